@@ -1,0 +1,39 @@
+"""hwarith: bit-accurate models and verified Verilog of machine-learning arithmetic."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .errors import HwarithError, InvalidInput, MissingTool, ToolFailure
+    from .flow.regress import regress
+    from .flow.simulate import simulate
+    from .flow.synthesize import synthesize
+    from .flow.verilog import verilog
+    from .formats import Format, format
+    from .units import Unit, unit
+
+_HOMES = {
+    "HwarithError": "errors", "InvalidInput": "errors", "MissingTool": "errors",
+    "ToolFailure": "errors",
+    "Format": "formats", "format": "formats",
+    "Unit": "units", "unit": "units",
+    "verilog": "flow.verilog", "simulate": "flow.simulate",
+    "regress": "flow.regress", "synthesize": "flow.synthesize",
+}  # fmt: skip
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported on first use: the command line answers before numpy is loaded."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hwarith' has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

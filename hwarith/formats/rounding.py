@@ -1,0 +1,254 @@
+"""Rounding and overflow by name, and the one golden rounder that every unit shares.
+
+Source: `formats-and-blocks` section 1(b): the value is rounded with unbounded exponent, and the
+range is checked on the rounded value (table T1 says what an overflow becomes).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from ..engine import bit_length, golden
+from ..errors import unknown
+
+
+class Rounding(IntEnum):
+    """How a value between two codes is rounded."""
+
+    RNE = 0  #: to nearest, ties to even
+    RNA = 1  #: to nearest, ties away from zero
+    RTZ = 2  #: toward zero
+    RUP = 3  #: toward positive infinity
+    RDN = 4  #: toward negative infinity
+    RTO = 5  #: to odd: truncate, then set the lsb if anything was lost
+
+
+class Overflow(IntEnum):
+    """What becomes of a value beyond the largest finite one (the columns of table T1).
+
+    Where a format has neither infinity nor NaN, every policy but ``wrap`` clamps.
+    """
+
+    SATURATE = 0  #: SATFINITE: the largest finite value, for infinities as well
+    SATPROP = 1  #: finite values saturate; infinities stay infinite (NaN without infinity)
+    NOSAT = 2  #: infinity; NaN in formats without infinity
+    WRAP = 3  #: integers only: keep the low bits (two's complement)
+
+
+ROUNDINGS = tuple(mode.name.lower() for mode in Rounding)
+OVERFLOWS = tuple(policy.name.lower() for policy in Overflow)
+
+
+def rounding(name: str) -> Rounding:
+    """The rounding mode of this name. Raises `InvalidInput` if there is none."""
+    if str(name).lower() not in ROUNDINGS:
+        raise unknown("rounding mode", name, ROUNDINGS)
+    return Rounding[str(name).upper()]
+
+
+def overflow(name: str) -> Overflow:
+    """The overflow policy of this name. Raises `InvalidInput` if there is none."""
+    if str(name).lower() not in OVERFLOWS:
+        raise unknown("overflow policy", name, OVERFLOWS)
+    return Overflow[str(name).upper()]
+
+
+class FormatNumbers(NamedTuple):
+    """A format as plain integers, which is how golden definitions take it.
+
+    ``mag`` means a code without its sign bit. Codes that do not exist are -1, and so is
+    ``first_nan_mag`` where no magnitude is a NaN.
+    """
+
+    integer: int  # 1: two's complement or unsigned integer, value = code * 2^lsb
+    bits: int
+    signed: int
+    fraction_bits: int
+    emin: int  # exponent of the smallest normal number
+    lsb: int  # exponent of the smallest step: emin - fraction_bits
+    hidden_always: int  # 1: no zero and no subnormals (e8m0fnu)
+    bias: int
+    mag_mask: int
+    max_mag: int  # largest finite magnitude
+    min_mag: int  # magnitude of the most negative integer
+    inf_mag: int
+    first_nan_mag: int  # every magnitude from here on is a NaN
+    nan_code: int  # the canonical NaN
+    negative_zero: int  # 1: the code "sign and nothing else" is -0
+
+
+RNE, RNA, RTZ, RUP, RDN, RTO = (int(mode) for mode in Rounding)
+SATURATE, SATPROP, NOSAT, WRAP = (int(policy) for policy in Overflow)
+FINITE, INF, NAN = 0, 1, 2
+
+
+@golden
+def unpack(code, f):
+    """Class, sign, exponent and significand of a code: (-1)^s * g * 2^e if the class is FINITE."""
+    s = (code >> (f.bits - 1)) & f.signed
+    mag = code & f.mag_mask
+    if f.integer:
+        return FINITE, s, f.lsb, ((f.mag_mask + 1) - mag if s else mag)
+    if mag == f.inf_mag:
+        return INF, s, 0, 0
+    if (f.first_nan_mag >= 0 and mag >= f.first_nan_mag) or (
+        s == 1 and mag == 0 and f.negative_zero == 0
+    ):
+        return NAN, s, 0, 0
+    t = mag & ((1 << f.fraction_bits) - 1)
+    e = mag >> f.fraction_bits
+    if e == 0 and f.hidden_always == 0:
+        return FINITE, s, f.lsb, t
+    return FINITE, s, e - f.bias - f.fraction_bits, t + (1 << f.fraction_bits)
+
+
+@golden
+def round_pack(s, e, g, f, mode, policy):
+    """Code of (-1)^s * g * 2^e, rounded once.
+
+    The lsb of `g` may be a sticky bit if `g` has at least two bits more than the result needs.
+    """
+    if g == 0:
+        return pack_zero(s, f, policy)
+    # q: weight of the result's lsb, before a carry out of the rounding
+    top = e + bit_length(g) - 1
+    q = f.lsb if f.integer else max(top, f.emin) - f.fraction_bits
+    d = q - e
+    i, nu = 0, 0  # integer part; dropped part in quarters: 1 = below, 2 = at, 3 = above one half
+    if d > bit_length(g):
+        nu = 1
+    elif d > 0:
+        i = g >> d
+        r = g & ((1 << d) - 1)
+        half = 1 << (d - 1)
+        nu = 0 if r == 0 else (1 if r < half else (2 if r == half else 3))
+    elif f.integer and top - q > f.bits + 1 and policy != WRAP:
+        return pack_overflow(s, f, mode, policy)
+    else:
+        i = g << -d
+    if f.integer:
+        return pack_integer(s, i + round_up(s, i & 1, nu, mode), f, policy)
+    # Magnitudes are ordered like values: a carry out of the significand is the next binade.
+    mag = i + ((q - f.lsb) << f.fraction_bits) - (f.hidden_always << f.fraction_bits)
+    mag = max(mag + round_up(s, mag & 1, nu, mode), 0)
+    if mag > f.max_mag:
+        return pack_overflow(s, f, mode, policy)
+    if f.signed == 0:
+        return pack_unsigned(s, mag, f, policy)
+    return pack_zero(s, f, policy) if mag == 0 else (s << (f.bits - 1)) | mag
+
+
+@golden
+def round_up(s, odd, nu, mode):
+    """1 if the magnitude is to be increased by one lsb (`nu` as in `round_pack`)."""
+    if mode == RNE:
+        return 1 if nu + odd > 2 else 0
+    if mode == RNA:
+        return 1 if nu >= 2 else 0
+    if mode == RUP:
+        return 1 if nu > 0 and s == 0 else 0
+    if mode == RDN:
+        return 1 if nu > 0 and s == 1 else 0
+    if mode == RTO:
+        return 1 if nu > 0 and odd == 0 else 0
+    return 0
+
+
+@golden
+def pack_integer(s, i, f, policy):
+    """Integer of sign and magnitude; out of range it wraps or is clamped."""
+    if policy != WRAP:
+        i = min(i, f.min_mag if s else f.max_mag)
+    return (-i if s else i) & (f.mag_mask | (f.signed << (f.bits - 1)))
+
+
+@golden
+def pack_unsigned(s, mag, f, policy):
+    """Unsigned float: below its range lies the smallest code (saturating), or NaN."""
+    below = s == 1 and (mag > 0 or f.hidden_always == 1)
+    if not below:
+        return mag
+    return f.nan_code if policy != SATURATE and f.nan_code >= 0 else 0
+
+
+@golden
+def pack_zero(s, f, policy):
+    """Zero with its sign where the format has -0; in formats without zero 00, or NaN (NOSAT)."""
+    if f.hidden_always == 1 and policy == NOSAT:
+        return f.nan_code
+    return (s << (f.bits - 1)) if f.negative_zero else 0
+
+
+@golden
+def pack_max(s, f):
+    """The largest finite value of a sign."""
+    if f.integer:
+        return pack_integer(s, f.min_mag if s else f.max_mag, f, SATURATE)
+    if f.signed == 0:
+        return 0 if s else f.max_mag
+    return (s << (f.bits - 1)) | f.max_mag
+
+
+@golden
+def pack_overflow(s, f, mode, policy):
+    """Table T1, finite overflow."""
+    toward_zero = mode == RTZ or (mode == RUP and s == 1) or (mode == RDN and s == 0)
+    return pack_max(s, f) if toward_zero or policy != NOSAT else pack_infinity(s, f, NOSAT)
+
+
+@golden
+def pack_infinity(s, f, policy):
+    """Table T1, infinite input."""
+    if policy == SATURATE or f.nan_code < 0:
+        return pack_max(s, f)
+    if f.inf_mag < 0 or (s == 1 and f.signed == 0):
+        return f.nan_code
+    return (s << (f.bits - 1)) | f.inf_mag
+
+
+@golden
+def pack_nan(f):
+    """Table T1, NaN input: the canonical NaN, or the largest value in formats without NaN."""
+    return f.nan_code if f.nan_code >= 0 else pack_max(0, f)
+
+
+@golden
+def shift_right_jam(g, d):
+    """`g >> d`, with all that is shifted out ORed into the lsb (a sticky bit)."""
+    if d >= bit_length(g):
+        return 1 if g > 0 else 0
+    return (g >> d) | (1 if g & ((1 << d) - 1) else 0)
+
+
+@golden
+def add_exact(sx, ex, gx, sy, ey, gy, mode, width):
+    """Sum of two exact values as (sign, exponent, significand).
+
+    Exact if it fits in `width` bits; otherwise its lsb is sticky, which a rounder cannot tell
+    from the exact sum while `width` is at least 4 more than each significand and the result's
+    precision. A sum of opposite values is +0, or -0 when rounding down (IEEE 754-2019, 6.3).
+    """
+    if gx == 0 and gy == 0:
+        return (sx if sx == sy else (1 if mode == RDN else 0)), 0, 0
+    if gx == 0 or (gy > 0 and ex + bit_length(gx) < ey + bit_length(gy)):
+        sx, ex, gx, sy, ey, gy = sy, ey, gy, sx, ex, gx
+    up = width - bit_length(gx)
+    g = gx << up
+    e = ex - up
+    addend = shift_right_jam(gy, e - ey) if e > ey else gy << min(ey - e, width)
+    total = g - addend if sx != sy else g + addend
+    if total == 0:
+        return (1 if mode == RDN else 0), 0, 0
+    return (sx if total > 0 else 1 - sx), e, (total if total > 0 else -total)
+
+
+@golden
+def convert(code, f, to, mode, policy):
+    """A code of format `f` as a code of format `to`."""
+    kind, s, e, g = unpack(code, f)
+    if kind == NAN:
+        return pack_nan(to)
+    if kind == INF:
+        return pack_infinity(s, to, policy)
+    return round_pack(s, e, g, to, mode, policy)

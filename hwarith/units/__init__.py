@@ -1,0 +1,42 @@
+"""The units: one folder per family, and the catalogue that finds them by name."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from ..errors import InvalidInput, unknown
+from .unit import Contract, Unit
+
+FAMILIES = {
+    "mul": "exact.mul:Mul",
+    "add": "exact.add:Add",
+    "fma": "exact.fma:Fma",
+    "lmul": "lmul:LMul",
+}
+"""Every family: its name in a spec, and where its class is."""
+
+
+def family(name: str) -> type[Unit]:
+    """The class of this family. Raises `InvalidInput` for an unknown name."""
+    if name not in FAMILIES:
+        raise unknown("unit", name, FAMILIES)
+    module, _, cls = FAMILIES[name].partition(":")
+    return getattr(import_module(f".{module}", __name__), cls)
+
+
+def unit(spec: Any) -> Unit:
+    """The unit that a spec describes, such as ``"fma:a=bf16,b=bf16,c=fp32,out=fp32"``.
+
+    Raises `InvalidInput` for an unknown family, parameter or value, naming the nearest right one.
+    A `Unit` is returned as it is.
+    """
+    if isinstance(spec, Unit):
+        return spec
+    if not isinstance(spec, str):
+        raise InvalidInput(f"a unit is given by its spec text, not {spec!r}")
+    name, _, parameters = spec.strip().partition(":")
+    return family(name.strip()).from_text(parameters)
+
+
+__all__ = ["FAMILIES", "Contract", "Unit", "family", "unit"]

@@ -1,0 +1,1 @@
+"""Exact arithmetic in any format: multiply, add, fused multiply-add, rounded once."""

@@ -1,0 +1,265 @@
+"""The contract of a unit: parameters, golden definition, array speed, hardware."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from amaranth.lib import wiring
+
+from .. import engine
+from ..errors import InvalidInput, unknown
+from ..formats import Format, format
+from . import rtl
+
+
+class Contract(NamedTuple):
+    """What a unit promises, as data.
+
+    ``kind`` is one of "correctly rounded", "faithful", "exact integer", "approximate"; ``bound``
+    says how far from exact a result may be; ``source`` names the paper or standard.
+    """
+
+    kind: str
+    bound: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """How one field of a unit is read from text, checked and written again."""
+
+    help: str
+    parse: Callable[[Any], Any]
+    allowed: str
+    default: Any = None
+    same_as: str | None = None
+    quiet: bool = False
+
+
+def _field(parameter: Parameter) -> Any:
+    return dataclasses.field(default=parameter.default, metadata={"parameter": parameter})
+
+
+def format_parameter(help: str, default: str | None = None, same_as: str | None = None) -> Any:
+    """A field that holds a `Format`; `same_as` names an earlier field to copy when not given."""
+    return _field(Parameter(help, format, "a format", default, same_as))
+
+
+def choice_parameter(
+    help: str, choices: tuple[str, ...], default: str | None, quiet: bool = False
+) -> Any:
+    """A field that holds one of a few names. `quiet` leaves it out of spec and name by default."""
+
+    def parse(value: Any) -> str:
+        if str(value).lower() not in choices:
+            raise unknown("value", value, choices)
+        return str(value).lower()
+
+    return _field(Parameter(help, parse, " ".join(choices), default, quiet=quiet))
+
+
+def integer_parameter(
+    help: str, low: int, high: int | None, default: int | None, quiet: bool = False
+) -> Any:
+    """A field that holds an integer from `low` to `high`; None means a default that depends."""
+    allowed = f"{low} to {high}" if high is not None else f"{low} or more"
+
+    def parse(value: Any) -> int:
+        try:
+            number = int(str(value), 0)
+        except ValueError:
+            raise InvalidInput(f"must be an integer ({allowed}), not {value!r}") from None
+        if number < low or (high is not None and number > high):
+            raise InvalidInput(f"must be {allowed}, not {number}")
+        return number
+
+    return _field(Parameter(help, parse, allowed, default, quiet=quiet))
+
+
+STAGES = 8
+"""Most pipeline stages of a unit."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Unit:
+    """Base of all units: a frozen record of parameters that are checked when it is made.
+
+    A family gives the class attributes, `operands`, `results`, `contract`, `definition` and
+    `datapath`. Calling a unit evaluates its golden definition on arrays of codes.
+    """
+
+    family: ClassVar[str]
+    summary: ClassVar[str]
+
+    stages: int = integer_parameter("pipeline registers", 0, STAGES, 0, quiet=True)
+
+    # -- what a family gives -------------------------------------------------------------------
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        """Names and formats of the operands, in order."""
+        raise NotImplementedError
+
+    @property
+    def results(self) -> dict[str, Format]:
+        """Names and formats of the results, in order."""
+        raise NotImplementedError
+
+    @property
+    def contract(self) -> Contract:
+        raise NotImplementedError
+
+    def definition(self) -> tuple[Callable[..., int], tuple]:
+        """The golden definition and the constants it takes after the operands' codes."""
+        raise NotImplementedError
+
+    @property
+    def word_bits(self) -> int:
+        """Widest magnitude that the definition forms for these parameters."""
+        raise NotImplementedError
+
+    def datapath(self) -> list[rtl.Step]:
+        """The hardware, as steps between which pipeline registers may stand."""
+        raise NotImplementedError
+
+    def validate(self) -> None:
+        """Check what concerns several parameters. Raises `InvalidInput`."""
+
+    # -- what every unit has -------------------------------------------------------------------
+
+    def __post_init__(self) -> None:
+        for name, parameter in self.parameters().items():
+            value = getattr(self, name)
+            if value is None and parameter.same_as:
+                value = getattr(self, parameter.same_as)
+            if value is not None:
+                try:
+                    value = parameter.parse(value)
+                except InvalidInput as error:
+                    raise InvalidInput(f"{self.family}: parameter {name}: {error}") from None
+            object.__setattr__(self, name, value)
+        self.validate()
+
+    @classmethod
+    def parameters(cls) -> dict[str, Parameter]:
+        """The parameters of this family by name, in the order of its spec."""
+        own = [name for c in (cls, *cls.__mro__) for name in vars(c).get("__annotations__", {})]
+        fields = sorted(dataclasses.fields(cls), key=lambda f: own.index(f.name))
+        return {f.name: f.metadata["parameter"] for f in fields}
+
+    @classmethod
+    def from_text(cls, parameters: str) -> Self:
+        """The unit of ``key=value,key=value``. Raises `InvalidInput`."""
+        values: dict[str, str] = {}
+        for item in filter(None, (part.strip() for part in parameters.split(","))):
+            key, equals, value = (text.strip() for text in item.partition("="))
+            if key not in cls.parameters():
+                raise unknown(f"parameter of {cls.family}", key, cls.parameters())
+            if not equals or not value:
+                raise InvalidInput(f"{cls.family}: parameter {key}: give it as {key}=VALUE")
+            if key in values:
+                raise InvalidInput(f"{cls.family}: parameter {key} is given twice")
+            values[key] = value
+        return cls(**values)
+
+    def _shown(self) -> dict[str, Any]:
+        return {
+            name: getattr(self, name)
+            for name, parameter in self.parameters().items()
+            if not (parameter.quiet and getattr(self, name) == parameter.default)
+        }
+
+    @property
+    def spec(self) -> str:
+        """The text that makes this unit again: ``mul:a=bf16,b=bf16,out=bf16,round=rne``."""
+        return f"{self.family}:" + ",".join(f"{k}={v}" for k, v in self._shown().items())
+
+    @property
+    def name(self) -> str:
+        """A stable name, legal as a Verilog module name: ``mul_bf16_bf16_bf16_rne``."""
+        parts = [self.family]
+        for name, value in self._shown().items():
+            parts.append(self.name_part(name, value))
+        return "_".join(parts)
+
+    def name_part(self, parameter: str, value: Any) -> str:
+        """How one parameter stands in `name`: numbers behind their parameter's name."""
+        if parameter == "stages":
+            return f"l{value}"
+        return f"{parameter}{value}" if isinstance(value, int) else str(value)
+
+    def __str__(self) -> str:
+        return self.spec
+
+    def __repr__(self) -> str:
+        return f"hwarith.unit({self.spec!r})"
+
+    def golden(self, *codes: int) -> int:
+        """The definition on plain integers: one code per operand, one code back."""
+        function, constants = self.definition()
+        return function(*codes, *constants)
+
+    def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
+        """Operand codes as arrays of one shape. Raises `InvalidInput`, naming the operand."""
+        if len(codes) != len(self.operands):
+            raise InvalidInput(
+                f"{self.family} takes {len(self.operands)} operands "
+                f"({', '.join(self.operands)}), not {len(codes)}"
+            )
+        arrays = [
+            f.check(x, f"operand {name} of {self.family}")
+            for (name, f), x in zip(self.operands.items(), codes, strict=True)
+        ]
+        try:
+            return list(np.broadcast_arrays(*arrays))
+        except ValueError:
+            shapes = ", ".join(
+                f"{n} {x.shape}" for n, x in zip(self.operands, arrays, strict=True)
+            )
+            raise InvalidInput(
+                f"operands of {self.family} must be of one shape or broadcast to one, not {shapes}"
+            ) from None
+
+    def __call__(self, *codes: Any) -> np.ndarray:
+        """The golden definition on arrays of codes, with numpy's broadcasting.
+
+        Returns codes of the result's format in the smallest unsigned type that holds them.
+        Raises `InvalidInput` for operands that are no codes of their formats, or whose shapes
+        do not fit together.
+        """
+        arrays = self.check_operands(codes)
+        (result,) = self.results.values()
+        widths = [f.bits for f in self.operands.values()]
+        if sum(widths) <= 16 and arrays[0].size > engine.SMALL:
+            values = engine.lookup(_table(self), arrays, widths)
+        else:
+            function, constants = self.definition()
+            values = engine.apply(function, arrays, constants, result.dtype, self.word_bits)
+        return values if values.ndim else values[()]
+
+    def create(self) -> wiring.Component:
+        """The hardware: combinational for ``stages=0``, else a pipelined stream component."""
+        return rtl.Combinational(self) if self.stages == 0 else rtl.Pipelined(self)
+
+    def create_ports(self) -> wiring.Component:
+        """The same hardware with plain ports by name, which is what Verilog is made of."""
+        return rtl.Combinational(self) if self.stages == 0 else rtl.PipelinedPorts(self)
+
+
+@cache
+def _table(unit: Unit) -> np.ndarray:
+    """Results for all operand codes, the first operand's on top of the index."""
+    widths = [f.bits for f in unit.operands.values()]
+    index = np.arange(1 << sum(widths), dtype=np.uint32)
+    operands = []
+    for i, f in enumerate(unit.operands.values()):
+        below = sum(widths[i + 1 :])
+        operands.append(((index >> below) & ((1 << f.bits) - 1)).astype(f.dtype))
+    (result,) = unit.results.values()
+    function, constants = unit.definition()
+    return engine.apply(function, operands, constants, result.dtype, unit.word_bits)
