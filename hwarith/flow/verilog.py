@@ -17,11 +17,12 @@ from . import tools
 _SCRIPT = """
 read_rtlil unit.il
 proc
+setattr -unset init w:*
 opt_expr
 opt_merge
+opt_clean
 opt_dff
 opt_clean -purge
-setattr -unset init w:*
 write_verilog -noattr unit.v
 """
 
