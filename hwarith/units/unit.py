@@ -95,6 +95,8 @@ class Unit:
 
     family: ClassVar[str]
     summary: ClassVar[str]
+    operation: ClassVar[str]
+    """What a result approximates: ``product`` a*b, ``sum`` a+b, or ``multiply-add`` a*b+c."""
 
     stages: int = integer_parameter("pipeline registers", 0, STAGES, 0, quiet=True)
 

@@ -27,6 +27,7 @@ class Mul(Exact):
 
     family: ClassVar[str] = "mul"
     summary: ClassVar[str] = "product a*b, correctly rounded (integers: exact)"
+    operation: ClassVar[str] = "product"
 
     a: Format = format_parameter("first operand", "fp32")
     b: Format = format_parameter("second operand", same_as="a")
@@ -51,17 +52,22 @@ class Mul(Exact):
     def datapath(self) -> list[rtl.Step]:
         if self.is_integer:
             return [self._integer_product]
-        emin = self.out.numbers.emin
-        low, high = (
-            x + y - self.a.bias - self.b.bias - emin + 1
-            for x, y in zip(exponent_range(self.a), exponent_range(self.b), strict=True)
-        )
-        self_range = (low, high)
         return [
             self._unpack,
-            lambda m, x: self._product(m, x, self_range),
-            *rtl.round_and_pack(self.out, self.round, self.overflow, self_range),
+            self._product,
+            *rtl.round_and_pack(self.out, self.round, self.overflow, self._exponents),
         ]
+
+    @property
+    def _offset(self) -> int:
+        """From the sum of the biased exponents to the exponent of the product's msb, which is
+        one binade above the operands' msbs."""
+        return 1 - self.a.bias - self.b.bias - self.out.numbers.emin
+
+    @property
+    def _exponents(self) -> tuple[int, int]:
+        (a_low, a_high), (b_low, b_high) = exponent_range(self.a), exponent_range(self.b)
+        return a_low + b_low + self._offset, a_high + b_high + self._offset
 
     def _integer_product(self, m: Module, x: Values) -> Values:
         product = wire(m, "product", as_integer(x["a"], self.a) * as_integer(x["b"], self.b))
@@ -77,12 +83,10 @@ class Mul(Exact):
             "a_significand": a.significand, "b_significand": b.significand,
         }  # fmt: skip
 
-    def _product(self, m: Module, x: Values, exponents: tuple[int, int]) -> Values:
-        """The product of two significands has its msb one binade above the sum of theirs."""
-        offset = 1 - self.a.bias - self.b.bias - self.out.numbers.emin
-        exponent = x["a_exponent"] + x["b_exponent"] + offset
+    def _product(self, m: Module, x: Values) -> Values:
+        exponent = x["a_exponent"] + x["b_exponent"] + self._offset
         return {
             "sign": x["sign"], "nan": x["nan"], "inf": x["inf"],
             "significand": wire(m, "product", x["a_significand"] * x["b_significand"]),
-            "exponent": wire(m, "exponent", exponent, signed_exponent(*exponents)),
+            "exponent": wire(m, "exponent", exponent, signed_exponent(*self._exponents)),
         }  # fmt: skip

@@ -1,0 +1,179 @@
+"""The exact adder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from amaranth.hdl import Cat, Const, Module, Mux
+
+from ...formats import Format
+from .. import rtl
+from ..rtl import Values, wire
+from ..rtl.floats import exponent_bits, exponent_range, signed_exponent
+from ..rtl.integers import as_integer
+from ..unit import format_parameter
+from . import golden
+from .alignment import bits_below
+from .base import Exact
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Add(Exact):
+    """Sum of two codes, rounded once.
+
+    A sum of opposite values is +0, or -0 when rounding down. Subnormals are kept.
+    Source: IEEE 754-2019, 5.4.1 (addition) and 6.3.
+    """
+
+    family: ClassVar[str] = "add"
+    summary: ClassVar[str] = "sum a+b, correctly rounded (integers: exact)"
+    operation: ClassVar[str] = "sum"
+
+    a: Format = format_parameter("first operand", "fp32")
+    b: Format = format_parameter("second operand", same_as="a")
+    out: Format = format_parameter("result", same_as="a")
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        return {"a": self.a, "b": self.b}
+
+    @property
+    def results(self) -> dict[str, Format]:
+        return {"y": self.out}
+
+    def definition(self) -> tuple[Callable[..., int], tuple]:
+        formats = (self.a.numbers, self.b.numbers, self.out.numbers)
+        width = self._sum_width(self.a.precision, self.b.precision)
+        return golden.add, (*formats, *self._modes(), width)
+
+    @property
+    def word_bits(self) -> int:
+        return max(self._sum_width(self.a.precision, self.b.precision), self.out.word_bits)
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    def datapath(self) -> list[rtl.Step]:
+        if self.is_integer:
+            return [self._integer_sum]
+        return [
+            self._unpack,
+            self._order,
+            self._align,
+            self._add,
+            *rtl.round_and_pack(self.out, self.round, self.overflow, self._exponents),
+        ]
+
+    def _integer_sum(self, m: Module, x: Values) -> Values:
+        total = wire(m, "sum", as_integer(x["a"], self.a) + as_integer(x["b"], self.b))
+        return {"y": rtl.fit_integer(m, total, self.out, self.overflow)}
+
+    @property
+    def _emin(self) -> int:
+        """Exponents of both operands count from here, the lower one of their least."""
+        return min(self.a.numbers.emin, self.b.numbers.emin)
+
+    @property
+    def _highest(self) -> int:
+        return max(exponent_range(f)[1] - f.bias for f in (self.a, self.b)) - self._emin
+
+    @property
+    def _significand_bits(self) -> int:
+        return max(self.a.precision, self.b.precision)
+
+    @property
+    def _bits_below(self) -> int:
+        """Places below the aligned significands, the shorter of which is padded already."""
+        needs = []
+        for first, second in ((self.a, self.b), (self.b, self.a)):
+            # In its lowest binade an operand is only shifted against if the other reaches lower.
+            shifted = first.numbers.emin > second.numbers.emin
+            lowest = first.numbers.lsb if shifted else self.out.numbers.lsb
+            needed = bits_below(first.precision, lowest, self.out, second.precision)
+            needs.append(needed - (self._significand_bits - first.precision))
+        return max(needs)
+
+    @property
+    def _exponents(self) -> tuple[int, int]:
+        """Range of the sum's exponent, relative to the result's; the sum has a carry bit."""
+        offset = self._emin - self.out.numbers.emin + 1
+        return offset, self._highest + offset
+
+    def _unpack(self, m: Module, x: Values) -> Values:
+        a, b = rtl.unpack(m, "a", x["a"], self.a), rtl.unpack(m, "b", x["b"], self.b)
+        values: Values = {
+            "nan": wire(m, "nan", a.nan | b.nan | (a.inf & b.inf & (a.sign ^ b.sign))),
+            "inf": wire(m, "inf", a.inf | b.inf),
+            # An infinity gives the result its sign.
+            "inf_sign": wire(m, "inf_sign", Mux(a.inf, a.sign, b.sign)),
+        }
+        width = exponent_bits(self._highest)
+        for name, raw, f in (("a", a, self.a), ("b", b, self.b)):
+            offset = -f.bias - self._emin
+            exponent = wire(m, f"{name}_scale", (raw.exponent + offset)[:width], width)
+            padding = self._significand_bits - f.precision
+            values |= {
+                f"{name}_sign": raw.sign,
+                f"{name}_exponent": exponent,
+                f"{name}_significand": Cat(Const(0, padding), raw.significand),
+                f"{name}_zero": raw.zero,
+            }
+        return values
+
+    def _order(self, m: Module, x: Values) -> Values:
+        """Put the operand with the greater exponent first; a zero is never it."""
+        a_first = x["a_exponent"] >= x["b_exponent"]
+        if self.a.numbers.emin != self.b.numbers.emin:
+            # A zero of the format with the higher range would push out a small operand.
+            a_first = (a_first & ~x["a_zero"]) | x["b_zero"]
+        a_first = wire(m, "a_first", a_first)
+        values: Values = {name: x[name] for name in ("nan", "inf", "inf_sign")}
+        for field in ("sign", "exponent", "significand"):
+            a, b = x[f"a_{field}"], x[f"b_{field}"]
+            values[f"first_{field}"] = wire(m, f"first_{field}", Mux(a_first, a, b))
+            values[f"second_{field}"] = wire(m, f"second_{field}", Mux(a_first, b, a))
+        return values
+
+    def _align(self, m: Module, x: Values) -> Values:
+        """Shift the second significand right by the difference of the exponents."""
+        width = self._significand_bits + self._bits_below
+        bits = len(x["first_exponent"])
+        distance = wire(
+            m, "distance", (x["first_exponent"] - x["second_exponent"])[:bits], bits
+        )
+        amount_bits = min(bits, width.bit_length())
+        if amount_bits < bits:
+            far = distance[amount_bits:].any()
+            distance = wire(
+                m, "align_right", Mux(far, Const(-1, amount_bits), distance[:amount_bits])
+            )
+        below = Const(0, self._bits_below)
+        names = ("nan", "inf", "inf_sign", "first_sign", "second_sign", "first_exponent")
+        return {name: x[name] for name in names} | {
+            "first": Cat(below, x["first_significand"]),
+            "second": rtl.shift_right_jam(
+                m, "aligned", Cat(below, x["second_significand"]), distance
+            ),
+        }
+
+    def _add(self, m: Module, x: Values) -> Values:
+        """Add or subtract magnitudes; a negative difference is negated and turns the sign."""
+        width = len(x["first"]) + 1
+        subtract = wire(m, "subtract", x["first_sign"] ^ x["second_sign"])
+        second = x["second"] ^ subtract.replicate(len(x["second"]))
+        total = wire(m, "total", (x["first"] + Cat(second, subtract) + subtract)[:width])
+        negative = wire(m, "negative", subtract & total[-1])
+        magnitude = rtl.conditional_negate(m, "magnitude", total, negative)
+        zero_sign = Const(int(self.round == "rdn"), 1)
+        cancelled = wire(m, "cancelled", subtract & ~magnitude.any())
+        sign = Mux(cancelled, zero_sign, x["first_sign"] ^ negative)
+        offset = self._emin - self.out.numbers.emin + 1
+        return {
+            "nan": x["nan"], "inf": x["inf"],
+            "sign": wire(m, "sign", Mux(x["inf"], x["inf_sign"], sign)),
+            "significand": magnitude,
+            "exponent": wire(
+                m, "exponent", x["first_exponent"] + offset, signed_exponent(*self._exponents)
+            ),
+        }  # fmt: skip
