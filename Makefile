@@ -1,0 +1,68 @@
+# Everything here sets itself up: a .venv in the checkout, with the versions of constraints.txt.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help report test exhaustive regress rtl synth lint bench clean tools
+
+help: ## print the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+
+report: $(VENV)/installed ## sweep the default design points and write report/report.html
+	@$(BIN)/hwarith sweep -o report
+	@$(BIN)/hwarith report report
+
+test: $(VENV)/tested ## fast tests, complete enough to trust a commit
+	@$(BIN)/python -m pytest -n auto
+
+exhaustive: $(VENV)/tested ## the long campaigns as well: every triple of the 8-bit formats
+	@$(BIN)/python -m pytest -n auto -m "long or not long"
+
+regress: $(VENV)/installed ## the cocotb testbench on several units of every family
+	@$(BIN)/hwarith regress --catalogue
+
+rtl: $(VENV)/installed ## generate the Verilog of the catalogue and the table of its figures
+	@$(BIN)/python -m hwarith.flow.rtl rtl
+
+synth: $(VENV)/installed ## area and delay of the catalogue
+	@$(BIN)/hwarith synth --catalogue
+
+lint: $(VENV)/linted ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/tested ## speed, as ratios against other implementations
+	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean: ## remove the environment, the report and caches in the checkout
+	rm -rf $(VENV) report .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+
+tools:
+	@for tool in perl g++ $(PYTHON); do command -v $$tool >/dev/null || { \
+	  echo "make: $$tool was not found on PATH. Install Python 3.11 or newer, perl and g++" \
+	       "(Debian: apt-get install python3-venv perl g++) and try again." >&2; exit 2; }; done
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "make: $(PYTHON) is older than Python 3.11; name another: make PYTHON=python3.12 ..." >&2; \
+	  exit 2; }
+
+$(VENV)/created: | tools
+	@echo "Setting up $(VENV) (a minute or two)..."
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "make: $(PYTHON) cannot make a virtual environment (Debian: apt-get install" \
+	       "python3-venv)" >&2; rm -rf $(VENV); exit 2; }
+	@touch $@
+
+$(VENV)/installed: $(VENV)/created pyproject.toml constraints.txt | tools
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/tested: $(VENV)/installed
+	@$(PIP) -e '.[test]'
+	@touch $@
+
+$(VENV)/linted: $(VENV)/tested
+	@$(PIP) -e '.[test,lint]'
+	@touch $@

@@ -1,0 +1,127 @@
+"""Rounding worked out independently of hwarith's rounder, to hold it against.
+
+Both oracles know a format only through the list of its values (`Format.decode`, which is itself
+tested against ml_dtypes and gfloat) and the words of table T1. `round_exact` takes a fraction;
+`round_values` takes float64 or longdouble arrays in which the exact results fit.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+
+import hwarith as hw
+
+
+def beyond(f: hw.Format) -> Fraction:
+    """The value that would follow the largest one, if the exponent had no bound."""
+    top = f.max
+    exponent = 0
+    while Fraction(2) ** (exponent + 1) <= top:
+        exponent += 1
+    while Fraction(2) ** exponent > top:
+        exponent -= 1
+    return top + Fraction(2) ** (max(exponent, f.numbers.emin) - f.fraction_bits)
+
+
+@cache
+def magnitudes(f: hw.Format) -> list[Fraction]:
+    """All finite values from 0 up, and `beyond`; their index is their code (not for e8m0fnu)."""
+    return [f.fraction(code) for code in range(f.numbers.max_mag + 1)] + [beyond(f)]
+
+
+def round_exact(x: Fraction, f: hw.Format, mode: str, policy: str, zero_sign: int = 0) -> int:
+    """Code of a finite fraction in a signed float format of at most 16 bits."""
+    sign = int(x < 0) if x else zero_sign
+    values = magnitudes(f)
+    low = min(bisect_right(values, abs(x)) - 1, len(values) - 1)
+    up = False
+    if low < len(values) - 1 and values[low] != abs(x):
+        middle = (values[low] + values[low + 1]) / 2
+        odd = low % 2 == 1
+        up = {
+            "rne": abs(x) > middle or (abs(x) == middle and odd),
+            "rna": abs(x) >= middle,
+            "rtz": False,
+            "rup": sign == 0,
+            "rdn": sign == 1,
+            "rto": not odd,
+        }[mode]
+    index = low + up
+    if index < len(values) - 1:
+        return with_sign(index, sign, f)
+    return overflow(sign, f, mode, policy)
+
+
+def with_sign(magnitude: int, sign: int, f: hw.Format) -> int:
+    if magnitude == 0 and not f.has_negative_zero:
+        return 0
+    return magnitude | sign << (f.bits - 1)
+
+
+def overflow(sign: int, f: hw.Format, mode: str, policy: str) -> int:
+    """The row "finite overflow" of table T1."""
+    clamps = policy != "nosat" or mode == "rtz" or mode == ("rup" if sign else "rdn")
+    if clamps or f.nan == "none":
+        return with_sign(f.numbers.max_mag, sign, f)
+    return infinity(sign, f) if f.infinity else nan(f)
+
+
+def infinity(sign: int, f: hw.Format) -> int:
+    return with_sign(f.numbers.max_mag + 1, sign, f)
+
+
+def nan(f: hw.Format) -> int:
+    """Canonical NaN codes as the specification lists them."""
+    listed = {
+        "e5m2": 0x7E, "e4m3fn": 0x7F, "fp16": 0x7E00, "bf16": 0x7FC0, "fp32": 0x7FC00000,
+        "e4m3": 0x7C, "e3m4": 0x78, "tf32": 0x3FE00,
+    }  # fmt: skip
+    if f.nan == "negative_zero":
+        return 1 << (f.bits - 1)
+    return listed[f.name] if f.nan != "none" else f.numbers.max_mag
+
+
+def round_values(
+    x: np.ndarray, f: hw.Format, mode: str, policy: str, zero_sign: np.ndarray
+) -> np.ndarray:
+    """Codes of exact results, infinities and NaN among them, in a signed float format.
+
+    `zero_sign` is the sign of each result that is exactly zero.
+    """
+    values = np.array([float(v) for v in magnitudes(f)], dtype=x.dtype)
+    last = len(values) - 1
+    magnitude = np.abs(x)
+    sign = np.where(x == 0, zero_sign, x < 0).astype(np.int64)
+    low = np.minimum(np.searchsorted(values, magnitude, side="right") - 1, last)
+    inside = low < last
+    step = np.where(inside, low + 1, last)
+    exact = values[low] == magnitude
+    middle = (values[low] + values[step]) / 2
+    odd = low % 2 == 1
+    choose = {
+        "rne": (magnitude > middle) | ((magnitude == middle) & odd),
+        "rna": magnitude >= middle,
+        "rtz": np.zeros(x.shape, bool),
+        "rup": sign == 0,
+        "rdn": sign == 1,
+        "rto": ~odd,
+    }[mode]
+    index = low + (choose & inside & ~exact)
+    signed = np.array([[with_sign(i, s, f) for i in range(last)] for s in (0, 1)])
+    code = signed[sign, np.minimum(index, last - 1)]
+    spill = np.array([overflow(s, f, mode, policy) for s in (0, 1)])
+    code = np.where(index == last, spill[sign], code)
+    infinite = [_infinite_result(s, f, policy) for s in (0, 1)]
+    code = np.where(np.isinf(x), np.array(infinite)[sign], code)
+    return np.where(np.isnan(x), nan(f), code).astype(f.dtype)
+
+
+def _infinite_result(sign: int, f: hw.Format, policy: str) -> int:
+    """The rows "Inf in" of table T1."""
+    if policy == "saturate" or f.nan == "none":
+        return with_sign(f.numbers.max_mag, sign, f)
+    return infinity(sign, f) if f.infinity else nan(f)

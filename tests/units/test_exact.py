@@ -1,0 +1,55 @@
+"""Exact units against exact arithmetic."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import hwarith as hw
+from hwarith.formats import ROUNDINGS
+from tests import oracle
+
+SMALL_FORMATS = (
+    "e2m1fn", "e2m3fn", "e3m2fn", "e4m3fn", "e4m3", "e5m2", "e3m4",
+    "e4m3fnuz", "e5m2fnuz", "e4m3b11fnuz",
+)  # fmt: skip
+
+
+def pairs(f: hw.Format) -> tuple[np.ndarray, np.ndarray]:
+    codes = f.codes()
+    return np.repeat(codes, codes.size), np.tile(codes, codes.size)
+
+
+def signs(codes: np.ndarray, f: hw.Format) -> np.ndarray:
+    return (codes >> (f.bits - 1)) & 1
+
+
+def expected_product(a: np.ndarray, b: np.ndarray, f: hw.Format, mode: str, policy: str):
+    """Products of values of at most 8 bits are exact in float64."""
+    with np.errstate(invalid="ignore"):
+        exact = f.decode(a) * f.decode(b)
+    return oracle.round_values(exact, f, mode, policy, signs(a, f) ^ signs(b, f))
+
+
+def expected_sum(a: np.ndarray, b: np.ndarray, f: hw.Format, mode: str, policy: str):
+    """Sums of values of at most 8 bits are exact in float64."""
+    with np.errstate(invalid="ignore"):
+        exact = f.decode(a) + f.decode(b)
+    sa, sb = signs(a, f), signs(b, f)
+    both_zero = (f.decode(a) == 0) & (f.decode(b) == 0) & (sa == sb)
+    zero_sign = np.where(both_zero, sa, int(mode == "rdn"))
+    return oracle.round_values(exact, f, mode, policy, zero_sign)
+
+
+EXPECTED = {"mul": expected_product, "add": expected_sum}
+
+
+@pytest.mark.parametrize("mode", ROUNDINGS)
+@pytest.mark.parametrize("name", SMALL_FORMATS)
+@pytest.mark.parametrize("family", EXPECTED)
+def test_every_pair_in_every_mode(family: str, name: str, mode: str) -> None:
+    f = hw.format(name)
+    a, b = pairs(f)
+    for policy in ("nosat", "saturate", "satprop"):
+        u = hw.unit(f"{family}:a={name},round={mode},overflow={policy}")
+        np.testing.assert_array_equal(u(a, b), EXPECTED[family](a, b, f, mode, policy))
