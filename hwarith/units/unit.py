@@ -46,7 +46,7 @@ def _field(parameter: Parameter) -> Any:
 
 
 def format_parameter(help: str, default: str | None = None, same_as: str | None = None) -> Any:
-    """A field that holds a `Format`; `same_as` names an earlier field to copy when not given."""
+    """A field that holds a `Format`; `same_as` names the field to copy when not given."""
     return _field(Parameter(help, format, "a format", default, same_as))
 
 
@@ -135,10 +135,12 @@ class Unit:
     # -- what every unit has -------------------------------------------------------------------
 
     def __post_init__(self) -> None:
-        for name, parameter in self.parameters().items():
-            value = getattr(self, name)
-            if value is None and parameter.same_as:
-                value = getattr(self, parameter.same_as)
+        parameters = self.parameters()
+        for name, parameter in parameters.items():
+            origin = name
+            while getattr(self, origin) is None and parameters[origin].same_as:
+                origin = str(parameters[origin].same_as)
+            value = getattr(self, origin)
             if value is not None:
                 try:
                     value = parameter.parse(value)

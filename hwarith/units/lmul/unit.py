@@ -103,9 +103,15 @@ class LMul(Unit):
     @property
     def contract(self) -> Contract:
         c = 2.0 ** -l_of(self.k)
+        low, high = 2 / (1.5 - c / 2) ** 2, 1 + c  # of the product of reduced operands
+        step = 2.0**-self.k if self.k < self.format.fraction_bits else 0.0
+        if self.krnd == "trunc":
+            low *= (1 - step) ** 2
+        else:
+            low, high = low * (1 - step / 2) ** 2, high * (1 + step / 2) ** 2
         bound = (
-            f"relative error {100 * (2 / (1.5 - c / 2) ** 2 - 1):+.2f} % to {100 * c:+.2f} % "
-            "for normal operands and results of k bits"
+            f"relative error {100 * (low - 1):+.2f} % to {100 * (high - 1):+.2f} % "
+            "for normal operands and results"
         )
         if self.ofs != self._default_ofs():
             bound = "an offset other than the paper's"

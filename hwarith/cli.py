@@ -1,0 +1,334 @@
+"""The command line: a thin skin over the public API.
+
+Whatever is slow to import is imported by the command that needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .errors import HwarithError, InvalidInput
+
+if TYPE_CHECKING:
+    from .formats import Format
+    from .units import Unit
+
+app = typer.Typer(
+    name="hwarith",
+    help="Bit-accurate models and verified Verilog of machine-learning arithmetic.",
+    epilog="A SPEC is a unit with its parameters: fma:a=bf16,b=bf16,c=fp32,out=fp32,stages=3",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+# Typer does not export the base of its errors.
+_UsageError: Any = typer.BadParameter.__mro__[1]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Specs = Annotated[list[str] | None, typer.Argument(metavar="SPEC...", show_default=False)]
+Catalogue = Annotated[bool, typer.Option("--catalogue", help="All units of the catalogue.")]
+Output = Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")]
+
+
+def main() -> None:
+    """Run the command line; a mistake is one line on standard error and exit status 2."""
+    try:
+        status = app(standalone_mode=False)
+    except HwarithError as error:
+        _fail(str(error), 2)
+    except _UsageError as error:
+        _fail(error.format_message(), 2)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("interrupted", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _fail(message: str, status: int) -> None:
+    print(f"hwarith: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(status)
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List the units and the formats."""
+    from .formats import NAMED, PATTERNS
+    from .units import FAMILIES, family
+
+    units = [{"unit": name, "what": family(name).summary} for name in FAMILIES]
+    formats = [_describe(f) for f in NAMED.values()]
+    if as_json:
+        _print_json({"units": units, "formats": formats, "patterns": PATTERNS})
+        return
+    _print_table(units)
+    _print_table(formats)
+    print("Also: " + ", ".join(PATTERNS))
+
+
+@app.command()
+def show(name: Annotated[str, typer.Argument(metavar="UNIT")], as_json: Json = False) -> None:
+    """Show a unit: its parameters, defaults, contract and source. UNIT may be a whole SPEC."""
+    from .units import unit
+
+    u = unit(name)
+    parameters = [
+        {
+            "parameter": key,
+            "value": str(getattr(u, key)),
+            "allowed": parameter.allowed,
+            "what": parameter.help,
+        }
+        for key, parameter in u.parameters().items()
+    ]
+    ports = {key: f.name for key, f in (u.operands | u.results).items()}
+    facts = {"spec": u.spec, "name": u.name, "what": u.summary, "ports": ports}
+    facts |= u.contract._asdict()
+    if as_json:
+        _print_json(facts | {"parameters": parameters})
+        return
+    ports_text = ", ".join(f"{key} {f}" for key, f in ports.items())
+    _print_table([{"": key, " ": str(value)} for key, value in (facts | {"ports": ports_text}).items()])
+    _print_table(parameters)
+
+
+@app.command("eval", context_settings={"ignore_unknown_options": True})
+def eval_(
+    spec: str,
+    operands: Annotated[list[str], typer.Argument(metavar="OPERAND...")],
+    rtl: Annotated[bool, typer.Option("--rtl", help="Also run the hardware.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Evaluate a unit on one set of operands.
+
+    An operand with 0x or 0b in front is a code; any other is a value (1.5, -3, 1/3, inf, nan),
+    which is rounded to the nearest code of its format.
+    """
+    from .units import unit
+
+    u = unit(spec)
+    if len(operands) != len(u.operands):
+        raise InvalidInput(
+            f"{u.family} takes {len(u.operands)} operands ({', '.join(u.operands)}), "
+            f"not {len(operands)}"
+        )
+    codes = [
+        _parse_operand(text, f, name)
+        for text, (name, f) in zip(operands, u.operands.items(), strict=True)
+    ]
+    rows = [
+        _value_row(name, f, code)
+        for (name, f), code in zip(u.operands.items(), codes, strict=True)
+    ]
+    ((result, f),) = u.results.items()
+    rows.append(_value_row(f"{result} (golden)", f, int(u(*codes))))
+    if rtl:
+        from .flow.simulate import simulate
+
+        rows.append(_value_row(f"{result} (RTL)", f, int(simulate(u)(*codes))))
+    _print_rows(rows, as_json)
+    if rtl and rows[-1]["code"] != rows[-2]["code"]:
+        raise HwarithError(f"golden model and RTL of {u.spec} differ: please report this")
+
+
+@app.command()
+def generate(
+    specs: Specs = None,
+    output: Output = Path(),
+    catalogue: Catalogue = False,
+) -> None:
+    """Write the Verilog of units, a file each."""
+    from .files import output_folder, write_text
+    from .flow.verilog import verilog
+
+    units = _units(specs, catalogue)
+    folder = output_folder(output)
+    texts = {folder / f"{u.name}.v": verilog(u) for u in units}
+    for path, text in texts.items():
+        write_text(path, text)
+        print(path)
+
+
+@app.command()
+def regress(
+    specs: Specs = None,
+    catalogue: Catalogue = False,
+    vectors: Annotated[int, typer.Option(help="Operand sets for each phase.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the random operands.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Run the cocotb testbench on units, in Verilator."""
+    from .flow.regress import regress
+
+    units = _units(specs, catalogue)
+    rows = []
+    for u in _progress(units, "regress"):
+        rows.append({"unit": u.name} | regress(u, vectors=vectors, seed=seed).as_dict())
+    _print_rows(rows, as_json)
+
+
+@app.command()
+def synth(
+    specs: Specs = None,
+    library: Annotated[
+        str, typer.Option(help="generic, xilinx, ice40, ecp5, or a Liberty file.")
+    ] = "generic",
+    recipe: Annotated[
+        str | None, typer.Option(help="cmos: cells, transistors and longest path.")
+    ] = None,
+    catalogue: Catalogue = False,
+    as_json: Json = False,
+) -> None:
+    """Synthesize units with yosys: area, delay, cells."""
+    from .flow.synthesize import synthesize
+
+    units = _units(specs, catalogue)
+    rows = []
+    for u in _progress(units, "synthesize"):
+        rows.append(synthesize(u, library=library, recipe=recipe).as_dict())
+    _print_rows(rows, as_json)
+
+
+@app.command()
+def sweep(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="TOML; default: the built-in sweep.")
+    ] = None,
+    output: Output = Path("report"),
+    jobs: Annotated[int | None, typer.Option(help="Processes (default: all cores).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a sweep over design points; finished ones are kept and not run again."""
+    from .explore.sweep import DEFAULT, run_sweep
+
+    results = run_sweep(file or DEFAULT, output, jobs=jobs)
+    if as_json:
+        _print_json([r.as_dict() for r in results])
+    else:
+        print(f"{len(results)} points in {output}; make the report: hwarith report {output}")
+
+
+@app.command()
+def report(folder: Path) -> None:
+    """Make report.html, .csv, .json and .png of a sweep's folder."""
+    from .explore.report import write_report
+
+    print(write_report(folder))
+
+
+# -- helpers -------------------------------------------------------------------------------------
+
+
+def _units(specs: list[str] | None, catalogue: bool) -> list[Unit]:
+    from .units import unit
+
+    if catalogue:
+        from .units.catalogue import CATALOGUE
+
+        specs = [*CATALOGUE.values(), *(specs or [])]
+    if not specs:
+        raise InvalidInput("name at least one SPEC, such as mul:a=bf16 (hwarith list shows units)")
+    return [unit(spec) for spec in specs]
+
+
+def _describe(f: Format) -> dict[str, Any]:
+    n = f.numbers
+    return {
+        "format": f.name,
+        "bits": f.bits,
+        "exponent": f.exponent_bits if f.is_float else None,
+        "fraction": f.fraction_bits if f.is_float else None,
+        "bias": f.bias if f.is_float else None,
+        "max": float(f.max),
+        "min normal": float(f.smallest_normal),
+        "min": float(f.smallest),
+        "inf": f.infinity,
+        "nan": f"{n.nan_code:#x}" if n.nan_code >= 0 else None,
+        "-0": f.has_negative_zero,
+    }
+
+
+def _parse_operand(text: str, f: Format, name: str) -> int:
+    from fractions import Fraction
+
+    try:
+        if text.lower().startswith(("0x", "0b")):
+            return int(f.check(int(text, 0), f"operand {name}"))
+        if text.lower().lstrip("+-") in ("inf", "infinity", "nan") or set(text) <= set("+-0."):
+            return int(f.encode(float(text), overflow="satprop"))
+        return int(f.encode(Fraction(text)))
+    except (ValueError, ZeroDivisionError) as error:
+        if isinstance(error, HwarithError):
+            raise
+        raise InvalidInput(
+            f"operand {name}: {text!r} is neither a code (0x...) nor a number"
+        ) from None
+
+
+def _value_row(name: str, f: Format, code: int) -> dict[str, Any]:
+    value = f.decode(code)
+    return {
+        "": name,
+        "format": f.name,
+        "code": f"0x{code:0{(f.bits + 3) // 4}X}",
+        "value": value.item() if hasattr(value, "item") else str(value),
+    }
+
+
+def _progress(items: list[Any], what: str) -> Iterable[Any]:
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    return track(items, what, console=console, disable=not console.is_terminal, transient=True)
+
+
+def _print_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        _print_json([{key or "name": value for key, value in row.items()} for row in rows])
+    else:
+        _print_table(rows)
+
+
+def _print_json(data: Any) -> None:
+    print(json.dumps(data, indent=2, default=str))
+
+
+def _print_table(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:
+        console = Console(markup=False, highlight=False, width=400)
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for key in keys:
+        numbers = all(isinstance(row.get(key), int | float | None) for row in rows)
+        table.add_column(key, justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row.get(key)) for key in keys))
+    console.print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_cell(v)}" for k, v in value.items())
+    return str(value)
