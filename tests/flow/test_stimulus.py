@@ -59,8 +59,10 @@ def test_as_many_vectors_as_asked_the_same_for_a_seed(name):
     unit = hw.unit(f"mul:a={name}")
     first, again, other = stimulus(unit, 500, 1), stimulus(unit, 500, 1), stimulus(unit, 500, 2)
     for x, same, different in zip(first, again, other, strict=True):
-        assert x.shape == (500,) and x.dtype == hw.format(name).dtype
-        assert (x == same).all() and (x != different).any()
+        assert x.shape == (500,)
+        assert x.dtype == hw.format(name).dtype
+        assert (x == same).all()
+        assert (x != different).any()
 
 
 @pytest.mark.parametrize("name", ["fp16", "bf16", "fp32"])

@@ -1,0 +1,49 @@
+"""Whether Verilog has the ports of a unit, read from the C++ header that Verilator makes of it."""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import InvalidInput
+from ..units import Unit
+
+_DECLARATION = re.compile(r"VL_(INOUT|IN|OUT)(?:8|16|64|W)?\(&(\w+),(\d+),(\d+)")
+
+_KINDS = {"IN": "input", "OUT": "output", "INOUT": "inout"}
+
+
+def required_ports(unit: Unit) -> dict[str, str]:
+    """What each port of a unit is, by name: ``input of 8 bits``."""
+    ports = {name: _described("IN", f.bits) for name, f in unit.operands.items()}
+    ports |= {name: _described("OUT", f.bits) for name, f in unit.results.items()}
+    if unit.stages:
+        ports |= {name: _described("IN", 1) for name in ("clk", "rst", "i_valid", "o_ready")}
+        ports |= {name: _described("OUT", 1) for name in ("i_ready", "o_valid")}
+    return ports
+
+
+def check_ports(header: str, unit: Unit) -> None:
+    """Compare the ports of a Verilated module with those of a unit.
+
+    `header` is the text of the module's C++ header. Raises `InvalidInput`, naming the first port
+    that is missing, or is not what it must be, or that the unit does not have.
+    """
+    found = {
+        name: _described(kind, int(high) - int(low) + 1)
+        for kind, name, high, low in _DECLARATION.findall(header)
+    }
+    required = required_ports(unit)
+    for name in required | found:
+        if found.get(name) != required.get(name):
+            raise InvalidInput(
+                f"verilog for {unit.spec}: port {name} must be {_or_absent(required.get(name))}, "
+                f"not {_or_absent(found.get(name))}; ports of {unit.name}: {', '.join(required)}"
+            )
+
+
+def _described(kind: str, bits: int) -> str:
+    return f"{_KINDS[kind]} of {bits} bit{'s' if bits > 1 else ''}"
+
+
+def _or_absent(description: str | None) -> str:
+    return f"an {description}" if description else "absent"

@@ -1,0 +1,289 @@
+"""The RTL itself on arrays of codes: compiled by Verilator, called through ctypes."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import files
+from ..errors import InvalidInput, ToolFailure
+from ..formats import Format
+from ..units import Unit, unit
+from . import tools
+from .ports import check_ports
+from .verilog import verilog as verilog_of
+
+# Registers without a reset start with random values, the same in every run: nothing may rely on
+# how a simulator or a chip happens to start.
+_VERILATOR_FLAGS = (
+    "--cc", "-O3", "--no-timing", "--x-assign", "unique", "--x-initial", "unique", "--prefix",
+    "Vmodel", "-Mdir", ".", "-Wno-fatal",
+)  # fmt: skip
+
+# Hidden, because models of one class name are loaded side by side in one process.
+_COMPILER_FLAGS = (
+    "-std=c++17", "-fPIC", "-fvisibility=hidden", "-ffunction-sections", "-DVM_TRACE=0",
+    "-DVL_USER_FATAL", "-DVL_USER_STOP", "-DVL_USER_FINISH",
+)  # fmt: skip
+
+_MOST_PAUSES = 0.99
+_PATIENCE = 10_000
+"""Clocks without a transfer after which a stream is given up."""
+
+_CHUNK = 1 << 16
+"""Vectors from which on another core pays."""
+
+
+def simulate(spec: Any, verilog: str | None = None) -> Simulation:
+    """The hardware of a unit (or of its spec), compiled to be called on arrays of codes.
+
+    ``simulate(u)(a, b)`` takes and returns what ``u(a, b)`` does, but runs the Verilog. What was
+    compiled is kept in the cache folder and found again by the Verilog and the tools' versions.
+
+    Parameters
+    ----------
+    spec : the unit, or its spec.
+    verilog : other Verilog with the unit's module name and ports (a synthesized netlist, say);
+        without it, the unit's own.
+
+    Raises `InvalidInput` for a wrong spec and for Verilog without the unit's ports, `MissingTool`
+    without g++, make or perl, `ToolFailure` if the Verilog cannot be compiled.
+    """
+    tools.require("g++", "make", "perl")
+    u = unit(spec)
+    return Simulation(u, verilog_of(u) if verilog is None else verilog)
+
+
+class Simulation:
+    """Verilog of a unit, compiled; made by `simulate`.
+
+    Attributes
+    ----------
+    unit : the unit.
+    clocks : of a pipelined unit, how many clocks the last call took, from its first operands to
+        its last result. Without pauses this is the number of vectors and `unit.stages`.
+    """
+
+    def __init__(self, unit: Unit, verilog: str):
+        self.unit = unit
+        self.clocks = 0
+        self._function = _load(_library(unit, verilog))
+
+    def __repr__(self) -> str:
+        return f"hwarith.simulate({self.unit.spec!r})"
+
+    def __call__(self, *codes: Any) -> np.ndarray:
+        """Results for arrays of operand codes, with numpy's broadcasting, as the unit gives them.
+
+        A pipelined unit is reset, then takes operands and gives results at every clock.
+
+        Raises `InvalidInput` for operands that are no codes of their formats, or whose shapes do
+        not fit together, and `ToolFailure` if a pipelined unit blocks, or gives results that no
+        operands went in for.
+        """
+        return self._run(codes, idle=0, stall=0, seed=0)
+
+    def stream(self, *codes: Any, idle: float = 0, stall: float = 0, seed: int = 0) -> np.ndarray:
+        """The same with pauses: results of a pipelined unit that is held up.
+
+        Parameters
+        ----------
+        codes : arrays of operand codes.
+        idle : chance that no operands are offered in a clock, 0 to 0.99.
+        stall : chance that no result is accepted in a clock, 0 to 0.99.
+        seed : of the pauses, 0 to 2^32 - 1.
+
+        Raises what a call does, and `InvalidInput` for a unit without stages.
+        """
+        if self.unit.stages == 0:
+            raise InvalidInput(f"{self.unit.spec} is combinational; only a pipeline can stream")
+        for name, value, most in (
+            ("idle", idle, _MOST_PAUSES), ("stall", stall, _MOST_PAUSES), ("seed", seed, 2**32 - 1)
+        ):  # fmt: skip
+            if not 0 <= value <= most:
+                raise InvalidInput(f"stream: {name} must be 0 to {most}, not {value!r}")
+        return self._run(codes, idle, stall, seed)
+
+    def _run(self, codes: tuple, idle: float, stall: float, seed: int) -> np.ndarray:
+        operands = self.unit.check_operands(codes)
+        shape = operands[0].shape
+        formats = list(self.unit.operands.values())
+        columns = [_column(x.ravel(), f) for x, f in zip(operands, formats, strict=True)]
+        (out,) = self.unit.results.values()
+        results = _empty_column(operands[0].size, out)
+        settings = (int(idle * 2**32), int(stall * 2**32), int(seed), _PATIENCE)
+        if self.unit.stages:
+            self.clocks = self._call(columns, results, settings)
+        else:
+            self._call_on_all_cores(columns, results, settings)
+        values = _codes(results, out).reshape(shape)
+        return values if values.ndim else values[()]
+
+    def _call_on_all_cores(
+        self, columns: list[np.ndarray], results: np.ndarray, settings: tuple[int, ...]
+    ) -> None:
+        def call(part: slice) -> None:
+            self._call([x[part] for x in columns], results[part], settings)
+
+        cores = min(os.cpu_count() or 1, 1 + len(results) // _CHUNK)
+        cuts = [len(results) * i // cores for i in range(cores + 1)]
+        parts = [slice(*ends) for ends in pairwise(cuts)]
+        if cores == 1:
+            call(parts[0])
+        else:
+            with ThreadPoolExecutor(cores) as pool:
+                list(pool.map(call, parts))
+
+    def _call(
+        self, columns: list[np.ndarray], results: np.ndarray, settings: tuple[int, ...]
+    ) -> int:
+        clocks, message = ctypes.c_uint64(), ctypes.create_string_buffer(256)
+        went_well = self._function(
+            (ctypes.c_void_p * len(columns))(*(x.ctypes.data for x in columns)),
+            (ctypes.c_void_p * 1)(results.ctypes.data),
+            ctypes.c_uint64(len(results)),
+            (ctypes.c_uint64 * len(settings))(*settings),
+            ctypes.byref(clocks),
+            message,
+        )
+        if not went_well:
+            raise ToolFailure(f"simulation of {self.unit.name}: {message.value.decode()}")
+        return clocks.value
+
+
+# -- codes as the driver takes them ----------------------------------------------------------
+
+
+def _words(f: Format) -> int:
+    """32-bit words of a code that is wider than 64 bits."""
+    return -(-f.bits // 32)
+
+
+def _column(codes: np.ndarray, f: Format) -> np.ndarray:
+    if f.dtype != object:
+        return np.ascontiguousarray(codes)
+    size = 4 * _words(f)
+    text = b"".join(int(code).to_bytes(size, "little") for code in codes)
+    return np.frombuffer(text, "<u4").reshape(codes.size, _words(f))
+
+
+def _empty_column(n: int, f: Format) -> np.ndarray:
+    return np.empty((n, _words(f)), "<u4") if f.dtype == object else np.empty(n, f.dtype)
+
+
+def _codes(column: np.ndarray, f: Format) -> np.ndarray:
+    if f.dtype != object:
+        return column
+    return np.array([int.from_bytes(row.tobytes(), "little") for row in column], object)
+
+
+# -- compiling -------------------------------------------------------------------------------
+
+
+@cache
+def _load(library: Path) -> Callable[..., int]:
+    try:
+        function = ctypes.CDLL(str(library)).simulate
+    except OSError as error:
+        raise ToolFailure(f"{error}; delete this file to have it compiled again") from None
+    function.restype = ctypes.c_int
+    return function
+
+
+def _library(u: Unit, text: str) -> Path:
+    """The shared library of this Verilog: from the cache, or compiled into it."""
+    driver = (tools.shipped("sim") / "batch.cpp").read_text()
+    key = _digest(text, driver, _interface(u), *_toolchain())
+    library = tools.cache_folder("simulate") / f"{u.name[:80]}-{key}.so"
+    if not library.exists():
+        runtime = _runtime()
+        with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
+            folder = Path(name)
+            (folder / "batch.cpp").write_text(driver)
+            (folder / "unit.h").write_text(_interface(u))
+            (folder / "unit.v").write_text(text)
+            _verilate(u, folder)
+            _compile(folder, runtime)
+            files.write_bytes(library, (folder / "unit.so").read_bytes())
+    return library
+
+
+def _interface(u: Unit) -> str:
+    """What the driver must know of a unit (``unit.h``)."""
+
+    def listed(ports: dict[str, Format]) -> str:
+        return " ".join(f"X({index}, {name})" for index, name in enumerate(ports))
+
+    return (
+        f'#include "Vmodel.h"\n#define STAGES {u.stages}\n'
+        f"#define OPERANDS(X) {listed(u.operands)}\n#define RESULTS(X) {listed(u.results)}\n"
+    )
+
+
+def _verilate(u: Unit, folder: Path) -> None:
+    command, env = tools.verilator()
+    arguments = [*_VERILATOR_FLAGS, "--top-module", u.name, "unit.v"]
+    tools.run([command, *arguments], folder, env, f"verilator on {u.name}")
+    check_ports((folder / "Vmodel.h").read_text(), u)
+
+
+def _compile(folder: Path, runtime: Path) -> None:
+    """One translation unit: parsing Verilator's headers is most of the work."""
+    generated = sorted(path.name for path in folder.glob("Vmodel*.cpp"))
+    sources = "".join(f'#include "{name}"\n' for name in [*generated, "batch.cpp"])
+    (folder / "unit.cpp").write_text(sources)
+    link = ("-shared", "-s", "-Wl,--gc-sections", "-o", "unit.so", "unit.cpp", str(runtime))
+    tools.run(["g++", "-O2", *_COMPILER_FLAGS, *_include_flags(), *link], folder)
+
+
+@cache
+def _runtime() -> Path:
+    """Verilator's own library as an object file, compiled once per version of the tools."""
+    key = _digest(*_toolchain())
+    runtime = tools.cache_folder("simulate") / f"verilator-runtime-{key}.o"
+    if not runtime.exists():
+        if sys.stderr.isatty():
+            print("Compiling Verilator's runtime, once on this machine...", file=sys.stderr)
+        with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
+            folder = Path(name)
+            parts = ("verilated.cpp", "verilated_threads.cpp")
+            (folder / "runtime.cpp").write_text("".join(f'#include "{p}"\n' for p in parts))
+            command = ["g++", "-O1", *_COMPILER_FLAGS, *_include_flags(), "-c", "runtime.cpp"]
+            tools.run(command, folder, what="g++ on Verilator's runtime")
+            files.write_bytes(runtime, (folder / "runtime.o").read_bytes())
+    return runtime
+
+
+def _include_flags() -> list[str]:
+    include = tools.verilator_root() / "include"
+    return ["-I.", f"-I{include}", f"-I{include / 'vltstd'}"]
+
+
+@cache
+def _toolchain() -> tuple[str, ...]:
+    """What, besides the sources, a compiled model depends on."""
+    command, env = tools.verilator()
+    here = Path.cwd()
+    return (
+        tools.run([command, "--version"], here, env).stdout,
+        tools.run(["g++", "--version"], here).stdout,
+        platform.machine(),
+        *_VERILATOR_FLAGS,
+        *_COMPILER_FLAGS,
+    )
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:24]

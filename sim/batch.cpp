@@ -1,0 +1,198 @@
+// Calls a Verilated unit on arrays of codes.
+//
+// unit.h is generated beside this file: the model (Vmodel.h), STAGES, and the lists OPERANDS(X)
+// and RESULTS(X) of X(index, port). A port takes its codes from a column: an array of the port's
+// own type, or of 32-bit words, lowest first, for ports wider than 64 bits.
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+
+#include "unit.h"
+#include "verilated.h"
+
+namespace {
+
+template <class Code>
+void load(Code& port, const void* column, size_t row) {
+    port = static_cast<const Code*>(column)[row];
+}
+
+template <class Code>
+void store(const Code& port, void* column, size_t row) {
+    static_cast<Code*>(column)[row] = port;
+}
+
+template <size_t words>
+void load(VlWide<words>& port, const void* column, size_t row) {
+    std::memcpy(port.data(), static_cast<const EData*>(column) + row * words, sizeof port);
+}
+
+template <size_t words>
+void store(const VlWide<words>& port, void* column, size_t row) {
+    std::memcpy(static_cast<EData*>(column) + row * words, port.data(), sizeof port);
+}
+
+void load_operands(Vmodel& model, const void* const* operands, size_t row) {
+#define X(index, port) load(model.port, operands[index], row);
+    OPERANDS(X)
+#undef X
+}
+
+void store_results(const Vmodel& model, void* const* results, size_t row) {
+#define X(index, port) store(model.port, results[index], row);
+    RESULTS(X)
+#undef X
+}
+
+// A model of its own for each call: calls may run side by side, and none sees another's state.
+struct Simulation {
+    VerilatedContext context;
+    std::unique_ptr<Vmodel> model;
+
+    Simulation() {
+        context.randReset(2);  // registers without a reset start with (the same) random values
+        context.randSeed(1);
+        model = std::make_unique<Vmodel>(&context);
+    }
+};
+
+#if STAGES == 0
+
+uint64_t run(const void* const* operands, void* const* results, uint64_t rows, const uint64_t*) {
+    Simulation simulation;
+    Vmodel& model = *simulation.model;
+    for (uint64_t row = 0; row < rows; ++row) {
+        load_operands(model, operands, row);
+        model.eval();
+        store_results(model, results, row);
+    }
+    return 0;
+}
+
+#else
+
+// xorshift64*: the same pauses for the same seed on every machine.
+class Pauses {
+    uint64_t state;
+    uint64_t threshold;
+
+public:
+    Pauses(uint64_t seed, uint64_t threshold) : state(seed), threshold(threshold) {}
+
+    bool next() {
+        if (threshold == 0) return false;
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        return (state * 0x2545f4914f6cdd1dULL) >> 32 < threshold;
+    }
+};
+
+class Stream {
+    Simulation simulation;
+    Vmodel& model = *simulation.model;
+
+    // Lets the inputs settle before the rising edge at which `accepted` and `delivered` hold.
+    void settle() {
+        model.clk = 0;
+        model.eval();
+    }
+
+    void rise() {
+        model.clk = 1;
+        model.eval();
+    }
+
+public:
+    Stream() {
+        model.rst = 1;
+        model.i_valid = 0;
+        model.o_ready = 0;
+        for (int clock = 0; clock < 2; ++clock) {
+            settle();
+            rise();
+        }
+        model.rst = 0;
+    }
+
+    // One transfer for each row, and the clocks from the first possible one to the last result.
+    uint64_t run(const void* const* operands, void* const* results, uint64_t rows,
+                 Pauses idle, Pauses stall, uint64_t patience) {
+        uint64_t sent = 0, received = 0, clocks = 0, last_progress = 0;
+        for (; received < rows; ++clocks) {
+            if (clocks - last_progress > patience) {
+                throw std::runtime_error("no transfer in " + std::to_string(patience) +
+                                         " clocks, after " + std::to_string(sent) +
+                                         " operands and " + std::to_string(received) +
+                                         " results of " + std::to_string(rows));
+            }
+            // An offer stands until it is accepted
+            if (!model.i_valid && sent < rows && !idle.next()) {
+                model.i_valid = 1;
+                load_operands(model, operands, sent);
+            }
+            model.o_ready = !stall.next();
+            settle();
+            const bool accepted = model.i_valid && model.i_ready;
+            if (model.o_valid && model.o_ready) {
+                store_results(model, results, received++);
+                last_progress = clocks;
+            }
+            if (received > sent + accepted) {
+                throw std::runtime_error("result " + std::to_string(received) + " came after " +
+                                         std::to_string(sent) + " operands");
+            }
+            rise();
+            if (accepted) {
+                ++sent;
+                last_progress = clocks;
+                model.i_valid = 0;
+            }
+        }
+        expect_silence();
+        return clocks;
+    }
+
+    void expect_silence() {
+        model.o_ready = 1;
+        for (int clock = 0; clock <= STAGES; ++clock) {
+            settle();
+            if (model.o_valid) throw std::runtime_error("more results came than operands went in");
+            rise();
+        }
+    }
+};
+
+// settings: chances of idling and of stalling in 2^-32, their seed, clocks to wait for a transfer
+uint64_t run(const void* const* operands, void* const* results, uint64_t rows,
+             const uint64_t* settings) {
+    const uint64_t seed = settings[2] * 2 + 1;
+    return Stream().run(operands, results, rows, Pauses(seed, settings[0]),
+                        Pauses(~seed, settings[1]), settings[3]);
+}
+
+#endif
+
+}  // namespace
+
+// Verilator's own handlers end the process.
+void vl_fatal(const char*, int, const char*, const char* message) {
+    throw std::runtime_error(message);
+}
+void vl_stop(const char*, int, const char*) { throw std::runtime_error("$stop was called"); }
+void vl_finish(const char*, int, const char*) { throw std::runtime_error("$finish was called"); }
+
+// Returns whether all went well; otherwise `message` (of 256 bytes) says why not.
+extern "C" __attribute__((visibility("default"))) int simulate(
+    const void* const* operands, void* const* results, uint64_t rows, const uint64_t* settings,
+    uint64_t* clocks, char* message) {
+    try {
+        *clocks = run(operands, results, rows, settings);
+        return 1;
+    } catch (const std::exception& error) {
+        std::strncpy(message, error.what(), 255);
+        return 0;
+    }
+}
