@@ -1,0 +1,197 @@
+"""Error metrics with the field's definitions, and their evaluation for any unit.
+
+Sources: Liang, Han and Lombardi, "New metrics for the reliability of approximate and
+probabilistic adders" (IEEE Trans. Computers 62(9), 2013) for error rate, MED, NMED and MRED;
+Muller et al., "Handbook of Floating-Point Arithmetic" for the ulp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import InvalidInput
+from ..units import Unit
+from ..units import unit as make_unit
+from .reference import FORMULA, Errors, compare
+
+EXHAUSTIVE_BITS = 16
+"""Units whose operands have at most so many bits together are evaluated on all of them."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of merit: its definition is the text that the report prints.
+
+    `compute` takes `Errors` of at least one operand set and gives a number, or None where the
+    metric has no value. ``unit`` is empty for plain ratios; "value" means the result's own unit.
+    """
+
+    key: str
+    title: str
+    definition: str
+    unit: str
+    compute: Callable[[Errors], float | None]
+
+
+def _relative(errors: Errors) -> np.ndarray:
+    nonzero = errors.exact != 0
+    return errors.distance[nonzero] / errors.exact[nonzero]
+
+
+def _of_relative(reduce: Callable[[np.ndarray], Any]) -> Callable[[Errors], float | None]:
+    def compute(errors: Errors) -> float | None:
+        relative = _relative(errors)
+        return float(reduce(relative)) if relative.size else None
+
+    return compute
+
+
+def _nmed(errors: Errors) -> float | None:
+    largest = np.abs(errors.exact).max()
+    return float(np.mean(np.abs(errors.distance)) / largest) if largest else None
+
+
+def _sqnr(errors: Errors) -> float | None:
+    noise, signal = np.sum(errors.distance**2), np.sum(errors.exact**2)
+    return float(10 * np.log10(signal / noise)) if noise > 0 and signal > 0 else None
+
+
+METRICS = {
+    metric.key: metric
+    for metric in (
+        Metric(
+            "error_rate", "Error rate (ER)",
+            "Share of the operand sets whose result y differs from the exact result z.",
+            "", lambda e: float(np.mean(e.distance != 0)),
+        ),
+        Metric(
+            "mred", "Mean relative error distance (MRED)",
+            "Mean of |y − z| / |z| over the operand sets with z ≠ 0.",
+            "", _of_relative(lambda r: np.mean(np.abs(r))),
+        ),
+        Metric(
+            "mean_relative_error", "Mean relative error (signed)",
+            "Mean of (y − z) / z over the operand sets with z ≠ 0; negative where magnitudes "
+            "come out too small.",
+            "", _of_relative(np.mean),
+        ),
+        Metric(
+            "max_relative_error", "Largest relative error",
+            "Largest |y − z| / |z| over the operand sets with z ≠ 0.",
+            "", _of_relative(lambda r: np.max(np.abs(r))),
+        ),
+        Metric(
+            "mean_error", "Mean error (bias)",
+            "Mean of y − z.",
+            "value", lambda e: float(np.mean(e.distance)),
+        ),
+        Metric(
+            "med", "Mean error distance (MED)",
+            "Mean of |y − z|.",
+            "value", lambda e: float(np.mean(np.abs(e.distance))),
+        ),
+        Metric(
+            "nmed", "Normalised mean error distance (NMED)",
+            "Mean of |y − z|, divided by the largest |z| that occurs.",
+            "", _nmed,
+        ),
+        Metric(
+            "mse", "Mean squared error (MSE)",
+            "Mean of (y − z)².",
+            "value²", lambda e: float(np.mean(e.distance**2)),
+        ),
+        Metric(
+            "wce", "Worst-case error (WCE)",
+            "Largest |y − z|.",
+            "value", lambda e: float(np.max(np.abs(e.distance))),
+        ),
+        Metric(
+            "mean_ulp", "Mean error in ulps",
+            "Mean of |y − z| / ulp(z), where ulp(z) is the weight of the last place of the "
+            "result's format in the binade of z (the subnormal step below the smallest normal "
+            "number; 1 for integers). Correct rounding to nearest stays at or below ½.",
+            "ulp", lambda e: float(np.mean(np.abs(e.distance) / e.ulp)),
+        ),
+        Metric(
+            "max_ulp", "Largest error in ulps",
+            "Largest |y − z| / ulp(z).",
+            "ulp", lambda e: float(np.max(np.abs(e.distance) / e.ulp)),
+        ),
+        Metric(
+            "sqnr", "Signal-to-quantisation-noise ratio (SQNR)",
+            "10 · log₁₀(Σ z² / Σ (y − z)²). No value where nothing errs.",
+            "dB", _sqnr,
+        ),
+    )
+}  # fmt: skip
+"""Every metric by its key. In the definitions y is the unit's result and z the exact one."""
+
+COUNTS = {
+    "operand_sets": "operand sets that were looked at",
+    "counted": "of these, sets that the metrics are computed over",
+    "nonfinite_operands": "left out: an operand is infinite or NaN",
+    "out_of_range": "left out: the exact result is beyond the result format's finite range",
+    "nonfinite_results": "left out: the unit gives infinity or NaN for a result within range",
+    "zero_exact": "counted, but not in relative errors: the exact result is zero",
+    "underflowed": "counted: the exact result is smaller than the smallest normal number",
+}
+"""What became of the operand sets: keys of `Evaluation.counts` with their meaning."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Error metrics of a unit: ``metrics`` by key (None: no value) and ``counts`` by kind."""
+
+    metrics: dict[str, float | None]
+    counts: dict[str, int]
+
+
+def evaluate(spec: Any, operands: Sequence[Any] | None = None) -> Evaluation:
+    """Error metrics of a unit against the exact real result.
+
+    Parameters
+    ----------
+    spec : a unit or its spec.
+    operands : arrays of operand codes, one for each operand, which broadcast together; without
+        them the unit is evaluated on every combination of operand codes.
+
+    What counts as what is said in `METRICS` and `COUNTS`. The exact result is the infinitely
+    precise product, sum or multiply-add of the operands' values; each error is right to a
+    relative 2^-51 (`hwarith.explore.reference`), the metrics to float64's precision.
+
+    Raises `InvalidInput` for a wrong spec or operands, for more than 2^16 combinations without
+    `operands`, for no operands at all, and for formats beyond float64's range.
+    """
+    unit = make_unit(spec)
+    given = unit.check_operands(tuple(operands)) if operands is not None else _all_codes(unit)
+    if given[0].size == 0:
+        raise InvalidInput(f"{unit.family}: operands to evaluate must not be empty")
+    errors, counts = compare(unit, given)
+    with np.errstate(over="ignore", invalid="ignore"):
+        metrics = {
+            key: _finite(metric.compute(errors)) if errors.exact.size else None
+            for key, metric in METRICS.items()
+        }
+    return Evaluation(metrics, counts)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and np.isfinite(value) else None
+
+
+def _all_codes(unit: Unit) -> list[np.ndarray]:
+    bits = sum(f.bits for f in unit.operands.values())
+    if bits > EXHAUSTIVE_BITS:
+        raise InvalidInput(
+            f"{unit.spec} has 2^{bits} operand combinations, too many to evaluate all "
+            f"(2^{EXHAUSTIVE_BITS}); give operands, an array of codes for each of "
+            + ", ".join(unit.operands)
+        )
+    return np.meshgrid(*(f.codes() for f in unit.operands.values()), indexing="ij")
+
+
+__all__ = ["COUNTS", "FORMULA", "METRICS", "Evaluation", "Metric", "evaluate"]

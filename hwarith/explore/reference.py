@@ -1,0 +1,199 @@
+"""A unit's results beside the real numbers that they stand for.
+
+The exact result of a unit is the infinitely precise product, sum or multiply-add of the operands'
+values, not rounded to any format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ..errors import InvalidInput
+from ..formats import Format
+from ..units import Unit
+
+EXACT: dict[str, Callable[..., Any]] = {
+    "product": lambda a, b: a * b,
+    "sum": lambda a, b: a + b,
+    "multiply-add": lambda a, b, c: a * b + c,
+}
+"""What a unit of each `Unit.operation` would return if it were exact."""
+
+FORMULA = {"product": "a·b", "sum": "a + b", "multiply-add": "a·b + c"}
+"""The same for readers."""
+
+_FLOAT64_PRECISION, _FLOAT64_LSB, _SAFE_MAX = 53, -1074, Fraction(2) ** 1022
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Exact results and errors of the operand sets that count, as float64 arrays of one shape.
+
+    ``exact`` is the real result rounded to float64 and ``distance`` is the unit's result less
+    the real one, both right to a relative 2^-51 and zero only where they are truly zero; ``ulp``
+    is the weight of the last place of a result of the exact one's size, in the result's format.
+    """
+
+    exact: np.ndarray
+    distance: np.ndarray
+    ulp: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Reals:
+    """The real results as ``head + tail`` (`tail` rounded away), and the errors against them."""
+
+    head: np.ndarray
+    tail_sign: np.ndarray
+    distance: np.ndarray
+
+
+def compare(unit: Unit, operands: Sequence[np.ndarray]) -> tuple[Errors, dict[str, int]]:
+    """Errors of a unit on operand codes, and how many operand sets are of which kind.
+
+    `operands` are arrays of codes of one shape. An operand set counts if its operands are
+    finite, its real result lies in the finite range of the result's format, and the unit's
+    result is finite. The kinds are those of `hwarith.explore.metrics.COUNTS`.
+    Raises `InvalidInput` for units of no known operation, and for values beyond float64's range.
+    """
+    operation = getattr(unit, "operation", None)
+    if operation not in EXACT:
+        raise InvalidInput(
+            f"{unit.family}: the exact result of operation {operation!r} is not known; "
+            f"allowed: {', '.join(EXACT)}"
+        )
+    (out,) = unit.results.values()
+    for f in (*unit.operands.values(), out):
+        _require_float64_range(f)
+    codes = [x.ravel() for x in operands]
+    results = unit(*codes)
+    finite_operands = np.ones(codes[0].size, bool)
+    for f, x in zip(unit.operands.values(), codes, strict=True):
+        finite_operands &= _is_finite(f, x)
+    finite_result = _is_finite(out, results)
+    usable = finite_operands & finite_result
+    # Where the result is not finite a zero stands in, to know the range of the real result.
+    results = np.where(finite_result, results, out.dtype.type(0))
+    codes = [x[finite_operands] for x in codes]
+    reals = _reals(unit, operation, codes, results[finite_operands])
+    in_range = _in_range(reals, out)
+    counted = in_range & usable[finite_operands]
+    counts = {
+        "operand_sets": finite_operands.size,
+        "nonfinite_operands": int((~finite_operands).sum()),
+        "out_of_range": int((~in_range).sum()),
+        "nonfinite_results": int((in_range & ~counted).sum()),
+        "counted": int(counted.sum()),
+    }
+    head, tail_sign, distance = (
+        x[counted] for x in (reals.head, reals.tail_sign, reals.distance)
+    )
+    counts["zero_exact"] = int((head == 0).sum())
+    tiny = (head != 0) & (np.abs(head) < float(out.smallest_normal))
+    counts["underflowed"] = int(tiny.sum())
+    return Errors(head, distance, _ulp(head, tail_sign, out)), counts
+
+
+def _require_float64_range(f: Format) -> None:
+    if f.max > Fraction(np.finfo(np.float64).max) or f.exponent_bits > 11:
+        raise InvalidInput(
+            f"error metrics are computed for formats within float64's range; {f.name} exceeds it"
+        )
+
+
+def _is_finite(f: Format, codes: np.ndarray) -> np.ndarray:
+    if not f.is_float or (f.nan == "none" and not f.infinity):
+        return np.ones(codes.size, bool)
+    return np.isfinite(f.decode(codes).astype(np.float64))
+
+
+def _reals(unit: Unit, operation: str, codes: list[np.ndarray], results: np.ndarray) -> _Reals:
+    (out,) = unit.results.values()
+    formats = list(unit.operands.values())
+    values = [f.decode(x) for f, x in zip((*formats, out), (*codes, results), strict=True)]
+    if _float64_suffices(operation, formats, out):
+        return _by_float64(operation, [x.astype(np.float64) for x in values])
+    return _by_fractions(EXACT[operation], values)
+
+
+def _float64_suffices(operation: str, formats: list[Format], out: Format) -> bool:
+    """Whether `_by_float64` is right for these formats: exact products, no range left."""
+    lsb = [f.numbers.lsb for f in formats]
+    largest = [max(f.max, -f.min) for f in formats]
+    precisions = [f.precision for f in formats]
+    if operation != "sum":
+        lsb[:2] = [lsb[0] + lsb[1]]
+        largest[:2] = [largest[0] * largest[1]]
+        precisions[:2] = [precisions[0] + precisions[1]]
+    return (
+        max(*precisions, out.precision) <= _FLOAT64_PRECISION
+        and min(*lsb, out.numbers.lsb) >= _FLOAT64_LSB
+        and max(*largest, out.max, -out.min) < _SAFE_MAX
+    )
+
+
+def _by_float64(operation: str, values: list[np.ndarray]) -> _Reals:
+    """Errors in float64, for operands whose product is exact in it.
+
+    A sum of two float64 numbers is exactly ``head + tail`` (Knuth's two-sum). Then
+    ``result - head`` is exact where the two are within a factor of two (Sterbenz), and else
+    so large beside ``tail`` that both roundings together stay below a relative 2^-51.
+    """
+    *operands, result = values
+    if operation == "product":
+        head = operands[0] * operands[1]
+        tail = np.zeros_like(head)
+    else:
+        x = operands[0] * operands[1] if operation == "multiply-add" else operands[0]
+        y = operands[-1]
+        head = x + y
+        y_part = head - x
+        tail = (x - (head - y_part)) + (y - y_part)
+    return _Reals(head, np.sign(tail), (result - head) - tail)
+
+
+def _by_fractions(operation: Callable[..., Any], values: list[np.ndarray]) -> _Reals:
+    """The same for wide formats, one exact fraction after another."""
+    head, tail_sign, distance = (np.empty(values[0].size) for _ in range(3))
+    for i, (*operands, result) in enumerate(zip(*(x.tolist() for x in values), strict=True)):
+        real = operation(*map(Fraction, operands))
+        head[i] = _nearest(real)
+        tail_sign[i] = _sign(real - Fraction(head[i])) if np.isfinite(head[i]) else 0
+        distance[i] = _nearest(Fraction(result) - real)
+    return _Reals(head, tail_sign, distance)
+
+
+def _sign(x: Fraction) -> int:
+    return (x > 0) - (x < 0)
+
+
+def _nearest(x: Fraction) -> float:
+    """The nearest float64; infinite beyond its range, but never zero for what is not zero."""
+    try:
+        y = float(x)
+    except OverflowError:
+        return np.inf * _sign(x)
+    return y or 2.0**_FLOAT64_LSB * _sign(x)
+
+
+def _in_range(reals: _Reals, out: Format) -> np.ndarray:
+    low, high = float(out.min), float(out.max)
+    above = (reals.head > high) | ((reals.head == high) & (reals.tail_sign > 0))
+    below = (reals.head < low) | ((reals.head == low) & (reals.tail_sign < 0))
+    return ~(above | below)
+
+
+def _ulp(head: np.ndarray, tail_sign: np.ndarray, out: Format) -> np.ndarray:
+    """Weight of the last place: constant for integers and below the smallest normal number."""
+    if not out.is_float:
+        return np.full(head.shape, 2.0**out.exponent)
+    mantissa, exponent = np.frexp(head)
+    # A head rounded up to a power of two belongs to a real result of the binade below.
+    exponent = exponent - 1 - ((np.abs(mantissa) == 0.5) & (tail_sign * head < 0))
+    exponent = np.where(head == 0, out.numbers.emin, np.maximum(exponent, out.numbers.emin))
+    return np.ldexp(1.0, (exponent - out.fraction_bits).astype(np.int32))

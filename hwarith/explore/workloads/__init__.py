@@ -1,0 +1,87 @@
+"""Networks whose arithmetic runs through the units under study."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from ...errors import unknown
+
+if TYPE_CHECKING:
+    from ...units import Unit
+    from .network import Network, Outcome
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A network with its data in a file of this package, loaded when first used."""
+
+    name: str
+    summary: str
+    file: str
+
+    @cached_property
+    def _data(self) -> bytes:
+        return (resources.files(__name__) / self.file).read_bytes()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the data."""
+        return hashlib.sha256(self._data).hexdigest()
+
+    @cached_property
+    def network(self) -> Network:
+        import numpy as np
+
+        from .network import Layer, Network
+
+        with np.load(io.BytesIO(self._data)) as data:
+            layers = []
+            while f"weights{len(layers)}" in data:
+                w, b, peaks = (data[f"{key}{len(layers)}"] for key in ("weights", "bias", "peaks"))
+                layers.append(Layer(w.astype(float), b.astype(float), *map(float, peaks)))
+            images = data["images"] / data["images"].max()
+            return Network(tuple(layers), images, data["labels"])
+
+    @cached_property
+    def float64_accuracy(self) -> float:
+        """Share of images that float64 arithmetic classifies right."""
+        from .network import accuracy, exact_outputs
+
+        return accuracy(exact_outputs(self.network), self.network.labels)
+
+    def check(self, unit: Unit) -> None:
+        """Raise `InvalidInput` if this workload cannot run on a unit."""
+        from .network import datapath
+
+        datapath(unit)
+
+    def run(self, unit: Unit) -> Outcome:
+        """Run every image with a unit in its place. Raises `InvalidInput`."""
+        from .network import run
+
+        return run(self.network, unit)
+
+
+WORKLOADS = {
+    "digits": Workload(
+        "digits",
+        "A multilayer perceptron (64 inputs, hidden layers of 24 and 16 with ReLU, 10 outputs), "
+        "trained in floating point, classifies 500 held-out images of scikit-learn's handwritten "
+        "digits (8 × 8 pixels with 17 grey levels).",
+        "digits.npz",
+    )
+}
+"""The workloads by name."""
+
+
+@cache
+def workload(name: str) -> Workload:
+    """The workload of this name. Raises `InvalidInput` if there is none."""
+    if name not in WORKLOADS:
+        raise unknown("workload", name, WORKLOADS)
+    return WORKLOADS[name]

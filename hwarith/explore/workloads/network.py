@@ -1,0 +1,245 @@
+"""A layered network whose every multiplication and accumulation runs through given units.
+
+How a layer ``y = x W + b`` is computed (``METHOD`` says the same to readers of a report):
+
+* a multiply-add unit accumulates: ``acc = fma(x[k], W[k], acc)``;
+* a product unit's results go through an exact adder with a wide accumulator;
+* an adder accumulates products that an exact multiplier rounds to the adder's first format;
+
+each for k in ascending order, from the bias in the accumulator's format. Scaling, ReLU and the
+choice of the largest output are done outside the units, in float64.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ...errors import InvalidInput
+from ...formats import Format
+from ...units import Unit
+from ...units import unit as make_unit
+
+METHOD = """\
+A multiply-add unit accumulates, acc = a·b + acc, and the products of a multiplier are summed by \
+an exact adder in fp32 (int32 for integers, or the product's format where that is wider); always \
+in ascending order of the inputs, starting from the bias. (An adder is studied as accumulator of \
+the products of an exact fp32 multiplier, or int8 for integers, rounded to its first operand's \
+format.) Inputs, weights and activations are encoded to nearest in the unit's operand formats. \
+Formats with 8 or more exponent bits take values as they are; narrower floats are scaled by a \
+power of two for each tensor, integers symmetrically, so that the largest magnitude of the \
+training images' pass lands at the top of the format, but lower where products or sums would \
+otherwise come within a factor of two of the largest value of theirs. Scaling and ReLU between \
+the layers and the final choice of the largest output are done in float64, outside the units; \
+NaN is never chosen."""
+
+HEADROOM = 2
+"""Products and sums of the training images stay this factor below the largest value."""
+
+WIDE_EXPONENT_BITS = 8
+"""Floats with so many exponent bits take the network's values unscaled."""
+
+SAMPLE_STRIDE = 5
+"""Operands are kept from every fifth image."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Weights (inputs, outputs) and bias (outputs), and what the training images gave: the
+    largest magnitudes of inputs, products, and partial sums."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+    input_peak: float
+    product_peak: float
+    sum_peak: float
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layers with ReLU between them, images (count, inputs) and their labels (count)."""
+
+    layers: tuple[Layer, ...]
+    images: np.ndarray
+    labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A network's run on a unit.
+
+    ``accuracy`` is the share of images classified right; ``output_error`` the root mean square
+    of the outputs' deviation from float64, over that of float64's outputs (None where an output
+    is not finite); ``operands`` the codes that met the unit, for every fifth image.
+    """
+
+    accuracy: float
+    output_error: float | None
+    operands: tuple[np.ndarray, ...]
+
+
+class Datapath(NamedTuple):
+    """The units that compute a sum of products; without `multiply`, `add` is a multiply-add."""
+
+    multiply: Unit | None
+    add: Unit
+
+    @property
+    def operand_formats(self) -> tuple[Format, Format]:
+        a, b = list((self.multiply or self.add).operands.values())[:2]
+        return a, b
+
+    @property
+    def product_format(self) -> Format | None:
+        return _result(self.multiply) if self.multiply else None
+
+    @property
+    def accumulator(self) -> Format:
+        return _result(self.add)
+
+
+def _result(unit: Unit) -> Format:
+    (format,) = unit.results.values()
+    return format
+
+
+def datapath(unit: Unit) -> Datapath:
+    """The units around `unit` that make it compute sums of products.
+
+    Raises `InvalidInput` for a unit that cannot: one that does not accumulate in the format of
+    its result, or of an operation that is none of product, sum and multiply-add.
+    """
+    operation = getattr(unit, "operation", None)
+    formats = list(unit.operands.values())
+    if operation == "product":
+        product = _result(unit)
+        wide = make_unit("add:a=int32" if not product.is_float else "add:a=fp32").results["y"]
+        acc = product if product.precision > wide.precision else wide
+        path = Datapath(unit, make_unit(f"add:a={product},b={acc},out={acc}"))
+    elif operation == "sum":
+        exact = "fp32" if formats[0].is_float else "int8"
+        path = Datapath(make_unit(f"mul:a={exact},out={formats[0]}"), unit)
+    elif operation == "multiply-add":
+        path = Datapath(None, unit)
+    else:
+        raise InvalidInput(f"{unit.spec}: a network cannot run on operation {operation!r}")
+    if formats[-1] != _result(unit) and operation != "product":
+        raise InvalidInput(
+            f"{unit.spec}: to accumulate, the last operand must have the result's format; "
+            f"they are {formats[-1]} and {_result(unit)}"
+        )
+    if not path.operand_formats[1].signed:
+        raise InvalidInput(f"{unit.spec}: weights have signs, {path.operand_formats[1]} has none")
+    return path
+
+
+def run(network: Network, unit: Unit) -> Outcome:
+    """Run a network's images with `unit` in its place of a `datapath`. Raises `InvalidInput`."""
+    path = datapath(unit)
+    operands: list[tuple[np.ndarray, ...]] = []
+
+    def keep(who: Unit, *codes: np.ndarray) -> None:
+        if who is unit:
+            sample = (x[::SAMPLE_STRIDE] if len(x) > 1 else x for x in codes)
+            operands.append(tuple(x.ravel() for x in np.broadcast_arrays(*sample)))
+
+    outputs = _forward(network, lambda layer, x: _run_layer(path, layer, x, keep))
+    expected = exact_outputs(network)
+    deviation = _rms(outputs - expected) / _rms(expected) if np.isfinite(outputs).all() else None
+    return Outcome(
+        accuracy(outputs, network.labels),
+        deviation,
+        tuple(np.concatenate(codes) for codes in zip(*operands, strict=True)),
+    )
+
+
+def exact_outputs(network: Network) -> np.ndarray:
+    """The outputs (images, classes) in float64 arithmetic."""
+    return _forward(network, lambda layer, x: x @ layer.weights + layer.bias)
+
+
+def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:
+    """Share of the images whose largest output is their label's (the first of equal ones)."""
+    chosen = np.argmax(np.where(np.isnan(outputs), -np.inf, outputs), axis=1)
+    return float(np.mean(chosen == labels))
+
+
+def _forward(network: Network, run_layer: Callable[[Layer, np.ndarray], np.ndarray]) -> np.ndarray:
+    x = network.images
+    for layer in network.layers[:-1]:
+        x = np.maximum(run_layer(layer, x), 0)
+    return run_layer(network.layers[-1], x)
+
+
+def _rms(x: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(x**2)))
+
+
+def _run_layer(
+    path: Datapath, layer: Layer, x: np.ndarray, keep: Callable[..., None]
+) -> np.ndarray:
+    scale_x, scale_w = scales(path, layer)
+    format_x, format_w = path.operand_formats
+    codes = accumulate(
+        path,
+        format_x.encode(x / scale_x),
+        format_w.encode(layer.weights / scale_w),
+        path.accumulator.encode(layer.bias / (scale_x * scale_w)),
+        keep,
+    )
+    return path.accumulator.decode(codes).astype(np.float64) * (scale_x * scale_w)
+
+
+def accumulate(
+    path: Datapath,
+    x: np.ndarray,
+    w: np.ndarray,
+    bias: np.ndarray,
+    keep: Callable[..., None] = lambda *_: None,
+) -> np.ndarray:
+    """Codes of ``x w + bias`` (images, outputs) for codes of inputs (images, inputs), weights
+    (inputs, outputs) and bias (outputs). `keep` is told each unit and the operands it meets."""
+    acc = np.broadcast_to(bias, (len(x), len(bias)))
+    for x_k, w_k in zip(x.T[:, :, None], w[:, None, :], strict=True):
+        if path.multiply is None:
+            summands: Sequence[np.ndarray] = (x_k, w_k, acc)
+        else:
+            keep(path.multiply, x_k, w_k)
+            summands = (path.multiply(x_k, w_k), acc)
+        keep(path.add, *summands)
+        acc = path.add(*summands)
+    return acc
+
+
+def scales(path: Datapath, layer: Layer) -> tuple[float, float]:
+    """What a code's value is to be multiplied with, for a layer's inputs and weights."""
+    peaks = (layer.input_peak, float(np.abs(layer.weights).max()))
+    scaled = [_scale(f, peak) for f, peak in zip(path.operand_formats, peaks, strict=True)]
+    limits = [layer.sum_peak / float(path.accumulator.max)]
+    if path.product_format is not None:
+        limits.append(layer.product_peak / float(path.product_format.max))
+    excess = HEADROOM * max(limits) / math.prod(scaled)
+    if excess > 1:
+        scaled = _shrink(scaled, excess, powers_of_two=path.accumulator.is_float)
+    return scaled[0], scaled[1]
+
+
+def _scale(f: Format, peak: float) -> float:
+    """The scale that brings `peak` to the top of a format; a power of two for floats."""
+    if not f.is_float:
+        return peak / float(f.max)
+    if f.exponent_bits >= WIDE_EXPONENT_BITS:
+        return 1.0
+    return 2.0 ** math.ceil(math.log2(peak / float(f.max)))
+
+
+def _shrink(scaled: list[float], excess: float, powers_of_two: bool) -> list[float]:
+    """Scales whose product is larger by `excess`, shared evenly between the two."""
+    if not powers_of_two:
+        return [scale * math.sqrt(excess) for scale in scaled]
+    binades = math.ceil(math.log2(excess))
+    return [scaled[0] * 2.0 ** (binades // 2), scaled[1] * 2.0 ** (binades - binades // 2)]
