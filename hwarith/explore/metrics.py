@@ -70,60 +70,60 @@ METRICS = {
         ),
         Metric(
             "mred", "Mean relative error distance (MRED)",
-            "Mean of |y − z| / |z| over the operand sets with z ≠ 0.",
+            "Mean of |y - z| / |z| over the operand sets with z ≠ 0.",
             "", _of_relative(lambda r: np.mean(np.abs(r))),
         ),
         Metric(
             "mean_relative_error", "Mean relative error (signed)",
-            "Mean of (y − z) / z over the operand sets with z ≠ 0; negative where magnitudes "
+            "Mean of (y - z) / z over the operand sets with z ≠ 0; negative where magnitudes "
             "come out too small.",
             "", _of_relative(np.mean),
         ),
         Metric(
             "max_relative_error", "Largest relative error",
-            "Largest |y − z| / |z| over the operand sets with z ≠ 0.",
+            "Largest |y - z| / |z| over the operand sets with z ≠ 0.",
             "", _of_relative(lambda r: np.max(np.abs(r))),
         ),
         Metric(
             "mean_error", "Mean error (bias)",
-            "Mean of y − z.",
+            "Mean of y - z.",
             "value", lambda e: float(np.mean(e.distance)),
         ),
         Metric(
             "med", "Mean error distance (MED)",
-            "Mean of |y − z|.",
+            "Mean of |y - z|.",
             "value", lambda e: float(np.mean(np.abs(e.distance))),
         ),
         Metric(
             "nmed", "Normalised mean error distance (NMED)",
-            "Mean of |y − z|, divided by the largest |z| that occurs.",
+            "Mean of |y - z|, divided by the largest |z| that occurs.",
             "", _nmed,
         ),
         Metric(
             "mse", "Mean squared error (MSE)",
-            "Mean of (y − z)².",
+            "Mean of (y - z)².",
             "value²", lambda e: float(np.mean(e.distance**2)),
         ),
         Metric(
             "wce", "Worst-case error (WCE)",
-            "Largest |y − z|.",
+            "Largest |y - z|.",
             "value", lambda e: float(np.max(np.abs(e.distance))),
         ),
         Metric(
             "mean_ulp", "Mean error in ulps",
-            "Mean of |y − z| / ulp(z), where ulp(z) is the weight of the last place of the "
+            "Mean of |y - z| / ulp(z), where ulp(z) is the weight of the last place of the "
             "result's format in the binade of z (the subnormal step below the smallest normal "
             "number; 1 for integers). Correct rounding to nearest stays at or below ½.",
             "ulp", lambda e: float(np.mean(np.abs(e.distance) / e.ulp)),
         ),
         Metric(
             "max_ulp", "Largest error in ulps",
-            "Largest |y − z| / ulp(z).",
+            "Largest |y - z| / ulp(z).",
             "ulp", lambda e: float(np.max(np.abs(e.distance) / e.ulp)),
         ),
         Metric(
             "sqnr", "Signal-to-quantisation-noise ratio (SQNR)",
-            "10 · log₁₀(Σ z² / Σ (y − z)²). No value where nothing errs.",
+            "10 · log₁₀(Σ z² / Σ (y - z)²). No value where nothing errs.",
             "dB", _sqnr,
         ),
     )
@@ -191,7 +191,7 @@ def _all_codes(unit: Unit) -> list[np.ndarray]:
             f"(2^{EXHAUSTIVE_BITS}); give operands, an array of codes for each of "
             + ", ".join(unit.operands)
         )
-    return np.meshgrid(*(f.codes() for f in unit.operands.values()), indexing="ij")
+    return list(np.meshgrid(*(f.codes() for f in unit.operands.values()), indexing="ij"))
 
 
 __all__ = ["COUNTS", "FORMULA", "METRICS", "Evaluation", "Metric", "evaluate"]

@@ -90,9 +90,7 @@ def compare(unit: Unit, operands: Sequence[np.ndarray]) -> tuple[Errors, dict[st
         "nonfinite_results": int((in_range & ~counted).sum()),
         "counted": int(counted.sum()),
     }
-    head, tail_sign, distance = (
-        x[counted] for x in (reals.head, reals.tail_sign, reals.distance)
-    )
+    head, tail_sign, distance = (x[counted] for x in (reals.head, reals.tail_sign, reals.distance))
     counts["zero_exact"] = int((head == 0).sum())
     tiny = (head != 0) & (np.abs(head) < float(out.smallest_normal))
     counts["underflowed"] = int(tiny.sum())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ class Workload:
         from .network import Layer, Network
 
         with np.load(io.BytesIO(self._data)) as data:
-            layers = []
+            layers: list[Layer] = []
             while f"weights{len(layers)}" in data:
                 w, b, peaks = (data[f"{key}{len(layers)}"] for key in ("weights", "bias", "peaks"))
                 layers.append(Layer(w.astype(float), b.astype(float), *map(float, peaks)))
@@ -72,14 +72,13 @@ WORKLOADS = {
         "digits",
         "A multilayer perceptron (64 inputs, hidden layers of 24 and 16 with ReLU, 10 outputs), "
         "trained in floating point, classifies 500 held-out images of scikit-learn's handwritten "
-        "digits (8 × 8 pixels with 17 grey levels).",
+        "digits (8 by 8 pixels with 17 grey levels).",
         "digits.npz",
     )
 }
 """The workloads by name."""
 
 
-@cache
 def workload(name: str) -> Workload:
     """The workload of this name. Raises `InvalidInput` if there is none."""
     if name not in WORKLOADS:

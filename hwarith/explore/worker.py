@@ -1,0 +1,131 @@
+"""A process that measures design points: one JSON request a line in, one JSON answer a line out.
+
+A process of its own with pipes, and not `multiprocessing`: a script without a main guard can
+start a sweep, a crash costs one point and not the sweep, and a worker ends by itself when its
+sweep has died.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Generator
+from contextlib import ExitStack, suppress
+from typing import Any
+
+from ..errors import HwarithError
+
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from hwarith.explore.worker import serve; serve()"
+)
+_GRACE_SECONDS = 2
+
+
+def ask_all(requests: list[dict[str, Any]], jobs: int) -> Generator[tuple[int, dict[str, Any]]]:
+    """Have worker processes answer requests: the index of each and its answer, as they come.
+
+    An answer has ``result`` or, with a message, ``error``. Closing the iterator ends the workers
+    at once, with all that they run.
+    """
+    waiting = list(enumerate(requests))[::-1]
+    busy: dict[_Worker, int] = {}
+    with selectors.DefaultSelector() as ready, ExitStack() as workers:
+
+        def hire() -> _Worker:
+            worker = _Worker()
+            workers.callback(worker.stop)
+            ready.register(worker.answers, selectors.EVENT_READ, worker)
+            return worker
+
+        idle = [hire() for _ in range(min(jobs, len(waiting)))]
+        while (idle and waiting) or busy:
+            while idle and waiting:
+                worker = idle.pop()
+                busy[worker], request = waiting.pop()
+                worker.ask(request)
+            for key, _ in ready.select():
+                worker = key.data
+                answer = worker.answer()
+                if worker.has_died:
+                    ready.unregister(worker.answers)
+                idle.append(hire() if worker.has_died else worker)
+                yield busy.pop(worker), answer
+
+
+class _Worker:
+    """A worker process, seen from the sweep."""
+
+    def __init__(self) -> None:
+        self._said = tempfile.TemporaryFile(mode="w+", errors="replace")  # noqa: SIM115
+        # In a session of its own: Ctrl-C on the terminal is the sweep's to handle.
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _START, json.dumps(sys.path)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests, self.answers = self._process.stdin, self._process.stdout
+        self.has_died = False
+
+    def ask(self, request: dict[str, Any]) -> None:
+        """Send a request; its answer is there when `answers` is readable."""
+        with suppress(BrokenPipeError):  # it has died, which `answer` will find
+            self._requests.write(json.dumps(request) + "\n")
+            self._requests.flush()
+
+    def answer(self) -> dict[str, Any]:
+        """The answer to the last request; if the process ended instead, an error saying so."""
+        line = self.answers.readline()
+        if line:
+            return json.loads(line)
+        self.has_died = True
+        status = self._process.wait()
+        self._said.seek(0)
+        last = (["", *self._said.read().strip().splitlines()])[-1]
+        return {"error": f"its process ended with status {status} {last}".strip()}
+
+    def stop(self) -> None:
+        """End the process and all that it runs."""
+        self._signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GRACE_SECONDS)
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+        for file in (self._requests, self.answers, self._said):
+            with suppress(BrokenPipeError):
+                file.close()
+
+    def _signal(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
+
+
+def serve() -> None:
+    """Answer requests until there are no more, or until interrupted."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what libraries print must not get between the answers
+    with suppress(KeyboardInterrupt):
+        for line in sys.stdin:
+            print(json.dumps(_respond(json.loads(line))), file=answers)
+
+
+def _respond(request: dict[str, Any]) -> dict[str, Any]:
+    from ..units import unit
+    from .point import measure
+
+    try:
+        result = measure(unit(request["spec"]), request["workload"], request["library"])
+    except HwarithError as error:
+        return {"error": str(error)}
+    except Exception as error:  # a mistake of hwarith's own: it costs this point only
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return {"error": f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"}
+    return {"result": result.as_dict()}
