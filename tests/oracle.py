@@ -33,15 +33,29 @@ def magnitudes(f: hw.Format) -> list[Fraction]:
     return [f.fraction(code) for code in range(f.numbers.max_mag + 1)] + [beyond(f)]
 
 
-def round_exact(x: Fraction, f: hw.Format, mode: str, policy: str, zero_sign: int = 0) -> int:
-    """Code of a finite fraction in a signed float format of at most 16 bits."""
-    sign = int(x < 0) if x else zero_sign
+def bracket(x: Fraction, f: hw.Format) -> tuple[int, Fraction, Fraction]:
+    """Code of the greatest value not above `x` >= 0, that value, and the next one."""
+    if f.name == "fp32":
+        below = np.float32(min(float(x), float(f.max)))
+        if Fraction(float(below)) > x:
+            below = np.nextafter(below, np.float32(-1))
+        code = int(below.view(np.uint32))
+        return code, f.fraction(code), beyond(f) if x >= f.max else f.fraction(code + 1)
     values = magnitudes(f)
-    low = min(bisect_right(values, abs(x)) - 1, len(values) - 1)
+    low = min(bisect_right(values, x) - 1, len(values) - 2)
+    return low, values[low], values[low + 1]
+
+
+def round_exact(x: Fraction, f: hw.Format, mode: str, policy: str, zero_sign: int = 0) -> int:
+    """Code of a finite fraction in fp32 or a signed float format of at most 16 bits."""
+    sign = int(x < 0) if x else zero_sign
+    code, low, high = bracket(abs(x), f)
     up = False
-    if low < len(values) - 1 and values[low] != abs(x):
-        middle = (values[low] + values[low + 1]) / 2
-        odd = low % 2 == 1
+    if abs(x) >= high:  # only beyond the largest value
+        up = True
+    elif low != abs(x):
+        middle = (low + high) / 2
+        odd = code % 2 == 1
         up = {
             "rne": abs(x) > middle or (abs(x) == middle and odd),
             "rna": abs(x) >= middle,
@@ -50,9 +64,8 @@ def round_exact(x: Fraction, f: hw.Format, mode: str, policy: str, zero_sign: in
             "rdn": sign == 1,
             "rto": not odd,
         }[mode]
-    index = low + up
-    if index < len(values) - 1:
-        return with_sign(index, sign, f)
+    if code + up <= f.numbers.max_mag:
+        return with_sign(code + up, sign, f)
     return overflow(sign, f, mode, policy)
 
 
