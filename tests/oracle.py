@@ -29,8 +29,14 @@ def beyond(f: hw.Format) -> Fraction:
 
 @cache
 def magnitudes(f: hw.Format) -> list[Fraction]:
-    """All finite values from 0 up, and `beyond`; their index is their code (not for e8m0fnu)."""
-    return [f.fraction(code) for code in range(f.numbers.max_mag + 1)] + [beyond(f)]
+    """All finite values from 0 up, and `beyond`; `first_code` is the code of index 0."""
+    zero = [Fraction(0)] if f.hidden_always else []
+    return zero + [f.fraction(code) for code in range(f.numbers.max_mag + 1)] + [beyond(f)]
+
+
+def first_code(f: hw.Format) -> int:
+    """0, but -1 for e8m0fnu: it has no zero, and what would round to it becomes code 0."""
+    return -1 if f.hidden_always else 0
 
 
 def bracket(x: Fraction, f: hw.Format) -> tuple[int, Fraction, Fraction]:
@@ -70,8 +76,10 @@ def round_exact(x: Fraction, f: hw.Format, mode: str, policy: str, zero_sign: in
 
 
 def with_sign(magnitude: int, sign: int, f: hw.Format) -> int:
-    if magnitude == 0 and not f.has_negative_zero:
+    if magnitude <= 0 and not f.has_negative_zero and not (sign and f.hidden_always):
         return 0
+    if not f.signed and sign:
+        return -1  # below the range, see `round_values`
     return magnitude | sign << (f.bits - 1)
 
 
@@ -95,15 +103,19 @@ def nan(f: hw.Format) -> int:
     }  # fmt: skip
     if f.nan == "negative_zero":
         return 1 << (f.bits - 1)
-    return listed[f.name] if f.nan != "none" else f.numbers.max_mag
+    if f.nan == "all_ones":
+        return (1 << (f.bits - f.signed - f.ignored_bits)) - 1
+    quiet = ((1 << f.exponent_bits) - 1) << f.fraction_bits | 1 << (f.fraction_bits - 1)
+    return listed.get(f.name, quiet) if f.nan != "none" else f.numbers.max_mag
 
 
 def round_values(
     x: np.ndarray, f: hw.Format, mode: str, policy: str, zero_sign: np.ndarray
 ) -> np.ndarray:
-    """Codes of exact results, infinities and NaN among them, in a signed float format.
+    """Codes of exact results, infinities and NaN among them.
 
-    `zero_sign` is the sign of each result that is exactly zero.
+    `zero_sign` is the sign of each result that is exactly zero. Below the range of an unsigned
+    format lies its lowest code (saturating) or NaN, and so does zero if it has none.
     """
     values = np.array([float(v) for v in magnitudes(f)], dtype=x.dtype)
     last = len(values) - 1
@@ -114,7 +126,7 @@ def round_values(
     step = np.where(inside, low + 1, last)
     exact = values[low] == magnitude
     middle = (values[low] + values[step]) / 2
-    odd = low % 2 == 1
+    odd = (low + first_code(f)) % 2 == 1
     choose = {
         "rne": (magnitude > middle) | ((magnitude == middle) & odd),
         "rna": magnitude >= middle,
@@ -124,12 +136,20 @@ def round_values(
         "rto": ~odd,
     }[mode]
     index = low + (choose & inside & ~exact)
-    signed = np.array([[with_sign(i, s, f) for i in range(last)] for s in (0, 1)])
+    codes = range(first_code(f), first_code(f) + last)
+    signed = np.array([[with_sign(i, s, f) for i in codes] for s in (0, 1)])
+    below = nan(f) if policy != "saturate" and f.nan != "none" else 0
+    signed[signed < 0] = below
     code = signed[sign, np.minimum(index, last - 1)]
     spill = np.array([overflow(s, f, mode, policy) for s in (0, 1)])
     code = np.where(index == last, spill[sign], code)
     infinite = [_infinite_result(s, f, policy) for s in (0, 1)]
     code = np.where(np.isinf(x), np.array(infinite)[sign], code)
+    if not f.signed:
+        code = np.where((x < 0) & (index == last), below, code)
+        code = np.where(np.isneginf(x), below, code)
+    if f.hidden_always:
+        code = np.where(x == 0, nan(f) if policy == "nosat" else 0, code)
     return np.where(np.isnan(x), nan(f), code).astype(f.dtype)
 
 
