@@ -135,10 +135,11 @@ class _Tokens:
     def take(self, allowed: str = "") -> str:
         """The next token. Raises `InvalidInput` if it is not among the `allowed` marks."""
         token = self.peek()
-        line = self.items[self.next][1] if token else self.last
-        if not token or (allowed and token not in allowed):
-            wanted = " or ".join(allowed) or "more"
-            raise InvalidInput(f"line {line}: expected {wanted}, not {token or 'its end'}")
+        if not token:
+            raise InvalidInput(f"line {self.last}: it ends inside a group or statement")
+        if allowed and token not in allowed:
+            line = self.items[self.next][1]
+            raise InvalidInput(f"line {line}: expected {' or '.join(allowed)}, not {token}")
         self.next += 1
         return token
 

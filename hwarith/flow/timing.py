@@ -40,12 +40,12 @@ def longest_path(module: Mapping[str, Any], cells: Mapping[str, Cell]) -> Path:
     arrivals: dict[Any, tuple[float, int, str]] = {}
     arcs: list[_Arc] = []
     ends: list[tuple[Any, float, str]] = []  # net, setup time, name
-    for port in module["ports"].values():
-        for net in port["bits"]:
+    for name, port in module["ports"].items():
+        for net, bit in _bits(name, port):
             if port["direction"] == "input":
-                arrivals[net] = (0.0, 0, names[net])
-            elif net in names:  # else it is a constant
-                ends.append((net, 0.0, names[net]))
+                arrivals[net] = (0.0, 0, bit)
+            else:
+                ends.append((net, 0.0, bit))
     for instance in module["cells"].values():
         cell = cells[instance["type"]]
         nets = {pin: bits[0] for pin, bits in instance["connections"].items()}
@@ -108,6 +108,12 @@ def _net_names(module: Mapping[str, Any]) -> dict[Any, str]:
         module["netnames"].items(), key=lambda item: (item[0] not in ports, item[1]["hide_name"])
     )
     for name, entry in ranked:
-        for i, net in enumerate(entry["bits"]):
-            names.setdefault(net, f"{name}[{i}]" if len(entry["bits"]) > 1 else name)
+        for net, bit in _bits(name, entry):
+            names.setdefault(net, bit)
     return names
+
+
+def _bits(name: str, entry: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
+    """The nets of a port or a vector of this name, and the name of each bit."""
+    for i, net in enumerate(entry["bits"]):
+        yield net, f"{name}[{i}]" if len(entry["bits"]) > 1 else name

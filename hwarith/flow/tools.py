@@ -58,16 +58,26 @@ def require(*programs: str) -> None:
 
 
 def run(
-    command: list[str], cwd: Path, env: Mapping[str, str] | None = None, what: str = ""
+    command: list[str],
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    what: str = "",
+    log: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program and return what it printed. Raises `ToolFailure` with its last lines."""
+    """Run a program and return what it printed, which is also written to `log`.
+
+    Raises `ToolFailure` with its last lines.
+    """
     done = subprocess.run(
         command, cwd=cwd, env=env, text=True, capture_output=True, stdin=subprocess.DEVNULL
     )
+    if log:
+        log.write_text(done.stdout + done.stderr)
     if done.returncode:
         tail = " | ".join((done.stdout + done.stderr).strip().splitlines()[-5:])
         name = what or Path(command[0]).name
-        raise ToolFailure(f"{name} failed with exit status {done.returncode}: {tail}")
+        where = f" (all of it in {log})" if log else ""
+        raise ToolFailure(f"{name} failed with exit status {done.returncode}: {tail}{where}")
     return done
 
 

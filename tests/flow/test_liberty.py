@@ -1,0 +1,153 @@
+"""The Liberty reader, and the generic library: its figures, and its cells against their Verilog."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hwarith.errors import InvalidInput, ToolFailure
+from hwarith.flow import liberty, tools
+
+SYNTH = tools.shipped("synth")
+MODELS = (SYNTH / "generic_cells.v").read_text()
+GENERIC = liberty.read(SYNTH / "generic.lib")
+
+TABLES = """
+library (small) { /* a comment */
+  time_unit : "1ps";
+  cell (NAND) {
+    area : 3.5
+    pin (A, B) { direction : input; } // another
+    pin (Y) {
+      direction : output; function : "!(A B)";
+      timing () {
+        related_pin : "A B";
+        cell_rise (t) { index_1 ("1, 2, 3"); values ("1, 2, 3", \\
+          "4, 5, 6", "7, 8, 9"); }
+        cell_fall (t) { values ("1, 2, 3", "4, 5.5, 6", "7, 8, 9"); }
+      }
+    }
+  }
+  cell (TIE) { area : 1; pin (Y) { direction : output; function : "1"; } }
+}
+"""
+
+
+def test_a_cell_with_tables():
+    group = liberty.parse(TABLES)
+    assert (group.kind, group.arguments) == ("library", ["small"])
+    assert [cell.arguments for cell in group.named("cell")] == [["NAND"], ["TIE"]]
+
+
+def test_a_delay_is_the_middle_entry_of_the_slower_table(tmp_path):
+    path = tmp_path / "small.lib"
+    path.write_text(TABLES)
+    library = liberty.read(path)
+    nand = library.cells["NAND"]
+    assert (library.name, library.time_unit, library.has_delays) == ("small", "1ps", True)
+    assert (nand.area, nand.inputs, nand.functions) == (3.5, ("A", "B"), {"Y": "!(A B)"})
+    assert nand.delays == {("A", "Y"): 5.5, ("B", "Y"): 5.5}
+
+
+def test_a_library_without_timing_has_no_delays(tmp_path):
+    path = tmp_path / "small.lib"
+    path.write_text(re.sub(r"cell_(rise|fall)", "other", TABLES))
+    assert not liberty.read(path).has_delays
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "it is not a Liberty file, which is one group library (name) { ... }"),
+        ("module x; endmodule", "line 1: expected : or (, not x"),
+        ("lib (x) { }", "it begins with 'lib' instead of a library group"),
+        ("library (x) { }", "its library has no cells"),
+        (TABLES[: TABLES.index("timing")], "line 9: it ends inside a group or statement"),
+        (TABLES + "}", "line 19: it ends inside a group or statement"),
+        (TABLES.replace("3.5", "large"), "area must be a number, not 'large'"),
+        (TABLES.replace("5.5", "x"), "cell_fall must be a number, not 'x'"),
+    ],
+)
+def test_a_broken_file_is_named_with_what_is_wrong(tmp_path, text, message):
+    path = tmp_path / "broken.lib"
+    path.write_text(text)
+    with pytest.raises(InvalidInput) as caught:
+        liberty.read(path)
+    assert str(caught.value) == f"Liberty file {path}: {message}"
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InvalidInput, match=r"absent\.lib cannot be read: No such file"):
+        liberty.read(tmp_path / "absent.lib")
+
+
+# -- the generic library -------------------------------------------------------------------------
+
+
+def columns_of_transistors() -> dict[str, int]:
+    """Cells and their columns, from the table of areas in synth/README.md."""
+    text = (SYNTH / "README.md").read_text()
+    return {
+        cell: int(columns)
+        for cells, columns in re.findall(r"^\| ([A-Z0-9, ]+) \| (\d+) \|", text, re.MULTILINE)
+        for cell in cells.split(", ")
+    }
+
+
+def test_generic_areas_follow_their_rule():
+    columns = columns_of_transistors()
+    assert GENERIC.cells.keys() == columns.keys()
+    for name, cell in GENERIC.cells.items():
+        assert cell.area == round((columns[name] + 1) / 3, 2), name
+
+
+def test_generic_cells_have_a_delay_for_every_way_through_them():
+    assert GENERIC.cells["NAND2"].delays == {("A", "Y"): 1.0, ("B", "Y"): 1.0}
+    for cell in GENERIC.cells.values():
+        sources = ("CK",) if cell.register else cell.inputs
+        assert cell.delays.keys() == {(a, y) for a in sources for y in cell.functions}, cell.name
+        timed = set(cell.inputs) - {"CK"} if cell.register else set()
+        assert cell.setups.keys() == timed, cell.name
+
+
+def prove_equal(models: str, folder: Path) -> None:
+    """Prove that each cell of the library does what its Verilog does, registers included."""
+    (folder / "library.lib").write_bytes((SYNTH / "generic.lib").read_bytes())
+    (folder / "models.v").write_text(models)
+    script = ["read_liberty library.lib", "design -stash library"]
+    script += ["read_verilog models.v", "design -stash models"]
+    for name in GENERIC.cells:
+        script += [
+            f"design -copy-from library -as in_library {name}",
+            f"design -copy-from models -as in_verilog {name}",
+            "proc", "clk2fflogic", "equiv_make in_library in_verilog both",
+            "equiv_simple -undef both", "equiv_induct -undef both", "equiv_status -assert both",
+            "design -reset",
+        ]  # fmt: skip
+    tools.run_yosys("\n".join(script), folder)
+
+
+def test_generic_cells_do_what_their_verilog_does(tmp_path):
+    assert set(re.findall(r"module (\w+)", MODELS)) == GENERIC.cells.keys()
+    prove_equal(MODELS, tmp_path)
+
+
+FAULTS = {
+    "NAND2": ("~(A & B)", "A & B"),
+    "AOI21": ("(A & B) | C", "(A & C) | B"),
+    "XNOR2": ("~(A ^ B)", "A ^ B"),
+    "MUX2": ("S ? B : A", "S ? A : B"),
+    "DFF": ("posedge", "negedge"),
+    "DFFE": ("if (E)", "if (~E)"),
+}
+
+
+@pytest.mark.parametrize("cell", FAULTS)
+def test_a_fault_in_a_cell_is_found(cell, tmp_path):
+    model = re.search(rf"module {cell}\(.*?endmodule", MODELS, re.DOTALL)[0]
+    right, wrong = FAULTS[cell]
+    assert right in model
+    with pytest.raises(ToolFailure, match=r"unproven \$equiv cells"):
+        prove_equal(MODELS.replace(model, model.replace(right, wrong)), tmp_path)
