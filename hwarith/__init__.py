@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .flow.synthesize import synthesize
     from .flow.verilog import verilog
     from .formats import Format, format
-    from .units import Unit, unit
+    from .units import Unit, unit  # type: ignore[no-redef]
 
 _HOMES = {
     "HwarithError": "errors", "InvalidInput": "errors", "MissingTool": "errors",
@@ -25,7 +25,21 @@ _HOMES = {
     "regress": "flow.regress", "synthesize": "flow.synthesize",
 }  # fmt: skip
 
-__all__ = [*_HOMES, "__version__"]
+__all__ = [
+    "Format",
+    "HwarithError",
+    "InvalidInput",
+    "MissingTool",
+    "ToolFailure",
+    "Unit",
+    "__version__",
+    "format",
+    "regress",
+    "simulate",
+    "synthesize",
+    "unit",
+    "verilog",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -98,7 +98,9 @@ def show(name: Annotated[str, typer.Argument(metavar="UNIT")], as_json: Json = F
         _print_json(facts | {"parameters": parameters})
         return
     ports_text = ", ".join(f"{key} {f}" for key, f in ports.items())
-    _print_table([{"": key, " ": str(value)} for key, value in (facts | {"ports": ports_text}).items()])
+    _print_table(
+        [{"": key, " ": str(value)} for key, value in (facts | {"ports": ports_text}).items()]
+    )
     _print_table(parameters)
 
 
@@ -127,8 +129,7 @@ def eval_(
         for text, (name, f) in zip(operands, u.operands.items(), strict=True)
     ]
     rows = [
-        _value_row(name, f, code)
-        for (name, f), code in zip(u.operands.items(), codes, strict=True)
+        _value_row(name, f, code) for (name, f), code in zip(u.operands.items(), codes, strict=True)
     ]
     ((result, f),) = u.results.items()
     rows.append(_value_row(f"{result} (golden)", f, int(u(*codes))))

@@ -50,7 +50,7 @@ def apply(
     result, `word_bits` the widest magnitude that the definition forms for these constants.
     """
     shape = operands[0].shape
-    wide = word_bits > WORD_BITS or dtype == object or any(x.dtype == object for x in operands)
+    wide = word_bits > WORD_BITS or dtype.hasobject or any(x.dtype.hasobject for x in operands)
     if wide or operands[0].size <= SMALL:
         rows = zip(*(x.ravel().tolist() for x in operands), strict=True)
         values = [definition(*row, *constants) for row in rows]
@@ -73,7 +73,7 @@ def lookup(table: np.ndarray, operands: Sequence[np.ndarray], widths: Sequence[i
 
 
 def _in_chunks(size: int, work: Callable[[slice], object]) -> None:
-    """Run a kernel that releases the interpreter lock on slices of the index range, on all cores."""
+    """Run a kernel that releases the interpreter lock, a slice of the range on each core."""
     parts = [slice(i, min(i + _CHUNK, size)) for i in range(0, size, _CHUNK)]
     if len(parts) == 1:
         work(parts[0])
@@ -130,8 +130,8 @@ def _register_bit_length() -> None:
         return x(x), codegen
 
     @overload(bit_length)
-    def compiled_bit_length(x):  # type: ignore[no-untyped-def]  # numba compares signatures
-        return lambda x: 64 - leading_zeros(np.int64(x))
+    def compiled_bit_length(x):  # unannotated: numba compares the signatures
+        return lambda x: 64 - leading_zeros(np.int64(x))  # type: ignore[call-arg]
 
 
 @cache
@@ -140,23 +140,20 @@ def _kernel(definition: Callable, arity: int) -> Callable:
 
     f = _compile(definition)
     word = np.int64
-    if arity == 1:
 
-        def kernel(out, a, *constants):  # type: ignore[no-untyped-def]
-            for i in range(out.size):
-                out[i] = f(word(a[i]), *constants)
-    elif arity == 2:
+    def unary(out, a, *constants):
+        for i in range(out.size):
+            out[i] = f(word(a[i]), *constants)
 
-        def kernel(out, a, b, *constants):  # type: ignore[no-untyped-def]
-            for i in range(out.size):
-                out[i] = f(word(a[i]), word(b[i]), *constants)
-    else:
+    def binary(out, a, b, *constants):
+        for i in range(out.size):
+            out[i] = f(word(a[i]), word(b[i]), *constants)
 
-        def kernel(out, a, b, c, *constants):  # type: ignore[no-untyped-def]
-            for i in range(out.size):
-                out[i] = f(word(a[i]), word(b[i]), word(c[i]), *constants)
+    def ternary(out, a, b, c, *constants):
+        for i in range(out.size):
+            out[i] = f(word(a[i]), word(b[i]), word(c[i]), *constants)
 
-    return numba.njit(nogil=True)(kernel)
+    return numba.njit(nogil=True)((unary, binary, ternary)[arity - 1])
 
 
 @cache
@@ -164,21 +161,18 @@ def _lookup_kernel(arity: int) -> Callable:
     import numba
 
     index = np.uint32
-    if arity == 1:
 
-        def kernel(out, table, a):  # type: ignore[no-untyped-def]
-            for i in range(out.size):
-                out[i] = table[a[i]]
-    elif arity == 2:
+    def unary(out, table, a):
+        for i in range(out.size):
+            out[i] = table[a[i]]
 
-        def kernel(out, table, a, b, width_b):  # type: ignore[no-untyped-def]
-            for i in range(out.size):
-                out[i] = table[(index(a[i]) << width_b) | index(b[i])]
-    else:
+    def binary(out, table, a, b, width_b):
+        for i in range(out.size):
+            out[i] = table[(index(a[i]) << width_b) | index(b[i])]
 
-        def kernel(out, table, a, b, c, width_b, width_c):  # type: ignore[no-untyped-def]
-            for i in range(out.size):
-                ab = (index(a[i]) << width_b) | index(b[i])
-                out[i] = table[(ab << width_c) | index(c[i])]
+    def ternary(out, table, a, b, c, width_b, width_c):
+        for i in range(out.size):
+            ab = (index(a[i]) << width_b) | index(b[i])
+            out[i] = table[(ab << width_c) | index(c[i])]
 
-    return numba.njit(nogil=True)(kernel)
+    return numba.njit(nogil=True)((unary, binary, ternary)[arity - 1])

@@ -69,8 +69,7 @@ def header(u: Unit) -> str:
     """The comment on top of a generated file."""
     contract = u.contract
     ports = "\n".join(
-        f"//   {name}: {f.name} code, {f.bits} bits"
-        for name, f in (u.operands | u.results).items()
+        f"//   {name}: {f.name} code, {f.bits} bits" for name, f in (u.operands | u.results).items()
     )
     latency = f"{u.stages} clocks, one result a clock" if u.stages else "combinational"
     waivers = "\n".join(

@@ -23,7 +23,7 @@ def check(f: Format, codes: Any, what: str) -> np.ndarray:
             raise InvalidInput(f"{what} must be codes of {f.name}, not {array.dtype} values")
         array = names.bit_patterns(array)
     integers = array.dtype.kind in "ui" or (
-        array.dtype == object and all(isinstance(x, int) for x in array.flat)
+        array.dtype.hasobject and all(isinstance(x, int) for x in array.flat)
     )
     if not integers:
         raise InvalidInput(
@@ -39,7 +39,7 @@ def check(f: Format, codes: Any, what: str) -> np.ndarray:
                 raise InvalidInput(
                     f"{what}: {extreme} is not a code of {f.name}; allowed: {low} to {mask}"
                 )
-    if object in (array.dtype, f.dtype):
+    if array.dtype.hasobject or f.dtype.hasobject:
         return np.array([int(x) & mask for x in array.flat], f.dtype).reshape(array.shape)
     array = array.astype(f.dtype, copy=False)
     return array if always_fits or low == 0 else array & f.dtype.type(mask)
@@ -64,7 +64,7 @@ def encode(f: Format, values: Any, round: str, overflow: str) -> np.ndarray:
             "allowed: saturate, satprop, nosat"
         )
     array = np.asarray(values)
-    if array.dtype == object or (wide_integers := _exceeds_float64(array)):
+    if array.dtype.hasobject or (wide_integers := _exceeds_float64(array)):
         exact = [_encode_exact(f, x, mode, policy) for x in array.ravel().tolist()]
         return np.array(exact, f.dtype).reshape(array.shape)
     if array.dtype.kind in "bui" and not wide_integers:

@@ -166,8 +166,9 @@ class Format:
         """Values of an array of codes.
 
         Returns float64 for floats and fixed-point formats and int64 or uint64 for integers, of
-        the shape of `codes` (a scalar for one); a float wider than float64 and an integer above 64 bits give
-        Python's exact `Fraction` and `int` in an object array (infinities and NaN as floats).
+        the shape of `codes` (a scalar for one); a float wider than float64 and an integer above
+        64 bits give Python's exact `Fraction` and `int` in an object array (infinities and NaN
+        as floats).
         """
         return codec.decode(self, codes)[()]
 
@@ -181,8 +182,8 @@ class Format:
         overflow : ``saturate`` (SATFINITE), ``satprop``, ``nosat`` as in table T1 of
             ``formats-and-blocks`` section 1(b); ``wrap`` for integer formats.
 
-        Returns an array of `dtype`, or a scalar for a scalar. Raises `InvalidInput` for an unknown mode or policy, and for
-        values that are no numbers.
+        Returns an array of `dtype`, or a scalar for a scalar. Raises `InvalidInput` for an
+        unknown mode or policy, and for values that are no numbers.
 
         Where the table is silent: a negative value in an unsigned format becomes its lowest
         code (saturating) or NaN; zero in e8m0fnu becomes 00 (saturating) or NaN.

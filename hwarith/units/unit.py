@@ -159,7 +159,7 @@ class Unit:
     @classmethod
     def from_text(cls, parameters: str) -> Self:
         """The unit of ``key=value,key=value``. Raises `InvalidInput`."""
-        values: dict[str, str] = {}
+        values: dict[str, Any] = {}
         for item in filter(None, (part.strip() for part in parameters.split(","))):
             key, equals, value = (text.strip() for text in item.partition("="))
             if key not in cls.parameters():
@@ -222,9 +222,7 @@ class Unit:
         try:
             return list(np.broadcast_arrays(*arrays))
         except ValueError:
-            shapes = ", ".join(
-                f"{n} {x.shape}" for n, x in zip(self.operands, arrays, strict=True)
-            )
+            shapes = ", ".join(f"{n} {x.shape}" for n, x in zip(self.operands, arrays, strict=True))
             raise InvalidInput(
                 f"operands of {self.family} must be of one shape or broadcast to one, not {shapes}"
             ) from None

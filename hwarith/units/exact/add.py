@@ -139,9 +139,7 @@ class Add(Exact):
         """Shift the second significand right by the difference of the exponents."""
         width = self._significand_bits + self._bits_below
         bits = len(x["first_exponent"])
-        distance = wire(
-            m, "distance", (x["first_exponent"] - x["second_exponent"])[:bits], bits
-        )
+        distance = wire(m, "distance", (x["first_exponent"] - x["second_exponent"])[:bits], bits)
         amount_bits = min(bits, width.bit_length())
         if amount_bits < bits:
             far = distance[amount_bits:].any()

@@ -154,9 +154,7 @@ class Fma(Exact):
             m, "distance", top - addend, signed_exponent(top_low - c_high, top_high - c_low)
         )
         # A zero has an exponent without meaning and must not push the other side out.
-        alone = wire(
-            m, "addend_dominates", x["product_zero"] | (~x["c_zero"] & (distance < 0))
-        )
+        alone = wire(m, "addend_dominates", x["product_zero"] | (~x["c_zero"] & (distance < 0)))
         return {
             name: x[name]
             for name in (

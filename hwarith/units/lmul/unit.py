@@ -39,9 +39,7 @@ class LMul(Unit):
     operation: ClassVar[str] = "product"
 
     format: Format = format_parameter("of both operands and the result", "bf16")
-    k: int = integer_parameter(
-        "fraction bits kept of an operand (default: all)", 1, None, None
-    )
+    k: int = integer_parameter("fraction bits kept of an operand (default: all)", 1, None, None)
     krnd: str = choice_parameter("how operands lose the others", ("trunc", "rne"), "trunc")
     ofs: int = integer_parameter(
         "constant added to the fields (default: 2^(m-l(k)), the paper's)", 0, None, None
@@ -165,9 +163,7 @@ class LMul(Unit):
         low = constant % (1 << drop)
         high = constant >> drop
         bits = self._field_bits - drop
-        total = wire(
-            m, "fields", x["a_field"] + x["b_field"] + high, Shape(bits + 2, signed=True)
-        )
+        total = wire(m, "fields", x["a_field"] + x["b_field"] + high, Shape(bits + 2, signed=True))
         # What the constant has below the operands' lsb passes by the adder.
         t = Cat(Const(low, drop), total) if drop else total
         names = ("sign", "nan", "inf", "flushed")

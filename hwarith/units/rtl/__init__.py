@@ -14,6 +14,6 @@ from .pipeline import Combinational, Pipelined, PipelinedPorts, Step
 
 __all__ = [
     "Combinational", "Pipelined", "PipelinedPorts", "Raw", "Step", "Values",
-    "conditional_negate", "fit_integer", "leading_zeros", "round_and_pack", "shift_left", "shift_right_jam", "unpack",
-    "wire",
+    "conditional_negate", "fit_integer", "leading_zeros", "round_and_pack", "shift_left",
+    "shift_right_jam", "unpack", "wire",
 ]  # fmt: skip

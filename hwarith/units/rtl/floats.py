@@ -67,9 +67,7 @@ def exponent_range(f: Format) -> tuple[int, int]:
     return (0 if f.hidden_always else 1), (1 << f.exponent_bits) - 1
 
 
-def round_and_pack(
-    out: Format, mode: str, overflow: str, exponent_range: tuple[int, int]
-) -> list:
+def round_and_pack(out: Format, mode: str, overflow: str, exponent_range: tuple[int, int]) -> list:
     """The shared rounder, as three steps: normalize, round, pack.
 
     They take ``sign``, ``exponent`` (within `exponent_range`), ``significand`` (its lsb may be
@@ -80,7 +78,6 @@ def round_and_pack(
     def normalize(m: Module, x: Values) -> Values:
         """Shift the leading one to the top, but not below the lowest binade."""
         significand, exponent = x["significand"], x["exponent"]
-        width = len(significand)
         zeros = leading_zeros(m, "leading_zeros", significand)
         limited = wire(m, "subnormal", exponent < zeros)
         below = wire(m, "below_lowest_binade", exponent < 0) if lowest < 0 else Const(0, 1)

@@ -51,9 +51,7 @@ class Pipelined(wiring.Component):
         self.unit = unit
         operands = data.StructLayout({name: f.bits for name, f in unit.operands.items()})
         results = data.StructLayout({name: f.bits for name, f in unit.results.items()})
-        super().__init__(
-            {"i": In(stream.Signature(operands)), "o": Out(stream.Signature(results))}
-        )
+        super().__init__({"i": In(stream.Signature(operands)), "o": Out(stream.Signature(results))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

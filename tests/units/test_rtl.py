@@ -1,0 +1,157 @@
+"""The hardware against the golden model, through the compiled simulation."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+
+import hwarith as hw
+from hwarith.flow.stimulus import stimulus
+from hwarith.formats import ROUNDINGS
+from tests.units.test_exact import SMALL_FORMATS
+
+VECTORS = 1 << 18
+
+
+def assert_rtl_equals_golden(spec: str, vectors: int = VECTORS) -> None:
+    u = hw.unit(spec)
+    operands = stimulus(u, vectors, seed=5)
+    expected, got = u(*operands), hw.simulate(u)(*operands)
+    wrong = np.flatnonzero(expected != got)
+    first = [hex(int(x[wrong[0]])) for x in (*operands, expected, got)] if wrong.size else []
+    assert wrong.size == 0, f"{u.spec}: {wrong.size} of {expected.size} differ, first {first}"
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "mul:a=e4m3fn", "mul:a=e5m2,round=rto", "mul:a=e2m1fn,b=e8m0fnu,out=bf16",
+        "mul:a=fp32", "mul:a=bf16,round=rup,stages=2", "mul:a=e3m2fn,out=e2m1fn,stages=8",
+        "mul:a=int8,out=int16", "mul:a=int8,b=uint4,out=int7,overflow=saturate,stages=1",
+        "add:a=e4m3fn,round=rdn", "add:a=e5m2fnuz", "add:a=fp32", "add:a=bf16,b=fp32,out=fp32",
+        "add:a=fp32,b=e4m3fn,out=e5m2,round=rna", "add:a=fp16,stages=3",
+        "add:a=uint8,b=int8,out=uint8,overflow=saturate",
+        "fma:a=e4m3fn", "fma:a=e5m2,round=rtz,stages=4", "fma:a=fp32",
+        "fma:a=bf16,b=bf16,c=fp32,out=fp32", "fma:a=e4m3fn,b=e5m2,c=fp16,out=bf16,stages=3",
+        "fma:a=e4m3fn,c=fp32,out=e6m9", "fma:a=int8,b=int8,c=int32,out=int32,stages=2",
+        "fma:a=ue4m3,b=e2m1fn,c=fp32,out=fp32,overflow=saturate",
+        "lmul:format=bf16", "lmul:format=e4m3fn,k=2,krnd=rne", "lmul:format=e4m3fn,sat=0",
+        "lmul:format=fp16,k=4,krnd=rne,sat=1,zero_pos=1,stages=2", "lmul:format=fp32,k=6",
+        "lmul:format=e5m2fnuz", "lmul:format=e2m1fn", "lmul:format=bf16,ofs=77,k=3,stages=3",
+    ],
+)  # fmt: skip
+def test_equal(spec: str) -> None:
+    assert_rtl_equals_golden(spec)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mode", ROUNDINGS)
+@pytest.mark.parametrize("name", SMALL_FORMATS)
+@pytest.mark.parametrize("family", ["mul", "add"])
+def test_every_pair_in_every_mode(family: str, name: str, mode: str) -> None:
+    assert_rtl_equals_golden(f"{family}:a={name},round={mode}")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "spec",
+    [f"fma:a={name},round={mode}" for name in ("e2m1fn", "e2m3fn", "e3m2fn") for mode in ROUNDINGS]
+    + ["fma:a=e4m3fn", "fma:a=e5m2"],
+)
+def test_every_triple(spec: str) -> None:
+    assert_rtl_equals_golden(spec, vectors=1 << 24)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["fp16", "bf16", "fp32"])
+@pytest.mark.parametrize("family", ["mul", "add", "fma"])
+def test_ten_million_vectors(family: str, name: str) -> None:
+    assert_rtl_equals_golden(f"{family}:a={name}", vectors=10_000_000)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["e4m3fn", "e5m2", "fp16", "bf16", "fp32"])
+@pytest.mark.parametrize("krnd", ["trunc", "rne"])
+def test_lmul_of_every_width(name: str, krnd: str) -> None:
+    for k in range(1, hw.format(name).fraction_bits + 1, 2 if name == "fp32" else 1):
+        assert_rtl_equals_golden(f"lmul:format={name},k={k},krnd={krnd}", 1 << 20)
+
+
+def random_spec(rng: random.Random) -> str:
+    """Any family on any mix of formats, with any options."""
+    names = [*SMALL_FORMATS, "fp64", "fp32", "tf32", "fp16", "bf16", "e6m9", "e7m3fnuz"]
+    a, b, c, out = (rng.choice(names) for _ in range(4))
+    family = rng.choice(["mul", "add", "fma"])
+    addend = f",c={c}" if family == "fma" else ""
+    options = (
+        f"round={rng.choice(ROUNDINGS)},overflow={rng.choice(['nosat', 'satprop', 'saturate'])},"
+        f"stages={rng.choice([0, 0, 0, 1, 3, 8])}"
+    )
+    return f"{family}:a={a},b={b}{addend},out={out},{options}"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_mixed_formats(seed: int) -> None:
+    assert_rtl_equals_golden(random_spec(random.Random(seed)), vectors=1 << 16)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(100, 300))
+def test_many_random_mixed_formats(seed: int) -> None:
+    assert_rtl_equals_golden(random_spec(random.Random(seed)))
+
+
+def mutants(text: str, count: int) -> list[str]:
+    """The Verilog with one signal inverted, for `count` signals spread over the text."""
+    assigns = list(re.finditer(r"assign (\w+) = ([^;]+);", text))
+    chosen = assigns[:: max(1, len(assigns) // count)]
+    return [f"{text[: m.start()]}assign {m[1]} = ~({m[2]});{text[m.end() :]}" for m in chosen]
+
+
+@pytest.mark.parametrize("spec", ["mul:a=e4m3fn", "add:a=e5m2", "fma:a=e2m3fn"])
+def test_injected_faults_are_found(spec: str) -> None:
+    """Every input is tried, so that a fault not found changes no result at any input."""
+    u = hw.unit(spec)
+    operands = stimulus(u, 1 << 18, seed=1)
+    assert operands[0].size == 1 << sum(f.bits for f in u.operands.values())
+    expected = u(*operands)
+    faulty = mutants(hw.verilog(u), count=6)
+    found = [(hw.simulate(u, verilog=mutant)(*operands) != expected).any() for mutant in faulty]
+    assert sum(found) >= 0.6 * len(faulty)
+
+
+def test_stream_component_in_the_amaranth_simulator() -> None:
+    """`create()` of a pipelined unit, as an Amaranth user connects it, with back-pressure."""
+    u = hw.unit("fma:a=e4m3fn,stages=3")
+    operands = [x[:40] for x in stimulus(u, 2000, seed=6)]
+    expected = u(*operands)
+    component = u.create()
+    received = []
+
+    async def source(ctx):
+        for codes in zip(*operands, strict=True):
+            ctx.set(component.i.payload, dict(zip(u.operands, map(int, codes), strict=True)))
+            ctx.set(component.i.valid, 1)
+            await ctx.tick().until(component.i.ready)
+        ctx.set(component.i.valid, 0)
+
+    async def sink(ctx):
+        rng = random.Random(0)
+        while len(received) < expected.size:
+            ctx.set(component.o.ready, rng.random() < 0.6)
+            _, _, valid, ready, payload = await ctx.tick().sample(
+                component.o.valid, component.o.ready, component.o.payload
+            )
+            if valid and ready:
+                received.append(payload.y)
+
+    simulator = Simulator(component)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(source, background=True)
+    simulator.add_testbench(sink)
+    simulator.run()
+    np.testing.assert_array_equal(received, expected)
