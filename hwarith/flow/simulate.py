@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
-import platform
 import sys
 import tempfile
 from collections.abc import Callable
@@ -22,7 +20,7 @@ from ..errors import InvalidInput, ToolFailure
 from ..formats import Format
 from ..units import Unit, unit
 from . import tools
-from .ports import check_ports
+from .verilated import cache_key, check_ports
 from .verilog import verilog as verilog_of
 
 # Registers without a reset start with random values, the same in every run: nothing may rely on
@@ -205,7 +203,7 @@ def _load(library: Path) -> Callable[..., int]:
 def _library(u: Unit, text: str) -> Path:
     """The shared library of this Verilog: from the cache, or compiled into it."""
     driver = (tools.shipped("sim") / "batch.cpp").read_text()
-    key = _digest(text, driver, _interface(u), *_toolchain())
+    key = cache_key(text, driver, _interface(u), *_VERILATOR_FLAGS, *_COMPILER_FLAGS)
     library = tools.cache_folder("simulate") / f"{u.name[:80]}-{key}.so"
     if not library.exists():
         runtime = _runtime()
@@ -251,7 +249,7 @@ def _compile(folder: Path, runtime: Path) -> None:
 @cache
 def _runtime() -> Path:
     """Verilator's own library as an object file, compiled once per version of the tools."""
-    key = _digest(*_toolchain())
+    key = cache_key(*_COMPILER_FLAGS)
     runtime = tools.cache_folder("simulate") / f"verilator-runtime-{key}.o"
     if not runtime.exists():
         if sys.stderr.isatty():
@@ -269,21 +267,3 @@ def _runtime() -> Path:
 def _include_flags() -> list[str]:
     include = tools.verilator_root() / "include"
     return ["-I.", f"-I{include}", f"-I{include / 'vltstd'}"]
-
-
-@cache
-def _toolchain() -> tuple[str, ...]:
-    """What, besides the sources, a compiled model depends on."""
-    command, env = tools.verilator()
-    here = Path.cwd()
-    return (
-        tools.run([command, "--version"], here, env).stdout,
-        tools.run(["g++", "--version"], here).stdout,
-        platform.machine(),
-        *_VERILATOR_FLAGS,
-        *_COMPILER_FLAGS,
-    )
-
-
-def _digest(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:24]

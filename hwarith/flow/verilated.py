@@ -1,15 +1,40 @@
-"""Whether Verilog has the ports of a unit, read from the C++ header that Verilator makes of it."""
+"""What all that is compiled by Verilator shares: a key for the cache, a check of the ports."""
 
 from __future__ import annotations
 
+import hashlib
+import platform
 import re
+from functools import cache
+from pathlib import Path
 
 from ..errors import InvalidInput
 from ..units import Unit
+from . import tools
 
 _DECLARATION = re.compile(r"VL_(INOUT|IN|OUT)(?:8|16|64|W)?\(&(\w+),(\d+),(\d+)")
 
 _KINDS = {"IN": "input", "OUT": "output", "INOUT": "inout"}
+
+
+@cache
+def toolchain() -> tuple[str, ...]:
+    """What, besides its sources, a compiled model depends on: versions and the machine's type.
+
+    Raises `MissingTool` without perl, make or g++.
+    """
+    command, env = tools.verilator()
+    here = Path.cwd()
+    return (
+        tools.run([command, "--version"], here, env).stdout,
+        tools.run(["g++", "--version"], here).stdout,
+        platform.machine(),
+    )
+
+
+def cache_key(*texts: str) -> str:
+    """A short name for what is compiled of these texts with this machine's tools."""
+    return hashlib.sha256("\0".join([*texts, *toolchain()]).encode()).hexdigest()[:24]
 
 
 def required_ports(unit: Unit) -> dict[str, str]:
@@ -23,10 +48,10 @@ def required_ports(unit: Unit) -> dict[str, str]:
 
 
 def check_ports(header: str, unit: Unit) -> None:
-    """Compare the ports of a Verilated module with those of a unit.
+    """Compare the ports of a module, in the C++ header that Verilator made of it, with a unit's.
 
-    `header` is the text of the module's C++ header. Raises `InvalidInput`, naming the first port
-    that is missing, or is not what it must be, or that the unit does not have.
+    Raises `InvalidInput`, naming the first port that is missing, or is not what it must be, or
+    that the unit does not have.
     """
     found = {
         name: _described(kind, int(high) - int(low) + 1)

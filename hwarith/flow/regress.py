@@ -1,0 +1,199 @@
+"""The cocotb testbench of ``sim/``, run in Verilator on a unit or on Verilog with its ports."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from .. import files
+from ..errors import InvalidInput
+from ..units import Unit, unit
+from . import tools
+from .stimulus import stimulus
+from .verilated import cache_key, check_ports
+from .verilog import verilog as verilog_of
+
+MOST_VECTORS = 1_000_000
+"""More would take cocotb an hour; `hwarith.simulate` is for those."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One test of a regression: how many checks passed and failed, and the first failure."""
+
+    name: str
+    passed: int
+    failed: int
+    message: str | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Regression:
+    """What `regress` found.
+
+    Attributes
+    ----------
+    spec : of the unit.
+    vectors : operand vectors in each phase.
+    seed : of the vectors and the pauses.
+    phases : the tests, in order.
+    log : the file with all that cocotb printed.
+    """
+
+    spec: str
+    vectors: int
+    seed: int
+    phases: tuple[Phase, ...]
+    log: Path
+
+    @property
+    def passed(self) -> int:
+        """Checks that passed."""
+        return sum(phase.passed for phase in self.phases)
+
+    @property
+    def failed(self) -> int:
+        """Checks that failed."""
+        return sum(phase.failed for phase in self.phases)
+
+    @property
+    def message(self) -> str | None:
+        """The first failure: in which phase, what was expected, what came; None if all passed."""
+        failures = (f"{phase.name}: {phase.message}" for phase in self.phases if phase.failed)
+        return next(failures, None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The counts, the seed and the first failure, for a table or for JSON."""
+        return {
+            "passed": self.passed, "failed": self.failed, "phases": len(self.phases),
+            "vectors": self.vectors, "seed": self.seed, "message": self.message or "",
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        verdict = f"{self.failed} failed: {self.message}; log: {self.log}" if self.failed else "ok"
+        return f"{self.spec}: {self.passed} checks passed, {verdict}"
+
+
+def regress(
+    spec: Any, vectors: int = 1000, seed: int = 1, verilog: str | None = None
+) -> Regression:
+    """Run the cocotb testbench on the Verilog of a unit (or of its spec).
+
+    A combinational unit computes all vectors. A pipelined one streams them in four phases, with
+    and without idle clocks and back-pressure; then it must give a result at every clock, after as
+    many clocks as it has stages; and it is reset in mid-flight. An offered result that changes
+    before it is accepted is a failure, and so is one result too few or too many.
+
+    Parameters
+    ----------
+    spec : the unit, or its spec.
+    vectors : how many operand vectors, 1 to 1,000,000; all of them if there are no more.
+    seed : of the vectors (`stimulus`) and of the pauses, 0 to 2^32 - 1.
+    verilog : other Verilog with the unit's module name and ports; without it, the unit's own.
+
+    What fails is in the result. Raises `InvalidInput` for a wrong spec or number and for Verilog
+    without the unit's ports, `MissingTool` without g++, make or perl, `ToolFailure` if the Verilog
+    cannot be compiled or the simulator breaks off.
+    """
+    tools.require("g++", "make", "perl")
+    _check_range("vectors", vectors, 1, MOST_VECTORS)
+    _check_range("seed", seed, 0, 2**32 - 1)
+    u = unit(spec)
+    executable = _executable(u, verilog_of(u) if verilog is None else verilog)
+    log = executable.with_suffix(".log")
+    job = _job(u, vectors, seed)
+    with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
+        folder = Path(name)
+        _write_job(folder, u, job)
+        copy = folder / "build" / u.name
+        shutil.copyfile(executable, copy)
+        copy.chmod(0o755)
+        _run("test", folder, log)
+        lines = (folder / "outcome.jsonl").read_text().splitlines()
+    phases = tuple(Phase(**json.loads(line)) for line in lines)
+    return Regression(u.spec, len(job["results"]["y"]), seed, phases, log)
+
+
+def _check_range(name: str, value: int, low: int, high: int) -> None:
+    if not isinstance(value, int) or not low <= value <= high:
+        raise InvalidInput(f"regress: {name} must be an integer, {low} to {high}, not {value!r}")
+
+
+def _job(u: Unit, vectors: int, seed: int) -> dict[str, Any]:
+    """What the testbench is to do (`sim/testbench.py` describes it)."""
+    operands = stimulus(u, vectors, seed)
+    (result,) = u.results
+    return {
+        "stages": u.stages,
+        "seed": seed,
+        "operands": {name: x.tolist() for name, x in zip(u.operands, operands, strict=True)},
+        "results": {result: u(*operands).tolist()},
+    }
+
+
+def _write_job(folder: Path, u: Unit, job: dict[str, Any]) -> None:
+    (folder / "build").mkdir()
+    (folder / "job.json").write_text(json.dumps({"toplevel": u.name} | job))
+
+
+def _run(action: str, folder: Path, log: Path) -> None:
+    """Run ``sim/run.py``: a process of its own, because cocotb's runner reads and changes the
+    environment, and behaves otherwise under pytest."""
+    _, env = tools.verilator()
+    inherited = {
+        name: value
+        for name, value in env.items()
+        if not name.startswith(("COCOTB_", "PYTEST_", "MAKE", "MFLAGS", "WAVES", "GUI"))
+    }
+    # Verilator's makefile calls c++ and python, which need not be there by these names
+    python = sys.executable.replace(" ", "\\ ")
+    makeflags = f"-- CXX=g++ LINK=g++ PYTHON3={python}"
+    script = tools.shipped("sim") / "run.py"
+    tools.run(
+        [sys.executable, str(script), action, str(folder)],
+        folder,
+        inherited | {"MAKEFLAGS": makeflags, "PYTHONPATH": os.pathsep.join(sys.path)},
+        f"cocotb ({action})",
+        log,
+    )
+
+
+def _executable(u: Unit, text: str) -> Path:
+    """The simulator of this Verilog: from the cache, or compiled into it."""
+    from cocotb_tools import config
+
+    cache = tools.cache_folder("regress")
+    cocotb = (version("cocotb"), str(config.libs_dir))
+    script = (tools.shipped("sim") / "run.py").read_text()
+    executable = cache / f"{u.name[:80]}-{cache_key(text, script, *cocotb)}"
+    if not executable.exists():
+        with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
+            folder = Path(name)
+            _write_job(folder, u, {})
+            (folder / "unit.v").write_text(text)
+            runtime = tools.cache_folder("regress", f"runtime-{cache_key(script, *cocotb)}")
+            _build(folder, runtime, executable.with_suffix(".log"))
+            check_ports((folder / "build" / "Vtop.h").read_text(), u)
+            files.write_bytes(executable, (folder / "build" / u.name).read_bytes())
+    return executable
+
+
+def _build(folder: Path, runtime: Path, log: Path) -> None:
+    """Build, with Verilator's own library, the same for all units, from an earlier build."""
+    newer_than_makefile = time.time() + 3600
+    for compiled in runtime.glob("*.o"):
+        copy = shutil.copyfile(compiled, folder / "build" / compiled.name)
+        os.utime(copy, (newer_than_makefile, newer_than_makefile))
+    _run("build", folder, log)
+    for compiled in (folder / "build").glob("verilated*.o"):
+        if not (runtime / compiled.name).exists():
+            files.write_bytes(runtime / compiled.name, compiled.read_bytes())

@@ -1,0 +1,198 @@
+"""cocotb tests of a unit, or of any Verilog module with the same ports.
+
+job.json, in the folder where it runs, holds
+
+    toplevel   the module's name
+    stages     registers from operands to results; 0: a combinational module
+    operands   for each operand port its values, one for each vector
+    results    for each result port the values expected
+    seed       of the pauses
+
+Each phase adds a line to outcome.jsonl: its name, checks passed and failed, a message about the
+first failure, the seconds it took.
+
+A module with registers has besides the ports ``clk``, ``rst`` (synchronous, high), ``i_valid``,
+``i_ready``, ``o_valid`` and ``o_ready``.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import ClockCycles, RisingEdge, Timer
+from streams import Payload, Sink, Source, hex_codes, pauses
+
+JOB: dict[str, Any] = json.loads(Path("job.json").read_text())
+STAGES: int = JOB["stages"]
+OPERANDS: list[Payload] = list(zip(*JOB["operands"].values(), strict=True))
+RESULTS: list[Payload] = list(zip(*JOB["results"].values(), strict=True))
+
+PATIENCE = 1000
+"""Clocks without a transfer after which a stream is given up."""
+
+RESETS = 20
+"""How often the pipeline is reset in mid-flight."""
+
+
+class Phase:
+    """Counts what passed and failed, and keeps the first message."""
+
+    def __init__(self) -> None:
+        self.passed = self.failed = 0
+        self.message: str | None = None
+
+    def fail(self, message: str) -> None:
+        self.failed += 1
+        self.message = self.message or message
+
+    def check(self, condition: bool, message: str) -> None:
+        if condition:
+            self.passed += 1
+        else:
+            self.fail(message)
+
+    def compare(self, vector: int, got: Payload) -> None:
+        """One result against the expected one."""
+        if got == RESULTS[vector]:
+            self.passed += 1
+            return
+        names = [*JOB["operands"], *JOB["results"]]
+        codes = [f"{n}={x:#x}" for n, x in zip(names, OPERANDS[vector], strict=False)]
+        self.fail(
+            f"vector {vector}: {' '.join(codes)} must give {hex_codes(RESULTS[vector])}, "
+            f"gave {hex_codes(got)}"
+        )
+
+
+@contextmanager
+def phase(name: str) -> Iterator[Phase]:
+    """A phase that ends in a line of the outcome, and in an error if anything failed."""
+    self, start = Phase(), time.perf_counter()
+    try:
+        yield self
+    except Exception as error:
+        self.fail(f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        seconds = time.perf_counter() - start
+        line = {"name": name} | vars(self) | {"seconds": seconds}
+        with Path("outcome.jsonl").open("a") as outcome:
+            outcome.write(json.dumps(line) + "\n")
+    assert not self.failed, self.message
+
+
+class Bench:
+    """A pipelined module with its clock, its reset and a stream end on either side."""
+
+    def __init__(self, dut: Any, idle: float = 0, stall: float = 0):
+        self.dut = dut
+        dut.rst.value = 1
+        Clock(dut.clk, 2, "ns").start()
+        operands = [getattr(dut, name) for name in JOB["operands"]]
+        results = [getattr(dut, name) for name in JOB["results"]]
+        seed = JOB["seed"]
+        self.source = Source(dut.clk, dut.i_valid, dut.i_ready, operands, pauses(idle, seed))
+        self.sink = Sink(dut.clk, dut.o_valid, dut.o_ready, results, pauses(stall, seed + 1))
+
+    async def reset(self) -> None:
+        """One clock of reset; what is in flight, in a queue and received is forgotten."""
+        self.dut.rst.value = 1
+        await RisingEdge(self.dut.clk)
+        self.dut.rst.value = 0
+        self.source.clear()
+        self.sink.clear()
+
+    async def send(self, p: Phase, vectors: Sequence[int]) -> None:
+        """Send these vectors, compare all results, and see that no more come."""
+        self.source.send(OPERANDS[vector] for vector in vectors)
+        last, progress = 0, (0, 0)
+        while len(self.sink.received) < len(vectors):
+            await RisingEdge(self.dut.clk)
+            now = (len(self.source.queue), len(self.sink.received))
+            if now != progress:
+                last, progress = self.sink.clocks, now
+            elif self.sink.clocks - last > PATIENCE:
+                self.compare(p, vectors)
+                p.fail(
+                    f"no transfer in {PATIENCE} clocks, with {now[0]} of {len(vectors)} operands "
+                    f"left to send and {now[1]} results received"
+                )
+                return
+        self.sink.offers = 0
+        await ClockCycles(self.dut.clk, STAGES + 2)
+        self.compare(p, vectors)
+        p.check(self.sink.offers == 0, "more results came than operands went in")
+
+    def compare(self, p: Phase, vectors: Sequence[int]) -> None:
+        for vector, got in zip(vectors, self.sink.received, strict=False):
+            p.compare(vector, got)
+        p.check(not self.sink.broken, "; ".join(self.sink.broken[:1]))
+
+
+@cocotb.test(skip=STAGES > 0)
+async def combinational(dut: Any) -> None:
+    """Every vector, one after the other."""
+    operands = [getattr(dut, name) for name in JOB["operands"]]
+    results = [getattr(dut, name) for name in JOB["results"]]
+    settled = Timer(1, "ns")
+    with phase("vectors") as p:
+        for vector, codes in enumerate(OPERANDS):
+            for port, code in zip(operands, codes, strict=True):
+                port.value = code
+            await settled
+            p.compare(vector, tuple(port.value.to_unsigned() for port in results))
+
+
+@cocotb.test(skip=STAGES == 0)
+@cocotb.parametrize(idle=[0, 0.3], stall=[0, 0.5])
+async def stream(dut: Any, idle: float, stall: float) -> None:
+    """Results in order, none lost and none twice, and none changed while it waits."""
+    with phase(f"stream idle={idle} stall={stall}") as p:
+        bench = Bench(dut, idle, stall)
+        await bench.reset()
+        await bench.send(p, range(len(OPERANDS)))
+
+
+@cocotb.test(skip=STAGES == 0)
+async def throughput(dut: Any) -> None:
+    """A result a clock, `STAGES` clocks after its operands, when nothing blocks."""
+    with phase("throughput") as p:
+        bench = Bench(dut)
+        await bench.reset()
+        count = min(len(OPERANDS), 200)
+        await bench.send(p, range(count))
+        arrivals = zip(bench.source.transfers, bench.sink.transfers, strict=False)
+        for n, (sent, received) in enumerate(arrivals):
+            p.check(
+                (sent, received) == (bench.source.transfers[0] + n, sent + STAGES),
+                f"transfer {n} entered {sent - bench.source.transfers[0]} clocks after the first "
+                f"and took {received - sent} clocks; it must be {n} and {STAGES}",
+            )
+
+
+@cocotb.test(skip=STAGES == 0)
+async def reset_in_flight(dut: Any) -> None:
+    """A reset at any moment: nothing stale comes out, and the pipeline works on."""
+    generator = random.Random(JOB["seed"])
+    with phase("reset in flight") as p:
+        bench = Bench(dut, stall=0.5)
+        await bench.reset()
+        for _ in range(RESETS):
+            flight = [generator.randrange(len(OPERANDS)) for _ in range(2 * STAGES + 2)]
+            bench.source.send(OPERANDS[vector] for vector in flight)
+            await ClockCycles(dut.clk, generator.randint(1, 2 * STAGES + 1))
+            bench.compare(p, flight)
+            await bench.reset()
+            await ClockCycles(dut.clk, STAGES + 2)
+            p.check(bench.sink.offers == 0, "after a reset a result came out without operands")
+            bench.sink.clear()
+            await bench.send(p, [generator.randrange(len(OPERANDS)) for _ in range(3)])
+            bench.sink.clear()

@@ -1,0 +1,163 @@
+"""The cocotb testbench passes on sound units, and every one of its checks can fail."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import hwarith as hw
+from hwarith.flow import tools
+
+MUL = "mul:a=e4m3fn"
+PIPELINE = "mul:a=e4m3fn,stages=2"
+PHASES = [
+    "stream idle=0 stall=0", "stream idle=0 stall=0.5", "stream idle=0.3 stall=0",
+    "stream idle=0.3 stall=0.5", "throughput", "reset in flight",
+]  # fmt: skip
+
+
+def mutated(spec: str, pattern: str, new: str) -> str:
+    text, count = re.subn(pattern, new, hw.verilog(spec))
+    assert count == 1
+    return text
+
+
+def failures(result) -> dict[str, str]:
+    return {phase.name: phase.message for phase in result.phases if phase.failed}
+
+
+def test_combinational_unit():
+    result = hw.regress(MUL, vectors=500, seed=3)
+    assert [phase.name for phase in result.phases] == ["vectors"]
+    assert (result.passed, result.failed, result.message) == (500, 0, None)
+    assert str(result) == f"{hw.unit(MUL).spec}: 500 checks passed, ok"
+    assert "TESTS=7 PASS=1 FAIL=0 SKIP=6" in result.log.read_text()
+
+
+@pytest.mark.parametrize("spec", [PIPELINE, "add:a=bf16,stages=1", "mul:a=int70,stages=3"])
+def test_pipelined_unit(spec):
+    result = hw.regress(spec, vectors=300)
+    assert [phase.name for phase in result.phases] == PHASES
+    assert result.failed == 0
+    assert all(phase.passed > 100 for phase in result.phases)
+
+
+def test_all_vectors_where_there_are_few():
+    assert hw.regress("mul:a=e2m1fn", vectors=1000).passed == 256
+
+
+def test_a_wrong_result_is_shown_with_its_operands():
+    fault = mutated(MUL, r"a\[7\] \^ b\[7\]", "a[7] | b[7]")
+    result = hw.regress(MUL, verilog=fault)
+    assert 0 < result.failed < result.vectors
+    assert result.passed + result.failed == result.vectors == 1000
+    found = re.fullmatch(
+        r"vectors: vector \d+: a=(\w+) b=(\w+) must give (\w+), gave (\w+)", result.message
+    )
+    a, b, expected, got = (int(code, 16) for code in found.groups())
+    assert expected == hw.unit(MUL)(a, b) == got ^ 0x80
+    assert result.message in str(result)
+    assert str(result.log) in str(result)
+    assert result.as_dict() == {
+        "passed": result.passed, "failed": result.failed, "phases": 1, "vectors": 1000, "seed": 1,
+        "message": result.message,
+    }  # fmt: skip
+
+
+def test_a_stalled_register_that_is_overwritten():
+    fault = mutated(PIPELINE, "assign ready_2 = .*;", "assign ready_2 = 1'h1;")
+    found = failures(hw.regress(PIPELINE, verilog=fault))
+    assert {"stream idle=0 stall=0.5", "stream idle=0.3 stall=0.5"} <= found.keys()
+    assert not {"stream idle=0 stall=0", "stream idle=0.3 stall=0", "throughput"} & found.keys()
+
+
+def test_an_offer_that_changes_before_it_is_accepted():
+    """The right result passes in the end, so that only the check of the protocol sees it."""
+    flicker = "output [7:0] y;\n  assign y = y_r ^ {8{o_valid & ~o_ready & b[0]}};"
+    text = mutated(PIPELINE, r"output \[7:0\] y;\n  reg \[7:0\] y;", flicker)
+    text = text.replace("y <= ", "y_r <= ").replace("wire nan;", "wire nan;\n  reg [7:0] y_r;")
+    found = failures(hw.regress(PIPELINE, verilog=text))
+    assert found.keys() <= {*PHASES[1:4:2], "reset in flight"}
+    assert re.fullmatch(
+        r"clock \d+: the result \w+ was not accepted, yet became \w+",
+        found["stream idle=0 stall=0.5"],
+    )
+
+
+def test_a_result_that_survives_a_reset():
+    fault = mutated(PIPELINE, r"if \(rst\) valid_1 <= 1'h0;\n    else if", "if")
+    assert failures(hw.regress(PIPELINE, verilog=fault)) == {
+        "reset in flight": "after a reset a result came out without operands"
+    }
+
+
+def test_another_latency():
+    one, two = (hw.unit(f"mul:a=e4m3fn,stages={stages}") for stages in (1, 2))
+    text = hw.verilog(two).replace(two.name, one.name)
+    (found,) = failures(hw.regress(one, verilog=text)).items()
+    assert found == (
+        "throughput",
+        "transfer 0 entered 0 clocks after the first and took 2 clocks; it must be 0 and 1",
+    )
+
+
+def test_half_the_throughput():
+    text = mutated(PIPELINE, "valid_1 <= i_valid", "valid_1 <= i_valid & i_ready")
+    text = text.replace("if (i_ready)", "if (enable_1)").replace(
+        "assign i_ready = ", "assign i_ready = enable_1 & ~valid_1;\n  wire enable_1 = "
+    )
+    found = failures(hw.regress(PIPELINE, verilog=text))
+    assert found.keys() == {"throughput"}
+    assert re.match("transfer 1 entered [^1] clocks after the first", found["throughput"])
+
+
+def test_a_pipeline_that_blocks_and_one_that_invents():
+    stuck = mutated(PIPELINE, "o_valid <= valid_1", "o_valid <= 1'h0")
+    assert failures(hw.regress(PIPELINE, vectors=10, verilog=stuck)).keys() == {*PHASES}
+    eager = mutated(PIPELINE, "valid_1 <= i_valid", "valid_1 <= 1'h1")
+    assert failures(hw.regress(PIPELINE, vectors=10, verilog=eager)).keys() == {*PHASES}
+
+
+def test_verilog_that_ends_the_simulation():
+    text = mutated(MUL, "endmodule", "always_comb if (a == 8'h5) $finish;\nendmodule")
+    with pytest.raises(hw.ToolFailure, match=r"cocotb \(test\) failed .*all of it in .*\.log"):
+        hw.regress(MUL, verilog=text)
+
+
+def test_verilog_without_the_ports():
+    with pytest.raises(hw.InvalidInput, match="port b must be an input of 8 bits, not absent"):
+        hw.regress(MUL, verilog=f"module {hw.unit(MUL).name}(input [7:0] a); endmodule")
+
+
+def test_the_second_time_nothing_is_compiled(monkeypatch):
+    hw.regress(MUL)
+    actions = []
+
+    def run(command, *arguments, **settings):
+        actions.append(command[2])
+        return real_run(command, *arguments, **settings)
+
+    real_run = tools.run
+    monkeypatch.setattr(tools, "run", run)
+    assert hw.regress(MUL).failed == 0
+    assert actions == ["test"]
+
+
+def test_without_a_compiler(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(hw.MissingTool, match=r"g\+\+ was not found on PATH"):
+        hw.regress(MUL)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"vectors": 0}, "regress: vectors must be an integer, 1 to 1000000, not 0"),
+        ({"vectors": 1.5}, "regress: vectors must be an integer, 1 to 1000000, not 1.5"),
+        ({"seed": -1}, "regress: seed must be an integer, 0 to 4294967295, not -1"),
+    ],
+)
+def test_settings_out_of_range(settings, message):
+    with pytest.raises(hw.InvalidInput, match=message):
+        hw.regress(MUL, **settings)
