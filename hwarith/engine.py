@@ -113,7 +113,7 @@ def _compile(definition: Callable) -> Callable:
     copy = types.FunctionType(
         definition.__code__, env, definition.__name__, definition.__defaults__, None
     )
-    return numba.njit(nogil=True, error_model="numpy")(copy)
+    return numba.njit(nogil=True, forceinline=True)(copy)
 
 
 @cache

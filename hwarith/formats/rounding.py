@@ -111,22 +111,19 @@ def round_pack(s, e, g, f, mode, policy):
     """
     if g == 0:
         return pack_zero(s, f, policy)
+    bits = bit_length(g)
     # q: weight of the result's lsb, before a carry out of the rounding
-    top = e + bit_length(g) - 1
+    top = e + bits - 1
     q = f.lsb if f.integer else max(top, f.emin) - f.fraction_bits
-    d = q - e
-    i, nu = 0, 0  # integer part; dropped part in quarters: 1 = below, 2 = at, 3 = above one half
-    if d > bit_length(g):
-        nu = 1
-    elif d > 0:
+    nu = 0
+    if q > e:
+        d = min(q - e, bits + 1)
         i = g >> d
-        r = g & ((1 << d) - 1)
-        half = 1 << (d - 1)
-        nu = 0 if r == 0 else (1 if r < half else (2 if r == half else 3))
+        nu = 2 * ((g >> (d - 1)) & 1) + (1 if g & ((1 << (d - 1)) - 1) else 0)
     elif f.integer and top - q > f.bits + 1 and policy != WRAP:
         return pack_overflow(s, f, mode, policy)
     else:
-        i = g << -d
+        i = g << (e - q)
     if f.integer:
         return pack_integer(s, i + round_up(s, i & 1, nu, mode), f, policy)
     # Magnitudes are ordered like values: a carry out of the significand is the next binade.
@@ -141,7 +138,10 @@ def round_pack(s, e, g, f, mode, policy):
 
 @golden
 def round_up(s, odd, nu, mode):
-    """1 if the magnitude is to be increased by one lsb (`nu` as in `round_pack`)."""
+    """1 if the magnitude is to be increased by one lsb.
+
+    `nu` is the dropped part: 0 nothing, 1 less than half an lsb, 2 half, 3 more than half.
+    """
     if mode == RNE:
         return 1 if nu + odd > 2 else 0
     if mode == RNA:
@@ -214,11 +214,11 @@ def pack_nan(f):
 
 
 @golden
-def shift_right_jam(g, d):
-    """`g >> d`, with all that is shifted out ORed into the lsb (a sticky bit)."""
-    if d >= bit_length(g):
-        return 1 if g > 0 else 0
-    return (g >> d) | (1 if g & ((1 << d) - 1) else 0)
+def align(s, e, g, to):
+    """(-1)^s * g * 2^e in units of 2^to; what lies below is ORed into the lsb (a sticky bit)."""
+    d = min(max(to - e, 0), bit_length(g))
+    i = (g << max(e - to, 0)) >> d | (1 if g & ((1 << d) - 1) else 0)
+    return -i if s else i
 
 
 @golden
@@ -231,16 +231,15 @@ def add_exact(sx, ex, gx, sy, ey, gy, mode, width):
     """
     if gx == 0 and gy == 0:
         return (sx if sx == sy else (1 if mode == RDN else 0)), 0, 0
-    if gx == 0 or (gy > 0 and ex + bit_length(gx) < ey + bit_length(gy)):
-        sx, ex, gx, sy, ey, gy = sy, ey, gy, sx, ex, gx
-    up = width - bit_length(gx)
-    g = gx << up
-    e = ex - up
-    addend = shift_right_jam(gy, e - ey) if e > ey else gy << min(ey - e, width)
-    total = g - addend if sx != sy else g + addend
+    if gx == 0:
+        return sy, ey, gy
+    if gy == 0:
+        return sx, ex, gx
+    e = max(ex + bit_length(gx), ey + bit_length(gy)) - width
+    total = align(sx, ex, gx, e) + align(sy, ey, gy, e)
     if total == 0:
         return (1 if mode == RDN else 0), 0, 0
-    return (sx if total > 0 else 1 - sx), e, (total if total > 0 else -total)
+    return (1 if total < 0 else 0), e, abs(total)
 
 
 @golden

@@ -1,0 +1,84 @@
+"""Golden models at array speed, as ratios against other implementations in one run.
+
+Elements per CPU-second (all threads counted), best of five. `ml_dtypes` multiplies arrays;
+`softfloatpy` has no arrays, so its figure is that of its scalar function mapped over lists.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import ml_dtypes
+import numpy as np
+import softfloatpy as softfloat
+
+import hwarith as hw
+
+ELEMENTS = 1 << 22
+rng = np.random.default_rng(1)
+
+
+def rate(work: Callable[[], object], elements: int) -> float:
+    """Elements per CPU-second; the first call, which compiles, is not counted."""
+    work()
+    best = float("inf")
+    for _ in range(5):
+        start = time.process_time()
+        work()
+        best = min(best, time.process_time() - start)
+    return elements / best
+
+
+def codes(name: str, count: int = ELEMENTS) -> np.ndarray:
+    f = hw.format(name)
+    return rng.integers(0, 1 << f.bits, count, dtype=f.dtype)
+
+
+def compare(what: str, ours: float, peer: str, theirs: float, goal: float) -> None:
+    verdict = "reached" if ours / theirs >= goal else "MISSED"
+    print(
+        f"{what:28} {ours / 1e6:8.1f} M/s   {peer:12} {theirs / 1e6:8.2f} M/s   "
+        f"ratio {ours / theirs:6.1f}   goal {goal:g}: {verdict}"
+    )
+
+
+def multiply(name: str, goal: float) -> None:
+    a, b = codes(name), codes(name)
+    u = hw.unit(f"mul:a={name}")
+    numpy_type = getattr(ml_dtypes, "bfloat16" if name == "bf16" else f"float8_{name}")
+    x, y = a.view(numpy_type), b.view(numpy_type)
+    with np.errstate(all="ignore"):
+        theirs = rate(lambda: x * y, ELEMENTS)
+    compare(f"mul {name}", rate(lambda: u(a, b), ELEMENTS), "ml_dtypes", theirs, goal)
+
+
+def fused_multiply_add(goal: float) -> None:
+    operands = [codes("fp32") for _ in range(3)]
+    u = hw.unit("fma:a=fp32")
+    few = 200_000
+    scalars = [
+        [softfloat.Float32.from_bytes(int(c).to_bytes(4, "big")) for c in x[:few]]
+        for x in operands
+    ]
+    theirs = rate(lambda: list(map(softfloat.f32_mul_add, *scalars)), few)
+    ours = rate(lambda: u(*operands), ELEMENTS)
+    compare("fma fp32", ours, "softfloatpy", theirs, goal)
+
+
+def encode(name: str, goal: float) -> None:
+    x = rng.standard_normal(ELEMENTS).astype(np.float32)
+    f = hw.format(name)
+    numpy_type = getattr(ml_dtypes, {"bf16": "bfloat16", "e2m1fn": "float4_e2m1fn"}.get(
+        name, f"float8_{name}"
+    ))  # fmt: skip
+    theirs = rate(lambda: x.astype(numpy_type), ELEMENTS)
+    compare(f"encode fp32 to {name}", rate(lambda: f.encode(x), ELEMENTS), "ml_dtypes", theirs, goal)
+
+
+if __name__ == "__main__":
+    multiply("e4m3fn", goal=5)
+    multiply("bf16", goal=1)
+    fused_multiply_add(goal=5)
+    encode("e4m3fn", goal=5)
+    encode("e2m1fn", goal=5)
