@@ -13,6 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .. import files
 from ..errors import InvalidInput
 from ..units import Unit, unit
@@ -104,23 +106,23 @@ def regress(
     without the unit's ports, `MissingTool` without g++, make or perl, `ToolFailure` if the Verilog
     cannot be compiled or the simulator breaks off.
     """
-    tools.require("g++", "make", "perl")
+    u = unit(spec)
     _check_range("vectors", vectors, 1, MOST_VECTORS)
     _check_range("seed", seed, 0, 2**32 - 1)
-    u = unit(spec)
+    tools.require("g++", "make", "perl")
     executable = _executable(u, verilog_of(u) if verilog is None else verilog)
     log = executable.with_suffix(".log")
-    job = _job(u, vectors, seed)
+    operands = stimulus(u, vectors, seed)
     with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
         folder = Path(name)
-        _write_job(folder, u, job)
+        _write_job(folder, u, _job(u, operands, seed))
         copy = folder / "build" / u.name
         shutil.copyfile(executable, copy)
         copy.chmod(0o755)
         _run("test", folder, log)
         lines = (folder / "outcome.jsonl").read_text().splitlines()
     phases = tuple(Phase(**json.loads(line)) for line in lines)
-    return Regression(u.spec, len(job["results"]["y"]), seed, phases, log)
+    return Regression(u.spec, operands[0].size, seed, phases, log)
 
 
 def _check_range(name: str, value: int, low: int, high: int) -> None:
@@ -128,9 +130,8 @@ def _check_range(name: str, value: int, low: int, high: int) -> None:
         raise InvalidInput(f"regress: {name} must be an integer, {low} to {high}, not {value!r}")
 
 
-def _job(u: Unit, vectors: int, seed: int) -> dict[str, Any]:
+def _job(u: Unit, operands: tuple[np.ndarray, ...], seed: int) -> dict[str, Any]:
     """What the testbench is to do (`sim/testbench.py` describes it)."""
-    operands = stimulus(u, vectors, seed)
     (result,) = u.results
     return {
         "stages": u.stages,
@@ -161,7 +162,7 @@ def _run(action: str, folder: Path, log: Path) -> None:
     tools.run(
         [sys.executable, str(script), action, str(folder)],
         folder,
-        inherited | {"MAKEFLAGS": makeflags, "PYTHONPATH": os.pathsep.join(sys.path)},
+        inherited | {"MAKEFLAGS": makeflags},
         f"cocotb ({action})",
         log,
     )

@@ -59,8 +59,8 @@ def simulate(spec: Any, verilog: str | None = None) -> Simulation:
     Raises `InvalidInput` for a wrong spec and for Verilog without the unit's ports, `MissingTool`
     without g++, make or perl, `ToolFailure` if the Verilog cannot be compiled.
     """
-    tools.require("g++", "make", "perl")
     u = unit(spec)
+    tools.require("g++", "make", "perl")
     return Simulation(u, verilog_of(u) if verilog is None else verilog)
 
 

@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from .. import files
 from ..errors import InvalidInput, MissingTool, ToolFailure
 
 MIN_YOSYS = (0, 70)
@@ -72,7 +73,7 @@ def run(
         command, cwd=cwd, env=env, text=True, capture_output=True, stdin=subprocess.DEVNULL
     )
     if log:
-        log.write_text(done.stdout + done.stderr)
+        files.write_text(log, done.stdout + done.stderr)
     if done.returncode:
         tail = " | ".join((done.stdout + done.stderr).strip().splitlines()[-5:])
         name = what or Path(command[0]).name
