@@ -172,10 +172,15 @@ def regress(
     from .flow.regress import regress
 
     units = _units(specs, catalogue)
-    rows = []
-    for u in _progress(units, "regress"):
-        rows.append({"unit": u.name} | regress(u, vectors=vectors, seed=seed).as_dict())
-    _print_rows(rows, as_json)
+    results = [regress(u, vectors=vectors, seed=seed) for u in _progress(units, "regress")]
+    if as_json:
+        _print_json([result.as_dict() for result in results])
+    else:
+        for result in results:
+            print(result)
+    failed = [result.spec for result in results if result.failed]
+    if failed:
+        _fail(f"{len(failed)} of {len(results)} units failed: {', '.join(failed)}", 1)
 
 
 @app.command()
