@@ -199,10 +199,30 @@ def synth(
     from .flow.synthesize import synthesize
 
     units = _units(specs, catalogue)
-    rows = []
-    for u in _progress(units, "synthesize"):
-        rows.append(synthesize(u, library=library, recipe=recipe).as_dict())
-    _print_rows(rows, as_json)
+    found = [synthesize(u, library=library, recipe=recipe) for u in _progress(units, "synthesize")]
+    if as_json:
+        _print_json([result.as_dict() for result in found])
+        return
+    rows = [_cost_row(result.as_dict()) for result in found]
+    _print_table([{key: row[key] for key in row if any(r[key] is not None for r in rows)}
+                  for row in rows])  # fmt: skip
+    versions = ", ".join(f"{tool} {version}" for tool, version in found[0].versions.items())
+    print(f"Library {found[0].library}, recipe {found[0].recipe}; {versions}")
+
+
+def _cost_row(cost: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "spec": cost["spec"],
+        f"area ({cost['area_unit']})": cost["area"],
+        f"delay ({cost['delay_unit']})": cost["delay"],
+        "depth": cost["depth"],
+        "cells": cost["cells"],
+        "flip-flops": cost["flip_flops"],
+        "transistors": cost["transistors"],
+        "LUTs": cost["luts"],
+        "LUT4 equivalents": cost["lut4"],
+        "carry cells": cost["carries"],
+    }
 
 
 @app.command()
