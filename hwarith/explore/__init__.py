@@ -1,1 +1,21 @@
-"""Comparing units: error metrics, workloads, sweeps, the result store and the report."""
+"""Which unit to build: error metrics, workloads, sweeps over design points, and their report."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .metrics import evaluate
+    from .report import write_report
+    from .sweep import run_sweep
+
+_HOMES = {"evaluate": "metrics", "run_sweep": "sweep", "write_report": "report"}
+
+__all__ = ["evaluate", "run_sweep", "write_report"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hwarith.explore' has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

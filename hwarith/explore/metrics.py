@@ -74,7 +74,7 @@ METRICS = {
             "", _of_relative(lambda r: np.mean(np.abs(r))),
         ),
         Metric(
-            "mean_relative_error", "Mean relative error (signed)",
+            "mean_relative_error", "Mean signed relative error",
             "Mean of (y - z) / z over the operand sets with z ≠ 0; negative where magnitudes "
             "come out too small.",
             "", _of_relative(np.mean),

@@ -36,12 +36,12 @@ COSTS = {
         Figure("depth", "Depth", "cells", "Cells on that path."),
         Figure("cells", "Cells", "", "Cells of the library."),
         Figure(
-            "cmos_cells", "NAND/NOR/NOT cells", "",
+            "cmos_cells", "CMOS cells", "",
             "Cells after mapping to two-input NAND, NOR and NOT alone (yosys, abc -g cmos2); a "
             "figure that other projects' units are compared by.",
         ),
         Figure("transistors", "Transistors", "", "Transistors of those cells in static CMOS."),
-        Figure("cmos_path", "NAND/NOR/NOT path", "cells", "Longest path in those cells."),
+        Figure("cmos_path", "CMOS path", "cells", "Longest path in those cells."),
     )
 }  # fmt: skip
 """What a unit costs in hardware, by key; lower is better."""

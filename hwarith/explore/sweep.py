@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ..errors import InvalidInput, ToolFailure
+from ..errors import HwarithError, InvalidInput, ToolFailure
 from ..units import Unit
 from .point import Result, measure
 from .store import Store, point_key, source_digest
@@ -118,7 +118,10 @@ def _measure_all(
     """Each unit with its result, or with the cause of its failure, as they come."""
     if synthesize is not None:
         for unit in units:
-            yield unit, measure(unit, sweep.workload, sweep.library, synthesize)
+            try:
+                yield unit, measure(unit, sweep.workload, sweep.library, synthesize)
+            except HwarithError as error:
+                yield unit, str(error)
         return
     requests = [
         {"spec": unit.spec, "workload": sweep.workload, "library": sweep.library} for unit in units

@@ -24,18 +24,22 @@ from ...formats import Format
 from ...units import Unit
 from ...units import unit as make_unit
 
-METHOD = """\
-A multiply-add unit accumulates, acc = a·b + acc, and the products of a multiplier are summed by \
-an exact adder in fp32 (int32 for integers, or the product's format where that is wider); always \
-in ascending order of the inputs, starting from the bias. (An adder is studied as accumulator of \
-the products of an exact fp32 multiplier, or int8 for integers, rounded to its first operand's \
-format.) Inputs, weights and activations are encoded to nearest in the unit's operand formats. \
-Formats with 8 or more exponent bits take values as they are; narrower floats are scaled by a \
-power of two for each tensor, integers symmetrically, so that the largest magnitude of the \
-training images' pass lands at the top of the format, but lower where products or sums would \
-otherwise come within a factor of two of the largest value of theirs. Scaling and ReLU between \
-the layers and the final choice of the largest output are done in float64, outside the units; \
-NaN is never chosen."""
+METHOD = (
+    "A multiply-add accumulates: acc = a·b + acc. Products of a multiplier are summed by an exact "
+    "adder in fp32 (int32 for integers; the product's format where that is wider). An adder is "
+    "studied as the accumulator of products that an exact fp32 (int8) multiplier rounds to its "
+    "first operand's format.",
+    "Sums run in ascending order of the inputs and start from the bias, rounded to the "
+    "accumulator's format.",
+    "Inputs, weights and activations are rounded to nearest in the unit's operand formats. Formats "
+    "with 8 or more exponent bits take values as they are. Narrower floats are scaled by a power "
+    "of two for each tensor, and integers symmetrically, so that the largest magnitude met with "
+    "the training images comes to the top of the format; but lower where products or sums would "
+    "come within a factor of two of the largest value of theirs.",
+    "Scaling and ReLU between the layers and the choice of the largest output are done in float64, "
+    "outside the units. A NaN is never chosen.",
+)
+"""How a network is run, in sentences for readers of a report."""
 
 HEADROOM = 2
 """Products and sums of the training images stay this factor below the largest value."""

@@ -1,0 +1,148 @@
+"""What a report is about: the points of a sweep, with all that its pages and pictures share."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ...errors import InvalidInput
+from ...units import Unit
+from ...units import unit as make_unit
+from ..point import Result
+from ..store import read_sweep_folder
+from ..workloads import Workload, workload
+from .axes import Axis, axis, value_on_axis
+from .columns import HIGHER_IS_BETTER, Column, columns, unit_label
+from .front import pareto_front
+
+
+@dataclass(frozen=True)
+class Point:
+    """A finished design point with its unit."""
+
+    result: Result
+    unit: Unit
+
+    @cached_property
+    def label(self) -> str:
+        return unit_label(self.unit)
+
+    @cached_property
+    def figures(self) -> dict[str, float | None]:
+        return self.result.figures()
+
+    @property
+    def format(self) -> str:
+        """The first operand's format, by which points are coloured."""
+        return next(iter(self.unit.operands.values())).name
+
+    @property
+    def is_approximate(self) -> bool:
+        return self.unit.contract.kind == "approximate"
+
+    @property
+    def signature(self) -> tuple[str, ...]:
+        """What two units must have in common to be compared: operation and formats."""
+        formats = (*self.unit.operands.values(), *self.unit.results.values())
+        return (self.result.operation, *(f.name for f in formats))
+
+
+@dataclass(frozen=True)
+class Content:
+    """A sweep's manifest, its finished points by ascending area, and the unfinished specs."""
+
+    folder: str
+    manifest: dict[str, Any]
+    points: list[Point]
+    missing: list[str]
+    made: str
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        return columns([p.result for p in self.points])
+
+    @property
+    def workload(self) -> Workload:
+        return workload(self.manifest["workload"])
+
+    @property
+    def float64_accuracy(self) -> float:
+        return self.workload.float64_accuracy
+
+    @property
+    def operations(self) -> list[str]:
+        """The operations of the points, products first."""
+        return sorted({p.result.operation for p in self.points}, key=_operation_rank)
+
+    @property
+    def formats(self) -> list[str]:
+        """The formats that points are coloured by, the widest first."""
+        widths = {p.format: next(iter(p.unit.operands.values())).bits for p in self.points}
+        return sorted(widths, key=lambda name: (-widths[name], name))
+
+    @property
+    def families(self) -> list[str]:
+        return list(dict.fromkeys(p.unit.family for p in sorted(self.points, key=_family_rank)))
+
+    def write(self, key: str, point: Point) -> str:
+        """A point's figure for readers."""
+        value = value_on_axis(key, point.figures[key], point.figures["error_rate"])
+        return self.columns[key].write(value)
+
+    def values(self, key: str) -> list[float | None]:
+        """A column's values as they are compared: infinite for the SQNR of no error."""
+        return [value_on_axis(key, p.figures[key], p.figures["error_rate"]) for p in self.points]
+
+    def axis(self, key: str) -> Axis:
+        lines = (self.float64_accuracy,) if key == "accuracy" else ()
+        return axis(self.columns[key], self.values(key), lines)
+
+    def front(self, x: str, y: str, operation: str) -> list[int]:
+        """Indices of the points of one operation that no other such point beats in both."""
+        of_operation = [p.result.operation == operation for p in self.points]
+        costs, errors = (
+            [v if use else None for v, use in zip(self.values(key), of_operation, strict=True)]
+            for key in (x, y)
+        )
+        return pareto_front(costs, errors, y in HIGHER_IS_BETTER)
+
+    def all_fp32(self, operation: str) -> Point | None:
+        """The exact unit of this operation with every format fp32, if there is one."""
+        exact = (p for p in self.points if not p.is_approximate)
+        of_operation = (p for p in exact if p.result.operation == operation)
+        return next((p for p in of_operation if set(p.signature[1:]) == {"fp32"}), None)
+
+    @property
+    def commands(self) -> list[str]:
+        """What to type to make the report again."""
+        source = self.manifest["source"]
+        if source is None:
+            sweep = f'python -c "import hwarith.explore as e; e.run_sweep(SPECS, {self.folder!r})"'
+        elif source == "default.toml":
+            sweep = f"hwarith sweep -o {self.folder}"
+        else:
+            sweep = f"hwarith sweep {source} -o {self.folder}"
+        return [sweep, f"hwarith report {self.folder}"]
+
+
+def _operation_rank(operation: str) -> int:
+    return ("product", "multiply-add", "sum").index(operation)
+
+
+def _family_rank(point: Point) -> tuple[int, bool, str]:
+    return _operation_rank(point.result.operation), point.is_approximate, point.unit.family
+
+
+def read_content(folder: Path) -> Content:
+    """The content of a sweep's folder. Raises `InvalidInput` if it holds no finished point."""
+    manifest, results, missing = read_sweep_folder(folder)
+    if not results:
+        raise InvalidInput(f"folder {folder} holds no finished point; run its sweep first")
+    points = [Point(result, make_unit(result.spec)) for result in results]
+    points.sort(key=lambda p: p.figures["area"] or math.inf)
+    made = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    return Content(folder.resolve().name, manifest, points, missing, made)
