@@ -35,8 +35,7 @@ class Format:
     ignored_bits : bits on top of a code that are stored but mean nothing.
     symmetric : an integer whose encoder never gives the most negative code.
 
-    Source: ``formats-and-blocks`` section 1(a), after IEEE 754-2019, OCP OFP8 and MX v1.0, and
-    the P3109 interim report v4.0.
+    Source: IEEE 754-2019 section 3.4, OCP OFP8 and MX v1.0, ml_dtypes, and the P3109 interim report v4.0.
     """
 
     name: str
@@ -179,8 +178,8 @@ class Format:
         ----------
         values : floats, integers or ml_dtypes arrays of any shape, or Python ``Fraction``s.
         round : ``rne rna rtz rup rdn rto``.
-        overflow : ``saturate`` (SATFINITE), ``satprop``, ``nosat`` as in table T1 of
-            ``formats-and-blocks`` section 1(b); ``wrap`` for integer formats.
+        overflow : ``saturate`` (SATFINITE), ``satprop``, ``nosat`` as in the table of
+            ``docs/rounding.md``; ``wrap`` for integer formats.
 
         Returns an array of `dtype`, or a scalar for a scalar. Raises `InvalidInput` for an
         unknown mode or policy, and for values that are no numbers.

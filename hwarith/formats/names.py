@@ -55,7 +55,7 @@ NAMED = {
         ),
     )
 }  # fmt: skip
-"""Section 1(a) of ``formats-and-blocks``. tf32 codes are its 19 significant bits (a register
+"""IEEE 754-2019, OCP OFP8 and MX v1.0, and the types of ml_dtypes. tf32 codes are its 19 significant bits (a register
 holds them as ``code << 13``); the code of ue4m3 is a byte whose top bit is ignored."""
 
 ALIASES = {

@@ -1,7 +1,7 @@
 """Rounding and overflow by name, and the one golden rounder that every unit shares.
 
-Source: `formats-and-blocks` section 1(b): the value is rounded with unbounded exponent, and the
-range is checked on the rounded value (table T1 says what an overflow becomes).
+A value is rounded with unbounded exponent, and the range is checked on the rounded value. The table
+of ``docs/rounding.md``, "T1" below, says what an overflow becomes.
 """
 
 from __future__ import annotations

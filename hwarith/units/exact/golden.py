@@ -1,7 +1,7 @@
 """Golden definitions of the exact units: IEEE 754-2019 section 5.4.1, for any format.
 
 An exact result is formed first and rounded once (`round_pack`), so that fused stays fused. What
-the standard leaves open follows ``formats-and-blocks`` table T1: NaN results are canonical, and
+the standard leaves open is decided in ``docs/rounding.md``: NaN results are canonical, and
 in formats without NaN they become the largest finite value.
 """
 

@@ -1,4 +1,4 @@
-"""Golden definition of L-Mul: ``approximate`` section 1.3 (b)."""
+"""Golden definition of L-Mul (arXiv 2410.00907, figure 2); `LMul` says what the paper leaves open."""
 
 from __future__ import annotations
 

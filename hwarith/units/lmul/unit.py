@@ -31,7 +31,8 @@ class LMul(Unit):
     smallest normal become zero; infinities and NaN follow IEEE 754. A format without infinities
     saturates by default, and with ``sat=0`` overflows to NaN where it has one.
 
-    Source: Luo and Sun, arXiv 2410.00907, equation 1 and figure 2; ``approximate`` section 1.
+    The paper gives the addition; all other cases here are this project's decisions.
+    Source: Luo and Sun, arXiv 2410.00907, equation 1 and figure 2.
     """
 
     family: ClassVar[str] = "lmul"
