@@ -109,10 +109,11 @@ class _AtText(InvalidInput):
 
 
 def _line_of(text: str, part: str) -> str:
-    for number, line in enumerate(text.splitlines(), 1):
-        if part in line.partition("#")[0]:
-            return f", line {number}"
-    return ""
+    """Where a key or else a text stands, as part of a message; nothing if it is not found."""
+    lines = [line.partition("#")[0] for line in text.splitlines()]
+    as_key = [i for i, line in enumerate(lines, 1) if line.partition("=")[0].strip() == part]
+    anywhere = [i for i, line in enumerate(lines, 1) if part in line]
+    return f", line {(as_key or anywhere)[0]}" if anywhere else ""
 
 
 def _sweep(data: dict[str, Any], path: Path) -> Sweep:

@@ -35,7 +35,7 @@ class Format:
     ignored_bits : bits on top of a code that are stored but mean nothing.
     symmetric : an integer whose encoder never gives the most negative code.
 
-    Source: IEEE 754-2019 section 3.4, OCP OFP8 and MX v1.0, ml_dtypes, and the P3109 interim report v4.0.
+    Source: IEEE 754-2019 section 3.4, OCP OFP8 and MX v1.0, ml_dtypes, P3109 interim report v4.0.
     """
 
     name: str

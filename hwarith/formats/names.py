@@ -55,8 +55,8 @@ NAMED = {
         ),
     )
 }  # fmt: skip
-"""IEEE 754-2019, OCP OFP8 and MX v1.0, and the types of ml_dtypes. tf32 codes are its 19 significant bits (a register
-holds them as ``code << 13``); the code of ue4m3 is a byte whose top bit is ignored."""
+"""Formats of IEEE 754-2019, OCP OFP8 and MX v1.0, and ml_dtypes. tf32 codes are its 19 significant
+bits (a register holds them as ``code << 13``); a code of ue4m3 is a byte, the top bit ignored."""
 
 ALIASES = {
     "binary64": "fp64", "float64": "fp64", "double": "fp64",

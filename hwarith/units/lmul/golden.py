@@ -1,4 +1,4 @@
-"""Golden definition of L-Mul (arXiv 2410.00907, figure 2); `LMul` says what the paper leaves open."""
+"""Golden definition of L-Mul (arXiv 2410.00907, figure 2); `LMul` lists its open cases."""
 
 from __future__ import annotations
 
