@@ -85,8 +85,8 @@ METRICS = {
             "", _of_relative(lambda r: np.max(np.abs(r))),
         ),
         Metric(
-            "mean_error", "Mean error (bias)",
-            "Mean of y - z.",
+            "mean_error", "Mean signed error",
+            "Mean of y - z, also called bias.",
             "value", lambda e: float(np.mean(e.distance)),
         ),
         Metric(

@@ -51,7 +51,7 @@ def axis(column: Column, values: Sequence[float | None], lines: Sequence[float] 
         ticks, labels = [floor, *ticks], ["0", *labels]
         positions = [floor if v == 0 else v for v in values]
         low = floor
-    span = high / low
+    span = max(high / low, 2.0)
     below = _ROOM_FOR_NAMES if column.key in COSTS else _ROOM
     return Axis(title, True, low / span**below, high * span**_ROOM, ticks, labels, positions)
 

@@ -49,7 +49,12 @@ class Column:
     @property
     def label(self) -> str:
         """Title and unit, as on an axis."""
-        return f"{self.title} ({self.unit})" if self.unit and not self.is_count else self.title
+        return f"{self.title} ({self.unit})" if self.shown_unit else self.title
+
+    @property
+    def shown_unit(self) -> str:
+        """The unit, where the title does not name it."""
+        return "" if self.is_count or self.unit in self.title else self.unit
 
     def write(self, value: float | None) -> str:
         """A value for readers, with a percent sign where it is a ratio."""

@@ -206,7 +206,7 @@ def _table(content: Content) -> str:
     heads = ['<th class="sortable text" data-kind="text">Unit</th>',
              '<th class="sortable text more" data-kind="text">Operation</th>']  # fmt: skip
     for c in content.columns.values():
-        unit = f' <span class="unit">{_text(c.unit)}</span>' if c.unit else ""
+        unit = f' <span class="unit">{_text(c.shown_unit)}</span>' if c.shown_unit else ""
         heads.append(
             f'<th class="sortable figure{_more(c.key)}" title="{_text(c.definition)}">'
             f"{_text(c.short)}{unit}</th>"
@@ -242,7 +242,7 @@ def _sort_value(value: float | None) -> str:
 def _definitions(columns: Iterable[Column]) -> str:
     return "".join(
         f"<dt>{_text(c.title)}"
-        + (f' <span class="unit">in {_text(c.unit)}</span>' if c.unit else "")
+        + (f' <span class="unit">in {_text(c.shown_unit)}</span>' if c.shown_unit else "")
         + f"</dt><dd>{_text(c.definition)}</dd>"
         for c in columns
     )

@@ -1,0 +1,177 @@
+"""Sweeps: nothing is done twice, nothing finished is lost, and every failure is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hwarith.errors import InvalidInput, ToolFailure
+from hwarith.explore import run_sweep, store, worker
+from hwarith.units import Unit, unit
+
+SPECS = ["mul:a=e2m1fn", "mul:a=e2m3fn", "mul:a=e3m2fn", "mul:a=e4m3fn"]
+
+
+def names(results: list) -> list[str]:
+    return [r.name for r in results]
+
+
+def test_results_come_in_order_and_are_not_computed_twice(synthesis, tmp_path: Path) -> None:
+    first = run_sweep(SPECS, tmp_path, synthesize=synthesis)
+    assert names(first) == [unit(spec).name for spec in SPECS]
+    assert sorted(synthesis.asked) == sorted(unit(spec).spec for spec in SPECS)
+    assert first[0].cost["cmos_cells"] == 64
+    assert run_sweep(SPECS, tmp_path, synthesize=synthesis) == first
+    assert len(synthesis.asked) == len(SPECS)
+
+
+def test_a_repeat_needs_neither_numba_nor_synthesis(synthesis, tmp_path: Path) -> None:
+    run_sweep(SPECS, tmp_path, synthesize=synthesis)
+    script = (
+        "import sys\nfrom hwarith.explore import run_sweep\n"
+        f"print(len(run_sweep({SPECS!r}, {str(tmp_path)!r})),"
+        " 'numba' in sys.modules, 'hwarith.flow.synthesize' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == (f"{len(SPECS)} False False\n", "")
+
+
+def test_interrupted_sweep_goes_on(synthesis, tmp_path: Path) -> None:
+    def interrupt(u: Unit) -> None:
+        if u.a.name == "e3m2fn":  # the third: wide units go first
+            raise KeyboardInterrupt
+
+    synthesis.before = interrupt
+    with pytest.raises(
+        KeyboardInterrupt, match=r"2 of 4 points are kept in .*the next run goes on"
+    ):
+        run_sweep(SPECS, tmp_path, synthesize=synthesis)
+    before = list(synthesis.asked)
+    synthesis.before = lambda u: None
+    run_sweep(SPECS, tmp_path, synthesize=synthesis)
+    assert len(before) == 2
+    assert sorted(synthesis.asked) == sorted(unit(spec).spec for spec in SPECS)
+
+
+def test_failing_points_are_named_and_the_others_kept(synthesis, tmp_path: Path) -> None:
+    def fail(u: Unit) -> None:
+        if u.a.name == "e3m2fn":
+            raise ToolFailure("yosys failed with exit status 1: no luck")
+
+    synthesis.before = fail
+    with pytest.raises(ToolFailure, match=r"1 of 4 points failed: mul:a=e3m2fn.*no luck"):
+        run_sweep(SPECS, tmp_path, synthesize=synthesis)
+    assert len(list((tmp_path / "points").iterdir())) == 3
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"spec": 1}'])
+def test_a_damaged_point_is_done_again(synthesis, tmp_path: Path, damage: str) -> None:
+    first = run_sweep(SPECS[:1], tmp_path, synthesize=synthesis)
+    (file,) = (tmp_path / "points").iterdir()
+    file.write_text(damage)
+    again = run_sweep(SPECS[:1], tmp_path, synthesize=synthesis)
+    assert again[0].metrics == first[0].metrics
+    assert len(synthesis.asked) == 2
+
+
+def test_what_a_point_depends_on_is_in_its_key(synthesis, tmp_path: Path, monkeypatch) -> None:
+    run_sweep(SPECS[:1], tmp_path, synthesize=synthesis)
+    monkeypatch.setattr("hwarith.explore.sweep.source_digest", lambda: "other sources")
+    run_sweep(SPECS[:1], tmp_path, synthesize=synthesis)
+    monkeypatch.setattr("hwarith.flow.tools.versions", lambda: {"yosys": "0.99"})
+    run_sweep(SPECS[:1], tmp_path, synthesize=synthesis)
+    assert len(synthesis.asked) == 3
+    manifest = json.loads((tmp_path / store.MANIFEST).read_text())
+    assert manifest["versions"] == {"yosys": "0.99"}
+
+
+def test_sources_that_matter_are_hashed(tmp_path: Path, monkeypatch) -> None:
+    package = tmp_path / "hwarith"
+    for part in store._SOURCES:
+        path = package / part if part.endswith(".py") else package / part / "some.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("pass")
+    monkeypatch.setattr(store.resources, "files", lambda name: package)
+    monkeypatch.setattr("hwarith.flow.tools.shipped", lambda folder: package / "flow")
+    before = store.source_digest.__wrapped__()
+    (package / "units" / "cache.pyc").write_text("of no matter")
+    assert store.source_digest.__wrapped__() == before
+    (package / "units" / "some.py").write_text("return")
+    assert store.source_digest.__wrapped__() != before
+
+
+def test_bad_folder_and_jobs(synthesis, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidInput, match=r"output folder .*file is a file"):
+        run_sweep(SPECS, tmp_path / "file", synthesize=synthesis)
+    with pytest.raises(InvalidInput, match="jobs must be 1 or more, not 0"):
+        run_sweep(SPECS, tmp_path, jobs=0)
+    with pytest.raises(InvalidInput, match="unknown unit 'mull'"):
+        run_sweep([*SPECS, "mull:a=bf16"], tmp_path / "new", synthesize=synthesis)
+    assert not (tmp_path / "new").exists()
+
+
+# -- worker processes ----------------------------------------------------------------------------
+
+
+def test_workers_do_the_whole_path(tmp_path: Path) -> None:
+    results = run_sweep(SPECS[:2], tmp_path, jobs=2)
+    assert names(results) == [unit(spec).name for spec in SPECS[:2]]
+    assert all(r.cost["area"] > 10 for r in results)
+    assert all(r.accuracy > 0.5 for r in results)
+
+
+def test_a_worker_that_dies_costs_its_point_only(monkeypatch) -> None:
+    monkeypatch.setattr(
+        worker,
+        "_START",
+        "import os, sys\n"
+        "for line in sys.stdin:\n"
+        "    if 'die' in line: print('no memory', file=sys.stderr, flush=True); os._exit(3)\n"
+        "    print('{\"result\": 1}', flush=True)\n",
+    )
+    answers = dict(worker.ask_all([{"spec": s} for s in ("a", "die", "b", "die")], jobs=1))
+    assert answers[0] == answers[2] == {"result": 1}
+    assert answers[1] == answers[3] == {"error": "its process ended with status 3 no memory"}
+
+
+def test_mistakes_in_a_worker_come_back_as_messages() -> None:
+    requests = [
+        {"spec": "mull:a=bf16", "workload": "digits", "library": "generic"},
+        {"spec": "mul:a=bf16", "workload": "digits"},
+    ]
+    answers = dict(worker.ask_all(requests, jobs=1))
+    assert answers[0]["error"].startswith("unknown unit 'mull'")
+    assert answers[1]["error"].startswith("KeyError: 'library' (")
+
+
+def test_stopping_ends_a_worker_and_all_that_it_runs() -> None:
+    busy = worker._Worker()
+    busy.ask({"spec": "fma:a=fp32,c=fp32,out=fp32", "workload": "digits", "library": "generic"})
+    time.sleep(1)
+    busy.stop()
+    with pytest.raises(ProcessLookupError):
+        os.killpg(busy._process.pid, 0)
+
+
+def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
+    specs = [*SPECS, "fma:a=fp32,c=fp32,out=fp32", "mul:a=fp32"]
+    script = f"from hwarith.explore import run_sweep\nrun_sweep({specs!r}, {str(tmp_path)!r}, 2)\n"
+    sweep = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
+    points = tmp_path / "points"
+    while not (points.exists() and any(p.suffix == ".json" for p in points.iterdir())):
+        assert sweep.poll() is None
+        time.sleep(0.05)
+    sweep.send_signal(signal.SIGINT)
+    _, said = sweep.communicate(timeout=60)
+    kept = len(list(points.iterdir()))
+    assert sweep.returncode != 0
+    assert f"{kept} of 6 points are kept" in said
+    assert 1 <= kept < 6

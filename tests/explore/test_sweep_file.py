@@ -1,0 +1,94 @@
+"""Sweep files: what they mean, and what is said about mistakes in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hwarith.errors import InvalidInput
+from hwarith.explore.sweep import DEFAULT
+from hwarith.explore.sweep_file import Sweep, read_sweep, sweep_of
+from hwarith.units import unit
+
+
+def read(tmp_path: Path, text: str) -> Sweep:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    return read_sweep(path)
+
+
+def test_points_and_grids(tmp_path: Path) -> None:
+    sweep = read(
+        tmp_path,
+        """
+        points = ["mul:a=bf16", "mul:a=bf16,round=rne"]
+        [[grid]]
+        spec = "lmul:format={format},k={k}"
+        format = ["bf16", "fp16"]
+        k = [3, 4]
+        """,
+    )
+    assert [u.name for u in sweep.points] == [
+        unit(spec).name
+        for spec in ("mul:a=bf16", "lmul:format=bf16,k=3", "lmul:format=bf16,k=4",
+                     "lmul:format=fp16,k=3", "lmul:format=fp16,k=4")
+    ]  # fmt: skip
+    assert (sweep.workload, sweep.library, sweep.source) == ("digits", "generic", "mine.toml")
+
+
+def test_default_sweep_is_what_was_promised() -> None:
+    points = read_sweep(DEFAULT).points
+    assert len(points) >= 24
+    formats = {f.name for u in points for f in u.operands.values()}
+    assert {"fp32", "bf16", "fp16", "e4m3fn", "e5m2", "int8"} <= formats
+    assert {u.family for u in points} == {"mul", "lmul", "fma"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("points = [", r"mine.toml: .*\(at "),
+        ('\npoint = ["mul:a=bf16"]', "line 2: unknown key 'point'; did you mean 'points'"),
+        ("points = 3", "line 1: points must be a list of specs in quotes"),
+        ('points = [\n"mul:a=bf16",\n"mull:a=bf16"]',
+         r"line 3: points\[1\]: unknown unit 'mull'; did you mean 'mul'"),
+        ('points = ["mul:a=bf61"]', r"line 1: points\[0\]: mul: parameter a: unknown format"),
+        ('points = ["fma:a=e4m3fn,b=e5m2,c=fp16,out=bf16"]', "must have the result's format"),
+        ('workload = "digit"', "line 1: unknown workload 'digit'"),
+        ("workload = 1", "line 1: workload must be a string, not 1"),
+        ('library = "none.lib"\npoints = ["mul:a=bf16"]', "none.lib' cannot be read"),
+        ("", "a sweep needs at least one design point"),
+        ("grid = 1", r"line 1: grid must be written \[\[grid\]\]"),
+        ("[[grid]]\nk = [3]", r"grid\[0\] needs spec ="),
+        ('[[grid]]\nspec = "lmul:k={k}"', r"line 2: grid\[0\]: {k} in spec needs a list"),
+        ('[[grid]]\nspec = "lmul:k=3"\nk = [3]', r"line 3: grid\[0\]: list k is not used"),
+        ('[[grid]]\nspec = "lmul:k={k}"\nk = 3', r"line 3: grid\[0\]: k must be a list"),
+        ('[[grid]]\nspec = "lmul:format=bf16,k={k}"\nk = [3, 99]',
+         r"line 2: grid\[0\], lmul:format=bf16,k=99: lmul: .*k"),
+    ],
+)  # fmt: skip
+def test_mistakes(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message) as caught:
+        read(tmp_path, text)
+    assert "mine.toml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_sweep(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"none\.toml cannot be read: No such file"):
+        sweep_of(tmp_path / "none.toml")
+    with pytest.raises(InvalidInput, match="not 3"):
+        sweep_of(3)
+    with pytest.raises(InvalidInput, match="unknown unit 'mull'"):
+        sweep_of(["mull:a=bf16"])
+    (tmp_path / "latin.toml").write_bytes(b'points = ["\xe9"]')
+    with pytest.raises(InvalidInput, match=r"latin\.toml"):
+        sweep_of(tmp_path / "latin.toml")
+
+
+def test_a_liberty_file_stands_beside_the_sweep_file(tmp_path: Path) -> None:
+    (tmp_path / "cells.lib").write_text("library(cells) {}")
+    sweep = read(tmp_path, 'library = "cells.lib"\npoints = ["mul:a=bf16"]')
+    assert Path(sweep.library) == tmp_path / "cells.lib"
+    assert sweep.library_digest() != Sweep(sweep.points).library_digest()
