@@ -23,6 +23,6 @@ def fit_integer(m: Module, x: Value, out: Format, overflow: str) -> Value:
     # In range while every bit above the result's is the sign (or zero, for unsigned results).
     above = extended[bits - 1 :] if signed else extended[bits:]
     sign = extended[-1]
-    fits = wire(m, "fits", (above == 0) | (above.all() if signed else 0))
+    fits = wire(m, "fits", ~above.any() | (above.all() if signed else 0))
     limit = Mux(sign, Const(low % (1 << bits), bits), Const(high, bits))
     return Mux(fits, extended[:bits], limit)

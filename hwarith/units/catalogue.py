@@ -1,0 +1,54 @@
+"""Named configurations of the units: the ones whose Verilog is shipped and regressed.
+
+>>> from hwarith.units.catalogue import CATALOGUE
+>>> CATALOGUE["fma_bf16_fp32"]
+'fma:a=bf16,b=bf16,c=fp32,out=fp32,round=rne'
+"""
+
+from __future__ import annotations
+
+CATALOGUE = {
+    # Products in one format, and into a wider one
+    "mul_fp32": "mul:a=fp32,b=fp32,out=fp32,round=rne",
+    "mul_fp32_pipelined": "mul:a=fp32,b=fp32,out=fp32,round=rne,stages=3",
+    "mul_fp16": "mul:a=fp16,b=fp16,out=fp16,round=rne",
+    "mul_bf16": "mul:a=bf16,b=bf16,out=bf16,round=rne",
+    "mul_bf16_fp32": "mul:a=bf16,b=bf16,out=fp32,round=rne",
+    "mul_e4m3fn": "mul:a=e4m3fn,b=e4m3fn,out=e4m3fn,round=rne",
+    "mul_e4m3fn_bf16": "mul:a=e4m3fn,b=e4m3fn,out=bf16,round=rne",
+    "mul_e5m2": "mul:a=e5m2,b=e5m2,out=e5m2,round=rne",
+    "mul_e2m1fn_e4m3fn": "mul:a=e2m1fn,b=e2m1fn,out=e4m3fn,round=rne",
+    "mul_int8": "mul:a=int8,b=int8,out=int16",
+    # Sums
+    "add_fp32": "add:a=fp32,b=fp32,out=fp32,round=rne",
+    "add_fp32_pipelined": "add:a=fp32,b=fp32,out=fp32,round=rne,stages=2",
+    "add_fp16": "add:a=fp16,b=fp16,out=fp16,round=rne",
+    "add_bf16": "add:a=bf16,b=bf16,out=bf16,round=rne",
+    "add_e4m3fn": "add:a=e4m3fn,b=e4m3fn,out=e4m3fn,round=rne",
+    "add_e5m2": "add:a=e5m2,b=e5m2,out=e5m2,round=rne",
+    "add_int8_saturating": "add:a=int8,b=int8,out=int8,overflow=saturate",
+    # Multiply-adds in one format
+    "fma_fp32": "fma:a=fp32,b=fp32,c=fp32,out=fp32,round=rne",
+    "fma_fp32_pipelined": "fma:a=fp32,b=fp32,c=fp32,out=fp32,round=rne,stages=4",
+    "fma_fp16": "fma:a=fp16,b=fp16,c=fp16,out=fp16,round=rne",
+    "fma_bf16": "fma:a=bf16,b=bf16,c=bf16,out=bf16,round=rne",
+    "fma_e4m3fn": "fma:a=e4m3fn,b=e4m3fn,c=e4m3fn,out=e4m3fn,round=rne",
+    "fma_e5m2": "fma:a=e5m2,b=e5m2,c=e5m2,out=e5m2,round=rne",
+    # Multiply-adds with a wide accumulator
+    "fma_bf16_fp32": "fma:a=bf16,b=bf16,c=fp32,out=fp32,round=rne",
+    "fma_bf16_fp32_pipelined": "fma:a=bf16,b=bf16,c=fp32,out=fp32,round=rne,stages=3",
+    "fma_fp16_fp32": "fma:a=fp16,b=fp16,c=fp32,out=fp32,round=rne",
+    "fma_e4m3fn_fp32": "fma:a=e4m3fn,b=e4m3fn,c=fp32,out=fp32,round=rne",
+    "fma_e4m3fn_e5m2_fp16_bf16": "fma:a=e4m3fn,b=e5m2,c=fp16,out=bf16,round=rne",
+    "mac_int8_int32": "fma:a=int8,b=int8,c=int32,out=int32",
+    "mac_int8_int32_pipelined": "fma:a=int8,b=int8,c=int32,out=int32,stages=1",
+    # L-Mul
+    "lmul_fp16": "lmul:format=fp16,k=10,krnd=trunc",
+    "lmul_bf16": "lmul:format=bf16,k=7,krnd=trunc",
+    "lmul_bf16_k3": "lmul:format=bf16,k=3,krnd=trunc",
+    "lmul_bf16_pipelined": "lmul:format=bf16,k=7,krnd=trunc,stages=1",
+    "lmul_e4m3fn": "lmul:format=e4m3fn,k=3,krnd=trunc",
+    "lmul_e5m2": "lmul:format=e5m2,k=2,krnd=trunc",
+}
+"""Name to spec. A spec is written out as `Unit.spec` gives it, so that a changed default of a
+parameter changes no shipped unit."""
