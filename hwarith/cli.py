@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -55,7 +55,7 @@ def main() -> None:
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _fail(message: str, status: int) -> None:
+def _fail(message: str, status: int) -> NoReturn:
     print(f"hwarith: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(status)
 
@@ -237,7 +237,10 @@ def sweep(
     """Run a sweep over design points; finished ones are kept and not run again."""
     from .explore.sweep import DEFAULT, run_sweep
 
-    results = run_sweep(file or DEFAULT, output, jobs=jobs)
+    try:
+        results = run_sweep(file or DEFAULT, output, jobs=jobs)
+    except KeyboardInterrupt as interrupt:  # typer would end here without its message
+        _fail(str(interrupt), 130)
     if as_json:
         _print_json([r.as_dict() for r in results])
     else:

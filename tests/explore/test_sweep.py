@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+import hwarith
 from hwarith.errors import InvalidInput, ToolFailure
 from hwarith.explore import run_sweep, store, worker
 from hwarith.units import Unit, unit
 
 SPECS = ["mul:a=e2m1fn", "mul:a=e2m3fn", "mul:a=e3m2fn", "mul:a=e4m3fn"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(hwarith.__file__).parent.parent)}
 
 
 def names(results: list) -> list[str]:
@@ -39,7 +41,9 @@ def test_a_repeat_needs_neither_numba_nor_synthesis(synthesis, tmp_path: Path) -
         f"print(len(run_sweep({SPECS!r}, {str(tmp_path)!r})),"
         " 'numba' in sys.modules, 'hwarith.flow.synthesize' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=ENVIRONMENT, capture_output=True, text=True
+    )
     assert (done.stdout, done.stderr) == (f"{len(SPECS)} False False\n", "")
 
 
@@ -163,8 +167,11 @@ def test_stopping_ends_a_worker_and_all_that_it_runs() -> None:
 
 def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     specs = [*SPECS, "fma:a=fp32,c=fp32,out=fp32", "mul:a=fp32"]
-    script = f"from hwarith.explore import run_sweep\nrun_sweep({specs!r}, {str(tmp_path)!r}, 2)\n"
-    sweep = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
+    (tmp_path / "mine.toml").write_text(f"points = {json.dumps(specs)}")
+    command = [sys.executable, "-m", "hwarith", "sweep", "mine.toml", "-o", ".", "--jobs", "2"]
+    sweep = subprocess.Popen(
+        command, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
+    )
     points = tmp_path / "points"
     while not (points.exists() and any(p.suffix == ".json" for p in points.iterdir())):
         assert sweep.poll() is None
@@ -172,6 +179,9 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     sweep.send_signal(signal.SIGINT)
     _, said = sweep.communicate(timeout=60)
     kept = len(list(points.iterdir()))
-    assert sweep.returncode != 0
-    assert f"{kept} of 6 points are kept" in said
+    assert sweep.returncode == 130
+    assert said == (
+        f"hwarith: sweep interrupted: {kept} of 6 points are kept in .; "
+        "the next run goes on from them\n"
+    )
     assert 1 <= kept < 6
