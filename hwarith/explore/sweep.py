@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from importlib import resources
 from pathlib import Path
@@ -57,13 +57,14 @@ def run_sweep(
     failures = {}
     with _progress(len(keys), len(keys) - len(missing)) as advance:
         try:
-            for unit, outcome in _measure_all(missing, sweep, jobs, synthesize):
-                if isinstance(outcome, Result):
-                    store.save(keys[unit], outcome)
-                    results[unit] = outcome
-                else:
-                    failures[unit] = outcome
-                advance()
+            with closing(_measure_all(missing, sweep, jobs, synthesize)) as outcomes:
+                for unit, outcome in outcomes:
+                    if isinstance(outcome, Result):
+                        store.save(keys[unit], outcome)
+                        results[unit] = outcome
+                    else:
+                        failures[unit] = outcome
+                    advance()
         except KeyboardInterrupt:
             done = sum(result is not None for result in results.values())
             raise KeyboardInterrupt(
@@ -114,7 +115,7 @@ def _measure_all(
     sweep: Sweep,
     jobs: int | None,
     synthesize: Callable[..., Any] | None,
-) -> Iterator[tuple[Unit, Result | str]]:
+) -> Generator[tuple[Unit, Result | str]]:
     """Each unit with its result, or with the cause of its failure, as they come."""
     if synthesize is not None:
         for unit in units:

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Generator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import Any
 
 from ..errors import HwarithError
@@ -36,27 +36,34 @@ def ask_all(requests: list[dict[str, Any]], jobs: int) -> Generator[tuple[int, d
     """
     waiting = list(enumerate(requests))[::-1]
     busy: dict[_Worker, int] = {}
-    with selectors.DefaultSelector() as ready, ExitStack() as workers:
+    workers: list[_Worker] = []
+    with selectors.DefaultSelector() as ready:
 
         def hire() -> _Worker:
             worker = _Worker()
-            workers.callback(worker.stop)
+            workers.append(worker)
             ready.register(worker.answers, selectors.EVENT_READ, worker)
             return worker
 
-        idle = [hire() for _ in range(min(jobs, len(waiting)))]
-        while (idle and waiting) or busy:
-            while idle and waiting:
-                worker = idle.pop()
-                busy[worker], request = waiting.pop()
-                worker.ask(request)
-            for key, _ in ready.select():
-                worker = key.data
-                answer = worker.answer()
-                if worker.has_died:
-                    ready.unregister(worker.answers)
-                idle.append(hire() if worker.has_died else worker)
-                yield busy.pop(worker), answer
+        try:
+            idle = [hire() for _ in range(min(jobs, len(waiting)))]
+            while (idle and waiting) or busy:
+                while idle and waiting:
+                    worker = idle.pop()
+                    busy[worker], request = waiting.pop()
+                    worker.ask(request)
+                for key, _ in ready.select():
+                    worker = key.data
+                    answer = worker.answer()
+                    if worker.has_died:
+                        ready.unregister(worker.answers)
+                    idle.append(hire() if worker.has_died else worker)
+                    yield busy.pop(worker), answer
+        finally:
+            for worker in workers:
+                worker.interrupt()
+            for worker in workers:
+                worker.end()
 
 
 class _Worker:
@@ -92,16 +99,21 @@ class _Worker:
         last = (["", *self._said.read().strip().splitlines()])[-1]
         return {"error": f"its process ended with status {status} {last}".strip()}
 
-    def stop(self) -> None:
-        """End the process and all that it runs."""
+    def interrupt(self) -> None:
+        """Ask the process, and all that it runs, to clean up and end."""
         self._signal(signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_GRACE_SECONDS)
-        self._signal(signal.SIGKILL)
-        self._process.wait()
-        for file in (self._requests, self.answers, self._said):
-            with suppress(BrokenPipeError):
-                file.close()
+
+    def end(self) -> None:
+        """End them, if they have not ended by themselves in time."""
+        try:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_GRACE_SECONDS)
+        finally:
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+            for file in (self._requests, self.answers, self._said):
+                with suppress(BrokenPipeError):
+                    file.close()
 
     def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError):

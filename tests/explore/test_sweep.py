@@ -160,7 +160,8 @@ def test_stopping_ends_a_worker_and_all_that_it_runs() -> None:
     busy = worker._Worker()
     busy.ask({"spec": "fma:a=fp32,c=fp32,out=fp32", "workload": "digits", "library": "generic"})
     time.sleep(1)
-    busy.stop()
+    busy.interrupt()
+    busy.end()
     with pytest.raises(ProcessLookupError):
         os.killpg(busy._process.pid, 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -119,14 +120,14 @@ class Content:
     @property
     def commands(self) -> list[str]:
         """What to type to make the report again."""
-        source = self.manifest["source"]
+        source, folder = self.manifest["source"], shlex.quote(self.folder)
         if source is None:
-            sweep = f'python -c "import hwarith.explore as e; e.run_sweep(SPECS, {self.folder!r})"'
+            sweep = f"hwarith.explore.run_sweep([...], {self.folder!r})  # in Python"
         elif source == "default.toml":
-            sweep = f"hwarith sweep -o {self.folder}"
+            sweep = f"hwarith sweep -o {folder}"
         else:
-            sweep = f"hwarith sweep {source} -o {self.folder}"
-        return [sweep, f"hwarith report {self.folder}"]
+            sweep = f"hwarith sweep {shlex.quote(source)} -o {folder}"
+        return [sweep, f"hwarith report {folder}"]
 
 
 def _operation_rank(operation: str) -> int:
