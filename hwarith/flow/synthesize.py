@@ -155,7 +155,7 @@ class _Job:
         parts = [self.verilog, self.script, self.library, tools.versions()["yosys"]]
         content = [part.encode() for part in parts]
         content += [Path(str(m.__file__)).read_bytes() for m in (liberty, timing)]
-        content.append(Path(__file__).read_bytes())
+        content += [Path(__file__).read_bytes(), _models().encode()]
         if self.source:
             content.append(liberty.read_bytes(self.source))
         return hashlib.sha256(b"\0".join(content)).hexdigest()[:32]
@@ -274,12 +274,12 @@ def _asic_figures(folder: Path, library: liberty.Library) -> dict[str, Any]:
 
 def _generic_units(figures: dict[str, Any]) -> dict[str, Any]:
     """The units of the generic library, and its cells' models to simulate the netlist with."""
-    models = (tools.shipped("synth") / "generic_cells.v").read_text()
-    return {
-        "area_unit": "GE",
-        "delay_unit": "NAND2",
-        "netlist": f"{figures['netlist']}\n{models}",
-    }
+    netlist = f"{figures['netlist']}\n{_models()}"
+    return {"area_unit": "GE", "delay_unit": "NAND2", "netlist": netlist}
+
+
+def _models() -> str:
+    return (tools.shipped("synth") / "generic_cells.v").read_text()
 
 
 def _cmos_figures(folder: Path) -> dict[str, Any]:
