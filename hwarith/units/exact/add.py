@@ -102,8 +102,10 @@ class Add(Exact):
 
     def _unpack(self, m: Module, x: Values) -> Values:
         a, b = rtl.unpack(m, "a", x["a"], self.a), rtl.unpack(m, "b", x["b"], self.b)
+        subtract = wire(m, "subtract", a.sign ^ b.sign)
         values: Values = {
-            "nan": wire(m, "nan", a.nan | b.nan | (a.inf & b.inf & (a.sign ^ b.sign))),
+            "subtract": subtract,
+            "nan": wire(m, "nan", a.nan | b.nan | (a.inf & b.inf & subtract)),
             "inf": wire(m, "inf", a.inf | b.inf),
             # An infinity gives the result its sign.
             "inf_sign": wire(m, "inf_sign", Mux(a.inf, a.sign, b.sign)),
@@ -128,7 +130,7 @@ class Add(Exact):
             # A zero of the format with the higher range would push out a small operand.
             a_first = (a_first & ~x["a_zero"]) | x["b_zero"]
         a_first = wire(m, "a_first", a_first)
-        values: Values = {name: x[name] for name in ("nan", "inf", "inf_sign")}
+        values: Values = {name: x[name] for name in ("nan", "inf", "inf_sign", "subtract")}
         for field in ("sign", "exponent", "significand"):
             a, b = x[f"a_{field}"], x[f"b_{field}"]
             values[f"first_{field}"] = wire(m, f"first_{field}", Mux(a_first, a, b))
@@ -136,41 +138,41 @@ class Add(Exact):
         return values
 
     def _align(self, m: Module, x: Values) -> Values:
-        """Shift the second significand right by the difference of the exponents."""
+        """Shift the second significand right by the difference of the exponents, inverted if it
+        is to be subtracted."""
         width = self._significand_bits + self._bits_below
         bits = len(x["first_exponent"])
         distance = wire(m, "distance", (x["first_exponent"] - x["second_exponent"])[:bits], bits)
         amount_bits = min(bits, width.bit_length())
         if amount_bits < bits:
             far = distance[amount_bits:].any()
-            distance = wire(
-                m, "align_right", Mux(far, Const(-1, amount_bits), distance[:amount_bits])
-            )
-        below = Const(0, self._bits_below)
-        names = ("nan", "inf", "inf_sign", "first_sign", "second_sign", "first_exponent")
-        return {name: x[name] for name in names} | {
-            "first": Cat(below, x["first_significand"]),
-            "second": rtl.shift_right_jam(
-                m, "aligned", Cat(below, x["second_significand"]), distance
-            ),
+            distance = wire(m, "align_right", distance[:amount_bits] | far.replicate(amount_bits))
+        subtract = x["subtract"]
+        second = x["second_significand"] ^ subtract.replicate(self._significand_bits)
+        aligned, lost = rtl.shift_right(m, "second", second, distance, width, fill=subtract)
+        names = ("nan", "inf", "inf_sign", "subtract", "first_sign", "first_exponent")
+        return {name: x[name] for name in (*names, "first_significand")} | {
+            "second": wire(m, "second", aligned),
+            "lost": wire(m, "second_lost", lost),
         }
 
     def _add(self, m: Module, x: Values) -> Values:
-        """Add or subtract magnitudes; a negative difference is negated and turns the sign."""
-        width = len(x["first"]) + 1
-        subtract = wire(m, "subtract", x["first_sign"] ^ x["second_sign"])
-        second = x["second"] ^ subtract.replicate(len(x["second"]))
-        total = wire(m, "total", (x["first"] + Cat(second, subtract) + subtract)[:width])
-        negative = wire(m, "negative", subtract & total[-1])
-        magnitude = rtl.conditional_negate(m, "magnitude", total, negative)
-        zero_sign = Const(int(self.round == "rdn"), 1)
-        cancelled = wire(m, "cancelled", subtract & ~magnitude.any())
-        sign = Mux(cancelled, zero_sign, x["first_sign"] ^ negative)
+        """Add, or subtract by adding the inverse; a negative difference is inverted."""
+        subtract, lost = x["subtract"], x["lost"]
+        first = Cat(Const(0, self._bits_below), x["first_significand"])
+        # Inverting falls short of the negative by one, or by less if something was lost.
+        plus_one = wire(m, "plus_one_low", subtract & ~lost)
+        total = wire(m, "total", first + x["second"] + plus_one, len(first) + 1)
+        negative = wire(m, "negative", subtract & ~total[-1])
+        magnitude = wire(m, "magnitude", total[:-1] ^ negative.replicate(len(first)))
         offset = self._emin - self.out.numbers.emin + 1
         return {
             "nan": x["nan"], "inf": x["inf"],
-            "sign": wire(m, "sign", Mux(x["inf"], x["inf_sign"], sign)),
-            "significand": magnitude,
+            "sign": wire(m, "sign", Mux(x["inf"], x["inf_sign"], x["first_sign"] ^ negative)),
+            "significand": Cat(magnitude, total[-1] & ~subtract),
+            "sticky": lost,
+            "plus_one": wire(m, "plus_one", negative & ~lost),
+            "difference": wire(m, "difference", subtract & ~x["inf"]),
             "exponent": wire(
                 m, "exponent", x["first_exponent"] + offset, signed_exponent(*self._exponents)
             ),

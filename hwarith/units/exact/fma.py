@@ -63,7 +63,7 @@ class Fma(Exact):
             return [self._integer_multiply_add]
         return [
             self._unpack,
-            self._multiply,
+            self._compare,
             self._align,
             self._add,
             *rtl.round_and_pack(self.out, self.round, self.overflow, self._exponents),
@@ -75,8 +75,9 @@ class Fma(Exact):
         return {"y": rtl.fit_integer(m, total, self.out, self.overflow)}
 
     # The sum is formed in a window: places for the addend above the product, the product, and
-    # places below it. The addend is shifted right from the top of the window; if it belongs
-    # higher still, the product is only sticky beside it.
+    # places below it. The addend is shifted right from the top of the window. If it belongs
+    # higher still it stays on top, and the window has its exponent: the product is then higher
+    # in it than it should be, but below all that rounding looks at one by one.
 
     @property
     def _product_bits(self) -> int:
@@ -124,24 +125,23 @@ class Fma(Exact):
     def _unpack(self, m: Module, x: Values) -> Values:
         a, b, c = (rtl.unpack(m, name, x[name], f) for name, f in self.operands.items())
         sign = wire(m, "product_sign", a.sign ^ b.sign)
+        subtract = wire(m, "subtract", sign ^ c.sign)
         product_inf = wire(m, "product_inf", a.inf | b.inf)
-        invalid = wire(
-            m, "invalid",
-            (a.inf & b.zero) | (a.zero & b.inf) | (product_inf & c.inf & (sign ^ c.sign)),
-        )  # fmt: skip
+        zero_times_inf = (a.inf & b.zero) | (a.zero & b.inf)
+        invalid = wire(m, "invalid", zero_times_inf | (product_inf & c.inf & subtract))
         return {
             "nan": wire(m, "nan", a.nan | b.nan | c.nan | invalid),
             "inf": wire(m, "inf", product_inf | c.inf),
             "inf_sign": wire(m, "inf_sign", Mux(product_inf, sign, c.sign)),
-            "product_sign": sign, "c_sign": c.sign,
+            "product_sign": sign, "subtract": subtract,
             "a_exponent": a.exponent, "b_exponent": b.exponent, "c_exponent": c.exponent,
             "a_significand": a.significand, "b_significand": b.significand,
             "c_significand": c.significand,
             "product_zero": wire(m, "product_zero", a.zero | b.zero), "c_zero": c.zero,
         }  # fmt: skip
 
-    def _multiply(self, m: Module, x: Values) -> Values:
-        """The product, and how far the addend lies below the top of the window."""
+    def _compare(self, m: Module, x: Values) -> Values:
+        """How far the addend lies below the top of the window."""
         top = wire(
             m, "window_exponent",
             x["a_exponent"] + x["b_exponent"] + self._top_offset, signed_exponent(*self._tops),
@@ -154,53 +154,63 @@ class Fma(Exact):
             m, "distance", top - addend, signed_exponent(top_low - c_high, top_high - c_low)
         )
         # A zero has an exponent without meaning and must not push the other side out.
-        alone = wire(m, "addend_dominates", x["product_zero"] | (~x["c_zero"] & (distance < 0)))
-        return {
-            name: x[name]
-            for name in (
-                "nan", "inf", "inf_sign", "product_sign", "c_sign", "c_significand", "product_zero"
-            )
-        } | {
-            "distance": distance,
-            "addend_dominates": alone,
-            "exponent": wire(
-                m, "exponent", Mux(alone, addend, top) + (1 - self.out.numbers.emin),
-                signed_exponent(*self._exponents),
-            ),
-            "product": wire(m, "product", x["a_significand"] * x["b_significand"]),
-        }  # fmt: skip
-
-    def _align(self, m: Module, x: Values) -> Values:
+        on_top = wire(m, "addend_on_top", x["product_zero"] | (~x["c_zero"] & (distance < 0)))
         width = exponent_bits(self._window)
-        distance, alone = x["distance"], x["addend_dominates"]
-        stays = alone | (distance < 0)
         far = wire(m, "addend_far_below", distance >= self._window)
         reach = Mux(far, Const(self._window, width), distance[:width])
-        amount = wire(m, "align_right", Mux(stays, 0, reach), width)
-        low = Const(0, self._window - self.c.precision)
-        addend = rtl.shift_right_jam(m, "addend", Cat(low, x["c_significand"]), amount)
-        placed = Cat(Const(0, self._below), x["product"], Const(0, self._above))
-        sticky = Cat(~x["product_zero"], Const(0, self._window - 1))
-        names = ("nan", "inf", "inf_sign", "product_sign", "c_sign", "exponent")
-        return {name: x[name] for name in names} | {
-            "product": wire(m, "placed_product", Mux(alone, sticky, placed)),
-            "addend": addend,
+        stays = on_top | (distance < 0)
+        exponent = Mux(on_top, addend, top) + (1 - self.out.numbers.emin)
+        names = ("nan", "inf", "inf_sign", "product_sign", "subtract")
+        significands = ("a_significand", "b_significand", "c_significand")
+        return {name: x[name] for name in (*names, *significands)} | {
+            "align_right": wire(m, "align_right", Mux(stays, 0, reach), width),
+            "exponent": wire(m, "exponent", exponent, signed_exponent(*self._exponents)),
+        }
+
+    def _align(self, m: Module, x: Values) -> Values:
+        """Put the addend into the window, inverted if it is to be subtracted."""
+        subtract = x["subtract"]
+        significand = x["c_significand"] ^ subtract.replicate(self.c.precision)
+        addend, lost = rtl.shift_right(
+            m, "addend", significand, x["align_right"], self._window, fill=subtract
+        )
+        names = ("nan", "inf", "inf_sign", "product_sign", "subtract", "exponent")
+        return {name: x[name] for name in (*names, "a_significand", "b_significand")} | {
+            "addend": wire(m, "addend", addend),
+            "lost": wire(m, "addend_lost", lost),
         }
 
     def _add(self, m: Module, x: Values) -> Values:
-        """Product plus addend; a negative difference is negated and turns the sign."""
-        width = self._window + 1
-        subtract = wire(m, "subtract", x["product_sign"] ^ x["c_sign"])
-        addend = Cat(x["addend"] ^ subtract.replicate(self._window), subtract)
-        total = wire(m, "total", (x["product"] + addend + subtract)[:width], width)
-        negative = wire(m, "negative", subtract & total[-1])
-        magnitude = rtl.conditional_negate(m, "magnitude", total, negative)
-        zero_sign = Const(int(self.round == "rdn"), 1)
-        cancelled = wire(m, "cancelled", subtract & ~magnitude.any())
-        sign = Mux(cancelled, zero_sign, x["product_sign"] ^ negative)
+        """Product plus addend: partial products and addend in one carry-save sum.
+
+        Above the product there is only the addend and a carry into it.
+        """
+        subtract, lost = x["subtract"], x["lost"]
+        split = self._below + self._product_bits
+        columns = rtl.Columns(m, "sum", split)
+        excess = columns.add_product(x["a_significand"], x["b_significand"], self._below)
+        for weight, bit in enumerate(x["addend"][:split]):
+            columns.add(weight, bit)
+        # Inverting falls short of the negative by one, or by less if something was lost.
+        columns.add(0, wire(m, "plus_one_low", subtract & ~lost))
+        low, high, carries = columns.compress()
+        low_sum = wire(m, "low_sum", low + high, split + 1)
+        # The carries add up to one at most, or to two at most if there is an excess of one.
+        carry = low_sum[-1]
+        for bit in carries:
+            carry = carry ^ bit
+        carry = wire(m, "carry_into_addend", ~carry if excess else carry)
+        upper = x["addend"][split:]
+        upper_sum = wire(m, "upper_sum", upper + carry, len(upper) + 1)
+        negative = wire(m, "negative", subtract & ~upper_sum[-1])
+        total = Cat(low_sum[:-1], upper_sum[:-1])
+        magnitude = wire(m, "magnitude", total ^ negative.replicate(self._window))
         return {
             "nan": x["nan"], "inf": x["inf"],
-            "sign": wire(m, "sign", Mux(x["inf"], x["inf_sign"], sign)),
-            "significand": magnitude,
+            "sign": wire(m, "sign", Mux(x["inf"], x["inf_sign"], x["product_sign"] ^ negative)),
+            "significand": Cat(magnitude, upper_sum[-1] & ~subtract),
+            "sticky": lost,
+            "plus_one": wire(m, "plus_one", negative & ~lost),
+            "difference": wire(m, "difference", subtract & ~x["inf"]),
             "exponent": x["exponent"],
         }  # fmt: skip

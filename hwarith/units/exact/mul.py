@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Const, Module, Mux
 
 from ...formats import Format
 from .. import rtl
 from ..rtl import Values, wire
-from ..rtl.floats import exponent_range, signed_exponent
+from ..rtl.floats import exponent_bits, exponent_range, signed_exponent
 from ..rtl.integers import as_integer
 from ..unit import format_parameter
 from . import golden
@@ -55,7 +55,8 @@ class Mul(Exact):
         return [
             self._unpack,
             self._product,
-            *rtl.round_and_pack(self.out, self.round, self.overflow, self._exponents),
+            self._normalize,
+            *rtl.round_normalized(self.out, self.round, self.overflow),
         ]
 
     @property
@@ -84,9 +85,43 @@ class Mul(Exact):
         }  # fmt: skip
 
     def _product(self, m: Module, x: Values) -> Values:
-        exponent = x["a_exponent"] + x["b_exponent"] + self._offset
+        """The product, and beside it how far to shift it: by the operands' leading zeros (the
+        product may have one more), but not below the lowest binade."""
+        a, b = x["a_significand"], x["b_significand"]
+        lowest, highest = self._exponents
+        front = rtl.zeros_in_front(self.out, lowest)
+        zeros = rtl.leading_zeros(m, "a_zeros", a) + rtl.leading_zeros(m, "b_zeros", b)
+        zeros = wire(m, "zeros", zeros + front, exponent_bits(front + len(a) + len(b)))
+        exponent = wire(
+            m, "exponent", x["a_exponent"] + x["b_exponent"] + (self._offset + front),
+            signed_exponent(lowest + front, highest + front),
+        )  # fmt: skip
+        left = wire(m, "exponent_after_shift", exponent - zeros)
+        limited = wire(m, "subnormal", left < 0)
+        floor = exponent[: len(zeros)]
+        if lowest + front < 0:
+            floor = Mux(exponent < 0, 0, floor)
         return {
             "sign": x["sign"], "nan": x["nan"], "inf": x["inf"],
-            "significand": wire(m, "product", x["a_significand"] * x["b_significand"]),
-            "exponent": wire(m, "exponent", exponent, signed_exponent(*self._exponents)),
+            "product": rtl.product(m, "product", a, b),
+            "shift": wire(m, "shift", Mux(limited, floor, zeros), len(zeros)),
+            "exponent": wire(m, "shifted_exponent", Mux(limited, 0, left)[:-1]),
+        }  # fmt: skip
+
+    def _normalize(self, m: Module, x: Values) -> Values:
+        """Shift; by one place more if the product has a leading zero of its own."""
+        front = rtl.zeros_in_front(self.out, self._exponents[0])
+        kept, rest, _ = rtl.shift_left(
+            m, "normalized", Cat(x["product"], Const(0, front)), x["shift"],
+            keep=self.out.precision + 2,
+        )  # fmt: skip
+        exponent = x["exponent"]
+        more = wire(m, "one_more", ~kept[-1] & exponent.any())
+        field = exponent + (not self.out.hidden_always)
+        return {
+            "sign": x["sign"], "nan": x["nan"], "inf": x["inf"],
+            "kept": wire(m, "kept", Mux(more, kept[:-1], kept[1:])),
+            "sticky": wire(m, "sticky", rest | (~more & kept[0])),
+            "carry": Const(0, 1), "difference": Const(0, 1),
+            "exponent": wire(m, "normalized_exponent", Mux(more, field - 1, field)[: len(field)]),
         }  # fmt: skip

@@ -1,19 +1,20 @@
 """Hardware that the units share: stages and streams, unpack, shifters, the rounder, pack."""
 
-from .floats import Raw, round_and_pack, unpack
+from .floats import Raw, round_and_pack, round_normalized, unpack, zeros_in_front
 from .integers import fit_integer
 from .logic import (
     Values,
-    conditional_negate,
     leading_zeros,
+    one_hot,
     shift_left,
-    shift_right_jam,
+    shift_right,
     wire,
 )
+from .multiplier import Columns, product
 from .pipeline import Combinational, Pipelined, PipelinedPorts, Step
 
 __all__ = [
-    "Combinational", "Pipelined", "PipelinedPorts", "Raw", "Step", "Values",
-    "conditional_negate", "fit_integer", "leading_zeros", "round_and_pack", "shift_left",
-    "shift_right_jam", "unpack", "wire",
+    "Columns", "Combinational", "Pipelined", "PipelinedPorts", "Raw", "Step", "Values",
+    "fit_integer", "leading_zeros", "one_hot", "product", "round_and_pack", "round_normalized",
+    "shift_left", "shift_right", "unpack", "wire", "zeros_in_front",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value
 
 from ...formats import Format
 from ...formats import rounding as golden
-from .logic import Values, leading_zeros, shift_left, shift_right_jam, wire
+from .logic import Values, leading_zeros, one_hot, shift_left, wire
 
 
 @dataclass(frozen=True)
@@ -67,65 +67,115 @@ def exponent_range(f: Format) -> tuple[int, int]:
     return (0 if f.hidden_always else 1), (1 << f.exponent_bits) - 1
 
 
-def round_and_pack(out: Format, mode: str, overflow: str, exponent_range: tuple[int, int]) -> list:
+def round_and_pack(out: Format, mode: str, overflow: str, exponents: tuple[int, int]) -> list:
     """The shared rounder, as three steps: normalize, round, pack.
 
-    They take ``sign``, ``exponent`` (within `exponent_range`), ``significand`` (its lsb may be
-    sticky), ``nan`` and ``inf``, and give the code ``y``.
+    They take ``sign``, ``exponent`` (in the range `exponents`), ``significand``, ``nan`` and
+    ``inf``, and give the code ``y``. More may be given: ``sticky``, that the value is a little
+    more than the significand says; ``plus_one``, that it is one more (which is left to do when a
+    negative sum was inverted, and is done in rounding); ``difference``, that a zero is +0, or -0
+    when rounding down.
     """
-    lowest, highest = exponent_range
+    lowest, highest = exponents
 
     def normalize(m: Module, x: Values) -> Values:
         """Shift the leading one to the top, but not below the lowest binade."""
-        significand, exponent = x["significand"], x["exponent"]
-        zeros = leading_zeros(m, "leading_zeros", significand)
-        limited = wire(m, "subnormal", exponent < zeros)
-        below = wire(m, "below_lowest_binade", exponent < 0) if lowest < 0 else Const(0, 1)
-        left = wire(
-            m, "normalize_left",
-            Mux(below, 0, Mux(limited, exponent[: len(zeros)], zeros)), len(zeros),
-        )  # fmt: skip
-        normalized = shift_left(m, "normalized", significand, left)
-        if lowest < 0:
-            normalized = _shift_below(m, normalized, exponent, below, out, lowest)
-        top = exponent_bits(highest)
-        return {
-            "sign": x["sign"], "nan": x["nan"], "inf": x["inf"],
-            "zero": wire(m, "zero", ~significand.any()),
-            "significand": normalized,
-            "exponent": wire(
-                m, "normalized_exponent",
-                Mux(limited, 0, (exponent - zeros)[: top]), top,
-            ),
-        }  # fmt: skip
+        # With zeros in front, even the lowest exponent calls for a left shift.
+        front = zeros_in_front(out, lowest)
+        significand = Cat(x["significand"], Const(0, front))
+        width = len(significand)
+        exponent = x["exponent"] + front
+        # A one where the lowest binade begins ends the count of leading zeros there.
+        begins = one_hot(
+            exponent[: exponent_bits(highest + front)], min(width, highest + front + 1)
+        )
+        if lowest + front < 0:
+            begins[0] = begins[0] | (exponent < 0)
+        begins_at = Cat(Const(0, width - len(begins)), *reversed(begins))
+        marked = wire(m, "marked", significand | begins_at)
+        return normalized(
+            m, out, x, significand, leading_zeros(m, "shift", marked), exponent, highest + front
+        )
+
+    return [normalize, *round_normalized(out, mode, overflow)]
+
+
+def zeros_in_front(out: Format, lowest: int) -> int:
+    """Zeros to put in front of a significand, whose least exponent is `lowest`, so that it is
+    never shifted right: what lies farther below the lowest binade is sticky anyway."""
+    return max(0, min(-lowest, out.precision + 1))
+
+
+def normalized(
+    m: Module,
+    out: Format,
+    x: Values,
+    significand: Value,
+    shift: Value,
+    exponent: Value,
+    highest: int,
+) -> Values:
+    """Shift a significand left; what is kept is the result's precision and a guard bit."""
+    plus_one = x.get("plus_one", Const(0, 1))
+    kept, some, every = shift_left(
+        m, "normalized", significand, shift, out.precision + 1, fill=plus_one
+    )
+    sticky = Mux(plus_one, ~every, some) | x.get("sticky", Const(0, 1))
+    bits = exponent_bits(highest + 1)
+    return {
+        "sign": x["sign"], "nan": x["nan"], "inf": x["inf"],
+        "kept": wire(m, "kept", kept),
+        "sticky": wire(m, "sticky", sticky),
+        "carry": wire(m, "carry_from_below", plus_one & every),
+        "exponent": wire(
+            m, "normalized_exponent", (exponent - shift + (not out.hidden_always))[:bits], bits
+        ),
+        "difference": x.get("difference", Const(0, 1)),
+    }  # fmt: skip
+
+
+def round_normalized(out: Format, mode: str, overflow: str) -> list:
+    """The rounder behind the normalizer, as two steps: round, pack."""
 
     def round_(m: Module, x: Values) -> Values:
         """Round at the result's lsb. A carry out of the significand is the next binade."""
-        precision = out.precision
-        significand = x["significand"]
-        missing = precision + 2 - len(significand)
-        if missing > 0:
-            significand = Cat(Const(0, missing), significand)
-        hidden = significand[-1]
-        fraction = significand[-precision:-1]
-        guard = wire(m, "guard", significand[-precision - 1])
-        sticky = wire(m, "sticky", significand[: -precision - 1].any())
-        if out.hidden_always:
-            field = x["exponent"]
-        else:
-            field = (x["exponent"] + hidden)[: len(x["exponent"]) + 1]
+        hidden = x["kept"][-1]
+        fraction = x["kept"][1:-1]
+        guard = wire(m, "guard", x["kept"][0] ^ x["carry"])
+        carry = wire(m, "carry", x["kept"][0] & x["carry"])
+        field = x["exponent"] & hidden.replicate(len(x["exponent"]))
         mag = wire(m, "truncated", Cat(fraction, field))
-        up = wire(m, "round_up", _round_up(mode, x["sign"], mag[0], guard, sticky))
+        up = carry | _round_up(mode, x["sign"], mag[0], guard, x["sticky"])
         if out.hidden_always:
             up = up & hidden
-        mag = wire(m, "rounded", mag + up, len(mag) + 1)
-        return {name: x[name] for name in ("sign", "nan", "inf", "zero")} | {"mag": mag}
+        up = wire(m, "round_up", up)
+        most = out.numbers.max_mag
+        too_big = exceeds(mag, most) | ((mag == most) & up)
+        bits = out.fraction_bits + out.exponent_bits
+        exactly_zero = ~x["kept"].any() & ~x["sticky"] & ~x["carry"]
+        cancelled = x["difference"] & exactly_zero
+        values: Values = {name: x[name] for name in ("nan", "inf")}
+        values["sign"] = wire(m, "signed", Mux(cancelled, int(mode == "rdn"), x["sign"]), 1)
+        values["overflow"] = wire(m, "overflow", too_big)
+        values["mag"] = wire(m, "rounded", (mag + up)[:bits], bits)
+        if out.hidden_always:
+            values["zero"] = wire(m, "zero", exactly_zero)
+        return values
 
     def pack(m: Module, x: Values) -> Values:
-        """Choose between the rounded value, zero, overflow, infinity and NaN."""
+        """Choose between the rounded value, overflow, infinity and NaN."""
         return {"y": _pack(m, x, out, mode, overflow)}
 
-    return [normalize, round_, pack]
+    return [round_, pack]
+
+
+def exceeds(x: Value, constant: int) -> Value:
+    """Whether `x` is greater than a constant, without an adder: it has a one where the constant
+    has none, and ones where it has ones above."""
+    greater: Value = Const(0, 1)
+    for i in range(len(x)):
+        greater = x[i] & greater if constant >> i & 1 else x[i] | greater
+    return greater
 
 
 def exponent_bits(highest: int) -> int:
@@ -137,24 +187,6 @@ def signed_exponent(lowest: int, highest: int) -> Shape:
     """Shape of a signed exponent in this range."""
     return Shape(max((~lowest if lowest < 0 else lowest).bit_length(), highest.bit_length()) + 1,
                  signed=True)  # fmt: skip
-
-
-def _shift_below(
-    m: Module, significand: Value, exponent: Value, below: Value, out: Format, lowest: int
-) -> Value:
-    """Right shift into the lowest binade; farther than the rounder can see it is all sticky."""
-    farthest = min(-lowest, out.precision + 1)
-    amount = wire(m, "distance_below", -exponent, exponent_bits(-lowest) + 1)
-    far = amount > farthest
-    width = exponent_bits(farthest)
-    right = wire(
-        m, "denormalize_right",
-        Mux(below, Mux(far, Const(farthest, width), amount[:width]), 0), width,
-    )  # fmt: skip
-    missing = max(0, out.precision + 2 - len(significand))
-    if missing:
-        significand = wire(m, "widened", Cat(Const(0, missing), significand))
-    return shift_right_jam(m, "denormalized", significand, right)
 
 
 def _round_up(mode: str, sign: Value, lsb: Value, guard: Value, sticky: Value) -> Value:
@@ -173,9 +205,8 @@ def _round_up(mode: str, sign: Value, lsb: Value, guard: Value, sticky: Value) -
 
 def _pack(m: Module, x: Values, out: Format, mode: str, overflow: str) -> Value:
     n = out.numbers
-    sign, mag = x["sign"], x["mag"]
+    sign = x["sign"]
     bits = out.bits
-    mag_bits = out.fraction_bits + out.exponent_bits
     policy = int(golden.overflow(overflow))
     rounding = int(golden.rounding(mode))
 
@@ -183,13 +214,14 @@ def _pack(m: Module, x: Values, out: Format, mode: str, overflow: str) -> Value:
         positive, negative = (Const(code, bits) for code in codes)
         return positive if codes[0] == codes[1] else Mux(sign, negative, positive)
 
-    too_big = wire(m, "overflow", mag > Const(n.max_mag, mag_bits))
     finite = _finite(m, x, out, policy)
     overflowed = by_sign(tuple(golden.pack_overflow(s, n, rounding, policy) for s in (0, 1)))
     infinite = by_sign(tuple(golden.pack_infinity(s, n, policy) for s in (0, 1)))
-    zero = by_sign(tuple(golden.pack_zero(s, n, policy) for s in (0, 1)))
-    ordinary = Mux(x["zero"], zero, Mux(too_big, overflowed, finite))
+    if out.hidden_always:
+        zero = Const(golden.pack_zero(0, n, policy), bits)
+        finite = Mux(x["zero"], zero, finite)
     special = Mux(x["nan"], Const(golden.pack_nan(n), bits), infinite)
+    ordinary = Mux(x["overflow"], overflowed, finite)
     return wire(m, "code", Mux(x["nan"] | x["inf"], special, ordinary), bits)
 
 
@@ -197,7 +229,7 @@ def _finite(m: Module, x: Values, out: Format, policy: int) -> Value:
     """A rounded magnitude in range, with its sign where the format has one."""
     n = out.numbers
     mag_bits = out.fraction_bits + out.exponent_bits
-    mag = Cat(x["mag"], Const(0, max(0, mag_bits - len(x["mag"]))))[:mag_bits]
+    mag = x["mag"]
     if out.signed:
         sign = x["sign"] if out.has_negative_zero else x["sign"] & mag.any()
         return Cat(mag, sign)

@@ -1,4 +1,4 @@
-"""Named wires, leading-zero counter and shifters."""
+"""Named wires, leading-zero counter, decoder and shifters."""
 
 from __future__ import annotations
 
@@ -21,52 +21,82 @@ def leading_zeros(m: Module, name: str, x: Value) -> Signal:
     width = len(x)
     padded = 1 << (width - 1).bit_length()
     # Ones below the lsb end the count at the width of x.
-    count, _ = _count(Cat(Const(-1, padded - width), x) if padded > width else x)
-    return wire(m, name, count[: width.bit_length()])
+    bits = _count(Cat(Const(-1, padded - width), x) if padded > width else x)
+    return wire(m, name, Cat(*bits)[: width.bit_length()])
 
 
-def _count(x: Value) -> tuple[Value, Value]:
-    """Count of leading zeros of a power-of-two wide value, and whether all of it is zero."""
+def _count(x: Value) -> list[Value]:
+    """Bits of the leading-zero count of a power-of-two wide value; the last: all of it is zero."""
     if len(x) == 1:
-        return ~x[0], ~x[0]
+        return [~x[0]]
     half = len(x) // 2
-    low, low_zero = _count(x[:half])
-    high, high_zero = _count(x[half:])
-    if half == 1:
-        return Cat(high_zero & ~low_zero, high_zero & low_zero), high_zero & low_zero
-    bits = half.bit_length() - 1
-    both = high_zero & low_zero
-    rest = Mux(high_zero, low[:bits], high[:bits])
-    return Cat(rest, high_zero & ~low_zero, both), both
+    *low, low_zero = _count(x[:half])
+    *high, high_zero = _count(x[half:])
+    rest = [Mux(high_zero, b, a) for a, b in zip(high, low, strict=True)]
+    return [*rest, high_zero & ~low_zero, high_zero & low_zero]
 
 
-def shift_left(m: Module, name: str, x: Value, amount: Value) -> Value:
-    """`x << amount` in the width of `x`: a multiplexer level for each bit of `amount`."""
+def one_hot(x: Value, count: int) -> list[Value]:
+    """Whether `x` is 0, 1, ... `count` - 1, decoded in two halves of its bits."""
+    if count == 1:
+        return [~x.any()]
+    if len(x) == 1:
+        return [~x[0], x[0]][:count]
+    half = len(x) // 2
+    low = one_hot(x[:half], min(count, 1 << half))
+    high = one_hot(x[half:], -(-count >> half))
+    return [high[i >> half] & low[i & ((1 << half) - 1)] for i in range(count)]
+
+
+def shift_left(
+    m: Module, name: str, x: Value, amount: Value, keep: int, fill: ValueLike = 0
+) -> tuple[Value, Value, Value]:
+    """The top `keep` bits of `x << amount`, and whether any and all bits below them are ones.
+
+    `fill` is shifted in; below the kept bits it counts for neither. A level of multiplexers for
+    each bit of `amount`, the greatest distance first, keeps only what later ones may need.
+    """
+    fill = Value.cast(fill)
+    some: Value = Const(0, 1)
+    every: Value = Const(1, 1)
+    if len(x) < keep:
+        x = Cat(fill.replicate(keep - len(x)), x)
     for level in reversed(range(len(amount))):
         distance = 1 << level
-        if distance >= len(x):
-            moved: Value = Const(0, len(x))
-        else:
-            moved = Cat(Const(0, distance), x[:-distance])
-        x = wire(m, f"{name}_left{distance}", Mux(amount[level], moved, x))
-    return x
+        width = len(x)
+        kept = min(width, keep + distance - 1)
+        low = width - distance - kept  # lsb of what is kept if shifted
+        moved = Cat(fill.replicate(max(0, -low)), x[max(0, low) : max(0, width - distance)])[-kept:]
+        lost, spared = x[: max(0, low)], x[max(0, low) : width - kept]
+        shifts = amount[level]
+        some = wire(m, f"{name}_some{distance}", some | lost.any() | (~shifts & spared.any()))
+        every = wire(m, f"{name}_every{distance}", every & lost.all() & (shifts | spared.all()))
+        x = wire(m, f"{name}_left{distance}", Mux(shifts, moved, x[-kept:]))
+    below = len(x) - keep
+    return x[below:], some | x[:below].any(), every & x[:below].all()
 
 
-def shift_right_jam(m: Module, name: str, x: Value, amount: Value) -> Value:
-    """`x >> amount` in the width of `x`, with all bits shifted out ORed into the lsb (sticky)."""
-    width = len(x)
-    sticky: Value = Const(0, 1)
-    for level in reversed(range(len(amount))):
+def shift_right(
+    m: Module, name: str, x: Value, amount: Value, width: int, fill: ValueLike = 0
+) -> tuple[Value, Value]:
+    """`x` on top of a window of `width` bits, moved right by `amount`; and whether a bit that
+    fell out below differs from `fill` (sticky).
+
+    `fill` stands in all other places of the window. The smallest distance comes first, so that
+    few bits pass through most levels.
+    """
+    fill = Value.cast(fill)
+    some: Value = Const(0, 1)
+    every: Value = Const(1, 1)
+    for level in range(len(amount)):
         distance = 1 << level
-        lost = x.any() if distance >= width else x[:distance].any()
-        moved = Const(0, width) if distance >= width else Cat(x[distance:], Const(0, distance))
-        sticky = wire(m, f"{name}_lost{distance}", sticky | (amount[level] & lost))
-        x = wire(m, f"{name}_right{distance}", Mux(amount[level], moved, x))
-    return wire(m, f"{name}_jammed", Cat(x[0] | sticky, x[1:]))
-
-
-def conditional_negate(m: Module, name: str, x: Value, negate: Value) -> Signal:
-    """`-x` in the width of `x` where `negate`, else `x`."""
-    width = len(x)
-    flipped = wire(m, f"{name}_flipped", x ^ negate.replicate(width))
-    return wire(m, name, (flipped + negate)[:width])
+        grown = min(width, len(x) + distance)
+        lost = min(len(x), len(x) + distance - grown)
+        moves = amount[level]
+        moved = Cat(x[lost:], fill.replicate(grown - (len(x) - lost)))
+        stays = Cat(fill.replicate(grown - len(x)), x)
+        if lost:
+            some = wire(m, f"{name}_some{distance}", some | (moves & x[:lost].any()))
+            every = wire(m, f"{name}_every{distance}", every & (~moves | x[:lost].all()))
+        x = wire(m, f"{name}_right{distance}", Mux(moves, moved, stays))
+    return Cat(fill.replicate(width - len(x)), x), Mux(fill, ~every, some)
