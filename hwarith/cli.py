@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from .errors import HwarithError, InvalidInput
+from .errors import HwarithError, InvalidInput, unknown
 
 if TYPE_CHECKING:
     from .formats import Format
@@ -24,7 +24,6 @@ app = typer.Typer(
     name="hwarith",
     help="Bit-accurate models and verified Verilog of machine-learning arithmetic.",
     epilog="A SPEC is a unit with its parameters: fma:a=bf16,b=bf16,c=fp32,out=fp32,stages=3",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -42,16 +41,18 @@ Output = Annotated[Path, typer.Option("-o", "--output", help="Folder to write to
 def main() -> None:
     """Run the command line; a mistake is one line on standard error and exit status 2."""
     try:
-        status = app(standalone_mode=False)
+        status = app(sys.argv[1:] or ["--help"], prog_name="hwarith", standalone_mode=False)
+        sys.stdout.flush()
     except HwarithError as error:
         _fail(str(error), 2)
     except _UsageError as error:
-        _fail(error.format_message(), 2)
+        command = error.ctx.command_path if error.ctx else "hwarith"
+        _fail(f"{error.format_message()} ({command} --help shows what is allowed)", 2)
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted", 130)
-    except BrokenPipeError:
+    except BrokenPipeError:  # the flush above; earlier ones typer ends in the same way
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -106,7 +107,7 @@ def show(name: Annotated[str, typer.Argument(metavar="UNIT")], as_json: Json = F
 
 @app.command("eval", context_settings={"ignore_unknown_options": True})
 def eval_(
-    spec: str,
+    spec: Annotated[str, typer.Argument(metavar="SPEC")],
     operands: Annotated[list[str], typer.Argument(metavar="OPERAND...")],
     rtl: Annotated[bool, typer.Option("--rtl", help="Also run the hardware.")] = False,
     as_json: Json = False,
@@ -119,6 +120,9 @@ def eval_(
     from .units import unit
 
     u = unit(spec)
+    for text in operands:  # which may begin with a minus, so that options are not told apart
+        if text.startswith("--"):
+            raise unknown("option of eval", text, ("--rtl", "--json", "--help"))
     if len(operands) != len(u.operands):
         raise InvalidInput(
             f"{u.family} takes {len(u.operands)} operands ({', '.join(u.operands)}), "
@@ -174,7 +178,7 @@ def regress(
     units = _units(specs, catalogue)
     results = [regress(u, vectors=vectors, seed=seed) for u in _progress(units, "regress")]
     if as_json:
-        _print_json([result.as_dict() for result in results])
+        _print_json([{"spec": result.spec} | result.as_dict() for result in results])
     else:
         for result in results:
             print(result)
@@ -248,7 +252,7 @@ def sweep(
 
 
 @app.command()
-def report(folder: Path) -> None:
+def report(folder: Annotated[Path, typer.Argument(metavar="FOLDER")]) -> None:
     """Make report.html, .csv, .json and .png of a sweep's folder."""
     from .explore.report import write_report
 
