@@ -1,0 +1,1 @@
+"""Comparison, minimum, maximum and relu."""

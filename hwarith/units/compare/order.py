@@ -1,0 +1,93 @@
+"""Hardware that tells which of two codes is less: an unsigned comparison of the codes.
+
+The magnitudes of a floating-point format are ordered as their codes are (IEEE 754-2019, 3.4), so
+that nothing needs to be taken apart but the sign.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from amaranth.hdl import Cat, Const, Module, Value
+
+from ...errors import InvalidInput
+from ...formats import Format
+from ..rtl import wire
+from ..rtl.integers import as_integer
+
+
+class Order(NamedTuple):
+    """How two codes compare, if neither is NaN; -0 is less than +0.
+
+    Of two negative floats with the same code `less` may say anything.
+    """
+
+    less: Value
+    same: Value
+
+
+def check_comparable(family: str, a: Format, b: Format) -> None:
+    """Check that codes of two formats, padded to one width, are ordered as their values are.
+
+    Raises `InvalidInput` if they are not.
+    """
+    if a.is_float and b.is_float:
+        layouts = [(f.exponent_bits, f.bias, f.infinity, f.nan, f.hidden_always) for f in (a, b)]
+        # P3109's infinity is the last magnitude: other ones of more fraction bits lie above it.
+        fits = layouts[0] == layouts[1] and (a.nan == "ieee" or not a.infinity)
+    else:
+        fits = (a.kind, a.exponent) == (b.kind, b.exponent)
+    if a != b and not fits:
+        raise InvalidInput(
+            f"{family}: codes of {a.name} and {b.name} are not ordered as their values are; "
+            "allowed: one format, integers, or floats that differ in fraction bits alone, as bf16 "
+            "and fp32 do; convert one of them first"
+        )
+
+
+def compare_codes(m: Module, a: Value, b: Value, fa: Format, fb: Format) -> Order:
+    """Compare two codes of comparable formats."""
+    if not fa.is_float:
+        # The sign bit inverted makes an unsigned number that is ordered like the signed one.
+        width = max(f.bits + (not f.signed and fa.signed != fb.signed) for f in (fa, fb))
+        flip = Const((fa.signed or fb.signed) << (width - 1), width)
+        keys = [as_integer(code, f) | Const(0, width) for code, f in ((a, fa), (b, fb))]
+        return _compare_unsigned(m, *(key[:width] ^ flip for key in keys))
+    fraction = max(fa.fraction_bits, fb.fraction_bits)
+    signs = [_sign(code, f) for code, f in ((a, fa), (b, fb))]
+    keys = [
+        Cat(
+            Const(0, fraction - f.fraction_bits),
+            code[: f.fraction_bits + f.exponent_bits],
+            sign,
+        )
+        for code, f, sign in zip((a, b), (fa, fb), signs, strict=True)
+    ]
+    order = _compare_unsigned(m, *keys)
+    # Codes with a sign are above all others, and the greater the more negative.
+    return Order(wire(m, "less", order.less ^ (signs[0] | signs[1])), order.same)
+
+
+def _sign(code: Value, f: Format) -> Value:
+    return code[f.numbers.bits - 1] if f.signed else Const(0, 1)
+
+
+def _compare_unsigned(m: Module, a: Value, b: Value) -> Order:
+    """Compare unsigned numbers of one width, by halves."""
+    pairs = list(zip(a, b, strict=True))
+    below, within = _halves([~x & y for x, y in pairs], [~x | y for x, y in pairs])
+    return Order(wire(m, "below", below), wire(m, "same", within & ~below))
+
+
+def _halves(below: list[Value], within: list[Value]) -> tuple[Value, Value]:
+    """Whether a number is below another, and whether all its ones are among the other's.
+
+    Below it is by its upper half; or by its lower half if no one of the upper half is lacking in
+    the other's, for then the upper halves are equal.
+    """
+    if len(below) == 1:
+        return below[0], within[0]
+    half = len(below) // 2
+    low_below, low_within = _halves(below[:half], within[:half])
+    high_below, high_within = _halves(below[half:], within[half:])
+    return high_below | (high_within & low_below), high_within & low_within
