@@ -109,13 +109,30 @@ def nan(f: hw.Format) -> int:
     return listed.get(f.name, quiet) if f.nan != "none" else f.numbers.max_mag
 
 
+def stochastic_up(nu: np.ndarray, mode: str, n: int, random: np.ndarray) -> np.ndarray:
+    """The three comparisons of P3109 4.7.4, in floats; np.rint rounds to nearest even."""
+    scale = 2.0**n
+    return {
+        "sra": np.floor(nu * scale) + random >= scale,
+        "srb": nu * scale + random + 0.5 >= scale,
+        "src": np.rint(nu * scale) + random >= scale,
+    }[mode]
+
+
 def round_values(
-    x: np.ndarray, f: hw.Format, mode: str, policy: str, zero_sign: np.ndarray
+    x: np.ndarray,
+    f: hw.Format,
+    mode: str,
+    policy: str,
+    zero_sign: np.ndarray,
+    n: int = 0,
+    random: np.ndarray | int = 0,
 ) -> np.ndarray:
     """Codes of exact results, infinities and NaN among them.
 
-    `zero_sign` is the sign of each result that is exactly zero. Below the range of an unsigned
-    format lies its lowest code (saturating) or NaN, and so does zero if it has none.
+    `zero_sign` is the sign of each result that is exactly zero; `random` the `n` bits of
+    stochastic rounding. Below the range of an unsigned format lies its lowest code (saturating) or
+    NaN, and so does zero if it has none.
     """
     values = np.array([float(v) for v in magnitudes(f)], dtype=x.dtype)
     last = len(values) - 1
@@ -127,14 +144,20 @@ def round_values(
     exact = values[low] == magnitude
     middle = (values[low] + values[step]) / 2
     odd = (low + first_code(f)) % 2 == 1
-    choose = {
+    choices = {
         "rne": (magnitude > middle) | ((magnitude == middle) & odd),
         "rna": magnitude >= middle,
         "rtz": np.zeros(x.shape, bool),
         "rup": sign == 0,
         "rdn": sign == 1,
         "rto": ~odd,
-    }[mode]
+    }
+    if mode in choices:
+        choose = choices[mode]
+    else:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            nu = np.where(inside, (magnitude - values[low]) / (values[step] - values[low]), 0)
+        choose = stochastic_up(nu, mode, n, np.asarray(random))
     index = low + (choose & inside & ~exact)
     codes = range(first_code(f), first_code(f) + last)
     signed = np.array([[with_sign(i, s, f) for i in codes] for s in (0, 1)])
@@ -158,3 +181,34 @@ def _infinite_result(sign: int, f: hw.Format, policy: str) -> int:
     if policy == "saturate" or f.nan == "none":
         return with_sign(f.numbers.max_mag, sign, f)
     return infinity(sign, f) if f.infinity else nan(f)
+
+
+def round_to_integers(
+    x: np.ndarray,
+    f: hw.Format,
+    mode: str,
+    policy: str,
+    n: int = 0,
+    random: np.ndarray | int = 0,
+) -> np.ndarray:
+    """Codes of an integer or fixed-point format of at most 32 bits for float64 values."""
+    # Beyond 2^100 all values are clamped alike.
+    magnitude = np.minimum(np.abs(np.nan_to_num(x, nan=0.0)), 2.0**100) / 2.0**f.exponent
+    down = np.floor(magnitude)
+    nu = magnitude - down
+    inexact, negative = nu > 0, x < 0
+    choices = {
+        "rne": np.rint(magnitude) > down,
+        "rna": nu >= 0.5,
+        "rtz": np.zeros(x.shape, bool),
+        "rup": inexact & ~negative,
+        "rdn": inexact & negative,
+        "rto": inexact & (down % 2 == 0),
+    }
+    up = choices[mode] if mode in choices else stochastic_up(nu, mode, n, np.asarray(random))
+    integer = np.where(negative, -1, 1) * (down + up)
+    limit = 2 ** (f.bits - 1) if f.signed else 2**f.bits
+    lowest = 0 if not f.signed else -limit + (1 if f.symmetric else 0)
+    if policy != "wrap":
+        integer = np.where(np.isnan(x), limit - 1, np.clip(integer, lowest, limit - 1))
+    return (integer.astype(np.int64) & ((1 << f.bits) - 1)).astype(f.dtype)

@@ -2,8 +2,9 @@
 
 from .descriptor import Format
 from .names import NAMED, PATTERNS, format
-from .rounding import OVERFLOWS, ROUNDINGS, Overflow, Rounding
+from .rounding import OVERFLOWS, ROUNDINGS, STOCHASTIC, Overflow, Rounding, Stochastic
 
 __all__ = [
-    "NAMED", "OVERFLOWS", "PATTERNS", "ROUNDINGS", "Format", "Overflow", "Rounding", "format",
+    "NAMED", "OVERFLOWS", "PATTERNS", "ROUNDINGS", "STOCHASTIC", "Format", "Overflow", "Rounding",
+    "Stochastic", "format",
 ]  # fmt: skip

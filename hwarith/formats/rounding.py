@@ -24,6 +24,23 @@ class Rounding(IntEnum):
     RTO = 5  #: to odd: truncate, then set the lsb if anything was lost
 
 
+class Stochastic(IntEnum):
+    """How a value between two codes is rounded by N random bits R; nu is the dropped fraction.
+
+    The variants of P3109 (interim report v4.0, 4.7.4): the magnitude goes up if
+
+    - A: floor(nu 2^N) + R >= 2^N,
+    - B: floor(nu 2^(N+1)) + 2R + 1 >= 2^(N+1),
+    - C: RNE(nu 2^N) + R >= 2^N.
+
+    Over all R, A errs by a bias in (-2^-N, 0] ulp, B and C by at most 2^-(N+1) ulp.
+    """
+
+    SRA = 0
+    SRB = 1
+    SRC = 2
+
+
 class Overflow(IntEnum):
     """What becomes of a value beyond the largest finite one (the columns of table T1).
 
@@ -37,6 +54,7 @@ class Overflow(IntEnum):
 
 
 ROUNDINGS = tuple(mode.name.lower() for mode in Rounding)
+STOCHASTIC = tuple(variant.name.lower() for variant in Stochastic)
 OVERFLOWS = tuple(policy.name.lower() for policy in Overflow)
 
 
@@ -79,6 +97,7 @@ class FormatNumbers(NamedTuple):
 
 
 RNE, RNA, RTZ, RUP, RDN, RTO = (int(mode) for mode in Rounding)
+SRA, SRB, SRC = (int(variant) for variant in Stochastic)
 SATURATE, SATPROP, NOSAT, WRAP = (int(policy) for policy in Overflow)
 FINITE, INF, NAN = 0, 1, 2
 
@@ -112,14 +131,11 @@ def round_pack(s, e, g, f, mode, policy):
     if g == 0:
         return pack_zero(s, f, policy)
     bits = bit_length(g)
-    # q: weight of the result's lsb, before a carry out of the rounding
     top = e + bits - 1
-    q = f.lsb if f.integer else max(top, f.emin) - f.fraction_bits
+    q = last_place(top, f)
     nu = 0
     if q > e:
-        d = min(q - e, bits + 1)
-        i = g >> d
-        nu = 2 * ((g >> (d - 1)) & 1) + (1 if g & ((1 << (d - 1)) - 1) else 0)
+        i, nu = shift_out(g, min(q - e, bits + 1))
     elif f.integer and top - q > f.bits + 1 and policy != WRAP:
         return pack_overflow(s, f, mode, policy)
     else:
@@ -134,6 +150,50 @@ def round_pack(s, e, g, f, mode, policy):
     if f.signed == 0:
         return pack_unsigned(s, mag, f, policy)
     return pack_zero(s, f, policy) if mag == 0 else (s << (f.bits - 1)) | mag
+
+
+@golden
+def round_pack_stochastic(s, e, g, f, variant, n, random, policy):
+    """Code of (-1)^s * g * 2^e, rounded once by the `n` bits of `random` (`Stochastic`).
+
+    Beyond the range as with rounding to nearest.
+    """
+    d = last_place(e + bit_length(g) - 1, f) - e
+    if d <= 0:
+        return round_pack(s, e, g, f, RNE, policy)
+    i = g >> min(d, bit_length(g))
+    i += stochastic_up(g - (i << d if i else 0), d, variant, n, random)
+    if i == 0:
+        return round_pack(s, e, g, f, RTZ, policy)
+    return round_pack(s, e + d, i, f, RNE, policy)
+
+
+@golden
+def last_place(top, f):
+    """Exponent of the result's lsb, for a value of exponent `top`, before a carry of rounding."""
+    return f.lsb if f.integer else max(top, f.emin) - f.fraction_bits
+
+
+@golden
+def shift_out(g, d):
+    """`g` without its low d > 0 bits, and what these are to them: 0 nothing, 1 less than half of
+    an lsb, 2 half, 3 more than half."""
+    below_half = g & ((1 << (d - 1)) - 1)
+    return g >> d, 2 * ((g >> (d - 1)) & 1) + (1 if below_half else 0)
+
+
+@golden
+def stochastic_up(low, d, variant, n, random):
+    """1 if the magnitude is to be increased by one lsb; `low` * 2^-d of it is dropped."""
+    k = n + 1 if variant == SRB else n
+    t, rest = low << max(k - d, 0), 0
+    if d > k:
+        t, rest = shift_out(low, min(d - k, bit_length(low) + 1))
+    if variant == SRB:
+        return 1 if t + 2 * random + 1 >= 1 << k else 0
+    if variant == SRC:
+        t += round_up(0, t & 1, rest, RNE)
+    return 1 if t + random >= 1 << k else 0
 
 
 @golden
@@ -192,7 +252,9 @@ def pack_max(s, f):
 
 @golden
 def pack_overflow(s, f, mode, policy):
-    """Table T1, finite overflow."""
+    """Table T1, finite overflow; in unsigned formats a negative one is below the range."""
+    if s == 1 and f.signed == 0:
+        return pack_unsigned(s, f.max_mag, f, policy)
     toward_zero = mode == RTZ or (mode == RUP and s == 1) or (mode == RDN and s == 0)
     return pack_max(s, f) if toward_zero or policy != NOSAT else pack_infinity(s, f, NOSAT)
 
@@ -251,3 +313,14 @@ def convert(code, f, to, mode, policy):
     if kind == INF:
         return pack_infinity(s, to, policy)
     return round_pack(s, e, g, to, mode, policy)
+
+
+@golden
+def convert_stochastic(code, random, f, to, variant, n, policy):
+    """The same, rounded by `n` random bits."""
+    kind, s, e, g = unpack(code, f)
+    if kind == NAN:
+        return pack_nan(to)
+    if kind == INF:
+        return pack_infinity(s, to, policy)
+    return round_pack_stochastic(s, e, g, to, variant, n, random, policy)

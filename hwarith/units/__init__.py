@@ -12,6 +12,9 @@ FAMILIES = {
     "mul": "exact.mul:Mul",
     "add": "exact.add:Add",
     "fma": "exact.fma:Fma",
+    "cmp": "compare.unit:Compare",
+    "minmax": "compare.unit:MinMax",
+    "convert": "convert:Convert",
     "lmul": "lmul:LMul",
 }
 """Every family: its name in a spec, and where its class is."""

@@ -1,0 +1,287 @@
+"""Hardware of a conversion: unpack, align to the result's last place, round, pack.
+
+Of an aligned magnitude the top bits are kept: those of the result, and below them as many as the
+rounding looks at one by one; what lies farther below is only known to be zero or not (sticky).
+Where the source's values are all values of the result, nothing is rounded.
+"""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Const, Module, Mux, Value
+
+from ...formats import STOCHASTIC, Format
+from .. import rtl
+from ..rtl import Step, Values, wire
+from ..rtl.floats import _round_up, exceeds, exponent_bits, exponent_range, signed_exponent
+from ..rtl.integers import as_integer
+
+
+def steps(a: Format, out: Format, mode: str, overflow: str, n: int) -> list[Step]:
+    """The datapath from a code ``a`` (and `n` random bits ``r``) to the code ``y``."""
+    exact = _is_exact(a, out)
+    below = 0 if exact else {"sra": n, "srb": n + 1, "src": n + 1}.get(mode, 1)
+    stochastic = mode in STOCHASTIC and not exact
+    unpack = _unpack_float if a.is_float else _unpack_integer
+    first = [unpack(a, stochastic)]
+    if out.is_float:
+        first.append(_align_to_float(a, out, below))
+    elif a.is_float or a.exponent or out.exponent or out.symmetric:
+        first.append(_align_to_integer(a, out, below))
+    else:
+        return [_refit(a, out, overflow)]
+    if stochastic:
+        first.append(_decide(mode, n))
+        mode = "rna"  # what was decided stands in the place of the guard bit
+    if not out.is_float:
+        return [*first, _round_integer(mode), _pack_integer(out, overflow)]
+    round_, pack = rtl.round_normalized(out, mode, overflow)
+    if exact:
+        return [*first, _unrounded(out), pack]
+    return [*first, _never_too_big(round_) if _is_in_range(a, out) else round_, pack]
+
+
+def _is_in_range(a: Format, out: Format) -> bool:
+    return a.max <= out.max and -a.min <= out.max
+
+
+def _is_exact(a: Format, out: Format) -> bool:
+    """Whether every finite value of `a` is one of the float format `out`."""
+    return (
+        out.is_float
+        and not out.hidden_always
+        and out.signed >= a.signed
+        and out.precision >= a.precision
+        and out.numbers.lsb <= a.numbers.lsb
+        and _is_in_range(a, out)
+    )
+
+
+def _unpack_float(a: Format, stochastic: bool) -> Step:
+    def unpack(m: Module, x: Values) -> Values:
+        raw = rtl.unpack(m, "a", x["a"], a)
+        values: Values = {
+            "sign": raw.sign, "nan": raw.nan, "inf": raw.inf,
+            "exponent": raw.exponent, "significand": raw.significand,
+        }  # fmt: skip
+        return values | ({"r": x["r"]} if stochastic else {})
+
+    return unpack
+
+
+def _unpack_integer(a: Format, stochastic: bool) -> Step:
+    def magnitude(m: Module, x: Values) -> Values:
+        sign = x["a"][a.bits - 1] if a.signed else Const(0, 1)
+        inverted = x["a"] ^ sign.replicate(a.bits)
+        values: Values = {
+            "sign": wire(m, "sign", sign), "nan": Const(0, 1), "inf": Const(0, 1),
+            "exponent": Const(0, 1),
+            "significand": wire(m, "magnitude", inverted + sign, a.bits),
+        }  # fmt: skip
+        return values | ({"r": x["r"]} if stochastic else {})
+
+    return magnitude
+
+
+def _msb_exponents(a: Format) -> tuple[int, int, int]:
+    """What to add to the field ``exponent`` to get the weight of the significand's msb; and the
+    least and greatest of these weights."""
+    if not a.is_float:
+        weight = a.exponent + a.bits - 1
+        return weight, weight, weight
+    low, high = exponent_range(a)
+    return -a.bias, low - a.bias, high - a.bias
+
+
+def _others(x: Values) -> Values:
+    return {name: x[name] for name in ("sign", "nan", "inf", "r") if name in x}
+
+
+# -- float results -----------------------------------------------------------------------------
+
+
+def _align_to_float(a: Format, out: Format, below: int) -> Step:
+    """The leading one to the top, but not below the lowest binade. A format that reaches lower
+    than the result's is only shifted right, another one only left."""
+    offset, low, high = (w - out.numbers.emin for w in _msb_exponents(a))
+    width = out.precision + below
+
+    def align(m: Module, x: Values) -> Values:
+        exponent = wire(m, "scale", x["exponent"] + offset, signed_exponent(low, high))
+        if low < 0:
+            distance = Mux(exponent < 0, -offset - x["exponent"], 0)
+            kept, sticky = _shift_right(
+                m, x["significand"], distance, -low, width, constant=low == high
+            )
+        else:
+            kept, sticky, exponent = _normalize(m, x["significand"], exponent, low, width)
+        bits = max(exponent_bits(max(high, 0) + 1), out.exponent_bits)
+        field = exponent + (not out.hidden_always)
+        return _others(x) | {
+            "kept": wire(m, "kept", kept),
+            "sticky": wire(m, "sticky", sticky),
+            "exponent": wire(m, "aligned_exponent", field[:bits], bits),
+            "carry": Const(0, 1), "difference": Const(0, 1),
+        }  # fmt: skip
+
+    return align
+
+
+def _normalize(
+    m: Module, significand: Value, exponent: Value, low: int, width: int
+) -> tuple[Value, Value, Value]:
+    """Shift out leading zeros, which only a significand of the least exponent has. `low`, which
+    is that exponent, leads to the lowest binade."""
+    size = len(significand)
+    if low == 0 or size == 1:
+        kept, some = _top(significand, width)
+        return kept, some, exponent
+    # A one where the lowest binade begins ends the count of leading zeros there.
+    marked = significand | (1 << (size - 1 - low) if low < size else 0)
+    zeros = rtl.leading_zeros(m, "zeros", wire(m, "marked", marked, size))
+    kept, some, _ = rtl.shift_left(m, "normalized", significand, zeros, width)
+    return kept, some, exponent - zeros
+
+
+def _top(x: Value, width: int) -> tuple[Value, Value]:
+    """The top `width` bits of `x`, zeros below if it has fewer, and whether bits are lost."""
+    lost = len(x) - width
+    return (x[lost:], x[:lost].any()) if lost > 0 else (Cat(Const(0, -lost), x), Const(0, 1))
+
+
+def _shift_right(
+    m: Module, x: Value, distance: Value, most: int, width: int, constant: bool
+) -> tuple[Value, Value]:
+    """`x` on top of `width` bits, moved right by `distance`, 0 to `most` (if `constant`, by
+    `most`); and whether ones fell out below."""
+    if constant:
+        return _top(Cat(x, Const(0, most)), width)
+    top, lost = _top(x, width) if len(x) > width else (x, Const(0, 1))
+    bits = min(most, width).bit_length()
+    right = wire(m, "distance", distance, most.bit_length())
+    if len(right) > bits:
+        far = right[bits:].any()
+        right = wire(m, "align_right", right[:bits] | far.replicate(bits))
+    kept, some = rtl.shift_right(m, "aligned", top, right, width)
+    return kept, some | lost
+
+
+def _unrounded(out: Format) -> Step:
+    """In place of the rounding step, where nothing is lost."""
+
+    def join(m: Module, x: Values) -> Values:
+        hidden = x["kept"][-1]
+        field = x["exponent"] & hidden.replicate(len(x["exponent"]))
+        mag = Cat(x["kept"][:-1], field)[: out.fraction_bits + out.exponent_bits]
+        return {
+            "sign": x["sign"], "nan": x["nan"], "inf": x["inf"], "overflow": Const(0, 1),
+            "mag": wire(m, "mag", mag),
+        }  # fmt: skip
+
+    return join
+
+
+def _never_too_big(round_: Step) -> Step:
+    """The rounding step, where no value can be beyond the largest one."""
+    return lambda m, x: round_(m, x) | {"overflow": Const(0, 1)}
+
+
+# -- stochastic rounding -----------------------------------------------------------------------
+
+
+def _decide(mode: str, n: int) -> Step:
+    """Whether to go up: the carry of the dropped part's first `n` bits plus the random ones.
+
+    Variant A drops what lies below these bits. B's half-step offset makes the carry-in the bit
+    below them; C rounds them to nearest even first, which is a carry-in as well.
+    """
+
+    def decide(m: Module, x: Values) -> Values:
+        below = n if mode == "sra" else n + 1
+        rest, result = x["kept"][:below], x["kept"][below:]
+        dropped = rest[below - n :]
+        carry: Value = Const(0, 1)
+        if mode == "srb":
+            carry = rest[0]
+        elif mode == "src":
+            carry = rest[0] & (x["sticky"] | dropped[0])
+        up = wire(m, "random_sum", dropped + x["r"] + carry, n + 1)[n]
+        values = {name: value for name, value in x.items() if name not in ("r", "kept")}
+        return values | {
+            "kept": wire(m, "decided", Cat(up, result)),
+            "sticky": wire(m, "inexact", rest.any() | x["sticky"]),
+        }
+
+    return decide
+
+
+# -- integer results ---------------------------------------------------------------------------
+
+
+def _refit(a: Format, out: Format, overflow: str) -> Step:
+    """From integer to integer."""
+    return lambda m, x: {"y": rtl.fit_integer(m, as_integer(x["a"], a), out, overflow)}
+
+
+def _align_to_integer(a: Format, out: Format, below: int) -> Step:
+    """The significand's bits to their weights; one that reaches above the window is too big, and
+    then the window may hold anything."""
+    offset, low, high = (w - out.exponent for w in _msb_exponents(a))
+    # Subnormals, and all integers, lie within the window.
+    integer_bits = max(out.bits - out.signed, low + 1, 1)
+    top = integer_bits - 1
+
+    def align(m: Module, x: Values) -> Values:
+        kept, sticky = _shift_right(
+            m, x["significand"], top - offset - x["exponent"], top - low, integer_bits + below,
+            constant=low == high,
+        )  # fmt: skip
+        above = x["exponent"] > top - offset if high > top else Const(0, 1)
+        return _others(x) | {
+            "kept": wire(m, "kept", kept),
+            "sticky": wire(m, "sticky", sticky),
+            "above": wire(m, "above", above | x["inf"] | x["nan"]),
+        }
+
+    return align
+
+
+def _round_integer(mode: str) -> Step:
+    def round_(m: Module, x: Values) -> Values:
+        magnitude, guard = x["kept"][1:], x["kept"][0]
+        up = _round_up(mode, x["sign"], magnitude[0], guard, x["sticky"])
+        return {
+            "sign": x["sign"], "nan": x["nan"], "above": x["above"],
+            "magnitude": wire(m, "truncated", magnitude),
+            "up": wire(m, "round_up", up),
+        }  # fmt: skip
+
+    return round_
+
+
+def _pack_integer(out: Format, overflow: str) -> Step:
+    """The rounded magnitude with its sign, clamped into the result's range unless it wraps."""
+    n = out.numbers
+
+    def pack(m: Module, x: Values) -> Values:
+        magnitude, up, sign = x["magnitude"], x["up"], x["sign"]
+        # -(i + up) = ~i + ~up: one adder rounds and negates.
+        bits = max(out.bits, len(magnitude))
+        inverted = Cat(magnitude, Const(0, bits - len(magnitude))) ^ sign.replicate(bits)
+        code = wire(m, "signed", (inverted + (up ^ sign))[: out.bits], out.bits)
+        if overflow == "wrap":
+            return {"y": code}
+        positive = _exceeds_rounded(magnitude, up, n.max_mag)
+        negative = _exceeds_rounded(magnitude, up, n.min_mag)
+        clamped = wire(m, "clamped", x["above"] | Mux(sign, negative, positive))
+        lowest, highest = (Const(c, out.bits) for c in (-n.min_mag % (1 << out.bits), n.max_mag))
+        limit = Mux(sign & ~x["nan"], lowest, highest)
+        return {"y": wire(m, "code", Mux(clamped, limit, code), out.bits)}
+
+    return pack
+
+
+def _exceeds_rounded(x: Value, up: Value, limit: int) -> Value:
+    """Whether x + up is greater than a constant."""
+    if limit >= 1 << len(x):
+        return Const(0, 1)
+    return exceeds(x, limit) | ((x == limit) & up)

@@ -1,0 +1,105 @@
+"""The conversion unit: parameters, contract and golden definition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ...errors import InvalidInput
+from ...formats import ROUNDINGS, STOCHASTIC, Format, Stochastic, format
+from ...formats import rounding as r
+from .. import rtl
+from ..unit import Contract, Unit, choice_parameter, format_parameter, integer_parameter
+from . import hardware
+
+MOST_RANDOM_BITS = 32
+"""Width of a lane's random port that generators commonly give."""
+
+_RANDOM_BITS, _RANDOM_BITS_OF_FP4 = 16, 12
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Convert(Unit):
+    """A code of one format as a code of another, rounded once.
+
+    Floats, integers and fixed-point formats to any of them. A float becomes an integer by
+    rounding; beyond its range it is clamped, and so are infinities; NaN becomes the largest
+    integer (``docs/rounding.md``). Stochastic rounding takes its random bits as a second operand
+    ``r``, an unsigned integer of `n` bits; `Stochastic` defines the variants.
+
+    Source: IEEE 754-2019, 5.4.1 and 5.4.2 (formatOf conversions); P3109 interim report v4.0, 4.7
+    (round to odd, stochastic rounding); OCP OFP8 (saturation).
+    """
+
+    family: ClassVar[str] = "convert"
+    summary: ClassVar[str] = "conversion of any format to any, rounded once, stochastically too"
+    operation: ClassVar[str] = "conversion"
+
+    a: Format = format_parameter("operand", "fp32")
+    out: Format = format_parameter("result", "e4m3fn")
+    round: str = choice_parameter("rounding mode", ROUNDINGS + STOCHASTIC, "rne")
+    overflow: str = choice_parameter(
+        "beyond the largest value: saturate, satprop, nosat; between integers: saturate, wrap",
+        r.OVERFLOWS, "saturate", quiet=True,
+    )  # fmt: skip
+    n: int | None = integer_parameter(
+        "random bits of stochastic rounding (default: 16, to 4-bit formats 12)",
+        1, MOST_RANDOM_BITS, None, quiet=True,
+    )  # fmt: skip
+
+    def validate(self) -> None:
+        allowed = ["saturate", "satprop", "nosat"]
+        if not self.out.is_float:
+            allowed = ["saturate"] if self.a.is_float else ["saturate", "wrap"]
+        if self.overflow not in allowed:
+            raise InvalidInput(
+                f"convert: parameter overflow: must be {' or '.join(allowed)} for "
+                f"{self.a.name} to {self.out.name}, not {self.overflow!r}"
+            )
+        if self.is_stochastic and self.n is None:
+            small = self.out.bits <= 4
+            object.__setattr__(self, "n", _RANDOM_BITS_OF_FP4 if small else _RANDOM_BITS)
+        if not self.is_stochastic and self.n is not None:
+            raise InvalidInput(
+                f"convert: parameter n: rounding {self.round} takes no random bits; "
+                f"allowed with round={', '.join(STOCHASTIC)}"
+            )
+
+    @property
+    def is_stochastic(self) -> bool:
+        return self.round in STOCHASTIC
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        return {"a": self.a} | ({"r": format(f"uint{self.n}")} if self.is_stochastic else {})
+
+    @property
+    def results(self) -> dict[str, Format]:
+        return {"y": self.out}
+
+    @property
+    def contract(self) -> Contract:
+        if self.is_stochastic:
+            low = {"sra": f"-2^-{self.n} to 0"}.get(self.round, f"±2^-{(self.n or 0) + 1}")
+            bound = f"error less than 1 ulp, over all random bits a mean error of {low} ulp"
+            return Contract("faithful", bound, "P3109 interim report v4.0, 4.7.4")
+        half = self.round in ("rne", "rna")
+        unit = "ulp" if self.out.is_float else "step"
+        bound = f"error at most {f'1/2 {unit}' if half else f'less than 1 {unit}'}, one rounding"
+        return Contract("correctly rounded", bound, "IEEE 754-2019, 5.4.1 and 5.4.2")
+
+    def definition(self) -> tuple[Callable[..., int], tuple]:
+        formats = (self.a.numbers, self.out.numbers)
+        policy = int(r.overflow(self.overflow))
+        if self.is_stochastic:
+            variant = int(Stochastic[self.round.upper()])
+            return r.convert_stochastic, (*formats, variant, self.n, policy)
+        return r.convert, (*formats, int(r.rounding(self.round)), policy)
+
+    @property
+    def word_bits(self) -> int:
+        return max(self.a.word_bits, self.out.word_bits, (self.n or 0) + 2)
+
+    def datapath(self) -> list[rtl.Step]:
+        return hardware.steps(self.a, self.out, self.round, self.overflow, self.n or 0)
