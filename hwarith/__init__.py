@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .flow.synthesize import synthesize
     from .flow.verilog import verilog
     from .formats import Format, format
+    from .matrix import matmul
     from .units import Unit, unit  # type: ignore[no-redef]
 
 _HOMES = {
@@ -21,6 +22,7 @@ _HOMES = {
     "ToolFailure": "errors",
     "Format": "formats", "format": "formats",
     "Unit": "units", "unit": "units",
+    "matmul": "matrix",
     "verilog": "flow.verilog", "simulate": "flow.simulate",
     "regress": "flow.regress", "synthesize": "flow.synthesize",
 }  # fmt: skip
@@ -34,6 +36,7 @@ __all__ = [
     "Unit",
     "__version__",
     "format",
+    "matmul",
     "regress",
     "simulate",
     "synthesize",

@@ -1,0 +1,220 @@
+"""The matrix product with a unit's arithmetic at every step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from . import engine, engine_matrix
+from .engine_matrix import FloatRounding
+from .errors import InvalidInput, unknown
+from .formats import Format
+from .formats import rounding as r
+from .units import Unit, unit
+from .units.exact import golden
+
+ORDERS = ("ascending", "descending")
+
+
+def matmul(
+    spec: Any, a: Any, b: Any, c: Any = None, order: Any = "ascending", add: Any = None
+) -> np.ndarray:
+    """The product of matrices of codes, bit for bit what a loop over the unit gives.
+
+    A multiply-add is applied as ``acc = u(a[i, k], b[k, j], acc)``, a product unit as
+    ``acc = add(u(a[i, k], b[k, j]), acc)``, for one k after the other.
+
+    Parameters
+    ----------
+    spec : the multiply-add or product unit, or its spec. A multiply-add must take its addend in
+        the format of its result.
+    a, b : codes (m, k) and (k, n) of the unit's first two operands.
+    c : codes of the accumulator to begin with, of a shape that broadcasts to (m, n); +0 if None.
+    order : of k: ``ascending``, ``descending``, or a permutation of 0 to k-1.
+    add : for a product unit the adder, or its spec: it takes the product first, then the
+        accumulator, and gives the accumulator. Default: `accumulating_adder`.
+
+    Returns codes (m, n) of the accumulator's format. Raises `InvalidInput` for what is not as
+    said here.
+    """
+    u = unit(spec)
+    adder = _adder(u, add)
+    formats = [*list(u.operands.values())[:2], _result(adder or u)]
+    left, right = (_matrix(f, x, what) for f, x, what in zip(formats, (a, b), "ab", strict=False))
+    if left.shape[1] != right.shape[0]:
+        raise InvalidInput(
+            f"matmul: a has {left.shape[1]} columns and b {right.shape[0]} rows; "
+            "they must be as many"
+        )
+    sums = _start(formats[2], c, (left.shape[0], right.shape[1]))
+    steps = _steps(order, left.shape[1])
+    return _accumulate(u, adder, left[:, steps], right[steps], sums)
+
+
+def accumulating_adder(product: Format) -> Unit:
+    """The exact adder that sums products of this format in fp32, or int32 for integers; or in the
+    products' own format where that is wider."""
+    wide = unit("add:a=fp32" if product.is_float else "add:a=int32").results["y"]
+    acc = product if product.precision > wide.precision else wide
+    return unit(f"add:a={product},b={acc},out={acc}")
+
+
+# -- what is asked for ---------------------------------------------------------------------------
+
+
+def _result(u: Unit) -> Format:
+    return next(iter(u.results.values()))
+
+
+def _adder(u: Unit, add: Any) -> Unit | None:
+    """The adder that goes with a unit. Raises `InvalidInput` if it cannot accumulate."""
+    if u.operation not in ("product", "multiply-add"):
+        raise InvalidInput(
+            f"matmul: {u.spec} computes a {u.operation}; allowed: a multiply-add or a product"
+        )
+    if u.operation == "multiply-add":
+        if add is not None:
+            raise InvalidInput(f"matmul: {u.spec} adds by itself; add is for product units")
+        _check_ports(u, [*list(u.operands.values())[:2], _result(u)])
+        return None
+    _check_ports(u, list(u.operands.values())[:2])
+    adder = accumulating_adder(_result(u)) if add is None else unit(add)
+    if adder.operation != "sum":
+        raise InvalidInput(f"matmul: add must be an adder, not {adder.spec}")
+    _check_ports(adder, [_result(u), _result(adder)])
+    return adder
+
+
+def _check_ports(u: Unit, needed: list[Format]) -> None:
+    if list(u.operands.values()) != needed or len(u.results) != 1:
+        found = ", ".join(f"{name} {f}" for name, f in (u.operands | u.results).items())
+        raise InvalidInput(
+            f"matmul: to accumulate, {u.spec} must take {', '.join(map(str, needed))} and give "
+            f"{needed[-1]} alone, not {found}"
+        )
+
+
+def _matrix(f: Format, codes: Any, what: str) -> np.ndarray:
+    array = f.check(codes, f"matmul: {what}")
+    if array.ndim != 2:
+        raise InvalidInput(f"matmul: {what} must be a matrix, not of shape {array.shape}")
+    return array
+
+
+def _start(f: Format, c: Any, shape: tuple[int, int]) -> np.ndarray:
+    if c is None:
+        if f.hidden_always:
+            raise InvalidInput(f"matmul: c must be given, for {f} has no zero to begin with")
+        return np.zeros(shape, f.dtype)
+    array = f.check(c, "matmul: c")
+    try:
+        return np.broadcast_to(array, shape)
+    except ValueError:
+        raise InvalidInput(
+            f"matmul: c must be of shape {shape} or broadcast to it, not {array.shape}"
+        ) from None
+
+
+def _steps(order: Any, count: int) -> slice | list[int]:
+    if isinstance(order, str):
+        if order not in ORDERS:
+            raise unknown("order", order, (*ORDERS, "a permutation"))
+        return slice(None, None, 1 if order == "ascending" else -1)
+    steps = np.asarray(order).tolist()
+    if not isinstance(steps, list) or sorted(map(str, steps)) != sorted(map(str, range(count))):
+        raise InvalidInput(
+            f"matmul: order must be {', '.join(ORDERS)} or a permutation of 0 to {count - 1}"
+        )
+    return steps
+
+
+# -- how it is computed --------------------------------------------------------------------------
+
+
+def _accumulate(
+    u: Unit, adder: Unit | None, a: np.ndarray, b: np.ndarray, acc: np.ndarray
+) -> np.ndarray:
+    units = [u] if adder is None else [u, adder]
+    definitions, constants = zip(*(x.definition() for x in units), strict=True)
+    wide = any(x.dtype.hasobject for x in (a, b, acc))
+    wide = wide or max(x.word_bits for x in units) > engine.WORD_BITS
+    if wide or a.shape[0] * b.size <= engine.SMALL:
+        return engine_matrix.interpret(definitions, constants, a, b, acc)
+    if roundings := _float_roundings(units):
+        steps: Sequence[Callable] = (engine_matrix.float_multiply, engine_matrix.float_add)
+        steps = steps if adder else (engine_matrix.float_multiply_add,)
+        formats = (*list(u.operands.values())[:2], _result(units[-1]))
+        values = [f.decode(x).astype(np.float64) for f, x in zip(formats, (a, b, acc), strict=True)]
+        sums = engine_matrix.accumulate(tuple(steps), roundings, *values)
+        return formats[2].encode(sums, overflow="nosat")
+    return engine_matrix.accumulate(definitions, constants, a, b, acc)
+
+
+_EXACT = (golden.mul, golden.add, golden.fma)
+"""Definitions that `FloatRounding` can stand for. They take formats, mode and policy, and but for
+the product a width."""
+
+
+def _float_roundings(units: list[Unit]) -> tuple[tuple[FloatRounding], ...]:
+    """For each unit the rounding of its result in float64, if all are exact in it; or nothing."""
+    found = [_float_rounding(u) for u in units]
+    return tuple((x,) for x in found if x is not None) if None not in found else ()
+
+
+def _float_rounding(u: Unit) -> FloatRounding | None:
+    """What in float64 is the same as this unit's definition with the constants that it has."""
+    definition, constants = u.definition()
+    formats, out = list(u.operands.values()), _result(u)
+    known = (*(f.numbers for f in (*formats, out)), r.RNE)
+    policy, *width = constants[len(known) :] or (None,)
+    if (
+        definition not in _EXACT
+        or constants[: len(known)] != known
+        or policy not in (r.NOSAT, r.SATURATE)
+        or len(width) != (definition is not golden.mul)
+        or not _fits_float64(u, formats, out)
+        or not _has_its_specials(formats, out)
+    ):
+        return None
+    return _rounding_of(out, policy)
+
+
+def _fits_float64(u: Unit, formats: list[Format], out: Format) -> bool:
+    """The conditions of `FloatRounding`, for operands and intermediate values alike."""
+    product = formats[:2] if u.operation != "sum" else []
+    steps = [f.smallest for f in (*formats, out)]
+    limits = [max(f.max, -f.min) for f in (*formats, out)]
+    steps.append(math.prod((f.smallest for f in product), start=Fraction(1)))
+    limits.append(math.prod((max(f.max, -f.min) for f in product), start=Fraction(1)))
+    return (
+        out.is_float
+        and out.signed
+        and not out.hidden_always
+        and out.precision <= 50
+        and max(f.precision for f in formats) <= 53
+        and sum(f.precision for f in product) <= 53
+        and min(steps) >= Fraction(2) ** -1074
+        and max(limits) < Fraction(2) ** 960
+    )
+
+
+def _has_its_specials(formats: list[Format], out: Format) -> bool:
+    """Whether a NaN, if one can come, is a NaN in the result too."""
+    return out.nan != "none" or not any(f.nan != "none" or f.infinity for f in formats)
+
+
+def _rounding_of(f: Format, policy: int) -> FloatRounding:
+    saturates = policy == r.SATURATE or (f.nan == "none" and not f.infinity)
+    largest = float(f.max)
+    return FloatRounding(
+        scale=2.0 ** (52 - f.fraction_bits),
+        lowest_binade=float(f.smallest_normal),
+        highest_binade=2.0 ** (math.frexp(largest)[1] - 1),
+        largest=largest,
+        beyond=largest if saturates else math.inf if f.infinity else math.nan,
+        zero=-0.0 if f.has_negative_zero else 0.0,
+    )
