@@ -168,6 +168,15 @@ def test_where_it_begins() -> None:
     assert hw.matmul(u, np.zeros((0, 3), np.uint16), np.zeros((3, 4), np.uint16)).shape == (0, 4)
 
 
+def test_a_product_without_negative_zero_makes_the_sum_positive() -> None:
+    """0 * -1 is +0 in e4m3fnuz, and +0 + -0 is +0."""
+    u = hw.unit("mul:a=e4m3fnuz")
+    a, b = u.a.encode(np.zeros((10, 1))), u.b.encode(-np.ones((1, 10)))
+    minus = hw.format("fp32").encode(np.full((10, 10), -0.0))
+    assert (minus == 1 << 31).all()
+    assert (hw.matmul(u, a, b, minus) == 0).all()
+
+
 def test_adders_for_products() -> None:
     a, b, _ = operands("mul:a=e4m3fn,out=bf16", 10, 9, 20, seed=8)
     narrow = hw.unit("add:a=bf16,b=fp16,out=fp16")

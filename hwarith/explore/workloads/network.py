@@ -13,7 +13,7 @@ choice of the largest output are done outside the units, in float64.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ import numpy as np
 
 from ...errors import InvalidInput
 from ...formats import Format
+from ...matrix import accumulating_adder, matmul
 from ...units import Unit
 from ...units import unit as make_unit
 
@@ -120,10 +121,7 @@ def datapath(unit: Unit) -> Datapath:
     operation = getattr(unit, "operation", None)
     formats = list(unit.operands.values())
     if operation == "product":
-        product = _result(unit)
-        wide = make_unit("add:a=int32" if not product.is_float else "add:a=fp32").results["y"]
-        acc = product if product.precision > wide.precision else wide
-        path = Datapath(unit, make_unit(f"add:a={product},b={acc},out={acc}"))
+        path = Datapath(unit, accumulating_adder(_result(unit)))
     elif operation == "sum":
         exact = "fp32" if formats[0].is_float else "int8"
         path = Datapath(make_unit(f"mul:a={exact},out={formats[0]}"), unit)
@@ -146,12 +144,14 @@ def run(network: Network, unit: Unit) -> Outcome:
     path = datapath(unit)
     operands: list[tuple[np.ndarray, ...]] = []
 
-    def keep(who: Unit, *codes: np.ndarray) -> None:
-        if who is unit:
-            sample = (x[::SAMPLE_STRIDE] if len(x) > 1 else x for x in codes)
-            operands.append(tuple(x.ravel() for x in np.broadcast_arrays(*sample)))
+    def run_layer(layer: Layer, x: np.ndarray) -> np.ndarray:
+        codes = _layer_codes(path, layer, x)
+        samples, weights, bias = codes
+        operands.extend(_operands_met(path, unit, samples[::SAMPLE_STRIDE], weights, bias))
+        sums = path.accumulator.decode(accumulate(path, *codes))
+        return sums.astype(np.float64) * math.prod(scales(path, layer))
 
-    outputs = _forward(network, lambda layer, x: _run_layer(path, layer, x, keep))
+    outputs = _forward(network, run_layer)
     expected = exact_outputs(network)
     deviation = _rms(outputs - expected) / _rms(expected) if np.isfinite(outputs).all() else None
     return Outcome(
@@ -183,40 +183,37 @@ def _rms(x: np.ndarray) -> float:
     return float(np.sqrt(np.mean(x**2)))
 
 
-def _run_layer(
-    path: Datapath, layer: Layer, x: np.ndarray, keep: Callable[..., None]
-) -> np.ndarray:
+def _layer_codes(path: Datapath, layer: Layer, x: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Codes of the inputs, the weights and the bias, scaled."""
     scale_x, scale_w = scales(path, layer)
     format_x, format_w = path.operand_formats
-    codes = accumulate(
-        path,
+    return (
         format_x.encode(x / scale_x),
         format_w.encode(layer.weights / scale_w),
         path.accumulator.encode(layer.bias / (scale_x * scale_w)),
-        keep,
     )
-    return path.accumulator.decode(codes).astype(np.float64) * (scale_x * scale_w)
 
 
-def accumulate(
-    path: Datapath,
-    x: np.ndarray,
-    w: np.ndarray,
-    bias: np.ndarray,
-    keep: Callable[..., None] = lambda *_: None,
-) -> np.ndarray:
+def accumulate(path: Datapath, x: np.ndarray, w: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """Codes of ``x w + bias`` (images, outputs) for codes of inputs (images, inputs), weights
-    (inputs, outputs) and bias (outputs). `keep` is told each unit and the operands it meets."""
+    (inputs, outputs) and bias (outputs)."""
+    if path.multiply is None:
+        return matmul(path.add, x, w, bias)
+    return matmul(path.multiply, x, w, bias, add=path.add)
+
+
+def _operands_met(
+    path: Datapath, unit: Unit, x: np.ndarray, w: np.ndarray, bias: np.ndarray
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """The operands of `unit` in `accumulate`, step by step."""
     acc = np.broadcast_to(bias, (len(x), len(bias)))
-    for x_k, w_k in zip(x.T[:, :, None], w[:, None, :], strict=True):
-        if path.multiply is None:
-            summands: Sequence[np.ndarray] = (x_k, w_k, acc)
-        else:
-            keep(path.multiply, x_k, w_k)
-            summands = (path.multiply(x_k, w_k), acc)
-        keep(path.add, *summands)
-        acc = path.add(*summands)
-    return acc
+    for k in range(len(w)):
+        x_k, w_k = x[:, k : k + 1], w[k : k + 1]
+        met: tuple[np.ndarray, ...] = (x_k, w_k)
+        if unit is not path.multiply:
+            met = (x_k, w_k, acc) if path.multiply is None else (path.multiply(x_k, w_k), acc)
+            acc = accumulate(path, x_k, w_k, acc)
+        yield tuple(codes.ravel() for codes in np.broadcast_arrays(*met))
 
 
 def scales(path: Datapath, layer: Layer) -> tuple[float, float]:
