@@ -58,8 +58,7 @@ def fused_multiply_add(goal: float) -> None:
     u = hw.unit("fma:a=fp32")
     few = 200_000
     scalars = [
-        [softfloat.Float32.from_bytes(int(c).to_bytes(4, "big")) for c in x[:few]]
-        for x in operands
+        [softfloat.Float32.from_bytes(int(c).to_bytes(4, "big")) for c in x[:few]] for x in operands
     ]
     theirs = rate(lambda: list(map(softfloat.f32_mul_add, *scalars)), few)
     ours = rate(lambda: u(*operands), ELEMENTS)
@@ -73,7 +72,9 @@ def encode(name: str, goal: float) -> None:
         name, f"float8_{name}"
     ))  # fmt: skip
     theirs = rate(lambda: x.astype(numpy_type), ELEMENTS)
-    compare(f"encode fp32 to {name}", rate(lambda: f.encode(x), ELEMENTS), "ml_dtypes", theirs, goal)
+    compare(
+        f"encode fp32 to {name}", rate(lambda: f.encode(x), ELEMENTS), "ml_dtypes", theirs, goal
+    )
 
 
 if __name__ == "__main__":

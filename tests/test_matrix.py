@@ -118,6 +118,23 @@ def test_one_step_against_fractions(spec: str) -> None:
         assert found[i, j] == exact_result(u, codes), [hex(x) for x in codes]
 
 
+@pytest.mark.parametrize("name", ["bf16", "fp32", "fp16", "e5m2"])
+def test_products_and_sums_are_those_of_apytypes(name: str) -> None:
+    """It rounds each product, and each sum, to the accumulator's format."""
+    apytypes = pytest.importorskip("apytypes")
+    rng = np.random.default_rng(9)
+    f, acc = hw.format("bf16"), hw.format(name)
+    a, b = f.encode(rng.standard_normal((30, 50))), f.encode(rng.standard_normal((50, 40)))
+    x, y = (
+        apytypes.APyFloatArray.from_float(f.decode(v), f.exponent_bits, f.fraction_bits)
+        for v in (a, b)
+    )
+    with apytypes.APyFloatAccumulatorContext(acc.exponent_bits, acc.fraction_bits):
+        theirs = (x @ y).to_numpy()
+    ours = hw.matmul(f"mul:a=bf16,out={acc}", a, b, add=f"add:a={acc}")
+    np.testing.assert_array_equal(acc.decode(ours), theirs)
+
+
 def test_interpreter_for_wide_codes_and_few() -> None:
     check("fma:a=fp64", 3, 4, 5)
     rng = np.random.default_rng(2)
