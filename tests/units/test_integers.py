@@ -7,6 +7,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.flow.stimulus import stimulus
+from tests.units.test_rtl import assert_rtl_equals_golden
 
 SPECS = (
     "mul:a=int8", "mul:a=int8,out=int16", "mul:a=int8,b=uint4,out=int12,overflow=saturate",
@@ -33,6 +34,20 @@ def test_equal_to_integer_arithmetic(spec: str) -> None:
     ours = u(*operands)
     for *codes, y in zip(*operands, ours, strict=True):
         assert y == expected(u, tuple(int(c) for c in codes))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "mul:a=int8,out=int16", "mul:a=int4,b=int8,out=int12", "mul:a=int7,b=uint8,out=int15",
+        "mul:a=uint4,b=int8,out=int12", "mul:a=int5,b=int5,out=uint4,overflow=saturate",
+        "mul:a=int1,b=int3,out=int4", "fma:a=int6,b=uint6,c=int3,out=int14,overflow=saturate",
+        "fma:a=uint4,b=int4,c=uint9,out=int9",
+    ],
+)  # fmt: skip
+def test_hardware_multiplies_every_mix_of_signs(spec: str) -> None:
+    """With and without Booth recoding of the signed factor, which its width and sign decide."""
+    assert_rtl_equals_golden(spec)
 
 
 def test_signed_arrays_are_taken_by_value() -> None:

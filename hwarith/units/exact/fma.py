@@ -70,8 +70,10 @@ class Fma(Exact):
         ]
 
     def _integer_multiply_add(self, m: Module, x: Values) -> Values:
-        product = wire(m, "product", as_integer(x["a"], self.a) * as_integer(x["b"], self.b))
-        total = wire(m, "sum", product + as_integer(x["c"], self.c))
+        a, b, c = (as_integer(x[name], f) for name, f in self.operands.items())
+        exact = max(len(a) + len(b), len(c)) + 2
+        width = min(exact, self.out.bits) if self.overflow == "wrap" else exact
+        total = rtl.sum_of_products(m, "sum", [(a, b)], [c], width)
         return {"y": rtl.fit_integer(m, total, self.out, self.overflow)}
 
     # The sum is formed in a window: places for the addend above the product, the product, and

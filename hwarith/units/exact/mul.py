@@ -71,7 +71,7 @@ class Mul(Exact):
         return a_low + b_low + self._offset, a_high + b_high + self._offset
 
     def _integer_product(self, m: Module, x: Values) -> Values:
-        product = wire(m, "product", as_integer(x["a"], self.a) * as_integer(x["b"], self.b))
+        product = rtl.product(m, "product", as_integer(x["a"], self.a), as_integer(x["b"], self.b))
         return {"y": rtl.fit_integer(m, product, self.out, self.overflow)}
 
     def _unpack(self, m: Module, x: Values) -> Values:

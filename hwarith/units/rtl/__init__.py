@@ -10,11 +10,11 @@ from .logic import (
     shift_right,
     wire,
 )
-from .multiplier import Columns, product
+from .multiplier import Columns, product, sum_of_products
 from .pipeline import Combinational, Pipelined, PipelinedPorts, Step
 
 __all__ = [
     "Columns", "Combinational", "Pipelined", "PipelinedPorts", "Raw", "Step", "Values",
     "fit_integer", "leading_zeros", "one_hot", "product", "round_and_pack", "round_normalized",
-    "shift_left", "shift_right", "unpack", "wire", "zeros_in_front",
+    "shift_left", "shift_right", "sum_of_products", "unpack", "wire", "zeros_in_front",
 ]  # fmt: skip

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import heapq
 
-from amaranth.hdl import Cat, Const, Module, Value
+from amaranth.hdl import Cat, Const, Module, Shape, Value
 
 from .logic import wire
 
 BOOTH_BITS = 99
 """From this many bits of the multiplier on, radix-4 Booth recoding takes fewer gates than an
-array of AND gates (measured on NAND, NOR and NOT)."""
+array of AND gates (measured on NAND, NOR and NOT), unless the other number is shorter."""
+
+SIGNED_BOOTH_BITS = (4, 7)
+"""The same for signed multipliers with an even and with an odd number of bits."""
 
 _XOR, _BOOTH = 3, 8
 """Arrival times, in gate delays, of an exclusive or and of a Booth partial product."""
@@ -37,46 +40,71 @@ class Columns:
         """Add an integer, modulo 2^width."""
         self._ones = (self._ones + value) % (1 << self.width)
 
+    def add_integer(self, x: Value, weight: int = 0) -> None:
+        """Put a number, signed or unsigned as its shape says, into the columns."""
+        for i, bit in enumerate(x):
+            self._add_weighted(weight + i, bit, _is_sign(x, i))
+
     def add_product(self, a: Value, b: Value, weight: int = 0) -> bool:
-        """Put the partial products of two unsigned numbers into the columns.
+        """Put the partial products of two numbers, signed or unsigned as their shapes say, into
+        the columns.
 
         Returns whether their sum is 2^(len(a) + len(b)) more than the product, as it is with
-        Booth recoding; in columns no wider than the product that makes no difference.
+        Booth recoding of unsigned numbers; in columns no wider than the product that makes no
+        difference.
         """
-        if len(b) < BOOTH_BITS:
-            for i, x in enumerate(a):
-                for j, y in enumerate(b):
-                    self.add(weight + i + j, x & y)
-            return False
-        self._add_booth_rows(a, b, weight)
-        return True
+        # A signed multiplier makes fewer Booth rows, with none above its msb, and a short one too.
+        if _is_signed(a) and not (_is_signed(b) and len(b) <= len(a)):
+            a, b = b, a
+        booth_bits = SIGNED_BOOTH_BITS[len(b) % 2] if _is_signed(b) else BOOTH_BITS
+        if booth_bits <= len(b) <= len(a) + 1:
+            return self._add_booth_rows(a, b, weight)
+        for i, x in enumerate(a):
+            for j, y in enumerate(b):
+                self._add_weighted(weight + i + j, x & y, _is_sign(a, i) != _is_sign(b, j))
+        return False
 
-    def _add_booth_rows(self, a: Value, b: Value, weight: int) -> None:
-        """Radix-4 Booth recoding: a row for each pair of bits of b, with a digit from -2 to 2."""
-        excess = 1 << (len(a) + len(b))
-        padded = Cat(Const(0, 1), b, Const(0, 2))
-        for row in range(len(b) // 2 + 1):
+    def _add_weighted(self, weight: int, bit: Value, negative: bool, arrival: int = 0) -> None:
+        """Add a bit, or subtract it: its inverse less one (Baugh and Wooley, IEEE Transactions on
+        Computers C-22, 1973)."""
+        self.add(weight, ~bit if negative else bit, arrival)
+        if negative:
+            self.add_constant(-1 << weight)
+
+    def _add_booth_rows(self, a: Value, b: Value, weight: int) -> bool:
+        """Radix-4 Booth recoding: a row for each pair of bits of b, with a digit from -2 to 2.
+
+        Returns what `add_product` does.
+        """
+        signed = _is_signed(b)
+        padded = Cat(Const(0, 1), b, (b[-1] if signed else Const(0, 1)).replicate(2))
+        for row in range((len(b) + 1) // 2 if signed else len(b) // 2 + 1):
             below, bit, above = padded[2 * row], padded[2 * row + 1], padded[2 * row + 2]
-            at = weight + 2 * row
             one = wire(self.m, f"{self.name}_one{row}", below ^ bit)
             two = wire(self.m, f"{self.name}_two{row}", (bit ^ above) & ~one)
-            can_be_negative = 2 * row + 1 < len(b)
-            for i in range(len(a) + 1):
-                bit_of_row = Const(0, 1)
-                if i < len(a):
-                    bit_of_row = bit_of_row | (one & a[i])
-                if i > 0:
-                    bit_of_row = bit_of_row | (two & a[i - 1])
-                if can_be_negative:
-                    bit_of_row = bit_of_row ^ above
-                self.add(at + i, bit_of_row, _BOOTH)
-            if can_be_negative:
-                # A negative row is inverted: it lacks one at its lsb, and its sign counts
-                # negative, which is the sign inverted less a constant.
-                self.add(at, above)
-                self.add(at + len(a) + 1, ~above)
-                excess -= 1 << (2 * row + len(a) + 1)
-        self._ones = (self._ones + (excess << weight)) % (1 << self.width)
+            can_be_negative = signed or 2 * row + 1 < len(b)
+            self._add_booth_row(a, one, two, above if can_be_negative else None, weight + 2 * row)
+        if not signed:
+            self.add_constant(1 << (weight + len(a) + len(b)))
+        return not signed
+
+    def _add_booth_row(
+        self, a: Value, one: Value, two: Value, negative: Value | None, at: int
+    ) -> None:
+        """Add or subtract once or twice a. What is subtracted is inverted, and lacks one at its
+        lsb; its sign counts negative."""
+        signed = _is_signed(a)
+        once = Cat(a, a[-1] if signed else Const(0, 1))
+        twice = Cat(Const(0, 1), a)
+        for i, (x, y) in enumerate(zip(once, twice, strict=True)):
+            bit = (one & x) | (two & y)
+            if negative is not None:
+                bit = bit ^ negative
+            self._add_weighted(at + i, bit, signed and i == len(a), _BOOTH)
+        if negative is not None:
+            self.add(at, negative)
+            if not signed:
+                self._add_weighted(at + len(once), negative, True)
 
     def compress(self) -> tuple[Value, Value, list[Value]]:
         """Two rows with the sum of all columns, and the carries that leave the top one.
@@ -123,9 +151,32 @@ class Columns:
         self._put(column + 1, a | b, second + 1)
 
 
+def _is_signed(x: Value) -> bool:
+    return x.shape().signed
+
+
+def _is_sign(x: Value, i: int) -> bool:
+    return _is_signed(x) and i == len(x) - 1
+
+
 def product(m: Module, name: str, a: Value, b: Value) -> Value:
-    """The product of two unsigned numbers, in as many bits as both have together."""
-    columns = Columns(m, name, len(a) + len(b))
-    columns.add_product(a, b)
+    """The product of two numbers, signed or unsigned, in as many bits as both have together."""
+    return sum_of_products(m, name, [(a, b)], [], len(a) + len(b))
+
+
+def sum_of_products(
+    m: Module, name: str, products: list[tuple[Value, Value]], addends: list[Value], width: int
+) -> Value:
+    """Products and addends, each signed or unsigned as their shapes say, summed modulo 2^width.
+
+    The sum is signed if any of them is.
+    """
+    columns = Columns(m, name, width)
+    for a, b in products:
+        columns.add_product(a, b)
+    for x in addends:
+        columns.add_integer(x)
     low, high, _ = columns.compress()
-    return wire(m, name, (low + high)[: len(a) + len(b)])
+    terms = [x for pair in products for x in pair] + addends
+    signed = any(_is_signed(x) for x in terms)
+    return wire(m, name, (low + high)[:width], Shape(width, signed=signed))
