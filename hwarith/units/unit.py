@@ -20,8 +20,8 @@ from . import rtl
 class Contract(NamedTuple):
     """What a unit promises, as data.
 
-    ``kind`` is one of "correctly rounded", "faithful", "exact integer", "approximate"; ``bound``
-    says how far from exact a result may be; ``source`` names the paper or standard.
+    ``kind`` is one of "correctly rounded", "faithful", "exact", "exact integer", "approximate";
+    ``bound`` says how far from exact a result may be; ``source`` names the paper or standard.
     """
 
     kind: str
@@ -96,7 +96,8 @@ class Unit:
     family: ClassVar[str]
     summary: ClassVar[str]
     operation: ClassVar[str]
-    """What a result approximates: ``product`` a*b, ``sum`` a+b, or ``multiply-add`` a*b+c."""
+    """What a result approximates: ``product`` a*b, ``sum`` a+b, or ``multiply-add`` a*b+c; or a
+    name of its own, of which sweeps know no exact result."""
 
     stages: int = integer_parameter("pipeline registers", 0, STAGES, 0, quiet=True)
 
@@ -234,15 +235,17 @@ class Unit:
         Raises `InvalidInput` for operands that are no codes of their formats, or whose shapes
         do not fit together.
         """
-        arrays = self.check_operands(codes)
+        values = self.evaluate(self.check_operands(codes))
+        return values if values.ndim else values[()]
+
+    def evaluate(self, arrays: list[np.ndarray]) -> np.ndarray:
+        """The golden definition on arrays of one shape, by a table or compiled."""
         (result,) = self.results.values()
         widths = [f.bits for f in self.operands.values()]
         if sum(widths) <= 16 and arrays[0].size > engine.SMALL:
-            values = engine.lookup(_table(self), arrays, widths)
-        else:
-            function, constants = self.definition()
-            values = engine.apply(function, arrays, constants, result.dtype, self.word_bits)
-        return values if values.ndim else values[()]
+            return engine.lookup(_table(self), arrays, widths)
+        function, constants = self.definition()
+        return engine.apply(function, arrays, constants, result.dtype, self.word_bits)
 
     def create(self) -> wiring.Component:
         """The hardware: combinational for ``stages=0``, else a pipelined stream component."""

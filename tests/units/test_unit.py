@@ -55,9 +55,10 @@ def test_every_family_is_described(name: str) -> None:
     assert cls.summary
     assert cls.__doc__
     assert "Source:" in cls.__doc__
-    assert u.contract.kind in ("correctly rounded", "faithful", "exact integer", "approximate")
+    kinds = ("correctly rounded", "faithful", "exact", "exact integer", "approximate")
+    assert u.contract.kind in kinds
     assert u.contract.source
-    assert cls.operation in ("product", "sum", "multiply-add")
+    assert cls.operation
     assert all(parameter.help for parameter in u.parameters().values())
 
 
