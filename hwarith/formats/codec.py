@@ -50,9 +50,7 @@ def decode(f: Format, codes: Any) -> np.ndarray:
     if not f.is_float and f.exponent == 0:
         return _decode_integers(f, array)
     if f.precision <= 53 and f.exponent_bits <= 11:
-        if f.bits <= 16 and array.size > engine.SMALL:
-            return _values(f)[array]
-        return _to_float64(f, array)
+        return convert(array, f, names.format("fp64"), r.RNE, r.NOSAT).view(np.float64)
     return np.array([_exact(f, c) for c in array.flat], object).reshape(array.shape)
 
 
@@ -73,9 +71,41 @@ def encode(f: Format, values: Any, round: str, overflow: str) -> np.ndarray:
         source = names.of_dtype(array.dtype)
     except InvalidInput:
         raise InvalidInput(f"cannot encode {array.dtype} values in {f.name}; not numbers") from None
-    word_bits = max(source.word_bits, f.word_bits)
-    constants = (source.numbers, f.numbers, mode, policy)
-    return engine.apply(r.convert, [names.bit_patterns(array)], constants, f.dtype, word_bits)
+    return convert(names.bit_patterns(array), source, f, mode, policy)
+
+
+def convert(codes: np.ndarray, f: Format, to: Format, mode: int, policy: int) -> np.ndarray:
+    """An array of codes of one format as codes of another, by definition or by table."""
+    drop = _unneeded_bits(f, to)
+    wide = f.dtype.hasobject or to.dtype.hasobject
+    if wide or codes.size <= engine.SMALL or f.bits - drop > engine.TABLE_BITS:
+        return _convert(codes, f, to, mode, policy)
+    return engine.lookup_top(_conversions(f, to, mode, policy, drop), codes, drop)
+
+
+def _convert(codes: np.ndarray, f: Format, to: Format, mode: int, policy: int) -> np.ndarray:
+    word_bits = max(f.word_bits, to.word_bits)
+    return engine.apply(
+        r.convert, [codes], (f.numbers, to.numbers, mode, policy), to.dtype, word_bits
+    )
+
+
+def _unneeded_bits(f: Format, to: Format) -> int:
+    """How many low bits of a float's code only matter by being all zero or not, as they lie two
+    places or more below the last place of any result."""
+    if not f.is_float or f.nan == "all_ones" or f.bits <= 16:
+        return 0  # (NaN of all ones: an inexact value would fall together with it)
+    magnitude_bits = to.precision if to.is_float else to.bits - to.signed
+    below_normal = f.precision - magnitude_bits
+    below_subnormal = to.numbers.lsb - f.numbers.lsb
+    return max(0, min(below_normal, below_subnormal) - 2)
+
+
+@cache
+def _conversions(f: Format, to: Format, mode: int, policy: int, drop: int) -> np.ndarray:
+    """Results for all codes of `f` whose low `drop` bits are zero."""
+    top = np.arange(1 << (f.bits - drop), dtype=np.uint64) << np.uint64(drop)
+    return _convert(top.astype(f.dtype), f, to, mode, policy)
 
 
 def _exceeds_float64(array: np.ndarray) -> bool:
@@ -107,17 +137,6 @@ def _exact(f: Format, code: int) -> Fraction | float:
     if kind == r.FINITE:
         return f.fraction(code)
     return math.nan if kind == r.NAN else (-math.inf if s else math.inf)
-
-
-@cache
-def _values(f: Format) -> np.ndarray:
-    return _to_float64(f, f.codes())
-
-
-def _to_float64(f: Format, codes: np.ndarray) -> np.ndarray:
-    fp64 = names.format("fp64")
-    constants = (f.numbers, fp64.numbers, r.RNE, r.NOSAT)
-    return engine.apply(r.convert, [codes], constants, fp64.dtype, f.word_bits).view(np.float64)
 
 
 def _decode_integers(f: Format, codes: np.ndarray) -> np.ndarray:

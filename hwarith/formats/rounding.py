@@ -186,9 +186,9 @@ def shift_out(g, d):
 def stochastic_up(low, d, variant, n, random):
     """1 if the magnitude is to be increased by one lsb; `low` * 2^-d of it is dropped."""
     k = n + 1 if variant == SRB else n
-    t, rest = low << max(k - d, 0), 0
-    if d > k:
-        t, rest = shift_out(low, min(d - k, bit_length(low) + 1))
+    # A zero behind the lsb, so that there is something to shift out even for d <= k
+    scaled = low << (max(k - d, 0) + 1)
+    t, rest = shift_out(scaled, min(max(d - k, 0), bit_length(low) + 1) + 1)
     if variant == SRB:
         return 1 if t + 2 * random + 1 >= 1 << k else 0
     if variant == SRC:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from ...errors import InvalidInput
-from ...formats import ROUNDINGS, STOCHASTIC, Format, Stochastic, format
+from ...formats import ROUNDINGS, STOCHASTIC, Format, Stochastic, codec, format
 from ...formats import rounding as r
 from .. import rtl
 from ..unit import Contract, Unit, choice_parameter, format_parameter, integer_parameter
@@ -100,6 +102,12 @@ class Convert(Unit):
     @property
     def word_bits(self) -> int:
         return max(self.a.word_bits, self.out.word_bits, (self.n or 0) + 2)
+
+    def evaluate(self, arrays: list[np.ndarray]) -> np.ndarray:
+        if self.is_stochastic:
+            return super().evaluate(arrays)
+        modes = int(r.rounding(self.round)), int(r.overflow(self.overflow))
+        return codec.convert(arrays[0], self.a, self.out, *modes)
 
     def datapath(self) -> list[rtl.Step]:
         return hardware.steps(self.a, self.out, self.round, self.overflow, self.n or 0)
