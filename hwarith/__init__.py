@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .flow.regress import regress
     from .flow.simulate import simulate
     from .flow.synthesize import synthesize
+    from .flow.vectors import vectors
     from .flow.verilog import verilog
     from .formats import Format, format
     from .matrix import matmul
@@ -22,7 +23,7 @@ _HOMES = {
     "ToolFailure": "errors",
     "Format": "formats", "format": "formats",
     "Unit": "units", "unit": "units",
-    "matmul": "matrix",
+    "matmul": "matrix", "vectors": "flow.vectors",
     "verilog": "flow.verilog", "simulate": "flow.simulate",
     "regress": "flow.regress", "synthesize": "flow.synthesize",
 }  # fmt: skip
@@ -41,6 +42,7 @@ __all__ = [
     "simulate",
     "synthesize",
     "unit",
+    "vectors",
     "verilog",
 ]
 

@@ -165,6 +165,26 @@ def generate(
 
 
 @app.command()
+def vectors(
+    spec: Annotated[str, typer.Argument(metavar="SPEC")],
+    number: Annotated[int, typer.Option("-n", help="How many vectors.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of what is random.")] = 1,
+    output: Annotated[
+        str, typer.Option("-o", "--output", help="File to write; - prints them.")
+    ] = "-",
+) -> None:
+    """Write conformance vectors: operands and results in hexadecimal, by class of difficulty."""
+    from .files import write_text
+    from .flow.vectors import vectors
+
+    text = vectors(spec, number, seed)
+    if output == "-":
+        print(text, end="")
+    else:
+        write_text(Path(output), text)
+
+
+@app.command()
 def regress(
     specs: Specs = None,
     catalogue: Catalogue = False,

@@ -24,7 +24,7 @@ def output_folder(path: Path) -> Path:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file whole: under another name first. Raises `InvalidInput` if it cannot be."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    partial = path.parent / f".{path.name}.{os.getpid()}.{threading.get_ident()}"
     try:
         partial.write_bytes(content)
         os.replace(partial, path)

@@ -56,7 +56,17 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 def test_help_names_every_command(run: Run, arguments: tuple[str, ...]) -> None:
     outcome = run(*arguments)
     assert (outcome.status, outcome.err) == (0, "")
-    for command in ("list", "show", "eval", "generate", "regress", "synth", "sweep", "report"):
+    for command in (
+        "list",
+        "show",
+        "eval",
+        "generate",
+        "vectors",
+        "regress",
+        "synth",
+        "sweep",
+        "report",
+    ):
         assert f"\n  {command} " in outcome.out
         assert run(command, "--help").out.startswith(f"Usage: hwarith {command} ")
 
@@ -121,6 +131,14 @@ def test_generate_catalogue(run: Run, tmp_path: Path, monkeypatch: pytest.Monkey
     assert {path.stem for path in tmp_path.iterdir()} == {
         unit(spec).name for spec in (TINY, "lmul:format=e2m3fn")
     }
+
+
+def test_vectors(run: Run, tmp_path: Path) -> None:
+    text = hwarith.vectors(TINY, 50, 3)
+    assert run("vectors", TINY, "-n", 50, "--seed", 3) == (0, text, "")
+    file = tmp_path / "tiny.txt"
+    assert run("vectors", TINY, "-n", 50, "--seed", 3, "-o", file) == (0, "", "")
+    assert file.read_text() == text
 
 
 def test_regress(run: Run) -> None:
@@ -210,6 +228,10 @@ def test_sweep_and_report(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPa
          "regress: vectors must be an integer, 1 to 1000000, not 0"),
         (["regress", TINY, "--seed", "-1"],
          "regress: seed must be an integer, 0 to 4294967295, not -1"),
+        (["vectors", TINY, "-n", "0"], "vectors: n must be an integer, 1 to 10000000, not 0"),
+        (["vectors", TINY, "-o", "none/tiny.txt"],
+         "none/tiny.txt cannot be written: No such file or directory"),
+        (["vectors", TINY, "-o", "."], ". cannot be written: "),
         (["synth", TINY, "--library", "generik"],
          "unknown library 'generik'; did you mean 'generic'? allowed: generic, xilinx,"),
         (["synth", TINY, "--library", "none.lib"], "Liberty file none.lib is not there"),
@@ -305,7 +327,9 @@ def test_a_mistake_as_the_shell_sees_it() -> None:
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [("list", "--json"), ("show", "mul")], ids=["long", "short"])
+@pytest.mark.parametrize(
+    "arguments", [("list", "--json"), ("vectors", TINY)], ids=["long", "short"]
+)
 def test_a_reader_that_goes_away_hears_no_complaint(arguments: tuple[str, ...]) -> None:
     """As in ``hwarith list --json | head -1``, with output longer and shorter than a buffer."""
     reading, writing = os.pipe()
