@@ -13,6 +13,7 @@ from itertools import cycle, starmap
 
 import numpy as np
 
+from ..formats import Format
 from ..units import Unit
 from .search import Codes, Search
 from .stimulus import corner_codes, stimulus
@@ -34,7 +35,8 @@ CLASSES = {
 """The classes, in the order in which vectors come, and what makes a vector one of them."""
 
 _ARITY = {"conversion": 1, "product": 2, "sum": 2, "multiply-add": 3}
-"""Operations with an exact result whose rounding is of interest, and their operands."""
+"""Operations with an exact result whose rounding is of interest, and how many of a unit's operands
+it follows from."""
 
 _TRIES = 20
 """Candidates for each vector wanted; a class that is met less often comes out smaller."""
@@ -97,9 +99,11 @@ def _makers(unit: Unit, rng: random.Random) -> dict[str, tuple[_Candidates, int]
     corners = [corner_codes(f).tolist() for f in formats]
     special = _endless(lambda: [rng.choice(codes) for codes in corners])
     makers: dict[str, tuple[_Candidates, int]] = {"special": (special, 0)}
-    (out, *others) = unit.results.values()
-    if _ARITY.get(unit.operation) != len(formats) or others or not out.is_float:
+    out = next(iter(unit.results.values()))
+    arity = _ARITY.get(unit.operation, len(formats) + 1)
+    if arity > len(formats) or not out.is_float:
         return makers
+    formats, others = formats[:arity], formats[arity:]
     search = Search(unit.operation, formats, out, rng)
     for name, candidate in search.candidates().items():
         makers[name] = (_endless(candidate), 0)
@@ -111,4 +115,14 @@ def _makers(unit: Unit, rng: random.Random) -> dict[str, tuple[_Candidates, int]
     if zeros:
         rng.shuffle(zeros)
         makers["normalization"] = (starmap(search.subnormal_operand, cycle(zeros)), len(zeros))
+    for name, (candidates, least) in makers.items():
+        if name != "special":
+            makers[name] = (_completed(candidates, others, rng), least)
     return makers
+
+
+def _completed(candidates: _Candidates, others: list[Format], rng: random.Random) -> _Candidates:
+    """Candidates with random codes for operands that are no part of the exact result, such as the
+    random bits of stochastic rounding."""
+    for codes in candidates:
+        yield codes and [*codes, *(rng.getrandbits(f.bits) for f in others)]

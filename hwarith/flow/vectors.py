@@ -18,7 +18,7 @@ MOST_VECTORS = 10_000_000
 def vectors(spec: Any, n: int = 1000, seed: int = 1) -> str:
     """Vectors of a unit (or of its spec), a line each, in the manner of TestFloat.
 
-    A line has the codes of the operands and of the result, in hexadecimal digits of fixed width,
+    A line has the codes of the operands and of the results, in hexadecimal digits of fixed width,
     with spaces between them. Lines that begin with ``#`` are comments: first the spec, the order
     of the ports with their formats, the seed and the classes (`CLASSES`) with their numbers of
     vectors; then one before the vectors of each class. Results are those of the golden model.
@@ -61,7 +61,11 @@ def _condition(name: str) -> str:
 def _block(u: Unit, name: str, operands: tuple[np.ndarray, ...]) -> str:
     if not operands[0].size:
         return ""
-    columns = [*operands, u(*operands)]
+    found = u(*operands)
+    results = found if isinstance(found, tuple) else (found,)
+    if results[0].shape != operands[0].shape:
+        raise InvalidInput(f"vectors: {u.spec} accumulates; allowed: units with a result a vector")
+    columns = [*operands, *results]
     widths = [-(-f.bits // 4) for f in (*u.operands.values(), *u.results.values())]
     line = " ".join(f"{{:0{width}X}}" for width in widths).format
     rows = map(line, *(column.tolist() for column in columns))

@@ -247,6 +247,15 @@ def test_classes_that_cannot_be_met_leave_their_share_to_random_ones() -> None:
     assert sum(sizes.values()) == 1000
 
 
+def test_operands_beside_the_exact_result_are_random() -> None:
+    unit = hw.unit("convert:a=fp32,out=e4m3fn,round=sra,n=8")
+    a, bits = directed(unit, 1500)["halfway"]
+    values = [abs(unit.a.fraction(int(code))) for code in a]
+    brackets = [oracle.bracket(x, unit.out) for x in values]
+    assert all(2 * x == low + high for x, (_, low, high) in zip(values, brackets, strict=True))
+    assert len(set(bits.tolist())) > 50
+
+
 def test_a_class_that_misses_its_condition_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests above would fail: without its condition, half the candidates are no ties."""
     monkeypatch.setattr("hwarith.flow.search.Search.is_halfway", lambda self, codes: True)
