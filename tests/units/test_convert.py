@@ -244,6 +244,7 @@ RTL = (
     "convert:a=bf16,out=mxint8_element,round=rna", "convert:a=mxint8_element,out=e2m1fn",
     "convert:a=mxint8_element,out=int4,round=rto,overflow=wrap", "convert:a=int8,out=uint4",
     "convert:a=e4m3fn,out=e4m3fnuz", "convert:a=ue4m3,out=fp16",
+    "convert:a=e4m3,out=bf16,round=sra,n=3", "convert:a=int4,out=int8,round=src,n=2",
 )  # fmt: skip
 
 

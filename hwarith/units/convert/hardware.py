@@ -31,6 +31,7 @@ def steps(a: Format, out: Format, mode: str, overflow: str, n: int) -> list[Step
         return [_refit(a, out, overflow)]
     if stochastic:
         first.append(_decide(mode, n))
+    if mode in STOCHASTIC:
         mode = "rna"  # what was decided stands in the place of the guard bit
     if not out.is_float:
         return [*first, _round_integer(mode), _pack_integer(out, overflow)]
@@ -284,4 +285,6 @@ def _exceeds_rounded(x: Value, up: Value, limit: int) -> Value:
     """Whether x + up is greater than a constant."""
     if limit >= 1 << len(x):
         return Const(0, 1)
+    if limit == 0:
+        return x.any() | up
     return exceeds(x, limit) | ((x == limit) & up)
