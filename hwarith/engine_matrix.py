@@ -61,9 +61,13 @@ def accumulate(
     left, right = (engine._signed_words(np.ascontiguousarray(x)) for x in (a, b))
     out = np.array(acc, order="C")
     sums = engine._signed_words(out)
-    floats = out.dtype.kind == "f"
-    run = _kernel(definitions, floats)
-    words = constants if floats else tuple(engine._machine_words(c) for c in constants)
+    if out.dtype.kind == "f":
+        words, run = constants, _kernel(definitions, np.float64)
+    else:
+        words = tuple(engine._machine_words(c) for c in constants)
+        dtypes = (sums.dtype, left.dtype, right.dtype)
+        hot = out.size * len(b) >= engine.HOT
+        run = _specialized(definitions, words, dtypes) if hot else _kernel(definitions, np.int64)
     rows = max(1, _LEAST_WORK // max(1, b.size))
     parts = [slice(i, i + rows) for i in range(0, len(out), rows)]
     work = engine._pool(os.getpid()).map if len(parts) > 1 else map
@@ -89,13 +93,41 @@ def _step(definitions: tuple[Callable, ...], word: Callable) -> Callable:
 
 
 @cache
-def _kernel(definitions: tuple[Callable, ...], floats: bool) -> Callable:
+def _kernel(definitions: tuple[Callable, ...], word: type) -> Callable:
+    """The loop over three matrices, which takes the constants behind them."""
+    return _loop(_compiled_step(definitions, word))
+
+
+@cache
+def _specialized(
+    definitions: tuple[Callable, ...], words: Constants, dtypes: tuple[np.dtype, ...]
+) -> Callable:
+    """The same loop for one choice of constants and of the matrices' types, with vectors."""
+    import numba
+
+    step = _compiled_step(definitions, np.int64)
+
+    def specialized(x, y, acc, constants):
+        return step(x, y, acc, words)
+
+    loop = _loop(numba.njit(nogil=True, forceinline=True)(specialized))
+    matrices = (numba.from_dtype(dtype)[:, ::1] for dtype in dtypes)
+    with engine._vectorized():
+        loop.compile((*matrices, numba.typeof(words)))
+    return loop
+
+
+def _compiled_step(definitions: tuple[Callable, ...], word: type) -> Callable:
     import numba
 
     _register_bit_casts()
     compiled = tuple(engine._compile(definition) for definition in definitions)
-    word = np.float64 if floats else np.int64
-    step = numba.njit(nogil=True, forceinline=True)(_step(compiled, word))
+    return numba.njit(nogil=True, forceinline=True)(_step(compiled, word))
+
+
+def _loop(step: Callable) -> Any:
+    import numba
+
     rows, columns = _ROWS, _COLUMNS
 
     def run(acc, a, b, constants):

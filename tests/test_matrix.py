@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith import engine_matrix, matrix
+from hwarith import engine, engine_matrix, matrix
 from hwarith.errors import InvalidInput
 from hwarith.flow.stimulus import corner_codes
 from tests.units.test_fma import exact_result
@@ -90,6 +90,16 @@ def test_compiled_definitions(spec: str) -> None:
     assert not matrix._float_roundings(units)
     check(spec, 40, 3, 50)
     check(spec, 10, 140, 20)
+
+
+@pytest.mark.parametrize("spec", ["fma:a=fp16,round=rup", "fma:a=int8,out=int32", "mul:a=int33"])
+def test_definitions_compiled_for_their_constants(
+    spec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for large matrices; 64-bit codes among them."""
+    monkeypatch.setattr(engine, "HOT", 0)
+    check(spec, 20, 3, 300)
+    check(spec, 7, 140, 33)
 
 
 @pytest.mark.parametrize("spec", ["fma:a=bf16", "fma:a=fp16", "fma:a=fp32", "mul:a=bf16"])

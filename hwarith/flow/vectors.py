@@ -64,7 +64,9 @@ def _block(u: Unit, name: str, operands: tuple[np.ndarray, ...]) -> str:
     found = u(*operands)
     results = found if isinstance(found, tuple) else (found,)
     if results[0].shape != operands[0].shape:
-        raise InvalidInput(f"vectors: {u.spec} accumulates; allowed: units with a result a vector")
+        raise InvalidInput(
+            f"vectors: {u.spec} accumulates; allowed: units with a result for each vector"
+        )
     columns = [*operands, *results]
     widths = [-(-f.bits // 4) for f in (*u.operands.values(), *u.results.values())]
     line = " ".join(f"{{:0{width}X}}" for width in widths).format
