@@ -21,6 +21,8 @@ def steps(a: Format, out: Format, mode: str, overflow: str, n: int) -> list[Step
     exact = _is_exact(a, out)
     below = 0 if exact else {"sra": n, "srb": n + 1, "src": n + 1}.get(mode, 1)
     stochastic = mode in STOCHASTIC and not exact
+    if out.is_float and not a.is_float and not exact and not stochastic:
+        return _integer_to_float(a, out, mode, overflow)
     unpack = _unpack_float if a.is_float else _unpack_integer
     first = [unpack(a, stochastic)]
     if out.is_float:
@@ -164,6 +166,22 @@ def _shift_right(
         right = wire(m, "align_right", right[:bits] | far.replicate(bits))
     kept, some = rtl.shift_right(m, "aligned", top, right, width)
     return kept, some | lost
+
+
+def _integer_to_float(a: Format, out: Format, mode: str, overflow: str) -> list[Step]:
+    """A negative integer is inverted only: one more is added in rounding."""
+    exponent = _msb_exponents(a)[0] - out.numbers.emin
+
+    def invert(m: Module, x: Values) -> Values:
+        sign = x["a"][a.bits - 1] if a.signed else Const(0, 1)
+        return {
+            "sign": wire(m, "sign", sign), "nan": Const(0, 1), "inf": Const(0, 1),
+            "significand": wire(m, "inverted", x["a"] ^ sign.replicate(a.bits)),
+            "plus_one": sign,
+            "exponent": Const(exponent, signed_exponent(exponent, exponent)),
+        }  # fmt: skip
+
+    return [invert, *rtl.round_and_pack(out, mode, overflow, (exponent, exponent))]
 
 
 def _unrounded(out: Format) -> Step:
