@@ -196,14 +196,14 @@ class Fma(Exact):
         # Inverting falls short of the negative by one, or by less if something was lost.
         columns.add(0, wire(m, "plus_one_low", subtract & ~lost))
         low, high, carries = columns.compress()
-        low_sum = wire(m, "low_sum", low + high, split + 1)
+        low_sum = rtl.add(m, "low_sum", low, high)
         # The carries add up to one at most, or to two at most if there is an excess of one.
         carry = low_sum[-1]
         for bit in carries:
             carry = carry ^ bit
         carry = wire(m, "carry_into_addend", ~carry if excess else carry)
         upper = x["addend"][split:]
-        upper_sum = wire(m, "upper_sum", upper + carry, len(upper) + 1)
+        upper_sum = rtl.increment(m, "upper_sum", upper, carry)
         negative = wire(m, "negative", subtract & ~upper_sum[-1])
         total = Cat(low_sum[:-1], upper_sum[:-1])
         magnitude = wire(m, "magnitude", total ^ negative.replicate(self._window))

