@@ -1,7 +1,7 @@
 """A unit's results beside the real numbers that they stand for.
 
 The exact result of a unit is the infinitely precise product, sum or multiply-add of the operands'
-values, not rounded to any format.
+values, or the operand that is converted, not rounded to any format.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ EXACT: dict[str, Callable[..., Any]] = {
     "product": lambda a, b: a * b,
     "sum": lambda a, b: a + b,
     "multiply-add": lambda a, b, c: a * b + c,
+    "conversion": lambda a, *random_bits: a,
 }
 """What a unit of each `Unit.operation` would return if it were exact."""
 
-FORMULA = {"product": "a·b", "sum": "a + b", "multiply-add": "a·b + c"}
+FORMULA = {"product": "a·b", "sum": "a + b", "multiply-add": "a·b + c", "conversion": "a"}
 """The same for readers."""
 
 _FLOAT64_PRECISION, _FLOAT64_LSB, _SAFE_MAX = 53, -1074, Fraction(2) ** 1022
@@ -124,7 +125,7 @@ def _float64_suffices(operation: str, formats: list[Format], out: Format) -> boo
     lsb = [f.numbers.lsb for f in formats]
     largest = [max(f.max, -f.min) for f in formats]
     precisions = [f.precision for f in formats]
-    if operation != "sum":
+    if operation in ("product", "multiply-add"):
         lsb[:2] = [lsb[0] + lsb[1]]
         largest[:2] = [largest[0] * largest[1]]
         precisions[:2] = [precisions[0] + precisions[1]]
@@ -143,8 +144,8 @@ def _by_float64(operation: str, values: list[np.ndarray]) -> _Reals:
     so large beside ``tail`` that both roundings together stay below a relative 2^-51.
     """
     *operands, result = values
-    if operation == "product":
-        head = operands[0] * operands[1]
+    if operation in ("product", "conversion"):
+        head = operands[0] * operands[1] if operation == "product" else operands[0]
         tail = np.zeros_like(head)
     else:
         x = operands[0] * operands[1] if operation == "multiply-add" else operands[0]

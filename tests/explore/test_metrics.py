@@ -55,6 +55,7 @@ def by_fractions(spec: str) -> dict[str, float]:
         "product": lambda a, b: a * b,
         "sum": lambda a, b: a + b,
         "multiply-add": lambda a, b, c: a * b + c,
+        "conversion": lambda a, *random_bits: a,
     }[unit.operation]
     formats = list(unit.operands.values())
     (out,) = unit.results.values()
@@ -97,6 +98,8 @@ def by_fractions(spec: str) -> dict[str, float]:
         "fma:a=e2m1fn,b=e2m1fn,c=e3m2fn,out=e3m2fn",
         "lmul:format=e3m2fn,k=2",
         "mul:a=int4,b=int4,out=int6",
+        "convert:a=e4m3fn,out=e2m1fn",
+        "convert:a=e3m2fn,out=int3,round=sra,n=4",
     ],
 )
 def test_all_operands_against_fractions(spec: str) -> None:
@@ -108,7 +111,7 @@ def test_all_operands_against_fractions(spec: str) -> None:
 @pytest.mark.parametrize(
     "spec",
     ["fma:a=fp32,c=fp32,out=fp32", "fma:a=bf16,b=bf16,c=fp32,out=fp32", "add:a=fp32,b=bf16",
-     "mul:a=fp32", "lmul:format=fp32,k=4"],
+     "mul:a=fp32", "lmul:format=fp32,k=4", "convert:a=fp32,out=e4m3fn,round=srb"],
 )  # fmt: skip
 def test_float64_errors_are_those_of_fractions(spec: str) -> None:
     """The claim of `reference.Errors` on operands that cancel, overflow and underflow."""
