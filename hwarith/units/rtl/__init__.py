@@ -1,5 +1,6 @@
 """Hardware that the units share: stages and streams, unpack, shifters, the rounder, pack."""
 
+from .adders import add, increment
 from .floats import Raw, round_and_pack, round_normalized, unpack, zeros_in_front
 from .integers import fit_integer
 from .logic import (
@@ -15,6 +16,7 @@ from .pipeline import Combinational, Pipelined, PipelinedPorts, Step
 
 __all__ = [
     "Columns", "Combinational", "Pipelined", "PipelinedPorts", "Raw", "Step", "Values",
-    "fit_integer", "leading_zeros", "one_hot", "product", "round_and_pack", "round_normalized",
-    "shift_left", "shift_right", "sum_of_products", "unpack", "wire", "zeros_in_front",
+    "add", "fit_integer", "increment", "leading_zeros", "one_hot", "product",
+    "round_and_pack", "round_normalized", "shift_left", "shift_right", "sum_of_products",
+    "unpack", "wire", "zeros_in_front",
 ]  # fmt: skip
