@@ -1,7 +1,8 @@
 // Calls a Verilated unit on arrays of codes.
 //
-// unit.h is generated beside this file: the model (Vmodel.h), STAGES, and the lists OPERANDS(X)
-// and RESULTS(X) of X(index, port). A port takes its codes from a column: an array of the port's
+// unit.h is generated beside this file: the model (Vmodel.h), STAGES, whether a model's present
+// inputs are ones that a result follows upon (COMPLETE(model)), and the lists INPUTS(X) and
+// RESULTS(X) of X(index, port). A port takes its codes from a column: an array of the port's
 // own type, or of 32-bit words, lowest first, for ports wider than 64 bits.
 
 #include <cstdint>
@@ -34,9 +35,9 @@ void store(const VlWide<words>& port, void* column, size_t row) {
     std::memcpy(static_cast<EData*>(column) + row * words, port.data(), sizeof port);
 }
 
-void load_operands(Vmodel& model, const void* const* operands, size_t row) {
-#define X(index, port) load(model.port, operands[index], row);
-    OPERANDS(X)
+void load_inputs(Vmodel& model, const void* const* inputs, size_t row) {
+#define X(index, port) load(model.port, inputs[index], row);
+    INPUTS(X)
 #undef X
 }
 
@@ -60,11 +61,12 @@ struct Simulation {
 
 #if STAGES == 0
 
-uint64_t run(const void* const* operands, void* const* results, uint64_t rows, const uint64_t*) {
+uint64_t run(const void* const* inputs, void* const* results, uint64_t rows, uint64_t,
+             const uint64_t*) {
     Simulation simulation;
     Vmodel& model = *simulation.model;
     for (uint64_t row = 0; row < rows; ++row) {
-        load_operands(model, operands, row);
+        load_inputs(model, inputs, row);
         model.eval();
         store_results(model, results, row);
     }
@@ -118,29 +120,30 @@ public:
     }
 
     // One transfer for each row, and the clocks from the first possible one to the last result.
-    uint64_t run(const void* const* operands, void* const* results, uint64_t rows,
-                 Pauses idle, Pauses stall, uint64_t patience) {
-        uint64_t sent = 0, received = 0, clocks = 0, last_progress = 0;
-        for (; received < rows; ++clocks) {
+    uint64_t run(const void* const* inputs, void* const* results, uint64_t rows,
+                 uint64_t result_rows, Pauses idle, Pauses stall, uint64_t patience) {
+        uint64_t sent = 0, complete = 0, received = 0, clocks = 0, last_progress = 0;
+        for (; received < result_rows; ++clocks) {
             if (clocks - last_progress > patience) {
                 throw std::runtime_error("no transfer in " + std::to_string(patience) +
                                          " clocks, after " + std::to_string(sent) +
                                          " operands and " + std::to_string(received) +
-                                         " results of " + std::to_string(rows));
+                                         " results of " + std::to_string(result_rows));
             }
             // An offer stands until it is accepted
             if (!model.i_valid && sent < rows && !idle.next()) {
                 model.i_valid = 1;
-                load_operands(model, operands, sent);
+                load_inputs(model, inputs, sent);
             }
             model.o_ready = !stall.next();
             settle();
             const bool accepted = model.i_valid && model.i_ready;
+            complete += accepted && COMPLETE(model);
             if (model.o_valid && model.o_ready) {
                 store_results(model, results, received++);
                 last_progress = clocks;
             }
-            if (received > sent + accepted) {
+            if (received > complete) {
                 throw std::runtime_error("result " + std::to_string(received) + " came after " +
                                          std::to_string(sent) + " operands");
             }
@@ -166,10 +169,10 @@ public:
 };
 
 // settings: chances of idling and of stalling in 2^-32, their seed, clocks to wait for a transfer
-uint64_t run(const void* const* operands, void* const* results, uint64_t rows,
-             const uint64_t* settings) {
+uint64_t run(const void* const* inputs, void* const* results, uint64_t rows,
+             uint64_t result_rows, const uint64_t* settings) {
     const uint64_t seed = settings[2] * 2 + 1;
-    return Stream().run(operands, results, rows, Pauses(seed, settings[0]),
+    return Stream().run(inputs, results, rows, result_rows, Pauses(seed, settings[0]),
                         Pauses(~seed, settings[1]), settings[3]);
 }
 
@@ -186,10 +189,10 @@ void vl_finish(const char*, int, const char*) { throw std::runtime_error("$finis
 
 // Returns whether all went well; otherwise `message` (of 256 bytes) says why not.
 extern "C" __attribute__((visibility("default"))) int simulate(
-    const void* const* operands, void* const* results, uint64_t rows, const uint64_t* settings,
-    uint64_t* clocks, char* message) {
+    const void* const* inputs, void* const* results, uint64_t rows, uint64_t result_rows,
+    const uint64_t* settings, uint64_t* clocks, char* message) {
     try {
-        *clocks = run(operands, results, rows, settings);
+        *clocks = run(inputs, results, rows, result_rows, settings);
         return 1;
     } catch (const std::exception& error) {
         std::strncpy(message, error.what(), 255);

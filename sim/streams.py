@@ -120,7 +120,7 @@ class Sink(_End):
         offer = None
         if self.valid.value == 1:
             self.offers += 1
-            offer = tuple(port.value.to_unsigned() for port in self.ports)
+            offer = tuple(int(port.value) for port in self.ports)
         if self._standing is not None and offer != self._standing:
             self.broken.append(
                 f"clock {self.clocks}: the result {hex_codes(self._standing)} was not accepted, "

@@ -4,8 +4,9 @@ job.json, in the folder where it runs, holds
 
     toplevel   the module's name
     stages     registers from operands to results; 0: a combinational module
-    operands   for each operand port its values, one for each vector
-    results    for each result port the values expected
+    operands   for each input port its values, one for each transfer
+    results    for each result port the values expected, one for each vector
+    transfers  how many transfers each vector has: one, but in groups of operands as many as these
     seed       of the pauses
 
 Each phase adds a line to outcome.jsonl: its name, checks passed and failed, a message about the
@@ -22,6 +23,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,8 @@ from streams import Payload, Sink, Source, hex_codes, pauses
 
 JOB: dict[str, Any] = json.loads(Path("job.json").read_text())
 STAGES: int = JOB["stages"]
-OPERANDS: list[Payload] = list(zip(*JOB["operands"].values(), strict=True))
+_TRANSFERS = iter(zip(*JOB["operands"].values(), strict=True))
+VECTORS: list[list[Payload]] = [list(islice(_TRANSFERS, n)) for n in JOB["transfers"]]
 RESULTS: list[Payload] = list(zip(*JOB["results"].values(), strict=True))
 
 PATIENCE = 1000
@@ -64,8 +67,8 @@ class Phase:
         if got == RESULTS[vector]:
             self.passed += 1
             return
-        names = [*JOB["operands"], *JOB["results"]]
-        codes = [f"{n}={x:#x}" for n, x in zip(names, OPERANDS[vector], strict=False)]
+        columns = zip(JOB["operands"], zip(*VECTORS[vector], strict=True), strict=True)
+        codes = [f"{name}={','.join(f'{x:#x}' for x in column)}" for name, column in columns]
         self.fail(
             f"vector {vector}: {' '.join(codes)} must give {hex_codes(RESULTS[vector])}, "
             f"gave {hex_codes(got)}"
@@ -87,6 +90,10 @@ def phase(name: str) -> Iterator[Phase]:
         with Path("outcome.jsonl").open("a") as outcome:
             outcome.write(json.dumps(line) + "\n")
     assert not self.failed, self.message
+
+
+def transfers_of(vectors: Sequence[int]) -> Iterator[Payload]:
+    return chain.from_iterable(VECTORS[vector] for vector in vectors)
 
 
 class Bench:
@@ -112,7 +119,7 @@ class Bench:
 
     async def send(self, p: Phase, vectors: Sequence[int]) -> None:
         """Send these vectors, compare all results, and see that no more come."""
-        self.source.send(OPERANDS[vector] for vector in vectors)
+        self.source.send(transfers_of(vectors))
         last, progress = 0, (0, 0)
         while len(self.sink.received) < len(vectors):
             await RisingEdge(self.dut.clk)
@@ -144,11 +151,11 @@ async def combinational(dut: Any) -> None:
     results = [getattr(dut, name) for name in JOB["results"]]
     settled = Timer(1, "ns")
     with phase("vectors") as p:
-        for vector, codes in enumerate(OPERANDS):
+        for vector, (codes,) in enumerate(VECTORS):
             for port, code in zip(operands, codes, strict=True):
                 port.value = code
             await settled
-            p.compare(vector, tuple(port.value.to_unsigned() for port in results))
+            p.compare(vector, tuple(int(port.value) for port in results))
 
 
 @cocotb.test(skip=STAGES == 0)
@@ -158,23 +165,25 @@ async def stream(dut: Any, idle: float, stall: float) -> None:
     with phase(f"stream idle={idle} stall={stall}") as p:
         bench = Bench(dut, idle, stall)
         await bench.reset()
-        await bench.send(p, range(len(OPERANDS)))
+        await bench.send(p, range(len(VECTORS)))
 
 
 @cocotb.test(skip=STAGES == 0)
 async def throughput(dut: Any) -> None:
-    """A result a clock, `STAGES` clocks after its operands, when nothing blocks."""
+    """A transfer a clock, and a result `STAGES` clocks after its last one, if nothing blocks."""
     with phase("throughput") as p:
         bench = Bench(dut)
         await bench.reset()
-        count = min(len(OPERANDS), 200)
+        count = min(len(VECTORS), 200)
         await bench.send(p, range(count))
-        arrivals = zip(bench.source.transfers, bench.sink.transfers, strict=False)
-        for n, (sent, received) in enumerate(arrivals):
+        entered = bench.source.transfers
+        ends = accumulate(map(len, VECTORS[:count]))
+        for end, received in zip(ends, bench.sink.transfers, strict=False):
+            sent = entered[end - 1]
             p.check(
-                (sent, received) == (bench.source.transfers[0] + n, sent + STAGES),
-                f"transfer {n} entered {sent - bench.source.transfers[0]} clocks after the first "
-                f"and took {received - sent} clocks; it must be {n} and {STAGES}",
+                (sent, received) == (entered[0] + end - 1, sent + STAGES),
+                f"transfer {end - 1} entered {sent - entered[0]} clocks after the first and took "
+                f"{received - sent} clocks; it must be {end - 1} and {STAGES}",
             )
 
 
@@ -186,13 +195,13 @@ async def reset_in_flight(dut: Any) -> None:
         bench = Bench(dut, stall=0.5)
         await bench.reset()
         for _ in range(RESETS):
-            flight = [generator.randrange(len(OPERANDS)) for _ in range(2 * STAGES + 2)]
-            bench.source.send(OPERANDS[vector] for vector in flight)
+            flight = [generator.randrange(len(VECTORS)) for _ in range(2 * STAGES + 2)]
+            bench.source.send(transfers_of(flight))
             await ClockCycles(dut.clk, generator.randint(1, 2 * STAGES + 1))
             bench.compare(p, flight)
             await bench.reset()
             await ClockCycles(dut.clk, STAGES + 2)
             p.check(bench.sink.offers == 0, "after a reset a result came out without operands")
             bench.sink.clear()
-            await bench.send(p, [generator.randrange(len(OPERANDS)) for _ in range(3)])
+            await bench.send(p, [generator.randrange(len(VECTORS)) for _ in range(3)])
             bench.sink.clear()

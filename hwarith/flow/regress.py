@@ -17,9 +17,11 @@ import numpy as np
 
 from .. import files
 from ..errors import InvalidInput
+from ..formats import Format
 from ..units import Unit, unit
+from ..units.accumulator import Accumulator
 from . import tools
-from .stimulus import stimulus
+from .stimulus import groups, stimulus
 from .verilated import cache_key, check_ports
 from .verilog import verilog as verilog_of
 
@@ -132,13 +134,25 @@ def _check_range(name: str, value: int, low: int, high: int) -> None:
 
 def _job(u: Unit, operands: tuple[np.ndarray, ...], seed: int) -> dict[str, Any]:
     """What the testbench is to do (`sim/testbench.py` describes it)."""
-    (result,) = u.results
+    in_groups = isinstance(u, Accumulator)
+    calls = groups(operands, seed) if in_groups else [operands]
+    inputs = [u.transfers(list(x)) for x in calls]
+    results = [[y] if len(u.results) == 1 else list(y) for y in (u(*x) for x in calls)]
     return {
         "stages": u.stages,
         "seed": seed,
-        "operands": {name: x.tolist() for name, x in zip(u.operands, operands, strict=True)},
-        "results": {result: u(*operands).tolist()},
+        "operands": _columns(u.inputs, inputs),
+        "results": _columns(u.results, results),
+        "transfers": [x[0].size for x in calls] if in_groups else [1] * operands[0].size,
     }
+
+
+def _columns(ports: dict[str, Format], calls: list[list[np.ndarray]]) -> dict[str, list[int]]:
+    """What is at each port, all calls one after the other."""
+    columns = (
+        np.concatenate([np.atleast_1d(x) for x in call]) for call in zip(*calls, strict=True)
+    )
+    return {name: x.tolist() for name, x in zip(ports, columns, strict=True)}
 
 
 def _write_job(folder: Path, u: Unit, job: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import sys
 import tempfile
@@ -82,8 +83,9 @@ class Simulation:
     def __repr__(self) -> str:
         return f"hwarith.simulate({self.unit.spec!r})"
 
-    def __call__(self, *codes: Any) -> np.ndarray:
-        """Results for arrays of operand codes, with numpy's broadcasting, as the unit gives them.
+    def __call__(self, *codes: Any) -> Any:
+        """Results for arrays of operand codes, with numpy's broadcasting, as the unit gives them
+        (an array, or a named tuple of one for each result).
 
         A pipelined unit is reset, then takes operands and gives results at every clock.
 
@@ -93,7 +95,7 @@ class Simulation:
         """
         return self._run(codes, idle=0, stall=0, seed=0)
 
-    def stream(self, *codes: Any, idle: float = 0, stall: float = 0, seed: int = 0) -> np.ndarray:
+    def stream(self, *codes: Any, idle: float = 0, stall: float = 0, seed: int = 0) -> Any:
         """The same with pauses: results of a pipelined unit that is held up.
 
         Parameters
@@ -114,29 +116,30 @@ class Simulation:
                 raise InvalidInput(f"stream: {name} must be 0 to {most}, not {value!r}")
         return self._run(codes, idle, stall, seed)
 
-    def _run(self, codes: tuple, idle: float, stall: float, seed: int) -> np.ndarray:
-        operands = self.unit.check_operands(codes)
-        shape = operands[0].shape
-        formats = list(self.unit.operands.values())
-        columns = [_column(x.ravel(), f) for x, f in zip(operands, formats, strict=True)]
-        (out,) = self.unit.results.values()
-        results = _empty_column(operands[0].size, out)
+    def _run(self, codes: tuple, idle: float, stall: float, seed: int) -> Any:
+        u = self.unit
+        operands = u.check_operands(codes)
+        shape = u.result_shape(operands)
+        inputs = zip(u.transfers(operands), u.inputs.values(), strict=True)
+        columns = [_column(x, f) for x, f in inputs]
+        results = [_empty_column(math.prod(shape), f) for f in u.results.values()]
         settings = (int(idle * 2**32), int(stall * 2**32), int(seed), _PATIENCE)
-        if self.unit.stages:
+        if u.stages:
             self.clocks = self._call(columns, results, settings)
         else:
             self._call_on_all_cores(columns, results, settings)
-        values = _codes(results, out).reshape(shape)
-        return values if values.ndim else values[()]
+        outputs = zip(results, u.results.values(), strict=True)
+        return u.by_name([_codes(x, f).reshape(shape)[()] for x, f in outputs])
 
     def _call_on_all_cores(
-        self, columns: list[np.ndarray], results: np.ndarray, settings: tuple[int, ...]
+        self, columns: list[np.ndarray], results: list[np.ndarray], settings: tuple[int, ...]
     ) -> None:
         def call(part: slice) -> None:
-            self._call([x[part] for x in columns], results[part], settings)
+            self._call([x[part] for x in columns], [x[part] for x in results], settings)
 
-        cores = min(os.cpu_count() or 1, 1 + len(results) // _CHUNK)
-        cuts = [len(results) * i // cores for i in range(cores + 1)]
+        rows = len(results[0])
+        cores = min(os.cpu_count() or 1, 1 + rows // _CHUNK)
+        cuts = [rows * i // cores for i in range(cores + 1)]
         parts = [slice(*ends) for ends in pairwise(cuts)]
         if cores == 1:
             call(parts[0])
@@ -145,13 +148,14 @@ class Simulation:
                 list(pool.map(call, parts))
 
     def _call(
-        self, columns: list[np.ndarray], results: np.ndarray, settings: tuple[int, ...]
+        self, columns: list[np.ndarray], results: list[np.ndarray], settings: tuple[int, ...]
     ) -> int:
         clocks, message = ctypes.c_uint64(), ctypes.create_string_buffer(256)
         went_well = self._function(
             (ctypes.c_void_p * len(columns))(*(x.ctypes.data for x in columns)),
-            (ctypes.c_void_p * 1)(results.ctypes.data),
-            ctypes.c_uint64(len(results)),
+            (ctypes.c_void_p * len(results))(*(x.ctypes.data for x in results)),
+            ctypes.c_uint64(len(columns[0])),
+            ctypes.c_uint64(len(results[0])),
             (ctypes.c_uint64 * len(settings))(*settings),
             ctypes.byref(clocks),
             message,
@@ -226,7 +230,8 @@ def _interface(u: Unit) -> str:
 
     return (
         f'#include "Vmodel.h"\n#define STAGES {u.stages}\n'
-        f"#define OPERANDS(X) {listed(u.operands)}\n#define RESULTS(X) {listed(u.results)}\n"
+        f"#define COMPLETE(model) {'model.last' if 'last' in u.controls else 'true'}\n"
+        f"#define INPUTS(X) {listed(u.inputs)}\n#define RESULTS(X) {listed(u.results)}\n"
     )
 
 

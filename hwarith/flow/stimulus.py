@@ -9,6 +9,8 @@ import numpy as np
 from ..formats import Format
 from ..units import Unit
 
+_LARGEST_GROUP = 8
+
 _DISTANCE = 3
 """How far apart the exponents of operands are that are made to lie near each other."""
 
@@ -58,13 +60,22 @@ def stimulus(unit: Unit, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
     if 1 << sum(f.bits for f in formats) <= n:
         return _all_vectors(formats)
     rng = np.random.default_rng(seed)
-    (result,) = unit.results.values()
-    exponents = _random_exponents(result, n, rng)
+    result = next(iter(unit.results.values()))
+    exponents = _random_exponents(result, n, rng, alone=unit.operation == "conversion")
     columns = [_mixed_codes(f, exponents, rng) for f in formats]
     if len(columns) > 1 and not any(_is_wide(f) for f in [*formats, result]):
         rows = rng.integers(4, size=n) == 0
         columns[-1][rows] = _related_codes(formats, [x[rows] for x in columns], result, rng)
     return tuple(x.astype(f.dtype) for f, x in zip(formats, columns, strict=True))
+
+
+def groups(operands: tuple[np.ndarray, ...], seed: int = 0) -> list[tuple[np.ndarray, ...]]:
+    """Operand vectors in groups of one to eight, for a unit that takes groups."""
+    n = operands[0].size
+    sizes = np.random.default_rng(seed).integers(1, _LARGEST_GROUP, n, endpoint=True)
+    cuts = np.cumsum(sizes)
+    parts = zip(*(np.split(x, cuts[cuts < n]) for x in operands), strict=True)
+    return list(parts)
 
 
 def _all_vectors(formats: list[Format]) -> tuple[np.ndarray, ...]:
@@ -82,9 +93,13 @@ def _is_wide(f: Format) -> bool:
     return f.dtype == object or f.exponent_bits > 11
 
 
-def _random_exponents(f: Format, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Exponents whose sums reach a little beyond both ends of a format's range."""
-    reach = max(f.bias, f.bits) // 2 + _DISTANCE
+def _random_exponents(
+    f: Format, n: int, rng: np.random.Generator, alone: bool = False
+) -> np.ndarray:
+    """Exponents whose sums (or if `alone` they themselves) reach a little beyond both ends of a
+    format's range."""
+    span = max(f.bias + f.fraction_bits, f.bits) if alone else max(f.bias, f.bits) // 2
+    reach = span + _DISTANCE
     return rng.integers(-reach, reach, n, endpoint=True)
 
 

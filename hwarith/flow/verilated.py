@@ -39,7 +39,7 @@ def cache_key(*texts: str) -> str:
 
 def required_ports(unit: Unit) -> dict[str, str]:
     """What each port of a unit is, by name: ``input of 8 bits``."""
-    ports = {name: _described("IN", f.bits) for name, f in unit.operands.items()}
+    ports = {name: _described("IN", f.bits) for name, f in unit.inputs.items()}
     ports |= {name: _described("OUT", f.bits) for name, f in unit.results.items()}
     if unit.stages:
         ports |= {name: _described("IN", 1) for name in ("clk", "rst", "i_valid", "o_ready")}

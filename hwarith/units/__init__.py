@@ -15,6 +15,8 @@ FAMILIES = {
     "cmp": "compare.unit:Compare",
     "minmax": "compare.unit:MinMax",
     "convert": "convert:Convert",
+    "mac": "mac.mac:Mac",
+    "dfpmac": "mac.pair:PairMac",
     "lmul": "lmul:LMul",
 }
 """Every family: its name in a spec, and where its class is."""

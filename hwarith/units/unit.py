@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -117,6 +118,11 @@ class Unit:
     def contract(self) -> Contract:
         raise NotImplementedError
 
+    @property
+    def controls(self) -> dict[str, Format]:
+        """Names and formats of inputs beside the operands, which `transfers` sets."""
+        return {}
+
     def definition(self) -> tuple[Callable[..., int], tuple]:
         """The golden definition and the constants it takes after the operands' codes."""
         raise NotImplementedError
@@ -134,6 +140,16 @@ class Unit:
         """Check what concerns several parameters. Raises `InvalidInput`."""
 
     # -- what every unit has -------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> dict[str, Format]:
+        """Operands and controls: the ports by which data enters."""
+        return self.operands | self.controls
+
+    @property
+    def latency(self) -> str:
+        """When results come and how often, in words."""
+        return f"{self.stages} clocks, one result a clock" if self.stages else "combinational"
 
     def __post_init__(self) -> None:
         parameters = self.parameters()
@@ -238,6 +254,18 @@ class Unit:
         values = self.evaluate(self.check_operands(codes))
         return values if values.ndim else values[()]
 
+    def by_name(self, values: list) -> Any:
+        """The value of the only result, or a named tuple of a value for each result."""
+        return values[0] if len(values) == 1 else _result_type(tuple(self.results))(*values)
+
+    def transfers(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """What enters at each of the `inputs`, transfer by transfer, for arrays of operands."""
+        return [x.ravel() for x in arrays]
+
+    def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
+        """The shape of the results of arrays of operands."""
+        return arrays[0].shape
+
     def evaluate(self, arrays: list[np.ndarray]) -> np.ndarray:
         """The golden definition on arrays of one shape, by a table or compiled."""
         (result,) = self.results.values()
@@ -254,6 +282,11 @@ class Unit:
     def create_ports(self) -> wiring.Component:
         """The same hardware with plain ports by name, which is what Verilog is made of."""
         return rtl.Combinational(self) if self.stages == 0 else rtl.PipelinedPorts(self)
+
+
+@cache
+def _result_type(names: tuple[str, ...]) -> Callable[..., tuple]:
+    return namedtuple("Results", names)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, stream, wiring
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 Step = Callable[[Module, Values], Values]
 """One step of a datapath: named signals in, named signals out (all that later steps need)."""
+
+Core = Callable[[Module, Any, Values, Value, Value], tuple[Value, Value, Values]]
+"""What lies between two streams: of a module, a unit, its inputs, whether they are valid, and
+whether results are accepted, it makes ready for inputs, valid results, results."""
 
 
 class Combinational(wiring.Component):
@@ -30,7 +34,7 @@ class Combinational(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         operands: Values = {name: getattr(self, name) for name in self.unit.operands}
-        results = _chain(m, self.unit.datapath(), operands)
+        results = chain(m, self.unit.datapath(), operands)
         m.d.comb += [getattr(self, name).eq(results[name]) for name in self.unit.results]
         return m
 
@@ -43,22 +47,20 @@ class Pipelined(wiring.Component):
 
     Members
     -------
-    i : stream of a structure with a field for each operand.
+    i : stream of a structure with a field for each operand and each control bit.
     o : stream of a structure with a field for each result.
     """
 
-    def __init__(self, unit: Unit):
-        self.unit = unit
-        operands = data.StructLayout({name: f.bits for name, f in unit.operands.items()})
+    def __init__(self, unit: Unit, core: Core | None = None):
+        self.unit, self.core = unit, core or ranks
+        operands = data.StructLayout({name: f.bits for name, f in unit.inputs.items()})
         results = data.StructLayout({name: f.bits for name, f in unit.results.items()})
         super().__init__({"i": In(stream.Signature(operands)), "o": Out(stream.Signature(results))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        operands: Values = {
-            name: wire(m, name, self.i.payload[name]) for name in self.unit.operands
-        }
-        i_ready, o_valid, results = _ranks(m, self.unit, operands, self.i.valid, self.o.ready)
+        inputs: Values = {name: wire(m, name, self.i.payload[name]) for name in self.unit.inputs}
+        i_ready, o_valid, results = self.core(m, self.unit, inputs, self.i.valid, self.o.ready)
         m.d.comb += [self.i.ready.eq(i_ready), self.o.valid.eq(o_valid)]
         m.d.comb += [self.o.payload[name].eq(results[name]) for name in self.unit.results]
         return m
@@ -67,35 +69,36 @@ class Pipelined(wiring.Component):
 class PipelinedPorts(wiring.Component):
     """The same with plain ports, as Verilog users expect them.
 
-    Operands and results by name, ``i_valid`` and ``i_ready`` for the operands, ``o_valid`` and
-    ``o_ready`` for the results. A transfer happens at a rising edge of ``clk`` where valid and
-    ready are both high; ``rst`` is synchronous and active high.
+    Operands, control bits and results by name, ``i_valid`` and ``i_ready`` for the operands,
+    ``o_valid`` and ``o_ready`` for the results. A transfer happens at a rising edge of ``clk``
+    where valid and ready are both high; ``rst`` is synchronous and active high.
     """
 
-    def __init__(self, unit: Unit):
-        self.unit = unit
+    def __init__(self, unit: Unit, core: Core | None = None):
+        self.unit, self.core = unit, core or ranks
         members = {"i_valid": In(1), "i_ready": Out(1)}
-        members |= {name: In(f.bits) for name, f in unit.operands.items()}
+        members |= {name: In(f.bits) for name, f in unit.inputs.items()}
         members |= {"o_valid": Out(1), "o_ready": In(1)}
         members |= {name: Out(f.bits) for name, f in unit.results.items()}
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        operands: Values = {name: getattr(self, name) for name in self.unit.operands}
-        i_ready, o_valid, results = _ranks(m, self.unit, operands, self.i_valid, self.o_ready)
+        inputs: Values = {name: getattr(self, name) for name in self.unit.inputs}
+        i_ready, o_valid, results = self.core(m, self.unit, inputs, self.i_valid, self.o_ready)
         m.d.comb += [self.i_ready.eq(i_ready), self.o_valid.eq(o_valid)]
         m.d.comb += [getattr(self, name).eq(results[name]) for name in self.unit.results]
         return m
 
 
-def _chain(m: Module, steps: list[Step], values: Values) -> Values:
+def chain(m: Module, steps: list[Step], values: Values) -> Values:
+    """All steps, one after the other."""
     for step in steps:
         values = step(m, values)
     return values
 
 
-def _ranks(
+def ranks(
     m: Module, unit: Unit, values: Values, valid: Value, o_ready: Value
 ) -> tuple[Value, Value, Values]:
     """The datapath with its register ranks: ready for operands, valid results, results."""
@@ -105,7 +108,7 @@ def _ranks(
     ready = [Signal(name=f"ready_{k + 1}") for k in range(unit.stages)] + [o_ready]
     done = 0
     for k, cut in enumerate(cuts):
-        values = _chain(m, steps[done:cut], values)
+        values = chain(m, steps[done:cut], values)
         done = cut
         held = Signal(name=f"valid_{k + 1}")
         registers = {

@@ -1,0 +1,108 @@
+"""Units with a memory: they take groups of operands and give one result for each group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from amaranth.lib import wiring
+
+from .. import engine_fold
+from ..errors import InvalidInput
+from ..formats import Format, format
+from . import rtl
+from .rtl.accumulate import accumulate
+from .unit import Unit, integer_parameter
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Accumulator(Unit):
+    """Base of the units with a memory, whose operands come in groups.
+
+    Beside the operands there are two bits: ``first``, with which the memory begins at zero, and
+    ``last``, after which the result comes. In software a group is the last axis of the operands'
+    arrays: of shape (..., n) they give results of shape (...).
+
+    A family gives `memory`, `definition` (a function of the memory and the operands that gives the
+    next memory), `outputs`, `datapath` (from operands and memory to the next memory) and
+    `output_datapath`.
+    """
+
+    stages: int = integer_parameter("registers: the memory itself", 1, 1, 1, quiet=True)
+
+    # -- what a family gives -------------------------------------------------------------------
+
+    @property
+    def memory(self) -> dict[str, Format]:
+        """Names and formats of the registers. In `definition` they are one integer, side by side,
+        the first one at its lsb."""
+        raise NotImplementedError
+
+    def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
+        """The results' codes of an array of memories after the last operands."""
+        raise NotImplementedError
+
+    def output_datapath(self) -> list[rtl.Step]:
+        """Steps from the registers, by their names, to the results."""
+        raise NotImplementedError
+
+    # -- what all of them have -----------------------------------------------------------------
+
+    @property
+    def controls(self) -> dict[str, Format]:
+        return {"first": format("uint1"), "last": format("uint1")}
+
+    @property
+    def latency(self) -> str:
+        return "1 clock after a group's last operands, operands in every clock"
+
+    def golden(self, *codes: Any) -> Any:
+        """The definition on plain integers: a sequence of codes per operand; one code back, or a
+        named tuple of them."""
+        function, constants = self.definition()
+        memory = 0
+        for operands in zip(*codes, strict=True):
+            memory = function(memory, *operands, *constants)
+        results = self.outputs(np.array([memory], self._memory_dtype))
+        return self.by_name([int(x[0]) for x in results])
+
+    def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
+        """Operand codes as arrays of one shape (..., n). Raises `InvalidInput`."""
+        arrays = super().check_operands(codes)
+        if arrays[0].ndim == 0 or arrays[0].shape[-1] == 0:
+            raise InvalidInput(
+                f"operands of {self.family} are groups, arrays of shape (..., n) with n at least 1,"
+                f" not {arrays[0].shape}"
+            )
+        return arrays
+
+    def __call__(self, *codes: Any) -> Any:
+        """The golden definition on arrays of codes of shape (..., n), with numpy's broadcasting.
+
+        Returns results of shape (...): an array of codes, or a named tuple of arrays. Raises
+        `InvalidInput` for operands that are no codes of their formats, or no groups, or whose
+        shapes do not fit together.
+        """
+        arrays = self.check_operands(codes)
+        function, constants = self.definition()
+        memory = engine_fold.fold(function, arrays, constants, self._memory_dtype, self.word_bits)
+        return self.by_name([x[()] for x in self.outputs(memory)])
+
+    @property
+    def _memory_dtype(self) -> np.dtype:
+        return format(f"uint{sum(f.bits for f in self.memory.values())}").dtype
+
+    def transfers(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        place = np.broadcast_to(np.arange(arrays[0].shape[-1]), arrays[0].shape).ravel()
+        first, last = place == 0, place == arrays[0].shape[-1] - 1
+        return [*super().transfers(arrays), first.astype(np.uint8), last.astype(np.uint8)]
+
+    def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
+        return arrays[0].shape[:-1]
+
+    def create(self) -> wiring.Component:
+        return rtl.Pipelined(self, accumulate)
+
+    def create_ports(self) -> wiring.Component:
+        return rtl.PipelinedPorts(self, accumulate)

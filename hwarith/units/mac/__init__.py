@@ -1,0 +1,1 @@
+"""Multiply-accumulators: units that sum up products in a register of their own."""

@@ -1,0 +1,125 @@
+"""The multiply-accumulator of any format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from amaranth.hdl import Module
+
+from ...errors import InvalidInput
+from ...formats import Format, format
+from .. import rtl
+from ..accumulator import Accumulator
+from ..convert import Convert
+from ..exact.base import overflow_parameter, round_parameter
+from ..exact.fma import Fma
+from ..rtl import Values
+from ..unit import Contract, format_parameter
+from . import golden
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Mac(Accumulator):
+    """Sum of the products a*b of a group, in ascending order: acc = a*b + acc, from +0 on.
+
+    Each step is the fused multiply-add ``fma:a,b,c=acc,out=acc`` and rounded as such. After the
+    last one the accumulator is converted to `out`, with the same rounding and overflow policy.
+    One multiply-add a clock; the fused multiply-add is the longest path between registers.
+
+    Source: IEEE 754-2019, 5.4.1 (fusedMultiplyAdd), at each step.
+    """
+
+    family: ClassVar[str] = "mac"
+    summary: ClassVar[str] = "multiply-accumulate: sum of the products of a group, step by step"
+    operation: ClassVar[str] = "dot product"
+
+    a: Format = format_parameter("first factor", "bf16")
+    b: Format = format_parameter("second factor", same_as="a")
+    acc: Format = format_parameter("accumulator (default: fp32, or int32 for integers)")
+    out: Format = format_parameter("result", same_as="acc")
+    round: str = round_parameter()
+    overflow: str = overflow_parameter()
+
+    def validate(self) -> None:
+        if self.acc is None:
+            object.__setattr__(self, "acc", format("fp32" if self.a.is_float else "int32"))
+        if self.out is None:
+            object.__setattr__(self, "out", self.acc)
+        if self.acc.hidden_always:
+            raise InvalidInput(f"mac: parameter acc: {self.acc.name} has no zero to begin with")
+        try:
+            step = self.step
+            _ = self.conversion
+        except InvalidInput as error:
+            raise InvalidInput(f"mac: acc={self.acc.name}, out={self.out.name}: {error}") from None
+        object.__setattr__(self, "overflow", step.overflow)
+
+    @cached_property
+    def step(self) -> Fma:
+        """The multiply-add that each step is."""
+        return Fma(
+            a=self.a, b=self.b, c=self.acc, out=self.acc, round=self.round, overflow=self.overflow
+        )
+
+    @cached_property
+    def conversion(self) -> Convert | None:
+        """The conversion of the accumulator to the result, if they differ."""
+        if self.out == self.acc:
+            return None
+        return Convert(a=self.acc, out=self.out, round=self.round, overflow=self.step.overflow)
+
+    def _shown(self) -> dict[str, Any]:
+        hidden = {"round", "overflow"} - self.step._shown().keys()
+        return {name: value for name, value in super()._shown().items() if name not in hidden}
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        return {"a": self.a, "b": self.b}
+
+    @property
+    def results(self) -> dict[str, Format]:
+        return {"y": self.out}
+
+    @property
+    def memory(self) -> dict[str, Format]:
+        return {"acc": self.acc}
+
+    @property
+    def contract(self) -> Contract:
+        kind, bound, source = self.step.contract
+        return Contract(kind, f"at each step: {bound}", source)
+
+    def definition(self) -> tuple[Callable[..., int], tuple]:
+        _, (fa, fb, facc, _, *rest) = self.step.definition()
+        return golden.mac, (fa, fb, facc, *rest)
+
+    @property
+    def word_bits(self) -> int:
+        return self.step.word_bits
+
+    def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
+        acc = memory.astype(self.acc.dtype, copy=False)
+        return [np.asarray(self.conversion(acc)) if self.conversion else acc]
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    def datapath(self) -> list[rtl.Step]:
+        return [_renamed(acc="c"), *self.step.datapath(), _renamed(y="acc")]
+
+    def output_datapath(self) -> list[rtl.Step]:
+        if self.conversion:
+            return [_renamed(acc="a"), *self.conversion.datapath()]
+        return [_renamed(acc="y")]
+
+
+def _renamed(**names: str) -> rtl.Step:
+    """A step that hands on signals by other names."""
+
+    def rename(m: Module, x: Values) -> Values:
+        return {names.get(name, name): value for name, value in x.items()}
+
+    return rename

@@ -1,0 +1,40 @@
+"""The register that a unit with a memory accumulates in, with valid and ready on both sides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amaranth.hdl import Module, Mux, Signal, Value
+
+from .logic import Values, wire
+from .pipeline import chain
+
+if TYPE_CHECKING:
+    from ..accumulator import Accumulator
+
+
+def accumulate(
+    m: Module, unit: Accumulator, values: Values, valid: Value, o_ready: Value
+) -> tuple[Value, Value, Values]:
+    """A datapath from operands and memory to the memory: ready for operands, valid results,
+    results.
+
+    Takes operands in every clock. The memory holds a result until it is accepted, which may be in
+    the clock in which the next group begins. A group that begins without ``first`` goes on from
+    what is there.
+    """
+    held = Signal(name="valid_1")
+    ready = wire(m, "ready_1", ~held | o_ready)
+    registers: Values = {
+        name: Signal(f.bits, name=name, reset_less=True) for name, f in unit.memory.items()
+    }
+    begun: Values = {
+        name: wire(m, f"{name}_so_far", Mux(values["first"], 0, register), len(register))
+        for name, register in registers.items()
+    }
+    following = chain(m, unit.datapath(), {name: values[name] for name in unit.operands} | begun)
+    with m.If(ready):
+        m.d.sync += held.eq(valid & values["last"])
+    with m.If(ready & valid):
+        m.d.sync += [register.eq(following[name]) for name, register in registers.items()]
+    return ready, held, chain(m, unit.output_datapath(), registers)
