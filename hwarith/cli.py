@@ -115,7 +115,8 @@ def eval_(
     """Evaluate a unit on one set of operands.
 
     An operand with 0x or 0b in front is a code; any other is a value (1.5, -3, 1/3, inf, nan),
-    which is rounded to the nearest code of its format.
+    which is rounded to the nearest code of its format. A unit that accumulates takes groups:
+    1.5,2,-3 4,5,6.
     """
     from .units import unit
 
@@ -129,21 +130,31 @@ def eval_(
             f"not {len(operands)}"
         )
     codes = [
-        _parse_operand(text, f, name)
+        _parse_operand(text, f, name, in_groups=bool(u.controls))
         for text, (name, f) in zip(operands, u.operands.items(), strict=True)
     ]
-    rows = [
-        _value_row(name, f, code) for (name, f), code in zip(u.operands.items(), codes, strict=True)
-    ]
-    ((result, f),) = u.results.items()
-    rows.append(_value_row(f"{result} (golden)", f, int(u(*codes))))
+    rows = []
+    for (name, f), code in zip(u.operands.items(), codes, strict=True):
+        group = code if isinstance(code, list) else [code]
+        rows += [_value_row(name, f, element) for element in group]
+    golden = _result_rows(u, "golden", u(*codes))
+    hardware = golden
     if rtl:
         from .flow.simulate import simulate
 
-        rows.append(_value_row(f"{result} (RTL)", f, int(simulate(u)(*codes))))
-    _print_rows(rows, as_json)
-    if rtl and rows[-1]["code"] != rows[-2]["code"]:
+        hardware = _result_rows(u, "RTL", simulate(u)(*codes))
+        rows += golden
+    _print_rows(rows + hardware, as_json)
+    if [row["code"] for row in hardware] != [row["code"] for row in golden]:
         raise HwarithError(f"golden model and RTL of {u.spec} differ: please report this")
+
+
+def _result_rows(u: Unit, source: str, results: Any) -> list[dict[str, Any]]:
+    codes = [results] if len(u.results) == 1 else results
+    return [
+        _value_row(f"{name} ({source})", f, int(code))
+        for (name, f), code in zip(u.results.items(), codes, strict=True)
+    ]
 
 
 @app.command()
@@ -311,7 +322,10 @@ def _describe(f: Format) -> dict[str, Any]:
     }
 
 
-def _parse_operand(text: str, f: Format, name: str) -> int:
+def _parse_operand(text: str, f: Format, name: str, in_groups: bool) -> Any:
+    """The code that a text gives, or a list of the codes of a group, with commas between."""
+    if in_groups:
+        return [_parse_operand(part, f, name, False) for part in text.split(",")]
     from fractions import Fraction
 
     try:

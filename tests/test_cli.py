@@ -111,6 +111,16 @@ def test_eval_runs_the_hardware(run: Run) -> None:
     assert rows[-1]["code"] == rows[-2]["code"] == "0xD"
 
 
+def test_eval_of_groups_and_of_several_results(run: Run) -> None:
+    rows = run("eval", "mac:a=int8", "1,2,0x3", "4,-5,6", "--rtl", "--json").json
+    assert [row["name"] for row in rows] == [*"aaabbb", "y (golden)", "y (RTL)"]
+    assert [row["value"] for row in rows] == [1, 2, 3, 4, -5, 6, 12, 12]
+    pair = run("eval", "dfpmac:p=16", *["32767"] * 3, "-32768", "--json").json
+    assert [(row["name"], row["value"]) for row in pair[4:]] == [
+        ("y (golden)", -32767), ("ovf (golden)", 0),
+    ]  # fmt: skip
+
+
 def test_eval_says_so_if_the_hardware_differs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hwarith.flow.simulate.simulate", lambda u: lambda *codes: 0)
     outcome = run("eval", TINY, "1", "1", "--rtl")
