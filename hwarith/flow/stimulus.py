@@ -53,8 +53,8 @@ def stimulus(unit: Unit, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
     All vectors, in ascending order, if there are no more than `n`; otherwise exactly `n`, the same
     ones for the same `seed`. Of these, some are uniform, some made of `corner_codes`, some have
     few or many bits set and exponents near each other; and in a quarter of them the last operand
-    follows from the others, so that sums cancel, addends meet at every distance, and sums and
-    products fall on chosen results.
+    follows from the others, so that sums cancel, operands are equal, addends meet at every
+    distance, and sums and products fall on chosen results.
     """
     formats = list(unit.operands.values())
     if 1 << sum(f.bits for f in formats) <= n:
@@ -152,7 +152,7 @@ def _related_codes(
     scale = np.ldexp(rng.uniform(-2, 2, n), apart)
     with np.errstate(all="ignore"):
         others = reduce(np.multiply, values)
-        choices = [-others, scale * others, aim - others, aim / others]
+        choices = [-others, others, scale * others, aim - others, aim / others]
         wanted = np.choose(rng.integers(len(choices), size=n), choices)
     last = formats[-1]
     codes = last.encode(wanted).astype(np.uint64)
