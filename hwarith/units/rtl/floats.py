@@ -179,6 +179,8 @@ def exceeds(x: Value, constant: int) -> Value:
     """Whether `x` is greater than a constant, without an adder: it has a one where the constant
     has none, and ones where it has ones above."""
     greater: Value = Const(0, 1)
+    if constant >> len(x):
+        return greater
     for i in range(len(x)):
         greater = x[i] & greater if constant >> i & 1 else x[i] | greater
     return greater
