@@ -43,11 +43,13 @@ CATALOGUE = {
     "mac_int8_int32": "fma:a=int8,b=int8,c=int32,out=int32",
     "mac_int8_int32_pipelined": "fma:a=int8,b=int8,c=int32,out=int32,stages=1",
     "mac_bf16_fp32": "mac:a=bf16,b=bf16,acc=fp32,out=fp32,round=rne",
+    "dfpmac_int16": "dfpmac:p=16",
     # Conversions and comparisons
     "convert_fp32_e4m3fn": "convert:a=fp32,out=e4m3fn,round=rne",
     "convert_fp32_e2m1fn_sra": "convert:a=fp32,out=e2m1fn,round=sra,n=12",
     "convert_bf16_fp32": "convert:a=bf16,out=fp32,round=rne",
     "max_bf16": "minmax:a=bf16,op=max",
+    "less_bf16": "cmp:a=bf16,b=bf16,op=lt",
     # L-Mul
     "lmul_fp16": "lmul:format=fp16,k=10,krnd=trunc",
     "lmul_bf16": "lmul:format=bf16,k=7,krnd=trunc",
