@@ -245,7 +245,11 @@ def _loop(f: Callable, arity: int) -> Any:
         for i in range(out.size):
             out[i] = f(word(a[i]), word(b[i]), word(c[i]), *constants)
 
-    return numba.njit(nogil=True)((unary, binary, ternary)[arity - 1])
+    def quaternary(out, a, b, c, d, *constants):
+        for i in range(out.size):
+            out[i] = f(word(a[i]), word(b[i]), word(c[i]), word(d[i]), *constants)
+
+    return numba.njit(nogil=True)((unary, binary, ternary, quaternary)[arity - 1])
 
 
 @cache

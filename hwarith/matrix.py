@@ -13,9 +13,10 @@ from . import engine, engine_matrix
 from .engine_matrix import FloatRounding
 from .errors import InvalidInput, unknown
 from .formats import Format
-from .formats import rounding as r
 from .units import Unit, unit
-from .units.exact import golden
+from .units.exact.add import Add
+from .units.exact.fma import Fma
+from .units.exact.mul import Mul
 
 ORDERS = ("ascending", "descending")
 
@@ -154,9 +155,9 @@ def _accumulate(
     return engine_matrix.accumulate(definitions, constants, a, b, acc)
 
 
-_EXACT = (golden.mul, golden.add, golden.fma)
-"""Definitions that `FloatRounding` can stand for. They take formats, mode and policy, and but for
-the product a width."""
+_DEFAULT = ("round", "n", "subnormals", "nan", "flags", "op")
+"""Parameters of exact units, other than formats and overflow, that `FloatRounding` knows only in
+their defaults."""
 
 
 def _float_roundings(units: list[Unit]) -> tuple[tuple[FloatRounding], ...]:
@@ -167,20 +168,18 @@ def _float_roundings(units: list[Unit]) -> tuple[tuple[FloatRounding], ...]:
 
 def _float_rounding(u: Unit) -> FloatRounding | None:
     """What in float64 is the same as this unit's definition with the constants that it has."""
-    definition, constants = u.definition()
+    if not isinstance(u, Mul | Add | Fma):
+        return None
     formats, out = list(u.operands.values()), _result(u)
-    known = (*(f.numbers for f in (*formats, out)), r.RNE)
-    policy, *width = constants[len(known) :] or (None,)
+    parameters = u.parameters()
     if (
-        definition not in _EXACT
-        or constants[: len(known)] != known
-        or policy not in (r.NOSAT, r.SATURATE)
-        or len(width) != (definition is not golden.mul)
+        any(getattr(u, name) != parameters[name].default for name in _DEFAULT if name in parameters)
+        or u.overflow not in ("nosat", "saturate")
         or not _fits_float64(u, formats, out)
         or not _has_its_specials(formats, out)
     ):
         return None
-    return _rounding_of(out, policy)
+    return _rounding_of(out, u.overflow)
 
 
 def _fits_float64(u: Unit, formats: list[Format], out: Format) -> bool:
@@ -207,8 +206,8 @@ def _has_its_specials(formats: list[Format], out: Format) -> bool:
     return out.nan != "none" or not any(f.nan != "none" or f.infinity for f in formats)
 
 
-def _rounding_of(f: Format, policy: int) -> FloatRounding:
-    saturates = policy == r.SATURATE or (f.nan == "none" and not f.infinity)
+def _rounding_of(f: Format, policy: str) -> FloatRounding:
+    saturates = policy == "saturate" or (f.nan == "none" and not f.infinity)
     largest = float(f.max)
     return FloatRounding(
         scale=2.0 ** (52 - f.fraction_bits),

@@ -25,8 +25,10 @@ def value(f: hw.Format, code: int) -> Value:
 
 def is_signaling(f: hw.Format, code: int) -> bool:
     """A NaN whose quiet bit, the top one of the fraction, is clear (only in IEEE formats)."""
+    if f.nan != "ieee":
+        return False
     quiet = code >> (f.fraction_bits - 1) & 1
-    return f.nan == "ieee" and bool(math.isnan(f.decode(code))) and not quiet
+    return bool(math.isnan(f.decode(code))) and not quiet
 
 
 def rounded(x: Fraction, precision: int, lsb: int | None, mode: str) -> Fraction:

@@ -21,7 +21,7 @@ EXACT: dict[str, Callable[..., Any]] = {
     "product": lambda a, b: a * b,
     "sum": lambda a, b: a + b,
     "multiply-add": lambda a, b, c: a * b + c,
-    "conversion": lambda a, *random_bits: a,
+    "conversion": lambda a: a,
 }
 """What a unit of each `Unit.operation` would return if it were exact."""
 
@@ -68,13 +68,20 @@ def compare(unit: Unit, operands: Sequence[np.ndarray]) -> tuple[Errors, dict[st
             f"{unit.family}: the exact result of operation {operation!r} is not known; "
             f"allowed: {', '.join(EXACT)}"
         )
-    (out,) = unit.results.values()
-    for f in (*unit.operands.values(), out):
+    if "op" in unit.operands:
+        raise InvalidInput(
+            f"{unit.spec}: what is computed follows from a port; allowed: a fixed op"
+        )
+    out = _out(unit)
+    for f in (*_terms(unit).values(), out):
         _require_float64_range(f)
     codes = [x.ravel() for x in operands]
     results = unit(*codes)
+    if isinstance(results, tuple):
+        results = results[0]
     finite_operands = np.ones(codes[0].size, bool)
-    for f, x in zip(unit.operands.values(), codes, strict=True):
+    codes = codes[: len(_terms(unit))]
+    for f, x in zip(_terms(unit).values(), codes, strict=True):
         finite_operands &= _is_finite(f, x)
     finite_result = _is_finite(out, results)
     usable = finite_operands & finite_result
@@ -98,6 +105,16 @@ def compare(unit: Unit, operands: Sequence[np.ndarray]) -> tuple[Errors, dict[st
     return Errors(head, distance, _ulp(head, tail_sign, out)), counts
 
 
+def _terms(unit: Unit) -> dict[str, Format]:
+    """The operands that the exact result follows from."""
+    count = EXACT[unit.operation].__code__.co_argcount
+    return dict(list(unit.operands.items())[:count])
+
+
+def _out(unit: Unit) -> Format:
+    return next(iter(unit.results.values()))
+
+
 def _require_float64_range(f: Format) -> None:
     if f.max > Fraction(np.finfo(np.float64).max) or f.exponent_bits > 11:
         raise InvalidInput(
@@ -112,9 +129,12 @@ def _is_finite(f: Format, codes: np.ndarray) -> np.ndarray:
 
 
 def _reals(unit: Unit, operation: str, codes: list[np.ndarray], results: np.ndarray) -> _Reals:
-    (out,) = unit.results.values()
-    formats = list(unit.operands.values())
+    terms, out = _terms(unit), _out(unit)
+    formats = list(terms.values())
     values = [f.decode(x) for f, x in zip((*formats, out), (*codes, results), strict=True)]
+    for name in unit.negated[0]:
+        i = list(terms).index(name)
+        values[i] = -values[i]
     if _float64_suffices(operation, formats, out):
         return _by_float64(operation, [x.astype(np.float64) for x in values])
     return _by_fractions(EXACT[operation], values)

@@ -14,6 +14,7 @@ from itertools import cycle, starmap
 import numpy as np
 
 from ..formats import Format
+from ..formats import rounding as r
 from ..units import Unit
 from .search import Codes, Search
 from .stimulus import corner_codes, stimulus
@@ -103,7 +104,7 @@ def _makers(unit: Unit, rng: random.Random) -> dict[str, tuple[_Candidates, int]
     arity = _ARITY.get(unit.operation, len(formats) + 1)
     if arity > len(formats) or not out.is_float:
         return makers
-    formats, others = formats[:arity], formats[arity:]
+    formats = formats[:arity]
     search = Search(unit.operation, formats, out, rng)
     for name, candidate in search.candidates().items():
         makers[name] = (_endless(candidate), 0)
@@ -117,12 +118,35 @@ def _makers(unit: Unit, rng: random.Random) -> dict[str, tuple[_Candidates, int]
         makers["normalization"] = (starmap(search.subnormal_operand, cycle(zeros)), len(zeros))
     for name, (candidates, least) in makers.items():
         if name != "special":
-            makers[name] = (_completed(candidates, others, rng), least)
+            makers[name] = (_completed(unit, candidates, rng), least)
     return makers
 
 
-def _completed(candidates: _Candidates, others: list[Format], rng: random.Random) -> _Candidates:
-    """Candidates with random codes for operands that are no part of the exact result, such as the
-    random bits of stochastic rounding."""
+def _completed(unit: Unit, candidates: _Candidates, rng: random.Random) -> _Candidates:
+    """Candidates for all operands: negated where the unit negates them again, and with random
+    codes for those that are no part of the exact result, such as random bits."""
+    operations = list(unit.negated)
     for codes in candidates:
-        yield codes and [*codes, *(rng.getrandbits(f.bits) for f in others)]
+        if codes is None:
+            yield None
+            continue
+        op = rng.choice(operations) if len(operations) > 1 else operations[0]
+        completed: list[int | None] = []
+        for i, (name, f) in enumerate(unit.operands.items()):
+            if i < len(codes):
+                negate = name in unit.negated[op]
+                completed.append(_negative(f, codes[i]) if negate else codes[i])
+            else:
+                completed.append(op if name == "op" else rng.getrandbits(f.bits))
+        yield None if None in completed else [code for code in completed if code is not None]
+
+
+def _negative(f: Format, code: int) -> int | None:
+    """The code of the negative value, None if there is none."""
+    kind, s, e, g = r.unpack(code, f.numbers)
+    if kind == r.NAN:
+        return code
+    if kind == r.INF:
+        return r.pack_infinity(1 - s, f.numbers, r.NOSAT)
+    other = r.round_pack(1 - s, e, g, f.numbers, r.RNE, r.SATURATE)
+    return other if r.unpack(other, f.numbers)[2:] == (e, g) or g == 0 else None

@@ -396,7 +396,8 @@ class Search:
     def _exponents(self) -> tuple[list[int], list[int]]:
         """Lowest and highest exponent of each operand."""
         lows = [f.numbers.lsb for f in self.formats]
-        return lows, [self._highest(f) - f.precision + 1 for f in self.formats]
+        highs = [self._highest(f) - f.precision + 1 for f in self.formats]
+        return lows, list(map(max, lows, highs))
 
     def _addend_exponents(self, distance: int) -> range:
         """The exponents of addends for which the other term can be so far away; if possible only

@@ -14,14 +14,18 @@ from ..errors import unknown
 
 
 class Rounding(IntEnum):
-    """How a value between two codes is rounded."""
+    """How a value between two codes is rounded.
+
+    The numbers are those of RISC-V's ``rm`` field and, for RTO, of Berkeley HardFloat. 5 stands
+    for stochastic rounding (`Stochastic`), where a unit has random bits; else it and 7 are RNE.
+    """
 
     RNE = 0  #: to nearest, ties to even
-    RNA = 1  #: to nearest, ties away from zero
-    RTZ = 2  #: toward zero
+    RNA = 4  #: to nearest, ties away from zero
+    RTZ = 1  #: toward zero
     RUP = 3  #: toward positive infinity
-    RDN = 4  #: toward negative infinity
-    RTO = 5  #: to odd: truncate, then set the lsb if anything was lost
+    RDN = 2  #: toward negative infinity
+    RTO = 6  #: to odd: truncate, then set the lsb if anything was lost
 
 
 class Stochastic(IntEnum):
@@ -51,6 +55,7 @@ class Overflow(IntEnum):
     SATPROP = 1  #: finite values saturate; infinities stay infinite (NaN without infinity)
     NOSAT = 2  #: infinity; NaN in formats without infinity
     WRAP = 3  #: integers only: keep the low bits (two's complement)
+    NAN = 4  #: finite values become NaN; infinities stay as with NOSAT
 
 
 ROUNDINGS = tuple(mode.name.lower() for mode in Rounding)
@@ -97,8 +102,9 @@ class FormatNumbers(NamedTuple):
 
 
 RNE, RNA, RTZ, RUP, RDN, RTO = (int(mode) for mode in Rounding)
+STOCHASTICALLY = 5
 SRA, SRB, SRC = (int(variant) for variant in Stochastic)
-SATURATE, SATPROP, NOSAT, WRAP = (int(policy) for policy in Overflow)
+SATURATE, SATPROP, NOSAT, WRAP, TO_NAN = (int(policy) for policy in Overflow)
 FINITE, INF, NAN = 0, 1, 2
 
 
@@ -130,26 +136,15 @@ def round_pack(s, e, g, f, mode, policy):
     """
     if g == 0:
         return pack_zero(s, f, policy)
-    bits = bit_length(g)
-    top = e + bits - 1
+    top = e + bit_length(g) - 1
     q = last_place(top, f)
-    nu = 0
-    if q > e:
-        i, nu = shift_out(g, min(q - e, bits + 1))
-    elif f.integer and top - q > f.bits + 1 and policy != WRAP:
+    if f.integer and q <= e and top - q > f.bits + 1 and policy != WRAP:
         return pack_overflow(s, f, mode, policy)
-    else:
-        i = g << (e - q)
+    i, nu = in_units(g, q - e)
     if f.integer:
         return pack_integer(s, i + round_up(s, i & 1, nu, mode), f, policy)
-    # Magnitudes are ordered like values: a carry out of the significand is the next binade.
-    mag = i + ((q - f.lsb) << f.fraction_bits) - (f.hidden_always << f.fraction_bits)
-    mag = max(mag + round_up(s, mag & 1, nu, mode), 0)
-    if mag > f.max_mag:
-        return pack_overflow(s, f, mode, policy)
-    if f.signed == 0:
-        return pack_unsigned(s, mag, f, policy)
-    return pack_zero(s, f, policy) if mag == 0 else (s << (f.bits - 1)) | mag
+    mag = magnitude(i, q, f)
+    return pack_magnitude(s, mag + round_up(s, mag & 1, nu, mode), f, mode, policy)
 
 
 @golden
@@ -161,17 +156,44 @@ def round_pack_stochastic(s, e, g, f, variant, n, random, policy):
     d = last_place(e + bit_length(g) - 1, f) - e
     if d <= 0:
         return round_pack(s, e, g, f, RNE, policy)
-    i = g >> min(d, bit_length(g))
-    i += stochastic_up(g - (i << d if i else 0), d, variant, n, random)
+    i = (g >> min(d, bit_length(g))) + stochastic_up(g, d, variant, n, random)
     if i == 0:
         return round_pack(s, e, g, f, RTZ, policy)
     return round_pack(s, e + d, i, f, RNE, policy)
 
 
 @golden
+def magnitude(i, q, f):
+    """The code without its sign of i * 2^q, with i of as many bits as the precision, or fewer in
+    the lowest binade. Magnitudes are ordered like values: the one above is the next greater value,
+    and beyond the largest and below the smallest normal they go on as if exponents had no bound.
+    """
+    return i + ((q - f.lsb) << f.fraction_bits) - (f.hidden_always << f.fraction_bits)
+
+
+@golden
+def pack_magnitude(s, mag, f, mode, policy):
+    """Code of a rounded magnitude and a sign, if it is in range."""
+    mag = max(mag, 0)
+    if mag > f.max_mag:
+        return pack_overflow(s, f, mode, policy)
+    if f.signed == 0:
+        return pack_unsigned(s, mag, f, policy)
+    return pack_zero(s, f, policy) if mag == 0 else (s << (f.bits - 1)) | mag
+
+
+@golden
 def last_place(top, f):
     """Exponent of the result's lsb, for a value of exponent `top`, before a carry of rounding."""
     return f.lsb if f.integer else max(top, f.emin) - f.fraction_bits
+
+
+@golden
+def in_units(g, d):
+    """g * 2^-d as an integer and what is dropped (`shift_out`)."""
+    if d > 0:
+        return shift_out(g, min(d, bit_length(g) + 1))
+    return g << -d, 0
 
 
 @golden
@@ -183,8 +205,10 @@ def shift_out(g, d):
 
 
 @golden
-def stochastic_up(low, d, variant, n, random):
-    """1 if the magnitude is to be increased by one lsb; `low` * 2^-d of it is dropped."""
+def stochastic_up(g, d, variant, n, random):
+    """1 if the magnitude g * 2^-d, of which the fraction is dropped, is to go up by one lsb."""
+    i = g >> min(d, bit_length(g))
+    low = g - (i << d if i else 0)
     k = n + 1 if variant == SRB else n
     # A zero behind the lsb, so that there is something to shift out even for d <= k
     scaled = low << (max(k - d, 0) + 1)
@@ -202,8 +226,8 @@ def round_up(s, odd, nu, mode):
 
     `nu` is the dropped part: 0 nothing, 1 less than half an lsb, 2 half, 3 more than half.
     """
-    if mode == RNE:
-        return 1 if nu + odd > 2 else 0
+    if mode == RTZ:
+        return 0
     if mode == RNA:
         return 1 if nu >= 2 else 0
     if mode == RUP:
@@ -212,7 +236,7 @@ def round_up(s, odd, nu, mode):
         return 1 if nu > 0 and s == 1 else 0
     if mode == RTO:
         return 1 if nu > 0 and odd == 0 else 0
-    return 0
+    return 1 if nu + odd > 2 else 0
 
 
 @golden
@@ -235,7 +259,7 @@ def pack_unsigned(s, mag, f, policy):
 @golden
 def pack_zero(s, f, policy):
     """Zero with its sign where the format has -0; in formats without zero 00, or NaN (NOSAT)."""
-    if f.hidden_always == 1 and policy == NOSAT:
+    if f.hidden_always == 1 and policy in (NOSAT, TO_NAN):
         return f.nan_code
     return (s << (f.bits - 1)) if f.negative_zero else 0
 
@@ -256,7 +280,9 @@ def pack_overflow(s, f, mode, policy):
     if s == 1 and f.signed == 0:
         return pack_unsigned(s, f.max_mag, f, policy)
     toward_zero = mode == RTZ or (mode == RUP and s == 1) or (mode == RDN and s == 0)
-    return pack_max(s, f) if toward_zero or policy != NOSAT else pack_infinity(s, f, NOSAT)
+    if toward_zero or policy in (SATURATE, SATPROP) or f.nan_code < 0:
+        return pack_max(s, f)
+    return f.nan_code if policy == TO_NAN else pack_infinity(s, f, NOSAT)
 
 
 @golden

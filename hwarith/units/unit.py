@@ -97,8 +97,9 @@ class Unit:
     family: ClassVar[str]
     summary: ClassVar[str]
     operation: ClassVar[str]
-    """What a result approximates: ``product`` a*b, ``sum`` a+b, or ``multiply-add`` a*b+c; or a
-    name of its own, of which sweeps know no exact result."""
+    """What a result approximates: ``product`` a*b, ``sum`` a+b, or ``multiply-add`` a*b+c, of
+    operands that may be `negated` first; or a name of its own, of which sweeps know no exact
+    result. Operands behind these are no part of it."""
 
     stages: int = integer_parameter("pipeline registers", 0, STAGES, 0, quiet=True)
 
@@ -123,9 +124,20 @@ class Unit:
         """Names and formats of inputs beside the operands, which `transfers` sets."""
         return {}
 
+    @property
+    def negated(self) -> dict[int, tuple[str, ...]]:
+        """The operands that are negated before the `operation` proper, for each code of the
+        operand ``op`` (for 0, if there is no such operand)."""
+        return {0: ()}
+
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        """The golden definition and the constants it takes after the operands' codes."""
+        """The golden definition and the constants it takes after its `arguments`. Of several
+        results it gives one integer, the codes side by side, the first one at its lsb."""
         raise NotImplementedError
+
+    def arguments(self, codes: list) -> list:
+        """What the definition takes for operands' codes, integers or arrays: these themselves."""
+        return codes
 
     @property
     def word_bits(self) -> int:
@@ -220,10 +232,11 @@ class Unit:
     def __repr__(self) -> str:
         return f"hwarith.unit({self.spec!r})"
 
-    def golden(self, *codes: int) -> int:
-        """The definition on plain integers: one code per operand, one code back."""
+    def golden(self, *codes: int) -> Any:
+        """The definition on plain integers: one code per operand; one code back, or a named tuple
+        of them."""
         function, constants = self.definition()
-        return function(*codes, *constants)
+        return self.by_name(self._split(function(*self.arguments(list(codes)), *constants)))
 
     def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
         """Operand codes as arrays of one shape. Raises `InvalidInput`, naming the operand."""
@@ -244,15 +257,32 @@ class Unit:
                 f"operands of {self.family} must be of one shape or broadcast to one, not {shapes}"
             ) from None
 
-    def __call__(self, *codes: Any) -> np.ndarray:
+    def __call__(self, *codes: Any) -> Any:
         """The golden definition on arrays of codes, with numpy's broadcasting.
 
-        Returns codes of the result's format in the smallest unsigned type that holds them.
-        Raises `InvalidInput` for operands that are no codes of their formats, or whose shapes
-        do not fit together.
+        Returns codes of the result's format in the smallest unsigned type that holds them; of
+        several results a named tuple of such arrays. Raises `InvalidInput` for operands that are
+        no codes of their formats, or whose shapes do not fit together.
         """
-        values = self.evaluate(self.check_operands(codes))
-        return values if values.ndim else values[()]
+        values = self._split(self.evaluate(self.check_operands(codes)))
+        return self.by_name([
+            x.astype(f.dtype, copy=False)[()]
+            for x, f in zip(values, self.results.values(), strict=True)
+        ])  # fmt: skip
+
+    def _split(self, packed: Any) -> list:
+        """The codes of all results, from an integer or array in which they lie side by side."""
+        *formats, _ = self.results.values()
+        values = []
+        for f in formats:
+            bits = f.numbers.bits
+            values.append(packed & ((1 << bits) - 1))
+            packed = packed >> bits
+        return [*values, packed]
+
+    @property
+    def _packed_dtype(self) -> np.dtype:
+        return format(f"uint{sum(f.bits for f in self.results.values())}").dtype
 
     def by_name(self, values: list) -> Any:
         """The value of the only result, or a named tuple of a value for each result."""
@@ -268,12 +298,17 @@ class Unit:
 
     def evaluate(self, arrays: list[np.ndarray]) -> np.ndarray:
         """The golden definition on arrays of one shape, by a table or compiled."""
-        (result,) = self.results.values()
         widths = [f.bits for f in self.operands.values()]
-        if sum(widths) <= 16 and arrays[0].size > engine.SMALL:
+        if sum(widths) <= 16 and len(widths) <= 3 and arrays[0].size > engine.SMALL:
             return engine.lookup(_table(self), arrays, widths)
+        return self.compute(arrays)
+
+    def compute(self, arrays: list[np.ndarray]) -> np.ndarray:
+        """The golden definition on arrays of one shape, without a table."""
         function, constants = self.definition()
-        return engine.apply(function, arrays, constants, result.dtype, self.word_bits)
+        return engine.apply(
+            function, self.arguments(arrays), constants, self._packed_dtype, self.word_bits
+        )
 
     def create(self) -> wiring.Component:
         """The hardware: combinational for ``stages=0``, else a pipelined stream component."""
@@ -298,6 +333,4 @@ def _table(unit: Unit) -> np.ndarray:
     for i, f in enumerate(unit.operands.values()):
         below = sum(widths[i + 1 :])
         operands.append(((index >> below) & ((1 << f.bits) - 1)).astype(f.dtype))
-    (result,) = unit.results.values()
-    function, constants = unit.definition()
-    return engine.apply(function, operands, constants, result.dtype, unit.word_bits)
+    return unit.compute(operands)

@@ -294,7 +294,7 @@ def test_injected_faults_are_found(spec: str) -> None:
         ("convert:n=4", "convert: parameter n: rounding rne takes no random bits"),
         ("convert:round=sra,n=33", "convert: parameter n: must be 1 to 32, not 33"),
         ("convert:out=int8,overflow=nosat", "must be saturate for fp32 to int8, not 'nosat'"),
-        ("convert:overflow=wrap", "must be saturate or satprop or nosat for fp32 to e4m3fn"),
+        ("convert:overflow=wrap", "must be saturate or satprop or nosat or nan for fp32 to e4m3fn"),
         (
             "convert:a=int8,out=int4,overflow=satprop",
             "must be saturate or wrap for int8 to int4, not 'satprop'",

@@ -131,7 +131,10 @@ def test_wrong_operands(operands: tuple, message: str) -> None:
     ("spec", "message"),
     [
         ("mac:a=bf16,acc=e8m0fnu", "mac: parameter acc: e8m0fnu has no zero to begin with"),
-        ("mac:a=bf16,acc=int32", "mac: acc=int32, out=int32: fma: formats must be all"),
+        (
+            "mac:a=bf16,acc=int32",
+            "mac: acc=int32, out=int32: fma: an integer result takes",
+        ),
         ("mac:a=int8,overflow=nosat", "must be wrap or saturate for int32, not 'nosat'"),
         ("mac:a=int8,round=rtz", "integer arithmetic is exact and takes none"),
         ("mac:a=bf16,stages=2", "mac: parameter stages: must be 1 to 1, not 2"),

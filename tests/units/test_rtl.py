@@ -21,9 +21,11 @@ def assert_rtl_equals_golden(spec: str, vectors: int = VECTORS) -> None:
     u = hw.unit(spec)
     operands = stimulus(u, vectors, seed=5)
     expected, got = u(*operands), hw.simulate(u)(*operands)
-    wrong = np.flatnonzero(expected != got)
-    first = [hex(int(x[wrong[0]])) for x in (*operands, expected, got)] if wrong.size else []
-    assert wrong.size == 0, f"{u.spec}: {wrong.size} of {expected.size} differ, first {first}"
+    both = [x if isinstance(x, tuple) else (x,) for x in (expected, got)]
+    differs = np.any([x != y for x, y in zip(*both, strict=True)], axis=0)
+    wrong = np.flatnonzero(differs)
+    first = [hex(int(x[wrong[0]])) for x in (*operands, *both[0], *both[1])] if wrong.size else []
+    assert wrong.size == 0, f"{u.spec}: {wrong.size} of {differs.size} differ, first {first}"
 
 
 @pytest.mark.parametrize(
@@ -45,6 +47,38 @@ def assert_rtl_equals_golden(spec: str, vectors: int = VECTORS) -> None:
     ],
 )  # fmt: skip
 def test_equal(spec: str) -> None:
+    assert_rtl_equals_golden(spec)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        # the mode on a port, random bits, flags
+        "mul:a=e4m3,round=port,flags=before", "mul:a=fp32,round=port,flags=after,stages=3",
+        "mul:a=fp16,round=srb,n=6", "mul:a=e5m2,round=port_sra,n=1,flags=after",
+        "add:a=fp16,op=sub,round=port,flags=after", "add:a=e5m2,round=src,n=3,op=port",
+        "fma:a=e4m3,op=port,round=port_src,n=4,flags=after", "fma:a=e4m3,op=nmsub,flags=before",
+        "fma:a=e2m1fn,round=port,flags=after", "mul:a=e5m2fnuz,round=port,flags=after",
+        # subnormals, NaN, overflow
+        "mul:a=e5m2,subnormals=daz", "mul:a=e5m2,subnormals=ftz",
+        "mul:a=fp16,subnormals=flush,flags=after", "mul:a=e4m3,subnormals=ftz,round=port_srb,n=3",
+        "add:a=fp16,subnormals=flush,round=rup",
+        "add:a=e4m3,subnormals=ftz,round=sra,n=4,flags=after",
+        "fma:a=bf16,subnormals=ftz,flags=after", "fma:a=e5m2,subnormals=daz,round=port,flags=after",
+        "mul:a=fp16,nan=payload", "add:a=bf16,b=fp16,out=fp32,nan=payload,flags=after",
+        "fma:a=fp16,b=bf16,c=fp32,out=bf16,nan=payload,flags=after,stages=2",
+        "mul:a=fp16,overflow=nan", "add:a=e5m2,overflow=nan,round=port",
+        "mul:a=e2m3fn,overflow=nan",
+        # integers and negation
+        "mul:a=fp16,b=int4,out=fp16", "mul:a=int8,b=int8,out=fp16", "add:a=fp16,b=int8",
+        "add:a=int16,b=uint8,out=bf16", "fma:a=fp16,b=int4,c=fp32,out=fp32",
+        "fma:a=int8,b=uint4,c=int8,out=fp16,flags=after", "fma:a=e4m3,b=int4,c=int8,out=e5m2",
+        "fma:a=int4,b=e4m3,c=fp16,out=fp16,subnormals=flush,round=rup",
+        "fma:a=int8,op=port,out=int16", "add:a=uint8,op=sub,out=int16",
+        "fma:a=uint4,b=int4,c=int8,op=nmadd,out=int8,overflow=saturate",
+    ],
+)  # fmt: skip
+def test_equal_with_options(spec: str) -> None:
     assert_rtl_equals_golden(spec)
 
 

@@ -11,36 +11,37 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ...formats import STOCHASTIC, Format
 from .. import rtl
-from ..rtl import Step, Values, wire
-from ..rtl.floats import _round_up, exceeds, exponent_bits, exponent_range, signed_exponent
+from ..rtl import Operand, Rounder, Step, Values, wire
+from ..rtl.floats import exceeds_rounded, exponent_bits, goes_up, random_carry, signed_exponent
 from ..rtl.integers import as_integer
 
 
 def steps(a: Format, out: Format, mode: str, overflow: str, n: int) -> list[Step]:
     """The datapath from a code ``a`` (and `n` random bits ``r``) to the code ``y``."""
     exact = _is_exact(a, out)
-    below = 0 if exact else {"sra": n, "srb": n + 1, "src": n + 1}.get(mode, 1)
-    stochastic = mode in STOCHASTIC and not exact
-    if out.is_float and not a.is_float and not exact and not stochastic:
-        return _integer_to_float(a, out, mode, overflow)
-    unpack = _unpack_float if a.is_float else _unpack_integer
-    first = [unpack(a, stochastic)]
+    if exact or mode not in STOCHASTIC:
+        n = 0
+    rounder = Rounder(out, "rne" if exact else mode, overflow, n)
+    if out.is_float and not a.is_float and not exact and not n:
+        return _integer_to_float(a, rounder)
+    first = [_unpack(a)]
     if out.is_float:
-        first.append(_align_to_float(a, out, below))
+        first.append(_align_to_float(a, out, 0 if exact else rounder.below))
     elif a.is_float or a.exponent or out.exponent or out.symmetric:
-        first.append(_align_to_integer(a, out, below))
+        first.append(_align_to_integer(a, out, rounder.below))
+        return [*_with_random_bits(first, n), _round_integer(rounder), _pack_integer(out, overflow)]
     else:
         return [_refit(a, out, overflow)]
-    if stochastic:
-        first.append(_decide(mode, n))
-    if mode in STOCHASTIC:
-        mode = "rna"  # what was decided stands in the place of the guard bit
-    if not out.is_float:
-        return [*first, _round_integer(mode), _pack_integer(out, overflow)]
-    round_, pack = rtl.round_normalized(out, mode, overflow)
+    round_, pack = rounder.after_normalization()
     if exact:
         return [*first, _unrounded(out), pack]
+    first = _with_random_bits(first, n)
     return [*first, _never_too_big(round_) if _is_in_range(a, out) else round_, pack]
+
+
+def _with_random_bits(steps: list[Step], n: int) -> list[Step]:
+    """Steps that hand on the random bits, if there are any."""
+    return rtl.handing_on(("r",), steps) if n else steps
 
 
 def _is_in_range(a: Format, out: Format) -> bool:
@@ -59,44 +60,19 @@ def _is_exact(a: Format, out: Format) -> bool:
     )
 
 
-def _unpack_float(a: Format, stochastic: bool) -> Step:
+def _unpack(a: Format) -> Step:
     def unpack(m: Module, x: Values) -> Values:
         raw = rtl.unpack(m, "a", x["a"], a)
-        values: Values = {
+        return {
             "sign": raw.sign, "nan": raw.nan, "inf": raw.inf,
             "exponent": raw.exponent, "significand": raw.significand,
         }  # fmt: skip
-        return values | ({"r": x["r"]} if stochastic else {})
 
     return unpack
 
 
-def _unpack_integer(a: Format, stochastic: bool) -> Step:
-    def magnitude(m: Module, x: Values) -> Values:
-        sign = x["a"][a.bits - 1] if a.signed else Const(0, 1)
-        inverted = x["a"] ^ sign.replicate(a.bits)
-        values: Values = {
-            "sign": wire(m, "sign", sign), "nan": Const(0, 1), "inf": Const(0, 1),
-            "exponent": Const(0, 1),
-            "significand": wire(m, "magnitude", inverted + sign, a.bits),
-        }  # fmt: skip
-        return values | ({"r": x["r"]} if stochastic else {})
-
-    return magnitude
-
-
-def _msb_exponents(a: Format) -> tuple[int, int, int]:
-    """What to add to the field ``exponent`` to get the weight of the significand's msb; and the
-    least and greatest of these weights."""
-    if not a.is_float:
-        weight = a.exponent + a.bits - 1
-        return weight, weight, weight
-    low, high = exponent_range(a)
-    return -a.bias, low - a.bias, high - a.bias
-
-
 def _others(x: Values) -> Values:
-    return {name: x[name] for name in ("sign", "nan", "inf", "r") if name in x}
+    return {name: x[name] for name in ("sign", "nan", "inf")}
 
 
 # -- float results -----------------------------------------------------------------------------
@@ -105,7 +81,7 @@ def _others(x: Values) -> Values:
 def _align_to_float(a: Format, out: Format, below: int) -> Step:
     """The leading one to the top, but not below the lowest binade. A format that reaches lower
     than the result's is only shifted right, another one only left."""
-    offset, low, high = (w - out.numbers.emin for w in _msb_exponents(a))
+    offset, low, high = (w - out.numbers.emin for w in (-Operand(a).bias, *Operand(a).weights))
     width = out.precision + below
 
     def align(m: Module, x: Values) -> Values:
@@ -168,9 +144,9 @@ def _shift_right(
     return kept, some | lost
 
 
-def _integer_to_float(a: Format, out: Format, mode: str, overflow: str) -> list[Step]:
+def _integer_to_float(a: Format, rounder: Rounder) -> list[Step]:
     """A negative integer is inverted only: one more is added in rounding."""
-    exponent = _msb_exponents(a)[0] - out.numbers.emin
+    exponent = Operand(a).emin - rounder.out.numbers.emin
 
     def invert(m: Module, x: Values) -> Values:
         sign = x["a"][a.bits - 1] if a.signed else Const(0, 1)
@@ -181,7 +157,7 @@ def _integer_to_float(a: Format, out: Format, mode: str, overflow: str) -> list[
             "exponent": Const(exponent, signed_exponent(exponent, exponent)),
         }  # fmt: skip
 
-    return [invert, *rtl.round_and_pack(out, mode, overflow, (exponent, exponent))]
+    return [invert, *rounder.steps((exponent, exponent))]
 
 
 def _unrounded(out: Format) -> Step:
@@ -204,35 +180,6 @@ def _never_too_big(round_: Step) -> Step:
     return lambda m, x: round_(m, x) | {"overflow": Const(0, 1)}
 
 
-# -- stochastic rounding -----------------------------------------------------------------------
-
-
-def _decide(mode: str, n: int) -> Step:
-    """Whether to go up: the carry of the dropped part's first `n` bits plus the random ones.
-
-    Variant A drops what lies below these bits. B's half-step offset makes the carry-in the bit
-    below them; C rounds them to nearest even first, which is a carry-in as well.
-    """
-
-    def decide(m: Module, x: Values) -> Values:
-        below = n if mode == "sra" else n + 1
-        rest, result = x["kept"][:below], x["kept"][below:]
-        dropped = rest[below - n :]
-        carry: Value = Const(0, 1)
-        if mode == "srb":
-            carry = rest[0]
-        elif mode == "src":
-            carry = rest[0] & (x["sticky"] | dropped[0])
-        up = wire(m, "random_sum", dropped + x["r"] + carry, n + 1)[n]
-        values = {name: value for name, value in x.items() if name not in ("r", "kept")}
-        return values | {
-            "kept": wire(m, "decided", Cat(up, result)),
-            "sticky": wire(m, "inexact", rest.any() | x["sticky"]),
-        }
-
-    return decide
-
-
 # -- integer results ---------------------------------------------------------------------------
 
 
@@ -244,7 +191,7 @@ def _refit(a: Format, out: Format, overflow: str) -> Step:
 def _align_to_integer(a: Format, out: Format, below: int) -> Step:
     """The significand's bits to their weights; one that reaches above the window is too big, and
     then the window may hold anything."""
-    offset, low, high = (w - out.exponent for w in _msb_exponents(a))
+    offset, low, high = (w - out.exponent for w in (-Operand(a).bias, *Operand(a).weights))
     # Subnormals, and all integers, lie within the window.
     integer_bits = max(out.bits - out.signed, low + 1, 1)
     top = integer_bits - 1
@@ -264,10 +211,13 @@ def _align_to_integer(a: Format, out: Format, below: int) -> Step:
     return align
 
 
-def _round_integer(mode: str) -> Step:
+def _round_integer(rounder: Rounder) -> Step:
     def round_(m: Module, x: Values) -> Values:
-        magnitude, guard = x["kept"][1:], x["kept"][0]
-        up = _round_up(mode, x["sign"], magnitude[0], guard, x["sticky"])
+        magnitude, rest = x["kept"][rounder.below :], x["kept"][: rounder.below]
+        if rounder.stochastic:
+            up = random_carry(rounder.stochastic, rounder.n, x, rest, Const(0, 1))
+        else:
+            up = goes_up(rounder.mode, x, magnitude[0], rest, x["sticky"])
         return {
             "sign": x["sign"], "nan": x["nan"], "above": x["above"],
             "magnitude": wire(m, "truncated", magnitude),
@@ -289,20 +239,11 @@ def _pack_integer(out: Format, overflow: str) -> Step:
         code = wire(m, "signed", (inverted + (up ^ sign))[: out.bits], out.bits)
         if overflow == "wrap":
             return {"y": code}
-        positive = _exceeds_rounded(magnitude, up, n.max_mag)
-        negative = _exceeds_rounded(magnitude, up, n.min_mag)
+        positive = exceeds_rounded(magnitude, up, n.max_mag)
+        negative = exceeds_rounded(magnitude, up, n.min_mag)
         clamped = wire(m, "clamped", x["above"] | Mux(sign, negative, positive))
         lowest, highest = (Const(c, out.bits) for c in (-n.min_mag % (1 << out.bits), n.max_mag))
         limit = Mux(sign & ~x["nan"], lowest, highest)
         return {"y": wire(m, "code", Mux(clamped, limit, code), out.bits)}
 
     return pack
-
-
-def _exceeds_rounded(x: Value, up: Value, limit: int) -> Value:
-    """Whether x + up is greater than a constant."""
-    if limit >= 1 << len(x):
-        return Const(0, 1)
-    if limit == 0:
-        return x.any() | up
-    return exceeds(x, limit) | ((x == limit) & up)

@@ -12,13 +12,9 @@ from ...errors import InvalidInput
 from ...formats import ROUNDINGS, STOCHASTIC, Format, Stochastic, codec, format
 from ...formats import rounding as r
 from .. import rtl
-from ..unit import Contract, Unit, choice_parameter, format_parameter, integer_parameter
+from ..exact.base import random_bits, random_bits_parameter
+from ..unit import Contract, Unit, choice_parameter, format_parameter
 from . import hardware
-
-MOST_RANDOM_BITS = 32
-"""Width of a lane's random port that generators commonly give."""
-
-_RANDOM_BITS, _RANDOM_BITS_OF_FP4 = 16, 12
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -42,16 +38,13 @@ class Convert(Unit):
     out: Format = format_parameter("result", "e4m3fn")
     round: str = choice_parameter("rounding mode", ROUNDINGS + STOCHASTIC, "rne")
     overflow: str = choice_parameter(
-        "beyond the largest value: saturate, satprop, nosat; between integers: saturate, wrap",
+        "beyond the largest value: saturate, satprop, nosat, nan; between integers: saturate, wrap",
         r.OVERFLOWS, "saturate", quiet=True,
     )  # fmt: skip
-    n: int | None = integer_parameter(
-        "random bits of stochastic rounding (default: 16, to 4-bit formats 12)",
-        1, MOST_RANDOM_BITS, None, quiet=True,
-    )  # fmt: skip
+    n: int | None = random_bits_parameter()
 
     def validate(self) -> None:
-        allowed = ["saturate", "satprop", "nosat"]
+        allowed = ["saturate", "satprop", "nosat", "nan"]
         if not self.out.is_float:
             allowed = ["saturate"] if self.a.is_float else ["saturate", "wrap"]
         if self.overflow not in allowed:
@@ -59,14 +52,7 @@ class Convert(Unit):
                 f"convert: parameter overflow: must be {' or '.join(allowed)} for "
                 f"{self.a.name} to {self.out.name}, not {self.overflow!r}"
             )
-        if self.is_stochastic and self.n is None:
-            small = self.out.bits <= 4
-            object.__setattr__(self, "n", _RANDOM_BITS_OF_FP4 if small else _RANDOM_BITS)
-        if not self.is_stochastic and self.n is not None:
-            raise InvalidInput(
-                f"convert: parameter n: rounding {self.round} takes no random bits; "
-                f"allowed with round={', '.join(STOCHASTIC)}"
-            )
+        object.__setattr__(self, "n", random_bits("convert", self.round, self.n, self.out))
 
     @property
     def is_stochastic(self) -> bool:

@@ -10,10 +10,10 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ...formats import Format
 from .. import rtl
-from ..rtl import Values, wire
-from ..rtl.floats import exponent_bits, exponent_range, signed_exponent
-from ..rtl.integers import as_integer
-from ..unit import format_parameter
+from ..rtl import PORT, Values, wire
+from ..rtl.floats import exponent_bits, signed_exponent
+from ..rtl.integers import as_integer, negated_if
+from ..unit import choice_parameter, format_parameter
 from . import golden
 from .alignment import bits_below
 from .base import Exact
@@ -35,48 +35,51 @@ class Add(Exact):
     b: Format = format_parameter("second operand", same_as="a")
     out: Format = format_parameter("result", same_as="a")
 
+    op: str = choice_parameter(
+        "add, sub: a-b, or port: subtract if the port op is 1", ("add", "sub", PORT), "add",
+        quiet=True,
+    )  # fmt: skip
+
     @property
-    def operands(self) -> dict[str, Format]:
+    def terms(self) -> dict[str, Format]:
         return {"a": self.a, "b": self.b}
 
     @property
-    def results(self) -> dict[str, Format]:
-        return {"y": self.out}
+    def operations(self) -> dict[str, int]:
+        return {"add": 0, "sub": golden.NEGATE_ADDEND}
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        formats = (self.a.numbers, self.b.numbers, self.out.numbers)
-        width = self._sum_width(self.a.precision, self.b.precision)
-        return golden.add, (*formats, *self._modes(), width)
+        return golden.add, (*self.constants(), self._workspace)
+
+    @property
+    def _workspace(self) -> int:
+        return self._sum_width(self.a.precision, self.b.precision)
 
     @property
     def word_bits(self) -> int:
-        return max(self._sum_width(self.a.precision, self.b.precision), self.out.word_bits)
+        return max(self._workspace, self.out.word_bits + 5)
 
     # -- hardware ------------------------------------------------------------------------------
 
     def datapath(self) -> list[rtl.Step]:
         if self.is_integer:
             return [self._integer_sum]
-        return [
-            self._unpack,
-            self._order,
-            self._align,
-            self._add,
-            *rtl.round_and_pack(self.out, self.round, self.overflow, self._exponents),
-        ]
+        steps = [self._unpack, self._order, self._align, self._add]
+        return self.with_ports([*steps, *self.rounder.steps(self._exponents)])
 
     def _integer_sum(self, m: Module, x: Values) -> Values:
-        total = wire(m, "sum", as_integer(x["a"], self.a) + as_integer(x["b"], self.b))
+        a, b = as_integer(x["a"], self.a), as_integer(x["b"], self.b)
+        total = wire(m, "sum", a + negated_if(b, self.negates(x, golden.NEGATE_ADDEND)))
         return {"y": rtl.fit_integer(m, total, self.out, self.overflow)}
 
     @property
     def _emin(self) -> int:
         """Exponents of both operands count from here, the lower one of their least."""
-        return min(self.a.numbers.emin, self.b.numbers.emin)
+        return min(t.emin for t in self._terms.values())
 
     @property
     def _highest(self) -> int:
-        return max(exponent_range(f)[1] - f.bias for f in (self.a, self.b)) - self._emin
+        return max(t.weights[1] for t in self._terms.values()) - self._emin
 
     @property
     def _significand_bits(self) -> int:
@@ -86,11 +89,12 @@ class Add(Exact):
     def _bits_below(self) -> int:
         """Places below the aligned significands, the shorter of which is padded already."""
         needs = []
-        for first, second in ((self.a, self.b), (self.b, self.a)):
+        a, b = self._terms.values()
+        for first, second in ((a, b), (b, a)):
             # In its lowest binade an operand is only shifted against if the other reaches lower.
-            shifted = first.numbers.emin > second.numbers.emin
-            lowest = first.numbers.lsb if shifted else self.out.numbers.lsb
-            needed = bits_below(first.precision, lowest, self.out, second.precision)
+            shifted = first.emin > second.emin
+            lowest = None if first.is_normal else first.lsb if shifted else self.out.numbers.lsb
+            needed = bits_below(first.precision, lowest, self.rounder, second.precision)
             needs.append(needed - (self._significand_bits - first.precision))
         return max(needs)
 
@@ -101,22 +105,25 @@ class Add(Exact):
         return offset, self._highest + offset
 
     def _unpack(self, m: Module, x: Values) -> Values:
-        a, b = rtl.unpack(m, "a", x["a"], self.a), rtl.unpack(m, "b", x["b"], self.b)
-        subtract = wire(m, "subtract", a.sign ^ b.sign)
-        values: Values = {
+        raws = self.unpacked(m, x)
+        a, b = raws.values()
+        b_sign = wire(m, "b_sign_here", b.sign ^ self.negates(x, golden.NEGATE_ADDEND))
+        subtract = wire(m, "subtract", a.sign ^ b_sign)
+        values = self.nan_values(m, x, raws, a.inf & b.inf & subtract) | {
             "subtract": subtract,
-            "nan": wire(m, "nan", a.nan | b.nan | (a.inf & b.inf & subtract)),
             "inf": wire(m, "inf", a.inf | b.inf),
             # An infinity gives the result its sign.
-            "inf_sign": wire(m, "inf_sign", Mux(a.inf, a.sign, b.sign)),
+            "inf_sign": wire(m, "inf_sign", Mux(a.inf, a.sign, b_sign)),
         }
         width = exponent_bits(self._highest)
-        for name, raw, f in (("a", a, self.a), ("b", b, self.b)):
-            offset = -f.bias - self._emin
+        for (name, term), raw, sign in zip(
+            self._terms.items(), (a, b), (a.sign, b_sign), strict=True
+        ):
+            offset = -term.bias - self._emin
             exponent = wire(m, f"{name}_scale", (raw.exponent + offset)[:width], width)
-            padding = self._significand_bits - f.precision
+            padding = self._significand_bits - term.precision
             values |= {
-                f"{name}_sign": raw.sign,
+                f"{name}_sign": sign,
                 f"{name}_exponent": exponent,
                 f"{name}_significand": Cat(Const(0, padding), raw.significand),
                 f"{name}_zero": raw.zero,
@@ -132,7 +139,7 @@ class Add(Exact):
         a_less_b = wire(m, "a_less_b", x["a_exponent"] - x["b_exponent"])
         b_less_a = wire(m, "b_less_a", (x["b_exponent"] - x["a_exponent"])[:bits])
         a_first: Value = ~a_less_b[-1]
-        if self.a.numbers.emin != self.b.numbers.emin:
+        if len({t.emin for t in self._terms.values()}) > 1:
             # A zero of the format with the higher range would push out a small operand.
             a_first = (a_first & ~x["a_zero"]) | x["b_zero"]
         a_first = wire(m, "a_first", a_first)

@@ -6,29 +6,34 @@ operand is kept whole; of the other, what lies below the places kept becomes a s
 
 from __future__ import annotations
 
-from ...formats import Format
-
-GUARD = 3
-"""Guard and sticky, and one more: a subtraction can move the leading one down by one place."""
+from ..rtl import Rounder
 
 
-def bits_below(significant: int, lowest: int, out: Format, other: int = 0) -> int:
+def bits_below(significant: int, lowest: int | None, rounder: Rounder, other: int = 0) -> int:
     """Places to keep below the lsb of the operand that is kept whole.
 
     Parameters
     ----------
     significant : the least number of significant bits it has above its lowest binades.
-    lowest : weight of its lsb in the lowest binade, where it may have a single one.
-    out : format of the result.
+    lowest : weight of its lsb in the lowest binade, where it may have a single one; None if it has
+        none there.
+    rounder : what rounds the sum.
     other : precision of the other operand.
 
-    What is lost must lie below the result's guard bit: the result has no more bits than its
-    precision, and none below its smallest step. And if the two nearly cancel, which they do only
-    with leading ones at most one place apart, nothing may be lost at all.
+    What is lost must lie below what the rounder looks at bit by bit: the result has no more bits
+    than its precision, and none below its smallest step. And if the two nearly cancel, which they
+    do only with leading ones at most one place apart, nothing may be lost at all.
     """
+    out = rounder.out
+    # The bits below the result's lsb and sticky, and one more: a subtraction can move the leading
+    # one down by one place (where it cannot, in the lowest binade, that one tells what is tiny).
+    guard = rounder.decisive + 2
 
     def needed(bits: int) -> int:
-        return max(out.precision - bits + GUARD, other - bits + 1)
+        return max(out.precision - bits + guard, other - bits + 1)
 
-    in_lowest_binades = min(needed(1), lowest - out.numbers.lsb + GUARD)
-    return max(GUARD, needed(significant), in_lowest_binades)
+    if lowest is None:
+        return max(guard, needed(significant))
+    smallest_step = lowest - out.numbers.lsb + guard
+    in_lowest_binades = needed(1) if rounder.ftz else min(needed(1), smallest_step)
+    return max(guard, needed(significant), in_lowest_binades)

@@ -1,76 +1,181 @@
-"""What the exact units have in common: their parameters, contract and checks."""
+"""What the exact units have in common: their parameters, contract, checks, ports and results."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ...errors import InvalidInput
-from ...formats import OVERFLOWS, ROUNDINGS, Format, Rounding
+from ...formats import OVERFLOWS, ROUNDINGS, STOCHASTIC, Format, Rounding, Stochastic, format
 from ...formats import rounding as r
-from ..unit import Contract, Unit, choice_parameter
+from .. import rtl
+from ..rtl import PORT, Operand, Raw, Rounder, Step, Values, wire
+from ..unit import Contract, Unit, choice_parameter, integer_parameter
+from . import golden
 
 GUARD_BITS = 4
 """Bits that `add_exact` needs beyond the widest significand and the result's precision."""
 
+ROUNDING_CHOICES = (*ROUNDINGS, *STOCHASTIC, PORT, *(f"{PORT}_{x}" for x in STOCHASTIC))
 
-def round_parameter() -> Any:
-    return choice_parameter("rounding mode", ROUNDINGS, "rne")
+FLAGS = ("none", "after", "before")
+
+MOST_RANDOM_BITS = 32
+"""Width of a lane's random port that generators commonly give."""
+
+
+def round_parameter(choices: tuple[str, ...] = ROUNDINGS) -> Any:
+    return choice_parameter("rounding mode", choices, "rne")
 
 
 def overflow_parameter() -> Any:
     return choice_parameter(
-        "beyond the largest value: nosat (default), satprop, saturate; integers: wrap (default), "
-        "saturate", OVERFLOWS, None,
+        "beyond the largest value: nosat (default; the same as inf), nan, satprop, saturate; "
+        "integers: wrap (default), saturate", (*OVERFLOWS, "inf"), None,
     )  # fmt: skip
+
+
+def random_bits_parameter() -> Any:
+    return integer_parameter(
+        "random bits of stochastic rounding (default: 16, to 4-bit formats 12)",
+        1, MOST_RANDOM_BITS, None, quiet=True,
+    )  # fmt: skip
+
+
+def random_bits(family: str, mode: str, n: int | None, out: Format) -> int | None:
+    """The number of random bits that goes with a rounding mode. Raises `InvalidInput`."""
+    stochastic = mode.removeprefix(f"{PORT}_") in STOCHASTIC
+    if n is not None and not stochastic:
+        raise InvalidInput(
+            f"{family}: parameter n: rounding {mode} takes no random bits; "
+            f"allowed with round={', '.join(STOCHASTIC)}"
+        )
+    return n if n or not stochastic else 12 if out.bits <= 4 else 16
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Exact(Unit):
-    """Base of the units whose exact result is rounded once."""
+    """Base of the units whose exact result is rounded once.
 
-    round: str = round_parameter()
+    With ``round=port`` the mode comes with the operands, on a port ``rm`` (the numbers of
+    `Rounding`); random bits of stochastic rounding on ``r``; what to negate, where a family can,
+    on ``op``. With `flags` there is a second result of five bits, those of RISC-V's ``fflags``:
+    NX, UF, OF, a zero, NV from the lsb up.
+    """
+
+    round: str = round_parameter(ROUNDING_CHOICES)
     overflow: str = overflow_parameter()
+    n: int | None = random_bits_parameter()
+    subnormals: str = choice_parameter(
+        "keep; daz: operands are taken as zeros; ftz: tiny results become zeros; flush: both",
+        ("keep", "daz", "ftz", "flush"), "keep", quiet=True,
+    )  # fmt: skip
+    nan: str = choice_parameter(
+        "what NaN operands become: canonical, or payload: the first of them, made quiet",
+        ("canonical", "payload"), "canonical", quiet=True,
+    )  # fmt: skip
+    flags: str = choice_parameter(
+        "exception flags, with tininess detected after or before rounding", FLAGS, "none",
+        quiet=True,
+    )  # fmt: skip
+
+    if TYPE_CHECKING:
+        out: Format  # a field of every family
+
+    # -- what a family gives -------------------------------------------------------------------
 
     @property
-    def out_format(self) -> Format:
-        (out,) = self.results.values()
-        return out
+    def terms(self) -> dict[str, Format]:
+        """Names and formats of the operands that are numbers."""
+        raise NotImplementedError
+
+    @property
+    def operations(self) -> dict[str, int]:
+        """Values of the parameter ``op``, if there is one, and the bits of the golden model."""
+        return {}
+
+    @property
+    def negated(self) -> dict[int, tuple[str, ...]]:
+        last = tuple(self.terms)[-1]
+        both = {golden.NEGATE_PRODUCT: "a", golden.NEGATE_ADDEND: last}
+
+        def names(op: int) -> tuple[str, ...]:
+            return tuple(name for bit, name in both.items() if op & bit)
+
+        if self._op == PORT:
+            return {op: names(op) for op in self.operations.values()}
+        return {0: names(self.operations.get(str(self._op), 0))}
+
+    # -- parameters ----------------------------------------------------------------------------
 
     @property
     def is_integer(self) -> bool:
-        return not self.out_format.is_float
+        return not self.out.is_float
+
+    @property
+    def daz(self) -> bool:
+        return self.subnormals in ("daz", "flush")
+
+    @property
+    def ftz(self) -> bool:
+        return self.subnormals in ("ftz", "flush")
+
+    @property
+    def _op(self) -> str | None:
+        return getattr(self, "op", None)
 
     def _default_overflow(self) -> str:
         return "wrap" if self.is_integer else "nosat"
 
     def validate(self) -> None:
-        formats = [*self.operands.values(), self.out_format]
-        if len({f.kind for f in formats}) > 1:
-            raise InvalidInput(
-                f"{self.family}: formats must be all floating-point or all integer, not "
-                + ", ".join(f.name for f in formats)
-            )
-        for f in formats:
-            if f.exponent:
-                raise InvalidInput(
-                    f"{self.family}: format {f.name} is fixed-point; allowed: floats and integers"
-                )
         if self.overflow is None:
             object.__setattr__(self, "overflow", self._default_overflow())
-        allowed = ("wrap", "saturate") if self.is_integer else ("nosat", "satprop", "saturate")
+        if self.is_integer:
+            self._validate_integers()
+        else:
+            self._validate_overflow(("nosat", "nan", "satprop", "saturate"))
+        if self.flags != "none" and (not self.out.signed or self.out.hidden_always):
+            raise InvalidInput(
+                f"{self.family}: parameter flags: {self.out.name} has no sign or no zero; allowed: "
+                "signed formats"
+            )
+        n = random_bits(self.family, self.round, self.n, self.out)
+        object.__setattr__(self, "n", n)
+
+    def _validate_overflow(self, allowed: tuple[str, ...]) -> None:
+        if self.overflow == "inf" and self.out.infinity:
+            object.__setattr__(self, "overflow", "nosat")
         if self.overflow not in allowed:
             raise InvalidInput(
                 f"{self.family}: parameter overflow: must be {' or '.join(allowed)} for "
-                f"{self.out_format.name}, not {self.overflow!r}"
-            )
-        if self.is_integer and self.round != "rne":
-            raise InvalidInput(
-                f"{self.family}: parameter round: integer arithmetic is exact and takes none"
+                f"{self.out.name}, not {self.overflow!r}"
             )
 
+    def _validate_integers(self) -> None:
+        formats = [*self.terms.values(), self.out]
+        if any(f.is_float for f in formats):
+            raise InvalidInput(
+                f"{self.family}: an integer result takes integer operands, not "
+                + ", ".join(f.name for f in formats) + "; convert makes integers of floats"
+            )  # fmt: skip
+        for f in formats:
+            if f.exponent:
+                raise InvalidInput(
+                    f"{self.family}: format {f.name} is fixed-point; allowed: integers"
+                )
+        self._validate_overflow(("wrap", "saturate"))
+        for name in ("round", "n", "subnormals", "nan", "flags"):
+            if getattr(self, name) != self.parameters()[name].default:
+                raise InvalidInput(
+                    f"{self.family}: parameter {name}: integer arithmetic is exact and takes none"
+                )
+
     def _shown(self) -> dict[str, Any]:
-        """Integers are not rounded; the default overflow policy goes without saying."""
+        """Integers are not rounded; defaults that depend go without saying."""
         shown = super()._shown()
         if self.is_integer:
             del shown["round"]
@@ -78,17 +183,136 @@ class Exact(Unit):
             del shown["overflow"]
         return shown
 
+    def name_part(self, parameter: str, value: Any) -> str:
+        return f"flags_{value}" if parameter == "flags" else super().name_part(parameter, value)
+
+    # -- contract ------------------------------------------------------------------------------
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        ports = {
+            "op": f"uint{max(self.operations.values()).bit_length()}" if self._op == PORT else "",
+            "rm": "uint3" if self.round.startswith(PORT) else "",
+            "r": f"uint{self.n}" if self.n else "",
+        }
+        return self.terms | {name: format(f) for name, f in ports.items() if f}
+
+    @property
+    def results(self) -> dict[str, Format]:
+        return {"y": self.out} | ({"flags": format("uint5")} if self.flags != "none" else {})
+
     @property
     def contract(self) -> Contract:
         if self.is_integer:
             return Contract("exact integer", f"exact, then {self.overflow}", "two's complement")
-        half = Rounding[self.round.upper()] in (Rounding.RNE, Rounding.RNA)
+        source = "IEEE 754-2019, 5.4.1"
+        if self.n:
+            bound = "error less than 1 ulp, by random bits; one rounding"
+            return Contract("faithful", bound, f"{source}; P3109 interim report v4.0, 4.7.4")
+        half = self.round in ("rne", "rna")
         bound = f"error at most {'1/2 ulp' if half else 'less than 1 ulp'}, one rounding"
-        return Contract("correctly rounded", bound, "IEEE 754-2019, 5.4.1")
+        return Contract("correctly rounded", bound, source)
 
-    def _modes(self) -> tuple[int, int]:
-        return int(r.rounding(self.round)), int(r.overflow(self.overflow))
+    # -- golden --------------------------------------------------------------------------------
+
+    def arguments(self, codes: list) -> list:
+        """What comes with the terms, on ports or by a parameter, as one argument behind them."""
+        given = dict(zip(self.operands, codes, strict=True))
+        terms = [given.pop(name) for name in self.terms]
+        if not given:
+            return terms
+        wide = {
+            name: x.astype(np.int64) if isinstance(x, np.ndarray) else x
+            for name, x in given.items()
+        }
+        return [*terms, self._control(**wide)]
+
+    def _control(self, op: Any = None, rm: Any = None, r: Any = 0) -> Any:
+        op = self.operations.get(str(self._op), 0) if op is None else op
+        return golden.pack_control(op, self._mode if rm is None else rm, r)
+
+    @property
+    def _mode(self) -> int:
+        if self.round in ROUNDINGS:
+            return int(Rounding[self.round.upper()])
+        return r.STOCHASTICALLY
+
+    def constants(self) -> tuple:
+        """What the golden definitions take behind the operands: formats and rules, and before
+        them what no operand says."""
+        formats = (*(f.numbers for f in self.terms.values()), self.out.numbers)
+        fixed = () if self.operands.keys() - self.terms.keys() else (self._control(),)
+        variant = self.rounder.stochastic
+        rules = golden.Rules(
+            policy=int(r.overflow(self.overflow)),
+            variant=int(Stochastic[variant.upper()]) if variant else 0,
+            n=self.n or 0,
+            daz=int(self.daz),
+            ftz=int(self.ftz),
+            payload=int(self.nan == "payload"),
+            tininess=FLAGS.index(self.flags),
+        )
+        return (*fixed, *formats, rules)
 
     def _sum_width(self, *significands: int) -> int:
         """Workspace of `add_exact` for significands of these widths."""
-        return max(*significands, self.out_format.precision) + GUARD_BITS
+        return max(*significands, self.out.precision) + GUARD_BITS + (self.n or 0)
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    @cached_property
+    def rounder(self) -> Rounder:
+        return Rounder(self.out, self.round, self.overflow, self.n or 0, self.ftz, self.flags)
+
+    @cached_property
+    def _terms(self) -> dict[str, Operand]:
+        return {name: Operand(f, self.daz) for name, f in self.terms.items()}
+
+    def with_ports(self, steps: list[Step]) -> list[Step]:
+        """Steps that hand on, to the rounder, what it takes from ports and from unpacking."""
+        names: list[str] = [name for name in ("rm", "r") if name in self.operands]
+        names += ["invalid"] if self.flags != "none" else []
+        names += ["nan_code"] if self._propagates else []
+        return rtl.handing_on(tuple(names), steps) if names else steps
+
+    @property
+    def _propagates(self) -> bool:
+        """Whether a NaN may become anything but the canonical one."""
+        formats = (*self.terms.values(), self.out)
+        return self.nan == "payload" and any(golden.has_payload(f.numbers) for f in formats)
+
+    def unpacked(self, m: Module, x: Values) -> dict[str, Raw]:
+        return {name: t.unpack(m, name, x[name]) for name, t in self._terms.items()}
+
+    def negates(self, x: Values, bit: int) -> Value:
+        """Whether a term is to be negated, by a bit of the golden model's."""
+        if self._op == PORT:
+            return x["op"][bit.bit_length() - 1]
+        return Const(int(self.operations.get(str(self._op), 0) & bit > 0), 1)
+
+    def nan_values(self, m: Module, x: Values, raws: dict[str, Raw], invalid: Value) -> Values:
+        """Whether the result is a NaN, and what goes with one; `invalid` says that the operation
+        is, if there is no NaN among the operands (or whatever there is: it is then masked)."""
+        any_nan = wire(m, "operand_nan", Cat(raw.nan for raw in raws.values()).any())
+        values: Values = {"nan": wire(m, "nan", any_nan | invalid)}
+        if self.flags != "none":
+            signaling = Cat(raw.signaling for raw in raws.values()).any()
+            values["invalid"] = wire(m, "invalid_operation", invalid | signaling)
+        if self._propagates:
+            canonical = Const(self.out.numbers.nan_code, self.out.bits)
+            code: Value = canonical
+            for name, raw in reversed(raws.items()):
+                code = Mux(raw.nan, self._quiet(x[name], self.terms[name]), code)
+            values["nan_code"] = wire(m, "nan_code", code)
+        return values
+
+    def _quiet(self, code: Value, f: Format) -> Value:
+        """A NaN operand as a quiet NaN of the result's format (IEEE 754-2019, 6.2.3)."""
+        n = self.out.numbers
+        canonical = Const(n.nan_code, self.out.bits)
+        if not (golden.has_payload(f.numbers) and golden.has_payload(n)):
+            return canonical
+        spare, room = f.fraction_bits - 1, n.fraction_bits - 1
+        payload = code[max(spare - room, 0) : spare]
+        payload = Cat(Const(0, max(room - spare, 0)), payload)
+        return Cat(payload, canonical[room : n.bits - 1], code[f.bits - 1])

@@ -10,10 +10,10 @@ from amaranth.hdl import Cat, Const, Module, Mux
 
 from ...formats import Format
 from .. import rtl
-from ..rtl import Values, wire
-from ..rtl.floats import exponent_bits, exponent_range, signed_exponent
-from ..rtl.integers import as_integer
-from ..unit import format_parameter
+from ..rtl import PORT, Values, wire
+from ..rtl.floats import exponent_bits, signed_exponent
+from ..rtl.integers import as_integer, negated_if
+from ..unit import choice_parameter, format_parameter
 from . import golden
 from .alignment import bits_below
 from .base import Exact
@@ -36,17 +36,23 @@ class Fma(Exact):
     c: Format = format_parameter("addend", same_as="out")
     out: Format = format_parameter("result", same_as="a")
 
+    op: str = choice_parameter(
+        "madd: a*b+c, msub: a*b-c, nmsub: c-a*b, nmadd: -a*b-c, or port: by the port op, of which "
+        "bit 0 negates c and bit 1 the product", ("madd", "msub", "nmsub", "nmadd", PORT), "madd",
+        quiet=True,
+    )  # fmt: skip
+
     @property
-    def operands(self) -> dict[str, Format]:
+    def terms(self) -> dict[str, Format]:
         return {"a": self.a, "b": self.b, "c": self.c}
 
     @property
-    def results(self) -> dict[str, Format]:
-        return {"y": self.out}
+    def operations(self) -> dict[str, int]:
+        c, product = golden.NEGATE_ADDEND, golden.NEGATE_PRODUCT
+        return {"madd": 0, "msub": c, "nmsub": product, "nmadd": c | product}
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        formats = (self.a.numbers, self.b.numbers, self.c.numbers, self.out.numbers)
-        return golden.fma, (*formats, *self._modes(), self._workspace)
+        return golden.fma, (*self.constants(), self._workspace)
 
     @property
     def _workspace(self) -> int:
@@ -54,23 +60,20 @@ class Fma(Exact):
 
     @property
     def word_bits(self) -> int:
-        return max(self._workspace, self.out.word_bits)
+        return max(self._workspace, self.out.word_bits + 5)
 
     # -- hardware ------------------------------------------------------------------------------
 
     def datapath(self) -> list[rtl.Step]:
         if self.is_integer:
             return [self._integer_multiply_add]
-        return [
-            self._unpack,
-            self._compare,
-            self._align,
-            self._add,
-            *rtl.round_and_pack(self.out, self.round, self.overflow, self._exponents),
-        ]
+        steps = [self._unpack, self._compare, self._align, self._add]
+        return self.with_ports([*steps, *self.rounder.steps(self._exponents)])
 
     def _integer_multiply_add(self, m: Module, x: Values) -> Values:
-        a, b, c = (as_integer(x[name], f) for name, f in self.operands.items())
+        a, b, c = (as_integer(x[name], f) for name, f in self.terms.items())
+        a = negated_if(a, self.negates(x, golden.NEGATE_PRODUCT))
+        c = negated_if(c, self.negates(x, golden.NEGATE_ADDEND))
         exact = max(len(a) + len(b), len(c)) + 2
         width = min(exact, self.out.bits) if self.overflow == "wrap" else exact
         total = rtl.sum_of_products(m, "sum", [(a, b)], [c], width)
@@ -88,14 +91,20 @@ class Fma(Exact):
     @property
     def _above(self) -> int:
         """Places above the product: the addend, and what must be kept below it."""
-        return self.c.precision + bits_below(self.c.precision, self.c.numbers.lsb, self.out)
+        c = self._terms["c"]
+        lowest = None if c.is_normal else c.lsb
+        return c.precision + bits_below(c.precision, lowest, self.rounder)
 
     @property
     def _below(self) -> int:
         """Places below the product, which has few significant bits if a factor is subnormal."""
-        fewest = min(self.a.precision, self.b.precision, self._product_bits - 1)
-        lowest = self.a.numbers.lsb + self.b.numbers.lsb
-        return bits_below(fewest, lowest, self.out, self.c.precision)
+        a, b = self._terms["a"], self._terms["b"]
+        fewest = self._product_bits - 1
+        for one, other in ((a, b), (b, a)):
+            if one.can_be_normal and not other.is_normal:
+                fewest = min(fewest, one.precision)
+        lowest = None if a.is_normal or b.is_normal else a.lsb + b.lsb
+        return bits_below(fewest, lowest, self.rounder, self.c.precision)
 
     @property
     def _window(self) -> int:
@@ -104,18 +113,17 @@ class Fma(Exact):
     @property
     def _top_offset(self) -> int:
         """From the sum of a's and b's biased exponents to the exponent of the window's msb."""
-        return 1 + self._above - self.a.bias - self.b.bias
+        return 1 + self._above - self._terms["a"].bias - self._terms["b"].bias
 
     @property
     def _tops(self) -> tuple[int, int]:
         """Range of the exponent of the window's msb."""
-        (a_low, a_high), (b_low, b_high) = exponent_range(self.a), exponent_range(self.b)
-        return a_low + b_low + self._top_offset, a_high + b_high + self._top_offset
+        (a_low, a_high), (b_low, b_high) = (self._terms[name].weights for name in "ab")
+        return a_low + b_low + 1 + self._above, a_high + b_high + 1 + self._above
 
     @property
     def _addends(self) -> tuple[int, int]:
-        low, high = exponent_range(self.c)
-        return low - self.c.bias, high - self.c.bias
+        return self._terms["c"].weights
 
     @property
     def _exponents(self) -> tuple[int, int]:
@@ -125,16 +133,21 @@ class Fma(Exact):
         return low + offset, high + offset
 
     def _unpack(self, m: Module, x: Values) -> Values:
-        a, b, c = (rtl.unpack(m, name, x[name], f) for name, f in self.operands.items())
-        sign = wire(m, "product_sign", a.sign ^ b.sign)
-        subtract = wire(m, "subtract", sign ^ c.sign)
+        raws = self.unpacked(m, x)
+        a, b, c = raws.values()
+        sign = a.sign ^ b.sign ^ self.negates(x, golden.NEGATE_PRODUCT)
+        sign = wire(m, "product_sign", sign)
+        c_sign = wire(m, "addend_sign", c.sign ^ self.negates(x, golden.NEGATE_ADDEND))
+        subtract = wire(m, "subtract", sign ^ c_sign)
         product_inf = wire(m, "product_inf", a.inf | b.inf)
         zero_times_inf = (a.inf & b.zero) | (a.zero & b.inf)
-        invalid = wire(m, "invalid", zero_times_inf | (product_inf & c.inf & subtract))
-        return {
-            "nan": wire(m, "nan", a.nan | b.nan | c.nan | invalid),
+        opposite = product_inf & c.inf & subtract
+        if self.flags != "none":  # where an operand is NaN, infinities of others do not matter
+            opposite = opposite & ~(a.nan | b.nan)
+        invalid = wire(m, "invalid", zero_times_inf | opposite)
+        return self.nan_values(m, x, raws, invalid) | {
             "inf": wire(m, "inf", product_inf | c.inf),
-            "inf_sign": wire(m, "inf_sign", Mux(product_inf, sign, c.sign)),
+            "inf_sign": wire(m, "inf_sign", Mux(product_inf, sign, c_sign)),
             "product_sign": sign, "subtract": subtract,
             "a_exponent": a.exponent, "b_exponent": b.exponent, "c_exponent": c.exponent,
             "a_significand": a.significand, "b_significand": b.significand,
@@ -149,7 +162,10 @@ class Fma(Exact):
             x["a_exponent"] + x["b_exponent"] + self._top_offset, signed_exponent(*self._tops),
         )  # fmt: skip
         addend = wire(
-            m, "addend_exponent", x["c_exponent"] - self.c.bias, signed_exponent(*self._addends)
+            m,
+            "addend_exponent",
+            x["c_exponent"] - self._terms["c"].bias,
+            signed_exponent(*self._addends),
         )
         (top_low, top_high), (c_low, c_high) = self._tops, self._addends
         distance = wire(

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from amaranth.hdl import Cat, Const, Module, Mux
+from amaranth.hdl import Cat, Const, Module, Mux, Shape
 
 from ...formats import Format
 from .. import rtl
 from ..rtl import Values, wire
-from ..rtl.floats import exponent_bits, exponent_range, signed_exponent
+from ..rtl.floats import exponent_bits, signed_exponent
 from ..rtl.integers import as_integer
 from ..unit import format_parameter
 from . import golden
@@ -34,40 +34,34 @@ class Mul(Exact):
     out: Format = format_parameter("result", same_as="a")
 
     @property
-    def operands(self) -> dict[str, Format]:
+    def terms(self) -> dict[str, Format]:
         return {"a": self.a, "b": self.b}
 
-    @property
-    def results(self) -> dict[str, Format]:
-        return {"y": self.out}
-
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        formats = (self.a.numbers, self.b.numbers, self.out.numbers)
-        return golden.mul, (*formats, *self._modes())
+        return golden.mul, self.constants()
 
     @property
     def word_bits(self) -> int:
-        return max(self.a.precision + self.b.precision, self.out.word_bits)
+        return max(self.a.precision + self.b.precision + (self.n or 0), self.out.word_bits + 5)
+
+    # -- hardware ------------------------------------------------------------------------------
 
     def datapath(self) -> list[rtl.Step]:
         if self.is_integer:
             return [self._integer_product]
-        return [
-            self._unpack,
-            self._product,
-            self._normalize,
-            *rtl.round_normalized(self.out, self.round, self.overflow),
-        ]
+        steps = [self._unpack, self._product, self._normalize]
+        return self.with_ports([*steps, *self.rounder.after_normalization()])
 
     @property
     def _offset(self) -> int:
         """From the sum of the biased exponents to the exponent of the product's msb, which is
         one binade above the operands' msbs."""
-        return 1 - self.a.bias - self.b.bias - self.out.numbers.emin
+        return 1 - sum(t.bias for t in self._terms.values()) - self.out.numbers.emin
 
     @property
     def _exponents(self) -> tuple[int, int]:
-        (a_low, a_high), (b_low, b_high) = exponent_range(self.a), exponent_range(self.b)
+        """Range of the exponent of the product's msb."""
+        (a_low, a_high), (b_low, b_high) = (t.exponents for t in self._terms.values())
         return a_low + b_low + self._offset, a_high + b_high + self._offset
 
     def _integer_product(self, m: Module, x: Values) -> Values:
@@ -75,10 +69,10 @@ class Mul(Exact):
         return {"y": rtl.fit_integer(m, product, self.out, self.overflow)}
 
     def _unpack(self, m: Module, x: Values) -> Values:
-        a, b = rtl.unpack(m, "a", x["a"], self.a), rtl.unpack(m, "b", x["b"], self.b)
-        return {
+        raws = self.unpacked(m, x)
+        a, b = raws.values()
+        return self.nan_values(m, x, raws, (a.inf & b.zero) | (a.zero & b.inf)) | {
             "sign": wire(m, "sign", a.sign ^ b.sign),
-            "nan": wire(m, "nan", a.nan | b.nan | (a.inf & b.zero) | (a.zero & b.inf)),
             "inf": wire(m, "inf", a.inf | b.inf),
             "a_exponent": a.exponent, "b_exponent": b.exponent,
             "a_significand": a.significand, "b_significand": b.significand,
@@ -89,39 +83,47 @@ class Mul(Exact):
         product may have one more), but not below the lowest binade."""
         a, b = x["a_significand"], x["b_significand"]
         lowest, highest = self._exponents
-        front = rtl.zeros_in_front(self.out, lowest)
-        zeros = rtl.leading_zeros(m, "a_zeros", a) + rtl.leading_zeros(m, "b_zeros", b)
-        zeros = wire(m, "zeros", zeros + front, exponent_bits(front + len(a) + len(b)))
+        front = self.rounder.front(lowest)
+        counts = [
+            rtl.leading_zeros(m, f"{name}_zeros", x[f"{name}_significand"])
+            for name, term in self._terms.items() if not term.is_normal
+        ]  # fmt: skip
+        zeros = wire(m, "zeros", sum(counts) + front, exponent_bits(front + len(a) + len(b)))
         exponent = wire(
             m, "exponent", x["a_exponent"] + x["b_exponent"] + (self._offset + front),
             signed_exponent(lowest + front, highest + front),
         )  # fmt: skip
         left = wire(m, "exponent_after_shift", exponent - zeros)
+        values: Values = {
+            "sign": x["sign"], "nan": x["nan"], "inf": x["inf"],
+            "product": rtl.product(m, "product", a, b),
+        }  # fmt: skip
+        if self.ftz:
+            return values | {"shift": zeros, "exponent": left}
         limited = wire(m, "subnormal", left < 0)
         floor = exponent[: len(zeros)]
         if lowest + front < 0:
             floor = Mux(exponent < 0, 0, floor)
-        return {
-            "sign": x["sign"], "nan": x["nan"], "inf": x["inf"],
-            "product": rtl.product(m, "product", a, b),
+        return values | {
             "shift": wire(m, "shift", Mux(limited, floor, zeros), len(zeros)),
             "exponent": wire(m, "shifted_exponent", Mux(limited, 0, left)[:-1]),
-        }  # fmt: skip
+        }
 
     def _normalize(self, m: Module, x: Values) -> Values:
         """Shift; by one place more if the product has a leading zero of its own."""
-        front = rtl.zeros_in_front(self.out, self._exponents[0])
+        front = self.rounder.front(self._exponents[0])
         kept, rest, _ = rtl.shift_left(
             m, "normalized", Cat(x["product"], Const(0, front)), x["shift"],
-            keep=self.out.precision + 2,
+            keep=self.out.precision + self.rounder.below + 1,
         )  # fmt: skip
         exponent = x["exponent"]
-        more = wire(m, "one_more", ~kept[-1] & exponent.any())
+        more = wire(m, "one_more", ~kept[-1] & (Const(1, 1) if self.ftz else exponent.any()))
         field = exponent + (not self.out.hidden_always)
+        biased = Mux(more, field - 1, field)[: len(field)]
         return {
             "sign": x["sign"], "nan": x["nan"], "inf": x["inf"],
             "kept": wire(m, "kept", Mux(more, kept[:-1], kept[1:])),
             "sticky": wire(m, "sticky", rest | (~more & kept[0])),
             "carry": Const(0, 1), "difference": Const(0, 1),
-            "exponent": wire(m, "normalized_exponent", Mux(more, field - 1, field)[: len(field)]),
+            "exponent": wire(m, "normalized_exponent", biased, Shape(len(field), self.ftz)),
         }  # fmt: skip

@@ -7,9 +7,9 @@ from ..exact.golden import fma
 
 
 @golden
-def mac(acc, a, b, fa, fb, facc, mode, policy, width):
+def mac(acc, a, b, control, fa, fb, facc, fo, rules, width):
     """acc + a * b, rounded once to the accumulator's format."""
-    return fma(a, b, acc, fa, fb, facc, facc, mode, policy, width)
+    return fma(a, b, acc, control, fa, fb, facc, fo, rules, width)
 
 
 @golden

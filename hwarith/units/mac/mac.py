@@ -94,8 +94,7 @@ class Mac(Accumulator):
         return Contract(kind, f"at each step: {bound}", source)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        _, (fa, fb, facc, _, *rest) = self.step.definition()
-        return golden.mac, (fa, fb, facc, *rest)
+        return golden.mac, self.step.definition()[1]
 
     @property
     def word_bits(self) -> int:

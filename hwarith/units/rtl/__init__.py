@@ -1,7 +1,7 @@
 """Hardware that the units share: stages and streams, unpack, shifters, the rounder, pack."""
 
 from .adders import add, increment
-from .floats import Raw, round_and_pack, round_normalized, unpack, zeros_in_front
+from .floats import PORT, Operand, Raw, Rounder, unpack
 from .integers import fit_integer
 from .logic import (
     Values,
@@ -12,11 +12,11 @@ from .logic import (
     wire,
 )
 from .multiplier import Columns, product, sum_of_products
-from .pipeline import Combinational, Pipelined, PipelinedPorts, Step
+from .pipeline import Combinational, Pipelined, PipelinedPorts, Step, handing_on
 
 __all__ = [
-    "Columns", "Combinational", "Pipelined", "PipelinedPorts", "Raw", "Step", "Values",
-    "add", "fit_integer", "increment", "leading_zeros", "one_hot", "product",
-    "round_and_pack", "round_normalized", "shift_left", "shift_right", "sum_of_products",
-    "unpack", "wire", "zeros_in_front",
+    "PORT", "Columns", "Combinational", "Operand", "Pipelined", "PipelinedPorts", "Raw", "Rounder",
+    "Step", "Values", "add", "fit_integer", "handing_on", "increment",
+    "leading_zeros", "one_hot", "product",
+    "shift_left", "shift_right", "sum_of_products", "unpack", "wire",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value
 
-from ...formats import Format
+from ...formats import STOCHASTIC, Format
 from ...formats import rounding as golden
 from .adders import increment
 from .logic import Values, leading_zeros, one_hot, shift_left, wire
@@ -27,10 +27,74 @@ class Raw:
     nan: Value
     inf: Value
     zero: Value
+    signaling: Value
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A format as a datapath takes it apart.
+
+    An integer is a float that is always in its lowest binade: its magnitude is a significand whose
+    leading one may be anywhere, below an msb of constant weight. With `daz` a float has no
+    subnormals, as they are taken as zeros.
+    """
+
+    format: Format
+    daz: bool = False
+
+    @property
+    def precision(self) -> int:
+        return self.format.precision
+
+    @property
+    def lsb(self) -> int:
+        """Weight of the significand's lsb in the lowest binade."""
+        return self.format.numbers.lsb
+
+    @property
+    def emin(self) -> int:
+        """Weight of the significand's msb in the lowest binade."""
+        return self.lsb + self.precision - 1
+
+    @property
+    def bias(self) -> int:
+        return self.format.bias if self.format.is_float else -self.emin
+
+    @property
+    def exponents(self) -> tuple[int, int]:
+        """Least and greatest of the exponents that `unpack` gives."""
+        f = self.format
+        if not f.is_float:
+            return 0, 0
+        return (0 if f.hidden_always else 1), (1 << f.exponent_bits) - 1
+
+    @property
+    def weights(self) -> tuple[int, int]:
+        """Least and greatest weight of the significand's msb."""
+        low, high = self.exponents
+        return low - self.bias, high - self.bias
+
+    @property
+    def can_be_normal(self) -> bool:
+        return self.format.is_float
+
+    @property
+    def is_normal(self) -> bool:
+        """Whether the msb of a significand is a one, unless all of it is zero."""
+        return self.format.is_float and (self.format.hidden_always or self.daz)
+
+    def unpack(self, m: Module, name: str, code: Value) -> Raw:
+        """Split a code into its fields and classes."""
+        return (_unpack_float if self.format.is_float else _unpack_integer)(m, name, code, self)
 
 
 def unpack(m: Module, name: str, code: Value, f: Format) -> Raw:
-    """Split a code into its fields and classes."""
+    """Split a code of a format into its fields and classes."""
+    return Operand(f).unpack(m, name, code)
+
+
+def _unpack_float(m: Module, name: str, code: Value, operand: Operand) -> Raw:
+    f = operand.format
     n = f.numbers
     t = code[: f.fraction_bits]
     field = code[f.fraction_bits : f.fraction_bits + f.exponent_bits]
@@ -43,16 +107,20 @@ def unpack(m: Module, name: str, code: Value, f: Format) -> Raw:
     else:
         hidden = wire(m, f"{name}_normal", field.any())
         exponent = Cat(field[0] | ~hidden, field[1:])
-        zero = ~hidden & ~t.any() if f.fraction_bits else ~hidden
+        zero = ~hidden if operand.daz or not f.fraction_bits else ~hidden & ~t.any()
     nan: Value = Const(0, 1)
+    signaling: Value = Const(0, 1)
     if f.nan == "ieee":
         nan = field.all() & t.any()
+        signaling = nan & ~t[-1]
     elif f.nan == "all_ones":
         nan = mag.all()
     elif f.nan == "negative_zero":
         nan = sign & ~mag.any()
-        zero = zero & ~sign
+        zero = zero & ~(nan if operand.daz else sign)
     inf = mag == Const(n.inf_mag, len(mag)) if f.infinity else Const(0, 1)
+    if operand.daz:
+        t = t & hidden.replicate(len(t))
     return Raw(
         sign=wire(m, f"{name}_sign", sign),
         exponent=wire(m, f"{name}_exponent", exponent),
@@ -60,119 +128,307 @@ def unpack(m: Module, name: str, code: Value, f: Format) -> Raw:
         nan=wire(m, f"{name}_nan", nan),
         inf=wire(m, f"{name}_inf", inf),
         zero=wire(m, f"{name}_zero", zero),
+        signaling=signaling,
     )
 
 
-def exponent_range(f: Format) -> tuple[int, int]:
-    """Least and greatest of the exponents that `unpack` gives."""
-    return (0 if f.hidden_always else 1), (1 << f.exponent_bits) - 1
+def _unpack_integer(m: Module, name: str, code: Value, operand: Operand) -> Raw:
+    f = operand.format
+    sign = wire(m, f"{name}_sign", code[f.bits - 1] if f.signed else Const(0, 1))
+    inverted = code ^ sign.replicate(f.bits) if f.signed else code
+    return Raw(
+        sign=sign,
+        exponent=Const(0, 1),
+        significand=wire(m, f"{name}_magnitude", inverted + sign, f.bits),
+        nan=Const(0, 1),
+        inf=Const(0, 1),
+        zero=wire(m, f"{name}_zero", ~code.any()),
+        signaling=Const(0, 1),
+    )
 
 
-def round_and_pack(out: Format, mode: str, overflow: str, exponents: tuple[int, int]) -> list:
-    """The shared rounder, as three steps: normalize, round, pack.
+PORT = "port"
+"""Rounding mode given by a port ``rm``; ``port_sra`` and so on with stochastic rounding as well."""
 
-    They take ``sign``, ``exponent`` (in the range `exponents`), ``significand``, ``nan`` and
-    ``inf``, and give the code ``y``. More may be given: ``sticky``, that the value is a little
-    more than the significand says; ``plus_one``, that it is one more (which is left to do when a
-    negative sum was inverted, and is done in rounding); ``difference``, that a zero is +0, or -0
-    when rounding down.
+
+@dataclass(frozen=True)
+class Rounder:
+    """The shared rounder of one result format, as steps of a datapath: normalize, round, pack.
+
+    They take ``sign``, ``exponent``, ``significand``, ``nan`` and ``inf``, and give the code ``y``.
+    More may be given: ``sticky``, that the value is a little more than the significand says;
+    ``plus_one``, that it is one more (which is left to do when a negative sum was inverted, and is
+    done in rounding); ``difference``, that a zero is +0, or -0 when rounding down; ``nan_code``,
+    what a NaN becomes. The mode may come on ``rm``, random bits come on ``r``.
+
+    Parameters
+    ----------
+    mode : one of `ROUNDINGS`, `STOCHASTIC`, `PORT`, or ``port_`` and a stochastic one.
+    n : random bits.
+    ftz : whether results that are tiny after rounding become zeros.
+    tininess : ``none``, or ``after`` or ``before`` for the result ``flags``, of which ``invalid``
+        is to be given.
     """
-    lowest, highest = exponents
 
-    def normalize(m: Module, x: Values) -> Values:
-        """Shift the leading one to the top, but not below the lowest binade."""
-        # With zeros in front, even the lowest exponent calls for a left shift.
-        front = zeros_in_front(out, lowest)
-        significand = Cat(x["significand"], Const(0, front))
-        width = len(significand)
-        exponent = x["exponent"] + front
-        # A one where the lowest binade begins ends the count of leading zeros there.
-        begins = one_hot(
-            exponent[: exponent_bits(highest + front)], min(width, highest + front + 1)
+    out: Format
+    mode: str
+    overflow: str
+    n: int = 0
+    ftz: bool = False
+    tininess: str = "none"
+
+    @property
+    def stochastic(self) -> str:
+        """The variant of stochastic rounding, or nothing."""
+        variant = self.mode.removeprefix(f"{PORT}_")
+        return variant if variant in STOCHASTIC else ""
+
+    @property
+    def on_port(self) -> bool:
+        return self.mode.startswith(PORT)
+
+    @property
+    def decisive(self) -> int:
+        """Bits below the result's lsb that decide on its rounding, beside sticky: the guard bit,
+        or those that meet random bits."""
+        return {"": 1, "sra": self.n}.get(self.stochastic, self.n + 1)
+
+    @property
+    def below(self) -> int:
+        """Bits that are kept below the result's lsb. One more than the guard bit tells whether
+        what rounds up to the smallest normal value is tiny."""
+        unbounded = self.tininess == "after" and not self.ftz and self.mode not in STOCHASTIC
+        return max(2, self.decisive) if unbounded else self.decisive
+
+    def front(self, lowest: int) -> int:
+        """Zeros to put in front of a significand, whose least exponent is `lowest`, so that it is
+        never shifted right: what lies farther below the lowest binade is sticky anyway."""
+        return 0 if self.ftz else max(0, min(-lowest, self.out.precision + self.decisive))
+
+    def steps(self, exponents: tuple[int, int]) -> list:
+        """All steps, for exponents in this range."""
+        return [self._normalize(*exponents), *self.after_normalization()]
+
+    def after_normalization(self) -> list:
+        """The last two steps. They take ``kept``, of the result's precision and `below`, with
+        what lies below as ``sticky`` and ``carry``; and ``exponent``, the biased one."""
+        return [self._round, self._pack]
+
+    # -- normalize -------------------------------------------------------------------------------
+
+    def _normalize(self, lowest: int, highest: int):
+        def normalize(m: Module, x: Values) -> Values:
+            """Shift the leading one to the top, but not below the lowest binade."""
+            # With zeros in front, even the lowest exponent calls for a left shift.
+            front = self.front(lowest)
+            significand = Cat(x["significand"], Const(0, front))
+            width = len(significand)
+            exponent = x["exponent"] + front
+            if self.ftz:
+                shift = leading_zeros(m, "shift", significand)
+                bits = signed_exponent(lowest - width, highest + 1)
+            else:
+                # A one where the lowest binade begins ends the count of leading zeros there.
+                begins = one_hot(
+                    exponent[: exponent_bits(highest + front)], min(width, highest + front + 1)
+                )
+                if lowest + front < 0:
+                    begins[0] = begins[0] | (exponent < 0)
+                begins_at = Cat(Const(0, width - len(begins)), *reversed(begins))
+                marked = wire(m, "marked", significand | begins_at)
+                shift = leading_zeros(m, "shift", marked)
+                bits = Shape(exponent_bits(highest + front + 1))
+            return self._shifted(m, x, significand, shift, exponent, bits)
+
+        return normalize
+
+    def _shifted(
+        self, m: Module, x: Values, significand: Value, shift: Value, exponent: Value, bits: Shape
+    ) -> Values:
+        """Shift a significand left; what is kept is the result's precision and a few bits."""
+        plus_one = x.get("plus_one", Const(0, 1))
+        kept, some, every = shift_left(
+            m, "normalized", significand, shift, self.out.precision + self.below, fill=plus_one
         )
-        if lowest + front < 0:
-            begins[0] = begins[0] | (exponent < 0)
-        begins_at = Cat(Const(0, width - len(begins)), *reversed(begins))
-        marked = wire(m, "marked", significand | begins_at)
-        return normalized(
-            m, out, x, significand, leading_zeros(m, "shift", marked), exponent, highest + front
-        )
+        sticky = Mux(plus_one, ~every, some) | x.get("sticky", Const(0, 1))
+        biased = (exponent - shift + (not self.out.hidden_always))[: bits.width]
+        return {
+            "sign": x["sign"], "nan": x["nan"], "inf": x["inf"],
+            "kept": wire(m, "kept", kept),
+            "sticky": wire(m, "sticky", sticky),
+            "carry": wire(m, "carry_from_below", plus_one & every),
+            "exponent": wire(m, "normalized_exponent", biased, bits),
+            "difference": x.get("difference", Const(0, 1)),
+        }  # fmt: skip
 
-    return [normalize, *round_normalized(out, mode, overflow)]
+    # -- round -----------------------------------------------------------------------------------
 
-
-def zeros_in_front(out: Format, lowest: int) -> int:
-    """Zeros to put in front of a significand, whose least exponent is `lowest`, so that it is
-    never shifted right: what lies farther below the lowest binade is sticky anyway."""
-    return max(0, min(-lowest, out.precision + 1))
-
-
-def normalized(
-    m: Module,
-    out: Format,
-    x: Values,
-    significand: Value,
-    shift: Value,
-    exponent: Value,
-    highest: int,
-) -> Values:
-    """Shift a significand left; what is kept is the result's precision and a guard bit."""
-    plus_one = x.get("plus_one", Const(0, 1))
-    kept, some, every = shift_left(
-        m, "normalized", significand, shift, out.precision + 1, fill=plus_one
-    )
-    sticky = Mux(plus_one, ~every, some) | x.get("sticky", Const(0, 1))
-    bits = exponent_bits(highest + 1)
-    return {
-        "sign": x["sign"], "nan": x["nan"], "inf": x["inf"],
-        "kept": wire(m, "kept", kept),
-        "sticky": wire(m, "sticky", sticky),
-        "carry": wire(m, "carry_from_below", plus_one & every),
-        "exponent": wire(
-            m, "normalized_exponent", (exponent - shift + (not out.hidden_always))[:bits], bits
-        ),
-        "difference": x.get("difference", Const(0, 1)),
-    }  # fmt: skip
-
-
-def round_normalized(out: Format, mode: str, overflow: str) -> list:
-    """The rounder behind the normalizer, as two steps: round, pack."""
-
-    def round_(m: Module, x: Values) -> Values:
+    def _round(self, m: Module, x: Values) -> Values:
         """Round at the result's lsb. A carry out of the significand is the next binade."""
+        out = self.out
         hidden = x["kept"][-1]
-        fraction = x["kept"][1:-1]
-        guard = wire(m, "guard", x["kept"][0] ^ x["carry"])
-        carry = wire(m, "carry", x["kept"][0] & x["carry"])
-        field = x["exponent"] & hidden.replicate(len(x["exponent"]))
+        fraction, rest = x["kept"][self.below : -1], x["kept"][: self.below]
+        # A carry from below passes through what is dropped.
+        carry = wire(m, "carry", x["carry"] & rest.all())
+        dropped = Cat(*(bit ^ (x["carry"] & rest[:i].all()) for i, bit in enumerate(rest)))
+        guard = wire(m, "guard", dropped[-1])
+        sticky = x["sticky"] | dropped[:-1].any() if self.below > 1 else x["sticky"]
+        exponent = x["exponent"]
+        field = exponent if self.ftz else exponent & hidden.replicate(len(exponent))
         mag = wire(m, "truncated", Cat(fraction, field))
-        up = carry | _round_up(mode, x["sign"], mag[0], guard, x["sticky"])
+        up = self._up(m, x, carry, mag[0], guard, sticky, rest)
         if out.hidden_always:
             up = up & hidden
         up = wire(m, "round_up", up)
-        most = out.numbers.max_mag
-        too_big = exceeds(mag, most) | ((mag == most) & up)
-        bits = out.fraction_bits + out.exponent_bits
         exactly_zero = ~x["kept"].any() & ~x["sticky"] & ~x["carry"]
         cancelled = x["difference"] & exactly_zero
+        zero_sign = x["rm"] == golden.RDN if self.on_port else Const(int(self.mode == "rdn"), 1)
         values: Values = {name: x[name] for name in ("nan", "inf")}
-        values["sign"] = wire(m, "signed", Mux(cancelled, int(mode == "rdn"), x["sign"]), 1)
+        values["sign"] = wire(m, "signed", Mux(cancelled, zero_sign, x["sign"]), 1)
+        bits = out.fraction_bits + out.exponent_bits
+        rounded = _increment(m, mag, up)
+        lost: Value = Const(0, 1)
+        if self.ftz:
+            # The exponent is signed; what is below 1 after rounding is tiny, or a zero.
+            tiny = (
+                ~hidden | rounded[len(mag) - 1] | ~rounded[out.fraction_bits : len(mag) - 1].any()
+            )
+            tiny = wire(m, "tiny", tiny)
+            lost = tiny & ~exactly_zero
+            too_big = ~mag[-1] & exceeds_rounded(mag[:-1], up, out.numbers.max_mag)
+            rounded = rounded[:bits] & ~tiny.replicate(bits)
+        else:
+            too_big = exceeds_rounded(mag, up, out.numbers.max_mag)
         values["overflow"] = wire(m, "overflow", too_big)
-        values["mag"] = wire(m, "rounded", _increment(m, mag, up)[:bits], bits)
+        values["mag"] = wire(m, "rounded", rounded[:bits], bits)
         if out.hidden_always:
             values["zero"] = wire(m, "zero", exactly_zero)
+        if self.tininess != "none":
+            inexact = wire(m, "inexact", guard | sticky | lost)
+            if not self.ftz:
+                to_normal = self._reaches_normal(x, carry, up, dropped)
+                lost = ~hidden & ~(fraction.all() & to_normal) & inexact
+            values |= {"inexact": inexact, "underflow": wire(m, "underflow", lost)}
         return values
 
-    def pack(m: Module, x: Values) -> Values:
-        """Choose between the rounded value, overflow, infinity and NaN."""
-        return {"y": _pack(m, x, out, mode, overflow)}
+    def _up(
+        self, m: Module, x: Values, carry: Value, lsb: Value, guard: Value, sticky: Value,
+        rest: Value,
+    ) -> Value:  # fmt: skip
+        """Whether the magnitude is to be increased by one lsb."""
+        up = carry | goes_up(self.mode, x, lsb, guard, sticky)
+        if not self.stochastic:
+            return up
+        chance = random_carry(self.stochastic, self.n, x, rest, x["carry"])
+        return Mux(self._is_random(x), wire(m, "random_carry", chance), up)
 
-    return [round_, pack]
+    def _is_random(self, x: Values) -> Value:
+        if not self.stochastic:
+            return Const(0, 1)
+        return x["rm"] == golden.STOCHASTICALLY if self.on_port else Const(1, 1)
+
+    def _reaches_normal(self, x: Values, carry: Value, up: Value, dropped: Value) -> Value:
+        """Whether a value, all of whose fraction bits are ones and whose hidden bit is a zero, is
+        not tiny: it is the smallest normal one, or rounded to it with unbounded exponent (for
+        which the guard bit is the lsb); or at random, to the result's own lsb."""
+        if self.tininess == "before":
+            return carry
+        if self.mode in STOCHASTIC:
+            return up
+        sticky = x["sticky"] | dropped[:-2].any() if self.below > 2 else x["sticky"]
+        unbounded = dropped[-1] & goes_up(self.mode, x, Const(1, 1), dropped[-2], sticky)
+        return Mux(self._is_random(x), up, carry | unbounded)
+
+    # -- pack ------------------------------------------------------------------------------------
+
+    def _pack(self, m: Module, x: Values) -> Values:
+        """Choose between the rounded value, overflow, infinity and NaN."""
+        out, sign = self.out, x["sign"]
+        n, bits = out.numbers, out.bits
+        policy = int(golden.overflow(self.overflow))
+
+        def by_sign(codes: tuple[int, ...]) -> Value:
+            positive, negative = (Const(code, bits) for code in codes)
+            return positive if codes[0] == codes[1] else Mux(sign, negative, positive)
+
+        def overflowed(mode: int) -> Value:
+            return by_sign(tuple(golden.pack_overflow(s, n, mode, policy) for s in (0, 1)))
+
+        finite = _finite(m, x, out, policy)
+        if self.on_port:
+            beyond = Mux(
+                _toward_zero(x["rm"], sign), overflowed(golden.RTZ), overflowed(golden.RNE)
+            )
+        else:
+            mode = "rne" if self.stochastic else self.mode
+            beyond = overflowed(int(golden.rounding(mode)))
+        infinite = by_sign(tuple(golden.pack_infinity(s, n, policy) for s in (0, 1)))
+        if out.hidden_always:
+            zero = Const(golden.pack_zero(0, n, policy), bits)
+            finite = Mux(x["zero"], zero, finite)
+        special = Mux(x["nan"], x.get("nan_code", Const(golden.pack_nan(n), bits)), infinite)
+        ordinary = Mux(x["overflow"], beyond, finite)
+        is_special = x["nan"] | x["inf"]
+        y = wire(m, "code", Mux(is_special, special, ordinary), bits)
+        if self.tininess == "none":
+            return {"y": y}
+        overflow = x["overflow"] & ~is_special
+        inexact = (x["inexact"] | x["overflow"]) & ~is_special
+        underflow = x["underflow"] & ~is_special
+        return {"y": y, "flags": Cat(inexact, underflow, overflow, Const(0, 1), x["invalid"])}
+
+
+def goes_up(mode: str, x: Values, lsb: Value, guard: Value, sticky: Value) -> Value:
+    """Whether rounding increases a magnitude, in a mode that is not stochastic. `x` has ``sign``,
+    and ``rm`` if the mode is on a port."""
+    inexact = guard | sticky
+    if not mode.startswith(PORT):
+        return {
+            "rne": guard & (sticky | lsb),
+            "rna": guard,
+            "rup": inexact & ~x["sign"],
+            "rdn": inexact & x["sign"],
+            "rto": inexact & ~lsb,
+        }.get(mode, Const(0, 1))
+    rm = x["rm"]
+    to_nearest = rm[2] & ~(rm == golden.RTO) | ~rm[:2].any()
+    nearest = guard & (sticky | lsb | (rm == golden.RNA))
+    away = ((rm == golden.RUP) & ~x["sign"]) | ((rm == golden.RDN) & x["sign"])
+    return Mux(to_nearest, nearest, inexact & (away | ((rm == golden.RTO) & ~lsb)))
+
+
+def random_carry(variant: str, n: int, x: Values, rest: Value, carry: Value) -> Value:
+    """Whether `n` random bits ``r`` increase a magnitude of which the bits `rest` are dropped: the
+    carry of their sum with the first `n` of these.
+
+    Variant A drops what lies below these bits. B's half-step offset makes the carry-in the bit
+    below them; C rounds them to nearest even first, which is a carry-in as well. `carry` is one
+    more at the lsb of `rest`, with nothing lost below.
+    """
+    first = rest[len(rest) - n :]
+    below = rest[: len(rest) - n]
+    if variant == "sra":
+        into: Value = carry & below.all() if len(below) else carry
+    elif variant == "srb":
+        into = below[-1] | carry
+    else:
+        into = (below[-1] & (x["sticky"] | first[0] | carry)) | (carry & first[0])
+    return (first + x["r"] + into)[n]
+
+
+def _toward_zero(rm: Value, sign: Value) -> Value:
+    """Whether this mode rounds values of this sign toward zero."""
+    return (rm == golden.RTZ) | ((rm == golden.RUP) & sign) | ((rm == golden.RDN) & ~sign)
 
 
 def _increment(m: Module, mag: Value, up: Value) -> Value:
     """Above 16 bits ABC makes more of a plain sum than of an incrementer in blocks."""
     return increment(m, "incremented", mag, up) if len(mag) <= 16 else mag + up
+
+
+def exceeds_rounded(x: Value, up: Value, limit: int) -> Value:
+    """Whether x + up is greater than a constant."""
+    return exceeds(x, limit) | ((x == limit) & up)
 
 
 def exceeds(x: Value, constant: int) -> Value:
@@ -195,42 +451,6 @@ def signed_exponent(lowest: int, highest: int) -> Shape:
     """Shape of a signed exponent in this range."""
     return Shape(max((~lowest if lowest < 0 else lowest).bit_length(), highest.bit_length()) + 1,
                  signed=True)  # fmt: skip
-
-
-def _round_up(mode: str, sign: Value, lsb: Value, guard: Value, sticky: Value) -> Value:
-    if mode == "rne":
-        return guard & (sticky | lsb)
-    if mode == "rna":
-        return guard
-    inexact = guard | sticky
-    return {
-        "rtz": Const(0, 1),
-        "rup": inexact & ~sign,
-        "rdn": inexact & sign,
-        "rto": inexact & ~lsb,
-    }[mode]
-
-
-def _pack(m: Module, x: Values, out: Format, mode: str, overflow: str) -> Value:
-    n = out.numbers
-    sign = x["sign"]
-    bits = out.bits
-    policy = int(golden.overflow(overflow))
-    rounding = int(golden.rounding(mode))
-
-    def by_sign(codes: tuple[int, int]) -> Value:
-        positive, negative = (Const(code, bits) for code in codes)
-        return positive if codes[0] == codes[1] else Mux(sign, negative, positive)
-
-    finite = _finite(m, x, out, policy)
-    overflowed = by_sign(tuple(golden.pack_overflow(s, n, rounding, policy) for s in (0, 1)))
-    infinite = by_sign(tuple(golden.pack_infinity(s, n, policy) for s in (0, 1)))
-    if out.hidden_always:
-        zero = Const(golden.pack_zero(0, n, policy), bits)
-        finite = Mux(x["zero"], zero, finite)
-    special = Mux(x["nan"], Const(golden.pack_nan(n), bits), infinite)
-    ordinary = Mux(x["overflow"], overflowed, finite)
-    return wire(m, "code", Mux(x["nan"] | x["inf"], special, ordinary), bits)
 
 
 def _finite(m: Module, x: Values, out: Format, policy: int) -> Value:

@@ -13,6 +13,13 @@ def as_integer(code: Value, f: Format) -> Value:
     return code.as_signed() if f.signed else code
 
 
+def negated_if(x: Value, negate: Value) -> Value:
+    """An integer, or its negative."""
+    if isinstance(negate, Const):
+        return -x if negate.value else x
+    return Mux(negate, -x, x)
+
+
 def fit_integer(m: Module, x: Value, out: Format, overflow: str) -> Value:
     """An exact integer as a code of `out`: its low bits (``wrap``), or clamped (``saturate``)."""
     bits, signed = out.bits, out.signed

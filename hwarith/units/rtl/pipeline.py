@@ -91,6 +91,18 @@ class PipelinedPorts(wiring.Component):
         return m
 
 
+def handing_on(names: tuple[str, ...], steps: list[Step]) -> list[Step]:
+    """The same steps, which also hand on signals of these names, unless they give new ones."""
+
+    def with_names(step: Step) -> Step:
+        def handing(m: Module, x: Values) -> Values:
+            return {name: x[name] for name in names if name in x} | step(m, x)
+
+        return handing
+
+    return [with_names(step) for step in steps]
+
+
 def chain(m: Module, steps: list[Step], values: Values) -> Values:
     """All steps, one after the other."""
     for step in steps:

@@ -1,0 +1,354 @@
+"""Options of the exact units: flags, modes on a port, random bits, subnormals, NaN, overflow,
+negation and integer operands, against exact fractions and Berkeley SoftFloat."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+import softfloatpy as softfloat
+
+import hwarith as hw
+from hwarith.flow.directed import directed
+from hwarith.flow.stimulus import stimulus
+from hwarith.formats import ROUNDINGS
+from tests import flag_oracle, oracle
+from tests.units.test_exact import pairs, signs
+from tests.units.test_softfloat import METHODS, MODES, TYPES
+
+RM = {"rne": 0, "rtz": 1, "rdn": 2, "rup": 3, "rna": 4, "rto": 6}
+"""The numbers of RISC-V's rm field, and HardFloat's of rounding to odd."""
+
+
+# -- flags -----------------------------------------------------------------------------------------
+
+
+def assert_flags(spec: str, columns: tuple[np.ndarray, ...], mode: str, before: bool) -> None:
+    u = hw.unit(f"{spec},round={mode},flags={'before' if before else 'after'}")
+    found = u(*columns)
+    np.testing.assert_array_equal(found.y, hw.unit(f"{spec},round={mode}")(*columns))
+    rows = zip(*(x.tolist() for x in columns), strict=True)
+    expected = [flag_oracle.of_operation(u, codes, mode, before) for codes in rows]
+    np.testing.assert_array_equal(found.flags, expected)
+
+
+@pytest.mark.parametrize("mode", ROUNDINGS)
+@pytest.mark.parametrize("name", ["e2m1fn", "e2m3fn", "e3m2fn", "e3m2"])
+@pytest.mark.parametrize("family", ["mul", "add"])
+def test_flags_of_every_pair(family: str, name: str, mode: str) -> None:
+    for before in (False, True):
+        assert_flags(f"{family}:a={name}", pairs(hw.format(name)), mode, before)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mode", ROUNDINGS)
+@pytest.mark.parametrize("name", ["e4m3fn", "e4m3", "e5m2", "e3m4", "e4m3fnuz", "e5m2fnuz"])
+@pytest.mark.parametrize("family", ["mul", "add"])
+def test_flags_of_every_pair_of_eight_bits(family: str, name: str, mode: str) -> None:
+    for before in (False, True):
+        assert_flags(f"{family}:a={name}", pairs(hw.format(name)), mode, before)
+
+
+@pytest.mark.parametrize("mode", ROUNDINGS)
+@pytest.mark.parametrize(
+    "spec",
+    ["fma:a=e4m3fn", "fma:a=e5m2", "mul:a=e4m3,out=e3m2", "fma:a=fp16,b=int4,c=bf16,out=bf16"],
+)
+def test_flags_of_directed_vectors(spec: str, mode: str) -> None:
+    vectors = directed(hw.unit(spec), 600, seed=4)
+    columns = tuple(np.concatenate(x) for x in zip(*vectors.values(), strict=True))
+    for before in (False, True):
+        assert_flags(spec, columns, mode, before)
+
+
+def softfloats(family: str, name: str, operands: tuple[np.ndarray, ...]) -> tuple[list, list]:
+    """SoftFloat's codes and flags, one operation after the other."""
+    number = TYPES[name]
+    size = hw.format(name).bits // 8
+    codes, flags = [], []
+    for row in zip(*(x.tolist() for x in operands), strict=True):
+        numbers = [number.from_bytes(code.to_bytes(size, "big")) for code in row]
+        softfloat.set_exception_flags(0)
+        result = getattr(number, METHODS[family])(*numbers)
+        codes.append(int.from_bytes(result.to_bytes(), "big"))
+        flags.append(int(softfloat.get_exception_flags()))
+    return codes, flags
+
+
+def assert_softfloat(family: str, name: str, mode: str, before: bool, n: int) -> None:
+    softfloat.set_rounding_mode(MODES[mode])
+    modes = softfloat.TininessMode
+    softfloat.set_tininess_mode(modes.BEFORE_ROUNDING if before else modes.AFTER_ROUNDING)
+    f = hw.format(name)
+    u = hw.unit(f"{family}:a={name},round=port,flags={'before' if before else 'after'}")
+    operands = stimulus(hw.unit(f"{family}:a={name}"), n, seed=11)
+    found = u(*operands, RM[mode])
+    codes, flags = softfloats(family, name, operands)
+    expected = np.array(codes, f.dtype)
+    nan = np.isnan(f.decode(expected))
+    np.testing.assert_array_equal(found.y[~nan], expected[~nan])
+    assert (found.y[nan] == f.numbers.nan_code).all()
+    np.testing.assert_array_equal(found.flags, flags)
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["after", "before"])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", ["fp16", "fp32"])
+@pytest.mark.parametrize("family", METHODS)
+def test_flags_and_modes_are_those_of_softfloat(
+    family: str, name: str, mode: str, before: bool
+) -> None:
+    assert_softfloat(family, name, mode, before, 4_000)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", ["fp16", "bf16", "fp32"])
+@pytest.mark.parametrize("family", METHODS)
+def test_two_million_vectors_with_softfloat(family: str, name: str, mode: str) -> None:
+    """In five modes and three operations, 30 million a format."""
+    for before in (False, True):
+        assert_softfloat(family, name, mode, before, 1_000_000)
+
+
+def test_flags_beside_wide_results() -> None:
+    """Together with the flags a code of fp64 has more than 64 bits."""
+    u = hw.unit("add:a=fp64,flags=after")
+    f = hw.format("fp64")
+    a, b = f.encode(np.array([1.0, 1.5e308, 1.0])), f.encode(np.array([2.0**-60, 1.5e308, 2.0]))
+    found = u(a, b)
+    assert f.decode(found.y).tolist() == [1.0, math.inf, 3.0]
+    assert found.flags.tolist() == [flag_oracle.NX, flag_oracle.OF | flag_oracle.NX, 0]
+    assert u.golden(int(a[0]), int(b[0])) == (int(a[0]), flag_oracle.NX)
+
+
+# -- modes -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spec", ["mul:a=e4m3fn", "add:a=e5m2", "fma:a=e3m2fn"])
+def test_mode_on_a_port(spec: str) -> None:
+    u = hw.unit(f"{spec},round=port")
+    operands = stimulus(hw.unit(spec), 1 << 16, seed=2)
+    for mode in ROUNDINGS:
+        fixed = hw.unit(f"{spec},round={mode}")
+        np.testing.assert_array_equal(u(*operands, RM[mode]), fixed(*operands))
+    for rm in (5, 7):  # reserved without random bits
+        np.testing.assert_array_equal(u(*operands, rm), hw.unit(spec)(*operands))
+
+
+def test_modes_and_random_bits_together() -> None:
+    u = hw.unit("mul:a=e4m3fn,round=port_srb,n=3")
+    a, b = pairs(u.a)
+    r = np.arange(a.size, dtype=np.uint8) % 8
+    for mode in ROUNDINGS:
+        np.testing.assert_array_equal(
+            u(a, b, RM[mode], r), hw.unit(f"mul:a=e4m3fn,round={mode}")(a, b)
+        )
+    np.testing.assert_array_equal(u(a, b, 5, r), hw.unit("mul:a=e4m3fn,round=srb,n=3")(a, b, r))
+
+
+@pytest.mark.parametrize("n", [1, 3, 8])
+@pytest.mark.parametrize("mode", ["sra", "srb", "src"])
+@pytest.mark.parametrize("name", ["e4m3fn", "e5m2", "e3m2fn", "e4m3fnuz"])
+@pytest.mark.parametrize("family", ["mul", "add"])
+def test_random_bits(family: str, name: str, mode: str, n: int) -> None:
+    """Products and sums of 8-bit codes of few binades are exact in longdouble."""
+    f = hw.format(name)
+    a, b = pairs(f)
+    random = np.random.default_rng(1).integers(0, 1 << n, a.size).astype(np.uint16)
+    x, y = f.decode(a).astype(np.longdouble), f.decode(b).astype(np.longdouble)
+    with np.errstate(invalid="ignore"):
+        exact = x * y if family == "mul" else x + y
+    zero_sign = signs(a, f) ^ signs(b, f) if family == "mul" else signs(a, f) & signs(b, f)
+    expected = oracle.round_values(exact, f, mode, "nosat", zero_sign, n, random)
+    u = hw.unit(f"{family}:a={name},round={mode},n={n}")
+    np.testing.assert_array_equal(u(a, b, random), expected)
+
+
+# -- subnormals ------------------------------------------------------------------------------------
+
+
+def without_subnormals(codes: np.ndarray, f: hw.Format) -> np.ndarray:
+    """Subnormal codes as zeros of their sign."""
+    mag = codes & f.numbers.mag_mask
+    nan = np.isnan(f.decode(codes))
+    tiny = (mag < (1 << f.fraction_bits)) & ~nan
+    zero = (codes - mag) if f.has_negative_zero else np.zeros_like(codes)
+    return np.where(tiny, zero, codes)
+
+
+@pytest.mark.parametrize("mode", ROUNDINGS)
+@pytest.mark.parametrize("name", ["e4m3fn", "e5m2", "e3m2fn", "e4m3fnuz"])
+@pytest.mark.parametrize("family", ["mul", "add"])
+def test_subnormals(family: str, name: str, mode: str) -> None:
+    """Results that are tiny after rounding are flushed: only they, and only with ftz."""
+    f = hw.format(name)
+    a, b = pairs(f)
+    units = {
+        option: hw.unit(f"{family}:a={name},round={mode},subnormals={option}")
+        for option in ("keep", "daz", "ftz", "flush")
+    }
+    kept = units["keep"](a, b)
+    as_zeros = without_subnormals(a, f), without_subnormals(b, f)
+    np.testing.assert_array_equal(units["daz"](a, b), units["keep"](*as_zeros))
+    np.testing.assert_array_equal(units["flush"](a, b), units["ftz"](*as_zeros))
+    flushed = units["ftz"](a, b)
+    near = np.flatnonzero(np.abs(f.decode(kept)) <= 2 * float(f.smallest_normal))
+    np.testing.assert_array_equal(np.delete(flushed, near), np.delete(kept, near))
+    for i in near:
+        x, y = f.fraction(int(a[i])), f.fraction(int(b[i]))
+        exact = x * y if family == "mul" else x + y
+        unbounded = flag_oracle.rounded(exact, f.precision, None, mode)
+        if exact != 0 and abs(unbounded) < f.smallest_normal:
+            expected = int(exact < 0) << (f.bits - 1) if f.has_negative_zero else 0
+        elif exact == 0:
+            expected = int(kept[i])
+        else:
+            expected = int(f.encode(unbounded))
+        assert int(flushed[i]) == expected, (hex(a[i]), hex(b[i]))
+
+
+def test_flush_raises_underflow() -> None:
+    u = hw.unit("mul:a=fp16,subnormals=ftz,flags=after")
+    f = u.a
+    tiny, half = int(f.encode(float(f.smallest_normal))), int(f.encode(0.5))
+    assert u.golden(tiny, half) == (0, flag_oracle.UF | flag_oracle.NX)
+    assert hw.unit("mul:a=fp16,flags=after").golden(tiny, half) == (tiny // 2, 0)
+
+
+# -- NaN and overflow ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spec", "codes", "expected"),
+    [
+        ("mul:a=fp16", (0x7D23, 0x3C00), 0x7F23),  # a signaling one is made quiet
+        ("mul:a=fp16", (0x3C00, 0xFE01), 0xFE01),  # the sign stays
+        ("mul:a=fp16", (0x7E01, 0xFE02), 0x7E01),  # the first one
+        ("mul:a=fp16", (0x7C00, 0x0000), 0x7E00),  # none: the canonical one
+        ("add:a=fp16,op=sub", (0x3C00, 0x7E01), 0x7E01),  # is not negated
+        ("add:a=bf16,b=fp16,out=fp32", (0x3F80, 0x7E01), 0x7FC02000),  # msb first
+        ("fma:a=fp32,out=fp16,c=fp32", (0x3F800000, 0x3F800000, 0xFFFFFFFF), 0xFFFF),
+        ("fma:a=fp16", (0x7C00, 0x0000, 0x7E05), 0x7E05),
+        ("mul:a=e4m3fn,b=fp16,out=fp16", (0xFF, 0x7E05), 0x7E00),  # no payload to give
+        ("mul:a=fp16,out=e4m3fn", (0x7E05, 0x3C00), 0x7F),  # and none to take
+    ],
+)
+def test_nan_payload(spec: str, codes: tuple[int, ...], expected: int) -> None:
+    assert hw.unit(f"{spec},nan=payload").golden(*codes) == expected
+    assert hw.unit(spec).golden(*codes) == hw.unit(spec).out.numbers.nan_code
+
+
+@pytest.mark.parametrize("mode", ROUNDINGS)
+@pytest.mark.parametrize("name", ["e4m3", "e5m2", "e4m3fn", "e2m3fn", "e5m2fnuz"])
+def test_overflow_to_nan(name: str, mode: str) -> None:
+    """Finite results beyond the range are NaN, unless the mode rounds them back into it."""
+    a, b = pairs(hw.format(name))
+    u = hw.unit(f"mul:a={name},round={mode},overflow=nan")
+    with_flags = hw.unit(f"mul:a={name},round={mode},flags=after")(a, b)
+    saturated = hw.unit(f"mul:a={name},round={mode},overflow=saturate")(a, b)
+    negative = (saturated >> (u.out.bits - 1)) == 1
+    towards_zero = {"rtz": True, "rup": negative, "rdn": ~negative}.get(mode, False)
+    nan = oracle.nan(u.out)
+    overflow = np.where(towards_zero, saturated, nan if u.out.nan != "none" else saturated)
+    expected = np.where(with_flags.flags & flag_oracle.OF, overflow, with_flags.y)
+    np.testing.assert_array_equal(u(a, b), expected)
+
+
+def test_overflow_by_its_common_name() -> None:
+    assert hw.unit("mul:a=fp16,overflow=inf") == hw.unit("mul:a=fp16")
+    with pytest.raises(hw.InvalidInput, match="e4m3fn, not 'inf'"):
+        hw.unit("mul:a=e4m3fn,overflow=inf")
+
+
+# -- negation and integers -------------------------------------------------------------------------
+
+NEGATED = {"madd": (0, 0), "msub": (0, 1), "nmsub": (1, 0), "nmadd": (1, 1)}
+
+
+@pytest.mark.parametrize("mode", ["rne", "rdn"])
+def test_negated_multiply_adds(mode: str) -> None:
+    """In IEEE formats a negated term is one with the other sign bit."""
+    f = hw.format("e4m3")
+    plain, port = hw.unit(f"fma:a=e4m3,round={mode}"), hw.unit(f"fma:a=e4m3,round={mode},op=port")
+    a, b, c = stimulus(plain, 1 << 16, seed=3)
+    sign = f.dtype.type(1 << (f.bits - 1))
+    for op, (name, (product_, addend)) in enumerate(NEGATED.items()):
+        expected = plain(a ^ sign * f.dtype.type(product_), b, c ^ sign * f.dtype.type(addend))
+        u = hw.unit(f"fma:a=e4m3,round={mode},op={name}")
+        np.testing.assert_array_equal(u(a, b, c), expected)
+        np.testing.assert_array_equal(port(a, b, c, op), expected)
+
+
+@pytest.mark.parametrize("out", ["int16", "e5m2"])
+def test_differences(out: str) -> None:
+    plain, sub = (hw.unit(f"add:a=int8,b=int4,out={out},op={op}") for op in ("add", "sub"))
+    a, b = (x.ravel() for x in np.meshgrid(np.arange(-128, 128), np.arange(-7, 8)))
+    np.testing.assert_array_equal(sub(a, b), plain(a, -b))
+    np.testing.assert_array_equal(
+        hw.unit(f"add:a=int8,b=int4,out={out},op=port")(a, b, 1), sub(a, b)
+    )
+
+
+def exact_value(f: hw.Format, code: int) -> Fraction | None:
+    return f.fraction(code) if math.isfinite(float(f.decode(code))) else None
+
+
+@pytest.mark.parametrize("mode", ["rne", "rup", "rto"])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "mul:a=e4m3,b=int4,out=e4m3", "mul:a=int8,b=int8,out=bf16", "mul:a=uint4,b=e5m2,out=fp16",
+        "add:a=e5m2,b=int8,out=e5m2", "add:a=int8,b=uint4,out=e4m3", "add:a=fp16,b=int16,out=bf16",
+        "fma:a=e4m3,b=int4,c=e5m2,out=e5m2", "fma:a=fp16,b=int4,c=fp32,out=fp32",
+        "fma:a=int4,b=int4,c=fp16,out=fp16", "fma:a=e4m3,b=e4m3,c=int16,out=bf16",
+    ],
+)  # fmt: skip
+def test_integer_operands_of_floats(spec: str, mode: str) -> None:
+    u = hw.unit(f"{spec},round={mode}")
+    columns = stimulus(u, 3000, seed=6)
+    found = u(*columns)
+    checked = 0
+    for i, codes in enumerate(zip(*(x.tolist() for x in columns), strict=True)):
+        values = [exact_value(f, c) for f, c in zip(u.operands.values(), codes, strict=True)]
+        if None in values:
+            continue
+        x = values[0] * values[1] if u.family != "add" else values[0]
+        exact = x + values[-1] if u.family != "mul" else x
+        if exact:
+            assert int(found[i]) == oracle.round_exact(exact, u.out, mode, "nosat"), codes
+            checked += 1
+    assert checked > 1000
+
+
+# -- what is wrong ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("mul:a=int8,round=port", "parameter round: integer arithmetic is exact"),
+        ("mul:a=int8,flags=after", "parameter flags: integer arithmetic is exact"),
+        ("mul:a=fp16,n=4", "rounding rne takes no random bits"),
+        ("mul:a=fp16,round=srb,n=40", "parameter n: must be 1 to 32, not 40"),
+        ("mul:a=ue4m3,flags=after", "ue4m3 has no sign or no zero"),
+        ("mul:a=fp16,out=int8", "an integer result takes integer operands, not fp16, fp16, int8"),
+        ("mul:a=fp16,subnormals=off", "unknown value 'off'"),
+        ("add:a=fp16,op=rsub", "unknown value 'rsub'"),
+    ],
+)
+def test_wrong_options(spec: str, message: str) -> None:
+    with pytest.raises(hw.InvalidInput) as error:
+        hw.unit(spec)
+    assert message in str(error.value)
+
+
+def test_options_are_off_by_default() -> None:
+    """A unit without options has no port, name or register for them."""
+    for family, mode in product(("mul", "add", "fma"), ROUNDINGS):
+        text = hw.verilog(f"{family}:a=e4m3,round={mode},stages=2")
+        for name in ("rm", "flags", "invalid_operation", "inexact", "nan_code", "random"):
+            assert f" {name}" not in text
