@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help report test exhaustive regress rtl synth lint bench clean tools
+.PHONY: help report test exhaustive regress rtl costs synth lint bench clean tools
 
 help: ## print the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -25,6 +25,9 @@ regress: $(VENV)/installed ## the cocotb testbench on several units of every fam
 
 rtl: $(VENV)/installed ## generate the Verilog of the catalogue and the table of its figures
 	@$(BIN)/python -m hwarith.flow.rtl rtl
+
+costs: $(VENV)/installed ## synthesize units in many formats and options and write docs/costs.md
+	@$(BIN)/python -m hwarith.flow.costs docs/costs.md
 
 synth: $(VENV)/installed ## area and delay of the catalogue
 	@$(BIN)/hwarith synth --catalogue

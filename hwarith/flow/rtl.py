@@ -5,23 +5,17 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import NamedTuple, TypeVar
 
 from .. import files
 from ..errors import HwarithError, InvalidInput
 from ..units import Unit, unit
 from ..units.catalogue import CATALOGUE
 from . import tools
-from .synthesize import FPGAS, synthesize
+from .costs import Row, progress, rows
+from .synthesize import FPGAS
 from .verilog import verilog
-
-T = TypeVar("T")
 
 COMMAND = "python -m hwarith.flow.rtl"
 
@@ -60,17 +54,6 @@ comparing units with each other. `synth/README.md` says how it is made.
 """
 
 
-class Row(NamedTuple):
-    """The figures of a unit, as the table defines them."""
-
-    area: float | None
-    delay: float | None
-    flip_flops: int
-    cmos_cells: int
-    cmos_path: int | None
-    lut4: int | None
-
-
 def write_rtl(folder: Path) -> None:
     """Write the Verilog of the catalogue and ``README.md`` with its figures to a folder.
 
@@ -79,13 +62,13 @@ def write_rtl(folder: Path) -> None:
     """
     files.output_folder(folder)
     units = {name: unit(spec) for name, spec in CATALOGUE.items()}
-    texts = {f"{u.name}.v": verilog(u) for u in _progress(units.values(), "Verilog")}
-    rows = dict(zip(units, _rows(list(units.values())), strict=True))
+    texts = {f"{u.name}.v": verilog(u) for u in progress(units.values(), "Verilog")}
+    figures = dict(zip(units, rows(list(units.values())), strict=True))
     for name, text in texts.items():
         files.write_text(folder / name, text)
     for path in leftovers(folder):
         path.unlink()
-    files.write_text(folder / "README.md", _table(units, rows))
+    files.write_text(folder / "README.md", _table(units, figures))
 
 
 def leftovers(folder: Path) -> list[Path]:
@@ -98,41 +81,14 @@ def leftovers(folder: Path) -> list[Path]:
     ]
 
 
-def _rows(units: list[Unit]) -> Iterator[Row]:
-    """Figures of units, in their order, from a process on each core."""
-    with ProcessPoolExecutor(os.cpu_count(), initializer=_end_on_interrupt) as pool:
-        yield from _progress(pool.map(_row, units), "synthesis", len(units))
-
-
-def _end_on_interrupt() -> None:
-    """Let Ctrl-C end a worker at once and without a traceback."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def _row(u: Unit) -> Row:
-    generic, cmos = synthesize(u), synthesize(u, recipe="cmos")
-    lut4 = synthesize(u, library="ice40").lut4
-    return Row(generic.area, generic.delay, generic.flip_flops, cmos.cells, cmos.depth, lut4)
-
-
-def _table(units: dict[str, Unit], rows: dict[str, Row]) -> str:
+def _table(units: dict[str, Unit], figures: dict[str, Row]) -> str:
     lines = []
     for name, u in units.items():
-        area, delay, *counts = rows[name]
+        area, delay, *counts = figures[name]
         cells = [name, f"[`{u.spec}`]({u.name}.v)", u.contract.kind, f"{area:.0f}", f"{delay:.1f}"]
         lines.append(f"| {' | '.join([*cells, *map(str, counts)])} |\n")
     versions = ", ".join(f"{name} {version}" for name, version in tools.versions().items())
     return f"{_HEADER}{''.join(lines)}{_FOOTER}\nVersions: {versions}.\n"
-
-
-def _progress(items: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    return track(
-        items, what, total=total, console=console, disable=not console.is_terminal, transient=True
-    )
 
 
 def main(arguments: list[str]) -> int:
