@@ -80,7 +80,7 @@ noise of the optimizer.
 _BESIDE_PEERS = """
 ## Beside others
 
-The same recipe on the Verilog of Berkeley HardFloat (release 1, with its recoding of IEEE operands),
+The same recipe on the Verilog of Berkeley HardFloat (release 1, with IEEE encodings in and out),
 FPnew (CVFPU) and FloPoCo, measured with yosys 0.70: cells / path. A dash is a unit that does not
 exist, or gives wrong results (HardFloat's adder in formats of 8 bits and bf16). FloPoCo's fp16
 multiply-add is wrong on some subnormals.
@@ -174,7 +174,7 @@ def _peers_table(found: dict[str, Row]) -> str:
         for f in FORMATS:
             ours = found[f"{family}:a={f}"]
             theirs = [peer.get((family, f)) for peer in PEERS.values()]
-            cells = [f"{x[0]} / {x[1]}" if x else "–" for x in theirs]
+            cells = [f"{x[0]} / {x[1]}" if x else "-" for x in theirs]
             lines.append(
                 f"| `{family}:a={f}` | **{ours.cells} / {ours.path}** | {' | '.join(cells)} | "
                 f"{ours.area:.0f} | {ours.lut4} |\n"
@@ -191,7 +191,7 @@ def _options_table(found: dict[str, Row], f: str) -> str:
             base = found[f"{family}:a={f}"]
             this = found.get(f"{family}:a={f},{option}" if option else f"{family}:a={f}")
             if this is None:
-                cells.append("–")
+                cells.append("-")
                 continue
             more = f" ({this.cells / base.cells - 1:+.1%})" if option else ""
             cells.append(f"{this.cells} / {this.path}{more}")
