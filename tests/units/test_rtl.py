@@ -103,8 +103,9 @@ def test_every_triple(spec: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["fp16", "bf16", "fp32"])
 @pytest.mark.parametrize("family", ["mul", "add", "fma"])
-def test_ten_million_vectors(family: str, name: str) -> None:
-    assert_rtl_equals_golden(f"{family}:a={name}", vectors=10_000_000)
+@pytest.mark.parametrize("options", ["", ",round=port,flags=after", ",round=port,flags=before"])
+def test_ten_million_vectors(family: str, name: str, options: str) -> None:
+    assert_rtl_equals_golden(f"{family}:a={name}{options}", vectors=10_000_000)
 
 
 @pytest.mark.long
