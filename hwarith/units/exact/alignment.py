@@ -1,7 +1,7 @@
 """How wide an aligned sum must be for its rounding to be that of the exact sum.
 
 Operands are not normalized before they are aligned (a subnormal keeps its leading zeros). One
-operand is kept whole; of the other, what lies below the places kept becomes a sticky bit.
+operand is kept whole; of the other, what lies below the places kept is a sticky bit beside them.
 """
 
 from __future__ import annotations
@@ -21,19 +21,17 @@ def bits_below(significant: int, lowest: int | None, rounder: Rounder, other: in
     other : precision of the other operand.
 
     What is lost must lie below what the rounder looks at bit by bit: the result has no more bits
-    than its precision, and none below its smallest step. And if the two nearly cancel, which they
-    do only with leading ones at most one place apart, nothing may be lost at all.
+    than its precision, from a leading one that a subtraction can move down by one place, and none
+    below its smallest step. And if the two nearly cancel, which they do only with leading ones at
+    most one place apart, nothing may be lost at all.
     """
     out = rounder.out
-    # The bits below the result's lsb and sticky, and one more: a subtraction can move the leading
-    # one down by one place (where it cannot, in the lowest binade, that one tells what is tiny).
-    guard = rounder.decisive + 2
 
     def needed(bits: int) -> int:
-        return max(out.precision - bits + guard, other - bits + 1)
+        return max(out.precision + rounder.decisive - (bits - 1), other - bits + 1)
 
     if lowest is None:
-        return max(guard, needed(significant))
-    smallest_step = lowest - out.numbers.lsb + guard
+        return max(0, needed(significant))
+    smallest_step = lowest - out.numbers.lsb + rounder.below
     in_lowest_binades = needed(1) if rounder.ftz else min(needed(1), smallest_step)
-    return max(guard, needed(significant), in_lowest_binades)
+    return max(0, needed(significant), in_lowest_binades)

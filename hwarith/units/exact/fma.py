@@ -127,10 +127,18 @@ class Fma(Exact):
 
     @property
     def _exponents(self) -> tuple[int, int]:
-        """Range of the sum's exponent, relative to the result's; the sum has a carry bit."""
-        offset = 1 - self.out.numbers.emin
-        low, high = (f(x, y) for f, x, y in zip((min, max), self._tops, self._addends, strict=True))
-        return low + offset, high + offset
+        """Range of the sum's exponent, relative to the result's."""
+        (top_low, top_high), (c_low, c_high) = self._tops, self._addends
+        low = c_low if self._zero_on_top else min(top_low, c_low)
+        return low - self.out.numbers.emin, max(top_high, c_high) - self.out.numbers.emin
+
+    @property
+    def _zero_on_top(self) -> bool:
+        """Whether an addend of zero may stay on top of the window like any other in its binade:
+        the product must then be below all that is kept in the result's lowest binade."""
+        c = self._terms["c"]
+        below = self._above - c.precision
+        return not self.ftz and below >= c.lsb - self.out.numbers.lsb + self.rounder.below
 
     def _unpack(self, m: Module, x: Values) -> Values:
         raws = self.unpacked(m, x)
@@ -172,12 +180,13 @@ class Fma(Exact):
             m, "distance", top - addend, signed_exponent(top_low - c_high, top_high - c_low)
         )
         # A zero has an exponent without meaning and must not push the other side out.
-        on_top = wire(m, "addend_on_top", x["product_zero"] | (~x["c_zero"] & (distance < 0)))
+        above = distance < 0 if self._zero_on_top else ~x["c_zero"] & (distance < 0)
+        on_top = wire(m, "addend_on_top", x["product_zero"] | above)
         width = exponent_bits(self._window)
         far = wire(m, "addend_far_below", distance >= self._window)
         reach = Mux(far, Const(self._window, width), distance[:width])
         stays = on_top | (distance < 0)
-        exponent = Mux(on_top, addend, top) + (1 - self.out.numbers.emin)
+        exponent = Mux(on_top, addend, top) - self.out.numbers.emin
         names = ("nan", "inf", "inf_sign", "product_sign", "subtract")
         significands = ("a_significand", "b_significand", "c_significand")
         return {name: x[name] for name in (*names, *significands)} | {
@@ -201,7 +210,8 @@ class Fma(Exact):
     def _add(self, m: Module, x: Values) -> Values:
         """Product plus addend: partial products and addend in one carry-save sum.
 
-        Above the product there is only the addend and a carry into it.
+        Above the product there is only the addend and a carry into it, which does not leave the
+        window: an addend that reaches its top has zeros at the places of the product.
         """
         subtract, lost = x["subtract"], x["lost"]
         split = self._below + self._product_bits
@@ -226,7 +236,7 @@ class Fma(Exact):
         return {
             "nan": x["nan"], "inf": x["inf"],
             "sign": wire(m, "sign", Mux(x["inf"], x["inf_sign"], x["product_sign"] ^ negative)),
-            "significand": Cat(magnitude, upper_sum[-1] & ~subtract),
+            "significand": magnitude,
             "sticky": lost,
             "plus_one": wire(m, "plus_one", negative & ~lost),
             "difference": wire(m, "difference", subtract & ~x["inf"]),
