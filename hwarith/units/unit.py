@@ -299,7 +299,8 @@ class Unit:
     def evaluate(self, arrays: list[np.ndarray]) -> np.ndarray:
         """The golden definition on arrays of one shape, by a table or compiled."""
         widths = [f.bits for f in self.operands.values()]
-        if sum(widths) <= 16 and len(widths) <= 3 and arrays[0].size > engine.SMALL:
+        small = sum(widths) <= 16 and len(widths) <= 3 and not self._packed_dtype.hasobject
+        if small and arrays[0].size > engine.SMALL:
             return engine.lookup(_table(self), arrays, widths)
         return self.compute(arrays)
 

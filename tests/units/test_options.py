@@ -152,6 +152,11 @@ def test_flags_beside_wide_results() -> None:
     assert f.decode(found.y).tolist() == [1.0, math.inf, 3.0]
     assert found.flags.tolist() == [flag_oracle.NX, flag_oracle.OF | flag_oracle.NX, 0]
     assert u.golden(int(a[0]), int(b[0])) == (int(a[0]), flag_oracle.NX)
+    narrow = hw.unit("mul:a=e4m3,out=fp64,flags=after")
+    a, b = pairs(narrow.a)
+    found = narrow(a, b)
+    np.testing.assert_array_equal(found.y, hw.unit("mul:a=e4m3,out=fp64")(a, b))
+    assert set(found.flags.tolist()) == {0, flag_oracle.NV}
 
 
 # -- modes -----------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from amaranth.sim import Simulator
 import hwarith as hw
 from hwarith.flow.stimulus import stimulus
 from hwarith.formats import ROUNDINGS
+from hwarith.units.exact.base import FLAGS, ROUNDING_CHOICES
 from tests.units.test_exact import SMALL_FORMATS
 
 VECTORS = 1 << 18
@@ -61,6 +62,7 @@ def test_equal(spec: str) -> None:
         "fma:a=e2m1fn,round=port,flags=after", "mul:a=e5m2fnuz,round=port,flags=after",
         # subnormals, NaN, overflow
         "mul:a=e5m2,subnormals=daz", "mul:a=e5m2,subnormals=ftz",
+        "mul:a=e3m2fn,b=e8m0fnu,out=e3m4,subnormals=flush", "mul:a=e5m2,out=e2m3fn,nan=payload",
         "mul:a=fp16,subnormals=flush,flags=after", "mul:a=e4m3,subnormals=ftz,round=port_srb,n=3",
         "add:a=fp16,subnormals=flush,round=rup",
         "add:a=e4m3,subnormals=ftz,round=sra,n=4,flags=after",
@@ -80,6 +82,70 @@ def test_equal(spec: str) -> None:
 )  # fmt: skip
 def test_equal_with_options(spec: str) -> None:
     assert_rtl_equals_golden(spec)
+
+
+MIXED = [
+    "fp32",
+    "tf32",
+    "fp16",
+    "bf16",
+    "e5m2",
+    "e4m3fn",
+    "e4m3fnuz",
+    "e5m2fnuz",
+    "e4m3b11fnuz",
+    "e4m3",
+    "e3m4",
+    "e3m2fn",
+    "e2m3fn",
+    "e2m1fn",
+    "e8m0fnu",
+    "ue4m3",
+    "binary8p4se",
+    "binary8p3ue",
+    "e6m9",
+    "e2m5",
+    "e7m3fnuz",
+    "binary6p3sf",
+    "int4",
+    "int8",
+    "uint5",
+    "int16",
+    "uint1",
+]
+
+
+def random_spec(rng: random.Random) -> str:
+    """Any formats, any options; not all of them go together."""
+    family = rng.choice(["mul", "add", "fma", "fma"])
+    names = ("a", "b", "c", "out") if family == "fma" else ("a", "b", "out")
+    parameters = {name: rng.choice(MIXED) for name in names}
+    mode = rng.choice([*ROUNDING_CHOICES, "port", "port", "rne"])
+    parameters |= {"round": mode, "overflow": rng.choice(["nosat", "satprop", "saturate", "nan"])}
+    if "sr" in mode:
+        parameters["n"] = str(rng.choice([1, 2, 3, 5, 9]))
+    parameters["subnormals"] = rng.choice(["keep", "keep", "daz", "ftz", "flush"])
+    parameters |= {"nan": rng.choice(["canonical", "payload"]), "flags": rng.choice(FLAGS)}
+    if family != "mul":
+        operations = {"add": ["add", "sub"], "fma": ["madd", "msub", "nmsub", "nmadd"]}[family]
+        parameters["op"] = rng.choice([*operations, "port"])
+    parameters["stages"] = str(rng.choice([0, 0, 0, 1, 3, 6]))
+    return f"{family}:" + ",".join(f"{name}={value}" for name, value in parameters.items())
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(20))
+def test_options_together(seed: int) -> None:
+    rng = random.Random(seed)
+    tried = 0
+    while tried < 10:
+        spec = random_spec(rng)
+        try:
+            hw.unit(spec)
+        except hw.InvalidInput:
+            continue
+        assert_rtl_equals_golden(spec, vectors=1 << 17)
+        tried += 1
 
 
 @pytest.mark.long

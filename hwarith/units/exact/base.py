@@ -278,8 +278,8 @@ class Exact(Unit):
     @property
     def _propagates(self) -> bool:
         """Whether a NaN may become anything but the canonical one."""
-        formats = (*self.terms.values(), self.out)
-        return self.nan == "payload" and any(golden.has_payload(f.numbers) for f in formats)
+        payloads = (golden.has_payload(f.numbers) for f in self.terms.values())
+        return self.nan == "payload" and golden.has_payload(self.out.numbers) and any(payloads)
 
     def unpacked(self, m: Module, x: Values) -> dict[str, Raw]:
         return {name: t.unpack(m, name, x[name]) for name, t in self._terms.items()}
@@ -310,7 +310,7 @@ class Exact(Unit):
         """A NaN operand as a quiet NaN of the result's format (IEEE 754-2019, 6.2.3)."""
         n = self.out.numbers
         canonical = Const(n.nan_code, self.out.bits)
-        if not (golden.has_payload(f.numbers) and golden.has_payload(n)):
+        if not golden.has_payload(f.numbers):
             return canonical
         spare, room = f.fraction_bits - 1, n.fraction_bits - 1
         payload = code[max(spare - room, 0) : spare]

@@ -295,7 +295,7 @@ class Rounder:
             )
             tiny = wire(m, "tiny", tiny)
             lost = tiny & ~exactly_zero
-            too_big = ~mag[-1] & exceeds_rounded(mag[:-1], up, out.numbers.max_mag)
+            too_big = exceeds_rounded(mag[:-1], up, out.numbers.max_mag) & hidden & ~mag[-1]
             rounded = rounded[:bits] & ~tiny.replicate(bits)
         else:
             too_big = exceeds_rounded(mag, up, out.numbers.max_mag)
