@@ -4,6 +4,7 @@ from .adders import add, increment
 from .floats import Raw, round_and_pack, round_normalized, unpack, zeros_in_front
 from .integers import fit_integer
 from .logic import (
+    Step,
     Values,
     leading_zeros,
     one_hot,
@@ -12,7 +13,7 @@ from .logic import (
     wire,
 )
 from .multiplier import Columns, product, sum_of_products
-from .pipeline import Combinational, Pipelined, PipelinedPorts, Step
+from .pipeline import Combinational, Pipelined, PipelinedPorts
 
 __all__ = [
     "Columns", "Combinational", "Pipelined", "PipelinedPorts", "Raw", "Step", "Values",
