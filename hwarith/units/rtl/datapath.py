@@ -30,8 +30,10 @@ class Datapath:
         # Steps only hand the module on to `wire`
         results = chain(cast(Module, recorder), steps, inputs)
         in_blocks = SumsInBlocks()
-        self.wires = [(signal, in_blocks(value)) for signal, value in recorder.wires]
-        self.results = {name: in_blocks(Value.cast(value)) for name, value in results.items()}
+        for signal, value in recorder.wires:
+            in_blocks.wire(signal, value)
+        self.results = {name: in_blocks.changed(Value.cast(x), name) for name, x in results.items()}
+        self.wires = in_blocks.wires
         self.homes: dict[int, tuple[Value, str, int]] = {}
         self.graph = Graph(list(inputs.values()))
         for name, value in inputs.items():

@@ -28,39 +28,50 @@ def rebuilt(value: Value, change: Callable[[Value], Value]) -> Value:
 
 
 class SumsInBlocks:
-    """Makes wide sums in an expression sums of a few bits each, with carries between them.
+    """Makes wide sums in expressions sums of a few bits each, with carries between them.
 
-    Synthesis ripples a plain sum anyway (see `adders`), so that this costs no time. Parts that
-    expressions share stay shared.
+    Synthesis ripples a plain sum anyway (see `adders`), so that this costs no time.
+
+    Attributes
+    ----------
+    wires : all wires so far and their expressions; those of a sum are before what reads it.
     """
 
     def __init__(self) -> None:
-        self._done: dict[int, tuple[Value, Value]] = {}  # by identity, and with what keeps it
+        self.wires: list[tuple[Signal, Value]] = []
+        self._done: dict[int, tuple[Value, Value]] = {}  # by identity, and what keeps it
 
-    def __call__(self, value: Value) -> Value:
+    def wire(self, signal: Signal, value: Value) -> None:
+        """Add a wire."""
+        self.wires.append((signal, self.changed(value, signal.name)))
+
+    def changed(self, value: Value, name: str) -> Value:
+        """An expression with its sums in blocks, which are named after the wire it is for. What
+        expressions share stays shared."""
         if id(value) not in self._done:
-            changed = rebuilt(value, self)
+            changed = rebuilt(value, lambda part: self.changed(part, name))
             if isinstance(changed, Operator) and changed.operator == "+":
-                changed = _in_blocks(changed)
+                changed = self._in_blocks(changed, name)
             self._done[id(value)] = value, changed
         return self._done[id(value)][1]
 
-
-def _in_blocks(total: Operator) -> Value:
-    width = len(total)
-    if width <= 2 * SUM_BLOCK or len(total.operands) == 1:
-        return total
-    a, b = (_extended(x, width) for x in total.operands)
-    blocks: list[Value] = []
-    carry: Value = Const(0, 1)
-    for low in range(0, width, SUM_BLOCK):
-        high = min(low + SUM_BLOCK, width)
-        # A carry comes in by a bit below that is one in the other operand.
-        block = Cat(carry, a[low:high]) + Cat(carry, b[low:high])
-        blocks.append(block[1 : high - low + 1])
-        carry = block[high - low + 1]
-    joined = Cat(*blocks)
-    return joined.as_signed() if total.shape().signed else joined
+    def _in_blocks(self, total: Operator, name: str) -> Value:
+        width = len(total)
+        if width <= 2 * SUM_BLOCK or len(total.operands) == 1:
+            return total
+        a, b = (_extended(x, width) for x in total.operands)
+        bits: list[Value] = []
+        carry: Value = Const(0, 1)
+        for low in range(0, width, SUM_BLOCK):
+            places = slice(low, min(low + SUM_BLOCK, width))
+            # A carry comes in by a bit below that is one on both sides.
+            block = Cat(carry, a[places]) + Cat(carry, b[places])
+            signal = Signal(len(block), name=f"{name}_block{low}")
+            self.wires.append((signal, block))
+            bits.append(signal[1:-1])
+            carry = signal[-1]
+        joined = Cat(*bits)
+        return joined.as_signed() if total.shape().signed else joined
 
 
 def _extended(x: Value, width: int) -> Value:
