@@ -4,7 +4,9 @@ from .adders import add, increment
 from .floats import PORT, Operand, Raw, Rounder, unpack
 from .integers import fit_integer
 from .logic import (
+    Step,
     Values,
+    handing_on,
     leading_zeros,
     one_hot,
     shift_left,
@@ -12,11 +14,10 @@ from .logic import (
     wire,
 )
 from .multiplier import Columns, product, sum_of_products
-from .pipeline import Combinational, Pipelined, PipelinedPorts, Step, handing_on
+from .pipeline import Combinational, Pipelined, PipelinedPorts
 
 __all__ = [
     "PORT", "Columns", "Combinational", "Operand", "Pipelined", "PipelinedPorts", "Raw", "Rounder",
-    "Step", "Values", "add", "fit_integer", "handing_on", "increment",
-    "leading_zeros", "one_hot", "product",
-    "shift_left", "shift_right", "sum_of_products", "unpack", "wire",
+    "Step", "Values", "add", "fit_integer", "handing_on", "increment", "leading_zeros", "one_hot",
+    "product", "shift_left", "shift_right", "sum_of_products", "unpack", "wire",
 ]  # fmt: skip

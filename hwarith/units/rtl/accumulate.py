@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from amaranth.hdl import Module, Mux, Signal, Value
 
-from .logic import Values, wire
-from .pipeline import chain
+from .logic import Values, chain, wire
 
 if TYPE_CHECKING:
     from ..accumulator import Accumulator

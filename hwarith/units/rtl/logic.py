@@ -2,18 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, ValueLike
 
 Values = dict[str, Value]
 """Named signals that one step of a datapath hands to the next."""
 
+Step = Callable[[Module, Values], Values]
+"""One step of a datapath: named signals in, named signals out (all that later steps need)."""
 
-def wire(m: Module, name: str, value: ValueLike, shape: int | Shape | None = None) -> Signal:
+
+class Recorder:
+    """Stands in the place of a module and keeps the wires of a datapath, in order.
+
+    A wire reads only wires before it, and what was there before all of them.
+    """
+
+    def __init__(self) -> None:
+        self.wires: list[tuple[Signal, Value]] = []
+
+
+def wire(
+    m: Module | Recorder, name: str, value: ValueLike, shape: int | Shape | None = None
+) -> Signal:
     """A named combinational signal of this value (of the value's own shape by default)."""
     value = Value.cast(value)
     signal = Signal(value.shape() if shape is None else shape, name=name)
-    m.d.comb += signal.eq(value)
+    if isinstance(m, Recorder):
+        m.wires.append((signal, value))
+    else:
+        m.d.comb += signal.eq(value)
     return signal
+
+
+def chain(m: Module, steps: list[Step], values: Values) -> Values:
+    """All steps, one after the other."""
+    for step in steps:
+        values = step(m, values)
+    return values
+
+
+def handing_on(names: tuple[str, ...], steps: list[Step]) -> list[Step]:
+    """The same steps, which also hand on signals of these names, unless they give new ones."""
+
+    def with_names(step: Step) -> Step:
+        def handing(m: Module, x: Values) -> Values:
+            return {name: x[name] for name in names if name in x} | step(m, x)
+
+        return handing
+
+    return [with_names(step) for step in steps]
 
 
 def leading_zeros(m: Module, name: str, x: Value) -> Signal:

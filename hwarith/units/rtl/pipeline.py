@@ -9,13 +9,11 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .logic import Values, wire
+from .datapath import Datapath, Placement
+from .logic import Values, chain, wire
 
 if TYPE_CHECKING:
     from ..unit import Unit
-
-Step = Callable[[Module, Values], Values]
-"""One step of a datapath: named signals in, named signals out (all that later steps need)."""
 
 Core = Callable[[Module, Any, Values, Value, Value], tuple[Value, Value, Values]]
 """What lies between two streams: of a module, a unit, its inputs, whether they are valid, and
@@ -91,45 +89,17 @@ class PipelinedPorts(wiring.Component):
         return m
 
 
-def handing_on(names: tuple[str, ...], steps: list[Step]) -> list[Step]:
-    """The same steps, which also hand on signals of these names, unless they give new ones."""
-
-    def with_names(step: Step) -> Step:
-        def handing(m: Module, x: Values) -> Values:
-            return {name: x[name] for name in names if name in x} | step(m, x)
-
-        return handing
-
-    return [with_names(step) for step in steps]
-
-
-def chain(m: Module, steps: list[Step], values: Values) -> Values:
-    """All steps, one after the other."""
-    for step in steps:
-        values = step(m, values)
-    return values
-
-
 def ranks(
     m: Module, unit: Unit, values: Values, valid: Value, o_ready: Value
 ) -> tuple[Value, Value, Values]:
     """The datapath with its register ranks: ready for operands, valid results, results."""
-    steps = unit.datapath()
-    # Evenly spread over the steps, the last rank behind all of them
-    cuts = [(k + 1) * len(steps) // unit.stages for k in range(unit.stages)]
     ready = [Signal(name=f"ready_{k + 1}") for k in range(unit.stages)] + [o_ready]
-    done = 0
-    for k, cut in enumerate(cuts):
-        values = chain(m, steps[done:cut], values)
-        done = cut
+    for k in range(unit.stages):
         held = Signal(name=f"valid_{k + 1}")
-        registers = {
-            name: Signal(Value.cast(value).shape(), name=f"{name}_r{k + 1}", reset_less=True)
-            for name, value in values.items()
-        }
         m.d.comb += ready[k].eq(~held | ready[k + 1])
         with m.If(ready[k]):
             m.d.sync += held.eq(valid)
-            m.d.sync += [registers[name].eq(value) for name, value in values.items()]
-        valid, values = held, dict(registers)
-    return ready[0], valid, values
+        valid = held
+    datapath = Datapath(unit.datapath(), values)
+    placement = Placement(m, datapath, datapath.cutter.pipeline(unit.stages))
+    return ready[0], valid, placement.place(ready[:-1])

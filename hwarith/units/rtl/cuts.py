@@ -1,0 +1,205 @@
+"""Where the register ranks of a pipeline stand: short segments first, then few registers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from .delay import ONE, Graph
+from .mincut import Network
+
+SLACK = 0.08
+"""Part of the shortest possible segment by which segments may be longer to save registers."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The operations of a graph in segments, with a register rank behind each segment.
+
+    Attributes
+    ----------
+    segment : the segment of each operation, from 0 on; -1: nothing reads it.
+    delays : the longest path through each segment, in gate delays.
+    registers : of each rank, the bits it holds, in ascending order.
+    """
+
+    segment: list[int]
+    delays: list[int]
+    registers: list[list[int]]
+
+
+class Cutter:
+    """Cuts the operations of a graph into segments.
+
+    A limit for the delay of a segment is possible if operations fit when each stands as late as it
+    can. The cuts are then made one after the other: before a cut must stand what would otherwise
+    be too late; behind it what is too slow to stand before it, and all that reads it. Of the cuts
+    that remain the one through the fewest bits is taken, a least cut of a network.
+    """
+
+    def __init__(self, graph: Graph, results: list[int]):
+        self.graph = graph
+        self.results = sorted({bit for bit in results if bit > ONE})
+        self._live = self._read_bits()
+
+    def pipeline(self, stages: int) -> Pipeline:
+        """The operations in so many segments."""
+        limit = self.shortest(stages)
+        limit += int(limit * SLACK)
+        last = stages - 1
+        segment = [last if any(self._live[bit] for bit in made) else -1 for made in self.graph.made]
+        latest = self._latest(limit, stages)
+        for cut in range(last):
+            for operation in self._before(cut, last, segment, latest, limit):
+                segment[operation] = cut
+        arrivals = self._arrivals(segment)
+        delays = [0] * stages
+        for arrival, operation in zip(arrivals, self.graph.operation, strict=True):
+            if operation >= 0 and segment[operation] >= 0:
+                delays[segment[operation]] = max(arrival, delays[segment[operation]])
+        return Pipeline(segment, delays, self._registers(segment, stages))
+
+    def shortest(self, stages: int) -> int:
+        """The shortest possible delay of the longest of so many segments, in gate delays."""
+        everything = [0] * len(self.graph.made)
+        total = max((self._arrivals(everything)[bit] for bit in self.results), default=0)
+        low, high = -(-total // stages), total
+        while low < high:
+            middle = (low + high) // 2
+            if self._latest(middle, stages):
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
+    def _read_bits(self) -> list[bool]:
+        """Whether a result depends on a bit."""
+        live = [False] * len(self.graph.fanin)
+        for bit in self.results:
+            live[bit] = True
+        for bit in reversed(range(len(live))):
+            if live[bit]:
+                for source in self.graph.fanin[bit]:
+                    live[source] = True
+        return live
+
+    def _arrivals(self, segment: list[int]) -> list[int]:
+        """Of each bit, gate delays since the clock or the inputs, in its segment."""
+        operation, delay = self.graph.operation, self.graph.delay
+        arrivals = [0] * len(delay)
+        for bit, fanin in enumerate(self.graph.fanin):
+            if self._live[bit] and operation[bit] >= 0:
+                here = segment[operation[bit]]
+                start = 0
+                for source in fanin:
+                    reader = operation[source]
+                    if reader >= 0 and segment[reader] == here and arrivals[source] > start:
+                        start = arrivals[source]
+                arrivals[bit] = start + delay[bit]
+        return arrivals
+
+    def _latest(self, limit: int, stages: int) -> list[int]:
+        """Segments of the operations if each stands as late as it can; none if some do not fit."""
+        graph, live = self.graph, self._live
+        # For each bit what reads it: segments behind that one, and the delay to the segment's end
+        behind = [0] * len(live)
+        tail = [0] * len(live)
+        latest = [stages - 1] * len(graph.made)
+        for operation in reversed(range(len(latest))):
+            made = [bit for bit in graph.made[operation] if live[bit]]
+            if not made:
+                continue
+            here = max(behind[bit] for bit in made)
+            after = {bit: tail[bit] if behind[bit] == here else 0 for bit in made}
+            tails = self._tails(operation, after)
+            if max(tails.values()) > limit:
+                here += 1
+                tails = self._tails(operation, dict.fromkeys(made, 0))
+                if here == stages or max(tails.values()) > limit:
+                    return []
+            latest[operation] = stages - 1 - here
+            for bit, length in tails.items():
+                for source in graph.fanin[bit]:
+                    if behind[source] < here:
+                        behind[source], tail[source] = here, length
+                    elif behind[source] == here and tail[source] < length:
+                        tail[source] = length
+        return latest
+
+    def _tails(self, operation: int, after: dict[int, int]) -> dict[int, int]:
+        """Of the bits of an operation, the delay from their fan-in to the end of the segment, if
+        it is `after` from each of them on for others."""
+        tails = {}
+        for bit in reversed(after):
+            tails[bit] = length = after[bit] + self.graph.delay[bit]
+            for source in self.graph.fanin[bit]:
+                if source in after and after[source] < length:
+                    after[source] = length
+        return tails
+
+    @cached_property
+    def _readers(self) -> list[tuple[int, ...]]:
+        """Of each bit, the other operations that read it; as the last the results, if they do."""
+        graph = self.graph
+        readers: list[set[int]] = [set() for _ in graph.fanin]
+        for bit, fanin in enumerate(graph.fanin):
+            if self._live[bit]:
+                for source in fanin:
+                    readers[source].add(graph.operation[bit])
+        for bit in self.results:
+            readers[bit].add(len(graph.made))
+        return [
+            tuple(sorted(found - {operation}))
+            for found, operation in zip(readers, graph.operation, strict=True)
+        ]
+
+    def _before(
+        self, cut: int, last: int, segment: list[int], latest: list[int], limit: int
+    ) -> list[int]:
+        """The operations that end in segment `cut`, of those that are in none before it (they
+        stand in the `last` so far)."""
+        network = Network()
+        vertices = [network.SOURCE] * len(segment)
+        arrivals = self._arrivals(segment)
+        free = [operation for operation, place in enumerate(segment) if place == last]
+        for operation in free:
+            if max(arrivals[bit] for bit in self.graph.made[operation]) > limit:
+                vertices[operation] = network.SINK
+            elif latest[operation] > cut:
+                vertices[operation] = network.vertex()
+        # An edge from an operation, or from all that stands before, to the readers of its bits
+        # has room for the registers they need; what is before the cut draws what it reads there.
+        registers: dict[tuple[int, tuple[int, ...]], int] = {}
+        for bit, found in enumerate(self._readers):
+            heads = {vertices[reader] if reader < len(vertices) else network.SINK
+                     for reader in found} - {network.SOURCE}  # fmt: skip
+            operation = self.graph.operation[bit]
+            maker = vertices[operation] if operation >= 0 else network.SOURCE
+            if heads and maker != network.SINK:
+                key = maker, (network.SINK,) if network.SINK in heads else tuple(sorted(heads))
+                registers[key] = registers.get(key, 0) + 1
+                if maker != network.SOURCE:
+                    for head in sorted(heads - {network.SINK}):
+                        network.edge(head, maker)
+        for (maker, readers), count in registers.items():
+            if len(readers) == 1:
+                network.edge(maker, readers[0], count)
+            else:
+                net = network.vertex()
+                network.edge(maker, net, count)
+                for reader in readers:
+                    network.edge(net, reader)
+        before = network.source_side()
+        return [operation for operation in free if before[vertices[operation]]]
+
+    def _registers(self, segment: list[int], stages: int) -> list[list[int]]:
+        """The bits that are read behind each rank and made before it."""
+        ranks: list[list[int]] = [[] for _ in range(stages)]
+        places = [*segment, stages]
+        for bit, readers in enumerate(self._readers):
+            if readers and bit > ONE:
+                operation = self.graph.operation[bit]
+                made = segment[operation] if operation >= 0 else 0
+                for rank in range(made, max(places[reader] for reader in readers)):
+                    ranks[rank].append(bit)
+        return ranks
