@@ -34,7 +34,6 @@ class Add(Exact):
     a: Format = format_parameter("first operand", "fp32")
     b: Format = format_parameter("second operand", same_as="a")
     out: Format = format_parameter("result", same_as="a")
-
     op: str = choice_parameter(
         "add, sub: a-b, or port: subtract if the port op is 1", ("add", "sub", PORT), "add",
         quiet=True,

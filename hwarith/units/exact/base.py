@@ -13,7 +13,7 @@ from ...errors import InvalidInput
 from ...formats import OVERFLOWS, ROUNDINGS, STOCHASTIC, Format, Rounding, Stochastic, format
 from ...formats import rounding as r
 from .. import rtl
-from ..rtl import PORT, Operand, Raw, Rounder, Step, Values, wire
+from ..rtl import PORT, Operand, Raw, Rounder, Step, Structure, Values, wire
 from ..unit import Contract, Unit, choice_parameter, integer_parameter
 from . import golden
 
@@ -36,6 +36,20 @@ def overflow_parameter() -> Any:
     return choice_parameter(
         "beyond the largest value: nosat (default; the same as inf), nan, satprop, saturate; "
         "integers: wrap (default), saturate", (*OVERFLOWS, "inf"), None,
+    )  # fmt: skip
+
+
+def booth_parameter() -> Any:
+    return choice_parameter(
+        "radix-4 Booth rows in the multiplier; auto: where they are smaller and soon mapped",
+        ("auto", "on", "off"), "auto", quiet=True,
+    )  # fmt: skip
+
+
+def adder_parameter() -> Any:
+    return choice_parameter(
+        "that sums up the multiplier's last two rows: ripple is smaller, blocks are faster",
+        ("auto", "ripple", "blocks"), "auto", quiet=True,
     )  # fmt: skip
 
 
@@ -283,6 +297,11 @@ class Exact(Unit):
 
     def unpacked(self, m: Module, x: Values) -> dict[str, Raw]:
         return {name: t.unpack(m, name, x[name]) for name, t in self._terms.items()}
+
+    @property
+    def structure(self) -> Structure:
+        """How products are made, of families that have them."""
+        return Structure(getattr(self, "booth", "auto"), getattr(self, "adder", "auto"))
 
     def negates(self, x: Values, bit: int) -> Value:
         """Whether a term is to be negated, by a bit of the golden model's."""

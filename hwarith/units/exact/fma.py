@@ -16,7 +16,7 @@ from ..rtl.integers import as_integer, negated_if
 from ..unit import choice_parameter, format_parameter
 from . import golden
 from .alignment import bits_below
-from .base import Exact
+from .base import Exact, adder_parameter, booth_parameter
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -35,12 +35,14 @@ class Fma(Exact):
     b: Format = format_parameter("second factor", same_as="a")
     c: Format = format_parameter("addend", same_as="out")
     out: Format = format_parameter("result", same_as="a")
-
     op: str = choice_parameter(
         "madd: a*b+c, msub: a*b-c, nmsub: c-a*b, nmadd: -a*b-c, or port: by the port op, of which "
         "bit 0 negates c and bit 1 the product", ("madd", "msub", "nmsub", "nmadd", PORT), "madd",
         quiet=True,
     )  # fmt: skip
+
+    booth: str = booth_parameter()
+    adder: str = adder_parameter()
 
     @property
     def terms(self) -> dict[str, Format]:
@@ -76,7 +78,7 @@ class Fma(Exact):
         c = negated_if(c, self.negates(x, golden.NEGATE_ADDEND))
         exact = max(len(a) + len(b), len(c)) + 2
         width = min(exact, self.out.bits) if self.overflow == "wrap" else exact
-        total = rtl.sum_of_products(m, "sum", [(a, b)], [c], width)
+        total = rtl.sum_of_products(m, "sum", [(a, b)], [c], width, self.structure)
         return {"y": rtl.fit_integer(m, total, self.out, self.overflow)}
 
     # The sum is formed in a window: places for the addend above the product, the product, and
@@ -215,14 +217,14 @@ class Fma(Exact):
         """
         subtract, lost = x["subtract"], x["lost"]
         split = self._below + self._product_bits
-        columns = rtl.Columns(m, "sum", split)
+        columns = rtl.Columns(m, "sum", split, self.structure)
         excess = columns.add_product(x["a_significand"], x["b_significand"], self._below)
         for weight, bit in enumerate(x["addend"][:split]):
             columns.add(weight, bit)
         # Inverting falls short of the negative by one, or by less if something was lost.
         columns.add(0, wire(m, "plus_one_low", subtract & ~lost))
         low, high, carries = columns.compress()
-        low_sum = rtl.add(m, "low_sum", low, high)
+        low_sum = self.structure.add(m, "low_sum", low, high)
         # The carries add up to one at most, or to two at most if there is an excess of one.
         carry = low_sum[-1]
         for bit in carries:

@@ -15,7 +15,7 @@ from ..rtl.floats import exponent_bits, signed_exponent
 from ..rtl.integers import as_integer
 from ..unit import format_parameter
 from . import golden
-from .base import Exact
+from .base import Exact, adder_parameter, booth_parameter
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -32,6 +32,8 @@ class Mul(Exact):
     a: Format = format_parameter("first operand", "fp32")
     b: Format = format_parameter("second operand", same_as="a")
     out: Format = format_parameter("result", same_as="a")
+    booth: str = booth_parameter()
+    adder: str = adder_parameter()
 
     @property
     def terms(self) -> dict[str, Format]:
@@ -65,7 +67,9 @@ class Mul(Exact):
         return a_low + b_low + self._offset, a_high + b_high + self._offset
 
     def _integer_product(self, m: Module, x: Values) -> Values:
-        product = rtl.product(m, "product", as_integer(x["a"], self.a), as_integer(x["b"], self.b))
+        product = rtl.product(
+            m, "product", as_integer(x["a"], self.a), as_integer(x["b"], self.b), self.structure
+        )
         return {"y": rtl.fit_integer(m, product, self.out, self.overflow)}
 
     def _unpack(self, m: Module, x: Values) -> Values:
@@ -96,7 +100,7 @@ class Mul(Exact):
         left = wire(m, "exponent_after_shift", exponent - zeros)
         values: Values = {
             "sign": x["sign"], "nan": x["nan"], "inf": x["inf"],
-            "product": rtl.product(m, "product", a, b),
+            "product": rtl.product(m, "product", a, b, self.structure),
         }  # fmt: skip
         if self.ftz:
             return values | {"shift": zeros, "exponent": left}

@@ -13,11 +13,12 @@ from .logic import (
     shift_right,
     wire,
 )
-from .multiplier import Columns, product, sum_of_products
+from .multiplier import Columns, Structure, product, sum_of_products
 from .pipeline import Combinational, Pipelined, PipelinedPorts
 
 __all__ = [
     "PORT", "Columns", "Combinational", "Operand", "Pipelined", "PipelinedPorts", "Raw", "Rounder",
-    "Step", "Values", "add", "fit_integer", "handing_on", "increment", "leading_zeros", "one_hot",
-    "product", "shift_left", "shift_right", "sum_of_products", "unpack", "wire",
+    "Step", "Structure", "Values", "add", "fit_integer", "handing_on", "increment",
+    "leading_zeros", "one_hot", "product", "shift_left", "shift_right", "sum_of_products",
+    "unpack", "wire",
 ]  # fmt: skip
