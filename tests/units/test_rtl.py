@@ -79,6 +79,8 @@ def test_equal(spec: str) -> None:
         "fma:a=int8,b=uint4,c=int8,out=fp16,flags=after", "fma:a=e4m3,b=int4,c=int8,out=e5m2",
         "fma:a=int4,b=e4m3,c=fp16,out=fp16,subnormals=flush,round=rup",
         "fma:a=int8,op=port,out=int16", "add:a=uint8,op=sub,out=int16",
+        "fma:a=uint12,b=uint14,c=uint30,out=uint31", "fma:a=uint6,c=uint20,out=uint20,booth=on",
+        "fma:a=e4m3,booth=on,adder=blocks", "mul:a=fp16,booth=off,adder=ripple",
         "fma:a=uint4,b=int4,c=int8,op=nmadd,out=int8,overflow=saturate",
     ],
 )  # fmt: skip
