@@ -40,7 +40,7 @@ class Cutter:
     def __init__(self, graph: Graph, results: list[int]):
         self.graph = graph
         self.results = sorted({bit for bit in results if bit > ONE})
-        self._live = self._read_bits()
+        self.live = self._read_bits()
 
     def pipeline(self, stages: int) -> Pipeline:
         """The operations in so many segments."""
@@ -48,7 +48,7 @@ class Cutter:
         limit += int(limit * SLACK)
         last = stages - 1
         segment = [
-            last if any(self._live[bit] for bit in made) else -1 for made in self.graph.made
+            last if any(self.live[bit] for bit in made) else -1 for made in self.graph.made
         ]
         latest = self._latest(limit, stages)
         for cut in range(last):
@@ -90,7 +90,7 @@ class Cutter:
         operation, delay = self.graph.operation, self.graph.delay
         arrivals = [0] * len(delay)
         for bit, fanin in enumerate(self.graph.fanin):
-            if self._live[bit] and operation[bit] >= 0:
+            if self.live[bit] and operation[bit] >= 0:
                 here = segment[operation[bit]]
                 start = 0
                 for source in fanin:
@@ -102,7 +102,7 @@ class Cutter:
 
     def _latest(self, limit: int, stages: int) -> list[int]:
         """Segments of the operations if each stands as late as it can; none if some do not fit."""
-        graph, live = self.graph, self._live
+        graph, live = self.graph, self.live
         # For each bit what reads it: segments behind that one, and the delay to the segment's end
         behind = [0] * len(live)
         tail = [0] * len(live)
@@ -145,7 +145,7 @@ class Cutter:
         graph = self.graph
         readers: list[set[int]] = [set() for _ in graph.fanin]
         for bit, fanin in enumerate(graph.fanin):
-            if self._live[bit]:
+            if self.live[bit]:
                 for source in fanin:
                     readers[source].add(graph.operation[bit])
         for bit in self.results:
