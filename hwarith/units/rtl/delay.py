@@ -22,7 +22,7 @@ ZERO, ONE = 0, 1
 UNIT = 10
 """A gate delay, in the unit of all delays of a graph."""
 
-_AND, _XOR, _CARRY, _CHOSEN, _SELECT = 12, 17, 20, 23, 6
+_AND, _XOR, _CARRY, _CHOSEN, _SELECT = 12, 18, 20, 22, 6
 """Delays of and and or, exclusive or, a carry into the next, and a multiplexer: from what it
 chooses of, and in addition from what it chooses by."""
 
