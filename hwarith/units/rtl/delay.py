@@ -174,14 +174,14 @@ class Graph:
     def _and(self, x: int, y: int) -> int:
         if ZERO in (x, y):
             return ZERO
-        if x == ONE or x == y:
+        if x in (ONE, y):
             return y
         return x if y == ONE else self._bit((x, y), _AND)
 
     def _or(self, x: int, y: int) -> int:
         if ONE in (x, y):
             return ONE
-        if x == ZERO or x == y:
+        if x in (ZERO, y):
             return y
         return x if y == ZERO else self._bit((x, y), _AND)
 
@@ -219,7 +219,7 @@ class Graph:
         return bits
 
     def _carry(self, a: int, b: int, c: int) -> int:
-        if a == b or a == c:
+        if a in (b, c):
             return a
         if b == c:
             return b
