@@ -31,6 +31,9 @@ class Accumulator(Unit):
 
     stages: int = integer_parameter("registers: the memory itself", 1, 1, 1, quiet=True)
 
+    def _stages_for(self, target_delay: int) -> int:
+        raise InvalidInput(f"{self.family}: parameter target_delay: a unit with a memory has none")
+
     # -- what a family gives -------------------------------------------------------------------
 
     @property

@@ -102,6 +102,10 @@ class Unit:
     result. Operands behind these are no part of it."""
 
     stages: int = integer_parameter("pipeline registers", 0, STAGES, 0, quiet=True)
+    target_delay: int | None = integer_parameter(
+        "instead of stages: as few as keep every path at so many gate delays of the delay model",
+        1, None, None, quiet=True,
+    )  # fmt: skip
 
     # -- what a family gives -------------------------------------------------------------------
 
@@ -145,7 +149,8 @@ class Unit:
         raise NotImplementedError
 
     def datapath(self) -> list[rtl.Step]:
-        """The hardware, as steps between which pipeline registers may stand."""
+        """The hardware, as steps that make named wires with `rtl.wire`. Pipeline registers stand
+        where the delay model puts them."""
         raise NotImplementedError
 
     def validate(self) -> None:
@@ -177,6 +182,19 @@ class Unit:
                     raise InvalidInput(f"{self.family}: parameter {name}: {error}") from None
             object.__setattr__(self, name, value)
         self.validate()
+        if self.target_delay is not None:
+            object.__setattr__(self, "stages", self._stages_for(self.target_delay))
+            object.__setattr__(self, "target_delay", None)
+
+    def _stages_for(self, target_delay: int) -> int:
+        """Stages in the place of a target, which is of no more use then."""
+        if self.stages:
+            raise InvalidInput(f"{self.family}: give stages or target_delay, not both")
+        widths = {name: f.bits for name, f in self.inputs.items()}
+        try:
+            return rtl.stages_for(self.datapath(), widths, target_delay, STAGES)
+        except InvalidInput as error:
+            raise InvalidInput(f"{self.family}: parameter target_delay: {error}") from None
 
     @classmethod
     def parameters(cls) -> dict[str, Parameter]:

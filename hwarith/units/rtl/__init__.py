@@ -1,6 +1,7 @@
 """Hardware that the units share: stages and streams, unpack, shifters, the rounder, pack."""
 
 from .adders import add, increment
+from .datapath import stages_for
 from .floats import PORT, Operand, Raw, Rounder, unpack
 from .integers import fit_integer
 from .logic import (
@@ -19,6 +20,6 @@ from .pipeline import Combinational, Pipelined, PipelinedPorts
 __all__ = [
     "PORT", "Columns", "Combinational", "Operand", "Pipelined", "PipelinedPorts", "Raw", "Rounder",
     "Step", "Structure", "Values", "add", "fit_integer", "handing_on", "increment",
-    "leading_zeros", "one_hot", "product", "shift_left", "shift_right", "sum_of_products",
-    "unpack", "wire",
+    "leading_zeros", "one_hot", "product", "shift_left", "shift_right", "stages_for",
+    "sum_of_products", "unpack", "wire",
 ]  # fmt: skip

@@ -8,9 +8,6 @@ from functools import cached_property
 from .delay import ONE, Graph
 from .mincut import Network
 
-SLACK = 0.08
-"""Part of the shortest possible segment by which segments may be longer to save registers."""
-
 
 @dataclass(frozen=True)
 class Pipeline:
@@ -19,7 +16,7 @@ class Pipeline:
     Attributes
     ----------
     segment : the segment of each operation, from 0 on; -1: nothing reads it.
-    delays : the longest path through each segment, in gate delays.
+    delays : the longest path through each segment, in the unit of the graph.
     registers : of each rank, the bits it holds, in ascending order.
     """
 
@@ -35,19 +32,23 @@ class Cutter:
     can. The cuts are then made one after the other: before a cut must stand what would otherwise
     be too late; behind it what is too slow to stand before it, and all that reads it. Of the cuts
     that remain the one through the fewest bits is taken, a least cut of a network.
+
+    Attributes
+    ----------
+    results : the bits of the results, without constants.
+    live : whether a result depends on a bit.
     """
 
     def __init__(self, graph: Graph, results: list[int]):
         self.graph = graph
         self.results = sorted({bit for bit in results if bit > ONE})
-        self._live = self._read_bits()
+        self.live = self._read_bits()
 
     def pipeline(self, stages: int) -> Pipeline:
         """The operations in so many segments."""
         limit = self.shortest(stages)
-        limit += int(limit * SLACK)
         last = stages - 1
-        segment = [last if any(self._live[bit] for bit in made) else -1 for made in self.graph.made]
+        segment = [last if any(self.live[bit] for bit in made) else -1 for made in self.graph.made]
         latest = self._latest(limit, stages)
         for cut in range(last):
             for operation in self._before(cut, last, segment, latest, limit):
@@ -60,7 +61,7 @@ class Cutter:
         return Pipeline(segment, delays, self._registers(segment, stages))
 
     def shortest(self, stages: int) -> int:
-        """The shortest possible delay of the longest of so many segments, in gate delays."""
+        """The shortest possible delay of the longest of so many segments."""
         everything = [0] * len(self.graph.made)
         total = max((self._arrivals(everything)[bit] for bit in self.results), default=0)
         low, high = -(-total // stages), total
@@ -84,11 +85,11 @@ class Cutter:
         return live
 
     def _arrivals(self, segment: list[int]) -> list[int]:
-        """Of each bit, gate delays since the clock or the inputs, in its segment."""
+        """How long after the clock or the inputs each bit comes, in its segment."""
         operation, delay = self.graph.operation, self.graph.delay
         arrivals = [0] * len(delay)
         for bit, fanin in enumerate(self.graph.fanin):
-            if self._live[bit] and operation[bit] >= 0:
+            if self.live[bit] and operation[bit] >= 0:
                 here = segment[operation[bit]]
                 start = 0
                 for source in fanin:
@@ -100,7 +101,7 @@ class Cutter:
 
     def _latest(self, limit: int, stages: int) -> list[int]:
         """Segments of the operations if each stands as late as it can; none if some do not fit."""
-        graph, live = self.graph, self._live
+        graph, live = self.graph, self.live
         # For each bit what reads it: segments behind that one, and the delay to the segment's end
         behind = [0] * len(live)
         tail = [0] * len(live)
@@ -143,7 +144,7 @@ class Cutter:
         graph = self.graph
         readers: list[set[int]] = [set() for _ in graph.fanin]
         for bit, fanin in enumerate(graph.fanin):
-            if self._live[bit]:
+            if self.live[bit]:
                 for source in fanin:
                     readers[source].add(graph.operation[bit])
         for bit in self.results:

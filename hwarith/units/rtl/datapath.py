@@ -10,7 +10,7 @@ from amaranth.hdl._ast import Concat, Slice
 
 from ...errors import InvalidInput
 from .cuts import Cutter, Pipeline
-from .delay import ONE, Graph
+from .delay import ONE, UNIT, Graph
 from .expressions import SumsInBlocks, rebuilt
 from .logic import Recorder, Step, Values, chain, wire
 
@@ -63,19 +63,20 @@ class Datapath:
             self._settle(operation, f"{name}_{made.start}")
 
 
-def stages_for(steps: list[Step], inputs: Values, target: int, most: int) -> int:
-    """The fewest stages with which no segment is longer than `target` gate delays.
+def stages_for(steps: list[Step], widths: dict[str, int], target: int, most: int) -> int:
+    """The fewest stages, up to `most`, with which no path is longer than `target` gate delays.
 
-    Raises `InvalidInput` if as many as `most` do not reach it.
+    `widths` are those of the inputs. Raises `InvalidInput` if no number of stages reaches that.
     """
+    inputs: Values = {name: Signal(width, name=name) for name, width in widths.items()}
     cutter = Datapath(steps, inputs).cutter
-    if cutter.shortest(1) <= target:
-        return 0
-    for stages in range(1, most + 1):
-        if cutter.shortest(stages) <= target >= max(cutter.pipeline(stages).delays):
+    for stages in range(most + 1):
+        longest = max(cutter.pipeline(max(stages, 1)).delays)
+        if longest <= target * UNIT:
             return stages
-    reached = max(cutter.pipeline(most).delays)
-    raise InvalidInput(f"{most} stages reach {reached} gate delays, not {target}")
+    raise InvalidInput(
+        f"must be {-(-longest // UNIT)} or more, which {most} stages reach, not {target}"
+    )
 
 
 class Placement:

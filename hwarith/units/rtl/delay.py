@@ -1,10 +1,12 @@
-"""The delay model: a datapath as a graph of bits, each so many gates behind the bits it is made of.
+"""The delay model: a datapath as a graph of bits, each so long behind the bits it is made of.
 
-Delays are those of two-input NAND and NOR gates and inverters, each of them 1, as yosys maps to
-these (``synth; abc -g cmos2; ltp``). Measured with yosys 0.70: a sum of w bits 2w + 1, an equality
-of w bits 3 + log2(w), an order of 4, 8, 16 and 32 bits 6, 10, 16 and 20, any or all of 8, 16 and
-32 bits 4, 4 and 6, an exclusive or and a multiplexer 3, a product of 8 and of 24 bits 38 and 101.
-Inverters vanish into their neighbours, and so do half of the gates of a chain of ands and ors.
+A gate delay is that of a two-input NAND or NOR gate or an inverter, to which yosys maps with
+``synth; abc -g cmos2`` and whose longest path ``ltp`` counts. Measured with yosys 0.70: a sum of w
+bits 2w + 1, an equality of w bits 3 + log2(w), an order of 4, 8, 16 and 32 bits 6, 10, 16 and 20,
+an exclusive or of two bits 3 and of three 5, a multiplexer 3, a product of 8 and of 24 bits 38 and
+101. Whole units of random logic are not the sum of such figures: inverters vanish and levels are
+moved, so that gates within an expression have the delays with which the segments of pipelined
+multiply-adds came out most even.
 """
 
 from __future__ import annotations
@@ -17,7 +19,12 @@ from amaranth.hdl._ast import Concat, Operator, Slice, SwitchValue
 ZERO, ONE = 0, 1
 """Constant bits; all other bits of a graph are numbered from 2."""
 
-_AND, _XOR, _CARRY, _CHOSEN = 1, 3, 2, 2
+UNIT = 10
+"""A gate delay, in the unit of all delays of a graph."""
+
+_AND, _XOR, _CARRY, _CHOSEN, _SELECT = 12, 18, 20, 22, 6
+"""Delays of and and or, exclusive or, a carry into the next, and a multiplexer: from what it
+chooses of, and in addition from what it chooses by."""
 
 
 class Graph:
@@ -32,7 +39,7 @@ class Graph:
     operations : the operations that make bits, in an order in which each reads earlier ones.
     made : of each operation, the range of bits it makes (some of them internal, such as carries).
     fanin : of each bit, the bits it is made of.
-    delay : of each bit, gate delays behind the last of its fan-in.
+    delay : of each bit, how long behind the last of its fan-in it is.
     operation : of each bit, the operation that makes it; -1: none, it is an input.
     """
 
@@ -113,14 +120,14 @@ class Graph:
             case "-", x, y:
                 return self._sum(x, [self._not(bit) for bit in y], ONE)
             case "*", _, _:
-                return self._block(parts, 2 * width + 5, width)
+                return self._block(parts, UNIT * (2 * width + 5), width)
             case "r&" | "r|" | "r^" | "b", _:
-                level = _XOR if operator == "r^" else _AND
+                level = _XOR if operator == "r^" else UNIT
                 return self._block(parts, level * _log2(len(_variable(parts))), 1)
             case "==" | "!=", _, _:
                 constant = any(isinstance(x, Const) for x in operands)
-                tree = _log2(len(_variable(parts))) if constant else 3 + _log2(max(map(len, parts)))
-                return self._block(parts, tree, 1)
+                pairs = _XOR if not constant else 0
+                return self._block(parts, pairs + UNIT * _log2(max(map(len, parts))), 1)
             case "<" | "<=" | ">" | ">=", _, _:
                 return self._order(value, parts)
         raise TypeError(f"no delay is known of operator {operator!r}: {value!r}")
@@ -133,16 +140,16 @@ class Graph:
                 return [sign]
             if value.operator == ">=":
                 return [self._not(sign)]
-        return self._block(parts, max(2, 4 * _log2(max(map(len, parts))) - 2), 1)
+        return self._block(parts, UNIT * max(2, 4 * _log2(max(map(len, parts))) - 2), 1)
 
     def _switch(self, value: SwitchValue) -> list[int]:
         width, test = len(value), self.bits(value.test)
         cases = [_extended(self.bits(x), x.shape(), width) for _, x in value.cases]
         if len(cases) == 2 and value.cases[0][0] == ("0" * len(test),) and not value.cases[1][0]:
             # A multiplexer, as `Mux` makes it
-            (select,) = test if len(test) == 1 else self._block([test], _log2(len(test)), 1)
+            (select,) = test if len(test) == 1 else self._block([test], UNIT * _log2(len(test)), 1)
             return [self._mux(select, one, zero) for zero, one in zip(*cases, strict=True)]
-        levels = _CHOSEN + 1 + _log2(len(test)) + _log2(len(cases))
+        levels = _CHOSEN + _SELECT + UNIT * (_log2(len(test)) + _log2(len(cases)))
         return [
             self._block([test, list(choices)], levels, 1)[0] for choices in zip(*cases, strict=True)
         ]
@@ -167,14 +174,14 @@ class Graph:
     def _and(self, x: int, y: int) -> int:
         if ZERO in (x, y):
             return ZERO
-        if x == ONE or x == y:
+        if x in (ONE, y):
             return y
         return x if y == ONE else self._bit((x, y), _AND)
 
     def _or(self, x: int, y: int) -> int:
         if ONE in (x, y):
             return ONE
-        if x == ZERO or x == y:
+        if x in (ZERO, y):
             return y
         return x if y == ZERO else self._bit((x, y), _AND)
 
@@ -201,7 +208,7 @@ class Graph:
             return self._and(select, one)
         if one == ONE:
             return self._or(select, zero)
-        return self._bit((self._bit((select,), 1), one, zero), _CHOSEN)
+        return self._bit((self._bit((select,), _SELECT), one, zero), _CHOSEN)
 
     def _sum(self, x: list[int], y: list[int], carry: int) -> list[int]:
         """A ripple of carries."""
@@ -212,7 +219,7 @@ class Graph:
         return bits
 
     def _carry(self, a: int, b: int, c: int) -> int:
-        if a == b or a == c:
+        if a in (b, c):
             return a
         if b == c:
             return b

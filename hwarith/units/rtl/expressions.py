@@ -7,7 +7,7 @@ from collections.abc import Callable
 from amaranth.hdl import Cat, Const, Signal, Value
 from amaranth.hdl._ast import Concat, Operator, Slice, SwitchValue
 
-SUM_BLOCK = 4
+SUM_BLOCK = 8
 """Bits of a sum between which a pipeline register may stand."""
 
 

@@ -29,7 +29,7 @@ class Network:
             self._room.append(room)
 
     def source_side(self) -> list[bool]:
-        """Which vertices lie before a least cut, as few as can be (the network's flow is used up)."""
+        """Which vertices lie before a least cut, as few as can be. To be called once."""
         while True:
             levels = self._levels()
             if levels[self.SINK] < 0:

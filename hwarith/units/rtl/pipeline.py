@@ -38,7 +38,8 @@ class Combinational(wiring.Component):
 
 
 class Pipelined(wiring.Component):
-    """A unit with `stages` register ranks, valid and ready on both sides.
+    """A unit with `stages` register ranks, valid and ready on both sides. The last rank holds the
+    results; the others stand where they make the longest path short (see `cuts`).
 
     One result a clock; a rank that holds nothing fills even while the output is blocked. A
     result leaves `stages` clocks after its operands entered, if nothing blocks it.
