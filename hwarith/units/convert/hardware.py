@@ -117,7 +117,7 @@ def _normalize(
     # A one where the lowest binade begins ends the count of leading zeros there.
     marked = significand | (1 << (size - 1 - low) if low < size else 0)
     zeros = rtl.leading_zeros(m, "zeros", wire(m, "marked", marked, size))
-    kept, some, _ = rtl.shift_left(m, "normalized", significand, zeros, width)
+    kept, some = rtl.shift_left(m, "normalized", significand, zeros, width)
     return kept, some, exponent - zeros
 
 
@@ -145,19 +145,19 @@ def _shift_right(
 
 
 def _integer_to_float(a: Format, rounder: Rounder) -> list[Step]:
-    """A negative integer is inverted only: one more is added in rounding."""
-    exponent = Operand(a).emin - rounder.out.numbers.emin
+    """The rounder negates a negative integer; it wants a zero below the lsb."""
+    exponent = Operand(a).emin + rounder.out.bias
 
-    def invert(m: Module, x: Values) -> Values:
+    def widen(m: Module, x: Values) -> Values:
         sign = x["a"][a.bits - 1] if a.signed else Const(0, 1)
         return {
             "sign": wire(m, "sign", sign), "nan": Const(0, 1), "inf": Const(0, 1),
-            "significand": wire(m, "inverted", x["a"] ^ sign.replicate(a.bits)),
-            "plus_one": sign,
+            "significand": wire(m, "widened", Cat(Const(0, 1), x["a"])),
+            "negative": sign,
             "exponent": Const(exponent, signed_exponent(exponent, exponent)),
         }  # fmt: skip
 
-    return [invert, *rounder.steps((exponent, exponent))]
+    return [widen, *rounder.steps((exponent, exponent))]
 
 
 def _unrounded(out: Format) -> Step:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from amaranth.hdl import Cat, Const, Module, Mux, Value
+from amaranth.hdl import Cat, Const, Module, Mux
 
 from ...formats import Format
 from .. import rtl
@@ -72,13 +72,21 @@ class Add(Exact):
         return {"y": rtl.fit_integer(m, total, self.out, self.overflow)}
 
     @property
-    def _emin(self) -> int:
-        """Exponents of both operands count from here, the lower one of their least."""
-        return min(t.emin for t in self._terms.values())
+    def _bias(self) -> int:
+        """Bias that both operands' exponents are given."""
+        return max(t.bias for t in self._terms.values())
 
     @property
-    def _highest(self) -> int:
-        return max(t.weights[1] for t in self._terms.values()) - self._emin
+    def _scales(self) -> tuple[int, int]:
+        """Range of the operands' exponents."""
+        lows, highs = zip(*(t.weights for t in self._terms.values()), strict=True)
+        return min(lows) + self._bias, max(highs) + self._bias
+
+    @property
+    def _one_scale(self) -> bool:
+        """Whether the operands' lowest binades are the same, so that a significand with leading
+        zeros never has the greater exponent."""
+        return len({t.emin for t in self._terms.values()}) == 1
 
     @property
     def _significand_bits(self) -> int:
@@ -99,27 +107,32 @@ class Add(Exact):
 
     @property
     def _exponents(self) -> tuple[int, int]:
-        """Range of the sum's exponent, relative to the result's; the sum has a carry bit."""
-        offset = self._emin - self.out.numbers.emin + 1
-        return offset, self._highest + offset
+        """Range of the sum's exponent, biased like the result's."""
+        lowest, highest = self._scales
+        return lowest + self._offset, highest + self._offset
+
+    @property
+    def _offset(self) -> int:
+        """From an operand's exponent to the sum's, which has a carry bit."""
+        return self.out.bias - self._bias + 1
 
     def _unpack(self, m: Module, x: Values) -> Values:
         raws = self.unpacked(m, x)
         a, b = raws.values()
         b_sign = wire(m, "b_sign_here", b.sign ^ self.negates(x, golden.NEGATE_ADDEND))
         subtract = wire(m, "subtract", a.sign ^ b_sign)
-        values = self.nan_values(m, x, raws, a.inf & b.inf & subtract) | {
+        values = self.nan_values(m, x, raws, a.special & b.special & subtract) | {
             "subtract": subtract,
-            "inf": wire(m, "inf", a.inf | b.inf),
+            "inf": wire(m, "inf", a.special | b.special),
             # An infinity gives the result its sign.
-            "inf_sign": wire(m, "inf_sign", Mux(a.inf, a.sign, b_sign)),
+            "inf_sign": wire(m, "inf_sign", Mux(a.special, a.sign, b_sign)),
         }
-        width = exponent_bits(self._highest)
+        width = exponent_bits(self._scales[1])
         for (name, term), raw, sign in zip(
             self._terms.items(), (a, b), (a.sign, b_sign), strict=True
         ):
-            offset = -term.bias - self._emin
-            exponent = wire(m, f"{name}_scale", (raw.exponent + offset)[:width], width)
+            scale = raw.exponent + (self._bias - term.bias)
+            exponent = wire(m, f"{name}_scale", scale[:width], width)
             padding = self._significand_bits - term.precision
             values |= {
                 f"{name}_sign": sign,
@@ -130,15 +143,19 @@ class Add(Exact):
         return values
 
     def _order(self, m: Module, x: Values) -> Values:
-        """Put the operand with the greater exponent first; a zero is never it.
+        """Put the operand with the greater exponent first; a zero is never it. Of operands with
+        one scale it is the greater one, so that no difference is negative.
 
         Both differences of the exponents are formed at once, to save the time of choosing.
         """
         bits = len(x["a_exponent"])
         a_less_b = wire(m, "a_less_b", x["a_exponent"] - x["b_exponent"])
         b_less_a = wire(m, "b_less_a", (x["b_exponent"] - x["a_exponent"])[:bits])
-        a_first: Value = ~a_less_b[-1]
-        if len({t.emin for t in self._terms.values()}) > 1:
+        if self._one_scale:
+            a, b = (Cat(x[f"{name}_significand"], x[f"{name}_exponent"]) for name in "ab")
+            a_first = rtl.at_least(a, b)
+        else:
+            a_first = ~a_less_b[-1]
             # A zero of the format with the higher range would push out a small operand.
             a_first = (a_first & ~x["a_zero"]) | x["b_zero"]
         a_first = wire(m, "a_first", a_first)
@@ -171,23 +188,20 @@ class Add(Exact):
         }
 
     def _add(self, m: Module, x: Values) -> Values:
-        """Add, or subtract by adding the inverse; a negative difference is inverted."""
+        """Add, or subtract by adding the inverse; the rounder negates a negative sum."""
         subtract, lost = x["subtract"], x["lost"]
         first = Cat(Const(0, self._bits_below), x["first_significand"])
         # Inverting falls short of the negative by one, or by less if something was lost.
         plus_one = wire(m, "plus_one_low", subtract & ~lost)
         total = rtl.add(m, "total", first, x["second"], plus_one)
-        negative = wire(m, "negative", subtract & ~total[-1])
-        magnitude = wire(m, "magnitude", total[:-1] ^ negative.replicate(len(first)))
-        offset = self._emin - self.out.numbers.emin + 1
+        negative = wire(m, "negative", 0 if self._one_scale else subtract & ~total[-1], 1)
         return {
             "nan": x["nan"], "inf": x["inf"],
             "sign": wire(m, "sign", Mux(x["inf"], x["inf_sign"], x["first_sign"] ^ negative)),
-            "significand": Cat(magnitude, total[-1] & ~subtract),
-            "sticky": lost,
-            "plus_one": wire(m, "plus_one", negative & ~lost),
+            "significand": Cat(total[:-1], Mux(subtract, negative, total[-1])),
+            "negative": negative, "sticky": lost,
             "difference": wire(m, "difference", subtract & ~x["inf"]),
             "exponent": wire(
-                m, "exponent", x["first_exponent"] + offset, signed_exponent(*self._exponents)
+                m, "exponent", x["first_exponent"] + self._offset, signed_exponent(*self._exponents)
             ),
         }  # fmt: skip

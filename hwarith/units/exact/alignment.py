@@ -23,7 +23,8 @@ def bits_below(significant: int, lowest: int | None, rounder: Rounder, other: in
     What is lost must lie below what the rounder looks at bit by bit: the result has no more bits
     than its precision, from a leading one that a subtraction can move down by one place, and none
     below its smallest step. And if the two nearly cancel, which they do only with leading ones at
-    most one place apart, nothing may be lost at all.
+    most one place apart, nothing may be lost at all. There is one place at least: then the
+    difference is -1 only below the result's lowest binades (see `Rounder`).
     """
     out = rounder.out
 
@@ -31,7 +32,7 @@ def bits_below(significant: int, lowest: int | None, rounder: Rounder, other: in
         return max(out.precision + rounder.decisive - (bits - 1), other - bits + 1)
 
     if lowest is None:
-        return max(0, needed(significant))
+        return max(1, needed(significant))
     smallest_step = lowest - out.numbers.lsb + rounder.below
     in_lowest_binades = needed(1) if rounder.ftz else min(needed(1), smallest_step)
-    return max(0, needed(significant), in_lowest_binades)
+    return max(1, needed(significant), in_lowest_binades)

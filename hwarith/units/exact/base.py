@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -296,7 +296,11 @@ class Exact(Unit):
         return self.nan == "payload" and golden.has_payload(self.out.numbers) and any(payloads)
 
     def unpacked(self, m: Module, x: Values) -> dict[str, Raw]:
-        return {name: t.unpack(m, name, x[name]) for name, t in self._terms.items()}
+        raws = {name: t.unpack(m, name, x[name]) for name, t in self._terms.items()}
+        if self.flags == "none":
+            return raws
+        # A NaN must not make an operation invalid.
+        return {name: replace(raw, special=raw.inf) for name, raw in raws.items()}
 
     @property
     def structure(self) -> Structure:

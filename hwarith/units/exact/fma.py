@@ -114,25 +114,28 @@ class Fma(Exact):
 
     @property
     def _top_offset(self) -> int:
-        """From the sum of a's and b's biased exponents to the exponent of the window's msb."""
-        return 1 + self._above - self._terms["a"].bias - self._terms["b"].bias
+        """From the sum of a's and b's biased exponents to the exponent of the window's msb, biased
+        like c's."""
+        a, b, c = (term.bias for term in self._terms.values())
+        return 1 + self._above - a - b + c
 
     @property
     def _tops(self) -> tuple[int, int]:
-        """Range of the exponent of the window's msb."""
-        (a_low, a_high), (b_low, b_high) = (self._terms[name].weights for name in "ab")
-        return a_low + b_low + 1 + self._above, a_high + b_high + 1 + self._above
-
-    @property
-    def _addends(self) -> tuple[int, int]:
-        return self._terms["c"].weights
+        """Range of the exponent of the window's msb, biased like c's."""
+        (a_low, a_high), (b_low, b_high) = (self._terms[name].exponents for name in "ab")
+        return a_low + b_low + self._top_offset, a_high + b_high + self._top_offset
 
     @property
     def _exponents(self) -> tuple[int, int]:
-        """Range of the sum's exponent, relative to the result's."""
-        (top_low, top_high), (c_low, c_high) = self._tops, self._addends
+        """Range of the sum's exponent, biased like the result's."""
+        (top_low, top_high), (c_low, c_high) = self._tops, self._terms["c"].exponents
         low = c_low if self._zero_on_top else min(top_low, c_low)
-        return low - self.out.numbers.emin, max(top_high, c_high) - self.out.numbers.emin
+        return low + self._offset, max(top_high, c_high) + self._offset
+
+    @property
+    def _offset(self) -> int:
+        """From an exponent biased like c's to one biased like the result's."""
+        return self.out.bias - self._terms["c"].bias
 
     @property
     def _zero_on_top(self) -> bool:
@@ -149,14 +152,14 @@ class Fma(Exact):
         sign = wire(m, "product_sign", sign)
         c_sign = wire(m, "addend_sign", c.sign ^ self.negates(x, golden.NEGATE_ADDEND))
         subtract = wire(m, "subtract", sign ^ c_sign)
-        product_inf = wire(m, "product_inf", a.inf | b.inf)
-        zero_times_inf = (a.inf & b.zero) | (a.zero & b.inf)
-        opposite = product_inf & c.inf & subtract
+        product_inf = wire(m, "product_inf", a.special | b.special)
+        zero_times_inf = (a.special & b.zero) | (a.zero & b.special)
+        opposite = product_inf & c.special & subtract
         if self.flags != "none":  # where an operand is NaN, infinities of others do not matter
             opposite = opposite & ~(a.nan | b.nan)
         invalid = wire(m, "invalid", zero_times_inf | opposite)
         return self.nan_values(m, x, raws, invalid) | {
-            "inf": wire(m, "inf", product_inf | c.inf),
+            "inf": wire(m, "inf", product_inf | c.special),
             "inf_sign": wire(m, "inf_sign", Mux(product_inf, sign, c_sign)),
             "product_sign": sign, "subtract": subtract,
             "a_exponent": a.exponent, "b_exponent": b.exponent, "c_exponent": c.exponent,
@@ -171,13 +174,8 @@ class Fma(Exact):
             m, "window_exponent",
             x["a_exponent"] + x["b_exponent"] + self._top_offset, signed_exponent(*self._tops),
         )  # fmt: skip
-        addend = wire(
-            m,
-            "addend_exponent",
-            x["c_exponent"] - self._terms["c"].bias,
-            signed_exponent(*self._addends),
-        )
-        (top_low, top_high), (c_low, c_high) = self._tops, self._addends
+        addend = x["c_exponent"]
+        (top_low, top_high), (c_low, c_high) = self._tops, self._terms["c"].exponents
         distance = wire(
             m, "distance", top - addend, signed_exponent(top_low - c_high, top_high - c_low)
         )
@@ -188,7 +186,7 @@ class Fma(Exact):
         far = wire(m, "addend_far_below", distance >= self._window)
         reach = Mux(far, Const(self._window, width), distance[:width])
         stays = on_top | (distance < 0)
-        exponent = Mux(on_top, addend, top) - self.out.numbers.emin
+        exponent = Mux(on_top, addend, top) + self._offset
         names = ("nan", "inf", "inf_sign", "product_sign", "subtract")
         significands = ("a_significand", "b_significand", "c_significand")
         return {name: x[name] for name in (*names, *significands)} | {
@@ -233,14 +231,11 @@ class Fma(Exact):
         upper = x["addend"][split:]
         upper_sum = rtl.increment(m, "upper_sum", upper, carry)
         negative = wire(m, "negative", subtract & ~upper_sum[-1])
-        total = Cat(low_sum[:-1], upper_sum[:-1])
-        magnitude = wire(m, "magnitude", total ^ negative.replicate(self._window))
         return {
             "nan": x["nan"], "inf": x["inf"],
             "sign": wire(m, "sign", Mux(x["inf"], x["inf_sign"], x["product_sign"] ^ negative)),
-            "significand": magnitude,
-            "sticky": lost,
-            "plus_one": wire(m, "plus_one", negative & ~lost),
+            "significand": wire(m, "total", Cat(low_sum[:-1], upper_sum[:-1])),
+            "negative": negative, "sticky": lost,
             "difference": wire(m, "difference", subtract & ~x["inf"]),
             "exponent": x["exponent"],
         }  # fmt: skip

@@ -62,9 +62,14 @@ class Mul(Exact):
 
     @property
     def _exponents(self) -> tuple[int, int]:
-        """Range of the exponent of the product's msb."""
+        """Range of the exponent of the product's msb, from the result's lowest binade on."""
         (a_low, a_high), (b_low, b_high) = (t.exponents for t in self._terms.values())
         return a_low + b_low + self._offset, a_high + b_high + self._offset
+
+    @property
+    def _front(self) -> int:
+        """Zeros in front of the product."""
+        return self.rounder.front(self._exponents[0] + self.rounder.lowest)
 
     def _integer_product(self, m: Module, x: Values) -> Values:
         product = rtl.product(
@@ -75,9 +80,9 @@ class Mul(Exact):
     def _unpack(self, m: Module, x: Values) -> Values:
         raws = self.unpacked(m, x)
         a, b = raws.values()
-        return self.nan_values(m, x, raws, (a.inf & b.zero) | (a.zero & b.inf)) | {
+        return self.nan_values(m, x, raws, (a.special & b.zero) | (a.zero & b.special)) | {
             "sign": wire(m, "sign", a.sign ^ b.sign),
-            "inf": wire(m, "inf", a.inf | b.inf),
+            "inf": wire(m, "inf", a.special | b.special),
             "a_exponent": a.exponent, "b_exponent": b.exponent,
             "a_significand": a.significand, "b_significand": b.significand,
         }  # fmt: skip
@@ -87,7 +92,7 @@ class Mul(Exact):
         product may have one more), but not below the lowest binade."""
         a, b = x["a_significand"], x["b_significand"]
         lowest, highest = self._exponents
-        front = self.rounder.front(lowest)
+        front = self._front
         counts = [
             rtl.leading_zeros(m, f"{name}_zeros", x[f"{name}_significand"])
             for name, term in self._terms.items() if not term.is_normal
@@ -115,8 +120,8 @@ class Mul(Exact):
 
     def _normalize(self, m: Module, x: Values) -> Values:
         """Shift; by one place more if the product has a leading zero of its own."""
-        front = self.rounder.front(self._exponents[0])
-        kept, rest, _ = rtl.shift_left(
+        front = self._front
+        kept, rest = rtl.shift_left(
             m, "normalized", Cat(x["product"], Const(0, front)), x["shift"],
             keep=self.out.precision + self.rounder.below + 1,
         )  # fmt: skip

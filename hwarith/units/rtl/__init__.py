@@ -7,6 +7,7 @@ from .integers import fit_integer
 from .logic import (
     Step,
     Values,
+    at_least,
     handing_on,
     leading_zeros,
     one_hot,
@@ -19,7 +20,7 @@ from .pipeline import Combinational, Pipelined, PipelinedPorts
 
 __all__ = [
     "PORT", "Columns", "Combinational", "Operand", "Pipelined", "PipelinedPorts", "Raw", "Rounder",
-    "Step", "Structure", "Values", "add", "fit_integer", "handing_on", "increment",
+    "Step", "Structure", "Values", "add", "at_least", "fit_integer", "handing_on", "increment",
     "leading_zeros", "one_hot", "product", "shift_left", "shift_right", "stages_for",
     "sum_of_products", "unpack", "wire",
 ]  # fmt: skip

@@ -1,8 +1,9 @@
 """Floating-point unpack, and the one rounder that all units share: normalize, round, pack.
 
-Exponents in a datapath are relative to the smallest normal exponent of the result format, so
-that 0 is the lowest binade and a negative one calls for a right shift. A significand of width W
-has its msb at the weight of the exponent: value = significand / 2^(W-1) * 2^(emin + exponent).
+Exponents in a datapath are biased like the result's, so that its lowest one (1, or 0 without
+subnormals) is that of the lowest binade and a lesser one calls for a right shift. A significand of
+width W has its msb at the weight of the exponent:
+value = significand / 2^(W-1) * 2^(exponent - bias).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value
 
-from ...formats import STOCHASTIC, Format
+from ...formats import ROUNDINGS, STOCHASTIC, Format
 from ...formats import rounding as golden
 from .adders import increment
 from .logic import Values, leading_zeros, one_hot, shift_left, wire
@@ -27,6 +28,7 @@ class Raw:
     nan: Value
     inf: Value
     zero: Value
+    special: Value  # infinite, or (where that takes fewer gates) NaN
     signaling: Value
 
 
@@ -66,7 +68,7 @@ class Operand:
         f = self.format
         if not f.is_float:
             return 0, 0
-        return (0 if f.hidden_always else 1), (1 << f.exponent_bits) - 1
+        return lowest_exponent(f), (1 << f.exponent_bits) - 1
 
     @property
     def weights(self) -> tuple[int, int]:
@@ -86,6 +88,11 @@ class Operand:
     def unpack(self, m: Module, name: str, code: Value) -> Raw:
         """Split a code into its fields and classes."""
         return (_unpack_float if self.format.is_float else _unpack_integer)(m, name, code, self)
+
+
+def lowest_exponent(f: Format) -> int:
+    """The biased exponent of a float's lowest binade."""
+    return 0 if f.hidden_always else 1
 
 
 def unpack(m: Module, name: str, code: Value, f: Format) -> Raw:
@@ -119,6 +126,7 @@ def _unpack_float(m: Module, name: str, code: Value, operand: Operand) -> Raw:
         nan = sign & ~mag.any()
         zero = zero & ~(nan if operand.daz else sign)
     inf = mag == Const(n.inf_mag, len(mag)) if f.infinity else Const(0, 1)
+    special = field.all() if f.nan == "ieee" and f.infinity else inf
     if operand.daz:
         t = t & hidden.replicate(len(t))
     return Raw(
@@ -128,6 +136,7 @@ def _unpack_float(m: Module, name: str, code: Value, operand: Operand) -> Raw:
         nan=wire(m, f"{name}_nan", nan),
         inf=wire(m, f"{name}_inf", inf),
         zero=wire(m, f"{name}_zero", zero),
+        special=wire(m, f"{name}_special", special),
         signaling=signaling,
     )
 
@@ -143,6 +152,7 @@ def _unpack_integer(m: Module, name: str, code: Value, operand: Operand) -> Raw:
         nan=Const(0, 1),
         inf=Const(0, 1),
         zero=wire(m, f"{name}_zero", ~code.any()),
+        special=Const(0, 1),
         signaling=Const(0, 1),
     )
 
@@ -156,10 +166,14 @@ class Rounder:
     """The shared rounder of one result format, as steps of a datapath: normalize, round, pack.
 
     They take ``sign``, ``exponent``, ``significand``, ``nan`` and ``inf``, and give the code ``y``.
-    More may be given: ``sticky``, that the value is a little more than the significand says;
-    ``plus_one``, that it is one more (which is left to do when a negative sum was inverted, and is
-    done in rounding); ``difference``, that a zero is +0, or -0 when rounding down; ``nan_code``,
-    what a NaN becomes. The mode may come on ``rm``, random bits come on ``r``.
+    More may be given: ``negative``, that the significand is a negative sum in two's complement, to
+    be negated; ``sticky``, that the sum is a little more than the significand says; ``difference``,
+    that a zero is +0, or -0 when rounding down; ``nan_code``, what a NaN becomes. The mode may come
+    on ``rm``, random bits come on ``r``.
+
+    Only what is kept of a negative sum is inverted, and the one that then lacks is added in
+    rounding. The lsb of its significand must be zero, or below the result's lowest binades: -1
+    would be inverted to nothing that can be normalized.
 
     Parameters
     ----------
@@ -188,6 +202,11 @@ class Rounder:
         return self.mode.startswith(PORT)
 
     @property
+    def lowest(self) -> int:
+        """The exponent of the result's lowest binade."""
+        return lowest_exponent(self.out)
+
+    @property
     def decisive(self) -> int:
         """Bits below the result's lsb that decide on its rounding, beside sticky: the guard bit,
         or those that meet random bits."""
@@ -203,7 +222,8 @@ class Rounder:
     def front(self, lowest: int) -> int:
         """Zeros to put in front of a significand, whose least exponent is `lowest`, so that it is
         never shifted right: what lies farther below the lowest binade is sticky anyway."""
-        return 0 if self.ftz else max(0, min(-lowest, self.out.precision + self.decisive))
+        needed = self.lowest - lowest
+        return 0 if self.ftz else max(0, min(needed, self.out.precision + self.decisive))
 
     def steps(self, exponents: tuple[int, int]) -> list:
         """All steps, for exponents in this range."""
@@ -221,23 +241,24 @@ class Rounder:
             """Shift the leading one to the top, but not below the lowest binade."""
             # With zeros in front, even the lowest exponent calls for a left shift.
             front = self.front(lowest)
-            significand = Cat(x["significand"], Const(0, front))
+            negative = x.get("negative", Const(0, 1))
+            significand = Cat(x["significand"], negative.replicate(front))
             width = len(significand)
             exponent = x["exponent"] + front
+            # A one at the lsb, as there is nothing to be found beyond.
+            marked = (significand ^ negative.replicate(width)) | 1
             if self.ftz:
-                shift = leading_zeros(m, "shift", significand)
-                bits = signed_exponent(lowest - width, highest + 1)
+                bits = signed_exponent(lowest - width, highest)
             else:
                 # A one where the lowest binade begins ends the count of leading zeros there.
-                begins = one_hot(
-                    exponent[: exponent_bits(highest + front)], min(width, highest + front + 1)
-                )
-                if lowest + front < 0:
-                    begins[0] = begins[0] | (exponent < 0)
-                begins_at = Cat(Const(0, width - len(begins)), *reversed(begins))
-                marked = wire(m, "marked", significand | begins_at)
-                shift = leading_zeros(m, "shift", marked)
-                bits = Shape(exponent_bits(highest + front + 1))
+                first = self.lowest
+                count = min(first + width, highest + front + 1)
+                begins = one_hot(exponent[: exponent_bits(highest + front)], count)[first:]
+                if lowest + front < first:
+                    begins[0] = begins[0] | (exponent < first)
+                marked = marked | Cat(Const(0, width - len(begins)), *reversed(begins))
+                bits = Shape(exponent_bits(highest + front))
+            shift = leading_zeros(m, "shift", wire(m, "marked", marked, width))
             return self._shifted(m, x, significand, shift, exponent, bits)
 
         return normalize
@@ -246,17 +267,16 @@ class Rounder:
         self, m: Module, x: Values, significand: Value, shift: Value, exponent: Value, bits: Shape
     ) -> Values:
         """Shift a significand left; what is kept is the result's precision and a few bits."""
-        plus_one = x.get("plus_one", Const(0, 1))
-        kept, some, every = shift_left(
-            m, "normalized", significand, shift, self.out.precision + self.below, fill=plus_one
-        )
-        sticky = Mux(plus_one, ~every, some) | x.get("sticky", Const(0, 1))
-        biased = (exponent - shift + (not self.out.hidden_always))[: bits.width]
+        negative = x.get("negative", Const(0, 1))
+        keep = self.out.precision + self.below
+        kept, some = shift_left(m, "normalized", significand, shift, keep)
+        sticky = wire(m, "sticky", some | x.get("sticky", Const(0, 1)))
+        biased = (exponent - shift)[: bits.width]
         return {
             "sign": x["sign"], "nan": x["nan"], "inf": x["inf"],
-            "kept": wire(m, "kept", kept),
-            "sticky": wire(m, "sticky", sticky),
-            "carry": wire(m, "carry_from_below", plus_one & every),
+            "kept": wire(m, "kept", kept ^ negative.replicate(keep)),
+            "sticky": sticky,
+            "carry": wire(m, "carry_from_below", negative & ~sticky),
             "exponent": wire(m, "normalized_exponent", biased, bits),
             "difference": x.get("difference", Const(0, 1)),
         }  # fmt: skip
@@ -295,10 +315,10 @@ class Rounder:
             )
             tiny = wire(m, "tiny", tiny)
             lost = tiny & ~exactly_zero
-            too_big = exceeds_rounded(mag[:-1], up, out.numbers.max_mag) & hidden & ~mag[-1]
+            too_big = self._too_big(mag[:-1], up) & hidden & ~mag[-1]
             rounded = rounded[:bits] & ~tiny.replicate(bits)
         else:
-            too_big = exceeds_rounded(mag, up, out.numbers.max_mag)
+            too_big = self._too_big(mag, up)
         values["overflow"] = wire(m, "overflow", too_big)
         values["mag"] = wire(m, "rounded", rounded[:bits], bits)
         if out.hidden_always:
@@ -310,6 +330,20 @@ class Rounder:
                 lost = ~hidden & ~(fraction.all() & to_normal) & inexact
             values |= {"inexact": inexact, "underflow": wire(m, "underflow", lost)}
         return values
+
+    def _too_big(self, mag: Value, up: Value) -> Value:
+        """Whether a rounded magnitude is beyond the largest value, or would pass for another one.
+
+        Where overflow gives the next code, as infinity is, a value that is rounded up to it needs
+        no notice, but for flags.
+        """
+        n, policy = self.out.numbers, int(golden.overflow(self.overflow))
+        mode = golden.rounding(self.mode) if self.mode in ROUNDINGS else golden.RNE
+        overflowed = (golden.pack_overflow(s, n, int(mode), policy) for s in (0, 1))
+        follows = [(s << (n.bits - 1)) + n.max_mag + 1 for s in (0, 1)]
+        if n.signed and self.tininess == "none" and list(overflowed) == follows:
+            return exceeds(mag, n.max_mag)
+        return exceeds_rounded(mag, up, n.max_mag)
 
     def _up(
         self, m: Module, x: Values, carry: Value, lsb: Value, guard: Value, sticky: Value,

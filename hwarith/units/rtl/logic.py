@@ -75,6 +75,21 @@ def _count(x: Value) -> list[Value]:
     return [*rest, high_zero & ~low_zero, high_zero & low_zero]
 
 
+def at_least(x: Value, y: Value) -> Value:
+    """Whether `x` >= `y`, two unsigned numbers of one width, compared by halves."""
+    return _compare(x, y)[1]
+
+
+def _compare(x: Value, y: Value) -> tuple[Value, Value]:
+    """Whether x > y, and whether x >= y."""
+    if len(x) == 1:
+        return x[0] & ~y[0], x[0] | ~y[0]
+    half = len(x) // 2
+    low_greater, low_least = _compare(x[:half], y[:half])
+    greater, least = _compare(x[half:], y[half:])
+    return greater | (least & low_greater), greater | (least & low_least)
+
+
 def one_hot(x: Value, count: int) -> list[Value]:
     """Whether `x` is 0, 1, ... `count` - 1, decoded in two halves of its bits."""
     if count == 1:
@@ -87,32 +102,27 @@ def one_hot(x: Value, count: int) -> list[Value]:
     return [high[i >> half] & low[i & ((1 << half) - 1)] for i in range(count)]
 
 
-def shift_left(
-    m: Module, name: str, x: Value, amount: Value, keep: int, fill: ValueLike = 0
-) -> tuple[Value, Value, Value]:
-    """The top `keep` bits of `x << amount`, and whether any and all bits below them are ones.
+def shift_left(m: Module, name: str, x: Value, amount: Value, keep: int) -> tuple[Value, Value]:
+    """The top `keep` bits of `x << amount`, and whether any bits below them are ones.
 
-    `fill` is shifted in; below the kept bits it counts for neither. A level of multiplexers for
-    each bit of `amount`, the greatest distance first, keeps only what later ones may need.
+    A level of multiplexers for each bit of `amount`, the greatest distance first, keeps only what
+    later ones may need.
     """
-    fill = Value.cast(fill)
     some: Value = Const(0, 1)
-    every: Value = Const(1, 1)
     if len(x) < keep:
-        x = Cat(fill.replicate(keep - len(x)), x)
+        x = Cat(Const(0, keep - len(x)), x)
     for level in reversed(range(len(amount))):
         distance = 1 << level
         width = len(x)
         kept = min(width, keep + distance - 1)
         low = width - distance - kept  # lsb of what is kept if shifted
-        moved = Cat(fill.replicate(max(0, -low)), x[max(0, low) : max(0, width - distance)])[-kept:]
+        moved = Cat(Const(0, max(0, -low)), x[max(0, low) : max(0, width - distance)])[-kept:]
         lost, spared = x[: max(0, low)], x[max(0, low) : width - kept]
         shifts = amount[level]
         some = wire(m, f"{name}_some{distance}", some | lost.any() | (~shifts & spared.any()))
-        every = wire(m, f"{name}_every{distance}", every & lost.all() & (shifts | spared.all()))
         x = wire(m, f"{name}_left{distance}", Mux(shifts, moved, x[-kept:]))
     below = len(x) - keep
-    return x[below:], some | x[:below].any(), every & x[:below].all()
+    return x[below:], some | x[:below].any()
 
 
 def shift_right(
