@@ -97,7 +97,8 @@ class Mul(Exact):
             rtl.leading_zeros(m, f"{name}_zeros", x[f"{name}_significand"])
             for name, term in self._terms.items() if not term.is_normal
         ]  # fmt: skip
-        zeros = wire(m, "zeros", sum(counts) + front, exponent_bits(front + len(a) + len(b)))
+        zeros = sum(counts[1:], counts[0]) if counts else Const(0, 1)
+        zeros = wire(m, "zeros", zeros + front, exponent_bits(front + len(a) + len(b)))
         exponent = wire(
             m, "exponent", x["a_exponent"] + x["b_exponent"] + (self._offset + front),
             signed_exponent(lowest + front, highest + front),

@@ -15,7 +15,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value
 from ...formats import ROUNDINGS, STOCHASTIC, Format
 from ...formats import rounding as golden
 from .adders import increment
-from .logic import Values, leading_zeros, one_hot, shift_left, wire
+from .logic import Values, leading_zeros, least, one_hot, shift_left, wire
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,11 @@ PORT = "port"
 """Rounding mode given by a port ``rm``; ``port_sra`` and so on with stochastic rounding as well."""
 
 
+MARKED_BITS = 64
+"""Up to this many bits the count of leading zeros is ended by a mark among them; in wider ones, as
+of a multiply-add of fp32, it takes fewer gates to limit the count itself."""
+
+
 @dataclass(frozen=True)
 class Rounder:
     """The shared rounder of one result format, as steps of a datapath: normalize, round, pack.
@@ -246,22 +251,35 @@ class Rounder:
             width = len(significand)
             exponent = x["exponent"] + front
             # A one at the lsb, as there is nothing to be found beyond.
-            marked = (significand ^ negative.replicate(width)) | 1
+            magnitude = (significand ^ negative.replicate(width)) | 1
             if self.ftz:
                 bits = signed_exponent(lowest - width, highest)
+                zeros = leading_zeros(m, "shift", wire(m, "magnitude", magnitude, width))
             else:
-                # A one where the lowest binade begins ends the count of leading zeros there.
-                first = self.lowest
-                count = min(first + width, highest + front + 1)
-                begins = one_hot(exponent[: exponent_bits(highest + front)], count)[first:]
-                if lowest + front < first:
-                    begins[0] = begins[0] | (exponent < first)
-                marked = marked | Cat(Const(0, width - len(begins)), *reversed(begins))
                 bits = Shape(exponent_bits(highest + front))
-            shift = leading_zeros(m, "shift", wire(m, "marked", marked, width))
-            return self._shifted(m, x, significand, shift, exponent, bits)
+                most = highest + front
+                reaches = lowest + front < self.lowest
+                zeros = self._limited_zeros(m, magnitude, exponent, most, reaches)
+            return self._shifted(m, x, significand, zeros, exponent, bits)
 
         return normalize
+
+    def _limited_zeros(
+        self, m: Module, magnitude: Value, exponent: Value, highest: int, reaches: bool
+    ) -> Value:
+        """Leading zeros, but none below the lowest binade; `reaches` says that an exponent may lie
+        below it."""
+        width, first = len(magnitude), self.lowest
+        bits = exponent_bits(highest)
+        below = exponent < first if reaches else Const(0, 1)
+        if width > MARKED_BITS:
+            zeros = leading_zeros(m, "zeros", wire(m, "magnitude", magnitude, width))
+            return least(m, "shift", zeros, Mux(below, 0, (exponent - first)[:bits]))
+        # A one where the lowest binade begins ends the count there.
+        begins = one_hot(exponent[:bits], min(first + width, highest + 1))[first:]
+        begins[0] = begins[0] | below
+        begins_at = Cat(Const(0, width - len(begins)), *reversed(begins))
+        return leading_zeros(m, "shift", wire(m, "marked", magnitude | begins_at, width))
 
     def _shifted(
         self, m: Module, x: Values, significand: Value, shift: Value, exponent: Value, bits: Shape

@@ -90,6 +90,26 @@ def _compare(x: Value, y: Value) -> tuple[Value, Value]:
     return greater | (least & low_greater), greater | (least & low_least)
 
 
+def least(m: Module, name: str, x: Value, limit: Value) -> Value:
+    """The lesser of `x` and `limit`, in as many bits as `x`.
+
+    It is found from the msb on: that is the order in which a leading-zero counter gives its bits,
+    and in which `shift_left` uses them.
+    """
+    width = len(x)
+    x_is: Value = limit[width:].any()
+    limit_is: Value = Const(0, 1)
+    bits = []
+    for i in reversed(range(width)):
+        a, b = x[i], (limit[i] if i < len(limit) else Const(0, 1))
+        bits.append((a | limit_is) & (b | x_is))
+        x_is, limit_is = (
+            wire(m, f"{name}_is_x{i}", x_is | (~limit_is & ~a & b)),
+            wire(m, f"{name}_is_limit{i}", limit_is | (~x_is & a & ~b)),
+        )
+    return wire(m, name, Cat(*reversed(bits)))
+
+
 def one_hot(x: Value, count: int) -> list[Value]:
     """Whether `x` is 0, 1, ... `count` - 1, decoded in two halves of its bits."""
     if count == 1:

@@ -19,11 +19,9 @@ synthesizer: their Verilog would be large, and slow to compile for simulation.""
 
 SIGNED_BOOTH_BITS = (4, 7)
 """From this many bits of a signed multiplier on, an even and an odd number, radix-4 Booth rows are
-used."""
-
-UNSIGNED_BOOTH_BITS = range(11, 17)
-"""Bits of an unsigned multiplier with Booth rows. They take fewer gates in wider ones too (a
-multiply-add of fp32 5 %), but ABC then takes minutes, which a sweep cannot wait for."""
+used. Unsigned ones take fewer gates with them from 11 bits on (a multiplier of fp16 2 %, a
+multiply-add of fp32 5 %), but ABC then takes minutes on wide ones, and leaves longer paths between
+the registers of pipelines."""
 
 RIPPLE_BITS = 16
 """Up to this many bits the rows are summed up by a plain sum (`adders`): of 22 bits the blocks take
@@ -50,9 +48,7 @@ class Structure:
         bits = len(multiplier)
         if self.booth != "auto":
             return bits > 1 and self.booth == "on"
-        if _is_signed(multiplier):
-            return bits >= SIGNED_BOOTH_BITS[bits % 2]
-        return bits in UNSIGNED_BOOTH_BITS
+        return _is_signed(multiplier) and bits >= SIGNED_BOOTH_BITS[bits % 2]
 
     def add(self, m: Module, name: str, low: Value, high: Value) -> Value:
         """The sum of the last two rows, with the carry out on top."""
