@@ -89,9 +89,12 @@ def stages_for(steps: list[Step], widths: dict[str, int], target: int, most: int
     `widths` are those of the inputs. Raises `InvalidInput` if no number of stages reaches that.
     """
     inputs: Values = {name: Signal(width, name=name) for name, width in widths.items()}
+    cutter = Datapath(steps, inputs, set()).cutter
     for stages in range(most + 1):
-        _, pipeline = pipelined(steps, inputs, max(stages, 1))
-        longest = max(pipeline.delays)
+        # With all sums in blocks it is never longer, and quickly known
+        longest = cutter.shortest(max(stages, 1))
+        if longest <= target * UNIT or stages == most:
+            longest = max(pipelined(steps, inputs, max(stages, 1))[1].delays)
         if longest <= target * UNIT:
             return stages
     raise InvalidInput(
