@@ -32,6 +32,11 @@ WAIVERS = {
 }
 """Verilator warnings that the generated Verilog waives, each with its reason."""
 
+PIPELINED_WAIVERS = {
+    "UNOPTFLAT": "bits of a signal may depend on other bits of it, not on themselves"
+}
+"""Those that only the Verilog of pipelined units waives. (Amaranth refuses true loops.)"""
+
 
 def verilog(spec: Any) -> str:
     """Verilog text of a unit (or of its spec): one module, named ``unit(spec).name``.
@@ -71,8 +76,9 @@ def header(u: Unit) -> str:
     ports = "\n".join(
         f"//   {name}: {f.name} code, {f.bits} bits" for name, f in (u.inputs | u.results).items()
     )
+    waived = WAIVERS | (PIPELINED_WAIVERS if u.stages else {})
     waivers = "\n".join(
-        f"/* verilator lint_off {name} */ // {reason}" for name, reason in WAIVERS.items()
+        f"/* verilator lint_off {name} */ // {reason}" for name, reason in waived.items()
     )
     return f"""\
 // {u.name}

@@ -26,7 +26,7 @@ SMALL = [
 def cutter(spec: str) -> Cutter:
     u = hw.unit(spec)
     inputs = {name: Signal(f.bits, name=name) for name, f in u.inputs.items()}
-    return Datapath(u.datapath(), inputs).cutter
+    return Datapath(u.datapath(), inputs, set()).cutter
 
 
 def assert_stages_change_nothing(spec: str, stages: int) -> None:

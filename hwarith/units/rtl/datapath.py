@@ -16,7 +16,8 @@ from .logic import Recorder, Step, Values, chain, wire
 
 
 class Datapath:
-    """What the steps of a datapath make of its inputs.
+    """What the steps of a datapath make of its inputs, with wide sums in blocks, but for those
+    whose numbers are in `whole`.
 
     Attributes
     ----------
@@ -25,15 +26,16 @@ class Datapath:
     homes : of each bit, the wire or expression where it first appears, a name, and the place.
     """
 
-    def __init__(self, steps: list[Step], inputs: Values):
+    def __init__(self, steps: list[Step], inputs: Values, whole: set[int]):
         recorder = Recorder()
         # Steps only hand the module on to `wire`
         results = chain(cast(Module, recorder), steps, inputs)
-        in_blocks = SumsInBlocks()
+        in_blocks = SumsInBlocks(whole)
         for signal, value in recorder.wires:
             in_blocks.wire(signal, value)
         self.results = {name: in_blocks.changed(Value.cast(x), name) for name, x in results.items()}
         self.wires = in_blocks.wires
+        self._sums = in_blocks.blocks
         self.homes: dict[int, tuple[Value, str, int]] = {}
         self.graph = Graph(list(inputs.values()))
         for name, value in inputs.items():
@@ -62,6 +64,24 @@ class Datapath:
             name = next((self.homes[bit][1] for bit in made if bit in self.homes), name)
             self._settle(operation, f"{name}_{made.start}")
 
+    def sums_in_one_segment(self, pipeline: Pipeline) -> set[int]:
+        """The numbers of the wide sums in which no register stands."""
+        uncut = set()
+        for number, blocks in enumerate(self._sums):
+            bits = [bit for block in blocks for bit in self.graph.bits(block)]
+            made = {self.graph.operation[bit] for bit in bits if self.cutter.live[bit]} - {-1}
+            if len({pipeline.segment[operation] for operation in made}) <= 1:
+                uncut.add(number)
+        return uncut
+
+
+def pipelined(steps: list[Step], inputs: Values, stages: int) -> tuple[Datapath, Pipeline]:
+    """A datapath and its segments. A wide sum is in blocks only if a register stands in it."""
+    datapath = Datapath(steps, inputs, set())
+    uncut = datapath.sums_in_one_segment(datapath.cutter.pipeline(stages))
+    datapath = Datapath(steps, inputs, uncut)
+    return datapath, datapath.cutter.pipeline(stages)
+
 
 def stages_for(steps: list[Step], widths: dict[str, int], target: int, most: int) -> int:
     """The fewest stages, up to `most`, with which no path is longer than `target` gate delays.
@@ -69,9 +89,12 @@ def stages_for(steps: list[Step], widths: dict[str, int], target: int, most: int
     `widths` are those of the inputs. Raises `InvalidInput` if no number of stages reaches that.
     """
     inputs: Values = {name: Signal(width, name=name) for name, width in widths.items()}
-    cutter = Datapath(steps, inputs).cutter
+    cutter = Datapath(steps, inputs, set()).cutter
     for stages in range(most + 1):
-        longest = max(cutter.pipeline(max(stages, 1)).delays)
+        # With all sums in blocks it is never longer, and quickly known
+        longest = cutter.shortest(max(stages, 1))
+        if longest <= target * UNIT or stages == most:
+            longest = max(pipelined(steps, inputs, max(stages, 1))[1].delays)
         if longest <= target * UNIT:
             return stages
     raise InvalidInput(

@@ -30,14 +30,18 @@ def rebuilt(value: Value, change: Callable[[Value], Value]) -> Value:
 class SumsInBlocks:
     """Makes wide sums in expressions sums of a few bits each, with carries between them.
 
-    Synthesis ripples a plain sum anyway (see `adders`), so that this costs no time.
+    Synthesis ripples a plain sum anyway (see `adders`), so that this costs no time. But it makes
+    more of a sum that it sees as one: those whose numbers are in `whole` are left as they are.
 
     Attributes
     ----------
     wires : all wires so far and their expressions; those of a sum are before what reads it.
+    blocks : of each wide sum, by its number, the wires that it became.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, whole: set[int]) -> None:
+        self._whole = whole
+        self.blocks: list[list[Signal]] = []
         self.wires: list[tuple[Signal, Value]] = []
         self._done: dict[int, tuple[Value, Value]] = {}  # by identity, and what keeps it
 
@@ -59,6 +63,10 @@ class SumsInBlocks:
         width = len(total)
         if width <= 2 * SUM_BLOCK or len(total.operands) == 1:
             return total
+        blocks: list[Signal] = []
+        self.blocks.append(blocks)
+        if len(self.blocks) - 1 in self._whole:
+            return total
         a, b = (_extended(x, width) for x in total.operands)
         bits: list[Value] = []
         carry: Value = Const(0, 1)
@@ -68,6 +76,7 @@ class SumsInBlocks:
             block = Cat(carry, a[places]) + Cat(carry, b[places])
             signal = Signal(len(block), name=f"{name}_block{low}")
             self.wires.append((signal, block))
+            blocks.append(signal)
             bits.append(signal[1:-1])
             carry = signal[-1]
         joined = Cat(*bits)

@@ -9,7 +9,7 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .datapath import Datapath, Placement
+from .datapath import Placement, pipelined
 from .logic import Values, chain, wire
 
 if TYPE_CHECKING:
@@ -101,6 +101,5 @@ def ranks(
         with m.If(ready[k]):
             m.d.sync += held.eq(valid)
         valid = held
-    datapath = Datapath(unit.datapath(), values)
-    placement = Placement(m, datapath, datapath.cutter.pipeline(unit.stages))
+    placement = Placement(m, *pipelined(unit.datapath(), values, unit.stages))
     return ready[0], valid, placement.place(ready[:-1])
