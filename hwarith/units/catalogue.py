@@ -40,6 +40,11 @@ CATALOGUE = {
     "fma_fp16_fp32": "fma:a=fp16,b=fp16,c=fp32,out=fp32,round=rne",
     "fma_e4m3fn_fp32": "fma:a=e4m3fn,b=e4m3fn,c=fp32,out=fp32,round=rne",
     "fma_e4m3fn_e5m2_fp16_bf16": "fma:a=e4m3fn,b=e5m2,c=fp16,out=bf16,round=rne",
+    # Options: mode on a port and flags, weights in integers, no subnormals
+    "fma_fp16_flags": "fma:a=fp16,b=fp16,c=fp16,out=fp16,round=port,flags=after",
+    "fma_fp16_int4_fp32": "fma:a=fp16,b=int4,c=fp32,out=fp32,round=rne",
+    "mul_bf16_flush": "mul:a=bf16,b=bf16,out=bf16,round=rne,subnormals=flush",
+    # Integers, accumulators
     "mac_int8_int32": "fma:a=int8,b=int8,c=int32,out=int32",
     "mac_int8_int32_pipelined": "fma:a=int8,b=int8,c=int32,out=int32,stages=1",
     "mac_bf16_fp32": "mac:a=bf16,b=bf16,acc=fp32,out=fp32,round=rne",

@@ -174,10 +174,12 @@ class Add(Exact):
         width = self._significand_bits + self._bits_below
         distance = x["distance"]
         bits = len(distance)
-        amount_bits = min(bits, width.bit_length())
-        if amount_bits < bits:
-            far = distance[amount_bits:].any()
-            distance = wire(m, "align_right", distance[:amount_bits] | far.replicate(amount_bits))
+        # The last level of the shifter, for which all bits of the distance are needed, is to
+        # shift out everything.
+        levels = (width - 1).bit_length()
+        if levels < bits:
+            far = distance[levels:].any()
+            distance = wire(m, "align_right", Cat(distance[:levels], far))
         subtract = x["subtract"]
         second = x["second_significand"] ^ subtract.replicate(self._significand_bits)
         aligned, lost = rtl.shift_right(m, "second", second, distance, width, fill=subtract)

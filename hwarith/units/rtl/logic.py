@@ -55,13 +55,32 @@ def handing_on(names: tuple[str, ...], steps: list[Step]) -> list[Step]:
     return [with_names(step) for step in steps]
 
 
+SHORT_COUNT = 4
+"""Up to this many bits leading zeros are not counted by halves, but from each bit's being the
+first one."""
+
+
 def leading_zeros(m: Module, name: str, x: Value) -> Signal:
-    """Leading-zero count (LZC) of `x`, by halves; the width of `x` if it is zero."""
+    """Leading-zero count (LZC) of `x`, by halves; if it is zero, its width (or 0 if it has at most
+    `SHORT_COUNT` bits)."""
     width = len(x)
+    if width <= SHORT_COUNT:
+        return wire(m, name, _place_of_first_one(x))
     padded = 1 << (width - 1).bit_length()
     # Ones below the lsb end the count at the width of x.
     bits = _count(Cat(Const(-1, padded - width), x) if padded > width else x)
     return wire(m, name, Cat(*bits)[: width.bit_length()])
+
+
+def _place_of_first_one(x: Value) -> Value:
+    """How many places below the msb the first one is."""
+    first: list[Value] = []
+    above: Value = Const(0, 1)
+    for bit in reversed(x):
+        first.append(bit & ~above)
+        above = above | bit
+    bits = max(1, (len(x) - 1).bit_length())
+    return Cat(*(Cat(*(f for i, f in enumerate(first) if i >> b & 1)).any() for b in range(bits)))
 
 
 def _count(x: Value) -> list[Value]:
