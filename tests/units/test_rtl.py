@@ -100,7 +100,7 @@ def test_every_pair_in_every_mode(family: str, name: str, mode: str) -> None:
 @pytest.mark.parametrize(
     "spec",
     [f"fma:a={name},round={mode}" for name in ("e2m1fn", "e2m3fn", "e3m2fn") for mode in ROUNDINGS]
-    + ["fma:a=e4m3fn", "fma:a=e5m2"],
+    + [f"fma:a={name}" for name in ("e4m3fn", "e4m3", "e5m2", "e4m3fnuz")],
 )
 def test_every_triple(spec: str) -> None:
     assert_rtl_equals_golden(spec, vectors=1 << 24)
