@@ -353,13 +353,13 @@ class Rounder:
         """Whether a rounded magnitude is beyond the largest value, or would pass for another one.
 
         Where overflow gives the next code, as infinity is, a value that is rounded up to it needs
-        no notice, but for flags.
+        no notice.
         """
         n, policy = self.out.numbers, int(golden.overflow(self.overflow))
         mode = golden.rounding(self.mode) if self.mode in ROUNDINGS else golden.RNE
         overflowed = (golden.pack_overflow(s, n, int(mode), policy) for s in (0, 1))
         follows = [(s << (n.bits - 1)) + n.max_mag + 1 for s in (0, 1)]
-        if n.signed and self.tininess == "none" and list(overflowed) == follows:
+        if n.signed and list(overflowed) == follows:
             return exceeds(mag, n.max_mag)
         return exceeds_rounded(mag, up, n.max_mag)
 
@@ -424,8 +424,8 @@ class Rounder:
         y = wire(m, "code", Mux(is_special, special, ordinary), bits)
         if self.tininess == "none":
             return {"y": y}
-        overflow = x["overflow"] & ~is_special
-        inexact = (x["inexact"] | x["overflow"]) & ~is_special
+        overflow = (x["overflow"] | exceeds(x["mag"], n.max_mag)) & ~is_special
+        inexact = (x["inexact"] & ~is_special) | overflow
         underflow = x["underflow"] & ~is_special
         return {"y": y, "flags": Cat(inexact, underflow, overflow, Const(0, 1), x["invalid"])}
 
