@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import hwarith
@@ -167,7 +168,10 @@ def test_stopping_ends_a_worker_and_all_that_it_runs() -> None:
 
 
 def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
-    specs = [*SPECS, "fma:a=fp32,c=fp32,out=fp32", "mul:a=fp32"]
+    # Slow points, of formats that no earlier run has left in the cache
+    random = np.random.default_rng()
+    a, c = (f"e{random.integers(8, 11)}m{random.integers(18, 30)}" for _ in range(2))
+    specs = [*SPECS, f"fma:a={a},c={c},out={c}", f"mul:a={a},out={c}"]
     (tmp_path / "mine.toml").write_text(f"points = {json.dumps(specs)}")
     command = [sys.executable, "-m", "hwarith", "sweep", "mine.toml", "-o", ".", "--jobs", "2"]
     sweep = subprocess.Popen(
