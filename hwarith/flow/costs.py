@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -210,12 +210,12 @@ def _table(specs: tuple[str, ...], found: dict[str, Row], pipelined: bool = Fals
     return "".join(lines)
 
 
-def main(arguments: list[str]) -> int:
-    """Write the tables to the file that is named; a mistake is one line on stderr."""
+def command(arguments: list[str], usage: str, write: Callable[[Path], None]) -> int:
+    """Write to the path that is named; a mistake is one line on stderr. Gives the exit status."""
     try:
         if len(arguments) != 1 or arguments[0].startswith("-"):
-            raise InvalidInput(f"usage: {COMMAND} FILE")
-        files.write_text(Path(arguments[0]), costs())
+            raise InvalidInput(f"usage: {usage}")
+        write(Path(arguments[0]))
     except HwarithError as error:
         print(f"hwarith: {error}", file=sys.stderr)
         return 2
@@ -223,6 +223,11 @@ def main(arguments: list[str]) -> int:
         print("hwarith: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Write the tables to the file that is named."""
+    return command(arguments, f"{COMMAND} FILE", lambda path: files.write_text(path, costs()))
 
 
 if __name__ == "__main__":

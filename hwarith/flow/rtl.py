@@ -9,11 +9,10 @@ import sys
 from pathlib import Path
 
 from .. import files
-from ..errors import HwarithError, InvalidInput
 from ..units import Unit, unit
 from ..units.catalogue import CATALOGUE
 from . import tools
-from .costs import Row, progress, rows
+from .costs import Row, command, progress, rows
 from .synthesize import FPGAS
 from .verilog import verilog
 
@@ -92,18 +91,8 @@ def _table(units: dict[str, Unit], figures: dict[str, Row]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the catalogue to the folder that is named; a mistake is one line on stderr."""
-    try:
-        if len(arguments) != 1 or arguments[0].startswith("-"):
-            raise InvalidInput(f"usage: {COMMAND} FOLDER")
-        write_rtl(Path(arguments[0]))
-    except HwarithError as error:
-        print(f"hwarith: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("hwarith: interrupted", file=sys.stderr)
-        return 130
-    return 0
+    """Write the catalogue to the folder that is named."""
+    return command(arguments, f"{COMMAND} FOLDER", write_rtl)
 
 
 if __name__ == "__main__":
