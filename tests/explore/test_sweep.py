@@ -174,9 +174,12 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     specs = [*SPECS, f"fma:a={a},c={c},out={c}", f"mul:a={a},out={c}"]
     (tmp_path / "mine.toml").write_text(f"points = {json.dumps(specs)}")
     command = [sys.executable, "-m", "hwarith", "sweep", "mine.toml", "-o", ".", "--jobs", "2"]
+    # A shell that runs the tests in the background has SIGINT ignored, and children inherit it
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     sweep = subprocess.Popen(
         command, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
     )
+    signal.signal(signal.SIGINT, inherited)
     points = tmp_path / "points"
     while not (points.exists() and any(p.suffix == ".json" for p in points.iterdir())):
         assert sweep.poll() is None
