@@ -18,6 +18,9 @@ FAMILIES = {
     "mac": "mac.mac:Mac",
     "dfpmac": "mac.pair:PairMac",
     "lmul": "lmul:LMul",
+    "anfma": "anfma:AnFma",
+    "anend": "anfma:ColumnEnd",
+    "anseed": "anfma:Seed",
 }
 """Every family: its name in a spec, and where its class is."""
 

@@ -46,9 +46,12 @@ def _field(parameter: Parameter) -> Any:
     return dataclasses.field(default=parameter.default, metadata={"parameter": parameter})
 
 
-def format_parameter(help: str, default: str | None = None, same_as: str | None = None) -> Any:
+def format_parameter(
+    help: str, default: str | None = None, same_as: str | None = None, quiet: bool = False
+) -> Any:
     """A field that holds a `Format`; `same_as` names the field to copy when not given."""
-    return _field(Parameter(help, format, "a format", default, same_as))
+    value = format(default) if default else None
+    return _field(Parameter(help, format, "a format", value, same_as, quiet))
 
 
 def choice_parameter(
@@ -79,6 +82,13 @@ def integer_parameter(
             raise InvalidInput(f"must be {allowed}, not {number}")
         return number
 
+    return _field(Parameter(help, parse, allowed, default, quiet=quiet))
+
+
+def text_parameter(
+    help: str, parse: Callable[[Any], Any], allowed: str, default: Any, quiet: bool = False
+) -> Any:
+    """A field whose values `parse` checks, raising `InvalidInput` for what is not `allowed`."""
     return _field(Parameter(help, parse, allowed, default, quiet=quiet))
 
 

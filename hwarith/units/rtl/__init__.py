@@ -1,6 +1,6 @@
 """Hardware that the units share: stages and streams, unpack, shifters, the rounder, pack."""
 
-from .adders import add, increment
+from .adders import add, add_magnitudes, increment
 from .datapath import stages_for
 from .floats import PORT, Operand, Raw, Rounder, unpack
 from .integers import fit_integer
@@ -10,6 +10,7 @@ from .logic import (
     at_least,
     handing_on,
     leading_zeros,
+    move_right,
     one_hot,
     shift_left,
     shift_right,
@@ -20,7 +21,7 @@ from .pipeline import Combinational, Pipelined, PipelinedPorts
 
 __all__ = [
     "PORT", "Columns", "Combinational", "Operand", "Pipelined", "PipelinedPorts", "Raw", "Rounder",
-    "Step", "Structure", "Values", "add", "at_least", "fit_integer", "handing_on", "increment",
-    "leading_zeros", "one_hot", "product", "shift_left", "shift_right", "stages_for",
+    "Step", "Structure", "Values", "add", "add_magnitudes", "at_least", "fit_integer", "handing_on", "increment",
+    "leading_zeros", "move_right", "one_hot", "product", "shift_left", "shift_right", "stages_for",
     "sum_of_products", "unpack", "wire",
 ]  # fmt: skip

@@ -23,19 +23,31 @@ INCREMENT_BLOCKS = {10: 10, 24: 4, None: 6}
 def add(m: Module, name: str, a: Value, b: Value, carry: ValueLike = 0) -> Value:
     """`a + b + carry` of two unsigned numbers of one width, with the carry out on top."""
     carry = Value.cast(carry)
-    propagate = wire(m, f"{name}_propagate", a ^ b)
-    generate = wire(m, f"{name}_generate", a & b)
-    size = _size(BLOCKS, len(a))
-    starts = range(0, len(a), size)
-    blocks = [_block(m, f"{name}_{s}", propagate[s : s + size], generate[s : s + size])
-              for s in starts]  # fmt: skip
-    carries = _prefix([(zeros[-1], ones[-1]) for zeros, ones in blocks], carry)
-    total: list[Value] = []
-    for s, (zeros, ones), into in zip(starts, blocks, carries[:-1], strict=True):
-        into = wire(m, f"{name}_carry{s}", into)
-        for bit, zero, one in zip(propagate[s : s + size], zeros, ones, strict=False):
-            total.append(bit ^ zero ^ (one & into))
-    return wire(m, name, Cat(*total, carries[-1]))
+    propagate, size, blocks = _blocks(m, name, a, b)
+    carries = _carries(_prefix(blocks), carry)
+    return wire(m, name, Cat(*_sum(m, name, propagate, size, blocks, carries), carries[-1]))
+
+
+def add_magnitudes(
+    m: Module, name: str, a: Value, b: Value, subtract: Value
+) -> tuple[Value, Value, Value]:
+    """|a + b|, or |a - b| where `subtract` is set, of two unsigned numbers of one width.
+
+    Returns it with the carry of the sum on top; whether a < b; and whether a = b (both of which
+    mean something where `subtract` is set only).
+
+    With an end-around carry: a plus the inverse of b carries where a > b, and then lacks one; else
+    it is the inverse of b - a.
+    """
+    propagate, size, blocks = _blocks(m, name, a, b ^ subtract.replicate(len(b)))
+    reach = _prefix(blocks)
+    greater = wire(m, f"{name}_greater", reach[-1][0])
+    equal = wire(m, f"{name}_equal", reach[-1][1])
+    carries = _carries(reach, greater & subtract)
+    negative = wire(m, f"{name}_negative", subtract & ~greater)
+    bits = _sum(m, name, propagate ^ negative.replicate(len(a)), size, blocks, carries)
+    carry = greater & ~subtract
+    return wire(m, name, Cat(*bits, carry)), negative, equal
 
 
 def increment(m: Module, name: str, a: Value, carry: Value) -> Value:
@@ -53,11 +65,39 @@ def _size(blocks: dict, bits: int) -> int:
     return next(size for most, size in blocks.items() if most is None or bits <= most)
 
 
+Block = tuple[list[Value], list[Value]]
+"""Carries into each bit of a block and out of it, if none comes in; and whether one that comes in
+gets there."""
+
+
+def _blocks(m: Module, name: str, a: Value, b: Value) -> tuple[Value, int, list[Block]]:
+    """Whether each bit of a sum propagates a carry, the size of its blocks, the blocks."""
+    propagate = wire(m, f"{name}_propagate", a ^ b)
+    generate = wire(m, f"{name}_generate", a & b)
+    size = _size(BLOCKS, len(a))
+    blocks = [
+        _block(m, f"{name}_{s}", propagate[s : s + size], generate[s : s + size])
+        for s in range(0, len(a), size)
+    ]
+    return propagate, size, blocks
+
+
+def _sum(
+    m: Module, name: str, propagate: Value, size: int, blocks: list[Block], carries: list[Value]
+) -> list[Value]:
+    """The bits of a sum, from the carries into its blocks."""
+    total: list[Value] = []
+    for i, (zeros, ones) in enumerate(blocks):
+        s = i * size
+        into = wire(m, f"{name}_carry{s}", carries[i])
+        for bit, zero, one in zip(propagate[s : s + size], zeros, ones, strict=False):
+            total.append(bit ^ zero ^ (one & into))
+    return total
+
+
 def _block(
     m: Module, name: str, propagate: Value, generate: Value
-) -> tuple[list[Value], list[Value]]:
-    """Carries into each bit of a block and out of it, if none comes in; and whether one that
-    comes in gets there."""
+) -> Block:
     zeros: list[Value] = [Const(0, 1)]
     ones: list[Value] = [Const(1, 1)]
     for i, (p, g) in enumerate(zip(propagate, generate, strict=True)):
@@ -66,9 +106,10 @@ def _block(
     return zeros, ones
 
 
-def _prefix(blocks: list[tuple[Value, Value]], carry: Value) -> list[Value]:
-    """Carry into each block and out of the last one, by a Sklansky tree."""
-    reach = list(blocks)
+def _prefix(blocks: list[Block]) -> list[tuple[Value, Value]]:
+    """Whether a carry comes out of each block and those below, and whether one that comes in
+    below all of them gets there, by a Sklansky tree."""
+    reach = [(zeros[-1], ones[-1]) for zeros, ones in blocks]
     distance = 1
     while distance < len(blocks):
         for i in range(len(blocks)):
@@ -76,4 +117,9 @@ def _prefix(blocks: list[tuple[Value, Value]], carry: Value) -> list[Value]:
                 (g, p), (lower_g, lower_p) = reach[i], reach[i // distance * distance - 1]
                 reach[i] = g | (p & lower_g), p & lower_p
         distance *= 2
+    return reach
+
+
+def _carries(reach: list[tuple[Value, Value]], carry: Value) -> list[Value]:
+    """Carry into each block and out of the last one."""
     return [carry, *(g | (p & carry) for g, p in reach)]

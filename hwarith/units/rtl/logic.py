@@ -188,3 +188,13 @@ def shift_right(
             every = wire(m, f"{name}_every{distance}", every & (~moves | x[:lost].all()))
         x = wire(m, f"{name}_right{distance}", Mux(moves, moved, stays))
     return Cat(fill.replicate(width - len(x)), x), Mux(fill, ~every, some)
+
+
+def move_right(m: Module, name: str, x: Value, amount: Value) -> Value:
+    """`x` moved right by `amount`, in as many bits as it has; what falls out is lost."""
+    width = len(x)
+    for level in range(len(amount)):
+        distance = 1 << level
+        moved = Cat(x[distance:], Const(0, min(distance, width)))
+        x = wire(m, f"{name}_right{distance}", Mux(amount[level], moved, x))
+    return x

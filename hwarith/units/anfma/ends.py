@@ -1,0 +1,104 @@
+"""The ends of a column: what it begins with, and normalization and rounding of what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from amaranth.hdl import Cat, Const, Module, Mux, signed
+
+from ...errors import InvalidInput
+from ...formats import Format
+from ...formats import rounding as r
+from .. import rtl
+from ..rtl import Values, wire
+from ..unit import Contract, format_parameter
+from . import golden
+from .state import SOURCE, Chained
+
+
+def _check_float(family: str, name: str, f: Format) -> None:
+    if not f.is_float or not f.signed or f.fraction_bits == 0 or f.ignored_bits:
+        raise InvalidInput(
+            f"{family}: parameter {name}: must be a signed float with a fraction, not {f.name}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ColumnEnd(Chained):
+    """The result of a column: its last state normalized and rounded to nearest even.
+
+    Results below the smallest normal number (as rounded with unbounded exponent) become zero, of
+    their sign; zero states give +0. A flag of NaN, or both flags of infinity, give NaN; one flag
+    of infinity, and overflow, infinity (NaN or the largest value in formats without).
+
+    Source: see `AnFma`.
+    """
+
+    family: ClassVar[str] = "anend"
+    summary: ClassVar[str] = "end of a column of anfma: normalize, round, pack"
+    operation: ClassVar[str] = "end of a column"
+
+    out: Format = format_parameter("result", "fp32")
+
+    def validate(self) -> None:
+        super().validate()
+        _check_float(self.family, "out", self.out)
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        return {"c": self.state}
+
+    @property
+    def results(self) -> dict[str, Format]:
+        return {"y": self.out}
+
+    @property
+    def contract(self) -> Contract:
+        return Contract("correctly rounded", "subnormal results are zero", SOURCE)
+
+    def definition(self) -> tuple[Callable[..., int], tuple]:
+        return golden.column_end, (self.out.numbers, self.frame)
+
+    @property
+    def word_bits(self) -> int:
+        return max(self.state.bits, self.w + self.out.precision + 2)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Seed(Chained):
+    """The state that a column begins with, from a code: exact, but for significands wider than
+    the state's, which are truncated. Subnormals are zero; infinities and NaN set their flags.
+
+    Source: see `AnFma`.
+    """
+
+    family: ClassVar[str] = "anseed"
+    summary: ClassVar[str] = "what a column of anfma begins with, as a state"
+    operation: ClassVar[str] = "beginning of a column"
+
+    seed: Format = format_parameter("what is to be taken into the column", "fp32")
+
+    def validate(self) -> None:
+        super().validate()
+        _check_float(self.family, "seed", self.seed)
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        return {"a": self.seed}
+
+    @property
+    def results(self) -> dict[str, Format]:
+        return {"c": self.state}
+
+    @property
+    def contract(self) -> Contract:
+        return Contract("faithful", "truncated to w bits; subnormals are zero", SOURCE)
+
+    def definition(self) -> tuple[Callable[..., int], tuple]:
+        return golden.seed, (self.seed.numbers, self.frame)
+
+    @property
+    def word_bits(self) -> int:
+        return max(self.state.bits, self.w + self.seed.precision)

@@ -1,0 +1,269 @@
+"""The processing element: a multiply-add whose sums are normalized exactly or approximately."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
+
+from ... import engine_fold
+from ...errors import InvalidInput
+from ...formats import Format
+from .. import rtl
+from ..rtl import Values, wire
+from ..unit import (
+    Contract,
+    Unit,
+    choice_parameter,
+    format_parameter,
+    integer_parameter,
+    text_parameter,
+)
+from . import golden
+from .ends import ColumnEnd, Seed
+from .golden import Frame
+from .state import NORMS, SOURCE, Chained, State, parse_norm
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class AnFma(Chained):
+    """Multiply-add a*b + c of a chain whose partial sums c need not be normalized fully.
+
+    The state that goes from one element to the next is (-1)^s * f * 2^(e - (w-1)), with a
+    significand f of `w` bits without a hidden one, and flags of special values (its code:
+    ``hwarith/units/anfma/golden.py``). Product and state are aligned to the greater exponent; the
+    other one loses what falls out below, and nothing is rounded before the column's end. A sum
+    with a carry is shifted right by one place. Otherwise ``norm=an-K-L`` looks at its top K bits
+    and the L bits behind: it shifts by 0 if the former are not all zero, by K if the latter are
+    not, else by K+L. ``norm=exact`` counts the leading zeros. Both exist to be compared: what lies
+    around the normalizer is the same.
+
+    Subnormal factors are zeros, a zero sum is +0, a NaN or infinity sets its flag and adds
+    nothing. ``guard`` bits are there while a sum is formed and normalized, and are then dropped;
+    ``prodnorm=1`` shifts products without a leading one first.
+
+    The element is one register deep or combinational as any unit; `column` runs a whole column,
+    `hwarith.matmul` a matrix product, from seeds in the format `seed` to results in `out`.
+
+    Source: Alexandridis et al., arXiv 2408.11997. Its abstract gives the idea and the figures; the
+    details are decisions of this project (docs/anfma.md).
+    """
+
+    family: ClassVar[str] = "anfma"
+    summary: ClassVar[str] = "multiply-add of a chain, with approximate normalization"
+    operation: ClassVar[str] = "multiply-add"
+
+    norm: str = text_parameter("how sums are normalized", parse_norm, NORMS, "an-1-2")
+    guard: int = integer_parameter("bits below the significand in an addition", 0, 16, 0, True)
+    prodnorm: str = choice_parameter("1: normalize products first", ("0", "1"), "0", True)
+    out: Format = format_parameter("result at the end of a column", "fp32")
+    seed: Format = format_parameter("what a column may begin with", "fp32", quiet=True)
+
+    def validate(self) -> None:
+        super().validate()
+        if self.groups and sum(self.groups) >= self.w:
+            raise InvalidInput(
+                f"anfma: parameter norm: K + L must be below w={self.w}, not {sum(self.groups)}"
+            )
+        _ = self.chain_start, self.chain_end
+
+    @property
+    def groups(self) -> tuple[int, int] | None:
+        """K and L, or None with exact normalization."""
+        if self.norm == "exact":
+            return None
+        k, l = self.norm.split("-")[1:]
+        return int(k), int(l)
+
+    def name_part(self, parameter: str, value: Any) -> str:
+        if parameter == "norm":
+            return str(value).replace("-", "_")
+        return super().name_part(parameter, value)
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        return {"a": self.a, "b": self.b, "c": self.state}
+
+    @property
+    def results(self) -> dict[str, Format]:
+        return {"y": self.state}
+
+    @property
+    def contract(self) -> Contract:
+        return Contract(
+            "approximate",
+            f"below 2^{1 - self.w - self.guard} of the greater term's binade is lost at each step, "
+            "and rounding at the end of the column",
+            SOURCE,
+        )
+
+    @property
+    def frame(self) -> Frame:
+        k, l = self.groups or (0, 0)
+        return Frame(self.w, self.exponent_bits, self.guard, int(self.prodnorm), k, l)
+
+    def definition(self) -> tuple[Callable[..., int], tuple]:
+        return golden.multiply_add, (self.a.numbers, self.b.numbers, self.frame)
+
+    @property
+    def word_bits(self) -> int:
+        return max(self.state.bits, self.w + self.guard + 2)
+
+    # -- columns -------------------------------------------------------------------------------
+
+    @cached_property
+    def chain_start(self) -> Unit:
+        return Seed(a=self.a, b=self.b, w=self.w, seed=self.seed)
+
+    @cached_property
+    def chain_end(self) -> Unit:
+        return ColumnEnd(a=self.a, b=self.b, w=self.w, out=self.out)
+
+    def column(self, a: Any, b: Any, state: bool = False) -> Any:
+        """Sums of products down columns of elements, from zero on.
+
+        Parameters
+        ----------
+        a, b : codes of shape (..., n), which broadcast together; n elements follow each other.
+        state : give the `State` of arrays (...) after the last element, not results.
+
+        Returns codes of the format `out`, of shape (...). Raises `InvalidInput` for what are no
+        codes of their formats and for shapes that do not fit together.
+        """
+        arrays = [
+            f.check(x, f"operand {name} of a column of {self.family}")
+            for (name, f), x in zip(self.operands.items(), (a, b), strict=False)
+        ]
+        try:
+            left, right = np.broadcast_arrays(*arrays)
+        except ValueError:
+            raise InvalidInput(
+                f"a and b of a column must broadcast to one shape, not {arrays[0].shape} and "
+                f"{arrays[1].shape}"
+            ) from None
+        if left.ndim == 0 or left.shape[-1] == 0:
+            raise InvalidInput(
+                f"a and b of a column are arrays of shape (..., n) with n at least 1, "
+                f"not {left.shape}"
+            )
+        _, constants = self.definition()
+        dtype = self.state.dtype
+        states = engine_fold.fold(golden.step, [left, right], constants, dtype, self.word_bits)
+        return self.unpack_state(states) if state else self.chain_end(states)
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    def datapath(self) -> list[rtl.Step]:
+        return [self._unpack, self._multiply, self._align, self._add, self._normalize]
+
+    def _unpack(self, m: Module, x: Values) -> Values:
+        """The fields of a, b and c; the product's exponent in the state's excess."""
+        a, b = (rtl.Operand(f, daz=True).unpack(m, name, x[name])
+                for name, f in (("a", self.a), ("b", self.b)))  # fmt: skip
+        w, bits = self.w, self.exponent_bits
+        c = x["c"]
+        f, sign, flags = c[:w], c[w + bits], c[w + bits + 1 :]
+        c_nonzero = wire(m, "c_nonzero", f.any())
+        c_exponent = c[w : w + bits] & c_nonzero.replicate(bits)
+        special = wire(m, "special", a.nan | a.inf | b.nan | b.inf)
+        finite = wire(m, "product_counts", ~(special | a.zero | b.zero))
+        p_sign = wire(m, "product_sign", a.sign ^ b.sign)
+        infinite = (a.inf | b.inf) & ~(a.nan | b.nan)
+        nan = a.nan | b.nan | (a.inf & b.zero) | (a.zero & b.inf)
+        excess = 1 + (1 << (bits - 1)) - self.a.bias - self.b.bias
+        p_exponent = (a.exponent + b.exponent + excess)[:bits] & finite.replicate(bits)
+        return {
+            "a": wire(m, "a_kept", a.significand & finite.replicate(len(a.significand))),
+            "b": b.significand,
+            "subtract": wire(m, "subtract", p_sign ^ sign),
+            "p_sign": p_sign, "c_sign": sign, "f": f,
+            "p_counts": finite, "c_nonzero": c_nonzero,
+            "p_exponent": wire(m, "p_exponent", p_exponent),
+            "c_exponent": wire(m, "c_exponent", c_exponent),
+            "flags": wire(m, "flags", flags | Cat(nan, infinite & ~nan & ~p_sign,
+                                                  infinite & ~nan & p_sign)),
+        }  # fmt: skip
+
+    def _multiply(self, m: Module, x: Values) -> Values:
+        """The product, and beside it how far the exponents are apart."""
+        bits = self.exponent_bits
+        distance = wire(m, "distance", x["p_exponent"] - x["c_exponent"], signed(bits + 1))
+        product = rtl.product(m, "product", x["a"], x["b"])
+        return {name: x[name] for name in _HANDED} | {
+            "distance": distance,
+            "p_exponent": x["p_exponent"], "c_exponent": x["c_exponent"], "f": x["f"],
+            "product": product,
+        }  # fmt: skip
+
+    def _align(self, m: Module, x: Values) -> Values:
+        """The term of the greater exponent as it is, the other one shifted right.
+
+        A distance of -1 - n is n inverted: the product is then shifted by n and one place more.
+        """
+        width = self.w + self.guard
+        distance = x["distance"]
+        c_greater = wire(m, "c_greater", distance[-1])
+        amount = wire(m, "amount", distance[:-1] ^ c_greater.replicate(len(distance) - 1))
+        product = Cat(Const(0, width - self.product_bits), x["product"])
+        f = Cat(Const(0, self.guard), x["f"])
+        upper = wire(m, "upper", Mux(c_greater, f, product))
+        lower = wire(m, "lower", Mux(c_greater, product[1:], f))
+        levels = (width - 1).bit_length()
+        far = wire(m, "far", amount[levels:].any())
+        aligned = rtl.move_right(m, "lower", lower, amount[:levels])
+        exponent = Mux(c_greater, x["c_exponent"], x["p_exponent"])
+        return {name: x[name] for name in ("subtract", "flags")} | {
+            "upper": upper,
+            "lower": wire(m, "aligned", aligned & ~far.replicate(width)),
+            "sign": wire(m, "upper_sign", Mux(c_greater, x["c_sign"], x["p_sign"])),
+            "both_zero": wire(m, "both_zero", ~(x["p_counts"] | x["c_nonzero"])),
+            "exponent": wire(m, "exponent", exponent),
+        }
+
+    def _add(self, m: Module, x: Values) -> Values:
+        magnitude, negative, equal = rtl.add_magnitudes(
+            m, "sum", x["upper"], x["lower"], x["subtract"]
+        )
+        zero = wire(m, "zero", Mux(x["subtract"], equal, x["both_zero"]))
+        return {
+            "magnitude": magnitude, "exponent": x["exponent"], "flags": x["flags"], "zero": zero,
+            "sign": wire(m, "sign", (x["sign"] ^ negative)),
+        }  # fmt: skip
+
+    def _normalize(self, m: Module, x: Values) -> Values:
+        groups = self.groups
+        magnitude, exponent = x["magnitude"], x["exponent"]
+        counts = [Const(0, 1)] if groups is None else [*groups]
+        normalize = self._count_zeros if groups is None else self._look_at_groups
+        f, e = normalize(m, magnitude, exponent)
+        f = f[self.guard :]
+        keep = ~x["zero"] if not self.guard else ~x["zero"] & f.any()
+        keep = wire(m, "nonzero", keep)
+        e = e[: self.exponent_bits] & keep.replicate(self.exponent_bits)
+        return {"y": wire(m, "state", Cat(f, e, x["sign"] & keep, x["flags"]))}
+
+    def _count_zeros(self, m: Module, magnitude: Value, exponent: Value) -> tuple[Value, Value]:
+        zeros = rtl.leading_zeros(m, "zeros", magnitude)
+        kept, _ = rtl.shift_left(m, "normalized", magnitude, zeros, keep=len(magnitude) - 1)
+        return kept, wire(m, "e", exponent + 1 - zeros)
+
+    def _look_at_groups(self, m: Module, magnitude: Value, exponent: Value) -> tuple[Value, Value]:
+        k, l = self.groups
+        carry, rest = magnitude[-1], magnitude[:-1]
+        width = len(rest)
+        first = wire(m, "first_group", rest[width - k :].any())
+        second = wire(m, "second_group", rest[width - k - l : width - k].any())
+        by = [rest, Cat(Const(0, k), rest[:-k]), Cat(Const(0, k + l), rest[: -k - l])]
+        f = Mux(carry, magnitude[1:], Mux(first, by[0], Mux(second, by[1], by[2])))
+        es = [exponent + 1, exponent, exponent - k, exponent - k - l]
+        bits = self.exponent_bits
+        es = [wire(m, f"exponent_{i}", e, bits) for i, e in enumerate(es)]
+        e = Mux(carry, es[0], Mux(first, es[1], Mux(second, es[2], es[3])))
+        return wire(m, "normalized", f), wire(m, "e", e)
+
+
+_HANDED = ("subtract", "p_sign", "c_sign", "p_counts", "c_nonzero", "flags")
