@@ -190,13 +190,19 @@ class AnFma(Chained):
 
     def _multiply(self, m: Module, x: Values) -> Values:
         """The product, and beside it how far the exponents are apart."""
-        bits = self.exponent_bits
-        distance = wire(m, "distance", x["p_exponent"] - x["c_exponent"], signed(bits + 1))
         product = rtl.product(m, "product", x["a"], x["b"])
-        return {name: x[name] for name in _HANDED} | {
-            "distance": distance,
-            "p_exponent": x["p_exponent"], "c_exponent": x["c_exponent"], "f": x["f"],
-            "product": product,
+        exponent = x["p_exponent"]
+        if self.prodnorm == "1":
+            leads = product[-1]
+            product = wire(m, "normalized_product", Mux(leads, product, Cat(0, product[:-1])))
+            lower = exponent - (x["p_counts"] & ~leads)
+            exponent = wire(m, "normalized_p_exponent", lower, self.exponent_bits)
+        distance = wire(
+            m, "distance", exponent - x["c_exponent"], signed(self.exponent_bits + 1)
+        )
+        names = ("subtract", "p_sign", "c_sign", "p_counts", "c_nonzero", "c_exponent", "f", "flags")
+        return {name: x[name] for name in names} | {
+            "distance": distance, "product": product, "p_exponent": exponent,
         }  # fmt: skip
 
     def _align(self, m: Module, x: Values) -> Values:
@@ -209,61 +215,64 @@ class AnFma(Chained):
         c_greater = wire(m, "c_greater", distance[-1])
         amount = wire(m, "amount", distance[:-1] ^ c_greater.replicate(len(distance) - 1))
         product = Cat(Const(0, width - self.product_bits), x["product"])
-        f = Cat(Const(0, self.guard), x["f"])
-        upper = wire(m, "upper", Mux(c_greater, f, product))
-        lower = wire(m, "lower", Mux(c_greater, product[1:], f))
+        c = Cat(Const(0, self.guard), x["f"])
+        lower = wire(m, "lower", Mux(c_greater, product[1:], c), width)
         levels = (width - 1).bit_length()
         far = wire(m, "far", amount[levels:].any())
         aligned = rtl.move_right(m, "lower", lower, amount[:levels])
-        exponent = Mux(c_greater, x["c_exponent"], x["p_exponent"])
         return {name: x[name] for name in ("subtract", "flags")} | {
-            "upper": upper,
+            "upper": wire(m, "upper", Mux(c_greater, c, product), width),
             "lower": wire(m, "aligned", aligned & ~far.replicate(width)),
             "sign": wire(m, "upper_sign", Mux(c_greater, x["c_sign"], x["p_sign"])),
             "both_zero": wire(m, "both_zero", ~(x["p_counts"] | x["c_nonzero"])),
-            "exponent": wire(m, "exponent", exponent),
+            "exponent": wire(m, "exponent", Mux(c_greater, x["c_exponent"], x["p_exponent"])),
         }
 
     def _add(self, m: Module, x: Values) -> Values:
         magnitude, negative, equal = rtl.add_magnitudes(
             m, "sum", x["upper"], x["lower"], x["subtract"]
         )
-        zero = wire(m, "zero", Mux(x["subtract"], equal, x["both_zero"]))
         return {
-            "magnitude": magnitude, "exponent": x["exponent"], "flags": x["flags"], "zero": zero,
-            "sign": wire(m, "sign", (x["sign"] ^ negative)),
+            "magnitude": magnitude, "exponent": x["exponent"], "flags": x["flags"],
+            "zero": wire(m, "zero", Mux(x["subtract"], equal, x["both_zero"])),
+            "sign": wire(m, "sign", x["sign"] ^ negative),
         }  # fmt: skip
 
     def _normalize(self, m: Module, x: Values) -> Values:
-        groups = self.groups
-        magnitude, exponent = x["magnitude"], x["exponent"]
-        counts = [Const(0, 1)] if groups is None else [*groups]
-        normalize = self._count_zeros if groups is None else self._look_at_groups
-        f, e = normalize(m, magnitude, exponent)
+        normalize = self._count_zeros if self.groups is None else self._look_at_groups
+        f, exponent = normalize(m, x["magnitude"], x["exponent"])
         f = f[self.guard :]
-        keep = ~x["zero"] if not self.guard else ~x["zero"] & f.any()
-        keep = wire(m, "nonzero", keep)
-        e = e[: self.exponent_bits] & keep.replicate(self.exponent_bits)
-        return {"y": wire(m, "state", Cat(f, e, x["sign"] & keep, x["flags"]))}
+        zero = x["zero"] | ~f.any() if self.guard else x["zero"]
+        nonzero = wire(m, "nonzero", ~zero)
+        exponent = exponent & nonzero.replicate(self.exponent_bits)
+        return {"y": wire(m, "state", Cat(f, exponent, x["sign"] & nonzero, x["flags"]))}
 
     def _count_zeros(self, m: Module, magnitude: Value, exponent: Value) -> tuple[Value, Value]:
+        """The carry is a bit like the others here: the exponent is that of its place."""
         zeros = rtl.leading_zeros(m, "zeros", magnitude)
         kept, _ = rtl.shift_left(m, "normalized", magnitude, zeros, keep=len(magnitude) - 1)
-        return kept, wire(m, "e", exponent + 1 - zeros)
+        shifted = wire(m, "normalized_exponent", exponent + 1 - zeros, self.exponent_bits)
+        return kept, shifted
 
     def _look_at_groups(self, m: Module, magnitude: Value, exponent: Value) -> tuple[Value, Value]:
+        """One of four shifts. All four exponents are there before it is known which."""
+        assert self.groups is not None
         k, l = self.groups
-        carry, rest = magnitude[-1], magnitude[:-1]
-        width = len(rest)
-        first = wire(m, "first_group", rest[width - k :].any())
-        second = wire(m, "second_group", rest[width - k - l : width - k].any())
-        by = [rest, Cat(Const(0, k), rest[:-k]), Cat(Const(0, k + l), rest[: -k - l])]
-        f = Mux(carry, magnitude[1:], Mux(first, by[0], Mux(second, by[1], by[2])))
-        es = [exponent + 1, exponent, exponent - k, exponent - k - l]
-        bits = self.exponent_bits
-        es = [wire(m, f"exponent_{i}", e, bits) for i, e in enumerate(es)]
-        e = Mux(carry, es[0], Mux(first, es[1], Mux(second, es[2], es[3])))
-        return wire(m, "normalized", f), wire(m, "e", e)
-
-
-_HANDED = ("subtract", "p_sign", "c_sign", "p_counts", "c_nonzero", "flags")
+        carry, sum_bits = magnitude[-1], magnitude[:-1]
+        first = wire(m, "first_group", sum_bits[-k:].any())
+        second = wire(m, "second_group", sum_bits[-k - l : -k].any())
+        chosen = {
+            -1: carry, 0: ~carry & first, k: ~carry & ~first & second,
+            k + l: ~carry & ~first & ~second,
+        }  # fmt: skip
+        f: Value = Const(0, len(sum_bits))
+        e: Value = Const(0, self.exponent_bits)
+        for shift, choice in chosen.items():
+            name = f"by_{shift}" if shift >= 0 else "by_carry"
+            choice = wire(m, name, choice)
+            moved = Cat(Const(0, shift), sum_bits[:-shift]) if shift > 0 else (
+                sum_bits if shift == 0 else magnitude[1:])  # fmt: skip
+            f = f | (moved & choice.replicate(len(f)))
+            at = wire(m, f"exponent_{name}", exponent - shift, self.exponent_bits)
+            e = e | (at & choice.replicate(len(e)))
+        return wire(m, "normalized", f), wire(m, "normalized_exponent", e)

@@ -16,6 +16,10 @@ BLOCKS = {16: 5, 48: 7, None: 9}
 these leave the adder of bf16 a path of 70, of fp16 77, and take the fewest gates in the multiplier
 and multiply-add of fp32."""
 
+MAGNITUDE_BLOCK = 5
+"""Of `add_magnitudes`: with 24 bits in a chained multiply-add, blocks of 4 to 8 bits differ by less
+than 3 % in gates times path."""
+
 INCREMENT_BLOCKS = {10: 10, 24: 4, None: 6}
 """The same of an incrementer."""
 
@@ -23,9 +27,9 @@ INCREMENT_BLOCKS = {10: 10, 24: 4, None: 6}
 def add(m: Module, name: str, a: Value, b: Value, carry: ValueLike = 0) -> Value:
     """`a + b + carry` of two unsigned numbers of one width, with the carry out on top."""
     carry = Value.cast(carry)
-    propagate, size, blocks = _blocks(m, name, a, b)
+    propagate, blocks = _blocks(m, name, a, b, _size(BLOCKS, len(a)))
     carries = _carries(_prefix(blocks), carry)
-    return wire(m, name, Cat(*_sum(m, name, propagate, size, blocks, carries), carries[-1]))
+    return wire(m, name, Cat(*_sum(m, name, propagate, blocks, carries), carries[-1]))
 
 
 def add_magnitudes(
@@ -39,13 +43,14 @@ def add_magnitudes(
     With an end-around carry: a plus the inverse of b carries where a > b, and then lacks one; else
     it is the inverse of b - a.
     """
-    propagate, size, blocks = _blocks(m, name, a, b ^ subtract.replicate(len(b)))
+    inverted = b ^ subtract.replicate(len(b))
+    propagate, blocks = _blocks(m, name, a, inverted, MAGNITUDE_BLOCK)
     reach = _prefix(blocks)
     greater = wire(m, f"{name}_greater", reach[-1][0])
     equal = wire(m, f"{name}_equal", reach[-1][1])
     carries = _carries(reach, greater & subtract)
     negative = wire(m, f"{name}_negative", subtract & ~greater)
-    bits = _sum(m, name, propagate ^ negative.replicate(len(a)), size, blocks, carries)
+    bits = _sum(m, name, propagate ^ negative.replicate(len(a)), blocks, carries)
     carry = greater & ~subtract
     return wire(m, name, Cat(*bits, carry)), negative, equal
 
@@ -70,28 +75,28 @@ Block = tuple[list[Value], list[Value]]
 gets there."""
 
 
-def _blocks(m: Module, name: str, a: Value, b: Value) -> tuple[Value, int, list[Block]]:
-    """Whether each bit of a sum propagates a carry, the size of its blocks, the blocks."""
+def _blocks(
+    m: Module, name: str, a: Value, b: Value, size: int
+) -> tuple[Value, list[Block]]:
+    """Whether each bit of a sum propagates a carry, and its blocks of this size."""
     propagate = wire(m, f"{name}_propagate", a ^ b)
     generate = wire(m, f"{name}_generate", a & b)
-    size = _size(BLOCKS, len(a))
     blocks = [
         _block(m, f"{name}_{s}", propagate[s : s + size], generate[s : s + size])
         for s in range(0, len(a), size)
     ]
-    return propagate, size, blocks
+    return propagate, blocks
 
 
 def _sum(
-    m: Module, name: str, propagate: Value, size: int, blocks: list[Block], carries: list[Value]
+    m: Module, name: str, propagate: Value, blocks: list[Block], carries: list[Value]
 ) -> list[Value]:
     """The bits of a sum, from the carries into its blocks."""
     total: list[Value] = []
-    for i, (zeros, ones) in enumerate(blocks):
-        s = i * size
-        into = wire(m, f"{name}_carry{s}", carries[i])
-        for bit, zero, one in zip(propagate[s : s + size], zeros, ones, strict=False):
-            total.append(bit ^ zero ^ (one & into))
+    for (zeros, ones), carry in zip(blocks, carries, strict=False):
+        into = wire(m, f"{name}_carry{len(total)}", carry)
+        for zero, one in zip(zeros[:-1], ones[:-1], strict=True):
+            total.append(propagate[len(total)] ^ zero ^ (one & into))
     return total
 
 
