@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from amaranth.hdl import Cat, Const, Module, Mux, signed
+from amaranth.hdl import Cat, Const, Module, Mux
 
 from ...errors import InvalidInput
 from ...formats import Format
-from ...formats import rounding as r
 from .. import rtl
 from ..rtl import Values, wire
+from ..rtl.floats import signed_exponent
 from ..unit import Contract, format_parameter
 from . import golden
 from .state import SOURCE, Chained
@@ -65,6 +65,31 @@ class ColumnEnd(Chained):
     def word_bits(self) -> int:
         return max(self.state.bits, self.w + self.out.precision + 2)
 
+    # -- hardware ------------------------------------------------------------------------------
+
+    def datapath(self) -> list[rtl.Step]:
+        half = 1 << (self.exponent_bits - 1)
+        rounder = rtl.Rounder(self.out, "rne", "nosat", ftz=True)
+        return [self._unpack, *rounder.steps((self.out.bias - half, self.out.bias + half - 1))]
+
+    def _unpack(self, m: Module, x: Values) -> Values:
+        """The fields of a state, with the exponent biased like the result's."""
+        w, bits = self.w, self.exponent_bits
+        c = x["c"]
+        nan, plus, minus = c[w + bits + 1 :]
+        half = 1 << (bits - 1)
+        inf = wire(m, "inf", plus | minus)
+        exponent = c[w : w + bits] + (self.out.bias - half)
+        return {
+            "nan": wire(m, "nan", nan | (plus & minus)),
+            "inf": inf,
+            "sign": wire(m, "sign", Mux(inf, minus, c[w + bits])),
+            "exponent": wire(m, "exponent", exponent,
+                             signed_exponent(self.out.bias - half, self.out.bias + half - 1)),
+            "significand": wire(m, "significand", c[:w]),
+            "difference": ~inf,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Seed(Chained):
@@ -102,3 +127,19 @@ class Seed(Chained):
     @property
     def word_bits(self) -> int:
         return max(self.state.bits, self.w + self.seed.precision)
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    def datapath(self) -> list[rtl.Step]:
+        return [self._widen]
+
+    def _widen(self, m: Module, x: Values) -> Values:
+        f, bits = self.seed, self.exponent_bits
+        raw = rtl.Operand(f, daz=True).unpack(m, "a", x["a"])
+        counts = wire(m, "counts", ~(raw.zero | raw.nan | raw.inf))
+        room = self.w - f.precision
+        significand = Cat(Const(0, room), raw.significand) if room > 0 else raw.significand[-room:]
+        exponent = wire(m, "exponent", raw.exponent + ((1 << (bits - 1)) - f.bias), bits)
+        state = Cat(significand, exponent, raw.sign) & counts.replicate(self.w + bits + 1)
+        flags = Cat(raw.nan, raw.inf & ~raw.sign, raw.inf & raw.sign)
+        return {"c": wire(m, "state", Cat(state, flags))}
