@@ -13,10 +13,12 @@ from . import engine, engine_matrix
 from .engine_matrix import FloatRounding
 from .errors import InvalidInput, unknown
 from .formats import Format
-from .units import Unit, unit
+from .units import Unit, chain, unit
 from .units.exact.add import Add
 from .units.exact.fma import Fma
 from .units.exact.mul import Mul
+
+MULTIPLY_ADDS = ("multiply-add", "chained multiply-add")
 
 ORDERS = ("ascending", "descending")
 
@@ -32,9 +34,10 @@ def matmul(
     Parameters
     ----------
     spec : the multiply-add or product unit, or its spec. A multiply-add must take its addend in
-        the format of its result.
+        the format of its result; a chained one (such as ``anfma``) takes `c` in the format that its
+        chains begin with and gives the one that they end with.
     a, b : codes (m, k) and (k, n) of the unit's first two operands.
-    c : codes of the accumulator to begin with, of a shape that broadcasts to (m, n); +0 if None.
+    c : codes of the accumulators to begin with, of a shape that broadcasts to (m, n); +0 if None.
     order : of k: ``ascending``, ``descending``, or a permutation of 0 to k-1.
     add : for a product unit the adder, or its spec: it takes the product first, then the
         accumulator, and gives the accumulator. Default: `accumulating_adder`.
@@ -44,7 +47,8 @@ def matmul(
     """
     u = unit(spec)
     adder = _adder(u, add)
-    formats = [*list(u.operands.values())[:2], _result(adder or u)]
+    last = adder or u
+    formats = [*list(u.operands.values())[:2], chain.first_format(last)]
     left, right = (_matrix(f, x, what) for f, x, what in zip(formats, (a, b), "ab", strict=False))
     if left.shape[1] != right.shape[0]:
         raise InvalidInput(
@@ -53,7 +57,8 @@ def matmul(
         )
     sums = _start(formats[2], c, (left.shape[0], right.shape[1]))
     steps = _steps(order, left.shape[1])
-    return _accumulate(u, adder, left[:, steps], right[steps], sums)
+    sums = _accumulate(u, adder, left[:, steps], right[steps], chain.begin(last, sums))
+    return chain.end(last, sums)
 
 
 def accumulating_adder(product: Format) -> Unit:
@@ -73,11 +78,11 @@ def _result(u: Unit) -> Format:
 
 def _adder(u: Unit, add: Any) -> Unit | None:
     """The adder that goes with a unit. Raises `InvalidInput` if it cannot accumulate."""
-    if u.operation not in ("product", "multiply-add"):
+    if u.operation not in ("product", *MULTIPLY_ADDS):
         raise InvalidInput(
             f"matmul: {u.spec} computes a {u.operation}; allowed: a multiply-add or a product"
         )
-    if u.operation == "multiply-add":
+    if u.operation in MULTIPLY_ADDS:
         if add is not None:
             raise InvalidInput(f"matmul: {u.spec} adds by itself; add is for product units")
         _check_ports(u, [*list(u.operands.values())[:2], _result(u)])

@@ -16,6 +16,7 @@ import numpy as np
 from ..errors import InvalidInput
 from ..units import Unit
 from ..units import unit as make_unit
+from ..units.chain import Link, outside
 from .reference import FORMULA, Errors, compare
 
 EXHAUSTIVE_BITS = 16
@@ -156,8 +157,8 @@ def evaluate(spec: Any, operands: Sequence[Any] | None = None) -> Evaluation:
     Parameters
     ----------
     spec : a unit or its spec.
-    operands : arrays of operand codes, one for each operand, which broadcast together; without
-        them the unit is evaluated on every combination of operand codes.
+    operands : arrays of operand codes, one for each operand, which broadcast together (of a chained
+        unit the last are codes of what its chains begin with); without them the unit is evaluated on every combination of operand codes.
 
     What counts as what is said in `METRICS` and `COUNTS`. The exact result is the infinitely
     precise product, sum or multiply-add of the operands' values; each error is right to a
@@ -166,7 +167,7 @@ def evaluate(spec: Any, operands: Sequence[Any] | None = None) -> Evaluation:
     Raises `InvalidInput` for a wrong spec or operands, for more than 2^16 combinations without
     `operands`, for no operands at all, and for formats beyond float64's range.
     """
-    unit = make_unit(spec)
+    unit = outside(make_unit(spec))
     given = unit.check_operands(tuple(operands)) if operands is not None else _all_codes(unit)
     if given[0].size == 0:
         raise InvalidInput(f"{unit.family}: operands to evaluate must not be empty")
@@ -183,7 +184,7 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and np.isfinite(value) else None
 
 
-def _all_codes(unit: Unit) -> list[np.ndarray]:
+def _all_codes(unit: Unit | Link) -> list[np.ndarray]:
     bits = sum(f.bits for f in unit.operands.values())
     if bits > EXHAUSTIVE_BITS:
         raise InvalidInput(

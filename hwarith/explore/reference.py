@@ -16,6 +16,7 @@ import numpy as np
 from ..errors import InvalidInput
 from ..formats import Format
 from ..units import Unit
+from ..units.chain import Link
 
 EXACT: dict[str, Callable[..., Any]] = {
     "product": lambda a, b: a * b,
@@ -54,7 +55,9 @@ class _Reals:
     distance: np.ndarray
 
 
-def compare(unit: Unit, operands: Sequence[np.ndarray]) -> tuple[Errors, dict[str, int]]:
+def compare(
+    unit: Unit | Link, operands: Sequence[np.ndarray]
+) -> tuple[Errors, dict[str, int]]:
     """Errors of a unit on operand codes, and how many operand sets are of which kind.
 
     `operands` are arrays of codes of one shape. An operand set counts if its operands are
@@ -105,13 +108,13 @@ def compare(unit: Unit, operands: Sequence[np.ndarray]) -> tuple[Errors, dict[st
     return Errors(head, distance, _ulp(head, tail_sign, out)), counts
 
 
-def _terms(unit: Unit) -> dict[str, Format]:
+def _terms(unit: Unit | Link) -> dict[str, Format]:
     """The operands that the exact result follows from."""
     count = EXACT[unit.operation].__code__.co_argcount
     return dict(list(unit.operands.items())[:count])
 
 
-def _out(unit: Unit) -> Format:
+def _out(unit: Unit | Link) -> Format:
     return next(iter(unit.results.values()))
 
 

@@ -66,6 +66,7 @@ def stimulus(unit: Unit, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
     if len(columns) > 1 and not any(_is_wide(f) for f in [*formats, result]):
         rows = rng.integers(4, size=n) == 0
         columns[-1][rows] = _related_codes(formats, [x[rows] for x in columns], result, rng)
+    columns = unit.plausible(columns, rng)
     return tuple(x.astype(f.dtype) for f, x in zip(formats, columns, strict=True))
 
 

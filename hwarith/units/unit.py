@@ -139,6 +139,21 @@ class Unit:
         return {}
 
     @property
+    def chain_start(self) -> Unit | None:
+        """What makes the accumulator of a chained multiply-add (`hwarith.units.chain`)."""
+        return None
+
+    @property
+    def chain_end(self) -> Unit | None:
+        """What makes a code of the accumulator of a chained multiply-add."""
+        return None
+
+    def plausible(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        """Random operands for tests, changed where codes alone say too little of what is worth
+        trying."""
+        return codes
+
+    @property
     def negated(self) -> dict[int, tuple[str, ...]]:
         """The operands that are negated before the `operation` proper, for each code of the
         operand ``op`` (for 0, if there is no such operand)."""

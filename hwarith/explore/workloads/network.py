@@ -21,8 +21,8 @@ import numpy as np
 
 from ...errors import InvalidInput
 from ...formats import Format
-from ...matrix import accumulating_adder, matmul
-from ...units import Unit
+from ...matrix import MULTIPLY_ADDS, accumulating_adder, matmul
+from ...units import Unit, chain
 from ...units import unit as make_unit
 
 METHOD = (
@@ -104,7 +104,13 @@ class Datapath(NamedTuple):
 
     @property
     def accumulator(self) -> Format:
-        return _result(self.add)
+        """What sums come out in."""
+        return chain.last_format(self.add)
+
+    @property
+    def bias_format(self) -> Format:
+        """What sums begin with."""
+        return chain.first_format(self.add)
 
 
 def _result(unit: Unit) -> Format:
@@ -125,7 +131,7 @@ def datapath(unit: Unit) -> Datapath:
     elif operation == "sum":
         exact = "fp32" if formats[0].is_float else "int8"
         path = Datapath(make_unit(f"mul:a={exact},out={formats[0]}"), unit)
-    elif operation == "multiply-add":
+    elif operation in MULTIPLY_ADDS:
         path = Datapath(None, unit)
     else:
         raise InvalidInput(f"{unit.spec}: a network cannot run on operation {operation!r}")
@@ -190,7 +196,7 @@ def _layer_codes(path: Datapath, layer: Layer, x: np.ndarray) -> tuple[np.ndarra
     return (
         format_x.encode(x / scale_x),
         format_w.encode(layer.weights / scale_w),
-        path.accumulator.encode(layer.bias / (scale_x * scale_w)),
+        path.bias_format.encode(layer.bias / (scale_x * scale_w)),
     )
 
 
@@ -205,14 +211,16 @@ def accumulate(path: Datapath, x: np.ndarray, w: np.ndarray, bias: np.ndarray) -
 def _operands_met(
     path: Datapath, unit: Unit, x: np.ndarray, w: np.ndarray, bias: np.ndarray
 ) -> Iterator[tuple[np.ndarray, ...]]:
-    """The operands of `unit` in `accumulate`, step by step."""
+    """The operands of `unit` in `accumulate`, step by step (a chain's accumulator rounded to the
+    format that it begins with)."""
     acc = np.broadcast_to(bias, (len(x), len(bias)))
     for k in range(len(w)):
         x_k, w_k = x[:, k : k + 1], w[k : k + 1]
         met: tuple[np.ndarray, ...] = (x_k, w_k)
         if unit is not path.multiply:
             met = (x_k, w_k, acc) if path.multiply is None else (path.multiply(x_k, w_k), acc)
-            acc = accumulate(path, x_k, w_k, acc)
+            sums = path.accumulator.decode(accumulate(path, x_k, w_k, acc))
+            acc = path.bias_format.encode(sums, overflow="nosat")
         yield tuple(codes.ravel() for codes in np.broadcast_arrays(*met))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux
 
 from ...errors import InvalidInput
@@ -15,7 +16,7 @@ from ..rtl import Values, wire
 from ..rtl.floats import signed_exponent
 from ..unit import Contract, format_parameter
 from . import golden
-from .state import SOURCE, Chained
+from .state import SOURCE, Chained, State
 
 
 def _check_float(family: str, name: str, f: Format) -> None:
@@ -57,6 +58,13 @@ class ColumnEnd(Chained):
     @property
     def contract(self) -> Contract:
         return Contract("correctly rounded", "subnormal results are zero", SOURCE)
+
+    def plausible(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        """States whose results are about the least and the greatest, most of them."""
+        n = len(codes[0])
+        f = (1 << self.w) - 1 - rng.integers(0, 4, n)
+        e = rng.choice([1, -1], n) * (self.out.bias + rng.integers(-2, 2, n))
+        return [self.random_states(State(0 * f, e, f, 0 * f), rng)]
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return golden.column_end, (self.out.numbers, self.frame)

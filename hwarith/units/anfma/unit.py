@@ -55,7 +55,7 @@ class AnFma(Chained):
 
     family: ClassVar[str] = "anfma"
     summary: ClassVar[str] = "multiply-add of a chain, with approximate normalization"
-    operation: ClassVar[str] = "multiply-add"
+    operation: ClassVar[str] = "chained multiply-add"
 
     norm: str = text_parameter("how sums are normalized", parse_norm, NORMS, "an-1-2")
     guard: int = integer_parameter("bits below the significand in an addition", 0, 16, 0, True)
@@ -112,6 +112,12 @@ class AnFma(Chained):
     @property
     def word_bits(self) -> int:
         return max(self.state.bits, self.w + self.guard + 2)
+
+    def plausible(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        """States near the product: at any distance that matters, or the same but for an ulp."""
+        a, b, _ = (x.astype(f.dtype) for x, f in zip(codes, self.operands.values(), strict=True))
+        product = self.column(a[..., None], b[..., None], state=True)
+        return [a, b, self.random_states(product, rng)]
 
     # -- columns -------------------------------------------------------------------------------
 
