@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -13,12 +13,11 @@ from . import engine, engine_matrix
 from .engine_matrix import FloatRounding
 from .errors import InvalidInput, unknown
 from .formats import Format
-from .units import Unit, chain, unit
+from .units import Unit
+from .units.chain import Chain, chain, result
 from .units.exact.add import Add
 from .units.exact.fma import Fma
 from .units.exact.mul import Mul
-
-MULTIPLY_ADDS = ("multiply-add", "chained multiply-add")
 
 ORDERS = ("ascending", "descending")
 
@@ -40,68 +39,31 @@ def matmul(
     c : codes of the accumulators to begin with, of a shape that broadcasts to (m, n); +0 if None.
     order : of k: ``ascending``, ``descending``, or a permutation of 0 to k-1.
     add : for a product unit the adder, or its spec: it takes the product first, then the
-        accumulator, and gives the accumulator. Default: `accumulating_adder`.
+        accumulator, and gives the accumulator. Default:
+        `hwarith.units.chain.accumulating_adder`.
 
     Returns codes (m, n) of the accumulator's format. Raises `InvalidInput` for what is not as
     said here.
     """
-    u = unit(spec)
-    adder = _adder(u, add)
-    last = adder or u
-    formats = [*list(u.operands.values())[:2], chain.first_format(last)]
-    left, right = (_matrix(f, x, what) for f, x, what in zip(formats, (a, b), "ab", strict=False))
+    try:
+        units = chain(spec, add)
+    except InvalidInput as error:
+        raise InvalidInput(f"matmul: {error}") from None
+    left, right = (
+        _matrix(f, x, what) for f, x, what in zip(units.operand_formats, (a, b), "ab", strict=True)
+    )
     if left.shape[1] != right.shape[0]:
         raise InvalidInput(
             f"matmul: a has {left.shape[1]} columns and b {right.shape[0]} rows; "
             "they must be as many"
         )
-    sums = _start(formats[2], c, (left.shape[0], right.shape[1]))
+    sums = _start(units.first, c, (left.shape[0], right.shape[1]))
     steps = _steps(order, left.shape[1])
-    sums = _accumulate(u, adder, left[:, steps], right[steps], chain.begin(last, sums))
-    return chain.end(last, sums)
-
-
-def accumulating_adder(product: Format) -> Unit:
-    """The exact adder that sums products of this format in fp32, or int32 for integers; or in the
-    products' own format where that is wider."""
-    wide = unit("add:a=fp32" if product.is_float else "add:a=int32").results["y"]
-    acc = product if product.precision > wide.precision else wide
-    return unit(f"add:a={product},b={acc},out={acc}")
+    sums = _accumulate(units, left[:, steps], right[steps], units.begin(sums))
+    return units.end(sums)
 
 
 # -- what is asked for ---------------------------------------------------------------------------
-
-
-def _result(u: Unit) -> Format:
-    return next(iter(u.results.values()))
-
-
-def _adder(u: Unit, add: Any) -> Unit | None:
-    """The adder that goes with a unit. Raises `InvalidInput` if it cannot accumulate."""
-    if u.operation not in ("product", *MULTIPLY_ADDS):
-        raise InvalidInput(
-            f"matmul: {u.spec} computes a {u.operation}; allowed: a multiply-add or a product"
-        )
-    if u.operation in MULTIPLY_ADDS:
-        if add is not None:
-            raise InvalidInput(f"matmul: {u.spec} adds by itself; add is for product units")
-        _check_ports(u, [*list(u.operands.values())[:2], _result(u)])
-        return None
-    _check_ports(u, list(u.operands.values())[:2])
-    adder = accumulating_adder(_result(u)) if add is None else unit(add)
-    if adder.operation != "sum":
-        raise InvalidInput(f"matmul: add must be an adder, not {adder.spec}")
-    _check_ports(adder, [_result(u), _result(adder)])
-    return adder
-
-
-def _check_ports(u: Unit, needed: list[Format]) -> None:
-    if list(u.operands.values()) != needed or len(u.results) != 1:
-        found = ", ".join(f"{name} {f}" for name, f in (u.operands | u.results).items())
-        raise InvalidInput(
-            f"matmul: to accumulate, {u.spec} must take {', '.join(map(str, needed))} and give "
-            f"{needed[-1]} alone, not {found}"
-        )
 
 
 def _matrix(f: Format, codes: Any, what: str) -> np.ndarray:
@@ -141,10 +103,8 @@ def _steps(order: Any, count: int) -> slice | list[int]:
 # -- how it is computed --------------------------------------------------------------------------
 
 
-def _accumulate(
-    u: Unit, adder: Unit | None, a: np.ndarray, b: np.ndarray, acc: np.ndarray
-) -> np.ndarray:
-    units = [u] if adder is None else [u, adder]
+def _accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> np.ndarray:
+    units = chain.units
     definitions, constants = zip(*(x.definition() for x in units), strict=True)
     wide = any(x.dtype.hasobject for x in (a, b, acc))
     wide = wide or max(x.word_bits for x in units) > engine.WORD_BITS
@@ -152,8 +112,8 @@ def _accumulate(
         return engine_matrix.interpret(definitions, constants, a, b, acc)
     if roundings := _float_roundings(units):
         steps: Sequence[Callable] = (engine_matrix.float_multiply, engine_matrix.float_add)
-        steps = steps if adder else (engine_matrix.float_multiply_add,)
-        formats = (*list(u.operands.values())[:2], _result(units[-1]))
+        steps = steps if chain.multiply else (engine_matrix.float_multiply_add,)
+        formats = (*chain.operand_formats, chain.accumulator)
         values = [f.decode(x).astype(np.float64) for f, x in zip(formats, (a, b, acc), strict=True)]
         sums = engine_matrix.accumulate(tuple(steps), roundings, *values)
         return formats[2].encode(sums, overflow="nosat")
@@ -165,7 +125,7 @@ _DEFAULT = ("round", "n", "subnormals", "nan", "flags", "op")
 their defaults."""
 
 
-def _float_roundings(units: list[Unit]) -> tuple[tuple[FloatRounding], ...]:
+def _float_roundings(units: Iterable[Unit]) -> tuple[tuple[FloatRounding], ...]:
     """For each unit the rounding of its result in float64, if all are exact in it; or nothing."""
     found = [_float_rounding(u) for u in units]
     return tuple((x,) for x in found if x is not None) if None not in found else ()
@@ -175,7 +135,7 @@ def _float_rounding(u: Unit) -> FloatRounding | None:
     """What in float64 is the same as this unit's definition with the constants that it has."""
     if not isinstance(u, Mul | Add | Fma):
         return None
-    formats, out = list(u.operands.values()), _result(u)
+    formats, out = list(u.operands.values()), result(u)
     parameters = u.parameters()
     if (
         any(getattr(u, name) != parameters[name].default for name in _DEFAULT if name in parameters)

@@ -12,6 +12,7 @@ import hwarith as hw
 from hwarith import engine, engine_matrix, matrix
 from hwarith.errors import InvalidInput
 from hwarith.flow.stimulus import corner_codes
+from hwarith.units.chain import accumulating_adder
 from tests.units.test_fma import exact_result
 
 FLOATS = (
@@ -60,7 +61,7 @@ def operands(spec: str, m: int, k: int, n: int, seed: int) -> tuple[np.ndarray, 
 
 
 def adder_of(u: hw.Unit) -> Any:
-    return matrix.accumulating_adder(next(iter(u.results.values())))
+    return accumulating_adder(next(iter(u.results.values())))
 
 
 def check(spec: str, m: int, k: int, n: int, seed: int = 0) -> np.ndarray:
@@ -210,10 +211,8 @@ def test_adders_for_products() -> None:
     start = narrow.b.encode(np.ones((10, 20)))
     found = hw.matmul("mul:a=e4m3fn,out=bf16", a, b, start, add=narrow)
     np.testing.assert_array_equal(found, by_loop("mul:a=e4m3fn,out=bf16", a, b, start, narrow))
-    assert matrix.accumulating_adder(hw.format("int8")).spec == "add:a=int8,b=int32,out=int32"
-    assert (
-        matrix.accumulating_adder(hw.format("fp64")).spec == "add:a=fp64,b=fp64,out=fp64,round=rne"
-    )
+    assert accumulating_adder(hw.format("int8")).spec == "add:a=int8,b=int32,out=int32"
+    assert accumulating_adder(hw.format("fp64")).spec == "add:a=fp64,b=fp64,out=fp64,round=rne"
 
 
 def test_a_sum_rounded_to_nearest_first_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,7 +158,8 @@ def evaluate(spec: Any, operands: Sequence[Any] | None = None) -> Evaluation:
     ----------
     spec : a unit or its spec.
     operands : arrays of operand codes, one for each operand, which broadcast together (of a chained
-        unit the last are codes of what its chains begin with); without them the unit is evaluated on every combination of operand codes.
+        unit the last are codes of what its chains begin with); without them the unit is evaluated
+        on every combination of operand codes.
 
     What counts as what is said in `METRICS` and `COUNTS`. The exact result is the infinitely
     precise product, sum or multiply-add of the operands' values; each error is right to a

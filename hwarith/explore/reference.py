@@ -55,9 +55,7 @@ class _Reals:
     distance: np.ndarray
 
 
-def compare(
-    unit: Unit | Link, operands: Sequence[np.ndarray]
-) -> tuple[Errors, dict[str, int]]:
+def compare(unit: Unit | Link, operands: Sequence[np.ndarray]) -> tuple[Errors, dict[str, int]]:
     """Errors of a unit on operand codes, and how many operand sets are of which kind.
 
     `operands` are arrays of codes of one shape. An operand set counts if its operands are
@@ -131,7 +129,9 @@ def _is_finite(f: Format, codes: np.ndarray) -> np.ndarray:
     return np.isfinite(f.decode(codes).astype(np.float64))
 
 
-def _reals(unit: Unit, operation: str, codes: list[np.ndarray], results: np.ndarray) -> _Reals:
+def _reals(
+    unit: Unit | Link, operation: str, codes: list[np.ndarray], results: np.ndarray
+) -> _Reals:
     terms, out = _terms(unit), _out(unit)
     formats = list(terms.values())
     values = [f.decode(x) for f, x in zip((*formats, out), (*codes, results), strict=True)]

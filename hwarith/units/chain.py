@@ -1,40 +1,121 @@
-"""Multiply-adds that are chained: their accumulator is a state that no format describes.
+"""Sums of products, one step after the other, by the units that a step takes.
 
-A chained unit takes a state as its last operand and gives the next one. Its `Unit.chain_start`
-makes a state of a code, its `Unit.chain_end` a code of a state. Other multiply-adds accumulate in
-the format of their result; for these both are None.
+A multiply-add accumulates, or a product unit and an adder. The accumulator is a code of their
+result's format; of a chained unit (such as ``anfma``) it is a state that no format describes, which
+its `Unit.chain_start` makes of a code, and of which its `Unit.chain_end` makes one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import InvalidInput
 from ..formats import Format
+from . import unit
 from .unit import Unit
 
-
-def first_format(u: Unit) -> Format:
-    """The format in which an accumulator of this multiply-add (or adder) is given."""
-    start = u.chain_start
-    return next(iter(start.operands.values())) if start else list(u.operands.values())[-1]
+MULTIPLY_ADDS = ("multiply-add", "chained multiply-add")
+"""The operations of units that multiply and add by themselves."""
 
 
-def last_format(u: Unit) -> Format:
-    """The format in which such an accumulator comes out."""
-    return next(iter((u.chain_end or u).results.values()))
+class Chain(NamedTuple):
+    """The units of a step ``acc = add(multiply(a, b), acc)``; without `multiply`, `add` is a
+    multiply-add, ``acc = add(a, b, acc)``."""
+
+    multiply: Unit | None
+    add: Unit
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        return (self.multiply, self.add) if self.multiply else (self.add,)
+
+    @property
+    def operand_formats(self) -> tuple[Format, Format]:
+        a, b = list(self.units[0].operands.values())[:2]
+        return a, b
+
+    @property
+    def product_format(self) -> Format | None:
+        return result(self.multiply) if self.multiply else None
+
+    @property
+    def accumulator(self) -> Format:
+        """What goes from one step to the next."""
+        return result(self.add)
+
+    @property
+    def first(self) -> Format:
+        """What sums begin with."""
+        start = self.add.chain_start
+        return next(iter(start.operands.values())) if start else self.accumulator
+
+    @property
+    def last(self) -> Format:
+        """What sums end as."""
+        return result(self.add.chain_end or self.add)
+
+    def begin(self, codes: np.ndarray) -> np.ndarray:
+        """Accumulators of codes of the format `first`."""
+        return np.asarray(self.add.chain_start(codes)) if self.add.chain_start else codes
+
+    def end(self, accumulators: np.ndarray) -> np.ndarray:
+        """Codes of the format `last` of accumulators."""
+        return np.asarray(self.add.chain_end(accumulators)) if self.add.chain_end else accumulators
 
 
-def begin(u: Unit, codes: np.ndarray) -> np.ndarray:
-    """Accumulators of codes of `first_format`."""
-    return np.asarray(u.chain_start(codes)) if u.chain_start else codes
+def chain(spec: Any, add: Any = None) -> Chain:
+    """The units that sum up products: of a multiply-add, or of a product unit and an adder.
+
+    Parameters
+    ----------
+    spec : the multiply-add or product unit, or its spec. A multiply-add takes its addend in the
+        format of its result.
+    add : for a product unit the adder, or its spec: it takes the product first, then the
+        accumulator, and gives the accumulator. Default: `accumulating_adder`.
+
+    Raises `InvalidInput` for units that do not fit together so.
+    """
+    u = unit(spec)
+    if u.operation not in ("product", *MULTIPLY_ADDS):
+        raise InvalidInput(
+            f"{u.spec} computes a {u.operation}; allowed: a multiply-add or a product"
+        )
+    if u.operation in MULTIPLY_ADDS:
+        if add is not None:
+            raise InvalidInput(f"{u.spec} adds by itself; add is for product units")
+        _check_ports(u, [*list(u.operands.values())[:2], result(u)])
+        return Chain(None, u)
+    _check_ports(u, list(u.operands.values())[:2])
+    adder = accumulating_adder(result(u)) if add is None else unit(add)
+    if adder.operation != "sum":
+        raise InvalidInput(f"add must be an adder, not {adder.spec}")
+    _check_ports(adder, [result(u), result(adder)])
+    return Chain(u, adder)
 
 
-def end(u: Unit, accumulators: np.ndarray) -> np.ndarray:
-    """Codes of `last_format` of accumulators."""
-    return np.asarray(u.chain_end(accumulators)) if u.chain_end else accumulators
+def accumulating_adder(product: Format) -> Unit:
+    """The exact adder that sums products of this format in fp32, or int32 for integers; or in the
+    products' own format where that is wider."""
+    wide = result(unit("add:a=fp32" if product.is_float else "add:a=int32"))
+    acc = product if product.precision > wide.precision else wide
+    return unit(f"add:a={product},b={acc},out={acc}")
+
+
+def result(u: Unit) -> Format:
+    """The format of a unit's first result."""
+    return next(iter(u.results.values()))
+
+
+def _check_ports(u: Unit, needed: list[Format]) -> None:
+    if list(u.operands.values()) != needed or len(u.results) != 1:
+        found = ", ".join(f"{name} {f}" for name, f in (u.operands | u.results).items())
+        raise InvalidInput(
+            f"to accumulate, {u.spec} must take {', '.join(map(str, needed))} and give "
+            f"{needed[-1]} alone, not {found}"
+        )
 
 
 def outside(u: Unit) -> Unit | Link:
@@ -65,13 +146,16 @@ class Link:
     @property
     def operands(self) -> dict[str, Format]:
         names = list(self.unit.operands)
-        return self.unit.operands | {names[-1]: first_format(self.unit)}
+        return self.unit.operands | {names[-1]: Chain(None, self.unit).first}
 
     @property
     def results(self) -> dict[str, Format]:
-        return {name: last_format(self.unit) for name in self.unit.results}
+        return {name: Chain(None, self.unit).last for name in self.unit.results}
 
-    check_operands = Unit.check_operands
+    def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
+        """See `Unit.check_operands`."""
+        return Unit.check_operands(self, codes)  # type: ignore[arg-type]
 
     def __call__(self, a: Any, b: Any, c: Any) -> np.ndarray:
-        return end(self.unit, np.asarray(self.unit(a, b, begin(self.unit, np.asarray(c)))))
+        chained = Chain(None, self.unit)
+        return chained.end(np.asarray(self.unit(a, b, chained.begin(np.asarray(c)))))

@@ -125,8 +125,8 @@ def test_nan_is_never_chosen() -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("fma:a=e4m3fn,b=e5m2,c=fp16,out=bf16", "last operand must have the result's format"),
-        ("add:a=bf16,b=bf16,out=fp32", "they are bf16 and fp32"),
+        ("fma:a=e4m3fn,b=e5m2,c=fp16,out=bf16", "must take e4m3fn, e5m2, bf16 and give bf16 alone"),
+        ("add:a=bf16,b=bf16,out=fp32", "must take bf16, fp32 and give fp32 alone"),
         ("mul:a=uint8,b=uint8,out=uint16", "weights have signs, uint8 has none"),
     ],
 )

@@ -15,15 +15,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from ...errors import InvalidInput
 from ...formats import Format
-from ...matrix import MULTIPLY_ADDS, accumulating_adder, matmul
-from ...units import Unit, chain
-from ...units import unit as make_unit
+from ...matrix import matmul
+from ...units import Unit
+from ...units.chain import MULTIPLY_ADDS, Chain, chain
 
 METHOD = (
     "A multiply-add accumulates: acc = a·b + acc. Products of a multiplier are summed by an exact "
@@ -87,59 +86,20 @@ class Outcome:
     operands: tuple[np.ndarray, ...]
 
 
-class Datapath(NamedTuple):
-    """The units that compute a sum of products; without `multiply`, `add` is a multiply-add."""
-
-    multiply: Unit | None
-    add: Unit
-
-    @property
-    def operand_formats(self) -> tuple[Format, Format]:
-        a, b = list((self.multiply or self.add).operands.values())[:2]
-        return a, b
-
-    @property
-    def product_format(self) -> Format | None:
-        return _result(self.multiply) if self.multiply else None
-
-    @property
-    def accumulator(self) -> Format:
-        """What sums come out in."""
-        return chain.last_format(self.add)
-
-    @property
-    def bias_format(self) -> Format:
-        """What sums begin with."""
-        return chain.first_format(self.add)
-
-
-def _result(unit: Unit) -> Format:
-    (format,) = unit.results.values()
-    return format
-
-
-def datapath(unit: Unit) -> Datapath:
+def datapath(unit: Unit) -> Chain:
     """The units around `unit` that make it compute sums of products.
 
     Raises `InvalidInput` for a unit that cannot: one that does not accumulate in the format of
     its result, or of an operation that is none of product, sum and multiply-add.
     """
-    operation = getattr(unit, "operation", None)
-    formats = list(unit.operands.values())
-    if operation == "product":
-        path = Datapath(unit, accumulating_adder(_result(unit)))
-    elif operation == "sum":
-        exact = "fp32" if formats[0].is_float else "int8"
-        path = Datapath(make_unit(f"mul:a={exact},out={formats[0]}"), unit)
-    elif operation in MULTIPLY_ADDS:
-        path = Datapath(None, unit)
+    if unit.operation == "sum":
+        first = next(iter(unit.operands.values()))
+        exact = "fp32" if first.is_float else "int8"
+        path = chain(f"mul:a={exact},out={first}", unit)
+    elif unit.operation in ("product", *MULTIPLY_ADDS):
+        path = chain(unit)
     else:
-        raise InvalidInput(f"{unit.spec}: a network cannot run on operation {operation!r}")
-    if formats[-1] != _result(unit) and operation != "product":
-        raise InvalidInput(
-            f"{unit.spec}: to accumulate, the last operand must have the result's format; "
-            f"they are {formats[-1]} and {_result(unit)}"
-        )
+        raise InvalidInput(f"{unit.spec}: a network cannot run on operation {unit.operation!r}")
     if not path.operand_formats[1].signed:
         raise InvalidInput(f"{unit.spec}: weights have signs, {path.operand_formats[1]} has none")
     return path
@@ -154,7 +114,7 @@ def run(network: Network, unit: Unit) -> Outcome:
         codes = _layer_codes(path, layer, x)
         samples, weights, bias = codes
         operands.extend(_operands_met(path, unit, samples[::SAMPLE_STRIDE], weights, bias))
-        sums = path.accumulator.decode(accumulate(path, *codes))
+        sums = path.last.decode(accumulate(path, *codes))
         return sums.astype(np.float64) * math.prod(scales(path, layer))
 
     outputs = _forward(network, run_layer)
@@ -189,18 +149,18 @@ def _rms(x: np.ndarray) -> float:
     return float(np.sqrt(np.mean(x**2)))
 
 
-def _layer_codes(path: Datapath, layer: Layer, x: np.ndarray) -> tuple[np.ndarray, ...]:
+def _layer_codes(path: Chain, layer: Layer, x: np.ndarray) -> tuple[np.ndarray, ...]:
     """Codes of the inputs, the weights and the bias, scaled."""
     scale_x, scale_w = scales(path, layer)
     format_x, format_w = path.operand_formats
     return (
         format_x.encode(x / scale_x),
         format_w.encode(layer.weights / scale_w),
-        path.bias_format.encode(layer.bias / (scale_x * scale_w)),
+        path.first.encode(layer.bias / (scale_x * scale_w)),
     )
 
 
-def accumulate(path: Datapath, x: np.ndarray, w: np.ndarray, bias: np.ndarray) -> np.ndarray:
+def accumulate(path: Chain, x: np.ndarray, w: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """Codes of ``x w + bias`` (images, outputs) for codes of inputs (images, inputs), weights
     (inputs, outputs) and bias (outputs)."""
     if path.multiply is None:
@@ -209,7 +169,7 @@ def accumulate(path: Datapath, x: np.ndarray, w: np.ndarray, bias: np.ndarray) -
 
 
 def _operands_met(
-    path: Datapath, unit: Unit, x: np.ndarray, w: np.ndarray, bias: np.ndarray
+    path: Chain, unit: Unit, x: np.ndarray, w: np.ndarray, bias: np.ndarray
 ) -> Iterator[tuple[np.ndarray, ...]]:
     """The operands of `unit` in `accumulate`, step by step (a chain's accumulator rounded to the
     format that it begins with)."""
@@ -219,21 +179,21 @@ def _operands_met(
         met: tuple[np.ndarray, ...] = (x_k, w_k)
         if unit is not path.multiply:
             met = (x_k, w_k, acc) if path.multiply is None else (path.multiply(x_k, w_k), acc)
-            sums = path.accumulator.decode(accumulate(path, x_k, w_k, acc))
-            acc = path.bias_format.encode(sums, overflow="nosat")
+            sums = path.last.decode(accumulate(path, x_k, w_k, acc))
+            acc = path.first.encode(sums, overflow="nosat")
         yield tuple(codes.ravel() for codes in np.broadcast_arrays(*met))
 
 
-def scales(path: Datapath, layer: Layer) -> tuple[float, float]:
+def scales(path: Chain, layer: Layer) -> tuple[float, float]:
     """What a code's value is to be multiplied with, for a layer's inputs and weights."""
     peaks = (layer.input_peak, float(np.abs(layer.weights).max()))
     scaled = [_scale(f, peak) for f, peak in zip(path.operand_formats, peaks, strict=True)]
-    limits = [layer.sum_peak / float(path.accumulator.max)]
+    limits = [layer.sum_peak / float(path.last.max)]
     if path.product_format is not None:
         limits.append(layer.product_peak / float(path.product_format.max))
     excess = HEADROOM * max(limits) / math.prod(scaled)
     if excess > 1:
-        scaled = _shrink(scaled, excess, powers_of_two=path.accumulator.is_float)
+        scaled = _shrink(scaled, excess, powers_of_two=path.last.is_float)
     return scaled[0], scaled[1]
 
 

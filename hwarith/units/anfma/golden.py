@@ -11,8 +11,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ...engine import bit_length, golden
-from ...formats.rounding import FINITE, INF, NAN, NOSAT, RNE, pack_infinity, pack_nan, unpack
-from ...formats.rounding import round_up, shift_out
+from ...formats.rounding import (
+    FINITE,
+    INF,
+    NAN,
+    NOSAT,
+    RNE,
+    pack_infinity,
+    pack_nan,
+    round_up,
+    shift_out,
+    unpack,
+)
 
 NAN_FLAG, PLUS, MINUS = 1, 2, 4
 """Flags of special values that were met so far: a NaN, +infinity, -infinity."""
@@ -26,7 +36,7 @@ class Frame(NamedTuple):
     guard: int  # bits below the significand while a sum is aligned, added and normalized
     normalize_product: int  # 1: products have a leading one
     k: int  # first group of bits that the normalizer looks at; 0: exact normalization
-    l: int  # second group
+    lam: int  # second group
 
 
 @golden
@@ -74,9 +84,9 @@ def normalizing_shift(m, bits, frame):
         return bits - bit_length(m)
     if m >> (bits - frame.k):
         return 0
-    if m >> (bits - frame.k - frame.l):
+    if m >> (bits - frame.k - frame.lam):
         return frame.k
-    return frame.k + frame.l
+    return frame.k + frame.lam
 
 
 @golden
@@ -145,5 +155,6 @@ def seed(a, fa, frame):
     if g >> fa.fraction_bits == 0:
         return 0
     x = e + fa.fraction_bits + (1 << (frame.exponent_bits - 1))
-    f = g << max(frame.width - fa.fraction_bits - 1, 0) >> max(fa.fraction_bits + 1 - frame.width, 0)
+    room = frame.width - fa.fraction_bits - 1
+    f = g << max(room, 0) >> max(-room, 0)
     return pack_state(0, s, x, f, frame)

@@ -85,7 +85,7 @@ class Chained(Unit):
 
     @property
     def frame(self) -> Frame:
-        return Frame(self.w, self.exponent_bits, guard=0, normalize_product=0, k=0, l=0)
+        return Frame(self.w, self.exponent_bits, guard=0, normalize_product=0, k=0, lam=0)
 
     def unpack_state(self, codes: np.ndarray) -> State:
         """Sign, exponent, significand and flags of codes of states."""

@@ -26,7 +26,7 @@ from ..unit import (
 from . import golden
 from .ends import ColumnEnd, Seed
 from .golden import Frame
-from .state import NORMS, SOURCE, Chained, State, parse_norm
+from .state import NORMS, SOURCE, Chained, parse_norm
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -76,8 +76,8 @@ class AnFma(Chained):
         """K and L, or None with exact normalization."""
         if self.norm == "exact":
             return None
-        k, l = self.norm.split("-")[1:]
-        return int(k), int(l)
+        _, k, lam = self.norm.split("-")
+        return int(k), int(lam)
 
     def name_part(self, parameter: str, value: Any) -> str:
         if parameter == "norm":
@@ -103,8 +103,8 @@ class AnFma(Chained):
 
     @property
     def frame(self) -> Frame:
-        k, l = self.groups or (0, 0)
-        return Frame(self.w, self.exponent_bits, self.guard, int(self.prodnorm), k, l)
+        k, lam = self.groups or (0, 0)
+        return Frame(self.w, self.exponent_bits, self.guard, int(self.prodnorm), k, lam)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return golden.multiply_add, (self.a.numbers, self.b.numbers, self.frame)
@@ -203,10 +203,17 @@ class AnFma(Chained):
             product = wire(m, "normalized_product", Mux(leads, product, Cat(0, product[:-1])))
             lower = exponent - (x["p_counts"] & ~leads)
             exponent = wire(m, "normalized_p_exponent", lower, self.exponent_bits)
-        distance = wire(
-            m, "distance", exponent - x["c_exponent"], signed(self.exponent_bits + 1)
+        distance = wire(m, "distance", exponent - x["c_exponent"], signed(self.exponent_bits + 1))
+        names = (
+            "subtract",
+            "p_sign",
+            "c_sign",
+            "p_counts",
+            "c_nonzero",
+            "c_exponent",
+            "f",
+            "flags",
         )
-        names = ("subtract", "p_sign", "c_sign", "p_counts", "c_nonzero", "c_exponent", "f", "flags")
         return {name: x[name] for name in names} | {
             "distance": distance, "product": product, "p_exponent": exponent,
         }  # fmt: skip
@@ -263,13 +270,13 @@ class AnFma(Chained):
     def _look_at_groups(self, m: Module, magnitude: Value, exponent: Value) -> tuple[Value, Value]:
         """One of four shifts. All four exponents are there before it is known which."""
         assert self.groups is not None
-        k, l = self.groups
+        k, lam = self.groups
         carry, sum_bits = magnitude[-1], magnitude[:-1]
         first = wire(m, "first_group", sum_bits[-k:].any())
-        second = wire(m, "second_group", sum_bits[-k - l : -k].any())
+        second = wire(m, "second_group", sum_bits[-k - lam : -k].any())
         chosen = {
             -1: carry, 0: ~carry & first, k: ~carry & ~first & second,
-            k + l: ~carry & ~first & ~second,
+            k + lam: ~carry & ~first & ~second,
         }  # fmt: skip
         f: Value = Const(0, len(sum_bits))
         e: Value = Const(0, self.exponent_bits)

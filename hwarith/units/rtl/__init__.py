@@ -21,7 +21,8 @@ from .pipeline import Combinational, Pipelined, PipelinedPorts
 
 __all__ = [
     "PORT", "Columns", "Combinational", "Operand", "Pipelined", "PipelinedPorts", "Raw", "Rounder",
-    "Step", "Structure", "Values", "add", "add_magnitudes", "at_least", "fit_integer", "handing_on", "increment",
-    "leading_zeros", "move_right", "one_hot", "product", "shift_left", "shift_right", "stages_for",
+    "Step", "Structure", "Values", "add", "add_magnitudes", "at_least", "fit_integer",
+    "handing_on", "increment", "leading_zeros", "move_right", "one_hot", "product",
+    "shift_left", "shift_right", "stages_for",
     "sum_of_products", "unpack", "wire",
 ]  # fmt: skip

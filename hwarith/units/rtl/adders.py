@@ -75,9 +75,7 @@ Block = tuple[list[Value], list[Value]]
 gets there."""
 
 
-def _blocks(
-    m: Module, name: str, a: Value, b: Value, size: int
-) -> tuple[Value, list[Block]]:
+def _blocks(m: Module, name: str, a: Value, b: Value, size: int) -> tuple[Value, list[Block]]:
     """Whether each bit of a sum propagates a carry, and its blocks of this size."""
     propagate = wire(m, f"{name}_propagate", a ^ b)
     generate = wire(m, f"{name}_generate", a & b)
@@ -100,9 +98,7 @@ def _sum(
     return total
 
 
-def _block(
-    m: Module, name: str, propagate: Value, generate: Value
-) -> Block:
+def _block(m: Module, name: str, propagate: Value, generate: Value) -> Block:
     zeros: list[Value] = [Const(0, 1)]
     ones: list[Value] = [Const(1, 1)]
     for i, (p, g) in enumerate(zip(propagate, generate, strict=True)):
