@@ -137,13 +137,13 @@ def _job(u: Unit, operands: tuple[np.ndarray, ...], seed: int) -> dict[str, Any]
     in_groups = isinstance(u, Accumulator)
     calls = groups(operands, seed) if in_groups else [operands]
     inputs = [u.transfers(list(x)) for x in calls]
-    results = [[y] if len(u.results) == 1 else list(y) for y in (u(*x) for x in calls)]
+    results = [u.result_codes(u(*x)) for x in calls]
     return {
         "stages": u.stages,
         "seed": seed,
         "operands": _columns(u.inputs, inputs),
         "results": _columns(u.results, results),
-        "transfers": [x[0].size for x in calls] if in_groups else [1] * operands[0].size,
+        "transfers": [n for x in calls for n in u.transfers_per_result(list(x))],
     }
 
 

@@ -37,6 +37,8 @@ _COMPILER_FLAGS = (
     "-DVL_USER_FATAL", "-DVL_USER_STOP", "-DVL_USER_FINISH",
 )  # fmt: skip
 
+_RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_dpi.cpp")
+
 _MOST_PAUSES = 0.99
 _PATIENCE = 10_000
 """Clocks without a transfer after which a stream is given up."""
@@ -129,7 +131,7 @@ class Simulation:
         else:
             self._call_on_all_cores(columns, results, settings)
         outputs = zip(results, u.results.values(), strict=True)
-        return u.by_name([_codes(x, f).reshape(shape)[()] for x, f in outputs])
+        return u.collect([_codes(x, f) for x, f in outputs], shape)
 
     def _call_on_all_cores(
         self, columns: list[np.ndarray], results: list[np.ndarray], settings: tuple[int, ...]
@@ -228,9 +230,10 @@ def _interface(u: Unit) -> str:
     def listed(ports: dict[str, Format]) -> str:
         return " ".join(f"X({index}, {name})" for index, name in enumerate(ports))
 
+    complete = "model.{} == {}".format(*u.completes) if u.completes else "true"
     return (
         f'#include "Vmodel.h"\n#define STAGES {u.stages}\n'
-        f"#define COMPLETE(model) {'model.last' if 'last' in u.controls else 'true'}\n"
+        f"#define COMPLETE(model) ({complete})\n"
         f"#define INPUTS(X) {listed(u.inputs)}\n#define RESULTS(X) {listed(u.results)}\n"
     )
 
@@ -238,31 +241,39 @@ def _interface(u: Unit) -> str:
 def _verilate(u: Unit, folder: Path) -> None:
     command, env = tools.verilator()
     arguments = [*_VERILATOR_FLAGS, "--top-module", u.name, "unit.v"]
+    if u.parts:
+        # Each part is compiled once, not once for each place where it is.
+        blocks = "".join(f'hier_block -module "{name}"\n' for name in u.parts)
+        (folder / "parts.vlt").write_text(f"`verilator_config\n{blocks}")
+        arguments += ["--hierarchical", "parts.vlt"]
     tools.run([command, *arguments], folder, env, f"verilator on {u.name}")
     check_ports((folder / "Vmodel.h").read_text(), u)
 
 
 def _compile(folder: Path, runtime: Path) -> None:
-    """One translation unit: parsing Verilator's headers is most of the work."""
-    generated = sorted(path.name for path in folder.glob("Vmodel*.cpp"))
-    sources = "".join(f'#include "{name}"\n' for name in [*generated, "batch.cpp"])
-    (folder / "unit.cpp").write_text(sources)
-    link = ("-shared", "-s", "-Wl,--gc-sections", "-o", "unit.so", "unit.cpp", str(runtime))
+    """One translation unit, and one for each part: parsing Verilator's headers is most of the
+    work."""
+    units = {"unit.cpp": [*sorted(folder.glob("Vmodel*.cpp")), folder / "batch.cpp"]}
+    for i, part in enumerate(sorted(path for path in folder.glob("V*") if path.is_dir())):
+        units[f"part_{i}.cpp"] = sorted(part.glob("*.cpp"))
+    for name, sources in units.items():
+        lines = (f'#include "{source.relative_to(folder)}"\n' for source in sources)
+        (folder / name).write_text("".join(lines))
+    link = ("-shared", "-s", "-Wl,--gc-sections", "-o", "unit.so", *units, str(runtime))
     tools.run(["g++", "-O2", *_COMPILER_FLAGS, *_include_flags(), *link], folder)
 
 
 @cache
 def _runtime() -> Path:
     """Verilator's own library as an object file, compiled once per version of the tools."""
-    key = cache_key(*_COMPILER_FLAGS)
+    key = cache_key(*_COMPILER_FLAGS, *_RUNTIME)
     runtime = tools.cache_folder("simulate") / f"verilator-runtime-{key}.o"
     if not runtime.exists():
         if sys.stderr.isatty():
             print("Compiling Verilator's runtime, once on this machine...", file=sys.stderr)
         with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
             folder = Path(name)
-            parts = ("verilated.cpp", "verilated_threads.cpp")
-            (folder / "runtime.cpp").write_text("".join(f'#include "{p}"\n' for p in parts))
+            (folder / "runtime.cpp").write_text("".join(f'#include "{p}"\n' for p in _RUNTIME))
             command = ["g++", "-O1", *_COMPILER_FLAGS, *_include_flags(), "-c", "runtime.cpp"]
             tools.run(command, folder, what="g++ on Verilator's runtime")
             files.write_bytes(runtime, (folder / "runtime.o").read_bytes())

@@ -1,4 +1,4 @@
-"""Verilog of a unit: deterministic, one flat module, its spec in a header."""
+"""Verilog of a unit: deterministic, its spec in a header, flat but for the parts of arrays."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ PIPELINED_WAIVERS = {
 
 
 def verilog(spec: Any) -> str:
-    """Verilog text of a unit (or of its spec): one module, named ``unit(spec).name``.
+    """Verilog text of a unit (or of its spec): one module, named ``unit(spec).name``, and behind it
+    those of its parts, if it is an array.
 
     Combinational units have a port for each operand and result. Pipelined ones have besides
     them ``clk``, ``rst`` (synchronous, high), ``i_valid``, ``i_ready``, ``o_valid``, ``o_ready``.
@@ -50,17 +51,8 @@ def verilog(spec: Any) -> str:
 
 @cache
 def _verilog(u: Unit) -> str:
-    from amaranth.back import rtlil
-
-    component = u.create_ports()
-    text = rtlil.convert(component, name=u.name, emit_src=False)
-    ports = ["clk", "rst", *component.signature.members]
-    text = re.sub(
-        r"^(  wire .*\b(?:input|output)) \d+ +\\(\w+)",
-        lambda match: f"{match[1]} {ports.index(match[2]) + 1} \\{match[2]}",
-        text,
-        flags=re.MULTILINE,
-    )
+    modules = {u.name: u.create_ports} | u.parts
+    text = "".join(_rtlil(name, create()) for name, create in modules.items())
     with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
         folder = Path(name)
         (folder / "unit.il").write_text(text)
@@ -68,6 +60,19 @@ def _verilog(u: Unit) -> str:
         body = (folder / "unit.v").read_text()
     body = body[body.index("module ") :]
     return header(u) + body
+
+
+def _rtlil(name: str, component: Any) -> str:
+    """A component as RTLIL, its ports in the order of its signature."""
+    from amaranth.back import rtlil
+
+    ports = ["clk", "rst", *component.signature.members]
+    return re.sub(
+        r"^(  wire .*\b(?:input|output)) \d+ +\\(\w+)",
+        lambda match: f"{match[1]} {ports.index(match[2]) + 1} \\{match[2]}",
+        rtlil.convert(component, name=name, emit_src=False),
+        flags=re.MULTILINE,
+    )
 
 
 def header(u: Unit) -> str:

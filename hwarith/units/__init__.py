@@ -19,6 +19,7 @@ FAMILIES = {
     "dfpmac": "mac.pair:PairMac",
     "lmul": "lmul:LMul",
     "anfma": "anfma:AnFma",
+    "engine": "systolic:Engine",
     "anend": "anfma:ColumnEnd",
     "anseed": "anfma:Seed",
 }

@@ -101,6 +101,13 @@ class Accumulator(Unit):
         first, last = place == 0, place == arrays[0].shape[-1] - 1
         return [*super().transfers(arrays), first.astype(np.uint8), last.astype(np.uint8)]
 
+    def transfers_per_result(self, arrays: list[np.ndarray]) -> list[int]:
+        return [arrays[0].shape[-1]] * (arrays[0].size // arrays[0].shape[-1])
+
+    @property
+    def completes(self) -> tuple[str, int]:
+        return "last", 1
+
     def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
         return arrays[0].shape[:-1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,6 +93,9 @@ def text_parameter(
     return _field(Parameter(help, parse, allowed, default, quiet=quiet))
 
 
+_COMMA = re.compile(r",(?![^()]*\))")
+"""A comma that is not in parentheses, where the spec of another unit may stand."""
+
 STAGES = 8
 """Most pipeline stages of a unit."""
 
@@ -152,6 +156,11 @@ class Unit:
         """Random operands for tests, changed where codes alone say too little of what is worth
         trying."""
         return codes
+
+    def stimulus(self, n: int, draw: Callable) -> tuple[np.ndarray, ...] | None:
+        """Operands of a call for tests with `n` results, if they are no codes of the `operands`
+        by themselves: of what ``draw(unit, n)`` gives for other units."""
+        return None
 
     @property
     def negated(self) -> dict[int, tuple[str, ...]]:
@@ -232,7 +241,7 @@ class Unit:
     def from_text(cls, parameters: str) -> Self:
         """The unit of ``key=value,key=value``. Raises `InvalidInput`."""
         values: dict[str, Any] = {}
-        for item in filter(None, (part.strip() for part in parameters.split(","))):
+        for item in filter(None, (part.strip() for part in _COMMA.split(parameters))):
             key, equals, value = (text.strip() for text in item.partition("="))
             if key not in cls.parameters():
                 raise unknown(f"parameter of {cls.family}", key, cls.parameters())
@@ -334,6 +343,29 @@ class Unit:
     def transfers(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         """What enters at each of the `inputs`, transfer by transfer, for arrays of operands."""
         return [x.ravel() for x in arrays]
+
+    def transfers_per_result(self, arrays: list[np.ndarray]) -> list[int]:
+        """How many of the `transfers` each result takes, one result after the other."""
+        return [1] * arrays[0].size
+
+    @property
+    def completes(self) -> tuple[str, int] | None:
+        """The control, and its value, of the transfers upon which results follow; None: of all."""
+        return None
+
+    def collect(self, columns: list[np.ndarray], shape: tuple[int, ...]) -> Any:
+        """What a call returns, of the codes that come out at each of the `results`."""
+        return self.by_name([x.reshape(shape)[()] for x in columns])
+
+    def result_codes(self, results: Any) -> list[np.ndarray]:
+        """The inverse of `collect`: the codes at each of the `results`, of what a call returns."""
+        return [results] if len(self.results) == 1 else list(results)
+
+    @property
+    def parts(self) -> dict[str, Callable[[], wiring.Component]]:
+        """What makes the components that the one of `create_ports` refers to, by the names of
+        their modules."""
+        return {}
 
     def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
         """The shape of the results of arrays of operands."""

@@ -17,10 +17,11 @@ from .logic import (
     wire,
 )
 from .multiplier import Columns, Structure, product, sum_of_products
-from .pipeline import Combinational, Pipelined, PipelinedPorts
+from .pipeline import Combinational, Core, Pipelined, PipelinedPorts
 
 __all__ = [
-    "PORT", "Columns", "Combinational", "Operand", "Pipelined", "PipelinedPorts", "Raw", "Rounder",
+    "PORT", "Columns", "Combinational", "Core", "Operand", "Pipelined", "PipelinedPorts", "Raw",
+    "Rounder",
     "Step", "Structure", "Values", "add", "add_magnitudes", "at_least", "fit_integer",
     "handing_on", "increment", "leading_zeros", "move_right", "one_hot", "product",
     "shift_left", "shift_right", "stages_for",

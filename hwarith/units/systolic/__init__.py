@@ -1,0 +1,5 @@
+"""Systolic arrays of multiply-adds."""
+
+from .engine import Engine
+
+__all__ = ["Engine"]

@@ -1,0 +1,351 @@
+"""The systolic array as a unit: a matrix product with the arithmetic of its elements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, ClassVar
+
+import numpy as np
+from amaranth.hdl import Module, Value
+from amaranth.lib import wiring
+
+from ...errors import InvalidInput
+from ...formats import Format, format
+from .. import rtl, unit
+from ..chain import Chain, chain
+from ..rtl import Values
+from ..unit import Contract, Unit, integer_parameter, text_parameter
+from .hardware import Array, Cell, End
+
+MOST = 256
+"""Most rows and columns."""
+
+
+def _unit_in_text(value: Any) -> Unit:
+    text = value.strip() if isinstance(value, str) else value
+    if isinstance(text, str) and text.startswith("(") and text.endswith(")"):
+        text = text[1:-1]
+    return unit(text)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Engine(Unit):
+    """Weight-stationary systolic array: sums y[j] = sum of a[r] * b[r, j] over its rows, from c[j].
+
+    Each element of the array multiplies with the weight that it holds and adds to the sum that
+    comes from above, as the unit `pe` (and for a product unit the adder `add`) does; what is
+    computed is `hwarith.matmul` with these, in ascending order of the rows. A transfer with
+    ``load`` set brings a row of weights ``b``, the last row of the array first; after as many as
+    there are rows, each transfer of activations ``a`` with what the sums begin with, ``c``, gives
+    a result. Weights and activations may follow each other without a gap.
+
+    In software the operands are tiles: activations of shape (..., n, rows), weights of shape
+    (..., rows, columns), and optionally what the sums begin with, of shape (..., n, columns); the
+    result is of shape (..., n, columns). `matmul` takes matrices of any shape.
+
+    Source: Kung and Leiserson, "Systolic arrays (for VLSI)", 1978; the dataflow is that of Jouppi
+    et al., "In-datacenter performance analysis of a tensor processing unit", ISCA 2017.
+    """
+
+    family: ClassVar[str] = "engine"
+    summary: ClassVar[str] = "weight-stationary systolic array of any multiply-add"
+    operation: ClassVar[str] = "matrix product"
+
+    pe: Unit = text_parameter(
+        "the element: a multiply-add or a product unit, its spec in parentheses", _unit_in_text,
+        "a unit's spec", "fma:a=bf16,b=bf16,c=fp32,out=fp32",
+    )  # fmt: skip
+    add: Unit = text_parameter(
+        "adder behind a product unit (default: an exact one into fp32)", _unit_in_text,
+        "a unit's spec", None,
+    )  # fmt: skip
+    rows: int = integer_parameter("rows: the length of a sum", 1, MOST, 8)
+    columns: int = integer_parameter("columns: sums side by side", 1, MOST, 8)
+    stages: int = integer_parameter("follows from rows and columns", 0, None, 0, quiet=True)
+
+    def validate(self) -> None:
+        object.__setattr__(self, "pe", _unit_in_text(self.pe))
+        if self.stages:
+            raise InvalidInput("engine: stages follow from rows and columns; they cannot be given")
+        try:
+            units = chain(self.pe, self.add)
+        except InvalidInput as error:
+            raise InvalidInput(f"engine: parameter pe: {error}") from None
+        for u in units.units:
+            if u.stages:
+                raise InvalidInput(
+                    f"engine: parameter {'pe' if u is self.pe else 'add'}: must be combinational, "
+                    f"for the array has a register behind each element; {u.spec} has "
+                    f"{u.stages} stages"
+                )
+        if units.first.hidden_always:
+            raise InvalidInput(f"engine: {units.first} has no zero for sums to begin with")
+        object.__setattr__(self, "add", units.add if units.multiply else None)
+        object.__setattr__(self, "stages", self.rows + self.columns + 1)
+
+    def _stages_for(self, target_delay: int) -> int:
+        raise InvalidInput("engine: parameter target_delay: its elements have one register")
+
+    def _shown(self) -> dict[str, Any]:
+        shown: dict[str, Any] = {"pe": f"({self.pe.spec})"}
+        if self.add is not None:
+            shown["add"] = f"({self.add.spec})"
+        return shown | {"rows": self.rows, "columns": self.columns}
+
+    @property
+    def name(self) -> str:
+        """``engine_8x8_`` and the names of its units."""
+        names = "_".join(u.name for u in self.units.units)
+        return f"engine_{self.rows}x{self.columns}_{names}"
+
+    @property
+    def latency(self) -> str:
+        return f"{self.stages} clocks, one transfer a clock"
+
+    @cached_property
+    def units(self) -> Chain:
+        """What an element computes."""
+        return chain(self.pe, self.add)
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        a, b = self.units.operand_formats
+        return {
+            "a": vector(a, self.rows),
+            "b": vector(b, self.columns),
+            "c": vector(self.units.first, self.columns),
+        }
+
+    @property
+    def results(self) -> dict[str, Format]:
+        return {"y": vector(self.units.last, self.columns)}
+
+    @property
+    def controls(self) -> dict[str, Format]:
+        return {"load": format("uint1")}
+
+    @property
+    def contract(self) -> Contract:
+        kind, bound, source = self.pe.contract
+        return Contract(kind, f"at each step: {bound}", source)
+
+    # -- the matrix product --------------------------------------------------------------------
+
+    def golden(self, *codes: Any) -> list[list[int]]:
+        """The definition on plain integers: lists of activations, weights and (or zeros) what sums
+        begin with, of a tile, row by row; lists of results."""
+        a, b, c = codes if len(codes) == 3 else (*codes, None)
+        units = self.units
+        step = units.units[-1].golden
+        rows = []
+        for i, activations in enumerate(a):
+            row = []
+            for j in range(self.columns):
+                acc = int(units.begin(np.array([c[i][j] if c else 0], units.first.dtype))[0])
+                for x, weights in zip(activations, b, strict=True):
+                    factors = [x, weights[j]]
+                    if units.multiply:
+                        factors = [units.multiply.golden(*factors)]
+                    acc = step(*factors, acc)
+                row.append(int(units.end(np.array([acc], units.accumulator.dtype))[0]))
+            rows.append(row)
+        return rows
+
+    def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
+        """Tiles as arrays (..., n, rows), (..., rows, columns), (..., n, columns), with the same
+        axes in front. Raises `InvalidInput`."""
+        if len(codes) not in (2, 3):
+            raise InvalidInput(f"engine takes a, b and optionally c, not {len(codes)} operands")
+        formats = (*self.units.operand_formats, self.units.first)
+        a, b, *given = (
+            f.check(x, f"operand {name} of engine")
+            for x, f, name in zip(codes, formats, "abc", strict=False)
+        )
+        if a.ndim < 2 or a.shape[-1] != self.rows or a.shape[-2] == 0:
+            raise InvalidInput(
+                f"operand a of engine must be of shape (..., n, {self.rows}) with n at least 1, "
+                f"not {a.shape}"
+            )
+        if b.ndim < 2 or b.shape[-2:] != (self.rows, self.columns):
+            raise InvalidInput(
+                f"operand b of engine must be of shape (..., {self.rows}, {self.columns}), "
+                f"not {b.shape}"
+            )
+        begin = (a.shape[-2], self.columns)
+        c = given[0] if given else np.zeros(begin, formats[2].dtype)
+        try:
+            front = np.broadcast_shapes(a.shape[:-2], b.shape[:-2], c.shape[:-2])
+            return [
+                np.broadcast_to(a, front + a.shape[-2:]), np.broadcast_to(b, front + b.shape[-2:]),
+                np.broadcast_to(c, front + begin),
+            ]  # fmt: skip
+        except ValueError:
+            raise InvalidInput(
+                f"operands of engine must fit together: a {a.shape}, b {b.shape}, c {c.shape} "
+                f"for results of shape (..., {begin[0]}, {begin[1]})"
+            ) from None
+
+    def __call__(self, *codes: Any) -> np.ndarray:
+        """The matrix products of tiles of codes (see the class). Raises `InvalidInput`."""
+        from ...matrix import matmul
+
+        a, b, c = self.check_operands(codes)
+        y = np.empty(c.shape, self.units.last.dtype)
+        for tile in np.ndindex(a.shape[:-2]):
+            y[tile] = matmul(self.pe, a[tile], b[tile], c[tile], add=self.add)
+        return y
+
+    def matmul(self, a: Any, b: Any, c: Any = None) -> np.ndarray:
+        """The product of matrices (m, k) and (k, n) of codes of any size, tile by tile.
+
+        Where k exceeds the rows, sums go on from what the tile before gave, as codes of the format
+        that sums begin with; rows and columns that are left over get codes 0. Raises
+        `InvalidInput` for what are no such matrices, and if sums do not end as they begin.
+        """
+        left, right, begin = self._matrices(a, b, c)
+        if self.units.last != self.units.first and left.shape[1] > self.rows:
+            raise InvalidInput(
+                f"engine: sums begin as {self.units.first} and end as {self.units.last}; only "
+                f"where these are the same can more than {self.rows} products be summed up"
+            )
+        k, n = right.shape
+        deep, wide = (-(-size // tile) * tile for size, tile in ((k, self.rows), (n, self.columns)))
+        left = np.pad(left, ((0, 0), (0, deep - k)))
+        right = np.pad(right, ((0, deep - k), (0, wide - n)))
+        sums = np.pad(begin, ((0, 0), (0, wide - n)))
+        for r in range(0, deep, self.rows):
+            tiles = [
+                self(left[:, r : r + self.rows], right[r : r + self.rows, j : j + self.columns],
+                     sums[:, j : j + self.columns])
+                for j in range(0, wide, self.columns)
+            ]  # fmt: skip
+            sums = np.concatenate(tiles, axis=1)
+        return sums[:, :n]
+
+    def _matrices(self, a: Any, b: Any, c: Any) -> list[np.ndarray]:
+        fa, fb = self.units.operand_formats
+        left, right = fa.check(a, "operand a of engine"), fb.check(b, "operand b of engine")
+        if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[0] or not left.size:
+            raise InvalidInput(
+                f"engine: matrices must be of shapes (m, k) and (k, n), not {left.shape} and "
+                f"{right.shape}"
+            )
+        shape = (left.shape[0], right.shape[1])
+        first = self.units.first
+        begin = np.zeros(shape, first.dtype) if c is None else first.check(c, "operand c of engine")
+        try:
+            return [left, right, np.broadcast_to(begin, shape)]
+        except ValueError:
+            raise InvalidInput(f"operand c of engine must be of shape {shape}, not {begin.shape}"
+                               ) from None  # fmt: skip
+
+    # -- transfers -----------------------------------------------------------------------------
+
+    def transfers(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """A tile's weights, last row first, and then its activations, for one tile after the
+        other."""
+        a, b, c = arrays
+        fa, fb = self.units.operand_formats
+        n = a.shape[-2]
+        lanes = []
+        for x, f, of_weights in ((a, fa, False), (b[..., ::-1, :], fb, True),
+                                 (c, self.units.first, False)):  # fmt: skip
+            codes = join(x, f).reshape(-1, x.shape[-2])
+            empty = np.zeros((len(codes), n if of_weights else self.rows), codes.dtype)
+            parts = [codes, empty] if of_weights else [empty, codes]
+            lanes.append(np.concatenate(parts, axis=1).ravel())
+        load = np.repeat(np.array([1, 0], np.uint8), (self.rows, n))
+        return [*lanes, np.tile(load, lanes[0].size // load.size)]
+
+    def transfers_per_result(self, arrays: list[np.ndarray]) -> list[int]:
+        n = arrays[0].shape[-2]
+        tiles = arrays[2].size // (n * self.columns)
+        return [self.rows + 1, *([1] * (n - 1))] * tiles
+
+    @property
+    def completes(self) -> tuple[str, int]:
+        return "load", 0
+
+    def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
+        return arrays[2].shape[:-1]
+
+    def collect(self, columns: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+        return split(columns[0], self.units.last, self.columns).reshape(*shape, self.columns)
+
+    def result_codes(self, results: np.ndarray) -> list[np.ndarray]:
+        return [join(results, self.units.last)]
+
+    def stimulus(self, n: int, draw: Callable) -> tuple[np.ndarray, ...]:
+        """Tiles of one vector of activations, of operands that are drawn for its units."""
+        size = n * self.rows * self.columns
+        start = self.units.add.chain_start
+        drawn = draw(self.units.units[0], size)
+        begin = draw(start, size)[0] if start else draw(self.units.add, size)[-1]
+        rng = np.random.default_rng(n)
+        shapes = ((n, 1, self.rows), (n, self.rows, self.columns), (n, 1, self.columns))
+        return tuple(
+            rng.choice(x, shape) for x, shape in zip((*drawn[:2], begin), shapes, strict=True)
+        )
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    def part_name(self, kind: str) -> str:
+        """The Verilog module of a part."""
+        return f"{self.name}_{kind}"
+
+    @property
+    def parts(self) -> dict[str, Callable[[], wiring.Component]]:
+        return {self.part_name(kind): partial(self.part, kind) for kind in ("cell", *self._ends)}
+
+    @property
+    def _ends(self) -> dict[str, Unit]:
+        """The units at the ends of the columns."""
+        ends = {"start": self.units.add.chain_start, "end": self.units.add.chain_end}
+        return {kind: u for kind, u in ends.items() if u}
+
+    def part(self, kind: str) -> wiring.Component:
+        """A component of the array: a ``cell``, or what is at the ``start`` and ``end`` of its
+        columns."""
+        return Cell(self.units) if kind == "cell" else End(self._ends[kind])
+
+    def create(self) -> wiring.Component:
+        return rtl.Pipelined(self, _core(instances=False))
+
+    def create_ports(self) -> wiring.Component:
+        return rtl.PipelinedPorts(self, _core(instances=True))
+
+
+def _core(instances: bool) -> rtl.Core:
+    def core(
+        m: Module, u: Engine, inputs: Values, valid: Value, o_ready: Value
+    ) -> tuple[Value, Value, Values]:
+        return Array(u, instances).build(m, inputs, valid, o_ready)
+
+    return core
+
+
+# -- codes side by side --------------------------------------------------------------------------
+
+
+def vector(f: Format, n: int) -> Format:
+    """Codes of a format side by side in one code, the first one at its lsb."""
+    return Format(f"{n} x {f.name}", "int", n * f.bits, signed=False)
+
+
+def join(codes: np.ndarray, f: Format) -> np.ndarray:
+    """The last axis of an array of codes as one code (`vector`)."""
+    whole = vector(f, codes.shape[-1])
+    joined = np.zeros(codes.shape[:-1], whole.dtype)
+    for i in range(codes.shape[-1]):
+        lane = codes[..., i].astype(whole.dtype)
+        joined |= lane << (i * f.bits if whole.dtype.hasobject else whole.dtype.type(i * f.bits))
+    return joined
+
+
+def split(codes: np.ndarray, f: Format, n: int) -> np.ndarray:
+    """The inverse of `join`: an array with an axis of `n` more."""
+    lanes = [(codes >> codes.dtype.type(i * f.bits) if not codes.dtype.hasobject
+              else codes >> (i * f.bits)) & ((1 << f.bits) - 1) for i in range(n)]  # fmt: skip
+    return np.stack([lane.astype(f.dtype) for lane in lanes], axis=-1)

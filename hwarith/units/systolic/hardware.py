@@ -1,0 +1,195 @@
+"""The array: cells of a multiply-add and its registers, and the registers that skew what flows.
+
+Everything moves one cell a clock, or stands still: activations to the right, sums down. A transfer
+enters a row one clock after the row above, and a column one clock after the column to its left. A
+transfer of weights goes the same way, in the place of the sums: each cell takes what comes from
+above as its weight and hands its old one down. So nothing overtakes anything, and weights may
+follow activations and activations weights in every clock.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amaranth.hdl import Cat, ClockSignal, Instance, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..chain import Chain
+from ..rtl import Values, wire
+from ..rtl.logic import chain as follow
+
+if TYPE_CHECKING:
+    from ..unit import Unit
+    from .engine import Engine
+
+
+def multiply_add(m: Module, units: Chain, a: Value, b: Value, acc: Value) -> Value:
+    """The hardware of a step of a chain."""
+    *_, last = units.add.operands
+    if units.multiply is None:
+        first, second, _ = units.add.operands
+        return _result(m, units.add, {first: a, second: b, last: acc})
+    first, second = units.multiply.operands
+    product = _result(m, units.multiply, {first: a, second: b})
+    return _result(m, units.add, {next(iter(units.add.operands)): product, last: acc})
+
+
+def _result(m: Module, unit: Unit, operands: Values) -> Value:
+    (name,) = unit.results
+    return follow(m, unit.datapath(), operands)[name]
+
+
+class Cell(wiring.Component):
+    """A processing element with its weight.
+
+    Members
+    -------
+    enable : everything moves on in this clock.
+    load : what comes from above is a weight, not a sum; the weight so far goes down.
+    a, down_in : activation and sum, to be used in this clock.
+    a_out, load_out, down_out : to the cells to the right and below, a clock later.
+    """
+
+    def __init__(self, units: Chain):
+        self.units = units
+        a, b = units.operand_formats
+        down = max(b.bits, units.accumulator.bits)
+        super().__init__({
+            "enable": In(1), "load": In(1), "a": In(a.bits), "down_in": In(down),
+            "load_out": Out(1), "a_out": Out(a.bits), "down_out": Out(down),
+        })  # fmt: skip
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        _, b = self.units.operand_formats
+        weight = Signal(b.bits, name="weight", reset_less=True)
+        acc = self.down_in[: self.units.accumulator.bits]
+        total = multiply_add(m, self.units, self.a, weight, acc)
+        a, load, down = (
+            Signal.like(x, name=f"{name}_register", reset_less=True)
+            for x, name in ((self.a, "a"), (self.load, "load"), (self.down_in, "down"))
+        )
+        with m.If(self.enable):
+            m.d.sync += [a.eq(self.a), load.eq(self.load), down.eq(Mux(self.load, weight, total))]
+            with m.If(self.load):
+                m.d.sync += weight.eq(self.down_in[: b.bits])
+        m.d.comb += [self.a_out.eq(a), self.load_out.eq(load), self.down_out.eq(down)]
+        return m
+
+
+class End(wiring.Component):
+    """A unit of one operand and one result, at an end of the columns."""
+
+    def __init__(self, unit: Unit):
+        self.unit = unit
+        (operand,), (result,) = unit.operands.values(), unit.results.values()
+        super().__init__({"operand": In(operand.bits), "result": Out(result.bits)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        (name,) = self.unit.operands
+        m.d.comb += self.result.eq(_result(m, self.unit, {name: self.operand}))
+        return m
+
+
+def _lane(x: Value, i: int, bits: int) -> Value:
+    return x[i * bits : (i + 1) * bits]
+
+
+def _delayed(
+    m: Module, name: str, x: Value, enable: Value, clocks: int, reset: bool = False
+) -> list[Value]:
+    """`x` one clock later, two, and so on."""
+    registers: list[Value] = []
+    for i in range(clocks):
+        register = Signal(len(x), name=f"{name}_after_{i + 1}", reset_less=not reset)
+        with m.If(enable):
+            m.d.sync += register.eq(x)
+        registers.append(register)
+        x = register
+    return registers
+
+
+class Array:
+    """The array between two streams, in a module; its parts are submodules, or where `instances`
+    is set references to modules of their names (`parts`), so that Verilog has each once."""
+
+    def __init__(self, unit: Engine, instances: bool):
+        self.unit, self.instances = unit, instances
+
+    def build(
+        self, m: Module, inputs: Values, valid: Value, o_ready: Value
+    ) -> tuple[Value, Value, Values]:
+        """Ready for inputs, valid results, results."""
+        u = self.unit
+        enable = Signal(name="enable")
+        flags = _delayed(m, "counts", valid & ~inputs["load"], enable, u.stages, reset=True)
+        m.d.comb += enable.eq(~flags[-1] | o_ready)
+        loads = _delayed(m, "load_to_row", valid & inputs["load"], enable, u.rows)
+        a, b = u.units.operand_formats
+        first, last = u.units.first, u.units.last
+        entering = [
+            _delayed(m, f"row_{r}", _lane(inputs["a"], r, a.bits), enable, r + 1)[-1]
+            for r in range(u.rows)
+        ]
+        sums: list[Value] = [
+            self._column_start(m, j, inputs, enable, b.bits, first.bits) for j in range(u.columns)
+        ]
+        for r in range(u.rows):
+            load, x = loads[r], entering[r]
+            for j in range(u.columns):
+                load, x, sums[j] = self._cell(m, r, j, enable, load, x, sums[j])
+        lanes = []
+        for j, total in enumerate(sums):
+            y = self._column_end(m, j, total[: u.units.accumulator.bits])
+            lanes.append(_delayed(m, f"y_{j}", y[: last.bits], enable, u.columns - j)[-1])
+        return enable, flags[-1], {"y": wire(m, "results", Cat(*lanes))}
+
+    def _column_start(
+        self, m: Module, j: int, inputs: Values, enable: Value, b_bits: int, first_bits: int
+    ) -> Value:
+        """What enters a column: a weight, or what its sum begins with."""
+        weight = _lane(inputs["b"], j, b_bits)
+        acc = _lane(inputs["c"], j, first_bits)
+        start = self.unit.units.add.chain_start
+        if start:
+            acc = self._end(m, "start", j, start, acc)
+        width = max(b_bits, len(acc))
+        entering = wire(m, f"entering_{j}", Mux(inputs["load"], weight, acc), width)
+        return _delayed(m, f"top_{j}", entering, enable, j + 1)[-1]
+
+    def _column_end(self, m: Module, j: int, total: Value) -> Value:
+        end = self.unit.units.add.chain_end
+        return self._end(m, "end", j, end, total) if end else total
+
+    def _end(self, m: Module, kind: str, j: int, unit: Unit, operand: Value) -> Value:
+        result = Signal(next(iter(unit.results.values())).bits, name=f"{kind}_{j}")
+        self._place(m, kind, f"{kind}_of_column_{j}", {"operand": operand}, {"result": result})
+        return result
+
+    def _cell(
+        self, m: Module, r: int, j: int, enable: Value, load: Value, a: Value, down: Value
+    ) -> tuple[Value, Value, Value]:
+        out = {
+            "load_out": Signal(1, name=f"load_{r}_{j}"),
+            "a_out": Signal(len(a), name=f"a_{r}_{j}"),
+            "down_out": Signal(len(down), name=f"down_{r}_{j}"),
+        }
+        inputs = {"enable": enable, "load": load, "a": a, "down_in": down}
+        self._place(m, "cell", f"cell_{r}_{j}", inputs, out)
+        return out["load_out"], out["a_out"], out["down_out"]
+
+    def _place(self, m: Module, kind: str, name: str, inputs: Values, out: Values) -> None:
+        """One more of the parts of this kind."""
+        if self.instances:
+            clock = {"i_clk": ClockSignal()} if kind == "cell" else {}
+            m.submodules[name] = Instance(
+                self.unit.part_name(kind), **clock,
+                **{f"i_{port}": x for port, x in inputs.items()},
+                **{f"o_{port}": x for port, x in out.items()},
+            )  # fmt: skip
+            return
+        m.submodules[name] = part = self.unit.part(kind)
+        m.d.comb += [getattr(part, port).eq(x) for port, x in inputs.items()]
+        m.d.comb += [x.eq(getattr(part, port)) for port, x in out.items()]
