@@ -149,9 +149,7 @@ def _job(u: Unit, operands: tuple[np.ndarray, ...], seed: int) -> dict[str, Any]
 
 def _columns(ports: dict[str, Format], calls: list[list[np.ndarray]]) -> dict[str, list[int]]:
     """What is at each port, all calls one after the other."""
-    columns = (
-        np.concatenate([np.atleast_1d(x) for x in call]) for call in zip(*calls, strict=True)
-    )
+    columns = (np.concatenate([np.ravel(x) for x in call]) for call in zip(*calls, strict=True))
     return {name: x.tolist() for name, x in zip(ports, columns, strict=True)}
 
 
