@@ -232,10 +232,13 @@ class Unit:
 
     @classmethod
     def parameters(cls) -> dict[str, Parameter]:
-        """The parameters of this family by name, in the order of its spec."""
+        """The parameters of this family by name, in the order of its spec: formats first, then
+        its own before those of its base."""
         own = [name for c in (cls, *cls.__mro__) for name in vars(c).get("__annotations__", {})]
-        fields = sorted(dataclasses.fields(cls), key=lambda f: own.index(f.name))
-        return {f.name: f.metadata["parameter"] for f in fields}
+        all_of_them = {f.name: f.metadata["parameter"] for f in dataclasses.fields(cls)}
+        formats = [name for name, p in all_of_them.items() if p.parse is format]
+        order = [*formats, *(name for name in dict.fromkeys(own) if name in all_of_them)]
+        return {name: all_of_them[name] for name in dict.fromkeys(order)}
 
     @classmethod
     def from_text(cls, parameters: str) -> Self:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from .unit import l_of
+from .lmul import l_of
 
 XOR_GATES = 4
 HALF_ADDER_GATES = 5

@@ -1,0 +1,1 @@
+def product(*a): raise NotImplementedError
