@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ...errors import InvalidInput
 from ...formats import Format
@@ -40,9 +40,7 @@ class LMul(Logarithmic):
 
     k: int = integer_parameter("fraction bits kept of an operand (default: all)", 1, None, None)
     krnd: str = choice_parameter("how operands lose the others", ("trunc", "rne"), "trunc")
-    ofs: int = ofs_parameter(
-        "constant added to the fields' sum (default: 2^(m-l(k)), the paper's)"
-    )
+    ofs: int = ofs_parameter("constant added to the fields' sum (default: 2^(m-l(k)), the paper's)")
     specials: str = choice_parameter(
         "none: infinities and NaN are not looked for", ("ieee", "none"), "ieee", quiet=True
     )

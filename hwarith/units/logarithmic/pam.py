@@ -64,7 +64,7 @@ class Pam(_PiecewiseAffine):
     """
 
     family: ClassVar[str] = "pam"
-    summary: ClassVar[str] = "piecewise-affine product, by adding exponent and fraction fields"
+    summary: ClassVar[str] = "piecewise-affine product, by adding the fields"
     operation: ClassVar[str] = "product"
 
     @property
@@ -94,7 +94,7 @@ class Pad(_PiecewiseAffine):
     """
 
     family: ClassVar[str] = "pad"
-    summary: ClassVar[str] = "piecewise-affine quotient, by subtracting exponent and fraction fields"
+    summary: ClassVar[str] = "piecewise-affine quotient, by subtracting the fields"
     operation: ClassVar[str] = "quotient"
 
     @property
