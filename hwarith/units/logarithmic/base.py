@@ -25,9 +25,9 @@ class Logarithmic(Unit):
     Subnormal operands count as zero, and results below the smallest normal number become zero, of
     the result's sign (``zero_pos=1``: always +0). Infinities and NaN follow IEEE 754. Overflow
     gives infinity, or with ``sat=1`` the largest finite value; in formats without infinity
-    ``sat=1`` is the default, and ``sat=0`` gives NaN where there is one. What is infinite without overflow
-    (an infinite operand, a division by zero) is infinity whatever `sat` is, but in formats without
-    one the same as an overflow.
+    ``sat=1`` is the default, and ``sat=0`` gives NaN where there is one. What is infinite without
+    overflow (an infinite operand, a division by zero) is infinity whatever `sat` is, but in formats
+    without one the same as an overflow.
     """
 
     format: Format = format_parameter("of operands and result", "bf16")

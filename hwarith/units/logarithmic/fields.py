@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Const, Module, Mux, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
 
 from ...formats import Format
 from ...formats import rounding as r
 from .. import rtl
+from ..convert import hardware as conversion
 from ..rtl import Step, Values, wire
 from ..rtl.floats import exceeds
 from .golden import Rules, infinite, one, overflow
@@ -62,7 +63,182 @@ def quotient(f: Format, rules: Rules) -> list[Step]:
     return [unpack, subtract, _pack(f, rules)]
 
 
+# -- of one operand ------------------------------------------------------------------------------
+
+
+def square_root(f: Format, rules: Rules) -> list[Step]:
+    """Half the sum of the field and that of one."""
+
+    def halve(m: Module, x: Values) -> Values:
+        a = _Operand(m, "a", x["a"], f, rules)
+        total = wire(m, "sum", a.field + one(f.numbers), f.bits)
+        root = Cat(total[1:], Const(0, 1))
+        zero = Cat(Const(0, f.bits - 1), _zero_sign(a.sign, f, rules))
+        invalid = a.nan | (a.sign & ~a.zero)
+        finite = Mux(a.zero, zero, root)
+        return {"y": wire(m, "code", _special(f, rules, finite, invalid, a.inf, Const(0, 1)))}
+
+    return [halve]
+
+
+def log2(f: Format, rules: Rules, fixed: Format, as_fixed: bool) -> list[Step]:
+    """The field less that of one, as it is or as a float."""
+
+    def subtract(m: Module, x: Values) -> Values:
+        a = _Operand(m, "a", x["a"], f, rules)
+        t = wire(m, "t", a.field - one(f.numbers), fixed.bits)
+        invalid = wire(m, "invalid", a.nan | (a.sign & ~a.zero))
+        if as_fixed:
+            low, high = 1 << (fixed.bits - 1), (1 << (fixed.bits - 1)) - 1
+            lowest = invalid | a.zero
+            y = Mux(lowest, Const(low, fixed.bits), Mux(a.inf, Const(high, fixed.bits), t))
+            return {"y": wire(m, "code", y, fixed.bits)}
+        return {"a": t, "invalid": invalid, "infinite": a.inf | a.zero, "below": a.zero}
+
+    def choose(m: Module, x: Values) -> Values:
+        y = _special(f, rules, x["y"], x["invalid"], x["infinite"], x["below"])
+        return {"y": wire(m, "code", y)}
+
+    if as_fixed:
+        return [subtract]
+    to_float = conversion.steps(fixed, f, "rne", "saturate", 0)
+    return [subtract, *rtl.handing_on(("invalid", "infinite", "below"), to_float), choose]
+
+
+def exp2(f: Format, rules: Rules, fixed: Format, as_fixed: bool, slope: bool = False) -> list[Step]:
+    """The fixed-point operand, or a float made one, as a field; for the slope without its
+    fraction."""
+
+    def classify(m: Module, x: Values) -> Values:
+        a = _Operand(m, "a", x["a"], f, rules)
+        return {
+            "a": x["a"], "flushed": a.zero, "no_number": a.special if slope else a.nan,
+            "minus_infinity": Const(0, 1) if slope else a.inf & a.sign,
+            "plus_infinity": Const(0, 1) if slope else a.inf & ~a.sign,
+        }  # fmt: skip
+
+    def add(m: Module, x: Values) -> Values:
+        none = Const(0, 1)
+        number = x["a"] if as_fixed else x["y"] & ~x["flushed"].replicate(fixed.bits)
+        number = wire(m, "number", number, fixed.bits)
+        total = wire(m, "sum", number.as_signed() + one(f.numbers), signed(fixed.bits + 1))
+        if slope:
+            total = Cat(Const(0, f.fraction_bits), total[f.fraction_bits :]).as_signed()
+        return {
+            "sign": none, "nan": x.get("no_number", none), "zero": x.get("minus_infinity", none),
+            "infinite": x.get("plus_infinity", none),
+        } | _signed_place(m, total, f)  # fmt: skip
+
+    if as_fixed:
+        return [add, _pack(f, rules)]
+    to_fixed = conversion.steps(f, fixed, "rne", "saturate", 0)
+    names = ("flushed", "no_number", "minus_infinity", "plus_infinity")
+    return [classify, *rtl.handing_on(names, to_fixed), add, _pack(f, rules)]
+
+
+# -- slopes --------------------------------------------------------------------------------------
+
+
+def slope(op: str, f: Format, rules: Rules, fixed: Format) -> list[Step]:
+    """The slope of an operation."""
+    if op == "exp2":
+        return exp2(f, rules, fixed, as_fixed=False, slope=True)
+    if op == "div_b":
+        names = ("a_code", "b_code")
+
+        def keep(m: Module, x: Values) -> Values:
+            return {"a": x["a"], "b": x["b"], "a_code": x["a"], "b_code": x["b"]}
+
+        divide = rtl.handing_on(names, quotient(f, rules))
+        return [keep, *divide, _slope_of_divisor(f, rules), _pack(f, rules)]
+    return [_slope(op, f, rules), _pack(f, rules)]
+
+
+def _slope(op: str, f: Format, rules: Rules) -> Step:
+    """A slope that follows from the fields."""
+    m_bits, unit = f.fraction_bits, one(f.numbers)
+
+    def find(m: Module, x: Values) -> Values:
+        a = _Operand(m, "a", x["a"], f, rules)
+        b = _Operand(m, "b", x["b"], f, rules) if "b" in x else a
+        fraction = wire(m, "a_fraction", a.field[:m_bits] & ~a.zero.replicate(m_bits))
+        exponent = a.field[m_bits:]
+        zero: Value = Const(0, 1)
+        infinite_ = b.zero
+        nan = a.special | b.special
+        sign = b.sign
+        if op == "mul":
+            t = b.field + fraction + rules.ofs
+            zero, infinite_ = b.zero, Const(0, 1)
+        elif op == "div_a":
+            t = 2 * unit + fraction - b.field - rules.ofs
+        else:
+            nan, sign = nan | (a.sign & ~a.zero), Const(0, 1)
+            power = 2 * f.bias - exponent
+            if op == "sqrt":
+                half = wire(m, "half", exponent - f.bias, signed(f.exponent_bits + 1))[1:]
+                power = power + half.as_signed() - 1
+            t = Cat(Const(0, m_bits), wire(m, "power", power, signed(f.exponent_bits + 3)))
+            t = t.as_signed()
+        total = wire(m, "sum", t, signed(f.bits + 3))
+        total = Cat(Const(0, m_bits), total[m_bits:]).as_signed()
+        # A zero slope of a product is +0, whatever the sign of b.
+        sign = sign & ~zero
+        return {"sign": sign, "nan": nan, "zero": zero, "infinite": infinite_} | _signed_place(
+            m, total, f
+        )
+
+    return find
+
+
+def _slope_of_divisor(f: Format, rules: Rules) -> Step:
+    """From the quotient ``y``: its exponent less the divisor's, and the other sign than a's."""
+    m_bits = f.fraction_bits
+
+    def find(m: Module, x: Values) -> Values:
+        a, b = (_Operand(m, name, x[f"{name}_code"], f, rules) for name in "ab")
+        q = wire(m, "quotient", x["y"])
+        q_exponent = q[m_bits : f.bits - 1]
+        zero = wire(m, "slope_zero", ~q_exponent.any() | (a.zero & b.zero))
+        power = wire(
+            m, "power", q_exponent - b.field[m_bits:] + f.bias, signed(f.exponent_bits + 3)
+        )
+        total = Cat(Const(0, m_bits), power).as_signed()
+        return {
+            "sign": ~a.sign & ~zero, "nan": a.special | b.special, "zero": zero,
+            "infinite": Const(0, 1),
+        } | _signed_place(m, total, f)  # fmt: skip
+
+    return find
+
+
 # -- parts ---------------------------------------------------------------------------------------
+
+
+def _signed_place(m: Module, total: Value, f: Format) -> Values:
+    """What `_sum` gives, of a signed number."""
+    width = f.bits - 1
+    negative = total[-1]
+    beyond = wire(m, "beyond", ~negative & total[width:-1].any())
+    return {
+        "t": total[:width], "negative": negative, "beyond": beyond, "far": beyond,
+        "low_half": negative | (~beyond & ~total[width - 1]),
+    }  # fmt: skip
+
+
+def _special(
+    f: Format, rules: Rules, finite: Value, nan: Value, inf: Value, negative: Value
+) -> Value:
+    """NaN, or infinity of a sign, or else what is finite."""
+    if not rules.specials:
+        return finite
+    positive, below = (Const(infinite(s, f.numbers, rules), f.bits) for s in (0, 1))
+    return Mux(nan, Const(r.pack_nan(f.numbers), f.bits),
+               Mux(inf, Mux(negative, below, positive), finite))  # fmt: skip
+
+
+def _zero_sign(sign: Value, f: Format, rules: Rules) -> Value:
+    return Const(0, 1) if rules.zero_pos or not f.has_negative_zero else sign
 
 
 class _Operand:
@@ -123,9 +299,9 @@ def _sum(m: Module, a: Value, b: Value, constant: int, width: int) -> Values:
 
 
 def _place(upper: Value, high: int) -> Values:
-    """Where a sum lies by its upper bits, to which `high` is added: in the ``low_half`` of the fields or
-    below, and if so ``negative``; else ``beyond`` the fields, if its ``msb`` is set or it is ``far``
-    beyond. (How this is put decides on a tenth of all gates of a unit.)
+    """Where a sum lies by its upper bits, to which `high` is added: in the ``low_half`` of the
+    fields or below, and if so ``negative``; else ``beyond`` the fields, if its ``msb`` is set or it
+    is ``far`` beyond. (How this is put decides on a tenth of all gates of a unit.)
     """
     low_half = ~exceeds(upper, -high)
     if high == -1:  # 0 is negative, 1 and 2 are the halves, 3 and 4 are beyond
@@ -173,14 +349,10 @@ def _pack(f: Format, rules: Rules) -> Step:
         too_big = overflow(0, n, rules)
         # A NaN for an overflow has no sign.
         kept = wire(m, "kept_sign", sign if too_big != n.nan_code else sign & ~above)
-        zero_sign = Const(0, 1) if rules.zero_pos or not n.negative_zero else sign
         mag = Mux(above, Const(too_big & n.mag_mask, mag_bits), t) & ~zero.replicate(mag_bits)
-        code: Value = Cat(mag, Mux(zero, zero_sign, kept))
+        code: Value = Cat(mag, Mux(zero, _zero_sign(sign, f, rules), kept))
         if rules.specials:
-            infinity = infinite(0, n, rules)
-            inf_sign = sign if infinity != n.nan_code else Const(0, 1)
-            code = Mux(x["infinite"], Cat(Const(infinity & n.mag_mask, mag_bits), inf_sign), code)
-            code = Mux(x["nan"], Const(r.pack_nan(n), f.bits), code)
+            code = _special(f, rules, code, x["nan"], x["infinite"], sign)
         return {"y": wire(m, "code", code, f.bits)}
 
     return pack

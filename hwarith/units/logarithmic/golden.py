@@ -238,8 +238,8 @@ def slope_of_divisor(a, b, f, rules):
     q = quotient(a, b, f, rules)
     if is_zero(q, f) or (is_zero(a, f) and is_zero(b, f)):
         return 0
-    t = (q & f.mag_mask) - (b & f.mag_mask) + fraction(b, f) - fraction(q, f) + one(f)
-    return power_of_two(1 - sign(a, f), t, f, rules)
+    e = exponent(q, f) - exponent(b, f) + f.bias
+    return power_of_two(1 - sign(a, f), e << f.fraction_bits, f, rules)
 
 
 @golden
@@ -257,7 +257,7 @@ def slope_of_log2(a, f, rules):
         return pack_nan(f)
     if is_zero(a, f):
         return infinite(0, f, rules)
-    return power_of_two(0, 2 * one(f) - (a & f.mag_mask) + fraction(a, f), f, rules)
+    return power_of_two(0, (2 * f.bias - exponent(a, f)) << f.fraction_bits, f, rules)
 
 
 @golden
@@ -267,10 +267,9 @@ def slope_of_square_root(a, f, rules):
         return pack_nan(f)
     if is_zero(a, f):
         return infinite(0, f, rules)
-    m = f.fraction_bits
-    half = ((a & f.mag_mask) - one(f)) >> (m + 1)
-    t = (half - 1 + 2 * f.bias - ((a & f.mag_mask) >> m)) << m
-    return power_of_two(0, t, f, rules)
+    half = ((a & f.mag_mask) - one(f)) >> (f.fraction_bits + 1)
+    e = half - 1 + 2 * f.bias - exponent(a, f)
+    return power_of_two(0, e << f.fraction_bits, f, rules)
 
 
 @golden
@@ -294,6 +293,11 @@ def sign(code, f):
 
 
 @golden
+def exponent(code, f):
+    return (code & f.mag_mask) >> f.fraction_bits
+
+
+@golden
 def fraction(code, f):
     """The fraction of a code, none of zero and subnormals."""
     return 0 if is_zero(code, f) else code & ((1 << f.fraction_bits) - 1)
@@ -302,7 +306,7 @@ def fraction(code, f):
 @golden
 def is_zero(code, f):
     """Whether the exponent is 0: subnormals count as zero."""
-    return (code & f.mag_mask) >> f.fraction_bits == 0
+    return exponent(code, f) == 0
 
 
 @golden

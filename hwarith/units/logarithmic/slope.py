@@ -25,10 +25,11 @@ class PaSlope(Logarithmic):
     """Derivative of a piecewise-affine operation: a signed power of two.
 
     ``op`` is ``mul`` (of the product a*b to a), ``div_a`` and ``div_b`` (of the quotient a/b to
-    either), ``exp2``, ``log2`` or ``sqrt``. A gradient is multiplied with it by ``pam``, which is exact for a power of two. `ofs` is that of the product or quotient itself. Infinite
-    operands and NaN, and negative ones of ``log2`` and ``sqrt``, give NaN; where the slope is
-    infinite, the result is as of a division by zero. (The published kernel gives ``div_b`` the
-    wrong sign for negative divisors; here it has the derivative's.)
+    either), ``exp2``, ``log2`` or ``sqrt``. A gradient is multiplied with it by ``pam``, which is
+    exact for a power of two. `ofs` is that of the product or quotient itself. Infinite operands and
+    NaN, and negative ones of ``log2`` and ``sqrt``, give NaN; where the slope is infinite, the
+    result is as of a division by zero. (The published kernel gives ``div_b`` the wrong sign for
+    negative divisors; here it has the derivative's.)
 
     Source: Kosson and Jaggi, arXiv 2305.17190, exact derivatives.
     """
