@@ -78,9 +78,24 @@ def encode(name: str, goal: float) -> None:
     )
 
 
+def approximate(name: str) -> None:
+    """Approximate multipliers beside the exact one."""
+    operands = codes(name), codes(name)
+
+    def ours(spec: str) -> float:
+        u = hw.unit(spec)
+        return rate(lambda: u(*operands), ELEMENTS)
+
+    exact = ours(f"mul:a={name}")
+    for family in ("lmul", "pam"):
+        compare(f"{family} {name}", ours(f"{family}:format={name}"), "our mul", exact, goal=1)
+
+
 if __name__ == "__main__":
     multiply("e4m3fn", goal=5)
     multiply("bf16", goal=1)
+    for name in ("e4m3fn", "bf16", "fp16", "fp32"):
+        approximate(name)
     fused_multiply_add(goal=10)
     encode("e4m3fn", goal=5)
     encode("e2m1fn", goal=5)

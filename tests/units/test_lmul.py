@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.units.lmul.unit import l_of
+from hwarith.units.logarithmic.lmul import l_of
 
 
 def lcg_operands(f: hw.Format) -> tuple[np.ndarray, np.ndarray]:
@@ -185,6 +185,21 @@ def test_overflow_without_infinity() -> None:
     assert hw.unit("lmul:format=e4m3fn,sat=0")(0x7E, 0xFE) == 0x7F
 
 
+@pytest.mark.parametrize("name", ["e5m2", "e4m3fn", "bf16"])
+def test_without_special_values_the_top_binade_is_one_like_others(name: str) -> None:
+    u, full = hw.unit(f"lmul:format={name},specials=none"), hw.unit(f"lmul:format={name},sat=1")
+    f = u.format
+    a, b = every_pair(f) if f.bits == 8 else lcg_operands(f)
+    finite = ~(np.isnan(f.decode(a)) | np.isnan(f.decode(b)))
+    finite &= np.isfinite(f.decode(a)) & np.isfinite(f.decode(b))
+    np.testing.assert_array_equal(u(a, b)[finite], full(a, b)[finite])
+    top, one = (1 << (f.bits - 1)) - 1, f.bias << f.fraction_bits
+    quarter = one - (2 << f.fraction_bits)
+    assert u(top, one) == f.numbers.max_mag
+    assert u(top, quarter) == top - (2 << f.fraction_bits) + u.ofs
+    assert u(top, 0) == 0
+
+
 def test_l_of_k() -> None:
     assert [l_of(k) for k in range(1, 8)] == [1, 2, 3, 3, 4, 4, 4]
 
@@ -200,6 +215,7 @@ def test_l_of_k() -> None:
         ("lmul:format=e8m0fnu", "must be a signed float with a fraction, not e8m0fnu"),
         ("lmul:format=e5m2,ofs=128", "lmul: parameter ofs: must be 0 to 127 for e5m2, not 128"),
         ("lmul:sat=2", "lmul: parameter sat: must be 0 to 1, not 2"),
+        ("lmul:specials=none,sat=0", "lmul: parameter sat: must be 1 with specials=none, not 0"),
     ],
 )
 def test_wrong_parameters(spec: str, message: str) -> None:

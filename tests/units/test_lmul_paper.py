@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from hwarith.units.lmul import paper
+from hwarith.units.logarithmic import paper
 
 
 def test_gate_counts() -> None:
