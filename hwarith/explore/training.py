@@ -1,0 +1,208 @@
+"""Training a network with no multiplication: piecewise-affine operations in every step.
+
+    python -m hwarith.explore.training
+
+trains the digits network in float32 and with piecewise-affine arithmetic, from the same beginnings
+and in the same order of images, and prints the accuracies. Needs scikit-learn (a development
+extra), for the images. Source: Kosson and Jaggi, arXiv 2305.17190.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+
+from ..piecewise import PiecewiseAffine
+
+LAYERS = (64, 24, 16, 10)
+EPOCHS, BATCH, RATE = 30, 32, 0.25
+SEEDS = (0, 1, 2)
+
+
+class Arithmetic(Protocol):
+    """What training computes with, on arrays of its own kind of codes."""
+
+    def encode(self, x: np.ndarray | float) -> np.ndarray: ...
+    def add(self, a: np.ndarray, b: np.ndarray) -> np.ndarray: ...
+    def sub(self, a: np.ndarray, b: np.ndarray) -> np.ndarray: ...
+    def mul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray: ...
+    def sum(self, x: np.ndarray, axis: int) -> np.ndarray: ...
+    def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray: ...
+    def relu(self, x: np.ndarray) -> np.ndarray: ...
+    def softmax(self, x: np.ndarray) -> np.ndarray: ...
+    def gradients(
+        self, x: np.ndarray, w: np.ndarray, delta: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Of y = x w, with the gradient `delta` of y: the gradients of x and of w."""
+        ...
+
+    def values(self, codes: np.ndarray) -> np.ndarray: ...
+
+
+class Float32:
+    """numpy's arithmetic."""
+
+    def encode(self, x: np.ndarray | float) -> np.ndarray:
+        return np.asarray(x, np.float32)
+
+    def add(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return a + b
+
+    def sub(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return a - b
+
+    def mul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return a * b
+
+    def sum(self, x: np.ndarray, axis: int) -> np.ndarray:
+        return x.sum(axis)
+
+    def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return a @ b
+
+    def relu(self, x: np.ndarray) -> np.ndarray:
+        return np.maximum(x, 0)
+
+    def softmax(self, x: np.ndarray) -> np.ndarray:
+        e = np.exp(x - x.max(axis=-1, keepdims=True))
+        return e / e.sum(axis=-1, keepdims=True)
+
+    def gradients(
+        self, x: np.ndarray, w: np.ndarray, delta: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return delta @ w.T, x.T @ delta
+
+    def values(self, codes: np.ndarray) -> np.ndarray:
+        return codes
+
+
+class Piecewise(PiecewiseAffine):
+    """Piecewise-affine arithmetic with gradients.
+
+    ``backward="approximate"`` takes those of the exact products, in piecewise-affine products;
+    ``"exact"`` the slopes of the products that were made, which are powers of two.
+    """
+
+    def __init__(self, backward: str, ofs: int = 0):
+        super().__init__("fp32", ofs)
+        self.backward = backward
+        self._by_slope = PiecewiseAffine("fp32")  # exact for powers of two, without a constant
+
+    def gradients(
+        self, x: np.ndarray, w: np.ndarray, delta: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if self.backward == "approximate":
+            return self.matmul(delta, w.T), self.matmul(x.T, delta)
+        left, right, change = x[:, :, None], w[None], delta[:, None, :]
+        of_x = self._by_slope.mul(change, self.slope("mul", left, right))
+        of_w = self._by_slope.mul(change, self.slope("mul", right, left))
+        return self.sum(of_x, 2), self.sum(of_w, 0)
+
+    def values(self, codes: np.ndarray) -> np.ndarray:
+        return self.format.decode(codes)
+
+
+class Network:
+    """A multilayer perceptron with ReLU between its layers, trained by gradient descent on the
+    cross-entropy of its softmax; all in one arithmetic.
+
+    Parameters
+    ----------
+    arithmetic : what it computes with.
+    layers : how many numbers go into each layer, and out of the last one.
+    seed : of the weights to begin with (normal, of variance 2 / inputs) and the order of images.
+    """
+
+    def __init__(self, arithmetic: Arithmetic, layers: Sequence[int] = LAYERS, seed: int = 0):
+        self.arithmetic = arithmetic
+        self.random = np.random.default_rng(seed)
+        self.weights = [
+            arithmetic.encode(self.random.standard_normal((n, m)) * np.sqrt(2 / n))
+            for n, m in pairwise(layers)
+        ]
+        self.biases = [arithmetic.encode(np.zeros(m)) for m in layers[1:]]
+
+    def forward(self, images: np.ndarray) -> list[np.ndarray]:
+        """Inputs of each layer and the outputs of the last one, of images (count, inputs)."""
+        m = self.arithmetic
+        x = [m.encode(images)]
+        for i, (w, b) in enumerate(zip(self.weights, self.biases, strict=True)):
+            y = m.add(m.matmul(x[-1], w), b)
+            x.append(y if i == len(self.weights) - 1 else m.relu(y))
+        return x
+
+    def step(self, images: np.ndarray, labels: np.ndarray, rate: float) -> None:
+        """One step of gradient descent, by the mean of a batch's gradients."""
+        m = self.arithmetic
+        *inputs, outputs = self.forward(images)
+        wanted = m.encode(np.eye(outputs.shape[1])[labels])
+        delta = m.mul(m.sub(m.softmax(outputs), wanted), m.encode(1 / len(images)))
+        factor = m.encode(rate)
+        for i in reversed(range(len(self.weights))):
+            of_x, of_w = m.gradients(inputs[i], self.weights[i], delta)
+            of_b = m.sum(delta, 0)
+            if i:
+                delta = np.where(m.values(inputs[i]) > 0, of_x, of_x.dtype.type(0))
+            self.weights[i] = m.sub(self.weights[i], m.mul(factor, of_w))
+            self.biases[i] = m.sub(self.biases[i], m.mul(factor, of_b))
+
+    def train(
+        self, images: np.ndarray, labels: np.ndarray, epochs: int = EPOCHS, batch: int = BATCH,
+        rate: float = RATE,
+    ) -> None:  # fmt: skip
+        """Go through all images in a new order so many times; a last batch that is not full is
+        left out."""
+        for _ in range(epochs):
+            order = self.random.permutation(len(images))
+            for part in order[: len(order) // batch * batch].reshape(-1, batch):
+                self.step(images[part], labels[part], rate)
+
+    def accuracy(self, images: np.ndarray, labels: np.ndarray) -> float:
+        """Share of the images whose largest output is their label's."""
+        outputs = self.arithmetic.values(self.forward(images)[-1])
+        return float(np.mean(np.argmax(np.nan_to_num(outputs, nan=-np.inf), axis=1) == labels))
+
+
+ARITHMETICS: dict[str, Callable[[], Arithmetic]] = {
+    "float32": Float32,
+    "pam, exact slopes": lambda: Piecewise("exact"),
+    "pam, approximate slopes": lambda: Piecewise("approximate"),
+    "pam, alpha=1.0552, approximate slopes": lambda: Piecewise("approximate", ofs=0x710CB),
+}
+
+
+def main() -> None:
+    """Print the accuracies on the held-out images, for each arithmetic over all seeds."""
+    images, labels, held_out, held_out_labels = digits()
+    print(f"{len(images)} images, {EPOCHS} epochs of batches of {BATCH}, rate {RATE}; "
+          f"accuracy on {len(held_out)} held-out images")  # fmt: skip
+    for name, make in ARITHMETICS.items():
+        found = []
+        for seed in SEEDS:
+            network = Network(make(), seed=seed)
+            network.train(images, labels)
+            found.append(100 * network.accuracy(held_out, held_out_labels))
+        seeds = " ".join(f"{x:5.1f}" for x in found)
+        print(f"{name:40} {np.mean(found):5.2f} %   of seeds {seeds}", flush=True)
+
+
+def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Training images and labels, held-out images and labels: those of the workload."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    from .workloads.make_digits import HELD_OUT, PIXEL_MAX
+
+    data = load_digits()
+    train, held_out, labels, held_out_labels = train_test_split(
+        data.data / PIXEL_MAX, data.target, test_size=HELD_OUT, stratify=data.target,
+        random_state=0,
+    )  # fmt: skip
+    return train, labels, held_out, held_out_labels
+
+
+if __name__ == "__main__":
+    main()
