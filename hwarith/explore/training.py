@@ -32,7 +32,10 @@ class Arithmetic(Protocol):
     def sum(self, x: np.ndarray, axis: int) -> np.ndarray: ...
     def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray: ...
     def relu(self, x: np.ndarray) -> np.ndarray: ...
-    def softmax(self, x: np.ndarray) -> np.ndarray: ...
+    def output_gradient(self, outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """The gradient of the mean cross-entropy of the outputs' softmax."""
+        ...
+
     def gradients(
         self, x: np.ndarray, w: np.ndarray, delta: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -66,9 +69,10 @@ class Float32:
     def relu(self, x: np.ndarray) -> np.ndarray:
         return np.maximum(x, 0)
 
-    def softmax(self, x: np.ndarray) -> np.ndarray:
-        e = np.exp(x - x.max(axis=-1, keepdims=True))
-        return e / e.sum(axis=-1, keepdims=True)
+    def output_gradient(self, outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        e = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        shares = e / e.sum(axis=1, keepdims=True)
+        return (shares - np.eye(outputs.shape[1], dtype=np.float32)[labels]) / len(labels)
 
     def gradients(
         self, x: np.ndarray, w: np.ndarray, delta: np.ndarray
@@ -82,23 +86,53 @@ class Float32:
 class Piecewise(PiecewiseAffine):
     """Piecewise-affine arithmetic with gradients.
 
-    ``backward="approximate"`` takes those of the exact products, in piecewise-affine products;
-    ``"exact"`` the slopes of the products that were made, which are powers of two.
+    ``backward="exact"`` takes the slopes of the operations that were made, which are powers of two;
+    ``"approximate"`` the derivatives of those that they stand for, in piecewise-affine arithmetic.
     """
 
     def __init__(self, backward: str, ofs: int = 0):
         super().__init__("fp32", ofs)
-        self.backward = backward
+        self.exact = backward == "exact"
         self._by_slope = PiecewiseAffine("fp32")  # exact for powers of two, without a constant
+
+    def _scaled(self, delta: np.ndarray, op: str, *operands: np.ndarray) -> np.ndarray:
+        return self._by_slope.mul(delta, self.slope(op, *operands))
+
+    def output_gradient(self, outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Backwards through log, quotient, sum and exponential of the label's share."""
+        log2_e = self.encode(np.log2(np.e))
+        greatest = outputs[np.arange(len(outputs)), np.argmax(self.values(outputs), axis=1)]
+        powers = self.mul(self.sub(outputs, greatest[:, None]), log2_e)
+        e = self.exp2(powers)
+        total, own = self.sum(e, 1), e[np.arange(len(e)), labels]
+        share = self.div(own, total)
+        delta = np.broadcast_to(self.encode(-1 / len(labels)), share.shape)
+        if self.exact:
+            delta = self._scaled(delta, "div_a", self.log2(share), np.full_like(share, log2_e))
+            delta = self._scaled(delta, "log2", share)
+            of_own = self._scaled(delta, "div_a", own, total)
+            of_total = self._scaled(delta, "div_b", own, total)
+        else:
+            delta = self.div(delta, share)
+            of_own = self.div(delta, total)
+            minus = self.div(self.mul(own, delta), self.mul(total, total))
+            of_total = self.sub(self.encode(0.0), minus)
+        of_e = np.broadcast_to(of_total[:, None], e.shape).copy()
+        rows = np.arange(len(e))
+        of_e[rows, labels] = self.add(of_e[rows, labels], of_own)
+        if not self.exact:
+            return self.mul(e, of_e)
+        of_power = self._scaled(of_e, "exp2", powers)
+        return self._scaled(of_power, "mul", self.sub(outputs, greatest[:, None]), log2_e)
 
     def gradients(
         self, x: np.ndarray, w: np.ndarray, delta: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        if self.backward == "approximate":
+        if not self.exact:
             return self.matmul(delta, w.T), self.matmul(x.T, delta)
         left, right, change = x[:, :, None], w[None], delta[:, None, :]
-        of_x = self._by_slope.mul(change, self.slope("mul", left, right))
-        of_w = self._by_slope.mul(change, self.slope("mul", right, left))
+        of_x = self._scaled(change, "mul", left, right)
+        of_w = self._scaled(change, "mul", right, left)
         return self.sum(of_x, 2), self.sum(of_w, 0)
 
     def values(self, codes: np.ndarray) -> np.ndarray:
@@ -138,8 +172,7 @@ class Network:
         """One step of gradient descent, by the mean of a batch's gradients."""
         m = self.arithmetic
         *inputs, outputs = self.forward(images)
-        wanted = m.encode(np.eye(outputs.shape[1])[labels])
-        delta = m.mul(m.sub(m.softmax(outputs), wanted), m.encode(1 / len(images)))
+        delta = m.output_gradient(outputs, labels)
         factor = m.encode(rate)
         for i in reversed(range(len(self.weights))):
             of_x, of_w = m.gradients(inputs[i], self.weights[i], delta)

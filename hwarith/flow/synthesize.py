@@ -148,6 +148,8 @@ class _Job:
         self.source = _liberty_path(library) if self.recipe == "asic" else None
         name = library if self.recipe == "fpga" else self.recipe
         self.script = (tools.shipped("synth") / f"{name}.ys").read_text()
+        if unit.parts and self.recipe != "fpga":
+            self.script = _part_by_part(self.script, unit.name)
         self.verilog = verilog(unit)
 
     def key(self) -> str:
@@ -182,6 +184,14 @@ class _Job:
             tools.run_yosys(self.script, folder)
         except ToolFailure as error:
             raise ToolFailure(f"{error} (mapping {self.unit.spec} to {self.library})") from None
+
+
+def _part_by_part(script: str, top: str) -> str:
+    """The script for an array: its parts are mapped once each, and then put in their places."""
+    whole, mapped = "flatten -noscopeinfo\nopt\nsynth -flatten\n", "opt_clean\n"
+    assert whole in script
+    script = script.replace(whole, f"hierarchy -top {top}\nopt\nsynth\n")
+    return script.replace(mapped, f"{mapped}flatten -noscopeinfo\n{mapped}", 1)
 
 
 def _check_recipe(library: str, recipe: str | None) -> str:

@@ -17,7 +17,7 @@ from .. import rtl, unit
 from ..chain import Chain, chain
 from ..rtl import Values
 from ..unit import Contract, Unit, integer_parameter, text_parameter
-from .hardware import Array, Cell, End
+from .hardware import END_CLOCKS, Array, Cell, End
 
 MOST = 256
 """Most rows and columns."""
@@ -83,7 +83,8 @@ class Engine(Unit):
         if units.first.hidden_always:
             raise InvalidInput(f"engine: {units.first} has no zero for sums to begin with")
         object.__setattr__(self, "add", units.add if units.multiply else None)
-        object.__setattr__(self, "stages", self.rows + self.columns + 1)
+        last = END_CLOCKS if units.add.chain_end else 1
+        object.__setattr__(self, "stages", self.rows + self.columns + last)
 
     def _stages_for(self, target_delay: int) -> int:
         raise InvalidInput("engine: parameter target_delay: its elements have one register")
@@ -308,7 +309,9 @@ class Engine(Unit):
     def part(self, kind: str) -> wiring.Component:
         """A component of the array: a ``cell``, or what is at the ``start`` and ``end`` of its
         columns."""
-        return Cell(self.units) if kind == "cell" else End(self._ends[kind])
+        if kind == "cell":
+            return Cell(self.units)
+        return End(self._ends[kind], END_CLOCKS if kind == "end" else 0)
 
     def create(self) -> wiring.Component:
         return rtl.Pipelined(self, _core(instances=False))

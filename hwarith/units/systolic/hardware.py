@@ -17,6 +17,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..chain import Chain
 from ..rtl import Values, wire
+from ..rtl.datapath import Placement, pipelined
 from ..rtl.logic import chain as follow
 
 if TYPE_CHECKING:
@@ -78,18 +79,26 @@ class Cell(wiring.Component):
         return m
 
 
-class End(wiring.Component):
-    """A unit of one operand and one result, at an end of the columns."""
+END_CLOCKS = 2
+"""Clocks that what ends a column takes, so that its path is no longer than a cell's."""
 
-    def __init__(self, unit: Unit):
-        self.unit = unit
+
+class End(wiring.Component):
+    """A unit of one operand and one result, at an end of the columns, in so many clocks."""
+
+    def __init__(self, unit: Unit, clocks: int):
+        self.unit, self.clocks = unit, clocks
         (operand,), (result,) = unit.operands.values(), unit.results.values()
-        super().__init__({"operand": In(operand.bits), "result": Out(result.bits)})
+        super().__init__({"enable": In(1), "operand": In(operand.bits), "result": Out(result.bits)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        (name,) = self.unit.operands
-        m.d.comb += self.result.eq(_result(m, self.unit, {name: self.operand}))
+        (name,), (result,) = self.unit.operands, self.unit.results
+        if not self.clocks:
+            m.d.comb += self.result.eq(_result(m, self.unit, {name: self.operand}))
+            return m
+        ranks = Placement(m, *pipelined(self.unit.datapath(), {name: self.operand}, self.clocks))
+        m.d.comb += self.result.eq(ranks.place([self.enable] * self.clocks)[result])
         return m
 
 
@@ -100,8 +109,8 @@ def _lane(x: Value, i: int, bits: int) -> Value:
 def _delayed(
     m: Module, name: str, x: Value, enable: Value, clocks: int, reset: bool = False
 ) -> list[Value]:
-    """`x` one clock later, two, and so on."""
-    registers: list[Value] = []
+    """`x`, which comes last if there are no clocks, and one clock later, two, and so on."""
+    registers: list[Value] = [] if clocks else [x]
     for i in range(clocks):
         register = Signal(len(x), name=f"{name}_after_{i + 1}", reset_less=not reset)
         with m.If(enable):
@@ -128,7 +137,7 @@ class Array:
         m.d.comb += enable.eq(~flags[-1] | o_ready)
         loads = _delayed(m, "load_to_row", valid & inputs["load"], enable, u.rows)
         a, b = u.units.operand_formats
-        first, last = u.units.first, u.units.last
+        first = u.units.first
         entering = [
             _delayed(m, f"row_{r}", _lane(inputs["a"], r, a.bits), enable, r + 1)[-1]
             for r in range(u.rows)
@@ -142,8 +151,8 @@ class Array:
                 load, x, sums[j] = self._cell(m, r, j, enable, load, x, sums[j])
         lanes = []
         for j, total in enumerate(sums):
-            y = self._column_end(m, j, total[: u.units.accumulator.bits])
-            lanes.append(_delayed(m, f"y_{j}", y[: last.bits], enable, u.columns - j)[-1])
+            y = self._column_end(m, j, total[: u.units.accumulator.bits], enable)
+            lanes.append(_delayed(m, f"y_{j}", y, enable, u.columns - 1 - j)[-1])
         return enable, flags[-1], {"y": wire(m, "results", Cat(*lanes))}
 
     def _column_start(
@@ -154,18 +163,23 @@ class Array:
         acc = _lane(inputs["c"], j, first_bits)
         start = self.unit.units.add.chain_start
         if start:
-            acc = self._end(m, "start", j, start, acc)
+            acc = self._end(m, "start", j, start, acc, enable)
         width = max(b_bits, len(acc))
         entering = wire(m, f"entering_{j}", Mux(inputs["load"], weight, acc), width)
         return _delayed(m, f"top_{j}", entering, enable, j + 1)[-1]
 
-    def _column_end(self, m: Module, j: int, total: Value) -> Value:
+    def _column_end(self, m: Module, j: int, total: Value, enable: Value) -> Value:
         end = self.unit.units.add.chain_end
-        return self._end(m, "end", j, end, total) if end else total
+        if end:
+            return self._end(m, "end", j, end, total, enable)
+        return _delayed(m, f"end_{j}", total, enable, 1)[-1]
 
-    def _end(self, m: Module, kind: str, j: int, unit: Unit, operand: Value) -> Value:
+    def _end(
+        self, m: Module, kind: str, j: int, unit: Unit, operand: Value, enable: Value
+    ) -> Value:
         result = Signal(next(iter(unit.results.values())).bits, name=f"{kind}_{j}")
-        self._place(m, kind, f"{kind}_of_column_{j}", {"operand": operand}, {"result": result})
+        self._place(m, kind, f"{kind}_of_column_{j}", {"enable": enable, "operand": operand},
+                    {"result": result})  # fmt: skip
         return result
 
     def _cell(
@@ -183,7 +197,7 @@ class Array:
     def _place(self, m: Module, kind: str, name: str, inputs: Values, out: Values) -> None:
         """One more of the parts of this kind."""
         if self.instances:
-            clock = {"i_clk": ClockSignal()} if kind == "cell" else {}
+            clock = {} if kind == "start" else {"i_clk": ClockSignal()}
             m.submodules[name] = Instance(
                 self.unit.part_name(kind), **clock,
                 **{f"i_{port}": x for port, x in inputs.items()},
