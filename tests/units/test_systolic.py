@@ -1,0 +1,178 @@
+"""Systolic arrays: the matrix product, the hardware on tiles, the stream, the parameters."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import hwarith as hw
+from hwarith.flow.stimulus import stimulus
+from hwarith.units.systolic.engine import join, split, vector
+
+SPECS = (
+    "engine:rows=3,columns=2",
+    "engine:pe=(anfma:w=24,norm=an-1-2),rows=4,columns=3",
+    "engine:pe=(anfma:w=16,norm=exact,out=bf16),rows=2,columns=3",
+    "engine:pe=(lmul:format=bf16),rows=3,columns=2",
+    "engine:pe=(pam:format=e4m3fn),add=(add:a=e4m3fn,b=bf16,out=bf16),rows=2,columns=2",
+    "engine:pe=(fma:a=int8,c=int32,out=int32),rows=4,columns=4",
+    "engine:pe=(mul:a=e2m1fn,b=e2m1fn,out=e4m3fn),rows=1,columns=1",
+)
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_the_definition_the_array_and_the_hardware_agree(spec: str) -> None:
+    """Tile after tile, without a clock between weights and activations."""
+    u = hw.unit(spec)
+    a, b, c = stimulus(u, 40, 3)
+    y = u(a, b, c)
+    for i in range(8):
+        assert u.golden(a[i].tolist(), b[i].tolist(), c[i].tolist()) == y[i].tolist()
+    sim = hw.simulate(u)
+    np.testing.assert_array_equal(sim(a, b, c), y)
+    assert sim.clocks == 40 * (u.rows + 1) + u.stages
+
+
+@pytest.mark.parametrize("spec", SPECS[:4])
+def test_pauses_on_either_side_change_nothing(spec: str) -> None:
+    u = hw.unit(spec)
+    a, b, c = stimulus(u, 30, 4)
+    rng = np.random.default_rng(5)
+    tiles = (
+        rng.choice(a.ravel(), (6, 17, u.rows)),
+        b[:6],
+        rng.choice(c.ravel(), (6, 17, u.columns)),
+    )
+    sim = hw.simulate(u)
+    for idle, stall in ((0, 0.5), (0.5, 0), (0.3, 0.4)):
+        np.testing.assert_array_equal(sim.stream(*tiles, idle=idle, stall=stall), u(*tiles))
+
+
+def test_it_is_the_matrix_product() -> None:
+    u = hw.unit("engine:pe=(anfma:norm=an-2-2),rows=4,columns=3")
+    rng = np.random.default_rng(6)
+    fa, fc = u.pe.a, u.units.first
+    a, b = fa.encode(rng.standard_normal((7, 4))), fa.encode(rng.standard_normal((4, 3)))
+    c = fc.encode(rng.standard_normal((7, 3)))
+    np.testing.assert_array_equal(u(a, b, c), hw.matmul(u.pe, a, b, c))
+    np.testing.assert_array_equal(u(a, b), hw.matmul(u.pe, a, b))
+
+
+def test_matrices_of_any_size_are_cut_into_tiles() -> None:
+    """Sums go on as codes where they leave the array: for an exact element that changes nothing."""
+    rng = np.random.default_rng(7)
+    u = hw.unit("engine:rows=4,columns=3")
+    a = u.pe.a.encode(rng.standard_normal((5, 10)))
+    b = u.pe.a.encode(rng.standard_normal((10, 7)))
+    np.testing.assert_array_equal(u.matmul(a, b), hw.matmul(u.pe, a, b))
+    chained = hw.unit("engine:pe=anfma,rows=4,columns=3")
+    sums = np.zeros((5, 7), np.uint32)
+    for k in (0, 4, 8):
+        sums = hw.matmul(chained.pe, a[:, k : k + 4], b[k : k + 4], sums)
+    np.testing.assert_array_equal(chained.matmul(a, b), sums)
+    with pytest.raises(hw.InvalidInput, match="begin as fp32 and end as bf16"):
+        hw.unit("engine:pe=(anfma:out=bf16),rows=4").matmul(a, b)
+    with pytest.raises(hw.InvalidInput, match=re.escape("(m, k) and (k, n), not (5, 10) and (7,")):
+        u.matmul(a, b.T)
+
+
+def test_the_testbench_passes_it_and_finds_a_fault() -> None:
+    u = hw.unit("engine:pe=(anfma:w=16),rows=2,columns=2")
+    assert hw.regress(u, vectors=60).failed == 0
+    text = hw.verilog(u)
+    broken = text.replace("weight <= down_in[15:0];", "weight <= down_in[16:1];")
+    assert broken != text
+    assert hw.regress(u, vectors=60, verilog=broken).failed > 0
+
+
+def test_verilog_has_each_part_once() -> None:
+    text = hw.verilog("engine:pe=(anfma:w=16),rows=5,columns=4")
+    modules = re.findall(r"^module (\w+)\(", text, re.MULTILINE)
+    assert len(modules) == 4
+    assert modules[0] == hw.unit("engine:pe=(anfma:w=16),rows=5,columns=4").name
+    assert len(re.findall(rf"^  {modules[0]}_cell ", text, re.MULTILINE)) == 20
+    assert len(re.findall(rf"^  {modules[0]}_end ", text, re.MULTILINE)) == 4
+
+
+def test_the_amaranth_component_is_whole() -> None:
+    from amaranth.back import rtlil
+
+    u = hw.unit("engine:pe=(mul:a=e2m1fn,b=e2m1fn,out=e4m3fn),rows=2,columns=2")
+    assert rtlil.convert(u.create()).count("cell_1_1") > 0
+
+
+def test_synthesis_maps_each_part_once() -> None:
+    small, large = (
+        hw.synthesize(f"engine:pe=(fma:a=int4,c=int16,out=int16),rows=2,columns={n}")
+        for n in (2, 4)
+    )
+    cell = hw.synthesize("fma:a=int4,c=int16,out=int16").cells
+    assert 4 * cell < small.cells < 8 * cell
+    assert 1.8 < large.cells / small.cells < 2.1
+    assert large.delay == small.delay
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", [8, 16, 32])
+def test_large_arrays(size: int) -> None:
+    u = hw.unit(f"engine:pe=(anfma:norm=an-1-2),rows={size},columns={size}")
+    a, b, c = stimulus(u, 100, 1)
+    np.testing.assert_array_equal(hw.simulate(u).stream(a, b, c, idle=0.2, stall=0.2), u(a, b, c))
+
+
+def test_codes_side_by_side() -> None:
+    f = hw.format("bf16")
+    codes = np.arange(1, 25, dtype=np.uint16).reshape(4, 6)
+    joined = join(codes, f)
+    assert joined.shape == (4,)
+    assert int(joined[0]) == sum(int(c) << (16 * i) for i, c in enumerate(codes[0]))
+    np.testing.assert_array_equal(split(joined, f, 6), codes)
+    assert vector(f, 6).bits == 96
+    assert vector(f, 6).name == "6 x bf16"
+
+
+# -- parameters ----------------------------------------------------------------------------------
+
+
+def test_specs_make_the_same_unit() -> None:
+    for spec in SPECS:
+        u = hw.unit(spec)
+        assert hw.unit(u.spec) == u
+        assert re.fullmatch(r"\w+", u.name)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("engine:pe=(anfma:stages=1)", "parameter pe: must be combinational"),
+        ("engine:pe=convert", "parameter pe: convert:"),
+        ("engine:pe=(fma:a=bf16,c=fp32,out=bf16)", "must take bf16, bf16, bf16 and give bf16"),
+        ("engine:add=(add:a=fp32)", "adds by itself; add is for product units"),
+        ("engine:rows=0", "parameter rows: must be 1 to 256, not 0"),
+        ("engine:stages=3", "stages follow from rows and columns"),
+        ("engine:pe=(anfma:w=1)", "parameter pe: anfma: parameter w: must be"),
+        ("engine:target_delay=20", "parameter target_delay"),
+        ("engine:pe=nothing", "unknown unit 'nothing'"),
+    ],
+)
+def test_wrong_parameters(spec: str, message: str) -> None:
+    with pytest.raises(hw.InvalidInput, match=re.escape(message)):
+        hw.unit(spec)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        (((3, 5), (4, 3)), "operand a of engine must be of shape (..., n, 4)"),
+        (((3, 4), (3, 4)), "operand b of engine must be of shape (..., 4, 3), not (3, 4)"),
+        (((3, 4), (4, 3), (2, 3)), "operands of engine must fit together"),
+        (((0, 4), (4, 3)), "with n at least 1"),
+        (((3, 4),), "engine takes a, b and optionally c, not 1 operands"),
+    ],
+)
+def test_wrong_tiles(shapes: tuple, message: str) -> None:
+    u = hw.unit("engine:rows=4,columns=3")
+    with pytest.raises(hw.InvalidInput, match=re.escape(message)):
+        u(*(np.zeros(shape, np.uint16) for shape in shapes))
