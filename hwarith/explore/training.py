@@ -18,7 +18,7 @@ import numpy as np
 from ..piecewise import PiecewiseAffine
 
 LAYERS = (64, 24, 16, 10)
-EPOCHS, BATCH, RATE = 30, 32, 0.25
+EPOCHS, BATCH, RATE = 20, 32, 0.125
 SEEDS = (0, 1, 2)
 
 
@@ -99,31 +99,25 @@ class Piecewise(PiecewiseAffine):
         return self._by_slope.mul(delta, self.slope(op, *operands))
 
     def output_gradient(self, outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Backwards through log, quotient, sum and exponential of the label's share."""
+        """Backwards through log(sum(exp(s))) - s[label], of s = outputs - their maximum."""
+        rows = np.arange(len(outputs))
+        greatest = np.argmax(self.values(outputs), axis=1)
         log2_e = self.encode(np.log2(np.e))
-        greatest = outputs[np.arange(len(outputs)), np.argmax(self.values(outputs), axis=1)]
-        powers = self.mul(self.sub(outputs, greatest[:, None]), log2_e)
+        s = self.sub(outputs, outputs[rows, greatest][:, None])
+        powers = self.mul(s, log2_e)
         e = self.exp2(powers)
-        total, own = self.sum(e, 1), e[np.arange(len(e)), labels]
-        share = self.div(own, total)
-        delta = np.broadcast_to(self.encode(-1 / len(labels)), share.shape)
+        total = self.sum(e, 1)
+        one = np.broadcast_to(self.encode(1 / len(labels)), total.shape)
         if self.exact:
-            delta = self._scaled(delta, "div_a", self.log2(share), np.full_like(share, log2_e))
-            delta = self._scaled(delta, "log2", share)
-            of_own = self._scaled(delta, "div_a", own, total)
-            of_total = self._scaled(delta, "div_b", own, total)
+            of_total = self._scaled(one, "div_a", self.log2(total), np.full_like(total, log2_e))
+            of_total = self._scaled(of_total, "log2", total)
+            of_powers = self._scaled(of_total[:, None], "exp2", powers)
+            of_s = self._scaled(of_powers, "mul", s, log2_e)
         else:
-            delta = self.div(delta, share)
-            of_own = self.div(delta, total)
-            minus = self.div(self.mul(own, delta), self.mul(total, total))
-            of_total = self.sub(self.encode(0.0), minus)
-        of_e = np.broadcast_to(of_total[:, None], e.shape).copy()
-        rows = np.arange(len(e))
-        of_e[rows, labels] = self.add(of_e[rows, labels], of_own)
-        if not self.exact:
-            return self.mul(e, of_e)
-        of_power = self._scaled(of_e, "exp2", powers)
-        return self._scaled(of_power, "mul", self.sub(outputs, greatest[:, None]), log2_e)
+            of_s = self.mul(e, self.div(one, total)[:, None])
+        of_s[rows, labels] = self.sub(of_s[rows, labels], one)
+        of_s[rows, greatest] = self.sub(of_s[rows, greatest], self.sum(of_s, 1))
+        return of_s
 
     def gradients(
         self, x: np.ndarray, w: np.ndarray, delta: np.ndarray

@@ -62,6 +62,19 @@ CATALOGUE = {
     "lmul_bf16_pipelined": "lmul:format=bf16,k=7,krnd=trunc,stages=1",
     "lmul_e4m3fn": "lmul:format=e4m3fn,k=3,krnd=trunc",
     "lmul_e5m2": "lmul:format=e5m2,k=2,krnd=trunc",
+    "lmul_bf16_no_specials": "lmul:format=bf16,k=7,krnd=trunc,specials=none",
+    # Piecewise-affine operations
+    "pam_bf16": "pam:format=bf16",
+    "pad_bf16": "pad:format=bf16",
+    "pasqrt_bf16": "pasqrt:format=bf16",
+    "palog2_bf16": "palog2:format=bf16",
+    "paexp2_bf16": "paexp2:format=bf16",
+    "paslope_bf16": "paslope:format=bf16,op=mul",
+    # Chains with approximate normalization, and an array of them
+    "anfma_exact": "anfma:a=bf16,b=bf16,out=fp32,norm=exact,w=24",
+    "anfma_1_2": "anfma:a=bf16,b=bf16,out=fp32,norm=an-1-2,w=24",
+    "anend": "anend:a=bf16,b=bf16,out=fp32,w=24",
+    "engine_anfma": "engine:pe=(anfma:a=bf16,b=bf16,out=fp32,norm=an-1-2,w=24),rows=4,columns=4",
 }
 """Name to spec. A spec is written out as `Unit.spec` gives it, so that a changed default of a
 parameter changes no shipped unit."""
