@@ -64,6 +64,21 @@ STAGES = tuple(f"{spec},stages={n}" for spec in ("mul:a=fp16", "add:a=fp16", "fm
                                                  "fma:a=bf16,c=fp32,out=fp32")
                for n in (1, 2, 3, 4))  # fmt: skip
 
+MULTIPLIERS = (
+    "lmul:format={}", "pam:format={}", "lmul:format={},specials=none",
+    "mul:a={},subnormals=flush,overflow=saturate", "mul:a={}",
+)  # fmt: skip
+"""Approximate multipliers and exact ones of the same policy and of the full one, by format."""
+
+APPROXIMATE_FORMATS = ("e4m3fn", "e5m2", "bf16", "fp16", "fp32")
+
+APPROXIMATE = (
+    *(f"anfma:w={w},norm={norm}" for w in (16, 24)
+      for norm in ("exact", "an-1-1", "an-1-2", "an-2-2")),
+    "anend", "anseed", "pad:format=bf16", "pasqrt:format=bf16", "palog2:format=bf16",
+    "paexp2:format=bf16", "paslope:format=bf16,op=mul", "pad:format=fp32",
+)  # fmt: skip
+
 _HEADER = f"""\
 # What units cost
 
@@ -90,6 +105,15 @@ _OPTIONS = """
 ## Options
 
 Cells / path, and the cells beside those of the unit without the option.
+"""
+
+_APPROXIMATE = """
+## Approximate units
+
+Cells / path of multipliers: L-Mul, piecewise-affine multiplication, L-Mul that does not look for
+infinities and NaN; then the exact product with subnormals flushed and overflow saturating, and the
+exact product with all that IEEE 754 asks for. Below them the elements of chains with exact and
+approximate normalization, and other piecewise-affine operations.
 """
 
 _STAGES = """
@@ -150,6 +174,7 @@ def costs() -> str:
     parts = [_HEADER, _BESIDE_PEERS, _peers_table(found), _OPTIONS]
     parts += [_options_table(found, f) for f in ("fp16", "e4m3")]
     parts += ["\n## Other formats and units\n\n", _table(OTHERS, found)]
+    parts += [_APPROXIMATE, _multipliers_table(found), "\n", _table(APPROXIMATE, found)]
     parts += [_STAGES, "\n", _table(STAGES, found, pipelined=True)]
     versions = ", ".join(f"{name} {version}" for name, version in tools.versions().items())
     return "".join(parts) + f"\nVersions: {versions}.\n"
@@ -160,7 +185,8 @@ def _specs() -> Iterator[str]:
         yield from (f"{family}:a={f}" for f in FORMATS)
         for f in ("fp16", "e4m3"):
             yield from (f"{family}:a={f},{option}" for option in _options(family))
-    yield from (*OTHERS, *STAGES)
+    yield from (spec.format(f) for spec in MULTIPLIERS for f in APPROXIMATE_FORMATS)
+    yield from (*OTHERS, *APPROXIMATE, *STAGES)
 
 
 def _options(family: str) -> tuple[str, ...]:
@@ -196,6 +222,15 @@ def _options_table(found: dict[str, Row], f: str) -> str:
             more = f" ({this.cells / base.cells - 1:+.1%})" if option else ""
             cells.append(f"{this.cells} / {this.path}{more}")
         lines.append(f"| {' | '.join(cells)} |\n")
+    return "".join(lines)
+
+
+def _multipliers_table(found: dict[str, Row]) -> str:
+    heads = " | ".join(f"`{spec.format('F')}`" for spec in MULTIPLIERS)
+    lines = [f"\n| F | {heads} |\n", f"|---|{'---|' * len(MULTIPLIERS)}\n"]
+    for f in APPROXIMATE_FORMATS:
+        rows = (found[spec.format(f)] for spec in MULTIPLIERS)
+        lines.append(f"| {f} | {' | '.join(f'{r.cells} / {r.path}' for r in rows)} |\n")
     return "".join(lines)
 
 

@@ -32,6 +32,10 @@ def vectors(spec: Any, n: int = 1000, seed: int = 1) -> str:
     Raises `InvalidInput` for a wrong spec or number.
     """
     u = unit(spec)
+    if u.completes:
+        raise InvalidInput(
+            f"vectors: {u.spec} accumulates; allowed: units with a result for each vector"
+        )
     for name, value, low, high in (("n", n, 1, MOST_VECTORS), ("seed", seed, 0, 2**32 - 1)):
         if not isinstance(value, int) or not low <= value <= high:
             raise InvalidInput(
@@ -63,10 +67,6 @@ def _block(u: Unit, name: str, operands: tuple[np.ndarray, ...]) -> str:
         return ""
     found = u(*operands)
     results = found if isinstance(found, tuple) else (found,)
-    if results[0].shape != operands[0].shape:
-        raise InvalidInput(
-            f"vectors: {u.spec} accumulates; allowed: units with a result for each vector"
-        )
     columns = [*operands, *results]
     widths = [-(-f.bits // 4) for f in (*u.operands.values(), *u.results.values())]
     line = " ".join(f"{{:0{width}X}}" for width in widths).format

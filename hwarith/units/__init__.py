@@ -25,9 +25,9 @@ FAMILIES = {
     "paexp2": "logarithmic:PaExp2",
     "paslope": "logarithmic:PaSlope",
     "anfma": "anfma:AnFma",
-    "engine": "systolic:Engine",
     "anend": "anfma:ColumnEnd",
     "anseed": "anfma:Seed",
+    "engine": "systolic:Engine",
 }
 """Every family: its name in a spec, and where its class is."""
 

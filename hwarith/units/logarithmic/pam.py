@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from amaranth.lib import wiring
+
 from ...errors import InvalidInput
 from ...formats import Format
 from .. import rtl
@@ -42,8 +44,15 @@ class _PiecewiseAffine(Logarithmic):
     def word_bits(self) -> int:
         return 56 if self.profile == "ref" else super().word_bits
 
-    def check_hardware(self) -> None:
-        """Raise `InvalidInput` for the profile that is software only."""
+    def create(self) -> wiring.Component:
+        self._check_hardware()
+        return super().create()
+
+    def create_ports(self) -> wiring.Component:
+        self._check_hardware()
+        return super().create_ports()
+
+    def _check_hardware(self) -> None:
         if self.profile == "ref":
             raise InvalidInput(
                 f"{self.spec}: profile=ref is software only: it needs the true result, which "
@@ -78,7 +87,6 @@ class Pam(_PiecewiseAffine):
         return golden.product, (self.format.numbers, 0, 0, self.rules)
 
     def datapath(self) -> list[rtl.Step]:
-        self.check_hardware()
         return fields.product(self.format, self.rules)
 
 
@@ -108,5 +116,4 @@ class Pad(_PiecewiseAffine):
         return golden.quotient, (self.format.numbers, self.rules)
 
     def datapath(self) -> list[rtl.Step]:
-        self.check_hardware()
         return fields.quotient(self.format, self.rules)
