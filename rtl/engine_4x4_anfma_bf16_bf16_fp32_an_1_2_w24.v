@@ -263,7 +263,8 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .down_out(down_0_0),
     .enable(i_ready),
     .load(load_to_row_after_1),
-    .load_out(load_0_0)
+    .load_out(load_0_0),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_0_1 (
     .a(a_0_0),
@@ -273,7 +274,8 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .down_out(down_0_1),
     .enable(i_ready),
     .load(load_0_0),
-    .load_out(load_0_1)
+    .load_out(load_0_1),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_0_2 (
     .a(a_0_1),
@@ -283,7 +285,8 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .down_out(down_0_2),
     .enable(i_ready),
     .load(load_0_1),
-    .load_out(load_0_2)
+    .load_out(load_0_2),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_0_3 (
     .a(a_0_2),
@@ -293,7 +296,8 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .down_out(down_0_3),
     .enable(i_ready),
     .load(load_0_2),
-    .load_out(_07_)
+    .load_out(_07_),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_1_0 (
     .a(row_1_after_2),
@@ -303,7 +307,8 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .down_out(down_1_0),
     .enable(i_ready),
     .load(load_to_row_after_2),
-    .load_out(load_1_0)
+    .load_out(load_1_0),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_1_1 (
     .a(a_1_0),
@@ -313,7 +318,8 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .down_out(down_1_1),
     .enable(i_ready),
     .load(load_1_0),
-    .load_out(load_1_1)
+    .load_out(load_1_1),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_1_2 (
     .a(a_1_1),
@@ -323,7 +329,8 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .down_out(down_1_2),
     .enable(i_ready),
     .load(load_1_1),
-    .load_out(load_1_2)
+    .load_out(load_1_2),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_1_3 (
     .a(a_1_2),
@@ -333,7 +340,8 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .down_out(down_1_3),
     .enable(i_ready),
     .load(load_1_2),
-    .load_out(_09_)
+    .load_out(_09_),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_2_0 (
     .a(row_2_after_3),
@@ -343,7 +351,8 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .down_out(down_2_0),
     .enable(i_ready),
     .load(load_to_row_after_3),
-    .load_out(load_2_0)
+    .load_out(load_2_0),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_2_1 (
     .a(a_2_0),
@@ -353,7 +362,8 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .down_out(down_2_1),
     .enable(i_ready),
     .load(load_2_0),
-    .load_out(load_2_1)
+    .load_out(load_2_1),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_2_2 (
     .a(a_2_1),
@@ -363,7 +373,8 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .down_out(down_2_2),
     .enable(i_ready),
     .load(load_2_1),
-    .load_out(load_2_2)
+    .load_out(load_2_2),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_2_3 (
     .a(a_2_2),
@@ -373,7 +384,8 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .down_out(down_2_3),
     .enable(i_ready),
     .load(load_2_2),
-    .load_out(_11_)
+    .load_out(_11_),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_3_0 (
     .a(row_3_after_4),
@@ -383,7 +395,8 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .down_out(down_3_0),
     .enable(i_ready),
     .load(load_to_row_after_4),
-    .load_out(load_3_0)
+    .load_out(load_3_0),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_3_1 (
     .a(a_3_0),
@@ -393,7 +406,8 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .down_out(down_3_1),
     .enable(i_ready),
     .load(load_3_0),
-    .load_out(load_3_1)
+    .load_out(load_3_1),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_3_2 (
     .a(a_3_1),
@@ -403,7 +417,8 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .down_out(down_3_2),
     .enable(i_ready),
     .load(load_3_1),
-    .load_out(load_3_2)
+    .load_out(load_3_2),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_3_3 (
     .a(a_3_2),
@@ -413,31 +428,36 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .down_out(down_3_3),
     .enable(i_ready),
     .load(load_3_2),
-    .load_out(_02_)
+    .load_out(_02_),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_end end_of_column_0 (
     .clk(clk),
     .enable(i_ready),
     .operand(down_3_0),
-    .result(end_0)
+    .result(end_0),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_end end_of_column_1 (
     .clk(clk),
     .enable(i_ready),
     .operand(down_3_1),
-    .result(end_1)
+    .result(end_1),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_end end_of_column_2 (
     .clk(clk),
     .enable(i_ready),
     .operand(down_3_2),
-    .result(end_2)
+    .result(end_2),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_end end_of_column_3 (
     .clk(clk),
     .enable(i_ready),
     .operand(down_3_3),
-    .result(end_3)
+    .result(end_3),
+    .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_start start_of_column_0 (
     .enable(i_ready),

@@ -148,7 +148,7 @@ class _Job:
         self.source = _liberty_path(library) if self.recipe == "asic" else None
         name = library if self.recipe == "fpga" else self.recipe
         self.script = (tools.shipped("synth") / f"{name}.ys").read_text()
-        if unit.parts and self.recipe != "fpga":
+        if unit.parts:
             self.script = _part_by_part(self.script, unit.name)
         self.verilog = verilog(unit)
 
@@ -188,9 +188,11 @@ class _Job:
 
 def _part_by_part(script: str, top: str) -> str:
     """The script for an array: its parts are mapped once each, and then put in their places."""
+    script = script.replace("proc\n", f"hierarchy -top {top}\nproc\n", 1)
     whole, mapped = "flatten -noscopeinfo\nopt\nsynth -flatten\n", "opt_clean\n"
-    assert whole in script
-    script = script.replace(whole, f"hierarchy -top {top}\nopt\nsynth\n")
+    if whole not in script:  # FPGA flows flatten by themselves
+        return script
+    script = script.replace(whole, "opt\nsynth\n")
     return script.replace(mapped, f"{mapped}flatten -noscopeinfo\n{mapped}", 1)
 
 

@@ -37,6 +37,9 @@ PIPELINED_WAIVERS = {
 }
 """Those that only the Verilog of pipelined units waives. (Amaranth refuses true loops.)"""
 
+ARRAY_WAIVERS = {"DECLFILENAME": "the parts of an array are in the file of the array"}
+"""Those that only the Verilog of arrays waives."""
+
 
 def verilog(spec: Any) -> str:
     """Verilog text of a unit (or of its spec): one module, named ``unit(spec).name``, and behind it
@@ -81,7 +84,7 @@ def header(u: Unit) -> str:
     ports = "\n".join(
         f"//   {name}: {f.name} code, {f.bits} bits" for name, f in (u.inputs | u.results).items()
     )
-    waived = WAIVERS | (PIPELINED_WAIVERS if u.stages else {})
+    waived = WAIVERS | (PIPELINED_WAIVERS if u.stages else {}) | (ARRAY_WAIVERS if u.parts else {})
     waivers = "\n".join(
         f"/* verilator lint_off {name} */ // {reason}" for name, reason in waived.items()
     )

@@ -74,6 +74,7 @@ CATALOGUE = {
     "anfma_exact": "anfma:a=bf16,b=bf16,out=fp32,norm=exact,w=24",
     "anfma_1_2": "anfma:a=bf16,b=bf16,out=fp32,norm=an-1-2,w=24",
     "anend": "anend:a=bf16,b=bf16,out=fp32,w=24",
+    "anseed": "anseed:a=bf16,b=bf16,seed=fp32,w=24",
     "engine_anfma": "engine:pe=(anfma:a=bf16,b=bf16,out=fp32,norm=an-1-2,w=24),rows=4,columns=4",
 }
 """Name to spec. A spec is written out as `Unit.spec` gives it, so that a changed default of a

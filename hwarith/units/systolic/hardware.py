@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Cat, ClockSignal, Instance, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, ClockSignal, Instance, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -197,7 +197,7 @@ class Array:
     def _place(self, m: Module, kind: str, name: str, inputs: Values, out: Values) -> None:
         """One more of the parts of this kind."""
         if self.instances:
-            clock = {} if kind == "start" else {"i_clk": ClockSignal()}
+            clock = {} if kind == "start" else {"i_clk": ClockSignal(), "i_rst": ResetSignal()}
             m.submodules[name] = Instance(
                 self.unit.part_name(kind), **clock,
                 **{f"i_{port}": x for port, x in inputs.items()},
