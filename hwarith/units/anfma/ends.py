@@ -9,21 +9,13 @@ from typing import ClassVar
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux
 
-from ...errors import InvalidInput
 from ...formats import Format
 from .. import rtl
 from ..rtl import Values, wire
 from ..rtl.floats import signed_exponent
 from ..unit import Contract, format_parameter
 from . import golden
-from .state import SOURCE, Chained, State
-
-
-def _check_float(family: str, name: str, f: Format) -> None:
-    if not f.is_float or not f.signed or f.fraction_bits == 0 or f.ignored_bits:
-        raise InvalidInput(
-            f"{family}: parameter {name}: must be a signed float with a fraction, not {f.name}"
-        )
+from .state import SOURCE, Chained, State, check_float
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -45,7 +37,7 @@ class ColumnEnd(Chained):
 
     def validate(self) -> None:
         super().validate()
-        _check_float(self.family, "out", self.out)
+        check_float(self.family, "out", self.out)
 
     @property
     def operands(self) -> dict[str, Format]:
@@ -115,7 +107,7 @@ class Seed(Chained):
 
     def validate(self) -> None:
         super().validate()
-        _check_float(self.family, "seed", self.seed)
+        check_float(self.family, "seed", self.seed)
 
     @property
     def operands(self) -> dict[str, Format]:

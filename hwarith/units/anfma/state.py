@@ -32,6 +32,14 @@ def parse_norm(value: object) -> str:
     return text
 
 
+def check_float(family: str, name: str, f: Format) -> None:
+    """Raise `InvalidInput` for a format that factors, seeds and results cannot have."""
+    if not f.is_float or not f.signed or f.fraction_bits == 0 or f.ignored_bits:
+        raise InvalidInput(
+            f"{family}: parameter {name}: must be a signed float with a fraction, not {f.name}"
+        )
+
+
 class State(NamedTuple):
     """Fields of states, arrays of one shape: (-1)^sign * significand * 2^(exponent - (w - 1)), and
     flags (1: a NaN was met, 2: +infinity, 4: -infinity). The exponent of zero is the lowest."""
@@ -53,11 +61,7 @@ class Chained(Unit):
 
     def validate(self) -> None:
         for name, f in (("a", self.a), ("b", self.b)):
-            if not f.is_float or not f.signed or f.fraction_bits == 0 or f.ignored_bits:
-                raise InvalidInput(
-                    f"{self.family}: parameter {name}: must be a signed float with a fraction, "
-                    f"not {f.name}"
-                )
+            check_float(self.family, name, f)
         if self.w < self.product_bits:
             raise InvalidInput(
                 f"{self.family}: parameter w: must be {self.product_bits} to {WIDEST} for products "
