@@ -14,6 +14,7 @@
 /* verilator lint_off WIDTHEXPAND */ // the shorter side of a comparison or sum is extended, as Verilog defines
 /* verilator lint_off UNUSEDSIGNAL */ // some bits of a named signal only document it
 /* verilator lint_off UNOPTFLAT */ // bits of a signal may depend on other bits of it, not on themselves
+/* verilator lint_off DECLFILENAME */ // the parts of an array are in the file of the array
 module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a, b, c, load, o_valid, o_ready, y);
   input clk;
   wire clk;
