@@ -8,9 +8,12 @@ Source: Chen et al., "BitMoD: Bit-serial Mixture-of-Datatype LLM Acceleration" (
 doi:10.1109/HPCA61900.2025.00084), whose authors published a simulator and its totals. All totals
 come out exactly. What to know of the definition, which is kept as published:
 
+* The totals are those of 2024; in July 2025 the authors changed how their simulator counts
+  attention, not the totals.
 * A serial array charges attention at the latency of its weights, though K and V have 16 bits.
-* Attention counts each head's work over all of the query's channels, so that its compute cycles
-  are an upper estimate, while of the K and V that one generated token reads only a part is counted.
+* Attention computes ``qk`` of each head over the channels of all heads, and ``av`` with tokens in
+  place of a head's channels: in general too many cycles. Of the K and V that one generated token
+  reads only a part is counted.
 * The context of generated tokens does not grow: it stays the prompt's length.
 * On-chip energy is not modelled.
 
@@ -251,8 +254,8 @@ def total(costs: Iterable[Cost]) -> Cost:
 def cost(operation: Operation, accelerator: Accelerator) -> Cost:
     """What an operation takes on an accelerator, with its ``count``.
 
-    Where neither weight nor input fits its buffer, the one is fetched again for each bufferful
-    of the other: the weight if that makes less traffic, otherwise the input.
+    The weight is fetched for each bufferful of the input, or the input for each bufferful of the
+    weight, whichever makes less traffic: each once if either fits its buffer.
     """
     outputs, inputs = operation.weight
     tokens = operation.output[0]
@@ -266,13 +269,11 @@ def cost(operation: Operation, accelerator: Accelerator) -> Cost:
     weight = _row_bytes(inputs, bits) * outputs
     input_ = _row_bytes(operation.input[1], ACTIVATION_BITS) * tokens
     output = _row_bytes(outputs, ACTIVATION_BITS) * tokens
-    traffic = weight + input_
-    if weight > accelerator.weight_buffer and input_ > accelerator.input_buffer:
-        traffic = min(
-            _ceil(input_, accelerator.input_buffer) * weight + input_,
-            _ceil(weight, accelerator.weight_buffer) * input_ + weight,
-        )
-    moved = traffic + output
+    fetched = min(
+        _ceil(input_, accelerator.input_buffer) * weight + input_,
+        _ceil(weight, accelerator.weight_buffer) * input_ + weight,
+    )
+    moved = fetched + output
     dram = moved // DRAM_BYTES_PER_CYCLE
     return Cost(compute, dram, max(compute, dram), moved).times(operation.count)
 
