@@ -17,6 +17,7 @@ import typer
 from .errors import HwarithError, InvalidInput, unknown
 
 if TYPE_CHECKING:
+    from .explore.cycles import Cost
     from .formats import Format
     from .units import Unit
 
@@ -280,6 +281,78 @@ def sweep(
         _print_json([r.as_dict() for r in results])
     else:
         print(f"{len(results)} points in {output}; make the report: hwarith report {output}")
+
+
+@app.command()
+def cycles(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A name, or a TOML file.")],
+    configs: Annotated[
+        list[str],
+        typer.Option(
+            "--config", help="A name, or rows=32,columns=32,dp=4,bits=4,serial=1. Repeatable."
+        ),
+    ],
+    tokens: Annotated[int, typer.Option(help="Tokens of the prompt.")] = 256,
+    generate: Annotated[int, typer.Option(help="Tokens to generate after the prompt.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Count cycles and DRAM traffic of a language model on accelerators such as BitMoD.
+
+    MODEL: opt-1.3b, phi-2, yi-6b, llama-2-7b, llama-2-13b, llama-3-8b, or a TOML file with
+    layers, hidden, ffn, heads, kv_heads, vocab, gated. CONFIG: fp16, ant, olive, bitmod-lossless,
+    bitmod, or your own. Speedups are over the first config.
+    """
+    from .explore.cycles import task
+    from .explore.cycles_file import find_config, find_model
+
+    shape = find_model(model)
+    found = [(text, task(shape, find_config(text), tokens, generate)) for text in configs]
+    results = {text: _cycle_rows(phases) for text, phases in found}
+    if len(found) > 1:
+        bases = [row["cycles"] for row in _cycle_rows(found[0][1])]
+        for rows in results.values():
+            for row, base in zip(rows, bases, strict=True):
+                row["speedup"] = base / row["cycles"]
+    if as_json:
+        facts = {"model": model, "tokens": tokens, "generate": generate}
+        of_each = [
+            {"config": text, "operations": rows[:-1], "total": rows[-1]}
+            for text, rows in results.items()
+        ]
+        _print_json(facts | {"configs": of_each})
+        return
+    generated = f" and {generate} generated" if generate else ""
+    for text, rows in results.items():
+        print(f"{model}, {text}: {tokens} tokens{generated}")
+        _print_table([{_CYCLE_TITLES.get(key, key): row[key] for key in row} for row in rows])
+
+
+_CYCLE_TITLES = {
+    "compute_cycles": "compute cycles",
+    "dram_cycles": "DRAM cycles",
+    "dram_mb": "DRAM MB",
+    "dram_uj": "DRAM uJ",
+}
+
+
+def _cycle_rows(phases: dict[str, dict[str, Cost]]) -> list[dict[str, Any]]:
+    """A row for each operation and, last, for their total."""
+    from .explore.cycles import total
+
+    named = [(phase, name, c) for phase, costs in phases.items() for name, c in costs.items()]
+    together = (", ".join(phases), "total", total(c for _, _, c in named))
+    return [
+        {
+            "phase": phase,
+            "operation": name,
+            "cycles": c.cycles,
+            "compute_cycles": c.compute_cycles,
+            "dram_cycles": c.dram_cycles,
+            "dram_mb": c.dram_bytes / 10**6,
+            "dram_uj": c.dram_energy,
+        }
+        for phase, name, c in (*named, together)
+    ]
 
 
 @app.command()
