@@ -70,6 +70,14 @@ def _kernel(definition: Callable, arity: int) -> Callable:
                 state = word(f(state, word(a[i, k]), word(b[i, k]), *constants))
             states[i] = state
 
+    def triples(states, a, b, c, constants):
+        for i in range(states.size):
+            state = word(0)
+            for k in range(a.shape[1]):
+                codes = (word(a[i, k]), word(b[i, k]), word(c[i, k]))
+                state = word(f(state, *codes, *constants))
+            states[i] = state
+
     def quadruples(states, a, b, c, d, constants):
         for i in range(states.size):
             state = word(0)
@@ -78,5 +86,5 @@ def _kernel(definition: Callable, arity: int) -> Callable:
                 state = word(f(state, *codes, *constants))
             states[i] = state
 
-    loops: dict[int, Callable] = {2: pairs, 4: quadruples}
+    loops: dict[int, Callable] = {2: pairs, 3: triples, 4: quadruples}
     return numba.njit(nogil=True)(loops[arity])

@@ -27,6 +27,7 @@ FAMILIES = {
     "anfma": "anfma:AnFma",
     "anend": "anfma:ColumnEnd",
     "anseed": "anfma:Seed",
+    "bspe": "bitserial:BitSerialPe",
     "engine": "systolic:Engine",
 }
 """Every family: its name in a spec, and where its class is."""

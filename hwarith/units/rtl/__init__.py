@@ -10,6 +10,7 @@ from .logic import (
     at_least,
     handing_on,
     leading_zeros,
+    least,
     move_right,
     one_hot,
     shift_left,
@@ -23,7 +24,7 @@ __all__ = [
     "PORT", "Columns", "Combinational", "Core", "Operand", "Pipelined", "PipelinedPorts", "Raw",
     "Rounder",
     "Step", "Structure", "Values", "add", "add_magnitudes", "at_least", "fit_integer",
-    "handing_on", "increment", "leading_zeros", "move_right", "one_hot", "product",
+    "handing_on", "increment", "leading_zeros", "least", "move_right", "one_hot", "product",
     "shift_left", "shift_right", "stages_for",
     "sum_of_products", "unpack", "wire",
 ]  # fmt: skip

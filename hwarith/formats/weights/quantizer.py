@@ -1,0 +1,286 @@
+"""Weights by groups: each with a scale, the nearest levels, and the codebook that suits it best."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...errors import InvalidInput
+from .types import WeightType, weight_type
+
+LEAST_SCALE, GREATEST_SCALE = 1e-5, 1e4
+
+FLOAT_SCALE_BITS = 16
+"""Bits that a scale which is not quantized is counted with."""
+
+CHUNK = 1 << 18
+"""Weights that are worked on at a time."""
+
+POWERS = np.round(np.arange(0.30, 1.005, 0.01), 2)
+"""Exponents that are tried for a power-exponent type."""
+
+
+@dataclass(frozen=True, eq=False)
+class Quantized:
+    """Weights as codes, with what is needed to get them back; made by `quantize`.
+
+    Attributes
+    ----------
+    type, group : of the weights, and how many of them share a scale.
+    codes : unsigned integers of the weights' shape (..., n).
+    levels : the levels that the codes stand for, float64 of that shape.
+    scales : float64 (..., n / group), which the levels are multiplied with.
+    selectors : which codebook each group has, uint8 (..., n / group).
+    specials : the special value of each group, float64; 0 where the type has none.
+    scale_bits : of second-level scales; None where scales are not quantized.
+    scale_codes, channel_scales : then `scales` = `scale_codes` * `channel_scales` [..., None].
+    power : the exponent of a power-exponent type.
+    """
+
+    type: WeightType
+    group: int
+    codes: np.ndarray
+    levels: np.ndarray
+    scales: np.ndarray
+    selectors: np.ndarray
+    specials: np.ndarray
+    scale_bits: int | None = None
+    scale_codes: np.ndarray | None = None
+    channel_scales: np.ndarray | None = None
+    power: float | None = None
+
+    def values(self) -> np.ndarray:
+        """The weights that the codes stand for: float64 of the weights' shape."""
+        return self.levels * np.repeat(self.scales, self.group, axis=-1)
+
+    @property
+    def bits_per_weight(self) -> float:
+        """Bits of a weight's code, and its share of its group's scale, selector and zero point and
+        of its channel's scale (16 bits)."""
+        beside = float(self.type.selector_bits)
+        if self.type.kind == "shared exponent":
+            beside += 8
+        else:
+            beside += self.scale_bits or FLOAT_SCALE_BITS
+        beside += self.type.bits if self.type.kind == "offset" else 0
+        channel = FLOAT_SCALE_BITS / self.codes.shape[-1] if self.scale_bits else 0
+        return self.type.bits + beside / self.group + channel
+
+
+def quantize(
+    weights: Any,
+    type: Any = "bitmod4",
+    group: int | None = None,
+    scale_bits: int | None = None,
+    refine: bool = True,
+    power: float | None = None,
+) -> Quantized:
+    """Quantize weights group by group: the scale brings the largest magnitude of a group to the
+    largest level, each weight goes to the nearest level, and of several codebooks (the special
+    values of BitMoD) the one with the least squared error is taken, the first of equal ones.
+
+    Parameters
+    ----------
+    weights : finite numbers of shape (..., n): the last axis is that of a dot product, in order.
+    type : a `WeightType` or its name (`TYPES`).
+    group : weights that share a scale; it divides n. Default: 128 or all n if that is less; of
+        ``mxfp4`` always 32.
+    scale_bits : 2 to 8: quantize the scales of a channel (all groups along the last axis) to
+        integers from 1 to 2^(scale_bits-1) - 1, with a scale of the channel in fp16.
+    refine : then search the nearest levels again, with the scales as they have become.
+    power : the exponent of a power-exponent type; default: of `POWERS` the one with the least
+        squared error for all weights.
+
+    Decisions where the sources are silent: arithmetic is float64; scales are kept between 1e-5 and
+    1e4; a group of zeros has codes 0. Raises `InvalidInput` for what is not as said here.
+
+    Source: BitMoD (HPCA 2025), algorithm 1 and section III; VS-Quant (MLSys 2021) for the second
+    level of scales. The sign of the largest weight does not count for its scale.
+    """
+    kind = weight_type(type)
+    w = _checked(weights)
+    size = _group_size(kind, group, w.shape[-1])
+    _check_options(kind, scale_bits, power)
+    groups = w.reshape(-1, size)
+    if kind.kind == "power" and power is None:
+        power = _best_power(groups, kind)
+    codes, levels = np.empty(groups.shape, np.uint8), np.empty(groups.shape)
+    scales, selectors = np.empty(len(groups)), np.empty(len(groups), np.uint8)
+
+    def work(part: slice) -> None:
+        found = _quantize_groups(groups[part], kind, power)
+        codes[part], levels[part], scales[part], selectors[part] = found
+
+    _on_all_cores(work, groups)
+    shape = (*w.shape[:-1], w.shape[-1] // size)
+    scale_codes = channel_scales = None
+    if scale_bits is not None:
+        scale_codes, channel_scales = quantize_scales(scales.reshape(shape), scale_bits)
+        scales = (scale_codes * channel_scales[..., None]).ravel()
+        if refine:
+
+            def again(part: slice) -> None:
+                codes[part], levels[part] = _nearest(
+                    groups[part], kind, selectors[part], scales[part]
+                )
+
+            _on_all_cores(again, groups)
+    specials = np.array([book.special or 0.0 for book in kind.codebooks] or [0.0])
+    return Quantized(
+        kind, size, codes.reshape(w.shape), levels.reshape(w.shape), scales.reshape(shape),
+        selectors.reshape(shape), specials[selectors].reshape(shape), scale_bits, scale_codes,
+        channel_scales, power,
+    )  # fmt: skip
+
+
+def quantize_scales(scales: np.ndarray, bits: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    """Scales (..., groups) of channels as integers from 1 to 2^(bits-1) - 1, uint8 of that shape,
+    and the channels' scales (...), which are fp16 numbers.
+
+    Source: VS-Quant (MLSys 2021), as BitMoD uses it. The channel's scale is rounded to nearest
+    even; one that would be 0 is the least subnormal number.
+    """
+    most = (1 << (bits - 1)) - 1
+    channel = (scales.max(axis=-1) / most).astype(np.float16).astype(np.float64)
+    channel = np.where(channel == 0, 2.0**-24, channel)
+    return np.clip(np.rint(scales / channel[..., None]), 1, most).astype(np.uint8), channel
+
+
+# -- groups --------------------------------------------------------------------------------------
+
+
+def _quantize_groups(
+    w: np.ndarray, kind: WeightType, power: float | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Codes, levels, scales and selectors of groups (number, size)."""
+    if kind.kind == "offset":
+        return _with_offset(w, kind)
+    if kind.kind == "power":
+        assert power is not None
+        return _powers(w, kind, power)
+    largest = np.abs(w).max(axis=1)
+    best = np.full(len(w), np.inf)
+    places = np.zeros(w.shape, np.intp)
+    scales, selectors = np.ones(len(w)), np.zeros(len(w), np.uint8)
+    for k, book in enumerate(kind.codebooks):
+        if kind.kind == "shared exponent":
+            scale = _power_of_two(largest, book.largest)
+        else:
+            scale = np.clip(largest / book.largest, LEAST_SCALE, GREATEST_SCALE)
+        found = book.nearest(w / scale[:, None])
+        error = np.mean((book.levels[found] * scale[:, None] - w) ** 2, axis=1)
+        better = error < best
+        best[better], scales[better], selectors[better] = error[better], scale[better], k
+        places[better] = found[better]
+    return *_of_places(places, kind, selectors), scales, selectors
+
+
+def _of_places(
+    places: np.ndarray, kind: WeightType, selectors: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Codes and levels of places in each group's codebook."""
+    most = max(len(book.levels) for book in kind.codebooks)
+    codes = np.array([np.resize(book.codes, most) for book in kind.codebooks])
+    levels = np.array([np.resize(book.levels, most) for book in kind.codebooks])
+    rows = selectors[:, None]
+    return codes[rows, places], levels[rows, places]
+
+
+def _nearest(
+    w: np.ndarray, kind: WeightType, selectors: np.ndarray, scales: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Codes and levels of groups whose codebooks and scales are given."""
+    places = np.zeros(w.shape, np.intp)
+    for k, book in enumerate(kind.codebooks):
+        rows = selectors == k
+        places[rows] = book.nearest(w[rows] / scales[rows, None])
+    return _of_places(places, kind, selectors)
+
+
+def _with_offset(
+    w: np.ndarray, kind: WeightType
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Unsigned integers with a zero point, which is one of them; the range takes zero in."""
+    most = (1 << kind.bits) - 1
+    low, high = w.min(axis=1), w.max(axis=1)
+    scales = np.clip((high - low) / most, LEAST_SCALE, GREATEST_SCALE)
+    zero = np.clip(np.rint(-low / scales), 0, most)
+    codes = np.clip(np.rint(w / scales[:, None]) + zero[:, None], 0, most)
+    return codes.astype(np.uint8), codes - zero[:, None], scales, np.zeros(len(w), np.uint8)
+
+
+def _powers(
+    w: np.ndarray, kind: WeightType, power: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Sign and the rounded power of the magnitude; the levels are at most 1."""
+    most = (1 << (kind.bits - 1)) - 1
+    largest = np.abs(w).max(axis=1)
+    scales = np.where(largest == 0, 1.0, largest)
+    q = np.rint((np.abs(w) / scales[:, None]) ** power * most).astype(np.uint8)
+    negative = (w < 0) & (q > 0)
+    codes = q | (negative.astype(np.uint8) << np.uint8(kind.bits - 1))
+    table = (np.arange(most + 1) / most) ** (1 / power)
+    return codes, np.where(negative, -table[q], table[q]), scales, np.zeros(len(w), np.uint8)
+
+
+def _best_power(groups: np.ndarray, kind: WeightType) -> float:
+    def error(power: float) -> float:
+        _, levels, scales, _ = _powers(groups, kind, power)
+        return float(np.sum((levels * scales[:, None] - groups) ** 2))
+
+    return float(min(POWERS, key=error))
+
+
+def _power_of_two(largest: np.ndarray, top: float) -> np.ndarray:
+    """2^(floor(log2(largest)) - floor(log2(top))), of E8M0: from 2^-127 to 2^127 (MX v1.0, 6.3)."""
+    exponent = np.frexp(np.where(largest == 0, 1.0, largest))[1] - np.frexp(top)[1]
+    return np.ldexp(1.0, np.clip(np.where(largest == 0, -127, exponent), -127, 127))
+
+
+# -- what is given -------------------------------------------------------------------------------
+
+
+def _checked(weights: Any) -> np.ndarray:
+    array = np.asarray(weights)
+    if array.dtype.kind not in "fiu" and array.dtype.type.__module__ != "ml_dtypes":
+        raise InvalidInput(f"weights must be numbers, not an array of {array.dtype}")
+    if array.ndim == 0 or array.size == 0:
+        raise InvalidInput(f"weights must be of shape (..., n), and not empty, not {array.shape}")
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise InvalidInput("weights must be finite: there is an infinity or NaN among them")
+    return array
+
+
+def _group_size(kind: WeightType, group: int | None, n: int) -> int:
+    size = group if group is not None else kind.group or min(n, 128)
+    if kind.group and size != kind.group:
+        raise InvalidInput(f"weight type {kind}: its groups have {kind.group} weights, not {group}")
+    if not isinstance(size, int | np.integer) or size < 1 or n % size:
+        raise InvalidInput(f"group must divide the last axis of the weights, {n}; {size} does not")
+    return int(size)
+
+
+def _check_options(kind: WeightType, scale_bits: int | None, power: float | None) -> None:
+    if scale_bits is not None:
+        if not isinstance(scale_bits, int) or not 2 <= scale_bits <= 8:
+            raise InvalidInput(f"scale_bits must be 2 to 8, not {scale_bits!r}")
+        if kind.kind != "levels":
+            raise InvalidInput(f"weight type {kind} has no second level of scales")
+    if power is not None and (kind.kind != "power" or not 0 < power <= 4):
+        raise InvalidInput(
+            f"power must be above 0 and at most 4, and of a type such as nupes4, not {power!r} of "
+            f"{kind}"
+        )
+
+
+def _on_all_cores(work: Any, groups: np.ndarray) -> None:
+    """Call `work` with slices of groups."""
+    step = max(1, CHUNK // groups.shape[1])
+    parts = [slice(i, i + step) for i in range(0, len(groups), step)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(work, parts))

@@ -1,0 +1,410 @@
+"""The bit-serial processing element: activations times terms of weights, summed up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
+
+from ...errors import InvalidInput
+from ...formats import Format, format
+from .. import rtl
+from ..accumulator import Accumulator
+from ..rtl import Values, wire
+from ..unit import Contract, Unit, choice_parameter, integer_parameter
+from . import golden
+from .golden import EXPONENT_BITS, Frame
+from .weights import MIXED, SOURCE, WEIGHTS, Weights, special_codes, terms
+
+ACTIVATION = format("fp16")
+
+_SIGNIFICAND = ACTIVATION.precision
+
+LANES = 4
+"""Most lanes of a processing element."""
+
+
+class Group(NamedTuple):
+    """Sums of groups: (-1)^sign * magnitude * 2^(exponent - 25 - fx), arrays of one shape. For
+    fp3 and fp4 this counts halves."""
+
+    sign: Any
+    magnitude: Any
+    exponent: Any
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Frames(Unit):
+    """Base of the units that know an accumulator's code: the parameters that make it."""
+
+    lanes: int = integer_parameter("activations at a time", 1, LANES, LANES)
+    align: str = choice_parameter(
+        "what products are aligned to: the greatest of them (local), or of the accumulator too "
+        "(joint)", ("local", "joint"), "local",
+    )  # fmt: skip
+    fx: int = integer_parameter("bits that alignment keeps below a significand", 0, 16, 3)
+    lane_round: str = choice_parameter(
+        "what alignment shifts out: rounded to nearest even, or dropped", ("rne", "trunc"), "rne",
+        quiet=True,
+    )  # fmt: skip
+    left_norm: str = choice_parameter(
+        "1: sums are shifted left until they have no leading zeros", ("0", "1"), "1", quiet=True
+    )
+
+    @property
+    def magnitude_bits(self) -> int:
+        """Bits of the accumulator's magnitude."""
+        return _SIGNIFICAND + self.fx + 9
+
+    @property
+    def frame(self) -> Frame:
+        return Frame(
+            self.lanes, self.fx, self.magnitude_bits, int(self.align == "joint"),
+            int(self.lane_round == "trunc"), int(self.left_norm),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class BitSerialPe(Accumulator, Frames):
+    """Sum of activations times weights, a term of each weight in each clock (BitMoD's PE).
+
+    In a clock each lane takes an activation in fp16 and a term of a weight, (-1)^sign * man *
+    2^(exp + bsig): ``a`` and ``terms`` hold those of all lanes, the first one at the lsb; bsig is
+    the same for all. A weight takes as many clocks as it has terms, highest bsig first: two of
+    fp3, fp4, int3 and int4, three of int5 and int6, four of int7 and int8. A product is the
+    significand, shifted to the greatest exponent and rounded to `fx` bits below its lsb; a zero
+    product has no exponent. The accumulator is a magnitude of 20 + fx bits with sign and 6 bits of
+    exponent; its lsb weighs 2^(exponent - 25 - fx).
+
+    An infinite or NaN activation adds nothing and sets `invalid`, which stays set. Subnormal
+    activations are exact. With ``align=local`` the sum of the lanes is formed before it meets the
+    accumulator, so that this can be pipelined; with ``joint`` the accumulator's exponent takes
+    part in the common one. The error of a group is at most 1e-4 of the sum of |a * w| for fx=3.
+
+    `type` restricts `bsig` to what one type needs; of several types (``mixed``) `group` is told.
+
+    Source: BitMoD, section IV; what the paper leaves open are decisions of this project
+    (docs/bitserial.md). The paper's authors have applied for a patent.
+    """
+
+    family: ClassVar[str] = "bspe"
+    summary: ClassVar[str] = "bit-serial PE: fp16 activations times terms of weights (BitMoD)"
+    operation: ClassVar[str] = "bit-serial dot product"
+
+    type: str = choice_parameter("of the weights", (MIXED, *WEIGHTS), MIXED)
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        most = max(w.most_bsig for w in self.types)
+        return {
+            "a": format(f"uint{ACTIVATION.bits * self.lanes}"),
+            "terms": format(f"uint{4 * self.lanes}"),
+            "bsig": format(f"uint{most.bit_length()}"),
+        }
+
+    @property
+    def results(self) -> dict[str, Format]:
+        return {
+            "magnitude": format(f"uint{self.magnitude_bits}"),
+            "exponent": format(f"uint{EXPONENT_BITS}"), "sign": format("uint1"),
+            "invalid": format("uint1"), "overflow": format("uint1"),
+        }  # fmt: skip
+
+    @property
+    def memory(self) -> dict[str, Format]:
+        return self.results
+
+    @property
+    def types(self) -> tuple[Weights, ...]:
+        """The types of weights that it takes."""
+        return tuple(WEIGHTS.values()) if self.type == MIXED else (WEIGHTS[self.type],)
+
+    @property
+    def contract(self) -> Contract:
+        bound = "1e-4 of the sum of |a w|" if self.fx == 3 else f"about 2^-{10 + self.fx} of |a w|"
+        return Contract("approximate", f"an error of {bound}", SOURCE)
+
+    def definition(self) -> tuple[Callable[..., int], tuple]:
+        return golden.step, (self.frame,)
+
+    @property
+    def word_bits(self) -> int:
+        return self.magnitude_bits + EXPONENT_BITS + 3
+
+    def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
+        found = []
+        for f in self.results.values():
+            found.append((memory & ((1 << f.bits) - 1)).astype(f.dtype))
+            memory = memory >> memory.dtype.type(f.bits)
+        return found
+
+    def plausible(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        """Activations of any class in each lane, most of them near each other; in half of the
+        steps terms that weights have."""
+        n = len(codes[0])
+        lanes = rng.integers(0, 1 << 16, (n, self.lanes), np.uint64)
+        near = rng.integers(0, 31, (n, 1)) + rng.integers(-4, 5, (n, self.lanes))
+        kinds = rng.integers(0, 8, (n, self.lanes))
+        exponent = np.where(kinds == 0, lanes >> 10 & 31, np.clip(near, 0, 30))
+        lanes = lanes & 0x83FF | exponent.astype(np.uint64) << 10
+        lanes = np.where(kinds == 1, lanes & 0x8000, np.where(kinds == 2, lanes | 1023, lanes))
+        return [pack_activations(lanes), *codes[1:]]
+
+    # -- groups --------------------------------------------------------------------------------
+
+    def group(
+        self, acts: Any, codes: Any, special: Any = 0, type: str | None = None, flags: bool = False
+    ) -> Any:
+        """Sums over groups of weights.
+
+        Parameters
+        ----------
+        acts : fp16 codes of shape (..., n).
+        codes : codes of the weights, of shape (..., n): two's complement, or codes of fp3 or fp4
+            (`hwarith.quantize`).
+        special : the value that -0 stands for in each group, in halves: integers (...). Of fp3
+            and fp4 only.
+        type : of the weights; needed where the unit takes several.
+        flags : give `invalid` and `overflow` as well.
+
+        Returns a `Group` of arrays (...), with `flags` all `results`. Raises `InvalidInput` for
+        what is not as said here.
+        """
+        return self._named(self(*self.steps(acts, codes, special, type)), flags)
+
+    def _named(self, results: Any, flags: bool) -> Any:
+        if flags:
+            return results
+        return Group(results.sign, results.magnitude, results.exponent)
+
+    def steps(
+        self, acts: Any, codes: Any, special: Any = 0, type: str | None = None
+    ) -> list[np.ndarray]:
+        """What enters clock by clock for `group`: the `operands`, of shape (..., clocks)."""
+        weights = self._weights(type)
+        a = ACTIVATION.check(acts, f"activations of {self.family}")
+        w = weight_codes(weights, codes, f"weights of {self.family}")
+        special = special_codes(special)
+        try:
+            a, w = np.broadcast_arrays(a, w)
+            if a.ndim == 0 or a.shape[-1] == 0:
+                raise ValueError
+            shape = np.broadcast_shapes(a.shape[:-1], special.shape)
+        except ValueError:
+            raise InvalidInput(
+                f"groups of {self.family} are activations and weights of shape (..., n) with n at "
+                f"least 1, and special values (...), not {np.shape(acts)}, {np.shape(codes)} and "
+                f"{special.shape}"
+            ) from None
+        n = a.shape[-1]
+        chunks = (*shape, -(-n // self.lanes), self.lanes)
+        a, w = (_padded(np.broadcast_to(x, (*shape, n)), self.lanes).reshape(chunks) for x in (a, w))
+        bsig = np.arange(weights.terms, dtype=np.uint8)[::-1] * np.uint8(weights.step)
+        operands = (pack_activations(a)[..., None], terms(weights, w, special), bsig)
+        return [
+            np.broadcast_to(x, (*chunks[:-1], weights.terms)).reshape(*shape, -1).astype(f.dtype)
+            for x, f in zip(operands, self.operands.values(), strict=True)
+        ]
+
+    def _weights(self, name: str | None) -> Weights:
+        allowed = {w.name: w for w in self.types}
+        if name is None and len(allowed) > 1:
+            raise InvalidInput(f"{self.family}: of type=mixed, name the type: {', '.join(allowed)}")
+        chosen = name or self.type
+        if chosen not in allowed:
+            raise InvalidInput(f"{self.spec} takes weights of {', '.join(allowed)}, not {chosen!r}")
+        return allowed[chosen]
+
+    def decode(self, group: Any, type: str | None = None) -> np.ndarray:
+        """The values of sums, float64. Of fp3 and fp4 they are halved."""
+        half = self._weights(type).floating
+        magnitude = np.asarray(group.magnitude).astype(np.float64)
+        exponent = np.asarray(group.exponent).astype(np.int64) - 25 - self.fx - half
+        return np.where(group.sign, -1.0, 1.0) * np.ldexp(magnitude, exponent)
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    def datapath(self) -> list[rtl.Step]:
+        return [self._unpack, self._align, self._add_lanes, self._accumulate, self._normalize]
+
+    def output_datapath(self) -> list[rtl.Step]:
+        return [lambda m, x: dict(x)]
+
+    def _unpack(self, m: Module, x: Values) -> Values:
+        """Each lane's product: sign relative to the accumulator's, significand, exponent."""
+        values: Values = {name: x[name] for name in (*self.memory, "bsig")}
+        not_finite: list[Value] = []
+        for i in range(self.lanes):
+            a, term = x["a"][16 * i : 16 * i + 16], x["terms"][4 * i : 4 * i + 4]
+            biased = a[10:15]
+            hidden = wire(m, f"hidden{i}", biased.any())
+            special = wire(m, f"special{i}", biased.all())
+            not_finite.append(special)
+            counts = wire(m, f"counts{i}", term[0] & ~special & (hidden | a[:10].any()))
+            product = Cat(a[:10], hidden) & (term[0] & ~special).replicate(_SIGNIFICAND)
+            exponent = Cat(biased[0] | ~hidden, biased[1:]) + term[1:3]
+            values[f"sign{i}"] = wire(m, f"sign{i}", a[15] ^ term[3] ^ x["sign"])
+            values[f"product{i}"] = wire(m, f"product{i}", product)
+            values[f"exponent{i}"] = wire(m, f"exponent{i}", exponent & counts.replicate(6), 6)
+        values["invalid"] = wire(m, "any_invalid", x["invalid"] | Cat(*not_finite).any())
+        return values
+
+    def _align(self, m: Module, x: Values) -> Values:
+        """Products shifted to the greatest exponent: rows of one bit more on top, the sign, and a
+        bit of their lsb's weight."""
+        exponents = [x[f"exponent{i}"] for i in range(self.lanes)]
+        if self.frame.joint:
+            exponents.append(x["exponent"])
+        highest = _greatest(m, exponents)
+        rows: Values = {}
+        for i in range(self.lanes):
+            product = Cat(Const(0, self.fx), x[f"product{i}"])
+            distance = wire(m, f"distance{i}", highest - x[f"exponent{i}"], EXPONENT_BITS)
+            kept, up = self._shifted(m, f"lane{i}", product, distance)
+            sign = x[f"sign{i}"]
+            rows[f"row{i}"] = wire(m, f"row{i}", Cat(kept, Const(0, 1)) ^ sign.replicate(
+                len(kept) + 1))  # fmt: skip
+            rows[f"one{i}"] = wire(m, f"one{i}", sign ^ up)
+        return {name: x[name] for name in (*self.memory, "bsig")} | {"highest": highest} | rows
+
+    def _shifted(
+        self, m: Module, name: str, x: Value, distance: Value, fill: Value | None = None
+    ) -> tuple[Value, Value]:
+        """`x` shifted right by a distance, and whether rounding adds one to it. With `fill`, the
+        sign of a number in two's complement, this stands above."""
+        width = len(x)
+        levels = (width + 1).bit_length()
+        fill = fill if fill is not None else Const(0, 1)
+        far = wire(m, f"{name}_far", distance[levels:].any()) if len(distance) > levels else None
+        amount = distance[:levels] if far is None else distance[:levels] | far.replicate(levels)
+        below, sticky = _arithmetic(m, name, Cat(Const(0, 1), x), amount, fill)
+        kept, guard = below[1:], below[0]
+        if self.frame.truncate:
+            return kept, wire(m, f"{name}_up", fill & (guard | sticky))
+        return kept, wire(m, f"{name}_up", guard & (sticky | kept[0]))
+
+    def _add_lanes(self, m: Module, x: Values) -> Values:
+        """The sum of the rows: two's complement, of 14 + fx bits and those of the lanes."""
+        width = _SIGNIFICAND + self.fx + 1 + (self.lanes - 1).bit_length()
+        columns = rtl.Columns(m, "dot", width)
+        for i in range(self.lanes):
+            columns.add_integer(x[f"row{i}"].as_signed())
+            columns.add(0, x[f"one{i}"])
+        low, high, _ = columns.compress()
+        dot = wire(m, "dot", low + high, signed(width))
+        wide = width + (1 << len(x["bsig"])) - 1
+        names = (*self.memory, "highest")
+        scaled = wire(m, "scaled", dot << x["bsig"], signed(wide))
+        return {name: x[name] for name in names} | {"dot": dot, "scaled": scaled}
+
+    def _accumulate(self, m: Module, x: Values) -> Values:
+        """Accumulator and scaled sum, one of them shifted right, added up. All of this is relative
+        to the accumulator's sign, so that its magnitude is positive."""
+        bits = self.magnitude_bits
+        magnitude, scaled = x["magnitude"], x["scaled"]
+        width = max(bits, len(scaled) - 1) + 2
+        if self.frame.joint:
+            distance = wire(m, "acc_distance", x["highest"] - x["exponent"], EXPONENT_BITS)
+            kept, up = self._shifted(m, "acc", magnitude, distance)
+            total = _sum(Cat(kept, Const(0, 1)).as_signed(), scaled, up, width)
+            exponent = x["highest"]
+        else:
+            apart = wire(m, "apart", x["highest"] - x["exponent"], signed(EXPONENT_BITS + 1))
+            acc_lower = wire(m, "acc_lower", ~apart[-1] & x["dot"].any())
+            distance = wire(m, "distance", Mux(apart[-1], -apart, apart), EXPONENT_BITS)
+            padded = Cat(magnitude, Const(0, max(1, len(scaled) - bits)))
+            sum_bits = scaled if len(scaled) >= len(padded) else wire(
+                m, "scaled_wide", scaled, signed(len(padded)))  # fmt: skip
+            lower = wire(m, "lower", Mux(acc_lower, padded, sum_bits), len(padded))
+            upper = wire(m, "upper", Mux(acc_lower, sum_bits, padded), signed(len(padded)))
+            fill = wire(m, "lower_sign", ~acc_lower & scaled[-1])
+            kept, up = self._shifted(m, "lower", lower, distance, fill)
+            total = _sum(upper, kept.as_signed(), up, width)
+            exponent = wire(m, "common", Mux(acc_lower, x["highest"], x["exponent"]))
+        return {"total": wire(m, "total", total, signed(width)),
+                "exponent": exponent, "sign": x["sign"], "invalid": x["invalid"],
+                "overflow": x["overflow"]}  # fmt: skip
+
+    def _normalize(self, m: Module, x: Values) -> Values:
+        """The magnitude of the sum; of one bit too many half is rounded off, with one increment for
+        both; then the left shift."""
+        bits = self.magnitude_bits
+        negative = x["total"][-1]
+        y = wire(m, "inverted", x["total"][:-1] ^ negative.replicate(len(x["total"]) - 1))
+        carry = wire(m, "carry", y[bits])
+        once = Mux(carry, Mux(negative, y[0] | y[1], y[0] & y[1]), negative)
+        rounded = rtl.increment(m, "rounded", wire(m, "base", Mux(carry, y[1 : bits + 1], y[:bits])),
+                                wire(m, "once", once))  # fmt: skip
+        full = wire(m, "full", rounded[bits])
+        magnitude = Cat(rounded[: bits - 1], rounded[bits - 1] | full)
+        nonzero = wire(m, "nonzero", magnitude.any())
+        exponent: Value = wire(m, "carried_exponent", x["exponent"] + carry + full, 7)
+        if self.frame.left_norm:
+            zeros = rtl.leading_zeros(m, "zeros", magnitude)
+            below = wire(m, "below", exponent - 1, 7)
+            shift = rtl.least(m, "shift", zeros, below)
+            magnitude, _ = rtl.shift_left(m, "left", magnitude, shift, bits)
+            exponent = wire(m, "normalized_exponent", exponent - shift, 7)
+        too_large = wire(m, "too_large", exponent[6] & nonzero)
+        return {
+            "magnitude": wire(m, "next_magnitude", magnitude | too_large.replicate(bits)),
+            "exponent": wire(m, "next_exponent", (exponent[:6] | too_large.replicate(6))
+                             & nonzero.replicate(6)),
+            "sign": wire(m, "next_sign", (x["sign"] ^ negative) & nonzero),
+            "invalid": x["invalid"],
+            "overflow": wire(m, "next_overflow", x["overflow"] | too_large),
+        }  # fmt: skip
+
+
+def weight_codes(weights: Weights, codes: Any, what: str) -> np.ndarray:
+    """Codes of weights, checked: unsigned, or negative integers of two's complement."""
+    f = format(f"{'u' if weights.floating else ''}int{weights.bits}")
+    return f.check(codes, what)
+
+
+def pack_activations(a: np.ndarray) -> np.ndarray:
+    """Codes of activations (..., lanes) side by side, the first one at the lsb, as uint64."""
+    words = np.zeros((*a.shape[:-1], LANES), "<u2")
+    words[..., : a.shape[-1]] = a
+    return words.view("<u8")[..., 0]
+
+
+def _padded(x: np.ndarray, lanes: int) -> np.ndarray:
+    """With zeros at the end of the last axis, to a multiple of `lanes`."""
+    missing = -x.shape[-1] % lanes
+    return np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, missing)]) if missing else x
+
+
+def _greatest(m: Module, values: list[Value]) -> Value:
+    """The greatest of unsigned numbers of one width, by pairs."""
+    level = 0
+    while len(values) > 1:
+        pairs = [
+            wire(m, f"greatest{level}_{i}", Mux(rtl.at_least(a, b), a, b))
+            for i, (a, b) in enumerate(zip(values[::2], values[1::2], strict=False))
+        ]
+        values = pairs + values[len(values) // 2 * 2 :]
+        level += 1
+    return values[0]
+
+
+def _sum(a: Value, b: Value, carry: Value, width: int) -> Value:
+    """a + b + carry of signed numbers, as one sum."""
+    a, b = (Cat(x, x[-1].replicate(width - len(x))) for x in (a, b))
+    return (Cat(Const(1, 1), a) + Cat(carry, b))[1 : width + 1]
+
+
+def _arithmetic(
+    m: Module, name: str, x: Value, amount: Value, fill: Value
+) -> tuple[Value, Value]:
+    """`x` shifted right by an amount with `fill` above, and whether ones fell out below."""
+    some: Value = Const(0, 1)
+    for level in range(len(amount)):
+        distance = min(1 << level, len(x))
+        moved = Cat(x[distance:], fill.replicate(distance))
+        some = wire(m, f"{name}_some{1 << level}", some | (amount[level] & x[:distance].any()))
+        x = wire(m, f"{name}_right{1 << level}", Mux(amount[level], moved, x))
+    return x, some
