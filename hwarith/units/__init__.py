@@ -28,6 +28,7 @@ FAMILIES = {
     "anend": "anfma:ColumnEnd",
     "anseed": "anfma:Seed",
     "engine": "systolic:Engine",
+    "bitplane_dot": "bitplane:BitplaneDot",
 }
 """Every family: its name in a spec, and where its class is."""
 
