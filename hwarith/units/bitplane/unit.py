@@ -35,9 +35,10 @@ class BitplaneDot(Accumulator):
     The hardware multiplies nothing. A transfer brings, of up to `lanes` elements, `pi` neighbouring
     bit planes of a and `pj` of b (plane by plane, the lowest at the lsb of the port), how many
     lanes hold elements (``count``, 0 to `lanes`, from lane 0 on), and the ``weight`` i + j of its
-    lowest planes (where all planes come at once, it is ignored). Equal bits of two planes are counted; twice that count less ``count`` is their
-    dot product, which is added with the weight of the planes. So after all pairs of planes of all
-    elements, in any order, the sum is the dot product, with no correction left to do.
+    lowest planes (ignored where all planes come at once). Equal bits of two planes are counted;
+    twice that less ``count`` is their dot product, which is added with the weight of the planes.
+    So after all pairs of planes of all elements, in any order, the sum is the dot product, with no
+    correction left to do.
 
     Source: arXiv 2409.17870 and 2508.19087 for the format and the idea; the sum over planes is
     derived from the format (`golden.dot`), and the hardware is this project's.
