@@ -32,6 +32,8 @@ def fold(
     Returns an array of shape (...).
     """
     *shape, length = operands[0].shape
+    if not length:
+        return np.zeros(shape, dtype)
     rows = [np.ascontiguousarray(x).reshape(-1, length) for x in operands]
     wide = word_bits > engine.WORD_BITS or dtype.hasobject or any(x.dtype.hasobject for x in rows)
     if wide or rows[0].size <= engine.SMALL:

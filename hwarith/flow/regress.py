@@ -134,8 +134,9 @@ def _check_range(name: str, value: int, low: int, high: int) -> None:
 
 def _job(u: Unit, operands: tuple[np.ndarray, ...], seed: int) -> dict[str, Any]:
     """What the testbench is to do (`sim/testbench.py` describes it)."""
-    in_groups = isinstance(u, Accumulator)
-    calls = groups(operands, seed) if in_groups else [operands]
+    calls = [operands]
+    if isinstance(u, Accumulator):
+        calls = groups(operands, seed, u.longest_group)
     inputs = [u.transfers(list(x)) for x in calls]
     results = [u.result_codes(u(*x)) for x in calls]
     return {

@@ -9,8 +9,6 @@ import numpy as np
 from ..formats import Format
 from ..units import Unit
 
-_LARGEST_GROUP = 8
-
 _DISTANCE = 3
 """How far apart the exponents of operands are that are made to lie near each other."""
 
@@ -73,10 +71,12 @@ def stimulus(unit: Unit, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
     return tuple(x.astype(f.dtype) for f, x in zip(formats, columns, strict=True))
 
 
-def groups(operands: tuple[np.ndarray, ...], seed: int = 0) -> list[tuple[np.ndarray, ...]]:
-    """Operand vectors in groups of one to eight, for a unit that takes groups."""
+def groups(
+    operands: tuple[np.ndarray, ...], seed: int = 0, longest: int = 8
+) -> list[tuple[np.ndarray, ...]]:
+    """Operand vectors in groups of one to `longest`, for a unit that takes groups."""
     n = operands[0].size
-    sizes = np.random.default_rng(seed).integers(1, _LARGEST_GROUP, n, endpoint=True)
+    sizes = np.random.default_rng(seed).integers(1, longest, n, endpoint=True)
     cuts = np.cumsum(sizes)
     parts = zip(*(np.split(x, cuts[cuts < n]) for x in operands), strict=True)
     return list(parts)

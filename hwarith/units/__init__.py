@@ -29,6 +29,7 @@ FAMILIES = {
     "anseed": "anfma:Seed",
     "bspe": "bitserial:BitSerialPe",
     "engine": "systolic:Engine",
+    "bitplane_dot": "bitplane:BitplaneDot",
 }
 """Every family: its name in a spec, and where its class is."""
 

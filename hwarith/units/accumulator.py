@@ -96,6 +96,11 @@ class Accumulator(Unit):
     def _memory_dtype(self) -> np.dtype:
         return format(f"uint{sum(f.bits for f in self.memory.values())}").dtype
 
+    @property
+    def longest_group(self) -> int:
+        """How long groups must be in tests to try all of the hardware."""
+        return 8
+
     def transfers(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         place = np.broadcast_to(np.arange(arrays[0].shape[-1]), arrays[0].shape).ravel()
         first, last = place == 0, place == arrays[0].shape[-1] - 1

@@ -76,6 +76,9 @@ CATALOGUE = {
     "anend": "anend:a=bf16,b=bf16,out=fp32,w=24",
     "anseed": "anseed:a=bf16,b=bf16,seed=fp32,w=24",
     "engine_anfma": "engine:pe=(anfma:a=bf16,b=bf16,out=fp32,norm=an-1-2,w=24),rows=4,columns=4",
+    # Bipolar integers by bit planes: one pair at a time, and four
+    "bitplane_dot_4": "bitplane_dot:n=4,m=4,lanes=64,pi=1,pj=1,k=4096",
+    "bitplane_dot_8_by_2": "bitplane_dot:n=8,m=8,lanes=32,pi=2,pj=2,k=32768",
 }
 """Name to spec. A spec is written out as `Unit.spec` gives it, so that a changed default of a
 parameter changes no shipped unit."""

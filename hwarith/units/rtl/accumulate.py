@@ -31,7 +31,8 @@ def accumulate(
         name: wire(m, f"{name}_so_far", Mux(values["first"], 0, register), len(register))
         for name, register in registers.items()
     }
-    following = chain(m, unit.datapath(), {name: values[name] for name in unit.operands} | begun)
+    entering = {name: x for name, x in values.items() if name not in unit.controls}
+    following = chain(m, unit.datapath(), entering | begun)
     with m.If(ready):
         m.d.sync += held.eq(valid & values["last"])
     with m.If(ready & valid):
