@@ -54,15 +54,32 @@ class Frames(Unit):
         "1: sums are shifted left until they have no leading zeros", ("0", "1"), "1", quiet=True
     )
 
+    aw: int = integer_parameter("bits of the accumulator's magnitude (default: 20 + fx)", 8, 36, None)
+
+    def validate(self) -> None:
+        if self.aw is None:
+            object.__setattr__(self, "aw", self._widest)
+        if self.aw > self._widest:
+            raise InvalidInput(
+                f"{self.family}: parameter aw: must be 8 to {self._widest} with fx={self.fx}, "
+                f"not {self.aw}"
+            )
+
     @property
-    def magnitude_bits(self) -> int:
-        """Bits of the accumulator's magnitude."""
-        return _SIGNIFICAND + self.fx + 9
+    def _widest(self) -> int:
+        """Bits of the accumulator that hold the sum of the lanes at the greatest bsig."""
+        return 20 + self.fx
+
+    def _shown(self) -> dict[str, Any]:
+        shown = super()._shown()
+        if self.aw == self._widest:
+            del shown["aw"]
+        return shown
 
     @property
     def frame(self) -> Frame:
         return Frame(
-            self.lanes, self.fx, self.magnitude_bits, int(self.align == "joint"),
+            self.lanes, self.fx, self.aw, int(self.align == "joint"),
             int(self.lane_round == "trunc"), int(self.left_norm),
         )  # fmt: skip
 
@@ -108,7 +125,7 @@ class BitSerialPe(Accumulator, Frames):
     @property
     def results(self) -> dict[str, Format]:
         return {
-            "magnitude": format(f"uint{self.magnitude_bits}"),
+            "magnitude": format(f"uint{self.aw}"),
             "exponent": format(f"uint{EXPONENT_BITS}"), "sign": format("uint1"),
             "invalid": format("uint1"), "overflow": format("uint1"),
         }  # fmt: skip
@@ -132,7 +149,7 @@ class BitSerialPe(Accumulator, Frames):
 
     @property
     def word_bits(self) -> int:
-        return self.magnitude_bits + EXPONENT_BITS + 3
+        return self.aw + EXPONENT_BITS + 3
 
     def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
         found = []
@@ -303,9 +320,9 @@ class BitSerialPe(Accumulator, Frames):
     def _accumulate(self, m: Module, x: Values) -> Values:
         """Accumulator and scaled sum, one of them shifted right, added up. All of this is relative
         to the accumulator's sign, so that its magnitude is positive."""
-        bits = self.magnitude_bits
+        bits = self.aw
         magnitude, scaled = x["magnitude"], x["scaled"]
-        width = max(bits, len(scaled) - 1) + 2
+        width = max(bits + 1, len(scaled)) + 1
         if self.frame.joint:
             distance = wire(m, "acc_distance", x["highest"] - x["exponent"], EXPONENT_BITS)
             kept, up = self._shifted(m, "acc", magnitude, distance)
@@ -329,34 +346,56 @@ class BitSerialPe(Accumulator, Frames):
                 "overflow": x["overflow"]}  # fmt: skip
 
     def _normalize(self, m: Module, x: Values) -> Values:
-        """The magnitude of the sum; of one bit too many half is rounded off, with one increment for
-        both; then the left shift."""
-        bits = self.magnitude_bits
+        """Magnitude, sign and exponent of the sum, normalized and rounded to the accumulator's
+        bits."""
         negative = x["total"][-1]
-        y = wire(m, "inverted", x["total"][:-1] ^ negative.replicate(len(x["total"]) - 1))
-        carry = wire(m, "carry", y[bits])
-        once = Mux(carry, Mux(negative, y[0] | y[1], y[0] & y[1]), negative)
-        rounded = rtl.increment(m, "rounded", wire(m, "base", Mux(carry, y[1 : bits + 1], y[:bits])),
-                                wire(m, "once", once))  # fmt: skip
-        full = wire(m, "full", rounded[bits])
-        magnitude = Cat(rounded[: bits - 1], rounded[bits - 1] | full)
+        inverted = wire(m, "inverted", x["total"][:-1] ^ negative.replicate(len(x["total"]) - 1))
+        normalize = self._halve if len(inverted) == self.aw + 1 else self._round
+        magnitude, exponent = normalize(m, inverted, negative, x["exponent"])
         nonzero = wire(m, "nonzero", magnitude.any())
-        exponent: Value = wire(m, "carried_exponent", x["exponent"] + carry + full, 7)
-        if self.frame.left_norm:
-            zeros = rtl.leading_zeros(m, "zeros", magnitude)
-            below = wire(m, "below", exponent - 1, 7)
-            shift = rtl.least(m, "shift", zeros, below)
-            magnitude, _ = rtl.shift_left(m, "left", magnitude, shift, bits)
-            exponent = wire(m, "normalized_exponent", exponent - shift, 7)
         too_large = wire(m, "too_large", exponent[6] & nonzero)
         return {
-            "magnitude": wire(m, "next_magnitude", magnitude | too_large.replicate(bits)),
+            "magnitude": wire(m, "next_magnitude", magnitude | too_large.replicate(self.aw)),
             "exponent": wire(m, "next_exponent", (exponent[:6] | too_large.replicate(6))
                              & nonzero.replicate(6)),
             "sign": wire(m, "next_sign", (x["sign"] ^ negative) & nonzero),
             "invalid": x["invalid"],
             "overflow": wire(m, "next_overflow", x["overflow"] | too_large),
         }  # fmt: skip
+
+    def _halve(self, m: Module, y: Value, negative: Value, exponent: Value) -> tuple[Value, Value]:
+        """Of a sum with one bit too many half is rounded off, with one increment for this and for
+        what a negative one lacks; others are shifted left."""
+        bits = self.aw
+        carry = wire(m, "carry", y[bits])
+        once = Mux(carry, Mux(negative, y[0] | y[1], y[0] & y[1]), negative)
+        rounded = rtl.increment(m, "rounded", wire(m, "base", Mux(carry, y[1 : bits + 1], y[:bits])),
+                                wire(m, "once", once))  # fmt: skip
+        full = wire(m, "full", rounded[bits])
+        magnitude = Cat(rounded[: bits - 1], rounded[bits - 1] | full)
+        exponent = wire(m, "carried_exponent", exponent + carry + full, 7)
+        if self.frame.left_norm:
+            zeros = rtl.leading_zeros(m, "zeros", magnitude)
+            shift = rtl.least(m, "shift", zeros, wire(m, "below", exponent - 1, 7))
+            magnitude, _ = rtl.shift_left(m, "left", magnitude, shift, bits)
+            exponent = wire(m, "normalized_exponent", exponent - shift, 7)
+        return magnitude, exponent
+
+    def _round(self, m: Module, y: Value, negative: Value, exponent: Value) -> tuple[Value, Value]:
+        """Of a sum with more bits the leading one goes to the top, or as far as the exponent
+        allows; what is then below the accumulator's bits is rounded off."""
+        extra = len(y) - self.aw
+        total = wire(m, "absolute", rtl.increment(m, "absolute_sum", y, negative)[: len(y)])
+        zeros = rtl.leading_zeros(m, "zeros", total)
+        limit = exponent + (extra - 1) if self.frame.left_norm else Const(extra)
+        shift = rtl.least(m, "shift", zeros, wire(m, "limit", limit))
+        shifted, _ = rtl.shift_left(m, "left", total, shift, len(y))
+        guard, sticky = shifted[extra - 1], shifted[: extra - 1].any()
+        up = wire(m, "up", guard & (sticky | shifted[extra]))
+        rounded = rtl.increment(m, "rounded", shifted[extra:], up)
+        full = rounded[self.aw]
+        magnitude = Cat(rounded[: self.aw - 1], rounded[self.aw - 1] | full)
+        return magnitude, wire(m, "normalized_exponent", exponent + extra - shift + full, 7)
 
 
 def weight_codes(weights: Weights, codes: Any, what: str) -> np.ndarray:
