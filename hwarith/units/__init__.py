@@ -28,6 +28,8 @@ FAMILIES = {
     "anend": "anfma:ColumnEnd",
     "anseed": "anfma:Seed",
     "engine": "systolic:Engine",
+    "decode": "decode:Decode",
+    "powdecode": "decode:PowDecode",
 }
 """Every family: its name in a spec, and where its class is."""
 

@@ -76,6 +76,13 @@ CATALOGUE = {
     "anend": "anend:a=bf16,b=bf16,out=fp32,w=24",
     "anseed": "anseed:a=bf16,b=bf16,seed=fp32,w=24",
     "engine_anfma": "engine:pe=(anfma:a=bf16,b=bf16,out=fp32,norm=an-1-2,w=24),rows=4,columns=4",
+    # Decoders of weights in few bits
+    "decode_e3m2_fp16": "decode:type=e3m2,out=fp16",
+    "decode_e5m1_bf16": "decode:type=e5m1,out=bf16",
+    "decode_e2m1_sig": "decode:type=e2m1,out=sig",
+    "decode_int4b_fp16": "decode:type=int4b,out=fp16",
+    "powdecode_4": "powdecode:b=4,a=0.55,code=sm",
+    "powdecode_4_twos": "powdecode:b=4,a=0.55,code=twos",
 }
 """Name to spec. A spec is written out as `Unit.spec` gives it, so that a changed default of a
 parameter changes no shipped unit."""
