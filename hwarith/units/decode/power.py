@@ -119,14 +119,16 @@ class PowDecode(Unit):
         return {"sign": sign, "k": wire(m, "k", k)}
 
     def _look_up(self, m: Module, x: Values) -> Values:
-        """Each bit is the or of the entries where it is one."""
+        """Each bit is the or of the entries where it is one. (Bits have wires of their own:
+        Verilator takes a vector of which one bit is made of another for a loop.)"""
         entries = self.table
-        here = wire(m, "here", Cat(*rtl.one_hot(x["k"], len(entries))))
+        hot = rtl.one_hot(x["k"], len(entries))
+        here = [wire(m, f"here{k}", h) for k, h in enumerate(hot)]
         bits = []
         for i in range(FRACTION + 1):
             ones = [here[k] for k, entry in enumerate(entries) if entry >> i & 1]
-            bits.append(Cat(*ones).any() if ones else Const(0, 1))
-        return {"sign": x["sign"], "entry": wire(m, "entry", Cat(*bits))}
+            bits.append(wire(m, f"entry{i}", Cat(*ones).any() if ones else Const(0, 1)))
+        return {"sign": x["sign"], "entry": Cat(*bits)}
 
     def _negate(self, m: Module, x: Values) -> Values:
         y: Value = negated_if(x["entry"], x["sign"])[: FRACTION + 2]

@@ -102,10 +102,12 @@ class Decode(Unit):
     def _unpack_integer(self, m: Module, x: Values) -> Values:
         code, f = x["a"], self.format
         sign = code[-1] if f.signed else Const(0, 1)
+        # -1 and 0, the values of one bit, are 1 and 0 without more ado
+        magnitude = negated_if(code, sign)[: f.bits] if f.bits > 1 else code
         return {
             "sign": sign,
             "field": Const(0, 1),
-            "significand": wire(m, "significand", negated_if(code, sign)[: f.bits], f.bits),
+            "significand": wire(m, "significand", magnitude),
             "inf": Const(0, 1), "nan": Const(0, 1),
         }  # fmt: skip
 
