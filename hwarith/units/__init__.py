@@ -30,6 +30,8 @@ FAMILIES = {
     "bspe": "bitserial:BitSerialPe",
     "engine": "systolic:Engine",
     "bitplane_dot": "bitplane:BitplaneDot",
+    "decode": "decode:Decode",
+    "powdecode": "decode:PowDecode",
 }
 """Every family: its name in a spec, and where its class is."""
 

@@ -79,6 +79,13 @@ CATALOGUE = {
     # Bipolar integers by bit planes: one pair at a time, and four
     "bitplane_dot_4": "bitplane_dot:n=4,m=4,lanes=64,pi=1,pj=1,k=4096",
     "bitplane_dot_8_by_2": "bitplane_dot:n=8,m=8,lanes=32,pi=2,pj=2,k=32768",
+    # Decoders of weights in few bits
+    "decode_e3m2_fp16": "decode:type=e3m2,out=fp16",
+    "decode_e5m1_bf16": "decode:type=e5m1,out=bf16",
+    "decode_e2m1_sig": "decode:type=e2m1,out=sig",
+    "decode_int4b_fp16": "decode:type=int4b,out=fp16",
+    "powdecode_4": "powdecode:b=4,a=0.55,code=sm",
+    "powdecode_4_twos": "powdecode:b=4,a=0.55,code=twos",
 }
 """Name to spec. A spec is written out as `Unit.spec` gives it, so that a changed default of a
 parameter changes no shipped unit."""
