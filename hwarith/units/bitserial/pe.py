@@ -37,23 +37,10 @@ class Group(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Frames(Unit):
-    """Base of the units that know an accumulator's code: the parameters that make it."""
+class BitSerial(Unit):
+    """Base of the units that know the code of an accumulator: the parameters that make it."""
 
-    lanes: int = integer_parameter("activations at a time", 1, LANES, LANES)
-    align: str = choice_parameter(
-        "what products are aligned to: the greatest of them (local), or of the accumulator too "
-        "(joint)", ("local", "joint"), "local",
-    )  # fmt: skip
     fx: int = integer_parameter("bits that alignment keeps below a significand", 0, 16, 3)
-    lane_round: str = choice_parameter(
-        "what alignment shifts out: rounded to nearest even, or dropped", ("rne", "trunc"), "rne",
-        quiet=True,
-    )  # fmt: skip
-    left_norm: str = choice_parameter(
-        "1: sums are shifted left until they have no leading zeros", ("0", "1"), "1", quiet=True
-    )
-
     aw: int = integer_parameter("bits of the accumulator's magnitude (default: 20 + fx)", 8, 36, None)
 
     def validate(self) -> None:
@@ -78,14 +65,22 @@ class Frames(Unit):
 
     @property
     def frame(self) -> Frame:
-        return Frame(
-            self.lanes, self.fx, self.aw, int(self.align == "joint"),
-            int(self.lane_round == "trunc"), int(self.left_norm),
-        )  # fmt: skip
+        return Frame(0, self.fx, self.aw, joint=0, truncate=0, left_norm=0)
+
+    @property
+    def state(self) -> dict[str, Format]:
+        """The fields of an accumulator's code, the first one at its lsb."""
+        bits = {"magnitude": self.aw, "exponent": EXPONENT_BITS, "sign": 1}
+        bits |= {"invalid": 1, "overflow": 1}
+        return {name: format(f"uint{n}") for name, n in bits.items()}
+
+    @property
+    def state_bits(self) -> int:
+        return sum(f.bits for f in self.state.values())
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class BitSerialPe(Accumulator, Frames):
+class BitSerialPe(Accumulator, BitSerial):
     """Sum of activations times weights, a term of each weight in each clock (BitMoD's PE).
 
     In a clock each lane takes an activation in fp16 and a term of a weight, (-1)^sign * man *
@@ -112,6 +107,25 @@ class BitSerialPe(Accumulator, Frames):
     operation: ClassVar[str] = "bit-serial dot product"
 
     type: str = choice_parameter("of the weights", (MIXED, *WEIGHTS), MIXED)
+    lanes: int = integer_parameter("activations at a time", 1, LANES, LANES)
+    align: str = choice_parameter(
+        "what products are aligned to: the greatest of them (local), or of the accumulator too "
+        "(joint)", ("local", "joint"), "local",
+    )  # fmt: skip
+    lane_round: str = choice_parameter(
+        "what alignment shifts out: rounded to nearest even, or dropped", ("rne", "trunc"), "rne",
+        quiet=True,
+    )  # fmt: skip
+    left_norm: str = choice_parameter(
+        "1: sums are shifted left until they have no leading zeros", ("0", "1"), "1", quiet=True
+    )
+
+    @property
+    def frame(self) -> Frame:
+        return Frame(
+            self.lanes, self.fx, self.aw, int(self.align == "joint"),
+            int(self.lane_round == "trunc"), int(self.left_norm),
+        )  # fmt: skip
 
     @property
     def operands(self) -> dict[str, Format]:
@@ -124,15 +138,11 @@ class BitSerialPe(Accumulator, Frames):
 
     @property
     def results(self) -> dict[str, Format]:
-        return {
-            "magnitude": format(f"uint{self.aw}"),
-            "exponent": format(f"uint{EXPONENT_BITS}"), "sign": format("uint1"),
-            "invalid": format("uint1"), "overflow": format("uint1"),
-        }  # fmt: skip
+        return self.state
 
     @property
     def memory(self) -> dict[str, Format]:
-        return self.results
+        return self.state
 
     @property
     def types(self) -> tuple[Weights, ...]:
@@ -149,7 +159,7 @@ class BitSerialPe(Accumulator, Frames):
 
     @property
     def word_bits(self) -> int:
-        return self.aw + EXPONENT_BITS + 3
+        return self.state_bits
 
     def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
         found = []
@@ -201,7 +211,7 @@ class BitSerialPe(Accumulator, Frames):
         self, acts: Any, codes: Any, special: Any = 0, type: str | None = None
     ) -> list[np.ndarray]:
         """What enters clock by clock for `group`: the `operands`, of shape (..., clocks)."""
-        weights = self._weights(type)
+        weights = self.weights_of(type)
         a = ACTIVATION.check(acts, f"activations of {self.family}")
         w = weight_codes(weights, codes, f"weights of {self.family}")
         special = special_codes(special)
@@ -209,13 +219,21 @@ class BitSerialPe(Accumulator, Frames):
             a, w = np.broadcast_arrays(a, w)
             if a.ndim == 0 or a.shape[-1] == 0:
                 raise ValueError
-            shape = np.broadcast_shapes(a.shape[:-1], special.shape)
+            np.broadcast_shapes(a.shape[:-1], special.shape)
         except ValueError:
             raise InvalidInput(
                 f"groups of {self.family} are activations and weights of shape (..., n) with n at "
                 f"least 1, and special values (...), not {np.shape(acts)}, {np.shape(codes)} and "
                 f"{special.shape}"
             ) from None
+        return self.coded_steps(weights, a, w, special)
+
+    def coded_steps(
+        self, weights: Weights, a: np.ndarray, w: np.ndarray, special: np.ndarray
+    ) -> list[np.ndarray]:
+        """The same for codes that are checked, and special values as `special_codes` gives them."""
+        a, w = np.broadcast_arrays(a, w)
+        shape = np.broadcast_shapes(a.shape[:-1], special.shape)
         n = a.shape[-1]
         chunks = (*shape, -(-n // self.lanes), self.lanes)
         a, w = (_padded(np.broadcast_to(x, (*shape, n)), self.lanes).reshape(chunks) for x in (a, w))
@@ -226,7 +244,8 @@ class BitSerialPe(Accumulator, Frames):
             for x, f in zip(operands, self.operands.values(), strict=True)
         ]
 
-    def _weights(self, name: str | None) -> Weights:
+    def weights_of(self, name: str | None) -> Weights:
+        """The type of this name, or the only one. Raises `InvalidInput` for one it does not take."""
         allowed = {w.name: w for w in self.types}
         if name is None and len(allowed) > 1:
             raise InvalidInput(f"{self.family}: of type=mixed, name the type: {', '.join(allowed)}")
@@ -237,7 +256,7 @@ class BitSerialPe(Accumulator, Frames):
 
     def decode(self, group: Any, type: str | None = None) -> np.ndarray:
         """The values of sums, float64. Of fp3 and fp4 they are halved."""
-        half = self._weights(type).floating
+        half = self.weights_of(type).floating
         magnitude = np.asarray(group.magnitude).astype(np.float64)
         exponent = np.asarray(group.exponent).astype(np.int64) - 25 - self.fx - half
         return np.where(group.sign, -1.0, 1.0) * np.ldexp(magnitude, exponent)
@@ -386,16 +405,22 @@ class BitSerialPe(Accumulator, Frames):
         allows; what is then below the accumulator's bits is rounded off."""
         extra = len(y) - self.aw
         total = wire(m, "absolute", rtl.increment(m, "absolute_sum", y, negative)[: len(y)])
-        zeros = rtl.leading_zeros(m, "zeros", total)
         limit = exponent + (extra - 1) if self.frame.left_norm else Const(extra)
-        shift = rtl.least(m, "shift", zeros, wire(m, "limit", limit))
-        shifted, _ = rtl.shift_left(m, "left", total, shift, len(y))
-        guard, sticky = shifted[extra - 1], shifted[: extra - 1].any()
-        up = wire(m, "up", guard & (sticky | shifted[extra]))
-        rounded = rtl.increment(m, "rounded", shifted[extra:], up)
-        full = rounded[self.aw]
-        magnitude = Cat(rounded[: self.aw - 1], rounded[self.aw - 1] | full)
-        return magnitude, wire(m, "normalized_exponent", exponent + extra - shift + full, 7)
+        magnitude, less = rounded_to(m, total, self.aw, wire(m, "limit", limit))
+        return magnitude, wire(m, "normalized_exponent", exponent + extra - less, 7)
+
+
+def rounded_to(m: Module, x: Value, bits: int, limit: Value) -> tuple[Value, Value]:
+    """The top bits of `x` after a shift to the left that takes its leading one to the top, but is
+    no greater than `limit`; the bits below are rounded off to nearest even. Gives these, and by
+    how much the exponent of `x`'s msb is lowered."""
+    extra = len(x) - bits
+    shift = rtl.least(m, "shift", rtl.leading_zeros(m, "zeros", x), limit)
+    shifted, _ = rtl.shift_left(m, "left", x, shift, len(x))
+    up = wire(m, "up", shifted[extra - 1] & (shifted[: extra - 1].any() | shifted[extra]))
+    rounded = rtl.increment(m, "rounded", shifted[extra:], up)
+    full = wire(m, "full", rounded[bits])
+    return Cat(rounded[: bits - 1], rounded[bits - 1] | full), shift - full
 
 
 def weight_codes(weights: Weights, codes: Any, what: str) -> np.ndarray:
