@@ -23,6 +23,8 @@ ACTIVATION = format("fp16")
 
 _SIGNIFICAND = ACTIVATION.precision
 
+_NO = Const(0, 1)
+
 LANES = 4
 """Most lanes of a processing element."""
 
@@ -280,10 +282,10 @@ class BitSerialPe(Accumulator, BitSerial):
             special = wire(m, f"special{i}", biased.all())
             not_finite.append(special)
             counts = wire(m, f"counts{i}", term[0] & ~special & (hidden | a[:10].any()))
-            product = Cat(a[:10], hidden) & (term[0] & ~special).replicate(_SIGNIFICAND)
             exponent = Cat(biased[0] | ~hidden, biased[1:]) + term[1:3]
             values[f"sign{i}"] = wire(m, f"sign{i}", a[15] ^ term[3] ^ x["sign"])
-            values[f"product{i}"] = wire(m, f"product{i}", product)
+            gate = (term[0] & ~special).replicate(_SIGNIFICAND)
+            values[f"significand{i}"] = wire(m, f"product{i}", Cat(a[:10], hidden) & gate)
             values[f"exponent{i}"] = wire(m, f"exponent{i}", exponent & counts.replicate(6), 6)
         values["invalid"] = wire(m, "any_invalid", x["invalid"] | Cat(*not_finite).any())
         return values
@@ -297,7 +299,7 @@ class BitSerialPe(Accumulator, BitSerial):
         highest = _greatest(m, exponents)
         rows: Values = {}
         for i in range(self.lanes):
-            product = Cat(Const(0, self.fx), x[f"product{i}"])
+            product = Cat(Const(0, self.fx), x[f"significand{i}"])
             distance = wire(m, f"distance{i}", highest - x[f"exponent{i}"], EXPONENT_BITS)
             kept, up = self._shifted(m, f"lane{i}", product, distance)
             sign = x[f"sign{i}"]
@@ -307,15 +309,13 @@ class BitSerialPe(Accumulator, BitSerial):
         return {name: x[name] for name in (*self.memory, "bsig")} | {"highest": highest} | rows
 
     def _shifted(
-        self, m: Module, name: str, x: Value, distance: Value, fill: Value | None = None
+        self, m: Module, name: str, x: Value, distance: Value, out: Value = _NO, fill: Value = _NO
     ) -> tuple[Value, Value]:
-        """`x` shifted right by a distance, and whether rounding adds one to it. With `fill`, the
-        sign of a number in two's complement, this stands above."""
-        width = len(x)
-        levels = (width + 1).bit_length()
-        fill = fill if fill is not None else Const(0, 1)
-        far = wire(m, f"{name}_far", distance[levels:].any()) if len(distance) > levels else None
-        amount = distance[:levels] if far is None else distance[:levels] | far.replicate(levels)
+        """`x` shifted right by a distance, or with `out` all of it out, and whether rounding adds
+        one to it. `fill`, the sign of a number in two's complement, stands above."""
+        levels = (len(x) + 1).bit_length()
+        far = wire(m, f"{name}_far", out | distance[levels:].any())
+        amount = distance[:levels] | far.replicate(levels)
         below, sticky = _arithmetic(m, name, Cat(Const(0, 1), x), amount, fill)
         kept, guard = below[1:], below[0]
         if self.frame.truncate:
@@ -357,7 +357,7 @@ class BitSerialPe(Accumulator, BitSerial):
             lower = wire(m, "lower", Mux(acc_lower, padded, sum_bits), len(padded))
             upper = wire(m, "upper", Mux(acc_lower, sum_bits, padded), signed(len(padded)))
             fill = wire(m, "lower_sign", ~acc_lower & scaled[-1])
-            kept, up = self._shifted(m, "lower", lower, distance, fill)
+            kept, up = self._shifted(m, "lower", lower, distance, fill=fill)
             total = _sum(upper, kept.as_signed(), up, width)
             exponent = wire(m, "common", Mux(acc_lower, x["highest"], x["exponent"]))
         return {"total": wire(m, "total", total, signed(width)),
@@ -392,13 +392,16 @@ class BitSerialPe(Accumulator, BitSerial):
                                 wire(m, "once", once))  # fmt: skip
         full = wire(m, "full", rounded[bits])
         magnitude = Cat(rounded[: bits - 1], rounded[bits - 1] | full)
-        exponent = wire(m, "carried_exponent", exponent + carry + full, 7)
-        if self.frame.left_norm:
-            zeros = rtl.leading_zeros(m, "zeros", magnitude)
-            shift = rtl.least(m, "shift", zeros, wire(m, "below", exponent - 1, 7))
-            magnitude, _ = rtl.shift_left(m, "left", magnitude, shift, bits)
-            exponent = wire(m, "normalized_exponent", exponent - shift, 7)
-        return magnitude, exponent
+        larger, twice = wire(m, "larger", carry | full), wire(m, "twice", carry & full)
+        if not self.frame.left_norm:
+            return magnitude, wire(m, "normalized_exponent", exponent + larger + twice, 7)
+        # What is larger has no leading zeros: of 1, 2 and -shift one is added to the exponent.
+        zeros = rtl.leading_zeros(m, "zeros", magnitude)
+        shift = rtl.least(m, "shift", zeros, wire(m, "below", exponent - 1, EXPONENT_BITS))
+        magnitude, _ = rtl.shift_left(m, "left", magnitude, shift, bits)
+        less = Cat(~shift, Const(-1, 7 - len(shift))) & ~larger.replicate(7)
+        moved = Cat(Const(1, 1), exponent, Const(0, 1)) + Cat(Const(1, 1), less[0] | twice, less[1:])
+        return magnitude, wire(m, "normalized_exponent", moved[1:8])
 
     def _round(self, m: Module, y: Value, negative: Value, exponent: Value) -> tuple[Value, Value]:
         """Of a sum with more bits the leading one goes to the top, or as far as the exponent
