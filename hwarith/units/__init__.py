@@ -28,6 +28,8 @@ FAMILIES = {
     "anend": "anfma:ColumnEnd",
     "anseed": "anfma:Seed",
     "bspe": "bitserial:BitSerialPe",
+    "fpint": "fpint:FpIntPe",
+    "prealign": "fpint:PreAlign",
     "engine": "systolic:Engine",
     "bitplane_dot": "bitplane:BitplaneDot",
     "decode": "decode:Decode",
