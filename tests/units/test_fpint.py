@@ -194,6 +194,22 @@ def test_groups_are_what_the_transfers_give(spec: str, rounding: str) -> None:
             assert u.golden(*(x[i].tolist() for x in steps)) == y[i]
 
 
+def test_transfers_hold_the_first_lane_at_the_lsb_and_zeros_behind_the_last() -> None:
+    """1, 2, 4, -4 at exponent 17, in lanes of 12 bits; weights in lanes of 4."""
+    a, w = hw.unit("fpint:w=int4,p=11,lanes=3").steps(
+        [0x3C00, 0x4000, 0x4400, 0xC400], [1, 2, 3, -1]
+    )
+    assert a.tolist() == [1024 << 24 | 512 << 12 | 256, 0xC00]
+    assert w.tolist() == [0x321, 0xF]
+
+
+def test_contracts() -> None:
+    bounds = {mode: hw.unit(f"prealign:round={mode}").contract.bound for mode in ("rne", "rtz")}
+    assert bounds["rne"] == "1/2 of 2^(exponent - 28); exact with p=40"
+    assert bounds["rtz"].startswith("less than 1 of 2^(exponent - 28)")
+    assert "of up to 256 mantissas" in hw.unit("fpint").contract.bound
+
+
 def test_the_accumulator_is_as_wide_as_the_sum_needs() -> None:
     for spec in HARDWARE:
         u = hw.unit(spec)
