@@ -31,6 +31,8 @@ FAMILIES = {
     "bspe": "bitserial:BitSerialPe",
     "bsdequant": "bitserial:BsDequant",
     "bstile": "bitserial:BsTile",
+    "fpint": "fpint:FpIntPe",
+    "prealign": "fpint:PreAlign",
     "engine": "systolic:Engine",
     "bitplane_dot": "bitplane:BitplaneDot",
     "decode": "decode:Decode",
