@@ -54,7 +54,9 @@ class Frames(Unit):
         "1: sums are shifted left until they have no leading zeros", ("0", "1"), "1", quiet=True
     )
 
-    aw: int = integer_parameter("bits of the accumulator's magnitude (default: 20 + fx)", 8, 36, None)
+    aw: int = integer_parameter(
+        "bits of the accumulator's magnitude (default: 20 + fx)", 8, 36, None
+    )
 
     def validate(self) -> None:
         if self.aw is None:
@@ -218,7 +220,9 @@ class BitSerialPe(Accumulator, Frames):
             ) from None
         n = a.shape[-1]
         chunks = (*shape, -(-n // self.lanes), self.lanes)
-        a, w = (_padded(np.broadcast_to(x, (*shape, n)), self.lanes).reshape(chunks) for x in (a, w))
+        a, w = (
+            _padded(np.broadcast_to(x, (*shape, n)), self.lanes).reshape(chunks) for x in (a, w)
+        )
         bsig = np.arange(weights.terms, dtype=np.uint8)[::-1] * np.uint8(weights.step)
         operands = (pack_activations(a)[..., None], terms(weights, w, special), bsig)
         return [
@@ -369,8 +373,8 @@ class BitSerialPe(Accumulator, Frames):
         bits = self.aw
         carry = wire(m, "carry", y[bits])
         once = Mux(carry, Mux(negative, y[0] | y[1], y[0] & y[1]), negative)
-        rounded = rtl.increment(m, "rounded", wire(m, "base", Mux(carry, y[1 : bits + 1], y[:bits])),
-                                wire(m, "once", once))  # fmt: skip
+        base = wire(m, "base", Mux(carry, y[1 : bits + 1], y[:bits]))
+        rounded = rtl.increment(m, "rounded", base, wire(m, "once", once))
         full = wire(m, "full", rounded[bits])
         magnitude = Cat(rounded[: bits - 1], rounded[bits - 1] | full)
         exponent = wire(m, "carried_exponent", exponent + carry + full, 7)
@@ -436,9 +440,7 @@ def _sum(a: Value, b: Value, carry: Value, width: int) -> Value:
     return (Cat(Const(1, 1), a) + Cat(carry, b))[1 : width + 1]
 
 
-def _arithmetic(
-    m: Module, name: str, x: Value, amount: Value, fill: Value
-) -> tuple[Value, Value]:
+def _arithmetic(m: Module, name: str, x: Value, amount: Value, fill: Value) -> tuple[Value, Value]:
     """`x` shifted right by an amount with `fill` above, and whether ones fell out below."""
     some: Value = Const(0, 1)
     for level in range(len(amount)):
