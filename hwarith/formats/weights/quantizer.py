@@ -105,11 +105,11 @@ def quantize(
     power : the exponent of a power-exponent type; default: of `POWERS` the one with the least
         squared error for all weights.
 
-    Weights that are too large for the greatest scale, or too small for the least one, 1e4 and
-    1e-5 (no such limits for ``nupes``; 2^127 and 2^-127 for ``mxfp4``), go to the levels nearest to
-    them. Decisions where the sources are silent: arithmetic is float64, and of errors that differ by
-    its rounding alone either may be the least; a group of zeros has codes 0; the range of a type
-    with a zero point takes zero in. Raises `InvalidInput` for what is not as said here.
+    Scales are kept between 1e-5 and 1e4, as in BitMoD's code (not for ``nupes``; for ``mxfp4``
+    between 2^-127 and 2^127), and weights go to the nearest levels all the same. Decisions where
+    the sources are silent: arithmetic is float64, and of errors that differ by its rounding alone
+    either may be the least; a group of zeros has codes 0; the range of a type with a zero point
+    takes zero in. Raises `InvalidInput` for what is not as said here.
 
     Source: BitMoD (HPCA 2025), algorithm 1 and section III; VS-Quant (MLSys 2021) for the second
     level of scales. The sign of the largest weight does not count for its scale.
