@@ -266,6 +266,19 @@ def test_ties_go_to_the_lower_level() -> None:
     assert q.levels.tolist() == [7, 0, 0, 2, -2, 2]
 
 
+@pytest.mark.parametrize("kind", [name for name, t in TYPES.items() if t.codebooks])
+def test_nearest_levels_next_to_midpoints(kind: str) -> None:
+    for book in hw.weight_type(kind).codebooks:
+        midpoints = (book.levels[1:] + book.levels[:-1]) / 2
+        assert (book.nearest(book.levels) == np.arange(len(book.levels))).all()
+        lower = np.arange(len(midpoints))
+        assert (book.nearest(np.nextafter(midpoints, -np.inf)) == lower).all()
+        assert (book.nearest(np.nextafter(midpoints, np.inf)) == lower + 1).all()
+        odd = book.codes[:-1] % 2 if book.integer or kind == "mxfp4" else 0
+        assert (book.nearest(midpoints) == lower + odd).all()
+        assert book.nearest(np.array([-1e308, 1e308])).tolist() == [0, len(book.levels) - 1]
+
+
 def test_the_first_of_equal_errors_is_taken() -> None:
     # No special value is of use to any of these
     assert hw.quantize([[6, 1, -2], [0, 0, 0]], "bitmod4", 3).selectors.tolist() == [[0], [0]]

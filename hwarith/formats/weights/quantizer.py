@@ -18,7 +18,7 @@ LEAST_SCALE, GREATEST_SCALE = 1e-5, 1e4
 FLOAT_SCALE_BITS = 16
 """Bits that a scale which is not quantized is counted with."""
 
-CHUNK = 1 << 18
+CHUNK = 1 << 16
 """Weights that are worked on at a time."""
 
 POWERS = np.round(np.arange(0.30, 1.005, 0.01), 2)
