@@ -276,7 +276,7 @@ def test_nearest_levels_next_to_midpoints(kind: str) -> None:
         assert (book.nearest(np.nextafter(midpoints, np.inf)) == lower + 1).all()
         odd = book.codes[:-1] % 2 if book.integer or kind == "mxfp4" else 0
         assert (book.nearest(midpoints) == lower + odd).all()
-        assert book.nearest(np.array([-1e308, 1e308])).tolist() == [0, len(book.levels) - 1]
+        assert book.nearest(np.array([-1e300, 1e300])).tolist() == [0, len(book.levels) - 1]
 
 
 def test_the_first_of_equal_errors_is_taken() -> None:
@@ -592,6 +592,11 @@ def test_types_of_arrays(dtype: type) -> None:
     assert (q.codes == hw.quantize(w.astype(float).tolist(), "bitmod4").codes).all()
     assert (q.codes.dtype, q.levels.dtype, q.group) == (np.uint8, np.float64, 64)
     assert (w == kept).all()
+
+
+def test_public_names() -> None:
+    assert {"Quantized", "quantize", "weight_type"} <= set(dir(hw))
+    assert isinstance(hw.quantize([1, 2]), hw.Quantized)
 
 
 def test_groups_by_default() -> None:
