@@ -185,9 +185,7 @@ def test_published_groups(
         ("int4", 0, [0x3C00, 0xBC00, 0x3C00, 0xBC00], [7, 7, -8, -8], [(0, 0, 0), (0, 0, 0)]),
     ],
 )  # fmt: skip
-def test_published_traces(
-    name: str, special: int, acts: list, weights: list, trace: list
-) -> None:
+def test_published_traces(name: str, special: int, acts: list, weights: list, trace: list) -> None:
     u = hw.unit("bspe:align=joint")
     steps = u.steps(acts, weights, special, type=name)
     found = [u(*(x[: k + 1] for x in steps)) for k in range(len(trace))]
@@ -378,17 +376,16 @@ def test_hardware_of_ten_million_steps(spec: str) -> None:
 @pytest.mark.parametrize(
     ("sound", "broken"),
     [
-        ("twice = inverted[23] & full;", "twice = 1'h0;"),
+        ("carry = inverted[23];", "carry = 1'h0;"),
         ("acc_up = acc_right16[0] &", "acc_up = acc_right16[0] |"),
-        ("larger = inverted[23] | full;", "larger = inverted[23];"),
+        ("lane0_up = lane0_right8[0] &", "lane0_up = lane0_right8[0] |"),
         ("nonzero = | left_left1;", "nonzero = 1'h1;"),
     ],
 )
 def test_faults_in_a_step_are_found(sound: str, broken: str) -> None:
     u = Step(pe="bspe:align=joint")
     verilog = hw.verilog(u)
-    assert verilog.count(f"assign {sound}"[:20]) == 1
-    assert sound in verilog
+    assert verilog.count(sound) == 1
     operands = u.random(200_000)
     found = hw.simulate(u, verilog=verilog.replace(sound, broken))(*operands)
     assert (found != u(*operands)).any()
@@ -562,7 +559,7 @@ def test_bad_parameters(spec: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (dict(acts=[1.5], codes=[1]), "float"), (dict(acts=[], codes=[]), "at least 1"),
+        (dict(acts=[1.5], codes=[1]), "float"), (dict(acts=np.zeros(0, int), codes=np.zeros(0, int)), "at least 1"),
         (dict(acts=[1, 2, 3], codes=[1, 2]), "shape"), (dict(acts=[70000], codes=[1]), "70000"),
         (dict(acts=[1], codes=[16]), "16"), (dict(acts=[1], codes=[1], special=7), "halves"),
         (dict(acts=[1], codes=[1], special=2.5), "halves"), (dict(acts=3, codes=1), "at least 1"),

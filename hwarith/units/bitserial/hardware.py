@@ -255,9 +255,7 @@ class Tile:
             "add": adding.full, "add_first": adding.first,
         }  # fmt: skip
 
-    def _scale_bit(
-        self, m: Module, c: int, scales: Value, control: Values, enable: Value
-    ) -> Value:
+    def _scale_bit(self, m: Module, c: int, scales: Value, control: Values, enable: Value) -> Value:
         """The scale of a column: kept at the end of its group, and then shifted out."""
         waiting = Signal(SCALE_BITS, name=f"scale_{c}", reset_less=True)
         left = Signal(SCALE_BITS - 1, name=f"scale_{c}_left", reset_less=True)

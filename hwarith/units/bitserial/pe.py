@@ -43,7 +43,9 @@ class BitSerial(Unit):
     """Base of the units that know the code of an accumulator: the parameters that make it."""
 
     fx: int = integer_parameter("bits that alignment keeps below a significand", 0, 16, 3)
-    aw: int = integer_parameter("bits of the accumulator's magnitude (default: 20 + fx)", 8, 36, None)
+    aw: int = integer_parameter(
+        "bits of the accumulator's magnitude (default: 20 + fx)", 8, 36, None
+    )
 
     def validate(self) -> None:
         if self.aw is None:
@@ -238,7 +240,9 @@ class BitSerialPe(Accumulator, BitSerial):
         shape = np.broadcast_shapes(a.shape[:-1], special.shape)
         n = a.shape[-1]
         chunks = (*shape, -(-n // self.lanes), self.lanes)
-        a, w = (_padded(np.broadcast_to(x, (*shape, n)), self.lanes).reshape(chunks) for x in (a, w))
+        a, w = (
+            _padded(np.broadcast_to(x, (*shape, n)), self.lanes).reshape(chunks) for x in (a, w)
+        )
         bsig = np.arange(weights.terms, dtype=np.uint8)[::-1] * np.uint8(weights.step)
         operands = (pack_activations(a)[..., None], terms(weights, w, special), bsig)
         return [
@@ -384,23 +388,21 @@ class BitSerialPe(Accumulator, BitSerial):
 
     def _halve(self, m: Module, y: Value, negative: Value, exponent: Value) -> tuple[Value, Value]:
         """Of a sum with one bit too many half is rounded off, with one increment for this and for
-        what a negative one lacks; others are shifted left."""
+        what a negative one lacks; others are shifted left. It never rounds up to a power of two:
+        the sum of the lanes stays 2^(2 + fx) units and more below its greatest code."""
         bits = self.aw
         carry = wire(m, "carry", y[bits])
-        once = Mux(carry, Mux(negative, y[0] | y[1], y[0] & y[1]), negative)
-        rounded = rtl.increment(m, "rounded", wire(m, "base", Mux(carry, y[1 : bits + 1], y[:bits])),
-                                wire(m, "once", once))  # fmt: skip
-        full = wire(m, "full", rounded[bits])
-        magnitude = Cat(rounded[: bits - 1], rounded[bits - 1] | full)
-        larger, twice = wire(m, "larger", carry | full), wire(m, "twice", carry & full)
+        once = wire(m, "once", Mux(carry, Mux(negative, y[0] | y[1], y[0] & y[1]), negative))
+        base = wire(m, "base", Mux(carry, y[1 : bits + 1], y[:bits]))
+        magnitude: Value = rtl.increment(m, "rounded", base, once)[:bits]
         if not self.frame.left_norm:
-            return magnitude, wire(m, "normalized_exponent", exponent + larger + twice, 7)
-        # What is larger has no leading zeros: of 1, 2 and -shift one is added to the exponent.
+            return magnitude, wire(m, "normalized_exponent", exponent + carry, 7)
         zeros = rtl.leading_zeros(m, "zeros", magnitude)
         shift = rtl.least(m, "shift", zeros, wire(m, "below", exponent - 1, EXPONENT_BITS))
         magnitude, _ = rtl.shift_left(m, "left", magnitude, shift, bits)
-        less = Cat(~shift, Const(-1, 7 - len(shift))) & ~larger.replicate(7)
-        moved = Cat(Const(1, 1), exponent, Const(0, 1)) + Cat(Const(1, 1), less[0] | twice, less[1:])
+        # Of 1 and -shift one is added to the exponent: after a carry there is nothing to shift.
+        less = Cat(~shift, Const(-1, 7 - len(shift))) & ~carry.replicate(7)
+        moved = Cat(Const(1, 1), exponent, Const(0, 1)) + Cat(Const(1, 1), less)
         return magnitude, wire(m, "normalized_exponent", moved[1:8])
 
     def _round(self, m: Module, y: Value, negative: Value, exponent: Value) -> tuple[Value, Value]:
@@ -464,9 +466,7 @@ def _sum(a: Value, b: Value, carry: Value, width: int) -> Value:
     return (Cat(Const(1, 1), a) + Cat(carry, b))[1 : width + 1]
 
 
-def _arithmetic(
-    m: Module, name: str, x: Value, amount: Value, fill: Value
-) -> tuple[Value, Value]:
+def _arithmetic(m: Module, name: str, x: Value, amount: Value, fill: Value) -> tuple[Value, Value]:
     """`x` shifted right by an amount with `fill` above, and whether ones fell out below."""
     some: Value = Const(0, 1)
     for level in range(len(amount)):
