@@ -226,7 +226,8 @@ def synth(
         str, typer.Option(help="generic, xilinx, ice40, ecp5, or a Liberty file.")
     ] = "generic",
     recipe: Annotated[
-        str | None, typer.Option(help="cmos: cells, transistors and longest path.")
+        str | None,
+        typer.Option(help="area: mapped for area alone; cmos: cells, transistors, path."),
     ] = None,
     catalogue: Catalogue = False,
     as_json: Json = False,

@@ -24,6 +24,9 @@ FPGAS = {
 }
 """FPGA families that `synthesize` knows, and which devices each stands for."""
 
+_OF_CELLS = ("asic", "area")
+"""Recipes with a library of cells; the first one is the default."""
+
 _CMOS = "NAND, NOR and NOT"
 
 _REGISTERS = re.compile(r"\$_S?DFF|\$_ALDFF|SB_DFF|TRELLIS_FF|FD[CPRS]E")
@@ -109,8 +112,10 @@ def synthesize(spec: Any, library: str | Path = "generic", recipe: str | None = 
         in gate equivalents (GE, a NAND2 is 1), delays in delays of a NAND2. ``xilinx``, ``ice40``
         and ``ecp5`` are FPGA families, mapped without multiplier blocks. Anything else is the
         path of a Liberty file; its areas and delays are in its own units.
-    recipe : None for the library's own (``asic``, ``fpga``), or with the generic library
-        ``cmos``: the unit on NAND, NOR and NOT alone, to be compared with published figures.
+    recipe : None for the library's own (``asic``, ``fpga``). With cells ``area``: mapped for
+        least area, which is smaller, slower, and varies less between units that are nearly the
+        same; with the generic library also ``cmos``: the unit on NAND, NOR and NOT alone, to be
+        compared with published figures.
 
     With cells, `Synthesis.delay` is the longest path that static timing finds with one delay for
     each way through a cell, without wires and loads: from inputs or register outputs (which
@@ -145,7 +150,7 @@ class _Job:
         self.unit = unit
         self.library = library
         self.recipe = _check_recipe(library, recipe)
-        self.source = _liberty_path(library) if self.recipe == "asic" else None
+        self.source = _liberty_path(library) if self.recipe in _OF_CELLS else None
         name = library if self.recipe == "fpga" else self.recipe
         self.script = (tools.shipped("synth") / f"{name}.ys").read_text()
         if unit.parts:
@@ -198,7 +203,7 @@ def _part_by_part(script: str, top: str) -> str:
 
 def _check_recipe(library: str, recipe: str | None) -> str:
     """The recipe's name. Raises `InvalidInput` if the library has none of that name."""
-    allowed = ["fpga"] if library in FPGAS else ["asic"]
+    allowed = ["fpga"] if library in FPGAS else [*_OF_CELLS]
     if library == "generic":
         allowed.append("cmos")
     if recipe is not None and recipe not in allowed:

@@ -45,7 +45,7 @@ ACTS, WORDS = published()
 
 
 def integers(name: str, codes: np.ndarray, special: Any = 0) -> np.ndarray:
-    """What codes of weights stand for, in halves for fp3 and fp4; special values (...) in halves."""
+    """What codes of weights stand for, in halves for fp3 and fp4, as special values (...) are."""
     bits = WEIGHTS[name].bits
     sign = codes >> (bits - 1)
     if name.startswith("int"):
@@ -109,8 +109,11 @@ def test_table_of_booth_digits() -> None:
         assert term is None or definitions.booth_term(string >> 1, 0) in range(16)
 
 
-@pytest.mark.parametrize(("name", "terms"), [("int8", 4), ("int7", 4), ("int6", 3), ("int5", 3),
-                                             ("int4", 2), ("int3", 2), ("fp4", 2), ("fp3", 2)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "terms"),
+    [("int8", 4), ("int7", 4), ("int6", 3), ("int5", 3), ("int4", 2), ("int3", 2), ("fp4", 2),
+     ("fp3", 2)],
+)  # fmt: skip
 def test_clocks_of_a_group(name: str, terms: int) -> None:
     assert WEIGHTS[name].terms == terms
     assert WEIGHTS[name].clocks(128, 4) == 32 * terms
@@ -153,24 +156,31 @@ VECTORS = [
 
 
 def test_published_activations() -> None:
-    first = "3c88 5e88 8116 b473 0cf0 5e98 c656 8e62".split()
+    first = ["3c88", "5e88", "8116", "b473", "0cf0", "5e98", "c656", "8e62"]
     assert [f"{a:04x}" for a in ACTS[:8]] == first
 
 
-@pytest.mark.parametrize(("name", "special", "clocks", "exact", *"jldw"), VECTORS)
+@pytest.mark.parametrize(
+    ("name", "special", "clocks", "exact", "joint", "local", "dequantized", "wide"), VECTORS
+)
 def test_published_groups(
-    name: str, special: int, clocks: int, exact: int, j: tuple, l: tuple, d: tuple, w: tuple
-) -> None:
+    name: str, special: int, clocks: int, exact: int, joint: tuple, local: tuple,
+    dequantized: tuple, wide: tuple,
+) -> None:  # fmt: skip
     codes = WORDS >> (32 - WEIGHTS[name].bits)
     assert exact_sum(ACTS, integers(name, codes, special))[0] == exact
-    for options, expected in (("align=joint", j), ("align=local", l), ("align=joint,fx=13", w)):
+    for options, expected in (
+        ("align=joint", joint),
+        ("align=local", local),
+        ("align=joint,fx=13", wide),
+    ):
         u = hw.unit(f"bspe:type={name},{options}")
         assert tuple(map(int, u.group(ACTS, codes, special=special))) == expected
     assert len(u.steps(ACTS, codes, special)[0]) == clocks
     dequant, half = hw.unit("bsdequant"), int(WEIGHTS[name].floating)
-    sign, magnitude, exponent = j
+    sign, magnitude, exponent = joint
     found = dequant(magnitude | exponent << 23 | sign << 29, 101, half)
-    assert (found.sign, found.magnitude, np.int8(found.exponent)) == d
+    assert (found.sign, found.magnitude, np.int8(found.exponent)) == dequantized
 
 
 @pytest.mark.parametrize(
@@ -376,10 +386,11 @@ def test_hardware_of_ten_million_steps(spec: str) -> None:
 @pytest.mark.parametrize(
     ("sound", "broken"),
     [
-        ("carry = inverted[23];", "carry = 1'h0;"),
+        ("once = inverted[23] ?", "once = ~inverted[23] ?"),
         ("acc_up = acc_right16[0] &", "acc_up = acc_right16[0] |"),
         ("lane0_up = lane0_right8[0] &", "lane0_up = lane0_right8[0] |"),
         ("nonzero = | left_left1;", "nonzero = 1'h1;"),
+        ("too_large = normalized_exponent[6] &", "too_large = normalized_exponent[5] &"),
     ],
 )
 def test_faults_in_a_step_are_found(sound: str, broken: str) -> None:
@@ -559,7 +570,8 @@ def test_bad_parameters(spec: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (dict(acts=[1.5], codes=[1]), "float"), (dict(acts=np.zeros(0, int), codes=np.zeros(0, int)), "at least 1"),
+        (dict(acts=[1.5], codes=[1]), "float"),
+        (dict(acts=np.zeros(0, int), codes=np.zeros(0, int)), "at least 1"),
         (dict(acts=[1, 2, 3], codes=[1, 2]), "shape"), (dict(acts=[70000], codes=[1]), "70000"),
         (dict(acts=[1], codes=[16]), "16"), (dict(acts=[1], codes=[1], special=7), "halves"),
         (dict(acts=[1], codes=[1], special=2.5), "halves"), (dict(acts=3, codes=1), "at least 1"),

@@ -30,8 +30,8 @@ class BsDequant(BitSerial):
 
     ``acc`` is the accumulator's code: its magnitude at the lsb, then exponent, sign, invalid and
     overflow. The magnitude is rounded to nearest even to `dqm` bits and then multiplied with the
-    scale, an unsigned integer, msb first; of values that count halves (fp3, fp4) ``half`` is set. A
-    result comes every 8 clocks, 8 clocks after its operands; while a group takes as many clocks, the
+    scale, an unsigned integer, msb first; for sums that count halves (fp3, fp4) ``half`` is set. A
+    result comes every 8 clocks, 8 clocks after its operands; where a group takes as many clocks,
     processing elements do not wait.
 
     Source: BitMoD (HPCA 2025), section IV-B; the rounding is a decision of this project.
@@ -147,24 +147,32 @@ def _serial(
     entering = round_state(m, u, fields, inputs["half"])
     busy = Signal(name="busy")
     left = Signal(range(SCALE_BITS), name="bits_left", reset_less=True)
-    factor = Signal(u.dqm, name="factor_held", reset_less=True)
     scale = Signal(SCALE_BITS - 1, name="scale_left", reset_less=True)
-    total = Signal(u.magnitude_bits, name="total", reset_less=True)
-    held = {name: Signal(len(entering[name]), name=f"{name}_held", reset_less=True)
-            for name in ("exponent", "sign", "invalid")}  # fmt: skip
     done = wire(m, "done", busy & (left == 0))
     ready = wire(m, "ready", ~busy | (done & o_ready))
     with m.If(ready):
-        m.d.sync += busy.eq(valid)
-        m.d.sync += [
-            left.eq(SCALE_BITS - 1), factor.eq(entering["magnitude"]),
-            scale.eq(inputs["scale"][:-1]),
-            total.eq(entering["magnitude"] & inputs["scale"][-1].replicate(u.dqm)),
-            *(register.eq(entering[name]) for name, register in held.items()),
-        ]  # fmt: skip
+        m.d.sync += [busy.eq(valid), left.eq(SCALE_BITS - 1), scale.eq(inputs["scale"][:-1])]
     with m.Elif(~done):
+        m.d.sync += [left.eq(left - 1), scale.eq(Cat(Const(0, 1), scale[:-1]))]
+    bit = wire(m, "scale_bit", Mux(ready, inputs["scale"][-1], scale[-1]))
+    return ready, done, multiply(m, u, entering, ready, ~done, bit)
+
+
+def multiply(
+    m: Module, u: BsDequant, entering: Values, load: Value, go_on: Value, bit: Value
+) -> Values:
+    """Registers of a product, bit by bit of the scale: the first one where `load` is set, with what
+    enters; another one where `go_on` is. Gives the results."""
+    factor = Signal(u.dqm, name="factor_held", reset_less=True)
+    total = Signal(u.magnitude_bits, name="total", reset_less=True)
+    held = {name: Signal(len(entering[name]), name=f"{name}_held", reset_less=True)
+            for name in ("exponent", "sign", "invalid")}  # fmt: skip
+    with m.If(load):
         m.d.sync += [
-            left.eq(left - 1), scale.eq(Cat(Const(0, 1), scale[:-1])),
-            total.eq(Cat(Const(0, 1), total[:-1]) + Mux(scale[-1], factor, 0)),
-        ]  # fmt: skip
-    return ready, done, {"magnitude": total} | dict(held)
+            factor.eq(entering["magnitude"]),
+            total.eq(entering["magnitude"] & bit.replicate(u.dqm)),
+            *(register.eq(entering[name]) for name, register in held.items()),
+        ]
+    with m.Elif(go_on):
+        m.d.sync += total.eq(Cat(Const(0, 1), total[:-1]) + (factor & bit.replicate(u.dqm)))
+    return {"magnitude": total} | dict(held)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, ResetSignal, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -20,7 +20,7 @@ from ...formats import format
 from .. import rtl
 from ..rtl import Values, wire
 from ..rtl.logic import chain as follow
-from .dequant import EXPONENT, BsDequant, round_state
+from .dequant import EXPONENT, BsDequant, multiply, round_state
 from .golden import SCALE_BITS
 
 if TYPE_CHECKING:
@@ -80,13 +80,17 @@ class Cell(wiring.Component):
         m = Module()
         state: Values = {name: Signal(f.bits, name=name, reset_less=True)
                          for name, f in self.pe.state.items()}  # fmt: skip
-        begun: Values = {name: wire(m, f"{name}_so_far", Mux(self.first, 0, register), len(register))
-                         for name, register in state.items()}  # fmt: skip
+        begun: Values = {
+            name: wire(m, f"{name}_so_far", Mux(self.first, 0, register), len(register))
+            for name, register in state.items()
+        }
         operands = {name: getattr(self, name) for name in self.pe.operands}
         following = follow(m, self.pe.datapath(), operands | begun)
         with m.If(self.step):
             m.d.sync += [register.eq(following[name]) for name, register in state.items()]
-        product = self._multiply(m, state)
+        entering = round_state(m, self.dequant, state, self.half)
+        held = multiply(m, self.dequant, entering, self.load, self.multiply, self.scale_bit)
+        product = Cat(*held.values())
         below = Signal(len(self.below), name="below_register", reset_less=True)
         with m.If(self.leave):
             m.d.sync += below.eq(product)
@@ -94,24 +98,6 @@ class Cell(wiring.Component):
             m.d.sync += below.eq(self.above)
         m.d.comb += self.below.eq(below)
         return m
-
-    def _multiply(self, m: Module, state: Values) -> Value:
-        u = self.dequant
-        entering = round_state(m, u, state, self.half)
-        factor = Signal(u.dqm, name="factor_held", reset_less=True)
-        total = Signal(u.magnitude_bits, name="total", reset_less=True)
-        held = {name: Signal(len(entering[name]), name=f"{name}_held", reset_less=True)
-                for name in ("exponent", "sign", "invalid")}  # fmt: skip
-        with m.If(self.load):
-            m.d.sync += [
-                factor.eq(entering["magnitude"]),
-                total.eq(entering["magnitude"] & self.scale_bit.replicate(u.dqm)),
-                *(register.eq(entering[name]) for name, register in held.items()),
-            ]  # fmt: skip
-        with m.Elif(self.multiply):
-            once = factor & self.scale_bit.replicate(u.dqm)
-            m.d.sync += total.eq(Cat(Const(0, 1), total[:-1]) + once)
-        return Cat(total, *held.values())
 
 
 class ColumnSum(wiring.Component):
@@ -191,7 +177,9 @@ class Tile:
                 shared["floating"] = inputs["mode"][2]
             terms = Signal(4 * lanes, name=f"terms_{c}")
             bsig = Signal(u.pe.operands["bsig"].bits, name=f"bsig_{c}")
-            self._place(m, "encoder", f"encoder_{c}", shared, {"terms": terms, "bsig": bsig})
+            u.place(
+                m, "encoder", f"encoder_{c}", shared, {"terms": terms, "bsig": bsig}, self.instances
+            )
             bit = self._scale_bit(m, c, inputs["scale"], control, enable)
             above: Value = Const(0, sum(f.bits for f in u.dequant.results.values()))
             for r in reversed(range(rows)):
@@ -200,12 +188,12 @@ class Tile:
                 names = ("step", "first", "load", "half", "multiply", "leave", "move")
                 ports = {name: control[name] for name in names}
                 ports |= {"a": a, "terms": terms, "bsig": bsig, "scale_bit": bit, "above": above}
-                self._place(m, "cell", f"cell_{r}_{c}", ports, {"below": below})
+                u.place(m, "cell", f"cell_{r}_{c}", ports, {"below": below}, self.instances)
                 above = below
             y = Signal(_SUM.bits * rows, name=f"y_{c}")
             ports = {"enable": enable, "product": above, "add": control["add"],
                      "first": control["add_first"]}  # fmt: skip
-            self._place(m, "column", f"column_{c}", ports, {"y": y})
+            u.place(m, "column", f"column_{c}", ports, {"y": y}, self.instances)
             outputs.append(y)
         return control["ready"], o_valid, {"y": wire(m, "sums", Cat(*outputs))}
 
@@ -266,20 +254,6 @@ class Tile:
         with m.Elif(enable):
             m.d.sync += left.eq(Cat(Const(0, 1), left[:-1]))
         return wire(m, f"scale_bit_{c}", Mux(control["load"], waiting[-1], left[-1]))
-
-    def _place(self, m: Module, kind: str, name: str, inputs: Values, out: Values) -> None:
-        """One more of the parts of this kind."""
-        if self.instances:
-            clock = {} if kind == "encoder" else {"i_clk": ClockSignal(), "i_rst": ResetSignal()}
-            m.submodules[name] = Instance(
-                self.unit.part_name(kind), **clock,
-                **{f"i_{port}": x for port, x in inputs.items()},
-                **{f"o_{port}": x for port, x in out.items()},
-            )  # fmt: skip
-            return
-        m.submodules[name] = part = self.unit.part(kind)
-        m.d.comb += [getattr(part, port).eq(x) for port, x in inputs.items()]
-        m.d.comb += [x.eq(getattr(part, port)) for port, x in out.items()]
 
 
 class _Place:

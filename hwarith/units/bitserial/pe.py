@@ -251,7 +251,7 @@ class BitSerialPe(Accumulator, BitSerial):
         ]
 
     def weights_of(self, name: str | None) -> Weights:
-        """The type of this name, or the only one. Raises `InvalidInput` for one it does not take."""
+        """The type of this name, or the only one. Raises `InvalidInput` for another one."""
         allowed = {w.name: w for w in self.types}
         if name is None and len(allowed) > 1:
             raise InvalidInput(f"{self.family}: of type=mixed, name the type: {', '.join(allowed)}")

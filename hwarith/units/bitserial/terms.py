@@ -41,7 +41,7 @@ class TermGen(Unit):
 
     type: str = choice_parameter("of the weights", (MIXED, *WEIGHTS), MIXED)
     t0: str = choice_parameter(
-        "whether the last term of fp3 and fp4 has the sign of the first one", ("unsigned", "signed"),
+        "whether the last term of fp3 and fp4 may have the other sign", ("unsigned", "signed"),
         "unsigned", quiet=True,
     )  # fmt: skip
 

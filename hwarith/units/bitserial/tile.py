@@ -15,6 +15,7 @@ from ...errors import InvalidInput
 from ...formats import Format, format
 from ...formats.weights import Quantized
 from .. import rtl, unit
+from ..parts import ArrayUnit
 from ..rtl import Values
 from ..systolic.engine import join, split, vector
 from ..unit import Contract, Unit, integer_parameter, unit_parameter
@@ -36,7 +37,7 @@ scale in each of eight, one to leave it, one to become a float."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class BsTile(Unit):
+class BsTile(ArrayUnit):
     """Tile of bit-serial processing elements: sums over groups of weights, times their scales.
 
     Element (r, c) sums activations of row r times weights of column c, group by group
@@ -61,10 +62,13 @@ class BsTile(Unit):
     """
 
     family: ClassVar[str] = "bstile"
+    combinational_parts = ("encoder",)
     summary: ClassVar[str] = "tile of bit-serial PEs with term generators and dequantization"
     operation: ClassVar[str] = "matrix product"
 
-    pe: Unit = unit_parameter("the processing element, its spec in parentheses", "bspe:type=fp4")
+    pe: BitSerialPe = unit_parameter(
+        "the processing element, its spec in parentheses", "bspe:type=fp4"
+    )
     rows: int = integer_parameter("rows, which share weights", 1, MOST, 8)
     columns: int = integer_parameter("columns, which share activations", 1, MOST, 8)
     dqm: int = integer_parameter("bits of a sum that is multiplied (default: 11 + fx)", 4, 28, None)
@@ -72,7 +76,7 @@ class BsTile(Unit):
 
     def validate(self) -> None:
         if not isinstance(self.pe, BitSerialPe):
-            raise InvalidInput(f"bstile: parameter pe: must be a bspe, not {self.pe.spec}")
+            raise InvalidInput(f"bstile: parameter pe: must be a bspe, not {unit(self.pe).spec}")
         object.__setattr__(self, "dqm", self.dequant.dqm)
         if self.stages:
             raise InvalidInput("bstile: stages follow from rows; they cannot be given")
@@ -171,9 +175,9 @@ class BsTile(Unit):
         )  # fmt: skip
         if not fits:
             raise InvalidInput(
-                f"operands of bstile are a (..., {self.rows}, k), w (..., {self.columns}, k), scale "
-                f"and special (..., {self.columns}, groups) and mode (...), groups of a multiple of "
-                f"{self.pe.lanes}, not {shapes}"
+                f"operands of bstile are a (..., {self.rows}, k), w (..., {self.columns}, k), "
+                f"scale and special (..., {self.columns}, groups) and mode (...), groups of a "
+                f"multiple of {self.pe.lanes}, not {shapes}"
             )
         axes = {name: x.ndim if name == "mode" else x.ndim - 2 for name, x in arrays.items()}
         try:
@@ -335,7 +339,7 @@ class BsTile(Unit):
         rng = np.random.default_rng(n)
         words = draw(self.pe, n * self.rows * k // lanes)[0].reshape(n, self.rows, -1)
         a = split(rng.permuted(words, axis=-1), ACTIVATION, lanes)
-        codes = [a.reshape(n, self.rows, k)]
+        codes: list[np.ndarray] = [a.reshape(n, self.rows, k)]
         codes.append(rng.integers(0, 1 << self.encoder.bits, (n, self.columns, k), np.uint8))
         codes.append(rng.integers(0, 256, (n, self.columns, groups), np.uint8))
         if self.encoder.takes_floats:
@@ -346,10 +350,6 @@ class BsTile(Unit):
         return tuple(codes)
 
     # -- hardware ------------------------------------------------------------------------------
-
-    def part_name(self, kind: str) -> str:
-        """The Verilog module of a part."""
-        return f"{self.name}_{kind}"
 
     @property
     def parts(self) -> dict[str, Callable[[], wiring.Component]]:

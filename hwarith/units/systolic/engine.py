@@ -13,8 +13,9 @@ from amaranth.lib import wiring
 
 from ...errors import InvalidInput
 from ...formats import Format, format
-from .. import rtl, unit
+from .. import rtl
 from ..chain import Chain, chain
+from ..parts import ArrayUnit
 from ..rtl import Values
 from ..unit import Contract, Unit, integer_parameter, unit_parameter
 from .hardware import END_CLOCKS, Array, Cell, End
@@ -24,7 +25,7 @@ MOST = 256
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Engine(Unit):
+class Engine(ArrayUnit):
     """Weight-stationary systolic array: sums y[j] = sum of a[r] * b[r, j] over its rows, from c[j].
 
     Each element of the array multiplies with the weight that it holds and adds to the sum that
@@ -43,6 +44,7 @@ class Engine(Unit):
     """
 
     family: ClassVar[str] = "engine"
+    combinational_parts = ("start",)
     summary: ClassVar[str] = "weight-stationary systolic array of any multiply-add"
     operation: ClassVar[str] = "matrix product"
 
@@ -282,10 +284,6 @@ class Engine(Unit):
         )
 
     # -- hardware ------------------------------------------------------------------------------
-
-    def part_name(self, kind: str) -> str:
-        """The Verilog module of a part."""
-        return f"{self.name}_{kind}"
 
     @property
     def parts(self) -> dict[str, Callable[[], wiring.Component]]:

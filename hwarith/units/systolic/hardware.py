@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Cat, ClockSignal, Instance, Module, Mux, ResetSignal, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -178,8 +178,14 @@ class Array:
         self, m: Module, kind: str, j: int, unit: Unit, operand: Value, enable: Value
     ) -> Value:
         result = Signal(next(iter(unit.results.values())).bits, name=f"{kind}_{j}")
-        self._place(m, kind, f"{kind}_of_column_{j}", {"enable": enable, "operand": operand},
-                    {"result": result})  # fmt: skip
+        self.unit.place(
+            m,
+            kind,
+            f"{kind}_of_column_{j}",
+            {"enable": enable, "operand": operand},
+            {"result": result},
+            self.instances,
+        )
         return result
 
     def _cell(
@@ -191,19 +197,5 @@ class Array:
             "down_out": Signal(len(down), name=f"down_{r}_{j}"),
         }
         inputs = {"enable": enable, "load": load, "a": a, "down_in": down}
-        self._place(m, "cell", f"cell_{r}_{j}", inputs, out)
+        self.unit.place(m, "cell", f"cell_{r}_{j}", inputs, out, self.instances)
         return out["load_out"], out["a_out"], out["down_out"]
-
-    def _place(self, m: Module, kind: str, name: str, inputs: Values, out: Values) -> None:
-        """One more of the parts of this kind."""
-        if self.instances:
-            clock = {} if kind == "start" else {"i_clk": ClockSignal(), "i_rst": ResetSignal()}
-            m.submodules[name] = Instance(
-                self.unit.part_name(kind), **clock,
-                **{f"i_{port}": x for port, x in inputs.items()},
-                **{f"o_{port}": x for port, x in out.items()},
-            )  # fmt: skip
-            return
-        m.submodules[name] = part = self.unit.part(kind)
-        m.d.comb += [getattr(part, port).eq(x) for port, x in inputs.items()]
-        m.d.comb += [x.eq(getattr(part, port)) for port, x in out.items()]

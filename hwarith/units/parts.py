@@ -1,0 +1,41 @@
+"""Units that are arrays: modules of their own, put in place many times."""
+
+from __future__ import annotations
+
+from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal
+from amaranth.lib import wiring
+
+from .rtl import Values
+from .unit import Unit
+
+
+class ArrayUnit(Unit):
+    """Base of the units that are made of parts, each of which is in their Verilog once."""
+
+    combinational_parts: tuple[str, ...] = ()
+    """Parts without a clock."""
+
+    def part_name(self, kind: str) -> str:
+        """The Verilog module of a part."""
+        return f"{self.name}_{kind}"
+
+    def part(self, kind: str) -> wiring.Component:
+        """A component of the array."""
+        raise NotImplementedError
+
+    def place(
+        self, m: Module, kind: str, name: str, inputs: Values, out: Values, instance: bool
+    ) -> None:
+        """Put a part into a module: as a submodule, or as a reference to the module of its name."""
+        if instance:
+            clocked = kind not in self.combinational_parts
+            clock = {"i_clk": ClockSignal(), "i_rst": ResetSignal()} if clocked else {}
+            m.submodules[name] = Instance(
+                self.part_name(kind), **clock,
+                **{f"i_{port}": x for port, x in inputs.items()},
+                **{f"o_{port}": x for port, x in out.items()},
+            )  # fmt: skip
+            return
+        m.submodules[name] = part = self.part(kind)
+        m.d.comb += [getattr(part, port).eq(x) for port, x in inputs.items()]
+        m.d.comb += [x.eq(getattr(part, port)) for port, x in out.items()]
