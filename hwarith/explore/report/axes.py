@@ -6,14 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..point import COSTS
-from .columns import Column, grouped, superscript
+from .columns import COST_KEYS, Column, grouped, superscript
 
 _MAX_TICKS = 8
 _ROOM, _ROOM_FOR_NAMES = 0.1, 0.25
 """Shares of an axis beyond its values; names stand to the left of points."""
 
-_LINEAR = ("accuracy", "sqnr")
+_LINEAR = ("accuracy", "sqnr", "bits")
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def axis(column: Column, values: Sequence[float | None], lines: Sequence[float] 
         positions = [floor if v == 0 else v for v in values]
         low = floor
     span = max(high / low, 2.0)
-    below = _ROOM_FOR_NAMES if column.key in COSTS else _ROOM
+    below = _ROOM_FOR_NAMES if column.key in COST_KEYS else _ROOM
     return Axis(title, True, low / span**below, high * span**_ROOM, ticks, labels, positions)
 
 

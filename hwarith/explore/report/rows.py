@@ -54,14 +54,29 @@ class Rows(ABC):
     headings : of the label, and of the text of `beside`.
     """
 
-    x_axes: ClassVar[tuple[str, ...]]
-    y_axes: ClassVar[tuple[str, ...]]
-    main: ClassVar[tuple[str, str]]
-    panels: ClassVar[tuple[tuple[str, str], ...]]
     brief: ClassVar[tuple[str, ...]]
-    hover: ClassVar[tuple[str, ...]]
     nouns: ClassVar[dict[str, str]]
     headings: ClassVar[tuple[Heading, Heading]]
+
+    @property
+    @abstractmethod
+    def x_axes(self) -> tuple[str, ...]: ...
+
+    @property
+    @abstractmethod
+    def y_axes(self) -> tuple[str, ...]: ...
+
+    @property
+    @abstractmethod
+    def main(self) -> tuple[str, str]: ...
+
+    @property
+    @abstractmethod
+    def panels(self) -> tuple[tuple[str, str], tuple[str, str]]: ...
+
+    @property
+    @abstractmethod
+    def hover(self) -> tuple[str, ...]: ...
 
     @property
     @abstractmethod

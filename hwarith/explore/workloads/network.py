@@ -13,8 +13,8 @@ choice of the largest output are done outside the units, in float64.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -118,13 +118,22 @@ def run(network: Network, unit: Unit) -> Outcome:
         return sums.astype(np.float64) * math.prod(scales(path, layer))
 
     outputs = _forward(network, run_layer)
-    expected = exact_outputs(network)
-    deviation = _rms(outputs - expected) / _rms(expected) if np.isfinite(outputs).all() else None
     return Outcome(
-        accuracy(outputs, network.labels),
-        deviation,
+        *_judged(network, outputs),
         tuple(np.concatenate(codes) for codes in zip(*operands, strict=True)),
     )
+
+
+def run_with_weights(network: Network, weights: Sequence[np.ndarray]) -> tuple[float, float | None]:
+    """Accuracy and output error, as in `Outcome`, with other weights (inputs, outputs) in each
+    layer, inputs and activations in fp16, and sums and biases in float64."""
+    layers = (replace(layer, weights=w) for layer, w in zip(network.layers, weights, strict=True))
+    quantized = replace(network, layers=tuple(layers))
+
+    def run_layer(layer: Layer, x: np.ndarray) -> np.ndarray:
+        return x.astype(np.float16).astype(np.float64) @ layer.weights + layer.bias
+
+    return _judged(network, _forward(quantized, run_layer))
 
 
 def exact_outputs(network: Network) -> np.ndarray:
@@ -143,6 +152,13 @@ def _forward(network: Network, run_layer: Callable[[Layer, np.ndarray], np.ndarr
     for layer in network.layers[:-1]:
         x = np.maximum(run_layer(layer, x), 0)
     return run_layer(network.layers[-1], x)
+
+
+def _judged(network: Network, outputs: np.ndarray) -> tuple[float, float | None]:
+    """Accuracy and output error of outputs."""
+    expected = exact_outputs(network)
+    deviation = _rms(outputs - expected) / _rms(expected) if np.isfinite(outputs).all() else None
+    return accuracy(outputs, network.labels), deviation
 
 
 def _rms(x: np.ndarray) -> float:
