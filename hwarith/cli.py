@@ -381,17 +381,17 @@ def weights(
     axis. With -o: report.html, results.csv, results.json and report.png.
     """
     from .explore.report.weights import weight_rows, write_weights_report
-    from .explore.weights import GROUP, digits, measure_weights
+    from .explore.weights import GROUP, digits, measure_weights, weight_types
     from .explore.weights_file import read_weights
     from .files import output_folder
 
+    kinds = weight_types(types or ())
     source = read_weights(file) if file else digits()
     size = GROUP if group is None else group
+    source.check_group(size)
     if output:
         output_folder(output)
-    results = measure_weights(
-        types or (), source, size, track=lambda kinds: _progress(kinds, "weights")
-    )
+    results = measure_weights(kinds, source, size, track=lambda items: _progress(items, "weights"))
     rows = weight_rows(results, source, size, types or ())
     page = write_weights_report(rows, output) if output else None
     if as_json:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InvalidInput
-from ..formats.weights import TYPES, WeightType, quantize, weight_type
-from ..units.bitserial.pe import LANES
+from ..formats.weights import TYPES, Quantized, WeightType, quantize, weight_type
+from ..units import unit as make_unit
+from ..units.bitserial.pe import LANES, BitSerialPe
 from ..units.bitserial.weights import LEGAL_SPECIALS, WEIGHTS
 from .point import COSTS, NETWORK, Figure
 from .workloads import Workload, workload
@@ -50,8 +51,9 @@ WEIGHT_FIGURES = {
         ),
         Figure(
             "nmse_normal", "Error of normal weights (normal NMSE)", "",
-            f"The same of {NORMAL_SHAPE[0]} groups of {NORMAL_SHAPE[1]} random numbers N(0,1), of mean 0 "
-            "and variance 1 (mxfp4: groups of 32): a standard figure, the same in every report.",
+            f"The same of {NORMAL_SHAPE[0]} groups of {NORMAL_SHAPE[1]} random numbers N(0,1), of "
+            "mean 0 and variance 1 (mxfp4: groups of 32): a standard figure, the same in every "
+            "report.",
         ),
         Figure(
             "accuracy", "Accuracy", "",
@@ -64,8 +66,19 @@ WEIGHT_FIGURES = {
             "weights and activations, divided by the root mean square of the latter.",
         ),
         Figure(
+            "pe_output_error", "Output error through the PE", "",
+            "The same where the bit-accurate model of the processing element (PE) computes all "
+            "products and sums: a bit-serial PE those of each group, which are multiplied by the "
+            "scale and added up in float64; a MAC all of an output.",
+        ),
+        Figure(
+            "area_per_throughput", "Area per throughput", "GE·clock",
+            "Area of the PE divided by its multiply-adds per clock: the gates that do one "
+            "multiply-add in each clock. It takes all PEs at one clock rate.",
+        ),
+        Figure(
             "area", "Area", "GE",
-            "Area of the processing element (PE) with its accumulator; with hwarith's generic "
+            "Area of the PE with its accumulator; with hwarith's generic "
             "library in gate equivalents (GE), multiples of a two-input NAND gate. Without what a "
             "column of PEs shares: the generator of terms, and the multiplication by the scale.",
         ),
@@ -74,11 +87,6 @@ WEIGHT_FIGURES = {
             "throughput", "Multiply-adds per clock", "per clock",
             "Products of an activation and a weight that the PE adds up in each clock. A "
             f"bit-serial PE has {LANES} lanes and takes a clock for each term of a weight.",
-        ),
-        Figure(
-            "area_per_throughput", "Area per throughput", "GE·clock",
-            "Area divided by multiply-adds per clock: the gates that do one multiply-add in each "
-            "clock. It takes all PEs at one clock rate.",
         ),
         Figure(
             "area_time", "Area · time", "GE·NAND2",
@@ -99,8 +107,8 @@ METHOD = (
     "squared error (hwarith.quantize).",
     "Groups run along the inputs of a layer. What does not fill a group is filled with zeros, "
     "which count in no figure.",
-    "Biases are not quantized; sums are those of float64, so that accuracy and output error are "
-    "the types' own. A PE adds rounding of its own, of which its contract tells.",
+    "Biases are not quantized and added in float64. With sums in float64 accuracy and output error "
+    "are the types' own; a PE adds rounding of its own.",
     "Bit-serial PEs take activations in fp16. So do the FP16 MACs, whose weights are fp16 too: a "
     "type with a decoder in front of one would cost as much and the decoder.",
 )
@@ -165,12 +173,25 @@ class Digits:
         if not 1 <= group <= most:
             raise InvalidInput(f"group must be 1 to {most} (inputs of a layer), not {group}")
 
-    def network_figures(self, quantized: Sequence[np.ndarray]) -> dict[str, float | None]:
-        """Accuracy and output error with these weights."""
-        from .workloads.network import run_with_weights
+    def network_figures(self, weights: Sequence[np.ndarray]) -> dict[str, float | None]:
+        """Accuracy and output error with these weights, of the shapes of `arrays`."""
+        found = self._run([lambda x, w=w: x.astype(np.float64) @ w.T for w in weights])
+        return dict(zip(("accuracy", "output_error"), found, strict=True))
 
-        outcome = run_with_weights(self.workload.network, [w.T for w in quantized])
-        return dict(zip(("accuracy", "output_error"), outcome, strict=True))
+    def element_figures(
+        self, element: Element | None, kind: WeightType, found: Sequence[Quantized | np.ndarray]
+    ) -> dict[str, float | None]:
+        """Output error through a processing element, None without one."""
+        if element is None:
+            return {"pe_output_error": None}
+        pe = make_unit(element.spec)
+        sums = _bit_serial_sums if isinstance(pe, BitSerialPe) else _mac_sums
+        return {"pe_output_error": self._run([lambda x, q=q: sums(pe, q, x) for q in found])[1]}
+
+    def _run(self, sums: Sequence[Any]) -> tuple[float, float | None]:
+        from .workloads.network import run_with_sums
+
+        return run_with_sums(self.workload.network, sums)
 
 
 def digits() -> Digits:
@@ -204,13 +225,14 @@ def measure_weights(
         from ..flow.synthesize import synthesize as yosys
 
         synthesize = yosys
-    chosen = list(dict.fromkeys(map(_type, types or ALL_TYPES)))
+    chosen = weight_types(types)
     source = weights or digits()
     group = GROUP if group is None else group
     source.check_group(group)
     results = []
     for kind in track(chosen):
-        errors = _errors(kind, source, group)
+        found = [quantized(kind, w, group) for w in source.arrays]
+        errors = _errors(kind, source, found)
         elements, reason = processing_elements(kind)
         for element in elements or (None,):
             results.append(
@@ -222,10 +244,17 @@ def measure_weights(
                     pe=element.name if element else None,
                     spec=element.spec if element else None,
                     reason=None if element else reason,
-                    figures=errors | _costs(element, synthesize),
+                    figures=errors
+                    | source.element_figures(element, kind, found)
+                    | _costs(element, synthesize),
                 )
             )
     return results
+
+
+def weight_types(types: Iterable[Any] = ()) -> list[WeightType]:
+    """The types of these names without repetition, or all. Raises `InvalidInput`."""
+    return list(dict.fromkeys(_type(name) for name in types or ALL_TYPES))
 
 
 def _type(name: Any) -> WeightType:
@@ -255,31 +284,33 @@ FAMILIES = (
 # -- errors --------------------------------------------------------------------------------------
 
 
-def _errors(kind: WeightType, source: Digits | Arrays, group: int) -> dict[str, float | None]:
+def _errors(
+    kind: WeightType, source: Digits | Arrays, found: list[Quantized | np.ndarray]
+) -> dict[str, float | None]:
     """Bits per weight and all that quantization does."""
-    arrays = source.arrays
-    found = [quantized(kind, w, group) for w in arrays]
-    values = [q for q, _ in found]
+    pairs = zip(found, source.arrays, strict=True)
+    values = [_values(q)[..., : w.shape[-1]] for q, w in pairs]
     return {
-        "bits": found[0][1],
-        "nmse": nmse(arrays, values),
+        "bits": found[0].bits_per_weight if isinstance(found[0], Quantized) else float(FP16.bits),
+        "nmse": nmse(source.arrays, values),
         "nmse_normal": _normal_nmse(kind),
         **source.network_figures(values),
     }
 
 
-def quantized(kind: WeightType, w: np.ndarray, group: int) -> tuple[np.ndarray, float]:
-    """The values of weights (..., n) once quantized, of that shape, and bits per weight.
-
-    Groups run along the last axis, the last of them filled with zeros.
-    """
+def quantized(kind: WeightType, w: np.ndarray, group: int) -> Quantized | np.ndarray:
+    """Weights (..., n) quantized in groups along the last axis, the last of them filled with zeros;
+    of fp16 the rounded weights."""
     if kind is FP16:
         with np.errstate(over="ignore"):
-            return w.astype(np.float16).astype(np.float64), float(FP16.bits)
-    n, size = w.shape[-1], kind.group or group
-    padding = [(0, 0)] * (w.ndim - 1) + [(0, -n % size)]
-    q = quantize(np.pad(w, padding), kind, size)
-    return q.values()[..., :n], q.bits_per_weight
+            return w.astype(np.float16)
+    size = kind.group or group
+    padding = [(0, 0)] * (w.ndim - 1) + [(0, -w.shape[-1] % size)]
+    return quantize(np.pad(w, padding), kind, size)
+
+
+def _values(q: Quantized | np.ndarray) -> np.ndarray:
+    return q.values() if isinstance(q, Quantized) else q.astype(np.float64)
 
 
 def nmse(arrays: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> float | None:
@@ -294,7 +325,7 @@ def nmse(arrays: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> float | 
 @cache
 def _normal_nmse(kind: WeightType) -> float | None:
     w = np.random.default_rng(NORMAL_SEED).standard_normal(NORMAL_SHAPE)
-    return nmse([w], [quantized(kind, w, NORMAL_SHAPE[1])[0]])
+    return nmse([w], [_values(quantized(kind, w, NORMAL_SHAPE[1]))])
 
 
 # -- processing elements -------------------------------------------------------------------------
@@ -304,7 +335,7 @@ def processing_elements(kind: WeightType) -> tuple[list[Element], str | None]:
     """The processing elements that take the codes of a type and, if there is none, why."""
     if kind is FP16:
         return [
-            Element(f"FP16 MAC, {acc} sum", f"mac:a=fp16,acc={acc}", Fraction(1))
+            Element(f"MAC with {acc} sum", f"mac:a=fp16,acc={acc}", Fraction(1))
             for acc in ("fp32", "fp16")
         ], None
     name = _bit_serial_type(kind)
@@ -337,11 +368,28 @@ def _legal(kind: WeightType) -> bool:
     return all(abs(2 * special) in LEGAL_SPECIALS for special in specials)
 
 
+def _bit_serial_sums(pe: Any, q: Quantized, x: np.ndarray) -> np.ndarray:
+    """Sums (images, outputs) of fp16 inputs (images, n) times quantized weights (outputs, n)."""
+    outputs, groups = q.scales.shape
+    x = np.pad(x, [(0, 0), (0, q.codes.shape[-1] - x.shape[-1])])
+    acts = x.view(np.uint16).reshape(len(x), 1, groups, q.group)
+    codes = q.codes.reshape(outputs, groups, q.group)
+    special = (2 * q.specials).astype(np.int64) if pe.types[0].floating else 0
+    sums = pe.decode(pe.group(acts, codes, special))
+    return np.sum(sums * q.scales, axis=-1)
+
+
+def _mac_sums(mac: Any, w: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The same of a MAC, whose weights are fp16 numbers."""
+    codes = mac(x.view(np.uint16)[:, None], w.view(np.uint16))
+    return mac.out.decode(codes).astype(np.float64)
+
+
 def _costs(element: Element | None, synthesize: Callable[..., Any]) -> dict[str, float | None]:
     if element is None:
         keys = ("area", "delay", "throughput", "area_per_throughput", "area_time", "group_area")
         return dict.fromkeys(keys)
-    found = synthesize(element.spec)
+    found = synthesize(make_unit(element.spec))
     per_throughput = found.area / float(element.per_clock)
     return {
         "area": found.area,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,8 +47,12 @@ class Arrays:
         if not any(w.any() for w in self.arrays):
             raise InvalidInput(f"weights file {self.path}: all weights are zero")
 
-    def network_figures(self, quantized: Sequence[np.ndarray]) -> dict[str, float | None]:
+    def network_figures(self, weights: Sequence[np.ndarray]) -> dict[str, float | None]:
         """None: these weights are of no network that is known."""
+        return {}
+
+    def element_figures(self, *_: Any) -> dict[str, float | None]:
+        """None either."""
         return {}
 
 

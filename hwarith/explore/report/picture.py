@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +21,8 @@ from .style import colours, shapes
 _DPI = 200
 _LINES = {"product": "-", "multiply-add": "--", "sum": ":", "dot product": "-"}
 _GREY = "#666666"
+_LINE, _HANDLE = 185, 6
+"""Letters that a line of the legend has room for, and those that an entry's sign takes."""
 _ON_FRONT = {"markersize": 7, "markeredgecolor": "black", "markeredgewidth": 0.8}
 _BEHIND = {"markersize": 5.5, "markeredgecolor": "none", "alpha": 0.55}
 
@@ -45,9 +48,10 @@ def to_png(rows: Rows) -> bytes:
             (axes, _panel(axes, rows, *keys))
             for axes, keys in zip((left, right), rows.panels, strict=True)
         ]
+        entries = _legend(rows)
         figure.legend(
-            handles=_legend(rows), loc="outside lower center", ncols=20, frameon=False,
-            columnspacing=1.2, handletextpad=0.3,
+            handles=entries, loc="outside lower center", ncols=_legend_columns(entries),
+            frameon=False, columnspacing=1.2, handletextpad=0.3,
         )  # fmt: skip
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
@@ -113,6 +117,12 @@ def _legend(rows: Rows) -> list[Any]:
         ),
         *(entry(name, marker="o", color=colour) for name, colour in colours(rows.formats).items()),
     ]
+
+
+def _legend_columns(entries: list[Any]) -> int:
+    """As many as all entries on one line, or on several if there is more than fits."""
+    room = sum(len(entry.get_label()) + _HANDLE for entry in entries)
+    return math.ceil(len(entries) / math.ceil(room / _LINE))
 
 
 def _name(axes: Any, points: list[tuple[str, float, float]]) -> None:

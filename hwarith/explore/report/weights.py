@@ -11,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..point import NETWORK
 from ..weights import FAMILIES, WEIGHT_FIGURES, Digits, WeightResult
 from . import write_rows
 from .columns import Column
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from ..weights_file import Arrays
 
 OPERATION = "dot product"
+NETWORK_KEYS = ("output_error", "pe_output_error", "accuracy")
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ class WeightRows(Rows):
     versions: dict[str, str]
 
     brief: ClassVar = (
-        "bits", "nmse", "nmse_normal", "accuracy", "output_error", "area", "delay", "throughput",
-        "area_per_throughput",
+        "bits", "nmse", "nmse_normal", "accuracy", "output_error", "pe_output_error",
+        "area_per_throughput", "area", "delay", "throughput",
     )  # fmt: skip
     nouns: ClassVar = {OPERATION: "weight type"}
     operations: ClassVar = [OPERATION]
-    headings: ClassVar = (Heading("Weight type"), Heading("Processing element"))
+    headings: ClassVar = (Heading("Weight type"), Heading("PE"))
 
     @property
     def rows(self) -> list[WeightRow]:
@@ -78,7 +78,7 @@ class WeightRows(Rows):
     @cached_property
     def columns(self) -> dict[str, Column]:
         """Those of a network only if the weights are its."""
-        keys = [k for k in WEIGHT_FIGURES if self.has_network or k not in NETWORK]
+        keys = [k for k in WEIGHT_FIGURES if self.has_network or k not in NETWORK_KEYS]
         return {key: Column(*WEIGHT_FIGURES[key]) for key in keys}
 
     @property
@@ -91,16 +91,18 @@ class WeightRows(Rows):
 
     @property
     def y_axes(self) -> tuple[str, ...]:
-        return tuple(k for k in ("nmse", "nmse_normal", *NETWORK) if k in self.columns)
+        return tuple(k for k in ("nmse", "nmse_normal", *NETWORK_KEYS) if k in self.columns)
 
     @property
     def main(self) -> tuple[str, str]:
         """Bits against error if no type has a processing element."""
-        return ("area_per_throughput" if any(r.result.pe for r in self.found) else "bits", "nmse")
+        if not any(row.result.pe for row in self.found):
+            return "bits", "nmse"
+        return "area_per_throughput", "pe_output_error" if self.has_network else "nmse"
 
     @property
     def panels(self) -> tuple[tuple[str, str], tuple[str, str]]:
-        return self.main, ("bits", "output_error" if self.has_network else "nmse_normal")
+        return self.main, ("bits", "nmse")
 
     @property
     def hover(self) -> tuple[str, ...]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ...point import NETWORK
 from ...weights import METHOD, Digits
 from ..summary import Finding
-from ..weights import WeightRow, WeightRows
+from ..weights import NETWORK_KEYS, WeightRow, WeightRows
 from .markup import definitions, finding_box, significance, text
 
 ACCURACY_LOSS = 0.01
-_ERRORS = ("bits", "nmse", "nmse_normal", *NETWORK)
+_ERRORS = ("bits", "nmse", "nmse_normal", *NETWORK_KEYS)
 
 
 def texts(rows: WeightRows) -> dict[str, str]:
@@ -34,7 +33,7 @@ def texts(rows: WeightRows) -> dict[str, str]:
         "comparison": _without_element(rows),
         "all_rows": "All types",
         "hint": "Click a heading to sort; hover over a type for its processing element's spec. "
-        f"Coloured: on the front of {c[rows.main[0]].title.lower()} and weight error.",
+        "Coloured: on the front of the picture as it is first shown.",
         "definitions": (
             "<div><h3>Storage and error</h3><dl>"
             + definitions(c[key] for key in _ERRORS if key in c)
@@ -117,7 +116,7 @@ def _beside_fp16(rows: WeightRows) -> list[Finding]:
         return []
     best = min(others, key=_cost)
     shares = " and ".join(
-        f"{100 * _cost(best) / _cost(mac):.0f} % of the {mac.result.pe}'s" for mac in macs
+        f"{100 * _cost(best) / _cost(mac):.0f} % of that of a {mac.result.pe}" for mac in macs
     )
     return [
         Finding(
