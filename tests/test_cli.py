@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import pytest
@@ -206,7 +206,7 @@ def test_weights(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     outcome = run("weights", "int4", "flint4", "-o", tmp_path / "out")
     assert (outcome.status, outcome.err) == (0, "")  # no progress in a pipe
     assert "Area per throughput (GE·clock)" in outcome.out
-    assert "No PE for flint4: its levels have no terms" in outcome.out
+    assert "No PE for flint4: levels that are no sums of two" in outcome.out
     assert outcome.out.endswith(f"{tmp_path / 'out' / 'report.html'}\n")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "report.html", "report.png", "results.csv", "results.json",
@@ -217,6 +217,17 @@ def test_weights(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert (row["type"], row["group"], row["bits"], row["pe"]) == ("int8", 4, 12, "bit-serial")
     assert row["nmse"] < 1e-4
     assert "accuracy" not in row
+
+
+def test_weights_finds_a_bad_folder_before_it_works(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure(*_: object, **__: object) -> NoReturn:
+        raise AssertionError
+
+    monkeypatch.setattr("hwarith.explore.weights.measure_weights", measure)
+    (tmp_path / "file").touch()
+    _assert_one_line(run("weights", "-o", tmp_path / "file"), "output folder")
 
 
 # -- mistakes ------------------------------------------------------------------------------------

@@ -82,7 +82,11 @@ WEIGHT_FIGURES = {
             "library in gate equivalents (GE), multiples of a two-input NAND gate. Without what a "
             "column of PEs shares: the generator of terms, and the multiplication by the scale.",
         ),
-        COSTS["delay"],
+        Figure(
+            "delay", COSTS["delay"].title, COSTS["delay"].unit,
+            "Longest path between inputs, registers and outputs, without wires and loads; with "
+            "hwarith's generic library in delays of a two-input NAND gate.",
+        ),
         Figure(
             "throughput", "Multiply-adds per clock", "per clock",
             "Products of an activation and a weight that the PE adds up in each clock. A "
@@ -348,16 +352,16 @@ def processing_elements(kind: WeightType) -> tuple[list[Element], str | None]:
 def _bit_serial_type(kind: WeightType) -> str:
     """What the bit-serial PE calls the type, or else why it does not take it."""
     if kind.kind == "offset":
-        return "its zero point takes a sum of the activations, which no PE here forms"
+        return "a zero point takes a sum of the activations, which no PE here forms"
     if kind.kind == "power":
-        return "its levels are powers of a real number: they need a table in front of a MAC"
+        return "levels that are powers of a real number need a table in front of a MAC"
     if len(kind.codebooks) == 1 and kind.codebooks[0].integer:
         name = f"int{kind.bits}"
         return name if name in WEIGHTS else "the bit-serial PE has integers of 3 to 8 bits"
     like = TYPES.get(f"fp{kind.bits}")
     levels = like.codebooks[0].magnitudes if like else ()
     if not all(book.magnitudes == levels for book in kind.codebooks):
-        return "its levels have no terms: they need a decoder in front of an FP16 MAC"
+        return "levels that are no sums of two powers of two need a decoder in front of an FP16 MAC"
     if not _legal(kind):
         return "a special value is no sum of two powers of two"
     return f"fp{kind.bits}"

@@ -17,6 +17,8 @@ from PIL import Image
 import hwarith as hw
 from hwarith.errors import InvalidInput
 from hwarith.explore import measure_weights
+from hwarith.explore.report.axes import axis
+from hwarith.explore.report.picture import to_png
 from hwarith.explore.report.weights import WeightRows, weight_rows, write_weights_report
 from hwarith.explore.weights import (
     ALL_TYPES,
@@ -24,6 +26,7 @@ from hwarith.explore.weights import (
     FP16,
     METHOD,
     WEIGHT_FIGURES,
+    WeightResult,
     digits,
     family,
     nmse,
@@ -191,6 +194,8 @@ def test_costs_follow_from_area_and_delay(figures: dict[str, Any]) -> None:
     assert found["area_per_throughput"] == found["area"]
     assert figures["int4"]["area_per_throughput"] == figures["int4"]["area"] / 2
     assert found["area_time"] == found["area"] * found["delay"]
+    int4 = figures["int4"]
+    assert int4["area_time"] == int4["area_per_throughput"] * int4["delay"]
     for name in ("int4", "int8"):
         clocks = WEIGHTS[name].clocks(128, 4)
         assert figures[name]["group_area"] == figures[name]["area"] * clocks
@@ -303,8 +308,10 @@ def test_page_shows_every_row_and_definition(folder: Path, rows: WeightRows) -> 
     for figure in WEIGHT_FIGURES.values():
         assert figure.definition in page
         assert figure.title in page
-    for text in (*METHOD, *rows.reasons):
-        assert text[1:] in page
+    for text in METHOD:
+        assert text in page
+    for reason, names in rows.reasons.items():
+        assert f"<dt>{', '.join(names)}</dt><dd>{reason[0].upper()}{reason[1:]}.</dd>" in page
     assert f"hwarith weights {' '.join(TYPES)} --group 32 -o {folder.name}" in page
 
 
@@ -332,13 +339,29 @@ def test_csv_and_json_agree(folder: Path, rows: WeightRows) -> None:
     assert data["weights"]["float64_accuracy"] == 0.97
 
 
-def test_picture_is_drawn_with_its_points_and_legend(folder: Path) -> None:
+def test_picture_is_drawn_with_its_points(folder: Path) -> None:
     pixels = np.asarray(Image.open(folder / "report.png").convert("RGB"))
     for colour in ((0x00, 0x72, 0xB2), (0xE6, 0x9F, 0x00)):  # 16 and 8 bits
         assert (pixels == colour).all(axis=2).sum() > 100
+
+
+def test_legend_of_all_types_has_room() -> None:
+    figures = dict.fromkeys(WEIGHT_FIGURES, 1.0)
+    kinds = weight_types()
+    results = [WeightResult(k.name, family(k), k.bits, 32, "a", "b", None, figures) for k in kinds]
+    assert no_ink_at_the_sides(to_png(weight_rows(results, digits(), 32)))
+
+
+def no_ink_at_the_sides(png: bytes) -> bool:
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
     ink = (pixels < 128).any(axis=2).any(axis=0)
-    assert not ink[:4].any()
-    assert not ink[-4:].any()
+    return not ink[:4].any() and not ink[-4:].any()
+
+
+def test_narrow_log_axis_has_ticks(rows: WeightRows) -> None:
+    made = axis(rows.columns["area_per_throughput"], [1712.0, 4334.0])
+    assert made.ticks == [1500, 2000, 3000, 4000, 5000]
+    assert axis(rows.columns["area"], [150.0, 4334.0]).ticks == [200, 500, 1000, 2000, 5000]
 
 
 def test_report_of_own_weights(tmp_path: Path) -> None:

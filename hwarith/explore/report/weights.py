@@ -65,7 +65,7 @@ class WeightRows(Rows):
 
     brief: ClassVar = (
         "bits", "nmse", "nmse_normal", "accuracy", "output_error", "pe_output_error",
-        "area_per_throughput", "area", "delay", "throughput",
+        "area_per_throughput", "area",
     )  # fmt: skip
     nouns: ClassVar = {OPERATION: "weight type"}
     operations: ClassVar = [OPERATION]
@@ -106,7 +106,7 @@ class WeightRows(Rows):
 
     @property
     def hover(self) -> tuple[str, ...]:
-        return tuple(key for key in self.brief if key in self.columns)
+        return tuple(k for k in (*self.brief, "delay", "throughput") if k in self.columns)
 
     @property
     def families(self) -> list[str]:

@@ -28,7 +28,8 @@ def texts(rows: WeightRows) -> dict[str, str]:
             "a code, its shape the kind of type. Left is cheaper; down is better for errors, up "
             "for accuracy. The line is the Pareto front: on it no other type is better in one of "
             "the two figures without being worse in the other. Types without a processing element "
-            "are drawn where the horizontal axis is bits per weight."
+            "have no cost: they are drawn where the axes are bits per weight and an error that is "
+            "not the element's."
         ),
         "comparison": _without_element(rows),
         "all_rows": "All types",
@@ -122,7 +123,8 @@ def _beside_fp16(rows: WeightRows) -> list[Finding]:
         Finding(
             "Least area per throughput of all, beside FP16 MACs",
             best.label,
-            f"{rows.write('area_per_throughput', best)} GE·clock: {shares}",
+            f"{rows.write('area_per_throughput', best)} GE·clock, without generator of terms and "
+            f"scale: {shares}",
         )
     ]
 
