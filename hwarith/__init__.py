@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .flow.vectors import vectors
     from .flow.verilog import verilog
     from .formats import Format, format
+    from .formats.weights import Quantized, quantize, weight_type
     from .matrix import matmul
     from .units import Unit, unit  # type: ignore[no-redef]
 
@@ -22,6 +23,8 @@ _HOMES = {
     "HwarithError": "errors", "InvalidInput": "errors", "MissingTool": "errors",
     "ToolFailure": "errors",
     "Format": "formats", "format": "formats",
+    "Quantized": "formats.weights", "quantize": "formats.weights",
+    "weight_type": "formats.weights",
     "Unit": "units", "unit": "units",
     "matmul": "matrix", "vectors": "flow.vectors",
     "verilog": "flow.verilog", "simulate": "flow.simulate",
@@ -33,17 +36,20 @@ __all__ = [
     "HwarithError",
     "InvalidInput",
     "MissingTool",
+    "Quantized",
     "ToolFailure",
     "Unit",
     "__version__",
     "format",
     "matmul",
+    "quantize",
     "regress",
     "simulate",
     "synthesize",
     "unit",
     "vectors",
     "verilog",
+    "weight_type",
 ]
 
 

@@ -4,6 +4,7 @@ job.json, in the folder where it runs, holds
 
     toplevel   the module's name
     stages     registers from operands to results; 0: a combinational module
+    interval   clocks from one transfer to the next, if nothing blocks
     operands   for each input port its values, one for each transfer
     results    for each result port the values expected, one for each vector
     transfers  how many transfers each vector has: one, but in groups of operands as many as these
@@ -34,6 +35,7 @@ from streams import Payload, Sink, Source, hex_codes, pauses
 
 JOB: dict[str, Any] = json.loads(Path("job.json").read_text())
 STAGES: int = JOB["stages"]
+INTERVAL: int = JOB.get("interval", 1)
 _TRANSFERS = iter(zip(*JOB["operands"].values(), strict=True))
 VECTORS: list[list[Payload]] = [list(islice(_TRANSFERS, n)) for n in JOB["transfers"]]
 RESULTS: list[Payload] = list(zip(*JOB["results"].values(), strict=True))
@@ -170,7 +172,8 @@ async def stream(dut: Any, idle: float, stall: float) -> None:
 
 @cocotb.test(skip=STAGES == 0)
 async def throughput(dut: Any) -> None:
-    """A transfer a clock, and a result `STAGES` clocks after its last one, if nothing blocks."""
+    """A transfer every `INTERVAL` clocks, and a result `STAGES` clocks after its last one, if
+    nothing blocks."""
     with phase("throughput") as p:
         bench = Bench(dut)
         await bench.reset()
@@ -180,10 +183,11 @@ async def throughput(dut: Any) -> None:
         ends = accumulate(map(len, VECTORS[:count]))
         for end, received in zip(ends, bench.sink.transfers, strict=False):
             sent = entered[end - 1]
+            since = INTERVAL * (end - 1)
             p.check(
-                (sent, received) == (entered[0] + end - 1, sent + STAGES),
+                (sent, received) == (entered[0] + since, sent + STAGES),
                 f"transfer {end - 1} entered {sent - entered[0]} clocks after the first and took "
-                f"{received - sent} clocks; it must be {end - 1} and {STAGES}",
+                f"{received - sent} clocks; it must be {since} and {STAGES}",
             )
 
 

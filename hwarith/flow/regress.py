@@ -93,8 +93,9 @@ def regress(
     """Run the cocotb testbench on the Verilog of a unit (or of its spec).
 
     A combinational unit computes all vectors. A pipelined one streams them in four phases, with
-    and without idle clocks and back-pressure; then it must give a result at every clock, after as
-    many clocks as it has stages; and it is reset in mid-flight. An offered result that changes
+    and without idle clocks and back-pressure; then it must take a transfer at every clock (or as
+    often as it says), with a result after as many clocks as it has stages; and it is reset in
+    mid-flight. An offered result that changes
     before it is accepted is a failure, and so is one result too few or too many.
 
     Parameters
@@ -141,6 +142,7 @@ def _job(u: Unit, operands: tuple[np.ndarray, ...], seed: int) -> dict[str, Any]
     results = [u.result_codes(u(*x)) for x in calls]
     return {
         "stages": u.stages,
+        "interval": u.clocks_per_transfer,
         "seed": seed,
         "operands": _columns(u.inputs, inputs),
         "results": _columns(u.results, results),

@@ -79,6 +79,10 @@ CATALOGUE = {
     # Bipolar integers by bit planes: one pair at a time, and four
     "bitplane_dot_4": "bitplane_dot:n=4,m=4,lanes=64,pi=1,pj=1,k=4096",
     "bitplane_dot_8_by_2": "bitplane_dot:n=8,m=8,lanes=32,pi=2,pj=2,k=32768",
+    # Integer arithmetic on fp16 with a shared exponent, and what aligns it
+    "fpint_int4": "fpint:w=int4,p=14,lanes=4,k=256",
+    "fpint_int8": "fpint:w=int8,p=14,lanes=4,k=256",
+    "prealign_14": "prealign:p=14,round=rne",
     # Decoders of weights in few bits
     "decode_e3m2_fp16": "decode:type=e3m2,out=fp16",
     "decode_e5m1_bf16": "decode:type=e5m1,out=bf16",

@@ -93,6 +93,20 @@ def text_parameter(
     return _field(Parameter(help, parse, allowed, default, quiet=quiet))
 
 
+def unit_parameter(help: str, default: str | None) -> Any:
+    """A field that holds a unit, given by its spec, which may stand in parentheses."""
+    return _field(Parameter(help, _unit_of, "a unit's spec", default))
+
+
+def _unit_of(value: Any) -> Unit:
+    from . import unit
+
+    text = value.strip() if isinstance(value, str) else value
+    if isinstance(text, str) and text.startswith("(") and text.endswith(")"):
+        text = text[1:-1]
+    return unit(text)
+
+
 _COMMA = re.compile(r",(?![^()]*\))")
 """A comma that is not in parentheses, where the spec of another unit may stand."""
 
@@ -350,6 +364,11 @@ class Unit:
     def transfers_per_result(self, arrays: list[np.ndarray]) -> list[int]:
         """How many of the `transfers` each result takes, one result after the other."""
         return [1] * arrays[0].size
+
+    @property
+    def clocks_per_transfer(self) -> int:
+        """Clocks from one transfer to the next, if nothing blocks."""
+        return 1
 
     @property
     def completes(self) -> tuple[str, int] | None:

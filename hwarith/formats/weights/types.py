@@ -25,12 +25,15 @@ class Codebook:
     magnitudes : in ascending order from 0 on; a level's code is its sign bit and its magnitude's
         place here, for integers their two's complement.
     special : the level that the code of -0 stands for; None if there is none.
+    to_even : what is half-way between two levels goes to the one of even code, as in IEEE 754 and
+        always of integers; otherwise to the lower one, as BitMoD has it.
     """
 
     bits: int
     magnitudes: tuple[float, ...]
     special: float | None = None
     integer: bool = False
+    to_even: bool = False
 
     @cached_property
     def levels(self) -> np.ndarray:
@@ -53,8 +56,11 @@ class Codebook:
         return places[abs(level)] + (sign if level < 0 else 0)
 
     @cached_property
-    def midpoints(self) -> np.ndarray:
-        return (self.levels[1:] + self.levels[:-1]) / 2
+    def bounds(self) -> np.ndarray:
+        """The greatest number that each of the `levels` but the highest is nearest to."""
+        midpoints = (self.levels[1:] + self.levels[:-1]) / 2
+        up = (self.codes[:-1] % 2 == 1) & self.to_even
+        return np.where(up, np.nextafter(midpoints, -np.inf), midpoints)
 
     @property
     def largest(self) -> float:
@@ -62,12 +68,26 @@ class Codebook:
         return float(np.abs(self.levels).max())
 
     def nearest(self, x: np.ndarray) -> np.ndarray:
-        """The places of the nearest of the `levels`. What is half-way goes to the even one of
-        integers, and to the lower one of others."""
+        """The places of the nearest of the `levels`, intp of the shape of `x`."""
         if self.integer:
             half = len(self.levels) // 2
             return np.clip(np.rint(x), -half, half).astype(np.intp) + half
-        return np.searchsorted(self.midpoints, x, side="left")
+        if self._grid is None:
+            return np.searchsorted(self.bounds, x, side="left")
+        steps, places = self._grid
+        most = len(places) // 2
+        return places[(np.clip(np.ceil(x * steps), -most, most) + most).astype(np.intp)]
+
+    @cached_property
+    def _grid(self) -> tuple[float, np.ndarray] | None:
+        """If all `bounds` are multiples of 1 / steps: steps, and the place of what lies above
+        (k - 1) / steps and not above k / steps for k from -most to most. This is faster than to
+        search for each number."""
+        for steps in (2.0**k for k in range(7)):
+            if not (self.bounds * steps % 1).any():
+                most = int(self.largest * steps) + 1
+                return steps, np.searchsorted(self.bounds, np.arange(-most, most + 1) / steps)
+        return None
 
 
 @dataclass(frozen=True)
@@ -105,7 +125,6 @@ BITMOD = "Chen et al., BitMoD, HPCA 2025 (arXiv 2411.11745)"
 MAGNITUDES = {
     "fp3": (3, (0, 1, 2, 4)),
     "fp4": (4, (0, 0.5, 1, 1.5, 2, 3, 4, 6)),
-    "fp5_e2m2": (5, tuple(x / 4 for x in (*range(8), 8, 10, 12, 14, 16, 20, 24, 28))),
     "flint4": (4, (0, 1, 2, 3, 4, 6, 8, 16)),
     "flint5": (5, (*range(9), 10, 12, 14, 16, 24, 32, 64)),
 }  # fmt: skip
@@ -129,9 +148,9 @@ MAGNITUDES |= {
 }
 
 
-def _codebook(name: str, special: float | None = None) -> Codebook:
+def _codebook(name: str, special: float | None = None, to_even: bool = False) -> Codebook:
     bits, magnitudes = MAGNITUDES[name]
-    return Codebook(bits, tuple(map(float, magnitudes)), special)
+    return Codebook(bits, tuple(map(float, magnitudes)), special, to_even=to_even)
 
 
 def _integers(bits: int) -> Codebook:
@@ -157,7 +176,7 @@ def _types() -> list[WeightType]:
     types.append(WeightType("ant4", 4, (_integers(4), _codebook("flint4")), source=ant))
     nupes = "Yvinec et al., NUPES (arXiv 2308.05600), PowerQuant (ICLR 2023)"
     types += [WeightType(f"nupes{b}", b, kind="power", source=nupes) for b in range(3, 9)]
-    types.append(WeightType("mxfp4", 4, (_codebook("fp4"),), "shared exponent", 32,
+    types.append(WeightType("mxfp4", 4, (_codebook("fp4", to_even=True),), "shared exponent", 32,
                             "OCP Microscaling Formats v1.0"))  # fmt: skip
     return types
 
@@ -183,9 +202,11 @@ def weight_type(name: Any) -> WeightType:
     if not colon or base not in ("fp3", "fp4"):
         raise unknown("weight type", name, [*TYPES, PATTERN])
     parts = specials.split("/")
-    if not all(re.fullmatch(r"[+-]?\d+(\.\d+)?", part) for part in parts):
+    if not all(re.fullmatch(r"[+-]?\d+(\.\d+)?", part, re.ASCII) for part in parts):
         raise InvalidInput(f"weight type {name!r}: special values are numbers, as in fp3:5/-5")
     values = tuple(float(part) for part in parts)
+    if len(set(values)) < len(values):
+        raise InvalidInput(f"weight type {name!r}: a special value is given twice")
     taken = set(_codebook(base).levels.tolist())
     for value in values:
         if value in taken or abs(value) > 15.5 or value * 2 % 1:
@@ -193,4 +214,4 @@ def weight_type(name: Any) -> WeightType:
                 f"weight type {name!r}: a special value is a multiple of 0.5, at most 15.5, and no "
                 f"level of {base}, not {value:g}"
             )
-    return _with_specials(text, base, values)
+    return _with_specials(f"{base}:{'/'.join(f'{v:g}' for v in values)}", base, values)

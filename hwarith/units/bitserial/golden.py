@@ -17,6 +17,7 @@ from ...engine import bit_length, golden
 from ...formats.rounding import NOSAT, RNE, round_pack
 
 EXPONENT_BITS = 6
+SCALE_BITS = 8
 INVALID, OVERFLOW = 1, 2
 """Sticky flags: an activation that was infinite or NaN; an exponent that grew too large."""
 
@@ -48,6 +49,28 @@ def booth_term(code, k):
     sign = string >> 2
     exp = 1 if string == 3 or string == 4 else 0
     return term(sign, exp, 1)
+
+
+@golden
+def integer_term(code, k, bits):
+    """Term k of an integer's code, with its bsig above."""
+    value = code - (code >> (bits - 1) << bits)
+    return 2 * k << 4 | booth_term(value, k)
+
+
+@golden
+def coded_float_term(code, special, k, bits, signed_t0):
+    """Term k of a code of fp3 or fp4, with its bsig above: fp3 is fp4 without the lsb."""
+    return k << 4 | float_term(code << (4 - bits), special, k, signed_t0)
+
+
+@golden
+def mixed_term(code, special, floating, k, signed_t0):
+    """Term k of an integer that is sign-extended to 8 bits, or of a code of fp4, with its bsig
+    above."""
+    if floating:
+        return coded_float_term(code & 15, special, k & 1, 4, signed_t0)
+    return integer_term(code, k, 8)
 
 
 @golden
@@ -198,7 +221,7 @@ def rounded_to(m, e, bits):
 
 
 @golden
-def dequantize(acc, scale, half, frame, bits, scale_bits):
+def dequantize(acc, scale, half, frame, bits):
     """The accumulator times a group's scale, a bit of the scale in each clock, its msb first.
 
     Results side by side, from the lsb on: magnitude, exponent of its lsb (8 bits, two's
@@ -206,11 +229,11 @@ def dequantize(acc, scale, half, frame, bits, scale_bits):
     m, e, s, flags = unpack_accumulator(acc, frame)
     m, e = rounded_to(m, e, bits)
     g = 0
-    for i in range(scale_bits):
-        bit = scale >> (scale_bits - 1 - i) & 1
+    for i in range(SCALE_BITS):
+        bit = scale >> (SCALE_BITS - 1 - i) & 1
         g = (g << 1) + (m if bit else 0)
     weight = (e - 25 - frame.fx - half) & 255
-    return (((flags & 1) << 1 | s) << 8 | weight) << (bits + scale_bits) | g
+    return (((flags & 1) << 1 | s) << 8 | weight) << (bits + SCALE_BITS) | g
 
 
 @golden

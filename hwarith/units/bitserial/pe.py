@@ -23,6 +23,8 @@ ACTIVATION = format("fp16")
 
 _SIGNIFICAND = ACTIVATION.precision
 
+_NO = Const(0, 1)
+
 LANES = 4
 """Most lanes of a processing element."""
 
@@ -37,24 +39,13 @@ class Group(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Frames(Unit):
-    """Base of the units that know an accumulator's code: the parameters that make it."""
+class BitSerial(Unit):
+    """Base of the units that know the code of an accumulator: the parameters that make it."""
 
-    lanes: int = integer_parameter("activations at a time", 1, LANES, LANES)
-    align: str = choice_parameter(
-        "what products are aligned to: the greatest of them (local), or of the accumulator too "
-        "(joint)", ("local", "joint"), "local",
-    )  # fmt: skip
     fx: int = integer_parameter("bits that alignment keeps below a significand", 0, 16, 3)
-    lane_round: str = choice_parameter(
-        "what alignment shifts out: rounded to nearest even, or dropped", ("rne", "trunc"), "rne",
-        quiet=True,
-    )  # fmt: skip
-    left_norm: str = choice_parameter(
-        "1: sums are shifted left until they have no leading zeros", ("0", "1"), "1", quiet=True
+    aw: int = integer_parameter(
+        "bits of the accumulator's magnitude (default: 20 + fx)", 8, 36, None
     )
-
-    aw: int = integer_parameter("bits of the accumulator's magnitude (default: 20 + fx)", 8, 36, None)
 
     def validate(self) -> None:
         if self.aw is None:
@@ -78,14 +69,22 @@ class Frames(Unit):
 
     @property
     def frame(self) -> Frame:
-        return Frame(
-            self.lanes, self.fx, self.aw, int(self.align == "joint"),
-            int(self.lane_round == "trunc"), int(self.left_norm),
-        )  # fmt: skip
+        return Frame(0, self.fx, self.aw, joint=0, truncate=0, left_norm=0)
+
+    @property
+    def state(self) -> dict[str, Format]:
+        """The fields of an accumulator's code, the first one at its lsb."""
+        bits = {"magnitude": self.aw, "exponent": EXPONENT_BITS, "sign": 1}
+        bits |= {"invalid": 1, "overflow": 1}
+        return {name: format(f"uint{n}") for name, n in bits.items()}
+
+    @property
+    def state_bits(self) -> int:
+        return sum(f.bits for f in self.state.values())
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class BitSerialPe(Accumulator, Frames):
+class BitSerialPe(Accumulator, BitSerial):
     """Sum of activations times weights, a term of each weight in each clock (BitMoD's PE).
 
     In a clock each lane takes an activation in fp16 and a term of a weight, (-1)^sign * man *
@@ -112,6 +111,25 @@ class BitSerialPe(Accumulator, Frames):
     operation: ClassVar[str] = "bit-serial dot product"
 
     type: str = choice_parameter("of the weights", (MIXED, *WEIGHTS), MIXED)
+    lanes: int = integer_parameter("activations at a time", 1, LANES, LANES)
+    align: str = choice_parameter(
+        "what products are aligned to: the greatest of them (local), or of the accumulator too "
+        "(joint)", ("local", "joint"), "local",
+    )  # fmt: skip
+    lane_round: str = choice_parameter(
+        "what alignment shifts out: rounded to nearest even, or dropped", ("rne", "trunc"), "rne",
+        quiet=True,
+    )  # fmt: skip
+    left_norm: str = choice_parameter(
+        "1: sums are shifted left until they have no leading zeros", ("0", "1"), "1", quiet=True
+    )
+
+    @property
+    def frame(self) -> Frame:
+        return Frame(
+            self.lanes, self.fx, self.aw, int(self.align == "joint"),
+            int(self.lane_round == "trunc"), int(self.left_norm),
+        )  # fmt: skip
 
     @property
     def operands(self) -> dict[str, Format]:
@@ -124,15 +142,11 @@ class BitSerialPe(Accumulator, Frames):
 
     @property
     def results(self) -> dict[str, Format]:
-        return {
-            "magnitude": format(f"uint{self.aw}"),
-            "exponent": format(f"uint{EXPONENT_BITS}"), "sign": format("uint1"),
-            "invalid": format("uint1"), "overflow": format("uint1"),
-        }  # fmt: skip
+        return self.state
 
     @property
     def memory(self) -> dict[str, Format]:
-        return self.results
+        return self.state
 
     @property
     def types(self) -> tuple[Weights, ...]:
@@ -149,7 +163,7 @@ class BitSerialPe(Accumulator, Frames):
 
     @property
     def word_bits(self) -> int:
-        return self.aw + EXPONENT_BITS + 3
+        return self.state_bits
 
     def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
         found = []
@@ -201,7 +215,7 @@ class BitSerialPe(Accumulator, Frames):
         self, acts: Any, codes: Any, special: Any = 0, type: str | None = None
     ) -> list[np.ndarray]:
         """What enters clock by clock for `group`: the `operands`, of shape (..., clocks)."""
-        weights = self._weights(type)
+        weights = self.weights_of(type)
         a = ACTIVATION.check(acts, f"activations of {self.family}")
         w = weight_codes(weights, codes, f"weights of {self.family}")
         special = special_codes(special)
@@ -209,16 +223,26 @@ class BitSerialPe(Accumulator, Frames):
             a, w = np.broadcast_arrays(a, w)
             if a.ndim == 0 or a.shape[-1] == 0:
                 raise ValueError
-            shape = np.broadcast_shapes(a.shape[:-1], special.shape)
+            np.broadcast_shapes(a.shape[:-1], special.shape)
         except ValueError:
             raise InvalidInput(
                 f"groups of {self.family} are activations and weights of shape (..., n) with n at "
                 f"least 1, and special values (...), not {np.shape(acts)}, {np.shape(codes)} and "
                 f"{special.shape}"
             ) from None
+        return self.coded_steps(weights, a, w, special)
+
+    def coded_steps(
+        self, weights: Weights, a: np.ndarray, w: np.ndarray, special: np.ndarray
+    ) -> list[np.ndarray]:
+        """The same for codes that are checked, and special values as `special_codes` gives them."""
+        a, w = np.broadcast_arrays(a, w)
+        shape = np.broadcast_shapes(a.shape[:-1], special.shape)
         n = a.shape[-1]
         chunks = (*shape, -(-n // self.lanes), self.lanes)
-        a, w = (_padded(np.broadcast_to(x, (*shape, n)), self.lanes).reshape(chunks) for x in (a, w))
+        a, w = (
+            _padded(np.broadcast_to(x, (*shape, n)), self.lanes).reshape(chunks) for x in (a, w)
+        )
         bsig = np.arange(weights.terms, dtype=np.uint8)[::-1] * np.uint8(weights.step)
         operands = (pack_activations(a)[..., None], terms(weights, w, special), bsig)
         return [
@@ -226,7 +250,8 @@ class BitSerialPe(Accumulator, Frames):
             for x, f in zip(operands, self.operands.values(), strict=True)
         ]
 
-    def _weights(self, name: str | None) -> Weights:
+    def weights_of(self, name: str | None) -> Weights:
+        """The type of this name, or the only one. Raises `InvalidInput` for one it does not take."""
         allowed = {w.name: w for w in self.types}
         if name is None and len(allowed) > 1:
             raise InvalidInput(f"{self.family}: of type=mixed, name the type: {', '.join(allowed)}")
@@ -237,7 +262,7 @@ class BitSerialPe(Accumulator, Frames):
 
     def decode(self, group: Any, type: str | None = None) -> np.ndarray:
         """The values of sums, float64. Of fp3 and fp4 they are halved."""
-        half = self._weights(type).floating
+        half = self.weights_of(type).floating
         magnitude = np.asarray(group.magnitude).astype(np.float64)
         exponent = np.asarray(group.exponent).astype(np.int64) - 25 - self.fx - half
         return np.where(group.sign, -1.0, 1.0) * np.ldexp(magnitude, exponent)
@@ -261,10 +286,10 @@ class BitSerialPe(Accumulator, Frames):
             special = wire(m, f"special{i}", biased.all())
             not_finite.append(special)
             counts = wire(m, f"counts{i}", term[0] & ~special & (hidden | a[:10].any()))
-            product = Cat(a[:10], hidden) & (term[0] & ~special).replicate(_SIGNIFICAND)
             exponent = Cat(biased[0] | ~hidden, biased[1:]) + term[1:3]
             values[f"sign{i}"] = wire(m, f"sign{i}", a[15] ^ term[3] ^ x["sign"])
-            values[f"product{i}"] = wire(m, f"product{i}", product)
+            gate = (term[0] & ~special).replicate(_SIGNIFICAND)
+            values[f"significand{i}"] = wire(m, f"product{i}", Cat(a[:10], hidden) & gate)
             values[f"exponent{i}"] = wire(m, f"exponent{i}", exponent & counts.replicate(6), 6)
         values["invalid"] = wire(m, "any_invalid", x["invalid"] | Cat(*not_finite).any())
         return values
@@ -278,7 +303,7 @@ class BitSerialPe(Accumulator, Frames):
         highest = _greatest(m, exponents)
         rows: Values = {}
         for i in range(self.lanes):
-            product = Cat(Const(0, self.fx), x[f"product{i}"])
+            product = Cat(Const(0, self.fx), x[f"significand{i}"])
             distance = wire(m, f"distance{i}", highest - x[f"exponent{i}"], EXPONENT_BITS)
             kept, up = self._shifted(m, f"lane{i}", product, distance)
             sign = x[f"sign{i}"]
@@ -288,15 +313,13 @@ class BitSerialPe(Accumulator, Frames):
         return {name: x[name] for name in (*self.memory, "bsig")} | {"highest": highest} | rows
 
     def _shifted(
-        self, m: Module, name: str, x: Value, distance: Value, fill: Value | None = None
+        self, m: Module, name: str, x: Value, distance: Value, out: Value = _NO, fill: Value = _NO
     ) -> tuple[Value, Value]:
-        """`x` shifted right by a distance, and whether rounding adds one to it. With `fill`, the
-        sign of a number in two's complement, this stands above."""
-        width = len(x)
-        levels = (width + 1).bit_length()
-        fill = fill if fill is not None else Const(0, 1)
-        far = wire(m, f"{name}_far", distance[levels:].any()) if len(distance) > levels else None
-        amount = distance[:levels] if far is None else distance[:levels] | far.replicate(levels)
+        """`x` shifted right by a distance, or with `out` all of it out, and whether rounding adds
+        one to it. `fill`, the sign of a number in two's complement, stands above."""
+        levels = (len(x) + 1).bit_length()
+        far = wire(m, f"{name}_far", out | distance[levels:].any())
+        amount = distance[:levels] | far.replicate(levels)
         below, sticky = _arithmetic(m, name, Cat(Const(0, 1), x), amount, fill)
         kept, guard = below[1:], below[0]
         if self.frame.truncate:
@@ -338,7 +361,7 @@ class BitSerialPe(Accumulator, Frames):
             lower = wire(m, "lower", Mux(acc_lower, padded, sum_bits), len(padded))
             upper = wire(m, "upper", Mux(acc_lower, sum_bits, padded), signed(len(padded)))
             fill = wire(m, "lower_sign", ~acc_lower & scaled[-1])
-            kept, up = self._shifted(m, "lower", lower, distance, fill)
+            kept, up = self._shifted(m, "lower", lower, distance, fill=fill)
             total = _sum(upper, kept.as_signed(), up, width)
             exponent = wire(m, "common", Mux(acc_lower, x["highest"], x["exponent"]))
         return {"total": wire(m, "total", total, signed(width)),
@@ -365,37 +388,44 @@ class BitSerialPe(Accumulator, Frames):
 
     def _halve(self, m: Module, y: Value, negative: Value, exponent: Value) -> tuple[Value, Value]:
         """Of a sum with one bit too many half is rounded off, with one increment for this and for
-        what a negative one lacks; others are shifted left."""
+        what a negative one lacks; others are shifted left. It never rounds up to a power of two:
+        the sum of the lanes stays 2^(2 + fx) units and more below its greatest code."""
         bits = self.aw
         carry = wire(m, "carry", y[bits])
-        once = Mux(carry, Mux(negative, y[0] | y[1], y[0] & y[1]), negative)
-        rounded = rtl.increment(m, "rounded", wire(m, "base", Mux(carry, y[1 : bits + 1], y[:bits])),
-                                wire(m, "once", once))  # fmt: skip
-        full = wire(m, "full", rounded[bits])
-        magnitude = Cat(rounded[: bits - 1], rounded[bits - 1] | full)
-        exponent = wire(m, "carried_exponent", exponent + carry + full, 7)
-        if self.frame.left_norm:
-            zeros = rtl.leading_zeros(m, "zeros", magnitude)
-            shift = rtl.least(m, "shift", zeros, wire(m, "below", exponent - 1, 7))
-            magnitude, _ = rtl.shift_left(m, "left", magnitude, shift, bits)
-            exponent = wire(m, "normalized_exponent", exponent - shift, 7)
-        return magnitude, exponent
+        once = wire(m, "once", Mux(carry, Mux(negative, y[0] | y[1], y[0] & y[1]), negative))
+        base = wire(m, "base", Mux(carry, y[1 : bits + 1], y[:bits]))
+        magnitude: Value = rtl.increment(m, "rounded", base, once)[:bits]
+        if not self.frame.left_norm:
+            return magnitude, wire(m, "normalized_exponent", exponent + carry, 7)
+        zeros = rtl.leading_zeros(m, "zeros", magnitude)
+        shift = rtl.least(m, "shift", zeros, wire(m, "below", exponent - 1, EXPONENT_BITS))
+        magnitude, _ = rtl.shift_left(m, "left", magnitude, shift, bits)
+        # Of 1 and -shift one is added to the exponent: after a carry there is nothing to shift.
+        less = Cat(~shift, Const(-1, 7 - len(shift))) & ~carry.replicate(7)
+        moved = Cat(Const(1, 1), exponent, Const(0, 1)) + Cat(Const(1, 1), less)
+        return magnitude, wire(m, "normalized_exponent", moved[1:8])
 
     def _round(self, m: Module, y: Value, negative: Value, exponent: Value) -> tuple[Value, Value]:
         """Of a sum with more bits the leading one goes to the top, or as far as the exponent
         allows; what is then below the accumulator's bits is rounded off."""
         extra = len(y) - self.aw
         total = wire(m, "absolute", rtl.increment(m, "absolute_sum", y, negative)[: len(y)])
-        zeros = rtl.leading_zeros(m, "zeros", total)
         limit = exponent + (extra - 1) if self.frame.left_norm else Const(extra)
-        shift = rtl.least(m, "shift", zeros, wire(m, "limit", limit))
-        shifted, _ = rtl.shift_left(m, "left", total, shift, len(y))
-        guard, sticky = shifted[extra - 1], shifted[: extra - 1].any()
-        up = wire(m, "up", guard & (sticky | shifted[extra]))
-        rounded = rtl.increment(m, "rounded", shifted[extra:], up)
-        full = rounded[self.aw]
-        magnitude = Cat(rounded[: self.aw - 1], rounded[self.aw - 1] | full)
-        return magnitude, wire(m, "normalized_exponent", exponent + extra - shift + full, 7)
+        magnitude, less = rounded_to(m, total, self.aw, wire(m, "limit", limit))
+        return magnitude, wire(m, "normalized_exponent", exponent + extra - less, 7)
+
+
+def rounded_to(m: Module, x: Value, bits: int, limit: Value) -> tuple[Value, Value]:
+    """The top bits of `x` after a shift to the left that takes its leading one to the top, but is
+    no greater than `limit`; the bits below are rounded off to nearest even. Gives these, and by
+    how much the exponent of `x`'s msb is lowered."""
+    extra = len(x) - bits
+    shift = rtl.least(m, "shift", rtl.leading_zeros(m, "zeros", x), limit)
+    shifted, _ = rtl.shift_left(m, "left", x, shift, len(x))
+    up = wire(m, "up", shifted[extra - 1] & (shifted[: extra - 1].any() | shifted[extra]))
+    rounded = rtl.increment(m, "rounded", shifted[extra:], up)
+    full = wire(m, "full", rounded[bits])
+    return Cat(rounded[: bits - 1], rounded[bits - 1] | full), shift - full
 
 
 def weight_codes(weights: Weights, codes: Any, what: str) -> np.ndarray:
@@ -436,9 +466,7 @@ def _sum(a: Value, b: Value, carry: Value, width: int) -> Value:
     return (Cat(Const(1, 1), a) + Cat(carry, b))[1 : width + 1]
 
 
-def _arithmetic(
-    m: Module, name: str, x: Value, amount: Value, fill: Value
-) -> tuple[Value, Value]:
+def _arithmetic(m: Module, name: str, x: Value, amount: Value, fill: Value) -> tuple[Value, Value]:
     """`x` shifted right by an amount with `fill` above, and whether ones fell out below."""
     some: Value = Const(0, 1)
     for level in range(len(amount)):

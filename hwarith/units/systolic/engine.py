@@ -16,18 +16,11 @@ from ...formats import Format, format
 from .. import rtl, unit
 from ..chain import Chain, chain
 from ..rtl import Values
-from ..unit import Contract, Unit, integer_parameter, text_parameter
+from ..unit import Contract, Unit, integer_parameter, unit_parameter
 from .hardware import END_CLOCKS, Array, Cell, End
 
 MOST = 256
 """Most rows and columns."""
-
-
-def _unit_in_text(value: Any) -> Unit:
-    text = value.strip() if isinstance(value, str) else value
-    if isinstance(text, str) and text.startswith("(") and text.endswith(")"):
-        text = text[1:-1]
-    return unit(text)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -53,20 +46,18 @@ class Engine(Unit):
     summary: ClassVar[str] = "weight-stationary systolic array of any multiply-add"
     operation: ClassVar[str] = "matrix product"
 
-    pe: Unit = text_parameter(
-        "the element: a multiply-add or a product unit, its spec in parentheses", _unit_in_text,
-        "a unit's spec", "fma:a=bf16,b=bf16,c=fp32,out=fp32",
-    )  # fmt: skip
-    add: Unit = text_parameter(
-        "adder behind a product unit (default: an exact one into fp32)", _unit_in_text,
-        "a unit's spec", None,
-    )  # fmt: skip
+    pe: Unit = unit_parameter(
+        "the element: a multiply-add or a product unit, its spec in parentheses",
+        "fma:a=bf16,b=bf16,c=fp32,out=fp32",
+    )
+    add: Unit = unit_parameter(
+        "adder behind a product unit (default: an exact one into fp32)", None
+    )
     rows: int = integer_parameter("rows: the length of a sum", 1, MOST, 8)
     columns: int = integer_parameter("columns: sums side by side", 1, MOST, 8)
     stages: int = integer_parameter("follows from rows and columns", 0, None, 0, quiet=True)
 
     def validate(self) -> None:
-        object.__setattr__(self, "pe", _unit_in_text(self.pe))
         if self.stages:
             raise InvalidInput("engine: stages follow from rows and columns; they cannot be given")
         try:

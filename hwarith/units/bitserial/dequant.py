@@ -1,0 +1,170 @@
+"""The bit-serial dequantizer: a sum times its group's scale, one bit of the scale in each clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import wiring
+
+from ... import engine
+from ...errors import InvalidInput
+from ...formats import Format, format
+from .. import rtl
+from ..rtl import Values, wire
+from ..unit import Contract, integer_parameter
+from . import golden
+from .golden import SCALE_BITS
+from .pe import BitSerial, rounded_to
+from .weights import SOURCE
+
+EXPONENT = format("int8")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class BsDequant(BitSerial):
+    """An accumulator of `bspe` times an 8-bit scale: (-1)^sign * magnitude * 2^exponent.
+
+    ``acc`` is the accumulator's code: its magnitude at the lsb, then exponent, sign, invalid and
+    overflow. The magnitude is rounded to nearest even to `dqm` bits and then multiplied with the
+    scale, an unsigned integer, msb first; of values that count halves (fp3, fp4) ``half`` is set. A
+    result comes every 8 clocks, 8 clocks after its operands; while a group takes as many clocks, the
+    processing elements do not wait.
+
+    Source: BitMoD (HPCA 2025), section IV-B; the rounding is a decision of this project.
+    """
+
+    family: ClassVar[str] = "bsdequant"
+    summary: ClassVar[str] = "bit-serial dequantizer of bspe: times an 8-bit scale, in 8 clocks"
+    operation: ClassVar[str] = "dequantization"
+
+    dqm: int = integer_parameter("bits of the magnitude (default: 11 + fx)", 4, 28, None)
+    stages: int = integer_parameter("clocks: one for each bit of the scale", SCALE_BITS, SCALE_BITS,
+                                    SCALE_BITS, quiet=True)  # fmt: skip
+
+    def validate(self) -> None:
+        super().validate()
+        if self.dqm is None:
+            object.__setattr__(self, "dqm", 11 + self.fx)
+
+    def _stages_for(self, target_delay: int) -> int:
+        raise InvalidInput("bsdequant: parameter target_delay: it takes 8 clocks")
+
+    def _shown(self) -> dict[str, Any]:
+        shown = super()._shown()
+        if self.dqm == 11 + self.fx:
+            del shown["dqm"]
+        return shown
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        return {
+            "acc": format(f"uint{self.state_bits}"), "scale": format(f"uint{SCALE_BITS}"),
+            "half": format("uint1"),
+        }  # fmt: skip
+
+    @property
+    def magnitude_bits(self) -> int:
+        """Bits of a result's magnitude."""
+        return self.dqm + SCALE_BITS
+
+    @property
+    def results(self) -> dict[str, Format]:
+        return {
+            "magnitude": format(f"uint{self.magnitude_bits}"), "exponent": EXPONENT,
+            "sign": format("uint1"), "invalid": format("uint1"),
+        }  # fmt: skip
+
+    @property
+    def latency(self) -> str:
+        return f"{SCALE_BITS} clocks, one result every {SCALE_BITS} clocks"
+
+    @property
+    def clocks_per_transfer(self) -> int:
+        return SCALE_BITS
+
+    @property
+    def contract(self) -> Contract:
+        return Contract("faithful", f"rounded to {self.dqm} bits before an exact product", SOURCE)
+
+    def definition(self) -> tuple[Callable[..., int], tuple]:
+        return golden.dequantize, (self.frame, self.dqm)
+
+    @property
+    def word_bits(self) -> int:
+        return max(self.state_bits, self.magnitude_bits + 10)
+
+    def as_float(self, results: Any, out: Any = "fp32") -> np.ndarray:
+        """Results as codes of a float format, rounded to nearest even; invalid ones are NaN."""
+        f = format(out)
+        packed, at = np.zeros(np.shape(results.magnitude), np.uint64), 0
+        for codes, port in zip(results, self.results.values(), strict=True):
+            packed |= np.asarray(codes).astype(np.uint64) << np.uint64(at)
+            at += port.bits
+        constants = (self.magnitude_bits, f.numbers)
+        return engine.apply(golden.as_float, [packed], constants, f.dtype, at + f.precision)[()]
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    def datapath(self) -> list[rtl.Step]:
+        raise NotImplementedError  # it is no datapath: see `_serial`
+
+    def create(self) -> wiring.Component:
+        return rtl.Pipelined(self, _serial)
+
+    def create_ports(self) -> wiring.Component:
+        return rtl.PipelinedPorts(self, _serial)
+
+
+def round_state(m: Module, u: BsDequant, acc: Values, half: Value) -> Values:
+    """What enters the multiplication: of an accumulator's fields magnitude, exponent, sign and
+    invalid."""
+    magnitude, exponent = acc["magnitude"], acc["exponent"]
+    extra = u.aw - u.dqm
+    moved: Value = exponent - (25 + u.fx) - half
+    if extra > 0:
+        magnitude, less = rounded_to(m, magnitude, u.dqm, Const(extra))
+        moved = moved + extra - less
+    return {
+        "magnitude": wire(m, "factor", magnitude, u.dqm),
+        "exponent": wire(m, "weight", moved, signed(EXPONENT.bits)),
+        "sign": acc["sign"], "invalid": acc["invalid"],
+    }  # fmt: skip
+
+
+def _serial(
+    m: Module, u: BsDequant, inputs: Values, valid: Value, o_ready: Value
+) -> tuple[Value, Value, Values]:
+    """Ready, valid, results: the first bit of the scale counts as operands are taken, the others
+    in the clocks after that."""
+    fields, at = {}, 0
+    for name, f in u.state.items():
+        fields[name] = inputs["acc"][at : at + f.bits]
+        at += f.bits
+    entering = round_state(m, u, fields, inputs["half"])
+    busy = Signal(name="busy")
+    left = Signal(range(SCALE_BITS), name="bits_left", reset_less=True)
+    factor = Signal(u.dqm, name="factor_held", reset_less=True)
+    scale = Signal(SCALE_BITS - 1, name="scale_left", reset_less=True)
+    total = Signal(u.magnitude_bits, name="total", reset_less=True)
+    held = {name: Signal(len(entering[name]), name=f"{name}_held", reset_less=True)
+            for name in ("exponent", "sign", "invalid")}  # fmt: skip
+    done = wire(m, "done", busy & (left == 0))
+    ready = wire(m, "ready", ~busy | (done & o_ready))
+    with m.If(ready):
+        m.d.sync += busy.eq(valid)
+        m.d.sync += [
+            left.eq(SCALE_BITS - 1), factor.eq(entering["magnitude"]),
+            scale.eq(inputs["scale"][:-1]),
+            total.eq(entering["magnitude"] & inputs["scale"][-1].replicate(u.dqm)),
+            *(register.eq(entering[name]) for name, register in held.items()),
+        ]  # fmt: skip
+    with m.Elif(~done):
+        m.d.sync += [
+            left.eq(left - 1), scale.eq(Cat(Const(0, 1), scale[:-1])),
+            total.eq(Cat(Const(0, 1), total[:-1]) + Mux(scale[-1], factor, 0)),
+        ]  # fmt: skip
+    return ready, done, {"magnitude": total} | dict(held)

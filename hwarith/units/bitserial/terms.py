@@ -1,0 +1,158 @@
+"""The term generator: a weight as signed powers of two, one in each clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Value
+
+from ...formats import Format, format
+from .. import rtl
+from ..rtl import Values, wire
+from ..unit import Contract, Unit, choice_parameter
+from . import golden
+from .weights import MIXED, SOURCE, WEIGHTS, special_codes
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TermGen(Unit):
+    """Term k of a weight: (-1)^sign * man * 2^exp * 2^bsig.
+
+    `term` has man at its lsb, then two bits of exp, then the sign; all of it is 0 for no term.
+    Integers are recoded to radix-4 Booth digits of bsig = 2k. Codes of fp3 and fp4 count halves and
+    have two terms, by leading-one detection: that of bsig 1 from the integer part, then that of
+    bsig 0 from what is left of the rest. Their code of -0 stands for ``special``, sign and
+    magnitude in halves (5 bits). Of several types (``mixed``) integers come sign-extended to 8
+    bits, fp4 in the low four bits, fp3 with a zero appended; ``floating`` tells them apart.
+
+    ``t0=signed`` lets the term of bsig 0 have the other sign, so that 3.5, 7 and 7.5 can be special
+    values too. `Weights.terms` says how many terms a type has; the highest one comes first.
+
+    Source: BitMoD (HPCA 2025), section IV-A and figure 4. That the second leading-one detector does
+    not see the bit that the first one took is a decision of this project.
+    """
+
+    family: ClassVar[str] = "termgen"
+    summary: ClassVar[str] = "terms of a weight: Booth digits, leading ones (BitMoD's encoder)"
+    operation: ClassVar[str] = "recoding"
+
+    type: str = choice_parameter("of the weights", (MIXED, *WEIGHTS), MIXED)
+    t0: str = choice_parameter(
+        "whether the last term of fp3 and fp4 has the sign of the first one", ("unsigned", "signed"),
+        "unsigned", quiet=True,
+    )  # fmt: skip
+
+    @property
+    def bits(self) -> int:
+        """Of a weight's code."""
+        return 8 if self.type == MIXED else WEIGHTS[self.type].bits
+
+    @property
+    def takes_floats(self) -> bool:
+        return self.type == MIXED or WEIGHTS[self.type].floating
+
+    @property
+    def most_terms(self) -> int:
+        return (self.bits + 1) // 2
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        widths = {"code": self.bits}
+        widths |= {"special": 6} if self.takes_floats else {}
+        widths |= {"floating": 1} if self.type == MIXED else {}
+        widths |= {"k": (self.most_terms - 1).bit_length()}
+        return {name: format(f"uint{width}") for name, width in widths.items()}
+
+    @property
+    def results(self) -> dict[str, Format]:
+        step = 1 if self.type in ("fp3", "fp4") else 2
+        most = step * ((1 << self.operands["k"].bits) - 1)
+        return {"term": format("uint4"), "bsig": format(f"uint{most.bit_length()}")}
+
+    @property
+    def contract(self) -> Contract:
+        return Contract("exact", "the terms of a weight sum up to it", SOURCE)
+
+    def definition(self) -> tuple[Callable[..., int], tuple]:
+        signed_t0 = int(self.t0 == "signed")
+        if self.type == MIXED:
+            return golden.mixed_term, (signed_t0,)
+        if self.takes_floats:
+            return golden.coded_float_term, (self.bits, signed_t0)
+        return golden.integer_term, (self.bits,)
+
+    @property
+    def word_bits(self) -> int:
+        return 16
+
+    def plausible(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        """Special values that are sums of two terms, most of them."""
+        names = list(self.operands)
+        if "special" in names:
+            place = names.index("special")
+            usual = rng.choice(special_codes([6, -6, 10, -10, 12, -12, 16, -16]), len(codes[0]))
+            few = rng.integers(0, 8, len(usual)) == 0
+            codes[place] = np.where(few, codes[place], usual)
+        return codes
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    def datapath(self) -> list[rtl.Step]:
+        return [self._recode]
+
+    def _recode(self, m: Module, x: Values) -> Values:
+        code, k = x["code"], x["k"]
+        if not self.takes_floats:
+            return {"term": _booth(m, code, k), "bsig": wire(m, "bsig", Cat(Const(0, 1), k))}
+        if self.type != MIXED:
+            code = Cat(Const(0, 4 - self.bits), code)
+            return {"term": self._leading_one(m, code, x["special"], k), "bsig": k}
+        floating = x["floating"]
+        of_float = self._leading_one(m, code[:4], x["special"], k[0])
+        return {
+            "term": wire(m, "term", Mux(floating, of_float, _booth(m, code, k))),
+            "bsig": wire(m, "bsig", Mux(floating, k[0], Cat(Const(0, 1), k))),
+        }
+
+    def _leading_one(self, m: Module, code: Value, special: Value, k: Value) -> Value:
+        """The term of a code of fp4: the leading one of I3 to I0, or what is left below it."""
+        fraction, e = code[0], code[1:3]
+        halves = Cat(
+            fraction & ~e[1], Mux(e[1], fraction & ~e[0], e[0]), e[1] & (~e[0] | fraction),
+            e[1] & e[0],
+        )  # fmt: skip
+        minus_zero = wire(m, "minus_zero", code[3] & ~code[:3].any())
+        mag = wire(m, "halves", Mux(minus_zero, special[:5], Cat(halves, 0)))
+        sign = wire(m, "float_sign", Mux(minus_zero, special[5], code[3]))
+        first = _leading(m, "first", mag[1:])
+        rest = wire(m, "rest", Cat(mag[0], mag[1:4] & ~first[:3]))
+        second = _leading(m, "second", rest)
+        if self.t0 == "signed":
+            run = wire(m, "run", (mag == 7) | (mag == 14) | (mag == 15))
+            first = Mux(run, Cat(Const(0, 1), first[:3]), first)
+            second = Mux(run, Cat(mag[0], ~mag[0], Const(0, 2)), second)
+            sign = sign ^ (run & ~k)
+        chosen = wire(m, "chosen", Mux(k, first, second))
+        man = chosen.any()
+        exp = Cat(chosen[1] | chosen[3], chosen[2] | chosen[3])
+        return wire(m, "float_term", Cat(man, exp, sign & man))
+
+
+def _leading(m: Module, name: str, x: Value) -> Value:
+    """The leading one of `x` alone."""
+    bits = [bit & ~x[i + 1 :].any() if i + 1 < len(x) else bit for i, bit in enumerate(x)]
+    return wire(m, name, Cat(*bits))
+
+
+def _booth(m: Module, code: Value, k: Value) -> Value:
+    """Booth digit k of an integer: its bits 2k + 1, 2k and 2k - 1."""
+    reach = 2 << len(k)
+    padded = Cat(Const(0, 1), code, code[-1].replicate(reach - len(code)))
+    strings = Array([padded[2 * i : 2 * i + 3] for i in range(1 << len(k))])
+    string = wire(m, "string", strings[k], 3)
+    man = ~(string.all() | ~string.any())
+    return wire(m, "booth_term", Cat(man, man & (string[0] ^ string[2]) & (string[1] == string[0]),
+                                     Const(0, 1), man & string[2]))  # fmt: skip

@@ -1,0 +1,387 @@
+"""The tile: rows times columns of bit-serial processing elements, as one matrix product."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, ClassVar
+
+import numpy as np
+from amaranth.hdl import Module, Value
+from amaranth.lib import wiring
+
+from ...errors import InvalidInput
+from ...formats import Format, format
+from ...formats.weights import Quantized
+from .. import rtl, unit
+from ..rtl import Values
+from ..systolic.engine import join, split, vector
+from ..unit import Contract, Unit, integer_parameter, unit_parameter
+from .dequant import BsDequant
+from .golden import SCALE_BITS
+from .hardware import Cell, ColumnSum, Encoder, Tile
+from .pe import ACTIVATION, BitSerialPe
+from .terms import TermGen
+from .weights import MIXED, SOURCE, WEIGHTS, Weights
+
+MOST = 64
+"""Most rows and columns."""
+
+SUM = format("fp32")
+
+_AROUND = 11
+"""Clocks from a group's last term to the first row's sum: a clock for the element, a bit of the
+scale in each of eight, one to leave it, one to become a float."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class BsTile(Unit):
+    """Tile of bit-serial processing elements: sums over groups of weights, times their scales.
+
+    Element (r, c) sums activations of row r times weights of column c, group by group
+    (`BitSerialPe`); each group's sum is multiplied with its scale (`BsDequant`), converted to fp32
+    and added to the output in fp32, groups in ascending order, rounded to nearest even. A column
+    has one generator of terms for each lane, one adder, and an output for each row.
+
+    A transfer brings `lanes` activations of each row and codes of weights of each column, and takes
+    as many clocks as a weight has terms; ``last`` marks the last one of a group, and with ``end``
+    of a sum, after which ``y`` comes, all rows of the first column at the lsb. ``scale`` and
+    ``special``, of each column, belong to the group. Groups that take at least 8 clocks, and as
+    many as there are rows, follow each other without a pause. With weights of several types
+    (``mixed``) `mode` is the number of a weight's terms less one, and 4 more for fp3 and fp4; the
+    codes are then as in `TermGen`.
+
+    In software (of any number of axes in front): activations (..., rows, k), codes of weights
+    (..., columns, k), scales and, for fp3 and fp4, codes of special values (..., columns, groups),
+    for mixed types the mode (...). Results are fp32 codes (..., rows, columns). `matmul` takes
+    quantized weights of any shape.
+
+    Source: BitMoD (HPCA 2025), section IV-C. That sums are in fp32 is a decision of this project.
+    """
+
+    family: ClassVar[str] = "bstile"
+    summary: ClassVar[str] = "tile of bit-serial PEs with term generators and dequantization"
+    operation: ClassVar[str] = "matrix product"
+
+    pe: Unit = unit_parameter("the processing element, its spec in parentheses", "bspe:type=fp4")
+    rows: int = integer_parameter("rows, which share weights", 1, MOST, 8)
+    columns: int = integer_parameter("columns, which share activations", 1, MOST, 8)
+    dqm: int = integer_parameter("bits of a sum that is multiplied (default: 11 + fx)", 4, 28, None)
+    stages: int = integer_parameter("follows from rows", 0, None, 0, quiet=True)
+
+    def validate(self) -> None:
+        if not isinstance(self.pe, BitSerialPe):
+            raise InvalidInput(f"bstile: parameter pe: must be a bspe, not {self.pe.spec}")
+        object.__setattr__(self, "dqm", self.dequant.dqm)
+        if self.stages:
+            raise InvalidInput("bstile: stages follow from rows; they cannot be given")
+        object.__setattr__(self, "stages", self.rows + _AROUND)
+
+    def _stages_for(self, target_delay: int) -> int:
+        raise InvalidInput("bstile: parameter target_delay: its elements have one register")
+
+    def _shown(self) -> dict[str, Any]:
+        shown = {"pe": f"({self.pe.spec})", "rows": self.rows, "columns": self.columns}
+        return shown | ({} if self.dqm == 11 + self.pe.fx else {"dqm": self.dqm})
+
+    @property
+    def name(self) -> str:
+        """``bstile_8x8_`` and the name of its element."""
+        narrow = "" if self.dqm == 11 + self.pe.fx else f"_dqm{self.dqm}"
+        return f"bstile_{self.rows}x{self.columns}{narrow}_{self.pe.name}"
+
+    @property
+    def latency(self) -> str:
+        return f"{self.stages} clocks after a sum's last transfer"
+
+    @cached_property
+    def dequant(self) -> BsDequant:
+        """What multiplies a group's sum with its scale."""
+        return BsDequant(fx=self.pe.fx, aw=self.pe.aw, dqm=self.dqm)
+
+    @cached_property
+    def encoder(self) -> TermGen:
+        """The generator of terms."""
+        return TermGen(type=self.pe.type)
+
+    @cached_property
+    def adder(self) -> Unit:
+        return unit(f"add:a={SUM}")
+
+    @property
+    def is_mixed(self) -> bool:
+        return self.pe.type == MIXED
+
+    @property
+    def weight(self) -> Format:
+        return format(f"uint{self.encoder.bits}")
+
+    @property
+    def operands(self) -> dict[str, Format]:
+        found = {"a": ACTIVATION, "w": self.weight, "scale": format(f"uint{SCALE_BITS}")}
+        found |= {"special": format("uint6")} if self.encoder.takes_floats else {}
+        return found | ({"mode": format("uint3")} if self.is_mixed else {})
+
+    @property
+    def inputs(self) -> dict[str, Format]:
+        lanes, rows, columns = self.pe.lanes, self.rows, self.columns
+        sizes = {"a": rows * lanes, "w": columns * lanes, "scale": columns, "special": columns,
+                 "mode": 1}  # fmt: skip
+        ports = {name: vector(f, sizes[name]) for name, f in self.operands.items()}
+        return ports | self.controls
+
+    @property
+    def controls(self) -> dict[str, Format]:
+        return {"last": format("uint1"), "end": format("uint1")}
+
+    @property
+    def results(self) -> dict[str, Format]:
+        return {"y": vector(SUM, self.rows * self.columns)}
+
+    @property
+    def contract(self) -> Contract:
+        return Contract("approximate", f"of each group: {self.pe.contract.bound}", SOURCE)
+
+    @property
+    def clocks_per_transfer(self) -> int:
+        return (self.encoder.bits + 1) // 2
+
+    # -- the matrix product --------------------------------------------------------------------
+
+    def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
+        """Operands as arrays with the same axes in front (see the class). Raises `InvalidInput`."""
+        if len(codes) != len(self.operands):
+            raise InvalidInput(
+                f"bstile takes {len(self.operands)} operands ({', '.join(self.operands)}), "
+                f"not {len(codes)}"
+            )
+        arrays = {
+            name: f.check(x, f"operand {name} of bstile")
+            for (name, f), x in zip(self.operands.items(), codes, strict=True)
+        }
+        a, w, scale = arrays["a"], arrays["w"], arrays["scale"]
+        shapes = ", ".join(f"{name} {x.shape}" for name, x in arrays.items())
+        k, groups = a.shape[-1:], scale.shape[-1:]
+        fits = (
+            a.shape[-2:-1] == (self.rows,) and w.shape[-2:] == (self.columns, *k) and all(k)
+            and scale.shape[-2:] == (self.columns, *groups) and all(groups)
+            and k[0] % (groups[0] * self.pe.lanes) == 0
+            and arrays.get("special", scale).shape[-2:] == scale.shape[-2:]
+        )  # fmt: skip
+        if not fits:
+            raise InvalidInput(
+                f"operands of bstile are a (..., {self.rows}, k), w (..., {self.columns}, k), scale "
+                f"and special (..., {self.columns}, groups) and mode (...), groups of a multiple of "
+                f"{self.pe.lanes}, not {shapes}"
+            )
+        axes = {name: x.ndim if name == "mode" else x.ndim - 2 for name, x in arrays.items()}
+        try:
+            front = np.broadcast_shapes(*(x.shape[: axes[name]] for name, x in arrays.items()))
+        except ValueError:
+            raise InvalidInput(f"operands of bstile must fit together, not {shapes}") from None
+        modes = np.unique(arrays.get("mode", 0))
+        if self.is_mixed and not np.isin(modes, [self.mode(name) for name in WEIGHTS]).all():
+            allowed = sorted({self.mode(name) for name in WEIGHTS})
+            raise InvalidInput(f"operand mode of bstile must be one of {allowed}, not {modes}")
+        return [np.broadcast_to(x, front + x.shape[axes[name] :]) for name, x in arrays.items()]
+
+    def mode(self, name: str) -> int:
+        """The code of a type of weights on the port `mode`."""
+        weights = WEIGHTS[name]
+        return weights.terms - 1 + 4 * weights.floating
+
+    def __call__(self, *codes: Any) -> np.ndarray:
+        """The sums of tiles (see the class). Raises `InvalidInput`."""
+        arrays = dict(zip(self.operands, self.check_operands(codes), strict=True))
+        a, w, scale = arrays["a"], arrays["w"], arrays["scale"]
+        front, groups = a.shape[:-2], scale.shape[-1]
+        y = np.zeros((*front, self.rows, self.columns), SUM.dtype)
+        for tile in np.ndindex(front):
+            special = arrays["special"][tile] if "special" in arrays else np.zeros_like(scale[tile])
+            weights = self._weights(int(arrays["mode"][tile]) if self.is_mixed else None)
+            parts = (np.split(x[tile], groups, axis=-1) for x in (a, w))
+            for x, v, s, sv in zip(*parts, scale[tile].T, special.T, strict=True):
+                y[tile] = self.adder(y[tile], self._group(weights, x, v, s, sv))
+        return y
+
+    def golden(self, *codes: Any) -> list[list[int]]:
+        """The definition on plain integers, of one tile: lists of codes in, row by row."""
+        arrays = [np.asarray(x) for x in codes]
+        return [[int(y) for y in row] for row in self(*arrays)]
+
+    def _weights(self, mode: int | None) -> Weights:
+        """Types of a mode differ in the bits of their codes only: these are the widest ones."""
+        if mode is None:
+            return WEIGHTS[self.pe.type]
+        name = "fp4" if mode >= 4 else f"int{2 * (mode + 1)}"
+        return WEIGHTS[name]
+
+    def _group(
+        self, weights: Weights, a: np.ndarray, w: np.ndarray, scale: np.ndarray, special: np.ndarray
+    ) -> np.ndarray:
+        """Codes in fp32 (rows, columns) of a group: sums times scales."""
+        codes = w & ((1 << weights.bits) - 1)
+        steps = self.pe.coded_steps(weights, a[:, None], codes[None], special[None])
+        sums, acc, at = self.pe(*steps), np.uint64(0), 0
+        for x, f in zip(sums, self.pe.state.values(), strict=True):
+            acc = acc | x.astype(np.uint64) << np.uint64(at)
+            at += f.bits
+        return self.dequant.as_float(self.dequant(acc, scale, int(weights.floating)))
+
+    def matmul(self, a: Any, weights: Quantized) -> np.ndarray:
+        """Activations times quantized weights, tile by tile, in fp16.
+
+        Parameters
+        ----------
+        a : fp16 codes (m, k).
+        weights : n channels of k, with scales in 8 bits (``quantize(..., scale_bits=8)``), of a
+            type that the element takes.
+
+        Sums in fp32 are multiplied with the scale of the channel in fp32 and rounded to fp16, both
+        to nearest even. Returns fp16 codes (m, n). Raises `InvalidInput` for what is not so.
+        """
+        left = ACTIVATION.check(a, "activations of bstile")
+        if not isinstance(weights, Quantized) or weights.scale_bits != SCALE_BITS:
+            raise InvalidInput("bstile: weights must be quantized, with scale_bits=8")
+        if left.ndim != 2 or weights.codes.ndim != 2 or left.shape[1] != weights.codes.shape[1]:
+            raise InvalidInput(
+                f"bstile: matrices must be of shapes (m, k) and (n, k), not {left.shape} and "
+                f"{weights.codes.shape}"
+            )
+        own = _element_type(weights.type.name)
+        known = self.pe.weights_of(own if self.is_mixed else None)
+        if known.name != own:
+            raise InvalidInput(f"{self.spec} takes weights of {known.name}, not {weights.type}")
+        found = np.zeros((len(left), len(weights.codes)), SUM.dtype)
+        operands = self._operands_of(known, weights)
+        for i in range(0, len(left), self.rows):
+            x = left[i : i + self.rows]
+            x = np.pad(x, ((0, self.rows - len(x)), (0, 0)))
+            for j in range(0, found.shape[1], self.columns):
+                parts = (part[j : j + self.columns] for part in operands)
+                parts = (np.pad(p, ((0, self.columns - len(p)), (0, 0))) for p in parts)
+                mode = [self.mode(own)] if self.is_mixed else []
+                y = self(x, *list(parts), *mode)
+                found[i : i + self.rows, j : j + self.columns] = y[
+                    : len(left) - i, : found.shape[1] - j
+                ]
+        channel = ACTIVATION.encode(weights.channel_scales)
+        return unit(f"convert:a={SUM},out=fp16")(
+            unit(f"mul:a={SUM},b=fp16,out={SUM}")(found, channel)
+        )
+
+    def _operands_of(self, known: Weights, weights: Quantized) -> list[np.ndarray]:
+        """Codes, scales and special values as the tile takes them."""
+        codes = weights.codes
+        if self.is_mixed:
+            sign = np.int64(1) << (known.bits - 1)
+            widened = (codes.astype(np.int64) ^ sign) - sign & 255
+            codes = codes << (4 - known.bits) if known.floating else widened
+        assert weights.scale_codes is not None
+        found = [codes.astype(np.uint8), weights.scale_codes]
+        if self.encoder.takes_floats:
+            halves = (2 * weights.specials).astype(np.int64)
+            found.append((np.abs(halves) | np.where(halves < 0, 32, 0)).astype(np.uint8))
+        return found
+
+    # -- transfers -----------------------------------------------------------------------------
+
+    def transfers(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """Chunk by chunk of the lanes, one sum after the other."""
+        named = dict(zip(self.operands, arrays, strict=True))
+        lanes, k = self.pe.lanes, named["a"].shape[-1]
+        chunks, groups = k // lanes, named["scale"].shape[-1]
+        columns = []
+        for name, x in named.items():
+            if name in ("a", "w"):
+                x = x.reshape(-1, x.shape[-2], chunks, lanes).swapaxes(1, 2)
+                lane = join(x.reshape(*x.shape[:2], -1), self.operands[name])
+            elif name == "mode":
+                lane = np.repeat(x.reshape(-1, 1), chunks, axis=1)
+            else:
+                lane = np.repeat(
+                    join(x.reshape(-1, self.columns, groups).swapaxes(1, 2), self.operands[name]),
+                    chunks // groups, axis=1,
+                )  # fmt: skip
+            columns.append(lane.ravel())
+        place = np.tile(np.arange(1, chunks + 1), columns[0].size // chunks)
+        last, end = place % (chunks // groups) == 0, place == chunks
+        return [*columns, last.astype(np.uint8), end.astype(np.uint8)]
+
+    def transfers_per_result(self, arrays: list[np.ndarray]) -> list[int]:
+        a = arrays[0]
+        return [a.shape[-1] // self.pe.lanes] * (a.size // a.shape[-1] // self.rows)
+
+    @property
+    def completes(self) -> tuple[str, int]:
+        return "end", 1
+
+    def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
+        return arrays[0].shape[:-2]
+
+    def collect(self, columns: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+        y = split(columns[0], SUM, self.rows * self.columns)
+        return y.reshape(*shape, self.columns, self.rows).swapaxes(-1, -2)
+
+    def result_codes(self, results: np.ndarray) -> list[np.ndarray]:
+        by_column = results.swapaxes(-1, -2)
+        return [join(by_column.reshape(*by_column.shape[:-2], -1), SUM)]
+
+    def stimulus(self, n: int, draw: Callable) -> tuple[np.ndarray, ...]:
+        """Sums over two groups of 16, each tile of activations of any class."""
+        lanes, groups = self.pe.lanes, 2
+        k = lanes * 4 * groups
+        rng = np.random.default_rng(n)
+        words = draw(self.pe, n * self.rows * k // lanes)[0].reshape(n, self.rows, -1)
+        a = split(rng.permuted(words, axis=-1), ACTIVATION, lanes)
+        codes = [a.reshape(n, self.rows, k)]
+        codes.append(rng.integers(0, 1 << self.encoder.bits, (n, self.columns, k), np.uint8))
+        codes.append(rng.integers(0, 256, (n, self.columns, groups), np.uint8))
+        if self.encoder.takes_floats:
+            legal = np.array([6, 10, 12, 16, 38, 42, 44, 48], np.uint8)
+            codes.append(rng.choice(legal, (n, self.columns, groups)))
+        if self.is_mixed:
+            codes.append(np.full(n, self.mode("int8"), np.uint8))
+        return tuple(codes)
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    def part_name(self, kind: str) -> str:
+        """The Verilog module of a part."""
+        return f"{self.name}_{kind}"
+
+    @property
+    def parts(self) -> dict[str, Callable[[], wiring.Component]]:
+        kinds = ("cell", "encoder", "column")
+        return {self.part_name(kind): partial(self.part, kind) for kind in kinds}
+
+    def part(self, kind: str) -> wiring.Component:
+        """A component of the tile: a ``cell`` (processing element and dequantizer), an ``encoder``
+        (the terms of a column's weights), or the sums of a ``column``."""
+        if kind == "cell":
+            return Cell(self.pe, self.dequant)
+        return Encoder(self.encoder, self.pe) if kind == "encoder" else ColumnSum(self)
+
+    def create(self) -> wiring.Component:
+        return rtl.Pipelined(self, _core(instances=False))
+
+    def create_ports(self) -> wiring.Component:
+        return rtl.PipelinedPorts(self, _core(instances=True))
+
+
+def _element_type(name: str) -> str:
+    """The type of `WEIGHTS` that codes of a type of weights are of."""
+    for base in ("fp3", "fp4"):
+        if name.startswith(base) or name == f"bitmod{base[-1]}":
+            return base
+    return name
+
+
+def _core(instances: bool) -> rtl.Core:
+    def core(
+        m: Module, u: BsTile, inputs: Values, valid: Value, o_ready: Value
+    ) -> tuple[Value, Value, Values]:
+        return Tile(u, instances).build(m, inputs, valid, o_ready)
+
+    return core
