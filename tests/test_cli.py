@@ -213,7 +213,8 @@ def test_weights(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     }  # fmt: skip
     np.save(tmp_path / "own.npy", np.arange(1.0, 9))
     arguments = ("weights", "int8", "--weights", tmp_path / "own.npy", "--group", 4, "--json")
-    (row,) = run(*arguments).json
+    row, other = run(*arguments).json
+    assert (other["type"], other["pe"]) == ("int8", "bit-parallel")
     assert (row["type"], row["group"], row["bits"], row["pe"]) == ("int8", 4, 12, "bit-serial")
     assert row["nmse"] < 1e-4
     assert "accuracy" not in row

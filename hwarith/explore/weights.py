@@ -14,8 +14,9 @@ import numpy as np
 from ..errors import InvalidInput
 from ..formats.weights import TYPES, Quantized, WeightType, quantize, weight_type
 from ..units import unit as make_unit
-from ..units.bitserial.pe import LANES, BitSerialPe
+from ..units.bitserial.pe import LANES
 from ..units.bitserial.weights import LEGAL_SPECIALS, WEIGHTS
+from ..units.fpint.pe import WEIGHTS as INTEGERS
 from .point import COSTS, NETWORK, Figure
 from .workloads import Workload, workload
 
@@ -68,7 +69,7 @@ WEIGHT_FIGURES = {
         Figure(
             "pe_output_error", "Output error through the PE", "",
             "The same where the bit-accurate model of the processing element (PE) computes all "
-            "products and sums: a bit-serial PE those of each group, which are multiplied by the "
+            "products and sums: a PE of groups those of each group, which are multiplied by the "
             "scale and added up in float64; a MAC all of an output.",
         ),
         Figure(
@@ -79,8 +80,9 @@ WEIGHT_FIGURES = {
         Figure(
             "area", "Area", "GE",
             "Area of the PE with its accumulator; with hwarith's generic "
-            "library in gate equivalents (GE), multiples of a two-input NAND gate. Without what a "
-            "column of PEs shares: the generator of terms, and the multiplication by the scale.",
+            "library in gate equivalents (GE), multiples of a two-input NAND gate. Without what "
+            "PEs share: the generator of terms (bit-serial), the alignment of activations "
+            "(bit-parallel), and the multiplication by the scale.",
         ),
         Figure(
             "delay", COSTS["delay"].title, COSTS["delay"].unit,
@@ -90,7 +92,8 @@ WEIGHT_FIGURES = {
         Figure(
             "throughput", "Multiply-adds per clock", "per clock",
             "Products of an activation and a weight that the PE adds up in each clock. A "
-            f"bit-serial PE has {LANES} lanes and takes a clock for each term of a weight.",
+            f"bit-serial PE has {LANES} lanes and takes a clock for each term of a weight; a "
+            f"bit-parallel one has {LANES} lanes.",
         ),
         Figure(
             "area_time", "Area · time", "GE·NAND2",
@@ -113,7 +116,8 @@ METHOD = (
     "which count in no figure.",
     "Biases are not quantized and added in float64. With sums in float64 accuracy and output error "
     "are the types' own; a PE adds rounding of its own.",
-    "Bit-serial PEs take activations in fp16. So do the FP16 MACs, whose weights are fp16 too: a "
+    "All PEs take activations in fp16; bit-parallel ones as integers that were aligned to a "
+    "group's greatest exponent. The weights of FP16 MACs are fp16 too: a "
     "type with a decoder in front of one would cost as much and the decoder.",
 )
 """How types are compared, in sentences for readers of a report."""
@@ -189,7 +193,7 @@ class Digits:
         if element is None:
             return {"pe_output_error": None}
         pe = make_unit(element.spec)
-        sums = _bit_serial_sums if isinstance(pe, BitSerialPe) else _mac_sums
+        sums = _mac_sums if kind is FP16 else _group_sums
         return {"pe_output_error": self._run([lambda x, q=q: sums(pe, q, x) for q in found])[1]}
 
     def _run(self, sums: Sequence[Any]) -> tuple[float, float | None]:
@@ -342,29 +346,33 @@ def processing_elements(kind: WeightType) -> tuple[list[Element], str | None]:
             Element(f"MAC with {acc} sum", f"mac:a=fp16,acc={acc}", Fraction(1))
             for acc in ("fp32", "fp16")
         ], None
-    name = _bit_serial_type(kind)
+    name, reason = _element_type(kind)
+    found = []
     if name in WEIGHTS:
         per_clock = Fraction(LANES, WEIGHTS[name].terms)
-        return [Element("bit-serial", f"bspe:type={name},lanes={LANES}", per_clock)], None
-    return [], name
+        found.append(Element("bit-serial", f"bspe:type={name},lanes={LANES}", per_clock))
+    if name in INTEGERS:
+        found.append(Element("bit-parallel", f"fpint:w={name},lanes={LANES}", Fraction(LANES)))
+    return found, reason
 
 
-def _bit_serial_type(kind: WeightType) -> str:
-    """What the bit-serial PE calls the type, or else why it does not take it."""
+def _element_type(kind: WeightType) -> tuple[str | None, str | None]:
+    """What processing elements call the type, or else why none takes it."""
     if kind.kind == "offset":
-        return "a zero point takes a sum of the activations, which no PE here forms"
+        return None, "a zero point takes a sum of the activations, which no PE here forms"
     if kind.kind == "power":
-        return "levels that are powers of a real number need a table in front of a MAC"
+        return None, "levels that are powers of a real number need a table in front of a MAC"
     if len(kind.codebooks) == 1 and kind.codebooks[0].integer:
-        name = f"int{kind.bits}"
-        return name if name in WEIGHTS else "the bit-serial PE has integers of 3 to 8 bits"
+        return f"int{kind.bits}", None
     like = TYPES.get(f"fp{kind.bits}")
     levels = like.codebooks[0].magnitudes if like else ()
     if not all(book.magnitudes == levels for book in kind.codebooks):
-        return "levels that are no sums of two powers of two need a decoder in front of an FP16 MAC"
+        return None, (
+            "levels that are no sums of two powers of two need a decoder in front of an FP16 MAC"
+        )
     if not _legal(kind):
-        return "a special value is no sum of two powers of two"
-    return f"fp{kind.bits}"
+        return None, "a special value is no sum of two powers of two"
+    return f"fp{kind.bits}", None
 
 
 def _legal(kind: WeightType) -> bool:
@@ -372,15 +380,14 @@ def _legal(kind: WeightType) -> bool:
     return all(abs(2 * special) in LEGAL_SPECIALS for special in specials)
 
 
-def _bit_serial_sums(pe: Any, q: Quantized, x: np.ndarray) -> np.ndarray:
+def _group_sums(pe: Any, q: Quantized, x: np.ndarray) -> np.ndarray:
     """Sums (images, outputs) of fp16 inputs (images, n) times quantized weights (outputs, n)."""
     outputs, groups = q.scales.shape
     x = np.pad(x, [(0, 0), (0, q.codes.shape[-1] - x.shape[-1])])
     acts = x.view(np.uint16).reshape(len(x), 1, groups, q.group)
     codes = q.codes.reshape(outputs, groups, q.group)
-    special = (2 * q.specials).astype(np.int64) if pe.types[0].floating else 0
-    sums = pe.decode(pe.group(acts, codes, special))
-    return np.sum(sums * q.scales, axis=-1)
+    special = [(2 * q.specials).astype(np.int64)] if q.specials.any() else []
+    return np.sum(pe.decode(pe.group(acts, codes, *special)) * q.scales, axis=-1)
 
 
 def _mac_sums(mac: Any, w: np.ndarray, x: np.ndarray) -> np.ndarray:

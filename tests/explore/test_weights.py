@@ -50,7 +50,8 @@ def rows() -> WeightRows:
 
 @pytest.fixture(scope="module")
 def figures(rows: WeightRows) -> dict[str, dict[str, float | None]]:
-    return {row.label: row.figures for row in rows.rows}
+    """Of each type; of one on several elements on its bit-serial one."""
+    return {row.label.removesuffix(", bit-serial"): row.figures for row in rows.rows}
 
 
 # -- errors and bits -----------------------------------------------------------------------------
@@ -71,7 +72,7 @@ def figures(rows: WeightRows) -> dict[str, dict[str, float | None]]:
 )
 def test_error_of_normal_weights(kind: str, published: float, tolerance: float) -> None:
     """Computed from 8192 groups of default_rng(0) by a program that is no part of this project."""
-    (result,) = measure_weights([kind], synthesize=FakeSynthesis())
+    result, *_ = measure_weights([kind], synthesize=FakeSynthesis())
     assert result.figures["nmse_normal"] == pytest.approx(published, rel=tolerance)
 
 
@@ -105,7 +106,7 @@ def test_groups_that_are_not_full() -> None:
 
 def test_digits_run_along_the_inputs() -> None:
     assert [w.shape for w in digits().arrays] == [(24, 64), (16, 24), (10, 16)]
-    (result,) = measure_weights(["int4"], group=8, synthesize=FakeSynthesis())
+    result, _ = measure_weights(["int4"], group=8, synthesize=FakeSynthesis())
     w = digits().arrays
     values = [quantize(x, "int4", 8).values() for x in w]
     assert result.figures["nmse"] == pytest.approx(nmse(w, values), rel=1e-12)
@@ -134,7 +135,7 @@ def test_network_with_float64_sums_by_hand(figures: dict[str, Any]) -> None:
 
 def test_processing_elements_compute_the_same_sums(figures: dict[str, Any]) -> None:
     """All but for their own rounding, which is far below the error of 8-bit weights."""
-    for name in ("int4", "int8", "fp3", "bitmod4", "mxfp4"):
+    for name in ("int4", "int8", "int8, bit-parallel", "fp3", "bitmod4", "mxfp4"):
         found = figures[name]
         assert found["pe_output_error"] == pytest.approx(found["output_error"], rel=2e-3)
         assert found["pe_output_error"] != found["output_error"]
@@ -157,7 +158,6 @@ def test_processing_elements_compute_the_same_sums(figures: dict[str, Any]) -> N
         ("mxfp4", "bspe:type=fp4,lanes=4"),
         ("fp4:-4.5/10", "bspe:type=fp4,lanes=4"),
         ("fp4:7", "a special value is no sum of two powers of two"),
-        ("int2", "integers of 3 to 8 bits"),
         ("int4_asym", "zero point"),
         ("flint4", "decoder"),
         ("ant4", "decoder"),
@@ -168,12 +168,19 @@ def test_processing_elements_compute_the_same_sums(figures: dict[str, Any]) -> N
 def test_which_element_runs_a_type(kind: str, spec: str) -> None:
     elements, reason = processing_elements(weight_type(kind))
     if spec.startswith("bspe"):
-        assert [e.spec for e in elements] == [spec]
+        name = spec.removeprefix("bspe:type=")
+        parallel = [f"fpint:w={name}"] if name.startswith("int") else []
+        assert [e.spec for e in elements] == [spec, *parallel]
         assert elements[0].per_clock == 4 / WEIGHTS[spec.split("=")[1].split(",")[0]].terms
         assert reason is None
     else:
         assert elements == []
         assert spec in str(reason)
+
+
+def test_integers_of_two_bits_have_one_element() -> None:
+    (element,), _ = processing_elements(weight_type("int2"))
+    assert (element.spec, element.per_clock) == ("fpint:w=int2,lanes=4", 4)
 
 
 def test_every_type_has_a_family_and_elements_or_a_reason() -> None:
@@ -199,13 +206,15 @@ def test_costs_follow_from_area_and_delay(figures: dict[str, Any]) -> None:
     for name in ("int4", "int8"):
         clocks = WEIGHTS[name].clocks(128, 4)
         assert figures[name]["group_area"] == figures[name]["area"] * clocks
+    assert figures["int8, bit-parallel"]["throughput"] == 4
     assert figures["flint4"]["area"] is None
 
 
 def test_real_synthesis() -> None:
-    (result,) = measure_weights(["int4"])
+    result, parallel = measure_weights(["int4"])
     assert result.figures["area"] == hw.synthesize("bspe:type=int4").area
     assert 1000 < (result.figures["area_per_throughput"] or 0) < 3000
+    assert parallel.figures["area"] == hw.synthesize("fpint:w=int4").area
 
 
 # -- weights of one's own ------------------------------------------------------------------------
@@ -221,7 +230,7 @@ def test_own_weights(tmp_path: Path) -> None:
     assert results[0].figures["nmse"] == nmse(list(arrays.values()), values)
     assert "accuracy" not in results[0].figures
     np.save(tmp_path / "one.npy", arrays["a"])
-    (one,) = measure_weights(
+    one, _ = measure_weights(
         ["int4"], read_weights(tmp_path / "one.npy"), 16, synthesize=FakeSynthesis()
     )
     assert one.figures["nmse"] == nmse([arrays["a"]], values[:1])

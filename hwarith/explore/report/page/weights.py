@@ -74,16 +74,20 @@ def findings(rows: WeightRows) -> list[Finding]:
 def _best_of(rows: WeightRows, bits: int) -> list[Finding]:
     """The type of the least error with codes of so many bits."""
     key = "nmse"
-    there = [row for row in rows.found if row.result.bits == bits and row.figures[key] is not None]
+    there = {
+        row.result.type: row
+        for row in rows.found
+        if row.result.bits == bits and row.figures[key] is not None
+    }
     if len(there) < 2:
         return []
-    first, second, *_ = sorted(there, key=lambda row: row.figures[key] or 0.0)
+    first, second, *_ = sorted(there.values(), key=lambda row: row.figures[key] or 0.0)
     return [
         Finding(
             f"Least weight error with codes of {bits} bits",
-            first.label,
+            first.result.type,
             f"{rows.write(key, first)} at {rows.write('bits', first)} bits per weight; next "
-            f"{second.label}, {rows.write(key, second)}",
+            f"{second.result.type}, {rows.write(key, second)}",
         )
     ]
 
@@ -123,8 +127,7 @@ def _beside_fp16(rows: WeightRows) -> list[Finding]:
         Finding(
             "Least area per throughput of all, beside FP16 MACs",
             best.label,
-            f"{rows.write('area_per_throughput', best)} GE·clock, without generator of terms and "
-            f"scale: {shares}",
+            f"{rows.write('area_per_throughput', best)} GE·clock, without what PEs share: {shares}",
         )
     ]
 
