@@ -206,7 +206,7 @@ def test_weights(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     outcome = run("weights", "int4", "flint4", "-o", tmp_path / "out")
     assert (outcome.status, outcome.err) == (0, "")  # no progress in a pipe
     assert "Area per throughput (GE·clock)" in outcome.out
-    assert "No PE for flint4: levels that are no sums of two" in outcome.out
+    assert "No PE for flint4: nothing makes terms of its levels" in outcome.out
     assert outcome.out.endswith(f"{tmp_path / 'out' / 'report.html'}\n")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "report.html", "report.png", "results.csv", "results.json",

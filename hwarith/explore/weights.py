@@ -359,17 +359,15 @@ def processing_elements(kind: WeightType) -> tuple[list[Element], str | None]:
 def _element_type(kind: WeightType) -> tuple[str | None, str | None]:
     """What processing elements call the type, or else why none takes it."""
     if kind.kind == "offset":
-        return None, "a zero point takes a sum of the activations, which no PE here forms"
+        return None, "its zero point takes a sum of the activations, which no PE here forms"
     if kind.kind == "power":
-        return None, "levels that are powers of a real number need a table in front of a MAC"
+        return None, "its levels are powers of a real number: a table and a MAC would do"
     if len(kind.codebooks) == 1 and kind.codebooks[0].integer:
         return f"int{kind.bits}", None
     like = TYPES.get(f"fp{kind.bits}")
     levels = like.codebooks[0].magnitudes if like else ()
     if not all(book.magnitudes == levels for book in kind.codebooks):
-        return None, (
-            "levels that are no sums of two powers of two need a decoder in front of an FP16 MAC"
-        )
+        return None, "nothing makes terms of its levels: a decoder and an FP16 MAC would do"
     if not _legal(kind):
         return None, "a special value is no sum of two powers of two"
     return f"fp{kind.bits}", None

@@ -8,6 +8,7 @@ from ..weights import NETWORK_KEYS, WeightRow, WeightRows
 from .markup import definitions, finding_box, significance, text
 
 ACCURACY_LOSS = 0.01
+_COMPARED_BITS = 4
 _ERRORS = ("bits", "nmse", "nmse_normal", *NETWORK_KEYS)
 
 
@@ -29,7 +30,7 @@ def texts(rows: WeightRows) -> dict[str, str]:
             "for accuracy. The line is the Pareto front: on it no other type is better in one of "
             "the two figures without being worse in the other. Types without a processing element "
             "have no cost: they are drawn where the axes are bits per weight and an error that is "
-            "not the element's."
+            "not the element's. Areas are without what elements share (defined below)."
         ),
         "comparison": _without_element(rows),
         "all_rows": "All types",
@@ -114,9 +115,9 @@ def _cheapest_accurate(rows: WeightRows) -> list[Finding]:
 
 
 def _beside_fp16(rows: WeightRows) -> list[Finding]:
-    """The cheapest element beside the FP16 MACs."""
+    """The cheapest element of 4-bit weights beside the FP16 MACs."""
     macs = [row for row in rows.found if row.result.type == "fp16"]
-    others = [row for row in rows.found if _cost(row) and row.result.type != "fp16"]
+    others = [row for row in rows.found if _cost(row) and row.result.bits == _COMPARED_BITS]
     if not macs or not others:
         return []
     best = min(others, key=_cost)
@@ -125,7 +126,7 @@ def _beside_fp16(rows: WeightRows) -> list[Finding]:
     )
     return [
         Finding(
-            "Least area per throughput of all, beside FP16 MACs",
+            f"Least area per throughput with codes of {_COMPARED_BITS} bits, beside FP16 MACs",
             best.label,
             f"{rows.write('area_per_throughput', best)} GE·clock, without what PEs share: {shares}",
         )
