@@ -4,8 +4,8 @@ throughput, and what each saving of area costs in accuracy.
     python bench/bitserial.py
 
 Area is that of the generic library, in gate equivalents: mapped for area alone (recipe ``area``),
-and for delay first (``asic``, whose figures scatter by 5 % and more between elements that are nearly
-the same). The error is the root mean square over sums of 128 products of normal activations and of
+and for delay first (``asic``, whose figures scatter by 5 % and more between elements nearly
+alike). The error is the root mean square over sums of 128 products of normal activations and of
 weights of the type, relative to that of the exact sums; of a MAC with the same weights in fp16.
 """
 
