@@ -38,6 +38,9 @@ SMALLER = (
     "bspe:align=joint,type=fp4,fx=0,aw=14,lane_round=trunc",
     "bspe:align=joint,type=fp4,fx=0,aw=12,lane_round=trunc",
     "bspe:align=joint,type=fp4,fx=0,aw=14,lane_round=trunc,left_norm=0",
+    "bspe:align=joint,type=fp4,fx=0,aw=12,left_norm=0",
+    "bspe:align=joint,type=fp4,fx=0,aw=12,lane_round=trunc,left_norm=0",
+    "bspe:align=joint,fx=0,aw=16,lane_round=trunc,left_norm=0",
 )  # fmt: skip
 
 
@@ -90,7 +93,7 @@ def types_of(spec: str) -> tuple[str, ...]:
     if isinstance(u, BitSerialPe):
         names = tuple(w.name for w in u.types)
         return ("int8", "int6", "int4", "fp4", "fp3") if len(names) > 1 else names
-    return ("int8", "fp4") if u.family == "mac" else (u.w.name,)
+    return ("int8", "fp4") if u.family == "mac" else (u.w,)
 
 
 def main() -> int:
