@@ -15,7 +15,7 @@ from ..errors import InvalidInput
 from ..formats.weights import TYPES, Quantized, WeightType, quantize, weight_type
 from ..units import unit as make_unit
 from ..units.bitserial.pe import LANES
-from ..units.bitserial.weights import LEGAL_SPECIALS, WEIGHTS
+from ..units.bitserial.weights import WEIGHTS, element_type
 from ..units.fpint.pe import WEIGHTS as INTEGERS
 from .point import COSTS, NETWORK, Figure
 from .workloads import Workload, workload
@@ -346,36 +346,25 @@ def processing_elements(kind: WeightType) -> tuple[list[Element], str | None]:
             Element(f"MAC with {acc} sum", f"mac:a=fp16,acc={acc}", Fraction(1))
             for acc in ("fp32", "fp16")
         ], None
-    name, reason = _element_type(kind)
+    name = element_type(kind)
     found = []
     if name in WEIGHTS:
         per_clock = Fraction(LANES, WEIGHTS[name].terms)
         found.append(Element("bit-serial", f"bspe:type={name},lanes={LANES}", per_clock))
     if name in INTEGERS:
         found.append(Element("bit-parallel", f"fpint:w={name},lanes={LANES}", Fraction(LANES)))
-    return found, reason
+    return found, None if found else _reason(kind)
 
 
-def _element_type(kind: WeightType) -> tuple[str | None, str | None]:
-    """What processing elements call the type, or else why none takes it."""
+def _reason(kind: WeightType) -> str:
+    """Why no processing element takes a type."""
     if kind.kind == "offset":
-        return None, "its zero point takes a sum of the activations, which no PE here forms"
+        return "its zero point takes a sum of the activations, which no PE here forms"
     if kind.kind == "power":
-        return None, "its levels are powers of a real number: a table and a MAC would do"
-    if len(kind.codebooks) == 1 and kind.codebooks[0].integer:
-        return f"int{kind.bits}", None
-    like = TYPES.get(f"fp{kind.bits}")
-    levels = like.codebooks[0].magnitudes if like else ()
-    if not all(book.magnitudes == levels for book in kind.codebooks):
-        return None, "nothing makes terms of its levels: a decoder and an FP16 MAC would do"
-    if not _legal(kind):
-        return None, "a special value is no sum of two powers of two"
-    return f"fp{kind.bits}", None
-
-
-def _legal(kind: WeightType) -> bool:
-    specials = [book.special for book in kind.codebooks if book.special is not None]
-    return all(abs(2 * special) in LEGAL_SPECIALS for special in specials)
+        return "its levels are powers of a real number: a table and a MAC would do"
+    if any(book.special is not None for book in kind.codebooks):
+        return "a special value is no sum of two powers of two"
+    return "nothing makes terms of its levels: a decoder and an FP16 MAC would do"
 
 
 def _group_sums(pe: Any, q: Quantized, x: np.ndarray) -> np.ndarray:

@@ -127,8 +127,8 @@ approximate normalization, and other piecewise-affine operations.
 _FEW_BITS = """
 ## Weights in few bits
 
-Encoder, processing element and dequantizer of bit-serial arithmetic, the bit-parallel element and its
-aligner, a bit-plane dot product, decoders.
+Encoder, processing element and dequantizer of bit-serial arithmetic, the bit-parallel element and
+its aligner, a bit-plane dot product, decoders.
 
 """
 
