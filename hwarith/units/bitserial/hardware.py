@@ -85,7 +85,8 @@ class Cell(wiring.Component):
             for name, register in state.items()
         }
         operands = {name: getattr(self, name) for name in self.pe.operands}
-        following = follow(m, self.pe.datapath(), operands | begun)
+        front = follow(m, self.pe.front_datapath(), operands)
+        following = follow(m, self.pe.datapath(), front | begun)
         with m.If(self.step):
             m.d.sync += [register.eq(following[name]) for name, register in state.items()]
         entering = round_state(m, self.dequant, state, self.half)

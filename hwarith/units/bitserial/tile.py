@@ -77,6 +77,10 @@ class BsTile(ArrayUnit):
     def validate(self) -> None:
         if not isinstance(self.pe, BitSerialPe):
             raise InvalidInput(f"bstile: parameter pe: must be a bspe, not {unit(self.pe).spec}")
+        if self.pe.stages != 1:
+            raise InvalidInput(
+                f"bstile: parameter pe: must have one stage in a tile, not {self.pe.stages}"
+            )
         object.__setattr__(self, "dqm", self.dequant.dqm)
         if self.stages:
             raise InvalidInput("bstile: stages follow from rows; they cannot be given")
