@@ -27,7 +27,7 @@ _ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
 _OF_FORMATS = ("bits", "exponent_bits", "fraction_bits")
 
 _LONGEST = 500
-"""Characters; a longer text could nest deeper than Python's stack."""
+"""Characters."""
 
 _ALLOWED = "allowed: parameters, format.bits, numbers, texts, < <= == != > >= in and or not + - *"
 
@@ -56,6 +56,8 @@ class Condition:
             return self._truth(self._tree, values)
         except _Absent:
             return None
+        except RecursionError:
+            raise self._error("nests too deeply") from None
 
     def _error(self, message: str) -> InvalidInput:
         return InvalidInput(f'condition "{self._text}": {message}')

@@ -1,0 +1,178 @@
+"""Sweeps that are killed, or run out of disk: what was finished stays, and nothing is damaged."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hwarith.explore.store import FAILURES, read_sweep_folder
+from tests.explore.test_sweep import ENVIRONMENT
+
+QUICK = Path(__file__).parent / "quick_workers.py"
+SPECS = [f"mul:a=e{e}m{m},out=e{e}m{m}" for e in range(3, 8) for m in range(2, 8)]
+
+
+class Sweeps:
+    """Sweeps of quick points, each a process of its own, with a cache folder of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "quick.toml"
+        self.file.write_text(f"points = {json.dumps(SPECS)}")
+        self.log = folder / "log"
+        self.cache = folder / "cache"
+        self.cache.mkdir()
+        (self.cache / "yosys-prepared").touch()
+        self.environment = {
+            **ENVIRONMENT, "HWARITH_CACHE": str(self.cache), "QUICK_LOG": str(self.log),
+        }  # fmt: skip
+
+    def start(self, output: Path, *options: str) -> subprocess.Popen[str]:
+        command = [sys.executable, str(QUICK), str(self.file), "-o", str(output), *options]
+        return subprocess.Popen(
+            command, env=self.environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def run(self, output: Path, *options: str) -> tuple[int, str]:
+        """Exit status, and what was said on standard error."""
+        process = self.start(output, *options)
+        said = process.communicate(timeout=120)[1]
+        return process.returncode, said
+
+    def measured(self) -> list[str]:
+        return self.log.read_text().split() if self.log.exists() else []
+
+
+@pytest.fixture
+def sweeps(tmp_path: Path) -> Sweeps:
+    return Sweeps(tmp_path)
+
+
+def table(folder: Path) -> list[dict[str, Any]]:
+    """The results of a folder, which must hold all points, without the time they took."""
+    _, results, missing = read_sweep_folder(folder)
+    assert missing == []
+    return [{**r.as_dict(), "seconds": 0} for r in results]
+
+
+def children(pid: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [int(x) for x in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+def kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_killed_at_random_moments(sweeps: Sweeps, tmp_path: Path) -> None:
+    dice = random.Random(5)
+    specs = [f"mul:a=e{e}m{m},out=e{e}m{m}" for e in range(3, 10) for m in range(2, 18)]
+    sweeps.file.write_text(f"points = {json.dumps(specs)}")
+    sweeps.environment["QUICK_SECONDS"] = "0.05"
+    begun = time.perf_counter()
+    assert sweeps.run(tmp_path / "undisturbed", "--jobs", "2") == (0, "")
+    lasts = time.perf_counter() - begun
+    shutil.rmtree(sweeps.cache / "points")
+    sweeps.log.unlink()
+    in_the_middle = 0
+    for i in range(20):
+        output = tmp_path / f"killed{i % 2}"  # two folders, which share what is finished
+        process = sweeps.start(output, "--jobs", "2")
+        before = len(sweeps.measured())
+        time.sleep(dice.uniform(0.1, 0.5) * lasts)
+        in_the_middle += before < len(sweeps.measured()) < len(specs)
+        victims = children(process.pid)
+        for pid in dice.choice([[process.pid], victims[:1], [*victims, process.pid]]):
+            kill(pid)
+        process.communicate(timeout=60)
+        for path in output.glob("points/*.json"):
+            assert json.loads(path.read_text())["spec"] in table_specs(output)
+    for i in range(2):
+        assert sweeps.run(tmp_path / f"killed{i}", "--jobs", "2") == (0, "")
+        assert table(tmp_path / f"killed{i}") == table(tmp_path / "undisturbed")
+    assert in_the_middle >= 5
+    # What is measured twice was under way when its sweep was killed: at most one for each worker
+    assert len(specs) <= len(sweeps.measured()) <= len(specs) + 2 * 20
+
+
+def table_specs(folder: Path) -> list[str]:
+    return [p["spec"] for p in json.loads((folder / "sweep.json").read_text())["points"]]
+
+
+def test_only_what_is_new_is_measured(sweeps: Sweeps, tmp_path: Path) -> None:
+    sweeps.file.write_text(f"points = {json.dumps(SPECS[:5])}")
+    assert sweeps.run(tmp_path / "a") == (0, "")
+    assert len(sweeps.measured()) == 5
+    sweeps.file.write_text(f"points = {json.dumps(SPECS[2:9])}")
+    assert sweeps.run(tmp_path / "b") == (0, "")
+    assert len(sweeps.measured()) == 9
+    shutil.rmtree(sweeps.cache / "points")
+    assert sweeps.run(tmp_path / "b") == (0, "")
+    assert len(sweeps.measured()) == 9
+    assert table_specs(tmp_path / "b") == [r["spec"] for r in table(tmp_path / "b")]
+
+
+def test_a_killed_worker_costs_its_point_until_the_next_run(sweeps: Sweeps, tmp_path: Path) -> None:
+    sweeps.environment["QUICK_SECONDS"] = "0.3"
+    sweeps.file.write_text(f"points = {json.dumps(SPECS[:6])}")
+    process = sweeps.start(tmp_path / "out", "--jobs", "1")
+    while not sweeps.measured():
+        time.sleep(0.02)
+    kill(children(process.pid)[0])
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 2
+    assert "1 of 6 points failed: mul:" in said
+    assert said.count("its process ended with status -9") == said.count("\n") == 1
+    failures = json.loads((tmp_path / "out" / FAILURES).read_text())
+    assert list(failures.values()) == ["its process ended with status -9"]
+    sweeps.environment["QUICK_SECONDS"] = "0"
+    assert sweeps.run(tmp_path / "out") == (0, "")
+    assert not (tmp_path / "out" / FAILURES).exists()
+
+
+def test_full_disk(sweeps: Sweeps, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)]
+    try:
+        done = subprocess.run(mount, capture_output=True, text=True)
+    except OSError as error:
+        pytest.skip(f"no mount: {error}")
+    if done.returncode:
+        pytest.skip(f"a tmpfs cannot be mounted here: {done.stderr.strip()}")
+    try:
+        status, said = sweeps.run(small / "out")
+        assert status == 2
+        assert said.count("\n") == 1
+        assert said.endswith("cannot be written: No space left on device\n")
+        kept = len(list((small / "out" / "points").glob("*.json")))
+        assert 0 < kept < len(SPECS)
+        subprocess.run(["mount", "-o", "remount,size=1M", str(small)], check=True)
+        assert sweeps.run(small / "out") == (0, "")
+        assert len(table(small / "out")) == len(SPECS)
+        assert len(sweeps.measured()) <= len(SPECS) + os.cpu_count()
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_quiet_in_a_pipe_and_failures_in_short(sweeps: Sweeps, tmp_path: Path) -> None:
+    sweeps.environment["QUICK_LOG"] = str(tmp_path / "no" / "log")
+    status, said = sweeps.run(tmp_path / "out")
+    assert status == 2
+    assert said.count("\n") == 1
+    assert f"{len(SPECS)} of {len(SPECS)} points failed: mul:" in said
+    assert said.count("FileNotFoundError") == 3
+    assert said.endswith(f"; 27 more in {tmp_path}/out/failures.json\n")
+    assert len(json.loads((tmp_path / "out" / FAILURES).read_text())) == len(SPECS)
