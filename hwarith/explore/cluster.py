@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +24,8 @@ _WORKER_PATIENCE_SECONDS = 30
 _QUEUE = 2
 """Points that are with the cluster at a time, for each thread of its workers."""
 
+_LOST = "the Dask cluster was lost; what is finished is kept, the next run goes on from it"
+
 
 @contextmanager
 def connect(address: str) -> Iterator[Any]:
@@ -32,14 +35,16 @@ def connect(address: str) -> Iterator[Any]:
     """
     try:
         from distributed import Client
+        from distributed.comm.addressing import resolve_address
     except ImportError:
         raise MissingTool(
             "Dask, which --dask needs, is not installed; pip install 'hwarith[dask]'"
         ) from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith("distributed"):  # what goes wrong is said in one line
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
-        if not address:
-            raise ValueError
+        resolve_address(address)  # a client would only time out
         client = Client(address, timeout=_PATIENCE_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError):
         raise InvalidInput(
@@ -72,10 +77,12 @@ def ask_cluster(
             if not futures:
                 return
             _wait_for_workers(client)
-            for future in wait(list(futures), return_when="FIRST_COMPLETED").done:
+            with client.as_current():
+                done = wait(list(futures), return_when="FIRST_COMPLETED").done
+            for future in done:
                 yield futures.pop(future), _outcome(future)
-    except (OSError, RuntimeError) as error:
-        raise ToolFailure(f"the Dask cluster was lost: {error}") from None
+    except (OSError, CancelledError):
+        raise ToolFailure(_LOST) from None
 
 
 def _wait_for_workers(client: Any) -> None:
@@ -92,7 +99,7 @@ def _outcome(future: Any) -> dict[str, Any]:
         return future.result()
     except KilledWorker:
         return {"error": "the Dask workers that ran it died, one after the other"}
-    except InvalidInput:
+    except (InvalidInput, CancelledError):
         raise
     except Exception as error:
         raise ToolFailure(f"Dask worker: {type(error).__name__}: {error}") from None

@@ -14,7 +14,7 @@ from typing import Any
 
 from hwarith.explore import point, worker
 from hwarith.explore.point import COSTS, Result
-from hwarith.units import Unit, unit
+from hwarith.units import Unit
 
 
 def quick_measure(u: Unit, workload: str, library: str, synthesize: Any = None) -> Result:

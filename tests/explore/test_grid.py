@@ -142,7 +142,7 @@ def test_mistakes(text: str, message: str) -> None:
 
 
 def test_a_conditional_parameter_must_be_one_of_the_spec() -> None:
-    with pytest.raises(InvalidInput, match="n has a when; spec must have a n={n}"):
+    with pytest.raises(InvalidInput, match=r"n has a when; spec must have a n=\{n\}"):
         specs('spec = "mul:a=e{k}m{n}"\nk = [1]\nn = { values = [1], when = "k == 1" }')
 
 

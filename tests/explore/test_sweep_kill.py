@@ -71,14 +71,17 @@ def children(pid: int) -> list[int]:
     return []
 
 
-def kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+def kill(*pids: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
-def test_killed_at_random_moments(sweeps: Sweeps, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.long)])
+def test_killed_at_random_moments(kills: int, sweeps: Sweeps, tmp_path: Path) -> None:
     dice = random.Random(5)
     specs = [f"mul:a=e{e}m{m},out=e{e}m{m}" for e in range(3, 10) for m in range(2, 18)]
+    specs = specs[-10 * kills :]
     sweeps.file.write_text(f"points = {json.dumps(specs)}")
     sweeps.environment["QUICK_SECONDS"] = "0.05"
     begun = time.perf_counter()
@@ -87,24 +90,25 @@ def test_killed_at_random_moments(sweeps: Sweeps, tmp_path: Path) -> None:
     shutil.rmtree(sweeps.cache / "points")
     sweeps.log.unlink()
     in_the_middle = 0
-    for i in range(20):
+    for i in range(kills):
         output = tmp_path / f"killed{i % 2}"  # two folders, which share what is finished
         process = sweeps.start(output, "--jobs", "2")
         before = len(sweeps.measured())
         time.sleep(dice.uniform(0.1, 0.5) * lasts)
+        if dice.random() < 0.3:
+            kill(*children(process.pid)[:1])
+            time.sleep(dice.uniform(0, 0.1) * lasts)
         in_the_middle += before < len(sweeps.measured()) < len(specs)
-        victims = children(process.pid)
-        for pid in dice.choice([[process.pid], victims[:1], [*victims, process.pid]]):
-            kill(pid)
+        kill(process.pid, *(children(process.pid) if dice.random() < 0.5 else []))
         process.communicate(timeout=60)
         for path in output.glob("points/*.json"):
             assert json.loads(path.read_text())["spec"] in table_specs(output)
     for i in range(2):
         assert sweeps.run(tmp_path / f"killed{i}", "--jobs", "2") == (0, "")
         assert table(tmp_path / f"killed{i}") == table(tmp_path / "undisturbed")
-    assert in_the_middle >= 5
+    assert in_the_middle >= kills // 4
     # What is measured twice was under way when its sweep was killed: at most one for each worker
-    assert len(specs) <= len(sweeps.measured()) <= len(specs) + 2 * 20
+    assert len(specs) <= len(sweeps.measured()) <= len(specs) + 2 * kills
 
 
 def table_specs(folder: Path) -> list[str]:
