@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInput, MissingTool, unknown
+from ..formats import Format
 from .point import COSTS, NETWORK, Result
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Search:
 class ParetoSearch:
     """Picks units one after the other by Optuna's multi-objective TPE, none twice.
 
-    Units are told apart by their families and parameters. What Optuna proposes is rounded to the
+    Units are told apart by their families and parameters, formats by their numbers of bits. What Optuna proposes is rounded to the
     nearest unit that has not been picked: conditions may have taken away the rest.
     Raises `MissingTool` without Optuna.
     """
@@ -60,7 +61,7 @@ class ParetoSearch:
     def __init__(self, units: Sequence[Unit], search: Search) -> None:
         import numpy as np
 
-        self._optuna = _optuna()
+        self._optuna = require_optuna()
         self._objectives = search.objectives
         directions = [
             "maximize" if k in _HIGHER_IS_BETTER else "minimize" for k in self._objectives
@@ -135,11 +136,21 @@ class _Axis:
 
 
 def _coordinates(unit: Unit) -> dict[str, str]:
-    own = {f"{unit.family}.{key}": str(getattr(unit, key)) for key in unit.parameters()}
-    return {"family": unit.family, **own}
+    """What tells units apart. Formats are near each other by their bits, not by their names."""
+    found = {"family": unit.family}
+    for key in unit.parameters():
+        value, name = getattr(unit, key), f"{unit.family}.{key}"
+        if isinstance(value, Format):
+            exponent = value.exponent_bits if value.is_float else 0
+            found |= {name: "float" if value.is_float else "int"}
+            found |= {f"{name} bits": str(value.bits), f"{name} exponent": str(exponent)}
+        else:
+            found[name] = str(value)
+    return found
 
 
-def _optuna() -> Any:
+def require_optuna() -> Any:
+    """The package. Raises `MissingTool` without it."""
     try:
         import optuna
     except ImportError:

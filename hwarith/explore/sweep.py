@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import HwarithError, InvalidInput, ToolFailure
 from ..units import Unit
 from .point import Result, measure
-from .search import ParetoSearch, Search
+from .search import ParetoSearch, Search, require_optuna
 from .store import FAILURES, Store, tool_context
 from .sweep_file import GENERIC, Sweep, sweep_of
 from .worker import ask_all
@@ -70,6 +70,10 @@ def run_sweep(
     if budget is not None:
         search = dataclasses.replace(sweep.search or Search(), budget=budget)
         sweep = dataclasses.replace(sweep, search=search)
+    if sweep.search:
+        require_optuna()
+        if sweep.search.budget is None:
+            raise InvalidInput("a search needs a budget: budget = N in [search], or --budget N")
     context = tool_context()
     with _workers(jobs, dask, context) as ask:
         run = _Run(sweep, Path(folder), context, shared=synthesize is None)
@@ -101,8 +105,6 @@ class _Run:
         data = {"workload": sweep.workload, "data": workload(sweep.workload).digest}
         data["library"] = sweep.library_digest()
         self._versions = context["versions"]
-        if sweep.search and sweep.search.budget is None:
-            raise InvalidInput("a search needs a budget: budget = N in [search], or --budget N")
         self.store = Store(folder, {**data, **context}, shared)
         if sweep.search:
             self._prepare_search(sweep.search)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -180,3 +181,22 @@ def test_quiet_in_a_pipe_and_failures_in_short(sweeps: Sweeps, tmp_path: Path) -
     assert said.count("FileNotFoundError") == 3
     assert said.endswith(f"; 27 more in {tmp_path}/out/failures.json\n")
     assert len(json.loads((tmp_path / "out" / FAILURES).read_text())) == len(SPECS)
+
+
+def test_progress_on_a_terminal(sweeps: Sweeps, tmp_path: Path) -> None:
+    sweeps.environment |= {"TERM": "xterm", "COLUMNS": "100", "QUICK_SECONDS": "0.1"}
+    terminal, end = os.openpty()
+    command = [sys.executable, str(QUICK), str(sweeps.file), "-o", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        command, env=sweeps.environment, stderr=end, stdout=subprocess.DEVNULL
+    )
+    os.close(end)
+    said = b""
+    with contextlib.suppress(OSError):  # what the other end's being closed is
+        while chunk := os.read(terminal, 4096):
+            said += chunk
+    os.close(terminal)
+    assert process.wait() == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said.decode())
+    assert re.search(r"sweep .* [1-9]\d*/30 +\d+/min +0:00:\d\d +left +0:00:\d\d", text)
+    assert "30/30" in text
