@@ -53,9 +53,9 @@ class Search:
 class ParetoSearch:
     """Picks units one after the other by Optuna's multi-objective TPE, none twice.
 
-    Units are told apart by their families and parameters, formats by their numbers of bits. What Optuna proposes is rounded to the
-    nearest unit that has not been picked: conditions may have taken away the rest.
-    Raises `MissingTool` without Optuna.
+    Units are told apart by their families and parameters, formats by their numbers of bits. What
+    Optuna proposes is rounded to the nearest unit that has not been picked: conditions may have
+    taken away the rest. Raises `MissingTool` without Optuna.
     """
 
     def __init__(self, units: Sequence[Unit], search: Search) -> None:
