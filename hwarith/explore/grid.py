@@ -3,15 +3,15 @@
 ::
 
     [[grid]]
-    spec = "mul:a={format},round={round},n={n}"
+    spec = "lmul:format={format},k={k},krnd={krnd}"
     format = ["bf16", "fp16"]
-    round = ["rne", "srb"]
-    n = { from = 2, to = 8, step = 2, when = "round == 'srb'" }
-    where = "n <= format.fraction_bits"     # or a list of conditions, which must all hold
+    k = { from = 1, to = 10 }
+    krnd = { values = ["trunc", "rne"], when = "k < 5" }
+    where = "k <= format.fraction_bits"     # or a list of conditions, which must all hold
 
 A parameter is a list, or a table with ``values`` or a range ``from``, ``to`` (which is included)
 and ``step``. With ``when`` it is there only where that condition over parameters above it holds;
-elsewhere its ``n={n}`` is left out of the spec. A condition about a parameter that a combination
+elsewhere its ``krnd={krnd}`` is left out of the spec. A condition about a parameter that a combination
 does not have says nothing about it. `hwarith.explore.condition` tells what can be written.
 """
 
