@@ -93,9 +93,11 @@ def test_a_search_in_the_shell(sweeps: Sweeps, tmp_path: Path) -> None:
     sweeps.file.write_text(f'{GRID}[search]\nbudget = 8\nobjectives = ["area", "mred"]')
     assert sweeps.run(tmp_path / "a") == (0, "")
     assert len(table(tmp_path / "a")) == len(sweeps.measured()) == 8
-    # Again: nothing to do. With a larger budget, also elsewhere: only what is new.
+    # Again: nothing to do, also with other dice. With a larger budget: only what is new.
+    text = sweeps.file.read_text()
+    sweeps.file.write_text(f"{text}\nseed = 5")
     assert sweeps.run(tmp_path / "a") == (0, "")
-    assert len(sweeps.measured()) == 8
+    assert len(table(tmp_path / "a")) == len(sweeps.measured()) == 8
     assert sweeps.run(tmp_path / "a", "--budget", "12") == (0, "")
     assert len(table(tmp_path / "a")) == len(sweeps.measured()) == 12
     assert len(set(sweeps.measured())) == 12

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from hwarith.explore import run_sweep
 from hwarith.explore.store import FAILURES, read_sweep_folder
 from tests.explore.test_sweep import ENVIRONMENT
 
@@ -127,6 +128,16 @@ def test_only_what_is_new_is_measured(sweeps: Sweeps, tmp_path: Path) -> None:
     assert sweeps.run(tmp_path / "b") == (0, "")
     assert len(sweeps.measured()) == 9
     assert table_specs(tmp_path / "b") == [r["spec"] for r in table(tmp_path / "b")]
+
+
+def test_what_is_cached_needs_no_worker(
+    sweeps: Sweeps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sweeps.run(tmp_path / "a") == (0, "")
+    monkeypatch.setenv("HWARITH_CACHE", str(sweeps.cache))
+    monkeypatch.setattr("hwarith.explore.worker.Worker", lambda: pytest.fail("a worker"))
+    assert len(run_sweep(sweeps.file, tmp_path / "b")) == len(SPECS)
+    assert table(tmp_path / "b") == table(tmp_path / "a")
 
 
 def test_a_killed_worker_costs_its_point_until_the_next_run(sweeps: Sweeps, tmp_path: Path) -> None:
