@@ -270,13 +270,21 @@ def sweep(
     ] = None,
     output: Output = Path("report"),
     jobs: Annotated[int | None, typer.Option(help="Processes (default: all cores).")] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Run on the Dask cluster of this scheduler."),
+    ] = None,
+    budget: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Measure N points, picked to find the Pareto front."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a sweep over design points; finished ones are kept and not run again."""
     from .explore.sweep import DEFAULT, run_sweep
 
     try:
-        results = run_sweep(file or DEFAULT, output, jobs=jobs)
+        results = run_sweep(file or DEFAULT, output, jobs=jobs, dask=dask, budget=budget)
     except KeyboardInterrupt as interrupt:  # typer would end here without its message
         _fail(str(interrupt), 130)
     if as_json:

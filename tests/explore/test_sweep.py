@@ -88,7 +88,7 @@ def test_a_damaged_point_is_done_again(synthesis, tmp_path: Path, damage: str) -
 
 def test_what_a_point_depends_on_is_in_its_key(synthesis, tmp_path: Path, monkeypatch) -> None:
     run_sweep(SPECS[:1], tmp_path, synthesize=synthesis)
-    monkeypatch.setattr("hwarith.explore.sweep.source_digest", lambda: "other sources")
+    monkeypatch.setattr("hwarith.explore.store.source_digest", lambda: "other sources")
     run_sweep(SPECS[:1], tmp_path, synthesize=synthesis)
     monkeypatch.setattr("hwarith.flow.tools.versions", lambda: {"yosys": "0.99"})
     run_sweep(SPECS[:1], tmp_path, synthesize=synthesis)
@@ -126,7 +126,8 @@ def test_bad_folder_and_jobs(synthesis, tmp_path: Path) -> None:
 # -- worker processes ----------------------------------------------------------------------------
 
 
-def test_workers_do_the_whole_path(tmp_path: Path) -> None:
+def test_workers_do_the_whole_path(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("HWARITH_CACHE", str(tmp_path / "cache"))
     results = run_sweep(SPECS[:2], tmp_path, jobs=2)
     assert names(results) == [unit(spec).name for spec in SPECS[:2]]
     assert all(r.cost["area"] > 10 for r in results)
@@ -149,8 +150,8 @@ def test_a_worker_that_dies_costs_its_point_only(monkeypatch) -> None:
 
 def test_mistakes_in_a_worker_come_back_as_messages() -> None:
     requests = [
-        {"spec": "mull:a=bf16", "workload": "digits", "library": "generic"},
-        {"spec": "mul:a=bf16", "workload": "digits"},
+        {"spec": "mull:a=bf16", "file": "a.json", "workload": "digits", "library": "generic"},
+        {"spec": "mul:a=bf16", "file": "b.json", "workload": "digits"},
     ]
     answers = dict(worker.ask_all(requests, jobs=1))
     assert answers[0]["error"].startswith("unknown unit 'mull'")
@@ -158,8 +159,15 @@ def test_mistakes_in_a_worker_come_back_as_messages() -> None:
 
 
 def test_stopping_ends_a_worker_and_all_that_it_runs() -> None:
-    busy = worker._Worker()
-    busy.ask({"spec": "fma:a=fp32,c=fp32,out=fp32", "workload": "digits", "library": "generic"})
+    busy = worker.Worker()
+    busy.ask(
+        {
+            "spec": "fma:a=fp32,c=fp32,out=fp32",
+            "file": "c.json",
+            "workload": "digits",
+            "library": "generic",
+        }
+    )
     time.sleep(1)
     busy.interrupt()
     busy.end()
