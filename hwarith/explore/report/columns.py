@@ -17,7 +17,7 @@ HIGHER_IS_BETTER = ("accuracy", "sqnr")
 _SIGNED = ("mean_relative_error", "mean_error")
 _IN_RESULT_UNITS = ("med", "mse", "wce")
 
-X_AXES = ("area", "delay", "cmos_cells", "cmos_path")
+X_AXES = ("area", "delay", "energy", "cmos_cells", "cmos_path")
 Y_AXES = (
     *NETWORK, *(key for key in METRICS if key not in (*_SIGNED, *_IN_RESULT_UNITS)),
 )  # fmt: skip
@@ -40,7 +40,7 @@ class Column:
 
     @property
     def is_count(self) -> bool:
-        return self.key in COSTS and self.key not in ("area", "delay")
+        return self.key in COSTS and self.unit in ("", "cells")
 
     @property
     def short(self) -> str:

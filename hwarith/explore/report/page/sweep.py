@@ -42,12 +42,12 @@ def texts(content: Content) -> dict[str, str]:
         "caption": _caption(content),
         "comparison": _comparison(content, comparisons(content)),
         "all_rows": "All design points",
-        "hint": "Click a heading to sort; hover over a unit for its spec. Coloured: on the front "
+        "hint": "Click a heading to sort; click a unit for its page. Coloured: on the front "
         "of area and\nnetwork output error.",
         "definitions": Template(_DEFINITIONS).substitute(
-            cost_definitions=definitions(c[key] for key in COSTS),
-            network_definitions=definitions(c[key] for key in NETWORK),
-            metric_definitions=definitions(c[key] for key in METRICS),
+            cost_definitions=definitions(c[key] for key in COSTS if key in c),
+            network_definitions=definitions(c[key] for key in NETWORK if key in c),
+            metric_definitions=definitions(c[key] for key in METRICS if key in c),
             count_definitions="".join(
                 f"<dt>{text(key.replace('_', ' '))}</dt><dd>{text(what)}</dd>"
                 for key, what in COUNTS.items()
