@@ -18,6 +18,7 @@ from .errors import HwarithError, InvalidInput, unknown
 
 if TYPE_CHECKING:
     from .explore.cycles import Cost
+    from .explore.report.against import Changes
     from .explore.report.weights import WeightRow, WeightRows
     from .formats import Format
     from .units import Unit
@@ -418,11 +419,41 @@ def _weight_row(rows: WeightRows, row: WeightRow) -> dict[str, Any]:
 
 
 @app.command()
-def report(folder: Annotated[Path, typer.Argument(metavar="FOLDER")]) -> None:
-    """Make report.html, .csv, .json and .png of a sweep's folder."""
-    from .explore.report import write_report
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER")],
+    against: Annotated[
+        Path | None, typer.Option(help="Folder of another sweep: what changed since?")
+    ] = None,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Also results.parquet.")] = False,
+) -> None:
+    """Make report.html, .png and .svg, results.csv and .json of a sweep's folder."""
+    from .explore.report import report_of, write_rows
 
-    print(write_report(folder))
+    content = report_of(folder, against)
+    page = write_rows(content, folder, parquet=parquet)
+    if content.changes:
+        _print_changes(content.changes)
+    print(page)
+
+
+def _print_changes(changes: Changes) -> None:
+    print(changes.summary)
+    for title, what in (
+        ("Also different", changes.notes),
+        ("Only here", changes.only_after),
+        ("Only there", changes.only_before),
+    ):
+        if what:
+            print(f"{title}: {'; '.join(what)}")
+    if changes.moves:
+        titles = ("there", "here", "change")
+        _print_table(
+            [
+                {"unit": move.point.label, "figure": move.column.title}
+                | dict(zip(titles, move.written, strict=True))
+                for move in changes.moves
+            ]
+        )
 
 
 # -- helpers -------------------------------------------------------------------------------------

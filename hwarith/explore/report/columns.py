@@ -23,7 +23,7 @@ Y_AXES = (
 )  # fmt: skip
 """What the picture can show: costs against all that compares units of different formats."""
 
-_MINUS, _NARROW_SPACE = "\N{MINUS SIGN}", "\N{NARROW NO-BREAK SPACE}"
+MINUS, _NARROW_SPACE = "\N{MINUS SIGN}", "\N{NARROW NO-BREAK SPACE}"
 _NO_VALUE = "\N{EN DASH}"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _TINY = 1e-5
@@ -69,7 +69,7 @@ class Column:
         if self.key == "accuracy":
             return f"{100 * value:.1f}{_NARROW_SPACE}%"
         if self.key in ("delay", "sqnr"):
-            return f"{value:.1f}".replace("-", _MINUS)
+            return f"{value:.1f}".replace("-", MINUS)
         return three_digits(value) if self.unit else percent(value)
 
 
@@ -85,7 +85,7 @@ def columns(results: list[Result]) -> dict[str, Column]:
 def grouped(value: float) -> str:
     """A whole number, its thousands set apart from five digits on."""
     text = f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.0f}"
-    return text.replace(",", _NARROW_SPACE).replace("-", _MINUS)
+    return text.replace(",", _NARROW_SPACE).replace("-", MINUS)
 
 
 def percent(ratio: float) -> str:
@@ -101,8 +101,8 @@ def three_digits(value: float) -> str:
         return "0"
     exponent = math.floor(math.log10(abs(value)))
     if -3 <= exponent < 5:
-        return f"{value:.{max(0, 2 - exponent)}f}".replace("-", _MINUS)
-    mantissa = f"{value / 10.0**exponent:.2f}".replace("-", _MINUS)
+        return f"{value:.{max(0, 2 - exponent)}f}".replace("-", MINUS)
+    mantissa = f"{value / 10.0**exponent:.2f}".replace("-", MINUS)
     return f"{mantissa}·10{superscript(exponent)}"
 
 

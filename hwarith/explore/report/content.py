@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...errors import InvalidInput
 from ...units import Unit
@@ -20,6 +20,9 @@ from ..workloads import Workload, workload
 from .axes import value_on_axis
 from .columns import X_AXES, Y_AXES, Column, columns, grouped, unit_label
 from .rows import Heading, Rows
+
+if TYPE_CHECKING:
+    from .against import Changes
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ class Point:
 
 @dataclass(frozen=True)
 class Content(Rows):
-    """A sweep's manifest, its finished points by ascending area, and the unfinished specs."""
+    """A sweep's manifest, its finished points by ascending area, the unfinished specs, and what
+    changed against another sweep, if there is one."""
 
     main: ClassVar = ("area", "output_error")
     panels: ClassVar = (main, ("area", "accuracy"))
@@ -90,6 +94,7 @@ class Content(Rows):
     points: list[Point]
     missing: list[str]
     made: str
+    changes: Changes | None = None
 
     @property
     def rows(self) -> list[Point]:
@@ -187,7 +192,7 @@ class Content(Rows):
                 for p in self.points
             ],
             "unfinished": self.missing,
-        }
+        } | ({"changes": self.changes.as_dict()} if self.changes else {})
 
     def _identity(self, p: Point) -> dict[str, Any]:
         return {"spec": p.spec, "name": p.result.name, "operation": p.operation}

@@ -93,7 +93,10 @@ function names(frame, at, drawn, fronts) {
       const free = (b) => !taken.some((other) => overlaps(b, other));
       if (!inside || ![box, ...line].every(free)) continue;
       taken.push(box, ...line);
-      if (far) made.append(svg("line", { x1: h + 0.3 * dx, y1: v + 0.3 * dy, x2: h + dx, y2: v + dy }));
+      const near = 8 / Math.hypot(dx, dy);
+      if (far) {
+        made.append(svg("line", { x1: h + near * dx, y1: v + near * dy, x2: h + dx, y2: v + dy }));
+      }
       made.append(svg("text", { x: h + dx, y: v + dy + 4, "text-anchor": dx < 0 ? "end" : "start" },
                       label));
       break;
@@ -144,7 +147,8 @@ function showTip(point, at) {
   tip.replaceChildren(element("b", {}, point.label), element("div", {}, point.spec),
                       element("table", {}, ...rows));
   tip.hidden = false;
-  const left = at.h + 16 + tip.offsetWidth > plot.clientWidth ? at.h - 16 - tip.offsetWidth : at.h + 16;
+  const fits = at.h + 16 + tip.offsetWidth <= plot.clientWidth;
+  const left = fits ? at.h + 16 : at.h - 16 - tip.offsetWidth;
   tip.style.left = `${Math.max(0, left)}px`;
   tip.style.top = `${Math.max(0, Math.min(at.v - 20, plot.clientHeight - tip.offsetHeight))}px`;
 }
@@ -169,7 +173,8 @@ function draw() {
   const inFrame = svg("g", { "clip-path": "url(#clip)" });
   if (choice.y.value === "accuracy" && data.float64_accuracy !== null) {
     const level = v.position(data.float64_accuracy);
-    inFrame.append(svg("line", { class: "float64", x1: frame.left, x2: frame.right, y1: level, y2: level }),
+    inFrame.append(svg("line", { class: "float64", x1: frame.left, x2: frame.right,
+                                 y1: level, y2: level }),
                    svg("text", { x: frame.right - 3, y: level - 5, "text-anchor": "end" }, "float64"));
   }
   fronts.forEach((front, k) => {

@@ -10,6 +10,7 @@ from ...workloads.network import METHOD, SAMPLE_STRIDE
 from ..columns import grouped
 from ..content import Content
 from ..summary import Comparison, comparisons, findings
+from .changes import changes_section
 from .markup import definitions, finding_box, significance, text
 
 _DEFINITIONS = """\
@@ -37,6 +38,7 @@ def texts(content: Content) -> dict[str, str]:
         "lead": _lead(content),
         "notice": _notice(content),
         "findings": "".join(map(finding_box, findings(content))),
+        "changes": changes_section(content.changes),
         "families": "Units",
         "formats": "Formats",
         "caption": _caption(content),
