@@ -113,7 +113,7 @@ def superscript(exponent: int) -> str:
 def unit_label(unit: Unit) -> str:
     """A short name for readers: ``mul e4m3fn → bf16``, ``fma bf16 + fp32``, ``lmul bf16 k=4``."""
     operands = [f.name for f in unit.operands.values()]
-    (result,) = (f.name for f in unit.results.values())
+    result = next(iter(unit.results.values())).name
     words = [unit.family, "·".join(dict.fromkeys(operands[:2]))]
     if len(operands) > 2 and operands[2] != operands[0]:
         words += ["+", operands[2]]
