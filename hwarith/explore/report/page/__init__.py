@@ -11,11 +11,12 @@ from importlib import resources
 from string import Template
 
 from ..columns import HIGHER_IS_BETTER, Column
-from ..rows import Row, Rows
+from ..rows import Rows
 from ..style import DISC, colours, shapes
 from .markup import script_safe, text
 
 _DASHES = {"product": "none", "multiply-add": "8 5", "sum": "2 4", "dot product": "none"}
+_VERILOG_ROOM = 5_000_000
 _SCRIPTS = ("page.js", "plot.js", "table.js", "point.js")
 
 
@@ -51,6 +52,7 @@ def _file(name: str) -> str:
 
 def _data(rows: Rows) -> dict[str, object]:
     """What the page's script shows; of the computing it does the fronts of what is shown."""
+    verilog = _verilog(rows)
     return {
         "points": [
             {
@@ -62,7 +64,7 @@ def _data(rows: Rows) -> dict[str, object]:
                 "format": p.format,
                 "text": {k: _with_unit(c, rows.write(k, p)) for k, c in rows.columns.items()},
                 "facts": rows.facts(p),
-                "details": _details(rows, p),
+                "details": rows.details(p) | {"verilog": verilog[p.name]},
             }
             for p in rows.rows
         ],
@@ -86,13 +88,20 @@ def _axis(rows: Rows, key: str) -> dict[str, object]:
     return asdict(rows.axis(key)) | {"is_percent": not column.unit and not column.is_count}
 
 
-def _details(rows: Rows, row: Row) -> dict[str, object]:
-    """A row's details, with the Verilog compressed: it is most of the page."""
-    details = dict(rows.details(row))
-    if "verilog" in details:
-        packed = gzip.compress(details["verilog"].encode(), mtime=0)
-        details["verilog"] = base64.b64encode(packed).decode()
-    return details
+def _verilog(rows: Rows) -> dict[str, str | None]:
+    """Each row's Verilog, compressed: it is most of the page. Where all is too much for a page,
+    the longest are left out (an empty text); None where it is not known."""
+    found: dict[str, str | None] = dict.fromkeys(row.name for row in rows.rows)
+    for row in rows.rows:
+        if "verilog" in (details := rows.details(row)):
+            packed = gzip.compress(details["verilog"].encode(), mtime=0)
+            found[row.name] = base64.b64encode(packed).decode()
+    room = _VERILOG_ROOM
+    for name, code in sorted(found.items(), key=lambda item: len(item[1] or "")):
+        room -= len(code or "")
+        if code and room < 0:
+            found[name] = ""
+    return found
 
 
 def _with_unit(column: Column, written: str) -> str:

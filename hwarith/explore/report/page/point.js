@@ -78,7 +78,11 @@ async function unpack(text) {
 
 function verilog(point) {
   const packed = point.details.verilog;
-  if (!packed) return [];
+  if (packed === null) return [];
+  if (!packed) {
+    const command = element("pre", {}, `hwarith generate ${point.spec}`);
+    return [section("Verilog", element("p", {}, "Too long for this page. To have it:"), command)];
+  }
   const code = element("pre", { class: "verilog" });
   const save = element("button", { type: "button", class: "plain" }, `Save ${point.name}.v`);
   unpack(packed).then((text) => {
