@@ -209,7 +209,7 @@ def test_report_against_another(run: Run, tmp_path: Path) -> None:
     assert (outcome.status, outcome.err) == (0, "")
     first, only, *_, last = outcome.out.strip().splitlines()
     assert first.startswith("Against old: 3 points in both, of which 3 changed")
-    assert only == "Only here: lmul:format=bf16,k=4,round=trunc,bias=none"
+    assert only == "Only here: lmul:format=bf16,k=4,krnd=trunc"
     assert "lmul bf16 k=2   Area" in outcome.out
     assert last == str(new / "report.html")
 

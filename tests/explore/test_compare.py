@@ -27,7 +27,9 @@ def test_small_units_are_evaluated_on_all_operands(synthesis: FakeSynthesis) -> 
     assert found.evaluation == evaluate("mul:a=e4m3fn")
 
 
-@pytest.mark.parametrize("spec", ["mul:a=bf16", "fma:a=int8,b=int8,c=int32", "add:a=fp32"])
+@pytest.mark.parametrize(
+    "spec", ["mul:a=bf16", "fma:a=int8,b=int8,c=int32,out=int32", "add:a=fp32"]
+)
 def test_wide_units_are_evaluated_on_random_operands(spec: str, synthesis: FakeSynthesis) -> None:
     (found,) = compare([spec], synthesize=synthesis)
     assert found.source == "normal"
