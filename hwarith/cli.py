@@ -282,7 +282,7 @@ def sweep(
     except KeyboardInterrupt as interrupt:  # typer would end here without its message
         _fail(str(interrupt), 130)
     if as_json:
-        _print_json([r.as_dict() for r in results])
+        _print_json([r.brief() for r in results])
     else:
         print(f"{len(results)} points in {output}; make the report: hwarith report {output}")
 

@@ -90,6 +90,11 @@ class Result:
         """The result as plain data, for JSON."""
         return asdict(self)
 
+    def brief(self) -> dict[str, Any]:
+        """The same without the Verilog, which is long."""
+        details = {key: value for key, value in self.details.items() if key != "verilog"}
+        return self.as_dict() | {"details": details}
+
     def figures(self) -> dict[str, float | None]:
         """Every number by its column's key: costs, network, metrics."""
         network = {"output_error": self.output_error, "accuracy": self.accuracy}

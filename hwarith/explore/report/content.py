@@ -188,7 +188,9 @@ class Content(Rows):
             "figures": self.definitions,
             "counts": COUNTS,
             "points": [
-                self._identity(p) | self._figures(p) | {"counts": p.result.counts}
+                self._identity(p)
+                | self._figures(p)
+                | {key: p.result.brief()[key] for key in ("counts", "details")}
                 for p in self.points
             ],
             "unfinished": self.missing,

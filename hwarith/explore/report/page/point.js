@@ -33,10 +33,11 @@ function cells({ cells: types = {}, cell_areas: areas = {} }) {
   const total = rows.reduce((sum, row) => sum + row.area, 0);
   if (!rows.length) return [];
   rows.sort((a, b) => b.area - a.area || b.n - a.n);
+  const largest = Math.max(...rows.map((row) => row.area)) || 1;
   const share = (row) => (total ? `${(100 * row.area / total).toFixed(1)} %` : "");
   const body = rows.map((row) => element("tr", {}, element("td", {}, row.type),
     element("td", {}, number(row.n)), element("td", {}, share(row)),
-    element("td", { class: "bar" }, element("i", { style: `width:${100 * row.area / (total || 1)}%` }))));
+    element("td", { class: "bar" }, element("i", { style: `width:${100 * row.area / largest}%` }))));
   const heads = ["Cell", "Number", "Share of area", ""].map((text) => element("th", {}, text));
   return [section("Cells by type", element("table", { class: "figures" },
     element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body)))];
