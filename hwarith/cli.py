@@ -17,7 +17,9 @@ import typer
 from .errors import HwarithError, InvalidInput, unknown
 
 if TYPE_CHECKING:
+    from .explore.compare import Compared
     from .explore.cycles import Cost
+    from .explore.report.against import Changes
     from .explore.report.weights import WeightRow, WeightRows
     from .formats import Format
     from .units import Unit
@@ -288,9 +290,68 @@ def sweep(
     except KeyboardInterrupt as interrupt:  # typer would end here without its message
         _fail(str(interrupt), 130)
     if as_json:
-        _print_json([r.as_dict() for r in results])
+        _print_json([r.brief() for r in results])
     else:
         print(f"{len(results)} points in {output}; make the report: hwarith report {output}")
+
+
+@app.command()
+def compare(
+    specs: Specs = None,
+    library: Annotated[
+        str, typer.Option(help="generic, xilinx, ice40, ecp5, or a Liberty file.")
+    ] = "generic",
+    workload: Annotated[
+        str | None, typer.Option(help="Also run a network on the units: digits.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Set units side by side: area, delay, cells, errors, and ratios to the first one."""
+    from .explore.compare import SOURCES, compare
+
+    units = _units(specs, False)
+    found = compare(units, library, workload, track=lambda items: _progress(items, "compare"))
+    ratios = [one.ratios(found[0]) for one in found]
+    if as_json:
+        _print_json([one.as_dict() | {"ratios": r} for one, r in zip(found, ratios, strict=True)])
+        return
+    texts = specs or []
+    rows = []
+    for one, text, ratio in zip(found, texts, ratios, strict=True):
+        times = {f"{key}/1st": r and round(r, 3) for key, r in ratio.items()}
+        costs = _cost_row(one.cost.as_dict()) | {"spec": text}
+        rows.append(costs | (times if len(found) > 1 else {}) | _error_row(one))
+    keys = dict.fromkeys(key for row in rows for key in row)
+    there = [key for key in keys if any(row.get(key) not in (None, 0) for row in rows)]
+    _print_table([{key: row.get(key) for key in there} for row in rows])
+    for source in dict.fromkeys(one.source for one in found if one.source):
+        of = [text for one, text in zip(found, texts, strict=True) if one.source == source]
+        print(f"Errors on {SOURCES[source]}: {' '.join(of)}")
+    for reason in dict.fromkeys(one.reason for one in found if one.reason):
+        print(f"No errors: {reason}")
+    print(f"Library {found[0].cost.library}" + (f", workload {workload}" if workload else ""))
+
+
+_COMPARED = {
+    "error_rate": "ER", "mred": "MRED", "nmed": "NMED", "max_ulp": "max ulp", "sqnr": "SQNR (dB)",
+    "accuracy": "accuracy", "output_error": "output error",
+}  # fmt: skip
+
+
+def _error_row(one: Compared) -> dict[str, str]:
+    """The errors that compare units, for readers."""
+    from .explore.report.columns import columns
+
+    figures = (one.evaluation.metrics if one.evaluation else {}) | {
+        "accuracy": one.accuracy,
+        "output_error": one.output_error,
+    }
+    written = columns([])
+    return {
+        title: written[key].write(value)
+        for key, title in _COMPARED.items()
+        if (value := figures.get(key)) is not None
+    }
 
 
 @app.command()
@@ -426,11 +487,41 @@ def _weight_row(rows: WeightRows, row: WeightRow) -> dict[str, Any]:
 
 
 @app.command()
-def report(folder: Annotated[Path, typer.Argument(metavar="FOLDER")]) -> None:
-    """Make report.html, .csv, .json and .png of a sweep's folder."""
-    from .explore.report import write_report
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER")],
+    against: Annotated[
+        Path | None, typer.Option(help="Folder of another sweep: what changed since?")
+    ] = None,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Also results.parquet.")] = False,
+) -> None:
+    """Make report.html, .png and .svg, results.csv and .json of a sweep's folder."""
+    from .explore.report import report_of, write_rows
 
-    print(write_report(folder))
+    content = report_of(folder, against)
+    page = write_rows(content, folder, parquet=parquet)
+    if content.changes:
+        _print_changes(content.changes)
+    print(page)
+
+
+def _print_changes(changes: Changes) -> None:
+    print(changes.summary)
+    for title, what in (
+        ("Also different", changes.notes),
+        ("Only here", changes.only_after),
+        ("Only there", changes.only_before),
+    ):
+        if what:
+            print(f"{title}: {'; '.join(what)}")
+    if changes.moves:
+        titles = ("there", "here", "change")
+        _print_table(
+            [
+                {"unit": move.point.label, "figure": move.column.title}
+                | dict(zip(titles, move.written, strict=True))
+                for move in changes.moves
+            ]
+        )
 
 
 # -- helpers -------------------------------------------------------------------------------------

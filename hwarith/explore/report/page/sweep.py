@@ -10,6 +10,7 @@ from ...workloads.network import METHOD, SAMPLE_STRIDE
 from ..columns import grouped
 from ..content import Content
 from ..summary import Comparison, comparisons, findings
+from .changes import changes_section
 from .markup import definitions, finding_box, significance, text
 
 _DEFINITIONS = """\
@@ -37,17 +38,18 @@ def texts(content: Content) -> dict[str, str]:
         "lead": _lead(content),
         "notice": _notice(content),
         "findings": "".join(map(finding_box, findings(content))),
+        "changes": changes_section(content.changes),
         "families": "Units",
         "formats": "Formats",
         "caption": _caption(content),
         "comparison": _comparison(content, comparisons(content)),
         "all_rows": "All design points",
-        "hint": "Click a heading to sort; hover over a unit for its spec. Coloured: on the front "
+        "hint": "Click a heading to sort; click a unit for its page. Coloured: on the front "
         "of area and\nnetwork output error.",
         "definitions": Template(_DEFINITIONS).substitute(
-            cost_definitions=definitions(c[key] for key in COSTS),
-            network_definitions=definitions(c[key] for key in NETWORK),
-            metric_definitions=definitions(c[key] for key in METRICS),
+            cost_definitions=definitions(c[key] for key in COSTS if key in c),
+            network_definitions=definitions(c[key] for key in NETWORK if key in c),
+            metric_definitions=definitions(c[key] for key in METRICS if key in c),
             count_definitions="".join(
                 f"<dt>{text(key.replace('_', ' '))}</dt><dd>{text(what)}</dd>"
                 for key, what in COUNTS.items()
