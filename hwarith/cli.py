@@ -288,7 +288,7 @@ def sweep(
     try:
         results = run_sweep(file or DEFAULT, output, jobs=jobs, dask=dask, budget=budget)
     except KeyboardInterrupt as interrupt:  # typer would end here without its message
-        _fail(str(interrupt), 130)
+        _fail(str(interrupt) or "interrupted", 130)
     if as_json:
         _print_json([r.brief() for r in results])
     else:

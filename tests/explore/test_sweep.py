@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import hwarith
@@ -173,31 +171,3 @@ def test_stopping_ends_a_worker_and_all_that_it_runs() -> None:
     busy.end()
     with pytest.raises(ProcessLookupError):
         os.killpg(busy._process.pid, 0)
-
-
-def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
-    # Slow points, of formats that no earlier run has left in the cache
-    random = np.random.default_rng()
-    a, c = (f"e{random.integers(8, 11)}m{random.integers(18, 30)}" for _ in range(2))
-    specs = [*SPECS, f"fma:a={a},c={c},out={c}", f"mul:a={a},out={c}"]
-    (tmp_path / "mine.toml").write_text(f"points = {json.dumps(specs)}")
-    command = [sys.executable, "-m", "hwarith", "sweep", "mine.toml", "-o", ".", "--jobs", "2"]
-    # A shell that runs the tests in the background has SIGINT ignored, and children inherit it
-    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
-    sweep = subprocess.Popen(
-        command, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
-    )
-    signal.signal(signal.SIGINT, inherited)
-    points = tmp_path / "points"
-    while not (points.exists() and any(p.suffix == ".json" for p in points.iterdir())):
-        assert sweep.poll() is None
-        time.sleep(0.05)
-    sweep.send_signal(signal.SIGINT)
-    _, said = sweep.communicate(timeout=60)
-    kept = len(list(points.iterdir()))
-    assert sweep.returncode == 130
-    assert said == (
-        f"hwarith: sweep interrupted: {kept} of 6 points are kept in .; "
-        "the next run goes on from them\n"
-    )
-    assert 1 <= kept < 6

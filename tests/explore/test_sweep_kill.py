@@ -158,6 +158,27 @@ def test_a_killed_worker_costs_its_point_until_the_next_run(sweeps: Sweeps, tmp_
     assert not (tmp_path / "out" / FAILURES).exists()
 
 
+def test_ctrl_c_keeps_what_is_finished(sweeps: Sweeps, tmp_path: Path) -> None:
+    sweeps.environment["QUICK_SECONDS"] = "0.1"
+    # A shell that runs the tests in the background has SIGINT ignored, and children inherit it
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = sweeps.start(tmp_path / "out", "--jobs", "2")
+    signal.signal(signal.SIGINT, inherited)
+    points = tmp_path / "out" / "points"
+    while not list(points.glob("*.json")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    kept = len(list(points.iterdir()))
+    assert process.returncode == 130
+    assert said == (
+        f"hwarith: sweep interrupted: {kept} of {len(SPECS)} points are kept in "
+        f"{tmp_path / 'out'}; the next run goes on from them\n"
+    )
+    assert 1 <= kept < len(SPECS)
+
+
 def test_full_disk(sweeps: Sweeps, tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
