@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 MANIFEST = "sweep.json"
 
 _SOURCES = (
-    "engine.py", "engine_matrix.py", "matrix.py", "formats", "units", "flow", "explore/point.py",
-    "explore/metrics.py", "explore/reference.py", "explore/workloads",
+    "engine.py", "engine_matrix.py", "matrix.py", "kernels", "formats", "units", "flow",
+    "explore/point.py", "explore/metrics.py", "explore/reference.py", "explore/workloads",
 )  # fmt: skip
 """The parts of the package that a point's figures depend on."""
 
