@@ -15,7 +15,7 @@ from ...units import Unit
 from ...units import unit as make_unit
 from ..point import Result
 from ..store import read_sweep_folder
-from ..workloads import Workload, workload
+from ..workloads import MiniLM, Workload, workload
 from .axes import Axis, axis, value_on_axis
 from .columns import HIGHER_IS_BETTER, Column, columns, unit_label
 from .front import pareto_front
@@ -67,7 +67,7 @@ class Content:
         return columns([p.result for p in self.points])
 
     @property
-    def workload(self) -> Workload:
+    def workload(self) -> Workload | MiniLM:
         return workload(self.manifest["workload"])
 
     @property
