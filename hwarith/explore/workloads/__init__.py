@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ...errors import unknown
 
@@ -23,6 +23,20 @@ class Workload:
     name: str
     summary: str
     file: str
+    item = "image"
+    sample = "from every 5th image"
+
+    @property
+    def method(self) -> tuple[str, ...]:
+        """How it is run, in sentences for readers of a report."""
+        from .network import METHOD
+
+        return METHOD
+
+    @property
+    def count(self) -> int:
+        """The images."""
+        return len(self.network.labels)
 
     @cached_property
     def _data(self) -> bytes:
@@ -67,12 +81,6 @@ class Workload:
         return run(self.network, unit)
 
 
-class _Labels(NamedTuple):
-    """What the report needs of a network: the number of its decisions is that of its labels."""
-
-    labels: range
-
-
 class MiniLM:
     """A transformer as a workload (`hwarith.explore.workloads.minilm`): 24 pairs of texts, cut to
     16 tokens. Its accuracy is recall@1, its output error that of the embeddings."""
@@ -83,8 +91,17 @@ class MiniLM:
         "docstrings of numpy and scipy the rest of each, among those of all; texts are cut to 16 "
         "tokens. The accuracy is the share that is found first."
     )
+    item = "text"
+    sample = "of some rows, columns and steps of each kind of product"
     pairs, tokens = 24, 16
-    network = _Labels(range(24))
+    count = pairs
+
+    @property
+    def method(self) -> tuple[str, ...]:
+        """How it is run, in sentences for readers of a report."""
+        from .minilm.products import METHOD
+
+        return METHOD
 
     @property
     def digest(self) -> str:

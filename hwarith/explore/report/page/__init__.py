@@ -11,7 +11,6 @@ from string import Template
 
 from ...metrics import COUNTS, METRICS
 from ...point import COSTS, NETWORK
-from ...workloads.network import METHOD, SAMPLE_STRIDE
 from ..columns import X_AXES, Y_AXES, Column, grouped
 from ..content import Content
 from ..style import colours, shapes
@@ -55,9 +54,9 @@ def to_html(content: Content) -> str:
             f"<dt>{_text(key.replace('_', ' '))}</dt><dd>{_text(what)}</dd>"
             for key, what in COUNTS.items()
         ),
-        stride=SAMPLE_STRIDE,
+        sample=_text(content.workload.sample),
         workload=_text(content.workload.summary),
-        method="".join(f"<li>{_text(sentence)}</li>" for sentence in METHOD),
+        method="".join(f"<li>{_text(sentence)}</li>" for sentence in content.workload.method),
         significance=_significance(content),
         commands=_text("\n".join(content.commands)),
         versions=_versions(content),
@@ -249,13 +248,13 @@ def _definitions(columns: Iterable[Column]) -> str:
 
 
 def _significance(content: Content) -> str:
-    p, n = content.float64_accuracy, len(content.workload.network.labels)
+    p, n, item = content.float64_accuracy, content.workload.count, content.workload.item
     deviation = 100 * (p * (1 - p) / n) ** 0.5
     return _text(
-        f"One image more or less is {100 / n:.1f} points of accuracy, and the standard deviation "
-        f"of an accuracy of {100 * p:.1f} % on {n} images is {deviation:.1f} points: smaller "
+        f"One {item} more or less is {100 / n:.1f} points of accuracy, and the standard deviation "
+        f"of an accuracy of {100 * p:.1f} % on {n} {item}s is {deviation:.1f} points: smaller "
         "differences of accuracy say little, and the network output error says more. float64 "
-        f"arithmetic classifies {100 * p:.1f} % right."
+        f"arithmetic gets {100 * p:.1f} % right."
     )
 
 
