@@ -358,6 +358,35 @@ def _cycle_rows(phases: dict[str, dict[str, Cost]]) -> list[dict[str, Any]]:
 
 
 @app.command()
+def errors(
+    spec: Annotated[str, typer.Argument(metavar="SPEC")],
+    operands: Annotated[
+        Path | None, typer.Option(metavar="FILE", help=".npy or .npz; default: all codes.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print error metrics of a unit: on all operand codes, or on your own operands.
+
+    An .npz file has an array under the name of each operand, an .npy file one array whose first
+    axis is that of the operands. Unsigned integers are codes; others are values, which are rounded.
+    """
+    from .explore.metrics import COUNTS, METRICS, evaluate
+    from .explore.operands_file import read_operands
+    from .units import unit
+
+    u = unit(spec)
+    found = evaluate(u, read_operands(u, operands) if operands else None)
+    if as_json:
+        _print_json({"spec": u.spec, "metrics": found.metrics, "counts": found.counts})
+        return
+    _print_table([
+        {"": METRICS[key].title, "value": value, "unit": METRICS[key].unit}
+        for key, value in found.metrics.items()
+    ])  # fmt: skip
+    _print_table([{"sets": n, "": COUNTS[key]} for key, n in found.counts.items()])
+
+
+@app.command()
 def transformer(
     specs: Specs = None,
     pairs: Annotated[int, typer.Option(help="Docstrings to find, of numpy and scipy.")] = 96,

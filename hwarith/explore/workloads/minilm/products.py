@@ -164,7 +164,7 @@ def _excess(path: Chain, factors: list[Factors], left: Scale, right: Scale) -> f
         if f and not (f.is_float and f.exponent_bits >= WIDE_EXPONENT_BITS)
     }
     for x, w, _ in factors if narrow else ():
-        a, b = np.abs(x / left(x, 1)), np.abs(w / right(w, 0))
+        a, b = (np.abs(v, dtype=np.float32) for v in (x / left(x, 1), w / right(w, 0)))
         if "product" in narrow:
             product = float((a.max(axis=0) * b.max(axis=1)).max())
             limits.append(product / float(narrow["product"].max))
