@@ -1,4 +1,4 @@
-"""Integers: where no product and no partial sum leaves its format, the order of sums is free."""
+"""Integers: where no product or partial sum leaves its format, and floats have room for them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from ..units.chain import Chain
 from ..units.exact.add import Add
 from ..units.exact.fma import Fma
 from ..units.exact.mul import Mul
+from . import loop
 
-_EXACT = 2**53
-"""Up to here every integer is a float64."""
+_EXACT = {np.float32: 2**24, np.float64: 2**53}
+"""Up to where every integer is a number of these types."""
 
 
 def accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> np.ndarray | None:
-    """`hwarith.kernels.accumulate` by one product of float64 matrices.
+    """`hwarith.kernels.accumulate` in float32 or float64, which lose nothing.
 
     For exact units on integers, if k * max|a| * max|b| + max|acc| is a value of the accumulator's
     format and below 2^53, and max|a| * max|b| one of the products' format: then nothing wraps,
@@ -27,13 +28,21 @@ def accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> n
         return None
     if any(f.is_float or f.exponent or f.bits > 53 for f in formats):
         return None
-    x, y, c = (f.decode(v).astype(np.float64) for f, v in zip(formats, (a, b, acc), strict=False))
+    x, y, c = (f.decode(v) for f, v in zip(formats, (a, b, acc), strict=False))
     product = _peak(x) * _peak(y)
     if product > _reach(chain.product_format or chain.accumulator):
         return None
-    if a.shape[1] * product + _peak(c) > min(_reach(chain.accumulator), _EXACT):
+    most = a.shape[1] * product + _peak(c)
+    kinds = [kind for kind, limit in _EXACT.items() if most <= limit]
+    if most > _reach(chain.accumulator) or not kinds:
         return None
-    return chain.accumulator.encode((x @ y + c).astype(np.int64))
+    x, y, c = (v.astype(kinds[0]) for v in (x, y, c))
+    sums = loop.run(_step, c, x, y, ())
+    return chain.accumulator.encode(sums.astype(np.int64))
+
+
+def _step(x, y, acc, constants):
+    return x * y + acc
 
 
 def _plain(u: Mul | Add | Fma) -> bool:

@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 
 from .. import engine
-from ..engine_matrix import _LEAST_WORK, FloatRounding
+from ..engine_matrix import FloatRounding
 
 ROWS, COLUMNS = 128, 256
 """Part of the right matrix that stays in a core's cache while all rows of the left one pass."""
+
+_LEAST_WORK = 1 << 22
+"""Steps from which on another core pays."""
 
 
 def run(

@@ -27,13 +27,13 @@ class Factors(NamedTuple):
 Multiply = Callable[[list[Factors], str], list[np.ndarray]]
 """What multiplies matrices of one kind, which it is told by name: float32 in and out."""
 
-_ROWS = 192
-"""Heads of one text go together into products of about so many rows and columns: a few large
-products are faster than many small ones, though those between different heads are wasted."""
-
 
 def encode(
-    model: Model, texts: Sequence[np.ndarray], multiply: Multiply, layers: int | None = None
+    model: Model,
+    texts: Sequence[np.ndarray],
+    multiply: Multiply,
+    rows: int = 1,
+    layers: int | None = None,
 ) -> np.ndarray:
     """Embeddings of texts: float32 (texts, 384), of length 1.
 
@@ -43,6 +43,9 @@ def encode(
     multiply : computes all products of matrices: kinds ``query``, ``key``, ``value``, ``scores``,
         ``context``, ``attention``, ``up`` and ``down``. All else (biases, softmax, LayerNorm,
         GELU, sums) is float32 with means and the error function in float64.
+    rows : heads of one text are multiplied together in matrices of up to so many rows and columns
+        (or alone). A few large products may be faster than many small ones, though those between
+        different heads are for nothing.
     layers : how many of the model's, from the first on (default: all).
     """
     w = model.weights
@@ -54,20 +57,20 @@ def encode(
     x = x + w["embeddings.token_type_embeddings.weight"][0]
     x = _normalized(model, x, "embeddings.LayerNorm")
     for i in range(model.layers if layers is None else layers):
-        x = _layer(model, x, spans, f"encoder.layer.{i}", multiply)
+        x = _layer(model, x, spans, f"encoder.layer.{i}", multiply, rows)
     means = np.array([x[span].mean(axis=0, dtype=np.float64) for span in spans])
     return (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
 
 
 def _layer(
-    model: Model, x: np.ndarray, spans: list[slice], name: str, multiply: Multiply
+    model: Model, x: np.ndarray, spans: list[slice], name: str, multiply: Multiply, rows: int
 ) -> np.ndarray:
     def linear(x: np.ndarray, part: str, kind: str) -> np.ndarray:
         weights, bias = (model.weights[f"{name}.{part}.{what}"] for what in ("weight", "bias"))
         return multiply([Factors(x, weights.T, len(weights))], kind)[0] + bias
 
     q, k, v = (linear(x, f"attention.self.{kind}", kind) for kind in ("query", "key", "value"))
-    context = _attention(q, k, v, spans, model.heads, multiply)
+    context = _attention(q, k, v, spans, model.heads, multiply, rows)
     x = x + linear(context, "attention.output.dense", "attention")
     x = _normalized(model, x, f"{name}.attention.output.LayerNorm")
     up = _gelu(linear(x, "intermediate.dense", "up"))
@@ -77,14 +80,14 @@ def _layer(
 
 def _attention(
     q: np.ndarray, k: np.ndarray, v: np.ndarray, spans: list[slice], heads: int,
-    multiply: Multiply,
+    multiply: Multiply, rows: int,
 ) -> np.ndarray:  # fmt: skip
     """softmax(q k^T / sqrt(size)) v for each head of each text; (tokens, heads * size)."""
     size = q.shape[1] // heads
     groups = [
         (span, slice(first * size, min(first + together, heads) * size))
         for span in spans
-        for together in [max(1, _ROWS // (span.stop - span.start))]
+        for together in [max(1, rows // (span.stop - span.start))]
         for first in range(0, heads, together)
     ]
     q = q / np.float32(np.sqrt(size))

@@ -24,8 +24,8 @@ METHOD = (
     "take values as they are. Narrower floats are scaled by a power of two for each tensor (of a "
     "kind, of a layer, of all texts together), and integers symmetrically for each row of the left "
     "and each column of the right matrix, so that the largest magnitude comes to the top of the "
-    "format; but lower where a product or the sum of the products' magnitudes would come within a "
-    "factor of two of the largest value of its format.",
+    "format; but lower where a product, or the bound that Hoelder's inequality gives for sums, "
+    "would come within a factor of two of the largest value of its format.",
     "Weights in a type of their own are quantized in groups along the inputs, and their values "
     "then go the same way.",
 )
@@ -62,6 +62,11 @@ class Products:
 
     def __post_init__(self) -> None:
         self.path = datapath(self.unit) if self.unit else None
+
+    @property
+    def rows(self) -> int:
+        """How many rows of heads go well together (`encoder.encode`)."""
+        return 192 if self.path else 1
 
     def __call__(self, factors: list[Factors], kind: str) -> list[np.ndarray]:
         """Products of matrices of one kind; see `encoder.Multiply`."""
@@ -155,8 +160,8 @@ def _top(f: Format, peak: float) -> float:
 
 
 def _excess(path: Chain, factors: list[Factors], left: Scale, right: Scale) -> float:
-    """The largest product, and the largest sum of magnitudes of products, over the largest value
-    of their formats; 0 where the formats are wide."""
+    """The largest product, and what no sum exceeds, over the largest value of their formats; 0
+    where the formats are wide."""
     limits = [0.0]
     narrow = {
         what: f
@@ -169,5 +174,14 @@ def _excess(path: Chain, factors: list[Factors], left: Scale, right: Scale) -> f
             product = float((a.max(axis=0) * b.max(axis=1)).max())
             limits.append(product / float(narrow["product"].max))
         if "sum" in narrow:
-            limits.append(float((a @ b).max()) / float(narrow["sum"].max))
+            limits.append(_most(a, b) / float(narrow["sum"].max))
     return max(limits)
+
+
+def _most(a: np.ndarray, b: np.ndarray) -> float:
+    """What no sum of products of a row and a column exceeds, nor any part of it, by Hoelder's
+    inequality: of magnitudes (m, k) and (k, n)."""
+    rows, columns = (
+        (x.max(axis), np.sqrt(np.square(x).sum(axis)), x.sum(axis)) for x, axis in ((a, 1), (b, 0))
+    )
+    return min(float(x.max()) * float(y.max()) for x, y in zip(rows, columns[::-1], strict=True))

@@ -95,7 +95,7 @@ def run_products(products: Products, pairs: int, tokens: int) -> Outcome:
     """`run` with given products, which keep operands that they met."""
     texts = task(pairs, tokens)
     start = time.perf_counter()
-    embeddings = encode(load(), texts, products)
+    embeddings = encode(load(), texts, products, products.rows)
     seconds = time.perf_counter() - start
     score = retrieval.score(embeddings[:pairs], embeddings[pairs:])
     cosines = np.nan_to_num((embeddings * reference(pairs, tokens)).sum(axis=1))
