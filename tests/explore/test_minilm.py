@@ -74,6 +74,15 @@ def test_encoder_is_bert() -> None:
 
 
 @needs_model
+def test_heads_together_or_alone() -> None:
+    m = model.load()
+    texts = m.tokenize([*SENTENCES, "Return the inverse of a (square) matrix. " * 3])
+    unit = hw.unit("fma:a=bf16,c=fp32,out=fp32")
+    alone, together = (encoder.encode(m, texts, Products(unit), rows, 1) for rows in (1, 50))
+    np.testing.assert_array_equal(alone, together)
+
+
+@needs_model
 def test_similarities_of_the_model_card() -> None:
     m = model.load()
     found = encoder.encode(m, m.tokenize(list(SENTENCES)), Products(None))
@@ -154,6 +163,14 @@ def test_nothing_overflows(spec: str) -> None:
     np.testing.assert_allclose(found, 200, rtol=0.15)
 
 
+def test_no_sum_exceeds_its_bound() -> None:
+    rng = np.random.default_rng(6)
+    for power in (0.2, 1, 5):
+        a, b = rng.random((20, 30)) ** power, rng.random((30, 10)) ** power
+        most = (a @ b).max()
+        assert most <= products._most(a, b) <= 3 * most
+
+
 def test_weights_in_a_type() -> None:
     (f,) = factors(np.random.default_rng(4))
     bitmod = products.Products(None, hw.weight_type("bitmod4"))
@@ -199,12 +216,27 @@ def test_a_few_texts_on_units() -> None:
 
 def run_multiply_adds(pairs: int, tokens: int) -> int:
     """By the dimensions of the model."""
-    from hwarith.explore.workloads.minilm.run import multiply_adds, task
+    from hwarith.explore.workloads.minilm.run import multiply_adds
 
-    lengths = [len(text) for text in task(pairs, tokens)]
+    lengths = [len(text) for text in run_task(pairs, tokens)]
     count = sum(6 * (n * (4 * 384**2 + 2 * 384 * 1536) + 2 * n * n * 384) for n in lengths)
     assert multiply_adds(pairs, tokens) == count
     return count
+
+
+@needs_model
+def test_multiply_adds_are_counted_alike() -> None:
+    """Heads together or alone, those between different heads do not count."""
+    p = Products(hw.unit("fma:a=bf16,c=fp32,out=fp32"))
+    assert p.rows > 1
+    encoder.encode(model.load(), run_task(4, 6), p, p.rows)
+    assert p.count == run_multiply_adds(4, 6)
+
+
+def run_task(pairs: int, tokens: int) -> list[np.ndarray]:
+    from hwarith.explore.workloads.minilm.run import task
+
+    return task(pairs, tokens)
 
 
 @needs_model
