@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -427,6 +428,81 @@ def _cycle_rows(phases: dict[str, dict[str, Cost]]) -> list[dict[str, Any]]:
 
 
 @app.command()
+def errors(
+    spec: Annotated[str, typer.Argument(metavar="SPEC")],
+    operands: Annotated[
+        Path | None, typer.Option(metavar="FILE", help=".npy or .npz; default: all codes.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print error metrics of a unit: on all operand codes, or on your own operands.
+
+    An .npz file has an array under the name of each operand, an .npy file one array whose first
+    axis is that of the operands. Unsigned integers are codes; others are values, which are rounded.
+    """
+    from .explore.metrics import COUNTS, METRICS, evaluate
+    from .explore.operands_file import read_operands
+    from .units import unit
+
+    u = unit(spec)
+    found = evaluate(u, read_operands(u, operands) if operands else None)
+    if as_json:
+        _print_json({"spec": u.spec, "metrics": found.metrics, "counts": found.counts})
+        return
+    _print_table([
+        {"": METRICS[key].title, "value": value, "unit": METRICS[key].unit}
+        for key, value in found.metrics.items()
+    ])  # fmt: skip
+    _print_table([{"sets": n, "": COUNTS[key]} for key, n in found.counts.items()])
+
+
+@app.command()
+def transformer(
+    specs: Specs = None,
+    pairs: Annotated[int, typer.Option(help="Docstrings to find, of numpy and scipy.")] = 96,
+    tokens: Annotated[int, typer.Option(help="Tokens that texts are cut to.")] = 32,
+    weights: Annotated[
+        str | None, typer.Option(metavar="TYPE", help="Of the weights: bitmod4, int4, mxfp4, ...")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a transformer on units: all-MiniLM-L6-v2 finds docstrings by their first lines.
+
+    Every product of matrices runs through the unit, bit-accurately; float32 stands for numpy's own
+    arithmetic. Cosines are those of the embeddings to float32's with unquantized weights.
+    """
+    from .explore.workloads.minilm.run import multiply_adds, products_of, run_products
+
+    if not specs:
+        raise InvalidInput("name at least one SPEC, such as fma:a=bf16,c=fp32,out=fp32, or float32")
+    arithmetics = [(spec, None if spec == "float32" else spec) for spec in specs]
+    for _, spec in arithmetics:  # a mistake in the last one is told before anything runs
+        products_of(spec, weights)
+    total = multiply_adds(pairs, tokens)
+    found = []
+    with _progress_to(total * len(arithmetics), "multiply-adds") as advance:
+        for _, spec in arithmetics:
+            found.append(run_products(products_of(spec, weights, advance), pairs, tokens))
+    if as_json:
+        _print_json([outcome.as_dict() for outcome in found])
+        return
+    _print_table([
+        {
+            "unit": name, "weights": outcome.weights or "",
+            "recall@1": round(outcome.recall, 3), "MRR": round(outcome.mrr, 3),
+            "mean cosine": round(outcome.mean_cosine, 5),
+            "min cosine": round(outcome.min_cosine, 5),
+            "seconds": round(outcome.seconds, 1),
+            "G multiply-adds/s": round(outcome.rate / 1e9, 2),
+        }
+        for (name, _), outcome in zip(arithmetics, found, strict=True)
+    ])  # fmt: skip
+    print(
+        f"{pairs} pairs of texts of up to {tokens} tokens, {total / 1e9:.1f} G multiply-adds a unit"
+    )
+
+
+@app.command()
 def weights(
     types: Annotated[
         list[str] | None,
@@ -592,6 +668,18 @@ def _progress(items: list[Any], what: str) -> Iterable[Any]:
 
     console = Console(stderr=True)
     return track(items, what, console=console, disable=not console.is_terminal, transient=True)
+
+
+@contextmanager
+def _progress_to(total: int, what: str) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error if that is a terminal; gives what to tell of each advance."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.advance(task, done)
 
 
 def _print_rows(rows: list[dict[str, Any]], as_json: bool) -> None:

@@ -25,8 +25,8 @@ MANIFEST = "sweep.json"
 FAILURES = "failures.json"
 
 _SOURCES = (
-    "engine.py", "engine_fold.py", "engine_matrix.py", "matrix.py", "piecewise.py", "formats",
-    "units", "flow", "explore/point.py", "explore/metrics.py", "explore/reference.py",
+    "engine.py", "engine_fold.py", "engine_matrix.py", "matrix.py", "piecewise.py", "kernels",
+    "formats", "units", "flow", "explore/point.py", "explore/metrics.py", "explore/reference.py",
     "explore/workloads",
 )  # fmt: skip
 """The parts of the package that a point's figures depend on."""

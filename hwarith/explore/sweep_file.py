@@ -2,7 +2,7 @@
 
 A sweep file::
 
-    workload = "digits"        # default
+    workload = "digits"        # default; or "minilm"
     library = "generic"        # default; or a Liberty file, beside this one
     points = ["mul:a=fp32", "fma:a=bf16,b=bf16,c=fp32,out=fp32"]
 

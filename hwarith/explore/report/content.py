@@ -16,7 +16,7 @@ from ...units import unit as make_unit
 from ..metrics import COUNTS
 from ..point import Result
 from ..store import read_sweep_folder
-from ..workloads import Workload, workload
+from ..workloads import MiniLM, Workload, workload
 from .axes import value_on_axis
 from .columns import X_AXES, Y_AXES, Column, columns, grouped, unit_label
 from .rows import Heading, Rows
@@ -116,7 +116,7 @@ class Content(Rows):
         return {k: c for k, c in columns([p.result for p in self.points]).items() if k in there}
 
     @property
-    def workload(self) -> Workload:
+    def workload(self) -> Workload | MiniLM:
         return workload(self.manifest["workload"])
 
     @property

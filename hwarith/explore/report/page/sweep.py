@@ -6,7 +6,6 @@ from string import Template
 
 from ...metrics import COUNTS, METRICS
 from ...point import COSTS, NETWORK
-from ...workloads.network import METHOD, SAMPLE_STRIDE
 from ..columns import grouped
 from ..content import Content
 from ..summary import Comparison, comparisons, findings
@@ -17,8 +16,8 @@ _DEFINITIONS = """\
 <div><h3>Cost</h3><dl>$cost_definitions</dl><h3>Network</h3><dl>$network_definitions</dl>
 <h3>Which operand sets count</h3><dl>$count_definitions</dl></div>
 <div><h3>Error of the unit</h3>
-<p>On the operand codes that met the unit in the network, from every ${stride}th image. y is the
-unit's result and z the exact one: the infinitely precise product, sum or multiply-add of the
+<p>On the operand codes that met the unit in the network, $sample. y is the unit's
+result and z the exact one: the infinitely precise product, sum or multiply-add of the
 operands' values, not rounded to any format. A unit's own operands are taken as given here: what
 their encoding loses is in the network output error.</p>
 <dl>$metric_definitions</dl></div>"""
@@ -54,11 +53,11 @@ def texts(content: Content) -> dict[str, str]:
                 f"<dt>{text(key.replace('_', ' '))}</dt><dd>{text(what)}</dd>"
                 for key, what in COUNTS.items()
             ),
-            stride=SAMPLE_STRIDE,
+            sample=text(content.workload.sample),
         ),
         "run": Template(_RUN).substitute(
             workload=text(content.workload.summary),
-            method="".join(f"<li>{text(sentence)}</li>" for sentence in METHOD),
+            method="".join(f"<li>{text(sentence)}</li>" for sentence in content.workload.method),
             significance=significance(content.workload),
         ),
         "commands": text("\n".join(content.commands)),
@@ -72,7 +71,7 @@ def _lead(content: Content) -> str:
         f"{len(content.points)} arithmetic units for machine learning. Each was generated as "
         f"Verilog and synthesized with yosys {versions['yosys']} ({content.manifest['library']} "
         "library), and its bit-accurate model computed every multiplication and addition of a "
-        f"network that reads handwritten digits. hwarith {versions['hwarith']}, {content.made}."
+        f"network ({content.workload.name}). hwarith {versions['hwarith']}, {content.made}."
     )
 
 
