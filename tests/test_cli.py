@@ -200,7 +200,16 @@ def test_sweep_and_report(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert point["spec"] == unit(TINY).spec
     outcome = run("report", folder)
     assert (outcome.status, outcome.out) == (0, f"{folder / 'report.html'}\n")
-    assert (folder / "report.html").stat().st_size > 1000
+    page = (folder / "report.html").read_text()
+    assert '"verilog":"H4sI' in page
+    (kept,) = json.loads((folder / "results.json").read_text())["points"]
+    assert kept["details"] == point["details"]
+    areas = (
+        n * kept["details"]["cell_areas"][cell] for cell, n in kept["details"]["cells"].items()
+    )
+    assert sum(areas) == pytest.approx(kept["area"])
+    assert [end[:1] for end in kept["details"]["path"]] in (["a", "y"], ["b", "y"])
+    assert "verilog" not in kept["details"]
 
 
 def test_report_against_another(run: Run, tmp_path: Path) -> None:

@@ -149,13 +149,13 @@ def measure(
             "histogram": evaluation.histogram,
             "path": [mapped.path_start, mapped.path_end],
             "cells": mapped.cells_by_type,
-            "cell_areas": _cell_areas(library, mapped.cells_by_type),
+            "cell_areas": {} if mapped.area is None else _cell_areas(library, mapped.cells_by_type),
         },
     )
 
 
 def _cell_areas(library: str, types: Iterable[str]) -> dict[str, float]:
-    """The area of one cell of each type."""
+    """The area of one cell of each type of a library."""
     from ..flow import liberty, tools
 
     generic = tools.shipped("synth") / "generic.lib"

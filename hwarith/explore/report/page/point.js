@@ -122,7 +122,6 @@ dialog.addEventListener("click", (event) => { if (event.target === dialog) dialo
 dialog.addEventListener("close", () => {
   if (location.hash.length > 1) history.pushState(null, "", "#");
 });
-addEventListener("hashchange", follow);
-addEventListener("popstate", follow);
+addEventListener("popstate", follow); // also when a link changes the fragment
 filter();
 follow();
