@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import re
 import tempfile
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ class Synthesis:
     Attributes
     ----------
     spec, library, recipe : the unit, the library as it was given, the yosys script.
+    delay_target : the delay that gates were sized for, in `delay_unit`; None if they were not.
+    mapping : the steps of ABC that did best for it, a file of ``synth/abc``.
     target : what was mapped to.
     cells : number of cells without flip-flops.
     flip_flops : number of flip-flops.
@@ -68,6 +71,8 @@ class Synthesis:
     spec: str
     library: str
     recipe: str
+    delay_target: float | None = None
+    mapping: str | None = None
     target: str
     cells: int
     flip_flops: int
@@ -96,7 +101,12 @@ class Synthesis:
         return figures
 
 
-def synthesize(spec: Any, library: str | Path = "generic", recipe: str | None = None) -> Synthesis:
+def synthesize(
+    spec: Any,
+    library: str | Path = "generic",
+    recipe: str | None = None,
+    delay_target: float | None = None,
+) -> Synthesis:
     """Synthesize a unit (or its spec) with yosys.
 
     Results are kept in the cache folder and found again by the Verilog, the library, the yosys
@@ -126,33 +136,38 @@ def synthesize(spec: Any, library: str | Path = "generic", recipe: str | None = 
     Raises `InvalidInput` for an unknown library or recipe and for a Liberty file that will not
     do, `ToolFailure` if yosys fails.
     """
-    job = _Job(unit(spec), str(library), recipe)
+    job = _Job(unit(spec), str(library), recipe, delay_target)
     cached = tools.cache_folder("synthesize") / f"{job.key()}.json"
     figures = _cached(cached)
     if figures is None:
         figures = job.run()
         files.write_text(cached, json.dumps(figures))
     return Synthesis(
-        spec=job.unit.spec, library=job.library, recipe=job.recipe, versions=tools.versions(),
-        **figures,
+        spec=job.unit.spec, library=job.library, recipe=job.recipe, delay_target=delay_target,
+        versions=tools.versions(), **figures,
     )  # fmt: skip
 
 
 class _Job:
     """One synthesis: a unit, a checked library and recipe."""
 
-    def __init__(self, unit: Unit, library: str, recipe: str | None):
+    def __init__(self, unit: Unit, library: str, recipe: str | None, delay_target: float | None):
         self.unit = unit
         self.library = library
         self.recipe = _check_recipe(library, recipe)
+        self.delay_target = _check_delay_target(library, delay_target)
         self.source = _liberty_path(library) if self.recipe == "asic" else None
         name = library if self.recipe == "fpga" else self.recipe
+        if delay_target is not None:
+            name = "asic_sized"
         self.script = (tools.shipped("synth") / f"{name}.ys").read_text()
         self.verilog = verilog(unit)
 
     def key(self) -> str:
         """A digest of everything that figures depend on, the code that reads them included."""
         parts = [self.verilog, self.script, self.library, tools.versions()["yosys"]]
+        if self.delay_target is not None:
+            parts += [repr(self.delay_target), *map("".join, _mappings().items())]
         content = [part.encode() for part in parts]
         content += [Path(str(m.__file__)).read_bytes() for m in (liberty, timing)]
         content += [Path(__file__).read_bytes(), _models().encode()]
@@ -173,9 +188,39 @@ class _Job:
             if self.library != "generic":
                 _check_cells(library, self.source, self.unit)
             (folder / "library.lib").write_bytes(liberty.read_bytes(self.source))
+            if self.delay_target is not None:
+                return self._sized(folder, library)
             self._yosys(folder)
             figures = _asic_figures(folder, library)
             return figures | _generic_units(figures) if self.library == "generic" else figures
+
+    def _sized(self, folder: Path, library: liberty.Library) -> dict[str, Any]:
+        """Size each mapping for the target and keep the best.
+
+        ABC's delays are not quite those of `timing`: a mapping that misses the target by the
+        latter is sized once more, for a target shorter by as much as it missed.
+        """
+        if not library.has_tables:
+            raise InvalidInput(f"Liberty file {self.source}: it has no tables of delays by load, "
+                               "which sizing for a delay target needs")  # fmt: skip
+        target = float(self.delay_target or 0)
+        (folder / "abc.constr").write_text(
+            f"set_driving_cell {library.driver.name}\n"
+            f"set_load {library.output_load * library.femtofarads}\n"
+        )
+        found = []
+        for name, steps in _mappings().items():
+            wanted = target
+            for _ in range(2):
+                picoseconds = max(1, round(wanted * library.picoseconds))
+                (folder / "abc.script").write_text(steps.replace("{D}", f"-D {picoseconds}"))
+                self._yosys(folder)
+                found.append(_asic_figures(folder, library) | {"mapping": name})
+                if found[-1]["delay"] <= target:
+                    break
+                wanted *= target / found[-1]["delay"]
+        met = [figures for figures in found if figures["delay"] <= target]
+        return min(met or found, key=lambda f: (f["area"], f["delay"]) if met else f["delay"])
 
     def _yosys(self, folder: Path) -> None:
         try:
@@ -192,6 +237,25 @@ def _check_recipe(library: str, recipe: str | None) -> str:
     if recipe is not None and recipe not in allowed:
         raise unknown(f"recipe for library {library!r}", recipe, allowed)
     return recipe or allowed[0]
+
+
+def _check_delay_target(library: str, target: float | None) -> float | None:
+    """The target as a number. Raises `InvalidInput` if it is none, or the library has no times."""
+    if target is None:
+        return None
+    if library in ("generic", *FPGAS):
+        raise InvalidInput(f"a delay target needs a Liberty file with tables, not {library!r}")
+    if not isinstance(target, int | float) or not 0 < target < math.inf:
+        raise InvalidInput(f"delay target must be a positive number, not {target!r}")
+    return float(target)
+
+
+def _mappings() -> dict[str, str]:
+    """The steps of ABC that mapping for a delay target tries, by name."""
+    return {
+        path.stem: path.read_text()
+        for path in sorted((tools.shipped("synth") / "abc").glob("*.abc"))
+    }
 
 
 def _liberty_path(library: str) -> Path:
@@ -265,8 +329,11 @@ def _asic_figures(folder: Path, library: liberty.Library) -> dict[str, Any]:
         "cells_by_type": types,
         "netlist": _output(folder, "netlist.v"),
     }
-    if library.has_delays:
-        path = timing.longest_path(module, library.cells)
+    if library.has_delays or library.has_tables:
+        if library.has_tables:
+            path = timing.longest_path_by_load(module, library)
+        else:
+            path = timing.longest_path(module, library.cells)
         figures |= {"delay": path.delay, "delay_unit": library.time_unit, "depth": path.depth}
         figures |= {"path_start": path.start, "path_end": path.end}
     return figures
