@@ -25,6 +25,9 @@ FPGAS = {
 }
 """FPGA families that `synthesize` knows, and which devices each stands for."""
 
+_NEAR = 1.25
+"""A mapping that misses a delay target by less than this factor is sized a second time."""
+
 _CMOS = "NAND, NOR and NOT"
 
 _REGISTERS = re.compile(r"\$_S?DFF|\$_ALDFF|SB_DFF|TRELLIS_FF|FD[CPRS]E")
@@ -159,15 +162,16 @@ class _Job:
         self.source = _liberty_path(library) if self.recipe == "asic" else None
         name = library if self.recipe == "fpga" else self.recipe
         if delay_target is not None:
-            name = "asic_sized"
-        self.script = (tools.shipped("synth") / f"{name}.ys").read_text()
+            name = "sized"
+        self.script = _script(name)
         self.verilog = verilog(unit)
 
     def key(self) -> str:
         """A digest of everything that figures depend on, the code that reads them included."""
         parts = [self.verilog, self.script, self.library, tools.versions()["yosys"]]
         if self.delay_target is not None:
-            parts += [repr(self.delay_target), *map("".join, _mappings().items())]
+            parts += [repr(self.delay_target), _script("sized_start")]
+            parts += [f"{name} {steps}" for name, steps in _mappings().items()]
         content = [part.encode() for part in parts]
         content += [Path(str(m.__file__)).read_bytes() for m in (liberty, timing)]
         content += [Path(__file__).read_bytes(), _models().encode()]
@@ -181,7 +185,7 @@ class _Job:
             folder = Path(name)
             (folder / "unit.v").write_text(self.verilog)
             if self.source is None:
-                self._yosys(folder)
+                self._yosys(folder, self.script)
                 read = _cmos_figures if self.recipe == "cmos" else _fpga_figures
                 return {"target": FPGAS.get(self.library, _CMOS)} | read(folder)
             library = liberty.read(self.source)
@@ -189,42 +193,43 @@ class _Job:
                 _check_cells(library, self.source, self.unit)
             (folder / "library.lib").write_bytes(liberty.read_bytes(self.source))
             if self.delay_target is not None:
-                return self._sized(folder, library)
-            self._yosys(folder)
+                return self._sized(folder, library, self.delay_target)
+            self._yosys(folder, self.script)
             figures = _asic_figures(folder, library)
             return figures | _generic_units(figures) if self.library == "generic" else figures
 
-    def _sized(self, folder: Path, library: liberty.Library) -> dict[str, Any]:
-        """Size each mapping for the target and keep the best.
+    def _sized(self, folder: Path, library: liberty.Library, target: float) -> dict[str, Any]:
+        """Size each mapping for the target and keep the smallest that meets it.
 
-        ABC's delays are not quite those of `timing`: a mapping that misses the target by the
+        ABC's delays are not quite those of `timing`: a mapping that nearly meets the target by the
         latter is sized once more, for a target shorter by as much as it missed.
         """
         if not library.has_tables:
-            raise InvalidInput(f"Liberty file {self.source}: it has no tables of delays by load, "
-                               "which sizing for a delay target needs")  # fmt: skip
-        target = float(self.delay_target or 0)
+            raise InvalidInput(f"Liberty file {self.source}: it has no tables of delay and slew "
+                               "by load, which sizing for a delay target needs")  # fmt: skip
         (folder / "abc.constr").write_text(
             f"set_driving_cell {library.driver.name}\n"
             f"set_load {library.output_load * library.femtofarads}\n"
         )
-        found = []
+        self._yosys(folder, _script("sized_start"))
+        found: list[dict[str, Any]] = []
         for name, steps in _mappings().items():
-            wanted = target
-            for _ in range(2):
+            for wanted in (target, None):
+                wanted = wanted or target * target / found[-1]["delay"]
                 picoseconds = max(1, round(wanted * library.picoseconds))
                 (folder / "abc.script").write_text(steps.replace("{D}", f"-D {picoseconds}"))
-                self._yosys(folder)
+                self._yosys(folder, self.script)
                 found.append(_asic_figures(folder, library) | {"mapping": name})
-                if found[-1]["delay"] <= target:
+                if not target < found[-1]["delay"] < _NEAR * target:
                     break
-                wanted *= target / found[-1]["delay"]
         met = [figures for figures in found if figures["delay"] <= target]
-        return min(met or found, key=lambda f: (f["area"], f["delay"]) if met else f["delay"])
+        if met:
+            return min(met, key=lambda figures: (figures["area"], figures["delay"]))
+        return min(found, key=lambda figures: (figures["delay"], figures["area"]))
 
-    def _yosys(self, folder: Path) -> None:
+    def _yosys(self, folder: Path, script: str) -> None:
         try:
-            tools.run_yosys(self.script, folder)
+            tools.run_yosys(script, folder)
         except ToolFailure as error:
             raise ToolFailure(f"{error} (mapping {self.unit.spec} to {self.library})") from None
 
@@ -248,6 +253,10 @@ def _check_delay_target(library: str, target: float | None) -> float | None:
     if not isinstance(target, int | float) or not 0 < target < math.inf:
         raise InvalidInput(f"delay target must be a positive number, not {target!r}")
     return float(target)
+
+
+def _script(name: str) -> str:
+    return (tools.shipped("synth") / f"{name}.ys").read_text()
 
 
 def _mappings() -> dict[str, str]:

@@ -116,6 +116,10 @@ class _Signal:
     slew: float
 
 
+_Signals = dict[tuple[Any, int], _Signal]
+_Instance = tuple[Cell, dict[str, Any]]
+
+
 def longest_path_by_load(module: Mapping[str, Any], library: Library) -> Path:
     """The longest path of a module (as yosys' ``write_json`` gives it) by the library's tables.
 
@@ -131,7 +135,7 @@ def longest_path_by_load(module: Mapping[str, Any], library: Library) -> Path:
         for i in module["cells"].values()
     ]
     loads = _loads(module, instances, library)
-    signals: dict[tuple[Any, int], _Signal] = {}
+    signals: _Signals = {}
     ends: list[Path] = []
     for name, port in module["ports"].items():
         for net, bit in _bits(name, port):
@@ -168,9 +172,6 @@ def longest_path_by_load(module: Mapping[str, Any], library: Library) -> Path:
     return longest._replace(delay=round(longest.delay, 6))
 
 
-_Instance = tuple[Cell, Mapping[str, Any]]
-
-
 def _loads(
     module: Mapping[str, Any], instances: Iterable[_Instance], library: Library
 ) -> dict[Any, list[float]]:
@@ -189,14 +190,16 @@ def _loads(
     return loads
 
 
-def _drive(driver: Cell, net: Any, load: list[float], name: str, signals: dict) -> None:
+def _drive(driver: Cell, net: Any, load: list[float], name: str, signals: _Signals) -> None:
     for arc in driver.arcs:
         added = arc.delay.at(0.0, load[arc.edge]) - arc.delay.at(0.0, 0.0)
         slew = arc.slew.at(0.0, load[arc.edge])
         _arrive(signals, (net, arc.edge), _Signal(added, 0, name, slew))
 
 
-def _pass(arcs: Iterable[Arc], nets: Mapping[str, Any], loads: Mapping, signals: dict) -> None:
+def _pass(
+    arcs: Iterable[Arc], nets: dict[str, Any], loads: Mapping[Any, list[float]], signals: _Signals
+) -> None:
     """From the inputs of a cell to its outputs."""
     for arc in arcs:
         net = nets.get(arc.target)
@@ -210,7 +213,7 @@ def _pass(arcs: Iterable[Arc], nets: Mapping[str, Any], loads: Mapping, signals:
                 _arrive(signals, (net, arc.edge), _Signal(time, at.depth + 1, at.start, slew))
 
 
-def _arrive(signals: dict, edge: tuple[Any, int], new: _Signal) -> None:
+def _arrive(signals: _Signals, edge: tuple[Any, int], new: _Signal) -> None:
     old = signals.setdefault(edge, new)
     slew = max(old.slew, new.slew)
     latest = max(old, new, key=lambda signal: (signal.time, signal.depth))
