@@ -69,6 +69,8 @@ class Synthesis:
     carries : number of carry cells.
     versions : versions of hwarith, the tools and the libraries.
     netlist : the mapped netlist, as Verilog.
+    module : the same as data: ``ports`` as in yosys' JSON, ``cells`` as pairs of a type and its
+        nets by pin.
     """
 
     spec: str
@@ -96,11 +98,12 @@ class Synthesis:
     carries: int | None = None
     versions: dict[str, str]
     netlist: str | None = dataclasses.field(default=None, repr=False)
+    module: dict[str, Any] | None = dataclasses.field(default=None, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """All figures for JSON, without the netlist."""
         figures = dataclasses.asdict(self)
-        del figures["netlist"]
+        del figures["netlist"], figures["module"]
         return figures
 
 
@@ -320,9 +323,22 @@ def _cell_types(folder: Path) -> tuple[dict[str, Any], dict[str, int]]:
     return stat, dict(sorted(stat.get("num_cells_by_type", {}).items()))
 
 
+def _module(folder: Path) -> dict[str, Any]:
+    (module,) = json.loads(_output(folder, "netlist.json"))["modules"].values()
+    return module
+
+
+def _cells_and_ports(module: dict[str, Any]) -> dict[str, Any]:
+    cells = [
+        [cell["type"], {pin: bits[0] for pin, bits in cell["connections"].items()}]
+        for cell in module["cells"].values()
+    ]
+    return {"ports": module["ports"], "cells": cells}
+
+
 def _asic_figures(folder: Path, library: liberty.Library) -> dict[str, Any]:
     stat, types = _cell_types(folder)
-    (module,) = json.loads(_output(folder, "netlist.json"))["modules"].values()
+    module = _module(folder)
     for name in types.keys() - library.cells:
         raise ToolFailure(f"yosys left a cell {name!r} that library {library.name!r} lacks")
     registers = sum(n for name, n in types.items() if library.cells[name].register)
@@ -337,6 +353,7 @@ def _asic_figures(folder: Path, library: liberty.Library) -> dict[str, Any]:
         "area_unit": "library area",
         "cells_by_type": types,
         "netlist": _output(folder, "netlist.v"),
+        "module": _cells_and_ports(_module(folder)),
     }
     if library.has_delays or library.has_tables:
         if library.has_tables:
@@ -369,6 +386,7 @@ def _cmos_figures(folder: Path) -> dict[str, Any]:
         "depth": _longest_topological_path(folder),
         "transistors": 2 * inverters + 4 * (sum(gates.values()) - inverters),
         "netlist": _output(folder, "netlist.v"),
+        "module": _cells_and_ports(_module(folder)),
     }
 
 

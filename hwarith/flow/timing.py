@@ -134,7 +134,7 @@ def longest_path_by_load(module: Mapping[str, Any], library: Library) -> Path:
         (library.cells[i["type"]], {pin: bits[0] for pin, bits in i["connections"].items()})
         for i in module["cells"].values()
     ]
-    loads = _loads(module, instances, library)
+    loads = loads_of_nets(module["ports"], instances, library)
     signals: _Signals = {}
     ends: list[Path] = []
     for name, port in module["ports"].items():
@@ -149,7 +149,7 @@ def longest_path_by_load(module: Mapping[str, Any], library: Library) -> Path:
                 load = loads[net][arc.edge]
                 time, slew = arc.delay.at(0.0, load), arc.slew.at(0.0, load)
                 _arrive(signals, (net, arc.edge), _Signal(time, 0, names[net], slew))
-    for cell, nets in _in_order([x for x in instances if not x[0].register]):
+    for cell, nets in in_order([x for x in instances if not x[0].register]):
         _pass(cell.arcs, nets, loads, signals)
     for cell, nets in registers:
         outputs = [nets[pin] for pin in cell.functions if nets.get(pin) in names]
@@ -172,17 +172,20 @@ def longest_path_by_load(module: Mapping[str, Any], library: Library) -> Path:
     return longest._replace(delay=round(longest.delay, 6))
 
 
-def _loads(
-    module: Mapping[str, Any], instances: Iterable[_Instance], library: Library
+def loads_of_nets(
+    ports: Mapping[str, Any], instances: Iterable[_Instance], library: Library
 ) -> dict[Any, list[float]]:
-    """What each net's driver has to charge when it rises and when it falls."""
+    """What each net's driver has to charge when it rises and when it falls, in the library's unit.
+
+    That is the input pins of cells (pairs of a cell and its nets by pin), and `output_load`.
+    """
     loads: dict[Any, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for cell, nets in instances:
         for pin, capacitances in cell.capacitances.items():
             if pin in nets:
                 for edge in (0, 1):
                     loads[nets[pin]][edge] += capacitances[edge]
-    for name, port in module["ports"].items():
+    for name, port in ports.items():
         if port["direction"] != "input":
             for net, _ in _bits(name, port):
                 for edge in (0, 1):
@@ -220,7 +223,7 @@ def _arrive(signals: _Signals, edge: tuple[Any, int], new: _Signal) -> None:
     signals[edge] = _Signal(latest.time, latest.depth, latest.start, slew)
 
 
-def _in_order(instances: list[_Instance]) -> Iterator[_Instance]:
+def in_order(instances: list[_Instance]) -> Iterator[_Instance]:
     """Cells after those that drive them. Raises `ToolFailure` for a combinational loop."""
     drivers = {nets[pin]: i for i, (cell, nets) in enumerate(instances)
                for pin in cell.functions if pin in nets}  # fmt: skip
