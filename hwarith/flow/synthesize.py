@@ -127,13 +127,22 @@ def synthesize(
         path of a Liberty file; its areas and delays are in its own units.
     recipe : None for the library's own (``asic``, ``fpga``), or with the generic library
         ``cmos``: the unit on NAND, NOR and NOT alone, to be compared with published figures.
+    delay_target : only with a Liberty file that has tables of delay and slew by load: size gates
+        for this delay, in the library's time unit. ABC maps in several ways (``synth/abc``) and
+        sizes each. The one of least area among those that meet the target by our static timing is
+        kept; if none does, the fastest, so compare `Synthesis.delay` with the target. ABC is told
+        the driver and the load below. None: cells as mapping chooses them, without sizing.
 
-    With cells, `Synthesis.delay` is the longest path that static timing finds with one delay for
-    each way through a cell, without wires and loads: from inputs or register outputs (which
+    With cells, `Synthesis.delay` is the longest path that static timing finds, without wires: from
+    inputs or register outputs (which
     count their delay from the clock) to outputs or register inputs (which count their setup
     time). This is what registers around a combinational unit would see but for their own
-    delays, so none are put there, and its area is without them. Of a Liberty file, each delay
-    is the middle entry of its table; delay and path are None if it has none. `depth` is the
+    delays, so none are put there, and its area is without them. With a library that has tables,
+    delays and slews are interpolated by input slew and load, for rising and falling signals apart.
+    An input is driven by the library's smallest buffer (as strong as a small flip-flop) behind an
+    input without slew, and an output loaded with four inputs of that buffer. With other libraries
+    each way through a cell has one delay, whatever its load; delay and path are None if the
+    library has none. `depth` is the
     number of cells on that path, or on the path of most cells with the other recipes.
 
     `Synthesis.netlist` has the unit's module name and ports: ``hw.simulate(u, verilog=netlist)``
@@ -253,7 +262,8 @@ def _check_delay_target(library: str, target: float | None) -> float | None:
         return None
     if library in ("generic", *FPGAS):
         raise InvalidInput(f"a delay target needs a Liberty file with tables, not {library!r}")
-    if not isinstance(target, int | float) or not 0 < target < math.inf:
+    number = isinstance(target, int | float) and not isinstance(target, bool)
+    if not number or not 0 < target < math.inf:
         raise InvalidInput(f"delay target must be a positive number, not {target!r}")
     return float(target)
 

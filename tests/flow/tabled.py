@@ -16,7 +16,7 @@ TEMPLATES = """
   lu_table_template (by_slew) { variable_1 : input_net_transition;
     variable_2 : total_output_net_capacitance; index_1 ("0.05, 0.2, 1.0"); index_2 ("1, 2, 3"); }
   lu_table_template (by_load) { variable_1 : total_output_net_capacitance;
-    variable_2 : input_transition_time; index_1 ("0.01, 0.05, 0.4"); index_2 ("1, 2, 3"); }
+    variable_2 : input_net_transition; index_1 ("0.01, 0.05, 0.4"); index_2 ("1, 2, 3"); }
   lu_table_template (by_slews) { variable_1 : related_pin_transition;
     variable_2 : constrained_pin_transition; index_1 ("0.1, 1"); index_2 ("0.1, 0.5"); }
 """
@@ -30,10 +30,13 @@ def table(kind: str, base: float, strength: int, by_load: bool) -> str:
         [base * 0.02 + 0.1 * slew**0.8 + pull[kind] / strength * load**0.9 for load in LOADS]
         for slew in SLEWS
     ]
-    template, index = "by_slew", f'index_2 ("{", ".join(map(str, LOADS))}");'
+    template, axes = "by_slew", (SLEWS, LOADS)
     if by_load:
         rows = list(map(list, zip(*rows, strict=True)))
-        template, index = "by_load", f'index_2 ("{", ".join(map(str, SLEWS))}");'
+        template, axes = "by_load", (LOADS, SLEWS)
+    index = " ".join(
+        f'index_{i} ("{", ".join(map(str, axis))}");' for i, axis in enumerate(axes, start=1)
+    )
     values = ", ".join('"' + ", ".join(f"{x:.6f}" for x in row) + '"' for row in rows)
     return f"{kind} ({template}) {{ {index} values ({values}); }}"
 

@@ -26,7 +26,9 @@ def tabled(tmp_path):
 
 def operands(n: int, spec: str = UNIT) -> list[np.ndarray]:
     rng = np.random.default_rng(n)
-    return [rng.integers(0, 1 << f.bits, n).astype(f.dtype) for f in hw.unit(spec).operands.values()]
+    return [
+        rng.integers(0, 1 << f.bits, n).astype(f.dtype) for f in hw.unit(spec).operands.values()
+    ]
 
 
 @pytest.mark.parametrize("recipe", ["asic", "cmos"])

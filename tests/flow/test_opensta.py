@@ -12,7 +12,6 @@ import pytest
 
 import hwarith as hw
 from hwarith.flow import liberty
-
 from tests.flow.tabled import library
 
 pytestmark = pytest.mark.skipif(
@@ -57,8 +56,12 @@ def opensta(module: dict, source: Path, folder: Path) -> float:
     (folder / "cells.lib").write_text(text)
     (folder / "top.v").write_text(scalar_verilog(module))
     clock = "[get_ports clk_0]" if "clk" in module["ports"] else ""
-    inputs = [f"{name}_{i}" for name, port in module["ports"].items() for i in
-              range(len(port["bits"])) if port["direction"] == "input" and name != "clk"]  # fmt: skip
+    inputs = [
+        f"{name}_{i}"
+        for name, port in module["ports"].items()
+        for i in range(len(port["bits"]))
+        if port["direction"] == "input" and name != "clk"
+    ]
     (folder / "run.tcl").write_text(f"""
 read_liberty cells.lib
 read_verilog top.v
