@@ -229,6 +229,10 @@ def synth(
         str | None,
         typer.Option(help="area: mapped for area alone; cmos: cells, transistors, path."),
     ] = None,
+    delay_target: Annotated[
+        float | None,
+        typer.Option(help="Size gates for this delay (a Liberty file with tables, its time unit)."),
+    ] = None,
     catalogue: Catalogue = False,
     as_json: Json = False,
 ) -> None:
@@ -236,7 +240,10 @@ def synth(
     from .flow.synthesize import synthesize
 
     units = _units(specs, catalogue)
-    found = [synthesize(u, library=library, recipe=recipe) for u in _progress(units, "synthesize")]
+    found = [
+        synthesize(u, library=library, recipe=recipe, delay_target=delay_target)
+        for u in _progress(units, "synthesize")
+    ]
     if as_json:
         _print_json([result.as_dict() for result in found])
         return
@@ -252,6 +259,7 @@ def _cost_row(cost: dict[str, Any]) -> dict[str, Any]:
         "spec": cost["spec"],
         f"area ({cost['area_unit']})": cost["area"],
         f"delay ({cost['delay_unit']})": cost["delay"],
+        "delay target": cost["delay_target"],
         "depth": cost["depth"],
         "cells": cost["cells"],
         "flip-flops": cost["flip_flops"],

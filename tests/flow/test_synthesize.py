@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import hwarith as hw
 from hwarith.flow import synthesize as module
 from hwarith.flow import tools
+from tests.flow import tabled as tabled_library
 
 MUL = "mul:a=e4m3fn"
 TINY = "mul:a=e2m1fn"
@@ -236,3 +238,66 @@ def test_a_script_that_ends_early_is_a_failure(monkeypatch, fresh_cache):
     monkeypatch.setattr(tools, "run_yosys", lambda _, folder: (folder / "yosys.log").touch())
     with pytest.raises(hw.ToolFailure, match=r"yosys wrote no stat\.json"):
         hw.synthesize(TINY)
+
+
+# -- gate sizing ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tabled(tmp_path):
+    path = tmp_path / "tabled.lib"
+    path.write_text(tabled_library.library())
+    return path
+
+
+def test_a_delay_target_trades_area_for_delay(tabled):
+    loose = hw.synthesize(MUL, tabled, delay_target=1000)
+    tight = hw.synthesize(MUL, tabled, delay_target=loose.delay / 1.5)
+    assert tight.delay <= tight.delay_target < loose.delay <= loose.delay_target
+    assert loose.area < tight.area
+    assert loose.area < hw.synthesize(MUL, tabled).area
+    assert any(name.endswith("_X4") for name in tight.cells_by_type)
+
+
+def test_a_target_out_of_reach_gives_the_fastest(tabled):
+    loose = hw.synthesize(MUL, tabled, delay_target=1000)
+    fastest = hw.synthesize(MUL, tabled, delay_target=0.001)
+    assert fastest.delay_target < fastest.delay < loose.delay
+    assert fastest.as_dict()["mapping"] in module._mappings()
+
+
+def test_a_sized_netlist_equals_golden(tabled):
+    unit = hw.unit(MUL)
+    models = tools.shipped("synth") / "generic_cells.v"
+    netlist = hw.synthesize(unit, tabled, delay_target=0.001).netlist
+    netlist = re.sub(r"\b([A-Z]+\d*)_X[14]\b", r"\1", netlist) + models.read_text()
+    a, b = np.repeat(np.arange(256), 256), np.tile(np.arange(256), 256)
+    assert (hw.simulate(unit, verilog=netlist)(a, b) == unit(a, b)).all()
+
+
+def test_registers_stay_when_gates_are_sized(tabled):
+    staged = hw.synthesize(f"{TINY},stages=1", tabled, delay_target=1000)
+    assert staged.flip_flops == hw.synthesize(f"{TINY},stages=1", tabled).flip_flops > 0
+
+
+def test_targets_have_entries_of_their_own_in_the_cache(tabled, fresh_cache):
+    for target in (None, 1000, 0.001):
+        hw.synthesize(TINY, tabled, delay_target=target)
+    assert len(list(fresh_cache.glob("synthesize/*.json"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [(t, f"delay target must be a positive number, not {t!r}")
+     for t in (0, -1, math.inf, math.nan, "1ns", True)],
+)  # fmt: skip
+def test_a_delay_target_that_is_none(target, message, tabled):
+    with pytest.raises(hw.InvalidInput, match=re.escape(message)):
+        hw.synthesize(TINY, tabled, delay_target=target)
+
+
+def test_a_delay_target_needs_tables(liberty_file):
+    with pytest.raises(hw.InvalidInput, match="a delay target needs a Liberty file"):
+        hw.synthesize(TINY, delay_target=1)
+    with pytest.raises(hw.InvalidInput, match=r"own\.lib: it has no tables of delay and slew"):
+        hw.synthesize(TINY, liberty_file, delay_target=1)
