@@ -4,8 +4,8 @@ throughput, and what each saving of area costs in accuracy.
     python bench/bitserial.py
 
 Area is that of the generic library, in gate equivalents: mapped for area alone (recipe ``area``),
-and for delay first (``asic``, whose figures scatter by 5 % and more between elements that are nearly
-the same). The error is the root mean square over sums of 128 products of normal activations and of
+and for delay first (``asic``, whose figures scatter by 5 % and more between elements nearly
+alike). The error is the root mean square over sums of 128 products of normal activations and of
 weights of the type, relative to that of the exact sums; of a MAC with the same weights in fp16.
 """
 
@@ -38,6 +38,9 @@ SMALLER = (
     "bspe:align=joint,type=fp4,fx=0,aw=14,lane_round=trunc",
     "bspe:align=joint,type=fp4,fx=0,aw=12,lane_round=trunc",
     "bspe:align=joint,type=fp4,fx=0,aw=14,lane_round=trunc,left_norm=0",
+    "bspe:align=joint,type=fp4,fx=0,aw=12,left_norm=0",
+    "bspe:align=joint,type=fp4,fx=0,aw=12,lane_round=trunc,left_norm=0",
+    "bspe:align=joint,fx=0,aw=16,lane_round=trunc,left_norm=0",
 )  # fmt: skip
 
 
@@ -90,7 +93,7 @@ def types_of(spec: str) -> tuple[str, ...]:
     if isinstance(u, BitSerialPe):
         names = tuple(w.name for w in u.types)
         return ("int8", "int6", "int4", "fp4", "fp3") if len(names) > 1 else names
-    return ("int8", "fp4") if u.family == "mac" else (u.w.name,)
+    return ("int8", "fp4") if u.family == "mac" else (u.w,)
 
 
 def main() -> int:

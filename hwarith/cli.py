@@ -18,6 +18,7 @@ from .errors import HwarithError, InvalidInput, unknown
 
 if TYPE_CHECKING:
     from .explore.cycles import Cost
+    from .explore.report.weights import WeightRow, WeightRows
     from .formats import Format
     from .units import Unit
 
@@ -362,6 +363,66 @@ def _cycle_rows(phases: dict[str, dict[str, Cost]]) -> list[dict[str, Any]]:
         }
         for phase, name, c in (*named, together)
     ]
+
+
+@app.command()
+def weights(
+    types: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TYPE...", show_default=False, help="Default: all."),
+    ] = None,
+    group: Annotated[
+        int | None, typer.Option(help="Weights that share a scale (default: 32).")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--weights", help="Your own, .npy or .npz; default: the digits network's."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for a report.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare types of weights: bits per weight, error, area per throughput.
+
+    TYPE: int4, int4_asym, fp4, fp4_er, bitmod4, flint4, ant4, nupes4, mxfp4, fp16, ... or your own
+    special values, fp3:5/-5. Arrays of your own have shape (..., n): groups run along the last
+    axis. With -o: report.html, results.csv, results.json and report.png.
+    """
+    from .explore.report.weights import weight_rows, write_weights_report
+    from .explore.weights import GROUP, digits, measure_weights, weight_types
+    from .explore.weights_file import read_weights
+    from .files import output_folder
+
+    kinds = weight_types(types or ())
+    source = read_weights(file) if file else digits()
+    size = GROUP if group is None else group
+    source.check_group(size)
+    if output:
+        output_folder(output)
+    results = measure_weights(kinds, source, size, track=lambda items: _progress(items, "weights"))
+    rows = weight_rows(results, source, size, types or ())
+    page = write_weights_report(rows, output) if output else None
+    if as_json:
+        _print_json([result.as_dict() for result in results])
+        return
+    _print_table([_weight_row(rows, row) for row in rows.rows])
+    for reason, names in rows.reasons.items():
+        print(f"No PE for {', '.join(names)}: {reason}")
+    if page:
+        print(page)
+
+
+def _weight_row(rows: WeightRows, row: WeightRow) -> dict[str, Any]:
+    figures: dict[str, Any] = {"type": row.result.type}
+    for key in rows.hover:
+        if key == "area":
+            figures["PE"] = row.result.pe
+        column = rows.columns[key]
+        value = rows.value(key, row)
+        unit = f" ({column.shown_unit})" if column.shown_unit else ""
+        figures[column.short + unit] = None if value is None else float(f"{value:.4g}")
+    return figures
 
 
 @app.command()

@@ -8,8 +8,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
+import numpy as np
 import pytest
 
 import hwarith
@@ -65,6 +66,7 @@ def test_help_names_every_command(run: Run, arguments: tuple[str, ...]) -> None:
         "regress",
         "synth",
         "sweep",
+        "weights",
         "report",
     ):
         assert f"\n  {command} " in outcome.out
@@ -199,6 +201,36 @@ def test_sweep_and_report(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (folder / "report.html").stat().st_size > 1000
 
 
+def test_weights(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hwarith.flow.synthesize.synthesize", FakeSynthesis())
+    outcome = run("weights", "int4", "flint4", "-o", tmp_path / "out")
+    assert (outcome.status, outcome.err) == (0, "")  # no progress in a pipe
+    assert "Area per throughput (GE·clock)" in outcome.out
+    assert "No PE for flint4: nothing makes terms of its levels" in outcome.out
+    assert outcome.out.endswith(f"{tmp_path / 'out' / 'report.html'}\n")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "report.html", "report.png", "results.csv", "results.json",
+    }  # fmt: skip
+    np.save(tmp_path / "own.npy", np.arange(1.0, 9))
+    arguments = ("weights", "int8", "--weights", tmp_path / "own.npy", "--group", 4, "--json")
+    row, other = run(*arguments).json
+    assert (other["type"], other["pe"]) == ("int8", "bit-parallel")
+    assert (row["type"], row["group"], row["bits"], row["pe"]) == ("int8", 4, 12, "bit-serial")
+    assert row["nmse"] < 1e-4
+    assert "accuracy" not in row
+
+
+def test_weights_finds_a_bad_folder_before_it_works(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure(*_: object, **__: object) -> NoReturn:
+        raise AssertionError
+
+    monkeypatch.setattr("hwarith.explore.weights.measure_weights", measure)
+    (tmp_path / "file").touch()
+    _assert_one_line(run("weights", "-o", tmp_path / "file"), "output folder")
+
+
 # -- mistakes ------------------------------------------------------------------------------------
 
 
@@ -247,6 +279,14 @@ def test_sweep_and_report(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (["synth", TINY, "--library", "none.lib"], "Liberty file none.lib is not there"),
         (["synth", TINY, "--recipe", "tsmc"], "unknown recipe"),
         (["sweep", "none.toml"], "sweep file none.toml cannot be read: No such file"),
+        (["weights", "int9", "-o", "out"], "unknown weight type 'int9'; did you mean 'int"),
+        (["weights", "fp3:x"], "weight type 'fp3:x': special values are numbers, as in fp3:5/-5"),
+        (["weights", "--group", "0", "-o", "out"],
+         "group must be 1 to 64 (inputs of a layer), not 0"),
+        (["weights", "--group", "many"], "Invalid value for '--group': "),
+        (["weights", "--weights", "none.npy", "-o", "out"],
+         "weights file none.npy cannot be read: No such file"),
+        (["weights", "--weights", "."], "weights file . cannot be read: Is a directory"),
         (["report", "nowhere"], "folder nowhere holds no sweep (sweep.json); make one with:"),
     ],
 )  # fmt: skip
@@ -292,6 +332,7 @@ def test_mistakes_in_a_sweep_file(run: Run, tmp_path: Path, text: str, message: 
         (["generate", TINY], "", "is a file"),
         (["generate", TINY], "below", "cannot be made: Not a directory"),
         (["sweep", "mine.toml"], "", "is a file"),
+        (["weights", "int4"], "", "is a file"),
         (["sweep", "mine.toml"], "below", "cannot be made: Not a directory"),
     ],
 )

@@ -9,10 +9,14 @@ if TYPE_CHECKING:
     from .metrics import evaluate
     from .report import write_report
     from .sweep import run_sweep
+    from .weights import measure_weights
 
-_HOMES = {"evaluate": "metrics", "run_sweep": "sweep", "write_report": "report"}
+_HOMES = {
+    "evaluate": "metrics", "measure_weights": "weights", "run_sweep": "sweep",
+    "write_report": "report",
+}  # fmt: skip
 
-__all__ = ["evaluate", "run_sweep", "write_report"]
+__all__ = ["evaluate", "measure_weights", "run_sweep", "write_report"]
 
 
 def __getattr__(name: str) -> Any:

@@ -79,6 +79,14 @@ APPROXIMATE = (
     "paexp2:format=bf16", "paslope:format=bf16,op=mul", "pad:format=fp32",
 )  # fmt: skip
 
+FEW_BITS = (
+    "termgen", "termgen:type=fp4", "termgen:type=int8", "bspe", "bspe:align=joint",
+    "bspe:align=joint,type=fp4", "bspe:align=joint,type=fp4,fx=0,aw=14,lane_round=trunc",
+    "bsdequant", "prealign", "fpint:w=int8,lanes=4", "fpint:w=int4,lanes=4",
+    "bitplane_dot:n=4,m=4,lanes=64", "decode:type=e2m1,out=sig", "decode:type=e3m2,out=fp16",
+    "decode:type=int4b,out=fp16", "powdecode:b=4,a=0.55",
+)  # fmt: skip
+
 _HEADER = f"""\
 # What units cost
 
@@ -114,6 +122,14 @@ Cells / path of multipliers: L-Mul, piecewise-affine multiplication, L-Mul that 
 infinities and NaN; then the exact product with subnormals flushed and overflow saturating, and the
 exact product with all that IEEE 754 asks for. Below them the elements of chains with exact and
 approximate normalization, and other piecewise-affine operations.
+"""
+
+_FEW_BITS = """
+## Weights in few bits
+
+Encoder, processing element and dequantizer of bit-serial arithmetic, the bit-parallel element and
+its aligner, a bit-plane dot product, decoders.
+
 """
 
 _STAGES = """
@@ -175,6 +191,7 @@ def costs() -> str:
     parts += [_options_table(found, f) for f in ("fp16", "e4m3")]
     parts += ["\n## Other formats and units\n\n", _table(OTHERS, found)]
     parts += [_APPROXIMATE, _multipliers_table(found), "\n", _table(APPROXIMATE, found)]
+    parts += [_FEW_BITS, _table(FEW_BITS, found)]
     parts += [_STAGES, "\n", _table(STAGES, found, pipelined=True)]
     versions = ", ".join(f"{name} {version}" for name, version in tools.versions().items())
     return "".join(parts) + f"\nVersions: {versions}.\n"
@@ -186,7 +203,7 @@ def _specs() -> Iterator[str]:
         for f in ("fp16", "e4m3"):
             yield from (f"{family}:a={f},{option}" for option in _options(family))
     yield from (spec.format(f) for spec in MULTIPLIERS for f in APPROXIMATE_FORMATS)
-    yield from (*OTHERS, *APPROXIMATE, *STAGES)
+    yield from (*OTHERS, *APPROXIMATE, *FEW_BITS, *STAGES)
 
 
 def _options(family: str) -> tuple[str, ...]:

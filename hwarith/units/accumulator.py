@@ -13,7 +13,7 @@ from ..errors import InvalidInput
 from ..formats import Format, format
 from . import rtl
 from .rtl.accumulate import accumulate
-from .unit import Unit, integer_parameter
+from .unit import STAGES, Unit, integer_parameter
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -26,10 +26,17 @@ class Accumulator(Unit):
 
     A family gives `memory`, `definition` (a function of the memory and the operands that gives the
     next memory), `outputs`, `datapath` (from operands and memory to the next memory) and
-    `output_datapath`.
+    `output_datapath`; and `front_datapath`, if registers may stand before the memory.
     """
 
-    stages: int = integer_parameter("registers: the memory itself", 1, 1, 1, quiet=True)
+    stages: int = integer_parameter("the memory, and ranks before it", 1, STAGES, 1, True)
+
+    def validate(self) -> None:
+        super().validate()
+        if self.stages > 1 and not self.front_datapath():
+            raise InvalidInput(
+                f"{self.family}: parameter stages: must be 1, the memory itself, not {self.stages}"
+            )
 
     def _stages_for(self, target_delay: int) -> int:
         raise InvalidInput(f"{self.family}: parameter target_delay: a unit with a memory has none")
@@ -46,6 +53,11 @@ class Accumulator(Unit):
         """The results' codes of an array of memories after the last operands."""
         raise NotImplementedError
 
+    def front_datapath(self) -> list[rtl.Step]:
+        """Steps from the operands to what `datapath` takes in their place: those that need no
+        memory."""
+        return []
+
     def output_datapath(self) -> list[rtl.Step]:
         """Steps from the registers, by their names, to the results."""
         raise NotImplementedError
@@ -58,7 +70,8 @@ class Accumulator(Unit):
 
     @property
     def latency(self) -> str:
-        return "1 clock after a group's last operands, operands in every clock"
+        clocks = f"{self.stages} clock{'s' if self.stages > 1 else ''}"
+        return f"{clocks} after a group's last operands, operands in every clock"
 
     def golden(self, *codes: Any) -> Any:
         """The definition on plain integers: a sequence of codes per operand; one code back, or a

@@ -224,7 +224,7 @@ def test_a_liberty_file_that_yosys_refuses(liberty_file):
          "allowed: generic, xilinx, ice40, ecp5, the path of a Liberty file"),
         ("no/such.lib", None, "Liberty file no/such.lib is not there, or is no file"),
         ("generic", "cmo", "unknown recipe for library 'generic' 'cmo'; did you mean 'cmos'? "
-         "allowed: asic, cmos"),
+         "allowed: asic, area, cmos"),
         ("ice40", "cmos", "unknown recipe for library 'ice40' 'cmos'; allowed: fpga"),
     ],
 )  # fmt: skip

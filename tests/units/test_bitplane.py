@@ -22,7 +22,7 @@ from hwarith.units.bitplane.golden import dot, split_planes
 WIDTHS = range(1, 9)
 
 HARDWARE = (
-    "bitplane_dot:n=4,m=4,lanes=64,k=4096", "bitplane_dot:n=3,m=5,lanes=7,k=300",
+    "bitplane_dot:n=4,m=4,lanes=64,k=4096", "bitplane_dot:n=3,m=5,lanes=7,k=300,stages=3",
     "bitplane_dot:n=8,m=8,lanes=32,pi=2,pj=2,k=1000", "bitplane_dot:n=6,m=4,lanes=8,pi=3,pj=2,k=99",
     "bitplane_dot:n=1,m=1,lanes=5,k=20", "bitplane_dot:n=2,m=8,lanes=16,pi=2,pj=8,k=256",
     "bitplane_dot:n=1,m=4,lanes=100,pj=4,k=256", "bitplane_dot:n=2,m=3,lanes=1,k=1",
@@ -160,7 +160,7 @@ def test_hardware_with_and_without_pauses(spec: str) -> None:
         a, b = random_codes(u, 40, length, seed=length)
         expected = u(a, b)
         np.testing.assert_array_equal(sim(a, b), expected)
-        assert sim.clocks == 40 * u.cycles(length) + 1
+        assert sim.clocks == 40 * u.cycles(length) + u.stages
         paused = sim.stream(a, b, idle=0.3, stall=0.5, seed=length)
         np.testing.assert_array_equal(paused, expected)
 
@@ -273,7 +273,7 @@ def test_wrong_operands(operands: tuple, message: str) -> None:
         ("m=6,pj=4", "bitplane_dot: parameter pj: must divide m=6, not 4"),
         ("lanes=513,pj=2", "bitplane_dot: lanes * pj must be 1024 or less, not 1026"),
         ("k=0", "bitplane_dot: parameter k: must be 1 to 4294967296, not 0"),
-        ("stages=2", "bitplane_dot: parameter stages: must be 1 to 1, not 2"),
+        ("stages=9", "bitplane_dot: parameter stages: must be 1 to 8, not 9"),
         ("target_delay=9", "bitplane_dot: parameter target_delay: a unit with a memory has none"),
     ],
 )

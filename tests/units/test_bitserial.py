@@ -334,7 +334,8 @@ class Step(Unit):
                 state[name] = x["acc"][at : at + f.bits]
                 at += f.bits
             operands = {name: x[name] for name in self.pe.operands}
-            following = chain(m, self.pe.datapath(), operands | state)
+            front = chain(m, self.pe.front_datapath(), operands)
+            following = chain(m, self.pe.datapath(), front | state)
             return {"y": Cat(*(following[name] for name in self.pe.state))}
 
         return [step]
@@ -402,7 +403,8 @@ def test_faults_in_a_step_are_found(sound: str, broken: str) -> None:
     assert (found != u(*operands)).any()
 
 
-@pytest.mark.parametrize("spec", ["bspe:type=fp4", "bspe:align=joint", "bspe:fx=13,type=int8"])
+@pytest.mark.parametrize("spec", ["bspe:type=fp4", "bspe:align=joint", "bspe:fx=13,type=int8",
+                                  "bspe:stages=2", "bspe:type=fp4,stages=5"])  # fmt: skip
 def test_hardware_of_groups(spec: str) -> None:
     u = hw.unit(spec)
     name = "int6" if u.type == "mixed" else u.type
@@ -414,7 +416,7 @@ def test_hardware_of_groups(spec: str) -> None:
         for x, y in zip(found, expected, strict=True):
             assert (x == y).all()
     simulation(*steps)
-    assert simulation.clocks == steps[0].size + 1
+    assert simulation.clocks == steps[0].size + u.stages
 
 
 @pytest.mark.long
@@ -542,7 +544,7 @@ def test_tile_is_group_by_group() -> None:
         assert total == y[r, c]
 
 
-@pytest.mark.parametrize("spec", ["termgen", "bspe:type=fp4", "bsdequant",
+@pytest.mark.parametrize("spec", ["termgen", "bspe:type=fp4", "bspe:stages=3", "bsdequant",
                                   "bstile:rows=2,columns=2"])  # fmt: skip
 def test_regression(spec: str) -> None:
     result = hw.regress(spec, vectors=60)
@@ -556,7 +558,9 @@ def test_regression(spec: str) -> None:
     ("spec", "message"),
     [
         ("bspe:type=fp5", "fp5"), ("bspe:lanes=5", "1 to 4"), ("bspe:align=both", "local"),
-        ("bspe:fx=17", "0 to 16"), ("bspe:aw=24", "8 to 23"), ("bspe:stages=2", "1"),
+        ("bspe:fx=17", "0 to 16"), ("bspe:aw=24", "8 to 23"),
+        ("bspe:align=joint,stages=2", "must be 1"),
+        ("bspe:stages=9", "1 to 8"), ("bstile:pe=(bspe:stages=2)", "one stage"),
         ("bsdequant:aw=40", "8 to 36"), ("termgen:type=int9", "int9"),
         ("bstile:pe=(mul)", "must be a bspe"), ("bstile:rows=0", "1 to 64"),
         ("bstile:stages=4", "cannot be given"),

@@ -357,7 +357,7 @@ def test_wrong_operands(call, message: str) -> None:
         ("fpint:w=int8,acc=29", "parameter acc: must be 30 or more with k=256, not 29"),
         ("fpint:acc=65", "fpint: parameter acc: must be 1 to 64, not 65"),
         ("fpint:w=int8,p=40,k=70000", "need an accumulator of 65 bits; it has at most 64"),
-        ("fpint:stages=2", "fpint: parameter stages: must be 1 to 1, not 2"),
+        ("fpint:stages=2", "fpint: parameter stages: must be 1, the memory itself, not 2"),
         ("prealign:round=rna", "prealign: parameter round: unknown value 'rna'"),
     ],
 )

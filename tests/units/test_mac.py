@@ -137,7 +137,7 @@ def test_wrong_operands(operands: tuple, message: str) -> None:
         ),
         ("mac:a=int8,overflow=nosat", "must be wrap or saturate for int32, not 'nosat'"),
         ("mac:a=int8,round=rtz", "integer arithmetic is exact and takes none"),
-        ("mac:a=bf16,stages=2", "mac: parameter stages: must be 1 to 1, not 2"),
+        ("mac:a=bf16,stages=2", "mac: parameter stages: must be 1, the memory itself, not 2"),
         ("dfpmac:p=17", "dfpmac: parameter p: must be 2 to 16, not 17"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The report of a sweep: a web page, a picture for papers, and the figures as CSV and JSON."""
+"""Reports: a web page, a picture for papers, and the figures as CSV and JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...files import output_folder, write_bytes, write_text
 from .content import read_content
+from .rows import Rows
 
 PAGE = "report.html"
 
@@ -17,14 +18,21 @@ def write_report(folder: str | Path) -> Path:
     A sweep that is not finished is reported as far as it is, and the page says what is missing.
     Raises `InvalidInput` for a folder that holds no finished point or cannot be written.
     """
+    return write_rows(read_content(Path(folder)), Path(folder))
+
+
+def write_rows(rows: Rows, folder: Path) -> Path:
+    """Write the four files of a report of any `Rows` to a folder; returns the path of the page.
+
+    Raises `InvalidInput` for a folder that cannot be written.
+    """
     from .page import to_html
     from .picture import to_png
     from .tables import to_csv, to_json
 
-    content = read_content(Path(folder))
-    target = output_folder(Path(folder))
-    write_text(target / "results.csv", to_csv(content))
-    write_text(target / "results.json", to_json(content))
-    write_bytes(target / "report.png", to_png(content))
-    write_text(target / PAGE, to_html(content))
+    target = output_folder(folder)
+    write_text(target / "results.csv", to_csv(rows))
+    write_text(target / "results.json", to_json(rows))
+    write_bytes(target / "report.png", to_png(rows))
+    write_text(target / PAGE, to_html(rows))
     return target / PAGE

@@ -6,14 +6,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..point import COSTS
-from .columns import Column, grouped, superscript
+from .columns import COST_KEYS, Column, grouped, superscript
 
 _MAX_TICKS = 8
 _ROOM, _ROOM_FOR_NAMES = 0.1, 0.25
 """Shares of an axis beyond its values; names stand to the left of points."""
 
-_LINEAR = ("accuracy", "sqnr")
+_MANTISSAS = ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))
+"""Of ticks: the second ones where only one of the first ones is among the values."""
+
+_LINEAR = ("accuracy", "sqnr", "bits")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def axis(column: Column, values: Sequence[float | None], lines: Sequence[float] 
         positions = [floor if v == 0 else v for v in values]
         low = floor
     span = max(high / low, 2.0)
-    below = _ROOM_FOR_NAMES if column.key in COSTS else _ROOM
+    below = _ROOM_FOR_NAMES if column.key in COST_KEYS else _ROOM
     return Axis(title, True, low / span**below, high * span**_ROOM, ticks, labels, positions)
 
 
@@ -81,10 +83,14 @@ def _round_step(step: float) -> float:
 def _log_ticks(low: float, high: float) -> list[float]:
     decades = math.log10(high / low)
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    mantissas = (1, 2, 5) if decades <= 3 else (1,)
     every = max(1, math.ceil(decades / _MAX_TICKS))
-    ticks = [m * 10.0**e for e in range(first, last + 1, every) for m in mantissas]
-    return [t for t in ticks if low * 0.8 <= t <= high * 1.25] or [low]
+    ticks: list[float] = []
+    for mantissas in _MANTISSAS if decades <= 3 else ((1,),):
+        ticks = [m * 10.0**e for e in range(first, last + 1, every) for m in mantissas]
+        ticks = [t for t in ticks if low * 0.8 <= t <= high * 1.25]
+        if sum(low <= t <= high for t in ticks) > 1:
+            break
+    return ticks or [low]
 
 
 def _tick_label(column: Column, tick: float) -> str:

@@ -11,6 +11,8 @@ from ...units import Unit
 from ..metrics import METRICS
 from ..point import COSTS, NETWORK, Result
 
+COST_KEYS = (*COSTS, "area_per_throughput", "area_time", "group_area")
+_WHOLE = ("area", "area_per_throughput", "area_time", "group_area")
 HIGHER_IS_BETTER = ("accuracy", "sqnr")
 _SIGNED = ("mean_relative_error", "mean_error")
 _IN_RESULT_UNITS = ("med", "mse", "wce")
@@ -54,7 +56,7 @@ class Column:
     @property
     def shown_unit(self) -> str:
         """The unit, where the title does not name it."""
-        return "" if self.is_count or self.unit in self.title else self.unit
+        return "" if self.is_count or self.unit.lower() in self.title.lower() else self.unit
 
     def write(self, value: float | None) -> str:
         """A value for readers, with a percent sign where it is a ratio."""
@@ -62,7 +64,7 @@ class Column:
             return _NO_VALUE
         if not math.isfinite(value):
             return "exact"
-        if self.is_count or self.key == "area":
+        if self.is_count or self.key in _WHOLE:
             return grouped(value)
         if self.key == "accuracy":
             return f"{100 * value:.1f}{_NARROW_SPACE}%"

@@ -1,4 +1,4 @@
-"""What a report is about: the points of a sweep, with all that its pages and pictures share."""
+"""What a sweep's report is about: its points, with all that its pages and pictures share."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ...errors import InvalidInput
 from ...units import Unit
 from ...units import unit as make_unit
+from ..metrics import COUNTS
 from ..point import Result
 from ..store import read_sweep_folder
 from ..workloads import Workload, workload
-from .axes import Axis, axis, value_on_axis
-from .columns import HIGHER_IS_BETTER, Column, columns, unit_label
-from .front import pareto_front
+from .axes import value_on_axis
+from .columns import X_AXES, Y_AXES, Column, columns, unit_label
+from .rows import Heading, Rows
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,18 @@ class Point:
         return self.result.figures()
 
     @property
+    def spec(self) -> str:
+        return self.result.spec
+
+    @property
+    def operation(self) -> str:
+        return self.result.operation
+
+    @property
+    def family(self) -> str:
+        return self.unit.family
+
+    @property
     def format(self) -> str:
         """The first operand's format, by which points are coloured."""
         return next(iter(self.unit.operands.values())).name
@@ -53,14 +66,32 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Content:
+class Content(Rows):
     """A sweep's manifest, its finished points by ascending area, and the unfinished specs."""
+
+    x_axes: ClassVar = X_AXES
+    y_axes: ClassVar = Y_AXES
+    main: ClassVar = ("area", "output_error")
+    panels: ClassVar = (main, ("area", "accuracy"))
+    brief: ClassVar = (
+        "area", "delay", "cmos_cells", "cmos_path", "output_error", "accuracy", "mred",
+        "max_ulp", "sqnr",
+    )  # fmt: skip
+    hover: ClassVar = (
+        "area", "delay", "cmos_cells", "output_error", "accuracy", "mred", "max_ulp", "sqnr",
+    )  # fmt: skip
+    nouns: ClassVar = {"product": "multiplier", "sum": "adder", "multiply-add": "multiply-add"}
+    headings: ClassVar = (Heading("Unit"), Heading("Operation", more=True))
 
     folder: str
     manifest: dict[str, Any]
     points: list[Point]
     missing: list[str]
     made: str
+
+    @property
+    def rows(self) -> list[Point]:
+        return self.points
 
     @cached_property
     def columns(self) -> dict[str, Column]:
@@ -89,27 +120,49 @@ class Content:
     def families(self) -> list[str]:
         return list(dict.fromkeys(p.unit.family for p in sorted(self.points, key=_family_rank)))
 
-    def write(self, key: str, point: Point) -> str:
-        """A point's figure for readers."""
-        value = value_on_axis(key, point.figures[key], point.figures["error_rate"])
-        return self.columns[key].write(value)
+    def value(self, key: str, row: Point) -> float | None:
+        """A figure as it is compared: infinite for the SQNR of no error."""
+        return value_on_axis(key, row.figures[key], row.figures["error_rate"])
 
-    def values(self, key: str) -> list[float | None]:
-        """A column's values as they are compared: infinite for the SQNR of no error."""
-        return [value_on_axis(key, p.figures[key], p.figures["error_rate"]) for p in self.points]
+    def beside(self, row: Point) -> str:
+        return row.operation
 
-    def axis(self, key: str) -> Axis:
-        lines = (self.float64_accuracy,) if key == "accuracy" else ()
-        return axis(self.columns[key], self.values(key), lines)
+    def texts(self) -> dict[str, str]:
+        from .page.sweep import texts
 
-    def front(self, x: str, y: str, operation: str) -> list[int]:
-        """Indices of the points of one operation that no other such point beats in both."""
-        of_operation = [p.result.operation == operation for p in self.points]
-        costs, errors = (
-            [v if use else None for v, use in zip(self.values(key), of_operation, strict=True)]
-            for key in (x, y)
-        )
-        return pareto_front(costs, errors, y in HIGHER_IS_BETTER)
+        return texts(self)
+
+    def records(self) -> list[dict[str, Any]]:
+        return [
+            self._identity(p) | self._figures(p) | {k: p.result.counts[k] for k in COUNTS}
+            for p in self.points
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "made": self.made,
+            "versions": self.manifest["versions"],
+            "library": self.manifest["library"],
+            "workload": {
+                "name": self.workload.name,
+                "summary": self.workload.summary,
+                "sha256": self.workload.digest,
+                "float64_accuracy": self.float64_accuracy,
+            },
+            "figures": self.definitions,
+            "counts": COUNTS,
+            "points": [
+                self._identity(p) | self._figures(p) | {"counts": p.result.counts}
+                for p in self.points
+            ],
+            "unfinished": self.missing,
+        }
+
+    def _identity(self, p: Point) -> dict[str, Any]:
+        return {"spec": p.spec, "name": p.result.name, "operation": p.operation}
+
+    def _figures(self, p: Point) -> dict[str, Any]:
+        return {key: p.figures[key] for key in self.columns}
 
     def all_fp32(self, operation: str) -> Point | None:
         """The exact unit of this operation with every format fp32, if there is one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -14,13 +15,14 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from .axes import Axis
-from .content import Content
+from .rows import Rows
 from .style import colours, shapes
-from .summary import NOUN
 
 _DPI = 200
-_LINES = {"product": "-", "multiply-add": "--", "sum": ":"}
+_LINES = {"product": "-", "multiply-add": "--", "sum": ":", "dot product": "-"}
 _GREY = "#666666"
+_LINE, _HANDLE = 185, 6
+"""Letters that a line of the legend has room for, and those that an entry's sign takes."""
 _ON_FRONT = {"markersize": 7, "markeredgecolor": "black", "markeredgewidth": 0.8}
 _BEHIND = {"markersize": 5.5, "markeredgecolor": "none", "alpha": 0.55}
 
@@ -36,17 +38,20 @@ _AWAY = [
 ]
 
 
-def to_png(content: Content) -> bytes:
-    """Area against network output error and against accuracy, side by side, with their fronts."""
+def to_png(rows: Rows) -> bytes:
+    """The rows' panels side by side, with their fronts."""
     with rc_context({"font.size": 8.5, "font.family": "DejaVu Sans"}):
         figure = Figure(figsize=(12, 5.2), layout="constrained")
         FigureCanvasAgg(figure)
         left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
-        names = [(left, _panel(left, content, "area", "output_error"))]
-        names.append((right, _panel(right, content, "area", "accuracy")))
+        names = [
+            (axes, _panel(axes, rows, *keys))
+            for axes, keys in zip((left, right), rows.panels, strict=True)
+        ]
+        entries = _legend(rows)
         figure.legend(
-            handles=_legend(content), loc="outside lower center", ncols=20, frameon=False,
-            columnspacing=1.2, handletextpad=0.3,
+            handles=entries, loc="outside lower center", ncols=_legend_columns(entries),
+            frameon=False, columnspacing=1.2, handletextpad=0.3,
         )  # fmt: skip
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
@@ -57,32 +62,32 @@ def to_png(content: Content) -> bytes:
     return png.getvalue()
 
 
-def _panel(axes: Any, content: Content, x_key: str, y_key: str) -> list[tuple[str, float, float]]:
+def _panel(axes: Any, rows: Rows, x_key: str, y_key: str) -> list[tuple[str, float, float]]:
     """Draw one picture; gives the points on fronts, to be named."""
-    x, y = content.axis(x_key), content.axis(y_key)
+    x, y = rows.axis(x_key), rows.axis(y_key)
     _scale(axes.set_xscale, axes.set_xlim, axes.xaxis, axes.set_xlabel, x)
     _scale(axes.set_yscale, axes.set_ylim, axes.yaxis, axes.set_ylabel, y)
     axes.grid(color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    if y_key == "accuracy":
-        axes.axhline(content.float64_accuracy, color=_GREY, linewidth=0.8, linestyle=(0, (6, 4)))
-        axes.annotate("float64", (1, content.float64_accuracy), (0, 2), color=_GREY, ha="right",
+    if y_key == "accuracy" and rows.float64_accuracy is not None:
+        axes.axhline(rows.float64_accuracy, color=_GREY, linewidth=0.8, linestyle=(0, (6, 4)))
+        axes.annotate("float64", (1, rows.float64_accuracy), (0, 2), color=_GREY, ha="right",
                       xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
-    fronts = {op: content.front(x_key, y_key, op) for op in content.operations}
+    fronts = {op: rows.front(x_key, y_key, op) for op in rows.operations}
     for operation, front in fronts.items():
         corners = ([axis.positions[i] for i in front] for axis in (x, y))
         line = {"color": _GREY, "linewidth": 1.1, "linestyle": _LINES[operation]}
         axes.step(*corners, where="post", zorder=1, **line)
     named = {i for front in fronts.values() for i in front}
-    colour_of, shape_of = colours(content.formats), shapes(content.families)
+    colour_of, shape_of = colours(rows.formats), shapes(rows.families)
     drawn = []
-    for i, p in enumerate(content.points):
+    for i, p in enumerate(rows.rows):
         h, v = x.positions[i], y.positions[i]
         if h is None or v is None:
             continue
         style = _ON_FRONT if i in named else _BEHIND
-        marker = shape_of[p.unit.family].matplotlib
+        marker = shape_of[p.family].matplotlib
         axes.plot(h, v, marker, color=colour_of[p.format], **style)
         if i in named:
             drawn.append((p.label, h, v))
@@ -97,24 +102,27 @@ def _scale(set_scale: Any, set_limits: Any, ticks: Any, set_label: Any, axis: Ax
     set_label(axis.title)
 
 
-def _legend(content: Content) -> list[Any]:
+def _legend(rows: Rows) -> list[Any]:
     def entry(name: str, **style: Any) -> Line2D:
         return Line2D([], [], **({"linestyle": "", "label": name} | style))
 
     return [
         *(
             entry(name, marker=shape.matplotlib, color=_GREY)
-            for name, shape in shapes(content.families).items()
+            for name, shape in shapes(rows.families).items()
         ),
         *(
-            entry(f"front of {NOUN[op]}s", linestyle=_LINES[op], color=_GREY)
-            for op in content.operations
+            entry(f"front of {rows.nouns[op]}s", linestyle=_LINES[op], color=_GREY)
+            for op in rows.operations
         ),
-        *(
-            entry(name, marker="o", color=colour)
-            for name, colour in colours(content.formats).items()
-        ),
+        *(entry(name, marker="o", color=colour) for name, colour in colours(rows.formats).items()),
     ]
+
+
+def _legend_columns(entries: list[Any]) -> int:
+    """As many as all entries on one line, or on several if there is more than fits."""
+    room = sum(len(entry.get_label()) + _HANDLE for entry in entries)
+    return math.ceil(len(entries) / math.ceil(room / _LINE))
 
 
 def _name(axes: Any, points: list[tuple[str, float, float]]) -> None:

@@ -12,8 +12,6 @@ from .content import Content, Point
 ACCURACY_LOSS = 0.01
 OUTPUT_ERROR = 0.01
 
-NOUN = {"product": "multiplier", "sum": "adder", "multiply-add": "multiply-add"}
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -72,7 +70,7 @@ def _smallest_for_accuracy(content: Content, operation: str) -> list[Finding]:
         return []
     return [
         Finding(
-            f"Smallest {NOUN[operation]} within one point of float64's accuracy",
+            f"Smallest {content.nouns[operation]} within one point of float64's accuracy",
             best.label,
             f"{content.write('area', best)} {content.columns['area'].unit}, "
             f"{content.write('accuracy', best)} right where float64 has "
@@ -101,7 +99,7 @@ def _smallest_for_error(content: Content, operation: str) -> list[Finding]:
         return []
     return [
         Finding(
-            f"Smallest {NOUN[operation]} with a network output error up to "
+            f"Smallest {content.nouns[operation]} with a network output error up to "
             f"{percent(OUTPUT_ERROR).replace('.00', '')}",
             best.label,
             f"{content.write('area', best)} {content.columns['area'].unit}, output error "

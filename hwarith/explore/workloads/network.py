@@ -13,7 +13,7 @@ choice of the largest output are done outside the units, in float64.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,13 +118,24 @@ def run(network: Network, unit: Unit) -> Outcome:
         return sums.astype(np.float64) * math.prod(scales(path, layer))
 
     outputs = _forward(network, run_layer)
-    expected = exact_outputs(network)
-    deviation = _rms(outputs - expected) / _rms(expected) if np.isfinite(outputs).all() else None
     return Outcome(
-        accuracy(outputs, network.labels),
-        deviation,
+        *_judged(network, outputs),
         tuple(np.concatenate(codes) for codes in zip(*operands, strict=True)),
     )
+
+
+def run_with_sums(
+    network: Network, sums: Sequence[Callable[[np.ndarray], np.ndarray]]
+) -> tuple[float, float | None]:
+    """Accuracy and output error, as in `Outcome`, where a function for each layer gives the sums of
+    products (images, outputs) of the inputs (images, inputs), which are fp16 numbers. Biases are
+    added in float64."""
+    waiting = iter(sums)
+
+    def run_layer(layer: Layer, x: np.ndarray) -> np.ndarray:
+        return next(waiting)(x.astype(np.float16)) + layer.bias
+
+    return _judged(network, _forward(network, run_layer))
 
 
 def exact_outputs(network: Network) -> np.ndarray:
@@ -143,6 +154,13 @@ def _forward(network: Network, run_layer: Callable[[Layer, np.ndarray], np.ndarr
     for layer in network.layers[:-1]:
         x = np.maximum(run_layer(layer, x), 0)
     return run_layer(network.layers[-1], x)
+
+
+def _judged(network: Network, outputs: np.ndarray) -> tuple[float, float | None]:
+    """Accuracy and output error of outputs."""
+    expected = exact_outputs(network)
+    deviation = _rms(outputs - expected) / _rms(expected) if np.isfinite(outputs).all() else None
+    return accuracy(outputs, network.labels), deviation
 
 
 def _rms(x: np.ndarray) -> float:

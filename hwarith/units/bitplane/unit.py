@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from amaranth.hdl import Cat, Const, Module, Mux, Value
+from amaranth.hdl import Cat, Module
 
 from ...errors import InvalidInput
 from ...formats import Format, format
@@ -56,6 +56,7 @@ class BitplaneDot(Accumulator):
     k: int = integer_parameter("most elements of a group", 1, 1 << 32, 4096)
 
     def validate(self) -> None:
+        super().validate()
         for part, whole in (("pi", "n"), ("pj", "m")):
             few, all_of_them = getattr(self, part), getattr(self, whole)
             if all_of_them % few:
@@ -191,8 +192,11 @@ class BitplaneDot(Accumulator):
 
     # -- hardware ------------------------------------------------------------------------------
 
+    def front_datapath(self) -> list[rtl.Step]:
+        return [self._multiply, self._shift]
+
     def datapath(self) -> list[rtl.Step]:
-        return [self._multiply, self._shift, self._accumulate]
+        return [self._accumulate]
 
     def _multiply(self, m: Module, x: Values) -> Values:
         """The dot product of the slices: twice the equal bits in lanes with elements, by the
@@ -212,15 +216,11 @@ class BitplaneDot(Accumulator):
         columns.add_constant(1 - (1 << len(taken)))
         low, high, _ = columns.compress()
         product = wire(m, "product", (low + high)[:width])
-        return {"product": product.as_signed(), "weight": x["weight"], "acc": x["acc"]}
+        return {"product": product.as_signed(), "weight": x["weight"]}
 
     def _shift(self, m: Module, x: Values) -> Values:
-        shifted: Value = x["product"]
-        for level, moves in enumerate(x["weight"][: self._greatest_weight.bit_length()]):
-            distance = 1 << level
-            moved = Cat(Const(0, distance), shifted).as_signed()
-            shifted = wire(m, f"by_{distance}", Mux(moves, moved, shifted))
-        return {"shifted": shifted, "acc": x["acc"]}
+        weight = x["weight"][: self._greatest_weight.bit_length()]
+        return {"shifted": rtl.scaled(m, "product", x["product"], weight)}
 
     def _accumulate(self, m: Module, x: Values) -> Values:
         addend = wire(m, "addend", x["shifted"], self.bits)

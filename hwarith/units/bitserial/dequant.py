@@ -148,7 +148,7 @@ def _serial(
     busy = Signal(name="busy")
     left = Signal(range(SCALE_BITS), name="bits_left", reset_less=True)
     scale = Signal(SCALE_BITS - 1, name="scale_left", reset_less=True)
-    done = wire(m, "done", busy & (left == 0))
+    done = wire(m, "done", busy & ~left.any())
     ready = wire(m, "ready", ~busy | (done & o_ready))
     with m.If(ready):
         m.d.sync += [busy.eq(valid), left.eq(SCALE_BITS - 1), scale.eq(inputs["scale"][:-1])]

@@ -85,7 +85,8 @@ class Cell(wiring.Component):
             for name, register in state.items()
         }
         operands = {name: getattr(self, name) for name in self.pe.operands}
-        following = follow(m, self.pe.datapath(), operands | begun)
+        front = follow(m, self.pe.front_datapath(), operands)
+        following = follow(m, self.pe.datapath(), front | begun)
         with m.If(self.step):
             m.d.sync += [register.eq(following[name]) for name, register in state.items()]
         entering = round_state(m, self.dequant, state, self.half)
@@ -212,7 +213,7 @@ class Tile:
         moving, adding = _Place(m, "moving"), _Place(m, "adding")
         half = Signal(name="half", reset_less=True)
 
-        leave = wire(m, "leave", dequant.full & (bits_left == 0) & (rows_left <= 1))
+        leave = wire(m, "leave", dequant.full & ~bits_left.any() & (rows_left <= 1))
         load = wire(m, "load", group.full & (~dequant.full | leave))
         step = wire(m, "step", valid & enable & (~group.full | load))
         last_term = wire(m, "last_term", done_terms == most)
@@ -226,9 +227,9 @@ class Tile:
             group.follows(finish, load, fresh, inputs["end"])
             dequant.follows(load, leave, group.first, group.end)
             m.d.sync += [
-                bits_left.eq(Mux(load, SCALE_BITS - 1, Mux(bits_left == 0, 0, bits_left - 1))),
-                rows_left.eq(Mux(leave, u.rows, Mux(rows_left == 0, 0, rows_left - 1))),
-                adding.full.eq(rows_left != 0),
+                bits_left.eq(Mux(load, SCALE_BITS - 1, Mux(bits_left.any(), bits_left - 1, 0))),
+                rows_left.eq(Mux(leave, u.rows, Mux(rows_left.any(), rows_left - 1, 0))),
+                adding.full.eq(rows_left.any()),
                 adding.first.eq(moving.first), adding.end.eq(moving.end & (rows_left == 1)),
                 o_valid.eq(adding.full & adding.end),
             ]  # fmt: skip
@@ -238,7 +239,7 @@ class Tile:
             "ready": wire(m, "taken", enable & (~group.full | load) & last_term),
             "k": wire(m, "k", most - done_terms, len(most)), "step": step, "first": begin,
             "load": wire(m, "load_now", load & enable), "half": half, "finish": finish,
-            "multiply": enable & (bits_left != 0),
+            "multiply": enable & bits_left.any(),
             "leave": wire(m, "leave_now", leave & enable), "move": enable,
             "add": adding.full, "add_first": adding.first,
         }  # fmt: skip

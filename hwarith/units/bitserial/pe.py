@@ -97,7 +97,7 @@ class BitSerialPe(Accumulator, BitSerial):
 
     An infinite or NaN activation adds nothing and sets `invalid`, which stays set. Subnormal
     activations are exact. With ``align=local`` the sum of the lanes is formed before it meets the
-    accumulator, so that this can be pipelined; with ``joint`` the accumulator's exponent takes
+    accumulator, with registers between (`stages`); with ``joint`` the accumulator's exponent takes
     part in the common one. The error of a group is at most 1e-4 of the sum of |a * w| for fx=3.
 
     `type` restricts `bsig` to what one type needs; of several types (``mixed``) `group` is told.
@@ -269,15 +269,28 @@ class BitSerialPe(Accumulator, BitSerial):
 
     # -- hardware ------------------------------------------------------------------------------
 
+    def front_datapath(self) -> list[rtl.Step]:
+        return [] if self.frame.joint else self._add_products()
+
     def datapath(self) -> list[rtl.Step]:
-        return [self._unpack, self._align, self._add_lanes, self._accumulate, self._normalize]
+        steps: list[rtl.Step] = [self._accumulate_locally]
+        if self.frame.joint:
+            steps = [*self._add_products(), self._accumulate_jointly]
+        return [*rtl.handing_on(tuple(self.memory), steps), self._normalize]
+
+    def _add_products(self) -> list[rtl.Step]:
+        """From the operands to the sum of the lanes, which relates to the greatest exponent."""
+        steps: list[rtl.Step] = [self._unpack, self._align, self._add_lanes]
+        return rtl.handing_on(("bsig", "not_finite"), steps)
 
     def output_datapath(self) -> list[rtl.Step]:
         return [lambda m, x: dict(x)]
 
     def _unpack(self, m: Module, x: Values) -> Values:
-        """Each lane's product: sign relative to the accumulator's, significand, exponent."""
-        values: Values = {name: x[name] for name in (*self.memory, "bsig")}
+        """Each lane's product: sign (where the accumulator is there, relative to its), significand,
+        exponent."""
+        values: Values = {}
+        turned = x["sign"] if self.frame.joint else _NO
         not_finite: list[Value] = []
         for i in range(self.lanes):
             a, term = x["a"][16 * i : 16 * i + 16], x["terms"][4 * i : 4 * i + 4]
@@ -287,11 +300,11 @@ class BitSerialPe(Accumulator, BitSerial):
             not_finite.append(special)
             counts = wire(m, f"counts{i}", term[0] & ~special & (hidden | a[:10].any()))
             exponent = Cat(biased[0] | ~hidden, biased[1:]) + term[1:3]
-            values[f"sign{i}"] = wire(m, f"sign{i}", a[15] ^ term[3] ^ x["sign"])
+            values[f"sign{i}"] = wire(m, f"sign{i}", a[15] ^ term[3] ^ turned)
             gate = (term[0] & ~special).replicate(_SIGNIFICAND)
             values[f"significand{i}"] = wire(m, f"product{i}", Cat(a[:10], hidden) & gate)
             values[f"exponent{i}"] = wire(m, f"exponent{i}", exponent & counts.replicate(6), 6)
-        values["invalid"] = wire(m, "any_invalid", x["invalid"] | Cat(*not_finite).any())
+        values["not_finite"] = wire(m, "not_finite", Cat(*not_finite).any())
         return values
 
     def _align(self, m: Module, x: Values) -> Values:
@@ -310,15 +323,15 @@ class BitSerialPe(Accumulator, BitSerial):
             rows[f"row{i}"] = wire(m, f"row{i}", Cat(kept, Const(0, 1)) ^ sign.replicate(
                 len(kept) + 1))  # fmt: skip
             rows[f"one{i}"] = wire(m, f"one{i}", sign ^ up)
-        return {name: x[name] for name in (*self.memory, "bsig")} | {"highest": highest} | rows
+        return {"highest": highest} | rows
 
     def _shifted(
-        self, m: Module, name: str, x: Value, distance: Value, out: Value = _NO, fill: Value = _NO
+        self, m: Module, name: str, x: Value, distance: Value, fill: Value = _NO
     ) -> tuple[Value, Value]:
-        """`x` shifted right by a distance, or with `out` all of it out, and whether rounding adds
-        one to it. `fill`, the sign of a number in two's complement, stands above."""
+        """`x` shifted right by a distance, and whether rounding adds one to it. `fill`, the sign of
+        a number in two's complement, stands above."""
         levels = (len(x) + 1).bit_length()
-        far = wire(m, f"{name}_far", out | distance[levels:].any())
+        far = wire(m, f"{name}_far", distance[levels:].any())
         amount = distance[:levels] | far.replicate(levels)
         below, sticky = _arithmetic(m, name, Cat(Const(0, 1), x), amount, fill)
         kept, guard = below[1:], below[0]
@@ -335,38 +348,50 @@ class BitSerialPe(Accumulator, BitSerial):
             columns.add(0, x[f"one{i}"])
         low, high, _ = columns.compress()
         dot = wire(m, "dot", low + high, signed(width))
-        wide = width + (1 << len(x["bsig"])) - 1
-        names = (*self.memory, "highest")
-        scaled = wire(m, "scaled", dot << x["bsig"], signed(wide))
-        return {name: x[name] for name in names} | {"dot": dot, "scaled": scaled}
+        return {
+            "highest": x["highest"], "nonzero": wire(m, "dot_nonzero", dot.any()),
+            "scaled": rtl.scaled(m, "dot", dot, x["bsig"]),
+        }  # fmt: skip
 
-    def _accumulate(self, m: Module, x: Values) -> Values:
-        """Accumulator and scaled sum, one of them shifted right, added up. All of this is relative
-        to the accumulator's sign, so that its magnitude is positive."""
-        bits = self.aw
-        magnitude, scaled = x["magnitude"], x["scaled"]
-        width = max(bits + 1, len(scaled)) + 1
-        if self.frame.joint:
-            distance = wire(m, "acc_distance", x["highest"] - x["exponent"], EXPONENT_BITS)
-            kept, up = self._shifted(m, "acc", magnitude, distance)
-            total = _sum(Cat(kept, Const(0, 1)).as_signed(), scaled, up, width)
-            exponent = x["highest"]
-        else:
-            apart = wire(m, "apart", x["highest"] - x["exponent"], signed(EXPONENT_BITS + 1))
-            acc_lower = wire(m, "acc_lower", ~apart[-1] & x["dot"].any())
-            distance = wire(m, "distance", Mux(apart[-1], -apart, apart), EXPONENT_BITS)
-            padded = Cat(magnitude, Const(0, max(1, len(scaled) - bits)))
-            sum_bits = scaled if len(scaled) >= len(padded) else wire(
-                m, "scaled_wide", scaled, signed(len(padded)))  # fmt: skip
-            lower = wire(m, "lower", Mux(acc_lower, padded, sum_bits), len(padded))
-            upper = wire(m, "upper", Mux(acc_lower, sum_bits, padded), signed(len(padded)))
-            fill = wire(m, "lower_sign", ~acc_lower & scaled[-1])
-            kept, up = self._shifted(m, "lower", lower, distance, fill=fill)
-            total = _sum(upper, kept.as_signed(), up, width)
-            exponent = wire(m, "common", Mux(acc_lower, x["highest"], x["exponent"]))
-        return {"total": wire(m, "total", total, signed(width)),
-                "exponent": exponent, "sign": x["sign"], "invalid": x["invalid"],
-                "overflow": x["overflow"]}  # fmt: skip
+    @property
+    def _sum_bits(self) -> int:
+        """Of accumulator and lanes together: two's complement."""
+        scaled = _SIGNIFICAND + self.fx + (self.lanes - 1).bit_length() + (
+            1 << self.operands["bsig"].bits)  # fmt: skip
+        return max(self.aw + 1, scaled) + 1
+
+    def _accumulate_jointly(self, m: Module, x: Values) -> Values:
+        """The accumulator shifted right, and the sum of the lanes added, whose signs are relative
+        to the accumulator's: so its magnitude is positive."""
+        distance = wire(m, "acc_distance", x["highest"] - x["exponent"], EXPONENT_BITS)
+        kept, up = self._shifted(m, "acc", x["magnitude"], distance)
+        total = _sum(Cat(kept, _NO).as_signed(), x["scaled"], up, self._sum_bits)
+        return {
+            "total": wire(m, "total", total, signed(self._sum_bits)), "exponent": x["highest"],
+            "invalid": wire(m, "any_invalid", x["invalid"] | x["not_finite"]),
+        }  # fmt: skip
+
+    def _accumulate_locally(self, m: Module, x: Values) -> Values:
+        """Accumulator and lanes, one of them shifted right. The accumulator's sign turns the
+        shifted one, whichever that is, and then the sum, if it is the accumulator's."""
+        bits = max(self.aw + 1, len(x["scaled"]))
+        apart = wire(m, "apart", x["highest"] - x["exponent"], signed(EXPONENT_BITS + 1))
+        acc_lower = wire(m, "acc_lower", ~apart[-1] & x["nonzero"])
+        distance = wire(m, "distance", Mux(apart[-1], -apart, apart), EXPONENT_BITS)
+        magnitude = wire(m, "magnitude_wide", x["magnitude"], bits)
+        scaled = wire(m, "scaled_wide", x["scaled"], signed(bits))
+        lower = wire(m, "lower", Mux(acc_lower, magnitude, scaled), bits)
+        upper = wire(m, "upper", Mux(acc_lower, scaled, magnitude), signed(bits))
+        fill = wire(m, "lower_sign", ~acc_lower & scaled[-1])
+        kept, up = self._shifted(m, "lower", lower, distance, fill)
+        turned = wire(m, "turned", kept ^ x["sign"].replicate(bits), signed(bits))
+        total = _sum(upper, turned, up ^ x["sign"], self._sum_bits)
+        return {
+            "total": wire(m, "total", total, signed(self._sum_bits)),
+            "exponent": wire(m, "common", Mux(acc_lower, x["highest"], x["exponent"])),
+            "sign": wire(m, "upper_sign", x["sign"] & ~acc_lower),
+            "invalid": wire(m, "any_invalid", x["invalid"] | x["not_finite"]),
+        }  # fmt: skip
 
     def _normalize(self, m: Module, x: Values) -> Values:
         """Magnitude, sign and exponent of the sum, normalized and rounded to the accumulator's

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ...formats import Format, format
 from .. import rtl
@@ -151,8 +151,10 @@ def _booth(m: Module, code: Value, k: Value) -> Value:
     """Booth digit k of an integer: its bits 2k + 1, 2k and 2k - 1."""
     reach = 2 << len(k)
     padded = Cat(Const(0, 1), code, code[-1].replicate(reach - len(code)))
-    strings = Array([padded[2 * i : 2 * i + 3] for i in range(1 << len(k))])
-    string = wire(m, "string", strings[k], 3)
+    strings: list[Value] = [padded[2 * i : 2 * i + 3] for i in range(1 << len(k))]
+    for bit in k:
+        strings = [Mux(bit, b, a) for a, b in zip(strings[::2], strings[1::2], strict=True)]
+    string = wire(m, "string", strings[0])
     man = ~(string.all() | ~string.any())
     return wire(m, "booth_term", Cat(man, man & (string[0] ^ string[2]) & (string[1] == string[0]),
                                      Const(0, 1), man & string[2]))  # fmt: skip

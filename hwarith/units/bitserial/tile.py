@@ -24,7 +24,7 @@ from .golden import SCALE_BITS
 from .hardware import Cell, ColumnSum, Encoder, Tile
 from .pe import ACTIVATION, BitSerialPe
 from .terms import TermGen
-from .weights import MIXED, SOURCE, WEIGHTS, Weights
+from .weights import MIXED, SOURCE, WEIGHTS, Weights, element_type
 
 MOST = 64
 """Most rows and columns."""
@@ -77,6 +77,10 @@ class BsTile(ArrayUnit):
     def validate(self) -> None:
         if not isinstance(self.pe, BitSerialPe):
             raise InvalidInput(f"bstile: parameter pe: must be a bspe, not {unit(self.pe).spec}")
+        if self.pe.stages != 1:
+            raise InvalidInput(
+                f"bstile: parameter pe: must have one stage in a tile, not {self.pe.stages}"
+            )
         object.__setattr__(self, "dqm", self.dequant.dqm)
         if self.stages:
             raise InvalidInput("bstile: stages follow from rows; they cannot be given")
@@ -253,12 +257,12 @@ class BsTile(ArrayUnit):
                 f"bstile: matrices must be of shapes (m, k) and (n, k), not {left.shape} and "
                 f"{weights.codes.shape}"
             )
-        own = _element_type(weights.type.name)
-        known = self.pe.weights_of(own if self.is_mixed else None)
-        if known.name != own:
-            raise InvalidInput(f"{self.spec} takes weights of {known.name}, not {weights.type}")
+        own = element_type(weights.type)
+        known = {w.name: w for w in self.pe.types}
+        if own not in known:
+            raise InvalidInput(f"{self.spec} takes codes of {', '.join(known)}, not {weights.type}")
         found = np.zeros((len(left), len(weights.codes)), SUM.dtype)
-        operands = self._operands_of(known, weights)
+        operands = self._operands_of(known[own], weights)
         for i in range(0, len(left), self.rows):
             x = left[i : i + self.rows]
             x = np.pad(x, ((0, self.rows - len(x)), (0, 0)))
@@ -368,14 +372,6 @@ class BsTile(ArrayUnit):
 
     def create_ports(self) -> wiring.Component:
         return rtl.PipelinedPorts(self, _core(instances=True))
-
-
-def _element_type(name: str) -> str:
-    """The type of `WEIGHTS` that codes of a type of weights are of."""
-    for base in ("fp3", "fp4"):
-        if name.startswith(base) or name == f"bitmod{base[-1]}":
-            return base
-    return name
 
 
 def _core(instances: bool) -> rtl.Core:

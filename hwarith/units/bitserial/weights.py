@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...errors import InvalidInput
+from ...formats.weights import TYPES, WeightType
 from . import golden
 
 SOURCE = "Chen et al., BitMoD, HPCA 2025 (arXiv 2411.11745)"
@@ -60,6 +61,22 @@ LEGAL_SPECIALS = (0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 16, 17, 18, 20, 24)
 """Magnitudes of special values, in halves, that are two terms of one sign."""
 
 LEGAL_WITH_SIGNED_T0 = (*LEGAL_SPECIALS, 7, 14, 15)
+
+
+def element_type(kind: WeightType) -> str | None:
+    """What processing elements call the codes of a type of weights: ``fp3``, ``fp4`` or an integer
+    type; None for codes that none takes."""
+    if kind.kind in ("offset", "power"):
+        return None
+    if all(book.integer for book in kind.codebooks):
+        return f"int{kind.bits}"
+    like = TYPES.get(f"fp{kind.bits}")
+    levels = like.codebooks[0].magnitudes if like else ()
+    fits = f"fp{kind.bits}" in WEIGHTS and all(
+        book.magnitudes == levels and abs(2 * (book.special or 0)) in LEGAL_SPECIALS
+        for book in kind.codebooks
+    )
+    return f"fp{kind.bits}" if fits else None
 
 
 def special_codes(halves: Any, signed_t0: bool = False) -> np.ndarray:

@@ -76,6 +76,7 @@ class FpIntPe(Accumulator):
     )
 
     def validate(self) -> None:
+        super().validate()
         least = self._least_acc
         if least > MOST_BITS:
             raise InvalidInput(

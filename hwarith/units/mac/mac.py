@@ -45,6 +45,7 @@ class Mac(Accumulator):
     overflow: str = overflow_parameter()
 
     def validate(self) -> None:
+        super().validate()
         if self.acc is None:
             object.__setattr__(self, "acc", format("fp32" if self.a.is_float else "int32"))
         if self.out is None:

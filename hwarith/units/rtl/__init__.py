@@ -13,6 +13,7 @@ from .logic import (
     least,
     move_right,
     one_hot,
+    scaled,
     shift_left,
     shift_right,
     wire,
@@ -25,6 +26,6 @@ __all__ = [
     "Rounder",
     "Step", "Structure", "Values", "add", "add_magnitudes", "at_least", "fit_integer",
     "handing_on", "increment", "leading_zeros", "least", "move_right", "one_hot", "product",
-    "shift_left", "shift_right", "stages_for",
+    "scaled", "shift_left", "shift_right", "stages_for",
     "sum_of_products", "unpack", "wire",
 ]  # fmt: skip

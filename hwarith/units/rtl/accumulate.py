@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from amaranth.hdl import Module, Mux, Signal, Value
 
-from .logic import Values, chain, wire
+from .datapath import Placement, pipelined
+from .logic import Values, chain, handing_on, wire
+from .pipeline import advance
 
 if TYPE_CHECKING:
     from ..accumulator import Accumulator
@@ -20,10 +22,16 @@ def accumulate(
 
     Takes operands in every clock. The memory holds a result until it is accepted, which may be in
     the clock in which the next group begins. A group that begins without ``first`` goes on from
-    what is there.
+    what is there. What comes before the memory has a rank less than the unit has stages.
     """
-    held = Signal(name="valid_1")
-    ready = wire(m, "ready_1", ~held | o_ready)
+    held = Signal(name=f"valid_{unit.stages}")
+    ready = wire(m, f"ready_{unit.stages}", ~held | o_ready)
+    enables, valid = advance(m, unit.stages - 1, valid, ready)
+    front = handing_on(tuple(unit.controls), unit.front_datapath())
+    if enables:
+        values = Placement(m, *pipelined(front, values, len(enables))).place(enables)
+    else:
+        values = chain(m, front, values)
     registers: Values = {
         name: Signal(f.bits, name=name, reset_less=True) for name, f in unit.memory.items()
     }
@@ -37,4 +45,4 @@ def accumulate(
         m.d.sync += held.eq(valid & values["last"])
     with m.If(ready & valid):
         m.d.sync += [register.eq(following[name]) for name, register in registers.items()]
-    return ready, held, chain(m, unit.output_datapath(), registers)
+    return (*enables, ready)[0], held, chain(m, unit.output_datapath(), registers)

@@ -190,6 +190,15 @@ def shift_right(
     return Cat(fill.replicate(width - len(x)), x), Mux(fill, ~every, some)
 
 
+def scaled(m: Module, name: str, x: Value, amount: Value) -> Value:
+    """`x` times 2^amount, signed or unsigned as its shape says: nothing is lost."""
+    for level, moves in enumerate(amount):
+        moved = Cat(Const(0, 1 << level), x)
+        moved = moved.as_signed() if x.shape().signed else moved
+        x = wire(m, f"{name}_by{1 << level}", Mux(moves, moved, x))
+    return x
+
+
 def move_right(m: Module, name: str, x: Value, amount: Value) -> Value:
     """`x` moved right by `amount`, in as many bits as it has; what falls out is lost."""
     width = len(x)

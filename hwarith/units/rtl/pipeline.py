@@ -90,16 +90,23 @@ class PipelinedPorts(wiring.Component):
         return m
 
 
+def advance(m: Module, stages: int, valid: Value, ready: Value) -> tuple[list[Signal], Value]:
+    """When each rank takes what is before it, and whether the last one holds anything. A rank that
+    holds nothing fills even while those behind it are blocked."""
+    enables = [Signal(name=f"ready_{k + 1}") for k in range(stages)]
+    for k, (enable, behind) in enumerate(zip(enables, [*enables, ready][1:], strict=True)):
+        held = Signal(name=f"valid_{k + 1}")
+        m.d.comb += enable.eq(~held | behind)
+        with m.If(enable):
+            m.d.sync += held.eq(valid)
+        valid = held
+    return enables, valid
+
+
 def ranks(
     m: Module, unit: Unit, values: Values, valid: Value, o_ready: Value
 ) -> tuple[Value, Value, Values]:
     """The datapath with its register ranks: ready for operands, valid results, results."""
-    ready = [Signal(name=f"ready_{k + 1}") for k in range(unit.stages)] + [o_ready]
-    for k in range(unit.stages):
-        held = Signal(name=f"valid_{k + 1}")
-        m.d.comb += ready[k].eq(~held | ready[k + 1])
-        with m.If(ready[k]):
-            m.d.sync += held.eq(valid)
-        valid = held
+    enables, valid = advance(m, unit.stages, valid, o_ready)
     placement = Placement(m, *pipelined(unit.datapath(), values, unit.stages))
-    return ready[0], valid, placement.place(ready[:-1])
+    return enables[0], valid, placement.place(enables)

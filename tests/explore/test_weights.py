@@ -1,0 +1,386 @@
+"""Types of weights compared: figures against hand-made and published ones, and their report."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import hwarith as hw
+from hwarith.errors import InvalidInput
+from hwarith.explore import measure_weights
+from hwarith.explore.report.axes import axis
+from hwarith.explore.report.picture import to_png
+from hwarith.explore.report.weights import WeightRows, weight_rows, write_weights_report
+from hwarith.explore.weights import (
+    ALL_TYPES,
+    FAMILIES,
+    FP16,
+    METHOD,
+    WEIGHT_FIGURES,
+    WeightResult,
+    digits,
+    family,
+    nmse,
+    processing_elements,
+    quantized,
+    weight_types,
+)
+from hwarith.explore.weights_file import read_weights
+from hwarith.formats.weights import quantize, weight_type
+from hwarith.units.bitserial.weights import WEIGHTS
+from tests.explore.fake_synthesis import FakeSynthesis
+
+TYPES = ("int4", "int8", "fp3", "bitmod4", "mxfp4", "int4_asym", "flint4", "fp16")
+
+
+@pytest.fixture(scope="module")
+def rows() -> WeightRows:
+    results = measure_weights(TYPES, synthesize=FakeSynthesis())
+    return weight_rows(results, digits(), 32, TYPES)
+
+
+@pytest.fixture(scope="module")
+def figures(rows: WeightRows) -> dict[str, dict[str, float | None]]:
+    """Of each type; of one on several elements on its bit-serial one."""
+    return {row.label.removesuffix(", bit-serial"): row.figures for row in rows.rows}
+
+
+# -- errors and bits -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "published", "tolerance"),
+    [
+        ("int3", 0.075097, 0.01),
+        ("int4", 0.013792, 0.01),
+        ("fp3", 0.056992, 0.01),
+        ("bitmod3", 0.038056, 0.01),
+        ("bitmod4", 0.009578, 0.01),
+        ("flint4", 0.025371, 0.01),
+        ("ant4", 0.013253, 0.01),
+        ("nupes4", 0.011768, 1e-4),  # of the same groups
+    ],
+)
+def test_error_of_normal_weights(kind: str, published: float, tolerance: float) -> None:
+    """Computed from 8192 groups of default_rng(0) by a program that is no part of this project."""
+    result, *_ = measure_weights([kind], synthesize=FakeSynthesis())
+    assert result.figures["nmse_normal"] == pytest.approx(published, rel=tolerance)
+
+
+def test_bits_per_weight(figures: dict[str, Any]) -> None:
+    expected = {
+        "int4": 4 + 16 / 32,
+        "bitmod4": 4 + (16 + 2) / 32,
+        "int4_asym": 4 + (16 + 4) / 32,
+        "mxfp4": 4 + 8 / 32,
+        "fp16, MAC with fp32 sum": 16,
+    }
+    assert {key: figures[key]["bits"] for key in expected} == expected
+
+
+def test_nmse_of_hand_made_weights() -> None:
+    w, q = np.array([1.0, -2.0]), np.array([1.0, -1.0])
+    assert nmse([w, np.array([[2.0]])], [q, np.array([[2.0]])]) == 1 / 9
+    assert nmse([np.zeros(2)], [np.zeros(2)]) is None
+    assert nmse([w], [np.array([np.inf, 0])]) is None
+
+
+def test_groups_that_are_not_full() -> None:
+    w = np.random.default_rng(1).standard_normal((3, 40))
+    for name in ("int4", "int3_asym", "bitmod3", "mxfp4"):
+        kind = weight_type(name)
+        found = quantized(kind, w, 32).values()[..., :40]
+        assert (found[:, :32] == quantize(w[:, :32], kind, 32).values()).all()
+        if kind.group is None:
+            assert (found[:, 32:] == quantize(w[:, 32:], kind, 8).values()).all()
+
+
+def test_digits_run_along_the_inputs() -> None:
+    assert [w.shape for w in digits().arrays] == [(24, 64), (16, 24), (10, 16)]
+    result, _ = measure_weights(["int4"], group=8, synthesize=FakeSynthesis())
+    w = digits().arrays
+    values = [quantize(x, "int4", 8).values() for x in w]
+    assert result.figures["nmse"] == pytest.approx(nmse(w, values), rel=1e-12)
+    assert result.group == 8
+
+
+def test_more_bits_err_less(figures: dict[str, Any]) -> None:
+    for key in ("nmse", "nmse_normal", "output_error", "pe_output_error"):
+        errors = [figures[name][key] for name in ("fp3", "int4", "int8", "fp16, MAC with fp32 sum")]
+        assert errors == sorted(errors, reverse=True)
+    assert figures["int8"]["accuracy"] == pytest.approx(0.97, abs=0.005)
+    assert figures["fp3"]["accuracy"] < 0.96
+
+
+def test_network_with_float64_sums_by_hand(figures: dict[str, Any]) -> None:
+    network = digits().workload.network
+    x = exact = network.images
+    for i, layer in enumerate(network.layers):
+        w = quantize(layer.weights.T, "int8", min(32, len(layer.weights))).values().T
+        x = np.maximum(x, 0 if i else -1).astype(np.float16).astype(float) @ w + layer.bias
+        exact = (np.maximum(exact, 0) if i else exact) @ layer.weights + layer.bias
+    error = np.sqrt(np.mean((x - exact) ** 2) / np.mean(exact**2))
+    assert figures["int8"]["output_error"] == pytest.approx(error, rel=1e-9)
+    assert figures["int8"]["accuracy"] == np.mean(x.argmax(axis=1) == network.labels)
+
+
+def test_processing_elements_compute_the_same_sums(figures: dict[str, Any]) -> None:
+    """All but for their own rounding, which is far below the error of 8-bit weights."""
+    for name in ("int4", "int8", "int8, bit-parallel", "fp3", "bitmod4", "mxfp4"):
+        found = figures[name]
+        assert found["pe_output_error"] == pytest.approx(found["output_error"], rel=2e-3)
+        assert found["pe_output_error"] != found["output_error"]
+    wide, narrow = (figures[f"fp16, MAC with {acc} sum"] for acc in ("fp32", "fp16"))
+    assert wide["pe_output_error"] == pytest.approx(wide["output_error"], rel=0.01)
+    assert narrow["pe_output_error"] > 2 * wide["pe_output_error"]
+
+
+# -- processing elements -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        ("int3", "bspe:type=int3,lanes=4"),
+        ("int8", "bspe:type=int8,lanes=4"),
+        ("fp3_ea", "bspe:type=fp3,lanes=4"),
+        ("fp4_er", "bspe:type=fp4,lanes=4"),
+        ("bitmod3", "bspe:type=fp3,lanes=4"),
+        ("mxfp4", "bspe:type=fp4,lanes=4"),
+        ("fp4:-4.5/10", "bspe:type=fp4,lanes=4"),
+        ("fp4:7", "a special value is no sum of two powers of two"),
+        ("int4_asym", "zero point"),
+        ("flint4", "decoder"),
+        ("ant4", "decoder"),
+        ("fp5_e2m2", "decoder"),
+        ("nupes4", "table"),
+    ],
+)
+def test_which_element_runs_a_type(kind: str, spec: str) -> None:
+    elements, reason = processing_elements(weight_type(kind))
+    if spec.startswith("bspe"):
+        name = spec.removeprefix("bspe:type=")
+        parallel = [f"fpint:w={name}"] if name.startswith("int") else []
+        assert [e.spec for e in elements] == [spec, *parallel]
+        assert elements[0].per_clock == 4 / WEIGHTS[spec.split("=")[1].split(",")[0]].terms
+        assert reason is None
+    else:
+        assert elements == []
+        assert spec in str(reason)
+
+
+def test_integers_of_two_bits_have_one_element() -> None:
+    (element,), _ = processing_elements(weight_type("int2"))
+    assert (element.spec, element.per_clock) == ("fpint:w=int2,lanes=4", 4)
+
+
+def test_every_type_has_a_family_and_elements_or_a_reason() -> None:
+    for kind in weight_types():
+        elements, reason = processing_elements(kind)
+        assert bool(elements) != bool(reason)
+        assert family(kind) in FAMILIES
+    assert [kind.name for kind in weight_types()] == list(ALL_TYPES)
+    assert len(processing_elements(FP16)[0]) == 2
+
+
+def test_costs_follow_from_area_and_delay(figures: dict[str, Any]) -> None:
+    synthesis = FakeSynthesis()(hw.unit("bspe:type=int8"))
+    found = figures["int8"]
+    assert (found["area"], found["delay"]) == (synthesis.area, synthesis.delay)
+    assert found["throughput"] == 1
+    assert figures["int4"]["throughput"] == 2
+    assert found["area_per_throughput"] == found["area"]
+    assert figures["int4"]["area_per_throughput"] == figures["int4"]["area"] / 2
+    assert found["area_time"] == found["area"] * found["delay"]
+    int4 = figures["int4"]
+    assert int4["area_time"] == int4["area_per_throughput"] * int4["delay"]
+    for name in ("int4", "int8"):
+        clocks = WEIGHTS[name].clocks(128, 4)
+        assert figures[name]["group_area"] == figures[name]["area"] * clocks
+    assert figures["int8, bit-parallel"]["throughput"] == 4
+    assert figures["flint4"]["area"] is None
+
+
+def test_real_synthesis() -> None:
+    result, parallel = measure_weights(["int4"])
+    assert result.figures["area"] == hw.synthesize("bspe:type=int4").area
+    assert 1000 < (result.figures["area_per_throughput"] or 0) < 3000
+    assert parallel.figures["area"] == hw.synthesize("fpint:w=int4").area
+
+
+# -- weights of one's own ------------------------------------------------------------------------
+
+
+def test_own_weights(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    arrays = {"a": rng.standard_normal((2, 3, 64)), "b": rng.standard_normal(32).astype("f4")}
+    np.savez(tmp_path / "own.npz", **arrays)
+    own = read_weights(tmp_path / "own.npz")
+    results = measure_weights(["int4", "fp16"], own, 16, synthesize=FakeSynthesis())
+    values = [quantize(w, "int4", 16).values() for w in arrays.values()]
+    assert results[0].figures["nmse"] == nmse(list(arrays.values()), values)
+    assert "accuracy" not in results[0].figures
+    np.save(tmp_path / "one.npy", arrays["a"])
+    one, _ = measure_weights(
+        ["int4"], read_weights(tmp_path / "one.npy"), 16, synthesize=FakeSynthesis()
+    )
+    assert one.figures["nmse"] == nmse([arrays["a"]], values[:1])
+
+
+def test_digest_tells_weights_apart(tmp_path: Path) -> None:
+    digests = set()
+    for i, array in enumerate((np.ones(4), np.ones((2, 2)), np.ones(4, "f4"), np.arange(4.0))):
+        np.save(tmp_path / f"{i}.npy", array)
+        digests.add(read_weights(tmp_path / f"{i}.npy").digest)
+    assert len(digests) == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (np.array(["a"]), "own.npy: weights must be numbers, not an array of <U1"),
+        (np.ones(4, complex), "own.npy: weights must be numbers, not an array of complex128"),
+        (np.array(1.0), r"own.npy: weights must be of shape \(..., n\), and not empty"),
+        (np.ones((0, 4)), r"own.npy: weights must be of shape \(..., n\), and not empty"),
+        (np.array([1, np.nan, 1, 1]), "own.npy: weights must be finite"),
+        (np.ones(6), "own.npy: group must divide the last axis of the weights, 6; 4 does not"),
+        (np.zeros(8), "own.npy: all weights are zero"),
+        (np.array([None]), "own.npy is no .npy or .npz file of numbers"),
+        (b"text", "own.npy is no .npy or .npz file of numbers"),
+        (b"", "own.npy is no .npy or .npz file of numbers"),
+        (b"PK\x03\x04 and no zip", "own.npy is no .npy or .npz file of numbers"),
+        (None, "own.npy cannot be read: No such file"),
+    ],
+)
+def test_own_weights_that_will_not_do(tmp_path: Path, content: Any, message: str) -> None:
+    path = tmp_path / "own.npy"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        np.save(path, content)
+    with pytest.raises(InvalidInput, match=message):
+        measure_weights(["int4"], read_weights(path), 4, synthesize=FakeSynthesis())
+
+
+def test_an_array_of_a_file_is_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "own.npz", good=np.ones(4), bad=np.ones(3))
+    with pytest.raises(InvalidInput, match=r"own.npz, array 'bad': group must divide"):
+        measure_weights(["int4"], read_weights(tmp_path / "own.npz"), 4)
+    np.savez(tmp_path / "none.npz")
+    with pytest.raises(InvalidInput, match=r"none.npz has no array in it"):
+        read_weights(tmp_path / "none.npz")
+
+
+def test_mistakes_cost_no_synthesis() -> None:
+    synthesis = FakeSynthesis()
+    with pytest.raises(InvalidInput, match="unknown weight type 'bitmod5'"):
+        measure_weights(["int4", "bitmod5"], synthesize=synthesis)
+    for group in (0, 65):
+        with pytest.raises(InvalidInput, match=rf"group must be 1 to 64 .*, not {group}"):
+            measure_weights(["int4"], group=group, synthesize=synthesis)
+    assert synthesis.asked == []
+
+
+# -- report --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folder(rows: WeightRows, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("types")
+    assert write_weights_report(rows, path) == path / "report.html"
+    return path
+
+
+def page_without_plotly(folder: Path) -> str:
+    head, _, rest = (folder / "report.html").read_text().partition("<script>")
+    return head + rest.partition("</script>")[2]
+
+
+def test_page_shows_every_row_and_definition(folder: Path, rows: WeightRows) -> None:
+    raw = page_without_plotly(folder)
+    assert not re.search(r"https?:|\b(src|href|action|srcset)\s*=|@import|url\(|<link", raw)
+    data = json.loads(re.search(r'id="data">(.*?)</script>', raw, re.DOTALL)[1])
+    assert [p["label"] for p in data["points"]] == [row.label for row in rows.rows]
+    assert data["points"][0]["spec"] == "bspe:type=int4,lanes=4"
+    for key, drawn in data["axes"].items():
+        assert all(p is None or drawn["low"] < p < drawn["high"] for p in drawn["positions"]), key
+    page = html.unescape(raw)
+    for figure in WEIGHT_FIGURES.values():
+        assert figure.definition in page
+        assert figure.title in page
+    for text in METHOD:
+        assert text in page
+    for reason, names in rows.reasons.items():
+        assert f"<dt>{', '.join(names)}</dt><dd>{reason[0].upper()}{reason[1:]}.</dd>" in page
+    assert f"hwarith weights {' '.join(TYPES)} --group 32 -o {folder.name}" in page
+
+
+def test_front_has_no_row_that_another_beats(rows: WeightRows) -> None:
+    front = {rows.rows[i].label for i in rows.front(*rows.main, "dot product")}
+    points = {r.label: (r.figures[rows.main[0]], r.figures[rows.main[1]]) for r in rows.rows}
+    there = {label: p for label, p in points.items() if None not in p}
+    assert len(there) == len(points) - 2  # int4_asym and flint4 have no processing element
+    for label, p in there.items():
+        beaten = any(q != p and q[0] <= p[0] and q[1] <= p[1] for q in there.values())
+        assert (label in front) == (not beaten)
+    assert front <= set(there)
+
+
+def test_csv_and_json_agree(folder: Path, rows: WeightRows) -> None:
+    data = json.loads((folder / "results.json").read_text())
+    lines = list(csv.DictReader(io.StringIO((folder / "results.csv").read_text())))
+    assert len(lines) == len(data["rows"]) == len(rows.rows)
+    assert set(data["figures"]) == set(WEIGHT_FIGURES)
+    for line, row in zip(lines, data["rows"], strict=True):
+        assert line["type"] == row["type"]
+        for key in data["figures"]:
+            assert (float(line[key]) if line[key] else None) == row[key]
+    assert data["weights"]["number"] == 24 * 64 + 16 * 24 + 10 * 16
+    assert data["weights"]["float64_accuracy"] == 0.97
+
+
+def test_picture_is_drawn_with_its_points(folder: Path) -> None:
+    pixels = np.asarray(Image.open(folder / "report.png").convert("RGB"))
+    for colour in ((0x00, 0x72, 0xB2), (0xE6, 0x9F, 0x00)):  # 16 and 8 bits
+        assert (pixels == colour).all(axis=2).sum() > 100
+
+
+def test_legend_of_all_types_has_room() -> None:
+    figures = dict.fromkeys(WEIGHT_FIGURES, 1.0)
+    kinds = weight_types()
+    results = [WeightResult(k.name, family(k), k.bits, 32, "a", "b", None, figures) for k in kinds]
+    assert no_ink_at_the_sides(to_png(weight_rows(results, digits(), 32)))
+
+
+def no_ink_at_the_sides(png: bytes) -> bool:
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    ink = (pixels < 128).any(axis=2).any(axis=0)
+    return not ink[:4].any() and not ink[-4:].any()
+
+
+def test_narrow_log_axis_has_ticks(rows: WeightRows) -> None:
+    made = axis(rows.columns["area_per_throughput"], [1712.0, 4334.0])
+    assert made.ticks == [1500, 2000, 3000, 4000, 5000]
+    assert axis(rows.columns["area"], [150.0, 4334.0]).ticks == [200, 500, 1000, 2000, 5000]
+
+
+def test_report_of_own_weights(tmp_path: Path) -> None:
+    path = tmp_path / "<b>.npy"
+    np.save(path, np.random.default_rng(3).standard_normal((2, 32)))
+    own = read_weights(path)
+    names = ("flint4", "nupes4")  # none has a processing element
+    rows = weight_rows(measure_weights(names, own, 16), own, 16, names)
+    assert rows.main == ("bits", "nmse")
+    page = page_without_plotly(write_weights_report(rows, tmp_path / "out").parent)
+    assert "<b>.npy" not in page
+    assert "accuracy" not in json.loads((tmp_path / "out" / "results.json").read_text())["figures"]
+    assert "--weights '<b>.npy' --group 16 -o out" in html.unescape(page)
