@@ -6,14 +6,14 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import InvalidInput
 from ..units import unit
-from . import liberty, tools
+from . import liberty
+from .libraries import fpga, liberty_file
 from .synthesize import Synthesis
 from .timing import in_order, loads_of_nets
 
@@ -70,7 +70,7 @@ def activity(synthesis: Synthesis, *codes: Any) -> Activity:
     cells whose functions the library does not give.
     """
     u = unit(synthesis.spec)
-    if synthesis.module is None or synthesis.recipe == "fpga":
+    if synthesis.module is None or fpga(synthesis.library):
         raise InvalidInput(f"activity needs a netlist of cells, not of {synthesis.library}")
     if u.stages or synthesis.flip_flops:
         raise InvalidInput(f"activity takes combinational units, and {u.spec} has registers")
@@ -150,8 +150,7 @@ def _codes(bits: list[Any], nets: dict[Any, Words], like: np.ndarray) -> np.ndar
 def _library(synthesis: Synthesis) -> liberty.Library | None:
     if synthesis.recipe == "cmos":
         return None
-    generic = tools.shipped("synth") / "generic.lib"
-    return liberty.read(generic if synthesis.library == "generic" else Path(synthesis.library))
+    return liberty.read(liberty_file(synthesis.library))
 
 
 def _gates(module: dict[str, Any], library: liberty.Library | None) -> list[_Gate]:

@@ -1,12 +1,15 @@
 """What is needed of a Liberty file: the cells, their areas, functions, loads and delays.
 
-The reader is our own. What PyPI has (`liberty-parser`) gives a tree of groups as `parse` does, and
-what takes the code here is what the groups mean: templates, tables, defaults, missing parts.
+The reader is our own. What PyPI has (`liberty-parser`) is under the GPL, needs sympy and is slow;
+and it gives a tree of groups, as `parse` does, where most code here is about what the groups mean:
+templates, tables, units, missing parts.
 """
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +27,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+
+_GZIP = b"\x1f\x8b"
 
 _DELAYS = (
     "combinational", "combinational_rise", "combinational_fall", "rising_edge", "falling_edge"
@@ -208,9 +213,12 @@ def read(path: Path) -> Library:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a Liberty file. Raises `InvalidInput` if it cannot be read."""
+    """The text of a Liberty file, which may be packed. Raises `InvalidInput`."""
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
+        return gzip.decompress(content) if content.startswith(_GZIP) else content
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InvalidInput(f"Liberty file {path} cannot be unpacked: {error}") from None
     except OSError as error:
         raise InvalidInput(f"Liberty file {path} cannot be read: {error.strerror}") from None
 

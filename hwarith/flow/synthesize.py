@@ -16,25 +16,29 @@ from .. import files
 from ..errors import InvalidInput, ToolFailure, unknown
 from ..units import Unit, unit
 from . import liberty, timing, tools
+from .libraries import FPGAS, fpga, liberty_file
 from .verilog import verilog
-
-FPGAS = {
-    "xilinx": "AMD/Xilinx 7 series",
-    "ice40": "Lattice iCE40 HX",
-    "ecp5": "Lattice ECP5",
-}
-"""FPGA families that `synthesize` knows, and which devices each stands for."""
 
 _OF_CELLS = ("asic", "area")
 """Recipes with a library of cells; the first one is the default."""
+
+_OF_FPGAS = ("fpga", "dsp")
+"""Recipes with an FPGA family; the first one is the default."""
 
 _NEAR = 1.25
 """A mapping that misses a delay target by less than this factor is sized a second time."""
 
 _CMOS = "NAND, NOR and NOT"
 
+# How the script of an FPGA family keeps from its multiplier blocks, and how it would not.
+_DSP = {
+    "xc7": (" -nodsp", ""), "ecp5": (" -nodsp", ""),
+    "ice40": ("synth_ice40", "synth_ice40 -dsp -device u"),
+}  # fmt: skip
+
 _REGISTERS = re.compile(r"\$_S?DFF|\$_ALDFF|SB_DFF|TRELLIS_FF|FD[CPRS]E")
 _CARRIES = ("CARRY4", "SB_CARRY", "CCU2C")
+_DSP_BLOCKS = ("DSP48E1", "SB_MAC16", "MULT18X18D")
 
 # Look-up tables by their inputs. An inverter of the Xilinx flow takes one of its own at worst; a
 # carry cell of the ECP5 is two look-up tables with carry logic between them.
@@ -70,6 +74,7 @@ class Synthesis:
     luts_by_inputs : number of look-up tables with so many inputs.
     lut4 : the look-up tables as 4-input ones: one of 5 inputs counts for 2, of 6 inputs for 4.
     carries : number of carry cells.
+    dsps : number of multiplier blocks.
     versions : versions of hwarith, the tools and the libraries.
     netlist : the mapped netlist, as Verilog.
     module : the same as data: ``ports`` as in yosys' JSON, ``cells`` as pairs of a type and its
@@ -99,6 +104,7 @@ class Synthesis:
     luts_by_inputs: dict[str, int] | None = None
     lut4: int | None = None
     carries: int | None = None
+    dsps: int | None = None
     versions: dict[str, str]
     netlist: str | None = dataclasses.field(default=None, repr=False)
     module: dict[str, Any] | None = dataclasses.field(default=None, repr=False)
@@ -125,13 +131,15 @@ def synthesize(
     ----------
     spec : the unit, or its spec.
     library : ``generic`` is the project's own cell library, which stands for no process: areas
-        in gate equivalents (GE, a NAND2 is 1), delays in delays of a NAND2. ``xilinx``, ``ice40``
-        and ``ecp5`` are FPGA families, mapped without multiplier blocks. Anything else is the
-        path of a Liberty file; its areas and delays are in its own units.
+        in gate equivalents (GE, a NAND2 is 1), delays in delays of a NAND2. ``osu018``, ``osu035``
+        and ``osu050`` are open cells where Debian's packages of them are installed. ``xc7`` (or
+        ``xilinx``), ``ice40`` and ``ecp5`` are FPGA families. Anything else is the path of a
+        Liberty file, which may be packed with gzip; areas and delays are in its own units.
     recipe : None for the library's own (``asic``, ``fpga``). With cells ``area``: mapped for
         least area, which is smaller, slower, and varies less between units that are nearly the
         same; with the generic library also ``cmos``: the unit on NAND, NOR and NOT alone, to be
-        compared with published figures.
+        compared with published figures. With FPGAs ``dsp``: multiplier blocks are allowed, which
+        ``fpga`` keeps from so that look-up tables compare.
     delay_target : only with a Liberty file that has tables of delay and slew by load: size gates
         for this delay, in the library's time unit. ABC maps in several ways (``synth/abc``) and
         sizes each. The one of least area among those that meet the target by our static timing is
@@ -153,7 +161,7 @@ def synthesize(
     runs it. That of a Liberty file lacks the models of the cells, and for FPGAs there is none.
 
     Raises `InvalidInput` for an unknown library or recipe and for a Liberty file that will not
-    do, `ToolFailure` if yosys fails.
+    do, `MissingTool` for open cells that are not installed, `ToolFailure` if yosys fails.
     """
     job = _Job(unit(spec), str(library), recipe, delay_target)
     cached = tools.cache_folder("synthesize") / f"{job.key()}.json"
@@ -175,13 +183,17 @@ class _Job:
         self.library = library
         self.recipe = _check_recipe(library, recipe)
         self.delay_target = _check_delay_target(library, delay_target)
-        self.source = _liberty_path(library) if self.recipe in _OF_CELLS else None
-        name = library if self.recipe == "fpga" else self.recipe
-        names = [name] if delay_target is None else ["sized_start", "sized"]
+        self.family = fpga(library)
+        self.source = liberty_file(library) if self.recipe in _OF_CELLS else None
+        names = [self.family or self.recipe] if delay_target is None else ["sized_start", "sized"]
         self.scripts = [_script(name) for name in names]
+        if self.recipe == "dsp":
+            without, with_blocks = _DSP[self.family or ""]
+            self.scripts = [script.replace(without, with_blocks) for script in self.scripts]
         if unit.parts:
             self.scripts = [_part_by_part(script, unit.name) for script in self.scripts]
-        self.verilog = verilog(unit)
+        dsp = self.recipe == "dsp"
+        self.verilog = verilog(unit, plain_products=True) if dsp else verilog(unit)
 
     def key(self) -> str:
         """A digest of everything that figures depend on, the code that reads them included."""
@@ -203,8 +215,11 @@ class _Job:
             (folder / "unit.v").write_text(self.verilog)
             if self.source is None:
                 self._yosys(folder, self.scripts[0])
-                read = _cmos_figures if self.recipe == "cmos" else _fpga_figures
-                return {"target": FPGAS.get(self.library, _CMOS)} | read(folder)
+                read = _fpga_figures if self.family else _cmos_figures
+                target = FPGAS[self.family] if self.family else _CMOS
+                if (self.family, self.recipe) == ("ice40", "dsp"):
+                    target = "Lattice iCE40 UltraPlus"  # HX has none
+                return {"target": target} | read(folder)
             library = liberty.read(self.source)
             if self.library != "generic":
                 _check_cells(library, self.source, self.unit)
@@ -268,7 +283,7 @@ def _part_by_part(script: str, top: str) -> str:
 
 def _check_recipe(library: str, recipe: str | None) -> str:
     """The recipe's name. Raises `InvalidInput` if the library has none of that name."""
-    allowed = ["fpga"] if library in FPGAS else [*_OF_CELLS]
+    allowed = [*_OF_FPGAS] if fpga(library) else [*_OF_CELLS]
     if library == "generic":
         allowed.append("cmos")
     if recipe is not None and recipe not in allowed:
@@ -280,7 +295,7 @@ def _check_delay_target(library: str, target: float | None) -> float | None:
     """The target as a number. Raises `InvalidInput` if it is none, or the library has no times."""
     if target is None:
         return None
-    if library in ("generic", *FPGAS):
+    if library == "generic" or fpga(library):
         raise InvalidInput(f"a delay target needs a Liberty file with tables, not {library!r}")
     number = isinstance(target, int | float) and not isinstance(target, bool)
     if not number or not 0 < target < math.inf:
@@ -298,17 +313,6 @@ def _mappings() -> dict[str, str]:
         path.stem: path.read_text()
         for path in sorted((tools.shipped("synth") / "abc").glob("*.abc"))
     }
-
-
-def _liberty_path(library: str) -> Path:
-    if library == "generic":
-        return tools.shipped("synth") / "generic.lib"
-    path = Path(library)
-    if path.is_file():
-        return path
-    if re.fullmatch(r"\w+", library):
-        raise unknown("library", library, ["generic", *FPGAS, "the path of a Liberty file"])
-    raise InvalidInput(f"Liberty file {path} is not there, or is no file")
 
 
 def _cached(path: Path) -> dict[str, Any] | None:
@@ -436,6 +440,7 @@ def _fpga_figures(folder: Path) -> dict[str, Any]:
         "luts_by_inputs": {str(inputs): n for inputs, n in sorted(tables.items())},
         "lut4": sum(_LUT4_EQUIVALENTS.get(inputs, 1) * n for inputs, n in tables.items()),
         "carries": sum(types.get(name, 0) for name in _CARRIES),
+        "dsps": sum(types.get(name, 0) for name in _DSP_BLOCKS),
     }
 
 
