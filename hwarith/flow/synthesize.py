@@ -185,11 +185,11 @@ class _Job:
         self.delay_target = _check_delay_target(library, delay_target)
         self.family = fpga(library)
         self.source = liberty_file(library) if self.recipe in _OF_CELLS else None
-        names = [self.family or self.recipe] if delay_target is None else ["sized_start", "sized"]
-        self.scripts = [_script(name) for name in names]
-        if self.recipe == "dsp":
-            without, with_blocks = _DSP[self.family or ""]
-            self.scripts = [script.replace(without, with_blocks) for script in self.scripts]
+        if self.family:
+            self.scripts = [fpga_script(self.family, self.recipe)]
+        else:
+            names = [self.recipe] if delay_target is None else ["sized_start", "sized"]
+            self.scripts = [_script(name) for name in names]
         if unit.parts:
             self.scripts = [_part_by_part(script, unit.name) for script in self.scripts]
         dsp = self.recipe == "dsp"
@@ -301,6 +301,12 @@ def _check_delay_target(library: str, target: float | None) -> float | None:
     if not number or not 0 < target < math.inf:
         raise InvalidInput(f"delay target must be a positive number, not {target!r}")
     return float(target)
+
+
+def fpga_script(family: str, recipe: str) -> str:
+    """The yosys script of an FPGA family, without multiplier blocks (``fpga``) or with them."""
+    script = _script(family)
+    return script.replace(*_DSP[family]) if recipe == "dsp" else script
 
 
 def _script(name: str) -> str:

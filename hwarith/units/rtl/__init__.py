@@ -25,7 +25,7 @@ __all__ = [
     "PORT", "Columns", "Combinational", "Core", "Operand", "Pipelined", "PipelinedPorts", "Raw",
     "Rounder",
     "Step", "Structure", "Values", "add", "add_magnitudes", "at_least", "fit_integer",
-    "handing_on", "increment", "leading_zeros", "least", "move_right", "one_hot", "plain_products", "product",
-    "scaled", "shift_left", "shift_right", "stages_for",
+    "handing_on", "increment", "leading_zeros", "least", "move_right", "one_hot",
+    "plain_products", "product", "scaled", "shift_left", "shift_right", "stages_for",
     "sum_of_products", "unpack", "wire",
 ]  # fmt: skip
