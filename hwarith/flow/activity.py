@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,9 +16,9 @@ from ..units import unit
 from . import liberty
 from .libraries import fpga, liberty_file
 from .synthesize import Synthesis
-from .timing import in_order, loads_of_nets
+from .timing import in_order
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 14
 """Vectors at a time, a multiple of 64: some tens of megabytes for thousands of cells."""
 
 _GATES = {"$_NAND_": "!(A B)", "$_NOR_": "!(A+B)", "$_NOT_": "!A"}
@@ -36,26 +37,38 @@ class Activity:
     ----------
     operations : steps from one vector to the next, one fewer than there are vectors.
     toggles : changes of the cells' outputs per operation.
-    switched_capacitance : the same weighted with the capacitance of what each net drives, inputs
-        of the unit included, per operation and in fF; None if the library has no tables of delays,
-        for its capacitances then stand for nothing. Times half the squared supply voltage, this
-        is the energy of charging pins; wires and the insides of cells are not in it.
+    changes : changes of each net in all operations.
+    ones : vectors in which each net is 1.
+    watched : how often each `Watch` was met.
     results : what the netlist computes, as the unit gives it for the same operands.
     """
 
     operations: int
     toggles: float
-    switched_capacitance: float | None
+    changes: dict[Any, int]
+    ones: dict[Any, int]
+    watched: list[int]
     results: Any
 
 
-class _Gate(NamedTuple):
+class Gate(NamedTuple):
+    """A function of nets, and the net that it drives."""
+
     function: Callable[..., Words]
     inputs: tuple[Any, ...]
-    output: Any
+    output: Any = None
 
 
-def activity(synthesis: Synthesis, *codes: Any) -> Activity:
+class Watch(NamedTuple):
+    """Changes of a net that are to be counted: those together with one of another net, if any is
+    given, and under a condition (after the change), if any is given."""
+
+    net: Any
+    cause: Any = None
+    condition: Gate | None = None
+
+
+def activity(synthesis: Synthesis, *codes: Any, watch: Sequence[Watch] = ()) -> Activity:
     """Switching activity of a synthesized combinational unit for a sequence of operands.
 
     Cells take no time: a net changes once or not at all from one vector to the next. Glitches,
@@ -65,6 +78,7 @@ def activity(synthesis: Synthesis, *codes: Any) -> Activity:
     ----------
     synthesis : of a Liberty file, of the generic library or of recipe ``cmos``.
     codes : the operands, as the unit takes them; two vectors or more, applied in order.
+    watch : what else to count.
 
     Raises `InvalidInput` for an FPGA, for a unit with registers, for wrong operands, and for
     cells whose functions the library does not give.
@@ -79,15 +93,15 @@ def activity(synthesis: Synthesis, *codes: Any) -> Activity:
     vectors = len(next(iter(columns.values())))
     if vectors < 2:
         raise InvalidInput(f"activity needs two vectors or more, not {vectors}")
-    library = _library(synthesis)
-    gates = _gates(synthesis.module, library)
-    weights = _weights(synthesis.module, library)
+    gates = _gates(synthesis)
     ports = synthesis.module["ports"]
     results = {
         name: np.zeros(math.prod(u.result_shape(operands)), f.dtype)
         for name, f in u.results.items()
     }
-    toggles = switched = 0.0
+    changes: Counter[Any] = Counter()
+    ones: Counter[Any] = Counter()
+    watched = [0] * len(watch)
     for start in range(0, vectors, _CHUNK):
         # The last vector of the chunk before comes first, so that every step is in one chunk.
         first = max(start - 1, 0)
@@ -95,35 +109,53 @@ def activity(synthesis: Synthesis, *codes: Any) -> Activity:
         nets = _inputs(ports, {name: x[chunk] for name, x in columns.items()})
         for gate in gates:
             nets[gate.output] = gate.function(*(nets[net] for net in gate.inputs))
-        steps = _Steps(chunk.stop - first)
-        changes = {
-            net: steps.count(nets[net]) for net in weights.keys() | {g.output for g in gates}
-        }
-        toggles += sum(changes[gate.output] for gate in gates)
-        switched += sum(weight * changes[net] for net, weight in weights.items())
+        steps = _Steps(chunk.stop - first, start - first)
+        changed = {net: steps.changed(words) for net, words in nets.items()}
+        for net in nets:
+            changes[net] += _count(changed[net])
+            ones[net] += _count(nets[net] & steps.new)
+        for i, (net, cause, condition) in enumerate(watch):
+            met = changed[net] if cause is None else changed[net] & changed[cause]
+            if condition:
+                met = met & condition.function(*(nets[net] for net in condition.inputs))
+            watched[i] += _count(met)
         for name, codes_of in results.items():
             codes_of[chunk] = _codes(ports[name]["bits"], nets, codes_of[chunk])
     return Activity(
         operations=vectors - 1,
-        toggles=toggles / (vectors - 1),
-        switched_capacitance=switched / (vectors - 1) if weights else None,
+        toggles=sum(changes[gate.output] for gate in gates) / (vectors - 1),
+        changes=dict(changes),
+        ones=dict(ones),
+        watched=watched,
         results=u.collect(list(results.values()), u.result_shape(operands)),
     )
 
 
+def _count(x: Words) -> int:
+    return int(np.bitwise_count(x).sum())
+
+
 class _Steps:
-    """Counts the changes between neighbours among `vectors` vectors."""
+    """The steps among `vectors` vectors; the first `old` of them have been counted before.
 
-    def __init__(self, vectors: int):
-        words = -(-vectors // 64)
-        bits = np.zeros(64 * words, np.uint8)
-        bits[1:vectors] = 1
-        self._counted = np.packbits(bits, bitorder="little").view("<u8")
+    `new` has a bit for each vector that has not.
+    """
 
-    def count(self, x: Words) -> int:
+    def __init__(self, vectors: int, old: int):
+        self.new = self._ones(old, vectors)
+        self._steps = self._ones(1, vectors)
+
+    @staticmethod
+    def _ones(start: int, stop: int) -> Words:
+        bits = np.zeros(-(-stop // 64) * 64, np.uint8)
+        bits[start:stop] = 1
+        return np.packbits(bits, bitorder="little").view("<u8")
+
+    def changed(self, x: Words) -> Words:
+        """Where a vector differs from the one before."""
         before = x << np.uint64(1)
         before[1:] |= x[:-1] >> np.uint64(63)
-        return int(np.bitwise_count((x ^ before) & self._counted).sum())
+        return (x ^ before) & self._steps
 
 
 def _inputs(ports: dict[str, Any], columns: dict[str, np.ndarray]) -> dict[Any, Words]:
@@ -147,40 +179,34 @@ def _codes(bits: list[Any], nets: dict[Any, Words], like: np.ndarray) -> np.ndar
     return codes
 
 
-def _library(synthesis: Synthesis) -> liberty.Library | None:
+def instances_of(
+    synthesis: Synthesis, library: liberty.Library | None = None
+) -> list[tuple[liberty.Cell, dict[str, Any]]]:
+    """The cells of a netlist, each with its nets by pin. `library` saves reading it again."""
     if synthesis.recipe == "cmos":
-        return None
-    return liberty.read(liberty_file(synthesis.library))
-
-
-def _gates(module: dict[str, Any], library: liberty.Library | None) -> list[_Gate]:
-    """A gate for each output of each cell, after those that drive it."""
-    if library is None:
         cells = {name: liberty.Cell(name, 0, tuple("AB"), {"Y": function}, {}, {}, {})
                  for name, function in _GATES.items()}  # fmt: skip
     else:
-        cells = library.cells
-    instances = [(cells[kind], nets) for kind, nets in module["cells"]]
+        cells = (library or liberty.read(liberty_file(synthesis.library))).cells
+    module = synthesis.module or {"cells": []}
+    return [(cells[kind], nets) for kind, nets in module["cells"]]
+
+
+def _gates(synthesis: Synthesis) -> list[Gate]:
+    """A gate for each output of each cell, after those that drive it."""
     gates = []
-    for cell, nets in in_order(instances):
+    for cell, nets in in_order(instances_of(synthesis)):
         for pin, text in cell.functions.items():
             if pin in nets:
-                function, inputs = function_of(text, cell.inputs, f"cell {cell.name}")
-                gates.append(_Gate(function, tuple(nets[p] for p in inputs), nets[pin]))
+                gates.append(gate(text, cell, nets, pin))
     return gates
 
 
-def _weights(module: dict[str, Any], library: liberty.Library | None) -> dict[Any, float]:
-    """The capacitance in fF that each net drives; nothing if the library does not know."""
-    if library is None or not library.has_tables:
-        return {}
-    instances = [(library.cells[kind], nets) for kind, nets in module["cells"]]
-    loads = loads_of_nets(module["ports"], instances, library)
-    constants = ("0", "1", "x")
-    return {
-        net: sum(load) / 2 * library.femtofarads
-        for net, load in loads.items() if net not in constants
-    }  # fmt: skip
+def gate(text: str, cell: liberty.Cell, nets: dict[str, Any], output: str = "") -> Gate:
+    """A Liberty function of a cell's pins. Raises `InvalidInput` if it is none."""
+    pins = (*cell.inputs, *cell.functions)
+    function, inputs = function_of(text, pins, f"cell {cell.name}")
+    return Gate(function, tuple(nets[pin] for pin in inputs), nets.get(output))
 
 
 # -- functions of cells --------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What is needed of a Liberty file: the cells, their areas, functions, loads and delays.
+"""What is needed of a Liberty file: the cells, their areas, functions, loads, delays and energies.
 
 The reader is our own. What PyPI has (`liberty-parser`) is under the GPL, needs sympy and is slow;
 and it gives a tree of groups, as `parse` does, where most code here is about what the groups mean:
@@ -42,6 +42,8 @@ _AXES = {
 
 _TIMES = {"s": 1e12, "ms": 1e9, "us": 1e6, "ns": 1e3, "ps": 1.0, "fs": 1e-3}
 _CAPACITANCES = {"uf": 1e9, "nf": 1e6, "pf": 1e3, "ff": 1.0}
+_VOLTAGES = {"v": 1.0, "mv": 1e-3}
+_POWERS = {"w": 1e9, "mw": 1e6, "uw": 1e3, "nw": 1.0, "pw": 1e-3, "fw": 1e-6}
 
 
 @dataclass
@@ -110,6 +112,24 @@ class Arc:
 
 
 @dataclass(frozen=True)
+class Power:
+    """What a change of a pin takes inside its cell, beside charging the load.
+
+    Attributes
+    ----------
+    pin : the pin that changes.
+    source : for an output, the input that causes it; empty if any does, or for an input.
+    when : the condition, in Liberty's notation; empty if there is none.
+    tables : energy of a rise and of a fall by input slew and load; None takes none.
+    """
+
+    pin: str
+    source: str
+    when: str
+    tables: tuple[Table | None, ...]
+
+
+@dataclass(frozen=True)
 class Cell:
     """One cell.
 
@@ -126,6 +146,8 @@ class Cell:
     capacitances : input to its capacitance when it rises and when it falls.
     arcs : the ways through it, with their tables.
     setup_tables : input of a register, edge (0 rises, 1 falls) and the table of its setup time.
+    powers : its internal energies.
+    leakage : its leakage power, in the library's unit; None if the file does not say.
     """
 
     name: str
@@ -138,6 +160,8 @@ class Cell:
     capacitances: dict[str, tuple[float, float]] = field(default_factory=dict)
     arcs: tuple[Arc, ...] = ()
     setup_tables: tuple[tuple[str, int, Table], ...] = ()
+    powers: tuple[Power, ...] = ()
+    leakage: float | None = None
 
     @property
     def is_buffer(self) -> bool:
@@ -152,7 +176,9 @@ class Library:
 
     Attributes
     ----------
-    picoseconds, femtofarads : the units of time and of capacitance.
+    picoseconds, femtofarads, nanowatts : the units of time, of capacitance and of leakage.
+    femtojoules : the unit of internal energies, which is that of capacitance times volts squared.
+    voltage : the supply in volts, of the default operating conditions; None if it is not given.
     """
 
     name: str
@@ -160,6 +186,9 @@ class Library:
     cells: dict[str, Cell]
     picoseconds: float = 1000.0
     femtofarads: float = 1000.0
+    femtojoules: float = 1000.0
+    nanowatts: float = 1.0
+    voltage: float | None = None
 
     @property
     def has_delays(self) -> bool:
@@ -200,13 +229,24 @@ def read(path: Path) -> Library:
         top = parse(content.decode(errors="replace"))
         if top.kind != "library":
             raise InvalidInput(f"it begins with {top.kind!r} instead of a library group")
-        templates = {"".join(g.arguments): g for g in top.named("lu_table_template")}
+        templates = {
+            "".join(g.arguments): g for g in top.named("lu_table_template", "power_lut_template")
+        }
         cells = {"".join(group.arguments): _cell(group, templates) for group in top.named("cell")}
         if not cells:
             raise InvalidInput("its library has no cells")
+        _check_tables(cells)
         time = top.attributes.get("time_unit", "1ns")
         capacitance = top.attributes.get("capacitive_load_unit", "1,pf")
-        units = _in_units(time, _TIMES), _in_units(capacitance.replace(",", ""), _CAPACITANCES)
+        femtofarads = _in_units(capacitance.replace(",", ""), _CAPACITANCES)
+        volts = _in_units(top.attributes.get("voltage_unit", "1V"), _VOLTAGES)
+        units = (
+            _in_units(time, _TIMES),
+            femtofarads,
+            femtofarads * volts**2,
+            _in_units(top.attributes.get("leakage_power_unit", "1nW"), _POWERS),
+            _voltage(top, volts),
+        )
     except InvalidInput as error:
         raise InvalidInput(f"Liberty file {path}: {error}") from None
     return Library("".join(top.arguments), time, cells, *units)
@@ -297,7 +337,37 @@ def _statement(tokens: _Tokens, group: Group) -> None:
         tokens.take()
 
 
+def _check_tables(cells: dict[str, Cell]) -> None:
+    """Raise `InvalidInput` if some delays depend on loads and others have no tables."""
+    if not any(len(arc.delay.columns) > 1 for cell in cells.values() for arc in cell.arcs):
+        return
+    for cell in cells.values():
+        if cell.delays and not cell.arcs:
+            raise InvalidInput(f"cell {cell.name}: it has no tables of slew, which others have")
+        for pin in {arc.target for arc in cell.arcs}:
+            for edge, name in enumerate(("rising", "falling")):
+                if not any(arc.target == pin and arc.edge == edge for arc in cell.arcs):
+                    raise InvalidInput(f"cell {cell.name}: it has no table for a {name} {pin}")
+
+
+def _voltage(top: Group, volts: float) -> float | None:
+    attributes = top.attributes
+    default = attributes.get("default_operating_conditions")
+    for conditions in top.named("operating_conditions"):
+        if "".join(conditions.arguments) == default:
+            attributes = attributes | conditions.attributes
+    text = attributes.get("voltage", attributes.get("nom_voltage"))
+    return None if text is None else _number(text, "voltage") * volts
+
+
 def _cell(group: Group, templates: dict[str, Group]) -> Cell:
+    try:
+        return _parts_of_cell(group, templates)
+    except InvalidInput as error:
+        raise InvalidInput(f"cell {''.join(group.arguments)}: {error}") from None
+
+
+def _parts_of_cell(group: Group, templates: dict[str, Group]) -> Cell:
     pins = {name: pin for pin in group.named("pin") for name in pin.arguments}
     outputs = {n: pin for n, pin in pins.items() if "function" in pin.attributes}
     registers = list(group.named("ff", "latch", "ff_bank", "latch_bank"))
@@ -334,7 +404,31 @@ def _cell(group: Group, templates: dict[str, Group]) -> Cell:
         {n: _capacitances(pin) for n, pin in pins.items() if "function" not in pin.attributes},
         tuple(arcs),
         tuple(setup_tables),
+        tuple(x for name, pin in pins.items() for x in _powers(name, pin, templates)),
+        _leakage(group),
     )
+
+
+def _powers(name: str, pin: Group, templates: dict[str, Group]) -> Iterator[Power]:
+    for group in pin.named("internal_power"):
+        tables = tuple(
+            _table(table, templates) if table else None
+            for kind in ("rise_power", "fall_power")
+            for table in [next(group.named(kind, "power"), None)]
+        )
+        if tables == (None, None):
+            raise InvalidInput(f"internal power of pin {name} has no table")
+        for source in group.attributes.get("related_pin", "").split() or [""]:
+            yield Power(name, source, group.attributes.get("when", ""), tables)
+
+
+def _leakage(group: Group) -> float | None:
+    """Its figure for all states, or the mean over those it lists."""
+    if "cell_leakage_power" in group.attributes:
+        return _number(group.attributes["cell_leakage_power"], "cell_leakage_power")
+    states = [_number(g.attributes.get("value", ""), "leakage_power")
+              for g in group.named("leakage_power")]  # fmt: skip
+    return sum(states) / len(states) if states else None
 
 
 def _capacitances(pin: Group) -> tuple[float, float]:
@@ -350,14 +444,16 @@ def _arcs(timing: Group, source: str, target: str, templates: dict[str, Group]) 
     """The ways from one pin to another by one ``timing`` group."""
     kind = timing.attributes.get("timing_type", "combinational")
     sense = timing.attributes.get("timing_sense", "non_unate")
+    slews = any(timing.named("rise_transition", "fall_transition"))
     for edge, name in enumerate(("rise", "fall")):
         delay = next(timing.named(f"cell_{name}"), None)
         slew = next(timing.named(f"{name}_transition"), None)
-        if (
-            delay is None
-            or slew is None
-            or kind == f"combinational_{'fall' if edge == 0 else 'rise'}"
-        ):
+        if kind == f"combinational_{'fall' if edge == 0 else 'rise'}":
+            continue
+        if slews and (delay is None) != (slew is None):
+            missing = f"cell_{name}" if delay is None else f"{name}_transition"
+            raise InvalidInput(f"timing of pin {target} from {source} has no {missing}")
+        if delay is None or slew is None:
             continue
         sources = {"positive_unate": (edge,), "negative_unate": (1 - edge,)}.get(sense, (0, 1))
         if kind.endswith("_edge"):

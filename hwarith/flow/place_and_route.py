@@ -14,7 +14,6 @@ from typing import Any
 from ..errors import InvalidInput, MissingTool, ToolFailure, unknown
 from ..units import Unit, unit
 from . import tools
-from .libraries import fpga
 from .synthesize import fpga_script
 from .verilog import verilog
 
@@ -136,7 +135,16 @@ def _nextpnr(folder: Path, library: str, options: list[str], u: Unit) -> float:
     """The fastest clock of top.json, in MHz."""
     program = f"import sys, yowasp_nextpnr_{library} as nextpnr; " \
               f"sys.exit(nextpnr.run_nextpnr_{library}(sys.argv[1:]))"  # fmt: skip
-    command = [sys.executable, "-c", program, "--json", "top.json", "--freq", str(_TARGET), *options]
+    command = [
+        sys.executable,
+        "-c",
+        program,
+        "--json",
+        "top.json",
+        "--freq",
+        str(_TARGET),
+        *options,
+    ]
     command += ["--timing-allow-fail", "--report", "report.json", "--quiet"]
     try:
         tools.run(command, folder, what="nextpnr")

@@ -107,7 +107,7 @@ def _propagate(arcs: list[_Arc], arrivals: dict[Any, tuple[float, int, str]]) ->
 
 
 @dataclass
-class _Signal:
+class Signal:
     """An edge of a net: its latest arrival and how it came, and its greatest slew."""
 
     time: float
@@ -116,7 +116,7 @@ class _Signal:
     slew: float
 
 
-_Signals = dict[tuple[Any, int], _Signal]
+_Signals = dict[tuple[Any, int], Signal]
 _Instance = tuple[Cell, dict[str, Any]]
 
 
@@ -134,23 +134,9 @@ def longest_path_by_load(module: Mapping[str, Any], library: Library) -> Path:
         (library.cells[i["type"]], {pin: bits[0] for pin, bits in i["connections"].items()})
         for i in module["cells"].values()
     ]
-    loads = loads_of_nets(module["ports"], instances, library)
-    signals: _Signals = {}
+    signals, _ = signals_and_loads(module["ports"], instances, library, names)
     ends: list[Path] = []
-    for name, port in module["ports"].items():
-        for net, bit in _bits(name, port):
-            if port["direction"] == "input":
-                _drive(library.driver, net, loads[net], bit, signals)
     registers = [(cell, nets) for cell, nets in instances if cell.register]
-    for cell, nets in registers:
-        for arc in cell.arcs:
-            net = nets.get(arc.target)
-            if net in names:
-                load = loads[net][arc.edge]
-                time, slew = arc.delay.at(0.0, load), arc.slew.at(0.0, load)
-                _arrive(signals, (net, arc.edge), _Signal(time, 0, names[net], slew))
-    for cell, nets in in_order([x for x in instances if not x[0].register]):
-        _pass(cell.arcs, nets, loads, signals)
     for cell, nets in registers:
         outputs = [nets[pin] for pin in cell.functions if nets.get(pin) in names]
         register = names[outputs[0]] if outputs else cell.name
@@ -170,6 +156,37 @@ def longest_path_by_load(module: Mapping[str, Any], library: Library) -> Path:
         return Path(0.0, 0, "", "")
     longest = max(ends, key=lambda path: (path.delay, path.depth))
     return longest._replace(delay=round(longest.delay, 6))
+
+
+def signals_and_loads(
+    ports: Mapping[str, Any],
+    instances: list[_Instance],
+    library: Library,
+    names: Mapping[Any, str] | None = None,
+) -> tuple[_Signals, Mapping[Any, list[float]]]:
+    """When and how fast each net rises (0) and falls (1), by net and edge, and its loads.
+
+    `instances` are pairs of a cell and its nets by pin, `names` those of nets where paths start.
+    See `longest_path_by_load`.
+    """
+    names = names or {}
+    loads = loads_of_nets(ports, instances, library)
+    signals: _Signals = {}
+    for name, port in ports.items():
+        for net, bit in _bits(name, port):
+            if port["direction"] == "input":
+                _drive(library.driver, net, loads[net], bit, signals)
+    for cell, nets in instances:
+        for arc in cell.arcs if cell.register else ():
+            if arc.target in nets:
+                net = nets[arc.target]
+                load = loads[net][arc.edge]
+                time, slew = arc.delay.at(0.0, load), arc.slew.at(0.0, load)
+                start = names.get(net, "")
+                _arrive(signals, (net, arc.edge), Signal(time, 0, start, slew))
+    for cell, nets in in_order([x for x in instances if not x[0].register]):
+        _pass(cell.arcs, nets, loads, signals)
+    return signals, loads
 
 
 def loads_of_nets(
@@ -197,7 +214,7 @@ def _drive(driver: Cell, net: Any, load: list[float], name: str, signals: _Signa
     for arc in driver.arcs:
         added = arc.delay.at(0.0, load[arc.edge]) - arc.delay.at(0.0, 0.0)
         slew = arc.slew.at(0.0, load[arc.edge])
-        _arrive(signals, (net, arc.edge), _Signal(added, 0, name, slew))
+        _arrive(signals, (net, arc.edge), Signal(added, 0, name, slew))
 
 
 def _pass(
@@ -213,14 +230,14 @@ def _pass(
             if at := signals.get((nets[arc.source], edge)):
                 time = at.time + arc.delay.at(at.slew, load)
                 slew = arc.slew.at(at.slew, load)
-                _arrive(signals, (net, arc.edge), _Signal(time, at.depth + 1, at.start, slew))
+                _arrive(signals, (net, arc.edge), Signal(time, at.depth + 1, at.start, slew))
 
 
-def _arrive(signals: _Signals, edge: tuple[Any, int], new: _Signal) -> None:
+def _arrive(signals: _Signals, edge: tuple[Any, int], new: Signal) -> None:
     old = signals.setdefault(edge, new)
     slew = max(old.slew, new.slew)
     latest = max(old, new, key=lambda signal: (signal.time, signal.depth))
-    signals[edge] = _Signal(latest.time, latest.depth, latest.start, slew)
+    signals[edge] = Signal(latest.time, latest.depth, latest.start, slew)
 
 
 def in_order(instances: list[_Instance]) -> Iterator[_Instance]:
