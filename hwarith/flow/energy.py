@@ -113,7 +113,7 @@ def energy(
     signals, loads = signals_and_loads(ports, instances, cells)
     internal_parts = list(_internal_parts(instances, signals, loads, cells))
     found = activity(
-        synthesis, *(codes or _operands(u)), watch=[part.watch for part in internal_parts]
+        synthesis, *(codes or operands(u)), watch=[part.watch for part in internal_parts]
     )
     # Half a capacitance is charged in a rise and in a fall.
     factor = cells.femtofarads * cells.voltage**2 / 2
@@ -134,9 +134,10 @@ def energy(
     return Energy(
         spec=u.spec, library=synthesis.library, recipe=synthesis.recipe,
         delay_target=synthesis.delay_target, target=synthesis.target,
-        operations=found.operations, toggles=found.toggles,
-        energy=(sum(switching) + sum(internal)) * scale, switching=sum(switching) * scale,
-        internal=sum(internal) * scale if known else None, inputs=inputs * scale,
+        operations=found.operations, toggles=round(found.toggles, 3),
+        energy=_round((sum(switching) + sum(internal)) * scale),
+        switching=_round(sum(switching) * scale),
+        internal=_round(sum(internal) * scale) if known else None, inputs=_round(inputs * scale),
         energy_unit="NAND2" if library == "generic" else "fJ",
         leakage=_leakage([cell for cell, _ in instances], cells),
         by_type=_by_type(instances, [s + i for s, i in zip(switching, internal, strict=True)],
@@ -145,7 +146,13 @@ def energy(
     )  # fmt: skip
 
 
-def _operands(u: Unit) -> tuple[np.ndarray, ...]:
+def _round(x: float) -> float:
+    """To six digits."""
+    return float(f"{x:.6g}")
+
+
+def operands(u: Unit) -> tuple[np.ndarray, ...]:
+    """The operands of `energy` when none are given."""
     columns = stimulus(u, VECTORS)
     order = np.random.default_rng(0).permutation(len(columns[0]))
     return tuple(column[order] for column in columns)
@@ -215,7 +222,7 @@ def _nand2(library: liberty.Library, factor: float) -> float:
 def _leakage(cells: list[liberty.Cell], library: liberty.Library) -> float | None:
     """In nW; None if it is not known of any of these cells."""
     known = [cell.leakage for cell in cells if cell.leakage is not None]
-    return sum(known) * library.nanowatts if known else None
+    return _round(sum(known) * library.nanowatts) if known else None
 
 
 def _by_type(
@@ -227,7 +234,7 @@ def _by_type(
     return {
         name: {
             "cells": len(which),
-            "energy": sum(energies[i] for i in which) * scale,
+            "energy": _round(sum(energies[i] for i in which) * scale),
             "leakage": _leakage([instances[i][0] for i in which], library),
         }
         for name, which in sorted(of_type.items())
