@@ -63,7 +63,7 @@ def sized(cell: str, strength: int) -> str:
     cell = re.sub(r"cell \((\w+)\)", rf"cell (\1_X{strength})", cell)
     cell = re.sub(r"area : ([\d.]+)", lambda m: f"area : {float(m[1]) * (1 + strength) / 2}", cell)
     cell = re.sub(
-        r"capacitance : 1;",
+        r"\bcapacitance : [\d.]+;",
         f"capacitance : {0.011 * strength}; rise_capacitance : {0.012 * strength}; "
         f"fall_capacitance : {0.01 * strength};",
         cell,

@@ -10,7 +10,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.flow import activity as module
-from hwarith.flow.activity import activity, function_of
+from hwarith.flow.activity import Gate, Watch, activity, function_of
 from tests.flow.tabled import library
 
 UNIT = "mul:a=e4m3fn"
@@ -53,28 +53,27 @@ def test_outputs_of_a_unit_wider_than_a_word_and_with_two_results():
 
 
 def test_toggles_are_those_that_counting_vector_by_vector_finds(tabled):
-    """One vector at a time, on Python's integers, with the weights from the library's text."""
+    """One vector at a time, on Python's integers."""
     result = hw.synthesize(TINY, tabled)
     vectors = list(zip(*(x.tolist() for x in operands(200, TINY)), strict=True))
     cells = result.module["cells"]
-    load = {}
-    for kind, nets in cells:
-        strength = int(kind.rpartition("_X")[2])
-        for pin, net in nets.items():
-            if pin != "Y":
-                load[net] = load.get(net, 0) + 11.0 * strength
-    for net in result.module["ports"]["y"]["bits"]:
-        load[net] = load.get(net, 0) + 4 * 12.0
     outputs = {nets["Y"] for _, nets in cells}
-    toggles, switched = 0, 0.0
     states = [settle(result.module, vector) for vector in vectors]
-    for before, after in pairwise(states):
-        changed = {net for net in after if before[net] != after[net]}
-        toggles += len(changed & outputs)
-        switched += sum(load.get(net, 0) for net in changed)
-    found = activity(result, *operands(200, TINY))
-    assert found.toggles == pytest.approx(toggles / 199)
-    assert found.switched_capacitance == pytest.approx(switched / 199)
+    changes = {net: sum(x[net] != y[net] for x, y in pairwise(states)) for net in states[0]}
+    watched = [
+        Watch(3, 4),
+        Watch(3, None, Gate(lambda x: ~x, (4,))),
+    ]
+    found = activity(result, *operands(200, TINY), watch=watched)
+    assert {net: found.changes[net] for net in changes} == changes
+    assert {net: found.ones[net] for net in changes} == {
+        net: sum(state[net] for state in states) for net in changes
+    }
+    assert found.toggles == pytest.approx(sum(changes[net] for net in outputs) / 199)
+    assert found.watched == [
+        sum(x[3] != y[3] and x[4] != y[4] for x, y in pairwise(states)),
+        sum(x[3] != y[3] and not y[4] for x, y in pairwise(states)),
+    ]
 
 
 GATES = {
@@ -107,13 +106,13 @@ def test_vectors_at_the_border_of_chunks(monkeypatch):
     whole = activity(result, *operands(1000))
     monkeypatch.setattr(module, "_CHUNK", 64)
     parts = activity(result, *operands(1000))
-    assert parts.toggles == whole.toggles
+    assert (parts.toggles, parts.changes, parts.ones) == (whole.toggles, whole.changes, whole.ones)
     assert (parts.results == whole.results).all()
 
 
 def test_constant_operands_toggle_nothing():
     found = activity(hw.synthesize(UNIT), np.full(100, 7, np.uint8), 3)
-    assert (found.toggles, found.switched_capacitance) == (0, None)
+    assert found.toggles == 0
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
@@ -67,8 +68,8 @@ def test_a_library_without_timing_has_no_delays(tmp_path):
         ("library (x) { }", "its library has no cells"),
         (TABLES[: TABLES.index("timing")], "line 9: it ends inside a group or statement"),
         (TABLES + "}", "line 19: it ends inside a group or statement"),
-        (TABLES.replace("3.5", "large"), "area must be a number, not 'large'"),
-        (TABLES.replace("5.5", "x"), "cell_fall must be a number, not 'x'"),
+        (TABLES.replace("3.5", "large"), "cell NAND: area must be a number, not 'large'"),
+        (TABLES.replace("5.5", "x"), "cell NAND: cell_fall must be a number, not 'x'"),
     ],
 )
 def test_a_broken_file_is_named_with_what_is_wrong(tmp_path, text, message):
@@ -77,6 +78,15 @@ def test_a_broken_file_is_named_with_what_is_wrong(tmp_path, text, message):
     with pytest.raises(InvalidInput) as caught:
         liberty.read(path)
     assert str(caught.value) == f"Liberty file {path}: {message}"
+
+
+def test_a_packed_file(tmp_path):
+    path = tmp_path / "small.lib.gz"
+    path.write_bytes(gzip.compress(TABLES.encode()))
+    assert liberty.read(path).cells.keys() == {"NAND", "TIE"}
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InvalidInput, match=r"small\.lib\.gz cannot be unpacked: "):
+        liberty.read(path)
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -194,10 +204,24 @@ def test_loads_and_units(tabled):
         ('"1ns"', '"1 day"', "a unit must be a number and one of s, ms, us, ns, ps, fs, not"),
         ("variable_1 : input_net_transition", "variable_1 : humidity", "a table by humidity, "),
         ('index_2 ("0.01, 0.05, 0.4")', 'index_2 ("0.01, 0.05")', "has 9 values instead of 3 x 2"),
+        ("fall_transition", "other", "cell INV_X1: timing of pin Y from A has no fall_transition"),
+        ("cell_rise", "other", "cell INV_X1: timing of pin Y from A has no cell_rise"),
+        (
+            "internal_power () {",
+            "internal_power () { } other () {",
+            "cell INV_X1: internal power of pin Y has no table",
+        ),
+        (
+            "pin (Y) {",
+            'pin (Z) { direction : output; function : "A"; timing () { related_pin : "A";'
+            'timing_type : combinational_rise; cell_rise (scalar) { values ("1"); }'
+            'rise_transition (scalar) { values ("1"); } } } pin (Y) {',
+            "cell INV_X1: it has no table for a falling Z",
+        ),
     ],
 )
 def test_a_broken_table_is_named(tmp_path, old, new, message):
     path = tmp_path / "broken.lib"
-    path.write_text(tabled_library.library().replace(old, new))
+    path.write_text(tabled_library.library().replace(old, new, 1))
     with pytest.raises(InvalidInput, match=message):
         liberty.read(path)
