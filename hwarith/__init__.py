@@ -9,6 +9,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .errors import HwarithError, InvalidInput, MissingTool, ToolFailure
+    from .flow.energy import energy
+    from .flow.place_and_route import place_and_route
     from .flow.regress import regress
     from .flow.simulate import simulate
     from .flow.synthesize import synthesize
@@ -29,6 +31,7 @@ _HOMES = {
     "matmul": "matrix", "vectors": "flow.vectors",
     "verilog": "flow.verilog", "simulate": "flow.simulate",
     "regress": "flow.regress", "synthesize": "flow.synthesize",
+    "place_and_route": "flow.place_and_route", "energy": "flow.energy",
 }  # fmt: skip
 
 __all__ = [
@@ -40,8 +43,10 @@ __all__ = [
     "ToolFailure",
     "Unit",
     "__version__",
+    "energy",
     "format",
     "matmul",
+    "place_and_route",
     "quantize",
     "regress",
     "simulate",

@@ -40,6 +40,19 @@ _UsageError: Any = typer.BadParameter.__mro__[1]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Specs = Annotated[list[str] | None, typer.Argument(metavar="SPEC...", show_default=False)]
 Catalogue = Annotated[bool, typer.Option("--catalogue", help="All units of the catalogue.")]
+Libraries = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--library",
+        show_default=False,
+        help="generic (default), osu018, osu035, osu050, xc7, ice40, ecp5, or a Liberty file; "
+        "may be repeated.",
+    ),
+]
+DelayTarget = Annotated[
+    float | None,
+    typer.Option(help="Size gates for this delay (a Liberty file with tables, its time unit)."),
+]
 Output = Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")]
 
 
@@ -226,36 +239,65 @@ def regress(
 @app.command()
 def synth(
     specs: Specs = None,
-    library: Annotated[
-        str, typer.Option(help="generic, xilinx, ice40, ecp5, or a Liberty file.")
-    ] = "generic",
+    library: Libraries = None,
     recipe: Annotated[
         str | None,
-        typer.Option(help="area: mapped for area alone; cmos: cells, transistors, path."),
+        typer.Option(
+            help="area: mapped for area alone; cmos: cells, transistors, path; "
+            "dsp: multiplier blocks of an FPGA allowed."
+        ),
     ] = None,
+    delay_target: DelayTarget = None,
+    route: Annotated[
+        bool,
+        typer.Option(
+            "--place-and-route",
+            help="On ice40 and ecp5: the fastest clock between registers (extra pnr).",
+        ),
+    ] = False,
     catalogue: Catalogue = False,
     as_json: Json = False,
 ) -> None:
-    """Synthesize units with yosys: area, delay, cells."""
+    """Synthesize units with yosys: area, delay, cells. With several libraries, a row for each."""
+    from .flow.place_and_route import place_and_route
     from .flow.synthesize import synthesize
 
-    units = _units(specs, catalogue)
-    found = [synthesize(u, library=library, recipe=recipe) for u in _progress(units, "synthesize")]
+    libraries = library or ["generic"]
+    todo = [(u, name) for u in _units(specs, catalogue) for name in libraries]
+    found = []
+    for u, name in _progress(todo, "synthesize"):
+        cost = synthesize(u, name, recipe, delay_target)
+        data = cost.as_dict()
+        if route:
+            routed = place_and_route(u, name, recipe)
+            data |= {"device": routed.device, "fmax": routed.fmax}
+            data["versions"] = routed.versions
+        found.append(data)
     if as_json:
-        _print_json([result.as_dict() for result in found])
+        _print_json(found)
         return
-    rows = [_cost_row(result.as_dict()) for result in found]
-    _print_table([{key: row[key] for key in row if any(r[key] is not None for r in rows)}
-                  for row in rows])  # fmt: skip
-    versions = ", ".join(f"{tool} {version}" for tool, version in found[0].versions.items())
-    print(f"Library {found[0].library}, recipe {found[0].recipe}; {versions}")
+    rows = [_cost_row(cost, len(libraries) > 1) for cost in found]
+    _print_table(_without_empty_columns(rows))
+    recipes = ", ".join(dict.fromkeys(cost["recipe"] for cost in found))
+    print(f"Library {', '.join(libraries)}, recipe {recipes}; {_versions(found[0])}")
 
 
-def _cost_row(cost: dict[str, Any]) -> dict[str, Any]:
+def _versions(found: dict[str, Any]) -> str:
+    return ", ".join(f"{tool} {version}" for tool, version in found["versions"].items())
+
+
+def _without_empty_columns(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in row.items()
+             if any(r.get(key) is not None for r in rows)} for row in rows]  # fmt: skip
+
+
+def _cost_row(cost: dict[str, Any], with_library: bool = False) -> dict[str, Any]:
     return {
         "spec": cost["spec"],
+        "library": _short(cost["library"]) if with_library else None,
         f"area ({cost['area_unit']})": cost["area"],
         f"delay ({cost['delay_unit']})": cost["delay"],
+        "delay target": cost["delay_target"],
         "depth": cost["depth"],
         "cells": cost["cells"],
         "flip-flops": cost["flip_flops"],
@@ -263,7 +305,71 @@ def _cost_row(cost: dict[str, Any]) -> dict[str, Any]:
         "LUTs": cost["luts"],
         "LUT4 equivalents": cost["lut4"],
         "carry cells": cost["carries"],
+        "DSP blocks": cost["dsps"],
+        "Fmax (MHz)": cost.get("fmax"),
+        "device": cost.get("device"),
     }
+
+
+def _short(library: str) -> str:
+    """A library's name, or the name of its file."""
+    return Path(library).name
+
+
+@app.command()
+def energy(
+    specs: Specs = None,
+    library: Libraries = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="asic (default), or area: mapped for area alone.")
+    ] = None,
+    delay_target: DelayTarget = None,
+    workload: Annotated[
+        str | None,
+        typer.Option(help="Operands of this workload (digits); default: random ones."),
+    ] = None,
+    by_type: Annotated[
+        bool, typer.Option("--by-type", help="A row for each type of cell.")
+    ] = False,
+    catalogue: Catalogue = False,
+    as_json: Json = False,
+) -> None:
+    """Energy per operation of mapped combinational units, from their switching activity.
+
+    Without glitches and wires. Switching is the charging of what cells drive, internal what cells
+    take inside, inputs what whatever drives the unit pays.
+    """
+    from .explore.workloads import workload as find_workload
+    from .flow.energy import energy as energy_of
+
+    libraries = library or ["generic"]
+    source = find_workload(workload) if workload else None
+    found = []
+    for u in _progress(_units(specs, catalogue), "energy"):
+        codes = source.run(u).operands if source else ()
+        for name in libraries:
+            result = energy_of(u, *codes, library=name, recipe=recipe, delay_target=delay_target)
+            found.append(result.as_dict())
+    if as_json:
+        _print_json(found)
+        return
+    rows = []
+    for cost in found:
+        unit_of = cost["energy_unit"]
+        start = {"spec": cost["spec"], "library": _short(cost["library"])}
+        if by_type:
+            rows += [
+                start | {"cell": kind, "cells": x["cells"], f"energy ({unit_of})": x["energy"],
+                         "leakage (nW)": x["leakage"]}
+                for kind, x in cost["by_type"].items()
+            ]  # fmt: skip
+            continue
+        figures = {f"{key} ({unit_of})": cost[key]
+                   for key in ("energy", "switching", "internal", "inputs")}  # fmt: skip
+        rows.append(start | figures | {"leakage (nW)": cost["leakage"], "toggles": cost["toggles"],
+                                       "operations": cost["operations"]})  # fmt: skip
+    _print_table(_without_empty_columns(rows))
+    print(f"Recipe {found[0]['recipe']}; {_versions(found[0])}")
 
 
 @app.command()

@@ -17,7 +17,8 @@ from .. import files
 from ..errors import HwarithError, InvalidInput
 from ..units import Unit, unit
 from . import tools
-from .synthesize import FPGAS, synthesize
+from .libraries import FPGAS
+from .synthesize import synthesize
 
 T = TypeVar("T")
 

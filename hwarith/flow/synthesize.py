@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import re
 import tempfile
 from dataclasses import dataclass
@@ -15,22 +16,29 @@ from .. import files
 from ..errors import InvalidInput, ToolFailure, unknown
 from ..units import Unit, unit
 from . import liberty, timing, tools
+from .libraries import FPGAS, fpga, liberty_file
 from .verilog import verilog
-
-FPGAS = {
-    "xilinx": "AMD/Xilinx 7 series",
-    "ice40": "Lattice iCE40 HX",
-    "ecp5": "Lattice ECP5",
-}
-"""FPGA families that `synthesize` knows, and which devices each stands for."""
 
 _OF_CELLS = ("asic", "area")
 """Recipes with a library of cells; the first one is the default."""
 
+_OF_FPGAS = ("fpga", "dsp")
+"""Recipes with an FPGA family; the first one is the default."""
+
+_NEAR = 1.25
+"""A mapping that misses a delay target by less than this factor is sized a second time."""
+
 _CMOS = "NAND, NOR and NOT"
+
+# How the script of an FPGA family keeps from its multiplier blocks, and how it would not.
+_DSP = {
+    "xc7": (" -nodsp", ""), "ecp5": (" -nodsp", ""),
+    "ice40": ("synth_ice40", "synth_ice40 -dsp -device u"),
+}  # fmt: skip
 
 _REGISTERS = re.compile(r"\$_S?DFF|\$_ALDFF|SB_DFF|TRELLIS_FF|FD[CPRS]E")
 _CARRIES = ("CARRY4", "SB_CARRY", "CCU2C")
+_DSP_BLOCKS = ("DSP48E1", "SB_MAC16", "MULT18X18D")
 
 # Look-up tables by their inputs. An inverter of the Xilinx flow takes one of its own at worst; a
 # carry cell of the ECP5 is two look-up tables with carry logic between them.
@@ -48,6 +56,8 @@ class Synthesis:
     Attributes
     ----------
     spec, library, recipe : the unit, the library as it was given, the yosys script.
+    delay_target : the delay that gates were sized for, in `delay_unit`; None if they were not.
+    mapping : the steps of ABC that did best for it, a file of ``synth/abc``.
     target : what was mapped to.
     cells : number of cells without flip-flops.
     flip_flops : number of flip-flops.
@@ -64,13 +74,18 @@ class Synthesis:
     luts_by_inputs : number of look-up tables with so many inputs.
     lut4 : the look-up tables as 4-input ones: one of 5 inputs counts for 2, of 6 inputs for 4.
     carries : number of carry cells.
+    dsps : number of multiplier blocks.
     versions : versions of hwarith, the tools and the libraries.
     netlist : the mapped netlist, as Verilog.
+    module : the same as data: ``ports`` as in yosys' JSON, ``cells`` as pairs of a type and its
+        nets by pin.
     """
 
     spec: str
     library: str
     recipe: str
+    delay_target: float | None = None
+    mapping: str | None = None
     target: str
     cells: int
     flip_flops: int
@@ -89,17 +104,24 @@ class Synthesis:
     luts_by_inputs: dict[str, int] | None = None
     lut4: int | None = None
     carries: int | None = None
+    dsps: int | None = None
     versions: dict[str, str]
     netlist: str | None = dataclasses.field(default=None, repr=False)
+    module: dict[str, Any] | None = dataclasses.field(default=None, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """All figures for JSON, without the netlist."""
         figures = dataclasses.asdict(self)
-        del figures["netlist"]
+        del figures["netlist"], figures["module"]
         return figures
 
 
-def synthesize(spec: Any, library: str | Path = "generic", recipe: str | None = None) -> Synthesis:
+def synthesize(
+    spec: Any,
+    library: str | Path = "generic",
+    recipe: str | None = None,
+    delay_target: float | None = None,
+) -> Synthesis:
     """Synthesize a unit (or its spec) with yosys.
 
     Results are kept in the cache folder and found again by the Verilog, the library, the yosys
@@ -109,57 +131,76 @@ def synthesize(spec: Any, library: str | Path = "generic", recipe: str | None = 
     ----------
     spec : the unit, or its spec.
     library : ``generic`` is the project's own cell library, which stands for no process: areas
-        in gate equivalents (GE, a NAND2 is 1), delays in delays of a NAND2. ``xilinx``, ``ice40``
-        and ``ecp5`` are FPGA families, mapped without multiplier blocks. Anything else is the
-        path of a Liberty file; its areas and delays are in its own units.
+        in gate equivalents (GE, a NAND2 is 1), delays in delays of a NAND2. ``osu018``, ``osu035``
+        and ``osu050`` are open cells where Debian's packages of them are installed. ``xc7`` (or
+        ``xilinx``), ``ice40`` and ``ecp5`` are FPGA families. Anything else is the path of a
+        Liberty file, which may be packed with gzip; areas and delays are in its own units.
     recipe : None for the library's own (``asic``, ``fpga``). With cells ``area``: mapped for
         least area, which is smaller, slower, and varies less between units that are nearly the
         same; with the generic library also ``cmos``: the unit on NAND, NOR and NOT alone, to be
-        compared with published figures.
+        compared with published figures. With FPGAs ``dsp``: multiplier blocks are allowed, which
+        ``fpga`` keeps from so that look-up tables compare.
+    delay_target : only with a Liberty file that has tables of delay and slew by load: size gates
+        for this delay, in the library's time unit. ABC maps in several ways (``synth/abc``) and
+        sizes each. The one of least area among those that meet the target by our static timing is
+        kept; if none does, the fastest, so compare `Synthesis.delay` with the target. ABC is told
+        the driver and the load below. None: cells as mapping chooses them, without sizing.
 
-    With cells, `Synthesis.delay` is the longest path that static timing finds with one delay for
-    each way through a cell, without wires and loads: from inputs or register outputs (which
-    count their delay from the clock) to outputs or register inputs (which count their setup
-    time). This is what registers around a combinational unit would see but for their own
-    delays, so none are put there, and its area is without them. Of a Liberty file, each delay
-    is the middle entry of its table; delay and path are None if it has none. `depth` is the
-    number of cells on that path, or on the path of most cells with the other recipes.
+    With cells, `Synthesis.delay` is the longest path that static timing finds, without wires: from
+    inputs or register outputs (which count their delay from the clock) to outputs or register
+    inputs (which count their setup time). This is what registers around a combinational unit would
+    see but for their own delays, so none are put there, and its area is without them. With a
+    library that has tables, delays and slews are interpolated by input slew and load, for rising
+    and falling signals apart. An input is driven by the library's smallest buffer (as strong as a
+    small flip-flop) behind an input without slew, and an output loaded with four inputs of that
+    buffer. With other libraries each way through a cell has one delay, whatever its load; delay
+    and path are None if the library has none. `depth` is the number of cells on that path, or on
+    the path of most cells with the other recipes.
 
     `Synthesis.netlist` has the unit's module name and ports: ``hw.simulate(u, verilog=netlist)``
     runs it. That of a Liberty file lacks the models of the cells, and for FPGAs there is none.
 
     Raises `InvalidInput` for an unknown library or recipe and for a Liberty file that will not
-    do, `ToolFailure` if yosys fails.
+    do, `MissingTool` for open cells that are not installed, `ToolFailure` if yosys fails.
     """
-    job = _Job(unit(spec), str(library), recipe)
+    job = _Job(unit(spec), str(library), recipe, delay_target)
     cached = tools.cache_folder("synthesize") / f"{job.key()}.json"
     figures = _cached(cached)
     if figures is None:
         figures = job.run()
         files.write_text(cached, json.dumps(figures))
     return Synthesis(
-        spec=job.unit.spec, library=job.library, recipe=job.recipe, versions=tools.versions(),
-        **figures,
+        spec=job.unit.spec, library=job.library, recipe=job.recipe, delay_target=delay_target,
+        versions=tools.versions(), **figures,
     )  # fmt: skip
 
 
 class _Job:
     """One synthesis: a unit, a checked library and recipe."""
 
-    def __init__(self, unit: Unit, library: str, recipe: str | None):
+    def __init__(self, unit: Unit, library: str, recipe: str | None, delay_target: float | None):
         self.unit = unit
         self.library = library
         self.recipe = _check_recipe(library, recipe)
-        self.source = _liberty_path(library) if self.recipe in _OF_CELLS else None
-        name = library if self.recipe == "fpga" else self.recipe
-        self.script = (tools.shipped("synth") / f"{name}.ys").read_text()
+        self.delay_target = _check_delay_target(library, delay_target)
+        self.family = fpga(library)
+        self.source = liberty_file(library) if self.recipe in _OF_CELLS else None
+        if self.family:
+            self.scripts = [fpga_script(self.family, self.recipe)]
+        else:
+            names = [self.recipe] if delay_target is None else ["sized_start", "sized"]
+            self.scripts = [_script(name) for name in names]
         if unit.parts:
-            self.script = _part_by_part(self.script, unit.name)
-        self.verilog = verilog(unit)
+            self.scripts = [_part_by_part(script, unit.name) for script in self.scripts]
+        dsp = self.recipe == "dsp"
+        self.verilog = verilog(unit, plain_products=True) if dsp else verilog(unit)
 
     def key(self) -> str:
         """A digest of everything that figures depend on, the code that reads them included."""
-        parts = [self.verilog, self.script, self.library, tools.versions()["yosys"]]
+        parts = [self.verilog, *self.scripts, self.library, tools.versions()["yosys"]]
+        if self.delay_target is not None:
+            parts.append(repr(self.delay_target))
+            parts += [f"{name} {steps}" for name, steps in _mappings().items()]
         content = [part.encode() for part in parts]
         content += [Path(str(m.__file__)).read_bytes() for m in (liberty, timing)]
         content += [Path(__file__).read_bytes(), _models().encode()]
@@ -173,37 +214,76 @@ class _Job:
             folder = Path(name)
             (folder / "unit.v").write_text(self.verilog)
             if self.source is None:
-                self._yosys(folder)
-                read = _cmos_figures if self.recipe == "cmos" else _fpga_figures
-                return {"target": FPGAS.get(self.library, _CMOS)} | read(folder)
+                self._yosys(folder, self.scripts[0])
+                read = _fpga_figures if self.family else _cmos_figures
+                target = FPGAS[self.family] if self.family else _CMOS
+                if (self.family, self.recipe) == ("ice40", "dsp"):
+                    target = "Lattice iCE40 UltraPlus"  # HX has none
+                return {"target": target} | read(folder)
             library = liberty.read(self.source)
             if self.library != "generic":
                 _check_cells(library, self.source, self.unit)
             (folder / "library.lib").write_bytes(liberty.read_bytes(self.source))
-            self._yosys(folder)
+            if self.delay_target is not None:
+                return self._sized(folder, library, self.delay_target)
+            self._yosys(folder, self.scripts[0])
             figures = _asic_figures(folder, library)
             return figures | _generic_units(figures) if self.library == "generic" else figures
 
-    def _yosys(self, folder: Path) -> None:
+    def _sized(self, folder: Path, library: liberty.Library, target: float) -> dict[str, Any]:
+        """Size each mapping for the target and keep the smallest that meets it.
+
+        ABC's delays are not quite those of `timing`: a mapping that nearly meets the target by the
+        latter is sized once more, for a target shorter by as much as it missed.
+        """
+        if not library.has_tables:
+            raise InvalidInput(f"Liberty file {self.source}: it has no tables of delay and slew "
+                               "by load, which sizing for a delay target needs")  # fmt: skip
+        (folder / "abc.constr").write_text(
+            f"set_driving_cell {library.driver.name}\n"
+            f"set_load {library.output_load * library.femtofarads}\n"
+        )
+        start, script = self.scripts
+        self._yosys(folder, start)
+        found: list[dict[str, Any]] = []
+        for name, steps in _mappings().items():
+            for wanted in (target, None):
+                wanted = wanted or target * target / found[-1]["delay"]
+                picoseconds = max(1, round(wanted * library.picoseconds))
+                (folder / "abc.script").write_text(steps.replace("{D}", f"-D {picoseconds}"))
+                self._yosys(folder, script)
+                found.append(_asic_figures(folder, library) | {"mapping": name})
+                if not target < found[-1]["delay"] < _NEAR * target:
+                    break
+        met = [figures for figures in found if figures["delay"] <= target]
+        if met:
+            return min(met, key=lambda figures: (figures["area"], figures["delay"]))
+        return min(found, key=lambda figures: (figures["delay"], figures["area"]))
+
+    def _yosys(self, folder: Path, script: str) -> None:
         try:
-            tools.run_yosys(self.script, folder)
+            tools.run_yosys(script, folder)
         except ToolFailure as error:
             raise ToolFailure(f"{error} (mapping {self.unit.spec} to {self.library})") from None
 
 
 def _part_by_part(script: str, top: str) -> str:
-    """The script for an array: its parts are mapped once each, and then put in their places."""
-    script = script.replace("proc\n", f"hierarchy -top {top}\nproc\n", 1)
-    whole, mapped = "flatten -noscopeinfo\nopt\nsynth -flatten\n", "opt_clean\n"
-    if whole not in script:  # FPGA flows flatten by themselves
-        return script
-    script = script.replace(whole, "opt\nsynth\n")
-    return script.replace(mapped, f"{mapped}flatten -noscopeinfo\n{mapped}", 1)
+    """The script for an array: its parts are mapped once each, and then put in their places.
+
+    Scripts for FPGAs flatten by themselves, and have none of the lines that are replaced.
+    """
+    for whole, parts in (
+        ("proc\n", f"hierarchy -top {top}\nproc\n"),
+        ("flatten -noscopeinfo\nopt\nsynth -flatten\n", "opt\nsynth\n"),
+        ("opt_clean\n", "opt_clean\nflatten -noscopeinfo\nopt_clean\n"),
+    ):
+        script = script.replace(whole, parts, 1)
+    return script
 
 
 def _check_recipe(library: str, recipe: str | None) -> str:
     """The recipe's name. Raises `InvalidInput` if the library has none of that name."""
-    allowed = ["fpga"] if library in FPGAS else [*_OF_CELLS]
+    allowed = [*_OF_FPGAS] if fpga(library) else [*_OF_CELLS]
     if library == "generic":
         allowed.append("cmos")
     if recipe is not None and recipe not in allowed:
@@ -211,15 +291,34 @@ def _check_recipe(library: str, recipe: str | None) -> str:
     return recipe or allowed[0]
 
 
-def _liberty_path(library: str) -> Path:
-    if library == "generic":
-        return tools.shipped("synth") / "generic.lib"
-    path = Path(library)
-    if path.is_file():
-        return path
-    if re.fullmatch(r"\w+", library):
-        raise unknown("library", library, ["generic", *FPGAS, "the path of a Liberty file"])
-    raise InvalidInput(f"Liberty file {path} is not there, or is no file")
+def _check_delay_target(library: str, target: float | None) -> float | None:
+    """The target as a number. Raises `InvalidInput` if it is none, or the library has no times."""
+    if target is None:
+        return None
+    if library == "generic" or fpga(library):
+        raise InvalidInput(f"a delay target needs a Liberty file with tables, not {library!r}")
+    number = isinstance(target, int | float) and not isinstance(target, bool)
+    if not number or not 0 < target < math.inf:
+        raise InvalidInput(f"delay target must be a positive number, not {target!r}")
+    return float(target)
+
+
+def fpga_script(family: str, recipe: str) -> str:
+    """The yosys script of an FPGA family, without multiplier blocks (``fpga``) or with them."""
+    script = _script(family)
+    return script.replace(*_DSP[family]) if recipe == "dsp" else script
+
+
+def _script(name: str) -> str:
+    return (tools.shipped("synth") / f"{name}.ys").read_text()
+
+
+def _mappings() -> dict[str, str]:
+    """The steps of ABC that mapping for a delay target tries, by name."""
+    return {
+        path.stem: path.read_text()
+        for path in sorted((tools.shipped("synth") / "abc").glob("*.abc"))
+    }
 
 
 def _cached(path: Path) -> dict[str, Any] | None:
@@ -264,9 +363,22 @@ def _cell_types(folder: Path) -> tuple[dict[str, Any], dict[str, int]]:
     return stat, dict(sorted(stat.get("num_cells_by_type", {}).items()))
 
 
+def _module(folder: Path) -> dict[str, Any]:
+    (module,) = json.loads(_output(folder, "netlist.json"))["modules"].values()
+    return module
+
+
+def _cells_and_ports(module: dict[str, Any]) -> dict[str, Any]:
+    cells = [
+        [cell["type"], {pin: bits[0] for pin, bits in cell["connections"].items()}]
+        for cell in module["cells"].values()
+    ]
+    return {"ports": module["ports"], "cells": cells}
+
+
 def _asic_figures(folder: Path, library: liberty.Library) -> dict[str, Any]:
     stat, types = _cell_types(folder)
-    (module,) = json.loads(_output(folder, "netlist.json"))["modules"].values()
+    module = _module(folder)
     for name in types.keys() - library.cells:
         raise ToolFailure(f"yosys left a cell {name!r} that library {library.name!r} lacks")
     registers = sum(n for name, n in types.items() if library.cells[name].register)
@@ -281,9 +393,13 @@ def _asic_figures(folder: Path, library: liberty.Library) -> dict[str, Any]:
         "area_unit": "library area",
         "cells_by_type": types,
         "netlist": _output(folder, "netlist.v"),
+        "module": _cells_and_ports(_module(folder)),
     }
-    if library.has_delays:
-        path = timing.longest_path(module, library.cells)
+    if library.has_delays or library.has_tables:
+        if library.has_tables:
+            path = timing.longest_path_by_load(module, library)
+        else:
+            path = timing.longest_path(module, library.cells)
         figures |= {"delay": path.delay, "delay_unit": library.time_unit, "depth": path.depth}
         figures |= {"path_start": path.start, "path_end": path.end}
     return figures
@@ -310,6 +426,7 @@ def _cmos_figures(folder: Path) -> dict[str, Any]:
         "depth": _longest_topological_path(folder),
         "transistors": 2 * inverters + 4 * (sum(gates.values()) - inverters),
         "netlist": _output(folder, "netlist.v"),
+        "module": _cells_and_ports(_module(folder)),
     }
 
 
@@ -329,6 +446,7 @@ def _fpga_figures(folder: Path) -> dict[str, Any]:
         "luts_by_inputs": {str(inputs): n for inputs, n in sorted(tables.items())},
         "lut4": sum(_LUT4_EQUIVALENTS.get(inputs, 1) * n for inputs, n in tables.items()),
         "carries": sum(types.get(name, 0) for name in _CARRIES),
+        "dsps": sum(types.get(name, 0) for name in _DSP_BLOCKS),
     }
 
 

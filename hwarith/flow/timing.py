@@ -1,13 +1,19 @@
-"""Static timing of a mapped netlist: its longest path with the library's fixed delays."""
+"""Static timing of a mapped netlist: its longest path.
+
+`longest_path` takes one fixed delay for each way through a cell. `longest_path_by_load` takes the
+library's tables (NLDM, the non-linear delay model): delay and slew by input slew and load, rising
+and falling signals apart. Both are without wires.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..errors import ToolFailure
-from .liberty import Cell
+from .liberty import Arc, Cell, Library
 
 
 class Path(NamedTuple):
@@ -97,6 +103,162 @@ def _propagate(arcs: list[_Arc], arrivals: dict[Any, tuple[float, int, str]]) ->
             if not waiting[arc.target]:
                 ready.append(arc.target)
     if done < len(arcs):
+        raise ToolFailure("the mapped netlist has a combinational loop")
+
+
+@dataclass
+class Signal:
+    """An edge of a net: its latest arrival and how it came, and its greatest slew."""
+
+    time: float
+    depth: int
+    start: str
+    slew: float
+
+
+_Signals = dict[tuple[Any, int], Signal]
+_Instance = tuple[Cell, dict[str, Any]]
+
+
+def longest_path_by_load(module: Mapping[str, Any], library: Library) -> Path:
+    """The longest path of a module (as yosys' ``write_json`` gives it) by the library's tables.
+
+    Paths start and end as in `longest_path`. An input is driven by `Library.driver`, whose own
+    input rises and falls at once: it arrives later by what its load adds to the driver's delay,
+    with the driver's slew. The clock has no slew. An output has the load `Library.output_load`.
+    The slew of a net is the greatest of all ways to it, and a way that holds under a condition
+    counts always, as in other static timing. Raises `ToolFailure` for a combinational loop.
+    """
+    names = _net_names(module)
+    instances = [
+        (library.cells[i["type"]], {pin: bits[0] for pin, bits in i["connections"].items()})
+        for i in module["cells"].values()
+    ]
+    signals, _ = signals_and_loads(module["ports"], instances, library, names)
+    ends: list[Path] = []
+    registers = [(cell, nets) for cell, nets in instances if cell.register]
+    for cell, nets in registers:
+        outputs = [nets[pin] for pin in cell.functions if nets.get(pin) in names]
+        register = names[outputs[0]] if outputs else cell.name
+        for pin, edge, setup in cell.setup_tables:
+            if at := signals.get((nets[pin], edge)):
+                time = at.time + setup.at(at.slew, 0.0)
+                ends.append(Path(time, at.depth, at.start, register))
+    for name, port in module["ports"].items():
+        if port["direction"] != "input":
+            ends += [
+                Path(at.time, at.depth, at.start, bit)
+                for net, bit in _bits(name, port)
+                for edge in (0, 1)
+                if (at := signals.get((net, edge)))
+            ]
+    if not ends:  # every output is a constant
+        return Path(0.0, 0, "", "")
+    longest = max(ends, key=lambda path: (path.delay, path.depth))
+    return longest._replace(delay=round(longest.delay, 6))
+
+
+def signals_and_loads(
+    ports: Mapping[str, Any],
+    instances: list[_Instance],
+    library: Library,
+    names: Mapping[Any, str] | None = None,
+) -> tuple[_Signals, Mapping[Any, list[float]]]:
+    """When and how fast each net rises (0) and falls (1), by net and edge, and its loads.
+
+    `instances` are pairs of a cell and its nets by pin, `names` those of nets where paths start.
+    See `longest_path_by_load`.
+    """
+    names = names or {}
+    loads = loads_of_nets(ports, instances, library)
+    signals: _Signals = {}
+    for name, port in ports.items():
+        for net, bit in _bits(name, port):
+            if port["direction"] == "input":
+                _drive(library.driver, net, loads[net], bit, signals)
+    for cell, nets in instances:
+        for arc in cell.arcs if cell.register else ():
+            if arc.target in nets:
+                net = nets[arc.target]
+                load = loads[net][arc.edge]
+                time, slew = arc.delay.at(0.0, load), arc.slew.at(0.0, load)
+                start = names.get(net, "")
+                _arrive(signals, (net, arc.edge), Signal(time, 0, start, slew))
+    for cell, nets in in_order([x for x in instances if not x[0].register]):
+        _pass(cell.arcs, nets, loads, signals)
+    return signals, loads
+
+
+def loads_of_nets(
+    ports: Mapping[str, Any], instances: Iterable[_Instance], library: Library
+) -> dict[Any, list[float]]:
+    """What each net's driver has to charge when it rises and when it falls, in the library's unit.
+
+    That is the input pins of cells (pairs of a cell and its nets by pin), and `output_load`.
+    """
+    loads: dict[Any, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for cell, nets in instances:
+        for pin, capacitances in cell.capacitances.items():
+            if pin in nets:
+                for edge in (0, 1):
+                    loads[nets[pin]][edge] += capacitances[edge]
+    for name, port in ports.items():
+        if port["direction"] != "input":
+            for net, _ in _bits(name, port):
+                for edge in (0, 1):
+                    loads[net][edge] += library.output_load
+    return loads
+
+
+def _drive(driver: Cell, net: Any, load: list[float], name: str, signals: _Signals) -> None:
+    for arc in driver.arcs:
+        added = arc.delay.at(0.0, load[arc.edge]) - arc.delay.at(0.0, 0.0)
+        slew = arc.slew.at(0.0, load[arc.edge])
+        _arrive(signals, (net, arc.edge), Signal(added, 0, name, slew))
+
+
+def _pass(
+    arcs: Iterable[Arc], nets: dict[str, Any], loads: Mapping[Any, list[float]], signals: _Signals
+) -> None:
+    """From the inputs of a cell to its outputs."""
+    for arc in arcs:
+        net = nets.get(arc.target)
+        if net is None:
+            continue
+        load = loads[net][arc.edge]
+        for edge in arc.sources:
+            if at := signals.get((nets[arc.source], edge)):
+                time = at.time + arc.delay.at(at.slew, load)
+                slew = arc.slew.at(at.slew, load)
+                _arrive(signals, (net, arc.edge), Signal(time, at.depth + 1, at.start, slew))
+
+
+def _arrive(signals: _Signals, edge: tuple[Any, int], new: Signal) -> None:
+    old = signals.setdefault(edge, new)
+    slew = max(old.slew, new.slew)
+    latest = max(old, new, key=lambda signal: (signal.time, signal.depth))
+    signals[edge] = Signal(latest.time, latest.depth, latest.start, slew)
+
+
+def in_order(instances: list[_Instance]) -> Iterator[_Instance]:
+    """Cells after those that drive them. Raises `ToolFailure` for a combinational loop."""
+    drivers = {nets[pin]: i for i, (cell, nets) in enumerate(instances)
+               for pin in cell.functions if pin in nets}  # fmt: skip
+    after: dict[int, list[int]] = defaultdict(list)
+    waiting = [0] * len(instances)
+    for i, (cell, nets) in enumerate(instances):
+        for pin in cell.inputs:
+            if (driver := drivers.get(nets.get(pin))) is not None:
+                after[driver].append(i)
+                waiting[i] += 1
+    ready = [i for i, number in enumerate(waiting) if not number]
+    for i in ready:  # grows as it goes
+        yield instances[i]
+        for later in after[i]:
+            waiting[later] -= 1
+            if not waiting[later]:
+                ready.append(later)
+    if len(ready) < len(instances):
         raise ToolFailure("the mapped netlist has a combinational loop")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import tempfile
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..units import Unit, unit
+from ..units import Unit, rtl, unit
 from . import tools
 
 # Named signals of the description stay; what is the same twice or unused goes, and so do initial
@@ -41,21 +42,24 @@ ARRAY_WAIVERS = {"DECLFILENAME": "the parts of an array are in the file of the a
 """Those that only the Verilog of arrays waives."""
 
 
-def verilog(spec: Any) -> str:
+def verilog(spec: Any, plain_products: bool = False) -> str:
     """Verilog text of a unit (or of its spec): one module, named ``unit(spec).name``, and behind it
     those of its parts, if it is an array.
 
     Combinational units have a port for each operand and result. Pipelined ones have besides
     them ``clk``, ``rst`` (synchronous, high), ``i_valid``, ``i_ready``, ``o_valid``, ``o_ready``.
     The text is the same on every run with the same versions of hwarith, Amaranth and yosys.
+    With `plain_products` products of significands and integers are a ``*``, for the multiplier
+    blocks of FPGAs, and not made of partial products here.
     """
-    return _verilog(unit(spec))
+    return _verilog(unit(spec), plain_products)
 
 
 @cache
-def _verilog(u: Unit) -> str:
+def _verilog(u: Unit, plain_products: bool) -> str:
     modules = {u.name: u.create_ports} | u.parts
-    text = "".join(_rtlil(name, create()) for name, create in modules.items())
+    with rtl.plain_products() if plain_products else nullcontext():
+        text = "".join(_rtlil(name, create()) for name, create in modules.items())
     with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
         folder = Path(name)
         (folder / "unit.il").write_text(text)

@@ -16,7 +16,13 @@ class FakeSynthesis:
         self.asked: list[str] = []
         self.before: Callable[[Unit], None] = lambda unit: None
 
-    def __call__(self, unit: Unit, library: str = "generic", recipe: str | None = None) -> Any:
+    def __call__(
+        self,
+        unit: Unit,
+        library: str = "generic",
+        recipe: str | None = None,
+        delay_target: float | None = None,
+    ) -> Any:
         self.before(unit)
         bits = sum(f.bits for f in unit.operands.values())
         cells = bits * bits // (4 if unit.family == "lmul" else 1)

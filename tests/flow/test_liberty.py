@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from hwarith.errors import InvalidInput, ToolFailure
 from hwarith.flow import liberty, tools
+from tests.flow import tabled as tabled_library
 
 SYNTH = tools.shipped("synth")
 MODELS = (SYNTH / "generic_cells.v").read_text()
@@ -66,8 +68,8 @@ def test_a_library_without_timing_has_no_delays(tmp_path):
         ("library (x) { }", "its library has no cells"),
         (TABLES[: TABLES.index("timing")], "line 9: it ends inside a group or statement"),
         (TABLES + "}", "line 19: it ends inside a group or statement"),
-        (TABLES.replace("3.5", "large"), "area must be a number, not 'large'"),
-        (TABLES.replace("5.5", "x"), "cell_fall must be a number, not 'x'"),
+        (TABLES.replace("3.5", "large"), "cell NAND: area must be a number, not 'large'"),
+        (TABLES.replace("5.5", "x"), "cell NAND: cell_fall must be a number, not 'x'"),
     ],
 )
 def test_a_broken_file_is_named_with_what_is_wrong(tmp_path, text, message):
@@ -76,6 +78,15 @@ def test_a_broken_file_is_named_with_what_is_wrong(tmp_path, text, message):
     with pytest.raises(InvalidInput) as caught:
         liberty.read(path)
     assert str(caught.value) == f"Liberty file {path}: {message}"
+
+
+def test_a_packed_file(tmp_path):
+    path = tmp_path / "small.lib.gz"
+    path.write_bytes(gzip.compress(TABLES.encode()))
+    assert liberty.read(path).cells.keys() == {"NAND", "TIE"}
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InvalidInput, match=r"small\.lib\.gz cannot be unpacked: "):
+        liberty.read(path)
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -151,3 +162,66 @@ def test_a_fault_in_a_cell_is_found(cell, tmp_path):
     assert right in model
     with pytest.raises(ToolFailure, match=r"unproven \$equiv cells"):
         prove_equal(MODELS.replace(model, model.replace(right, wrong)), tmp_path)
+
+
+# -- tables --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tabled(tmp_path):
+    path = tmp_path / "tabled.lib"
+    path.write_text(tabled_library.library())
+    return liberty.read(path)
+
+
+def test_a_table_is_bilinear_and_goes_on_beyond_its_ends():
+    table = liberty.Table((1.0, 3.0), (0.0, 10.0), ((5.0, 25.0), (9.0, 49.0)))
+    assert [table.at(*at) for at in ((1, 0), (3, 10), (2, 0), (1, 5), (2, 5))] == [5, 49, 7, 15, 22]
+    assert (table.at(5, 0), table.at(1, -5), table.at(1, 20)) == (13, -5, 45)
+    assert liberty.Table((0.0,), (0.0,), ((7.0,),)).at(3, 4) == 7
+
+
+def test_tables_are_read_with_their_axes_in_either_order(tabled):
+    (inverter,) = (a for a in tabled.cells["INV_X1"].arcs if a.edge == 0)
+    nand = next(a for a in tabled.cells["NAND2_X1"].arcs if a.edge == 0)
+    for arc in (inverter, nand):
+        assert (arc.delay.rows, arc.delay.columns) == (tabled_library.SLEWS, tabled_library.LOADS)
+        assert arc.sources == (1,)
+    assert nand.delay.at(0.2, 0.4) == pytest.approx(0.02 + 0.1 * 0.2**0.8 + 3 * 0.4**0.9, abs=1e-6)
+    assert {a.sources for a in tabled.cells["XOR2_X1"].arcs} == {(0, 1)}
+
+
+def test_loads_and_units(tabled):
+    assert tabled.cells["INV_X4"].capacitances == {"A": (0.048, 0.04)}
+    assert (tabled.driver.name, tabled.output_load) == ("BUF_X1", 4 * 0.012)
+    assert (tabled.picoseconds, tabled.femtofarads) == (1000, 1000)
+    assert (tabled.has_tables, GENERIC.has_tables) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"1ns"', '"1 day"', "a unit must be a number and one of s, ms, us, ns, ps, fs, not"),
+        ("variable_1 : input_net_transition", "variable_1 : humidity", "a table by humidity, "),
+        ('index_2 ("0.01, 0.05, 0.4")', 'index_2 ("0.01, 0.05")', "has 9 values instead of 3 x 2"),
+        ("fall_transition", "other", "cell INV_X1: timing of pin Y from A has no fall_transition"),
+        ("cell_rise", "other", "cell INV_X1: timing of pin Y from A has no cell_rise"),
+        (
+            "internal_power () {",
+            "internal_power () { } other () {",
+            "cell INV_X1: internal power of pin Y has no table",
+        ),
+        (
+            "pin (Y) {",
+            'pin (Z) { direction : output; function : "A"; timing () { related_pin : "A";'
+            'timing_type : combinational_rise; cell_rise (scalar) { values ("1"); }'
+            'rise_transition (scalar) { values ("1"); } } } pin (Y) {',
+            "cell INV_X1: it has no table for a falling Z",
+        ),
+    ],
+)
+def test_a_broken_table_is_named(tmp_path, old, new, message):
+    path = tmp_path / "broken.lib"
+    path.write_text(tabled_library.library().replace(old, new, 1))
+    with pytest.raises(InvalidInput, match=message):
+        liberty.read(path)

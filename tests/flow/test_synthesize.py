@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import math
 import re
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 import hwarith as hw
 from hwarith.flow import synthesize as module
 from hwarith.flow import tools
+from tests.flow import tabled as tabled_library
 
 MUL = "mul:a=e4m3fn"
 TINY = "mul:a=e2m1fn"
@@ -78,7 +81,8 @@ def test_generic_counts_area_and_delay(circuit):
 
 
 @pytest.mark.parametrize(
-    ("library", "tables"), [("xilinx", {"3": 2}), ("ice40", {"4": 2}), ("ecp5", {"4": 2})]
+    ("library", "tables"),
+    [("xc7", {"3": 2}), ("xilinx", {"3": 2}), ("ice40", {"4": 2}), ("ecp5", {"4": 2})],
 )
 def test_fpgas_count_look_up_tables(circuit, library, tables):
     circuit(FULL_ADDER)
@@ -86,6 +90,26 @@ def test_fpgas_count_look_up_tables(circuit, library, tables):
     assert result.luts_by_inputs == tables
     assert (result.luts, result.lut4, result.depth) == (2, 2, 1)
     assert (result.carries, result.flip_flops, result.netlist) == (0, 0, None)
+
+
+@pytest.mark.parametrize(("library", "blocks"), [("xc7", 1), ("ice40", 1), ("ecp5", 1)])
+def test_multiplier_blocks_are_used_where_they_are_allowed(library, blocks):
+    spec = "mul:a=int16,out=int32"
+    with_blocks, without = hw.synthesize(spec, library, "dsp"), hw.synthesize(spec, library)
+    assert (with_blocks.dsps, with_blocks.luts, without.dsps) == (blocks, 0, 0)
+    assert without.luts > 300
+    assert (with_blocks.recipe, without.recipe) == ("dsp", "fpga")
+
+
+def test_plain_products_are_equal_to_those_made_of_partial_products():
+    for spec in ("mul:a=int4,out=int8", "mul:a=e4m3fn", "mul:a=uint4,out=uint8"):
+        u = hw.unit(spec)
+        text = hw.verilog(u, plain_products=True)
+        assert re.search(r"\w \* ", text)
+        assert not re.search(r"\w \* ", hw.verilog(u))
+        n = 1 << next(iter(u.operands.values())).bits
+        a, b = np.repeat(np.arange(n), n), np.tile(np.arange(n), n)
+        assert (hw.simulate(u, verilog=text)(a, b) == u(a, b)).all()
 
 
 def test_wide_tables_and_carry_cells_count_as_several_small_tables(circuit):
@@ -186,6 +210,23 @@ def test_a_liberty_file(liberty_file):
     assert "module INV" not in own.netlist
 
 
+def test_a_packed_liberty_file(liberty_file):
+    packed = liberty_file.with_suffix(".lib.gz")
+    packed.write_bytes(gzip.compress(liberty_file.read_bytes()))
+    own, other = hw.synthesize(TINY, packed), hw.synthesize(TINY, liberty_file)
+    assert (own.area, own.delay, own.library) == (other.area, other.delay, str(packed))
+
+
+def test_a_cell_without_function_is_not_used(liberty_file):
+    """As antenna and filler cells have none, this is no mistake."""
+    whole = hw.synthesize(TINY, liberty_file)
+    assert whole.cells_by_type["NOR2"]
+    liberty_file.write_text(GENERIC.replace('function : "!(A + B)";', "", 1))
+    result = hw.synthesize(TINY, liberty_file)
+    assert "NOR2" not in result.cells_by_type
+    assert result.area > whole.area
+
+
 def test_a_liberty_file_without_delays(liberty_file):
     liberty_file.write_text(re.sub(r"timing \(\) {.*?\n      }", "", GENERIC, flags=re.DOTALL))
     result = hw.synthesize(TINY, liberty_file)
@@ -219,11 +260,11 @@ def test_a_liberty_file_that_yosys_refuses(liberty_file):
     ("library", "recipe", "message"),
     [
         ("genric", None, "unknown library 'genric'; did you mean 'generic'? "
-         "allowed: generic, xilinx, ice40, ecp5, the path of a Liberty file"),
+         "allowed: generic, xc7, ice40, ecp5, osu018, osu035, osu050, the path of a Liberty file"),
         ("no/such.lib", None, "Liberty file no/such.lib is not there, or is no file"),
         ("generic", "cmo", "unknown recipe for library 'generic' 'cmo'; did you mean 'cmos'? "
          "allowed: asic, area, cmos"),
-        ("ice40", "cmos", "unknown recipe for library 'ice40' 'cmos'; allowed: fpga"),
+        ("ice40", "cmos", "unknown recipe for library 'ice40' 'cmos'; allowed: fpga, dsp"),
     ],
 )  # fmt: skip
 def test_an_unknown_library_or_recipe(library, recipe, message):
@@ -236,3 +277,66 @@ def test_a_script_that_ends_early_is_a_failure(monkeypatch, fresh_cache):
     monkeypatch.setattr(tools, "run_yosys", lambda _, folder: (folder / "yosys.log").touch())
     with pytest.raises(hw.ToolFailure, match=r"yosys wrote no stat\.json"):
         hw.synthesize(TINY)
+
+
+# -- gate sizing ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tabled(tmp_path):
+    path = tmp_path / "tabled.lib"
+    path.write_text(tabled_library.library())
+    return path
+
+
+def test_a_delay_target_trades_area_for_delay(tabled):
+    loose = hw.synthesize(MUL, tabled, delay_target=1000)
+    tight = hw.synthesize(MUL, tabled, delay_target=loose.delay / 1.5)
+    assert tight.delay <= tight.delay_target < loose.delay <= loose.delay_target
+    assert loose.area < tight.area
+    assert loose.area < hw.synthesize(MUL, tabled).area
+    assert any(name.endswith("_X4") for name in tight.cells_by_type)
+
+
+def test_a_target_out_of_reach_gives_the_fastest(tabled):
+    loose = hw.synthesize(MUL, tabled, delay_target=1000)
+    fastest = hw.synthesize(MUL, tabled, delay_target=0.001)
+    assert fastest.delay_target < fastest.delay < loose.delay
+    assert fastest.as_dict()["mapping"] in module._mappings()
+
+
+def test_a_sized_netlist_equals_golden(tabled):
+    unit = hw.unit(MUL)
+    models = tools.shipped("synth") / "generic_cells.v"
+    netlist = hw.synthesize(unit, tabled, delay_target=0.001).netlist
+    netlist = re.sub(r"\b([A-Z]+\d*)_X[14]\b", r"\1", netlist) + models.read_text()
+    a, b = np.repeat(np.arange(256), 256), np.tile(np.arange(256), 256)
+    assert (hw.simulate(unit, verilog=netlist)(a, b) == unit(a, b)).all()
+
+
+def test_registers_stay_when_gates_are_sized(tabled):
+    staged = hw.synthesize(f"{TINY},stages=1", tabled, delay_target=1000)
+    assert staged.flip_flops == hw.synthesize(f"{TINY},stages=1", tabled).flip_flops > 0
+
+
+def test_targets_have_entries_of_their_own_in_the_cache(tabled, fresh_cache):
+    for target in (None, 1000, 0.001):
+        hw.synthesize(TINY, tabled, delay_target=target)
+    assert len(list(fresh_cache.glob("synthesize/*.json"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [(t, f"delay target must be a positive number, not {t!r}")
+     for t in (0, -1, math.inf, math.nan, "1ns", True)],
+)  # fmt: skip
+def test_a_delay_target_that_is_none(target, message, tabled):
+    with pytest.raises(hw.InvalidInput, match=re.escape(message)):
+        hw.synthesize(TINY, tabled, delay_target=target)
+
+
+def test_a_delay_target_needs_tables(liberty_file):
+    with pytest.raises(hw.InvalidInput, match="a delay target needs a Liberty file"):
+        hw.synthesize(TINY, delay_target=1)
+    with pytest.raises(hw.InvalidInput, match=r"own\.lib: it has no tables of delay and slew"):
+        hw.synthesize(TINY, liberty_file, delay_target=1)

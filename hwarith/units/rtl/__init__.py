@@ -18,14 +18,14 @@ from .logic import (
     shift_right,
     wire,
 )
-from .multiplier import Columns, Structure, product, sum_of_products
+from .multiplier import Columns, Structure, plain_products, product, sum_of_products
 from .pipeline import Combinational, Core, Pipelined, PipelinedPorts
 
 __all__ = [
     "PORT", "Columns", "Combinational", "Core", "Operand", "Pipelined", "PipelinedPorts", "Raw",
     "Rounder",
     "Step", "Structure", "Values", "add", "add_magnitudes", "at_least", "fit_integer",
-    "handing_on", "increment", "leading_zeros", "least", "move_right", "one_hot", "product",
-    "scaled", "shift_left", "shift_right", "stages_for",
+    "handing_on", "increment", "leading_zeros", "least", "move_right", "one_hot",
+    "plain_products", "product", "scaled", "shift_left", "shift_right", "stages_for",
     "sum_of_products", "unpack", "wire",
 ]  # fmt: skip

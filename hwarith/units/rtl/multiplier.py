@@ -6,6 +6,9 @@ Addends can be put into the same columns, so that a multiply-add has one carry-p
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module, Shape, Value
@@ -16,6 +19,8 @@ from .logic import wire
 WIDEST = 64
 """Bits of the widest product that is made of partial products here. Wider ones are left to the
 synthesizer: their Verilog would be large, and slow to compile for simulation."""
+
+_plain = ContextVar("_plain", default=False)
 
 SIGNED_BOOTH_BITS = (4, 7)
 """From this many bits of a signed multiplier on, an even and an odd number, radix-4 Booth rows are
@@ -29,6 +34,16 @@ RIPPLE_BITS = 16
 
 _XOR, _BOOTH = 3, 8
 """Arrival times, in gate delays, of an exclusive or and of a Booth partial product."""
+
+
+@contextmanager
+def plain_products() -> Iterator[None]:
+    """Leave products of all widths to the synthesizer, which may use multiplier blocks for them."""
+    token = _plain.set(True)
+    try:
+        yield
+    finally:
+        _plain.reset(token)
 
 
 @dataclass(frozen=True)
@@ -90,7 +105,7 @@ class Columns:
         Returns whether their sum is 2^(len(a) + len(b)) more than the product, as it is with
         Booth recoding of unsigned numbers.
         """
-        if len(a) + len(b) > WIDEST:
+        if len(a) + len(b) > WIDEST or _plain.get():
             plain = wire(self.m, f"{self.name}_plain", a * b)
             for i, bit in enumerate(plain):
                 self._add_weighted(weight + i, bit, _is_sign(plain, i))
