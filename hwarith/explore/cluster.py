@@ -94,12 +94,13 @@ def _wait_for_workers(client: Any) -> None:
 
 def _outcome(future: Any) -> dict[str, Any]:
     from distributed import KilledWorker
+    from distributed.comm import CommClosedError
 
     try:
         return future.result()
     except KilledWorker:
         return {"error": "the Dask workers that ran it died, one after the other"}
-    except (InvalidInput, CancelledError):
+    except (InvalidInput, CancelledError, CommClosedError):
         raise
     except Exception as error:
         raise ToolFailure(f"Dask worker: {type(error).__name__}: {error}") from None
