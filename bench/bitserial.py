@@ -27,7 +27,7 @@ BASELINES = ("mac:a=fp16,acc=fp32", "mac:a=fp16,acc=fp16")
 
 PARALLEL = ("fpint:w=int8,p=14,lanes=4", "fpint:w=int4,p=14,lanes=4")
 
-ELEMENTS = ("bspe", "bspe:align=joint", *(f"bspe:align=joint,type={t}" for t in
+ELEMENTS = ("bspe", "bspe:stages=2", "bspe:align=joint", *(f"bspe:align=joint,type={t}" for t in
             ("int8", "int6", "int4", "fp4", "fp3")))  # fmt: skip
 
 SMALLER = (

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -17,7 +18,9 @@ import typer
 from .errors import HwarithError, InvalidInput, unknown
 
 if TYPE_CHECKING:
+    from .explore.compare import Compared
     from .explore.cycles import Cost
+    from .explore.report.against import Changes
     from .explore.report.weights import WeightRow, WeightRows
     from .formats import Format
     from .units import Unit
@@ -288,7 +291,7 @@ def _without_empty_columns(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
              if any(r.get(key) is not None for r in rows)} for row in rows]  # fmt: skip
 
 
-def _cost_row(cost: dict[str, Any], with_library: bool) -> dict[str, Any]:
+def _cost_row(cost: dict[str, Any], with_library: bool = False) -> dict[str, Any]:
     return {
         "spec": cost["spec"],
         "library": _short(cost["library"]) if with_library else None,
@@ -376,19 +379,86 @@ def sweep(
     ] = None,
     output: Output = Path("report"),
     jobs: Annotated[int | None, typer.Option(help="Processes (default: all cores).")] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Run on the Dask cluster of this scheduler."),
+    ] = None,
+    budget: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Measure N points, picked to find the Pareto front."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a sweep over design points; finished ones are kept and not run again."""
     from .explore.sweep import DEFAULT, run_sweep
 
     try:
-        results = run_sweep(file or DEFAULT, output, jobs=jobs)
+        results = run_sweep(file or DEFAULT, output, jobs=jobs, dask=dask, budget=budget)
     except KeyboardInterrupt as interrupt:  # typer would end here without its message
-        _fail(str(interrupt), 130)
+        _fail(str(interrupt) or "interrupted", 130)
     if as_json:
-        _print_json([r.as_dict() for r in results])
+        _print_json([r.brief() for r in results])
     else:
         print(f"{len(results)} points in {output}; make the report: hwarith report {output}")
+
+
+@app.command()
+def compare(
+    specs: Specs = None,
+    library: Annotated[
+        str, typer.Option(help="generic, xilinx, ice40, ecp5, or a Liberty file.")
+    ] = "generic",
+    workload: Annotated[
+        str | None, typer.Option(help="Also run a network on the units: digits.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Set units side by side: area, delay, cells, errors, and ratios to the first one."""
+    from .explore.compare import SOURCES, compare
+
+    units = _units(specs, False)
+    found = compare(units, library, workload, track=lambda items: _progress(items, "compare"))
+    ratios = [one.ratios(found[0]) for one in found]
+    if as_json:
+        _print_json([one.as_dict() | {"ratios": r} for one, r in zip(found, ratios, strict=True)])
+        return
+    texts = specs or []
+    rows = []
+    for one, text, ratio in zip(found, texts, ratios, strict=True):
+        times = {f"{key}/1st": r and round(r, 3) for key, r in ratio.items()}
+        costs = _cost_row(one.cost.as_dict()) | {"spec": text}
+        rows.append(costs | (times if len(found) > 1 else {}) | _error_row(one))
+    keys = dict.fromkeys(key for row in rows for key in row)
+    there = [key for key in keys if any(row.get(key) not in (None, 0) for row in rows)]
+    _print_table([{key: row.get(key) for key in there} for row in rows])
+    for source in dict.fromkeys(one.source for one in found if one.source):
+        of = [text for one, text in zip(found, texts, strict=True) if one.source == source]
+        print(f"Errors on {SOURCES[source]}: {' '.join(of)}")
+    for reason in dict.fromkeys(one.reason for one in found if one.reason):
+        print(f"No errors: {reason}")
+    print(f"Library {found[0].cost.library}" + (f", workload {workload}" if workload else ""))
+
+
+_COMPARED = {
+    "error_rate": "ER", "mred": "MRED", "nmed": "NMED", "max_ulp": "max ulp", "sqnr": "SQNR (dB)",
+    "accuracy": "accuracy", "output_error": "output error",
+}  # fmt: skip
+
+
+def _error_row(one: Compared) -> dict[str, str]:
+    """The errors that compare units, for readers."""
+    from .explore.report.columns import columns
+
+    figures = (one.evaluation.metrics if one.evaluation else {}) | {
+        "accuracy": one.accuracy,
+        "output_error": one.output_error,
+    }
+    written = columns([])
+    return {
+        title: written[key].write(value)
+        for key, title in _COMPARED.items()
+        if (value := figures.get(key)) is not None
+    }
 
 
 @app.command()
@@ -464,6 +534,81 @@ def _cycle_rows(phases: dict[str, dict[str, Cost]]) -> list[dict[str, Any]]:
 
 
 @app.command()
+def errors(
+    spec: Annotated[str, typer.Argument(metavar="SPEC")],
+    operands: Annotated[
+        Path | None, typer.Option(metavar="FILE", help=".npy or .npz; default: all codes.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print error metrics of a unit: on all operand codes, or on your own operands.
+
+    An .npz file has an array under the name of each operand, an .npy file one array whose first
+    axis is that of the operands. Unsigned integers are codes; others are values, which are rounded.
+    """
+    from .explore.metrics import COUNTS, METRICS, evaluate
+    from .explore.operands_file import read_operands
+    from .units import unit
+
+    u = unit(spec)
+    found = evaluate(u, read_operands(u, operands) if operands else None)
+    if as_json:
+        _print_json({"spec": u.spec, "metrics": found.metrics, "counts": found.counts})
+        return
+    _print_table([
+        {"": METRICS[key].title, "value": value, "unit": METRICS[key].unit}
+        for key, value in found.metrics.items()
+    ])  # fmt: skip
+    _print_table([{"sets": n, "": COUNTS[key]} for key, n in found.counts.items()])
+
+
+@app.command()
+def transformer(
+    specs: Specs = None,
+    pairs: Annotated[int, typer.Option(help="Docstrings to find, of numpy and scipy.")] = 96,
+    tokens: Annotated[int, typer.Option(help="Tokens that texts are cut to.")] = 32,
+    weights: Annotated[
+        str | None, typer.Option(metavar="TYPE", help="Of the weights: bitmod4, int4, mxfp4, ...")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a transformer on units: all-MiniLM-L6-v2 finds docstrings by their first lines.
+
+    Every product of matrices runs through the unit, bit-accurately; float32 stands for numpy's own
+    arithmetic. Cosines are those of the embeddings to float32's with unquantized weights.
+    """
+    from .explore.workloads.minilm.run import multiply_adds, products_of, run_products
+
+    if not specs:
+        raise InvalidInput("name at least one SPEC, such as fma:a=bf16,c=fp32,out=fp32, or float32")
+    arithmetics = [(spec, None if spec == "float32" else spec) for spec in specs]
+    for _, spec in arithmetics:  # a mistake in the last one is told before anything runs
+        products_of(spec, weights)
+    total = multiply_adds(pairs, tokens)
+    found = []
+    with _progress_to(total * len(arithmetics), "multiply-adds") as advance:
+        for _, spec in arithmetics:
+            found.append(run_products(products_of(spec, weights, advance), pairs, tokens))
+    if as_json:
+        _print_json([outcome.as_dict() for outcome in found])
+        return
+    _print_table([
+        {
+            "unit": name, "weights": outcome.weights or "",
+            "recall@1": round(outcome.recall, 3), "MRR": round(outcome.mrr, 3),
+            "mean cosine": round(outcome.mean_cosine, 5),
+            "min cosine": round(outcome.min_cosine, 5),
+            "seconds": round(outcome.seconds, 1),
+            "G multiply-adds/s": round(outcome.rate / 1e9, 2),
+        }
+        for (name, _), outcome in zip(arithmetics, found, strict=True)
+    ])  # fmt: skip
+    print(
+        f"{pairs} pairs of texts of up to {tokens} tokens, {total / 1e9:.1f} G multiply-adds a unit"
+    )
+
+
+@app.command()
 def weights(
     types: Annotated[
         list[str] | None,
@@ -524,11 +669,41 @@ def _weight_row(rows: WeightRows, row: WeightRow) -> dict[str, Any]:
 
 
 @app.command()
-def report(folder: Annotated[Path, typer.Argument(metavar="FOLDER")]) -> None:
-    """Make report.html, .csv, .json and .png of a sweep's folder."""
-    from .explore.report import write_report
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER")],
+    against: Annotated[
+        Path | None, typer.Option(help="Folder of another sweep: what changed since?")
+    ] = None,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Also results.parquet.")] = False,
+) -> None:
+    """Make report.html, .png and .svg, results.csv and .json of a sweep's folder."""
+    from .explore.report import report_of, write_rows
 
-    print(write_report(folder))
+    content = report_of(folder, against)
+    page = write_rows(content, folder, parquet=parquet)
+    if content.changes:
+        _print_changes(content.changes)
+    print(page)
+
+
+def _print_changes(changes: Changes) -> None:
+    print(changes.summary)
+    for title, what in (
+        ("Also different", changes.notes),
+        ("Only here", changes.only_after),
+        ("Only there", changes.only_before),
+    ):
+        if what:
+            print(f"{title}: {'; '.join(what)}")
+    if changes.moves:
+        titles = ("there", "here", "change")
+        _print_table(
+            [
+                {"unit": move.point.label, "figure": move.column.title}
+                | dict(zip(titles, move.written, strict=True))
+                for move in changes.moves
+            ]
+        )
 
 
 # -- helpers -------------------------------------------------------------------------------------
@@ -599,6 +774,18 @@ def _progress(items: list[Any], what: str) -> Iterable[Any]:
 
     console = Console(stderr=True)
     return track(items, what, console=console, disable=not console.is_terminal, transient=True)
+
+
+@contextmanager
+def _progress_to(total: int, what: str) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error if that is a terminal; gives what to tell of each advance."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.advance(task, done)
 
 
 def _print_rows(rows: list[dict[str, Any]], as_json: bool) -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from . import engine, engine_matrix
+from . import engine, engine_matrix, kernels
 from .engine_matrix import FloatRounding
 from .errors import InvalidInput, unknown
 from .formats import Format
+from .kernels.roundings import float_rounding
 from .units import Unit
-from .units.chain import Chain, chain, result
-from .units.exact.add import Add
-from .units.exact.fma import Fma
-from .units.exact.mul import Mul
+from .units.chain import Chain, chain
 
 ORDERS = ("ascending", "descending")
 
@@ -110,6 +106,8 @@ def _accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> 
     wide = wide or max(x.word_bits for x in units) > engine.WORD_BITS
     if wide or a.shape[0] * b.size <= engine.SMALL:
         return engine_matrix.interpret(definitions, constants, a, b, acc)
+    if (sums := kernels.accumulate(chain, a, b, acc)) is not None:
+        return sums
     if roundings := _float_roundings(units):
         steps: Sequence[Callable] = (engine_matrix.float_multiply, engine_matrix.float_add)
         steps = steps if chain.multiply else (engine_matrix.float_multiply_add,)
@@ -120,65 +118,7 @@ def _accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> 
     return engine_matrix.accumulate(definitions, constants, a, b, acc)
 
 
-_DEFAULT = ("round", "n", "subnormals", "nan", "flags", "op")
-"""Parameters of exact units, other than formats and overflow, that `FloatRounding` knows only in
-their defaults."""
-
-
 def _float_roundings(units: Iterable[Unit]) -> tuple[tuple[FloatRounding], ...]:
     """For each unit the rounding of its result in float64, if all are exact in it; or nothing."""
-    found = [_float_rounding(u) for u in units]
+    found = [float_rounding(u) for u in units]
     return tuple((x,) for x in found if x is not None) if None not in found else ()
-
-
-def _float_rounding(u: Unit) -> FloatRounding | None:
-    """What in float64 is the same as this unit's definition with the constants that it has."""
-    if not isinstance(u, Mul | Add | Fma):
-        return None
-    formats, out = list(u.operands.values()), result(u)
-    parameters = u.parameters()
-    if (
-        any(getattr(u, name) != parameters[name].default for name in _DEFAULT if name in parameters)
-        or u.overflow not in ("nosat", "saturate")
-        or not _fits_float64(u, formats, out)
-        or not _has_its_specials(formats, out)
-    ):
-        return None
-    return _rounding_of(out, u.overflow)
-
-
-def _fits_float64(u: Unit, formats: list[Format], out: Format) -> bool:
-    """The conditions of `FloatRounding`, for operands and intermediate values alike."""
-    product = formats[:2] if u.operation != "sum" else []
-    steps = [f.smallest for f in (*formats, out)]
-    limits = [max(f.max, -f.min) for f in (*formats, out)]
-    steps.append(math.prod((f.smallest for f in product), start=Fraction(1)))
-    limits.append(math.prod((max(f.max, -f.min) for f in product), start=Fraction(1)))
-    return (
-        out.is_float
-        and out.signed
-        and not out.hidden_always
-        and out.precision <= 50
-        and max(f.precision for f in formats) <= 53
-        and sum(f.precision for f in product) <= 53
-        and min(steps) >= Fraction(2) ** -1074
-        and max(limits) < Fraction(2) ** 960
-    )
-
-
-def _has_its_specials(formats: list[Format], out: Format) -> bool:
-    """Whether a NaN, if one can come, is a NaN in the result too."""
-    return out.nan != "none" or not any(f.nan != "none" or f.infinity for f in formats)
-
-
-def _rounding_of(f: Format, policy: str) -> FloatRounding:
-    saturates = policy == "saturate" or (f.nan == "none" and not f.infinity)
-    largest = float(f.max)
-    return FloatRounding(
-        scale=2.0 ** (52 - f.fraction_bits),
-        lowest_binade=float(f.smallest_normal),
-        highest_binade=2.0 ** (math.frexp(largest)[1] - 1),
-        largest=largest,
-        beyond=largest if saturates else math.inf if f.infinity else math.nan,
-        zero=-0.0 if f.has_negative_zero else 0.0,
-    )

@@ -17,6 +17,7 @@ import hwarith
 from hwarith import cli
 from hwarith.flow.regress import Phase, Regression
 from hwarith.units import FAMILIES, unit
+from tests.explore.fake_sweep import make_sweep
 from tests.explore.fake_synthesis import FakeSynthesis
 
 TINY = "mul:a=e2m1fn"
@@ -66,6 +67,7 @@ def test_help_names_every_command(run: Run, arguments: tuple[str, ...]) -> None:
         "regress",
         "synth",
         "sweep",
+        "compare",
         "weights",
         "report",
     ):
@@ -198,7 +200,48 @@ def test_sweep_and_report(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert point["spec"] == unit(TINY).spec
     outcome = run("report", folder)
     assert (outcome.status, outcome.out) == (0, f"{folder / 'report.html'}\n")
-    assert (folder / "report.html").stat().st_size > 1000
+    page = (folder / "report.html").read_text()
+    assert '"verilog":"H4sI' in page
+    (kept,) = json.loads((folder / "results.json").read_text())["points"]
+    assert kept["details"] == point["details"]
+    areas = (
+        n * kept["details"]["cell_areas"][cell] for cell, n in kept["details"]["cells"].items()
+    )
+    assert sum(areas) == pytest.approx(kept["area"])
+    assert [end[:1] for end in kept["details"]["path"]] in (["a", "y"], ["b", "y"])
+    assert "verilog" not in kept["details"]
+
+
+def test_report_against_another(run: Run, tmp_path: Path) -> None:
+    new, old = make_sweep(tmp_path / "new", 4), make_sweep(tmp_path / "old", 3, seed=2)
+    outcome = run("report", new, "--against", old)
+    assert (outcome.status, outcome.err) == (0, "")
+    first, only, *_, last = outcome.out.strip().splitlines()
+    assert first.startswith("Against old: 3 points in both, of which 3 changed")
+    assert only == "Only here: lmul:format=bf16,k=4,krnd=trunc"
+    assert "lmul bf16 k=2   Area" in outcome.out
+    assert last == str(new / "report.html")
+
+
+def test_compare(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hwarith.flow.synthesize.synthesize", FakeSynthesis())
+    specs = ("mul:a=bf16", "lmul:format=bf16", "mul:a=e2m1fn", "mac:a=bf16")
+    outcome = run("compare", *specs)
+    assert (outcome.status, outcome.err) == (0, "")  # no progress in a pipe
+    head, _, first, second, *_ = outcome.out.strip().splitlines()
+    for title in ("area (GE)", "delay (NAND2)", "cells", "area/1st", "ER", "MRED", "max ulp"):
+        assert title in head
+    assert first.split()[:1] == ["mul:a=bf16"]
+    assert second.split()[:4] == ["lmul:format=bf16", "384", "80", "32"]
+    assert "0.25" in second
+    assert "standard deviation 1 (of" in outcome.out
+    assert "Errors on all operand codes: mul:a=e2m1fn\n" in outcome.out
+    assert "No errors: mac: the exact result of operation" in outcome.out
+    assert "accuracy" not in outcome.out
+    assert "96.8" in run("compare", "lmul:format=bf16", "--workload", "digits").out
+    one, other = run("compare", *specs[:2], "--json").json
+    assert (one["ratios"]["area"], other["ratios"]["area"]) == (1, 0.25)
+    assert other["metrics"]["error_rate"] > 0.9
 
 
 def test_weights(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,7 +252,7 @@ def test_weights(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert "No PE for flint4: nothing makes terms of its levels" in outcome.out
     assert outcome.out.endswith(f"{tmp_path / 'out' / 'report.html'}\n")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "report.html", "report.png", "results.csv", "results.json",
+        "report.html", "report.png", "report.svg", "results.csv", "results.json",
     }  # fmt: skip
     np.save(tmp_path / "own.npy", np.arange(1.0, 9))
     arguments = ("weights", "int8", "--weights", tmp_path / "own.npy", "--group", 4, "--json")
@@ -287,6 +330,11 @@ def test_weights_finds_a_bad_folder_before_it_works(
         (["weights", "--weights", "none.npy", "-o", "out"],
          "weights file none.npy cannot be read: No such file"),
         (["weights", "--weights", "."], "weights file . cannot be read: Is a directory"),
+        (["compare"], "name at least one SPEC, such as mul:a=bf16"),
+        (["compare", TINY, "mul:a=bf17"], "mul: parameter a: unknown format 'bf17'"),
+        (["compare", TINY, "--workload", "digit"], "unknown workload 'digit'; did you mean"),
+        (["compare", TINY, "--library", "none.lib"], "Liberty file none.lib is not there"),
+        (["report", "nowhere", "--against", "."], "folder nowhere holds no sweep (sweep.json);"),
         (["report", "nowhere"], "folder nowhere holds no sweep (sweep.json); make one with:"),
     ],
 )  # fmt: skip

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith import engine, engine_matrix, matrix
+from hwarith import engine, engine_matrix, kernels, matrix
 from hwarith.errors import InvalidInput
 from hwarith.flow.stimulus import corner_codes
+from hwarith.kernels import roundings
 from hwarith.units.chain import accumulating_adder
 from tests.units.test_fma import exact_result
 
@@ -73,6 +74,13 @@ def check(spec: str, m: int, k: int, n: int, seed: int = 0) -> np.ndarray:
     return found
 
 
+@pytest.fixture
+def no_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What kernels take is tested by itself (test_kernels.py)."""
+    monkeypatch.setattr(kernels, "accumulate", lambda *_: None)
+
+
+@pytest.mark.usefixtures("no_kernels")
 @pytest.mark.parametrize("spec", FLOATS)
 def test_in_float64_it_is_the_definition(spec: str) -> None:
     """Few steps, so that NaN does not swallow all; and many, with roundings upon roundings."""
@@ -85,6 +93,7 @@ def test_in_float64_it_is_the_definition(spec: str) -> None:
     check(spec, 20, 150, 20)
 
 
+@pytest.mark.usefixtures("no_kernels")
 @pytest.mark.parametrize("spec", OTHERS)
 def test_compiled_definitions(spec: str) -> None:
     units = [hw.unit(spec)]
@@ -93,6 +102,7 @@ def test_compiled_definitions(spec: str) -> None:
     check(spec, 10, 140, 20)
 
 
+@pytest.mark.usefixtures("no_kernels")
 @pytest.mark.parametrize("spec", ["fma:a=fp16,round=rup", "fma:a=int8,out=int32", "mul:a=int33"])
 def test_definitions_compiled_for_their_constants(
     spec: str, monkeypatch: pytest.MonkeyPatch
@@ -103,6 +113,7 @@ def test_definitions_compiled_for_their_constants(
     check(spec, 7, 140, 33)
 
 
+@pytest.mark.usefixtures("no_kernels")
 @pytest.mark.parametrize("spec", ["fma:a=bf16", "fma:a=fp16", "fma:a=fp32", "mul:a=bf16"])
 def test_close_calls(spec: str) -> None:
     """Ties of sums, broken by products far below them, and sums that cancel into subnormals."""
@@ -221,7 +232,7 @@ def test_a_sum_rounded_to_nearest_first_would_be_noticed(monkeypatch: pytest.Mon
     b = u.a.encode(np.full((1, 100), 1 + 3 * 2.0**-7))
     c = u.a.encode(np.full((1, 100), 2.0**-100))
     np.testing.assert_array_equal(hw.matmul(u, a, b, c), u(a, b, c))
-    rounding = matrix._rounding_of(u.out, 2)
+    rounding = roundings._rounding_of(u.out, 2)
     total = 1.5 * (1 + 3 * 2.0**-7) + 2.0**-100
     once = u.out.decode(hw.matmul(u, a, b, c)[0, 0])
     assert engine_matrix.to_nearest(total, rounding) < once

@@ -22,6 +22,9 @@ from .reference import FORMULA, Errors, compare
 EXHAUSTIVE_BITS = 16
 """Units whose operands have at most so many bits together are evaluated on all of them."""
 
+_BARS, _FAR_END = 48, 0.005
+"""Of histograms: how many bars, and the share of the inexact results beyond each end."""
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -145,10 +148,12 @@ COUNTS = {
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Error metrics of a unit: ``metrics`` by key (None: no value) and ``counts`` by kind."""
+    """Error metrics of a unit: ``metrics`` by key (None: no value), ``counts`` by kind, and the
+    `histogram` of its errors."""
 
     metrics: dict[str, float | None]
     counts: dict[str, int]
+    histogram: dict[str, Any]
 
 
 def evaluate(spec: Any, operands: Sequence[Any] | None = None) -> Evaluation:
@@ -178,7 +183,27 @@ def evaluate(spec: Any, operands: Sequence[Any] | None = None) -> Evaluation:
             key: _finite(metric.compute(errors)) if errors.exact.size else None
             for key, metric in METRICS.items()
         }
-    return Evaluation(metrics, counts)
+    return Evaluation(metrics, counts, histogram(errors))
+
+
+def histogram(errors: Errors) -> dict[str, Any]:
+    """How errors are spread, in ulps: ``counts`` in bars of equal width from ``low`` to ``high``.
+
+    Results that are exact are counted apart, in ``exact``; so are the far ends, half a percent
+    of the others at most on each side, in ``below`` and ``above``.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        ulps = errors.distance / errors.ulp
+    inexact = ulps[(ulps != 0) & np.isfinite(ulps)]
+    found = {"exact": int(np.sum(errors.distance == 0)), "low": 0.0, "high": 0.0, "below": 0,
+             "above": 0, "counts": []}  # fmt: skip
+    if inexact.size:
+        low, high = map(float, np.quantile(inexact, (_FAR_END, 1 - _FAR_END), method="nearest"))
+        inside = inexact[(inexact >= low) & (inexact <= high)]
+        bars, edges = np.histogram(inside, _BARS, (low, high))
+        found |= {"low": float(edges[0]), "high": float(edges[-1]), "counts": bars.tolist()}
+        found |= {"below": int(np.sum(inexact < low)), "above": int(np.sum(inexact > high))}
+    return found
 
 
 def _finite(value: float | None) -> float | None:
@@ -196,4 +221,4 @@ def _all_codes(unit: Unit | Link) -> list[np.ndarray]:
     return list(np.meshgrid(*(f.codes() for f in unit.operands.values()), indexing="ij"))
 
 
-__all__ = ["COUNTS", "FORMULA", "METRICS", "Evaluation", "Metric", "evaluate"]
+__all__ = ["COUNTS", "FORMULA", "METRICS", "Evaluation", "Metric", "evaluate", "histogram"]

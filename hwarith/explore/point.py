@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ class Result:
 
     ``cost`` by the keys of `COSTS` (the delay is None if the library has none); ``accuracy`` and
     ``output_error`` as in `NETWORK`; ``metrics`` and ``counts`` as in `hwarith.explore.metrics`,
-    on the operands that the unit met in the workload; ``seconds`` that it took.
+    on the operands that the unit met in the workload; ``seconds`` that it took; ``details`` for
+    the point's page in a report: ``verilog``, ``histogram`` (`hwarith.explore.metrics.histogram`),
+    ``path`` (the ends of the longest path), ``cells`` (type to number) and ``cell_areas``.
     """
 
     spec: str
@@ -81,10 +84,16 @@ class Result:
     metrics: dict[str, float | None]
     counts: dict[str, int]
     seconds: float
+    details: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """The result as plain data, for JSON."""
         return asdict(self)
+
+    def brief(self) -> dict[str, Any]:
+        """The same without the Verilog, which is long."""
+        details = {key: value for key, value in self.details.items() if key != "verilog"}
+        return self.as_dict() | {"details": details}
 
     def figures(self) -> dict[str, float | None]:
         """Every number by its column's key: costs, network, metrics."""
@@ -103,11 +112,14 @@ def measure(
     from .metrics import evaluate
     from .workloads import workload as find_workload
 
+    start = time.perf_counter()
+    details = {}
     if synthesize is None:
         from ..flow.synthesize import synthesize as yosys
+        from ..flow.verilog import verilog
 
         synthesize = yosys
-    start = time.perf_counter()
+        details["verilog"] = verilog(unit)
     mapped = synthesize(unit, library=library)
     cmos = synthesize(unit, recipe="cmos")
     outcome = find_workload(workload).run(unit)
@@ -132,4 +144,20 @@ def measure(
         metrics=evaluation.metrics,
         counts=evaluation.counts,
         seconds=round(time.perf_counter() - start, 2),
+        details=details
+        | {
+            "histogram": evaluation.histogram,
+            "path": [mapped.path_start, mapped.path_end],
+            "cells": mapped.cells_by_type,
+            "cell_areas": {} if mapped.area is None else _cell_areas(library, mapped.cells_by_type),
+        },
     )
+
+
+def _cell_areas(library: str, types: Iterable[str]) -> dict[str, float]:
+    """The area of one cell of each type of a library."""
+    from ..flow import liberty, tools
+
+    generic = tools.shipped("synth") / "generic.lib"
+    cells = liberty.read(generic if library == "generic" else Path(library)).cells
+    return {name: cells[name].area for name in types}

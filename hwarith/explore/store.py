@@ -1,10 +1,14 @@
-"""Where a sweep keeps its points: one file each, named by all that its figures depend on."""
+"""Where a sweep keeps its points: one file each, named by all that its figures depend on.
+
+Every point is kept twice: in the folder of its sweep, from which reports are made, and in the
+cache folder, where any other sweep finds it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -18,39 +22,82 @@ if TYPE_CHECKING:
     from ..units import Unit
 
 MANIFEST = "sweep.json"
+FAILURES = "failures.json"
 
 _SOURCES = (
-    "engine.py", "engine_matrix.py", "matrix.py", "formats", "units", "flow", "explore/point.py",
-    "explore/metrics.py", "explore/reference.py", "explore/workloads",
+    "engine.py", "engine_fold.py", "engine_matrix.py", "matrix.py", "piecewise.py", "kernels",
+    "formats", "units", "flow", "explore/point.py", "explore/metrics.py", "explore/reference.py",
+    "explore/workloads",
 )  # fmt: skip
 """The parts of the package that a point's figures depend on."""
 
 
 class Store:
-    """The folder of a sweep: ``points/`` with a file a point, and the sweep itself.
+    """The folder of a sweep: ``points/`` with a file a point, what failed, and the sweep itself.
 
-    Files are written whole, so that a sweep that is killed leaves finished points only.
+    `context` is all but the unit that figures depend on; with `shared` points are also looked for
+    in the cache folder (workers put them there). Files are written whole, so that a sweep that
+    is killed leaves finished points only.
     Raises `InvalidInput` for a folder that cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, context: dict[str, Any], shared: bool = True) -> None:
         self.folder = output_folder(Path(folder))
         self._points = output_folder(self.folder / "points")
+        self._context = context
+        self._shared = shared
+        self._failures: dict[str, str] = {}
+        (self.folder / FAILURES).unlink(missing_ok=True)
 
-    def path(self, name: str, key: str) -> Path:
-        """The file of the point of this unit name and key."""
-        return self._points / f"{name[:100]}-{key}.json"
+    def file(self, unit: Unit) -> str:
+        """The name of the file of a unit's point."""
+        text = json.dumps({"spec": unit.spec, **self._context}, sort_keys=True)
+        return f"{unit.name[:100]}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
 
-    def load(self, name: str, key: str) -> Result | None:
-        """The finished point of this unit name and key, if there is one."""
-        return _read(self.path(name, key))
+    def load(self, unit: Unit) -> Result | None:
+        """The finished point of this unit, if there is one."""
+        name = self.file(unit)
+        result = _read(self._points / name)
+        if result is None and self._shared and (result := load_shared(name)):
+            self.save(unit, result)
+        return result
 
-    def save(self, key: str, result: Result) -> None:
-        write_text(self.path(result.name, key), json.dumps(result.as_dict(), indent=1))
+    def save(self, unit: Unit, result: Result) -> None:
+        _write(self._points / self.file(unit), result)
 
-    def save_manifest(self, manifest: dict[str, Any]) -> None:
-        """Keep what the sweep is, for its report."""
-        write_text(self.folder / MANIFEST, json.dumps(manifest, indent=1))
+    def fail(self, unit: Unit, cause: str) -> None:
+        """Keep why a point failed, until the next run, which tries again."""
+        self._failures[unit.spec] = cause
+        write_text(self.folder / FAILURES, json.dumps(self._failures, indent=1))
+
+    def save_manifest(self, units: Iterable[Unit], manifest: dict[str, Any]) -> None:
+        """Keep what the sweep is, for its report: its points and the rest."""
+        points = [{"spec": unit.spec, "file": self.file(unit)} for unit in units]
+        text = json.dumps({**manifest, "points": points}, indent=1)
+        write_text(self.folder / MANIFEST, text)
+
+    def listed(self) -> list[str]:
+        """Specs of the sweep that the folder holds."""
+        try:
+            return [p["spec"] for p in json.loads((self.folder / MANIFEST).read_text())["points"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+
+
+def load_shared(name: str) -> Result | None:
+    """The point of this file name in the cache folder, if it is there."""
+    return _read(_shared_folder() / name)
+
+
+def save_shared(name: str, result: Result) -> None:
+    """Put a point into the cache folder. Raises `InvalidInput` if that cannot be written."""
+    _write(_shared_folder() / name, result)
+
+
+def _shared_folder() -> Path:
+    from ..flow.tools import cache_folder
+
+    return cache_folder("points")
 
 
 def read_sweep_folder(folder: Path) -> tuple[dict[str, Any], list[Result], list[str]]:
@@ -78,10 +125,15 @@ def _read(path: Path) -> Result | None:
         return None
 
 
-def point_key(unit: Unit, context: dict[str, Any]) -> str:
-    """What tells a point's figures from others: a hash of the unit and of the context."""
-    text = json.dumps({"spec": unit.spec, **context}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _write(path: Path, result: Result) -> None:
+    write_text(path, json.dumps(result.as_dict(), indent=1))
+
+
+def tool_context() -> dict[str, Any]:
+    """What figures depend on beside unit, workload and library: sources and versions."""
+    from ..flow import tools
+
+    return {"source": source_digest(), "versions": tools.versions()}
 
 
 @cache

@@ -1,9 +1,10 @@
-"""Measure many design points on all cores; what is finished is never done again."""
+"""Measure many design points on all cores or a cluster; what is finished is never done again."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from importlib import resources
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any
 from ..errors import HwarithError, InvalidInput, ToolFailure
 from ..units import Unit
 from .point import Result, measure
-from .store import Store, point_key, source_digest
+from .search import ParetoSearch, Search, require_optuna
+from .store import FAILURES, Store, tool_context
 from .sweep_file import GENERIC, Sweep, sweep_of
 from .worker import ask_all
 from .workloads import workload
@@ -20,12 +22,19 @@ from .workloads import workload
 DEFAULT = Path(str(resources.files("hwarith.explore"))) / "default.toml"
 """The sweep file behind ``make report``."""
 
+_SHOWN_FAILURES = 3
+"""In the message at the end; the folder has all."""
+
+_Ask = Callable[[Iterable[dict[str, Any]]], Generator[tuple[int, dict[str, Any]]]]
+
 
 def run_sweep(
     points: Any,
     folder: str | Path,
     jobs: int | None = None,
     *,
+    dask: str | None = None,
+    budget: int | None = None,
     synthesize: Callable[..., Any] | None = None,
 ) -> list[Result]:
     """Measure design points and keep them in a folder, from which `write_report` takes them.
@@ -35,112 +44,208 @@ def run_sweep(
     points : the path of a TOML file (`hwarith.explore.sweep_file` shows one), a `Sweep`, or
         specs or units in a list.
     folder : where points are kept, made if needed. A point whose unit, workload, library,
-        sources and tools have not changed since is taken from there.
+        sources and tools have not changed since it was measured, by this sweep or another, is
+        taken from there or from the cache folder.
     jobs : worker processes; all cores by default.
+    dask : the address of the scheduler of a Dask cluster, whose workers then measure.
+    budget : measure at most so many points, those that a search for the Pareto front picks. The
+        points of the sweep that the folder holds already count, and are what it starts from.
     synthesize : stands in for `hwarith.synthesize` in tests; then all runs in this process.
 
-    Returns the results in the order of the points. On a terminal a progress bar is shown.
+    Returns the results in the order of the points, of a search in that of its picks. On a
+    terminal a progress bar is shown.
 
-    Raises `InvalidInput` for a mistake in any point, before anything runs, and for a folder
-    that cannot be written; `ToolFailure` at the end if points failed, naming each with its
-    cause, the others being kept; and `KeyboardInterrupt` with a message when interrupted:
-    workers end at once, finished points are kept, and the next run goes on from them.
+    Raises `InvalidInput` for a mistake in any point, before anything runs, for a folder that
+    cannot be written and a scheduler that does not answer; `MissingTool` without Dask or Optuna;
+    `ToolFailure` for a cluster that is lost, and at the end if points failed, with their causes,
+    which are also in the folder's ``failures.json``, the others being kept; and
+    `KeyboardInterrupt` with a message when interrupted: workers end at once, finished points are
+    kept, and the next run goes on from them.
     """
     if jobs is not None and jobs < 1:
         raise InvalidInput(f"jobs must be 1 or more, not {jobs}")
+    if jobs is not None and dask is not None:
+        raise InvalidInput("jobs are processes of this machine; a Dask cluster has its own")
     sweep = sweep_of(points)
-    store = Store(Path(folder))
-    keys = _plan(sweep, store)
-    results = {unit: store.load(unit.name, key) for unit, key in keys.items()}
-    # The widest units take longest: they go first, so that no core is left with one at the end.
-    missing = sorted((u for u in keys if results[u] is None), key=_width, reverse=True)
-    failures = {}
-    with _progress(len(keys), len(keys) - len(missing)) as advance:
-        try:
-            with closing(_measure_all(missing, sweep, jobs, synthesize)) as outcomes:
-                for unit, outcome in outcomes:
-                    if isinstance(outcome, Result):
-                        store.save(keys[unit], outcome)
-                        results[unit] = outcome
-                    else:
-                        failures[unit] = outcome
-                    advance()
-        except KeyboardInterrupt:
-            done = sum(result is not None for result in results.values())
-            raise KeyboardInterrupt(
-                f"sweep interrupted: {done} of {len(keys)} points are kept in {store.folder}; "
-                "the next run goes on from them"
-            ) from None
-    if failures:
-        raise ToolFailure(
-            f"{len(failures)} of {len(keys)} points failed: "
-            + "; ".join(f"{unit.spec}: {cause}" for unit, cause in failures.items())
+    if budget is not None:
+        search = dataclasses.replace(sweep.search or Search(), budget=budget)
+        sweep = dataclasses.replace(sweep, search=search)
+    if sweep.search:
+        require_optuna()
+        if sweep.search.budget is None:
+            raise InvalidInput("a search needs a budget: budget = N in [search], or --budget N")
+    context = tool_context()
+    with _workers(jobs, dask, context) as ask:
+        run = _Run(sweep, Path(folder), context, shared=synthesize is None)
+        outcomes = run.measure_here(synthesize) if synthesize else run.measure_by(ask)
+        with _progress(run.total, run.finished) as advance:
+            try:
+                with closing(outcomes):
+                    for unit, outcome in outcomes:
+                        run.keep(unit, outcome)
+                        advance(run.finished + len(run.failures))
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(
+                    f"sweep interrupted: {run.finished} of {run.total} points are kept in "
+                    f"{folder}; the next run goes on from them"
+                ) from None
+    if run.failures:
+        raise ToolFailure(run.failed())
+    return [result for result in run.results.values() if result is not None]
+
+
+class _Run:
+    """A sweep under way in its folder: the results so far, None for points still to come or
+    failed, and the causes of failures."""
+
+    def __init__(self, sweep: Sweep, folder: Path, context: dict[str, Any], shared: bool) -> None:
+        self.sweep = sweep
+        self.failures: dict[Unit, str] = {}
+        self._search: ParetoSearch | None = None
+        data = {"workload": sweep.workload, "data": workload(sweep.workload).digest}
+        data["library"] = sweep.library_digest()
+        self._versions = context["versions"]
+        self.store = Store(folder, {**data, **context}, shared)
+        if sweep.search:
+            self._prepare_search(sweep.search)
+        else:
+            self.results = {unit: self.store.load(unit) for unit in sweep.points}
+            self.total = len(self.results)
+            # The widest units take longest: they go first, so that no core is left with one at
+            # the end.
+            todo = (unit for unit, result in self.results.items() if result is None)
+            self.missing: Iterator[Unit] = iter(sorted(todo, key=_width, reverse=True))
+        self._save_manifest()
+
+    def _prepare_search(self, search: Search) -> None:
+        listed = set(self.store.listed())
+        known = (unit for unit in self.sweep.points if unit.spec in listed)
+        self.results = {u: result for u in known if (result := self.store.load(u))}
+        assert search.budget is not None
+        self.total = max(len(self.results), min(search.budget, len(self.sweep.points)))
+        self.missing = iter(())
+        if len(self.results) < self.total:
+            self._search = ParetoSearch(self.sweep.points, search)
+            for unit, result in self.results.items():
+                if result is not None:
+                    self._search.tell(unit, result)
+            self.missing = self._picks(self._search)
+
+    def _picks(self, search: ParetoSearch) -> Iterator[Unit]:
+        while len(self.results) < self.total and (unit := search.ask()):
+            result = self.results[unit] = self.store.load(unit)
+            self._save_manifest()
+            if result is None:
+                yield unit
+            else:
+                search.tell(unit, result)
+
+    @property
+    def finished(self) -> int:
+        """Points that are kept."""
+        return sum(result is not None for result in self.results.values())
+
+    def keep(self, unit: Unit, outcome: Result | str) -> None:
+        """A point was measured, or failed for a cause."""
+        if isinstance(outcome, str):
+            self.failures[unit] = outcome
+            self.store.fail(unit, outcome)
+            return
+        self.store.save(unit, outcome)
+        self.results[unit] = outcome
+        if self._search:
+            self._search.tell(unit, outcome)
+
+    def failed(self) -> str:
+        """What is said of the failures."""
+        causes = [f"{unit.spec}: {cause}" for unit, cause in self.failures.items()]
+        more = len(causes) - _SHOWN_FAILURES
+        rest = [f"{more} more in {self.store.folder / FAILURES}"] if more > 0 else []
+        return (
+            f"{len(causes)} of {self.total} points failed: "
+            f"{'; '.join([*causes[:_SHOWN_FAILURES], *rest])}"
         )
-    return [result for result in results.values() if result is not None]
 
+    def measure_by(self, ask: _Ask) -> Generator[tuple[Unit, Result | str]]:
+        """Each missing unit with its result, or with the cause of its failure, as they come."""
+        units = []
 
-def _plan(sweep: Sweep, store: Store) -> dict[Unit, str]:
-    """The key of every point; and the sweep's manifest, written to the store."""
-    from ..flow.tools import versions
+        def requests() -> Iterator[dict[str, Any]]:
+            sweep = self.sweep
+            for unit in self.missing:
+                units.append(unit)
+                file = self.store.file(unit)
+                yield {"spec": unit.spec, "file": file, "workload": sweep.workload,
+                       "library": sweep.library}  # fmt: skip
 
-    context = {
-        "workload": sweep.workload,
-        "data": workload(sweep.workload).digest,
-        "library": sweep.library_digest(),
-        "source": source_digest(),
-        "versions": versions(),
-    }
-    keys = {unit: point_key(unit, context) for unit in sweep.points}
-    store.save_manifest(
-        {
-            "source": sweep.source,
-            "workload": sweep.workload,
-            "library": sweep.library if sweep.library == GENERIC else Path(sweep.library).name,
-            "versions": context["versions"],
-            "points": [
-                {"spec": unit.spec, "file": store.path(unit.name, key).name}
-                for unit, key in keys.items()
-            ],
-        }
-    )
-    return keys
+        with closing(ask(requests())) as answers:
+            for i, answer in answers:
+                yield units[i], answer.get("error") or Result(**answer["result"])
+
+    def measure_here(self, synthesize: Callable[..., Any]) -> Generator[tuple[Unit, Result | str]]:
+        """The same in this process."""
+        for unit in self.missing:
+            try:
+                yield unit, measure(unit, self.sweep.workload, self.sweep.library, synthesize)
+            except HwarithError as error:
+                yield unit, str(error)
+
+    def _save_manifest(self) -> None:
+        library = self.sweep.library
+        self.store.save_manifest(
+            self.results,
+            {
+                "source": self.sweep.source,
+                "workload": self.sweep.workload,
+                "library": library if library == GENERIC else Path(library).name,
+                "versions": self._versions,
+            },
+        )
 
 
 def _width(unit: Unit) -> int:
     return sum(f.bits for f in unit.operands.values())
 
 
-def _measure_all(
-    units: list[Unit],
-    sweep: Sweep,
-    jobs: int | None,
-    synthesize: Callable[..., Any] | None,
-) -> Generator[tuple[Unit, Result | str]]:
-    """Each unit with its result, or with the cause of its failure, as they come."""
-    if synthesize is not None:
-        for unit in units:
-            try:
-                yield unit, measure(unit, sweep.workload, sweep.library, synthesize)
-            except HwarithError as error:
-                yield unit, str(error)
+@contextmanager
+def _workers(jobs: int | None, dask: str | None, context: dict[str, Any]) -> Iterator[_Ask]:
+    """What has requests answered: processes of this machine, or a Dask cluster."""
+    if dask is None:
+        yield lambda requests: ask_all(requests, jobs or os.cpu_count() or 1)
         return
-    requests = [
-        {"spec": unit.spec, "workload": sweep.workload, "library": sweep.library} for unit in units
-    ]
-    with closing(ask_all(requests, jobs or os.cpu_count() or 1)) as answers:
-        for i, answer in answers:
-            yield units[i], answer.get("error") or Result(**answer["result"])
+    from .cluster import ask_cluster, connect
+
+    with connect(dask) as client:
+        yield lambda requests: ask_cluster(requests, client, context)
 
 
 @contextmanager
-def _progress(total: int, done: int) -> Iterator[Callable[[], None]]:
-    """A bar on standard error if that is a terminal; gives what to call for each point."""
+def _progress(total: int, done: int) -> Iterator[Callable[[int], None]]:
+    """A bar with rate and time left on standard error if that is a terminal; gives what to call
+    with how many points are done."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    class Rate(TextColumn):
+        def render(self, task: Task) -> Any:
+            speed = task.finished_speed or task.speed
+            task.fields["rate"] = f"{60 * speed:.0f}/min" if speed else ""
+            return super().render(task)
 
     console = Console(stderr=True)
-    columns = (TextColumn("sweep"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("sweep"), BarColumn(), MofNCompleteColumn(), Rate("{task.fields[rate]}"),
+        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+    )  # fmt: skip
     hidden = not console.is_terminal or done == total
-    with Progress(*columns, console=console, disable=hidden) as progress:
-        task = progress.add_task("sweep", total=total, completed=done)
-        yield lambda: progress.advance(task)
+    with Progress(*columns, console=console, disable=hidden, speed_estimate_period=600) as progress:
+        task = progress.add_task("sweep", total=total, completed=done, rate="")
+        yield lambda completed: progress.update(task, completed=completed)

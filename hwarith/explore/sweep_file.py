@@ -2,21 +2,25 @@
 
 A sweep file::
 
-    workload = "digits"        # default
+    workload = "digits"        # default; or "minilm"
     library = "generic"        # default; or a Liberty file, beside this one
     points = ["mul:a=fp32", "fma:a=bf16,b=bf16,c=fp32,out=fp32"]
 
     [[grid]]                   # every combination of the lists
     spec = "lmul:format={format},k={k}"
     format = ["bf16", "fp16"]
-    k = [3, 4]
+    k = [3, 4]                 # ranges, conditions: see hwarith.explore.grid
+
+    [search]                   # not all of them: those that a search for the Pareto front picks
+    budget = 50                # points to measure at most
+    objectives = ["area", "output_error"]    # default; keys of figures
+    seed = 0                   # default
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-import itertools
-import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -26,17 +30,22 @@ from typing import Any
 from ..errors import InvalidInput, unknown
 from ..units import Unit
 from ..units import unit as make_unit
+from .grid import AtText, expand
+from .search import Search
 from .workloads import workload as find_workload
 
 GENERIC = "generic"
 """hwarith's own cell library."""
 
-_KEYS = ("workload", "library", "points", "grid")
+_KEYS = ("workload", "library", "points", "grid", "search")
+_SEARCH_KEYS = tuple(field.name for field in dataclasses.fields(Search))
 
 
 @dataclass(frozen=True)
 class Sweep:
     """Units to measure (without repetition), on which workload, with which library.
+
+    With a `Search`, those of them that it picks.
 
     ``library`` is ``generic`` or the path of a Liberty file, ``source`` the name of the file that
     the sweep came from. Raises `InvalidInput` for a workload that is not
@@ -47,6 +56,7 @@ class Sweep:
     workload: str = "digits"
     library: str = GENERIC
     source: str | None = None
+    search: Search | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "points", tuple(dict.fromkeys(self.points)))
@@ -93,19 +103,11 @@ def read_sweep(path: Path) -> Sweep:
         raise InvalidInput(f"sweep file {path} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"sweep file {path}: {error}") from None
-    except _AtText as error:
+    except AtText as error:
         line = _line_of(text, error.text)
         raise InvalidInput(f"sweep file {path}{line}: {error}") from None
     except InvalidInput as error:
         raise InvalidInput(f"sweep file {path}: {error}") from None
-
-
-class _AtText(InvalidInput):
-    """An error about something that stands in the file as `text`."""
-
-    def __init__(self, message: str, text: str) -> None:
-        super().__init__(message)
-        self.text = text
 
 
 def _line_of(text: str, part: str) -> str:
@@ -119,60 +121,52 @@ def _line_of(text: str, part: str) -> str:
 def _sweep(data: dict[str, Any], path: Path) -> Sweep:
     for key in data:
         if key not in _KEYS:
-            raise _AtText(str(unknown("key", key, _KEYS)), key)
+            raise AtText(str(unknown("key", key, _KEYS)), key)
     workload, library = data.get("workload", "digits"), data.get("library", GENERIC)
     for key, value in (("workload", workload), ("library", library)):
         if not isinstance(value, str):
-            raise _AtText(f"{key} must be a string, not {value!r}", key)
+            raise AtText(f"{key} must be a string, not {value!r}", key)
     try:
         network = find_workload(workload)
     except InvalidInput as error:
-        raise _AtText(str(error), workload) from None
+        raise AtText(str(error), workload) from None
     units = []
     for where, written, spec in _specs(data):
         try:
             unit = make_unit(spec)
             network.check(unit)
         except InvalidInput as error:
-            raise _AtText(f"{where}: {error}", written) from None
+            raise AtText(f"{where}: {error}", written) from None
         units.append(unit)
     if library != GENERIC:
         library = str(path.parent / library)
-    return Sweep(tuple(units), workload, library, path.name)
+    return Sweep(tuple(units), workload, library, path.name, _search(data.get("search")))
+
+
+def _search(given: Any) -> Search | None:
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise AtText("search must be written [search], with budget below it", "search")
+    for key in given:
+        if key not in _SEARCH_KEYS:
+            raise AtText(f"search: {unknown('key', key, _SEARCH_KEYS)}", key)
+    try:
+        return Search(**given)
+    except InvalidInput as error:
+        raise AtText(f"search: {error}", "[search]") from None
 
 
 def _specs(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Every spec of a file: where it stands, how it is written there, and the spec."""
     points = data.get("points", [])
     if not isinstance(points, list) or not all(isinstance(p, str) for p in points):
-        raise _AtText("points must be a list of specs in quotes", "points")
+        raise AtText("points must be a list of specs in quotes", "points")
     for i, spec in enumerate(points):
         yield f"points[{i}]", spec, spec
     grids = data.get("grid", [])
     if not isinstance(grids, list) or not all(isinstance(g, dict) for g in grids):
-        raise _AtText("grid must be written [[grid]], with spec and lists below it", "grid")
+        raise AtText("grid must be written [[grid]], with spec and lists below it", "grid")
     for i, grid in enumerate(grids):
-        for spec in _expand(f"grid[{i}]", grid):
+        for spec in expand(f"grid[{i}]", grid):
             yield f"grid[{i}], {spec}", grid["spec"], spec
-
-
-def _expand(where: str, grid: dict[str, Any]) -> Iterator[str]:
-    """The specs of one grid: every combination of its lists, the last one changing fastest."""
-    spec = grid.get("spec")
-    if not isinstance(spec, str):
-        raise InvalidInput(f'{where} needs spec = "...", such as "lmul:format=bf16,k={{k}}"')
-    names = list(dict.fromkeys(re.findall(r"\{(\w*)\}", spec)))
-    lists = {key: value for key, value in grid.items() if key != "spec"}
-    for name in names:
-        if name not in lists:
-            raise _AtText(f"{where}: {{{name}}} in spec needs a list: {name} = [...]", spec)
-    for name, values in lists.items():
-        if name not in names:
-            raise _AtText(f"{where}: list {name} is not used; spec has no {{{name}}}", name)
-        if not isinstance(values, list) or not values:
-            raise _AtText(f"{where}: {name} must be a list that is not empty", name)
-    for combination in itertools.product(*lists.values()):
-        expanded = spec
-        for name, value in zip(lists, combination, strict=True):
-            expanded = expanded.replace(f"{{{name}}}", str(value))
-        yield expanded

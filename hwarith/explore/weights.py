@@ -18,7 +18,7 @@ from ..units.bitserial.pe import LANES
 from ..units.bitserial.weights import WEIGHTS, element_type
 from ..units.fpint.pe import WEIGHTS as INTEGERS
 from .point import COSTS, NETWORK, Figure
-from .workloads import Workload, workload
+from .workloads import DIGITS, Workload
 
 if TYPE_CHECKING:
     from .weights_file import Arrays
@@ -204,7 +204,7 @@ class Digits:
 
 def digits() -> Digits:
     """The weights that types are compared on, unless the user gives others."""
-    return Digits(workload("digits"))
+    return Digits(DIGITS)
 
 
 def measure_weights(

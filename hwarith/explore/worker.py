@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -28,45 +28,43 @@ _START = (
 _GRACE_SECONDS = 2
 
 
-def ask_all(requests: list[dict[str, Any]], jobs: int) -> Generator[tuple[int, dict[str, Any]]]:
+def ask_all(requests: Iterable[dict[str, Any]], jobs: int) -> Generator[tuple[int, dict[str, Any]]]:
     """Have worker processes answer requests: the index of each and its answer, as they come.
 
-    An answer has ``result`` or, with a message, ``error``. Closing the iterator ends the workers
-    at once, with all that they run.
+    A request is taken when a worker is free for it. An answer has ``result`` or, with a message,
+    ``error``. Closing the iterator ends the workers at once, with all that they run.
     """
-    waiting = list(enumerate(requests))[::-1]
-    busy: dict[_Worker, int] = {}
-    workers: list[_Worker] = []
+    waiting = enumerate(requests)
+    busy: dict[Worker, int] = {}
+    idle: list[Worker] = []
     with selectors.DefaultSelector() as ready:
-
-        def hire() -> _Worker:
-            worker = _Worker()
-            workers.append(worker)
-            ready.register(worker.answers, selectors.EVENT_READ, worker)
-            return worker
-
         try:
-            idle = [hire() for _ in range(min(jobs, len(waiting)))]
-            while (idle and waiting) or busy:
-                while idle and waiting:
-                    worker = idle.pop()
-                    busy[worker], request = waiting.pop()
-                    worker.ask(request)
+            while True:
+                while len(busy) < jobs and (following := next(waiting, None)):
+                    worker = idle.pop() if idle else Worker()
+                    busy[worker] = following[0]
+                    ready.register(worker.answers, selectors.EVENT_READ, worker)
+                    worker.ask(following[1])
+                if not busy:
+                    return
                 for key, _ in ready.select():
                     worker = key.data
+                    ready.unregister(worker.answers)
                     answer = worker.answer()
+                    i = busy.pop(worker)
                     if worker.has_died:
-                        ready.unregister(worker.answers)
-                    idle.append(hire() if worker.has_died else worker)
-                    yield busy.pop(worker), answer
+                        worker.end()
+                    else:
+                        idle.append(worker)
+                    yield i, answer
         finally:
-            for worker in workers:
+            for worker in (*busy, *idle):
                 worker.interrupt()
-            for worker in workers:
+            for worker in (*busy, *idle):
                 worker.end()
 
 
-class _Worker:
+class Worker:
     """A worker process, seen from the sweep."""
 
     def __init__(self) -> None:
@@ -132,9 +130,13 @@ def serve() -> None:
 def _respond(request: dict[str, Any]) -> dict[str, Any]:
     from ..units import unit
     from .point import measure
+    from .store import load_shared, save_shared
 
     try:
-        result = measure(unit(request["spec"]), request["workload"], request["library"])
+        result = load_shared(request["file"])
+        if result is None:
+            result = measure(unit(request["spec"]), request["workload"], request["library"])
+            save_shared(request["file"], result)
     except HwarithError as error:
         return {"error": str(error)}
     except Exception as error:  # a mistake of hwarith's own: it costs this point only

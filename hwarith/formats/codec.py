@@ -17,7 +17,12 @@ from .descriptor import Format
 
 
 def check(f: Format, codes: Any, what: str) -> np.ndarray:
-    array = np.asarray(codes)
+    try:
+        array = np.asarray(codes)
+    except ValueError:  # ragged
+        raise InvalidInput(f"{what} must be an array of one shape, not rows that differ") from None
+    if array.size == 0 and not isinstance(codes, np.ndarray):
+        array = array.astype(f.dtype)  # numpy takes an empty list for floats
     if names.is_ml_dtype(array.dtype):
         if names.of_dtype(array.dtype) != f:
             raise InvalidInput(f"{what} must be codes of {f.name}, not {array.dtype} values")

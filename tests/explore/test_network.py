@@ -138,7 +138,7 @@ def test_units_that_cannot_accumulate_are_refused(spec: str, message: str) -> No
 def test_unknown_workload() -> None:
     with pytest.raises(InvalidInput, match="unknown workload 'digit'; did you mean 'digits'"):
         workload("digit")
-    assert set(WORKLOADS) == {"digits"}
+    assert set(WORKLOADS) == {"digits", "minilm"}
 
 
 def test_images_are_the_digits_of_scikit_learn() -> None:

@@ -7,7 +7,9 @@ import html
 import io
 import json
 import re
+import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -24,7 +26,9 @@ from hwarith.explore.report.axes import axis
 from hwarith.explore.report.columns import columns, percent, three_digits, unit_label
 from hwarith.explore.report.content import Content, read_content
 from hwarith.explore.report.front import pareto_front
+from hwarith.explore.report.picture import to_pictures
 from hwarith.explore.report.summary import comparisons, findings
+from tests.explore.fake_sweep import make_sweep
 from tests.explore.fake_synthesis import FakeSynthesis
 
 SPECS = [
@@ -86,25 +90,22 @@ def test_each_operation_has_its_own_front(content: Content) -> None:
 # -- the page ------------------------------------------------------------------------------------
 
 
-def page_without_plotly(folder: Path) -> str:
-    text = (folder / "report.html").read_text()
-    head, _, rest = text.partition("<script>")
-    plotly, _, tail = rest.partition("</script>")
-    assert len(plotly) > 1_000_000
-    return head + tail
+def page_of(folder: Path) -> str:
+    return (folder / "report.html").read_text()
 
 
 def test_page_loads_nothing_from_outside(folder: Path) -> None:
-    page = page_without_plotly(folder)
+    page = page_of(folder).replace("http://www.w3.org/2000/svg", "")  # a name, not an address
     assert "http:" not in page
     assert "https:" not in page
-    assert not re.search(r"\b(src|href|action|srcset)\s*=|@import|url\(|<link|<iframe", page)
+    assert not re.search(r"\b(src|action|srcset)\s*=|@import|url\((?!#)|<link|<iframe", page)
+    assert all(target.startswith("#") for target in re.findall(r'href="?([^">]*)', page))
     assert "default-src 'none'" in page
     assert str(folder) not in page
 
 
 def test_page_says_what_every_figure_means(folder: Path) -> None:
-    page = html.unescape(page_without_plotly(folder))
+    page = html.unescape(page_of(folder))
     for figure in (*METRICS.values(), *COSTS.values(), *NETWORK.values()):
         assert figure.definition in page
         assert figure.title in page
@@ -115,7 +116,7 @@ def test_page_says_what_every_figure_means(folder: Path) -> None:
 
 
 def test_page_shows_every_point(folder: Path, content: Content) -> None:
-    page = page_without_plotly(folder)
+    page = page_of(folder)
     data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
     assert [p["spec"] for p in data["points"]] == [p.result.spec for p in content.points]
     assert {p["label"] for p in data["points"]} == {unit_label(unit(s)) for s in SPECS}
@@ -141,11 +142,22 @@ def test_page_escapes_what_it_shows(folder: Path, content: Content) -> None:
 def test_unfinished_sweep_says_what_is_missing(tmp_path: Path, synthesis: FakeSynthesis) -> None:
     run_sweep(["mul:a=e2m1fn", "mul:a=e2m3fn"], tmp_path, synthesize=synthesis)
     next((tmp_path / "points").glob("mul_e2m1fn*")).unlink()
-    page = page_without_plotly(write_report(tmp_path).parent)
+    page = page_of(write_report(tmp_path).parent)
     assert "Missing: mul:a=e2m1fn,b=e2m1fn,out=e2m1fn,round=rne" in page
 
 
 # -- data and picture ----------------------------------------------------------------------------
+
+
+def test_details_of_points_come_with_the_sweep(content: Content) -> None:
+    point = next(p for p in content.points if p.spec.startswith("mul:a=bf16"))
+    bars = point.result.details["histogram"]
+    total = sum(bars["counts"]) + bars["exact"] + bars["below"] + bars["above"]
+    assert total == point.result.counts["counted"]
+    assert -0.5 <= bars["low"] < bars["high"] <= 0.5
+    exact = point.result.counts["counted"] * (1 - point.figures["error_rate"])
+    assert bars["exact"] == pytest.approx(exact)
+    assert content.facts(point)["Ports"] == "a bf16 (16 bits), b bf16 (16 bits), y bf16 (16 bits)"
 
 
 def test_csv_and_json_agree(folder: Path) -> None:
@@ -161,6 +173,46 @@ def test_csv_and_json_agree(folder: Path) -> None:
             assert (float(row[key]) if row[key] else None) == point[key]
         assert {key: int(row[key]) for key in COUNTS} == point["counts"]
     assert data["workload"]["float64_accuracy"] == 0.97
+
+
+def test_page_keeps_its_size(tmp_path: Path) -> None:
+    folder = make_sweep(tmp_path / "small", 20, [SPECS[0]])
+    write_report(folder)
+    assert page_of(folder).count('"verilog":"H4sI') == 20
+    page = write_report(make_sweep(tmp_path / "large", 200, [SPECS[0]]))
+    assert page.stat().st_size < 8e6  # of which the Verilog alone would be 11 MB
+    assert 50 < page.read_text().count('"verilog":"H4sI') < 200
+
+
+def test_parquet_has_types_and_definitions(folder: Path, content: Content) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    write_report(folder, parquet=True)
+    table = parquet.read_table(folder / "results.parquet")
+    rows = list(csv.DictReader(io.StringIO((folder / "results.csv").read_text())))
+    assert table.column_names == list(rows[0])
+    assert table["spec"].to_pylist() == [row["spec"] for row in rows]
+    for key in (*COSTS, *NETWORK, *METRICS):
+        found = [None if row[key] == "" else float(row[key]) for row in rows]
+        assert table[key].to_pylist() == found
+        meaning = table.schema.field(key).metadata[b"definition"].decode()
+        assert meaning == content.columns[key].definition
+
+
+def test_parquet_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    folder = make_sweep(tmp_path / "sweep", 3)
+    with pytest.raises(InvalidInput, match=r"needs pyarrow: pip install 'hwarith\[parquet\]'"):
+        write_report(folder, parquet=True)
+    assert {path.name for path in folder.iterdir()} == {"points", "sweep.json"}
+
+
+def test_svg_has_every_name_and_is_the_same_each_time(folder: Path, content: Content) -> None:
+    picture = to_pictures(content)["svg"]
+    assert picture == to_pictures(content)["svg"] == (folder / "report.svg").read_bytes()
+    root = ElementTree.fromstring(picture)
+    assert root.tag.endswith("}svg")
+    assert len(root.findall(".//{*}path")) > 2 * len(SPECS)
+    assert str(folder).encode() not in picture
 
 
 def test_picture_is_drawn_with_its_points(folder: Path) -> None:

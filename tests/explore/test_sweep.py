@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import hwarith
@@ -88,7 +86,7 @@ def test_a_damaged_point_is_done_again(synthesis, tmp_path: Path, damage: str) -
 
 def test_what_a_point_depends_on_is_in_its_key(synthesis, tmp_path: Path, monkeypatch) -> None:
     run_sweep(SPECS[:1], tmp_path, synthesize=synthesis)
-    monkeypatch.setattr("hwarith.explore.sweep.source_digest", lambda: "other sources")
+    monkeypatch.setattr("hwarith.explore.store.source_digest", lambda: "other sources")
     run_sweep(SPECS[:1], tmp_path, synthesize=synthesis)
     monkeypatch.setattr("hwarith.flow.tools.versions", lambda: {"yosys": "0.99"})
     run_sweep(SPECS[:1], tmp_path, synthesize=synthesis)
@@ -126,7 +124,8 @@ def test_bad_folder_and_jobs(synthesis, tmp_path: Path) -> None:
 # -- worker processes ----------------------------------------------------------------------------
 
 
-def test_workers_do_the_whole_path(tmp_path: Path) -> None:
+def test_workers_do_the_whole_path(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("HWARITH_CACHE", str(tmp_path / "cache"))
     results = run_sweep(SPECS[:2], tmp_path, jobs=2)
     assert names(results) == [unit(spec).name for spec in SPECS[:2]]
     assert all(r.cost["area"] > 10 for r in results)
@@ -149,8 +148,8 @@ def test_a_worker_that_dies_costs_its_point_only(monkeypatch) -> None:
 
 def test_mistakes_in_a_worker_come_back_as_messages() -> None:
     requests = [
-        {"spec": "mull:a=bf16", "workload": "digits", "library": "generic"},
-        {"spec": "mul:a=bf16", "workload": "digits"},
+        {"spec": "mull:a=bf16", "file": "a.json", "workload": "digits", "library": "generic"},
+        {"spec": "mul:a=bf16", "file": "b.json", "workload": "digits"},
     ]
     answers = dict(worker.ask_all(requests, jobs=1))
     assert answers[0]["error"].startswith("unknown unit 'mull'")
@@ -158,38 +157,17 @@ def test_mistakes_in_a_worker_come_back_as_messages() -> None:
 
 
 def test_stopping_ends_a_worker_and_all_that_it_runs() -> None:
-    busy = worker._Worker()
-    busy.ask({"spec": "fma:a=fp32,c=fp32,out=fp32", "workload": "digits", "library": "generic"})
+    busy = worker.Worker()
+    busy.ask(
+        {
+            "spec": "fma:a=fp32,c=fp32,out=fp32",
+            "file": "c.json",
+            "workload": "digits",
+            "library": "generic",
+        }
+    )
     time.sleep(1)
     busy.interrupt()
     busy.end()
     with pytest.raises(ProcessLookupError):
         os.killpg(busy._process.pid, 0)
-
-
-def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
-    # Slow points, of formats that no earlier run has left in the cache
-    random = np.random.default_rng()
-    a, c = (f"e{random.integers(8, 11)}m{random.integers(18, 30)}" for _ in range(2))
-    specs = [*SPECS, f"fma:a={a},c={c},out={c}", f"mul:a={a},out={c}"]
-    (tmp_path / "mine.toml").write_text(f"points = {json.dumps(specs)}")
-    command = [sys.executable, "-m", "hwarith", "sweep", "mine.toml", "-o", ".", "--jobs", "2"]
-    # A shell that runs the tests in the background has SIGINT ignored, and children inherit it
-    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
-    sweep = subprocess.Popen(
-        command, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
-    )
-    signal.signal(signal.SIGINT, inherited)
-    points = tmp_path / "points"
-    while not (points.exists() and any(p.suffix == ".json" for p in points.iterdir())):
-        assert sweep.poll() is None
-        time.sleep(0.05)
-    sweep.send_signal(signal.SIGINT)
-    _, said = sweep.communicate(timeout=60)
-    kept = len(list(points.iterdir()))
-    assert sweep.returncode == 130
-    assert said == (
-        f"hwarith: sweep interrupted: {kept} of 6 points are kept in .; "
-        "the next run goes on from them\n"
-    )
-    assert 1 <= kept < 6

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from hwarith.errors import InvalidInput
+from hwarith.explore.search import Search
 from hwarith.explore.sweep import DEFAULT
 from hwarith.explore.sweep_file import Sweep, read_sweep, sweep_of
 from hwarith.units import unit
@@ -43,6 +45,16 @@ def test_default_sweep_is_what_was_promised() -> None:
     formats = {f.name for u in points for f in u.operands.values()}
     assert {"fp32", "bf16", "fp16", "e4m3fn", "e5m2", "int8"} <= formats
     assert {u.family for u in points} == {"mul", "lmul", "fma"}
+
+
+def test_the_documented_file(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sweeps.md").read_text()
+    sweep = read(tmp_path, "".join(re.findall(r"^```toml\n(.*?)^```", page, re.DOTALL | re.M)))
+    ks = [u.spec.partition("k=")[2] for u in sweep.points if "lmul:format=bf16" in u.spec]
+    assert ks == [f"{k},krnd={r}" for k in range(1, 5) for r in ("trunc", "rne")] + [
+        f"{k},krnd=trunc" for k in (5, 6, 7)
+    ]
+    assert sweep.search == Search(budget=50)
 
 
 @pytest.mark.parametrize(

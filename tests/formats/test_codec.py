@@ -213,3 +213,11 @@ def test_numpy_floats_decode_to_themselves(name: str) -> None:
     assert same(f.decode(codes), theirs).all()
     finite = ~np.isnan(theirs)
     np.testing.assert_array_equal(f.encode(theirs[finite], overflow="satprop"), codes[finite])
+
+
+def test_empty_and_ragged_lists() -> None:
+    f = hw.format("bf16")
+    assert f.check([]).shape == (0,)
+    assert f.check([[], []]).dtype == np.uint16
+    with pytest.raises(hw.InvalidInput, match="rows that differ"):
+        f.check([[1], [2, 3]], "operand a")

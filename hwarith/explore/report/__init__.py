@@ -1,38 +1,56 @@
-"""Reports: a web page, a picture for papers, and the figures as CSV and JSON."""
+"""Reports: a web page, pictures for papers, and the figures as CSV, JSON and Parquet."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from ...files import output_folder, write_bytes, write_text
-from .content import read_content
+from .content import Content, read_content
 from .rows import Rows
 
 PAGE = "report.html"
 
 
-def write_report(folder: str | Path) -> Path:
-    """Write ``report.html``, ``report.png``, ``results.csv`` and ``results.json`` to the folder
-    of a sweep, each whole or not at all; returns the path of the page.
+def write_report(
+    folder: str | Path, against: str | Path | None = None, *, parquet: bool = False
+) -> Path:
+    """Write ``report.html``, ``report.png``, ``report.svg``, ``results.csv`` and ``results.json``
+    to the folder of a sweep, each whole or not at all; returns the path of the page.
 
     A sweep that is not finished is reported as far as it is, and the page says what is missing.
-    Raises `InvalidInput` for a folder that holds no finished point or cannot be written.
+    With `against`, the folder of another sweep, page and JSON say what changed (`report_of`).
+    With `parquet` there is also ``results.parquet``.
+    Raises `InvalidInput` for a folder that holds no finished point or cannot be written, and for
+    Parquet without pyarrow.
     """
-    return write_rows(read_content(Path(folder)), Path(folder))
+    return write_rows(report_of(folder, against), Path(folder), parquet=parquet)
 
 
-def write_rows(rows: Rows, folder: Path) -> Path:
-    """Write the four files of a report of any `Rows` to a folder; returns the path of the page.
+def report_of(folder: str | Path, against: str | Path | None = None) -> Content:
+    """What the report of a sweep's folder is about; `Content.changes` against another sweep."""
+    content = read_content(Path(folder))
+    if against is None:
+        return content
+    from .against import with_changes
 
-    Raises `InvalidInput` for a folder that cannot be written.
+    return with_changes(content, read_content(Path(against)))
+
+
+def write_rows(rows: Rows, folder: Path, *, parquet: bool = False) -> Path:
+    """Write the files of a report of any `Rows` to a folder; returns the path of the page.
+
+    Raises `InvalidInput` for a folder that cannot be written, and for Parquet without pyarrow.
     """
     from .page import to_html
-    from .picture import to_png
-    from .tables import to_csv, to_json
+    from .picture import to_pictures
+    from .tables import to_csv, to_json, to_parquet
 
+    files = {"results.parquet": to_parquet(rows)} if parquet else {}
+    files |= {f"report.{kind}": picture for kind, picture in to_pictures(rows).items()}
     target = output_folder(folder)
     write_text(target / "results.csv", to_csv(rows))
     write_text(target / "results.json", to_json(rows))
-    write_bytes(target / "report.png", to_png(rows))
+    for name, content in files.items():
+        write_bytes(target / name, content)
     write_text(target / PAGE, to_html(rows))
     return target / PAGE

@@ -17,13 +17,13 @@ HIGHER_IS_BETTER = ("accuracy", "sqnr")
 _SIGNED = ("mean_relative_error", "mean_error")
 _IN_RESULT_UNITS = ("med", "mse", "wce")
 
-X_AXES = ("area", "delay", "cmos_cells", "cmos_path")
+X_AXES = ("area", "delay", "energy", "cmos_cells", "cmos_path")
 Y_AXES = (
     *NETWORK, *(key for key in METRICS if key not in (*_SIGNED, *_IN_RESULT_UNITS)),
 )  # fmt: skip
 """What the picture can show: costs against all that compares units of different formats."""
 
-_MINUS, _NARROW_SPACE = "\N{MINUS SIGN}", "\N{NARROW NO-BREAK SPACE}"
+MINUS, _NARROW_SPACE = "\N{MINUS SIGN}", "\N{NARROW NO-BREAK SPACE}"
 _NO_VALUE = "\N{EN DASH}"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _TINY = 1e-5
@@ -40,7 +40,7 @@ class Column:
 
     @property
     def is_count(self) -> bool:
-        return self.key in COSTS and self.key not in ("area", "delay")
+        return self.key in COSTS and self.unit in ("", "cells")
 
     @property
     def short(self) -> str:
@@ -69,7 +69,7 @@ class Column:
         if self.key == "accuracy":
             return f"{100 * value:.1f}{_NARROW_SPACE}%"
         if self.key in ("delay", "sqnr"):
-            return f"{value:.1f}".replace("-", _MINUS)
+            return f"{value:.1f}".replace("-", MINUS)
         return three_digits(value) if self.unit else percent(value)
 
 
@@ -85,7 +85,7 @@ def columns(results: list[Result]) -> dict[str, Column]:
 def grouped(value: float) -> str:
     """A whole number, its thousands set apart from five digits on."""
     text = f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.0f}"
-    return text.replace(",", _NARROW_SPACE).replace("-", _MINUS)
+    return text.replace(",", _NARROW_SPACE).replace("-", MINUS)
 
 
 def percent(ratio: float) -> str:
@@ -101,8 +101,8 @@ def three_digits(value: float) -> str:
         return "0"
     exponent = math.floor(math.log10(abs(value)))
     if -3 <= exponent < 5:
-        return f"{value:.{max(0, 2 - exponent)}f}".replace("-", _MINUS)
-    mantissa = f"{value / 10.0**exponent:.2f}".replace("-", _MINUS)
+        return f"{value:.{max(0, 2 - exponent)}f}".replace("-", MINUS)
+    mantissa = f"{value / 10.0**exponent:.2f}".replace("-", MINUS)
     return f"{mantissa}·10{superscript(exponent)}"
 
 
@@ -113,7 +113,7 @@ def superscript(exponent: int) -> str:
 def unit_label(unit: Unit) -> str:
     """A short name for readers: ``mul e4m3fn → bf16``, ``fma bf16 + fp32``, ``lmul bf16 k=4``."""
     operands = [f.name for f in unit.operands.values()]
-    (result,) = (f.name for f in unit.results.values())
+    result = next(iter(unit.results.values())).name
     words = [unit.family, "·".join(dict.fromkeys(operands[:2]))]
     if len(operands) > 2 and operands[2] != operands[0]:
         words += ["+", operands[2]]

@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...errors import InvalidInput
 from ...units import Unit
@@ -16,10 +16,13 @@ from ...units import unit as make_unit
 from ..metrics import COUNTS
 from ..point import Result
 from ..store import read_sweep_folder
-from ..workloads import Workload, workload
+from ..workloads import MiniLM, Workload, workload
 from .axes import value_on_axis
-from .columns import X_AXES, Y_AXES, Column, columns, unit_label
+from .columns import X_AXES, Y_AXES, Column, columns, grouped, unit_label
 from .rows import Heading, Rows
+
+if TYPE_CHECKING:
+    from .against import Changes
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,10 @@ class Point:
     @cached_property
     def figures(self) -> dict[str, float | None]:
         return self.result.figures()
+
+    @property
+    def name(self) -> str:
+        return self.result.name
 
     @property
     def spec(self) -> str:
@@ -67,10 +74,9 @@ class Point:
 
 @dataclass(frozen=True)
 class Content(Rows):
-    """A sweep's manifest, its finished points by ascending area, and the unfinished specs."""
+    """A sweep's manifest, its finished points by ascending area, the unfinished specs, and what
+    changed against another sweep, if there is one."""
 
-    x_axes: ClassVar = X_AXES
-    y_axes: ClassVar = Y_AXES
     main: ClassVar = ("area", "output_error")
     panels: ClassVar = (main, ("area", "accuracy"))
     brief: ClassVar = (
@@ -88,17 +94,29 @@ class Content(Rows):
     points: list[Point]
     missing: list[str]
     made: str
+    changes: Changes | None = None
 
     @property
     def rows(self) -> list[Point]:
         return self.points
 
-    @cached_property
-    def columns(self) -> dict[str, Column]:
-        return columns([p.result for p in self.points])
+    @property
+    def x_axes(self) -> tuple[str, ...]:
+        return tuple(key for key in X_AXES if key in self.columns)
 
     @property
-    def workload(self) -> Workload:
+    def y_axes(self) -> tuple[str, ...]:
+        return tuple(key for key in Y_AXES if key in self.columns)
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """Those of which any point has a value."""
+        there = {key for p in self.points for key, v in p.figures.items() if v is not None}
+        there |= {*self.main, "accuracy"}
+        return {k: c for k, c in columns([p.result for p in self.points]).items() if k in there}
+
+    @property
+    def workload(self) -> Workload | MiniLM:
         return workload(self.manifest["workload"])
 
     @property
@@ -122,10 +140,28 @@ class Content(Rows):
 
     def value(self, key: str, row: Point) -> float | None:
         """A figure as it is compared: infinite for the SQNR of no error."""
-        return value_on_axis(key, row.figures[key], row.figures["error_rate"])
+        return value_on_axis(key, row.figures.get(key), row.figures.get("error_rate"))
 
     def beside(self, row: Point) -> str:
         return row.operation
+
+    def facts(self, row: Point) -> dict[str, str]:
+        contract = row.unit.contract
+        ports = (row.unit.inputs | row.unit.results).items()
+        return {
+            "What": row.unit.summary,
+            "Contract": f"{contract.kind}; {contract.bound} ({contract.source})",
+            "Latency": str(row.unit.latency),
+            "Ports": ", ".join(f"{name} {f.name} ({f.bits} bits)" for name, f in ports),
+            "Operand sets": ", ".join(
+                f"{grouped(n)} {key.replace('_', ' ')}"
+                for key, n in row.result.counts.items()
+                if n or key == "counted"
+            ),
+        }
+
+    def details(self, row: Point) -> dict[str, Any]:
+        return row.result.details
 
     def texts(self) -> dict[str, str]:
         from .page.sweep import texts
@@ -152,17 +188,19 @@ class Content(Rows):
             "figures": self.definitions,
             "counts": COUNTS,
             "points": [
-                self._identity(p) | self._figures(p) | {"counts": p.result.counts}
+                self._identity(p)
+                | self._figures(p)
+                | {key: p.result.brief()[key] for key in ("counts", "details")}
                 for p in self.points
             ],
             "unfinished": self.missing,
-        }
+        } | ({"changes": self.changes.as_dict()} if self.changes else {})
 
     def _identity(self, p: Point) -> dict[str, Any]:
         return {"spec": p.spec, "name": p.result.name, "operation": p.operation}
 
     def _figures(self, p: Point) -> dict[str, Any]:
-        return {key: p.figures[key] for key in self.columns}
+        return {key: p.figures.get(key) for key in self.columns}
 
     def all_fp32(self, operation: str) -> Point | None:
         """The exact unit of this operation with every format fp32, if there is one."""

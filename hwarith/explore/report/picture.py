@@ -1,4 +1,4 @@
-"""The report's picture for papers."""
+"""The report's picture for papers, as PNG and SVG."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ _AWAY = [
 ]
 
 
-def to_png(rows: Rows) -> bytes:
-    """The rows' panels side by side, with their fronts."""
-    with rc_context({"font.size": 8.5, "font.family": "DejaVu Sans"}):
+def to_pictures(rows: Rows) -> dict[str, bytes]:
+    """The rows' panels side by side, with their fronts, as ``png`` and ``svg``."""
+    with rc_context({"font.size": 8.5, "font.family": "DejaVu Sans", "svg.hashsalt": "hwarith"}):
         figure = Figure(figsize=(12, 5.2), layout="constrained")
         FigureCanvasAgg(figure)
         left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
@@ -57,9 +57,16 @@ def to_png(rows: Rows) -> bytes:
         figure.set_layout_engine("none")
         for axes, points in names:
             _name(axes, points)
-        png = io.BytesIO()
-        figure.savefig(png, dpi=_DPI, metadata={"Software": None})
-    return png.getvalue()
+        return {
+            "png": _saved(figure, "png", {"Software": None}),
+            "svg": _saved(figure, "svg", {"Date": None}),
+        }
+
+
+def _saved(figure: Figure, kind: str, metadata: dict[str, Any]) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format=kind, dpi=_DPI, metadata=metadata)
+    return file.getvalue()
 
 
 def _panel(axes: Any, rows: Rows, x_key: str, y_key: str) -> list[tuple[str, float, float]]:

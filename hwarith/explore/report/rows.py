@@ -15,10 +15,13 @@ from .front import pareto_front
 class Row(Protocol):
     """A row of the table and point of the pictures.
 
-    ``label`` names it, ``spec`` says more. ``operation``: only rows of one operation are compared
+    ``label`` names it, ``spec`` says more, ``name`` is the fragment that addresses its page.
+    ``operation``: only rows of one operation are compared
     by a front. ``family`` and ``format`` give its shape and colour. ``figures`` by column.
     """
 
+    @property
+    def name(self) -> str: ...
     @property
     def label(self) -> str: ...
     @property
@@ -109,6 +112,14 @@ class Rows(ABC):
     @abstractmethod
     def beside(self, row: Any) -> str:
         """The text of the second column."""
+
+    def facts(self, row: Any) -> dict[str, str]:
+        """What a row's page says of it, by title."""
+        return {}
+
+    def details(self, row: Any) -> dict[str, Any]:
+        """What else is known for a row's page: the keys of `Result.details`, or some of them."""
+        return {}
 
     @abstractmethod
     def texts(self) -> dict[str, str]:

@@ -10,16 +10,22 @@ _COLOURS = (
 
 
 class Shape(NamedTuple):
-    """A marker by its names in plotly and matplotlib, and as a character."""
+    """A marker: its name in matplotlib, its outline as an SVG path of about radius 1."""
 
-    plotly: str
     matplotlib: str
-    glyph: str
+    path: str
 
+
+DISC = "M-.9 0a.9 .9 0 1 0 1.8 0a.9 .9 0 1 0 -1.8 0Z"
 
 _SHAPES = (
-    Shape("circle", "o", "●"), Shape("diamond", "D", "◆"), Shape("square", "s", "■"),
-    Shape("triangle-up", "^", "▲"), Shape("triangle-down", "v", "▼"), Shape("star", "*", "★"),
+    Shape("o", DISC),
+    Shape("D", "M0 -1.1L1.1 0L0 1.1L-1.1 0Z"),
+    Shape("s", "M-.8 -.8H.8V.8H-.8Z"),
+    Shape("^", "M0 -1.05L1.05 .8H-1.05Z"),
+    Shape("v", "M0 1.05L1.05 -.8H-1.05Z"),
+    Shape("*", "M0 -1.2L.32 -.42L1.16 -.37L.5 .16L.72 .97L0 .52L-.72 .97L-.5 .16L-1.16 -.37"
+               "L-.32 -.42Z"),
 )  # fmt: skip
 
 

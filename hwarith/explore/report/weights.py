@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable
@@ -30,6 +31,10 @@ class WeightRow:
     result: WeightResult
     label: str
     operation: ClassVar = OPERATION
+
+    @property
+    def name(self) -> str:
+        return re.sub(r"[^A-Za-z0-9_.-]+", "-", self.label)
 
     @property
     def spec(self) -> str:

@@ -113,7 +113,7 @@ def run(network: Network, unit: Unit) -> Outcome:
     def run_layer(layer: Layer, x: np.ndarray) -> np.ndarray:
         codes = _layer_codes(path, layer, x)
         samples, weights, bias = codes
-        operands.extend(_operands_met(path, unit, samples[::SAMPLE_STRIDE], weights, bias))
+        operands.extend(operands_met(path, unit, samples[::SAMPLE_STRIDE], weights, bias))
         sums = path.last.decode(accumulate(path, *codes))
         return sums.astype(np.float64) * math.prod(scales(path, layer))
 
@@ -186,7 +186,7 @@ def accumulate(path: Chain, x: np.ndarray, w: np.ndarray, bias: np.ndarray) -> n
     return matmul(path.multiply, x, w, bias, add=path.add)
 
 
-def _operands_met(
+def operands_met(
     path: Chain, unit: Unit, x: np.ndarray, w: np.ndarray, bias: np.ndarray
 ) -> Iterator[tuple[np.ndarray, ...]]:
     """The operands of `unit` in `accumulate`, step by step (a chain's accumulator rounded to the

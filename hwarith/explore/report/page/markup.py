@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 
-from ...workloads import Workload
+from ...workloads import MiniLM, Workload
 from ..columns import Column
 from ..summary import Finding
 
@@ -37,13 +37,13 @@ def definitions(columns: Iterable[Column]) -> str:
     )
 
 
-def significance(network: Workload) -> str:
+def significance(network: Workload | MiniLM) -> str:
     """What a difference of accuracy means, as HTML."""
-    p, n = network.float64_accuracy, len(network.network.labels)
+    p, n, item = network.float64_accuracy, network.count, network.item
     deviation = 100 * (p * (1 - p) / n) ** 0.5
     return text(
-        f"One image more or less is {100 / n:.1f} points of accuracy, and the standard deviation "
-        f"of an accuracy of {100 * p:.1f} % on {n} images is {deviation:.1f} points: smaller "
+        f"One {item} more or less is {100 / n:.1f} points of accuracy, and the standard deviation "
+        f"of an accuracy of {100 * p:.1f} % on {n} {item}s is {deviation:.1f} points: smaller "
         "differences of accuracy say little, and the network output error says more. float64 "
-        f"arithmetic classifies {100 * p:.1f} % right."
+        f"arithmetic gets {100 * p:.1f} % right."
     )

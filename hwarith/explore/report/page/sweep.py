@@ -6,18 +6,18 @@ from string import Template
 
 from ...metrics import COUNTS, METRICS
 from ...point import COSTS, NETWORK
-from ...workloads.network import METHOD, SAMPLE_STRIDE
 from ..columns import grouped
 from ..content import Content
 from ..summary import Comparison, comparisons, findings
+from .changes import changes_section
 from .markup import definitions, finding_box, significance, text
 
 _DEFINITIONS = """\
 <div><h3>Cost</h3><dl>$cost_definitions</dl><h3>Network</h3><dl>$network_definitions</dl>
 <h3>Which operand sets count</h3><dl>$count_definitions</dl></div>
 <div><h3>Error of the unit</h3>
-<p>On the operand codes that met the unit in the network, from every ${stride}th image. y is the
-unit's result and z the exact one: the infinitely precise product, sum or multiply-add of the
+<p>On the operand codes that met the unit in the network, $sample. y is the unit's
+result and z the exact one: the infinitely precise product, sum or multiply-add of the
 operands' values, not rounded to any format. A unit's own operands are taken as given here: what
 their encoding loses is in the network output error.</p>
 <dl>$metric_definitions</dl></div>"""
@@ -37,26 +37,27 @@ def texts(content: Content) -> dict[str, str]:
         "lead": _lead(content),
         "notice": _notice(content),
         "findings": "".join(map(finding_box, findings(content))),
+        "changes": changes_section(content.changes),
         "families": "Units",
         "formats": "Formats",
         "caption": _caption(content),
         "comparison": _comparison(content, comparisons(content)),
         "all_rows": "All design points",
-        "hint": "Click a heading to sort; hover over a unit for its spec. Coloured: on the front "
+        "hint": "Click a heading to sort; click a unit for its page. Coloured: on the front "
         "of area and\nnetwork output error.",
         "definitions": Template(_DEFINITIONS).substitute(
-            cost_definitions=definitions(c[key] for key in COSTS),
-            network_definitions=definitions(c[key] for key in NETWORK),
-            metric_definitions=definitions(c[key] for key in METRICS),
+            cost_definitions=definitions(c[key] for key in COSTS if key in c),
+            network_definitions=definitions(c[key] for key in NETWORK if key in c),
+            metric_definitions=definitions(c[key] for key in METRICS if key in c),
             count_definitions="".join(
                 f"<dt>{text(key.replace('_', ' '))}</dt><dd>{text(what)}</dd>"
                 for key, what in COUNTS.items()
             ),
-            stride=SAMPLE_STRIDE,
+            sample=text(content.workload.sample),
         ),
         "run": Template(_RUN).substitute(
             workload=text(content.workload.summary),
-            method="".join(f"<li>{text(sentence)}</li>" for sentence in METHOD),
+            method="".join(f"<li>{text(sentence)}</li>" for sentence in content.workload.method),
             significance=significance(content.workload),
         ),
         "commands": text("\n".join(content.commands)),
@@ -70,7 +71,7 @@ def _lead(content: Content) -> str:
         f"{len(content.points)} arithmetic units for machine learning. Each was generated as "
         f"Verilog and synthesized with yosys {versions['yosys']} ({content.manifest['library']} "
         "library), and its bit-accurate model computed every multiplication and addition of a "
-        f"network that reads handwritten digits. hwarith {versions['hwarith']}, {content.made}."
+        f"network ({content.workload.name}). hwarith {versions['hwarith']}, {content.made}."
     )
 
 

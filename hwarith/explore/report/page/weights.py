@@ -34,7 +34,7 @@ def texts(rows: WeightRows) -> dict[str, str]:
         ),
         "comparison": _without_element(rows),
         "all_rows": "All types",
-        "hint": "Click a heading to sort; hover over a type for its processing element's spec. "
+        "hint": "Click a heading to sort; click a type for its page. "
         "Coloured: on the front of the picture as it is first shown.",
         "definitions": (
             "<div><h3>Storage and error</h3><dl>"

@@ -1,0 +1,53 @@
+"""Own operands for a unit's error metrics, from numpy's files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import InvalidInput
+from ..formats import Format
+from ..units import Unit
+from ..units.chain import outside
+
+
+def read_operands(unit: Unit, path: Path) -> list[np.ndarray]:
+    """Operand codes of a unit, as `hwarith.explore.evaluate` takes them.
+
+    An ``.npz`` file has an array under the name of each operand; an ``.npy`` file one array, whose
+    first axis is that of the operands in their order. Unsigned integers are codes; floats and
+    signed integers are values, which are rounded to the nearest codes. Shapes broadcast.
+
+    Raises `InvalidInput` for a file that cannot be read or is not as said here.
+    """
+    formats = outside(unit).operands
+    try:
+        with open(path, "rb") as file:
+            data = np.load(file)
+            arrays = {name: data[name] for name in data} if hasattr(data, "files") else data
+    except OSError as error:
+        raise InvalidInput(f"operands {path} cannot be read: {error.strerror or error}") from None
+    except Exception:  # numpy says in many ways that a file is none of its own
+        raise InvalidInput(f"operands {path} cannot be read: no .npy or .npz file") from None
+    if not isinstance(arrays, dict):
+        if arrays.ndim == 0 or len(arrays) != len(formats):
+            raise InvalidInput(
+                f"operands {path}: the first axis must be that of the {len(formats)} operands "
+                f"({', '.join(formats)}), not of {arrays.shape}"
+            )
+        arrays = dict(zip(formats, arrays, strict=True))
+    if set(arrays) != set(formats):
+        raise InvalidInput(
+            f"operands {path}: must have the arrays {', '.join(formats)}, not {', '.join(arrays)}"
+        )
+    return [_codes(f, arrays[name], f"operands {path}: {name}") for name, f in formats.items()]
+
+
+def _codes(f: Format, array: Any, what: str) -> np.ndarray:
+    if array.dtype.kind == "u":
+        return f.check(array, what)
+    if array.dtype.kind not in "fi":
+        raise InvalidInput(f"{what} must be codes (unsigned) or values, not {array.dtype}")
+    return np.asarray(f.encode(array))

@@ -1,0 +1,187 @@
+"""Products of matrices of real numbers through a unit: scaled, encoded, multiplied, decoded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ....formats import Format
+from ....formats.weights import WeightType, quantize
+from ....matrix import matmul
+from ....units import Unit
+from ....units.chain import Chain
+from ..network import HEADROOM, WIDE_EXPONENT_BITS, datapath
+from .encoder import Factors
+
+METHOD = (
+    "Every product of matrices (queries, keys, values, scores, context, output, both of the "
+    "feed-forward network) runs through the unit, sums in ascending order from +0. Biases, "
+    "softmax, LayerNorm, GELU, residual sums and pooling are computed in float32 and float64.",
+    "Operands are rounded to nearest in the unit's formats. Formats with 8 or more exponent bits "
+    "take values as they are. Narrower floats are scaled by a power of two for each tensor (of a "
+    "kind, of a layer, of all texts together), and integers symmetrically for each row of the left "
+    "and each column of the right matrix, so that the largest magnitude comes to the top of the "
+    "format; but lower where a product, or the bound that Hoelder's inequality gives for sums, "
+    "would come within a factor of two of the largest value of its format.",
+    "Weights in a type of their own are quantized in groups along the inputs, and their values "
+    "then go the same way.",
+)
+"""How products are computed, in sentences for readers of a report."""
+
+_ROWS = 1024
+"""Rows that are multiplied at a time, between two reports of progress."""
+
+SAMPLE = (4, 8, 64)
+"""Rows, columns and steps of products whose operands are kept."""
+
+GROUP = 128
+"""Weights that share a scale (of types that do not say it themselves)."""
+
+
+@dataclass
+class Products:
+    """What `encoder.encode` multiplies with: a unit, or float32 arithmetic if it is None.
+
+    ``weights`` is the type that weights are quantized in first (None: not). ``advance`` is told
+    of the multiply-adds done since the last time; ``count`` has all of them. ``met`` has codes of
+    left and right operands: `SAMPLE` rows, columns and steps of the first product of each kind and
+    layer.
+
+    Raises `InvalidInput` for a unit that cannot sum up products.
+    """
+
+    unit: Unit | None
+    weights: WeightType | None = None
+    advance: Callable[[int], None] = lambda _: None
+    count: int = 0
+    met: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    path: Chain | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.path = datapath(self.unit) if self.unit else None
+
+    @property
+    def rows(self) -> int:
+        """How many rows of heads go well together (`encoder.encode`)."""
+        return 192 if self.path else 1
+
+    def __call__(self, factors: list[Factors], kind: str) -> list[np.ndarray]:
+        """Products of matrices of one kind; see `encoder.Multiply`."""
+        if self.weights and kind not in ("scores", "context"):
+            factors = [f._replace(right=self._in_weight_type(f.right)) for f in factors]
+        if self.path is None:
+            return [self._counted(f, len(f.left), f.left @ f.right) for f in factors]
+        left, right = scales(self.path, factors)
+        self._sample(factors[0], left, right)
+        return [self._product(f, left, right) for f in factors]
+
+    def _product(self, f: Factors, left: Scale, right: Scale) -> np.ndarray:
+        assert self.path is not None
+        format_x, format_w = self.path.operand_formats
+        x, w, scale_w = f.left, f.right, right(f.right, 0)
+        codes_w = format_w.encode(w / scale_w)
+        out = np.empty((len(x), w.shape[1]), np.float32)
+        for i in range(0, len(x), _ROWS):
+            part = slice(i, i + _ROWS)
+            scale_x = left(x[part], 1)
+            sums = self.path.last.decode(self._sums(format_x.encode(x[part] / scale_x), codes_w))
+            out[part] = self._counted(f, len(x[part]), sums * scale_x * scale_w)
+        return out
+
+    def _sums(self, x: np.ndarray, w: np.ndarray) -> np.ndarray:
+        assert self.path is not None
+        if self.path.multiply is None:
+            return matmul(self.path.add, x, w)
+        return matmul(self.path.multiply, x, w, add=self.path.add)
+
+    def _counted(self, f: Factors, rows: int, product: np.ndarray) -> np.ndarray:
+        done = rows * len(f.right) * f.columns
+        self.count += done
+        self.advance(done)
+        return product
+
+    def _sample(self, f: Factors, left: Scale, right: Scale) -> None:
+        assert self.path is not None
+        format_x, format_w = self.path.operand_formats
+        rows, columns, steps = SAMPLE
+        x, w = f.left[:rows] / left(f.left[:rows], 1), f.right / right(f.right, 0)
+        self.met.append((format_x.encode(x[:, :steps]), format_w.encode(w[:steps, :columns])))
+
+    def _in_weight_type(self, w: np.ndarray) -> np.ndarray:
+        """Weights (inputs, outputs), quantized in groups along the inputs."""
+        assert self.weights is not None
+        group = None if self.weights.group else math.gcd(GROUP, len(w))
+        return quantize(w.T, self.weights, group).values().T.astype(np.float32)
+
+
+# -- scales --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What codes of a format are multiplied with to get values of a matrix.
+
+    ``tensor`` for floats; integers have one for each row or column, times ``tensor``.
+    """
+
+    format: Format
+    tensor: float = 1.0
+
+    def __call__(self, x: np.ndarray, axis: int) -> np.ndarray:
+        """The scales of a matrix, of a shape that goes with it: along an axis they are one."""
+        if self.format.is_float:
+            return np.full((1, 1), self.tensor)
+        peaks = np.abs(x).max(axis=axis, keepdims=True).astype(np.float64)
+        return self.tensor * np.where(peaks > 0, peaks, 1.0) / float(self.format.max)
+
+
+def scales(path: Chain, factors: list[Factors]) -> tuple[Scale, Scale]:
+    """The scales of left and right matrices that are multiplied in the formats of a chain."""
+    formats = path.operand_formats
+    peaks = [max(float(np.abs(f[side]).max()) for f in factors) for side in (0, 1)]
+    left, right = (Scale(f, _top(f, peak)) for f, peak in zip(formats, peaks, strict=True))
+    excess = HEADROOM * _excess(path, factors, left, right)
+    if not excess > 1:
+        return left, right
+    binades = math.ceil(math.log2(excess))
+    low = binades // 2
+    return (Scale(left.format, left.tensor * 2.0**low),
+            Scale(right.format, right.tensor * 2.0 ** (binades - low)))  # fmt: skip
+
+
+def _top(f: Format, peak: float) -> float:
+    """The power of two that brings a tensor's peak to the top of a narrow float."""
+    if not f.is_float or f.exponent_bits >= WIDE_EXPONENT_BITS or not 0 < peak < math.inf:
+        return 1.0
+    return 2.0 ** math.ceil(math.log2(peak / float(f.max)))
+
+
+def _excess(path: Chain, factors: list[Factors], left: Scale, right: Scale) -> float:
+    """The largest product, and what no sum exceeds, over the largest value of their formats; 0
+    where the formats are wide."""
+    limits = [0.0]
+    narrow = {
+        what: f
+        for what, f in (("product", path.product_format), ("sum", path.last))
+        if f and not (f.is_float and f.exponent_bits >= WIDE_EXPONENT_BITS)
+    }
+    for x, w, _ in factors if narrow else ():
+        a, b = (np.abs(v, dtype=np.float32) for v in (x / left(x, 1), w / right(w, 0)))
+        if "product" in narrow:
+            product = float((a.max(axis=0) * b.max(axis=1)).max())
+            limits.append(product / float(narrow["product"].max))
+        if "sum" in narrow:
+            limits.append(_most(a, b) / float(narrow["sum"].max))
+    return max(limits)
+
+
+def _most(a: np.ndarray, b: np.ndarray) -> float:
+    """What no sum of products of a row and a column exceeds, nor any part of it, by Hoelder's
+    inequality: of magnitudes (m, k) and (k, n)."""
+    rows, columns = (
+        (x.max(axis), np.sqrt(np.square(x).sum(axis)), x.sum(axis)) for x, axis in ((a, 1), (b, 0))
+    )
+    return min(float(x.max()) * float(y.max()) for x, y in zip(rows, columns[::-1], strict=True))

@@ -1,0 +1,127 @@
+"""The retrieval task on a unit, and how far its embeddings are from float32's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ....formats.weights import weight_type
+from ....units import Unit
+from ....units import unit as make_unit
+from . import retrieval
+from .encoder import encode
+from .model import load
+from .products import Products
+
+PAIRS, TOKENS = 96, 32
+"""Of the task: 53 G multiply-adds with numpy 2.4 and scipy 1.17."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a unit did.
+
+    Attributes
+    ----------
+    spec : of the unit, None for float32 arithmetic. ``weights``: their type, None for the unit's
+        operand format.
+    recall, mrr : as in `retrieval.Score`.
+    mean_cosine, min_cosine : of the embeddings to float32's (with unquantized weights), of all
+        texts; a NaN counts as 0.
+    multiply_adds, seconds : of the whole run, and the time that it took.
+    embeddings : float32 (2 * pairs, 384), the summaries' first.
+    """
+
+    spec: str | None
+    weights: str | None
+    recall: float
+    mrr: float
+    mean_cosine: float
+    min_cosine: float
+    multiply_adds: int
+    seconds: float
+    embeddings: np.ndarray
+
+    @property
+    def rate(self) -> float:
+        """Multiply-adds a second."""
+        return self.multiply_adds / self.seconds
+
+    def as_dict(self) -> dict[str, Any]:
+        """The outcome as plain data, without the embeddings."""
+        data = asdict(self) | {"rate": self.rate}
+        del data["embeddings"]
+        return data
+
+
+def run(
+    spec: Any,
+    pairs: int = PAIRS,
+    tokens: int = TOKENS,
+    weights: Any = None,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Outcome:
+    """Run the retrieval task with a unit in every product of matrices.
+
+    Parameters
+    ----------
+    spec : a multiply-add, product or adder unit or its spec; None for float32 arithmetic (numpy's).
+    pairs : of a first line and the rest of a docstring, 2 or more.
+    tokens : that each text is cut to, 3 to 512.
+    weights : a type of `hwarith.quantize` for the weights of linear layers, or None.
+    advance : is told of the multiply-adds done since the last time, of `multiply_adds` in all.
+
+    Raises `InvalidInput` for what is not as said here, and `MissingTool` if the extra or the model
+    is not installed.
+    """
+    products = products_of(spec, weights, advance)
+    return run_products(products, pairs, tokens)
+
+
+def products_of(
+    spec: Any, weights: Any = None, advance: Callable[[int], None] = lambda _: None
+) -> Products:
+    """What `run` multiplies with. Raises `InvalidInput`."""
+    unit: Unit | None = make_unit(spec) if spec is not None else None
+    return Products(unit, weight_type(weights) if weights is not None else None, advance)
+
+
+def run_products(products: Products, pairs: int, tokens: int) -> Outcome:
+    """`run` with given products, which keep operands that they met."""
+    texts = task(pairs, tokens)
+    start = time.perf_counter()
+    embeddings = encode(load(), texts, products, products.rows)
+    seconds = time.perf_counter() - start
+    score = retrieval.score(embeddings[:pairs], embeddings[pairs:])
+    cosines = np.nan_to_num((embeddings * reference(pairs, tokens)).sum(axis=1))
+    return Outcome(
+        products.unit.spec if products.unit else None,
+        products.weights.name if products.weights else None,
+        score.recall, score.mrr, float(cosines.mean()), float(cosines.min()),
+        products.count, seconds, embeddings,
+    )  # fmt: skip
+
+
+@cache
+def task(pairs: int, tokens: int) -> list[np.ndarray]:
+    """The tokens of all first lines, and behind them of all rests."""
+    model, found = load(), retrieval.pairs(pairs)
+    return model.tokenize([p.summary for p in found] + [p.rest for p in found], tokens)
+
+
+@cache
+def reference(pairs: int, tokens: int) -> np.ndarray:
+    """The embeddings in float32 arithmetic."""
+    return encode(load(), task(pairs, tokens), Products(None))
+
+
+def multiply_adds(pairs: int, tokens: int) -> int:
+    """How many multiply-adds the task takes."""
+    products = Products(None)
+    encode(load(), task(pairs, tokens), products, layers=1)
+    return load().layers * products.count

@@ -1,0 +1,48 @@
+"""Sweeps whose workers are real processes but measure nothing: quick points for kill tests.
+
+``python quick_workers.py FILE FOLDER [JOBS]`` runs one as ``hwarith sweep`` does. Every point that
+is measured adds a line to the file that ``QUICK_LOG`` names.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from hwarith.explore import point, worker
+from hwarith.explore.point import COSTS, Result
+from hwarith.units import Unit
+
+
+def quick_measure(u: Unit, workload: str, library: str, synthesize: Any = None) -> Result:
+    """Figures from the widths alone, after as long as ``QUICK_SECONDS`` says."""
+    time.sleep(float(os.environ.get("QUICK_SECONDS", "0.02")))
+    bits = sum(f.bits for f in u.operands.values())
+    with Path(os.environ["QUICK_LOG"]).open("a") as log:
+        log.write(f"{u.spec}\n")
+    return Result(
+        spec=u.spec, name=u.name, operation=u.operation, cost=dict.fromkeys(COSTS, 1.5 * bits),
+        area_unit="GE", delay_unit="NAND2", accuracy=1 - 1 / bits, output_error=1 / bits,
+        metrics={"mred": 1 / bits}, counts={"operand_sets": bits}, seconds=time.perf_counter(),
+    )  # fmt: skip
+
+
+def install() -> None:
+    """Have this process, and the workers that it starts, measure in this way."""
+    point.measure = quick_measure  # type: ignore[assignment]
+    here = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); "
+    worker._START = (
+        f"{here}import json; sys.path[:] = [sys.path[0], *json.loads(sys.argv[1])]; "
+        "import quick_workers; quick_workers.install(); quick_workers.worker.serve()"
+    )
+
+
+if __name__ == "__main__":
+    from hwarith.cli import main
+
+    install()
+    sys.argv[1:1] = ["sweep"]
+    main()

@@ -1,0 +1,67 @@
+"""Units side by side: their figures are those of synthesis, error metrics and the network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hwarith import unit
+from hwarith.errors import InvalidInput
+from hwarith.explore.compare import OPERAND_SETS, compare
+from hwarith.explore.metrics import evaluate
+from hwarith.explore.workloads import workload
+from tests.explore.fake_synthesis import FakeSynthesis
+
+
+def test_costs_and_ratios(synthesis: FakeSynthesis) -> None:
+    first, second = compare(["mul:a=bf16", "lmul:format=bf16"], synthesize=synthesis)
+    assert synthesis.asked == [first.unit.spec, second.unit.spec]
+    assert first.ratios(first) == {"area": 1, "delay": 1, "luts": None}
+    assert second.ratios(first) == {"area": 0.25, "delay": 1, "luts": None}
+    assert second.as_dict()["cost"] == second.cost.as_dict()
+
+
+def test_small_units_are_evaluated_on_all_operands(synthesis: FakeSynthesis) -> None:
+    (found,) = compare(["mul:a=e4m3fn"], synthesize=synthesis)
+    assert found.source == "all"
+    assert found.evaluation == evaluate("mul:a=e4m3fn")
+
+
+@pytest.mark.parametrize(
+    "spec", ["mul:a=bf16", "fma:a=int8,b=int8,c=int32,out=int32", "add:a=fp32"]
+)
+def test_wide_units_are_evaluated_on_random_operands(spec: str, synthesis: FakeSynthesis) -> None:
+    (found,) = compare([spec], synthesize=synthesis)
+    assert found.source == "normal"
+    assert found.evaluation is not None
+    assert found.evaluation.counts["operand_sets"] == OPERAND_SETS
+    assert found.evaluation.counts["counted"] > 0.99 * OPERAND_SETS
+    assert found.evaluation.metrics["max_ulp"] <= 0.5
+    (again,) = compare([spec], synthesize=synthesis)
+    assert again == found
+
+
+def test_with_a_workload(synthesis: FakeSynthesis) -> None:
+    (found,) = compare(["lmul:format=e4m3fn,k=2"], workload="digits", synthesize=synthesis)
+    outcome = workload("digits").run(unit("lmul:format=e4m3fn,k=2"))
+    assert (found.accuracy, found.output_error) == (outcome.accuracy, outcome.output_error)
+    assert found.source == "workload"
+    assert found.evaluation == evaluate("lmul:format=e4m3fn,k=2", outcome.operands)
+    assert found.evaluation.counts["operand_sets"] == np.size(outcome.operands[0])
+
+
+def test_unit_without_a_reference(synthesis: FakeSynthesis) -> None:
+    (found,) = compare(["mac:a=bf16"], synthesize=synthesis)
+    assert (found.evaluation, found.source) == (None, None)
+    assert found.as_dict()["metrics"] is None
+    assert found.reason.startswith("mac: the exact result of operation 'dot product' is not known")
+
+
+def test_mistakes_are_found_before_anything_runs(synthesis: FakeSynthesis) -> None:
+    with pytest.raises(InvalidInput, match="unknown workload 'digit'; did you mean 'digits'"):
+        compare(["mul:a=bf16"], workload="digit", synthesize=synthesis)
+    with pytest.raises(InvalidInput, match="cmp"):
+        compare(["mul:a=bf16", "cmp:a=bf16"], workload="digits", synthesize=synthesis)
+    with pytest.raises(InvalidInput, match="unknown format"):
+        compare(["mul:a=bf16", "mul:a=bf99"], synthesize=synthesis)
+    assert synthesis.asked == []
