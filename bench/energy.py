@@ -2,10 +2,10 @@
 
     python bench/energy.py [LIBRARY ...]
 
-Libraries as of ``hwarith energy``; without any: generic, osu018. Operands are normal numbers, scaled
-into the format; multiply-adds accumulate columns of 32 products, column after column. Each unit is
-mapped by the recipe ``area``, which varies least between units that are nearly the same, and the
-energy is that of its cells, without glitches and wires.
+Libraries as of ``hwarith energy``; without any: generic, osu018. Operands are normal numbers,
+scaled into the format; multiply-adds accumulate columns of 32 products, column after column. Each
+unit is mapped by the recipe ``area``, which varies least between units that are nearly the same,
+and the energy is that of its cells, without glitches and wires.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ COLUMNS, LENGTH = 128, 32
 SCALE = {"int8": 127 / 4, "int4": 7 / 3, "e2m1fn": 6 / 3, "e4m3fn": 448 / 4}
 """What normal numbers are multiplied with, so that a few lie at the format's largest number."""
 
+NORMS = ("an-1-1", "an-1-2", "an-2-2")
+
 EXACT = "mul:a={},subnormals=flush,overflow=saturate"
 
 CLAIMS = {
@@ -34,7 +36,7 @@ CLAIMS = {
         ("mul:a=bf16 + add:a=fp32", ["lmul:format=bf16 + add:a=fp32"]),
     ],
     "Approximate normalization": [
-        (f"anfma:w={w},norm=exact", [f"anfma:w={w},norm={n}" for n in ("an-1-1", "an-1-2", "an-2-2")])
+        (f"anfma:w={w},norm=exact", [f"anfma:w={w},norm={n}" for n in NORMS])
         for w in (16, 24)
     ],
     "Integers against floats, a product": [
