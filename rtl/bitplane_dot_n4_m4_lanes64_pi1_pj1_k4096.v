@@ -219,9 +219,6 @@ module bitplane_dot_n4_m4_lanes64_pi1_pj1_k4096(clk, rst, i_valid, i_ready, a, b
   wire _173_;
   wire _174_;
   wire [20:0] acc_so_far;
-  wire signed [8:0] by_1;
-  wire signed [10:0] by_2;
-  wire signed [14:0] by_4;
   wire [63:0] equal_0_0;
   wire equal_1_101_carry;
   wire equal_1_101_half;
@@ -414,6 +411,9 @@ module bitplane_dot_n4_m4_lanes64_pi1_pj1_k4096(clk, rst, i_valid, i_ready, a, b
   wire equal_6_197_sum;
   wire [63:0] filled;
   wire [7:0] product;
+  wire signed [8:0] product_by1;
+  wire signed [10:0] product_by2;
+  wire signed [14:0] product_by4;
   wire [21:0] total;
   wire total_0_zero1;
   wire total_0_zero2;
@@ -448,7 +448,6 @@ module bitplane_dot_n4_m4_lanes64_pi1_pj1_k4096(clk, rst, i_valid, i_ready, a, b
   wire [20:0] total_propagate;
   assign _000_ = ~ o_valid;
   assign i_ready = _000_ | o_ready;
-  assign acc_so_far = first ? 21'h000000 : y;
   assign filled[0] = count > 1'h0;
   assign filled[1] = count > 1'h1;
   assign filled[2] = count > 2'h2;
@@ -833,11 +832,12 @@ module bitplane_dot_n4_m4_lanes64_pi1_pj1_k4096(clk, rst, i_valid, i_ready, a, b
   assign equal_6_197_carry = _094_ | _095_;
   assign _011_ = ~ { 1'h0, count };
   assign { _096_[8], product } = { _011_[7], equal_6_197_sum, equal_5_195_sum, equal_4_191_sum, equal_3_183_sum, equal_2_167_sum, equal_1_135_sum, _011_[0] } + { equal_6_197_carry, 7'h01 };
-  assign by_1 = weight[0] ? { product, 1'h0 } : { product[7], product };
-  assign by_2 = weight[1] ? { by_1, 2'h0 } : { by_1[8], by_1[8], by_1 };
-  assign by_4 = weight[2] ? { by_2, 4'h0 } : { by_2[10], by_2[10], by_2[10], by_2[10], by_2 };
-  assign total_propagate = acc_so_far ^ { by_4[14], by_4[14], by_4[14], by_4[14], by_4[14], by_4[14], by_4 };
-  assign total_generate = acc_so_far & { by_4[14], by_4[14], by_4[14], by_4[14], by_4[14], by_4[14], by_4 };
+  assign product_by1 = weight[0] ? { product, 1'h0 } : { product[7], product };
+  assign product_by2 = weight[1] ? { product_by1, 2'h0 } : { product_by1[8], product_by1[8], product_by1 };
+  assign product_by4 = weight[2] ? { product_by2, 4'h0 } : { product_by2[10], product_by2[10], product_by2[10], product_by2[10], product_by2 };
+  assign acc_so_far = first ? 21'h000000 : y;
+  assign total_propagate = acc_so_far ^ { product_by4[14], product_by4[14], product_by4[14], product_by4[14], product_by4[14], product_by4[14], product_by4 };
+  assign total_generate = acc_so_far & { product_by4[14], product_by4[14], product_by4[14], product_by4[14], product_by4[14], product_by4[14], product_by4 };
   assign _097_ = total_propagate[1] & total_generate[0];
   assign total_0_zero1 = total_generate[1] | _097_;
   assign _098_ = total_propagate[2] & total_0_zero1;

@@ -174,18 +174,19 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   wire _128_;
   wire _129_;
   wire _130_;
-  wire [3:0] _131_;
-  wire [13:0] _132_;
+  wire _131_;
+  wire [3:0] _132_;
   wire [13:0] _133_;
-  wire [22:0] _134_;
-  wire [6:0] _135_;
-  wire [21:0] _136_;
-  wire _137_;
+  wire [13:0] _134_;
+  wire [22:0] _135_;
+  wire [6:0] _136_;
+  wire [21:0] _137_;
   wire _138_;
   wire _139_;
   wire _140_;
-  wire [6:0] _141_;
-  wire [21:0] _142_;
+  wire _141_;
+  wire [6:0] _142_;
+  wire [21:0] _143_;
   reg [2:0] bits_left;
   reg busy;
   wire [13:0] factor;
@@ -206,6 +207,7 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   wire up;
   wire signed [7:0] weight;
   wire [4:0] zeros;
+  assign _011_ = _055_ ? _139_ : _009_;
   assign _036_ = _034_ & acc[7];
   assign _037_ = _031_ & acc[9];
   assign _038_ = _033_ ? _036_ : _037_;
@@ -241,6 +243,8 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   assign _016_ = _014_ & _015_;
   assign _017_ = _013_ & _016_;
   assign _001_ = _018_ & _020_;
+  assign _021_ = _010_ & _019_;
+  assign _022_ = _001_ & _021_;
   assign _029_ = _027_ & _028_;
   assign _033_ = _031_ & _032_;
   assign _051_ = _034_ & _035_;
@@ -254,10 +258,9 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   assign _077_ = _017_ & _076_;
   assign _078_ = _023_ ? _075_ : _077_;
   assign zeros[2] = shift_is_limit3 ? _055_ : _078_;
-  assign _022_ = _001_ & _021_;
-  assign _023_ = _017_ & _022_;
   assign _052_ = _033_ & _051_;
   assign _055_ = _002_ & _054_;
+  assign _023_ = _017_ & _022_;
   assign _030_ = _026_ & _029_;
   assign _079_ = ~ _053_;
   assign _080_ = _023_ & _079_;
@@ -272,7 +275,6 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   assign _020_ = ~ acc[17];
   assign _010_ = ~ acc[16];
   assign _019_ = ~ acc[15];
-  assign _021_ = _010_ & _019_;
   assign _024_ = ~ acc[14];
   assign _025_ = ~ acc[13];
   assign _026_ = _024_ & _025_;
@@ -288,9 +290,9 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   assign _004_ = ~ acc[3];
   assign _056_ = ~ acc[2];
   assign _057_ = ~ acc[1];
+  assign _081_ = ~ shift_is_limit3;
   assign _082_ = ~ zeros[3];
   assign shift_is_x1 = _081_ & _082_;
-  assign _081_ = ~ shift_is_limit3;
   assign _084_ = _083_ & zeros[2];
   assign shift_is_limit2 = shift_is_limit3 | _084_;
   assign _085_ = _083_ & zeros[1];
@@ -363,22 +365,22 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   assign _125_ = $signed(_124_) + $signed(5'h09);
   assign _126_ = { 1'h0, shift[3:0] } - full;
   assign { _127_[9:8], weight } = $signed(_125_) - $signed(_126_);
-  assign _128_ = ! bits_left;
-  assign o_valid = busy & _128_;
-  assign _129_ = ~ busy;
-  assign _130_ = o_valid & o_ready;
-  assign i_ready = _129_ | _130_;
+  assign _128_ = | bits_left;
+  assign _129_ = ~ _128_;
+  assign o_valid = busy & _129_;
+  assign _130_ = ~ busy;
+  assign _131_ = o_valid & o_ready;
+  assign i_ready = _130_ | _131_;
   assign scale_bit = i_ready ? scale[7] : scale_left[6];
-  assign _131_ = bits_left - 1'h1;
-  assign _132_ = factor & { scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit };
-  assign _133_ = factor_held & { scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit };
-  assign _134_ = { magnitude[20:0], 1'h0 } + _133_;
-  assign _137_ = _056_ & acc[1];
-  assign _138_ = _058_ ? _059_ : _137_;
+  assign _132_ = bits_left - 1'h1;
+  assign _133_ = factor & { scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit };
+  assign _134_ = factor_held & { scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit };
+  assign _135_ = { magnitude[20:0], 1'h0 } + _134_;
+  assign _138_ = _056_ & acc[1];
+  assign _139_ = _058_ ? _059_ : _138_;
   assign _005_ = _003_ & acc[3];
   assign _008_ = _006_ & acc[5];
   assign _009_ = _002_ ? _005_ : _008_;
-  assign _011_ = _055_ ? _138_ : _009_;
   always @(posedge clk)
     if (i_ready) invalid <= acc[30];
   always @(posedge clk)
@@ -386,26 +388,26 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   always @(posedge clk)
     if (i_ready) exponent <= weight;
   always @(posedge clk)
-    if (_139_) magnitude[13:0] <= _136_[13:0];
+    if (_140_) magnitude[13:0] <= _137_[13:0];
   always @(posedge clk)
     if (i_ready) magnitude[21:14] <= 8'h00;
-    else if (!o_valid) magnitude[21:14] <= _134_[21:14];
+    else if (!o_valid) magnitude[21:14] <= _135_[21:14];
   always @(posedge clk)
     if (i_ready) factor_held <= factor;
   always @(posedge clk)
-    if (_140_) scale_left <= _135_;
+    if (_141_) scale_left <= _136_;
   always @(posedge clk)
     if (i_ready) bits_left <= 3'h7;
-    else if (!o_valid) bits_left <= _131_[2:0];
+    else if (!o_valid) bits_left <= _132_[2:0];
   always @(posedge clk)
     if (rst) busy <= 1'h0;
     else if (i_ready) busy <= i_valid;
-  assign _139_ = { o_valid, i_ready } != 2'h2;
   assign _140_ = { o_valid, i_ready } != 2'h2;
-  assign _141_ = o_valid ? 7'hxx : { scale_left[5:0], 1'h0 };
-  assign _135_ = i_ready ? scale[6:0] : _141_;
-  assign _142_ = o_valid ? { magnitude[21:14], 14'hxxxx } : _134_[21:0];
-  assign _136_ = i_ready ? { 8'h00, _132_ } : _142_;
+  assign _141_ = { o_valid, i_ready } != 2'h2;
+  assign _142_ = o_valid ? 7'hxx : { scale_left[5:0], 1'h0 };
+  assign _136_ = i_ready ? scale[6:0] : _142_;
+  assign _143_ = o_valid ? { magnitude[21:14], 14'hxxxx } : _135_[21:0];
+  assign _137_ = i_ready ? { 8'h00, _133_ } : _143_;
   assign _127_[7:0] = weight;
   assign { rounded[14], rounded[12:0] } = { full, factor[12:0] };
   assign shift[4] = 1'h0;
