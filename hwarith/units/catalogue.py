@@ -81,7 +81,7 @@ CATALOGUE = {
     "bspe": "bspe:type=mixed,lanes=4,align=local,fx=3",
     "bspe_joint_fp4": "bspe:type=fp4,lanes=4,align=joint,fx=3",
     "bsdequant": "bsdequant:fx=3",
-    "bstile_4x4_fp4": "bstile:pe=(bspe:type=fp4,lanes=4,align=local,fx=3),rows=4,columns=4",
+    "bstile_2x2_fp4": "bstile:pe=(bspe:type=fp4,lanes=4,align=local,fx=3),rows=2,columns=2",
     # Bipolar integers by bit planes: one pair at a time, and four
     "bitplane_dot_4": "bitplane_dot:n=4,m=4,lanes=64,pi=1,pj=1,k=4096",
     "bitplane_dot_8_by_2": "bitplane_dot:n=8,m=8,lanes=32,pi=2,pj=2,k=32768",
