@@ -263,6 +263,25 @@ def read_bytes(path: Path) -> bytes:
         raise InvalidInput(f"Liberty file {path} cannot be read: {error.strerror}") from None
 
 
+def with_single_pins(text: str) -> str:
+    """The same library with a ``timing`` group for each related pin: ABC, when it sizes gates,
+    crashes on one with several."""
+    parts, start = [], 0
+    for match in re.finditer(r"\btiming\s*\(\s*\)\s*\{", text):
+        depth, end = 1, match.end()
+        while depth and (brace := re.compile(r"[{}]").search(text, end)):
+            depth += 1 if brace[0] == "{" else -1
+            end = brace.end()
+        group = text[match.start() : end]
+        related = re.search(r'related_pin\s*:\s*"([^"]*)"', group)
+        pins = related[1].split() if related else []
+        if related and len(pins) > 1:
+            parts.append(text[start : match.start()])
+            parts += [group[: related.start(1)] + pin + group[related.end(1) :] for pin in pins]
+            start = end
+    return "".join([*parts, text[start:]])
+
+
 def parse(text: str) -> Group:
     """The outermost group of a Liberty text. Raises `InvalidInput` with the line of an error."""
     tokens = _Tokens(text)

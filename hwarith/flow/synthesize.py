@@ -239,6 +239,8 @@ class _Job:
         if not library.has_tables:
             raise InvalidInput(f"Liberty file {self.source}: it has no tables of delay and slew "
                                "by load, which sizing for a delay target needs")  # fmt: skip
+        text = (folder / "library.lib").read_text(errors="replace")
+        (folder / "library.lib").write_text(liberty.with_single_pins(text))
         (folder / "abc.constr").write_text(
             f"set_driving_cell {library.driver.name}\n"
             f"set_load {library.output_load * library.femtofarads}\n"

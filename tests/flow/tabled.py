@@ -53,13 +53,6 @@ def sized(cell: str, strength: int) -> str:
         values = f'"{base}, {base * 2}", "{base * 1.5}, {base * 3}"'
         return f"{match[1]} (by_slews) {{ values ({values}); }}"
 
-    # ABC's timing takes one pin for each timing group.
-    cell = re.sub(
-        r'( +timing \(\) \{\n +related_pin : )"([A-Z ]+)"(.*?\n      \}\n)',
-        lambda m: "".join(f'{m[1]}"{pin}"{m[3]}' for pin in m[2].split()),
-        cell,
-        flags=re.DOTALL,
-    )
     cell = re.sub(r"cell \((\w+)\)", rf"cell (\1_X{strength})", cell)
     cell = re.sub(r"area : ([\d.]+)", lambda m: f"area : {float(m[1]) * (1 + strength) / 2}", cell)
     cell = re.sub(

@@ -148,19 +148,23 @@ OTHER_INPUTS = {("AOI21", "C"): 5 / 3, ("OAI21", "C"): 4 / 3, ("MUX2", "S"): 3}
 def test_the_generic_library_by_logical_effort(spec):
     codes = operands(100, spec)
     found, netlist = hw.energy(spec, *codes), hw.synthesize(spec).module
-    load, total = dict.fromkeys(netlist["ports"]["y"]["bits"], 4.0), 0.0
+    load, total, inputs = dict.fromkeys(netlist["ports"]["y"]["bits"], 4.0), 0.0, 0.0
+    pins = [net for name in "ab" for net in netlist["ports"][name]["bits"]]
     for kind, nets in netlist["cells"]:
         for pin in nets.keys() - {"Y"}:
             effort = OTHER_INPUTS.get((kind, pin), EFFORT[kind][0])
             load[nets[pin]] = load.get(nets[pin], 0) + effort
     vectors = zip(*(x.tolist() for x in codes), strict=True)
     for x, y in pairwise([settle(netlist, vector) for vector in vectors]):
+        inputs += sum(load.get(net, 0) for net in pins if x[net] != y[net])
         for kind, nets in netlist["cells"]:
             if x[nets["Y"]] != y[nets["Y"]]:
                 total += load.get(nets["Y"], 0) + EFFORT[kind][1]
             if kind == "MUX2" and x[nets["S"]] != y[nets["S"]]:
                 total += 3
-    assert found.energy == pytest.approx(total / 99 / (2 + 2 * 4 / 3), rel=2e-3)
+    nand = 2 + 2 * 4 / 3
+    assert found.energy == pytest.approx(total / 99 / nand, rel=5e-4)
+    assert found.inputs == pytest.approx(inputs / 99 / nand, rel=5e-4)
     assert (found.energy_unit, found.leakage) == ("NAND2", None)
     assert found.energy == pytest.approx(sum(x["energy"] for x in found.by_type.values()), rel=1e-3)
 

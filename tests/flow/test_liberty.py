@@ -99,7 +99,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 def columns_of_transistors() -> dict[str, int]:
     """Cells and their columns, from the table of areas in synth/README.md."""
-    text = (SYNTH / "README.md").read_text()
+    text = (SYNTH / "README.md").read_text().partition("**Delay**")[0]
     return {
         cell: int(columns)
         for cells, columns in re.findall(r"^\| ([A-Z0-9, ]+) \| (\d+) \|", text, re.MULTILINE)
@@ -189,6 +189,19 @@ def test_tables_are_read_with_their_axes_in_either_order(tabled):
         assert arc.sources == (1,)
     assert nand.delay.at(0.2, 0.4) == pytest.approx(0.02 + 0.1 * 0.2**0.8 + 3 * 0.4**0.9, abs=1e-6)
     assert {a.sources for a in tabled.cells["XOR2_X1"].arcs} == {(0, 1)}
+
+
+def test_related_pins_one_by_one(tmp_path):
+    joined = tabled_library.library()
+    single = liberty.with_single_pins(joined)
+    assert 'related_pin : "A B"' in joined
+    for path, text in ((tmp_path / "joined.lib", joined), (tmp_path / "single.lib", single)):
+        path.write_text(text)
+    cells, others = (liberty.read(tmp_path / f"{x}.lib").cells for x in ("joined", "single"))
+    for name, cell in cells.items():
+        assert sorted(map(repr, cell.arcs)) == sorted(map(repr, others[name].arcs))
+    assert not re.search(r'related_pin : "\w+ ', single)
+    assert liberty.with_single_pins(single) == single
 
 
 def test_loads_and_units(tabled):
