@@ -96,7 +96,12 @@ def test_killed_at_random_moments(kills: int, sweeps: Sweeps, tmp_path: Path) ->
         output = tmp_path / f"killed{i % 2}"  # two folders, which share what is finished
         process = sweeps.start(output, "--jobs", "2")
         before = len(sweeps.measured())
-        time.sleep(dice.uniform(0.1, 0.5) * lasts)
+        if dice.random() < 0.25:  # at any time, perhaps before the first point
+            time.sleep(dice.uniform(0, 0.5) * lasts)
+        else:  # after some points, however fast the machine is
+            more = dice.randint(1, max(1, (len(specs) - before) // 2))
+            while len(sweeps.measured()) < before + more and process.poll() is None:
+                time.sleep(0.005)
         if dice.random() < 0.3:
             kill(*children(process.pid)[:1])
             time.sleep(dice.uniform(0, 0.1) * lasts)

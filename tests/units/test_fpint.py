@@ -332,7 +332,7 @@ def test_injected_faults_are_found(spec: str, pattern: str, new: str) -> None:
         (lambda u: u.group([1, 2], [1, 2, 3]), "with n from 1 to k=5, not (2,) and (3,)"),
         (lambda u: u.group([[1, 2]] * 2, [[1, 2]] * 3), "not (2, 2) and (3, 2)"),
         (lambda u: u.group([1, 2], 1), "not (2,) and ()"),
-        (lambda u: u.group([], []), "activations must be codes of fp16"),
+        (lambda u: u.group([], []), "(..., n) with n at least 1, not (0,)"),
         (lambda u: u.group(np.zeros((3, 0), np.uint16), []), "n at least 1, not (3, 0)"),
         (lambda u: u.group([1.5], [1]), "activations must be codes of fp16"),
         (lambda u: u.group([1], [-9]), "weights of fpint: -9 is not a code of int4"),
