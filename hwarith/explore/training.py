@@ -102,7 +102,7 @@ class Piecewise(PiecewiseAffine):
         """Backwards through log(sum(exp(s))) - s[label], of s = outputs - their maximum."""
         rows = np.arange(len(outputs))
         greatest = np.argmax(self.values(outputs), axis=1)
-        log2_e = self.encode(np.log2(np.e))
+        log2_e = self.encode(np.log2(np.exp(1.0)))
         s = self.sub(outputs, outputs[rows, greatest][:, None])
         powers = self.mul(s, log2_e)
         e = self.exp2(powers)
