@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal
+from collections.abc import Callable
+from functools import partial
+
+from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Value
 from amaranth.lib import wiring
 
+from . import rtl
 from .rtl import Values
 from .unit import Unit
 
@@ -14,6 +18,30 @@ class ArrayUnit(Unit):
 
     combinational_parts: tuple[str, ...] = ()
     """Parts without a clock."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of its parts."""
+        raise NotImplementedError
+
+    @property
+    def parts(self) -> dict[str, Callable[[], wiring.Component]]:
+        return {self.part_name(kind): partial(self.part, kind) for kind in self.kinds}
+
+    def build(
+        self, m: Module, inputs: Values, valid: Value, o_ready: Value, instances: bool
+    ) -> tuple[Value, Value, Values]:
+        """The array in a module, between two streams; its parts are submodules, or where
+        `instances` is set references to modules of their names, so that Verilog has each once.
+
+        Gives ready for inputs, valid results, results."""
+        raise NotImplementedError
+
+    def create(self) -> wiring.Component:
+        return rtl.Pipelined(self, _core(instances=False))
+
+    def create_ports(self) -> wiring.Component:
+        return rtl.PipelinedPorts(self, _core(instances=True))
 
     def part_name(self, kind: str) -> str:
         """The Verilog module of a part."""
@@ -39,3 +67,12 @@ class ArrayUnit(Unit):
         m.submodules[name] = part = self.part(kind)
         m.d.comb += [getattr(part, port).eq(x) for port, x in inputs.items()]
         m.d.comb += [x.eq(getattr(part, port)) for port, x in out.items()]
+
+
+def _core(instances: bool) -> rtl.Core:
+    def core(
+        m: Module, u: ArrayUnit, inputs: Values, valid: Value, o_ready: Value
+    ) -> tuple[Value, Value, Values]:
+        return u.build(m, inputs, valid, o_ready, instances)
+
+    return core

@@ -9,7 +9,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.flow.stimulus import stimulus
-from hwarith.units.systolic.engine import join, split, vector
+from hwarith.units.lanes import join, split, vector
 
 SPECS = (
     "engine:rows=3,columns=2",

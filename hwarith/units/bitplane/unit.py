@@ -14,8 +14,8 @@ from ...errors import InvalidInput
 from ...formats import Format, format
 from .. import rtl
 from ..accumulator import Accumulator
+from ..lanes import join
 from ..rtl import Values, wire
-from ..systolic.engine import join
 from ..unit import Contract, Unit, integer_parameter
 from . import golden
 from .codes import MOST_BITS, planes

@@ -14,6 +14,7 @@ from ... import engine
 from ...errors import InvalidInput
 from ...formats import Format, format
 from .. import rtl
+from ..lanes import side_by_side
 from ..rtl import Values, wire
 from ..unit import Contract, integer_parameter
 from . import golden
@@ -100,12 +101,10 @@ class BsDequant(BitSerial):
     def as_float(self, results: Any, out: Any = "fp32") -> np.ndarray:
         """Results as codes of a float format, rounded to nearest even; invalid ones are NaN."""
         f = format(out)
-        packed, at = np.zeros(np.shape(results.magnitude), np.uint64), 0
-        for codes, port in zip(results, self.results.values(), strict=True):
-            packed |= np.asarray(codes).astype(np.uint64) << np.uint64(at)
-            at += port.bits
+        packed = side_by_side(results, self.results.values())
         constants = (self.magnitude_bits, f.numbers)
-        return engine.apply(golden.as_float, [packed], constants, f.dtype, at + f.precision)[()]
+        bits = sum(port.bits for port in self.results.values()) + f.precision
+        return engine.apply(golden.as_float, [packed], constants, f.dtype, bits)[()]
 
     # -- hardware ------------------------------------------------------------------------------
 

@@ -166,11 +166,8 @@ class BitSerialPe(Accumulator, BitSerial):
         return self.state_bits
 
     def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
-        found = []
-        for f in self.results.values():
-            found.append((memory & ((1 << f.bits) - 1)).astype(f.dtype))
-            memory = memory >> memory.dtype.type(f.bits)
-        return found
+        formats = self.results.values()
+        return [x.astype(f.dtype) for x, f in zip(self._split(memory), formats, strict=True)]
 
     def plausible(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
         """Activations of any class in each lane, most of them near each other; in half of the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,17 +14,17 @@ from amaranth.lib import wiring
 from ...errors import InvalidInput
 from ...formats import Format, format
 from ...formats.weights import Quantized
-from .. import rtl, unit
+from .. import unit
+from ..lanes import join, side_by_side, split, vector
 from ..parts import ArrayUnit
 from ..rtl import Values
-from ..systolic.engine import join, split, vector
 from ..unit import Contract, Unit, integer_parameter, unit_parameter
 from .dequant import BsDequant
 from .golden import SCALE_BITS
 from .hardware import Cell, ColumnSum, Encoder, Tile
 from .pe import ACTIVATION, BitSerialPe
 from .terms import TermGen
-from .weights import MIXED, SOURCE, WEIGHTS, Weights, element_type
+from .weights import MIXED, SOURCE, WEIGHTS, Weights, element_type, special_codes
 
 MOST = 64
 """Most rows and columns."""
@@ -231,10 +231,7 @@ class BsTile(ArrayUnit):
         """Codes in fp32 (rows, columns) of a group: sums times scales."""
         codes = w & ((1 << weights.bits) - 1)
         steps = self.pe.coded_steps(weights, a[:, None], codes[None], special[None])
-        sums, acc, at = self.pe(*steps), np.uint64(0), 0
-        for x, f in zip(sums, self.pe.state.values(), strict=True):
-            acc = acc | x.astype(np.uint64) << np.uint64(at)
-            at += f.bits
+        acc = side_by_side(self.pe(*steps), self.pe.state.values())
         return self.dequant.as_float(self.dequant(acc, scale, int(weights.floating)))
 
     def matmul(self, a: Any, weights: Quantized) -> np.ndarray:
@@ -289,8 +286,7 @@ class BsTile(ArrayUnit):
         assert weights.scale_codes is not None
         found = [codes.astype(np.uint8), weights.scale_codes]
         if self.encoder.takes_floats:
-            halves = (2 * weights.specials).astype(np.int64)
-            found.append((np.abs(halves) | np.where(halves < 0, 32, 0)).astype(np.uint8))
+            found.append(special_codes((2 * weights.specials).astype(np.int64)))
         return found
 
     # -- transfers -----------------------------------------------------------------------------
@@ -356,9 +352,8 @@ class BsTile(ArrayUnit):
     # -- hardware ------------------------------------------------------------------------------
 
     @property
-    def parts(self) -> dict[str, Callable[[], wiring.Component]]:
-        kinds = ("cell", "encoder", "column")
-        return {self.part_name(kind): partial(self.part, kind) for kind in kinds}
+    def kinds(self) -> tuple[str, ...]:
+        return ("cell", "encoder", "column")
 
     def part(self, kind: str) -> wiring.Component:
         """A component of the tile: a ``cell`` (processing element and dequantizer), an ``encoder``
@@ -367,17 +362,7 @@ class BsTile(ArrayUnit):
             return Cell(self.pe, self.dequant)
         return Encoder(self.encoder, self.pe) if kind == "encoder" else ColumnSum(self)
 
-    def create(self) -> wiring.Component:
-        return rtl.Pipelined(self, _core(instances=False))
-
-    def create_ports(self) -> wiring.Component:
-        return rtl.PipelinedPorts(self, _core(instances=True))
-
-
-def _core(instances: bool) -> rtl.Core:
-    def core(
-        m: Module, u: BsTile, inputs: Values, valid: Value, o_ready: Value
+    def build(
+        self, m: Module, inputs: Values, valid: Value, o_ready: Value, instances: bool
     ) -> tuple[Value, Value, Values]:
-        return Tile(u, instances).build(m, inputs, valid, o_ready)
-
-    return core
+        return Tile(self, instances).build(m, inputs, valid, o_ready)

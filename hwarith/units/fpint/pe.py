@@ -13,8 +13,8 @@ from ...errors import InvalidInput
 from ...formats import Format, format
 from .. import rtl
 from ..accumulator import Accumulator
+from ..lanes import join
 from ..rtl import Values, wire
-from ..systolic.engine import join
 from ..unit import Contract, choice_parameter, integer_parameter
 from . import golden
 from .align import SIGNIFICAND, SOURCE, Aligned, align, mantissa_parameter

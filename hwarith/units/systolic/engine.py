@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,8 +13,8 @@ from amaranth.lib import wiring
 
 from ...errors import InvalidInput
 from ...formats import Format, format
-from .. import rtl
 from ..chain import Chain, chain
+from ..lanes import join, split, vector
 from ..parts import ArrayUnit
 from ..rtl import Values
 from ..unit import Contract, Unit, integer_parameter, unit_parameter
@@ -286,8 +286,8 @@ class Engine(ArrayUnit):
     # -- hardware ------------------------------------------------------------------------------
 
     @property
-    def parts(self) -> dict[str, Callable[[], wiring.Component]]:
-        return {self.part_name(kind): partial(self.part, kind) for kind in ("cell", *self._ends)}
+    def kinds(self) -> tuple[str, ...]:
+        return ("cell", *self._ends)
 
     @property
     def _ends(self) -> dict[str, Unit]:
@@ -302,42 +302,7 @@ class Engine(ArrayUnit):
             return Cell(self.units)
         return End(self._ends[kind], END_CLOCKS if kind == "end" else 0)
 
-    def create(self) -> wiring.Component:
-        return rtl.Pipelined(self, _core(instances=False))
-
-    def create_ports(self) -> wiring.Component:
-        return rtl.PipelinedPorts(self, _core(instances=True))
-
-
-def _core(instances: bool) -> rtl.Core:
-    def core(
-        m: Module, u: Engine, inputs: Values, valid: Value, o_ready: Value
+    def build(
+        self, m: Module, inputs: Values, valid: Value, o_ready: Value, instances: bool
     ) -> tuple[Value, Value, Values]:
-        return Array(u, instances).build(m, inputs, valid, o_ready)
-
-    return core
-
-
-# -- codes side by side --------------------------------------------------------------------------
-
-
-def vector(f: Format, n: int) -> Format:
-    """Codes of a format side by side in one code, the first one at its lsb."""
-    return Format(f"{n} x {f.name}", "int", n * f.bits, signed=False)
-
-
-def join(codes: np.ndarray, f: Format) -> np.ndarray:
-    """The last axis of an array of codes as one code (`vector`)."""
-    whole = vector(f, codes.shape[-1])
-    joined = np.zeros(codes.shape[:-1], whole.dtype)
-    for i in range(codes.shape[-1]):
-        lane = codes[..., i].astype(whole.dtype)
-        joined |= lane << (i * f.bits if whole.dtype.hasobject else whole.dtype.type(i * f.bits))
-    return joined
-
-
-def split(codes: np.ndarray, f: Format, n: int) -> np.ndarray:
-    """The inverse of `join`: an array with an axis of `n` more."""
-    lanes = [(codes >> codes.dtype.type(i * f.bits) if not codes.dtype.hasobject
-              else codes >> (i * f.bits)) & ((1 << f.bits) - 1) for i in range(n)]  # fmt: skip
-    return np.stack([lane.astype(f.dtype) for lane in lanes], axis=-1)
+        return Array(self, instances).build(m, inputs, valid, o_ready)
