@@ -406,15 +406,15 @@ def sweep(
 def compare(
     specs: Specs = None,
     library: Annotated[
-        str, typer.Option(help="generic, xilinx, ice40, ecp5, or a Liberty file.")
+        str, typer.Option(help="generic, osu018, xc7, ice40, ecp5, ..., or a Liberty file.")
     ] = "generic",
     workload: Annotated[
         str | None, typer.Option(help="Also run a network on the units: digits.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Set units side by side: area, delay, cells, errors, and ratios to the first one."""
-    from .explore.compare import SOURCES, compare
+    """Set units side by side: area, delay, energy, errors, and ratios to the first one."""
+    from .explore.compare import OPERATIONS, SOURCES, compare
 
     units = _units(specs, False)
     found = compare(units, library, workload, track=lambda items: _progress(items, "compare"))
@@ -427,6 +427,8 @@ def compare(
     for one, text, ratio in zip(found, texts, ratios, strict=True):
         times = {f"{key}/1st": r and round(r, 3) for key, r in ratio.items()}
         costs = _cost_row(one.cost.as_dict()) | {"spec": text}
+        if one.energy:
+            costs[f"energy ({one.energy.energy_unit})"] = one.energy.energy
         rows.append(costs | (times if len(found) > 1 else {}) | _error_row(one))
     keys = dict.fromkeys(key for row in rows for key in row)
     there = [key for key in keys if any(row.get(key) not in (None, 0) for row in rows)]
@@ -434,6 +436,8 @@ def compare(
     for source in dict.fromkeys(one.source for one in found if one.source):
         of = [text for one, text in zip(found, texts, strict=True) if one.source == source]
         print(f"Errors on {SOURCES[source]}: {' '.join(of)}")
+    if not workload and any(one.energy for one in found):
+        print(f"Energy of {OPERATIONS} of the random sets")
     for reason in dict.fromkeys(one.reason for one in found if one.reason):
         print(f"No errors: {reason}")
     print(f"Library {found[0].cost.library}" + (f", workload {workload}" if workload else ""))

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import hwarith
+
 from ..errors import InvalidInput
 from ..units import Unit
 from ..units import unit as make_unit
-from ..units.chain import outside
+from ..units.chain import outside, seen_inside, seen_outside
 from .metrics import EXHAUSTIVE_BITS, Evaluation, evaluate
 from .workloads import workload as find_workload
 
 if TYPE_CHECKING:
+    from ..flow.energy import Energy
     from ..flow.synthesize import Synthesis
     from ..formats import Format
     from .workloads.network import Outcome
 
 OPERAND_SETS = 1 << 16
 """Random operand sets, for units of too many to take all."""
+
+OPERATIONS = 1 << 12
+"""Random operand sets that energy is the mean of."""
 
 SOURCES = {
     "all": "all operand codes",
@@ -41,11 +47,13 @@ class Compared:
 
     ``evaluation`` are its errors on operands from ``source`` (a key of `SOURCES`), None for a
     unit without an exact reference, for the ``reason`` given; ``accuracy`` and ``output_error``
-    of the network are None without one.
+    of the network are None without one. ``energy`` is on the workload's operands, without one on
+    `OPERATIONS` random sets; None if the library says nothing of it.
     """
 
     unit: Unit
     cost: Synthesis
+    energy: Energy | None
     evaluation: Evaluation | None
     source: str | None
     reason: str | None
@@ -58,6 +66,7 @@ class Compared:
         return {
             "spec": self.unit.spec,
             "cost": self.cost.as_dict(),
+            "energy": self.energy.as_dict() if self.energy else None,
             "metrics": found.metrics if found else None,
             "counts": found.counts if found else None,
             "operands": SOURCES[self.source] if self.source else None,
@@ -68,8 +77,13 @@ class Compared:
 
     def ratios(self, first: Compared) -> dict[str, float | None]:
         """Costs over those of the first unit."""
-        pairs = {key: (getattr(self.cost, key), getattr(first.cost, key)) for key in RATIOS}
-        return {key: a / b if a is not None and b else None for key, (a, b) in pairs.items()}
+        mine, base = self._costs(), first._costs()
+        return {key: mine[key] / base[key] if mine[key] is not None and base[key] else None
+                for key in mine}  # fmt: skip
+
+    def _costs(self) -> dict[str, Any]:
+        costs = {key: getattr(self.cost, key) for key in RATIOS}
+        return costs | {"energy": self.energy.energy if self.energy else None}
 
 
 RATIOS = ("area", "delay", "luts")
@@ -81,14 +95,14 @@ def compare(
     workload: str | None = None,
     *,
     track: Callable[[list[Unit]], Iterable[Unit]] = iter,
-    synthesize: Callable[..., Any] | None = None,
+    flow: Any = hwarith,
 ) -> list[Compared]:
     """Synthesize units (or their specs), evaluate their errors and run a workload on them.
 
     Errors are computed on the operands that met the unit in the workload; without one on all
     operand codes or, where those are more than 2^16, on random ones (`SOURCES`).
-    `track` is given the units and gives them back one by one, to show progress; `synthesize`
-    stands in for `hwarith.synthesize` in tests.
+    `track` is given the units and gives them back one by one, to show progress; `flow` stands in
+    for `hwarith` in tests, of which `synthesize` and `energy` are asked.
 
     Raises `InvalidInput` for a wrong spec, library or workload, and for a unit that the workload
     cannot run on, before anything runs.
@@ -98,40 +112,51 @@ def compare(
     for u in units:
         if network:
             network.check(u)
-    if synthesize is None:
-        from ..flow.synthesize import synthesize as yosys
-
-        synthesize = yosys
     found = []
     for u in track(units):
-        cost = synthesize(u, library=library)
+        cost = flow.synthesize(u, library=library)
         outcome = network.run(u) if network else None
+        energy = _energy(u, outcome, library, flow)
         evaluation, source, reason = _evaluated(u, outcome)
         network_figures = (outcome.accuracy, outcome.output_error) if outcome else ()
-        found.append(Compared(u, cost, evaluation, source, reason, *network_figures))
+        found.append(Compared(u, cost, energy, evaluation, source, reason, *network_figures))
     return found
+
+
+def _energy(u: Unit, outcome: Outcome | None, library: Any, flow: Any) -> Energy | None:
+    if outcome:
+        operands = outcome.operands
+    else:
+        formats = outside(u).operands.values()
+        operands = seen_inside(u, _random_operands(formats, OPERATIONS))
+    try:
+        return flow.energy(u, *operands, library=library)
+    except InvalidInput:
+        return None
 
 
 def _evaluated(
     unit: Unit, outcome: Outcome | None
 ) -> tuple[Evaluation | None, str | None, str | None]:
     """A unit's errors and where its operands come from, or else why there are none."""
-    formats = list(outside(unit).operands.values())
+    formats = outside(unit).operands.values()
+    operands: Sequence[np.ndarray] | None
     if outcome:
-        source, operands = "workload", outcome.operands
+        source, operands = "workload", seen_outside(unit, outcome.operands)
     elif sum(f.bits for f in formats) <= EXHAUSTIVE_BITS:
         source, operands = "all", None
     else:
-        rng = np.random.default_rng(_SEED)
-        source, operands = "normal", tuple(_random_codes(f, rng) for f in formats)
+        source, operands = "normal", _random_operands(formats, OPERAND_SETS)
     try:
         return evaluate(unit, operands), source, None
     except InvalidInput as error:
         return None, None, str(error)
 
 
-def _random_codes(f: Format, rng: np.random.Generator) -> np.ndarray:
-    return f.encode(_deviation(f) * rng.normal(size=OPERAND_SETS))
+def _random_operands(formats: Iterable[Format], sets: int) -> list[np.ndarray]:
+    """Codes of normally distributed values, of one format after the other."""
+    rng = np.random.default_rng(_SEED)
+    return [f.encode(_deviation(f) * rng.normal(size=sets)) for f in formats]
 
 
 def _deviation(f: Format) -> float:

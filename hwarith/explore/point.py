@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import hwarith
+
+from ..errors import InvalidInput
 
 if TYPE_CHECKING:
     from ..units import Unit
@@ -27,14 +30,23 @@ COSTS = {
         Figure(
             "area", "Area", "GE",
             "Area of the cells; with hwarith's generic library in gate equivalents (GE), multiples "
-            "of a two-input NAND gate.",
+            "of a two-input NAND gate. Of an FPGA the number of its look-up tables.",
         ),
         Figure(
             "delay", "Delay", "NAND2",
             "Longest path from input to output, without wires and loads; with hwarith's generic "
-            "library in delays of a two-input NAND gate.",
+            "library in delays of a two-input NAND gate. Not known of an FPGA "
+            "that is not routed.",
         ),
-        Figure("depth", "Depth", "cells", "Cells on that path."),
+        Figure(
+            "energy", "Energy", "NAND2",
+            "Mean energy of an operation, by the switching activity of the mapped cells on the "
+            "operands that met the unit in the workload, one dot product after the other; without "
+            "glitches and wires. With hwarith's generic library in changes of the output of a "
+            "two-input NAND gate that drives two others.",
+        ),
+        Figure("leakage", "Leakage", "nW", "Power of the whole unit while nothing changes."),
+        Figure("depth", "Depth", "cells", "Cells on the longest path."),
         Figure("cells", "Cells", "", "Cells of the library."),
         Figure(
             "cmos_cells", "CMOS cells", "",
@@ -66,11 +78,12 @@ NETWORK = {
 class Result:
     """A finished design point.
 
-    ``cost`` by the keys of `COSTS` (the delay is None if the library has none); ``accuracy`` and
+    ``cost`` by the keys of `COSTS` (None of what the library does not say); ``accuracy`` and
     ``output_error`` as in `NETWORK`; ``metrics`` and ``counts`` as in `hwarith.explore.metrics`,
     on the operands that the unit met in the workload; ``seconds`` that it took; ``details`` for
     the point's page in a report: ``verilog``, ``histogram`` (`hwarith.explore.metrics.histogram`),
-    ``path`` (the ends of the longest path), ``cells`` (type to number) and ``cell_areas``.
+    ``path`` (the ends of the longest path), ``cells`` (type to number), ``cell_areas``, and where
+    there is no energy, why, in ``no_energy``.
     """
 
     spec: str
@@ -85,6 +98,7 @@ class Result:
     counts: dict[str, int]
     seconds: float
     details: dict[str, Any] = field(default_factory=dict, repr=False)
+    energy_unit: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The result as plain data, for JSON."""
@@ -101,44 +115,46 @@ class Result:
         return {**self.cost, **network, **self.metrics}
 
 
-def measure(
-    unit: Unit, workload: str, library: str, synthesize: Callable[..., Any] | None = None
-) -> Result:
-    """Synthesize a unit, run a workload on it, and evaluate it on the operands it met.
+def measure(unit: Unit, workload: str, library: str, flow: Any = hwarith) -> Result:
+    """Synthesize a unit, run a workload on it, and find its errors and its energy on the operands
+    it met.
 
-    Raises `InvalidInput` for a workload that cannot run on the unit, and `ToolFailure`.
-    `synthesize` stands in for `hwarith.synthesize` in tests.
+    Raises `InvalidInput` for a workload that cannot run on the unit, and `ToolFailure`. `flow` has
+    `hwarith`'s own `verilog`, `synthesize` and `energy`, or in tests others in their place.
     """
+    from ..units.chain import seen_outside
     from .metrics import evaluate
     from .workloads import workload as find_workload
 
     start = time.perf_counter()
-    details = {}
-    if synthesize is None:
-        from ..flow.synthesize import synthesize as yosys
-        from ..flow.verilog import verilog
-
-        synthesize = yosys
-        details["verilog"] = verilog(unit)
-    mapped = synthesize(unit, library=library)
-    cmos = synthesize(unit, recipe="cmos")
     outcome = find_workload(workload).run(unit)
-    evaluation = evaluate(unit, outcome.operands)
+    evaluation = evaluate(unit, seen_outside(unit, outcome.operands))
+    details = {"verilog": flow.verilog(unit)}
+    mapped = flow.synthesize(unit, library=library)
+    cmos = flow.synthesize(unit, recipe="cmos")
+    try:
+        spent = flow.energy(unit, *outcome.operands, library=library)
+    except InvalidInput as error:  # the library does not say what this takes
+        spent = None
+        details["no_energy"] = str(error)
     return Result(
         spec=unit.spec,
         name=unit.name,
         operation=unit.operation,
         cost={
-            "area": mapped.area,
+            "area": mapped.luts if mapped.area is None else mapped.area,
             "delay": mapped.delay,
+            "energy": spent.energy if spent else None,
+            "leakage": spent.leakage if spent else None,
             "depth": mapped.depth,
             "cells": mapped.cells,
             "cmos_cells": cmos.cells,
             "transistors": cmos.transistors,
             "cmos_path": cmos.depth,
         },
-        area_unit=mapped.area_unit,
+        area_unit="LUT" if mapped.area is None else mapped.area_unit,
         delay_unit=mapped.delay_unit,
+        energy_unit=spent.energy_unit if spent else None,
         accuracy=outcome.accuracy,
         output_error=outcome.output_error,
         metrics=evaluation.metrics,
@@ -156,8 +172,8 @@ def measure(
 
 def _cell_areas(library: str, types: Iterable[str]) -> dict[str, float]:
     """The area of one cell of each type of a library."""
-    from ..flow import liberty, tools
+    from ..flow import liberty
+    from ..flow.libraries import liberty_file
 
-    generic = tools.shipped("synth") / "generic.lib"
-    cells = liberty.read(generic if library == "generic" else Path(library)).cells
+    cells = liberty.read(liberty_file(library)).cells
     return {name: cells[name].area for name in types}

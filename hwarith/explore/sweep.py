@@ -15,7 +15,7 @@ from ..units import Unit
 from .point import Result, measure
 from .search import ParetoSearch, Search, require_optuna
 from .store import FAILURES, Store, tool_context
-from .sweep_file import GENERIC, Sweep, sweep_of
+from .sweep_file import Sweep, sweep_of
 from .worker import ask_all
 from .workloads import workload
 
@@ -35,7 +35,7 @@ def run_sweep(
     *,
     dask: str | None = None,
     budget: int | None = None,
-    synthesize: Callable[..., Any] | None = None,
+    flow: Any = None,
 ) -> list[Result]:
     """Measure design points and keep them in a folder, from which `write_report` takes them.
 
@@ -50,7 +50,7 @@ def run_sweep(
     dask : the address of the scheduler of a Dask cluster, whose workers then measure.
     budget : measure at most so many points, those that a search for the Pareto front picks. The
         points of the sweep that the folder holds already count, and are what it starts from.
-    synthesize : stands in for `hwarith.synthesize` in tests; then all runs in this process.
+    flow : stands in for `hwarith` in tests (see `measure`); then all runs in this process.
 
     Returns the results in the order of the points, of a search in that of its picks. On a
     terminal a progress bar is shown.
@@ -76,8 +76,8 @@ def run_sweep(
             raise InvalidInput("a search needs a budget: budget = N in [search], or --budget N")
     context = tool_context()
     with _workers(jobs, dask, context) as ask:
-        run = _Run(sweep, Path(folder), context, shared=synthesize is None)
-        outcomes = run.measure_here(synthesize) if synthesize else run.measure_by(ask)
+        run = _Run(sweep, Path(folder), context, shared=flow is None)
+        outcomes = run.measure_here(flow) if flow else run.measure_by(ask)
         with _progress(run.total, run.finished) as advance:
             try:
                 with closing(outcomes):
@@ -182,22 +182,21 @@ class _Run:
             for i, answer in answers:
                 yield units[i], answer.get("error") or Result(**answer["result"])
 
-    def measure_here(self, synthesize: Callable[..., Any]) -> Generator[tuple[Unit, Result | str]]:
+    def measure_here(self, flow: Any) -> Generator[tuple[Unit, Result | str]]:
         """The same in this process."""
         for unit in self.missing:
             try:
-                yield unit, measure(unit, self.sweep.workload, self.sweep.library, synthesize)
+                yield unit, measure(unit, self.sweep.workload, self.sweep.library, flow)
             except HwarithError as error:
                 yield unit, str(error)
 
     def _save_manifest(self) -> None:
-        library = self.sweep.library
         self.store.save_manifest(
             self.results,
             {
                 "source": self.sweep.source,
                 "workload": self.sweep.workload,
-                "library": library if library == GENERIC else Path(library).name,
+                "library": Path(self.sweep.library).name,
                 "versions": self._versions,
             },
         )

@@ -3,7 +3,7 @@
 A sweep file::
 
     workload = "digits"        # default; or "minilm"
-    library = "generic"        # default; or a Liberty file, beside this one
+    library = "generic"        # default; or osu018, ice40, ...; or a Liberty file, beside this one
     points = ["mul:a=fp32", "fma:a=bf16,b=bf16,c=fp32,out=fp32"]
 
     [[grid]]                   # every combination of the lists
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -28,14 +29,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidInput, unknown
+from ..flow.liberty import read_bytes
+from ..flow.libraries import fpga, liberty_file
 from ..units import Unit
 from ..units import unit as make_unit
 from .grid import AtText, expand
 from .search import Search
 from .workloads import workload as find_workload
-
-GENERIC = "generic"
-"""hwarith's own cell library."""
 
 _KEYS = ("workload", "library", "points", "grid", "search")
 _SEARCH_KEYS = tuple(field.name for field in dataclasses.fields(Search))
@@ -47,14 +47,15 @@ class Sweep:
 
     With a `Search`, those of them that it picks.
 
-    ``library`` is ``generic`` or the path of a Liberty file, ``source`` the name of the file that
-    the sweep came from. Raises `InvalidInput` for a workload that is not
-    known or cannot run on one of the units.
+    ``library`` is a name (`hwarith.flow.libraries.NAMES`) or the path of a Liberty file, ``source``
+    the name of the file that the sweep came from. Raises `InvalidInput` for a workload that is not
+    known or cannot run on one of the units and for a library that there is not, and `MissingTool`
+    for open cells that are not installed.
     """
 
     points: tuple[Unit, ...]
     workload: str = "digits"
-    library: str = GENERIC
+    library: str = "generic"
     source: str | None = None
     search: Search | None = None
 
@@ -69,15 +70,9 @@ class Sweep:
 
     def library_digest(self) -> str:
         """What tells the library from others. Raises `InvalidInput` if it cannot be read."""
-        if self.library == GENERIC:
-            return GENERIC
-        try:
-            return hashlib.sha256(Path(self.library).read_bytes()).hexdigest()
-        except OSError as error:
-            raise InvalidInput(
-                f"library {self.library!r} cannot be read ({error.strerror}); "
-                f"allowed: {GENERIC!r}, or the path of a Liberty file"
-            ) from None
+        if self.library == "generic" or fpga(self.library):
+            return self.library  # what is shipped is among the sources
+        return hashlib.sha256(read_bytes(liberty_file(self.library))).hexdigest()
 
 
 def sweep_of(points: Any) -> Sweep:
@@ -122,7 +117,7 @@ def _sweep(data: dict[str, Any], path: Path) -> Sweep:
     for key in data:
         if key not in _KEYS:
             raise AtText(str(unknown("key", key, _KEYS)), key)
-    workload, library = data.get("workload", "digits"), data.get("library", GENERIC)
+    workload, library = data.get("workload", "digits"), data.get("library", "generic")
     for key, value in (("workload", workload), ("library", library)):
         if not isinstance(value, str):
             raise AtText(f"{key} must be a string, not {value!r}", key)
@@ -138,7 +133,7 @@ def _sweep(data: dict[str, Any], path: Path) -> Sweep:
         except InvalidInput as error:
             raise AtText(f"{where}: {error}", written) from None
         units.append(unit)
-    if library != GENERIC:
+    if (path.parent / library).is_file() or not re.fullmatch(r"\w+", library):
         library = str(path.parent / library)
     return Sweep(tuple(units), workload, library, path.name, _search(data.get("search")))
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import hwarith
+
 from ..errors import InvalidInput
 from ..formats.weights import TYPES, Quantized, WeightType, quantize, weight_type
 from ..units import unit as make_unit
@@ -212,7 +214,7 @@ def measure_weights(
     weights: Digits | Arrays | None = None,
     group: int | None = None,
     *,
-    synthesize: Callable[..., Any] | None = None,
+    flow: Any = hwarith,
     track: Callable[[list[WeightType]], Iterable[WeightType]] = iter,
 ) -> list[WeightResult]:
     """Measure types of weights, each on the processing elements that run it.
@@ -223,16 +225,12 @@ def measure_weights(
     weights : arrays of your own (`read_weights`); default: those of the digits network.
     group : weights that share a scale, 32 by default. It divides the last axis of your own
         arrays. Types with a group of their own (mxfp4) keep it.
-    synthesize : stands in for `hwarith.synthesize` in tests.
+    flow : stands in for `hwarith` in tests, of which `synthesize` is asked.
     track : gives the types one by one, to show how far it has come.
 
     Raises `InvalidInput` for what is not as said here, before anything is measured, and
     `ToolFailure` if synthesis fails.
     """
-    if synthesize is None:
-        from ..flow.synthesize import synthesize as yosys
-
-        synthesize = yosys
     chosen = weight_types(types)
     source = weights or digits()
     group = GROUP if group is None else group
@@ -254,7 +252,7 @@ def measure_weights(
                     reason=None if element else reason,
                     figures=errors
                     | source.element_figures(element, kind, found)
-                    | _costs(element, synthesize),
+                    | _costs(element, flow),
                 )
             )
     return results
@@ -383,11 +381,11 @@ def _mac_sums(mac: Any, w: np.ndarray, x: np.ndarray) -> np.ndarray:
     return mac.out.decode(codes).astype(np.float64)
 
 
-def _costs(element: Element | None, synthesize: Callable[..., Any]) -> dict[str, float | None]:
+def _costs(element: Element | None, flow: Any) -> dict[str, float | None]:
     if element is None:
         keys = ("area", "delay", "throughput", "area_per_throughput", "area_time", "group_area")
         return dict.fromkeys(keys)
-    found = synthesize(make_unit(element.spec))
+    found = flow.synthesize(make_unit(element.spec))
     per_throughput = found.area / float(element.per_clock)
     return {
         "area": found.area,

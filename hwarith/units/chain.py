@@ -7,6 +7,7 @@ its `Unit.chain_start` makes of a code, and of which its `Unit.chain_end` makes 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -121,6 +122,23 @@ def _check_ports(u: Unit, needed: list[Format]) -> None:
 def outside(u: Unit) -> Unit | Link:
     """The unit, or if it is chained the `Link`."""
     return Link(u) if u.chain_end else u
+
+
+def seen_outside(u: Unit, operands: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """Operand codes of a unit as `outside` takes them: a chained unit's accumulators are rounded to
+    the format that its chains begin with."""
+    if not u.chain_end:
+        return tuple(operands)
+    path, (*factors, acc) = Chain(None, u), operands
+    return *factors, path.first.encode(path.last.decode(path.end(acc)), overflow="nosat")
+
+
+def seen_inside(u: Unit, operands: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """The inverse, but for what was rounded."""
+    if not u.chain_end:
+        return tuple(operands)
+    *factors, codes = operands
+    return *factors, Chain(None, u).begin(codes)
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.explore.fake_synthesis import FakeSynthesis
+from tests.explore.fake_flow import FakeFlow
 
 
 @pytest.fixture
-def synthesis() -> FakeSynthesis:
-    return FakeSynthesis()
+def flow() -> FakeFlow:
+    return FakeFlow()

@@ -5,24 +5,40 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import hwarith as hw
 from hwarith import unit
 from hwarith.errors import InvalidInput
-from hwarith.explore.compare import OPERAND_SETS, compare
+from hwarith.explore.compare import OPERAND_SETS, OPERATIONS, compare
 from hwarith.explore.metrics import evaluate
 from hwarith.explore.workloads import workload
-from tests.explore.fake_synthesis import FakeSynthesis
+from tests.explore.fake_flow import FakeFlow
 
 
-def test_costs_and_ratios(synthesis: FakeSynthesis) -> None:
-    first, second = compare(["mul:a=bf16", "lmul:format=bf16"], synthesize=synthesis)
-    assert synthesis.asked == [first.unit.spec, second.unit.spec]
-    assert first.ratios(first) == {"area": 1, "delay": 1, "luts": None}
-    assert second.ratios(first) == {"area": 0.25, "delay": 1, "luts": None}
+def test_costs_and_ratios(flow: FakeFlow) -> None:
+    first, second = compare(["mul:a=bf16", "lmul:format=bf16"], flow=flow)
+    assert flow.asked == [first.unit.spec, second.unit.spec]
+    assert first.ratios(first) == {"area": 1, "delay": 1, "energy": 1, "luts": None}
+    assert second.ratios(first) == {"area": 0.25, "delay": 1, "energy": 1, "luts": None}
     assert second.as_dict()["cost"] == second.cost.as_dict()
 
 
-def test_small_units_are_evaluated_on_all_operands(synthesis: FakeSynthesis) -> None:
-    (found,) = compare(["mul:a=e4m3fn"], synthesize=synthesis)
+@pytest.mark.parametrize("spec", ["add:a=e2m1fn", "anfma:a=e4m3fn,w=8"])
+def test_energy_of_random_operands(spec: str) -> None:
+    (found,) = compare([spec])
+    assert found.energy.operations == OPERATIONS - 1
+    assert found.energy.toggles > 5
+    (with_workload,) = compare([spec], workload="digits")
+    operands = workload("digits").run(unit(spec)).operands
+    assert with_workload.energy == hw.energy(spec, *operands)
+
+
+def test_fpgas_have_no_energy() -> None:
+    (found,) = compare(["add:a=e2m1fn"], library="ice40")
+    assert (found.energy, found.ratios(found)["energy"]) == (None, None)
+
+
+def test_small_units_are_evaluated_on_all_operands(flow: FakeFlow) -> None:
+    (found,) = compare(["mul:a=e4m3fn"], flow=flow)
     assert found.source == "all"
     assert found.evaluation == evaluate("mul:a=e4m3fn")
 
@@ -30,19 +46,19 @@ def test_small_units_are_evaluated_on_all_operands(synthesis: FakeSynthesis) -> 
 @pytest.mark.parametrize(
     "spec", ["mul:a=bf16", "fma:a=int8,b=int8,c=int32,out=int32", "add:a=fp32"]
 )
-def test_wide_units_are_evaluated_on_random_operands(spec: str, synthesis: FakeSynthesis) -> None:
-    (found,) = compare([spec], synthesize=synthesis)
+def test_wide_units_are_evaluated_on_random_operands(spec: str, flow: FakeFlow) -> None:
+    (found,) = compare([spec], flow=flow)
     assert found.source == "normal"
     assert found.evaluation is not None
     assert found.evaluation.counts["operand_sets"] == OPERAND_SETS
     assert found.evaluation.counts["counted"] > 0.99 * OPERAND_SETS
     assert found.evaluation.metrics["max_ulp"] <= 0.5
-    (again,) = compare([spec], synthesize=synthesis)
+    (again,) = compare([spec], flow=flow)
     assert again == found
 
 
-def test_with_a_workload(synthesis: FakeSynthesis) -> None:
-    (found,) = compare(["lmul:format=e4m3fn,k=2"], workload="digits", synthesize=synthesis)
+def test_with_a_workload(flow: FakeFlow) -> None:
+    (found,) = compare(["lmul:format=e4m3fn,k=2"], workload="digits", flow=flow)
     outcome = workload("digits").run(unit("lmul:format=e4m3fn,k=2"))
     assert (found.accuracy, found.output_error) == (outcome.accuracy, outcome.output_error)
     assert found.source == "workload"
@@ -50,18 +66,18 @@ def test_with_a_workload(synthesis: FakeSynthesis) -> None:
     assert found.evaluation.counts["operand_sets"] == np.size(outcome.operands[0])
 
 
-def test_unit_without_a_reference(synthesis: FakeSynthesis) -> None:
-    (found,) = compare(["mac:a=bf16"], synthesize=synthesis)
+def test_unit_without_a_reference(flow: FakeFlow) -> None:
+    (found,) = compare(["mac:a=bf16"], flow=flow)
     assert (found.evaluation, found.source) == (None, None)
     assert found.as_dict()["metrics"] is None
     assert found.reason.startswith("mac: the exact result of operation 'dot product' is not known")
 
 
-def test_mistakes_are_found_before_anything_runs(synthesis: FakeSynthesis) -> None:
+def test_mistakes_are_found_before_anything_runs(flow: FakeFlow) -> None:
     with pytest.raises(InvalidInput, match="unknown workload 'digit'; did you mean 'digits'"):
-        compare(["mul:a=bf16"], workload="digit", synthesize=synthesis)
+        compare(["mul:a=bf16"], workload="digit", flow=flow)
     with pytest.raises(InvalidInput, match="cmp"):
-        compare(["mul:a=bf16", "cmp:a=bf16"], workload="digits", synthesize=synthesis)
+        compare(["mul:a=bf16", "cmp:a=bf16"], workload="digits", flow=flow)
     with pytest.raises(InvalidInput, match="unknown format"):
-        compare(["mul:a=bf16", "mul:a=bf99"], synthesize=synthesis)
-    assert synthesis.asked == []
+        compare(["mul:a=bf16", "mul:a=bf99"], flow=flow)
+    assert flow.asked == []

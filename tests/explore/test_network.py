@@ -18,6 +18,7 @@ from hwarith.explore.workloads.network import (
     datapath,
     scales,
 )
+from hwarith.units.chain import seen_inside, seen_outside
 
 DIGITS = workload("digits")
 
@@ -104,6 +105,25 @@ def test_operands_are_those_of_every_fifth_image() -> None:
     products, sums = DIGITS.run(adder).operands
     assert products.dtype == np.uint16
     assert sums.dtype == np.uint32
+
+
+def test_operands_come_one_dot_product_after_the_other() -> None:
+    u = hw.unit("fma:a=bf16,c=fp32,out=fp32")
+    a, b, c = DIGITS.run(u).operands
+    layer = DIGITS.network.layers[0]
+    steps = len(layer.weights)
+    assert (u(a, b, c)[: steps - 1] == c[1:steps]).all()
+    assert (b[: 2 * steps] == u.b.encode(layer.weights[:, :2]).T.ravel()).all()
+
+
+def test_operands_of_a_chain_are_its_states() -> None:
+    u = hw.unit("anfma:a=bf16,norm=an-1-1")
+    a, b, c = DIGITS.run(u).operands
+    steps = len(DIGITS.network.layers[0].weights)
+    assert (u(a, b, c)[: steps - 1] == c[1:steps]).all()
+    *_, codes = seen_outside(u, (a, b, c))
+    assert (codes == u.chain_end(c)).all()  # both in fp32
+    assert (seen_inside(u, (a, b, codes))[-1] != c).any()  # partly normalized ones
 
 
 def test_narrow_tensors_are_scaled_to_the_top_of_their_format() -> None:

@@ -28,8 +28,8 @@ from hwarith.explore.report.content import Content, read_content
 from hwarith.explore.report.front import pareto_front
 from hwarith.explore.report.picture import to_pictures
 from hwarith.explore.report.summary import comparisons, findings
+from tests.explore.fake_flow import FakeFlow
 from tests.explore.fake_sweep import make_sweep
-from tests.explore.fake_synthesis import FakeSynthesis
 
 SPECS = [
     "mul:a=fp32", "mul:a=bf16", "mul:a=int8,b=int8,out=int16", "mul:a=e4m3fn", "lmul:format=bf16",
@@ -40,7 +40,7 @@ SPECS = [
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sweep")
-    run_sweep(SPECS, path, synthesize=FakeSynthesis())
+    run_sweep(SPECS, path, flow=FakeFlow())
     write_report(path)
     return path
 
@@ -139,8 +139,8 @@ def test_page_escapes_what_it_shows(folder: Path, content: Content) -> None:
     assert "<b>.lib" not in page
 
 
-def test_unfinished_sweep_says_what_is_missing(tmp_path: Path, synthesis: FakeSynthesis) -> None:
-    run_sweep(["mul:a=e2m1fn", "mul:a=e2m3fn"], tmp_path, synthesize=synthesis)
+def test_unfinished_sweep_says_what_is_missing(tmp_path: Path, flow: FakeFlow) -> None:
+    run_sweep(["mul:a=e2m1fn", "mul:a=e2m3fn"], tmp_path, flow=flow)
     next((tmp_path / "points").glob("mul_e2m1fn*")).unlink()
     page = page_of(write_report(tmp_path).parent)
     assert "Missing: mul:a=e2m1fn,b=e2m1fn,out=e2m1fn,round=rne" in page

@@ -155,16 +155,16 @@ def test_without_optuna(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert not (tmp_path / "out").exists()
 
 
-def test_failed_points_use_the_budget_up(synthesis, tmp_path: Path) -> None:
+def test_failed_points_use_the_budget_up(flow, tmp_path: Path) -> None:
     from hwarith.errors import ToolFailure
 
     def fail(u: Unit) -> None:
         raise ToolFailure("no luck")
 
     before: Callable[[Unit], None] = fail
-    synthesis.before = before
+    flow.before = before
     with pytest.raises(ToolFailure, match="2 of 2 points failed"):
         run_sweep(
             ["mul:a=e2m1fn", "mul:a=e2m3fn", "mul:a=e3m2fn"], tmp_path, budget=2,
-            synthesize=synthesis,
+            flow=flow,
         )  # fmt: skip

@@ -11,30 +11,32 @@ from pathlib import Path
 
 import pytest
 
-import hwarith
+import hwarith as hw
 from hwarith.errors import InvalidInput, ToolFailure
 from hwarith.explore import run_sweep, store, worker
+from hwarith.explore.point import measure
+from hwarith.explore.workloads import workload
 from hwarith.units import Unit, unit
 
 SPECS = ["mul:a=e2m1fn", "mul:a=e2m3fn", "mul:a=e3m2fn", "mul:a=e4m3fn"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(hwarith.__file__).parent.parent)}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(hw.__file__).parent.parent)}
 
 
 def names(results: list) -> list[str]:
     return [r.name for r in results]
 
 
-def test_results_come_in_order_and_are_not_computed_twice(synthesis, tmp_path: Path) -> None:
-    first = run_sweep(SPECS, tmp_path, synthesize=synthesis)
+def test_results_come_in_order_and_are_not_computed_twice(flow, tmp_path: Path) -> None:
+    first = run_sweep(SPECS, tmp_path, flow=flow)
     assert names(first) == [unit(spec).name for spec in SPECS]
-    assert sorted(synthesis.asked) == sorted(unit(spec).spec for spec in SPECS)
+    assert sorted(flow.asked) == sorted(unit(spec).spec for spec in SPECS)
     assert first[0].cost["cmos_cells"] == 64
-    assert run_sweep(SPECS, tmp_path, synthesize=synthesis) == first
-    assert len(synthesis.asked) == len(SPECS)
+    assert run_sweep(SPECS, tmp_path, flow=flow) == first
+    assert len(flow.asked) == len(SPECS)
 
 
-def test_a_repeat_needs_neither_numba_nor_synthesis(synthesis, tmp_path: Path) -> None:
-    run_sweep(SPECS, tmp_path, synthesize=synthesis)
+def test_a_repeat_needs_neither_numba_nor_synthesis(flow, tmp_path: Path) -> None:
+    run_sweep(SPECS, tmp_path, flow=flow)
     script = (
         "import sys\nfrom hwarith.explore import run_sweep\n"
         f"print(len(run_sweep({SPECS!r}, {str(tmp_path)!r})),"
@@ -46,51 +48,51 @@ def test_a_repeat_needs_neither_numba_nor_synthesis(synthesis, tmp_path: Path) -
     assert (done.stdout, done.stderr) == (f"{len(SPECS)} False False\n", "")
 
 
-def test_interrupted_sweep_goes_on(synthesis, tmp_path: Path) -> None:
+def test_interrupted_sweep_goes_on(flow, tmp_path: Path) -> None:
     def interrupt(u: Unit) -> None:
         if u.a.name == "e3m2fn":  # the third: wide units go first
             raise KeyboardInterrupt
 
-    synthesis.before = interrupt
+    flow.before = interrupt
     with pytest.raises(
         KeyboardInterrupt, match=r"2 of 4 points are kept in .*the next run goes on"
     ):
-        run_sweep(SPECS, tmp_path, synthesize=synthesis)
-    before = list(synthesis.asked)
-    synthesis.before = lambda u: None
-    run_sweep(SPECS, tmp_path, synthesize=synthesis)
+        run_sweep(SPECS, tmp_path, flow=flow)
+    before = list(flow.asked)
+    flow.before = lambda u: None
+    run_sweep(SPECS, tmp_path, flow=flow)
     assert len(before) == 2
-    assert sorted(synthesis.asked) == sorted(unit(spec).spec for spec in SPECS)
+    assert sorted(flow.asked) == sorted(unit(spec).spec for spec in SPECS)
 
 
-def test_failing_points_are_named_and_the_others_kept(synthesis, tmp_path: Path) -> None:
+def test_failing_points_are_named_and_the_others_kept(flow, tmp_path: Path) -> None:
     def fail(u: Unit) -> None:
         if u.a.name == "e3m2fn":
             raise ToolFailure("yosys failed with exit status 1: no luck")
 
-    synthesis.before = fail
+    flow.before = fail
     with pytest.raises(ToolFailure, match=r"1 of 4 points failed: mul:a=e3m2fn.*no luck"):
-        run_sweep(SPECS, tmp_path, synthesize=synthesis)
+        run_sweep(SPECS, tmp_path, flow=flow)
     assert len(list((tmp_path / "points").iterdir())) == 3
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"spec": 1}'])
-def test_a_damaged_point_is_done_again(synthesis, tmp_path: Path, damage: str) -> None:
-    first = run_sweep(SPECS[:1], tmp_path, synthesize=synthesis)
+def test_a_damaged_point_is_done_again(flow, tmp_path: Path, damage: str) -> None:
+    first = run_sweep(SPECS[:1], tmp_path, flow=flow)
     (file,) = (tmp_path / "points").iterdir()
     file.write_text(damage)
-    again = run_sweep(SPECS[:1], tmp_path, synthesize=synthesis)
+    again = run_sweep(SPECS[:1], tmp_path, flow=flow)
     assert again[0].metrics == first[0].metrics
-    assert len(synthesis.asked) == 2
+    assert len(flow.asked) == 2
 
 
-def test_what_a_point_depends_on_is_in_its_key(synthesis, tmp_path: Path, monkeypatch) -> None:
-    run_sweep(SPECS[:1], tmp_path, synthesize=synthesis)
+def test_what_a_point_depends_on_is_in_its_key(flow, tmp_path: Path, monkeypatch) -> None:
+    run_sweep(SPECS[:1], tmp_path, flow=flow)
     monkeypatch.setattr("hwarith.explore.store.source_digest", lambda: "other sources")
-    run_sweep(SPECS[:1], tmp_path, synthesize=synthesis)
+    run_sweep(SPECS[:1], tmp_path, flow=flow)
     monkeypatch.setattr("hwarith.flow.tools.versions", lambda: {"yosys": "0.99"})
-    run_sweep(SPECS[:1], tmp_path, synthesize=synthesis)
-    assert len(synthesis.asked) == 3
+    run_sweep(SPECS[:1], tmp_path, flow=flow)
+    assert len(flow.asked) == 3
     manifest = json.loads((tmp_path / store.MANIFEST).read_text())
     assert manifest["versions"] == {"yosys": "0.99"}
 
@@ -110,14 +112,14 @@ def test_sources_that_matter_are_hashed(tmp_path: Path, monkeypatch) -> None:
     assert store.source_digest.__wrapped__() != before
 
 
-def test_bad_folder_and_jobs(synthesis, tmp_path: Path) -> None:
+def test_bad_folder_and_jobs(flow, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidInput, match=r"output folder .*file is a file"):
-        run_sweep(SPECS, tmp_path / "file", synthesize=synthesis)
+        run_sweep(SPECS, tmp_path / "file", flow=flow)
     with pytest.raises(InvalidInput, match="jobs must be 1 or more, not 0"):
         run_sweep(SPECS, tmp_path, jobs=0)
     with pytest.raises(InvalidInput, match="unknown unit 'mull'"):
-        run_sweep([*SPECS, "mull:a=bf16"], tmp_path / "new", synthesize=synthesis)
+        run_sweep([*SPECS, "mull:a=bf16"], tmp_path / "new", flow=flow)
     assert not (tmp_path / "new").exists()
 
 
@@ -130,6 +132,22 @@ def test_workers_do_the_whole_path(tmp_path: Path, monkeypatch) -> None:
     assert names(results) == [unit(spec).name for spec in SPECS[:2]]
     assert all(r.cost["area"] > 10 for r in results)
     assert all(r.accuracy > 0.5 for r in results)
+
+
+@pytest.mark.parametrize(
+    ("library", "units"), [("generic", ("GE", "NAND2", "NAND2")), ("ice40", ("LUT", None, None))]
+)
+def test_a_point_has_the_costs_of_its_library(library, units) -> None:
+    u = unit("anfma:a=e4m3fn,w=8")
+    result, cost = measure(u, "digits", library), hw.synthesize(u, library)
+    assert (result.area_unit, result.delay_unit, result.energy_unit) == units
+    if library == "ice40":
+        assert (result.cost["area"], result.cost["energy"]) == (cost.luts, None)
+        assert "energy needs a library of cells" in result.details["no_energy"]
+    else:
+        assert result.cost["area"] == cost.area
+        spent = hw.energy(u, *workload("digits").run(u).operands)
+        assert (result.cost["energy"], result.cost["leakage"]) == (spent.energy, None)
 
 
 def test_a_worker_that_dies_costs_its_point_only(monkeypatch) -> None:

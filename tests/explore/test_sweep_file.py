@@ -69,7 +69,8 @@ def test_the_documented_file(tmp_path: Path) -> None:
         ('points = ["fma:a=e4m3fn,b=e5m2,c=fp16,out=bf16"]', "must take e4m3fn, e5m2, bf16"),
         ('workload = "digit"', "line 1: unknown workload 'digit'"),
         ("workload = 1", "line 1: workload must be a string, not 1"),
-        ('library = "none.lib"\npoints = ["mul:a=bf16"]', "none.lib' cannot be read"),
+        ('library = "none.lib"\npoints = ["mul:a=bf16"]', "none.lib is not there"),
+        ('library = "osu018x"\npoints = ["mul:a=bf16"]', "unknown library 'osu018x'; .*osu035"),
         ("", "a sweep needs at least one design point"),
         ("grid = 1", r"line 1: grid must be written \[\[grid\]\]"),
         ("[[grid]]\nk = [3]", r"grid\[0\] needs spec ="),
@@ -97,6 +98,14 @@ def test_what_is_no_sweep(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b'points = ["\xe9"]')
     with pytest.raises(InvalidInput, match=r"latin\.toml"):
         sweep_of(tmp_path / "latin.toml")
+
+
+def test_libraries_by_name(tmp_path: Path) -> None:
+    sweep = read(tmp_path, 'library = "ice40"\npoints = ["mul:a=bf16"]')
+    assert (sweep.library, sweep.library_digest()) == ("ice40", "ice40")
+    (tmp_path / "ice40").write_text("library(cells) {}")
+    sweep = read(tmp_path, 'library = "ice40"\npoints = ["mul:a=bf16"]')
+    assert sweep.library == str(tmp_path / "ice40")
 
 
 def test_a_liberty_file_stands_beside_the_sweep_file(tmp_path: Path) -> None:

@@ -37,14 +37,14 @@ from hwarith.explore.weights import (
 from hwarith.explore.weights_file import read_weights
 from hwarith.formats.weights import quantize, weight_type
 from hwarith.units.bitserial.weights import WEIGHTS
-from tests.explore.fake_synthesis import FakeSynthesis
+from tests.explore.fake_flow import FakeFlow
 
 TYPES = ("int4", "int8", "fp3", "bitmod4", "mxfp4", "int4_asym", "flint4", "fp16")
 
 
 @pytest.fixture(scope="module")
 def rows() -> WeightRows:
-    results = measure_weights(TYPES, synthesize=FakeSynthesis())
+    results = measure_weights(TYPES, flow=FakeFlow())
     return weight_rows(results, digits(), 32, TYPES)
 
 
@@ -72,7 +72,7 @@ def figures(rows: WeightRows) -> dict[str, dict[str, float | None]]:
 )
 def test_error_of_normal_weights(kind: str, published: float, tolerance: float) -> None:
     """Computed from 8192 groups of default_rng(0) by a program that is no part of this project."""
-    result, *_ = measure_weights([kind], synthesize=FakeSynthesis())
+    result, *_ = measure_weights([kind], flow=FakeFlow())
     assert result.figures["nmse_normal"] == pytest.approx(published, rel=tolerance)
 
 
@@ -106,7 +106,7 @@ def test_groups_that_are_not_full() -> None:
 
 def test_digits_run_along_the_inputs() -> None:
     assert [w.shape for w in digits().arrays] == [(24, 64), (16, 24), (10, 16)]
-    result, _ = measure_weights(["int4"], group=8, synthesize=FakeSynthesis())
+    result, _ = measure_weights(["int4"], group=8, flow=FakeFlow())
     w = digits().arrays
     values = [quantize(x, "int4", 8).values() for x in w]
     assert result.figures["nmse"] == pytest.approx(nmse(w, values), rel=1e-12)
@@ -193,7 +193,7 @@ def test_every_type_has_a_family_and_elements_or_a_reason() -> None:
 
 
 def test_costs_follow_from_area_and_delay(figures: dict[str, Any]) -> None:
-    synthesis = FakeSynthesis()(hw.unit("bspe:type=int8"))
+    synthesis = FakeFlow().synthesize(hw.unit("bspe:type=int8"))
     found = figures["int8"]
     assert (found["area"], found["delay"]) == (synthesis.area, synthesis.delay)
     assert found["throughput"] == 1
@@ -225,14 +225,12 @@ def test_own_weights(tmp_path: Path) -> None:
     arrays = {"a": rng.standard_normal((2, 3, 64)), "b": rng.standard_normal(32).astype("f4")}
     np.savez(tmp_path / "own.npz", **arrays)
     own = read_weights(tmp_path / "own.npz")
-    results = measure_weights(["int4", "fp16"], own, 16, synthesize=FakeSynthesis())
+    results = measure_weights(["int4", "fp16"], own, 16, flow=FakeFlow())
     values = [quantize(w, "int4", 16).values() for w in arrays.values()]
     assert results[0].figures["nmse"] == nmse(list(arrays.values()), values)
     assert "accuracy" not in results[0].figures
     np.save(tmp_path / "one.npy", arrays["a"])
-    one, _ = measure_weights(
-        ["int4"], read_weights(tmp_path / "one.npy"), 16, synthesize=FakeSynthesis()
-    )
+    one, _ = measure_weights(["int4"], read_weights(tmp_path / "one.npy"), 16, flow=FakeFlow())
     assert one.figures["nmse"] == nmse([arrays["a"]], values[:1])
 
 
@@ -268,7 +266,7 @@ def test_own_weights_that_will_not_do(tmp_path: Path, content: Any, message: str
     elif content is not None:
         np.save(path, content)
     with pytest.raises(InvalidInput, match=message):
-        measure_weights(["int4"], read_weights(path), 4, synthesize=FakeSynthesis())
+        measure_weights(["int4"], read_weights(path), 4, flow=FakeFlow())
 
 
 def test_an_array_of_a_file_is_named(tmp_path: Path) -> None:
@@ -281,13 +279,13 @@ def test_an_array_of_a_file_is_named(tmp_path: Path) -> None:
 
 
 def test_mistakes_cost_no_synthesis() -> None:
-    synthesis = FakeSynthesis()
+    flow = FakeFlow()
     with pytest.raises(InvalidInput, match="unknown weight type 'bitmod5'"):
-        measure_weights(["int4", "bitmod5"], synthesize=synthesis)
+        measure_weights(["int4", "bitmod5"], flow=flow)
     for group in (0, 65):
         with pytest.raises(InvalidInput, match=rf"group must be 1 to 64 .*, not {group}"):
-            measure_weights(["int4"], group=group, synthesize=synthesis)
-    assert synthesis.asked == []
+            measure_weights(["int4"], group=group, flow=flow)
+    assert flow.asked == []
 
 
 # -- report --------------------------------------------------------------------------------------

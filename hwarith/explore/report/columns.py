@@ -74,8 +74,9 @@ class Column:
 
 
 def columns(results: list[Result]) -> dict[str, Column]:
-    """Every column by key, with the units of area and delay that the library gave."""
-    units = {"area": results[0].area_unit, "delay": results[0].delay_unit} if results else {}
+    """Every column by key, with the units of area, delay and energy that the library gave."""
+    keys = ("area", "delay", "energy")
+    units = {key: getattr(result, f"{key}_unit") for key in keys for result in results[:1]}
     figures: list[Any] = [*COSTS.values(), *NETWORK.values(), *METRICS.values()]
     return {
         f.key: Column(f.key, f.title, units.get(f.key) or f.unit, f.definition) for f in figures

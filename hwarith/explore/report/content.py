@@ -80,11 +80,12 @@ class Content(Rows):
     main: ClassVar = ("area", "output_error")
     panels: ClassVar = (main, ("area", "accuracy"))
     brief: ClassVar = (
-        "area", "delay", "cmos_cells", "cmos_path", "output_error", "accuracy", "mred",
-        "max_ulp", "sqnr",
+        "area", "delay", "energy", "cmos_cells", "output_error", "accuracy", "mred", "max_ulp",
+        "sqnr",
     )  # fmt: skip
     hover: ClassVar = (
-        "area", "delay", "cmos_cells", "output_error", "accuracy", "mred", "max_ulp", "sqnr",
+        "area", "delay", "energy", "cmos_cells", "output_error", "accuracy", "mred", "max_ulp",
+        "sqnr",
     )  # fmt: skip
     nouns: ClassVar = {"product": "multiplier", "sum": "adder", "multiply-add": "multiply-add"}
     headings: ClassVar = (Heading("Unit"), Heading("Operation", more=True))

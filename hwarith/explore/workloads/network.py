@@ -13,7 +13,7 @@ choice of the largest output are done outside the units, in float64.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,7 +78,8 @@ class Outcome:
 
     ``accuracy`` is the share of images classified right; ``output_error`` the root mean square
     of the outputs' deviation from float64, over that of float64's outputs (None where an output
-    is not finite); ``operands`` the codes that met the unit, for every fifth image.
+    is not finite); ``operands`` the codes that met the unit, for every fifth image, one dot product
+    after the other, as they meet a multiply-add that holds its sum.
     """
 
     accuracy: float
@@ -113,7 +114,7 @@ def run(network: Network, unit: Unit) -> Outcome:
     def run_layer(layer: Layer, x: np.ndarray) -> np.ndarray:
         codes = _layer_codes(path, layer, x)
         samples, weights, bias = codes
-        operands.extend(operands_met(path, unit, samples[::SAMPLE_STRIDE], weights, bias))
+        operands.append(operands_met(path, unit, samples[::SAMPLE_STRIDE], weights, bias))
         sums = path.last.decode(accumulate(path, *codes))
         return sums.astype(np.float64) * math.prod(scales(path, layer))
 
@@ -188,18 +189,18 @@ def accumulate(path: Chain, x: np.ndarray, w: np.ndarray, bias: np.ndarray) -> n
 
 def operands_met(
     path: Chain, unit: Unit, x: np.ndarray, w: np.ndarray, bias: np.ndarray
-) -> Iterator[tuple[np.ndarray, ...]]:
-    """The operands of `unit` in `accumulate`, step by step (a chain's accumulator rounded to the
-    format that it begins with)."""
-    acc = np.broadcast_to(bias, (len(x), len(bias)))
+) -> tuple[np.ndarray, ...]:
+    """The operands of `unit` in `accumulate`, one dot product after the other, step by step."""
+    acc = np.broadcast_to(path.begin(bias), (len(x), len(bias)))
+    steps = []
     for k in range(len(w)):
         x_k, w_k = x[:, k : k + 1], w[k : k + 1]
         met: tuple[np.ndarray, ...] = (x_k, w_k)
         if unit is not path.multiply:
             met = (x_k, w_k, acc) if path.multiply is None else (path.multiply(x_k, w_k), acc)
-            sums = path.last.decode(accumulate(path, x_k, w_k, acc))
-            acc = path.first.encode(sums, overflow="nosat")
-        yield tuple(codes.ravel() for codes in np.broadcast_arrays(*met))
+            acc = path.add(*met)
+        steps.append(np.broadcast_arrays(*met))
+    return tuple(np.stack(codes, axis=-1).ravel() for codes in zip(*steps, strict=True))
 
 
 def scales(path: Chain, layer: Layer) -> tuple[float, float]:

@@ -22,7 +22,7 @@ def outcome(unit: Unit, pairs: int, tokens: int) -> Outcome:
     met: list[tuple[np.ndarray, ...]] = []
     for x, w in products.met:
         zeros = products.path.first.encode(np.zeros(w.shape[1]))
-        met.extend(operands_met(products.path, unit, x, w, zeros))
+        met.append(operands_met(products.path, unit, x, w, zeros))
     return Outcome(
         found.recall,
         float(deviation) if np.isfinite(deviation) else None,
