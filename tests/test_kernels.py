@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,22 @@ IN_FLOAT32_MOSTLY = (
     ("pam:format=e5m10fnuz", None),
 )  # fmt: skip
 """The same, if operands are finite and not near the ends of float32's range."""
+
+WITH_OPTIONS = (
+    *((f"fma:a=bf16,c=fp32,out=fp32,round={mode}", None) for mode in ("rtz", "rna", "rup", "rdn")),
+    *((f"fma:a=e5m2,c=fp16,out=fp16,subnormals={x}", None) for x in ("daz", "ftz", "flush")),
+    *((f"mul:a=fp16,round={mode}", "add:a=fp16,round=rdn") for mode in ("rtz", "rna", "rdn")),
+    ("fma:a=fp32,subnormals=flush", None), ("fma:a=fp32,subnormals=ftz,round=rup", None),
+    ("fma:a=fp16,overflow=satprop", None), ("fma:a=fp16,overflow=nan,round=rup", None),
+    ("fma:a=e4m3fn,overflow=saturate,round=rtz", None),
+    ("fma:a=e4m3fnuz,round=rdn", None), ("fma:a=e5m2fnuz,round=rup,overflow=satprop", None),
+    ("fma:a=e2m1fn,round=rna", None), ("fma:a=fp16,b=int4,c=fp32,out=fp32,round=rtz", None),
+    ("mul:a=bf16,subnormals=flush", "add:a=bf16,b=fp32,out=fp32,subnormals=daz"),
+    ("mul:a=fp16", "add:a=fp16,subnormals=daz"), ("mul:a=fp16", "add:a=fp16,subnormals=flush"),
+    ("mul:a=bf16", "add:a=bf16,round=rna,subnormals=ftz,overflow=nan"),
+    ("mul:a=e8m0fnu,b=e2m1fn,out=bf16,round=rtz", "add:a=bf16,overflow=saturate,round=rtz"),
+)  # fmt: skip
+"""The same, with options other than the defaults."""
 
 CHAINED = (
     "anfma:norm=exact", "anfma:a=bf16", "anfma:a=bf16,guard=3,prodnorm=1", "anfma:a=fp16,guard=6",
@@ -76,8 +94,8 @@ def check(units: Chain, operands: list[np.ndarray], taken: bool = True) -> None:
 SHAPES = ((30, 1, 300), (20, 2, 40), (9, 7, 33), (6, 133, 20))
 
 
-@pytest.mark.parametrize(("spec", "add"), IN_FLOAT32)
-def test_in_float32_any_operands(spec: str, add: str | None) -> None:
+@pytest.mark.parametrize(("spec", "add"), [*IN_FLOAT32, *WITH_OPTIONS])
+def test_any_operands(spec: str, add: str | None) -> None:
     units = chain(spec, add)
     formats = (*units.operand_formats, units.accumulator)
     for seed, (m, k, n) in enumerate(SHAPES):
@@ -118,7 +136,7 @@ def test_near_the_ends_of_the_range(spec: str, add: str | None, scale: float) ->
 @pytest.mark.parametrize(
     ("spec", "add"),
     [("fma:a=e4m3fn,c=fp16,out=fp16", None), ("mul:a=fp16", "add:a=fp16"),
-     ("mul:a=bf16", "add:a=bf16"), ("fma:a=e5m2,c=fp16,out=fp16", None)],
+     ("mul:a=bf16", "add:a=bf16"), ("fma:a=e5m2,c=fp16,out=fp16", None), *WITH_OPTIONS],
 )  # fmt: skip
 def test_every_distance_of_a_product_to_a_sum(spec: str, add: str | None) -> None:
     """Ties, and ties but for what lies far below or above them."""
@@ -132,6 +150,23 @@ def test_every_distance_of_a_product_to_a_sum(spec: str, add: str | None) -> Non
         for exponent in range(-24, 15):
             c = np.full((a.size, b.size), out.encode(significand * 2.0**exponent))
             check(units, [a, b, c])
+
+
+@pytest.mark.parametrize(("spec", "add"), WITH_OPTIONS)
+def test_around_the_smallest_normal_number(spec: str, add: str | None) -> None:
+    units, rng = chain(spec, add), np.random.default_rng(4)
+    f, g = units.operand_formats
+    least = float(units.accumulator.smallest_normal)
+    small = least / 2.0 ** rng.integers(0, 9, (40, 1))
+    a = f.encode(small * rng.integers(1, 64, (40, 1)))
+    b = g.encode(rng.choice([-1, 1], (1, 60)) * rng.integers(1, 16, (1, 60)) / 4)
+    c = units.accumulator.encode(least * rng.choice([-1.5, -1, -0.75, 0, 0.5, 1, 1.25], (40, 60)))
+    check(units, [a, b, c])
+    # Sums that are the smallest normal number but for less than a step of the subnormals
+    quarter = math.log2(least) - units.accumulator.fraction_bits - 2
+    a = f.encode(np.arange(-8.0, 8)[:, None] * 2.0 ** (quarter // 2))
+    b = g.encode(np.full((1, 60), 2.0 ** (quarter - quarter // 2)))
+    check(units, [a, b, units.accumulator.encode(np.full((16, 60), least))])
 
 
 @pytest.mark.parametrize("spec", CHAINED)
@@ -182,8 +217,8 @@ def test_integers_that_could_wrap_are_left_alone() -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    ["fma:a=bf16", "fma:a=bf16,c=fp32,out=fp32,round=rtz", "fma:a=fp64", "lmul:format=fp32",
-     "fma:a=bf16,c=fp32,out=fp32,overflow=saturate", "anfma:a=bf16,w=32"],
+    ["fma:a=bf16", "fma:a=bf16,c=fp32,out=fp32,round=rto", "fma:a=fp64", "fma:a=e5m2,out=e2m1fn",
+     "lmul:format=fp32", "fma:a=bf16,c=fp32,out=fp32,overflow=saturate", "anfma:a=bf16,w=32"],
 )  # fmt: skip
 def test_others_have_no_kernel(spec: str) -> None:
     units = chain(spec)

@@ -21,9 +21,9 @@ def accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> n
 
     Returns codes (m, n) of the accumulator, or None if no kernel gives what the units would.
     """
-    from . import chained, integers, values
+    from . import chained, integers, modes, values
 
-    for kernel in (integers, values, chained):
+    for kernel in (integers, values, chained, modes):
         sums = kernel.accumulate(chain, a, b, acc)
         if sums is not None:
             return sums

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 from ..engine_matrix import FloatRounding
 from ..formats import Format
-from ..units import Unit
 from ..units.chain import result
 from ..units.exact.add import Add
 from ..units.exact.fma import Fma
@@ -18,23 +18,27 @@ _DEFAULT = ("round", "n", "subnormals", "nan", "flags", "op")
 their defaults."""
 
 
-def float_rounding(u: Unit) -> FloatRounding | None:
+def float_rounding(u: Any) -> FloatRounding | None:
     """What in float64 is the same as this unit's definition with the constants that it has."""
+    if not is_exact_in_float64(u, _DEFAULT) or u.overflow not in ("nosat", "saturate"):
+        return None
+    return _rounding_of(result(u), u.overflow)
+
+
+def is_exact_in_float64(u: Any, default: tuple[str, ...]) -> bool:
+    """Whether a unit is an exact operation in float64 with one rounding, and has these parameters,
+    if it knows them, in their defaults."""
     if not isinstance(u, Mul | Add | Fma):
-        return None
-    formats, out = list(u.operands.values()), result(u)
-    parameters = u.parameters()
-    if (
-        any(getattr(u, name) != parameters[name].default for name in _DEFAULT if name in parameters)
-        or u.overflow not in ("nosat", "saturate")
-        or not _fits_float64(u, formats, out)
-        or not _has_its_specials(formats, out)
-    ):
-        return None
-    return _rounding_of(out, u.overflow)
+        return False
+    formats, parameters = list(u.operands.values()), u.parameters()
+    return (
+        all(getattr(u, name) == parameters[name].default for name in default if name in parameters)
+        and _fits_float64(u, formats, result(u))
+        and _has_its_specials(formats, result(u))
+    )
 
 
-def _fits_float64(u: Unit, formats: list[Format], out: Format) -> bool:
+def _fits_float64(u: Any, formats: list[Format], out: Format) -> bool:
     """The conditions of `FloatRounding`, for operands and intermediate values alike."""
     product = formats[:2] if u.operation != "sum" else []
     steps = [f.smallest for f in (*formats, out)]
