@@ -27,6 +27,9 @@ IN_FLOAT32 = (
     ("mul:a=e4m3fn,round=rtz", None), ("mul:a=e5m2,subnormals=flush,overflow=satprop", None),
     ("mul:a=e2m1fn,b=e4m3fn,out=bf16,round=rup", None), ("lmul:format=e4m3fn", None),
     ("lmul:format=e5m2,k=1", "add:a=e5m2,b=fp16,out=fp16"), ("pam:format=e4m3fnuz", None),
+    ("lmul:format=fp32", None), ("pam:format=fp32", None), ("lmul:format=fp32,sat=1", None),
+    ("mul:a=bf16,round=rto", None), ("mul:a=fp32,subnormals=flush,round=rup", None),
+    ("mul:a=fp16,out=tf32,nan=payload", None),
 )  # fmt: skip
 """Product or multiply-add, and adder, of which any operands will do."""
 
@@ -218,7 +221,7 @@ def test_integers_that_could_wrap_are_left_alone() -> None:
 @pytest.mark.parametrize(
     "spec",
     ["fma:a=bf16", "fma:a=bf16,c=fp32,out=fp32,round=rto", "fma:a=fp64", "fma:a=e5m2,out=e2m1fn",
-     "lmul:format=fp32", "fma:a=bf16,c=fp32,out=fp32,overflow=saturate", "anfma:a=bf16,w=32"],
+     "lmul:format=e6m12", "fma:a=bf16,c=fp32,out=fp32,overflow=saturate", "anfma:a=bf16,w=32"],
 )  # fmt: skip
 def test_others_have_no_kernel(spec: str) -> None:
     units = chain(spec)

@@ -146,7 +146,7 @@ def rounded(x, f):
         nearest += step
     if way == _DOWN and lost < 0:
         nearest -= step
-    if False:
+    if nearest < f.least:
         nearest = 0.0
     if nearest > f.largest:
         finite = f.above if x > 0 else f.below

@@ -25,6 +25,7 @@ import numpy as np
 from .. import engine
 from ..engine_matrix import FloatRounding
 from ..formats import Format
+from ..formats import format as format_named
 from ..units import Unit
 from ..units.chain import Chain, result
 from ..units.exact.fma import Fma
@@ -87,9 +88,10 @@ def _is_rounded_well(out: Format, product: _Product, acc: np.ndarray) -> bool:
 
 class _Product(NamedTuple):
     """What a step makes products of, and what is known of them: the significant bits, and the
-    largest magnitude (NaN if there is no telling)."""
+    largest magnitude (NaN if there is no telling). The step is one of `_PRODUCTS`, or a definition,
+    its constants, and how far its codes are from bit patterns of float32."""
 
-    step: str
+    step: str | tuple[Callable, tuple, int]
     a: np.ndarray
     b: np.ndarray
     constants: Any
@@ -103,7 +105,7 @@ def _product(chain: Chain, a: np.ndarray, b: np.ndarray) -> _Product | None:
         return found
     if chain.multiply is None or not _is_float32(result(u)):
         return None
-    return _looked_up(u, a, b) or _of_fields(u, a, b)
+    return _looked_up(u, a, b) or _of_fields(u, a, b) or _defined(u, a, b)
 
 
 def _multiplied(u: Mul | Fma, a: np.ndarray, b: np.ndarray) -> _Product | None:
@@ -186,6 +188,19 @@ def _of_fields(u: Unit, a: np.ndarray, b: np.ndarray) -> _Product | None:
     return _Product("add fields", words[0], words[1], fields, out.precision, limit)
 
 
+def _defined(u: Unit, a: np.ndarray, b: np.ndarray) -> _Product | None:
+    """Codes, where those of the products are the upper bits of float32's patterns."""
+    out = result(u)
+    definition, constants = u.definition()
+    shift = _PRECISION - out.precision
+    like_float32 = out.numbers == format_named(f"e8m{out.fraction_bits}").numbers
+    if not like_float32 or u.word_bits > engine.WORD_BITS:
+        return None
+    words = engine._machine_words(constants)
+    x, y = (codes.astype(np.int64) for codes in (a, b))
+    return _Product((definition, words, shift), x, y, (), out.precision, float(out.max))
+
+
 # -- values --------------------------------------------------------------------------------------
 
 
@@ -257,13 +272,31 @@ _SUMS: dict[str, Callable] = {"add": _add, "add and round": _add_and_round}
 
 
 @cache
-def _step(product: str, total: str) -> Callable:
+def _step(product: str | tuple[Callable, tuple, int], total: str) -> Callable:
     if product == "fuse":
         return _fuse
     loop.register_bit_casts()
-    multiply, add = (engine._compile(f) for f in (_PRODUCTS[product], _SUMS[total]))
+    add = engine._compile(_SUMS[total])
+    if isinstance(product, str):
+        multiply = engine._compile(_PRODUCTS[product])
+    else:
+        multiply = _as_float(*product)
 
     def step(x, y, acc, constants):
         return add(multiply(x, y, constants[0]), acc, constants[1])
 
     return step
+
+
+def _as_float(definition: Callable, words: tuple, shift: int) -> Callable:
+    """A definition of codes that are the upper bits of float32's patterns, compiled for its
+    constants."""
+    import numba
+
+    compiled = engine._compile(definition)
+
+    @numba.njit(nogil=True, forceinline=True)
+    def defined(x, y, constants):
+        return word_float(np.int32(compiled(x, y, *words) << shift))
+
+    return defined
