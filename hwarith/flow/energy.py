@@ -13,28 +13,34 @@ import numpy as np
 from ..errors import InvalidInput
 from ..units import Unit, unit
 from . import liberty
-from .activity import Watch, activity, gate, instances_of
+from .activity import Watch, activity, instances_of
+from .gates import gate
 from .libraries import fpga, liberty_file
 from .stimulus import stimulus
 from .synthesize import synthesize
-from .timing import Signal, signals_and_loads
+from .timing import CLOCK, Signal, signals_and_loads
 
 VECTORS = 4096
-"""Operand vectors when none are given."""
+"""Operand vectors, or transfers, when none are given."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Energy:
-    """What `energy` found, per operation: from one vector of operands to the next.
+    """What `energy` found, per operation: from one vector of operands to the next; of a unit with
+    registers per transfer.
 
     Attributes
     ----------
     spec, library, recipe, delay_target, target : as of `Synthesis`.
     operations : how many operations it is the mean of.
+    clocks : clocks of an operation; None without registers.
     toggles : changes of the cells' outputs.
-    energy : what the cells draw, in `energy_unit`: `switching` and `internal`.
+    energy : what the cells and the clock draw, in `energy_unit`: `switching`, `internal`, `clock`.
     switching : of charging what the cells drive: input pins of cells, and the load of outputs.
-    internal : inside the cells, by the library's tables; None if it has none.
+    internal : inside the cells, by the library's tables; None if it has none. Of registers at each
+        edge of the clock, too.
+    clock : of charging the clock's pins; None without registers. It is in `energy`, though a clock
+        tree pays it, because it is for nothing but this unit's registers.
     inputs : of charging the unit's inputs, which whatever drives them pays; not in `energy`.
     energy_unit : ``fJ``, or ``NAND2`` with the generic library: of a change of the output of a
         NAND2 that drives two others.
@@ -49,10 +55,12 @@ class Energy:
     delay_target: float | None
     target: str
     operations: int
+    clocks: float | None
     toggles: float
     energy: float
     switching: float
     internal: float | None
+    clock: float | None
     inputs: float
     energy_unit: str
     leakage: float | None
@@ -80,36 +88,40 @@ def energy(
     recipe: str | None = None,
     delay_target: float | None = None,
 ) -> Energy:
-    """Energy per operation of a combinational unit (or its spec), mapped to a library of cells.
+    """Energy per operation of a unit (or its spec), mapped to a library of cells.
+
+    The operation of a unit with registers is a transfer (`Unit.transfers`): operands of a pipeline
+    or of a unit with a memory, and of an array what enters in a clock (for an engine a row of
+    activations, or of weights). They enter at full throughput, with full ranks (`activity`).
 
     The netlist is simulated without delays, so that what glitches take is not in the figure, and
     neither is what wires take. A change of a net takes half its capacitance times the square of
     the supply, and what the library's tables of internal power say of its cell. The slews that
     these ask for are those of `Synthesis.delay`, their loads too. A table of an output by related
     pin holds for its share in the changes of that pin that came with one of the output; conditions
-    (``when``) are looked at after the change. Leakage is each cell's mean.
+    (``when``) are looked at after the change, with a clock that is high. The clock has no slew, and
+    what a tree would take to bring it is not in the figure. Leakage is each cell's mean.
 
     Parameters
     ----------
     codes : the operands, as the unit takes them, in the order in which they arrive: two vectors
-        or more. None: `VECTORS` of those that the unit is tested with (`stimulus`), shuffled.
+        (or transfers) or more. None: those of `operands`.
     library, recipe, delay_target : as of `synthesize`.
 
-    Raises `InvalidInput` for a unit with registers, an FPGA, the recipe ``cmos``, wrong operands,
-    and a library without supply voltage, tables of slew, or the internal power of a cell though
-    it has others'; and what `synthesize` raises.
+    Raises `InvalidInput` for an FPGA, the recipe ``cmos``, wrong operands, and a library without
+    supply voltage, tables of slew, or the internal power of a cell though it has others'; and what
+    `synthesize` and `activity` raise.
     """
     u = unit(spec)
     if fpga(str(library)) or recipe == "cmos":
         raise InvalidInput(f"energy needs a library of cells, not {recipe or library}")
-    if u.stages:
-        raise InvalidInput(f"energy takes combinational units, and {u.spec} has registers")
     synthesis = synthesize(u, library, recipe, delay_target)
     cells = liberty.read(liberty_file(synthesis.library))
     if cells.voltage is None:
         raise InvalidInput(f"library {cells.name!r} gives no supply voltage")
     instances = instances_of(synthesis, cells)
     ports = (synthesis.module or {})["ports"]
+    clock_nets = ports[CLOCK]["bits"] if CLOCK in ports else []
     signals, loads = signals_and_loads(ports, instances, cells)
     internal_parts = list(_internal_parts(instances, signals, loads, cells))
     found = activity(
@@ -124,24 +136,32 @@ def energy(
         for cell, nets in instances
     ]  # fmt: skip
     internal = _internal(instances, internal_parts, found.watched, found.changes)
+    clock = [
+        sum(sum(capacitance) / 2 * factor * 2 * found.clocks
+            for pin, capacitance in cell.capacitances.items() if nets.get(pin) in clock_nets)
+        for cell, nets in instances
+    ]  # fmt: skip
     inputs = sum(
         charging.get(net, 0.0) * found.changes[net]
-        for port in ports.values() if port["direction"] == "input" for net in port["bits"]
+        for name, port in ports.items() if port["direction"] == "input" and name != CLOCK
+        for net in port["bits"]
     )  # fmt: skip
     unit_energy = _nand2(cells, factor) if library == "generic" else 1.0
     scale = 1 / (found.operations * unit_energy)
     known = any(cell.powers for cell in cells.cells.values())
+    energies = [sum(parts) for parts in zip(switching, internal, clock, strict=True)]
     return Energy(
         spec=u.spec, library=synthesis.library, recipe=synthesis.recipe,
         delay_target=synthesis.delay_target, target=synthesis.target,
-        operations=found.operations, toggles=round(found.toggles, 3),
-        energy=_round((sum(switching) + sum(internal)) * scale),
+        operations=found.operations,
+        clocks=_round(found.clocks / found.operations) if u.stages else None,
+        toggles=round(found.toggles, 3), energy=_round(sum(energies) * scale),
         switching=_round(sum(switching) * scale),
-        internal=_round(sum(internal) * scale) if known else None, inputs=_round(inputs * scale),
+        internal=_round(sum(internal) * scale) if known else None,
+        clock=_round(sum(clock) * scale) if u.stages else None, inputs=_round(inputs * scale),
         energy_unit="NAND2" if library == "generic" else "fJ",
         leakage=_leakage([cell for cell, _ in instances], cells),
-        by_type=_by_type(instances, [s + i for s, i in zip(switching, internal, strict=True)],
-                         scale, cells),
+        by_type=_by_type(instances, energies, scale, cells),
         versions=synthesis.versions,
     )  # fmt: skip
 
@@ -152,10 +172,16 @@ def _round(x: float) -> float:
 
 
 def operands(u: Unit) -> tuple[np.ndarray, ...]:
-    """The operands of `energy` when none are given."""
+    """The operands of `energy` when none are given: of those that the unit is tested with
+    (`stimulus`), shuffled, as many as make up to `VECTORS` vectors or transfers; of a unit with a
+    memory in groups of 32 operands, of an engine in tiles of 64 vectors of activations
+    (`Unit.at_work`)."""
     columns = stimulus(u, VECTORS)
     order = np.random.default_rng(0).permutation(len(columns[0]))
-    return tuple(column[order] for column in columns)
+    codes = u.at_work(tuple(column[order] for column in columns))
+    transfers = sum(u.transfers_per_result(u.check_operands(codes)))
+    most = max(1, len(codes[0]) * VECTORS // transfers)
+    return tuple(column[:most] for column in codes)
 
 
 _Instances = list[tuple[liberty.Cell, dict[str, Any]]]
