@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import InvalidInput
 from ..units import Unit, unit
 from . import liberty
-from .activity import Watch, activity, instances_of
+from .activity import Activity, Watch, activity, instances_of
 from .gates import gate
 from .libraries import fpga, liberty_file
 from .stimulus import stimulus
@@ -73,12 +73,11 @@ class Energy:
 
 
 class _Part(NamedTuple):
-    """Changes that are watched, those of a pin of a cell, and the energy of one, in fJ."""
+    """What a cell takes inside, and the changes that are watched for it."""
 
     cell: int
-    pin: str
+    power: liberty.Power
     watch: Watch
-    energy: float
 
 
 def energy(
@@ -122,11 +121,13 @@ def energy(
     instances = instances_of(synthesis, cells)
     ports = (synthesis.module or {})["ports"]
     clock_nets = ports[CLOCK]["bits"] if CLOCK in ports else []
-    signals, loads = signals_and_loads(ports, instances, cells)
-    internal_parts = list(_internal_parts(instances, signals, loads, cells))
-    found = activity(
-        synthesis, *(codes or operands(u)), watch=[part.watch for part in internal_parts]
-    )
+    parts = list(_internal_parts(instances, cells))
+    found = activity(synthesis, *(codes or operands(u)), watch=[part.watch for part in parts])
+    moving = [
+        (cell, {pin: net for pin, net in nets.items() if found.changes[net]})
+        for cell, nets in instances
+    ]
+    signals, loads = signals_and_loads(ports, moving, cells)
     # Half a capacitance is charged in a rise and in a fall.
     factor = cells.femtofarads * cells.voltage**2 / 2
     charging = {net: sum(load) / 2 * factor for net, load in loads.items()}
@@ -135,7 +136,8 @@ def energy(
             for pin in cell.functions if pin in nets)
         for cell, nets in instances
     ]  # fmt: skip
-    internal = _internal(instances, internal_parts, found.watched, found.changes)
+    amounts = [_amount(part, signals, loads, cells) for part in parts]
+    internal = _internal(instances, parts, amounts, found)
     clock = [
         sum(sum(capacitance) / 2 * factor * 2 * found.clocks
             for pin, capacitance in cell.capacitances.items() if nets.get(pin) in clock_nets)
@@ -187,34 +189,37 @@ def operands(u: Unit) -> tuple[np.ndarray, ...]:
 _Instances = list[tuple[liberty.Cell, dict[str, Any]]]
 
 
-def _internal_parts(
-    instances: _Instances,
-    signals: dict[tuple[Any, int], Signal],
-    loads: Any,
-    library: liberty.Library,
-) -> Iterator[_Part]:
-    """What the library's tables of internal power say of each cell."""
+def _internal_parts(instances: _Instances, library: liberty.Library) -> Iterator[_Part]:
+    """The library's tables of internal power of each cell."""
     known = any(cell.powers for cell in library.cells.values())
     for i, (cell, nets) in enumerate(instances):
         if known and not cell.powers and cell.inputs:
             raise InvalidInput(f"library {library.name!r} has no internal power of {cell.name}")
         for power in cell.powers:
-            if power.pin not in nets:
-                continue
-            net, cause = nets[power.pin], nets.get(power.source or power.pin)
-            slews = [at.slew for edge in (0, 1) if (at := signals.get((cause, edge)))]
-            slew = sum(slews) / len(slews) if slews else 0.0
-            total = sum(
-                table.at(slew, loads[net][edge] if power.pin in cell.functions else 0.0)
-                for edge, table in enumerate(power.tables) if table
-            )  # fmt: skip
-            condition = gate(power.when, cell, nets) if power.when else None
-            watch = Watch(net, cause if power.source else None, condition)
-            yield _Part(i, power.pin, watch, total / 2 * library.femtojoules)
+            if power.pin in nets:
+                cause = nets.get(power.source) if power.source else None
+                condition = gate(power.when, cell, nets) if power.when else None
+                yield _Part(i, power, Watch(nets[power.pin], cause, condition))
+
+
+def _amount(
+    part: _Part,
+    signals: dict[tuple[Any, int], Signal],
+    loads: Mapping[Any, list[float]],
+    library: liberty.Library,
+) -> float:
+    """What one change takes, in fJ: the mean of a rise and a fall."""
+    net, cause, _ = part.watch
+    slews = [at.slew for edge in (0, 1) if (at := signals.get((cause or net, edge)))]
+    slew = sum(slews) / len(slews) if slews else 0.0
+    load = loads.get(net, [0.0, 0.0])
+    tables = enumerate(part.power.tables)
+    total = sum(table.at(slew, load[edge]) for edge, table in tables if table)
+    return total / 2 * library.femtojoules
 
 
 def _internal(
-    instances: _Instances, parts: list[_Part], counts: list[int], changes: dict[Any, int]
+    instances: _Instances, parts: list[_Part], amounts: list[float], found: Activity
 ) -> list[float]:
     """Internal energy of each cell in all operations.
 
@@ -222,18 +227,18 @@ def _internal(
     """
     of_output: dict[tuple[int, str], list[tuple[int, float]]] = defaultdict(list)
     energies = [0.0] * len(instances)
-    for part, count in zip(parts, counts, strict=True):
-        if part.pin in instances[part.cell][0].functions:
-            of_output[part.cell, part.pin].append((count, part.energy))
+    for part, amount, count in zip(parts, amounts, found.watched, strict=True):
+        if part.power.pin in instances[part.cell][0].functions:
+            of_output[part.cell, part.power.pin].append((count, amount))
         else:
-            energies[part.cell] += count * part.energy
+            energies[part.cell] += count * amount
     for (i, pin), ways in of_output.items():
-        times = changes[instances[i][1][pin]]
+        times = found.changes[instances[i][1][pin]]
         total = sum(count for count, _ in ways)
         if total:
-            energies[i] += times * sum(count * energy for count, energy in ways) / total
+            energies[i] += times * sum(count * amount for count, amount in ways) / total
         else:  # no table's condition was met
-            energies[i] += times * sum(energy for _, energy in ways) / len(ways)
+            energies[i] += times * sum(amount for _, amount in ways) / len(ways)
     return energies
 
 

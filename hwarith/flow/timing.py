@@ -230,7 +230,7 @@ def _pass(
             continue
         load = loads[net][arc.edge]
         for edge in arc.sources:
-            if at := signals.get((nets[arc.source], edge)):
+            if at := signals.get((nets.get(arc.source), edge)):
                 time = at.time + arc.delay.at(at.slew, load)
                 slew = arc.slew.at(at.slew, load)
                 _arrive(signals, (net, arc.edge), Signal(time, at.depth + 1, at.start, slew))
