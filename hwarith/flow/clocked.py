@@ -178,7 +178,6 @@ def _loop() -> Any:
         states, followings = registers
         _, _, transfers = drive
         i_valid, i_ready, o_valid = handshake
-        held = np.empty(len(states), np.uint8)
         offer(values, drive, counts[0] % transfers)
         settle(values, gates)
         for clock in range(most + 1):
@@ -187,9 +186,7 @@ def _loop() -> Any:
                 if takes and counts[0] == until:
                     return clock - 1
                 for i in range(len(states)):
-                    held[i] = values[followings[i]]
-                for i in range(len(states)):
-                    values[states[i]] = held[i]
+                    values[states[i]] = values[followings[i]]
                 if takes:
                     counts[0] += takes
                     offer(values, drive, counts[0] % transfers)

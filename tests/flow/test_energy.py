@@ -92,6 +92,27 @@ def test_one_input_at_a_time(one_cell):
     assert one_cell([0, 1, 0], [0, 1, 0]).internal == pytest.approx((60 + 3) / 2 + input_a / 2)
 
 
+def test_what_never_changes_gives_no_slew(one_cell):
+    """Power that is its own slew, which comes from a quickly and from b slowly."""
+    ways = "".join(
+        f'timing () {{ related_pin : "{pin}"; timing_sense : negative_unate; '
+        + "".join(f'{name} (scalar) {{ values ("{slew}"); }} '
+                  for name in ("cell_rise", "cell_fall", "rise_transition", "fall_transition"))
+        + "}" for pin, slew in (("A", 1), ("B", 100))
+    )  # fmt: skip
+    start, end = (
+        ONE_CELL.index('internal_power () { related_pin : "A"'),
+        ONE_CELL.rindex("    }\n  }\n}"),
+    )
+    power = 'internal_power () { power (by_slew) { values ("0, 1000"); } } '
+    template = "power_lut_template (by_slew) { variable_1 : input_transition_time; "
+    text = ONE_CELL[:start] + power + ways + ONE_CELL[end:].rstrip()[:-1]
+    text += template + 'index_1 ("0, 1000"); } }'
+    input_a = 1000
+    assert one_cell([0, 1, 0], [1, 1, 1], text).internal == pytest.approx(1 + input_a)
+    assert one_cell([0, 1, 1], [1, 1, 0], text).internal == pytest.approx(100 + input_a / 2)
+
+
 def test_no_changes_take_no_energy(one_cell):
     found = one_cell([1, 1, 1], [3, 3, 3])
     assert (found.energy, found.inputs, found.toggles, found.leakage) == (0, 0, 0, 3)
