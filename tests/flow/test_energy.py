@@ -316,6 +316,7 @@ def test_registers_of_the_generic_library_by_logical_effort(stages):
     [
         ("mul:a=bf16,stages=2", [(4096,), (4096,)], 4096),
         ("mac", [(128, 32), (128, 32)], 4096),
+        ("mac:a=e2m1fn", [(8, 32), (8, 32)], 256),
         ("fpint:k=64", [(256, 16), (256, 16)], 4096),
         ("bitplane_dot:lanes=16,k=1024", [(64, 64), (64, 64)], 64 * 4 * 16),
         ("engine", [(56, 64, 8), (56, 8, 8), (56, 64, 8)], 56 * 72),
