@@ -3,9 +3,10 @@
     python bench/energy.py [LIBRARY ...]
 
 Libraries as of ``hwarith energy``; without any: generic, osu018. Operands are normal numbers,
-scaled into the format; multiply-adds accumulate columns of 32 products, column after column. Each
-unit is mapped by the recipe ``area``, which varies least between units that are nearly the same,
-and the energy is that of its cells, without glitches and wires.
+scaled into the format; multiply-adds accumulate columns of 32 products, column after column;
+engines multiply tiles of 64 vectors of activations, with sums that begin at zero, and their figures
+are per transfer. Each unit is mapped by the recipe ``area``, which varies least between units that
+are nearly the same, and the energy is that of its cells, without glitches and wires.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ import sys
 import numpy as np
 
 import hwarith as hw
+from hwarith.units.systolic import Engine
 
 COLUMNS, LENGTH = 128, 32
+
+TILES, VECTORS = 32, 64
+"""Of an engine: tiles of weights, and vectors of activations for each."""
 
 SCALE = {"int8": 127 / 4, "int4": 7 / 3, "e2m1fn": 6 / 3, "e4m3fn": 448 / 4}
 """What normal numbers are multiplied with, so that a few lie at the format's largest number."""
@@ -24,6 +29,8 @@ SCALE = {"int8": 127 / 4, "int4": 7 / 3, "e2m1fn": 6 / 3, "e4m3fn": 448 / 4}
 NORMS = ("an-1-1", "an-1-2", "an-2-2")
 
 EXACT = "mul:a={},subnormals=flush,overflow=saturate"
+
+ENGINE = "engine:pe=(anfma:w=16,norm={}),rows=8,columns=8"
 
 CLAIMS = {
     "L-Mul, a product": [
@@ -38,6 +45,9 @@ CLAIMS = {
     "Approximate normalization": [
         (f"anfma:w={w},norm=exact", [f"anfma:w={w},norm={n}" for n in NORMS])
         for w in (16, 24)
+    ],
+    "Approximate normalization, engines of 8 x 8 elements": [
+        (ENGINE.format("exact"), [ENGINE.format(n) for n in NORMS])
     ],
     "Integers against floats, a product": [
         ("mul:a=e4m3fn", ["mul:a=int8,out=int16"]),
@@ -56,11 +66,14 @@ def energy(units: str, library: str) -> tuple[float, str]:
     total, x = 0.0, None
     for spec in units.split(" + "):
         u = hw.unit(spec)
-        codes = columns(u) if x is None else accumulation(u, x)
+        if isinstance(u, Engine):
+            codes = tiles(u)
+        else:
+            codes = columns(u) if x is None else accumulation(u, x)
         found = hw.energy(u, *codes, library=library, recipe="area")
         total += found.energy
-        result = u(*codes)
-        x = next(iter(u.results.values())).decode(result) if len(u.results) == 1 else None
+        if "+" in units:
+            x = next(iter(u.results.values())).decode(u(*codes))
     return total, found.energy_unit
 
 
@@ -76,6 +89,14 @@ def columns(u: hw.Unit) -> list[np.ndarray]:
     for k in range(LENGTH - 1):
         sums[:, k + 1] = u(factors[0][:, k], factors[1][:, k], sums[:, k])
     return [x.ravel() for x in (*factors, sums)]
+
+
+def tiles(u: Engine) -> list[np.ndarray]:
+    """Activations and weights."""
+    rng = np.random.default_rng(0)
+    shapes = (TILES, VECTORS, u.rows), (TILES, u.rows, u.columns)
+    return [f.encode(rng.standard_normal(shape))
+            for f, shape in zip(u.units.operand_formats, shapes, strict=True)]  # fmt: skip
 
 
 def accumulation(u: hw.Unit, products: np.ndarray) -> list[np.ndarray]:

@@ -334,10 +334,11 @@ def energy(
     catalogue: Catalogue = False,
     as_json: Json = False,
 ) -> None:
-    """Energy per operation of mapped combinational units, from their switching activity.
+    """Energy per operation of mapped units, from their switching activity.
 
     Without glitches and wires. Switching is the charging of what cells drive, internal what cells
-    take inside, inputs what whatever drives the unit pays.
+    take inside, clock the charging of the registers' clock pins, inputs what whatever drives the
+    unit pays. The operation of a unit with registers is a transfer, at full throughput.
     """
     from .explore.workloads import workload as find_workload
     from .flow.energy import energy as energy_of
@@ -365,9 +366,9 @@ def energy(
             ]  # fmt: skip
             continue
         figures = {f"{key} ({unit_of})": cost[key]
-                   for key in ("energy", "switching", "internal", "inputs")}  # fmt: skip
-        rows.append(start | figures | {"leakage (nW)": cost["leakage"], "toggles": cost["toggles"],
-                                       "operations": cost["operations"]})  # fmt: skip
+                   for key in ("energy", "switching", "internal", "clock", "inputs")}  # fmt: skip
+        rest = {key: cost[key] for key in ("toggles", "clocks", "operations")}
+        rows.append(start | figures | {"leakage (nW)": cost["leakage"]} | rest)
     _print_table(_without_empty_columns(rows))
     print(f"Recipe {found[0]['recipe']}; {_versions(found[0])}")
 

@@ -218,6 +218,14 @@ def test_energy(run: Run) -> None:
     text = run("energy", TINY, "--library", "generic", "--workload", "digits").out
     assert "energy (NAND2)" in text
     assert "leakage" not in text
+    assert "clock" not in text
+    (found,) = run("energy", f"{TINY},stages=2", "--workload", "digits", "--json").json
+    parts = sum(found[key] for key in ("switching", "internal", "clock"))
+    assert found["energy"] == pytest.approx(parts, rel=1e-4)
+    assert found["clocks"] == 1
+    text = run("energy", f"{TINY},stages=2", "mac:a=e2m1fn").out
+    assert "clock (NAND2)" in text
+    assert "clocks" in text
     rows = run("energy", TINY, "--by-type").out.splitlines()
     assert sum(" NAND2 " in row for row in rows) == 1
 
@@ -356,7 +364,8 @@ def test_weights_finds_a_bad_folder_before_it_works(
         (["synth", TINY, "--library", "xc7", "--place-and-route"],
          "unknown library to place and route on 'xc7'; allowed: ice40, ecp5"),
         (["energy", TINY, "--library", "ice40"], "energy needs a library of cells, not ice40"),
-        (["energy", f"{TINY},stages=1"], "energy takes combinational units, and mul:"),
+        (["energy", f"{TINY},stages=1", "--recipe", "cmos"],
+         "energy needs a library of cells, not cmos"),
         (["energy", TINY, "--workload", "digit"], "unknown workload 'digit'"),
         (["energy"], "name at least one SPEC"),
         (["sweep", "none.toml"], "sweep file none.toml cannot be read: No such file"),

@@ -140,6 +140,7 @@ class Cell:
     functions : the Boolean expression of each output, in Liberty's notation.
     register : the attributes of the ``ff`` or ``latch`` group (``next_state``, ``clocked_on``,
         ...), empty for a combinational cell.
+    states : names of what a register holds, and of its inverse, as its expressions have them.
     delays : (input, output) to delay in the library's time unit; from the clock for a register.
         Empty if the library gives none.
     setups : input of a register to its setup time.
@@ -162,6 +163,7 @@ class Cell:
     setup_tables: tuple[tuple[str, int, Table], ...] = ()
     powers: tuple[Power, ...] = ()
     leakage: float | None = None
+    states: tuple[str, ...] = ()
 
     @property
     def is_buffer(self) -> bool:
@@ -425,6 +427,7 @@ def _parts_of_cell(group: Group, templates: dict[str, Group]) -> Cell:
         tuple(setup_tables),
         tuple(x for name, pin in pins.items() for x in _powers(name, pin, templates)),
         _leakage(group),
+        tuple(registers[0].arguments[:2]) if registers else (),
     )
 
 

@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 from ..errors import ToolFailure
 from .liberty import Arc, Cell, Library
 
+CLOCK = "clk"
+"""The port of the clock."""
+
 
 class Path(NamedTuple):
     """The longest path: its delay in the library's unit, the cells on it, and its ends.
@@ -167,14 +170,14 @@ def signals_and_loads(
     """When and how fast each net rises (0) and falls (1), by net and edge, and its loads.
 
     `instances` are pairs of a cell and its nets by pin, `names` those of nets where paths start.
-    See `longest_path_by_load`.
+    The clock is no signal, for it has no slew. See `longest_path_by_load`.
     """
     names = names or {}
     loads = loads_of_nets(ports, instances, library)
     signals: _Signals = {}
     for name, port in ports.items():
         for net, bit in _bits(name, port):
-            if port["direction"] == "input":
+            if port["direction"] == "input" and name != CLOCK:
                 _drive(library.driver, net, loads[net], bit, signals)
     for cell, nets in instances:
         for arc in cell.arcs if cell.register else ():
@@ -227,7 +230,7 @@ def _pass(
             continue
         load = loads[net][arc.edge]
         for edge in arc.sources:
-            if at := signals.get((nets[arc.source], edge)):
+            if at := signals.get((nets.get(arc.source), edge)):
                 time = at.time + arc.delay.at(at.slew, load)
                 slew = arc.slew.at(at.slew, load)
                 _arrive(signals, (net, arc.edge), Signal(time, at.depth + 1, at.start, slew))

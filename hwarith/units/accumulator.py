@@ -114,6 +114,15 @@ class Accumulator(Unit):
         """How long groups must be in tests to try all of the hardware."""
         return 8
 
+    @property
+    def usual_group(self) -> int:
+        """How long groups are taken to be at work."""
+        return 32
+
+    def at_work(self, codes: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        n = self.usual_group
+        return tuple(x[: x.size // n * n].reshape(-1, n) for x in codes)
+
     def transfers(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         place = np.broadcast_to(np.arange(arrays[0].shape[-1]), arrays[0].shape).ravel()
         first, last = place == 0, place == arrays[0].shape[-1] - 1

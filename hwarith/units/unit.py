@@ -176,6 +176,11 @@ class Unit:
         by themselves: of what ``draw(unit, n)`` gives for other units."""
         return None
 
+    def at_work(self, codes: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        """Such operands in the shapes of calls when the unit is at work, where these are others:
+        as long as groups are, and as often as weights stay."""
+        return codes
+
     @property
     def negated(self) -> dict[int, tuple[str, ...]]:
         """The operands that are negated before the `operation` proper, for each code of the

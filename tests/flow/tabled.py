@@ -11,12 +11,17 @@ GENERIC = (tools.shipped("synth") / "generic.lib").read_text()
 SLEWS = (0.05, 0.2, 1.0)
 LOADS = (0.01, 0.05, 0.4)
 TEMPLATES = """
+  operating_conditions (typical) { process : 1; voltage : 1; temperature : 25; }
+  default_operating_conditions : typical;
   slew_lower_threshold_pct_rise : 20; slew_upper_threshold_pct_rise : 80;
   slew_lower_threshold_pct_fall : 20; slew_upper_threshold_pct_fall : 80;
   lu_table_template (by_slew) { variable_1 : input_net_transition;
     variable_2 : total_output_net_capacitance; index_1 ("0.05, 0.2, 1.0"); index_2 ("1, 2, 3"); }
   lu_table_template (by_load) { variable_1 : total_output_net_capacitance;
     variable_2 : input_net_transition; index_1 ("0.01, 0.05, 0.4"); index_2 ("1, 2, 3"); }
+  power_lut_template (power_by_slew) { variable_1 : input_transition_time; index_1 ("0.05, 1"); }
+  power_lut_template (power_by_load) { variable_1 : input_transition_time;
+    variable_2 : total_output_net_capacitance; index_1 ("0.05, 1"); index_2 ("0.01, 0.4"); }
   lu_table_template (by_slews) { variable_1 : related_pin_transition;
     variable_2 : constrained_pin_transition; index_1 ("0.1, 1"); index_2 ("0.1, 0.5"); }
 """
@@ -39,6 +44,23 @@ def table(kind: str, base: float, strength: int, by_load: bool) -> str:
     )
     values = ", ".join('"' + ", ".join(f"{x:.6f}" for x in row) + '"' for row in rows)
     return f"{kind} ({template}) {{ {index} values ({values}); }}"
+
+
+def powers(pin: str, strength: int) -> str:
+    """A pin whose internal power depends on slew and, of an output, on load."""
+
+    def replaced(match: re.Match) -> str:
+        output = "direction : output" in pin
+        template, rows = ("power_by_load", ((1, 0.9), (1.5, 1.2))) if output else (
+            "power_by_slew", ((1, 1.5),))  # fmt: skip
+        tables = []
+        for kind, share in (("rise_power", 0.7), ("fall_power", 1.3)):
+            base = 0.011 * strength * float(match[1]) * share
+            values = ", ".join(f'"{base * x:.6f}, {base * y:.6f}"' for x, y in rows)
+            tables.append(f"{kind} ({template}) {{ values ({values}); }}")
+        return " ".join(tables)
+
+    return re.sub(r'power \(scalar\) \{ values \("([\d.]+)"\); \}', replaced, pin)
 
 
 def sized(cell: str, strength: int) -> str:
@@ -64,6 +86,7 @@ def sized(cell: str, strength: int) -> str:
     cell = re.sub(r"max_capacitance : \d+;", f"max_capacitance : {0.5 * strength};", cell)
     number = r' \(scalar\) \{ values \("([\d.]+)"\); \}'
     cell = re.sub(r"((?:rise|fall)_constraint)" + number, checked, cell)
+    cell = "".join(powers(pin, strength) for pin in re.split(r"(?=    pin \()", cell))
     return re.sub(r"(cell_rise|cell_fall|rise_transition|fall_transition)" + number, replaced, cell)
 
 

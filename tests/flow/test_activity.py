@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from itertools import pairwise
 
@@ -10,7 +11,9 @@ import pytest
 
 import hwarith as hw
 from hwarith.flow import activity as module
-from hwarith.flow.activity import Gate, Watch, activity, function_of
+from hwarith.flow.activity import Watch, activity
+from hwarith.flow.energy import operands as operands_at_work
+from hwarith.flow.gates import Gate, function_of
 from tests.flow.tabled import library
 
 UNIT = "mul:a=e4m3fn"
@@ -86,12 +89,14 @@ GATES = {
 }  # fmt: skip
 
 
-def settle(netlist: dict, vector: tuple[int, ...]) -> dict[int, bool]:
-    values = {"0": False, "1": True}
+def settle(
+    netlist: dict, vector: tuple[int, ...], held: dict[int, bool] | None = None
+) -> dict[int, bool]:
+    values = {"0": False, "1": True} | (held or {})
     inputs = [p for p in netlist["ports"].values() if p["direction"] == "input"]
     for port, code in zip(inputs, vector, strict=True):
         values |= {net: bool(code >> i & 1) for i, net in enumerate(port["bits"])}
-    waiting = netlist["cells"]
+    waiting = [(kind, nets) for kind, nets in netlist["cells"] if not kind.startswith("DFF")]
     while waiting:
         for kind, nets in waiting:
             pins = {pin: values.get(net) for pin, net in nets.items() if pin != "Y"}
@@ -144,9 +149,175 @@ def test_what_is_no_function(text):
 def test_what_has_no_activity():
     with pytest.raises(hw.InvalidInput, match="activity needs a netlist of cells, not of ice40"):
         activity(hw.synthesize(TINY, "ice40"), [1, 2], [1, 2])
-    with pytest.raises(hw.InvalidInput, match=r"activity takes combinational units, and mul:.*"):
-        activity(hw.synthesize(f"{TINY},stages=1"), [1, 2], [1, 2])
+    with pytest.raises(
+        hw.InvalidInput, match=r"registers needs a library's, and mul:.* is of cmos"
+    ):
+        activity(hw.synthesize(f"{TINY},stages=1", recipe="cmos"), [1, 2], [1, 2])
     with pytest.raises(hw.InvalidInput, match="activity needs two vectors or more, not 1"):
         activity(hw.synthesize(TINY), [1], [1])
     with pytest.raises(hw.InvalidInput, match="operand b of mul"):
         activity(hw.synthesize(TINY), [1, 2], [1, 200])
+
+
+# -- registers -----------------------------------------------------------------------------------
+
+WITH_REGISTERS = [
+    "mul:a=bf16,stages=2", "fma:a=e4m3fn,stages=5", "mul:a=int40,out=int80,stages=1",
+    "mac:a=e4m3fn", "dfpmac", "fpint:lanes=2", "bspe:type=fp4", "bitplane_dot:lanes=16",
+    "bsdequant",
+    "engine:pe=(fma:a=e2m1fn,c=e4m3fn,out=e4m3fn),rows=3,columns=2",
+    "engine:pe=(anfma:a=e4m3fn,w=12),rows=2,columns=2",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("spec", WITH_REGISTERS)
+def test_results_with_registers_are_the_golden_models(spec, monkeypatch):
+    monkeypatch.setattr("hwarith.flow.energy.VECTORS", 300)
+    monkeypatch.setattr(module, "_CHUNK", 128)
+    u = hw.unit(spec)
+    codes = operands_at_work(u)
+    found, expected = activity(hw.synthesize(u), *codes), u(*codes)
+    if len(u.results) == 1:
+        assert (found.results == expected).all()
+    else:
+        for x, y in zip(found.results, expected, strict=True):
+            assert (x == y).all()
+    assert found.clocks == found.operations * u.clocks_per_transfer
+    assert found.toggles > 10
+
+
+def test_an_array_that_waits_for_its_own_parts():
+    """The multiplication with a group's scale takes longer than these groups."""
+    u = hw.unit("bstile:pe=(bspe:type=int4),rows=1,columns=1")
+    rng = np.random.default_rng(0)
+    a = rng.integers(0, 1 << 14, (20, 1, 8), np.uint16)
+    w, scale = (rng.integers(0, top, (20, 1, n), np.uint8) for top, n in ((16, 8), (256, 2)))
+    found = activity(hw.synthesize(u), a, w, scale)
+    assert (found.results == u(a, w, scale)).all()
+    assert found.operations == 40
+    assert found.clocks > found.operations * u.clocks_per_transfer
+
+
+def clocked(netlist: dict, transfers: list[tuple[int, ...]], clocks: int) -> list[dict[int, bool]]:
+    """The nets in each clock after a reset: valid operands, one transfer after the other."""
+    states = []
+    held = {nets["Q"]: False for kind, nets in netlist["cells"] if kind.startswith("DFF")}
+    for clock in range(-2, clocks):
+        offered = transfers[max(clock, 0) % len(transfers)]
+        control = (1, int(clock < 0), int(clock >= 0))  # clk, rst, i_valid
+        states.append(settle(netlist, (*control, *offered, 1), held))
+        now = states[-1] | {"0": False, "1": True}
+        held = {
+            nets["Q"]: now[nets["D" if now[nets.get("E", "1")] else "Q"]]
+            for kind, nets in netlist["cells"] if kind.startswith("DFF")
+        }  # fmt: skip
+    return states[2:]
+
+
+@pytest.mark.parametrize(("stages", "n"), [(1, 30), (2, 70), (4, 3)])
+def test_toggles_with_registers_are_those_that_counting_clock_by_clock_finds(stages, n, tabled):
+    """Clock by clock, on Python's integers, from when all ranks are full."""
+    spec = f"{TINY},stages={stages}"
+    result, codes = hw.synthesize(spec, tabled), operands(n, spec)
+    transfers = list(zip(*(x.tolist() for x in codes), strict=True))
+    full = 10 * n
+    states = clocked(result.module, transfers, full + n + 1)[full:]
+    ports = {name: port["bits"][0] for name, port in result.module["ports"].items()}
+    changes = {net: sum(x[net] != y[net] for x, y in pairwise(states)) for net in states[0]}
+    changes[ports["clk"]] = 2 * n
+    q, d = next(
+        (nets["Q"], nets["D"]) for kind, nets in result.module["cells"] if kind == "DFFE_X1"
+    )
+    clock = ports["clk"]
+    found = activity(result, *codes, watch=[
+        Watch(q, clock), Watch(clock, None, Gate(lambda x: x, (d,))),
+        Watch(q, None, Gate(lambda x: ~x, (clock,))),
+    ])  # fmt: skip
+    assert {net: found.changes[net] for net in changes} == changes
+    assert {net: found.ones[net] for net in changes} == {
+        net: sum(state[net] for state in states[1:]) for net in changes
+    }
+    assert (found.operations, found.clocks) == (n, n)
+    outputs = [nets.get("Y", nets.get("Q")) for _, nets in result.module["cells"]]
+    assert found.toggles == pytest.approx(sum(changes[net] for net in outputs) / n)
+    assert found.watched == [changes[q], 2 * sum(state[d] for state in states[1:]), 0]
+    assert (found.results == hw.unit(spec)(*codes)).all()
+
+
+def with_flip_flop(text: str, old: str, new: str) -> str:
+    """The tests' library without DFFE, with another DFF."""
+    text = re.sub(r"(?s)  cell \(DFFE_X1\).*?\n  \}\n", "", text)
+    assert text.count(old) == 1
+    return text.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('clocked_on : "CK"; next_state : "D"', 'clocked_on : "!CK"; next_state : "D"'),
+        ('clocked_on : "CK"; next_state : "D"; }',
+         'clocked_on : "CK"; next_state : "D"; clear : "!R"; preset : "!S"; }'
+         'pin (R) { direction : input; } pin (S) { direction : input; }'),
+    ],
+)  # fmt: skip
+def test_other_flip_flops(old, new, tmp_path):
+    """One at the falling edge, behind an inverter; one that could be cleared and preset."""
+    path = tmp_path / "other.lib"
+    path.write_text(with_flip_flop(library(), old, new))
+    u = hw.unit(f"{TINY},stages=2")
+    result, codes = hw.synthesize(u, path), operands(50, u.spec)
+    found = activity(result, *codes)
+    assert (found.results == u(*codes)).all()
+    pins = {pin: nets[pin] for kind, nets in result.module["cells"] if kind == "DFF_X1"
+            for pin in nets if pin in ("CK", "R", "S")}  # fmt: skip
+    assert found.changes[pins["CK"]] == 100
+    assert (pins["CK"] == result.module["ports"]["clk"]["bits"][0]) == ("R" in pins)
+    assert pins.get("R", "1") == pins.get("S", "1") == "1"
+
+
+def rewired(result: hw.flow.synthesize.Synthesis, kind: str, pin: str, net: str) -> dict:
+    cells = [[name, nets | {pin: net} if name == kind else nets]
+             for name, nets in result.module["cells"]]  # fmt: skip
+    return dataclasses.replace(result, module=result.module | {"cells": cells})
+
+
+def test_registers_that_are_used_as_something_else(tabled, tmp_path):
+    result = hw.synthesize(f"{TINY},stages=1", tabled)
+    message = (
+        "takes flip-flops at the rising edge of clk, neither cleared nor preset, and cell {} is"
+    )
+    for net in ("1", result.module["ports"]["a"]["bits"][0]):
+        with pytest.raises(hw.InvalidInput, match=message.format("DFFE_X1")):
+            activity(rewired(result, "DFFE_X1", "CK", net), [1, 2], [1, 2])
+    path = tmp_path / "latch.lib"
+    flip_flop, latch = 'clocked_on : "CK"; next_state : "D";', 'enable : "CK"; data_in : "D";'
+    path.write_text(
+        library().replace(f"ff (IQ, IQN) {{ {flip_flop}", f"latch (IQ, IQN) {{ {latch}")
+    )
+    latched = dataclasses.replace(result, library=str(path))
+    with pytest.raises(hw.InvalidInput, match=message.format("DFF_X1")):
+        activity(latched, [1, 2], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("port", "value", "message"),
+    [
+        ("i_ready", "0", "takes no operands after 0 transfers"),
+        ("o_valid", "0", "gives 0 results for 3 transfers, instead of 3"),
+    ],
+)
+def test_a_netlist_that_blocks(port, value, message):
+    result = hw.synthesize(f"{TINY},stages=2")
+    ports = result.module["ports"]
+    ports = ports | {port: ports[port] | {"bits": [value]}}
+    wrong = dataclasses.replace(result, module=result.module | {"ports": ports})
+    with pytest.raises(hw.ToolFailure, match=message):
+        activity(wrong, [1, 2, 3], [1, 2, 3])
+
+
+def test_a_wrong_register_shows_in_the_results():
+    u = hw.unit(f"{TINY},stages=2")
+    result, codes = hw.synthesize(u), operands(200, TINY)
+    assert (activity(result, *codes).results == u(*codes)).all()
+    wrong = rewired(result, "DFFE", "E", "0")
+    assert (activity(wrong, *codes).results != u(*codes)).any()

@@ -12,7 +12,7 @@ import pytest
 import hwarith as hw
 from hwarith.flow import energy as module
 from tests.flow.tabled import library as tabled_text
-from tests.flow.test_activity import operands, settle
+from tests.flow.test_activity import clocked, operands, settle
 
 TINY = "mul:a=e2m1fn"
 
@@ -80,6 +80,7 @@ def test_the_parts_of_the_energy_of_a_cell(one_cell):
     assert found.internal == pytest.approx((by_a + by_b + input_a) / 3, rel=1e-5)
     assert found.energy == pytest.approx(found.switching + found.internal, rel=1e-5)
     assert (found.energy_unit, found.leakage, found.toggles) == ("fJ", 3.0, 0.667)
+    assert (found.clock, found.clocks) == (None, None)
     assert found.by_type == {"NAND": {"cells": 1, "energy": found.energy, "leakage": 3.0}}
 
 
@@ -89,6 +90,27 @@ def test_one_input_at_a_time(one_cell):
     assert one_cell([1, 1, 1], [0, 1, 0]).internal == pytest.approx(3)
     # Both at once: half each.
     assert one_cell([0, 1, 0], [0, 1, 0]).internal == pytest.approx((60 + 3) / 2 + input_a / 2)
+
+
+def test_what_never_changes_gives_no_slew(one_cell):
+    """Power that is its own slew, which comes from a quickly and from b slowly."""
+    ways = "".join(
+        f'timing () {{ related_pin : "{pin}"; timing_sense : negative_unate; '
+        + "".join(f'{name} (scalar) {{ values ("{slew}"); }} '
+                  for name in ("cell_rise", "cell_fall", "rise_transition", "fall_transition"))
+        + "}" for pin, slew in (("A", 1), ("B", 100))
+    )  # fmt: skip
+    start, end = (
+        ONE_CELL.index('internal_power () { related_pin : "A"'),
+        ONE_CELL.rindex("    }\n  }\n}"),
+    )
+    power = 'internal_power () { power (by_slew) { values ("0, 1000"); } } '
+    template = "power_lut_template (by_slew) { variable_1 : input_transition_time; "
+    text = ONE_CELL[:start] + power + ways + ONE_CELL[end:].rstrip()[:-1]
+    text += template + 'index_1 ("0, 1000"); } }'
+    input_a = 1000
+    assert one_cell([0, 1, 0], [1, 1, 1], text).internal == pytest.approx(1 + input_a)
+    assert one_cell([0, 1, 1], [1, 1, 0], text).internal == pytest.approx(100 + input_a / 2)
 
 
 def test_no_changes_take_no_energy(one_cell):
@@ -131,6 +153,93 @@ def test_a_library_that_will_not_do(old, new, message, one_cell):
         one_cell([0, 1], [1, 1], text)
 
 
+# -- registers -----------------------------------------------------------------------------------
+
+FLIP_FLOP = (
+    ONE_CELL.rstrip()[:-1]
+    + """
+  power_lut_template (by_slew) { variable_1 : input_transition_time; index_1 ("0, 1"); }
+  cell (FF) {
+    cell_leakage_power : 100;
+    ff (IQ, IQN) { next_state : "D"; clocked_on : "CK"; }
+    pin (CK) {
+      direction : input; capacitance : 2; clock : true;
+      internal_power () { when : "!Q"; rise_power (by_slew) { values ("10, 1000"); }
+        fall_power (by_slew) { values ("30, 1000"); } }
+      internal_power () { when : "D & Q & !QN"; power (scalar) { values ("7"); } }
+    }
+    pin (D) {
+      direction : input; capacitance : 3;
+      internal_power () { when : "CK"; power (scalar) { values ("5"); } }
+      internal_power () { when : "!CK"; power (scalar) { values ("1000"); } }
+    }
+    pin (Q) { direction : output; function : "IQ";
+      internal_power () { related_pin : "CK"; rise_power (by_load) { values ("0, 200"); }
+        fall_power (by_load) { values ("0, 400"); } } }
+    pin (QN) { direction : output; function : "IQN";
+      internal_power () { related_pin : "CK"; power (scalar) { values ("11"); } } }
+  }
+}
+"""
+)
+
+
+@pytest.fixture
+def flip_flops(tmp_path, monkeypatch):
+    """A function that gives the energy of a register for the lowest bit of a, and of one for
+    valid."""
+
+    def measure(a: list[int], text: str = FLIP_FLOP) -> module.Energy:
+        path = tmp_path / "small.lib"
+        path.write_text(text)
+        made = hw.synthesize(f"{TINY},stages=1")
+        ports = dict(made.module["ports"])
+        outputs = {"i_ready": ["1"], "o_valid": [98], "y": [99, "0", "0", "0"]}
+        ports |= {name: ports[name] | {"bits": bits} for name, bits in outputs.items()}
+        (clock,), (valid,) = (ports[name]["bits"] for name in ("clk", "i_valid"))
+        cells = [["FF", {"CK": clock, "D": d, "Q": q}]
+                 for d, q in ((valid, 98), (ports["a"]["bits"][0], 99))]  # fmt: skip
+        module_of = {"ports": ports, "cells": cells}
+        mapped = dataclasses.replace(made, library=str(path), module=module_of)
+        monkeypatch.setattr(module, "synthesize", lambda *_: mapped)
+        return hw.energy(made.spec, a, 0, library=str(path))
+
+    return measure
+
+
+def test_the_parts_of_the_energy_of_a_register(flip_flops):
+    # Over and over: the bit rises, stays, falls, stays; and what is held a clock later.
+    found = flip_flops([0, 1, 1, 0])
+    assert (found.operations, found.clocks, found.toggles) == (4, 1.0, (2 + 2) / 4)
+    load, change = 4 * 5, 2**2 / 2
+    assert found.switching == pytest.approx(2 * load * change / 4)
+    assert found.inputs == pytest.approx(2 * 3 * change / 4)
+    assert found.clock == pytest.approx(2 * 2 * 2 * change)
+    # It holds 0 in two clocks; 1, and will hold 1, in one; the register of valid does in all.
+    clock = 2 * (10 + 30) + (1 + 4) * (7 + 7)
+    output, inverse = 2 * (40 + 80) / 2, 2 * 11
+    assert found.internal == pytest.approx((clock + 2 * 5 + output + inverse) / 4)
+    assert found.energy == pytest.approx(found.switching + found.internal + found.clock)
+    assert found.leakage == 2.0
+    assert found.by_type == {"FF": {"cells": 2, "energy": found.energy, "leakage": 2.0}}
+
+
+def test_a_register_at_rest_takes_what_the_clock_takes(flip_flops):
+    found = flip_flops([1, 1, 1])
+    assert (found.switching, found.inputs, found.toggles) == (0, 0, 0)
+    assert found.internal == pytest.approx(2 * (7 + 7))
+    assert found.energy == pytest.approx(found.internal + found.clock)
+
+
+def test_registers_without_internal_power(flip_flops):
+    whole = flip_flops([0, 1], FLIP_FLOP.replace("internal_power", "other"))
+    assert (whole.internal, whole.energy) == (None, pytest.approx(whole.switching + whole.clock))
+    start = FLIP_FLOP.index("cell (FF)")
+    without = FLIP_FLOP[:start] + FLIP_FLOP[start:].replace("internal_power", "other")
+    with pytest.raises(hw.InvalidInput, match="library 'small' has no internal power of FF"):
+        flip_flops([0, 1], without)
+
+
 # -- whole units ---------------------------------------------------------------------------------
 
 # Logical effort of each input, parasitic capacitance of the output and the inside, by the tables of
@@ -169,6 +278,58 @@ def test_the_generic_library_by_logical_effort(spec):
     assert found.energy == pytest.approx(sum(x["energy"] for x in found.by_type.values()), rel=1e-3)
 
 
+REGISTERS = {"DFF": 10, "DFFE": 15}
+"""Inside and at the output."""
+
+
+@pytest.mark.parametrize("stages", [1, 3])
+def test_registers_of_the_generic_library_by_logical_effort(stages):
+    spec, n = f"{TINY},stages={stages}", 60
+    codes = operands(n, spec)
+    found, netlist = hw.energy(spec, *codes), hw.synthesize(spec).module
+    registers = [(kind, nets) for kind, nets in netlist["cells"] if kind in REGISTERS]
+    transfers = list(zip(*(x.tolist() for x in codes), strict=True))
+    states = clocked(netlist, transfers, 2 * n + 1)[n:]
+    inside = dict.fromkeys(REGISTERS, 0.0)
+    for x, y in pairwise(states):
+        for kind, nets in registers:
+            inside[kind] += 2 * (3 + 3) + REGISTERS[kind] * (x[nets["Q"]] != y[nets["Q"]])
+    load = dict.fromkeys((*netlist["ports"]["y"]["bits"], *netlist["ports"]["o_valid"]["bits"]), 4)
+    for kind, nets in netlist["cells"]:
+        for pin in nets.keys() - {"Y", "Q", "CK"}:
+            effort = OTHER_INPUTS.get((kind, pin), EFFORT.get(kind, (1,))[0])
+            load[nets[pin]] = load.get(nets[pin], 0) + effort
+    nand = 2 + 2 * 4 / 3
+    assert found.clock == pytest.approx(2 * len(registers) / nand, rel=5e-4)
+    for kind in inside:
+        mine = [nets for name, nets in registers if name == kind]
+        charged = sum(load[nets["Q"]] for x, y in pairwise(states) for nets in mine
+                      if x[nets["Q"]] != y[nets["Q"]])  # fmt: skip
+        expected = (inside[kind] + charged) / n + 2 * len(mine)
+        if kind == "DFFE":
+            assert len({x[nets["E"]] for x in states for nets in mine}) == 1
+        assert found.by_type[kind]["energy"] == pytest.approx(expected / nand, rel=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("spec", "shapes", "transfers"),
+    [
+        ("mul:a=bf16,stages=2", [(4096,), (4096,)], 4096),
+        ("mac", [(128, 32), (128, 32)], 4096),
+        ("mac:a=e2m1fn", [(8, 32), (8, 32)], 256),
+        ("fpint:k=64", [(256, 16), (256, 16)], 4096),
+        ("bitplane_dot:lanes=16,k=1024", [(64, 64), (64, 64)], 64 * 4 * 16),
+        ("engine", [(56, 64, 8), (56, 8, 8), (56, 64, 8)], 56 * 72),
+        ("bstile", [(512, 8, 32), (512, 8, 32), (512, 8, 2), (512, 8, 2)], 4096),
+    ],
+)
+def test_operands_of_units_at_work(spec, shapes, transfers):
+    u = hw.unit(spec)
+    codes = module.operands(u)
+    assert [x.shape for x in codes] == shapes
+    assert len(u.transfers(u.check_operands(codes))[0]) == transfers
+
+
 def test_operands_are_shuffled_and_the_same_each_time():
     u = hw.unit(TINY)
     (a, b), again = module.operands(u), module.operands(u)
@@ -194,7 +355,6 @@ def test_energy_as_data(tmp_path):
         (TINY, {"library": "xilinx"}, "energy needs a library of cells, not xilinx"),
         (TINY, {"recipe": "cmos"}, "energy needs a library of cells, not cmos"),
         (TINY, {"library": "genric"}, "unknown library 'genric'"),
-        (f"{TINY},stages=1", {}, "energy takes combinational units, and mul:.* has registers"),
     ],
 )
 def test_what_has_no_energy(spec, options, message):

@@ -184,6 +184,10 @@ class BitplaneDot(Accumulator):
     def longest_group(self) -> int:
         return min(self.k, 2 * self.lanes + 1)
 
+    @property
+    def usual_group(self) -> int:
+        return min(self.k, 4 * self.lanes)
+
     def stimulus(self, n: int, draw: Callable) -> tuple[np.ndarray, ...]:
         """Random codes, as many as asked for even where there are fewer pairs: it matters in which
         lane a code is."""

@@ -161,6 +161,10 @@ class FpIntPe(Accumulator):
     def longest_group(self) -> int:
         return min(self.most_transfers, super().longest_group)
 
+    @property
+    def usual_group(self) -> int:
+        return min(self.most_transfers, super().usual_group)
+
     def plausible(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
         """In three of four transfers lanes of their own: any, of a few bits, or at the ends."""
         rows = rng.integers(4, size=len(codes[0])) > 0

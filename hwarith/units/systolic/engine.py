@@ -23,6 +23,9 @@ from .hardware import END_CLOCKS, Array, Cell, End
 MOST = 256
 """Most rows and columns."""
 
+USUAL = 64
+"""Vectors of activations that weights are taken to stay for at work."""
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Engine(ArrayUnit):
@@ -282,6 +285,13 @@ class Engine(ArrayUnit):
         return tuple(
             rng.choice(x, shape) for x, shape in zip((*drawn[:2], begin), shapes, strict=True)
         )
+
+    def at_work(self, codes: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        """Tiles of `USUAL` vectors of activations."""
+        a, b, c = codes
+        tiles = len(a) // USUAL
+        left, begin = (x[: tiles * USUAL].reshape(tiles, USUAL, -1) for x in (a, c))
+        return left, b[:tiles], begin
 
     # -- hardware ------------------------------------------------------------------------------
 
