@@ -93,6 +93,11 @@ class Breakdown:
         del figures["netlist"]
         return figures
 
+    @property
+    def difference(self) -> float:
+        """How much more than `flat_area` the area with parts apart is, as a ratio (.1 is 10 %)."""
+        return self.area / self.flat_area - 1 if self.flat_area else 0.0
+
     def rows(self) -> Iterator[tuple[int, Part]]:
         """All parts, each followed by those in it, with its depth from 0 on."""
         yield from _rows(self.parts, 0)
