@@ -70,7 +70,9 @@ class Result:
     ``output_error`` as in `NETWORK`; ``metrics`` and ``counts`` as in `hwarith.explore.metrics`,
     on the operands that the unit met in the workload; ``seconds`` that it took; ``details`` for
     the point's page in a report: ``verilog``, ``histogram`` (`hwarith.explore.metrics.histogram`),
-    ``path`` (the ends of the longest path), ``cells`` (type to number) and ``cell_areas``.
+    ``path`` (the ends of the longest path), ``cells`` (type to number) and ``cell_areas``, and
+    where it was asked for ``breakdown``: the ``parts`` of `hwarith.breakdown`, and its
+    ``difference``.
     """
 
     spec: str
@@ -102,24 +104,30 @@ class Result:
 
 
 def measure(
-    unit: Unit, workload: str, library: str, synthesize: Callable[..., Any] | None = None
+    unit: Unit,
+    workload: str,
+    library: str,
+    synthesize: Callable[..., Any] | None = None,
+    breakdown: bool = False,
 ) -> Result:
     """Synthesize a unit, run a workload on it, and evaluate it on the operands it met.
 
     Raises `InvalidInput` for a workload that cannot run on the unit, and `ToolFailure`.
-    `synthesize` stands in for `hwarith.synthesize` in tests.
+    `synthesize` stands in for `hwarith.synthesize` in tests, where there is no `breakdown`.
     """
     from .metrics import evaluate
     from .workloads import workload as find_workload
 
     start = time.perf_counter()
-    details = {}
+    details: dict[str, Any] = {}
     if synthesize is None:
         from ..flow.synthesize import synthesize as yosys
         from ..flow.verilog import verilog
 
         synthesize = yosys
         details["verilog"] = verilog(unit)
+        if breakdown:
+            details["breakdown"] = _parts(unit, library)
     mapped = synthesize(unit, library=library)
     cmos = synthesize(unit, recipe="cmos")
     outcome = find_workload(workload).run(unit)
@@ -152,6 +160,13 @@ def measure(
             "cell_areas": {} if mapped.area is None else _cell_areas(library, mapped.cells_by_type),
         },
     )
+
+
+def _parts(unit: Unit, library: str) -> dict[str, Any]:
+    from ..flow.breakdown import breakdown
+
+    found = breakdown(unit, library)
+    return {"parts": found.as_dict()["parts"], "difference": found.difference}
 
 
 def _cell_areas(library: str, types: Iterable[str]) -> dict[str, float]:

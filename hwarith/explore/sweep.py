@@ -104,6 +104,8 @@ class _Run:
         self._search: ParetoSearch | None = None
         data = {"workload": sweep.workload, "data": workload(sweep.workload).digest}
         data["library"] = sweep.library_digest()
+        if sweep.breakdown:
+            data["breakdown"] = "parts"
         self._versions = context["versions"]
         self.store = Store(folder, {**data, **context}, shared)
         if sweep.search:
@@ -176,7 +178,7 @@ class _Run:
                 units.append(unit)
                 file = self.store.file(unit)
                 yield {"spec": unit.spec, "file": file, "workload": sweep.workload,
-                       "library": sweep.library}  # fmt: skip
+                       "library": sweep.library, "breakdown": sweep.breakdown}  # fmt: skip
 
         with closing(ask(requests())) as answers:
             for i, answer in answers:

@@ -4,6 +4,7 @@ A sweep file::
 
     workload = "digits"        # default; or "minilm"
     library = "generic"        # default; or a Liberty file, beside this one
+    breakdown = true           # also what each step of a unit costs; default: false
     points = ["mul:a=fp32", "fma:a=bf16,b=bf16,c=fp32,out=fp32"]
 
     [[grid]]                   # every combination of the lists
@@ -37,7 +38,7 @@ from .workloads import workload as find_workload
 GENERIC = "generic"
 """hwarith's own cell library."""
 
-_KEYS = ("workload", "library", "points", "grid", "search")
+_KEYS = ("workload", "library", "breakdown", "points", "grid", "search")
 _SEARCH_KEYS = tuple(field.name for field in dataclasses.fields(Search))
 
 
@@ -48,8 +49,8 @@ class Sweep:
     With a `Search`, those of them that it picks.
 
     ``library`` is ``generic`` or the path of a Liberty file, ``source`` the name of the file that
-    the sweep came from. Raises `InvalidInput` for a workload that is not
-    known or cannot run on one of the units.
+    the sweep came from. With ``breakdown`` each point has what its steps cost. Raises
+    `InvalidInput` for a workload that is not known or cannot run on one of the units.
     """
 
     points: tuple[Unit, ...]
@@ -57,6 +58,7 @@ class Sweep:
     library: str = GENERIC
     source: str | None = None
     search: Search | None = None
+    breakdown: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "points", tuple(dict.fromkeys(self.points)))
@@ -126,6 +128,9 @@ def _sweep(data: dict[str, Any], path: Path) -> Sweep:
     for key, value in (("workload", workload), ("library", library)):
         if not isinstance(value, str):
             raise AtText(f"{key} must be a string, not {value!r}", key)
+    breakdown = data.get("breakdown", False)
+    if not isinstance(breakdown, bool):
+        raise AtText(f"breakdown must be true or false, not {breakdown!r}", "breakdown")
     try:
         network = find_workload(workload)
     except InvalidInput as error:
@@ -140,7 +145,8 @@ def _sweep(data: dict[str, Any], path: Path) -> Sweep:
         units.append(unit)
     if library != GENERIC:
         library = str(path.parent / library)
-    return Sweep(tuple(units), workload, library, path.name, _search(data.get("search")))
+    search = _search(data.get("search"))
+    return Sweep(tuple(units), workload, library, path.name, search, breakdown)
 
 
 def _search(given: Any) -> Search | None:

@@ -135,7 +135,10 @@ def _respond(request: dict[str, Any]) -> dict[str, Any]:
     try:
         result = load_shared(request["file"])
         if result is None:
-            result = measure(unit(request["spec"]), request["workload"], request["library"])
+            result = measure(
+                unit(request["spec"]), request["workload"], request["library"],
+                breakdown=request["breakdown"],
+            )  # fmt: skip
             save_shared(request["file"], result)
     except HwarithError as error:
         return {"error": str(error)}

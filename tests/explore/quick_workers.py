@@ -17,7 +17,9 @@ from hwarith.explore.point import COSTS, Result
 from hwarith.units import Unit
 
 
-def quick_measure(u: Unit, workload: str, library: str, synthesize: Any = None) -> Result:
+def quick_measure(
+    u: Unit, workload: str, library: str, synthesize: Any = None, breakdown: bool = False
+) -> Result:
     """Figures from the widths alone, after as long as ``QUICK_SECONDS`` says."""
     time.sleep(float(os.environ.get("QUICK_SECONDS", "0.02")))
     bits = sum(f.bits for f in u.operands.values())

@@ -14,6 +14,7 @@ import pytest
 import hwarith
 from hwarith.errors import InvalidInput, ToolFailure
 from hwarith.explore import run_sweep, store, worker
+from hwarith.explore.sweep_file import Sweep
 from hwarith.units import Unit, unit
 
 SPECS = ["mul:a=e2m1fn", "mul:a=e2m3fn", "mul:a=e3m2fn", "mul:a=e4m3fn"]
@@ -130,6 +131,11 @@ def test_workers_do_the_whole_path(tmp_path: Path, monkeypatch) -> None:
     assert names(results) == [unit(spec).name for spec in SPECS[:2]]
     assert all(r.cost["area"] > 10 for r in results)
     assert all(r.accuracy > 0.5 for r in results)
+    assert all("breakdown" not in r.details for r in results)
+    sweep = Sweep((unit(SPECS[0]),), breakdown=True)
+    (again,) = run_sweep(sweep, tmp_path, jobs=1)
+    parts = again.details["breakdown"]["parts"]
+    assert sum(part["share"] for part in parts) == pytest.approx(1)
 
 
 def test_a_worker_that_dies_costs_its_point_only(monkeypatch) -> None:

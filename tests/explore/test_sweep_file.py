@@ -69,6 +69,7 @@ def test_the_documented_file(tmp_path: Path) -> None:
         ('points = ["fma:a=e4m3fn,b=e5m2,c=fp16,out=bf16"]', "must take e4m3fn, e5m2, bf16"),
         ('workload = "digit"', "line 1: unknown workload 'digit'"),
         ("workload = 1", "line 1: workload must be a string, not 1"),
+        ("breakdown = 1", "line 1: breakdown must be true or false, not 1"),
         ('library = "none.lib"\npoints = ["mul:a=bf16"]', "none.lib' cannot be read"),
         ("", "a sweep needs at least one design point"),
         ("grid = 1", r"line 1: grid must be written \[\[grid\]\]"),
