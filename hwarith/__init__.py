@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .errors import HwarithError, InvalidInput, MissingTool, ToolFailure
+    from .flow.breakdown import breakdown
     from .flow.energy import energy
     from .flow.place_and_route import place_and_route
     from .flow.regress import regress
@@ -31,7 +32,8 @@ _HOMES = {
     "matmul": "matrix", "vectors": "flow.vectors",
     "verilog": "flow.verilog", "simulate": "flow.simulate",
     "regress": "flow.regress", "synthesize": "flow.synthesize",
-    "place_and_route": "flow.place_and_route", "energy": "flow.energy",
+    "place_and_route": "flow.place_and_route", "breakdown": "flow.breakdown",
+    "energy": "flow.energy",
 }  # fmt: skip
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "ToolFailure",
     "Unit",
     "__version__",
+    "breakdown",
     "energy",
     "format",
     "matmul",

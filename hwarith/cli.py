@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .explore.cycles import Cost
     from .explore.report.against import Changes
     from .explore.report.weights import WeightRow, WeightRows
+    from .flow.breakdown import Breakdown, Part
     from .formats import Format
     from .units import Unit
 
@@ -255,6 +256,10 @@ def synth(
             help="On ice40 and ecp5: the fastest clock between registers (extra pnr).",
         ),
     ] = False,
+    by_part: Annotated[
+        bool,
+        typer.Option("--breakdown", help="What each step takes: unpack, product, align, ..."),
+    ] = False,
     catalogue: Catalogue = False,
     as_json: Json = False,
 ) -> None:
@@ -264,6 +269,11 @@ def synth(
 
     libraries = library or ["generic"]
     todo = [(u, name) for u in _units(specs, catalogue) for name in libraries]
+    if by_part:
+        if route or delay_target is not None:
+            raise InvalidInput("--breakdown goes with neither --place-and-route nor --delay-target")
+        _break_down(todo, recipe, as_json)
+        return
     found = []
     for u, name in _progress(todo, "synthesize"):
         cost = synthesize(u, name, recipe, delay_target)
@@ -280,6 +290,41 @@ def synth(
     _print_table(_without_empty_columns(rows))
     recipes = ", ".join(dict.fromkeys(cost["recipe"] for cost in found))
     print(f"Library {', '.join(libraries)}, recipe {recipes}; {_versions(found[0])}")
+
+
+def _break_down(todo: list[tuple[Unit, str]], recipe: str | None, as_json: bool) -> None:
+    """A table for each unit and library."""
+    from .flow.breakdown import breakdown
+
+    found = [breakdown(u, name, recipe) for u, name in _progress(todo, "break down")]
+    if as_json:
+        _print_json([parts.as_dict() for parts in found])
+        return
+    for parts in found:
+        print(f"{parts.spec}, library {_short(parts.library)}, recipe {parts.recipe}")
+        _print_table(_without_empty_columns(_part_rows(parts)))
+        flat = {"area": parts.flat_area, "delay": parts.flat_delay}
+        figures = ", ".join(f"{key} {_cell(x)}" for key, x in flat.items() if x is not None)
+        print(f"Mapped as one: {figures}; the area by parts differs by {parts.difference:+.1%}\n")
+    print(_versions(found[0].as_dict()))
+
+
+def _part_rows(found: Breakdown) -> list[dict[str, Any]]:
+    rows = [
+        {"part": "  " * depth + part.name.replace("_", " "),
+         "instances": part.instances if part.instances > 1 else None}
+        | _part_figures(found, part, part.share)
+        for depth, part in found.rows()
+    ]  # fmt: skip
+    return [*rows, {"part": "all"} | _part_figures(found, found, 1.0)]
+
+
+def _part_figures(found: Breakdown, part: Part | Breakdown, share: float) -> dict[str, Any]:
+    return {
+        "cells": part.cells, "flip-flops": part.flip_flops or None,
+        f"area ({found.area_unit})": part.area, "share (%)": round(100 * share, 1),
+        f"delay ({found.delay_unit})": part.delay,
+    }  # fmt: skip
 
 
 def _versions(found: dict[str, Any]) -> str:

@@ -200,6 +200,19 @@ def test_synth_with_several_libraries(run: Run) -> None:
     assert lines[-1].startswith("Library generic, ice40, recipe asic, fpga; hwarith ")
 
 
+def test_breakdown(run: Run) -> None:
+    (found,) = run("synth", TINY, "--breakdown", "--json").json
+    assert [part["name"] for part in found["parts"]][:2] == ["unpack", "product"]
+    assert sum(part["area"] for part in found["parts"]) == pytest.approx(found["area"])
+    text = run("synth", TINY, "add:a=e2m1fn", "--breakdown").out
+    rows = [line.split() for line in text.splitlines()]
+    (whole,) = (row for row in rows if row[:1] == ["all"] and float(row[2]) == found["area"])
+    assert whole[3] == "100"
+    assert f"area {found['flat_area']}" in text
+    assert "  leading zeros" in text
+    assert "area (GE)" in text
+
+
 def test_place_and_route(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     routed = PlaceAndRoute(
         spec=TINY, library="ice40", recipe="fpga", seed=1, device="HX", fmax=99.5, period=10.05,
@@ -361,6 +374,9 @@ def test_weights_finds_a_bad_folder_before_it_works(
          "unknown library 'generik'; did you mean 'generic'? allowed: generic, xc7,"),
         (["synth", TINY, "--library", "none.lib"], "Liberty file none.lib is not there"),
         (["synth", TINY, "--recipe", "tsmc"], "unknown recipe"),
+        (["synth", TINY, "--breakdown", "--library", "ice40"],
+         "a breakdown needs a library of cells, not ice40"),
+        (["synth", TINY, "--breakdown", "--delay-target", "3"], "--breakdown goes with neither"),
         (["synth", TINY, "--library", "xc7", "--place-and-route"],
          "unknown library to place and route on 'xc7'; allowed: ice40, ecp5"),
         (["energy", TINY, "--library", "ice40"], "energy needs a library of cells, not ice40"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import hwarith
 
 from ..errors import InvalidInput
+from ..flow.libraries import fpga
 
 if TYPE_CHECKING:
     from ..units import Unit
@@ -82,8 +83,9 @@ class Result:
     ``output_error`` as in `NETWORK`; ``metrics`` and ``counts`` as in `hwarith.explore.metrics`,
     on the operands that the unit met in the workload; ``seconds`` that it took; ``details`` for
     the point's page in a report: ``verilog``, ``histogram`` (`hwarith.explore.metrics.histogram`),
-    ``path`` (the ends of the longest path), ``cells`` (type to number), ``cell_areas``, and where
-    there is no energy, why, in ``no_energy``.
+    ``path`` (the ends of the longest path), ``cells`` (type to number) and ``cell_areas``;
+    ``breakdown``, the ``parts`` of `hwarith.breakdown` and its ``difference``, but for FPGAs; and
+    where there is no energy, why, in ``no_energy``.
     """
 
     spec: str
@@ -120,7 +122,7 @@ def measure(unit: Unit, workload: str, library: str, flow: Any = hwarith) -> Res
     it met.
 
     Raises `InvalidInput` for a workload that cannot run on the unit, and `ToolFailure`. `flow` has
-    `hwarith`'s own `verilog`, `synthesize` and `energy`, or in tests others in their place.
+    `hwarith`'s own `verilog`, `synthesize`, `breakdown` and `energy`, or in tests others.
     """
     from ..units.chain import seen_outside
     from .metrics import evaluate
@@ -129,7 +131,7 @@ def measure(unit: Unit, workload: str, library: str, flow: Any = hwarith) -> Res
     start = time.perf_counter()
     outcome = find_workload(workload).run(unit)
     evaluation = evaluate(unit, seen_outside(unit, outcome.operands))
-    details = {"verilog": flow.verilog(unit)}
+    details = {"verilog": flow.verilog(unit), **_breakdown(flow, unit, library)}
     mapped = flow.synthesize(unit, library=library)
     cmos = flow.synthesize(unit, recipe="cmos")
     try:
@@ -168,6 +170,13 @@ def measure(unit: Unit, workload: str, library: str, flow: Any = hwarith) -> Res
             "cell_areas": {} if mapped.area is None else _cell_areas(library, mapped.cells_by_type),
         },
     )
+
+
+def _breakdown(flow: Any, unit: Unit, library: str) -> dict[str, Any]:
+    if fpga(library):
+        return {}
+    found = flow.breakdown(unit, library=library)
+    return {"breakdown": {"parts": found.as_dict()["parts"], "difference": found.difference}}
 
 
 def _cell_areas(library: str, types: Iterable[str]) -> dict[str, float]:

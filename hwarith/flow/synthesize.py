@@ -164,11 +164,11 @@ def synthesize(
     do, `MissingTool` for open cells that are not installed, `ToolFailure` if yosys fails.
     """
     job = _Job(unit(spec), str(library), recipe, delay_target)
-    cached = tools.cache_folder("synthesize") / f"{job.key()}.json"
-    figures = _cached(cached)
+    kept = tools.cache_folder("synthesize") / f"{job.key()}.json"
+    figures = cached(kept)
     if figures is None:
         figures = job.run()
-        files.write_text(cached, json.dumps(figures))
+        files.write_text(kept, json.dumps(figures))
     return Synthesis(
         spec=job.unit.spec, library=job.library, recipe=job.recipe, delay_target=delay_target,
         versions=tools.versions(), **figures,
@@ -189,9 +189,9 @@ class _Job:
             self.scripts = [fpga_script(self.family, self.recipe)]
         else:
             names = [self.recipe] if delay_target is None else ["sized_start", "sized"]
-            self.scripts = [_script(name) for name in names]
+            self.scripts = [recipe_script(name) for name in names]
         if unit.parts:
-            self.scripts = [_part_by_part(script, unit.name) for script in self.scripts]
+            self.scripts = [part_by_part(script, unit.name) for script in self.scripts]
         dsp = self.recipe == "dsp"
         self.verilog = verilog(unit, plain_products=True) if dsp else verilog(unit)
 
@@ -203,7 +203,7 @@ class _Job:
             parts += [f"{name} {steps}" for name, steps in _mappings().items()]
         content = [part.encode() for part in parts]
         content += [Path(str(m.__file__)).read_bytes() for m in (liberty, timing)]
-        content += [Path(__file__).read_bytes(), _models().encode()]
+        content += [Path(__file__).read_bytes(), cell_models().encode()]
         if self.source:
             content.append(liberty.read_bytes(self.source))
         return hashlib.sha256(b"\0".join(content)).hexdigest()[:32]
@@ -269,7 +269,7 @@ class _Job:
             raise ToolFailure(f"{error} (mapping {self.unit.spec} to {self.library})") from None
 
 
-def _part_by_part(script: str, top: str) -> str:
+def part_by_part(script: str, top: str) -> str:
     """The script for an array: its parts are mapped once each, and then put in their places.
 
     Scripts for FPGAs flatten by themselves, and have none of the lines that are replaced.
@@ -307,11 +307,12 @@ def _check_delay_target(library: str, target: float | None) -> float | None:
 
 def fpga_script(family: str, recipe: str) -> str:
     """The yosys script of an FPGA family, without multiplier blocks (``fpga``) or with them."""
-    script = _script(family)
+    script = recipe_script(family)
     return script.replace(*_DSP[family]) if recipe == "dsp" else script
 
 
-def _script(name: str) -> str:
+def recipe_script(name: str) -> str:
+    """The yosys script of this name in the folder ``synth``."""
     return (tools.shipped("synth") / f"{name}.ys").read_text()
 
 
@@ -323,7 +324,8 @@ def _mappings() -> dict[str, str]:
     }
 
 
-def _cached(path: Path) -> dict[str, Any] | None:
+def cached(path: Path) -> dict[str, Any] | None:
+    """What a file of the cache holds, if it is there."""
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError):
@@ -365,7 +367,8 @@ def _cell_types(folder: Path) -> tuple[dict[str, Any], dict[str, int]]:
     return stat, dict(sorted(stat.get("num_cells_by_type", {}).items()))
 
 
-def _module(folder: Path) -> dict[str, Any]:
+def mapped_module(folder: Path) -> dict[str, Any]:
+    """The netlist that a script has written, in the form of yosys' JSON."""
     (module,) = json.loads(_output(folder, "netlist.json"))["modules"].values()
     return module
 
@@ -380,7 +383,7 @@ def _cells_and_ports(module: dict[str, Any]) -> dict[str, Any]:
 
 def _asic_figures(folder: Path, library: liberty.Library) -> dict[str, Any]:
     stat, types = _cell_types(folder)
-    module = _module(folder)
+    module = mapped_module(folder)
     for name in types.keys() - library.cells:
         raise ToolFailure(f"yosys left a cell {name!r} that library {library.name!r} lacks")
     registers = sum(n for name, n in types.items() if library.cells[name].register)
@@ -395,13 +398,9 @@ def _asic_figures(folder: Path, library: liberty.Library) -> dict[str, Any]:
         "area_unit": "library area",
         "cells_by_type": types,
         "netlist": _output(folder, "netlist.v"),
-        "module": _cells_and_ports(_module(folder)),
+        "module": _cells_and_ports(mapped_module(folder)),
     }
-    if library.has_delays or library.has_tables:
-        if library.has_tables:
-            path = timing.longest_path_by_load(module, library)
-        else:
-            path = timing.longest_path(module, library.cells)
+    if path := timing.find_longest_path(module, library):
         figures |= {"delay": path.delay, "delay_unit": library.time_unit, "depth": path.depth}
         figures |= {"path_start": path.start, "path_end": path.end}
     return figures
@@ -409,11 +408,12 @@ def _asic_figures(folder: Path, library: liberty.Library) -> dict[str, Any]:
 
 def _generic_units(figures: dict[str, Any]) -> dict[str, Any]:
     """The units of the generic library, and its cells' models to simulate the netlist with."""
-    netlist = f"{figures['netlist']}\n{_models()}"
+    netlist = f"{figures['netlist']}\n{cell_models()}"
     return {"area_unit": "GE", "delay_unit": "NAND2", "netlist": netlist}
 
 
-def _models() -> str:
+def cell_models() -> str:
+    """The cells of the generic library in Verilog."""
     return (tools.shipped("synth") / "generic_cells.v").read_text()
 
 
@@ -428,7 +428,7 @@ def _cmos_figures(folder: Path) -> dict[str, Any]:
         "depth": _longest_topological_path(folder),
         "transistors": 2 * inverters + 4 * (sum(gates.values()) - inverters),
         "netlist": _output(folder, "netlist.v"),
-        "module": _cells_and_ports(_module(folder)),
+        "module": _cells_and_ports(mapped_module(folder)),
     }
 
 

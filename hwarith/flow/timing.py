@@ -30,12 +30,21 @@ class Path(NamedTuple):
     depth: int
     start: str
     end: str
+    nets: dict[Any, float]
+    """The nets that it passes, in order, each with the delay of what drives it."""
 
 
 class _Arc(NamedTuple):
     source: Any
     target: Any
     delay: float
+
+
+def find_longest_path(module: Mapping[str, Any], library: Library) -> Path | None:
+    """The longest path of a module, by load if the library has tables; None if it has no delays."""
+    if library.has_tables:
+        return longest_path_by_load(module, library)
+    return longest_path(module, library.cells) if library.has_delays else None
 
 
 def longest_path(module: Mapping[str, Any], cells: Mapping[str, Cell]) -> Path:
@@ -47,6 +56,7 @@ def longest_path(module: Mapping[str, Any], cells: Mapping[str, Cell]) -> Path:
     """
     names = _net_names(module)
     arrivals: dict[Any, tuple[float, int, str]] = {}
+    before: dict[Any, Any] = {}
     arcs: list[_Arc] = []
     ends: list[tuple[Any, float, str]] = []  # net, setup time, name
     for name, port in module["ports"].items():
@@ -67,15 +77,28 @@ def longest_path(module: Mapping[str, Any], cells: Mapping[str, Cell]) -> Path:
             ends += [(nets[pin], setup, register) for pin, setup in cell.setups.items()]
         else:
             arcs += _cell_arcs(cell, nets)
-    _propagate(arcs, arrivals)
+    _propagate(arcs, arrivals, before)
     reached = [
-        Path(round(arrivals[net][0] + setup, 6), *arrivals[net][1:], end)
+        (round(arrivals[net][0] + setup, 6), arrivals[net][1], net, end)
         for net, setup, end in ends
         if net in arrivals
     ]
     if not reached:  # every output is a constant
-        return Path(0.0, 0, "", "")
-    return max(reached, key=lambda path: (path.delay, path.depth))
+        return Path(0.0, 0, "", "", {})
+    delay, depth, net, end = max(reached, key=lambda path: path[:2])
+    nets = _passed(net, before, {net: time for net, (time, *_) in arrivals.items()})
+    return Path(delay, depth, arrivals[net][2], end, nets)
+
+
+def _passed(last: Any, before: Mapping[Any, Any], times: Mapping[Any, float]) -> dict[Any, float]:
+    """The places up to the last one, in order, each with what it took from the one before."""
+    places = [last]
+    while (place := before.get(places[-1])) is not None:
+        places.append(place)
+    earlier = [0.0, *(times[place] for place in reversed(places[1:]))]
+    return {
+        place: times[place] - time for place, time in zip(reversed(places), earlier, strict=True)
+    }
 
 
 def _cell_arcs(cell: Cell, nets: Mapping[str, Any]) -> Iterator[_Arc]:
@@ -84,8 +107,11 @@ def _cell_arcs(cell: Cell, nets: Mapping[str, Any]) -> Iterator[_Arc]:
             yield _Arc(nets[source], nets[target], delay)
 
 
-def _propagate(arcs: list[_Arc], arrivals: dict[Any, tuple[float, int, str]]) -> None:
-    """Latest arrival at every net: (time, cells passed, start), in topological order."""
+def _propagate(
+    arcs: list[_Arc], arrivals: dict[Any, tuple[float, int, str]], before: dict[Any, Any]
+) -> None:
+    """Latest arrival at every net: (time, cells passed, start), in topological order; and the
+    net before it on the way there."""
     leaving: dict[Any, list[_Arc]] = defaultdict(list)
     waiting: dict[Any, int] = defaultdict(int)
     for arc in arcs:
@@ -101,7 +127,7 @@ def _propagate(arcs: list[_Arc], arrivals: dict[Any, tuple[float, int, str]]) ->
                 time, depth, start = arrivals[net]
                 candidate = (time + arc.delay, depth + 1, start)
                 if arrivals.get(arc.target, (-1.0,))[:2] < candidate[:2]:
-                    arrivals[arc.target] = candidate
+                    arrivals[arc.target], before[arc.target] = candidate, net
             waiting[arc.target] -= 1
             if not waiting[arc.target]:
                 ready.append(arc.target)
@@ -117,6 +143,7 @@ class Signal:
     depth: int
     start: str
     slew: float
+    before: tuple[Any, int] | None = None
 
 
 _Signals = dict[tuple[Any, int], Signal]
@@ -138,7 +165,7 @@ def longest_path_by_load(module: Mapping[str, Any], library: Library) -> Path:
         for i in module["cells"].values()
     ]
     signals, _ = signals_and_loads(module["ports"], instances, library, names)
-    ends: list[Path] = []
+    ends: list[tuple[float, int, tuple[Any, int], str]] = []  # delay, depth, net's edge, name
     registers = [(cell, nets) for cell, nets in instances if cell.register]
     for cell, nets in registers:
         outputs = [nets[pin] for pin in cell.functions if nets.get(pin) in names]
@@ -146,19 +173,22 @@ def longest_path_by_load(module: Mapping[str, Any], library: Library) -> Path:
         for pin, edge, setup in cell.setup_tables:
             if at := signals.get((nets[pin], edge)):
                 time = at.time + setup.at(at.slew, 0.0)
-                ends.append(Path(time, at.depth, at.start, register))
+                ends.append((time, at.depth, (nets[pin], edge), register))
     for name, port in module["ports"].items():
         if port["direction"] != "input":
             ends += [
-                Path(at.time, at.depth, at.start, bit)
+                (at.time, at.depth, (net, edge), bit)
                 for net, bit in _bits(name, port)
                 for edge in (0, 1)
                 if (at := signals.get((net, edge)))
             ]
     if not ends:  # every output is a constant
-        return Path(0.0, 0, "", "")
-    longest = max(ends, key=lambda path: (path.delay, path.depth))
-    return longest._replace(delay=round(longest.delay, 6))
+        return Path(0.0, 0, "", "", {})
+    delay, depth, last, end = max(ends, key=lambda path: path[:2])
+    before = {place: signal.before for place, signal in signals.items()}
+    passed = _passed(last, before, {place: signal.time for place, signal in signals.items()})
+    nets = {net: time for (net, _), time in passed.items()}
+    return Path(round(delay, 6), depth, signals[last].start, end, nets)
 
 
 def signals_and_loads(
@@ -233,14 +263,17 @@ def _pass(
             if at := signals.get((nets.get(arc.source), edge)):
                 time = at.time + arc.delay.at(at.slew, load)
                 slew = arc.slew.at(at.slew, load)
-                _arrive(signals, (net, arc.edge), Signal(time, at.depth + 1, at.start, slew))
+                before = (nets[arc.source], edge)
+                _arrive(
+                    signals, (net, arc.edge), Signal(time, at.depth + 1, at.start, slew, before)
+                )
 
 
 def _arrive(signals: _Signals, edge: tuple[Any, int], new: Signal) -> None:
     old = signals.setdefault(edge, new)
     slew = max(old.slew, new.slew)
     latest = max(old, new, key=lambda signal: (signal.time, signal.depth))
-    signals[edge] = Signal(latest.time, latest.depth, latest.start, slew)
+    signals[edge] = Signal(latest.time, latest.depth, latest.start, slew, latest.before)
 
 
 def in_order(instances: list[_Instance]) -> Iterator[_Instance]:

@@ -389,6 +389,11 @@ class Unit:
         return [results] if len(self.results) == 1 else list(results)
 
     @property
+    def without_ranks(self) -> Self:
+        """The same unit with no more pipeline registers than it must have."""
+        return dataclasses.replace(self, stages=self.parameters()["stages"].default)
+
+    @property
     def parts(self) -> dict[str, Callable[[], wiring.Component]]:
         """What makes the components that the one of `create_ports` refers to, by the names of
         their modules."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from hwarith.flow.energy import Energy
@@ -33,10 +34,16 @@ class FakeFlow:
             **(asic if recipe is None else {}),
         )  # fmt: skip
 
+    def breakdown(self, unit: Unit, library: str = "generic") -> Any:
+        part = {"name": "sum", "instances": 1, "cells": 9, "flip_flops": 0, "area": 12.0,
+                "share": 1.0, "delay": 5.0, "parts": []}  # fmt: skip
+        return SimpleNamespace(as_dict=lambda: {"parts": [part]}, difference=0.1)
+
     def energy(self, unit: Unit, *codes: Any, library: str = "generic") -> Any:
         switching = 0.25 * sum(f.bits for f in unit.operands.values())
         return Energy(
             spec=unit.spec, library=library, recipe="asic", delay_target=None, target="",
-            operations=len(codes[0]) - 1, toggles=1.0, energy=switching, switching=switching,
-            internal=None, inputs=0.0, energy_unit="NAND2", leakage=3.0, by_type={}, versions={},
+            operations=codes[0].size - 1, clocks=None, toggles=1.0, energy=switching,
+            switching=switching, internal=None, clock=None, inputs=0.0, energy_unit="NAND2",
+            leakage=3.0, by_type={}, versions={},
         )  # fmt: skip

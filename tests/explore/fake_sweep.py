@@ -50,6 +50,13 @@ def make_sweep(
     return folder
 
 
+def _part(
+    name: str, share: float, delay: float, parts: Sequence[dict] = (), instances: int = 1
+) -> dict:
+    return {"name": name, "instances": instances, "cells": 9, "flip_flops": 0, "area": 90 * share,
+            "share": share, "delay": delay, "parts": list(parts)}  # fmt: skip
+
+
 def _result(unit: Unit, verilog: str, rng: random.Random) -> Result:
     size = sum(f.bits for f in unit.operands.values()) ** 2 * rng.uniform(1, 2)
     error = 2.0 ** -next(iter(unit.results.values())).precision * rng.uniform(0.5, 4)
@@ -66,6 +73,11 @@ def _result(unit: Unit, verilog: str, rng: random.Random) -> Result:
             "histogram": {"exact": 5, "low": -0.5, "high": 0.5, "below": 1, "above": 0,
                           "counts": [rng.randrange(99) for _ in range(48)]},
             "path": ["a[0]", "y[3]"],
+            "breakdown": {"parts": [
+                _part("unpack", 0.1, 0.0),
+                _part("product", 0.9, 12.0, [_part("leading_zeros", 0.2, 0.0, instances=2),
+                                             _part("rest", 0.7, 12.0)]),
+            ], "difference": -0.034},
             "cells": {"NAND2": 40, "XOR2": 12},
             "cell_areas": {"NAND2": 1.0, "XOR2": 2.5},
         },

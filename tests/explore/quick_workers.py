@@ -10,14 +10,13 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from hwarith.explore import point, worker
 from hwarith.explore.point import COSTS, Result
 from hwarith.units import Unit
 
 
-def quick_measure(u: Unit, workload: str, library: str, synthesize: Any = None) -> Result:
+def quick_measure(u: Unit, workload: str, library: str) -> Result:
     """Figures from the widths alone, after as long as ``QUICK_SECONDS`` says."""
     time.sleep(float(os.environ.get("QUICK_SECONDS", "0.02")))
     bits = sum(f.bits for f in u.operands.values())

@@ -140,6 +140,7 @@ def test_fragment_opens_a_point_with_all_that_is_known(browser: Browser, folder:
     for words in (
         "mul:a=bf16,b=bf16,out=bf16,round=rne", "error at most 1/2 ulp", "Mean squared error",
         "Errors in ulps", "a[0]", "y[3]", "NAND2", "57.1 %", "combinational",
+        "leading zeros \xd7 2\t20.0 %\t0.0 %", "product\t90.0 %\t100.0 %", "3.4 % less area",
     ):  # fmt: skip
         assert words in text
     assert browser.run("document.querySelectorAll('#point svg rect').length") == 48

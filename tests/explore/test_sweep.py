@@ -132,6 +132,8 @@ def test_workers_do_the_whole_path(tmp_path: Path, monkeypatch) -> None:
     assert names(results) == [unit(spec).name for spec in SPECS[:2]]
     assert all(r.cost["area"] > 10 for r in results)
     assert all(r.accuracy > 0.5 for r in results)
+    parts = results[0].details["breakdown"]["parts"]
+    assert sum(part["share"] for part in parts) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +146,7 @@ def test_a_point_has_the_costs_of_its_library(library, units) -> None:
     if library == "ice40":
         assert (result.cost["area"], result.cost["energy"]) == (cost.luts, None)
         assert "energy needs a library of cells" in result.details["no_energy"]
+        assert "breakdown" not in result.details
     else:
         assert result.cost["area"] == cost.area
         spent = hw.energy(u, *workload("digits").run(u).operands)

@@ -42,13 +42,16 @@ def module(inputs: str, outputs: str, *cells: str) -> dict[str, Any]:
 def test_a_chain(length):
     names = ["a", *(f"n{i}" for i in range(1, length)), "y"]
     chain = [f"INV A={x} Y={y}" for x, y in pairwise(names)]
-    expected = Path(pytest.approx(0.64 * length), length, "a", "y")
-    assert longest_path(module("a", "y", *reversed(chain)), CELLS) == expected
+    expected = (pytest.approx(0.64 * length), length, "a", "y")
+    assert longest_path(module("a", "y", *reversed(chain)), CELLS)[:4] == expected
 
 
 def test_the_slowest_way_wins_over_the_one_with_more_cells():
     cells = ["INV A=a Y=p", "INV A=p Y=q", "NOR4 A=b B=0 C=0 D=0 Y=r", "NAND2 A=q B=r Y=y"]
-    assert longest_path(module("a b", "y", *cells), CELLS) == Path(2.14 + 1.0, 2, "b", "y")
+    path = longest_path(module("a b", "y", *cells), CELLS)
+    assert path[:4] == (2.14 + 1.0, 2, "b", "y")
+    b, y, r = 3, 4, 7
+    assert path.nets == {b: 0.0, r: 2.14, y: 1.0}
 
 
 def test_a_cell_is_as_slow_as_the_pin_that_the_path_enters_by():
@@ -63,22 +66,22 @@ def test_a_cell_is_as_slow_as_the_pin_that_the_path_enters_by():
 def test_from_register_to_register_with_its_own_delay_and_setup_time():
     cells = ["DFF CK=clk D=a Q=p", "XOR2 A=p B=a Y=q", "DFFE CK=clk D=q E=e Q=y"]
     path = longest_path(module("clk a e", "y", *cells), CELLS)
-    assert path == Path(pytest.approx(2.57 + 2.0 + 2.36), 1, "p", "y")
+    assert path[:4] == (pytest.approx(2.57 + 2.0 + 2.36), 1, "p", "y")
 
 
 def test_an_enable_ends_a_path():
     cells = ["INV A=e Y=p", "DFFE CK=clk D=a E=p Q=y"]
     path = longest_path(module("clk a e", "y", *cells), CELLS)
-    assert path == Path(pytest.approx(0.64 + 3.0), 1, "e", "y")
+    assert path[:4] == (pytest.approx(0.64 + 3.0), 1, "e", "y")
 
 
 def test_constants_and_wires_take_no_time():
     wire = module("a", "y")
     wire["ports"]["y"]["bits"] = wire["ports"]["a"]["bits"]
-    assert longest_path(wire, CELLS) == Path(0.0, 0, "a", "y")
+    assert longest_path(wire, CELLS) == Path(0.0, 0, "a", "y", {2: 0.0})
     constant = module("a", "y", "INV A=a Y=p")
     constant["ports"]["y"]["bits"] = ["1"]
-    assert longest_path(constant, CELLS) == Path(0.0, 0, "", "")
+    assert longest_path(constant, CELLS) == Path(0.0, 0, "", "", {})
 
 
 def test_a_combinational_loop_is_an_error():

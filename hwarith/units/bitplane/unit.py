@@ -231,4 +231,4 @@ class BitplaneDot(Accumulator):
         return {"acc": rtl.add(m, "total", x["acc"], addend)[: self.bits]}
 
     def output_datapath(self) -> list[rtl.Step]:
-        return [lambda m, x: {"y": x["acc"]}]
+        return [rtl.renamed(acc="y")]

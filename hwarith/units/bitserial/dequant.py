@@ -118,6 +118,7 @@ class BsDequant(BitSerial):
         return rtl.PipelinedPorts(self, _serial)
 
 
+@rtl.piece("round_state")
 def round_state(m: Module, u: BsDequant, acc: Values, half: Value) -> Values:
     """What enters the multiplication: of an accumulator's fields magnitude, exponent, sign and
     invalid."""
@@ -157,6 +158,7 @@ def _serial(
     return ready, done, multiply(m, u, entering, ready, ~done, bit)
 
 
+@rtl.piece("multiply_by_scale")
 def multiply(
     m: Module, u: BsDequant, entering: Values, load: Value, go_on: Value, bit: Value
 ) -> Values:

@@ -126,9 +126,11 @@ class ColumnSum(wiring.Component):
         outputs = [Signal(_SUM.bits, name=f"y_{r}", reset_less=True)
                    for r in range(self.unit.rows)]  # fmt: skip
         with m.If(self.enable):
-            m.d.sync += addend.eq(self._as_float(m))
+            m.d.sync += addend.eq(rtl.apart(m, "convert", self._as_float))
         so_far = wire(m, "so_far", outputs[0] & ~self.first.replicate(_SUM.bits))
-        total = follow(m, self.unit.adder.datapath(), {"a": so_far, "b": addend})["y"]
+        adder = self.unit.adder
+        terms: Values = {"a": so_far, "b": addend}
+        total = rtl.apart(m, adder.family, follow, adder.datapath(), terms)["y"]
         with m.If(self.enable & self.add):
             following = [*outputs[1:], total]
             m.d.sync += [y.eq(x) for y, x in zip(outputs, following, strict=True)]

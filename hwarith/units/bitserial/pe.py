@@ -281,7 +281,7 @@ class BitSerialPe(Accumulator, BitSerial):
         return rtl.handing_on(("bsig", "not_finite"), steps)
 
     def output_datapath(self) -> list[rtl.Step]:
-        return [lambda m, x: dict(x)]
+        return [rtl.renamed()]
 
     def _unpack(self, m: Module, x: Values) -> Values:
         """Each lane's product: sign (where the accumulator is there, relative to its), significand,

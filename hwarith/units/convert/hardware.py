@@ -7,6 +7,8 @@ Where the source's values are all values of the result, nothing is rounded.
 
 from __future__ import annotations
 
+from functools import wraps
+
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ...formats import STOCHASTIC, Format
@@ -177,7 +179,12 @@ def _unrounded(out: Format) -> Step:
 
 def _never_too_big(round_: Step) -> Step:
     """The rounding step, where no value can be beyond the largest one."""
-    return lambda m, x: round_(m, x) | {"overflow": Const(0, 1)}
+
+    @wraps(round_)
+    def rounded(m: Module, x: Values) -> Values:
+        return round_(m, x) | {"overflow": Const(0, 1)}
+
+    return rounded
 
 
 # -- integer results ---------------------------------------------------------------------------
@@ -185,7 +192,11 @@ def _never_too_big(round_: Step) -> Step:
 
 def _refit(a: Format, out: Format, overflow: str) -> Step:
     """From integer to integer."""
-    return lambda m, x: {"y": rtl.fit_integer(m, as_integer(x["a"], a), out, overflow)}
+
+    def fit(m: Module, x: Values) -> Values:
+        return {"y": rtl.fit_integer(m, as_integer(x["a"], a), out, overflow)}
+
+    return fit
 
 
 def _align_to_integer(a: Format, out: Format, below: int) -> Step:

@@ -69,7 +69,7 @@ class Fma(Exact):
     def datapath(self) -> list[rtl.Step]:
         if self.is_integer:
             return [self._integer_multiply_add]
-        steps = [self._unpack, self._compare, self._align, self._add]
+        steps = [self._unpack, self._compare, self._align, self._multiply_add]
         return self.with_ports([*steps, *self.rounder.steps(self._exponents)])
 
     def _integer_multiply_add(self, m: Module, x: Values) -> Values:
@@ -207,7 +207,7 @@ class Fma(Exact):
             "lost": wire(m, "addend_lost", lost),
         }
 
-    def _add(self, m: Module, x: Values) -> Values:
+    def _multiply_add(self, m: Module, x: Values) -> Values:
         """Product plus addend: partial products and addend in one carry-save sum.
 
         Above the product there is only the addend and a carry into it, which does not leave the

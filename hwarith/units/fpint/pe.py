@@ -252,4 +252,4 @@ class FpIntPe(Accumulator):
         return {"sum": total}
 
     def output_datapath(self) -> list[rtl.Step]:
-        return [lambda m, x: {"y": x["sum"]}]
+        return [rtl.renamed(sum="y")]

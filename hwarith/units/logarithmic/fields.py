@@ -158,7 +158,7 @@ def _slope(op: str, f: Format, rules: Rules) -> Step:
     """A slope that follows from the fields."""
     m_bits, unit = f.fraction_bits, one(f.numbers)
 
-    def find(m: Module, x: Values) -> Values:
+    def find_slope(m: Module, x: Values) -> Values:
         a = _Operand(m, "a", x["a"], f, rules)
         b = _Operand(m, "b", x["b"], f, rules) if "b" in x else a
         fraction = wire(m, "a_fraction", a.field[:m_bits] & ~a.zero.replicate(m_bits))
@@ -188,14 +188,14 @@ def _slope(op: str, f: Format, rules: Rules) -> Step:
             m, total, f
         )
 
-    return find
+    return find_slope
 
 
 def _slope_of_divisor(f: Format, rules: Rules) -> Step:
     """From the quotient ``y``: its exponent less the divisor's, and the other sign than a's."""
     m_bits = f.fraction_bits
 
-    def find(m: Module, x: Values) -> Values:
+    def find_slope(m: Module, x: Values) -> Values:
         a, b = (_Operand(m, name, x[f"{name}_code"], f, rules) for name in "ab")
         q = wire(m, "quotient", x["y"])
         q_exponent = q[m_bits : f.bits - 1]
@@ -209,7 +209,7 @@ def _slope_of_divisor(f: Format, rules: Rules) -> Step:
             "infinite": Const(0, 1),
         } | _signed_place(m, total, f)  # fmt: skip
 
-    return find
+    return find_slope
 
 
 # -- parts ---------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
-from amaranth.hdl import Module
 
 from ...errors import InvalidInput
 from ...formats import Format, format
@@ -17,7 +16,6 @@ from ..accumulator import Accumulator
 from ..convert import Convert
 from ..exact.base import overflow_parameter, round_parameter
 from ..exact.fma import Fma
-from ..rtl import Values
 from ..unit import Contract, format_parameter
 from . import golden
 
@@ -108,18 +106,9 @@ class Mac(Accumulator):
     # -- hardware ------------------------------------------------------------------------------
 
     def datapath(self) -> list[rtl.Step]:
-        return [_renamed(acc="c"), *self.step.datapath(), _renamed(y="acc")]
+        return [rtl.renamed(acc="c"), *self.step.datapath(), rtl.renamed(y="acc")]
 
     def output_datapath(self) -> list[rtl.Step]:
         if self.conversion:
-            return [_renamed(acc="a"), *self.conversion.datapath()]
-        return [_renamed(acc="y")]
-
-
-def _renamed(**names: str) -> rtl.Step:
-    """A step that hands on signals by other names."""
-
-    def rename(m: Module, x: Values) -> Values:
-        return {names.get(name, name): value for name, value in x.items()}
-
-    return rename
+            return [rtl.renamed(acc="a"), *self.conversion.datapath()]
+        return [rtl.renamed(acc="y")]

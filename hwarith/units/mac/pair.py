@@ -91,4 +91,4 @@ class PairMac(Accumulator):
         return {"acc": total[:_ACC_BITS], "overflow": x["overflow"] | lost}
 
     def output_datapath(self) -> list[rtl.Step]:
-        return [lambda m, x: {"y": x["acc"], "ovf": x["overflow"]}]
+        return [rtl.renamed(acc="y", overflow="ovf")]

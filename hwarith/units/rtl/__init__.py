@@ -7,12 +7,16 @@ from .integers import fit_integer
 from .logic import (
     Step,
     Values,
+    apart,
     at_least,
     handing_on,
     leading_zeros,
     least,
     move_right,
     one_hot,
+    parts_apart,
+    piece,
+    renamed,
     scaled,
     shift_left,
     shift_right,
@@ -24,8 +28,8 @@ from .pipeline import Combinational, Core, Pipelined, PipelinedPorts
 __all__ = [
     "PORT", "Columns", "Combinational", "Core", "Operand", "Pipelined", "PipelinedPorts", "Raw",
     "Rounder",
-    "Step", "Structure", "Values", "add", "add_magnitudes", "at_least", "fit_integer",
+    "Step", "Structure", "Values", "add", "add_magnitudes", "apart", "at_least", "fit_integer",
     "handing_on", "increment", "leading_zeros", "least", "move_right", "one_hot",
-    "plain_products", "product", "scaled", "shift_left", "shift_right", "stages_for",
-    "sum_of_products", "unpack", "wire",
+    "parts_apart", "piece", "plain_products", "product", "renamed", "scaled", "shift_left",
+    "shift_right", "stages_for", "sum_of_products", "unpack", "wire",
 ]  # fmt: skip

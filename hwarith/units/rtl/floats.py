@@ -15,7 +15,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value
 from ...formats import ROUNDINGS, STOCHASTIC, Format
 from ...formats import rounding as golden
 from .adders import increment
-from .logic import Values, leading_zeros, least, one_hot, shift_left, wire
+from .logic import Values, apart, leading_zeros, least, one_hot, shift_left, wire
 
 
 @dataclass(frozen=True)
@@ -475,7 +475,9 @@ def _toward_zero(rm: Value, sign: Value) -> Value:
 
 def _increment(m: Module, mag: Value, up: Value) -> Value:
     """Above 16 bits ABC makes more of a plain sum than of an incrementer in blocks."""
-    return increment(m, "incremented", mag, up) if len(mag) <= 16 else mag + up
+    if len(mag) <= 16:
+        return increment(m, "incremented", mag, up)
+    return apart(m, "incrementer", lambda _: mag + up)
 
 
 def exceeds_rounded(x: Value, up: Value, limit: int) -> Value:

@@ -1,8 +1,12 @@
-"""Named wires, leading-zero counter, decoder and shifters."""
+"""Named wires, steps and parts of a datapath; leading-zero counter, decoder and shifters."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, ValueLike
 
@@ -36,17 +40,96 @@ def wire(
     return signal
 
 
+_T = TypeVar("_T")
+_P = ParamSpec("_P")
+
+_apart = ContextVar("_apart", default=False)
+
+
+@contextmanager
+def parts_apart() -> Iterator[None]:
+    """Make each step of a datapath a submodule, and in it each `piece`, to tell what they cost.
+    (The hardware for users is flat: boundaries keep a synthesizer from what it would do.)"""
+    token = _apart.set(True)
+    try:
+        yield
+    finally:
+        _apart.reset(token)
+
+
+def submodule(m: Module, name: str) -> Module:
+    """Where a part of this name is made: in `m`, or with `parts_apart` in a submodule of its own.
+    A second one of that name in `m` has a number behind it."""
+    if not _apart.get() or isinstance(m, Recorder):
+        return m
+    free, number = name, 1
+    while hasattr(m.submodules, free):
+        number += 1
+        free = f"{name}_{number}"
+    m.submodules[free] = made = Module()
+    return made
+
+
+def held(m: Module, values: Any) -> Any:
+    """What a part hands on: with `parts_apart` expressions are wires of `m`, as else they would
+    be made in the modules that read them."""
+    if not _apart.get() or isinstance(m, Recorder) or isinstance(values, Signal | Const):
+        return values
+    if isinstance(values, dict):
+        return {name: held(m, value) for name, value in values.items()}
+    if isinstance(values, tuple | list):
+        return type(values)(held(m, value) for value in values)
+    return wire(m, "handed_on", values)
+
+
+def apart(
+    m: Module,
+    name: str,
+    make: Callable[Concatenate[Module, _P], _T],
+    *arguments: _P.args,
+    **named: _P.kwargs,
+) -> _T:
+    """What `make` makes of a module and arguments, as a part of this name (see `submodule`)."""
+    inner = submodule(m, name)
+    return held(inner, make(inner, *arguments, **named))
+
+
+def piece(
+    name: str,
+) -> Callable[[Callable[Concatenate[Module, _P], _T]], Callable[Concatenate[Module, _P], _T]]:
+    """A function that makes what many steps have in them: its hardware is a part of this name."""
+
+    def of(make: Callable[Concatenate[Module, _P], _T]) -> Callable[Concatenate[Module, _P], _T]:
+        @wraps(make)
+        def made(m: Module, *arguments: _P.args, **named: _P.kwargs) -> _T:
+            return apart(m, name, make, *arguments, **named)
+
+        return made
+
+    return of
+
+
 def chain(m: Module, steps: list[Step], values: Values) -> Values:
-    """All steps, one after the other."""
+    """All steps, one after the other: parts that are called like the functions."""
     for step in steps:
-        values = step(m, values)
+        values = apart(m, step.__name__.strip("_"), step, values)
     return values
+
+
+def renamed(**names: str) -> Step:
+    """A step that hands on signals by other names, and the others as they are."""
+
+    def rename(m: Module, x: Values) -> Values:
+        return {names.get(name, name): value for name, value in x.items()}
+
+    return rename
 
 
 def handing_on(names: tuple[str, ...], steps: list[Step]) -> list[Step]:
     """The same steps, which also hand on signals of these names, unless they give new ones."""
 
     def with_names(step: Step) -> Step:
+        @wraps(step)
         def handing(m: Module, x: Values) -> Values:
             return {name: x[name] for name in names if name in x} | step(m, x)
 
@@ -60,6 +143,7 @@ SHORT_COUNT = 4
 first one."""
 
 
+@piece("leading_zeros")
 def leading_zeros(m: Module, name: str, x: Value) -> Signal:
     """Leading-zero count (LZC) of `x`, by halves; if it is zero, its width (or 0 if it has at most
     `SHORT_COUNT` bits)."""
@@ -109,6 +193,7 @@ def _compare(x: Value, y: Value) -> tuple[Value, Value]:
     return greater | (least & low_greater), greater | (least & low_least)
 
 
+@piece("minimum")
 def least(m: Module, name: str, x: Value, limit: Value) -> Value:
     """The lesser of `x` and `limit`, in as many bits as `x`.
 
@@ -141,6 +226,7 @@ def one_hot(x: Value, count: int) -> list[Value]:
     return [high[i >> half] & low[i & ((1 << half) - 1)] for i in range(count)]
 
 
+@piece("shifter")
 def shift_left(m: Module, name: str, x: Value, amount: Value, keep: int) -> tuple[Value, Value]:
     """The top `keep` bits of `x << amount`, and whether any bits below them are ones.
 
@@ -164,6 +250,7 @@ def shift_left(m: Module, name: str, x: Value, amount: Value, keep: int) -> tupl
     return x[below:], some | x[:below].any()
 
 
+@piece("shifter")
 def shift_right(
     m: Module, name: str, x: Value, amount: Value, width: int, fill: ValueLike = 0
 ) -> tuple[Value, Value]:
@@ -190,6 +277,7 @@ def shift_right(
     return Cat(fill.replicate(width - len(x)), x), Mux(fill, ~every, some)
 
 
+@piece("shifter")
 def scaled(m: Module, name: str, x: Value, amount: Value) -> Value:
     """`x` times 2^amount, signed or unsigned as its shape says: nothing is lost."""
     for level, moves in enumerate(amount):
@@ -199,6 +287,7 @@ def scaled(m: Module, name: str, x: Value, amount: Value) -> Value:
     return x
 
 
+@piece("shifter")
 def move_right(m: Module, name: str, x: Value, amount: Value) -> Value:
     """`x` moved right by `amount`, in as many bits as it has; what falls out is lost."""
     width = len(x)

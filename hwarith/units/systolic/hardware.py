@@ -16,7 +16,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..chain import Chain
-from ..rtl import Values, wire
+from ..rtl import Values, apart, wire
 from ..rtl.datapath import Placement, pipelined
 from ..rtl.logic import chain as follow
 
@@ -38,7 +38,7 @@ def multiply_add(m: Module, units: Chain, a: Value, b: Value, acc: Value) -> Val
 
 def _result(m: Module, unit: Unit, operands: Values) -> Value:
     (name,) = unit.results
-    return follow(m, unit.datapath(), operands)[name]
+    return apart(m, unit.family, follow, unit.datapath(), operands)[name]
 
 
 class Cell(wiring.Component):

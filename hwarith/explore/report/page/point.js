@@ -43,6 +43,29 @@ function cells({ cells: types = {}, cell_areas: areas = {} }) {
     element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body)))];
 }
 
+function breakdown({ breakdown: found }) {
+  if (!found) return [];
+  const paths = found.parts.reduce((sum, part) => sum + (part.delay ?? 0), 0);
+  const percent = (share) => `${(100 * share).toFixed(1)} %`;
+  const row = (part, depth) => {
+    const number = part.instances > 1 ? ` × ${part.instances}` : "";
+    return element("tr", {},
+      element("td", { style: `padding-left:${0.5 + 1.2 * depth}rem;white-space:nowrap` },
+        part.name.replaceAll("_", " ") + number),
+      element("td", {}, percent(part.share)),
+      element("td", {}, paths ? percent(part.delay / paths) : ""),
+      element("td", { class: "bar" }, element("i", { style: `width:${100 * part.share}%` })));
+  };
+  const rows = (parts, depth) =>
+    parts.flatMap((part) => [row(part, depth), ...rows(part.parts, depth + 1)]);
+  const heads = ["Part", "Area", "Path", ""].map((text) => element("th", {}, text));
+  const more = `${found.difference < 0 ? "less" : "more"} area than as one`;
+  return [section("Costs by step", element("table", { class: "figures" },
+    element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows(found.parts, 0))),
+  element("p", { class: "caption" }, `Mapped with its parts apart, the unit takes `
+    + `${percent(Math.abs(found.difference))} ${more}.`))];
+}
+
 function histogram({ histogram: found }) {
   if (!found) return [];
   const bars = found.counts;
@@ -104,7 +127,8 @@ function open(point) {
     list([["Spec", element("code", {}, point.spec)], ...Object.entries(point.facts)]),
     element("div", { class: "columns" },
       element("div", {}, figures(point)),
-      element("div", {}, ...histogram(details), ...path(details, point), ...cells(details))),
+      element("div", {}, ...histogram(details), ...path(details, point), ...breakdown(details),
+        ...cells(details))),
     ...verilog(point));
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
