@@ -19,7 +19,7 @@ from hwarith.flow.place_and_route import PlaceAndRoute
 from hwarith.flow.regress import Phase, Regression
 from hwarith.units import FAMILIES, unit
 from tests.explore.fake_sweep import make_sweep
-from tests.explore.fake_synthesis import FakeSynthesis
+from tests.explore.fake_flow import FakeFlow
 
 TINY = "mul:a=e2m1fn"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(hwarith.__file__).parent.parent)}
@@ -185,7 +185,7 @@ def test_synth(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     (cost,) = run("synth", TINY, "--json").json
     assert cost["spec"] == unit(TINY).spec
     assert cost["area"] > 10
-    monkeypatch.setattr("hwarith.flow.synthesize.synthesize", FakeSynthesis())
+    monkeypatch.setattr("hwarith.flow.synthesize.synthesize", FakeFlow().synthesize)
     text = run("synth", TINY, "add:a=e2m1fn").out
     assert "area (GE)" in text
     assert unit("add:a=e2m1fn").spec in text
@@ -277,12 +277,21 @@ def test_report_against_another(run: Run, tmp_path: Path) -> None:
 
 
 def test_compare(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hwarith.flow.synthesize.synthesize", FakeSynthesis())
+    monkeypatch.setattr("hwarith.flow.energy.energy", FakeFlow().energy)
+    monkeypatch.setattr("hwarith.flow.synthesize.synthesize", FakeFlow().synthesize)
     specs = ("mul:a=bf16", "lmul:format=bf16", "mul:a=e2m1fn", "mac:a=bf16")
     outcome = run("compare", *specs)
     assert (outcome.status, outcome.err) == (0, "")  # no progress in a pipe
     head, _, first, second, *_ = outcome.out.strip().splitlines()
-    for title in ("area (GE)", "delay (NAND2)", "cells", "area/1st", "ER", "MRED", "max ulp"):
+    for title in (
+        "area (GE)",
+        "delay (NAND2)",
+        "energy (NAND2)",
+        "area/1st",
+        "energy/1st",
+        "ER",
+        "MRED",
+    ):
         assert title in head
     assert first.split()[:1] == ["mul:a=bf16"]
     assert second.split()[:4] == ["lmul:format=bf16", "384", "80", "32"]
@@ -298,7 +307,7 @@ def test_compare(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_weights(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hwarith.flow.synthesize.synthesize", FakeSynthesis())
+    monkeypatch.setattr("hwarith.flow.synthesize.synthesize", FakeFlow().synthesize)
     outcome = run("weights", "int4", "flint4", "-o", tmp_path / "out")
     assert (outcome.status, outcome.err) == (0, "")  # no progress in a pipe
     assert "Area per throughput (GE·clock)" in outcome.out

@@ -21,7 +21,13 @@ class FakeFlow:
     def verilog(self, unit: Unit) -> str:
         return f"module {unit.name};\nendmodule\n"
 
-    def synthesize(self, unit: Unit, library: str = "generic", recipe: str | None = None) -> Any:
+    def synthesize(
+        self,
+        unit: Unit,
+        library: str = "generic",
+        recipe: str | None = None,
+        delay_target: Any = None,
+    ) -> Any:
         self.before(unit)
         bits = sum(f.bits for f in unit.operands.values())
         cells = bits * bits // (4 if unit.family == "lmul" else 1)
