@@ -18,8 +18,8 @@ from hwarith import cli
 from hwarith.flow.place_and_route import PlaceAndRoute
 from hwarith.flow.regress import Phase, Regression
 from hwarith.units import FAMILIES, unit
-from tests.explore.fake_sweep import make_sweep
 from tests.explore.fake_flow import FakeFlow
+from tests.explore.fake_sweep import make_sweep
 
 TINY = "mul:a=e2m1fn"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(hwarith.__file__).parent.parent)}
