@@ -48,7 +48,8 @@ class Compared:
     ``evaluation`` are its errors on operands from ``source`` (a key of `SOURCES`), None for a
     unit without an exact reference, for the ``reason`` given; ``accuracy`` and ``output_error``
     of the network are None without one. ``energy`` is on the workload's operands, without one on
-    `OPERATIONS` random sets; None if the library says nothing of it.
+    `OPERATIONS` random sets (`Unit.at_work`), of arrays on those of `hwarith.energy`; None if the
+    library says nothing of it.
     """
 
     unit: Unit
@@ -126,9 +127,11 @@ def compare(
 def _energy(u: Unit, outcome: Outcome | None, library: Any, flow: Any) -> Energy | None:
     if outcome:
         operands = outcome.operands
+    elif u.parts:
+        operands = ()
     else:
         formats = outside(u).operands.values()
-        operands = seen_inside(u, _random_operands(formats, OPERATIONS))
+        operands = u.at_work(seen_inside(u, _random_operands(formats, OPERATIONS)))
     try:
         return flow.energy(u, *operands, library=library)
     except InvalidInput:

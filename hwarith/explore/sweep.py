@@ -195,6 +195,7 @@ class _Run:
             self.results,
             {
                 "source": self.sweep.source,
+                "budget": self.sweep.search.budget if self.sweep.search else None,
                 "workload": self.sweep.workload,
                 "library": Path(self.sweep.library).name,
                 "versions": self._versions,

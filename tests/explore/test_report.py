@@ -8,6 +8,7 @@ import io
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -113,6 +114,13 @@ def test_page_says_what_every_figure_means(folder: Path) -> None:
         assert text in page
     assert f"hwarith report {folder.name}" in page
     assert "yosys" in page
+
+
+def test_page_says_why_there_is_no_energy(content: Content) -> None:
+    point = content.points[0]
+    assert "No energy" not in content.facts(point)
+    point = replace(point, result=replace(point.result, details={"no_energy": "an FPGA"}))
+    assert content.facts(point)["No energy"] == "an FPGA"
 
 
 def test_page_shows_every_point(folder: Path, content: Content) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hwarith.errors import InvalidInput, MissingTool
 from hwarith.explore import run_sweep
 from hwarith.explore.point import COSTS, Result
+from hwarith.explore.report.content import read_content
 from hwarith.explore.report.front import pareto_front
 from hwarith.explore.search import ParetoSearch, Search
 from hwarith.units import Unit, unit
@@ -101,6 +102,7 @@ def test_a_search_in_the_shell(sweeps: Sweeps, tmp_path: Path) -> None:
     assert sweeps.run(tmp_path / "a", "--budget", "12") == (0, "")
     assert len(table(tmp_path / "a")) == len(sweeps.measured()) == 12
     assert len(set(sweeps.measured())) == 12
+    assert read_content(tmp_path / "a").commands[0].endswith("a --budget 12")
     sweeps.file.write_text(GRID.replace("= 12", "= 3").replace("= 8", "= 4"))
     assert sweeps.run(tmp_path / "b", "--budget", "999") == (0, "")
     assert len(table(tmp_path / "b")) == 2 * (2 + 3)

@@ -159,6 +159,7 @@ class Content(Rows):
                 for key, n in row.result.counts.items()
                 if n or key == "counted"
             ),
+            **({"No energy": reason} if (reason := row.result.details.get("no_energy")) else {}),
         }
 
     def details(self, row: Point) -> dict[str, Any]:
@@ -219,6 +220,8 @@ class Content(Rows):
             sweep = f"hwarith sweep -o {folder}"
         else:
             sweep = f"hwarith sweep {shlex.quote(source)} -o {folder}"
+        if source is not None and (budget := self.manifest.get("budget")):
+            sweep += f" --budget {budget}"
         return [sweep, f"hwarith report {folder}"]
 
 
