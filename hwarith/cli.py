@@ -54,6 +54,10 @@ DelayTarget = Annotated[
     float | None,
     typer.Option(help="Size gates for this delay (a Liberty file with tables, its time unit)."),
 ]
+Operands = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Operands of your own, .npy or .npz."),
+]
 Output = Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")]
 
 
@@ -373,6 +377,7 @@ def energy(
         str | None,
         typer.Option(help="Operands of this workload (digits); default: random ones."),
     ] = None,
+    operands: Operands = None,
     by_type: Annotated[
         bool, typer.Option("--by-type", help="A row for each type of cell.")
     ] = False,
@@ -383,16 +388,24 @@ def energy(
 
     Without glitches and wires. Switching is the charging of what cells drive, internal what cells
     take inside, clock the charging of the registers' clock pins, inputs what whatever drives the
-    unit pays. The operation of a unit with registers is a transfer, at full throughput.
+    unit pays. The operation of a unit with registers is a transfer, at full throughput. Operands of
+    a file come in its order (hwarith errors --help says what is in it).
     """
+    from .explore.operands_file import read_operands
     from .explore.workloads import workload as find_workload
     from .flow.energy import energy as energy_of
+    from .units.chain import seen_inside
 
+    if workload and operands:
+        raise InvalidInput("operands are those of a workload or of a file, not of both")
     libraries = library or ["generic"]
     source = find_workload(workload) if workload else None
     found = []
     for u in _progress(_units(specs, catalogue), "energy"):
-        codes = source.run(u).operands if source else ()
+        if operands:
+            codes = seen_inside(u, read_operands(u, operands))
+        else:
+            codes = source.run(u).operands if source else ()
         for name in libraries:
             result = energy_of(u, *codes, library=name, recipe=recipe, delay_target=delay_target)
             found.append(result.as_dict())
@@ -586,9 +599,7 @@ def _cycle_rows(phases: dict[str, dict[str, Cost]]) -> list[dict[str, Any]]:
 @app.command()
 def errors(
     spec: Annotated[str, typer.Argument(metavar="SPEC")],
-    operands: Annotated[
-        Path | None, typer.Option(metavar="FILE", help=".npy or .npz; default: all codes.")
-    ] = None,
+    operands: Operands = None,
     as_json: Json = False,
 ) -> None:
     """Print error metrics of a unit: on all operand codes, or on your own operands.

@@ -1,12 +1,17 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all, and reading arrays of numpy's files."""
 
 from __future__ import annotations
 
 import os
 import threading
+import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import InvalidInput
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def output_folder(path: Path) -> Path:
@@ -36,3 +41,20 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """`write_bytes` for text, in UTF-8."""
     write_bytes(path, text.encode())
+
+
+def read_arrays(path: Path, what: str) -> np.ndarray | dict[str, np.ndarray]:
+    """The array of an ``.npy`` file, or those of an ``.npz`` file by name. Raises `InvalidInput`,
+    which calls the file `what`, if it is none or cannot be read."""
+    import numpy as np
+
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        with loaded:
+            return dict(loaded)
+    except OSError as error:
+        raise InvalidInput(f"{what} {path} cannot be read: {error.strerror or error}") from None
+    except (ValueError, EOFError, zipfile.BadZipFile):
+        raise InvalidInput(f"{what} {path} is no .npy or .npz file of numbers") from None

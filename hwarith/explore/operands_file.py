@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidInput
+from ..files import read_arrays
 from ..formats import Format
 from ..units import Unit
 from ..units.chain import outside
@@ -23,14 +24,7 @@ def read_operands(unit: Unit, path: Path) -> list[np.ndarray]:
     Raises `InvalidInput` for a file that cannot be read or is not as said here.
     """
     formats = outside(unit).operands
-    try:
-        with open(path, "rb") as file:
-            data = np.load(file)
-            arrays = {name: data[name] for name in data} if hasattr(data, "files") else data
-    except OSError as error:
-        raise InvalidInput(f"operands {path} cannot be read: {error.strerror or error}") from None
-    except Exception:  # numpy says in many ways that a file is none of its own
-        raise InvalidInput(f"operands {path} cannot be read: no .npy or .npz file") from None
+    arrays = read_arrays(path, "operands")
     if not isinstance(arrays, dict):
         if arrays.ndim == 0 or len(arrays) != len(formats):
             raise InvalidInput(

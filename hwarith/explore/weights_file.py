@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidInput
+from ..files import read_arrays
 from ..formats.weights import quantize
 
 
@@ -58,19 +58,11 @@ class Arrays:
 
 def read_weights(path: Path) -> Arrays:
     """The arrays of an ``.npy`` or ``.npz`` file. Raises `InvalidInput` if it is none."""
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            named = {"": loaded}
-        else:
-            with loaded:
-                named = {f", array {name!r}": loaded[name] for name in loaded.files}
-    except OSError as error:
-        raise InvalidInput(
-            f"weights file {path} cannot be read: {error.strerror or error}"
-        ) from None
-    except (ValueError, EOFError, zipfile.BadZipFile):
-        raise InvalidInput(f"weights file {path} is no .npy or .npz file of numbers") from None
+    loaded = read_arrays(path, "weights file")
+    if isinstance(loaded, np.ndarray):
+        named = {"": loaded}
+    else:
+        named = {f", array {name!r}": array for name, array in loaded.items()}
     if not named:
         raise InvalidInput(f"weights file {path} has no array in it")
     return Arrays(path, named)

@@ -2,8 +2,8 @@
 
 The reader is our own. Those on PyPI give a tree of groups, as `parse` does, where most code here is
 about what the groups mean: templates, tables, units, missing parts. And `liberty-parser` is under
-the GPL, needs sympy and is slow; `lln-libparse` 0.56, which is yosys' parser, ends the whole process
-at a file without a group, and never ends with some damaged ones.
+the GPL, needs sympy and is slow; `lln-libparse` 0.56, which is yosys' parser, ends the whole
+process at a file without a group, and never ends with some damaged ones.
 """
 
 from __future__ import annotations

@@ -70,3 +70,23 @@ def test_command(
     found = json.loads(text)
     assert found["metrics"]["mred"] == pytest.approx(2.25 / 2.125 - 1, abs=0.2)
     assert found["counts"]["operand_sets"] == 7
+
+
+def test_energy_of_own_operands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x = np.random.default_rng(0).normal(size=(3, 200))
+    path = str(tmp_path / "x.npy")
+    np.save(path, x)
+    u = hw.unit("anfma:a=e4m3fn,w=8")
+    command = ["hwarith", "energy", u.spec, "--operands", path]
+    monkeypatch.setattr("sys.argv", [*command, "--json"])
+    with pytest.raises(SystemExit):
+        main()
+    (found,) = json.loads(capsys.readouterr().out)
+    a, b, c = (f.encode(v) for f, v in zip((u.a, u.b, u.seed), x, strict=True))
+    assert found["energy"] == hw.energy(u, a, b, u.chain_start(c)).energy
+    monkeypatch.setattr("sys.argv", [*command, "--workload", "digits"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert (end.value.code, "not of both" in capsys.readouterr().err) == (2, True)
