@@ -1,9 +1,9 @@
 """What a sweep takes beside the work of its points, and what a second worker brings.
 
-The work of a point is yosys, the network and the error metrics on the operands that it met, timed
-one after the other in a process of their own. Every run starts with an empty cache, so that all is
-done. Needs free cores: everything else that runs goes into the ratios, least into that of processor
-time, which is of all processes together.
+The work of a point is yosys, the network, and on the operands that it met the error metrics and the
+simulation of the netlist, timed one after the other in a process of their own. Every run starts
+with an empty cache, so that all is done. Needs free cores: everything else that runs goes into the
+ratios, least into that of processor time, which is of all processes together.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ def since(start: tuple[float, float]) -> tuple[float, float]:
 
 
 def bare(specs: list[str]) -> tuple[float, float]:
-    """Seconds (wall, processor) of yosys, network and metrics for these specs."""
+    """Seconds (wall, processor) of yosys, network, metrics and simulation for these specs."""
     from hwarith.explore import metrics
     from hwarith.explore.point import measure
     from hwarith.explore.workloads import Workload
-    from hwarith.flow import tools
+    from hwarith.flow import energy, tools
     from hwarith.units import unit
 
     seconds = (0.0, 0.0)
@@ -56,7 +56,9 @@ def bare(specs: list[str]) -> tuple[float, float]:
 
         setattr(home, name, call)
 
-    for home, name in ((tools, "run_yosys"), (Workload, "run"), (metrics, "evaluate")):
+    for home, name in (
+        (tools, "run_yosys"), (Workload, "run"), (metrics, "evaluate"), (energy, "activity"),
+    ):  # fmt: skip
         timed(home, name)
     for spec in specs:
         measure(unit(spec), "digits", "generic")
@@ -100,7 +102,7 @@ def cached(points: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "cached.toml"
         file.write_text(f"points = {json.dumps(specs)}")
-        run_sweep(file, folder, synthesize=fake)
+        run_sweep(file, folder, flow=fake)
         command = [sys.executable, "-m", "hwarith", "sweep", str(file), "-o", folder]
         start = time.perf_counter()
         said = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout

@@ -14,6 +14,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from ..errors import InvalidInput
@@ -229,30 +230,38 @@ def read(path: Path) -> Library:
     """
     content = read_bytes(path)
     try:
-        top = parse(content.decode(errors="replace"))
-        if top.kind != "library":
-            raise InvalidInput(f"it begins with {top.kind!r} instead of a library group")
-        templates = {
-            "".join(g.arguments): g for g in top.named("lu_table_template", "power_lut_template")
-        }
-        cells = {"".join(group.arguments): _cell(group, templates) for group in top.named("cell")}
-        if not cells:
-            raise InvalidInput("its library has no cells")
-        _check_tables(cells)
-        time = top.attributes.get("time_unit", "1ns")
-        capacitance = top.attributes.get("capacitive_load_unit", "1,pf")
-        femtofarads = _in_units(capacitance.replace(",", ""), _CAPACITANCES)
-        volts = _in_units(top.attributes.get("voltage_unit", "1V"), _VOLTAGES)
-        units = (
-            _in_units(time, _TIMES),
-            femtofarads,
-            femtofarads * volts**2,
-            _in_units(top.attributes.get("leakage_power_unit", "1nW"), _POWERS),
-            _voltage(top, volts),
-        )
+        return _library(content)
     except InvalidInput as error:
         raise InvalidInput(f"Liberty file {path}: {error}") from None
-    return Library("".join(top.arguments), time, cells, *units)
+
+
+@lru_cache(maxsize=4)
+def _library(content: bytes) -> Library:
+    top = parse(content.decode(errors="replace"))
+    if top.kind != "library":
+        raise InvalidInput(f"it begins with {top.kind!r} instead of a library group")
+    templates = {
+        "".join(g.arguments): g for g in top.named("lu_table_template", "power_lut_template")
+    }
+    cells = {"".join(group.arguments): _cell(group, templates) for group in top.named("cell")}
+    if not cells:
+        raise InvalidInput("its library has no cells")
+    _check_tables(cells)
+    attributes = top.attributes
+    time = attributes.get("time_unit", "1ns")
+    capacitance = attributes.get("capacitive_load_unit", "1,pf")
+    femtofarads = _in_units(capacitance.replace(",", ""), _CAPACITANCES)
+    volts = _in_units(attributes.get("voltage_unit", "1V"), _VOLTAGES)
+    return Library(
+        "".join(top.arguments),
+        time,
+        cells,
+        picoseconds=_in_units(time, _TIMES),
+        femtofarads=femtofarads,
+        femtojoules=femtofarads * volts**2,
+        nanowatts=_in_units(attributes.get("leakage_power_unit", "1nW"), _POWERS),
+        voltage=_voltage(top, volts),
+    )
 
 
 def read_bytes(path: Path) -> bytes:
