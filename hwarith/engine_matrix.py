@@ -120,7 +120,7 @@ def _specialized(
 def _compiled_step(definitions: tuple[Callable, ...], word: type) -> Callable:
     import numba
 
-    _register_bit_casts()
+    register_bit_casts()
     compiled = tuple(engine._compile(definition) for definition in definitions)
     return numba.njit(nogil=True, forceinline=True)(_step(compiled, word))
 
@@ -216,20 +216,12 @@ def bits_float(pattern: int) -> float:
 
 
 @cache
-def _register_bit_casts() -> None:
+def register_bit_casts() -> None:
+    """Make `float_bits` and `bits_float` known to the compiler."""
     from numba import types
-    from numba.extending import intrinsic, overload
+    from numba.extending import overload
 
-    def cast_to(target: Any) -> Callable:
-        def cast(typing_context: Any, x: Any) -> Any:
-            def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-                return builder.bitcast(args[0], context.get_value_type(target))
-
-            return target(x), codegen
-
-        return intrinsic(cast)
-
-    as_word, as_float = cast_to(types.int64), cast_to(types.float64)
+    as_word, as_float = bit_cast(types.int64), bit_cast(types.float64)
 
     @overload(float_bits)
     def compiled_float_bits(x):
@@ -238,3 +230,16 @@ def _register_bit_casts() -> None:
     @overload(bits_float)
     def compiled_bits_float(pattern):
         return lambda pattern: as_float(np.int64(pattern))
+
+
+def bit_cast(target: Any) -> Callable:
+    """For compiled functions: the same bits as another type of numba's, of as many bits."""
+    from numba.extending import intrinsic
+
+    def cast(typing_context: Any, x: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.bitcast(args[0], context.get_value_type(target))
+
+        return target(x), codegen
+
+    return intrinsic(cast)

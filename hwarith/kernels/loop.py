@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import engine
-from ..engine_matrix import FloatRounding
+from ..engine_matrix import FloatRounding, bit_cast
 
 ROWS, COLUMNS = 128, 256
 """Part of the right matrix that stays in a core's cache while all rows of the left one pass."""
@@ -123,15 +123,6 @@ def register_bit_casts() -> None:
     from numba import types
     from numba.extending import intrinsic, overload
 
-    def cast_to(target: Any) -> Callable:
-        def cast(typing_context: Any, x: Any) -> Any:
-            def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-                return builder.bitcast(args[0], context.get_value_type(target))
-
-            return target(x), codegen
-
-        return intrinsic(cast)
-
     @intrinsic
     def fma(typing_context: Any, x: Any, y: Any, z: Any) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -139,7 +130,7 @@ def register_bit_casts() -> None:
 
         return x(x, y, z), codegen
 
-    as_word, as_float = cast_to(types.int32), cast_to(types.float32)
+    as_word, as_float = bit_cast(types.int32), bit_cast(types.float32)
 
     @overload(float_word)
     def compiled_float_word(x):

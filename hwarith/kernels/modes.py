@@ -180,7 +180,7 @@ def add(x, acc, f):
 
 @cache
 def _steps() -> dict[str, Any]:
-    engine_matrix._register_bit_casts()
+    engine_matrix.register_bit_casts()
     fused, multiply, plus = (engine._compile(f) for f in (multiply_add, product, add))
 
     def multiply_add_step(x, y, acc, constants):
