@@ -35,9 +35,9 @@ COSTS = {
         ),
         Figure(
             "delay", "Delay", "NAND2",
-            "Longest path from input to output, without wires and loads; with hwarith's generic "
-            "library in delays of a two-input NAND gate. Not known of an FPGA "
-            "that is not routed.",
+            "Longest path from inputs or registers to outputs or registers, without wires; with "
+            "hwarith's generic library in delays of a two-input NAND gate, whatever they drive. Not "
+            "known of an FPGA that is not routed.",
         ),
         Figure(
             "energy", "Energy", "NAND2",
