@@ -36,8 +36,8 @@ COSTS = {
         Figure(
             "delay", "Delay", "NAND2",
             "Longest path from inputs or registers to outputs or registers, without wires; with "
-            "hwarith's generic library in delays of a two-input NAND gate, whatever they drive. Not "
-            "known of an FPGA that is not routed.",
+            "hwarith's generic library in delays of a two-input NAND gate, whatever it drives. "
+            "Not known of an FPGA that is not routed.",
         ),
         Figure(
             "energy", "Energy", "NAND2",
