@@ -162,7 +162,7 @@ def test_what_has_no_activity():
 # -- registers -----------------------------------------------------------------------------------
 
 WITH_REGISTERS = [
-    "mul:a=bf16,stages=2", "fma:a=e4m3fn,stages=5", "mul:a=int40,out=int80,stages=1",
+    "mul:a=bf16,stages=2", "fma:a=e4m3fn,stages=5", "add:a=int64,out=int65,stages=1",
     "mac:a=e4m3fn", "dfpmac", "fpint:lanes=2", "bspe:type=fp4", "bitplane_dot:lanes=16",
     "bsdequant",
     "engine:pe=(fma:a=e2m1fn,c=e4m3fn,out=e4m3fn),rows=3,columns=2",
