@@ -46,7 +46,7 @@ def test_outputs_are_the_golden_models(recipe, n):
 
 
 def test_outputs_of_a_unit_wider_than_a_word_and_with_two_results():
-    wide = hw.unit("add:a=int64,out=int65")
+    wide = hw.unit("add:a=int40,out=int66")
     a, b = operands(300, wide.spec)
     assert (activity(hw.synthesize(wide), a, b).results == wide(a, b)).all()
     two = hw.unit("mul:a=e4m3fn,flags=after")
