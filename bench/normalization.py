@@ -23,7 +23,7 @@ import numpy as np
 
 import hwarith as hw
 from hwarith.flow import tools
-from hwarith.flow.liberty import read as read_liberty
+from hwarith.flow.synthesis.liberty import read as read_liberty
 from hwarith.units.anfma import AnFma
 
 NORMS = ("exact", "an-1-1", "an-1-2", "an-2-2")

@@ -37,7 +37,8 @@ def bare(specs: list[str]) -> tuple[float, float]:
     from hwarith.explore import metrics
     from hwarith.explore.point import measure
     from hwarith.explore.workloads import Workload
-    from hwarith.flow import energy, tools
+    from hwarith.flow import tools
+    from hwarith.flow.energy import measure as energy
     from hwarith.units import unit
 
     seconds = (0.0, 0.0)

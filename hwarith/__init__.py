@@ -5,22 +5,22 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from .version import __version__
 
 if TYPE_CHECKING:
     from .errors import HwarithError, InvalidInput, MissingTool, ToolFailure
-    from .flow.breakdown import breakdown
-    from .flow.energy import energy
-    from .flow.place_and_route import place_and_route
+    from .flow.energy.measure import energy
     from .flow.regress import regress
     from .flow.simulate import simulate
-    from .flow.synthesize import synthesize
+    from .flow.synthesis.breakdown import breakdown
+    from .flow.synthesis.place_and_route import place_and_route
+    from .flow.synthesis.synthesize import synthesize
     from .flow.vectors import vectors
     from .flow.verilog import verilog
     from .formats import Format, format
     from .formats.weights import Quantized, quantize, weight_type
-    from .matrix import matmul
-    from .units import Unit, unit  # type: ignore[no-redef]
+    from .matrix.product import matmul
+    from .units import Unit, unit
 
 _HOMES = {
     "HwarithError": "errors", "InvalidInput": "errors", "MissingTool": "errors",
@@ -31,9 +31,9 @@ _HOMES = {
     "Unit": "units", "unit": "units",
     "matmul": "matrix", "vectors": "flow.vectors",
     "verilog": "flow.verilog", "simulate": "flow.simulate",
-    "regress": "flow.regress", "synthesize": "flow.synthesize",
-    "place_and_route": "flow.place_and_route", "breakdown": "flow.breakdown",
-    "energy": "flow.energy",
+    "regress": "flow.regress", "synthesize": "flow.synthesis.synthesize",
+    "place_and_route": "flow.synthesis.place_and_route",
+    "breakdown": "flow.synthesis.breakdown", "energy": "flow.energy.measure",
 }  # fmt: skip
 
 __all__ = [

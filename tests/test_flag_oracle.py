@@ -9,7 +9,7 @@ import pytest
 import softfloatpy as softfloat
 
 import hwarith as hw
-from hwarith.flow.directed import directed
+from hwarith.flow.stimuli.directed import directed
 from tests.flag_oracle import NV, NX, OF, UF, of_operation, of_result, rounded
 from tests.units.test_softfloat import METHODS, MODES, TYPES
 

@@ -1,4 +1,4 @@
-"""Which unit to build: error metrics, workloads, sweeps over design points, and their report."""
+"""Which unit to build: error metrics, workloads, sweeps over design points."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .metrics import evaluate
-    from .report import write_report
     from .sweep import run_sweep
     from .weights import measure_weights
 
-_HOMES = {
-    "evaluate": "metrics", "measure_weights": "weights", "run_sweep": "sweep",
-    "write_report": "report",
-}  # fmt: skip
+_HOMES = {"evaluate": "metrics", "measure_weights": "weights", "run_sweep": "sweep"}
 
-__all__ = ["evaluate", "measure_weights", "run_sweep", "write_report"]
+__all__ = ["evaluate", "measure_weights", "run_sweep"]
 
 
 def __getattr__(name: str) -> Any:

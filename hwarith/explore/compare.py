@@ -19,8 +19,8 @@ from .metrics import EXHAUSTIVE_BITS, Evaluation, evaluate
 from .workloads import workload as find_workload
 
 if TYPE_CHECKING:
-    from ..flow.energy import Energy
-    from ..flow.synthesize import Synthesis
+    from ..flow.energy.measure import Energy
+    from ..flow.synthesis.synthesize import Synthesis
     from ..formats import Format
     from .workloads.network import Outcome
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import hwarith
 
 from ..errors import InvalidInput
-from ..flow.libraries import fpga
+from ..flow.synthesis.libraries import fpga
 
 if TYPE_CHECKING:
     from ..units import Unit
@@ -181,8 +181,8 @@ def _breakdown(flow: Any, unit: Unit, library: str) -> dict[str, Any]:
 
 def _cell_areas(library: str, types: Iterable[str]) -> dict[str, float]:
     """The area of one cell of each type of a library."""
-    from ..flow import liberty
-    from ..flow.libraries import liberty_file
+    from ..flow.synthesis import liberty
+    from ..flow.synthesis.libraries import liberty_file
 
     cells = liberty.read(liberty_file(library)).cells
     return {name: cells[name].area for name in types}

@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidInput, unknown
-from ..flow.liberty import read_bytes
-from ..flow.libraries import fpga, liberty_file
+from ..flow.synthesis.liberty import read_bytes
+from ..flow.synthesis.libraries import fpga, liberty_file
 from ..units import Unit
 from ..units import unit as make_unit
 from .grid import AtText, expand
@@ -47,8 +47,8 @@ class Sweep:
 
     With a `Search`, those of them that it picks.
 
-    ``library`` is a name (`hwarith.flow.libraries.NAMES`) or the path of a Liberty file, ``source``
-    the name of the file that the sweep came from. Raises `InvalidInput` for a workload that is not
+    ``library`` is a name (`hwarith.flow.synthesis.libraries.NAMES`) or the path of a Liberty file,
+    ``source`` the name of the file that the sweep came from. Raises `InvalidInput` for a workload that is not
     known or cannot run on one of the units and for a library that there is not, and `MissingTool`
     for open cells that are not installed.
     """

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..piecewise import PiecewiseAffine
+from ..matrix.piecewise import PiecewiseAffine
 
 LAYERS = (64, 24, 16, 10)
 EPOCHS, BATCH, RATE = 20, 32, 0.125

@@ -17,8 +17,8 @@ from .. import files
 from ..errors import HwarithError, InvalidInput
 from ..units import Unit, unit
 from . import tools
-from .libraries import FPGAS
-from .synthesize import synthesize
+from .synthesis.libraries import FPGAS
+from .synthesis.synthesize import synthesize
 
 T = TypeVar("T")
 

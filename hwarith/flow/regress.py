@@ -21,7 +21,7 @@ from ..formats import Format
 from ..units import Unit, unit
 from ..units.accumulator import Accumulator
 from . import tools
-from .stimulus import groups, stimulus
+from .stimuli.random import groups, stimulus
 from .verilated import cache_key, check_ports
 from .verilog import verilog as verilog_of
 

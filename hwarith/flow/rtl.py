@@ -13,7 +13,7 @@ from ..units import Unit, unit
 from ..units.catalogue import CATALOGUE
 from . import tools
 from .costs import Row, command, progress, rows
-from .libraries import FPGAS
+from .synthesis.libraries import FPGAS
 from .verilog import verilog
 
 COMMAND = "python -m hwarith.flow.rtl"

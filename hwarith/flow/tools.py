@@ -151,7 +151,7 @@ def versions() -> dict[str, str]:
     """Versions of hwarith, the tools and the libraries that figures depend on."""
     from importlib.metadata import version
 
-    from .. import __version__
+    from ..version import __version__
 
     _announce_first_use()
     folder = Path(tempfile.gettempdir())

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__
 from ..errors import InvalidInput
 from ..units import Unit, unit
-from .directed import CLASSES, directed
-from .stimulus import stimulus
+from ..version import __version__
+from .stimuli.directed import CLASSES, directed
+from .stimuli.random import stimulus
 
 MOST_VECTORS = 10_000_000
 

@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
-from ..units import Unit, rtl, unit
+from .. import rtl
+from ..units import Unit, unit
+from ..version import __version__
 from . import tools
 
 # Named signals of the description stay; what is the same twice or unused goes, and so do initial

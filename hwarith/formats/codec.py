@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import engine
 from ..errors import InvalidInput
+from ..golden import arrays as engine
 from . import names
 from . import rounding as r
 from .descriptor import Format

@@ -9,8 +9,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-from ..engine import bit_length, golden
 from ..errors import unknown
+from ..golden.arrays import bit_length, golden
 
 
 class Rounding(IntEnum):

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from amaranth.lib import wiring
 
-from .. import engine_fold
+from .. import rtl
 from ..errors import InvalidInput
 from ..formats import Format, format
-from . import rtl
-from .rtl.accumulate import accumulate
-from .unit import STAGES, Unit, integer_parameter
+from ..golden import folds as engine_fold
+from ..rtl.accumulate import accumulate
+from .base import STAGES, Unit, integer_parameter
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

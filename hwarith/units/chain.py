@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import InvalidInput
 from ..formats import Format
 from . import unit
-from .unit import Unit
+from .base import Unit
 
 MULTIPLY_ADDS = ("multiply-add", "chained multiply-add")
 """The operations of units that multiply and add by themselves."""

@@ -8,9 +8,9 @@ from functools import partial
 from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Value
 from amaranth.lib import wiring
 
-from . import rtl
-from .rtl import Values
-from .unit import Unit
+from .. import rtl
+from ..rtl import Values
+from .base import Unit
 
 
 class ArrayUnit(Unit):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from hwarith.flow.energy import Energy
-from hwarith.flow.synthesize import Synthesis
+from hwarith.flow.energy.measure import Energy
+from hwarith.flow.synthesis.synthesize import Synthesis
 from hwarith.units import Unit
 
 

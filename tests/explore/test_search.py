@@ -12,9 +12,9 @@ import pytest
 from hwarith.errors import InvalidInput, MissingTool
 from hwarith.explore import run_sweep
 from hwarith.explore.point import COSTS, Result
-from hwarith.explore.report.content import read_content
-from hwarith.explore.report.front import pareto_front
 from hwarith.explore.search import ParetoSearch, Search
+from hwarith.report.model.content import read_content
+from hwarith.report.model.front import pareto_front
 from hwarith.units import Unit, unit
 from tests.explore.test_sweep_kill import Sweeps, sweeps, table
 

@@ -40,7 +40,7 @@ def test_a_repeat_needs_neither_numba_nor_synthesis(flow, tmp_path: Path) -> Non
     script = (
         "import sys\nfrom hwarith.explore import run_sweep\n"
         f"print(len(run_sweep({SPECS!r}, {str(tmp_path)!r})),"
-        " 'numba' in sys.modules, 'hwarith.flow.synthesize' in sys.modules)"
+        " 'numba' in sys.modules, 'hwarith.flow.synthesis.synthesize' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], env=ENVIRONMENT, capture_output=True, text=True

@@ -17,9 +17,6 @@ from PIL import Image
 import hwarith as hw
 from hwarith.errors import InvalidInput
 from hwarith.explore import measure_weights
-from hwarith.explore.report.axes import axis
-from hwarith.explore.report.picture import to_pictures
-from hwarith.explore.report.weights import WeightRows, weight_rows, write_weights_report
 from hwarith.explore.weights import (
     ALL_TYPES,
     FAMILIES,
@@ -36,6 +33,9 @@ from hwarith.explore.weights import (
 )
 from hwarith.explore.weights_file import read_weights
 from hwarith.formats.weights import quantize, weight_type
+from hwarith.report.model.axes import axis
+from hwarith.report.model.weights import WeightRows, weight_rows, write_weights_report
+from hwarith.report.view.picture import to_pictures
 from hwarith.units.bitserial.weights import WEIGHTS
 from tests.explore.fake_flow import FakeFlow
 

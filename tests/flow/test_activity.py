@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.flow import activity as module
-from hwarith.flow.activity import Watch, activity
-from hwarith.flow.energy import operands as operands_at_work
-from hwarith.flow.gates import Gate, function_of
+from hwarith.flow.energy import activity as module
+from hwarith.flow.energy.activity import Watch, activity
+from hwarith.flow.energy.gates import Gate, function_of
+from hwarith.flow.energy.measure import operands as operands_at_work
 from tests.flow.tabled import library
 
 UNIT = "mul:a=e4m3fn"
@@ -172,7 +172,7 @@ WITH_REGISTERS = [
 
 @pytest.mark.parametrize("spec", WITH_REGISTERS)
 def test_results_with_registers_are_the_golden_models(spec, monkeypatch):
-    monkeypatch.setattr("hwarith.flow.energy.VECTORS", 300)
+    monkeypatch.setattr("hwarith.flow.energy.measure.VECTORS", 300)
     monkeypatch.setattr(module, "_CHUNK", 128)
     u = hw.unit(spec)
     codes = operands_at_work(u)

@@ -9,12 +9,13 @@ import pytest
 from amaranth.back import rtlil
 
 import hwarith as hw
-from hwarith.flow import breakdown as module
-from hwarith.flow import synthesize as flat
+from hwarith import rtl
 from hwarith.flow import tools
-from hwarith.flow.breakdown import REGISTERS, REST, Breakdown, Part, breakdown
-from hwarith.flow.stimulus import stimulus
-from hwarith.units import FAMILIES, rtl
+from hwarith.flow.stimuli.random import stimulus
+from hwarith.flow.synthesis import breakdown as module
+from hwarith.flow.synthesis import synthesize as flat
+from hwarith.flow.synthesis.breakdown import REGISTERS, REST, Breakdown, Part, breakdown
+from hwarith.units import FAMILIES
 from hwarith.units.catalogue import CATALOGUE
 from tests.flow import tabled
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.flow import energy as module
+from hwarith.flow.energy import measure as module
 from tests.flow.tabled import library as tabled_text
 from tests.flow.test_activity import clocked, operands, settle
 

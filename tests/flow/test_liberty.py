@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from hwarith.errors import InvalidInput, ToolFailure
-from hwarith.flow import liberty, tools
+from hwarith.flow import tools
+from hwarith.flow.synthesis import liberty
 from tests.flow import tabled as tabled_library
 
 SYNTH = tools.shipped("synth")

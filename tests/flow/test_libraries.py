@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import hwarith as hw
-from hwarith.flow import libraries
+from hwarith.flow.synthesis import libraries
 
 
 def test_families_have_other_names():

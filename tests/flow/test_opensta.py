@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 import hwarith as hw
-from hwarith.flow import energy, liberty
-from hwarith.flow.activity import activity
-from hwarith.flow.libraries import OPEN_CELLS, liberty_file
+from hwarith.flow.energy import measure as energy
+from hwarith.flow.energy.activity import activity
+from hwarith.flow.synthesis import liberty
+from hwarith.flow.synthesis.libraries import OPEN_CELLS, liberty_file
 from hwarith.units.catalogue import CATALOGUE
 from tests.flow.tabled import library
 

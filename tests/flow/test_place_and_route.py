@@ -8,7 +8,7 @@ import re
 import pytest
 
 import hwarith as hw
-from hwarith.flow import place_and_route as module
+from hwarith.flow.synthesis import place_and_route as module
 
 TINY = "mul:a=e2m1fn"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.flow.stimulus import corner_codes, stimulus
+from hwarith.flow.stimuli.random import corner_codes, stimulus
 from hwarith.formats import rounding as r
 
 FORMATS = [

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.flow import synthesize as module
 from hwarith.flow import tools
+from hwarith.flow.synthesis import synthesize as module
 from tests.flow import tabled as tabled_library
 
 MUL = "mul:a=e4m3fn"

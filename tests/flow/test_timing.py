@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from hwarith.errors import ToolFailure
-from hwarith.flow import liberty, tools
-from hwarith.flow.timing import Path, longest_path
+from hwarith.flow import tools
+from hwarith.flow.synthesis import liberty
+from hwarith.flow.synthesis.timing import Path, longest_path
 
 CELLS = liberty.read(tools.shipped("synth") / "generic.lib").cells
 

@@ -11,7 +11,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.errors import InvalidInput
-from hwarith.flow.directed import CLASSES, directed
+from hwarith.flow.stimuli.directed import CLASSES, directed
 from tests import oracle
 from tests.units.test_fma import exact_result
 
@@ -258,7 +258,9 @@ def test_operands_beside_the_exact_result_are_random() -> None:
 
 def test_a_class_that_misses_its_condition_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests above would fail: without its condition, half the candidates are no ties."""
-    monkeypatch.setattr("hwarith.flow.search.Search.is_halfway", lambda self, codes: True)
+    monkeypatch.setattr(
+        "hwarith.flow.stimuli.candidates.Search.is_halfway", lambda self, codes: True
+    )
     unit = hw.unit("fma:a=bf16")
     a, b, c = directed(unit, 1500)["halfway"]
     rows = zip(a.tolist(), b.tolist(), c.tolist(), strict=True)

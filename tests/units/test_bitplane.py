@@ -9,15 +9,8 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.units.bitplane import (
-    BitplaneDot,
-    affine,
-    decode,
-    encode,
-    from_signed,
-    planes,
-)
-from hwarith.units.bitplane.golden import dot, split_planes
+from hwarith.units.bitplane import BitplaneDot, affine, decode, encode, from_signed, planes
+from hwarith.units.bitplane.definitions import dot, split_planes
 
 WIDTHS = range(1, 9)
 

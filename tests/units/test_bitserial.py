@@ -12,19 +12,18 @@ import pytest
 from amaranth.hdl import Cat
 
 import hwarith as hw
-from hwarith.engine import golden
 from hwarith.formats.weights import quantize, weight_type
+from hwarith.golden.arrays import golden
+from hwarith.rtl.logic import chain
 from hwarith.units import Contract, Unit
-from hwarith.units.bitserial import BitSerialPe
-from hwarith.units.bitserial import golden as definitions
+from hwarith.units.base import unit_parameter
+from hwarith.units.bitserial import BitSerialPe, definitions
 from hwarith.units.bitserial.weights import (
     LEGAL_SPECIALS,
     LEGAL_WITH_SIGNED_T0,
     WEIGHTS,
     special_codes,
 )
-from hwarith.units.rtl.logic import chain
-from hwarith.units.unit import unit_parameter
 from tests.units.test_rtl import assert_rtl_equals_golden
 
 FP16 = hw.format("fp16")

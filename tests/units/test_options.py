@@ -12,8 +12,8 @@ import pytest
 import softfloatpy as softfloat
 
 import hwarith as hw
-from hwarith.flow.directed import directed
-from hwarith.flow.stimulus import stimulus
+from hwarith.flow.stimuli.directed import directed
+from hwarith.flow.stimuli.random import stimulus
 from hwarith.formats import ROUNDINGS
 from tests import flag_oracle, oracle
 from tests.units.test_exact import pairs, signs

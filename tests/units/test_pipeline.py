@@ -10,12 +10,12 @@ import pytest
 from amaranth.hdl import Cat, Const, Mux, Signal, Value
 
 import hwarith as hw
-from hwarith.flow.stimulus import stimulus
-from hwarith.units.rtl.cuts import Cutter
-from hwarith.units.rtl.datapath import Datapath
-from hwarith.units.rtl.delay import ONE, UNIT, ZERO, Graph
-from hwarith.units.rtl.mincut import Network
-from hwarith.units.unit import STAGES
+from hwarith.flow.stimuli.random import stimulus
+from hwarith.rtl.pipeline.cuts import Cutter
+from hwarith.rtl.pipeline.datapath import Datapath
+from hwarith.rtl.pipeline.delay import ONE, UNIT, ZERO, Graph
+from hwarith.rtl.pipeline.mincut import Network
+from hwarith.units.base import STAGES
 
 SMALL = [
     "mul:a=e4m3", "add:a=e4m3", "fma:a=e4m3", "fma:a=int4,out=int9", "mul:a=int8,out=int16",

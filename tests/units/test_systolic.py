@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.flow.stimulus import stimulus
-from hwarith.units.lanes import join, split, vector
+from hwarith.flow.stimuli.random import stimulus
+from hwarith.formats.lanes import join, split, vector
 
 SPECS = (
     "engine:rows=3,columns=2",

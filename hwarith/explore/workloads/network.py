@@ -20,7 +20,7 @@ import numpy as np
 
 from ...errors import InvalidInput
 from ...formats import Format
-from ...matrix import matmul
+from ...matrix.product import matmul
 from ...units import Unit
 from ...units.chain import MULTIPLY_ADDS, Chain, chain
 

@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux
 
+from ... import rtl
 from ...formats import Format
-from .. import rtl
-from ..rtl import Values, wire
-from ..rtl.floats import signed_exponent
-from ..unit import Contract, format_parameter
-from . import golden
+from ...rtl import Values, wire
+from ...rtl.floats import signed_exponent
+from ..base import Contract, format_parameter
+from . import definitions as golden
 from .state import SOURCE, Chained, State, check_float
 
 

@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
 
-from ... import engine_fold
+from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format
-from .. import rtl
-from ..rtl import Values, wire
-from ..unit import (
+from ...golden import folds as engine_fold
+from ...rtl import Values, wire
+from ..base import (
     Contract,
     Unit,
     choice_parameter,
@@ -23,9 +23,9 @@ from ..unit import (
     integer_parameter,
     text_parameter,
 )
-from . import golden
+from . import definitions as golden
+from .definitions import Frame
 from .ends import ColumnEnd, Seed
-from .golden import Frame
 from .state import NORMS, SOURCE, Chained, parse_norm
 
 
@@ -35,8 +35,8 @@ class AnFma(Chained):
 
     The state that goes from one element to the next is (-1)^s * f * 2^(e - (w-1)), with a
     significand f of `w` bits without a hidden one, and flags of special values (its code:
-    ``hwarith/units/anfma/golden.py``). Product and state are aligned to the greater exponent; the
-    other one loses what falls out below, and nothing is rounded before the column's end. A sum
+    ``hwarith/units/anfma/definitions.py``). Product and state are aligned to the greater exponent;
+    the other one loses what falls out below, and nothing is rounded before the column's end. A sum
     with a carry is shifted right by one place. Otherwise ``norm=an-K-L`` looks at its top K bits
     and the L bits behind: it shifts by 0 if the former are not all zero, by K if the latter are
     not, else by K+L. ``norm=exact`` counts the leading zeros. Both exist to be compared: what lies

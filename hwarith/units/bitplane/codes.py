@@ -14,7 +14,7 @@ import numpy as np
 
 from ...errors import InvalidInput
 from ...formats import Format, format
-from ..lanes import join
+from ...formats.lanes import join
 
 MOST_BITS = 8
 """Widest code."""

@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 from amaranth.hdl import Cat, Module
 
+from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format, format
-from .. import rtl
+from ...formats.lanes import join
+from ...rtl import Values, wire
 from ..accumulator import Accumulator
-from ..lanes import join
-from ..rtl import Values, wire
-from ..unit import Contract, Unit, integer_parameter
-from . import golden
+from ..base import Contract, Unit, integer_parameter
+from . import definitions as golden
 from .codes import MOST_BITS, planes
 
 MOST_LANES = 1024

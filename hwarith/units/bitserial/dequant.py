@@ -10,15 +10,15 @@ import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 
-from ... import engine
+from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format, format
-from .. import rtl
-from ..lanes import side_by_side
-from ..rtl import Values, wire
-from ..unit import Contract, integer_parameter
-from . import golden
-from .golden import SCALE_BITS
+from ...formats.lanes import side_by_side
+from ...golden import arrays as engine
+from ...rtl import Values, wire
+from ..base import Contract, integer_parameter
+from . import definitions as golden
+from .definitions import SCALE_BITS
 from .pe import BitSerial, rounded_to
 from .weights import SOURCE
 

@@ -16,12 +16,12 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ... import rtl
 from ...formats import format
-from .. import rtl
-from ..rtl import Values, wire
-from ..rtl.logic import chain as follow
+from ...rtl import Values, wire
+from ...rtl.logic import chain as follow
+from .definitions import SCALE_BITS
 from .dequant import EXPONENT, BsDequant, multiply, round_state
-from .golden import SCALE_BITS
 
 if TYPE_CHECKING:
     from .pe import BitSerialPe

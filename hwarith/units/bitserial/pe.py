@@ -9,14 +9,14 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
 
+from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format, format
-from .. import rtl
+from ...rtl import Values, wire
 from ..accumulator import Accumulator
-from ..rtl import Values, wire
-from ..unit import Contract, Unit, choice_parameter, integer_parameter
-from . import golden
-from .golden import EXPONENT_BITS, Frame
+from ..base import Contract, Unit, choice_parameter, integer_parameter
+from . import definitions as golden
+from .definitions import EXPONENT_BITS, Frame
 from .weights import MIXED, SOURCE, WEIGHTS, Weights, special_codes, terms
 
 ACTIVATION = format("fp16")

@@ -9,11 +9,11 @@ from typing import ClassVar
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
+from ... import rtl
 from ...formats import Format, format
-from .. import rtl
-from ..rtl import Values, wire
-from ..unit import Contract, Unit, choice_parameter
-from . import golden
+from ...rtl import Values, wire
+from ..base import Contract, Unit, choice_parameter
+from . import definitions as golden
 from .weights import MIXED, SOURCE, WEIGHTS, special_codes
 
 

@@ -13,14 +13,15 @@ from amaranth.lib import wiring
 
 from ...errors import InvalidInput
 from ...formats import Format, format
+from ...formats.lanes import join, side_by_side, split, vector
 from ...formats.weights import Quantized
+from ...rtl import Values
 from .. import unit
-from ..lanes import join, side_by_side, split, vector
+from ..base import Contract, Unit, integer_parameter
 from ..parts import ArrayUnit
-from ..rtl import Values
-from ..unit import Contract, Unit, integer_parameter, unit_parameter
+from ..registry import unit_parameter
+from .definitions import SCALE_BITS
 from .dequant import BsDequant
-from .golden import SCALE_BITS
 from .hardware import Cell, ColumnSum, Encoder, Tile
 from .pe import ACTIVATION, BitSerialPe
 from .terms import TermGen

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import InvalidInput
 from ...formats.weights import TYPES, WeightType
-from . import golden
+from . import definitions as golden
 
 SOURCE = "Chen et al., BitMoD, HPCA 2025 (arXiv 2411.11745)"
 

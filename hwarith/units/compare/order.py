@@ -12,8 +12,8 @@ from amaranth.hdl import Cat, Const, Module, Value
 
 from ...errors import InvalidInput
 from ...formats import Format
-from ..rtl import wire
-from ..rtl.integers import as_integer
+from ...rtl import wire
+from ...rtl.integers import as_integer
 
 
 class Order(NamedTuple):

@@ -8,14 +8,14 @@ from typing import ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
+from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format, format
 from ...formats.rounding import pack_nan
-from .. import rtl
+from ...rtl import Values, wire
+from ..base import Contract, Unit, choice_parameter, format_parameter
 from ..exact.base import GUARD_BITS
-from ..rtl import Values, wire
-from ..unit import Contract, Unit, choice_parameter, format_parameter
-from . import golden
+from . import definitions as golden
 from .order import check_comparable, compare_codes
 
 PREDICATES = {

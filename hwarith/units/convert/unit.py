@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from ... import rtl
 from ...errors import InvalidInput
 from ...formats import ROUNDINGS, STOCHASTIC, Format, Stochastic, codec, format
 from ...formats import rounding as r
-from .. import rtl
+from ..base import Contract, Unit, choice_parameter, format_parameter
 from ..exact.base import random_bits, random_bits_parameter
-from ..unit import Contract, Unit, choice_parameter, format_parameter
 from . import hardware
 
 

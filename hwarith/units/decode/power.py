@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Value
 
+from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format, format
-from .. import rtl
-from ..rtl import Values, wire
-from ..rtl.integers import negated_if
-from ..unit import Contract, Unit, choice_parameter, integer_parameter, text_parameter
-from . import golden
+from ...rtl import Values, wire
+from ...rtl.integers import negated_if
+from ..base import Contract, Unit, choice_parameter, integer_parameter, text_parameter
+from . import definitions as golden
 
 FRACTION = 15
 """Fraction bits of a decoded weight."""

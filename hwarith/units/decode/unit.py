@@ -8,13 +8,13 @@ from typing import ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value
 
+from ... import rtl
 from ...formats import Format, format
-from .. import rtl
-from ..rtl import Values, wire
-from ..rtl.floats import signed_exponent
-from ..rtl.integers import negated_if
-from ..unit import Contract, Unit, choice_parameter
-from . import golden
+from ...rtl import Values, wire
+from ...rtl.floats import signed_exponent
+from ...rtl.integers import negated_if
+from ..base import Contract, Unit, choice_parameter
+from . import definitions as golden
 from .tilus import RESERVED, TYPES
 
 

@@ -8,13 +8,13 @@ from typing import ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Mux
 
+from ... import rtl
 from ...formats import Format
-from .. import rtl
-from ..rtl import PORT, Values, wire
-from ..rtl.floats import exponent_bits, signed_exponent
-from ..rtl.integers import as_integer, negated_if
-from ..unit import choice_parameter, format_parameter
-from . import golden
+from ...rtl import PORT, Values, wire
+from ...rtl.floats import exponent_bits, signed_exponent
+from ...rtl.integers import as_integer, negated_if
+from ..base import choice_parameter, format_parameter
+from . import definitions as golden
 from .alignment import bits_below
 from .base import Exact
 

@@ -6,7 +6,7 @@ operand is kept whole; of the other, what lies below the places kept is a sticky
 
 from __future__ import annotations
 
-from ..rtl import Rounder
+from ...rtl import Rounder
 
 
 def bits_below(significant: int, lowest: int | None, rounder: Rounder, other: int = 0) -> int:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
+from ... import rtl
 from ...errors import InvalidInput
 from ...formats import OVERFLOWS, ROUNDINGS, STOCHASTIC, Format, Rounding, Stochastic, format
 from ...formats import rounding as r
-from .. import rtl
-from ..rtl import PORT, Operand, Raw, Rounder, Step, Structure, Values, wire
-from ..unit import Contract, Unit, choice_parameter, integer_parameter
-from . import golden
+from ...rtl import PORT, Operand, Raw, Rounder, Step, Structure, Values, wire
+from ..base import Contract, Unit, choice_parameter, integer_parameter
+from . import definitions as golden
 
 GUARD_BITS = 4
 """Bits that `add_exact` needs beyond the widest significand and the result's precision."""

@@ -8,13 +8,13 @@ from typing import ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape
 
+from ... import rtl
 from ...formats import Format
-from .. import rtl
-from ..rtl import Values, wire
-from ..rtl.floats import exponent_bits, signed_exponent
-from ..rtl.integers import as_integer
-from ..unit import format_parameter
-from . import golden
+from ...rtl import Values, wire
+from ...rtl.floats import exponent_bits, signed_exponent
+from ...rtl.integers import as_integer
+from ..base import format_parameter
+from . import definitions as golden
 from .base import Exact, adder_parameter, booth_parameter
 
 

@@ -9,13 +9,13 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from amaranth.hdl import Cat, Const, Module
 
+from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format, format
-from .. import rtl
-from ..rtl import Values, wire
-from ..unit import Contract, Unit, choice_parameter, integer_parameter
-from . import golden
-from .golden import SIGNIFICAND
+from ...rtl import Values, wire
+from ..base import Contract, Unit, choice_parameter, integer_parameter
+from . import definitions as golden
+from .definitions import SIGNIFICAND
 
 SOURCE = "Jang et al., FIGNA, HPCA 2024"
 

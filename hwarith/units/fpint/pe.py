@@ -9,14 +9,14 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from amaranth.hdl import Module
 
+from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format, format
-from .. import rtl
+from ...formats.lanes import join
+from ...rtl import Values, wire
 from ..accumulator import Accumulator
-from ..lanes import join
-from ..rtl import Values, wire
-from ..unit import Contract, choice_parameter, integer_parameter
-from . import golden
+from ..base import Contract, choice_parameter, integer_parameter
+from . import definitions as golden
 from .align import SIGNIFICAND, SOURCE, Aligned, align, mantissa_parameter
 
 WEIGHTS = tuple(f"int{bits}" for bits in range(2, 9))

@@ -7,8 +7,8 @@ from typing import Any
 
 from ...errors import InvalidInput
 from ...formats import Format
-from ..unit import Unit, format_parameter, integer_parameter
-from .golden import Rules
+from ..base import Unit, format_parameter, integer_parameter
+from .definitions import Rules
 
 PAM_SOURCE = "arXiv 2305.17190"
 

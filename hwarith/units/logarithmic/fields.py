@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
 
+from ... import rtl
 from ...formats import Format
 from ...formats import rounding as r
-from .. import rtl
+from ...rtl import Step, Values, wire
+from ...rtl.floats import exceeds
 from ..convert import hardware as conversion
-from ..rtl import Step, Values, wire
-from ..rtl.floats import exceeds
-from .golden import Rules, infinite, one, overflow
+from .definitions import Rules, infinite, one, overflow
 
 
 def product(f: Format, rules: Rules, drop: int = 0, nearest: bool = False) -> list[Step]:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format
-from .. import rtl
-from ..unit import Contract, choice_parameter, integer_parameter
-from . import fields, golden
+from ..base import Contract, choice_parameter, integer_parameter
+from . import definitions as golden
+from . import fields
 from .base import Logarithmic, ofs_parameter
-from .golden import Rules
+from .definitions import Rules
 
 
 def l_of(k: int) -> int:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format
-from .. import rtl
-from ..unit import Contract, choice_parameter
-from . import fields, golden
+from ..base import Contract, choice_parameter
+from . import definitions as golden
+from . import fields
 from .base import PAM_SOURCE, Logarithmic
 
 

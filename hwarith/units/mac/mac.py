@@ -9,15 +9,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format, format
-from .. import rtl
 from ..accumulator import Accumulator
+from ..base import Contract, format_parameter
 from ..convert import Convert
 from ..exact.base import overflow_parameter, round_parameter
 from ..exact.fma import Fma
-from ..unit import Contract, format_parameter
-from . import golden
+from . import definitions as golden
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

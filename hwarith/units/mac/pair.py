@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 from amaranth.hdl import Module
 
+from ... import rtl
 from ...formats import Format, format
-from .. import rtl
+from ...rtl import Values, wire
 from ..accumulator import Accumulator
-from ..rtl import Values, wire
-from ..unit import Contract, integer_parameter
-from . import golden
+from ..base import Contract, integer_parameter
+from . import definitions as golden
 
 _ACC_BITS = 32
 

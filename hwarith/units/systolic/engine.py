@@ -13,11 +13,12 @@ from amaranth.lib import wiring
 
 from ...errors import InvalidInput
 from ...formats import Format, format
+from ...formats.lanes import join, split, vector
+from ...rtl import Values
+from ..base import Contract, Unit, integer_parameter
 from ..chain import Chain, chain
-from ..lanes import join, split, vector
 from ..parts import ArrayUnit
-from ..rtl import Values
-from ..unit import Contract, Unit, integer_parameter, unit_parameter
+from ..registry import unit_parameter
 from .hardware import END_CLOCKS, Array, Cell, End
 
 MOST = 256
@@ -186,7 +187,7 @@ class Engine(ArrayUnit):
 
     def __call__(self, *codes: Any) -> np.ndarray:
         """The matrix products of tiles of codes (see the class). Raises `InvalidInput`."""
-        from ...matrix import matmul
+        from ...matrix.product import matmul
 
         a, b, c = self.check_operands(codes)
         y = np.empty(c.shape, self.units.last.dtype)

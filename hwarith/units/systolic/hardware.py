@@ -15,13 +15,13 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ...rtl import Values, apart, wire
+from ...rtl.logic import chain as follow
+from ...rtl.pipeline.datapath import Placement, pipelined
 from ..chain import Chain
-from ..rtl import Values, apart, wire
-from ..rtl.datapath import Placement, pipelined
-from ..rtl.logic import chain as follow
 
 if TYPE_CHECKING:
-    from ..unit import Unit
+    from ..base import Unit
     from .engine import Engine
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ....formats import Format
 from ....formats.weights import WeightType, quantize
-from ....matrix import matmul
+from ....matrix.product import matmul
 from ....units import Unit
 from ....units.chain import Chain
 from ..network import HEADROOM, WIDE_EXPONENT_BITS, datapath

@@ -1,0 +1,1 @@
+"""What an operation of a unit takes, by the switching activity of its mapped netlist."""

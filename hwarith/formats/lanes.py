@@ -1,0 +1,40 @@
+"""Codes side by side in one code, the first one at its lsb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from . import Format
+
+
+def vector(f: Format, n: int) -> Format:
+    """Codes of a format side by side in one code, the first one at its lsb."""
+    return Format(f"{n} x {f.name}", "int", n * f.bits, signed=False)
+
+
+def join(codes: np.ndarray, f: Format) -> np.ndarray:
+    """The last axis of an array of codes as one code (`vector`)."""
+    whole = vector(f, codes.shape[-1])
+    joined = np.zeros(codes.shape[:-1], whole.dtype)
+    for i in range(codes.shape[-1]):
+        lane = codes[..., i].astype(whole.dtype)
+        joined |= lane << (i * f.bits if whole.dtype.hasobject else whole.dtype.type(i * f.bits))
+    return joined
+
+
+def split(codes: np.ndarray, f: Format, n: int) -> np.ndarray:
+    """The inverse of `join`: an array with an axis of `n` more."""
+    lanes = [(codes >> codes.dtype.type(i * f.bits) if not codes.dtype.hasobject
+              else codes >> (i * f.bits)) & ((1 << f.bits) - 1) for i in range(n)]  # fmt: skip
+    return np.stack([lane.astype(f.dtype) for lane in lanes], axis=-1)
+
+
+def side_by_side(codes: Iterable[np.ndarray], formats: Iterable[Format]) -> np.ndarray:
+    """Codes of different formats, arrays of one shape, in one code of up to 64 bits: uint64."""
+    packed, at = np.zeros((), np.uint64), 0
+    for x, f in zip(codes, formats, strict=True):
+        packed = packed | np.asarray(x).astype(np.uint64) << np.uint64(at)
+        at += f.bits
+    return packed

@@ -1,0 +1,1 @@
+"""What a definition is, and how it runs: interpreted, compiled over arrays, tabulated, folded."""

@@ -1,0 +1,92 @@
+"""Golden definitions with a memory, at array speed: folded over the last axis of arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import numpy as np
+
+from . import arrays as engine
+
+_LEAST_WORK = 1 << 18
+"""Steps from which on another core pays."""
+
+
+def fold(
+    definition: Callable,
+    operands: Sequence[np.ndarray],
+    constants: tuple,
+    dtype: np.dtype,
+    word_bits: int,
+) -> np.ndarray:
+    """States after ``state = definition(state, *codes, *constants)`` for all codes of a group.
+
+    Parameters
+    ----------
+    operands : unsigned integer (or object) arrays of one shape (..., n), each row a group.
+    dtype : of the states, which begin at 0.
+    word_bits : the widest magnitude that the definition forms for these constants.
+
+    Returns an array of shape (...).
+    """
+    *shape, length = operands[0].shape
+    if not length:
+        return np.zeros(shape, dtype)
+    rows = [np.ascontiguousarray(x).reshape(-1, length) for x in operands]
+    wide = word_bits > engine.WORD_BITS or dtype.hasobject or any(x.dtype.hasobject for x in rows)
+    if wide or rows[0].size <= engine.SMALL:
+        groups = zip(*rows, strict=True)
+        results = [_interpret(definition, group, constants) for group in groups]
+        return np.array(results, dtype=dtype).reshape(shape)
+    states = np.empty(len(rows[0]), dtype)
+    words = engine._machine_words(constants)
+    rows = [engine._signed_words(x) for x in rows]
+    run = _kernel(definition, len(rows))
+    step = max(1, _LEAST_WORK // length)
+    parts = [slice(i, i + step) for i in range(0, len(states), step)]
+    work = engine._pool(os.getpid()).map if len(parts) > 1 else map
+    list(work(lambda part: run(states[part], *(x[part] for x in rows), words), parts))
+    return states.reshape(shape)
+
+
+def _interpret(definition: Callable, group: Sequence[np.ndarray], constants: tuple) -> int:
+    state = 0
+    for codes in zip(*(x.tolist() for x in group), strict=True):
+        state = definition(state, *codes, *constants)
+    return state
+
+
+@cache
+def _kernel(definition: Callable, arity: int) -> Callable:
+    import numba
+
+    f = engine._compile(definition)
+    word = np.int64
+
+    def pairs(states, a, b, constants):
+        for i in range(states.size):
+            state = word(0)
+            for k in range(a.shape[1]):
+                state = word(f(state, word(a[i, k]), word(b[i, k]), *constants))
+            states[i] = state
+
+    def triples(states, a, b, c, constants):
+        for i in range(states.size):
+            state = word(0)
+            for k in range(a.shape[1]):
+                codes = (word(a[i, k]), word(b[i, k]), word(c[i, k]))
+                state = word(f(state, *codes, *constants))
+            states[i] = state
+
+    def quadruples(states, a, b, c, d, constants):
+        for i in range(states.size):
+            state = word(0)
+            for k in range(a.shape[1]):
+                codes = (word(a[i, k]), word(b[i, k]), word(c[i, k]), word(d[i, k]))
+                state = word(f(state, *codes, *constants))
+            states[i] = state
+
+    loops: dict[int, Callable] = {2: pairs, 3: triples, 4: quadruples}
+    return numba.njit(nogil=True)(loops[arity])

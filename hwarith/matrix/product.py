@@ -1,0 +1,126 @@
+"""The matrix product with a unit's arithmetic at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import InvalidInput, unknown
+from ..formats import Format
+from ..golden import arrays as engine
+from ..units import Unit
+from ..units.chain import Chain, chain
+from . import kernels
+from . import loops as engine_matrix
+from .kernels.roundings import float_rounding
+from .loops import FloatRounding
+
+ORDERS = ("ascending", "descending")
+
+
+def matmul(
+    spec: Any, a: Any, b: Any, c: Any = None, order: Any = "ascending", add: Any = None
+) -> np.ndarray:
+    """The product of matrices of codes, bit for bit what a loop over the unit gives.
+
+    A multiply-add is applied as ``acc = u(a[i, k], b[k, j], acc)``, a product unit as
+    ``acc = add(u(a[i, k], b[k, j]), acc)``, for one k after the other.
+
+    Parameters
+    ----------
+    spec : the multiply-add or product unit, or its spec. A multiply-add must take its addend in
+        the format of its result; a chained one (such as ``anfma``) takes `c` in the format that its
+        chains begin with and gives the one that they end with.
+    a, b : codes (m, k) and (k, n) of the unit's first two operands.
+    c : codes of the accumulators to begin with, of a shape that broadcasts to (m, n); +0 if None.
+    order : of k: ``ascending``, ``descending``, or a permutation of 0 to k-1.
+    add : for a product unit the adder, or its spec: it takes the product first, then the
+        accumulator, and gives the accumulator. Default:
+        `hwarith.units.chain.accumulating_adder`.
+
+    Returns codes (m, n) of the accumulator's format. Raises `InvalidInput` for what is not as
+    said here.
+    """
+    try:
+        units = chain(spec, add)
+    except InvalidInput as error:
+        raise InvalidInput(f"matmul: {error}") from None
+    left, right = (
+        _matrix(f, x, what) for f, x, what in zip(units.operand_formats, (a, b), "ab", strict=True)
+    )
+    if left.shape[1] != right.shape[0]:
+        raise InvalidInput(
+            f"matmul: a has {left.shape[1]} columns and b {right.shape[0]} rows; "
+            "they must be as many"
+        )
+    sums = _start(units.first, c, (left.shape[0], right.shape[1]))
+    steps = _steps(order, left.shape[1])
+    sums = _accumulate(units, left[:, steps], right[steps], units.begin(sums))
+    return units.end(sums)
+
+
+# -- what is asked for ---------------------------------------------------------------------------
+
+
+def _matrix(f: Format, codes: Any, what: str) -> np.ndarray:
+    array = f.check(codes, f"matmul: {what}")
+    if array.ndim != 2:
+        raise InvalidInput(f"matmul: {what} must be a matrix, not of shape {array.shape}")
+    return array
+
+
+def _start(f: Format, c: Any, shape: tuple[int, int]) -> np.ndarray:
+    if c is None:
+        if f.hidden_always:
+            raise InvalidInput(f"matmul: c must be given, for {f} has no zero to begin with")
+        return np.zeros(shape, f.dtype)
+    array = f.check(c, "matmul: c")
+    try:
+        return np.broadcast_to(array, shape)
+    except ValueError:
+        raise InvalidInput(
+            f"matmul: c must be of shape {shape} or broadcast to it, not {array.shape}"
+        ) from None
+
+
+def _steps(order: Any, count: int) -> slice | list[int]:
+    if isinstance(order, str):
+        if order not in ORDERS:
+            raise unknown("order", order, (*ORDERS, "a permutation"))
+        return slice(None, None, 1 if order == "ascending" else -1)
+    steps = np.asarray(order).tolist()
+    if not isinstance(steps, list) or sorted(map(str, steps)) != sorted(map(str, range(count))):
+        raise InvalidInput(
+            f"matmul: order must be {', '.join(ORDERS)} or a permutation of 0 to {count - 1}"
+        )
+    return steps
+
+
+# -- how it is computed --------------------------------------------------------------------------
+
+
+def _accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> np.ndarray:
+    units = chain.units
+    definitions, constants = zip(*(x.definition() for x in units), strict=True)
+    wide = any(x.dtype.hasobject for x in (a, b, acc))
+    wide = wide or max(x.word_bits for x in units) > engine.WORD_BITS
+    if wide or a.shape[0] * b.size <= engine.SMALL:
+        return engine_matrix.interpret(definitions, constants, a, b, acc)
+    if (sums := kernels.accumulate(chain, a, b, acc)) is not None:
+        return sums
+    if roundings := _float_roundings(units):
+        steps: Sequence[Callable] = (engine_matrix.float_multiply, engine_matrix.float_add)
+        steps = steps if chain.multiply else (engine_matrix.float_multiply_add,)
+        formats = (*chain.operand_formats, chain.accumulator)
+        values = [f.decode(x).astype(np.float64) for f, x in zip(formats, (a, b, acc), strict=True)]
+        sums = engine_matrix.accumulate(tuple(steps), roundings, *values)
+        return formats[2].encode(sums, overflow="nosat")
+    return engine_matrix.accumulate(definitions, constants, a, b, acc)
+
+
+def _float_roundings(units: Iterable[Unit]) -> tuple[tuple[FloatRounding], ...]:
+    """For each unit the rounding of its result in float64, if all are exact in it; or nothing."""
+    found = [float_rounding(u) for u in units]
+    return tuple((x,) for x in found if x is not None) if None not in found else ()

@@ -1,0 +1,1 @@
+"""What a report says: rows and columns, fronts, findings, changes."""

@@ -1,0 +1,1 @@
+"""How a report looks: a web page, pictures for papers, tables as files."""

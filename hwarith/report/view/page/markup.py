@@ -1,0 +1,49 @@
+"""Pieces of HTML that pages are made of."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+
+from ....explore.workloads import MiniLM, Workload
+from ...model.columns import Column
+from ...model.summary import Finding
+
+
+def text(plain: str) -> str:
+    """Plain text as HTML."""
+    return html.escape(plain)
+
+
+def script_safe(json: str) -> str:
+    """JSON that cannot end the script element that it stands in."""
+    return json.replace("</", "<\\/")
+
+
+def finding_box(finding: Finding) -> str:
+    return (
+        f'<div class="finding"><div class="question">{text(finding.question)}</div>'
+        f'<div class="answer">{text(finding.answer)}</div>'
+        f'<div class="detail">{text(finding.detail)}</div></div>'
+    )
+
+
+def definitions(columns: Iterable[Column]) -> str:
+    return "".join(
+        f"<dt>{text(c.title)}"
+        + (f' <span class="unit">in {text(c.shown_unit)}</span>' if c.shown_unit else "")
+        + f"</dt><dd>{text(c.definition)}</dd>"
+        for c in columns
+    )
+
+
+def significance(network: Workload | MiniLM) -> str:
+    """What a difference of accuracy means, as HTML."""
+    p, n, item = network.float64_accuracy, network.count, network.item
+    deviation = 100 * (p * (1 - p) / n) ** 0.5
+    return text(
+        f"One {item} more or less is {100 / n:.1f} points of accuracy, and the standard deviation "
+        f"of an accuracy of {100 * p:.1f} % on {n} {item}s is {deviation:.1f} points: smaller "
+        "differences of accuracy say little, and the network output error says more. float64 "
+        f"arithmetic gets {100 * p:.1f} % right."
+    )

@@ -1,0 +1,140 @@
+"""What the page of a sweep says."""
+
+from __future__ import annotations
+
+from string import Template
+
+from ....explore.metrics import COUNTS, METRICS
+from ....explore.point import COSTS, NETWORK
+from ...model.columns import grouped
+from ...model.content import Content
+from ...model.summary import Comparison, comparisons, findings
+from .changes import changes_section
+from .markup import definitions, finding_box, significance, text
+
+_DEFINITIONS = """\
+<div><h3>Cost</h3><dl>$cost_definitions</dl><h3>Network</h3><dl>$network_definitions</dl>
+<h3>Which operand sets count</h3><dl>$count_definitions</dl></div>
+<div><h3>Error of the unit</h3>
+<p>On the operand codes that met the unit in the network, $sample. y is the unit's
+result and z the exact one: the infinitely precise product, sum or multiply-add of the
+operands' values, not rounded to any format. A unit's own operands are taken as given here: what
+their encoding loses is in the network output error.</p>
+<dl>$metric_definitions</dl></div>"""
+
+_RUN = """\
+<p>$workload</p>
+<ul>$method</ul>
+<p>$significance</p>"""
+
+
+def texts(content: Content) -> dict[str, str]:
+    """The fields of the page's template."""
+    c = content.columns
+    return {
+        "page_title": "area against error",
+        "title": "Area against error",
+        "lead": _lead(content),
+        "notice": _notice(content),
+        "findings": "".join(map(finding_box, findings(content))),
+        "changes": changes_section(content.changes),
+        "families": "Units",
+        "formats": "Formats",
+        "caption": _caption(content),
+        "comparison": _comparison(content, comparisons(content)),
+        "all_rows": "All design points",
+        "hint": "Click a heading to sort; click a unit for its page. Coloured: on the front "
+        "of area and\nnetwork output error.",
+        "definitions": Template(_DEFINITIONS).substitute(
+            cost_definitions=definitions(c[key] for key in COSTS if key in c),
+            network_definitions=definitions(c[key] for key in NETWORK if key in c),
+            metric_definitions=definitions(c[key] for key in METRICS if key in c),
+            count_definitions="".join(
+                f"<dt>{text(key.replace('_', ' '))}</dt><dd>{text(what)}</dd>"
+                for key, what in COUNTS.items()
+            ),
+            sample=text(content.workload.sample),
+        ),
+        "run": Template(_RUN).substitute(
+            workload=text(content.workload.summary),
+            method="".join(f"<li>{text(sentence)}</li>" for sentence in content.workload.method),
+            significance=significance(content.workload),
+        ),
+        "commands": text("\n".join(content.commands)),
+        "versions": _versions(content),
+    }
+
+
+def _lead(content: Content) -> str:
+    versions = content.manifest["versions"]
+    return text(
+        f"{len(content.points)} arithmetic units for machine learning. Each was generated as "
+        f"Verilog and synthesized with yosys {versions['yosys']} ({content.manifest['library']} "
+        "library), and its bit-accurate model computed every multiplication and addition of a "
+        f"network ({content.workload.name}). hwarith {versions['hwarith']}, {content.made}."
+    )
+
+
+def _notice(content: Content) -> str:
+    if not content.missing:
+        return ""
+    specs = ", ".join(content.missing)
+    return f'<p class="notice">The sweep is not finished. Missing: {text(specs)}</p>'
+
+
+def _caption(content: Content) -> str:
+    operations = [content.nouns[op] + "s" for op in content.operations]
+    return text(
+        "Every point is a unit; its colour is the format of its first operand, its shape the kind "
+        "of unit. Left is cheaper; down is better for errors, up for accuracy and SQNR. The "
+        "lines are the Pareto fronts, one for each "
+        f"operation ({', '.join(operations)}), because these do different work: on its front "
+        "no other unit of the operation is better in one of the two figures without being worse "
+        "in the other. A multiplier's area is without the adder that accumulates its products."
+    )
+
+
+def _comparison(content: Content, pairs: list[Comparison]) -> str:
+    if not pairs:
+        return ""
+    pairs = sorted(pairs, key=lambda pair: (pair.exact.label, pair.approximate.figures["area"]))
+    rows = "".join(_comparison_row(content, pair) for pair in pairs)
+    headings = (
+        "Approximate", "Exact", "Area against exact", "Delay against exact", "MRED",
+        "Network output error", "the exact unit's", "Accuracy", "the exact unit's",
+    )  # fmt: skip
+    heads = "".join(
+        f'<th class="{"text" if i < 2 else "figure"}">{heading}</th>'
+        for i, heading in enumerate(headings)
+    )
+    return (
+        "<section><h2>Approximate units beside exact ones</h2><p>Each approximate unit with the "
+        "exact, correctly rounded one of the same operation and formats.</p>"
+        f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+        "</div></section>"
+    )
+
+
+def _comparison_row(content: Content, pair: Comparison) -> str:
+    ratios = (pair.ratio("area"), pair.ratio("delay"))
+    cells = [
+        *("" if r is None else f"{grouped(100 * r)} %" for r in ratios),
+        content.write("mred", pair.approximate),
+        *(
+            content.write(key, point)
+            for key in ("output_error", "accuracy")
+            for point in (pair.approximate, pair.exact)
+        ),
+    ]
+    return (
+        f'<tr><td>{text(pair.approximate.label)}</td><td class="text">{text(pair.exact.label)}'
+        "</td>" + "".join(f"<td>{text(cell)}</td>" for cell in cells) + "</tr>"
+    )
+
+
+def _versions(content: Content) -> str:
+    versions = ", ".join(f"{name} {v}" for name, v in content.manifest["versions"].items())
+    return text(
+        f"Made {content.made} with {versions}; library {content.manifest['library']}; workload "
+        f"{content.workload.name}, SHA-256 {content.workload.digest[:16]}."
+    )

@@ -1,0 +1,35 @@
+"""Integer results: wrap or clamp an exact integer into its format."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Const, Module, Mux, Shape, Value
+
+from ..formats import Format
+from .logic import wire
+
+
+def as_integer(code: Value, f: Format) -> Value:
+    """A code as the signed or unsigned integer that it means."""
+    return code.as_signed() if f.signed else code
+
+
+def negated_if(x: Value, negate: Value) -> Value:
+    """An integer, or its negative."""
+    if isinstance(negate, Const):
+        return -x if negate.value else x
+    return Mux(negate, -x, x)
+
+
+def fit_integer(m: Module, x: Value, out: Format, overflow: str) -> Value:
+    """An exact integer as a code of `out`: its low bits (``wrap``), or clamped (``saturate``)."""
+    bits, signed = out.bits, out.signed
+    extended = wire(m, "exact", x, Shape(max(len(x), bits) + 1, signed=True))
+    if overflow == "wrap":
+        return extended[:bits]
+    low, high = int(out.min), int(out.max)
+    # In range while every bit above the result's is the sign (or zero, for unsigned results).
+    above = extended[bits - 1 :] if signed else extended[bits:]
+    sign = extended[-1]
+    fits = wire(m, "fits", ~above.any() | (above.all() if signed else 0))
+    limit = Mux(sign, Const(low % (1 << bits), bits), Const(high, bits))
+    return Mux(fits, extended[:bits], limit)

@@ -1,0 +1,1 @@
+"""Where pipeline registers stand in a datapath: its delay model, cuts, and segments."""

@@ -1,0 +1,77 @@
+"""Golden definitions of comparison, minimum and maximum: IEEE 754-2019, 5.6.1, 5.11 and 9.6."""
+
+from __future__ import annotations
+
+from ...formats.rounding import INF, NAN, RNE, add_exact, pack_nan, unpack
+from ...golden.arrays import golden
+
+UNORDERED = 2
+
+LT, LE, EQ, GE, GT, NE, UN = range(7)
+"""Predicates as numbers."""
+
+MIN, MAX = range(2)
+
+
+@golden
+def order(a, b, fa, fb, width):
+    """-1, 0 or 1 as a is less than, equal to or greater than b; UNORDERED if one of them is NaN.
+
+    Finite values are compared by the sign of their exact difference; -0 equals +0.
+    """
+    ca, sa, ea, ga = unpack(a, fa)
+    cb, sb, eb, gb = unpack(b, fb)
+    if ca == NAN or cb == NAN:
+        return UNORDERED
+    if ca == INF or cb == INF:
+        x = 1 - 2 * sa if ca == INF else 0
+        y = 1 - 2 * sb if cb == INF else 0
+        return 0 if x == y else (1 if x > y else -1)
+    s, _, g = add_exact(sa, ea, ga, 1 - sb, eb, gb, RNE, width)
+    return 0 if g == 0 else (-1 if s else 1)
+
+
+@golden
+def compare(a, b, fa, fb, width, predicate):
+    """1 if the predicate holds. Unordered operands are not equal, and nothing else but that."""
+    x = order(a, b, fa, fb, width)
+    if x == UNORDERED:
+        return 1 if predicate in (NE, UN) else 0
+    if predicate == LT:
+        return 1 if x < 0 else 0
+    if predicate == LE:
+        return 1 if x <= 0 else 0
+    if predicate == EQ:
+        return 1 if x == 0 else 0
+    if predicate == GE:
+        return 1 if x >= 0 else 0
+    if predicate == GT:
+        return 1 if x > 0 else 0
+    return 1 if x != 0 and predicate == NE else 0
+
+
+@golden
+def minmax(a, b, f, width, which, number):
+    """The lesser (MIN) or greater (MAX) of two codes, with -0 less than +0.
+
+    If one operand is NaN the result is NaN, or with `number` the other one.
+    """
+    ca, sa, _, _ = unpack(a, f)
+    cb, sb, _, _ = unpack(b, f)
+    value_bits = f.mag_mask | (f.signed << (f.bits - 1))
+    if ca == NAN or cb == NAN:
+        if number and ca != NAN:
+            return a & value_bits
+        if number and cb != NAN:
+            return b & value_bits
+        return pack_nan(f)
+    x = order(a, b, f, f, width)
+    if x == 0:
+        x = sb - sa
+    return (a if (x < 0) == (which == MIN) else b) & value_bits
+
+
+@golden
+def relu(a, f, width, number):
+    """The greater of a code and +0."""
+    return minmax(a, 0, f, width, MAX, number)

@@ -1,0 +1,65 @@
+"""Golden definitions of the decoders: the Tilus types (arXiv 2504.12984) and the power-exponent
+code (arXiv 2308.05600)."""
+
+from __future__ import annotations
+
+from ...formats.rounding import (
+    FINITE,
+    NAN,
+    NOSAT,
+    RNE,
+    SATURATE,
+    pack_infinity,
+    pack_nan,
+    round_pack,
+    unpack,
+)
+from ...golden.arrays import golden
+
+
+@golden
+def decode(code, f, out, reserved):
+    """The value of a code as one of the float format `out`, and behind it whether it has none.
+
+    With `reserved` all codes that are not finite become infinity.
+    """
+    kind, s, e, g = unpack(code, f)
+    if kind == FINITE:
+        return round_pack(s, e, g, out, RNE, SATURATE)
+    y = pack_nan(out) if kind == NAN and reserved == 0 else pack_infinity(s, out, NOSAT)
+    return y | (1 << out.bits)
+
+
+@golden
+def split(code, f, significand_bits, exponent_bits):
+    """Sign, significand and exponent (two's complement) of a code, and whether it has no value.
+
+    Codes that are not finite are read as if the top exponent were one like all others.
+    """
+    kind, s, e, g = unpack(code, f)
+    invalid = 0 if kind == FINITE else 1
+    if invalid:
+        e = ((code & f.mag_mask) >> f.fraction_bits) - f.bias - f.fraction_bits
+        g = (code & ((1 << f.fraction_bits) - 1)) + (1 << f.fraction_bits)
+    if g == 0:
+        s = 0
+    exponent = e & ((1 << exponent_bits) - 1)
+    above = significand_bits + 1
+    return s | (g << 1) | (exponent << above) | (invalid << (above + exponent_bits))
+
+
+@golden
+def power(code, bits, twos, table):
+    """The entry of a `table` of 16-bit numbers (side by side, entry 0 at the lsb) for the
+    magnitude of a code, with the code's sign, as 17-bit two's complement.
+
+    Codes are sign and magnitude, or (`twos`) two's complement, whose lowest one, which has no
+    positive counterpart, counts as the one above it.
+    """
+    half = 1 << (bits - 1)
+    negative = code >= half
+    k = code % half
+    if twos and negative:
+        k = min(2 * half - code, half - 1)
+    magnitude = (table >> (16 * k)) & 0xFFFF
+    return (-magnitude if negative else magnitude) & 0x1FFFF

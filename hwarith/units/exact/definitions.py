@@ -1,0 +1,217 @@
+"""Golden definitions of the exact units: IEEE 754-2019 section 5.4.1, for any format.
+
+An exact result is formed first and rounded once (`result`), so that fused stays fused. What the
+standard leaves open is decided in ``docs/rounding.md``. A definition takes the operands' codes;
+`control`, what ports may say of one operation (`pack_control`); the formats; and `Rules`. It gives
+the result's code, with the exception flags above it if `Rules` asks for them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ...formats.rounding import (
+    FINITE,
+    INF,
+    NAN,
+    STOCHASTICALLY,
+    add_exact,
+    in_units,
+    last_place,
+    magnitude,
+    pack_infinity,
+    pack_magnitude,
+    pack_nan,
+    pack_zero,
+    round_pack,
+    round_up,
+    stochastic_up,
+    unpack,
+)
+from ...golden.arrays import bit_length, golden
+
+NV, OF, UF, NX = 16, 4, 2, 1
+"""Exception flags, the bits of RISC-V's ``fflags`` (8, division by zero, never occurs)."""
+
+AFTER, BEFORE = 1, 2
+"""When tininess is detected: on the result rounded with unbounded exponent, or on the exact one."""
+
+NEGATE_ADDEND, NEGATE_PRODUCT = 1, 2
+"""Bits of the port `op`, as in Berkeley HardFloat."""
+
+
+class Rules(NamedTuple):
+    """What a unit does with operands and results, as integers for golden definitions."""
+
+    policy: int  # `Overflow`
+    variant: int  # `Stochastic`
+    n: int  # random bits of stochastic rounding, 0 if there are none
+    daz: int  # 1: subnormal operands are zeros
+    ftz: int  # 1: tiny results become zeros
+    payload: int  # 1: NaN operands are propagated
+    tininess: int  # AFTER or BEFORE; 0 without flags
+
+
+def pack_control(op: Any, mode: Any, random: Any) -> Any:
+    """What to negate, the rounding mode and its random bits as one integer, or array of them."""
+    return op | mode << 2 | random << 5
+
+
+@golden
+def mul(a, b, control, fa, fb, fo, rules):
+    """Product a * b."""
+    ca, sa, ea, ga = unpack_operand(a, fa, rules)
+    cb, sb, eb, gb = unpack_operand(b, fb, rules)
+    s = sa ^ sb
+    invalid = is_signaling(a, ca, fa) or is_signaling(b, cb, fb)
+    if ca == NAN or cb == NAN:
+        x, fx = (a, fa) if ca == NAN else (b, fb)
+        return nan_result(x, fx, fo, rules, invalid)
+    if ca == INF or cb == INF:
+        if (ca != INF and ga == 0) or (cb != INF and gb == 0):
+            return invalid_result(fo, rules)  # infinity times zero
+        return pack_infinity(s, fo, rules.policy)
+    return result(s, ea + eb, ga * gb, fo, control, rules)
+
+
+@golden
+def add(a, b, control, fa, fb, fo, rules, width):
+    """Sum a + b, or a - b."""
+    ca, sa, ea, ga = unpack_operand(a, fa, rules)
+    cb, sb, eb, gb = unpack_operand(b, fb, rules)
+    invalid = is_signaling(a, ca, fa) or is_signaling(b, cb, fb)
+    if ca == NAN or cb == NAN:
+        x, fx = (a, fa) if ca == NAN else (b, fb)
+        return nan_result(x, fx, fo, rules, invalid)
+    sb ^= control & NEGATE_ADDEND
+    if ca == INF and cb == INF and sa != sb:
+        return invalid_result(fo, rules)
+    if ca == INF:
+        return pack_infinity(sa, fo, rules.policy)
+    if cb == INF:
+        return pack_infinity(sb, fo, rules.policy)
+    s, e, g = add_exact(sa, ea, ga, sb, eb, gb, (control >> 2) & 7, width)
+    return result(s, e, g, fo, control, rules)
+
+
+@golden
+def fma(a, b, c, control, fa, fb, fc, fo, rules, width):
+    """Fused a * b + c, with either term negated."""
+    ca, sa, ea, ga = unpack_operand(a, fa, rules)
+    cb, sb, eb, gb = unpack_operand(b, fb, rules)
+    cc, sc, ec, gc = unpack_operand(c, fc, rules)
+    zero_times_infinity = (ca == INF and cb == FINITE and gb == 0) or (
+        cb == INF and ca == FINITE and ga == 0
+    )
+    if ca == NAN or cb == NAN or cc == NAN:
+        x, fx = (a, fa) if ca == NAN else ((b, fb) if cb == NAN else (c, fc))
+        signaling = is_signaling(a, ca, fa) or is_signaling(b, cb, fb) or is_signaling(c, cc, fc)
+        return nan_result(x, fx, fo, rules, signaling or zero_times_infinity)
+    s = sa ^ sb ^ ((control & NEGATE_PRODUCT) >> 1)
+    sc ^= control & NEGATE_ADDEND
+    if zero_times_infinity:
+        return invalid_result(fo, rules)
+    if ca == INF or cb == INF:
+        if cc == INF and sc != s:
+            return invalid_result(fo, rules)
+        return pack_infinity(s, fo, rules.policy)
+    if cc == INF:
+        return pack_infinity(sc, fo, rules.policy)
+    s, e, g = add_exact(s, ea + eb, ga * gb, sc, ec, gc, (control >> 2) & 7, width)
+    return result(s, e, g, fo, control, rules)
+
+
+@golden
+def unpack_operand(code, f, rules):
+    """`unpack`, with subnormals taken as zeros if the rules say so."""
+    kind, s, e, g = unpack(code, f)
+    if rules.daz == 1 and f.integer == 0 and g >> f.fraction_bits == 0:
+        g = 0
+    return kind, s, e, g
+
+
+@golden
+def result(s, e, g, f, control, rules):
+    """Code and flags of (-1)^s * g * 2^e, rounded once.
+
+    Rounded at random, or where tiny results become zeros, tiny is what the result says.
+    """
+    mode, random = (control >> 2) & 7, control >> 5
+    if rules.n == 0 and rules.ftz == 0 and rules.tininess == 0:
+        return round_pack(s, e, g, f, mode, rules.policy)
+    if g == 0:
+        return pack_zero(s, f, rules.policy)
+    top = e + bit_length(g) - 1
+    unbounded = top - f.fraction_bits
+    q = unbounded if rules.ftz == 1 else last_place(top, f)
+    mag, inexact = rounded(s, e, g, q, f, mode, random, rules)
+    smallest_normal = 1 << f.fraction_bits
+    tiny = mag < smallest_normal
+    if rules.ftz == 1 and tiny:
+        return with_flags(pack_zero(s, f, rules.policy), UF | NX, f, rules)
+    y = pack_magnitude(s, mag, f, mode, rules.policy)
+    if mag > f.max_mag:
+        return with_flags(y, OF | NX, f, rules)
+    if rules.tininess == BEFORE and rules.ftz == 0:
+        tiny = top < f.emin
+    elif rules.ftz == 0 and not is_stochastic(mode, rules):
+        tiny = rounded(s, e, g, unbounded, f, mode, random, rules)[0] < smallest_normal
+    return with_flags(y, (NX | (UF if tiny else 0)) if inexact else 0, f, rules)
+
+
+@golden
+def rounded(s, e, g, q, f, mode, random, rules):
+    """The magnitude of g * 2^e rounded to a multiple of 2^q, and whether it is another value."""
+    i, nu = in_units(g, q - e)
+    mag = magnitude(i, q, f)
+    if is_stochastic(mode, rules):
+        up = stochastic_up(g, q - e, rules.variant, rules.n, random) if nu > 0 else 0
+    else:
+        up = round_up(s, mag & 1, nu, mode)
+    return mag + up, nu > 0
+
+
+@golden
+def is_stochastic(mode, rules):
+    return rules.n > 0 and mode == STOCHASTICALLY
+
+
+@golden
+def with_flags(y, flags, f, rules):
+    """A result's code with its flags, if there are any, above it."""
+    return y | (flags << f.bits if rules.tininess > 0 else 0)
+
+
+@golden
+def invalid_result(fo, rules):
+    """The canonical NaN of an invalid operation."""
+    return with_flags(pack_nan(fo), NV, fo, rules)
+
+
+@golden
+def nan_result(x, fx, fo, rules, invalid):
+    """The result where operand `x` is the first NaN: canonical, or `x` itself, made quiet.
+
+    It keeps its sign and as much of its payload as there is room for, the msb first. Formats of a
+    single NaN have no payload to give or to take.
+    """
+    y = pack_nan(fo)
+    if rules.payload == 1 and has_payload(fx) and has_payload(fo):
+        s = (x >> (fx.bits - 1)) & fx.signed
+        spare = fx.fraction_bits - 1
+        room = fo.fraction_bits - 1
+        payload = (x & ((1 << spare) - 1)) << max(room - spare, 0) >> max(spare - room, 0)
+        y = (s * fo.signed) << (fo.bits - 1) | (fo.nan_code + payload)
+    return with_flags(y, NV if invalid else 0, fo, rules)
+
+
+@golden
+def has_payload(f):
+    """Whether a format has NaN of many codes, quiet and signaling ones (IEEE 754-2019, 6.2.1)."""
+    return f.first_nan_mag >= 0 and f.first_nan_mag < f.mag_mask
+
+
+@golden
+def is_signaling(code, kind, f):
+    """A NaN whose quiet bit, the msb of the fraction, is clear."""
+    return kind == NAN and has_payload(f) and (code >> (f.fraction_bits - 1)) & 1 == 0

@@ -1,0 +1,75 @@
+"""Every family of units by its name, and the unit that a spec describes."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from ..errors import InvalidInput, unknown
+from .base import Parameter, Unit, _field
+
+FAMILIES = {
+    "mul": "exact.mul:Mul",
+    "add": "exact.add:Add",
+    "fma": "exact.fma:Fma",
+    "cmp": "compare.unit:Compare",
+    "minmax": "compare.unit:MinMax",
+    "convert": "convert:Convert",
+    "mac": "mac.mac:Mac",
+    "dfpmac": "mac.pair:PairMac",
+    "lmul": "logarithmic:LMul",
+    "pam": "logarithmic:Pam",
+    "pad": "logarithmic:Pad",
+    "pasqrt": "logarithmic:PaSqrt",
+    "palog2": "logarithmic:PaLog2",
+    "paexp2": "logarithmic:PaExp2",
+    "paslope": "logarithmic:PaSlope",
+    "anfma": "anfma:AnFma",
+    "anend": "anfma:ColumnEnd",
+    "anseed": "anfma:Seed",
+    "termgen": "bitserial:TermGen",
+    "bspe": "bitserial:BitSerialPe",
+    "bsdequant": "bitserial:BsDequant",
+    "bstile": "bitserial:BsTile",
+    "fpint": "fpint:FpIntPe",
+    "prealign": "fpint:PreAlign",
+    "engine": "systolic:Engine",
+    "bitplane_dot": "bitplane:BitplaneDot",
+    "decode": "decode:Decode",
+    "powdecode": "decode:PowDecode",
+}
+"""Every family: its name in a spec, and where its class is."""
+
+
+def family(name: str) -> type[Unit]:
+    """The class of this family. Raises `InvalidInput` for an unknown name."""
+    if name not in FAMILIES:
+        raise unknown("unit", name, FAMILIES)
+    module, _, cls = FAMILIES[name].partition(":")
+    return getattr(import_module(f".{module}", __package__), cls)
+
+
+def unit(spec: Any) -> Unit:
+    """The unit that a spec describes, such as ``"fma:a=bf16,b=bf16,c=fp32,out=fp32"``.
+
+    Raises `InvalidInput` for an unknown family, parameter or value, naming the nearest right one.
+    A `Unit` is returned as it is.
+    """
+    if isinstance(spec, Unit):
+        return spec
+    if not isinstance(spec, str):
+        raise InvalidInput(f"a unit is given by its spec text, not {spec!r}")
+    name, _, parameters = spec.strip().partition(":")
+    return family(name.strip()).from_text(parameters)
+
+
+def unit_parameter(help: str, default: str | None) -> Any:
+    """A field that holds a unit, given by its spec, which may stand in parentheses."""
+    return _field(Parameter(help, _unit_of, "a unit's spec", default))
+
+
+def _unit_of(value: Any) -> Unit:
+    text = value.strip() if isinstance(value, str) else value
+    if isinstance(text, str) and text.startswith("(") and text.endswith(")"):
+        text = text[1:-1]
+    return unit(text)

@@ -1,0 +1,191 @@
+"""Chromium driving the page of a report: it filters, sorts and opens points, on any screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hwarith as hw
+from hwarith.report import read_content, write_report
+from hwarith.report.model.columns import HIGHER_IS_BETTER
+from tests.explore.fake_sweep import make_sweep
+from tests.report.browser import PHONE, Browser, chromium
+
+pytestmark = pytest.mark.skipif(chromium() is None, reason="no Chromium on PATH to open pages in")
+
+POINTS, NAME, TINY = 60, "mul_bf16_bf16_bf16_rne", "mul:a=e2m1fn"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = make_sweep(tmp_path_factory.mktemp("page") / "new", POINTS, [TINY])
+    other = make_sweep(path.parent / "old", POINTS - 3, [TINY], seed=2)
+    write_report(path, other)
+    return path
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Browser]:
+    with Browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(started: Browser, folder: Path) -> Iterator[Browser]:
+    """A browser with the page open; at the end its console must be empty."""
+    started.errors.clear()
+    started.prefer("light")
+    started.open(folder / "report.html")
+    yield started
+    assert started.errors == []
+
+
+def shown(browser: Browser) -> Any:
+    return browser.run("[...document.querySelectorAll('#points tbody tr:not([hidden])')]"
+                       ".map((row) => row.dataset.name)")  # fmt: skip
+
+
+def drawn(browser: Browser) -> Any:
+    return browser.run(
+        "[...document.querySelectorAll('#plot a')].map((a) => a.getAttribute('href').slice(1))"
+    )
+
+
+def title(browser: Browser) -> Any:
+    return browser.run("document.getElementById('point').open"
+                       " ? document.getElementById('point-title').textContent : null")  # fmt: skip
+
+
+def test_errors_are_seen(started: Browser, folder: Path) -> None:
+    started.open(folder / "report.html")
+    started.errors.clear()
+    started.run("setTimeout(() => { throw new Error('on purpose'); }) && 0")
+    started.run("console.error('said') ?? new Promise((later) => setTimeout(later, 50))")
+    assert len(started.errors) == 2
+    started.errors.clear()
+
+
+def test_every_point_is_drawn_and_listed(browser: Browser, folder: Path) -> None:
+    names = {p.name for p in read_content(folder).points}
+    assert set(shown(browser)) == set(drawn(browser)) == names
+    assert browser.run("document.getElementById('count').textContent") == f"{POINTS} shown"
+
+
+def test_filters(browser: Browser) -> None:
+    browser.click("[data-name='family fma']")
+    browser.click("[data-name='format fp32']")
+    names = shown(browser)
+    assert names == [n for n in names if not n.startswith("fma_") and "mul_fp32" not in n]
+    assert set(drawn(browser)) == set(names)
+    assert 0 < len(names) < POINTS
+    browser.click("#find")
+    browser.call("Input.insertText", text="rtz fp16")
+    assert shown(browser)
+    assert all("rtz" in name and "fp16" in name for name in shown(browser))
+    browser.click("#reset")
+    assert len(shown(browser)) == len(drawn(browser)) == POINTS
+
+
+def test_fronts_are_those_of_what_is_shown(browser: Browser, folder: Path) -> None:
+    content = read_content(folder)
+    for y in ("output_error", "accuracy", "mred"):
+        assert (y in HIGHER_IS_BETTER) == (y == "accuracy")
+        for x in content.x_axes:
+            browser.run(f"choice.x.value = '{x}'; choice.y.value = '{y}'; showAll()")
+            expected = [
+                content.points[i].name for op in content.operations for i in content.front(x, y, op)
+            ]
+            assert browser.run("plot.querySelector('svg').front") == expected
+    browser.run(f"document.querySelector('#find').value = '{NAME[:8].replace('_', ' ')}'; filter()")
+    front = browser.run("plot.querySelector('svg').front")
+    assert front
+    assert set(front) <= set(shown(browser))
+
+
+def test_table_sorts_both_ways(browser: Browser, folder: Path) -> None:
+    points = read_content(folder).points
+    browser.click("#points th:nth-child(4) button")
+    by_delay = sorted(points, key=lambda p: p.figures["delay"] or 0)
+    assert shown(browser) == [p.name for p in by_delay]
+    browser.click("#points th:nth-child(4) button")
+    assert shown(browser) == [p.name for p in reversed(by_delay)]
+    sort = "document.querySelector('#points [aria-sort]').ariaSort"
+    assert browser.run(sort) == "descending"
+
+
+def test_click_opens_a_point_and_escape_closes_it(browser: Browser) -> None:
+    browser.click(f"#plot a[href='#{NAME}']")
+    browser.wait("document.getElementById('point').open")
+    assert (title(browser), browser.run("location.hash")) == ("mul bf16", f"#{NAME}")
+    browser.key("Escape")
+    browser.wait("!document.getElementById('point').open")
+    assert browser.run("location.hash") == ""
+    browser.click(f"#points a[href='#{NAME}']")
+    browser.wait("document.getElementById('point').open")
+    browser.click("#close")
+    browser.wait("!document.getElementById('point').open")
+    browser.run("history.back()")
+    browser.wait("document.getElementById('point').open")
+
+
+def test_fragment_opens_a_point_with_all_that_is_known(browser: Browser, folder: Path) -> None:
+    browser.open(folder / "report.html", NAME)
+    browser.wait("document.querySelector('.verilog')?.textContent")
+    assert title(browser) == "mul bf16"
+    assert browser.run("document.querySelector('.verilog').textContent") == hw.verilog(TINY)
+    text = browser.run("document.getElementById('point').innerText")
+    for words in (
+        "mul:a=bf16,b=bf16,out=bf16,round=rne", "error at most 1/2 ulp", "Mean squared error",
+        "Errors in ulps", "a[0]", "y[3]", "NAND2", "57.1 %", "combinational",
+        "leading zeros \xd7 2\t20.0 %\t0.0 %", "product\t90.0 %\t100.0 %", "3.4 % less area",
+    ):  # fmt: skip
+        assert words in text
+    assert browser.run("document.querySelectorAll('#point svg rect').length") == 48
+    browser.open(folder / "report.html", "nothing")
+    assert title(browser) is None
+
+
+def test_dragging_zooms(browser: Browser) -> None:
+    box = browser.run("(() => { plot.scrollIntoView(); const b = plot.getBoundingClientRect();"
+                      "return [b.x, b.y, b.width, b.height]; })()")  # fmt: skip
+    x, y, width, height = box
+    for kind, share in (("mousePressed", 0.15), ("mouseMoved", 0.5), ("mouseReleased", 0.5)):
+        browser.call("Input.dispatchMouseEvent", type=kind, x=x + share * width,
+                     y=y + share * height, button="left", buttons=1, clickCount=1)  # fmt: skip
+    assert len(drawn(browser)) < POINTS
+    assert browser.run("plot.querySelectorAll('.axes text').length") > 4
+    browser.click("#unzoom")
+    assert len(drawn(browser)) == POINTS
+
+
+def test_themes(browser: Browser, folder: Path) -> None:
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = browser.run(paper)
+    browser.click("#theme")
+    dark = browser.run(paper)
+    assert (light, dark) == ("rgb(255, 255, 255)", "rgb(20, 23, 27)")
+    browser.prefer("dark")
+    browser.open(folder / "report.html")
+    assert browser.run(paper) == dark
+    browser.click("#theme")
+    assert browser.run(paper) == light
+
+
+def test_narrow_screen(browser: Browser, folder: Path) -> None:
+    for fragment in ("", NAME):
+        browser.open(folder / "report.html", fragment, PHONE)
+        assert browser.run("document.documentElement.scrollWidth") == PHONE[0]
+        assert browser.run("document.getElementById('point').scrollWidth") <= PHONE[0]
+    assert len(drawn(browser)) == POINTS
+    outside = "[...plot.querySelectorAll('text')].map((t) => t.getBoundingClientRect())"
+    assert browser.run(f"{outside}.every((b) => b.left >= 0 && b.right <= innerWidth)")
+
+
+def test_changes_are_listed(browser: Browser, folder: Path) -> None:
+    text = browser.run("document.getElementById('changes').innerText")
+    assert f"Against old: {POINTS - 3} points in both" in text
+    assert "3 only here, 0 only there" in text
+    assert browser.run("document.querySelectorAll('#changes tbody tr').length") > POINTS

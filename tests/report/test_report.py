@@ -1,0 +1,307 @@
+"""The report: its front is a front, its files agree, and its page needs nothing from outside."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from hwarith import unit
+from hwarith.errors import InvalidInput
+from hwarith.explore import run_sweep
+from hwarith.explore.metrics import COUNTS, METRICS
+from hwarith.explore.point import COSTS, NETWORK
+from hwarith.report import write_report
+from hwarith.report.model.axes import axis
+from hwarith.report.model.columns import columns, percent, three_digits, unit_label
+from hwarith.report.model.content import Content, read_content
+from hwarith.report.model.front import pareto_front
+from hwarith.report.model.summary import comparisons, findings
+from hwarith.report.view.picture import to_pictures
+from tests.explore.fake_flow import FakeFlow
+from tests.explore.fake_sweep import make_sweep
+
+SPECS = [
+    "mul:a=fp32", "mul:a=bf16", "mul:a=int8,b=int8,out=int16", "mul:a=e4m3fn", "lmul:format=bf16",
+    "lmul:format=e4m3fn,k=2", "fma:a=bf16,b=bf16,c=fp32,out=fp32", "add:a=fp32",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sweep")
+    run_sweep(SPECS, path, flow=FakeFlow())
+    write_report(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def content(folder: Path) -> Content:
+    return read_content(folder)
+
+
+# -- the front -----------------------------------------------------------------------------------
+
+
+def test_front_of_a_hand_made_set() -> None:
+    costs = [1, 2, 3, 4, 2, 5, None, 0.5, 3]
+    errors = [9, 5, 5, 1, 6, 1, 0, None, 5]
+    #         f  f  -  f  -  -  no     no  -   (3, 5) is beaten by (2, 5), (5, 1) by (4, 1)
+    assert pareto_front(costs, errors) == [0, 1, 3]
+    accuracies = [1, 5, 4, 9, 5, 9, 9, 9, 6]
+    assert pareto_front(costs, accuracies, higher_is_better=True) == [7]
+    assert pareto_front([1, 1, 2], [3, 3, 3]) == [0, 1]
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12), st.booleans())
+def test_front_by_definition(points: list[tuple[int, int]], higher: bool) -> None:
+    sign = -1 if higher else 1
+
+    def beats(p: tuple[int, int], q: tuple[int, int]) -> bool:
+        p, q = (p[0], sign * p[1]), (q[0], sign * q[1])
+        return p != q and p[0] <= q[0] and p[1] <= q[1]
+
+    expected = {i for i, q in enumerate(points) if not any(beats(p, q) for p in points)}
+    found = pareto_front(*zip(*points, strict=True), higher) if points else pareto_front([], [])
+    assert set(found) == expected
+    assert len(found) == len(expected)
+
+
+def test_each_operation_has_its_own_front(content: Content) -> None:
+    assert content.operations == ["product", "multiply-add", "sum"]
+    for operation in content.operations:
+        front = [content.points[i] for i in content.front("area", "output_error", operation)]
+        assert {p.result.operation for p in front} == {operation}
+        areas, errors = ([p.figures[key] for p in front] for key in ("area", "output_error"))
+        assert areas == sorted(areas)
+        assert errors == sorted(errors, reverse=True)
+
+
+# -- the page ------------------------------------------------------------------------------------
+
+
+def page_of(folder: Path) -> str:
+    return (folder / "report.html").read_text()
+
+
+def test_page_loads_nothing_from_outside(folder: Path) -> None:
+    page = page_of(folder).replace("http://www.w3.org/2000/svg", "")  # a name, not an address
+    assert "http:" not in page
+    assert "https:" not in page
+    assert not re.search(r"\b(src|action|srcset)\s*=|@import|url\((?!#)|<link|<iframe", page)
+    assert all(target.startswith("#") for target in re.findall(r'href="?([^">]*)', page))
+    assert "default-src 'none'" in page
+    assert str(folder) not in page
+
+
+def test_page_says_what_every_figure_means(folder: Path) -> None:
+    page = html.unescape(page_of(folder))
+    for figure in (*METRICS.values(), *COSTS.values(), *NETWORK.values()):
+        assert figure.definition in page
+        assert figure.title in page
+    for text in COUNTS.values():
+        assert text in page
+    assert f"hwarith report {folder.name}" in page
+    assert "yosys" in page
+
+
+def test_page_says_why_there_is_no_energy(content: Content) -> None:
+    point = content.points[0]
+    assert "No energy" not in content.facts(point)
+    point = replace(point, result=replace(point.result, details={"no_energy": "an FPGA"}))
+    assert content.facts(point)["No energy"] == "an FPGA"
+
+
+def test_page_shows_every_point(folder: Path, content: Content) -> None:
+    page = page_of(folder)
+    data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
+    assert [p["spec"] for p in data["points"]] == [p.result.spec for p in content.points]
+    assert {p["label"] for p in data["points"]} == {unit_label(unit(s)) for s in SPECS}
+    for key, drawn in data["axes"].items():
+        positions = drawn["positions"]
+        assert len(positions) == len(SPECS)
+        assert all(p is None or drawn["low"] < p < drawn["high"] for p in positions), key
+    body = re.search(r'<table id="points".*?<tbody>(.*?)</tbody>', page, re.DOTALL)[1]
+    assert body.count("<tr") == len(SPECS)
+
+
+def test_page_escapes_what_it_shows(folder: Path, content: Content) -> None:
+    from hwarith.report.view.page import to_html
+
+    content.manifest["library"] = "</script><b>.lib"
+    try:
+        page = to_html(content)
+    finally:
+        content.manifest["library"] = "generic"
+    assert "<b>.lib" not in page
+
+
+def test_unfinished_sweep_says_what_is_missing(tmp_path: Path, flow: FakeFlow) -> None:
+    run_sweep(["mul:a=e2m1fn", "mul:a=e2m3fn"], tmp_path, flow=flow)
+    next((tmp_path / "points").glob("mul_e2m1fn*")).unlink()
+    page = page_of(write_report(tmp_path).parent)
+    assert "Missing: mul:a=e2m1fn,b=e2m1fn,out=e2m1fn,round=rne" in page
+
+
+# -- data and picture ----------------------------------------------------------------------------
+
+
+def test_details_of_points_come_with_the_sweep(content: Content) -> None:
+    point = next(p for p in content.points if p.spec.startswith("mul:a=bf16"))
+    bars = point.result.details["histogram"]
+    total = sum(bars["counts"]) + bars["exact"] + bars["below"] + bars["above"]
+    assert total == point.result.counts["counted"]
+    assert -0.5 <= bars["low"] < bars["high"] <= 0.5
+    exact = point.result.counts["counted"] * (1 - point.figures["error_rate"])
+    assert bars["exact"] == pytest.approx(exact)
+    assert content.facts(point)["Ports"] == "a bf16 (16 bits), b bf16 (16 bits), y bf16 (16 bits)"
+
+
+def test_csv_and_json_agree(folder: Path) -> None:
+    data = json.loads((folder / "results.json").read_text())
+    rows = list(csv.DictReader(io.StringIO((folder / "results.csv").read_text())))
+    assert len(rows) == len(data["points"]) == len(SPECS)
+    assert set(data["figures"]) == {*COSTS, *NETWORK, *METRICS}
+    for row, point in zip(rows, data["points"], strict=True):
+        assert [row[k] for k in ("spec", "name", "operation")] == [
+            point[k] for k in ("spec", "name", "operation")
+        ]
+        for key in data["figures"]:
+            assert (float(row[key]) if row[key] else None) == point[key]
+        assert {key: int(row[key]) for key in COUNTS} == point["counts"]
+    assert data["workload"]["float64_accuracy"] == 0.97
+
+
+def test_page_keeps_its_size(tmp_path: Path) -> None:
+    folder = make_sweep(tmp_path / "small", 20, [SPECS[0]])
+    write_report(folder)
+    assert page_of(folder).count('"verilog":"H4sI') == 20
+    page = write_report(make_sweep(tmp_path / "large", 200, [SPECS[0]]))
+    assert page.stat().st_size < 8e6  # of which the Verilog alone would be 11 MB
+    assert 50 < page.read_text().count('"verilog":"H4sI') < 200
+
+
+def test_parquet_has_types_and_definitions(folder: Path, content: Content) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    write_report(folder, parquet=True)
+    table = parquet.read_table(folder / "results.parquet")
+    rows = list(csv.DictReader(io.StringIO((folder / "results.csv").read_text())))
+    assert table.column_names == list(rows[0])
+    assert table["spec"].to_pylist() == [row["spec"] for row in rows]
+    for key in (*COSTS, *NETWORK, *METRICS):
+        found = [None if row[key] == "" else float(row[key]) for row in rows]
+        assert table[key].to_pylist() == found
+        meaning = table.schema.field(key).metadata[b"definition"].decode()
+        assert meaning == content.columns[key].definition
+
+
+def test_parquet_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    folder = make_sweep(tmp_path / "sweep", 3)
+    with pytest.raises(InvalidInput, match=r"needs pyarrow: pip install 'hwarith\[parquet\]'"):
+        write_report(folder, parquet=True)
+    assert {path.name for path in folder.iterdir()} == {"points", "sweep.json"}
+
+
+def test_svg_has_every_name_and_is_the_same_each_time(folder: Path, content: Content) -> None:
+    picture = to_pictures(content)["svg"]
+    assert picture == to_pictures(content)["svg"] == (folder / "report.svg").read_bytes()
+    root = ElementTree.fromstring(picture)
+    assert root.tag.endswith("}svg")
+    assert len(root.findall(".//{*}path")) > 2 * len(SPECS)
+    assert str(folder).encode() not in picture
+
+
+def test_picture_is_drawn_with_its_points(folder: Path) -> None:
+    pixels = np.asarray(Image.open(folder / "report.png").convert("RGB"))
+    assert pixels.shape[1] >= 2000
+    for colour in ((0x00, 0x72, 0xB2), (0xE6, 0x9F, 0x00)):  # fp32 and bf16
+        assert (pixels == colour).all(axis=2).sum() > 100
+
+
+def test_folder_without_points(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"holds no sweep \(sweep.json\)"):
+        write_report(tmp_path)
+    with pytest.raises(InvalidInput, match="holds no sweep"):
+        write_report(tmp_path / "none")
+
+
+# -- words and numbers ---------------------------------------------------------------------------
+
+
+def test_approximate_units_stand_beside_exact_ones(content: Content) -> None:
+    pairs = {p.approximate.label: p for p in comparisons(content)}
+    assert set(pairs) == {"lmul bf16 k=7", "lmul e4m3fn k=2"}
+    assert pairs["lmul bf16 k=7"].exact.label == "mul bf16"
+    assert pairs["lmul bf16 k=7"].ratio("area") == 0.25
+
+
+def test_findings_follow_from_the_points(content: Content) -> None:
+    found = {f.question: f for f in findings(content)}
+    smallest = found[
+        "Smallest multiplier with a network output error up to 1\N{NARROW NO-BREAK SPACE}%"
+    ]
+    good = [
+        p for p in content.points
+        if p.result.operation == "product" and (p.result.output_error or 1) <= 0.01
+    ]  # fmt: skip
+    assert smallest.answer == min(good, key=lambda p: p.figures["area"]).label == "mul bf16"
+    assert any("25 % of the area" in f.answer for f in found.values())
+
+
+@pytest.mark.parametrize(
+    ("spec", "label"),
+    [
+        ("mul:a=e4m3fn,b=e4m3fn,out=bf16", "mul e4m3fn → bf16"),
+        ("mul:a=e4m3fn,b=e5m2,out=e4m3fn,round=rtz", "mul e4m3fn·e5m2 → e4m3fn round=rtz"),
+        ("fma:a=bf16,b=bf16,c=bf16,out=bf16,stages=2", "fma bf16 stages=2"),
+        ("fma:a=int8,b=int8,c=int32,out=int32", "fma int8 + int32"),
+        ("lmul:format=bf16,k=3", "lmul bf16 k=3"),
+        ("add:a=fp32", "add fp32"),
+    ],
+)
+def test_labels(spec: str, label: str) -> None:
+    assert unit_label(unit(spec)) == label
+
+
+def test_numbers_for_readers() -> None:
+    space = "\N{NARROW NO-BREAK SPACE}"
+    assert [percent(x) for x in (0, 0.0442, 1.57e-8)] == [
+        "0" + space + "%",
+        "4.42" + space + "%",
+        "1.57·10⁻⁸",
+    ]
+    assert [three_digits(x) for x in (0.001234, 123456, -2.5)] == [
+        "0.00123",
+        "1.23·10⁵",
+        "\N{MINUS SIGN}2.50",
+    ]
+    assert columns([])["area"].write(10986.4) == f"10{space}986"
+    assert columns([])["sqnr"].write(None) == "\N{EN DASH}"
+
+
+def test_log_axis_has_a_place_for_zero() -> None:
+    made = axis(columns([])["mred"], [0.0, 0.02, 0.5, None])
+    assert made.is_log
+    assert made.tick_labels[0] == "0"
+    assert made.positions == [made.ticks[0], 0.02, 0.5, None]
+    assert 0 < made.low < made.ticks[0] < 0.02 < 0.5 < made.high
+
+
+def test_linear_axis_has_a_place_for_what_is_exact() -> None:
+    made = axis(columns([])["sqnr"], [20.0, 150.0, float("inf")])
+    assert not made.is_log
+    assert made.tick_labels[-1] == "exact"
+    assert 150 < made.positions[-1] < made.high
