@@ -92,8 +92,9 @@ def cached(points: int) -> float:
     from hwarith.units import Unit, unit
 
     def fake(u: Unit, *_: Any) -> Result:
-        return Result(u.spec, u.name, u.operation, dict.fromkeys(COSTS, 1.0), "GE", "NAND2", 0.9,
-                      0.1, {}, {}, 0.0)  # fmt: skip
+        costs = dict.fromkeys(COSTS, 1.0)
+        name = u.operation.name
+        return Result(u.spec, u.name, name, costs, "GE", "NAND2", 0.9, 0.1, {}, {}, 0.0)
 
     from hwarith.explore import sweep as module
 

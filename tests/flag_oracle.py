@@ -11,6 +11,7 @@ import math
 from fractions import Fraction
 
 import hwarith as hw
+from hwarith.units.operations import SUM
 
 NV, OF, UF, NX = 16, 4, 2, 1
 
@@ -78,7 +79,7 @@ def of_operation(
     values = [value(f, code) for f, code in zip(formats, codes, strict=True)]
     if any(is_signaling(f, code) for f, code in zip(formats, codes, strict=True)):
         return NV
-    if unit.operation == "sum":
+    if unit.operation == SUM:
         values.insert(1, Fraction(1))
     a, b, *addends = values
     infinite = [isinstance(x, float) and math.isinf(x) for x in values]

@@ -17,7 +17,7 @@ from ..errors import InvalidInput
 from ..units import Unit
 from ..units import unit as make_unit
 from ..units.chain import Link, outside
-from .reference import FORMULA, Errors, compare
+from .reference import Errors, compare
 
 EXHAUSTIVE_BITS = 16
 """Units whose operands have at most so many bits together are evaluated on all of them."""
@@ -221,4 +221,4 @@ def _all_codes(unit: Unit | Link) -> list[np.ndarray]:
     return list(np.meshgrid(*(f.codes() for f in unit.operands.values()), indexing="ij"))
 
 
-__all__ = ["COUNTS", "FORMULA", "METRICS", "Evaluation", "Metric", "evaluate", "histogram"]
+__all__ = ["COUNTS", "METRICS", "Evaluation", "Metric", "evaluate", "histogram"]

@@ -142,7 +142,7 @@ def measure(unit: Unit, workload: str, library: str, flow: Any = hwarith) -> Res
     return Result(
         spec=unit.spec,
         name=unit.name,
-        operation=unit.operation,
+        operation=unit.operation.name,
         cost={
             "area": mapped.luts if mapped.area is None else mapped.area,
             "delay": mapped.delay,

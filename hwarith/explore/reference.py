@@ -17,17 +17,7 @@ from ..errors import InvalidInput
 from ..formats import Format
 from ..units import Unit
 from ..units.chain import Link
-
-EXACT: dict[str, Callable[..., Any]] = {
-    "product": lambda a, b: a * b,
-    "sum": lambda a, b: a + b,
-    "multiply-add": lambda a, b, c: a * b + c,
-    "conversion": lambda a: a,
-}
-"""What a unit of each `Unit.operation` would return if it were exact."""
-
-FORMULA = {"product": "a·b", "sum": "a + b", "multiply-add": "a·b + c", "conversion": "a"}
-"""The same for readers."""
+from ..units.operations import MEASURED, Operation
 
 _FLOAT64_PRECISION, _FLOAT64_LSB, _SAFE_MAX = 53, -1074, Fraction(2) ** 1022
 
@@ -63,11 +53,11 @@ def compare(unit: Unit | Link, operands: Sequence[np.ndarray]) -> tuple[Errors, 
     result is finite. The kinds are those of `hwarith.explore.metrics.COUNTS`.
     Raises `InvalidInput` for units of no known operation, and for values beyond float64's range.
     """
-    operation = getattr(unit, "operation", None)
-    if operation not in EXACT:
+    operation = unit.operation
+    if operation.exact is None:
         raise InvalidInput(
-            f"{unit.family}: the exact result of operation {operation!r} is not known; "
-            f"allowed: {', '.join(EXACT)}"
+            f"{unit.family}: the exact result of operation {operation.name!r} is not known; "
+            f"allowed: {', '.join(map(str, MEASURED))}"
         )
     if "op" in unit.operands:
         raise InvalidInput(
@@ -108,8 +98,7 @@ def compare(unit: Unit | Link, operands: Sequence[np.ndarray]) -> tuple[Errors, 
 
 def _terms(unit: Unit | Link) -> dict[str, Format]:
     """The operands that the exact result follows from."""
-    count = EXACT[unit.operation].__code__.co_argcount
-    return dict(list(unit.operands.items())[:count])
+    return dict(list(unit.operands.items())[: unit.operation.arity])
 
 
 def _out(unit: Unit | Link) -> Format:
@@ -130,7 +119,7 @@ def _is_finite(f: Format, codes: np.ndarray) -> np.ndarray:
 
 
 def _reals(
-    unit: Unit | Link, operation: str, codes: list[np.ndarray], results: np.ndarray
+    unit: Unit | Link, operation: Operation, codes: list[np.ndarray], results: np.ndarray
 ) -> _Reals:
     terms, out = _terms(unit), _out(unit)
     formats = list(terms.values())
@@ -140,15 +129,18 @@ def _reals(
         values[i] = -values[i]
     if _float64_suffices(operation, formats, out):
         return _by_float64(operation, [x.astype(np.float64) for x in values])
-    return _by_fractions(EXACT[operation], values)
+    assert operation.exact is not None
+    return _by_fractions(operation.exact, values)
 
 
-def _float64_suffices(operation: str, formats: list[Format], out: Format) -> bool:
+def _float64_suffices(operation: Operation, formats: list[Format], out: Format) -> bool:
     """Whether `_by_float64` is right for these formats: exact products, no range left."""
+    if not operation.factors:
+        return False
     lsb = [f.numbers.lsb for f in formats]
     largest = [max(f.max, -f.min) for f in formats]
     precisions = [f.precision for f in formats]
-    if operation in ("product", "multiply-add"):
+    if operation.factors == 2:
         lsb[:2] = [lsb[0] + lsb[1]]
         largest[:2] = [largest[0] * largest[1]]
         precisions[:2] = [precisions[0] + precisions[1]]
@@ -159,7 +151,7 @@ def _float64_suffices(operation: str, formats: list[Format], out: Format) -> boo
     )
 
 
-def _by_float64(operation: str, values: list[np.ndarray]) -> _Reals:
+def _by_float64(operation: Operation, values: list[np.ndarray]) -> _Reals:
     """Errors in float64, for operands whose product is exact in it.
 
     A sum of two float64 numbers is exactly ``head + tail`` (Knuth's two-sum). Then
@@ -167,11 +159,10 @@ def _by_float64(operation: str, values: list[np.ndarray]) -> _Reals:
     so large beside ``tail`` that both roundings together stay below a relative 2^-51.
     """
     *operands, result = values
-    if operation in ("product", "conversion"):
-        head = operands[0] * operands[1] if operation == "product" else operands[0]
-        tail = np.zeros_like(head)
+    x = operands[0] * operands[1] if operation.factors == 2 else operands[0]
+    if not operation.adds:
+        head, tail = x, np.zeros_like(x)
     else:
-        x = operands[0] * operands[1] if operation == "multiply-add" else operands[0]
         y = operands[-1]
         head = x + y
         y_part = head - x

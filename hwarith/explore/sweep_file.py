@@ -48,9 +48,9 @@ class Sweep:
     With a `Search`, those of them that it picks.
 
     ``library`` is a name (`hwarith.flow.synthesis.libraries.NAMES`) or the path of a Liberty file,
-    ``source`` the name of the file that the sweep came from. Raises `InvalidInput` for a workload that is not
-    known or cannot run on one of the units and for a library that there is not, and `MissingTool`
-    for open cells that are not installed.
+    ``source`` the name of the file that the sweep came from. Raises `InvalidInput` for a
+    workload that is not known or cannot run on one of the units and for a library that there is
+    not, and `MissingTool` for open cells that are not installed.
     """
 
     points: tuple[Unit, ...]

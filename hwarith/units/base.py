@@ -17,6 +17,7 @@ from .. import rtl
 from ..errors import InvalidInput, unknown
 from ..formats import Format, format
 from ..golden import arrays as engine
+from .operations import Operation
 
 
 class Contract(NamedTuple):
@@ -110,16 +111,23 @@ class Unit:
 
     family: ClassVar[str]
     summary: ClassVar[str]
-    operation: ClassVar[str]
-    """What a result approximates: ``product`` a*b, ``sum`` a+b, or ``multiply-add`` a*b+c, of
-    operands that may be `negated` first; or a name of its own, of which sweeps know no exact
-    result. Operands behind these are no part of it."""
+    operation: ClassVar[Operation]
+    """What a result stands for: one of `hwarith.units.operations`, or an own `Operation`. It is a
+    function of the first operands, which may be `negated`; others are no part of it."""
 
     stages: int = integer_parameter("pipeline registers", 0, STAGES, 0, quiet=True)
     target_delay: int | None = integer_parameter(
         "instead of stages: as few as keep every path at so many gate delays of the delay model",
         1, None, None, quiet=True,
     )  # fmt: skip
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        if "operation" in vars(cls) and not isinstance(cls.operation, Operation):
+            raise InvalidInput(
+                f"{cls.__name__}: operation must be an Operation, such as "
+                f"hwarith.units.operations.PRODUCT, not {cls.operation!r}"
+            )
 
     # -- what a family gives -------------------------------------------------------------------
 

@@ -15,11 +15,9 @@ import numpy as np
 
 from ..errors import InvalidInput
 from ..formats import Format
-from . import unit
 from .base import Unit
-
-MULTIPLY_ADDS = ("multiply-add", "chained multiply-add")
-"""The operations of units that multiply and add by themselves."""
+from .operations import MULTIPLY_ADD, Role
+from .registry import unit
 
 
 class Chain(NamedTuple):
@@ -80,18 +78,18 @@ def chain(spec: Any, add: Any = None) -> Chain:
     Raises `InvalidInput` for units that do not fit together so.
     """
     u = unit(spec)
-    if u.operation not in ("product", *MULTIPLY_ADDS):
+    if u.operation.role not in (Role.MULTIPLIES, Role.ACCUMULATES):
         raise InvalidInput(
             f"{u.spec} computes a {u.operation}; allowed: a multiply-add or a product"
         )
-    if u.operation in MULTIPLY_ADDS:
+    if u.operation.role is Role.ACCUMULATES:
         if add is not None:
             raise InvalidInput(f"{u.spec} adds by itself; add is for product units")
         _check_ports(u, [*list(u.operands.values())[:2], result(u)])
         return Chain(None, u)
     _check_ports(u, list(u.operands.values())[:2])
     adder = accumulating_adder(result(u)) if add is None else unit(add)
-    if adder.operation != "sum":
+    if adder.operation.role is not Role.ADDS:
         raise InvalidInput(f"add must be an adder, not {adder.spec}")
     _check_ports(adder, [result(u), result(adder)])
     return Chain(u, adder)
@@ -147,7 +145,7 @@ class Link:
     a multiply-add of codes, of which an exact result is known."""
 
     unit: Unit
-    operation = "multiply-add"
+    operation = MULTIPLY_ADD
 
     @property
     def family(self) -> str:

@@ -63,7 +63,7 @@ def _result(unit: Unit, verilog: str, rng: random.Random) -> Result:
     cost = {"area": 3 * size, "delay": size**0.5, "depth": 20, "cells": int(size),
             "cmos_cells": int(2 * size), "transistors": int(8 * size), "cmos_path": 40}  # fmt: skip
     return Result(
-        spec=unit.spec, name=unit.name, operation=unit.operation, cost=cost, area_unit="GE",
+        spec=unit.spec, name=unit.name, operation=unit.operation.name, cost=cost, area_unit="GE",
         delay_unit="NAND2", accuracy=0.97 - rng.randrange(20) / 500, output_error=error,
         metrics={key: error * rng.uniform(1, 2) for key in METRICS},
         counts=dict.fromkeys(COUNTS, 9),

@@ -23,7 +23,7 @@ def quick_measure(u: Unit, workload: str, library: str) -> Result:
     with Path(os.environ["QUICK_LOG"]).open("a") as log:
         log.write(f"{u.spec}\n")
     return Result(
-        spec=u.spec, name=u.name, operation=u.operation, cost=dict.fromkeys(COSTS, 1.5 * bits),
+        spec=u.spec, name=u.name, operation=u.operation.name, cost=dict.fromkeys(COSTS, 1.5 * bits),
         area_unit="GE", delay_unit="NAND2", accuracy=1 - 1 / bits, output_error=1 / bits,
         metrics={"mred": 1 / bits}, counts={"operand_sets": bits}, seconds=time.perf_counter(),
     )  # fmt: skip

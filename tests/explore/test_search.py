@@ -34,8 +34,8 @@ where = "k <= m"
 
 def result(u: Unit, area: float, error: float | None) -> Result:
     return Result(
-        u.spec, u.name, u.operation, {**dict.fromkeys(COSTS), "area": area}, None, None, 1.0, error,
-        {}, {}, 0.0,
+        u.spec, u.name, u.operation.name, {**dict.fromkeys(COSTS), "area": area}, None, None,
+        1.0, error, {}, {}, 0.0,
     )  # fmt: skip
 
 

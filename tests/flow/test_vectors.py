@@ -12,6 +12,7 @@ import pytest
 import hwarith as hw
 from hwarith.errors import InvalidInput
 from hwarith.flow.stimuli.directed import CLASSES, directed
+from hwarith.units.operations import PRODUCT, SUM
 from tests import oracle
 from tests.units.test_fma import exact_result
 
@@ -47,7 +48,7 @@ def case(request: pytest.FixtureRequest) -> tuple[hw.Unit, dict[str, Rows]]:
 def three(unit: hw.Unit, codes: tuple[int, ...]) -> tuple[list[hw.Format], tuple[int, ...]]:
     """A sum as the multiply-add a * 1 + b; others as they are."""
     formats = list(unit.operands.values())
-    if unit.operation != "sum":
+    if unit.operation != SUM:
         return formats, codes
     one = int(formats[0].encode(1))
     return [formats[0], formats[0], formats[1]], (codes[0], one, codes[1])
@@ -127,7 +128,7 @@ def test_sticky(case: tuple[hw.Unit, dict[str, Rows]]) -> None:
 
 def test_sums_cancel(case: tuple[hw.Unit, dict[str, Rows]]) -> None:
     unit, classes = case
-    if unit.operation == "product":
+    if unit.operation == PRODUCT:
         assert "cancellation" not in classes
         return
     lost = [(exact(unit, row[:-1]), finite_terms(unit, row[:-1])[1])
@@ -140,7 +141,7 @@ def test_sums_cancel(case: tuple[hw.Unit, dict[str, Rows]]) -> None:
 
 def test_terms_of_sums_meet_at_every_distance(case: tuple[hw.Unit, dict[str, Rows]]) -> None:
     unit, classes = case
-    if unit.operation == "product":
+    if unit.operation == PRODUCT:
         assert "alignment" not in classes
         return
     *first, last = unit.operands.values()
@@ -179,7 +180,7 @@ def test_ends_of_the_range(case: tuple[hw.Unit, dict[str, Rows]]) -> None:
         assert not any(of_class.values())  # these operands reach none of them
         return
     assert all(0 < x < f.smallest_normal for x in of_class["subnormal"])
-    sums = unit.operation == "sum"  # of which none is below the smallest step
+    sums = unit.operation == SUM  # of which none is below the smallest step
     assert sums or any(x < f.smallest / 2 for x in of_class["subnormal"])
     assert min(map(len, of_class.values())) > 5
     assert all(x > f.max for x in of_class["overflow"])

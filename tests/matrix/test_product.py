@@ -17,6 +17,7 @@ from hwarith.matrix import loops as engine_matrix
 from hwarith.matrix import product as matrix
 from hwarith.matrix.kernels import roundings
 from hwarith.units.chain import accumulating_adder
+from hwarith.units.operations import MULTIPLY_ADD, PRODUCT
 from tests.units.test_fma import exact_result
 
 FLOATS = (
@@ -42,7 +43,7 @@ def by_loop(
     """One call of the units for each k: their own engine, which is tested elsewhere."""
     u = hw.unit(spec)
     for a_k, b_k in zip(a.T[:, :, None], b[:, None, :], strict=True):
-        acc = u(a_k, b_k, acc) if u.operation == "multiply-add" else add(u(a_k, b_k), acc)
+        acc = u(a_k, b_k, acc) if u.operation == MULTIPLY_ADD else add(u(a_k, b_k), acc)
     return acc
 
 
@@ -59,7 +60,7 @@ def operands(spec: str, m: int, k: int, n: int, seed: int) -> tuple[np.ndarray, 
     rng = np.random.default_rng(seed)
     u = hw.unit(spec)
     a, b = list(u.operands.values())[:2]
-    acc = adder_of(u).out if u.operation == "product" else u.out
+    acc = adder_of(u).out if u.operation == PRODUCT else u.out
     shapes = ((m, k), (k, n), (m, n))
     return tuple(cornered(f, shape, rng) for f, shape in zip((a, b, acc), shapes, strict=True))
 
@@ -88,7 +89,7 @@ def no_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_in_float64_it_is_the_definition(spec: str) -> None:
     """Few steps, so that NaN does not swallow all; and many, with roundings upon roundings."""
     units = [hw.unit(spec)]
-    if units[0].operation == "product":
+    if units[0].operation == PRODUCT:
         units.append(adder_of(units[0]))
     assert matrix._float_roundings(units)
     for k in (1, 2, 3):

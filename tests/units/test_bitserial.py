@@ -24,6 +24,7 @@ from hwarith.units.bitserial.weights import (
     WEIGHTS,
     special_codes,
 )
+from hwarith.units.operations import Operation
 from tests.units.test_rtl import assert_rtl_equals_golden
 
 FP16 = hw.format("fp16")
@@ -299,7 +300,7 @@ class Step(Unit):
 
     family: ClassVar[str] = "step"
     summary: ClassVar[str] = "a step of a processing element"
-    operation: ClassVar[str] = "step"
+    operation: ClassVar[Operation] = Operation("step")
 
     pe: BitSerialPe = unit_parameter("the processing element", "bspe")
 

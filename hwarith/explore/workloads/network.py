@@ -22,7 +22,8 @@ from ...errors import InvalidInput
 from ...formats import Format
 from ...matrix.product import matmul
 from ...units import Unit
-from ...units.chain import MULTIPLY_ADDS, Chain, chain
+from ...units.chain import Chain, chain
+from ...units.operations import Role
 
 METHOD = (
     "A multiply-add accumulates: acc = a·b + acc. Products of a multiplier are summed by an exact "
@@ -93,14 +94,17 @@ def datapath(unit: Unit) -> Chain:
     Raises `InvalidInput` for a unit that cannot: one that does not accumulate in the format of
     its result, or of an operation that is none of product, sum and multiply-add.
     """
-    if unit.operation == "sum":
+    role = unit.operation.role
+    if role is Role.ADDS:
         first = next(iter(unit.operands.values()))
         exact = "fp32" if first.is_float else "int8"
         path = chain(f"mul:a={exact},out={first}", unit)
-    elif unit.operation in ("product", *MULTIPLY_ADDS):
+    elif role in (Role.MULTIPLIES, Role.ACCUMULATES):
         path = chain(unit)
     else:
-        raise InvalidInput(f"{unit.spec}: a network cannot run on operation {unit.operation!r}")
+        raise InvalidInput(
+            f"{unit.spec}: a network cannot run on operation {unit.operation.name!r}"
+        )
     if not path.operand_formats[1].signed:
         raise InvalidInput(f"{unit.spec}: weights have signs, {path.operand_formats[1]} has none")
     return path

@@ -12,6 +12,7 @@ from functools import cached_property
 
 from ...formats import Format
 from ...formats import rounding as r
+from ...units.operations import Operation
 
 Codes = list[int]
 
@@ -26,12 +27,14 @@ class Search:
     comes before it is the other term.
     """
 
-    def __init__(self, operation: str, formats: list[Format], out: Format, rng: random.Random):
+    def __init__(
+        self, operation: Operation, formats: list[Format], out: Format, rng: random.Random
+    ):
         self.operation = operation
         self.formats = formats
         self.out = out
         self.rng = rng
-        self.factors = {"product": 2, "multiply-add": 2}.get(operation, 1)
+        self.factors = operation.factors
         lsbs = [f.numbers.lsb for f in formats]
         # Two places below the smallest step, for halves of it and what is next to them
         self.base = min(sum(lsbs[: self.factors]), *lsbs, out.numbers.lsb) - 4
@@ -49,7 +52,7 @@ class Search:
             ("overflow_border", lambda: self.overflow_limit),
         ):
             found[name] = lambda border=border: self._at_border(border())  # type: ignore[misc]
-        if self.operation in ("sum", "multiply-add"):
+        if self.operation.adds:
             found["cancellation"] = lambda: self._kept(self.cancelling(), self.is_cancellation)
         return found
 
@@ -217,9 +220,9 @@ class Search:
     def near(self, target: int) -> Codes | None:
         """Operands whose exact result is near a target: the last one follows from the others."""
         last = self.formats[-1]
-        if self.operation == "conversion":
-            return [self.pack_value(last, target)]
-        if self.operation == "product":
+        if not self.operation.adds:
+            if self.factors == 1:
+                return [self.pack_value(last, target)]
             return self._near_product([], target)
         apart = self.rng.randint(-last.precision - self.out.precision, 1)
         first = self.first_term(self.top(target) + apart)

@@ -35,10 +35,6 @@ CLASSES = {
 }
 """The classes, in the order in which vectors come, and what makes a vector one of them."""
 
-_ARITY = {"conversion": 1, "product": 2, "sum": 2, "multiply-add": 3}
-"""Operations with an exact result whose rounding is of interest, and how many of a unit's operands
-it follows from."""
-
 _TRIES = 20
 """Candidates for each vector wanted; a class that is met less often comes out smaller."""
 
@@ -101,14 +97,14 @@ def _makers(unit: Unit, rng: random.Random) -> dict[str, tuple[_Candidates, int]
     special = _endless(lambda: [rng.choice(codes) for codes in corners])
     makers: dict[str, tuple[_Candidates, int]] = {"special": (special, 0)}
     out = next(iter(unit.results.values()))
-    arity = _ARITY.get(unit.operation, len(formats) + 1)
-    if arity > len(formats) or not out.is_float:
+    operation = unit.operation
+    if not operation.factors or operation.arity > len(formats) or not out.is_float:
         return makers
-    formats = formats[:arity]
-    search = Search(unit.operation, formats, out, rng)
+    formats = formats[: operation.arity]
+    search = Search(operation, formats, out, rng)
     for name, candidate in search.candidates().items():
         makers[name] = (_endless(candidate), 0)
-    if unit.operation in ("sum", "multiply-add"):
+    if operation.adds:
         distances = search.distances()
         rng.shuffle(distances)
         makers["alignment"] = (map(search.aligned, cycle(distances)), len(distances))

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...formats import Format
 from ...units import Unit
+from ...units.operations import CONVERSION
 
 _DISTANCE = 3
 """How far apart the exponents of operands are that are made to lie near each other."""
@@ -62,7 +63,7 @@ def stimulus(unit: Unit, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
         return _all_vectors(formats)
     rng = np.random.default_rng(seed)
     result = next(iter(unit.results.values()))
-    exponents = _random_exponents(result, n, rng, alone=unit.operation == "conversion")
+    exponents = _random_exponents(result, n, rng, alone=unit.operation == CONVERSION)
     columns = [_mixed_codes(f, exponents, rng) for f in formats]
     if len(columns) > 1 and not any(_is_wide(f) for f in [*formats, result]):
         rows = rng.integers(4, size=n) == 0

@@ -60,8 +60,8 @@ class Options(NamedTuple):
 
 
 def accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> np.ndarray | None:
-    """`hwarith.matrix.kernels.accumulate` for exact units of any mode but to odd, any overflow policy,
-    and subnormals kept or flushed, unless all have their defaults (`FloatRounding`)."""
+    """`hwarith.matrix.kernels.accumulate` for exact units of any mode but to odd, any overflow
+    policy, and subnormals kept or flushed, unless all have their defaults (`FloatRounding`)."""
     found = [_options(u) for u in chain.units]
     if None in found or all(_is_default(u) for u in chain.units):
         return None

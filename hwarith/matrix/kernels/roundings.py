@@ -40,7 +40,7 @@ def is_exact_in_float64(u: Any, default: tuple[str, ...]) -> bool:
 
 def _fits_float64(u: Any, formats: list[Format], out: Format) -> bool:
     """The conditions of `FloatRounding`, for operands and intermediate values alike."""
-    product = formats[:2] if u.operation != "sum" else []
+    product = formats[: u.operation.factors] if u.operation.factors > 1 else []
     steps = [f.smallest for f in (*formats, out)]
     limits = [max(f.max, -f.min) for f in (*formats, out)]
     steps.append(math.prod((f.smallest for f in product), start=Fraction(1)))

@@ -43,8 +43,8 @@ _SAFE = 2.0**100
 
 
 def accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> np.ndarray | None:
-    """`hwarith.matrix.kernels.accumulate` for exact sums with default options, in fp32 or a format of
-    at most 11 bits of precision.
+    """`hwarith.matrix.kernels.accumulate` for exact sums with default options, in fp32 or a format
+    of at most 11 bits of precision.
 
     Products are those of an exact unit with default options; or of any unit on operands of 8 bits;
     or of one that adds fields (`lmul`, `pam`), on operands of 16 bits without infinities and NaN.

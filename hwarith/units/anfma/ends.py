@@ -14,6 +14,7 @@ from ...formats import Format
 from ...rtl import Values, wire
 from ...rtl.floats import signed_exponent
 from ..base import Contract, format_parameter
+from ..operations import BEGINNING_OF_A_COLUMN, END_OF_A_COLUMN, Operation
 from . import definitions as golden
 from .state import SOURCE, Chained, State, check_float
 
@@ -31,7 +32,7 @@ class ColumnEnd(Chained):
 
     family: ClassVar[str] = "anend"
     summary: ClassVar[str] = "end of a column of anfma: normalize, round, pack"
-    operation: ClassVar[str] = "end of a column"
+    operation: ClassVar[Operation] = END_OF_A_COLUMN
 
     out: Format = format_parameter("result", "fp32")
 
@@ -101,7 +102,7 @@ class Seed(Chained):
 
     family: ClassVar[str] = "anseed"
     summary: ClassVar[str] = "what a column of anfma begins with, as a state"
-    operation: ClassVar[str] = "beginning of a column"
+    operation: ClassVar[Operation] = BEGINNING_OF_A_COLUMN
 
     seed: Format = format_parameter("what is to be taken into the column", "fp32")
 

@@ -23,6 +23,7 @@ from ..base import (
     integer_parameter,
     text_parameter,
 )
+from ..operations import CHAINED_MULTIPLY_ADD, Operation
 from . import definitions as golden
 from .definitions import Frame
 from .ends import ColumnEnd, Seed
@@ -55,7 +56,7 @@ class AnFma(Chained):
 
     family: ClassVar[str] = "anfma"
     summary: ClassVar[str] = "multiply-add of a chain, with approximate normalization"
-    operation: ClassVar[str] = "chained multiply-add"
+    operation: ClassVar[Operation] = CHAINED_MULTIPLY_ADD
 
     norm: str = text_parameter("how sums are normalized", parse_norm, NORMS, "an-1-2")
     guard: int = integer_parameter("bits below the significand in an addition", 0, 16, 0, True)

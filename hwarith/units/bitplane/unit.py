@@ -17,6 +17,7 @@ from ...formats.lanes import join
 from ...rtl import Values, wire
 from ..accumulator import Accumulator
 from ..base import Contract, Unit, integer_parameter
+from ..operations import DOT_PRODUCT, Operation
 from . import definitions as golden
 from .codes import MOST_BITS, planes
 
@@ -46,7 +47,7 @@ class BitplaneDot(Accumulator):
 
     family: ClassVar[str] = "bitplane_dot"
     summary: ClassVar[str] = "dot product of bipolar integers, a pair of bit planes at a time"
-    operation: ClassVar[str] = "dot product"
+    operation: ClassVar[Operation] = DOT_PRODUCT
 
     n: int = integer_parameter("bits of a code of a", 1, MOST_BITS, 4)
     m: int = integer_parameter("bits of a code of b", 1, MOST_BITS, 4)

@@ -17,6 +17,7 @@ from ...formats.lanes import side_by_side
 from ...golden import arrays as engine
 from ...rtl import Values, wire
 from ..base import Contract, integer_parameter
+from ..operations import DEQUANTIZATION, Operation
 from . import definitions as golden
 from .definitions import SCALE_BITS
 from .pe import BitSerial, rounded_to
@@ -40,7 +41,7 @@ class BsDequant(BitSerial):
 
     family: ClassVar[str] = "bsdequant"
     summary: ClassVar[str] = "bit-serial dequantizer of bspe: times an 8-bit scale, in 8 clocks"
-    operation: ClassVar[str] = "dequantization"
+    operation: ClassVar[Operation] = DEQUANTIZATION
 
     dqm: int = integer_parameter("bits of the magnitude (default: 11 + fx)", 4, 28, None)
     stages: int = integer_parameter("clocks: one for each bit of the scale", SCALE_BITS, SCALE_BITS,

@@ -15,6 +15,7 @@ from ...formats import Format, format
 from ...rtl import Values, wire
 from ..accumulator import Accumulator
 from ..base import Contract, Unit, choice_parameter, integer_parameter
+from ..operations import BIT_SERIAL_DOT_PRODUCT, Operation
 from . import definitions as golden
 from .definitions import EXPONENT_BITS, Frame
 from .weights import MIXED, SOURCE, WEIGHTS, Weights, special_codes, terms
@@ -108,7 +109,7 @@ class BitSerialPe(Accumulator, BitSerial):
 
     family: ClassVar[str] = "bspe"
     summary: ClassVar[str] = "bit-serial PE: fp16 activations times terms of weights (BitMoD)"
-    operation: ClassVar[str] = "bit-serial dot product"
+    operation: ClassVar[Operation] = BIT_SERIAL_DOT_PRODUCT
 
     type: str = choice_parameter("of the weights", (MIXED, *WEIGHTS), MIXED)
     lanes: int = integer_parameter("activations at a time", 1, LANES, LANES)

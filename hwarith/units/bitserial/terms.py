@@ -13,6 +13,7 @@ from ... import rtl
 from ...formats import Format, format
 from ...rtl import Values, wire
 from ..base import Contract, Unit, choice_parameter
+from ..operations import RECODING, Operation
 from . import definitions as golden
 from .weights import MIXED, SOURCE, WEIGHTS, special_codes
 
@@ -37,7 +38,7 @@ class TermGen(Unit):
 
     family: ClassVar[str] = "termgen"
     summary: ClassVar[str] = "terms of a weight: Booth digits, leading ones (BitMoD's encoder)"
-    operation: ClassVar[str] = "recoding"
+    operation: ClassVar[Operation] = RECODING
 
     type: str = choice_parameter("of the weights", (MIXED, *WEIGHTS), MIXED)
     t0: str = choice_parameter(

@@ -18,6 +18,7 @@ from ...formats.weights import Quantized
 from ...rtl import Values
 from .. import unit
 from ..base import Contract, Unit, integer_parameter
+from ..operations import MATRIX_PRODUCT, Operation
 from ..parts import ArrayUnit
 from ..registry import unit_parameter
 from .definitions import SCALE_BITS
@@ -65,7 +66,7 @@ class BsTile(ArrayUnit):
     family: ClassVar[str] = "bstile"
     combinational_parts = ("encoder",)
     summary: ClassVar[str] = "tile of bit-serial PEs with term generators and dequantization"
-    operation: ClassVar[str] = "matrix product"
+    operation: ClassVar[Operation] = MATRIX_PRODUCT
 
     pe: BitSerialPe = unit_parameter(
         "the processing element, its spec in parentheses", "bspe:type=fp4"

@@ -15,6 +15,7 @@ from ...formats.rounding import pack_nan
 from ...rtl import Values, wire
 from ..base import Contract, Unit, choice_parameter, format_parameter
 from ..exact.base import GUARD_BITS
+from ..operations import COMPARISON, SELECTION, Operation
 from . import definitions as golden
 from .order import check_comparable, compare_codes
 
@@ -37,7 +38,7 @@ class Compare(Unit):
 
     family: ClassVar[str] = "cmp"
     summary: ClassVar[str] = "comparison of two codes: lt le eq ge gt ne unordered"
-    operation: ClassVar[str] = "comparison"
+    operation: ClassVar[Operation] = COMPARISON
 
     a: Format = format_parameter("first operand", "fp32")
     b: Format = format_parameter("second operand", same_as="a")
@@ -103,7 +104,7 @@ class MinMax(Unit):
 
     family: ClassVar[str] = "minmax"
     summary: ClassVar[str] = "minimum or maximum of two codes, or relu of one"
-    operation: ClassVar[str] = "selection"
+    operation: ClassVar[Operation] = SELECTION
 
     a: Format = format_parameter("of operands and result", "fp32")
     op: str = choice_parameter("which", ("min", "max", "relu"), "max")

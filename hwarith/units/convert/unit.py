@@ -14,6 +14,7 @@ from ...formats import ROUNDINGS, STOCHASTIC, Format, Stochastic, codec, format
 from ...formats import rounding as r
 from ..base import Contract, Unit, choice_parameter, format_parameter
 from ..exact.base import random_bits, random_bits_parameter
+from ..operations import CONVERSION, Operation
 from . import hardware
 
 
@@ -32,7 +33,7 @@ class Convert(Unit):
 
     family: ClassVar[str] = "convert"
     summary: ClassVar[str] = "conversion of any format to any, rounded once, stochastically too"
-    operation: ClassVar[str] = "conversion"
+    operation: ClassVar[Operation] = CONVERSION
 
     a: Format = format_parameter("operand", "fp32")
     out: Format = format_parameter("result", "e4m3fn")

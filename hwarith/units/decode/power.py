@@ -15,6 +15,7 @@ from ...formats import Format, format
 from ...rtl import Values, wire
 from ...rtl.integers import negated_if
 from ..base import Contract, Unit, choice_parameter, integer_parameter, text_parameter
+from ..operations import DECODING, Operation
 from . import definitions as golden
 
 FRACTION = 15
@@ -64,7 +65,7 @@ class PowDecode(Unit):
 
     family: ClassVar[str] = "powdecode"
     summary: ClassVar[str] = "power-exponent code (PowerQuant, NUPES) as a fixed-point weight"
-    operation: ClassVar[str] = "decoding"
+    operation: ClassVar[Operation] = DECODING
 
     b: int = integer_parameter("bits of a code", 2, 8, 4)
     a: str = text_parameter("exponent, a decimal text", _exponent, f"{_LOW} to {_HIGH}", "0.55")

@@ -14,6 +14,7 @@ from ...rtl import Values, wire
 from ...rtl.floats import signed_exponent
 from ...rtl.integers import negated_if
 from ..base import Contract, Unit, choice_parameter
+from ..operations import DECODING, Operation
 from . import definitions as golden
 from .tilus import RESERVED, TYPES
 
@@ -40,7 +41,7 @@ class Decode(Unit):
 
     family: ClassVar[str] = "decode"
     summary: ClassVar[str] = "sub-byte floats and integers (Tilus) as fp16, bf16, or in parts"
-    operation: ClassVar[str] = "decoding"
+    operation: ClassVar[Operation] = DECODING
 
     type: str = choice_parameter("of the code, by its name in Tilus", tuple(TYPES), "e3m2")
     out: str = choice_parameter("result: a float, or its parts", ("fp16", "bf16", "sig"), "fp16")

@@ -14,6 +14,7 @@ from ...rtl import PORT, Values, wire
 from ...rtl.floats import exponent_bits, signed_exponent
 from ...rtl.integers import as_integer, negated_if
 from ..base import choice_parameter, format_parameter
+from ..operations import SUM, Operation
 from . import definitions as golden
 from .alignment import bits_below
 from .base import Exact
@@ -29,7 +30,7 @@ class Add(Exact):
 
     family: ClassVar[str] = "add"
     summary: ClassVar[str] = "sum a+b, correctly rounded (integers: exact)"
-    operation: ClassVar[str] = "sum"
+    operation: ClassVar[Operation] = SUM
 
     a: Format = format_parameter("first operand", "fp32")
     b: Format = format_parameter("second operand", same_as="a")

@@ -14,6 +14,7 @@ from ...rtl import PORT, Values, wire
 from ...rtl.floats import exponent_bits, signed_exponent
 from ...rtl.integers import as_integer, negated_if
 from ..base import choice_parameter, format_parameter
+from ..operations import MULTIPLY_ADD, Operation
 from . import definitions as golden
 from .alignment import bits_below
 from .base import Exact, adder_parameter, booth_parameter
@@ -29,7 +30,7 @@ class Fma(Exact):
 
     family: ClassVar[str] = "fma"
     summary: ClassVar[str] = "fused multiply-add a*b+c, correctly rounded (integers: exact)"
-    operation: ClassVar[str] = "multiply-add"
+    operation: ClassVar[Operation] = MULTIPLY_ADD
 
     a: Format = format_parameter("first factor", "fp32")
     b: Format = format_parameter("second factor", same_as="a")

@@ -14,6 +14,7 @@ from ...rtl import Values, wire
 from ...rtl.floats import exponent_bits, signed_exponent
 from ...rtl.integers import as_integer
 from ..base import format_parameter
+from ..operations import PRODUCT, Operation
 from . import definitions as golden
 from .base import Exact, adder_parameter, booth_parameter
 
@@ -27,7 +28,7 @@ class Mul(Exact):
 
     family: ClassVar[str] = "mul"
     summary: ClassVar[str] = "product a*b, correctly rounded (integers: exact)"
-    operation: ClassVar[str] = "product"
+    operation: ClassVar[Operation] = PRODUCT
 
     a: Format = format_parameter("first operand", "fp32")
     b: Format = format_parameter("second operand", same_as="a")

@@ -14,6 +14,7 @@ from ...errors import InvalidInput
 from ...formats import Format, format
 from ...rtl import Values, wire
 from ..base import Contract, Unit, choice_parameter, integer_parameter
+from ..operations import ALIGNMENT, Operation
 from . import definitions as golden
 from .definitions import SIGNIFICAND
 
@@ -66,7 +67,7 @@ class PreAlign(Unit):
 
     family: ClassVar[str] = "prealign"
     summary: ClassVar[str] = "fp16 as an integer mantissa, aligned to a block's exponent (FIGNA)"
-    operation: ClassVar[str] = "alignment"
+    operation: ClassVar[Operation] = ALIGNMENT
 
     p: int = mantissa_parameter()
     round: str = choice_parameter(

@@ -16,6 +16,7 @@ from ...formats.lanes import join
 from ...rtl import Values, wire
 from ..accumulator import Accumulator
 from ..base import Contract, choice_parameter, integer_parameter
+from ..operations import INTEGER_DOT_PRODUCT, Operation
 from . import definitions as golden
 from .align import SIGNIFICAND, SOURCE, Aligned, align, mantissa_parameter
 
@@ -65,7 +66,7 @@ class FpIntPe(Accumulator):
 
     family: ClassVar[str] = "fpint"
     summary: ClassVar[str] = "FP-INT PE: pre-aligned fp16 times integer weights (FIGNA)"
-    operation: ClassVar[str] = "integer dot product"
+    operation: ClassVar[Operation] = INTEGER_DOT_PRODUCT
 
     w: str = choice_parameter("of the weights", WEIGHTS, "int4")
     p: int = mantissa_parameter()

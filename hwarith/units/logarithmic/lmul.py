@@ -10,6 +10,7 @@ from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format
 from ..base import Contract, choice_parameter, integer_parameter
+from ..operations import PRODUCT, Operation
 from . import definitions as golden
 from . import fields
 from .base import Logarithmic, ofs_parameter
@@ -37,7 +38,7 @@ class LMul(Logarithmic):
 
     family: ClassVar[str] = "lmul"
     summary: ClassVar[str] = "L-Mul: approximate product by adding exponent and fraction fields"
-    operation: ClassVar[str] = "product"
+    operation: ClassVar[Operation] = PRODUCT
 
     k: int = integer_parameter("fraction bits kept of an operand (default: all)", 1, None, None)
     krnd: str = choice_parameter("how operands lose the others", ("trunc", "rne"), "trunc")

@@ -12,6 +12,7 @@ from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format
 from ..base import Contract, choice_parameter
+from ..operations import PRODUCT, QUOTIENT, Operation
 from . import definitions as golden
 from . import fields
 from .base import PAM_SOURCE, Logarithmic
@@ -75,7 +76,7 @@ class Pam(_PiecewiseAffine):
 
     family: ClassVar[str] = "pam"
     summary: ClassVar[str] = "piecewise-affine product, by adding the fields"
-    operation: ClassVar[str] = "product"
+    operation: ClassVar[Operation] = PRODUCT
 
     @property
     def contract(self) -> Contract:
@@ -104,7 +105,7 @@ class Pad(_PiecewiseAffine):
 
     family: ClassVar[str] = "pad"
     summary: ClassVar[str] = "piecewise-affine quotient, by subtracting the fields"
-    operation: ClassVar[str] = "quotient"
+    operation: ClassVar[Operation] = QUOTIENT
 
     @property
     def contract(self) -> Contract:

@@ -9,6 +9,7 @@ from typing import ClassVar
 from ... import rtl
 from ...formats import Format
 from ..base import Contract, choice_parameter
+from ..operations import SLOPE, Operation
 from . import definitions as golden
 from . import fields
 from .base import PAM_SOURCE, Logarithmic
@@ -37,7 +38,7 @@ class PaSlope(Logarithmic):
 
     family: ClassVar[str] = "paslope"
     summary: ClassVar[str] = "slope of a piecewise-affine operation, a power of two"
-    operation: ClassVar[str] = "slope"
+    operation: ClassVar[Operation] = SLOPE
 
     op: str = choice_parameter(
         "the operation, and the operand of a quotient", (*_BINARY, "exp2", *_UNARY), "mul"

@@ -10,6 +10,7 @@ from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format
 from ..base import Contract, choice_parameter
+from ..operations import LOGARITHM, POWER_OF_TWO, SQUARE_ROOT, Operation
 from . import definitions as golden
 from . import fields
 from .base import PAM_SOURCE, Logarithmic
@@ -49,7 +50,7 @@ class PaSqrt(Unary):
 
     family: ClassVar[str] = "pasqrt"
     summary: ClassVar[str] = "piecewise-affine square root, by halving the field"
-    operation: ClassVar[str] = "square root"
+    operation: ClassVar[Operation] = SQUARE_ROOT
 
     @property
     def contract(self) -> Contract:
@@ -76,7 +77,7 @@ class PaLog2(Unary):
 
     family: ClassVar[str] = "palog2"
     summary: ClassVar[str] = "piecewise-affine logarithm: the field itself, less the bias"
-    operation: ClassVar[str] = "logarithm"
+    operation: ClassVar[Operation] = LOGARITHM
 
     port: str = _port_parameter("the result")
 
@@ -110,7 +111,7 @@ class PaExp2(Unary):
 
     family: ClassVar[str] = "paexp2"
     summary: ClassVar[str] = "piecewise-affine power of two: a fixed-point number taken as a field"
-    operation: ClassVar[str] = "power of two"
+    operation: ClassVar[Operation] = POWER_OF_TWO
 
     port: str = _port_parameter("the operand")
 

@@ -17,6 +17,7 @@ from ..base import Contract, format_parameter
 from ..convert import Convert
 from ..exact.base import overflow_parameter, round_parameter
 from ..exact.fma import Fma
+from ..operations import DOT_PRODUCT, Operation
 from . import definitions as golden
 
 
@@ -33,7 +34,7 @@ class Mac(Accumulator):
 
     family: ClassVar[str] = "mac"
     summary: ClassVar[str] = "multiply-accumulate: sum of the products of a group, step by step"
-    operation: ClassVar[str] = "dot product"
+    operation: ClassVar[Operation] = DOT_PRODUCT
 
     a: Format = format_parameter("first factor", "bf16")
     b: Format = format_parameter("second factor", same_as="a")

@@ -14,6 +14,7 @@ from ...formats import Format, format
 from ...rtl import Values, wire
 from ..accumulator import Accumulator
 from ..base import Contract, integer_parameter
+from ..operations import DOT_PRODUCT_OF_PAIRS, Operation
 from . import definitions as golden
 
 _ACC_BITS = 32
@@ -43,7 +44,7 @@ class PairMac(Accumulator):
 
     family: ClassVar[str] = "dfpmac"
     summary: ClassVar[str] = "dynamic fixed point: pairs of integer products summed in 32 bits"
-    operation: ClassVar[str] = "dot product of pairs"
+    operation: ClassVar[Operation] = DOT_PRODUCT_OF_PAIRS
 
     p: int = integer_parameter("bits of an operand", 2, 16, 16)
 

@@ -17,6 +17,7 @@ from ...formats.lanes import join, split, vector
 from ...rtl import Values
 from ..base import Contract, Unit, integer_parameter
 from ..chain import Chain, chain
+from ..operations import MATRIX_PRODUCT, Operation
 from ..parts import ArrayUnit
 from ..registry import unit_parameter
 from .hardware import END_CLOCKS, Array, Cell, End
@@ -50,7 +51,7 @@ class Engine(ArrayUnit):
     family: ClassVar[str] = "engine"
     combinational_parts = ("start",)
     summary: ClassVar[str] = "weight-stationary systolic array of any multiply-add"
-    operation: ClassVar[str] = "matrix product"
+    operation: ClassVar[Operation] = MATRIX_PRODUCT
 
     pe: Unit = unit_parameter(
         "the element: a multiply-add or a product unit, its spec in parentheses",
