@@ -153,7 +153,7 @@ def eval_(
             f"not {len(operands)}"
         )
     codes = [
-        _parse_operand(text, f, name, in_groups=bool(u.controls))
+        _parse_operand(text, f, name, in_groups=bool(u.transfers.controls))
         for text, (name, f) in zip(operands, u.operands.items(), strict=True)
     ]
     rows = []

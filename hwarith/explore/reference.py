@@ -17,7 +17,7 @@ from ..errors import InvalidInput
 from ..formats import Format
 from ..units import Unit
 from ..units.chain import Link
-from ..units.operations import MEASURED, Operation
+from ..units.operations import MEASURED, Operation, negated_operands
 
 _FLOAT64_PRECISION, _FLOAT64_LSB, _SAFE_MAX = 53, -1074, Fraction(2) ** 1022
 
@@ -124,7 +124,7 @@ def _reals(
     terms, out = _terms(unit), _out(unit)
     formats = list(terms.values())
     values = [f.decode(x) for f, x in zip((*formats, out), (*codes, results), strict=True)]
-    for name in unit.negated[0]:
+    for name in negated_operands(unit)[0]:
         i = list(terms).index(name)
         values[i] = -values[i]
     if _float64_suffices(operation, formats, out):

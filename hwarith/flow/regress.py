@@ -138,15 +138,15 @@ def _job(u: Unit, operands: tuple[np.ndarray, ...], seed: int) -> dict[str, Any]
     calls = [operands]
     if isinstance(u, Accumulator):
         calls = groups(operands, seed, u.longest_group)
-    inputs = [u.transfers(list(x)) for x in calls]
-    results = [u.result_codes(u(*x)) for x in calls]
+    inputs = [u.transfers.of(list(x)) for x in calls]
+    results = [u.transfers.result_codes(u(*x)) for x in calls]
     return {
         "stages": u.stages,
-        "interval": u.clocks_per_transfer,
+        "interval": u.transfers.clocks,
         "seed": seed,
         "operands": _columns(u.inputs, inputs),
         "results": _columns(u.results, results),
-        "transfers": [n for x in calls for n in u.transfers_per_result(list(x))],
+        "transfers": [n for x in calls for n in u.transfers.per_result(list(x))],
     }
 
 

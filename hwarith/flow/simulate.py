@@ -121,8 +121,8 @@ class Simulation:
     def _run(self, codes: tuple, idle: float, stall: float, seed: int) -> Any:
         u = self.unit
         operands = u.check_operands(codes)
-        shape = u.result_shape(operands)
-        inputs = zip(u.transfers(operands), u.inputs.values(), strict=True)
+        shape = u.transfers.result_shape(operands)
+        inputs = zip(u.transfers.of(operands), u.inputs.values(), strict=True)
         columns = [_column(x, f) for x, f in inputs]
         results = [_empty_column(math.prod(shape), f) for f in u.results.values()]
         settings = (int(idle * 2**32), int(stall * 2**32), int(seed), _PATIENCE)
@@ -131,7 +131,7 @@ class Simulation:
         else:
             self._call_on_all_cores(columns, results, settings)
         outputs = zip(results, u.results.values(), strict=True)
-        return u.collect([_codes(x, f) for x, f in outputs], shape)
+        return u.transfers.collect([_codes(x, f) for x, f in outputs], shape)
 
     def _call_on_all_cores(
         self, columns: list[np.ndarray], results: list[np.ndarray], settings: tuple[int, ...]
@@ -230,7 +230,8 @@ def _interface(u: Unit) -> str:
     def listed(ports: dict[str, Format]) -> str:
         return " ".join(f"X({index}, {name})" for index, name in enumerate(ports))
 
-    complete = "model.{} == {}".format(*u.completes) if u.completes else "true"
+    completes = u.transfers.completes
+    complete = "model.{} == {}".format(*completes) if completes else "true"
     return (
         f'#include "Vmodel.h"\n#define STAGES {u.stages}\n'
         f"#define COMPLETE(model) ({complete})\n"

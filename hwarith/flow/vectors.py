@@ -32,7 +32,7 @@ def vectors(spec: Any, n: int = 1000, seed: int = 1) -> str:
     Raises `InvalidInput` for a wrong spec or number.
     """
     u = unit(spec)
-    if u.completes:
+    if u.transfers.completes:
         raise InvalidInput(
             f"vectors: {u.spec} accumulates; allowed: units with a result for each vector"
         )

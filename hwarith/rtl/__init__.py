@@ -23,13 +23,14 @@ from .logic import (
 )
 from .multiplier import Columns, Structure, plain_products, product, sum_of_products
 from .pipeline.datapath import stages_for
-from .streams import Combinational, Core, Pipelined, PipelinedPorts
+from .streams import RESERVED_PORTS, Combinational, Core, Pipelined, PipelinedPorts, ranks
 
 __all__ = [
-    "PORT", "Columns", "Combinational", "Core", "Operand", "Pipelined", "PipelinedPorts", "Raw",
+    "PORT", "RESERVED_PORTS", "Columns",
+    "Combinational", "Core", "Operand", "Pipelined", "PipelinedPorts", "Raw",
     "Rounder",
     "Step", "Structure", "Values", "add", "add_magnitudes", "apart", "at_least", "fit_integer",
     "handing_on", "increment", "leading_zeros", "least", "move_right", "one_hot",
-    "parts_apart", "piece", "plain_products", "product", "renamed", "scaled", "shift_left",
+    "parts_apart", "piece", "plain_products", "product", "ranks", "renamed", "scaled", "shift_left",
     "shift_right", "stages_for", "sum_of_products", "unpack", "wire",
 ]  # fmt: skip

@@ -13,7 +13,14 @@ from .logic import Values, chain, wire
 from .pipeline.datapath import Placement, pipelined
 
 if TYPE_CHECKING:
-    from ..units.base import Unit
+    from ..units.contract import Unit
+
+RESERVED_PORTS = (
+    "clk", "rst", "i_valid", "i_ready", "o_valid", "o_ready",
+    "core", "elaborate", "metadata", "signature", "unit",
+)  # fmt: skip
+"""What operands, controls and results cannot be called: ports of the stream, and attributes of the
+component."""
 
 Core = Callable[[Module, Any, Values, Value, Value], tuple[Value, Value, Values]]
 """What lies between two streams: of a module, a unit, its inputs, whether they are valid, and

@@ -1,6 +1,6 @@
 """The units: one folder per family, and the catalogue of named ones."""
 
-from .base import Contract, Unit
+from .contract import Contract, Unit
 from .registry import FAMILIES, family, unit
 
 __all__ = ["FAMILIES", "Contract", "Unit", "family", "unit"]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from amaranth.lib import wiring
 
 from .. import rtl
 from ..errors import InvalidInput
 from ..formats import Format, format
 from ..golden import folds as engine_fold
 from ..rtl.accumulate import accumulate
-from .base import STAGES, Unit, integer_parameter
+from .contract import STAGES, Unit
+from .parameters import integer_parameter
+from .results import by_name, packed_dtype
+from .transfers import Transfers
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -29,7 +31,14 @@ class Accumulator(Unit):
     `output_datapath`; and `front_datapath`, if registers may stand before the memory.
     """
 
-    stages: int = integer_parameter("the memory, and ranks before it", 1, STAGES, 1, True)
+    stages: int = integer_parameter(
+        "the memory, and ranks before it",
+        1,
+        STAGES,
+        1,
+        quiet=True,
+        in_name=lambda _, value: f"l{value}",
+    )
 
     def validate(self) -> None:
         super().validate()
@@ -38,7 +47,7 @@ class Accumulator(Unit):
                 f"{self.family}: parameter stages: must be 1, the memory itself, not {self.stages}"
             )
 
-    def _stages_for(self, target_delay: int) -> int:
+    def stages_for(self, target_delay: int) -> int:
         raise InvalidInput(f"{self.family}: parameter target_delay: a unit with a memory has none")
 
     # -- what a family gives -------------------------------------------------------------------
@@ -66,7 +75,12 @@ class Accumulator(Unit):
 
     @property
     def controls(self) -> dict[str, Format]:
+        """The ports that say where a group begins and ends."""
         return {"first": format("uint1"), "last": format("uint1")}
+
+    @property
+    def transfers(self) -> Transfers:
+        return GroupTransfers(self)
 
     @property
     def latency(self) -> str:
@@ -81,7 +95,7 @@ class Accumulator(Unit):
         for operands in zip(*codes, strict=True):
             memory = function(memory, *operands, *constants)
         results = self.outputs(np.array([memory], self._memory_dtype))
-        return self.by_name([int(x[0]) for x in results])
+        return by_name(tuple(self.results), [int(x[0]) for x in results])
 
     def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
         """Operand codes as arrays of one shape (..., n). Raises `InvalidInput`."""
@@ -103,11 +117,11 @@ class Accumulator(Unit):
         arrays = self.check_operands(codes)
         function, constants = self.definition()
         memory = engine_fold.fold(function, arrays, constants, self._memory_dtype, self.word_bits)
-        return self.by_name([x[()] for x in self.outputs(memory)])
+        return by_name(tuple(self.results), [x[()] for x in self.outputs(memory)])
 
     @property
     def _memory_dtype(self) -> np.dtype:
-        return format(f"uint{sum(f.bits for f in self.memory.values())}").dtype
+        return packed_dtype(self.memory.values())
 
     @property
     def longest_group(self) -> int:
@@ -123,23 +137,29 @@ class Accumulator(Unit):
         n = self.usual_group
         return tuple(x[: x.size // n * n].reshape(-1, n) for x in codes)
 
-    def transfers(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        place = np.broadcast_to(np.arange(arrays[0].shape[-1]), arrays[0].shape).ravel()
-        first, last = place == 0, place == arrays[0].shape[-1] - 1
-        return [*super().transfers(arrays), first.astype(np.uint8), last.astype(np.uint8)]
+    def core(self, instances: bool) -> rtl.Core:
+        return accumulate
 
-    def transfers_per_result(self, arrays: list[np.ndarray]) -> list[int]:
-        return [arrays[0].shape[-1]] * (arrays[0].size // arrays[0].shape[-1])
+
+_A = TypeVar("_A", bound=Accumulator)
+
+
+class GroupTransfers(Transfers[_A]):
+    """A set of operands in each transfer, and with it whether a group begins or ends."""
+
+    completes = ("last", 1)
 
     @property
-    def completes(self) -> tuple[str, int]:
-        return "last", 1
+    def controls(self) -> dict[str, Format]:
+        return self.unit.controls
+
+    def of(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        place = np.broadcast_to(np.arange(arrays[0].shape[-1]), arrays[0].shape).ravel()
+        first, last = place == 0, place == arrays[0].shape[-1] - 1
+        return [*super().of(arrays), first.astype(np.uint8), last.astype(np.uint8)]
+
+    def per_result(self, arrays: list[np.ndarray]) -> list[int]:
+        return [arrays[0].shape[-1]] * (arrays[0].size // arrays[0].shape[-1])
 
     def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
         return arrays[0].shape[:-1]
-
-    def create(self) -> wiring.Component:
-        return rtl.Pipelined(self, accumulate)
-
-    def create_ports(self) -> wiring.Component:
-        return rtl.PipelinedPorts(self, accumulate)

@@ -2,22 +2,37 @@
 
 A multiply-add accumulates, or a product unit and an adder. The accumulator is a code of their
 result's format; of a chained unit (such as ``anfma``) it is a state that no format describes, which
-its `Unit.chain_start` makes of a code, and of which its `Unit.chain_end` makes one.
+it makes of a code, and of which it makes one in the end (`ChainedMultiplyAdd`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from ..errors import InvalidInput
 from ..formats import Format
-from .base import Unit
+from .contract import Unit
 from .operations import MULTIPLY_ADD, Role
 from .registry import unit
+
+
+@runtime_checkable
+class ChainedMultiplyAdd(Protocol):
+    """A multiply-add whose accumulator is a state of its own, which no format describes."""
+
+    @property
+    def chain_start(self) -> Unit:
+        """What makes the accumulator, of a code."""
+        ...
+
+    @property
+    def chain_end(self) -> Unit:
+        """What makes a code, of the accumulator."""
+        ...
 
 
 class Chain(NamedTuple):
@@ -30,6 +45,16 @@ class Chain(NamedTuple):
     @property
     def units(self) -> tuple[Unit, ...]:
         return (self.multiply, self.add) if self.multiply else (self.add,)
+
+    @property
+    def start(self) -> Unit | None:
+        """What makes the first accumulator of a code, of chained units."""
+        return self.add.chain_start if isinstance(self.add, ChainedMultiplyAdd) else None
+
+    @property
+    def finish(self) -> Unit | None:
+        """What makes a code of the last accumulator, of chained units."""
+        return self.add.chain_end if isinstance(self.add, ChainedMultiplyAdd) else None
 
     @property
     def operand_formats(self) -> tuple[Format, Format]:
@@ -48,21 +73,20 @@ class Chain(NamedTuple):
     @property
     def first(self) -> Format:
         """What sums begin with."""
-        start = self.add.chain_start
-        return next(iter(start.operands.values())) if start else self.accumulator
+        return next(iter(self.start.operands.values())) if self.start else self.accumulator
 
     @property
     def last(self) -> Format:
         """What sums end as."""
-        return result(self.add.chain_end or self.add)
+        return result(self.finish or self.add)
 
     def begin(self, codes: np.ndarray) -> np.ndarray:
         """Accumulators of codes of the format `first`."""
-        return np.asarray(self.add.chain_start(codes)) if self.add.chain_start else codes
+        return np.asarray(self.start(codes)) if self.start else codes
 
     def end(self, accumulators: np.ndarray) -> np.ndarray:
         """Codes of the format `last` of accumulators."""
-        return np.asarray(self.add.chain_end(accumulators)) if self.add.chain_end else accumulators
+        return np.asarray(self.finish(accumulators)) if self.finish else accumulators
 
 
 def chain(spec: Any, add: Any = None) -> Chain:
@@ -119,13 +143,13 @@ def _check_ports(u: Unit, needed: list[Format]) -> None:
 
 def outside(u: Unit) -> Unit | Link:
     """The unit, or if it is chained the `Link`."""
-    return Link(u) if u.chain_end else u
+    return Link(u) if isinstance(u, ChainedMultiplyAdd) else u
 
 
 def seen_outside(u: Unit, operands: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
     """Operand codes of a unit as `outside` takes them: a chained unit's accumulators are rounded to
     the format that its chains begin with."""
-    if not u.chain_end:
+    if not isinstance(u, ChainedMultiplyAdd):
         return tuple(operands)
     path, (*factors, acc) = Chain(None, u), operands
     return *factors, path.first.encode(path.last.decode(path.end(acc)), overflow="nosat")
@@ -133,7 +157,7 @@ def seen_outside(u: Unit, operands: Sequence[np.ndarray]) -> tuple[np.ndarray, .
 
 def seen_inside(u: Unit, operands: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
     """The inverse, but for what was rounded."""
-    if not u.chain_end:
+    if not isinstance(u, ChainedMultiplyAdd):
         return tuple(operands)
     *factors, codes = operands
     return *factors, Chain(None, u).begin(codes)
@@ -154,10 +178,6 @@ class Link:
     @property
     def spec(self) -> str:
         return self.unit.spec
-
-    @property
-    def negated(self) -> dict[int, tuple[str, ...]]:
-        return self.unit.negated
 
     @property
     def operands(self) -> dict[str, Format]:

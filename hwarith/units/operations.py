@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 
 class Role(Enum):
@@ -87,3 +87,19 @@ SQUARE_ROOT = Operation("square root")
 
 MEASURED = (PRODUCT, SUM, MULTIPLY_ADD, CONVERSION)
 """The operations whose exact result is known."""
+
+
+@runtime_checkable
+class Negating(Protocol):
+    """A unit that may negate operands before its operation."""
+
+    @property
+    def negated(self) -> dict[int, tuple[str, ...]]:
+        """The names of the negated operands, for each code of the operand ``op`` (for 0, if there
+        is no such operand)."""
+        ...
+
+
+def negated_operands(unit: Any) -> dict[int, tuple[str, ...]]:
+    """What `Negating.negated` says of a unit; of one that negates nothing ``{0: ()}``."""
+    return unit.negated if isinstance(unit, Negating) else {0: ()}

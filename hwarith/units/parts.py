@@ -10,7 +10,7 @@ from amaranth.lib import wiring
 
 from .. import rtl
 from ..rtl import Values
-from .base import Unit
+from .contract import Unit
 
 
 class ArrayUnit(Unit):
@@ -37,11 +37,8 @@ class ArrayUnit(Unit):
         Gives ready for inputs, valid results, results."""
         raise NotImplementedError
 
-    def create(self) -> wiring.Component:
-        return rtl.Pipelined(self, _core(instances=False))
-
-    def create_ports(self) -> wiring.Component:
-        return rtl.PipelinedPorts(self, _core(instances=True))
+    def core(self, instances: bool) -> rtl.Core:
+        return partial(_build, instances=instances)
 
     def part_name(self, kind: str) -> str:
         """The Verilog module of a part."""
@@ -69,10 +66,7 @@ class ArrayUnit(Unit):
         m.d.comb += [x.eq(getattr(part, port)) for port, x in out.items()]
 
 
-def _core(instances: bool) -> rtl.Core:
-    def core(
-        m: Module, u: ArrayUnit, inputs: Values, valid: Value, o_ready: Value
-    ) -> tuple[Value, Value, Values]:
-        return u.build(m, inputs, valid, o_ready, instances)
-
-    return core
+def _build(
+    m: Module, u: ArrayUnit, inputs: Values, valid: Value, o_ready: Value, *, instances: bool
+) -> tuple[Value, Value, Values]:
+    return u.build(m, inputs, valid, o_ready, instances)

@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import Any
 
 from ..errors import InvalidInput, unknown
-from .base import Parameter, Unit, _field
+from .contract import Unit
+from .parameters import Parameter, parameter_field
 
 FAMILIES = {
     "mul": "exact.mul:Mul",
@@ -63,9 +64,13 @@ def unit(spec: Any) -> Unit:
     return family(name.strip()).from_text(parameters)
 
 
-def unit_parameter(help: str, default: str | None) -> Any:
+def unit_parameter(help: str, default: str | None, quiet: bool = False) -> Any:
     """A field that holds a unit, given by its spec, which may stand in parentheses."""
-    return _field(Parameter(help, _unit_of, "a unit's spec", default))
+    return parameter_field(
+        Parameter(
+            help, _unit_of, "a unit's spec", default, quiet=quiet, in_spec=lambda u: f"({u.spec})"
+        )
+    )
 
 
 def _unit_of(value: Any) -> Unit:

@@ -182,7 +182,7 @@ def test_results_with_registers_are_the_golden_models(spec, monkeypatch):
     else:
         for x, y in zip(found.results, expected, strict=True):
             assert (x == y).all()
-    assert found.clocks == found.operations * u.clocks_per_transfer
+    assert found.clocks == found.operations * u.transfers.clocks
     assert found.toggles > 10
 
 
@@ -195,7 +195,7 @@ def test_an_array_that_waits_for_its_own_parts():
     found = activity(hw.synthesize(u), a, w, scale)
     assert (found.results == u(a, w, scale)).all()
     assert found.operations == 40
-    assert found.clocks > found.operations * u.clocks_per_transfer
+    assert found.clocks > found.operations * u.transfers.clocks
 
 
 def clocked(netlist: dict, transfers: list[tuple[int, ...]], clocks: int) -> list[dict[int, bool]]:

@@ -327,7 +327,7 @@ def test_operands_of_units_at_work(spec, shapes, transfers):
     u = hw.unit(spec)
     codes = module.operands(u)
     assert [x.shape for x in codes] == shapes
-    assert len(u.transfers(u.check_operands(codes))[0]) == transfers
+    assert len(u.transfers.of(u.check_operands(codes))[0]) == transfers
 
 
 def test_operands_are_shuffled_and_the_same_each_time():

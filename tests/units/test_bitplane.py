@@ -11,6 +11,7 @@ import pytest
 import hwarith as hw
 from hwarith.units.bitplane import BitplaneDot, affine, decode, encode, from_signed, planes
 from hwarith.units.bitplane.definitions import dot, split_planes
+from hwarith.units.bitplane.unit import PlaneTransfers
 
 WIDTHS = range(1, 9)
 
@@ -174,31 +175,42 @@ def test_hardware_of_every_width(n: int, m: int) -> None:
     np.testing.assert_array_equal(hw.simulate(u)(a, b), u(a, b))
 
 
-class Dirty(BitplaneDot):
+class DirtyTransfers(PlaneTransfers):
     """The same with ones in the lanes that hold no elements."""
 
-    def transfers(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        a, b, count, *rest = super().transfers(arrays)
-        empty = ((1 << self.lanes) - 1) & ~((1 << count.astype(np.int64)) - 1)
+    def of(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        a, b, count, *rest = super().of(arrays)
+        empty = ((1 << self.unit.lanes) - 1) & ~((1 << count.astype(np.int64)) - 1)
         return [a | empty.astype(a.dtype), b, count, *rest]
+
+
+class Dirty(BitplaneDot):
+    @property
+    def transfers(self) -> PlaneTransfers:
+        return DirtyTransfers(self)
 
 
 def test_lanes_without_elements_do_not_count() -> None:
     u = Dirty(n=3, m=3, lanes=16, k=100)
     for length in (0, 1, 15, 33):
         a, b = random_codes(u, 50, length)
-        sent, clean = (cls.transfers(u, [a, b])[0] for cls in (Dirty, BitplaneDot))
+        sent, clean = (cls(u).of([a, b])[0] for cls in (DirtyTransfers, PlaneTransfers))
         assert (sent != clean).any()
         np.testing.assert_array_equal(hw.simulate(u)(a, b), u(a, b))
 
 
 def test_chunks_and_planes_in_any_order() -> None:
-    class Shuffled(BitplaneDot):
-        def transfers(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-            *columns, first, last = super().transfers(arrays)
-            order = np.random.default_rng(4).permutation(self.cycles(arrays[0].shape[-1]))
+    class ShuffledTransfers(PlaneTransfers):
+        def of(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+            *columns, first, last = super().of(arrays)
+            order = np.random.default_rng(4).permutation(self.unit.cycles(arrays[0].shape[-1]))
             rows = (x.reshape(-1, order.size)[:, order].ravel() for x in columns)
             return [*rows, first, last]
+
+    class Shuffled(BitplaneDot):
+        @property
+        def transfers(self) -> PlaneTransfers:
+            return ShuffledTransfers(self)
 
     u = Shuffled(n=4, m=2, lanes=8, pi=2, k=100)
     a, b = random_codes(u, 50, 29)

@@ -275,7 +275,7 @@ def test_a_group_without_first_goes_on() -> None:
     u = hw.unit("mac:a=int8")
     component = u.create()
     transfers = [(3, 5, 1, 0), (2, 2, 0, 1), (10, 10, 0, 1), (1, 7, 1, 1)]
-    names = (*u.operands, *u.controls)
+    names = (*u.operands, *u.transfers.controls)
     received = []
 
     async def source(ctx):

@@ -15,7 +15,7 @@ from hwarith.rtl.pipeline.cuts import Cutter
 from hwarith.rtl.pipeline.datapath import Datapath
 from hwarith.rtl.pipeline.delay import ONE, UNIT, ZERO, Graph
 from hwarith.rtl.pipeline.mincut import Network
-from hwarith.units.base import STAGES
+from hwarith.units.contract import STAGES
 
 SMALL = [
     "mul:a=e4m3", "add:a=e4m3", "fma:a=e4m3", "fma:a=int4,out=int9", "mul:a=int8,out=int16",

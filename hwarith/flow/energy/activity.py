@@ -90,12 +90,12 @@ def activity(synthesis: Synthesis, *codes: Any, watch: Sequence[Watch] = ()) -> 
     if u.stages and synthesis.recipe == "cmos":
         raise InvalidInput(f"activity of registers needs a library's, and {u.spec} is of cmos")
     operands = u.check_operands(codes)
-    columns = dict(zip(u.inputs, u.transfers(operands), strict=True))
+    columns = dict(zip(u.inputs, u.transfers.of(operands), strict=True))
     transfers = len(next(iter(columns.values())))
     if transfers < 2:
         raise InvalidInput(f"activity needs two vectors or more, not {transfers}")
     netlist = _netlist(synthesis)
-    shape = u.result_shape(operands)
+    shape = u.transfers.result_shape(operands)
     results = {name: np.zeros(math.prod(shape), f.dtype) for name, f in u.results.items()}
     tally = _Tally(netlist, watch, results)
     chunks = _clocks(netlist, columns, u.stages) if u.stages else _vectors(netlist, columns)
@@ -112,7 +112,7 @@ def activity(synthesis: Synthesis, *codes: Any, watch: Sequence[Watch] = ()) -> 
         changes=dict(tally.changes),
         ones=dict(tally.ones),
         watched=tally.watched,
-        results=u.collect(list(results.values()), shape),
+        results=u.transfers.collect(list(results.values()), shape),
     )
 
 

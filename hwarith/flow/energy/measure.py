@@ -181,7 +181,7 @@ def operands(u: Unit) -> tuple[np.ndarray, ...]:
     columns = stimulus(u, VECTORS)
     order = np.random.default_rng(0).permutation(len(columns[0]))
     codes = u.at_work(tuple(column[order] for column in columns))
-    transfers = sum(u.transfers_per_result(u.check_operands(codes)))
+    transfers = sum(u.transfers.per_result(u.check_operands(codes)))
     most = max(1, len(codes[0]) * VECTORS // transfers)
     return tuple(column[:most] for column in codes)
 

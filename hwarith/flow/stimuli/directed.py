@@ -16,6 +16,7 @@ import numpy as np
 from ...formats import Format
 from ...formats import rounding as r
 from ...units import Unit
+from ...units.operations import negated_operands
 from .candidates import Codes, Search
 from .random import corner_codes, stimulus
 
@@ -121,7 +122,8 @@ def _makers(unit: Unit, rng: random.Random) -> dict[str, tuple[_Candidates, int]
 def _completed(unit: Unit, candidates: _Candidates, rng: random.Random) -> _Candidates:
     """Candidates for all operands: negated where the unit negates them again, and with random
     codes for those that are no part of the exact result, such as random bits."""
-    operations = list(unit.negated)
+    negated = negated_operands(unit)
+    operations = list(negated)
     for codes in candidates:
         if codes is None:
             yield None
@@ -130,7 +132,7 @@ def _completed(unit: Unit, candidates: _Candidates, rng: random.Random) -> _Cand
         completed: list[int | None] = []
         for i, (name, f) in enumerate(unit.operands.items()):
             if i < len(codes):
-                negate = name in unit.negated[op]
+                negate = name in negated[op]
                 completed.append(_negative(f, codes[i]) if negate else codes[i])
             else:
                 completed.append(op if name == "op" else rng.getrandbits(f.bits))

@@ -141,7 +141,7 @@ def breakdown(spec: Any, library: str | Path = "generic", recipe: str | None = N
         raise InvalidInput(f"a breakdown needs a library of cells, not {recipe or library}")
     flat = synthesize.synthesize(u, library, recipe)
     assert flat.area is not None
-    job = _Job(u.without_ranks, flat.library, flat.recipe)
+    job = _Job(_without_ranks(u), flat.library, flat.recipe)
     kept = tools.cache_folder("breakdown") / f"{job.key()}.json"
     found = synthesize.cached(kept)
     if found is None:
@@ -161,6 +161,11 @@ def breakdown(spec: Any, library: str | Path = "generic", recipe: str | None = N
         flat_area=flat.area, flat_delay=flat.delay,
         parts=parts.within(()), versions=flat.versions, netlist=found["netlist"],
     )  # fmt: skip
+
+
+def _without_ranks(u: Unit) -> Unit:
+    """The same unit with no more pipeline registers than it must have."""
+    return dataclasses.replace(u, stages=u.parameters()["stages"].default)
 
 
 class _Job:

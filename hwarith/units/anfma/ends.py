@@ -13,8 +13,9 @@ from ... import rtl
 from ...formats import Format
 from ...rtl import Values, wire
 from ...rtl.floats import signed_exponent
-from ..base import Contract, format_parameter
+from ..contract import Contract
 from ..operations import BEGINNING_OF_A_COLUMN, END_OF_A_COLUMN, Operation
+from ..parameters import format_parameter
 from . import definitions as golden
 from .state import SOURCE, Chained, State, check_float
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from ...errors import InvalidInput
 from ...formats import Format, format
-from ..base import Unit, format_parameter, integer_parameter
+from ..contract import Unit
+from ..parameters import format_parameter, integer_parameter
 from .definitions import Frame
 
 SOURCE = "arXiv 2408.11997"

@@ -15,15 +15,9 @@ from ...errors import InvalidInput
 from ...formats import Format
 from ...golden import folds as engine_fold
 from ...rtl import Values, wire
-from ..base import (
-    Contract,
-    Unit,
-    choice_parameter,
-    format_parameter,
-    integer_parameter,
-    text_parameter,
-)
+from ..contract import Contract, Unit
 from ..operations import CHAINED_MULTIPLY_ADD, Operation
+from ..parameters import choice_parameter, format_parameter, integer_parameter, text_parameter
 from . import definitions as golden
 from .definitions import Frame
 from .ends import ColumnEnd, Seed
@@ -58,7 +52,13 @@ class AnFma(Chained):
     summary: ClassVar[str] = "multiply-add of a chain, with approximate normalization"
     operation: ClassVar[Operation] = CHAINED_MULTIPLY_ADD
 
-    norm: str = text_parameter("how sums are normalized", parse_norm, NORMS, "an-1-2")
+    norm: str = text_parameter(
+        "how sums are normalized",
+        parse_norm,
+        NORMS,
+        "an-1-2",
+        in_name=lambda _, value: value.replace("-", "_"),
+    )
     guard: int = integer_parameter("bits below the significand in an addition", 0, 16, 0, True)
     prodnorm: str = choice_parameter("1: normalize products first", ("0", "1"), "0", True)
     out: Format = format_parameter("result at the end of a column", "fp32")
@@ -79,11 +79,6 @@ class AnFma(Chained):
             return None
         _, k, lam = self.norm.split("-")
         return int(k), int(lam)
-
-    def name_part(self, parameter: str, value: Any) -> str:
-        if parameter == "norm":
-            return str(value).replace("-", "_")
-        return super().name_part(parameter, value)
 
     @property
     def operands(self) -> dict[str, Format]:

@@ -15,9 +15,11 @@ from ...errors import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import join
 from ...rtl import Values, wire
-from ..accumulator import Accumulator
-from ..base import Contract, Unit, integer_parameter
+from ..accumulator import Accumulator, GroupTransfers
+from ..contract import Contract, Unit
 from ..operations import DOT_PRODUCT, Operation
+from ..parameters import integer_parameter
+from ..transfers import Transfers
 from . import definitions as golden
 from .codes import MOST_BITS, planes
 
@@ -78,15 +80,12 @@ class BitplaneDot(Accumulator):
         return {"a": format(f"uint{self.n}"), "b": format(f"uint{self.m}")}
 
     @property
-    def inputs(self) -> dict[str, Format]:
-        bits = {
-            "a": self.lanes * self.pi, "b": self.lanes * self.pj,
-            "count": self.lanes.bit_length(), "weight": max(1, self._greatest_weight.bit_length()),
-        }  # fmt: skip
-        return {name: format(f"uint{width}") for name, width in bits.items()} | self.controls
+    def transfers(self) -> Transfers:
+        return PlaneTransfers(self)
 
     @property
-    def _greatest_weight(self) -> int:
+    def greatest_weight(self) -> int:
+        """The weight of the last pair of slices of planes."""
         return self.n - self.pi + self.m - self.pj
 
     @property
@@ -146,41 +145,6 @@ class BitplaneDot(Accumulator):
             )
         return arrays
 
-    # -- transfers -----------------------------------------------------------------------------
-
-    def transfers(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """A chunk of `lanes` elements after the other, all pairs of planes of each."""
-        length = arrays[0].shape[-1]
-        a, b = (
-            self._slices(x, bits, width)
-            for x, bits, width in zip(arrays, (self.n, self.m), (self.pi, self.pj), strict=True)
-        )
-        groups, chunks, rows = a.shape
-        shape = (groups, chunks, rows, b.shape[-1])
-        count = np.clip(length - self.lanes * np.arange(chunks), 0, self.lanes)
-        weight = self.pi * np.arange(rows)[:, None] + self.pj * np.arange(b.shape[-1])
-        first, last = np.zeros((2, *shape), np.uint8)
-        first[:, 0, 0, 0] = last[:, -1, -1, -1] = 1
-        columns = (a[..., None], b[:, :, None, :], count[:, None, None], weight, first, last)
-        return [
-            np.broadcast_to(x, shape).ravel().astype(f.dtype)
-            for x, f in zip(columns, self.inputs.values(), strict=True)
-        ]
-
-    def _slices(self, codes: np.ndarray, bits: int, width: int) -> np.ndarray:
-        """What a port of planes gets, as an array (groups, chunks, slices of `width` planes)."""
-        length = codes.shape[-1]
-        if length == 0:
-            codes, length = np.zeros((*codes.shape[:-1], 1), codes.dtype), 1
-        words = planes(codes.reshape(-1, length), bits, self.lanes)
-        groups, chunks, _ = words.shape
-        by_slice = words.reshape(groups, chunks, bits // width, width)
-        return join(by_slice, format(f"uint{self.lanes}"))
-
-    def transfers_per_result(self, arrays: list[np.ndarray]) -> list[int]:
-        *shape, length = arrays[0].shape
-        return [self.cycles(length)] * math.prod(shape)
-
     @property
     def longest_group(self) -> int:
         return min(self.k, 2 * self.lanes + 1)
@@ -224,7 +188,7 @@ class BitplaneDot(Accumulator):
         return {"product": product.as_signed(), "weight": x["weight"]}
 
     def _shift(self, m: Module, x: Values) -> Values:
-        weight = x["weight"][: self._greatest_weight.bit_length()]
+        weight = x["weight"][: self.greatest_weight.bit_length()]
         return {"shifted": rtl.scaled(m, "product", x["product"], weight)}
 
     def _accumulate(self, m: Module, x: Values) -> Values:
@@ -233,3 +197,48 @@ class BitplaneDot(Accumulator):
 
     def output_datapath(self) -> list[rtl.Step]:
         return [rtl.renamed(acc="y")]
+
+
+class PlaneTransfers(GroupTransfers[BitplaneDot]):
+    """A chunk of `lanes` elements after the other, all pairs of planes of each."""
+
+    @property
+    def inputs(self) -> dict[str, Format]:
+        u = self.unit
+        bits = {
+            "a": u.lanes * u.pi,
+            "b": u.lanes * u.pj,
+            "count": u.lanes.bit_length(),
+            "weight": max(1, u.greatest_weight.bit_length()),
+        }
+        return {name: format(f"uint{width}") for name, width in bits.items()} | self.controls
+
+    def of(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        u = self.unit
+        length = arrays[0].shape[-1]
+        a, b = self._slices(arrays[0], u.n, u.pi), self._slices(arrays[1], u.m, u.pj)
+        groups, chunks, rows = a.shape
+        shape = (groups, chunks, rows, b.shape[-1])
+        count = np.clip(length - u.lanes * np.arange(chunks), 0, u.lanes)
+        weight = u.pi * np.arange(rows)[:, None] + u.pj * np.arange(b.shape[-1])
+        first, last = np.zeros((2, *shape), np.uint8)
+        first[:, 0, 0, 0] = last[:, -1, -1, -1] = 1
+        columns = (a[..., None], b[:, :, None, :], count[:, None, None], weight, first, last)
+        return [
+            np.broadcast_to(x, shape).ravel().astype(f.dtype)
+            for x, f in zip(columns, self.inputs.values(), strict=True)
+        ]
+
+    def _slices(self, codes: np.ndarray, bits: int, width: int) -> np.ndarray:
+        """What a port of planes gets, as an array (groups, chunks, slices of `width` planes)."""
+        lanes, length = self.unit.lanes, codes.shape[-1]
+        if length == 0:
+            codes, length = np.zeros((*codes.shape[:-1], 1), codes.dtype), 1
+        words = planes(codes.reshape(-1, length), bits, lanes)
+        groups, chunks, _ = words.shape
+        by_slice = words.reshape(groups, chunks, bits // width, width)
+        return join(by_slice, format(f"uint{lanes}"))
+
+    def per_result(self, arrays: list[np.ndarray]) -> list[int]:
+        *shape, length = arrays[0].shape
+        return [self.unit.cycles(length)] * math.prod(shape)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import wiring
 
 from ... import rtl
 from ...errors import InvalidInput
@@ -16,8 +15,10 @@ from ...formats import Format, format
 from ...formats.lanes import side_by_side
 from ...golden import arrays as engine
 from ...rtl import Values, wire
-from ..base import Contract, integer_parameter
+from ..contract import Contract
 from ..operations import DEQUANTIZATION, Operation
+from ..parameters import integer_parameter
+from ..transfers import Transfers
 from . import definitions as golden
 from .definitions import SCALE_BITS
 from .pe import BitSerial, rounded_to
@@ -52,11 +53,11 @@ class BsDequant(BitSerial):
         if self.dqm is None:
             object.__setattr__(self, "dqm", 11 + self.fx)
 
-    def _stages_for(self, target_delay: int) -> int:
+    def stages_for(self, target_delay: int) -> int:
         raise InvalidInput("bsdequant: parameter target_delay: it takes 8 clocks")
 
-    def _shown(self) -> dict[str, Any]:
-        shown = super()._shown()
+    def shown_parameters(self) -> dict[str, Any]:
+        shown = super().shown_parameters()
         if self.dqm == 11 + self.fx:
             del shown["dqm"]
         return shown
@@ -85,8 +86,8 @@ class BsDequant(BitSerial):
         return f"{SCALE_BITS} clocks, one result every {SCALE_BITS} clocks"
 
     @property
-    def clocks_per_transfer(self) -> int:
-        return SCALE_BITS
+    def transfers(self) -> Transfers:
+        return Transfers(self, clocks=SCALE_BITS)
 
     @property
     def contract(self) -> Contract:
@@ -112,11 +113,8 @@ class BsDequant(BitSerial):
     def datapath(self) -> list[rtl.Step]:
         raise NotImplementedError  # it is no datapath: see `_serial`
 
-    def create(self) -> wiring.Component:
-        return rtl.Pipelined(self, _serial)
-
-    def create_ports(self) -> wiring.Component:
-        return rtl.PipelinedPorts(self, _serial)
+    def core(self, instances: bool) -> rtl.Core:
+        return _serial
 
 
 @rtl.piece("round_state")

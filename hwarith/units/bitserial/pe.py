@@ -14,8 +14,10 @@ from ...errors import InvalidInput
 from ...formats import Format, format
 from ...rtl import Values, wire
 from ..accumulator import Accumulator
-from ..base import Contract, Unit, choice_parameter, integer_parameter
+from ..contract import Contract, Unit
 from ..operations import BIT_SERIAL_DOT_PRODUCT, Operation
+from ..parameters import choice_parameter, integer_parameter
+from ..results import split
 from . import definitions as golden
 from .definitions import EXPONENT_BITS, Frame
 from .weights import MIXED, SOURCE, WEIGHTS, Weights, special_codes, terms
@@ -62,8 +64,8 @@ class BitSerial(Unit):
         """Bits of the accumulator that hold the sum of the lanes at the greatest bsig."""
         return 20 + self.fx
 
-    def _shown(self) -> dict[str, Any]:
-        shown = super()._shown()
+    def shown_parameters(self) -> dict[str, Any]:
+        shown = super().shown_parameters()
         if self.aw == self._widest:
             del shown["aw"]
         return shown
@@ -168,7 +170,7 @@ class BitSerialPe(Accumulator, BitSerial):
 
     def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
         formats = self.results.values()
-        return [x.astype(f.dtype) for x, f in zip(self._split(memory), formats, strict=True)]
+        return [x.astype(f.dtype) for x, f in zip(split(memory, formats), formats, strict=True)]
 
     def plausible(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
         """Activations of any class in each lane, most of them near each other; in half of the

@@ -12,8 +12,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 from ... import rtl
 from ...formats import Format, format
 from ...rtl import Values, wire
-from ..base import Contract, Unit, choice_parameter
+from ..contract import Contract, Unit
 from ..operations import RECODING, Operation
+from ..parameters import choice_parameter
 from . import definitions as golden
 from .weights import MIXED, SOURCE, WEIGHTS, special_codes
 

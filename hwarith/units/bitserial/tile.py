@@ -16,11 +16,12 @@ from ...formats import Format, format
 from ...formats.lanes import join, side_by_side, split, vector
 from ...formats.weights import Quantized
 from ...rtl import Values
-from .. import unit
-from ..base import Contract, Unit, integer_parameter
+from ..contract import Contract, Unit
 from ..operations import MATRIX_PRODUCT, Operation
+from ..parameters import integer_parameter
 from ..parts import ArrayUnit
-from ..registry import unit_parameter
+from ..registry import unit, unit_parameter
+from ..transfers import Transfers
 from .definitions import SCALE_BITS
 from .dequant import BsDequant
 from .hardware import Cell, ColumnSum, Encoder, Tile
@@ -88,12 +89,15 @@ class BsTile(ArrayUnit):
             raise InvalidInput("bstile: stages follow from rows; they cannot be given")
         object.__setattr__(self, "stages", self.rows + _AROUND)
 
-    def _stages_for(self, target_delay: int) -> int:
+    def stages_for(self, target_delay: int) -> int:
         raise InvalidInput("bstile: parameter target_delay: its elements have one register")
 
-    def _shown(self) -> dict[str, Any]:
-        shown = {"pe": f"({self.pe.spec})", "rows": self.rows, "columns": self.columns}
-        return shown | ({} if self.dqm == 11 + self.pe.fx else {"dqm": self.dqm})
+    def shown_parameters(self) -> dict[str, Any]:
+        shown = super().shown_parameters()
+        del shown["stages"]
+        if self.dqm == 11 + self.pe.fx:
+            del shown["dqm"]
+        return shown
 
     @property
     def name(self) -> str:
@@ -134,16 +138,8 @@ class BsTile(ArrayUnit):
         return found | ({"mode": format("uint3")} if self.is_mixed else {})
 
     @property
-    def inputs(self) -> dict[str, Format]:
-        lanes, rows, columns = self.pe.lanes, self.rows, self.columns
-        sizes = {"a": rows * lanes, "w": columns * lanes, "scale": columns, "special": columns,
-                 "mode": 1}  # fmt: skip
-        ports = {name: vector(f, sizes[name]) for name, f in self.operands.items()}
-        return ports | self.controls
-
-    @property
-    def controls(self) -> dict[str, Format]:
-        return {"last": format("uint1"), "end": format("uint1")}
+    def transfers(self) -> Transfers:
+        return ChunkTransfers(self, clocks=(self.encoder.bits + 1) // 2)
 
     @property
     def results(self) -> dict[str, Format]:
@@ -152,10 +148,6 @@ class BsTile(ArrayUnit):
     @property
     def contract(self) -> Contract:
         return Contract("approximate", f"of each group: {self.pe.contract.bound}", SOURCE)
-
-    @property
-    def clocks_per_transfer(self) -> int:
-        return (self.encoder.bits + 1) // 2
 
     # -- the matrix product --------------------------------------------------------------------
 
@@ -291,49 +283,6 @@ class BsTile(ArrayUnit):
             found.append(special_codes((2 * weights.specials).astype(np.int64)))
         return found
 
-    # -- transfers -----------------------------------------------------------------------------
-
-    def transfers(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """Chunk by chunk of the lanes, one sum after the other."""
-        named = dict(zip(self.operands, arrays, strict=True))
-        lanes, k = self.pe.lanes, named["a"].shape[-1]
-        chunks, groups = k // lanes, named["scale"].shape[-1]
-        columns = []
-        for name, x in named.items():
-            if name in ("a", "w"):
-                x = x.reshape(-1, x.shape[-2], chunks, lanes).swapaxes(1, 2)
-                lane = join(x.reshape(*x.shape[:2], -1), self.operands[name])
-            elif name == "mode":
-                lane = np.repeat(x.reshape(-1, 1), chunks, axis=1)
-            else:
-                lane = np.repeat(
-                    join(x.reshape(-1, self.columns, groups).swapaxes(1, 2), self.operands[name]),
-                    chunks // groups, axis=1,
-                )  # fmt: skip
-            columns.append(lane.ravel())
-        place = np.tile(np.arange(1, chunks + 1), columns[0].size // chunks)
-        last, end = place % (chunks // groups) == 0, place == chunks
-        return [*columns, last.astype(np.uint8), end.astype(np.uint8)]
-
-    def transfers_per_result(self, arrays: list[np.ndarray]) -> list[int]:
-        a = arrays[0]
-        return [a.shape[-1] // self.pe.lanes] * (a.size // a.shape[-1] // self.rows)
-
-    @property
-    def completes(self) -> tuple[str, int]:
-        return "end", 1
-
-    def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
-        return arrays[0].shape[:-2]
-
-    def collect(self, columns: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-        y = split(columns[0], SUM, self.rows * self.columns)
-        return y.reshape(*shape, self.columns, self.rows).swapaxes(-1, -2)
-
-    def result_codes(self, results: np.ndarray) -> list[np.ndarray]:
-        by_column = results.swapaxes(-1, -2)
-        return [join(by_column.reshape(*by_column.shape[:-2], -1), SUM)]
-
     def stimulus(self, n: int, draw: Callable) -> tuple[np.ndarray, ...]:
         """Sums over two groups of 16, each tile of activations of any class."""
         lanes, groups = self.pe.lanes, 2
@@ -368,3 +317,56 @@ class BsTile(ArrayUnit):
         self, m: Module, inputs: Values, valid: Value, o_ready: Value, instances: bool
     ) -> tuple[Value, Value, Values]:
         return Tile(self, instances).build(m, inputs, valid, o_ready)
+
+
+class ChunkTransfers(Transfers[BsTile]):
+    """Chunk by chunk of the lanes, one sum after the other."""
+
+    completes = ("end", 1)
+
+    @property
+    def controls(self) -> dict[str, Format]:
+        return {"last": format("uint1"), "end": format("uint1")}
+
+    @property
+    def inputs(self) -> dict[str, Format]:
+        u = self.unit
+        lanes = {"a": u.rows * u.pe.lanes, "w": u.columns * u.pe.lanes, "mode": 1}
+        ports = {name: vector(f, lanes.get(name, u.columns)) for name, f in u.operands.items()}
+        return ports | self.controls
+
+    def of(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        formats = self.unit.operands
+        named = dict(zip(formats, arrays, strict=True))
+        lanes, k = self.unit.pe.lanes, named["a"].shape[-1]
+        chunks, groups = k // lanes, named["scale"].shape[-1]
+        columns = []
+        for name, x in named.items():
+            if name in ("a", "w"):
+                x = x.reshape(-1, x.shape[-2], chunks, lanes).swapaxes(1, 2)
+                lane = join(x.reshape(*x.shape[:2], -1), formats[name])
+            elif name == "mode":
+                lane = np.repeat(x.reshape(-1, 1), chunks, axis=1)
+            else:
+                by_group = x.reshape(-1, self.unit.columns, groups).swapaxes(1, 2)
+                lane = np.repeat(join(by_group, formats[name]), chunks // groups, axis=1)
+            columns.append(lane.ravel())
+        place = np.tile(np.arange(1, chunks + 1), columns[0].size // chunks)
+        last, end = place % (chunks // groups) == 0, place == chunks
+        return [*columns, last.astype(np.uint8), end.astype(np.uint8)]
+
+    def per_result(self, arrays: list[np.ndarray]) -> list[int]:
+        a = arrays[0]
+        return [a.shape[-1] // self.unit.pe.lanes] * (a.size // a.shape[-1] // self.unit.rows)
+
+    def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
+        return arrays[0].shape[:-2]
+
+    def collect(self, columns: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+        rows, width = self.unit.rows, self.unit.columns
+        y = split(columns[0], SUM, rows * width)
+        return y.reshape(*shape, width, rows).swapaxes(-1, -2)
+
+    def result_codes(self, results: np.ndarray) -> list[np.ndarray]:
+        by_column = results.swapaxes(-1, -2)
+        return [join(by_column.reshape(*by_column.shape[:-2], -1), SUM)]

@@ -13,9 +13,10 @@ from ...errors import InvalidInput
 from ...formats import Format, format
 from ...formats.rounding import pack_nan
 from ...rtl import Values, wire
-from ..base import Contract, Unit, choice_parameter, format_parameter
+from ..contract import Contract, Unit
 from ..exact.base import GUARD_BITS
 from ..operations import COMPARISON, SELECTION, Operation
+from ..parameters import choice_parameter, format_parameter
 from . import definitions as golden
 from .order import check_comparable, compare_codes
 

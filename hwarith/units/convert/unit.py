@@ -12,9 +12,10 @@ from ... import rtl
 from ...errors import InvalidInput
 from ...formats import ROUNDINGS, STOCHASTIC, Format, Stochastic, codec, format
 from ...formats import rounding as r
-from ..base import Contract, Unit, choice_parameter, format_parameter
+from ..contract import Contract, Unit
 from ..exact.base import random_bits, random_bits_parameter
 from ..operations import CONVERSION, Operation
+from ..parameters import choice_parameter, format_parameter
 from . import hardware
 
 

@@ -14,8 +14,9 @@ from ...errors import InvalidInput
 from ...formats import Format, format
 from ...rtl import Values, wire
 from ...rtl.integers import negated_if
-from ..base import Contract, Unit, choice_parameter, integer_parameter, text_parameter
+from ..contract import Contract, Unit
 from ..operations import DECODING, Operation
+from ..parameters import choice_parameter, integer_parameter, text_parameter
 from . import definitions as golden
 
 FRACTION = 15
@@ -68,7 +69,13 @@ class PowDecode(Unit):
     operation: ClassVar[Operation] = DECODING
 
     b: int = integer_parameter("bits of a code", 2, 8, 4)
-    a: str = text_parameter("exponent, a decimal text", _exponent, f"{_LOW} to {_HIGH}", "0.55")
+    a: str = text_parameter(
+        "exponent, a decimal text",
+        _exponent,
+        f"{_LOW} to {_HIGH}",
+        "0.55",
+        in_name=lambda _, value: f"a{value}".replace(".", "p"),
+    )
     code: str = choice_parameter(
         "sm: sign and magnitude; twos: two's complement", ("sm", "twos"), "sm"
     )
@@ -88,11 +95,6 @@ class PowDecode(Unit):
     @property
     def contract(self) -> Contract:
         return Contract("correctly rounded", "error at most 1/2 step of 2^-15", "arXiv 2308.05600")
-
-    def name_part(self, parameter: str, value: Any) -> str:
-        if parameter == "a":
-            return f"a{value}".replace(".", "p")
-        return super().name_part(parameter, value)
 
     @property
     def table(self) -> list[int]:

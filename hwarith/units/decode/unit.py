@@ -13,8 +13,9 @@ from ...formats import Format, format
 from ...rtl import Values, wire
 from ...rtl.floats import signed_exponent
 from ...rtl.integers import negated_if
-from ..base import Contract, Unit, choice_parameter
+from ..contract import Contract, Unit
 from ..operations import DECODING, Operation
+from ..parameters import choice_parameter
 from . import definitions as golden
 from .tilus import RESERVED, TYPES
 

@@ -14,7 +14,8 @@ from ...errors import InvalidInput
 from ...formats import OVERFLOWS, ROUNDINGS, STOCHASTIC, Format, Rounding, Stochastic, format
 from ...formats import rounding as r
 from ...rtl import PORT, Operand, Raw, Rounder, Step, Structure, Values, wire
-from ..base import Contract, Unit, choice_parameter, integer_parameter
+from ..contract import Contract, Unit
+from ..parameters import choice_parameter, integer_parameter
 from . import definitions as golden
 
 GUARD_BITS = 4
@@ -93,9 +94,12 @@ class Exact(Unit):
         ("canonical", "payload"), "canonical", quiet=True,
     )  # fmt: skip
     flags: str = choice_parameter(
-        "exception flags, with tininess detected after or before rounding", FLAGS, "none",
+        "exception flags, with tininess detected after or before rounding",
+        FLAGS,
+        "none",
         quiet=True,
-    )  # fmt: skip
+        in_name=lambda _, value: f"flags_{value}",
+    )
 
     if TYPE_CHECKING:
         out: Format  # a field of every family
@@ -188,17 +192,14 @@ class Exact(Unit):
                     f"{self.family}: parameter {name}: integer arithmetic is exact and takes none"
                 )
 
-    def _shown(self) -> dict[str, Any]:
+    def shown_parameters(self) -> dict[str, Any]:
         """Integers are not rounded; defaults that depend go without saying."""
-        shown = super()._shown()
+        shown = super().shown_parameters()
         if self.is_integer:
             del shown["round"]
         if self.overflow == self._default_overflow():
             del shown["overflow"]
         return shown
-
-    def name_part(self, parameter: str, value: Any) -> str:
-        return f"flags_{value}" if parameter == "flags" else super().name_part(parameter, value)
 
     # -- contract ------------------------------------------------------------------------------
 

@@ -13,8 +13,8 @@ from ...formats import Format
 from ...rtl import PORT, Values, wire
 from ...rtl.floats import exponent_bits, signed_exponent
 from ...rtl.integers import as_integer, negated_if
-from ..base import choice_parameter, format_parameter
 from ..operations import MULTIPLY_ADD, Operation
+from ..parameters import choice_parameter, format_parameter
 from . import definitions as golden
 from .alignment import bits_below
 from .base import Exact, adder_parameter, booth_parameter

@@ -13,8 +13,8 @@ from ...formats import Format
 from ...rtl import Values, wire
 from ...rtl.floats import exponent_bits, signed_exponent
 from ...rtl.integers import as_integer
-from ..base import format_parameter
 from ..operations import PRODUCT, Operation
+from ..parameters import format_parameter
 from . import definitions as golden
 from .base import Exact, adder_parameter, booth_parameter
 

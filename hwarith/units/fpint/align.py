@@ -13,8 +13,9 @@ from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format, format
 from ...rtl import Values, wire
-from ..base import Contract, Unit, choice_parameter, integer_parameter
+from ..contract import Contract, Unit
 from ..operations import ALIGNMENT, Operation
+from ..parameters import choice_parameter, integer_parameter
 from . import definitions as golden
 from .definitions import SIGNIFICAND
 

@@ -15,8 +15,9 @@ from ...formats import Format, format
 from ...formats.lanes import join
 from ...rtl import Values, wire
 from ..accumulator import Accumulator
-from ..base import Contract, choice_parameter, integer_parameter
+from ..contract import Contract
 from ..operations import INTEGER_DOT_PRODUCT, Operation
+from ..parameters import choice_parameter, integer_parameter
 from . import definitions as golden
 from .align import SIGNIFICAND, SOURCE, Aligned, align, mantissa_parameter
 
@@ -102,8 +103,8 @@ class FpIntPe(Accumulator):
         """Of a group: what `k` products take."""
         return -(-self.k // self.lanes)
 
-    def _shown(self) -> dict[str, Any]:
-        shown = super()._shown()
+    def shown_parameters(self) -> dict[str, Any]:
+        shown = super().shown_parameters()
         if self.acc == self._least_acc:
             del shown["acc"]
         return shown

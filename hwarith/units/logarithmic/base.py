@@ -7,7 +7,8 @@ from typing import Any
 
 from ...errors import InvalidInput
 from ...formats import Format
-from ..base import Unit, format_parameter, integer_parameter
+from ..contract import Unit
+from ..parameters import format_parameter, integer_parameter
 from .definitions import Rules
 
 PAM_SOURCE = "arXiv 2305.17190"
@@ -61,8 +62,8 @@ class Logarithmic(Unit):
     def _default_sat(self) -> int:
         return int(not self.format.infinity)
 
-    def _shown(self) -> dict[str, Any]:
-        shown = super()._shown()
+    def shown_parameters(self) -> dict[str, Any]:
+        shown = super().shown_parameters()
         for name, default in (("ofs", self._default_ofs()), ("sat", self._default_sat())):
             if getattr(self, name) == default:
                 shown.pop(name, None)

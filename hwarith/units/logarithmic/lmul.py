@@ -9,8 +9,9 @@ from typing import ClassVar
 from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format
-from ..base import Contract, choice_parameter, integer_parameter
+from ..contract import Contract
 from ..operations import PRODUCT, Operation
+from ..parameters import choice_parameter, integer_parameter
 from . import definitions as golden
 from . import fields
 from .base import Logarithmic, ofs_parameter

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from amaranth.lib import wiring
-
 from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format
-from ..base import Contract, choice_parameter
+from ..contract import Contract
 from ..operations import PRODUCT, QUOTIENT, Operation
+from ..parameters import choice_parameter
 from . import definitions as golden
 from . import fields
 from .base import PAM_SOURCE, Logarithmic
@@ -45,14 +44,6 @@ class _PiecewiseAffine(Logarithmic):
     @property
     def word_bits(self) -> int:
         return 56 if self.profile == "ref" else super().word_bits
-
-    def create(self) -> wiring.Component:
-        self._check_hardware()
-        return super().create()
-
-    def create_ports(self) -> wiring.Component:
-        self._check_hardware()
-        return super().create_ports()
 
     def _check_hardware(self) -> None:
         if self.profile == "ref":
@@ -89,6 +80,7 @@ class Pam(_PiecewiseAffine):
         return golden.product, (self.format.numbers, 0, 0, self.rules)
 
     def datapath(self) -> list[rtl.Step]:
+        self._check_hardware()
         return fields.product(self.format, self.rules)
 
 
@@ -118,4 +110,5 @@ class Pad(_PiecewiseAffine):
         return golden.quotient, (self.format.numbers, self.rules)
 
     def datapath(self) -> list[rtl.Step]:
+        self._check_hardware()
         return fields.quotient(self.format, self.rules)

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from ... import rtl
 from ...formats import Format
-from ..base import Contract, choice_parameter
+from ..contract import Contract
 from ..operations import SLOPE, Operation
+from ..parameters import choice_parameter
 from . import definitions as golden
 from . import fields
 from .base import PAM_SOURCE, Logarithmic

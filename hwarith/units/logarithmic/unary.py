@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format
-from ..base import Contract, choice_parameter
+from ..contract import Contract
 from ..operations import LOGARITHM, POWER_OF_TWO, SQUARE_ROOT, Operation
+from ..parameters import choice_parameter
 from . import definitions as golden
 from . import fields
 from .base import PAM_SOURCE, Logarithmic

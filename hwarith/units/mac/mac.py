@@ -13,11 +13,12 @@ from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format, format
 from ..accumulator import Accumulator
-from ..base import Contract, format_parameter
+from ..contract import Contract
 from ..convert import Convert
 from ..exact.base import overflow_parameter, round_parameter
 from ..exact.fma import Fma
 from ..operations import DOT_PRODUCT, Operation
+from ..parameters import format_parameter
 from . import definitions as golden
 
 
@@ -72,9 +73,10 @@ class Mac(Accumulator):
             return None
         return Convert(a=self.acc, out=self.out, round=self.round, overflow=self.step.overflow)
 
-    def _shown(self) -> dict[str, Any]:
-        hidden = {"round", "overflow"} - self.step._shown().keys()
-        return {name: value for name, value in super()._shown().items() if name not in hidden}
+    def shown_parameters(self) -> dict[str, Any]:
+        hidden = {"round", "overflow"} - self.step.shown_parameters().keys()
+        shown = super().shown_parameters()
+        return {name: value for name, value in shown.items() if name not in hidden}
 
     @property
     def operands(self) -> dict[str, Format]:

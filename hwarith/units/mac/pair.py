@@ -13,8 +13,9 @@ from ... import rtl
 from ...formats import Format, format
 from ...rtl import Values, wire
 from ..accumulator import Accumulator
-from ..base import Contract, integer_parameter
+from ..contract import Contract
 from ..operations import DOT_PRODUCT_OF_PAIRS, Operation
+from ..parameters import integer_parameter
 from . import definitions as golden
 
 _ACC_BITS = 32

@@ -15,11 +15,13 @@ from ...errors import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import join, split, vector
 from ...rtl import Values
-from ..base import Contract, Unit, integer_parameter
 from ..chain import Chain, chain
+from ..contract import Contract, Unit
 from ..operations import MATRIX_PRODUCT, Operation
+from ..parameters import integer_parameter
 from ..parts import ArrayUnit
 from ..registry import unit_parameter
+from ..transfers import Transfers
 from .hardware import END_CLOCKS, Array, Cell, End
 
 MOST = 256
@@ -58,7 +60,7 @@ class Engine(ArrayUnit):
         "fma:a=bf16,b=bf16,c=fp32,out=fp32",
     )
     add: Unit = unit_parameter(
-        "adder behind a product unit (default: an exact one into fp32)", None
+        "adder behind a product unit (default: an exact one into fp32)", None, quiet=True
     )
     rows: int = integer_parameter("rows: the length of a sum", 1, MOST, 8)
     columns: int = integer_parameter("columns: sums side by side", 1, MOST, 8)
@@ -81,17 +83,16 @@ class Engine(ArrayUnit):
         if units.first.hidden_always:
             raise InvalidInput(f"engine: {units.first} has no zero for sums to begin with")
         object.__setattr__(self, "add", units.add if units.multiply else None)
-        last = END_CLOCKS if units.add.chain_end else 1
+        last = END_CLOCKS if units.finish else 1
         object.__setattr__(self, "stages", self.rows + self.columns + last)
 
-    def _stages_for(self, target_delay: int) -> int:
+    def stages_for(self, target_delay: int) -> int:
         raise InvalidInput("engine: parameter target_delay: its elements have one register")
 
-    def _shown(self) -> dict[str, Any]:
-        shown: dict[str, Any] = {"pe": f"({self.pe.spec})"}
-        if self.add is not None:
-            shown["add"] = f"({self.add.spec})"
-        return shown | {"rows": self.rows, "columns": self.columns}
+    def shown_parameters(self) -> dict[str, Any]:
+        shown = super().shown_parameters()
+        del shown["stages"]
+        return shown
 
     @property
     def name(self) -> str:
@@ -122,8 +123,8 @@ class Engine(ArrayUnit):
         return {"y": vector(self.units.last, self.columns)}
 
     @property
-    def controls(self) -> dict[str, Format]:
-        return {"load": format("uint1")}
+    def transfers(self) -> Transfers:
+        return TileTransfers(self)
 
     @property
     def contract(self) -> Contract:
@@ -240,46 +241,10 @@ class Engine(ArrayUnit):
             raise InvalidInput(f"operand c of engine must be of shape {shape}, not {begin.shape}"
                                ) from None  # fmt: skip
 
-    # -- transfers -----------------------------------------------------------------------------
-
-    def transfers(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """A tile's weights, last row first, and then its activations, for one tile after the
-        other."""
-        a, b, c = arrays
-        fa, fb = self.units.operand_formats
-        n = a.shape[-2]
-        lanes = []
-        for x, f, of_weights in ((a, fa, False), (b[..., ::-1, :], fb, True),
-                                 (c, self.units.first, False)):  # fmt: skip
-            codes = join(x, f).reshape(-1, x.shape[-2])
-            empty = np.zeros((len(codes), n if of_weights else self.rows), codes.dtype)
-            parts = [codes, empty] if of_weights else [empty, codes]
-            lanes.append(np.concatenate(parts, axis=1).ravel())
-        load = np.repeat(np.array([1, 0], np.uint8), (self.rows, n))
-        return [*lanes, np.tile(load, lanes[0].size // load.size)]
-
-    def transfers_per_result(self, arrays: list[np.ndarray]) -> list[int]:
-        n = arrays[0].shape[-2]
-        tiles = arrays[2].size // (n * self.columns)
-        return [self.rows + 1, *([1] * (n - 1))] * tiles
-
-    @property
-    def completes(self) -> tuple[str, int]:
-        return "load", 0
-
-    def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
-        return arrays[2].shape[:-1]
-
-    def collect(self, columns: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-        return split(columns[0], self.units.last, self.columns).reshape(*shape, self.columns)
-
-    def result_codes(self, results: np.ndarray) -> list[np.ndarray]:
-        return [join(results, self.units.last)]
-
     def stimulus(self, n: int, draw: Callable) -> tuple[np.ndarray, ...]:
         """Tiles of one vector of activations, of operands that are drawn for its units."""
         size = n * self.rows * self.columns
-        start = self.units.add.chain_start
+        start = self.units.start
         drawn = draw(self.units.units[0], size)
         begin = draw(start, size)[0] if start else draw(self.units.add, size)[-1]
         rng = np.random.default_rng(n)
@@ -304,7 +269,7 @@ class Engine(ArrayUnit):
     @property
     def _ends(self) -> dict[str, Unit]:
         """The units at the ends of the columns."""
-        ends = {"start": self.units.add.chain_start, "end": self.units.add.chain_end}
+        ends = {"start": self.units.start, "end": self.units.finish}
         return {kind: u for kind, u in ends.items() if u}
 
     def part(self, kind: str) -> wiring.Component:
@@ -318,3 +283,52 @@ class Engine(ArrayUnit):
         self, m: Module, inputs: Values, valid: Value, o_ready: Value, instances: bool
     ) -> tuple[Value, Value, Values]:
         return Array(self, instances).build(m, inputs, valid, o_ready)
+
+
+class TileTransfers(Transfers[Engine]):
+    """A tile's weights, last row first, and then its activations, one tile after the other."""
+
+    completes = ("load", 0)
+
+    @property
+    def controls(self) -> dict[str, Format]:
+        return {"load": format("uint1")}
+
+    def of(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        rows, units = self.unit.rows, self.unit.units
+        a, b, c = arrays
+        n = a.shape[-2]
+        fa, fb = units.operand_formats
+        weights = join(b[..., ::-1, :], fb).reshape(-1, rows)
+        lanes = [
+            _behind(join(a, fa).reshape(-1, n), rows),
+            _before(weights, n),
+            _behind(join(c, units.first).reshape(-1, n), rows),
+        ]
+        load = np.repeat(np.array([1, 0], np.uint8), (rows, n))
+        return [*lanes, np.tile(load, lanes[0].size // load.size)]
+
+    def per_result(self, arrays: list[np.ndarray]) -> list[int]:
+        n = arrays[0].shape[-2]
+        tiles = arrays[2].size // (n * self.unit.columns)
+        return [self.unit.rows + 1, *([1] * (n - 1))] * tiles
+
+    def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
+        return arrays[2].shape[:-1]
+
+    def collect(self, columns: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+        u = self.unit
+        return split(columns[0], u.units.last, u.columns).reshape(*shape, u.columns)
+
+    def result_codes(self, results: np.ndarray) -> list[np.ndarray]:
+        return [join(results, self.unit.units.last)]
+
+
+def _behind(codes: np.ndarray, empty: int) -> np.ndarray:
+    """Rows of codes, each behind so many transfers without one, one row after the other."""
+    return np.pad(codes, ((0, 0), (empty, 0))).ravel()
+
+
+def _before(codes: np.ndarray, empty: int) -> np.ndarray:
+    """Rows of codes, each before so many transfers without one, one row after the other."""
+    return np.pad(codes, ((0, 0), (0, empty))).ravel()

@@ -21,7 +21,7 @@ from ...rtl.pipeline.datapath import Placement, pipelined
 from ..chain import Chain
 
 if TYPE_CHECKING:
-    from ..base import Unit
+    from ..contract import Unit
     from .engine import Engine
 
 
@@ -161,7 +161,7 @@ class Array:
         """What enters a column: a weight, or what its sum begins with."""
         weight = _lane(inputs["b"], j, b_bits)
         acc = _lane(inputs["c"], j, first_bits)
-        start = self.unit.units.add.chain_start
+        start = self.unit.units.start
         if start:
             acc = self._end(m, "start", j, start, acc, enable)
         width = max(b_bits, len(acc))
@@ -169,7 +169,7 @@ class Array:
         return _delayed(m, f"top_{j}", entering, enable, j + 1)[-1]
 
     def _column_end(self, m: Module, j: int, total: Value, enable: Value) -> Value:
-        end = self.unit.units.add.chain_end
+        end = self.unit.units.finish
         if end:
             return self._end(m, "end", j, end, total, enable)
         return _delayed(m, f"end_{j}", total, enable, 1)[-1]

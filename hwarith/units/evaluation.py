@@ -1,0 +1,105 @@
+"""A unit's golden definition on arrays of codes: checked operands, tables, compiled loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import lru_cache
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from ..errors import InvalidInput
+from ..formats import Format
+from ..golden import arrays as engine
+from .results import packed_dtype
+
+TABLE_BITS, TABLE_OPERANDS = 16, 3
+"""Operands of at most so many bits together, and at most so many, index a table of results."""
+
+_TABLES = 64
+"""Tables that are kept, of at most 2^16 results each."""
+
+
+class Defined(Hashable, Protocol):
+    """What evaluating takes of a unit (`hwarith.units.Unit` says what each is)."""
+
+    @property
+    def family(self) -> str: ...
+
+    @property
+    def operands(self) -> dict[str, Format]: ...
+
+    @property
+    def results(self) -> dict[str, Format]: ...
+
+    @property
+    def word_bits(self) -> int: ...
+
+    def definition(self) -> tuple[Callable[..., int], tuple]: ...
+
+
+@runtime_checkable
+class Arranged(Protocol):
+    """A unit whose definition takes other arguments than the operands' codes."""
+
+    def arguments(self, codes: list) -> list:
+        """The arguments in front of the definition's constants, of integers or of arrays."""
+        ...
+
+
+def arguments(unit: Defined, codes: list) -> list:
+    """What the definition of a unit takes in front of its constants: the codes, but for units that
+    are `Arranged`."""
+    return unit.arguments(codes) if isinstance(unit, Arranged) else codes
+
+
+def check_operands(unit: Defined, codes: tuple[Any, ...]) -> list[np.ndarray]:
+    """Operand codes as arrays of one shape. Raises `InvalidInput`, naming the operand."""
+    if len(codes) != len(unit.operands):
+        raise InvalidInput(
+            f"{unit.family} takes {len(unit.operands)} operands "
+            f"({', '.join(unit.operands)}), not {len(codes)}"
+        )
+    arrays = [
+        f.check(x, f"operand {name} of {unit.family}")
+        for (name, f), x in zip(unit.operands.items(), codes, strict=True)
+    ]
+    try:
+        return list(np.broadcast_arrays(*arrays))
+    except ValueError:
+        shapes = ", ".join(f"{n} {x.shape}" for n, x in zip(unit.operands, arrays, strict=True))
+        raise InvalidInput(
+            f"operands of {unit.family} must be of one shape or broadcast to one, not {shapes}"
+        ) from None
+
+
+def evaluate(unit: Defined, arrays: list[np.ndarray]) -> np.ndarray:
+    """Results of operand codes, arrays of one shape: by a table where the operands are narrow,
+    else by the compiled definition. Of several results the codes lie side by side."""
+    formats = unit.operands.values()
+    widths = [f.bits for f in formats]
+    small = sum(widths) <= TABLE_BITS and len(widths) <= TABLE_OPERANDS
+    if small and arrays[0].size > engine.SMALL and not _dtype(unit).hasobject:
+        return engine.lookup(_table(unit), arrays, widths)
+    return _compute(unit, arrays)
+
+
+def _dtype(unit: Defined) -> np.dtype:
+    return packed_dtype(unit.results.values())
+
+
+def _compute(unit: Defined, arrays: list[np.ndarray]) -> np.ndarray:
+    function, constants = unit.definition()
+    return engine.apply(function, arguments(unit, arrays), constants, _dtype(unit), unit.word_bits)
+
+
+@lru_cache(maxsize=_TABLES)
+def _table(unit: Defined) -> np.ndarray:
+    """Results for all operand codes, the first operand's on top of the index."""
+    formats = list(unit.operands.values())
+    index = np.arange(1 << sum(f.bits for f in formats), dtype=np.uint32)
+    operands = []
+    for i, f in enumerate(formats):
+        below = sum(lower.bits for lower in formats[i + 1 :])
+        operands.append(((index >> below) & ((1 << f.bits) - 1)).astype(f.dtype))
+    return _compute(unit, operands)

@@ -1,0 +1,79 @@
+"""How operands enter a unit's hardware, and how its results leave it."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from ..formats import Format
+from .results import by_name
+
+
+class Ported(Protocol):
+    """What has operands and results: names and formats, in order."""
+
+    @property
+    def operands(self) -> dict[str, Format]: ...
+
+    @property
+    def results(self) -> dict[str, Format]: ...
+
+
+U = TypeVar("U", bound=Ported)
+
+
+class Transfers(Generic[U]):
+    """The transfers of a unit: by default one for each result, with all its operands.
+
+    A transfer is what enters in one clock at which valid and ready are high. Units that take their
+    operands in pieces, or several results' at a time, have a class of their own.
+
+    Parameters
+    ----------
+    unit : the unit.
+    clocks : from one transfer to the next, if nothing blocks.
+    """
+
+    completes: tuple[str, int] | None = None
+    """The control, and its value, of the transfers upon which results follow; None: of all."""
+
+    def __init__(self, unit: U, clocks: int = 1):
+        self.unit = unit
+        self.clocks = clocks
+
+    @property
+    def controls(self) -> dict[str, Format]:
+        """Names and formats of the ports beside the operands', which say what a transfer is."""
+        return {}
+
+    @property
+    def inputs(self) -> dict[str, Format]:
+        """Names and formats of all ports by which data enters, in order."""
+        return self.unit.operands | self.controls
+
+    def of(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """What enters at each of the `inputs`, transfer by transfer.
+
+        `arrays` are those of a call, as the unit's `check_operands` gives them. Returns an array
+        for each input, all of one length.
+        """
+        return [x.ravel() for x in arrays]
+
+    def per_result(self, arrays: list[np.ndarray]) -> list[int]:
+        """How many of the transfers each result takes, one result after the other."""
+        return [1] * arrays[0].size
+
+    def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
+        """The shape of the array of all results that leave the unit."""
+        return arrays[0].shape
+
+    def collect(self, columns: list[np.ndarray], shape: tuple[int, ...]) -> Any:
+        """What a call of the unit returns, of the codes that came out at each of the results'
+        ports, and of the `result_shape`."""
+        names = tuple(self.unit.results)
+        return by_name(names, [x.reshape(shape)[()] for x in columns])
+
+    def result_codes(self, results: Any) -> list[np.ndarray]:
+        """The inverse of `collect`: the codes at each of the results' ports."""
+        return [results] if len(self.unit.results) == 1 else list(results)
