@@ -14,7 +14,7 @@ from ...formats import Format
 from ...rtl import Values, wire
 from ...rtl.floats import signed_exponent
 from ..base import Contract, format_parameter
-from . import definitions as golden
+from . import definitions
 from .state import SOURCE, Chained, State, check_float
 
 
@@ -59,7 +59,7 @@ class ColumnEnd(Chained):
         return [self.random_states(State(0 * f, e, f, 0 * f), rng)]
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.column_end, (self.out.numbers, self.frame)
+        return definitions.column_end, (self.out.numbers, self.frame)
 
     @property
     def word_bits(self) -> int:
@@ -122,7 +122,7 @@ class Seed(Chained):
         return Contract("faithful", "truncated to w bits; subnormals are zero", SOURCE)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.seed, (self.seed.numbers, self.frame)
+        return definitions.seed, (self.seed.numbers, self.frame)
 
     @property
     def word_bits(self) -> int:

@@ -15,7 +15,7 @@ from ...formats import Format, format
 from ...rtl import Values, wire
 from ..accumulator import Accumulator
 from ..base import Contract, Unit, choice_parameter, integer_parameter
-from . import definitions as golden
+from . import definitions
 from .definitions import EXPONENT_BITS, Frame
 from .weights import MIXED, SOURCE, WEIGHTS, Weights, special_codes, terms
 
@@ -159,7 +159,7 @@ class BitSerialPe(Accumulator, BitSerial):
         return Contract("approximate", f"an error of {bound}", SOURCE)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.step, (self.frame,)
+        return definitions.step, (self.frame,)
 
     @property
     def word_bits(self) -> int:

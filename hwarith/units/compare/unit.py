@@ -15,13 +15,18 @@ from ...formats.rounding import pack_nan
 from ...rtl import Values, wire
 from ..base import Contract, Unit, choice_parameter, format_parameter
 from ..exact.base import GUARD_BITS
-from . import definitions as golden
+from . import definitions
 from .order import check_comparable, compare_codes
 
 PREDICATES = {
-    "lt": golden.LT, "le": golden.LE, "eq": golden.EQ, "ge": golden.GE, "gt": golden.GT,
-    "ne": golden.NE, "unordered": golden.UN,
-}  # fmt: skip
+    "lt": definitions.LT,
+    "le": definitions.LE,
+    "eq": definitions.EQ,
+    "ge": definitions.GE,
+    "gt": definitions.GT,
+    "ne": definitions.NE,
+    "unordered": definitions.UN,
+}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -60,7 +65,7 @@ class Compare(Unit):
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         constants = (self.a.numbers, self.b.numbers, self.word_bits, PREDICATES[self.op])
-        return golden.compare, constants
+        return definitions.compare, constants
 
     @property
     def word_bits(self) -> int:
@@ -134,9 +139,9 @@ class MinMax(Unit):
     def definition(self) -> tuple[Callable[..., int], tuple]:
         number = int(self.nan == "number")
         if self.op == "relu":
-            return golden.relu, (self.a.numbers, self.word_bits, number)
-        which = golden.MIN if self.op == "min" else golden.MAX
-        return golden.minmax, (self.a.numbers, self.word_bits, which, number)
+            return definitions.relu, (self.a.numbers, self.word_bits, number)
+        which = definitions.MIN if self.op == "min" else definitions.MAX
+        return definitions.minmax, (self.a.numbers, self.word_bits, which, number)
 
     @property
     def word_bits(self) -> int:

@@ -14,7 +14,7 @@ from ...rtl import Values, wire
 from ...rtl.floats import signed_exponent
 from ...rtl.integers import negated_if
 from ..base import Contract, Unit, choice_parameter
-from . import definitions as golden
+from . import definitions
 from .tilus import RESERVED, TYPES
 
 
@@ -83,8 +83,8 @@ class Decode(Unit):
     def definition(self) -> tuple[Callable[..., int], tuple]:
         f, results = self.format.numbers, self.results
         if self.out == "sig":
-            return golden.split, (f, results["significand"].bits, results["exponent"].bits)
-        return golden.decode, (f, results["y"].numbers, int(self.type == RESERVED))
+            return definitions.split, (f, results["significand"].bits, results["exponent"].bits)
+        return definitions.decode, (f, results["y"].numbers, int(self.type == RESERVED))
 
     @property
     def word_bits(self) -> int:

@@ -14,7 +14,7 @@ from ...errors import InvalidInput
 from ...formats import Format, format
 from ...rtl import Values, wire
 from ..base import Contract, Unit, choice_parameter, integer_parameter
-from . import definitions as golden
+from . import definitions
 from .definitions import SIGNIFICAND
 
 SOURCE = "Jang et al., FIGNA, HPCA 2024"
@@ -88,7 +88,7 @@ class PreAlign(Unit):
         return Contract("correctly rounded", bound, SOURCE)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.aligned, (self.p, int(self.round == "rtz"))
+        return definitions.aligned, (self.p, int(self.round == "rtz"))
 
     @property
     def word_bits(self) -> int:

@@ -16,7 +16,7 @@ from ...formats.lanes import join
 from ...rtl import Values, wire
 from ..accumulator import Accumulator
 from ..base import Contract, choice_parameter, integer_parameter
-from . import definitions as golden
+from . import definitions
 from .align import SIGNIFICAND, SOURCE, Aligned, align, mantissa_parameter
 
 WEIGHTS = tuple(f"int{bits}" for bits in range(2, 9))
@@ -138,7 +138,7 @@ class FpIntPe(Accumulator):
         return Contract("exact integer", bound, SOURCE)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.multiply_add, (self.lanes, self._a.bits, self._w.bits, self.acc)
+        return definitions.multiply_add, (self.lanes, self._a.bits, self._w.bits, self.acc)
 
     @property
     def word_bits(self) -> int:

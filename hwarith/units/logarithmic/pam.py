@@ -12,8 +12,7 @@ from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format
 from ..base import Contract, choice_parameter
-from . import definitions as golden
-from . import fields
+from . import definitions, fields
 from .base import PAM_SOURCE, Logarithmic
 
 
@@ -84,8 +83,8 @@ class Pam(_PiecewiseAffine):
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         if self.profile == "ref":
-            return golden.reference_product, (self.format.numbers, self.rules)
-        return golden.product, (self.format.numbers, 0, 0, self.rules)
+            return definitions.reference_product, (self.format.numbers, self.rules)
+        return definitions.product, (self.format.numbers, 0, 0, self.rules)
 
     def datapath(self) -> list[rtl.Step]:
         return fields.product(self.format, self.rules)
@@ -113,8 +112,8 @@ class Pad(_PiecewiseAffine):
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         if self.profile == "ref":
-            return golden.reference_quotient, (self.format.numbers, self.rules)
-        return golden.quotient, (self.format.numbers, self.rules)
+            return definitions.reference_quotient, (self.format.numbers, self.rules)
+        return definitions.quotient, (self.format.numbers, self.rules)
 
     def datapath(self) -> list[rtl.Step]:
         return fields.quotient(self.format, self.rules)

@@ -10,8 +10,7 @@ from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format
 from ..base import Contract, choice_parameter
-from . import definitions as golden
-from . import fields
+from . import definitions, fields
 from .base import PAM_SOURCE, Logarithmic
 
 
@@ -56,7 +55,7 @@ class PaSqrt(Unary):
         return Contract("approximate", "relative error 0 to +6.07 %, truncated", PAM_SOURCE)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.square_root, (self.format.numbers, self.rules)
+        return definitions.square_root, (self.format.numbers, self.rules)
 
     def datapath(self) -> list[rtl.Step]:
         return fields.square_root(self.format, self.rules)
@@ -90,8 +89,8 @@ class PaLog2(Unary):
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         if self.port == "fixed":
-            return golden.log2_fixed, (self.format.numbers, self.fixed.numbers, self.rules)
-        return golden.log2, (self.format.numbers, self.rules)
+            return definitions.log2_fixed, (self.format.numbers, self.fixed.numbers, self.rules)
+        return definitions.log2, (self.format.numbers, self.rules)
 
     def datapath(self) -> list[rtl.Step]:
         return fields.log2(self.format, self.rules, self.fixed, self.port == "fixed")
@@ -126,7 +125,7 @@ class PaExp2(Unary):
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         constants = (self.format.numbers, self.fixed.numbers, self.rules)
-        return (golden.exp2_fixed if self.port == "fixed" else golden.exp2), constants
+        return (definitions.exp2_fixed if self.port == "fixed" else definitions.exp2), constants
 
     def datapath(self) -> list[rtl.Step]:
         return fields.exp2(self.format, self.rules, self.fixed, self.port == "fixed")

@@ -17,7 +17,7 @@ from ..base import Contract, format_parameter
 from ..convert import Convert
 from ..exact.base import overflow_parameter, round_parameter
 from ..exact.fma import Fma
-from . import definitions as golden
+from . import definitions
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -93,7 +93,7 @@ class Mac(Accumulator):
         return Contract(kind, f"at each step: {bound}", source)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.mac, self.step.definition()[1]
+        return definitions.mac, self.step.definition()[1]
 
     @property
     def word_bits(self) -> int:

@@ -14,7 +14,7 @@ from ...formats import Format, format
 from ...rtl import Values, wire
 from ..accumulator import Accumulator
 from ..base import Contract, integer_parameter
-from . import definitions as golden
+from . import definitions
 
 _ACC_BITS = 32
 
@@ -66,7 +66,7 @@ class PairMac(Accumulator):
         return Contract("exact integer", bound, "arXiv 1802.00930")
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.pair_mac, (self.p,)
+        return definitions.pair_mac, (self.p,)
 
     @property
     def word_bits(self) -> int:
