@@ -16,7 +16,7 @@ from ...rtl.floats import signed_exponent
 from ..contract import Contract
 from ..operations import BEGINNING_OF_A_COLUMN, END_OF_A_COLUMN, Operation
 from ..parameters import format_parameter
-from . import definitions as golden
+from . import definitions
 from .state import SOURCE, Chained, State, check_float
 
 
@@ -61,7 +61,7 @@ class ColumnEnd(Chained):
         return [self.random_states(State(0 * f, e, f, 0 * f), rng)]
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.column_end, (self.out.numbers, self.frame)
+        return definitions.column_end, (self.out.numbers, self.frame)
 
     @property
     def word_bits(self) -> int:
@@ -124,7 +124,7 @@ class Seed(Chained):
         return Contract("faithful", "truncated to w bits; subnormals are zero", SOURCE)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.seed, (self.seed.numbers, self.frame)
+        return definitions.seed, (self.seed.numbers, self.frame)
 
     @property
     def word_bits(self) -> int:

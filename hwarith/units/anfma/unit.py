@@ -18,7 +18,7 @@ from ...rtl import Values, wire
 from ..contract import Contract, Unit
 from ..operations import CHAINED_MULTIPLY_ADD, Operation
 from ..parameters import choice_parameter, format_parameter, integer_parameter, text_parameter
-from . import definitions as golden
+from . import definitions
 from .definitions import Frame
 from .ends import ColumnEnd, Seed
 from .state import NORMS, SOURCE, Chained, parse_norm
@@ -103,7 +103,7 @@ class AnFma(Chained):
         return Frame(self.w, self.exponent_bits, self.guard, int(self.prodnorm), k, lam)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.multiply_add, (self.a.numbers, self.b.numbers, self.frame)
+        return definitions.multiply_add, (self.a.numbers, self.b.numbers, self.frame)
 
     @property
     def word_bits(self) -> int:
@@ -154,7 +154,7 @@ class AnFma(Chained):
             )
         _, constants = self.definition()
         dtype = self.state.dtype
-        states = engine_fold.fold(golden.step, [left, right], constants, dtype, self.word_bits)
+        states = engine_fold.fold(definitions.step, [left, right], constants, dtype, self.word_bits)
         return self.unpack_state(states) if state else self.chain_end(states)
 
     # -- hardware ------------------------------------------------------------------------------

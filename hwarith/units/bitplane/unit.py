@@ -20,7 +20,7 @@ from ..contract import Contract, Unit
 from ..operations import DOT_PRODUCT, Operation
 from ..parameters import integer_parameter
 from ..transfers import Transfers
-from . import definitions as golden
+from . import definitions
 from .codes import MOST_BITS, planes
 
 MOST_LANES = 1024
@@ -44,7 +44,7 @@ class BitplaneDot(Accumulator):
     correction left to do.
 
     Source: arXiv 2409.17870 and 2508.19087 for the format and the idea; the sum over planes is
-    derived from the format (`golden.dot`), and the hardware is this project's.
+    derived from the format (`definitions.dot`), and the hardware is this project's.
     """
 
     family: ClassVar[str] = "bitplane_dot"
@@ -120,12 +120,12 @@ class BitplaneDot(Accumulator):
         a, b = codes
         if len(a) != len(b):
             raise InvalidInput(f"a and b must be of one length, not {len(a)} and {len(b)}")
-        left, right = golden.split_planes(a, self.n), golden.split_planes(b, self.m)
-        return golden.dot(left, right, len(a)) % (1 << self.bits)
+        left, right = definitions.split_planes(a, self.n), definitions.split_planes(b, self.m)
+        return definitions.dot(left, right, len(a)) % (1 << self.bits)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         """The same element by element in integers, which is what runs on arrays."""
-        return golden.multiply_add, (self.n, self.m, self.bits)
+        return definitions.multiply_add, (self.n, self.m, self.bits)
 
     @property
     def word_bits(self) -> int:

@@ -19,7 +19,7 @@ from ..contract import Contract
 from ..operations import DEQUANTIZATION, Operation
 from ..parameters import integer_parameter
 from ..transfers import Transfers
-from . import definitions as golden
+from . import definitions
 from .definitions import SCALE_BITS
 from .pe import BitSerial, rounded_to
 from .weights import SOURCE
@@ -94,7 +94,7 @@ class BsDequant(BitSerial):
         return Contract("faithful", f"rounded to {self.dqm} bits before an exact product", SOURCE)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.dequantize, (self.frame, self.dqm)
+        return definitions.dequantize, (self.frame, self.dqm)
 
     @property
     def word_bits(self) -> int:
@@ -106,7 +106,7 @@ class BsDequant(BitSerial):
         packed = side_by_side(results, self.results.values())
         constants = (self.magnitude_bits, f.numbers)
         bits = sum(port.bits for port in self.results.values()) + f.precision
-        return engine.apply(golden.as_float, [packed], constants, f.dtype, bits)[()]
+        return engine.apply(definitions.as_float, [packed], constants, f.dtype, bits)[()]
 
     # -- hardware ------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from ..contract import Contract, Unit
 from ..operations import BIT_SERIAL_DOT_PRODUCT, Operation
 from ..parameters import choice_parameter, integer_parameter
 from ..results import split
-from . import definitions as golden
+from . import definitions
 from .definitions import EXPONENT_BITS, Frame
 from .weights import MIXED, SOURCE, WEIGHTS, Weights, special_codes, terms
 
@@ -162,7 +162,7 @@ class BitSerialPe(Accumulator, BitSerial):
         return Contract("approximate", f"an error of {bound}", SOURCE)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.step, (self.frame,)
+        return definitions.step, (self.frame,)
 
     @property
     def word_bits(self) -> int:

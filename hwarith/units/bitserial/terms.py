@@ -15,7 +15,7 @@ from ...rtl import Values, wire
 from ..contract import Contract, Unit
 from ..operations import RECODING, Operation
 from ..parameters import choice_parameter
-from . import definitions as golden
+from . import definitions
 from .weights import MIXED, SOURCE, WEIGHTS, special_codes
 
 
@@ -81,10 +81,10 @@ class TermGen(Unit):
     def definition(self) -> tuple[Callable[..., int], tuple]:
         signed_t0 = int(self.t0 == "signed")
         if self.type == MIXED:
-            return golden.mixed_term, (signed_t0,)
+            return definitions.mixed_term, (signed_t0,)
         if self.takes_floats:
-            return golden.coded_float_term, (self.bits, signed_t0)
-        return golden.integer_term, (self.bits,)
+            return definitions.coded_float_term, (self.bits, signed_t0)
+        return definitions.integer_term, (self.bits,)
 
     @property
     def word_bits(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import InvalidInput
 from ...formats.weights import TYPES, WeightType
-from . import definitions as golden
+from . import definitions
 
 SOURCE = "Chen et al., BitMoD, HPCA 2025 (arXiv 2411.11745)"
 
@@ -39,8 +39,8 @@ class Weights(NamedTuple):
         """The code of the term of bsig `step` * k of a weight's code. `special` is a code too
         (`special_codes`)."""
         if self.floating:
-            return golden.float_term(code << (4 - self.bits), special, k, int(signed_t0))
-        return golden.booth_term(code - (code >> (self.bits - 1) << self.bits), k)
+            return definitions.float_term(code << (4 - self.bits), special, k, int(signed_t0))
+        return definitions.booth_term(code - (code >> (self.bits - 1) << self.bits), k)
 
     def clocks(self, n: int, lanes: int) -> int:
         """Clocks that a group of n weights takes."""

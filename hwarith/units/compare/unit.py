@@ -17,13 +17,18 @@ from ..contract import Contract, Unit
 from ..exact.base import GUARD_BITS
 from ..operations import COMPARISON, SELECTION, Operation
 from ..parameters import choice_parameter, format_parameter
-from . import definitions as golden
+from . import definitions
 from .order import check_comparable, compare_codes
 
 PREDICATES = {
-    "lt": golden.LT, "le": golden.LE, "eq": golden.EQ, "ge": golden.GE, "gt": golden.GT,
-    "ne": golden.NE, "unordered": golden.UN,
-}  # fmt: skip
+    "lt": definitions.LT,
+    "le": definitions.LE,
+    "eq": definitions.EQ,
+    "ge": definitions.GE,
+    "gt": definitions.GT,
+    "ne": definitions.NE,
+    "unordered": definitions.UN,
+}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -62,7 +67,7 @@ class Compare(Unit):
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         constants = (self.a.numbers, self.b.numbers, self.word_bits, PREDICATES[self.op])
-        return golden.compare, constants
+        return definitions.compare, constants
 
     @property
     def word_bits(self) -> int:
@@ -136,9 +141,9 @@ class MinMax(Unit):
     def definition(self) -> tuple[Callable[..., int], tuple]:
         number = int(self.nan == "number")
         if self.op == "relu":
-            return golden.relu, (self.a.numbers, self.word_bits, number)
-        which = golden.MIN if self.op == "min" else golden.MAX
-        return golden.minmax, (self.a.numbers, self.word_bits, which, number)
+            return definitions.relu, (self.a.numbers, self.word_bits, number)
+        which = definitions.MIN if self.op == "min" else definitions.MAX
+        return definitions.minmax, (self.a.numbers, self.word_bits, which, number)
 
     @property
     def word_bits(self) -> int:

@@ -17,7 +17,7 @@ from ...rtl.integers import negated_if
 from ..contract import Contract, Unit
 from ..operations import DECODING, Operation
 from ..parameters import choice_parameter, integer_parameter, text_parameter
-from . import definitions as golden
+from . import definitions
 
 FRACTION = 15
 """Fraction bits of a decoded weight."""
@@ -103,7 +103,7 @@ class PowDecode(Unit):
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         side_by_side = sum(x << (FRACTION + 1) * k for k, x in enumerate(self.table))
-        return golden.power, (self.b, int(self.code == "twos"), side_by_side)
+        return definitions.power, (self.b, int(self.code == "twos"), side_by_side)
 
     @property
     def word_bits(self) -> int:

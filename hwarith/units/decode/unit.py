@@ -16,7 +16,7 @@ from ...rtl.integers import negated_if
 from ..contract import Contract, Unit
 from ..operations import DECODING, Operation
 from ..parameters import choice_parameter
-from . import definitions as golden
+from . import definitions
 from .tilus import RESERVED, TYPES
 
 
@@ -85,8 +85,8 @@ class Decode(Unit):
     def definition(self) -> tuple[Callable[..., int], tuple]:
         f, results = self.format.numbers, self.results
         if self.out == "sig":
-            return golden.split, (f, results["significand"].bits, results["exponent"].bits)
-        return golden.decode, (f, results["y"].numbers, int(self.type == RESERVED))
+            return definitions.split, (f, results["significand"].bits, results["exponent"].bits)
+        return definitions.decode, (f, results["y"].numbers, int(self.type == RESERVED))
 
     @property
     def word_bits(self) -> int:

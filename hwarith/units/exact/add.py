@@ -15,7 +15,7 @@ from ...rtl.floats import exponent_bits, signed_exponent
 from ...rtl.integers import as_integer, negated_if
 from ..operations import SUM, Operation
 from ..parameters import choice_parameter, format_parameter
-from . import definitions as golden
+from . import definitions
 from .alignment import bits_below
 from .base import Exact
 
@@ -46,10 +46,10 @@ class Add(Exact):
 
     @property
     def operations(self) -> dict[str, int]:
-        return {"add": 0, "sub": golden.NEGATE_ADDEND}
+        return {"add": 0, "sub": definitions.NEGATE_ADDEND}
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.add, (*self.constants(), self._workspace)
+        return definitions.add, (*self.constants(), self._workspace)
 
     @property
     def _workspace(self) -> int:
@@ -69,7 +69,7 @@ class Add(Exact):
 
     def _integer_sum(self, m: Module, x: Values) -> Values:
         a, b = as_integer(x["a"], self.a), as_integer(x["b"], self.b)
-        total = wire(m, "sum", a + negated_if(b, self.negates(x, golden.NEGATE_ADDEND)))
+        total = wire(m, "sum", a + negated_if(b, self.negates(x, definitions.NEGATE_ADDEND)))
         return {"y": rtl.fit_integer(m, total, self.out, self.overflow)}
 
     @property
@@ -120,7 +120,7 @@ class Add(Exact):
     def _unpack(self, m: Module, x: Values) -> Values:
         raws = self.unpacked(m, x)
         a, b = raws.values()
-        b_sign = wire(m, "b_sign_here", b.sign ^ self.negates(x, golden.NEGATE_ADDEND))
+        b_sign = wire(m, "b_sign_here", b.sign ^ self.negates(x, definitions.NEGATE_ADDEND))
         subtract = wire(m, "subtract", a.sign ^ b_sign)
         values = self.nan_values(m, x, raws, a.special & b.special & subtract) | {
             "subtract": subtract,

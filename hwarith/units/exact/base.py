@@ -16,7 +16,7 @@ from ...formats import rounding as r
 from ...rtl import PORT, Operand, Raw, Rounder, Step, Structure, Values, wire
 from ..contract import Contract, Unit
 from ..parameters import choice_parameter, integer_parameter
-from . import definitions as golden
+from . import definitions
 
 GUARD_BITS = 4
 """Bits that `add_exact` needs beyond the widest significand and the result's precision."""
@@ -119,7 +119,7 @@ class Exact(Unit):
     @property
     def negated(self) -> dict[int, tuple[str, ...]]:
         last = tuple(self.terms)[-1]
-        both = {golden.NEGATE_PRODUCT: "a", golden.NEGATE_ADDEND: last}
+        both = {definitions.NEGATE_PRODUCT: "a", definitions.NEGATE_ADDEND: last}
 
         def names(op: int) -> tuple[str, ...]:
             return tuple(name for bit, name in both.items() if op & bit)
@@ -244,7 +244,7 @@ class Exact(Unit):
 
     def _control(self, op: Any = None, rm: Any = None, r: Any = 0) -> Any:
         op = self.operations.get(str(self._op), 0) if op is None else op
-        return golden.pack_control(op, self._mode if rm is None else rm, r)
+        return definitions.pack_control(op, self._mode if rm is None else rm, r)
 
     @property
     def _mode(self) -> int:
@@ -258,7 +258,7 @@ class Exact(Unit):
         formats = (*(f.numbers for f in self.terms.values()), self.out.numbers)
         fixed = () if self.operands.keys() - self.terms.keys() else (self._control(),)
         variant = self.rounder.stochastic
-        rules = golden.Rules(
+        rules = definitions.Rules(
             policy=int(r.overflow(self.overflow)),
             variant=int(Stochastic[variant.upper()]) if variant else 0,
             n=self.n or 0,
@@ -293,8 +293,8 @@ class Exact(Unit):
     @property
     def _propagates(self) -> bool:
         """Whether a NaN may become anything but the canonical one."""
-        payloads = (golden.has_payload(f.numbers) for f in self.terms.values())
-        return self.nan == "payload" and golden.has_payload(self.out.numbers) and any(payloads)
+        payloads = (definitions.has_payload(f.numbers) for f in self.terms.values())
+        return self.nan == "payload" and definitions.has_payload(self.out.numbers) and any(payloads)
 
     def unpacked(self, m: Module, x: Values) -> dict[str, Raw]:
         raws = {name: t.unpack(m, name, x[name]) for name, t in self._terms.items()}
@@ -334,7 +334,7 @@ class Exact(Unit):
         """A NaN operand as a quiet NaN of the result's format (IEEE 754-2019, 6.2.3)."""
         n = self.out.numbers
         canonical = Const(n.nan_code, self.out.bits)
-        if not golden.has_payload(f.numbers):
+        if not definitions.has_payload(f.numbers):
             return canonical
         spare, room = f.fraction_bits - 1, n.fraction_bits - 1
         payload = code[max(spare - room, 0) : spare]

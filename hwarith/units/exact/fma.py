@@ -15,7 +15,7 @@ from ...rtl.floats import exponent_bits, signed_exponent
 from ...rtl.integers import as_integer, negated_if
 from ..operations import MULTIPLY_ADD, Operation
 from ..parameters import choice_parameter, format_parameter
-from . import definitions as golden
+from . import definitions
 from .alignment import bits_below
 from .base import Exact, adder_parameter, booth_parameter
 
@@ -51,11 +51,11 @@ class Fma(Exact):
 
     @property
     def operations(self) -> dict[str, int]:
-        c, product = golden.NEGATE_ADDEND, golden.NEGATE_PRODUCT
+        c, product = definitions.NEGATE_ADDEND, definitions.NEGATE_PRODUCT
         return {"madd": 0, "msub": c, "nmsub": product, "nmadd": c | product}
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.fma, (*self.constants(), self._workspace)
+        return definitions.fma, (*self.constants(), self._workspace)
 
     @property
     def _workspace(self) -> int:
@@ -75,8 +75,8 @@ class Fma(Exact):
 
     def _integer_multiply_add(self, m: Module, x: Values) -> Values:
         a, b, c = (as_integer(x[name], f) for name, f in self.terms.items())
-        a = negated_if(a, self.negates(x, golden.NEGATE_PRODUCT))
-        c = negated_if(c, self.negates(x, golden.NEGATE_ADDEND))
+        a = negated_if(a, self.negates(x, definitions.NEGATE_PRODUCT))
+        c = negated_if(c, self.negates(x, definitions.NEGATE_ADDEND))
         exact = max(len(a) + len(b), len(c)) + 2
         width = min(exact, self.out.bits) if self.overflow == "wrap" else exact
         total = rtl.sum_of_products(m, "sum", [(a, b)], [c], width, self.structure)
@@ -149,9 +149,9 @@ class Fma(Exact):
     def _unpack(self, m: Module, x: Values) -> Values:
         raws = self.unpacked(m, x)
         a, b, c = raws.values()
-        sign = a.sign ^ b.sign ^ self.negates(x, golden.NEGATE_PRODUCT)
+        sign = a.sign ^ b.sign ^ self.negates(x, definitions.NEGATE_PRODUCT)
         sign = wire(m, "product_sign", sign)
-        c_sign = wire(m, "addend_sign", c.sign ^ self.negates(x, golden.NEGATE_ADDEND))
+        c_sign = wire(m, "addend_sign", c.sign ^ self.negates(x, definitions.NEGATE_ADDEND))
         subtract = wire(m, "subtract", sign ^ c_sign)
         product_inf = wire(m, "product_inf", a.special | b.special)
         zero_times_inf = (a.special & b.zero) | (a.zero & b.special)

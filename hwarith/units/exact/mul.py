@@ -15,7 +15,7 @@ from ...rtl.floats import exponent_bits, signed_exponent
 from ...rtl.integers import as_integer
 from ..operations import PRODUCT, Operation
 from ..parameters import format_parameter
-from . import definitions as golden
+from . import definitions
 from .base import Exact, adder_parameter, booth_parameter
 
 
@@ -41,7 +41,7 @@ class Mul(Exact):
         return {"a": self.a, "b": self.b}
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.mul, self.constants()
+        return definitions.mul, self.constants()
 
     @property
     def word_bits(self) -> int:

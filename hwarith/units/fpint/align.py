@@ -16,7 +16,7 @@ from ...rtl import Values, wire
 from ..contract import Contract, Unit
 from ..operations import ALIGNMENT, Operation
 from ..parameters import choice_parameter, integer_parameter
-from . import definitions as golden
+from . import definitions
 from .definitions import SIGNIFICAND
 
 SOURCE = "Jang et al., FIGNA, HPCA 2024"
@@ -90,7 +90,7 @@ class PreAlign(Unit):
         return Contract("correctly rounded", bound, SOURCE)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.aligned, (self.p, int(self.round == "rtz"))
+        return definitions.aligned, (self.p, int(self.round == "rtz"))
 
     @property
     def word_bits(self) -> int:

@@ -18,7 +18,7 @@ from ..accumulator import Accumulator
 from ..contract import Contract
 from ..operations import INTEGER_DOT_PRODUCT, Operation
 from ..parameters import choice_parameter, integer_parameter
-from . import definitions as golden
+from . import definitions
 from .align import SIGNIFICAND, SOURCE, Aligned, align, mantissa_parameter
 
 WEIGHTS = tuple(f"int{bits}" for bits in range(2, 9))
@@ -140,7 +140,7 @@ class FpIntPe(Accumulator):
         return Contract("exact integer", bound, SOURCE)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.multiply_add, (self.lanes, self._a.bits, self._w.bits, self.acc)
+        return definitions.multiply_add, (self.lanes, self._a.bits, self._w.bits, self.acc)
 
     @property
     def word_bits(self) -> int:

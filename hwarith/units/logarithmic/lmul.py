@@ -12,8 +12,7 @@ from ...formats import Format
 from ..contract import Contract
 from ..operations import PRODUCT, Operation
 from ..parameters import choice_parameter, integer_parameter
-from . import definitions as golden
-from . import fields
+from . import definitions, fields
 from .base import Logarithmic, ofs_parameter
 from .definitions import Rules
 
@@ -97,7 +96,7 @@ class LMul(Logarithmic):
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         constants = (self._drop, int(self.krnd == "rne"), self.rules)
-        return golden.product, (self.format.numbers, *constants)
+        return definitions.product, (self.format.numbers, *constants)
 
     def datapath(self) -> list[rtl.Step]:
         return fields.product(self.format, self.rules, self._drop, self.krnd == "rne")

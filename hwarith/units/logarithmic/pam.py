@@ -12,8 +12,7 @@ from ...formats import Format
 from ..contract import Contract
 from ..operations import PRODUCT, QUOTIENT, Operation
 from ..parameters import choice_parameter
-from . import definitions as golden
-from . import fields
+from . import definitions, fields
 from .base import PAM_SOURCE, Logarithmic
 
 
@@ -76,8 +75,8 @@ class Pam(_PiecewiseAffine):
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         if self.profile == "ref":
-            return golden.reference_product, (self.format.numbers, self.rules)
-        return golden.product, (self.format.numbers, 0, 0, self.rules)
+            return definitions.reference_product, (self.format.numbers, self.rules)
+        return definitions.product, (self.format.numbers, 0, 0, self.rules)
 
     def datapath(self) -> list[rtl.Step]:
         self._check_hardware()
@@ -106,8 +105,8 @@ class Pad(_PiecewiseAffine):
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         if self.profile == "ref":
-            return golden.reference_quotient, (self.format.numbers, self.rules)
-        return golden.quotient, (self.format.numbers, self.rules)
+            return definitions.reference_quotient, (self.format.numbers, self.rules)
+        return definitions.quotient, (self.format.numbers, self.rules)
 
     def datapath(self) -> list[rtl.Step]:
         self._check_hardware()

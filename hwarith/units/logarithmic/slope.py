@@ -11,16 +11,15 @@ from ...formats import Format
 from ..contract import Contract
 from ..operations import SLOPE, Operation
 from ..parameters import choice_parameter
-from . import definitions as golden
-from . import fields
+from . import definitions, fields
 from .base import PAM_SOURCE, Logarithmic
 
 _BINARY = {
-    "mul": golden.slope_of_product,
-    "div_a": golden.slope_of_dividend,
-    "div_b": golden.slope_of_divisor,
+    "mul": definitions.slope_of_product,
+    "div_a": definitions.slope_of_dividend,
+    "div_b": definitions.slope_of_divisor,
 }
-_UNARY = {"log2": golden.slope_of_log2, "sqrt": golden.slope_of_square_root}
+_UNARY = {"log2": definitions.slope_of_log2, "sqrt": definitions.slope_of_square_root}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -61,7 +60,7 @@ class PaSlope(Logarithmic):
     def definition(self) -> tuple[Callable[..., int], tuple]:
         f = self.format.numbers
         if self.op == "exp2":
-            return golden.slope_of_exp2, (f, self.fixed.numbers, self.rules)
+            return definitions.slope_of_exp2, (f, self.fixed.numbers, self.rules)
         return (_BINARY | _UNARY)[self.op], (f, self.rules)
 
     def datapath(self) -> list[rtl.Step]:

@@ -12,8 +12,7 @@ from ...formats import Format
 from ..contract import Contract
 from ..operations import LOGARITHM, POWER_OF_TWO, SQUARE_ROOT, Operation
 from ..parameters import choice_parameter
-from . import definitions as golden
-from . import fields
+from . import definitions, fields
 from .base import PAM_SOURCE, Logarithmic
 
 
@@ -58,7 +57,7 @@ class PaSqrt(Unary):
         return Contract("approximate", "relative error 0 to +6.07 %, truncated", PAM_SOURCE)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.square_root, (self.format.numbers, self.rules)
+        return definitions.square_root, (self.format.numbers, self.rules)
 
     def datapath(self) -> list[rtl.Step]:
         return fields.square_root(self.format, self.rules)
@@ -92,8 +91,8 @@ class PaLog2(Unary):
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         if self.port == "fixed":
-            return golden.log2_fixed, (self.format.numbers, self.fixed.numbers, self.rules)
-        return golden.log2, (self.format.numbers, self.rules)
+            return definitions.log2_fixed, (self.format.numbers, self.fixed.numbers, self.rules)
+        return definitions.log2, (self.format.numbers, self.rules)
 
     def datapath(self) -> list[rtl.Step]:
         return fields.log2(self.format, self.rules, self.fixed, self.port == "fixed")
@@ -128,7 +127,7 @@ class PaExp2(Unary):
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         constants = (self.format.numbers, self.fixed.numbers, self.rules)
-        return (golden.exp2_fixed if self.port == "fixed" else golden.exp2), constants
+        return (definitions.exp2_fixed if self.port == "fixed" else definitions.exp2), constants
 
     def datapath(self) -> list[rtl.Step]:
         return fields.exp2(self.format, self.rules, self.fixed, self.port == "fixed")

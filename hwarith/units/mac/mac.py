@@ -19,7 +19,7 @@ from ..exact.base import overflow_parameter, round_parameter
 from ..exact.fma import Fma
 from ..operations import DOT_PRODUCT, Operation
 from ..parameters import format_parameter
-from . import definitions as golden
+from . import definitions
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -96,7 +96,7 @@ class Mac(Accumulator):
         return Contract(kind, f"at each step: {bound}", source)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.mac, self.step.definition()[1]
+        return definitions.mac, self.step.definition()[1]
 
     @property
     def word_bits(self) -> int:

@@ -16,7 +16,7 @@ from ..accumulator import Accumulator
 from ..contract import Contract
 from ..operations import DOT_PRODUCT_OF_PAIRS, Operation
 from ..parameters import integer_parameter
-from . import definitions as golden
+from . import definitions
 
 _ACC_BITS = 32
 
@@ -68,7 +68,7 @@ class PairMac(Accumulator):
         return Contract("exact integer", bound, "arXiv 1802.00930")
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return golden.pair_mac, (self.p,)
+        return definitions.pair_mac, (self.p,)
 
     @property
     def word_bits(self) -> int:
