@@ -19,9 +19,8 @@ from .. import files
 from ..errors import InvalidInput
 from ..formats import Format
 from ..units import Unit, unit
-from ..units.accumulator import Accumulator
 from . import tools
-from .stimuli.random import groups, stimulus
+from .stimuli.families import stimuli_of
 from .verilated import cache_key, check_ports
 from .verilog import verilog as verilog_of
 
@@ -102,7 +101,7 @@ def regress(
     ----------
     spec : the unit, or its spec.
     vectors : how many operand vectors, 1 to 1,000,000; all of them if there are no more.
-    seed : of the vectors (`stimulus`) and of the pauses, 0 to 2^32 - 1.
+    seed : of the vectors (`Stimuli.operands`) and of the pauses, 0 to 2^32 - 1.
     verilog : other Verilog with the unit's module name and ports; without it, the unit's own.
 
     What fails is in the result. Raises `InvalidInput` for a wrong spec or number and for Verilog
@@ -115,7 +114,7 @@ def regress(
     tools.require("g++", "make", "perl")
     executable = _executable(u, verilog_of(u) if verilog is None else verilog)
     log = executable.with_suffix(".log")
-    operands = stimulus(u, vectors, seed)
+    operands = stimuli_of(u).operands(vectors, seed)
     with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
         folder = Path(name)
         _write_job(folder, u, _job(u, operands, seed))
@@ -135,9 +134,7 @@ def _check_range(name: str, value: int, low: int, high: int) -> None:
 
 def _job(u: Unit, operands: tuple[np.ndarray, ...], seed: int) -> dict[str, Any]:
     """What the testbench is to do (`sim/testbench.py` describes it)."""
-    calls = [operands]
-    if isinstance(u, Accumulator):
-        calls = groups(operands, seed, u.longest_group)
+    calls = stimuli_of(u).test_calls(operands, seed)
     inputs = [u.transfers(list(x)) for x in calls]
     results = [u.result_codes(u(*x)) for x in calls]
     return {

@@ -10,7 +10,7 @@ from ..errors import InvalidInput
 from ..units import Unit, unit
 from ..version import __version__
 from .stimuli.directed import CLASSES, directed
-from .stimuli.random import stimulus
+from .stimuli.families import stimulus
 
 MOST_VECTORS = 10_000_000
 

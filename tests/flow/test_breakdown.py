@@ -11,7 +11,7 @@ from amaranth.back import rtlil
 import hwarith as hw
 from hwarith import rtl
 from hwarith.flow import tools
-from hwarith.flow.stimuli.random import stimulus
+from hwarith.flow.stimuli.families import stimulus
 from hwarith.flow.synthesis import breakdown as module
 from hwarith.flow.synthesis import synthesize as flat
 from hwarith.flow.synthesis.breakdown import REGISTERS, REST, Breakdown, Part, breakdown

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import InvalidInput
 from ...units import Unit, unit
-from ..stimuli.random import stimulus
+from ..stimuli.families import stimuli_of
 from ..synthesis import liberty
 from ..synthesis.libraries import fpga, liberty_file
 from ..synthesis.synthesize import synthesize
@@ -175,12 +175,13 @@ def _round(x: float) -> float:
 
 def operands(u: Unit) -> tuple[np.ndarray, ...]:
     """The operands of `energy` when none are given: of those that the unit is tested with
-    (`stimulus`), shuffled, as many as make up to `VECTORS` vectors or transfers; of a unit with a
-    memory in groups of 32 operands, of an engine in tiles of 64 vectors of activations
-    (`Unit.at_work`)."""
-    columns = stimulus(u, VECTORS)
+    (`Stimuli.operands`), shuffled, as many as make up to `VECTORS` vectors or transfers; of a unit
+    with a memory in groups of 32 operands, of an engine in tiles of 64 vectors of activations
+    (`Stimuli.usual_call`)."""
+    stimuli = stimuli_of(u)
+    columns = stimuli.operands(VECTORS)
     order = np.random.default_rng(0).permutation(len(columns[0]))
-    codes = u.at_work(tuple(column[order] for column in columns))
+    codes = stimuli.usual_call(tuple(column[order] for column in columns))
     transfers = sum(u.transfers_per_result(u.check_operands(codes)))
     most = max(1, len(codes[0]) * VECTORS // transfers)
     return tuple(column[:most] for column in codes)

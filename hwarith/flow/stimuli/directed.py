@@ -17,7 +17,8 @@ from ...formats import Format
 from ...formats import rounding as r
 from ...units import Unit
 from .candidates import Codes, Search
-from .random import corner_codes, stimulus
+from .corner_weighted import corner_codes
+from .families import stimulus
 
 CLASSES = {
     "special": "operands are zeros, infinities, NaN and the neighbours of the ends of the ranges",
