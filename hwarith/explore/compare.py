@@ -49,8 +49,8 @@ class Compared:
     ``evaluation`` are its errors on operands from ``source`` (a key of `SOURCES`), None for a
     unit without an exact reference, for the ``reason`` given; ``accuracy`` and ``output_error``
     of the network are None without one. ``energy`` is on the workload's operands, without one on
-    `OPERATIONS` random sets (`Stimuli.usual_call`), of arrays on those of `hwarith.energy`; None if the
-    library says nothing of it.
+    `OPERATIONS` random sets (`Stimuli.usual_call`), of arrays on those of `hwarith.energy`; None
+    if the library says nothing of it.
     """
 
     unit: Unit

@@ -260,7 +260,7 @@ def test_operands_beside_the_exact_result_are_random() -> None:
 def test_a_class_that_misses_its_condition_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests above would fail: without its condition, half the candidates are no ties."""
     monkeypatch.setattr(
-        "hwarith.flow.stimuli.candidates.Search.is_halfway", lambda self, codes: True
+        "hwarith.flow.stimuli.candidates.Candidates.is_halfway", lambda self, codes: True
     )
     unit = hw.unit("fma:a=bf16")
     a, b, c = directed(unit, 1500)["halfway"]

@@ -17,7 +17,6 @@ from hwarith.formats.weights import quantize, weight_type
 from hwarith.golden.arrays import golden
 from hwarith.rtl.logic import chain
 from hwarith.units import Contract, Unit
-from hwarith.units.base import unit_parameter
 from hwarith.units.bitserial import BitSerialPe, definitions
 from hwarith.units.bitserial.weights import (
     LEGAL_SPECIALS,
@@ -26,6 +25,7 @@ from hwarith.units.bitserial.weights import (
     special_codes,
 )
 from hwarith.units.operations import Operation
+from hwarith.units.registry import unit_parameter
 from tests.units.test_rtl import assert_rtl_equals_golden
 
 FP16 = hw.format("fp16")
