@@ -13,7 +13,7 @@ from hwarith import rtl
 from hwarith.flow import tools
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.flow.synthesis import breakdown as module
-from hwarith.flow.synthesis import synthesize as flat
+from hwarith.flow.synthesis import scripts
 from hwarith.flow.synthesis.breakdown import REGISTERS, REST, Breakdown, Part, breakdown
 from hwarith.units import FAMILIES
 from hwarith.units.catalogue import CATALOGUE
@@ -224,7 +224,7 @@ def test_the_script_is_that_of_the_recipe() -> None:
     for recipe in ("asic", "area"):
         script = module._script(recipe, "top")
         *_, mapping = re.findall(r"^abc -liberty .*$", script, re.MULTILINE)
-        assert mapping in flat.recipe_script(recipe)
+        assert mapping in scripts.recipe_script(recipe)
         for line in ("read_rtlil", "hierarchy -top top", "setattr -unset init", "opt_hier",
                      "synth -noabc", "-scopename"):  # fmt: skip
             assert line in script

@@ -12,6 +12,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.flow import tools
+from hwarith.flow.synthesis import scripts
 from hwarith.flow.synthesis import synthesize as module
 from tests.flow import tabled as tabled_library
 
@@ -301,7 +302,7 @@ def test_a_target_out_of_reach_gives_the_fastest(tabled):
     loose = hw.synthesize(MUL, tabled, delay_target=1000)
     fastest = hw.synthesize(MUL, tabled, delay_target=0.001)
     assert fastest.delay_target < fastest.delay < loose.delay
-    assert fastest.as_dict()["mapping"] in module._mappings()
+    assert fastest.as_dict()["mapping"] in scripts.mappings()
 
 
 def test_a_sized_netlist_equals_golden(tabled):

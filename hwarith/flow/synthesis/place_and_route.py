@@ -15,7 +15,7 @@ from ...errors import InvalidInput, MissingTool, ToolFailure, unknown
 from ...units import Unit, unit
 from .. import tools
 from ..verilog import verilog
-from .synthesize import fpga_script
+from .scripts import fpga_script
 
 _DEVICES = {
     ("ice40", "fpga"): ("iCE40 HX8K, ct256", ["--hx8k", "--package", "ct256"]),
