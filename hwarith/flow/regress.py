@@ -77,9 +77,13 @@ class Regression:
     def as_dict(self) -> dict[str, Any]:
         """The counts, the seed and the first failure, for a table or for JSON."""
         return {
-            "passed": self.passed, "failed": self.failed, "phases": len(self.phases),
-            "vectors": self.vectors, "seed": self.seed, "message": self.message or "",
-        }  # fmt: skip
+            "passed": self.passed,
+            "failed": self.failed,
+            "phases": len(self.phases),
+            "vectors": self.vectors,
+            "seed": self.seed,
+            "message": self.message or "",
+        }
 
     def __str__(self) -> str:
         verdict = f"{self.failed} failed: {self.message}; log: {self.log}" if self.failed else "ok"
@@ -87,7 +91,7 @@ class Regression:
 
 
 def regress(
-    spec: Any, vectors: int = 1000, seed: int = 1, verilog: str | None = None
+    spec: Unit | str, vectors: int = 1000, seed: int = 1, verilog: str | None = None
 ) -> Regression:
     """Run the cocotb testbench on the Verilog of a unit (or of its spec).
 

@@ -20,6 +20,7 @@ from .. import tools
 from . import figures, liberty, results, scripts, timing
 from .cells import Library
 from .libraries import fpga, liberty_file
+from .netlists import Module, Net
 from .synthesize import synthesize
 
 REGISTERS, REST = "registers", "rest"
@@ -114,7 +115,9 @@ def _rows(parts: tuple[Part, ...], depth: int) -> Iterator[tuple[int, Part]]:
         yield from _rows(part.parts, depth + 1)
 
 
-def breakdown(spec: Any, library: str | Path = "generic", recipe: str | None = None) -> Breakdown:
+def breakdown(
+    spec: Unit | str, library: str | Path = "generic", recipe: str | None = None
+) -> Breakdown:
     """What each step of a unit (or its spec) costs: unpack, product, align, round, and so on.
 
     The unit is mapped with its steps as modules, and in them pieces such as shifters and adders.
@@ -243,10 +246,10 @@ def _kind(instance: str) -> str:
 
 
 def _leaves(
-    module: Mapping[str, Any],
+    module: Module,
     library: Library,
     instances: Counter[_Path],
-    passed: Mapping[Any, float],
+    passed: Mapping[Net, float],
 ) -> list[tuple[_Path, dict[str, float]]]:
     """What is in a part itself. Where it has parts, this is `REGISTERS` and `REST` of it."""
     found = {path: Counter({"instances": n}) for path, n in instances.items()}

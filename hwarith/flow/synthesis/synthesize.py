@@ -101,7 +101,7 @@ class Synthesis:
 
 
 def synthesize(
-    spec: Any,
+    spec: Unit | str,
     library: str | Path = "generic",
     recipe: str | None = None,
     delay_target: float | None = None,
