@@ -135,10 +135,14 @@ def prove_equal(models: str, folder: Path) -> None:
         script += [
             f"design -copy-from library -as in_library {name}",
             f"design -copy-from models -as in_verilog {name}",
-            "proc", "clk2fflogic", "equiv_make in_library in_verilog both",
-            "equiv_simple -undef both", "equiv_induct -undef both", "equiv_status -assert both",
+            "proc",
+            "clk2fflogic",
+            "equiv_make in_library in_verilog both",
+            "equiv_simple -undef both",
+            "equiv_induct -undef both",
+            "equiv_status -assert both",
             "design -reset",
-        ]  # fmt: skip
+        ]
     tools.run_yosys("\n".join(script), folder)
 
 
