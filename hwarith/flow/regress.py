@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from .. import files
-from ..errors import InvalidInput
 from ..formats import Format
 from ..units import Unit, unit
 from . import tools
+from .checks import MOST_SEED, check_integer
 from .stimuli.families import stimuli_of
 from .verilated import cache_key, check_ports
 from .verilog import verilog as verilog_of
@@ -113,8 +113,8 @@ def regress(
     cannot be compiled or the simulator breaks off.
     """
     u = unit(spec)
-    _check_range("vectors", vectors, 1, MOST_VECTORS)
-    _check_range("seed", seed, 0, 2**32 - 1)
+    check_integer("regress: vectors", vectors, 1, MOST_VECTORS)
+    check_integer("regress: seed", seed, 0, MOST_SEED)
     tools.require("g++", "make", "perl")
     executable = _executable(u, verilog_of(u) if verilog is None else verilog)
     log = executable.with_suffix(".log")
@@ -129,11 +129,6 @@ def regress(
         lines = (folder / "outcome.jsonl").read_text().splitlines()
     phases = tuple(Phase(**json.loads(line)) for line in lines)
     return Regression(u.spec, operands[0].size, seed, phases, log)
-
-
-def _check_range(name: str, value: int, low: int, high: int) -> None:
-    if not isinstance(value, int) or not low <= value <= high:
-        raise InvalidInput(f"regress: {name} must be an integer, {low} to {high}, not {value!r}")
 
 
 def _job(u: Unit, operands: tuple[np.ndarray, ...], seed: int) -> dict[str, Any]:

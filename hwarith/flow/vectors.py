@@ -7,6 +7,7 @@ import numpy as np
 from ..errors import InvalidInput
 from ..units import Unit, unit
 from ..version import __version__
+from .checks import MOST_SEED, check_integer
 from .stimuli.directed import CLASSES, directed
 from .stimuli.families import stimulus
 
@@ -34,11 +35,8 @@ def vectors(spec: Unit | str, n: int = 1000, seed: int = 1) -> str:
         raise InvalidInput(
             f"vectors: {u.spec} accumulates; allowed: units with a result for each vector"
         )
-    for name, value, low, high in (("n", n, 1, MOST_VECTORS), ("seed", seed, 0, 2**32 - 1)):
-        if not isinstance(value, int) or not low <= value <= high:
-            raise InvalidInput(
-                f"vectors: {name} must be an integer, {low} to {high}, not {value!r}"
-            )
+    check_integer("vectors: n", n, 1, MOST_VECTORS)
+    check_integer("vectors: seed", seed, 0, MOST_SEED)
     if 1 << sum(f.bits for f in u.operands.values()) <= n:
         classes = {"all": stimulus(u, n)}
     else:
