@@ -27,7 +27,7 @@ regress: $(VENV)/installed ## the cocotb testbench on several units of every fam
 	@$(BIN)/hwarith regress --catalogue
 
 rtl: $(VENV)/installed ## generate the Verilog of the catalogue and the table of its figures
-	@$(BIN)/python -m hwarith.flow.rtl rtl
+	@$(BIN)/python -m hwarith.flow.catalogue rtl
 
 costs: $(VENV)/installed ## synthesize units in many formats and options and write docs/costs.md
 	@$(BIN)/python -m hwarith.flow.costs docs/costs.md

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import hwarith as hw
-from hwarith.flow.costs import progress
+from hwarith.flow.generated import progress
 from hwarith.units.bitserial import BitSerialPe
 from hwarith.units.bitserial.weights import WEIGHTS
 

@@ -43,8 +43,7 @@ CLAIMS = {
         ("mul:a=bf16 + add:a=fp32", ["lmul:format=bf16 + add:a=fp32"]),
     ],
     "Approximate normalization": [
-        (f"anfma:w={w},norm=exact", [f"anfma:w={w},norm={n}" for n in NORMS])
-        for w in (16, 24)
+        (f"anfma:w={w},norm=exact", [f"anfma:w={w},norm={n}" for n in NORMS]) for w in (16, 24)
     ],
     "Approximate normalization, engines of 8 x 8 elements": [
         (ENGINE.format("exact"), [ENGINE.format(n) for n in NORMS])
@@ -57,7 +56,7 @@ CLAIMS = {
         ("fma:a=e4m3fn,c=fp32,out=fp32", ["fma:a=int8,c=int32,out=int32"]),
         ("fma:a=e2m1fn,c=fp32,out=fp32", ["fma:a=int4,c=int32,out=int32"]),
     ],
-}  # fmt: skip
+}
 """Units, and those that are compared with them; a sum is of the energies of both."""
 
 
@@ -81,8 +80,8 @@ def columns(u: hw.Unit) -> list[np.ndarray]:
     """Operands of products, and for multiply-adds the sums so far."""
     rng = np.random.default_rng(0)
     formats = list(u.operands.values())
-    factors = [f.encode(rng.standard_normal((COLUMNS, LENGTH)) * SCALE.get(f.name, 1.0))
-               for f in formats[:2]]  # fmt: skip
+    normal = [rng.standard_normal((COLUMNS, LENGTH)) for _ in formats[:2]]
+    factors = [f.encode(x * SCALE.get(f.name, 1.0)) for f, x in zip(formats, normal, strict=False)]
     if len(formats) == 2:
         return [x.ravel() for x in factors]
     sums = np.zeros((COLUMNS, LENGTH), formats[2].dtype)
@@ -95,8 +94,8 @@ def tiles(u: Engine) -> list[np.ndarray]:
     """Activations and weights."""
     rng = np.random.default_rng(0)
     shapes = (TILES, VECTORS, u.rows), (TILES, u.rows, u.columns)
-    return [f.encode(rng.standard_normal(shape))
-            for f, shape in zip(u.units.operand_formats, shapes, strict=True)]  # fmt: skip
+    formats = u.units.operand_formats
+    return [f.encode(rng.standard_normal(shape)) for f, shape in zip(formats, shapes, strict=True)]
 
 
 def accumulation(u: hw.Unit, products: np.ndarray) -> list[np.ndarray]:

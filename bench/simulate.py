@@ -12,7 +12,7 @@ import os
 import time
 
 import hwarith as hw
-from hwarith.flow.stimuli.random import stimulus
+from hwarith.flow.stimuli.families import stimulus
 
 SHORT, LONG = 60_000, 4_000_000
 """Vectors in an array; so few as the first stay on one core."""

@@ -19,9 +19,8 @@ from cocotb_tools.runner import Runner, get_runner
 # As in a chip, registers without a reset start with anything: +verilator+rand+reset+2.
 # One C++ file: split ones are compiled with precompiled headers, for which the makefile of the
 # verilator package lacks g++'s option.
-BUILD_ARGUMENTS = [
-    "-O3", "--no-timing", "--x-assign", "unique", "--x-initial", "unique", "--output-split", "0",
-]  # fmt: skip
+RANDOM_START = ["--x-assign", "unique", "--x-initial", "unique"]
+BUILD_ARGUMENTS = ["-O3", "--no-timing", *RANDOM_START, "--output-split", "0"]
 RUN_ARGUMENTS = ["+verilator+rand+reset+2", "+verilator+seed+1"]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import hwarith
 
 from ..errors import InvalidInput
+from ..flow.stimuli.families import stimuli_of
 from ..units import Unit
 from ..units import unit as make_unit
 from ..units.chain import outside, seen_inside, seen_outside
@@ -48,8 +49,8 @@ class Compared:
     ``evaluation`` are its errors on operands from ``source`` (a key of `SOURCES`), None for a
     unit without an exact reference, for the ``reason`` given; ``accuracy`` and ``output_error``
     of the network are None without one. ``energy`` is on the workload's operands, without one on
-    `OPERATIONS` random sets (`Unit.at_work`), of arrays on those of `hwarith.energy`; None if the
-    library says nothing of it.
+    `OPERATIONS` random sets (`Stimuli.usual_call`), of arrays on those of `hwarith.energy`; None
+    if the library says nothing of it.
     """
 
     unit: Unit
@@ -131,7 +132,7 @@ def _energy(u: Unit, outcome: Outcome | None, library: Any, flow: Any) -> Energy
         operands = ()
     else:
         formats = outside(u).operands.values()
-        operands = u.at_work(seen_inside(u, _random_operands(formats, OPERATIONS)))
+        operands = stimuli_of(u).usual_call(seen_inside(u, _random_operands(formats, OPERATIONS)))
     try:
         return flow.energy(u, *operands, library=library)
     except InvalidInput:

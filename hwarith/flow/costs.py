@@ -5,88 +5,150 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterator
 
 from .. import files
-from ..errors import HwarithError, InvalidInput
-from ..units import Unit, unit
+from ..units import unit
 from . import tools
+from .generated import Row, command, rows
 from .synthesis.libraries import FPGAS
-from .synthesis.synthesize import synthesize
-
-T = TypeVar("T")
 
 COMMAND = "python -m hwarith.flow.costs"
 
 FORMATS = ("fp32", "fp16", "bf16", "e5m2", "e4m3")
 
-PEERS = {
+PEERS: dict[str, dict[tuple[str, str], tuple[int, int]]] = {
     "HardFloat": {
-        ("fma", "fp32"): (17552, 245), ("fma", "fp16"): (5401, 158), ("fma", "bf16"): (3938, 145),
-        ("fma", "e5m2"): (1373, 99), ("fma", "e4m3"): (1571, 107), ("mul", "fp32"): (11576, 171),
-        ("mul", "fp16"): (2870, 99), ("mul", "bf16"): (1867, 83), ("mul", "e5m2"): (474, 46),
-        ("mul", "e4m3"): (587, 51), ("add", "fp32"): (4494, 141), ("add", "fp16"): (2084, 89),
+        ("fma", "fp32"): (17552, 245),
+        ("fma", "fp16"): (5401, 158),
+        ("fma", "bf16"): (3938, 145),
+        ("fma", "e5m2"): (1373, 99),
+        ("fma", "e4m3"): (1571, 107),
+        ("mul", "fp32"): (11576, 171),
+        ("mul", "fp16"): (2870, 99),
+        ("mul", "bf16"): (1867, 83),
+        ("mul", "e5m2"): (474, 46),
+        ("mul", "e4m3"): (587, 51),
+        ("add", "fp32"): (4494, 141),
+        ("add", "fp16"): (2084, 89),
     },
     "FPnew": {
-        ("fma", "fp32"): (14603, 237), ("fma", "fp16"): (4696, 163), ("fma", "bf16"): (3416, 159),
-        ("fma", "e5m2"): (1371, 98), ("fma", "e4m3"): (1467, 106), ("mul", "fp32"): (10403, 178),
-        ("mul", "fp16"): (2752, 108), ("mul", "bf16"): (1828, 93), ("mul", "e5m2"): (611, 51),
-        ("add", "fp32"): (5662, 203), ("add", "fp16"): (2657, 144), ("add", "bf16"): (2200, 141),
+        ("fma", "fp32"): (14603, 237),
+        ("fma", "fp16"): (4696, 163),
+        ("fma", "bf16"): (3416, 159),
+        ("fma", "e5m2"): (1371, 98),
+        ("fma", "e4m3"): (1467, 106),
+        ("mul", "fp32"): (10403, 178),
+        ("mul", "fp16"): (2752, 108),
+        ("mul", "bf16"): (1828, 93),
+        ("mul", "e5m2"): (611, 51),
+        ("add", "fp32"): (5662, 203),
+        ("add", "fp16"): (2657, 144),
+        ("add", "bf16"): (2200, 141),
     },
-    "FloPoCo": {("fma", "fp32"): (14920, 260), ("fma", "fp16"): (4639, 146)},
-}  # fmt: skip
+    "FloPoCo": {
+        ("fma", "fp32"): (14920, 260),
+        ("fma", "fp16"): (4639, 146),
+    },
+}
 """Cells and longest path of units that others have published, by operation and format, after the
 recipe ``cmos`` with yosys 0.70: rounding tied to nearest even, flags left open, subnormals kept."""
 
 OPTIONS = (
-    "round=rtz", "round=port", "flags=after", "flags=before", "round=port,flags=after",
-    "round=srb,n=8", "nan=payload", "overflow=saturate", "subnormals=daz", "subnormals=ftz",
+    "round=rtz",
+    "round=port",
+    "flags=after",
+    "flags=before",
+    "round=port,flags=after",
+    "round=srb,n=8",
+    "nan=payload",
+    "overflow=saturate",
+    "subnormals=daz",
+    "subnormals=ftz",
     "subnormals=flush",
-)  # fmt: skip
+)
 
 OTHERS = (
-    "mul:a=e4m3fn", "mul:a=e3m2fn", "mul:a=e2m1fn", "mul:a=e4m3fnuz", "mul:a=bf16,out=fp32",
-    "mul:a=fp16,b=int4,out=fp16", "add:a=e4m3fn", "add:a=bf16,b=fp32,out=fp32", "fma:a=e4m3fn",
-    "fma:a=bf16,c=fp32,out=fp32", "fma:a=e4m3fn,c=fp32,out=fp32", "fma:a=e4m3fn,c=fp16,out=fp16",
-    "fma:a=fp16,b=int4,c=fp32,out=fp32", "convert:a=fp32,out=bf16", "convert:a=fp32,out=fp16",
-    "convert:a=fp32,out=e4m3fn", "convert:a=fp32,out=e2m1fn", "convert:a=fp32,out=e4m3fn,round=srb",
-    "convert:a=int32,out=fp32", "convert:a=fp32,out=int8", "cmp:a=fp32,op=lt", "minmax:a=fp32",
-    "minmax:a=bf16", "mul:a=int8,out=int16", "mul:a=uint8,out=uint16", "mul:a=int16,out=int32",
-    "fma:a=int8,c=int32,out=int32", "mac:a=int8", "mac:a=bf16", "dfpmac:p=16",
-)  # fmt: skip
+    "mul:a=e4m3fn",
+    "mul:a=e3m2fn",
+    "mul:a=e2m1fn",
+    "mul:a=e4m3fnuz",
+    "mul:a=bf16,out=fp32",
+    "mul:a=fp16,b=int4,out=fp16",
+    "add:a=e4m3fn",
+    "add:a=bf16,b=fp32,out=fp32",
+    "fma:a=e4m3fn",
+    "fma:a=bf16,c=fp32,out=fp32",
+    "fma:a=e4m3fn,c=fp32,out=fp32",
+    "fma:a=e4m3fn,c=fp16,out=fp16",
+    "fma:a=fp16,b=int4,c=fp32,out=fp32",
+    "convert:a=fp32,out=bf16",
+    "convert:a=fp32,out=fp16",
+    "convert:a=fp32,out=e4m3fn",
+    "convert:a=fp32,out=e2m1fn",
+    "convert:a=fp32,out=e4m3fn,round=srb",
+    "convert:a=int32,out=fp32",
+    "convert:a=fp32,out=int8",
+    "cmp:a=fp32,op=lt",
+    "minmax:a=fp32",
+    "minmax:a=bf16",
+    "mul:a=int8,out=int16",
+    "mul:a=uint8,out=uint16",
+    "mul:a=int16,out=int32",
+    "fma:a=int8,c=int32,out=int32",
+    "mac:a=int8",
+    "mac:a=bf16",
+    "dfpmac:p=16",
+)
 
-STAGES = tuple(f"{spec},stages={n}" for spec in ("mul:a=fp16", "add:a=fp16", "fma:a=fp16",
-                                                 "fma:a=bf16,c=fp32,out=fp32")
-               for n in (1, 2, 3, 4))  # fmt: skip
+PIPELINED = ("mul:a=fp16", "add:a=fp16", "fma:a=fp16", "fma:a=bf16,c=fp32,out=fp32")
+
+STAGES = tuple(f"{spec},stages={n}" for spec in PIPELINED for n in (1, 2, 3, 4))
 
 MULTIPLIERS = (
-    "lmul:format={}", "pam:format={}", "lmul:format={},specials=none",
-    "mul:a={},subnormals=flush,overflow=saturate", "mul:a={}",
-)  # fmt: skip
+    "lmul:format={}",
+    "pam:format={}",
+    "lmul:format={},specials=none",
+    "mul:a={},subnormals=flush,overflow=saturate",
+    "mul:a={}",
+)
 """Approximate multipliers and exact ones of the same policy and of the full one, by format."""
 
 APPROXIMATE_FORMATS = ("e4m3fn", "e5m2", "bf16", "fp16", "fp32")
 
+NORMALIZATIONS = ("exact", "an-1-1", "an-1-2", "an-2-2")
+
 APPROXIMATE = (
-    *(f"anfma:w={w},norm={norm}" for w in (16, 24)
-      for norm in ("exact", "an-1-1", "an-1-2", "an-2-2")),
-    "anend", "anseed", "pad:format=bf16", "pasqrt:format=bf16", "palog2:format=bf16",
-    "paexp2:format=bf16", "paslope:format=bf16,op=mul", "pad:format=fp32",
-)  # fmt: skip
+    *(f"anfma:w={w},norm={norm}" for w in (16, 24) for norm in NORMALIZATIONS),
+    "anend",
+    "anseed",
+    "pad:format=bf16",
+    "pasqrt:format=bf16",
+    "palog2:format=bf16",
+    "paexp2:format=bf16",
+    "paslope:format=bf16,op=mul",
+    "pad:format=fp32",
+)
 
 FEW_BITS = (
-    "termgen", "termgen:type=fp4", "termgen:type=int8", "bspe", "bspe:align=joint",
-    "bspe:align=joint,type=fp4", "bspe:align=joint,type=fp4,fx=0,aw=14,lane_round=trunc",
-    "bsdequant", "prealign", "fpint:w=int8,lanes=4", "fpint:w=int4,lanes=4",
-    "bitplane_dot:n=4,m=4,lanes=64", "decode:type=e2m1,out=sig", "decode:type=e3m2,out=fp16",
-    "decode:type=int4b,out=fp16", "powdecode:b=4,a=0.55",
-)  # fmt: skip
+    "termgen",
+    "termgen:type=fp4",
+    "termgen:type=int8",
+    "bspe",
+    "bspe:align=joint",
+    "bspe:align=joint,type=fp4",
+    "bspe:align=joint,type=fp4,fx=0,aw=14,lane_round=trunc",
+    "bsdequant",
+    "prealign",
+    "fpint:w=int8,lanes=4",
+    "fpint:w=int4,lanes=4",
+    "bitplane_dot:n=4,m=4,lanes=64",
+    "decode:type=e2m1,out=sig",
+    "decode:type=e3m2,out=fp16",
+    "decode:type=int4b,out=fp16",
+    "powdecode:b=4,a=0.55",
+)
 
 _HEADER = f"""\
 # What units cost
@@ -141,49 +203,6 @@ after its operands, one in every clock.
 """
 
 
-class Row(NamedTuple):
-    """The figures of a unit, as the tables define them."""
-
-    area: float | None
-    delay: float | None
-    flip_flops: int
-    cells: int
-    path: int | None
-    lut4: int | None
-
-
-def rows(units: list[Unit]) -> Iterator[Row]:
-    """Figures of units, in their order, from a process on each core.
-
-    Raises `ToolFailure` if yosys fails.
-    """
-    with ProcessPoolExecutor(os.cpu_count(), initializer=_end_on_interrupt) as pool:
-        yield from progress(pool.map(row, units), "synthesis", len(units))
-
-
-def row(u: Unit) -> Row:
-    """Figures of one unit."""
-    generic, cmos = synthesize(u), synthesize(u, recipe="cmos")
-    lut4 = synthesize(u, library="ice40").lut4
-    return Row(generic.area, generic.delay, generic.flip_flops, cmos.cells, cmos.depth, lut4)
-
-
-def _end_on_interrupt() -> None:
-    """Let Ctrl-C end a worker at once and without a traceback."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def progress(items: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:
-    """The same items, with a progress bar on a terminal."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    return track(
-        items, what, total=total, console=console, disable=not console.is_terminal, transient=True
-    )
-
-
 def costs() -> str:
     """All tables, as Markdown. Raises `ToolFailure` if yosys fails."""
     specs = list(dict.fromkeys(_specs()))
@@ -212,8 +231,10 @@ def _options(family: str) -> tuple[str, ...]:
 
 
 def _peers_table(found: dict[str, Row]) -> str:
-    lines = [f"\n| unit | hwarith | {' | '.join(PEERS)} | area, GE | LUT4 |\n",
-             f"|---|---|{'---|' * len(PEERS)}--:|--:|\n"]  # fmt: skip
+    lines = [
+        f"\n| unit | hwarith | {' | '.join(PEERS)} | area, GE | LUT4 |\n",
+        f"|---|---|{'---|' * len(PEERS)}--:|--:|\n",
+    ]
     for family in ("fma", "mul", "add"):
         for f in FORMATS:
             ours = found[f"{family}:a={f}"]
@@ -253,29 +274,16 @@ def _multipliers_table(found: dict[str, Row]) -> str:
 
 
 def _table(specs: tuple[str, ...], found: dict[str, Row], pipelined: bool = False) -> str:
-    registers = "flip-flops | " if pipelined else ""
-    lines = [f"| unit | cells | path | {registers}area, GE | LUT4 |\n",
-             f"|---|--:|--:|{'--:|' if pipelined else ''}--:|--:|\n"]  # fmt: skip
+    head, rule = ("flip-flops | ", "--:|") if pipelined else ("", "")
+    lines = [
+        f"| unit | cells | path | {head}area, GE | LUT4 |\n",
+        f"|---|--:|--:|{rule}--:|--:|\n",
+    ]
     for spec in specs:
         r = found[spec]
         figures = [r.cells, r.path, *([r.flip_flops] if pipelined else []), f"{r.area:.0f}", r.lut4]
         lines.append(f"| `{spec}` | {' | '.join(map(str, figures))} |\n")
     return "".join(lines)
-
-
-def command(arguments: list[str], usage: str, write: Callable[[Path], None]) -> int:
-    """Write to the path that is named; a mistake is one line on stderr. Gives the exit status."""
-    try:
-        if len(arguments) != 1 or arguments[0].startswith("-"):
-            raise InvalidInput(f"usage: {usage}")
-        write(Path(arguments[0]))
-    except HwarithError as error:
-        print(f"hwarith: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("hwarith: interrupted", file=sys.stderr)
-        return 130
-    return 0
 
 
 def main(arguments: list[str]) -> int:

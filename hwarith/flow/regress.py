@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 
 from .. import files
-from ..errors import InvalidInput
 from ..formats import Format
 from ..units import Unit, unit
-from ..units.accumulator import Accumulator
 from . import tools
-from .stimuli.random import groups, stimulus
+from .checks import MOST_SEED, check_integer
+from .stimuli.families import stimuli_of
 from .verilated import cache_key, check_ports
 from .verilog import verilog as verilog_of
 
@@ -78,9 +77,13 @@ class Regression:
     def as_dict(self) -> dict[str, Any]:
         """The counts, the seed and the first failure, for a table or for JSON."""
         return {
-            "passed": self.passed, "failed": self.failed, "phases": len(self.phases),
-            "vectors": self.vectors, "seed": self.seed, "message": self.message or "",
-        }  # fmt: skip
+            "passed": self.passed,
+            "failed": self.failed,
+            "phases": len(self.phases),
+            "vectors": self.vectors,
+            "seed": self.seed,
+            "message": self.message or "",
+        }
 
     def __str__(self) -> str:
         verdict = f"{self.failed} failed: {self.message}; log: {self.log}" if self.failed else "ok"
@@ -88,7 +91,7 @@ class Regression:
 
 
 def regress(
-    spec: Any, vectors: int = 1000, seed: int = 1, verilog: str | None = None
+    spec: Unit | str, vectors: int = 1000, seed: int = 1, verilog: str | None = None
 ) -> Regression:
     """Run the cocotb testbench on the Verilog of a unit (or of its spec).
 
@@ -102,7 +105,7 @@ def regress(
     ----------
     spec : the unit, or its spec.
     vectors : how many operand vectors, 1 to 1,000,000; all of them if there are no more.
-    seed : of the vectors (`stimulus`) and of the pauses, 0 to 2^32 - 1.
+    seed : of the vectors (`Stimuli.operands`) and of the pauses, 0 to 2^32 - 1.
     verilog : other Verilog with the unit's module name and ports; without it, the unit's own.
 
     What fails is in the result. Raises `InvalidInput` for a wrong spec or number and for Verilog
@@ -110,12 +113,12 @@ def regress(
     cannot be compiled or the simulator breaks off.
     """
     u = unit(spec)
-    _check_range("vectors", vectors, 1, MOST_VECTORS)
-    _check_range("seed", seed, 0, 2**32 - 1)
+    check_integer("regress: vectors", vectors, 1, MOST_VECTORS)
+    check_integer("regress: seed", seed, 0, MOST_SEED)
     tools.require("g++", "make", "perl")
     executable = _executable(u, verilog_of(u) if verilog is None else verilog)
     log = executable.with_suffix(".log")
-    operands = stimulus(u, vectors, seed)
+    operands = stimuli_of(u).operands(vectors, seed)
     with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
         folder = Path(name)
         _write_job(folder, u, _job(u, operands, seed))
@@ -128,16 +131,9 @@ def regress(
     return Regression(u.spec, operands[0].size, seed, phases, log)
 
 
-def _check_range(name: str, value: int, low: int, high: int) -> None:
-    if not isinstance(value, int) or not low <= value <= high:
-        raise InvalidInput(f"regress: {name} must be an integer, {low} to {high}, not {value!r}")
-
-
 def _job(u: Unit, operands: tuple[np.ndarray, ...], seed: int) -> dict[str, Any]:
     """What the testbench is to do (`sim/testbench.py` describes it)."""
-    calls = [operands]
-    if isinstance(u, Accumulator):
-        calls = groups(operands, seed, u.longest_group)
+    calls = stimuli_of(u).test_calls(operands, seed)
     inputs = [u.transfers.of(list(x)) for x in calls]
     results = [u.transfers.result_codes(u(*x)) for x in calls]
     return {

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .. import files
 from ..errors import InvalidInput, ToolFailure
@@ -26,16 +27,21 @@ from .verilog import verilog as verilog_of
 
 # Registers without a reset start with random values, the same in every run: nothing may rely on
 # how a simulator or a chip happens to start.
-_VERILATOR_FLAGS = (
-    "--cc", "-O3", "--no-timing", "--x-assign", "unique", "--x-initial", "unique", "--prefix",
-    "Vmodel", "-Mdir", ".", "-Wno-fatal",
-)  # fmt: skip
+_RANDOM_START = ("--x-assign", "unique", "--x-initial", "unique")
+_NAMES = ("--prefix", "Vmodel", "-Mdir", ".")
+_VERILATOR_FLAGS = ("--cc", "-O3", "--no-timing", *_RANDOM_START, *_NAMES, "-Wno-fatal")
 
 # Hidden, because models of one class name are loaded side by side in one process.
 _COMPILER_FLAGS = (
-    "-std=c++17", "-fPIC", "-fvisibility=hidden", "-ffunction-sections", "-DVM_TRACE=0",
-    "-DVL_USER_FATAL", "-DVL_USER_STOP", "-DVL_USER_FINISH",
-)  # fmt: skip
+    "-std=c++17",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-ffunction-sections",
+    "-DVM_TRACE=0",
+    "-DVL_USER_FATAL",
+    "-DVL_USER_STOP",
+    "-DVL_USER_FINISH",
+)
 
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_dpi.cpp")
 
@@ -47,7 +53,7 @@ _CHUNK = 1 << 16
 """Vectors from which on another core pays."""
 
 
-def simulate(spec: Any, verilog: str | None = None) -> Simulation:
+def simulate(spec: Unit | str, verilog: str | None = None) -> Simulation:
     """The hardware of a unit (or of its spec), compiled to be called on arrays of codes.
 
     ``simulate(u)(a, b)`` takes and returns what ``u(a, b)`` does, but runs the Verilog. What was
@@ -85,7 +91,7 @@ class Simulation:
     def __repr__(self) -> str:
         return f"hwarith.simulate({self.unit.spec!r})"
 
-    def __call__(self, *codes: Any) -> Any:
+    def __call__(self, *codes: ArrayLike) -> Any:
         """Results for arrays of operand codes, with numpy's broadcasting, as the unit gives them
         (an array, or a named tuple of one for each result).
 
@@ -97,7 +103,7 @@ class Simulation:
         """
         return self._run(codes, idle=0, stall=0, seed=0)
 
-    def stream(self, *codes: Any, idle: float = 0, stall: float = 0, seed: int = 0) -> Any:
+    def stream(self, *codes: ArrayLike, idle: float = 0, stall: float = 0, seed: int = 0) -> Any:
         """The same with pauses: results of a pipelined unit that is held up.
 
         Parameters
@@ -111,9 +117,8 @@ class Simulation:
         """
         if self.unit.stages == 0:
             raise InvalidInput(f"{self.unit.spec} is combinational; only a pipeline can stream")
-        for name, value, most in (
-            ("idle", idle, _MOST_PAUSES), ("stall", stall, _MOST_PAUSES), ("seed", seed, 2**32 - 1)
-        ):  # fmt: skip
+        chances = (("idle", idle, _MOST_PAUSES), ("stall", stall, _MOST_PAUSES))
+        for name, value, most in (*chances, ("seed", seed, 2**32 - 1)):
             if not 0 <= value <= most:
                 raise InvalidInput(f"stream: {name} must be 0 to {most}, not {value!r}")
         return self._run(codes, idle, stall, seed)

@@ -113,8 +113,8 @@ def _announce_first_use() -> None:
     """The packaged yosys compiles itself on its first call on a machine."""
     if yosys()[0] != sys.executable or (marker := cache_folder() / "yosys-prepared").exists():
         return
-    print("Preparing yosys for its first use on this machine (about half a minute)...",
-          file=sys.stderr, flush=True)  # fmt: skip
+    message = "Preparing yosys for its first use on this machine (about half a minute)..."
+    print(message, file=sys.stderr, flush=True)
     run([*yosys(), "-V"], Path(tempfile.gettempdir()), what="yosys")
     marker.touch()
 

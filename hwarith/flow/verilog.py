@@ -7,7 +7,8 @@ import tempfile
 from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Any
+
+from amaranth.lib import wiring
 
 from .. import rtl
 from ..units import Unit, unit
@@ -43,7 +44,7 @@ ARRAY_WAIVERS = {"DECLFILENAME": "the parts of an array are in the file of the a
 """Those that only the Verilog of arrays waives."""
 
 
-def verilog(spec: Any, plain_products: bool = False) -> str:
+def verilog(spec: Unit | str, plain_products: bool = False) -> str:
     """Verilog text of a unit (or of its spec): one module, named ``unit(spec).name``, and behind it
     those of its parts, if it is an array.
 
@@ -70,7 +71,7 @@ def _verilog(u: Unit, plain_products: bool) -> str:
     return header(u) + body
 
 
-def _rtlil(name: str, component: Any) -> str:
+def _rtlil(name: str, component: wiring.Component) -> str:
     """A component as RTLIL, its ports in the order of its signature."""
     from amaranth.back import rtlil
 

@@ -123,20 +123,6 @@ class Accumulator(Unit):
     def _memory_dtype(self) -> np.dtype:
         return packed_dtype(self.memory.values())
 
-    @property
-    def longest_group(self) -> int:
-        """How long groups must be in tests to try all of the hardware."""
-        return 8
-
-    @property
-    def usual_group(self) -> int:
-        """How long groups are taken to be at work."""
-        return 32
-
-    def at_work(self, codes: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
-        n = self.usual_group
-        return tuple(x[: x.size // n * n].reshape(-1, n) for x in codes)
-
     def core(self, instances: bool) -> rtl.Core:
         return accumulate
 

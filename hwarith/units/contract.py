@@ -191,15 +191,6 @@ class Unit(Parameterized):
         except InvalidInput as error:
             raise InvalidInput(f"{self.family}: parameter target_delay: {error}") from None
 
-    def plausible(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-        return codes
-
-    def stimulus(self, n: int, draw: Callable) -> tuple[np.ndarray, ...] | None:
-        return None
-
-    def at_work(self, codes: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
-        return codes
-
     # -- checks --------------------------------------------------------------------------------
 
     def __init_subclass__(cls, **arguments: Any) -> None:

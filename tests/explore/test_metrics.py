@@ -13,7 +13,7 @@ import hwarith as hw
 from hwarith.errors import InvalidInput
 from hwarith.explore import evaluate, reference
 from hwarith.explore.metrics import COUNTS, METRICS
-from hwarith.flow.stimuli.random import stimulus
+from hwarith.flow.stimuli.families import stimulus
 from hwarith.units.exact.mul import Mul
 
 

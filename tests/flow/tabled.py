@@ -51,8 +51,8 @@ def powers(pin: str, strength: int) -> str:
 
     def replaced(match: re.Match) -> str:
         output = "direction : output" in pin
-        template, rows = ("power_by_load", ((1, 0.9), (1.5, 1.2))) if output else (
-            "power_by_slew", ((1, 1.5),))  # fmt: skip
+        template = "power_by_load" if output else "power_by_slew"
+        rows = ((1, 0.9), (1.5, 1.2)) if output else ((1, 1.5),)
         tables = []
         for kind, share in (("rise_power", 0.7), ("fall_power", 1.3)):
             base = 0.011 * strength * float(match[1]) * share
@@ -94,6 +94,7 @@ def library() -> str:
     """The text of the library: combinational cells in sizes X1 and X4, flip-flops in X1."""
     start = GENERIC.index("  cell (")
     cells = re.findall(r"  cell \(\w+\) \{.*?\n  \}\n", GENERIC, re.DOTALL)
-    sizes = [sized(cell, strength) for cell in cells
-             for strength in ((1,) if "ff (" in cell else (1, 4))]  # fmt: skip
+    sizes = [
+        sized(cell, strength) for cell in cells for strength in ((1,) if "ff (" in cell else (1, 4))
+    ]
     return GENERIC[:start].replace("hwarith_generic", "tabled") + TEMPLATES + "".join(sizes) + "}\n"

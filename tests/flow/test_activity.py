@@ -80,19 +80,30 @@ def test_toggles_are_those_that_counting_vector_by_vector_finds(tabled):
 
 
 GATES = {
-    "INV": "not A", "BUF": "A", "NAND2": "not (A and B)", "NAND3": "not (A and B and C)",
-    "NAND4": "not (A and B and C and D)", "NOR2": "not (A or B)", "NOR3": "not (A or B or C)",
-    "NOR4": "not (A or B or C or D)", "AND2": "A and B", "OR2": "A or B",
-    "AOI21": "not (A and B or C)", "AOI22": "not (A and B or C and D)",
-    "OAI21": "not ((A or B) and C)", "OAI22": "not ((A or B) and (C or D))",
-    "XOR2": "A != B", "XNOR2": "A == B", "MUX2": "B if S else A",
-}  # fmt: skip
+    "INV": "not A",
+    "BUF": "A",
+    "NAND2": "not (A and B)",
+    "NAND3": "not (A and B and C)",
+    "NAND4": "not (A and B and C and D)",
+    "NOR2": "not (A or B)",
+    "NOR3": "not (A or B or C)",
+    "NOR4": "not (A or B or C or D)",
+    "AND2": "A and B",
+    "OR2": "A or B",
+    "AOI21": "not (A and B or C)",
+    "AOI22": "not (A and B or C and D)",
+    "OAI21": "not ((A or B) and C)",
+    "OAI22": "not ((A or B) and (C or D))",
+    "XOR2": "A != B",
+    "XNOR2": "A == B",
+    "MUX2": "B if S else A",
+}
 
 
 def settle(
-    netlist: dict, vector: tuple[int, ...], held: dict[int, bool] | None = None
+    netlist: dict, vector: tuple[int, ...], stored: dict[int, bool] | None = None
 ) -> dict[int, bool]:
-    values = {"0": False, "1": True} | (held or {})
+    values = {"0": False, "1": True} | (stored or {})
     inputs = [p for p in netlist["ports"].values() if p["direction"] == "input"]
     for port, code in zip(inputs, vector, strict=True):
         values |= {net: bool(code >> i & 1) for i, net in enumerate(port["bits"])}
@@ -162,12 +173,18 @@ def test_what_has_no_activity():
 # -- registers -----------------------------------------------------------------------------------
 
 WITH_REGISTERS = [
-    "mul:a=bf16,stages=2", "fma:a=e4m3fn,stages=5", "add:a=int64,out=int65,stages=1",
-    "mac:a=e4m3fn", "dfpmac", "fpint:lanes=2", "bspe:type=fp4", "bitplane_dot:lanes=16",
+    "mul:a=bf16,stages=2",
+    "fma:a=e4m3fn,stages=5",
+    "add:a=int64,out=int65,stages=1",
+    "mac:a=e4m3fn",
+    "dfpmac",
+    "fpint:lanes=2",
+    "bspe:type=fp4",
+    "bitplane_dot:lanes=16",
     "bsdequant",
     "engine:pe=(fma:a=e2m1fn,c=e4m3fn,out=e4m3fn),rows=3,columns=2",
     "engine:pe=(anfma:a=e4m3fn,w=12),rows=2,columns=2",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("spec", WITH_REGISTERS)
@@ -201,16 +218,16 @@ def test_an_array_that_waits_for_its_own_parts():
 def clocked(netlist: dict, transfers: list[tuple[int, ...]], clocks: int) -> list[dict[int, bool]]:
     """The nets in each clock after a reset: valid operands, one transfer after the other."""
     states = []
-    held = {nets["Q"]: False for kind, nets in netlist["cells"] if kind.startswith("DFF")}
+    registers = [nets for kind, nets in netlist["cells"] if kind.startswith("DFF")]
+    stored = {nets["Q"]: False for nets in registers}
     for clock in range(-2, clocks):
         offered = transfers[max(clock, 0) % len(transfers)]
         control = (1, int(clock < 0), int(clock >= 0))  # clk, rst, i_valid
-        states.append(settle(netlist, (*control, *offered, 1), held))
+        states.append(settle(netlist, (*control, *offered, 1), stored))
         now = states[-1] | {"0": False, "1": True}
-        held = {
-            nets["Q"]: now[nets["D" if now[nets.get("E", "1")] else "Q"]]
-            for kind, nets in netlist["cells"] if kind.startswith("DFF")
-        }  # fmt: skip
+        stored = {
+            nets["Q"]: now[nets["D" if now[nets.get("E", "1")] else "Q"]] for nets in registers
+        }
     return states[2:]
 
 
@@ -229,10 +246,12 @@ def test_toggles_with_registers_are_those_that_counting_clock_by_clock_finds(sta
         (nets["Q"], nets["D"]) for kind, nets in result.module["cells"] if kind == "DFFE_X1"
     )
     clock = ports["clk"]
-    found = activity(result, *codes, watch=[
-        Watch(q, clock), Watch(clock, None, Gate(lambda x: x, (d,))),
+    watch = [
+        Watch(q, clock),
+        Watch(clock, None, Gate(lambda x: x, (d,))),
         Watch(q, None, Gate(lambda x: ~x, (clock,))),
-    ])  # fmt: skip
+    ]
+    found = activity(result, *codes, watch=watch)
     assert {net: found.changes[net] for net in changes} == changes
     assert {net: found.ones[net] for net in changes} == {
         net: sum(state[net] for state in states[1:]) for net in changes
@@ -251,15 +270,17 @@ def with_flip_flop(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
+CLEARED = """clocked_on : "CK"; next_state : "D"; clear : "!R"; preset : "!S"; }
+    pin (R) { direction : input; } pin (S) { direction : input; }"""
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
         ('clocked_on : "CK"; next_state : "D"', 'clocked_on : "!CK"; next_state : "D"'),
-        ('clocked_on : "CK"; next_state : "D"; }',
-         'clocked_on : "CK"; next_state : "D"; clear : "!R"; preset : "!S"; }'
-         'pin (R) { direction : input; } pin (S) { direction : input; }'),
+        ('clocked_on : "CK"; next_state : "D"; }', CLEARED),
     ],
-)  # fmt: skip
+)
 def test_other_flip_flops(old, new, tmp_path):
     """One at the falling edge, behind an inverter; one that could be cleared and preset."""
     path = tmp_path / "other.lib"
@@ -268,16 +289,17 @@ def test_other_flip_flops(old, new, tmp_path):
     result, codes = hw.synthesize(u, path), operands(50, u.spec)
     found = activity(result, *codes)
     assert (found.results == u(*codes)).all()
-    pins = {pin: nets[pin] for kind, nets in result.module["cells"] if kind == "DFF_X1"
-            for pin in nets if pin in ("CK", "R", "S")}  # fmt: skip
+    flip_flops = [nets for kind, nets in result.module["cells"] if kind == "DFF_X1"]
+    pins = {pin: nets[pin] for nets in flip_flops for pin in nets.keys() & {"CK", "R", "S"}}
     assert found.changes[pins["CK"]] == 100
     assert (pins["CK"] == result.module["ports"]["clk"]["bits"][0]) == ("R" in pins)
     assert pins.get("R", "1") == pins.get("S", "1") == "1"
 
 
 def rewired(result: hw.flow.synthesize.Synthesis, kind: str, pin: str, net: str) -> dict:
-    cells = [[name, nets | {pin: net} if name == kind else nets]
-             for name, nets in result.module["cells"]]  # fmt: skip
+    cells = [
+        [name, nets | {pin: net} if name == kind else nets] for name, nets in result.module["cells"]
+    ]
     return dataclasses.replace(result, module=result.module | {"cells": cells})
 
 

@@ -94,12 +94,13 @@ def test_one_input_at_a_time(one_cell):
 
 def test_what_never_changes_gives_no_slew(one_cell):
     """Power that is its own slew, which comes from a quickly and from b slowly."""
-    ways = "".join(
-        f'timing () {{ related_pin : "{pin}"; timing_sense : negative_unate; '
-        + "".join(f'{name} (scalar) {{ values ("{slew}"); }} '
-                  for name in ("cell_rise", "cell_fall", "rise_transition", "fall_transition"))
-        + "}" for pin, slew in (("A", 1), ("B", 100))
-    )  # fmt: skip
+
+    def way(pin: str, slew: int) -> str:
+        kinds = ("cell_rise", "cell_fall", "rise_transition", "fall_transition")
+        tables = "".join(f'{kind} (scalar) {{ values ("{slew}"); }} ' for kind in kinds)
+        return f'timing () {{ related_pin : "{pin}"; timing_sense : negative_unate; {tables}}}'
+
+    ways = way("A", 1) + way("B", 100)
     start, end = (
         ONE_CELL.index('internal_power () { related_pin : "A"'),
         ONE_CELL.rindex("    }\n  }\n}"),
@@ -137,15 +138,18 @@ def test_the_supply_is_that_of_the_default_conditions(old, volts, one_cell):
     [
         (r"nom_voltage : 1;|voltage : 2;", "", "library 'small' gives no supply voltage"),
         (r"voltage : 2;", "voltage : two;", "voltage must be a number, not 'two'"),
-        (r"(?s)(cell \(NAND.*?)internal_power(.*?)internal_power(.*?)internal_power",
-         r"\1other\2other\3other", "library 'small' has no internal power of NAND"),
+        (
+            r"(?s)(cell \(NAND.*?)internal_power(.*?)internal_power(.*?)internal_power",
+            r"\1other\2other\3other",
+            "library 'small' has no internal power of NAND",
+        ),
         (r'when : "B"', 'when : "C"', "cell NAND: 'C' is no function of its inputs A, B, Y"),
         (r'"10pW"', '"10 horses"', "a unit must be a number and one of w, mw, uw, nw, pw, fw"),
         (r"cell_rise", "other", "cell BUF: timing of pin Y from A has no cell_rise"),
         (r'function : "A"', 'function : "!A"', "library 'small' has no buffer with tables"),
         (r"(?s)cell \(NAND.*", "", "it ends inside a group"),
     ],
-)  # fmt: skip
+)
 def test_a_library_that_will_not_do(old, new, message, one_cell):
     text = re.sub(old, new, ONE_CELL)
     assert text != ONE_CELL
@@ -197,8 +201,8 @@ def flip_flops(tmp_path, monkeypatch):
         outputs = {"i_ready": ["1"], "o_valid": [98], "y": [99, "0", "0", "0"]}
         ports |= {name: ports[name] | {"bits": bits} for name, bits in outputs.items()}
         (clock,), (valid,) = (ports[name]["bits"] for name in ("clk", "i_valid"))
-        cells = [["FF", {"CK": clock, "D": d, "Q": q}]
-                 for d, q in ((valid, 98), (ports["a"]["bits"][0], 99))]  # fmt: skip
+        inputs = {98: valid, 99: ports["a"]["bits"][0]}
+        cells = [["FF", {"CK": clock, "D": d, "Q": q}] for q, d in inputs.items()]
         module_of = {"ports": ports, "cells": cells}
         mapped = dataclasses.replace(made, library=str(path), module=module_of)
         monkeypatch.setattr(module, "synthesize", lambda *_: mapped)
@@ -245,11 +249,24 @@ def test_registers_without_internal_power(flip_flops):
 # Logical effort of each input, parasitic capacitance of the output and the inside, by the tables of
 # synth/README.md.
 EFFORT = {
-    "INV": (1, 1), "BUF": (1, 3), "NAND2": (4 / 3, 2), "NAND3": (5 / 3, 3), "NAND4": (2, 4),
-    "NOR2": (5 / 3, 2), "NOR3": (7 / 3, 3), "NOR4": (3, 4), "AND2": (4 / 3, 4), "OR2": (5 / 3, 4),
-    "AOI22": (2, 4), "OAI22": (2, 4), "XOR2": (11 / 3, 6), "XNOR2": (10 / 3, 6),
-    "AOI21": (2, 7 / 3), "OAI21": (2, 8 / 3), "MUX2": (2, 6),
-}  # fmt: skip
+    "INV": (1, 1),
+    "BUF": (1, 3),
+    "NAND2": (4 / 3, 2),
+    "NAND3": (5 / 3, 3),
+    "NAND4": (2, 4),
+    "NOR2": (5 / 3, 2),
+    "NOR3": (7 / 3, 3),
+    "NOR4": (3, 4),
+    "AND2": (4 / 3, 4),
+    "OR2": (5 / 3, 4),
+    "AOI22": (2, 4),
+    "OAI22": (2, 4),
+    "XOR2": (11 / 3, 6),
+    "XNOR2": (10 / 3, 6),
+    "AOI21": (2, 7 / 3),
+    "OAI21": (2, 8 / 3),
+    "MUX2": (2, 6),
+}
 OTHER_INPUTS = {("AOI21", "C"): 5 / 3, ("OAI21", "C"): 4 / 3, ("MUX2", "S"): 3}
 
 
@@ -303,8 +320,8 @@ def test_registers_of_the_generic_library_by_logical_effort(stages):
     assert found.clock == pytest.approx(2 * len(registers) / nand, rel=5e-4)
     for kind in inside:
         mine = [nets for name, nets in registers if name == kind]
-        charged = sum(load[nets["Q"]] for x, y in pairwise(states) for nets in mine
-                      if x[nets["Q"]] != y[nets["Q"]])  # fmt: skip
+        outputs = [nets["Q"] for nets in mine]
+        charged = sum(load[q] for x, y in pairwise(states) for q in outputs if x[q] != y[q])
         expected = (inside[kind] + charged) / n + 2 * len(mine)
         if kind == "DFFE":
             assert len({x[nets["E"]] for x in states for nets in mine}) == 1

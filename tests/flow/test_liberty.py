@@ -10,7 +10,8 @@ import pytest
 
 from hwarith.errors import InvalidInput, ToolFailure
 from hwarith.flow import tools
-from hwarith.flow.synthesis import liberty
+from hwarith.flow.synthesis import liberty, liberty_text
+from hwarith.flow.synthesis.cells import Table
 from tests.flow import tabled as tabled_library
 
 SYNTH = tools.shipped("synth")
@@ -39,7 +40,7 @@ library (small) { /* a comment */
 
 
 def test_a_cell_with_tables():
-    group = liberty.parse(TABLES)
+    group = liberty_text.parse(TABLES)
     assert (group.kind, group.arguments) == ("library", ["small"])
     assert [cell.arguments for cell in group.named("cell")] == [["NAND"], ["TIE"]]
 
@@ -134,10 +135,14 @@ def prove_equal(models: str, folder: Path) -> None:
         script += [
             f"design -copy-from library -as in_library {name}",
             f"design -copy-from models -as in_verilog {name}",
-            "proc", "clk2fflogic", "equiv_make in_library in_verilog both",
-            "equiv_simple -undef both", "equiv_induct -undef both", "equiv_status -assert both",
+            "proc",
+            "clk2fflogic",
+            "equiv_make in_library in_verilog both",
+            "equiv_simple -undef both",
+            "equiv_induct -undef both",
+            "equiv_status -assert both",
             "design -reset",
-        ]  # fmt: skip
+        ]
     tools.run_yosys("\n".join(script), folder)
 
 
@@ -176,10 +181,10 @@ def tabled(tmp_path):
 
 
 def test_a_table_is_bilinear_and_goes_on_beyond_its_ends():
-    table = liberty.Table((1.0, 3.0), (0.0, 10.0), ((5.0, 25.0), (9.0, 49.0)))
+    table = Table((1.0, 3.0), (0.0, 10.0), ((5.0, 25.0), (9.0, 49.0)))
     assert [table.at(*at) for at in ((1, 0), (3, 10), (2, 0), (1, 5), (2, 5))] == [5, 49, 7, 15, 22]
     assert (table.at(5, 0), table.at(1, -5), table.at(1, 20)) == (13, -5, 45)
-    assert liberty.Table((0.0,), (0.0,), ((7.0,),)).at(3, 4) == 7
+    assert Table((0.0,), (0.0,), ((7.0,),)).at(3, 4) == 7
 
 
 def test_tables_are_read_with_their_axes_in_either_order(tabled):
@@ -194,7 +199,7 @@ def test_tables_are_read_with_their_axes_in_either_order(tabled):
 
 def test_related_pins_one_by_one(tmp_path):
     joined = tabled_library.library()
-    single = liberty.with_single_pins(joined)
+    single = liberty_text.with_single_pins(joined)
     assert 'related_pin : "A B"' in joined
     for path, text in ((tmp_path / "joined.lib", joined), (tmp_path / "single.lib", single)):
         path.write_text(text)
@@ -202,7 +207,7 @@ def test_related_pins_one_by_one(tmp_path):
     for name, cell in cells.items():
         assert sorted(map(repr, cell.arcs)) == sorted(map(repr, others[name].arcs))
     assert not re.search(r'related_pin : "\w+ ', single)
-    assert liberty.with_single_pins(single) == single
+    assert liberty_text.with_single_pins(single) == single
 
 
 def test_loads_and_units(tabled):

@@ -11,9 +11,8 @@ from hwarith.flow.synthesis import libraries
 
 
 def test_families_have_other_names():
-    assert [libraries.fpga(name) for name in ("xc7", "xilinx", "ecp5", "generic")] == [
-        "xc7", "xc7", "ecp5", None
-    ]  # fmt: skip
+    names = ("xc7", "xilinx", "ecp5", "generic")
+    assert [libraries.fpga(name) for name in names] == ["xc7", "xc7", "ecp5", None]
 
 
 def test_open_cells_are_found_where_they_are_installed(monkeypatch, tmp_path):

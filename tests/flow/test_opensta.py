@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 import hwarith as hw
+from hwarith.flow import tools
 from hwarith.flow.energy import measure as energy
 from hwarith.flow.energy.activity import activity
 from hwarith.flow.synthesis import liberty
@@ -22,9 +22,17 @@ pytestmark = pytest.mark.skipif(
 )
 
 UNITS = [
-    "add:a=e4m3fn", "mul:a=e2m1fn", "mul:a=e4m3fn", "mul:a=int8,out=int16", "lmul:format=bf16",
-    "add:a=fp16", "fma:a=e4m3fn", "cmp:a=bf16", "mul:a=e4m3fn,stages=2", "fma:a=e5m2,stages=1",
-]  # fmt: skip
+    "add:a=e4m3fn",
+    "mul:a=e2m1fn",
+    "mul:a=e4m3fn",
+    "mul:a=int8,out=int16",
+    "lmul:format=bf16",
+    "add:a=fp16",
+    "fma:a=e4m3fn",
+    "cmp:a=bf16",
+    "mul:a=e4m3fn,stages=2",
+    "fma:a=e5m2,stages=1",
+]
 
 LIBRARIES = ["tabled", "osu018"]
 """The tests' own library, and open cells where they are installed."""
@@ -91,10 +99,9 @@ set_output_delay 0 -clock clk [all_outputs]
 {report}
 exit
 """)
-    done = subprocess.run(["sta", "-no_splash", "run.tcl"], cwd=folder, text=True,
-                          stdin=subprocess.DEVNULL, capture_output=True, check=True)  # fmt: skip
-    assert "Error" not in done.stdout, done.stdout
-    return done.stdout
+    said = tools.run(["sta", "-no_splash", "run.tcl"], folder).stdout
+    assert "Error" not in said, said
+    return said
 
 
 def longest_path(module: dict, source: Path, folder: Path) -> float:
@@ -138,8 +145,8 @@ def for_opensta(text: str) -> str:
         if not sources:
             return match[0]
         start = match[0].index("internal_power")
-        powers = re.sub(r'related_pin : "(\w+)";', r'related_pin : "\1"; when : "\1";',
-                        match[0][start:])  # fmt: skip
+        conditional = r'related_pin : "\1"; when : "\1";'
+        powers = re.sub(r'related_pin : "(\w+)";', conditional, match[0][start:])
         powers = re.sub(
             r"values\s*\([^)]*\)",
             lambda values: re.sub(
@@ -172,19 +179,16 @@ def powers_of(pin: str, text: str) -> str:
 def instance_powers(module: dict, source: Path, folder: Path, text: str, more: str = "") -> dict:
     """Internal, switching and leakage power of each cell, at a change of each pin in each clock of
     100 ns (of the clock's, two), in fJ a clock and in nW."""
-    said = opensta(
-        module, source, folder,
+    report = (
         f"{more}\nset_power_activity -global -activity 1 -duty 0.5\n"
-        "report_power -digits 8 -instances [get_cells *]", text,
-    )  # fmt: skip
+        "report_power -digits 8 -instances [get_cells *]"
+    )
+    said = opensta(module, source, folder, report, text)
     femtojoules = 1e15 * 100e-9
-    figures = {
-        int(cell): (float(internal) * femtojoules, float(switching) * femtojoules,
-                    float(leakage) * 1e9)
-        for internal, switching, leakage, cell in re.findall(
-            r"(?m)^ *(\S+) +(\S+) +(\S+) +\S+ u(\d+)$", said
-        )
-    }  # fmt: skip
+    units = femtojoules, femtojoules, 1e9
+    figures = {}
+    for *watts, cell in re.findall(r"(?m)^ *(\S+) +(\S+) +(\S+) +\S+ u(\d+)$", said):
+        figures[int(cell)] = tuple(float(x) * unit for x, unit in zip(watts, units, strict=True))
     assert len(figures) == len(module["cells"])
     return figures
 
@@ -210,8 +214,13 @@ def test_energy_is_that_of_opensta_for_the_same_changes(name, spec, tmp_path):
     assert ours.leakage == pytest.approx(sum(x[2] for x in figures.values()), rel=1e-3)
 
 
-WITH_REGISTERS = ["mul:a=e4m3fn,stages=2", "add:a=fp16,stages=3", "fma:a=e4m3fn,stages=1",
-                  "mac:a=e4m3fn,acc=bf16,out=bf16", "bsdequant"]  # fmt: skip
+WITH_REGISTERS = [
+    "mul:a=e4m3fn,stages=2",
+    "add:a=fp16,stages=3",
+    "fma:a=e4m3fn,stages=1",
+    "mac:a=e4m3fn,acc=bf16,out=bf16",
+    "bsdequant",
+]
 
 
 @pytest.mark.parametrize("spec", WITH_REGISTERS)
@@ -225,8 +234,8 @@ def test_energy_with_registers_is_that_of_opensta_for_the_same_changes(name, spe
     found = activity(synthesis, *energy.operands(hw.unit(spec)))
     clock = ports["clk"]["bits"][0]
     text = for_opensta(source.read_text())
-    constant = "".join(f"set_case_analysis {value} [get_ports {port}_0]\n"
-                       for port, value in (("rst", 0), ("i_valid", 1), ("o_ready", 1)))  # fmt: skip
+    values = {"rst": 0, "i_valid": 1, "o_ready": 1}
+    constant = "".join(f"set_case_analysis {x} [get_ports {p}_0]\n" for p, x in values.items())
     internal, switching = [0.0] * len(cells), [0.0] * len(cells)
     for pin in sorted({pin for _, nets in cells for pin in nets}):
         figures = instance_powers(
@@ -238,8 +247,8 @@ def test_energy_with_registers_is_that_of_opensta_for_the_same_changes(name, spe
                 internal[i] += figures[i][0] * times / found.operations
                 if pin in ("Y", "Q"):
                     switching[i] += figures[i][1] * times / found.operations
-    of_registers = sum(internal[i] + switching[i] for i, (kind, _) in enumerate(cells)
-                       if kind.startswith("DFF"))  # fmt: skip
+    places = [i for i, (kind, _) in enumerate(cells) if kind.startswith("DFF")]
+    of_registers = sum(internal[i] + switching[i] for i in places)
     registers = sum(x["energy"] for kind, x in ours.by_type.items() if kind.startswith("DFF"))
     assert ours.switching == pytest.approx(sum(switching), rel=0.01)
     assert ours.internal == pytest.approx(sum(internal), rel=0.05)

@@ -48,9 +48,15 @@ def test_all_ports_are_behind_registers():
     text = module._between_registers(hw.unit(f"{TINY},stages=1"))
     ports = dict(re.findall(r"\.(\w+)\((\w+\[\d+:\d+\])\)", text))
     assert ports == {
-        "a": "into[3:0]", "b": "into[7:4]", "rst": "into[8:8]", "i_valid": "into[9:9]",
-        "o_ready": "into[10:10]", "y": "out[3:0]", "i_ready": "out[4:4]", "o_valid": "out[5:5]",
-    }  # fmt: skip
+        "a": "into[3:0]",
+        "b": "into[7:4]",
+        "rst": "into[8:8]",
+        "i_valid": "into[9:9]",
+        "o_ready": "into[10:10]",
+        "y": "out[3:0]",
+        "i_ready": "out[4:4]",
+        "o_valid": "out[5:5]",
+    }
 
 
 def test_a_missing_nextpnr(monkeypatch):

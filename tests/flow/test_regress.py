@@ -12,9 +12,10 @@ from hwarith.flow import tools
 MUL = "mul:a=e4m3fn"
 PIPELINE = "mul:a=e4m3fn,stages=2"
 PHASES = [
-    "stream idle=0 stall=0", "stream idle=0 stall=0.5", "stream idle=0.3 stall=0",
-    "stream idle=0.3 stall=0.5", "throughput", "reset in flight",
-]  # fmt: skip
+    *(f"stream idle={idle} stall={stall}" for idle in (0, 0.3) for stall in (0, 0.5)),
+    "throughput",
+    "reset in flight",
+]
 
 
 def mutated(spec: str, pattern: str, new: str) -> str:
@@ -60,9 +61,13 @@ def test_a_wrong_result_is_shown_with_its_operands():
     assert result.message in str(result)
     assert str(result.log) in str(result)
     assert result.as_dict() == {
-        "passed": result.passed, "failed": result.failed, "phases": 1, "vectors": 1000, "seed": 1,
+        "passed": result.passed,
+        "failed": result.failed,
+        "phases": 1,
+        "vectors": 1000,
+        "seed": 1,
         "message": result.message,
-    }  # fmt: skip
+    }
 
 
 def test_a_stalled_register_that_is_overwritten():

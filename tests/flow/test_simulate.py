@@ -7,7 +7,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.flow import tools
-from hwarith.flow.stimuli.random import stimulus
+from hwarith.flow.stimuli.families import stimulus
 
 MUL = "mul:a=e4m3fn"
 

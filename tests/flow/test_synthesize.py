@@ -12,6 +12,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.flow import tools
+from hwarith.flow.synthesis import scripts
 from hwarith.flow.synthesis import synthesize as module
 from tests.flow import tabled as tabled_library
 
@@ -202,9 +203,8 @@ def liberty_file(tmp_path):
 
 def test_a_liberty_file(liberty_file):
     own, generic = hw.synthesize(TINY, liberty_file), hw.synthesize(TINY)
-    assert (own.area, own.delay, own.cells_by_type) == (
-        generic.area, generic.delay, generic.cells_by_type
-    )  # fmt: skip
+    assert (own.area, own.delay) == (generic.area, generic.delay)
+    assert own.cells_by_type == generic.cells_by_type
     assert (own.area_unit, own.delay_unit) == ("library area", "1ns")
     assert (own.library, own.target) == (str(liberty_file), "hwarith_generic")
     assert "module INV" not in own.netlist
@@ -239,10 +239,13 @@ def test_a_liberty_file_without_delays(liberty_file):
         (TINY, "PK", r"Liberty file .*own\.lib: line 1: it ends inside a group or statement"),
         (TINY, without("BUF"), r"Liberty file .*own\.lib: it has no buffer, which mapping mul:"),
         (TINY, without("INV"), r"Liberty file .*own\.lib: it has no inverter, which mapping mul:"),
-        (f"{TINY},stages=1", without("DFF", "DFFE"),
-         r"Liberty file .*own\.lib: it has no D flip-flop, which mapping mul:"),
+        (
+            f"{TINY},stages=1",
+            without("DFF", "DFFE"),
+            r"Liberty file .*own\.lib: it has no D flip-flop, which mapping mul:",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_liberty_file_that_will_not_do(spec, content, message, liberty_file):
     liberty_file.write_text(content)
     with pytest.raises(hw.InvalidInput, match=message):
@@ -258,14 +261,23 @@ def test_a_liberty_file_that_yosys_refuses(liberty_file):
 @pytest.mark.parametrize(
     ("library", "recipe", "message"),
     [
-        ("genric", None, "unknown library 'genric'; did you mean 'generic'? "
-         "allowed: generic, xc7, ice40, ecp5, osu018, osu035, osu050, the path of a Liberty file"),
+        (
+            "genric",
+            None,
+            "unknown library 'genric'; did you mean 'generic'? "
+            "allowed: generic, xc7, ice40, ecp5, osu018, osu035, osu050, the path of a Liberty "
+            "file",
+        ),
         ("no/such.lib", None, "Liberty file no/such.lib is not there, or is no file"),
-        ("generic", "cmo", "unknown recipe for library 'generic' 'cmo'; did you mean 'cmos'? "
-         "allowed: asic, area, cmos"),
+        (
+            "generic",
+            "cmo",
+            "unknown recipe for library 'generic' 'cmo'; did you mean 'cmos'? "
+            "allowed: asic, area, cmos",
+        ),
         ("ice40", "cmos", "unknown recipe for library 'ice40' 'cmos'; allowed: fpga, dsp"),
     ],
-)  # fmt: skip
+)
 def test_an_unknown_library_or_recipe(library, recipe, message):
     with pytest.raises(hw.InvalidInput) as caught:
         hw.synthesize(TINY, library, recipe)
@@ -301,7 +313,7 @@ def test_a_target_out_of_reach_gives_the_fastest(tabled):
     loose = hw.synthesize(MUL, tabled, delay_target=1000)
     fastest = hw.synthesize(MUL, tabled, delay_target=0.001)
     assert fastest.delay_target < fastest.delay < loose.delay
-    assert fastest.as_dict()["mapping"] in module._mappings()
+    assert fastest.as_dict()["mapping"] in scripts.mappings()
 
 
 def test_a_sized_netlist_equals_golden(tabled):
@@ -324,12 +336,9 @@ def test_targets_have_entries_of_their_own_in_the_cache(tabled, fresh_cache):
     assert len(list(fresh_cache.glob("synthesize/*.json"))) == 3
 
 
-@pytest.mark.parametrize(
-    ("target", "message"),
-    [(t, f"delay target must be a positive number, not {t!r}")
-     for t in (0, -1, math.inf, math.nan, "1ns", True)],
-)  # fmt: skip
-def test_a_delay_target_that_is_none(target, message, tabled):
+@pytest.mark.parametrize("target", [0, -1, math.inf, math.nan, "1ns", True])
+def test_a_delay_target_that_is_none(target, tabled):
+    message = f"delay target must be a positive number, not {target!r}"
     with pytest.raises(hw.InvalidInput, match=re.escape(message)):
         hw.synthesize(TINY, tabled, delay_target=target)
 

@@ -17,11 +17,22 @@ from tests import oracle
 from tests.units.test_fma import exact_result
 
 SPECS = (
-    "mul:a=e4m3fn", "mul:a=e5m2,round=rup", "mul:a=fp16", "mul:a=bf16,out=fp32",
-    "add:a=e4m3fn,round=rtz", "add:a=e5m2", "add:a=fp16,round=rdn", "add:a=bf16,b=fp32,out=fp32",
-    "fma:a=e4m3fn", "fma:a=e5m2,round=rna", "fma:a=fp16,round=rto", "fma:a=e4m3fnuz",
-    "fma:a=bf16,c=fp32,out=fp32", "fma:a=e4m3fn,b=e5m2,c=fp16,out=bf16", "fma:a=bf16",
-)  # fmt: skip
+    "mul:a=e4m3fn",
+    "mul:a=e5m2,round=rup",
+    "mul:a=fp16",
+    "mul:a=bf16,out=fp32",
+    "add:a=e4m3fn,round=rtz",
+    "add:a=e5m2",
+    "add:a=fp16,round=rdn",
+    "add:a=bf16,b=fp32,out=fp32",
+    "fma:a=e4m3fn",
+    "fma:a=e5m2,round=rna",
+    "fma:a=fp16,round=rto",
+    "fma:a=e4m3fnuz",
+    "fma:a=bf16,c=fp32,out=fp32",
+    "fma:a=e4m3fn,b=e5m2,c=fp16,out=bf16",
+    "fma:a=bf16",
+)
 
 Rows = list[tuple[int, ...]]
 
@@ -101,9 +112,11 @@ def test_results_are_exact_ones_rounded_once(case: tuple[hw.Unit, dict[str, Rows
         for *operands, y in rows:
             formats, codes = three(unit, tuple(operands))
             same = SimpleNamespace(
-                operands=dict(enumerate(formats)), out=unit.out, round=unit.round,
+                operands=dict(enumerate(formats)),
+                out=unit.out,
+                round=unit.round,
                 overflow=unit.overflow,
-            )  # fmt: skip
+            )
             assert y == exact_result(same, codes), (name, [hex(x) for x in operands])
 
 
@@ -131,8 +144,8 @@ def test_sums_cancel(case: tuple[hw.Unit, dict[str, Rows]]) -> None:
     if unit.operation == PRODUCT:
         assert "cancellation" not in classes
         return
-    lost = [(exact(unit, row[:-1]), finite_terms(unit, row[:-1])[1])
-            for row in classes["cancellation"]]  # fmt: skip
+    operands = [row[:-1] for row in classes["cancellation"]]
+    lost = [(exact(unit, codes), finite_terms(unit, codes)[1]) for codes in operands]
     least = list(unit.operands.values())[-1].precision // 2
     assert all(abs(x) < abs(c) * Fraction(2) ** (1 - least) for x, c in lost)
     assert sum(x == 0 for x, _ in lost) > 3
@@ -162,11 +175,9 @@ def test_terms_of_sums_meet_at_every_distance(case: tuple[hw.Unit, dict[str, Row
 def test_subnormal_operands_with_all_leading_zeros(case: tuple[hw.Unit, dict[str, Rows]]) -> None:
     unit, classes = case
     for i, f in enumerate(unit.operands.values()):
-        fractions = {
-            row[i] & f.numbers.mag_mask for row in classes["normalization"]
-            if 0 < row[i] & f.numbers.mag_mask < 1 << f.fraction_bits
-        }  # fmt: skip
-        assert {x.bit_length() for x in fractions} == set(range(1, f.fraction_bits + 1))
+        magnitudes = {row[i] & f.numbers.mag_mask for row in classes["normalization"]}
+        subnormal = {x for x in magnitudes if 0 < x < 1 << f.fraction_bits}
+        assert {x.bit_length() for x in subnormal} == set(range(1, f.fraction_bits + 1))
 
 
 def test_ends_of_the_range(case: tuple[hw.Unit, dict[str, Rows]]) -> None:
@@ -227,8 +238,8 @@ def test_a_seed_changes_them() -> None:
 
 def test_codes_have_a_fixed_width() -> None:
     lines = hw.vectors("fma:a=e2m1fn,b=e5m2,c=fp16,out=tf32", 100).splitlines()
-    assert all(re.fullmatch("[0-9A-F] [0-9A-F]{2} [0-9A-F]{4} [0-9A-F]{5}", x)
-               for x in lines if not x.startswith("#"))  # fmt: skip
+    rows = [x for x in lines if not x.startswith("#")]
+    assert all(re.fullmatch("[0-9A-F] [0-9A-F]{2} [0-9A-F]{4} [0-9A-F]{5}", x) for x in rows)
 
 
 def test_all_vectors_if_there_are_no_more() -> None:
@@ -260,7 +271,7 @@ def test_operands_beside_the_exact_result_are_random() -> None:
 def test_a_class_that_misses_its_condition_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests above would fail: without its condition, half the candidates are no ties."""
     monkeypatch.setattr(
-        "hwarith.flow.stimuli.candidates.Search.is_halfway", lambda self, codes: True
+        "hwarith.flow.stimuli.candidates.Candidates.is_halfway", lambda self, codes: True
     )
     unit = hw.unit("fma:a=bf16")
     a, b, c = directed(unit, 1500)["halfway"]

@@ -10,7 +10,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.errors import InvalidInput
-from hwarith.flow.stimuli.random import corner_codes
+from hwarith.flow.stimuli.corner_weighted import corner_codes
 from hwarith.golden import arrays as engine
 from hwarith.matrix import kernels
 from hwarith.matrix import loops as engine_matrix

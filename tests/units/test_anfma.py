@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.flow.stimuli.random import stimulus
+from hwarith.flow.stimuli.families import stimulus
 from hwarith.units.anfma.state import State
 from tests import oracle
 from tests.units.test_rtl import assert_rtl_equals_golden

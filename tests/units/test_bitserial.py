@@ -12,6 +12,7 @@ import pytest
 from amaranth.hdl import Cat
 
 import hwarith as hw
+from hwarith.flow.stimuli.families import stimuli_of
 from hwarith.formats.weights import quantize, weight_type
 from hwarith.golden.arrays import golden
 from hwarith.rtl.logic import chain
@@ -346,7 +347,7 @@ class Step(Unit):
         rng = np.random.default_rng(n)
         codes = [rng.integers(0, 1 << min(f.bits, 63), n).astype(f.dtype)
                  for f in self.pe.operands.values()]  # fmt: skip
-        a, terms, bsig = self.pe.plausible(codes, rng)
+        a, terms, bsig = stimuli_of(self.pe).refined(codes, rng)
         m, e = rng.integers(0, 1 << self.pe.aw, n), rng.integers(1, 64, n)
         near = (a >> np.uint64(10)).astype(np.int64) % 32 + rng.integers(-6, 12, n)
         e = np.where(rng.integers(0, 3, n) > 0, np.clip(near, 1, 63), e)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.flow.stimuli.random import stimulus
+from hwarith.flow.stimuli.families import stimulus
 from tests import oracle
 from tests.units.test_exact import SMALL_FORMATS
 from tests.units.test_rtl import assert_rtl_equals_golden, mutants

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.flow.stimuli.random import stimulus
+from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS, STOCHASTIC
 from tests import oracle
 from tests.formats.test_codec import GFLOAT, GFLOAT_MODES, same

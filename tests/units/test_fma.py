@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.flow.stimuli.random import stimulus
+from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS
 from tests import oracle
 

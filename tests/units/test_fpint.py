@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.flow.stimuli.random import stimulus
+from hwarith.flow.stimuli.families import stimulus
 from hwarith.units.fpint import FpIntPe, align, shared_exponent
 from hwarith.units.fpint.align import MOST_BITS
 

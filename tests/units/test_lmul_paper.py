@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from hwarith.units.logarithmic import paper
+from tests.units import lmul_paper as paper
 
 
 def test_gate_counts() -> None:

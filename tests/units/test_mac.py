@@ -9,7 +9,8 @@ import pytest
 from amaranth.sim import Simulator
 
 import hwarith as hw
-from hwarith.flow.stimuli.random import groups, stimulus
+from hwarith.flow.stimuli.default import groups
+from hwarith.flow.stimuli.families import stimulus
 from hwarith.units.mac.pair import chain_limit
 from tests import oracle
 

@@ -13,7 +13,7 @@ import softfloatpy as softfloat
 
 import hwarith as hw
 from hwarith.flow.stimuli.directed import directed
-from hwarith.flow.stimuli.random import stimulus
+from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS
 from tests import flag_oracle, oracle
 from tests.units.test_exact import pairs, signs

@@ -10,7 +10,7 @@ import pytest
 from amaranth.hdl import Cat, Const, Mux, Signal, Value
 
 import hwarith as hw
-from hwarith.flow.stimuli.random import stimulus
+from hwarith.flow.stimuli.families import stimulus
 from hwarith.rtl.pipeline.cuts import Cutter
 from hwarith.rtl.pipeline.datapath import Datapath
 from hwarith.rtl.pipeline.delay import ONE, UNIT, ZERO, Graph

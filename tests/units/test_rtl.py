@@ -10,7 +10,7 @@ import pytest
 from amaranth.sim import Simulator
 
 import hwarith as hw
-from hwarith.flow.stimuli.random import stimulus
+from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS
 from hwarith.units.exact.base import FLAGS, ROUNDING_CHOICES
 from tests.units.test_exact import SMALL_FORMATS

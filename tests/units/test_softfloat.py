@@ -7,7 +7,7 @@ import pytest
 import softfloatpy as softfloat
 
 import hwarith as hw
-from hwarith.flow.stimuli.random import stimulus
+from hwarith.flow.stimuli.families import stimulus
 
 MODES = {
     "rne": softfloat.RoundingMode.NEAR_EVEN,

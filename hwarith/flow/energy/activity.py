@@ -6,14 +6,17 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ...errors import InvalidInput, ToolFailure
 from ...units import unit
 from ..synthesis import liberty
+from ..synthesis.cells import Cell, Library
 from ..synthesis.libraries import fpga, liberty_file
+from ..synthesis.netlists import Instance, Net, Ports
 from ..synthesis.synthesize import Synthesis
 from ..synthesis.timing import CLOCK, in_order
 from .clocked import Clocked, Register
@@ -44,22 +47,22 @@ class Activity:
     operations: int
     clocks: int
     toggles: float
-    changes: dict[Any, int]
-    ones: dict[Any, int]
+    changes: dict[Net, int]
+    ones: dict[Net, int]
     watched: list[int]
-    results: Any
+    results: np.ndarray | tuple[np.ndarray, ...]
 
 
 class Watch(NamedTuple):
     """Changes of a net that are to be counted: those together with one of another net, if any is
     given, and under a condition (after the change, when the clock is high), if any is given."""
 
-    net: Any
-    cause: Any = None
+    net: Net
+    cause: Net | None = None
     condition: Gate | None = None
 
 
-def activity(synthesis: Synthesis, *codes: Any, watch: Sequence[Watch] = ()) -> Activity:
+def activity(synthesis: Synthesis, *codes: ArrayLike, watch: Sequence[Watch] = ()) -> Activity:
     """Switching activity of a synthesized unit for a sequence of operands.
 
     Cells take no time: a net changes once or not at all from one vector to the next. Glitches,
@@ -102,8 +105,10 @@ def activity(synthesis: Synthesis, *codes: Any, watch: Sequence[Watch] = ()) -> 
     for chunk in chunks:
         tally.add(chunk)
     if tally.delivered != math.prod(shape):
-        raise ToolFailure(f"the mapped netlist of {u.spec} gives {tally.delivered} results for "
-                          f"{transfers} transfers, instead of {math.prod(shape)}")  # fmt: skip
+        raise ToolFailure(
+            f"the mapped netlist of {u.spec} gives {tally.delivered} results for {transfers} "
+            f"transfers, instead of {math.prod(shape)}"
+        )
     operations = transfers if u.stages else transfers - 1
     return Activity(
         operations=operations,
@@ -123,7 +128,7 @@ class _Chunk(NamedTuple):
     """Vectors one after the other: the nets that no gate drives, how many vectors there are, how
     many at the beginning have been counted before, and the number of the first new result."""
 
-    nets: dict[Any, Words]
+    nets: dict[Net, Words]
     vectors: int
     old: int
     result: int
@@ -148,19 +153,19 @@ def _clocks(netlist: _Netlist, columns: dict[str, np.ndarray], stages: int) -> I
     for _ in clocked.run(filled, _CHUNK):
         pass
     result = clocked.delivered
-    for held, rows in clocked.run(filled + transfers, _CHUNK):
+    for states, rows in clocked.run(filled + transfers, _CHUNK):
         nets = _inputs(ports, {name: x[rows] for name, x in columns.items()})
         always = {"i_valid": "1", "o_ready": "1", "rst": "0", CLOCK: "1"}
         nets |= {ports[name]["bits"][0]: nets[value] for name, value in always.items()}
-        yield _Chunk(nets | held, len(rows), 1, result)
+        yield _Chunk(nets | states, len(rows), 1, result)
         result = clocked.delivered
 
 
-def _inputs(ports: dict[str, Any], columns: dict[str, np.ndarray]) -> dict[Any, Words]:
+def _inputs(ports: Ports, columns: dict[str, np.ndarray]) -> dict[Net, Words]:
     """The nets of the input ports, and the constants."""
     vectors = len(next(iter(columns.values())))
     zeros = np.zeros(-(-vectors // 64), "<u8")
-    nets: dict[Any, Words] = {"0": zeros, "x": zeros, "1": ~zeros}
+    nets: dict[Net, Words] = {"0": zeros, "x": zeros, "1": ~zeros}
     padded = np.zeros(64 * len(zeros), np.uint8)
     for name, column in columns.items():
         for i, net in enumerate(ports[name]["bits"]):
@@ -177,8 +182,8 @@ class _Tally:
 
     def __init__(self, netlist: _Netlist, watch: Sequence[Watch], results: dict[str, np.ndarray]):
         self._netlist, self._watch, self._results = netlist, watch, results
-        self.changes: Counter[Any] = Counter()
-        self.ones: Counter[Any] = Counter()
+        self.changes: Counter[Net] = Counter()
+        self.ones: Counter[Net] = Counter()
         self.watched = [0] * len(watch)
         self.steps = self.delivered = 0
 
@@ -249,16 +254,16 @@ class _Steps:
 # -- netlists ------------------------------------------------------------------------------------
 
 
-def instances_of(
-    synthesis: Synthesis, library: liberty.Library | None = None
-) -> list[tuple[liberty.Cell, dict[str, Any]]]:
+def instances_of(synthesis: Synthesis, library: Library | None = None) -> list[Instance]:
     """The cells of a netlist, each with its nets by pin. `library` saves reading it again.
 
     What a register holds, and what it drives without anything there, have nets of their own.
     """
     if synthesis.recipe == "cmos":
-        cells = {name: liberty.Cell(name, 0, tuple("AB"), {"Y": function}, {}, {}, {})
-                 for name, function in _GATES.items()}  # fmt: skip
+        cells = {
+            name: Cell(name, 0, tuple("AB"), {"Y": function}, {}, {}, {})
+            for name, function in _GATES.items()
+        }
     else:
         cells = (library or liberty.read(liberty_file(synthesis.library))).cells
     instances = []
@@ -273,11 +278,11 @@ class _Netlist(NamedTuple):
     """A netlist to be evaluated: gates in order, registers, the outputs of its cells, and the
     nets that follow the clock."""
 
-    ports: dict[str, Any]
+    ports: Ports
     gates: list[Gate]
     registers: list[Register]
-    outputs: list[Any]
-    clocks: set[Any]
+    outputs: list[Net]
+    clocks: set[Net]
 
 
 def _netlist(synthesis: Synthesis) -> _Netlist:
@@ -287,24 +292,31 @@ def _netlist(synthesis: Synthesis) -> _Netlist:
     for cell, nets in registers:
         state, inverse = (nets[name] for name in cell.states)
         gates.append(Gate(np.invert, (state,), inverse))
-        gates += [gate(text, cell, nets, pin) for pin, text in cell.functions.items()]
+        gates += _gates_of(cell, nets)
     for cell, nets in in_order([x for x in instances if not x[0].states]):
-        gates += [gate(text, cell, nets, pin) for pin, text in cell.functions.items()
-                  if pin in nets]  # fmt: skip
+        gates += _gates_of(cell, nets)
     ports = (synthesis.module or {})["ports"]
     settled = _settled(gates, ports)
     return _Netlist(
-        ports, gates, [_register(cell, nets, settled) for cell, nets in registers],
-        [nets[pin] for cell, nets in instances for pin in cell.functions if pin in nets],
-        {net for net, phases in settled.items() if phases[0] != phases[1]},
-    )  # fmt: skip
+        ports=ports,
+        gates=gates,
+        registers=[_register(cell, nets, settled) for cell, nets in registers],
+        outputs=[nets[pin] for cell, nets in instances for pin in cell.functions if pin in nets],
+        clocks={net for net, phases in settled.items() if phases[0] != phases[1]},
+    )
 
 
-def _settled(gates: list[Gate], ports: dict[str, Any]) -> dict[Any, np.ndarray]:
+def _gates_of(cell: Cell, nets: dict[str, Net]) -> list[Gate]:
+    """A gate for each output of a cell that is connected."""
+    connected = {pin: text for pin, text in cell.functions.items() if pin in nets}
+    return [gate(text, cell, nets, pin) for pin, text in connected.items()]
+
+
+def _settled(gates: list[Gate], ports: Ports) -> dict[Net, np.ndarray]:
     """The nets that neither operands nor registers change: their values while the clock is low and
     while it is high."""
     low, high = np.zeros(2, np.uint8), np.ones(2, np.uint8)
-    settled: dict[Any, np.ndarray] = {"0": low, "x": low, "1": high}
+    settled: dict[Net, np.ndarray] = {"0": low, "x": low, "1": high}
     if CLOCK in ports:
         settled[ports[CLOCK]["bits"][0]] = np.array([0, 1], np.uint8)
     for function, inputs, output in gates:
@@ -313,17 +325,23 @@ def _settled(gates: list[Gate], ports: dict[str, Any]) -> dict[Any, np.ndarray]:
     return settled
 
 
-def _register(cell: liberty.Cell, nets: dict[str, Any], settled: dict[Any, np.ndarray]) -> Register:
+def _register(cell: Cell, nets: dict[str, Net], settled: dict[Net, np.ndarray]) -> Register:
     """A flip-flop at the clock's rising edge that nothing clears or presets. Raises `InvalidInput`
     for other registers."""
     wanted = {"clocked_on": [0, 1], "clear": [0, 0], "preset": [0, 0]}
-    controls = {name: gate(text, cell, nets) for name, text in cell.register.items()
-                if name in wanted}  # fmt: skip
-    known = all(net in settled for control in controls.values() for net in control.inputs)
-    if "next_state" not in cell.register or "clocked_on" not in controls or not known or any(
-        (control.function(*(settled[net] for net in control.inputs)) & 1).tolist() != wanted[name]
-        for name, control in controls.items()
-    ):  # fmt: skip
+
+    controls = {
+        name: gate(text, cell, nets) for name, text in cell.register.items() if name in wanted
+    }
+
+    def is_as_wanted(name: str) -> bool:
+        function, inputs, _ = controls[name]
+        if any(net not in settled for net in inputs):
+            return False
+        return (function(*(settled[net] for net in inputs)) & 1).tolist() == wanted[name]
+
+    needed = {"next_state", "clocked_on"} <= cell.register.keys()
+    if not needed or not all(map(is_as_wanted, controls)):
         raise InvalidInput(
             f"activity takes flip-flops at the rising edge of {CLOCK}, neither cleared nor preset, "
             f"and cell {cell.name} is used as something else"

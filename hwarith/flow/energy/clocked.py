@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ...errors import ToolFailure
+from ..synthesis.netlists import Net, Ports
 from ..synthesis.timing import CLOCK
 from .gates import Gate, Words
 
@@ -22,7 +23,7 @@ _PATIENCE = 10_000
 class Register(NamedTuple):
     """What a flip-flop holds: its net, and what it is after the next rising edge of the clock."""
 
-    state: Any
+    state: Net
     following: Gate
 
 
@@ -43,31 +44,31 @@ class Clocked:
         self,
         gates: Sequence[Gate],
         registers: Sequence[Register],
-        ports: dict[str, Any],
-        inputs: dict[Any, Words],
+        ports: Ports,
+        inputs: dict[Net, Words],
         transfers: int,
     ):
         """`gates` in order; `inputs` the nets of the operands (and constants), transfer by
         transfer."""
         self._offered = list(inputs)
-        self._held = [register.state for register in registers]
+        self._states = [register.state for register in registers]
         followings = [
             register.following._replace(output=("following", i))
             for i, register in enumerate(registers)
         ]
         pins = (net for port in ports.values() for net in port["bits"])
         outputs = (gate.output for gate in (*gates, *followings))
-        nets = dict.fromkeys((*self._offered, *self._held, *pins, *outputs))
+        nets = dict.fromkeys((*self._offered, *self._states, *pins, *outputs))
         place = {net: i for i, net in enumerate(nets)}
 
-        def places(of: Sequence[Any]) -> np.ndarray:
+        def places(of: Iterable[Net]) -> np.ndarray:
             return np.array([place[net] for net in of], np.int64)
 
         def port(name: str) -> int:
             return place[ports[name]["bits"][0]]
 
         self._gates = _compiled_gates([*gates, *followings], place)
-        self._registers = places(self._held), places([gate.output for gate in followings])
+        self._registers = places(self._states), places([gate.output for gate in followings])
         self._drive = (
             places(self._offered),
             np.ascontiguousarray(np.stack(list(inputs.values()))),
@@ -92,7 +93,7 @@ class Clocked:
     def delivered(self) -> int:
         return int(self._counts[1])
 
-    def run(self, until: int, most: int) -> Iterator[tuple[dict[Any, Words], np.ndarray]]:
+    def run(self, until: int, most: int) -> Iterator[tuple[dict[Net, Words], np.ndarray]]:
         """Go on until transfer number `until` is being taken; at most so many clocks at a time.
 
         Gives of each time, for the present vector and the ones that follow, what the registers
@@ -107,7 +108,7 @@ class Clocked:
                 raise ToolFailure(
                     f"the mapped netlist takes no operands after {self.taken} transfers"
                 )
-            yield dict(zip(self._held, waves, strict=True)), rows
+            yield dict(zip(self._states, waves, strict=True)), rows
 
     @property
     def _takes(self) -> bool:
@@ -115,19 +116,17 @@ class Clocked:
         return bool(self._values[i_valid] & self._values[i_ready])
 
     def _run(self, until: int, most: int) -> tuple[int, np.ndarray, np.ndarray]:
-        waves = np.zeros((len(self._held), most // 64 + 1), np.uint64)
+        waves = np.zeros((len(self._states), most // 64 + 1), np.uint64)
         rows = np.zeros(most + 1, np.int64)
-        clocks = _loop()(
-            self._values, self._gates, self._registers, self._drive, self._handshake,
-            self._counts, until, most, waves, rows,
-        )  # fmt: skip
+        netlist = self._values, self._gates, self._registers, self._drive, self._handshake
+        clocks = _loop()(*netlist, self._counts, until, most, waves, rows)
         return clocks, waves[:, : clocks // 64 + 1], rows[: clocks + 1]
 
 
-def _compiled_gates(gates: list[Gate], place: dict[Any, int]) -> tuple[np.ndarray, ...]:
+def _compiled_gates(gates: list[Gate], place: dict[Net, int]) -> tuple[np.ndarray, ...]:
     """Of each gate: where its truth table starts, where its inputs start, its output; all inputs;
     all truth tables."""
-    tables: dict[Any, int] = {}
+    tables: dict[Callable[..., Words], int] = {}
     parts: list[np.ndarray] = []
     starts, ends, inputs = [], [0], []
     size = 0
@@ -152,7 +151,7 @@ def _truth_table(gate: Gate) -> np.ndarray:
 
 
 @cache
-def _loop() -> Any:
+def _loop() -> Callable[..., int]:
     """The simulation, compiled."""
     import numba
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ...errors import InvalidInput
-from ..synthesis.liberty import Cell
+from ..synthesis.cells import Cell
+from ..synthesis.netlists import Net
 
 _TOKEN = re.compile(r"\s*([A-Za-z_]\w*|[01]|[!'()&*|+^])")
 
@@ -22,11 +23,11 @@ class Gate(NamedTuple):
     """A function of nets, and the net that it drives."""
 
     function: Callable[..., Words]
-    inputs: tuple[Any, ...]
-    output: Any = None
+    inputs: tuple[Net, ...]
+    output: Net | None = None
 
 
-def gate(text: str, cell: Cell, nets: dict[str, Any], output: str = "") -> Gate:
+def gate(text: str, cell: Cell, nets: Mapping[str, Net], output: str = "") -> Gate:
     """A Liberty function of a cell's pins. Raises `InvalidInput` if it is none."""
     pins = (*cell.inputs, *cell.states, *cell.functions)
     function, inputs = function_of(text, pins, f"cell {cell.name}")

@@ -6,17 +6,21 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ...errors import InvalidInput
 from ...units import Unit, unit
-from ..stimuli.random import stimulus
+from ..stimuli.families import stimuli_of
 from ..synthesis import liberty
+from ..synthesis.cells import Cell, Library, Power
 from ..synthesis.libraries import fpga, liberty_file
+from ..synthesis.netlists import Instance, Net, Ports
 from ..synthesis.synthesize import synthesize
-from ..synthesis.timing import CLOCK, Signal, signals_and_loads
+from ..synthesis.timing import CLOCK, Loads, Signals, signals_and_loads
 from .activity import Activity, Watch, activity, instances_of
 from .gates import gate
 
@@ -76,14 +80,14 @@ class _Part(NamedTuple):
     """What a cell takes inside, and the changes that are watched for it."""
 
     cell: int
-    power: liberty.Power
+    power: Power
     watch: Watch
 
 
 def energy(
-    spec: Any,
-    *codes: Any,
-    library: str = "generic",
+    spec: Unit | str,
+    *codes: ArrayLike,
+    library: str | Path = "generic",
     recipe: str | None = None,
     delay_target: float | None = None,
 ) -> Energy:
@@ -119,10 +123,9 @@ def energy(
     if cells.voltage is None:
         raise InvalidInput(f"library {cells.name!r} gives no supply voltage")
     instances = instances_of(synthesis, cells)
-    ports = (synthesis.module or {})["ports"]
-    clock_nets = ports[CLOCK]["bits"] if CLOCK in ports else []
     parts = list(_internal_parts(instances, cells))
     found = activity(synthesis, *(codes or operands(u)), watch=[part.watch for part in parts])
+    ports = (synthesis.module or {})["ports"]
     moving = [
         (cell, {pin: net for pin, net in nets.items() if found.changes[net]})
         for cell, nets in instances
@@ -131,41 +134,33 @@ def energy(
     # Half a capacitance is charged in a rise and in a fall.
     factor = cells.femtofarads * cells.voltage**2 / 2
     charging = {net: sum(load) / 2 * factor for net, load in loads.items()}
-    switching = [
-        sum(charging.get(nets[pin], 0.0) * found.changes[nets[pin]]
-            for pin in cell.functions if pin in nets)
-        for cell, nets in instances
-    ]  # fmt: skip
+    switching = _switching(instances, charging, found)
     amounts = [_amount(part, signals, loads, cells) for part in parts]
     internal = _internal(instances, parts, amounts, found)
-    clock = [
-        sum(sum(capacitance) / 2 * factor * 2 * found.clocks
-            for pin, capacitance in cell.capacitances.items() if nets.get(pin) in clock_nets)
-        for cell, nets in instances
-    ]  # fmt: skip
-    inputs = sum(
-        charging.get(net, 0.0) * found.changes[net]
-        for name, port in ports.items() if port["direction"] == "input" and name != CLOCK
-        for net in port["bits"]
-    )  # fmt: skip
+    clock = _clock(instances, ports, factor, found)
+    energies = [sum(parts) for parts in zip(switching, internal, clock, strict=True)]
     unit_energy = _nand2(cells, factor) if library == "generic" else 1.0
     scale = 1 / (found.operations * unit_energy)
     known = any(cell.powers for cell in cells.cells.values())
-    energies = [sum(parts) for parts in zip(switching, internal, clock, strict=True)]
     return Energy(
-        spec=u.spec, library=synthesis.library, recipe=synthesis.recipe,
-        delay_target=synthesis.delay_target, target=synthesis.target,
+        spec=u.spec,
+        library=synthesis.library,
+        recipe=synthesis.recipe,
+        delay_target=synthesis.delay_target,
+        target=synthesis.target,
         operations=found.operations,
         clocks=_round(found.clocks / found.operations) if u.stages else None,
-        toggles=round(found.toggles, 3), energy=_round(sum(energies) * scale),
+        toggles=round(found.toggles, 3),
+        energy=_round(sum(energies) * scale),
         switching=_round(sum(switching) * scale),
         internal=_round(sum(internal) * scale) if known else None,
-        clock=_round(sum(clock) * scale) if u.stages else None, inputs=_round(inputs * scale),
+        clock=_round(sum(clock) * scale) if u.stages else None,
+        inputs=_round(_of_inputs(ports, charging, found) * scale),
         energy_unit="NAND2" if library == "generic" else "fJ",
         leakage=_leakage([cell for cell, _ in instances], cells),
         by_type=_by_type(instances, energies, scale, cells),
         versions=synthesis.versions,
-    )  # fmt: skip
+    )
 
 
 def _round(x: float) -> float:
@@ -175,21 +170,47 @@ def _round(x: float) -> float:
 
 def operands(u: Unit) -> tuple[np.ndarray, ...]:
     """The operands of `energy` when none are given: of those that the unit is tested with
-    (`stimulus`), shuffled, as many as make up to `VECTORS` vectors or transfers; of a unit with a
-    memory in groups of 32 operands, of an engine in tiles of 64 vectors of activations
-    (`Unit.at_work`)."""
-    columns = stimulus(u, VECTORS)
+    (`Stimuli.operands`), shuffled, as many as make up to `VECTORS` vectors or transfers; of a unit
+    with a memory in groups of 32 operands, of an engine in tiles of 64 vectors of activations
+    (`Stimuli.usual_call`)."""
+    stimuli = stimuli_of(u)
+    columns = stimuli.operands(VECTORS)
     order = np.random.default_rng(0).permutation(len(columns[0]))
-    codes = u.at_work(tuple(column[order] for column in columns))
+    codes = stimuli.usual_call(tuple(column[order] for column in columns))
     transfers = sum(u.transfers.per_result(u.check_operands(codes)))
     most = max(1, len(codes[0]) * VECTORS // transfers)
     return tuple(column[:most] for column in codes)
 
 
-_Instances = list[tuple[liberty.Cell, dict[str, Any]]]
+def _switching(
+    instances: list[Instance], charging: Mapping[Net, float], found: Activity
+) -> list[float]:
+    """Of each cell what charges the nets that it drives, in all operations."""
+    energies = []
+    for cell, nets in instances:
+        driven = [nets[pin] for pin in cell.functions if pin in nets]
+        energies.append(sum(charging.get(net, 0.0) * found.changes[net] for net in driven))
+    return energies
 
 
-def _internal_parts(instances: _Instances, library: liberty.Library) -> Iterator[_Part]:
+def _clock(instances: list[Instance], ports: Ports, factor: float, found: Activity) -> list[float]:
+    """Of each cell what charges its clock pin, in all operations."""
+    clock_nets = ports[CLOCK]["bits"] if CLOCK in ports else []
+    energies = []
+    for cell, nets in instances:
+        clocked = (x for pin, x in cell.capacitances.items() if nets.get(pin) in clock_nets)
+        energies.append(sum(sum(x) / 2 * factor * 2 * found.clocks for x in clocked))
+    return energies
+
+
+def _of_inputs(ports: Ports, charging: Mapping[Net, float], found: Activity) -> float:
+    """What charges the unit's inputs, but for the clock, in all operations."""
+    driven = (p for name, p in ports.items() if p["direction"] == "input" and name != CLOCK)
+    nets = (net for port in driven for net in port["bits"])
+    return sum(charging.get(net, 0.0) * found.changes[net] for net in nets)
+
+
+def _internal_parts(instances: list[Instance], library: Library) -> Iterator[_Part]:
     """The library's tables of internal power of each cell."""
     known = any(cell.powers for cell in library.cells.values())
     for i, (cell, nets) in enumerate(instances):
@@ -204,22 +225,22 @@ def _internal_parts(instances: _Instances, library: liberty.Library) -> Iterator
 
 def _amount(
     part: _Part,
-    signals: dict[tuple[Any, int], Signal],
-    loads: Mapping[Any, list[float]],
-    library: liberty.Library,
+    signals: Signals,
+    loads: Loads,
+    library: Library,
 ) -> float:
     """What one change takes, in fJ: the mean of a rise and a fall."""
     net, cause, _ = part.watch
     slews = [at.slew for edge in (0, 1) if (at := signals.get((cause or net, edge)))]
     slew = sum(slews) / len(slews) if slews else 0.0
-    load = loads.get(net, [0.0, 0.0])
+    load = loads.get(net, (0.0, 0.0))
     tables = enumerate(part.power.tables)
     total = sum(table.at(slew, load[edge]) for edge, table in tables if table)
     return total / 2 * library.femtojoules
 
 
 def _internal(
-    instances: _Instances, parts: list[_Part], amounts: list[float], found: Activity
+    instances: list[Instance], parts: list[_Part], amounts: list[float], found: Activity
 ) -> list[float]:
     """Internal energy of each cell in all operations.
 
@@ -242,7 +263,7 @@ def _internal(
     return energies
 
 
-def _nand2(library: liberty.Library, factor: float) -> float:
+def _nand2(library: Library, factor: float) -> float:
     """Energy of a change of a NAND2 that drives two others, in fJ."""
     nand = library.cells["NAND2"]
     (power,) = nand.powers
@@ -250,14 +271,14 @@ def _nand2(library: liberty.Library, factor: float) -> float:
     return 2 * max(nand.capacitances["A"]) * factor + inside
 
 
-def _leakage(cells: list[liberty.Cell], library: liberty.Library) -> float | None:
+def _leakage(cells: list[Cell], library: Library) -> float | None:
     """In nW; None if it is not known of any of these cells."""
     known = [cell.leakage for cell in cells if cell.leakage is not None]
     return _round(sum(known) * library.nanowatts) if known else None
 
 
 def _by_type(
-    instances: _Instances, energies: list[float], scale: float, library: liberty.Library
+    instances: list[Instance], energies: list[float], scale: float, library: Library
 ) -> dict[str, dict[str, float | None]]:
     of_type: dict[str, list[int]] = defaultdict(list)
     for i, (cell, _) in enumerate(instances):

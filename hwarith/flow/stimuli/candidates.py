@@ -1,7 +1,7 @@
 """Operands whose exact result, or the way to it, is as a class of conformance vectors wants it.
 
-Candidates are built in integers from significands and exponents; a condition, worked out from the
-codes again, decides whether a candidate is taken.
+Candidates are built in integers from significands and exponents; a condition (`ExactResults`),
+worked out from the codes again, decides whether a candidate is taken.
 """
 
 from __future__ import annotations
@@ -13,33 +13,23 @@ from functools import cached_property
 from ...formats import Format
 from ...formats import rounding as r
 from ...units.operations import Operation
+from .exact_results import Codes, ExactResults
 
-Codes = list[int]
-
-_MOST_APART = 3
+_BEYOND = 3
 """Alignment goes this many places beyond where a term has become a mere sticky bit."""
 
 
-class Search:
-    """Candidates for the classes of one operation in its formats.
-
-    Exact values are integers, in units of 2^base. The last operand is the addend of a sum; what
-    comes before it is the other term.
-    """
+class Candidates(ExactResults):
+    """Random operands of one operation in its formats that are likely to be of a given class."""
 
     def __init__(
         self, operation: Operation, formats: list[Format], out: Format, rng: random.Random
     ):
-        self.operation = operation
-        self.formats = formats
-        self.out = out
+        super().__init__(operation, formats, out)
         self.rng = rng
-        self.factors = operation.factors
-        lsbs = [f.numbers.lsb for f in formats]
-        # Two places below the smallest step, for halves of it and what is next to them
-        self.base = min(sum(lsbs[: self.factors]), *lsbs, out.numbers.lsb) - 4
 
-    def candidates(self) -> dict[str, Callable[[], Codes | None]]:
+    def by_class(self) -> dict[str, Callable[[], Codes | None]]:
+        """For each class that the operation can have what makes a candidate, None if it failed."""
         found: dict[str, Callable[[], Codes | None]] = {
             "halfway": lambda: self._kept(self.halfway(), self.is_halfway),
             "near_halfway": self.near_halfway,
@@ -59,98 +49,7 @@ class Search:
     def _kept(self, codes: Codes | None, condition: Callable[[Codes], bool]) -> Codes | None:
         return codes if codes is not None and condition(codes) else None
 
-    # -- exact values ----------------------------------------------------------------------------
-
-    def term(self, codes: Codes) -> int | None:
-        """The exact product of these codes (the first ones), None if it is not finite."""
-        sign, exponent, significand = 0, 0, 1
-        for code, f in zip(codes, self.formats, strict=False):
-            kind, s, e, g = r.unpack(code, f.numbers)
-            if kind != r.FINITE:
-                return None
-            sign, exponent, significand = sign ^ s, exponent + e, significand * g
-        return (-1) ** sign * (significand << (exponent - self.base))
-
-    def addend(self, code: int) -> int | None:
-        kind, s, e, g = r.unpack(code, self.formats[-1].numbers)
-        return (-1) ** s * (g << (e - self.base)) if kind == r.FINITE else None
-
-    def exact(self, codes: Codes) -> int | None:
-        first = self.term(codes[: self.factors])
-        if self.factors == len(codes) or first is None:
-            return first
-        last = self.addend(codes[-1])
-        return None if last is None else first + last
-
-    def top(self, x: int) -> int:
-        """Exponent of the leading one."""
-        return abs(x).bit_length() - 1 + self.base
-
-    def ulp(self, x: int) -> int:
-        """Exponent of the step of the result's format at this value."""
-        return max(self.top(x), self.out.numbers.emin) - self.out.fraction_bits
-
-    def value(self, x: int, exponent: int) -> int:
-        return x << (exponent - self.base) if exponent >= self.base else x >> (self.base - exponent)
-
-    # -- conditions ------------------------------------------------------------------------------
-
-    def is_halfway(self, codes: Codes) -> bool:
-        x = self.exact(codes)
-        if not x or abs(x) > self.largest:
-            return False
-        step = 1 << (self.ulp(x) - self.base)
-        return abs(x) % step == step // 2
-
-    def is_sticky(self, codes: Codes) -> bool:
-        x = self.exact(codes)
-        if not x or abs(x) > self.largest:
-            return False
-        half = 1 << (self.ulp(x) - self.base - 1)
-        rest = abs(x) % half
-        return 0 < min(rest, half - rest) <= half >> 3
-
-    def is_subnormal(self, codes: Codes) -> bool:
-        x = self.exact(codes)
-        return x is not None and 0 < abs(x) < self.smallest_normal
-
-    def is_overflow(self, codes: Codes) -> bool:
-        x = self.exact(codes)
-        return x is not None and abs(x) > self.largest
-
-    def is_cancellation(self, codes: Codes) -> bool:
-        x, last = self.exact(codes), self.addend(codes[-1])
-        if x is None or not last:
-            return False
-        least = max(1, self.formats[-1].precision // 2)
-        return last.bit_length() - abs(x).bit_length() >= least
-
-    def is_next_to(self, codes: Codes, border: int) -> bool:
-        """Within two steps of the least precise one of the result and the operands."""
-        x = self.exact(codes)
-        bits = min(f.precision for f in (*self.formats, self.out))
-        step = max(self.value(1, self.top(border) + 1 - bits), 1)
-        return x is not None and abs(abs(x) - border) <= min(2 * step, border // 2)
-
     # -- values to aim at ------------------------------------------------------------------------
-
-    @cached_property
-    def smallest_normal(self) -> int:
-        return self.value(1, self.out.numbers.emin)
-
-    @cached_property
-    def largest(self) -> int:
-        _, _, e, g = r.unpack(r.pack_max(0, self.out.numbers), self.out.numbers)
-        return self.value(g, e)
-
-    @cached_property
-    def overflow_limit(self) -> int:
-        """Half a step beyond the largest value."""
-        return self.largest + self.value(1, self.ulp(self.largest) - 1)
-
-    @cached_property
-    def subnormal_borders(self) -> tuple[int, int]:
-        return self.smallest_normal, self.value(1, self.out.numbers.lsb - 1)
 
     def subnormal(self) -> int:
         n = self.out.numbers
@@ -223,18 +122,18 @@ class Search:
         if not self.operation.adds:
             if self.factors == 1:
                 return [self.pack_value(last, target)]
-            return self._near_product([], target)
-        apart = self.rng.randint(-last.precision - self.out.precision, 1)
-        first = self.first_term(self.top(target) + apart)
+            return self._near_product(target)
+        above = self.rng.randint(-last.precision - self.out.precision, 1)
+        first = self.first_term(self.top(target) + above)
         if self.factors == 2 and self.rng.getrandbits(1):
-            code = self.of_magnitude(last, self.top(target) + apart)
+            code = self.of_magnitude(last, self.top(target) + above)
             rest = target - (self.addend(code) or 0)
-            factors = self._near_product([], rest) if rest else None
+            factors = self._near_product(rest) if rest else None
             return None if factors is None else [*factors, code]
         term = self.term(first)
         return None if term is None else [*first, self.pack_value(last, target - term)]
 
-    def _near_product(self, codes: Codes, target: int) -> Codes | None:
+    def _near_product(self, target: int) -> Codes | None:
         code = self.first_term(self.top(target))[0]
         _, s, e, g = r.unpack(code, self.formats[0].numbers)
         if g == 0:
@@ -370,7 +269,7 @@ class Search:
         """The first term of a sum, equal to a value if it can be."""
         if self.factors == 1:
             return [self.pack_value(self.formats[0], x)]
-        return self._near_product([], x)
+        return self._near_product(x)
 
     # -- cancellation, alignment, normalization --------------------------------------------------
 
@@ -387,7 +286,7 @@ class Search:
         """Differences of the exponents of addend and other term (weights of the lsbs of their
         significands) at which the terms overlap or one is sticky, and a little more; as far as
         the formats have such exponents."""
-        reach = self.out.precision + _MOST_APART
+        reach = self.out.precision + _BEYOND
         wanted = range(-self.formats[-1].precision - reach, self.width + reach + 1)
         return [distance for distance in wanted if self._addend_exponents(distance)]
 

@@ -17,8 +17,10 @@ from ...formats import Format
 from ...formats import rounding as r
 from ...units import Unit
 from ...units.operations import negated_operands
-from .candidates import Codes, Search
-from .random import corner_codes, stimulus
+from .candidates import Candidates
+from .corner_weighted import corner_codes
+from .exact_results import Codes
+from .families import stimulus
 
 CLASSES = {
     "special": "operands are zeros, infinities, NaN and the neighbours of the ends of the ranges",
@@ -55,8 +57,8 @@ def directed(unit: Unit, n: int, seed: int = 0) -> dict[str, tuple[np.ndarray, .
     least = {name: min(count, n // 4) for name, (_, count) in makers.items()}
     share = (n - sum(least.values())) // (len(makers) + 1)
     found: dict[str, tuple[np.ndarray, ...]] = {}
-    for name, (candidates, _) in makers.items():
-        rows = _take(candidates, max(share, least[name]))
+    for name, (attempts, _) in makers.items():
+        rows = _take(attempts, max(share, least[name]))
         columns = zip(*rows, strict=True) if rows else ([] for _ in unit.operands)
         found[name] = tuple(
             np.array(codes, f.dtype)
@@ -73,12 +75,13 @@ def _random(unit: Unit, n: int, seed: int) -> tuple[np.ndarray, ...]:
     return tuple(np.resize(x, n) for x in columns)
 
 
-_Candidates = Iterator[Codes | None]
+_Attempts = Iterator[Codes | None]
+"""Candidates for a class, one after the other; None for one that failed."""
 
 
-def _take(candidates: _Candidates, count: int) -> list[Codes]:
+def _take(attempts: _Attempts, count: int) -> list[Codes]:
     rows: list[Codes] = []
-    for tried, codes in enumerate(candidates):
+    for tried, codes in enumerate(attempts):
         if len(rows) == count or tried > _TRIES * count or (not rows and tried > _FRUITLESS):
             break
         if codes is not None:
@@ -86,45 +89,45 @@ def _take(candidates: _Candidates, count: int) -> list[Codes]:
     return rows
 
 
-def _endless(candidate: Callable[[], Codes | None]) -> _Candidates:
+def _endless(candidate: Callable[[], Codes | None]) -> _Attempts:
     while True:
         yield candidate()
 
 
-def _makers(unit: Unit, rng: random.Random) -> dict[str, tuple[_Candidates, int]]:
-    """For each class its candidates (None for one that failed) and the least number wanted."""
+def _makers(unit: Unit, rng: random.Random) -> dict[str, tuple[_Attempts, int]]:
+    """For each class its candidates and the least number wanted."""
     formats = list(unit.operands.values())
     corners = [corner_codes(f).tolist() for f in formats]
     special = _endless(lambda: [rng.choice(codes) for codes in corners])
-    makers: dict[str, tuple[_Candidates, int]] = {"special": (special, 0)}
+    makers: dict[str, tuple[_Attempts, int]] = {"special": (special, 0)}
     out = next(iter(unit.results.values()))
     operation = unit.operation
     if not operation.factors or operation.arity > len(formats) or not out.is_float:
         return makers
     formats = formats[: operation.arity]
-    search = Search(operation, formats, out, rng)
-    for name, candidate in search.candidates().items():
+    candidates = Candidates(operation, formats, out, rng)
+    for name, candidate in candidates.by_class().items():
         makers[name] = (_endless(candidate), 0)
     if operation.adds:
-        distances = search.distances()
+        distances = candidates.distances()
         rng.shuffle(distances)
-        makers["alignment"] = (map(search.aligned, cycle(distances)), len(distances))
-    zeros = [(i, z) for i, f in enumerate(formats) for z in search.leading_zeros(f)]
+        makers["alignment"] = (map(candidates.aligned, cycle(distances)), len(distances))
+    zeros = [(i, z) for i, f in enumerate(formats) for z in candidates.leading_zeros(f)]
     if zeros:
         rng.shuffle(zeros)
-        makers["normalization"] = (starmap(search.subnormal_operand, cycle(zeros)), len(zeros))
-    for name, (candidates, least) in makers.items():
+        makers["normalization"] = (starmap(candidates.subnormal_operand, cycle(zeros)), len(zeros))
+    for name, (attempts, least) in makers.items():
         if name != "special":
-            makers[name] = (_completed(unit, candidates, rng), least)
+            makers[name] = (_completed(unit, attempts, rng), least)
     return makers
 
 
-def _completed(unit: Unit, candidates: _Candidates, rng: random.Random) -> _Candidates:
+def _completed(unit: Unit, attempts: _Attempts, rng: random.Random) -> _Attempts:
     """Candidates for all operands: negated where the unit negates them again, and with random
     codes for those that are no part of the exact result, such as random bits."""
     negated = negated_operands(unit)
     operations = list(negated)
-    for codes in candidates:
+    for codes in attempts:
         if codes is None:
             yield None
             continue

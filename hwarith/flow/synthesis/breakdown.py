@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import re
 import tempfile
 from collections import Counter
@@ -15,12 +13,15 @@ from typing import Any
 
 from amaranth.back import rtlil
 
-from ... import files, rtl
+from ... import rtl
 from ...errors import InvalidInput
 from ...units import Unit, unit
 from .. import tools
-from . import liberty, synthesize, timing
+from . import figures, liberty, results, scripts, timing
+from .cells import Library
 from .libraries import fpga, liberty_file
+from .netlists import Module, Net
+from .synthesize import synthesize
 
 REGISTERS, REST = "registers", "rest"
 """Parts of what has parts: its own flip-flops, and its own gates."""
@@ -68,9 +69,8 @@ class Breakdown:
     Attributes
     ----------
     spec, library, recipe, target, area_unit, delay_unit : as of `Synthesis`.
-    cells, flip_flops, area, delay : of the unit with its parts kept apart.
-    flat_area, flat_delay : of the unit as `synthesize` maps it, whose gates no boundaries keep
-        apart.
+    cells, flip_flops, area, delay : of the unit mapped part by part.
+    flat_area, flat_delay : of the unit as `synthesize` maps it, without boundaries between gates.
     parts : the unit's parts in the order of the datapath, which add up to it.
     versions : versions of hwarith, the tools and the libraries.
     netlist : the mapped netlist of the parts, as Verilog with the unit's ports; of a pipelined
@@ -101,7 +101,7 @@ class Breakdown:
 
     @property
     def difference(self) -> float:
-        """How much more than `flat_area` the area with parts apart is, as a ratio (.1 is 10 %)."""
+        """How much more than `flat_area` the area by parts is, as a ratio (.1 is 10 %)."""
         return self.area / self.flat_area - 1 if self.flat_area else 0.0
 
     def rows(self) -> Iterator[tuple[int, Part]]:
@@ -115,7 +115,9 @@ def _rows(parts: tuple[Part, ...], depth: int) -> Iterator[tuple[int, Part]]:
         yield from _rows(part.parts, depth + 1)
 
 
-def breakdown(spec: Any, library: str | Path = "generic", recipe: str | None = None) -> Breakdown:
+def breakdown(
+    spec: Unit | str, library: str | Path = "generic", recipe: str | None = None
+) -> Breakdown:
     """What each step of a unit (or its spec) costs: unpack, product, align, round, and so on.
 
     The unit is mapped with its steps as modules, and in them pieces such as shifters and adders.
@@ -139,28 +141,33 @@ def breakdown(spec: Any, library: str | Path = "generic", recipe: str | None = N
     library = str(library)
     if fpga(library) or recipe == "cmos":
         raise InvalidInput(f"a breakdown needs a library of cells, not {recipe or library}")
-    flat = synthesize.synthesize(u, library, recipe)
+    flat = synthesize(u, library, recipe)
     assert flat.area is not None
     job = _Job(_without_ranks(u), flat.library, flat.recipe)
-    kept = tools.cache_folder("breakdown") / f"{job.key()}.json"
-    found = synthesize.cached(kept)
-    if found is None:
-        found = job.run()
-        files.write_text(kept, json.dumps(found))
+    found = results.kept("breakdown", job.content(), job.run)
     leaves = [(tuple(path), counts) for path, counts in found["leaves"]]
     if job.unit != u:
-        held = {"flip_flops": flat.flip_flops, "area": flat.sequential_area}
+        ranks = {"instances": 1, "flip_flops": flat.flip_flops, "area": flat.sequential_area}
         leaves = [leaf for leaf in leaves if leaf[0] != (REGISTERS,)]
-        leaves.append(((REGISTERS,), {"instances": 1} | held))
+        leaves.append(((REGISTERS,), ranks))
     parts = _Parts(leaves, timed=found["delay"] is not None)
     return Breakdown(
-        spec=u.spec, library=flat.library, recipe=flat.recipe, target=flat.target,
-        cells=int(parts.total["cells"]), flip_flops=int(parts.total["flip_flops"]),
-        area=round(parts.total["area"], 6), area_unit=str(flat.area_unit),
-        delay=found["delay"], delay_unit=flat.delay_unit,
-        flat_area=flat.area, flat_delay=flat.delay,
-        parts=parts.within(()), versions=flat.versions, netlist=found["netlist"],
-    )  # fmt: skip
+        spec=u.spec,
+        library=flat.library,
+        recipe=flat.recipe,
+        target=flat.target,
+        cells=int(parts.total["cells"]),
+        flip_flops=int(parts.total["flip_flops"]),
+        area=round(parts.total["area"], 6),
+        area_unit=str(flat.area_unit),
+        delay=found["delay"],
+        delay_unit=flat.delay_unit,
+        flat_area=flat.area,
+        flat_delay=flat.delay,
+        parts=parts.within(()),
+        versions=flat.versions,
+        netlist=found["netlist"],
+    )
 
 
 def _without_ranks(u: Unit) -> Unit:
@@ -169,7 +176,7 @@ def _without_ranks(u: Unit) -> Unit:
 
 
 class _Job:
-    """One mapping of a unit with its parts apart."""
+    """One mapping of a unit whose parts stay modules."""
 
     def __init__(self, unit: Unit, library: str, recipe: str):
         self.unit, self.library, self.source = unit, library, liberty_file(library)
@@ -181,14 +188,10 @@ class _Job:
             )
         self.script = _script(recipe, unit.name)
 
-    def key(self) -> str:
-        """A digest of everything that figures depend on, the code that reads them included."""
-        parts = [self.text, self.script, self.library, tools.versions()["yosys"]]
-        content = [part.encode() for part in parts]
-        content += [Path(str(m.__file__)).read_bytes() for m in (liberty, timing)]
-        content += [Path(__file__).read_bytes(), synthesize.cell_models().encode()]
-        content.append(liberty.read_bytes(self.source))
-        return hashlib.sha256(b"\0".join(content)).hexdigest()[:32]
+    def content(self) -> Iterator[str | bytes]:
+        """Everything that figures depend on, but for the code that reads them."""
+        yield from (self.text, self.script, self.library, figures.cell_models())
+        yield liberty.read_bytes(self.source)
 
     def run(self) -> dict[str, Any]:
         """Run yosys in an empty folder: what is in each part and in no other, delay, netlist."""
@@ -198,11 +201,11 @@ class _Job:
             (folder / "unit.il").write_text(self.text)
             (folder / "library.lib").write_bytes(liberty.read_bytes(self.source))
             tools.run_yosys(self.script, folder)
-            module = synthesize.mapped_module(folder)
+            module = figures.mapped_module(folder)
             netlist = (folder / "netlist.v").read_text()
         path = timing.find_longest_path(module, cells)
         if self.library == "generic":
-            netlist = f"{netlist}\n{synthesize.cell_models()}"
+            netlist = f"{netlist}\n{figures.cell_models()}"
         passed = path.nets if path else {}
         leaves = _leaves(module, cells, _instances(self.text, self.unit.name), passed)
         return {"leaves": leaves, "delay": path.delay if path else None, "netlist": netlist}
@@ -212,14 +215,14 @@ def _script(recipe: str, top: str) -> str:
     """The script of a recipe for parts that stay modules until they are mapped. Cells keep the name
     of their part. ABC runs once for each, not twice: that takes a third less time, and changes
     the areas of the catalogue by 2 % on average."""
-    script = synthesize.part_by_part(synthesize.recipe_script(recipe), top)
-    for whole, apart in (
+    script = scripts.part_by_part(scripts.recipe_script(recipe), top)
+    for whole, by_part in (
         ("read_verilog unit.v\n", "read_rtlil unit.il\n"),
         ("proc\n", "proc\nsetattr -unset init w:*\n"),
         ("synth\n", "synth -noabc\n" + "opt_hier\nopt\n" * _BOUNDARIES),
         ("flatten -noscopeinfo\n", "flatten -noscopeinfo -scopename\n"),
     ):
-        script = script.replace(whole, apart, 1)
+        script = script.replace(whole, by_part, 1)
     return script
 
 
@@ -248,10 +251,10 @@ def _kind(instance: str) -> str:
 
 
 def _leaves(
-    module: Mapping[str, Any],
-    library: liberty.Library,
+    module: Module,
+    library: Library,
     instances: Counter[_Path],
-    passed: Mapping[Any, float],
+    passed: Mapping[Net, float],
 ) -> list[tuple[_Path, dict[str, float]]]:
     """What is in a part itself. Where it has parts, this is `REGISTERS` and `REST` of it."""
     found = {path: Counter({"instances": n}) for path, n in instances.items()}
@@ -304,8 +307,12 @@ class _Parts:
     def _part(self, path: _Path) -> Part:
         sums = self._sums[path]
         return Part(
-            name=path[-1], instances=int(self._instances[path]),
-            cells=int(sums["cells"]), flip_flops=int(sums["flip_flops"]),
-            area=round(sums["area"], 6), share=sums["area"] / self.total["area"],
-            delay=round(sums["delay"], 6) if self._timed else None, parts=self.within(path),
-        )  # fmt: skip
+            name=path[-1],
+            instances=int(self._instances[path]),
+            cells=int(sums["cells"]),
+            flip_flops=int(sums["flip_flops"]),
+            area=round(sums["area"], 6),
+            share=sums["area"] / self.total["area"],
+            delay=round(sums["delay"], 6) if self._timed else None,
+            parts=self.within(path),
+        )

@@ -49,8 +49,10 @@ def liberty_file(library: str) -> Path:
     if library in OPEN_CELLS:
         path = _QFLOW / OPEN_CELLS[library]
         if not path.is_file():
-            raise MissingTool(f"library {library!r} is not installed ({path}); "
-                              f"on Debian: apt install qflow-tech-{library}")  # fmt: skip
+            raise MissingTool(
+                f"library {library!r} is not installed ({path}); "
+                f"on Debian: apt install qflow-tech-{library}"
+            )
         return path
     path = Path(library)
     if path.is_file():

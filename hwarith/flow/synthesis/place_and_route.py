@@ -15,15 +15,17 @@ from ...errors import InvalidInput, MissingTool, ToolFailure, unknown
 from ...units import Unit, unit
 from .. import tools
 from ..verilog import verilog
-from .synthesize import fpga_script
+from .scripts import fpga_script
 
+_ECP5_OPTIONS = "--85k --package CABGA756 --speed 6 --lpf-allow-unconstrained"
+
+# The device for each library and recipe, and nextpnr's options for it.
 _DEVICES = {
-    ("ice40", "fpga"): ("iCE40 HX8K, ct256", ["--hx8k", "--package", "ct256"]),
-    ("ice40", "dsp"): ("iCE40 UP5K, sg48", ["--up5k", "--package", "sg48"]),
-    ("ecp5", "fpga"): ("LFE5U-85F-6, CABGA756", ["--85k", "--package", "CABGA756", "--speed", "6",
-                                                 "--lpf-allow-unconstrained"]),
-}  # fmt: skip
-_DEVICES["ecp5", "dsp"] = _DEVICES["ecp5", "fpga"]
+    ("ice40", "fpga"): ("iCE40 HX8K, ct256", "--hx8k --package ct256"),
+    ("ice40", "dsp"): ("iCE40 UP5K, sg48", "--up5k --package sg48"),
+    ("ecp5", "fpga"): ("LFE5U-85F-6, CABGA756", _ECP5_OPTIONS),
+    ("ecp5", "dsp"): ("LFE5U-85F-6, CABGA756", _ECP5_OPTIONS),
+}
 
 _TARGET = 1000
 """The clock that nextpnr is asked for, in MHz: more than it can reach."""
@@ -57,7 +59,7 @@ class PlaceAndRoute:
 
 
 def place_and_route(
-    spec: Any, library: str = "ice40", recipe: str | None = None, seed: int = 1
+    spec: Unit | str, library: str = "ice40", recipe: str | None = None, seed: int = 1
 ) -> PlaceAndRoute:
     """Place and route a unit (or its spec) between registers, for the fastest clock.
 
@@ -83,8 +85,9 @@ def place_and_route(
         raise InvalidInput(f"seed must be an integer from 0 on, not {seed!r}")
     package = f"yowasp_nextpnr_{library}"
     if importlib.util.find_spec(package) is None:
-        raise MissingTool(f"{package.replace('_', '-')} is not installed; "
-                          "pip install 'hwarith[pnr]' installs it")  # fmt: skip
+        raise MissingTool(
+            f"{package.replace('_', '-')} is not installed; pip install 'hwarith[pnr]' installs it"
+        )
     device, options = _DEVICES[library, recipe]
     with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
         folder = Path(name)
@@ -92,11 +95,17 @@ def place_and_route(
         (folder / "unit.v").write_text(text + _between_registers(u))
         script = fpga_script(library, recipe).replace("proc\n", "hierarchy -top top\nproc\n", 1)
         tools.run_yosys(f"{script}write_json top.json\n", folder)
-        fmax = _nextpnr(folder, library, [*options, "--seed", str(seed)], u)
+        fmax = _nextpnr(folder, library, [*options.split(), "--seed", str(seed)], u)
     return PlaceAndRoute(
-        spec=u.spec, library=library, recipe=recipe, seed=seed, device=device, fmax=fmax,
-        period=round(1000 / fmax, 3), versions=tools.versions() | {"nextpnr": _version(package)},
-    )  # fmt: skip
+        spec=u.spec,
+        library=library,
+        recipe=recipe,
+        seed=seed,
+        device=device,
+        fmax=fmax,
+        period=round(1000 / fmax, 3),
+        versions=tools.versions() | {"nextpnr": _version(package)},
+    )
 
 
 def _between_registers(u: Unit) -> str:
@@ -133,19 +142,10 @@ endmodule
 
 def _nextpnr(folder: Path, library: str, options: list[str], u: Unit) -> float:
     """The fastest clock of top.json, in MHz."""
-    program = f"import sys, yowasp_nextpnr_{library} as nextpnr; " \
-              f"sys.exit(nextpnr.run_nextpnr_{library}(sys.argv[1:]))"  # fmt: skip
-    command = [
-        sys.executable,
-        "-c",
-        program,
-        "--json",
-        "top.json",
-        "--freq",
-        str(_TARGET),
-        *options,
-    ]
-    command += ["--timing-allow-fail", "--report", "report.json", "--quiet"]
+    name = f"nextpnr_{library}"
+    program = f"import sys, yowasp_{name} as nextpnr; sys.exit(nextpnr.run_{name}(sys.argv[1:]))"
+    command = [sys.executable, "-c", program, "--json", "top.json", "--freq", str(_TARGET)]
+    command += [*options, "--timing-allow-fail", "--report", "report.json", "--quiet"]
     try:
         tools.run(command, folder, what="nextpnr")
         clocks = json.loads((folder / "report.json").read_text())["fmax"]

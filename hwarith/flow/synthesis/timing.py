@@ -8,12 +8,15 @@ and falling signals apart. Both are without wires.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ...errors import ToolFailure
-from .liberty import Arc, Cell, Library
+from .cells import Arc, Cell, Library
+from .netlists import Instance, Module, Net, Ports
+
+T = TypeVar("T", bound=Hashable)
 
 CLOCK = "clk"
 """The port of the clock."""
@@ -30,24 +33,24 @@ class Path(NamedTuple):
     depth: int
     start: str
     end: str
-    nets: dict[Any, float]
+    nets: dict[Net, float]
     """The nets that it passes, in order, each with the delay of what drives it."""
 
 
 class _Arc(NamedTuple):
-    source: Any
-    target: Any
+    source: Net
+    target: Net
     delay: float
 
 
-def find_longest_path(module: Mapping[str, Any], library: Library) -> Path | None:
+def find_longest_path(module: Module, library: Library) -> Path | None:
     """The longest path of a module, by load if the library has tables; None if it has no delays."""
     if library.has_tables:
         return longest_path_by_load(module, library)
     return longest_path(module, library.cells) if library.has_delays else None
 
 
-def longest_path(module: Mapping[str, Any], cells: Mapping[str, Cell]) -> Path:
+def longest_path(module: Module, cells: Mapping[str, Cell]) -> Path:
     """The longest path of a module, in the form that yosys' ``write_json`` gives it.
 
     Paths start at inputs (time 0) and register outputs (the register's delay from its clock),
@@ -55,10 +58,10 @@ def longest_path(module: Mapping[str, Any], cells: Mapping[str, Cell]) -> Path:
     combinational loop.
     """
     names = _net_names(module)
-    arrivals: dict[Any, tuple[float, int, str]] = {}
-    before: dict[Any, Any] = {}
+    arrivals: dict[Net, tuple[float, int, str]] = {}
+    before: dict[Net, Net] = {}
     arcs: list[_Arc] = []
-    ends: list[tuple[Any, float, str]] = []  # net, setup time, name
+    ends: list[tuple[Net, float, str]] = []  # net, setup time, name
     for name, port in module["ports"].items():
         for net, bit in _bits(name, port):
             if port["direction"] == "input":
@@ -90,7 +93,7 @@ def longest_path(module: Mapping[str, Any], cells: Mapping[str, Cell]) -> Path:
     return Path(delay, depth, arrivals[net][2], end, nets)
 
 
-def _passed(last: Any, before: Mapping[Any, Any], times: Mapping[Any, float]) -> dict[Any, float]:
+def _passed(last: T, before: Mapping[T, T | None], times: Mapping[T, float]) -> dict[T, float]:
     """The places up to the last one, in order, each with what it took from the one before."""
     places = [last]
     while (place := before.get(places[-1])) is not None:
@@ -101,19 +104,19 @@ def _passed(last: Any, before: Mapping[Any, Any], times: Mapping[Any, float]) ->
     }
 
 
-def _cell_arcs(cell: Cell, nets: Mapping[str, Any]) -> Iterator[_Arc]:
+def _cell_arcs(cell: Cell, nets: Mapping[str, Net]) -> Iterator[_Arc]:
     for (source, target), delay in cell.delays.items():
         if target in nets:
             yield _Arc(nets[source], nets[target], delay)
 
 
 def _propagate(
-    arcs: list[_Arc], arrivals: dict[Any, tuple[float, int, str]], before: dict[Any, Any]
+    arcs: list[_Arc], arrivals: dict[Net, tuple[float, int, str]], before: dict[Net, Net]
 ) -> None:
     """Latest arrival at every net: (time, cells passed, start), in topological order; and the
     net before it on the way there."""
-    leaving: dict[Any, list[_Arc]] = defaultdict(list)
-    waiting: dict[Any, int] = defaultdict(int)
+    leaving: dict[Net, list[_Arc]] = defaultdict(list)
+    waiting: dict[Net, int] = defaultdict(int)
     for arc in arcs:
         leaving[arc.source].append(arc)
         waiting[arc.target] += 1
@@ -135,6 +138,10 @@ def _propagate(
         raise ToolFailure("the mapped netlist has a combinational loop")
 
 
+Transition = tuple[Net, int]
+"""A net and what it does: rise (0) or fall (1)."""
+
+
 @dataclass
 class Signal:
     """An edge of a net: its latest arrival and how it came, and its greatest slew."""
@@ -143,14 +150,17 @@ class Signal:
     depth: int
     start: str
     slew: float
-    before: tuple[Any, int] | None = None
+    before: Transition | None = None
 
 
-_Signals = dict[tuple[Any, int], Signal]
-_Instance = tuple[Cell, dict[str, Any]]
+Signals = dict[Transition, Signal]
+"""When and how fast nets rise and fall."""
+
+Loads = Mapping[Net, Sequence[float]]
+"""What a net's driver has to charge when it rises and when it falls, in the library's unit."""
 
 
-def longest_path_by_load(module: Mapping[str, Any], library: Library) -> Path:
+def longest_path_by_load(module: Module, library: Library) -> Path:
     """The longest path of a module (as yosys' ``write_json`` gives it) by the library's tables.
 
     Paths start and end as in `longest_path`. An input is driven by `Library.driver`, whose own
@@ -165,7 +175,7 @@ def longest_path_by_load(module: Mapping[str, Any], library: Library) -> Path:
         for i in module["cells"].values()
     ]
     signals, _ = signals_and_loads(module["ports"], instances, library, names)
-    ends: list[tuple[float, int, tuple[Any, int], str]] = []  # delay, depth, net's edge, name
+    ends: list[tuple[float, int, Transition, str]] = []  # delay, depth, net's edge, name
     registers = [(cell, nets) for cell, nets in instances if cell.register]
     for cell, nets in registers:
         outputs = [nets[pin] for pin in cell.functions if nets.get(pin) in names]
@@ -192,11 +202,11 @@ def longest_path_by_load(module: Mapping[str, Any], library: Library) -> Path:
 
 
 def signals_and_loads(
-    ports: Mapping[str, Any],
-    instances: list[_Instance],
+    ports: Ports,
+    instances: list[Instance],
     library: Library,
-    names: Mapping[Any, str] | None = None,
-) -> tuple[_Signals, Mapping[Any, list[float]]]:
+    names: Mapping[Net, str] | None = None,
+) -> tuple[Signals, Loads]:
     """When and how fast each net rises (0) and falls (1), by net and edge, and its loads.
 
     `instances` are pairs of a cell and its nets by pin, `names` those of nets where paths start.
@@ -204,7 +214,7 @@ def signals_and_loads(
     """
     names = names or {}
     loads = loads_of_nets(ports, instances, library)
-    signals: _Signals = {}
+    signals: Signals = {}
     for name, port in ports.items():
         for net, bit in _bits(name, port):
             if port["direction"] == "input" and name != CLOCK:
@@ -223,13 +233,13 @@ def signals_and_loads(
 
 
 def loads_of_nets(
-    ports: Mapping[str, Any], instances: Iterable[_Instance], library: Library
-) -> dict[Any, list[float]]:
+    ports: Ports, instances: Iterable[Instance], library: Library
+) -> dict[Net, list[float]]:
     """What each net's driver has to charge when it rises and when it falls, in the library's unit.
 
     That is the input pins of cells (pairs of a cell and its nets by pin), and `output_load`.
     """
-    loads: dict[Any, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    loads: dict[Net, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for cell, nets in instances:
         for pin, capacitances in cell.capacitances.items():
             if pin in nets:
@@ -243,16 +253,14 @@ def loads_of_nets(
     return loads
 
 
-def _drive(driver: Cell, net: Any, load: list[float], name: str, signals: _Signals) -> None:
+def _drive(driver: Cell, net: Net, load: Sequence[float], name: str, signals: Signals) -> None:
     for arc in driver.arcs:
         added = arc.delay.at(0.0, load[arc.edge]) - arc.delay.at(0.0, 0.0)
         slew = arc.slew.at(0.0, load[arc.edge])
         _arrive(signals, (net, arc.edge), Signal(added, 0, name, slew))
 
 
-def _pass(
-    arcs: Iterable[Arc], nets: dict[str, Any], loads: Mapping[Any, list[float]], signals: _Signals
-) -> None:
+def _pass(arcs: Iterable[Arc], nets: Mapping[str, Net], loads: Loads, signals: Signals) -> None:
     """From the inputs of a cell to its outputs."""
     for arc in arcs:
         net = nets.get(arc.target)
@@ -269,17 +277,20 @@ def _pass(
                 )
 
 
-def _arrive(signals: _Signals, edge: tuple[Any, int], new: Signal) -> None:
+def _arrive(signals: Signals, edge: Transition, new: Signal) -> None:
     old = signals.setdefault(edge, new)
     slew = max(old.slew, new.slew)
     latest = max(old, new, key=lambda signal: (signal.time, signal.depth))
     signals[edge] = Signal(latest.time, latest.depth, latest.start, slew, latest.before)
 
 
-def in_order(instances: list[_Instance]) -> Iterator[_Instance]:
+def in_order(instances: list[Instance]) -> Iterator[Instance]:
     """Cells after those that drive them. Raises `ToolFailure` for a combinational loop."""
-    drivers = {nets[pin]: i for i, (cell, nets) in enumerate(instances)
-               for pin in cell.functions if pin in nets}  # fmt: skip
+    drivers = {
+        nets[pin]: i
+        for i, (cell, nets) in enumerate(instances)
+        for pin in cell.functions.keys() & nets.keys()
+    }
     after: dict[int, list[int]] = defaultdict(list)
     waiting = [0] * len(instances)
     for i, (cell, nets) in enumerate(instances):
@@ -298,9 +309,9 @@ def in_order(instances: list[_Instance]) -> Iterator[_Instance]:
         raise ToolFailure("the mapped netlist has a combinational loop")
 
 
-def _net_names(module: Mapping[str, Any]) -> dict[Any, str]:
+def _net_names(module: Module) -> dict[Net, str]:
     """A name for each net: ports before other names of the source before made-up ones."""
-    names: dict[Any, str] = {}
+    names: dict[Net, str] = {}
     ports = module["ports"]
     ranked = sorted(
         module["netnames"].items(), key=lambda item: (item[0] not in ports, item[1]["hide_name"])
@@ -311,7 +322,7 @@ def _net_names(module: Mapping[str, Any]) -> dict[Any, str]:
     return names
 
 
-def _bits(name: str, entry: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
+def _bits(name: str, entry: Mapping[str, Any]) -> Iterator[tuple[Net, str]]:
     """The nets of a port or a vector of this name, and the name of each bit."""
     for i, net in enumerate(entry["bits"]):
         yield net, f"{name}[{i}]" if len(entry["bits"]) > 1 else name

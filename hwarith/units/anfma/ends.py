@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux
 
 from ... import rtl
@@ -17,7 +16,7 @@ from ..contract import Contract
 from ..operations import BEGINNING_OF_A_COLUMN, END_OF_A_COLUMN, Operation
 from ..parameters import format_parameter
 from . import definitions
-from .state import SOURCE, Chained, State, check_float
+from .state import SOURCE, Chained, check_float
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -52,13 +51,6 @@ class ColumnEnd(Chained):
     @property
     def contract(self) -> Contract:
         return Contract("correctly rounded", "subnormal results are zero", SOURCE)
-
-    def plausible(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-        """States whose results are about the least and the greatest, most of them."""
-        n = len(codes[0])
-        f = (1 << self.w) - 1 - rng.integers(0, 4, n)
-        e = rng.choice([1, -1], n) * (self.out.bias + rng.integers(-2, 2, n))
-        return [self.random_states(State(0 * f, e, f, 0 * f), rng)]
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return definitions.column_end, (self.out.numbers, self.frame)

@@ -110,21 +110,3 @@ class Chained(Unit):
         for field, shift in zip(fields, at, strict=True):
             code |= field.astype(code.dtype) << code.dtype.type(shift)
         return code
-
-    def random_states(self, near: State, rng: np.random.Generator) -> np.ndarray:
-        """States whose exponents and significands are within reach of others, most of them."""
-        shape = near.sign.shape
-
-        def some(one_in: int) -> np.ndarray:
-            return rng.integers(one_in, size=shape) == 0
-
-        f, g = rng.integers(0, 1 << self.w, (2, *shape))
-        f = np.where(some(3), f & g, np.where(some(3), f | g, f))
-        f >>= np.where(some(2), 0, rng.integers(0, self.w + 1, shape))
-        f = np.where(some(4), near.significand + rng.integers(-1, 1, shape, endpoint=True), f)
-        half = 1 << (self.exponent_bits - 1)
-        e = near.exponent + rng.integers(-self.w - 3, self.w + 3, shape, endpoint=True)
-        e = np.where(some(4), near.exponent, np.where(some(8), rng.integers(-half, half, shape), e))
-        flags = np.where(some(8), rng.integers(8, size=shape), 0)
-        signs = rng.integers(2, size=shape)
-        return self.pack_state(State(signs, e, f & ((1 << self.w) - 1), flags))

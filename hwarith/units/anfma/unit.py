@@ -109,12 +109,6 @@ class AnFma(Chained):
     def word_bits(self) -> int:
         return max(self.state.bits, self.w + self.guard + 2)
 
-    def plausible(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-        """States near the product: at any distance that matters, or the same but for an ulp."""
-        a, b, _ = (x.astype(f.dtype) for x, f in zip(codes, self.operands.values(), strict=True))
-        product = self.column(a[..., None], b[..., None], state=True)
-        return [a, b, self.random_states(product, rng)]
-
     # -- columns -------------------------------------------------------------------------------
 
     @cached_property

@@ -145,20 +145,6 @@ class BitplaneDot(Accumulator):
             )
         return arrays
 
-    @property
-    def longest_group(self) -> int:
-        return min(self.k, 2 * self.lanes + 1)
-
-    @property
-    def usual_group(self) -> int:
-        return min(self.k, 4 * self.lanes)
-
-    def stimulus(self, n: int, draw: Callable) -> tuple[np.ndarray, ...]:
-        """Random codes, as many as asked for even where there are fewer pairs: it matters in which
-        lane a code is."""
-        rng = np.random.default_rng(n)
-        return tuple(rng.integers(0, 1 << f.bits, n, f.dtype) for f in self.operands.values())
-
     # -- hardware ------------------------------------------------------------------------------
 
     def front_datapath(self) -> list[rtl.Step]:

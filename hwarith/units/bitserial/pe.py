@@ -172,18 +172,6 @@ class BitSerialPe(Accumulator, BitSerial):
         formats = self.results.values()
         return [x.astype(f.dtype) for x, f in zip(split(memory, formats), formats, strict=True)]
 
-    def plausible(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-        """Activations of any class in each lane, most of them near each other; in half of the
-        steps terms that weights have."""
-        n = len(codes[0])
-        lanes = rng.integers(0, 1 << 16, (n, self.lanes), np.uint64)
-        near = rng.integers(0, 31, (n, 1)) + rng.integers(-4, 5, (n, self.lanes))
-        kinds = rng.integers(0, 8, (n, self.lanes))
-        exponent = np.where(kinds == 0, lanes >> 10 & 31, np.clip(near, 0, 30))
-        lanes = lanes & 0x83FF | exponent.astype(np.uint64) << 10
-        lanes = np.where(kinds == 1, lanes & 0x8000, np.where(kinds == 2, lanes | 1023, lanes))
-        return [pack_activations(lanes), *codes[1:]]
-
     # -- groups --------------------------------------------------------------------------------
 
     def group(

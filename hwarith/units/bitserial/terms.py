@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ... import rtl
@@ -16,7 +15,7 @@ from ..contract import Contract, Unit
 from ..operations import RECODING, Operation
 from ..parameters import choice_parameter
 from . import definitions
-from .weights import MIXED, SOURCE, WEIGHTS, special_codes
+from .weights import MIXED, SOURCE, WEIGHTS
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -89,16 +88,6 @@ class TermGen(Unit):
     @property
     def word_bits(self) -> int:
         return 16
-
-    def plausible(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-        """Special values that are sums of two terms, most of them."""
-        names = list(self.operands)
-        if "special" in names:
-            place = names.index("special")
-            usual = rng.choice(special_codes([6, -6, 10, -10, 12, -12, 16, -16]), len(codes[0]))
-            few = rng.integers(0, 8, len(usual)) == 0
-            codes[place] = np.where(few, codes[place], usual)
-        return codes
 
     # -- hardware ------------------------------------------------------------------------------
 

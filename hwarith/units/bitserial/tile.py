@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -282,23 +281,6 @@ class BsTile(ArrayUnit):
         if self.encoder.takes_floats:
             found.append(special_codes((2 * weights.specials).astype(np.int64)))
         return found
-
-    def stimulus(self, n: int, draw: Callable) -> tuple[np.ndarray, ...]:
-        """Sums over two groups of 16, each tile of activations of any class."""
-        lanes, groups = self.pe.lanes, 2
-        k = lanes * 4 * groups
-        rng = np.random.default_rng(n)
-        words = draw(self.pe, n * self.rows * k // lanes)[0].reshape(n, self.rows, -1)
-        a = split(rng.permuted(words, axis=-1), ACTIVATION, lanes)
-        codes: list[np.ndarray] = [a.reshape(n, self.rows, k)]
-        codes.append(rng.integers(0, 1 << self.encoder.bits, (n, self.columns, k), np.uint8))
-        codes.append(rng.integers(0, 256, (n, self.columns, groups), np.uint8))
-        if self.encoder.takes_floats:
-            legal = np.array([6, 10, 12, 16, 38, 42, 44, 48], np.uint8)
-            codes.append(rng.choice(legal, (n, self.columns, groups)))
-        if self.is_mixed:
-            codes.append(np.full(n, self.mode("int8"), np.uint8))
-        return tuple(codes)
 
     # -- hardware ------------------------------------------------------------------------------
 

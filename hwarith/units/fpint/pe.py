@@ -159,28 +159,6 @@ class FpIntPe(Accumulator):
             )
         return arrays
 
-    @property
-    def longest_group(self) -> int:
-        return min(self.most_transfers, super().longest_group)
-
-    @property
-    def usual_group(self) -> int:
-        return min(self.most_transfers, super().usual_group)
-
-    def plausible(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-        """In three of four transfers lanes of their own: any, of a few bits, or at the ends."""
-        rows = rng.integers(4, size=len(codes[0])) > 0
-        columns = []
-        for whole, f in zip(codes, (self._a, self._w), strict=True):
-            shape = (len(whole), self.lanes)
-            low, high = int(f.min), int(f.max)
-            any_ = rng.integers(low, high, shape, endpoint=True)
-            few = any_ >> rng.integers(0, f.bits, shape)
-            ends = rng.choice([low, low + 1, -1, 0, 1, high], shape)
-            lanes = np.choose(rng.integers(3, size=shape), [any_, few, ends])
-            columns.append(np.where(rows, join(f.check(lanes), f), whole))
-        return columns
-
     # -- groups --------------------------------------------------------------------------------
 
     def group(self, acts: Any, codes: Any, round: str = "rne", flags: bool = False) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -26,9 +25,6 @@ from .hardware import END_CLOCKS, Array, Cell, End
 
 MOST = 256
 """Most rows and columns."""
-
-USUAL = 64
-"""Vectors of activations that weights are taken to stay for at work."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -240,25 +236,6 @@ class Engine(ArrayUnit):
         except ValueError:
             raise InvalidInput(f"operand c of engine must be of shape {shape}, not {begin.shape}"
                                ) from None  # fmt: skip
-
-    def stimulus(self, n: int, draw: Callable) -> tuple[np.ndarray, ...]:
-        """Tiles of one vector of activations, of operands that are drawn for its units."""
-        size = n * self.rows * self.columns
-        start = self.units.start
-        drawn = draw(self.units.units[0], size)
-        begin = draw(start, size)[0] if start else draw(self.units.add, size)[-1]
-        rng = np.random.default_rng(n)
-        shapes = ((n, 1, self.rows), (n, self.rows, self.columns), (n, 1, self.columns))
-        return tuple(
-            rng.choice(x, shape) for x, shape in zip((*drawn[:2], begin), shapes, strict=True)
-        )
-
-    def at_work(self, codes: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
-        """Tiles of `USUAL` vectors of activations."""
-        a, b, c = codes
-        tiles = len(a) // USUAL
-        left, begin = (x[: tiles * USUAL].reshape(tiles, USUAL, -1) for x in (a, c))
-        return left, b[:tiles], begin
 
     # -- hardware ------------------------------------------------------------------------------
 

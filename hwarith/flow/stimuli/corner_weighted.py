@@ -1,7 +1,8 @@
-"""Operand codes to try a unit with: all of them, or random ones weighted towards corners."""
+"""Operand codes by their formats: all of them, or random ones weighted towards corners."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 
 import numpy as np
@@ -46,44 +47,9 @@ def _integer_corners(f: Format) -> set[int]:
     return {code & mask for code in near | {alternating, alternating << 1}}
 
 
-def stimulus(unit: Unit, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
-    """At most `n` operand vectors for a unit: for each operand an array of codes, of one length.
-
-    All vectors, in ascending order, if there are no more than `n`; otherwise exactly `n`, the same
-    ones for the same `seed`. Of these, some are uniform, some made of `corner_codes`, some have
-    few or many bits set and exponents near each other; and in a quarter of them the last operand
-    follows from the others, so that sums cancel, operands are equal, addends meet at every
-    distance, and sums and products fall on chosen results.
-    """
-    own = unit.stimulus(n, lambda other, count: stimulus(other, count, seed))
-    if own is not None:
-        return own
-    formats = list(unit.operands.values())
-    if 1 << sum(f.bits for f in formats) <= n:
-        return _all_vectors(formats)
-    rng = np.random.default_rng(seed)
-    result = next(iter(unit.results.values()))
-    exponents = _random_exponents(result, n, rng, alone=unit.operation == CONVERSION)
-    columns = [_mixed_codes(f, exponents, rng) for f in formats]
-    if len(columns) > 1 and not any(_is_wide(f) for f in [*formats, result]):
-        rows = rng.integers(4, size=n) == 0
-        columns[-1][rows] = _related_codes(formats, [x[rows] for x in columns], result, rng)
-    columns = unit.plausible(columns, rng)
-    return tuple(x.astype(f.dtype) for f, x in zip(formats, columns, strict=True))
-
-
-def groups(
-    operands: tuple[np.ndarray, ...], seed: int = 0, longest: int = 8
-) -> list[tuple[np.ndarray, ...]]:
-    """Operand vectors in groups of one to `longest`, for a unit that takes groups."""
-    n = operands[0].size
-    sizes = np.random.default_rng(seed).integers(1, longest, n, endpoint=True)
-    cuts = np.cumsum(sizes)
-    parts = zip(*(np.split(x, cuts[cuts < n]) for x in operands), strict=True)
-    return list(parts)
-
-
-def _all_vectors(formats: list[Format]) -> tuple[np.ndarray, ...]:
+def every_vector(formats: Sequence[Format]) -> tuple[np.ndarray, ...]:
+    """Every combination of codes of these formats, in ascending order, the first format's on top:
+    for each format an array of all vectors' codes."""
     below = sum(f.bits for f in formats)
     index = np.arange(1 << below, dtype=np.uint64)
     columns = []
@@ -91,6 +57,24 @@ def _all_vectors(formats: list[Format]) -> tuple[np.ndarray, ...]:
         below -= f.bits
         columns.append(((index >> below) & ((1 << f.bits) - 1)).astype(f.dtype))
     return tuple(columns)
+
+
+def corner_weighted(unit: Unit, n: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """`n` random vectors for a unit: for each operand an array of codes, as integers of any dtype.
+
+    Some are uniform, some made of `corner_codes`, some have few or many bits set and exponents
+    near each other; and in a quarter of them the last operand follows from the others, so that
+    sums cancel, operands are equal, addends meet at every distance, and sums and products fall on
+    chosen results.
+    """
+    formats = list(unit.operands.values())
+    result = next(iter(unit.results.values()))
+    exponents = _random_exponents(result, n, rng, alone=unit.operation == CONVERSION)
+    columns = [_mixed_codes(f, exponents, rng) for f in formats]
+    if len(columns) > 1 and not any(_is_wide(f) for f in [*formats, result]):
+        rows = rng.integers(4, size=n) == 0
+        columns[-1][rows] = _related_codes(formats, [x[rows] for x in columns], result, rng)
+    return columns
 
 
 def _is_wide(f: Format) -> bool:
@@ -153,8 +137,8 @@ def _related_codes(
     ]
     chosen = _mixed_codes(result, _random_exponents(result, n, rng), rng)
     aim = result.decode(chosen.astype(result.dtype)).astype(np.float64)
-    apart = rng.integers(-result.precision - _DISTANCE, result.precision + _DISTANCE, n)
-    scale = np.ldexp(rng.uniform(-2, 2, n), apart)
+    distance = rng.integers(-result.precision - _DISTANCE, result.precision + _DISTANCE, n)
+    scale = np.ldexp(rng.uniform(-2, 2, n), distance)
     with np.errstate(all="ignore"):
         others = reduce(np.multiply, values)
         choices = [-others, others, scale * others, aim - others, aim / others]

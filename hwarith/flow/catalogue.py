@@ -1,6 +1,6 @@
 """The Verilog of the catalogue as files, and a table of what each unit costs.
 
-``python -m hwarith.flow.rtl rtl`` writes them to the folder ``rtl``.
+``python -m hwarith.flow.catalogue rtl`` writes them to the folder ``rtl``.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from .. import files
 from ..units import Unit, unit
 from ..units.catalogue import CATALOGUE
 from . import tools
-from .costs import Row, command, progress, rows
+from .generated import Row, command, progress, rows
 from .synthesis.libraries import FPGAS
 from .verilog import verilog
 
-COMMAND = "python -m hwarith.flow.rtl"
+COMMAND = "python -m hwarith.flow.catalogue"
 
 _HEADER = f"""\
 # Generated Verilog

@@ -9,11 +9,11 @@ import pytest
 
 import hwarith as hw
 from hwarith.errors import ToolFailure
-from hwarith.flow import rtl, tools
+from hwarith.flow import catalogue, tools
 from hwarith.units import FAMILIES
 from hwarith.units.catalogue import CATALOGUE
 
-RTL = Path(__file__).parent.parent / "rtl"
+RTL = Path(__file__).parents[2] / "rtl"
 README = (RTL / "README.md").read_text() if (RTL / "README.md").exists() else ""
 
 
@@ -65,7 +65,7 @@ def test_lint_finds_a_fault(tmp_path):
 
 
 def test_nothing_is_left_over():
-    assert rtl.leftovers(RTL) == []
+    assert catalogue.leftovers(RTL) == []
     assert len(list(RTL.glob("*.v"))) == len(CATALOGUE)
 
 
@@ -88,7 +88,7 @@ def test_the_catalogue_names_each_unit_once_with_its_full_spec():
 @pytest.fixture
 def small_catalogue(monkeypatch):
     small = {"product": CATALOGUE["mul_e2m1fn_e4m3fn"], "sum": CATALOGUE["add_int8_saturating"]}
-    monkeypatch.setattr(rtl, "CATALOGUE", small)
+    monkeypatch.setattr(catalogue, "CATALOGUE", small)
     return [hw.unit(spec) for spec in small.values()]
 
 
@@ -98,8 +98,8 @@ def test_the_maker_writes_verilog_and_table_and_removes_what_it_once_made(
     old, foreign = tmp_path / "mul_old.v", tmp_path / "mine.v"
     old.write_text(hw.verilog(CATALOGUE["mul_e4m3fn"]))
     foreign.write_text("module mine; endmodule\n")
-    assert rtl.leftovers(tmp_path) == [old]
-    assert rtl.main([str(tmp_path)]) == 0
+    assert catalogue.leftovers(tmp_path) == [old]
+    assert catalogue.main([str(tmp_path)]) == 0
     for u in small_catalogue:
         assert (tmp_path / f"{u.name}.v").read_text() == hw.verilog(u)
     assert (old.exists(), foreign.exists()) == (False, True)
@@ -111,9 +111,9 @@ def test_the_maker_writes_verilog_and_table_and_removes_what_it_once_made(
 
 def test_a_wrong_call_is_one_line_and_status_2(capsys, tmp_path):
     (tmp_path / "file").touch()
-    assert rtl.main([]) == 2
-    assert rtl.main([str(tmp_path / "file")]) == 2
+    assert catalogue.main([]) == 2
+    assert catalogue.main([str(tmp_path / "file")]) == 2
     assert capsys.readouterr().err == (
-        "hwarith: usage: python -m hwarith.flow.rtl FOLDER\n"
+        "hwarith: usage: python -m hwarith.flow.catalogue FOLDER\n"
         f"hwarith: output folder {tmp_path / 'file'} is a file\n"
     )

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from .lmul import l_of
+from hwarith.units.logarithmic.lmul import l_of
 
 XOR_GATES = 4
 HALF_ADDER_GATES = 5
 FULL_ADDER_GATES = 11
 
 ENERGY_PJ = {
-    "int8 add": 0.03, "int32 add": 0.1, "fp16 add": 0.4, "fp32 add": 0.9,
-    "int8 mul": 0.2, "int32 mul": 3.1, "fp16 mul": 1.1, "fp32 mul": 3.7,
-}  # fmt: skip
+    "int8 add": 0.03,
+    "int32 add": 0.1,
+    "fp16 add": 0.4,
+    "fp32 add": 0.9,
+    "int8 mul": 0.2,
+    "int32 mul": 3.1,
+    "fp16 mul": 1.1,
+    "fp32 mul": 3.7,
+}
 """Energy of one operation in pJ."""
 
 

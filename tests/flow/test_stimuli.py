@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.flow.stimuli.random import corner_codes, stimulus
+from hwarith.flow.energy.measure import operands as usual_operands
+from hwarith.flow.stimuli.corner_weighted import corner_codes
+from hwarith.flow.stimuli.default import GroupStimuli, Stimuli
+from hwarith.flow.stimuli.families import stimuli_of, stimulus
 from hwarith.formats import rounding as r
+from hwarith.units.exact.mul import Mul
 
-FORMATS = [
-    "fp64", "fp32", "fp16", "bf16", "e5m2", "e4m3fn", "e5m2fnuz", "e2m1fn", "e8m0fnu", "ue4m3",
-    "binary8p4se", "e15m112", "int1", "uint1", "int8", "uint16", "int256",
-]  # fmt: skip
+FLOATS = "fp64 fp32 fp16 bf16 e5m2 e4m3fn e5m2fnuz e2m1fn e8m0fnu ue4m3 binary8p4se e15m112"
+INTEGERS = "int1 uint1 int8 uint16 int256"
+FORMATS = [*FLOATS.split(), *INTEGERS.split()]
 
 
 def classes(name: str, codes: np.ndarray) -> set[tuple[int, int]]:
@@ -80,3 +86,66 @@ def test_sums_cancel():
     assert (a + b == 0).sum() > 100
     nearly = (np.abs(a + b) < np.abs(a) * 2.0**-20) & (a + b != 0)
     assert nearly.sum() > 100
+
+
+# -- stimuli by unit -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Square(Mul):
+    """Somebody's own unit, which is only ever given equal factors."""
+
+    family: ClassVar[str] = "square"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class NarrowSquare(Square):
+    """One derived from it."""
+
+    family: ClassVar[str] = "narrow_square"
+
+
+def test_an_own_unit_has_the_default_until_it_registers_its_own():
+    u, derived = Square(a="bf16"), NarrowSquare(a="bf16")
+    a, b = stimulus(u, 2000)
+    assert type(stimuli_of(u)) is Stimuli
+    assert (a != b).any()
+    plain = stimulus(hw.unit("mul:a=bf16"), 2000)
+    assert all((x == y).all() for x, y in zip((a, b), plain, strict=True))
+
+    @stimuli_of.register(Square)
+    class SquareStimuli(Stimuli):
+        def refined(self, codes, rng):
+            return [codes[0], codes[0]]
+
+        def usual_call(self, operands):
+            return tuple(np.sort(x) for x in operands)
+
+    for own in (u, derived):
+        factors = stimulus(own, 2000)
+        assert all((x == a).all() for x in factors)
+    assert type(stimuli_of(hw.unit("mul"))) is Stimuli
+    first, second = usual_operands(derived)
+    assert (first == second).all()
+    assert (np.diff(first.astype(int)) >= 0).all()
+
+
+def test_families_have_theirs_and_what_they_do_not_change_from_their_bases():
+    pe = stimuli_of(hw.unit("fpint:lanes=4,k=24"))
+    assert isinstance(pe, GroupStimuli)
+    assert (pe.longest_group, pe.usual_group) == (6, 6)
+    sums = stimuli_of(hw.unit("mac"))
+    assert type(sums) is GroupStimuli
+    assert (sums.longest_group, sums.usual_group) == (8, 32)
+
+
+def test_groups_of_every_length_are_calls_of_a_unit_with_a_memory():
+    u = hw.unit("mac:a=bf16")
+    stimuli = stimuli_of(u)
+    operands = stimuli.operands(2000)
+    calls = stimuli.test_calls(operands, seed=3)
+    assert {len(a) for a, _ in calls} == set(range(1, 9))
+    joined = [np.concatenate(x) for x in zip(*calls, strict=True)]
+    assert all((x == y[: len(x)]).all() for x, y in zip(joined, operands, strict=True))
+    assert [x.shape for x in stimuli.usual_call(operands)] == [(62, 32)] * 2
+    assert stimuli_of(hw.unit("mul")).test_calls(operands) == [operands]

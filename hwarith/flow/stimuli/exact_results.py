@@ -1,0 +1,133 @@
+"""Which class of conformance vectors the exact result of operands belongs to.
+
+The exact result is worked out from the codes, in integers.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from ...formats import Format
+from ...formats import rounding as r
+from ...units.operations import Operation
+
+Codes = list[int]
+"""One code for each operand."""
+
+
+class ExactResults:
+    """The exact results of an operation on operands of its formats, and conditions on them.
+
+    Values are integers, in units of 2^base. The last operand is the addend of a sum; what comes
+    before it is the other term. All of the operands are finite where a condition is met.
+
+    Attributes
+    ----------
+    operation : the operation, which has factors, and an addend if it `adds`.
+    formats : of its operands, in order.
+    out : the format that the result is rounded to.
+    factors : how many operands are multiplied.
+    base : exponent of the unit of values.
+    """
+
+    def __init__(self, operation: Operation, formats: list[Format], out: Format):
+        self.operation = operation
+        self.formats = formats
+        self.out = out
+        self.factors = operation.factors
+        lsbs = [f.numbers.lsb for f in formats]
+        # Two places below the smallest step, for halves of it and what is next to them
+        self.base = min(sum(lsbs[: self.factors]), *lsbs, out.numbers.lsb) - 4
+
+    # -- exact values ----------------------------------------------------------------------------
+
+    def term(self, codes: Codes) -> int | None:
+        """The exact product of these codes (the first ones), None if it is not finite."""
+        sign, exponent, significand = 0, 0, 1
+        for code, f in zip(codes, self.formats, strict=False):
+            kind, s, e, g = r.unpack(code, f.numbers)
+            if kind != r.FINITE:
+                return None
+            sign, exponent, significand = sign ^ s, exponent + e, significand * g
+        return (-1) ** sign * (significand << (exponent - self.base))
+
+    def addend(self, code: int) -> int | None:
+        kind, s, e, g = r.unpack(code, self.formats[-1].numbers)
+        return (-1) ** s * (g << (e - self.base)) if kind == r.FINITE else None
+
+    def exact(self, codes: Codes) -> int | None:
+        first = self.term(codes[: self.factors])
+        if self.factors == len(codes) or first is None:
+            return first
+        last = self.addend(codes[-1])
+        return None if last is None else first + last
+
+    def top(self, x: int) -> int:
+        """Exponent of the leading one."""
+        return abs(x).bit_length() - 1 + self.base
+
+    def ulp(self, x: int) -> int:
+        """Exponent of the step of the result's format at this value."""
+        return max(self.top(x), self.out.numbers.emin) - self.out.fraction_bits
+
+    def value(self, x: int, exponent: int) -> int:
+        return x << (exponent - self.base) if exponent >= self.base else x >> (self.base - exponent)
+
+    # -- conditions ------------------------------------------------------------------------------
+
+    def is_halfway(self, codes: Codes) -> bool:
+        x = self.exact(codes)
+        if not x or abs(x) > self.largest:
+            return False
+        step = 1 << (self.ulp(x) - self.base)
+        return abs(x) % step == step // 2
+
+    def is_sticky(self, codes: Codes) -> bool:
+        x = self.exact(codes)
+        if not x or abs(x) > self.largest:
+            return False
+        half = 1 << (self.ulp(x) - self.base - 1)
+        rest = abs(x) % half
+        return 0 < min(rest, half - rest) <= half >> 3
+
+    def is_subnormal(self, codes: Codes) -> bool:
+        x = self.exact(codes)
+        return x is not None and 0 < abs(x) < self.smallest_normal
+
+    def is_overflow(self, codes: Codes) -> bool:
+        x = self.exact(codes)
+        return x is not None and abs(x) > self.largest
+
+    def is_cancellation(self, codes: Codes) -> bool:
+        x, last = self.exact(codes), self.addend(codes[-1])
+        if x is None or not last:
+            return False
+        least = max(1, self.formats[-1].precision // 2)
+        return last.bit_length() - abs(x).bit_length() >= least
+
+    def is_next_to(self, codes: Codes, border: int) -> bool:
+        """Within two steps of the least precise one of the result and the operands."""
+        x = self.exact(codes)
+        bits = min(f.precision for f in (*self.formats, self.out))
+        step = max(self.value(1, self.top(border) + 1 - bits), 1)
+        return x is not None and abs(abs(x) - border) <= min(2 * step, border // 2)
+
+    # -- ends of the range ----------------------------------------------------------------------
+
+    @cached_property
+    def smallest_normal(self) -> int:
+        return self.value(1, self.out.numbers.emin)
+
+    @cached_property
+    def largest(self) -> int:
+        _, _, e, g = r.unpack(r.pack_max(0, self.out.numbers), self.out.numbers)
+        return self.value(g, e)
+
+    @cached_property
+    def overflow_limit(self) -> int:
+        """Half a step beyond the largest value."""
+        return self.largest + self.value(1, self.ulp(self.largest) - 1)
+
+    @cached_property
+    def subnormal_borders(self) -> tuple[int, int]:
+        return self.smallest_normal, self.value(1, self.out.numbers.lsb - 1)

@@ -1,0 +1,238 @@
+"""The stimuli of a unit, found by its class; those of the families that have their own.
+
+Somebody's own unit gets stimuli in the same way, from its own file::
+
+    @stimuli_of.register(MyUnit)
+    class MyStimuli(Stimuli):
+        def refined(self, codes, rng):
+            ...
+"""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+import numpy as np
+
+from ...formats import format
+from ...formats.lanes import join, split
+from ...units import Unit
+from ...units.accumulator import Accumulator
+from ...units.anfma import AnFma, ColumnEnd
+from ...units.anfma.state import Chained, State
+from ...units.bitplane import BitplaneDot
+from ...units.bitserial import BitSerialPe, BsTile, TermGen
+from ...units.bitserial.pe import ACTIVATION, pack_activations
+from ...units.bitserial.weights import special_codes
+from ...units.fpint import FpIntPe
+from ...units.systolic import Engine
+from .default import GroupStimuli, Stimuli
+
+
+@singledispatch
+def stimuli_of(unit: Unit) -> Stimuli:
+    """The stimuli of a unit: what is registered for its class or the nearest of its bases, and
+    otherwise the default (`Stimuli`).
+
+    ``stimuli_of.register(SomeUnit)`` is a decorator for a class derived from `Stimuli` or from what
+    a base of `SomeUnit` has, or for any function of a unit that gives such an object.
+    """
+    return Stimuli(unit)
+
+
+def stimulus(unit: Unit, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
+    """Operands of at most `n` vectors to try a unit with: see `Stimuli.operands`."""
+    return stimuli_of(unit).operands(n, seed)
+
+
+stimuli_of.register(Accumulator, GroupStimuli)
+
+
+# -- chains --------------------------------------------------------------------------------------
+
+
+@stimuli_of.register(AnFma)
+class AnFmaStimuli(Stimuli):
+    """States near the product: at any distance that matters, or the same but for an ulp."""
+
+    unit: AnFma
+
+    def refined(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        formats = self.unit.operands.values()
+        a, b, _ = (x.astype(f.dtype) for x, f in zip(codes, formats, strict=True))
+        product = self.unit.column(a[..., None], b[..., None], state=True)
+        return [a, b, states_near(self.unit, product, rng)]
+
+
+@stimuli_of.register(ColumnEnd)
+class ColumnEndStimuli(Stimuli):
+    """States whose results are about the least and the greatest, most of them."""
+
+    unit: ColumnEnd
+
+    def refined(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        n = len(codes[0])
+        f = (1 << self.unit.w) - 1 - rng.integers(0, 4, n)
+        e = rng.choice([1, -1], n) * (self.unit.out.bias + rng.integers(-2, 2, n))
+        return [states_near(self.unit, State(0 * f, e, f, 0 * f), rng)]
+
+
+def states_near(unit: Chained, near: State, rng: np.random.Generator) -> np.ndarray:
+    """Codes of random states of a chain's unit, of which most have exponents and significands
+    within reach of those of `near`, whose shape they have."""
+    shape = near.sign.shape
+
+    def some(one_in: int) -> np.ndarray:
+        return rng.integers(one_in, size=shape) == 0
+
+    f, g = rng.integers(0, 1 << unit.w, (2, *shape))
+    f = np.where(some(3), f & g, np.where(some(3), f | g, f))
+    f >>= np.where(some(2), 0, rng.integers(0, unit.w + 1, shape))
+    f = np.where(some(4), near.significand + rng.integers(-1, 1, shape, endpoint=True), f)
+    half = 1 << (unit.exponent_bits - 1)
+    e = near.exponent + rng.integers(-unit.w - 3, unit.w + 3, shape, endpoint=True)
+    e = np.where(some(4), near.exponent, np.where(some(8), rng.integers(-half, half, shape), e))
+    flags = np.where(some(8), rng.integers(8, size=shape), 0)
+    signs = rng.integers(2, size=shape)
+    return unit.pack_state(State(signs, e, f & ((1 << unit.w) - 1), flags))
+
+
+# -- weights in few bits -------------------------------------------------------------------------
+
+
+@stimuli_of.register(TermGen)
+class TermGenStimuli(Stimuli):
+    """Special values that are sums of two terms, most of them."""
+
+    unit: TermGen
+
+    def refined(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        names = list(self.unit.operands)
+        if "special" in names:
+            place = names.index("special")
+            usual = rng.choice(special_codes([6, -6, 10, -10, 12, -12, 16, -16]), len(codes[0]))
+            few = rng.integers(0, 8, len(usual)) == 0
+            codes[place] = np.where(few, codes[place], usual)
+        return codes
+
+
+@stimuli_of.register(BitSerialPe)
+class BitSerialPeStimuli(GroupStimuli):
+    """Activations of any class in each lane, most of them near each other."""
+
+    unit: BitSerialPe
+
+    def refined(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        shape = len(codes[0]), self.unit.lanes
+        lanes = rng.integers(0, 1 << 16, shape, np.uint64)
+        near = rng.integers(0, 31, (shape[0], 1)) + rng.integers(-4, 5, shape)
+        kinds = rng.integers(0, 8, shape)
+        exponent = np.where(kinds == 0, lanes >> 10 & 31, np.clip(near, 0, 30))
+        lanes = lanes & 0x83FF | exponent.astype(np.uint64) << 10
+        lanes = np.where(kinds == 1, lanes & 0x8000, np.where(kinds == 2, lanes | 1023, lanes))
+        return [pack_activations(lanes), *codes[1:]]
+
+
+@stimuli_of.register(BsTile)
+class BsTileStimuli(Stimuli):
+    """Sums over two groups of 16, each tile of activations of any class."""
+
+    unit: BsTile
+
+    def operands(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
+        u = self.unit
+        lanes, groups = u.pe.lanes, 2
+        k = lanes * 4 * groups
+        rng = np.random.default_rng(n)
+        words = stimulus(u.pe, n * u.rows * k // lanes, seed)[0].reshape(n, u.rows, -1)
+        a = split(rng.permuted(words, axis=-1), ACTIVATION, lanes)
+        codes: list[np.ndarray] = [a.reshape(n, u.rows, k)]
+        codes.append(rng.integers(0, 1 << u.encoder.bits, (n, u.columns, k), np.uint8))
+        codes.append(rng.integers(0, 256, (n, u.columns, groups), np.uint8))
+        if u.encoder.takes_floats:
+            legal = np.array([6, 10, 12, 16, 38, 42, 44, 48], np.uint8)
+            codes.append(rng.choice(legal, (n, u.columns, groups)))
+        if u.is_mixed:
+            codes.append(np.full(n, u.mode("int8"), np.uint8))
+        return tuple(codes)
+
+
+@stimuli_of.register(FpIntPe)
+class FpIntPeStimuli(GroupStimuli):
+    """In three of four transfers lanes of their own: any, of a few bits, or at the ends."""
+
+    unit: FpIntPe
+
+    @property
+    def longest_group(self) -> int:
+        return min(self.unit.most_transfers, super().longest_group)
+
+    @property
+    def usual_group(self) -> int:
+        return min(self.unit.most_transfers, super().usual_group)
+
+    def refined(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        formats = format(f"int{self.unit.p + 1}"), format(self.unit.w)
+        rows = rng.integers(4, size=len(codes[0])) > 0
+        columns = []
+        for whole, f in zip(codes, formats, strict=True):
+            shape = (len(whole), self.unit.lanes)
+            low, high = int(f.min), int(f.max)
+            any_ = rng.integers(low, high, shape, endpoint=True)
+            few = any_ >> rng.integers(0, f.bits, shape)
+            ends = rng.choice([low, low + 1, -1, 0, 1, high], shape)
+            lanes = np.choose(rng.integers(3, size=shape), [any_, few, ends])
+            columns.append(np.where(rows, join(f.check(lanes), f), whole))
+        return columns
+
+
+@stimuli_of.register(BitplaneDot)
+class BitplaneDotStimuli(GroupStimuli):
+    """Random codes, as many as asked for even where there are fewer pairs: it matters in which
+    lane a code is."""
+
+    unit: BitplaneDot
+
+    @property
+    def longest_group(self) -> int:
+        return min(self.unit.k, 2 * self.unit.lanes + 1)
+
+    @property
+    def usual_group(self) -> int:
+        return min(self.unit.k, 4 * self.unit.lanes)
+
+    def operands(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
+        rng = np.random.default_rng(n)
+        formats = self.unit.operands.values()
+        return tuple(rng.integers(0, 1 << f.bits, n, f.dtype) for f in formats)
+
+
+# -- engines -------------------------------------------------------------------------------------
+
+
+@stimuli_of.register(Engine)
+class EngineStimuli(Stimuli):
+    """Tiles of operands that its elements are tried with, of one vector of activations each."""
+
+    unit: Engine
+
+    USUAL_VECTORS = 64
+    """Vectors of activations that weights are taken to stay for where an engine is put to use."""
+
+    def operands(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
+        u = self.unit
+        size = n * u.rows * u.columns
+        start = u.units.start
+        a, b, *_ = stimulus(u.units.units[0], size, seed)
+        c = stimulus(start, size, seed)[0] if start else stimulus(u.units.add, size, seed)[-1]
+        rng = np.random.default_rng(n)
+        shapes = (n, 1, u.rows), (n, u.rows, u.columns), (n, 1, u.columns)
+        return tuple(rng.choice(x, shape) for x, shape in zip((a, b, c), shapes, strict=True))
+
+    def usual_call(self, operands: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        """Tiles of `USUAL_VECTORS` vectors of activations."""
+        vectors = self.USUAL_VECTORS
+        a, b, c = operands
+        tiles = len(a) // vectors
+        a, c = (x[: tiles * vectors].reshape(tiles, vectors, -1) for x in (a, c))
+        return a, b[:tiles], c
