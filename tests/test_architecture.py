@@ -1,0 +1,159 @@
+"""The house: arrows between modules run one way, and no module uses another's private names."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from docs.layers import BELOW_ALL, LAYERS, PACKAGE, imports, layer, modules, picture
+
+ORDER = (*BELOW_ALL, *LAYERS)
+
+Graph = dict[str, dict[str, list[str]]]
+
+
+def upward(graph: Graph) -> list[tuple[str, str]]:
+    """Imports from a lower layer, or of the package itself, which is above all layers."""
+    return [
+        (module, target)
+        for module, targets in graph.items()
+        for target in targets
+        if layer(module) in ORDER
+        and (layer(target) not in ORDER or ORDER.index(layer(module)) < ORDER.index(layer(target)))
+    ]
+
+
+def cycle(graph: Graph) -> list[str]:
+    """Modules that import each other in a circle, or nothing."""
+    done: set[str] = set()
+    path: list[str] = []
+
+    def search(module: str) -> list[str]:
+        if module in path:
+            return path[path.index(module) :]
+        if module in done:
+            return []
+        path.append(module)
+        for target in graph[module]:
+            if found := search(target):
+                return found
+        done.add(path.pop())
+        return []
+
+    return next((found for module in graph if (found := search(module))), [])
+
+
+def private_names(package: Path) -> Iterator[str]:
+    """Uses of underscored names of other modules of a package."""
+    for module, targets in imports(package).items():
+        for target, names in targets.items():
+            yield from (f"{module} imports {target}.{name}" for name in names if _is_private(name))
+    for module, path in modules(package).items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imported = {
+            alias.asname or alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and (node.level or node.module == package.name)
+            for alias in node.names
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and _is_private(node.attr):
+                owner = node.value
+                if isinstance(owner, ast.Name) and owner.id in imported:
+                    yield f"{module} uses {owner.id}.{node.attr}"
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def shared_names(package: Path) -> list[str]:
+    """Names that a package gives to a module of its and to something else."""
+    known = modules(package)
+    found = []
+    for module, path in known.items():
+        if path.name != "__init__.py":
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        given = {
+            alias.asname or alias.name
+            for node in tree.body
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        } | {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        given |= {
+            element.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign)
+            and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets)
+            for element in ast.walk(node.value)
+            if isinstance(element, ast.Constant) and isinstance(element.value, str)
+        }
+        exported = given & {name.rpartition(".")[2] for name in known if _parent(name) == module}
+        reexported = {name for name in exported if f"{module}.{name}" in imports(package)[module]}
+        found += [f"{module}.{name}" for name in exported - reexported]
+    return found
+
+
+def _parent(module: str) -> str:
+    return module.rpartition(".")[0]
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return imports()
+
+
+def test_every_module_has_a_room(graph: Graph) -> None:
+    beside = {layer(module) for module in graph} - {*ORDER}
+    assert beside == {"", "__main__"}  # the package itself, and what starts the command line
+
+
+def test_no_arrow_points_up(graph: Graph) -> None:
+    assert upward(graph) == []
+
+
+def test_no_cycle(graph: Graph) -> None:
+    assert cycle(graph) == []
+
+
+def test_no_module_uses_another_ones_private_names() -> None:
+    assert list(private_names(PACKAGE)) == []
+
+
+def test_no_function_shares_the_name_of_a_module() -> None:
+    assert shared_names(PACKAGE) == []
+
+
+def test_picture_is_that_of_the_graph(graph: Graph) -> None:
+    kept = PACKAGE.parent / "docs" / "layers.svg"
+    assert kept.read_text(encoding="utf-8") == picture(graph), (
+        "python docs/layers.py docs/layers.svg"
+    )
+
+
+def test_faults_are_found(tmp_path: Path) -> None:
+    """What the other tests look for, in a package that has all of it."""
+    package = tmp_path / "hwarith"
+    for name, text in {
+        "__init__.py": "def verilog(): ...\n",
+        "verilog.py": "",
+        "formats/__init__.py": "",
+        "formats/codec.py": "def f():\n    from ..flow import tools\n    tools._run()\n",
+        "flow/__init__.py": "",
+        "flow/tools.py": "from .. import verilog\nfrom ..formats.codec import _f\n",
+    }.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text)
+    graph = imports(package)
+    assert ("hwarith.formats.codec", "hwarith.flow.tools") in upward(graph)
+    assert ("hwarith.flow.tools", "hwarith.verilog") in upward(graph)
+    assert sorted(cycle(graph)) == ["hwarith.flow.tools", "hwarith.formats.codec"]
+    assert sorted(private_names(package)) == [
+        "hwarith.flow.tools imports hwarith.formats.codec._f",
+        "hwarith.formats.codec uses tools._run",
+    ]
+    assert shared_names(package) == ["hwarith.verilog"]
