@@ -12,7 +12,6 @@ from .. import rtl
 from ..errors import InvalidInput
 from ..formats import Format, format
 from ..golden import folds as engine_fold
-from ..rtl.accumulate import accumulate
 from .base import STAGES, Unit, integer_parameter
 
 
@@ -139,7 +138,7 @@ class Accumulator(Unit):
         return arrays[0].shape[:-1]
 
     def create(self) -> wiring.Component:
-        return rtl.Pipelined(self, accumulate)
+        return rtl.Pipelined(self, rtl.accumulating_core(self))
 
     def create_ports(self) -> wiring.Component:
-        return rtl.PipelinedPorts(self, accumulate)
+        return rtl.PipelinedPorts(self, rtl.accumulating_core(self))

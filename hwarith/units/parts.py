@@ -38,10 +38,10 @@ class ArrayUnit(Unit):
         raise NotImplementedError
 
     def create(self) -> wiring.Component:
-        return rtl.Pipelined(self, _core(instances=False))
+        return rtl.Pipelined(self, partial(self.build, instances=False))
 
     def create_ports(self) -> wiring.Component:
-        return rtl.PipelinedPorts(self, _core(instances=True))
+        return rtl.PipelinedPorts(self, partial(self.build, instances=True))
 
     def part_name(self, kind: str) -> str:
         """The Verilog module of a part."""
@@ -67,12 +67,3 @@ class ArrayUnit(Unit):
         m.submodules[name] = part = self.part(kind)
         m.d.comb += [getattr(part, port).eq(x) for port, x in inputs.items()]
         m.d.comb += [x.eq(getattr(part, port)) for port, x in out.items()]
-
-
-def _core(instances: bool) -> rtl.Core:
-    def core(
-        m: Module, u: ArrayUnit, inputs: Values, valid: Value, o_ready: Value
-    ) -> tuple[Value, Value, Values]:
-        return u.build(m, inputs, valid, o_ready, instances)
-
-    return core

@@ -14,7 +14,7 @@ from amaranth.hdl import Cat
 import hwarith as hw
 from hwarith.formats.weights import quantize, weight_type
 from hwarith.golden.arrays import golden
-from hwarith.rtl.logic import chain
+from hwarith.rtl import run_steps
 from hwarith.units import Contract, Unit
 from hwarith.units.base import unit_parameter
 from hwarith.units.bitserial import BitSerialPe, definitions
@@ -333,8 +333,8 @@ class Step(Unit):
                 state[name] = x["acc"][at : at + f.bits]
                 at += f.bits
             operands = {name: x[name] for name in self.pe.operands}
-            front = chain(m, self.pe.front_datapath(), operands)
-            following = chain(m, self.pe.datapath(), front | state)
+            front = run_steps(m, self.pe.front_datapath(), operands)
+            following = run_steps(m, self.pe.datapath(), front | state)
             return {"y": Cat(*(following[name] for name in self.pe.state))}
 
         return [step]
