@@ -14,6 +14,7 @@ from typing import TypeVar
 from amaranth.hdl import Const, Shape, Signal, Value
 from amaranth.hdl._ast import Concat, Operator, Part, Slice, SwitchValue
 
+from .expressions import parts_of, visit_inner_first
 from .gates import CHOSEN, ONE, SELECT, UNIT, XOR, ZERO, Gates, levels, variable
 
 _Node = TypeVar("_Node", bound=Value)
@@ -47,8 +48,14 @@ class Graph(Gates):
     def bits(self, value: Value) -> list[int]:
         """The bits of an expression, the lsb first. Raises `TypeError` for a kind unknown here."""
         if id(value) not in self._bits:
-            self._keep(value, self._made_bits(value))
+            visit_inner_first(value, _in_reading_order, self._has, self._make)
         return self._bits[id(value)][1]
+
+    def _has(self, value: Value) -> bool:
+        return id(value) in self._bits
+
+    def _make(self, value: Value) -> None:
+        self._keep(value, self._made_bits(value))
 
     def _keep(self, value: Value, bits: list[int]) -> None:
         self._bits[id(value)] = value, bits
@@ -61,16 +68,10 @@ class Graph(Gates):
         if isinstance(value, Concat):
             return [bit for part in value.parts for bit in self.bits(part)]
         if isinstance(value, Operator):
-            for x in value.operands:
-                self.bits(x)
             return self._operation(value, self._operator)
         if isinstance(value, SwitchValue):
-            for x in (value.test, *(x for _, x in value.cases)):
-                self.bits(x)
             return self._operation(value, self._switch)
         if isinstance(value, Part):
-            for x in (value.value, value.offset):
-                self.bits(x)
             return self._operation(value, self._part)
         raise TypeError(f"no delay is known of {value!r}")
 
@@ -196,6 +197,13 @@ class Graph(Gates):
         return [
             self.block([test, list(choices)], delay, 1)[0] for choices in zip(*cases, strict=True)
         ]
+
+
+def _in_reading_order(value: Value) -> list[Value]:
+    """The parts of an expression in the order of their numbers: what is chosen by comes first."""
+    if isinstance(value, SwitchValue):
+        return [value.test, *(x for _, x in value.cases)]
+    return parts_of(value)
 
 
 def _extended(bits: list[int], shape: Shape, width: int) -> list[int]:

@@ -23,9 +23,6 @@ ALLOWED = (
 )
 """What an expression may be made of, in words."""
 
-DEEPEST = 128
-"""Most operations in one another in an expression. Python cannot go much deeper at once."""
-
 
 def rebuilt(value: Value, change: Callable[[Value], Value]) -> Value:
     """The same expression of changed parts. Raises `TypeError` for what `Checker` refuses."""
@@ -45,48 +42,9 @@ def rebuilt(value: Value, change: Callable[[Value], Value]) -> Value:
     raise TypeError(f"not known in a pipelined datapath: {value!r}")
 
 
-class Checker:
-    """Tells whether a pipelined datapath can have an expression."""
-
-    def __init__(self, inputs: list[Value]):
-        self._depths = {id(x): 0 for x in inputs}  # of all that is checked, by identity
-        self._kept: list[Value] = list(inputs)
-
-    def add_wire(self, signal: Signal, value: Value) -> None:
-        """Check the expression of a wire, which later ones may read."""
-        self.check(value)
-        self._keep(signal, 0)
-
-    def check(self, value: Value) -> None:
-        """Raises `InvalidInput` for an expression that no pipelined datapath can have."""
-        waiting = [value]
-        while waiting:
-            value = waiting[-1]
-            parts = [] if id(value) in self._depths else _parts(value)
-            missing = [part for part in parts if id(part) not in self._depths]
-            if missing:
-                waiting += missing
-                continue
-            waiting.pop()
-            if id(value) not in self._depths:
-                depth = 1 + max((self._depths[id(part)] for part in parts), default=-1)
-                if depth > DEEPEST:
-                    raise InvalidInput(
-                        f"an expression of a pipelined datapath cannot have more than {DEEPEST} "
-                        "operations in one another; make a part of it with wire(m, name, value)"
-                    )
-                self._keep(value, depth)
-
-    def _keep(self, value: Value, depth: int) -> None:
-        self._kept.append(value)
-        self._depths[id(value)] = depth
-
-
-def _parts(value: Value) -> list[Value]:
-    """What an expression is made of. Raises `InvalidInput` for a kind that is not `ALLOWED`."""
+def parts_of(value: Value) -> list[Value]:
+    """What an expression is made of, in the order in which `rebuilt` changes it."""
     if isinstance(value, Operator):
-        if value.operator not in OPERATORS.get(len(value.operands), ()):
-            raise _refused(f"operator {value.operator}")
         return list(value.operands)
     if isinstance(value, Slice):
         return [value.value]
@@ -95,12 +53,59 @@ def _parts(value: Value) -> list[Value]:
     if isinstance(value, Concat):
         return list(value.parts)
     if isinstance(value, SwitchValue):
-        return [value.test, *(x for _, x in value.cases)]
-    if isinstance(value, Const):
-        return []
-    if isinstance(value, Signal):
-        raise _refused(f"signal {value.name!r}, which is not made with wire")
-    raise _refused(f"{type(value).__name__} {value!r}")
+        return [*(x for _, x in value.cases), value.test]
+    return []
+
+
+def visit_inner_first(
+    value: Value,
+    parts: Callable[[Value], list[Value]],
+    is_done: Callable[[Value], bool],
+    visit: Callable[[Value], None],
+) -> None:
+    """Visit an expression and what it is made of, each after its own `parts` and none twice:
+    `visit` makes it done. Expressions may be nested deeper than Python's calls."""
+    waiting = [value]
+    while waiting:
+        value = waiting[-1]
+        missing = [] if is_done(value) else [part for part in parts(value) if not is_done(part)]
+        if missing:
+            waiting += reversed(missing)
+            continue
+        waiting.pop()
+        if not is_done(value):
+            visit(value)
+
+
+class Checker:
+    """Tells whether a pipelined datapath can have an expression."""
+
+    def __init__(self, inputs: list[Value]):
+        self._known = {id(x): x for x in inputs}  # by identity, and what keeps it
+
+    def add_wire(self, signal: Signal, value: Value) -> None:
+        """Check the expression of a wire, which later ones may read. Raises `InvalidInput`."""
+        self.check(value)
+        self._keep(signal)
+
+    def check(self, value: Value) -> None:
+        """Raises `InvalidInput` for an expression that is made of more than `ALLOWED`."""
+        visit_inner_first(value, self._parts, lambda x: id(x) in self._known, self._keep)
+
+    def _keep(self, value: Value) -> None:
+        self._known[id(value)] = value
+
+    def _parts(self, value: Value) -> list[Value]:
+        match value:
+            case Const() | Slice() | Part() | Concat() | SwitchValue():
+                return parts_of(value)
+            case Operator():
+                if value.operator in OPERATORS.get(len(value.operands), ()):
+                    return parts_of(value)
+                raise _refused(f"the operator {value.operator}")
+            case Signal():
+                raise _refused(f"the signal {value.name!r}, which is not made with wire")
+        raise _refused(f"{type(value).__name__} {value!r}")
 
 
 def _refused(what: str) -> InvalidInput:

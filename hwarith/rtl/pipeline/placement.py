@@ -11,7 +11,7 @@ from ..wires import Values, wire
 from .cuts import Pipeline
 from .datapath import Datapath
 from .delay import ONE
-from .expressions import rebuilt
+from .expressions import parts_of, rebuilt, visit_inner_first
 
 
 class Placement:
@@ -36,9 +36,10 @@ class Placement:
         for segment, enable in enumerate(enables):
             for signal, _ in self._datapath.wires:
                 if segment in map(self._segment, self._graph.bits(signal)):
-                    self._at(signal, segment)
+                    self._place(signal, segment)
             self._registered = self._rank(segment, enable)
-        return {name: self._at(x, len(enables)) for name, x in self._datapath.results.items()}
+        results = self._datapath.results
+        return {name: self._place(x, len(enables)) for name, x in results.items()}
 
     def _segment(self, bit: int) -> int:
         """Where a bit is made; -1 for a constant, and what nothing reads."""
@@ -51,24 +52,44 @@ class Placement:
         rank: dict[int, tuple[Signal, int]] = {}
         bits = sorted(self._pipeline.registers[segment], key=lambda bit: homes[bit][1:])
         for (name, _), group in groupby(bits, lambda bit: (homes[bit][1], id(homes[bit][0]))):
-            held = list(group)
-            value = self._at(homes[held[0]][0], segment)
-            register = Signal(len(held), name=f"{name}_r{segment + 1}", reset_less=True)
+            crossing = list(group)
+            value = self._place(homes[crossing[0]][0], segment)
+            register = Signal(len(crossing), name=f"{name}_r{segment + 1}", reset_less=True)
             with self._m.If(enable):
-                self._m.d.sync += register.eq(_joined([(value, homes[bit][2]) for bit in held]))
-            rank |= {bit: (register, place) for place, bit in enumerate(held)}
+                sources = [(value, homes[bit][2]) for bit in crossing]
+                self._m.d.sync += register.eq(_joined(sources))
+            rank |= {bit: (register, place) for place, bit in enumerate(crossing)}
         return rank
 
+    def _place(self, value: Value, segment: int) -> Value:
+        """An expression as it reads in a segment, with the wires that it takes there."""
+        visit_inner_first(
+            value,
+            parts=lambda x: self._parts_at(x, segment),
+            is_done=lambda x: isinstance(x, Const) or (id(x), segment) in self._read,
+            visit=lambda x: self._make_at(x, segment),
+        )
+        return self._at(value, segment)
+
     def _at(self, value: Value, segment: int) -> Value:
-        """An expression as it reads in a segment."""
-        if isinstance(value, Const):
-            return value
+        """The same of what has been placed."""
+        return value if isinstance(value, Const) else self._read[id(value), segment]
+
+    def _parts_at(self, value: Value, segment: int) -> list[Value]:
+        """What is read in a segment for an expression or wire: nothing if it is made elsewhere."""
+        if not isinstance(value, (Slice, Concat)):
+            if segment not in map(self._segment, self._graph.bits(value)):
+                return []
+            if isinstance(value, Signal):
+                return [self._expressions[id(value)]] if id(value) in self._expressions else []
+        return parts_of(value)
+
+    def _make_at(self, value: Value, segment: int) -> None:
         if isinstance(value, (Slice, Concat)):
-            return rebuilt(value, lambda part: self._at(part, segment))
-        key = id(value), segment
-        if key not in self._read:
-            self._read[key] = self._made_at(value, segment)
-        return self._read[key]
+            made = rebuilt(value, lambda part: self._at(part, segment))
+        else:
+            made = self._made_at(value, segment)
+        self._read[id(value), segment] = made
 
     def _made_at(self, value: Value, segment: int) -> Value:
         bits = self._graph.bits(value)

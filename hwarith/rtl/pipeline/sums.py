@@ -5,7 +5,7 @@ from __future__ import annotations
 from amaranth.hdl import Cat, Const, Signal, Value
 from amaranth.hdl._ast import Operator
 
-from .expressions import rebuilt
+from .expressions import parts_of, rebuilt, visit_inner_first
 
 SUM_BLOCK = 8
 """Bits of a sum between which a pipeline register may stand."""
@@ -36,11 +36,14 @@ class SumsInBlocks:
     def changed(self, value: Value, name: str) -> Value:
         """An expression with its sums in blocks, which are named after the wire it is for. What
         expressions share stays shared."""
-        if id(value) not in self._done:
-            changed = rebuilt(value, lambda part: self.changed(part, name))
+
+        def change(value: Value) -> None:
+            changed = rebuilt(value, lambda part: self._done[id(part)][1])
             if isinstance(changed, Operator) and changed.operator == "+":
                 changed = self._in_blocks(changed, name)
             self._done[id(value)] = value, changed
+
+        visit_inner_first(value, parts_of, lambda x: id(x) in self._done, change)
         return self._done[id(value)][1]
 
     def _in_blocks(self, total: Operator, name: str) -> Value:
