@@ -1,36 +1,68 @@
-"""Hardware that the units share: stages and streams, unpack, shifters, the rounder, pack."""
+"""Hardware that the units share: steps and streams, unpack, shifters, the rounder, pack."""
 
+from .accumulate import accumulating_core
 from .adders import add, add_magnitudes, increment
 from .floats import PORT, Operand, Raw, Rounder, unpack
 from .integers import fit_integer
-from .logic import (
-    Step,
-    Values,
-    apart,
-    at_least,
-    handing_on,
-    leading_zeros,
-    least,
-    move_right,
-    one_hot,
-    parts_apart,
-    piece,
-    renamed,
-    scaled,
-    shift_left,
-    shift_right,
-    wire,
-)
+from .logic import at_least, leading_zeros, least, one_hot
 from .multiplier import Columns, Structure, plain_products, product, sum_of_products
+from .parts import make_part, named_part, steps_as_submodules
 from .pipeline.datapath import stages_for
-from .streams import RESERVED_PORTS, Combinational, Core, Pipelined, PipelinedPorts, ranks
+from .protocols import Accumulating, Pipelinable
+from .shifters import move_right, scaled, shift_left, shift_right
+from .steps import handing_on, renamed, run_steps
+from .streams import (
+    RESERVED_PORTS,
+    Combinational,
+    Core,
+    Handshake,
+    Pipelined,
+    PipelinedPorts,
+    datapath_core,
+)
+from .wires import Step, Values, wire
 
 __all__ = [
-    "PORT", "RESERVED_PORTS", "Columns",
-    "Combinational", "Core", "Operand", "Pipelined", "PipelinedPorts", "Raw",
+    "PORT",
+    "RESERVED_PORTS",
+    "Accumulating",
+    "Columns",
+    "Combinational",
+    "Core",
+    "Handshake",
+    "Operand",
+    "Pipelinable",
+    "Pipelined",
+    "PipelinedPorts",
+    "Raw",
     "Rounder",
-    "Step", "Structure", "Values", "add", "add_magnitudes", "apart", "at_least", "fit_integer",
-    "handing_on", "increment", "leading_zeros", "least", "move_right", "one_hot",
-    "parts_apart", "piece", "plain_products", "product", "ranks", "renamed", "scaled", "shift_left",
-    "shift_right", "stages_for", "sum_of_products", "unpack", "wire",
-]  # fmt: skip
+    "Step",
+    "Structure",
+    "Values",
+    "accumulating_core",
+    "add",
+    "add_magnitudes",
+    "at_least",
+    "datapath_core",
+    "fit_integer",
+    "handing_on",
+    "increment",
+    "leading_zeros",
+    "least",
+    "make_part",
+    "move_right",
+    "named_part",
+    "one_hot",
+    "plain_products",
+    "product",
+    "renamed",
+    "run_steps",
+    "scaled",
+    "shift_left",
+    "shift_right",
+    "stages_for",
+    "steps_as_submodules",
+    "sum_of_products",
+    "unpack",
+    "wire",
+]

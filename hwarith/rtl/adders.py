@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from amaranth.hdl import Cat, Const, Module, Value, ValueLike
 
-from .logic import piece, wire
+from .parts import named_part
+from .wires import wire
 
 BLOCKS = {16: 5, 48: 7, None: 9}
 """Bits of an adder's block, for adders up to so many bits. Measured in whole units: of 4 to 16 bits
@@ -24,7 +25,7 @@ INCREMENT_BLOCKS = {10: 10, 24: 4, None: 6}
 """The same of an incrementer."""
 
 
-@piece("adder")
+@named_part("adder")
 def add(m: Module, name: str, a: Value, b: Value, carry: ValueLike = 0) -> Value:
     """`a + b + carry` of two unsigned numbers of one width, with the carry out on top."""
     carry = Value.cast(carry)
@@ -33,7 +34,7 @@ def add(m: Module, name: str, a: Value, b: Value, carry: ValueLike = 0) -> Value
     return wire(m, name, Cat(*_sum(m, name, propagate, blocks, carries), carries[-1]))
 
 
-@piece("adder")
+@named_part("adder")
 def add_magnitudes(
     m: Module, name: str, a: Value, b: Value, subtract: Value
 ) -> tuple[Value, Value, Value]:
@@ -57,7 +58,7 @@ def add_magnitudes(
     return wire(m, name, Cat(*bits, carry)), negative, equal
 
 
-@piece("incrementer")
+@named_part("incrementer")
 def increment(m: Module, name: str, a: Value, carry: Value) -> Value:
     """`a + carry` of an unsigned number and one bit, with the carry out on top."""
     block = _size(INCREMENT_BLOCKS, len(a))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from amaranth.hdl import Const, Module, Mux, Shape, Value
 
 from ..formats import Format
-from .logic import wire
+from .wires import wire
 
 
 def as_integer(code: Value, f: Format) -> Value:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from amaranth.hdl import Cat, Const, Module, Shape, Value
 
 from .adders import add
-from .logic import apart, held, submodule, wire
+from .parts import make_part, module_of_part, outputs_of_part
+from .wires import wire
 
 WIDEST = 64
 """Bits of the widest product that is made of partial products here. Wider ones are left to the
@@ -69,7 +70,7 @@ class Structure:
         """The sum of the last two rows, with the carry out on top."""
         if self.adder == "blocks" or (self.adder == "auto" and len(low) > RIPPLE_BITS):
             return add(m, name, low, high)
-        return apart(m, "adder", wire, name, low + high)
+        return make_part(m, "adder", wire, name, low + high)
 
 
 AUTOMATIC = Structure()
@@ -79,7 +80,7 @@ class Columns:
     """Bits by weight, to be summed up."""
 
     def __init__(self, m: Module, name: str, width: int, structure: Structure = AUTOMATIC):
-        self.m = submodule(m, "carry_save")
+        self.m = module_of_part(m, "carry_save")
         self.name, self.width, self.structure = name, width, structure
         self._bits: list[list[tuple[int, int, Value]]] = [[] for _ in range(width + 1)]
         self._ones = 0
@@ -180,7 +181,7 @@ class Columns:
             for row in (0, 1)
         ]
         carries = [bit for _, _, bit in self._bits[self.width]]
-        return held(self.m, (rows[0], rows[1], carries))
+        return outputs_of_part(self.m, (rows[0], rows[1], carries))
 
     def _put(self, column: int, bit: Value, arrival: int) -> None:
         self._count += 1

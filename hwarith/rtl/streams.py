@@ -1,45 +1,49 @@
+# amaranth: UnusedElaboratable=no
 """From the steps of a datapath to a component: combinational, or pipelined with streams."""
+
+# A module that a refused step leaves unused (see above) is not worth a warning beside the error.
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .logic import Values, chain, wire
-from .pipeline.datapath import Placement, pipelined
+from .pipeline.datapath import pipelined
+from .pipeline.placement import Placement
+from .protocols import Pipelinable
+from .steps import run_steps
+from .wires import Values, wire
 
-if TYPE_CHECKING:
-    from ..units.contract import Unit
+STREAM_PORTS = ("clk", "rst", "i_valid", "i_ready", "o_valid", "o_ready")
+"""Ports of a pipelined unit beside its inputs and results."""
 
-RESERVED_PORTS = (
-    "clk", "rst", "i_valid", "i_ready", "o_valid", "o_ready",
-    "core", "elaborate", "metadata", "signature", "unit",
-)  # fmt: skip
-"""What operands, controls and results cannot be called: ports of the stream, and attributes of the
-component."""
+RESERVED_PORTS = (*STREAM_PORTS, "core", "elaborate", "metadata", "signature", "unit")
+"""What inputs and results cannot be called: those, and attributes of components."""
 
-Core = Callable[[Module, Any, Values, Value, Value], tuple[Value, Value, Values]]
-"""What lies between two streams: of a module, a unit, its inputs, whether they are valid, and
-whether results are accepted, it makes ready for inputs, valid results, results."""
+Handshake = tuple[Value, Value, Values]
+"""Whether inputs are taken in this clock, whether results are valid, and the results by name."""
+
+Core = Callable[[Module, Values, Value, Value], Handshake]
+"""What lies between two streams: made in a module, of inputs by name, whether they are valid, and
+whether results are accepted in this clock."""
 
 
 class Combinational(wiring.Component):
-    """A unit without registers: a port for each operand and each result, by its name."""
+    """A unit without registers: a port for each input and each result, by its name."""
 
-    def __init__(self, unit: Unit):
+    def __init__(self, unit: Pipelinable):
         self.unit = unit
-        members = {name: In(f.bits) for name, f in unit.operands.items()}
+        members = {name: In(f.bits) for name, f in unit.inputs.items()}
         members |= {name: Out(f.bits) for name, f in unit.results.items()}
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        operands: Values = {name: getattr(self, name) for name in self.unit.operands}
-        results = chain(m, self.unit.datapath(), operands)
+        inputs: Values = {name: getattr(self, name) for name in self.unit.inputs}
+        results = run_steps(m, self.unit.datapath(), inputs)
         m.d.comb += [getattr(self, name).eq(results[name]) for name in self.unit.results]
         return m
 
@@ -51,22 +55,26 @@ class Pipelined(wiring.Component):
     One result a clock; a rank that holds nothing fills even while the output is blocked. A
     result leaves `stages` clocks after its operands entered, if nothing blocks it.
 
+    Parameters
+    ----------
+    core : what lies between the streams, if it is not the unit's datapath in stages.
+
     Members
     -------
-    i : stream of a structure with a field for each operand and each control bit.
+    i : stream of a structure with a field for each input.
     o : stream of a structure with a field for each result.
     """
 
-    def __init__(self, unit: Unit, core: Core | None = None):
-        self.unit, self.core = unit, core or ranks
-        operands = data.StructLayout({name: f.bits for name, f in unit.inputs.items()})
+    def __init__(self, unit: Pipelinable, core: Core | None = None):
+        self.unit, self.core = unit, core or datapath_core(unit)
+        inputs = data.StructLayout({name: f.bits for name, f in unit.inputs.items()})
         results = data.StructLayout({name: f.bits for name, f in unit.results.items()})
-        super().__init__({"i": In(stream.Signature(operands)), "o": Out(stream.Signature(results))})
+        super().__init__({"i": In(stream.Signature(inputs)), "o": Out(stream.Signature(results))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         inputs: Values = {name: wire(m, name, self.i.payload[name]) for name in self.unit.inputs}
-        i_ready, o_valid, results = self.core(m, self.unit, inputs, self.i.valid, self.o.ready)
+        i_ready, o_valid, results = self.core(m, inputs, self.i.valid, self.o.ready)
         m.d.comb += [self.i.ready.eq(i_ready), self.o.valid.eq(o_valid)]
         m.d.comb += [self.o.payload[name].eq(results[name]) for name in self.unit.results]
         return m
@@ -75,13 +83,13 @@ class Pipelined(wiring.Component):
 class PipelinedPorts(wiring.Component):
     """The same with plain ports, as Verilog users expect them.
 
-    Operands, control bits and results by name, ``i_valid`` and ``i_ready`` for the operands,
-    ``o_valid`` and ``o_ready`` for the results. A transfer happens at a rising edge of ``clk``
-    where valid and ready are both high; ``rst`` is synchronous and active high.
+    Inputs and results by name, ``i_valid`` and ``i_ready`` for the inputs, ``o_valid`` and
+    ``o_ready`` for the results. A transfer happens at a rising edge of ``clk`` where valid and
+    ready are both high; ``rst`` is synchronous and active high.
     """
 
-    def __init__(self, unit: Unit, core: Core | None = None):
-        self.unit, self.core = unit, core or ranks
+    def __init__(self, unit: Pipelinable, core: Core | None = None):
+        self.unit, self.core = unit, core or datapath_core(unit)
         members = {"i_valid": In(1), "i_ready": Out(1)}
         members |= {name: In(f.bits) for name, f in unit.inputs.items()}
         members |= {"o_valid": Out(1), "o_ready": In(1)}
@@ -91,29 +99,31 @@ class PipelinedPorts(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         inputs: Values = {name: getattr(self, name) for name in self.unit.inputs}
-        i_ready, o_valid, results = self.core(m, self.unit, inputs, self.i_valid, self.o_ready)
+        i_ready, o_valid, results = self.core(m, inputs, self.i_valid, self.o_ready)
         m.d.comb += [self.i_ready.eq(i_ready), self.o_valid.eq(o_valid)]
         m.d.comb += [getattr(self, name).eq(results[name]) for name in self.unit.results]
         return m
 
 
-def advance(m: Module, stages: int, valid: Value, ready: Value) -> tuple[list[Signal], Value]:
-    """When each rank takes what is before it, and whether the last one holds anything. A rank that
-    holds nothing fills even while those behind it are blocked."""
+def rank_enables(m: Module, stages: int, valid: Value, ready: Value) -> tuple[list[Signal], Value]:
+    """When each of `stages` register ranks takes what is before it, and whether the last one holds
+    anything. A rank that holds nothing fills even while those behind it are blocked."""
     enables = [Signal(name=f"ready_{k + 1}") for k in range(stages)]
     for k, (enable, behind) in enumerate(zip(enables, [*enables, ready][1:], strict=True)):
-        held = Signal(name=f"valid_{k + 1}")
-        m.d.comb += enable.eq(~held | behind)
+        full = Signal(name=f"valid_{k + 1}")
+        m.d.comb += enable.eq(~full | behind)
         with m.If(enable):
-            m.d.sync += held.eq(valid)
-        valid = held
+            m.d.sync += full.eq(valid)
+        valid = full
     return enables, valid
 
 
-def ranks(
-    m: Module, unit: Unit, values: Values, valid: Value, o_ready: Value
-) -> tuple[Value, Value, Values]:
-    """The datapath with its register ranks: ready for operands, valid results, results."""
-    enables, valid = advance(m, unit.stages, valid, o_ready)
-    placement = Placement(m, *pipelined(unit.datapath(), values, unit.stages))
-    return enables[0], valid, placement.place(enables)
+def datapath_core(unit: Pipelinable) -> Core:
+    """The datapath of a unit in its stages, each with a register rank behind it."""
+
+    def core(m: Module, inputs: Values, valid: Value, o_ready: Value) -> Handshake:
+        enables, o_valid = rank_enables(m, unit.stages, valid, o_ready)
+        plan = pipelined(unit.datapath(), inputs, unit.stages, unit.family)
+        return enables[0], o_valid, Placement(m, *plan).place(enables)
+
+    return core

@@ -11,7 +11,6 @@ from .. import rtl
 from ..errors import InvalidInput
 from ..formats import Format, format
 from ..golden import folds as engine_fold
-from ..rtl.accumulate import accumulate
 from .contract import STAGES, Unit
 from .parameters import integer_parameter
 from .results import by_name, packed_dtype
@@ -124,7 +123,7 @@ class Accumulator(Unit):
         return packed_dtype(self.memory.values())
 
     def core(self, instances: bool) -> rtl.Core:
-        return accumulate
+        return rtl.accumulating_core(self)
 
 
 _A = TypeVar("_A", bound=Accumulator)

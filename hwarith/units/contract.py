@@ -173,7 +173,7 @@ class Unit(Parameterized):
     def core(self, instances: bool) -> rtl.Core:
         """What lies between the two streams of a unit with stages: the datapath in segments, with
         a register rank behind each. With `instances` parts are referred to by their names."""
-        return rtl.ranks
+        return rtl.datapath_core(self)
 
     @property
     def parts(self) -> dict[str, Callable[[], wiring.Component]]:

@@ -38,7 +38,7 @@ class ArrayUnit(Unit):
         raise NotImplementedError
 
     def core(self, instances: bool) -> rtl.Core:
-        return partial(_build, instances=instances)
+        return partial(self.build, instances=instances)
 
     def part_name(self, kind: str) -> str:
         """The Verilog module of a part."""
@@ -64,9 +64,3 @@ class ArrayUnit(Unit):
         m.submodules[name] = part = self.part(kind)
         m.d.comb += [getattr(part, port).eq(x) for port, x in inputs.items()]
         m.d.comb += [x.eq(getattr(part, port)) for port, x in out.items()]
-
-
-def _build(
-    m: Module, u: ArrayUnit, inputs: Values, valid: Value, o_ready: Value, *, instances: bool
-) -> tuple[Value, Value, Values]:
-    return u.build(m, inputs, valid, o_ready, instances)

@@ -172,7 +172,7 @@ def test_verilog_for_users_has_no_parts() -> None:
     def modules() -> int:
         return rtlil.convert(u.create_ports(), name=u.name).count("\nmodule ")
 
-    with rtl.parts_apart():
+    with rtl.steps_as_submodules():
         assert modules() > 5
     assert modules() == hw.verilog(u).count("endmodule") == 1
 

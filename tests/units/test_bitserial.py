@@ -15,7 +15,7 @@ import hwarith as hw
 from hwarith.flow.stimuli.families import stimuli_of
 from hwarith.formats.weights import quantize, weight_type
 from hwarith.golden.arrays import golden
-from hwarith.rtl.logic import chain
+from hwarith.rtl import run_steps
 from hwarith.units import Contract, Unit
 from hwarith.units.bitserial import BitSerialPe, definitions
 from hwarith.units.bitserial.weights import (
@@ -335,8 +335,8 @@ class Step(Unit):
                 state[name] = x["acc"][at : at + f.bits]
                 at += f.bits
             operands = {name: x[name] for name in self.pe.operands}
-            front = chain(m, self.pe.front_datapath(), operands)
-            following = chain(m, self.pe.datapath(), front | state)
+            front = run_steps(m, self.pe.front_datapath(), operands)
+            following = run_steps(m, self.pe.datapath(), front | state)
             return {"y": Cat(*(following[name] for name in self.pe.state))}
 
         return [step]

@@ -181,7 +181,7 @@ class _Job:
     def __init__(self, unit: Unit, library: str, recipe: str):
         self.unit, self.library, self.source = unit, library, liberty_file(library)
         modules = {unit.name: unit.create_ports} | unit.parts
-        with rtl.parts_apart():
+        with rtl.steps_as_submodules():
             self.text = "".join(
                 rtlil.convert(create(), name=name, emit_src=False)
                 for name, create in modules.items()

@@ -171,9 +171,9 @@ class Cutter:
         # An edge from an operation, or from all that stands before, to the readers of its bits
         # has room for the registers they need; what is before the cut draws what it reads there.
         registers: dict[tuple[int, tuple[int, ...]], int] = {}
+        ends = [*vertices, network.SINK]  # the last of all readers are the results
         for bit, found in enumerate(self._readers):
-            heads = {vertices[reader] if reader < len(vertices) else network.SINK
-                     for reader in found} - {network.SOURCE}  # fmt: skip
+            heads = {ends[reader] for reader in found} - {network.SOURCE}
             operation = self.graph.operation[bit]
             maker = vertices[operation] if operation >= 0 else network.SOURCE
             if heads and maker != network.SINK:

@@ -1,22 +1,37 @@
-"""Expressions of Amaranth, taken apart and made again."""
+"""The expressions of Amaranth's language that a pipelined datapath may have."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from amaranth.hdl import Cat, Const, Signal, Value
-from amaranth.hdl._ast import Concat, Operator, Slice, SwitchValue
+from amaranth.hdl._ast import Concat, Operator, Part, Slice, SwitchValue
 
-SUM_BLOCK = 8
-"""Bits of a sum between which a pipeline register may stand."""
+from ...errors import InvalidInput
+
+OPERATORS = {
+    1: ("~", "-", "+", "b", "r&", "r|", "r^", "u", "s"),
+    2: ("+", "-", "*", "//", "%", "<<", ">>", "&", "|", "^", "==", "!=", "<", "<=", ">", ">="),
+}
+"""Amaranth's operators by their number of operands: as it writes them in expressions, where ``b``
+is `bool`, ``r&``, ``r|`` and ``r^`` are `all`, `any` and `xor`, and ``u`` and ``s`` are
+`as_unsigned` and `as_signed`."""
+
+ALLOWED = (
+    "the inputs of the step, constants, signals made with wire(m, name, value), slices, Cat, Mux, "
+    "Array, bit_select, word_select, and the operators ~ - + * // % << >> & | ^ == != < <= > >="
+)
+"""What an expression may be made of, in words."""
 
 
 def rebuilt(value: Value, change: Callable[[Value], Value]) -> Value:
-    """The same expression of changed parts. Raises `TypeError` for kinds that no datapath has."""
+    """The same expression of changed parts. Raises `TypeError` for what `Checker` refuses."""
     if isinstance(value, Operator):
         return Operator(value.operator, [change(x) for x in value.operands])
     if isinstance(value, Slice):
         return change(value.value)[value.start : value.stop]
+    if isinstance(value, Part):
+        return Part(change(value.value), change(value.offset), value.width, value.stride)
     if isinstance(value, Concat):
         return Cat(*(change(part) for part in value.parts))
     if isinstance(value, SwitchValue):
@@ -24,67 +39,74 @@ def rebuilt(value: Value, change: Callable[[Value], Value]) -> Value:
         return SwitchValue(change(value.test), cases)
     if isinstance(value, (Const, Signal)):
         return value
-    raise TypeError(f"a pipelined datapath cannot have {type(value).__name__}: {value!r}")
+    raise TypeError(f"not known in a pipelined datapath: {value!r}")
 
 
-class SumsInBlocks:
-    """Makes wide sums in expressions sums of a few bits each, with carries between them.
-
-    Synthesis ripples a plain sum anyway (see `adders`), so that this costs no time. But it makes
-    more of a sum that it sees as one: those whose numbers are in `whole` are left as they are.
-
-    Attributes
-    ----------
-    wires : all wires so far and their expressions; those of a sum are before what reads it.
-    blocks : of each wide sum, by its number, the wires that it became.
-    """
-
-    def __init__(self, whole: set[int]) -> None:
-        self._whole = whole
-        self.blocks: list[list[Signal]] = []
-        self.wires: list[tuple[Signal, Value]] = []
-        self._done: dict[int, tuple[Value, Value]] = {}  # by identity, and what keeps it
-
-    def wire(self, signal: Signal, value: Value) -> None:
-        """Add a wire."""
-        self.wires.append((signal, self.changed(value, signal.name)))
-
-    def changed(self, value: Value, name: str) -> Value:
-        """An expression with its sums in blocks, which are named after the wire it is for. What
-        expressions share stays shared."""
-        if id(value) not in self._done:
-            changed = rebuilt(value, lambda part: self.changed(part, name))
-            if isinstance(changed, Operator) and changed.operator == "+":
-                changed = self._in_blocks(changed, name)
-            self._done[id(value)] = value, changed
-        return self._done[id(value)][1]
-
-    def _in_blocks(self, total: Operator, name: str) -> Value:
-        width = len(total)
-        if width <= 2 * SUM_BLOCK or len(total.operands) == 1:
-            return total
-        blocks: list[Signal] = []
-        self.blocks.append(blocks)
-        if len(self.blocks) - 1 in self._whole:
-            return total
-        a, b = (_extended(x, width) for x in total.operands)
-        bits: list[Value] = []
-        carry: Value = Const(0, 1)
-        for low in range(0, width, SUM_BLOCK):
-            places = slice(low, min(low + SUM_BLOCK, width))
-            # A carry comes in by a bit below that is one on both sides.
-            block = Cat(carry, a[places]) + Cat(carry, b[places])
-            signal = Signal(len(block), name=f"{name}_block{low}")
-            self.wires.append((signal, block))
-            blocks.append(signal)
-            bits.append(signal[1:-1])
-            carry = signal[-1]
-        joined = Cat(*bits)
-        return joined.as_signed() if total.shape().signed else joined
+def parts_of(value: Value) -> list[Value]:
+    """What an expression is made of, in the order in which `rebuilt` changes it."""
+    if isinstance(value, Operator):
+        return list(value.operands)
+    if isinstance(value, Slice):
+        return [value.value]
+    if isinstance(value, Part):
+        return [value.value, value.offset]
+    if isinstance(value, Concat):
+        return list(value.parts)
+    if isinstance(value, SwitchValue):
+        return [*(x for _, x in value.cases), value.test]
+    return []
 
 
-def _extended(x: Value, width: int) -> Value:
-    missing = width - len(x)
-    if isinstance(x, Const):
-        return Const(x.value, width)
-    return Cat(x, x[-1].replicate(missing) if x.shape().signed else Const(0, missing))
+def visit_inner_first(
+    value: Value,
+    parts: Callable[[Value], list[Value]],
+    is_done: Callable[[Value], bool],
+    visit: Callable[[Value], None],
+) -> None:
+    """Visit an expression and what it is made of, each after its own `parts` and none twice:
+    `visit` makes it done. Expressions may be nested deeper than Python's calls."""
+    waiting = [value]
+    while waiting:
+        value = waiting[-1]
+        missing = [] if is_done(value) else [part for part in parts(value) if not is_done(part)]
+        if missing:
+            waiting += reversed(missing)
+            continue
+        waiting.pop()
+        if not is_done(value):
+            visit(value)
+
+
+class Checker:
+    """Tells whether a pipelined datapath can have an expression."""
+
+    def __init__(self, inputs: list[Value]):
+        self._known = {id(x): x for x in inputs}  # by identity, and what keeps it
+
+    def add_wire(self, signal: Signal, value: Value) -> None:
+        """Check the expression of a wire, which later ones may read. Raises `InvalidInput`."""
+        self.check(value)
+        self._keep(signal)
+
+    def check(self, value: Value) -> None:
+        """Raises `InvalidInput` for an expression that is made of more than `ALLOWED`."""
+        visit_inner_first(value, self._parts, lambda x: id(x) in self._known, self._keep)
+
+    def _keep(self, value: Value) -> None:
+        self._known[id(value)] = value
+
+    def _parts(self, value: Value) -> list[Value]:
+        match value:
+            case Const() | Slice() | Part() | Concat() | SwitchValue():
+                return parts_of(value)
+            case Operator():
+                if value.operator in OPERATORS.get(len(value.operands), ()):
+                    return parts_of(value)
+                raise _refused(f"the operator {value.operator}")
+            case Signal():
+                raise _refused(f"the signal {value.name!r}, which is not made with wire")
+        raise _refused(f"{type(value).__name__} {value!r}")
+
+
+def _refused(what: str) -> InvalidInput:
+    return InvalidInput(f"a pipelined datapath cannot have {what}; allowed: {ALLOWED}")

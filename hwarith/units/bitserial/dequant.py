@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -114,10 +115,10 @@ class BsDequant(BitSerial):
         raise NotImplementedError  # it is no datapath: see `_serial`
 
     def core(self, instances: bool) -> rtl.Core:
-        return _serial
+        return partial(_serial, self)
 
 
-@rtl.piece("round_state")
+@rtl.named_part("round_state")
 def round_state(m: Module, u: BsDequant, acc: Values, half: Value) -> Values:
     """What enters the multiplication: of an accumulator's fields magnitude, exponent, sign and
     invalid."""
@@ -134,9 +135,7 @@ def round_state(m: Module, u: BsDequant, acc: Values, half: Value) -> Values:
     }  # fmt: skip
 
 
-def _serial(
-    m: Module, u: BsDequant, inputs: Values, valid: Value, o_ready: Value
-) -> tuple[Value, Value, Values]:
+def _serial(u: BsDequant, m: Module, inputs: Values, valid: Value, o_ready: Value) -> rtl.Handshake:
     """Ready, valid, results: the first bit of the scale counts as operands are taken, the others
     in the clocks after that."""
     fields, at = {}, 0
@@ -157,7 +156,7 @@ def _serial(
     return ready, done, multiply(m, u, entering, ready, ~done, bit)
 
 
-@rtl.piece("multiply_by_scale")
+@rtl.named_part("multiply_by_scale")
 def multiply(
     m: Module, u: BsDequant, entering: Values, load: Value, go_on: Value, bit: Value
 ) -> Values:

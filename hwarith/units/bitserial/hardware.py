@@ -18,8 +18,7 @@ from amaranth.lib.wiring import In, Out
 
 from ... import rtl
 from ...formats import format
-from ...rtl import Values, wire
-from ...rtl.logic import chain as follow
+from ...rtl import Values, run_steps, wire
 from .definitions import SCALE_BITS
 from .dequant import EXPONENT, BsDequant, multiply, round_state
 
@@ -49,7 +48,7 @@ class Encoder(wiring.Component):
         found = []
         for i in range(self.pe.lanes):
             code = self.codes[bits * i : bits * (i + 1)]
-            found.append(follow(m, self.generator.datapath(), {"code": code} | shared))
+            found.append(run_steps(m, self.generator.datapath(), {"code": code} | shared))
         m.d.comb += self.terms.eq(Cat(*(x["term"] for x in found)))
         m.d.comb += self.bsig.eq(found[0]["bsig"])
         return m
@@ -85,8 +84,8 @@ class Cell(wiring.Component):
             for name, register in state.items()
         }
         operands = {name: getattr(self, name) for name in self.pe.operands}
-        front = follow(m, self.pe.front_datapath(), operands)
-        following = follow(m, self.pe.datapath(), front | begun)
+        front = run_steps(m, self.pe.front_datapath(), operands)
+        following = run_steps(m, self.pe.datapath(), front | begun)
         with m.If(self.step):
             m.d.sync += [register.eq(following[name]) for name, register in state.items()]
         entering = round_state(m, self.dequant, state, self.half)
@@ -126,11 +125,11 @@ class ColumnSum(wiring.Component):
         outputs = [Signal(_SUM.bits, name=f"y_{r}", reset_less=True)
                    for r in range(self.unit.rows)]  # fmt: skip
         with m.If(self.enable):
-            m.d.sync += addend.eq(rtl.apart(m, "convert", self._as_float))
+            m.d.sync += addend.eq(rtl.make_part(m, "convert", self._as_float))
         so_far = wire(m, "so_far", outputs[0] & ~self.first.replicate(_SUM.bits))
         adder = self.unit.adder
         terms: Values = {"a": so_far, "b": addend}
-        total = rtl.apart(m, adder.family, follow, adder.datapath(), terms)["y"]
+        total = rtl.make_part(m, adder.family, run_steps, adder.datapath(), terms)["y"]
         with m.If(self.enable & self.add):
             following = [*outputs[1:], total]
             m.d.sync += [y.eq(x) for y, x in zip(outputs, following, strict=True)]
@@ -150,7 +149,7 @@ class ColumnSum(wiring.Component):
             "significand": wire(m, "significand", self.product[:bits]),
         }  # fmt: skip
         steps = rtl.Rounder(_SUM, "rne", "nosat").steps((least + bias, -least - 1 + bias))
-        return follow(m, steps, values)["y"]
+        return run_steps(m, steps, values)["y"]
 
 
 class Tile:

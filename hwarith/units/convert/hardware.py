@@ -14,8 +14,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 from ... import rtl
 from ...formats import STOCHASTIC, Format
 from ...rtl import Operand, Rounder, Step, Values, wire
-from ...rtl.floats import exceeds_rounded, exponent_bits, goes_up, random_carry, signed_exponent
+from ...rtl.floats import exponent_bits, goes_up, random_carry, signed_exponent
 from ...rtl.integers import as_integer
+from ...rtl.logic import exceeds_rounded
 
 
 def steps(a: Format, out: Format, mode: str, overflow: str, n: int) -> list[Step]:

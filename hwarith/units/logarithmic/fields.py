@@ -8,7 +8,7 @@ from ... import rtl
 from ...formats import Format
 from ...formats import rounding as r
 from ...rtl import Step, Values, wire
-from ...rtl.floats import exceeds
+from ...rtl.logic import exceeds
 from ..convert import hardware as conversion
 from .definitions import Rules, infinite, one, overflow
 

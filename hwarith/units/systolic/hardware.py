@@ -15,9 +15,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ...rtl import Values, apart, wire
-from ...rtl.logic import chain as follow
-from ...rtl.pipeline.datapath import Placement, pipelined
+from ...rtl import Values, make_part, run_steps, wire
+from ...rtl.pipeline.datapath import pipelined
+from ...rtl.pipeline.placement import Placement
 from ..chain import Chain
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def multiply_add(m: Module, units: Chain, a: Value, b: Value, acc: Value) -> Val
 
 def _result(m: Module, unit: Unit, operands: Values) -> Value:
     (name,) = unit.results
-    return apart(m, unit.family, follow, unit.datapath(), operands)[name]
+    return make_part(m, unit.family, run_steps, unit.datapath(), operands)[name]
 
 
 class Cell(wiring.Component):
@@ -97,7 +97,9 @@ class End(wiring.Component):
         if not self.clocks:
             m.d.comb += self.result.eq(_result(m, self.unit, {name: self.operand}))
             return m
-        ranks = Placement(m, *pipelined(self.unit.datapath(), {name: self.operand}, self.clocks))
+        inputs: Values = {name: self.operand}
+        plan = pipelined(self.unit.datapath(), inputs, self.clocks, self.unit.family)
+        ranks = Placement(m, *plan)
         m.d.comb += self.result.eq(ranks.place([self.enable] * self.clocks)[result])
         return m
 

@@ -1,10 +1,4 @@
-"""Floating-point unpack, and the one rounder that all units share: normalize, round, pack.
-
-Exponents in a datapath are biased like the result's, so that its lowest one (1, or 0 without
-subnormals) is that of the lowest binade and a lesser one calls for a right shift. A significand of
-width W has its msb at the weight of the exponent:
-value = significand / 2^(W-1) * 2^(exponent - bias).
-"""
+"""The one rounder that all units share: normalize, round, pack."""
 
 from __future__ import annotations
 
@@ -12,154 +6,14 @@ from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value
 
-from ..formats import ROUNDINGS, STOCHASTIC, Format
-from ..formats import rounding as golden
-from .adders import increment
-from .logic import Values, apart, leading_zeros, least, one_hot, shift_left, wire
-
-
-@dataclass(frozen=True)
-class Raw:
-    """An unpacked operand. The significand has the hidden bit on top (0 for subnormals)."""
-
-    sign: Value
-    exponent: Value  # biased, 1 in the lowest binade (0 for formats without subnormals)
-    significand: Value
-    nan: Value
-    inf: Value
-    zero: Value
-    special: Value  # infinite, or (where that takes fewer gates) NaN
-    signaling: Value
-
-
-@dataclass(frozen=True)
-class Operand:
-    """A format as a datapath takes it apart.
-
-    An integer is a float that is always in its lowest binade: its magnitude is a significand whose
-    leading one may be anywhere, below an msb of constant weight. With `daz` a float has no
-    subnormals, as they are taken as zeros.
-    """
-
-    format: Format
-    daz: bool = False
-
-    @property
-    def precision(self) -> int:
-        return self.format.precision
-
-    @property
-    def lsb(self) -> int:
-        """Weight of the significand's lsb in the lowest binade."""
-        return self.format.numbers.lsb
-
-    @property
-    def emin(self) -> int:
-        """Weight of the significand's msb in the lowest binade."""
-        return self.lsb + self.precision - 1
-
-    @property
-    def bias(self) -> int:
-        return self.format.bias if self.format.is_float else -self.emin
-
-    @property
-    def exponents(self) -> tuple[int, int]:
-        """Least and greatest of the exponents that `unpack` gives."""
-        f = self.format
-        if not f.is_float:
-            return 0, 0
-        return lowest_exponent(f), (1 << f.exponent_bits) - 1
-
-    @property
-    def weights(self) -> tuple[int, int]:
-        """Least and greatest weight of the significand's msb."""
-        low, high = self.exponents
-        return low - self.bias, high - self.bias
-
-    @property
-    def can_be_normal(self) -> bool:
-        return self.format.is_float
-
-    @property
-    def is_normal(self) -> bool:
-        """Whether the msb of a significand is a one, unless all of it is zero."""
-        return self.format.is_float and (self.format.hidden_always or self.daz)
-
-    def unpack(self, m: Module, name: str, code: Value) -> Raw:
-        """Split a code into its fields and classes."""
-        return (_unpack_float if self.format.is_float else _unpack_integer)(m, name, code, self)
-
-
-def lowest_exponent(f: Format) -> int:
-    """The biased exponent of a float's lowest binade."""
-    return 0 if f.hidden_always else 1
-
-
-def unpack(m: Module, name: str, code: Value, f: Format) -> Raw:
-    """Split a code of a format into its fields and classes."""
-    return Operand(f).unpack(m, name, code)
-
-
-def _unpack_float(m: Module, name: str, code: Value, operand: Operand) -> Raw:
-    f = operand.format
-    n = f.numbers
-    t = code[: f.fraction_bits]
-    field = code[f.fraction_bits : f.fraction_bits + f.exponent_bits]
-    mag = code[: f.fraction_bits + f.exponent_bits]
-    sign = code[n.bits - 1] if f.signed else Const(0, 1)
-    if f.hidden_always:
-        hidden: Value = Const(1, 1)
-        exponent = field
-        zero: Value = Const(0, 1)
-    else:
-        hidden = wire(m, f"{name}_normal", field.any())
-        exponent = Cat(field[0] | ~hidden, field[1:])
-        zero = ~hidden if operand.daz or not f.fraction_bits else ~hidden & ~t.any()
-    nan: Value = Const(0, 1)
-    signaling: Value = Const(0, 1)
-    if f.nan == "ieee":
-        nan = field.all() & t.any()
-        signaling = nan & ~t[-1]
-    elif f.nan == "all_ones":
-        nan = mag.all()
-    elif f.nan == "negative_zero":
-        nan = sign & ~mag.any()
-        zero = zero & ~(nan if operand.daz else sign)
-    inf = mag == Const(n.inf_mag, len(mag)) if f.infinity else Const(0, 1)
-    special = field.all() if f.nan == "ieee" and f.infinity else inf
-    if operand.daz:
-        t = t & hidden.replicate(len(t))
-    return Raw(
-        sign=wire(m, f"{name}_sign", sign),
-        exponent=wire(m, f"{name}_exponent", exponent),
-        significand=wire(m, f"{name}_significand", Cat(t, hidden)),
-        nan=wire(m, f"{name}_nan", nan),
-        inf=wire(m, f"{name}_inf", inf),
-        zero=wire(m, f"{name}_zero", zero),
-        special=wire(m, f"{name}_special", special),
-        signaling=signaling,
-    )
-
-
-def _unpack_integer(m: Module, name: str, code: Value, operand: Operand) -> Raw:
-    f = operand.format
-    sign = wire(m, f"{name}_sign", code[f.bits - 1] if f.signed else Const(0, 1))
-    inverted = code ^ sign.replicate(f.bits) if f.signed else code
-    return Raw(
-        sign=sign,
-        exponent=Const(0, 1),
-        significand=wire(m, f"{name}_magnitude", inverted + sign, f.bits),
-        nan=Const(0, 1),
-        inf=Const(0, 1),
-        zero=wire(m, f"{name}_zero", ~code.any()),
-        special=Const(0, 1),
-        signaling=Const(0, 1),
-    )
-
-
-PORT = "port"
-"""Rounding mode given by a port ``rm``; ``port_sra`` and so on with stochastic rounding as well."""
-
+from ...formats import ROUNDINGS, STOCHASTIC, Format, rounding
+from ..adders import increment
+from ..logic import exceeds, exceeds_rounded, leading_zeros, least, one_hot
+from ..parts import make_part
+from ..shifters import shift_left
+from ..wires import Step, Values, wire
+from .directions import PORT, goes_up, random_carry, toward_zero
+from .operands import exponent_bits, lowest_exponent, signed_exponent
 
 MARKED_BITS = 64
 """Up to this many bits the count of leading zeros is ended by a mark among them; in wider ones, as
@@ -230,18 +84,18 @@ class Rounder:
         needed = self.lowest - lowest
         return 0 if self.ftz else max(0, min(needed, self.out.precision + self.decisive))
 
-    def steps(self, exponents: tuple[int, int]) -> list:
+    def steps(self, exponents: tuple[int, int]) -> list[Step]:
         """All steps, for exponents in this range."""
         return [self._normalize(*exponents), *self.after_normalization()]
 
-    def after_normalization(self) -> list:
+    def after_normalization(self) -> list[Step]:
         """The last two steps. They take ``kept``, of the result's precision and `below`, with
         what lies below as ``sticky`` and ``carry``; and ``exponent``, the biased one."""
         return [self._round, self._pack]
 
     # -- normalize -------------------------------------------------------------------------------
 
-    def _normalize(self, lowest: int, highest: int):
+    def _normalize(self, lowest: int, highest: int) -> Step:
         def normalize(m: Module, x: Values) -> Values:
             """Shift the leading one to the top, but not below the lowest binade."""
             # With zeros in front, even the lowest exponent calls for a left shift.
@@ -291,13 +145,15 @@ class Rounder:
         sticky = wire(m, "sticky", some | x.get("sticky", Const(0, 1)))
         biased = (exponent - shift)[: bits.width]
         return {
-            "sign": x["sign"], "nan": x["nan"], "inf": x["inf"],
+            "sign": x["sign"],
+            "nan": x["nan"],
+            "inf": x["inf"],
             "kept": wire(m, "kept", kept ^ negative.replicate(keep)),
             "sticky": sticky,
             "carry": wire(m, "carry_from_below", negative & ~sticky),
             "exponent": wire(m, "normalized_exponent", biased, bits),
             "difference": x.get("difference", Const(0, 1)),
-        }  # fmt: skip
+        }
 
     # -- round -----------------------------------------------------------------------------------
 
@@ -320,7 +176,7 @@ class Rounder:
         up = wire(m, "round_up", up)
         exactly_zero = ~x["kept"].any() & ~x["sticky"] & ~x["carry"]
         cancelled = x["difference"] & exactly_zero
-        zero_sign = x["rm"] == golden.RDN if self.on_port else Const(int(self.mode == "rdn"), 1)
+        zero_sign = x["rm"] == rounding.RDN if self.on_port else Const(int(self.mode == "rdn"), 1)
         values: Values = {name: x[name] for name in ("nan", "inf")}
         values["sign"] = wire(m, "signed", Mux(cancelled, zero_sign, x["sign"]), 1)
         bits = out.fraction_bits + out.exponent_bits
@@ -355,18 +211,24 @@ class Rounder:
         Where overflow gives the next code, as infinity is, a value that is rounded up to it needs
         no notice.
         """
-        n, policy = self.out.numbers, int(golden.overflow(self.overflow))
-        mode = golden.rounding(self.mode) if self.mode in ROUNDINGS else golden.RNE
-        overflowed = (golden.pack_overflow(s, n, int(mode), policy) for s in (0, 1))
+        n, policy = self.out.numbers, int(rounding.overflow(self.overflow))
+        mode = rounding.rounding(self.mode) if self.mode in ROUNDINGS else rounding.RNE
+        overflowed = (rounding.pack_overflow(s, n, int(mode), policy) for s in (0, 1))
         follows = [(s << (n.bits - 1)) + n.max_mag + 1 for s in (0, 1)]
         if n.signed and list(overflowed) == follows:
             return exceeds(mag, n.max_mag)
         return exceeds_rounded(mag, up, n.max_mag)
 
     def _up(
-        self, m: Module, x: Values, carry: Value, lsb: Value, guard: Value, sticky: Value,
+        self,
+        m: Module,
+        x: Values,
+        carry: Value,
+        lsb: Value,
+        guard: Value,
+        sticky: Value,
         rest: Value,
-    ) -> Value:  # fmt: skip
+    ) -> Value:
         """Whether the magnitude is to be increased by one lsb."""
         up = carry | goes_up(self.mode, x, lsb, guard, sticky)
         if not self.stochastic:
@@ -377,7 +239,7 @@ class Rounder:
     def _is_random(self, x: Values) -> Value:
         if not self.stochastic:
             return Const(0, 1)
-        return x["rm"] == golden.STOCHASTICALLY if self.on_port else Const(1, 1)
+        return x["rm"] == rounding.STOCHASTICALLY if self.on_port else Const(1, 1)
 
     def _reaches_normal(self, x: Values, carry: Value, up: Value, dropped: Value) -> Value:
         """Whether a value, all of whose fraction bits are ones and whose hidden bit is a zero, is
@@ -397,28 +259,28 @@ class Rounder:
         """Choose between the rounded value, overflow, infinity and NaN."""
         out, sign = self.out, x["sign"]
         n, bits = out.numbers, out.bits
-        policy = int(golden.overflow(self.overflow))
+        policy = int(rounding.overflow(self.overflow))
 
         def by_sign(codes: tuple[int, ...]) -> Value:
             positive, negative = (Const(code, bits) for code in codes)
             return positive if codes[0] == codes[1] else Mux(sign, negative, positive)
 
         def overflowed(mode: int) -> Value:
-            return by_sign(tuple(golden.pack_overflow(s, n, mode, policy) for s in (0, 1)))
+            return by_sign(tuple(rounding.pack_overflow(s, n, mode, policy) for s in (0, 1)))
 
         finite = _finite(m, x, out, policy)
         if self.on_port:
             beyond = Mux(
-                _toward_zero(x["rm"], sign), overflowed(golden.RTZ), overflowed(golden.RNE)
+                toward_zero(x["rm"], sign), overflowed(rounding.RTZ), overflowed(rounding.RNE)
             )
         else:
             mode = "rne" if self.stochastic else self.mode
-            beyond = overflowed(int(golden.rounding(mode)))
-        infinite = by_sign(tuple(golden.pack_infinity(s, n, policy) for s in (0, 1)))
+            beyond = overflowed(int(rounding.rounding(mode)))
+        infinite = by_sign(tuple(rounding.pack_infinity(s, n, policy) for s in (0, 1)))
         if out.hidden_always:
-            zero = Const(golden.pack_zero(0, n, policy), bits)
+            zero = Const(rounding.pack_zero(0, n, policy), bits)
             finite = Mux(x["zero"], zero, finite)
-        special = Mux(x["nan"], x.get("nan_code", Const(golden.pack_nan(n), bits)), infinite)
+        special = Mux(x["nan"], x.get("nan_code", Const(rounding.pack_nan(n), bits)), infinite)
         ordinary = Mux(x["overflow"], beyond, finite)
         is_special = x["nan"] | x["inf"]
         y = wire(m, "code", Mux(is_special, special, ordinary), bits)
@@ -430,81 +292,11 @@ class Rounder:
         return {"y": y, "flags": Cat(inexact, underflow, overflow, Const(0, 1), x["invalid"])}
 
 
-def goes_up(mode: str, x: Values, lsb: Value, guard: Value, sticky: Value) -> Value:
-    """Whether rounding increases a magnitude, in a mode that is not stochastic. `x` has ``sign``,
-    and ``rm`` if the mode is on a port."""
-    inexact = guard | sticky
-    if not mode.startswith(PORT):
-        return {
-            "rne": guard & (sticky | lsb),
-            "rna": guard,
-            "rup": inexact & ~x["sign"],
-            "rdn": inexact & x["sign"],
-            "rto": inexact & ~lsb,
-        }.get(mode, Const(0, 1))
-    rm = x["rm"]
-    to_nearest = rm[2] & ~(rm == golden.RTO) | ~rm[:2].any()
-    nearest = guard & (sticky | lsb | (rm == golden.RNA))
-    away = ((rm == golden.RUP) & ~x["sign"]) | ((rm == golden.RDN) & x["sign"])
-    return Mux(to_nearest, nearest, inexact & (away | ((rm == golden.RTO) & ~lsb)))
-
-
-def random_carry(variant: str, n: int, x: Values, rest: Value, carry: Value) -> Value:
-    """Whether `n` random bits ``r`` increase a magnitude of which the bits `rest` are dropped: the
-    carry of their sum with the first `n` of these.
-
-    Variant A drops what lies below these bits. B's half-step offset makes the carry-in the bit
-    below them; C rounds them to nearest even first, which is a carry-in as well. `carry` is one
-    more at the lsb of `rest`, with nothing lost below.
-    """
-    first = rest[len(rest) - n :]
-    below = rest[: len(rest) - n]
-    if variant == "sra":
-        into: Value = carry & below.all() if len(below) else carry
-    elif variant == "srb":
-        into = below[-1] | carry
-    else:
-        into = (below[-1] & (x["sticky"] | first[0] | carry)) | (carry & first[0])
-    return (first + x["r"] + into)[n]
-
-
-def _toward_zero(rm: Value, sign: Value) -> Value:
-    """Whether this mode rounds values of this sign toward zero."""
-    return (rm == golden.RTZ) | ((rm == golden.RUP) & sign) | ((rm == golden.RDN) & ~sign)
-
-
 def _increment(m: Module, mag: Value, up: Value) -> Value:
     """Above 16 bits ABC makes more of a plain sum than of an incrementer in blocks."""
     if len(mag) <= 16:
         return increment(m, "incremented", mag, up)
-    return apart(m, "incrementer", lambda _: mag + up)
-
-
-def exceeds_rounded(x: Value, up: Value, limit: int) -> Value:
-    """Whether x + up is greater than a constant."""
-    return exceeds(x, limit) | ((x == limit) & up)
-
-
-def exceeds(x: Value, constant: int) -> Value:
-    """Whether `x` is greater than a constant, without an adder: it has a one where the constant
-    has none, and ones where it has ones above."""
-    greater: Value = Const(0, 1)
-    if constant >> len(x):
-        return greater
-    for i in range(len(x)):
-        greater = x[i] & greater if constant >> i & 1 else x[i] | greater
-    return greater
-
-
-def exponent_bits(highest: int) -> int:
-    """Width of a non-negative exponent that is at most `highest`."""
-    return max(1, highest.bit_length())
-
-
-def signed_exponent(lowest: int, highest: int) -> Shape:
-    """Shape of a signed exponent in this range."""
-    return Shape(max((~lowest if lowest < 0 else lowest).bit_length(), highest.bit_length()) + 1,
-                 signed=True)  # fmt: skip
+    return make_part(m, "incrementer", lambda _: mag + up)
 
 
 def _finite(m: Module, x: Values, out: Format, policy: int) -> Value:
@@ -515,7 +307,7 @@ def _finite(m: Module, x: Values, out: Format, policy: int) -> Value:
     if out.signed:
         sign = x["sign"] if out.has_negative_zero else x["sign"] & mag.any()
         return Cat(mag, sign)
-    below = golden.pack_unsigned(1, 1, n, policy)
+    below = rounding.pack_unsigned(1, 1, n, policy)
     negative = x["sign"] & (mag.any() | int(out.hidden_always))
     code = Mux(negative, Const(below, mag_bits), mag)
     return Cat(code, Const(0, out.bits - mag_bits))

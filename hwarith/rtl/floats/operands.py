@@ -1,0 +1,160 @@
+"""Operands as a datapath takes them apart: unpacking, and the shapes of exponents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Const, Module, Shape, Value
+
+from ...formats import Format
+from ..wires import wire
+
+
+@dataclass(frozen=True)
+class Raw:
+    """An unpacked operand. The significand has the hidden bit on top (0 for subnormals)."""
+
+    sign: Value
+    exponent: Value  # biased, 1 in the lowest binade (0 for formats without subnormals)
+    significand: Value
+    nan: Value
+    inf: Value
+    zero: Value
+    special: Value  # infinite, or (where that takes fewer gates) NaN
+    signaling: Value
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A format as a datapath takes it apart.
+
+    An integer is a float that is always in its lowest binade: its magnitude is a significand whose
+    leading one may be anywhere, below an msb of constant weight. With `daz` a float has no
+    subnormals, as they are taken as zeros.
+    """
+
+    format: Format
+    daz: bool = False
+
+    @property
+    def precision(self) -> int:
+        return self.format.precision
+
+    @property
+    def lsb(self) -> int:
+        """Weight of the significand's lsb in the lowest binade."""
+        return self.format.numbers.lsb
+
+    @property
+    def emin(self) -> int:
+        """Weight of the significand's msb in the lowest binade."""
+        return self.lsb + self.precision - 1
+
+    @property
+    def bias(self) -> int:
+        return self.format.bias if self.format.is_float else -self.emin
+
+    @property
+    def exponents(self) -> tuple[int, int]:
+        """Least and greatest of the exponents that `unpack` gives."""
+        f = self.format
+        if not f.is_float:
+            return 0, 0
+        return lowest_exponent(f), (1 << f.exponent_bits) - 1
+
+    @property
+    def weights(self) -> tuple[int, int]:
+        """Least and greatest weight of the significand's msb."""
+        low, high = self.exponents
+        return low - self.bias, high - self.bias
+
+    @property
+    def can_be_normal(self) -> bool:
+        return self.format.is_float
+
+    @property
+    def is_normal(self) -> bool:
+        """Whether the msb of a significand is a one, unless all of it is zero."""
+        return self.format.is_float and (self.format.hidden_always or self.daz)
+
+    def unpack(self, m: Module, name: str, code: Value) -> Raw:
+        """Split a code into its fields and classes."""
+        return (_unpack_float if self.format.is_float else _unpack_integer)(m, name, code, self)
+
+
+def lowest_exponent(f: Format) -> int:
+    """The biased exponent of a float's lowest binade."""
+    return 0 if f.hidden_always else 1
+
+
+def unpack(m: Module, name: str, code: Value, f: Format) -> Raw:
+    """Split a code of a format into its fields and classes."""
+    return Operand(f).unpack(m, name, code)
+
+
+def _unpack_float(m: Module, name: str, code: Value, operand: Operand) -> Raw:
+    f = operand.format
+    n = f.numbers
+    t = code[: f.fraction_bits]
+    field = code[f.fraction_bits : f.fraction_bits + f.exponent_bits]
+    mag = code[: f.fraction_bits + f.exponent_bits]
+    sign = code[n.bits - 1] if f.signed else Const(0, 1)
+    if f.hidden_always:
+        hidden: Value = Const(1, 1)
+        exponent = field
+        zero: Value = Const(0, 1)
+    else:
+        hidden = wire(m, f"{name}_normal", field.any())
+        exponent = Cat(field[0] | ~hidden, field[1:])
+        zero = ~hidden if operand.daz or not f.fraction_bits else ~hidden & ~t.any()
+    nan: Value = Const(0, 1)
+    signaling: Value = Const(0, 1)
+    if f.nan == "ieee":
+        nan = field.all() & t.any()
+        signaling = nan & ~t[-1]
+    elif f.nan == "all_ones":
+        nan = mag.all()
+    elif f.nan == "negative_zero":
+        nan = sign & ~mag.any()
+        zero = zero & ~(nan if operand.daz else sign)
+    inf = mag == Const(n.inf_mag, len(mag)) if f.infinity else Const(0, 1)
+    special = field.all() if f.nan == "ieee" and f.infinity else inf
+    if operand.daz:
+        t = t & hidden.replicate(len(t))
+    return Raw(
+        sign=wire(m, f"{name}_sign", sign),
+        exponent=wire(m, f"{name}_exponent", exponent),
+        significand=wire(m, f"{name}_significand", Cat(t, hidden)),
+        nan=wire(m, f"{name}_nan", nan),
+        inf=wire(m, f"{name}_inf", inf),
+        zero=wire(m, f"{name}_zero", zero),
+        special=wire(m, f"{name}_special", special),
+        signaling=signaling,
+    )
+
+
+def _unpack_integer(m: Module, name: str, code: Value, operand: Operand) -> Raw:
+    f = operand.format
+    sign = wire(m, f"{name}_sign", code[f.bits - 1] if f.signed else Const(0, 1))
+    inverted = code ^ sign.replicate(f.bits) if f.signed else code
+    return Raw(
+        sign=sign,
+        exponent=Const(0, 1),
+        significand=wire(m, f"{name}_magnitude", inverted + sign, f.bits),
+        nan=Const(0, 1),
+        inf=Const(0, 1),
+        zero=wire(m, f"{name}_zero", ~code.any()),
+        special=Const(0, 1),
+        signaling=Const(0, 1),
+    )
+
+
+def exponent_bits(highest: int) -> int:
+    """Width of a non-negative exponent that is at most `highest`."""
+    return max(1, highest.bit_length())
+
+
+def signed_exponent(lowest: int, highest: int) -> Shape:
+    """Shape of a signed exponent in this range."""
+    widest = max((~lowest if lowest < 0 else lowest).bit_length(), highest.bit_length())
+    return Shape(widest + 1, signed=True)

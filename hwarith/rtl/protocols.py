@@ -1,0 +1,61 @@
+"""What hardware is made from: the few things that streams and pipelines ask of a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from ..formats import Format
+from .wires import Step
+
+
+class Pipelinable(Protocol):
+    """A thing with named inputs and results and a datapath between them, in so many stages.
+
+    Everything is told by name: the steps of the datapath take the inputs and give the results,
+    and so do the ports.
+    """
+
+    @property
+    def family(self) -> str:
+        """What messages call it."""
+
+    @property
+    def inputs(self) -> Mapping[str, Format]:
+        """Names and formats of all that goes in, in the order of the ports."""
+
+    @property
+    def results(self) -> Mapping[str, Format]:
+        """Names and formats of all that comes out, in the order of the ports."""
+
+    @property
+    def stages(self) -> int:
+        """Register ranks from inputs to results, the one of a memory included."""
+
+    def datapath(self) -> list[Step]:
+        """The steps, the first of which takes the inputs and the last of which gives the
+        results (what else it gives is not used)."""
+
+
+class Accumulating(Pipelinable, Protocol):
+    """A thing with a memory, whose inputs come in groups.
+
+    Its `datapath` takes what `front_datapath` gives, with the memory's registers by their names,
+    and gives what the registers hold next. At least one of its `stages` is the memory.
+    """
+
+    @property
+    def controls(self) -> Mapping[str, Format]:
+        """Those of the inputs that no step takes: a bit ``first``, with which the memory begins at
+        zero, and a bit ``last``, after which the results come."""
+
+    @property
+    def memory(self) -> Mapping[str, Format]:
+        """Names and formats of the registers."""
+
+    def front_datapath(self) -> list[Step]:
+        """Steps from the other inputs to what `datapath` takes; pipeline registers may stand in
+        them."""
+
+    def output_datapath(self) -> list[Step]:
+        """Steps from the registers to the results, behind the last clock."""

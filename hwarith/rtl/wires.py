@@ -1,0 +1,52 @@
+"""Named wires: what the steps of a datapath are made of, in a module or on record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn
+
+from amaranth.hdl import Module, Shape, Signal, Value, ValueLike
+
+from ..errors import InvalidInput
+
+Values = dict[str, Value]
+"""Named signals that one step of a datapath hands to the next."""
+
+Step = Callable[[Module, Values], Values]
+"""One step of a datapath: named signals in, named signals out (all that later steps need)."""
+
+_OF_MODULES = frozenset(dir(Module)) | {"d", "domain", "domains", "submodules"}
+"""The attributes of a module; the last four come with each."""
+
+
+class Recorder:
+    """Stands in the place of a module and keeps the wires of a datapath, in order.
+
+    A wire reads only wires before it, and what was there before all of them. Whatever else a
+    module has raises `InvalidInput`: of what is made there a pipeline does not know which
+    registers it needs.
+    """
+
+    def __init__(self) -> None:
+        self.wires: list[tuple[Signal, Value]] = []
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_") or name not in _OF_MODULES:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        raise InvalidInput(
+            f"a pipelined datapath cannot have m.{name}; make its signals with "
+            "wire(m, name, value), and choose between values with Mux"
+        )
+
+
+def wire(
+    m: Module | Recorder, name: str, value: ValueLike, shape: int | Shape | None = None
+) -> Signal:
+    """A named combinational signal of this value (of the value's own shape by default)."""
+    value = Value.cast(value)
+    signal = Signal(value.shape() if shape is None else shape, name=name)
+    if isinstance(m, Recorder):
+        m.wires.append((signal, value))
+    else:
+        m.d.comb += signal.eq(value)
+    return signal
