@@ -39,6 +39,17 @@ SOURCES = {
 }
 """Where the operands come from that errors are computed on."""
 
+ERRORS = {
+    "error_rate": "ER",
+    "mred": "MRED",
+    "nmed": "NMED",
+    "max_ulp": "max ulp",
+    "sqnr": "SQNR (dB)",
+    "accuracy": "accuracy",
+    "output_error": "output error",
+}
+"""The errors that compare units, and their titles, by the keys of `METRICS` and `NETWORK`."""
+
 _WIDE_ENOUGH, _SHARE, _SEED = 4, 0.25, 1
 
 
@@ -75,6 +86,27 @@ class Compared:
             "no_metrics": self.reason,
             "accuracy": self.accuracy,
             "output_error": self.output_error,
+        }
+
+    def row(self, first: Compared | None, write: Callable[[str, float], str]) -> dict[str, object]:
+        """A row of a table: costs by titles with units, then their ratios to the ``first`` unit's
+        (left out for None), then the errors that have a value, by the titles of `ERRORS`.
+
+        ``write`` gives the text of an error's value, for its key and the value.
+        """
+        row = self.cost.row()
+        del row["library"]
+        if self.energy:
+            row[f"energy ({self.energy.energy_unit})"] = self.energy.energy
+        ratios = self.ratios(first) if first else {}
+        row |= {f"{key}/1st": ratio and round(ratio, 3) for key, ratio in ratios.items()}
+        figures = (self.evaluation.metrics if self.evaluation else {}) | {
+            "accuracy": self.accuracy,
+            "output_error": self.output_error,
+        }
+        errors = {key: figures.get(key) for key in ERRORS}
+        return row | {
+            ERRORS[key]: write(key, value) for key, value in errors.items() if value is not None
         }
 
     def ratios(self, first: Compared) -> dict[str, float | None]:

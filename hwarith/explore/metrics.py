@@ -155,6 +155,17 @@ class Evaluation:
     counts: dict[str, int]
     histogram: dict[str, Any]
 
+    def table(self) -> list[dict[str, object]]:
+        """A row for each metric: its title (under an empty one), value and unit."""
+        return [
+            {"": METRICS[key].title, "value": value, "unit": METRICS[key].unit}
+            for key, value in self.metrics.items()
+        ]
+
+    def table_of_counts(self) -> list[dict[str, object]]:
+        """A row for each of the `COUNTS`: how many operand sets, and of which kind."""
+        return [{"sets": number, "": COUNTS[key]} for key, number in self.counts.items()]
+
 
 def evaluate(spec: Any, operands: Sequence[Any] | None = None) -> Evaluation:
     """Error metrics of a unit against the exact real result.

@@ -75,6 +75,37 @@ class Energy:
         """All figures for JSON."""
         return dataclasses.asdict(self)
 
+    def row(self) -> dict[str, object]:
+        """The figures of the unit, by titles with units; of a library its file's name."""
+        unit_of = self.energy_unit
+        return self._names() | {
+            f"energy ({unit_of})": self.energy,
+            f"switching ({unit_of})": self.switching,
+            f"internal ({unit_of})": self.internal,
+            f"clock ({unit_of})": self.clock,
+            f"inputs ({unit_of})": self.inputs,
+            "leakage (nW)": self.leakage,
+            "toggles": self.toggles,
+            "clocks": self.clocks,
+            "operations": self.operations,
+        }
+
+    def table_by_type(self) -> list[dict[str, object]]:
+        """A row for each type of cell, by titles with units."""
+        return [
+            self._names()
+            | {
+                "cell": kind,
+                "cells": found["cells"],
+                f"energy ({self.energy_unit})": found["energy"],
+                "leakage (nW)": found["leakage"],
+            }
+            for kind, found in self.by_type.items()
+        ]
+
+    def _names(self) -> dict[str, object]:
+        return {"spec": self.spec, "library": Path(self.library).name}
+
 
 class _Part(NamedTuple):
     """What a cell takes inside, and the changes that are watched for it."""

@@ -108,6 +108,30 @@ class Breakdown:
         """All parts, each followed by those in it, with its depth from 0 on."""
         yield from _rows(self.parts, 0)
 
+    def table(self) -> list[dict[str, object]]:
+        """A row for each of the `rows`, by titles with units, and last one for the whole unit.
+
+        Names are indented by their depth; what is one, or none, is None.
+        """
+        parts = [
+            {
+                "part": "  " * depth + part.name.replace("_", " "),
+                "instances": part.instances if part.instances > 1 else None,
+            }
+            | self._figures(part, part.share)
+            for depth, part in self.rows()
+        ]
+        return [*parts, {"part": "all"} | self._figures(self, 1.0)]
+
+    def _figures(self, of: Part | Breakdown, share: float) -> dict[str, object]:
+        return {
+            "cells": of.cells,
+            "flip-flops": of.flip_flops or None,
+            f"area ({self.area_unit})": of.area,
+            "share (%)": round(100 * share, 1),
+            f"delay ({self.delay_unit})": of.delay,
+        }
+
 
 def _rows(parts: tuple[Part, ...], depth: int) -> Iterator[tuple[int, Part]]:
     for part in parts:

@@ -57,6 +57,10 @@ class PlaceAndRoute:
         """All figures for JSON."""
         return dataclasses.asdict(self)
 
+    def row(self) -> dict[str, object]:
+        """The clock and what reaches it, by titles with units: more of a row of `Synthesis`."""
+        return {"Fmax (MHz)": self.fmax, "device": self.device}
+
 
 def place_and_route(
     spec: Unit | str, library: str = "ice40", recipe: str | None = None, seed: int = 1

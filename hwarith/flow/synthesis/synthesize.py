@@ -99,6 +99,24 @@ class Synthesis:
         del data["netlist"], data["module"]
         return data
 
+    def row(self) -> dict[str, object]:
+        """The figures that compare units, by titles with units; of a library its file's name."""
+        return {
+            "spec": self.spec,
+            "library": Path(self.library).name,
+            f"area ({self.area_unit})": self.area,
+            f"delay ({self.delay_unit})": self.delay,
+            "delay target": self.delay_target,
+            "depth": self.depth,
+            "cells": self.cells,
+            "flip-flops": self.flip_flops,
+            "transistors": self.transistors,
+            "LUTs": self.luts,
+            "LUT4 equivalents": self.lut4,
+            "carry cells": self.carries,
+            "DSP blocks": self.dsps,
+        }
+
 
 def synthesize(
     spec: Unit | str,

@@ -45,6 +45,17 @@ class Move:
             return (*values, difference.replace("-", MINUS))
         return (*values, f"{'+' if self.change > 0 else ''}{percent(self.change)}")
 
+    def row(self) -> dict[str, object]:
+        """The figure of the point, what it was, what it is, and the change, for readers."""
+        there, here, change = self.written
+        return {
+            "unit": self.point.label,
+            "figure": self.column.title,
+            "there": there,
+            "here": here,
+            "change": change,
+        }
+
 
 @dataclass(frozen=True)
 class Changes:
@@ -69,6 +80,20 @@ class Changes:
             f"({len(self.moves)} figures); {len(self.only_after)} only here, "
             f"{len(self.only_before)} only there"
         )
+
+    @property
+    def lines(self) -> list[str]:
+        """The summary, and a line for each kind of difference besides the `moves`."""
+        kinds = (
+            ("Also different", self.notes),
+            ("Only here", self.only_after),
+            ("Only there", self.only_before),
+        )
+        return [self.summary, *(f"{title}: {'; '.join(what)}" for title, what in kinds if what)]
+
+    def table(self) -> list[dict[str, object]]:
+        """A row for each of the `moves`."""
+        return [move.row() for move in self.moves]
 
     def as_dict(self) -> dict[str, Any]:
         return {

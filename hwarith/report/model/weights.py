@@ -171,6 +171,21 @@ class WeightRows(Rows):
                 found.setdefault(row.result.reason, []).append(row.label)
         return found
 
+    def table(self) -> list[dict[str, object]]:
+        """A row for each result: its figures to four digits, by short titles with units."""
+        return [self._table_row(row) for row in self.found]
+
+    def _table_row(self, row: WeightRow) -> dict[str, object]:
+        figures: dict[str, object] = {"type": row.result.type}
+        for key in self.hover:
+            if key == "area":
+                figures["PE"] = row.result.pe
+            column = self.columns[key]
+            value = self.value(key, row)
+            unit = f" ({column.shown_unit})" if column.shown_unit else ""
+            figures[column.short + unit] = None if value is None else float(f"{value:.4g}")
+        return figures
+
     @property
     def command(self) -> str:
         """What to type to make the report again."""

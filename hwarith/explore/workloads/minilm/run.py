@@ -58,6 +58,18 @@ class Outcome:
         del data["embeddings"]
         return data
 
+    def row(self) -> dict[str, object]:
+        """The figures by their titles, rounded for readers; times and rates with their units."""
+        return {
+            "weights": self.weights or "",
+            "recall@1": round(self.recall, 3),
+            "MRR": round(self.mrr, 3),
+            "mean cosine": round(self.mean_cosine, 5),
+            "min cosine": round(self.min_cosine, 5),
+            "seconds": round(self.seconds, 1),
+            "G multiply-adds/s": round(self.rate / 1e9, 2),
+        }
+
 
 def run(
     spec: Any,

@@ -1,0 +1,52 @@
+"""Arguments and options that several commands have, and the units that they name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import InvalidInput
+
+if TYPE_CHECKING:
+    from ..units import Unit
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Spec = Annotated[str, typer.Argument(metavar="SPEC")]
+Specs = Annotated[list[str] | None, typer.Argument(metavar="SPEC...", show_default=False)]
+Catalogue = Annotated[bool, typer.Option("--catalogue", help="All units of the catalogue.")]
+Libraries = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--library",
+        show_default=False,
+        help="generic (default), osu018, osu035, osu050, xc7, ice40, ecp5, or a Liberty file; "
+        "may be repeated.",
+    ),
+]
+DelayTarget = Annotated[
+    float | None,
+    typer.Option(help="Size gates for this delay (a Liberty file with tables, its time unit)."),
+]
+Operands = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Operands of your own, .npy or .npz."),
+]
+Output = Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")]
+
+
+def units_of(specs: list[str] | None, catalogue: bool = False) -> list[Unit]:
+    """The units that a command was given, those of the catalogue first.
+
+    Raises `InvalidInput` for a wrong spec, and for none at all.
+    """
+    from ..units import unit
+
+    if catalogue:
+        from ..units.catalogue import CATALOGUE
+
+        specs = [*CATALOGUE.values(), *(specs or [])]
+    if not specs:
+        raise InvalidInput("name at least one SPEC, such as mul:a=bf16 (hwarith list shows units)")
+    return [unit(spec) for spec in specs]

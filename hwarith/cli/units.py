@@ -1,0 +1,114 @@
+"""Commands about what there is and what it computes: list, show, eval."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import HwarithError, InvalidInput, unknown
+from .options import Json, Spec
+from .output import Rows, print_json, print_rows, print_table
+
+if TYPE_CHECKING:
+    from ..formats import Format
+    from ..units import Unit
+
+
+def list_(as_json: Json = False) -> None:
+    """List the units and the formats."""
+    from ..formats import NAMED, PATTERNS
+    from ..formats.text import format_row
+    from ..units.text import family_rows
+
+    units = family_rows()
+    formats = [format_row(f) for f in NAMED.values()]
+    if as_json:
+        print_json({"units": units, "formats": formats, "patterns": PATTERNS})
+        return
+    print_table(units)
+    print_table(formats)
+    print("Also: " + ", ".join(PATTERNS))
+
+
+def show(name: Annotated[str, typer.Argument(metavar="UNIT")], as_json: Json = False) -> None:
+    """Show a unit: its parameters, defaults, contract and source. UNIT may be a whole SPEC."""
+    from ..units import unit
+    from ..units.text import parameter_rows, unit_row
+
+    u = unit(name)
+    facts, parameters = unit_row(u), parameter_rows(u)
+    if as_json:
+        print_json(facts | {"parameters": parameters})
+        return
+    print_table([{"": key, " ": value} for key, value in facts.items()])
+    print_table(parameters)
+
+
+def eval_(
+    spec: Spec,
+    operands: Annotated[list[str], typer.Argument(metavar="OPERAND...")],
+    rtl: Annotated[bool, typer.Option("--rtl", help="Also run the hardware.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Evaluate a unit on one set of operands.
+
+    An operand with 0x or 0b in front is a code; any other is a value (1.5, -3, 1/3, inf, nan),
+    which is rounded to the nearest code of its format. A unit that accumulates takes groups:
+    1.5,2,-3 4,5,6.
+    """
+    from ..units import unit
+
+    u = unit(spec)
+    groups = _operand_groups(u, operands)
+    codes = groups if u.transfers.controls else [code for (code,) in groups]
+    rows: Rows = [
+        _named(name, f, code)
+        for (name, f), group in zip(u.operands.items(), groups, strict=True)
+        for code in group
+    ]
+    golden = _result_rows(u, "golden", u(*codes))
+    hardware = golden
+    if rtl:
+        from ..flow.simulate import simulate
+
+        hardware = _result_rows(u, "RTL", simulate(u)(*codes))
+        rows = [*rows, *golden]
+    print_rows([*rows, *hardware], as_json)
+    if [row["code"] for row in hardware] != [row["code"] for row in golden]:
+        raise HwarithError(f"golden model and RTL of {u.spec} differ: please report this")
+
+
+def _operand_groups(u: Unit, operands: list[str]) -> list[list[int]]:
+    """The codes of each operand: one, or of a unit that accumulates one for each comma more."""
+    from ..formats.text import code_of_text
+
+    for text in operands:  # which may begin with a minus, so that options are not told apart
+        if text.startswith("--"):
+            raise unknown("option of eval", text, ("--rtl", "--json", "--help"))
+    if len(operands) != len(u.operands):
+        raise InvalidInput(
+            f"{u.family} takes {len(u.operands)} operands ({', '.join(u.operands)}), "
+            f"not {len(operands)}"
+        )
+    return [
+        [
+            code_of_text(part, f, f"operand {name}")
+            for part in (text.split(",") if u.transfers.controls else [text])
+        ]
+        for text, (name, f) in zip(operands, u.operands.items(), strict=True)
+    ]
+
+
+def _result_rows(u: Unit, source: str, results: Any) -> list[dict[str, object]]:
+    codes = [results] if len(u.results) == 1 else results
+    return [
+        _named(f"{name} ({source})", f, int(code))
+        for (name, f), code in zip(u.results.items(), codes, strict=True)
+    ]
+
+
+def _named(name: str, f: Format, code: int) -> dict[str, object]:
+    from ..formats.text import code_row
+
+    return {"": name} | code_row(f, code)
