@@ -1,10 +1,18 @@
 """What a bit pattern means: formats by name, decode, encode, rounding."""
 
-from .descriptor import Format
-from .names import NAMED, PATTERNS, format
+from .names import PATTERNS
 from .rounding import OVERFLOWS, ROUNDINGS, STOCHASTIC, Overflow, Rounding, Stochastic
+from .scalar import NAMED, Format, format
 
 __all__ = [
-    "NAMED", "OVERFLOWS", "PATTERNS", "ROUNDINGS", "STOCHASTIC", "Format", "Overflow", "Rounding",
-    "Stochastic", "format",
-]  # fmt: skip
+    "NAMED",
+    "OVERFLOWS",
+    "PATTERNS",
+    "ROUNDINGS",
+    "STOCHASTIC",
+    "Format",
+    "Overflow",
+    "Rounding",
+    "Stochastic",
+    "format",
+]

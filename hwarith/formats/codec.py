@@ -1,8 +1,12 @@
-"""Arrays of codes from values, and back: `Format.check`, `Format.decode` and `Format.encode`."""
+"""Arrays of codes from values, and back, and from codes of another format.
+
+What `Format.check`, `Format.decode` and `Format.encode` do.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import astuple
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -10,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidInput
-from ..golden import arrays as engine
+from ..golden import arrays
 from . import names
 from . import rounding as r
-from .descriptor import Format
+from .descriptor import Descriptor
 
 
-def check(f: Format, codes: Any, what: str) -> np.ndarray:
+def check(f: Descriptor, codes: Any, what: str) -> np.ndarray:
     try:
         array = np.asarray(codes)
     except ValueError:  # ragged
@@ -24,7 +28,7 @@ def check(f: Format, codes: Any, what: str) -> np.ndarray:
     if array.size == 0 and not isinstance(codes, np.ndarray):
         array = array.astype(f.dtype)  # numpy takes an empty list for floats
     if names.is_ml_dtype(array.dtype):
-        if names.of_dtype(array.dtype) != f:
+        if astuple(names.of_dtype(array.dtype)) != astuple(f):
             raise InvalidInput(f"{what} must be codes of {f.name}, not {array.dtype} values")
         array = names.bit_patterns(array)
     integers = array.dtype.kind in "ui" or (
@@ -50,16 +54,16 @@ def check(f: Format, codes: Any, what: str) -> np.ndarray:
     return array if always_fits or low == 0 else array & f.dtype.type(mask)
 
 
-def decode(f: Format, codes: Any) -> np.ndarray:
+def decode(f: Descriptor, codes: Any) -> np.ndarray:
     array = check(f, codes, "codes")
     if not f.is_float and f.exponent == 0:
         return _decode_integers(f, array)
     if f.precision <= 53 and f.exponent_bits <= 11:
-        return convert(array, f, names.format("fp64"), r.RNE, r.NOSAT).view(np.float64)
+        return convert(array, f, names.NAMED["fp64"], r.RNE, r.NOSAT).view(np.float64)
     return np.array([_exact(f, c) for c in array.flat], object).reshape(array.shape)
 
 
-def encode(f: Format, values: Any, round: str, overflow: str) -> np.ndarray:
+def encode(f: Descriptor, values: Any, round: str, overflow: str) -> np.ndarray:
     mode, policy = int(r.rounding(round)), int(r.overflow(overflow))
     if policy == r.WRAP and f.is_float:
         raise InvalidInput(
@@ -79,23 +83,25 @@ def encode(f: Format, values: Any, round: str, overflow: str) -> np.ndarray:
     return convert(names.bit_patterns(array), source, f, mode, policy)
 
 
-def convert(codes: np.ndarray, f: Format, to: Format, mode: int, policy: int) -> np.ndarray:
+def convert(codes: np.ndarray, f: Descriptor, to: Descriptor, mode: int, policy: int) -> np.ndarray:
     """An array of codes of one format as codes of another, by definition or by table."""
     drop = _unneeded_bits(f, to)
     wide = f.dtype.hasobject or to.dtype.hasobject
-    if wide or codes.size <= engine.SMALL or f.bits - drop > engine.TABLE_BITS:
+    if wide or codes.size <= arrays.SMALL or f.bits - drop > arrays.TABLE_BITS:
         return _convert(codes, f, to, mode, policy)
-    return engine.lookup_top(_conversions(f, to, mode, policy, drop), codes, drop)
+    return arrays.lookup_top(_conversions(f, to, mode, policy, drop), codes, drop)
 
 
-def _convert(codes: np.ndarray, f: Format, to: Format, mode: int, policy: int) -> np.ndarray:
+def _convert(
+    codes: np.ndarray, f: Descriptor, to: Descriptor, mode: int, policy: int
+) -> np.ndarray:
     word_bits = max(f.word_bits, to.word_bits)
-    return engine.apply(
+    return arrays.apply(
         r.convert, [codes], (f.numbers, to.numbers, mode, policy), to.dtype, word_bits
     )
 
 
-def _unneeded_bits(f: Format, to: Format) -> int:
+def _unneeded_bits(f: Descriptor, to: Descriptor) -> int:
     """How many low bits of a float's code only matter by being all zero or not, as they lie two
     places or more below the last place of any result."""
     if not f.is_float or f.nan == "all_ones" or f.bits <= 16:
@@ -107,7 +113,7 @@ def _unneeded_bits(f: Format, to: Format) -> int:
 
 
 @cache
-def _conversions(f: Format, to: Format, mode: int, policy: int, drop: int) -> np.ndarray:
+def _conversions(f: Descriptor, to: Descriptor, mode: int, policy: int, drop: int) -> np.ndarray:
     """Results for all codes of `f` whose low `drop` bits are zero."""
     top = np.arange(1 << (f.bits - drop), dtype=np.uint64) << np.uint64(drop)
     return _convert(top.astype(f.dtype), f, to, mode, policy)
@@ -120,7 +126,7 @@ def _exceeds_float64(array: np.ndarray) -> bool:
     return max(-int(array.min()), int(array.max())) > 2**53
 
 
-def _encode_exact(f: Format, value: Any, mode: int, policy: int) -> int:
+def _encode_exact(f: Descriptor, value: Any, mode: int, policy: int) -> int:
     n = f.numbers
     if isinstance(value, float) and math.isnan(value):
         return r.pack_nan(n)
@@ -137,14 +143,14 @@ def _encode_exact(f: Format, value: Any, mode: int, policy: int) -> int:
     return r.round_pack(s, -extra - 1, 2 * q + (rest > 0), n, mode, policy)
 
 
-def _exact(f: Format, code: int) -> Fraction | float:
+def _exact(f: Descriptor, code: int) -> Fraction | float:
     kind, s, _, _ = r.unpack(int(code), f.numbers)
     if kind == r.FINITE:
         return f.fraction(code)
     return math.nan if kind == r.NAN else (-math.inf if s else math.inf)
 
 
-def _decode_integers(f: Format, codes: np.ndarray) -> np.ndarray:
+def _decode_integers(f: Descriptor, codes: np.ndarray) -> np.ndarray:
     if f.bits > 64:
         return np.array([int(f.fraction(c)) for c in codes.flat], object).reshape(codes.shape)
     if not f.signed:

@@ -1,21 +1,24 @@
-"""What a bit pattern means: the descriptor of a scalar number format, with decode and encode."""
+"""What a bit pattern means: the facts of a scalar number format."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from ..errors import InvalidInput
 from . import rounding as r
 
+NanCodes = Literal["ieee", "all_ones", "negative_zero", "none"]
+"""Which codes are NaN: see `Descriptor`."""
+
 
 @dataclass(frozen=True)
-class Format:
-    """A scalar number format; `hwarith.format` makes one from its name.
+class Descriptor:
+    """The facts of a scalar number format; a `Format` encodes and decodes as well.
 
     A float of value ``(-1)^s * (1 + T/2^M) * 2^(E-bias)``, or ``(-1)^s * T/2^M * 2^(1-bias)`` in
     the lowest binade; or an integer of value ``code * 2^exponent`` (two's complement if signed).
@@ -47,7 +50,7 @@ class Format:
     exponent: int = 0
     signed: bool = True
     infinity: bool = False
-    nan: Literal["ieee", "all_ones", "negative_zero", "none"] = "none"
+    nan: NanCodes = "none"
     hidden_always: bool = False
     ignored_bits: int = 0
     symmetric: bool = False
@@ -74,16 +77,30 @@ class Format:
     @cached_property
     def numbers(self) -> r.FormatNumbers:
         """The format as plain integers, for golden definitions."""
-        value_bits = self.bits - self.ignored_bits
-        mask = (1 << (value_bits - self.signed)) - 1
-        if not self.is_float:
-            return r.FormatNumbers(
-                integer=1, bits=value_bits, signed=int(self.signed), fraction_bits=0, emin=0,
-                lsb=self.exponent, hidden_always=0, bias=0, mag_mask=mask, max_mag=mask,
-                min_mag=(mask + (not self.symmetric)) if self.signed else 0,
-                inf_mag=-1, first_nan_mag=-1, nan_code=-1, negative_zero=0,
-            )  # fmt: skip
-        one = 1 << self.fraction_bits
+        return self._float_numbers() if self.is_float else self._integer_numbers()
+
+    def _integer_numbers(self) -> r.FormatNumbers:
+        mask = self._magnitude_mask
+        return r.FormatNumbers(
+            integer=1,
+            bits=self._value_bits,
+            signed=int(self.signed),
+            fraction_bits=0,
+            emin=0,
+            lsb=self.exponent,
+            hidden_always=0,
+            bias=0,
+            mag_mask=mask,
+            max_mag=mask,
+            min_mag=(mask + (not self.symmetric)) if self.signed else 0,
+            inf_mag=-1,
+            first_nan_mag=-1,
+            nan_code=-1,
+            negative_zero=0,
+        )
+
+    def _float_numbers(self) -> r.FormatNumbers:
+        one, mask = 1 << self.fraction_bits, self._magnitude_mask
         max_mag, inf_mag, first_nan_mag, nan_code = mask, -1, -1, -1
         if self.nan == "ieee":
             inf_mag = mask - (one - 1)
@@ -98,12 +115,30 @@ class Format:
                 inf_mag, max_mag = max_mag, max_mag - 1
         emin = -self.bias if self.hidden_always else 1 - self.bias
         return r.FormatNumbers(
-            integer=0, bits=value_bits, signed=int(self.signed), fraction_bits=self.fraction_bits,
-            emin=emin, lsb=emin - self.fraction_bits, hidden_always=int(self.hidden_always),
-            bias=self.bias, mag_mask=mask, max_mag=max_mag, min_mag=0, inf_mag=inf_mag,
-            first_nan_mag=first_nan_mag, nan_code=nan_code,
+            integer=0,
+            bits=self._value_bits,
+            signed=int(self.signed),
+            fraction_bits=self.fraction_bits,
+            emin=emin,
+            lsb=emin - self.fraction_bits,
+            hidden_always=int(self.hidden_always),
+            bias=self.bias,
+            mag_mask=mask,
+            max_mag=max_mag,
+            min_mag=0,
+            inf_mag=inf_mag,
+            first_nan_mag=first_nan_mag,
+            nan_code=nan_code,
             negative_zero=int(self.has_negative_zero),
-        )  # fmt: skip
+        )
+
+    @property
+    def _value_bits(self) -> int:
+        return self.bits - self.ignored_bits
+
+    @property
+    def _magnitude_mask(self) -> int:
+        return (1 << (self._value_bits - self.signed)) - 1
 
     @property
     def dtype(self) -> np.dtype:
@@ -151,43 +186,3 @@ class Format:
         if kind != r.FINITE:
             raise InvalidInput(f"code {code:#x} of {self.name} is not a finite number")
         return (-1) ** s * g * Fraction(2) ** e
-
-    def check(self, codes: Any, what: str = "codes") -> np.ndarray:
-        """Codes in any accepted form, as an array of `dtype`.
-
-        Accepted are integers that fit (negative ones in two's complement for signed integer
-        formats), and ml_dtypes arrays of this very format, by their bit patterns.
-        Raises `InvalidInput` for anything else, floats among them, naming `what`.
-        """
-        return codec.check(self, codes, what)
-
-    def decode(self, codes: Any) -> np.ndarray:
-        """Values of an array of codes.
-
-        Returns float64 for floats and fixed-point formats and int64 or uint64 for integers, of
-        the shape of `codes` (a scalar for one); a float wider than float64 and an integer above
-        64 bits give Python's exact `Fraction` and `int` in an object array (infinities and NaN
-        as floats).
-        """
-        return codec.decode(self, codes)[()]
-
-    def encode(self, values: Any, round: str = "rne", overflow: str = "saturate") -> np.ndarray:
-        """Codes of an array of values, each rounded once.
-
-        Parameters
-        ----------
-        values : floats, integers or ml_dtypes arrays of any shape, or Python ``Fraction``s.
-        round : ``rne rna rtz rup rdn rto``.
-        overflow : ``saturate`` (SATFINITE), ``satprop``, ``nosat`` as in the table of
-            ``docs/rounding.md``; ``wrap`` for integer formats.
-
-        Returns an array of `dtype`, or a scalar for a scalar. Raises `InvalidInput` for an
-        unknown mode or policy, and for values that are no numbers.
-
-        Where the table is silent: a negative value in an unsigned format becomes its lowest
-        code (saturating) or NaN; zero in e8m0fnu becomes 00 (saturating) or NaN.
-        """
-        return codec.encode(self, values, round, overflow)[()]
-
-
-from . import codec  # noqa: E402  (codec needs the class above)

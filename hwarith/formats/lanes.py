@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from . import Format
+from .scalar import Format
 
 
 def vector(f: Format, n: int) -> Format:
@@ -26,8 +26,9 @@ def join(codes: np.ndarray, f: Format) -> np.ndarray:
 
 def split(codes: np.ndarray, f: Format, n: int) -> np.ndarray:
     """The inverse of `join`: an array with an axis of `n` more."""
-    lanes = [(codes >> codes.dtype.type(i * f.bits) if not codes.dtype.hasobject
-              else codes >> (i * f.bits)) & ((1 << f.bits) - 1) for i in range(n)]  # fmt: skip
+    word = int if codes.dtype.hasobject else codes.dtype.type
+    mask = (1 << f.bits) - 1
+    lanes = [codes >> word(i * f.bits) & mask for i in range(n)]
     return np.stack([lane.astype(f.dtype) for lane in lanes], axis=-1)
 
 

@@ -144,10 +144,18 @@ def quantize(
             _on_all_cores(again, groups)
     specials = np.array([book.special or 0.0 for book in kind.codebooks] or [0.0])
     return Quantized(
-        kind, size, codes.reshape(w.shape), levels.reshape(w.shape), scales.reshape(shape),
-        selectors.reshape(shape), specials[selectors].reshape(shape), scale_bits, scale_codes,
-        channel_scales, power,
-    )  # fmt: skip
+        type=kind,
+        group=size,
+        codes=codes.reshape(w.shape),
+        levels=levels.reshape(w.shape),
+        scales=scales.reshape(shape),
+        selectors=selectors.reshape(shape),
+        specials=specials[selectors].reshape(shape),
+        scale_bits=scale_bits,
+        scale_codes=scale_codes,
+        channel_scales=channel_scales,
+        power=power,
+    )
 
 
 def quantize_scales(scales: np.ndarray, bits: int = 8) -> tuple[np.ndarray, np.ndarray]:

@@ -126,8 +126,8 @@ MAGNITUDES = {
     "fp3": (3, (0, 1, 2, 4)),
     "fp4": (4, (0, 0.5, 1, 1.5, 2, 3, 4, 6)),
     "flint4": (4, (0, 1, 2, 3, 4, 6, 8, 16)),
-    "flint5": (5, (*range(9), 10, 12, 14, 16, 24, 32, 64)),
-}  # fmt: skip
+    "flint5": (5, (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 24, 32, 64)),
+}
 """Bits and magnitudes of the types that have no special value."""
 
 SPECIALS = {3: {"er": (3.0, -3.0), "ea": (6.0, -6.0)}, 4: {"er": (5.0, -5.0), "ea": (8.0, -8.0)}}
@@ -176,8 +176,9 @@ def _types() -> list[WeightType]:
     types.append(WeightType("ant4", 4, (_integers(4), _codebook("flint4")), source=ant))
     nupes = "Yvinec et al., NUPES (arXiv 2308.05600), PowerQuant (ICLR 2023)"
     types += [WeightType(f"nupes{b}", b, kind="power", source=nupes) for b in range(3, 9)]
-    types.append(WeightType("mxfp4", 4, (_codebook("fp4", to_even=True),), "shared exponent", 32,
-                            "OCP Microscaling Formats v1.0"))  # fmt: skip
+    mx = "OCP Microscaling Formats v1.0"
+    books = (_codebook("fp4", to_even=True),)
+    types.append(WeightType("mxfp4", 4, books, "shared exponent", group=32, source=mx))
     return types
 
 

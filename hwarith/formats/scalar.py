@@ -1,0 +1,89 @@
+"""Scalar number formats that encode and decode, and their names."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ..errors import InvalidInput
+from . import codec, names
+from .descriptor import Descriptor
+
+
+class Format(Descriptor):
+    """A scalar number format; `hwarith.format` makes one from its name.
+
+    Its fields and facts are those of a `Descriptor`. Codes are bit patterns: unsigned integers in
+    arrays of `dtype`.
+    """
+
+    def check(self, codes: Any, what: str = "codes") -> np.ndarray:
+        """Codes in any accepted form, as an array of `dtype`.
+
+        Accepted are integers that fit (negative ones in two's complement for signed integer
+        formats), and ml_dtypes arrays of this very format, by their bit patterns.
+        Raises `InvalidInput` for anything else, floats among them, naming `what`.
+        """
+        return codec.check(self, codes, what)
+
+    def decode(self, codes: Any) -> np.ndarray:
+        """Values of an array of codes.
+
+        Returns float64 for floats and fixed-point formats and int64 or uint64 for integers, of
+        the shape of `codes` (a scalar for one); a float wider than float64 and an integer above
+        64 bits give Python's exact `Fraction` and `int` in an object array (infinities and NaN
+        as floats).
+        """
+        return codec.decode(self, codes)[()]
+
+    def encode(self, values: Any, round: str = "rne", overflow: str = "saturate") -> np.ndarray:
+        """Codes of an array of values, each rounded once.
+
+        Parameters
+        ----------
+        values : floats, integers or ml_dtypes arrays of any shape, or Python ``Fraction``s.
+        round : ``rne rna rtz rup rdn rto``.
+        overflow : ``saturate`` (SATFINITE), ``satprop``, ``nosat`` as in the table of
+            ``docs/rounding.md``; ``wrap`` for integer formats.
+
+        Returns an array of `dtype`, or a scalar for a scalar. Raises `InvalidInput` for an
+        unknown mode or policy, and for values that are no numbers.
+
+        Where the table is silent: a negative value in an unsigned format becomes its lowest
+        code (saturating) or NaN; zero in e8m0fnu becomes 00 (saturating) or NaN.
+        """
+        return codec.encode(self, values, round, overflow)[()]
+
+
+def format(name: Any) -> Format:
+    """The format of this name (or a numpy or ml_dtypes dtype; a `Format` is returned as it is).
+
+    Names are those of ml_dtypes without the ``floatN_`` prefix, and ``fp64 fp32 tf32 fp16 bf16``;
+    ``intN`` and ``uintN`` (N up to 1024); ``eXmY`` (X 2 to 15, Y 1 to 112; IEEE-style, with
+    ``fn``: no infinities and one NaN magnitude, all ones; with ``fnuz``: one NaN, in place
+    of -0); and the formats of P3109 as ``binary8p4se``.
+
+    Raises `InvalidInput` for an unknown name, with the nearest known one.
+    """
+    if isinstance(name, Format):
+        return name
+    if isinstance(name, str):
+        return _of(names.by_name(name.strip().lower()))
+    try:
+        dtype = np.dtype(name)
+    except TypeError:
+        raise InvalidInput(f"a format is given by its name, not {name!r}") from None
+    return _of(names.of_dtype(dtype))
+
+
+@cache
+def _of(descriptor: Descriptor) -> Format:
+    """The one `Format` of a descriptor."""
+    return Format(**{field.name: getattr(descriptor, field.name) for field in fields(descriptor)})
+
+
+NAMED = {name: _of(descriptor) for name, descriptor in names.NAMED.items()}
+"""The formats with names of their own, by name; all others follow from a pattern."""
