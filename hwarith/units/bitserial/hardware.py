@@ -10,7 +10,7 @@ accepted, everything stands still.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
@@ -19,15 +19,43 @@ from amaranth.lib.wiring import In, Out
 from ... import rtl
 from ...formats import format
 from ...rtl import Values, run_steps, wire
+from ..contract import Unit
 from .definitions import SCALE_BITS
 from .dequant import EXPONENT, BsDequant, multiply, round_state
-
-if TYPE_CHECKING:
-    from .pe import BitSerialPe
-    from .terms import TermGen
-    from .tile import BsTile
+from .pe import BitSerialPe
+from .terms import TermGen
 
 _SUM = format("fp32")
+
+
+class Tiled(Protocol):
+    """What the hardware takes of a tile: its size, the units of its elements, and where parts are
+    put (`hwarith.units.parts.ArrayUnit.place`)."""
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def columns(self) -> int: ...
+
+    @property
+    def pe(self) -> BitSerialPe: ...
+
+    @property
+    def encoder(self) -> TermGen: ...
+
+    @property
+    def dequant(self) -> BsDequant: ...
+
+    @property
+    def adder(self) -> Unit: ...
+
+    @property
+    def is_mixed(self) -> bool: ...
+
+    def place(
+        self, m: Module, kind: str, name: str, inputs: Values, out: Values, instance: bool
+    ) -> None: ...
 
 
 class Encoder(wiring.Component):
@@ -111,7 +139,7 @@ class ColumnSum(wiring.Component):
     y : the outputs of all rows.
     """
 
-    def __init__(self, unit: BsTile):
+    def __init__(self, unit: Tiled):
         self.unit = unit
         bits = sum(f.bits for f in unit.dequant.results.values())
         super().__init__({
@@ -156,7 +184,7 @@ class Tile:
     """The tile between two streams, in a module; its parts are submodules, or where `instances` is
     set references to modules of their names."""
 
-    def __init__(self, unit: BsTile, instances: bool):
+    def __init__(self, unit: Tiled, instances: bool):
         self.unit, self.instances = unit, instances
 
     def build(

@@ -9,7 +9,7 @@ follow activations and activations weights in every clock.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
@@ -19,10 +19,7 @@ from ...rtl import Values, make_part, run_steps, wire
 from ...rtl.pipeline.datapath import pipelined
 from ...rtl.pipeline.placement import Placement
 from ..chain import Chain
-
-if TYPE_CHECKING:
-    from ..contract import Unit
-    from .engine import Engine
+from ..contract import Unit
 
 
 def multiply_add(m: Module, units: Chain, a: Value, b: Value, acc: Value) -> Value:
@@ -122,11 +119,32 @@ def _delayed(
     return registers
 
 
+class Systolic(Protocol):
+    """What the hardware takes of an array: its size, what its elements compute, and where parts are
+    put (`hwarith.units.parts.ArrayUnit.place`)."""
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def columns(self) -> int: ...
+
+    @property
+    def stages(self) -> int: ...
+
+    @property
+    def units(self) -> Chain: ...
+
+    def place(
+        self, m: Module, kind: str, name: str, inputs: Values, out: Values, instance: bool
+    ) -> None: ...
+
+
 class Array:
     """The array between two streams, in a module; its parts are submodules, or where `instances`
     is set references to modules of their names (`parts`), so that Verilog has each once."""
 
-    def __init__(self, unit: Engine, instances: bool):
+    def __init__(self, unit: Systolic, instances: bool):
         self.unit, self.instances = unit, instances
 
     def build(
