@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ..errors import HwarithError, InvalidInput
-from .descriptor import Format
+from .scalar import Format
 
 _CODE = ("0x", "0b")
 _NOT_FINITE = ("inf", "infinity", "nan")
