@@ -696,7 +696,7 @@ def weights(
     from ..explore.weights import GROUP, digits, measure_weights, weight_types
     from ..explore.weights_file import read_weights
     from ..files import output_folder
-    from ..report.model.weights import weight_rows, write_weights_report
+    from ..report import weight_rows, write_weights_report
 
     kinds = weight_types(types or ())
     source = read_weights(file) if file else digits()
@@ -719,7 +719,7 @@ def weights(
 
 def _weight_row(rows: WeightRows, row: WeightRow) -> dict[str, Any]:
     figures: dict[str, Any] = {"type": row.result.type}
-    for key in rows.hover:
+    for key in rows.summary_keys:
         if key == "area":
             figures["PE"] = row.result.pe
         column = rows.columns[key]
