@@ -118,7 +118,7 @@ def weights(
     from ..explore.weights import GROUP, digits, measure_weights, weight_types
     from ..explore.weights_file import read_weights
     from ..files import output_folder
-    from ..report.model.weights import weight_rows, write_weights_report
+    from ..report import weight_rows, write_weights_report
 
     kinds = weight_types(types or ())
     source = read_weights(file) if file else digits()

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from .columns import MINUS, Column, percent
-
-if TYPE_CHECKING:
-    from .content import Content, Point
-
-SAME = 1e-9
-"""Figures that differ by no more than this share are the same."""
+from .rows import Row
 
 _NONE = "\N{EN DASH}"
 
@@ -21,7 +15,7 @@ _NONE = "\N{EN DASH}"
 class Move:
     """A figure of a point that is not what it was in the other sweep; None is no value."""
 
-    point: Point
+    point: Row
     column: Column
     before: float | None
     after: float | None
@@ -59,9 +53,15 @@ class Move:
 
 @dataclass(frozen=True)
 class Changes:
-    """A sweep beside another one. Points are the same if their specs are.
+    """What is different in a sweep from another one. Points are the same if their specs are.
 
-    ``notes`` name what else differs: library, workload, versions.
+    Attributes
+    ----------
+    against : name of the other sweep's folder.
+    notes : what else differs, a sentence each: library, workload, versions.
+    only_before, only_after : specs of the points that only the other sweep has, or only this one.
+    common : the number of points that both have.
+    moves : the figures of those that differ.
     """
 
     against: str
@@ -96,6 +96,7 @@ class Changes:
         return [move.row() for move in self.moves]
 
     def as_dict(self) -> dict[str, Any]:
+        """All of it as plain data, for JSON: this sweep is ``here``, the other one ``there``."""
         return {
             "against": self.against,
             "notes": list(self.notes),
@@ -112,49 +113,3 @@ class Changes:
                 for move in self.moves
             ],
         }
-
-
-def changes(after: Content, before: Content) -> Changes:
-    """What is in `after` that was not so in `before`; the largest changes of a figure first."""
-    there = {p.spec: p for p in before.points}
-    here = {p.spec: p for p in after.points}
-    columns = before.columns | after.columns
-    moves = [
-        Move(here[spec], column, old, new)
-        for key, column in columns.items()
-        for spec in here.keys() & there.keys()
-        if _differ(old := there[spec].figures.get(key), new := here[spec].figures.get(key))
-    ]
-    order = list(columns)
-    moves.sort(key=lambda m: (order.index(m.column.key), -_size(m), m.point.spec))
-    return Changes(
-        against=before.folder,
-        notes=tuple(_notes(after.manifest, before.manifest)),
-        only_before=tuple(spec for spec in there if spec not in here),
-        only_after=tuple(spec for spec in here if spec not in there),
-        common=len(here.keys() & there.keys()),
-        moves=tuple(moves),
-    )
-
-
-def with_changes(after: Content, before: Content) -> Content:
-    """The first content, whose report also says what changed against the second."""
-    return replace(after, changes=changes(after, before))
-
-
-def _differ(old: float | None, new: float | None) -> bool:
-    if old is None or new is None:
-        return old is not new
-    return not math.isclose(old, new, rel_tol=SAME)
-
-
-def _size(move: Move) -> float:
-    return math.inf if move.change is None else abs(move.change)
-
-
-def _notes(after: dict[str, Any], before: dict[str, Any]) -> list[str]:
-    """What differs between two manifests besides the points."""
-    pairs = [(key, after.get(key), before.get(key)) for key in ("library", "workload")]
-    new, old = after["versions"], before["versions"]
-    pairs += [(name, new.get(name), old.get(name)) for name in sorted(new.keys() | old.keys())]
-    return [f"{name}: {there} there, {here} here" for name, here, there in pairs if here != there]

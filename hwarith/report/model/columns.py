@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Any
 
-from ...explore.metrics import METRICS
-from ...explore.point import COSTS, NETWORK, Result
-from ...units import Unit
+from ...explore.metrics import METRICS, Metric
+from ...explore.point import COSTS, NETWORK, Figure, Result
 
 COST_KEYS = (*COSTS, "area_per_throughput", "area_time", "group_area")
 _WHOLE = ("area", "area_per_throughput", "area_time", "group_area")
@@ -18,9 +16,7 @@ _SIGNED = ("mean_relative_error", "mean_error")
 _IN_RESULT_UNITS = ("med", "mse", "wce")
 
 X_AXES = ("area", "delay", "energy", "cmos_cells", "cmos_path")
-Y_AXES = (
-    *NETWORK, *(key for key in METRICS if key not in (*_SIGNED, *_IN_RESULT_UNITS)),
-)  # fmt: skip
+Y_AXES = (*NETWORK, *(key for key in METRICS if key not in _SIGNED + _IN_RESULT_UNITS))
 """What the picture can show: costs against all that compares units of different formats."""
 
 MINUS, _NARROW_SPACE = "\N{MINUS SIGN}", "\N{NARROW NO-BREAK SPACE}"
@@ -77,7 +73,7 @@ def columns(results: list[Result]) -> dict[str, Column]:
     """Every column by key, with the units of area, delay and energy that the library gave."""
     keys = ("area", "delay", "energy")
     units = {key: getattr(result, f"{key}_unit") for key in keys for result in results[:1]}
-    figures: list[Any] = [*COSTS.values(), *NETWORK.values(), *METRICS.values()]
+    figures: list[Figure | Metric] = [*COSTS.values(), *NETWORK.values(), *METRICS.values()]
     return {
         f.key: Column(f.key, f.title, units.get(f.key) or f.unit, f.definition) for f in figures
     }
@@ -114,26 +110,3 @@ def three_digits(value: float) -> str:
 
 def superscript(exponent: int) -> str:
     return str(exponent).translate(_SUPERSCRIPTS)
-
-
-def unit_label(unit: Unit) -> str:
-    """A short name for readers: ``mul e4m3fn → bf16``, ``fma bf16 + fp32``, ``lmul bf16 k=4``."""
-    operands = [f.name for f in unit.operands.values()]
-    result = next(iter(unit.results.values())).name
-    words = [unit.family, "·".join(dict.fromkeys(operands[:2]))]
-    if len(operands) > 2 and operands[2] != operands[0]:
-        words += ["+", operands[2]]
-    if result != operands[-1]:
-        words += ["→", result]
-    return " ".join([*words, *_unusual_parameters(unit)])
-
-
-def _unusual_parameters(unit: Unit) -> list[str]:
-    """Those of the spec that are neither formats nor what they are by default."""
-    formats = {f.name for f in (*unit.operands.values(), *unit.results.values())}
-    unusual = []
-    for item in unit.spec.partition(":")[2].split(","):
-        key, _, value = item.partition("=")
-        if value not in formats and value != str(unit.parameters()[key].default):
-            unusual.append(item)
-    return unusual

@@ -7,88 +7,50 @@ import math
 import shlex
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from ...errors import InvalidInput
 from ...explore.metrics import COUNTS
-from ...explore.point import Result
 from ...explore.store import read_sweep_folder
 from ...explore.workloads import MiniLM, Workload, workload
-from ...units import Unit
 from ...units import unit as make_unit
+from ...units.operations import Operation
+from .against import Changes
 from .axes import value_on_axis
-from .columns import X_AXES, Y_AXES, Column, columns, grouped, unit_label
-from .rows import Heading, Rows
-
-if TYPE_CHECKING:
-    from .against import Changes
-
-
-@dataclass(frozen=True)
-class Point:
-    """A finished design point with its unit."""
-
-    result: Result
-    unit: Unit
-
-    @cached_property
-    def label(self) -> str:
-        return unit_label(self.unit)
-
-    @cached_property
-    def figures(self) -> dict[str, float | None]:
-        return self.result.figures()
-
-    @property
-    def name(self) -> str:
-        return self.result.name
-
-    @property
-    def spec(self) -> str:
-        return self.result.spec
-
-    @property
-    def operation(self) -> str:
-        return self.result.operation
-
-    @property
-    def family(self) -> str:
-        return self.unit.family
-
-    @property
-    def format(self) -> str:
-        """The first operand's format, by which points are coloured."""
-        return next(iter(self.unit.operands.values())).name
-
-    @property
-    def is_approximate(self) -> bool:
-        return self.unit.contract.kind == "approximate"
-
-    @property
-    def signature(self) -> tuple[str, ...]:
-        """What two units must have in common to be compared: operation and formats."""
-        formats = (*self.unit.operands.values(), *self.unit.results.values())
-        return (self.result.operation, *(f.name for f in formats))
+from .columns import X_AXES, Y_AXES, Column, columns
+from .point import Point
+from .rows import Row, Rows
 
 
 @dataclass(frozen=True)
 class Content(Rows):
-    """A sweep's manifest, its finished points by ascending area, the unfinished specs, and what
-    changed against another sweep, if there is one."""
+    """A sweep, as far as it is finished.
 
-    main: ClassVar = ("area", "output_error")
-    panels: ClassVar = (main, ("area", "accuracy"))
-    brief: ClassVar = (
-        "area", "delay", "energy", "cmos_cells", "output_error", "accuracy", "mred", "max_ulp",
+    Attributes
+    ----------
+    folder : the name of the sweep's folder, without its path.
+    manifest : what ``sweep.json`` says of the sweep (`hwarith.explore.store`).
+    points : the finished points, by ascending area.
+    missing : the specs of the others.
+    made : when the report was made, for readers.
+    changes : what changed against another sweep, if it is compared with one.
+    """
+
+    main_axes: ClassVar = ("area", "output_error")
+    panels: ClassVar = (main_axes, ("area", "accuracy"))
+    summary_keys: ClassVar = (
+        "area",
+        "delay",
+        "energy",
+        "cmos_cells",
+        "output_error",
+        "accuracy",
+        "mred",
+        "max_ulp",
         "sqnr",
-    )  # fmt: skip
-    hover: ClassVar = (
-        "area", "delay", "energy", "cmos_cells", "output_error", "accuracy", "mred", "max_ulp",
-        "sqnr",
-    )  # fmt: skip
-    nouns: ClassVar = {"product": "multiplier", "sum": "adder", "multiply-add": "multiply-add"}
-    headings: ClassVar = (Heading("Unit"), Heading("Operation", more=True))
+    )
 
     folder: str
     manifest: dict[str, Any]
@@ -111,9 +73,9 @@ class Content(Rows):
 
     @cached_property
     def columns(self) -> dict[str, Column]:
-        """Those of which any point has a value."""
+        """The columns of which any point has a value, and those of the pictures."""
         there = {key for p in self.points for key, v in p.figures.items() if v is not None}
-        there |= {*self.main, "accuracy"}
+        there |= {*self.main_axes, "accuracy"}
         return {k: c for k, c in columns([p.result for p in self.points]).items() if k in there}
 
     @property
@@ -125,50 +87,23 @@ class Content(Rows):
         return self.workload.float64_accuracy
 
     @property
-    def operations(self) -> list[str]:
+    def operations(self) -> list[Operation]:
         """The operations of the points, products first."""
-        return sorted({p.result.operation for p in self.points}, key=_operation_rank)
+        return sorted(dict.fromkeys(p.operation for p in self.points), key=attrgetter("rank"))
 
     @property
     def formats(self) -> list[str]:
         """The formats that points are coloured by, the widest first."""
-        widths = {p.format: next(iter(p.unit.operands.values())).bits for p in self.points}
+        widths = {p.format: p.first_operand.bits for p in self.points}
         return sorted(widths, key=lambda name: (-widths[name], name))
 
     @property
     def families(self) -> list[str]:
-        return list(dict.fromkeys(p.unit.family for p in sorted(self.points, key=_family_rank)))
+        return list(dict.fromkeys(p.family for p in sorted(self.points, key=_family_rank)))
 
-    def value(self, key: str, row: Point) -> float | None:
+    def value(self, key: str, row: Row) -> float | None:
         """A figure as it is compared: infinite for the SQNR of no error."""
         return value_on_axis(key, row.figures.get(key), row.figures.get("error_rate"))
-
-    def beside(self, row: Point) -> str:
-        return row.operation
-
-    def facts(self, row: Point) -> dict[str, str]:
-        contract = row.unit.contract
-        ports = (row.unit.inputs | row.unit.results).items()
-        return {
-            "What": row.unit.summary,
-            "Contract": f"{contract.kind}; {contract.bound} ({contract.source})",
-            "Latency": str(row.unit.latency),
-            "Ports": ", ".join(f"{name} {f.name} ({f.bits} bits)" for name, f in ports),
-            "Operand sets": ", ".join(
-                f"{grouped(n)} {key.replace('_', ' ')}"
-                for key, n in row.result.counts.items()
-                if n or key == "counted"
-            ),
-            **({"No energy": reason} if (reason := row.result.details.get("no_energy")) else {}),
-        }
-
-    def details(self, row: Point) -> dict[str, Any]:
-        return row.result.details
-
-    def texts(self) -> dict[str, str]:
-        from ..view.page.sweep import texts
-
-        return texts(self)
 
     def records(self) -> list[dict[str, Any]]:
         return [
@@ -199,16 +134,16 @@ class Content(Rows):
         } | ({"changes": self.changes.as_dict()} if self.changes else {})
 
     def _identity(self, p: Point) -> dict[str, Any]:
-        return {"spec": p.spec, "name": p.result.name, "operation": p.operation}
+        return {"spec": p.spec, "name": p.result.name, "operation": p.operation.name}
 
     def _figures(self, p: Point) -> dict[str, Any]:
         return {key: p.figures.get(key) for key in self.columns}
 
-    def all_fp32(self, operation: str) -> Point | None:
+    def all_fp32(self, operation: Operation) -> Point | None:
         """The exact unit of this operation with every format fp32, if there is one."""
         exact = (p for p in self.points if not p.is_approximate)
-        of_operation = (p for p in exact if p.result.operation == operation)
-        return next((p for p in of_operation if set(p.signature[1:]) == {"fp32"}), None)
+        of_operation = (p for p in exact if p.operation == operation)
+        return next((p for p in of_operation if set(p.formats) == {"fp32"}), None)
 
     @property
     def commands(self) -> list[str]:
@@ -225,12 +160,8 @@ class Content(Rows):
         return [sweep, f"hwarith report {folder}"]
 
 
-def _operation_rank(operation: str) -> int:
-    return ("product", "multiply-add", "sum").index(operation)
-
-
 def _family_rank(point: Point) -> tuple[int, bool, str]:
-    return _operation_rank(point.result.operation), point.is_approximate, point.unit.family
+    return point.operation.rank, point.is_approximate, point.family
 
 
 def read_content(folder: Path) -> Content:

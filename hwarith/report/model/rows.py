@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
+from ...units.operations import Operation
 from .axes import Axis, axis
 from .columns import HIGHER_IS_BETTER, Column
 from .front import pareto_front
 
 
 class Row(Protocol):
-    """A row of the table and point of the pictures.
+    """What stands in a line of the table and at a point of the pictures.
 
-    ``label`` names it, ``spec`` says more, ``name`` is the fragment that addresses its page.
-    ``operation``: only rows of one operation are compared
-    by a front. ``family`` and ``format`` give its shape and colour. ``figures`` by column.
+    Attributes
+    ----------
+    name : addresses the row's page as a fragment; no other row has it.
+    label : what readers see of it.
+    spec : says more, such as the text that makes the unit again.
+    operation : a front compares only rows of one operation.
+    family, format : give its shape and its colour in the pictures.
+    figures : its numbers by their column's key, None where it has no value.
     """
 
     @property
@@ -27,7 +32,7 @@ class Row(Protocol):
     @property
     def spec(self) -> str: ...
     @property
-    def operation(self) -> str: ...
+    def operation(self) -> Operation: ...
     @property
     def family(self) -> str: ...
     @property
@@ -36,62 +41,47 @@ class Row(Protocol):
     def figures(self) -> dict[str, float | None]: ...
 
 
-@dataclass(frozen=True)
-class Heading:
-    """A column of the table that holds text; ``more``: it is not shown at first."""
-
-    title: str
-    more: bool = False
-
-
 class Rows(ABC):
-    """Rows, their columns, and what is drawn of them.
-
-    Attributes
-    ----------
-    x_axes, y_axes : columns that the page's picture can show.
-    main : the two of these that it shows at first; their front is coloured in the table.
-    panels : pairs of columns that the picture for papers shows.
-    brief, hover : columns of the table at first, and of what is shown of a point.
-    nouns : what does an operation, to name its front.
-    headings : of the label, and of the text of `beside`.
-    """
-
-    brief: ClassVar[tuple[str, ...]]
-    nouns: ClassVar[dict[str, str]]
-    headings: ClassVar[tuple[Heading, Heading]]
+    """Rows, their columns, and which of these are compared. Columns are named by their keys."""
 
     @property
     @abstractmethod
-    def x_axes(self) -> tuple[str, ...]: ...
+    def rows(self) -> Sequence[Row]:
+        """The rows, in the order of the table."""
 
     @property
     @abstractmethod
-    def y_axes(self) -> tuple[str, ...]: ...
+    def columns(self) -> dict[str, Column]:
+        """The columns by key, in the order of the table."""
 
     @property
     @abstractmethod
-    def main(self) -> tuple[str, str]: ...
+    def summary_keys(self) -> tuple[str, ...]:
+        """The columns that sum a row up where there is no room for all of them."""
 
     @property
     @abstractmethod
-    def panels(self) -> tuple[tuple[str, str], tuple[str, str]]: ...
+    def x_axes(self) -> tuple[str, ...]:
+        """The columns that can be the horizontal axis of a picture: costs."""
 
     @property
     @abstractmethod
-    def hover(self) -> tuple[str, ...]: ...
+    def y_axes(self) -> tuple[str, ...]:
+        """The columns that can be the vertical axis of a picture: errors and accuracies."""
 
     @property
     @abstractmethod
-    def rows(self) -> Sequence[Row]: ...
+    def main_axes(self) -> tuple[str, str]:
+        """The cost and the error that the report is about before its reader chooses others."""
 
     @property
     @abstractmethod
-    def columns(self) -> dict[str, Column]: ...
+    def panels(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """The axes, x and y, of the two panels of the picture for papers."""
 
     @property
     @abstractmethod
-    def operations(self) -> list[str]:
+    def operations(self) -> list[Operation]:
         """The operations of the rows, in the order of their fronts."""
 
     @property
@@ -110,24 +100,8 @@ class Rows(ABC):
         """The network's accuracy in float64, drawn as a line; None without a network."""
 
     @abstractmethod
-    def beside(self, row: Any) -> str:
-        """The text of the second column."""
-
-    def facts(self, row: Any) -> dict[str, str]:
-        """What a row's page says of it, by title."""
-        return {}
-
-    def details(self, row: Any) -> dict[str, Any]:
-        """What else is known for a row's page: the keys of `Result.details`, or some of them."""
-        return {}
-
-    @abstractmethod
-    def texts(self) -> dict[str, str]:
-        """What the page's template says of these rows, as HTML."""
-
-    @abstractmethod
     def records(self) -> list[dict[str, Any]]:
-        """A flat record for each row, for CSV."""
+        """A flat record for each row, of text and numbers, for CSV."""
 
     @abstractmethod
     def as_dict(self) -> dict[str, Any]:
@@ -141,11 +115,15 @@ class Rows(ABC):
             for c in self.columns.values()
         }
 
-    def value(self, key: str, row: Any) -> float | None:
+    def noun(self, operation: Operation) -> str:
+        """What readers call a row of an operation, such as ``multiplier``."""
+        return operation.noun
+
+    def value(self, key: str, row: Row) -> float | None:
         """A row's figure as it is compared and drawn."""
         return row.figures[key]
 
-    def write(self, key: str, row: Any) -> str:
+    def write(self, key: str, row: Row) -> str:
         """A row's figure for readers."""
         return self.columns[key].write(self.value(key, row))
 
@@ -154,11 +132,12 @@ class Rows(ABC):
         return [self.value(key, row) for row in self.rows]
 
     def axis(self, key: str) -> Axis:
+        """The axis on which a column is drawn, with a position for each row."""
         line = self.float64_accuracy if key == "accuracy" else None
         return axis(self.columns[key], self.values(key), () if line is None else (line,))
 
-    def front(self, x: str, y: str, operation: str) -> list[int]:
-        """Indices of the rows of one operation that no other such row beats in both."""
+    def front(self, x: str, y: str, operation: Operation) -> list[int]:
+        """Indices of the rows of one operation that no other such row beats in both columns."""
         of_operation = [row.operation == operation for row in self.rows]
         costs, errors = (
             [v if use else None for v, use in zip(self.values(key), of_operation, strict=True)]

@@ -6,20 +6,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ...units.operations import Operation
 from .columns import grouped, percent
-from .content import Content, Point
+from .content import Content
+from .finding import ACCURACY_LOSS, Finding
+from .point import Point
 
-ACCURACY_LOSS = 0.01
 OUTPUT_ERROR = 0.01
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One statement: what was asked, the answer, and what stands behind it."""
-
-    question: str
-    answer: str
-    detail: str
+"""Up to which a network output error is called small."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +50,13 @@ def findings(content: Content) -> list[Finding]:
 
 
 def _smallest(
-    content: Content, operation: str, good_enough: Callable[[Point], bool]
+    content: Content, operation: Operation, good_enough: Callable[[Point], bool]
 ) -> Point | None:
-    points = [p for p in content.points if p.result.operation == operation and good_enough(p)]
+    points = [p for p in content.points if p.operation == operation and good_enough(p)]
     return min(points, key=lambda p: p.figures["area"] or math.inf, default=None)
 
 
-def _smallest_for_accuracy(content: Content, operation: str) -> list[Finding]:
+def _smallest_for_accuracy(content: Content, operation: Operation) -> list[Finding]:
     best = _smallest(
         content, operation, lambda p: p.result.accuracy >= content.float64_accuracy - ACCURACY_LOSS
     )
@@ -70,7 +64,7 @@ def _smallest_for_accuracy(content: Content, operation: str) -> list[Finding]:
         return []
     return [
         Finding(
-            f"Smallest {content.nouns[operation]} within one point of float64's accuracy",
+            f"Smallest {operation.noun} within one point of float64's accuracy",
             best.label,
             f"{content.write('area', best)} {content.columns['area'].unit}, "
             f"{content.write('accuracy', best)} right where float64 has "
@@ -80,7 +74,7 @@ def _smallest_for_accuracy(content: Content, operation: str) -> list[Finding]:
     ]
 
 
-def _times_smaller(content: Content, operation: str, best: Point) -> str:
+def _times_smaller(content: Content, operation: Operation, best: Point) -> str:
     """How a unit compares in area with the fp32 one, if the sweep has that."""
     reference = content.all_fp32(operation)
     if reference is None or reference is best:
@@ -89,7 +83,7 @@ def _times_smaller(content: Content, operation: str, best: Point) -> str:
     return f"; {reference.label} is {times:.{0 if times >= 10 else 1}f} times as large"
 
 
-def _smallest_for_error(content: Content, operation: str) -> list[Finding]:
+def _smallest_for_error(content: Content, operation: Operation) -> list[Finding]:
     def good_enough(point: Point) -> bool:
         error = point.result.output_error
         return error is not None and error <= OUTPUT_ERROR
@@ -99,7 +93,7 @@ def _smallest_for_error(content: Content, operation: str) -> list[Finding]:
         return []
     return [
         Finding(
-            f"Smallest {content.nouns[operation]} with a network output error up to "
+            f"Smallest {operation.noun} with a network output error up to "
             f"{percent(OUTPUT_ERROR).replace('.00', '')}",
             best.label,
             f"{content.write('area', best)} {content.columns['area'].unit}, output error "

@@ -7,57 +7,85 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from ...explore.weights import FAMILIES, WEIGHT_FIGURES, Digits, WeightResult
-from .. import write_rows
+from ...explore.weights_file import Arrays
+from ...flow.tools import versions
+from ...units.operations import DOT_PRODUCT, Operation
 from .columns import Column
-from .rows import Heading, Rows
+from .rows import Row, Rows
 
-if TYPE_CHECKING:
-    from ...explore.weights_file import Arrays
-
-OPERATION = "dot product"
 NETWORK_KEYS = ("output_error", "pe_output_error", "accuracy")
+"""The columns that only weights of a known network have."""
+
+
+_SUMMARY = (
+    "bits",
+    "nmse",
+    "nmse_normal",
+    "accuracy",
+    "output_error",
+    "pe_output_error",
+    "area_per_throughput",
+    "area",
+    "delay",
+    "throughput",
+)
 
 
 @dataclass(frozen=True)
 class WeightRow:
-    """A result and its name, which tells it from others of the same type."""
+    """A type of weights on a processing element.
+
+    ``label`` is its name, which tells it from other rows of the same type.
+    """
 
     result: WeightResult
     label: str
-    operation: ClassVar = OPERATION
+    operation: ClassVar[Operation] = DOT_PRODUCT
 
     @property
     def name(self) -> str:
+        """The label, spelt so that it can be the fragment of an address."""
         return re.sub(r"[^A-Za-z0-9_.-]+", "-", self.label)
 
     @property
     def spec(self) -> str:
+        """The text that makes the processing element, or why there is none."""
         return self.result.spec or f"no PE: {self.result.reason}"
 
     @property
     def family(self) -> str:
+        """The kind of type, by which rows are shaped."""
         return self.result.family
 
     @property
     def format(self) -> str:
+        """The size of a code, by which rows are coloured."""
         return f"{self.result.bits} bits"
 
     @property
     def figures(self) -> dict[str, float | None]:
+        """Its numbers by the keys of `WEIGHT_FIGURES`, None where it has no value."""
         return self.result.figures
 
 
 @dataclass(frozen=True)
 class WeightRows(Rows):
-    """Results of `measure_weights`, of which weights they are, and what was asked for.
+    """Results of `hwarith.explore.weights.measure_weights`, and what was asked for.
 
-    ``types`` as the user named them, none for all; ``folder`` is the name of the report's.
+    Attributes
+    ----------
+    found : the results, a row each.
+    weights : the weights that were quantized.
+    group : how many weights share a scale.
+    types : the types of weights as the user named them; empty: all that there are.
+    folder : the name of the folder that the report is written to, without its path.
+    made : when that was, for readers.
+    versions : of hwarith and its tools, by name.
     """
 
     found: list[WeightRow]
@@ -68,13 +96,7 @@ class WeightRows(Rows):
     made: str
     versions: dict[str, str]
 
-    brief: ClassVar = (
-        "bits", "nmse", "nmse_normal", "accuracy", "output_error", "pe_output_error",
-        "area_per_throughput", "area",
-    )  # fmt: skip
-    nouns: ClassVar = {OPERATION: "weight type"}
-    operations: ClassVar = [OPERATION]
-    headings: ClassVar = (Heading("Weight type"), Heading("PE"))
+    operations: ClassVar = [DOT_PRODUCT]
 
     @property
     def rows(self) -> list[WeightRow]:
@@ -82,12 +104,13 @@ class WeightRows(Rows):
 
     @cached_property
     def columns(self) -> dict[str, Column]:
-        """Those of a network only if the weights are its."""
+        """All columns; those of a network only if the weights are its."""
         keys = [k for k in WEIGHT_FIGURES if self.has_network or k not in NETWORK_KEYS]
         return {key: Column(*WEIGHT_FIGURES[key]) for key in keys}
 
     @property
     def has_network(self) -> bool:
+        """Whether the weights are those of a network that can be run with them."""
         return isinstance(self.weights, Digits)
 
     @property
@@ -99,19 +122,19 @@ class WeightRows(Rows):
         return tuple(k for k in ("nmse", "nmse_normal", *NETWORK_KEYS) if k in self.columns)
 
     @property
-    def main(self) -> tuple[str, str]:
-        """Bits against error if no type has a processing element."""
+    def main_axes(self) -> tuple[str, str]:
+        """Area against error; bits against error if no type has a processing element."""
         if not any(row.result.pe for row in self.found):
             return "bits", "nmse"
         return "area_per_throughput", "pe_output_error" if self.has_network else "nmse"
 
     @property
     def panels(self) -> tuple[tuple[str, str], tuple[str, str]]:
-        return self.main, ("bits", "nmse")
+        return self.main_axes, ("bits", "nmse")
 
     @property
-    def hover(self) -> tuple[str, ...]:
-        return tuple(k for k in (*self.brief, "delay", "throughput") if k in self.columns)
+    def summary_keys(self) -> tuple[str, ...]:
+        return tuple(k for k in _SUMMARY if k in self.columns)
 
     @property
     def families(self) -> list[str]:
@@ -127,16 +150,12 @@ class WeightRows(Rows):
     def float64_accuracy(self) -> float | None:
         return self.weights.workload.float64_accuracy if isinstance(self.weights, Digits) else None
 
-    def value(self, key: str, row: WeightRow) -> float | None:
+    def value(self, key: str, row: Row) -> float | None:
         return row.figures.get(key)
 
-    def beside(self, row: WeightRow) -> str:
-        return row.result.pe or "none"
-
-    def texts(self) -> dict[str, str]:
-        from ..view.page.weights import texts
-
-        return texts(self)
+    def noun(self, operation: Operation) -> str:
+        """What is compared here is the type, whatever the operation."""
+        return "weight type"
 
     def records(self) -> list[dict[str, Any]]:
         names = ("type", "family", "group", "pe", "spec", "reason")
@@ -177,7 +196,7 @@ class WeightRows(Rows):
 
     def _table_row(self, row: WeightRow) -> dict[str, object]:
         figures: dict[str, object] = {"type": row.result.type}
-        for key in self.hover:
+        for key in self.summary_keys:
             if key == "area":
                 figures["PE"] = row.result.pe
             column = self.columns[key]
@@ -202,16 +221,12 @@ def weight_rows(
     types: Iterable[Any] = (),
     folder: str = "",
 ) -> WeightRows:
-    """What `measure_weights` gave, for tables and reports."""
-    from ...flow.tools import versions
+    """The rows of a report on the `results` of `measure_weights`.
 
+    `weights`, `group` and `types` are what these were measured with (`types` as the user named
+    them), `folder` is the name of the folder that a report goes to.
+    """
     several = Counter(result.type for result in results)
     rows = [WeightRow(r, f"{r.type}, {r.pe}" if several[r.type] > 1 else r.type) for r in results]
     made = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
     return WeightRows(rows, weights, group, tuple(map(str, types)), folder, made, versions())
-
-
-def write_weights_report(rows: WeightRows, folder: str | Path) -> Path:
-    """Write ``report.html``, ``report.png``, ``results.csv`` and ``results.json`` to a folder;
-    returns the path of the page. Raises `InvalidInput` for a folder that cannot be written."""
-    return write_rows(replace(rows, folder=Path(folder).resolve().name), Path(folder))

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from matplotlib import rc_context
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis as Ticks
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
+from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
 from ..model.axes import Axis
 from ..model.rows import Rows
-from .style import colours, shapes
+from .style import colours, front_line, shapes
 
 _DPI = 200
-_LINES = {"product": "-", "multiply-add": "--", "sum": ":", "dot product": "-"}
 _GREY = "#666666"
 _LINE, _HANDLE = 185, 6
 """Letters that a line of the legend has room for, and those that an entry's sign takes."""
-_ON_FRONT = {"markersize": 7, "markeredgecolor": "black", "markeredgewidth": 0.8}
-_BEHIND = {"markersize": 5.5, "markeredgecolor": "none", "alpha": 0.55}
+_ON_FRONT: dict[str, Any] = {"markersize": 7, "markeredgecolor": "black", "markeredgewidth": 0.8}
+_BEHIND: dict[str, Any] = {"markersize": 5.5, "markeredgecolor": "none", "alpha": 0.55}
 
 # Where the name of a point may stand, in printer's points from it: beside it if there is room,
 # farther away with a line to it if not.
@@ -38,38 +41,42 @@ _AWAY = [
 ]
 
 
+class _Named(NamedTuple):
+    """A point that is to be named, where it is drawn."""
+
+    name: str
+    x: float
+    y: float
+
+
 def to_pictures(rows: Rows) -> dict[str, bytes]:
     """The rows' panels side by side, with their fronts, as ``png`` and ``svg``."""
     with rc_context({"font.size": 8.5, "font.family": "DejaVu Sans", "svg.hashsalt": "hwarith"}):
         figure = Figure(figsize=(12, 5.2), layout="constrained")
-        FigureCanvasAgg(figure)
+        canvas = FigureCanvasAgg(figure)
         left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
         names = [
             (axes, _panel(axes, rows, *keys))
             for axes, keys in zip((left, right), rows.panels, strict=True)
         ]
-        entries = _legend(rows)
-        figure.legend(
-            handles=entries, loc="outside lower center", ncols=_legend_columns(entries),
-            frameon=False, columnspacing=1.2, handletextpad=0.3,
-        )  # fmt: skip
+        _draw_legend(figure, rows)
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         for axes, points in names:
-            _name(axes, points)
+            _name(axes, points, canvas.get_renderer())
         return {
             "png": _saved(figure, "png", {"Software": None}),
             "svg": _saved(figure, "svg", {"Date": None}),
         }
 
 
-def _saved(figure: Figure, kind: str, metadata: dict[str, Any]) -> bytes:
+def _saved(figure: Figure, kind: str, metadata: dict[str, None]) -> bytes:
     file = io.BytesIO()
     figure.savefig(file, format=kind, dpi=_DPI, metadata=metadata)
     return file.getvalue()
 
 
-def _panel(axes: Any, rows: Rows, x_key: str, y_key: str) -> list[tuple[str, float, float]]:
+def _panel(axes: Axes, rows: Rows, x_key: str, y_key: str) -> list[_Named]:
     """Draw one picture; gives the points on fronts, to be named."""
     x, y = rows.axis(x_key), rows.axis(y_key)
     _scale(axes.set_xscale, axes.set_xlim, axes.xaxis, axes.set_xlabel, x)
@@ -78,30 +85,22 @@ def _panel(axes: Any, rows: Rows, x_key: str, y_key: str) -> list[tuple[str, flo
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     if y_key == "accuracy" and rows.float64_accuracy is not None:
-        axes.axhline(rows.float64_accuracy, color=_GREY, linewidth=0.8, linestyle=(0, (6, 4)))
-        axes.annotate("float64", (1, rows.float64_accuracy), (0, 2), color=_GREY, ha="right",
-                      xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
-    fronts = {op: rows.front(x_key, y_key, op) for op in rows.operations}
+        _draw_level(axes, rows.float64_accuracy, "float64")
+    fronts = {operation: rows.front(x_key, y_key, operation) for operation in rows.operations}
     for operation, front in fronts.items():
-        corners = ([axis.positions[i] for i in front] for axis in (x, y))
-        line = {"color": _GREY, "linewidth": 1.1, "linestyle": _LINES[operation]}
-        axes.step(*corners, where="post", zorder=1, **line)
-    named = {i for front in fronts.values() for i in front}
-    colour_of, shape_of = colours(rows.formats), shapes(rows.families)
-    drawn = []
-    for i, p in enumerate(rows.rows):
-        h, v = x.positions[i], y.positions[i]
-        if h is None or v is None:
-            continue
-        style = _ON_FRONT if i in named else _BEHIND
-        marker = shape_of[p.family].matplotlib
-        axes.plot(h, v, marker, color=colour_of[p.format], **style)
-        if i in named:
-            drawn.append((p.label, h, v))
-    return drawn
+        h, v = (np.array([axis.positions[i] for i in front], float) for axis in (x, y))
+        style = front_line(operation).matplotlib
+        axes.step(h, v, where="post", zorder=1, color=_GREY, linewidth=1.1, linestyle=style)
+    return _draw_points(axes, rows, x, y, {i for front in fronts.values() for i in front})
 
 
-def _scale(set_scale: Any, set_limits: Any, ticks: Any, set_label: Any, axis: Axis) -> None:
+def _scale(
+    set_scale: Callable[[str], None],
+    set_limits: Callable[[float, float], object],
+    ticks: Ticks,
+    set_label: Callable[[str], object],
+    axis: Axis,
+) -> None:
     set_scale("log" if axis.is_log else "linear")
     set_limits(axis.low, axis.high)
     ticks.set_ticks(axis.ticks, axis.tick_labels)
@@ -109,61 +108,111 @@ def _scale(set_scale: Any, set_limits: Any, ticks: Any, set_label: Any, axis: Ax
     set_label(axis.title)
 
 
-def _legend(rows: Rows) -> list[Any]:
+def _draw_level(axes: Axes, value: float, name: str) -> None:
+    """A dashed line across the picture at a value of the vertical axis."""
+    axes.axhline(value, color=_GREY, linewidth=0.8, linestyle=(0, (6, 4)))
+    axes.annotate(
+        name,
+        (1, value),
+        (0, 2),
+        color=_GREY,
+        ha="right",
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+    )
+
+
+def _draw_points(axes: Axes, rows: Rows, x: Axis, y: Axis, on_front: set[int]) -> list[_Named]:
+    """Draw a marker for each row that both axes have a place for; gives those on fronts."""
+    colour_of, shape_of = colours(rows.formats), shapes(rows.families)
+    drawn = []
+    for i, row in enumerate(rows.rows):
+        h, v = x.positions[i], y.positions[i]
+        if h is None or v is None:
+            continue
+        style = _ON_FRONT if i in on_front else _BEHIND
+        marker = shape_of[row.family].matplotlib
+        axes.plot(h, v, marker, color=colour_of[row.format], **style)
+        if i in on_front:
+            drawn.append(_Named(row.label, h, v))
+    return drawn
+
+
+def _draw_legend(figure: Figure, rows: Rows) -> None:
     def entry(name: str, **style: Any) -> Line2D:
         return Line2D([], [], **({"linestyle": "", "label": name} | style))
 
-    return [
+    entries = [
         *(
             entry(name, marker=shape.matplotlib, color=_GREY)
             for name, shape in shapes(rows.families).items()
         ),
         *(
-            entry(f"front of {rows.nouns[op]}s", linestyle=_LINES[op], color=_GREY)
+            entry(f"front of {rows.noun(op)}s", linestyle=front_line(op).matplotlib, color=_GREY)
             for op in rows.operations
         ),
         *(entry(name, marker="o", color=colour) for name, colour in colours(rows.formats).items()),
     ]
+    figure.legend(
+        handles=entries,
+        loc="outside lower center",
+        ncols=_legend_columns([str(entry.get_label()) for entry in entries]),
+        frameon=False,
+        columnspacing=1.2,
+        handletextpad=0.3,
+    )
 
 
-def _legend_columns(entries: list[Any]) -> int:
+def _legend_columns(labels: list[str]) -> int:
     """As many as all entries on one line, or on several if there is more than fits."""
-    room = sum(len(entry.get_label()) + _HANDLE for entry in entries)
-    return math.ceil(len(entries) / math.ceil(room / _LINE))
+    room = sum(len(label) + _HANDLE for label in labels)
+    return math.ceil(len(labels) / math.ceil(room / _LINE))
 
 
-def _name(axes: Any, points: list[tuple[str, float, float]]) -> None:
+def _name(axes: Axes, points: list[_Named], renderer: RendererAgg) -> None:
     """Write names beside points, each where it covers no marker, no front and no other name."""
-    renderer = axes.figure.canvas.get_renderer()
     frame = axes.get_window_extent()
     taken = _drawn_boxes(axes)
-    for name, h, v in points:
-        for dx, dy in (*_BESIDE, *_AWAY):
-            line = _NAME_LINE | {"relpos": (float(dx < 0), 0.5)}
-            text = axes.annotate(
-                name, (h, v), (dx, dy), textcoords="offset points", va="center", fontsize=7,
-                ha="right" if dx < 0 else "left", arrowprops=line if (dx, dy) in _AWAY else None,
-            )  # fmt: skip
+    for point in points:
+        for offset in (*_BESIDE, *_AWAY):
+            text = _annotation(axes, point, offset)
             text.update_positions(renderer)
             box = Text.get_window_extent(text, renderer)  # of the name alone, without its line
             inside = frame.containsx(box.x0) and frame.containsx(box.x1) and frame.containsy(box.y0)
-            path = _between(axes.transData.transform((h, v)), box) if (dx, dy) in _AWAY else ()
+            marker = axes.transData.transform((point.x, point.y))
+            path = _between(marker, box) if offset in _AWAY else []
             if inside and not any(other.overlaps(b) for other in taken for b in (box, *path)):
                 taken += [box, *path]
                 break
             text.remove()
 
 
-def _between(point: Any, box: Bbox) -> list[Bbox]:
+def _annotation(axes: Axes, point: _Named, offset: tuple[int, int]) -> Annotation:
+    """A point's name at an offset from it, with a line to it if that is far away."""
+    side = "right" if offset[0] < 0 else "left"
+    line_to_point = _NAME_LINE | {"relpos": (float(offset[0] < 0), 0.5)}
+    return axes.annotate(
+        point.name,
+        (point.x, point.y),
+        offset,
+        textcoords="offset points",
+        va="center",
+        fontsize=7,
+        ha=side,
+        arrowprops=line_to_point if offset in _AWAY else None,
+    )
+
+
+def _between(marker: np.ndarray, box: Bbox) -> list[Bbox]:
     """Small boxes on the line from a point's marker to its name."""
-    end = [min(max(point[0], box.x0), box.x1), (box.y0 + box.y1) / 2]
-    steps = [point + (end - point) * share for share in _SHARES]
+    end = np.array([min(max(marker[0], box.x0), box.x1), (box.y0 + box.y1) / 2])
+    steps = [marker + (end - marker) * share for share in _SHARES]
     return [Bbox([step - 1, step + 1]) for step in steps]
 
 
-def _drawn_boxes(axes: Any) -> list[Any]:
+def _drawn_boxes(axes: Axes) -> list[Bbox]:
     """What names must not cover: a box around every marker and every stretch of a line."""
-    boxes = []
+    boxes: list[Bbox] = []
     for line in axes.lines:
         ends = line.get_transform().transform(line.get_path().vertices)
         if line.get_marker() != "None":

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ....explore.workloads import MiniLM, Workload
 from ...model.columns import Column
-from ...model.summary import Finding
+from ...model.finding import Finding
 
 
 def text(plain: str) -> str:
@@ -21,6 +21,7 @@ def script_safe(json: str) -> str:
 
 
 def finding_box(finding: Finding) -> str:
+    """A box with a statement of the report."""
     return (
         f'<div class="finding"><div class="question">{text(finding.question)}</div>'
         f'<div class="answer">{text(finding.answer)}</div>'
@@ -29,6 +30,7 @@ def finding_box(finding: Finding) -> str:
 
 
 def definitions(columns: Iterable[Column]) -> str:
+    """The entries of a list that says what columns mean."""
     return "".join(
         f"<dt>{text(c.title)}"
         + (f' <span class="unit">in {text(c.shown_unit)}</span>' if c.shown_unit else "")

@@ -8,9 +8,11 @@ from ....explore.metrics import COUNTS, METRICS
 from ....explore.point import COSTS, NETWORK
 from ...model.columns import grouped
 from ...model.content import Content
+from ...model.point import Point
 from ...model.summary import Comparison, comparisons, findings
 from .changes import changes_section
 from .markup import definitions, finding_box, significance, text
+from .parts import PageParts, WordColumn
 
 _DEFINITIONS = """\
 <div><h3>Cost</h3><dl>$cost_definitions</dl><h3>Network</h3><dl>$network_definitions</dl>
@@ -28,9 +30,43 @@ _RUN = """\
 <p>$significance</p>"""
 
 
-def texts(content: Content) -> dict[str, str]:
+def sweep_parts(content: Content) -> PageParts:
+    """What the page says of a sweep."""
+    points = content.points
+    return PageParts(
+        texts=_texts(content),
+        labels=WordColumn("Unit", [point.label for point in points]),
+        words=WordColumn("Operation", [point.operation.name for point in points], hidden=True),
+        table_keys=content.summary_keys,
+        facts=[facts(point) for point in points],
+        details=[point.result.details for point in points],
+    )
+
+
+def facts(point: Point) -> dict[str, str]:
+    """What the page of a point says of its unit, by title."""
+    unit, counts = point.unit, point.result.counts
+    ports = ", ".join(
+        f"{name} {f.name} ({f.bits} bits)" for name, f in (unit.inputs | unit.results).items()
+    )
+    operand_sets = ", ".join(
+        f"{grouped(n)} {key.replace('_', ' ')}"
+        for key, n in counts.items()
+        if n or key == "counted"
+    )
+    found = {
+        "What": unit.summary,
+        "Contract": f"{unit.contract.kind}; {unit.contract.bound} ({unit.contract.source})",
+        "Latency": str(unit.latency),
+        "Ports": ports,
+        "Operand sets": operand_sets,
+    }
+    reason = point.result.details.get("no_energy")
+    return found | ({"No energy": reason} if reason else {})
+
+
+def _texts(content: Content) -> dict[str, str]:
     """The fields of the page's template."""
-    c = content.columns
     return {
         "page_title": "area against error",
         "title": "Area against error",
@@ -45,16 +81,7 @@ def texts(content: Content) -> dict[str, str]:
         "all_rows": "All design points",
         "hint": "Click a heading to sort; click a unit for its page. Coloured: on the front "
         "of area and\nnetwork output error.",
-        "definitions": Template(_DEFINITIONS).substitute(
-            cost_definitions=definitions(c[key] for key in COSTS if key in c),
-            network_definitions=definitions(c[key] for key in NETWORK if key in c),
-            metric_definitions=definitions(c[key] for key in METRICS if key in c),
-            count_definitions="".join(
-                f"<dt>{text(key.replace('_', ' '))}</dt><dd>{text(what)}</dd>"
-                for key, what in COUNTS.items()
-            ),
-            sample=text(content.workload.sample),
-        ),
+        "definitions": _definitions(content),
         "run": Template(_RUN).substitute(
             workload=text(content.workload.summary),
             method="".join(f"<li>{text(sentence)}</li>" for sentence in content.workload.method),
@@ -63,6 +90,20 @@ def texts(content: Content) -> dict[str, str]:
         "commands": text("\n".join(content.commands)),
         "versions": _versions(content),
     }
+
+
+def _definitions(content: Content) -> str:
+    c = content.columns
+    return Template(_DEFINITIONS).substitute(
+        cost_definitions=definitions(c[key] for key in COSTS if key in c),
+        network_definitions=definitions(c[key] for key in NETWORK if key in c),
+        metric_definitions=definitions(c[key] for key in METRICS if key in c),
+        count_definitions="".join(
+            f"<dt>{text(key.replace('_', ' '))}</dt><dd>{text(what)}</dd>"
+            for key, what in COUNTS.items()
+        ),
+        sample=text(content.workload.sample),
+    )
 
 
 def _lead(content: Content) -> str:
@@ -83,7 +124,7 @@ def _notice(content: Content) -> str:
 
 
 def _caption(content: Content) -> str:
-    operations = [content.nouns[op] + "s" for op in content.operations]
+    operations = [f"{content.noun(operation)}s" for operation in content.operations]
     return text(
         "Every point is a unit; its colour is the format of its first operand, its shape the kind "
         "of unit. Left is cheaper; down is better for errors, up for accuracy and SQNR. The "
@@ -99,13 +140,12 @@ def _comparison(content: Content, pairs: list[Comparison]) -> str:
         return ""
     pairs = sorted(pairs, key=lambda pair: (pair.exact.label, pair.approximate.figures["area"]))
     rows = "".join(_comparison_row(content, pair) for pair in pairs)
-    headings = (
-        "Approximate", "Exact", "Area against exact", "Delay against exact", "MRED",
-        "Network output error", "the exact unit's", "Accuracy", "the exact unit's",
-    )  # fmt: skip
+    words = ("Approximate", "Exact")
+    costs = ("Area against exact", "Delay against exact")
+    errors = ("MRED", "Network output error", "the exact unit's", "Accuracy", "the exact unit's")
     heads = "".join(
-        f'<th class="{"text" if i < 2 else "figure"}">{heading}</th>'
-        for i, heading in enumerate(headings)
+        f'<th class="{"text" if i < len(words) else "figure"}">{heading}</th>'
+        for i, heading in enumerate(words + costs + errors)
     )
     return (
         "<section><h2>Approximate units beside exact ones</h2><p>Each approximate unit with the "

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from ....explore.weights import METHOD, Digits
-from ...model.summary import Finding
-from ...model.weights import NETWORK_KEYS, WeightRow, WeightRows
+from ...model.weights import NETWORK_KEYS, WeightRows
+from ...model.weights_summary import findings
 from .markup import definitions, finding_box, significance, text
+from .parts import PageParts, WordColumn
 
-ACCURACY_LOSS = 0.01
-_COMPARED_BITS = 4
 _ERRORS = ("bits", "nmse", "nmse_normal", *NETWORK_KEYS)
+_HIDDEN = ("delay", "throughput")
+"""Of the columns that sum a row up those that the table does not show at first."""
 
 
-def texts(rows: WeightRows) -> dict[str, str]:
+def weights_parts(rows: WeightRows) -> PageParts:
+    """What the page says of types of weights."""
+    return PageParts(
+        texts=_texts(rows),
+        labels=WordColumn("Weight type", [row.label for row in rows.found]),
+        words=WordColumn("PE", [row.result.pe or "none" for row in rows.found]),
+        table_keys=tuple(key for key in rows.summary_keys if key not in _HIDDEN),
+        facts=[{} for _ in rows.found],
+        details=[{} for _ in rows.found],
+    )
+
+
+def _texts(rows: WeightRows) -> dict[str, str]:
     """The fields of the page's template."""
     c = rows.columns
     costs = [c[key] for key in c if key not in _ERRORS]
@@ -22,6 +35,7 @@ def texts(rows: WeightRows) -> dict[str, str]:
         "lead": _lead(rows),
         "notice": "",
         "findings": "".join(map(finding_box, findings(rows))),
+        "changes": "",
         "families": "Kinds of type",
         "formats": "Bits of a code",
         "caption": text(
@@ -64,77 +78,6 @@ def _lead(rows: WeightRows) -> str:
         f"fp16 with it, synthesized with yosys {rows.versions['yosys']} (generic library). "
         f"hwarith {rows.versions['hwarith']}, {rows.made}."
     )
-
-
-def findings(rows: WeightRows) -> list[Finding]:
-    """The statements on top of the report."""
-    found = [finding for bits in (3, 4) for finding in _best_of(rows, bits)]
-    return found + _cheapest_accurate(rows) + _beside_fp16(rows)
-
-
-def _best_of(rows: WeightRows, bits: int) -> list[Finding]:
-    """The type of the least error with codes of so many bits."""
-    key = "nmse"
-    there = {
-        row.result.type: row
-        for row in rows.found
-        if row.result.bits == bits and row.figures[key] is not None
-    }
-    if len(there) < 2:
-        return []
-    first, second, *_ = sorted(there.values(), key=lambda row: row.figures[key] or 0.0)
-    return [
-        Finding(
-            f"Least weight error with codes of {bits} bits",
-            first.result.type,
-            f"{rows.write(key, first)} at {rows.write('bits', first)} bits per weight; next "
-            f"{second.result.type}, {rows.write(key, second)}",
-        )
-    ]
-
-
-def _cheapest_accurate(rows: WeightRows) -> list[Finding]:
-    if rows.float64_accuracy is None:
-        return []
-    least = rows.float64_accuracy - ACCURACY_LOSS
-    good = [
-        row for row in rows.found if (row.figures["accuracy"] or 0.0) >= least and _cost(row)
-    ]  # fmt: skip
-    if not good:
-        return []
-    best = min(good, key=_cost)
-    return [
-        Finding(
-            "Least area per throughput within one point of float64's accuracy",
-            best.label,
-            f"{rows.write('area_per_throughput', best)} GE·clock, "
-            f"{rows.write('accuracy', best)} right where float64 has "
-            f"{rows.columns['accuracy'].write(rows.float64_accuracy)}",
-        )
-    ]
-
-
-def _beside_fp16(rows: WeightRows) -> list[Finding]:
-    """The cheapest element of 4-bit weights beside the FP16 MACs."""
-    macs = [row for row in rows.found if row.result.type == "fp16"]
-    others = [row for row in rows.found if _cost(row) and row.result.bits == _COMPARED_BITS]
-    if not macs or not others:
-        return []
-    best = min(others, key=_cost)
-    shares = " and ".join(
-        f"{100 * _cost(best) / _cost(mac):.0f} % of that of a {mac.result.pe}" for mac in macs
-    )
-    return [
-        Finding(
-            f"Least area per throughput with codes of {_COMPARED_BITS} bits, beside FP16 MACs",
-            best.label,
-            f"{rows.write('area_per_throughput', best)} GE·clock, without what PEs share: {shares}",
-        )
-    ]
-
-
-def _cost(row: WeightRow) -> float:
-    return row.figures["area_per_throughput"] or 0.0
 
 
 def _without_element(rows: WeightRows) -> str:

@@ -1,0 +1,17 @@
+"""A statement that a report makes of its rows, computed from their figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ACCURACY_LOSS = 0.01
+"""By how much an accuracy may lie below float64's to be called within one point of it."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One statement: what was asked, the answer, and what stands behind it."""
+
+    question: str
+    answer: str
+    detail: str

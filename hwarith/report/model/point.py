@@ -1,0 +1,97 @@
+"""A design point of a report: what a sweep found out about a unit, and the unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from ...explore.point import Result
+from ...formats import Format
+from ...units import Unit
+from ...units.operations import Operation
+
+
+@dataclass(frozen=True)
+class Point:
+    """A finished design point with its unit."""
+
+    result: Result
+    unit: Unit
+
+    @cached_property
+    def label(self) -> str:
+        """The unit's short name for readers (`unit_label`)."""
+        return unit_label(self.unit)
+
+    @cached_property
+    def figures(self) -> dict[str, float | None]:
+        """Every number by its column's key, None where it has no value."""
+        return self.result.figures()
+
+    @property
+    def name(self) -> str:
+        """The unit's name in Verilog, which no other point of a sweep has."""
+        return self.result.name
+
+    @property
+    def spec(self) -> str:
+        """The text that makes the unit again."""
+        return self.result.spec
+
+    @property
+    def operation(self) -> Operation:
+        """What the unit computes."""
+        return self.unit.operation
+
+    @property
+    def family(self) -> str:
+        """The kind of unit, by which points are shaped."""
+        return self.unit.family
+
+    @property
+    def format(self) -> str:
+        """The first operand's format, by which points are coloured."""
+        return self.first_operand.name
+
+    @property
+    def first_operand(self) -> Format:
+        """The format of the first operand."""
+        return next(iter(self.unit.operands.values()))
+
+    @property
+    def is_approximate(self) -> bool:
+        """Whether the unit's contract is that of an approximate unit."""
+        return self.unit.contract.kind == "approximate"
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The names of the formats of all operands and results, in order."""
+        return tuple(f.name for f in (*self.unit.operands.values(), *self.unit.results.values()))
+
+    @property
+    def signature(self) -> tuple[Operation, tuple[str, ...]]:
+        """What two units must have in common to be compared: operation and formats."""
+        return self.operation, self.formats
+
+
+def unit_label(unit: Unit) -> str:
+    """A short name for readers: ``mul e4m3fn → bf16``, ``fma bf16 + fp32``, ``lmul bf16 k=4``."""
+    operands = [f.name for f in unit.operands.values()]
+    result = next(iter(unit.results.values())).name
+    words = [unit.family, "·".join(dict.fromkeys(operands[:2]))]
+    if len(operands) > 2 and operands[2] != operands[0]:
+        words += ["+", operands[2]]
+    if result != operands[-1]:
+        words += ["→", result]
+    return " ".join([*words, *_unusual_parameters(unit)])
+
+
+def _unusual_parameters(unit: Unit) -> list[str]:
+    """Those of the spec that are neither formats nor what they are by default."""
+    formats = {f.name for f in (*unit.operands.values(), *unit.results.values())}
+    unusual = []
+    for item in unit.spec.partition(":")[2].split(","):
+        key, _, value = item.partition("=")
+        if value not in formats and value != str(unit.parameters()[key].default):
+            unusual.append(item)
+    return unusual
