@@ -35,11 +35,12 @@ costs: $(VENV)/installed ## synthesize units in many formats and options and wri
 synth: $(VENV)/installed ## area and delay of the catalogue
 	@$(BIN)/hwarith synth --catalogue
 
-lint: $(VENV)/linted ## ruff, mypy, and the layers
+lint: $(VENV)/linted ## ruff, mypy, the layers, types of the README
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python docs/typed_examples.py
 
 bench: $(VENV)/tested ## speed, as ratios against other implementations
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
