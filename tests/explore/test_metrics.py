@@ -196,3 +196,16 @@ def test_definitions_are_complete() -> None:
     for metric in METRICS.values():
         assert metric.title
         assert metric.definition.endswith(".")
+
+
+def test_tables() -> None:
+    found = evaluate("lmul:format=e4m3fn")
+    rows = found.table()
+    assert [row["value"] for row in rows] == list(found.metrics.values())
+    assert rows[0] == {
+        "": "Error rate (ER)",
+        "value": found.metrics["error_rate"],
+        "unit": "",
+    }
+    counts = found.table_of_counts()
+    assert counts[0] == {"sets": 1 << 16, "": "operand sets that were looked at"}

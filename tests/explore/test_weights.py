@@ -321,6 +321,14 @@ def test_page_shows_every_row_and_definition(folder: Path, rows: WeightRows) -> 
     assert f"hwarith weights {' '.join(TYPES)} --group 32 -o {folder.name}" in page
 
 
+def test_table_has_a_row_for_each_result(rows: WeightRows) -> None:
+    table = rows.table()
+    assert [row["type"] for row in table] == [row.result.type for row in rows.rows]
+    assert [row["PE"] for row in table] == [row.result.pe for row in rows.rows]
+    areas = (row.figures["area"] for row in rows.rows)
+    assert [row["Area (GE)"] for row in table] == [a and float(f"{a:.4g}") for a in areas]
+
+
 def test_front_has_no_row_that_another_beats(rows: WeightRows) -> None:
     front = {rows.rows[i].label for i in rows.front(*rows.main, "dot product")}
     points = {r.label: (r.figures[rows.main[0]], r.figures[rows.main[1]]) for r in rows.rows}

@@ -57,6 +57,19 @@ def check_sums(found: Breakdown) -> None:
         assert part.share == pytest.approx(part.area / found.area)
 
 
+def test_table_of_parts_by_titles():
+    found = breakdown("mul:a=e4m3fn")
+    *rows, whole = found.table()
+    assert [row["part"].strip() for row in rows] == [
+        part.name.replace("_", " ") for _, part in found.rows()
+    ]
+    assert [len(row["part"]) - len(row["part"].lstrip()) for row in rows] == [
+        2 * depth for depth, _ in found.rows()
+    ]
+    assert (whole["part"], whole["area (GE)"], whole["share (%)"]) == ("all", found.area, 100.0)
+    assert whole["flip-flops"] is None
+
+
 @pytest.mark.parametrize(
     "spec",
     [*OF_EACH_FAMILY, *(pytest.param(spec, marks=pytest.mark.long) for spec in OTHERS)],

@@ -366,6 +366,17 @@ def test_energy_as_data(tmp_path):
     assert hw.energy(TINY, library=str(path), recipe="area").recipe == "area"
 
 
+def test_rows_by_titles():
+    found = hw.energy(TINY)
+    row = found.row()
+    assert (row["spec"], row["library"]) == (found.spec, "generic")
+    assert (row["energy (NAND2)"], row["inputs (NAND2)"]) == (found.energy, found.inputs)
+    assert row["clocks"] is row["clock (NAND2)"] is None
+    rows = found.table_by_type()
+    assert [row["cell"] for row in rows] == list(found.by_type)
+    assert sum(row["energy (NAND2)"] for row in rows) == pytest.approx(found.energy, rel=1e-4)
+
+
 @pytest.mark.parametrize(
     ("spec", "options", "message"),
     [

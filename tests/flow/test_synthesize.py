@@ -145,6 +145,14 @@ def test_a_record_says_what_it_is_of():
     assert "netlist" not in figures
 
 
+def test_row_of_figures_by_titles():
+    row = hw.synthesize(TINY).row()
+    assert list(row)[:5] == ["spec", "library", "area (GE)", "delay (NAND2)", "delay target"]
+    assert row["library"] == "generic"
+    assert row["LUTs"] is row["delay target"] is None
+    assert hw.synthesize(TINY, "ecp5").row()["LUTs"] == hw.synthesize(TINY, "ecp5").luts
+
+
 def test_figures_are_the_same_without_the_cache(fresh_cache):
     first = hw.synthesize(MUL)
     (entry,) = fresh_cache.glob("synthesize/*.json")

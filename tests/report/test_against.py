@@ -96,3 +96,18 @@ def test_folder_that_is_no_sweep(new: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"none holds no sweep \(sweep.json\)"):
         write_report(new, tmp_path / "none")
     assert not (new / "report.html").exists()
+
+
+def test_lines_and_table(new: Path, old: Path) -> None:
+    """Kinds of differences that there are none of have no line."""
+    found = report_of(new, old).changes
+    assert found is not None
+    assert (found.lines, found.table()) == ([found.summary], [])
+    edit(old, 2, area=100.0)
+    edit(new, 2, area=93.5)
+    found = report_of(new, old).changes
+    assert found is not None
+    (move,) = found.moves
+    (row,) = found.table()
+    assert (row["unit"], row["figure"]) == (move.point.label, "Area")
+    assert (row["there"], row["here"], row["change"]) == move.written

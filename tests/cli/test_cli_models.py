@@ -1,0 +1,67 @@
+"""The command weights; cycles and transformer are tested with their models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import pytest
+
+from tests.cli.running import Mistake, Run, assert_one_line
+from tests.explore.fake_flow import FakeFlow
+
+
+def test_weights(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hwarith.flow.synthesis.synthesize.synthesize", FakeFlow().synthesize)
+    outcome = run("weights", "int4", "flint4", "-o", tmp_path / "out")
+    assert (outcome.status, outcome.err) == (0, "")  # no progress in a pipe
+    assert "Area per throughput (GE·clock)" in outcome.out
+    assert "No PE for flint4: nothing makes terms of its levels" in outcome.out
+    assert outcome.out.endswith(f"{tmp_path / 'out' / 'report.html'}\n")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "report.html",
+        "report.png",
+        "report.svg",
+        "results.csv",
+        "results.json",
+    }
+    np.save(tmp_path / "own.npy", np.arange(1.0, 9))
+    arguments = ("weights", "int8", "--weights", tmp_path / "own.npy", "--group", 4, "--json")
+    row, other = run(*arguments).json
+    assert (other["type"], other["pe"]) == ("int8", "bit-parallel")
+    assert (row["type"], row["group"], row["bits"], row["pe"]) == ("int8", 4, 12, "bit-serial")
+    assert row["nmse"] < 1e-4
+    assert "accuracy" not in row
+
+
+def test_weights_finds_a_bad_folder_before_it_works(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure(*_: object, **__: object) -> NoReturn:
+        raise AssertionError
+
+    monkeypatch.setattr("hwarith.explore.weights.measure_weights", measure)
+    (tmp_path / "file").touch()
+    assert_one_line(run("weights", "-o", tmp_path / "file"), "output folder")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["weights", "int9", "-o", "out"], "unknown weight type 'int9'; did you mean 'int"),
+        (["weights", "fp3:x"], "weight type 'fp3:x': special values are numbers, as in fp3:5/-5"),
+        (
+            ["weights", "--group", "0", "-o", "out"],
+            "group must be 1 to 64 (inputs of a layer), not 0",
+        ),
+        (["weights", "--group", "many"], "Invalid value for '--group': "),
+        (
+            ["weights", "--weights", "none.npy", "-o", "out"],
+            "weights file none.npy cannot be read: No such file",
+        ),
+        (["weights", "--weights", "."], "weights file . cannot be read: Is a directory"),
+    ],
+)
+def test_mistakes(mistake: Mistake, arguments: list[str], message: str) -> None:
+    mistake(arguments, message)
