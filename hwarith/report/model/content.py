@@ -14,7 +14,7 @@ from ...errors import InvalidInput
 from ...explore.metrics import COUNTS
 from ...explore.point import Result
 from ...explore.store import read_sweep_folder
-from ...explore.workloads import MiniLM, Workload, workload
+from ...explore.workloads import Workload, workload
 from ...units import Unit
 from ...units import unit as make_unit
 from .axes import value_on_axis
@@ -117,7 +117,7 @@ class Content(Rows):
         return {k: c for k, c in columns([p.result for p in self.points]).items() if k in there}
 
     @property
-    def workload(self) -> Workload | MiniLM:
+    def workload(self) -> Workload:
         return workload(self.manifest["workload"])
 
     @property

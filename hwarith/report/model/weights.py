@@ -18,7 +18,7 @@ from .columns import Column
 from .rows import Heading, Rows
 
 if TYPE_CHECKING:
-    from ...explore.weights_file import Arrays
+    from ...explore.weights import Arrays
 
 OPERATION = "dot product"
 NETWORK_KEYS = ("output_error", "pe_output_error", "accuracy")
