@@ -66,7 +66,7 @@ def transformer(
     Every product of matrices runs through the unit, bit-accurately; float32 stands for numpy's own
     arithmetic. Cosines are those of the embeddings to float32's with unquantized weights.
     """
-    from ..explore.workloads.minilm.run import multiply_adds, products_of, run_products
+    from ..explore.workloads.minilm.task import multiply_adds, products_of, run_products
 
     if not specs:
         raise InvalidInput("name at least one SPEC, such as fma:a=bf16,c=fp32,out=fp32, or float32")
@@ -115,8 +115,7 @@ def weights(
     special values, fp3:5/-5. Arrays of your own have shape (..., n): groups run along the last
     axis. With -o: report.html, results.csv, results.json and report.png.
     """
-    from ..explore.weights import GROUP, digits, measure_weights, weight_types
-    from ..explore.weights_file import read_weights
+    from ..explore.weights import GROUP, digits, measure_weights, read_weights, weight_types
     from ..files import output_folder
     from ..report import weight_rows, write_weights_report
 

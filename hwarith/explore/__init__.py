@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     from .sweep import run_sweep
     from .weights import measure_weights
 
-_HOMES = {"evaluate": "metrics", "measure_weights": "weights", "run_sweep": "sweep"}
-
 __all__ = ["evaluate", "measure_weights", "run_sweep"]
+
+_MODULES = {"evaluate": ".metrics", "measure_weights": ".weights", "run_sweep": ".sweep"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'hwarith.explore' has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    """Imported on first use: `hwarith cycles` answers before numpy is loaded."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name], __name__), name)

@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import hwarith
-
 from ..errors import InvalidInput
 from ..flow.stimuli.families import stimuli_of
 from ..units import Unit
 from ..units import unit as make_unit
 from ..units.chain import outside, seen_inside, seen_outside
+from .hardware import FLOW, Flow
 from .metrics import EXHAUSTIVE_BITS, Evaluation, evaluate
+from .workloads import Outcome, Workload
 from .workloads import workload as find_workload
 
 if TYPE_CHECKING:
     from ..flow.energy.measure import Energy
     from ..flow.synthesis.synthesize import Synthesis
     from ..formats import Format
-    from .workloads.network import Outcome
 
 OPERAND_SETS = 1 << 16
 """Random operand sets, for units of too many to take all."""
@@ -112,8 +111,8 @@ class Compared:
     def ratios(self, first: Compared) -> dict[str, float | None]:
         """Costs over those of the first unit."""
         mine, base = self._costs(), first._costs()
-        return {key: mine[key] / base[key] if mine[key] is not None and base[key] else None
-                for key in mine}  # fmt: skip
+        known = (key for key in mine if mine[key] is not None and base[key])
+        return dict.fromkeys(mine) | {key: mine[key] / base[key] for key in known}
 
     def _costs(self) -> dict[str, Any]:
         costs = {key: getattr(self.cost, key) for key in RATIOS}
@@ -126,17 +125,17 @@ RATIOS = ("area", "delay", "luts")
 def compare(
     specs: Iterable[Any],
     library: str | Path = "generic",
-    workload: str | None = None,
+    workload: str | Workload | None = None,
     *,
     track: Callable[[list[Unit]], Iterable[Unit]] = iter,
-    flow: Any = hwarith,
+    flow: Flow = FLOW,
 ) -> list[Compared]:
     """Synthesize units (or their specs), evaluate their errors and run a workload on them.
 
     Errors are computed on the operands that met the unit in the workload; without one on all
     operand codes or, where those are more than 2^16, on random ones (`SOURCES`).
-    `track` is given the units and gives them back one by one, to show progress; `flow` stands in
-    for `hwarith` in tests, of which `synthesize` and `energy` are asked.
+    `track` is given the units and gives them back one by one, to show progress; `flow` gives the
+    hardware figures.
 
     Raises `InvalidInput` for a wrong spec, library or workload, and for a unit that the workload
     cannot run on, before anything runs.
@@ -157,7 +156,7 @@ def compare(
     return found
 
 
-def _energy(u: Unit, outcome: Outcome | None, library: Any, flow: Any) -> Energy | None:
+def _energy(u: Unit, outcome: Outcome | None, library: str | Path, flow: Flow) -> Energy | None:
     if outcome:
         operands = outcome.operands
     elif u.parts:

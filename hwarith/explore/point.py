@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import hwarith
+from typing import Any, NamedTuple
 
 from ..errors import InvalidInput
 from ..flow.synthesis.libraries import fpga
-
-if TYPE_CHECKING:
-    from ..units import Unit
+from ..units import Unit
+from ..units.chain import seen_outside
+from .hardware import FLOW, Flow
+from .metrics import evaluate
+from .workloads import Workload
+from .workloads import workload as find_workload
 
 
 class Figure(NamedTuple):
@@ -117,17 +118,18 @@ class Result:
         return {**self.cost, **network, **self.metrics}
 
 
-def measure(unit: Unit, workload: str, library: str, flow: Any = hwarith) -> Result:
+def measure(unit: Unit, workload: str | Workload, library: str, flow: Flow = FLOW) -> Result:
     """Synthesize a unit, run a workload on it, and find its errors and its energy on the operands
     it met.
 
-    Raises `InvalidInput` for a workload that cannot run on the unit, and `ToolFailure`. `flow` has
-    `hwarith`'s own `verilog`, `synthesize`, `breakdown` and `energy`, or in tests others.
-    """
-    from ..units.chain import seen_outside
-    from .metrics import evaluate
-    from .workloads import workload as find_workload
+    Parameters
+    ----------
+    workload : a `Workload`, or its name (`hwarith.explore.workloads.workload`).
+    library : as `hwarith.synthesize` takes it.
+    flow : what gives the hardware figures.
 
+    Raises `InvalidInput` for a workload that cannot run on the unit, and `ToolFailure`.
+    """
     start = time.perf_counter()
     outcome = find_workload(workload).run(unit)
     evaluation = evaluate(unit, seen_outside(unit, outcome.operands))
@@ -172,7 +174,7 @@ def measure(unit: Unit, workload: str, library: str, flow: Any = hwarith) -> Res
     )
 
 
-def _breakdown(flow: Any, unit: Unit, library: str) -> dict[str, Any]:
+def _breakdown(flow: Flow, unit: Unit, library: str) -> dict[str, Any]:
     if fpga(library):
         return {}
     found = flow.breakdown(unit, library=library)

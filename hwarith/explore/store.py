@@ -24,11 +24,19 @@ if TYPE_CHECKING:
 MANIFEST = "sweep.json"
 FAILURES = "failures.json"
 
-_SOURCES = (
-    "engine.py", "engine_fold.py", "engine_matrix.py", "matrix.py", "piecewise.py", "kernels",
-    "formats", "units", "flow", "explore/point.py", "explore/metrics.py", "explore/reference.py",
+SOURCES = (
+    "golden",
+    "formats",
+    "rtl",
+    "units",
+    "matrix",
+    "flow",
+    "explore/hardware.py",
+    "explore/metrics.py",
+    "explore/point.py",
+    "explore/reference.py",
     "explore/workloads",
-)  # fmt: skip
+)
 """The parts of the package that a point's figures depend on."""
 
 
@@ -143,7 +151,7 @@ def source_digest() -> str:
 
     package = Path(str(resources.files("hwarith")))
     digest = hashlib.sha256()
-    for root in (*(package / part for part in _SOURCES), shipped("synth")):
+    for root in (*(package / part for part in SOURCES), shipped("synth")):
         for path in _source_files(root):
             digest.update(path.relative_to(root.parent).as_posix().encode())
             digest.update(path.read_bytes())

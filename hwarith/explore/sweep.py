@@ -12,12 +12,13 @@ from typing import Any
 
 from ..errors import HwarithError, InvalidInput, ToolFailure
 from ..units import Unit
+from .front_search import FrontSearch, SearchGoal, require_optuna
+from .hardware import Flow
 from .point import Result, measure
-from .search import ParetoSearch, Search, require_optuna
 from .store import FAILURES, Store, tool_context
 from .sweep_file import Sweep, sweep_of
 from .worker import ask_all
-from .workloads import workload
+from .workloads import code_digest, workload
 
 DEFAULT = Path(str(resources.files("hwarith.explore"))) / "default.toml"
 """The sweep file behind ``make report``."""
@@ -35,7 +36,7 @@ def run_sweep(
     *,
     dask: str | None = None,
     budget: int | None = None,
-    flow: Any = None,
+    flow: Flow | None = None,
 ) -> list[Result]:
     """Measure design points and keep them in a folder, from which `write_report` takes them.
 
@@ -50,7 +51,7 @@ def run_sweep(
     dask : the address of the scheduler of a Dask cluster, whose workers then measure.
     budget : measure at most so many points, those that a search for the Pareto front picks. The
         points of the sweep that the folder holds already count, and are what it starts from.
-    flow : stands in for `hwarith` in tests (see `measure`); then all runs in this process.
+    flow : gives the hardware figures; then all runs in this process.
 
     Returns the results in the order of the points, of a search in that of its picks. On a
     terminal a progress bar is shown.
@@ -68,7 +69,7 @@ def run_sweep(
         raise InvalidInput("jobs are processes of this machine; a Dask cluster has its own")
     sweep = sweep_of(points)
     if budget is not None:
-        search = dataclasses.replace(sweep.search or Search(), budget=budget)
+        search = dataclasses.replace(sweep.search or SearchGoal(), budget=budget)
         sweep = dataclasses.replace(sweep, search=search)
     if sweep.search:
         require_optuna()
@@ -101,9 +102,14 @@ class _Run:
     def __init__(self, sweep: Sweep, folder: Path, context: dict[str, Any], shared: bool) -> None:
         self.sweep = sweep
         self.failures: dict[Unit, str] = {}
-        self._search: ParetoSearch | None = None
-        data = {"workload": sweep.workload, "data": workload(sweep.workload).digest}
-        data["library"] = sweep.library_digest()
+        self._search: FrontSearch | None = None
+        data = {
+            "workload": sweep.workload,
+            "data": workload(sweep.workload).digest,
+            "library": sweep.library_digest(),
+        }
+        if code := code_digest(sweep.workload):
+            data["code"] = code
         self._versions = context["versions"]
         self.store = Store(folder, {**data, **context}, shared)
         if sweep.search:
@@ -117,7 +123,7 @@ class _Run:
             self.missing: Iterator[Unit] = iter(sorted(todo, key=_width, reverse=True))
         self._save_manifest()
 
-    def _prepare_search(self, search: Search) -> None:
+    def _prepare_search(self, search: SearchGoal) -> None:
         listed = set(self.store.listed())
         known = (unit for unit in self.sweep.points if unit.spec in listed)
         self.results = {u: result for u in known if (result := self.store.load(u))}
@@ -125,13 +131,13 @@ class _Run:
         self.total = max(len(self.results), min(search.budget, len(self.sweep.points)))
         self.missing = iter(())
         if len(self.results) < self.total:
-            self._search = ParetoSearch(self.sweep.points, search)
+            self._search = FrontSearch(self.sweep.points, search)
             for unit, result in self.results.items():
                 if result is not None:
                     self._search.tell(unit, result)
             self.missing = self._picks(self._search)
 
-    def _picks(self, search: ParetoSearch) -> Iterator[Unit]:
+    def _picks(self, search: FrontSearch) -> Iterator[Unit]:
         while len(self.results) < self.total and (unit := search.ask()):
             result = self.results[unit] = self.store.load(unit)
             self._save_manifest()
@@ -175,14 +181,14 @@ class _Run:
             for unit in self.missing:
                 units.append(unit)
                 file = self.store.file(unit)
-                yield {"spec": unit.spec, "file": file, "workload": sweep.workload,
-                       "library": sweep.library}  # fmt: skip
+                point = {"spec": unit.spec, "file": file}
+                yield point | {"workload": sweep.workload, "library": sweep.library}
 
         with closing(ask(requests())) as answers:
             for i, answer in answers:
                 yield units[i], answer.get("error") or Result(**answer["result"])
 
-    def measure_here(self, flow: Any) -> Generator[tuple[Unit, Result | str]]:
+    def measure_here(self, flow: Flow) -> Generator[tuple[Unit, Result | str]]:
         """The same in this process."""
         for unit in self.missing:
             try:
@@ -242,9 +248,14 @@ def _progress(total: int, done: int) -> Iterator[Callable[[int], None]]:
 
     console = Console(stderr=True)
     columns = (
-        TextColumn("sweep"), BarColumn(), MofNCompleteColumn(), Rate("{task.fields[rate]}"),
-        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
-    )  # fmt: skip
+        TextColumn("sweep"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
     hidden = not console.is_terminal or done == total
     with Progress(*columns, console=console, disable=hidden, speed_estimate_period=600) as progress:
         task = progress.add_task("sweep", total=total, completed=done, rate="")

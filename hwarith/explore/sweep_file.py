@@ -2,7 +2,7 @@
 
 A sweep file::
 
-    workload = "digits"        # default; or "minilm"
+    workload = "digits"        # default; or "minilm"; or your own, as "package.module:NAME"
     library = "generic"        # default; or osu018, ice40, ...; or a Liberty file, beside this one
     points = ["mul:a=fp32", "fma:a=bf16,b=bf16,c=fp32,out=fp32"]
 
@@ -33,19 +33,19 @@ from ..flow.synthesis.liberty import read_bytes
 from ..flow.synthesis.libraries import fpga, liberty_file
 from ..units import Unit
 from ..units import unit as make_unit
+from .front_search import SearchGoal
 from .grid import AtText, expand
-from .search import Search
 from .workloads import workload as find_workload
 
 _KEYS = ("workload", "library", "points", "grid", "search")
-_SEARCH_KEYS = tuple(field.name for field in dataclasses.fields(Search))
+_SEARCH_KEYS = tuple(field.name for field in dataclasses.fields(SearchGoal))
 
 
 @dataclass(frozen=True)
 class Sweep:
     """Units to measure (without repetition), on which workload, with which library.
 
-    With a `Search`, those of them that it picks.
+    With a `SearchGoal`, those of them that it picks.
 
     ``library`` is a name (`hwarith.flow.synthesis.libraries.NAMES`) or the path of a Liberty file,
     ``source`` the name of the file that the sweep came from. Raises `InvalidInput` for a
@@ -57,7 +57,7 @@ class Sweep:
     workload: str = "digits"
     library: str = "generic"
     source: str | None = None
-    search: Search | None = None
+    search: SearchGoal | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "points", tuple(dict.fromkeys(self.points)))
@@ -138,7 +138,7 @@ def _sweep(data: dict[str, Any], path: Path) -> Sweep:
     return Sweep(tuple(units), workload, library, path.name, _search(data.get("search")))
 
 
-def _search(given: Any) -> Search | None:
+def _search(given: Any) -> SearchGoal | None:
     if given is None:
         return None
     if not isinstance(given, dict):
@@ -147,7 +147,7 @@ def _search(given: Any) -> Search | None:
         if key not in _SEARCH_KEYS:
             raise AtText(f"search: {unknown('key', key, _SEARCH_KEYS)}", key)
     try:
-        return Search(**given)
+        return SearchGoal(**given)
     except InvalidInput as error:
         raise AtText(f"search: {error}", "[search]") from None
 

@@ -216,7 +216,7 @@ def test_a_few_texts_on_units() -> None:
 
 def run_multiply_adds(pairs: int, tokens: int) -> int:
     """By the dimensions of the model."""
-    from hwarith.explore.workloads.minilm.run import multiply_adds
+    from hwarith.explore.workloads.minilm.task import multiply_adds
 
     lengths = [len(text) for text in run_task(pairs, tokens)]
     count = sum(6 * (n * (4 * 384**2 + 2 * 384 * 1536) + 2 * n * n * 384) for n in lengths)
@@ -234,7 +234,7 @@ def test_multiply_adds_are_counted_alike() -> None:
 
 
 def run_task(pairs: int, tokens: int) -> list[np.ndarray]:
-    from hwarith.explore.workloads.minilm.run import task
+    from hwarith.explore.workloads.minilm.task import task
 
     return task(pairs, tokens)
 

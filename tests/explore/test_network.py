@@ -10,14 +10,8 @@ import pytest
 import hwarith as hw
 from hwarith.errors import InvalidInput
 from hwarith.explore.workloads import WORKLOADS, workload
-from hwarith.explore.workloads.network import (
-    SAMPLE_STRIDE,
-    Layer,
-    accumulate,
-    accuracy,
-    datapath,
-    scales,
-)
+from hwarith.explore.workloads.datapath import accumulate, datapath
+from hwarith.explore.workloads.network import SAMPLE_STRIDE, Layer, accuracy, scales
 from hwarith.units.chain import seen_inside, seen_outside
 
 DIGITS = workload("digits")

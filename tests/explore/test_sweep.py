@@ -99,7 +99,8 @@ def test_what_a_point_depends_on_is_in_its_key(flow, tmp_path: Path, monkeypatch
 
 def test_sources_that_matter_are_hashed(tmp_path: Path, monkeypatch) -> None:
     package = tmp_path / "hwarith"
-    for part in store._SOURCES:
+    for part in store.SOURCES:
+        assert (Path(hw.__file__).parent / part).exists()
         path = package / part if part.endswith(".py") else package / part / "some.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("pass")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hwarith.errors import InvalidInput
-from hwarith.explore.search import Search
+from hwarith.explore.front_search import SearchGoal
 from hwarith.explore.sweep import DEFAULT
 from hwarith.explore.sweep_file import Sweep, read_sweep, sweep_of
 from hwarith.units import unit
@@ -54,7 +54,7 @@ def test_the_documented_file(tmp_path: Path) -> None:
     assert ks == [f"{k},krnd={r}" for k in range(1, 5) for r in ("trunc", "rne")] + [
         f"{k},krnd=trunc" for k in (5, 6, 7)
     ]
-    assert sweep.search == Search(budget=50)
+    assert sweep.search == SearchGoal(budget=50)
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,9 @@ from hwarith.explore.weights import (
     nmse,
     processing_elements,
     quantized,
+    read_weights,
     weight_types,
 )
-from hwarith.explore.weights_file import read_weights
 from hwarith.formats.weights import quantize, weight_type
 from hwarith.report.model.axes import axis
 from hwarith.report.model.weights import WeightRows, weight_rows, write_weights_report

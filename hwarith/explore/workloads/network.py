@@ -1,13 +1,8 @@
 """A layered network whose every multiplication and accumulation runs through given units.
 
-How a layer ``y = x W + b`` is computed (``METHOD`` says the same to readers of a report):
-
-* a multiply-add unit accumulates: ``acc = fma(x[k], W[k], acc)``;
-* a product unit's results go through an exact adder with a wide accumulator;
-* an adder accumulates products that an exact multiplier rounds to the adder's first format;
-
-each for k in ascending order, from the bias in the accumulator's format. Scaling, ReLU and the
-choice of the largest output are done outside the units, in float64.
+A layer ``y = x W + b`` sums up products as `datapath` has it, from the bias in the accumulator's
+format on. Scaling, ReLU and the choice of the largest output are done outside the units, in
+float64. ``METHOD`` says all this to readers of a report.
 """
 
 from __future__ import annotations
@@ -18,12 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import InvalidInput
 from ...formats import Format
-from ...matrix.product import matmul
 from ...units import Unit
-from ...units.chain import Chain, chain
-from ...units.operations import Role
+from ...units.chain import Chain
+from .datapath import accumulate, datapath, operands_met
+from .protocol import Outcome
 
 METHOD = (
     "A multiply-add accumulates: acc = a·b + acc. Products of a multiplier are summed by an exact "
@@ -71,43 +65,6 @@ class Network:
     layers: tuple[Layer, ...]
     images: np.ndarray
     labels: np.ndarray
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A network's run on a unit.
-
-    ``accuracy`` is the share of images classified right; ``output_error`` the root mean square
-    of the outputs' deviation from float64, over that of float64's outputs (None where an output
-    is not finite); ``operands`` the codes that met the unit, for every fifth image, one dot product
-    after the other, as they meet a multiply-add that holds its sum.
-    """
-
-    accuracy: float
-    output_error: float | None
-    operands: tuple[np.ndarray, ...]
-
-
-def datapath(unit: Unit) -> Chain:
-    """The units around `unit` that make it compute sums of products.
-
-    Raises `InvalidInput` for a unit that cannot: one that does not accumulate in the format of
-    its result, or of an operation that is none of product, sum and multiply-add.
-    """
-    role = unit.operation.role
-    if role is Role.ADDS:
-        first = next(iter(unit.operands.values()))
-        exact = "fp32" if first.is_float else "int8"
-        path = chain(f"mul:a={exact},out={first}", unit)
-    elif role in (Role.MULTIPLIES, Role.ACCUMULATES):
-        path = chain(unit)
-    else:
-        raise InvalidInput(
-            f"{unit.spec}: a network cannot run on operation {unit.operation.name!r}"
-        )
-    if not path.operand_formats[1].signed:
-        raise InvalidInput(f"{unit.spec}: weights have signs, {path.operand_formats[1]} has none")
-    return path
 
 
 def run(network: Network, unit: Unit) -> Outcome:
@@ -181,30 +138,6 @@ def _layer_codes(path: Chain, layer: Layer, x: np.ndarray) -> tuple[np.ndarray, 
         format_w.encode(layer.weights / scale_w),
         path.first.encode(layer.bias / (scale_x * scale_w)),
     )
-
-
-def accumulate(path: Chain, x: np.ndarray, w: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """Codes of ``x w + bias`` (images, outputs) for codes of inputs (images, inputs), weights
-    (inputs, outputs) and bias (outputs)."""
-    if path.multiply is None:
-        return matmul(path.add, x, w, bias)
-    return matmul(path.multiply, x, w, bias, add=path.add)
-
-
-def operands_met(
-    path: Chain, unit: Unit, x: np.ndarray, w: np.ndarray, bias: np.ndarray
-) -> tuple[np.ndarray, ...]:
-    """The operands of `unit` in `accumulate`, one dot product after the other, step by step."""
-    acc = np.broadcast_to(path.begin(bias), (len(x), len(bias)))
-    steps = []
-    for k in range(len(w)):
-        x_k, w_k = x[:, k : k + 1], w[k : k + 1]
-        met: tuple[np.ndarray, ...] = (x_k, w_k)
-        if unit is not path.multiply:
-            met = (x_k, w_k, acc) if path.multiply is None else (path.multiply(x_k, w_k), acc)
-            acc = path.add(*met)
-        steps.append(np.broadcast_arrays(*met))
-    return tuple(np.stack(codes, axis=-1).ravel() for codes in zip(*steps, strict=True))
 
 
 def scales(path: Chain, layer: Layer) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from ...errors import InvalidInput
 from ...explore.metrics import COUNTS
 from ...explore.store import read_sweep_folder
-from ...explore.workloads import MiniLM, Workload, workload
+from ...explore.workloads import Workload, workload
 from ...units import unit as make_unit
 from ...units.operations import Operation
 from .against import Changes
@@ -79,7 +79,7 @@ class Content(Rows):
         return {k: c for k, c in columns([p.result for p in self.points]).items() if k in there}
 
     @property
-    def workload(self) -> Workload | MiniLM:
+    def workload(self) -> Workload:
         return workload(self.manifest["workload"])
 
     @property

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-from ...explore.weights import FAMILIES, WEIGHT_FIGURES, Digits, WeightResult
-from ...explore.weights_file import Arrays
+from ...explore.weights import FAMILIES, WEIGHT_FIGURES, Arrays, Digits, WeightResult
 from ...flow.tools import versions
 from ...units.operations import DOT_PRODUCT, Operation
 from .columns import Column

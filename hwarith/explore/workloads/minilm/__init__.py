@@ -7,6 +7,6 @@ the machine: find for the summary line of a numpy or scipy function the rest of 
 Needs the extra ``transformer``, and the model: `model` says how to install it.
 """
 
-from .run import Outcome, run
+from .task import Retrieval, run
 
-__all__ = ["Outcome", "run"]
+__all__ = ["Retrieval", "run"]

@@ -79,9 +79,14 @@ def _layer(
 
 
 def _attention(
-    q: np.ndarray, k: np.ndarray, v: np.ndarray, spans: list[slice], heads: int,
-    multiply: Multiply, rows: int,
-) -> np.ndarray:  # fmt: skip
+    q: np.ndarray,
+    k: np.ndarray,
+    v: np.ndarray,
+    spans: list[slice],
+    heads: int,
+    multiply: Multiply,
+    rows: int,
+) -> np.ndarray:
     """softmax(q k^T / sqrt(size)) v for each head of each text; (tokens, heads * size)."""
     size = q.shape[1] // heads
     groups = [

@@ -13,7 +13,8 @@ from ....formats.weights import WeightType, quantize
 from ....matrix.product import matmul
 from ....units import Unit
 from ....units.chain import Chain
-from ..network import HEADROOM, WIDE_EXPONENT_BITS, datapath
+from ..datapath import datapath
+from ..network import HEADROOM, WIDE_EXPONENT_BITS
 from .encoder import Factors
 
 METHOD = (
@@ -148,8 +149,8 @@ def scales(path: Chain, factors: list[Factors]) -> tuple[Scale, Scale]:
         return left, right
     binades = math.ceil(math.log2(excess))
     low = binades // 2
-    return (Scale(left.format, left.tensor * 2.0**low),
-            Scale(right.format, right.tensor * 2.0 ** (binades - low)))  # fmt: skip
+    high = binades - low
+    return Scale(left.format, left.tensor * 2.0**low), Scale(right.format, right.tensor * 2.0**high)
 
 
 def _top(f: Format, peak: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 
-from ....explore.workloads import MiniLM, Workload
+from ....explore.workloads import Workload
 from ...model.columns import Column
 from ...model.finding import Finding
 
@@ -39,7 +39,7 @@ def definitions(columns: Iterable[Column]) -> str:
     )
 
 
-def significance(network: Workload | MiniLM) -> str:
+def significance(network: Workload) -> str:
     """What a difference of accuracy means, as HTML."""
     p, n, item = network.float64_accuracy, network.count, network.item
     deviation = 100 * (p * (1 - p) / n) ** 0.5

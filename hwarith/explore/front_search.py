@@ -20,7 +20,7 @@ _NO_OBJECTIVES = ("mean_relative_error", "mean_error", "sqnr")
 
 
 @dataclass(frozen=True)
-class Search:
+class SearchGoal:
     """What a search looks for: at most `budget` points (None: to be given otherwise), finished
     ones that the folder holds included; the best in the figures `objectives` (keys of `COSTS`,
     `NETWORK` and `METRICS`); with `seed` for what is random.
@@ -50,7 +50,7 @@ class Search:
         object.__setattr__(self, "objectives", tuple(self.objectives))
 
 
-class ParetoSearch:
+class FrontSearch:
     """Picks units one after the other by Optuna's multi-objective TPE, none twice.
 
     Units are told apart by their families and parameters, formats by their numbers of bits. What
@@ -58,7 +58,7 @@ class ParetoSearch:
     taken away the rest. Raises `MissingTool` without Optuna.
     """
 
-    def __init__(self, units: Sequence[Unit], search: Search) -> None:
+    def __init__(self, units: Sequence[Unit], search: SearchGoal) -> None:
         import numpy as np
 
         self._optuna = require_optuna()

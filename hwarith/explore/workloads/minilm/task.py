@@ -23,8 +23,8 @@ PAIRS, TOKENS = 96, 32
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a unit did.
+class Retrieval:
+    """How well the embeddings of a unit's arithmetic find the texts.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ def run(
     tokens: int = TOKENS,
     weights: Any = None,
     advance: Callable[[int], None] = lambda _: None,
-) -> Outcome:
+) -> Retrieval:
     """Run the retrieval task with a unit in every product of matrices.
 
     Parameters
@@ -103,7 +103,7 @@ def products_of(
     return Products(unit, weight_type(weights) if weights is not None else None, advance)
 
 
-def run_products(products: Products, pairs: int, tokens: int) -> Outcome:
+def run_products(products: Products, pairs: int, tokens: int) -> Retrieval:
     """`run` with given products, which keep operands that they met."""
     texts = task(pairs, tokens)
     start = time.perf_counter()
@@ -111,12 +111,17 @@ def run_products(products: Products, pairs: int, tokens: int) -> Outcome:
     seconds = time.perf_counter() - start
     score = retrieval.score(embeddings[:pairs], embeddings[pairs:])
     cosines = np.nan_to_num((embeddings * reference(pairs, tokens)).sum(axis=1))
-    return Outcome(
-        products.unit.spec if products.unit else None,
-        products.weights.name if products.weights else None,
-        score.recall, score.mrr, float(cosines.mean()), float(cosines.min()),
-        products.count, seconds, embeddings,
-    )  # fmt: skip
+    return Retrieval(
+        spec=products.unit.spec if products.unit else None,
+        weights=products.weights.name if products.weights else None,
+        recall=score.recall,
+        mrr=score.mrr,
+        mean_cosine=float(cosines.mean()),
+        min_cosine=float(cosines.min()),
+        multiply_adds=products.count,
+        seconds=seconds,
+        embeddings=embeddings,
+    )
 
 
 @cache

@@ -11,8 +11,8 @@ import pytest
 
 from hwarith.errors import InvalidInput, MissingTool
 from hwarith.explore import run_sweep
+from hwarith.explore.front_search import FrontSearch, SearchGoal
 from hwarith.explore.point import COSTS, Result
-from hwarith.explore.search import ParetoSearch, Search
 from hwarith.report.model.content import read_content
 from hwarith.report.model.front import pareto_front
 from hwarith.units import Unit, unit
@@ -59,7 +59,7 @@ def test_it_finds_more_of_the_front_than_chance() -> None:
     front = {units[i] for i in pareto_front(*zip(*all_figures, strict=True))}
     found = []
     for seed in range(3):
-        search = ParetoSearch(units, Search(budget=60, seed=seed))
+        search = FrontSearch(units, SearchGoal(budget=60, seed=seed))
         picked = []
         for _ in range(60):
             u = search.ask()
@@ -74,7 +74,7 @@ def test_it_finds_more_of_the_front_than_chance() -> None:
 
 def test_every_unit_is_picked_once_and_then_no_more() -> None:
     units = [*lmuls()[:10], unit("mul:a=bf16"), unit("mul:a=e4m3fn,round=rtz"), unit("add:a=fp32")]
-    search = ParetoSearch(units, Search(budget=99))
+    search = FrontSearch(units, SearchGoal(budget=99))
     search.tell(units[3], result(units[3], 1, 2))
     picked = []
     while u := search.ask():
@@ -85,7 +85,7 @@ def test_every_unit_is_picked_once_and_then_no_more() -> None:
 
 
 def test_higher_is_better_for_accuracy() -> None:
-    search = ParetoSearch(lmuls(), Search(budget=1, objectives=("area", "accuracy")))
+    search = FrontSearch(lmuls(), SearchGoal(budget=1, objectives=("area", "accuracy")))
     assert [d.name for d in search._study.directions] == ["MINIMIZE", "MAXIMIZE"]
 
 
