@@ -23,18 +23,23 @@ if TYPE_CHECKING:
     from .units import Unit, unit
 
 _HOMES = {
-    "HwarithError": "errors", "InvalidInput": "errors", "MissingTool": "errors",
-    "ToolFailure": "errors",
-    "Format": "formats", "format": "formats",
-    "Quantized": "formats.weights", "quantize": "formats.weights",
-    "weight_type": "formats.weights",
-    "Unit": "units", "unit": "units",
-    "matmul": "matrix", "vectors": "flow.vectors",
-    "verilog": "flow.verilog", "simulate": "flow.simulate",
-    "regress": "flow.regress", "synthesize": "flow.synthesis.synthesize",
-    "place_and_route": "flow.synthesis.place_and_route",
-    "breakdown": "flow.synthesis.breakdown", "energy": "flow.energy.measure",
-}  # fmt: skip
+    "errors": ("HwarithError", "InvalidInput", "MissingTool", "ToolFailure"),
+    "formats": ("Format", "format"),
+    "formats.weights": ("Quantized", "quantize", "weight_type"),
+    "units": ("Unit", "unit"),
+    "matrix": ("matmul",),
+    "flow.vectors": ("vectors",),
+    "flow.verilog": ("verilog",),
+    "flow.simulate": ("simulate",),
+    "flow.regress": ("regress",),
+    "flow.synthesis.synthesize": ("synthesize",),
+    "flow.synthesis.place_and_route": ("place_and_route",),
+    "flow.synthesis.breakdown": ("breakdown",),
+    "flow.energy.measure": ("energy",),
+}
+"""Public names by the module that has them."""
+
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Format",
@@ -63,9 +68,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Public names are imported on first use: the command line answers before numpy is loaded."""
-    if name not in _HOMES:
+    if name not in _HOME_OF:
         raise AttributeError(f"module 'hwarith' has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    return getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:

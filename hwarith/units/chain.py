@@ -89,7 +89,7 @@ class Chain(NamedTuple):
         return np.asarray(self.finish(accumulators)) if self.finish else accumulators
 
 
-def chain(spec: Any, add: Any = None) -> Chain:
+def chain(spec: Unit | str, add: Unit | str | None = None) -> Chain:
     """The units that sum up products: of a multiply-add, or of a product unit and an adder.
 
     Parameters

@@ -59,9 +59,15 @@ PRODUCT = Operation(
     "product", 2, lambda a, b: a * b, "a·b", factors=2, role=Role.MULTIPLIES, noun="multiplier"
 )
 MULTIPLY_ADD = Operation(
-    "multiply-add", 3, lambda a, b, c: a * b + c, "a·b + c",
-    factors=2, role=Role.ACCUMULATES, noun="multiply-add", rank=1,
-)  # fmt: skip
+    "multiply-add",
+    3,
+    lambda a, b, c: a * b + c,
+    "a·b + c",
+    factors=2,
+    role=Role.ACCUMULATES,
+    noun="multiply-add",
+    rank=1,
+)
 SUM = Operation("sum", 2, lambda a, b: a + b, "a + b", 1, Role.ADDS, "adder", rank=2)
 CONVERSION = Operation("conversion", 1, lambda a: a, "a", factors=1)
 CHAINED_MULTIPLY_ADD = Operation("chained multiply-add", role=Role.ACCUMULATES)

@@ -55,11 +55,9 @@ class ArrayUnit(Unit):
         if instance:
             clocked = kind not in self.combinational_parts
             clock = {"i_clk": ClockSignal(), "i_rst": ResetSignal()} if clocked else {}
-            m.submodules[name] = Instance(
-                self.part_name(kind), **clock,
-                **{f"i_{port}": x for port, x in inputs.items()},
-                **{f"o_{port}": x for port, x in out.items()},
-            )  # fmt: skip
+            ports = {f"i_{port}": x for port, x in inputs.items()}
+            ports |= {f"o_{port}": x for port, x in out.items()}
+            m.submodules[name] = Instance(self.part_name(kind), **clock, **ports)
             return
         m.submodules[name] = part = self.part(kind)
         m.d.comb += [getattr(part, port).eq(x) for port, x in inputs.items()]

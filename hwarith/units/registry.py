@@ -50,7 +50,7 @@ def family(name: str) -> type[Unit]:
     return getattr(import_module(f".{module}", __package__), cls)
 
 
-def unit(spec: Any) -> Unit:
+def unit(spec: Unit | str) -> Unit:
     """The unit that a spec describes, such as ``"fma:a=bf16,b=bf16,c=fp32,out=fp32"``.
 
     Raises `InvalidInput` for an unknown family, parameter or value, naming the nearest right one.

@@ -33,8 +33,8 @@ from hwarith.explore.weights import (
     weight_types,
 )
 from hwarith.formats.weights import quantize, weight_type
+from hwarith.report import WeightRows, weight_rows, write_weights_report
 from hwarith.report.model.axes import axis
-from hwarith.report.model.weights import WeightRows, weight_rows, write_weights_report
 from hwarith.report.view.picture import to_pictures
 from hwarith.units.bitserial.weights import WEIGHTS
 from tests.explore.fake_flow import FakeFlow
