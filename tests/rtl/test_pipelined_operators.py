@@ -141,38 +141,59 @@ DIFFERENT: dict[str, tuple[Callable[..., Any], Callable[[int, int, int], int]]] 
     "an empty slice": (lambda m, a, b, c: Cat(a[:0], b, a[5:]), lambda a, b, c: b),
     "an empty value": (lambda m, a, b, c: Cat() + a, lambda a, b, c: a),
     "bit_select": (lambda m, a, b, c: a.bit_select(b, 2), lambda a, b, c: a >> b & 3),
-    "bit_select of signed": (lambda m, a, b, c: c.bit_select(b[0], 3),
-                             lambda a, b, c: c >> (b & 1) & 7),
+    "bit_select of signed": (
+        lambda m, a, b, c: c.bit_select(b[0], 3),
+        lambda a, b, c: c >> (b & 1) & 7,
+    ),
     "word_select": (lambda m, a, b, c: a.word_select(b, 2), lambda a, b, c: a >> 2 * b & 3),
-    "word_select of signed": (lambda m, a, b, c: c.word_select(b[0], 2),
-                              lambda a, b, c: c >> 2 * (b & 1) & 3),
+    "word_select of signed": (
+        lambda m, a, b, c: c.word_select(b[0], 2),
+        lambda a, b, c: c >> 2 * (b & 1) & 3,
+    ),
     "a part of no bits": (lambda m, a, b, c: Cat(a.bit_select(b, 0), b), lambda a, b, c: b),
-    "Cat": (lambda m, a, b, c: Cat(b, c, a[0], Const(1, 2)),
-            lambda a, b, c: b | (c & 15) << 3 | (a & 1) << 7 | 1 << 8),
+    "Cat": (
+        lambda m, a, b, c: Cat(b, c, a[0], Const(1, 2)),
+        lambda a, b, c: b | (c & 15) << 3 | (a & 1) << 7 | 1 << 8,
+    ),
     "Mux": (lambda m, a, b, c: Mux(a > 9, b, c), lambda a, b, c: b if a > 9 else c),
     "Mux by some bits": (lambda m, a, b, c: Mux(b, a, c), lambda a, b, c: a if b else c),
     "Mux of constants": (lambda m, a, b, c: Mux(a[2], 9, -3), lambda a, b, c: 9 if a & 4 else -3),
     "Mux by no bits": (lambda m, a, b, c: Mux(a[:0], a, b), lambda a, b, c: b),
-    "Array": (lambda m, a, b, c: Array([a, b, c, a + b, 5, 6, 7, -1])[b],
-              lambda a, b, c: [a, b, c, a + b, 5, 6, 7, -1][b]),
-    "Array of Arrays": (lambda m, a, b, c: Array(Array([i, a, c]) for i in range(4))[b[:2]][a[0]],
-                        lambda a, b, c: a if a & 1 else b & 3),
+    "Array": (
+        lambda m, a, b, c: Array([a, b, c, a + b, 5, 6, 7, -1])[b],
+        lambda a, b, c: [a, b, c, a + b, 5, 6, 7, -1][b],
+    ),
+    "Array of Arrays": (
+        lambda m, a, b, c: Array(Array([i, a, c]) for i in range(4))[b[:2]][a[0]],
+        lambda a, b, c: a if a & 1 else b & 3,
+    ),
     "Array of two": (lambda m, a, b, c: Array([a, c])[b[0]], lambda a, b, c: c if b & 1 else a),
-    "operators of an Array": (lambda m, a, b, c: (Array([a, c])[b[0]] + 1) << 2,
-                              lambda a, b, c: ((c if b & 1 else a) + 1) << 2),
-    "patterns": (lambda m, a, b, c: SwitchValue(a, [(("1----", "--000"), b), ("00---", c)]),
-                 lambda a, b, c: b if a & 16 or not a & 7 else c if a < 8 else 0),
+    "operators of an Array": (
+        lambda m, a, b, c: (Array([a, c])[b[0]] + 1) << 2,
+        lambda a, b, c: ((c if b & 1 else a) + 1) << 2,
+    ),
+    "patterns": (
+        lambda m, a, b, c: SwitchValue(a, [(("1----", "--000"), b), ("00---", c)]),
+        lambda a, b, c: b if a & 16 or not a & 7 else c if a < 8 else 0,
+    ),
     "patterns and a default": (
         lambda m, a, b, c: SwitchValue(b, [((1, 2), a), (3, c), (None, 77)]),
-        lambda a, b, c: a if b in (1, 2) else c if b == 3 else 77),
-    "a structure": (lambda m, a, b, c: structure(m, a),
-                    lambda a, b, c: (a & 3) + signed_value(a >> 2, 3)),
-    "a word of an array": (lambda m, a, b, c: data.View(WORDS, Cat(a, b))[b[:2]],
-                           lambda a, b, c: (a | b << 5) >> 2 * (b & 3) & 3),
-    "an Amaranth enumeration": (lambda m, a, b, c: wire(m, "color", b[:2], Color) == Color.BLUE,
-                                lambda a, b, c: b & 3 == 2),
+        lambda a, b, c: a if b in (1, 2) else c if b == 3 else 77,
+    ),
+    "a structure": (
+        lambda m, a, b, c: structure(m, a),
+        lambda a, b, c: (a & 3) + signed_value(a >> 2, 3),
+    ),
+    "a word of an array": (
+        lambda m, a, b, c: data.View(WORDS, Cat(a, b))[b[:2]],
+        lambda a, b, c: (a | b << 5) >> 2 * (b & 3) & 3,
+    ),
+    "an Amaranth enumeration": (
+        lambda m, a, b, c: wire(m, "color", b[:2], Color) == Color.BLUE,
+        lambda a, b, c: b & 3 == 2,
+    ),
     "a constant": (lambda m, a, b, c: 77, lambda a, b, c: 77),
-}  # fmt: skip
+}
 """What is not, or does not mean the same: hardware of the module and the inputs, and in Python."""
 
 CASES = DIFFERENT | {name: ((lambda m, a, b, c, f=f: f(a, b, c)), f) for name, f in SAME.items()}
@@ -298,17 +319,31 @@ TREES = st.recursive(
 )
 
 OPERATIONS: dict[str, Callable[..., Value]] = {
-    "~": operator.invert, "-": lambda x, *y: x - y[0] if y else -x, "abs": abs,
-    "+": lambda x, *y: x + y[0] if y else +x, "*": operator.mul, "//": operator.floordiv,
-    "%": operator.mod, "&": operator.and_, "|": operator.or_, "^": operator.xor,
-    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
-    ">": operator.gt, ">=": operator.ge,
-    "<<": lambda x, y: x << y[:2].as_unsigned(), ">>": lambda x, y: x >> y[:4].as_unsigned(),
-    "slice": lambda x: x[1:3], "cat": lambda x, y: Cat(x, y),
+    "~": operator.invert,
+    "-": lambda x, *y: x - y[0] if y else -x,
+    "abs": abs,
+    "+": lambda x, *y: x + y[0] if y else +x,
+    "*": operator.mul,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "&": operator.and_,
+    "|": operator.or_,
+    "^": operator.xor,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<<": lambda x, y: x << y[:2].as_unsigned(),
+    ">>": lambda x, y: x >> y[:4].as_unsigned(),
+    "slice": lambda x: x[1:3],
+    "cat": lambda x, y: Cat(x, y),
     "as_signed": lambda x: x.as_signed() if len(x) else x,
-    "mux": Mux, "array": lambda x, y, z: Array([y, z, x])[x[:2].as_unsigned()],
+    "mux": Mux,
+    "array": lambda x, y, z: Array([y, z, x])[x[:2].as_unsigned()],
     "patterns": lambda x, y, z: SwitchValue(x[:1], [("1", y), (None, z)]),
-}  # fmt: skip
+}
 
 
 def build(m: Module, tree: Any, x: Values) -> Value:

@@ -137,11 +137,17 @@ def in_new_domain(m: Module, a: Value, b: Value) -> Value:
 @pytest.mark.parametrize(
     ("make", "what"),
     [
-        (assigned, "d"), (in_domain, "domain"), (under_condition, "If"), (in_switch, "Switch"),
-        (in_states, "FSM"), (in_submodule, "submodules"), (in_anonymous_submodule, "submodules"),
-        (printed, "d"), (in_new_domain, "domains"),
+        (assigned, "d"),
+        (in_domain, "domain"),
+        (under_condition, "If"),
+        (in_switch, "Switch"),
+        (in_states, "FSM"),
+        (in_submodule, "submodules"),
+        (in_anonymous_submodule, "submodules"),
+        (printed, "d"),
+        (in_new_domain, "domains"),
     ],
-)  # fmt: skip
+)
 def test_what_is_refused_of_a_module(make: Callable[..., Any], what: str) -> None:
     assert refusal(make) == (
         f"average: step add: a pipelined datapath cannot have m.{what}; make its signals with "
