@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NoReturn
 
-from amaranth.hdl import Module, Shape, Signal, Value, ValueLike
+from amaranth.hdl import Module, ShapeLike, Signal, Value, ValueLike
 
 from ..errors import InvalidInput
 
@@ -40,13 +40,17 @@ class Recorder:
 
 
 def wire(
-    m: Module | Recorder, name: str, value: ValueLike, shape: int | Shape | None = None
+    m: Module | Recorder, name: str, value: ValueLike, shape: ShapeLike | None = None
 ) -> Signal:
-    """A named combinational signal of this value (of the value's own shape by default)."""
+    """A named combinational signal of this value.
+
+    It has the value's own shape, or the one that is given: the value is then extended as its sign
+    says, or its low bits are taken. Of the shape of a structure or an enumeration it is a view.
+    """
     value = Value.cast(value)
     signal = Signal(value.shape() if shape is None else shape, name=name)
     if isinstance(m, Recorder):
-        m.wires.append((signal, value))
+        m.wires.append((Value.cast(signal), value))
     else:
-        m.d.comb += signal.eq(value)
+        m.d.comb += Value.cast(signal).eq(value)
     return signal

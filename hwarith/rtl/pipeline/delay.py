@@ -102,8 +102,6 @@ class Graph(Gates):
                 return [self.either(*pair) for pair in zip(x, y, strict=True)]
             case "^", x, y:
                 return [self.differ(*pair) for pair in zip(x, y, strict=True)]
-            case "+", x:
-                return x
             case "+", x, y:
                 return self.add(x, y, ZERO)
             case "-", x:
@@ -124,7 +122,8 @@ class Graph(Gates):
             case "<<", x, _:
                 return self._shifted_left(x, parts[1])
             case ">>", x, _:
-                return self._shifted_right(x, parts[1], 1, operands[0].shape().signed)
+                above = x[-1] if operands[0].shape().signed else ZERO
+                return self._shifted_right(x, parts[1], 1, above)
             case "//" | "%", _, _:
                 return self._division(value, parts)
         raise TypeError(f"no delay is known of operator {operator!r}: {value!r}")
@@ -140,11 +139,8 @@ class Graph(Gates):
         return self.block(parts, UNIT * max(2, 4 * levels(max(map(len, parts))) - 2), 1)
 
     def _part(self, value: Part) -> list[int]:
-        signed = value.value.shape().signed
-        bits = _extended(
-            self.bits(value.value), value.value.shape(), len(value.value) + value.width
-        )
-        moved = self._shifted_right(bits, self.bits(value.offset), value.stride, signed)
+        bits = self.bits(value.value) + [ZERO] * value.width
+        moved = self._shifted_right(bits, self.bits(value.offset), value.stride, ZERO)
         return moved[: value.width]
 
     def _shifted_left(self, bits: list[int], amount: list[int]) -> list[int]:
@@ -156,12 +152,12 @@ class Graph(Gates):
         return bits
 
     def _shifted_right(
-        self, bits: list[int], amount: list[int], stride: int, signed: bool
+        self, bits: list[int], amount: list[int], stride: int, above: int
     ) -> list[int]:
-        """The same to the right, by `stride` times the amount; the sign comes in at the top."""
+        """The same to the right, by `stride` times the amount; the bit `above` comes in."""
         for level, select in enumerate(amount):
-            above = [bits[-1] if signed else ZERO] * min(stride << level, len(bits))
-            moved = bits[len(above) :] + above
+            entering = [above] * min(stride << level, len(bits))
+            moved = bits[len(entering) :] + entering
             bits = [self.choose(select, *pair) for pair in zip(moved, bits, strict=True)]
         return bits
 

@@ -10,7 +10,7 @@ from amaranth.hdl._ast import Concat, Operator, Part, Slice, SwitchValue
 from ...errors import InvalidInput
 
 OPERATORS = {
-    1: ("~", "-", "+", "b", "r&", "r|", "r^", "u", "s"),
+    1: ("~", "-", "b", "r&", "r|", "r^", "u", "s"),
     2: ("+", "-", "*", "//", "%", "<<", ">>", "&", "|", "^", "==", "!=", "<", "<=", ">", ">="),
 }
 """Amaranth's operators by their number of operands: as it writes them in expressions, where ``b``
@@ -22,6 +22,13 @@ ALLOWED = (
     "Array, bit_select, word_select, and the operators ~ - + * // % << >> & | ^ == != < <= > >="
 )
 """What an expression may be made of, in words."""
+
+
+BEYOND_SIGN = (
+    "bit_select or word_select that reaches beyond the sign of a signed value (Amaranth's "
+    "simulator and its Verilog differ there; >> shifts the sign in)"
+)
+"""What is refused, though Amaranth has it."""
 
 
 def rebuilt(value: Value, change: Callable[[Value], Value]) -> Value:
@@ -97,7 +104,11 @@ class Checker:
 
     def _parts(self, value: Value) -> list[Value]:
         match value:
-            case Const() | Slice() | Part() | Concat() | SwitchValue():
+            case Const() | Slice() | Concat() | SwitchValue():
+                return parts_of(value)
+            case Part():
+                if value.value.shape().signed and _reach(value) > len(value.value):
+                    raise _refused(BEYOND_SIGN)
                 return parts_of(value)
             case Operator():
                 if value.operator in OPERATORS.get(len(value.operands), ()):
@@ -106,6 +117,11 @@ class Checker:
             case Signal():
                 raise _refused(f"the signal {value.name!r}, which is not made with wire")
         raise _refused(f"{type(value).__name__} {value!r}")
+
+
+def _reach(part: Part) -> int:
+    """How many bits a part may reach up to, above the lsb of what it is a part of."""
+    return ((1 << len(part.offset)) - 1) * part.stride + part.width
 
 
 def _refused(what: str) -> InvalidInput:
