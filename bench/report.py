@@ -10,12 +10,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.explore.browser import DESKTOP, PHONE, Browser, chromium
-
 from hwarith.explore.sweep import DEFAULT
 from hwarith.explore.sweep_file import read_sweep
 from hwarith.report import write_report
 from tests.explore.fake_sweep import make_sweep
+from tests.report.browser import DESKTOP, PHONE, Browser, chromium
 
 POINTS, RUNS = 200, 7
 

@@ -15,6 +15,13 @@ from types import TracebackType
 from typing import Any, Self
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--remote-debugging-pipe",
+)
 DESKTOP, PHONE = (1280, 900), (390, 844)
 _SECONDS = 60
 
@@ -34,14 +41,13 @@ class Browser:
         self._in, theirs_too = os.pipe()
         # The protocol's pipes are the file descriptors 3 and 4 of the browser.
         command = 'exec 3<&"$1" 4>&"$2"; shift 2; exec "$@"'
-        program = [
-            str(chromium()), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-            "--remote-debugging-pipe", f"--user-data-dir={self._profile.name}", "about:blank",
-        ]  # fmt: skip
+        program = [str(chromium()), *_OPTIONS, f"--user-data-dir={self._profile.name}"]
         self._process = subprocess.Popen(
-            ["bash", "-c", command, "bash", str(theirs), str(theirs_too), *program],
-            pass_fds=(theirs, theirs_too), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            ["bash", "-c", command, "bash", str(theirs), str(theirs_too), *program, "about:blank"],
+            pass_fds=(theirs, theirs_too),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         os.close(theirs)
         os.close(theirs_too)
         self._read, self._number, self._session = b"", 0, None
@@ -100,8 +106,8 @@ class Browser:
     def open(self, page: Path, fragment: str = "", size: tuple[int, int] = DESKTOP) -> float:
         """Open a file in a window of this size; the seconds until it is drawn."""
         width, height = size
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
-                  deviceScaleFactor=1, mobile=size == PHONE)  # fmt: skip
+        screen = {"width": width, "height": height, "deviceScaleFactor": 1}
+        self.call("Emulation.setDeviceMetricsOverride", **screen, mobile=size == PHONE)
         self.call("Page.navigate", url="about:blank")
         start = time.perf_counter()
         self.call("Page.navigate", url=f"{page.absolute().as_uri()}#{fragment}".removesuffix("#"))
@@ -140,13 +146,14 @@ class Browser:
     def key(self, key: str) -> None:
         """Press a key."""
         for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key,
-                      windowsVirtualKeyCode={"Escape": 27, "Enter": 13}[key])  # fmt: skip
+            number = {"Escape": 27, "Enter": 13}[key]
+            names = {"key": key, "code": key, "windowsVirtualKeyCode": number}
+            self.call("Input.dispatchKeyEvent", type=kind, **names)
 
     def prefer(self, scheme: str) -> None:
         """Make the system's theme ``light`` or ``dark``."""
-        self.call("Emulation.setEmulatedMedia",
-                  features=[{"name": "prefers-color-scheme", "value": scheme}])  # fmt: skip
+        preference = {"name": "prefers-color-scheme", "value": scheme}
+        self.call("Emulation.setEmulatedMedia", features=[preference])
 
     def screenshot(self, path: Path) -> None:
         image = self.call("Page.captureScreenshot", format="png")

@@ -44,8 +44,8 @@ def browser(started: Browser, folder: Path) -> Iterator[Browser]:
 
 
 def shown(browser: Browser) -> Any:
-    return browser.run("[...document.querySelectorAll('#points tbody tr:not([hidden])')]"
-                       ".map((row) => row.dataset.name)")  # fmt: skip
+    lines = "[...document.querySelectorAll('#points tbody tr:not([hidden])')]"
+    return browser.run(f"{lines}.map((row) => row.dataset.name)")
 
 
 def drawn(browser: Browser) -> Any:
@@ -55,8 +55,8 @@ def drawn(browser: Browser) -> Any:
 
 
 def title(browser: Browser) -> Any:
-    return browser.run("document.getElementById('point').open"
-                       " ? document.getElementById('point-title').textContent : null")  # fmt: skip
+    is_open = "document.getElementById('point').open"
+    return browser.run(f"{is_open} ? document.getElementById('point-title').textContent : null")
 
 
 def test_errors_are_seen(started: Browser, folder: Path) -> None:
@@ -137,11 +137,10 @@ def test_fragment_opens_a_point_with_all_that_is_known(browser: Browser, folder:
     assert title(browser) == "mul bf16"
     assert browser.run("document.querySelector('.verilog').textContent") == hw.verilog(TINY)
     text = browser.run("document.getElementById('point').innerText")
-    for words in (
-        "mul:a=bf16,b=bf16,out=bf16,round=rne", "error at most 1/2 ulp", "Mean squared error",
-        "Errors in ulps", "a[0]", "y[3]", "NAND2", "57.1 %", "combinational",
-        "leading zeros \xd7 2\t20.0 %\t0.0 %", "product\t90.0 %\t100.0 %", "3.4 % less area",
-    ):  # fmt: skip
+    known = ("mul:a=bf16,b=bf16,out=bf16,round=rne", "error at most 1/2 ulp", "combinational")
+    figures = ("Mean squared error", "Errors in ulps", "a[0]", "y[3]", "NAND2", "57.1 %")
+    parts = ("leading zeros \xd7 2\t20.0 %\t0.0 %", "product\t90.0 %\t100.0 %")
+    for words in (*known, *figures, *parts, "3.4 % less area"):
         assert words in text
     assert browser.run("document.querySelectorAll('#point svg rect').length") == 48
     browser.open(folder / "report.html", "nothing")
@@ -149,12 +148,14 @@ def test_fragment_opens_a_point_with_all_that_is_known(browser: Browser, folder:
 
 
 def test_dragging_zooms(browser: Browser) -> None:
-    box = browser.run("(() => { plot.scrollIntoView(); const b = plot.getBoundingClientRect();"
-                      "return [b.x, b.y, b.width, b.height]; })()")  # fmt: skip
-    x, y, width, height = box
+    x, y, width, height = browser.run(
+        "(() => { plot.scrollIntoView(); const b = plot.getBoundingClientRect();"
+        "return [b.x, b.y, b.width, b.height]; })()"
+    )
     for kind, share in (("mousePressed", 0.15), ("mouseMoved", 0.5), ("mouseReleased", 0.5)):
-        browser.call("Input.dispatchMouseEvent", type=kind, x=x + share * width,
-                     y=y + share * height, button="left", buttons=1, clickCount=1)  # fmt: skip
+        at = {"x": x + share * width, "y": y + share * height}
+        left_button = {"button": "left", "buttons": 1, "clickCount": 1}
+        browser.call("Input.dispatchMouseEvent", type=kind, **at, **left_button)
     assert len(drawn(browser)) < POINTS
     assert browser.run("plot.querySelectorAll('.axes text').length") > 4
     browser.click("#unzoom")

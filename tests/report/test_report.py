@@ -25,18 +25,28 @@ from hwarith.explore.metrics import COUNTS, METRICS
 from hwarith.explore.point import COSTS, NETWORK
 from hwarith.report import write_report
 from hwarith.report.model.axes import axis
-from hwarith.report.model.columns import columns, percent, three_digits, unit_label
+from hwarith.report.model.columns import columns, percent, three_digits
 from hwarith.report.model.content import Content, read_content
 from hwarith.report.model.front import pareto_front
+from hwarith.report.model.point import unit_label
 from hwarith.report.model.summary import comparisons, findings
+from hwarith.report.view.page import parts_of, to_html
+from hwarith.report.view.page.sweep import facts
 from hwarith.report.view.picture import to_pictures
+from hwarith.units.operations import MULTIPLY_ADD, PRODUCT, SUM
 from tests.explore.fake_flow import FakeFlow
 from tests.explore.fake_sweep import make_sweep
 
 SPECS = [
-    "mul:a=fp32", "mul:a=bf16", "mul:a=int8,b=int8,out=int16", "mul:a=e4m3fn", "lmul:format=bf16",
-    "lmul:format=e4m3fn,k=2", "fma:a=bf16,b=bf16,c=fp32,out=fp32", "add:a=fp32",
-]  # fmt: skip
+    "mul:a=fp32",
+    "mul:a=bf16",
+    "mul:a=int8,b=int8,out=int16",
+    "mul:a=e4m3fn",
+    "lmul:format=bf16",
+    "lmul:format=e4m3fn,k=2",
+    "fma:a=bf16,b=bf16,c=fp32,out=fp32",
+    "add:a=fp32",
+]
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +90,10 @@ def test_front_by_definition(points: list[tuple[int, int]], higher: bool) -> Non
 
 
 def test_each_operation_has_its_own_front(content: Content) -> None:
-    assert content.operations == ["product", "multiply-add", "sum"]
+    assert content.operations == [PRODUCT, MULTIPLY_ADD, SUM]
     for operation in content.operations:
         front = [content.points[i] for i in content.front("area", "output_error", operation)]
-        assert {p.result.operation for p in front} == {operation}
+        assert {p.result.operation for p in front} == {operation.name}
         areas, errors = ([p.figures[key] for p in front] for key in ("area", "output_error"))
         assert areas == sorted(areas)
         assert errors == sorted(errors, reverse=True)
@@ -119,9 +129,9 @@ def test_page_says_what_every_figure_means(folder: Path) -> None:
 
 def test_page_says_why_there_is_no_energy(content: Content) -> None:
     point = content.points[0]
-    assert "No energy" not in content.facts(point)
+    assert "No energy" not in facts(point)
     point = replace(point, result=replace(point.result, details={"no_energy": "an FPGA"}))
-    assert content.facts(point)["No energy"] == "an FPGA"
+    assert facts(point)["No energy"] == "an FPGA"
 
 
 def test_page_shows_every_point(folder: Path, content: Content) -> None:
@@ -138,14 +148,26 @@ def test_page_shows_every_point(folder: Path, content: Content) -> None:
 
 
 def test_page_escapes_what_it_shows(folder: Path, content: Content) -> None:
-    from hwarith.report.view.page import to_html
-
     content.manifest["library"] = "</script><b>.lib"
     try:
         page = to_html(content)
     finally:
         content.manifest["library"] = "generic"
     assert "<b>.lib" not in page
+
+
+def test_page_names_operations_by_their_text(folder: Path, content: Content) -> None:
+    data = json.loads(re.search(r'id="data">(.*?)</script>', page_of(folder), re.DOTALL)[1])
+    names = ["product", "multiply-add", "sum"]
+    assert list(data["nouns"]) == list(data["dashes"]) == names
+    assert list(data["nouns"].values()) == ["multiplier", "multiply-add", "adder"]
+    assert len(set(data["dashes"].values())) == len(names)
+    assert [p["operation"] for p in data["points"]] == [p.result.operation for p in content.points]
+
+
+def test_page_of_an_unknown_kind_of_rows() -> None:
+    with pytest.raises(TypeError, match="no page is known for rows of the kind list"):
+        parts_of([])
 
 
 def test_unfinished_sweep_says_what_is_missing(tmp_path: Path, flow: FakeFlow) -> None:
@@ -166,7 +188,7 @@ def test_details_of_points_come_with_the_sweep(content: Content) -> None:
     assert -0.5 <= bars["low"] < bars["high"] <= 0.5
     exact = point.result.counts["counted"] * (1 - point.figures["error_rate"])
     assert bars["exact"] == pytest.approx(exact)
-    assert content.facts(point)["Ports"] == "a bf16 (16 bits), b bf16 (16 bits), y bf16 (16 bits)"
+    assert facts(point)["Ports"] == "a bf16 (16 bits), b bf16 (16 bits), y bf16 (16 bits)"
 
 
 def test_csv_and_json_agree(folder: Path) -> None:
@@ -253,10 +275,8 @@ def test_findings_follow_from_the_points(content: Content) -> None:
     smallest = found[
         "Smallest multiplier with a network output error up to 1\N{NARROW NO-BREAK SPACE}%"
     ]
-    good = [
-        p for p in content.points
-        if p.result.operation == "product" and (p.result.output_error or 1) <= 0.01
-    ]  # fmt: skip
+    products = [p for p in content.points if p.result.operation == "product"]
+    good = [p for p in products if (p.result.output_error or 1) <= 0.01]
     assert smallest.answer == min(good, key=lambda p: p.figures["area"]).label == "mul bf16"
     assert any("25 % of the area" in f.answer for f in found.values())
 

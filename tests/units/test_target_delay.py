@@ -6,7 +6,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.rtl.pipeline.gates import UNIT
-from hwarith.units.base import STAGES
+from hwarith.units.contract import STAGES
 from tests.rtl.cutter import cutter
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of sweeps and reports."""
+"""Fixtures that the tests of several rooms share."""
 
 from __future__ import annotations
 
