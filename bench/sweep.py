@@ -34,9 +34,8 @@ def since(start: tuple[float, float]) -> tuple[float, float]:
 
 def bare(specs: list[str]) -> tuple[float, float]:
     """Seconds (wall, processor) of yosys, network, metrics and simulation for these specs."""
-    from hwarith.explore import metrics
-    from hwarith.explore.point import measure
-    from hwarith.explore.workloads import Workload
+    from hwarith.explore import point
+    from hwarith.explore.workloads.digits import Digits
     from hwarith.flow import tools
     from hwarith.flow.energy import measure as energy
     from hwarith.units import unit
@@ -58,11 +57,14 @@ def bare(specs: list[str]) -> tuple[float, float]:
         setattr(home, name, call)
 
     for home, name in (
-        (tools, "run_yosys"), (Workload, "run"), (metrics, "evaluate"), (energy, "activity"),
-    ):  # fmt: skip
+        (tools, "run_yosys"),
+        (Digits, "run"),
+        (point, "evaluate"),
+        (energy, "activity"),
+    ):
         timed(home, name)
     for spec in specs:
-        measure(unit(spec), "digits", "generic")
+        point.measure(unit(spec), "digits", "generic")
     return seconds
 
 
@@ -72,9 +74,12 @@ def with_empty_cache(command: list[str]) -> tuple[tuple[float, float], str]:
         (Path(cache) / "yosys-prepared").touch()
         start = clocks()
         done = subprocess.run(
-            command, env={**os.environ, "HWARITH_CACHE": cache}, check=True, text=True,
+            command,
+            env={**os.environ, "HWARITH_CACHE": cache},
+            check=True,
+            text=True,
             stdout=subprocess.PIPE,
-        )  # fmt: skip
+        )
         return since(start), done.stdout
 
 

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import InvalidInput, MissingTool, ToolFailure
+from .store import tool_context
+from .worker import Worker
 
 _PATIENCE_SECONDS = 5
 """For the scheduler to answer."""
@@ -111,9 +113,6 @@ _of_thread = threading.local()
 
 def _answer(request: dict[str, Any], context: dict[str, Any]) -> dict[str, Any]:
     """The answer to a request; runs on a thread of a Dask worker."""
-    from .store import tool_context
-    from .worker import Worker
-
     here = tool_context()
     for key, value in context.items():
         if here[key] != value:

@@ -13,16 +13,24 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from ..errors import InvalidInput, unknown
+from ..formats import format as format_of
 
 _COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
-    ast.Eq: operator.eq, ast.NotEq: operator.ne,
-    ast.In: lambda x, y: x in y, ast.NotIn: lambda x, y: x not in y,
-}  # fmt: skip
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.In: lambda x, y: x in y,
+    ast.NotIn: lambda x, y: x not in y,
+}
 
 _ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul
-}  # fmt: skip
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+}
 
 _OF_FORMATS = ("bits", "exponent_bits", "fraction_bits")
 
@@ -107,8 +115,6 @@ class Condition:
         return value
 
     def _of_format(self, name: Any, attribute: str) -> int:
-        from ..formats import format as format_of
-
         if attribute not in _OF_FORMATS:
             raise self._error(str(unknown("property of a format", attribute, _OF_FORMATS)))
         try:

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidInput, unknown
-from .cycles import CONFIGS, MODELS, Accelerator, Config, Model
+from .cycles import CONFIGS, Accelerator, Config
+from .decoder import MODELS, Model
 
 _MODEL_KEYS = tuple(f.name for f in fields(Model) if f.name != "name")
 _CONFIG_KEYS = tuple(f.name for f in fields(Accelerator))

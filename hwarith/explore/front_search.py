@@ -5,14 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from ..errors import InvalidInput, MissingTool, unknown
 from ..formats import Format
+from ..units import Unit
+from .metrics import METRICS
 from .point import COSTS, NETWORK, Result
-
-if TYPE_CHECKING:
-    from ..units import Unit
 
 _HIGHER_IS_BETTER = ("accuracy",)
 _NO_OBJECTIVES = ("mean_relative_error", "mean_error", "sqnr")
@@ -33,8 +34,6 @@ class SearchGoal:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        from .metrics import METRICS
-
         allowed = [k for k in (*COSTS, *NETWORK, *METRICS) if k not in _NO_OBJECTIVES]
         if self.budget is not None and (type(self.budget) is not int or self.budget < 1):
             raise InvalidInput(f"budget must be an integer of 1 or more, not {self.budget!r}")
@@ -59,8 +58,6 @@ class FrontSearch:
     """
 
     def __init__(self, units: Sequence[Unit], search: SearchGoal) -> None:
-        import numpy as np
-
         self._optuna = require_optuna()
         self._objectives = search.objectives
         directions = [
@@ -79,8 +76,6 @@ class FrontSearch:
 
     def ask(self) -> Unit | None:
         """The next unit to measure; None if there is no more."""
-        import numpy as np
-
         if not self._free.any():
             return None
         trial = self._study.ask(self._distributions())
@@ -116,8 +111,6 @@ class _Axis:
     integers. 0 stands for units that do not have it."""
 
     def __init__(self, texts: list[str | None], optuna: Any) -> None:
-        import numpy as np
-
         given = {text for text in texts if text is not None}
         self._ordered = all(text.isdecimal() for text in given) and None not in texts
         values = sorted(given, key=int) if self._ordered else sorted(given)

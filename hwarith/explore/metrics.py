@@ -68,70 +68,94 @@ METRICS = {
     metric.key: metric
     for metric in (
         Metric(
-            "error_rate", "Error rate (ER)",
+            "error_rate",
+            "Error rate (ER)",
             "Share of the operand sets whose result y differs from the exact result z.",
-            "", lambda e: float(np.mean(e.distance != 0)),
+            "",
+            lambda e: float(np.mean(e.distance != 0)),
         ),
         Metric(
-            "mred", "Mean relative error distance (MRED)",
+            "mred",
+            "Mean relative error distance (MRED)",
             "Mean of |y - z| / |z| over the operand sets with z ≠ 0.",
-            "", _of_relative(lambda r: np.mean(np.abs(r))),
+            "",
+            _of_relative(lambda r: np.mean(np.abs(r))),
         ),
         Metric(
-            "mean_relative_error", "Mean signed relative error",
+            "mean_relative_error",
+            "Mean signed relative error",
             "Mean of (y - z) / z over the operand sets with z ≠ 0; negative where magnitudes "
             "come out too small.",
-            "", _of_relative(np.mean),
+            "",
+            _of_relative(np.mean),
         ),
         Metric(
-            "max_relative_error", "Largest relative error",
+            "max_relative_error",
+            "Largest relative error",
             "Largest |y - z| / |z| over the operand sets with z ≠ 0.",
-            "", _of_relative(lambda r: np.max(np.abs(r))),
+            "",
+            _of_relative(lambda r: np.max(np.abs(r))),
         ),
         Metric(
-            "mean_error", "Mean signed error",
+            "mean_error",
+            "Mean signed error",
             "Mean of y - z, also called bias.",
-            "value", lambda e: float(np.mean(e.distance)),
+            "value",
+            lambda e: float(np.mean(e.distance)),
         ),
         Metric(
-            "med", "Mean error distance (MED)",
+            "med",
+            "Mean error distance (MED)",
             "Mean of |y - z|.",
-            "value", lambda e: float(np.mean(np.abs(e.distance))),
+            "value",
+            lambda e: float(np.mean(np.abs(e.distance))),
         ),
         Metric(
-            "nmed", "Normalised mean error distance (NMED)",
+            "nmed",
+            "Normalised mean error distance (NMED)",
             "Mean of |y - z|, divided by the largest |z| that occurs.",
-            "", _nmed,
+            "",
+            _nmed,
         ),
         Metric(
-            "mse", "Mean squared error (MSE)",
+            "mse",
+            "Mean squared error (MSE)",
             "Mean of (y - z)².",
-            "value²", lambda e: float(np.mean(e.distance**2)),
+            "value²",
+            lambda e: float(np.mean(e.distance**2)),
         ),
         Metric(
-            "wce", "Worst-case error (WCE)",
+            "wce",
+            "Worst-case error (WCE)",
             "Largest |y - z|.",
-            "value", lambda e: float(np.max(np.abs(e.distance))),
+            "value",
+            lambda e: float(np.max(np.abs(e.distance))),
         ),
         Metric(
-            "mean_ulp", "Mean error in ulps",
+            "mean_ulp",
+            "Mean error in ulps",
             "Mean of |y - z| / ulp(z), where ulp(z) is the weight of the last place of the "
             "result's format in the binade of z (the subnormal step below the smallest normal "
             "number; 1 for integers). Correct rounding to nearest stays at or below ½.",
-            "ulp", lambda e: float(np.mean(np.abs(e.distance) / e.ulp)),
+            "ulp",
+            lambda e: float(np.mean(np.abs(e.distance) / e.ulp)),
         ),
         Metric(
-            "max_ulp", "Largest error in ulps",
+            "max_ulp",
+            "Largest error in ulps",
             "Largest |y - z| / ulp(z).",
-            "ulp", lambda e: float(np.max(np.abs(e.distance) / e.ulp)),
+            "ulp",
+            lambda e: float(np.max(np.abs(e.distance) / e.ulp)),
         ),
         Metric(
-            "sqnr", "Signal-to-quantisation-noise ratio (SQNR)",
+            "sqnr",
+            "Signal-to-quantisation-noise ratio (SQNR)",
             "10 · log₁₀(Σ z² / Σ (y - z)²). No value where nothing errs.",
-            "dB", _sqnr,
+            "dB",
+            _sqnr,
         ),
     )
-}  # fmt: skip
+}
 """Every metric by its key. In the definitions y is the unit's result and z the exact one."""
 
 COUNTS = {
@@ -206,8 +230,14 @@ def histogram(errors: Errors) -> dict[str, Any]:
     with np.errstate(over="ignore", invalid="ignore"):
         ulps = errors.distance / errors.ulp
     inexact = ulps[(ulps != 0) & np.isfinite(ulps)]
-    found = {"exact": int(np.sum(errors.distance == 0)), "low": 0.0, "high": 0.0, "below": 0,
-             "above": 0, "counts": []}  # fmt: skip
+    found = {
+        "exact": int(np.sum(errors.distance == 0)),
+        "low": 0.0,
+        "high": 0.0,
+        "below": 0,
+        "above": 0,
+        "counts": [],
+    }
     if inexact.size:
         low, high = map(float, np.quantile(inexact, (_FAR_END, 1 - _FAR_END), method="nearest"))
         inside = inexact[(inexact >= low) & (inexact <= high)]

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from ..errors import InvalidInput
-from ..flow.synthesis.libraries import fpga
+from ..flow.synthesis import liberty
+from ..flow.synthesis.libraries import fpga, liberty_file
 from ..units import Unit
 from ..units.chain import seen_outside
 from .hardware import FLOW, Flow
@@ -30,18 +31,24 @@ COSTS = {
     figure.key: figure
     for figure in (
         Figure(
-            "area", "Area", "GE",
+            "area",
+            "Area",
+            "GE",
             "Area of the cells; with hwarith's generic library in gate equivalents (GE), multiples "
             "of a two-input NAND gate. Of an FPGA the number of its look-up tables.",
         ),
         Figure(
-            "delay", "Delay", "NAND2",
+            "delay",
+            "Delay",
+            "NAND2",
             "Longest path from inputs or registers to outputs or registers, without wires; with "
             "hwarith's generic library in delays of a two-input NAND gate, whatever it drives. "
             "Not known of an FPGA that is not routed.",
         ),
         Figure(
-            "energy", "Energy", "NAND2",
+            "energy",
+            "Energy",
+            "NAND2",
             "Mean energy of an operation, by the switching activity of the mapped cells on the "
             "operands that met the unit in the workload, one dot product after the other; without "
             "glitches and wires. With hwarith's generic library in changes of the output of a "
@@ -51,28 +58,32 @@ COSTS = {
         Figure("depth", "Depth", "cells", "Cells on the longest path."),
         Figure("cells", "Cells", "", "Cells of the library."),
         Figure(
-            "cmos_cells", "CMOS cells", "",
+            "cmos_cells",
+            "CMOS cells",
+            "",
             "Cells after mapping to two-input NAND, NOR and NOT alone (yosys, abc -g cmos2); a "
             "figure that other projects' units are compared by.",
         ),
         Figure("transistors", "Transistors", "", "Transistors of those cells in static CMOS."),
         Figure("cmos_path", "CMOS path", "cells", "Longest path in those cells."),
     )
-}  # fmt: skip
+}
 """What a unit costs in hardware, by key; lower is better."""
 
 NETWORK = {
     figure.key: figure
     for figure in (
         Figure(
-            "output_error", "Network output error", "",
+            "output_error",
+            "Network output error",
+            "",
             "Root mean square of the deviation of the network's outputs from float64's, divided "
             "by the root mean square of float64's outputs. It includes what is lost in encoding "
             "weights and activations in the unit's formats.",
         ),
         Figure("accuracy", "Accuracy", "", "Share of the held-out images classified right."),
     )
-}  # fmt: skip
+}
 """How a network does on a unit, by key."""
 
 
@@ -183,8 +194,5 @@ def _breakdown(flow: Flow, unit: Unit, library: str) -> dict[str, Any]:
 
 def _cell_areas(library: str, types: Iterable[str]) -> dict[str, float]:
     """The area of one cell of each type of a library."""
-    from ..flow.synthesis import liberty
-    from ..flow.synthesis.libraries import liberty_file
-
     cells = liberty.read(liberty_file(library)).cells
     return {name: cells[name].area for name in types}

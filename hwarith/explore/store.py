@@ -12,14 +12,13 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import InvalidInput
 from ..files import output_folder, write_text
+from ..flow import tools
+from ..units import Unit
 from .point import Result
-
-if TYPE_CHECKING:
-    from ..units import Unit
 
 MANIFEST = "sweep.json"
 FAILURES = "failures.json"
@@ -103,9 +102,7 @@ def save_shared(name: str, result: Result) -> None:
 
 
 def _shared_folder() -> Path:
-    from ..flow.tools import cache_folder
-
-    return cache_folder("points")
+    return tools.cache_folder("points")
 
 
 def read_sweep_folder(folder: Path) -> tuple[dict[str, Any], list[Result], list[str]]:
@@ -139,19 +136,15 @@ def _write(path: Path, result: Result) -> None:
 
 def tool_context() -> dict[str, Any]:
     """What figures depend on beside unit, workload and library: sources and versions."""
-    from ..flow import tools
-
     return {"source": source_digest(), "versions": tools.versions()}
 
 
 @cache
 def source_digest() -> str:
     """A hash of the sources, shipped scripts and libraries that a point's figures depend on."""
-    from ..flow.tools import shipped
-
     package = Path(str(resources.files("hwarith")))
     digest = hashlib.sha256()
-    for root in (*(package / part for part in SOURCES), shipped("synth")):
+    for root in (*(package / part for part in SOURCES), tools.shipped("synth")):
         for path in _source_files(root):
             digest.update(path.relative_to(root.parent).as_posix().encode())
             digest.update(path.read_bytes())

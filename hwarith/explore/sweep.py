@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import HwarithError, InvalidInput, ToolFailure
 from ..units import Unit
+from .cluster import ask_cluster, connect
 from .front_search import FrontSearch, SearchGoal, require_optuna
 from .hardware import Flow
 from .point import Result, measure
@@ -219,8 +220,6 @@ def _workers(jobs: int | None, dask: str | None, context: dict[str, Any]) -> Ite
     if dask is None:
         yield lambda requests: ask_all(requests, jobs or os.cpu_count() or 1)
         return
-    from .cluster import ask_cluster, connect
-
     with connect(dask) as client:
         yield lambda requests: ask_cluster(requests, client, context)
 

@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from ..matrix.piecewise import PiecewiseAffine
+from .workloads.make_digits import HELD_OUT, PIXEL_MAX
 
 LAYERS = (64, 24, 16, 10)
 EPOCHS, BATCH, RATE = 20, 32, 0.125
@@ -177,9 +178,13 @@ class Network:
             self.biases[i] = m.sub(self.biases[i], m.mul(factor, of_b))
 
     def train(
-        self, images: np.ndarray, labels: np.ndarray, epochs: int = EPOCHS, batch: int = BATCH,
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        epochs: int = EPOCHS,
+        batch: int = BATCH,
         rate: float = RATE,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Go through all images in a new order so many times; a last batch that is not full is
         left out."""
         for _ in range(epochs):
@@ -204,8 +209,10 @@ ARITHMETICS: dict[str, Callable[[], Arithmetic]] = {
 def main() -> None:
     """Print the accuracies on the held-out images, for each arithmetic over all seeds."""
     images, labels, held_out, held_out_labels = digits()
-    print(f"{len(images)} images, {EPOCHS} epochs of batches of {BATCH}, rate {RATE}; "
-          f"accuracy on {len(held_out)} held-out images")  # fmt: skip
+    print(
+        f"{len(images)} images, {EPOCHS} epochs of batches of {BATCH}, rate {RATE}; "
+        f"accuracy on {len(held_out)} held-out images"
+    )
     for name, make in ARITHMETICS.items():
         found = []
         for seed in SEEDS:
@@ -221,13 +228,14 @@ def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
-    from .workloads.make_digits import HELD_OUT, PIXEL_MAX
-
     data = load_digits()
     train, held_out, labels, held_out_labels = train_test_split(
-        data.data / PIXEL_MAX, data.target, test_size=HELD_OUT, stratify=data.target,
+        data.data / PIXEL_MAX,
+        data.target,
+        test_size=HELD_OUT,
+        stratify=data.target,
         random_state=0,
-    )  # fmt: skip
+    )
     return train, labels, held_out, held_out_labels
 
 

@@ -21,6 +21,9 @@ from contextlib import suppress
 from typing import Any
 
 from ..errors import HwarithError
+from ..units import unit
+from .point import measure
+from .store import load_shared, save_shared
 
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
@@ -73,9 +76,12 @@ class Worker:
         # In a session of its own: Ctrl-C on the terminal is the sweep's to handle.
         self._process = subprocess.Popen(
             [sys.executable, "-c", _START, json.dumps(sys.path)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            text=True,
             start_new_session=True,
-        )  # fmt: skip
+        )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._requests, self.answers = self._process.stdin, self._process.stdout
@@ -135,10 +141,6 @@ def serve() -> None:
 
 
 def _respond(request: dict[str, Any]) -> dict[str, Any]:
-    from ..units import unit
-    from .point import measure
-    from .store import load_shared, save_shared
-
     try:
         result = load_shared(request["file"])
         if result is None:

@@ -35,21 +35,50 @@ class FakeFlow:
             self.asked.append(unit.spec)
         asic = {"area": 1.5 * cells, "area_unit": "GE", "delay": 2.5 * bits, "delay_unit": "NAND2"}
         return Synthesis(
-            spec=unit.spec, library=library, recipe=recipe or "asic", target="", cells=cells,
-            flip_flops=0, cells_by_type={}, depth=bits, transistors=4 * cells, versions={},
+            spec=unit.spec,
+            library=library,
+            recipe=recipe or "asic",
+            target="",
+            cells=cells,
+            flip_flops=0,
+            cells_by_type={},
+            depth=bits,
+            transistors=4 * cells,
+            versions={},
             **(asic if recipe is None else {}),
-        )  # fmt: skip
+        )
 
     def breakdown(self, unit: Unit, library: str = "generic") -> Any:
-        part = {"name": "sum", "instances": 1, "cells": 9, "flip_flops": 0, "area": 12.0,
-                "share": 1.0, "delay": 5.0, "parts": []}  # fmt: skip
+        part = {
+            "name": "sum",
+            "instances": 1,
+            "cells": 9,
+            "flip_flops": 0,
+            "area": 12.0,
+            "share": 1.0,
+            "delay": 5.0,
+            "parts": [],
+        }
         return SimpleNamespace(as_dict=lambda: {"parts": [part]}, difference=0.1)
 
     def energy(self, unit: Unit, *codes: Any, library: str = "generic") -> Any:
         switching = 0.25 * sum(f.bits for f in unit.operands.values())
         return Energy(
-            spec=unit.spec, library=library, recipe="asic", delay_target=None, target="",
-            operations=codes[0].size - 1, clocks=None, toggles=1.0, energy=switching,
-            switching=switching, internal=None, clock=None, inputs=0.0, energy_unit="NAND2",
-            leakage=3.0, by_type={}, versions={},
-        )  # fmt: skip
+            spec=unit.spec,
+            library=library,
+            recipe="asic",
+            delay_target=None,
+            target="",
+            operations=codes[0].size - 1,
+            clocks=None,
+            toggles=1.0,
+            energy=switching,
+            switching=switching,
+            internal=None,
+            clock=None,
+            inputs=0.0,
+            energy_unit="NAND2",
+            leakage=3.0,
+            by_type={},
+            versions={},
+        )

@@ -44,8 +44,13 @@ def make_sweep(
         (folder / "points" / file).write_text(json.dumps(result.as_dict()))
         points.append({"spec": unit.spec, "file": file})
     assert len(points) == number
-    manifest = {"source": None, "workload": "digits", "library": "generic", "points": points,
-                "versions": {"hwarith": "0", "yosys": "0"}}  # fmt: skip
+    manifest = {
+        "source": None,
+        "workload": "digits",
+        "library": "generic",
+        "points": points,
+        "versions": {"hwarith": "0", "yosys": "0"},
+    }
     (folder / "sweep.json").write_text(json.dumps(manifest))
     return folder
 
@@ -53,32 +58,66 @@ def make_sweep(
 def _part(
     name: str, share: float, delay: float, parts: Sequence[dict] = (), instances: int = 1
 ) -> dict:
-    return {"name": name, "instances": instances, "cells": 9, "flip_flops": 0, "area": 90 * share,
-            "share": share, "delay": delay, "parts": list(parts)}  # fmt: skip
+    return {
+        "name": name,
+        "instances": instances,
+        "cells": 9,
+        "flip_flops": 0,
+        "area": 90 * share,
+        "share": share,
+        "delay": delay,
+        "parts": list(parts),
+    }
 
 
 def _result(unit: Unit, verilog: str, rng: random.Random) -> Result:
     size = sum(f.bits for f in unit.operands.values()) ** 2 * rng.uniform(1, 2)
     error = 2.0 ** -next(iter(unit.results.values())).precision * rng.uniform(0.5, 4)
-    cost = {"area": 3 * size, "delay": size**0.5, "depth": 20, "cells": int(size),
-            "cmos_cells": int(2 * size), "transistors": int(8 * size), "cmos_path": 40}  # fmt: skip
+    cost = {
+        "area": 3 * size,
+        "delay": size**0.5,
+        "depth": 20,
+        "cells": int(size),
+        "cmos_cells": int(2 * size),
+        "transistors": int(8 * size),
+        "cmos_path": 40,
+    }
     return Result(
-        spec=unit.spec, name=unit.name, operation=unit.operation.name, cost=cost, area_unit="GE",
-        delay_unit="NAND2", accuracy=0.97 - rng.randrange(20) / 500, output_error=error,
+        spec=unit.spec,
+        name=unit.name,
+        operation=unit.operation.name,
+        cost=cost,
+        area_unit="GE",
+        delay_unit="NAND2",
+        accuracy=0.97 - rng.randrange(20) / 500,
+        output_error=error,
         metrics={key: error * rng.uniform(1, 2) for key in METRICS},
         counts=dict.fromkeys(COUNTS, 9),
         seconds=1.0,
         details={
             "verilog": verilog,
-            "histogram": {"exact": 5, "low": -0.5, "high": 0.5, "below": 1, "above": 0,
-                          "counts": [rng.randrange(99) for _ in range(48)]},
+            "histogram": {
+                "exact": 5,
+                "low": -0.5,
+                "high": 0.5,
+                "below": 1,
+                "above": 0,
+                "counts": [rng.randrange(99) for _ in range(48)],
+            },
             "path": ["a[0]", "y[3]"],
-            "breakdown": {"parts": [
-                _part("unpack", 0.1, 0.0),
-                _part("product", 0.9, 12.0, [_part("leading_zeros", 0.2, 0.0, instances=2),
-                                             _part("rest", 0.7, 12.0)]),
-            ], "difference": -0.034},
+            "breakdown": {
+                "parts": [
+                    _part("unpack", 0.1, 0.0),
+                    _part(
+                        "product",
+                        0.9,
+                        12.0,
+                        [_part("leading_zeros", 0.2, 0.0, instances=2), _part("rest", 0.7, 12.0)],
+                    ),
+                ],
+                "difference": -0.034,
+            },
             "cells": {"NAND2": 40, "XOR2": 12},
             "cell_areas": {"NAND2": 1.0, "XOR2": 2.5},
         },
-    )  # fmt: skip
+    )

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from hwarith.explore import point, worker
+from hwarith.explore import worker
 from hwarith.explore.point import COSTS, Result
 from hwarith.units import Unit
 
@@ -23,15 +23,23 @@ def quick_measure(u: Unit, workload: str, library: str) -> Result:
     with Path(os.environ["QUICK_LOG"]).open("a") as log:
         log.write(f"{u.spec}\n")
     return Result(
-        spec=u.spec, name=u.name, operation=u.operation.name, cost=dict.fromkeys(COSTS, 1.5 * bits),
-        area_unit="GE", delay_unit="NAND2", accuracy=1 - 1 / bits, output_error=1 / bits,
-        metrics={"mred": 1 / bits}, counts={"operand_sets": bits}, seconds=time.perf_counter(),
-    )  # fmt: skip
+        spec=u.spec,
+        name=u.name,
+        operation=u.operation.name,
+        cost=dict.fromkeys(COSTS, 1.5 * bits),
+        area_unit="GE",
+        delay_unit="NAND2",
+        accuracy=1 - 1 / bits,
+        output_error=1 / bits,
+        metrics={"mred": 1 / bits},
+        counts={"operand_sets": bits},
+        seconds=time.perf_counter(),
+    )
 
 
 def install() -> None:
     """Have this process, and the workers that it starts, measure in this way."""
-    point.measure = quick_measure  # type: ignore[assignment]
+    worker.measure = quick_measure  # type: ignore[assignment]
     here = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); "
     worker._START = (
         f"{here}import json; sys.path[:] = [sys.path[0], *json.loads(sys.argv[1])]; "

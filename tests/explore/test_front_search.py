@@ -34,16 +34,27 @@ where = "k <= m"
 
 def result(u: Unit, area: float, error: float | None) -> Result:
     return Result(
-        u.spec, u.name, u.operation.name, {**dict.fromkeys(COSTS), "area": area}, None, None,
-        1.0, error, {}, {}, 0.0,
-    )  # fmt: skip
+        u.spec,
+        u.name,
+        u.operation.name,
+        {**dict.fromkeys(COSTS), "area": area},
+        None,
+        None,
+        1.0,
+        error,
+        {},
+        {},
+        0.0,
+    )
 
 
 def lmuls() -> list[Unit]:
     return [
         unit(f"lmul:format=e{e}m{m},k={k}")
-        for e in range(3, 9) for m in range(2, 13) for k in range(1, m + 1)
-    ]  # fmt: skip
+        for e in range(3, 9)
+        for m in range(2, 13)
+        for k in range(1, m + 1)
+    ]
 
 
 def figures(u: Unit) -> tuple[float, float]:
@@ -167,6 +178,8 @@ def test_failed_points_use_the_budget_up(flow, tmp_path: Path) -> None:
     flow.before = before
     with pytest.raises(ToolFailure, match="2 of 2 points failed"):
         run_sweep(
-            ["mul:a=e2m1fn", "mul:a=e2m3fn", "mul:a=e3m2fn"], tmp_path, budget=2,
+            ["mul:a=e2m1fn", "mul:a=e2m3fn", "mul:a=e3m2fn"],
+            tmp_path,
+            budget=2,
             flow=flow,
-        )  # fmt: skip
+        )

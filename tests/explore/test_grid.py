@@ -97,8 +97,10 @@ def test_a_parameter_may_exist_for_some_values_of_another() -> None:
         m = { values = [1], when = "n == 8" }
         """
     assert specs(f'spec = "mul:a=bf16,round={{round}},n={{n}},m={{m}}"\n{text}') == [
-        "mul:a=bf16,round=rne", "mul:a=bf16,round=srb,n=4", "mul:a=bf16,round=srb,n=8,m=1",
-    ]  # fmt: skip
+        "mul:a=bf16,round=rne",
+        "mul:a=bf16,round=srb,n=4",
+        "mul:a=bf16,round=srb,n=8,m=1",
+    ]
     first = specs(f'spec = "mul:n={{n}},m={{m}},round={{round}}"\n{text}')
     assert first == ["mul:round=rne", "mul:n=4,round=srb", "mul:n=8,m=1,round=srb"]
     nested = specs(f'spec = "engine:pe=(x:n={{n}},b=1,m={{m}}),round={{round}}"\n{text}')

@@ -27,9 +27,14 @@ def test_by_hand() -> None:
     b = codes("e2m1fn", 1.5, 1.0, 1.5, 0.5, 6.0, 1.0)
     found = evaluate("mul:a=e2m1fn", (a, b))
     assert found.counts == {
-        "operand_sets": 6, "counted": 5, "nonfinite_operands": 0, "out_of_range": 1,
-        "nonfinite_results": 0, "zero_exact": 1, "underflowed": 1,
-    }  # fmt: skip
+        "operand_sets": 6,
+        "counted": 5,
+        "nonfinite_operands": 0,
+        "out_of_range": 1,
+        "nonfinite_results": 0,
+        "zero_exact": 1,
+        "underflowed": 1,
+    }
     expected = {
         "error_rate": 3 / 5,
         "mred": (1 / 9 + 0 + 1 / 9 + 1) / 4,
@@ -110,9 +115,15 @@ def test_all_operands_against_fractions(spec: str) -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    ["fma:a=fp32,c=fp32,out=fp32", "fma:a=bf16,b=bf16,c=fp32,out=fp32", "add:a=fp32,b=bf16",
-     "mul:a=fp32", "lmul:format=fp32,k=4", "convert:a=fp32,out=e4m3fn,round=srb"],
-)  # fmt: skip
+    [
+        "fma:a=fp32,c=fp32,out=fp32",
+        "fma:a=bf16,b=bf16,c=fp32,out=fp32",
+        "add:a=fp32,b=bf16",
+        "mul:a=fp32",
+        "lmul:format=fp32,k=4",
+        "convert:a=fp32,out=e4m3fn,round=srb",
+    ],
+)
 def test_float64_errors_are_those_of_fractions(spec: str) -> None:
     """The claim of `reference.Errors` on operands that cancel, overflow and underflow."""
     unit = hw.unit(spec)

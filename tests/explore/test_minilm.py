@@ -22,9 +22,11 @@ needs_model = pytest.mark.skipif(
 )
 
 SENTENCES = (
-    "That is a happy person", "That is a happy dog", "That is a very happy person",
+    "That is a happy person",
+    "That is a happy dog",
+    "That is a very happy person",
     "Today is a sunny day",
-)  # fmt: skip
+)
 """Those of the model's card, with the similarities of the others to the first."""
 SIMILARITIES = (0.695, 0.943, 0.257)
 
@@ -116,11 +118,20 @@ def factors(rng: np.random.Generator) -> list[Factors]:
 
 @pytest.mark.parametrize(
     ("spec", "error"),
-    [("fma:a=bf16,c=fp32,out=fp32", 0.01), ("mul:a=e4m3fn", 0.1), ("fma:a=int8,out=int32", 0.02),
-     ("fma:a=int8,out=int16", 0.3), ("fma:a=e4m3fn,c=fp16,out=fp16", 0.1), ("anfma:a=bf16", 0.01),
-     ("lmul:format=bf16", 0.1), ("mul:a=int8,b=int8,out=int8", 0.3), ("add:a=bf16", 0.1),
-     ("fma:a=fp16,b=int4,c=fp32,out=fp32", 0.2), ("fma:a=e2m1fn,c=fp32,out=fp32", 0.4)],
-)  # fmt: skip
+    [
+        ("fma:a=bf16,c=fp32,out=fp32", 0.01),
+        ("mul:a=e4m3fn", 0.1),
+        ("fma:a=int8,out=int32", 0.02),
+        ("fma:a=int8,out=int16", 0.3),
+        ("fma:a=e4m3fn,c=fp16,out=fp16", 0.1),
+        ("anfma:a=bf16", 0.01),
+        ("lmul:format=bf16", 0.1),
+        ("mul:a=int8,b=int8,out=int8", 0.3),
+        ("add:a=bf16", 0.1),
+        ("fma:a=fp16,b=int4,c=fp32,out=fp32", 0.2),
+        ("fma:a=e2m1fn,c=fp32,out=fp32", 0.4),
+    ],
+)
 def test_products_are_near(spec: str, error: float) -> None:
     rng = np.random.default_rng(1)
     (f,) = pair = factors(rng)
@@ -272,10 +283,14 @@ def test_float32_figure() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("spec", "weights", "least"),
-    [("fma:a=bf16,c=fp32,out=fp32", None, 0.9999), ("mul:a=e4m3fn", None, 0.99),
-     ("fma:a=int8,out=int32", None, 0.995), ("anfma:a=bf16", None, 0.999),
-     ("fma:a=bf16,c=fp32,out=fp32", "bitmod4", 0.95)],
-)  # fmt: skip
+    [
+        ("fma:a=bf16,c=fp32,out=fp32", None, 0.9999),
+        ("mul:a=e4m3fn", None, 0.99),
+        ("fma:a=int8,out=int32", None, 0.995),
+        ("anfma:a=bf16", None, 0.999),
+        ("fma:a=bf16,c=fp32,out=fp32", "bitmod4", 0.95),
+    ],
+)
 def test_whole_task(spec: str, weights: str | None, least: float) -> None:
     assert run(spec, weights=weights).mean_cosine > least
 
@@ -303,14 +318,19 @@ def test_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [([], "name at least one SPEC"), (["mul:a=bf1"], "unknown format 'bf1'"),
-     (["cmp:a=bf16"], "cannot run on operation 'comparison'"),
-     (["mul:a=bf16", "--weights", "int99"], "unknown weight type 'int99'")],
-)  # fmt: skip
+    [
+        ([], "name at least one SPEC"),
+        (["mul:a=bf1"], "unknown format 'bf1'"),
+        (["cmp:a=bf16"], "cannot run on operation 'comparison'"),
+        (["mul:a=bf16", "--weights", "int99"], "unknown weight type 'int99'"),
+    ],
+)
 def test_mistakes(
-    arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.setattr("sys.argv", ["hwarith", "transformer", *arguments])
     with pytest.raises(SystemExit) as end:
         main()

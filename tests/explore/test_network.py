@@ -80,9 +80,16 @@ def test_double_precision_classifies_as_numpy_does() -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    ["mul:a=e4m3fn", "lmul:format=e5m2", "fma:a=e4m3fn,c=e4m3fn,out=e4m3fn", "mul:a=fp16",
-     "mul:a=int8,b=int8,out=int8", "add:a=bf16", "add:a=int32"],
-)  # fmt: skip
+    [
+        "mul:a=e4m3fn",
+        "lmul:format=e5m2",
+        "fma:a=e4m3fn,c=e4m3fn,out=e4m3fn",
+        "mul:a=fp16",
+        "mul:a=int8,b=int8,out=int8",
+        "add:a=bf16",
+        "add:a=int32",
+    ],
+)
 def test_narrow_formats_stay_in_range(spec: str) -> None:
     outcome = DIGITS.run(hw.unit(spec))
     assert outcome.accuracy > 0.85

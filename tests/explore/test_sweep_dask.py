@@ -29,9 +29,15 @@ class Cluster:
         self._folder, self._environment = folder, environment
         self._file = folder / "scheduler.json"
         self.scheduler = self._start(
-            "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
-            "--scheduler-file", str(self._file),
-        )  # fmt: skip
+            "scheduler",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--no-dashboard",
+            "--scheduler-file",
+            str(self._file),
+        )
         while not self._file.exists():
             assert self.scheduler.poll() is None
             time.sleep(0.05)
@@ -42,16 +48,26 @@ class Cluster:
         here = str(Path(__file__).parent)
         python_path = f"{here}{os.pathsep}{self._environment['PYTHONPATH']}"
         return subprocess.Popen(
-            [sys.executable, "-m", "dask", *arguments], cwd=self._folder,
+            [sys.executable, "-m", "dask", *arguments],
+            cwd=self._folder,
             env={**self._environment, "PYTHONPATH": python_path},
-            stdout=subprocess.DEVNULL, stderr=(self._folder / "dask.log").open("a"),
-        )  # fmt: skip
+            stdout=subprocess.DEVNULL,
+            stderr=(self._folder / "dask.log").open("a"),
+        )
 
     def add_worker(self) -> None:
         self.workers.append(
-            self._start("worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
-                        "--preload", "quick_preload")
-        )  # fmt: skip
+            self._start(
+                "worker",
+                self.address,
+                "--nthreads",
+                "1",
+                "--no-nanny",
+                "--no-dashboard",
+                "--preload",
+                "quick_preload",
+            )
+        )
 
     def close(self) -> None:
         for process in (*self.workers, self.scheduler):

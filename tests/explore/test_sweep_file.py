@@ -33,9 +33,14 @@ def test_points_and_grids(tmp_path: Path) -> None:
     )
     assert [u.name for u in sweep.points] == [
         unit(spec).name
-        for spec in ("mul:a=bf16", "lmul:format=bf16,k=3", "lmul:format=bf16,k=4",
-                     "lmul:format=fp16,k=3", "lmul:format=fp16,k=4")
-    ]  # fmt: skip
+        for spec in (
+            "mul:a=bf16",
+            "lmul:format=bf16,k=3",
+            "lmul:format=bf16,k=4",
+            "lmul:format=fp16,k=3",
+            "lmul:format=fp16,k=4",
+        )
+    ]
     assert (sweep.workload, sweep.library, sweep.source) == ("digits", "generic", "mine.toml")
 
 
@@ -63,8 +68,10 @@ def test_the_documented_file(tmp_path: Path) -> None:
         ("points = [", r"mine.toml: .*\(at "),
         ('\npoint = ["mul:a=bf16"]', "line 2: unknown key 'point'; did you mean 'points'"),
         ("points = 3", "line 1: points must be a list of specs in quotes"),
-        ('points = [\n"mul:a=bf16",\n"mull:a=bf16"]',
-         r"line 3: points\[1\]: unknown unit 'mull'; did you mean 'mul'"),
+        (
+            'points = [\n"mul:a=bf16",\n"mull:a=bf16"]',
+            r"line 3: points\[1\]: unknown unit 'mull'; did you mean 'mul'",
+        ),
         ('points = ["mul:a=bf61"]', r"line 1: points\[0\]: mul: parameter a: unknown format"),
         ('points = ["fma:a=e4m3fn,b=e5m2,c=fp16,out=bf16"]', "must take e4m3fn, e5m2, bf16"),
         ('workload = "digit"', "line 1: unknown workload 'digit'"),
@@ -77,10 +84,12 @@ def test_the_documented_file(tmp_path: Path) -> None:
         ('[[grid]]\nspec = "lmul:k={k}"', r"line 2: grid\[0\]: {k} in spec needs a list"),
         ('[[grid]]\nspec = "lmul:k=3"\nk = [3]', r"line 3: grid\[0\]: list k is not used"),
         ('[[grid]]\nspec = "lmul:k={k}"\nk = 3', r"line 3: grid\[0\]: k must be a list"),
-        ('[[grid]]\nspec = "lmul:format=bf16,k={k}"\nk = [3, 99]',
-         r"line 2: grid\[0\], lmul:format=bf16,k=99: lmul: .*k"),
+        (
+            '[[grid]]\nspec = "lmul:format=bf16,k={k}"\nk = [3, 99]',
+            r"line 2: grid\[0\], lmul:format=bf16,k=99: lmul: .*k",
+        ),
     ],
-)  # fmt: skip
+)
 def test_mistakes(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InvalidInput, match=message) as caught:
         read(tmp_path, text)

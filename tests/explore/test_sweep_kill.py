@@ -36,8 +36,10 @@ class Sweeps:
         self.cache.mkdir()
         (self.cache / "yosys-prepared").touch()
         self.environment = {
-            **ENVIRONMENT, "HWARITH_CACHE": str(self.cache), "QUICK_LOG": str(self.log),
-        }  # fmt: skip
+            **ENVIRONMENT,
+            "HWARITH_CACHE": str(self.cache),
+            "QUICK_LOG": str(self.log),
+        }
 
     def start(self, output: Path, *options: str) -> subprocess.Popen[str]:
         command = [sys.executable, str(QUICK), str(self.file), "-o", str(output), *options]

@@ -16,10 +16,20 @@ from hwarith.formats import ROUNDINGS
 from tests import oracle
 
 ML_DTYPES = (
-    "float4_e2m1fn", "float6_e2m3fn", "float6_e3m2fn", "float8_e3m4", "float8_e4m3",
-    "float8_e4m3fn", "float8_e4m3fnuz", "float8_e4m3b11fnuz", "float8_e5m2", "float8_e5m2fnuz",
-    "float8_e8m0fnu", "bfloat16", "float16",
-)  # fmt: skip
+    "float4_e2m1fn",
+    "float6_e2m3fn",
+    "float6_e3m2fn",
+    "float8_e3m4",
+    "float8_e4m3",
+    "float8_e4m3fn",
+    "float8_e4m3fnuz",
+    "float8_e4m3b11fnuz",
+    "float8_e5m2",
+    "float8_e5m2fnuz",
+    "float8_e8m0fnu",
+    "bfloat16",
+    "float16",
+)
 
 GFLOAT = {
     "e2m1fn": gfloat.formats.format_info_ocp_e2m1,
@@ -189,15 +199,23 @@ def test_e2m1_midpoints() -> None:
 @pytest.mark.parametrize(
     ("name", "code", "value"),
     [
-        ("binary8p4se", 0x01, 2.0**-10), ("binary8p4se", 0x7E, 224.0),
-        ("binary8p4se", 0xFF, -math.inf), ("binary8p3se", 0x01, 2.0**-17),
-        ("binary8p3se", 0x7E, 49152.0), ("binary8p1uf", 0x01, 2.0**-127),
-        ("binary8p1uf", 0xFE, 2.0**126), ("binary8p4sf", 0x7F, 240.0),
-        ("fp32", 0x7F7FFFFF, (2 - 2.0**-23) * 2.0**127), ("fp16", 0x7BFF, 65504.0),
-        ("tf32", 1, 2.0**-136), ("e4m3b11fnuz", 0x7F, 30.0), ("e3m2fn", 0x1F, 28.0),
-        ("ue4m3", 0xFE, 448.0), ("mxint8_element", 0x7F, 127 / 64),
+        ("binary8p4se", 0x01, 2.0**-10),
+        ("binary8p4se", 0x7E, 224.0),
+        ("binary8p4se", 0xFF, -math.inf),
+        ("binary8p3se", 0x01, 2.0**-17),
+        ("binary8p3se", 0x7E, 49152.0),
+        ("binary8p1uf", 0x01, 2.0**-127),
+        ("binary8p1uf", 0xFE, 2.0**126),
+        ("binary8p4sf", 0x7F, 240.0),
+        ("fp32", 0x7F7FFFFF, (2 - 2.0**-23) * 2.0**127),
+        ("fp16", 0x7BFF, 65504.0),
+        ("tf32", 1, 2.0**-136),
+        ("e4m3b11fnuz", 0x7F, 30.0),
+        ("e3m2fn", 0x1F, 28.0),
+        ("ue4m3", 0xFE, 448.0),
+        ("mxint8_element", 0x7F, 127 / 64),
     ],
-)  # fmt: skip
+)
 def test_decode_check_values(name: str, code: int, value: float) -> None:
     assert hw.format(name).decode(code) == value
 

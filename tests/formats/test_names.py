@@ -13,10 +13,15 @@ from hwarith.formats import NAMED
 @pytest.mark.parametrize(
     ("alias", "name"),
     [
-        ("float8_e4m3fn", "e4m3fn"), ("bfloat16", "bf16"), ("binary32", "fp32"),
-        ("e5m10", "fp16"), ("FP16", "fp16"), ("e2m1", "e2m1fn"), ("float4_e2m1fn", "e2m1fn"),
+        ("float8_e4m3fn", "e4m3fn"),
+        ("bfloat16", "bf16"),
+        ("binary32", "fp32"),
+        ("e5m10", "fp16"),
+        ("FP16", "fp16"),
+        ("e2m1", "e2m1fn"),
+        ("float4_e2m1fn", "e2m1fn"),
     ],
-)  # fmt: skip
+)
 def test_other_names(alias: str, name: str) -> None:
     assert hw.format(alias) is hw.format(name)
 

@@ -76,10 +76,15 @@ def minifloat(code: int, exponent_bits: int, fraction_bits: int) -> float:
 @pytest.mark.parametrize(
     ("name", "e", "m", "greatest"),
     [
-        ("fp3", 2, 0, 4), ("fp4", 2, 1, 6), ("mxfp4", 2, 1, 6), ("fp5_e2m2", 2, 2, 28 / 4),
-        ("fp5_e3m1", 3, 1, 192 / 2), ("fp6_e2m3", 2, 3, 60 / 8), ("fp6_e3m2", 3, 2, 448 / 4),
+        ("fp3", 2, 0, 4),
+        ("fp4", 2, 1, 6),
+        ("mxfp4", 2, 1, 6),
+        ("fp5_e2m2", 2, 2, 28 / 4),
+        ("fp5_e3m1", 3, 1, 192 / 2),
+        ("fp6_e2m3", 2, 3, 60 / 8),
+        ("fp6_e3m2", 3, 2, 448 / 4),
     ],
-)  # fmt: skip
+)
 def test_codes_of_floats(name: str, e: int, m: int, greatest: float) -> None:
     (book,) = hw.weight_type(name).codebooks
     sign = 1 << (e + m)
@@ -114,8 +119,9 @@ def test_types_by_name() -> None:
         assert str(kind) == name == kind.name
     assert hw.weight_type("fp3:3/-3/6/-6").codebooks == TYPES["bitmod3"].codebooks
     assert hw.weight_type("fp4:+5/-5.0") == hw.weight_type("FP4:5/-5")
-    assert [t.selector_bits for t in map(hw.weight_type, ("bitmod3", "fp4_ea", "fp3:5", "int4"))] \
-        == [2, 1, 0, 0]  # fmt: skip
+    assert [
+        t.selector_bits for t in map(hw.weight_type, ("bitmod3", "fp4_ea", "fp3:5", "int4"))
+    ] == [2, 1, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -378,16 +384,26 @@ def test_mx_is_the_standard_one() -> None:
 # -- measured errors -----------------------------------------------------------------------------
 
 ERRORS = {
-    "int3": (0.075097, 0.148979), "int3_asym": (0.046483, 0.080692),
-    "fp3": (0.056992, 0.096286), "fp3_er": (0.047228, 0.089817), "fp3_ea": (0.038650, 0.054453),
+    "int3": (0.075097, 0.148979),
+    "int3_asym": (0.046483, 0.080692),
+    "fp3": (0.056992, 0.096286),
+    "fp3_er": (0.047228, 0.089817),
+    "fp3_ea": (0.038650, 0.054453),
     "bitmod3": (0.038056, 0.054372),
-    "fp3:5/-5/6/-6": (0.037894, 0.054098), "fp3:3/-3/5/-5": (0.042555, 0.067595),
-    "int4": (0.013792, 0.029801), "int4_asym": (0.010117, 0.017924),
-    "fp4": (0.011871, 0.015332), "fp4_er": (0.009923, 0.013980), "fp4_ea": (0.011550, 0.012525),
+    "fp3:5/-5/6/-6": (0.037894, 0.054098),
+    "fp3:3/-3/5/-5": (0.042555, 0.067595),
+    "int4": (0.013792, 0.029801),
+    "int4_asym": (0.010117, 0.017924),
+    "fp4": (0.011871, 0.015332),
+    "fp4_er": (0.009923, 0.013980),
+    "fp4_ea": (0.011550, 0.012525),
     "bitmod4": (0.009578, 0.011590),
-    "flint4": (0.025371, 0.020433), "ant4": (0.013253, 0.017380),
-    "int5": (0.003003, 0.006561), "int6": (0.000702, 0.001540), "int8": (0.000042, 0.000092),
-}  # fmt: skip
+    "flint4": (0.025371, 0.020433),
+    "ant4": (0.013253, 0.017380),
+    "int5": (0.003003, 0.006561),
+    "int6": (0.000702, 0.001540),
+    "int8": (0.000042, 0.000092),
+}
 """Of N(0, 1) and of Student's t with 5 degrees of freedom."""
 
 
@@ -428,12 +444,18 @@ def test_shares_of_selectors(kind: str, shares: tuple[float, ...]) -> None:
 @pytest.mark.parametrize(
     ("kind", "kept", "refined"),
     [
-        ("bitmod3", (0.038069, 0.038237, 0.041789, 0.356831),
-         (0.038060, 0.038083, 0.038748, 0.058713)),
-        ("bitmod4", (0.009588, 0.009738, 0.012701, 0.185104),
-         (0.009580, 0.009608, 0.010123, 0.012901)),
+        (
+            "bitmod3",
+            (0.038069, 0.038237, 0.041789, 0.356831),
+            (0.038060, 0.038083, 0.038748, 0.058713),
+        ),
+        (
+            "bitmod4",
+            (0.009588, 0.009738, 0.012701, 0.185104),
+            (0.009580, 0.009608, 0.010123, 0.012901),
+        ),
     ],
-)  # fmt: skip
+)
 def test_errors_of_quantized_scales(kind: str, kept: tuple, refined: tuple) -> None:
     w = weights("normal").reshape(256, 32 * GROUP)
 
