@@ -1,7 +1,6 @@
 """Transformer decoders: their shapes, and the matrix products of a pass over tokens.
 
-Attention computes ``qk`` of each head over the channels of all heads, and ``av`` with tokens in
-place of a head's channels, as `hwarith.explore.cycles` has it from its source.
+Source, and what to know of how attention is counted: `hwarith.explore.cycles`.
 """
 
 from __future__ import annotations
