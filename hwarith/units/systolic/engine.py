@@ -24,6 +24,7 @@ from .hardware import END_CLOCKS, Array, Cell, End
 MOST = 256
 """Most rows and columns."""
 
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Engine(ArrayUnit):
     """Weight-stationary systolic array: sums y[j] = sum of a[r] * b[r, j] over its rows, from c[j].
