@@ -132,7 +132,7 @@ def energy(
     from ..explore.operands_file import read_operands
     from ..explore.workloads import workload as find_workload
     from ..flow.energy.measure import energy as energy_of
-    from ..units.chain import seen_inside
+    from ..units.chain import chained_accumulators
 
     if workload and operands:
         raise InvalidInput("operands are those of a workload or of a file, not of both")
@@ -141,7 +141,7 @@ def energy(
     found = []
     for u in progress(units_of(specs, catalogue), "energy"):
         if operands:
-            codes = seen_inside(u, read_operands(u, operands))
+            codes = chained_accumulators(u, read_operands(u, operands))
         else:
             codes = source.run(u).operands if source else ()
         for name in libraries:

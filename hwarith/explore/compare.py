@@ -13,7 +13,7 @@ from ..errors import InvalidInput
 from ..flow.stimuli.families import stimuli_of
 from ..units import Unit
 from ..units import unit as make_unit
-from ..units.chain import outside, seen_inside, seen_outside
+from ..units.chain import chain_of_one, chained_accumulators, rounded_accumulators
 from .hardware import FLOW, Flow
 from .metrics import EXHAUSTIVE_BITS, Evaluation, evaluate
 from .workloads import Outcome, Workload
@@ -162,8 +162,10 @@ def _energy(u: Unit, outcome: Outcome | None, library: str | Path, flow: Flow) -
     elif u.parts:
         operands = ()
     else:
-        formats = outside(u).operands.values()
-        operands = stimuli_of(u).usual_call(seen_inside(u, _random_operands(formats, OPERATIONS)))
+        formats = chain_of_one(u).operands.values()
+        operands = stimuli_of(u).usual_call(
+            chained_accumulators(u, _random_operands(formats, OPERATIONS))
+        )
     try:
         return flow.energy(u, *operands, library=library)
     except InvalidInput:
@@ -174,10 +176,10 @@ def _evaluated(
     unit: Unit, outcome: Outcome | None
 ) -> tuple[Evaluation | None, str | None, str | None]:
     """A unit's errors and where its operands come from, or else why there are none."""
-    formats = outside(unit).operands.values()
+    formats = chain_of_one(unit).operands.values()
     operands: Sequence[np.ndarray] | None
     if outcome:
-        source, operands = "workload", seen_outside(unit, outcome.operands)
+        source, operands = "workload", rounded_accumulators(unit, outcome.operands)
     elif sum(f.bits for f in formats) <= EXHAUSTIVE_BITS:
         source, operands = "all", None
     else:

@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import InvalidInput
 from ..units import Unit
 from ..units import unit as make_unit
-from ..units.chain import Link, outside
+from ..units.chain import ChainOfOne, chain_of_one
 from .reference import Errors, compare
 
 EXHAUSTIVE_BITS = 16
@@ -208,7 +208,7 @@ def evaluate(spec: Any, operands: Sequence[Any] | None = None) -> Evaluation:
     Raises `InvalidInput` for a wrong spec or operands, for more than 2^16 combinations without
     `operands`, for no operands at all, and for formats beyond float64's range.
     """
-    unit = outside(make_unit(spec))
+    unit = chain_of_one(make_unit(spec))
     given = unit.check_operands(tuple(operands)) if operands is not None else _all_codes(unit)
     if given[0].size == 0:
         raise InvalidInput(f"{unit.family}: operands to evaluate must not be empty")
@@ -251,7 +251,7 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and np.isfinite(value) else None
 
 
-def _all_codes(unit: Unit | Link) -> list[np.ndarray]:
+def _all_codes(unit: Unit | ChainOfOne) -> list[np.ndarray]:
     bits = sum(f.bits for f in unit.operands.values())
     if bits > EXHAUSTIVE_BITS:
         raise InvalidInput(

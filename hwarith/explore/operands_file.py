@@ -11,7 +11,7 @@ from ..errors import InvalidInput
 from ..files import read_arrays
 from ..formats import Format
 from ..units import Unit
-from ..units.chain import outside
+from ..units.chain import chain_of_one
 
 
 def read_operands(unit: Unit, path: Path) -> list[np.ndarray]:
@@ -23,7 +23,7 @@ def read_operands(unit: Unit, path: Path) -> list[np.ndarray]:
 
     Raises `InvalidInput` for a file that cannot be read or is not as said here.
     """
-    formats = outside(unit).operands
+    formats = chain_of_one(unit).operands
     arrays = read_arrays(path, "operands")
     if not isinstance(arrays, dict):
         if arrays.ndim == 0 or len(arrays) != len(formats):

@@ -11,7 +11,7 @@ from ..errors import InvalidInput
 from ..flow.synthesis import liberty
 from ..flow.synthesis.libraries import fpga, liberty_file
 from ..units import Unit
-from ..units.chain import seen_outside
+from ..units.chain import rounded_accumulators
 from .hardware import FLOW, Flow
 from .metrics import evaluate
 from .workloads import Workload
@@ -143,7 +143,7 @@ def measure(unit: Unit, workload: str | Workload, library: str, flow: Flow = FLO
     """
     start = time.perf_counter()
     outcome = find_workload(workload).run(unit)
-    evaluation = evaluate(unit, seen_outside(unit, outcome.operands))
+    evaluation = evaluate(unit, rounded_accumulators(unit, outcome.operands))
     details = {"verilog": flow.verilog(unit), **_breakdown(flow, unit, library)}
     mapped = flow.synthesize(unit, library=library)
     cmos = flow.synthesize(unit, recipe="cmos")

@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import InvalidInput
 from ..formats import Format
 from ..units import Unit
-from ..units.chain import Link
+from ..units.chain import ChainOfOne
 from ..units.operations import MEASURED, Operation, negated_operands
 
 _FLOAT64_PRECISION, _FLOAT64_LSB, _SAFE_MAX = 53, -1074, Fraction(2) ** 1022
@@ -45,7 +45,9 @@ class _Reals:
     distance: np.ndarray
 
 
-def compare(unit: Unit | Link, operands: Sequence[np.ndarray]) -> tuple[Errors, dict[str, int]]:
+def compare(
+    unit: Unit | ChainOfOne, operands: Sequence[np.ndarray]
+) -> tuple[Errors, dict[str, int]]:
     """Errors of a unit on operand codes, and how many operand sets are of which kind.
 
     `operands` are arrays of codes of one shape. An operand set counts if its operands are
@@ -96,12 +98,12 @@ def compare(unit: Unit | Link, operands: Sequence[np.ndarray]) -> tuple[Errors, 
     return Errors(head, distance, _ulp(head, tail_sign, out)), counts
 
 
-def _terms(unit: Unit | Link) -> dict[str, Format]:
+def _terms(unit: Unit | ChainOfOne) -> dict[str, Format]:
     """The operands that the exact result follows from."""
     return dict(list(unit.operands.items())[: unit.operation.arity])
 
 
-def _out(unit: Unit | Link) -> Format:
+def _out(unit: Unit | ChainOfOne) -> Format:
     return next(iter(unit.results.values()))
 
 
@@ -119,7 +121,7 @@ def _is_finite(f: Format, codes: np.ndarray) -> np.ndarray:
 
 
 def _reals(
-    unit: Unit | Link, operation: Operation, codes: list[np.ndarray], results: np.ndarray
+    unit: Unit | ChainOfOne, operation: Operation, codes: list[np.ndarray], results: np.ndarray
 ) -> _Reals:
     terms, out = _terms(unit), _out(unit)
     formats = list(terms.values())

@@ -141,21 +141,21 @@ def _check_ports(u: Unit, needed: list[Format]) -> None:
         )
 
 
-def outside(u: Unit) -> Unit | Link:
-    """The unit, or if it is chained the `Link`."""
-    return Link(u) if isinstance(u, ChainedMultiplyAdd) else u
+def chain_of_one(u: Unit) -> Unit | ChainOfOne:
+    """The unit, or if it is chained the `ChainOfOne`."""
+    return ChainOfOne(u) if isinstance(u, ChainedMultiplyAdd) else u
 
 
-def seen_outside(u: Unit, operands: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
-    """Operand codes of a unit as `outside` takes them: a chained unit's accumulators are rounded to
-    the format that its chains begin with."""
+def rounded_accumulators(u: Unit, operands: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """Operand codes of a unit as `chain_of_one` takes them: a chained unit's accumulators are
+    rounded to the format that its chains begin with."""
     if not isinstance(u, ChainedMultiplyAdd):
         return tuple(operands)
     path, (*factors, acc) = Chain(None, u), operands
     return *factors, path.first.encode(path.last.decode(path.end(acc)), overflow="nosat")
 
 
-def seen_inside(u: Unit, operands: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+def chained_accumulators(u: Unit, operands: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
     """The inverse, but for what was rounded."""
     if not isinstance(u, ChainedMultiplyAdd):
         return tuple(operands)
@@ -164,7 +164,7 @@ def seen_inside(u: Unit, operands: Sequence[np.ndarray]) -> tuple[np.ndarray, ..
 
 
 @dataclass(frozen=True)
-class Link:
+class ChainOfOne:
     """A chained multiply-add as its users see it, from the beginning of a chain of one to its end:
     a multiply-add of codes, of which an exact result is known."""
 

@@ -12,7 +12,7 @@ from hwarith.errors import InvalidInput
 from hwarith.explore.workloads import WORKLOADS, workload
 from hwarith.explore.workloads.datapath import accumulate, datapath
 from hwarith.explore.workloads.network import SAMPLE_STRIDE, Layer, accuracy, scales
-from hwarith.units.chain import seen_inside, seen_outside
+from hwarith.units.chain import chained_accumulators, rounded_accumulators
 
 DIGITS = workload("digits")
 
@@ -122,9 +122,9 @@ def test_operands_of_a_chain_are_its_states() -> None:
     a, b, c = DIGITS.run(u).operands
     steps = len(DIGITS.network.layers[0].weights)
     assert (u(a, b, c)[: steps - 1] == c[1:steps]).all()
-    *_, codes = seen_outside(u, (a, b, c))
+    *_, codes = rounded_accumulators(u, (a, b, c))
     assert (codes == u.chain_end(c)).all()  # both in fp32
-    assert (seen_inside(u, (a, b, codes))[-1] != c).any()  # partly normalized ones
+    assert (chained_accumulators(u, (a, b, codes))[-1] != c).any()  # partly normalized ones
 
 
 def test_narrow_tensors_are_scaled_to_the_top_of_their_format() -> None:

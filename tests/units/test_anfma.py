@@ -368,13 +368,13 @@ def test_columns_matrix_products_and_repeated_units_agree() -> None:
 def test_a_network_runs_on_it() -> None:
     from hwarith.explore.metrics import evaluate
     from hwarith.explore.workloads import workload
-    from hwarith.units.chain import seen_outside
+    from hwarith.units.chain import rounded_accumulators
 
     u = hw.unit("anfma")
     outcome = workload("digits").run(u)
     fma = workload("digits").run(hw.unit("fma:a=bf16,c=fp32,out=fp32"))
     assert outcome.accuracy == fma.accuracy
-    figures = evaluate(u, seen_outside(u, outcome.operands))
+    figures = evaluate(u, rounded_accumulators(u, outcome.operands))
     assert 0 < figures.metrics["mred"] < 1e-6
     assert figures.counts["counted"] > 0.9 * figures.counts["operand_sets"]
 
