@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hwarith.explore.weights_file import read_weights
 from PIL import Image
 
 from hwarith.explore.weights import (
@@ -21,6 +20,7 @@ from hwarith.explore.weights import (
     digits,
     family,
     measure_weights,
+    read_weights,
     weight_types,
 )
 from hwarith.report import WeightRows, weight_rows, write_weights_report

@@ -36,6 +36,7 @@ class Column:
 
     @property
     def is_count(self) -> bool:
+        """Whether values are whole numbers of things, such as cells."""
         return self.key in COSTS and self.unit in ("", "cells")
 
     @property
@@ -109,4 +110,5 @@ def three_digits(value: float) -> str:
 
 
 def superscript(exponent: int) -> str:
+    """A whole number in raised digits."""
     return str(exponent).translate(_SUPERSCRIPTS)

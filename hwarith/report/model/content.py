@@ -21,7 +21,7 @@ from .against import Changes
 from .axes import value_on_axis
 from .columns import X_AXES, Y_AXES, Column, columns
 from .point import Point
-from .rows import Row, Rows
+from .rows import Record, Row, Rows
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ class Content(Rows):
 
     @property
     def workload(self) -> Workload:
+        """What ran on every unit."""
         return workload(self.manifest["workload"])
 
     @property
@@ -105,7 +106,7 @@ class Content(Rows):
         """A figure as it is compared: infinite for the SQNR of no error."""
         return value_on_axis(key, row.figures.get(key), row.figures.get("error_rate"))
 
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> list[Record]:
         return [
             self._identity(p) | self._figures(p) | {k: p.result.counts[k] for k in COUNTS}
             for p in self.points
@@ -133,10 +134,10 @@ class Content(Rows):
             "unfinished": self.missing,
         } | ({"changes": self.changes.as_dict()} if self.changes else {})
 
-    def _identity(self, p: Point) -> dict[str, Any]:
+    def _identity(self, p: Point) -> Record:
         return {"spec": p.spec, "name": p.result.name, "operation": p.operation.name}
 
-    def _figures(self, p: Point) -> dict[str, Any]:
+    def _figures(self, p: Point) -> Record:
         return {key: p.figures.get(key) for key in self.columns}
 
     def all_fp32(self, operation: Operation) -> Point | None:

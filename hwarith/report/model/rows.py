@@ -11,6 +11,9 @@ from .axes import Axis, axis
 from .columns import HIGHER_IS_BETTER, Column
 from .front import pareto_front
 
+Record = dict[str, str | float | None]
+"""A row as a table in a file has it, by column."""
+
 
 class Row(Protocol):
     """What stands in a line of the table and at a point of the pictures.
@@ -100,8 +103,8 @@ class Rows(ABC):
         """The network's accuracy in float64, drawn as a line; None without a network."""
 
     @abstractmethod
-    def records(self) -> list[dict[str, Any]]:
-        """A flat record for each row, of text and numbers, for CSV."""
+    def records(self) -> list[Record]:
+        """A flat record for each row, for CSV."""
 
     @abstractmethod
     def as_dict(self) -> dict[str, Any]:

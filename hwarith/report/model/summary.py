@@ -30,6 +30,7 @@ class Comparison:
 
     @property
     def accuracy_change(self) -> float:
+        """The approximate unit's accuracy in the network less the exact one's."""
         return self.approximate.result.accuracy - self.exact.result.accuracy
 
 

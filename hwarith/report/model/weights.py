@@ -15,7 +15,7 @@ from ...explore.weights import FAMILIES, WEIGHT_FIGURES, Arrays, Digits, WeightR
 from ...flow.tools import versions
 from ...units.operations import DOT_PRODUCT, Operation
 from .columns import Column
-from .rows import Row, Rows
+from .rows import Record, Row, Rows
 
 NETWORK_KEYS = ("output_error", "pe_output_error", "accuracy")
 """The columns that only weights of a known network have."""
@@ -156,7 +156,7 @@ class WeightRows(Rows):
         """What is compared here is the type, whatever the operation."""
         return "weight type"
 
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> list[Record]:
         names = ("type", "family", "group", "pe", "spec", "reason")
         return [
             {name: getattr(row.result, name) for name in names}
@@ -217,7 +217,7 @@ def weight_rows(
     results: list[WeightResult],
     weights: Digits | Arrays,
     group: int,
-    types: Iterable[Any] = (),
+    types: Iterable[object] = (),
     folder: str = "",
 ) -> WeightRows:
     """The rows of a report on the `results` of `measure_weights`.

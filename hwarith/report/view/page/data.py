@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 from dataclasses import asdict
-from typing import Any
 
 from ...model.columns import HIGHER_IS_BETTER, Column
 from ...model.rows import Row, Rows
@@ -65,7 +64,7 @@ def _with_unit(column: Column, written: str) -> str:
     return f"{written} {column.unit}" if column.unit and written[0].isdigit() else written
 
 
-def _axis(rows: Rows, key: str) -> dict[str, Any]:
+def _axis(rows: Rows, key: str) -> dict[str, object]:
     column = rows.columns[key]
     return asdict(rows.axis(key)) | {"is_percent": not column.unit and not column.is_count}
 
