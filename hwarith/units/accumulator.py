@@ -11,7 +11,7 @@ from amaranth.lib import wiring
 from .. import rtl
 from ..errors import InvalidInput
 from ..formats import Format, format
-from ..golden import folds as engine_fold
+from ..golden import fold
 from ..rtl.accumulate import accumulate
 from .base import STAGES, Unit, integer_parameter
 
@@ -102,7 +102,7 @@ class Accumulator(Unit):
         """
         arrays = self.check_operands(codes)
         function, constants = self.definition()
-        memory = engine_fold.fold(function, arrays, constants, self._memory_dtype, self.word_bits)
+        memory = fold(function, arrays, constants, self._memory_dtype, self.word_bits)
         return self.by_name([x[()] for x in self.outputs(memory)])
 
     @property

@@ -16,7 +16,7 @@ from amaranth.lib import wiring
 from .. import rtl
 from ..errors import InvalidInput, unknown
 from ..formats import Format, format
-from ..golden import arrays as engine
+from ..golden import SMALL, apply, lookup
 
 
 class Contract(NamedTuple):
@@ -393,14 +393,14 @@ class Unit:
         """The golden definition on arrays of one shape, by a table or compiled."""
         widths = [f.bits for f in self.operands.values()]
         small = sum(widths) <= 16 and len(widths) <= 3 and not self._packed_dtype.hasobject
-        if small and arrays[0].size > engine.SMALL:
-            return engine.lookup(_table(self), arrays, widths)
+        if small and arrays[0].size > SMALL:
+            return lookup(_table(self), arrays, widths)
         return self.compute(arrays)
 
     def compute(self, arrays: list[np.ndarray]) -> np.ndarray:
         """The golden definition on arrays of one shape, without a table."""
         function, constants = self.definition()
-        return engine.apply(
+        return apply(
             function, self.arguments(arrays), constants, self._packed_dtype, self.word_bits
         )
 

@@ -13,7 +13,7 @@ from amaranth.hdl import Cat
 
 import hwarith as hw
 from hwarith.formats.weights import quantize, weight_type
-from hwarith.golden.arrays import golden
+from hwarith.golden import golden
 from hwarith.rtl.logic import chain
 from hwarith.units import Contract, Unit
 from hwarith.units.base import unit_parameter
