@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidInput
-from ..golden import arrays
+from ..golden import SMALL, TABLE_BITS, apply, lookup_top
 from . import names
 from . import rounding as r
 from .descriptor import Descriptor
@@ -87,18 +87,16 @@ def convert(codes: np.ndarray, f: Descriptor, to: Descriptor, mode: int, policy:
     """An array of codes of one format as codes of another, by definition or by table."""
     drop = _unneeded_bits(f, to)
     wide = f.dtype.hasobject or to.dtype.hasobject
-    if wide or codes.size <= arrays.SMALL or f.bits - drop > arrays.TABLE_BITS:
+    if wide or codes.size <= SMALL or f.bits - drop > TABLE_BITS:
         return _convert(codes, f, to, mode, policy)
-    return arrays.lookup_top(_conversions(f, to, mode, policy, drop), codes, drop)
+    return lookup_top(_conversions(f, to, mode, policy, drop), codes, drop)
 
 
 def _convert(
     codes: np.ndarray, f: Descriptor, to: Descriptor, mode: int, policy: int
 ) -> np.ndarray:
     word_bits = max(f.word_bits, to.word_bits)
-    return arrays.apply(
-        r.convert, [codes], (f.numbers, to.numbers, mode, policy), to.dtype, word_bits
-    )
+    return apply(r.convert, [codes], (f.numbers, to.numbers, mode, policy), to.dtype, word_bits)
 
 
 def _unneeded_bits(f: Descriptor, to: Descriptor) -> int:

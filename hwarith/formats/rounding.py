@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from ..errors import unknown
-from ..golden.arrays import bit_length, golden
+from ..golden import bit_length, golden
 
 
 class Rounding(IntEnum):

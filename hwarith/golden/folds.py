@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
-from . import arrays as engine
+from .compiler import LOOPS, compiled, machine_words, signed_words
+from .cores import in_slices
+from .definition import SMALL, WORD_BITS
 
 _LEAST_WORK = 1 << 18
 """Steps from which on another core pays."""
@@ -35,19 +36,17 @@ def fold(
     if not length:
         return np.zeros(shape, dtype)
     rows = [np.ascontiguousarray(x).reshape(-1, length) for x in operands]
-    wide = word_bits > engine.WORD_BITS or dtype.hasobject or any(x.dtype.hasobject for x in rows)
-    if wide or rows[0].size <= engine.SMALL:
+    wide = word_bits > WORD_BITS or dtype.hasobject or any(x.dtype.hasobject for x in rows)
+    if wide or rows[0].size <= SMALL:
         groups = zip(*rows, strict=True)
         results = [_interpret(definition, group, constants) for group in groups]
         return np.array(results, dtype=dtype).reshape(shape)
     states = np.empty(len(rows[0]), dtype)
-    words = engine._machine_words(constants)
-    rows = [engine._signed_words(x) for x in rows]
-    run = _kernel(definition, len(rows))
+    words = machine_words(constants)
+    rows = [signed_words(x) for x in rows]
+    run = _loop(definition, len(rows))
     step = max(1, _LEAST_WORK // length)
-    parts = [slice(i, i + step) for i in range(0, len(states), step)]
-    work = engine._pool(os.getpid()).map if len(parts) > 1 else map
-    list(work(lambda part: run(states[part], *(x[part] for x in rows), words), parts))
+    in_slices(lambda p: run(states[p], *(x[p] for x in rows), words), len(states), step)
     return states.reshape(shape)
 
 
@@ -58,11 +57,11 @@ def _interpret(definition: Callable, group: Sequence[np.ndarray], constants: tup
     return state
 
 
-@cache
-def _kernel(definition: Callable, arity: int) -> Callable:
+@lru_cache(maxsize=LOOPS)
+def _loop(definition: Callable, arity: int) -> Callable:
     import numba
 
-    f = engine._compile(definition)
+    f = compiled(definition)
     word = np.int64
 
     def pairs(states, a, b, constants):

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from ..errors import InvalidInput, unknown
 from ..formats import Format
-from ..golden import arrays as engine
+from ..golden import SMALL, WORD_BITS
 from ..units import Unit
 from ..units.chain import Chain, chain
-from . import kernels
-from . import loops as engine_matrix
-from .kernels.roundings import float_rounding
-from .loops import FloatRounding
+from . import float64, kernels, loops
+from .float64 import FloatRounding
+from .roundings import float_rounding
 
 ORDERS = ("ascending", "descending")
 
@@ -105,22 +104,22 @@ def _accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> 
     units = chain.units
     definitions, constants = zip(*(x.definition() for x in units), strict=True)
     wide = any(x.dtype.hasobject for x in (a, b, acc))
-    wide = wide or max(x.word_bits for x in units) > engine.WORD_BITS
-    if wide or a.shape[0] * b.size <= engine.SMALL:
-        return engine_matrix.interpret(definitions, constants, a, b, acc)
+    wide = wide or max(x.word_bits for x in units) > WORD_BITS
+    if wide or a.shape[0] * b.size <= SMALL:
+        return loops.interpret(definitions, constants, a, b, acc)
     if (sums := kernels.accumulate(chain, a, b, acc)) is not None:
         return sums
-    if roundings := _float_roundings(units):
-        steps: Sequence[Callable] = (engine_matrix.float_multiply, engine_matrix.float_add)
-        steps = steps if chain.multiply else (engine_matrix.float_multiply_add,)
+    if roundings := float_roundings(units):
+        fused, separate = (float64.multiply_add,), (float64.multiply, float64.add)
+        steps: tuple[Callable, ...] = separate if chain.multiply else fused
         formats = (*chain.operand_formats, chain.accumulator)
         values = [f.decode(x).astype(np.float64) for f, x in zip(formats, (a, b, acc), strict=True)]
-        sums = engine_matrix.accumulate(tuple(steps), roundings, *values)
+        sums = loops.accumulate(steps, roundings, *values)
         return formats[2].encode(sums, overflow="nosat")
-    return engine_matrix.accumulate(definitions, constants, a, b, acc)
+    return loops.accumulate(definitions, constants, a, b, acc)
 
 
-def _float_roundings(units: Iterable[Unit]) -> tuple[tuple[FloatRounding], ...]:
+def float_roundings(units: Iterable[Unit]) -> tuple[tuple[FloatRounding], ...]:
     """For each unit the rounding of its result in float64, if all are exact in it; or nothing."""
     found = [float_rounding(u) for u in units]
     return tuple((x,) for x in found if x is not None) if None not in found else ()

@@ -10,7 +10,7 @@ import numpy as np
 from .. import rtl
 from ..errors import InvalidInput
 from ..formats import Format, format
-from ..golden import folds as engine_fold
+from ..golden import fold
 from .contract import STAGES, Unit
 from .parameters import integer_parameter
 from .results import by_name, packed_dtype
@@ -115,7 +115,7 @@ class Accumulator(Unit):
         """
         arrays = self.check_operands(codes)
         function, constants = self.definition()
-        memory = engine_fold.fold(function, arrays, constants, self._memory_dtype, self.word_bits)
+        memory = fold(function, arrays, constants, self._memory_dtype, self.word_bits)
         return by_name(tuple(self.results), [x[()] for x in self.outputs(memory)])
 
     @property

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InvalidInput
 from ..formats import Format
-from ..golden import arrays as engine
+from ..golden import SMALL, apply, lookup
 from .results import packed_dtype
 
 TABLE_BITS, TABLE_OPERANDS = 16, 3
@@ -79,8 +79,8 @@ def evaluate(unit: Defined, arrays: list[np.ndarray]) -> np.ndarray:
     formats = unit.operands.values()
     widths = [f.bits for f in formats]
     small = sum(widths) <= TABLE_BITS and len(widths) <= TABLE_OPERANDS
-    if small and arrays[0].size > engine.SMALL and not _dtype(unit).hasobject:
-        return engine.lookup(_table(unit), arrays, widths)
+    if small and arrays[0].size > SMALL and not _dtype(unit).hasobject:
+        return lookup(_table(unit), arrays, widths)
     return _compute(unit, arrays)
 
 
@@ -90,7 +90,7 @@ def _dtype(unit: Defined) -> np.dtype:
 
 def _compute(unit: Defined, arrays: list[np.ndarray]) -> np.ndarray:
     function, constants = unit.definition()
-    return engine.apply(function, arguments(unit, arrays), constants, _dtype(unit), unit.word_bits)
+    return apply(function, arguments(unit, arrays), constants, _dtype(unit), unit.word_bits)
 
 
 @lru_cache(maxsize=_TABLES)

@@ -1,4 +1,4 @@
-"""Every engine gives what the definition gives."""
+"""However a definition is run over arrays, it gives what it gives on integers."""
 
 from __future__ import annotations
 
@@ -7,26 +7,39 @@ import pytest
 
 import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
-from hwarith.formats import ROUNDINGS, codec, rounding
-from hwarith.golden import arrays as engine
+from hwarith.golden import apply, arrays, golden
 
 COUNT = 20_000
+
+
+@pytest.fixture(autouse=True)
+def silent(capfd: pytest.CaptureFixture) -> None:
+    """The compiler is not heard, whatever it makes of a definition."""
+    yield
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
     "spec",
     [
-        "mul:a=bf16", "mul:a=e5m2,b=fp32,out=e8m0fnu,overflow=nosat", "add:a=fp32,round=rdn",
-        "fma:a=fp32", "fma:a=int8,b=int8,c=int32,out=int32", "lmul:format=bf16,k=3,krnd=rne",
-        "convert:a=fp64,out=fp32,round=rto", "convert:a=fp64,out=e4m3fn,round=sra,n=32",
-        "convert:a=fp32,out=bf16,round=srb", "convert:a=fp32,out=int8,round=src",
+        "mul:a=bf16",
+        "mul:a=e5m2,b=fp32,out=e8m0fnu,overflow=nosat",
+        "add:a=fp32,round=rdn",
+        "fma:a=fp32",
+        "fma:a=int8,b=int8,c=int32,out=int32",
+        "lmul:format=bf16,k=3,krnd=rne",
+        "pad:format=bf16",
+        "convert:a=fp64,out=fp32,round=rto",
+        "convert:a=fp64,out=e4m3fn,round=sra,n=32",
+        "convert:a=fp32,out=bf16,round=srb",
+        "convert:a=fp32,out=int8,round=src",
     ],
-)  # fmt: skip
+)
 def test_specialized_kernels(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
     u = hw.unit(spec)
     operands = list(stimulus(u, COUNT, seed=9))
     slow = u.evaluate(operands)
-    monkeypatch.setattr(engine, "HOT", 0)
+    monkeypatch.setattr(arrays, "HOT", 0)
     np.testing.assert_array_equal(u.evaluate(operands), slow)
     assert [u.golden(*map(int, row)) for row in zip(*operands, strict=True)] == slow.tolist()
 
@@ -35,10 +48,10 @@ def test_a_definition_becomes_specialized_with_use(monkeypatch: pytest.MonkeyPat
     u, other = hw.unit("mul:a=fp16"), hw.unit("mul:a=fp16,round=rtz")
     operands = list(stimulus(u, COUNT, seed=9))
     calls = []
-    specialized = engine._specialized
-    monkeypatch.setattr(engine, "_specialized", lambda *x: calls.append(x) or specialized(*x))
-    monkeypatch.setattr(engine, "HOT", 3 * COUNT)
-    monkeypatch.setattr(engine, "_elements", type(engine._elements)())
+    specialized = arrays.specialized
+    monkeypatch.setattr(arrays, "specialized", lambda *x: calls.append(x) or specialized(*x))
+    monkeypatch.setattr(arrays, "HOT", 3 * COUNT)
+    monkeypatch.setattr(arrays, "usage", arrays.Usage(most=8))
     for _ in range(2):
         u.evaluate(operands)
         other.evaluate(operands)
@@ -47,7 +60,35 @@ def test_a_definition_becomes_specialized_with_use(monkeypatch: pytest.MonkeyPat
     assert len(calls) == 1
 
 
-@engine.golden
+def test_use_is_remembered_of_the_latest_only() -> None:
+    usage = arrays.Usage(most=2)
+    assert [usage.add(x, 5) for x in "aab"] == [5, 10, 5]
+    assert usage.add("a", 1) == 11
+    assert usage.add("c", 1) == 1  # b was used least recently
+    assert usage.add("a", 1) == 12
+    assert usage.add("b", 1) == 1
+    assert len(usage) == 2
+
+
+def test_no_more_is_remembered_than_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither of uses nor of compiled loops, however many choices of constants there are."""
+    usage = arrays.Usage(most=3)
+    monkeypatch.setattr(arrays, "usage", usage)
+    x = np.arange(100, dtype=np.uint8)
+    for distance in range(10):
+        found = apply(shifted, [x], (distance,), np.dtype(np.uint16), 24)
+        assert found.tolist() == [shifted(a, distance) for a in range(100)]
+    assert len(usage) == 3
+    assert arrays.specialized.cache_info().maxsize is not None
+    assert arrays.general.cache_info().maxsize is not None
+
+
+@golden
+def shifted(a, distance):
+    return a << distance & 0xFFFF
+
+
+@golden
 def collatz(a):
     steps = 0
     while a > 1:
@@ -56,74 +97,21 @@ def collatz(a):
     return steps
 
 
+@golden
+def per_thousand(a):
+    return 1000 // a
+
+
+@golden
+def both(a):
+    return collatz(a) + per_thousand(a)
+
+
+@pytest.mark.parametrize("definition", [collatz, per_thousand, both])
 def test_what_cannot_be_vectorized_is_still_computed(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+    definition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And LLVM, which remarks on it, is not heard."""
-    monkeypatch.setattr(engine, "HOT", 0)
-    x = np.arange(1000, dtype=np.uint16)
-    steps = engine.apply(collatz, [x], (), np.dtype(np.uint8), 40)
-    assert steps.tolist() == [collatz(int(a)) for a in x]
-    assert capfd.readouterr().err == ""
-
-
-def around_every_index(f: hw.Format, drop: int) -> np.ndarray:
-    """Codes with each combination of top bits, and the ends of what can lie below."""
-    top = np.arange(1 << (f.bits - drop), dtype=np.uint64) << np.uint64(drop)
-    half = 1 << (drop - 1)
-    low = np.array([0, 1, half - 1, half, half + 1, 2 * half - 1], np.uint64)
-    return (top[:, None] | low).ravel().astype(f.dtype)
-
-
-TABLES = [
-    ("fp32", "e4m3fn"), ("fp32", "e2m1fn"), ("fp32", "e5m2"), ("fp32", "e8m0fnu"),
-    ("fp32", "int8"), ("fp32", "uint4"), ("fp32", "e4m3fnuz"), ("fp32", "e8m2"),
-    ("fp32", "binary8p1uf"), ("fp64", "e2m1fn"), ("tf32", "e3m2fn"), ("e8m20fnuz", "e4m3"),
-    ("fp32", "mxint8_element"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("a", "out"), TABLES)
-def test_tables_of_top_bits(a: str, out: str) -> None:
-    """In every mode the table, which has seen one code of each index, is right for all others."""
-    f, to = hw.format(a), hw.format(out)
-    drop = codec._unneeded_bits(f, to)
-    assert drop > 0
-    assert f.bits - drop <= engine.TABLE_BITS
-    codes = around_every_index(f, drop)
-    for mode in range(len(ROUNDINGS)):
-        for policy in (rounding.SATURATE, rounding.NOSAT):
-            exact = codec._convert(codes, f, to, mode, policy)
-            np.testing.assert_array_equal(codec.convert(codes, f, to, mode, policy), exact)
-
-
-@pytest.mark.parametrize(("a", "out"), TABLES)
-def test_tables_need_all_their_bits(a: str, out: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One bit fewer would give wrong results, and the test above notices."""
-    f, to = hw.format(a), hw.format(out)
-    drop = codec._unneeded_bits(f, to) + 1
-    monkeypatch.setattr(codec, "_unneeded_bits", lambda f, to: drop)
-    codes = around_every_index(f, drop)
-    modes = [rounding.RNE, rounding.RNA, rounding.RTO]
-    wrong = [
-        (codec.convert(codes, f, to, m, 2) != codec._convert(codes, f, to, m, 2)).any()
-        for m in modes
-    ]
-    assert any(wrong)
-
-
-def test_formats_whose_nan_is_of_all_ones_have_no_such_table() -> None:
-    f = hw.format("e8m15fn")
-    assert codec._unneeded_bits(f, hw.format("e4m3fn")) == 0
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("mode", ROUNDINGS)
-@pytest.mark.parametrize("out", ["e4m3fn", "e2m1fn", "e5m2", "int8"])
-def test_every_fp32_code(out: str, mode: str) -> None:
-    f, to = hw.format("fp32"), hw.format(out)
-    numbers = int(rounding.rounding(mode)), rounding.SATURATE
-    for start in range(0, 1 << 32, 1 << 24):
-        codes = np.uint32(start) + np.arange(1 << 24, dtype=np.uint32)
-        exact = codec._convert(codes, f, to, *numbers)
-        assert (codec.convert(codes, f, to, *numbers) == exact).all()
+    monkeypatch.setattr(arrays, "HOT", 0)
+    x = np.arange(1, 1000, dtype=np.uint16)
+    found = apply(definition, [x], (), np.dtype(np.uint16), 40)
+    assert found.tolist() == [definition(int(a)) for a in x]

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from hwarith.formats import Format
-from hwarith.matrix import kernels
-from hwarith.matrix import loops as engine_matrix
+from hwarith.matrix import kernels, loops
 from hwarith.units.chain import Chain, chain
 from tests.matrix.test_product import cornered
 
@@ -75,7 +74,7 @@ INTEGERS = (
 def definition(units: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> np.ndarray:
     """By the compiled definitions."""
     definitions, constants = zip(*(u.definition() for u in units.units), strict=True)
-    return engine_matrix.accumulate(definitions, constants, a, b, acc)
+    return loops.accumulate(definitions, constants, a, b, acc)
 
 
 def near_one(f: Format, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

@@ -11,11 +11,8 @@ import pytest
 import hwarith as hw
 from hwarith.errors import InvalidInput
 from hwarith.flow.stimuli.corner_weighted import corner_codes
-from hwarith.golden import arrays as engine
-from hwarith.matrix import kernels
-from hwarith.matrix import loops as engine_matrix
-from hwarith.matrix import product as matrix
-from hwarith.matrix.kernels import roundings
+from hwarith.matrix import float64, kernels, loops, roundings
+from hwarith.matrix.product import float_roundings
 from hwarith.units.chain import accumulating_adder
 from hwarith.units.operations import MULTIPLY_ADD, PRODUCT
 from tests.units.test_fma import exact_result
@@ -91,7 +88,7 @@ def test_in_float64_it_is_the_definition(spec: str) -> None:
     units = [hw.unit(spec)]
     if units[0].operation == PRODUCT:
         units.append(adder_of(units[0]))
-    assert matrix._float_roundings(units)
+    assert float_roundings(units)
     for k in (1, 2, 3):
         check(spec, 150, k, 300, seed=k)
     check(spec, 20, 150, 20)
@@ -101,7 +98,7 @@ def test_in_float64_it_is_the_definition(spec: str) -> None:
 @pytest.mark.parametrize("spec", OTHERS)
 def test_compiled_definitions(spec: str) -> None:
     units = [hw.unit(spec)]
-    assert not matrix._float_roundings(units)
+    assert not float_roundings(units)
     check(spec, 40, 3, 50)
     check(spec, 10, 140, 20)
 
@@ -112,7 +109,7 @@ def test_definitions_compiled_for_their_constants(
     spec: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As for large matrices; 64-bit codes among them."""
-    monkeypatch.setattr(engine, "HOT", 0)
+    monkeypatch.setattr(loops, "HOT", 0)
     check(spec, 20, 3, 300)
     check(spec, 7, 140, 33)
 
@@ -181,7 +178,7 @@ def test_all_cores_share_the_rows() -> None:
     a = u.a.encode(rng.standard_normal((40, 300)))
     b = u.b.encode(rng.standard_normal((300, 700)))
     found = hw.matmul(u, a, b)
-    assert found.size * len(b) > 2 * engine_matrix._LEAST_WORK
+    assert found.size * len(b) > 2 * loops.LEAST_WORK
     np.testing.assert_array_equal(found, by_loop(u.spec, a, b, np.zeros((40, 700), np.uint16)))
 
 
@@ -236,11 +233,11 @@ def test_a_sum_rounded_to_nearest_first_would_be_noticed(monkeypatch: pytest.Mon
     b = u.a.encode(np.full((1, 100), 1 + 3 * 2.0**-7))
     c = u.a.encode(np.full((1, 100), 2.0**-100))
     np.testing.assert_array_equal(hw.matmul(u, a, b, c), u(a, b, c))
-    rounding = roundings._rounding_of(u.out, 2)
+    rounding = roundings.rounding_of(u.out, 2)
     total = 1.5 * (1 + 3 * 2.0**-7) + 2.0**-100
     once = u.out.decode(hw.matmul(u, a, b, c)[0, 0])
-    assert engine_matrix.to_nearest(total, rounding) < once
-    assert engine_matrix.float_multiply_add(1.5, 1 + 3 * 2.0**-7, 2.0**-100, rounding) == once
+    assert float64.to_nearest(total, rounding) < once
+    assert float64.multiply_add(1.5, 1 + 3 * 2.0**-7, 2.0**-100, rounding) == once
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from hwarith.rtl import Values, wire
 from hwarith.rtl.pipeline.expressions import OPERATORS, parts_of
 from hwarith.rtl.pipeline.recording import Recording
 from hwarith.units import Contract
+from hwarith.units.operations import Operation
 from tests.rtl.steps_in_stages import InStages, ports, simulate
 
 STAGES = (0, 1, 2, 3)
@@ -263,7 +264,7 @@ class AllOperators(hw.Unit):
 
     family: ClassVar[str] = "operators"
     summary: ClassVar[str] = "all operators"
-    operation: ClassVar[str] = "none"
+    operation: ClassVar[Operation] = Operation("operators")
 
     @property
     def operands(self) -> dict[str, hw.Format]:

@@ -14,7 +14,7 @@ from amaranth.hdl import Cat
 import hwarith as hw
 from hwarith.flow.stimuli.families import stimuli_of
 from hwarith.formats.weights import quantize, weight_type
-from hwarith.golden.arrays import golden
+from hwarith.golden import golden
 from hwarith.rtl import run_steps
 from hwarith.units import Contract, Unit
 from hwarith.units.bitserial import BitSerialPe, definitions

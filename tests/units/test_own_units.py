@@ -14,7 +14,7 @@ from amaranth.hdl import Module
 
 import hwarith as hw
 from hwarith import rtl
-from hwarith.golden.arrays import golden
+from hwarith.golden import golden
 from hwarith.units import Contract, Unit
 from hwarith.units.accumulator import Accumulator
 from hwarith.units.operations import MEASURED, PRODUCT, Operation, Role

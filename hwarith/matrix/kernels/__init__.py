@@ -9,6 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...units.chain import Chain
+from . import chained, integers, modes, values
+
+_KERNELS = (integers, values, chained, modes)
 
 
 def accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> np.ndarray | None:
@@ -21,9 +24,7 @@ def accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> n
 
     Returns codes (m, n) of the accumulator, or None if no kernel gives what the units would.
     """
-    from . import chained, integers, modes, values
-
-    for kernel in (integers, values, chained, modes):
+    for kernel in _KERNELS:
         sums = kernel.accumulate(chain, a, b, acc)
         if sums is not None:
             return sums

@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...formats import Format
-from ...golden import arrays as engine
+from ...golden.compiler import inlined
+from ...golden.instructions import leading_zeros, shifts
+from ...golden.vectors import each
 from ...units.anfma import AnFma
 from ...units.anfma.state import State
 from ...units.chain import Chain
-from . import loop
+from ..tiles import in_rows
+from .loop import LEAST_WORK
 
 
 def accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> np.ndarray | None:
@@ -34,20 +37,18 @@ def accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> n
     excess = 1 << (u.exponent_bits - 1)
     f = np.where(state.sign == 1, -state.significand, state.significand).astype(np.int32)
     x = np.where(state.significand == 0, 0, state.exponent + excess).astype(np.int32)
-    k, lam = u.groups or (0, 0)
-    bits = u.w + u.guard
-    constants = _Constants(
-        *map(np.int32, (bits, bits - u.product_bits, u.guard, (1 << u.exponent_bits) - 1,
-                        int(u.prodnorm), bits - k, bits - k - lam, k, k + lam))
-    )  # fmt: skip
+    constants = _constants(u)
     eb = eb + np.int32(u.product_bits - 1 + excess)
     run = _loop(exact=u.groups is None)
-    loop.in_parts(lambda p: run(f[p], x[p], ga[p], ea[p], gb, eb, constants), len(f), gb.size)
+
+    def work(part: slice) -> None:
+        run(f[part], x[part], ga[part], ea[part], gb, eb, constants)
+
+    in_rows(work, len(f), gb.size, LEAST_WORK)
     zero = f == 0
-    return u.pack_state(
-        State(((f < 0) & ~zero).astype(np.int64), np.where(zero, -excess, x - excess),
-              np.abs(f).astype(np.int64), state.flags)
-    )  # fmt: skip
+    sign = ((f < 0) & ~zero).astype(np.int64)
+    exponent = np.where(zero, -excess, x - excess)
+    return u.pack_state(State(sign, exponent, np.abs(f).astype(np.int64), state.flags))
 
 
 def _unpacked(f: Format, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
@@ -73,80 +74,97 @@ class _Constants(NamedTuple):
     k_lam: np.int32
 
 
+def _constants(u: AnFma) -> _Constants:
+    k, lam = u.groups or (0, 0)
+    bits = u.w + u.guard
+    numbers = {
+        "bits": bits,
+        "left": bits - u.product_bits,
+        "guard": u.guard,
+        "exponents": (1 << u.exponent_bits) - 1,
+        "normalize_product": int(u.prodnorm),
+        "first": bits - k,
+        "second": bits - k - lam,
+        "k": k,
+        "k_lam": k + lam,
+    }
+    return _Constants(**{name: np.int32(number) for name, number in numbers.items()})
+
+
 @cache
 def _loop(exact: bool) -> Callable:
     import numba
 
-    shift_left, shift_right, leading_zeros = _shifts()
+    step = _step(exact)
+    each_sum = each(vectors=True, words=False)
+
+    def run(fs, xs, ga, ea, gb, eb, c):
+        for i in range(ga.shape[0]):
+            state = fs[i], xs[i]
+            for k in range(ga.shape[1]):
+                each_sum(step, state, (*state, gb[k], eb[k]), (ga[i, k], ea[i, k], c))
+
+    loop: Any = numba.njit(nogil=True)(run)
+    loop.compile((*[numba.int32[:, ::1]] * 6, numba.typeof(_Constants(*[np.int32(0)] * 9))))
+    return loop
+
+
+def _step(exact: bool) -> Any:
+    """The step on significands and exponents of a sum and of two factors."""
+    import numba
+
     word = np.int32
+    shift_left, shift_right = shifts(numba.int32)
+    normalizing_shift = _shift_by_zeros() if exact else _shift_by_groups()
 
-    @numba.njit(nogil=True, forceinline=True)
+    @inlined
+    def step(elements, scalars):
+        f, x, gb, eb = elements
+        ga, ea, c = scalars
+        p = word(ga * gb)
+        xp = word(0) if p == 0 else word(ea + eb)
+        fp = shift_left(word(abs(p)), c.left)
+        unnormalized = c.normalize_product & word(p != 0)
+        unnormalized &= word(shift_right(fp, word(c.bits - 1)) == 0)
+        xp, fp = word(xp - unnormalized), shift_left(fp, word(unnormalized))
+        top = max(xp, x)
+        fp = shift_right(fp, min(word(top - xp), c.bits))
+        fc = shift_left(word(abs(f)), c.guard)
+        fc = shift_right(fc, min(word(top - x), c.bits))
+        fp, fc = word(-fp) if p < 0 else fp, word(-fc) if f < 0 else fc
+        t = word(fp + fc)
+        m = word(abs(t))
+        shift = normalizing_shift(m, c)
+        carry = word(shift < 0)
+        m = shift_right(shift_left(m, word(shift + carry)), word(carry + c.guard))
+        exponent = word(0) if m == 0 else word(word(top - shift) & c.exponents)
+        return word(-m) if t < 0 else m, exponent
+
+    return step
+
+
+def _shift_by_zeros() -> Any:
+    import numba
+
+    zeros, word = leading_zeros(numba.int32), np.int32
+
+    @inlined
     def by_zeros(m, c):
-        return word(c.bits - word(word(32) - leading_zeros(m)))
+        return word(c.bits - word(word(32) - zeros(m)))
 
-    @numba.njit(nogil=True, forceinline=True)
+    return by_zeros
+
+
+def _shift_by_groups() -> Any:
+    import numba
+
+    word = np.int32
+    _, shift_right = shifts(numba.int32)
+
+    @inlined
     def by_groups(m, c):
         shift = c.k if shift_right(m, c.second) != 0 else c.k_lam
         shift = word(0) if shift_right(m, c.first) != 0 else shift
         return word(-1) if shift_right(m, c.bits) != 0 else shift
 
-    normalizing_shift = by_zeros if exact else by_groups
-
-    def run(fs, xs, ga, ea, gb, eb, c):
-        for i in range(ga.shape[0]):
-            f_i, x_i = fs[i], xs[i]
-            for k in range(ga.shape[1]):
-                g_k, e_k, gb_k, eb_k = ga[i, k], ea[i, k], gb[k], eb[k]
-                for j in range(f_i.size):
-                    f, x = f_i[j], x_i[j]
-                    p = word(g_k * gb_k[j])
-                    xp = word(0) if p == 0 else word(e_k + eb_k[j])
-                    fp = shift_left(word(abs(p)), c.left)
-                    unnormalized = c.normalize_product & word(p != 0)
-                    unnormalized &= word(shift_right(fp, word(c.bits - 1)) == 0)
-                    xp, fp = word(xp - unnormalized), shift_left(fp, word(unnormalized))
-                    top = max(xp, x)
-                    fp = shift_right(fp, min(word(top - xp), c.bits))
-                    fc = shift_left(word(abs(f)), c.guard)
-                    fc = shift_right(fc, min(word(top - x), c.bits))
-                    fp, fc = word(-fp) if p < 0 else fp, word(-fc) if f < 0 else fc
-                    t = word(fp + fc)
-                    m = word(abs(t))
-                    shift = normalizing_shift(m, c)
-                    carry = word(shift < 0)
-                    m = shift_right(shift_left(m, word(shift + carry)), word(carry + c.guard))
-                    x_i[j] = word(0) if m == 0 else word(word(top - shift) & c.exponents)
-                    f_i[j] = word(-m) if t < 0 else m
-
-    compiled = numba.njit(nogil=True)(run)
-    matrix = numba.int32[:, ::1]
-    with engine._vectorized():
-        compiled.compile((*[matrix] * 6, numba.typeof(_Constants(*[np.int32(0)] * 9))))
-    return compiled
-
-
-@cache
-def _shifts() -> tuple[Any, Any, Any]:
-    """Shifts of 32-bit words by less than 32 places, and the number of leading zeros, as single
-    instructions."""
-    from llvmlite import ir
-    from numba import types
-    from numba.extending import intrinsic
-
-    def of_two(name: str) -> Any:
-        def instruction(typing_context: Any, x: Any, n: Any) -> Any:
-            def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-                return getattr(builder, name)(*args)
-
-            return types.int32(types.int32, types.int32), codegen
-
-        return intrinsic(instruction)
-
-    @intrinsic
-    def leading_zeros(typing_context: Any, x: Any) -> Any:
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return builder.ctlz(args[0], ir.Constant(ir.IntType(1), 0))
-
-        return types.int32(types.int32), codegen
-
-    return of_two("shl"), of_two("lshr"), leading_zeros
+    return by_groups

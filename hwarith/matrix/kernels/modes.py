@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...formats import Format
-from ...golden import arrays as engine
+from ...golden import golden
+from ...golden.compiler import compiled
 from ...units import Unit
 from ...units.chain import Chain, result
-from .. import loops as engine_matrix
-from ..loops import float_bits, sum_to_odd
+from ..float64 import bits_float, float_bits, sum_to_odd
+from ..roundings import is_exact_in_float64
 from . import loop
-from .roundings import is_exact_in_float64
 
 _DEFAULT = ("n", "nan", "flags", "op")
 """Parameters that must have their defaults."""
@@ -31,9 +31,12 @@ _UP, _DOWN, _EVEN, _AWAY = 1.0, -1.0, 0.0, 2.0
 the even or the greater one."""
 
 _WAYS = {
-    "rne": (_EVEN, _EVEN), "rna": (_AWAY, _AWAY), "rtz": (_DOWN, _DOWN), "rup": (_UP, _DOWN),
+    "rne": (_EVEN, _EVEN),
+    "rna": (_AWAY, _AWAY),
+    "rtz": (_DOWN, _DOWN),
+    "rup": (_UP, _DOWN),
     "rdn": (_DOWN, _UP),
-}  # fmt: skip
+}
 """Of each mode, for positive and negative values."""
 
 _ANY_BINADE = 2.0**-960
@@ -128,16 +131,16 @@ def _options_of(u: Any) -> Options:
 # -- steps ---------------------------------------------------------------------------------------
 
 
-@engine.golden
+@golden
 def flush(x, least):
     return np.copysign(0.0, x) if abs(x) < least else x
 
 
-@engine.golden
+@golden
 def rounded(x, f):
     """`x` in the format, by the mode, as `round_pack` and `result` have it."""
     magnitude = abs(x)
-    binade = engine_matrix.bits_float(float_bits(magnitude) & 0x7FF0000000000000)
+    binade = bits_float(float_bits(magnitude) & 0x7FF0000000000000)
     shifter = min(max(binade, f.lowest_binade), f.highest_binade) * f.scale
     nearest = (magnitude + shifter) - shifter
     step = shifter * 2.0**-52
@@ -155,7 +158,7 @@ def rounded(x, f):
     return np.copysign(nearest, x) + f.zero
 
 
-@engine.golden
+@golden
 def exact_sum(x, y, f):
     """x + y, rounded to odd, and the sign of its zero."""
     total = sum_to_odd(x, y)
@@ -164,25 +167,24 @@ def exact_sum(x, y, f):
     return total
 
 
-@engine.golden
+@golden
 def multiply_add(x, y, acc, f):
     return rounded(exact_sum(x * y, flush(acc, f.last_least), f), f)
 
 
-@engine.golden
+@golden
 def product(x, y, f):
     return rounded(x * y, f)
 
 
-@engine.golden
+@golden
 def add(x, acc, f):
     return rounded(exact_sum(flush(x, f.first_least), flush(acc, f.last_least), f), f)
 
 
 @cache
 def _steps() -> dict[str, Any]:
-    engine_matrix.register_bit_casts()
-    fused, multiply, plus = (engine._compile(f) for f in (multiply_add, product, add))
+    fused, multiply, plus = map(compiled, (multiply_add, product, add))
 
     def multiply_add_step(x, y, acc, constants):
         return fused(x, y, acc, constants[0])

@@ -17,29 +17,33 @@ are left to others.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...formats import Format
 from ...formats import format as format_named
-from ...golden import arrays as engine
+from ...golden import WORD_BITS
+from ...golden.compiler import LOOPS, compiled, inlined, machine_words
 from ...units import Unit
 from ...units.chain import Chain, result
 from ...units.exact.fma import Fma
 from ...units.exact.mul import Mul
 from ...units.logarithmic.definitions import product as sum_of_fields
 from ...units.logarithmic.definitions import reduce_fraction
-from ..loops import FloatRounding
+from ..float64 import FloatRounding
+from ..roundings import float_rounding
 from . import loop
-from .loop import float32_rounding, float_word, fused, to_nearest, word_float
-from .roundings import float_rounding
+from .float32 import float32_rounding, float_word, fused, to_nearest, word_float
 
 _PRECISION = 24
 _LEAST_NORMAL, _LEAST, _LARGEST = 2.0**-126, 2.0**-149, float(np.finfo(np.float32).max)
 _SAFE = 2.0**100
 """Values up to here leave room in float32 for what `to_nearest` adds to them."""
+
+_TABLES = 64
+"""Most tables of products, 256 KiB each, that are remembered."""
 
 
 def accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> np.ndarray | None:
@@ -139,7 +143,7 @@ def _looked_up(u: Unit, a: np.ndarray, b: np.ndarray) -> _Product | None:
     return _Product("look up", a, b, _table(u), out.precision, float(out.max))
 
 
-@cache
+@lru_cache(maxsize=_TABLES)
 def _table(u: Unit) -> np.ndarray:
     """Products of all pairs of codes: float32, a row for each code of the first operand."""
     codes = np.meshgrid(*(f.codes() for f in u.operands.values()), indexing="ij")
@@ -194,9 +198,9 @@ def _defined(u: Unit, a: np.ndarray, b: np.ndarray) -> _Product | None:
     definition, constants = u.definition()
     shift = _PRECISION - out.precision
     like_float32 = out.numbers == format_named(f"e8m{out.fraction_bits}").numbers
-    if not like_float32 or u.word_bits > engine.WORD_BITS:
+    if not like_float32 or u.word_bits > WORD_BITS:
         return None
-    words = engine._machine_words(constants)
+    words = machine_words(constants)
     x, y = (codes.astype(np.int64) for codes in (a, b))
     return _Product((definition, words, shift), x, y, (), out.precision, float(out.max))
 
@@ -271,16 +275,12 @@ _PRODUCTS: dict[str, Callable] = {
 _SUMS: dict[str, Callable] = {"add": _add, "add and round": _add_and_round}
 
 
-@cache
+@lru_cache(maxsize=LOOPS)
 def _step(product: str | tuple[Callable, tuple, int], total: str) -> Callable:
     if product == "fuse":
         return _fuse
-    loop.register_bit_casts()
-    add = engine._compile(_SUMS[total])
-    if isinstance(product, str):
-        multiply = engine._compile(_PRODUCTS[product])
-    else:
-        multiply = _as_float(*product)
+    add = compiled(_SUMS[total])
+    multiply = compiled(_PRODUCTS[product]) if isinstance(product, str) else _as_float(*product)
 
     def step(x, y, acc, constants):
         return add(multiply(x, y, constants[0]), acc, constants[1])
@@ -291,12 +291,10 @@ def _step(product: str | tuple[Callable, tuple, int], total: str) -> Callable:
 def _as_float(definition: Callable, words: tuple, shift: int) -> Callable:
     """A definition of codes that are the upper bits of float32's patterns, compiled for its
     constants."""
-    import numba
+    f, as_float, word = compiled(definition), compiled(word_float), np.int32
 
-    compiled = engine._compile(definition)
-
-    @numba.njit(nogil=True, forceinline=True)
+    @inlined
     def defined(x, y, constants):
-        return word_float(np.int32(compiled(x, y, *words) << shift))
+        return as_float(word(f(x, y, *words) << shift))
 
     return defined

@@ -22,7 +22,7 @@ from ...formats.rounding import (
     shift_out,
     unpack,
 )
-from ...golden.arrays import bit_length, golden
+from ...golden import bit_length, golden
 
 NAN_FLAG, PLUS, MINUS = 1, 2, 4
 """Flags of special values that were met so far: a NaN, +infinity, -infinity."""

@@ -13,7 +13,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
 from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format
-from ...golden import folds as engine_fold
+from ...golden import fold
 from ...rtl import Values, wire
 from ..contract import Contract, Unit
 from ..operations import CHAINED_MULTIPLY_ADD, Operation
@@ -148,7 +148,7 @@ class AnFma(Chained):
             )
         _, constants = self.definition()
         dtype = self.state.dtype
-        states = engine_fold.fold(definitions.step, [left, right], constants, dtype, self.word_bits)
+        states = fold(definitions.step, [left, right], constants, dtype, self.word_bits)
         return self.unpack_state(states) if state else self.chain_end(states)
 
     # -- hardware ------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...golden.arrays import golden
+from ...golden import golden
 
 
 @golden

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ...formats.rounding import NOSAT, RNE, round_pack
-from ...golden.arrays import bit_length, golden
+from ...golden import bit_length, golden
 
 EXPONENT_BITS = 6
 SCALE_BITS = 8

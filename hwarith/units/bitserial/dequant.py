@@ -14,7 +14,7 @@ from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import side_by_side
-from ...golden import arrays as engine
+from ...golden import apply
 from ...rtl import Values, wire
 from ..contract import Contract
 from ..operations import DEQUANTIZATION, Operation
@@ -107,7 +107,7 @@ class BsDequant(BitSerial):
         packed = side_by_side(results, self.results.values())
         constants = (self.magnitude_bits, f.numbers)
         bits = sum(port.bits for port in self.results.values()) + f.precision
-        return engine.apply(definitions.as_float, [packed], constants, f.dtype, bits)[()]
+        return apply(definitions.as_float, [packed], constants, f.dtype, bits)[()]
 
     # -- hardware ------------------------------------------------------------------------------
 

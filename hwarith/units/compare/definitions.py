@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...formats.rounding import INF, NAN, RNE, add_exact, pack_nan, unpack
-from ...golden.arrays import golden
+from ...golden import golden
 
 UNORDERED = 2
 

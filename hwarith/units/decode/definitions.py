@@ -14,7 +14,7 @@ from ...formats.rounding import (
     round_pack,
     unpack,
 )
-from ...golden.arrays import golden
+from ...golden import golden
 
 
 @golden

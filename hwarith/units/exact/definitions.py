@@ -28,7 +28,7 @@ from ...formats.rounding import (
     stochastic_up,
     unpack,
 )
-from ...golden.arrays import bit_length, golden
+from ...golden import bit_length, golden
 
 NV, OF, UF, NX = 16, 4, 2, 1
 """Exception flags, the bits of RISC-V's ``fflags`` (8, division by zero, never occurs)."""

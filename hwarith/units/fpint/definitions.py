@@ -7,7 +7,7 @@ integer m has p bits of magnitude, of which p - 11 lie below the significand's l
 
 from __future__ import annotations
 
-from ...golden.arrays import golden
+from ...golden import golden
 
 SIGNIFICAND = 11
 

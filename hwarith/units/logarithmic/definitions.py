@@ -25,7 +25,7 @@ from ...formats.rounding import (
     shift_out,
     unpack,
 )
-from ...golden.arrays import bit_length, golden
+from ...golden import bit_length, golden
 
 REF_ONE = 0x3F800000
 REF_FLUSHED_BELOW, REF_NAN_FROM = 0x02081CEB, 0x7CF0BDC3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...golden.arrays import golden
+from ...golden import golden
 from ..exact.definitions import fma
 
 

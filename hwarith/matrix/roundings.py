@@ -6,12 +6,12 @@ import math
 from fractions import Fraction
 from typing import Any
 
-from ...formats import Format
-from ...units.chain import result
-from ...units.exact.add import Add
-from ...units.exact.fma import Fma
-from ...units.exact.mul import Mul
-from ..loops import FloatRounding
+from ..formats import Format
+from ..units.chain import result
+from ..units.exact.add import Add
+from ..units.exact.fma import Fma
+from ..units.exact.mul import Mul
+from .float64 import FloatRounding
 
 _DEFAULT = ("round", "n", "subnormals", "nan", "flags", "op")
 """Parameters of exact units, other than formats and overflow, that `FloatRounding` knows only in
@@ -22,7 +22,7 @@ def float_rounding(u: Any) -> FloatRounding | None:
     """What in float64 is the same as this unit's definition with the constants that it has."""
     if not is_exact_in_float64(u, _DEFAULT) or u.overflow not in ("nosat", "saturate"):
         return None
-    return _rounding_of(result(u), u.overflow)
+    return rounding_of(result(u), u.overflow)
 
 
 def is_exact_in_float64(u: Any, default: tuple[str, ...]) -> bool:
@@ -62,7 +62,7 @@ def _has_its_specials(formats: list[Format], out: Format) -> bool:
     return out.nan != "none" or not any(f.nan != "none" or f.infinity for f in formats)
 
 
-def _rounding_of(f: Format, policy: str) -> FloatRounding:
+def rounding_of(f: Format, policy: str) -> FloatRounding:
     saturates = policy == "saturate" or (f.nan == "none" and not f.infinity)
     largest = float(f.max)
     return FloatRounding(
