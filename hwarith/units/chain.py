@@ -84,6 +84,23 @@ class Chain(NamedTuple):
         """Accumulators of codes of the format `first`."""
         return np.asarray(self.start(codes)) if self.start else codes
 
+    def accumulate(self, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+        """Products of matrices, step by step in ascending order of k, by calls of the units.
+
+        Parameters
+        ----------
+        a, b : codes (..., m, k) and (..., k, n) of the operands' formats.
+        c : codes (..., m, n) of the format `first`, which sums begin with.
+
+        Returns codes (..., m, n) of the format `last`.
+        """
+        acc = self.begin(c)
+        for k in range(a.shape[-1]):
+            factors = (a[..., :, k, None], b[..., None, k, :])
+            products = (self.multiply(*factors),) if self.multiply else factors
+            acc = np.asarray(self.add(*products, acc))
+        return self.end(acc)
+
     def end(self, accumulators: np.ndarray) -> np.ndarray:
         """Codes of the format `last` of accumulators."""
         return np.asarray(self.finish(accumulators)) if self.finish else accumulators

@@ -185,13 +185,7 @@ class Engine(ArrayUnit):
 
     def __call__(self, *codes: Any) -> np.ndarray:
         """The matrix products of tiles of codes (see the class). Raises `InvalidInput`."""
-        from ...matrix.product import matmul
-
-        a, b, c = self.check_operands(codes)
-        y = np.empty(c.shape, self.units.last.dtype)
-        for tile in np.ndindex(a.shape[:-2]):
-            y[tile] = matmul(self.pe, a[tile], b[tile], c[tile], add=self.add)
-        return y
+        return self.units.accumulate(*self.check_operands(codes))
 
     def matmul(self, a: Any, b: Any, c: Any = None) -> np.ndarray:
         """The product of matrices (m, k) and (k, n) of codes of any size, tile by tile.
