@@ -79,10 +79,12 @@ def named(*names: str) -> type[Both]:
         (("a", "b c", "y"), "'b c' must be letters"),
         (("a", "b", "y$"), "'y$' must be letters"),
         (("ä", "b", "y"), "'ä' must be letters"),
-        (("lambda", "b", "y"), "'lambda' must be letters, digits and underscores, a letter first, "
-         "and no keyword"),
+        (
+            ("lambda", "b", "y"),
+            "'lambda' must be letters, digits and underscores, a letter first, and no keyword",
+        ),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("stages", [0, 2])
 def test_names_of_ports(names: tuple[str, ...], reason: str, stages: int) -> None:
     with pytest.raises(hw.InvalidInput, match=re.escape(f"both: port name {reason}")):

@@ -18,9 +18,16 @@ from hwarith.rtl.pipeline.mincut import Network
 from hwarith.units.contract import STAGES
 
 SMALL = [
-    "mul:a=e4m3", "add:a=e4m3", "fma:a=e4m3", "fma:a=int4,out=int9", "mul:a=int8,out=int16",
-    "lmul:format=e4m3", "convert:a=bf16,out=e4m3fn", "cmp:a=e4m3,op=lt", "minmax:a=e4m3,op=max",
-]  # fmt: skip
+    "mul:a=e4m3",
+    "add:a=e4m3",
+    "fma:a=e4m3",
+    "fma:a=int4,out=int9",
+    "mul:a=int8,out=int16",
+    "lmul:format=e4m3",
+    "convert:a=bf16,out=e4m3fn",
+    "cmp:a=e4m3,op=lt",
+    "minmax:a=e4m3,op=max",
+]
 
 
 def cutter(spec: str) -> Cutter:
@@ -51,10 +58,14 @@ def test_other_stages_change_no_result(spec: str, stages: int) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        "fma:a=fp16,stages=3", "fma:a=bf16,b=bf16,c=fp32,out=fp32,stages=4", "mul:a=fp32,stages=5",
-        "add:a=fp32,round=rup,stages=7", "mul:a=int70,stages=3", "fma:a=int20,stages=6",
+        "fma:a=fp16,stages=3",
+        "fma:a=bf16,b=bf16,c=fp32,out=fp32,stages=4",
+        "mul:a=fp32,stages=5",
+        "add:a=fp32,round=rup,stages=7",
+        "mul:a=int70,stages=3",
+        "fma:a=int20,stages=6",
     ],
-)  # fmt: skip
+)
 def test_pipelined_units_equal_golden(spec: str) -> None:
     u = hw.unit(spec)
     operands = stimulus(u, 1 << 16, seed=8)
