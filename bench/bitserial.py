@@ -27,21 +27,29 @@ BASELINES = ("mac:a=fp16,acc=fp32", "mac:a=fp16,acc=fp16")
 
 PARALLEL = ("fpint:w=int8,p=14,lanes=4", "fpint:w=int4,p=14,lanes=4")
 
-ELEMENTS = ("bspe", "bspe:stages=2", "bspe:align=joint", *(f"bspe:align=joint,type={t}" for t in
-            ("int8", "int6", "int4", "fp4", "fp3")))  # fmt: skip
+ELEMENTS = (
+    "bspe",
+    "bspe:stages=2",
+    "bspe:align=joint",
+    *(f"bspe:align=joint,type={t}" for t in ("int8", "int6", "int4", "fp4", "fp3")),
+)
 
 SMALLER = (
-    "bspe:align=joint,type=fp4", "bspe:align=joint,type=fp4,lane_round=trunc",
-    "bspe:align=joint,type=fp4,left_norm=0", "bspe:align=joint,type=fp4,aw=17",
-    "bspe:align=joint,type=fp4,aw=14", "bspe:align=joint,type=fp4,fx=0",
-    "bspe:align=joint,type=fp4,fx=0,aw=17", "bspe:align=joint,type=fp4,fx=0,aw=14",
+    "bspe:align=joint,type=fp4",
+    "bspe:align=joint,type=fp4,lane_round=trunc",
+    "bspe:align=joint,type=fp4,left_norm=0",
+    "bspe:align=joint,type=fp4,aw=17",
+    "bspe:align=joint,type=fp4,aw=14",
+    "bspe:align=joint,type=fp4,fx=0",
+    "bspe:align=joint,type=fp4,fx=0,aw=17",
+    "bspe:align=joint,type=fp4,fx=0,aw=14",
     "bspe:align=joint,type=fp4,fx=0,aw=14,lane_round=trunc",
     "bspe:align=joint,type=fp4,fx=0,aw=12,lane_round=trunc",
     "bspe:align=joint,type=fp4,fx=0,aw=14,lane_round=trunc,left_norm=0",
     "bspe:align=joint,type=fp4,fx=0,aw=12,left_norm=0",
     "bspe:align=joint,type=fp4,fx=0,aw=12,lane_round=trunc,left_norm=0",
     "bspe:align=joint,fx=0,aw=16,lane_round=trunc,left_norm=0",
-)  # fmt: skip
+)
 
 
 class Cost(NamedTuple):
@@ -103,16 +111,20 @@ def main() -> int:
     wide, narrow = (costs[spec].small for spec in BASELINES)
     print("unit | area, for area / for delay (GE) | delay | of the FP16 MAC: fp32, fp16 sum")
     for spec, c in costs.items():
-        print(f"{spec:62} {c.small:6.0f} {c.fast:6.0f} {c.delay:6.0f}"
-              f" {c.small / wide - 1:+7.1%} {c.small / narrow - 1:+7.1%}")  # fmt: skip
+        print(
+            f"{spec:62} {c.small:6.0f} {c.fast:6.0f} {c.delay:6.0f}"
+            f" {c.small / wide - 1:+7.1%} {c.small / narrow - 1:+7.1%}"
+        )
     encoder = 4 * costs["termgen"].small / (8 * (costs["bspe"].small + costs["bsdequant"].small))
     print(f"\nencoder of an 8 x 8 tile (4 lanes): {encoder:.1%} of elements and dequantizers\n")
     print("unit, weights | multiply-adds a clock | GE of each | GE x clocks of 128 | error")
     for spec in (*BASELINES, *PARALLEL, *ELEMENTS):
         for name in types_of(spec):
             r = rate(spec, name)
-            print(f"{spec:34} {name:5} {r:5.2f} {costs[spec].small / r:6.0f}"
-                  f" {costs[spec].small * LENGTH / r:8.0f} {error(spec, name):.1e}")  # fmt: skip
+            print(
+                f"{spec:34} {name:5} {r:5.2f} {costs[spec].small / r:6.0f}"
+                f" {costs[spec].small * LENGTH / r:8.0f} {error(spec, name):.1e}"
+            )
     print("\nsmaller elements for fp4 | area | of the MAC with fp16 sum | error")
     for spec in (*BASELINES[1:], *SMALLER):
         c = costs[spec]

@@ -98,9 +98,15 @@ def infinity(sign: int, f: hw.Format) -> int:
 def nan(f: hw.Format) -> int:
     """Canonical NaN codes as the specification lists them."""
     listed = {
-        "e5m2": 0x7E, "e4m3fn": 0x7F, "fp16": 0x7E00, "bf16": 0x7FC0, "fp32": 0x7FC00000,
-        "e4m3": 0x7C, "e3m4": 0x78, "tf32": 0x3FE00,
-    }  # fmt: skip
+        "e5m2": 0x7E,
+        "e4m3fn": 0x7F,
+        "fp16": 0x7E00,
+        "bf16": 0x7FC0,
+        "fp32": 0x7FC00000,
+        "e4m3": 0x7C,
+        "e3m4": 0x78,
+        "tf32": 0x3FE00,
+    }
     if f.nan == "negative_zero":
         return 1 << (f.bits - 1)
     if f.nan == "all_ones":

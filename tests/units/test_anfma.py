@@ -11,10 +11,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.flow.stimuli.families import stimulus
 from hwarith.units.anfma.state import State
-from tests import oracle
-from tests.units.test_rtl import assert_rtl_equals_golden
 
 NORMS = ("exact", "an-1-1", "an-1-2", "an-2-2")
 
@@ -125,8 +122,13 @@ def test_published_digest_of_bf16_results(norm: str) -> None:
 
 
 def test_published_trace() -> None:
-    pairs = [(0x3FC0, 0x3FC0), (0x3F80, 0x3E80), (0xBFC0, 0x3FD5), (0x3F80, 0x3B00),
-             (0x3F80, 0x3F80)]  # fmt: skip
+    pairs = [
+        (0x3FC0, 0x3FC0),
+        (0x3F80, 0x3E80),
+        (0xBFC0, 0x3FD5),
+        (0x3F80, 0x3B00),
+        (0x3F80, 0x3F80),
+    ]
     traces = {
         "exact": [(1, 0x900000), (1, 0xA00000), (-8, 0x800000), (-8, 0xC00000), (0, 0x80C000)],
         "an-1-1": [(1, 0x900000), (1, 0xA00000), (-1, 0x010000), (-3, 0x060000), (0, 0x80C000)],
@@ -282,69 +284,6 @@ def test_normalized_products_lose_less() -> None:
     assert error("prodnorm=1") < error("prodnorm=0")
 
 
-# -- special values, the ends of a column --------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("pairs", "expected"),
-    [
-        ([(0x7F80, 0x3F80)], 0x7F800000),  # infinity
-        ([(0x7F80, 0xBF80)], 0xFF800000),
-        ([(0x7F80, 0x0000)], 0x7FC00000),  # infinity times zero
-        ([(0x7F80, 0x0001)], 0x7FC00000),  # and times a subnormal, which counts as zero
-        ([(0x7FC1, 0x3F80)], 0x7FC00000),  # NaN
-        ([(0x7F80, 0x3F80), (0xFF80, 0x3F80)], 0x7FC00000),  # infinities of both signs
-        ([(0x7F80, 0x3F80), (0x3F80, 0x3F80)], 0x7F800000),
-        ([(0x3F80, 0x3F80), (0xBF80, 0x3F80)], 0),  # a zero sum
-        ([(0x8000, 0x3F80)], 0),  # a negative zero product
-        ([(0x007F, 0x7F00)], 0),  # a subnormal factor
-        ([(0x7F00, 0x7F00)], 0x7F800000),  # beyond the largest value
-        ([(0x7F00, 0xFF00), (0x7F00, 0x7F00)], 0),  # but only at the end
-        ([(0x0080, 0x8080)], 0x80000000),  # below the smallest normal one
-    ],
-)
-def test_special_values(pairs: list, expected: int) -> None:
-    a, b = (np.array(x, np.uint16) for x in zip(*pairs, strict=True))
-    for norm in NORMS:
-        assert hw.unit(f"anfma:norm={norm}").column(a, b) == expected
-
-
-@pytest.mark.parametrize("out", ["fp32", "bf16", "fp16", "e5m2", "e4m3fn", "e4m3fnuz"])
-def test_the_end_of_a_column_rounds_once(out: str) -> None:
-    u = hw.unit(f"anend:out={out}")
-    (codes,) = stimulus(u, 3000, 1)
-    flagless = codes & np.uint64((1 << (u.state.bits - 3)) - 1)
-    s = u.unpack_state(flagless)
-    for got, sign, e, f in zip(u(flagless).tolist(), *(x.tolist() for x in s[:3]), strict=True):
-        value = (-1) ** sign * f * Fraction(2) ** (e - u.w + 1)
-        expected = oracle.round_exact(value, u.out, "rne", "nosat", 0)
-        lsb = Fraction(2) ** (f.bit_length() + e - u.w + 1 - u.out.precision)
-        rounded = round(value / lsb) * lsb  # to even, with unbounded exponent
-        if abs(rounded) < u.out.smallest_normal:
-            expected = int(sign and value != 0 and u.out.has_negative_zero) << (u.out.bits - 1)
-        assert got == expected
-
-
-@pytest.mark.parametrize("spec", ["anseed", "anseed:w=16", "anseed:seed=bf16,w=16"])
-def test_what_a_column_begins_with(spec: str) -> None:
-    u = hw.unit(spec)
-    (codes,) = stimulus(u, 3000, 1)
-    s = u.unpack_state(u(codes))
-    for code, sign, e, f, flags in zip(codes.tolist(), *(x.tolist() for x in s), strict=True):
-        value = u.seed.decode(np.array([code], u.seed.dtype))[0]
-        if not np.isfinite(value):
-            assert flags == (1 if np.isnan(value) else 4 if value < 0 else 2)
-            continue
-        exact = u.seed.fraction(code)
-        got = (-1) ** sign * f * Fraction(2) ** (e - u.w + 1)
-        if abs(exact) < u.seed.smallest_normal:
-            assert (got, e, flags) == (0, -512, 0)
-        else:
-            assert f >> (u.w - 1) == 1
-            assert 0 <= abs(exact) - abs(got) < Fraction(2) ** (e - u.w + 1)
-            assert (exact < 0) == (sign == 1)
-
-
 # -- in other shapes -----------------------------------------------------------------------------
 
 
@@ -377,46 +316,6 @@ def test_a_network_runs_on_it() -> None:
     figures = evaluate(u, rounded_accumulators(u, outcome.operands))
     assert 0 < figures.metrics["mred"] < 1e-6
     assert figures.counts["counted"] > 0.9 * figures.counts["operand_sets"]
-
-
-# -- hardware ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "spec",
-    [
-        *(f"anfma:w={w},norm={norm}" for w in (16, 24) for norm in NORMS),
-        "anfma:w=17,norm=an-2-3,guard=2", "anfma:w=20,norm=exact,guard=3,prodnorm=1",
-        "anfma:prodnorm=1,norm=an-1-1", "anfma:a=e4m3fn,b=e5m2,w=12,norm=an-3-4",
-        "anfma:a=fp16,w=30", "anfma:a=e4m3fnuz,w=8", "anfma:a=e2m1fn,w=4,norm=an-1-1",
-        "anfma:stages=1", "anfma:norm=exact,stages=3", "anfma:w=16,stages=5",
-        "anend", "anend:out=bf16", "anend:w=16", "anend:out=e4m3fn", "anend:out=e4m3fnuz,w=20",
-        "anend:w=30,out=fp16", "anend:out=e2m1fn", "anend:a=e4m3fn,w=16,out=bf16,stages=2",
-        "anseed", "anseed:w=16,seed=bf16", "anseed:seed=fp16,w=40", "anseed:seed=e4m3fn,stages=1",
-    ],
-)  # fmt: skip
-def test_rtl_equals_golden(spec: str) -> None:
-    assert_rtl_equals_golden(spec)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("w", [16, 24])
-@pytest.mark.parametrize("norm", NORMS)
-def test_ten_million_steps(norm: str, w: int) -> None:
-    assert_rtl_equals_golden(f"anfma:w={w},norm={norm}", 10_000_000)
-
-
-def test_vectors_reach_what_is_worth_trying() -> None:
-    u = hw.unit("anfma")
-    a, b, c = stimulus(u, 100_000, 2)
-    product, state = u.column(a[:, None], b[:, None], state=True), u.unpack_state(c)
-    finite = (product.significand > 0) & (state.significand > 0) & (state.flags == 0)
-    assert finite.mean() > 0.3
-    apart = (product.exponent - state.exponent)[finite]
-    assert set(range(-26, 27)) <= set(apart.tolist())
-    result = u.unpack_state(u(a, b, c))
-    assert (result.significand[finite] == 0).sum() > 30
-    assert set(np.unique(result.flags)) == set(range(8))
 
 
 # -- parameters ----------------------------------------------------------------------------------

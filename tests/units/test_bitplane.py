@@ -16,11 +16,15 @@ from hwarith.units.bitplane.unit import PlaneTransfers
 WIDTHS = range(1, 9)
 
 HARDWARE = (
-    "bitplane_dot:n=4,m=4,lanes=64,k=4096", "bitplane_dot:n=3,m=5,lanes=7,k=300,stages=3",
-    "bitplane_dot:n=8,m=8,lanes=32,pi=2,pj=2,k=1000", "bitplane_dot:n=6,m=4,lanes=8,pi=3,pj=2,k=99",
-    "bitplane_dot:n=1,m=1,lanes=5,k=20", "bitplane_dot:n=2,m=8,lanes=16,pi=2,pj=8,k=256",
-    "bitplane_dot:n=1,m=4,lanes=100,pj=4,k=256", "bitplane_dot:n=2,m=3,lanes=1,k=1",
-)  # fmt: skip
+    "bitplane_dot:n=4,m=4,lanes=64,k=4096",
+    "bitplane_dot:n=3,m=5,lanes=7,k=300,stages=3",
+    "bitplane_dot:n=8,m=8,lanes=32,pi=2,pj=2,k=1000",
+    "bitplane_dot:n=6,m=4,lanes=8,pi=3,pj=2,k=99",
+    "bitplane_dot:n=1,m=1,lanes=5,k=20",
+    "bitplane_dot:n=2,m=8,lanes=16,pi=2,pj=8,k=256",
+    "bitplane_dot:n=1,m=4,lanes=100,pj=4,k=256",
+    "bitplane_dot:n=2,m=3,lanes=1,k=1",
+)
 
 
 def random_codes(u: BitplaneDot, rows: int, length: int, seed: int = 1) -> list[np.ndarray]:

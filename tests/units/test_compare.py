@@ -15,15 +15,21 @@ from tests.units.test_exact import SMALL_FORMATS
 from tests.units.test_rtl import assert_rtl_equals_golden, mutants
 
 PREDICATES = {
-    "lt": operator.lt, "le": operator.le, "eq": operator.eq, "ge": operator.ge,
-    "gt": operator.gt, "ne": operator.ne,
+    "lt": operator.lt,
+    "le": operator.le,
+    "eq": operator.eq,
+    "ge": operator.ge,
+    "gt": operator.gt,
+    "ne": operator.ne,
     "unordered": lambda a, b: np.isnan(a) | np.isnan(b),
-}  # fmt: skip
+}
 
 NUMPY = {
-    ("min", "propagate"): np.minimum, ("max", "propagate"): np.maximum,
-    ("min", "number"): np.fmin, ("max", "number"): np.fmax,
-}  # fmt: skip
+    ("min", "propagate"): np.minimum,
+    ("max", "propagate"): np.maximum,
+    ("min", "number"): np.fmin,
+    ("max", "number"): np.fmax,
+}
 
 EIGHT_BITS = [
     *SMALL_FORMATS,
@@ -61,9 +67,17 @@ def test_every_pair_of_codes_is_compared_as_values_are(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("a", "b"),
-    [("e5m2", "fp16"), ("bf16", "fp32"), ("int8", "uint5"), ("uint9", "int9"), ("fp64", "fp64"),
-     ("fp16", "fp16"), ("int64", "int64"), ("e4m3fn", "e4m2fn")],
-)  # fmt: skip
+    [
+        ("e5m2", "fp16"),
+        ("bf16", "fp32"),
+        ("int8", "uint5"),
+        ("uint9", "int9"),
+        ("fp64", "fp64"),
+        ("fp16", "fp16"),
+        ("int64", "int64"),
+        ("e4m3fn", "e4m2fn"),
+    ],
+)
 def test_other_formats_and_mixed_ones(a: str, b: str) -> None:
     check_predicates(a, b, 5000)
 
@@ -113,16 +127,29 @@ def test_relu_is_the_maximum_with_zero(name: str) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        "cmp:a=e4m3fn,op=lt", "cmp:a=e5m2,b=fp16,op=le", "cmp:a=e4m3fnuz,op=ne",
-        "cmp:a=ue4m3,op=ge", "cmp:a=int8,b=uint5,op=gt", "cmp:a=bf16,op=eq,stages=1",
-        "cmp:a=binary8p4se,op=unordered", "cmp:a=fp32,b=bf16,op=lt", "cmp:a=mxint8_element,op=lt",
-        "minmax:a=e4m3fn", "minmax:a=e5m2,op=min,nan=number", "minmax:a=e4m3fnuz,nan=number",
-        "minmax:a=ue4m3,op=min", "minmax:a=e8m0fnu,nan=number", "minmax:a=binary8p4se",
-        "minmax:a=int8,op=min", "minmax:a=fp32,stages=2", "minmax:a=bf16,op=relu",
-        "minmax:a=e5m2,op=relu,nan=number", "minmax:a=int8,op=relu,stages=1",
+        "cmp:a=e4m3fn,op=lt",
+        "cmp:a=e5m2,b=fp16,op=le",
+        "cmp:a=e4m3fnuz,op=ne",
+        "cmp:a=ue4m3,op=ge",
+        "cmp:a=int8,b=uint5,op=gt",
+        "cmp:a=bf16,op=eq,stages=1",
+        "cmp:a=binary8p4se,op=unordered",
+        "cmp:a=fp32,b=bf16,op=lt",
+        "cmp:a=mxint8_element,op=lt",
+        "minmax:a=e4m3fn",
+        "minmax:a=e5m2,op=min,nan=number",
+        "minmax:a=e4m3fnuz,nan=number",
+        "minmax:a=ue4m3,op=min",
+        "minmax:a=e8m0fnu,nan=number",
+        "minmax:a=binary8p4se",
+        "minmax:a=int8,op=min",
+        "minmax:a=fp32,stages=2",
+        "minmax:a=bf16,op=relu",
+        "minmax:a=e5m2,op=relu,nan=number",
+        "minmax:a=int8,op=relu,stages=1",
         "minmax:a=e2m1fn,op=min",
     ],
-)  # fmt: skip
+)
 def test_hardware(spec: str) -> None:
     assert_rtl_equals_golden(spec, vectors=1 << 17)
 

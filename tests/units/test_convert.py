@@ -135,10 +135,14 @@ def test_chance_and_bias_over_all_random_bits(n: int) -> None:
 @pytest.mark.parametrize(
     ("a", "between", "out"),
     [
-        ("fp16", "e5m5", "e5m2"), ("fp16", "e5m4", "e5m2"), ("bf16", "e8m5", "e4m3fn"),
-        ("bf16", "e8m3", "e2m1fn"), ("fp16", "e5m6", "e4m3"), ("bf16", "e8m4", "e3m2fn"),
+        ("fp16", "e5m5", "e5m2"),
+        ("fp16", "e5m4", "e5m2"),
+        ("bf16", "e8m5", "e4m3fn"),
+        ("bf16", "e8m3", "e2m1fn"),
+        ("fp16", "e5m6", "e4m3"),
+        ("bf16", "e8m4", "e3m2fn"),
     ],
-)  # fmt: skip
+)
 def test_rounding_to_odd_makes_a_second_rounding_harmless(a: str, between: str, out: str) -> None:
     """With at least two more bits of precision between, which one fewer would not do."""
     codes = hw.format(a).codes()
@@ -223,10 +227,13 @@ def test_floats_to_integers_equal_numpy() -> None:
 def test_arrays_and_the_scalar_definition_agree() -> None:
     """Whatever engine answers, and also where words are wider than the machine's."""
     for spec in (
-        "convert:a=fp32,out=e2m1fn,round=rup", "convert:a=fp64,out=e4m3fn,round=sra,n=32",
-        "convert:a=uint64,out=bf16", "convert:a=fp32,out=int80", "convert:a=e11m60,out=fp16",
+        "convert:a=fp32,out=e2m1fn,round=rup",
+        "convert:a=fp64,out=e4m3fn,round=sra,n=32",
+        "convert:a=uint64,out=bf16",
+        "convert:a=fp32,out=int80",
+        "convert:a=e11m60,out=fp16",
         "convert:a=fp32,out=e3m4,round=src",
-    ):  # fmt: skip
+    ):
         u = hw.unit(spec)
         operands = stimulus(u, 300, seed=7)
         ours = u(*operands)
@@ -235,17 +242,27 @@ def test_arrays_and_the_scalar_definition_agree() -> None:
 
 
 RTL = (
-    "convert:a=fp32,out=e4m3fn", "convert:a=fp32,out=e2m1fn,round=sra",
-    "convert:a=fp32,out=bf16,overflow=nosat,stages=1", "convert:a=bf16,out=fp32",
-    "convert:a=fp16,out=e5m2,round=src,n=6", "convert:a=bf16,out=e4m3fnuz,round=rto,stages=8",
-    "convert:a=fp16,out=bf16,round=rup", "convert:a=bf16,out=e8m0fnu,round=srb,overflow=nosat,n=5",
-    "convert:a=fp32,out=int8", "convert:a=fp16,out=uint4,round=sra,n=4",
-    "convert:a=int32,out=fp32,stages=3", "convert:a=uint16,out=e5m2,round=rdn,overflow=nosat",
-    "convert:a=bf16,out=mxint8_element,round=rna", "convert:a=mxint8_element,out=e2m1fn",
-    "convert:a=mxint8_element,out=int4,round=rto,overflow=wrap", "convert:a=int8,out=uint4",
-    "convert:a=e4m3fn,out=e4m3fnuz", "convert:a=ue4m3,out=fp16",
-    "convert:a=e4m3,out=bf16,round=sra,n=3", "convert:a=int4,out=int8,round=src,n=2",
-)  # fmt: skip
+    "convert:a=fp32,out=e4m3fn",
+    "convert:a=fp32,out=e2m1fn,round=sra",
+    "convert:a=fp32,out=bf16,overflow=nosat,stages=1",
+    "convert:a=bf16,out=fp32",
+    "convert:a=fp16,out=e5m2,round=src,n=6",
+    "convert:a=bf16,out=e4m3fnuz,round=rto,stages=8",
+    "convert:a=fp16,out=bf16,round=rup",
+    "convert:a=bf16,out=e8m0fnu,round=srb,overflow=nosat,n=5",
+    "convert:a=fp32,out=int8",
+    "convert:a=fp16,out=uint4,round=sra,n=4",
+    "convert:a=int32,out=fp32,stages=3",
+    "convert:a=uint16,out=e5m2,round=rdn,overflow=nosat",
+    "convert:a=bf16,out=mxint8_element,round=rna",
+    "convert:a=mxint8_element,out=e2m1fn",
+    "convert:a=mxint8_element,out=int4,round=rto,overflow=wrap",
+    "convert:a=int8,out=uint4",
+    "convert:a=e4m3fn,out=e4m3fnuz",
+    "convert:a=ue4m3,out=fp16",
+    "convert:a=e4m3,out=bf16,round=sra,n=3",
+    "convert:a=int4,out=int8,round=src,n=2",
+)
 
 
 @pytest.mark.parametrize("spec", RTL)

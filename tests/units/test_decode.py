@@ -16,13 +16,22 @@ from tests.units.test_rtl import mutants
 
 # bias, least subnormal, least normal, largest: the table of the types
 FLOATS = {
-    "e5m1": (15, 2**-15, 2**-14, 49152), "e4m2": (7, 2**-8, 2**-6, 448),
-    "e3m3": (3, 2**-5, 0.25, 30), "e2m4": (1, 2**-4, 1, 7.75), "e4m1": (7, 2**-7, 2**-6, 384),
-    "e3m2": (3, 2**-4, 0.25, 28), "e2m3": (1, 2**-3, 1, 7.5), "e3m1": (3, 2**-3, 0.25, 24),
-    "e2m2": (1, 0.25, 1, 7), "e1m3": (0, 0.25, 2, 3.75), "e2m1": (1, 0.5, 1, 6),
-    "e1m2": (0, 0.5, 2, 3.5), "e1m1": (0, 1, 2, 3),
-    "e4m3": (7, 2**-9, 2**-6, 448), "e5m2": (15, 2**-16, 2**-14, 57344),
-}  # fmt: skip
+    "e5m1": (15, 2**-15, 2**-14, 49152),
+    "e4m2": (7, 2**-8, 2**-6, 448),
+    "e3m3": (3, 2**-5, 0.25, 30),
+    "e2m4": (1, 2**-4, 1, 7.75),
+    "e4m1": (7, 2**-7, 2**-6, 384),
+    "e3m2": (3, 2**-4, 0.25, 28),
+    "e2m3": (1, 2**-3, 1, 7.5),
+    "e3m1": (3, 2**-3, 0.25, 24),
+    "e2m2": (1, 0.25, 1, 7),
+    "e1m3": (0, 0.25, 2, 3.75),
+    "e2m1": (1, 0.5, 1, 6),
+    "e1m2": (0, 0.5, 2, 3.5),
+    "e1m1": (0, 1, 2, 3),
+    "e4m3": (7, 2**-9, 2**-6, 448),
+    "e5m2": (15, 2**-16, 2**-14, 57344),
+}
 INTEGERS = [f"{u}int{n}b" for u in ("", "u") for n in range(1, 9)]
 SUB_BYTE = [name for name in FLOATS if name not in ("e4m3", "e5m2")]
 HALVES = {"fp16": np.float16, "bf16": ml_dtypes.bfloat16}
@@ -238,47 +247,6 @@ def test_encoding_takes_what_formats_take() -> None:
         encode("e3m2", "one")
 
 
-# -- power-exponent code -------------------------------------------------------------------------
-
-POWERS = {
-    "0.5": (0, 669, 2675, 6019, 10700, 16718, 24074, 32768),
-    "0.55": (0, 953, 3359, 7021, 11846, 17773, 24759, 32768),
-    "1": (0, 4681, 9362, 14043, 18725, 23406, 28087, 32768),
-}
-
-
-@pytest.mark.parametrize("a", POWERS)
-def test_power_check_values(a: str) -> None:
-    sm = hw.unit(f"powdecode:b=4,a={a}")
-    signed = sm.results["y"].decode(sm(np.arange(16)))
-    assert signed.tolist() == [*POWERS[a], *(-x for x in POWERS[a])]
-    twos = hw.unit(f"powdecode:b=4,a={a},code=twos")
-    signed = twos.results["y"].decode(twos(np.arange(-8, 8)))
-    assert signed.tolist() == [-32768, *(-x for x in POWERS[a][:0:-1]), *POWERS[a]]
-
-
-@pytest.mark.parametrize("b", range(2, 9))
-@pytest.mark.parametrize("a", ["0.1", "0.5", "0.55", "0.73", "1", "1.25", "2"])
-def test_every_power_is_the_nearest(a: str, b: int) -> None:
-    """|2y - 2 (k/n)^(q/p) 2^15| <= 1, in integers."""
-    p, q = Fraction(a).numerator, Fraction(a).denominator
-    n = 2 ** (b - 1) - 1
-    u = hw.unit(f"powdecode:b={b},a={a}")
-    y = u(np.arange(n + 1))
-    for k, entry in enumerate(y.tolist()):
-        twice = k**q << 16 * p  # of the p-th power, with n^q below
-        assert max(2 * entry - 1, 0) ** p * n**q <= twice <= (2 * entry + 1) ** p * n**q
-    assert u.golden(n) == y[n] == 32768
-
-
-def test_a_linear_power_code_is_sign_and_magnitude() -> None:
-    """What the operand's format says of a code is the integer that is looked up."""
-    for b in range(2, 9):
-        f = hw.unit(f"powdecode:b={b}").operands["q"]
-        half = 2 ** (b - 1)
-        assert f.decode(f.codes()).tolist() == [*range(half), *range(0, -half, -1)]
-
-
 # -- hardware ------------------------------------------------------------------------------------
 
 
@@ -289,13 +257,24 @@ def assert_hardware_is_golden(u: hw.Unit) -> None:
 
 
 SELECTION = [
-    "decode:type=e5m1,out=fp16", "decode:type=e5m1,out=bf16", "decode:type=e5m1,out=sig",
-    "decode:type=e5m2,out=fp16", "decode:type=e5m2,out=bf16", "decode:type=e4m3,out=fp16",
-    "decode:type=e4m3,out=sig", "decode:type=e2m4,out=fp16", "decode:type=e1m1,out=bf16",
-    "decode:type=e1m3,out=sig", "decode:type=e2m1,out=fp16,stages=2", "decode:type=int8b,out=bf16",
-    "decode:type=int8b,out=sig", "decode:type=int1b,out=fp16", "decode:type=uint1b,out=sig",
-    "decode:type=uint8b,out=bf16", "decode:type=int5b,out=fp16,stages=1",
-]  # fmt: skip
+    "decode:type=e5m1,out=fp16",
+    "decode:type=e5m1,out=bf16",
+    "decode:type=e5m1,out=sig",
+    "decode:type=e5m2,out=fp16",
+    "decode:type=e5m2,out=bf16",
+    "decode:type=e4m3,out=fp16",
+    "decode:type=e4m3,out=sig",
+    "decode:type=e2m4,out=fp16",
+    "decode:type=e1m1,out=bf16",
+    "decode:type=e1m3,out=sig",
+    "decode:type=e2m1,out=fp16,stages=2",
+    "decode:type=int8b,out=bf16",
+    "decode:type=int8b,out=sig",
+    "decode:type=int1b,out=fp16",
+    "decode:type=uint1b,out=sig",
+    "decode:type=uint8b,out=bf16",
+    "decode:type=int5b,out=fp16,stages=1",
+]
 
 
 @pytest.mark.parametrize("spec", SELECTION)
@@ -308,25 +287,6 @@ def test_hardware(spec: str) -> None:
 @pytest.mark.parametrize("name", [*FLOATS, *INTEGERS])
 def test_hardware_of_every_type(name: str, out: str) -> None:
     assert_hardware_is_golden(hw.unit(f"decode:type={name},out={out}"))
-
-
-POWER_SELECTION = [
-    "powdecode", "powdecode:code=twos", "powdecode:b=2", "powdecode:b=2,code=twos,a=1",
-    "powdecode:b=8,a=0.73,stages=2", "powdecode:b=8,code=twos", "powdecode:b=3,a=0.1,code=twos",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("spec", POWER_SELECTION)
-def test_power_hardware(spec: str) -> None:
-    assert_hardware_is_golden(hw.unit(spec))
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("code", ["sm", "twos"])
-@pytest.mark.parametrize("b", range(2, 9))
-@pytest.mark.parametrize("a", ["0.1", "0.5", "0.55", "1", "2"])
-def test_power_hardware_of_every_width(a: str, b: int, code: str) -> None:
-    assert_hardware_is_golden(hw.unit(f"powdecode:b={b},a={a},code={code}"))
 
 
 @pytest.mark.parametrize(

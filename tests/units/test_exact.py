@@ -10,11 +10,30 @@ from hwarith.formats import ROUNDINGS
 from tests import oracle
 
 SMALL_FORMATS = (
-    "e2m1fn", "e2m3fn", "e3m2fn", "e4m3fn", "e4m3", "e5m2", "e3m4",
-    "e4m3fnuz", "e5m2fnuz", "e4m3b11fnuz", "ue4m3", "e8m0fnu", "binary8p1se", "binary8p3se",
-    "binary8p4sf", "binary8p7se", "binary8p4ue", "binary8p8uf", "binary6p3se",
-    "e2m5", "e3m3fn", "e6m1", "e4m2fnuz",
-)  # fmt: skip
+    "e2m1fn",
+    "e2m3fn",
+    "e3m2fn",
+    "e4m3fn",
+    "e4m3",
+    "e5m2",
+    "e3m4",
+    "e4m3fnuz",
+    "e5m2fnuz",
+    "e4m3b11fnuz",
+    "ue4m3",
+    "e8m0fnu",
+    "binary8p1se",
+    "binary8p3se",
+    "binary8p4sf",
+    "binary8p7se",
+    "binary8p4ue",
+    "binary8p8uf",
+    "binary6p3se",
+    "e2m5",
+    "e3m3fn",
+    "e6m1",
+    "e4m2fnuz",
+)
 
 
 def pairs(f: hw.Format) -> tuple[np.ndarray, np.ndarray]:

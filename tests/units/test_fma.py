@@ -61,10 +61,15 @@ def test_every_triple_of_8_bits(name: str) -> None:
 
 
 MIXED = (
-    "fma:a=bf16,b=bf16,c=fp32,out=fp32", "fma:a=e4m3fn,b=e5m2,c=fp16,out=bf16",
-    "fma:a=bf16", "fma:a=fp16", "fma:a=fp32", "fma:a=e4m3fn,c=fp32,out=e5m2",
-    "fma:a=e2m1fn,b=e4m3fn,c=fp32,out=fp16", "fma:a=fp32,c=e4m3fn,out=e4m3fn",
-)  # fmt: skip
+    "fma:a=bf16,b=bf16,c=fp32,out=fp32",
+    "fma:a=e4m3fn,b=e5m2,c=fp16,out=bf16",
+    "fma:a=bf16",
+    "fma:a=fp16",
+    "fma:a=fp32",
+    "fma:a=e4m3fn,c=fp32,out=e5m2",
+    "fma:a=e2m1fn,b=e4m3fn,c=fp32,out=fp16",
+    "fma:a=fp32,c=e4m3fn,out=e4m3fn",
+)
 
 
 def exact_result(u: hw.Unit, codes: tuple[int, ...]) -> int:

@@ -18,15 +18,24 @@ FP16 = hw.format("fp16")
 CODES = np.arange(1 << 16, dtype=np.uint16)
 
 ALIGNERS = (
-    "prealign:p=14", "prealign:p=14,round=rtz", "prealign:p=11", "prealign:p=13,round=rtz",
-    "prealign:p=21", "prealign:p=40",
-)  # fmt: skip
+    "prealign:p=14",
+    "prealign:p=14,round=rtz",
+    "prealign:p=11",
+    "prealign:p=13,round=rtz",
+    "prealign:p=21",
+    "prealign:p=40",
+)
 
 HARDWARE = (
-    "fpint:w=int4,p=14,lanes=1", "fpint:w=int8,p=14,lanes=1,acc=32", "fpint:w=int4,p=14,lanes=4",
-    "fpint:w=int8,p=14,lanes=4", "fpint:w=int2,p=11,lanes=3,k=20", "fpint:w=int5,p=17,lanes=2,k=1",
-    "fpint:w=int8,p=40,lanes=1,k=100", "fpint:w=int7,p=12,lanes=8,k=20",
-)  # fmt: skip
+    "fpint:w=int4,p=14,lanes=1",
+    "fpint:w=int8,p=14,lanes=1,acc=32",
+    "fpint:w=int4,p=14,lanes=4",
+    "fpint:w=int8,p=14,lanes=4",
+    "fpint:w=int2,p=11,lanes=3,k=20",
+    "fpint:w=int5,p=17,lanes=2,k=1",
+    "fpint:w=int8,p=40,lanes=1,k=100",
+    "fpint:w=int7,p=12,lanes=8,k=20",
+)
 
 
 def blocks(rows: int, n: int, seed: int = 5) -> np.ndarray:
@@ -36,8 +45,9 @@ def blocks(rows: int, n: int, seed: int = 5) -> np.ndarray:
     a = FP16.encode(rng.standard_normal((rows, n)))
     a[1::5] = rng.integers(0, 1 << 16, a[1::5].shape)
     a[2::5] = 0xFBFF
-    a[3::5] = rng.choice([0, 0x8000, 1, 0x83FF, 0x400, 0x3C00, 0x7BFF, 0x7C00, 0xFE00],
-                         a[3::5].shape)  # fmt: skip
+    a[3::5] = rng.choice(
+        [0, 0x8000, 1, 0x83FF, 0x400, 0x3C00, 0x7BFF, 0x7C00, 0xFE00], a[3::5].shape
+    )
     a[4::5] = rng.integers(0, 2, a[4::5].shape) << 15
     return a
 
@@ -214,8 +224,9 @@ def test_the_accumulator_is_as_wide_as_the_sum_needs() -> None:
     for spec in HARDWARE:
         u = hw.unit(spec)
         length = u.most_transfers * u.lanes
-        whole = hw.unit(f"{spec.partition(',acc')[0]},k={length}" if ",k=" not in spec else
-                        re.sub("k=[0-9]+", f"k={length}", spec))  # fmt: skip
+        without_acc = spec.partition(",acc")[0]
+        longer = re.sub("k=[0-9]+", f"k={length}", without_acc)
+        whole = hw.unit(longer if ",k=" in spec else f"{without_acc},k={length}")
         low = -(1 << (int(u.w[3:]) - 1))
         total = whole.group(np.full(length, 0xFBFF, np.uint16), np.full(length, low)).total
         assert total == length * -low * (2047 << (u.p - 11))

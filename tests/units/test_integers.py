@@ -10,12 +10,19 @@ from hwarith.flow.stimuli.families import stimulus
 from tests.units.test_rtl import assert_rtl_equals_golden
 
 SPECS = (
-    "mul:a=int8", "mul:a=int8,out=int16", "mul:a=int8,b=uint4,out=int12,overflow=saturate",
-    "add:a=int8,overflow=saturate", "add:a=uint8,b=int8,out=uint8,overflow=saturate",
-    "add:a=uint8", "fma:a=int8,b=int8,c=int32,out=int32", "mul:a=int1,b=uint1",
-    "fma:a=int8,b=int8,c=int32,out=int32,overflow=saturate", "fma:a=int4,b=int4,c=int8,out=uint3",
-    "mul:a=int40,out=int80", "fma:a=int32,b=int32,c=int64,out=int64",
-)  # fmt: skip
+    "mul:a=int8",
+    "mul:a=int8,out=int16",
+    "mul:a=int8,b=uint4,out=int12,overflow=saturate",
+    "add:a=int8,overflow=saturate",
+    "add:a=uint8,b=int8,out=uint8,overflow=saturate",
+    "add:a=uint8",
+    "fma:a=int8,b=int8,c=int32,out=int32",
+    "mul:a=int1,b=uint1",
+    "fma:a=int8,b=int8,c=int32,out=int32,overflow=saturate",
+    "fma:a=int4,b=int4,c=int8,out=uint3",
+    "mul:a=int40,out=int80",
+    "fma:a=int32,b=int32,c=int64,out=int64",
+)
 
 
 def expected(u: hw.Unit, codes: tuple[int, ...]) -> int:
@@ -39,12 +46,16 @@ def test_equal_to_integer_arithmetic(spec: str) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        "mul:a=int8,out=int16", "mul:a=int4,b=int8,out=int12", "mul:a=int7,b=uint8,out=int15",
-        "mul:a=uint4,b=int8,out=int12", "mul:a=int5,b=int5,out=uint4,overflow=saturate",
-        "mul:a=int1,b=int3,out=int4", "fma:a=int6,b=uint6,c=int3,out=int14,overflow=saturate",
+        "mul:a=int8,out=int16",
+        "mul:a=int4,b=int8,out=int12",
+        "mul:a=int7,b=uint8,out=int15",
+        "mul:a=uint4,b=int8,out=int12",
+        "mul:a=int5,b=int5,out=uint4,overflow=saturate",
+        "mul:a=int1,b=int3,out=int4",
+        "fma:a=int6,b=uint6,c=int3,out=int14,overflow=saturate",
         "fma:a=uint4,b=int4,c=uint9,out=int9",
     ],
-)  # fmt: skip
+)
 def test_hardware_multiplies_every_mix_of_signs(spec: str) -> None:
     """With and without Booth recoding of the signed factor, which its width and sign decide."""
     assert_rtl_equals_golden(spec)

@@ -39,9 +39,11 @@ def test_claims_of_the_abstract() -> None:
 # 11-bit grid over [1,2)^2: MSE, RMS and greatest relative error (%) of the exact product of
 # operands reduced to 2 or 3 fraction bits, which L-Mul with few bits is compared with
 REDUCED = {
-    (2, "trunc"): (0.15533, 17.3, 36.0), (2, "rne"): (0.02439, 7.19, 23.4),
-    (3, "trunc"): (0.04015, 9.02, 20.9), (3, "rne"): (0.00608, 3.61, 12.0),
-}  # fmt: skip
+    (2, "trunc"): (0.15533, 17.3, 36.0),
+    (2, "rne"): (0.02439, 7.19, 23.4),
+    (3, "trunc"): (0.04015, 9.02, 20.9),
+    (3, "rne"): (0.00608, 3.61, 12.0),
+}
 
 
 @pytest.mark.parametrize(("bits", "rounding"), REDUCED)

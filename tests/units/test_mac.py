@@ -72,11 +72,15 @@ def test_the_same_as_repeated_multiply_adds(spec: str) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        "mac:a=int8", "mac:a=int8,acc=int18", "mac:a=int8,acc=int16,overflow=saturate",
-        "mac:a=int8,b=uint4,acc=int20,out=int8", "mac:a=uint8,acc=uint17,overflow=saturate",
-        "mac:a=int8,acc=int32,out=int8,overflow=saturate", "mac:a=int40,acc=int90",
+        "mac:a=int8",
+        "mac:a=int8,acc=int18",
+        "mac:a=int8,acc=int16,overflow=saturate",
+        "mac:a=int8,b=uint4,acc=int20,out=int8",
+        "mac:a=uint8,acc=uint17,overflow=saturate",
+        "mac:a=int8,acc=int32,out=int8,overflow=saturate",
+        "mac:a=int40,acc=int90",
     ],
-)  # fmt: skip
+)
 def test_integers(spec: str) -> None:
     u = hw.unit(spec)
 
@@ -99,9 +103,8 @@ def test_result_is_the_converted_accumulator() -> None:
     acc = hw.unit("mac:a=bf16,round=rtz")(a, b)
     convert = hw.unit("convert:a=fp32,out=e4m3fn,round=rtz,overflow=nosat")
     np.testing.assert_array_equal(narrow(a, b), convert(acc))
-    assert (wide.acc.name, wide.out.name, hw.unit("mac:a=uint8").acc.name) == (
-        "fp32", "fp32", "int32",
-    )  # fmt: skip
+    integers = hw.unit("mac:a=uint8")
+    assert [f.name for f in (wide.acc, wide.out, integers.acc)] == ["fp32", "fp32", "int32"]
 
 
 def test_shapes() -> None:
@@ -195,9 +198,13 @@ def test_pairs_wrap_and_the_flag_stays(p: int) -> None:
 # -- hardware ------------------------------------------------------------------------------------
 
 HARDWARE = (
-    "mac:a=int8", "mac:a=int8,acc=int18,out=int8,overflow=saturate", "mac:a=bf16",
-    "mac:a=e4m3fn,b=e5m2,acc=fp16,out=e4m3fn,round=rtz", "dfpmac:p=16", "dfpmac:p=9",
-)  # fmt: skip
+    "mac:a=int8",
+    "mac:a=int8,acc=int18,out=int8,overflow=saturate",
+    "mac:a=bf16",
+    "mac:a=e4m3fn,b=e5m2,acc=fp16,out=e4m3fn,round=rtz",
+    "dfpmac:p=16",
+    "dfpmac:p=9",
+)
 
 
 @pytest.mark.parametrize("spec", HARDWARE)

@@ -335,12 +335,18 @@ def exact_value(f: hw.Format, code: int) -> Fraction | None:
 @pytest.mark.parametrize(
     "spec",
     [
-        "mul:a=e4m3,b=int4,out=e4m3", "mul:a=int8,b=int8,out=bf16", "mul:a=uint4,b=e5m2,out=fp16",
-        "add:a=e5m2,b=int8,out=e5m2", "add:a=int8,b=uint4,out=e4m3", "add:a=fp16,b=int16,out=bf16",
-        "fma:a=e4m3,b=int4,c=e5m2,out=e5m2", "fma:a=fp16,b=int4,c=fp32,out=fp32",
-        "fma:a=int4,b=int4,c=fp16,out=fp16", "fma:a=e4m3,b=e4m3,c=int16,out=bf16",
+        "mul:a=e4m3,b=int4,out=e4m3",
+        "mul:a=int8,b=int8,out=bf16",
+        "mul:a=uint4,b=e5m2,out=fp16",
+        "add:a=e5m2,b=int8,out=e5m2",
+        "add:a=int8,b=uint4,out=e4m3",
+        "add:a=fp16,b=int16,out=bf16",
+        "fma:a=e4m3,b=int4,c=e5m2,out=e5m2",
+        "fma:a=fp16,b=int4,c=fp32,out=fp32",
+        "fma:a=int4,b=int4,c=fp16,out=fp16",
+        "fma:a=e4m3,b=e4m3,c=int16,out=bf16",
     ],
-)  # fmt: skip
+)
 def test_integer_operands_of_floats(spec: str, mode: str) -> None:
     u = hw.unit(f"{spec},round={mode}")
     columns = stimulus(u, 3000, seed=6)

@@ -12,11 +12,15 @@ import hwarith as hw
 from hwarith.units import FAMILIES, family
 
 SPECS = (
-    "mul:a=e4m3fn", "mul:a=bf16,round=rtz,overflow=saturate", "mul:a=int8,out=int16",
-    "add:a=fp32,stages=2", "fma:a=bf16,b=bf16,c=fp32,out=fp32,round=rne,stages=3",
-    "fma:a=int8,b=int8,c=int32,out=int32,overflow=saturate", "lmul:format=fp16,k=4,krnd=rne,sat=1",
+    "mul:a=e4m3fn",
+    "mul:a=bf16,round=rtz,overflow=saturate",
+    "mul:a=int8,out=int16",
+    "add:a=fp32,stages=2",
+    "fma:a=bf16,b=bf16,c=fp32,out=fp32,round=rne,stages=3",
+    "fma:a=int8,b=int8,c=int32,out=int32,overflow=saturate",
+    "lmul:format=fp16,k=4,krnd=rne,sat=1",
     "lmul:format=bf16,ofs=3,zero_pos=1,stages=1",
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("spec", SPECS)

@@ -74,15 +74,15 @@ class ColumnEnd(Chained):
         half = 1 << (bits - 1)
         inf = wire(m, "inf", plus | minus)
         exponent = c[w : w + bits] + (self.out.bias - half)
+        shape = signed_exponent(self.out.bias - half, self.out.bias + half - 1)
         return {
             "nan": wire(m, "nan", nan | (plus & minus)),
             "inf": inf,
             "sign": wire(m, "sign", Mux(inf, minus, c[w + bits])),
-            "exponent": wire(m, "exponent", exponent,
-                             signed_exponent(self.out.bias - half, self.out.bias + half - 1)),
+            "exponent": wire(m, "exponent", exponent, shape),
             "significand": wire(m, "significand", c[:w]),
             "difference": ~inf,
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -158,8 +158,8 @@ class AnFma(Chained):
 
     def _unpack(self, m: Module, x: Values) -> Values:
         """The fields of a, b and c; the product's exponent in the state's excess."""
-        a, b = (rtl.Operand(f, daz=True).unpack(m, name, x[name])
-                for name, f in (("a", self.a), ("b", self.b)))  # fmt: skip
+        a = rtl.Operand(self.a, daz=True).unpack(m, "a", x["a"])
+        b = rtl.Operand(self.b, daz=True).unpack(m, "b", x["b"])
         w, bits = self.w, self.exponent_bits
         c = x["c"]
         f, sign, flags = c[:w], c[w + bits], c[w + bits + 1 :]
@@ -172,17 +172,20 @@ class AnFma(Chained):
         nan = a.nan | b.nan | (a.inf & b.zero) | (a.zero & b.inf)
         excess = 1 + (1 << (bits - 1)) - self.a.bias - self.b.bias
         p_exponent = (a.exponent + b.exponent + excess)[:bits] & finite.replicate(bits)
+        new_flags = Cat(nan, infinite & ~nan & ~p_sign, infinite & ~nan & p_sign)
         return {
             "a": wire(m, "a_kept", a.significand & finite.replicate(len(a.significand))),
             "b": b.significand,
             "subtract": wire(m, "subtract", p_sign ^ sign),
-            "p_sign": p_sign, "c_sign": sign, "f": f,
-            "p_counts": finite, "c_nonzero": c_nonzero,
+            "p_sign": p_sign,
+            "c_sign": sign,
+            "f": f,
+            "p_counts": finite,
+            "c_nonzero": c_nonzero,
             "p_exponent": wire(m, "p_exponent", p_exponent),
             "c_exponent": wire(m, "c_exponent", c_exponent),
-            "flags": wire(m, "flags", flags | Cat(nan, infinite & ~nan & ~p_sign,
-                                                  infinite & ~nan & p_sign)),
-        }  # fmt: skip
+            "flags": wire(m, "flags", flags | new_flags),
+        }
 
     def _multiply(self, m: Module, x: Values) -> Values:
         """The product, and beside it how far the exponents are apart."""
@@ -194,19 +197,12 @@ class AnFma(Chained):
             lower = exponent - (x["p_counts"] & ~leads)
             exponent = wire(m, "normalized_p_exponent", lower, self.exponent_bits)
         distance = wire(m, "distance", exponent - x["c_exponent"], signed(self.exponent_bits + 1))
-        names = (
-            "subtract",
-            "p_sign",
-            "c_sign",
-            "p_counts",
-            "c_nonzero",
-            "c_exponent",
-            "f",
-            "flags",
-        )
-        return {name: x[name] for name in names} | {
-            "distance": distance, "product": product, "p_exponent": exponent,
-        }  # fmt: skip
+        signs = ("subtract", "p_sign", "c_sign", "p_counts", "c_nonzero")
+        return {name: x[name] for name in (*signs, "c_exponent", "f", "flags")} | {
+            "distance": distance,
+            "product": product,
+            "p_exponent": exponent,
+        }
 
     def _align(self, m: Module, x: Values) -> Values:
         """The term of the greater exponent as it is, the other one shifted right.
@@ -236,10 +232,12 @@ class AnFma(Chained):
             m, "sum", x["upper"], x["lower"], x["subtract"]
         )
         return {
-            "magnitude": magnitude, "exponent": x["exponent"], "flags": x["flags"],
+            "magnitude": magnitude,
+            "exponent": x["exponent"],
+            "flags": x["flags"],
             "zero": wire(m, "zero", Mux(x["subtract"], equal, x["both_zero"])),
             "sign": wire(m, "sign", x["sign"] ^ negative),
-        }  # fmt: skip
+        }
 
     def _normalize(self, m: Module, x: Values) -> Values:
         normalize = self._count_zeros if self.groups is None else self._look_at_groups
@@ -265,16 +263,19 @@ class AnFma(Chained):
         first = wire(m, "first_group", sum_bits[-k:].any())
         second = wire(m, "second_group", sum_bits[-k - lam : -k].any())
         chosen = {
-            -1: carry, 0: ~carry & first, k: ~carry & ~first & second,
+            -1: carry,
+            0: ~carry & first,
+            k: ~carry & ~first & second,
             k + lam: ~carry & ~first & ~second,
-        }  # fmt: skip
+        }
         f: Value = Const(0, len(sum_bits))
         e: Value = Const(0, self.exponent_bits)
         for shift, choice in chosen.items():
             name = f"by_{shift}" if shift >= 0 else "by_carry"
             choice = wire(m, name, choice)
-            moved = Cat(Const(0, shift), sum_bits[:-shift]) if shift > 0 else (
-                sum_bits if shift == 0 else magnitude[1:])  # fmt: skip
+            moved = magnitude[1:] if shift < 0 else sum_bits
+            if shift > 0:
+                moved = Cat(Const(0, shift), sum_bits[:-shift])
             f = f | (moved & choice.replicate(len(f)))
             at = wire(m, f"exponent_{name}", exponent - shift, self.exponent_bits)
             e = e | (at & choice.replicate(len(e)))

@@ -21,8 +21,9 @@ from ..operations import DEQUANTIZATION, Operation
 from ..parameters import integer_parameter
 from ..transfers import Transfers
 from . import definitions
+from .base import BitSerial
 from .definitions import SCALE_BITS
-from .pe import BitSerial, rounded_to
+from .pe_hardware import rounded_to
 from .weights import SOURCE
 
 EXPONENT = format("int8")
@@ -46,8 +47,13 @@ class BsDequant(BitSerial):
     operation: ClassVar[Operation] = DEQUANTIZATION
 
     dqm: int = integer_parameter("bits of the magnitude (default: 11 + fx)", 4, 28, None)
-    stages: int = integer_parameter("clocks: one for each bit of the scale", SCALE_BITS, SCALE_BITS,
-                                    SCALE_BITS, quiet=True)  # fmt: skip
+    stages: int = integer_parameter(
+        "clocks: one for each bit of the scale",
+        SCALE_BITS,
+        SCALE_BITS,
+        SCALE_BITS,
+        quiet=True,
+    )
 
     def validate(self) -> None:
         super().validate()
@@ -65,10 +71,8 @@ class BsDequant(BitSerial):
 
     @property
     def operands(self) -> dict[str, Format]:
-        return {
-            "acc": format(f"uint{self.state_bits}"), "scale": format(f"uint{SCALE_BITS}"),
-            "half": format("uint1"),
-        }  # fmt: skip
+        bits = {"acc": self.state_bits, "scale": SCALE_BITS, "half": 1}
+        return {name: format(f"uint{n}") for name, n in bits.items()}
 
     @property
     def magnitude_bits(self) -> int:
@@ -78,9 +82,11 @@ class BsDequant(BitSerial):
     @property
     def results(self) -> dict[str, Format]:
         return {
-            "magnitude": format(f"uint{self.magnitude_bits}"), "exponent": EXPONENT,
-            "sign": format("uint1"), "invalid": format("uint1"),
-        }  # fmt: skip
+            "magnitude": format(f"uint{self.magnitude_bits}"),
+            "exponent": EXPONENT,
+            "sign": format("uint1"),
+            "invalid": format("uint1"),
+        }
 
     @property
     def latency(self) -> str:
@@ -131,8 +137,9 @@ def round_state(m: Module, u: BsDequant, acc: Values, half: Value) -> Values:
     return {
         "magnitude": wire(m, "factor", magnitude, u.dqm),
         "exponent": wire(m, "weight", moved, signed(EXPONENT.bits)),
-        "sign": acc["sign"], "invalid": acc["invalid"],
-    }  # fmt: skip
+        "sign": acc["sign"],
+        "invalid": acc["invalid"],
+    }
 
 
 def _serial(u: BsDequant, m: Module, inputs: Values, valid: Value, o_ready: Value) -> rtl.Handshake:
@@ -164,14 +171,16 @@ def multiply(
     enters; another one where `go_on` is. Gives the results."""
     factor = Signal(u.dqm, name="factor_held", reset_less=True)
     total = Signal(u.magnitude_bits, name="total", reset_less=True)
-    held = {name: Signal(len(entering[name]), name=f"{name}_held", reset_less=True)
-            for name in ("exponent", "sign", "invalid")}  # fmt: skip
+    registers: Values = {
+        name: Signal(len(entering[name]), name=f"{name}_held", reset_less=True)
+        for name in ("exponent", "sign", "invalid")
+    }
     with m.If(load):
         m.d.sync += [
             factor.eq(entering["magnitude"]),
             total.eq(entering["magnitude"] & bit.replicate(u.dqm)),
-            *(register.eq(entering[name]) for name, register in held.items()),
+            *(register.eq(entering[name]) for name, register in registers.items()),
         ]
     with m.Elif(go_on):
         m.d.sync += total.eq(Cat(Const(0, 1), total[:-1]) + (factor & bit.replicate(u.dqm)))
-    return {"magnitude": total} | dict(held)
+    return {"magnitude": total} | registers

@@ -42,9 +42,11 @@ class TermGen(Unit):
 
     type: str = choice_parameter("of the weights", (MIXED, *WEIGHTS), MIXED)
     t0: str = choice_parameter(
-        "whether the last term of fp3 and fp4 may have the other sign", ("unsigned", "signed"),
-        "unsigned", quiet=True,
-    )  # fmt: skip
+        "whether the last term of fp3 and fp4 may have the other sign",
+        ("unsigned", "signed"),
+        "unsigned",
+        quiet=True,
+    )
 
     @property
     def bits(self) -> int:
@@ -112,9 +114,11 @@ class TermGen(Unit):
         """The term of a code of fp4: the leading one of I3 to I0, or what is left below it."""
         fraction, e = code[0], code[1:3]
         halves = Cat(
-            fraction & ~e[1], Mux(e[1], fraction & ~e[0], e[0]), e[1] & (~e[0] | fraction),
+            fraction & ~e[1],
+            Mux(e[1], fraction & ~e[0], e[0]),
+            e[1] & (~e[0] | fraction),
             e[1] & e[0],
-        )  # fmt: skip
+        )
         minus_zero = wire(m, "minus_zero", code[3] & ~code[:3].any())
         mag = wire(m, "halves", Mux(minus_zero, special[:5], Cat(halves, 0)))
         sign = wire(m, "float_sign", Mux(minus_zero, special[5], code[3]))
@@ -147,5 +151,5 @@ def _booth(m: Module, code: Value, k: Value) -> Value:
         strings = [Mux(bit, b, a) for a, b in zip(strings[::2], strings[1::2], strict=True)]
     string = wire(m, "string", strings[0])
     man = ~(string.all() | ~string.any())
-    return wire(m, "booth_term", Cat(man, man & (string[0] ^ string[2]) & (string[1] == string[0]),
-                                     Const(0, 1), man & string[2]))  # fmt: skip
+    twice = man & (string[0] ^ string[2]) & (string[1] == string[0])
+    return wire(m, "booth_term", Cat(man, twice, Const(0, 1), man & string[2]))

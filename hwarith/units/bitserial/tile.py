@@ -23,9 +23,9 @@ from ..registry import unit, unit_parameter
 from ..transfers import Transfers
 from .definitions import SCALE_BITS
 from .dequant import BsDequant
-from .hardware import Cell, ColumnSum, Encoder, Tile
 from .pe import ACTIVATION, BitSerialPe
 from .terms import TermGen
+from .tile_hardware import Cell, ColumnSum, Encoder, Tile
 from .weights import MIXED, SOURCE, WEIGHTS, Weights, element_type, special_codes
 
 MOST = 64
@@ -165,11 +165,13 @@ class BsTile(ArrayUnit):
         shapes = ", ".join(f"{name} {x.shape}" for name, x in arrays.items())
         k, groups = a.shape[-1:], scale.shape[-1:]
         fits = (
-            a.shape[-2:-1] == (self.rows,) and w.shape[-2:] == (self.columns, *k) and all(k)
-            and scale.shape[-2:] == (self.columns, *groups) and all(groups)
-            and k[0] % (groups[0] * self.pe.lanes) == 0
+            a.shape[-2:-1] == (self.rows,)
+            and w.shape[-2:] == (self.columns, *k)
+            and scale.shape[-2:] == (self.columns, *groups)
             and arrays.get("special", scale).shape[-2:] == scale.shape[-2:]
-        )  # fmt: skip
+            and all((*k, *groups))
+            and k[0] % (groups[0] * self.pe.lanes) == 0
+        )
         if not fits:
             raise InvalidInput(
                 f"operands of bstile are a (..., {self.rows}, k), w (..., {self.columns}, k), "

@@ -116,8 +116,10 @@ class MinMax(Unit):
     op: str = choice_parameter("which", ("min", "max", "relu"), "max")
     nan: str = choice_parameter(
         "propagate: NaN if an operand is; number: the operand that is none",
-        ("propagate", "number"), "propagate", quiet=True,
-    )  # fmt: skip
+        ("propagate", "number"),
+        "propagate",
+        quiet=True,
+    )
 
     def validate(self) -> None:
         if self.nan == "number" and self.a.nan == "none":

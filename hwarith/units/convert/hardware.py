@@ -66,15 +66,14 @@ def _is_exact(a: Format, out: Format) -> bool:
 def _unpack(a: Format) -> Step:
     def unpack(m: Module, x: Values) -> Values:
         raw = rtl.unpack(m, "a", x["a"], a)
-        return {
-            "sign": raw.sign, "nan": raw.nan, "inf": raw.inf,
-            "exponent": raw.exponent, "significand": raw.significand,
-        }  # fmt: skip
+        fields = ("sign", "nan", "inf", "exponent", "significand")
+        return {name: getattr(raw, name) for name in fields}
 
     return unpack
 
 
-def _others(x: Values) -> Values:
+def _sign_and_specials(x: Values) -> Values:
+    """What most steps hand on as it is."""
     return {name: x[name] for name in ("sign", "nan", "inf")}
 
 
@@ -98,12 +97,13 @@ def _align_to_float(a: Format, out: Format, below: int) -> Step:
             kept, sticky, exponent = _normalize(m, x["significand"], exponent, low, width)
         bits = max(exponent_bits(max(high, 0) + 1), out.exponent_bits)
         field = exponent + (not out.hidden_always)
-        return _others(x) | {
+        return _sign_and_specials(x) | {
             "kept": wire(m, "kept", kept),
             "sticky": wire(m, "sticky", sticky),
             "exponent": wire(m, "aligned_exponent", field[:bits], bits),
-            "carry": Const(0, 1), "difference": Const(0, 1),
-        }  # fmt: skip
+            "carry": Const(0, 1),
+            "difference": Const(0, 1),
+        }
 
     return align
 
@@ -154,11 +154,13 @@ def _integer_to_float(a: Format, rounder: Rounder) -> list[Step]:
     def widen(m: Module, x: Values) -> Values:
         sign = x["a"][a.bits - 1] if a.signed else Const(0, 1)
         return {
-            "sign": wire(m, "sign", sign), "nan": Const(0, 1), "inf": Const(0, 1),
+            "sign": wire(m, "sign", sign),
+            "nan": Const(0, 1),
+            "inf": Const(0, 1),
             "significand": wire(m, "widened", Cat(Const(0, 1), x["a"])),
             "negative": sign,
             "exponent": Const(exponent, signed_exponent(exponent, exponent)),
-        }  # fmt: skip
+        }
 
     return [widen, *rounder.steps((exponent, exponent))]
 
@@ -170,10 +172,7 @@ def _unrounded(out: Format) -> Step:
         hidden = x["kept"][-1]
         field = x["exponent"] & hidden.replicate(len(x["exponent"]))
         mag = Cat(x["kept"][:-1], field)[: out.fraction_bits + out.exponent_bits]
-        return {
-            "sign": x["sign"], "nan": x["nan"], "inf": x["inf"], "overflow": Const(0, 1),
-            "mag": wire(m, "mag", mag),
-        }  # fmt: skip
+        return _sign_and_specials(x) | {"overflow": Const(0, 1), "mag": wire(m, "mag", mag)}
 
     return join
 
@@ -209,12 +208,12 @@ def _align_to_integer(a: Format, out: Format, below: int) -> Step:
     top = integer_bits - 1
 
     def align(m: Module, x: Values) -> Values:
+        distance, width = top - offset - x["exponent"], integer_bits + below
         kept, sticky = _shift_right(
-            m, x["significand"], top - offset - x["exponent"], top - low, integer_bits + below,
-            constant=low == high,
-        )  # fmt: skip
+            m, x["significand"], distance, top - low, width, constant=low == high
+        )
         above = x["exponent"] > top - offset if high > top else Const(0, 1)
-        return _others(x) | {
+        return _sign_and_specials(x) | {
             "kept": wire(m, "kept", kept),
             "sticky": wire(m, "sticky", sticky),
             "above": wire(m, "above", above | x["inf"] | x["nan"]),
@@ -230,11 +229,10 @@ def _round_integer(rounder: Rounder) -> Step:
             up = random_carry(rounder.stochastic, rounder.n, x, rest, Const(0, 1))
         else:
             up = goes_up(rounder.mode, x, magnitude[0], rest, x["sticky"])
-        return {
-            "sign": x["sign"], "nan": x["nan"], "above": x["above"],
+        return {name: x[name] for name in ("sign", "nan", "above")} | {
             "magnitude": wire(m, "truncated", magnitude),
             "up": wire(m, "round_up", up),
-        }  # fmt: skip
+        }
 
     return round_
 

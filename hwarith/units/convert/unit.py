@@ -41,8 +41,10 @@ class Convert(Unit):
     round: str = choice_parameter("rounding mode", ROUNDINGS + STOCHASTIC, "rne")
     overflow: str = choice_parameter(
         "beyond the largest value: saturate, satprop, nosat, nan; between integers: saturate, wrap",
-        r.OVERFLOWS, "saturate", quiet=True,
-    )  # fmt: skip
+        r.OVERFLOWS,
+        "saturate",
+        quiet=True,
+    )
     n: int | None = random_bits_parameter()
 
     def validate(self) -> None:

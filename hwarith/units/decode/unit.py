@@ -110,8 +110,9 @@ class Decode(Unit):
             "sign": sign,
             "field": Const(0, 1),
             "significand": wire(m, "significand", magnitude),
-            "inf": Const(0, 1), "nan": Const(0, 1),
-        }  # fmt: skip
+            "inf": Const(0, 1),
+            "nan": Const(0, 1),
+        }
 
     def _unpack_float(self, m: Module, x: Values) -> Values:
         """The exponent field is at least 1; with but one bit it is nothing else."""
@@ -130,8 +131,9 @@ class Decode(Unit):
             "sign": sign,
             "field": Cat(e[0] | ~normal, e[1:]) if len(e) > 1 else Const(1, 1),
             "significand": wire(m, "significand", Cat(t, normal)),
-            "inf": wire(m, "inf", inf), "nan": wire(m, "nan", nan),
-        }  # fmt: skip
+            "inf": wire(m, "inf", inf),
+            "nan": wire(m, "nan", nan),
+        }
 
     def _parts(self, m: Module, x: Values) -> Values:
         least, greatest = self._exponents

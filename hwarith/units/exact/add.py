@@ -36,9 +36,11 @@ class Add(Exact):
     b: Format = format_parameter("second operand", same_as="a")
     out: Format = format_parameter("result", same_as="a")
     op: str = choice_parameter(
-        "add, sub: a-b, or port: subtract if the port op is 1", ("add", "sub", PORT), "add",
+        "add, sub: a-b, or port: subtract if the port op is 1",
+        ("add", "sub", PORT),
+        "add",
         quiet=True,
-    )  # fmt: skip
+    )
 
     @property
     def terms(self) -> dict[str, Format]:
@@ -198,13 +200,14 @@ class Add(Exact):
         plus_one = wire(m, "plus_one_low", subtract & ~lost)
         total = rtl.add(m, "total", first, x["second"], plus_one)
         negative = wire(m, "negative", 0 if self._one_scale else subtract & ~total[-1], 1)
+        exponent, shape = x["first_exponent"] + self._offset, signed_exponent(*self._exponents)
         return {
-            "nan": x["nan"], "inf": x["inf"],
+            "nan": x["nan"],
+            "inf": x["inf"],
             "sign": wire(m, "sign", Mux(x["inf"], x["inf_sign"], x["first_sign"] ^ negative)),
             "significand": Cat(total[:-1], Mux(subtract, negative, total[-1])),
-            "negative": negative, "sticky": lost,
+            "negative": negative,
+            "sticky": lost,
             "difference": wire(m, "difference", subtract & ~x["inf"]),
-            "exponent": wire(
-                m, "exponent", x["first_exponent"] + self._offset, signed_exponent(*self._exponents)
-            ),
-        }  # fmt: skip
+            "exponent": wire(m, "exponent", exponent, shape),
+        }

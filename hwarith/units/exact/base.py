@@ -36,29 +36,38 @@ def round_parameter(choices: tuple[str, ...] = ROUNDINGS) -> Any:
 def overflow_parameter() -> Any:
     return choice_parameter(
         "beyond the largest value: nosat (default; the same as inf), nan, satprop, saturate; "
-        "integers: wrap (default), saturate", (*OVERFLOWS, "inf"), None,
-    )  # fmt: skip
+        "integers: wrap (default), saturate",
+        (*OVERFLOWS, "inf"),
+        None,
+    )
 
 
 def booth_parameter() -> Any:
     return choice_parameter(
         "radix-4 Booth rows in the multiplier; auto: where they are smaller and soon mapped",
-        ("auto", "on", "off"), "auto", quiet=True,
-    )  # fmt: skip
+        ("auto", "on", "off"),
+        "auto",
+        quiet=True,
+    )
 
 
 def adder_parameter() -> Any:
     return choice_parameter(
         "that sums up the multiplier's last two rows: ripple is smaller, blocks are faster",
-        ("auto", "ripple", "blocks"), "auto", quiet=True,
-    )  # fmt: skip
+        ("auto", "ripple", "blocks"),
+        "auto",
+        quiet=True,
+    )
 
 
 def random_bits_parameter() -> Any:
     return integer_parameter(
         "random bits of stochastic rounding (default: 16, to 4-bit formats 12)",
-        1, MOST_RANDOM_BITS, None, quiet=True,
-    )  # fmt: skip
+        1,
+        MOST_RANDOM_BITS,
+        None,
+        quiet=True,
+    )
 
 
 def random_bits(family: str, mode: str, n: int | None, out: Format) -> int | None:
@@ -87,12 +96,16 @@ class Exact(Unit):
     n: int | None = random_bits_parameter()
     subnormals: str = choice_parameter(
         "keep; daz: operands are taken as zeros; ftz: tiny results become zeros; flush: both",
-        ("keep", "daz", "ftz", "flush"), "keep", quiet=True,
-    )  # fmt: skip
+        ("keep", "daz", "ftz", "flush"),
+        "keep",
+        quiet=True,
+    )
     nan: str = choice_parameter(
         "what NaN operands become: canonical, or payload: the first of them, made quiet",
-        ("canonical", "payload"), "canonical", quiet=True,
-    )  # fmt: skip
+        ("canonical", "payload"),
+        "canonical",
+        quiet=True,
+    )
     flags: str = choice_parameter(
         "exception flags, with tininess detected after or before rounding",
         FLAGS,
@@ -176,10 +189,11 @@ class Exact(Unit):
     def _validate_integers(self) -> None:
         formats = [*self.terms.values(), self.out]
         if any(f.is_float for f in formats):
+            names = ", ".join(f.name for f in formats)
             raise InvalidInput(
-                f"{self.family}: an integer result takes integer operands, not "
-                + ", ".join(f.name for f in formats) + "; convert makes integers of floats"
-            )  # fmt: skip
+                f"{self.family}: an integer result takes integer operands, not {names}; "
+                "convert makes integers of floats"
+            )
         for f in formats:
             if f.exponent:
                 raise InvalidInput(

@@ -38,10 +38,11 @@ class Fma(Exact):
     out: Format = format_parameter("result", same_as="a")
     op: str = choice_parameter(
         "madd: a*b+c, msub: a*b-c, nmsub: c-a*b, nmadd: -a*b-c, or port: by the port op, of which "
-        "bit 0 negates c and bit 1 the product", ("madd", "msub", "nmsub", "nmadd", PORT), "madd",
+        "bit 0 negates c and bit 1 the product",
+        ("madd", "msub", "nmsub", "nmadd", PORT),
+        "madd",
         quiet=True,
-    )  # fmt: skip
-
+    )
     booth: str = booth_parameter()
     adder: str = adder_parameter()
 
@@ -162,19 +163,18 @@ class Fma(Exact):
         return self.nan_values(m, x, raws, invalid) | {
             "inf": wire(m, "inf", product_inf | c.special),
             "inf_sign": wire(m, "inf_sign", Mux(product_inf, sign, c_sign)),
-            "product_sign": sign, "subtract": subtract,
-            "a_exponent": a.exponent, "b_exponent": b.exponent, "c_exponent": c.exponent,
-            "a_significand": a.significand, "b_significand": b.significand,
-            "c_significand": c.significand,
-            "product_zero": wire(m, "product_zero", a.zero | b.zero), "c_zero": c.zero,
-        }  # fmt: skip
+            "product_sign": sign,
+            "subtract": subtract,
+            **{f"{name}_exponent": raw.exponent for name, raw in raws.items()},
+            **{f"{name}_significand": raw.significand for name, raw in raws.items()},
+            "product_zero": wire(m, "product_zero", a.zero | b.zero),
+            "c_zero": c.zero,
+        }
 
     def _compare(self, m: Module, x: Values) -> Values:
         """How far the addend lies below the top of the window."""
-        top = wire(
-            m, "window_exponent",
-            x["a_exponent"] + x["b_exponent"] + self._top_offset, signed_exponent(*self._tops),
-        )  # fmt: skip
+        total = x["a_exponent"] + x["b_exponent"] + self._top_offset
+        top = wire(m, "window_exponent", total, signed_exponent(*self._tops))
         addend = x["c_exponent"]
         (top_low, top_high), (c_low, c_high) = self._tops, self._terms["c"].exponents
         distance = wire(
@@ -232,11 +232,10 @@ class Fma(Exact):
         upper = x["addend"][split:]
         upper_sum = rtl.increment(m, "upper_sum", upper, carry)
         negative = wire(m, "negative", subtract & ~upper_sum[-1])
-        return {
-            "nan": x["nan"], "inf": x["inf"],
+        return {name: x[name] for name in ("nan", "inf", "exponent")} | {
             "sign": wire(m, "sign", Mux(x["inf"], x["inf_sign"], x["product_sign"] ^ negative)),
             "significand": wire(m, "total", Cat(low_sum[:-1], upper_sum[:-1])),
-            "negative": negative, "sticky": lost,
+            "negative": negative,
+            "sticky": lost,
             "difference": wire(m, "difference", subtract & ~x["inf"]),
-            "exponent": x["exponent"],
-        }  # fmt: skip
+        }

@@ -84,9 +84,11 @@ class Mul(Exact):
         return self.nan_values(m, x, raws, (a.special & b.zero) | (a.zero & b.special)) | {
             "sign": wire(m, "sign", a.sign ^ b.sign),
             "inf": wire(m, "inf", a.special | b.special),
-            "a_exponent": a.exponent, "b_exponent": b.exponent,
-            "a_significand": a.significand, "b_significand": b.significand,
-        }  # fmt: skip
+            "a_exponent": a.exponent,
+            "b_exponent": b.exponent,
+            "a_significand": a.significand,
+            "b_significand": b.significand,
+        }
 
     def _product(self, m: Module, x: Values) -> Values:
         """The product, and beside it how far to shift it: by the operands' leading zeros (the
@@ -96,19 +98,16 @@ class Mul(Exact):
         front = self._front
         counts = [
             rtl.leading_zeros(m, f"{name}_zeros", x[f"{name}_significand"])
-            for name, term in self._terms.items() if not term.is_normal
-        ]  # fmt: skip
+            for name, term in self._terms.items()
+            if not term.is_normal
+        ]
         zeros = sum(counts[1:], counts[0]) if counts else Const(0, 1)
         zeros = wire(m, "zeros", zeros + front, exponent_bits(front + len(a) + len(b)))
-        exponent = wire(
-            m, "exponent", x["a_exponent"] + x["b_exponent"] + (self._offset + front),
-            signed_exponent(lowest + front, highest + front),
-        )  # fmt: skip
+        total = x["a_exponent"] + x["b_exponent"] + (self._offset + front)
+        exponent = wire(m, "exponent", total, signed_exponent(lowest + front, highest + front))
         left = wire(m, "exponent_after_shift", exponent - zeros)
-        values: Values = {
-            "sign": x["sign"], "nan": x["nan"], "inf": x["inf"],
-            "product": rtl.product(m, "product", a, b, self.structure),
-        }  # fmt: skip
+        values = {name: x[name] for name in ("sign", "nan", "inf")}
+        values["product"] = rtl.product(m, "product", a, b, self.structure)
         if self.ftz:
             return values | {"shift": zeros, "exponent": left}
         limited = wire(m, "subnormal", left < 0)
@@ -123,18 +122,17 @@ class Mul(Exact):
     def _normalize(self, m: Module, x: Values) -> Values:
         """Shift; by one place more if the product has a leading zero of its own."""
         front = self._front
-        kept, rest = rtl.shift_left(
-            m, "normalized", Cat(x["product"], Const(0, front)), x["shift"],
-            keep=self.out.precision + self.rounder.below + 1,
-        )  # fmt: skip
+        product = Cat(x["product"], Const(0, front))
+        keep = self.out.precision + self.rounder.below + 1
+        kept, rest = rtl.shift_left(m, "normalized", product, x["shift"], keep)
         exponent = x["exponent"]
         more = wire(m, "one_more", ~kept[-1] & (Const(1, 1) if self.ftz else exponent.any()))
         field = exponent + (not self.out.hidden_always)
         biased = Mux(more, field - 1, field)[: len(field)]
-        return {
-            "sign": x["sign"], "nan": x["nan"], "inf": x["inf"],
+        return {name: x[name] for name in ("sign", "nan", "inf")} | {
             "kept": wire(m, "kept", Mux(more, kept[:-1], kept[1:])),
             "sticky": wire(m, "sticky", rest | (~more & kept[0])),
-            "carry": Const(0, 1), "difference": Const(0, 1),
+            "carry": Const(0, 1),
+            "difference": Const(0, 1),
             "exponent": wire(m, "normalized_exponent", biased, Shape(len(field), self.ftz)),
-        }  # fmt: skip
+        }

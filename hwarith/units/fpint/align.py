@@ -43,8 +43,10 @@ def mantissa_parameter() -> Any:
     """The field `p` of the units of this folder."""
     return integer_parameter(
         "bits of a mantissa's magnitude: 11, and those below the significand's lsb",
-        SIGNIFICAND, MOST_BITS, 14,
-    )  # fmt: skip
+        SIGNIFICAND,
+        MOST_BITS,
+        14,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -111,8 +113,9 @@ class PreAlign(Unit):
         return {
             "significand": wire(m, "significand", significand),
             "distance": wire(m, "distance", x["exponent"] - own, len(biased)),
-            "sign": sign, "invalid": invalid,
-        }  # fmt: skip
+            "sign": sign,
+            "invalid": invalid,
+        }
 
     def _shift(self, m: Module, x: Values) -> Values:
         """The magnitude with one bit below it, and whether to add one."""
@@ -120,9 +123,11 @@ class PreAlign(Unit):
         magnitude, half = window[1:], window[0]
         up = half & (sticky | magnitude[0]) if self.round == "rne" else Const(0, 1)
         return {
-            "magnitude": wire(m, "magnitude", magnitude), "up": wire(m, "up", up),
-            "sign": x["sign"], "invalid": x["invalid"],
-        }  # fmt: skip
+            "magnitude": wire(m, "magnitude", magnitude),
+            "up": wire(m, "up", up),
+            "sign": x["sign"],
+            "invalid": x["invalid"],
+        }
 
     def _round(self, m: Module, x: Values) -> Values:
         """One increment rounds and negates: -(x + 1) is the inverse of x, and -x one more."""

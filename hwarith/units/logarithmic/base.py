@@ -35,8 +35,11 @@ class Logarithmic(Unit):
     ofs: int = ofs_parameter("constant added to the fields' sum, subtracted from a difference")
     sat: int = integer_parameter(
         "1: overflow gives the largest finite value (default where there is no infinity)",
-        0, 1, None, quiet=True,
-    )  # fmt: skip
+        0,
+        1,
+        None,
+        quiet=True,
+    )
     zero_pos: int = integer_parameter("1: a zero result is always +0", 0, 1, 0, quiet=True)
 
     def validate(self) -> None:
@@ -90,6 +93,5 @@ class Logarithmic(Unit):
         """The fixed-point format of logarithms: as many fraction bits as the float has, and one
         integer bit more than its exponent has, for the sign."""
         f = self.format
-        bits = self._field_bits + 1
-        return Format(f"fixed{f.exponent_bits + 1}p{f.fraction_bits}", "int", bits,
-                      exponent=-f.fraction_bits)  # fmt: skip
+        name = f"fixed{f.exponent_bits + 1}p{f.fraction_bits}"
+        return Format(name, "int", self._field_bits + 1, exponent=-f.fraction_bits)

@@ -12,7 +12,7 @@ from ...formats import Format
 from ..contract import Contract
 from ..operations import PRODUCT, Operation
 from ..parameters import choice_parameter, integer_parameter
-from . import definitions, fields
+from . import definitions, hardware
 from .base import Logarithmic, ofs_parameter
 from .definitions import Rules
 
@@ -99,4 +99,4 @@ class LMul(Logarithmic):
         return definitions.product, (self.format.numbers, *constants)
 
     def datapath(self) -> list[rtl.Step]:
-        return fields.product(self.format, self.rules, self._drop, self.krnd == "rne")
+        return hardware.product(self.format, self.rules, self._drop, self.krnd == "rne")

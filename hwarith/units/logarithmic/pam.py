@@ -12,7 +12,7 @@ from ...formats import Format
 from ..contract import Contract
 from ..operations import PRODUCT, QUOTIENT, Operation
 from ..parameters import choice_parameter
-from . import definitions, fields
+from . import definitions, hardware
 from .base import PAM_SOURCE, Logarithmic
 
 
@@ -80,7 +80,7 @@ class Pam(_PiecewiseAffine):
 
     def datapath(self) -> list[rtl.Step]:
         self._check_hardware()
-        return fields.product(self.format, self.rules)
+        return hardware.product(self.format, self.rules)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -110,4 +110,4 @@ class Pad(_PiecewiseAffine):
 
     def datapath(self) -> list[rtl.Step]:
         self._check_hardware()
-        return fields.quotient(self.format, self.rules)
+        return hardware.quotient(self.format, self.rules)

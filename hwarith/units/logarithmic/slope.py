@@ -11,7 +11,7 @@ from ...formats import Format
 from ..contract import Contract
 from ..operations import SLOPE, Operation
 from ..parameters import choice_parameter
-from . import definitions, fields
+from . import definitions, hardware
 from .base import PAM_SOURCE, Logarithmic
 
 _BINARY = {
@@ -64,4 +64,4 @@ class PaSlope(Logarithmic):
         return (_BINARY | _UNARY)[self.op], (f, self.rules)
 
     def datapath(self) -> list[rtl.Step]:
-        return fields.slope(self.op, self.format, self.rules, self.fixed)
+        return hardware.slope(self.op, self.format, self.rules, self.fixed)

@@ -12,13 +12,13 @@ from ...formats import Format
 from ..contract import Contract
 from ..operations import LOGARITHM, POWER_OF_TWO, SQUARE_ROOT, Operation
 from ..parameters import choice_parameter
-from . import definitions, fields
+from . import definitions, hardware
 from .base import PAM_SOURCE, Logarithmic
 
 
 def _port_parameter(what: str) -> Any:
-    return choice_parameter(f"{what} as a float or in fixed point", ("float", "fixed"), "float",
-                            quiet=True)  # fmt: skip
+    help = f"{what} as a float or in fixed point"
+    return choice_parameter(help, ("float", "fixed"), "float", quiet=True)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -60,7 +60,7 @@ class PaSqrt(Unary):
         return definitions.square_root, (self.format.numbers, self.rules)
 
     def datapath(self) -> list[rtl.Step]:
-        return fields.square_root(self.format, self.rules)
+        return hardware.square_root(self.format, self.rules)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -95,7 +95,7 @@ class PaLog2(Unary):
         return definitions.log2, (self.format.numbers, self.rules)
 
     def datapath(self) -> list[rtl.Step]:
-        return fields.log2(self.format, self.rules, self.fixed, self.port == "fixed")
+        return hardware.log2(self.format, self.rules, self.fixed, self.port == "fixed")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -130,4 +130,4 @@ class PaExp2(Unary):
         return (definitions.exp2_fixed if self.port == "fixed" else definitions.exp2), constants
 
     def datapath(self) -> list[rtl.Step]:
-        return fields.exp2(self.format, self.rules, self.fixed, self.port == "fixed")
+        return hardware.exp2(self.format, self.rules, self.fixed, self.port == "fixed")

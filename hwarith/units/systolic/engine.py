@@ -174,9 +174,9 @@ class Engine(ArrayUnit):
         try:
             front = np.broadcast_shapes(a.shape[:-2], b.shape[:-2], c.shape[:-2])
             return [
-                np.broadcast_to(a, front + a.shape[-2:]), np.broadcast_to(b, front + b.shape[-2:]),
-                np.broadcast_to(c, front + begin),
-            ]  # fmt: skip
+                np.broadcast_to(x, front + shape)
+                for x, shape in ((a, a.shape[-2:]), (b, b.shape[-2:]), (c, begin))
+            ]
         except ValueError:
             raise InvalidInput(
                 f"operands of engine must fit together: a {a.shape}, b {b.shape}, c {c.shape} "
@@ -206,11 +206,9 @@ class Engine(ArrayUnit):
         right = np.pad(right, ((0, deep - k), (0, wide - n)))
         sums = np.pad(begin, ((0, 0), (0, wide - n)))
         for r in range(0, deep, self.rows):
-            tiles = [
-                self(left[:, r : r + self.rows], right[r : r + self.rows, j : j + self.columns],
-                     sums[:, j : j + self.columns])
-                for j in range(0, wide, self.columns)
-            ]  # fmt: skip
+            acts, weights = left[:, r : r + self.rows], right[r : r + self.rows]
+            slices = [slice(j, j + self.columns) for j in range(0, wide, self.columns)]
+            tiles = [self(acts, weights[:, part], sums[:, part]) for part in slices]
             sums = np.concatenate(tiles, axis=1)
         return sums[:, :n]
 
@@ -228,8 +226,9 @@ class Engine(ArrayUnit):
         try:
             return [left, right, np.broadcast_to(begin, shape)]
         except ValueError:
-            raise InvalidInput(f"operand c of engine must be of shape {shape}, not {begin.shape}"
-                               ) from None  # fmt: skip
+            raise InvalidInput(
+                f"operand c of engine must be of shape {shape}, not {begin.shape}"
+            ) from None
 
     # -- hardware ------------------------------------------------------------------------------
 

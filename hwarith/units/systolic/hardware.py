@@ -53,10 +53,9 @@ class Cell(wiring.Component):
         self.units = units
         a, b = units.operand_formats
         down = max(b.bits, units.accumulator.bits)
-        super().__init__({
-            "enable": In(1), "load": In(1), "a": In(a.bits), "down_in": In(down),
-            "load_out": Out(1), "a_out": Out(a.bits), "down_out": Out(down),
-        })  # fmt: skip
+        inputs = {"enable": In(1), "load": In(1), "a": In(a.bits), "down_in": In(down)}
+        outputs = {"load_out": Out(1), "a_out": Out(a.bits), "down_out": Out(down)}
+        super().__init__(inputs | outputs)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

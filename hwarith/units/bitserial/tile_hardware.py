@@ -64,10 +64,14 @@ class Encoder(wiring.Component):
     def __init__(self, generator: TermGen, pe: BitSerialPe):
         self.generator, self.pe = generator, pe
         ports = {name: In(f.bits) for name, f in generator.operands.items() if name != "code"}
-        super().__init__({
-            "codes": In(generator.bits * pe.lanes), **ports, "terms": Out(4 * pe.lanes),
-            "bsig": Out(pe.operands["bsig"].bits),
-        })  # fmt: skip
+        super().__init__(
+            {
+                "codes": In(generator.bits * pe.lanes),
+                **ports,
+                "terms": Out(4 * pe.lanes),
+                "bsig": Out(pe.operands["bsig"].bits),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -97,16 +101,16 @@ class Cell(wiring.Component):
         self.pe, self.dequant = pe, dequant
         bits = sum(f.bits for f in dequant.results.values())
         controls = ("step", "first", "load", "half", "multiply", "scale_bit", "leave", "move")
-        super().__init__({
-            **{name: In(1) for name in controls},
-            **{name: In(f.bits) for name, f in pe.operands.items()},
-            "above": In(bits), "below": Out(bits),
-        })  # fmt: skip
+        widths = {name: 1 for name in controls}
+        widths |= {name: f.bits for name, f in pe.operands.items()}
+        ports = {name: In(width) for name, width in widths.items()}
+        super().__init__(ports | {"above": In(bits), "below": Out(bits)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        state: Values = {name: Signal(f.bits, name=name, reset_less=True)
-                         for name, f in self.pe.state.items()}  # fmt: skip
+        state: Values = {
+            name: Signal(f.bits, name=name, reset_less=True) for name, f in self.pe.state.items()
+        }
         begun: Values = {
             name: wire(m, f"{name}_so_far", Mux(self.first, 0, register), len(register))
             for name, register in state.items()
@@ -117,8 +121,8 @@ class Cell(wiring.Component):
         with m.If(self.step):
             m.d.sync += [register.eq(following[name]) for name, register in state.items()]
         entering = round_state(m, self.dequant, state, self.half)
-        held = multiply(m, self.dequant, entering, self.load, self.multiply, self.scale_bit)
-        product = Cat(*held.values())
+        results = multiply(m, self.dequant, entering, self.load, self.multiply, self.scale_bit)
+        product = Cat(*results.values())
         below = Signal(len(self.below), name="below_register", reset_less=True)
         with m.If(self.leave):
             m.d.sync += below.eq(product)
@@ -141,17 +145,17 @@ class ColumnSum(wiring.Component):
 
     def __init__(self, unit: Tiled):
         self.unit = unit
-        bits = sum(f.bits for f in unit.dequant.results.values())
-        super().__init__({
-            "enable": In(1), "product": In(bits), "add": In(1), "first": In(1),
-            "y": Out(_SUM.bits * unit.rows),
-        })  # fmt: skip
+        product = In(sum(f.bits for f in unit.dequant.results.values()))
+        y = Out(_SUM.bits * unit.rows)
+        super().__init__(
+            {"enable": In(1), "product": product, "add": In(1), "first": In(1), "y": y}
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         addend = Signal(_SUM.bits, name="addend", reset_less=True)
-        outputs = [Signal(_SUM.bits, name=f"y_{r}", reset_less=True)
-                   for r in range(self.unit.rows)]  # fmt: skip
+        rows = range(self.unit.rows)
+        outputs = [Signal(_SUM.bits, name=f"y_{r}", reset_less=True) for r in rows]
         with m.If(self.enable):
             m.d.sync += addend.eq(rtl.make_part(m, "convert", self._as_float))
         so_far = wire(m, "so_far", outputs[0] & ~self.first.replicate(_SUM.bits))
@@ -172,10 +176,12 @@ class ColumnSum(wiring.Component):
         exponent = self.product[bits : bits + EXPONENT.bits].as_signed()
         sign, invalid = self.product[bits + EXPONENT.bits :]
         values: Values = {
-            "nan": invalid, "inf": Const(0, 1), "sign": sign,
+            "nan": invalid,
+            "inf": Const(0, 1),
+            "sign": sign,
             "exponent": wire(m, "exponent", exponent + bias),
             "significand": wire(m, "significand", self.product[:bits]),
-        }  # fmt: skip
+        }
         steps = rtl.Rounder(_SUM, "rne", "nosat").steps((least + bias, -least - 1 + bias))
         return run_steps(m, steps, values)["y"]
 
@@ -221,8 +227,8 @@ class Tile:
                 u.place(m, "cell", f"cell_{r}_{c}", ports, {"below": below}, self.instances)
                 above = below
             y = Signal(_SUM.bits * rows, name=f"y_{c}")
-            ports = {"enable": enable, "product": above, "add": control["add"],
-                     "first": control["add_first"]}  # fmt: skip
+            ports = {"enable": enable, "product": above}
+            ports |= {"add": control["add"], "first": control["add_first"]}
             u.place(m, "column", f"column_{c}", ports, {"y": y}, self.instances)
             outputs.append(y)
         return control["ready"], o_valid, {"y": wire(m, "sums", Cat(*outputs))}
@@ -259,19 +265,26 @@ class Tile:
                 bits_left.eq(Mux(load, SCALE_BITS - 1, Mux(bits_left.any(), bits_left - 1, 0))),
                 rows_left.eq(Mux(leave, u.rows, Mux(rows_left.any(), rows_left - 1, 0))),
                 adding.full.eq(rows_left.any()),
-                adding.first.eq(moving.first), adding.end.eq(moving.end & (rows_left == 1)),
+                adding.first.eq(moving.first),
+                adding.end.eq(moving.end & (rows_left == 1)),
                 o_valid.eq(adding.full & adding.end),
-            ]  # fmt: skip
+            ]
             with m.If(leave):
                 m.d.sync += [moving.first.eq(dequant.first), moving.end.eq(dequant.end)]
         return {
             "ready": wire(m, "taken", enable & (~group.full | load) & last_term),
-            "k": wire(m, "k", most - done_terms, len(most)), "step": step, "first": begin,
-            "load": wire(m, "load_now", load & enable), "half": half, "finish": finish,
+            "k": wire(m, "k", most - done_terms, len(most)),
+            "step": step,
+            "first": begin,
+            "load": wire(m, "load_now", load & enable),
+            "half": half,
+            "finish": finish,
             "multiply": enable & bits_left.any(),
-            "leave": wire(m, "leave_now", leave & enable), "move": enable,
-            "add": adding.full, "add_first": adding.first,
-        }  # fmt: skip
+            "leave": wire(m, "leave_now", leave & enable),
+            "move": enable,
+            "add": adding.full,
+            "add_first": adding.first,
+        }
 
     def _scale_bit(self, m: Module, c: int, scales: Value, control: Values, enable: Value) -> Value:
         """The scale of a column: kept at the end of its group, and then shifted out."""
