@@ -10,8 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from hwarith.explore.sweep import DEFAULT
-from hwarith.explore.sweep_file import read_sweep
+from hwarith.explore.sweeps.sweep import DEFAULT
+from hwarith.explore.sweeps.sweep_file import read_sweep
 from hwarith.report import write_report
 from tests.explore.fake_sweep import make_sweep
 from tests.report.browser import DESKTOP, PHONE, Browser, chromium

@@ -93,7 +93,7 @@ def sweep(file: Path, *options: str) -> tuple[float, float]:
 def cached(points: int) -> float:
     """Seconds of ``hwarith sweep`` where every point is in its folder."""
     from hwarith.explore.point import COSTS, Result
-    from hwarith.explore.sweep import run_sweep
+    from hwarith.explore.sweeps.sweep import run_sweep
     from hwarith.units import Unit, unit
 
     def fake(u: Unit, *_: Any) -> Result:
@@ -101,7 +101,7 @@ def cached(points: int) -> float:
         name = u.operation.name
         return Result(u.spec, u.name, name, costs, "GE", "NAND2", 0.9, 0.1, {}, {}, 0.0)
 
-    from hwarith.explore import sweep as module
+    from hwarith.explore.sweeps import sweep as module
 
     module.measure = fake
     specs = [f"mul:a=e{e}m{m}" for e in range(3, 9) for m in range(1, 40)][:points]
@@ -119,8 +119,8 @@ def cached(points: int) -> float:
 
 
 def main() -> None:
-    from hwarith.explore.sweep import DEFAULT
-    from hwarith.explore.sweep_file import read_sweep
+    from hwarith.explore.sweeps.sweep import DEFAULT
+    from hwarith.explore.sweeps.sweep_file import read_sweep
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", nargs="?", type=Path, default=DEFAULT, help="sweep file")

@@ -28,7 +28,7 @@ def sweep(
     as_json: Json = False,
 ) -> None:
     """Run a sweep over design points; finished ones are kept and not run again."""
-    from ..explore.sweep import DEFAULT, run_sweep
+    from ..explore.sweeps.sweep import DEFAULT, run_sweep
 
     try:
         results = run_sweep(file or DEFAULT, output, jobs=jobs, dask=dask, budget=budget)

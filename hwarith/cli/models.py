@@ -30,9 +30,9 @@ def cycles(
     layers, hidden, ffn, heads, kv_heads, vocab, gated. CONFIG: fp16, ant, olive, bitmod-lossless,
     bitmod, or your own. Speedups are over the first config.
     """
-    from ..explore.cycles import task
-    from ..explore.cycles_file import find_config, find_model
-    from ..explore.cycles_table import cycle_rows, titled
+    from ..explore.cycles.accelerator import task
+    from ..explore.cycles.files import find_config, find_model
+    from ..explore.cycles.table import cycle_rows, titled
 
     shape = find_model(model)
     found = [(text, task(shape, find_config(text), tokens, generate)) for text in configs]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .metrics import evaluate
-    from .sweep import run_sweep
+    from .sweeps.sweep import run_sweep
     from .weights import measure_weights
 
 __all__ = ["evaluate", "measure_weights", "run_sweep"]
 
-_MODULES = {"evaluate": ".metrics", "measure_weights": ".weights", "run_sweep": ".sweep"}
+_MODULES = {"evaluate": ".metrics", "measure_weights": ".weights", "run_sweep": ".sweeps.sweep"}
 
 
 def __getattr__(name: str) -> Any:

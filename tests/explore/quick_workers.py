@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from hwarith.explore import worker
 from hwarith.explore.point import COSTS, Result
+from hwarith.explore.sweeps import worker
 from hwarith.units import Unit
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from hwarith import cli
 from hwarith.errors import InvalidInput
-from hwarith.explore.cycles import (
+from hwarith.explore.cycles.accelerator import (
     CONFIGS,
     MODELS,
     Accelerator,
@@ -28,7 +28,7 @@ from hwarith.explore.cycles import (
     task,
     total,
 )
-from hwarith.explore.cycles_file import find_config, find_model
+from hwarith.explore.cycles.files import find_config, find_model
 
 PROMPT, TOKEN = "prompt", "generation"
 

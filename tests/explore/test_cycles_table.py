@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hwarith.explore.cycles import task, total
-from hwarith.explore.cycles_table import cycle_rows, titled
+from hwarith.explore.cycles.accelerator import task, total
+from hwarith.explore.cycles.table import cycle_rows, titled
 
 
 def test_rows() -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from hwarith.explore.metrics import METRICS
 from hwarith.explore.point import measure
-from hwarith.explore.sweep import DEFAULT
-from hwarith.explore.sweep_file import read_sweep
+from hwarith.explore.sweeps.sweep import DEFAULT
+from hwarith.explore.sweeps.sweep_file import read_sweep
 from hwarith.flow import tools
 from hwarith.units import unit
 

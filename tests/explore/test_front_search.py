@@ -11,8 +11,8 @@ import pytest
 
 from hwarith.errors import InvalidInput, MissingTool
 from hwarith.explore import run_sweep
-from hwarith.explore.front_search import FrontSearch, SearchGoal
 from hwarith.explore.point import COSTS, Result
+from hwarith.explore.sweeps.front_search import FrontSearch, SearchGoal
 from hwarith.report.model.content import read_content
 from hwarith.report.model.front import pareto_front
 from hwarith.units import Unit, unit

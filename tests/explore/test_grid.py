@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from hwarith.errors import InvalidInput
-from hwarith.explore import grid
-from hwarith.explore.condition import Condition
-from hwarith.explore.grid import expand
+from hwarith.explore.sweeps import grid
+from hwarith.explore.sweeps.condition import Condition
+from hwarith.explore.sweeps.grid import expand
 
 VALUES = {"format": "bf16", "k": 5, "on": True, "share": 0.5}
 

@@ -12,14 +12,7 @@ import hwarith as hw
 from hwarith.cli import main
 from hwarith.errors import InvalidInput, MissingTool
 from hwarith.explore.workloads import workload
-from hwarith.explore.workloads.minilm import (
-    Outcome,
-    encoder,
-    model,
-    products,
-    retrieval,
-    run,
-)
+from hwarith.explore.workloads.minilm import Outcome, encoder, model, products, retrieval, run
 from hwarith.explore.workloads.minilm.encoder import Factors
 from hwarith.explore.workloads.minilm.products import Products, scales
 from hwarith.units.chain import chain

@@ -16,8 +16,8 @@ from hwarith.errors import InvalidInput
 from hwarith.explore import evaluate, run_sweep
 from hwarith.explore.compare import compare
 from hwarith.explore.point import measure
-from hwarith.explore.sweep_file import Sweep, read_sweep
-from hwarith.explore.worker import ask_all
+from hwarith.explore.sweeps.sweep_file import Sweep, read_sweep
+from hwarith.explore.sweeps.worker import ask_all
 from hwarith.explore.workloads import Workload, workload
 from hwarith.report import write_report
 from tests.explore.fake_flow import FakeFlow

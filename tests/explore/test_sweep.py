@@ -13,8 +13,9 @@ import pytest
 
 import hwarith as hw
 from hwarith.errors import InvalidInput, ToolFailure
-from hwarith.explore import run_sweep, store, worker
+from hwarith.explore import run_sweep
 from hwarith.explore.point import measure
+from hwarith.explore.sweeps import store, worker
 from hwarith.explore.workloads import workload
 from hwarith.units import Unit, unit
 
@@ -88,7 +89,7 @@ def test_a_damaged_point_is_done_again(flow, tmp_path: Path, damage: str) -> Non
 
 def test_what_a_point_depends_on_is_in_its_key(flow, tmp_path: Path, monkeypatch) -> None:
     run_sweep(SPECS[:1], tmp_path, flow=flow)
-    monkeypatch.setattr("hwarith.explore.store.source_digest", lambda: "other sources")
+    monkeypatch.setattr("hwarith.explore.sweeps.store.source_digest", lambda: "other sources")
     run_sweep(SPECS[:1], tmp_path, flow=flow)
     monkeypatch.setattr("hwarith.flow.tools.versions", lambda: {"yosys": "0.99"})
     run_sweep(SPECS[:1], tmp_path, flow=flow)

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from hwarith.errors import InvalidInput, MissingTool, ToolFailure
-from hwarith.explore import cluster, run_sweep
+from hwarith.explore import run_sweep
+from hwarith.explore.sweeps import cluster
 from tests.explore.test_sweep_kill import SPECS, Sweeps, children, kill, sweeps, table
 
 __all__ = ["sweeps"]
@@ -169,10 +170,10 @@ def test_no_workers_and_other_workers(
 ) -> None:
     for name, value in sweeps.environment.items():
         monkeypatch.setenv(name, value)
-    from hwarith.explore.store import tool_context
+    from hwarith.explore.sweeps.store import tool_context
 
     other = tool_context() | {"source": "other sources"}
-    monkeypatch.setattr("hwarith.explore.sweep.tool_context", lambda: other)
+    monkeypatch.setattr("hwarith.explore.sweeps.sweep.tool_context", lambda: other)
     with pytest.raises(InvalidInput, match="a Dask worker has another source of hwarith"):
         run_sweep(SPECS, tmp_path / "out", dask=dask.address)
     for worker in dask.workers:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from hwarith.errors import InvalidInput
-from hwarith.explore.front_search import SearchGoal
-from hwarith.explore.sweep import DEFAULT
-from hwarith.explore.sweep_file import Sweep, read_sweep, sweep_of
+from hwarith.explore.sweeps.front_search import SearchGoal
+from hwarith.explore.sweeps.sweep import DEFAULT
+from hwarith.explore.sweeps.sweep_file import Sweep, read_sweep, sweep_of
 from hwarith.units import unit
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from hwarith.explore import run_sweep
-from hwarith.explore.store import FAILURES, read_sweep_folder
+from hwarith.explore.sweeps.store import FAILURES, read_sweep_folder
 from tests.explore.test_sweep import ENVIRONMENT
 
 QUICK = Path(__file__).parent / "quick_workers.py"
@@ -142,7 +142,7 @@ def test_what_is_cached_needs_no_worker(
 ) -> None:
     assert sweeps.run(tmp_path / "a") == (0, "")
     monkeypatch.setenv("HWARITH_CACHE", str(sweeps.cache))
-    monkeypatch.setattr("hwarith.explore.worker.Worker", lambda: pytest.fail("a worker"))
+    monkeypatch.setattr("hwarith.explore.sweeps.worker.Worker", lambda: pytest.fail("a worker"))
     assert len(run_sweep(sweeps.file, tmp_path / "b")) == len(SPECS)
     assert table(tmp_path / "b") == table(tmp_path / "a")
 

@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.units.bitserial.weights import (
-    WEIGHTS,
-)
+from hwarith.units.bitserial.weights import WEIGHTS
 
 FP16 = hw.format("fp16")
 HALVES = {"fp3": (0, 2, 4, 8), "fp4": (0, 1, 2, 3, 4, 6, 8, 12)}

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from ...errors import InvalidInput
 from ...explore.metrics import COUNTS
-from ...explore.store import read_sweep_folder
+from ...explore.sweeps.store import read_sweep_folder
 from ...explore.workloads import Workload, workload
 from ...units import unit as make_unit
 from ...units.operations import Operation
@@ -31,7 +31,7 @@ class Content(Rows):
     Attributes
     ----------
     folder : the name of the sweep's folder, without its path.
-    manifest : what ``sweep.json`` says of the sweep (`hwarith.explore.store`).
+    manifest : what ``sweep.json`` says of the sweep (`hwarith.explore.sweeps.store`).
     points : the finished points, by ascending area.
     missing : the specs of the others.
     made : when the report was made, for readers.

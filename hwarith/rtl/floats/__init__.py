@@ -7,14 +7,7 @@ value = significand / 2^(W-1) * 2^(exponent - bias).
 """
 
 from .directions import PORT, goes_up, random_carry
-from .operands import (
-    Operand,
-    Raw,
-    exponent_bits,
-    lowest_exponent,
-    signed_exponent,
-    unpack,
-)
+from .operands import Operand, Raw, exponent_bits, lowest_exponent, signed_exponent, unpack
 from .rounder import Rounder
 
 __all__ = [

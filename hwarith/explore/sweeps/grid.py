@@ -12,8 +12,8 @@
 A parameter is a list, or a table with ``values`` or a range ``from``, ``to`` (which is included)
 and ``step``. With ``when`` it is there only where that condition over parameters above it holds;
 elsewhere its ``krnd={krnd}`` is left out of the spec. A condition about a parameter that a
-combination does not have says nothing about it. `hwarith.explore.condition` tells what can be
-written.
+combination does not have says nothing about it. `hwarith.explore.sweeps.condition` tells what can
+be written.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import InvalidInput, unknown
+from ...errors import InvalidInput, unknown
 from .condition import Condition
 
 MOST = 100_000

@@ -20,8 +20,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ..errors import InvalidInput, unknown
-from .cycles import CONFIGS, Accelerator, Config
+from ...errors import InvalidInput, unknown
+from .accelerator import CONFIGS, Accelerator, Config
 from .decoder import MODELS, Model
 
 _MODEL_KEYS = tuple(f.name for f in fields(Model) if f.name != "name")

@@ -14,11 +14,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ..errors import InvalidInput
-from ..files import output_folder, write_text
-from ..flow import tools
-from ..units import Unit
-from .point import Result
+from ...errors import InvalidInput
+from ...files import output_folder, write_text
+from ...flow import tools
+from ...units import Unit
+from ..point import Result
 
 MANIFEST = "sweep.json"
 FAILURES = "failures.json"

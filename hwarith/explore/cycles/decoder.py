@@ -1,6 +1,6 @@
 """Transformer decoders: their shapes, and the matrix products of a pass over tokens.
 
-Source, and what to know of how attention is counted: `hwarith.explore.cycles`.
+Source, and what to know of how attention is counted: `hwarith.explore.cycles.accelerator`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..errors import InvalidInput
+from ...errors import InvalidInput
 from .checks import exact_bits, flag, whole
 
 ACTIVATION_BITS = 16

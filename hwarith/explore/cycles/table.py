@@ -1,10 +1,10 @@
-"""What `hwarith.explore.cycles.task` found, as rows."""
+"""What `hwarith.explore.cycles.accelerator.task` found, as rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .cycles import Cost, total
+from .accelerator import Cost, total
 
 TITLES = {
     "compute_cycles": "compute cycles",

@@ -10,18 +10,18 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ..errors import HwarithError, InvalidInput, ToolFailure
-from ..units import Unit
+from ...errors import HwarithError, InvalidInput, ToolFailure
+from ...units import Unit
+from ..hardware import Flow
+from ..point import Result, measure
+from ..workloads import code_digest, workload
 from .cluster import ask_cluster, connect
 from .front_search import FrontSearch, SearchGoal, require_optuna
-from .hardware import Flow
-from .point import Result, measure
 from .store import FAILURES, Store, tool_context
 from .sweep_file import Sweep, sweep_of
 from .worker import ask_all
-from .workloads import code_digest, workload
 
-DEFAULT = Path(str(resources.files("hwarith.explore"))) / "default.toml"
+DEFAULT = Path(str(resources.files("hwarith.explore.sweeps"))) / "default.toml"
 """The sweep file behind ``make report``."""
 
 _SHOWN_FAILURES = 3
@@ -43,7 +43,7 @@ def run_sweep(
 
     Parameters
     ----------
-    points : the path of a TOML file (`hwarith.explore.sweep_file` shows one), a `Sweep`, or
+    points : the path of a TOML file (`hwarith.explore.sweeps.sweep_file` shows one), a `Sweep`, or
         specs or units in a list.
     folder : where points are kept, made if needed. A point whose unit, workload, library,
         sources and tools have not changed since it was measured, by this sweep or another, is

@@ -9,7 +9,7 @@ A sweep file::
     [[grid]]                   # every combination of the lists
     spec = "lmul:format={format},k={k}"
     format = ["bf16", "fp16"]
-    k = [3, 4]                 # ranges, conditions: see hwarith.explore.grid
+    k = [3, 4]                 # ranges, conditions: see hwarith.explore.sweeps.grid
 
     [search]                   # not all of them: those that a search for the Pareto front picks
     budget = 50                # points to measure at most
@@ -28,14 +28,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import InvalidInput, unknown
-from ..flow.synthesis.liberty import read_bytes
-from ..flow.synthesis.libraries import fpga, liberty_file
-from ..units import Unit
-from ..units import unit as make_unit
+from ...errors import InvalidInput, unknown
+from ...flow.synthesis.liberty import read_bytes
+from ...flow.synthesis.libraries import fpga, liberty_file
+from ...units import Unit
+from ...units import unit as make_unit
+from ..workloads import workload as find_workload
 from .front_search import SearchGoal
 from .grid import AtText, expand
-from .workloads import workload as find_workload
 
 _KEYS = ("workload", "library", "points", "grid", "search")
 _SEARCH_KEYS = tuple(field.name for field in dataclasses.fields(SearchGoal))

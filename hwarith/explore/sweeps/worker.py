@@ -20,14 +20,14 @@ from collections.abc import Generator, Iterable
 from contextlib import suppress
 from typing import Any
 
-from ..errors import HwarithError
-from ..units import unit
-from .point import measure
+from ...errors import HwarithError
+from ...units import unit
+from ..point import measure
 from .store import load_shared, save_shared
 
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from hwarith.explore.worker import serve; serve()"
+    "from hwarith.explore.sweeps.worker import serve; serve()"
 )
 _GRACE_SECONDS = 2
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput, MissingTool, unknown
-from ..formats import Format
-from ..units import Unit
-from .metrics import METRICS
-from .point import COSTS, NETWORK, Result
+from ...errors import InvalidInput, MissingTool, unknown
+from ...formats import Format
+from ...units import Unit
+from ..metrics import METRICS
+from ..point import COSTS, NETWORK, Result
 
 _HIGHER_IS_BETTER = ("accuracy",)
 _NO_OBJECTIVES = ("mean_relative_error", "mean_error", "sqnr")

@@ -12,8 +12,8 @@ import operator
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from ..errors import InvalidInput, unknown
-from ..formats import format as format_of
+from ...errors import InvalidInput, unknown
+from ...formats import format as format_of
 
 _COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Lt: operator.lt,

@@ -1,7 +1,7 @@
 """A sweep's requests answered by the workers of a Dask cluster.
 
-Each thread of a Dask worker keeps a process of `hwarith.explore.worker`, so that a point that
-crashes costs itself only, and what one worker finishes the cache folder of its machine keeps.
+Each thread of a Dask worker keeps a process of `hwarith.explore.sweeps.worker`, so that a point
+that crashes costs itself only, and what one worker finishes the cache folder of its machine keeps.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import InvalidInput, MissingTool, ToolFailure
+from ...errors import InvalidInput, MissingTool, ToolFailure
 from .store import tool_context
 from .worker import Worker
 

@@ -1,0 +1,1 @@
+"""Cycles and DRAM traffic of a language model on accelerators."""

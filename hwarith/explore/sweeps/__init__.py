@@ -1,0 +1,1 @@
+"""Sweeps over design points: their files, the workers that measure them, and what is kept."""
