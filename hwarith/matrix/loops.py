@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..golden import HOT
-from ..golden.compiler import LOOPS, compiled, inlined, is_straight, machine_words, signed_words
+from ..golden.compiler import LOOPS, compiled, inlined, machine_words, signed_words
 from .tiles import compiled_for, in_rows, product_loop
 
 LEAST_WORK = 1 << 20
@@ -105,8 +105,7 @@ def specialized(
     def for_these(x, y, acc, constants):
         return step(x, y, acc, words)
 
-    loop = product_loop(for_these, vectors=all(map(is_straight, definitions)))
-    return compiled_for(loop, dtypes, numba.typeof(words))
+    return compiled_for(product_loop(for_these, vectors=True), dtypes, numba.typeof(words))
 
 
 def _compiled_step(definitions: Definitions, word: type) -> Any:
