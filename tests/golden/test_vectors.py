@@ -7,10 +7,12 @@ from collections.abc import Callable
 import numba
 import numpy as np
 import pytest
+from llvmlite import binding
 
 from hwarith.golden import bit_length, golden
+from hwarith.golden.arrays import specialized
 from hwarith.golden.compiler import compiled, inlined
-from hwarith.golden.vectors import each, is_straight
+from hwarith.golden.vectors import WIDTH, each, is_straight
 
 
 @golden
@@ -87,6 +89,14 @@ def test_several_arrays_at_once(size: int, vectors: bool) -> None:
     run(sums, differences, a, b, 3)
     np.testing.assert_array_equal(sums, a.astype(int) + 3 * b.astype(int))
     np.testing.assert_array_equal(differences, a.astype(int) - 3 * b.astype(int))
+
+
+@pytest.mark.skipif(not binding.get_host_cpu_features().get("avx2"), reason="needs AVX2")
+@pytest.mark.parametrize(("definition", "vectors"), [(branches, True), (divides, False)])
+def test_vectors_are_as_wide_as_said(definition: Callable, vectors: bool) -> None:
+    loop = specialized(definition, (), (np.dtype(np.uint8), np.dtype(np.uint16)))
+    (text,) = loop.inspect_llvm().values()
+    assert (f"<{WIDTH} x i64>" in text) == vectors
 
 
 def test_results_may_take_the_place_of_operands() -> None:
