@@ -14,6 +14,7 @@ import numpy as np
 import softfloatpy as softfloat
 
 import hwarith as hw
+from hwarith.golden import HOT
 
 ELEMENTS = 1 << 22
 rng = np.random.default_rng(1)
@@ -21,7 +22,7 @@ rng = np.random.default_rng(1)
 
 def rate(work: Callable[[], object], elements: int) -> float:
     """Elements per CPU-second; the first calls, until all is compiled, are not counted."""
-    for _ in range(1 + hw.engine.HOT // ELEMENTS):
+    for _ in range(1 + HOT // ELEMENTS):
         work()
     best = float("inf")
     for _ in range(5):
@@ -69,9 +70,8 @@ def fused_multiply_add(goal: float) -> None:
 def encode(name: str, goal: float) -> None:
     x = rng.standard_normal(ELEMENTS).astype(np.float32)
     f = hw.format(name)
-    numpy_type = getattr(ml_dtypes, {"bf16": "bfloat16", "e2m1fn": "float4_e2m1fn"}.get(
-        name, f"float8_{name}"
-    ))  # fmt: skip
+    its_name = {"bf16": "bfloat16", "e2m1fn": "float4_e2m1fn"}.get(name, f"float8_{name}")
+    numpy_type = getattr(ml_dtypes, its_name)
     theirs = rate(lambda: x.astype(numpy_type), ELEMENTS)
     compare(
         f"encode fp32 to {name}", rate(lambda: f.encode(x), ELEMENTS), "ml_dtypes", theirs, goal

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .compiler import LOOPS, compiled, inlined, is_straight, machine_words, signed_words
+from .compiler import LOOPS, compiled, inlined, machine_words, signed_words
 from .cores import in_slices
 from .definition import SMALL, WORD_BITS
 from .vectors import each
@@ -106,7 +106,7 @@ def specialized(definition: Callable, words: tuple, dtypes: tuple[np.dtype, ...]
     """The same loop for one choice of constants and of the arrays' types (the result's first)."""
     import numba
 
-    f, each_code = compiled(definition), each(vectors=is_straight(definition), words=True)
+    f, each_code = compiled(definition), each(vectors=True, words=True)
 
     @inlined
     def step(codes, no_constants):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import types
 from collections.abc import Callable
 from functools import lru_cache
@@ -15,8 +14,6 @@ DEFINITIONS = 512
 
 LOOPS = 128
 """Most compiled loops of each kind that are remembered."""
-
-_DIVISIONS = ("//", "%", "//=", "%=")
 
 
 def signed_words(x: np.ndarray) -> np.ndarray:
@@ -57,18 +54,6 @@ def compiled(definition: Callable) -> Any:
             definition.__closure__,
         )
     )
-
-
-def is_straight(definition: Callable) -> bool:
-    """Whether a golden function runs through without loops and without what may raise, such as a
-    division, in the golden functions that it calls as well: loops over it have vectors then."""
-    if hasattr(definition, "make_compiled"):
-        return True
-    for step in dis.get_instructions(definition):
-        divides = step.opname == "BINARY_OP" and step.argrepr in _DIVISIONS
-        if divides or step.opname.startswith(("JUMP_BACKWARD", "POP_JUMP_BACKWARD", "RAISE")):
-            return False
-    return all(map(is_straight, _parts(definition).values()))
 
 
 def _parts(definition: Callable) -> dict[str, Callable]:

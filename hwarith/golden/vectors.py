@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 WIDTH = 32
@@ -18,10 +19,10 @@ def each(vectors: bool, words: bool) -> Callable:
 
     Parameters
     ----------
-    vectors : Have LLVM vectorize the loop, branches and all. Its cost model would not, but is
-        wrong: two to three times slower, measured with AVX-512, and up to twice with AVX2. Older
-        instruction sets have no shifts by varying amounts and are left to it. LLVM complains on
-        stderr if it cannot (see `compiler.is_straight`).
+    vectors : Have LLVM vectorize the loop, branches and all, if the step `is_straight`. Its cost
+        model would not, but is wrong: two to three times slower, measured with AVX-512, and up to
+        twice with AVX2. Older instruction sets have no shifts by varying amounts; for them it
+        decides.
     words : Give the step its elements as signed 64-bit words, whatever the arrays' types.
 
     `step` is a compiled function; `out` is a contiguous array of one dimension, or a tuple of them,
@@ -45,7 +46,8 @@ def each(vectors: bool, words: bool) -> Callable:
                 packed = context.make_tuple(builder, arguments[0], taken)
                 outs.store(i, function(builder, (packed, values[3])), called.return_type)
 
-            _emit_loop(builder, outs.size, body, _vector_width() if vectors else 0)
+            width = _vector_width() if vectors and is_straight(step.dispatcher, arguments) else 0
+            _emit_loop(builder, outs.size, body, width)
             return context.get_dummy_value()
 
         return numba.void(step, out, operands, constants), codegen
@@ -57,6 +59,40 @@ def _vector_width() -> int:
     from llvmlite import binding
 
     return WIDTH if binding.get_host_cpu_features().get("avx2") else 0
+
+
+def is_straight(function: Any, arguments: tuple[Any, ...]) -> bool:
+    """Whether a compiled function of arguments of these types runs through without loops, errors
+    and calls that have no vector form. LLVM can vectorize a loop over it then, and would complain
+    on stderr if it were asked to and could not."""
+    from llvmlite import binding
+
+    overload = function.overloads[arguments]
+    module = binding.parse_assembly(overload.library.get_llvm_str())
+    blocks = list(module.get_function(overload.fndesc.llvm_func_name).blocks)
+    instructions = [(block, x) for block in blocks for x in block.instructions]
+    if any(x.opcode == "call" and not _has_vectors(list(x.operands)[-1]) for _, x in instructions):
+        return False
+    if any(x.opcode == "ret" and not _is_success(x) for _, x in instructions):
+        return False
+    follows: dict[Any, set[Any]] = {block: set() for block in blocks}
+    for block, x in instructions:
+        follows[block] |= follows.keys() & set(x.operands)
+    try:
+        TopologicalSorter(follows).prepare()
+    except CycleError:
+        return False
+    return True
+
+
+def _has_vectors(callee: Any) -> bool:
+    scalar = ("with.overflow", "llvm.mem", "llvm.lifetime")
+    return callee.name.startswith("llvm.") and not any(part in callee.name for part in scalar)
+
+
+def _is_success(exit: Any) -> bool:
+    """Whether a compiled function returns its status 0 here."""
+    return [str(x) for x in exit.operands] == ["i32 0"]
 
 
 class _Arrays:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..golden import HOT
-from ..golden.compiler import LOOPS, compiled, inlined, is_straight, machine_words, signed_words
+from ..golden.compiler import LOOPS, compiled, inlined, machine_words, signed_words
 from .tiles import compiled_for, in_rows, product_loop
 
 LEAST_WORK = 1 << 20
@@ -59,12 +59,12 @@ def accumulate(
     out = np.array(acc, order="C")
     sums = signed_words(out)
     if out.dtype.kind == "f":
-        words, run = constants, _loop(definitions, np.float64)
+        words, run = constants, general(definitions, np.float64)
     else:
         words = tuple(machine_words(c) for c in constants)
         dtypes = (sums.dtype, left.dtype, right.dtype)
         hot = out.size * len(b) >= HOT
-        run = specialized(definitions, words, dtypes) if hot else _loop(definitions, np.int64)
+        run = specialized(definitions, words, dtypes) if hot else general(definitions, np.int64)
     in_rows(lambda p: run(sums[p], left[p], right, words), len(out), b.size, LEAST_WORK)
     return out
 
@@ -87,7 +87,7 @@ def _step(definitions: Definitions, word: Callable) -> Callable:
 
 
 @lru_cache(maxsize=LOOPS)
-def _loop(definitions: Definitions, word: type) -> Callable:
+def general(definitions: Definitions, word: type) -> Callable:
     """The loop over three matrices, for any types of them and any constants."""
     return product_loop(_compiled_step(definitions, word), vectors=False)
 
@@ -105,8 +105,7 @@ def specialized(
     def for_these(x, y, acc, constants):
         return step(x, y, acc, words)
 
-    loop = product_loop(for_these, vectors=all(map(is_straight, definitions)))
-    return compiled_for(loop, dtypes, numba.typeof(words))
+    return compiled_for(product_loop(for_these, vectors=True), dtypes, numba.typeof(words))
 
 
 def _compiled_step(definitions: Definitions, word: type) -> Any:

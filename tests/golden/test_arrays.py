@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ COUNT = 20_000
 
 
 @pytest.fixture(autouse=True)
-def silent(capfd: pytest.CaptureFixture) -> None:
+def silent(capfd: pytest.CaptureFixture) -> Iterator[None]:
     """The compiler is not heard, whatever it makes of a definition."""
     yield
     assert capfd.readouterr().err == ""
@@ -107,9 +109,19 @@ def both(a):
     return collatz(a) + per_thousand(a)
 
 
+def test_what_the_compiler_makes_unfit_for_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It subtracts with a test for overflow here, which the definition does not say."""
+    definition, constants = hw.unit("termgen:type=mixed").definition()
+    rng = np.random.default_rng(5)
+    codes = [rng.integers(0, 1 << bits, 3000, np.uint8) for bits in (8, 6, 1, 2)]
+    expected = [definition(*map(int, row), *constants) for row in zip(*codes, strict=True)]
+    monkeypatch.setattr(arrays, "HOT", 0)
+    assert apply(definition, codes, constants, np.dtype(np.uint16), 40).tolist() == expected
+
+
 @pytest.mark.parametrize("definition", [collatz, per_thousand, both])
 def test_what_cannot_be_vectorized_is_still_computed(
-    definition, monkeypatch: pytest.MonkeyPatch
+    definition: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(arrays, "HOT", 0)
     x = np.arange(1, 1000, dtype=np.uint16)

@@ -40,8 +40,10 @@ def test_exponential_logarithm_and_power(pa: PiecewiseAffine) -> None:
     codes = pa.encode(y)
     y = pa.format.decode(codes).astype(float)
     quotient = piecewise_product(
-        np.sign(piecewise_log2(y)) * piecewise_exp2(piecewise_log2(np.abs(piecewise_log2(y)))
-                                                    - piecewise_log2(log2_e)), 1.0)  # fmt: skip
+        np.sign(piecewise_log2(y))
+        * piecewise_exp2(piecewise_log2(np.abs(piecewise_log2(y))) - piecewise_log2(log2_e)),
+        1.0,
+    )
     np.testing.assert_allclose(pa.format.decode(pa.log(codes)), quotient, rtol=3e-6, atol=1e-6)
     power = pa.format.decode(pa.power(codes, pa.encode(0.75)))
     np.testing.assert_allclose(

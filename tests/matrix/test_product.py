@@ -18,20 +18,37 @@ from hwarith.units.operations import MULTIPLY_ADD, PRODUCT
 from tests.units.test_fma import exact_result
 
 FLOATS = (
-    "fma:a=bf16", "fma:a=bf16,c=fp32,out=fp32", "fma:a=fp32", "fma:a=fp16",
-    "fma:a=e4m3fn,b=e5m2,c=bf16,out=bf16", "fma:a=e4m3fn", "fma:a=e5m2,overflow=saturate",
-    "fma:a=e4m3fnuz", "fma:a=e2m1fn", "fma:a=e4m3fn,c=fp32,out=fp32",
+    "fma:a=bf16",
+    "fma:a=bf16,c=fp32,out=fp32",
+    "fma:a=fp32",
+    "fma:a=fp16",
+    "fma:a=e4m3fn,b=e5m2,c=bf16,out=bf16",
+    "fma:a=e4m3fn",
+    "fma:a=e5m2,overflow=saturate",
+    "fma:a=e4m3fnuz",
+    "fma:a=e2m1fn",
+    "fma:a=e4m3fn,c=fp32,out=fp32",
     "fma:a=e8m0fnu,b=e2m1fn,out=bf16",
-    "mul:a=bf16", "mul:a=fp16", "mul:a=e4m3fnuz", "mul:a=e4m3fn,out=bf16", "mul:a=e2m1fn",
+    "mul:a=bf16",
+    "mul:a=fp16",
+    "mul:a=e4m3fnuz",
+    "mul:a=e4m3fn,out=bf16",
+    "mul:a=e2m1fn",
     "mul:a=fp16,overflow=saturate",
-)  # fmt: skip
+)
 """Units for which products and sums in float64, rounded to odd, do."""
 
 OTHERS = (
-    "fma:a=bf16,round=rtz", "fma:a=fp16,overflow=satprop", "fma:a=e5m2,out=e2m1fn",
-    "fma:a=int8,out=int32", "fma:a=int8,out=int16,overflow=saturate", "mul:a=int8,out=int16",
-    "mul:a=bf16,round=rto", "lmul:format=bf16,k=3", "lmul:format=e4m3fn",
-)  # fmt: skip
+    "fma:a=bf16,round=rtz",
+    "fma:a=fp16,overflow=satprop",
+    "fma:a=e5m2,out=e2m1fn",
+    "fma:a=int8,out=int32",
+    "fma:a=int8,out=int16,overflow=saturate",
+    "mul:a=int8,out=int16",
+    "mul:a=bf16,round=rto",
+    "lmul:format=bf16,k=3",
+    "lmul:format=e4m3fn",
+)
 
 
 def by_loop(
@@ -244,26 +261,35 @@ def test_a_sum_rounded_to_nearest_first_would_be_noticed(monkeypatch: pytest.Mon
     ("spec", "arguments", "message"),
     [
         ("add:a=bf16", {}, "computes a sum; allowed: a multiply-add or a product"),
-        ("fma:a=bf16,c=fp32", {},
-         "must take bf16, bf16, bf16 and give bf16 alone, not a bf16, b bf16, c fp32, y bf16"),
+        (
+            "fma:a=bf16,c=fp32",
+            {},
+            "must take bf16, bf16, bf16 and give bf16 alone, not a bf16, b bf16, c fp32, y bf16",
+        ),
         ("fma:a=bf16", {"add": "add:a=bf16"}, "adds by itself; add is for product units"),
         ("mul:a=bf16", {"add": "mul:a=bf16"}, "add must be an adder, not mul:a=bf16"),
-        ("mul:a=bf16", {"add": "add:a=fp16,b=fp32,out=fp32"},
-         "must take bf16, fp32 and give fp32 alone, not a fp16, b fp32, y fp32"),
+        (
+            "mul:a=bf16",
+            {"add": "add:a=fp16,b=fp32,out=fp32"},
+            "must take bf16, fp32 and give fp32 alone, not a fp16, b fp32, y fp32",
+        ),
         ("mul:a=bf16", {"add": "add:a=bf16,out=fp32"}, "must take bf16, fp32 and give fp32"),
         ("mull:a=bf16", {}, "unknown unit 'mull'"),
         ("fma:a=bf16", {"a": [1, 2]}, r"matmul: a must be a matrix, not of shape \(2,\)"),
         ("fma:a=bf16", {"b": [[1, 2]]}, "a has 2 columns and b 1 rows; they must be as many"),
         ("fma:a=bf16", {"a": [[1.0, 2.0]]}, "matmul: a must be codes of bf16"),
         ("fma:a=e4m3fn", {"b": [[1], [256]]}, "matmul: b: 256 is not a code of e4m3fn"),
-        ("fma:a=bf16", {"c": [1, 2]},
-         r"c must be of shape \(1, 1\) or broadcast to it, not \(2,\)"),
+        (
+            "fma:a=bf16",
+            {"c": [1, 2]},
+            r"c must be of shape \(1, 1\) or broadcast to it, not \(2,\)",
+        ),
         ("fma:a=bf16", {"order": "descent"}, "unknown order 'descent'; did you mean 'descending'"),
         ("fma:a=bf16", {"order": [0, 0]}, "order must be ascending, descending or a permutation"),
         ("fma:a=bf16", {"order": 3}, "order must be ascending, descending or a permutation of 0"),
         ("fma:a=bf16,out=e8m0fnu", {}, "c must be given, for e8m0fnu has no zero"),
     ],
-)  # fmt: skip
+)
 def test_mistakes(spec: str, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         hw.matmul(spec, **({"a": [[1, 2]], "b": [[3], [4]]} | arguments))

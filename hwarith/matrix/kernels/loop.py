@@ -29,7 +29,7 @@ def run(
     import numba
 
     left, right, out = np.ascontiguousarray(a), np.ascontiguousarray(b), np.array(acc, order="C")
-    loop = _compiled(step, (out.dtype, left.dtype, right.dtype), numba.typeof(constants))
+    loop = for_types(step, (out.dtype, left.dtype, right.dtype), numba.typeof(constants))
     in_rows(
         lambda part: loop(out[part], left[part], right, constants),
         len(out),
@@ -40,7 +40,7 @@ def run(
 
 
 @lru_cache(maxsize=LOOPS)
-def _compiled(step: Callable, dtypes: tuple[np.dtype, ...], constants: Any) -> Callable:
+def for_types(step: Callable, dtypes: tuple[np.dtype, ...], constants: Any) -> Callable:
     return compiled_for(
         product_loop(compiled(step), vectors=True, by_fours=True), dtypes, constants
     )

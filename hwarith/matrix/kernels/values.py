@@ -140,11 +140,11 @@ def _looked_up(u: Unit, a: np.ndarray, b: np.ndarray) -> _Product | None:
     if a.dtype != np.uint8 or b.dtype != np.uint8:
         return None
     out = result(u)
-    return _Product("look up", a, b, _table(u), out.precision, float(out.max))
+    return _Product("look up", a, b, table(u), out.precision, float(out.max))
 
 
 @lru_cache(maxsize=_TABLES)
-def _table(u: Unit) -> np.ndarray:
+def table(u: Unit) -> np.ndarray:
     """Products of all pairs of codes: float32, a row for each code of the first operand."""
     codes = np.meshgrid(*(f.codes() for f in u.operands.values()), indexing="ij")
     return _decoded(result(u), u(*codes))
