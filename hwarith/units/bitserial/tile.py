@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
+from numpy.typing import ArrayLike
 
 from ...errors import InvalidInput
 from ...formats import Format, format
@@ -150,7 +151,7 @@ class BsTile(ArrayUnit):
 
     # -- the matrix product --------------------------------------------------------------------
 
-    def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
+    def check_operands(self, codes: tuple[ArrayLike, ...]) -> list[np.ndarray]:
         """Operands as arrays with the same axes in front (see the class). Raises `InvalidInput`."""
         if len(codes) != len(self.operands):
             raise InvalidInput(
@@ -194,7 +195,7 @@ class BsTile(ArrayUnit):
         weights = WEIGHTS[name]
         return weights.terms - 1 + 4 * weights.floating
 
-    def __call__(self, *codes: Any) -> np.ndarray:
+    def __call__(self, *codes: ArrayLike) -> np.ndarray:
         """The sums of tiles (see the class). Raises `InvalidInput`."""
         arrays = dict(zip(self.operands, self.check_operands(codes), strict=True))
         a, w, scale = arrays["a"], arrays["w"], arrays["scale"]
@@ -208,7 +209,7 @@ class BsTile(ArrayUnit):
                 y[tile] = self.adder(y[tile], self._group(weights, x, v, s, sv))
         return y
 
-    def golden(self, *codes: Any) -> list[list[int]]:
+    def golden(self, *codes: ArrayLike) -> list[list[int]]:
         """The definition on plain integers, of one tile: lists of codes in, row by row."""
         arrays = [np.asarray(x) for x in codes]
         return [[int(y) for y in row] for row in self(*arrays)]
@@ -229,7 +230,7 @@ class BsTile(ArrayUnit):
         acc = side_by_side(self.pe(*steps), self.pe.state.values())
         return self.dequant.as_float(self.dequant(acc, scale, int(weights.floating)))
 
-    def matmul(self, a: Any, weights: Quantized) -> np.ndarray:
+    def matmul(self, a: ArrayLike, weights: Quantized) -> np.ndarray:
         """Activations times quantized weights, tile by tile, in fp16.
 
         Parameters

@@ -29,8 +29,15 @@ _SUM = format("fp32")
 
 
 class Tiled(Protocol):
-    """What the hardware takes of a tile: its size, the units of its elements, and where parts are
-    put (`hwarith.units.parts.ArrayUnit.place`)."""
+    """What the hardware takes of a tile.
+
+    Members
+    -------
+    rows, columns : its size.
+    pe, encoder, dequant, adder : the units of its elements and columns.
+    is_mixed : whether it takes weights of all types, told apart by the port ``mode``.
+    place : where parts are put (`hwarith.units.parts.ArrayUnit.place`).
+    """
 
     @property
     def rows(self) -> int: ...
