@@ -20,7 +20,7 @@ from ..contract import Contract
 from ..operations import INTEGER_DOT_PRODUCT, Operation
 from ..parameters import choice_parameter, integer_parameter
 from . import definitions
-from .align import SIGNIFICAND, SOURCE, Aligned, align, mantissa_parameter
+from .prealign import SIGNIFICAND, SOURCE, Aligned, align, mantissa_parameter
 
 WEIGHTS = tuple(f"int{bits}" for bits in range(2, 9))
 
