@@ -84,12 +84,12 @@ class Encoder(wiring.Component):
         m = Module()
         bits = self.generator.bits
         shared = {n: getattr(self, n) for n in self.generator.operands if n != "code"}
-        found = []
+        lanes = []
         for i in range(self.pe.lanes):
             code = self.codes[bits * i : bits * (i + 1)]
-            found.append(run_steps(m, self.generator.datapath(), {"code": code} | shared))
-        m.d.comb += self.terms.eq(Cat(*(x["term"] for x in found)))
-        m.d.comb += self.bsig.eq(found[0]["bsig"])
+            lanes.append(run_steps(m, self.generator.datapath(), {"code": code} | shared))
+        m.d.comb += self.terms.eq(Cat(*(x["term"] for x in lanes)))
+        m.d.comb += self.bsig.eq(lanes[0]["bsig"])
         return m
 
 

@@ -116,14 +116,14 @@ def terms(
     if not weights.floating:
         special = np.zeros((), np.uint8)
     if special.ndim == 0:
-        found = np.take(table[special], codes)
+        all_terms = np.take(table[special], codes)
     else:
         rows = special.astype(np.int32)[..., None, None] << weights.bits
-        found = np.take(table.ravel(), rows + codes)
+        all_terms = np.take(table.ravel(), rows + codes)
     words = np.zeros((*codes.shape[:-1], weights.terms), np.uint16)
     for k in range(weights.terms):
         for i in range(codes.shape[-1]):
-            term = found[..., i] >> np.uint16(4 * k) & np.uint16(15)
+            term = all_terms[..., i] >> np.uint16(4 * k) & np.uint16(15)
             words[..., k] |= term << np.uint16(4 * i)
     return words
 
@@ -135,8 +135,8 @@ def _table(weights: Weights, signed_t0: bool) -> np.ndarray:
     order = range(weights.terms)[::-1]
 
     def side_by_side(special: int, code: int) -> int:
-        found = (weights.term(code, special, k, signed_t0) for k in order)
-        return sum(term << (4 * i) for i, term in enumerate(found))
+        in_order = (weights.term(code, special, k, signed_t0) for k in order)
+        return sum(term << (4 * i) for i, term in enumerate(in_order))
 
     specials, codes = range(64 if weights.floating else 1), range(1 << weights.bits)
     return np.array([[side_by_side(s, c) for c in codes] for s in specials], np.uint16)
