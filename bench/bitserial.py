@@ -12,7 +12,7 @@ weights of the type, relative to that of the exact sums; of a MAC with the same 
 from __future__ import annotations
 
 import sys
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ import hwarith as hw
 from hwarith.flow.generated import progress
 from hwarith.units.bitserial import BitSerialPe
 from hwarith.units.bitserial.weights import WEIGHTS
+from hwarith.units.fpint import FpIntPe
 
 GROUPS, LENGTH = 2000, 128
 
@@ -53,6 +54,8 @@ SMALLER = (
 
 
 class Cost(NamedTuple):
+    """Area (GE) mapped for area alone, and area and delay (gate delays) mapped for delay first."""
+
     small: float
     fast: float
     delay: float
@@ -76,32 +79,34 @@ def workload(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def error(spec: str, name: str) -> float:
     """The relative root mean square error of a unit with weights of a type."""
-    u: Any = hw.unit(spec)
+    u = hw.unit(spec)
     acts, codes, levels = workload(name)
     exact = np.sum(hw.format("fp16").decode(acts) * levels, axis=1)
-    if u.family == "mac":
-        found = u.out.decode(u(acts, u.b.encode(levels)))
-    elif u.family == "fpint":
+    if isinstance(u, BitSerialPe):
+        found = u.decode(u.group(acts, codes, type=name), type=name)
+    elif isinstance(u, FpIntPe):
         found = u.decode(u.group(acts, codes))
     else:
-        found = u.decode(u.group(acts, codes, type=name), type=name)
+        (out,) = u.results.values()
+        found = out.decode(u(acts, u.operands["b"].encode(levels)))
     return float(np.sqrt(np.mean((found - exact) ** 2) / np.mean(exact**2)))
 
 
 def rate(spec: str, name: str) -> float:
     """Multiply-adds in a clock."""
-    u: Any = hw.unit(spec)
+    u = hw.unit(spec)
     if isinstance(u, BitSerialPe):
         return u.lanes / WEIGHTS[name].terms
-    return getattr(u, "lanes", 1)
+    return u.lanes if isinstance(u, FpIntPe) else 1
 
 
 def types_of(spec: str) -> tuple[str, ...]:
-    u: Any = hw.unit(spec)
+    """The types of weights to try a unit with."""
+    u = hw.unit(spec)
     if isinstance(u, BitSerialPe):
         names = tuple(w.name for w in u.types)
         return ("int8", "int6", "int4", "fp4", "fp3") if len(names) > 1 else names
-    return ("int8", "fp4") if u.family == "mac" else (u.w,)
+    return (u.w,) if isinstance(u, FpIntPe) else ("int8", "fp4")
 
 
 def main() -> int:

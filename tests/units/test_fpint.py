@@ -11,7 +11,7 @@ import pytest
 import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.units.fpint import FpIntPe, align, shared_exponent
-from hwarith.units.fpint.align import MOST_BITS
+from hwarith.units.fpint.prealign import MOST_BITS
 
 FP16 = hw.format("fp16")
 

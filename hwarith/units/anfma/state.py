@@ -93,7 +93,10 @@ class Chained(Unit):
         return Frame(self.w, self.exponent_bits, guard=0, normalize_product=0, k=0, lam=0)
 
     def unpack_state(self, codes: np.ndarray) -> State:
-        """Sign, exponent, significand and flags of codes of states."""
+        """The fields of codes of states, int64 arrays of the shape of `codes`.
+
+        Raises `InvalidInput` for what are no codes of the format `state`.
+        """
         codes = self.state.check(codes, f"states of {self.family}").astype(np.int64)
         f = codes & ((1 << self.w) - 1)
         x = (codes >> self.w) & ((1 << self.exponent_bits) - 1)
@@ -102,7 +105,7 @@ class Chained(Unit):
         return State(s, e, f, codes >> (self.w + self.exponent_bits + 1))
 
     def pack_state(self, state: State) -> np.ndarray:
-        """Codes of states, of which the exponents are taken modulo their range."""
+        """Codes of states, of their shape. Exponents are taken modulo their range."""
         x = (state.exponent + (1 << (self.exponent_bits - 1))) & ((1 << self.exponent_bits) - 1)
         fields = (state.significand, x, state.sign, state.flags)
         at = (0, self.w, self.w + self.exponent_bits, self.w + self.exponent_bits + 1)

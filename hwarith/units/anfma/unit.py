@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar, Literal, overload
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
+from numpy.typing import ArrayLike
 
 from ... import rtl
 from ...errors import InvalidInput
@@ -21,7 +22,7 @@ from ..parameters import choice_parameter, format_parameter, integer_parameter, 
 from . import definitions
 from .definitions import Frame
 from .ends import ColumnEnd, Seed
-from .state import NORMS, SOURCE, Chained, parse_norm
+from .state import NORMS, SOURCE, Chained, State, parse_norm
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -113,13 +114,21 @@ class AnFma(Chained):
 
     @cached_property
     def chain_start(self) -> Unit:
+        """What makes the state that a column begins with, of a code in the format `seed`."""
         return Seed(a=self.a, b=self.b, w=self.w, seed=self.seed)
 
     @cached_property
     def chain_end(self) -> Unit:
+        """What makes a code in the format `out`, of a column's last state."""
         return ColumnEnd(a=self.a, b=self.b, w=self.w, out=self.out)
 
-    def column(self, a: Any, b: Any, state: bool = False) -> Any:
+    @overload
+    def column(self, a: ArrayLike, b: ArrayLike, state: Literal[False] = False) -> np.ndarray: ...
+
+    @overload
+    def column(self, a: ArrayLike, b: ArrayLike, state: Literal[True]) -> State: ...
+
+    def column(self, a: ArrayLike, b: ArrayLike, state: bool = False) -> np.ndarray | State:
         """Sums of products down columns of elements, from zero on.
 
         Parameters
@@ -188,7 +197,7 @@ class AnFma(Chained):
         }
 
     def _multiply(self, m: Module, x: Values) -> Values:
-        """The product, and beside it how far the exponents are apart."""
+        """The product, and beside it the difference of the exponents."""
         product = rtl.product(m, "product", x["a"], x["b"])
         exponent = x["p_exponent"]
         if self.prodnorm == "1":

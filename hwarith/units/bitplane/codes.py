@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ...errors import InvalidInput
 from ...formats import Format, format
@@ -20,7 +21,7 @@ MOST_BITS = 8
 """Widest code."""
 
 
-def encode(values: Any, bits: int) -> np.ndarray:
+def encode(values: ArrayLike, bits: int) -> np.ndarray:
     """Codes of odd integers.
 
     Parameters
@@ -44,7 +45,7 @@ def encode(values: Any, bits: int) -> np.ndarray:
     return ((x.astype(np.int64) + largest) >> 1).astype(np.uint8)[()]
 
 
-def decode(codes: Any, bits: int) -> np.ndarray:
+def decode(codes: ArrayLike, bits: int) -> np.ndarray:
     """The odd integers (int64, of the shape of `codes`) of codes of 1 to 8 bits.
 
     Raises `InvalidInput` for what are no such codes.
@@ -53,7 +54,7 @@ def decode(codes: Any, bits: int) -> np.ndarray:
     return (2 * u.astype(np.int64) - (1 << bits) + 1)[()]
 
 
-def from_signed(integers: Any, bits: int) -> np.ndarray:
+def from_signed(integers: ArrayLike, bits: int) -> np.ndarray:
     """Bipolar codes of value 2x + 1 for signed integers x of as many bits.
 
     `integers` are numbers or two's complement codes; inverting their msb makes bipolar codes, which
@@ -68,13 +69,13 @@ def from_signed(integers: Any, bits: int) -> np.ndarray:
 def affine(product: Any, total: Any, scale: Any, zero: Any) -> Any:
     """The dot product A . W for weights W = scale * x + zero, from A . x and the sum of A.
 
-    A . W = scale * (A . x) + zero * sum of A. With `scale` and `zero` given per result it
-    broadcasts as numpy does.
+    A . W = scale * (A . x) + zero * sum of A, of numbers or of arrays, which broadcast together;
+    `product` is A . x, and `total` the sum of A.
     """
     return scale * product + zero * total
 
 
-def planes(codes: Any, bits: int, lanes: int = 64) -> np.ndarray:
+def planes(codes: ArrayLike, bits: int, lanes: int = 64) -> np.ndarray:
     """Bit planes of vectors of codes, packed into words.
 
     Parameters

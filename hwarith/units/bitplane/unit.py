@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from amaranth.hdl import Cat, Module
+from numpy.typing import ArrayLike
 
 from ... import rtl
 from ...errors import InvalidInput
@@ -115,7 +116,7 @@ class BitplaneDot(Accumulator):
 
     # -- the dot product -----------------------------------------------------------------------
 
-    def golden(self, *codes: Any) -> int:
+    def golden(self, *codes: Sequence[int]) -> int:
         """The definition on plain integers: sequences of codes of a and of b; a code back."""
         a, b = codes
         if len(a) != len(b):
@@ -134,7 +135,7 @@ class BitplaneDot(Accumulator):
     def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
         return [memory]
 
-    def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
+    def check_operands(self, codes: tuple[ArrayLike, ...]) -> list[np.ndarray]:
         """Codes as arrays of one shape (..., K), K from 0 to `k`. Raises `InvalidInput`."""
         arrays = Unit.check_operands(self, codes)
         shape = arrays[0].shape

@@ -54,4 +54,5 @@ class BitSerial(Unit):
 
     @property
     def state_bits(self) -> int:
+        """Bits of an accumulator's code."""
         return sum(f.bits for f in self.state.values())

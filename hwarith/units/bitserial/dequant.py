@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -107,8 +107,13 @@ class BsDequant(BitSerial):
     def word_bits(self) -> int:
         return max(self.state_bits, self.magnitude_bits + 10)
 
-    def as_float(self, results: Any, out: Any = "fp32") -> np.ndarray:
-        """Results as codes of a float format, rounded to nearest even; invalid ones are NaN."""
+    def as_float(self, results: Iterable[np.ndarray], out: Format | str = "fp32") -> np.ndarray:
+        """Results as codes of the float format `out`, rounded to nearest even; invalid ones are
+        NaN.
+
+        `results` are what a call of the unit returns, arrays of one shape, which the codes have
+        too. Raises `InvalidInput` for an unknown format.
+        """
         f = format(out)
         packed = side_by_side(results, self.results.values())
         constants = (self.magnitude_bits, f.numbers)

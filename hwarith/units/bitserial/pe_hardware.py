@@ -88,7 +88,7 @@ class PeDatapath:
         return kept, wire(m, f"{name}_up", guard & (sticky | kept[0]))
 
     def add_lanes(self, m: Module, x: Values) -> Values:
-        """The sum of the rows: two's complement, of 14 + fx bits and those of the lanes."""
+        """The sum of the rows in two's complement, of 14 + fx bits for four lanes."""
         width = SIGNIFICAND + self.fx + 1 + (self.lanes - 1).bit_length()
         columns = rtl.Columns(m, "dot", width)
         for i in range(self.lanes):

@@ -55,10 +55,12 @@ class TermGen(Unit):
 
     @property
     def takes_floats(self) -> bool:
+        """Whether it takes codes of fp3 or fp4, and with them a special value."""
         return self.type == MIXED or WEIGHTS[self.type].floating
 
     @property
     def most_terms(self) -> int:
+        """Terms of the widest weight that it takes."""
         return (self.bits + 1) // 2
 
     @property

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
+from numpy.typing import ArrayLike
 
 from ...errors import InvalidInput
 from ...formats import Format, format
@@ -132,9 +133,9 @@ class BsTile(ArrayUnit):
 
     @property
     def operands(self) -> dict[str, Format]:
-        found = {"a": ACTIVATION, "w": self.weight, "scale": format(f"uint{SCALE_BITS}")}
-        found |= {"special": format("uint6")} if self.encoder.takes_floats else {}
-        return found | ({"mode": format("uint3")} if self.is_mixed else {})
+        ports = {"a": ACTIVATION, "w": self.weight, "scale": format(f"uint{SCALE_BITS}")}
+        ports |= {"special": format("uint6")} if self.encoder.takes_floats else {}
+        return ports | ({"mode": format("uint3")} if self.is_mixed else {})
 
     @property
     def transfers(self) -> Transfers:
@@ -150,7 +151,7 @@ class BsTile(ArrayUnit):
 
     # -- the matrix product --------------------------------------------------------------------
 
-    def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
+    def check_operands(self, codes: tuple[ArrayLike, ...]) -> list[np.ndarray]:
         """Operands as arrays with the same axes in front (see the class). Raises `InvalidInput`."""
         if len(codes) != len(self.operands):
             raise InvalidInput(
@@ -194,7 +195,7 @@ class BsTile(ArrayUnit):
         weights = WEIGHTS[name]
         return weights.terms - 1 + 4 * weights.floating
 
-    def __call__(self, *codes: Any) -> np.ndarray:
+    def __call__(self, *codes: ArrayLike) -> np.ndarray:
         """The sums of tiles (see the class). Raises `InvalidInput`."""
         arrays = dict(zip(self.operands, self.check_operands(codes), strict=True))
         a, w, scale = arrays["a"], arrays["w"], arrays["scale"]
@@ -208,7 +209,7 @@ class BsTile(ArrayUnit):
                 y[tile] = self.adder(y[tile], self._group(weights, x, v, s, sv))
         return y
 
-    def golden(self, *codes: Any) -> list[list[int]]:
+    def golden(self, *codes: ArrayLike) -> list[list[int]]:
         """The definition on plain integers, of one tile: lists of codes in, row by row."""
         arrays = [np.asarray(x) for x in codes]
         return [[int(y) for y in row] for row in self(*arrays)]
@@ -229,7 +230,7 @@ class BsTile(ArrayUnit):
         acc = side_by_side(self.pe(*steps), self.pe.state.values())
         return self.dequant.as_float(self.dequant(acc, scale, int(weights.floating)))
 
-    def matmul(self, a: Any, weights: Quantized) -> np.ndarray:
+    def matmul(self, a: ArrayLike, weights: Quantized) -> np.ndarray:
         """Activations times quantized weights, tile by tile, in fp16.
 
         Parameters
@@ -249,40 +250,44 @@ class BsTile(ArrayUnit):
                 f"bstile: matrices must be of shapes (m, k) and (n, k), not {left.shape} and "
                 f"{weights.codes.shape}"
             )
-        own = element_type(weights.type)
-        known = {w.name: w for w in self.pe.types}
-        if own not in known:
-            raise InvalidInput(f"{self.spec} takes codes of {', '.join(known)}, not {weights.type}")
-        found = np.zeros((len(left), len(weights.codes)), SUM.dtype)
-        operands = self._operands_of(known[own], weights)
+        name = element_type(weights.type)
+        types = {w.name: w for w in self.pe.types}
+        if name not in types:
+            raise InvalidInput(f"{self.spec} takes codes of {', '.join(types)}, not {weights.type}")
+        sums = self._sums(left, types[name], weights)
+        channel = ACTIVATION.encode(weights.channel_scales)
+        return unit(f"convert:a={SUM},out=fp16")(
+            unit(f"mul:a={SUM},b=fp16,out={SUM}")(sums, channel)
+        )
+
+    def _sums(self, left: np.ndarray, kind: Weights, weights: Quantized) -> np.ndarray:
+        """What the tiles give, in fp32 (m, n), of activations (m, k) and weights of a type."""
+        sums = np.zeros((len(left), len(weights.codes)), SUM.dtype)
+        operands = self._operands_of(kind, weights)
+        mode = [self.mode(kind.name)] if self.is_mixed else []
         for i in range(0, len(left), self.rows):
             x = left[i : i + self.rows]
             x = np.pad(x, ((0, self.rows - len(x)), (0, 0)))
-            for j in range(0, found.shape[1], self.columns):
+            for j in range(0, sums.shape[1], self.columns):
                 parts = (part[j : j + self.columns] for part in operands)
                 parts = (np.pad(p, ((0, self.columns - len(p)), (0, 0))) for p in parts)
-                mode = [self.mode(own)] if self.is_mixed else []
                 y = self(x, *list(parts), *mode)
-                found[i : i + self.rows, j : j + self.columns] = y[
-                    : len(left) - i, : found.shape[1] - j
-                ]
-        channel = ACTIVATION.encode(weights.channel_scales)
-        return unit(f"convert:a={SUM},out=fp16")(
-            unit(f"mul:a={SUM},b=fp16,out={SUM}")(found, channel)
-        )
+                tile = sums[i : i + self.rows, j : j + self.columns]
+                tile[:] = y[: tile.shape[0], : tile.shape[1]]
+        return sums
 
-    def _operands_of(self, known: Weights, weights: Quantized) -> list[np.ndarray]:
-        """Codes, scales and special values as the tile takes them."""
+    def _operands_of(self, kind: Weights, weights: Quantized) -> list[np.ndarray]:
+        """Codes, scales and special values of weights of a type, as the tile takes them."""
         codes = weights.codes
         if self.is_mixed:
-            sign = np.int64(1) << (known.bits - 1)
+            sign = np.int64(1) << (kind.bits - 1)
             widened = (codes.astype(np.int64) ^ sign) - sign & 255
-            codes = codes << (4 - known.bits) if known.floating else widened
+            codes = codes << (4 - kind.bits) if kind.floating else widened
         assert weights.scale_codes is not None
-        found = [codes.astype(np.uint8), weights.scale_codes]
+        operands = [codes.astype(np.uint8), weights.scale_codes]
         if self.encoder.takes_floats:
-            found.append(special_codes((2 * weights.specials).astype(np.int64)))
-        return found
+            operands.append(special_codes((2 * weights.specials).astype(np.int64)))
+        return operands
 
     # -- hardware ------------------------------------------------------------------------------
 

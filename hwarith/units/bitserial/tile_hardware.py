@@ -29,8 +29,15 @@ _SUM = format("fp32")
 
 
 class Tiled(Protocol):
-    """What the hardware takes of a tile: its size, the units of its elements, and where parts are
-    put (`hwarith.units.parts.ArrayUnit.place`)."""
+    """What the hardware takes of a tile.
+
+    Members
+    -------
+    rows, columns : its size.
+    pe, encoder, dequant, adder : the units of its elements and columns.
+    is_mixed : whether it takes weights of all types, told apart by the port ``mode``.
+    place : where parts are put (`hwarith.units.parts.ArrayUnit.place`).
+    """
 
     @property
     def rows(self) -> int: ...
@@ -77,12 +84,12 @@ class Encoder(wiring.Component):
         m = Module()
         bits = self.generator.bits
         shared = {n: getattr(self, n) for n in self.generator.operands if n != "code"}
-        found = []
+        lanes = []
         for i in range(self.pe.lanes):
             code = self.codes[bits * i : bits * (i + 1)]
-            found.append(run_steps(m, self.generator.datapath(), {"code": code} | shared))
-        m.d.comb += self.terms.eq(Cat(*(x["term"] for x in found)))
-        m.d.comb += self.bsig.eq(found[0]["bsig"])
+            lanes.append(run_steps(m, self.generator.datapath(), {"code": code} | shared))
+        m.d.comb += self.terms.eq(Cat(*(x["term"] for x in lanes)))
+        m.d.comb += self.bsig.eq(lanes[0]["bsig"])
         return m
 
 
@@ -197,41 +204,41 @@ class Tile:
         self, m: Module, inputs: Values, valid: Value, o_ready: Value
     ) -> tuple[Value, Value, Values]:
         """Ready for inputs, valid results, results."""
-        u = self.unit
         o_valid = Signal(name="y_valid")
         enable = wire(m, "enable", ~o_valid | o_ready)
         control = self._control(m, inputs, valid, enable, o_valid)
-        lanes, rows, columns = u.pe.lanes, u.rows, u.columns
-        a_bits, w_bits = 16 * lanes, u.encoder.bits * lanes
-        outputs = []
-        for c in range(columns):
-            codes = inputs["w"][w_bits * c : w_bits * (c + 1)]
-            shared: Values = {"codes": codes, "k": control["k"]}
-            if u.encoder.takes_floats:
-                shared["special"] = inputs["special"][6 * c : 6 * (c + 1)]
-            if u.is_mixed:
-                shared["floating"] = inputs["mode"][2]
-            terms = Signal(4 * lanes, name=f"terms_{c}")
-            bsig = Signal(u.pe.operands["bsig"].bits, name=f"bsig_{c}")
-            u.place(
-                m, "encoder", f"encoder_{c}", shared, {"terms": terms, "bsig": bsig}, self.instances
-            )
-            bit = self._scale_bit(m, c, inputs["scale"], control, enable)
-            above: Value = Const(0, sum(f.bits for f in u.dequant.results.values()))
-            for r in reversed(range(rows)):
-                a = inputs["a"][a_bits * r : a_bits * (r + 1)]
-                below = Signal(len(above), name=f"product_{r}_{c}")
-                names = ("step", "first", "load", "half", "multiply", "leave", "move")
-                ports = {name: control[name] for name in names}
-                ports |= {"a": a, "terms": terms, "bsig": bsig, "scale_bit": bit, "above": above}
-                u.place(m, "cell", f"cell_{r}_{c}", ports, {"below": below}, self.instances)
-                above = below
-            y = Signal(_SUM.bits * rows, name=f"y_{c}")
-            ports = {"enable": enable, "product": above}
-            ports |= {"add": control["add"], "first": control["add_first"]}
-            u.place(m, "column", f"column_{c}", ports, {"y": y}, self.instances)
-            outputs.append(y)
-        return control["ready"], o_valid, {"y": wire(m, "sums", Cat(*outputs))}
+        sums = [self._column(m, c, inputs, control, enable) for c in range(self.unit.columns)]
+        return control["ready"], o_valid, {"y": wire(m, "sums", Cat(*sums))}
+
+    def _column(self, m: Module, c: int, inputs: Values, control: Values, enable: Value) -> Value:
+        """A column: its encoder, its elements from the last row up, and its outputs."""
+        u = self.unit
+        a_bits, w_bits = 16 * u.pe.lanes, u.encoder.bits * u.pe.lanes
+        codes = inputs["w"][w_bits * c : w_bits * (c + 1)]
+        shared: Values = {"codes": codes, "k": control["k"]}
+        if u.encoder.takes_floats:
+            shared["special"] = inputs["special"][6 * c : 6 * (c + 1)]
+        if u.is_mixed:
+            shared["floating"] = inputs["mode"][2]
+        terms = Signal(4 * u.pe.lanes, name=f"terms_{c}")
+        bsig = Signal(u.pe.operands["bsig"].bits, name=f"bsig_{c}")
+        encoded: Values = {"terms": terms, "bsig": bsig}
+        u.place(m, "encoder", f"encoder_{c}", shared, encoded, self.instances)
+        bit = self._scale_bit(m, c, inputs["scale"], control, enable)
+        above: Value = Const(0, sum(f.bits for f in u.dequant.results.values()))
+        for r in reversed(range(u.rows)):
+            a = inputs["a"][a_bits * r : a_bits * (r + 1)]
+            below = Signal(len(above), name=f"product_{r}_{c}")
+            names = ("step", "first", "load", "half", "multiply", "leave", "move")
+            ports = {name: control[name] for name in names}
+            ports |= {"a": a, "terms": terms, "bsig": bsig, "scale_bit": bit, "above": above}
+            u.place(m, "cell", f"cell_{r}_{c}", ports, {"below": below}, self.instances)
+            above = below
+        y = Signal(_SUM.bits * u.rows, name=f"y_{c}")
+        ports = {"enable": enable, "product": above}
+        ports |= {"add": control["add"], "first": control["add_first"]}
+        u.place(m, "column", f"column_{c}", ports, {"y": y}, self.instances)
+        return y
 
     def _control(
         self, m: Module, inputs: Values, valid: Value, enable: Value, o_valid: Signal

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ...errors import InvalidInput
 from ...formats.weights import TYPES, WeightType
@@ -33,6 +34,7 @@ class Weights(NamedTuple):
 
     @property
     def most_bsig(self) -> int:
+        """The greatest bsig of a term."""
         return self.step * (self.terms - 1)
 
     def term(self, code: int, special: int, k: int, signed_t0: bool = False) -> int:
@@ -79,9 +81,13 @@ def element_type(kind: WeightType) -> str | None:
     return f"fp{kind.bits}" if fits else None
 
 
-def special_codes(halves: Any, signed_t0: bool = False) -> np.ndarray:
-    """Special values, in halves, as sign and magnitude (6 bits). Raises `InvalidInput` for one
-    that is no sum of two terms."""
+def special_codes(halves: ArrayLike, signed_t0: bool = False) -> np.ndarray:
+    """Special values, integers that count halves, as sign and magnitude: uint8 codes of 6 bits, of
+    the same shape.
+
+    With `signed_t0` the second term may have the other sign than the first. Raises `InvalidInput`
+    for a value that is no sum of two terms.
+    """
     values = np.asarray(halves)
     legal = LEGAL_WITH_SIGNED_T0 if signed_t0 else LEGAL_SPECIALS
     if values.dtype.kind not in "iu" or not np.isin(np.abs(values), legal).all():
@@ -95,20 +101,29 @@ def special_codes(halves: Any, signed_t0: bool = False) -> np.ndarray:
 def terms(
     weights: Weights, codes: np.ndarray, special: np.ndarray, signed_t0: bool = False
 ) -> np.ndarray:
-    """The terms of weights, clock by clock: of codes (..., chunks, lanes) and the codes of special
-    values, (...) or a scalar, those of all lanes side by side, uint16 (..., chunks, terms)."""
+    """The terms of weights, clock by clock, those of all lanes side by side.
+
+    Parameters
+    ----------
+    weights : the type of the weights.
+    codes : of weights, unsigned, of shape (..., chunks, lanes), at most 4 lanes.
+    special : codes of the special values (`special_codes`), of shape (...) or ().
+    signed_t0 : whether the last term may have the other sign.
+
+    Returns uint16 of shape (..., chunks, terms), the term of the highest bsig first.
+    """
     table = _table(weights, signed_t0)
     if not weights.floating:
         special = np.zeros((), np.uint8)
     if special.ndim == 0:
-        found = np.take(table[special], codes)
+        all_terms = np.take(table[special], codes)
     else:
         rows = special.astype(np.int32)[..., None, None] << weights.bits
-        found = np.take(table.ravel(), rows + codes)
+        all_terms = np.take(table.ravel(), rows + codes)
     words = np.zeros((*codes.shape[:-1], weights.terms), np.uint16)
     for k in range(weights.terms):
         for i in range(codes.shape[-1]):
-            term = found[..., i] >> np.uint16(4 * k) & np.uint16(15)
+            term = all_terms[..., i] >> np.uint16(4 * k) & np.uint16(15)
             words[..., k] |= term << np.uint16(4 * i)
     return words
 
@@ -120,8 +135,8 @@ def _table(weights: Weights, signed_t0: bool) -> np.ndarray:
     order = range(weights.terms)[::-1]
 
     def side_by_side(special: int, code: int) -> int:
-        found = (weights.term(code, special, k, signed_t0) for k in order)
-        return sum(term << (4 * i) for i, term in enumerate(found))
+        in_order = (weights.term(code, special, k, signed_t0) for k in order)
+        return sum(term << (4 * i) for i, term in enumerate(in_order))
 
     specials, codes = range(64 if weights.floating else 1), range(1 << weights.bits)
     return np.array([[side_by_side(s, c) for c in codes] for s in specials], np.uint16)

@@ -60,6 +60,7 @@ class Convert(Unit):
 
     @property
     def is_stochastic(self) -> bool:
+        """Whether it rounds with random bits, which are then its second operand."""
         return self.round in STOCHASTIC
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Value
 
@@ -25,7 +25,7 @@ FRACTION = 15
 _LOW, _HIGH, _PLACES = Decimal("0.1"), Decimal(2), 6
 
 
-def _exponent(value: Any) -> str:
+def _exponent(value: object) -> str:
     """A decimal text in its shortest form. Raises `InvalidInput` for what is not allowed."""
     allowed = f"a decimal from {_LOW} to {_HIGH} with up to {_PLACES} places"
     try:

@@ -53,8 +53,8 @@ says infinity and NaN for it, so that encoding ends at 49152.
 class Encoded(NamedTuple):
     """Codes in the smallest unsigned type that holds them, and which values were NaN (bool)."""
 
-    codes: Any
-    invalid: Any
+    codes: np.ndarray
+    invalid: np.ndarray
 
 
 def encode(type: str, values: Any) -> Encoded:

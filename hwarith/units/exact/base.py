@@ -30,10 +30,12 @@ MOST_RANDOM_BITS = 32
 
 
 def round_parameter(choices: tuple[str, ...] = ROUNDINGS) -> Any:
+    """A field for the rounding mode, one of `choices`."""
     return choice_parameter("rounding mode", choices, "rne")
 
 
 def overflow_parameter() -> Any:
+    """A field for what becomes of results beyond the range of their format."""
     return choice_parameter(
         "beyond the largest value: nosat (default; the same as inf), nan, satprop, saturate; "
         "integers: wrap (default), saturate",
@@ -43,6 +45,7 @@ def overflow_parameter() -> Any:
 
 
 def booth_parameter() -> Any:
+    """A field for how partial products are made (`hwarith.rtl.Structure`)."""
     return choice_parameter(
         "radix-4 Booth rows in the multiplier; auto: where they are smaller and soon mapped",
         ("auto", "on", "off"),
@@ -52,6 +55,7 @@ def booth_parameter() -> Any:
 
 
 def adder_parameter() -> Any:
+    """A field for the multiplier's last adder (`hwarith.rtl.Structure`)."""
     return choice_parameter(
         "that sums up the multiplier's last two rows: ripple is smaller, blocks are faster",
         ("auto", "ripple", "blocks"),
@@ -61,6 +65,7 @@ def adder_parameter() -> Any:
 
 
 def random_bits_parameter() -> Any:
+    """A field for the number of random bits; its default depends on the mode (`random_bits`)."""
     return integer_parameter(
         "random bits of stochastic rounding (default: 16, to 4-bit formats 12)",
         1,
@@ -145,14 +150,17 @@ class Exact(Unit):
 
     @property
     def is_integer(self) -> bool:
+        """Whether the result is an integer: then it is exact, and wrapped or clamped."""
         return not self.out.is_float
 
     @property
     def daz(self) -> bool:
+        """Whether subnormal operands are taken as zeros."""
         return self.subnormals in ("daz", "flush")
 
     @property
     def ftz(self) -> bool:
+        """Whether tiny results become zeros."""
         return self.subnormals in ("ftz", "flush")
 
     @property
@@ -256,7 +264,12 @@ class Exact(Unit):
         }
         return [*terms, self._control(**wide)]
 
-    def _control(self, op: Any = None, rm: Any = None, r: Any = 0) -> Any:
+    def _control(
+        self,
+        op: int | np.ndarray | None = None,
+        rm: int | np.ndarray | None = None,
+        r: int | np.ndarray = 0,
+    ) -> int | np.ndarray:
         op = self.operations.get(str(self._op), 0) if op is None else op
         return definitions.pack_control(op, self._mode if rm is None else rm, r)
 
@@ -291,6 +304,7 @@ class Exact(Unit):
 
     @cached_property
     def rounder(self) -> Rounder:
+        """What rounds and packs the exact result."""
         return Rounder(self.out, self.round, self.overflow, self.n or 0, self.ftz, self.flags)
 
     @cached_property
@@ -311,6 +325,7 @@ class Exact(Unit):
         return self.nan == "payload" and definitions.has_payload(self.out.numbers) and any(payloads)
 
     def unpacked(self, m: Module, x: Values) -> dict[str, Raw]:
+        """The fields and classes of each of the `terms`, by its name."""
         raws = {name: t.unpack(m, name, x[name]) for name, t in self._terms.items()}
         if self.flags == "none":
             return raws

@@ -8,7 +8,9 @@ the result's code, with the exception flags above it if `Rules` asks for them.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
 
 from ...formats.rounding import (
     FINITE,
@@ -52,7 +54,9 @@ class Rules(NamedTuple):
     tininess: int  # AFTER or BEFORE; 0 without flags
 
 
-def pack_control(op: Any, mode: Any, random: Any) -> Any:
+def pack_control(
+    op: int | np.ndarray, mode: int | np.ndarray, random: int | np.ndarray
+) -> int | np.ndarray:
     """What to negate, the rounding mode and its random bits as one integer, or array of them."""
     return op | mode << 2 | random << 5
 
@@ -173,6 +177,7 @@ def rounded(s, e, g, q, f, mode, random, rules):
 
 @golden
 def is_stochastic(mode, rules):
+    """Whether a mode rounds with the unit's random bits."""
     return rules.n > 0 and mode == STOCHASTICALLY
 
 

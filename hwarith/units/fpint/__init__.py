@@ -1,6 +1,6 @@
 """FIGNA: fp16 activations, aligned to a shared exponent, times integer weights as integers."""
 
-from .align import Aligned, PreAlign, align, shared_exponent
 from .pe import FpIntPe, Group
+from .prealign import Aligned, PreAlign, align, shared_exponent
 
 __all__ = ["Aligned", "FpIntPe", "Group", "PreAlign", "align", "shared_exponent"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, overload
 
 import numpy as np
 from amaranth.hdl import Module
+from numpy.typing import ArrayLike
 
 from ... import rtl
 from ...errors import InvalidInput
@@ -19,7 +20,7 @@ from ..contract import Contract
 from ..operations import INTEGER_DOT_PRODUCT, Operation
 from ..parameters import choice_parameter, integer_parameter
 from . import definitions
-from .align import SIGNIFICAND, SOURCE, Aligned, align, mantissa_parameter
+from .prealign import SIGNIFICAND, SOURCE, Aligned, align, mantissa_parameter
 
 WEIGHTS = tuple(f"int{bits}" for bits in range(2, 9))
 
@@ -33,16 +34,16 @@ MOST_BITS = 64
 class Group(NamedTuple):
     """Sums of groups: total * 2^exponent, two arrays int64 of one shape."""
 
-    total: Any
-    exponent: Any
+    total: np.ndarray
+    exponent: np.ndarray
 
 
 class FlaggedGroup(NamedTuple):
-    """The same, and which groups had an infinite or NaN activation (bool)."""
+    """Sums of groups as in `Group`, and which of them had an infinite or NaN activation (bool)."""
 
-    total: Any
-    exponent: Any
-    invalid: Any
+    total: np.ndarray
+    exponent: np.ndarray
+    invalid: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -149,7 +150,7 @@ class FpIntPe(Accumulator):
     def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
         return [memory]
 
-    def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
+    def check_operands(self, codes: tuple[ArrayLike, ...]) -> list[np.ndarray]:
         """Codes as arrays of one shape (..., transfers). Raises `InvalidInput`."""
         arrays = super().check_operands(codes)
         if arrays[0].shape[-1] > self.most_transfers:
@@ -161,7 +162,19 @@ class FpIntPe(Accumulator):
 
     # -- groups --------------------------------------------------------------------------------
 
-    def group(self, acts: Any, codes: Any, round: str = "rne", flags: bool = False) -> Any:
+    @overload
+    def group(
+        self, acts: ArrayLike, codes: ArrayLike, round: str = "rne", flags: Literal[False] = False
+    ) -> Group: ...
+
+    @overload
+    def group(
+        self, acts: ArrayLike, codes: ArrayLike, round: str = "rne", *, flags: Literal[True]
+    ) -> FlaggedGroup: ...
+
+    def group(
+        self, acts: ArrayLike, codes: ArrayLike, round: str = "rne", flags: bool = False
+    ) -> Group | FlaggedGroup:
         """Sums over groups, each of which is a block of activations with one exponent.
 
         Parameters
@@ -182,8 +195,12 @@ class FpIntPe(Accumulator):
         exponent = exponent.astype(np.int64) - 14 - self.p
         return FlaggedGroup(total, exponent, invalid) if flags else Group(total, exponent)
 
-    def steps(self, acts: Any, codes: Any, round: str = "rne") -> list[np.ndarray]:
-        """What enters transfer by transfer for `group`: the `operands`, (..., transfers)."""
+    def steps(self, acts: ArrayLike, codes: ArrayLike, round: str = "rne") -> list[np.ndarray]:
+        """What enters transfer by transfer for `group`, of which it takes the arguments.
+
+        Returns an array of shape (..., transfers) for each of the `operands`. Raises
+        `InvalidInput` for what `group` does not take.
+        """
         aligned, weights = self._aligned(acts, codes, round)
         columns = []
         for x, f in zip((aligned.mantissa, weights), (self._a, self._w), strict=True):
@@ -193,11 +210,12 @@ class FpIntPe(Accumulator):
             columns.append(join(f.check(lanes), f))
         return list(np.broadcast_arrays(*columns))
 
-    def decode(self, group: Any) -> np.ndarray:
-        """The values of sums, float64 (rounded where a total has more than 53 bits)."""
+    def decode(self, group: Group | FlaggedGroup) -> np.ndarray:
+        """The values of sums, float64 of their shape (rounded where a total has more than 53
+        bits)."""
         return np.ldexp(np.asarray(group.total).astype(np.float64), group.exponent)
 
-    def _aligned(self, acts: Any, codes: Any, round: str) -> tuple[Aligned, np.ndarray]:
+    def _aligned(self, acts: ArrayLike, codes: ArrayLike, round: str) -> tuple[Aligned, np.ndarray]:
         """Aligned activations, and weights as int64; with as long a last axis."""
         aligned = align(acts, self.p, round)
         weights = self._w.decode(self._w.check(codes, f"weights of {self.family}"))

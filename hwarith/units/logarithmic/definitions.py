@@ -289,11 +289,13 @@ def one(f):
 
 @golden
 def sign(code, f):
+    """The sign bit of a code."""
     return code >> (f.bits - 1)
 
 
 @golden
 def exponent(code, f):
+    """The exponent's field of a code, biased."""
     return (code & f.mag_mask) >> f.fraction_bits
 
 
@@ -317,6 +319,7 @@ def kind(code, f, rules):
 
 @golden
 def zero(s, f, rules):
+    """A result that is zero, of sign `s` where there is a -0."""
     return 0 if rules.zero_pos == 1 or f.negative_zero == 0 else s << (f.bits - 1)
 
 
@@ -330,6 +333,7 @@ def infinite(s, f, rules):
 
 @golden
 def overflow(s, f, rules):
+    """A result beyond the largest value."""
     return pack_max(s, f) if rules.saturate else pack_infinity(s, f, NOSAT)
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
+from numpy.typing import ArrayLike
 
 from ...errors import InvalidInput
 from ...formats import Format, format
@@ -187,7 +188,7 @@ class Engine(ArrayUnit):
         """The matrix products of tiles of codes (see the class). Raises `InvalidInput`."""
         return self.units.accumulate(*self.check_operands(codes))
 
-    def matmul(self, a: Any, b: Any, c: Any = None) -> np.ndarray:
+    def matmul(self, a: ArrayLike, b: ArrayLike, c: ArrayLike | None = None) -> np.ndarray:
         """The product of matrices (m, k) and (k, n) of codes of any size, tile by tile.
 
         Where k exceeds the rows, sums go on from what the tile before gave, as codes of the format
@@ -212,7 +213,7 @@ class Engine(ArrayUnit):
             sums = np.concatenate(tiles, axis=1)
         return sums[:, :n]
 
-    def _matrices(self, a: Any, b: Any, c: Any) -> list[np.ndarray]:
+    def _matrices(self, a: ArrayLike, b: ArrayLike, c: ArrayLike | None) -> list[np.ndarray]:
         fa, fb = self.units.operand_formats
         left, right = fa.check(a, "operand a of engine"), fb.check(b, "operand b of engine")
         if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[0] or not left.size:

@@ -119,8 +119,15 @@ def _delayed(
 
 
 class Systolic(Protocol):
-    """What the hardware takes of an array: its size, what its elements compute, and where parts are
-    put (`hwarith.units.parts.ArrayUnit.place`)."""
+    """What the hardware takes of an array.
+
+    Members
+    -------
+    rows, columns : its size.
+    stages : clocks from activations to their results.
+    units : what its elements compute.
+    place : where parts are put (`hwarith.units.parts.ArrayUnit.place`).
+    """
 
     @property
     def rows(self) -> int: ...

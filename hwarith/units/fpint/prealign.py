@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module
+from numpy.typing import ArrayLike
 
 from ... import rtl
 from ...errors import InvalidInput
@@ -34,9 +35,9 @@ class Aligned(NamedTuple):
     shares, uint8 (...); ``invalid``, bool (...), tells of infinity or NaN in a block.
     """
 
-    mantissa: Any
-    exponent: Any
-    invalid: Any
+    mantissa: np.ndarray
+    exponent: np.ndarray
+    invalid: np.ndarray
 
 
 def mantissa_parameter() -> Any:
@@ -137,7 +138,7 @@ class PreAlign(Unit):
         return {"mantissa": total[: self.p + 1], "invalid": x["invalid"]}
 
 
-def shared_exponent(acts: Any) -> np.ndarray:
+def shared_exponent(acts: ArrayLike) -> np.ndarray:
     """The exponent that blocks share: of fp16 codes (..., n) the greatest biased exponent of those
     that are finite, at least 1, as uint8 (...). Raises `InvalidInput`."""
     a = block(acts)
@@ -145,7 +146,7 @@ def shared_exponent(acts: Any) -> np.ndarray:
     return np.where(biased == 31, 1, biased).max(-1, initial=1)[()]
 
 
-def align(acts: Any, p: int = 14, round: str = "rne") -> Aligned:
+def align(acts: ArrayLike, p: int = 14, round: str = "rne") -> Aligned:
     """Blocks of activations, fp16 codes (..., n), aligned to the exponent of each.
 
     `p` and `round` are those of `PreAlign`. Raises `InvalidInput` for other ones, and for what are
@@ -158,7 +159,7 @@ def align(acts: Any, p: int = 14, round: str = "rne") -> Aligned:
     return Aligned(u.results["mantissa"].decode(codes), exponent[()], invalid.any(-1))
 
 
-def block(acts: Any) -> np.ndarray:
+def block(acts: ArrayLike) -> np.ndarray:
     """Activations as fp16 codes of shape (..., n). Raises `InvalidInput`."""
     a = ACTIVATION.check(acts, "activations")
     if a.ndim == 0 or a.shape[-1] == 0:
