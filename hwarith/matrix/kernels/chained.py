@@ -18,6 +18,9 @@ from ...units.chain import Chain
 from ..tiles import in_rows
 from .loop import LEAST_WORK
 
+_BELOW_ALL = -(1 << 29)
+"""An exponent, twice of which an int32 still holds, less than any of a sum."""
+
 
 def accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> np.ndarray | None:
     """`hwarith.matrix.kernels.accumulate` for `anfma`, on factors without infinities and NaN, if a
@@ -52,14 +55,16 @@ def accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> n
 
 
 def _unpacked(f: Format, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Signed significands and exponents of their lsb, int32, of finite codes; subnormals are 0."""
+    """Signed significands and exponents of their lsb, int32, of finite codes; subnormals are 0.
+    The exponent of 0 is below all others, so that a product of it never decides an alignment."""
     values = f.decode(codes)
     if not np.isfinite(values).all():
         return None
     values = np.where(np.abs(values) < float(f.smallest_normal), 0.0, values)
     significand, exponent = np.frexp(values)
     whole = np.ldexp(significand, f.precision).astype(np.int32)
-    return np.ascontiguousarray(whole), (exponent - f.precision).astype(np.int32)
+    exponent = np.where(whole == 0, _BELOW_ALL, exponent - f.precision)
+    return np.ascontiguousarray(whole), exponent.astype(np.int32)
 
 
 class _Constants(NamedTuple):
@@ -122,7 +127,7 @@ def _step(exact: bool) -> Any:
         f, x, gb, eb = elements
         ga, ea, c = scalars
         p = word(ga * gb)
-        xp = word(0) if p == 0 else word(ea + eb)
+        xp = word(ea + eb)
         fp = shift_left(word(abs(p)), c.left)
         unnormalized = c.normalize_product & word(p != 0)
         unnormalized &= word(shift_right(fp, word(c.bits - 1)) == 0)
