@@ -12,7 +12,7 @@ import hwarith as hw
 from hwarith.cli import main
 from hwarith.errors import InvalidInput, MissingTool
 from hwarith.explore.workloads import workload
-from hwarith.explore.workloads.minilm import Outcome, encoder, model, products, retrieval, run
+from hwarith.explore.workloads.minilm import Retrieval, encoder, model, products, retrieval, run
 from hwarith.explore.workloads.minilm.encoder import Factors
 from hwarith.explore.workloads.minilm.products import Products, scales
 from hwarith.units.chain import chain
@@ -299,7 +299,7 @@ def test_whole_task(spec: str, weights: str | None, least: float) -> None:
 
 
 def test_row_is_rounded() -> None:
-    outcome = Outcome(
+    outcome = Retrieval(
         "mul:a=bf16", None, 0.91666, 0.94444, 0.9999949, 0.12, 10**10, 3.04, np.empty(0)
     )
     assert outcome.row() == {

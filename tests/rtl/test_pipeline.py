@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from hwarith.flow.stimuli.random import stimulus
 
 import hwarith as hw
+from hwarith.flow.stimuli.families import stimulus
 from tests.rtl.cutter import cutter
 
 SMALL = (

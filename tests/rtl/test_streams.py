@@ -6,9 +6,9 @@ import random
 
 import numpy as np
 from amaranth.sim import Simulator
-from hwarith.flow.stimuli.random import stimulus
 
 import hwarith as hw
+from hwarith.flow.stimuli.families import stimulus
 
 
 def test_stream_component_in_the_amaranth_simulator() -> None:
