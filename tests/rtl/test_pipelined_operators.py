@@ -343,7 +343,7 @@ OPERATIONS: dict[str, Callable[..., Value]] = {
     "as_signed": lambda x: x.as_signed() if len(x) else x,
     "mux": Mux,
     "array": lambda x, y, z: Array([y, z, x])[x[:2].as_unsigned()],
-    "patterns": lambda x, y, z: SwitchValue(x[:1], [("1", y), (None, z)]),
+    "patterns": lambda x, y, z: SwitchValue(Cat(x, 0)[:1], [("1", y), (None, z)]),
 }
 
 
