@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from contextlib import nullcontext
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from amaranth.lib import wiring
@@ -44,6 +44,10 @@ ARRAY_WAIVERS = {"DECLFILENAME": "the parts of an array are in the file of the a
 """Those that only the Verilog of arrays waives."""
 
 
+_TEXTS = 256
+"""Texts that are remembered."""
+
+
 def verilog(spec: Unit | str, plain_products: bool = False) -> str:
     """Verilog text of a unit (or of its spec): one module, named ``unit(spec).name``, and behind it
     those of its parts, if it is an array.
@@ -57,7 +61,7 @@ def verilog(spec: Unit | str, plain_products: bool = False) -> str:
     return _verilog(unit(spec), plain_products)
 
 
-@cache
+@lru_cache(maxsize=_TEXTS)
 def _verilog(u: Unit, plain_products: bool) -> str:
     modules = {u.name: u.create_ports} | u.parts
     with rtl.plain_products() if plain_products else nullcontext():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import astuple
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,10 @@ from ..golden import SMALL, TABLE_BITS, apply, lookup_top
 from . import names
 from . import rounding as r
 from .descriptor import Descriptor
+
+
+_TABLES = 32
+"""Tables of conversions that are remembered, of at most 2^18 codes each."""
 
 
 def check(f: Descriptor, codes: Any, what: str) -> np.ndarray:
@@ -110,7 +114,7 @@ def _unneeded_bits(f: Descriptor, to: Descriptor) -> int:
     return max(0, min(below_normal, below_subnormal) - 2)
 
 
-@cache
+@lru_cache(maxsize=_TABLES)
 def _conversions(f: Descriptor, to: Descriptor, mode: int, policy: int, drop: int) -> np.ndarray:
     """Results for all codes of `f` whose low `drop` bits are zero."""
     top = np.arange(1 << (f.bits - drop), dtype=np.uint64) << np.uint64(drop)
