@@ -19,7 +19,6 @@ from . import names
 from . import rounding as r
 from .descriptor import Descriptor
 
-
 _TABLES = 32
 """Tables of conversions that are remembered, of at most 2^18 codes each."""
 
