@@ -110,13 +110,18 @@ def run_yosys(script: str, folder: Path) -> None:
 
 @cache
 def _announce_first_use() -> None:
-    """The packaged yosys compiles itself on its first call on a machine."""
+    """The packaged yosys compiles itself on its first call on a machine. Another process that
+    called it meanwhile would die of what is half compiled: it waits."""
     if yosys()[0] != sys.executable or (marker := cache_folder() / "yosys-prepared").exists():
         return
-    message = "Preparing yosys for its first use on this machine (about half a minute)..."
-    print(message, file=sys.stderr, flush=True)
-    run([*yosys(), "-V"], Path(tempfile.gettempdir()), what="yosys")
-    marker.touch()
+    temporary = Path(tempfile.gettempdir())
+    with files.locked(temporary / f"hwarith-yosys-{os.getuid()}.lock"):
+        if marker.exists():
+            return
+        message = "Preparing yosys for its first use on this machine (about half a minute)..."
+        print(message, file=sys.stderr, flush=True)
+        run([*yosys(), "-V"], temporary, what="yosys")
+        marker.touch()
 
 
 @cache
