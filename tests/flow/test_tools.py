@@ -13,13 +13,13 @@ from hwarith import files
 from hwarith.flow import tools
 
 
-def test_yosys_is_prepared_by_one_at_a_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("program", ["yosys", "nextpnr_ice40"])
+def test_programs_are_prepared_by_one_at_a_time(
+    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two first calls at once: the packaged yosys must not be called by both while it compiles."""
+    """First calls at once: a packaged program must not be called by two while it compiles."""
     monkeypatch.setenv("HWARITH_CACHE", str(tmp_path))
     monkeypatch.setattr(tools.tempfile, "gettempdir", lambda: str(tmp_path))
-    monkeypatch.setattr(tools, "yosys", lambda: (tools.sys.executable, "-c", ""))
     calls: list[str] = []
 
     def run(*_: Any, **__: Any) -> None:
@@ -28,8 +28,8 @@ def test_yosys_is_prepared_by_one_at_a_time(
         calls.append("end")
 
     monkeypatch.setattr(tools, "run", run)
-    prepare = tools._announce_first_use.__wrapped__
-    threads = [threading.Thread(target=prepare) for _ in range(3)]
+    prepare = tools.prepare.__wrapped__
+    threads = [threading.Thread(target=prepare, args=(program,)) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import json
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,10 +146,10 @@ endmodule
 def _nextpnr(folder: Path, library: str, options: list[str], u: Unit) -> float:
     """The fastest clock of top.json, in MHz."""
     name = f"nextpnr_{library}"
-    program = f"import sys, yowasp_{name} as nextpnr; sys.exit(nextpnr.run_{name}(sys.argv[1:]))"
-    command = [sys.executable, "-c", program, "--json", "top.json", "--freq", str(_TARGET)]
+    command = [*tools.packaged(name), "--json", "top.json", "--freq", str(_TARGET)]
     command += [*options, "--timing-allow-fail", "--report", "report.json", "--quiet"]
     try:
+        tools.prepare(name)
         tools.run(command, folder, what="nextpnr")
         clocks = json.loads((folder / "report.json").read_text())["fmax"]
     except (ToolFailure, OSError, ValueError, KeyError) as error:
