@@ -7,15 +7,24 @@ from __future__ import annotations
 
 import ast
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "hwarith"
 
-LAYERS = ("golden", "formats", "rtl", "units", "matrix", "flow", "explore", "report", "cli")
-"""The layers, the lowest first: each may import from those before it and what is below all."""
+_CONTRACTS = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
+_ALL = [
+    name.strip().partition(".")[2]
+    for level in reversed(_CONTRACTS["tool"]["importlinter"]["contracts"][0]["layers"])
+    for name in level.split("|")
+]
 
-BELOW_ALL = ("errors", "version", "files")
+LAYERS = tuple(name for name in _ALL if (PACKAGE / name).is_dir())
+"""The layers as pyproject.toml states them, the lowest first: each may import from those before it
+and what is below all."""
+
+BELOW_ALL = tuple(name for name in _ALL if name not in LAYERS)
 """Modules that every layer may import, the lowest first."""
 
 WHAT = {

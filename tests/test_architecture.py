@@ -72,7 +72,7 @@ def _is_private(name: str) -> bool:
 
 def shared_names(package: Path) -> list[str]:
     """Names that a package gives to a module of its and to something else."""
-    known = modules(package)
+    known, graph = modules(package), imports(package)
     found = []
     for module, path in known.items():
         if path.name != "__init__.py":
@@ -93,7 +93,7 @@ def shared_names(package: Path) -> list[str]:
             if isinstance(element, ast.Constant) and isinstance(element.value, str)
         }
         exported = given & {name.rpartition(".")[2] for name in known if _parent(name) == module}
-        reexported = {name for name in exported if f"{module}.{name}" in imports(package)[module]}
+        reexported = {name for name in exported if f"{module}.{name}" in graph[module]}
         found += [f"{module}.{name}" for name in exported - reexported]
     return found
 

@@ -7,7 +7,7 @@ definition is first compiled.
 """
 
 from .arrays import HOT, apply
-from .definition import SMALL, WORD_BITS, bit_length, golden, primitive
+from .definition import SMALL, WORD_BITS, bit_length, golden, is_interpreted, primitive
 from .folds import fold
 from .tables import TABLE_BITS, lookup, lookup_top
 
@@ -20,6 +20,7 @@ __all__ = [
     "bit_length",
     "fold",
     "golden",
+    "is_interpreted",
     "lookup",
     "lookup_top",
     "primitive",

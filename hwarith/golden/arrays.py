@@ -19,7 +19,7 @@ import numpy as np
 
 from .compiler import LOOPS, compiled, inlined, machine_words, signed_words
 from .cores import in_slices
-from .definition import SMALL, WORD_BITS
+from .definition import is_interpreted
 from .vectors import each
 
 HOT = 1 << 24
@@ -66,8 +66,7 @@ def apply(
     result, `word_bits` the widest magnitude that the definition forms for these constants.
     """
     shape = operands[0].shape
-    wide = word_bits > WORD_BITS or dtype.hasobject or any(x.dtype.hasobject for x in operands)
-    if wide or operands[0].size <= SMALL:
+    if is_interpreted(word_bits, (dtype, *(x.dtype for x in operands)), operands[0].size):
         rows = zip(*(x.ravel().tolist() for x in operands), strict=True)
         values = [definition(*row, *constants) for row in rows]
         return np.array(values, dtype=dtype).reshape(shape)

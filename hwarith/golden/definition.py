@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
+
+import numpy as np
 
 Function = TypeVar("Function", bound=Callable)
 
@@ -12,6 +14,12 @@ WORD_BITS = 61
 
 SMALL = 64
 """Up to this many elements the interpreter answers sooner than the compiler."""
+
+
+def is_interpreted(word_bits: int, dtypes: Iterable[np.dtype], elements: int) -> bool:
+    """Whether plain Python evaluates a definition that forms magnitudes of so many bits, on so many
+    elements of these types: because no machine word holds them, or because it answers sooner."""
+    return word_bits > WORD_BITS or elements <= SMALL or any(x.hasobject for x in dtypes)
 
 
 def golden(definition: Function) -> Function:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .compiler import LOOPS, compiled, machine_words, signed_words
 from .cores import in_slices
-from .definition import SMALL, WORD_BITS
+from .definition import is_interpreted
 
 _LEAST_WORK = 1 << 18
 """Steps from which on another core pays."""
@@ -36,8 +36,7 @@ def fold(
     if not length:
         return np.zeros(shape, dtype)
     rows = [np.ascontiguousarray(x).reshape(-1, length) for x in operands]
-    wide = word_bits > WORD_BITS or dtype.hasobject or any(x.dtype.hasobject for x in rows)
-    if wide or rows[0].size <= SMALL:
+    if is_interpreted(word_bits, (dtype, *(x.dtype for x in rows)), rows[0].size):
         groups = zip(*rows, strict=True)
         results = [_interpret(definition, group, constants) for group in groups]
         return np.array(results, dtype=dtype).reshape(shape)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import InvalidInput, unknown
 from ..formats import Format
-from ..golden import SMALL, WORD_BITS
+from ..golden import is_interpreted
 from ..units import Unit
 from ..units.chain import Chain, chain
 from . import float64, kernels, loops
@@ -103,9 +103,8 @@ def _steps(order: Any, count: int) -> slice | list[int]:
 def _accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> np.ndarray:
     units = chain.units
     definitions, constants = zip(*(x.definition() for x in units), strict=True)
-    wide = any(x.dtype.hasobject for x in (a, b, acc))
-    wide = wide or max(x.word_bits for x in units) > WORD_BITS
-    if wide or a.shape[0] * b.size <= SMALL:
+    word_bits = max(x.word_bits for x in units)
+    if is_interpreted(word_bits, (x.dtype for x in (a, b, acc)), a.shape[0] * b.size):
         return loops.interpret(definitions, constants, a, b, acc)
     if (sums := kernels.accumulate(chain, a, b, acc)) is not None:
         return sums

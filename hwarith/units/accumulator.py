@@ -11,8 +11,7 @@ from .. import rtl
 from ..errors import InvalidInput
 from ..formats import Format, format
 from ..golden import fold
-from .contract import STAGES, Unit
-from .parameters import integer_parameter
+from .contract import Unit, stages_parameter
 from .results import by_name, packed_dtype
 from .transfers import Transfers
 
@@ -30,14 +29,7 @@ class Accumulator(Unit):
     `output_datapath`; and `front_datapath`, if registers may stand before the memory.
     """
 
-    stages: int = integer_parameter(
-        "the memory, and ranks before it",
-        1,
-        STAGES,
-        1,
-        quiet=True,
-        in_name=lambda _, value: f"l{value}",
-    )
+    stages: int = stages_parameter("the memory, and ranks before it", 1)
 
     def validate(self) -> None:
         super().validate()

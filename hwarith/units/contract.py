@@ -38,6 +38,13 @@ class Contract(NamedTuple):
     source: str
 
 
+def stages_parameter(help: str, least: int) -> Any:
+    """A field that holds a number of stages, the least one by default."""
+    return integer_parameter(
+        help, least, STAGES, least, quiet=True, in_name=lambda _, value: f"l{value}"
+    )
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Unit(Parameterized):
     """Base of all units: a frozen record of parameters, which is called with arrays of codes.
@@ -59,9 +66,7 @@ class Unit(Parameterized):
     """What a result stands for: one of `hwarith.units.operations`, or an own `Operation`. It is a
     function of the first operands; others are no part of it."""
 
-    stages: int = integer_parameter(
-        "pipeline registers", 0, STAGES, 0, quiet=True, in_name=lambda _, value: f"l{value}"
-    )
+    stages: int = stages_parameter("pipeline registers", 0)
     target_delay: int | None = integer_parameter(
         "instead of stages: as few as keep every path at so many gate delays of the delay model",
         1,
@@ -133,8 +138,13 @@ class Unit(Parameterized):
         """The definition on plain integers: one code per operand; one code back, or a named tuple
         of them."""
         function, constants = self.definition()
-        packed = function(*evaluation.arguments(self, list(codes)), *constants)
+        packed = function(*self.arguments(list(codes)), *constants)
         return by_name(tuple(self.results), split(packed, self.results.values()))
+
+    def arguments(self, codes: list) -> list:
+        """What the definition takes in front of its constants, for operands' codes (integers or
+        arrays): these, but where it takes some of them together."""
+        return codes
 
     def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
         """Operand codes as arrays of one shape. Raises `InvalidInput`, naming the operand."""

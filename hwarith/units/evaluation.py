@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from functools import lru_cache
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -37,20 +37,7 @@ class Defined(Hashable, Protocol):
 
     def definition(self) -> tuple[Callable[..., int], tuple]: ...
 
-
-@runtime_checkable
-class Arranged(Protocol):
-    """A unit whose definition takes other arguments than the operands' codes."""
-
-    def arguments(self, codes: list) -> list:
-        """The arguments in front of the definition's constants, of integers or of arrays."""
-        ...
-
-
-def arguments(unit: Defined, codes: list) -> list:
-    """What the definition of a unit takes in front of its constants: the codes, but for units that
-    are `Arranged`."""
-    return unit.arguments(codes) if isinstance(unit, Arranged) else codes
+    def arguments(self, codes: list) -> list: ...
 
 
 def check_operands(unit: Defined, codes: tuple[Any, ...]) -> list[np.ndarray]:
@@ -90,7 +77,7 @@ def _dtype(unit: Defined) -> np.dtype:
 
 def _compute(unit: Defined, arrays: list[np.ndarray]) -> np.ndarray:
     function, constants = unit.definition()
-    return apply(function, arguments(unit, arrays), constants, _dtype(unit), unit.word_bits)
+    return apply(function, unit.arguments(arrays), constants, _dtype(unit), unit.word_bits)
 
 
 @lru_cache(maxsize=_TABLES)

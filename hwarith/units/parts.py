@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Value
 from amaranth.lib import wiring
@@ -11,6 +12,26 @@ from amaranth.lib import wiring
 from .. import rtl
 from ..rtl import Values
 from .contract import Unit
+
+
+class Grid(Protocol):
+    """What the hardware of an array takes of its unit.
+
+    Members
+    -------
+    rows, columns : its size.
+    place : where parts are put (`ArrayUnit.place`).
+    """
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def columns(self) -> int: ...
+
+    def place(
+        self, m: Module, kind: str, name: str, inputs: Values, out: Values, instance: bool
+    ) -> None: ...
 
 
 class ArrayUnit(Unit):

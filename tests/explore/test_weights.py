@@ -24,17 +24,15 @@ from hwarith.explore.weights import (
     weight_types,
 )
 from hwarith.formats.weights import quantize, weight_type
-from hwarith.report.model.weights import WeightRows, weight_rows
+from hwarith.report.model.weights import WeightRows
 from hwarith.units.bitserial.weights import WEIGHTS
 from tests.explore.fake_flow import FakeFlow
-
-TYPES = ("int4", "int8", "fp3", "bitmod4", "mxfp4", "int4_asym", "flint4", "fp16")
+from tests.explore.fake_weights import measured_rows
 
 
 @pytest.fixture(scope="module")
 def rows() -> WeightRows:
-    results = measure_weights(TYPES, flow=FakeFlow())
-    return weight_rows(results, digits(), 32, TYPES)
+    return measured_rows()
 
 
 @pytest.fixture(scope="module")

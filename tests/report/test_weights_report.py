@@ -27,15 +27,12 @@ from hwarith.report import WeightRows, weight_rows, write_weights_report
 from hwarith.report.model.axes import axis
 from hwarith.report.view.picture import to_pictures
 from hwarith.units.operations import DOT_PRODUCT
-from tests.explore.fake_flow import FakeFlow
-
-TYPES = ("int4", "int8", "fp3", "bitmod4", "mxfp4", "int4_asym", "flint4", "fp16")
+from tests.explore.fake_weights import TYPES, measured_rows
 
 
 @pytest.fixture(scope="module")
 def rows() -> WeightRows:
-    results = measure_weights(TYPES, flow=FakeFlow())
-    return weight_rows(results, digits(), 32, TYPES)
+    return measured_rows()
 
 
 @pytest.fixture(scope="module")

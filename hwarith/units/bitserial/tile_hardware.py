@@ -20,6 +20,7 @@ from ... import rtl
 from ...formats import format
 from ...rtl import Values, run_steps, wire
 from ..contract import Unit
+from ..parts import Grid
 from .definitions import SCALE_BITS
 from .dequant import EXPONENT, BsDequant, multiply, round_state
 from .pe import BitSerialPe
@@ -28,22 +29,14 @@ from .terms import TermGen
 _SUM = format("fp32")
 
 
-class Tiled(Protocol):
+class Tiled(Grid, Protocol):
     """What the hardware takes of a tile.
 
     Members
     -------
-    rows, columns : its size.
     pe, encoder, dequant, adder : the units of its elements and columns.
     is_mixed : whether it takes weights of all types, told apart by the port ``mode``.
-    place : where parts are put (`hwarith.units.parts.ArrayUnit.place`).
     """
-
-    @property
-    def rows(self) -> int: ...
-
-    @property
-    def columns(self) -> int: ...
 
     @property
     def pe(self) -> BitSerialPe: ...
@@ -59,10 +52,6 @@ class Tiled(Protocol):
 
     @property
     def is_mixed(self) -> bool: ...
-
-    def place(
-        self, m: Module, kind: str, name: str, inputs: Values, out: Values, instance: bool
-    ) -> None: ...
 
 
 class Encoder(wiring.Component):

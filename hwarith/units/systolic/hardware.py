@@ -20,6 +20,7 @@ from ...rtl.pipeline.datapath import pipelined
 from ...rtl.pipeline.placement import Placement
 from ..chain import Chain
 from ..contract import Unit
+from ..parts import Grid
 
 
 def multiply_add(m: Module, units: Chain, a: Value, b: Value, acc: Value) -> Value:
@@ -118,32 +119,20 @@ def _delayed(
     return registers
 
 
-class Systolic(Protocol):
+class Systolic(Grid, Protocol):
     """What the hardware takes of an array.
 
     Members
     -------
-    rows, columns : its size.
     stages : clocks from activations to their results.
     units : what its elements compute.
-    place : where parts are put (`hwarith.units.parts.ArrayUnit.place`).
     """
-
-    @property
-    def rows(self) -> int: ...
-
-    @property
-    def columns(self) -> int: ...
 
     @property
     def stages(self) -> int: ...
 
     @property
     def units(self) -> Chain: ...
-
-    def place(
-        self, m: Module, kind: str, name: str, inputs: Values, out: Values, instance: bool
-    ) -> None: ...
 
 
 class Array:
