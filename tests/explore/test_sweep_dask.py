@@ -39,7 +39,8 @@ class Cluster:
             "--scheduler-file",
             str(self._file),
         )
-        while not self._file.exists():
+        # The scheduler opens the file before it writes it: it may be there and be empty.
+        while not (self._file.exists() and self._file.read_text().rstrip().endswith("}")):
             assert self.scheduler.poll() is None
             time.sleep(0.05)
         self.address = json.loads(self._file.read_text())["address"]
