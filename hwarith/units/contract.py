@@ -117,6 +117,13 @@ class Unit(Parameterized):
         """
         raise NotImplementedError
 
+    @property
+    def policy(self) -> dict[str, str]:
+        """For an approximate unit, the options with which an exact one of its operation treats
+        special cases as it does, such as ``{"subnormals": "flush"}``: reports compare the two. An
+        author may leave it out."""
+        return {}
+
     # -- what everyone gets --------------------------------------------------------------------
 
     @property

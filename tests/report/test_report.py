@@ -28,8 +28,9 @@ from hwarith.report.model.axes import axis
 from hwarith.report.model.columns import columns, percent, three_digits
 from hwarith.report.model.content import Content, read_content
 from hwarith.report.model.front import pareto_front
+from hwarith.report.model.partners import comparisons
 from hwarith.report.model.point import unit_label
-from hwarith.report.model.summary import comparisons, findings
+from hwarith.report.model.summary import findings
 from hwarith.report.view.page import parts_of, to_html
 from hwarith.report.view.page.sweep import facts
 from hwarith.report.view.picture import to_pictures

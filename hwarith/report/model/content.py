@@ -140,11 +140,11 @@ class Content(Rows):
     def _figures(self, p: Point) -> Record:
         return {key: p.figures.get(key) for key in self.columns}
 
-    def all_fp32(self, operation: Operation) -> Point | None:
-        """The exact unit of this operation with every format fp32, if there is one."""
+    def all_fp32(self, operation: Operation) -> list[Point]:
+        """The exact units of this operation with every format fp32."""
         exact = (p for p in self.points if not p.is_approximate)
         of_operation = (p for p in exact if p.operation == operation)
-        return next((p for p in of_operation if set(p.formats) == {"fp32"}), None)
+        return [p for p in of_operation if set(p.formats) == {"fp32"}]
 
     @property
     def commands(self) -> list[str]:

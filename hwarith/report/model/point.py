@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ...explore.point import Result
-from ...formats import Format
+from ...formats import Format, format
 from ...units import Unit
 from ...units.operations import Operation
 
@@ -83,15 +83,29 @@ def unit_label(unit: Unit) -> str:
         words += ["+", operands[2]]
     if result != operands[-1]:
         words += ["→", result]
-    return " ".join([*words, *_unusual_parameters(unit)])
+    return " ".join([*words, *(f"{key}={value}" for key, value in _unusual(unit).items())])
 
 
-def _unusual_parameters(unit: Unit) -> list[str]:
-    """Those of the spec that are neither formats nor what they are by default."""
+def options(unit: Unit) -> dict[str, str]:
+    """The parameters that say neither formats nor how deep a pipeline is, with their values."""
+    return {
+        name: str(getattr(unit, name))
+        for name, parameter in unit.parameters().items()
+        if parameter.parse is not format and name not in ("stages", "target_delay")
+    }
+
+
+def unusual_options(unit: Unit) -> set[str]:
+    """Those of the `options` that are not what they are by default."""
+    return options(unit).keys() & _unusual(unit).keys()
+
+
+def _unusual(unit: Unit) -> dict[str, str]:
+    """Those parameters of the spec that are neither formats nor what they are by default."""
     formats = {f.name for f in (*unit.operands.values(), *unit.results.values())}
-    unusual = []
+    unusual = {}
     for item in unit.spec.partition(":")[2].split(","):
         key, _, value = item.partition("=")
         if value not in formats and value != str(unit.parameters()[key].default):
-            unusual.append(item)
+            unusual[key] = value
     return unusual

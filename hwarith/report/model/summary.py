@@ -4,41 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ...units.operations import Operation
 from .columns import grouped, percent
 from .content import Content
 from .finding import ACCURACY_LOSS, Finding
+from .partners import Comparison, comparisons, nearest
 from .point import Point
 
 OUTPUT_ERROR = 0.01
 """Up to which a network output error is called small."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """An approximate unit beside the exact one of the same operation and formats."""
-
-    approximate: Point
-    exact: Point
-
-    def ratio(self, key: str) -> float | None:
-        """The approximate unit's cost as a share of the exact one's."""
-        cost, base = self.approximate.figures[key], self.exact.figures[key]
-        return cost / base if cost is not None and base else None
-
-    @property
-    def accuracy_change(self) -> float:
-        """The approximate unit's accuracy in the network less the exact one's."""
-        return self.approximate.result.accuracy - self.exact.result.accuracy
-
-
-def comparisons(content: Content) -> list[Comparison]:
-    """Every approximate unit that has its exact counterpart in the sweep."""
-    exact = {p.signature: p for p in content.points if not p.is_approximate}
-    pairs = [(p, exact.get(p.signature)) for p in content.points if p.is_approximate]
-    return [Comparison(p, base) for p, base in pairs if base is not None]
 
 
 def findings(content: Content) -> list[Finding]:
@@ -76,8 +51,8 @@ def _smallest_for_accuracy(content: Content, operation: Operation) -> list[Findi
 
 
 def _times_smaller(content: Content, operation: Operation, best: Point) -> str:
-    """How a unit compares in area with the fp32 one, if the sweep has that."""
-    reference = content.all_fp32(operation)
+    """How a unit compares in area with the fp32 one of its stages, if the sweep has that."""
+    reference = nearest(best, content.all_fp32(operation))
     if reference is None or reference is best:
         return ""
     times = (reference.figures["area"] or 0) / (best.figures["area"] or math.inf)
@@ -110,12 +85,16 @@ def _approximate_units(pairs: list[Comparison]) -> list[Finding]:
         return []
     changes = [100 * pair.accuracy_change for pair in pairs]
     families = sorted({pair.approximate.unit.family for pair in pairs})
+    partners = list(dict.fromkeys(pair.exact.label for pair in pairs))
+    named = " and ".join(partners) if len(partners) <= 2 else "the units named in the table below"
     return [
         Finding(
-            f"Approximate units ({', '.join(families)}) beside the exact one of the same formats",
+            f"Approximate units ({', '.join(families)}) beside the exact one of the same formats "
+            "and stages and the nearest policy",
             f"{_range(areas)} of the area",
             f"{_range(delays)} of the delay; accuracy changes by {min(changes):+.1f} to "
-            f"{max(changes):+.1f} points".replace("-", "\N{MINUS SIGN}"),
+            f"{max(changes):+.1f} points".replace("-", "\N{MINUS SIGN}")
+            + f"; compared with {named}",
         )
     ]
 

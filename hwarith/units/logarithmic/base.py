@@ -81,6 +81,12 @@ class Logarithmic(Unit):
         return Rules(self.ofs, self.sat, self.zero_pos, specials=1)
 
     @property
+    def policy(self) -> dict[str, str]:
+        keeps_infinity = self.format.infinity and self.rules.specials
+        saturates = "satprop" if keeps_infinity else "saturate"
+        return {"subnormals": "flush", "overflow": saturates if self.sat else "nosat"}
+
+    @property
     def results(self) -> dict[str, Format]:
         return {"y": self.format}
 

@@ -8,8 +8,9 @@ from ....explore.metrics import COUNTS, METRICS
 from ....explore.point import COSTS, NETWORK
 from ...model.columns import grouped
 from ...model.content import Content
+from ...model.partners import Comparison, comparisons
 from ...model.point import Point
-from ...model.summary import Comparison, comparisons, findings
+from ...model.summary import findings
 from .changes import changes_section
 from .markup import definitions, finding_box, significance, text
 from .parts import PageParts, WordColumn
@@ -140,7 +141,7 @@ def _comparison(content: Content, pairs: list[Comparison]) -> str:
         return ""
     pairs = sorted(pairs, key=lambda pair: (pair.exact.label, pair.approximate.figures["area"]))
     rows = "".join(_comparison_row(content, pair) for pair in pairs)
-    words = ("Approximate", "Exact")
+    words = ("Approximate", "Exact", "Another policy in")
     costs = ("Area against exact", "Delay against exact")
     errors = ("MRED", "Network output error", "the exact unit's", "Accuracy", "the exact unit's")
     heads = "".join(
@@ -149,7 +150,9 @@ def _comparison(content: Content, pairs: list[Comparison]) -> str:
     )
     return (
         "<section><h2>Approximate units beside exact ones</h2><p>Each approximate unit with the "
-        "exact, correctly rounded one of the same operation and formats.</p>"
+        "exact, correctly rounded one of the same operation, formats and stages, in this sweep, "
+        "whose policy (subnormals, overflow, flags, ...) is the nearest to its own; of several the "
+        "smallest.</p>"
         f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
         "</div></section>"
     )
@@ -168,7 +171,9 @@ def _comparison_row(content: Content, pair: Comparison) -> str:
     ]
     return (
         f'<tr><td>{text(pair.approximate.label)}</td><td class="text">{text(pair.exact.label)}'
-        "</td>" + "".join(f"<td>{text(cell)}</td>" for cell in cells) + "</tr>"
+        f'</td><td class="text">{text("; ".join(pair.differences))}</td>'
+        + "".join(f"<td>{text(cell)}</td>" for cell in cells)
+        + "</tr>"
     )
 
 
