@@ -1,9 +1,13 @@
-"""The exception family of hwarith, and the helper that words its messages."""
+"""The exception family of hwarith, and how its messages show what a user gave."""
 
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
+
+MOST_SHOWN = 100
+"""Characters that a message shows of one thing that a user gave."""
 
 
 class HwarithError(Exception):
@@ -25,9 +29,46 @@ class ToolFailure(HwarithError):
     """A program that hwarith calls ended with an error."""
 
 
+class _Repr(reprlib.Repr):
+    """Python's `repr`, which never writes out the whole of something long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = MOST_SHOWN
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Python refuses to write integers of more than 4,300 digits."""
+        bits = abs(x).bit_length()
+        return repr(x) if bits <= 3 * MOST_SHOWN else f"an integer of {bits:,} bits"
+
+
+_REPR = _Repr()
+
+
+def quoted(value: object) -> str:
+    """A value that a user gave, as Python writes it: on one line, and what is long shortened."""
+    return shown(_REPR.repr(value))
+
+
+def shown(text: object, most: int = MOST_SHOWN) -> str:
+    """A text that a user gave, such as the path of a file, without quotation marks: what is long
+    with its middle left out, what does not print escaped."""
+    given = str(text)
+    if len(given) > most:
+        half = (most - 3) // 2
+        given = f"{given[:half]}...{given[-half:]}"
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in given)
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names that a user gave, with commas between them, as one text that is `shown`."""
+    return shown(", ".join(map(str, names)))
+
+
 def unknown(kind: str, name: object, allowed: Iterable[str]) -> InvalidInput:
     """Error for a name that is not in `allowed`, with the nearest one as a suggestion."""
     names = list(allowed)
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    text = str(name) if isinstance(name, str) else quoted(name)
+    near = difflib.get_close_matches(text[:MOST_SHOWN], names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return InvalidInput(f"unknown {kind} {name!r}; {hint}allowed: {', '.join(names)}")
+    return InvalidInput(f"unknown {kind} {quoted(name)}; {hint}allowed: {', '.join(names)}")

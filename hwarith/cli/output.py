@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NoReturn, TypeVar
 
@@ -26,19 +26,24 @@ def print_json(data: object) -> None:
     print(json.dumps(data, indent=2, default=str))
 
 
-def print_rows(rows: Rows, as_json: bool) -> None:
+def print_rows(rows: Rows, as_json: bool, exact: Collection[str] = ()) -> None:
     """Print rows as a table or as JSON, which calls an empty title ``name``."""
     if as_json:
         print_json([{key or "name": value for key, value in row.items()} for row in rows])
     else:
-        print_table(rows)
+        print_table(rows, exact)
 
 
-def print_table(rows: Rows) -> None:
-    """Print a table, columns of numbers to the right; lines are not broken but in a terminal."""
+def print_table(rows: Rows, exact: Collection[str] = ()) -> None:
+    """Print a table, columns of numbers to the right; lines are not broken but in a terminal.
+
+    Under the titles `exact` stand values of formats, of which no digit is left out.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
+
+    from ..formats.text import number_text
 
     console = Console(markup=False, highlight=False)
     if not console.is_terminal:
@@ -49,7 +54,9 @@ def print_table(rows: Rows) -> None:
         numbers = all(isinstance(row.get(title), int | float | None) for row in rows)
         table.add_column(title, justify="right" if numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(cell(row.get(title)) for title in titles))
+        table.add_row(
+            *((number_text if title in exact else cell)(row.get(title)) for title in titles)
+        )
     console.print(table)
 
 

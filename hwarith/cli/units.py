@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def list_(as_json: Json = False) -> None:
     """List the units and the formats."""
     from ..formats import NAMED, PATTERNS
-    from ..formats.text import format_row
+    from ..formats.text import RANGE, format_row
     from ..units.text import family_rows
 
     units = family_rows()
@@ -27,7 +27,7 @@ def list_(as_json: Json = False) -> None:
         print_json({"units": units, "formats": formats, "patterns": PATTERNS})
         return
     print_table(units)
-    print_table(formats)
+    print_table(formats, exact=RANGE)
     print("Also: " + ", ".join(PATTERNS))
 
 
@@ -53,8 +53,8 @@ def eval_(
 ) -> None:
     """Evaluate a unit on one set of operands.
 
-    An operand with 0x or 0b in front is a code; any other is a value (1.5, -3, 1/3, inf, nan),
-    which is rounded to the nearest code of its format. A unit that accumulates takes groups:
+    An operand with 0x or 0b in front is a code; any other is a value (1.5, -3, 1/3, 0x1.8p3, inf,
+    nan), which is rounded to the nearest code of its format. A unit that accumulates takes groups:
     1.5,2,-3 4,5,6.
     """
     from ..units import unit
@@ -74,7 +74,7 @@ def eval_(
 
         hardware = _result_rows(u, "RTL", simulate(u)(*codes))
         rows = [*rows, *golden]
-    print_rows([*rows, *hardware], as_json)
+    print_rows([*rows, *hardware], as_json, exact=("value",))
     if [row["code"] for row in hardware] != [row["code"] for row in golden]:
         raise HwarithError(f"golden model and RTL of {u.spec} differ: please report this")
 

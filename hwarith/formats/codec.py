@@ -61,7 +61,7 @@ def decode(f: Descriptor, codes: Any) -> np.ndarray:
     array = check(f, codes, "codes")
     if not f.is_float and f.exponent == 0:
         return _decode_integers(f, array)
-    if f.precision <= 53 and f.exponent_bits <= 11:
+    if f.in_float64:
         return convert(array, f, names.NAMED["fp64"], r.RNE, r.NOSAT).view(np.float64)
     return np.array([_exact(f, c) for c in array.flat], object).reshape(array.shape)
 
@@ -145,9 +145,9 @@ def _encode_exact(f: Descriptor, value: Any, mode: int, policy: int) -> int:
 
 
 def _exact(f: Descriptor, code: int) -> Fraction | float:
-    kind, s, _, _ = r.unpack(int(code), f.numbers)
+    kind, s, _, g = r.unpack(int(code), f.numbers)
     if kind == r.FINITE:
-        return f.fraction(code)
+        return -0.0 if s and g == 0 else f.fraction(code)
     return math.nan if kind == r.NAN else (-math.inf if s else math.inf)
 
 

@@ -170,6 +170,11 @@ class Descriptor:
         return Fraction(2) ** self.numbers.lsb
 
     @property
+    def in_float64(self) -> bool:
+        """Whether every value is one of float64."""
+        return self.precision <= 53 and self.exponent_bits <= 11
+
+    @property
     def word_bits(self) -> int:
         """Widest magnitude met in taking a code apart: of a float its significand."""
         return self.precision if self.is_float and self.bits <= 64 else self.bits

@@ -34,8 +34,8 @@ class Format(Descriptor):
 
         Returns float64 for floats and fixed-point formats and int64 or uint64 for integers, of
         the shape of `codes` (a scalar for one); a float wider than float64 and an integer above
-        64 bits give Python's exact `Fraction` and `int` in an object array (infinities and NaN
-        as floats).
+        64 bits give Python's exact `Fraction` and `int` in an object array (-0, infinities and
+        NaN as floats).
         """
         return codec.decode(self, codes)[()]
 

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
-from ..errors import HwarithError, InvalidInput
+from ..errors import InvalidInput, quoted
 from .scalar import Format
 
-_CODE = ("0x", "0b")
-_NOT_FINITE = ("inf", "infinity", "nan")
+MOST_CHARACTERS = 20_000
+"""Of the text of a number: more than the 11,564 digits of the longest number that lies halfway
+between two codes."""
+
+_FURTHEST = 20_000
+"""Decimal exponents are cut off here: 10^20000 is beyond every format, 10^-20000 below each."""
+
+_CODE = re.compile(r"0x[0-9a-f]+|0b[01]+", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(
+    r"(?P<sign>[+-]?)(?:"
+    r"(?P<special>inf|infinity|nan)"
+    r"|(?P<numerator>\d+)/(?P<denominator>\d+)"
+    r"|0x(?=[0-9a-f]*[.p])(?=\.?[0-9a-f])(?P<hexadecimal>[0-9a-f]*\.?[0-9a-f]*)(?:p(?P<two>[+-]?\d+))?"
+    r"|(?=\.?\d)(?P<decimal>\d*\.?\d*)(?:e(?P<ten>[+-]?\d+))?"
+    r")",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def format_row(f: Format) -> dict[str, object]:
-    """What a format is, by titles: its widths, its range as floats, and its special codes.
+    """What a format is, by titles: its widths, its range, and its special codes.
 
     ``exponent``, ``fraction`` and ``bias`` are None of an integer, ``nan`` where there is none.
+    The ends of the range are values as in `code_row`.
     """
     nan = f.numbers.nan_code
     return {
@@ -23,48 +42,146 @@ def format_row(f: Format) -> dict[str, object]:
         "exponent": f.exponent_bits if f.is_float else None,
         "fraction": f.fraction_bits if f.is_float else None,
         "bias": f.bias if f.is_float else None,
-        "max": float(f.max),
-        "min normal": float(f.smallest_normal),
-        "min": float(f.smallest),
+        "max": _plain(f.max, f),
+        "min normal": _plain(f.smallest_normal, f),
+        "min": _plain(f.smallest, f),
         "inf": f.infinity,
         "nan": f"{nan:#x}" if nan >= 0 else None,
         "-0": f.has_negative_zero,
     }
 
 
+RANGE = ("max", "min normal", "min")
+"""The titles of `format_row` under which values stand."""
+
+
 def code_row(f: Format, code: int) -> dict[str, object]:
     """A code by titles: its format, the code in hexadecimal, and its value (a Python number, or
     text where none holds it)."""
-    value = f.decode(code)
     return {
         "format": f.name,
         "code": f"0x{code:0{(f.bits + 3) // 4}X}",
-        "value": value.item() if hasattr(value, "item") else str(value),
+        "value": _plain(f.decode(code), f),
     }
+
+
+def number_text(value: object) -> str:
+    """A number (or what `code_row` has in place of one) as the shortest decimal that gives it
+    back: of a float that of Python, but 448 and not 448.0."""
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def _plain(value: object, f: Format) -> object:
+    """A decoded value as a number of Python, or as text where none holds it."""
+    if hasattr(value, "item"):
+        return value.item()
+    if isinstance(value, Fraction) and not f.is_float and value.denominator == 1:
+        value = int(value)
+    if isinstance(value, int):
+        return value if f.bits <= 64 else str(value)
+    if isinstance(value, Fraction):
+        return float(value) if f.in_float64 else _shortest(value, f)
+    return value
+
+
+def _shortest(value: Fraction, f: Format) -> str:
+    """The decimal of the fewest digits that rounds to this value in its format; among several
+    that which is nearest to it."""
+    if value == 0:
+        return "0"
+    code = f.encode(value)
+
+    def decimals(digits: int) -> list[Decimal]:
+        numerator, denominator = Decimal(value.numerator), Decimal(value.denominator)
+        ends = [
+            Context(prec=digits, rounding=rounding).divide(numerator, denominator)
+            for rounding in (ROUND_FLOOR, ROUND_CEILING)
+        ]
+        ends.sort(key=lambda end: abs(Fraction(end) - value))
+        return [end for end in ends if f.encode(Fraction(end), overflow="nosat") == code]
+
+    enough = f.precision * 30103 // 100000 + 2
+    digits = bisect_left(range(1, enough), True, key=lambda n: bool(decimals(n))) + 1
+    return _decimal_text(decimals(digits)[0])
+
+
+def _decimal_text(decimal: Decimal) -> str:
+    """A decimal in the form that Python gives a float: with an exponent where it is far from 1."""
+    sign, digits, exponent = decimal.as_tuple()
+    text = "".join(map(str, digits)).rstrip("0")
+    point = len(digits) + int(exponent)  # digits in front of the decimal point
+    minus = "-" if sign else ""
+    if not -4 < point <= 16:
+        return f"{minus}{text[0]}{'.' if text[1:] else ''}{text[1:]}e{point - 1:+03d}"
+    if point <= 0:
+        return f"{minus}0.{'0' * -point}{text}"
+    whole, rest = text[:point].ljust(point, "0"), text[point:]
+    return f"{minus}{whole}{'.' if rest else ''}{rest}"
 
 
 def code_of_text(text: str, f: Format, what: str = "code") -> int:
     """The code that a text stands for.
 
-    With 0x or 0b in front it is a code; any other text is a value (``1.5``, ``-3``, ``1/3``,
-    ``inf``, ``nan``), which is rounded to nearest. What is finite and too large is clipped,
-    infinities stay infinities where the format has them.
+    With 0x or 0b in front it is a code; any other text is a value as in `number_of_text`, which is
+    rounded to nearest. What is finite and too large is clipped, infinities stay infinities where
+    the format has them.
 
     Raises `InvalidInput`, naming `what`, for a text that is neither and for a code that is none of
     the format's.
     """
-    try:
-        if text.lower().startswith(_CODE):
-            return int(f.check(int(text, 0), what))
-        return int(_encode(text, f))
-    except (ValueError, ZeroDivisionError) as error:
-        if isinstance(error, HwarithError):
-            raise
-        raise InvalidInput(f"{what}: {text!r} is neither a code (0x...) nor a number") from None
+    if _CODE.fullmatch(text.strip()):
+        return int(f.check(int(text, 0), what))
+    number = number_of_text(text)
+    if number is None:
+        raise InvalidInput(f"{what}: {quoted(text)} is neither a code (0x...) nor a number")
+    return int(f.encode(number, overflow="satprop"))
 
 
-def _encode(text: str, f: Format) -> int:
-    """A text of a zero goes through float, which has the sign of it; all others are exact."""
-    if text.lower().lstrip("+-") in _NOT_FINITE or set(text) <= set("+-0."):
-        return int(f.encode(float(text), overflow="satprop"))
-    return int(f.encode(Fraction(text)))
+def number_of_text(text: str) -> Fraction | float | None:
+    """The number that a text stands for, exactly; None if it is none.
+
+    Numbers are ``1.5``, ``-3``, ``15e-1``, ``1/3``, ``0x1.8p3`` (which is 12: a hexadecimal float,
+    with a point or a p), ``inf``, ``infinity`` and ``nan``, in letters of either case, of at most
+    `MOST_CHARACTERS` characters. A zero with a minus, infinities and NaN are floats. A number
+    beyond 10^20000, or below 10^-20000, may stand for another one beyond, or below, these.
+    """
+    text = text.strip()
+    match = _NUMBER.fullmatch(text) if len(text) <= MOST_CHARACTERS else None
+    if match is None:
+        return None
+    if match["special"]:
+        return float(text)
+    if match["numerator"]:
+        denominator = _integer(match["denominator"])
+        if denominator == 0:
+            return None
+        size = Fraction(_integer(match["numerator"]), denominator)
+    elif match["hexadecimal"]:
+        size = _scaled(match["hexadecimal"], 16, match["two"], 2)
+    else:
+        size = _scaled(match["decimal"], 10, match["ten"], 10)
+    if match["sign"] == "-":
+        return -size or -0.0
+    return size
+
+
+def _scaled(figures: str, base: int, exponent: str | None, scale: int) -> Fraction:
+    """The number of figures with a point in them, times `scale` to the `exponent`."""
+    whole, _, rest = figures.partition(".")
+    digits = (whole + rest).lstrip("0")
+    if not digits:
+        return Fraction(0)
+    size = int(digits, 16) if base == 16 else _integer(digits)
+    most = _FURTHEST + len(figures) if scale == 10 else 4 * (_FURTHEST + len(figures))
+    shift = max(-most, min(most, _exponent(exponent or "0")))
+    return Fraction(size) * Fraction(scale) ** shift / base ** len(rest)
+
+
+def _exponent(digits: str) -> int:
+    """An exponent; of one of a hundred digits and more the first hundred say enough."""
+    return int(digits[:100])
+
+
+def _integer(digits: str) -> int:
+    """A decimal integer of any length (`int` refuses 4,300 digits)."""
+    return int(Decimal(digits))

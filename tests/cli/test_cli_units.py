@@ -42,6 +42,23 @@ def test_eval(run: Run) -> None:
     assert [row["code"] for row in specials] == ["0xFC", "0x80", "0x7E"]
 
 
+@pytest.mark.parametrize(
+    ("spec", "operand", "shown"),
+    [
+        ("convert:a=e15m112,out=fp32", "0x1", "6e-4966"),
+        ("convert:a=fp32,out=fp64", "0x3F800001", "1.0000001192092896"),
+        ("convert:a=fp64,out=fp64", "0x407AFFFFFFFFFFFF", "431.99999999999994"),
+        ("convert:a=int128,out=fp32", "-1", "-1"),
+        ("convert:a=e4m3fn,out=fp32", "1e999999999", "448"),
+        ("convert:a=fp16,out=fp32", "0x1.8p3", "12"),
+    ],
+)
+def test_eval_shows_values_whole(run: Run, spec: str, operand: str, shown: str) -> None:
+    outcome = run("eval", spec, operand)
+    assert outcome.out.splitlines()[3].split()[3] == shown
+    assert str(run("eval", spec, operand, "--json").json[0]["value"]).removesuffix(".0") == shown
+
+
 def test_eval_runs_the_hardware(run: Run) -> None:
     rows = run("eval", TINY, "1.5", "-2", "--rtl", "--json").json
     assert [row["name"] for row in rows] == ["a", "b", "y (golden)", "y (RTL)"]
