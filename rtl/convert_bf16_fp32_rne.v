@@ -42,7 +42,7 @@ module convert_bf16_fp32_rne(a, y);
   assign mag[30:23] = aligned_exponent & { a_normal, a_normal, a_normal, a_normal, a_normal, a_normal, a_normal, a_normal };
   assign _01_ = a_nan | a_inf;
   assign _03_ = a_nan ? 32'd2143289344 : _02_;
-  assign _02_ = a[15] ? 32'd4286578687 : 32'd2139095039;
+  assign _02_ = a[15] ? 32'd4286578688 : 32'd2139095040;
   assign y = _01_ ? _03_ : { a[15], mag[30:23], a[6:0], 16'h0000 };
   assign _05_[8:0] = scale;
   assign mag[22:0] = { a[6:0], 16'h0000 };

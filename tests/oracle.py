@@ -137,8 +137,8 @@ def round_values(
     """Codes of exact results, infinities and NaN among them.
 
     `zero_sign` is the sign of each result that is exactly zero; `random` the `n` bits of
-    stochastic rounding. Below the range of an unsigned format lies its lowest code (saturating) or
-    NaN, and so does zero if it has none.
+    stochastic rounding. Below the range of an unsigned format lies its lowest code (saturating;
+    but minus infinity is NaN with ``satprop``) or NaN, and so does zero if it has none.
     """
     values = np.array([float(v) for v in magnitudes(f)], dtype=x.dtype)
     last = len(values) - 1
@@ -167,7 +167,7 @@ def round_values(
     index = low + (choose & inside & ~exact)
     codes = range(first_code(f), first_code(f) + last)
     signed = np.array([[with_sign(i, s, f) for i in codes] for s in (0, 1)])
-    below = nan(f) if policy != "saturate" and f.nan != "none" else 0
+    below = nan(f) if policy not in ("saturate", "satprop") and f.nan != "none" else 0
     signed[signed < 0] = below
     code = signed[sign, np.minimum(index, last - 1)]
     spill = np.array([overflow(s, f, mode, policy) for s in (0, 1)])
@@ -176,7 +176,7 @@ def round_values(
     code = np.where(np.isinf(x), np.array(infinite)[sign], code)
     if not f.signed:
         code = np.where((x < 0) & (index == last), below, code)
-        code = np.where(np.isneginf(x), below, code)
+        code = np.where(np.isneginf(x), nan(f) if policy == "satprop" else below, code)
     if f.hidden_always:
         code = np.where(x == 0, nan(f) if policy == "nosat" else 0, code)
     return np.where(np.isnan(x), nan(f), code).astype(f.dtype)

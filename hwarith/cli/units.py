@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -54,8 +55,8 @@ def eval_(
     """Evaluate a unit on one set of operands.
 
     An operand with 0x or 0b in front is a code; any other is a value (1.5, -3, 1/3, 0x1.8p3, inf,
-    nan), which is rounded to the nearest code of its format. A unit that accumulates takes groups:
-    1.5,2,-3 4,5,6.
+    nan), which is rounded to the nearest code of its format, or clipped, and that is said. A unit
+    that accumulates takes groups: 1.5,2,-3 4,5,6.
     """
     from ..units import unit
 
@@ -81,7 +82,7 @@ def eval_(
 
 def _operand_groups(u: Unit, operands: list[str]) -> list[list[int]]:
     """The codes of each operand: one, or of a unit that accumulates one for each comma more."""
-    from ..formats.text import code_of_text
+    from ..formats.text import code_of_text, note_of_text
 
     for text in operands:  # which may begin with a minus, so that options are not told apart
         if text.startswith("--"):
@@ -91,13 +92,13 @@ def _operand_groups(u: Unit, operands: list[str]) -> list[list[int]]:
             f"{u.family} takes {len(u.operands)} operands ({', '.join(u.operands)}), "
             f"not {len(operands)}"
         )
-    return [
-        [
-            code_of_text(part, f, f"operand {name}")
-            for part in (text.split(",") if u.transfers.controls else [text])
-        ]
-        for text, (name, f) in zip(operands, u.operands.items(), strict=True)
-    ]
+    groups = []
+    for text, (name, f) in zip(operands, u.operands.items(), strict=True):
+        parts = text.split(",") if u.transfers.controls else [text]
+        groups.append([code_of_text(part, f, f"operand {name}") for part in parts])
+        for note in filter(None, (note_of_text(part, f) for part in parts)):
+            print(f"operand {name}: {note}", file=sys.stderr)
+    return groups
 
 
 def _result_rows(u: Unit, source: str, results: Any) -> list[dict[str, object]]:

@@ -249,11 +249,11 @@ def pack_integer(s, i, f, policy):
 
 @golden
 def pack_unsigned(s, mag, f, policy):
-    """Unsigned float: below its range lies the smallest code (saturating), or NaN."""
+    """Unsigned float: finite values below its range become the lowest code (saturating), or NaN."""
     below = s == 1 and (mag > 0 or f.hidden_always == 1)
     if not below:
         return mag
-    return f.nan_code if policy != SATURATE and f.nan_code >= 0 else 0
+    return f.nan_code if policy not in (SATURATE, SATPROP) and f.nan_code >= 0 else 0
 
 
 @golden

@@ -39,21 +39,24 @@ class Format(Descriptor):
         """
         return codec.decode(self, codes)[()]
 
-    def encode(self, values: Any, round: str = "rne", overflow: str = "saturate") -> np.ndarray:
+    def encode(self, values: Any, round: str = "rne", overflow: str = "satprop") -> np.ndarray:
         """Codes of an array of values, each rounded once.
 
         Parameters
         ----------
         values : floats, integers or ml_dtypes arrays of any shape, or Python ``Fraction``s.
         round : ``rne rna rtz rup rdn rto``.
-        overflow : ``saturate`` (SATFINITE), ``satprop``, ``nosat`` as in the table of
-            ``docs/rounding.md``; ``wrap`` for integer formats.
+        overflow : ``satprop`` (what is finite and too large becomes the largest value; infinities
+            stay infinite, and are NaN or else the largest value in formats without them),
+            ``saturate``, ``nosat``, ``nan`` as in the table of ``docs/rounding.md``; ``wrap`` for
+            integer formats.
 
         Returns an array of `dtype`, or a scalar for a scalar. Raises `InvalidInput` for an
         unknown mode or policy, and for values that are no numbers.
 
         Where the table is silent: a negative value in an unsigned format becomes its lowest
-        code (saturating) or NaN; zero in e8m0fnu becomes 00 (saturating) or NaN.
+        code (``satprop``, ``saturate``) or NaN, minus infinity NaN but with ``saturate``; zero in
+        e8m0fnu becomes 00 (``satprop``, ``saturate``) or NaN.
         """
         return codec.encode(self, values, round, overflow)[()]
 

@@ -7,7 +7,8 @@ from bisect import bisect_left
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
-from ..errors import InvalidInput, quoted
+from ..errors import InvalidInput, quoted, shown
+from .rounding import FINITE, unpack
 from .scalar import Format
 
 MOST_CHARACTERS = 20_000
@@ -124,7 +125,7 @@ def code_of_text(text: str, f: Format, what: str = "code") -> int:
 
     With 0x or 0b in front it is a code; any other text is a value as in `number_of_text`, which is
     rounded to nearest. What is finite and too large is clipped, infinities stay infinities where
-    the format has them.
+    the format has them; `note_of_text` says if it was so.
 
     Raises `InvalidInput`, naming `what`, for a text that is neither and for a code that is none of
     the format's.
@@ -134,7 +135,39 @@ def code_of_text(text: str, f: Format, what: str = "code") -> int:
     number = number_of_text(text)
     if number is None:
         raise InvalidInput(f"{what}: {quoted(text)} is neither a code (0x...) nor a number")
-    return int(f.encode(number, overflow="satprop"))
+    return int(f.encode(number))
+
+
+def note_of_text(text: str, f: Format) -> str | None:
+    """What became of a value that the format does not have: ``500 → 448, clipped to the largest
+    e4m3fn``; None for a code, and for a value that it has."""
+    typed = None if _CODE.fullmatch(text.strip()) else number_of_text(text)
+    if typed is None:
+        return None
+    code = code_of_text(text, f)
+    kind = unpack(code, f.numbers)[0]
+    got = f.fraction(code) if kind == FINITE else float(f.decode(code))
+    is_nan = typed != typed
+    if got == typed or (is_nan and got != got):
+        return None
+    if isinstance(got, float):
+        why = f"as {f.name} has no such infinity"
+    elif is_nan:
+        why = f"as {f.name} has no NaN"
+    elif f.min <= typed <= f.max:
+        why = f"rounded to {f.name}"
+    else:
+        why = f"clipped to the {'largest' if typed > 0 else 'lowest'} {f.name}"
+    return f"{shown(text.strip())} → {_many_digits(got, f)}, {why}"
+
+
+def _many_digits(x: Fraction | float, f: Format) -> str:
+    """A value with 17 digits, or more in wider formats, so that what rounding did to a number of
+    fewer digits is seen."""
+    if x == 0 or isinstance(x, float):
+        return number_text(float(x))
+    context = Context(prec=max(17, f.precision * 3 // 10 + 2))
+    return _decimal_text(context.divide(Decimal(x.numerator), Decimal(x.denominator)))
 
 
 def number_of_text(text: str) -> Fraction | float | None:

@@ -59,6 +59,17 @@ def test_eval_shows_values_whole(run: Run, spec: str, operand: str, shown: str) 
     assert str(run("eval", spec, operand, "--json").json[0]["value"]).removesuffix(".0") == shown
 
 
+def test_eval_says_what_became_of_operands(run: Run) -> None:
+    outcome = run("eval", "fma:a=e4m3fn,c=bf16,out=bf16", "500", "1.5", "0.1", "--json")
+    assert outcome.err.splitlines() == [
+        "operand a: 500 → 448, clipped to the largest e4m3fn",
+        "operand c: 0.1 → 0.10009765625, rounded to bf16",
+    ]
+    assert [row["value"] for row in outcome.json][:2] == [448, 1.5]
+    exact = run("eval", "mul:a=bf16", "inf", "0x7F80")
+    assert exact.err == ""
+
+
 def test_eval_runs_the_hardware(run: Run) -> None:
     rows = run("eval", TINY, "1.5", "-2", "--rtl", "--json").json
     assert [row["name"] for row in rows] == ["a", "b", "y (golden)", "y (RTL)"]

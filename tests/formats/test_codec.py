@@ -190,6 +190,30 @@ def test_check_values(name: str, value: float, policy: str, code: int) -> None:
     assert hw.format(name).encode(value, overflow=policy) == code
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("fp32", math.inf, 0x7F800000),
+        ("bf16", -math.inf, 0xFF80),
+        ("bf16", 1e300, 0x7F7F),
+        ("e5m2", -1e9, 0xFB),
+        ("e4m3fn", math.inf, 0x7F),
+        ("e4m3fn", 500.0, 0x7E),
+        ("e2m1fn", -math.inf, 0xF),
+        ("int8", math.inf, 0x7F),
+        ("ue4m3", -1.0, 0),
+        ("ue4m3", -math.inf, 0x7F),
+        ("binary8p4ue", -1.0, 0),
+    ],
+)
+def test_finite_values_are_clipped_and_infinities_kept(name: str, value: float, code: int) -> None:
+    """Without a policy, of floats and of exact fractions alike."""
+    f = hw.format(name)
+    assert f.encode(value) == f.encode(np.float32(value) if value != 1e300 else value) == code
+    if math.isfinite(value):
+        assert f.encode(Fraction(value)) == code
+
+
 def test_e2m1_midpoints() -> None:
     midpoints = [0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5.0, 7.0]
     f = hw.format("e2m1fn")

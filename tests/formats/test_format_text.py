@@ -15,6 +15,7 @@ from hwarith.formats.text import (
     code_of_text,
     code_row,
     format_row,
+    note_of_text,
     number_of_text,
     number_text,
 )
@@ -149,6 +150,35 @@ def test_no_shorter_decimal_is_read_as_the_code(name: str) -> None:
 def test_code_of_a_text(text: str, code: int) -> None:
     """Codes, values rounded once, signs of zeros, infinities; too large values are clipped."""
     assert code_of_text(text, format("e5m2")) == code
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "note"),
+    [
+        ("e4m3fn", "500", "500 → 448, clipped to the largest e4m3fn"),
+        ("e4m3fn", "-1e9", "-1e9 → -448, clipped to the lowest e4m3fn"),
+        ("uint8", "-3", "-3 → 0, clipped to the lowest uint8"),
+        ("e2m1fn", "inf", "inf → 6, clipped to the largest e2m1fn"),
+        ("e4m3fn", "inf", "inf → nan, as e4m3fn has no such infinity"),
+        ("e2m1fn", "nan", "nan → 6, as e2m1fn has no NaN"),
+        ("fp32", "0.1", "0.1 → 0.10000000149011612, rounded to fp32"),
+        ("fp64", "0.1", "0.1 → 0.10000000000000001, rounded to fp64"),
+        ("e15m112", "1/3", "1/3 → 0.33333333333333333333333333333333332, rounded to e15m112"),
+        ("e4m3fn", "-1/10000", "-1/10000 → 0, rounded to e4m3fn"),
+        ("e5m2", "0x1p-20", "0x1p-20 → 0, rounded to e5m2"),
+        ("bf16", "1e400", "1e400 → 3.3895313892515355e+38, clipped to the largest bf16"),
+        ("int8", "9" * 999, f"{'9' * 48}...{'9' * 48} → 127, clipped to the largest int8"),
+        ("e8m0fnu", "0", "0 → 5.8774717541114375e-39, clipped to the lowest e8m0fnu"),
+    ],
+)
+def test_what_became_of_a_value(name: str, text: str, note: str) -> None:
+    assert note_of_text(text, format(name)) == note
+
+
+@pytest.mark.parametrize("text", ["448", "-1/4", "0x7F", "-0", "nan"])
+def test_nothing_became_of_a_value(text: str) -> None:
+    assert note_of_text(text, format("e4m3fn")) is None
+    assert note_of_text("-inf", format("bf16")) is None
 
 
 @pytest.mark.parametrize("name", ["e5m2", "fp64", "e15m112", "uint1024"])

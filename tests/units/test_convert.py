@@ -75,7 +75,29 @@ def test_every_value_of_16_bits(out: str) -> None:
             option = f",n={n}" if n else ""
             u = hw.unit(f"convert:a={a},out={out},round={mode}{option}")
             ours = u(codes, r) if n else u(codes)
-            np.testing.assert_array_equal(ours, expected(x, u.out, mode, "saturate", n, r))
+            policy = "nosat" if u.out.is_float else "saturate"
+            np.testing.assert_array_equal(ours, expected(x, u.out, mode, policy, n, r))
+
+
+@pytest.mark.parametrize(
+    ("spec", "code", "expected"),
+    [
+        ("convert:a=bf16,out=fp32", 0x7F80, 0x7F800000),
+        ("convert:a=bf16,out=fp32", 0xFF80, 0xFF800000),
+        ("convert:a=fp32,out=fp64", 0x7F800000, 0x7FF0000000000000),
+        ("convert:a=fp64,out=fp32", 0x7FEFFFFFFFFFFFFF, 0x7F800000),
+        ("convert:a=fp32,out=e4m3fn", 0x7F800000, 0x7F),
+        ("convert:a=fp32,out=e4m3fn,overflow=satprop", 0x7F7FFFFF, 0x7E),
+        ("convert:a=fp32,out=e2m1fn", 0xFF800000, 0xF),
+        ("convert:a=fp32,out=ue4m3", 0xBF800000, 0x7F),
+        ("convert:a=fp32,out=ue4m3,overflow=satprop", 0xBF800000, 0),
+        ("convert:a=fp32,out=ue4m3,overflow=satprop", 0xFF800000, 0x7F),
+        ("convert:a=fp32,out=int8", 0xFF800000, 0x80),
+    ],
+)
+def test_beyond_the_range(spec: str, code: int, expected: int) -> None:
+    """As IEEE 754 says by default; clipping is asked for. Table T1."""
+    assert hw.unit(spec)(code) == expected
 
 
 def test_oracle_notices_a_wrong_variant() -> None:
@@ -84,7 +106,7 @@ def test_oracle_notices_a_wrong_variant() -> None:
     results = [hw.unit(f"convert:a=fp16,out=e4m3fn,round={m},n=3")(codes, r) for m in STOCHASTIC]
     x = values_of("fp16")[codes]
     for i, mode in enumerate(STOCHASTIC):
-        want = expected(x, hw.format("e4m3fn"), mode, "saturate", 3, r)
+        want = expected(x, hw.format("e4m3fn"), mode, "nosat", 3, r)
         assert [(y == want).all() for y in results] == [j == i for j in range(3)]
 
 
@@ -243,17 +265,19 @@ def test_arrays_and_the_scalar_definition_agree() -> None:
 
 RTL = (
     "convert:a=fp32,out=e4m3fn",
+    "convert:a=fp32,out=e4m3fn,overflow=saturate",
     "convert:a=fp32,out=e2m1fn,round=sra",
-    "convert:a=fp32,out=bf16,overflow=nosat,stages=1",
+    "convert:a=fp32,out=bf16,stages=1",
     "convert:a=bf16,out=fp32",
     "convert:a=fp16,out=e5m2,round=src,n=6",
-    "convert:a=bf16,out=e4m3fnuz,round=rto,stages=8",
+    "convert:a=bf16,out=e4m3fnuz,round=rto,overflow=saturate,stages=8",
+    "convert:a=bf16,out=ue4m3,overflow=satprop",
     "convert:a=fp16,out=bf16,round=rup",
-    "convert:a=bf16,out=e8m0fnu,round=srb,overflow=nosat,n=5",
+    "convert:a=bf16,out=e8m0fnu,round=srb,n=5",
     "convert:a=fp32,out=int8",
     "convert:a=fp16,out=uint4,round=sra,n=4",
     "convert:a=int32,out=fp32,stages=3",
-    "convert:a=uint16,out=e5m2,round=rdn,overflow=nosat",
+    "convert:a=uint16,out=e5m2,round=rdn",
     "convert:a=bf16,out=mxint8_element,round=rna",
     "convert:a=mxint8_element,out=e2m1fn",
     "convert:a=mxint8_element,out=int4,round=rto,overflow=wrap",
@@ -310,11 +334,12 @@ def test_injected_faults_are_found(spec: str) -> None:
         ("convert:round=srd", "convert: parameter round: unknown value 'srd'"),
         ("convert:n=4", "convert: parameter n: rounding rne takes no random bits"),
         ("convert:round=sra,n=33", "convert: parameter n: must be 1 to 32, not 33"),
-        ("convert:out=int8,overflow=nosat", "must be saturate for fp32 to int8, not 'nosat'"),
-        ("convert:overflow=wrap", "must be saturate or satprop or nosat or nan for fp32 to e4m3fn"),
+        ("convert:out=int8,overflow=nosat", "must be saturate for int8, not 'nosat'"),
+        ("convert:overflow=wrap", "must be nosat or nan or satprop or saturate for e4m3fn"),
+        ("convert:overflow=inf", "for e4m3fn, not 'inf'"),
         (
             "convert:a=int8,out=int4,overflow=satprop",
-            "must be saturate or wrap for int8 to int4, not 'satprop'",
+            "must be saturate or wrap for int4, not 'satprop'",
         ),
     ],
 )
@@ -330,3 +355,21 @@ def test_specs_and_names() -> None:
     assert hw.unit(u.spec) == u
     assert list(u.operands) == ["a", "r"]
     assert hw.unit("convert").spec == "convert:a=fp32,out=e4m3fn,round=rne"
+    assert hw.unit("convert:a=int8,out=int4").spec == "convert:a=int8,out=int4,round=rne"
+
+
+@pytest.mark.parametrize(
+    ("spec", "name"),
+    [
+        ("convert:overflow=nosat", "convert_fp32_e4m3fn_rne"),
+        ("convert:out=fp16,overflow=inf", "convert_fp32_fp16_rne"),
+        ("convert:overflow=saturate", "convert_fp32_e4m3fn_rne_saturate"),
+        ("convert:overflow=satprop,round=sra", "convert_fp32_e4m3fn_sra_satprop_n16"),
+        ("convert:a=int8,out=int4,overflow=saturate", "convert_int8_int4_rne"),
+        ("convert:a=int8,out=int4,overflow=wrap", "convert_int8_int4_rne_wrap"),
+    ],
+)
+def test_a_policy_that_is_not_the_default_stands_in_the_name(spec: str, name: str) -> None:
+    u = hw.unit(spec)
+    assert u.name == name
+    assert hw.unit(u.spec) == u

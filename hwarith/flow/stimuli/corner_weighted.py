@@ -144,6 +144,6 @@ def _related_codes(
         choices = [-others, others, scale * others, aim - others, aim / others]
         wanted = np.choose(rng.integers(len(choices), size=n), choices)
     last = formats[-1]
-    codes = last.encode(wanted).astype(np.uint64)
+    codes = last.encode(wanted, overflow="saturate").astype(np.uint64)
     nudge = rng.integers(-1, 1, n, endpoint=True).astype(np.uint64)
     return (codes + nudge) & ((1 << last.bits) - 1)

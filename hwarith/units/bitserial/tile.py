@@ -240,7 +240,8 @@ class BsTile(ArrayUnit):
             type that the element takes.
 
         Sums in fp32 are multiplied with the scale of the channel in fp32 and rounded to fp16, both
-        to nearest even. Returns fp16 codes (m, n). Raises `InvalidInput` for what is not so.
+        to nearest even; what is too large for fp16 becomes infinite. Returns fp16 codes (m, n).
+        Raises `InvalidInput` for what is not so.
         """
         left = ACTIVATION.check(a, "activations of bstile")
         if not isinstance(weights, Quantized) or weights.scale_bits != SCALE_BITS:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ... import rtl
-from ...errors import InvalidInput
 from ...formats import ROUNDINGS, STOCHASTIC, Format, Stochastic, codec, format
 from ...formats import rounding as r
 from ..contract import Contract, Unit
 from ..exact.base import random_bits, random_bits_parameter
 from ..operations import CONVERSION, Operation
+from ..overflow import checked_overflow, default_overflow, overflow_parameter
 from ..parameters import choice_parameter, format_parameter
 from . import hardware
 
@@ -26,7 +26,8 @@ class Convert(Unit):
     Floats, integers and fixed-point formats to any of them. A float becomes an integer by
     rounding; beyond its range it is clamped, and so are infinities; NaN becomes the largest
     integer (``docs/rounding.md``). Stochastic rounding takes its random bits as a second operand
-    ``r``, an unsigned integer of `n` bits; `Stochastic` defines the variants.
+    ``r``, an unsigned integer of `n` bits; `Stochastic` defines the variants. What is too large
+    for a float becomes infinite, as IEEE 754 says; quantizers take ``overflow=saturate``.
 
     Source: IEEE 754-2019, 5.4.1 and 5.4.2 (formatOf conversions); P3109 interim report v4.0, 4.7
     (round to odd, stochastic rounding); OCP OFP8 (saturation).
@@ -39,24 +40,24 @@ class Convert(Unit):
     a: Format = format_parameter("operand", "fp32")
     out: Format = format_parameter("result", "e4m3fn")
     round: str = choice_parameter("rounding mode", ROUNDINGS + STOCHASTIC, "rne")
-    overflow: str = choice_parameter(
-        "beyond the largest value: saturate, satprop, nosat, nan; between integers: saturate, wrap",
-        r.OVERFLOWS,
-        "saturate",
-        quiet=True,
-    )
+    overflow: str = overflow_parameter("to integers: saturate (default), between them wrap too")
     n: int | None = random_bits_parameter()
 
     def validate(self) -> None:
-        allowed = ["saturate", "satprop", "nosat", "nan"]
-        if not self.out.is_float:
-            allowed = ["saturate"] if self.a.is_float else ["saturate", "wrap"]
-        if self.overflow not in allowed:
-            raise InvalidInput(
-                f"convert: parameter overflow: must be {' or '.join(allowed)} for "
-                f"{self.a.name} to {self.out.name}, not {self.overflow!r}"
-            )
+        policy = checked_overflow("convert", self.overflow, self.out, self._integer_overflows)
+        object.__setattr__(self, "overflow", policy)
         object.__setattr__(self, "n", random_bits("convert", self.round, self.n, self.out))
+
+    @property
+    def _integer_overflows(self) -> tuple[str, ...]:
+        return ("saturate",) if self.a.is_float else ("saturate", "wrap")
+
+    def shown_parameters(self) -> dict[str, Any]:
+        """The overflow policy goes without saying where it is the default."""
+        shown = super().shown_parameters()
+        if self.overflow == default_overflow(self.out, self._integer_overflows):
+            del shown["overflow"]
+        return shown
 
     @property
     def is_stochastic(self) -> bool:

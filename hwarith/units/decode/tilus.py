@@ -77,7 +77,7 @@ def encode(type: str, values: Any) -> Encoded:
     if type not in TYPES:
         raise unknown("type", type, TYPES)
     f = TYPES[type]
-    codes = f.encode(values)
+    codes = f.encode(values, overflow="saturate")
     array = np.asarray(values)
     invalid = np.asarray(array != array, dtype=bool)
     largest = f.dtype.type(pack_max(0, f.numbers))

@@ -11,10 +11,11 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ... import rtl
 from ...errors import InvalidInput
-from ...formats import OVERFLOWS, ROUNDINGS, STOCHASTIC, Format, Rounding, Stochastic, format
+from ...formats import ROUNDINGS, STOCHASTIC, Format, Rounding, Stochastic, format
 from ...formats import rounding as r
 from ...rtl import PORT, Operand, Raw, Rounder, Step, Structure, Values, wire
 from ..contract import Contract, Unit
+from ..overflow import checked_overflow, default_overflow, overflow_parameter
 from ..parameters import choice_parameter, integer_parameter
 from . import definitions
 
@@ -32,16 +33,6 @@ MOST_RANDOM_BITS = 32
 def round_parameter(choices: tuple[str, ...] = ROUNDINGS) -> Any:
     """A field for the rounding mode, one of `choices`."""
     return choice_parameter("rounding mode", choices, "rne")
-
-
-def overflow_parameter() -> Any:
-    """A field for what becomes of results beyond the range of their format."""
-    return choice_parameter(
-        "beyond the largest value: nosat (default; the same as inf), nan, satprop, saturate; "
-        "integers: wrap (default), saturate",
-        (*OVERFLOWS, "inf"),
-        None,
-    )
 
 
 def booth_parameter() -> Any:
@@ -167,16 +158,11 @@ class Exact(Unit):
     def _op(self) -> str | None:
         return getattr(self, "op", None)
 
-    def _default_overflow(self) -> str:
-        return "wrap" if self.is_integer else "nosat"
-
     def validate(self) -> None:
-        if self.overflow is None:
-            object.__setattr__(self, "overflow", self._default_overflow())
         if self.is_integer:
             self._validate_integers()
-        else:
-            self._validate_overflow(("nosat", "nan", "satprop", "saturate"))
+        policy = checked_overflow(self.family, self.overflow, self.out)
+        object.__setattr__(self, "overflow", policy)
         if self.flags != "none" and (not self.out.signed or self.out.hidden_always):
             raise InvalidInput(
                 f"{self.family}: parameter flags: {self.out.name} has no sign or no zero; allowed: "
@@ -184,15 +170,6 @@ class Exact(Unit):
             )
         n = random_bits(self.family, self.round, self.n, self.out)
         object.__setattr__(self, "n", n)
-
-    def _validate_overflow(self, allowed: tuple[str, ...]) -> None:
-        if self.overflow == "inf" and self.out.infinity:
-            object.__setattr__(self, "overflow", "nosat")
-        if self.overflow not in allowed:
-            raise InvalidInput(
-                f"{self.family}: parameter overflow: must be {' or '.join(allowed)} for "
-                f"{self.out.name}, not {self.overflow!r}"
-            )
 
     def _validate_integers(self) -> None:
         formats = [*self.terms.values(), self.out]
@@ -207,7 +184,6 @@ class Exact(Unit):
                 raise InvalidInput(
                     f"{self.family}: format {f.name} is fixed-point; allowed: integers"
                 )
-        self._validate_overflow(("wrap", "saturate"))
         for name in ("round", "n", "subnormals", "nan", "flags"):
             if getattr(self, name) != self.parameters()[name].default:
                 raise InvalidInput(
@@ -219,7 +195,7 @@ class Exact(Unit):
         shown = super().shown_parameters()
         if self.is_integer:
             del shown["round"]
-        if self.overflow == self._default_overflow():
+        if self.overflow == default_overflow(self.out):
             del shown["overflow"]
         return shown
 

@@ -15,9 +15,10 @@ from ...formats import Format, format
 from ..accumulator import Accumulator
 from ..contract import Contract
 from ..convert import Convert
-from ..exact.base import overflow_parameter, round_parameter
+from ..exact.base import round_parameter
 from ..exact.fma import Fma
 from ..operations import DOT_PRODUCT, Operation
+from ..overflow import overflow_parameter
 from ..parameters import format_parameter
 from . import definitions
 
