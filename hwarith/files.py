@@ -29,11 +29,15 @@ def output_folder(path: Path) -> Path:
     return path
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole: under another name first. Raises `InvalidInput` if it cannot be."""
+def write_bytes(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Write a file whole: under another name first. Raises `InvalidInput` if it cannot be.
+
+    Who may read and write it is `mode`, less what the process' umask takes away.
+    """
     partial = path.parent / f".{path.name}.{os.getpid()}.{threading.get_ident()}"
     try:
-        partial.write_bytes(content)
+        with open(partial, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            file.write(content)
         os.replace(partial, path)
     except OSError as error:
         partial.unlink(missing_ok=True)

@@ -50,6 +50,7 @@ def test(runner: Runner, folder: Path, toplevel: str) -> None:
 
 
 def main() -> None:
+    sys.path.append(str(Path(__file__).parent))  # where the simulator finds the testbench
     action, name = sys.argv[1:]
     folder = Path(name).resolve()
     toplevel = json.loads((folder / "job.json").read_text())["toplevel"]

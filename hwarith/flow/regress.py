@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import files
+from .. import caching
 from ..formats import Format
+from ..temporary import temporary_folder
 from ..units import Unit, unit
-from . import tools
+from . import processes, tools
 from .checks import MOST_SEED, check_integer
 from .stimuli.families import stimuli_of
 from .verilated import cache_key, check_ports
@@ -116,14 +115,12 @@ def regress(
     check_integer("regress: vectors", vectors, 1, MOST_VECTORS)
     check_integer("regress: seed", seed, 0, MOST_SEED)
     tools.require("g++", "make", "perl")
-    executable = _executable(u, verilog_of(u) if verilog is None else verilog)
-    log = executable.with_suffix(".log")
+    executable, log = _executable(u, verilog_of(u) if verilog is None else verilog)
     operands = stimuli_of(u).operands(vectors, seed)
-    with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         _write_job(folder, u, _job(u, operands, seed))
         copy = folder / "build" / u.name
-        shutil.copyfile(executable, copy)
+        copy.write_bytes(executable)
         copy.chmod(0o755)
         _run("test", folder, log)
         lines = (folder / "outcome.jsonl").read_text().splitlines()
@@ -170,8 +167,8 @@ def _run(action: str, folder: Path, log: Path) -> None:
     python = sys.executable.replace(" ", "\\ ")
     makeflags = f"-- CXX=g++ LINK=g++ PYTHON3={python}"
     script = tools.shipped("sim") / "run.py"
-    tools.run(
-        [sys.executable, str(script), action, str(folder)],
+    processes.run(
+        processes.python(str(script), action, str(folder)),
         folder,
         inherited | {"MAKEFLAGS": makeflags},
         f"cocotb ({action})",
@@ -179,33 +176,37 @@ def _run(action: str, folder: Path, log: Path) -> None:
     )
 
 
-def _executable(u: Unit, text: str) -> Path:
-    """The simulator of this Verilog: from the cache, or compiled into it."""
+def _executable(u: Unit, text: str) -> tuple[bytes, Path]:
+    """The simulator of this Verilog, kept or compiled, and the file for what is said by it."""
     from cocotb_tools import config
 
-    cache = tools.cache_folder("regress")
     cocotb = (version("cocotb"), str(config.libs_dir))
     script = (tools.shipped("sim") / "run.py").read_text()
-    executable = cache / f"{u.name[:80]}-{cache_key(text, script, *cocotb)}"
-    if not executable.exists():
-        with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
-            folder = Path(name)
+    name = f"{u.name[:80]}-{cache_key(text, script, *cocotb)}"
+    log = caching.folder("regress") / f"{name}.log"
+
+    def compiled() -> bytes:
+        with temporary_folder() as folder:
             _write_job(folder, u, {})
             (folder / "unit.v").write_text(text)
-            runtime = tools.cache_folder("regress", f"runtime-{cache_key(script, *cocotb)}")
-            _build(folder, runtime, executable.with_suffix(".log"))
+            _build(folder, f"regress/runtime-{cache_key(script, *cocotb)}", log)
             check_ports((folder / "build" / "Vtop.h").read_text(), u)
-            files.write_bytes(executable, (folder / "build" / u.name).read_bytes())
-    return executable
+            return (folder / "build" / u.name).read_bytes()
+
+    return caching.kept("regress", name, compiled), log
 
 
-def _build(folder: Path, runtime: Path, log: Path) -> None:
+def _build(folder: Path, runtime: str, log: Path) -> None:
     """Build, with Verilator's own library, the same for all units, from an earlier build."""
     newer_than_makefile = time.time() + 3600
-    for compiled in runtime.glob("*.o"):
-        copy = shutil.copyfile(compiled, folder / "build" / compiled.name)
-        os.utime(copy, (newer_than_makefile, newer_than_makefile))
+    kept = {path.name for path in caching.folder(runtime).glob("*.o")}
+    for name in kept:
+        if (content := caching.load(runtime, name)) is not None:
+            copy = folder / "build" / name
+            copy.write_bytes(content)
+            os.utime(copy, (newer_than_makefile, newer_than_makefile))
     _run("build", folder, log)
     for compiled in (folder / "build").glob("verilated*.o"):
-        if not (runtime / compiled.name).exists():
-            files.write_bytes(runtime / compiled.name, compiled.read_bytes())
+        content = compiled.read_bytes()
+        if caching.load(runtime, compiled.name) != content:
+            caching.save(runtime, compiled.name, content)

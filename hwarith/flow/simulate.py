@@ -6,7 +6,6 @@ import ctypes
 import math
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -17,11 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .. import files
+from .. import caching
 from ..errors import InvalidInput, ToolFailure
 from ..formats import Format
+from ..temporary import temporary_folder
 from ..units import Unit, unit
-from . import tools
+from . import processes, tools
 from .verilated import cache_key, check_ports
 from .verilog import verilog as verilog_of
 
@@ -203,10 +203,7 @@ def _codes(column: np.ndarray, f: Format) -> np.ndarray:
 
 @cache
 def _load(library: Path) -> Callable[..., int]:
-    try:
-        function = ctypes.CDLL(str(library)).simulate
-    except OSError as error:
-        raise ToolFailure(f"{error}; delete this file to have it compiled again") from None
+    function = ctypes.CDLL(str(library)).simulate
     function.restype = ctypes.c_int
     return function
 
@@ -215,18 +212,18 @@ def _library(u: Unit, text: str) -> Path:
     """The shared library of this Verilog: from the cache, or compiled into it."""
     driver = (tools.shipped("sim") / "batch.cpp").read_text()
     key = cache_key(text, driver, _interface(u), *_VERILATOR_FLAGS, *_COMPILER_FLAGS)
-    library = tools.cache_folder("simulate") / f"{u.name[:80]}-{key}.so"
-    if not library.exists():
-        runtime = _runtime()
-        with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
-            folder = Path(name)
+
+    def compiled() -> bytes:
+        with temporary_folder() as folder:
             (folder / "batch.cpp").write_text(driver)
             (folder / "unit.h").write_text(_interface(u))
             (folder / "unit.v").write_text(text)
+            (folder / "runtime.o").write_bytes(_runtime())
             _verilate(u, folder)
-            _compile(folder, runtime)
-            files.write_bytes(library, (folder / "unit.so").read_bytes())
-    return library
+            _compile(folder)
+            return (folder / "unit.so").read_bytes()
+
+    return caching.kept_file("simulate", f"{u.name[:80]}-{key}.so", compiled)
 
 
 def _interface(u: Unit) -> str:
@@ -252,11 +249,11 @@ def _verilate(u: Unit, folder: Path) -> None:
         blocks = "".join(f'hier_block -module "{name}"\n' for name in u.parts)
         (folder / "parts.vlt").write_text(f"`verilator_config\n{blocks}")
         arguments += ["--hierarchical", "parts.vlt"]
-    tools.run([command, *arguments], folder, env, f"verilator on {u.name}")
+    processes.run([command, *arguments], folder, env, f"verilator on {u.name}")
     check_ports((folder / "Vmodel.h").read_text(), u)
 
 
-def _compile(folder: Path, runtime: Path) -> None:
+def _compile(folder: Path) -> None:
     """One translation unit, and one for each part: parsing Verilator's headers is most of the
     work."""
     units = {"unit.cpp": [*sorted(folder.glob("Vmodel*.cpp")), folder / "batch.cpp"]}
@@ -265,25 +262,24 @@ def _compile(folder: Path, runtime: Path) -> None:
     for name, sources in units.items():
         lines = (f'#include "{source.relative_to(folder)}"\n' for source in sources)
         (folder / name).write_text("".join(lines))
-    link = ("-shared", "-s", "-Wl,--gc-sections", "-o", "unit.so", *units, str(runtime))
-    tools.run(["g++", "-O2", *_COMPILER_FLAGS, *_include_flags(), *link], folder)
+    link = ("-shared", "-s", "-Wl,--gc-sections", "-o", "unit.so", *units, "runtime.o")
+    processes.run(["g++", "-O2", *_COMPILER_FLAGS, *_include_flags(), *link], folder)
 
 
-@cache
-def _runtime() -> Path:
+def _runtime() -> bytes:
     """Verilator's own library as an object file, compiled once per version of the tools."""
-    key = cache_key(*_COMPILER_FLAGS, *_RUNTIME)
-    runtime = tools.cache_folder("simulate") / f"verilator-runtime-{key}.o"
-    if not runtime.exists():
+
+    def compiled() -> bytes:
         if sys.stderr.isatty():
             print("Compiling Verilator's runtime, once on this machine...", file=sys.stderr)
-        with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
-            folder = Path(name)
+        with temporary_folder() as folder:
             (folder / "runtime.cpp").write_text("".join(f'#include "{p}"\n' for p in _RUNTIME))
             command = ["g++", "-O1", *_COMPILER_FLAGS, *_include_flags(), "-c", "runtime.cpp"]
-            tools.run(command, folder, what="g++ on Verilator's runtime")
-            files.write_bytes(runtime, (folder / "runtime.o").read_bytes())
-    return runtime
+            processes.run(command, folder, what="g++ on Verilator's runtime")
+            return (folder / "runtime.o").read_bytes()
+
+    key = cache_key(*_COMPILER_FLAGS, *_RUNTIME)
+    return caching.kept("simulate", f"verilator-runtime-{key}.o", compiled)
 
 
 def _include_flags() -> list[str]:

@@ -5,37 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from .. import files
-from ..errors import InvalidInput, MissingTool, ToolFailure
+from ..errors import MissingTool, ToolFailure
+from . import packaged, processes
 
 MIN_YOSYS = (0, 70)
 MIN_VERILATOR = (5, 36)
-
-_PACKAGED = "import sys, yowasp_{0} as tool; sys.exit(tool.run_{0}(sys.argv[1:]))"
-
-
-def cache_folder(*parts: str) -> Path:
-    """A folder that outlives the process: under ``$HWARITH_CACHE``, or the user's cache folder."""
-    import platformdirs
-
-    root = os.environ.get("HWARITH_CACHE") or platformdirs.user_cache_dir("hwarith")
-    folder = Path(root, *parts)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidInput(
-            f"cache folder {folder} cannot be written ({error.strerror}); "
-            "set HWARITH_CACHE to one that can"
-        ) from None
-    return folder
 
 
 def shipped(folder: str) -> Path:
@@ -58,60 +37,13 @@ def require(*programs: str) -> None:
             )
 
 
-def run(
-    command: list[str],
-    cwd: Path,
-    env: Mapping[str, str] | None = None,
-    what: str = "",
-    log: Path | None = None,
-) -> subprocess.CompletedProcess[str]:
-    """Run a program and return what it printed, which is also written to `log`.
-
-    Raises `ToolFailure` with its last lines.
-    """
-    done = subprocess.run(
-        command, cwd=cwd, env=env, text=True, capture_output=True, stdin=subprocess.DEVNULL
-    )
-    if log:
-        files.write_text(log, done.stdout + done.stderr)
-    if done.returncode:
-        tail = " | ".join((done.stdout + done.stderr).strip().splitlines()[-5:])
-        name = what or Path(command[0]).name
-        where = f" (all of it in {log})" if log else ""
-        raise ToolFailure(f"{name} failed with exit status {done.returncode}: {tail}{where}")
-    return done
-
-
-def packaged(program: str) -> tuple[str, ...]:
-    """The command of a program that its ``yowasp`` package has as WebAssembly, such as ``yosys`` or
-    ``nextpnr_ecp5``. `prepare` it before it is run."""
-    return sys.executable, "-c", _PACKAGED.format(program)
-
-
-@cache
-def prepare(program: str) -> None:
-    """Let a `packaged` program compile itself, as it does on its first call on a machine. Another
-    process that called it meanwhile would die of what is half compiled: it waits."""
-    marker = cache_folder() / f"{program}-prepared"
-    if marker.exists():
-        return
-    temporary = Path(tempfile.gettempdir())
-    with files.locked(temporary / f"hwarith-{program}-{os.getuid()}.lock"):
-        if marker.exists():
-            return
-        message = f"Preparing {program} for its first use on this machine (about half a minute)..."
-        print(message, file=sys.stderr, flush=True)
-        run([*packaged(program), "--version"], temporary, what=program)
-        marker.touch()
-
-
 @cache
 def yosys() -> tuple[str, ...]:
     """The command of yosys: one on PATH that is new enough, else the packaged one."""
     found = shutil.which("yosys")
     if found and _version([found, "-V"], r"Yosys (\d+)\.(\d+)") >= MIN_YOSYS:
         return (found,)
-    return packaged("yosys")
+    return packaged.command("yosys")
 
 
 def run_yosys(script: str, folder: Path) -> None:
@@ -124,7 +56,7 @@ def run_yosys(script: str, folder: Path) -> None:
     (folder / "script.ys").write_text(script)
     log = folder / "yosys.log"
     try:
-        run([*yosys(), "-q", "-l", log.name, "script.ys"], folder, what="yosys")
+        processes.run([*yosys(), "-q", "-l", log.name, "script.ys"], folder, what="yosys")
     except ToolFailure as error:
         said = log.read_text(errors="replace") if log.exists() else ""
         reasons = re.findall(r"^ERROR: .*", said, re.MULTILINE)
@@ -132,8 +64,8 @@ def run_yosys(script: str, folder: Path) -> None:
 
 
 def _prepare_yosys() -> None:
-    if yosys() == packaged("yosys"):
-        prepare("yosys")
+    if yosys() == packaged.command("yosys"):
+        packaged.prepare("yosys")
 
 
 @cache
@@ -159,8 +91,8 @@ def verilator_root() -> Path:
     command, env = verilator()
     if root := env.get("VERILATOR_ROOT"):
         return Path(root)
-    said = run([command, "--getenv", "VERILATOR_ROOT"], Path.cwd(), env, "verilator")
-    return Path(said.stdout.strip())
+    said = processes.said([command, "--getenv", "VERILATOR_ROOT"], env, "verilator")
+    return Path(said.strip())
 
 
 @cache
@@ -171,8 +103,7 @@ def versions() -> dict[str, str]:
     from ..version import __version__
 
     _prepare_yosys()
-    folder = Path(tempfile.gettempdir())
-    said = run([*yosys(), "-V"], folder, what="yosys").stdout
+    said = processes.said([*yosys(), "-V"], what="yosys")
     yosys_version = re.search(r"Yosys (\S+)", said)
     return {
         "hwarith": __version__,
@@ -187,8 +118,8 @@ def versions() -> dict[str, str]:
 def _version(command: list[str], pattern: str) -> tuple[int, int]:
     """The version a program states of itself, (0, 0) if it does not."""
     try:
-        said = subprocess.run(command, text=True, capture_output=True, timeout=60).stdout
-    except (OSError, subprocess.TimeoutExpired):
+        said = processes.said(command)
+    except (OSError, ToolFailure):
         return 0, 0
     match = re.search(pattern, said)
     return (int(match[1]), int(match[2])) if match else (0, 0)

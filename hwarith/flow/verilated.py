@@ -6,11 +6,10 @@ import hashlib
 import platform
 import re
 from functools import cache
-from pathlib import Path
 
 from ..errors import InvalidInput
 from ..units import Unit
-from . import tools
+from . import processes, tools
 
 _DECLARATION = re.compile(r"VL_(INOUT|IN|OUT)(?:8|16|64|W)?\(&(\w+),(\d+),(\d+)")
 
@@ -24,10 +23,9 @@ def toolchain() -> tuple[str, ...]:
     Raises `MissingTool` without perl, make or g++.
     """
     command, env = tools.verilator()
-    here = Path.cwd()
     return (
-        tools.run([command, "--version"], here, env).stdout,
-        tools.run(["g++", "--version"], here).stdout,
+        processes.said([command, "--version"], env),
+        processes.said(["g++", "--version"]),
         platform.machine(),
     )
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from contextlib import nullcontext
 from functools import lru_cache
-from pathlib import Path
 
 from amaranth.lib import wiring
 
 from .. import rtl
+from ..temporary import temporary_folder
 from ..units import Unit, unit
 from ..version import __version__
 from . import tools
@@ -66,8 +65,7 @@ def _verilog(u: Unit, plain_products: bool) -> str:
     modules = {u.name: u.create_ports} | u.parts
     with rtl.plain_products() if plain_products else nullcontext():
         text = "".join(_rtlil(name, create()) for name, create in modules.items())
-    with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         (folder / "unit.il").write_text(text)
         tools.run_yosys(_SCRIPT, folder)
         body = (folder / "unit.v").read_text()

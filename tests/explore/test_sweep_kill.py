@@ -33,8 +33,6 @@ class Sweeps:
         self.file.write_text(f"points = {json.dumps(SPECS)}")
         self.log = folder / "log"
         self.cache = folder / "cache"
-        self.cache.mkdir()
-        (self.cache / "yosys-prepared").touch()
         self.environment = {
             **ENVIRONMENT,
             "HWARITH_CACHE": str(self.cache),

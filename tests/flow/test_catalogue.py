@@ -9,7 +9,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.errors import ToolFailure
-from hwarith.flow import catalogue, tools
+from hwarith.flow import catalogue, processes, tools
 from hwarith.units import FAMILIES
 from hwarith.units.catalogue import CATALOGUE
 
@@ -21,7 +21,7 @@ def lint(path: Path) -> None:
     """Lint one file with the module of its name on top. Raises `ToolFailure` for a warning."""
     command, env = tools.verilator()
     arguments = ["--lint-only", "-Wall", "--top-module", path.stem, path.name]
-    tools.run([command, *arguments], path.parent, env, "verilator")
+    processes.run([command, *arguments], path.parent, env, "verilator")
 
 
 def check_drift(folder: Path, spec: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import hwarith as hw
-from hwarith.flow import tools
+from hwarith.flow import processes
 from hwarith.flow.energy import measure as energy
 from hwarith.flow.energy.activity import activity
 from hwarith.flow.synthesis import liberty
@@ -99,7 +99,7 @@ set_output_delay 0 -clock clk [all_outputs]
 {report}
 exit
 """)
-    said = tools.run(["sta", "-no_splash", "run.tcl"], folder).stdout
+    said = processes.run(["sta", "-no_splash", "run.tcl"], folder).stdout
     assert "Error" not in said, said
     return said
 

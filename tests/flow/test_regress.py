@@ -7,7 +7,8 @@ import re
 import pytest
 
 import hwarith as hw
-from hwarith.flow import tools
+from hwarith import caching
+from hwarith.flow import processes, regress
 
 MUL = "mul:a=e4m3fn"
 PIPELINE = "mul:a=e4m3fn,stages=2"
@@ -140,13 +141,37 @@ def test_the_second_time_nothing_is_compiled(monkeypatch):
     actions = []
 
     def run(command, *arguments, **settings):
-        actions.append(command[2])
+        actions.append(command[-2])
         return real_run(command, *arguments, **settings)
 
-    real_run = tools.run
-    monkeypatch.setattr(tools, "run", run)
+    real_run = processes.run
+    monkeypatch.setattr(processes, "run", run)
     assert hw.regress(MUL).failed == 0
     assert actions == ["test"]
+
+
+def test_damaged_simulators_are_built_again(monkeypatch, tmp_path):
+    """The simulator of a unit, and Verilator's library that all of them share."""
+    monkeypatch.setenv("HWARITH_CACHE", str(tmp_path))
+    monkeypatch.setattr(regress, "check_ports", lambda *_: None)
+    u = hw.unit(MUL)
+    found = []
+
+    def build(_, folder, log):
+        found.append({path.name: path.read_bytes() for path in folder.glob("build/*")})
+        for name in (u.name, "verilated.o", "Vtop.h"):
+            (folder / "build" / name).write_bytes(b"built")
+
+    monkeypatch.setattr(regress, "_run", build)
+    for text in ("one", "other", "other"):
+        assert regress._executable(u, text)[0] == b"built"
+    assert found == [{}, {"verilated.o": b"built"}]
+    (runtime,) = tmp_path.glob("regress/runtime-*/*.o")
+    for path in (runtime, *tmp_path.glob("regress/mul*")):
+        path.write_bytes(b"bui")
+    assert regress._executable(u, "other")[0] == b"built"
+    assert found[2:] == [{}]
+    assert caching.load(f"regress/{runtime.parent.name}", runtime.name) == b"built"
 
 
 def test_without_a_compiler(monkeypatch, tmp_path):

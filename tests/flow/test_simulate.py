@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.flow import tools
+from hwarith import caching
+from hwarith.flow import processes, simulate
 from hwarith.flow.stimuli.families import stimulus
 
 MUL = "mul:a=e4m3fn"
+TINY = "mul:a=e2m1fn"
 
 
 def mutated(spec: str, old: str, new: str) -> str:
@@ -104,8 +106,45 @@ def test_verilog_that_ends_the_simulation_does_not_end_the_process():
 
 def test_the_second_time_nothing_is_compiled(monkeypatch):
     hw.simulate(MUL)
-    monkeypatch.setattr(tools, "run", None)
+    monkeypatch.setattr(processes, "run", None)
     assert hw.simulate(MUL)(56, 56) == 56
+
+
+def test_damaged_models_are_compiled_again(monkeypatch, tmp_path):
+    """Loading them would end the process, or answer for another unit."""
+
+    def entry(spec: str) -> bytes:
+        unit = hw.unit(spec)
+        path = simulate._library(unit, hw.verilog(unit))
+        return caching.load("simulate", path.name)
+
+    mul, add = entry(TINY), entry("add:a=e2m1fn")
+    monkeypatch.setattr(simulate, "_runtime", lambda: b"")
+    monkeypatch.setattr(simulate, "_verilate", lambda *_: None)
+    monkeypatch.setattr(simulate, "_compile", lambda folder: (folder / "unit.so").write_bytes(mul))
+    monkeypatch.setenv("HWARITH_CACHE", str(tmp_path))
+    assert hw.simulate(TINY)(2, 4) == 4
+    (library,) = tmp_path.glob("simulate/*.so")
+    whole = library.read_bytes()
+    for damaged in (b"", whole[: len(whole) // 2], add):
+        library.unlink()
+        library.write_bytes(damaged)
+        simulate._load.cache_clear()
+        assert hw.simulate(TINY)(2, 4) == 4
+        assert library.read_bytes() == whole
+
+
+def test_a_damaged_runtime_is_compiled_again(monkeypatch, tmp_path):
+    monkeypatch.setenv("HWARITH_CACHE", str(tmp_path))
+
+    def run(_, folder, **__):
+        (folder / "runtime.o").write_bytes(b"compiled")
+
+    monkeypatch.setattr(processes, "run", run)
+    assert simulate._runtime() == b"compiled"
+    (entry,) = tmp_path.glob("simulate/verilator-runtime-*.o")
+    entry.write_bytes(b"comp")
+    assert simulate._runtime() == b"compiled"
 
 
 def test_without_a_compiler(monkeypatch, tmp_path):

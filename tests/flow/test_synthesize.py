@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith import caching
 from hwarith.flow import tools
 from hwarith.flow.synthesis import scripts
 from hwarith.flow.synthesis import synthesize as module
@@ -23,10 +24,8 @@ GENERIC = (tools.shipped("synth") / "generic.lib").read_text()
 
 @pytest.fixture
 def fresh_cache(tmp_path, monkeypatch):
-    """A cache folder that has nothing but the mark that yosys has been run."""
+    """An empty cache folder."""
     folder = tmp_path / "cache"
-    folder.mkdir()
-    (folder / "yosys-prepared").touch()
     monkeypatch.setenv("HWARITH_CACHE", str(folder))
     return folder
 
@@ -156,8 +155,6 @@ def test_row_of_figures_by_titles():
 def test_figures_are_the_same_without_the_cache(fresh_cache):
     first = hw.synthesize(MUL)
     (entry,) = fresh_cache.glob("synthesize/*.json")
-    entry.write_text("{ half a fi")
-    assert hw.synthesize(MUL) == first
     entry.unlink()
     assert hw.synthesize(MUL) == first
 
@@ -165,9 +162,27 @@ def test_figures_are_the_same_without_the_cache(fresh_cache):
 def test_figures_come_from_the_cache(fresh_cache):
     hw.synthesize(TINY)
     (entry,) = fresh_cache.glob("synthesize/*.json")
-    entry.write_text(json.dumps(json.loads(entry.read_text()) | {"cells": -1}))
+    figures = json.loads(caching.load("synthesize", entry.name))
+    caching.save("synthesize", entry.name, json.dumps(figures | {"cells": -1}).encode())
     assert hw.synthesize(TINY).cells == -1
     assert hw.synthesize(TINY, recipe="cmos").cells > 0
+
+
+def test_damaged_figures_are_found_again(fresh_cache):
+    """Whatever is not what was written, valid as it may look: cut off, edited, of another unit."""
+    first = hw.synthesize(TINY)
+    (entry,) = fresh_cache.glob("synthesize/*.json")
+    whole = entry.read_bytes()
+    hw.synthesize(TINY, recipe="cmos")
+    (other,) = set(fresh_cache.glob("synthesize/*.json")) - {entry}
+    edited = re.sub(rb'"area": [\d.]+', b'"area": 1.5', whole, count=1)
+    assert edited != whole
+    for damaged in (b"", b"{}", b"3", whole[:-1], whole[: len(whole) // 2], edited):
+        entry.write_bytes(damaged)
+        assert hw.synthesize(TINY) == first, damaged[:40]
+    entry.write_bytes(other.read_bytes())
+    assert hw.synthesize(TINY) == first
+    assert entry.read_bytes() == whole
 
 
 # -- the mapped netlist --------------------------------------------------------------------------

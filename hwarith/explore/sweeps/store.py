@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from ... import caching
 from ...errors import InvalidInput
 from ...files import output_folder, write_text
 from ...flow import tools
@@ -22,6 +23,9 @@ from ..point import Result
 
 MANIFEST = "sweep.json"
 FAILURES = "failures.json"
+
+_SHARED = "points"
+"""Of the cache folder."""
 
 SOURCES = (
     "golden",
@@ -70,7 +74,7 @@ class Store:
         return result
 
     def save(self, unit: Unit, result: Result) -> None:
-        _write(self._points / self.file(unit), result)
+        write_text(self._points / self.file(unit), _text(result))
 
     def fail(self, unit: Unit, cause: str) -> None:
         """Keep why a point failed, until the next run, which tries again."""
@@ -93,16 +97,13 @@ class Store:
 
 def load_shared(name: str) -> Result | None:
     """The point of this file name in the cache folder, if it is there."""
-    return _read(_shared_folder() / name)
+    content = caching.load(_SHARED, name)
+    return None if content is None else _result(content)
 
 
 def save_shared(name: str, result: Result) -> None:
-    """Put a point into the cache folder. Raises `InvalidInput` if that cannot be written."""
-    _write(_shared_folder() / name, result)
-
-
-def _shared_folder() -> Path:
-    return tools.cache_folder("points")
+    """Put a point into the cache folder."""
+    caching.save(_SHARED, name, _text(result).encode())
 
 
 def read_sweep_folder(folder: Path) -> tuple[dict[str, Any], list[Result], list[str]]:
@@ -125,13 +126,20 @@ def read_sweep_folder(folder: Path) -> tuple[dict[str, Any], list[Result], list[
 
 def _read(path: Path) -> Result | None:
     try:
-        return Result(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
+        return _result(path.read_bytes())
+    except OSError:
         return None
 
 
-def _write(path: Path, result: Result) -> None:
-    write_text(path, json.dumps(result.as_dict(), indent=1))
+def _result(content: bytes) -> Result | None:
+    try:
+        return Result(**json.loads(content))
+    except (ValueError, TypeError):
+        return None
+
+
+def _text(result: Result) -> str:
+    return json.dumps(result.as_dict(), indent=1)
 
 
 def tool_context() -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from amaranth.back import rtlil
 
 from ... import rtl
 from ...errors import InvalidInput
+from ...temporary import temporary_folder
 from ...units import Unit, unit
 from .. import tools
 from . import figures, liberty, results, scripts, timing
@@ -220,8 +220,7 @@ class _Job:
     def run(self) -> dict[str, Any]:
         """Run yosys in an empty folder: what is in each part and in no other, delay, netlist."""
         cells = liberty.read(self.source)
-        with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
-            folder = Path(name)
+        with temporary_folder() as folder:
             (folder / "unit.il").write_text(self.text)
             (folder / "library.lib").write_bytes(liberty.read_bytes(self.source))
             tools.run_yosys(self.script, folder)

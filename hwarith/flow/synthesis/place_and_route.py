@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...errors import InvalidInput, MissingTool, ToolFailure, unknown
+from ...temporary import temporary_folder
 from ...units import Unit, unit
-from .. import tools
+from .. import packaged, processes, tools
 from ..verilog import verilog
 from .scripts import fpga_script
 
@@ -92,8 +92,7 @@ def place_and_route(
             f"{package.replace('_', '-')} is not installed; pip install 'hwarith[pnr]' installs it"
         )
     device, options = _DEVICES[library, recipe]
-    with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         text = verilog(u, plain_products=recipe == "dsp")
         (folder / "unit.v").write_text(text + _between_registers(u))
         script = fpga_script(library, recipe).replace("proc\n", "hierarchy -top top\nproc\n", 1)
@@ -146,11 +145,11 @@ endmodule
 def _nextpnr(folder: Path, library: str, options: list[str], u: Unit) -> float:
     """The fastest clock of top.json, in MHz."""
     name = f"nextpnr_{library}"
-    command = [*tools.packaged(name), "--json", "top.json", "--freq", str(_TARGET)]
+    command = [*packaged.command(name), "--json", "top.json", "--freq", str(_TARGET)]
     command += [*options, "--timing-allow-fail", "--report", "report.json", "--quiet"]
     try:
-        tools.prepare(name)
-        tools.run(command, folder, what="nextpnr")
+        packaged.prepare(name)
+        processes.run(command, folder, what="nextpnr")
         clocks = json.loads((folder / "report.json").read_text())["fmax"]
     except (ToolFailure, OSError, ValueError, KeyError) as error:
         raise ToolFailure(f"{error} (place and route of {u.spec} on {library})") from None

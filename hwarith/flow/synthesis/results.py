@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from ... import files
+from ... import caching
 from .. import tools
 
 
@@ -27,20 +27,8 @@ def kept(
     content : everything that they depend on besides the code of this package and yosys.
     find : finds what is not kept yet.
     """
-    path = tools.cache_folder(folder) / f"{digest(content)}.json"
-    found = _read(path)
-    if found is None:
-        found = find()
-        files.write_text(path, json.dumps(found))
-    return found
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """What a file of the cache holds, if it is there and whole."""
-    try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
+    name = f"{digest(content)}.json"
+    return json.loads(caching.kept(folder, name, lambda: json.dumps(find()).encode()))
 
 
 def digest(content: Iterable[str | bytes]) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...errors import InvalidInput, ToolFailure, unknown
+from ...temporary import temporary_folder
 from ...units import Unit, unit
 from .. import tools
 from ..verilog import verilog
@@ -208,8 +208,7 @@ class _Job:
 
     def run(self) -> Figures:
         """Run yosys in an empty folder and read the figures off the files it writes."""
-        with tempfile.TemporaryDirectory(prefix="hwarith-") as name:
-            folder = Path(name)
+        with temporary_folder() as folder:
             (folder / "unit.v").write_text(self.verilog)
             if self.source is None:
                 self._yosys(folder, self.scripts[0])

@@ -1,0 +1,51 @@
+"""Processes that the flow starts: none takes code from a folder that others can write to."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from .. import files
+from ..errors import ToolFailure
+from ..temporary import temporary_folder
+
+
+def python(*arguments: str) -> list[str]:
+    """The command of a Python process that imports nothing from the folder that it is started in,
+    or that its script is in."""
+    return [sys.executable, "-P", *arguments]
+
+
+def run(
+    command: list[str],
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    what: str = "",
+    log: Path | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a program in a folder of its own, where its temporary files are too, and return what it
+    printed, which is also written to `log`.
+
+    Raises `ToolFailure` with its last lines.
+    """
+    environment = {**(os.environ if env is None else env), "TMPDIR": str(cwd)}
+    done = subprocess.run(
+        command, cwd=cwd, env=environment, text=True, capture_output=True, stdin=subprocess.DEVNULL
+    )
+    if log:
+        files.write_text(log, done.stdout + done.stderr)
+    if done.returncode:
+        tail = " | ".join((done.stdout + done.stderr).strip().splitlines()[-5:])
+        name = what or Path(command[0]).name
+        where = f" (all of it in {log})" if log else ""
+        raise ToolFailure(f"{name} failed with exit status {done.returncode}: {tail}{where}")
+    return done
+
+
+def said(command: list[str], env: Mapping[str, str] | None = None, what: str = "") -> str:
+    """What a program that needs no files prints on standard output. Raises `ToolFailure`."""
+    with temporary_folder() as folder:
+        return run(command, folder, env, what).stdout
