@@ -77,11 +77,12 @@ NETWORK = {
             "output_error",
             "Network output error",
             "",
-            "Root mean square of the deviation of the network's outputs from float64's, divided "
-            "by the root mean square of float64's outputs. It includes what is lost in encoding "
-            "weights and activations in the unit's formats.",
+            "Root mean square of the deviation of the network's outputs from those of the "
+            "arithmetic that it is compared with (the workload says which), divided by the root "
+            "mean square of the latter. It includes what is lost in encoding weights and "
+            "activations in the unit's formats.",
         ),
-        Figure("accuracy", "Accuracy", "", "Share of the held-out images classified right."),
+        Figure("accuracy", "Accuracy", "", "Share of the workload's items done right."),
     )
 }
 """How a network does on a unit, by key."""

@@ -12,7 +12,15 @@ import hwarith as hw
 from hwarith.cli import main
 from hwarith.errors import InvalidInput, MissingTool
 from hwarith.explore.workloads import workload
-from hwarith.explore.workloads.minilm import Retrieval, encoder, model, products, retrieval, run
+from hwarith.explore.workloads.minilm import (
+    Retrieval,
+    encoder,
+    model,
+    products,
+    retrieval,
+    run,
+    task,
+)
 from hwarith.explore.workloads.minilm.encoder import Factors
 from hwarith.explore.workloads.minilm.products import Products, scales
 from hwarith.units.chain import chain
@@ -257,6 +265,8 @@ def test_workload_of_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(minilm), "tokens", 6)
     unit = hw.unit("fma:a=bf16,c=fp32,out=fp32")
     minilm.check(unit)
+    assert task.reference(4, 6).dtype == minilm.baseline == "float32"
+    assert minilm.baseline_accuracy == run(None, 4, 6).recall
     outcome = minilm.run(unit)
     assert outcome.accuracy in (0, 0.25, 0.5, 0.75, 1)
     assert outcome.output_error is not None

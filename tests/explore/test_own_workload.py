@@ -37,12 +37,19 @@ def test_a_sweep_of_it_and_its_report(flow: FakeFlow, tmp_path: Path) -> None:
     page = write_report(tmp_path / "sweep").read_text()
     assert SIGNS.summary in page
     assert "One sign more or less is 1.6 points of accuracy" in page
+    assert "exact arithmetic gets 100.0 % right" in page
+    assert "within one point of exact&#x27;s accuracy" in page
+    assert '"baseline":{"name":"exact","accuracy":1.0}' in page
+    assert "<!-- exact -->" in (tmp_path / "sweep" / "report.svg").read_text()
+    for file in ("report.html", "results.json", "report.svg"):
+        assert b"float64" not in (tmp_path / "sweep" / file).read_bytes()
     data = json.loads((tmp_path / "sweep" / "results.json").read_text())
     assert data["workload"] == {
         "name": "signs",
         "summary": SIGNS.summary,
         "sha256": SIGNS.digest,
-        "float64_accuracy": 1.0,
+        "baseline": "exact",
+        "baseline_accuracy": 1.0,
     }
 
 
@@ -114,7 +121,7 @@ UNFINISHED = Unfinished()
         ("no_such_module:X", "'no_such_module' cannot be imported: ModuleNotFoundError"),
         ("tests.explore.tiny_workload:SIGN", "'tests.explore.tiny_workload' has no 'SIGN'"),
         ("tests.explore.tiny_workload:Signs", "must be an object, not the class Signs"),
-        (f"{__name__}:UNFINISHED", "is no workload; it has no count, float64_accuracy, run,"),
+        (f"{__name__}:UNFINISHED", "is no workload; it has no count, baseline_accuracy, run,"),
         ("__main__:X", "give the module's own name; other processes import it"),
         (":", "module '' cannot be imported: ValueError"),
     ],

@@ -18,7 +18,8 @@ class Signs(Workload):
     summary = "The signs of 64 inner products of random vectors with four elements."
     item = "sign"
     count = 64
-    float64_accuracy = 1.0
+    baseline = "exact"
+    baseline_accuracy = 1.0
 
     def __init__(self) -> None:
         rng = np.random.default_rng(7)

@@ -204,7 +204,7 @@ def test_csv_and_json_agree(folder: Path) -> None:
         for key in data["figures"]:
             assert (float(row[key]) if row[key] else None) == point[key]
         assert {key: int(row[key]) for key in COUNTS} == point["counts"]
-    assert data["workload"]["float64_accuracy"] == 0.97
+    assert data["workload"]["baseline_accuracy"] == 0.97
 
 
 def test_page_keeps_its_size(tmp_path: Path) -> None:

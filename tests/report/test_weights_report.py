@@ -95,7 +95,8 @@ def test_csv_and_json_agree(folder: Path, rows: WeightRows) -> None:
         for key in data["figures"]:
             assert (float(line[key]) if line[key] else None) == row[key]
     assert data["weights"]["number"] == 24 * 64 + 16 * 24 + 10 * 16
-    assert data["weights"]["float64_accuracy"] == 0.97
+    assert data["weights"]["baseline"] == "float64"
+    assert data["weights"]["baseline_accuracy"] == 0.97
 
 
 def test_picture_is_drawn_with_its_points(folder: Path) -> None:

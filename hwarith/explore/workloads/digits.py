@@ -56,7 +56,7 @@ class Digits(Workload):
             return Network(tuple(layers), images, data["labels"])
 
     @cached_property
-    def float64_accuracy(self) -> float:
+    def baseline_accuracy(self) -> float:
         """Share of images that float64 arithmetic classifies right."""
         return accuracy(exact_outputs(self.network), self.network.labels)
 

@@ -19,8 +19,9 @@ class Outcome:
     Attributes
     ----------
     accuracy : the share of the workload's items that were done right, 0 to 1.
-    output_error : the root mean square of the outputs' deviation from those of exact arithmetic,
-        over the root mean square of the latter; None where an output is not finite.
+    output_error : the root mean square of the outputs' deviation from those of the baseline's
+        arithmetic (`Workload.baseline`), over the root mean square of the latter; None where an
+        output is not finite.
     operands : codes that met the unit, an array of one axis for each operand, all of one length:
         one dot product after the other, as they meet a multiply-add that holds its sum. Error
         metrics and energy are computed on them; there must be at least two sets.
@@ -36,8 +37,9 @@ class Workload(Protocol):
 
     A workload of your own derives from this class and gives the members without a default: what
     it is called (`name`, `summary`), how much it is (`count`, `digest`), what exact arithmetic
-    achieves (`float64_accuracy`), and `run`. It is named in sweeps and on the command line by the
-    module that has it, and where: ``package.module:NAME`` (`hwarith.explore.workloads.workload`).
+    achieves (`baseline_accuracy`; where that is not float64, `baseline`), and `run`. It is named in
+    sweeps and on the command line by the module that has it, and where: ``package.module:NAME``
+    (`hwarith.explore.workloads.workload`).
     """
 
     @property
@@ -63,13 +65,18 @@ class Workload(Protocol):
 
     @property
     @abstractmethod
-    def float64_accuracy(self) -> float:
-        """The accuracy, 0 to 1, of arithmetic that hardly errs: float64, or float32 for large
-        workloads."""
+    def baseline_accuracy(self) -> float:
+        """The accuracy, 0 to 1, of arithmetic that hardly errs: that of `baseline`."""
 
     @abstractmethod
     def run(self, unit: Unit) -> Outcome:
         """Compute everything with a unit in its place. Raises `InvalidInput` as `check` does."""
+
+    @property
+    def baseline(self) -> str:
+        """The arithmetic that units are compared with, in accuracy and output error, as reports
+        call it."""
+        return "float64"
 
     @property
     def item(self) -> str:

@@ -80,12 +80,7 @@ class Content(Rows):
 
     @property
     def workload(self) -> Workload:
-        """What ran on every unit."""
         return workload(self.manifest["workload"])
-
-    @property
-    def float64_accuracy(self) -> float:
-        return self.workload.float64_accuracy
 
     @property
     def operations(self) -> list[Operation]:
@@ -121,7 +116,8 @@ class Content(Rows):
                 "name": self.workload.name,
                 "summary": self.workload.summary,
                 "sha256": self.workload.digest,
-                "float64_accuracy": self.float64_accuracy,
+                "baseline": self.workload.baseline,
+                "baseline_accuracy": self.workload.baseline_accuracy,
             },
             "figures": self.definitions,
             "counts": COUNTS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ACCURACY_LOSS = 0.01
-"""By how much an accuracy may lie below float64's to be called within one point of it."""
+"""By how much an accuracy may lie below the baseline's to be called within one point of it."""
 
 
 @dataclass(frozen=True)

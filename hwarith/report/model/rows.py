@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from ...explore.workloads import Workload
 from ...units.operations import Operation
 from .axes import Axis, axis
 from .columns import HIGHER_IS_BETTER, Column
@@ -99,8 +100,9 @@ class Rows(ABC):
 
     @property
     @abstractmethod
-    def float64_accuracy(self) -> float | None:
-        """The network's accuracy in float64, drawn as a line; None without a network."""
+    def workload(self) -> Workload | None:
+        """What ran on every row's unit, the accuracy of whose baseline is drawn as a line; None
+        if nothing did."""
 
     @abstractmethod
     def records(self) -> list[Record]:
@@ -136,8 +138,8 @@ class Rows(ABC):
 
     def axis(self, key: str) -> Axis:
         """The axis on which a column is drawn, with a position for each row."""
-        line = self.float64_accuracy if key == "accuracy" else None
-        return axis(self.columns[key], self.values(key), () if line is None else (line,))
+        lines = [self.workload.baseline_accuracy] if self.workload and key == "accuracy" else []
+        return axis(self.columns[key], self.values(key), lines)
 
     def front(self, x: str, y: str, operation: Operation) -> list[int]:
         """Indices of the rows of one operation that no other such row beats in both columns."""

@@ -33,18 +33,17 @@ def _smallest(
 
 
 def _smallest_for_accuracy(content: Content, operation: Operation) -> list[Finding]:
-    best = _smallest(
-        content, operation, lambda p: p.result.accuracy >= content.float64_accuracy - ACCURACY_LOSS
-    )
+    baseline, accuracy = content.workload.baseline, content.workload.baseline_accuracy
+    best = _smallest(content, operation, lambda p: p.result.accuracy >= accuracy - ACCURACY_LOSS)
     if best is None:
         return []
     return [
         Finding(
-            f"Smallest {operation.noun} within one point of float64's accuracy",
+            f"Smallest {operation.noun} within one point of {baseline}'s accuracy",
             best.label,
             f"{content.write('area', best)} {content.columns['area'].unit}, "
-            f"{content.write('accuracy', best)} right where float64 has "
-            f"{content.columns['accuracy'].write(content.float64_accuracy)}"
+            f"{content.write('accuracy', best)} right where {baseline} has "
+            f"{content.columns['accuracy'].write(accuracy)}"
             + _times_smaller(content, operation, best),
         )
     ]

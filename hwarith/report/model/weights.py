@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from ...explore.weights import FAMILIES, WEIGHT_FIGURES, Arrays, Digits, WeightResult
+from ...explore.workloads import Workload
 from ...flow.tools import versions
 from ...units.operations import DOT_PRODUCT, Operation
 from .columns import Column
@@ -146,8 +147,8 @@ class WeightRows(Rows):
         return [f"{b} bits" for b in bits]
 
     @property
-    def float64_accuracy(self) -> float | None:
-        return self.weights.workload.float64_accuracy if isinstance(self.weights, Digits) else None
+    def workload(self) -> Workload | None:
+        return self.weights.workload if isinstance(self.weights, Digits) else None
 
     def value(self, key: str, row: Row) -> float | None:
         return row.figures.get(key)
@@ -174,7 +175,8 @@ class WeightRows(Rows):
                 "sha256": self.weights.digest,
                 "number": sum(w.size for w in self.weights.arrays),
                 "group": self.group,
-                "float64_accuracy": self.float64_accuracy,
+                "baseline": self.workload and self.workload.baseline,
+                "baseline_accuracy": self.workload and self.workload.baseline_accuracy,
             },
             "figures": self.definitions,
             "rows": self.records(),

@@ -37,9 +37,9 @@ def _best_of(rows: WeightRows, bits: int) -> list[Finding]:
 
 
 def _cheapest_accurate(rows: WeightRows) -> list[Finding]:
-    if rows.float64_accuracy is None:
+    if rows.workload is None:
         return []
-    least = rows.float64_accuracy - ACCURACY_LOSS
+    least = rows.workload.baseline_accuracy - ACCURACY_LOSS
     accurate = [row for row in rows.found if (row.figures["accuracy"] or 0.0) >= least]
     good = [row for row in accurate if _cost(row)]
     if not good:
@@ -47,11 +47,11 @@ def _cheapest_accurate(rows: WeightRows) -> list[Finding]:
     best = min(good, key=_cost)
     return [
         Finding(
-            "Least area per throughput within one point of float64's accuracy",
+            f"Least area per throughput within one point of {rows.workload.baseline}'s accuracy",
             best.label,
             f"{rows.write('area_per_throughput', best)} GE·clock, "
-            f"{rows.write('accuracy', best)} right where float64 has "
-            f"{rows.columns['accuracy'].write(rows.float64_accuracy)}",
+            f"{rows.write('accuracy', best)} right where {rows.workload.baseline} has "
+            f"{rows.columns['accuracy'].write(rows.workload.baseline_accuracy)}",
         )
     ]
 

@@ -84,8 +84,8 @@ def _panel(axes: Axes, rows: Rows, x_key: str, y_key: str) -> list[_Named]:
     axes.grid(color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    if y_key == "accuracy" and rows.float64_accuracy is not None:
-        _draw_level(axes, rows.float64_accuracy, "float64")
+    if y_key == "accuracy" and rows.workload:
+        _draw_level(axes, rows.workload.baseline_accuracy, rows.workload.baseline)
     fronts = {operation: rows.front(x_key, y_key, operation) for operation in rows.operations}
     for operation, front in fronts.items():
         h, v = (np.array([axis.positions[i] for i in front], float) for axis in (x, y))

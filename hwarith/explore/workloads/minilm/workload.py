@@ -28,6 +28,7 @@ class MiniLM(Workload):
         "tokens. The accuracy is the share that is found first."
     )
     item = "text"
+    baseline = "float32"
     sample = "of some rows, columns and steps of each kind of product"
     pairs, tokens = 24, 16
     method = METHOD
@@ -43,7 +44,7 @@ class MiniLM(Workload):
         return hashlib.sha256(f"{model.load().digest} {retrieval.versions()}".encode()).hexdigest()
 
     @cached_property
-    def float64_accuracy(self) -> float:
+    def baseline_accuracy(self) -> float:
         """Share of the texts that float32 arithmetic finds."""
         return run(None, self.pairs, self.tokens).recall
 

@@ -39,7 +39,8 @@ def page_data(rows: Rows, parts: PageParts) -> dict[str, object]:
         "shapes": {family: shape.path for family, shape in shapes(rows.families).items()},
         "dashes": {operation.name: front_line(operation).dashes for operation in operations},
         "nouns": {operation.name: rows.noun(operation) for operation in operations},
-        "float64_accuracy": rows.float64_accuracy,
+        "baseline": rows.workload
+        and {"name": rows.workload.baseline, "accuracy": rows.workload.baseline_accuracy},
     }
 
 

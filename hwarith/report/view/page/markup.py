@@ -41,11 +41,11 @@ def definitions(columns: Iterable[Column]) -> str:
 
 def significance(network: Workload) -> str:
     """What a difference of accuracy means, as HTML."""
-    p, n, item = network.float64_accuracy, network.count, network.item
+    p, n, item = network.baseline_accuracy, network.count, network.item
     deviation = 100 * (p * (1 - p) / n) ** 0.5
     return text(
         f"One {item} more or less is {100 / n:.1f} points of accuracy, and the standard deviation "
         f"of an accuracy of {100 * p:.1f} % on {n} {item}s is {deviation:.1f} points: smaller "
-        "differences of accuracy say little, and the network output error says more. float64 "
-        f"arithmetic gets {100 * p:.1f} % right."
+        "differences of accuracy say little, and the network output error says more. "
+        f"{network.baseline} arithmetic gets {100 * p:.1f} % right."
     )

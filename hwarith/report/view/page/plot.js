@@ -171,11 +171,12 @@ function draw() {
     paretoFront(there.filter((i) => data.points[i].operation === operation), x, y));
   const onFront = new Set(fronts.flat());
   const inFrame = svg("g", { "clip-path": "url(#clip)" });
-  if (choice.y.value === "accuracy" && data.float64_accuracy !== null) {
-    const level = v.position(data.float64_accuracy);
-    inFrame.append(svg("line", { class: "float64", x1: frame.left, x2: frame.right,
+  if (choice.y.value === "accuracy" && data.baseline) {
+    const level = v.position(data.baseline.accuracy);
+    inFrame.append(svg("line", { class: "baseline", x1: frame.left, x2: frame.right,
                                  y1: level, y2: level }),
-                   svg("text", { x: frame.right - 3, y: level - 5, "text-anchor": "end" }, "float64"));
+                   svg("text", { x: frame.right - 3, y: level - 5, "text-anchor": "end" },
+                       data.baseline.name));
   }
   fronts.forEach((front, k) => {
     const d = front.map(at).map(({ h, v }, i) => (i ? `H${h}V${v}` : `M${h} ${v}`)).join("");
