@@ -13,13 +13,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
 from threading import Lock
-from typing import Any
 
 import numpy as np
 
-from .compiler import LOOPS, compiled, inlined, machine_words, signed_words
+from .compiler import LOOPS, compiled, inlined, signed_words
 from .cores import in_slices
 from .definition import is_interpreted
+from .kernels import Constants, Kernel, machine_words
 from .vectors import each
 
 HOT = 1 << 24
@@ -73,48 +73,49 @@ def apply(
     flat = [signed_words(np.ascontiguousarray(x).ravel()) for x in operands]
     out = np.empty(flat[0].size, dtype)
     words = machine_words(constants)
-    if usage.add((definition, words), out.size) < HOT:
-        run = general(definition)
-    else:
-        run = specialized(definition, words, (out.dtype, *(x.dtype for x in flat)))
-        words = ()
+    run = general(definition)
+    if usage.add((definition, words), out.size) >= HOT:
+        run, words = specialized(definition, words), machine_words(())
     in_slices(lambda part: run(out[part], words, *(x[part] for x in flat)), out.size, _SLICE)
     return out.reshape(shape)
 
 
 @lru_cache(maxsize=LOOPS)
-def general(definition: Callable) -> Callable:
-    """A loop over arrays of codes, for any types of them and any constants."""
-    import numba
+def general(definition: Callable) -> Kernel:
+    """A loop over arrays of codes, for any constants."""
+    return Kernel(_general, definition)
 
+
+@lru_cache(maxsize=LOOPS)
+def specialized(definition: Callable, words: Constants) -> Kernel:
+    """The same loop for one choice of constants, with vectors."""
+    return Kernel(_specialized, definition, words)
+
+
+def _general(definition: Callable) -> Callable:
     f, each_code = compiled(definition), each(vectors=False, words=True)
 
     @inlined
     def step(codes, constants):
         return f(*codes, *constants)
 
-    @numba.njit(nogil=True)
     def loop(out, constants, *operands):
         each_code(step, out, operands, constants)
 
     return loop
 
 
-@lru_cache(maxsize=LOOPS)
-def specialized(definition: Callable, words: tuple, dtypes: tuple[np.dtype, ...]) -> Callable:
-    """The same loop for one choice of constants and of the arrays' types (the result's first)."""
-    import numba
+def _specialized(definition: Callable, words: Constants) -> Callable:
+    from .entries import known
 
     f, each_code = compiled(definition), each(vectors=True, words=True)
+    constants = known(words)
 
     @inlined
     def step(codes, no_constants):
-        return f(*codes, *words)
+        return f(*codes, *constants())
 
     def loop(out, no_constants, *operands):
         each_code(step, out, operands, no_constants)
 
-    run: Any = numba.njit(nogil=True)(loop)
-    out, *operands = (numba.from_dtype(dtype)[::1] for dtype in dtypes)
-    run.compile((out, numba.typeof(()), numba.types.Tuple(operands)))
-    return run
+    return loop

@@ -21,42 +21,42 @@ def signed_words(x: np.ndarray) -> np.ndarray:
     return x.view(np.int64) if x.dtype == np.uint64 else x
 
 
-def machine_words(constants: tuple) -> tuple:
-    """The same integers as signed 64-bit machine words, in the same named tuples."""
-    return tuple(
-        type(c)(*machine_words(c)) if isinstance(c, tuple) else ((c + 2**63) % 2**64) - 2**63
-        for c in constants
-    )
-
-
 def inlined(function: Callable) -> Any:
-    """A plain function, compiled into whatever compiled function calls it."""
+    """A plain function, compiled into whatever compiled function calls it: not to be called
+    otherwise, for what Python needs to call it takes half of the compiler's time."""
     import numba
 
-    return numba.njit(nogil=True, forceinline=True)(function)
+    only_inside: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return numba.njit(nogil=True, forceinline=True, **only_inside)(function)
 
 
 @lru_cache(maxsize=DEFINITIONS)
 def compiled(definition: Callable) -> Any:
     """A golden function, compiled into whatever compiled function calls it, together with the
-    golden functions that it calls."""
+    golden functions that it calls by global names or has in its closure."""
     make = getattr(definition, "make_compiled", None)
     if make is not None:
         return make()
     env = dict(definition.__globals__)
     env.update({name: compiled(part) for name, part in _parts(definition).items()})
+    cells = [_compiled_part(cell.cell_contents) for cell in definition.__closure__ or ()]
     return inlined(
         types.FunctionType(
             definition.__code__,
             env,
             definition.__name__,
             definition.__defaults__,
-            definition.__closure__,
+            tuple(map(types.CellType, cells)),
         )
     )
 
 
 def _parts(definition: Callable) -> dict[str, Callable]:
     """The golden functions among the global names of a function."""
-    known = ((name, definition.__globals__.get(name)) for name in definition.__code__.co_names)
-    return {name: f for name, f in known if f is not None and getattr(f, "is_golden", False)}
+    known = definition.__globals__
+    names = [name for name in definition.__code__.co_names if name in known]
+    return {name: known[name] for name in names if getattr(known[name], "is_golden", False)}
+
+
+def _compiled_part(value: Any) -> Any:
+    return compiled(value) if getattr(value, "is_golden", False) else value

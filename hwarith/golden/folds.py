@@ -7,9 +7,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from .compiler import LOOPS, compiled, machine_words, signed_words
+from .compiler import LOOPS, compiled, signed_words
 from .cores import in_slices
 from .definition import is_interpreted
+from .kernels import Kernel, machine_words
 
 _LEAST_WORK = 1 << 18
 """Steps from which on another core pays."""
@@ -57,9 +58,11 @@ def _interpret(definition: Callable, group: Sequence[np.ndarray], constants: tup
 
 
 @lru_cache(maxsize=LOOPS)
-def _loop(definition: Callable, arity: int) -> Callable:
-    import numba
+def _loop(definition: Callable, arity: int) -> Kernel:
+    return Kernel(_make_loop, definition, arity)
 
+
+def _make_loop(definition: Callable, arity: int) -> Callable:
     f = compiled(definition)
     word = np.int64
 
@@ -87,4 +90,4 @@ def _loop(definition: Callable, arity: int) -> Callable:
             states[i] = state
 
     loops: dict[int, Callable] = {2: pairs, 3: triples, 4: quadruples}
-    return numba.njit(nogil=True)(loops[arity])
+    return loops[arity]

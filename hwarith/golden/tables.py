@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 
 from .cores import in_slices
+from .kernels import Kernel
 
 TABLE_BITS = 18
 """Widest index of a table of conversions: of codes of 8 bits, it fits the second-level cache."""
@@ -41,9 +42,16 @@ def lookup_top(table: np.ndarray, codes: np.ndarray, drop: int) -> np.ndarray:
 
 
 @cache
-def _lookup_kernel(arity: int) -> Callable:
-    import numba
+def _lookup_kernel(arity: int) -> Kernel:
+    return Kernel(_make_lookup, arity)
 
+
+@cache
+def _lookup_top_kernel() -> Kernel:
+    return Kernel(_make_lookup_top)
+
+
+def _make_lookup(arity: int) -> Callable:
     index = np.uint32
 
     def unary(out, table, a):
@@ -59,17 +67,14 @@ def _lookup_kernel(arity: int) -> Callable:
             ab = (index(a[i]) << width_b) | index(b[i])
             out[i] = table[(ab << width_c) | index(c[i])]
 
-    return numba.njit(nogil=True)((unary, binary, ternary)[arity - 1])
+    return (unary, binary, ternary)[arity - 1]
 
 
-@cache
-def _lookup_top_kernel() -> Callable:
-    import numba
-
+def _make_lookup_top() -> Callable:
     def top(out, table, codes, drop):
         low = (np.uint64(1) << np.uint64(drop)) - np.uint64(1)
         for i in range(out.size):
             code = np.uint64(codes[i])
             out[i] = table[(code >> np.uint64(drop)) | np.uint64((code & low) != 0)]
 
-    return numba.njit(nogil=True)(top)
+    return top

@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 
 from ..golden import HOT
-from ..golden.compiler import LOOPS, compiled, inlined, machine_words, signed_words
-from .tiles import compiled_for, in_rows, product_loop
+from ..golden.compiler import LOOPS, compiled, inlined, signed_words
+from ..golden.kernels import Constants, Kernel, machine_words
+from .tiles import in_rows, product_loop
 
 LEAST_WORK = 1 << 20
 """Steps from which on another core pays."""
 
 Definitions = tuple[Callable, ...]
-Constants = tuple[tuple, ...]
 
 
 def interpret(
     definitions: Definitions,
-    constants: Constants,
+    constants: tuple[tuple, ...],
     a: np.ndarray,
     b: np.ndarray,
     acc: np.ndarray,
@@ -42,7 +42,7 @@ def interpret(
 
 def accumulate(
     definitions: Definitions,
-    constants: Constants,
+    constants: tuple[tuple, ...],
     a: np.ndarray,
     b: np.ndarray,
     acc: np.ndarray,
@@ -59,13 +59,13 @@ def accumulate(
     out = np.array(acc, order="C")
     sums = signed_words(out)
     if out.dtype.kind == "f":
-        words, run = constants, general(definitions, np.float64)
+        given: Any = constants
+        run = general(definitions, np.float64)
     else:
-        words = tuple(machine_words(c) for c in constants)
-        dtypes = (sums.dtype, left.dtype, right.dtype)
+        given = words = machine_words(constants)
         hot = out.size * len(b) >= HOT
-        run = specialized(definitions, words, dtypes) if hot else general(definitions, np.int64)
-    in_rows(lambda p: run(sums[p], left[p], right, words), len(out), b.size, LEAST_WORK)
+        run = specialized(definitions, words) if hot else general(definitions, np.int64)
+    in_rows(lambda p: run(sums[p], left[p], right, given), len(out), b.size, LEAST_WORK)
     return out
 
 
@@ -87,25 +87,31 @@ def _step(definitions: Definitions, word: Callable) -> Callable:
 
 
 @lru_cache(maxsize=LOOPS)
-def general(definitions: Definitions, word: type) -> Callable:
+def general(definitions: Definitions, word: type) -> Kernel:
     """The loop over three matrices, for any types of them and any constants."""
-    return product_loop(_compiled_step(definitions, word), vectors=False)
+    return Kernel(_general, definitions, word)
 
 
 @lru_cache(maxsize=LOOPS)
-def specialized(
-    definitions: Definitions, words: Constants, dtypes: tuple[np.dtype, ...]
-) -> Callable:
-    """The same loop for one choice of constants and of the matrices' types, with vectors."""
-    import numba
+def specialized(definitions: Definitions, words: Constants) -> Kernel:
+    """The same loop for one choice of constants, with vectors."""
+    return Kernel(_specialized, definitions, words)
 
-    step = _compiled_step(definitions, np.int64)
+
+def _general(definitions: Definitions, word: type) -> Callable:
+    return product_loop(_compiled_step(definitions, word), vectors=False)
+
+
+def _specialized(definitions: Definitions, words: Constants) -> Callable:
+    from ..golden.entries import known
+
+    step, values = _compiled_step(definitions, np.int64), known(words)
 
     @inlined
     def for_these(x, y, acc, constants):
-        return step(x, y, acc, words)
+        return step(x, y, acc, values())
 
-    return compiled_for(product_loop(for_these, vectors=True), dtypes, numba.typeof(words))
+    return product_loop(for_these, vectors=True)
 
 
 def _compiled_step(definitions: Definitions, word: type) -> Any:

@@ -7,9 +7,6 @@ of the left matrix, one of the right matrix and the accumulator.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-
-import numpy as np
 
 from ..golden.compiler import inlined
 from ..golden.cores import in_slices
@@ -19,10 +16,10 @@ ROWS, COLUMNS = 128, 256
 """Part of the right matrix that stays in a core's cache while all rows of the left one pass."""
 
 
-def product_loop(step: Callable, vectors: bool, by_fours: bool = False) -> Any:
-    """A compiled function of arrays ``acc``, ``a``, ``b`` of shapes (m, n), (m, k), (k, n) and of
-    the step's constants, which does ``acc[i, j] = step(a[i, k], b[k, j], acc[i, j], constants)``
-    for k ascending.
+def product_loop(step: Callable, vectors: bool, by_fours: bool = False) -> Callable:
+    """What a `Kernel` is made of: a function of arrays ``acc``, ``a``, ``b`` of shapes (m, n),
+    (m, k), (k, n) and of the step's constants, which does
+    ``acc[i, j] = step(a[i, k], b[k, j], acc[i, j], constants)`` for k ascending.
 
     Parameters
     ----------
@@ -31,8 +28,6 @@ def product_loop(step: Callable, vectors: bool, by_fours: bool = False) -> Any:
     by_fours : keep accumulators in registers for four steps. This pays if a step is a few
         instructions, and takes several times as long to compile.
     """
-    import numba
-
     each_sum = each(vectors, words=False)
     rows, columns = ROWS, COLUMNS
 
@@ -68,15 +63,7 @@ def product_loop(step: Callable, vectors: bool, by_fours: bool = False) -> Any:
                         y = b[k, j0 : j0 + columns]
                         each_sum(once, sums, (y, sums), (a[i, k], constants))
 
-    return numba.njit(nogil=True)(run)
-
-
-def compiled_for(loop: Any, dtypes: tuple[np.dtype, ...], constants: Any) -> Any:
-    """The same loop, compiled for these types of its matrices and numba's type of its constants."""
-    import numba
-
-    loop.compile((*(numba.from_dtype(dtype)[:, ::1] for dtype in dtypes), constants))
-    return loop
+    return run
 
 
 def in_rows(work: Callable[[slice], object], rows: int, steps: int, least: int) -> None:

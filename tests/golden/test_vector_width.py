@@ -12,6 +12,7 @@ from llvmlite import binding
 from hwarith.golden import bit_length, golden
 from hwarith.golden.arrays import specialized
 from hwarith.golden.compiler import compiled, inlined
+from hwarith.golden.kernels import machine_words
 from hwarith.golden.vectors import WIDTH, each, is_straight
 
 
@@ -94,8 +95,10 @@ def test_several_arrays_at_once(size: int, vectors: bool) -> None:
 @pytest.mark.skipif(not binding.get_host_cpu_features().get("avx2"), reason="needs AVX2")
 @pytest.mark.parametrize(("definition", "vectors"), [(branches, True), (divides, False)])
 def test_vectors_are_as_wide_as_said(definition: Callable, vectors: bool) -> None:
-    loop = specialized(definition, (), (np.dtype(np.uint8), np.dtype(np.uint16)))
-    (text,) = loop.inspect_llvm().values()
+    loop = specialized(definition, machine_words(()))
+    arrays = (("array", dtype, 1, True) for dtype in ("|u1", "<u2"))
+    out, operand = arrays
+    text, _ = loop.compile((out, machine_words(()).signature, operand))
     assert (f"<{WIDTH} x i64>" in text) == vectors
 
 

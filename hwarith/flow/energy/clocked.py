@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import ToolFailure
+from ...golden.compiler import inlined
+from ...golden.kernels import Kernel
 from ..synthesis.netlists import Net, Ports
 from ..synthesis.timing import CLOCK
 from .gates import Gate, Words
@@ -75,7 +77,7 @@ class Clocked:
             transfers,
         )
         self._handshake = port("i_valid"), port("i_ready"), port("o_valid")
-        self._counts = np.zeros(2, np.int64)
+        self._counts = np.zeros(3, np.int64)  # transfers, results, clocks of the latest run
         self._values = np.zeros(len(place), np.uint8)
         self._values[self._registers[0]] = np.random.default_rng(0).integers(0, 2, len(registers))
         self._values[[port(CLOCK), port("o_ready"), port("rst")]] = 1
@@ -119,7 +121,8 @@ class Clocked:
         waves = np.zeros((len(self._states), most // 64 + 1), np.uint64)
         rows = np.zeros(most + 1, np.int64)
         netlist = self._values, self._gates, self._registers, self._drive, self._handshake
-        clocks = _loop()(*netlist, self._counts, until, most, waves, rows)
+        _loop()(*netlist, self._counts, until, most, waves, rows)
+        clocks = int(self._counts[2])
         return clocks, waves[:, : clocks // 64 + 1], rows[: clocks + 1]
 
 
@@ -151,11 +154,13 @@ def _truth_table(gate: Gate) -> np.ndarray:
 
 
 @cache
-def _loop() -> Callable[..., int]:
+def _loop() -> Kernel:
     """The simulation, compiled."""
-    import numba
+    return Kernel(_make_loop)
 
-    @numba.njit(nogil=True)
+
+def _make_loop() -> Callable:
+    @inlined
     def settle(values, gates):
         starts, ends, outputs, inputs, tables = gates
         for gate in range(len(starts)):
@@ -165,15 +170,14 @@ def _loop() -> Callable[..., int]:
                 index += np.int64(values[inputs[first + i]]) << i
             values[outputs[gate]] = tables[index]
 
-    @numba.njit(nogil=True)
+    @inlined
     def offer(values, drive, row):
         driven, words, _ = drive
         for i in range(len(driven)):
             values[driven[i]] = words[i, row >> 6] >> np.uint64(row & 63) & np.uint64(1)
 
-    @numba.njit(nogil=True)
     def loop(values, gates, registers, drive, handshake, counts, until, most, waves, rows):
-        """Clock until transfer `until` is being taken, or `most` times; gives the clocks."""
+        """Clock until transfer `until` is being taken, or `most` times."""
         states, followings = registers
         _, _, transfers = drive
         i_valid, i_ready, o_valid = handshake
@@ -183,7 +187,8 @@ def _loop() -> Callable[..., int]:
             if clock:
                 takes = values[i_valid] & values[i_ready]
                 if takes and counts[0] == until:
-                    return clock - 1
+                    counts[2] = clock - 1
+                    return
                 for i in range(len(states)):
                     values[states[i]] = values[followings[i]]
                 if takes:
@@ -194,6 +199,6 @@ def _loop() -> Callable[..., int]:
             rows[clock] = counts[0] % transfers
             for i in range(len(states)):
                 waves[i, clock >> 6] |= np.uint64(values[states[i]]) << np.uint64(clock & 63)
-        return most
+        counts[2] = most
 
     return loop

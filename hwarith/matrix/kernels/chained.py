@@ -11,6 +11,7 @@ import numpy as np
 from ...formats import Format
 from ...golden.compiler import inlined
 from ...golden.instructions import leading_zeros, shifts
+from ...golden.kernels import Kernel
 from ...golden.vectors import each
 from ...units.anfma import AnFma
 from ...units.anfma.state import State
@@ -97,9 +98,11 @@ def _constants(u: AnFma) -> _Constants:
 
 
 @cache
-def _loop(exact: bool) -> Callable:
-    import numba
+def _loop(exact: bool) -> Kernel:
+    return Kernel(_make_loop, exact)
 
+
+def _make_loop(exact: bool) -> Callable:
     step = _step(exact)
     each_sum = each(vectors=True, words=False)
 
@@ -109,9 +112,7 @@ def _loop(exact: bool) -> Callable:
             for k in range(ga.shape[1]):
                 each_sum(step, state, (*state, gb[k], eb[k]), (ga[i, k], ea[i, k], c))
 
-    loop: Any = numba.njit(nogil=True)(run)
-    loop.compile((*[numba.int32[:, ::1]] * 6, numba.typeof(_Constants(*[np.int32(0)] * 9))))
-    return loop
+    return run
 
 
 def _step(exact: bool) -> Any:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from ...golden.compiler import LOOPS, compiled
-from ..tiles import compiled_for, in_rows, product_loop
+from ...golden.kernels import Kernel
+from ..tiles import in_rows, product_loop
 
 LEAST_WORK = 1 << 22
 """Steps from which on another core pays."""
@@ -26,10 +26,8 @@ def run(
     acc, a, b : arrays (m, n), (m, k), (k, n); `acc` is not changed.
     constants : of the step, a tuple of arrays, numbers and tuples.
     """
-    import numba
-
     left, right, out = np.ascontiguousarray(a), np.ascontiguousarray(b), np.array(acc, order="C")
-    loop = for_types(step, (out.dtype, left.dtype, right.dtype), numba.typeof(constants))
+    loop = kernel(step)
     in_rows(
         lambda part: loop(out[part], left[part], right, constants),
         len(out),
@@ -40,7 +38,10 @@ def run(
 
 
 @lru_cache(maxsize=LOOPS)
-def for_types(step: Callable, dtypes: tuple[np.dtype, ...], constants: Any) -> Callable:
-    return compiled_for(
-        product_loop(compiled(step), vectors=True, by_fours=True), dtypes, constants
-    )
+def kernel(step: Callable) -> Kernel:
+    """The loop with this step, compiled for the types that it meets."""
+    return Kernel(_loop, step)
+
+
+def _loop(step: Callable) -> Callable:
+    return product_loop(compiled(step), vectors=True, by_fours=True)

@@ -24,8 +24,8 @@ import numpy as np
 
 from ...formats import Format
 from ...formats import format as format_named
-from ...golden import WORD_BITS
-from ...golden.compiler import LOOPS, compiled, inlined, machine_words
+from ...golden import WORD_BITS, golden
+from ...golden.compiler import LOOPS
 from ...units import Unit
 from ...units.chain import Chain, result
 from ...units.exact.fma import Fma
@@ -200,9 +200,8 @@ def _defined(u: Unit, a: np.ndarray, b: np.ndarray) -> _Product | None:
     like_float32 = out.numbers == format_named(f"e8m{out.fraction_bits}").numbers
     if not like_float32 or u.word_bits > WORD_BITS:
         return None
-    words = machine_words(constants)
     x, y = (codes.astype(np.int64) for codes in (a, b))
-    return _Product((definition, words, shift), x, y, (), out.precision, float(out.max))
+    return _Product((definition, constants, shift), x, y, (), out.precision, float(out.max))
 
 
 # -- values --------------------------------------------------------------------------------------
@@ -231,18 +230,22 @@ def _trough(x: np.ndarray) -> float:
 # -- steps ---------------------------------------------------------------------------------------
 
 
+@golden
 def _multiply(x, y, constants):
     return x * y
 
 
+@golden
 def _multiply_and_round(x, y, constants):
     return to_nearest(x * y, constants) + constants.zero
 
 
+@golden
 def _look_up(x, y, constants):
     return constants[x, y]
 
 
+@golden
 def _add_fields(x, y, f: Any):
     low = np.int32(0x7FFFFFFF)
     p, q = np.int32(x & low), np.int32(y & low)
@@ -254,14 +257,17 @@ def _add_fields(x, y, f: Any):
     return word_float(np.int32(sign & f.zero_sign) if zero else np.int32(word | sign))
 
 
+@golden
 def _add(product, acc, constants):
     return product + acc
 
 
+@golden
 def _add_and_round(product, acc, constants):
     return to_nearest(product + acc, constants)
 
 
+@golden
 def _fuse(x, y, acc, constants):
     return fused(x, y, acc)
 
@@ -279,8 +285,8 @@ _SUMS: dict[str, Callable] = {"add": _add, "add and round": _add_and_round}
 def _step(product: str | tuple[Callable, tuple, int], total: str) -> Callable:
     if product == "fuse":
         return _fuse
-    add = compiled(_SUMS[total])
-    multiply = compiled(_PRODUCTS[product]) if isinstance(product, str) else _as_float(*product)
+    add = _SUMS[total]
+    multiply = _PRODUCTS[product] if isinstance(product, str) else _as_float(*product)
 
     def step(x, y, acc, constants):
         return add(multiply(x, y, constants[0]), acc, constants[1])
@@ -288,13 +294,12 @@ def _step(product: str | tuple[Callable, tuple, int], total: str) -> Callable:
     return step
 
 
-def _as_float(definition: Callable, words: tuple, shift: int) -> Callable:
-    """A definition of codes that are the upper bits of float32's patterns, compiled for its
-    constants."""
-    f, as_float, word = compiled(definition), compiled(word_float), np.int32
+def _as_float(definition: Callable, constants: tuple, shift: int) -> Callable:
+    """A definition of codes that are the upper bits of float32's patterns, for its constants."""
+    as_float, word = word_float, np.int32
 
-    @inlined
-    def defined(x, y, constants):
-        return as_float(word(f(x, y, *words) << shift))
+    @golden
+    def defined(x, y, no_constants):
+        return as_float(word(definition(x, y, *constants) << shift))
 
     return defined
