@@ -16,10 +16,11 @@ from threading import Lock
 
 import numpy as np
 
+from .arguments import Constants, machine_words
 from .compiler import LOOPS, compiled, inlined, signed_words
 from .cores import in_slices
 from .definition import is_interpreted
-from .kernels import Constants, Kernel, machine_words
+from .kernels import Kernel
 from .vectors import each
 
 HOT = 1 << 24

@@ -18,8 +18,8 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
 from ..errors import InvalidInput
+from .arguments import ENTRY, Constants, Signature
 from .compiler import inlined
-from .kernels import ENTRY, Constants, Signature
 
 _WORD = ir.IntType(64)
 _types: Any = numba.types

@@ -7,10 +7,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from .arguments import machine_words
 from .compiler import LOOPS, compiled, signed_words
 from .cores import in_slices
 from .definition import is_interpreted
-from .kernels import Kernel, machine_words
+from .kernels import Kernel
 
 _LEAST_WORK = 1 << 18
 """Steps from which on another core pays."""

@@ -11,48 +11,12 @@ import ctypes
 from collections.abc import Callable, Hashable
 from functools import cache
 from itertools import count
-from struct import Struct
 from threading import RLock
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from ..caching import kept
 from . import fingerprints
-
-ENTRY = "kernel"
-"""Name of the function in object code."""
-
-Signature = Hashable
-"""The type of an argument: ``("array", dtype, dimensions, contiguous)``, the name of a number's
-dtype (``i128`` for integers of 128 bits), or a tuple of a named tuple's class, or None, and types.
-"""
-
-
-class Constants(NamedTuple):
-    """A tuple of integers, or of such tuples, as a kernel takes it."""
-
-    signature: Signature
-    words: bytes
-
-
-def machine_words(values: tuple, bits: int = 64) -> Constants:
-    """Integers of so many bits, a multiple of 64; what is beyond them wraps."""
-    integers: list[int] = []
-    signature = _describe_integers(values, f"i{bits}", integers)
-    size, mask = bits // 8, (1 << bits) - 1
-    return Constants(signature, b"".join([(x & mask).to_bytes(size, "little") for x in integers]))
-
-
-def _describe_integers(values: tuple, kind: Signature, integers: list[int]) -> Signature:
-    kinds: list[Signature] = [type(values) if hasattr(values, "_fields") else None]
-    for x in values:
-        if isinstance(x, tuple):
-            kinds.append(_describe_integers(x, kind, integers))
-        else:
-            kinds.append(kind)
-            integers.append(x)
-    return tuple(kinds)
+from .arguments import ENTRY, Signature, describe
 
 
 class Kernel:
@@ -72,7 +36,7 @@ class Kernel:
 
     def __call__(self, *arguments: Any) -> None:
         words: list[bytes] = []
-        signature = tuple([_describe(x, words) for x in arguments])
+        signature = tuple([describe(x, words) for x in arguments])
         entry = self._entries.get(signature)
         if entry is None:
             with _preparing:
@@ -96,29 +60,6 @@ class Kernel:
 
 
 _preparing = RLock()
-
-
-def _describe(x: Any, words: list[bytes]) -> Signature:
-    """The type of an argument; the words that it is passed in are put behind the others."""
-    if isinstance(x, Constants):
-        words.append(x.words)
-        return x.signature
-    if isinstance(x, np.ndarray):
-        words.append(_PACKED[2 * x.ndim](x.ctypes.data, *x.shape, *x.strides))
-        return "array", x.dtype.str, x.ndim, x.flags.c_contiguous
-    if isinstance(x, tuple):
-        named = type(x) if hasattr(x, "_fields") else None
-        return named, *[_describe(element, words) for element in x]
-    if isinstance(x, int):
-        words.append(_PACKED[0](x))
-        return "i64"
-    scalar = np.asarray(x)
-    words.append(scalar.tobytes().ljust(8, b"\0"))
-    return scalar.dtype.str
-
-
-_PACKED = [Struct(f"<{'q' * (1 + n)}").pack for n in range(9)]
-"""For so many numbers behind the first one: they as machine words."""
 
 
 def _load(code: bytes) -> Any:

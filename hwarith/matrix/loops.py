@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from ..golden import HOT
+from ..golden.arguments import Constants, machine_words
 from ..golden.compiler import LOOPS, compiled, inlined, signed_words
-from ..golden.kernels import Constants, Kernel, machine_words
+from ..golden.kernels import Kernel
 from .tiles import in_rows, product_loop
 
 LEAST_WORK = 1 << 20

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from hwarith.golden import bit_length, golden, primitive
+from hwarith.golden.arguments import machine_words
 from hwarith.golden.compiler import compiled
-from hwarith.golden.kernels import machine_words
 
 
 @golden

@@ -10,9 +10,9 @@ import pytest
 from llvmlite import binding
 
 from hwarith.golden import bit_length, golden
+from hwarith.golden.arguments import machine_words
 from hwarith.golden.arrays import specialized
 from hwarith.golden.compiler import compiled, inlined
-from hwarith.golden.kernels import machine_words
 from hwarith.golden.vectors import WIDTH, each, is_straight
 
 
