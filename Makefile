@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help report test exhaustive transformer regress rtl costs synth lint bench clean tools
+.PHONY: help report test release-check transformer regress rtl costs synth lint bench clean tools
 
 help: ## print the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
 
 report: $(VENV)/installed ## sweep the default design points and write report/report.html
 	@$(BIN)/hwarith sweep -o report
@@ -17,7 +17,7 @@ report: $(VENV)/installed ## sweep the default design points and write report/re
 test: $(VENV)/tested ## fast tests, complete enough to trust a commit
 	@$(BIN)/python -m pytest -n auto
 
-exhaustive: $(VENV)/tested ## the long campaigns as well: every triple of the 8-bit formats
+release-check: $(VENV)/transformer ## every test, also the exhaustive ones of many hours; ends with the totals
 	@$(BIN)/python -m pytest -n auto -m "long or not long"
 
 transformer: $(VENV)/transformer ## install the transformer (91 MB) and test units on it

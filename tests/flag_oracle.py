@@ -12,6 +12,7 @@ from fractions import Fraction
 
 import hwarith as hw
 from hwarith.units.operations import SUM
+from tests.evidence import EXACT, compared
 
 NV, OF, UF, NX = 16, 4, 2, 1
 
@@ -75,6 +76,7 @@ def of_operation(
 
     Infinity times zero plus a quiet NaN is invalid, which 7.2 leaves open, as in SoftFloat.
     """
+    compared(EXACT, 1)
     formats = list(unit.operands.values())
     values = [value(f, code) for f, code in zip(formats, codes, strict=True)]
     if any(is_signaling(f, code) for f, code in zip(formats, codes, strict=True)):

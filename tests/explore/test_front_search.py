@@ -20,7 +20,7 @@ from tests.explore.test_sweep_kill import Sweeps, sweeps, table
 
 __all__ = ["sweeps"]
 
-pytest.importorskip("optuna", reason="needs hwarith[search]")
+pytest.importorskip("optuna", reason="Optuna is not installed (pip install 'hwarith[search]')")
 
 GRID = """
 [[grid]]

@@ -210,7 +210,7 @@ def test_scores() -> None:
 
 
 def test_pairs_are_docstrings() -> None:
-    pytest.importorskip("scipy")
+    pytest.importorskip("scipy", reason=f"scipy is not installed: {model.INSTALL}")
     found = {p.name: p for p in retrieval.pairs(1500)}
     pair = found["numpy.argsort"]
     assert pair.summary == "Returns the indices that would sort an array."

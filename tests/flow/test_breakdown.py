@@ -18,20 +18,14 @@ from hwarith.flow.synthesis.breakdown import REGISTERS, REST, Breakdown, Part, b
 from hwarith.units import FAMILIES
 from hwarith.units.catalogue import CATALOGUE
 from tests.flow import tabled
-
-ANFMA = "anfma:a=bf16,b=bf16,out=fp32,norm=an-1-2,w=24"
-ENGINE = f"engine:pe=({ANFMA}),rows=2,columns=3"
+from tests.small_units import ANFMA, ENGINE, OF_EACH_FAMILY, SPECS
 
 FMA_STEPS = ["unpack", "compare", "align", "multiply_add", "normalize", "round", "pack"]
 
 LARGE = r"fp32_pipelined|^(fma|mul|add)_(fp32|.*_fp32)$|^(engine|bstile)"
 
-SMALL = [spec for name, spec in CATALOGUE.items() if not re.search(LARGE, name)]
-"""Units of the catalogue that are soon mapped."""
-
-OF_EACH_FAMILY = [*{hw.unit(spec).family: spec for spec in reversed(SMALL)}.values(), ENGINE]
-
-OTHERS = [spec for spec in SMALL if spec not in OF_EACH_FAMILY]
+MODERATE = [spec for name, spec in CATALOGUE.items() if not re.search(LARGE, name)]
+"""Units of the catalogue that are mapped in a minute."""
 
 
 def names(parts: tuple[Part, ...]) -> list[str]:
@@ -72,7 +66,7 @@ def test_table_of_parts_by_titles():
 
 @pytest.mark.parametrize(
     "spec",
-    [*OF_EACH_FAMILY, *(pytest.param(spec, marks=pytest.mark.long) for spec in OTHERS)],
+    [*SPECS, *(pytest.param(spec, marks=pytest.mark.long) for spec in MODERATE)],
 )
 def test_every_unit_has_parts_that_add_up(spec: str) -> None:
     found = breakdown(spec)
@@ -91,8 +85,7 @@ def test_every_unit_has_parts_that_add_up(spec: str) -> None:
 
 
 def test_the_small_units_are_of_every_family() -> None:
-    families = {hw.unit(spec).family for spec in OF_EACH_FAMILY}
-    assert families == FAMILIES.keys() - {"bstile"}
+    assert OF_EACH_FAMILY.keys() == FAMILIES.keys() - {"bstile"}
 
 
 @pytest.mark.parametrize(
@@ -101,10 +94,10 @@ def test_the_small_units_are_of_every_family() -> None:
         ("mul:a=e4m3fn", ["unpack", "product", "normalize", "round", "pack"]),
         ("add:a=e4m3fn", ["unpack", "order", "align", "add", "normalize", "round", "pack"]),
         ("fma:a=e4m3fn", FMA_STEPS),
-        ("fma:a=fp16,round=port,flags=after", FMA_STEPS),
-        ("lmul:format=bf16", ["unpack", "add", "pack"]),
+        ("fma:a=e4m3,round=port,flags=after", FMA_STEPS),
+        ("lmul:format=e4m3fn", ["unpack", "add", "pack"]),
         (ANFMA, ["unpack", "multiply", "align", "add", "normalize"]),
-        ("mac:a=e4m3fn,acc=fp16", [*FMA_STEPS, "rest", "registers"]),
+        ("mac:a=e2m1fn,acc=e4m3", [*FMA_STEPS, "rest", "registers"]),
         ("convert:a=fp32,out=e4m3fn", ["unpack", "align", "round", "pack"]),
         ("bsdequant", ["round_state", "multiply_by_scale", "rest", "registers"]),
     ],
@@ -118,11 +111,11 @@ def test_parts_are_called_after_the_steps(spec: str, expected: list[str]) -> Non
 
 
 def test_steps_have_the_pieces_of_the_field_in_them() -> None:
-    found = breakdown("fma:a=fp16")
+    found = breakdown("fma:a=e4m3fn")
     assert names(inside(found, "align")) == ["shifter"]
     assert names(inside(found, "multiply_add")) == ["carry_save", "adder", "incrementer", "rest"]
     assert names(inside(found, "normalize")) == ["leading_zeros", "shifter", "rest"]
-    of_product = {part.name: part for part in inside(breakdown("mul:a=fp16"), "product")}
+    of_product = {part.name: part for part in inside(breakdown("mul:a=e4m3fn"), "product")}
     assert of_product["leading_zeros"].instances == 2
     assert of_product["carry_save"].area > 0.5 * of_product["adder"].area
 
@@ -161,7 +154,7 @@ def test_registers_of_a_pipeline_are_those_of_the_unit_and_its_steps_are_combina
     assert piped.difference == pytest.approx(piped.area / whole.area - 1)
 
 
-@pytest.mark.parametrize("spec", ["mul:a=e4m3fn", "fma:a=e2m1fn", "mac:a=e4m3fn,acc=fp16", ENGINE])
+@pytest.mark.parametrize("spec", ["mul:a=e4m3fn", "fma:a=e2m1fn", "mac:a=e2m1fn,acc=e4m3", ENGINE])
 def test_the_netlist_of_parts_computes_what_the_unit_does(spec: str) -> None:
     u = hw.unit(spec)
     operands = stimulus(u, 2000)

@@ -15,10 +15,11 @@ from hwarith.flow.energy.activity import activity
 from hwarith.flow.synthesis import liberty
 from hwarith.flow.synthesis.libraries import OPEN_CELLS, liberty_file
 from hwarith.units.catalogue import CATALOGUE
+from tests.evidence import OPENSTA, compared
 from tests.flow.tabled import library
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("sta") is None, reason="OpenSTA (sta) is not on PATH (Debian: opensta)"
+    shutil.which("sta") is None, reason="OpenSTA (sta) is not on PATH (Debian: apt install opensta)"
 )
 
 UNITS = [
@@ -101,6 +102,7 @@ exit
 """)
     said = processes.run(["sta", "-no_splash", "run.tcl"], folder).stdout
     assert "Error" not in said, said
+    compared(OPENSTA, 1)
     return said
 
 

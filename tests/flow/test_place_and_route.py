@@ -14,7 +14,7 @@ TINY = "mul:a=e2m1fn"
 
 routed = pytest.mark.skipif(
     any(importlib.util.find_spec(f"yowasp_nextpnr_{name}") is None for name in ("ice40", "ecp5")),
-    reason="nextpnr is not installed (the extra pnr)",
+    reason="nextpnr is not installed (pip install 'hwarith[pnr]')",
 )
 
 

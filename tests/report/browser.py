@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+NO_CHROMIUM = "no Chromium on PATH to open pages in (Debian: apt install chromium)"
 _OPTIONS = (
     "--headless",
     "--no-sandbox",

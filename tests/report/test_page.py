@@ -12,9 +12,9 @@ import hwarith as hw
 from hwarith.report import read_content, write_report
 from hwarith.report.model.columns import HIGHER_IS_BETTER
 from tests.explore.fake_sweep import make_sweep
-from tests.report.browser import PHONE, Browser, chromium
+from tests.report.browser import NO_CHROMIUM, PHONE, Browser, chromium
 
-pytestmark = pytest.mark.skipif(chromium() is None, reason="no Chromium on PATH to open pages in")
+pytestmark = pytest.mark.skipif(chromium() is None, reason=NO_CHROMIUM)
 
 POINTS, NAME, TINY = 60, "mul_bf16_bf16_bf16_rne", "mul:a=e2m1fn"
 

@@ -217,7 +217,9 @@ def test_page_keeps_its_size(tmp_path: Path) -> None:
 
 
 def test_parquet_has_types_and_definitions(folder: Path, content: Content) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    parquet = pytest.importorskip(
+        "pyarrow.parquet", reason="pyarrow is not installed (pip install 'hwarith[parquet]')"
+    )
     write_report(folder, parquet=True)
     table = parquet.read_table(folder / "results.parquet")
     rows = list(csv.DictReader(io.StringIO((folder / "results.csv").read_text())))

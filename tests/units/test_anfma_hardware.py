@@ -7,8 +7,8 @@ import pytest
 
 import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
+from tests.evidence import assert_rtl_equals_golden
 from tests.units.test_anfma import NORMS
-from tests.units.test_rtl import assert_rtl_equals_golden
 
 
 @pytest.mark.parametrize(

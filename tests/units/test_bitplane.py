@@ -12,6 +12,7 @@ import hwarith as hw
 from hwarith.units.bitplane import BitplaneDot, affine, decode, encode, from_signed, planes
 from hwarith.units.bitplane.definitions import dot, split_planes
 from hwarith.units.bitplane.unit import PlaneTransfers
+from tests.evidence import assert_equal_on
 
 WIDTHS = range(1, 9)
 
@@ -176,7 +177,7 @@ def test_hardware_of_every_width(n: int, m: int) -> None:
     pi, pj = n if n % 2 else 2, 2 if m % 2 == 0 else 1
     u = hw.unit(f"bitplane_dot:n={n},m={m},lanes=16,pi={pi},pj={pj},k=77")
     a, b = random_codes(u, 2000, 77)
-    np.testing.assert_array_equal(hw.simulate(u)(a, b), u(a, b))
+    assert_equal_on(u, a, b)
 
 
 class DirtyTransfers(PlaneTransfers):
@@ -200,7 +201,7 @@ def test_lanes_without_elements_do_not_count() -> None:
         a, b = random_codes(u, 50, length)
         sent, clean = (cls(u).of([a, b])[0] for cls in (DirtyTransfers, PlaneTransfers))
         assert (sent != clean).any()
-        np.testing.assert_array_equal(hw.simulate(u)(a, b), u(a, b))
+        assert_equal_on(u, a, b)
 
 
 def test_chunks_and_planes_in_any_order() -> None:
@@ -218,7 +219,7 @@ def test_chunks_and_planes_in_any_order() -> None:
 
     u = Shuffled(n=4, m=2, lanes=8, pi=2, k=100)
     a, b = random_codes(u, 50, 29)
-    np.testing.assert_array_equal(hw.simulate(u)(a, b), u(a, b))
+    assert_equal_on(u, a, b)
 
 
 def test_regression() -> None:

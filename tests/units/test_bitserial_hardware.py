@@ -19,6 +19,7 @@ from hwarith.units.bitserial import BitSerialPe, definitions
 from hwarith.units.bitserial.weights import WEIGHTS
 from hwarith.units.operations import Operation
 from hwarith.units.registry import unit_parameter
+from tests.evidence import assert_equal_on
 from tests.units.test_bitserial import random_groups
 
 
@@ -115,7 +116,7 @@ STEPS = (
 def test_hardware_of_a_step(spec: str) -> None:
     u = Step(pe=spec)
     operands = u.random(200_000)
-    assert (hw.simulate(u)(*operands) == u(*operands)).all()
+    assert_equal_on(u, *operands)
 
 
 @pytest.mark.long
@@ -124,7 +125,7 @@ def test_hardware_of_ten_million_steps(spec: str) -> None:
     u = Step(pe=spec)
     for seed in range(10):
         operands = u.random(1_000_000 + seed)
-        assert (hw.simulate(u)(*operands) == u(*operands)).all()
+        assert_equal_on(u, *operands)
 
 
 @pytest.mark.parametrize(

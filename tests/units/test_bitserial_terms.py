@@ -14,8 +14,8 @@ from hwarith.units.bitserial.weights import (
     WEIGHTS,
     special_codes,
 )
+from tests.evidence import assert_rtl_equals_golden
 from tests.units.test_bitserial import ACTS, integers
-from tests.units.test_rtl import assert_rtl_equals_golden
 
 
 @pytest.mark.parametrize("name", WEIGHTS)

@@ -11,8 +11,9 @@ import pytest
 import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
 from tests import oracle
+from tests.evidence import assert_rtl_equals_golden
 from tests.units.test_exact import SMALL_FORMATS
-from tests.units.test_rtl import assert_rtl_equals_golden, mutants
+from tests.units.test_rtl import mutants
 
 PREDICATES = {
     "lt": operator.lt,

@@ -14,10 +14,11 @@ import pytest
 import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS, STOCHASTIC
-from tests import oracle
+from tests import evidence, oracle
+from tests.evidence import assert_equal_on, assert_rtl_equals_golden, compared
 from tests.formats.test_codec import GFLOAT, GFLOAT_MODES, same
 from tests.units.test_exact import SMALL_FORMATS
-from tests.units.test_rtl import assert_rtl_equals_golden, mutants
+from tests.units.test_rtl import mutants
 
 INTEGERS = ("int8", "uint8", "int4", "uint4", "int5", "uint3", "int1", "uint1", "mxint8_element")
 FORMATS = SMALL_FORMATS + INTEGERS
@@ -127,6 +128,7 @@ def test_stochastic_rounding_equals_gfloat(name: str, mode: str) -> None:
     r = np.random.default_rng(4).integers(0, 1 << n, codes.size)
     ours = hw.unit(f"convert:a=fp16,out={name},round={mode},n={n},overflow=satprop")(codes, r)
     variant = GFLOAT_VARIANTS[mode]
+    compared(evidence.GFLOAT, ours.size)
     for v, bits, code in zip(x, r, ours, strict=True):
         sat = bool(np.isfinite(v)) or not f.infinity
         theirs = gfloat.round_float(info, float(v), variant, sat=sat, srbits=int(bits), srnumbits=n)
@@ -220,6 +222,7 @@ def test_narrowing_equals_ml_dtypes(out: str) -> None:
     u = hw.unit(f"convert:a=fp32,out={out},overflow=nosat")
     with np.errstate(all="ignore"):
         theirs = codes.view(np.float32).astype(getattr(ml_dtypes, f"float8_{out}"))
+    compared(evidence.ML_DTYPES, codes.size)
     assert same(u.out.decode(u(codes)), theirs.astype(np.float64)).all()
 
 
@@ -300,7 +303,7 @@ def test_hardware(spec: str) -> None:
         operands = [codes]
         if u.is_stochastic:
             operands.append(rng.integers(0, 1 << u.n, codes.size))
-        np.testing.assert_array_equal(hw.simulate(u)(*operands), u(*operands))
+        assert_equal_on(u, *operands)
 
 
 def random_spec(rng: random.Random) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
-from tests.units.test_rtl import assert_rtl_equals_golden
+from tests.evidence import assert_rtl_equals_golden
 
 SPECS = (
     "mul:a=int8",

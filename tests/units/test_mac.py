@@ -13,6 +13,7 @@ from hwarith.flow.stimuli.default import groups
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.units.mac.pair import chain_limit
 from tests import oracle
+from tests.evidence import assert_equal_on
 
 
 def operands_of(u: hw.Unit, rows: int, length: int, seed: int = 3) -> list[np.ndarray]:
@@ -225,7 +226,7 @@ def test_hardware_with_and_without_pauses(spec: str) -> None:
 def test_hardware_at_length(spec: str) -> None:
     u = hw.unit(spec)
     operands = operands_of(u, 100_000, 20)
-    np.testing.assert_array_equal(stacked(hw.simulate(u)(*operands)), stacked(u(*operands)))
+    assert_equal_on(u, *operands)
 
 
 def test_regression() -> None:

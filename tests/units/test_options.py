@@ -16,6 +16,7 @@ from hwarith.flow.stimuli.directed import directed
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS
 from tests import flag_oracle, oracle
+from tests.evidence import SOFTFLOAT, compared
 from tests.units.test_exact import pairs, signs
 from tests.units.test_softfloat import METHODS, MODES, TYPES
 
@@ -116,6 +117,7 @@ def assert_softfloat(family: str, name: str, mode: str, before: bool, n: int) ->
     operands = stimulus(hw.unit(f"{family}:a={name}"), n, seed=11)
     found = u(*operands, RM[mode])
     codes, flags = softfloats(family, name, mode, operands)
+    compared(SOFTFLOAT, len(codes))
     expected = np.array(codes, f.dtype)
     nan = np.isnan(f.decode(expected))
     np.testing.assert_array_equal(found.y[~nan], expected[~nan])

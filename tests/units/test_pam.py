@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from tests.evidence import assert_rtl_equals_golden
 from tests.units.test_lmul import digest, every_pair, lcg_operands
-from tests.units.test_rtl import assert_rtl_equals_golden
 
 BINARY, UNARY = ("pam", "pad"), ("pasqrt", "paexp2", "palog2")
 SLOPES = ("mul", "div_a", "div_b", "exp2", "log2", "sqrt")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from tests.evidence import assert_rtl_equals_golden
 from tests.units.test_pam import SLOPES, expected_product, expected_quotient, parts
-from tests.units.test_rtl import assert_rtl_equals_golden
 
 
 def normal_values(name: str) -> np.ndarray:

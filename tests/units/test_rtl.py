@@ -5,29 +5,16 @@ from __future__ import annotations
 import random
 import re
 
-import numpy as np
 import pytest
 
 import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS
 from hwarith.units.exact.base import FLAGS, ROUNDING_CHOICES
+from tests.evidence import assert_rtl_equals_golden
 from tests.units.test_exact import SMALL_FORMATS
 
-VECTORS = 1 << 18
-
 INTEGERS = ("int4", "int8", "uint5", "int16", "uint1")
-
-
-def assert_rtl_equals_golden(spec: str, vectors: int = VECTORS) -> None:
-    u = hw.unit(spec)
-    operands = stimulus(u, vectors, seed=5)
-    expected, got = u(*operands), hw.simulate(u)(*operands)
-    both = [x if isinstance(x, tuple) else (x,) for x in (expected, got)]
-    differs = np.any([x != y for x, y in zip(*both, strict=True)], axis=0)
-    wrong = np.flatnonzero(differs)
-    first = [hex(int(x[wrong[0]])) for x in (*operands, *both[0], *both[1])] if wrong.size else []
-    assert wrong.size == 0, f"{u.spec}: {wrong.size} of {differs.size} differ, first {first}"
 
 
 @pytest.mark.parametrize(

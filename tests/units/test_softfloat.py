@@ -8,6 +8,7 @@ import softfloatpy as softfloat
 
 import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
+from tests.evidence import SOFTFLOAT, compared
 
 MODES = {
     "rne": softfloat.RoundingMode.NEAR_EVEN,
@@ -31,6 +32,7 @@ def theirs(u: hw.Unit, operands: tuple[np.ndarray, ...]) -> np.ndarray:
         raw = codes.astype(codes.dtype.newbyteorder(">")).tobytes()
         return [number.from_bytes(raw[i : i + size]) for i in range(0, len(raw), size)]
 
+    compared(SOFTFLOAT, operands[0].size)
     results = map(method, *(numbers(x) for x in operands))
     packed = b"".join(result.to_bytes() for result in results)
     return np.frombuffer(packed, u.out.dtype.newbyteorder(">")).astype(u.out.dtype)

@@ -1,0 +1,40 @@
+"""A unit of every family that is soon simulated and mapped."""
+
+from __future__ import annotations
+
+import hwarith as hw
+
+ANFMA = "anfma:a=e4m3,b=e4m3,out=fp16,norm=an-1-2,w=8"
+ENGINE = f"engine:pe=({ANFMA}),rows=2,columns=3"
+
+SPECS = (
+    "add:a=e3m2",
+    "anend:a=e4m3,b=e4m3,out=fp16,w=8",
+    ANFMA,
+    "anseed:a=e4m3,b=e4m3,seed=fp16,w=8",
+    "bitplane_dot:n=2,m=2,lanes=8,k=64",
+    "bsdequant",
+    "bspe:type=fp4,lanes=2",
+    "cmp:a=e4m3",
+    "convert:a=fp16,out=e4m3fn",
+    "decode",
+    "dfpmac:p=8",
+    ENGINE,
+    "fma:a=e3m2",
+    "fpint",
+    "lmul:format=e4m3fn",
+    "mac:a=e2m1fn,acc=e4m3",
+    "minmax:a=e4m3,op=max",
+    "mul:a=e4m3fn",
+    "pad:format=e4m3fn",
+    "paexp2:format=e4m3fn",
+    "palog2:format=e4m3fn",
+    "pam:format=e4m3fn",
+    "paslope:format=e4m3fn,op=mul",
+    "pasqrt:format=e4m3fn",
+    "powdecode",
+    "prealign",
+    "termgen:type=fp4",
+)
+
+OF_EACH_FAMILY = {hw.unit(spec).family: spec for spec in SPECS}
