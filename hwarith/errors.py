@@ -50,7 +50,7 @@ def quoted(value: object) -> str:
     return shown(_REPR.repr(value))
 
 
-def shown(text: object, most: int = MOST_SHOWN) -> str:
+def shown(text: object, most: int = 2 * MOST_SHOWN) -> str:
     """A text that a user gave, such as the path of a file, without quotation marks: what is long
     with its middle left out, what does not print escaped."""
     given = str(text)
@@ -58,6 +58,11 @@ def shown(text: object, most: int = MOST_SHOWN) -> str:
         half = (most - 3) // 2
         given = f"{given[:half]}...{given[-half:]}"
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in given)
+
+
+def name_of(value: object) -> str:
+    """The name that a user gave in lower case; what is no text as messages show it."""
+    return (value if isinstance(value, str) else quoted(value)).strip().lower()
 
 
 def listed(names: Iterable[object]) -> str:
@@ -68,7 +73,6 @@ def listed(names: Iterable[object]) -> str:
 def unknown(kind: str, name: object, allowed: Iterable[str]) -> InvalidInput:
     """Error for a name that is not in `allowed`, with the nearest one as a suggestion."""
     names = list(allowed)
-    text = str(name) if isinstance(name, str) else quoted(name)
-    near = difflib.get_close_matches(text[:MOST_SHOWN], names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name_of(name)[:MOST_SHOWN], names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return InvalidInput(f"unknown {kind} {quoted(name)}; {hint}allowed: {', '.join(names)}")

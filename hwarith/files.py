@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import InvalidInput
+from .errors import InvalidInput, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,11 +21,13 @@ def output_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        raise InvalidInput(f"output folder {path} is a file") from None
+        raise InvalidInput(f"output folder {shown(path)} is a file") from None
     except OSError as error:
-        raise InvalidInput(f"output folder {path} cannot be made: {error.strerror}") from None
+        raise InvalidInput(
+            f"output folder {shown(path)} cannot be made: {error.strerror}"
+        ) from None
     if not os.access(path, os.W_OK | os.X_OK):
-        raise InvalidInput(f"output folder {path} cannot be written")
+        raise InvalidInput(f"output folder {shown(path)} cannot be written")
     return path
 
 
@@ -41,7 +43,7 @@ def write_bytes(path: Path, content: bytes, mode: int = 0o666) -> None:
         os.replace(partial, path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise InvalidInput(f"{path} cannot be written: {error.strerror}") from None
+        raise InvalidInput(f"{shown(path)} cannot be written: {error.strerror}") from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -71,6 +73,8 @@ def read_arrays(path: Path, what: str) -> np.ndarray | dict[str, np.ndarray]:
         with loaded:
             return dict(loaded)
     except OSError as error:
-        raise InvalidInput(f"{what} {path} cannot be read: {error.strerror or error}") from None
+        raise InvalidInput(
+            f"{what} {shown(path)} cannot be read: {error.strerror or error}"
+        ) from None
     except (ValueError, EOFError, zipfile.BadZipFile):
-        raise InvalidInput(f"{what} {path} is no .npy or .npz file of numbers") from None
+        raise InvalidInput(f"{what} {shown(path)} is no .npy or .npz file of numbers") from None

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from ..errors import HwarithError
+from ..errors import HwarithError, shown
 from . import choices, costs, hardware, models, units
 from .output import fail
 
@@ -49,7 +49,7 @@ def main() -> None:
         fail(str(error), 2)
     except _UsageError as error:
         command = error.ctx.command_path if error.ctx else "hwarith"
-        fail(f"{error.format_message()} ({command} --help shows what is allowed)", 2)
+        fail(f"{shown(error.format_message(), 300)} ({command} --help shows what is allowed)", 2)
     except (KeyboardInterrupt, typer.Abort):
         fail("interrupted", 130)
     except BrokenPipeError:  # the flush above; earlier ones typer ends in the same way

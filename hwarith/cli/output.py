@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn, TypeVar
 
 Rows = Sequence[Mapping[str, object]]
@@ -16,8 +16,9 @@ Item = TypeVar("Item")
 
 
 def fail(message: str, status: int) -> NoReturn:
-    """End the program with one line on standard error."""
-    print(f"hwarith: {' '.join(message.split())}", file=sys.stderr)
+    """End the program with one line on standard error, if that can be written."""
+    with suppress(OSError):
+        print(f"hwarith: {' '.join(message.split())}", file=sys.stderr, flush=True)
     sys.exit(status)
 
 

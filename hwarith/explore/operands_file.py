@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput
+from ..errors import InvalidInput, listed, shown
 from ..files import read_arrays
 from ..formats import Format
 from ..units import Unit
@@ -28,20 +28,23 @@ def read_operands(unit: Unit, path: Path) -> list[np.ndarray]:
     if not isinstance(arrays, dict):
         if arrays.ndim == 0 or len(arrays) != len(formats):
             raise InvalidInput(
-                f"operands {path}: the first axis must be that of the {len(formats)} operands "
-                f"({', '.join(formats)}), not of {arrays.shape}"
+                f"operands {shown(path)}: the first axis must be that of the {len(formats)} "
+                f"operands ({', '.join(formats)}), not of {arrays.shape}"
             )
         arrays = dict(zip(formats, arrays, strict=True))
     if set(arrays) != set(formats):
         raise InvalidInput(
-            f"operands {path}: must have the arrays {', '.join(formats)}, not {', '.join(arrays)}"
+            f"operands {shown(path)}: must have the arrays {', '.join(formats)}, "
+            f"not {listed(arrays)}"
         )
-    return [_codes(f, arrays[name], f"operands {path}: {name}") for name, f in formats.items()]
+    return [
+        _codes(f, arrays[name], f"operands {shown(path)}: {name}") for name, f in formats.items()
+    ]
 
 
 def _codes(f: Format, array: Any, what: str) -> np.ndarray:
     if array.dtype.kind == "u":
         return f.check(array, what)
     if array.dtype.kind not in "fi":
-        raise InvalidInput(f"{what} must be codes (unsigned) or values, not {array.dtype}")
+        raise InvalidInput(f"{what} must be codes (unsigned) or values, not {shown(array.dtype)}")
     return np.asarray(f.encode(array))

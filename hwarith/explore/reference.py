@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput
+from ..errors import InvalidInput, quoted
 from ..formats import Format
 from ..units import Unit
 from ..units.chain import ChainOfOne
@@ -58,7 +58,7 @@ def compare(
     operation = unit.operation
     if operation.exact is None:
         raise InvalidInput(
-            f"{unit.family}: the exact result of operation {operation.name!r} is not known; "
+            f"{unit.family}: the exact result of operation {quoted(operation.name)} is not known; "
             f"allowed: {', '.join(map(str, MEASURED))}"
         )
     if "op" in unit.operands:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import caching
-from ..errors import InvalidInput, ToolFailure
+from ..errors import InvalidInput, ToolFailure, quoted
 from ..formats import Format
 from ..temporary import temporary_folder
 from ..units import Unit, unit
@@ -120,7 +120,7 @@ class Simulation:
         chances = (("idle", idle, _MOST_PAUSES), ("stall", stall, _MOST_PAUSES))
         for name, value, most in (*chances, ("seed", seed, 2**32 - 1)):
             if not 0 <= value <= most:
-                raise InvalidInput(f"stream: {name} must be 0 to {most}, not {value!r}")
+                raise InvalidInput(f"stream: {name} must be 0 to {most}, not {quoted(value)}")
         return self._run(codes, idle, stall, seed)
 
     def _run(self, codes: tuple, idle: float, stall: float, seed: int) -> Any:

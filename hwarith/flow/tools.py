@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from ..errors import MissingTool, ToolFailure
+from ..errors import MissingTool, ToolFailure, quoted
 from . import packaged, processes
 
 MIN_YOSYS = (0, 70)
@@ -23,7 +23,7 @@ def shipped(folder: str) -> Path:
     for candidate in (package / "_shipped" / folder, package.parent / folder):
         if candidate.is_dir():
             return candidate
-    raise ToolFailure(f"this installation lacks its folder {folder!r}; reinstall hwarith")
+    raise ToolFailure(f"this installation lacks its folder {quoted(folder)}; reinstall hwarith")
 
 
 def require(*programs: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput
+from ..errors import InvalidInput, quoted, shown
 from ..golden import SMALL, TABLE_BITS, apply, lookup_top
 from . import names
 from . import rounding as r
@@ -23,24 +23,43 @@ _TABLES = 32
 """Tables of conversions that are remembered, of at most 2^18 codes each."""
 
 
-def check(f: Descriptor, codes: Any, what: str) -> np.ndarray:
+def array_of(values: Any, what: str) -> np.ndarray:
+    """The array that a user gave, in whatever form numpy takes; `what` names it.
+
+    Raises `InvalidInput` for lists of lists of different lengths, and for masked arrays, of which
+    numpy would drop the mask without a word.
+    """
+    if _has_mask(values):
+        raise InvalidInput(f"{what} must not be a masked array; fill it first: array.filled(value)")
     try:
-        array = np.asarray(codes)
-    except ValueError:  # ragged
+        return np.asarray(values)
+    except ValueError:
         raise InvalidInput(f"{what} must be an array of one shape, not rows that differ") from None
+
+
+def _has_mask(values: Any) -> bool:
+    """Whether this is a masked array, or a list in which there is one."""
+    if isinstance(values, list | tuple):
+        nested = (x for x in values if isinstance(x, list | tuple | np.ndarray))
+        return any(_has_mask(x) for x in nested)
+    return isinstance(values, np.ma.MaskedArray)
+
+
+def check(f: Descriptor, codes: Any, what: str) -> np.ndarray:
+    array = array_of(codes, what)
     if array.size == 0 and not isinstance(codes, np.ndarray):
         array = array.astype(f.dtype)  # numpy takes an empty list for floats
     if names.is_ml_dtype(array.dtype):
         if astuple(names.of_dtype(array.dtype)) != astuple(f):
-            raise InvalidInput(f"{what} must be codes of {f.name}, not {array.dtype} values")
+            raise InvalidInput(f"{what} must be codes of {f.name}, not {shown(array.dtype)} values")
         array = names.bit_patterns(array)
     integers = array.dtype.kind in "ui" or (
         array.dtype.hasobject and all(isinstance(x, int) for x in array.flat)
     )
     if not integers:
         raise InvalidInput(
-            f"{what} must be codes of {f.name} (unsigned integers), not {array.dtype} values; "
-            f"hwarith.format({f.name!r}).encode(...) makes codes of values"
+            f"{what} must be codes of {f.name} (unsigned integers), not {shown(array.dtype)} "
+            f"values; hwarith.format({quoted(f.name)}).encode(...) makes codes of values"
         )
     mask = (1 << f.bits) - 1
     low = -(1 << (f.bits - 1)) if f.signed and not f.is_float else 0
@@ -49,7 +68,8 @@ def check(f: Descriptor, codes: Any, what: str) -> np.ndarray:
         for extreme in (int(array.min()), int(array.max())):
             if not low <= extreme <= mask:
                 raise InvalidInput(
-                    f"{what}: {extreme} is not a code of {f.name}; allowed: {low} to {mask}"
+                    f"{what}: {quoted(extreme)} is not a code of {f.name}; "
+                    f"allowed: {quoted(low)} to {quoted(mask)}"
                 )
     if array.dtype.hasobject or f.dtype.hasobject:
         return np.array([int(x) & mask for x in array.flat], f.dtype).reshape(array.shape)
@@ -73,7 +93,7 @@ def encode(f: Descriptor, values: Any, round: str, overflow: str) -> np.ndarray:
             f"overflow 'wrap' is for integer formats, not {f.name}; "
             "allowed: saturate, satprop, nosat"
         )
-    array = np.asarray(values)
+    array = array_of(values, "values")
     if array.dtype.hasobject or (wide_integers := _exceeds_float64(array)):
         exact = [_encode_exact(f, x, mode, policy) for x in array.ravel().tolist()]
         return np.array(exact, f.dtype).reshape(array.shape)
@@ -82,7 +102,9 @@ def encode(f: Descriptor, values: Any, round: str, overflow: str) -> np.ndarray:
     try:
         source = names.of_dtype(array.dtype)
     except InvalidInput:
-        raise InvalidInput(f"cannot encode {array.dtype} values in {f.name}; not numbers") from None
+        raise InvalidInput(
+            f"cannot encode {shown(array.dtype)} values in {f.name}; not numbers"
+        ) from None
     return convert(names.bit_patterns(array), source, f, mode, policy)
 
 
@@ -136,7 +158,7 @@ def _encode_exact(f: Descriptor, value: Any, mode: int, policy: int) -> int:
     try:
         x = Fraction(value)
     except (TypeError, ValueError, ZeroDivisionError):
-        raise InvalidInput(f"cannot encode {value!r} in {f.name}; not a number") from None
+        raise InvalidInput(f"cannot encode {quoted(value)} in {f.name}; not a number") from None
     s = int(x < 0 or (isinstance(value, float) and math.copysign(1, value) < 0))
     # Quotient with more bits than any result has, and a sticky bit for the rest
     extra = max(0, f.bits + 4 + x.denominator.bit_length() - x.numerator.bit_length())

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput, unknown
+from ..errors import InvalidInput, quoted, shown, unknown
 from .descriptor import Descriptor, NanCodes
 
 
@@ -87,22 +87,30 @@ def by_name(name: str) -> Descriptor:
     plain = _NAME_OF.get(plain, plain)
     if plain in NAMED:
         return NAMED[plain]
-    if match := re.fullmatch(r"(u?)int(\d+)", plain):
-        width = int(match[2])
+    if match := re.fullmatch(r"(u?)int(0|[1-9][0-9]*)", plain):
+        width = _number(match[2])
         if not 1 <= width <= 1024:
-            raise InvalidInput(f"format {name!r}: the width must be 1 to 1024, not {width}")
+            raise InvalidInput(
+                f"format {quoted(name)}: the width must be 1 to 1024, not {shown(match[2], 20)}"
+            )
         return Descriptor(plain, "int", width, signed=not match[1])
-    if match := re.fullmatch(r"e(\d+)m(\d+)(fn|fnuz)?", plain):
-        return _minifloat(plain, int(match[1]), int(match[2]), match[3])
-    if match := re.fullmatch(r"(?:p3109_k|binary)(\d+)p(\d+)([su])([ef])", plain):
-        return _p3109(name, int(match[1]), int(match[2]), match[3] == "s", match[4] == "e")
+    if match := re.fullmatch(r"e(0|[1-9][0-9]*)m(0|[1-9][0-9]*)(fn|fnuz)?", plain):
+        return _minifloat(plain, _number(match[1]), _number(match[2]), match[3])
+    if match := re.fullmatch(r"(?:p3109_k|binary)([1-9][0-9]*)p([1-9][0-9]*)([su])([ef])", plain):
+        k, p = _number(match[1]), _number(match[2])
+        return _p3109(name, k, p, match[3] == "s", match[4] == "e")
     raise unknown("format", name, [*NAMED, *PATTERNS])
+
+
+def _number(digits: str) -> int:
+    """The number of these digits; of more than nine, which no format has, that of the first."""
+    return int(digits[:9])
 
 
 def _minifloat(name: str, e: int, m: int, suffix: str | None) -> Descriptor:
     if not 2 <= e <= 15 or not 1 <= m <= 112:
         raise InvalidInput(
-            f"format {name!r}: exponent bits must be 2 to 15 and fraction bits 1 to 112"
+            f"format {quoted(name)}: exponent bits must be 2 to 15 and fraction bits 1 to 112"
         )
     if suffix == "fn":
         return _finite(name, e, m, "all_ones")
@@ -113,7 +121,8 @@ def _p3109(name: str, k: int, p: int, signed: bool, extended: bool) -> Descripto
     """P3109 interim report v4.0, sections 3 and 4.7."""
     if not 2 < k <= 16 or not 0 < p < k + (not signed):
         raise InvalidInput(
-            f"format {name!r}: P3109 has 3 to 16 bits here, and a precision from 1 to below them"
+            f"format {quoted(name)}: P3109 has 3 to 16 bits here, and a precision from 1 to below "
+            "them"
         )
     return Descriptor(
         f"binary{k}p{p}{'s' if signed else 'u'}{'e' if extended else 'f'}",
@@ -136,7 +145,7 @@ def is_ml_dtype(dtype: np.dtype) -> bool:
 def of_dtype(dtype: np.dtype) -> Descriptor:
     """The format of a numpy or ml_dtypes type. Raises `InvalidInput` if it has none."""
     if dtype.kind not in "fuiV" and not is_ml_dtype(dtype):
-        raise InvalidInput(f"numpy type {dtype} is no number format")
+        raise InvalidInput(f"numpy type {shown(dtype)} is no number format")
     return by_name(dtype.name)
 
 

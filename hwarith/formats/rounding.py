@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-from ..errors import unknown
+from ..errors import name_of, unknown
 from ..golden import bit_length, golden
 
 
@@ -65,16 +65,16 @@ OVERFLOWS = tuple(policy.name.lower() for policy in Overflow)
 
 def rounding(name: str) -> Rounding:
     """The rounding mode of this name. Raises `InvalidInput` if there is none."""
-    if str(name).lower() not in ROUNDINGS:
+    if name_of(name) not in ROUNDINGS:
         raise unknown("rounding mode", name, ROUNDINGS)
-    return Rounding[str(name).upper()]
+    return Rounding[name_of(name).upper()]
 
 
 def overflow(name: str) -> Overflow:
     """The overflow policy of this name. Raises `InvalidInput` if there is none."""
-    if str(name).lower() not in OVERFLOWS:
+    if name_of(name) not in OVERFLOWS:
         raise unknown("overflow policy", name, OVERFLOWS)
-    return Overflow[str(name).upper()]
+    return Overflow[name_of(name).upper()]
 
 
 class FormatNumbers(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput
+from ..errors import InvalidInput, quoted
 from . import codec, names
 from .descriptor import Descriptor
 
@@ -77,8 +77,8 @@ def format(name: Any) -> Format:
         return _of(names.by_name(name.strip().lower()))
     try:
         dtype = np.dtype(name)
-    except TypeError:
-        raise InvalidInput(f"a format is given by its name, not {name!r}") from None
+    except (TypeError, ValueError):
+        raise InvalidInput(f"a format is given by its name, not {quoted(name)}") from None
     return _of(names.of_dtype(dtype))
 
 

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
-from ..errors import InvalidInput, quoted, shown
+from ..errors import MOST_SHOWN, InvalidInput, quoted, shown
 from .rounding import FINITE, unpack
 from .scalar import Format
 
@@ -158,7 +158,7 @@ def note_of_text(text: str, f: Format) -> str | None:
         why = f"rounded to {f.name}"
     else:
         why = f"clipped to the {'largest' if typed > 0 else 'lowest'} {f.name}"
-    return f"{shown(text.strip())} → {_many_digits(got, f)}, {why}"
+    return f"{shown(text.strip(), MOST_SHOWN)} → {_many_digits(got, f)}, {why}"
 
 
 def _many_digits(x: Fraction | float, f: Format) -> str:

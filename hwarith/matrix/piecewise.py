@@ -104,6 +104,7 @@ class PiecewiseAffine:
 
     def power(self, a: Any, b: Any) -> np.ndarray:
         """a^b of a not negative: 2^(b log2 a), and 0 of a = 0."""
+        a, b = (self.format.check(x, "power") for x in (a, b))
         a, b = np.broadcast_arrays(a, b)
         result = self.exp2(self.mul(self.log2(a), b))
         return np.where(self.format.decode(a) == 0, result.dtype.type(0), result)
@@ -124,14 +125,14 @@ class PiecewiseAffine:
 
     def softmax(self, x: Any, axis: int = -1) -> np.ndarray:
         """exp(x - max x), divided by its sum. An element of -infinity has no share."""
-        x = np.asarray(x)
+        x = self.format.check(x, "softmax")
         greatest = np.asarray(reduce(self.maximum, np.moveaxis(x, axis, 0)))
         shares = self.exp(self.sub(x, np.expand_dims(greatest, axis)))
         return self.div(shares, np.expand_dims(self.sum(shares, axis), axis))
 
     def layer_norm(self, x: Any, gain: Any, bias: Any, epsilon: float = 1e-5) -> np.ndarray:
         """Over the last axis: gain (x - mean) / sqrt(variance + epsilon) + bias."""
-        x = np.asarray(x)
+        x = self.format.check(x, "layer_norm")
         count = self.encode(float(x.shape[-1]))
         centred = self.sub(x, self.div(self.sum(x), count)[..., None])
         variance = self.div(self.sum(self.mul(centred, centred)), count)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InvalidInput, unknown
 from ..formats import Format
+from ..formats.codec import array_of
 from ..golden import is_interpreted
 from ..units import Unit
 from ..units.chain import Chain, chain
@@ -89,12 +90,16 @@ def _steps(order: Any, count: int) -> slice | list[int]:
         if order not in ORDERS:
             raise unknown("order", order, (*ORDERS, "a permutation"))
         return slice(None, None, 1 if order == "ascending" else -1)
-    steps = np.asarray(order).tolist()
-    if not isinstance(steps, list) or sorted(map(str, steps)) != sorted(map(str, range(count))):
+    steps = array_of(order, "matmul: order")
+    if (
+        steps.dtype.kind not in "ui"
+        or steps.ndim != 1
+        or not np.array_equal(np.sort(steps), np.arange(count))
+    ):
         raise InvalidInput(
             f"matmul: order must be {', '.join(ORDERS)} or a permutation of 0 to {count - 1}"
         )
-    return steps
+    return steps.tolist()
 
 
 # -- how it is computed --------------------------------------------------------------------------

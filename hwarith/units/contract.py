@@ -12,7 +12,7 @@ import numpy as np
 from amaranth.lib import wiring
 
 from .. import rtl
-from ..errors import InvalidInput
+from ..errors import InvalidInput, quoted
 from ..formats import Format
 from . import evaluation
 from .operations import Operation
@@ -215,7 +215,7 @@ class Unit(Parameterized):
         if "operation" in vars(cls) and not isinstance(cls.operation, Operation):
             raise InvalidInput(
                 f"{cls.__name__}: operation must be an Operation, such as "
-                f"hwarith.units.operations.PRODUCT, not {cls.operation!r}"
+                f"hwarith.units.operations.PRODUCT, not {quoted(cls.operation)}"
             )
 
     def __post_init__(self) -> None:
@@ -239,7 +239,7 @@ class Unit(Parameterized):
                 reason = "is there twice; operands, controls and results must differ"
             else:
                 continue
-            raise InvalidInput(f"{self.family}: port name {name!r} {reason}")
+            raise InvalidInput(f"{self.family}: port name {quoted(name)} {reason}")
 
 
 _RESERVED = ", ".join(rtl.RESERVED_PORTS)

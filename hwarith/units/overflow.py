@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import InvalidInput
+from ..errors import InvalidInput, quoted
 from ..formats import OVERFLOWS, Format
 from .parameters import choice_parameter
 
@@ -47,6 +47,6 @@ def checked_overflow(
     if policy not in allowed:
         raise InvalidInput(
             f"{family}: parameter overflow: must be {' or '.join(allowed)} for {out.name}, "
-            f"not {policy!r}"
+            f"not {quoted(policy)}"
         )
     return policy

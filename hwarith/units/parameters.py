@@ -8,11 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from ..errors import InvalidInput, unknown
+from ..errors import InvalidInput, name_of, quoted, unknown
 from ..formats import format
 
 _COMMA = re.compile(r",(?![^()]*\))")
 """A comma that is not in parentheses, where the spec of another unit may stand."""
+
+
+_LARGEST = 2**31
+"""No integer may be larger, unless its parameter says so."""
 
 
 def _name_and_number(parameter: str, value: Any) -> str:
@@ -69,9 +73,9 @@ def choice_parameter(
     """A field that holds one of a few names. `quiet` leaves it out of spec and name by default."""
 
     def parse(value: Any) -> str:
-        if str(value).lower() not in choices:
+        if name_of(value) not in choices:
             raise unknown("value", value, choices)
-        return str(value).lower()
+        return name_of(value)
 
     allowed = " ".join(choices)
     return parameter_field(Parameter(help, parse, allowed, default, None, quiet, in_name))
@@ -92,9 +96,10 @@ def integer_parameter(
         try:
             number = int(str(value), 0)
         except ValueError:
-            raise InvalidInput(f"must be an integer ({allowed}), not {value!r}") from None
-        if number < low or (high is not None and number > high):
-            raise InvalidInput(f"must be {allowed}, not {number}")
+            raise InvalidInput(f"must be an integer ({allowed}), not {quoted(value)}") from None
+        if not low <= number <= (_LARGEST if high is None else high):
+            bounds = allowed if number < _LARGEST else f"{low} to {high or _LARGEST}"
+            raise InvalidInput(f"must be {bounds}, not {quoted(number)}")
         return number
 
     return parameter_field(Parameter(help, parse, allowed, default, None, quiet, in_name))

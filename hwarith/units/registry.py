@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from ..errors import InvalidInput, unknown
+from ..errors import InvalidInput, quoted, unknown
 from .contract import Unit
 from .parameters import Parameter, parameter_field
 
@@ -59,7 +59,7 @@ def unit(spec: Unit | str) -> Unit:
     if isinstance(spec, Unit):
         return spec
     if not isinstance(spec, str):
-        raise InvalidInput(f"a unit is given by its spec text, not {spec!r}")
+        raise InvalidInput(f"a unit is given by its spec text, not {quoted(spec)}")
     name, _, parameters = spec.strip().partition(":")
     return family(name.strip()).from_text(parameters)
 

@@ -692,7 +692,7 @@ def test_wrong_types(name: object, message: str) -> None:
         ([1j], "must be numbers"),
         ([10**30], "must be numbers"),
         (None, "must be numbers"),
-        ([[1, 2], [3]], "different lengths"),
+        ([[1, 2], [3]], "rows that differ"),
     ],
 )
 def test_wrong_weights(w: object, message: str) -> None:

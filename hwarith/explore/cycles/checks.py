@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ...errors import InvalidInput
+from ...errors import InvalidInput, quoted
 
 LARGEST = 2**31
 """No size or count may be larger."""
@@ -14,7 +14,7 @@ def whole(name: str, value: object, least: int = 1) -> int:
     """`value`, if it is an integer from `least` to `LARGEST`; otherwise `InvalidInput`."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= LARGEST:
         raise InvalidInput(
-            f"{name} must be a whole number from {least} to {LARGEST}, not {value!r}"
+            f"{name} must be a whole number from {least} to {LARGEST}, not {quoted(value)}"
         )
     return value
 
@@ -22,7 +22,7 @@ def whole(name: str, value: object, least: int = 1) -> int:
 def flag(name: str, value: object) -> bool:
     """`value`, if it is true or false; otherwise `InvalidInput`."""
     if not isinstance(value, bool):
-        raise InvalidInput(f"{name} must be true or false, not {value!r}")
+        raise InvalidInput(f"{name} must be true or false, not {quoted(value)}")
     return value
 
 
@@ -38,5 +38,5 @@ def exact_bits(name: str, value: object) -> Fraction:
         if not 1 <= bits <= 64:
             raise ValueError
     except ValueError:
-        raise InvalidInput(f"{name} must be a number from 1 to 64, not {value!r}") from None
+        raise InvalidInput(f"{name} must be a number from 1 to 64, not {quoted(value)}") from None
     return bits

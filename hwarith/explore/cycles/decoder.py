@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ...errors import InvalidInput
+from ...errors import InvalidInput, quoted
 from .checks import exact_bits, flag, whole
 
 ACTIVATION_BITS = 16
@@ -81,7 +81,9 @@ class Operation:
         for key in ("weight", "input", "output"):
             shape = getattr(self, key)
             if not isinstance(shape, tuple) or len(shape) != 2:
-                raise InvalidInput(f"{self.name}: {key} must be a pair of sizes, not {shape!r}")
+                raise InvalidInput(
+                    f"{self.name}: {key} must be a pair of sizes, not {quoted(shape)}"
+                )
             for size in shape:
                 whole(f"{self.name}: {key}", size)
         whole(f"{self.name}: count", self.count)

@@ -20,7 +20,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ...errors import InvalidInput, unknown
+from ...errors import InvalidInput, quoted, shown, unknown
 from .accelerator import CONFIGS, Accelerator, Config
 from .decoder import MODELS, Model
 
@@ -47,9 +47,9 @@ def read_model(path: Path) -> Model:
     try:
         return _model(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise InvalidInput(f"model file {path} cannot be read: {error.strerror}") from None
+        raise InvalidInput(f"model file {shown(path)} cannot be read: {error.strerror}") from None
     except ValueError as error:  # of TOML, UTF-8 or a value, the last being InvalidInput
-        raise InvalidInput(f"model file {path}: {error}") from None
+        raise InvalidInput(f"model file {shown(path)}: {error}") from None
 
 
 def _model(data: dict[str, Any]) -> Model:
@@ -74,7 +74,7 @@ def find_config(text: str) -> Config:
     try:
         accelerator = _accelerator(text)
     except InvalidInput as error:
-        raise InvalidInput(f"config {text!r}: {error}") from None
+        raise InvalidInput(f"config {quoted(text)}: {error}") from None
     return Config(accelerator, accelerator)
 
 
@@ -97,7 +97,7 @@ def _value(key: str, text: str) -> Any:
     """The value of a key; a text that is no number is left for `Accelerator` to complain about."""
     if key == "serial":
         if text not in ("0", "1"):
-            raise InvalidInput(f"serial must be 0 or 1, not {text!r}")
+            raise InvalidInput(f"serial must be 0 or 1, not {quoted(text)}")
         return text == "1"
     try:
         return float(text) if key == "bits" else int(text)

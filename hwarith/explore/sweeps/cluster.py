@@ -13,7 +13,7 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import Any
 
-from ...errors import InvalidInput, MissingTool, ToolFailure
+from ...errors import InvalidInput, MissingTool, ToolFailure, quoted
 from .store import tool_context
 from .worker import Worker
 
@@ -50,7 +50,7 @@ def connect(address: str) -> Iterator[Any]:
         client = Client(address, timeout=_PATIENCE_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError):
         raise InvalidInput(
-            f"no Dask scheduler answers at {address!r}; start one with: dask scheduler, "
+            f"no Dask scheduler answers at {quoted(address)}; start one with: dask scheduler, "
             "and give the address that it prints, such as tcp://10.0.0.1:8786"
         ) from None
     try:

@@ -12,7 +12,7 @@ import operator
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from ...errors import InvalidInput, unknown
+from ...errors import InvalidInput, quoted, shown, unknown
 from ...formats import format as format_of
 
 _COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
@@ -68,12 +68,12 @@ class Condition:
             raise self._error("nests too deeply") from None
 
     def _error(self, message: str) -> InvalidInput:
-        return InvalidInput(f'condition "{self._text}": {message}')
+        return InvalidInput(f'condition "{shown(self._text)}": {message}')
 
     def _truth(self, node: ast.expr, values: Mapping[str, Any]) -> bool:
         value = self._value(node, values)
         if not isinstance(value, bool):
-            raise self._error(f"{ast.unparse(node)} is neither true nor false")
+            raise self._error(f"{shown(ast.unparse(node))} is neither true nor false")
         return value
 
     def _value(self, node: ast.expr, values: Mapping[str, Any]) -> Any:
@@ -105,13 +105,15 @@ class Condition:
                         _COMPARISONS[type(op)](terms[i], terms[i + 1]) for i, op in enumerate(ops)
                     )
                 except (TypeError, KeyError):
-                    raise self._error(f"{ast.unparse(node)} compares {terms}") from None
-        raise self._error(f"{ast.unparse(node)!r} is not allowed; {_ALLOWED}")
+                    raise self._error(
+                        f"{shown(ast.unparse(node))} compares {quoted(terms)}"
+                    ) from None
+        raise self._error(f"{quoted(ast.unparse(node))} is not allowed; {_ALLOWED}")
 
     def _number(self, node: ast.expr, values: Mapping[str, Any]) -> int | float:
         value = self._value(node, values)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self._error(f"{ast.unparse(node)} is {value!r}, not a number")
+            raise self._error(f"{shown(ast.unparse(node))} is {quoted(value)}, not a number")
         return value
 
     def _of_format(self, name: Any, attribute: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InvalidInput, MissingTool, unknown
+from ...errors import InvalidInput, MissingTool, quoted, unknown
 from ...formats import Format
 from ...units import Unit
 from ..metrics import METRICS
@@ -36,11 +36,15 @@ class SearchGoal:
     def __post_init__(self) -> None:
         allowed = [k for k in (*COSTS, *NETWORK, *METRICS) if k not in _NO_OBJECTIVES]
         if self.budget is not None and (type(self.budget) is not int or self.budget < 1):
-            raise InvalidInput(f"budget must be an integer of 1 or more, not {self.budget!r}")
+            raise InvalidInput(f"budget must be an integer of 1 or more, not {quoted(self.budget)}")
         if type(self.seed) is not int or not 0 <= self.seed < 2**32:
-            raise InvalidInput(f"seed must be an integer from 0 to 2^32 - 1, not {self.seed!r}")
+            raise InvalidInput(
+                f"seed must be an integer from 0 to 2^32 - 1, not {quoted(self.seed)}"
+            )
         if not isinstance(self.objectives, list | tuple) or not self.objectives:
-            raise InvalidInput(f"objectives must be a list of figures, not {self.objectives!r}")
+            raise InvalidInput(
+                f"objectives must be a list of figures, not {quoted(self.objectives)}"
+            )
         for key in self.objectives:
             if key not in allowed:
                 raise unknown("objective", key, allowed)

@@ -22,7 +22,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ...errors import InvalidInput, unknown
+from ...errors import InvalidInput, shown, unknown
 from .condition import Condition
 
 MOST = 100_000
@@ -53,14 +53,20 @@ def expand(where: str, grid: dict[str, Any]) -> Iterator[str]:
     names = [key for key in grid if key not in _RESERVED]
     for name in used:
         if name not in names:
-            raise AtText(f"{where}: {{{name}}} in spec needs a list: {name} = [...]", spec)
+            raise AtText(f"{where}: {{{shown(name)}}} in spec needs a list of that name", spec)
     parameters: dict[str, tuple[list[Any], Condition | None]] = {}
     for name in names:
         if name not in used:
-            raise AtText(f"{where}: list {name} is not used; spec has no {{{name}}}", name)
+            raise AtText(
+                f"{where}: list {shown(name)} is not used in spec, where it would be in braces",
+                name,
+            )
         parameters[name] = _parameter(where, name, grid[name], list(parameters))
         if parameters[name][1] and not re.search(rf"[,:(]\w+=\{{{name}\}}", spec):
-            raise AtText(f"{where}: {name} has a when; spec must have a {name}={{{name}}}", spec)
+            raise AtText(
+                f"{where}: {shown(name)} has a when; spec must have a {shown(name)}={{{name}}}",
+                spec,
+            )
     conditions = _conditions(where, grid.get("where", []), names)
     found = False
     for values in _combinations(where, parameters):
@@ -78,31 +84,31 @@ def _parameter(
     table = given if isinstance(given, dict) else {"values": given}
     for key in table:
         if key not in _KEYS:
-            raise AtText(f"{where}: {name}: {unknown('key', key, _KEYS)}", name)
+            raise AtText(f"{where}: {shown(name)}: {unknown('key', key, _KEYS)}", name)
     values = _range(where, name, table) if "values" not in table else table["values"]
     if not isinstance(values, list) or not values:
-        raise AtText(f"{where}: {name} must be a list that is not empty", name)
+        raise AtText(f"{where}: {shown(name)} must be a list that is not empty", name)
     if not all(isinstance(value, str | int | float) for value in values):
-        raise AtText(f"{where}: {name} must be a list of texts and numbers", name)
+        raise AtText(f"{where}: {shown(name)} must be a list of texts and numbers", name)
     if "when" not in table:
         return values, None
     try:
         return values, Condition(table["when"], above)
     except InvalidInput as error:
-        raise AtText(f"{where}: {name}: {error}", name) from None
+        raise AtText(f"{where}: {shown(name)}: {error}", name) from None
 
 
 def _range(where: str, name: str, table: dict[str, Any]) -> list[int]:
     ends = [table.get("from"), table.get("to"), table.get("step", 1)]
     if not all(type(end) is int for end in ends) or ends[2] < 1:
         raise AtText(
-            f"{where}: {name} must be a list, or a table with values = [...] or with integers "
-            "from, to and a step of 1 or more",
+            f"{where}: {shown(name)} must be a list, or a table with values = [...] or with "
+            "integers from, to and a step of 1 or more",
             name,
         )
     values = range(ends[0], ends[1] + 1, ends[2])
     if ends[1] - ends[0] >= MOST * ends[2]:
-        raise AtText(f"{where}: {name} has more than {MOST} values", name)
+        raise AtText(f"{where}: {shown(name)} has more than {MOST} values", name)
     return list(values)
 
 
@@ -122,7 +128,7 @@ def _combinations(
     for name, (values, when) in parameters.items():
         longer: list[dict[str, Any]] = []
         for known in combinations:
-            if when is None or _holds(f"{where}: {name}", [when], known, absent=False):
+            if when is None or _holds(f"{where}: {shown(name)}", [when], known, absent=False):
                 longer += [{**known, name: value} for value in values]
             else:
                 longer.append(known)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import caching
-from ...errors import InvalidInput
+from ...errors import InvalidInput, shown
 from ...files import output_folder, write_text
 from ...flow import tools
 from ...units import Unit
@@ -116,8 +116,8 @@ def read_sweep_folder(folder: Path) -> tuple[dict[str, Any], list[Result], list[
         points = [(p["spec"], folder / "points" / p["file"]) for p in manifest["points"]]
     except (OSError, ValueError, KeyError, TypeError):
         raise InvalidInput(
-            f"folder {folder} holds no sweep ({MANIFEST}); make one with: "
-            f"hwarith sweep FILE -o {folder}"
+            f"folder {shown(folder)} holds no sweep ({MANIFEST}); make one with: "
+            "hwarith sweep FILE -o FOLDER"
         ) from None
     results = {spec: _read(path) for spec, path in points}
     done = [result for result in results.values() if result is not None]

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import InvalidInput, unknown
+from ...errors import InvalidInput, quoted, shown, unknown
 from ...flow.synthesis.liberty import read_bytes
 from ...flow.synthesis.libraries import fpga, liberty_file
 from ...units import Unit
@@ -83,7 +83,7 @@ def sweep_of(points: Any) -> Sweep:
         return read_sweep(Path(points))
     if not isinstance(points, Iterable):
         raise InvalidInput(
-            f"a sweep is given by a TOML file or by specs or units in a list, not {points!r}"
+            f"a sweep is given by a TOML file or by specs or units in a list, not {quoted(points)}"
         )
     return Sweep(tuple(make_unit(spec) for spec in points))
 
@@ -95,14 +95,14 @@ def read_sweep(path: Path) -> Sweep:
         data = tomllib.loads(text)
         return _sweep(data, path)
     except OSError as error:
-        raise InvalidInput(f"sweep file {path} cannot be read: {error.strerror}") from None
+        raise InvalidInput(f"sweep file {shown(path)} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"sweep file {path}: {error}") from None
+        raise InvalidInput(f"sweep file {shown(path)}: {error}") from None
     except AtText as error:
         line = _line_of(text, error.text)
-        raise InvalidInput(f"sweep file {path}{line}: {error}") from None
+        raise InvalidInput(f"sweep file {shown(path)}{line}: {error}") from None
     except InvalidInput as error:
-        raise InvalidInput(f"sweep file {path}: {error}") from None
+        raise InvalidInput(f"sweep file {shown(path)}: {error}") from None
 
 
 def _line_of(text: str, part: str) -> str:
@@ -120,7 +120,7 @@ def _sweep(data: dict[str, Any], path: Path) -> Sweep:
     workload, library = data.get("workload", "digits"), data.get("library", "generic")
     for key, value in (("workload", workload), ("library", library)):
         if not isinstance(value, str):
-            raise AtText(f"{key} must be a string, not {value!r}", key)
+            raise AtText(f"{key} must be a string, not {quoted(value)}", key)
     try:
         network = find_workload(workload)
     except InvalidInput as error:
@@ -164,4 +164,4 @@ def _specs(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         raise AtText("grid must be written [[grid]], with spec and lists below it", "grid")
     for i, grid in enumerate(grids):
         for spec in expand(f"grid[{i}]", grid):
-            yield f"grid[{i}], {spec}", grid["spec"], spec
+            yield f"grid[{i}], {shown(spec)}", grid["spec"], spec

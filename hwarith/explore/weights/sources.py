@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ...errors import InvalidInput
+from ...errors import InvalidInput, shown
 from ...files import read_arrays
 from ...formats.weights import Quantized, quantize
 from ..workloads.digits import DIGITS
@@ -126,9 +126,9 @@ class Arrays:
             try:
                 quantize(w, "int8", group)
             except InvalidInput as error:
-                raise InvalidInput(f"weights file {self.path}{name}: {error}") from None
+                raise InvalidInput(f"weights file {shown(self.path)}{name}: {error}") from None
         if not any(w.any() for w in self.arrays):
-            raise InvalidInput(f"weights file {self.path}: all weights are zero")
+            raise InvalidInput(f"weights file {shown(self.path)}: all weights are zero")
 
     def network_figures(self, weights: Sequence[np.ndarray]) -> dict[str, float | None]:
         """None: these weights are of no network that is known."""
@@ -149,7 +149,7 @@ def read_weights(path: Path) -> Arrays:
     else:
         named = {f", array {name!r}": array for name, array in loaded.items()}
     if not named:
-        raise InvalidInput(f"weights file {path} has no array in it")
+        raise InvalidInput(f"weights file {shown(path)} has no array in it")
     return Arrays(path, named)
 
 

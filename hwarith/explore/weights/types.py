@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import name_of
 from ...formats.weights import TYPES, Quantized, WeightType, quantize, weight_type
 
 FP16 = WeightType("fp16", 16, source="not by groups: each weight rounded to IEEE 754 binary16")
@@ -31,7 +32,7 @@ def weight_types(types: Iterable[Any] = ()) -> list[WeightType]:
 
 
 def _type(name: Any) -> WeightType:
-    if name is FP16 or str(name).strip().lower() == FP16.name:
+    if name is FP16 or name_of(name) == FP16.name:
         return FP16
     return weight_type(name)
 

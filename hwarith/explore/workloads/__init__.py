@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from ...errors import InvalidInput, unknown
+from ...errors import InvalidInput, quoted, shown, unknown
 from .digits import DIGITS
 from .minilm.workload import MiniLM
 from .protocol import Outcome, Workload
@@ -47,17 +47,18 @@ def code_digest(name: str) -> str | None:
 
 def _imported(name: str) -> Workload:
     module_name, _, attribute = name.partition(":")
-    what = f"workload {name!r}"
+    what = f"workload {quoted(name)}"
     if module_name == "__main__":
         raise InvalidInput(f"{what}: give the module's own name; other processes import it")
     try:
         module = import_module(module_name)
     except Exception as error:  # whatever the user's module does
         raise InvalidInput(
-            f"{what}: module {module_name!r} cannot be imported: {type(error).__name__}: {error}"
+            f"{what}: module {quoted(module_name)} cannot be imported: "
+            f"{type(error).__name__}: {shown(error)}"
         ) from None
     if not hasattr(module, attribute):
-        raise InvalidInput(f"{what}: module {module_name!r} has no {attribute!r}")
+        raise InvalidInput(f"{what}: module {quoted(module_name)} has no {quoted(attribute)}")
     return _checked(getattr(module, attribute), what)
 
 

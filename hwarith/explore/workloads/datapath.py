@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...errors import InvalidInput
+from ...errors import InvalidInput, quoted
 from ...matrix.product import matmul
 from ...units import Unit
 from ...units.chain import Chain, chain
@@ -33,7 +33,7 @@ def datapath(unit: Unit) -> Chain:
         path = chain(unit)
     else:
         raise InvalidInput(
-            f"{unit.spec}: a network cannot run on operation {unit.operation.name!r}"
+            f"{unit.spec}: a network cannot run on operation {quoted(unit.operation.name)}"
         )
     if not path.operand_formats[1].signed:
         raise InvalidInput(f"{unit.spec}: weights have signs, {path.operand_formats[1]} has none")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import InvalidInput, ToolFailure
+from ...errors import InvalidInput, ToolFailure, shown
 from ...units import unit
 from ..synthesis import liberty
 from ..synthesis.cells import Cell, Library
@@ -344,6 +344,6 @@ def _register(cell: Cell, nets: dict[str, Net], settled: dict[Net, np.ndarray]) 
     if not needed or not all(map(is_as_wanted, controls)):
         raise InvalidInput(
             f"activity takes flip-flops at the rising edge of {CLOCK}, neither cleared nor preset, "
-            f"and cell {cell.name} is used as something else"
+            f"and cell {shown(cell.name)} is used as something else"
         )
     return Register(nets[cell.states[0]], gate(cell.register["next_state"], cell, nets))

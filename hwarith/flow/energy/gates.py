@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...errors import InvalidInput
+from ...errors import InvalidInput, quoted, shown
 from ..synthesis.cells import Cell
 from ..synthesis.netlists import Net
 
@@ -30,7 +30,7 @@ class Gate(NamedTuple):
 def gate(text: str, cell: Cell, nets: Mapping[str, Net], output: str = "") -> Gate:
     """A Liberty function of a cell's pins. Raises `InvalidInput` if it is none."""
     pins = (*cell.inputs, *cell.states, *cell.functions)
-    function, inputs = function_of(text, pins, f"cell {cell.name}")
+    function, inputs = function_of(text, pins, f"cell {shown(cell.name)}")
     return Gate(function, tuple(nets[pin] for pin in inputs), nets.get(output))
 
 
@@ -70,7 +70,9 @@ class _Parser:
 
     def error(self) -> InvalidInput:
         pins = ", ".join(self.pins)
-        return InvalidInput(f"{self.what}: {self.text!r} is no function of its inputs {pins}")
+        return InvalidInput(
+            f"{self.what}: {quoted(self.text)} is no function of its inputs {shown(pins)}"
+        )
 
     def take(self, *allowed: str) -> bool:
         if self.tokens and self.tokens[0] in allowed:

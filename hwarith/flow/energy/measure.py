@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import InvalidInput
+from ...errors import InvalidInput, quoted, shown
 from ...units import Unit, unit
 from ..stimuli.families import stimuli_of
 from ..synthesis import liberty
@@ -152,7 +152,7 @@ def energy(
     synthesis = synthesize(u, library, recipe, delay_target)
     cells = liberty.read(liberty_file(synthesis.library))
     if cells.voltage is None:
-        raise InvalidInput(f"library {cells.name!r} gives no supply voltage")
+        raise InvalidInput(f"library {quoted(cells.name)} gives no supply voltage")
     instances = instances_of(synthesis, cells)
     parts = list(_internal_parts(instances, cells))
     found = activity(synthesis, *(codes or operands(u)), watch=[part.watch for part in parts])
@@ -246,7 +246,9 @@ def _internal_parts(instances: list[Instance], library: Library) -> Iterator[_Pa
     known = any(cell.powers for cell in library.cells.values())
     for i, (cell, nets) in enumerate(instances):
         if known and not cell.powers and cell.inputs:
-            raise InvalidInput(f"library {library.name!r} has no internal power of {cell.name}")
+            raise InvalidInput(
+                f"library {quoted(library.name)} has no internal power of {shown(cell.name)}"
+            )
         for power in cell.powers:
             if power.pin in nets:
                 cause = nets.get(power.source) if power.source else None

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-from ...errors import InvalidInput
+from ...errors import InvalidInput, quoted
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Library:
         """The smallest buffer, which stands for what drives an input."""
         buffers = [cell for cell in self.cells.values() if cell.is_buffer and cell.arcs]
         if not buffers:
-            raise InvalidInput(f"library {self.name!r} has no buffer with tables of delays")
+            raise InvalidInput(f"library {quoted(self.name)} has no buffer with tables of delays")
         return min(buffers, key=lambda cell: (cell.area, cell.name))
 
     @property

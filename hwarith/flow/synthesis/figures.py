@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ...errors import ToolFailure
+from ...errors import ToolFailure, quoted
 from .. import tools
 from . import timing
 from .cells import Library
@@ -41,7 +41,9 @@ def of_cells(folder: Path, library: Library) -> Figures:
     stat, types = _cell_types(folder)
     module = mapped_module(folder)
     for name in types.keys() - library.cells:
-        raise ToolFailure(f"yosys left a cell {name!r} that library {library.name!r} lacks")
+        raise ToolFailure(
+            f"yosys left a cell {quoted(name)} that library {quoted(library.name)} lacks"
+        )
     registers = sum(n for name, n in types.items() if library.cells[name].register)
     area, sequential = (round(float(stat.get(key, 0)), 6) for key in ("area", "sequential_area"))
     found = {

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from ...errors import InvalidInput
+from ...errors import InvalidInput, quoted, shown
 from .cells import Arc, Cell, Library, Power, Table
 from .liberty_text import Group, parse
 
@@ -51,14 +51,14 @@ def read(path: Path) -> Library:
     try:
         return _library(content)
     except InvalidInput as error:
-        raise InvalidInput(f"Liberty file {path}: {error}") from None
+        raise InvalidInput(f"Liberty file {shown(path)}: {error}") from None
 
 
 @lru_cache(maxsize=4)
 def _library(content: bytes) -> Library:
     top = parse(content.decode(errors="replace"))
     if top.kind != "library":
-        raise InvalidInput(f"it begins with {top.kind!r} instead of a library group")
+        raise InvalidInput(f"it begins with {quoted(top.kind)} instead of a library group")
     templates = {
         "".join(g.arguments): g for g in top.named("lu_table_template", "power_lut_template")
     }
@@ -89,9 +89,9 @@ def read_bytes(path: Path) -> bytes:
         content = path.read_bytes()
         return gzip.decompress(content) if content.startswith(_GZIP) else content
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InvalidInput(f"Liberty file {path} cannot be unpacked: {error}") from None
+        raise InvalidInput(f"Liberty file {shown(path)} cannot be unpacked: {error}") from None
     except OSError as error:
-        raise InvalidInput(f"Liberty file {path} cannot be read: {error.strerror}") from None
+        raise InvalidInput(f"Liberty file {shown(path)} cannot be read: {error.strerror}") from None
 
 
 def _check_tables(cells: dict[str, Cell]) -> None:
@@ -100,11 +100,15 @@ def _check_tables(cells: dict[str, Cell]) -> None:
         return
     for cell in cells.values():
         if cell.delays and not cell.arcs:
-            raise InvalidInput(f"cell {cell.name}: it has no tables of slew, which others have")
+            raise InvalidInput(
+                f"cell {shown(cell.name)}: it has no tables of slew, which others have"
+            )
         for pin in {arc.target for arc in cell.arcs}:
             for edge, name in enumerate(("rising", "falling")):
                 if not any(arc.target == pin and arc.edge == edge for arc in cell.arcs):
-                    raise InvalidInput(f"cell {cell.name}: it has no table for a {name} {pin}")
+                    raise InvalidInput(
+                        f"cell {shown(cell.name)}: it has no table for a {name} {shown(pin)}"
+                    )
 
 
 def _voltage(top: Group, volts: float) -> float | None:
@@ -121,7 +125,7 @@ def _cell(group: Group, templates: dict[str, Group]) -> Cell:
     try:
         return _parts_of_cell(group, templates)
     except InvalidInput as error:
-        raise InvalidInput(f"cell {''.join(group.arguments)}: {error}") from None
+        raise InvalidInput(f"cell {shown(''.join(group.arguments))}: {error}") from None
 
 
 def _parts_of_cell(group: Group, templates: dict[str, Group]) -> Cell:
@@ -195,7 +199,7 @@ def _powers(name: str, pin: Group, templates: dict[str, Group]) -> Iterator[Powe
             for table in [next(group.named(kind, "power"), None)]
         )
         if tables == (None, None):
-            raise InvalidInput(f"internal power of pin {name} has no table")
+            raise InvalidInput(f"internal power of pin {shown(name)} has no table")
         for source in group.attributes.get("related_pin", "").split() or [""]:
             yield Power(name, source, group.attributes.get("when", ""), tables)
 
@@ -230,7 +234,9 @@ def _arcs(timing: Group, source: str, target: str, templates: dict[str, Group]) 
             continue
         if slews and (delay is None) != (slew is None):
             missing = f"cell_{name}" if delay is None else f"{name}_transition"
-            raise InvalidInput(f"timing of pin {target} from {source} has no {missing}")
+            raise InvalidInput(
+                f"timing of pin {shown(target)} from {shown(source)} has no {missing}"
+            )
         if delay is None or slew is None:
             continue
         sources = {"positive_unate": (edge,), "negative_unate": (1 - edge,)}.get(sense, (0, 1))
@@ -251,7 +257,9 @@ def _table(group: Group, templates: dict[str, Group]) -> Table:
             axes.append((variable, _numbers(index, f"index_{i}")))
     if "variable_3" in template.attributes or any(v not in _AXES for v, _ in axes):
         names = ", ".join(template.attributes.get(f"variable_{i}", "") for i in (1, 2, 3))
-        raise InvalidInput(f"a table by {names.strip(', ')}; allowed: slews and the output's load")
+        raise InvalidInput(
+            f"a table by {shown(names.strip(', '))}; allowed: slews and the output's load"
+        )
     values = _numbers(group.attributes.get("values", ""), "values")
     lengths = [len(axis) for _, axis in axes] + [1] * (2 - len(axes))
     if len(values) != lengths[0] * lengths[1]:
@@ -282,12 +290,14 @@ def _number(text: str, what: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise InvalidInput(f"{what} must be a number, not {text!r}") from None
+        raise InvalidInput(f"{what} must be a number, not {quoted(text)}") from None
 
 
 def _in_units(text: str, units: dict[str, float]) -> float:
     """``10ps`` in the unit that is 1 in `units`."""
     match = re.fullmatch(r"([\d.eE+-]+?)([a-z]+)", re.sub(r"\s", "", text).lower())
     if match is None or match[2] not in units:
-        raise InvalidInput(f"a unit must be a number and one of {', '.join(units)}, not {text!r}")
+        raise InvalidInput(
+            f"a unit must be a number and one of {', '.join(units)}, not {quoted(text)}"
+        )
     return _number(match[1], "a unit") * units[match[2]]

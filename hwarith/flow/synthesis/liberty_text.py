@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ...errors import InvalidInput
+from ...errors import InvalidInput, quoted, shown
 
 _TOKEN = re.compile(
     r"""(?P<skip>[ \t\r\f]+|\\\r?\n|/\*.*?\*/|//[^\n]*)
@@ -58,7 +58,7 @@ class _Tokens:
         line = 1
         for match in _TOKEN.finditer(text):
             if match.lastgroup == "wrong":
-                raise InvalidInput(f"line {line}: {match[0]!r} is not Liberty")
+                raise InvalidInput(f"line {line}: {quoted(match[0])} is not Liberty")
             if match.lastgroup != "skip":
                 self.items.append((match[0], line))
             line += match[0].count("\n")
@@ -78,7 +78,7 @@ class _Tokens:
             raise InvalidInput(f"line {self.last}: it ends inside a group or statement")
         if allowed and token not in allowed:
             line = self.items[self.next][1]
-            raise InvalidInput(f"line {line}: expected {' or '.join(allowed)}, not {token}")
+            raise InvalidInput(f"line {line}: expected {' or '.join(allowed)}, not {shown(token)}")
         self.next += 1
         return token
 

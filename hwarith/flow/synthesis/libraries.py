@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ...errors import InvalidInput, MissingTool, unknown
+from ...errors import InvalidInput, MissingTool, quoted, shown, unknown
 from .. import tools
 
 FPGAS = {
@@ -50,7 +50,7 @@ def liberty_file(library: str) -> Path:
         path = _QFLOW / OPEN_CELLS[library]
         if not path.is_file():
             raise MissingTool(
-                f"library {library!r} is not installed ({path}); "
+                f"library {quoted(library)} is not installed ({shown(path)}); "
                 f"on Debian: apt install qflow-tech-{library}"
             )
         return path
@@ -59,4 +59,4 @@ def liberty_file(library: str) -> Path:
         return path
     if re.fullmatch(r"\w+", library):
         raise unknown("library", library, [*NAMES, "the path of a Liberty file"])
-    raise InvalidInput(f"Liberty file {path} is not there, or is no file")
+    raise InvalidInput(f"Liberty file {shown(path)} is not there, or is no file")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import InvalidInput, MissingTool, ToolFailure, unknown
+from ...errors import InvalidInput, MissingTool, ToolFailure, quoted, shown, unknown
 from ...temporary import temporary_folder
 from ...units import Unit, unit
 from .. import packaged, processes, tools
@@ -83,9 +83,9 @@ def place_and_route(
         raise unknown("library to place and route on", library, ["ice40", "ecp5"])
     recipe = recipe or "fpga"
     if (library, recipe) not in _DEVICES:
-        raise unknown(f"recipe for library {library!r}", recipe, ["fpga", "dsp"])
+        raise unknown(f"recipe for library {quoted(library)}", recipe, ["fpga", "dsp"])
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise InvalidInput(f"seed must be an integer from 0 on, not {seed!r}")
+        raise InvalidInput(f"seed must be an integer from 0 on, not {quoted(seed)}")
     package = f"yowasp_nextpnr_{library}"
     if importlib.util.find_spec(package) is None:
         raise MissingTool(
@@ -152,7 +152,7 @@ def _nextpnr(folder: Path, library: str, options: list[str], u: Unit) -> float:
         processes.run(command, folder, what="nextpnr")
         clocks = json.loads((folder / "report.json").read_text())["fmax"]
     except (ToolFailure, OSError, ValueError, KeyError) as error:
-        raise ToolFailure(f"{error} (place and route of {u.spec} on {library})") from None
+        raise ToolFailure(f"{error} (place and route of {u.spec} on {shown(library)})") from None
     if len(clocks) != 1:
         raise ToolFailure(f"nextpnr reports {len(clocks)} clocks of {u.spec} instead of one")
     (clock,) = clocks.values()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import InvalidInput, ToolFailure, unknown
+from ...errors import InvalidInput, ToolFailure, quoted, shown, unknown
 from ...temporary import temporary_folder
 from ...units import Unit, unit
 from .. import tools
@@ -235,8 +235,8 @@ class _Job:
         """
         if not library.has_tables:
             raise InvalidInput(
-                f"Liberty file {self.source}: it has no tables of delay and slew by load, which "
-                "sizing for a delay target needs"
+                f"Liberty file {shown(self.source)}: it has no tables of delay and slew by load, "
+                "which sizing for a delay target needs"
             )
         text = (folder / "library.lib").read_text(errors="replace")
         (folder / "library.lib").write_text(with_single_pins(text))
@@ -265,7 +265,9 @@ class _Job:
         try:
             tools.run_yosys(script, folder)
         except ToolFailure as error:
-            raise ToolFailure(f"{error} (mapping {self.unit.spec} to {self.library})") from None
+            raise ToolFailure(
+                f"{error} (mapping {self.unit.spec} to {shown(self.library)})"
+            ) from None
 
 
 def _check_recipe(library: str, recipe: str | None) -> str:
@@ -274,7 +276,7 @@ def _check_recipe(library: str, recipe: str | None) -> str:
     if library == "generic":
         allowed.append("cmos")
     if recipe is not None and recipe not in allowed:
-        raise unknown(f"recipe for library {library!r}", recipe, allowed)
+        raise unknown(f"recipe for library {quoted(library)}", recipe, allowed)
     return recipe or allowed[0]
 
 
@@ -283,10 +285,12 @@ def _check_delay_target(library: str, target: float | None) -> float | None:
     if target is None:
         return None
     if library == "generic" or fpga(library):
-        raise InvalidInput(f"a delay target needs a Liberty file with tables, not {library!r}")
+        raise InvalidInput(
+            f"a delay target needs a Liberty file with tables, not {quoted(library)}"
+        )
     number = isinstance(target, int | float) and not isinstance(target, bool)
     if not number or not 0 < target < math.inf:
-        raise InvalidInput(f"delay target must be a positive number, not {target!r}")
+        raise InvalidInput(f"delay target must be a positive number, not {quoted(target)}")
     return float(target)
 
 
@@ -307,5 +311,5 @@ def _check_cells(library: Library, source: Path, u: Unit) -> None:
     for kind in ("inverter", "buffer", *(["D flip-flop"] if u.stages else [])):
         if not there[kind]:
             raise InvalidInput(
-                f"Liberty file {source}: it has no {kind}, which mapping {u.spec} needs"
+                f"Liberty file {shown(source)}: it has no {kind}, which mapping {u.spec} needs"
             )

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InvalidInput
+from ...errors import InvalidInput, quoted, shown
+from ..codec import array_of
 from .types import WeightType, weight_type
 
 LEAST_SCALE, GREATEST_SCALE = 1e-5, 1e4
@@ -287,12 +288,9 @@ def _power_of_two(largest: np.ndarray, top: float) -> np.ndarray:
 
 
 def _checked(weights: Any) -> np.ndarray:
-    try:
-        array = np.asarray(weights)
-    except ValueError:
-        raise InvalidInput("weights must be an array, not lists of different lengths") from None
+    array = array_of(weights, "weights")
     if array.dtype.kind not in "fiu" and array.dtype.type.__module__ != "ml_dtypes":
-        raise InvalidInput(f"weights must be numbers, not an array of {array.dtype}")
+        raise InvalidInput(f"weights must be numbers, not an array of {shown(array.dtype)}")
     if array.ndim == 0 or array.size == 0:
         raise InvalidInput(f"weights must be of shape (..., n), and not empty, not {array.shape}")
     array = array.astype(np.float64)
@@ -303,12 +301,16 @@ def _checked(weights: Any) -> np.ndarray:
 
 def _group_size(kind: WeightType, group: int | None, n: int) -> int:
     if group is not None and (not _is_integer(group) or group < 1):
-        raise InvalidInput(f"group must be an integer of at least 1, not {group!r}")
+        raise InvalidInput(f"group must be an integer of at least 1, not {quoted(group)}")
     size = int(group or kind.group or min(n, 128))
     if kind.group and size != kind.group:
-        raise InvalidInput(f"weight type {kind}: its groups have {kind.group} weights, not {group}")
+        raise InvalidInput(
+            f"weight type {kind}: its groups have {kind.group} weights, not {quoted(group)}"
+        )
     if n % size:
-        raise InvalidInput(f"group must divide the last axis of the weights, {n}; {size} does not")
+        raise InvalidInput(
+            f"group must divide the last axis of the weights, {n}; {quoted(size)} does not"
+        )
     return size
 
 
@@ -317,7 +319,9 @@ def _checked_options(
 ) -> tuple[int | None, float | None]:
     if scale_bits is not None:
         if not _is_integer(scale_bits) or not 2 <= scale_bits <= 8:
-            raise InvalidInput(f"scale_bits must be an integer from 2 to 8, not {scale_bits!r}")
+            raise InvalidInput(
+                f"scale_bits must be an integer from 2 to 8, not {quoted(scale_bits)}"
+            )
         if kind.kind != "levels":
             raise InvalidInput(f"weight type {kind} has no second level of scales")
         scale_bits = int(scale_bits)
@@ -326,7 +330,7 @@ def _checked_options(
             raise InvalidInput(f"weight type {kind} has no power")
         number = isinstance(power, float | np.floating) or _is_integer(power)
         if not number or not 0 < power <= 4:
-            raise InvalidInput(f"power must be a number above 0 and at most 4, not {power!r}")
+            raise InvalidInput(f"power must be a number above 0 and at most 4, not {quoted(power)}")
         power = float(power)
     return scale_bits, power
 

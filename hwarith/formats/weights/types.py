@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InvalidInput, unknown
+from ...errors import InvalidInput, name_of, quoted, unknown
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def weight_type(name: Any) -> WeightType:
     group may have. Raises `InvalidInput` for an unknown one."""
     if isinstance(name, WeightType):
         return name
-    text = str(name).strip().lower()
+    text = name_of(name)
     if text in TYPES:
         return TYPES[text]
     base, colon, specials = text.partition(":")
@@ -204,15 +204,17 @@ def weight_type(name: Any) -> WeightType:
         raise unknown("weight type", name, [*TYPES, PATTERN])
     parts = specials.split("/")
     if not all(re.fullmatch(r"[+-]?\d+(\.\d+)?", part, re.ASCII) for part in parts):
-        raise InvalidInput(f"weight type {name!r}: special values are numbers, as in fp3:5/-5")
+        raise InvalidInput(
+            f"weight type {quoted(name)}: special values are numbers, as in fp3:5/-5"
+        )
     values = tuple(float(part) for part in parts)
     if len(set(values)) < len(values):
-        raise InvalidInput(f"weight type {name!r}: a special value is given twice")
+        raise InvalidInput(f"weight type {quoted(name)}: a special value is given twice")
     taken = set(_codebook(base).levels.tolist())
     for value in values:
         if value in taken or abs(value) > 15.5 or value * 2 % 1:
             raise InvalidInput(
-                f"weight type {name!r}: a special value is a multiple of 0.5, at most 15.5, and no "
-                f"level of {base}, not {value:g}"
+                f"weight type {quoted(name)}: a special value is a multiple of 0.5, at most 15.5, "
+                f"and no level of {base}, not {value:g}"
             )
     return _with_specials(f"{base}:{'/'.join(f'{v:g}' for v in values)}", base, values)

@@ -11,7 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ...errors import InvalidInput
+from ...errors import InvalidInput, shown
 from ...explore.metrics import COUNTS
 from ...explore.sweeps.store import read_sweep_folder
 from ...explore.workloads import Workload, workload
@@ -165,7 +165,7 @@ def read_content(folder: Path) -> Content:
     """The content of a sweep's folder. Raises `InvalidInput` if it holds no finished point."""
     manifest, results, missing = read_sweep_folder(folder)
     if not results:
-        raise InvalidInput(f"folder {folder} holds no finished point; run its sweep first")
+        raise InvalidInput(f"folder {shown(folder)} holds no finished point; run its sweep first")
     points = [Point(result, make_unit(result.spec)) for result in results]
     points.sort(key=lambda p: p.figures["area"] or math.inf)
     made = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")

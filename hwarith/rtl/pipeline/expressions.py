@@ -7,7 +7,7 @@ from collections.abc import Callable
 from amaranth.hdl import Cat, Const, Signal, Value
 from amaranth.hdl._ast import Concat, Operator, Part, Slice, SwitchValue
 
-from ...errors import InvalidInput
+from ...errors import InvalidInput, quoted
 
 OPERATORS = {
     1: ("~", "-", "b", "r&", "r|", "r^", "u", "s"),
@@ -115,8 +115,8 @@ class Checker:
                     return parts_of(value)
                 raise _refused(f"the operator {value.operator}")
             case Signal():
-                raise _refused(f"the signal {value.name!r}, which is not made with wire")
-        raise _refused(f"{type(value).__name__} {value!r}")
+                raise _refused(f"the signal {quoted(value.name)}, which is not made with wire")
+        raise _refused(f"{type(value).__name__} {quoted(value)}")
 
 
 def _reach(part: Part) -> int:

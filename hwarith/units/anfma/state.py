@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...errors import InvalidInput
+from ...errors import InvalidInput, name_of, quoted
 from ...formats import Format, format
 from ..contract import Unit
 from ..parameters import format_parameter, integer_parameter
@@ -27,9 +27,9 @@ NORMS = "exact, or an-K-L with K and L at least 1"
 
 def parse_norm(value: object) -> str:
     """The name of a normalization. Raises `InvalidInput`."""
-    text = str(value).lower()
+    text = name_of(value)
     if text != "exact" and not re.fullmatch(r"an-[1-9]\d?-[1-9]\d?", text):
-        raise InvalidInput(f"must be {NORMS}, not {value!r}")
+        raise InvalidInput(f"must be {NORMS}, not {quoted(value)}")
     return text
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import InvalidInput
+from ...errors import InvalidInput, quoted, shown
 from ...formats import Format, format
+from ...formats.codec import array_of
 from ...formats.lanes import join
 
 MOST_BITS = 8
@@ -33,10 +34,10 @@ def encode(values: ArrayLike, bits: int) -> np.ndarray:
     rounding to the nearest one is left to the caller, for zero has two.
     """
     _code_format(bits)
-    x = np.asarray(values)
+    x = array_of(values, "bipolar values")
     largest = (1 << bits) - 1
     if x.dtype.kind not in "iu":
-        raise InvalidInput(f"bipolar values must be integers, not {x.dtype}")
+        raise InvalidInput(f"bipolar values must be integers, not {shown(x.dtype)}")
     wrong = x[(x % 2 == 0) | (x > largest) | (x < -largest)]
     if wrong.size:
         raise InvalidInput(
@@ -102,5 +103,5 @@ def planes(codes: ArrayLike, bits: int, lanes: int = 64) -> np.ndarray:
 
 def _code_format(bits: int) -> Format:
     if not isinstance(bits, int) or not 1 <= bits <= MOST_BITS:
-        raise InvalidInput(f"bipolar codes have 1 to {MOST_BITS} bits, not {bits!r}")
+        raise InvalidInput(f"bipolar codes have 1 to {MOST_BITS} bits, not {quoted(bits)}")
     return format(f"uint{bits}")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...errors import InvalidInput, quoted
 from ...formats import Format, format
 from ..accumulator import Accumulator
 from ..contract import Contract
@@ -242,7 +242,9 @@ class BitSerialPe(Accumulator, BitSerial):
             raise InvalidInput(f"{self.family}: of type=mixed, name the type: {', '.join(allowed)}")
         chosen = name or self.type
         if chosen not in allowed:
-            raise InvalidInput(f"{self.spec} takes weights of {', '.join(allowed)}, not {chosen!r}")
+            raise InvalidInput(
+                f"{self.spec} takes weights of {', '.join(allowed)}, not {quoted(chosen)}"
+            )
         return allowed[chosen]
 
     def decode(self, group: Group, type: str | None = None) -> np.ndarray:

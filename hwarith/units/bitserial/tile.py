@@ -211,8 +211,7 @@ class BsTile(ArrayUnit):
 
     def golden(self, *codes: ArrayLike) -> list[list[int]]:
         """The definition on plain integers, of one tile: lists of codes in, row by row."""
-        arrays = [np.asarray(x) for x in codes]
-        return [[int(y) for y in row] for row in self(*arrays)]
+        return [[int(y) for y in row] for row in self(*codes)]
 
     def _weights(self, mode: int | None) -> Weights:
         """Types of a mode differ in the bits of their codes only: these are the widest ones."""

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import InvalidInput
+from ...errors import InvalidInput, quoted
+from ...formats.codec import array_of
 from ...formats.weights import TYPES, WeightType
 from . import definitions
 
@@ -88,12 +89,12 @@ def special_codes(halves: ArrayLike, signed_t0: bool = False) -> np.ndarray:
     With `signed_t0` the second term may have the other sign than the first. Raises `InvalidInput`
     for a value that is no sum of two terms.
     """
-    values = np.asarray(halves)
+    values = array_of(halves, "special values")
     legal = LEGAL_WITH_SIGNED_T0 if signed_t0 else LEGAL_SPECIALS
     if values.dtype.kind not in "iu" or not np.isin(np.abs(values), legal).all():
         raise InvalidInput(
             "special values are integers, in halves, of magnitude "
-            f"{', '.join(map(str, sorted(legal)))}, not {halves!r}"
+            f"{', '.join(map(str, sorted(legal)))}, not {quoted(halves)}"
         )
     return np.asarray(np.abs(values) | np.where(values < 0, 32, 0), np.uint8)
 

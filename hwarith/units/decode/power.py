@@ -10,7 +10,7 @@ from typing import ClassVar
 from amaranth.hdl import Cat, Const, Module, Value
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...errors import InvalidInput, quoted
 from ...formats import Format, format
 from ...rtl import Values, wire
 from ...rtl.integers import negated_if
@@ -30,10 +30,10 @@ def _exponent(value: object) -> str:
     allowed = f"a decimal from {_LOW} to {_HIGH} with up to {_PLACES} places"
     try:
         a = Decimal(str(value))
-    except InvalidOperation:
-        raise InvalidInput(f"must be {allowed}, not {value!r}") from None
+    except (InvalidOperation, ValueError):
+        raise InvalidInput(f"must be {allowed}, not {quoted(value)}") from None
     if not a.is_finite() or not _LOW <= a <= _HIGH or a != round(a, _PLACES):
-        raise InvalidInput(f"must be {allowed}, not {value}")
+        raise InvalidInput(f"must be {allowed}, not {quoted(value)}")
     return f"{a.normalize():f}"
 
 
