@@ -22,19 +22,17 @@ mode 700, its files 600.
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import os
-import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from .errors import InvalidInput
 from .files import write_bytes
+from .temporary import folder_of_process
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -71,15 +69,15 @@ def save(kind: str, name: str, content: bytes) -> Path:
             return shared / name
         except InvalidInput as error:
             _say_once(f"{error}; it is not kept")
-    write_bytes(_private(kind) / name, whole, mode=0o600)
-    return _private(kind) / name
+    write_bytes(_own(kind) / name, whole, mode=0o600)
+    return _own(kind) / name
 
 
 def folder(kind: str) -> Path:
     """The folder for files of a kind that are never loaded, such as logs; one that ends with the
     process if the cache folder cannot be used."""
     shared = _shared(kind)
-    return _private(kind) if shared is None else shared
+    return _own(kind) if shared is None else shared
 
 
 def is_usable(path: Path) -> bool:
@@ -107,7 +105,7 @@ def _unusable(path: Path) -> str | None:
 def _places(kind: str, name: str) -> list[Path]:
     """Where an entry may be."""
     shared = _shared(kind)
-    own = _private(kind) if os.getpid() in _made else None
+    own = _own(kind) if os.getpid() in _with_own else None
     return [place / name for place in (shared, own) if place is not None]
 
 
@@ -140,7 +138,8 @@ def _shared(kind: str) -> Path | None:
     """The folder of a kind, which may have been made by other processes; None if unusable."""
     import platformdirs
 
-    path = Path(os.environ.get("HWARITH_CACHE") or platformdirs.user_cache_dir("hwarith"))
+    usual = platformdirs.user_cache_dir("hwarith")
+    path = Path(os.environ.get("HWARITH_CACHE") or usual).absolute()
     for part in ("", *Path(kind).parts):
         path = path / part
         if not is_usable(path):
@@ -151,23 +150,16 @@ def _shared(kind: str) -> Path | None:
     return path
 
 
-_made: dict[int, Path] = {}
-"""The folder that ends with a process, by its number: a fork makes its own."""
+_with_own: set[int] = set()
+"""The processes that have entries in a folder of their own: a fork has not."""
 
 
-def _private(kind: str) -> Path:
-    process = os.getpid()
-    if process not in _made:
-        _made[process] = path = Path(tempfile.mkdtemp(prefix="hwarith-"))
-        atexit.register(_remove, process, path)
-    folder = _made[process] / kind
+def _own(kind: str) -> Path:
+    """The folder of a kind that ends with this process."""
+    _with_own.add(os.getpid())
+    folder = folder_of_process() / kind
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _remove(process: int, path: Path) -> None:
-    if process == os.getpid():
-        shutil.rmtree(path, ignore_errors=True)
 
 
 @cache

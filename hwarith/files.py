@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import threading
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import InvalidInput, shown
+from .temporary import partial
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,13 +36,14 @@ def write_bytes(path: Path, content: bytes, mode: int = 0o666) -> None:
 
     Who may read and write it is `mode`, less what the process' umask takes away.
     """
-    partial = path.parent / f".{path.name}.{os.getpid()}.{threading.get_ident()}"
+    unfinished = partial(path.parent)
     try:
-        with open(partial, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        with open(unfinished, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
-        os.replace(partial, path)
+        os.replace(unfinished, path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise InvalidInput(f"{shown(path)} cannot be written: {error.strerror}") from None
 
 

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from hwarith import caching
+from hwarith import caching, temporary
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("HWARITH_CACHE", str(folder))
-    monkeypatch.setattr(caching, "_made", {})
+    monkeypatch.setattr(caching, "_with_own", set())
+    temporary._folder_of.cache_clear()
     caching._say_once.cache_clear()
     return folder
 

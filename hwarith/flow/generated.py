@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -34,7 +35,8 @@ def rows(units: list[Unit]) -> Iterator[Row]:
 
     Raises `ToolFailure` if yosys fails.
     """
-    with ProcessPoolExecutor(os.cpu_count(), initializer=_end_on_interrupt) as pool:
+    forks = get_context("fork")  # nothing is imported anew, from whatever folder this is
+    with ProcessPoolExecutor(os.cpu_count(), forks, _end_on_interrupt) as pool:
         yield from progress(pool.map(row, units), "synthesis", len(units))
 
 

@@ -94,7 +94,7 @@ def _folder(program: str) -> Path:
     import platformdirs
 
     usual = platformdirs.user_cache_dir("YoWASP", appauthor=False)
-    root = Path(os.environ.get("YOWASP_CACHE_DIR") or usual)
+    root = Path(os.environ.get("YOWASP_CACHE_DIR") or usual).absolute()
     compiled = root / f"yowasp_{program}"
     safe = all(caching.is_usable(path) for path in (root, *compiled.glob("**/*")))
     return root if safe else caching.folder("programs")

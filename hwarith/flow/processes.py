@@ -1,4 +1,9 @@
-"""Processes that the flow starts: none takes code from a folder that others can write to."""
+"""The start of every process that hwarith starts.
+
+Each has a folder of its own (mode 700) as working directory and for temporary files, and Python
+imports nothing from there: what lies in the system's temporary folder, or in the one that the user
+is in, is not run.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TextIO
 
 from .. import files
 from ..errors import ToolFailure
@@ -43,6 +49,20 @@ def run(
         where = f" (all of it in {log})" if log else ""
         raise ToolFailure(f"{name} failed with exit status {done.returncode}: {tail}{where}")
     return done
+
+
+def start(command: list[str], cwd: Path, says: TextIO) -> subprocess.Popen[str]:
+    """Start a program in a folder and a session of its own, to talk to it by standard input and
+    output; what it says on standard error goes to a file."""
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=says,
+        text=True,
+        start_new_session=True,
+    )
 
 
 def said(command: list[str], env: Mapping[str, str] | None = None, what: str = "") -> str:

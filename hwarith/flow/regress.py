@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import sys
+import shlex
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -164,7 +164,7 @@ def _run(action: str, folder: Path, log: Path) -> None:
         if not name.startswith(("COCOTB_", "PYTEST_", "MAKE", "MFLAGS", "WAVES", "GUI"))
     }
     # Verilator's makefile calls c++ and python, which need not be there by these names
-    python = sys.executable.replace(" ", "\\ ")
+    python = shlex.join(processes.python()).replace(" ", "\\ ")
     makeflags = f"-- CXX=g++ LINK=g++ PYTHON3={python}"
     script = tools.shipped("sim") / "run.py"
     processes.run(

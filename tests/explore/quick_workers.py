@@ -40,9 +40,9 @@ def quick_measure(u: Unit, workload: str, library: str) -> Result:
 def install() -> None:
     """Have this process, and the workers that it starts, measure in this way."""
     worker.measure = quick_measure  # type: ignore[assignment]
-    here = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); "
+    here = str(Path(__file__).parent)
     worker._START = (
-        f"{here}import json; sys.path[:] = [sys.path[0], *json.loads(sys.argv[1])]; "
+        f"import sys; sys.path[:] = [{here!r}, *sys.argv[2:]]; "
         "import quick_workers; quick_workers.install(); quick_workers.worker.serve()"
     )
 

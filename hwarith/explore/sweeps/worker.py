@@ -14,21 +14,25 @@ import selectors
 import signal
 import subprocess
 import sys
-import tempfile
 import traceback
 from collections.abc import Generator, Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from ...errors import HwarithError
+from ...flow import processes
+from ...temporary import temporary_folder
 from ...units import unit
 from ..point import measure
 from .store import load_shared, save_shared
 
-_START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from hwarith.explore.sweeps.worker import serve; serve()"
-)
+_START = """
+import os, sys
+sys.path[:] = sys.argv[2:]
+from hwarith.explore.sweeps.worker import serve
+os.chdir(sys.argv[1])
+serve()
+"""
 _GRACE_SECONDS = 2
 
 
@@ -72,15 +76,14 @@ class Worker:
     """A worker process, seen from the sweep."""
 
     def __init__(self) -> None:
-        self._said = tempfile.TemporaryFile(mode="w+", errors="replace")  # noqa: SIM115
-        # In a session of its own: Ctrl-C on the terminal is the sweep's to handle.
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _START, json.dumps(sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._said,
-            text=True,
-            start_new_session=True,
+        self._open = ExitStack()
+        folder = self._open.enter_context(temporary_folder())
+        self._said = self._open.enter_context((folder / "said").open("w+", errors="replace"))
+        # It finds modules where this process does, and files by the same relative names
+        path = [os.path.abspath(entry) for entry in sys.path]
+        # In a session of its own: Ctrl-C on the terminal is the sweep's to handle
+        self._process = processes.start(
+            processes.python("-c", _START, os.getcwd(), *path), folder, self._said
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -116,9 +119,10 @@ class Worker:
         finally:
             self._signal(signal.SIGKILL)
             self._process.wait()
-            for file in (self._requests, self.answers, self._said):
+            for file in (self._requests, self.answers):
                 with suppress(BrokenPipeError):
                     file.close()
+            self._open.close()
 
     def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError):
