@@ -43,6 +43,10 @@ _COMPILER_FLAGS = (
     "-DVL_USER_FINISH",
 )
 
+_COMPILE = ("g++", "-O2", *_COMPILER_FLAGS)
+
+_HEADER = "runtime.h"
+
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_dpi.cpp")
 
 _MOST_PAUSES = 0.99
@@ -219,6 +223,8 @@ def _library(u: Unit, text: str) -> Path:
             (folder / "unit.h").write_text(_interface(u))
             (folder / "unit.v").write_text(text)
             (folder / "runtime.o").write_bytes(_runtime())
+            (folder / _HEADER).write_text('#include "verilated.h"\n')
+            (folder / f"{_HEADER}.gch").symlink_to(_precompiled_header())
             _verilate(u, folder)
             _compile(folder)
             return (folder / "unit.so").read_bytes()
@@ -254,8 +260,8 @@ def _verilate(u: Unit, folder: Path) -> None:
 
 
 def _compile(folder: Path) -> None:
-    """One translation unit, and one for each part: parsing Verilator's headers is most of the
-    work."""
+    """One translation unit, and one for each part, each after the precompiled header: parsing
+    Verilator's headers would be most of the work."""
     units = {"unit.cpp": [*sorted(folder.glob("Vmodel*.cpp")), folder / "batch.cpp"]}
     for i, part in enumerate(sorted(path for path in folder.glob("V*") if path.is_dir())):
         units[f"part_{i}.cpp"] = sorted(part.glob("*.cpp"))
@@ -263,7 +269,7 @@ def _compile(folder: Path) -> None:
         lines = (f'#include "{source.relative_to(folder)}"\n' for source in sources)
         (folder / name).write_text("".join(lines))
     link = ("-shared", "-s", "-Wl,--gc-sections", "-o", "unit.so", *units, "runtime.o")
-    processes.run(["g++", "-O2", *_COMPILER_FLAGS, *_include_flags(), *link], folder)
+    processes.run([*_COMPILE, *_include_flags(), "-include", _HEADER, *link], folder)
 
 
 def _runtime() -> bytes:
@@ -280,6 +286,22 @@ def _runtime() -> bytes:
 
     key = cache_key(*_COMPILER_FLAGS, *_RUNTIME)
     return caching.kept("simulate", f"verilator-runtime-{key}.o", compiled)
+
+
+def _precompiled_header() -> Path:
+    """Verilator's header as g++ has parsed it, kept; without it or with another compiler's, g++
+    takes the header itself."""
+
+    def compiled() -> bytes:
+        with temporary_folder() as folder:
+            (folder / _HEADER).write_text('#include "verilated.h"\n')
+            command = [*_COMPILE, *_include_flags(), "-x", "c++-header", _HEADER, "-o", "header"]
+            processes.run(command, folder, what="g++ on Verilator's header")
+            return (folder / "header").read_bytes()
+
+    return caching.kept_file(
+        "simulate", f"header-{cache_key(*_COMPILE, *_include_flags())}.gch", compiled
+    )
 
 
 def _include_flags() -> list[str]:

@@ -147,6 +147,18 @@ def test_a_damaged_runtime_is_compiled_again(monkeypatch, tmp_path):
     assert simulate._runtime() == b"compiled"
 
 
+def test_headers_are_parsed_once(tmp_path):
+    """The header itself is an error here, so that only the one that was parsed before helps."""
+    (tmp_path / simulate._HEADER).write_text("#error parsed again\n")
+    (tmp_path / "model.cpp").write_text("VerilatedContext context;\n")
+    command = [*simulate._COMPILE, *simulate._include_flags()]
+    command += ["-include", simulate._HEADER, "-c", "model.cpp"]
+    with pytest.raises(hw.ToolFailure, match="parsed again"):
+        processes.run(command, tmp_path)
+    (tmp_path / f"{simulate._HEADER}.gch").symlink_to(simulate._precompiled_header())
+    processes.run(command, tmp_path)
+
+
 def test_without_a_compiler(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(hw.MissingTool, match=r"g\+\+ was not found on PATH"):
