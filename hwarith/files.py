@@ -1,19 +1,14 @@
-"""Writing files whole or not at all, and reading arrays of numpy's files."""
+"""Writing files whole or not at all."""
 
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .errors import InvalidInput, shown
 from .temporary import partial
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 def output_folder(path: Path) -> Path:
@@ -60,22 +55,3 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def read_arrays(path: Path, what: str) -> np.ndarray | dict[str, np.ndarray]:
-    """The array of an ``.npy`` file, or those of an ``.npz`` file by name. Raises `InvalidInput`,
-    which calls the file `what`, if it is none or cannot be read."""
-    import numpy as np
-
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded:
-            return dict(loaded)
-    except OSError as error:
-        raise InvalidInput(
-            f"{what} {shown(path)} cannot be read: {error.strerror or error}"
-        ) from None
-    except (ValueError, EOFError, zipfile.BadZipFile):
-        raise InvalidInput(f"{what} {shown(path)} is no .npy or .npz file of numbers") from None

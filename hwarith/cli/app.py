@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Any
@@ -40,11 +41,18 @@ app.command("report")(choices.report)
 _UsageError: Any = typer.BadParameter.__mro__[1]
 
 
+def _drop_output() -> None:
+    """Have what is left of standard output go nowhere; else Python would try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
     """Run the command line; a mistake is one line on standard error and exit status 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be of any bytes
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = app(sys.argv[1:] or ["--help"], prog_name="hwarith", standalone_mode=False)
-        sys.stdout.flush()
+        print(end="", flush=True)
     except HwarithError as error:
         fail(str(error), 2)
     except _UsageError as error:
@@ -53,6 +61,10 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         fail("interrupted", 130)
     except BrokenPipeError:  # the flush above; earlier ones typer ends in the same way
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(1)
+    except OSError as error:  # a full disk, and whatever else the system refuses
+        _drop_output()
+        place = shown(error.filename) if error.filename else "standard output"
+        fail(f"{place}: {error.strerror or error}", 2)
     sys.exit(status if isinstance(status, int) else 0)

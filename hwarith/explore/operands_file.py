@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidInput, listed, shown
-from ..files import read_arrays
 from ..formats import Format
+from ..inputs import read_arrays
 from ..units import Unit
 from ..units.chain import chain_of_one
 

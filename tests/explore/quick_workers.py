@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from hwarith.explore.metrics import COUNTS
 from hwarith.explore.point import COSTS, Result
 from hwarith.explore.sweeps import worker
 from hwarith.units import Unit
@@ -32,7 +33,7 @@ def quick_measure(u: Unit, workload: str, library: str) -> Result:
         accuracy=1 - 1 / bits,
         output_error=1 / bits,
         metrics={"mred": 1 / bits},
-        counts={"operand_sets": bits},
+        counts=dict.fromkeys(COUNTS, bits),
         seconds=time.perf_counter(),
     )
 

@@ -11,6 +11,7 @@ import pytest
 
 from hwarith.errors import InvalidInput, MissingTool
 from hwarith.explore import run_sweep
+from hwarith.explore.metrics import COUNTS
 from hwarith.explore.point import COSTS, Result
 from hwarith.explore.sweeps.front_search import FrontSearch, SearchGoal
 from hwarith.report.model.content import read_content
@@ -43,7 +44,7 @@ def result(u: Unit, area: float, error: float | None) -> Result:
         1.0,
         error,
         {},
-        {},
+        dict.fromkeys(COUNTS, 0),
         0.0,
     )
 

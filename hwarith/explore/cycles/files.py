@@ -15,12 +15,13 @@ A config is a name, or a text such as ``rows=32,columns=32,dp=4,bits=4,serial=1`
 
 from __future__ import annotations
 
-import tomllib
+import os
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ...errors import InvalidInput, quoted, shown, unknown
+from ...errors import InvalidInput, quoted, unknown
+from ...inputs import read_toml, told
 from .accelerator import CONFIGS, Accelerator, Config
 from .decoder import MODELS, Model
 
@@ -37,19 +38,16 @@ def find_model(text: str) -> Model:
     if text in MODELS:
         return MODELS[text]
     path = Path(text)
-    if path.suffix != ".toml" and not path.exists():
+    if path.suffix != ".toml" and not os.path.exists(path):
         raise unknown("model", text, (*MODELS, "or the path of a TOML file"))
     return read_model(path)
 
 
 def read_model(path: Path) -> Model:
     """The model of a TOML file. Raises `InvalidInput`, naming the file and the line or key."""
-    try:
-        return _model(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise InvalidInput(f"model file {shown(path)} cannot be read: {error.strerror}") from None
-    except ValueError as error:  # of TOML, UTF-8 or a value, the last being InvalidInput
-        raise InvalidInput(f"model file {shown(path)}: {error}") from None
+    data, _ = read_toml(path, "model file")
+    with told(path, "model file"):
+        return _model(data)
 
 
 def _model(data: dict[str, Any]) -> Model:

@@ -97,7 +97,10 @@ class Condition:
             case ast.UnaryOp(op=ast.USub(), operand=part):
                 return -self._number(part, values)
             case ast.BinOp(op=op, left=x, right=y) if type(op) in _ARITHMETIC:
-                return _ARITHMETIC[type(op)](self._number(x, values), self._number(y, values))
+                try:
+                    return _ARITHMETIC[type(op)](self._number(x, values), self._number(y, values))
+                except OverflowError:
+                    raise self._error(f"{shown(ast.unparse(node))} is too large") from None
             case ast.Compare(left=left, ops=ops, comparators=others):
                 terms = [self._value(term, values) for term in (left, *others)]
                 try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
@@ -18,8 +19,10 @@ from ... import caching
 from ...errors import InvalidInput, shown
 from ...files import output_folder, write_text
 from ...flow import tools
+from ...inputs import read_json, told
 from ...units import Unit
 from ..point import Result
+from .schema import manifest_of, result_of
 
 MANIFEST = "sweep.json"
 FAILURES = "failures.json"
@@ -68,7 +71,7 @@ class Store:
     def load(self, unit: Unit) -> Result | None:
         """The finished point of this unit, if there is one."""
         name = self.file(unit)
-        result = _read(self._points / name)
+        result = _read(self._points / name, unit.spec)
         if result is None and self._shared and (result := load_shared(name)):
             self.save(unit, result)
         return result
@@ -90,15 +93,15 @@ class Store:
     def listed(self) -> list[str]:
         """Specs of the sweep that the folder holds."""
         try:
-            return [p["spec"] for p in json.loads((self.folder / MANIFEST).read_text())["points"]]
-        except (OSError, ValueError, KeyError, TypeError):
+            return [point["spec"] for point in _manifest(self.folder)["points"]]
+        except InvalidInput:
             return []
 
 
 def load_shared(name: str) -> Result | None:
     """The point of this file name in the cache folder, if it is there."""
     content = caching.load(_SHARED, name)
-    return None if content is None else _result(content)
+    return None if content is None else Result(**json.loads(content))
 
 
 def save_shared(name: str, result: Result) -> None:
@@ -109,33 +112,37 @@ def save_shared(name: str, result: Result) -> None:
 def read_sweep_folder(folder: Path) -> tuple[dict[str, Any], list[Result], list[str]]:
     """The manifest of the sweep in a folder, its finished points, and the specs of the others.
 
+    A point whose file is damaged, or is that of another point, is not finished.
     Raises `InvalidInput` for a folder without a sweep.
     """
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text())
-        points = [(p["spec"], folder / "points" / p["file"]) for p in manifest["points"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise InvalidInput(
-            f"folder {shown(folder)} holds no sweep ({MANIFEST}); make one with: "
-            "hwarith sweep FILE -o FOLDER"
-        ) from None
-    results = {spec: _read(path) for spec, path in points}
+    manifest = _manifest(folder)
+    points = [(p["spec"], folder / "points" / p["file"]) for p in manifest["points"]]
+    results = {spec: _read(path, spec) for spec, path in points}
     done = [result for result in results.values() if result is not None]
     return manifest, done, [spec for spec, result in results.items() if result is None]
 
 
-def _read(path: Path) -> Result | None:
-    try:
-        return _result(path.read_bytes())
-    except OSError:
-        return None
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not os.path.isfile(path):
+        raise InvalidInput(
+            f"folder {shown(folder)} holds no sweep ({MANIFEST}); make one with: "
+            "hwarith sweep FILE -o FOLDER"
+        )
+    data = read_json(path, "the sweep")
+    with told(path, "the sweep"):
+        return manifest_of(data)
 
 
-def _result(content: bytes) -> Result | None:
+def _read(path: Path, spec: str) -> Result | None:
+    """The point of a file, if it is there, whole, and that of this spec."""
     try:
-        return Result(**json.loads(content))
-    except (ValueError, TypeError):
+        data = read_json(path, "point")
+        with told(path, "point"):
+            result = result_of(data)
+    except InvalidInput:
         return None
+    return result if result.spec == spec else None
 
 
 def _text(result: Result) -> str:

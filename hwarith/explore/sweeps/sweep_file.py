@@ -21,16 +21,16 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...errors import InvalidInput, quoted, shown, unknown
-from ...flow.synthesis.liberty import read_bytes
 from ...flow.synthesis.libraries import fpga, liberty_file
+from ...inputs import read_liberty, read_toml, told
 from ...units import Unit
 from ...units import unit as make_unit
 from ..workloads import workload as find_workload
@@ -72,7 +72,7 @@ class Sweep:
         """What tells the library from others. Raises `InvalidInput` if it cannot be read."""
         if self.library == "generic" or fpga(self.library):
             return self.library  # what is shipped is among the sources
-        return hashlib.sha256(read_bytes(liberty_file(self.library))).hexdigest()
+        return hashlib.sha256(read_liberty(liberty_file(self.library))).hexdigest()
 
 
 def sweep_of(points: Any) -> Sweep:
@@ -90,19 +90,13 @@ def sweep_of(points: Any) -> Sweep:
 
 def read_sweep(path: Path) -> Sweep:
     """The sweep of a TOML file. Raises `InvalidInput`, naming the file and the line or key."""
+    data, text = read_toml(path, "sweep file")
     try:
-        text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
-        return _sweep(data, path)
-    except OSError as error:
-        raise InvalidInput(f"sweep file {shown(path)} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"sweep file {shown(path)}: {error}") from None
+        with told(path, "sweep file", but=AtText):
+            return _sweep(data, path)
     except AtText as error:
         line = _line_of(text, error.text)
         raise InvalidInput(f"sweep file {shown(path)}{line}: {error}") from None
-    except InvalidInput as error:
-        raise InvalidInput(f"sweep file {shown(path)}: {error}") from None
 
 
 def _line_of(text: str, part: str) -> str:
@@ -133,7 +127,7 @@ def _sweep(data: dict[str, Any], path: Path) -> Sweep:
         except InvalidInput as error:
             raise AtText(f"{where}: {error}", written) from None
         units.append(unit)
-    if (path.parent / library).is_file() or not re.fullmatch(r"\w+", library):
+    if os.path.isfile(path.parent / library) or not re.fullmatch(r"\w+", library):
         library = str(path.parent / library)
     return Sweep(tuple(units), workload, library, path.name, _search(data.get("search")))
 

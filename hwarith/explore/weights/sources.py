@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 
 from ...errors import InvalidInput, shown
-from ...files import read_arrays
 from ...formats.weights import Quantized, quantize
+from ...inputs import read_arrays
 from ..workloads.digits import DIGITS
 from ..workloads.digits import Digits as DigitsWorkload
 from ..workloads.network import run_with_sums

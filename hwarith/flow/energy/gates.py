@@ -45,12 +45,15 @@ def function_of(
     that is no function of these pins.
     """
     parser = _Parser(text, pins, what)
-    expression = parser.sum()
-    if parser.tokens or not parser.used:
-        raise parser.error()
-    names = ", ".join(f"x{i}" for i in range(len(parser.used)))
-    # Of nothing but names that were made here, numbers and operators.
-    return eval(f"lambda {names}: {expression}", {"__builtins__": {}}), tuple(parser.used)
+    try:
+        expression = parser.sum()
+        if parser.tokens or not parser.used:
+            raise parser.error()
+        names = ", ".join(f"x{i}" for i in range(len(parser.used)))
+        # Of nothing but names that were made here, numbers and operators.
+        return eval(f"lambda {names}: {expression}", {"__builtins__": {}}), tuple(parser.used)
+    except (RecursionError, MemoryError, SyntaxError):  # it nests too deeply
+        raise parser.error() from None
 
 
 class _Parser:
@@ -60,13 +63,13 @@ class _Parser:
         self.text, self.pins, self.what = text, pins, what
         self.tokens: list[str] = []
         self.used: list[str] = []
-        rest = text.rstrip()
-        while rest:
-            match = _TOKEN.match(rest)
+        at, end = 0, len(text.rstrip())
+        while at < end:
+            match = _TOKEN.match(text, at)
             if match is None:
                 raise self.error()
             self.tokens.append(match[1])
-            rest = rest[match.end() :]
+            at = match.end()
 
     def error(self) -> InvalidInput:
         pins = ", ".join(self.pins)

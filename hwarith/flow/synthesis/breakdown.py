@@ -14,6 +14,7 @@ from amaranth.back import rtlil
 
 from ... import rtl
 from ...errors import InvalidInput
+from ...inputs import read_liberty
 from ...temporary import temporary_folder
 from ...units import Unit, unit
 from .. import tools
@@ -215,14 +216,14 @@ class _Job:
     def content(self) -> Iterator[str | bytes]:
         """Everything that figures depend on, but for the code that reads them."""
         yield from (self.text, self.script, self.library, figures.cell_models())
-        yield liberty.read_bytes(self.source)
+        yield read_liberty(self.source)
 
     def run(self) -> dict[str, Any]:
         """Run yosys in an empty folder: what is in each part and in no other, delay, netlist."""
         cells = liberty.read(self.source)
         with temporary_folder() as folder:
             (folder / "unit.il").write_text(self.text)
-            (folder / "library.lib").write_bytes(liberty.read_bytes(self.source))
+            (folder / "library.lib").write_bytes(read_liberty(self.source))
             tools.run_yosys(self.script, folder)
             module = figures.mapped_module(folder)
             netlist = (folder / "netlist.v").read_text()

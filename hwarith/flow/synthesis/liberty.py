@@ -6,18 +6,16 @@ energies and leakage.
 
 from __future__ import annotations
 
-import gzip
+import math
 import re
-import zlib
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from ...errors import InvalidInput, quoted, shown
+from ...inputs import read_liberty, told
 from .cells import Arc, Cell, Library, Power, Table
 from .liberty_text import Group, parse
-
-_GZIP = b"\x1f\x8b"
 
 # Types of ``timing`` groups that are delays; others are constraints, or of no use here.
 _COMBINATIONAL = ("combinational", "combinational_rise", "combinational_fall")
@@ -47,11 +45,9 @@ def read(path: Path) -> Library:
     load and slope, for ranking and not for sign-off. Raises `InvalidInput`, naming the file and
     what is wrong with it.
     """
-    content = read_bytes(path)
-    try:
+    content = read_liberty(path)
+    with told(path, "Liberty file"):
         return _library(content)
-    except InvalidInput as error:
-        raise InvalidInput(f"Liberty file {shown(path)}: {error}") from None
 
 
 @lru_cache(maxsize=4)
@@ -81,17 +77,6 @@ def _library(content: bytes) -> Library:
         nanowatts=_in_units(attributes.get("leakage_power_unit", "1nW"), _POWERS),
         voltage=_voltage(top, volts),
     )
-
-
-def read_bytes(path: Path) -> bytes:
-    """The text of a Liberty file, which may be packed. Raises `InvalidInput`."""
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content.startswith(_GZIP) else content
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InvalidInput(f"Liberty file {shown(path)} cannot be unpacked: {error}") from None
-    except OSError as error:
-        raise InvalidInput(f"Liberty file {shown(path)} cannot be read: {error.strerror}") from None
 
 
 def _check_tables(cells: dict[str, Cell]) -> None:
@@ -288,9 +273,12 @@ def _middle(timing: Group, *names: str) -> float | None:
 
 def _number(text: str, what: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise InvalidInput(f"{what} must be a number, not {quoted(text)}") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise InvalidInput(f"{what} must be a number, not {quoted(text)}")
+    return number
 
 
 def _in_units(text: str, units: dict[str, float]) -> float:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ...errors import InvalidInput, quoted, shown
 
 _TOKEN = re.compile(
-    r"""(?P<skip>[ \t\r\f]+|\\\r?\n|/\*.*?\*/|//[^\n]*)
+    r"""(?P<skip>[ \t\r\f]+|\\\r?\n|/\*(?:.*?\*/|.*)|//[^\n]*)
       | (?P<newline>\n)
       | (?P<text>"[^"]*")
       | (?P<mark>[(){}:;,])

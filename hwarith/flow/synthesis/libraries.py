@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def liberty_file(library: str) -> Path:
             )
         return path
     path = Path(library)
-    if path.is_file():
+    if os.path.isfile(path):  # False also for a name that cannot be one
         return path
     if re.fullmatch(r"\w+", library):
         raise unknown("library", library, [*NAMES, "the path of a Liberty file"])

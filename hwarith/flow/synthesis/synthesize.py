@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InvalidInput, ToolFailure, quoted, shown, unknown
+from ...inputs import read_liberty
 from ...temporary import temporary_folder
 from ...units import Unit, unit
 from .. import tools
@@ -204,7 +205,7 @@ class _Job:
             yield repr(self.delay_target)
             yield from (f"{name} {steps}" for name, steps in scripts.mappings().items())
         if self.source:
-            yield liberty.read_bytes(self.source)
+            yield read_liberty(self.source)
 
     def run(self) -> Figures:
         """Run yosys in an empty folder and read the figures off the files it writes."""
@@ -220,7 +221,7 @@ class _Job:
             library = liberty.read(self.source)
             if self.library != "generic":
                 _check_cells(library, self.source, self.unit)
-            (folder / "library.lib").write_bytes(liberty.read_bytes(self.source))
+            (folder / "library.lib").write_bytes(read_liberty(self.source))
             if self.delay_target is not None:
                 return self._sized(folder, library, self.delay_target)
             self._yosys(folder, self.scripts[0])
