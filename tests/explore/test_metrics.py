@@ -142,6 +142,50 @@ def test_float64_errors_are_those_of_fractions(spec: str) -> None:
     np.testing.assert_allclose(fast.distance, slow.distance, rtol=2.0**-51, atol=0)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_ulp_is_that_of_the_real_result_not_of_its_head(sign: int) -> None:
+    """1 - 2^-100 rounds to 1 in float64, but lies in the binade below, whose ulp is half as much;
+    1 + 2^-100 does not."""
+    one, tiny = sign * np.ones(2), sign * np.array([-(2.0**-100), 2.0**-100])
+    for k, ulp in enumerate((2.0**-24, 2.0**-23)):
+        operands = (codes("fp32", one[k]), codes("fp32", tiny[k]))
+        found = evaluate("add:a=fp32", operands).metrics
+        assert found["wce"] == 2.0**-100
+        assert found["max_ulp"] == 2.0**-100 / ulp
+    product = evaluate(
+        "fma:a=fp32", (codes("fp32", sign), codes("fp32", 1), codes("fp32", tiny[0]))
+    )
+    assert product.metrics["max_ulp"] == 2.0**-76
+
+
+@pytest.mark.parametrize("name", ["fp32", "fp64", "e4m3fn", "bf16"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_hair_beyond_the_range_is_out_of_it(name: str, sign: int) -> None:
+    """The largest number and far less than an ulp of float64 to it, outwards and inwards."""
+    f = hw.format(name)
+    largest = f.encode(sign * float(f.max))
+    hair = hw.format("fp64").encode(sign * 2.0**-1000)
+    spec = f"add:a={name},b=fp64,out={name},overflow=saturate"
+    if name == "fp64":
+        spec = "add:a=fp64,overflow=saturate"
+    outwards = evaluate(spec, ([largest], [hair])).counts
+    assert (outwards["out_of_range"], outwards["counted"]) == (1, 0)
+    inwards = evaluate(spec, ([largest], [hair ^ np.uint64(1 << 63)])).counts
+    assert (inwards["out_of_range"], inwards["counted"]) == (0, 1)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_hair_beyond_the_range_in_float64(sign: int) -> None:
+    """The same where the exact result is found by a sum with its rounding error."""
+    largest, hair = (
+        codes("fp32", sign * float(hw.format("fp32").max)),
+        codes("fp32", sign * 2.0**-99),
+    )
+    spec = "add:a=fp32,overflow=saturate"
+    assert evaluate(spec, (largest, hair)).counts["out_of_range"] == 1
+    assert evaluate(spec, (largest, hair ^ np.uint32(1 << 31))).counts["counted"] == 1
+
+
 def test_wide_formats_are_evaluated_exactly() -> None:
     one = 0x3FF0000000000000
     found = evaluate("add:a=fp64", ([one], [1]))  # 1 + 2^-1074

@@ -68,7 +68,7 @@ def test_command(
         assert end.value.code == 0
         text = capsys.readouterr().out
     found = json.loads(text)
-    assert found["metrics"]["mred"] == pytest.approx(2.25 / 2.125 - 1, abs=0.2)
+    assert found["metrics"]["mred"] == pytest.approx(1 - 2.125 / 2.25, rel=1e-12)  # 1/18
     assert found["counts"]["operand_sets"] == 7
 
 

@@ -114,6 +114,21 @@ def test_what_never_changes_gives_no_slew(one_cell):
     assert one_cell([0, 1, 1], [1, 1, 0], text).internal == pytest.approx(100 + input_a / 2)
 
 
+def test_the_slew_is_the_mean_of_a_rise_and_a_fall(one_cell):
+    """Power that is its own slew, of an output that rises quickly and falls slowly."""
+    slews = {"cell_rise": 1, "cell_fall": 1, "rise_transition": 20, "fall_transition": 80}
+    tables = "".join(f'{kind} (scalar) {{ values ("{slew}"); }} ' for kind, slew in slews.items())
+    way = f'timing () {{ related_pin : "A"; timing_sense : negative_unate; {tables}}}'
+    power = 'internal_power () { power (by_slew) { values ("0, 1000"); } } '
+    template = "power_lut_template (by_slew) { variable_1 : input_transition_time; "
+    start = ONE_CELL.index('internal_power () { related_pin : "A"')
+    end = ONE_CELL.rindex("    }\n  }\n}")
+    text = ONE_CELL[:start] + power + way + ONE_CELL[end:].rstrip()[:-1]
+    text += template + 'index_1 ("0, 1000"); } }'
+    input_a = 1000
+    assert one_cell([0, 1, 0], [1, 1, 1], text).internal == pytest.approx((20 + 80) / 2 + input_a)
+
+
 def test_no_changes_take_no_energy(one_cell):
     found = one_cell([1, 1, 1], [3, 3, 3])
     assert (found.energy, found.inputs, found.toggles, found.leakage) == (0, 0, 0, 3)

@@ -12,6 +12,7 @@ import hwarith as hw
 from hwarith.flow.energy.measure import operands as usual_operands
 from hwarith.flow.stimuli.corner_weighted import corner_codes
 from hwarith.flow.stimuli.default import GroupStimuli, Stimuli
+from hwarith.flow.stimuli.directed import directed
 from hwarith.flow.stimuli.families import stimuli_of, stimulus
 from hwarith.formats import rounding as r
 from hwarith.units.exact.mul import Mul
@@ -76,6 +77,27 @@ def test_products_reach_every_class(name):
     unit = hw.unit(f"mul:a={name}")
     products = unit(*stimulus(unit, 20_000))
     assert classes(name, products) >= classes(name, corner_codes(hw.format(name))) - {(r.NAN, 1)}
+
+
+@pytest.mark.parametrize("name", ["fp64", "fp32", "e11m20", "uint64"])
+def test_a_quarter_of_the_operands_are_corners(name):
+    """In wide formats the uniform quarter has hardly any; and no corner is left out."""
+    unit = hw.unit(f"add:a={name}")
+    corners = corner_codes(hw.format(name))
+    operand = stimulus(unit, 20_000)[0]
+    share = np.isin(operand, corners).mean()
+    assert 0.23 < share < 0.35, share
+    assert set(corners.tolist()) <= set(operand.tolist())
+
+
+@pytest.mark.parametrize("spec", ["mul:a=fp64", "fma:a=fp32", "add:a=e5m10"])
+def test_special_vectors_are_corners(spec):
+    for f, column in zip(
+        hw.unit(spec).operands.values(), directed(hw.unit(spec), 4000)["special"], strict=True
+    ):
+        assert column.size > 200
+        assert np.isin(column, corner_codes(f)).all()
+        assert set(corner_codes(f).tolist()) <= set(column.tolist())
 
 
 def test_sums_cancel():

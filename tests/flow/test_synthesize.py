@@ -6,12 +6,14 @@ import gzip
 import json
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import hwarith as hw
 from hwarith import caching
+from hwarith.errors import ToolFailure
 from hwarith.flow import tools
 from hwarith.flow.synthesis import scripts
 from hwarith.flow.synthesis import synthesize as module
@@ -346,6 +348,24 @@ def test_a_sized_netlist_equals_golden(tabled):
     netlist = re.sub(r"\b([A-Z]+\d*)_X[14]\b", r"\1", netlist) + models.read_text()
     a, b = np.repeat(np.arange(256), 256), np.tile(np.arange(256), 256)
     assert (hw.simulate(unit, verilog=netlist)(a, b) == unit(a, b)).all()
+
+
+def test_gates_are_sized_for_what_drives_inputs_and_loads_outputs(tabled, fresh_cache, monkeypatch):
+    seen = []
+    run_yosys = tools.run_yosys
+
+    def mapped(script: str, folder: Path) -> None:
+        if not (folder / "abc.constr").exists():  # the Verilog is made
+            return run_yosys(script, folder)
+        seen.append((folder / "abc.constr").read_text())
+        raise ToolFailure("enough seen")
+
+    monkeypatch.setattr(tools, "run_yosys", mapped)
+    with pytest.raises(ToolFailure, match="enough seen"):
+        hw.synthesize(TINY, tabled, delay_target=1000)
+    # Four inputs of the smallest buffer, of 0.012 pF each where they rise, in femtofarads.
+    driver, load = re.fullmatch(r"set_driving_cell (\w+)\nset_load ([\d.]+)\n", seen[0]).groups()
+    assert (driver, float(load)) == ("BUF_X1", pytest.approx(48))
 
 
 def test_registers_stay_when_gates_are_sized(tabled):

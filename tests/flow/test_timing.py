@@ -10,7 +10,8 @@ import pytest
 from hwarith.errors import ToolFailure
 from hwarith.flow import tools
 from hwarith.flow.synthesis import liberty
-from hwarith.flow.synthesis.timing import Path, longest_path
+from hwarith.flow.synthesis.timing import Path, loads_of_nets, longest_path, longest_path_by_load
+from tests.flow import tabled
 
 CELLS = liberty.read(tools.shipped("synth") / "generic.lib").cells
 
@@ -37,6 +38,41 @@ def module(inputs: str, outputs: str, *cells: str) -> dict[str, Any]:
         name: {"hide_name": 0, "bits": [n]} for name, n in numbers.items() if isinstance(n, int)
     }
     return {"ports": ports, "cells": instances, "netnames": names}
+
+
+def test_an_output_is_loaded_as_four_buffers_are(tmp_path):
+    """By hand, with the library's tables: of a net that is an output and an input of a cell."""
+    path = tmp_path / "tabled.lib"
+    path.write_text(tabled.library())
+    library = liberty.read(path)
+    netlist = module("a", "y z", "INV_X1 A=a Y=y", "INV_X1 A=y Y=z")
+    inverter, buffer = (library.cells[f"{kind}_X1"] for kind in ("INV", "BUF"))
+    rise, fall = inverter.capacitances["A"]
+    output = 4 * max(buffer.capacitances["A"])
+    assert 0.04 < output < 0.05
+    instances = [
+        (library.cells[cell["type"]], {pin: bits[0] for pin, bits in cell["connections"].items()})
+        for cell in netlist["cells"].values()
+    ]
+    loads = loads_of_nets(netlist["ports"], instances, library)
+    a, y, z = (netlist["ports"][name]["bits"][0] for name in "ayz")
+    assert loads[a] == [rise, fall]
+    assert loads[y] == pytest.approx([rise + output, fall + output])
+    assert loads[z] == [output, output]
+
+    def arc(cell, edge):
+        return next(x for x in cell.arcs if x.edge == edge)
+
+    delays = []
+    for edge in (0, 1):  # of z, which follows a
+        load = loads[a][edge]
+        driver, first, second = arc(buffer, edge), arc(inverter, 1 - edge), arc(inverter, edge)
+        time = driver.delay.at(0, load) - driver.delay.at(0, 0)
+        slew = driver.slew.at(0, load)
+        time += first.delay.at(slew, loads[y][1 - edge])
+        slew = first.slew.at(slew, loads[y][1 - edge])
+        delays.append(time + second.delay.at(slew, output))
+    assert longest_path_by_load(netlist, library).delay == pytest.approx(max(delays), abs=1e-6)
 
 
 @pytest.mark.parametrize("length", [1, 2, 1000])

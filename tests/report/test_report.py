@@ -207,6 +207,40 @@ def test_csv_and_json_agree(folder: Path) -> None:
     assert data["workload"]["baseline_accuracy"] == 0.97
 
 
+def test_every_cost_stands_in_its_own_column(folder: Path) -> None:
+    """In all files and in the page, what the flow gave for it."""
+    rows = {row["spec"]: row for row in csv.DictReader((folder / "results.csv").open())}
+    points = json.loads((folder / "results.json").read_text())["points"]
+    page = page_of(folder)
+    shown = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
+    table = re.search(r'<table id="points".*?</table>', page, re.DOTALL)[0]
+    heads = re.findall(r"<th [^>]*><button>([^<]*)", table)
+    lines = dict(re.findall(r'<tr [^>]*data-name="([^"]*)">(.*?)</tr>', table, re.DOTALL))
+    assert len(rows) == len(points) == len(lines) == len(SPECS)
+    for point, on_page in zip(points, shown["points"], strict=True):
+        u = unit(point["spec"])
+        bits = sum(f.bits for f in u.operands.values())
+        cells = bits * bits // (4 if u.family == "lmul" else 1)
+        costs = {"area": 1.5 * cells, "delay": 2.5 * bits, "energy": 0.25 * bits, "leakage": 3.0}
+        costs |= {"cells": cells, "cmos_cells": cells, "transistors": 4 * cells}
+        costs |= {"depth": bits, "cmos_path": bits}
+        assert costs.keys() == COSTS.keys()
+        values = [None, None, *re.findall(r'data-value="([^"]*)"', lines[u.name])]
+        columns_of_page = {h.strip(): value for h, value in zip(heads, values, strict=True)}
+        for key, cost in costs.items():
+            assert point[key] == float(rows[u.spec][key]) == cost
+            assert float(columns_of_page[columns([])[key].short]) == cost
+            written = on_page["text"][key].replace("\N{NARROW NO-BREAK SPACE}", "")
+            assert float(written.split()[0]) == pytest.approx(cost, rel=5e-3)
+
+
+def test_units_of_figures_are_their_own(content: Content) -> None:
+    point = content.points[0].result
+    units = {"area": "um^2", "delay": "ps", "energy": "fJ"}
+    found = columns([replace(point, **{f"{key}_unit": unit for key, unit in units.items()})])
+    assert {key: found[key].unit for key in units} == units
+
+
 def test_page_keeps_its_size(tmp_path: Path) -> None:
     folder = make_sweep(tmp_path / "small", 20, [SPECS[0]])
     write_report(folder)

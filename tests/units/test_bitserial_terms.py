@@ -58,11 +58,13 @@ def test_table_of_booth_digits() -> None:
         6: (1, 0, 1),
     }
     for string, (sign, exp, man) in digits.items():
-        term = definitions.booth_term(string, 1) if string & 1 else None
-        shifted = definitions.booth_term(string << 1, 1)
         expected = sign << 3 | exp << 1 | man
-        assert shifted == expected
-        assert term is None or definitions.booth_term(string >> 1, 0) in range(16)
+        for k in (1, 2, 3):
+            place = 2 * k - 1
+            for others in (0, (1 << place) - 1, 5 << place + 3):  # bits below and above
+                assert definitions.booth_term(string << place | others, k) == expected
+        if string % 2 == 0:  # below the lowest digit there is a zero
+            assert definitions.booth_term(string >> 1, 0) == expected
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,30 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+import hwarith as hw
 from tests.units import lmul_paper as paper
 
 
 def test_gate_counts() -> None:
-    assert [paper.multiplier_gates(m) for m in (10, 3, 2)] == [584, 325, 296]
+    """Of our formats; those of 8 bits have fields of 7."""
+    formats = [hw.format(name) for name in ("fp16", "e4m3fn", "e5m2")]
+    assert [paper.multiplier_gates(f.fraction_bits) for f in formats] == [584, 325, 296]
     assert [paper.lmul_gates(w) for w in (16, 7)] == [256, 157]
 
 
 def test_energy_ratios() -> None:
     assert 100 * paper.energy_ratio() == pytest.approx(2.7, abs=0.1)
     assert 100 * paper.energy_ratio(dot_product=True) == pytest.approx(21.7, abs=0.1)
+
+
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_expected_truncation_error_over_all_fractions(k: int) -> None:
+    """The formula, over all pairs of 7-bit fractions, with our formats that cut them."""
+    whole, cut = hw.format("e5m7"), hw.format(f"e5m{k}")
+    x = whole.decode(whole.encode(1.0) + np.arange(128, dtype=np.uint16))
+    kept = cut.decode(cut.encode(x, round="rtz"))
+    error = (x[:, None] * x - kept[:, None] * kept).mean()
+    assert error == paper.expected_truncation_error(7, k)
 
 
 def test_expected_errors() -> None:
@@ -49,8 +62,8 @@ REDUCED = {
 @pytest.mark.parametrize(("bits", "rounding"), REDUCED)
 def test_exact_products_of_reduced_operands(bits: int, rounding: str) -> None:
     grid = 1 + np.arange(1 << 11) / (1 << 11)
-    scaled = grid * (1 << bits)
-    reduced = (np.floor(scaled) if rounding == "trunc" else np.rint(scaled)) / (1 << bits)
+    f = hw.format(f"e5m{bits}")
+    reduced = f.decode(f.encode(grid, round={"trunc": "rtz"}.get(rounding, rounding)))
     exact = grid[:, None] * grid[None, :]
     error = reduced[:, None] * reduced[None, :] - exact
     relative = error / exact

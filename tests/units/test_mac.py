@@ -196,6 +196,27 @@ def test_pairs_wrap_and_the_flag_stays(p: int) -> None:
     assert ovf.any() == (p == 16)
 
 
+LOW, HIGH = -(1 << 15), (1 << 15) - 1
+ENDS = {
+    "four most negative operands make 2^31, one too many": ([(LOW,) * 4], -(2**31), 1),
+    "an accumulator of -1 has room for them": ([(1, -1, 0, 0), (LOW,) * 4], 2**31 - 1, 0),
+    "-2^31 is a number": ([(LOW, HIGH, LOW, HIGH), (LOW, 1, LOW, 1)], -(2**31), 0),
+    "one less is none": ([(LOW, HIGH, LOW, HIGH), (LOW, 1, LOW, 1), (-1, 1, 0, 0)], 2**31 - 1, 1),
+    "as much again": ([(LOW,) * 4, (LOW,) * 4], 0, 1),
+}
+
+
+@pytest.mark.parametrize(("group", "y", "ovf"), ENDS.values(), ids=ENDS)
+def test_ends_of_the_accumulator(group: list[tuple[int, ...]], y: int, ovf: int) -> None:
+    """By hand, in the definition and in the hardware."""
+    u = hw.unit("dfpmac:p=16")
+    columns = [np.array(x, np.int64).astype(np.uint16) for x in zip(*group, strict=True)]
+    expected = (y % 2**32, ovf)
+    assert tuple(u(*columns)) == expected
+    assert tuple(u.golden(*(x.tolist() for x in columns))) == expected
+    assert tuple(hw.simulate(u)(*columns)) == expected
+
+
 # -- hardware ------------------------------------------------------------------------------------
 
 HARDWARE = (
