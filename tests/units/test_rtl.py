@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import re
 
+import numpy as np
 import pytest
 
 import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS
 from hwarith.units.exact.base import FLAGS, ROUNDING_CHOICES
-from tests.evidence import assert_rtl_equals_golden
+from tests.evidence import assert_rtl_equals_golden, rows
 from tests.units.test_exact import SMALL_FORMATS
 
 INTEGERS = ("int4", "int8", "uint5", "int16", "uint1")
@@ -193,12 +194,11 @@ def mutants(text: str, count: int) -> list[str]:
 
 def unseen_faults(u: hw.Unit, operands: tuple[np.ndarray, ...], count: int = 6) -> list[str]:
     """The changed lines of those `mutants` whose results are right for all of these operands."""
-    text, want = hw.verilog(u), u(*operands)
-    several = isinstance(want, tuple)
+    text, want = hw.verilog(u), rows(u(*operands))
     unseen = []
     for mutant in mutants(text, count):
-        got = hw.simulate(u, verilog=mutant)(*operands)
-        if all(map(np.array_equal, got, want)) if several else np.array_equal(got, want):
+        got = rows(hw.simulate(u, verilog=mutant)(*operands))
+        if all(map(np.array_equal, got, want)):
             unseen += set(mutant.splitlines()) - set(text.splitlines())
     return unseen
 
