@@ -277,7 +277,7 @@ MANIFEST = json.dumps(
         "source": None,
         "workload": "digits",
         "library": "generic",
-        "versions": {"yosys": "1"},
+        "versions": {"hwarith": "1", "yosys": "1"},
         "points": [{"spec": "mul:a=bf16", "file": "mul.json"}] * 2,
     }
 ).encode()

@@ -70,7 +70,7 @@ MANIFEST: dict[tuple, tuple] = {
     ("budget",): COUNT[1:],
     ("workload",): TEXT,
     ("library",): TEXT,
-    ("versions",): (*OBJECT, {}),
+    ("versions",): (*OBJECT, {}, {"hwarith": "1"}, {"yosys": "1"}),
     ("versions", "yosys"): TEXT,
     ("points",): LIST,
     ("points", 0): (*OBJECT, {}),

@@ -11,7 +11,7 @@ import pytest
 import hwarith as hw
 from hwarith.report import read_content, write_report
 from hwarith.report.model.columns import HIGHER_IS_BETTER
-from tests.explore.fake_sweep import make_sweep
+from tests.explore.fake_sweep import make_sweep, rename_all
 from tests.report.browser import NO_CHROMIUM, PHONE, Browser, chromium
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=NO_CHROMIUM)
@@ -190,3 +190,30 @@ def test_changes_are_listed(browser: Browser, folder: Path) -> None:
     assert f"Against old: {POINTS - 3} points in both" in text
     assert "3 only here, 0 only there" in text
     assert browser.run("document.querySelectorAll('#changes tbody tr').length") > POINTS
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<!--<script",
+        "<!--<script>hacked = 1//",
+        "</script><script>hacked = 1</script>",
+        "\"'><img src=x onerror='hacked = 1'><svg onload=hacked=1>",
+        "${hacked = 1} $data \u2028 */ --> ]]>",
+    ],
+)
+def test_names_that_look_like_markup(started: Browser, tmp_path: Path, name: str) -> None:
+    """They are shown as they are: the page works, and nothing of them is run."""
+    folder = make_sweep(tmp_path / "sweep", 4, [TINY])
+    rename_all(folder, name)
+    page = write_report(folder)
+    started.errors.clear()
+    started.open(page)
+    points = {p.name for p in read_content(folder).points}
+    assert set(shown(started)) == set(drawn(started)) == points
+    started.open(page, min(points))
+    assert title(started)
+    text = started.run("document.getElementById('point').textContent")
+    assert name in text
+    assert started.run("typeof hacked") == "undefined"
+    assert started.errors == []

@@ -36,7 +36,7 @@ from hwarith.report.view.page.sweep import facts
 from hwarith.report.view.picture import to_pictures
 from hwarith.units.operations import MULTIPLY_ADD, PRODUCT, SUM
 from tests.explore.fake_flow import FakeFlow
-from tests.explore.fake_sweep import make_sweep
+from tests.explore.fake_sweep import make_sweep, rename_all
 
 SPECS = [
     "mul:a=fp32",
@@ -362,3 +362,22 @@ def test_linear_axis_has_a_place_for_what_is_exact() -> None:
     assert not made.is_log
     assert made.tick_labels[-1] == "exact"
     assert 150 < made.positions[-1] < made.high
+
+
+@pytest.mark.parametrize("name", ["<!--<script", "</script><script>", "<\\/ &lt; \\u003c"])
+def test_no_name_is_markup(tmp_path: Path, name: str) -> None:
+    """In the data of the script there is no ``<`` at all, and outside of it no tag of a name."""
+    folder = make_sweep(tmp_path / "sweep", 3)
+    rename_all(folder, name)
+    page = write_report(folder).read_text()
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    assert data is not None
+    assert "<" not in data[1]
+    point = json.loads(data[1])["points"][0]["details"]
+    assert point["path"] == [name, name]
+    assert point["cells"] == {name: 3, "NAND2": 1}
+    elsewhere = page.replace(data[0], "")
+    assert html.escape(name) in elsewhere
+    assert page.count("<script") == 2
+    assert page.count("</script") == 2
+    assert "<!--" not in page

@@ -84,8 +84,8 @@ def manifest_of(data: Any) -> dict[str, Any]:
     for point in data["points"]:
         if "/" in point["file"] or point["file"] in ("", ".", ".."):
             raise InvalidInput(f"the file of a point has a name, not {quoted(point['file'])}")
-    if "yosys" not in data["versions"]:
-        raise InvalidInput("versions lacks yosys")
+    if not {"hwarith", "yosys"} <= data["versions"].keys():
+        raise InvalidInput("versions must have those of hwarith and yosys")
     return data
 
 

@@ -16,8 +16,10 @@ def text(plain: str) -> str:
 
 
 def script_safe(json: str) -> str:
-    """JSON that cannot end the script element that it stands in."""
-    return json.replace("</", "<\\/")
+    """JSON as it may stand in a script element: of ``<!--<script``, the browser would take what
+    follows, the end of the element too, as part of it (HTML, "restrictions for contents of
+    script elements"). In JSON a ``<`` stands in texts alone."""
+    return json.replace("<", "\\u003c")
 
 
 def finding_box(finding: Finding) -> str:
