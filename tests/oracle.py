@@ -86,8 +86,16 @@ def with_sign(magnitude: int, sign: int, f: hw.Format) -> int:
 
 
 def overflow(sign: int, f: hw.Format, mode: str, policy: str) -> int:
-    """The row "finite overflow" of table T1."""
-    clamps = policy != "nosat" or mode == "rtz" or mode == ("rup" if sign else "rdn")
+    """The row "finite overflow" of table T1.
+
+    P3109's SatNone has NaN only below unsigned formats, and infinity for rounding to odd but in
+    unsigned ones (interim report, 4.7.5).
+    """
+    back = mode == "rtz" or mode == ("rup" if sign else "rdn")
+    if policy == "p3109_satnone":
+        clamps = back or not f.infinity or (mode == "rto" and not f.signed)
+    else:
+        clamps = policy in ("saturate", "satprop") or back or mode == "rto"
     if clamps or f.nan == "none":
         return with_sign(f.numbers.max_mag, sign, f)
     return infinity(sign, f) if f.infinity else nan(f)
@@ -170,7 +178,9 @@ def round_values(
     index = low + (choose & inside & ~exact)
     codes = range(first_code(f), first_code(f) + last)
     signed = np.array([[with_sign(i, s, f) for i in codes] for s in (0, 1)])
-    below = nan(f) if policy not in ("saturate", "satprop") and f.nan != "none" else 0
+    clamps = policy in ("saturate", "satprop") or f.nan == "none"
+    clamps = clamps or (policy == "p3109_satnone" and mode in ("rtz", "rup"))
+    below = 0 if clamps else nan(f)
     signed[signed < 0] = below
     code = signed[sign, np.minimum(index, last - 1)]
     spill = np.array([overflow(s, f, mode, policy) for s in (0, 1)])
@@ -179,15 +189,17 @@ def round_values(
     code = np.where(np.isinf(x), np.array(infinite)[sign], code)
     if not f.signed:
         code = np.where((x < 0) & (index == last), below, code)
-        code = np.where(np.isneginf(x), nan(f) if policy == "satprop" else below, code)
+        lowest = policy == "saturate" or f.nan == "none"
+        code = np.where(np.isneginf(x), 0 if lowest else nan(f), code)
     if f.hidden_always:
-        code = np.where(x == 0, nan(f) if policy == "nosat" else 0, code)
+        code = np.where(x == 0, 0 if policy.startswith("sat") else nan(f), code)
     return np.where(np.isnan(x), nan(f), code).astype(f.dtype)
 
 
 def _infinite_result(sign: int, f: hw.Format, policy: str) -> int:
     """The rows "Inf in" of table T1."""
-    if policy == "saturate" or f.nan == "none":
+    clamps = policy == "p3109_satnone" and not f.infinity
+    if clamps or policy == "saturate" or f.nan == "none":
         return with_sign(f.numbers.max_mag, sign, f)
     return infinity(sign, f) if f.infinity else nan(f)
 

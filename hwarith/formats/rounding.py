@@ -48,7 +48,8 @@ class Stochastic(IntEnum):
 class Overflow(IntEnum):
     """What becomes of a value beyond the largest finite one (the columns of table T1).
 
-    Where a format has neither infinity nor NaN, every policy but ``wrap`` clamps.
+    Where a format has neither infinity nor NaN, every policy but ``wrap`` clamps. Of NOSAT, NAN
+    and P3109_SATNONE modes that round toward zero make an exception (`pack_overflow`).
     """
 
     SATURATE = 0  #: SATFINITE: the largest finite value, for infinities as well
@@ -56,6 +57,7 @@ class Overflow(IntEnum):
     NOSAT = 2  #: infinity; NaN in formats without infinity
     WRAP = 3  #: integers only: keep the low bits (two's complement)
     NAN = 4  #: finite values become NaN; infinities stay as with NOSAT
+    P3109_SATNONE = 5  #: infinity; formats without infinity saturate (SatNone of P3109, 4.7.5)
 
 
 ROUNDINGS = tuple(mode.name.lower() for mode in Rounding)
@@ -104,7 +106,7 @@ class FormatNumbers(NamedTuple):
 RNE, RNA, RTZ, RUP, RDN, RTO = (int(mode) for mode in Rounding)
 STOCHASTICALLY = 5
 SRA, SRB, SRC = (int(variant) for variant in Stochastic)
-SATURATE, SATPROP, NOSAT, WRAP, TO_NAN = (int(policy) for policy in Overflow)
+SATURATE, SATPROP, NOSAT, WRAP, TO_NAN, P3109_SATNONE = (int(policy) for policy in Overflow)
 FINITE, INF, NAN = 0, 1, 2
 
 
@@ -153,12 +155,14 @@ def round_pack_stochastic(s, e, g, f, variant, n, random, policy):
 
     Beyond the range as with rounding to nearest.
     """
+    if g == 0:
+        return pack_zero(s, f, policy)
     d = last_place(e + bit_length(g) - 1, f) - e
     if d <= 0:
         return round_pack(s, e, g, f, RNE, policy)
     i = (g >> min(d, bit_length(g))) + stochastic_up(g, d, variant, n, random)
     if i == 0:
-        return round_pack(s, e, g, f, RTZ, policy)
+        return pack_integer(s, 0, f, policy) if f.integer else pack_magnitude(s, 0, f, RNE, policy)
     return round_pack(s, e + d, i, f, RNE, policy)
 
 
@@ -178,7 +182,7 @@ def pack_magnitude(s, mag, f, mode, policy):
     if mag > f.max_mag:
         return pack_overflow(s, f, mode, policy)
     if f.signed == 0:
-        return pack_unsigned(s, mag, f, policy)
+        return pack_unsigned(s, mag, f, mode, policy)
     return pack_zero(s, f, policy) if mag == 0 else (s << (f.bits - 1)) | mag
 
 
@@ -248,18 +252,20 @@ def pack_integer(s, i, f, policy):
 
 
 @golden
-def pack_unsigned(s, mag, f, policy):
+def pack_unsigned(s, mag, f, mode, policy):
     """Unsigned float: finite values below its range become the lowest code (saturating), or NaN."""
     below = s == 1 and (mag > 0 or f.hidden_always == 1)
     if not below:
         return mag
-    return f.nan_code if policy not in (SATURATE, SATPROP) and f.nan_code >= 0 else 0
+    upward = policy == P3109_SATNONE and mode in (RTZ, RUP)
+    clamps = policy in (SATURATE, SATPROP) or upward or f.nan_code < 0
+    return 0 if clamps else f.nan_code
 
 
 @golden
 def pack_zero(s, f, policy):
     """Zero with its sign where the format has -0; in formats without zero 00, or NaN (NOSAT)."""
-    if f.hidden_always == 1 and policy in (NOSAT, TO_NAN):
+    if f.hidden_always == 1 and policy in (NOSAT, TO_NAN, P3109_SATNONE):
         return f.nan_code
     return (s << (f.bits - 1)) if f.negative_zero else 0
 
@@ -276,10 +282,18 @@ def pack_max(s, f):
 
 @golden
 def pack_overflow(s, f, mode, policy):
-    """Table T1, finite overflow; in unsigned formats a negative one is below the range."""
+    """Table T1, finite overflow; in unsigned formats a negative one is below the range.
+
+    Rounding to odd gives the largest value, as the next step would hide what was lost from a
+    second rounding. P3109's SatNone has it give infinity if the format is signed.
+    """
     if s == 1 and f.signed == 0:
-        return pack_unsigned(s, f.max_mag, f, policy)
+        return pack_unsigned(s, f.max_mag, f, mode, policy)
     toward_zero = mode == RTZ or (mode == RUP and s == 1) or (mode == RDN and s == 0)
+    if policy == P3109_SATNONE:
+        toward_zero = toward_zero or (mode == RTO and f.signed == 0) or f.inf_mag < 0
+    else:
+        toward_zero = toward_zero or mode == RTO
     if toward_zero or policy in (SATURATE, SATPROP) or f.nan_code < 0:
         return pack_max(s, f)
     return f.nan_code if policy == TO_NAN else pack_infinity(s, f, NOSAT)
@@ -288,9 +302,11 @@ def pack_overflow(s, f, mode, policy):
 @golden
 def pack_infinity(s, f, policy):
     """Table T1, infinite input."""
-    if policy == SATURATE or f.nan_code < 0:
+    below = s == 1 and f.signed == 0
+    clamps = policy == P3109_SATNONE and f.inf_mag < 0 and not below
+    if clamps or policy == SATURATE or f.nan_code < 0:
         return pack_max(s, f)
-    if f.inf_mag < 0 or (s == 1 and f.signed == 0):
+    if f.inf_mag < 0 or below:
         return f.nan_code
     return (s << (f.bits - 1)) | f.inf_mag
 

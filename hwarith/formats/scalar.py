@@ -48,8 +48,8 @@ class Format(Descriptor):
         round : ``rne rna rtz rup rdn rto``.
         overflow : ``satprop`` (what is finite and too large becomes the largest value; infinities
             stay infinite, and are NaN or else the largest value in formats without them),
-            ``saturate``, ``nosat``, ``nan`` as in the table of ``docs/rounding.md``; ``wrap`` for
-            integer formats.
+            ``saturate``, ``nosat``, ``nan``, ``p3109_satnone`` as in the table of
+            ``docs/rounding.md``; ``wrap`` for integer formats.
 
         Returns an array of `dtype`, or a scalar for a scalar. Raises `InvalidInput` for an
         unknown mode or policy, and for values that are no numbers.

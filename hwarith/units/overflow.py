@@ -12,15 +12,15 @@ from ..errors import InvalidInput, quoted
 from ..formats import OVERFLOWS, Format
 from .parameters import choice_parameter
 
-FLOAT_OVERFLOWS = ("nosat", "nan", "satprop", "saturate")
+FLOAT_OVERFLOWS = ("nosat", "nan", "satprop", "saturate", "p3109_satnone")
 """The policies of results that are floats, the default first."""
 
 
 def overflow_parameter(integers: str = "integers: wrap (default), saturate") -> Any:
     """A field for the policy; `integers` says what there is for results that are integers."""
     return choice_parameter(
-        f"beyond the largest value: nosat (default; the same as inf), nan, satprop, saturate; "
-        f"{integers}",
+        f"beyond the largest value: nosat (default; the same as inf), nan, satprop, saturate, "
+        f"p3109_satnone; {integers}",
         (*OVERFLOWS, "inf"),
         None,
     )

@@ -54,6 +54,23 @@ def test_every_pair_of_formats_in_every_mode(out: str) -> None:
                 np.testing.assert_array_equal(u(codes), want, err_msg=u.spec)
 
 
+P3109 = tuple(f"binary8p{p}{kind}" for p in (1, 4) for kind in ("se", "sf", "ue", "uf"))
+
+
+@pytest.mark.parametrize("out", [*P3109, "e4m3fn", "e5m2", "e2m1fn", "e8m0fnu"])
+def test_saturation_modes_of_p3109(out: str) -> None:
+    """In all modes, for values around those of the format, the ends of its range and beyond."""
+    codes = hw.format("bf16").codes()
+    x, r = values_of("bf16"), np.arange(codes.size) % 8
+    for policy in ("satprop", "p3109_satnone"):
+        for mode in ROUNDINGS + STOCHASTIC:
+            n = N if mode in STOCHASTIC else 0
+            option = f",n={n}" if n else ""
+            u = hw.unit(f"convert:a=bf16,out={out},round={mode},overflow={policy}{option}")
+            ours = u(codes, r) if n else u(codes)
+            np.testing.assert_array_equal(ours, expected(x, u.out, mode, policy, n, r), u.spec)
+
+
 @pytest.mark.parametrize("out", FORMATS)
 def test_every_pair_of_formats_with_all_random_bits(out: str) -> None:
     for a in FORMATS:
@@ -275,6 +292,8 @@ RTL = (
     "convert:a=fp16,out=e5m2,round=src,n=6",
     "convert:a=bf16,out=e4m3fnuz,round=rto,overflow=saturate,stages=8",
     "convert:a=bf16,out=ue4m3,overflow=satprop",
+    "convert:a=fp16,out=binary8p4se,round=rto",
+    "convert:a=bf16,out=binary8p4ue,round=rup,overflow=p3109_satnone",
     "convert:a=fp16,out=bf16,round=rup",
     "convert:a=bf16,out=e8m0fnu,round=srb,n=5",
     "convert:a=fp32,out=int8",

@@ -23,6 +23,10 @@ INTEGERS = ("int4", "int8", "uint5", "int16", "uint1")
     [
         "mul:a=e4m3fn",
         "mul:a=e5m2,round=rto",
+        "add:a=binary8p4se,round=port",
+        "mul:a=binary8p4ue,b=e4m3,round=port,overflow=p3109_satnone",
+        "fma:a=e4m3fn,round=port_sra,n=3",
+        "mac:a=e4m3,acc=e5m2,out=binary8p4se,round=rto",
         "mul:a=e2m1fn,b=e8m0fnu,out=bf16",
         "mul:a=fp32",
         "mul:a=bf16,round=rup,stages=2",

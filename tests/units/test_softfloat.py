@@ -1,4 +1,8 @@
-"""Exact units against Berkeley SoftFloat, in all modes that both have."""
+"""Exact units against Berkeley SoftFloat, in its five modes and to odd.
+
+The package was built without SoftFloat's rounding to odd (TestFloat's ``-rodd``). That is defined
+as truncation with the lsb set if anything was lost, which the inexact flag says.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +20,13 @@ MODES = {
     "rtz": softfloat.RoundingMode.MIN_MAG,
     "rup": softfloat.RoundingMode.MAX,
     "rdn": softfloat.RoundingMode.MIN,
+    "rto": softfloat.RoundingMode.MIN_MAG,
 }
 TYPES = {"fp16": softfloat.Float16, "fp32": softfloat.Float32, "fp64": softfloat.Float64}
 METHODS = {"mul": "mul", "add": "add", "fma": "mul_add"}
+
+
+INEXACT = softfloat.ExceptionFlag.INEXACT
 
 
 def theirs(u: hw.Unit, operands: tuple[np.ndarray, ...]) -> np.ndarray:
@@ -33,9 +41,18 @@ def theirs(u: hw.Unit, operands: tuple[np.ndarray, ...]) -> np.ndarray:
         return [number.from_bytes(raw[i : i + size]) for i in range(0, len(raw), size)]
 
     compared(SOFTFLOAT, operands[0].size)
-    results = map(method, *(numbers(x) for x in operands))
+    rows = list(zip(*(numbers(x) for x in operands), strict=True))
+    odd = np.zeros(len(rows), u.out.dtype)
+    if u.round == "rto":
+        results = []
+        for i, row in enumerate(rows):
+            softfloat.set_exception_flags(0)
+            results.append(method(*row))
+            odd[i] = softfloat.test_exception_flags(INEXACT)
+    else:
+        results = [method(*row) for row in rows]
     packed = b"".join(result.to_bytes() for result in results)
-    return np.frombuffer(packed, u.out.dtype.newbyteorder(">")).astype(u.out.dtype)
+    return np.frombuffer(packed, u.out.dtype.newbyteorder(">")).astype(u.out.dtype) | odd
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -106,7 +106,9 @@ def _options_of(u: Any) -> Options:
     if f.nan == "none" and not f.infinity:
         beyond = infinite = largest
     else:
-        policies = {"nan": math.nan, "nosat": infinite}
+        if u.overflow == "p3109_satnone" and not f.infinity:
+            infinite = largest
+        policies = {"nan": math.nan, "nosat": infinite, "p3109_satnone": infinite}
         beyond = policies.get(u.overflow, largest)
         infinite = largest if u.overflow == "saturate" else infinite
     first, *_, last = u.operands.values()

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from amaranth.hdl import Const, Mux, Value
 
-from ...formats import rounding
 from ..wires import Values
+
+RM = {"rne": 0, "rtz": 1, "rdn": 2, "rup": 3, "rna": 4, "rto": 6}
+"""Modes on a port ``rm``: the encoding of RISC-V's field of that name and, for ``rto``, of Berkeley
+HardFloat. The other two numbers are to nearest even, but the first where there are random bits."""
+
+STOCHASTICALLY = 5
 
 PORT = "port"
 """Rounding mode given by a port ``rm``; ``port_sra`` and so on with stochastic rounding as well."""
@@ -24,10 +29,10 @@ def goes_up(mode: str, x: Values, lsb: Value, guard: Value, sticky: Value) -> Va
             "rto": inexact & ~lsb,
         }.get(mode, Const(0, 1))
     rm = x["rm"]
-    to_nearest = rm[2] & ~(rm == rounding.RTO) | ~rm[:2].any()
-    nearest = guard & (sticky | lsb | (rm == rounding.RNA))
-    away = ((rm == rounding.RUP) & ~x["sign"]) | ((rm == rounding.RDN) & x["sign"])
-    return Mux(to_nearest, nearest, inexact & (away | ((rm == rounding.RTO) & ~lsb)))
+    to_nearest = rm[2] & ~(rm == RM["rto"]) | ~rm[:2].any()
+    nearest = guard & (sticky | lsb | (rm == RM["rna"]))
+    away = ((rm == RM["rup"]) & ~x["sign"]) | ((rm == RM["rdn"]) & x["sign"])
+    return Mux(to_nearest, nearest, inexact & (away | ((rm == RM["rto"]) & ~lsb)))
 
 
 def random_carry(variant: str, n: int, x: Values, rest: Value, carry: Value) -> Value:
@@ -51,4 +56,4 @@ def random_carry(variant: str, n: int, x: Values, rest: Value, carry: Value) -> 
 
 def toward_zero(rm: Value, sign: Value) -> Value:
     """Whether this mode rounds values of this sign toward zero."""
-    return (rm == rounding.RTZ) | ((rm == rounding.RUP) & sign) | ((rm == rounding.RDN) & ~sign)
+    return (rm == RM["rtz"]) | ((rm == RM["rup"]) & sign) | ((rm == RM["rdn"]) & ~sign)

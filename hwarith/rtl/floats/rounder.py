@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value
 
-from ...formats import ROUNDINGS, STOCHASTIC, Format, rounding
+from ...formats import ROUNDINGS, STOCHASTIC, Format
 from ..adders import increment
 from ..logic import exceeds, exceeds_rounded, leading_zeros, least, one_hot
 from ..parts import make_part
 from ..shifters import shift_left
 from ..wires import Step, Values, wire
-from .directions import PORT, goes_up, random_carry, toward_zero
+from .directions import PORT, RM, STOCHASTICALLY, goes_up, random_carry, toward_zero
 from .operands import exponent_bits, lowest_exponent, signed_exponent
+from .specials import Specials
 
 MARKED_BITS = 64
 """Up to this many bits the count of leading zeros is ended by a mark among them; in wider ones, as
@@ -59,6 +61,16 @@ class Rounder:
     @property
     def on_port(self) -> bool:
         return self.mode.startswith(PORT)
+
+    @property
+    def specials(self) -> Specials:
+        """The result's special codes."""
+        return Specials(self.out)
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The modes that there may be; stochastic ones overflow as to nearest."""
+        return ROUNDINGS if self.on_port else ("rne" if self.stochastic else self.mode,)
 
     @property
     def lowest(self) -> int:
@@ -176,7 +188,7 @@ class Rounder:
         up = wire(m, "round_up", up)
         exactly_zero = ~x["kept"].any() & ~x["sticky"] & ~x["carry"]
         cancelled = x["difference"] & exactly_zero
-        zero_sign = x["rm"] == rounding.RDN if self.on_port else Const(int(self.mode == "rdn"), 1)
+        zero_sign = x["rm"] == RM["rdn"] if self.on_port else Const(int(self.mode == "rdn"), 1)
         values: Values = {name: x[name] for name in ("nan", "inf")}
         values["sign"] = wire(m, "signed", Mux(cancelled, zero_sign, x["sign"]), 1)
         bits = out.fraction_bits + out.exponent_bits
@@ -211,13 +223,10 @@ class Rounder:
         Where overflow gives the next code, as infinity is, a value that is rounded up to it needs
         no notice.
         """
-        n, policy = self.out.numbers, int(rounding.overflow(self.overflow))
-        mode = rounding.rounding(self.mode) if self.mode in ROUNDINGS else rounding.RNE
-        overflowed = (rounding.pack_overflow(s, n, int(mode), policy) for s in (0, 1))
-        follows = [(s << (n.bits - 1)) + n.max_mag + 1 for s in (0, 1)]
-        if n.signed and list(overflowed) == follows:
-            return exceeds(mag, n.max_mag)
-        return exceeds_rounded(mag, up, n.max_mag)
+        codes = self.specials
+        if all(codes.follows_largest(mode, self.overflow) for mode in self.modes):
+            return exceeds(mag, codes.largest)
+        return exceeds_rounded(mag, up, codes.largest)
 
     def _up(
         self,
@@ -239,7 +248,7 @@ class Rounder:
     def _is_random(self, x: Values) -> Value:
         if not self.stochastic:
             return Const(0, 1)
-        return x["rm"] == rounding.STOCHASTICALLY if self.on_port else Const(1, 1)
+        return x["rm"] == STOCHASTICALLY if self.on_port else Const(1, 1)
 
     def _reaches_normal(self, x: Values, carry: Value, up: Value, dropped: Value) -> Value:
         """Whether a value, all of whose fraction bits are ones and whose hidden bit is a zero, is
@@ -257,39 +266,51 @@ class Rounder:
 
     def _pack(self, m: Module, x: Values) -> Values:
         """Choose between the rounded value, overflow, infinity and NaN."""
-        out, sign = self.out, x["sign"]
-        n, bits = out.numbers, out.bits
-        policy = int(rounding.overflow(self.overflow))
-
-        def by_sign(codes: tuple[int, ...]) -> Value:
-            positive, negative = (Const(code, bits) for code in codes)
-            return positive if codes[0] == codes[1] else Mux(sign, negative, positive)
-
-        def overflowed(mode: int) -> Value:
-            return by_sign(tuple(rounding.pack_overflow(s, n, mode, policy) for s in (0, 1)))
-
-        finite = _finite(m, x, out, policy)
-        if self.on_port:
-            beyond = Mux(
-                toward_zero(x["rm"], sign), overflowed(rounding.RTZ), overflowed(rounding.RNE)
-            )
-        else:
-            mode = "rne" if self.stochastic else self.mode
-            beyond = overflowed(int(rounding.rounding(mode)))
-        infinite = by_sign(tuple(rounding.pack_infinity(s, n, policy) for s in (0, 1)))
+        out, codes, policy = self.out, self.specials, self.overflow
+        finite = self._finite(x)
+        beyond = self._by_mode(x, lambda s, mode: codes.overflow(s, mode, policy))
+        infinite = self._by_sign(x, lambda s: codes.infinite(s, policy))
         if out.hidden_always:
-            zero = Const(rounding.pack_zero(0, n, policy), bits)
-            finite = Mux(x["zero"], zero, finite)
-        special = Mux(x["nan"], x.get("nan_code", Const(rounding.pack_nan(n), bits)), infinite)
+            finite = Mux(x["zero"], Const(codes.zero(policy), out.bits), finite)
+        canonical = codes.extreme(0) if codes.nan is None else codes.nan
+        special = Mux(x["nan"], x.get("nan_code", Const(canonical, out.bits)), infinite)
         ordinary = Mux(x["overflow"], beyond, finite)
         is_special = x["nan"] | x["inf"]
-        y = wire(m, "code", Mux(is_special, special, ordinary), bits)
+        y = wire(m, "code", Mux(is_special, special, ordinary), out.bits)
         if self.tininess == "none":
             return {"y": y}
-        overflow = (x["overflow"] | exceeds(x["mag"], n.max_mag)) & ~is_special
+        overflow = (x["overflow"] | exceeds(x["mag"], codes.largest)) & ~is_special
         inexact = (x["inexact"] & ~is_special) | overflow
         underflow = x["underflow"] & ~is_special
         return {"y": y, "flags": Cat(inexact, underflow, overflow, Const(0, 1), x["invalid"])}
+
+    def _finite(self, x: Values) -> Value:
+        """A rounded magnitude in range, with its sign where the format has one."""
+        out, mag = self.out, x["mag"]
+        if out.signed:
+            return Cat(mag, x["sign"] if out.has_negative_zero else x["sign"] & mag.any())
+        below = self._by_mode(x, lambda _, mode: self.specials.below(mode, self.overflow))
+        negative = x["sign"] & (mag.any() | int(out.hidden_always))
+        return Mux(negative, below, Cat(mag, Const(0, out.bits - len(mag))))
+
+    def _by_sign(self, x: Values, code: Callable[[int], int]) -> Value:
+        """The code for the result's sign."""
+        positive, negative = (Const(code(sign), self.out.bits) for sign in (0, 1))
+        same = positive.value == negative.value
+        return positive if same else Mux(x["sign"], negative, positive)
+
+    def _by_mode(self, x: Values, code: Callable[[int, str], int]) -> Value:
+        """The code for the result's sign and mode, which matters where it rounds toward zero."""
+
+        def of(mode: str) -> Value:
+            return self._by_sign(x, lambda sign: code(sign, mode))
+
+        if not self.on_port:
+            return of(*self.modes)
+        rm = x["rm"]
+        odd = self._by_sign(x, lambda s: self.specials.rounds_back(s, "rto", self.overflow))
+        back = toward_zero(rm, x["sign"]) | ((rm == RM["rto"]) & odd[0])
+        return Mux(back, of("rtz"), of("rne"))
 
 
 def _increment(m: Module, mag: Value, up: Value) -> Value:
@@ -297,17 +318,3 @@ def _increment(m: Module, mag: Value, up: Value) -> Value:
     if len(mag) <= 16:
         return increment(m, "incremented", mag, up)
     return make_part(m, "incrementer", lambda _: mag + up)
-
-
-def _finite(m: Module, x: Values, out: Format, policy: int) -> Value:
-    """A rounded magnitude in range, with its sign where the format has one."""
-    n = out.numbers
-    mag_bits = out.fraction_bits + out.exponent_bits
-    mag = x["mag"]
-    if out.signed:
-        sign = x["sign"] if out.has_negative_zero else x["sign"] & mag.any()
-        return Cat(mag, sign)
-    below = rounding.pack_unsigned(1, 1, n, policy)
-    negative = x["sign"] & (mag.any() | int(out.hidden_always))
-    code = Mux(negative, Const(below, mag_bits), mag)
-    return Cat(code, Const(0, out.bits - mag_bits))
