@@ -33,8 +33,13 @@ def is_signaling(f: hw.Format, code: int) -> bool:
     return bool(math.isnan(f.decode(code))) and not quiet
 
 
-def rounded(x: Fraction, precision: int, lsb: int | None, mode: str) -> Fraction:
-    """`x` to so many significant bits, none of which weighs less than 2^lsb."""
+def rounded(
+    x: Fraction, precision: int, lsb: int | None, mode: str, even: int | None = None
+) -> Fraction:
+    """`x` to so many significant bits, none of which weighs less than 2^lsb.
+
+    Of one significant bit, 2^even counts as even, and of its neighbours every other power of two.
+    """
     if x == 0:
         return x
     top = x.numerator.bit_length() - x.denominator.bit_length()
@@ -43,13 +48,14 @@ def rounded(x: Fraction, precision: int, lsb: int | None, mode: str) -> Fraction
     step = Fraction(2) ** exponent
     low = math.floor(abs(x) / step)
     rest = abs(x) / step - low
+    odd = low % 2 == 1 if precision > 1 or low == 0 else (exponent - even) % 2 == 1
     up = {
-        "rne": rest > Fraction(1, 2) or (rest == Fraction(1, 2) and low % 2 == 1),
+        "rne": rest > Fraction(1, 2) or (rest == Fraction(1, 2) and odd),
         "rna": rest >= Fraction(1, 2),
         "rtz": False,
         "rup": rest > 0 and x > 0,
         "rdn": rest > 0 and x < 0,
-        "rto": rest > 0 and low % 2 == 0,
+        "rto": rest > 0 and not odd,
     }[mode]
     return (low + up) * step * (1 if x > 0 else -1)
 
@@ -60,10 +66,11 @@ def of_result(x: Fraction, f: hw.Format, mode: str, before: bool = False) -> int
     Tiny is, after rounding, what rounds to less than the smallest normal value with unbounded
     exponent; with `before`, what is less than it itself. Underflow is raised if tiny and inexact.
     """
-    unbounded = rounded(x, f.precision, None, mode)
+    even = -f.bias  # half of the smallest normal value
+    unbounded = rounded(x, f.precision, None, mode, even)
     if abs(unbounded) > f.max:
         return OF | NX
-    if rounded(x, f.precision, f.numbers.lsb, mode) == x:
+    if rounded(x, f.precision, f.numbers.lsb, mode, even) == x:
         return 0
     tiny = abs(x if before else unbounded) < f.smallest_normal
     return NX | (UF if tiny else 0)
@@ -74,9 +81,12 @@ def of_operation(
 ) -> int:
     """All flags of a product, sum or multiply-add of these codes.
 
-    Infinity times zero plus a quiet NaN is invalid, which 7.2 leaves open, as in SoftFloat.
+    Infinity times zero plus a quiet NaN is invalid, which 7.2 leaves open, as in SoftFloat. So is
+    a NaN for which the result's format has none; an infinity that it has not got is inexact.
     """
     compared(EXACT, 1)
+    out = unit.results["y"]
+    infinity = 0 if out.infinity and unit.overflow != "saturate" else NX
     formats = list(unit.operands.values())
     values = [value(f, code) for f, code in zip(formats, codes, strict=True)]
     if any(is_signaling(f, code) for f, code in zip(formats, codes, strict=True)):
@@ -88,12 +98,12 @@ def of_operation(
     if (infinite[0] and b == 0) or (infinite[1] and a == 0):
         return NV
     if any(isinstance(x, float) and math.isnan(x) for x in values):
-        return 0
+        return NV if out.nan == "none" else 0
     if infinite[0] or infinite[1]:
         product_negative = (a < 0) != (b < 0)
         opposite = any(infinite[2:]) and (addends[0] < 0) != product_negative
-        return NV if opposite else 0
+        return NV if opposite else infinity
     if any(infinite):
-        return 0
+        return infinity
     exact = Fraction(a) * Fraction(b) + sum(map(Fraction, addends), Fraction(0))
-    return of_result(exact, unit.results["y"], mode, before)
+    return of_result(exact, out, mode, before)

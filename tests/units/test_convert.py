@@ -354,7 +354,10 @@ def test_injected_faults_are_found(spec: str) -> None:
         ("convert:n=4", "convert: parameter n: rounding rne takes no random bits"),
         ("convert:round=sra,n=33", "convert: parameter n: must be 1 to 32, not 33"),
         ("convert:out=int8,overflow=nosat", "must be saturate for int8, not 'nosat'"),
-        ("convert:overflow=wrap", "must be nosat or nan or satprop or saturate for e4m3fn"),
+        (
+            "convert:overflow=wrap",
+            "must be nosat or nan or satprop or saturate or p3109_satnone for e4m3fn",
+        ),
         ("convert:overflow=inf", "for e4m3fn, not 'inf'"),
         (
             "convert:a=int8,out=int4,overflow=satprop",

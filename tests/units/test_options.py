@@ -20,6 +20,8 @@ from tests.evidence import SOFTFLOAT, compared
 from tests.units.test_exact import pairs, signs
 from tests.units.test_softfloat import METHODS, MODES, TYPES
 
+NX, UF = flag_oracle.NX, flag_oracle.UF
+
 RM = {"rne": 0, "rtz": 1, "rdn": 2, "rup": 3, "rna": 4, "rto": 6}
 """The numbers of RISC-V's rm field, and HardFloat's of rounding to odd."""
 
@@ -37,7 +39,7 @@ def assert_flags(spec: str, columns: tuple[np.ndarray, ...], mode: str, before: 
 
 
 @pytest.mark.parametrize("mode", ROUNDINGS)
-@pytest.mark.parametrize("name", ["e2m1fn", "e2m3fn", "e3m2fn", "e3m2"])
+@pytest.mark.parametrize("name", ["e2m1fn", "e2m3fn", "e3m2fn", "e3m2", "binary5p1se"])
 @pytest.mark.parametrize("family", ["mul", "add"])
 def test_flags_of_every_pair(family: str, name: str, mode: str) -> None:
     for before in (False, True):
@@ -63,6 +65,79 @@ def test_flags_of_directed_vectors(spec: str, mode: str) -> None:
     columns = tuple(np.concatenate(x) for x in zip(*vectors.values(), strict=True))
     for before in (False, True):
         assert_flags(spec, columns, mode, before)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "mul:a=e4m3,overflow=saturate",
+        "mul:a=e4m3,overflow=satprop",
+        "mul:a=e4m3,overflow=nan",
+        "add:a=e4m3,out=e2m1fn",
+        "add:a=e5m2,out=e4m3fn,overflow=p3109_satnone",
+        "mul:a=e5m2,b=e4m3fnuz,out=e5m2fnuz,overflow=satprop",
+        "fma:a=e3m2,b=e4m3fn,c=e5m2,out=e3m2fn,overflow=saturate",
+    ],
+)
+def test_flags_of_results_that_the_format_has_not_got(spec: str) -> None:
+    """Infinities and NaN among zeros, ones and the largest values."""
+    codes = []
+    for f in hw.unit(spec).terms.values():
+        values = [0.0, -0.0, 1.0, -1.5, float(f.max), math.inf, -math.inf, math.nan]
+        signaling = [f.numbers.inf_mag + 1] if f.nan == "ieee" else []
+        codes.append([*(int(f.encode(v)) for v in values), *signaling])
+    columns = tuple(np.array(x) for x in zip(*product(*codes), strict=True))
+    for mode, before in product(("rne", "rtz"), (False, True)):
+        assert_flags(spec, columns, mode, before)
+
+
+@pytest.mark.parametrize(
+    ("spec", "operand", "y", "flags"),
+    [
+        ("mul:a=fp16", 0x7C00, 0x7C00, 0),
+        ("mul:a=fp16,overflow=satprop", 0x7C00, 0x7C00, 0),
+        ("mul:a=fp16,overflow=saturate", 0xFC00, 0xFBFF, flag_oracle.NX),
+        ("mul:a=fp16,out=e4m3fn", 0x7C00, 0x7F, flag_oracle.NX),
+        ("mul:a=fp16,out=e4m3fn", 0x7E00, 0x7F, 0),
+        ("mul:a=fp16,out=e2m1fn", 0x7C00, 0x7, flag_oracle.NX),
+        ("mul:a=fp16,out=e2m1fn", 0x7E00, 0x7, flag_oracle.NV),
+    ],
+)
+def test_flags_of_infinity_and_nan_times_one(spec: str, operand: int, y: int, flags: int) -> None:
+    assert hw.unit(f"{spec},flags=after").golden(operand, 0x3C00) == (y, flags)
+
+
+@pytest.mark.parametrize("mode", [*ROUNDINGS, "sra", "srb", "src"])
+@pytest.mark.parametrize("ftz", [False, True], ids=["keep", "ftz"])
+@pytest.mark.parametrize("spec", ["mul:a=e3m2fn", "fma:a=binary4p1se"])
+def test_tiny_before_is_what_the_exact_value_says(spec: str, ftz: bool, mode: str) -> None:
+    """IEEE 754-2019, 7.5, whatever rounds; at random, after is what the result says."""
+    options = f"{spec},round={mode},subnormals={'ftz' if ftz else 'keep'}"
+    options += ",n=3" if mode in ("sra", "srb", "src") else ""
+    plain = hw.unit(options)
+    f = plain.out
+    operands = [x.ravel() for x in np.meshgrid(*(t.codes() for t in plain.terms.values()))]
+    codes = [*operands]
+    if plain.n:
+        operands.append(np.random.default_rng(1).integers(0, 8, codes[0].size))
+    before, after = (hw.unit(f"{options},flags={x}")(*operands) for x in ("before", "after"))
+    np.testing.assert_array_equal(before.y, plain(*operands))
+    values = {code: flag_oracle.value(f, code) for code in f.codes().tolist()}
+    rounded_up = 0
+    for i, row in enumerate(zip(*(x.tolist() for x in (*codes, before.y)), strict=True)):
+        x, w, *addend, result = (values[code] for code in row)
+        if any(isinstance(z, float) for z in (x, w, *addend, result)):
+            continue
+        exact = x * w + sum(addend)
+        inexact, tiny = exact != result, abs(exact) < f.smallest_normal
+        if abs(exact) > f.max:
+            continue
+        assert before.flags[i] == (NX * inexact | UF * (inexact and tiny)), row
+        if plain.n:
+            small = abs(result) < f.smallest_normal
+            assert after.flags[i] == (NX * inexact | UF * (inexact and small)), row
+        rounded_up += tiny and abs(result) == f.smallest_normal
+    assert rounded_up > 0 or mode in ("rtz", "rto")
 
 
 def softfloats(
@@ -223,7 +298,7 @@ def without_subnormals(codes: np.ndarray, f: hw.Format) -> np.ndarray:
 
 
 @pytest.mark.parametrize("mode", ROUNDINGS)
-@pytest.mark.parametrize("name", ["e4m3fn", "e5m2", "e3m2fn", "e4m3fnuz"])
+@pytest.mark.parametrize("name", ["e4m3fn", "e5m2", "e3m2fn", "e4m3fnuz", "binary5p1se"])
 @pytest.mark.parametrize("family", ["mul", "add"])
 def test_subnormals(family: str, name: str, mode: str) -> None:
     """Results that are tiny after rounding are flushed: only they, and only with ftz."""
@@ -243,7 +318,7 @@ def test_subnormals(family: str, name: str, mode: str) -> None:
     for i in near:
         x, y = f.fraction(int(a[i])), f.fraction(int(b[i]))
         exact = x * y if family == "mul" else x + y
-        unbounded = flag_oracle.rounded(exact, f.precision, None, mode)
+        unbounded = flag_oracle.rounded(exact, f.precision, None, mode, -f.bias)
         if exact != 0 and abs(unbounded) < f.smallest_normal:
             expected = int(exact < 0) << (f.bits - 1) if f.has_negative_zero else 0
         elif exact == 0:

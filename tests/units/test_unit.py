@@ -111,7 +111,10 @@ def test_ml_dtypes_arrays_are_codes() -> None:
         ("mul:stages=two", "mul: parameter stages: must be an integer"),
         ("mul:a=bf16,out=int8", "an integer result takes integer operands, not bf16, bf16, int8"),
         ("mul:a=int8,overflow=nosat", "must be wrap or saturate for int8, not 'nosat'"),
-        ("mul:a=bf16,overflow=wrap", "must be nosat or nan or satprop or saturate for bf16"),
+        (
+            "mul:a=bf16,overflow=wrap",
+            "must be nosat or nan or satprop or saturate or p3109_satnone for bf16",
+        ),
         ("mul:a=int8,round=rtz", "integer arithmetic is exact and takes none"),
         ("add:a=mxint8_element", "format mxint8_element is fixed-point"),
         (3, "a unit is given by its spec text, not 3"),

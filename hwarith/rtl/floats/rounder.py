@@ -214,6 +214,8 @@ class Rounder:
             if not self.ftz:
                 to_normal = self._reaches_normal(x, carry, up, dropped)
                 lost = ~hidden & ~(fraction.all() & to_normal) & inexact
+            elif self.tininess == "before":
+                lost = (mag[-1] | ~mag[out.fraction_bits : -1].any()) & inexact
             values |= {"inexact": inexact, "underflow": wire(m, "underflow", lost)}
         return values
 
@@ -253,13 +255,15 @@ class Rounder:
     def _reaches_normal(self, x: Values, carry: Value, up: Value, dropped: Value) -> Value:
         """Whether a value, all of whose fraction bits are ones and whose hidden bit is a zero, is
         not tiny: it is the smallest normal one, or rounded to it with unbounded exponent (for
-        which the guard bit is the lsb); or at random, to the result's own lsb."""
+        which the guard bit is the lsb; of a single bit of precision the exponent is, an even one
+        below the smallest normal value's); or at random, to the result's own lsb."""
         if self.tininess == "before":
             return carry
         if self.mode in STOCHASTIC:
             return up
         sticky = x["sticky"] | dropped[:-2].any() if self.below > 2 else x["sticky"]
-        unbounded = dropped[-1] & goes_up(self.mode, x, Const(1, 1), dropped[-2], sticky)
+        odd = Const(int(self.out.fraction_bits > 0), 1)
+        unbounded = dropped[-1] & goes_up(self.mode, x, odd, dropped[-2], sticky)
         return Mux(self._is_random(x), up, carry | unbounded)
 
     # -- pack ------------------------------------------------------------------------------------
@@ -281,8 +285,11 @@ class Rounder:
             return {"y": y}
         overflow = (x["overflow"] | exceeds(x["mag"], codes.largest)) & ~is_special
         inexact = (x["inexact"] & ~is_special) | overflow
+        if codes.infinite(0, policy) != codes.infinity:
+            inexact = inexact | (x["inf"] & ~x["nan"])
         underflow = x["underflow"] & ~is_special
-        return {"y": y, "flags": Cat(inexact, underflow, overflow, Const(0, 1), x["invalid"])}
+        invalid = x["nan"] | x["invalid"] if codes.nan is None else x["invalid"]
+        return {"y": y, "flags": Cat(inexact, underflow, overflow, Const(0, 1), invalid)}
 
     def _finite(self, x: Values) -> Value:
         """A rounded magnitude in range, with its sign where the format has one."""

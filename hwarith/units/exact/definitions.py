@@ -74,7 +74,7 @@ def mul(a, b, control, fa, fb, fo, rules):
     if ca == INF or cb == INF:
         if (ca != INF and ga == 0) or (cb != INF and gb == 0):
             return invalid_result(fo, rules)  # infinity times zero
-        return pack_infinity(s, fo, rules.policy)
+        return infinite_result(s, fo, rules)
     return result(s, ea + eb, ga * gb, fo, control, rules)
 
 
@@ -91,9 +91,9 @@ def add(a, b, control, fa, fb, fo, rules, width):
     if ca == INF and cb == INF and sa != sb:
         return invalid_result(fo, rules)
     if ca == INF:
-        return pack_infinity(sa, fo, rules.policy)
+        return infinite_result(sa, fo, rules)
     if cb == INF:
-        return pack_infinity(sb, fo, rules.policy)
+        return infinite_result(sb, fo, rules)
     s, e, g = add_exact(sa, ea, ga, sb, eb, gb, (control >> 2) & 7, width)
     return result(s, e, g, fo, control, rules)
 
@@ -118,9 +118,9 @@ def fma(a, b, c, control, fa, fb, fc, fo, rules, width):
     if ca == INF or cb == INF:
         if cc == INF and sc != s:
             return invalid_result(fo, rules)
-        return pack_infinity(s, fo, rules.policy)
+        return infinite_result(s, fo, rules)
     if cc == INF:
-        return pack_infinity(sc, fo, rules.policy)
+        return infinite_result(sc, fo, rules)
     s, e, g = add_exact(s, ea + eb, ga * gb, sc, ec, gc, (control >> 2) & 7, width)
     return result(s, e, g, fo, control, rules)
 
@@ -138,7 +138,8 @@ def unpack_operand(code, f, rules):
 def result(s, e, g, f, control, rules):
     """Code and flags of (-1)^s * g * 2^e, rounded once.
 
-    Rounded at random, or where tiny results become zeros, tiny is what the result says.
+    BEFORE judges the exact value, whatever rounds it. AFTER judges what is rounded with unbounded
+    exponent; but at random it is the result, as there are no random bits for another rounding.
     """
     mode, random = (control >> 2) & 7, control >> 5
     if rules.n == 0 and rules.ftz == 0 and rules.tininess == 0:
@@ -156,7 +157,7 @@ def result(s, e, g, f, control, rules):
     y = pack_magnitude(s, mag, f, mode, rules.policy)
     if mag > f.max_mag:
         return with_flags(y, OF | NX, f, rules)
-    if rules.tininess == BEFORE and rules.ftz == 0:
+    if rules.tininess == BEFORE:
         tiny = top < f.emin
     elif rules.ftz == 0 and not is_stochastic(mode, rules):
         tiny = rounded(s, e, g, unbounded, f, mode, random, rules)[0] < smallest_normal
@@ -188,6 +189,14 @@ def with_flags(y, flags, f, rules):
 
 
 @golden
+def infinite_result(s, fo, rules):
+    """An exact result that is infinite: inexact, if it becomes anything but infinity."""
+    y = pack_infinity(s, fo, rules.policy)
+    held = fo.inf_mag >= 0 and y & fo.mag_mask == fo.inf_mag
+    return with_flags(y, 0 if held else NX, fo, rules)
+
+
+@golden
 def invalid_result(fo, rules):
     """The canonical NaN of an invalid operation."""
     return with_flags(pack_nan(fo), NV, fo, rules)
@@ -195,7 +204,8 @@ def invalid_result(fo, rules):
 
 @golden
 def nan_result(x, fx, fo, rules, invalid):
-    """The result where operand `x` is the first NaN: canonical, or `x` itself, made quiet.
+    """The result where operand `x` is the first NaN: canonical, or `x` itself, made quiet. That
+    there is no NaN for it is invalid, as a NaN's conversion to an integer is (IEEE 754-2019, 7.2).
 
     It keeps its sign and as much of its payload as there is room for, the msb first. Formats of a
     single NaN have no payload to give or to take.
@@ -207,7 +217,7 @@ def nan_result(x, fx, fo, rules, invalid):
         room = fo.fraction_bits - 1
         payload = (x & ((1 << spare) - 1)) << max(room - spare, 0) >> max(spare - room, 0)
         y = (s * fo.signed) << (fo.bits - 1) | (fo.nan_code + payload)
-    return with_flags(y, NV if invalid else 0, fo, rules)
+    return with_flags(y, NV if invalid or fo.nan_code < 0 else 0, fo, rules)
 
 
 @golden
