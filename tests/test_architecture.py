@@ -157,3 +157,45 @@ def test_faults_are_found(tmp_path: Path) -> None:
         "hwarith.formats.codec uses tools._run",
     ]
     assert shared_names(package) == ["hwarith.verilog"]
+
+
+HARDWARE = ("hardware", "fields", "order", "alignment")
+"""Parts of the names of modules of units that hold nothing but hardware."""
+
+
+def golden_in_hardware(source: str, all_of_it: bool) -> list[str]:
+    """Where hardware uses the numbers or functions by which golden models pack codes: in the whole
+    of a module, or in its steps, which are the functions that take a module `m`."""
+    tree = ast.parse(source)
+    steps = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and any(a.arg == "m" for a in node.args.args)
+    ]
+    return [
+        ast.unparse(node)
+        for part in ([tree] if all_of_it else steps)
+        for node in ast.walk(part)
+        if (isinstance(node, ast.Attribute) and node.attr == "numbers")
+        or (isinstance(node, ast.Name) and node.id.startswith("pack_") and node.id != "pack_field")
+        or (isinstance(node, ast.Attribute) and node.attr.startswith("pack_"))
+        or (isinstance(node, ast.ImportFrom) and (node.module or "").endswith("formats.rounding"))
+        or (isinstance(node, ast.alias) and node.name == "rounding")
+    ]
+
+
+@pytest.mark.parametrize("folder", ["rtl", "units"])
+def test_hardware_packs_codes_on_its_own(folder: str) -> None:
+    """What both sides took from one place, no comparison of them could find wrong."""
+    for path in (PACKAGE / folder).rglob("*.py"):
+        all_of_it = folder == "rtl" or any(part in path.stem for part in HARDWARE)
+        assert golden_in_hardware(path.read_text(), all_of_it) == [], path
+
+
+def test_golden_in_hardware_is_found() -> None:
+    step = "def _pack(self, m, x):\n    return Const({}, 8)\n"
+    for fault in ("f.numbers.nan_code", "pack_nan(f)", "r.pack_infinity(0, f, 2)"):
+        assert golden_in_hardware(step.format(fault), all_of_it=False)
+        assert not golden_in_hardware(f"def definition(self):\n    return {fault}\n", False)
+    assert golden_in_hardware("from ...formats import rounding\n", all_of_it=True)
+    assert not golden_in_hardware(step.format("Specials(f).nan"), all_of_it=True)

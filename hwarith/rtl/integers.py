@@ -20,13 +20,21 @@ def negated_if(x: Value, negate: Value) -> Value:
     return Mux(negate, -x, x)
 
 
+def integer_range(f: Format) -> tuple[int, int]:
+    """The least and the greatest integer that a format gives, in units of its lsb."""
+    if not f.signed:
+        return 0, (1 << f.bits) - 1
+    highest = (1 << (f.bits - 1)) - 1
+    return -highest - (not f.symmetric), highest
+
+
 def fit_integer(m: Module, x: Value, out: Format, overflow: str) -> Value:
     """An exact integer as a code of `out`: its low bits (``wrap``), or clamped (``saturate``)."""
     bits, signed = out.bits, out.signed
     extended = wire(m, "exact", x, Shape(max(len(x), bits) + 1, signed=True))
     if overflow == "wrap":
         return extended[:bits]
-    low, high = int(out.min), int(out.max)
+    low, high = integer_range(out)
     # In range while every bit above the result's is the sign (or zero, for unsigned results).
     above = extended[bits - 1 :] if signed else extended[bits:]
     sign = extended[-1]

@@ -9,12 +9,14 @@ value = significand / 2^(W-1) * 2^(exponent - bias).
 from .directions import PORT, goes_up, random_carry
 from .operands import Operand, Raw, exponent_bits, lowest_exponent, signed_exponent, unpack
 from .rounder import Rounder
+from .specials import Specials
 
 __all__ = [
     "PORT",
     "Operand",
     "Raw",
     "Rounder",
+    "Specials",
     "exponent_bits",
     "goes_up",
     "lowest_exponent",

@@ -8,6 +8,7 @@ from amaranth.hdl import Cat, Const, Module, Shape, Value
 
 from ...formats import Format
 from ..wires import wire
+from .specials import Specials
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,10 @@ class Operand:
     @property
     def lsb(self) -> int:
         """Weight of the significand's lsb in the lowest binade."""
-        return self.format.numbers.lsb
+        f = self.format
+        if not f.is_float:
+            return f.exponent
+        return lowest_exponent(f) - f.bias - f.fraction_bits
 
     @property
     def emin(self) -> int:
@@ -94,11 +98,11 @@ def unpack(m: Module, name: str, code: Value, f: Format) -> Raw:
 
 def _unpack_float(m: Module, name: str, code: Value, operand: Operand) -> Raw:
     f = operand.format
-    n = f.numbers
+    codes = Specials(f)
     t = code[: f.fraction_bits]
     field = code[f.fraction_bits : f.fraction_bits + f.exponent_bits]
     mag = code[: f.fraction_bits + f.exponent_bits]
-    sign = code[n.bits - 1] if f.signed else Const(0, 1)
+    sign = code[codes.code_bits - 1] if f.signed else Const(0, 1)
     if f.hidden_always:
         hidden: Value = Const(1, 1)
         exponent = field
@@ -117,7 +121,7 @@ def _unpack_float(m: Module, name: str, code: Value, operand: Operand) -> Raw:
     elif f.nan == "negative_zero":
         nan = sign & ~mag.any()
         zero = zero & ~(nan if operand.daz else sign)
-    inf = mag == Const(n.inf_mag, len(mag)) if f.infinity else Const(0, 1)
+    inf = mag == Const(codes.infinity, len(mag)) if f.infinity else Const(0, 1)
     special = field.all() if f.nan == "ieee" and f.infinity else inf
     if operand.daz:
         t = t & hidden.replicate(len(t))

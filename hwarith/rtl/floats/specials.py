@@ -55,6 +55,11 @@ class Specials:
         return {"all_ones": self._ones, "negative_zero": self._ones + 1}.get(f.nan)
 
     @property
+    def has_payload(self) -> bool:
+        """Whether there are NaN of many codes, quiet and signaling ones (IEEE 754-2019, 6.2.1)."""
+        return self.format.nan == "ieee" and self.format.fraction_bits > 1
+
+    @property
     def largest(self) -> int:
         """The magnitude of the largest value: what lies below infinity, or else below a NaN that
         is a magnitude."""

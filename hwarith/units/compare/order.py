@@ -69,7 +69,7 @@ def compare_codes(m: Module, a: Value, b: Value, fa: Format, fb: Format) -> Orde
 
 
 def _sign(code: Value, f: Format) -> Value:
-    return code[f.numbers.bits - 1] if f.signed else Const(0, 1)
+    return code[f.bits - f.ignored_bits - 1] if f.signed else Const(0, 1)
 
 
 def _compare_unsigned(m: Module, a: Value, b: Value) -> Order:

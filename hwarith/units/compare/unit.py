@@ -11,8 +11,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format, format
-from ...formats.rounding import pack_nan
 from ...rtl import Values, wire
+from ...rtl.floats import Specials
 from ..contract import Contract, Unit
 from ..exact.base import GUARD_BITS
 from ..operations import COMPARISON, SELECTION, Operation
@@ -161,7 +161,7 @@ class MinMax(Unit):
 
     def _relu(self, m: Module, x: Values) -> Values:
         code, nan = x["a"], self._is_nan(m, "a", x["a"])
-        negative = wire(m, "negative", code[self.a.numbers.bits - 1])
+        negative = wire(m, "negative", code[self.a.bits - self.a.ignored_bits - 1])
         if self.nan == "number":
             return {"y": Mux(negative | nan, Const(0, self.a.bits), code)}
         return {"y": self._or_nan(nan, Mux(negative, Const(0, self.a.bits), code))}
@@ -182,5 +182,5 @@ class MinMax(Unit):
     def _or_nan(self, nan: Value, code: Value) -> Value:
         """A code without the bits that its format ignores, or the canonical NaN."""
         f = self.a
-        value = Cat(code[: f.numbers.bits], Const(0, f.ignored_bits))
-        return Mux(nan, Const(pack_nan(f.numbers), f.bits), value) if f.nan != "none" else value
+        value = Cat(code[: f.bits - f.ignored_bits], Const(0, f.ignored_bits))
+        return Mux(nan, Const(Specials(f).nan, f.bits), value) if f.nan != "none" else value

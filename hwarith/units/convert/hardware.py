@@ -15,7 +15,7 @@ from ... import rtl
 from ...formats import STOCHASTIC, Format
 from ...rtl import Operand, Rounder, Step, Values, wire
 from ...rtl.floats import exponent_bits, goes_up, random_carry, signed_exponent
-from ...rtl.integers import as_integer
+from ...rtl.integers import as_integer, integer_range
 from ...rtl.logic import exceeds_rounded
 
 
@@ -58,7 +58,7 @@ def _is_exact(a: Format, out: Format) -> bool:
         and not out.hidden_always
         and out.signed >= a.signed
         and out.precision >= a.precision
-        and out.numbers.lsb <= a.numbers.lsb
+        and Operand(out).lsb <= Operand(a).lsb
         and _is_in_range(a, out)
     )
 
@@ -83,7 +83,7 @@ def _sign_and_specials(x: Values) -> Values:
 def _align_to_float(a: Format, out: Format, below: int) -> Step:
     """The leading one to the top, but not below the lowest binade. A format that reaches lower
     than the result's is only shifted right, another one only left."""
-    offset, low, high = (w - out.numbers.emin for w in (-Operand(a).bias, *Operand(a).weights))
+    offset, low, high = (w - Operand(out).emin for w in (-Operand(a).bias, *Operand(a).weights))
     width = out.precision + below
 
     def align(m: Module, x: Values) -> Values:
@@ -239,7 +239,7 @@ def _round_integer(rounder: Rounder) -> Step:
 
 def _pack_integer(out: Format, overflow: str) -> Step:
     """The rounded magnitude with its sign, clamped into the result's range unless it wraps."""
-    n = out.numbers
+    low, high = integer_range(out)
 
     def pack(m: Module, x: Values) -> Values:
         magnitude, up, sign = x["magnitude"], x["up"], x["sign"]
@@ -249,10 +249,10 @@ def _pack_integer(out: Format, overflow: str) -> Step:
         code = wire(m, "signed", (inverted + (up ^ sign))[: out.bits], out.bits)
         if overflow == "wrap":
             return {"y": code}
-        positive = exceeds_rounded(magnitude, up, n.max_mag)
-        negative = exceeds_rounded(magnitude, up, n.min_mag)
+        positive = exceeds_rounded(magnitude, up, high)
+        negative = exceeds_rounded(magnitude, up, -low)
         clamped = wire(m, "clamped", x["above"] | Mux(sign, negative, positive))
-        lowest, highest = (Const(c, out.bits) for c in (-n.min_mag % (1 << out.bits), n.max_mag))
+        lowest, highest = (Const(c % (1 << out.bits), out.bits) for c in (low, high))
         limit = Mux(sign & ~x["nan"], lowest, highest)
         return {"y": wire(m, "code", Mux(clamped, limit, code), out.bits)}
 

@@ -10,8 +10,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value
 
 from ... import rtl
 from ...formats import Format, format
-from ...rtl import Values, wire
-from ...rtl.floats import signed_exponent
+from ...rtl import Operand, Values, wire
+from ...rtl.floats import Specials, signed_exponent
 from ...rtl.integers import negated_if
 from ..contract import Contract, Unit
 from ..operations import DECODING, Operation
@@ -55,7 +55,7 @@ class Decode(Unit):
     @property
     def _exponents(self) -> tuple[int, int]:
         """Least and greatest exponent of the lsb of a significand."""
-        f, lsb = self.format, self.format.numbers.lsb
+        f, lsb = self.format, Operand(self.format).lsb
         return lsb, lsb + ((1 << f.exponent_bits) - 2 if f.is_float else 0)
 
     @property
@@ -168,7 +168,8 @@ class Decode(Unit):
         return x | {"magnitude": Cat(fraction, exponent & top[-1].replicate(len(exponent)))}
 
     def _pack(self, m: Module, x: Values) -> Values:
-        n = self.results["y"].numbers
-        magnitude = Mux(x["inf"], Const(n.inf_mag, n.bits - 1), x["magnitude"])
-        code = Mux(x["nan"], Const(n.nan_code, n.bits), Cat(magnitude, x["sign"]))
+        out = self.results["y"]
+        codes = Specials(out)
+        magnitude = Mux(x["inf"], Const(codes.infinity, out.bits - 1), x["magnitude"])
+        code = Mux(x["nan"], Const(codes.nan, out.bits), Cat(magnitude, x["sign"]))
         return {"y": wire(m, "code", code), "invalid": x["inf"] | x["nan"]}

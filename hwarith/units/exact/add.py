@@ -10,7 +10,7 @@ from amaranth.hdl import Cat, Const, Module, Mux
 
 from ... import rtl
 from ...formats import Format
-from ...rtl import PORT, Values, wire
+from ...rtl import PORT, Operand, Values, wire
 from ...rtl.floats import exponent_bits, signed_exponent
 from ...rtl.integers import as_integer, negated_if
 from ..operations import SUM, Operation
@@ -103,7 +103,7 @@ class Add(Exact):
         for first, second in ((a, b), (b, a)):
             # In its lowest binade an operand is only shifted against if the other reaches lower.
             shifted = first.emin > second.emin
-            lowest = None if first.is_normal else first.lsb if shifted else self.out.numbers.lsb
+            lowest = None if first.is_normal else first.lsb if shifted else Operand(self.out).lsb
             needed = bits_below(first.precision, lowest, self.rounder, second.precision)
             needs.append(needed - (self._significand_bits - first.precision))
         return max(needs)

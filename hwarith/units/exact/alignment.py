@@ -6,7 +6,7 @@ operand is kept whole; of the other, what lies below the places kept is a sticky
 
 from __future__ import annotations
 
-from ...rtl import Rounder
+from ...rtl import Operand, Rounder
 
 
 def bits_below(significant: int, lowest: int | None, rounder: Rounder, other: int = 0) -> int:
@@ -33,6 +33,6 @@ def bits_below(significant: int, lowest: int | None, rounder: Rounder, other: in
 
     if lowest is None:
         return max(1, needed(significant))
-    smallest_step = lowest - out.numbers.lsb + rounder.below
+    smallest_step = lowest - Operand(out).lsb + rounder.below
     in_lowest_binades = needed(1) if rounder.ftz else min(needed(1), smallest_step)
     return max(1, needed(significant), in_lowest_binades)

@@ -14,6 +14,7 @@ from ...errors import InvalidInput
 from ...formats import ROUNDINGS, STOCHASTIC, Format, Rounding, Stochastic, format
 from ...formats import rounding as r
 from ...rtl import PORT, Operand, Raw, Rounder, Step, Structure, Values, wire
+from ...rtl.floats import Specials
 from ..contract import Contract, Unit
 from ..overflow import checked_overflow, default_overflow, overflow_parameter
 from ..parameters import choice_parameter, integer_parameter
@@ -297,8 +298,8 @@ class Exact(Unit):
     @property
     def _propagates(self) -> bool:
         """Whether a NaN may become anything but the canonical one."""
-        payloads = (definitions.has_payload(f.numbers) for f in self.terms.values())
-        return self.nan == "payload" and definitions.has_payload(self.out.numbers) and any(payloads)
+        payloads = any(Specials(f).has_payload for f in self.terms.values())
+        return self.nan == "payload" and Specials(self.out).has_payload and payloads
 
     def unpacked(self, m: Module, x: Values) -> dict[str, Raw]:
         """The fields and classes of each of the `terms`, by its name."""
@@ -328,7 +329,7 @@ class Exact(Unit):
             signaling = Cat(raw.signaling for raw in raws.values()).any()
             values["invalid"] = wire(m, "invalid_operation", invalid | signaling)
         if self._propagates:
-            canonical = Const(self.out.numbers.nan_code, self.out.bits)
+            canonical = Const(Specials(self.out).nan, self.out.bits)
             code: Value = canonical
             for name, raw in reversed(raws.items()):
                 code = Mux(raw.nan, self._quiet(x[name], self.terms[name]), code)
@@ -337,11 +338,11 @@ class Exact(Unit):
 
     def _quiet(self, code: Value, f: Format) -> Value:
         """A NaN operand as a quiet NaN of the result's format (IEEE 754-2019, 6.2.3)."""
-        n = self.out.numbers
-        canonical = Const(n.nan_code, self.out.bits)
-        if not definitions.has_payload(f.numbers):
+        codes = Specials(self.out)
+        canonical = Const(codes.nan, self.out.bits)
+        if not Specials(f).has_payload:
             return canonical
-        spare, room = f.fraction_bits - 1, n.fraction_bits - 1
+        spare, room = f.fraction_bits - 1, self.out.fraction_bits - 1
         payload = code[max(spare - room, 0) : spare]
         payload = Cat(Const(0, max(room - spare, 0)), payload)
-        return Cat(payload, canonical[room : n.bits - 1], code[f.bits - 1])
+        return Cat(payload, canonical[room : codes.magnitude_bits], code[f.bits - 1])

@@ -10,7 +10,7 @@ from amaranth.hdl import Cat, Const, Module, Mux
 
 from ... import rtl
 from ...formats import Format
-from ...rtl import PORT, Values, wire
+from ...rtl import PORT, Operand, Values, wire
 from ...rtl.floats import exponent_bits, signed_exponent
 from ...rtl.integers import as_integer, negated_if
 from ..operations import MULTIPLY_ADD, Operation
@@ -145,7 +145,7 @@ class Fma(Exact):
         the product must then be below all that is kept in the result's lowest binade."""
         c = self._terms["c"]
         below = self._above - c.precision
-        return not self.ftz and below >= c.lsb - self.out.numbers.lsb + self.rounder.below
+        return not self.ftz and below >= c.lsb - Operand(self.out).lsb + self.rounder.below
 
     def _unpack(self, m: Module, x: Values) -> Values:
         raws = self.unpacked(m, x)

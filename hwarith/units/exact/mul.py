@@ -10,7 +10,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape
 
 from ... import rtl
 from ...formats import Format
-from ...rtl import Values, wire
+from ...rtl import Operand, Values, wire
 from ...rtl.floats import exponent_bits, signed_exponent
 from ...rtl.integers import as_integer
 from ..operations import PRODUCT, Operation
@@ -59,7 +59,7 @@ class Mul(Exact):
     def _offset(self) -> int:
         """From the sum of the biased exponents to the exponent of the product's msb, which is
         one binade above the operands' msbs."""
-        return 1 - sum(t.bias for t in self._terms.values()) - self.out.numbers.emin
+        return 1 - sum(t.bias for t in self._terms.values()) - Operand(self.out).emin
 
     @property
     def _exponents(self) -> tuple[int, int]:

@@ -7,10 +7,10 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ... import rtl
 from ...formats import Format
-from ...formats import rounding as r
 from ...rtl import Step, Values, wire
+from ...rtl.floats import Specials
 from ...rtl.logic import exceeds
-from .definitions import Rules, infinite, overflow
+from .definitions import Rules
 
 
 def signed_place(m: Module, total: Value, f: Format) -> Values:
@@ -33,9 +33,32 @@ def choose_special(
     """NaN, or infinity of a sign, or else what is finite."""
     if not rules.specials:
         return finite
-    plus, minus = (Const(infinite(s, f.numbers, rules), f.bits) for s in (0, 1))
+    plus, minus = (Const(_infinite(s, f, rules), f.bits) for s in (0, 1))
     number = Mux(inf, Mux(negative, minus, plus), finite)
-    return Mux(nan, Const(r.pack_nan(f.numbers), f.bits), number)
+    return Mux(nan, Const(_nan(f), f.bits), number)
+
+
+def _nan(f: Format) -> int:
+    codes = Specials(f)
+    return codes.extreme(0) if codes.nan is None else codes.nan
+
+
+def _overflow(sign: int, f: Format, rules: Rules) -> int:
+    """The code of a result beyond the largest value."""
+    codes = Specials(f)
+    return codes.extreme(sign) if rules.saturate else codes.infinite(sign, "nosat")
+
+
+def _infinite(sign: int, f: Format, rules: Rules) -> int:
+    """The code of an infinite result: what an overflow is in formats without infinity."""
+    codes = Specials(f)
+    held = codes.infinity is not None
+    return codes.infinite(sign, "nosat") if held else _overflow(sign, f, rules)
+
+
+def one(f: Format) -> int:
+    """The field of 1."""
+    return f.bias << f.fraction_bits
 
 
 def zero_sign(sign: Value, f: Format, rules: Rules) -> Value:
@@ -149,20 +172,19 @@ def _ripple(m: Module, name: str, a: Value, b: Value) -> Value:
 
 def pack_field(f: Format, rules: Rules) -> Step:
     """The code of a field, if it is in range."""
-    n = f.numbers
-    mag_bits = f.bits - 1
+    mag_bits, codes = f.bits - 1, Specials(f)
+    too_big = _overflow(0, f, rules)
 
     def pack(m: Module, x: Values) -> Values:
         t, sign = x["t"], x["sign"]
         exponent, half = t[f.fraction_bits : -1], 1 << (mag_bits - 1)
         below = wire(m, "below", x["low_half"] & (x["negative"] | ~exponent.any()))
         zero = wire(m, "is_zero", x["zero"] | below)
-        largest = exceeds(t[:-1], n.max_mag - half)
+        largest = exceeds(t[:-1], codes.largest - half)
         above = wire(m, "above", x["far"] | (t[-1] & (x["beyond"] | largest)))
-        too_big = overflow(0, n, rules)
         # A NaN for an overflow has no sign.
-        kept = wire(m, "kept_sign", sign if too_big != n.nan_code else sign & ~above)
-        mag = Mux(above, Const(too_big & n.mag_mask, mag_bits), t) & ~zero.replicate(mag_bits)
+        kept = wire(m, "kept_sign", sign if too_big != codes.nan else sign & ~above)
+        mag = Mux(above, Const(too_big % (1 << mag_bits), mag_bits), t) & ~zero.replicate(mag_bits)
         code: Value = Cat(mag, Mux(zero, zero_sign(sign, f, rules), kept))
         if rules.specials:
             code = choose_special(f, rules, code, x["nan"], x["infinite"], sign)

@@ -8,10 +8,11 @@ from ... import rtl
 from ...formats import Format
 from ...rtl import Step, Values, wire
 from ..convert import hardware as conversion
-from .definitions import Rules, one
+from .definitions import Rules
 from .fields import (
     FieldOperand,
     choose_special,
+    one,
     pack_field,
     reduced,
     sign_and_classes,
@@ -23,7 +24,6 @@ from .fields import (
 
 def product(f: Format, rules: Rules, drop: int = 0, nearest: bool = False) -> list[Step]:
     """L-Mul and PAM; operands lose `drop` bits of their fractions."""
-    n = f.numbers
 
     def unpack(m: Module, x: Values) -> Values:
         a, b = (FieldOperand(m, name, x[name], f, rules) for name in "ab")
@@ -39,7 +39,7 @@ def product(f: Format, rules: Rules, drop: int = 0, nearest: bool = False) -> li
         }
 
     def add(m: Module, x: Values) -> Values:
-        constant = rules.ofs - one(n)
+        constant = rules.ofs - one(f)
         # What the constant has below the operands' lsb passes by the adder.
         total = sum_of_fields(m, x["a"], x["b"], constant >> drop, f.bits - 1 - drop)
         t = Cat(Const(constant % (1 << drop), drop), total["t"])
@@ -50,7 +50,6 @@ def product(f: Format, rules: Rules, drop: int = 0, nearest: bool = False) -> li
 
 def quotient(f: Format, rules: Rules) -> list[Step]:
     """PAD."""
-    n = f.numbers
 
     def unpack(m: Module, x: Values) -> Values:
         a, b = (FieldOperand(m, name, x[name], f, rules) for name in "ab")
@@ -65,7 +64,7 @@ def quotient(f: Format, rules: Rules) -> list[Step]:
 
     def subtract(m: Module, x: Values) -> Values:
         # The inverse of b is 2^(its width) - 1 - b.
-        constant = one(n) - rules.ofs + 1 - (1 << (f.bits - 1))
+        constant = one(f) - rules.ofs + 1 - (1 << (f.bits - 1))
         return sign_and_classes(x) | sum_of_fields(
             m, x["a"], wire(m, "inverse", ~x["b"]), constant, f.bits - 1
         )
@@ -81,7 +80,7 @@ def square_root(f: Format, rules: Rules) -> list[Step]:
 
     def halve(m: Module, x: Values) -> Values:
         a = FieldOperand(m, "a", x["a"], f, rules)
-        total = wire(m, "sum", a.field + one(f.numbers), f.bits)
+        total = wire(m, "sum", a.field + one(f), f.bits)
         root = Cat(total[1:], Const(0, 1))
         zero = Cat(Const(0, f.bits - 1), zero_sign(a.sign, f, rules))
         invalid = a.nan | (a.sign & ~a.zero)
@@ -96,7 +95,7 @@ def log2(f: Format, rules: Rules, fixed: Format, as_fixed: bool) -> list[Step]:
 
     def subtract(m: Module, x: Values) -> Values:
         a = FieldOperand(m, "a", x["a"], f, rules)
-        t = wire(m, "t", a.field - one(f.numbers), fixed.bits)
+        t = wire(m, "t", a.field - one(f), fixed.bits)
         invalid = wire(m, "invalid", a.nan | (a.sign & ~a.zero))
         if as_fixed:
             low, high = 1 << (fixed.bits - 1), (1 << (fixed.bits - 1)) - 1
@@ -133,7 +132,7 @@ def exp2(f: Format, rules: Rules, fixed: Format, as_fixed: bool, slope: bool = F
         none = Const(0, 1)
         number = x["a"] if as_fixed else x["y"] & ~x["flushed"].replicate(fixed.bits)
         number = wire(m, "number", number, fixed.bits)
-        total = wire(m, "sum", number.as_signed() + one(f.numbers), signed(fixed.bits + 1))
+        total = wire(m, "sum", number.as_signed() + one(f), signed(fixed.bits + 1))
         if slope:
             total = Cat(Const(0, f.fraction_bits), total[f.fraction_bits :]).as_signed()
         classes = {
@@ -171,7 +170,7 @@ def slope(op: str, f: Format, rules: Rules, fixed: Format) -> list[Step]:
 
 def _slope(op: str, f: Format, rules: Rules) -> Step:
     """A slope that follows from the fields."""
-    m_bits, unit = f.fraction_bits, one(f.numbers)
+    m_bits, unit = f.fraction_bits, one(f)
 
     def find_slope(m: Module, x: Values) -> Values:
         a = FieldOperand(m, "a", x["a"], f, rules)
