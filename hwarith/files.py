@@ -47,6 +47,14 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
+def remove(path: Path) -> None:
+    """Remove a file, if it is there. Raises `InvalidInput` if it cannot be."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"{shown(path)} cannot be removed: {error.strerror}") from None
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Have a file of this path locked meanwhile: others, of any process, wait for each other."""

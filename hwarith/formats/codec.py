@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import astuple
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,9 @@ from ..golden import SMALL, TABLE_BITS, apply, lookup_top
 from . import names
 from . import rounding as r
 from .descriptor import Descriptor
+
+_FURTHEST = 20_000
+"""10^20000 is beyond every format, and 10^-20000 below each."""
 
 _TABLES = 32
 """Tables of conversions that are remembered, of at most 2^18 codes each."""
@@ -151,12 +155,14 @@ def _exceeds_float64(array: np.ndarray) -> bool:
 
 def _encode_exact(f: Descriptor, value: Any, mode: int, policy: int) -> int:
     n = f.numbers
+    if isinstance(value, Decimal):
+        value = _of_decimal(value)
     if isinstance(value, float) and math.isnan(value):
         return r.pack_nan(n)
     if isinstance(value, float) and math.isinf(value):
         return r.pack_infinity(int(value < 0), n, policy)
     try:
-        x = Fraction(value)
+        x = Fraction(value if not isinstance(value, str) else math.nan)
     except (TypeError, ValueError, ZeroDivisionError):
         raise InvalidInput(f"cannot encode {quoted(value)} in {f.name}; not a number") from None
     s = int(x < 0 or (isinstance(value, float) and math.copysign(1, value) < 0))
@@ -164,6 +170,18 @@ def _encode_exact(f: Descriptor, value: Any, mode: int, policy: int) -> int:
     extra = max(0, f.bits + 4 + x.denominator.bit_length() - x.numerator.bit_length())
     q, rest = divmod(abs(x.numerator) << extra, x.denominator)
     return r.round_pack(s, -extra - 1, 2 * q + (rest > 0), n, mode, policy)
+
+
+def _of_decimal(value: Decimal) -> Fraction | float:
+    """A decimal exactly, or one as far beyond every format; a zero as a float, with its sign."""
+    if value.is_nan():
+        return math.nan
+    if not value or value.is_infinite():
+        return float(value)
+    if abs(value.adjusted()) > _FURTHEST:
+        size = Fraction(10) ** (_FURTHEST if value.adjusted() > 0 else -_FURTHEST)
+        return -size if value < 0 else size
+    return Fraction(value)
 
 
 def _exact(f: Descriptor, code: int) -> Fraction | float:

@@ -44,7 +44,8 @@ class Format(Descriptor):
 
         Parameters
         ----------
-        values : floats, integers or ml_dtypes arrays of any shape, or Python ``Fraction``s.
+        values : floats, integers or ml_dtypes arrays of any shape, or Python's ``Fraction``s and
+            ``Decimal``s.
         round : ``rne rna rtz rup rdn rto``.
         overflow : ``satprop`` (what is finite and too large becomes the largest value; infinities
             stay infinite, and are NaN or else the largest value in formats without them),

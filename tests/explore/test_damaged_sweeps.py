@@ -184,3 +184,14 @@ def test_no_manifest(folder: Path, data: Any) -> None:
     (folder / "sweep.json").write_text(json.dumps(data))
     with pytest.raises(InvalidInput, match=r"the sweep .*: it must have the keys source"):
         write_report(folder)
+
+
+def test_a_folder_in_the_place_of_a_file(folder: Path) -> None:
+    (folder / "failures.json").mkdir()
+    with pytest.raises(InvalidInput, match=r"failures\.json cannot be removed: "):
+        Store(folder, {}, shared=False)
+    point = first_point(folder)
+    point.unlink()
+    point.mkdir()
+    _, done, _ = read_sweep_folder(folder)
+    assert len(done) == SPECS - 1

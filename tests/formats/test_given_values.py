@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -152,3 +153,21 @@ def test_what_is_long_is_shown_by_its_ends() -> None:
     assert len(listed(["name"] * 1000)) <= 200
     assert listed(["a", "b"]) == "a, b"
     assert shown("tab\t\x1b[2Jµ") == "tab\\t\\x1b[2Jµ"
+
+
+def test_decimals_without_end() -> None:
+    """They are clipped, or rounded to nothing, at once; texts are no values."""
+    start = time.process_time()
+    for name in ("e5m2", "fp64", "e15m112"):
+        f = hw.format(name)
+        top = f.encode(f.max)
+        assert f.encode(Decimal("1e999999999")) == top
+        assert f.encode([Decimal("1e-999999999"), Decimal("1.5")]).tolist() == [0, f.encode(1.5)]
+        assert f.encode(Decimal("-1e999999999")) == f.encode(f.min)
+        assert f.encode(Decimal("-0")) == f.encode(-0.0)
+        assert f.encode(Decimal("Infinity")) == f.encode(float("inf"))
+        assert f.encode(Decimal("sNaN")) == f.encode(float("nan"))
+    for text in ("1.5", "1e999999999"):
+        with pytest.raises(hw.InvalidInput, match="not a number"):
+            hw.format("fp32").encode(np.array([text], object))
+    assert time.process_time() - start < 2

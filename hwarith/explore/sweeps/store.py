@@ -17,7 +17,7 @@ from typing import Any
 
 from ... import caching
 from ...errors import InvalidInput, shown
-from ...files import output_folder, write_text
+from ...files import output_folder, remove, write_text
 from ...flow import tools
 from ...inputs import read_json, told
 from ...units import Unit
@@ -61,7 +61,7 @@ class Store:
         self._context = context
         self._shared = shared
         self._failures: dict[str, str] = {}
-        (self.folder / FAILURES).unlink(missing_ok=True)
+        remove(self.folder / FAILURES)
 
     def file(self, unit: Unit) -> str:
         """The name of the file of a unit's point."""

@@ -110,7 +110,7 @@ def of_fpga(folder: Path) -> Figures:
 
 def mapped_module(folder: Path) -> dict[str, Any]:
     """The netlist that a script has written, in the form of yosys' JSON."""
-    (module,) = json.loads(_written(folder, "netlist.json"))["modules"].values()
+    (module,) = _written_json(folder, "netlist.json")["modules"].values()
     return module
 
 
@@ -128,9 +128,16 @@ def _written(folder: Path, name: str) -> str:
         raise ToolFailure(f"yosys wrote no {name}; its log ends: {' | '.join(log[-3:])}") from None
 
 
+def _written_json(folder: Path, name: str) -> Any:
+    try:
+        return json.loads(_written(folder, name))
+    except (ValueError, RecursionError):
+        raise ToolFailure(f"yosys did not write the whole of {name}; is the disk full?") from None
+
+
 def _cell_types(folder: Path) -> tuple[dict[str, Any], dict[str, int]]:
     """What ``stat`` says of the design, and its count of each type of cell."""
-    stat = json.loads(_written(folder, "stat.json"))["design"]
+    stat = _written_json(folder, "stat.json")["design"]
     return stat, dict(sorted(stat.get("num_cells_by_type", {}).items()))
 
 
