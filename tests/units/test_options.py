@@ -328,6 +328,28 @@ def test_subnormals(family: str, name: str, mode: str) -> None:
         assert int(flushed[i]) == expected, (hex(a[i]), hex(b[i]))
 
 
+@pytest.mark.parametrize("mode", ROUNDINGS)
+def test_one_bit_of_precision(mode: str) -> None:
+    """Of powers of two every other one is even, also below the smallest: ties, flags and what is
+    flushed go by that (P3109, 4.7.4)."""
+    spec = "mul:a=e3m2,out=binary4p1se"
+    a, b = pairs(hw.format("e3m2"))
+    for before in (False, True):
+        assert_flags(spec, (a, b), mode, before)
+    u = hw.unit(f"{spec},round={mode},subnormals=ftz")
+    seen = set()
+    for x, y, code in zip(a.tolist(), b.tolist(), u(a, b).tolist(), strict=True):
+        values = flag_oracle.value(u.a, x), flag_oracle.value(u.b, y)
+        if any(isinstance(v, float) for v in values):
+            continue
+        unbounded = flag_oracle.rounded(values[0] * values[1], 1, None, mode, -u.out.bias)
+        if abs(unbounded) <= u.out.max:
+            tiny = abs(unbounded) < u.out.smallest_normal
+            assert code == (0 if tiny else int(u.out.encode(unbounded))), (x, y)
+            seen.add(tiny)
+    assert seen == {False, True}
+
+
 def test_flush_raises_underflow() -> None:
     u = hw.unit("mul:a=fp16,subnormals=ftz,flags=after")
     f = u.a
