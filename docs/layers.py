@@ -5,13 +5,11 @@ Every import statement counts, also those inside functions and those for type ch
 
 from __future__ import annotations
 
-import ast
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
-PACKAGE = Path(__file__).parent.parent / "hwarith"
+from hwarith.sources import PACKAGE, imports, modules
 
 _CONTRACTS = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
 _ALL = [
@@ -40,39 +38,10 @@ WHAT = {
 }
 
 
-def modules(package: Path = PACKAGE) -> dict[str, Path]:
-    """Every module of a package by its dotted name, with its file."""
-    found = {}
-    for path in sorted(package.rglob("*.py")):
-        parts = path.relative_to(package.parent).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
-
-
-def imports(package: Path = PACKAGE) -> dict[str, dict[str, list[str]]]:
+def graph(package: Path = PACKAGE) -> dict[str, dict[str, list[str]]]:
     """Which modules of a package each module imports, and which names of each."""
     known = modules(package)
-    graph: dict[str, dict[str, list[str]]] = {}
-    for module, path in known.items():
-        home = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        graph[module] = {}
-        for base, name in _imported(ast.parse(path.read_text(encoding="utf-8")), home):
-            whole = f"{base}.{name}" if name else base
-            target = whole if whole in known else base
-            if target in known and target != module:
-                graph[module].setdefault(target, []).append(name)
-    return graph
-
-
-def _imported(tree: ast.Module, home: str) -> Iterator[tuple[str, str]]:
-    """Absolute names of modules that are imported from, and what of them (or nothing)."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, "") for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            above = home.split(".")[: len(home.split(".")) - max(node.level - 1, 0)]
-            parts = [*(above if node.level else []), *([node.module] if node.module else [])]
-            yield from ((".".join(parts), alias.name) for alias in node.names)
+    return {module: imports(module, known) for module in known}
 
 
 def layer(module: str) -> str:
@@ -80,10 +49,10 @@ def layer(module: str) -> str:
     return module.partition(".")[2].partition(".")[0]
 
 
-def arrows(graph: dict[str, dict[str, list[str]]]) -> dict[tuple[str, str], int]:
+def arrows(found: dict[str, dict[str, list[str]]]) -> dict[tuple[str, str], int]:
     """How many imports lead from one layer to another."""
     counts: dict[tuple[str, str], int] = {}
-    for module, targets in graph.items():
+    for module, targets in found.items():
         for target in targets:
             ends = layer(module), layer(target)
             if ends[0] != ends[1] and {*ends} <= {*LAYERS}:
@@ -96,11 +65,11 @@ def arrows(graph: dict[str, dict[str, list[str]]]) -> dict[tuple[str, str], int]
 _WIDTH, _HEIGHT, _GAP, _LEFT = 330, 44, 26, 40
 
 
-def picture(graph: dict[str, dict[str, list[str]]]) -> str:
+def picture(found: dict[str, dict[str, list[str]]]) -> str:
     """The layers as an SVG: boxes on top of each other, an arrow for all imports between two."""
     tops = {name: _LEFT + i * (_HEIGHT + _GAP) for i, name in enumerate(reversed(LAYERS))}
-    counts = arrows(graph)
-    sizes = {name: sum(layer(module) == name for module in graph) for name in LAYERS}
+    counts = arrows(found)
+    sizes = {name: sum(layer(module) == name for module in found) for name in LAYERS}
     boxes = "".join(_box(name, tops[name], sizes[name]) for name in LAYERS)
     ordered = sorted(counts, key=lambda ends: (LAYERS.index(ends[0]), LAYERS.index(ends[1])))
     lines = "".join(_arrow(*ends, tops, counts[ends]) for ends in ordered)
@@ -140,7 +109,7 @@ def _arrow(source: str, target: str, tops: dict[str, int], count: int) -> str:
 
 
 def main() -> None:
-    text = picture(imports())
+    text = picture(graph())
     if sys.argv[1:]:
         Path(sys.argv[1]).write_text(text, encoding="utf-8")
     else:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from docs.layers import BELOW_ALL, LAYERS, PACKAGE, imports, layer, modules, picture
+from docs.layers import BELOW_ALL, LAYERS, layer, picture
+from docs.layers import graph as graph_of
+from hwarith.sources import PACKAGE, modules
 
 ORDER = (*BELOW_ALL, *LAYERS)
 
@@ -48,7 +50,7 @@ def cycle(graph: Graph) -> list[str]:
 
 def private_names(package: Path) -> Iterator[str]:
     """Uses of underscored names of other modules of a package."""
-    for module, targets in imports(package).items():
+    for module, targets in graph_of(package).items():
         for target, names in targets.items():
             yield from (f"{module} imports {target}.{name}" for name in names if _is_private(name))
     for module, path in modules(package).items():
@@ -72,7 +74,7 @@ def _is_private(name: str) -> bool:
 
 def shared_names(package: Path) -> list[str]:
     """Names that a package gives to a module of its and to something else."""
-    known, graph = modules(package), imports(package)
+    known, graph = modules(package), graph_of(package)
     found = []
     for module, path in known.items():
         if path.name != "__init__.py":
@@ -104,7 +106,7 @@ def _parent(module: str) -> str:
 
 @pytest.fixture(scope="module")
 def graph() -> Graph:
-    return imports()
+    return graph_of()
 
 
 def test_every_module_has_a_room(graph: Graph) -> None:
@@ -148,7 +150,7 @@ def test_faults_are_found(tmp_path: Path) -> None:
     }.items():
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text(text)
-    graph = imports(package)
+    graph = graph_of(package)
     assert ("hwarith.formats.codec", "hwarith.flow.tools") in upward(graph)
     assert ("hwarith.flow.tools", "hwarith.verilog") in upward(graph)
     assert sorted(cycle(graph)) == ["hwarith.flow.tools", "hwarith.formats.codec"]

@@ -43,7 +43,7 @@ def test_what_is_kept_is_made_once(root: Path) -> None:
 def test_every_damage_is_noticed(root: Path) -> None:
     path = caching.save("some", "entry", b"content")
     whole = path.read_bytes()
-    for i in range(len(whole)):
+    for i in (*range(0, len(whole), 5), len(whole) - 1):
         for damaged in (whole[:i], whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :], whole[i:-1]):
             path.write_bytes(damaged)
             assert caching.load("some", "entry") is None, damaged

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs.layers import PACKAGE, modules
+from hwarith.sources import PACKAGE, modules
 
 ERRORS = ("HwarithError", "InvalidInput", "MissingTool", "ToolFailure", "AtText", "unknown")
 GIVEN = ("path", "folder", "dtype", "token")

@@ -182,14 +182,14 @@ def _executable(u: Unit, text: str) -> tuple[bytes, Path]:
 
     cocotb = (version("cocotb"), str(config.libs_dir))
     script = (tools.shipped("sim") / "run.py").read_text()
-    name = f"{u.name[:80]}-{cache_key(text, script, *cocotb)}"
+    name = f"{u.name[:80]}-{cache_key(__name__, text, script, *cocotb)}"
     log = caching.folder("regress") / f"{name}.log"
 
     def compiled() -> bytes:
         with temporary_folder() as folder:
             _write_job(folder, u, {})
             (folder / "unit.v").write_text(text)
-            _build(folder, f"regress/runtime-{cache_key(script, *cocotb)}", log)
+            _build(folder, f"regress/runtime-{cache_key(__name__, script, *cocotb)}", log)
             check_ports((folder / "build" / "Vtop.h").read_text(), u)
             return (folder / "build" / u.name).read_bytes()
 

@@ -215,7 +215,7 @@ def _load(library: Path) -> Callable[..., int]:
 def _library(u: Unit, text: str) -> Path:
     """The shared library of this Verilog: from the cache, or compiled into it."""
     driver = (tools.shipped("sim") / "batch.cpp").read_text()
-    key = cache_key(text, driver, _interface(u), *_VERILATOR_FLAGS, *_COMPILER_FLAGS)
+    key = cache_key(__name__, text, driver, _interface(u), *_VERILATOR_FLAGS, *_COMPILER_FLAGS)
 
     def compiled() -> bytes:
         with temporary_folder() as folder:
@@ -284,7 +284,7 @@ def _runtime() -> bytes:
             processes.run(command, folder, what="g++ on Verilator's runtime")
             return (folder / "runtime.o").read_bytes()
 
-    key = cache_key(*_COMPILER_FLAGS, *_RUNTIME)
+    key = cache_key(__name__, *_COMPILER_FLAGS, *_RUNTIME)
     return caching.kept("simulate", f"verilator-runtime-{key}.o", compiled)
 
 
@@ -300,7 +300,7 @@ def _precompiled_header() -> Path:
             return (folder / "header").read_bytes()
 
     return caching.kept_file(
-        "simulate", f"header-{cache_key(*_COMPILE, *_include_flags())}.gch", compiled
+        "simulate", f"header-{cache_key(__name__, *_COMPILE, *_include_flags())}.gch", compiled
     )
 
 

@@ -9,7 +9,7 @@ from functools import cache
 
 from ..errors import InvalidInput
 from ..units import Unit
-from . import processes, tools
+from . import keys, processes, tools
 
 _DECLARATION = re.compile(r"VL_(INOUT|IN|OUT)(?:8|16|64|W)?\(&(\w+),(\d+),(\d+)")
 
@@ -30,9 +30,10 @@ def toolchain() -> tuple[str, ...]:
     )
 
 
-def cache_key(*texts: str) -> str:
-    """A short name for what is compiled of these texts with this machine's tools."""
-    return hashlib.sha256("\0".join([*texts, *toolchain()]).encode()).hexdigest()[:24]
+def cache_key(module: str, *texts: str) -> str:
+    """A short name for what a module compiles of these texts with this machine's tools."""
+    parts = [keys.code(module), *toolchain(), *texts]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
 
 def required_ports(unit: Unit) -> dict[str, str]:

@@ -42,6 +42,11 @@ FAMILIES = {
 """Every family: its name in a spec, and where its class is."""
 
 
+def family_modules() -> list[str]:
+    """The modules that all families are in."""
+    return [f"{__package__}.{where.partition(':')[0]}" for where in FAMILIES.values()]
+
+
 def family(name: str) -> type[Unit]:
     """The class of this family. Raises `InvalidInput` for an unknown name."""
     if name not in FAMILIES:

@@ -120,6 +120,7 @@ def test_damaged_models_are_compiled_again(monkeypatch, tmp_path):
 
     mul, add = entry(TINY), entry("add:a=e2m1fn")
     monkeypatch.setattr(simulate, "_runtime", lambda: b"")
+    monkeypatch.setattr(simulate, "_precompiled_header", lambda: tmp_path)
     monkeypatch.setattr(simulate, "_verilate", lambda *_: None)
     monkeypatch.setattr(simulate, "_compile", lambda folder: (folder / "unit.so").write_bytes(mul))
     monkeypatch.setenv("HWARITH_CACHE", str(tmp_path))

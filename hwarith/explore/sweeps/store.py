@@ -9,18 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ... import caching
+from ... import caching, sources
 from ...errors import InvalidInput, shown
 from ...files import output_folder, remove, write_text
 from ...flow import tools
 from ...inputs import read_json, told
 from ...units import Unit
+from ...units.registry import family_modules
 from ..point import Result
 from .schema import manifest_of, result_of
 
@@ -29,21 +29,6 @@ FAILURES = "failures.json"
 
 _SHARED = "points"
 """Of the cache folder."""
-
-SOURCES = (
-    "golden",
-    "formats",
-    "rtl",
-    "units",
-    "matrix",
-    "flow",
-    "explore/hardware.py",
-    "explore/metrics.py",
-    "explore/point.py",
-    "explore/reference.py",
-    "explore/workloads",
-)
-"""The parts of the package that a point's figures depend on."""
 
 
 class Store:
@@ -156,20 +141,15 @@ def tool_context() -> dict[str, Any]:
 
 @cache
 def source_digest() -> str:
-    """A hash of the sources, shipped scripts and libraries that a point's figures depend on."""
-    package = Path(str(resources.files("hwarith")))
-    digest = hashlib.sha256()
-    for root in (*(package / part for part in SOURCES), tools.shipped("synth")):
-        for path in _source_files(root):
-            digest.update(path.relative_to(root.parent).as_posix().encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+    """A hash of all that is shipped that a point's figures depend on."""
+    return sources.digest(source_files())
 
 
-def _source_files(root: Path) -> Iterator[Path]:
-    if root.is_file():
-        yield root
-        return
-    for path in sorted(root.rglob("*")):
-        if path.is_file() and path.suffix in (".py", ".lib", ".ys", ".v", ".npz"):
-            yield path
+def source_files() -> dict[str, Path]:
+    """Those files by name: what measures a point, with all that it imports and every family of
+    units, and the scripts and libraries of synthesis."""
+    synth = tools.shipped("synth")
+    scripts = (path for path in synth.rglob("*") if path.is_file() and path.suffix != ".md")
+    return sources.files(["hwarith.explore.point", *family_modules()]) | {
+        f"synth/{path.relative_to(synth).as_posix()}": path for path in scripts
+    }

@@ -169,7 +169,7 @@ def breakdown(
     flat = synthesize(u, library, recipe)
     assert flat.area is not None
     job = _Job(_without_ranks(u), flat.library, flat.recipe)
-    found = results.kept("breakdown", job.content(), job.run)
+    found = results.kept("breakdown", __name__, job.content(), job.run)
     leaves = [(tuple(path), counts) for path, counts in found["leaves"]]
     if job.unit != u:
         ranks = {"instances": 1, "flip_flops": flat.flip_flops, "area": flat.sequential_area}

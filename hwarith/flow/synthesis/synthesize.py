@@ -167,7 +167,7 @@ def synthesize(
     do, `MissingTool` for open cells that are not installed, `ToolFailure` if yosys fails.
     """
     job = _Job(unit(spec), str(library), recipe, delay_target)
-    found = results.kept("synthesize", job.content(), job.run)
+    found = results.kept("synthesize", __name__, job.content(), job.run)
     return Synthesis(
         spec=job.unit.spec,
         library=job.library,
