@@ -1,5 +1,9 @@
 """Both ends of a stream with valid and ready, and the pauses that they make.
 
+An end that waits does nothing before the other end has begun: such a source offers only after a
+clock in which ready was high, such a sink is ready only after one in which valid was. Where the
+other end waits as well, nothing ever happens.
+
 A transfer happens at a rising edge of the clock where valid and ready are both high. Outputs are
 driven after the rising edge, and everything is read at the falling one, when logic between the
 two streams has settled: what is read there is what the next rising edge sees, in any simulator.
@@ -30,10 +34,16 @@ class _End:
     """What both ends have: a task that drives and reads once a clock, and counts the clocks."""
 
     def __init__(
-        self, clock: Any, valid: Any, ready: Any, ports: Sequence[Any], pause: Iterator[bool]
+        self,
+        clock: Any,
+        valid: Any,
+        ready: Any,
+        ports: Sequence[Any],
+        pause: Iterator[bool],
+        waits: bool,
     ):
         self.clock, self.valid, self.ready, self.ports = clock, valid, ready, ports
-        self.pause = pause
+        self.pause, self.waits = pause, waits
         self.clocks = 0
         self.transfers: list[int] = []
         """The clock of each transfer."""
@@ -63,6 +73,7 @@ class Source(_End):
         super().__init__(*arguments)
         self.queue: deque[Payload] = deque()
         self._offering = False
+        self._invited = False
         self.valid.value = 0
 
     def send(self, payloads: Iterable[Payload]) -> None:
@@ -77,7 +88,8 @@ class Source(_End):
     def drive(self) -> None:
         if self._offering:
             return
-        self._offering = bool(self.queue) and not next(self.pause)
+        may_offer = bool(self.queue) and (self._invited or not self.waits)
+        self._offering = may_offer and not next(self.pause)
         self.valid.value = int(self._offering)
         if self._offering:
             for port, value in zip(self.ports, self.queue[0], strict=True):
@@ -87,7 +99,8 @@ class Source(_End):
                 port.value = value
 
     def read(self) -> None:
-        if self._offering and self.ready.value == 1:
+        self._invited = self.ready.value == 1
+        if self._offering and self._invited:
             self.queue.popleft()
             self.transfers.append(self.clocks)
             self._offering = False
@@ -103,6 +116,8 @@ class Sink(_End):
         """What went against the protocol."""
         self.offers = 0
         """Clocks in which there was something to receive."""
+        self.blocked = False
+        """Whether nothing is to be accepted."""
         self._standing: Payload | None = None
         self.ready.value = 0
 
@@ -114,7 +129,8 @@ class Sink(_End):
         self._standing = None
 
     def drive(self) -> None:
-        self.ready.value = int(not next(self.pause))
+        may_accept = not self.blocked and (self._standing is not None or not self.waits)
+        self.ready.value = int(may_accept and not next(self.pause))
 
     def read(self) -> None:
         offer = None

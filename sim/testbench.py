@@ -5,6 +5,7 @@ job.json, in the folder where it runs, holds
     toplevel   the module's name
     stages     registers from operands to results; 0: a combinational module
     interval   clocks from one transfer to the next, if nothing blocks
+    fills      whether registers that hold nothing fill while the output is blocked
     operands   for each input port its values, one for each transfer
     results    for each result port the values expected, one for each vector
     transfers  how many transfers each vector has: one, but in groups of operands as many as these
@@ -36,6 +37,7 @@ from streams import Payload, Sink, Source, hex_codes, pauses
 JOB: dict[str, Any] = json.loads(Path("job.json").read_text())
 STAGES: int = JOB["stages"]
 INTERVAL: int = JOB.get("interval", 1)
+FILLS: bool = JOB.get("fills", True)
 _TRANSFERS = iter(zip(*JOB["operands"].values(), strict=True))
 VECTORS: list[list[Payload]] = [list(islice(_TRANSFERS, n)) for n in JOB["transfers"]]
 RESULTS: list[Payload] = list(zip(*JOB["results"].values(), strict=True))
@@ -45,6 +47,9 @@ PATIENCE = 1000
 
 RESETS = 20
 """How often the pipeline is reset in mid-flight."""
+
+FEW = 200
+"""Vectors of the phases that need not see all of them."""
 
 
 class Phase:
@@ -101,15 +106,19 @@ def transfers_of(vectors: Sequence[int]) -> Iterator[Payload]:
 class Bench:
     """A pipelined module with its clock, its reset and a stream end on either side."""
 
-    def __init__(self, dut: Any, idle: float = 0, stall: float = 0):
+    def __init__(self, dut: Any, idle: float = 0, stall: float = 0, waiting: str = ""):
         self.dut = dut
         dut.rst.value = 1
         Clock(dut.clk, 2, "ns").start()
         operands = [getattr(dut, name) for name in JOB["operands"]]
         results = [getattr(dut, name) for name in JOB["results"]]
         seed = JOB["seed"]
-        self.source = Source(dut.clk, dut.i_valid, dut.i_ready, operands, pauses(idle, seed))
-        self.sink = Sink(dut.clk, dut.o_valid, dut.o_ready, results, pauses(stall, seed + 1))
+        self.source = Source(
+            dut.clk, dut.i_valid, dut.i_ready, operands, pauses(idle, seed), "source" in waiting
+        )
+        self.sink = Sink(
+            dut.clk, dut.o_valid, dut.o_ready, results, pauses(stall, seed + 1), "sink" in waiting
+        )
 
     async def reset(self) -> None:
         """One clock of reset; what is in flight, in a queue and received is forgotten."""
@@ -122,6 +131,10 @@ class Bench:
     async def send(self, p: Phase, vectors: Sequence[int]) -> None:
         """Send these vectors, compare all results, and see that no more come."""
         self.source.send(transfers_of(vectors))
+        await self.receive(p, vectors)
+
+    async def receive(self, p: Phase, vectors: Sequence[int]) -> None:
+        """The same of vectors that the source has already."""
         last, progress = 0, (0, 0)
         while len(self.sink.received) < len(vectors):
             await RisingEdge(self.dut.clk)
@@ -170,6 +183,45 @@ async def stream(dut: Any, idle: float, stall: float) -> None:
         await bench.send(p, range(len(VECTORS)))
 
 
+# Where a transfer takes more than a clock, ready comes at its end: such a source cannot wait for it.
+@cocotb.test(skip=STAGES == 0)
+@cocotb.parametrize(waiting=["sink", *(["source", "source and sink"] if INTERVAL == 1 else [])])
+async def waits(dut: Any, waiting: str) -> None:
+    """Neither side waits for the other: there are results for a sink that is ready only after
+    valid, and operands are taken of a source that is valid only after ready."""
+    with phase(f"waiting {waiting}") as p:
+        bench = Bench(dut, waiting=waiting)
+        await bench.reset()
+        await bench.send(p, range(min(len(VECTORS), FEW)))
+
+
+@cocotb.test(skip=STAGES == 0)
+@cocotb.parametrize(gap=[False, *([True] if FILLS else [])])
+async def blocked(dut: Any, gap: bool) -> None:
+    """While no result is accepted, an empty pipeline takes what it has room for: the operands of a
+    result, and those that come before it is offered; or where registers fill, at any time."""
+    with phase("output blocked" + " after a gap" * gap) as p:
+        bench = Bench(dut)
+        await bench.reset()
+        bench.sink.blocked = True
+        count = min(len(VECTORS), STAGES + 2)
+        operands = list(transfers_of(range(count)))
+        first = len(VECTORS[0])
+        room = first + (STAGES - 1) // INTERVAL
+        bench.source.send(operands[:first])
+        if gap:
+            await ClockCycles(dut.clk, first + STAGES + 2)
+        bench.source.send(operands[first:])
+        await ClockCycles(dut.clk, INTERVAL * len(operands) + STAGES + 2)
+        taken = len(bench.source.transfers)
+        p.check(
+            taken >= min(room, len(operands)),
+            f"took {taken} transfers while its output was blocked; there is room for {room}",
+        )
+        bench.sink.blocked = False
+        await bench.receive(p, range(count))
+
+
 @cocotb.test(skip=STAGES == 0)
 async def throughput(dut: Any) -> None:
     """A transfer every `INTERVAL` clocks, and a result `STAGES` clocks after its last one, if
@@ -177,7 +229,7 @@ async def throughput(dut: Any) -> None:
     with phase("throughput") as p:
         bench = Bench(dut)
         await bench.reset()
-        count = min(len(VECTORS), 200)
+        count = min(len(VECTORS), FEW)
         await bench.send(p, range(count))
         entered = bench.source.transfers
         ends = accumulate(map(len, VECTORS[:count]))
@@ -189,6 +241,23 @@ async def throughput(dut: Any) -> None:
                 f"transfer {end - 1} entered {sent - entered[0]} clocks after the first and took "
                 f"{received - sent} clocks; it must be {since} and {STAGES}",
             )
+
+
+@cocotb.test(skip=STAGES == 0)
+async def held_in_reset(dut: Any) -> None:
+    """In reset nothing is taken, and nothing comes; then all that was offered is there."""
+    with phase("held in reset") as p:
+        bench = Bench(dut)
+        await bench.reset()
+        dut.rst.value = 1
+        vectors = range(min(len(VECTORS), STAGES + 2))
+        bench.source.send(transfers_of(vectors))
+        await ClockCycles(dut.clk, INTERVAL * len(bench.source.queue) + STAGES + 2)
+        taken, given = len(bench.source.transfers), bench.sink.offers
+        p.check(taken == 0, f"{taken} transfers were accepted in reset, and lost")
+        p.check(given == 0, "a result came out in reset")
+        dut.rst.value = 0
+        await bench.receive(p, vectors)
 
 
 @cocotb.test(skip=STAGES == 0)

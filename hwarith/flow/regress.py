@@ -95,10 +95,14 @@ def regress(
     """Run the cocotb testbench on the Verilog of a unit (or of its spec).
 
     A combinational unit computes all vectors. A pipelined one streams them in four phases, with
-    and without idle clocks and back-pressure; then it must take a transfer at every clock (or as
-    often as it says), with a result after as many clocks as it has stages; and it is reset in
-    mid-flight. An offered result that changes
-    before it is accepted is a failure, and so is one result too few or too many.
+    and without idle clocks and back-pressure. It must not wait for either side: results come for a
+    sink that is ready only after they are valid, and operands are taken of a source that offers
+    them only after the unit was ready (but where a transfer takes more than a clock, as in a tile,
+    ready is its end, and no source may wait for it). While its output is blocked an empty one takes
+    as many transfers as it has stages. It must take a transfer at every clock (or as often as it
+    says), with a result after as many clocks as it has stages. It takes nothing in reset, and is
+    reset in mid-flight. An offered result that changes before it is accepted is a failure, and so
+    is one result too few or too many.
 
     Parameters
     ----------
@@ -136,6 +140,7 @@ def _job(u: Unit, operands: tuple[np.ndarray, ...], seed: int) -> dict[str, Any]
     return {
         "stages": u.stages,
         "interval": u.transfers.clocks,
+        "fills": u.transfers.fills,
         "seed": seed,
         "operands": _columns(u.inputs, inputs),
         "results": _columns(u.results, results),

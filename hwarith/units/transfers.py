@@ -32,11 +32,16 @@ class Transfers(Generic[U]):
     Parameters
     ----------
     unit : the unit.
-    clocks : from one transfer to the next, if nothing blocks.
+    clocks : from one transfer to the next, if nothing blocks. Where it is more than one, operands
+        are used while they stand, and ready comes in the last of these clocks only.
     """
 
     completes: tuple[str, int] | None = None
     """The control, and its value, of the transfers upon which results follow; None: of all."""
+
+    fills: bool = True
+    """Whether registers that hold nothing fill while a result waits; else everything stands still
+    then."""
 
     def __init__(self, unit: U, clocks: int = 1):
         self.unit = unit

@@ -312,6 +312,7 @@ class ChunkTransfers(Transfers[BsTile]):
     """Chunk by chunk of the lanes, one sum after the other."""
 
     completes = ("end", 1)
+    fills = False
 
     @property
     def controls(self) -> dict[str, Format]:

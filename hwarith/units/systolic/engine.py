@@ -260,6 +260,7 @@ class TileTransfers(Transfers[Engine]):
     """A tile's weights, last row first, and then its activations, one tile after the other."""
 
     completes = ("load", 0)
+    fills = False
 
     @property
     def controls(self) -> dict[str, Format]:
