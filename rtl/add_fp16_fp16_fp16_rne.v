@@ -806,3 +806,5 @@ module add_fp16_fp16_fp16_rne(a, b, y);
   assign b_exponent[4:1] = b[14:11];
   assign a_exponent[4:1] = a[14:11];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

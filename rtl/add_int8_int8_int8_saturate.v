@@ -32,3 +32,5 @@ module add_int8_int8_int8_saturate(a, b, y);
   assign _02_ = & { sum[8], sum[8:7] };
   assign fits = _01_ | _02_;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -275,3 +275,5 @@ module anend_bf16_bf16_fp32_w24(c, y);
   assign _084_[10:0] = normalized_exponent;
   assign _053_[10:0] = exponent;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

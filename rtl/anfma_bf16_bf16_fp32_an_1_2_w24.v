@@ -1042,3 +1042,5 @@ module anfma_bf16_bf16_fp32_an_1_2_w24(a, b, c, y);
   assign a_significand[7] = a_normal;
   assign a_exponent[7:1] = a[14:8];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -48,3 +48,5 @@ module anseed_bf16_bf16_fp32_w24(a, c);
   assign a_significand[23] = a_normal;
   assign a_exponent[7:1] = a[30:24];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

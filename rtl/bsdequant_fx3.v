@@ -175,18 +175,20 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   wire _129_;
   wire _130_;
   wire _131_;
-  wire [3:0] _132_;
-  wire [13:0] _133_;
-  wire [13:0] _134_;
-  wire [22:0] _135_;
-  wire [6:0] _136_;
-  wire [21:0] _137_;
-  wire _138_;
-  wire _139_;
+  wire _132_;
+  wire _133_;
+  wire [3:0] _134_;
+  wire [13:0] _135_;
+  wire [13:0] _136_;
+  wire [22:0] _137_;
+  wire [6:0] _138_;
+  wire [21:0] _139_;
   wire _140_;
   wire _141_;
-  wire [6:0] _142_;
-  wire [21:0] _143_;
+  wire _142_;
+  wire _143_;
+  wire [6:0] _144_;
+  wire [21:0] _145_;
   reg [2:0] bits_left;
   reg busy;
   wire [13:0] factor;
@@ -196,6 +198,7 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   wire [22:0] left_left2;
   wire [22:0] left_left4;
   wire [22:0] left_left8;
+  wire ready;
   wire [14:0] rounded;
   wire scale_bit;
   reg [6:0] scale_left;
@@ -207,7 +210,9 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   wire up;
   wire signed [7:0] weight;
   wire [4:0] zeros;
-  assign _011_ = _055_ ? _139_ : _009_;
+  assign _008_ = _006_ & acc[5];
+  assign _009_ = _002_ ? _005_ : _008_;
+  assign _011_ = _055_ ? _141_ : _009_;
   assign _036_ = _034_ & acc[7];
   assign _037_ = _031_ & acc[9];
   assign _038_ = _033_ ? _036_ : _037_;
@@ -225,6 +230,7 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   assign _050_ = _023_ ? _042_ : _049_;
   assign zeros[0] = shift_is_limit3 ? _011_ : _050_;
   assign _053_ = _030_ & _052_;
+  assign _055_ = _002_ & _054_;
   assign _060_ = ~ _054_;
   assign _061_ = _002_ & _060_;
   assign _062_ = _055_ ? _058_ : _061_;
@@ -240,12 +246,11 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   assign _072_ = _017_ ? _069_ : _071_;
   assign _073_ = _023_ ? _067_ : _072_;
   assign zeros[1] = shift_is_limit3 ? _062_ : _073_;
-  assign _016_ = _014_ & _015_;
-  assign _017_ = _013_ & _016_;
   assign _001_ = _018_ & _020_;
   assign _021_ = _010_ & _019_;
   assign _022_ = _001_ & _021_;
-  assign _029_ = _027_ & _028_;
+  assign _023_ = _017_ & _022_;
+  assign _026_ = _024_ & _025_;
   assign _033_ = _031_ & _032_;
   assign _051_ = _034_ & _035_;
   assign shift_is_limit3 = _023_ & _053_;
@@ -259,14 +264,13 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   assign _078_ = _023_ ? _075_ : _077_;
   assign zeros[2] = shift_is_limit3 ? _055_ : _078_;
   assign _052_ = _033_ & _051_;
-  assign _055_ = _002_ & _054_;
-  assign _023_ = _017_ & _022_;
   assign _030_ = _026_ & _029_;
   assign _079_ = ~ _053_;
   assign _080_ = _023_ & _079_;
   assign zeros[3] = shift_is_limit3 ? 1'h0 : _080_;
   assign _013_ = _000_ & _012_;
-  assign _059_ = ~ acc[0];
+  assign _016_ = _014_ & _015_;
+  assign _017_ = _013_ & _016_;
   assign _000_ = ~ acc[22];
   assign _012_ = ~ acc[21];
   assign _014_ = ~ acc[20];
@@ -277,9 +281,9 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   assign _019_ = ~ acc[15];
   assign _024_ = ~ acc[14];
   assign _025_ = ~ acc[13];
-  assign _026_ = _024_ & _025_;
   assign _027_ = ~ acc[12];
   assign _028_ = ~ acc[11];
+  assign _029_ = _027_ & _028_;
   assign _031_ = ~ acc[10];
   assign _032_ = ~ acc[9];
   assign _034_ = ~ acc[8];
@@ -290,14 +294,15 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   assign _004_ = ~ acc[3];
   assign _056_ = ~ acc[2];
   assign _057_ = ~ acc[1];
+  assign _059_ = ~ acc[0];
   assign _081_ = ~ shift_is_limit3;
   assign _082_ = ~ zeros[3];
   assign shift_is_x1 = _081_ & _082_;
+  assign _083_ = ~ shift_is_x1;
   assign _084_ = _083_ & zeros[2];
   assign shift_is_limit2 = shift_is_limit3 | _084_;
   assign _085_ = _083_ & zeros[1];
   assign shift_is_limit0 = shift_is_limit2 | _085_;
-  assign _083_ = ~ shift_is_x1;
   assign shift[0] = zeros[0] | shift_is_limit0;
   assign _086_ = zeros[1] | shift_is_limit2;
   assign shift[1] = _086_ & shift_is_x1;
@@ -370,46 +375,50 @@ module bsdequant_fx3(clk, rst, i_valid, i_ready, acc, scale, half, o_valid, o_re
   assign o_valid = busy & _129_;
   assign _130_ = ~ busy;
   assign _131_ = o_valid & o_ready;
-  assign i_ready = _130_ | _131_;
-  assign scale_bit = i_ready ? scale[7] : scale_left[6];
-  assign _132_ = bits_left - 1'h1;
-  assign _133_ = factor & { scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit };
-  assign _134_ = factor_held & { scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit };
-  assign _135_ = { magnitude[20:0], 1'h0 } + _134_;
-  assign _138_ = _056_ & acc[1];
-  assign _139_ = _058_ ? _059_ : _138_;
+  assign ready = _130_ | _131_;
+  assign scale_bit = ready ? scale[7] : scale_left[6];
+  assign _132_ = ~ rst;
+  assign i_ready = ready & _132_;
+  assign _133_ = i_valid & _132_;
+  assign _134_ = bits_left - 1'h1;
+  assign _135_ = factor & { scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit };
+  assign _136_ = factor_held & { scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit, scale_bit };
+  assign _137_ = { magnitude[20:0], 1'h0 } + _136_;
+  assign _140_ = _056_ & acc[1];
+  assign _141_ = _058_ ? _059_ : _140_;
   assign _005_ = _003_ & acc[3];
-  assign _008_ = _006_ & acc[5];
-  assign _009_ = _002_ ? _005_ : _008_;
   always @(posedge clk)
-    if (i_ready) invalid <= acc[30];
+    if (ready) invalid <= acc[30];
   always @(posedge clk)
-    if (i_ready) sign <= acc[29];
+    if (ready) sign <= acc[29];
   always @(posedge clk)
-    if (i_ready) exponent <= weight;
+    if (ready) exponent <= weight;
   always @(posedge clk)
-    if (_140_) magnitude[13:0] <= _137_[13:0];
+    if (_142_) magnitude[13:0] <= _139_[13:0];
   always @(posedge clk)
-    if (i_ready) magnitude[21:14] <= 8'h00;
-    else if (!o_valid) magnitude[21:14] <= _135_[21:14];
+    if (ready) magnitude[21:14] <= 8'h00;
+    else if (!o_valid) magnitude[21:14] <= _137_[21:14];
   always @(posedge clk)
-    if (i_ready) factor_held <= factor;
+    if (ready) factor_held <= factor;
   always @(posedge clk)
-    if (_141_) scale_left <= _136_;
+    if (_143_) scale_left <= _138_;
   always @(posedge clk)
-    if (i_ready) bits_left <= 3'h7;
-    else if (!o_valid) bits_left <= _132_[2:0];
+    if (ready) bits_left <= 3'h7;
+    else if (!o_valid) bits_left <= _134_[2:0];
   always @(posedge clk)
     if (rst) busy <= 1'h0;
-    else if (i_ready) busy <= i_valid;
-  assign _140_ = { o_valid, i_ready } != 2'h2;
-  assign _141_ = { o_valid, i_ready } != 2'h2;
-  assign _142_ = o_valid ? 7'hxx : { scale_left[5:0], 1'h0 };
-  assign _136_ = i_ready ? scale[6:0] : _142_;
-  assign _143_ = o_valid ? { magnitude[21:14], 14'hxxxx } : _135_[21:0];
-  assign _137_ = i_ready ? { 8'h00, _133_ } : _143_;
+    else if (ready) busy <= _133_;
+  assign _142_ = { o_valid, ready } != 2'h2;
+  assign _143_ = { o_valid, ready } != 2'h2;
+  assign _144_ = o_valid ? 7'hxx : { scale_left[5:0], 1'h0 };
+  assign _138_ = ready ? scale[6:0] : _144_;
+  assign _145_ = o_valid ? { magnitude[21:14], 14'hxxxx } : _137_[21:0];
+  assign _139_ = ready ? { 8'h00, _135_ } : _145_;
   assign _127_[7:0] = weight;
   assign { rounded[14], rounded[12:0] } = { full, factor[12:0] };
   assign shift[4] = 1'h0;
   assign zeros[4] = shift_is_limit3;
 endmodule
+/* verilator lint_on UNOPTFLAT */
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

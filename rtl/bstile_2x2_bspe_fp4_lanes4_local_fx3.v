@@ -49,28 +49,28 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3(clk, rst, i_valid, i_ready, a, w, sc
   wire _002_;
   wire _003_;
   wire _004_;
-  wire [1:0] _005_;
+  wire _005_;
   wire [1:0] _006_;
-  wire [1:0] _007_;
-  wire _008_;
-  wire [3:0] _009_;
-  wire [3:0] _010_;
-  wire _011_;
-  wire [2:0] _012_;
-  wire [2:0] _013_;
+  wire _007_;
+  wire [1:0] _008_;
+  wire _009_;
+  wire [1:0] _010_;
+  wire [3:0] _011_;
+  wire [3:0] _012_;
+  wire _013_;
   wire [2:0] _014_;
-  wire _015_;
-  wire _016_;
+  wire [2:0] _015_;
+  wire [2:0] _016_;
   wire _017_;
   wire _018_;
   wire _019_;
   wire _020_;
   wire _021_;
-  wire [6:0] _022_;
-  wire [6:0] _023_;
+  wire _022_;
+  wire _023_;
   wire _024_;
-  wire _025_;
-  wire _026_;
+  wire [6:0] _025_;
+  wire [6:0] _026_;
   wire _027_;
   wire _028_;
   wire _029_;
@@ -87,8 +87,10 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3(clk, rst, i_valid, i_ready, a, w, sc
   wire _040_;
   wire _041_;
   wire _042_;
-  wire [6:0] _043_;
-  wire [6:0] _044_;
+  wire _043_;
+  wire _044_;
+  wire [6:0] _045_;
+  wire [6:0] _046_;
   reg adding_end;
   reg adding_first;
   reg adding_full;
@@ -125,48 +127,52 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3(clk, rst, i_valid, i_ready, a, w, sc
   wire scale_bit_0;
   wire scale_bit_1;
   wire step;
+  wire taken;
   wire [15:0] terms_0;
   wire [15:0] terms_1;
   wire [63:0] y_0;
   wire [63:0] y_1;
-  assign _008_ = | bits_left;
-  assign _019_ = enable & _008_;
+  assign _014_ = rows_left - 1'h1;
+  assign _015_ = _013_ ? _014_ : 3'h0;
+  assign _016_ = leave ? 3'h2 : _015_;
+  assign _013_ = | rows_left;
+  assign _018_ = rows_left == 1'h1;
+  assign _019_ = moving_end & _018_;
+  assign _020_ = adding_full & adding_end;
+  assign _009_ = | bits_left;
+  assign _021_ = enable & _009_;
   assign _000_ = ~ o_valid;
   assign enable = _000_ | o_ready;
-  assign _018_ = ~ _008_;
-  assign _020_ = dequant_full & _018_;
-  assign _021_ = rows_left <= 1'h1;
-  assign leave = _020_ & _021_;
+  assign _017_ = ~ _009_;
+  assign _022_ = dequant_full & _017_;
+  assign _023_ = rows_left <= 1'h1;
+  assign leave = _022_ & _023_;
   assign _024_ = ~ dequant_full;
-  assign _025_ = _024_ | leave;
-  assign load = group_full & _025_;
-  assign _026_ = i_valid & enable;
-  assign step = _026_ & _001_;
-  assign _002_ = step & done_terms;
-  assign finish = _002_ & last;
-  assign _003_ = ~ group_full;
-  assign _001_ = _003_ | load;
-  assign _004_ = enable & _001_;
-  assign i_ready = _004_ & done_terms;
-  assign { _005_[1], k } = 1'h1 - done_terms;
+  assign _027_ = _024_ | leave;
+  assign load = group_full & _027_;
+  assign _028_ = i_valid & _007_;
+  assign _001_ = _028_ & enable;
+  assign step = _001_ & _003_;
+  assign _004_ = step & done_terms;
+  assign finish = _004_ & last;
+  assign _002_ = ~ group_full;
+  assign _003_ = _002_ | load;
+  assign _005_ = enable & _003_;
+  assign taken = _005_ & done_terms;
+  assign { _006_[1], k } = 1'h1 - done_terms;
   assign load_now = load & enable;
   assign leave_now = leave & enable;
   assign scale_bit_0 = load_now ? scale_0[7] : scale_0_left[6];
   assign scale_bit_1 = load_now ? scale_1[7] : scale_1_left[6];
-  assign _006_ = done_terms + 1'h1;
-  assign _007_ = done_terms ? 2'h0 : _006_;
-  assign _009_ = bits_left - 1'h1;
-  assign _010_ = _008_ ? _009_ : 4'h0;
-  assign _012_ = rows_left - 1'h1;
-  assign _013_ = _011_ ? _012_ : 3'h0;
-  assign _014_ = leave ? 3'h2 : _013_;
-  assign _011_ = | rows_left;
-  assign _015_ = rows_left == 1'h1;
-  assign _016_ = moving_end & _015_;
-  assign _017_ = adding_full & adding_end;
+  assign _007_ = ~ rst;
+  assign i_ready = taken & _007_;
+  assign _008_ = done_terms + 1'h1;
+  assign _010_ = done_terms ? 2'h0 : _008_;
+  assign _011_ = bits_left - 1'h1;
+  assign _012_ = _009_ ? _011_ : 4'h0;
   always @(posedge clk)
     if (rst) done_terms <= 1'h0;
-    else if (step) done_terms <= _007_[0];
+    else if (step) done_terms <= _010_[0];
   always @(posedge clk)
     if (rst) \begin  <= 1'h1;
     else if (step) \begin  <= finish;
@@ -175,67 +181,67 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3(clk, rst, i_valid, i_ready, a, w, sc
     else if (finish) fresh <= \end ;
   always @(posedge clk)
     if (rst) group_full <= 1'h0;
-    else if (_031_) group_full <= _042_;
+    else if (_033_) group_full <= _044_;
   always @(posedge clk)
-    if (_032_) group_first <= fresh;
+    if (_034_) group_first <= fresh;
   always @(posedge clk)
-    if (_033_) group_end <= \end ;
+    if (_035_) group_end <= \end ;
   always @(posedge clk)
     if (rst) dequant_full <= 1'h0;
-    else if (_034_) dequant_full <= _040_;
+    else if (_036_) dequant_full <= _042_;
   always @(posedge clk)
-    if (_035_) dequant_first <= group_first;
+    if (_037_) dequant_first <= group_first;
   always @(posedge clk)
-    if (_036_) dequant_end <= group_end;
+    if (_038_) dequant_end <= group_end;
   always @(posedge clk)
     if (enable)
       if (load) bits_left <= 3'h7;
-      else bits_left <= _010_[2:0];
+      else bits_left <= _012_[2:0];
   always @(posedge clk)
     if (rst) rows_left <= 2'h0;
-    else if (enable) rows_left <= _014_[1:0];
+    else if (enable) rows_left <= _016_[1:0];
   always @(posedge clk)
     if (rst) adding_full <= 1'h0;
-    else if (enable) adding_full <= _011_;
+    else if (enable) adding_full <= _013_;
   always @(posedge clk)
     if (enable) adding_first <= moving_first;
   always @(posedge clk)
-    if (enable) adding_end <= _016_;
+    if (enable) adding_end <= _019_;
   always @(posedge clk)
     if (rst) o_valid <= 1'h0;
-    else if (enable) o_valid <= _017_;
+    else if (enable) o_valid <= _020_;
   always @(posedge clk)
-    if (_037_) moving_first <= dequant_first;
+    if (_039_) moving_first <= dequant_first;
   always @(posedge clk)
-    if (_038_) moving_end <= dequant_end;
+    if (_040_) moving_end <= dequant_end;
   always @(posedge clk)
     if (finish) scale_0 <= scale[7:0];
   always @(posedge clk)
-    if (_029_) scale_0_left <= _022_;
+    if (_031_) scale_0_left <= _025_;
   always @(posedge clk)
     if (finish) scale_1 <= scale[15:8];
   always @(posedge clk)
-    if (_030_) scale_1_left <= _023_;
-  assign _027_ = { finish, load } != 2'h0;
-  assign _028_ = { load, leave } != 2'h0;
-  assign _029_ = { load_now, enable } != 2'h0;
-  assign _030_ = { load_now, enable } != 2'h0;
-  assign _031_ = & { enable, _027_ };
-  assign _032_ = & { finish, enable };
-  assign _033_ = & { finish, enable };
-  assign _034_ = & { enable, _028_ };
-  assign _035_ = & { load, enable };
-  assign _036_ = & { load, enable };
-  assign _037_ = & { leave, enable };
-  assign _038_ = & { leave, enable };
-  assign _039_ = leave ? 1'h0 : 1'hx;
-  assign _040_ = load ? 1'h1 : _039_;
-  assign _041_ = load ? 1'h0 : 1'hx;
-  assign _042_ = finish ? 1'h1 : _041_;
-  assign _043_ = enable ? { scale_1_left[5:0], 1'h0 } : 7'hxx;
-  assign _023_ = load_now ? scale_1[6:0] : _043_;
-  assign _044_ = enable ? { scale_0_left[5:0], 1'h0 } : 7'hxx;
-  assign _022_ = load_now ? scale_0[6:0] : _044_;
+    if (_032_) scale_1_left <= _026_;
+  assign _029_ = { finish, load } != 2'h0;
+  assign _030_ = { load, leave } != 2'h0;
+  assign _031_ = { load_now, enable } != 2'h0;
+  assign _032_ = { load_now, enable } != 2'h0;
+  assign _033_ = & { enable, _029_ };
+  assign _034_ = & { finish, enable };
+  assign _035_ = & { finish, enable };
+  assign _036_ = & { enable, _030_ };
+  assign _037_ = & { load, enable };
+  assign _038_ = & { load, enable };
+  assign _039_ = & { leave, enable };
+  assign _040_ = & { leave, enable };
+  assign _041_ = leave ? 1'h0 : 1'hx;
+  assign _042_ = load ? 1'h1 : _041_;
+  assign _043_ = load ? 1'h0 : 1'hx;
+  assign _044_ = finish ? 1'h1 : _043_;
+  assign _045_ = enable ? { scale_1_left[5:0], 1'h0 } : 7'hxx;
+  assign _026_ = load_now ? scale_1[6:0] : _045_;
+  assign _046_ = enable ? { scale_0_left[5:0], 1'h0 } : 7'hxx;
+  assign _025_ = load_now ? scale_0[6:0] : _046_;
   bstile_2x2_bspe_fp4_lanes4_local_fx3_cell cell_0_0 (
     .a(a[63:0]),
     .above(product_1_0),
@@ -247,7 +253,7 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3(clk, rst, i_valid, i_ready, a, w, sc
     .leave(leave_now),
     .load(load_now),
     .move(enable),
-    .multiply(_019_),
+    .multiply(_021_),
     .rst(rst),
     .scale_bit(scale_bit_0),
     .step(step),
@@ -264,7 +270,7 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3(clk, rst, i_valid, i_ready, a, w, sc
     .leave(leave_now),
     .load(load_now),
     .move(enable),
-    .multiply(_019_),
+    .multiply(_021_),
     .rst(rst),
     .scale_bit(scale_bit_1),
     .step(step),
@@ -281,7 +287,7 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3(clk, rst, i_valid, i_ready, a, w, sc
     .leave(leave_now),
     .load(load_now),
     .move(enable),
-    .multiply(_019_),
+    .multiply(_021_),
     .rst(rst),
     .scale_bit(scale_bit_0),
     .step(step),
@@ -298,7 +304,7 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3(clk, rst, i_valid, i_ready, a, w, sc
     .leave(leave_now),
     .load(load_now),
     .move(enable),
-    .multiply(_019_),
+    .multiply(_021_),
     .rst(rst),
     .scale_bit(scale_bit_1),
     .step(step),
@@ -336,7 +342,7 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3(clk, rst, i_valid, i_ready, a, w, sc
     .special(special[11:6]),
     .terms(terms_1)
   );
-  assign _005_[0] = k;
+  assign _006_[0] = k;
   assign y = { y_1, y_0 };
 endmodule
 
@@ -4178,3 +4184,7 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3_encoder(codes, special, k, terms, bs
   assign rest[0] = halves[0];
   assign first[3] = halves[4];
 endmodule
+/* verilator lint_on DECLFILENAME */
+/* verilator lint_on UNOPTFLAT */
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -254,3 +254,5 @@ module cmp_bf16_bf16_lt(a, b, y);
   assign _102_ = less & _101_;
   assign y = _100_ & _102_;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

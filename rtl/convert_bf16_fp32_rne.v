@@ -49,3 +49,5 @@ module convert_bf16_fp32_rne(a, y);
   assign _06_[7:0] = aligned_exponent;
   assign a_exponent[7:1] = a[14:8];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -104,3 +104,5 @@ module convert_fp32_e2m1fn_sra_n12(a, r, y);
   assign _15_[7:0] = aligned_exponent;
   assign a_exponent[7:1] = a[30:24];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

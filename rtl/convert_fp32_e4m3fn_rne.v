@@ -145,3 +145,5 @@ module convert_fp32_e4m3fn_rne(a, y);
   assign _023_[7:0] = aligned_exponent;
   assign a_exponent[7:1] = a[30:24];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -39,3 +39,5 @@ module decode_e2m1_sig(a, sign, significand, exponent, invalid);
   assign significand = { normal, a[0] };
   assign _2_[1:0] = exponent;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

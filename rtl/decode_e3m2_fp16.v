@@ -45,3 +45,5 @@ module decode_e3m2_fp16(a, y, invalid);
   assign { y[15], y[9:0] } = { a[5], normalized_left1[1:0], 8'h00 };
   assign _03_[4:0] = exponent;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -40,3 +40,5 @@ module decode_e5m1_bf16(a, y, invalid);
   assign y[15] = a[6];
   assign _02_[7:0] = exponent;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

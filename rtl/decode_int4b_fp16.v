@@ -55,3 +55,5 @@ module decode_int4b_fp16(a, y, invalid);
   assign invalid = 1'h0;
   assign { y[15], y[9:0] } = { a[3], normalized_left1[2:0], 7'h00 };
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -39,17 +39,19 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
   output [127:0] y;
   wire [127:0] y;
   wire _00_;
-  wire [15:0] _01_;
-  wire _02_;
-  wire [15:0] _03_;
-  wire _04_;
+  wire _01_;
+  wire [15:0] _02_;
+  wire _03_;
+  wire [15:0] _04_;
   wire _05_;
-  wire _06_;
+  wire [15:0] _06_;
   wire _07_;
   wire [15:0] _08_;
   wire _09_;
-  wire [15:0] _10_;
+  wire _10_;
   wire _11_;
+  wire _12_;
+  wire _13_;
   wire [15:0] a_0_0;
   wire [15:0] a_0_1;
   wire [15:0] a_0_2;
@@ -87,6 +89,7 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
   wire [37:0] down_3_1;
   wire [37:0] down_3_2;
   wire [37:0] down_3_3;
+  wire enable;
   wire [31:0] end_0;
   wire [31:0] end_1;
   wire [31:0] end_2;
@@ -141,128 +144,131 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
   reg [31:0] y_1_after_1;
   reg [31:0] y_1_after_2;
   reg [31:0] y_2_after_1;
-  assign _00_ = ~ load;
-  assign _04_ = i_valid & _00_;
-  assign _05_ = i_valid & load;
-  assign _06_ = ~ o_valid;
-  assign i_ready = _06_ | o_ready;
+  assign _10_ = ~ load;
+  assign _11_ = _09_ & _10_;
+  assign _09_ = i_valid & _00_;
+  assign _12_ = _09_ & load;
+  assign _13_ = ~ o_valid;
+  assign enable = _13_ | o_ready;
   assign entering_0 = load ? { 22'h000000, b[15:0] } : start_0;
   assign entering_1 = load ? { 22'h000000, b[31:16] } : start_1;
   assign entering_2 = load ? { 22'h000000, b[47:32] } : start_2;
   assign entering_3 = load ? { 22'h000000, b[63:48] } : start_3;
+  assign _00_ = ~ rst;
+  assign i_ready = enable & _00_;
   always @(posedge clk)
     if (rst) counts_after_1 <= 1'h0;
-    else if (i_ready) counts_after_1 <= _04_;
+    else if (enable) counts_after_1 <= _11_;
   always @(posedge clk)
     if (rst) counts_after_2 <= 1'h0;
-    else if (i_ready) counts_after_2 <= counts_after_1;
+    else if (enable) counts_after_2 <= counts_after_1;
   always @(posedge clk)
     if (rst) counts_after_3 <= 1'h0;
-    else if (i_ready) counts_after_3 <= counts_after_2;
+    else if (enable) counts_after_3 <= counts_after_2;
   always @(posedge clk)
     if (rst) counts_after_4 <= 1'h0;
-    else if (i_ready) counts_after_4 <= counts_after_3;
+    else if (enable) counts_after_4 <= counts_after_3;
   always @(posedge clk)
     if (rst) counts_after_5 <= 1'h0;
-    else if (i_ready) counts_after_5 <= counts_after_4;
+    else if (enable) counts_after_5 <= counts_after_4;
   always @(posedge clk)
     if (rst) counts_after_6 <= 1'h0;
-    else if (i_ready) counts_after_6 <= counts_after_5;
+    else if (enable) counts_after_6 <= counts_after_5;
   always @(posedge clk)
     if (rst) counts_after_7 <= 1'h0;
-    else if (i_ready) counts_after_7 <= counts_after_6;
+    else if (enable) counts_after_7 <= counts_after_6;
   always @(posedge clk)
     if (rst) counts_after_8 <= 1'h0;
-    else if (i_ready) counts_after_8 <= counts_after_7;
+    else if (enable) counts_after_8 <= counts_after_7;
   always @(posedge clk)
     if (rst) counts_after_9 <= 1'h0;
-    else if (i_ready) counts_after_9 <= counts_after_8;
+    else if (enable) counts_after_9 <= counts_after_8;
   always @(posedge clk)
     if (rst) o_valid <= 1'h0;
-    else if (i_ready) o_valid <= counts_after_9;
+    else if (enable) o_valid <= counts_after_9;
   always @(posedge clk)
-    if (i_ready) load_to_row_after_1 <= _05_;
+    if (enable) load_to_row_after_1 <= _12_;
   always @(posedge clk)
-    if (i_ready) load_to_row_after_2 <= load_to_row_after_1;
+    if (enable) load_to_row_after_2 <= load_to_row_after_1;
   always @(posedge clk)
-    if (i_ready) load_to_row_after_3 <= load_to_row_after_2;
+    if (enable) load_to_row_after_3 <= load_to_row_after_2;
   always @(posedge clk)
-    if (i_ready) load_to_row_after_4 <= load_to_row_after_3;
+    if (enable) load_to_row_after_4 <= load_to_row_after_3;
   always @(posedge clk)
-    if (i_ready) row_0_after_1 <= a[15:0];
+    if (enable) row_0_after_1 <= a[15:0];
   always @(posedge clk)
-    if (i_ready) row_1_after_1 <= a[31:16];
+    if (enable) row_1_after_1 <= a[31:16];
   always @(posedge clk)
-    if (i_ready) row_1_after_2 <= row_1_after_1;
+    if (enable) row_1_after_2 <= row_1_after_1;
   always @(posedge clk)
-    if (i_ready) row_2_after_1 <= a[47:32];
+    if (enable) row_2_after_1 <= a[47:32];
   always @(posedge clk)
-    if (i_ready) row_2_after_2 <= row_2_after_1;
+    if (enable) row_2_after_2 <= row_2_after_1;
   always @(posedge clk)
-    if (i_ready) row_2_after_3 <= row_2_after_2;
+    if (enable) row_2_after_3 <= row_2_after_2;
   always @(posedge clk)
-    if (i_ready) row_3_after_1 <= a[63:48];
+    if (enable) row_3_after_1 <= a[63:48];
   always @(posedge clk)
-    if (i_ready) row_3_after_2 <= row_3_after_1;
+    if (enable) row_3_after_2 <= row_3_after_1;
   always @(posedge clk)
-    if (i_ready) row_3_after_3 <= row_3_after_2;
+    if (enable) row_3_after_3 <= row_3_after_2;
   always @(posedge clk)
-    if (i_ready) row_3_after_4 <= row_3_after_3;
+    if (enable) row_3_after_4 <= row_3_after_3;
   always @(posedge clk)
-    if (i_ready)
+    if (enable)
       if (load) top_0_after_1[37:16] <= 22'h000000;
       else top_0_after_1[37:16] <= start_0[37:16];
   always @(posedge clk)
-    if (i_ready) top_0_after_1[15:0] <= entering_0[15:0];
+    if (enable) top_0_after_1[15:0] <= entering_0[15:0];
   always @(posedge clk)
-    if (i_ready)
+    if (enable)
       if (load) top_1_after_1[37:16] <= 22'h000000;
       else top_1_after_1[37:16] <= start_1[37:16];
   always @(posedge clk)
-    if (i_ready) top_1_after_1[15:0] <= entering_1[15:0];
+    if (enable) top_1_after_1[15:0] <= entering_1[15:0];
   always @(posedge clk)
-    if (i_ready) top_1_after_2 <= top_1_after_1;
+    if (enable) top_1_after_2 <= top_1_after_1;
   always @(posedge clk)
-    if (i_ready)
+    if (enable)
       if (load) top_2_after_1[37:16] <= 22'h000000;
       else top_2_after_1[37:16] <= start_2[37:16];
   always @(posedge clk)
-    if (i_ready) top_2_after_1[15:0] <= entering_2[15:0];
+    if (enable) top_2_after_1[15:0] <= entering_2[15:0];
   always @(posedge clk)
-    if (i_ready) top_2_after_2 <= top_2_after_1;
+    if (enable) top_2_after_2 <= top_2_after_1;
   always @(posedge clk)
-    if (i_ready) top_2_after_3 <= top_2_after_2;
+    if (enable) top_2_after_3 <= top_2_after_2;
   always @(posedge clk)
-    if (i_ready)
+    if (enable)
       if (load) top_3_after_1[37:16] <= 22'h000000;
       else top_3_after_1[37:16] <= start_3[37:16];
   always @(posedge clk)
-    if (i_ready) top_3_after_1[15:0] <= entering_3[15:0];
+    if (enable) top_3_after_1[15:0] <= entering_3[15:0];
   always @(posedge clk)
-    if (i_ready) top_3_after_2 <= top_3_after_1;
+    if (enable) top_3_after_2 <= top_3_after_1;
   always @(posedge clk)
-    if (i_ready) top_3_after_3 <= top_3_after_2;
+    if (enable) top_3_after_3 <= top_3_after_2;
   always @(posedge clk)
-    if (i_ready) top_3_after_4 <= top_3_after_3;
+    if (enable) top_3_after_4 <= top_3_after_3;
   always @(posedge clk)
-    if (i_ready) y_0_after_1 <= end_0;
+    if (enable) y_0_after_1 <= end_0;
   always @(posedge clk)
-    if (i_ready) y_0_after_2 <= y_0_after_1;
+    if (enable) y_0_after_2 <= y_0_after_1;
   always @(posedge clk)
-    if (i_ready) y_0_after_3 <= y_0_after_2;
+    if (enable) y_0_after_3 <= y_0_after_2;
   always @(posedge clk)
-    if (i_ready) y_1_after_1 <= end_1;
+    if (enable) y_1_after_1 <= end_1;
   always @(posedge clk)
-    if (i_ready) y_1_after_2 <= y_1_after_1;
+    if (enable) y_1_after_2 <= y_1_after_1;
   always @(posedge clk)
-    if (i_ready) y_2_after_1 <= end_2;
+    if (enable) y_2_after_1 <= end_2;
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_0_0 (
     .a(row_0_after_1),
     .a_out(a_0_0),
     .clk(clk),
     .down_in(top_0_after_1),
     .down_out(down_0_0),
-    .enable(i_ready),
+    .enable(enable),
     .load(load_to_row_after_1),
     .load_out(load_0_0),
     .rst(rst)
@@ -273,7 +279,7 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .clk(clk),
     .down_in(top_1_after_2),
     .down_out(down_0_1),
-    .enable(i_ready),
+    .enable(enable),
     .load(load_0_0),
     .load_out(load_0_1),
     .rst(rst)
@@ -284,20 +290,20 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .clk(clk),
     .down_in(top_2_after_3),
     .down_out(down_0_2),
-    .enable(i_ready),
+    .enable(enable),
     .load(load_0_1),
     .load_out(load_0_2),
     .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_0_3 (
     .a(a_0_2),
-    .a_out(_08_),
+    .a_out(_02_),
     .clk(clk),
     .down_in(top_3_after_4),
     .down_out(down_0_3),
-    .enable(i_ready),
+    .enable(enable),
     .load(load_0_2),
-    .load_out(_07_),
+    .load_out(_01_),
     .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_1_0 (
@@ -306,7 +312,7 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .clk(clk),
     .down_in(down_0_0),
     .down_out(down_1_0),
-    .enable(i_ready),
+    .enable(enable),
     .load(load_to_row_after_2),
     .load_out(load_1_0),
     .rst(rst)
@@ -317,7 +323,7 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .clk(clk),
     .down_in(down_0_1),
     .down_out(down_1_1),
-    .enable(i_ready),
+    .enable(enable),
     .load(load_1_0),
     .load_out(load_1_1),
     .rst(rst)
@@ -328,20 +334,20 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .clk(clk),
     .down_in(down_0_2),
     .down_out(down_1_2),
-    .enable(i_ready),
+    .enable(enable),
     .load(load_1_1),
     .load_out(load_1_2),
     .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_1_3 (
     .a(a_1_2),
-    .a_out(_10_),
+    .a_out(_04_),
     .clk(clk),
     .down_in(down_0_3),
     .down_out(down_1_3),
-    .enable(i_ready),
+    .enable(enable),
     .load(load_1_2),
-    .load_out(_09_),
+    .load_out(_03_),
     .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_2_0 (
@@ -350,7 +356,7 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .clk(clk),
     .down_in(down_1_0),
     .down_out(down_2_0),
-    .enable(i_ready),
+    .enable(enable),
     .load(load_to_row_after_3),
     .load_out(load_2_0),
     .rst(rst)
@@ -361,7 +367,7 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .clk(clk),
     .down_in(down_1_1),
     .down_out(down_2_1),
-    .enable(i_ready),
+    .enable(enable),
     .load(load_2_0),
     .load_out(load_2_1),
     .rst(rst)
@@ -372,20 +378,20 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .clk(clk),
     .down_in(down_1_2),
     .down_out(down_2_2),
-    .enable(i_ready),
+    .enable(enable),
     .load(load_2_1),
     .load_out(load_2_2),
     .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_2_3 (
     .a(a_2_2),
-    .a_out(_01_),
+    .a_out(_06_),
     .clk(clk),
     .down_in(down_1_3),
     .down_out(down_2_3),
-    .enable(i_ready),
+    .enable(enable),
     .load(load_2_2),
-    .load_out(_11_),
+    .load_out(_05_),
     .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_3_0 (
@@ -394,7 +400,7 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .clk(clk),
     .down_in(down_2_0),
     .down_out(down_3_0),
-    .enable(i_ready),
+    .enable(enable),
     .load(load_to_row_after_4),
     .load_out(load_3_0),
     .rst(rst)
@@ -405,7 +411,7 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .clk(clk),
     .down_in(down_2_1),
     .down_out(down_3_1),
-    .enable(i_ready),
+    .enable(enable),
     .load(load_3_0),
     .load_out(load_3_1),
     .rst(rst)
@@ -416,67 +422,67 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24(clk, rst, i_valid, i_ready, a,
     .clk(clk),
     .down_in(down_2_2),
     .down_out(down_3_2),
-    .enable(i_ready),
+    .enable(enable),
     .load(load_3_1),
     .load_out(load_3_2),
     .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell cell_3_3 (
     .a(a_3_2),
-    .a_out(_03_),
+    .a_out(_08_),
     .clk(clk),
     .down_in(down_2_3),
     .down_out(down_3_3),
-    .enable(i_ready),
+    .enable(enable),
     .load(load_3_2),
-    .load_out(_02_),
+    .load_out(_07_),
     .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_end end_of_column_0 (
     .clk(clk),
-    .enable(i_ready),
+    .enable(enable),
     .operand(down_3_0),
     .result(end_0),
     .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_end end_of_column_1 (
     .clk(clk),
-    .enable(i_ready),
+    .enable(enable),
     .operand(down_3_1),
     .result(end_1),
     .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_end end_of_column_2 (
     .clk(clk),
-    .enable(i_ready),
+    .enable(enable),
     .operand(down_3_2),
     .result(end_2),
     .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_end end_of_column_3 (
     .clk(clk),
-    .enable(i_ready),
+    .enable(enable),
     .operand(down_3_3),
     .result(end_3),
     .rst(rst)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_start start_of_column_0 (
-    .enable(i_ready),
+    .enable(enable),
     .operand(c[31:0]),
     .result(start_0)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_start start_of_column_1 (
-    .enable(i_ready),
+    .enable(enable),
     .operand(c[63:32]),
     .result(start_1)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_start start_of_column_2 (
-    .enable(i_ready),
+    .enable(enable),
     .operand(c[95:64]),
     .result(start_2)
   );
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_start start_of_column_3 (
-    .enable(i_ready),
+    .enable(enable),
     .operand(c[127:96]),
     .result(start_3)
   );
@@ -1885,3 +1891,7 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_start(enable, operand, result)
   assign a_significand[23] = a_normal;
   assign a_exponent[7:1] = operand[30:24];
 endmodule
+/* verilator lint_on DECLFILENAME */
+/* verilator lint_on UNOPTFLAT */
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -1597,3 +1597,5 @@ module fma_bf16_bf16_bf16_bf16_rne(a, b, c, y);
   assign b_exponent[7:1] = b[14:8];
   assign a_exponent[7:1] = a[14:8];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

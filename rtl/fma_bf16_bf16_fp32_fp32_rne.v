@@ -2162,3 +2162,5 @@ module fma_bf16_bf16_fp32_fp32_rne(a, b, c, y);
   assign b_exponent[7:1] = b[14:8];
   assign a_exponent[7:1] = a[14:8];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -1569,3 +1569,5 @@ module fma_e4m3fn_e4m3fn_fp32_fp32_rne(a, b, c, y);
   assign b_exponent[3:1] = b[6:4];
   assign a_exponent[3:1] = a[6:4];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -1216,3 +1216,5 @@ module fma_e4m3fn_e5m2_fp16_bf16_rne(a, b, c, y);
   assign b_exponent[4:1] = b[6:3];
   assign a_exponent[3:1] = a[6:4];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -2573,3 +2573,5 @@ module fma_fp16_fp16_fp16_fp16_port_flags_after(a, b, c, rm, y, flags);
   assign b_exponent[4:1] = b[14:11];
   assign a_exponent[4:1] = a[14:11];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

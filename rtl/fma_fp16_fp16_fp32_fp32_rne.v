@@ -3048,3 +3048,5 @@ module fma_fp16_fp16_fp32_fp32_rne(a, b, c, y);
   assign b_exponent[4:1] = b[14:11];
   assign a_exponent[4:1] = a[14:11];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

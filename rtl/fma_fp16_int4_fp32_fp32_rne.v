@@ -1969,3 +1969,5 @@ module fma_fp16_int4_fp32_fp32_rne(a, b, c, y);
   assign c_exponent[7:1] = c[30:24];
   assign a_exponent[4:1] = a[14:11];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -1078,3 +1078,5 @@ module fma_int8_int8_int32_int32(a, b, c, y);
   assign _172_ = sum_one1 & a[0];
   assign y[0] = sum_rows_propagate[0];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -346,7 +346,10 @@ module fma_int8_int8_int32_int32_l1(clk, rst, i_valid, i_ready, a, b, c, o_valid
   wire _309_;
   wire _310_;
   wire _311_;
+  wire _312_;
+  wire _313_;
   wire signed [32:0] exact;
+  wire ready_1;
   wire sum_0_72_carry;
   wire sum_0_72_half;
   wire sum_0_72_sum;
@@ -498,13 +501,15 @@ module fma_int8_int8_int32_int32_l1(clk, rst, i_valid, i_ready, a, b, c, o_valid
   wire sum_two1;
   wire sum_two2;
   wire sum_two3;
-  assign _309_ = sum_4_86_half & sum_4_84_sum;
-  assign sum_4_86_carry = _308_ | _309_;
+  assign _288_ = _284_ ^ b[5];
+  assign _310_ = _282_ & _288_;
+  assign _311_ = sum_4_86_half & sum_4_84_sum;
+  assign sum_4_86_carry = _310_ | _311_;
   assign sum_4_88_half = sum_3_80_carry ^ sum_4_86_sum;
   assign sum_4_88_sum = sum_4_88_half ^ sum_3_82_carry;
-  assign _310_ = sum_3_80_carry & sum_4_86_sum;
-  assign _311_ = sum_4_88_half & sum_3_82_carry;
-  assign sum_4_88_carry = _310_ | _311_;
+  assign _312_ = sum_3_80_carry & sum_4_86_sum;
+  assign _313_ = sum_4_88_half & sum_3_82_carry;
+  assign sum_4_88_carry = _312_ | _313_;
   assign sum_5_90_half = c[5] ^ _007_;
   assign sum_5_90_sum = sum_5_90_half ^ _003_;
   assign _004_ = b[0] & a[5];
@@ -763,46 +768,46 @@ module fma_int8_int8_int32_int32_l1(clk, rst, i_valid, i_ready, a, b, c, o_valid
   assign _212_ = c[21] ^ _211_;
   assign _214_ = ~ _212_;
   assign _216_ = c[22] ^ _215_;
+  assign _217_ = ~ _216_;
   assign _219_ = c[22] | _215_;
-  assign _226_ = ~ _224_;
-  assign _230_ = c[25] ^ _229_;
   assign _231_ = ~ _230_;
-  assign _234_ = c[26] ^ _233_;
-  assign _235_ = ~ _234_;
+  assign _215_ = c[21] | _211_;
   assign _211_ = c[20] | _208_;
-  assign _242_ = c[28] ^ _241_;
-  assign _243_ = ~ _242_;
-  assign _208_ = c[19] | _204_;
+  assign _233_ = c[25] | _229_;
   assign _229_ = c[24] | _223_;
-  assign _237_ = c[26] | _233_;
-  assign _244_ = c[28] | _241_;
   assign _245_ = c[29] ^ _244_;
-  assign _246_ = ~ _245_;
+  assign _244_ = c[28] | _241_;
   assign _247_ = c[29] | _244_;
   assign _248_ = c[30] ^ _247_;
   assign _249_ = ~ _248_;
   assign _204_ = c[18] | _200_;
-  assign _233_ = c[25] | _229_;
-  assign _252_ = c[30] | _247_;
   assign sum_rows_propagate = { _250_, _249_, _246_, _243_, _239_, _235_, _231_, _226_, _221_, _217_, _214_, _210_, _206_, _202_, _199_, _196_, _193_, sum_14_148_sum, sum_13_146_sum, sum_12_142_sum, sum_11_138_sum, sum_10_132_sum, sum_9_126_sum, sum_8_118_sum, sum_7_110_sum, sum_6_102_sum, sum_5_94_sum, sum_4_88_sum, sum_3_82_sum, sum_2_78_sum, sum_1_74_sum, sum_0_72_sum } ^ { _252_, 16'h0000, sum_13_146_carry, 1'h0, sum_11_138_carry, 1'h0, sum_9_126_carry, 1'h0, sum_7_110_carry, 8'h00 };
   assign _192_ = c[15] ^ sum_14_148_carry;
   assign _193_ = ~ _192_;
   assign _195_ = c[16] ^ _194_;
   assign _196_ = ~ _195_;
   assign _198_ = c[17] ^ _197_;
-  assign _217_ = ~ _216_;
   assign _220_ = c[23] ^ _219_;
   assign _221_ = ~ _220_;
-  assign _215_ = c[21] | _211_;
   assign _224_ = c[24] ^ _223_;
+  assign _226_ = ~ _224_;
   assign _200_ = c[17] | _197_;
-  assign _223_ = c[23] | _219_;
+  assign _230_ = c[25] ^ _229_;
+  assign _234_ = c[26] ^ _233_;
+  assign _235_ = ~ _234_;
   assign _238_ = c[27] ^ _237_;
   assign _239_ = ~ _238_;
+  assign _237_ = c[26] | _233_;
   assign _241_ = c[27] | _237_;
+  assign _242_ = c[28] ^ _241_;
+  assign _243_ = ~ _242_;
+  assign _223_ = c[23] | _219_;
+  assign _246_ = ~ _245_;
   assign _197_ = c[16] | _194_;
+  assign _208_ = c[19] | _204_;
   assign _250_ = ~ c[31];
   assign _194_ = c[15] | sum_14_148_carry;
+  assign _252_ = c[30] | _247_;
   assign sum_rows_generate = { _250_, _249_, _246_, _243_, _239_, _235_, _231_, _226_, _221_, _217_, _214_, _210_, _206_, _202_, _199_, _196_, _193_, sum_14_148_sum, sum_13_146_sum, sum_12_142_sum, sum_11_138_sum, sum_10_132_sum, sum_9_126_sum, sum_8_118_sum, sum_7_110_sum, sum_6_102_sum, sum_5_94_sum, sum_4_88_sum, sum_3_82_sum, sum_2_78_sum, sum_1_74_sum, sum_0_72_sum } & { _252_, 16'h0000, sum_13_146_carry, 1'h0, sum_11_138_carry, 1'h0, sum_9_126_carry, 1'h0, sum_7_110_carry, 8'h00 };
   assign _265_ = sum_rows_propagate[9] & sum_rows_generate[8];
   assign sum_rows_7_zero2 = sum_rows_generate[9] | _265_;
@@ -890,8 +895,11 @@ module fma_int8_int8_int32_int32_l1(clk, rst, i_valid, i_ready, a, b, c, o_valid
   assign exact[30] = sum_rows_propagate[30] ^ _305_;
   assign _306_ = sum_rows_28_one2 & sum_rows_carry28;
   assign exact[31] = sum_rows_propagate[31] ^ _306_;
+  assign _307_ = ~ rst;
+  assign i_ready = ready_1 & _307_;
+  assign _308_ = i_valid & _307_;
   assign _000_ = ~ o_valid;
-  assign i_ready = _000_ | o_ready;
+  assign ready_1 = _000_ | o_ready;
   assign _069_ = b[0] ^ b[1];
   assign _130_ = ~ b[0];
   assign sum_two0 = _069_ & _130_;
@@ -905,8 +913,8 @@ module fma_int8_int8_int32_int32_l1(clk, rst, i_valid, i_ready, a, b, c, o_valid
   assign sum_two2 = _253_ & _261_;
   assign sum_one3 = b[5] ^ b[6];
   assign _283_ = b[6] ^ b[7];
-  assign _307_ = ~ sum_one3;
-  assign sum_two3 = _283_ & _307_;
+  assign _309_ = ~ sum_one3;
+  assign sum_two3 = _283_ & _309_;
   assign sum_0_72_half = b[1] ^ c[0];
   assign sum_0_72_sum = sum_0_72_half ^ _016_;
   assign _026_ = b[1] & c[0];
@@ -973,31 +981,32 @@ module fma_int8_int8_int32_int32_l1(clk, rst, i_valid, i_ready, a, b, c, o_valid
   assign _279_ = _264_ | _271_;
   assign _282_ = _279_ ^ b[3];
   assign _284_ = sum_one2 & a[0];
-  assign _288_ = _284_ ^ b[5];
-  assign _308_ = _282_ & _288_;
   always @(posedge clk)
-    if (i_ready) sum_rows_propagate_r1 <= sum_rows_propagate[8];
+    if (ready_1) sum_rows_propagate_r1 <= sum_rows_propagate[8];
   always @(posedge clk)
-    if (i_ready) sum_rows_r1 <= exact[31:9];
+    if (ready_1) sum_rows_r1 <= exact[31:9];
   always @(posedge clk)
-    if (i_ready) sum_7_110_sum_r1 <= sum_7_110_sum;
+    if (ready_1) sum_7_110_sum_r1 <= sum_7_110_sum;
   always @(posedge clk)
-    if (i_ready) sum_6_102_sum_r1 <= sum_6_102_sum;
+    if (ready_1) sum_6_102_sum_r1 <= sum_6_102_sum;
   always @(posedge clk)
-    if (i_ready) sum_5_94_sum_r1 <= sum_5_94_sum;
+    if (ready_1) sum_5_94_sum_r1 <= sum_5_94_sum;
   always @(posedge clk)
-    if (i_ready) sum_4_88_sum_r1 <= sum_4_88_sum;
+    if (ready_1) sum_4_88_sum_r1 <= sum_4_88_sum;
   always @(posedge clk)
-    if (i_ready) sum_3_82_sum_r1 <= sum_3_82_sum;
+    if (ready_1) sum_3_82_sum_r1 <= sum_3_82_sum;
   always @(posedge clk)
-    if (i_ready) sum_2_78_sum_r1 <= sum_2_78_sum;
+    if (ready_1) sum_2_78_sum_r1 <= sum_2_78_sum;
   always @(posedge clk)
-    if (i_ready) sum_1_74_sum_r1 <= sum_1_74_sum;
+    if (ready_1) sum_1_74_sum_r1 <= sum_1_74_sum;
   always @(posedge clk)
-    if (i_ready) sum_0_72_sum_r1 <= sum_0_72_sum;
+    if (ready_1) sum_0_72_sum_r1 <= sum_0_72_sum;
   always @(posedge clk)
     if (rst) o_valid <= 1'h0;
-    else if (i_ready) o_valid <= i_valid;
+    else if (ready_1) o_valid <= _308_;
   assign y = { sum_rows_r1, sum_rows_propagate_r1, sum_7_110_sum_r1, sum_6_102_sum_r1, sum_5_94_sum_r1, sum_4_88_sum_r1, sum_3_82_sum_r1, sum_2_78_sum_r1, sum_1_74_sum_r1, sum_0_72_sum_r1 };
   assign { exact[32], exact[8:0] } = { exact[31], sum_rows_propagate[8:0] };
 endmodule
+/* verilator lint_on UNOPTFLAT */
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

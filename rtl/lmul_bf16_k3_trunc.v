@@ -252,3 +252,5 @@ module lmul_bf16_k3_trunc(a, b, y);
   assign nan = _001_ | _002_;
   assign constant_bit0 = ~ b[4];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -296,3 +296,5 @@ module lmul_bf16_k7_trunc(a, b, y);
   assign b_zero = ~ b_normal;
   assign inf = a_inf | b_inf;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -85,6 +85,8 @@ module lmul_bf16_k7_trunc_l1(clk, rst, i_valid, i_ready, a, b, o_valid, o_ready,
   wire [15:0] _051_;
   wire _052_;
   wire _053_;
+  wire _054_;
+  wire _055_;
   wire a_inf;
   wire a_nan;
   wire a_normal;
@@ -125,6 +127,7 @@ module lmul_bf16_k7_trunc_l1(clk, rst, i_valid, i_ready, a, b, o_valid, o_ready,
   wire low_half;
   wire msb;
   wire nan;
+  wire ready_1;
   wire sum_bit0;
   wire sum_bit1;
   wire sum_bit10;
@@ -170,6 +173,9 @@ module lmul_bf16_k7_trunc_l1(clk, rst, i_valid, i_ready, a, b, o_valid, o_ready,
   wire sum_half7;
   wire sum_half8;
   wire sum_half9;
+  assign constant_bit7 = ~ _055_;
+  assign constant_carry7 = b[7] | constant_carry6;
+  assign constant_bit8 = b[8] ^ constant_carry7;
   assign constant_carry8 = b[8] & constant_carry7;
   assign constant_bit9 = b[9] ^ constant_carry8;
   assign constant_carry9 = b[9] & constant_carry8;
@@ -279,8 +285,11 @@ module lmul_bf16_k7_trunc_l1(clk, rst, i_valid, i_ready, a, b, o_valid, o_ready,
   assign _048_ = ~ { is_zero, is_zero, is_zero, is_zero, is_zero, is_zero, is_zero, is_zero, is_zero, is_zero, is_zero, is_zero, is_zero, is_zero, is_zero };
   assign _049_ = _047_ & _048_;
   assign _051_ = inf ? _046_ : { kept_sign, _049_ };
+  assign _052_ = ~ rst;
+  assign i_ready = ready_1 & _052_;
+  assign _053_ = i_valid & _052_;
   assign _000_ = ~ o_valid;
-  assign i_ready = _000_ | o_ready;
+  assign ready_1 = _000_ | o_ready;
   assign a_normal = | a[14:7];
   assign _010_ = & a[14:7];
   assign _021_ = | a[6:0];
@@ -297,8 +306,8 @@ module lmul_bf16_k7_trunc_l1(clk, rst, i_valid, i_ready, a, b, o_valid, o_ready,
   assign flushed = a_zero | b_zero;
   assign kept_sign = a[15] ^ b[15];
   assign _050_ = a_nan | b_nan;
-  assign _052_ = inf & flushed;
-  assign nan = _050_ | _052_;
+  assign _054_ = inf & flushed;
+  assign nan = _050_ | _054_;
   assign constant_bit3 = ~ b[3];
   assign constant_bit4 = b[4] ^ b[3];
   assign constant_carry4 = b[4] & b[3];
@@ -306,15 +315,15 @@ module lmul_bf16_k7_trunc_l1(clk, rst, i_valid, i_ready, a, b, o_valid, o_ready,
   assign constant_carry5 = b[5] & constant_carry4;
   assign constant_bit6 = b[6] ^ constant_carry5;
   assign constant_carry6 = b[6] & constant_carry5;
-  assign _053_ = b[7] ^ constant_carry6;
-  assign constant_bit7 = ~ _053_;
-  assign constant_carry7 = b[7] | constant_carry6;
-  assign constant_bit8 = b[8] ^ constant_carry7;
+  assign _055_ = b[7] ^ constant_carry6;
   always @(posedge clk)
     if (rst) o_valid <= 1'h0;
-    else if (i_ready) o_valid <= i_valid;
+    else if (ready_1) o_valid <= _053_;
   always @(posedge clk)
-    if (i_ready)
+    if (ready_1)
       if (nan) y <= 16'h7fc0;
       else y <= _051_;
 endmodule
+/* verilator lint_on UNOPTFLAT */
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

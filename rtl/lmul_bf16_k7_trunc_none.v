@@ -267,3 +267,5 @@ module lmul_bf16_k7_trunc_none(a, b, y);
   assign kept_sign = a[15] ^ b[15];
   assign y[15] = kept_sign;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

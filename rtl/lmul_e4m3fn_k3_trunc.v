@@ -172,3 +172,5 @@ module lmul_e4m3fn_k3_trunc(a, b, y);
   assign _004_ = sum_half2 & sum_carry1;
   assign sum_carry2 = _003_ | _004_;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

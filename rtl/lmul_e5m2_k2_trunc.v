@@ -190,3 +190,5 @@ module lmul_e5m2_k2_trunc(a, b, y);
   assign sum_bit0 = a[0] ^ constant_bit0;
   assign sum_carry0 = a[0] & constant_bit0;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -278,3 +278,5 @@ module lmul_fp16_k10_trunc(a, b, y);
   assign b_zero = ~ b_normal;
   assign inf = a_inf | b_inf;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

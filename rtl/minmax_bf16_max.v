@@ -216,3 +216,5 @@ module minmax_bf16_max(a, b, y);
   assign _090_ = less ? b : a;
   assign y = nan ? 16'h7fc0 : _090_;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -698,3 +698,5 @@ module mul_bf16_bf16_bf16_rne_flush(a, b, y);
   assign a_significand[7] = a_normal;
   assign a_exponent[7:1] = a[14:8];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -153,3 +153,5 @@ module mul_e2m1fn_e2m1fn_e4m3fn_rne(a, b, y);
   assign b_exponent[1] = b[2];
   assign a_exponent[1] = a[2];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -251,3 +251,5 @@ module mul_e4m3fn_e4m3fn_bf16_rne(a, b, y);
   assign _064_[8:0] = shifted_exponent;
   assign a_exponent[3:1] = a[6:4];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -255,3 +255,5 @@ module mul_e5m2_e5m2_e5m2_rne(a, b, y);
   assign b_exponent[4:1] = b[6:3];
   assign a_exponent[4:1] = a[6:3];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

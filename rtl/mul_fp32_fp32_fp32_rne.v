@@ -7264,3 +7264,5 @@ module mul_fp32_fp32_fp32_rne(a, b, y);
   assign b_exponent[7:1] = b[30:24];
   assign a_exponent[7:1] = a[30:24];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -1862,9 +1862,9 @@ module mul_fp32_fp32_fp32_rne_l3(clk, rst, i_valid, i_ready, a, b, o_valid, o_re
   wire [31:0] _1828_;
   wire [31:0] _1829_;
   wire _1830_;
-  wire [5:0] _1831_;
+  wire _1831_;
   wire _1832_;
-  wire _1833_;
+  wire [5:0] _1833_;
   wire _1834_;
   wire _1835_;
   wire _1836_;
@@ -1948,6 +1948,8 @@ module mul_fp32_fp32_fp32_rne_l3(clk, rst, i_valid, i_ready, a, b, o_valid, o_re
   wire _1914_;
   wire _1915_;
   wire _1916_;
+  wire _1917_;
+  wire _1918_;
   wire [7:0] a_exponent;
   wire a_nan;
   wire a_normal;
@@ -3658,6 +3660,7 @@ module mul_fp32_fp32_fp32_rne_l3(clk, rst, i_valid, i_ready, a, b, o_valid, o_re
   reg product_rows_propagate_r1;
   wire [47:0] product_rows_propagate_s2;
   wire [48:0] product_rows_s2;
+  wire ready_1;
   wire ready_2;
   wire ready_3;
   wire round_up;
@@ -3676,16 +3679,16 @@ module mul_fp32_fp32_fp32_rne_l3(clk, rst, i_valid, i_ready, a, b, o_valid, o_re
   wire [6:0] zeros;
   reg [5:0] zeros_365_r1;
   assign _0000_ = ~ valid_1;
-  assign i_ready = _0000_ | ready_2;
+  assign ready_1 = _0000_ | ready_2;
   assign _0760_ = ~ valid_2;
   assign ready_2 = _0760_ | ready_3;
   assign _1532_ = ~ o_valid;
   assign ready_3 = _1532_ | o_ready;
   assign a_normal = | a[30:23];
   assign a_exponent[0] = a[23] | _0002_;
-  assign a_nan = a_special & _1882_;
-  assign _1882_ = | a[22:0];
-  assign _0001_ = ~ _1882_;
+  assign a_nan = a_special & _1884_;
+  assign _1884_ = | a[22:0];
+  assign _0001_ = ~ _1884_;
   assign a_zero = _0002_ & _0001_;
   assign a_special = & a[30:23];
   assign b_normal = | b[30:23];
@@ -3702,14 +3705,14 @@ module mul_fp32_fp32_fp32_rne_l3(clk, rst, i_valid, i_ready, a, b, o_valid, o_re
   assign nan = operand_nan | _0761_;
   assign sign = a[31] ^ b[31];
   assign inf = a_special | b_special;
-  assign _1889_ = _0934_ & a[0];
-  assign _1901_ = _0910_ & a[2];
-  assign _1902_ = _0925_ ? _1889_ : _1901_;
-  assign _1906_ = _0880_ & a[4];
-  assign _1912_ = _0850_ & a[6];
-  assign _1913_ = _0869_ ? _1906_ : _1912_;
-  assign _1914_ = _0904_ ? _1902_ : _1913_;
-  assign _1915_ = _0972_ ? 1'h0 : _1914_;
+  assign _1891_ = _0934_ & a[0];
+  assign _1903_ = _0910_ & a[2];
+  assign _1904_ = _0925_ ? _1891_ : _1903_;
+  assign _1908_ = _0880_ & a[4];
+  assign _1914_ = _0850_ & a[6];
+  assign _1915_ = _0869_ ? _1908_ : _1914_;
+  assign _1916_ = _0904_ ? _1904_ : _1915_;
+  assign _1917_ = _0972_ ? 1'h0 : _1916_;
   assign _0217_ = _0193_ & a[8];
   assign _0246_ = _0167_ & a[10];
   assign _0254_ = _0185_ ? _0217_ : _0246_;
@@ -3725,7 +3728,7 @@ module mul_fp32_fp32_fp32_rne_l3(clk, rst, i_valid, i_ready, a, b, o_valid, o_re
   assign _0588_ = _0024_ ? _0546_ : _0580_;
   assign _0594_ = _0040_ ? _0492_ : _0588_;
   assign _0601_ = _0102_ ? _0351_ : _0594_;
-  assign a_zeros[0] = a_zeros[4] ? _1915_ : _0601_;
+  assign a_zeros[0] = a_zeros[4] ? _1917_ : _0601_;
   assign _1076_ = ~ _0956_;
   assign _1087_ = _0925_ & _1076_;
   assign _1138_ = ~ _0896_;
@@ -3744,15 +3747,15 @@ module mul_fp32_fp32_fp32_rne_l3(clk, rst, i_valid, i_ready, a, b, o_valid, o_re
   assign _1643_ = _0040_ ? _1574_ : _1632_;
   assign _1649_ = _0102_ ? _1456_ : _1643_;
   assign a_zeros[1] = a_zeros[4] ? _1162_ : _1649_;
-  assign _1834_ = ~ _0964_;
-  assign _1835_ = _0904_ & _1834_;
-  assign _1836_ = _0972_ ? 1'h0 : _1835_;
-  assign _1837_ = ~ _0830_;
-  assign _1838_ = _0159_ & _1837_;
-  assign _1839_ = ~ _0095_;
-  assign _1840_ = _0040_ & _1839_;
-  assign _1841_ = _0102_ ? _1838_ : _1840_;
-  assign a_zeros[2] = a_zeros[4] ? _1836_ : _1841_;
+  assign _1836_ = ~ _0964_;
+  assign _1837_ = _0904_ & _1836_;
+  assign _1838_ = _0972_ ? 1'h0 : _1837_;
+  assign _1839_ = ~ _0830_;
+  assign _1840_ = _0159_ & _1839_;
+  assign _1841_ = ~ _0095_;
+  assign _1842_ = _0040_ & _1841_;
+  assign _1843_ = _0102_ ? _1840_ : _1842_;
+  assign a_zeros[2] = a_zeros[4] ? _1838_ : _1843_;
   assign _0850_ = ~ a[7];
   assign _0858_ = ~ a[6];
   assign _0869_ = _0850_ & _0858_;
@@ -3768,9 +3771,9 @@ module mul_fp32_fp32_fp32_rne_l3(clk, rst, i_valid, i_ready, a, b, o_valid, o_re
   assign _0956_ = _0934_ & _0945_;
   assign _0964_ = _0925_ & _0956_;
   assign _0972_ = _0904_ & _0964_;
-  assign _1842_ = ~ _0836_;
-  assign _1843_ = _0102_ & _1842_;
-  assign a_zeros[3] = a_zeros[4] ? _0972_ : _1843_;
+  assign _1844_ = ~ _0836_;
+  assign _1845_ = _0102_ & _1844_;
+  assign a_zeros[3] = a_zeros[4] ? _0972_ : _1845_;
   assign _0002_ = ~ a_normal;
   assign _0013_ = ~ a[22];
   assign _0024_ = _0002_ & _0013_;
@@ -3802,75 +3805,75 @@ module mul_fp32_fp32_fp32_rne_l3(clk, rst, i_valid, i_ready, a, b, o_valid, o_re
   assign _0830_ = _0185_ & _0822_;
   assign _0836_ = _0159_ & _0830_;
   assign a_zeros[4] = _0102_ & _0836_;
-  assign _1859_ = _1854_ & b[0];
-  assign _1860_ = _1851_ & b[2];
-  assign _1861_ = _1853_ ? _1859_ : _1860_;
-  assign _1862_ = _1847_ & b[4];
-  assign _1863_ = _1844_ & b[6];
-  assign _1864_ = _1846_ ? _1862_ : _1863_;
-  assign _1865_ = _1850_ ? _1861_ : _1864_;
-  assign _1866_ = _1858_ ? 1'h0 : _1865_;
-  assign _1867_ = _0026_ & b[8];
-  assign _1868_ = _0022_ & b[10];
-  assign _1869_ = _0025_ ? _1867_ : _1868_;
-  assign _1870_ = _0018_ & b[12];
-  assign _1871_ = _0015_ & b[14];
-  assign _1872_ = _0017_ ? _1870_ : _1871_;
-  assign _1873_ = _0021_ ? _1869_ : _1872_;
-  assign _1874_ = _0009_ & b[16];
-  assign _1875_ = _0006_ & b[18];
-  assign _1876_ = _0008_ ? _1874_ : _1875_;
-  assign _1877_ = _0037_ & b[20];
-  assign _1878_ = _0033_ & b[22];
-  assign _1879_ = _0036_ ? _1877_ : _1878_;
-  assign _1880_ = _0005_ ? _1876_ : _1879_;
-  assign _1881_ = _0014_ ? _1873_ : _1880_;
-  assign b_zeros[0] = b_zeros[4] ? _1866_ : _1881_;
-  assign _1883_ = ~ _1856_;
-  assign _1884_ = _1853_ & _1883_;
-  assign _1885_ = ~ _1849_;
-  assign _1886_ = _1846_ & _1885_;
-  assign _1887_ = _1850_ ? _1884_ : _1886_;
-  assign _1888_ = _1858_ ? 1'h0 : _1887_;
-  assign _1890_ = ~ _0028_;
-  assign _1891_ = _0025_ & _1890_;
-  assign _1892_ = ~ _0020_;
-  assign _1893_ = _0017_ & _1892_;
-  assign _1894_ = _0021_ ? _1891_ : _1893_;
-  assign _1895_ = ~ _0011_;
-  assign _1896_ = _0008_ & _1895_;
-  assign _1897_ = ~ _0004_;
-  assign _1898_ = _0036_ & _1897_;
-  assign _1899_ = _0005_ ? _1896_ : _1898_;
-  assign _1900_ = _0014_ ? _1894_ : _1899_;
-  assign b_zeros[1] = b_zeros[4] ? _1888_ : _1900_;
-  assign _1903_ = ~ _1857_;
-  assign _1904_ = _1850_ & _1903_;
-  assign _1905_ = _1858_ ? 1'h0 : _1904_;
-  assign _1907_ = ~ _0029_;
-  assign _1908_ = _0021_ & _1907_;
-  assign _1909_ = ~ _0012_;
-  assign _1910_ = _0005_ & _1909_;
-  assign _1911_ = _0014_ ? _1908_ : _1910_;
-  assign b_zeros[2] = b_zeros[4] ? _1905_ : _1911_;
-  assign _1844_ = ~ b[7];
-  assign _1845_ = ~ b[6];
-  assign _1846_ = _1844_ & _1845_;
-  assign _1847_ = ~ b[5];
-  assign _1848_ = ~ b[4];
-  assign _1849_ = _1847_ & _1848_;
-  assign _1850_ = _1846_ & _1849_;
-  assign _1851_ = ~ b[3];
-  assign _1852_ = ~ b[2];
-  assign _1853_ = _1851_ & _1852_;
-  assign _1854_ = ~ b[1];
-  assign _1855_ = ~ b[0];
-  assign _1856_ = _1854_ & _1855_;
-  assign _1857_ = _1853_ & _1856_;
-  assign _1858_ = _1850_ & _1857_;
+  assign _1861_ = _1856_ & b[0];
+  assign _1862_ = _1853_ & b[2];
+  assign _1863_ = _1855_ ? _1861_ : _1862_;
+  assign _1864_ = _1849_ & b[4];
+  assign _1865_ = _1846_ & b[6];
+  assign _1866_ = _1848_ ? _1864_ : _1865_;
+  assign _1867_ = _1852_ ? _1863_ : _1866_;
+  assign _1868_ = _1860_ ? 1'h0 : _1867_;
+  assign _1869_ = _0026_ & b[8];
+  assign _1870_ = _0022_ & b[10];
+  assign _1871_ = _0025_ ? _1869_ : _1870_;
+  assign _1872_ = _0018_ & b[12];
+  assign _1873_ = _0015_ & b[14];
+  assign _1874_ = _0017_ ? _1872_ : _1873_;
+  assign _1875_ = _0021_ ? _1871_ : _1874_;
+  assign _1876_ = _0009_ & b[16];
+  assign _1877_ = _0006_ & b[18];
+  assign _1878_ = _0008_ ? _1876_ : _1877_;
+  assign _1879_ = _0037_ & b[20];
+  assign _1880_ = _0033_ & b[22];
+  assign _1881_ = _0036_ ? _1879_ : _1880_;
+  assign _1882_ = _0005_ ? _1878_ : _1881_;
+  assign _1883_ = _0014_ ? _1875_ : _1882_;
+  assign b_zeros[0] = b_zeros[4] ? _1868_ : _1883_;
+  assign _1885_ = ~ _1858_;
+  assign _1886_ = _1855_ & _1885_;
+  assign _1887_ = ~ _1851_;
+  assign _1888_ = _1848_ & _1887_;
+  assign _1889_ = _1852_ ? _1886_ : _1888_;
+  assign _1890_ = _1860_ ? 1'h0 : _1889_;
+  assign _1892_ = ~ _0028_;
+  assign _1893_ = _0025_ & _1892_;
+  assign _1894_ = ~ _0020_;
+  assign _1895_ = _0017_ & _1894_;
+  assign _1896_ = _0021_ ? _1893_ : _1895_;
+  assign _1897_ = ~ _0011_;
+  assign _1898_ = _0008_ & _1897_;
+  assign _1899_ = ~ _0004_;
+  assign _1900_ = _0036_ & _1899_;
+  assign _1901_ = _0005_ ? _1898_ : _1900_;
+  assign _1902_ = _0014_ ? _1896_ : _1901_;
+  assign b_zeros[1] = b_zeros[4] ? _1890_ : _1902_;
+  assign _1905_ = ~ _1859_;
+  assign _1906_ = _1852_ & _1905_;
+  assign _1907_ = _1860_ ? 1'h0 : _1906_;
+  assign _1909_ = ~ _0029_;
+  assign _1910_ = _0021_ & _1909_;
+  assign _1911_ = ~ _0012_;
+  assign _1912_ = _0005_ & _1911_;
+  assign _1913_ = _0014_ ? _1910_ : _1912_;
+  assign b_zeros[2] = b_zeros[4] ? _1907_ : _1913_;
+  assign _1846_ = ~ b[7];
+  assign _1847_ = ~ b[6];
+  assign _1848_ = _1846_ & _1847_;
+  assign _1849_ = ~ b[5];
+  assign _1850_ = ~ b[4];
+  assign _1851_ = _1849_ & _1850_;
+  assign _1852_ = _1848_ & _1851_;
+  assign _1853_ = ~ b[3];
+  assign _1854_ = ~ b[2];
+  assign _1855_ = _1853_ & _1854_;
+  assign _1856_ = ~ b[1];
+  assign _1857_ = ~ b[0];
+  assign _1858_ = _1856_ & _1857_;
+  assign _1859_ = _1855_ & _1858_;
+  assign _1860_ = _1852_ & _1859_;
   assign _0031_ = ~ _0030_;
   assign _0032_ = _0014_ & _0031_;
-  assign b_zeros[3] = b_zeros[4] ? _1858_ : _0032_;
+  assign b_zeros[3] = b_zeros[4] ? _1860_ : _0032_;
   assign _0033_ = ~ b_normal;
   assign _0035_ = ~ b[22];
   assign _0036_ = _0033_ & _0035_;
@@ -7262,14 +7265,19 @@ module mul_fp32_fp32_fp32_rne_l3(clk, rst, i_valid, i_ready, a, b, o_valid, o_re
   assign _1828_ = nan_r2 ? 32'd2143289344 : { sign_r2, 31'h7f800000 };
   assign _1829_ = overflow ? { sign_r2, 31'h7f800000 } : { sign_r2, rounded };
   assign code = _1827_ ? { _1828_[31], 8'hff, nan_r2, 22'h000000 } : { sign_r2, _1829_[30:0] };
+  assign i_ready = ready_1 & _1830_;
+  assign _1830_ = ~ rst;
+  assign _1831_ = i_valid & _1830_;
   assign _0041_ = { a[30:24], a_exponent[0] } + { b[30:24], b_exponent[0] };
-  assign _1830_ = product_18_878_carry & product_19_914_sum;
+  assign _1832_ = product_18_878_carry & product_19_914_sum;
   assign _1693_ = a[0] & b[1];
   assign _1694_ = a_normal & b_normal;
   assign _1695_ = a[1] & b[0];
-  assign _1831_ = a_zeros + b_zeros;
-  assign _1832_ = ~ shift[0];
-  assign _1833_ = _1832_ & normalized_left2[0];
+  assign _1833_ = a_zeros + b_zeros;
+  assign _1834_ = ~ shift[0];
+  assign _1835_ = _1834_ & normalized_left2[0];
+  always @(posedge clk)
+    if (ready_1) zeros_365_r1 <= _1833_;
   always @(posedge clk)
     if (ready_2) normalized_left1_r2 <= normalized_left1;
   always @(posedge clk)
@@ -7277,8 +7285,12 @@ module mul_fp32_fp32_fp32_rne_l3(clk, rst, i_valid, i_ready, a, b, o_valid, o_re
   always @(posedge clk)
     if (ready_2) inf_r2 <= inf_r1;
   always @(posedge clk)
+    if (ready_2) sign_r2 <= sign_r1;
+  always @(posedge clk)
     if (rst) valid_1 <= 1'h0;
-    else if (i_ready) valid_1 <= i_valid;
+    else if (ready_1) valid_1 <= _1831_;
+  always @(posedge clk)
+    if (ready_2) shifted_exponent_r2 <= shifted_exponent;
   always @(posedge clk)
     if (rst) valid_2 <= 1'h0;
     else if (ready_2) valid_2 <= valid_1;
@@ -7286,190 +7298,184 @@ module mul_fp32_fp32_fp32_rne_l3(clk, rst, i_valid, i_ready, a, b, o_valid, o_re
     if (rst) o_valid <= 1'h0;
     else if (ready_3) o_valid <= valid_2;
   always @(posedge clk)
-    if (i_ready) exponent_r1 <= exponent[0];
+    if (ready_1) exponent_r1 <= exponent[0];
   always @(posedge clk)
-    if (i_ready) exponent_392_r1 <= _0041_[8:1];
+    if (ready_1) exponent_392_r1 <= _0041_[8:1];
   always @(posedge clk)
-    if (i_ready) inf_r1 <= inf;
+    if (ready_1) inf_r1 <= inf;
   always @(posedge clk)
-    if (i_ready) nan_r1 <= nan;
+    if (ready_1) nan_r1 <= nan;
   always @(posedge clk)
-    if (i_ready) product_10_664_sum_r1 <= product_10_664_sum;
+    if (ready_1) product_10_664_sum_r1 <= product_10_664_sum;
   always @(posedge clk)
-    if (ready_2) sign_r2 <= sign_r1;
-  always @(posedge clk)
-    if (i_ready) product_11_684_sum_r1 <= product_11_684_sum;
-  always @(posedge clk)
-    if (ready_2) shifted_exponent_r2 <= shifted_exponent;
-  always @(posedge clk)
-    if (i_ready) zeros_365_r1 <= _1831_;
-  always @(posedge clk)
-    if (i_ready) product_12_706_sum_r1 <= product_12_706_sum;
-  always @(posedge clk)
-    if (i_ready) product_13_730_sum_r1 <= product_13_730_sum;
-  always @(posedge clk)
-    if (i_ready) product_14_756_sum_r1 <= product_14_756_sum;
-  always @(posedge clk)
-    if (i_ready) product_15_784_sum_r1 <= product_15_784_sum;
-  always @(posedge clk)
-    if (i_ready) product_16_814_sum_r1 <= product_16_814_sum;
-  always @(posedge clk)
-    if (i_ready) product_17_846_sum_r1 <= product_17_846_sum;
+    if (ready_1) sign_r1 <= sign;
   always @(posedge clk)
     if (ready_2) one_more_r2 <= one_more;
   always @(posedge clk)
-    if (i_ready) product_18_880_carry_r1 <= product_18_880_carry;
+    if (ready_1) product_11_684_sum_r1 <= product_11_684_sum;
   always @(posedge clk)
-    if (i_ready) product_18_880_sum_r1 <= product_18_880_sum;
+    if (ready_1) product_12_706_sum_r1 <= product_12_706_sum;
   always @(posedge clk)
-    if (i_ready) product_19_914_carry_r1 <= product_19_914_carry;
+    if (ready_1) product_13_730_sum_r1 <= product_13_730_sum;
   always @(posedge clk)
-    if (i_ready) product_19_916_carry_1535_r1 <= _1830_;
+    if (ready_1) product_14_756_sum_r1 <= product_14_756_sum;
   always @(posedge clk)
-    if (i_ready) product_19_916_half_r1 <= product_19_916_half;
+    if (ready_1) product_15_784_sum_r1 <= product_15_784_sum;
   always @(posedge clk)
-    if (i_ready) product_20_952_sum_r1 <= product_20_952_sum;
+    if (ready_1) product_16_814_sum_r1 <= product_16_814_sum;
   always @(posedge clk)
-    if (i_ready) product_21_990_sum_r1 <= product_21_990_sum;
+    if (ready_1) product_17_846_sum_r1 <= product_17_846_sum;
   always @(posedge clk)
-    if (i_ready) product_21_992_carry_r1 <= product_21_992_carry;
+    if (ready_2) normalized_some1_4377_r2 <= _1835_;
   always @(posedge clk)
-    if (i_ready) product_21_992_sum_r1 <= product_21_992_sum;
+    if (ready_1) product_18_880_carry_r1 <= product_18_880_carry;
   always @(posedge clk)
-    if (i_ready) product_22_1034_carry_r1 <= product_22_1034_carry;
-  reg [29:0] _5544_;
+    if (ready_1) product_18_880_sum_r1 <= product_18_880_sum;
+  reg [29:0] _5543_;
   always @(posedge clk)
     if (ready_3)
-      if (_1916_) _5544_ <= 30'h3fc00000;
-      else _5544_ <= { rounded[30:23], rounded[21:0] };
-  assign { y[30:23], y[21:0] } = _5544_;
-  reg [1:0] _5545_;
+      if (_1918_) _5543_ <= 30'h3fc00000;
+      else _5543_ <= { rounded[30:23], rounded[21:0] };
+  assign { y[30:23], y[21:0] } = _5543_;
+  reg [1:0] _5544_;
   always @(posedge clk)
-    if (ready_3) _5545_ <= { code[31], code[22] };
-  assign { y[31], y[22] } = _5545_;
+    if (ready_3) _5544_ <= { code[31], code[22] };
+  assign { y[31], y[22] } = _5544_;
   always @(posedge clk)
-    if (i_ready) product_22_1034_sum_r1 <= product_22_1034_sum;
+    if (ready_1) product_19_914_carry_r1 <= product_19_914_carry;
   always @(posedge clk)
-    if (i_ready) product_23_1078_carry_r1 <= product_23_1078_carry;
+    if (ready_1) product_19_916_carry_1535_r1 <= _1832_;
   always @(posedge clk)
-    if (i_ready) product_23_1078_sum_r1 <= product_23_1078_sum;
+    if (ready_1) product_19_916_half_r1 <= product_19_916_half;
   always @(posedge clk)
-    if (i_ready) product_24_1122_sum_r1 <= product_24_1122_sum;
+    if (ready_1) product_20_952_sum_r1 <= product_20_952_sum;
   always @(posedge clk)
-    if (i_ready) product_25_1166_carry_r1 <= product_25_1166_carry;
+    if (ready_1) product_21_990_sum_r1 <= product_21_990_sum;
   always @(posedge clk)
-    if (i_ready) product_25_1166_sum_r1 <= product_25_1166_sum;
+    if (ready_1) product_21_992_carry_r1 <= product_21_992_carry;
   always @(posedge clk)
-    if (i_ready) product_26_1206_carry_r1 <= product_26_1206_carry;
+    if (ready_1) product_21_992_sum_r1 <= product_21_992_sum;
   always @(posedge clk)
-    if (i_ready) product_26_1206_sum_r1 <= product_26_1206_sum;
+    if (ready_1) product_22_1034_carry_r1 <= product_22_1034_carry;
   always @(posedge clk)
-    if (i_ready) product_27_1244_carry_r1 <= product_27_1244_carry;
+    if (ready_1) product_22_1034_sum_r1 <= product_22_1034_sum;
   always @(posedge clk)
-    if (i_ready) product_27_1244_sum_r1 <= product_27_1244_sum;
+    if (ready_1) product_23_1078_carry_r1 <= product_23_1078_carry;
   always @(posedge clk)
-    if (i_ready) product_28_1280_carry_r1 <= product_28_1280_carry;
+    if (ready_1) product_23_1078_sum_r1 <= product_23_1078_sum;
   always @(posedge clk)
-    if (i_ready) product_28_1280_sum_r1 <= product_28_1280_sum;
+    if (ready_1) product_24_1122_sum_r1 <= product_24_1122_sum;
   always @(posedge clk)
-    if (i_ready) product_29_1314_carry_r1 <= product_29_1314_carry;
+    if (ready_1) product_25_1166_carry_r1 <= product_25_1166_carry;
   always @(posedge clk)
-    if (ready_2) normalized_some1_4377_r2 <= _1833_;
+    if (ready_1) product_25_1166_sum_r1 <= product_25_1166_sum;
   always @(posedge clk)
-    if (i_ready) product_29_1314_sum_r1 <= product_29_1314_sum;
+    if (ready_1) product_26_1206_carry_r1 <= product_26_1206_carry;
+  always @(posedge clk)
+    if (ready_1) product_26_1206_sum_r1 <= product_26_1206_sum;
+  always @(posedge clk)
+    if (ready_1) product_27_1244_carry_r1 <= product_27_1244_carry;
+  always @(posedge clk)
+    if (ready_1) product_27_1244_sum_r1 <= product_27_1244_sum;
   always @(posedge clk)
     if (ready_2) normalized_some1_4374_r2 <= normalized_some2;
   always @(posedge clk)
-    if (i_ready) product_2_576_sum_r1 <= product_2_576_sum;
+    if (ready_1) product_28_1280_carry_r1 <= product_28_1280_carry;
   always @(posedge clk)
-    if (i_ready) product_30_1346_carry_r1 <= product_30_1346_carry;
+    if (ready_1) product_28_1280_sum_r1 <= product_28_1280_sum;
   always @(posedge clk)
-    if (i_ready) product_30_1346_sum_r1 <= product_30_1346_sum;
+    if (ready_1) product_29_1314_carry_r1 <= product_29_1314_carry;
   always @(posedge clk)
-    if (i_ready) product_31_1376_carry_r1 <= product_31_1376_carry;
+    if (ready_1) product_29_1314_sum_r1 <= product_29_1314_sum;
   always @(posedge clk)
-    if (i_ready) product_31_1376_sum_r1 <= product_31_1376_sum;
+    if (ready_1) product_2_576_sum_r1 <= product_2_576_sum;
   always @(posedge clk)
-    if (i_ready) product_32_1404_carry_r1 <= product_32_1404_carry;
+    if (ready_1) product_30_1346_carry_r1 <= product_30_1346_carry;
   always @(posedge clk)
-    if (i_ready) product_32_1404_sum_r1 <= product_32_1404_sum;
+    if (ready_1) product_30_1346_sum_r1 <= product_30_1346_sum;
   always @(posedge clk)
-    if (i_ready) product_33_1430_carry_r1 <= product_33_1430_carry;
+    if (ready_1) product_31_1376_carry_r1 <= product_31_1376_carry;
   always @(posedge clk)
-    if (i_ready) product_33_1430_sum_r1 <= product_33_1430_sum;
+    if (ready_1) product_31_1376_sum_r1 <= product_31_1376_sum;
   always @(posedge clk)
-    if (i_ready) product_34_1454_carry_r1 <= product_34_1454_carry;
+    if (ready_1) product_32_1404_carry_r1 <= product_32_1404_carry;
   always @(posedge clk)
-    if (i_ready) product_34_1454_sum_r1 <= product_34_1454_sum;
+    if (ready_1) product_32_1404_sum_r1 <= product_32_1404_sum;
   always @(posedge clk)
-    if (i_ready) product_35_1476_carry_r1 <= product_35_1476_carry;
+    if (ready_1) product_33_1430_carry_r1 <= product_33_1430_carry;
   always @(posedge clk)
-    if (i_ready) product_35_1476_sum_r1 <= product_35_1476_sum;
+    if (ready_1) product_33_1430_sum_r1 <= product_33_1430_sum;
   always @(posedge clk)
-    if (i_ready) product_36_1496_carry_r1 <= product_36_1496_carry;
+    if (ready_1) product_34_1454_carry_r1 <= product_34_1454_carry;
   always @(posedge clk)
-    if (i_ready) product_36_1496_sum_r1 <= product_36_1496_sum;
+    if (ready_1) product_34_1454_sum_r1 <= product_34_1454_sum;
   always @(posedge clk)
-    if (i_ready) product_37_1514_carry_r1 <= product_37_1514_carry;
+    if (ready_1) product_35_1476_carry_r1 <= product_35_1476_carry;
   always @(posedge clk)
-    if (i_ready) product_37_1514_sum_r1 <= product_37_1514_sum;
+    if (ready_1) product_35_1476_sum_r1 <= product_35_1476_sum;
   always @(posedge clk)
-    if (i_ready) product_38_1530_carry_r1 <= product_38_1530_carry;
+    if (ready_1) product_36_1496_carry_r1 <= product_36_1496_carry;
   always @(posedge clk)
-    if (i_ready) product_38_1530_sum_r1 <= product_38_1530_sum;
+    if (ready_1) product_36_1496_sum_r1 <= product_36_1496_sum;
   always @(posedge clk)
-    if (i_ready) product_39_1544_carry_r1 <= product_39_1544_carry;
+    if (ready_1) product_37_1514_carry_r1 <= product_37_1514_carry;
   always @(posedge clk)
-    if (i_ready) product_39_1544_sum_r1 <= product_39_1544_sum;
+    if (ready_1) product_37_1514_sum_r1 <= product_37_1514_sum;
   always @(posedge clk)
-    if (i_ready) product_3_580_sum_r1 <= product_3_580_sum;
+    if (ready_1) product_38_1530_carry_r1 <= product_38_1530_carry;
   always @(posedge clk)
-    if (i_ready) product_40_1556_carry_r1 <= product_40_1556_carry;
+    if (ready_1) product_38_1530_sum_r1 <= product_38_1530_sum;
   always @(posedge clk)
-    if (i_ready) product_40_1556_sum_r1 <= product_40_1556_sum;
+    if (ready_1) product_39_1544_carry_r1 <= product_39_1544_carry;
   always @(posedge clk)
-    if (i_ready) product_41_1566_carry_r1 <= product_41_1566_carry;
+    if (ready_1) product_39_1544_sum_r1 <= product_39_1544_sum;
   always @(posedge clk)
-    if (i_ready) product_41_1566_sum_r1 <= product_41_1566_sum;
+    if (ready_1) product_3_580_sum_r1 <= product_3_580_sum;
   always @(posedge clk)
-    if (i_ready) product_42_1574_carry_r1 <= product_42_1574_carry;
+    if (ready_1) product_40_1556_carry_r1 <= product_40_1556_carry;
   always @(posedge clk)
-    if (i_ready) product_42_1574_sum_r1 <= product_42_1574_sum;
+    if (ready_1) product_40_1556_sum_r1 <= product_40_1556_sum;
   always @(posedge clk)
-    if (i_ready) product_43_1580_carry_r1 <= product_43_1580_carry;
+    if (ready_1) product_41_1566_carry_r1 <= product_41_1566_carry;
   always @(posedge clk)
-    if (i_ready) product_43_1580_sum_r1 <= product_43_1580_sum;
+    if (ready_1) product_41_1566_sum_r1 <= product_41_1566_sum;
   always @(posedge clk)
-    if (i_ready) product_44_1584_carry_r1 <= product_44_1584_carry;
+    if (ready_1) product_42_1574_carry_r1 <= product_42_1574_carry;
   always @(posedge clk)
-    if (i_ready) product_44_1584_sum_r1 <= product_44_1584_sum;
+    if (ready_1) product_42_1574_sum_r1 <= product_42_1574_sum;
   always @(posedge clk)
-    if (i_ready) product_45_1586_carry_r1 <= product_45_1586_carry;
+    if (ready_1) product_43_1580_carry_r1 <= product_43_1580_carry;
   always @(posedge clk)
-    if (i_ready) product_45_1586_sum_r1 <= product_45_1586_sum;
+    if (ready_1) product_43_1580_sum_r1 <= product_43_1580_sum;
   always @(posedge clk)
-    if (i_ready) product_4_586_sum_r1 <= product_4_586_sum;
+    if (ready_1) product_44_1584_carry_r1 <= product_44_1584_carry;
   always @(posedge clk)
-    if (i_ready) product_5_594_sum_r1 <= product_5_594_sum;
+    if (ready_1) product_44_1584_sum_r1 <= product_44_1584_sum;
   always @(posedge clk)
-    if (i_ready) product_6_604_sum_r1 <= product_6_604_sum;
+    if (ready_1) product_45_1586_carry_r1 <= product_45_1586_carry;
   always @(posedge clk)
-    if (i_ready) product_7_616_sum_r1 <= product_7_616_sum;
+    if (ready_1) product_45_1586_sum_r1 <= product_45_1586_sum;
   always @(posedge clk)
-    if (i_ready) product_8_630_sum_r1 <= product_8_630_sum;
+    if (ready_1) product_4_586_sum_r1 <= product_4_586_sum;
   always @(posedge clk)
-    if (i_ready) product_9_646_sum_r1 <= product_9_646_sum;
+    if (ready_1) product_5_594_sum_r1 <= product_5_594_sum;
   always @(posedge clk)
-    if (i_ready) product_rows_propagate_r1 <= product_rows_propagate[0];
+    if (ready_1) product_6_604_sum_r1 <= product_6_604_sum;
   always @(posedge clk)
-    if (i_ready) product_rows_propagate_3579_r1 <= _1693_;
+    if (ready_1) product_7_616_sum_r1 <= product_7_616_sum;
   always @(posedge clk)
-    if (i_ready) product_rows_propagate_3580_r1 <= _1694_;
+    if (ready_1) product_8_630_sum_r1 <= product_8_630_sum;
   always @(posedge clk)
-    if (i_ready) product_rows_propagate_3581_r1 <= _1695_;
+    if (ready_1) product_9_646_sum_r1 <= product_9_646_sum;
   always @(posedge clk)
-    if (i_ready) sign_r1 <= sign;
-  assign _1916_ = | { _1827_, overflow };
+    if (ready_1) product_rows_propagate_r1 <= product_rows_propagate[0];
+  always @(posedge clk)
+    if (ready_1) product_rows_propagate_3579_r1 <= _1693_;
+  always @(posedge clk)
+    if (ready_1) product_rows_propagate_3580_r1 <= _1694_;
+  always @(posedge clk)
+    if (ready_1) product_rows_propagate_3581_r1 <= _1695_;
+  assign _1918_ = | { _1827_, overflow };
   assign _0042_[9:0] = exponent;
   assign _1696_[9:1] = exponent_s2[9:1];
   assign { _1708_[46:19], _1708_[1] } = { product_rows_propagate_s2[46:43], product_rows_42_one0, product_rows_propagate_s2[41:36], product_rows_35_one0, product_rows_propagate_s2[34:29], product_rows_28_one0, product_rows_propagate_s2[27:22], product_rows_21_one0, product_rows_propagate_s2[20:19], product_rows_propagate_s2[1] };
@@ -7483,3 +7489,6 @@ module mul_fp32_fp32_fp32_rne_l3(clk, rst, i_valid, i_ready, a, b, o_valid, o_re
   assign b_exponent[7:1] = b[30:24];
   assign a_exponent[7:1] = a[30:24];
 endmodule
+/* verilator lint_on UNOPTFLAT */
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -548,3 +548,5 @@ module mul_int8_int8_int16(a, b, y);
   assign product_rows = { 1'h1, _156_, _152_, product_12_84_sum, product_11_82_sum, product_10_78_sum, product_9_74_sum, product_8_68_sum, product_7_62_sum, product_6_56_sum, product_5_50_sum, product_4_46_sum, product_3_42_sum, product_2_40_sum, _146_, b[1] } + { _160_, 1'h0, product_11_82_carry, 1'h0, product_9_74_carry, 1'h0, product_7_62_carry, 7'h00, _158_ };
   assign y = product_rows[15:0];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -330,3 +330,5 @@ module pad_bf16(a, b, y);
   assign _037_ = | a[6:0];
   assign a_nan = a_special & _037_;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

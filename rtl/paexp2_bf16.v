@@ -154,3 +154,5 @@ module paexp2_bf16(a, y);
   assign _011_[15:0] = \signed ;
   assign a_exponent[7:1] = a[14:8];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

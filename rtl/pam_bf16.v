@@ -278,3 +278,5 @@ module pam_bf16(a, b, y);
   assign inf = a_inf | b_inf;
   assign flushed = a_zero | b_zero;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

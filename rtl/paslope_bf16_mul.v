@@ -101,3 +101,5 @@ module paslope_bf16_mul(a, b, y);
   assign _07_ = sum[8] & sum[7];
   assign sum[18:16] = 3'h0;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

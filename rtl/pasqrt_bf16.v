@@ -37,3 +37,5 @@ module pasqrt_bf16(a, y);
   assign _01_ = a_inf ? 16'h7f80 : _00_;
   assign y = _04_ ? 16'h7fc0 : _01_;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -73,3 +73,5 @@ module powdecode_b4_a0p55_sm(q, y);
   assign _06_ = - { entry15, entry14, entry13, entry12, entry11, entry10, entry9, entry3, entry7, entry6, entry5, entry4, entry3, entry2, entry1, entry0 };
   assign y = q[3] ? _06_ : { 1'h0, entry15, entry14, entry13, entry12, entry11, entry10, entry9, entry3, entry7, entry6, entry5, entry4, entry3, entry2, entry1, entry0 };
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

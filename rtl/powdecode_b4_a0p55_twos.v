@@ -81,3 +81,5 @@ module powdecode_b4_a0p55_twos(q, y);
   assign y = q[3] ? _08_ : { 1'h0, entry15, entry14, entry13, entry12, entry11, entry10, entry9, entry3, entry7, entry6, entry5, entry4, entry3, entry2, entry1, entry0 };
   assign _06_[3:0] = magnitude;
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -155,3 +155,5 @@ module prealign_p14_rne(a, exponent, mantissa, invalid);
   assign _013_[4:0] = distance;
   assign row[14] = a[15];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

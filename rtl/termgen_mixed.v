@@ -123,3 +123,5 @@ module termgen_mixed(code, special, floating, k, term, bsig);
   assign rest[0] = halves[0];
   assign first[3] = halves[4];
 endmodule
+/* verilator lint_on UNUSEDSIGNAL */
+/* verilator lint_on WIDTHEXPAND */

@@ -183,9 +183,9 @@ async def stream(dut: Any, idle: float, stall: float) -> None:
         await bench.send(p, range(len(VECTORS)))
 
 
-# Where a transfer takes more than a clock, ready comes at its end: such a source cannot wait for it.
+# Where a transfer takes more than a clock, ready comes at its end: no source can wait for it.
 @cocotb.test(skip=STAGES == 0)
-@cocotb.parametrize(waiting=["sink", *(["source", "source and sink"] if INTERVAL == 1 else [])])
+@cocotb.parametrize(waiting=["sink", "source", "source and sink"][: 3 if INTERVAL == 1 else 1])
 async def waits(dut: Any, waiting: str) -> None:
     """Neither side waits for the other: there are results for a sink that is ready only after
     valid, and operands are taken of a source that is valid only after ready."""
@@ -196,7 +196,7 @@ async def waits(dut: Any, waiting: str) -> None:
 
 
 @cocotb.test(skip=STAGES == 0)
-@cocotb.parametrize(gap=[False, *([True] if FILLS else [])])
+@cocotb.parametrize(gap=[False, True][: 2 if FILLS else 1])
 async def blocked(dut: Any, gap: bool) -> None:
     """While no result is accepted, an empty pipeline takes what it has room for: the operands of a
     result, and those that come before it is offered; or where registers fill, at any time."""

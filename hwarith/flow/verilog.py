@@ -32,7 +32,7 @@ WAIVERS = {
     "WIDTHEXPAND": "the shorter side of a comparison or sum is extended, as Verilog defines",
     "UNUSEDSIGNAL": "some bits of a named signal only document it",
 }
-"""Verilator warnings that the generated Verilog waives, each with its reason."""
+"""Verilator warnings that the generated Verilog waives up to its end, each with its reason."""
 
 PIPELINED_WAIVERS = {
     "UNOPTFLAT": "bits of a signal may depend on other bits of it, not on themselves"
@@ -70,7 +70,7 @@ def _verilog(u: Unit, plain_products: bool) -> str:
         tools.run_yosys(_SCRIPT, folder)
         body = (folder / "unit.v").read_text()
     body = body[body.index("module ") :]
-    return header(u) + body
+    return header(u) + body + footer(u)
 
 
 def _rtlil(name: str, component: wiring.Component) -> str:
@@ -86,15 +86,24 @@ def _rtlil(name: str, component: wiring.Component) -> str:
     )
 
 
+def waived_in(u: Unit) -> dict[str, str]:
+    """What the Verilog of a unit waives, and why."""
+    return WAIVERS | (PIPELINED_WAIVERS if u.stages else {}) | (ARRAY_WAIVERS if u.parts else {})
+
+
+def footer(u: Unit) -> str:
+    """The end of a generated file: what it waives holds for no file that is read behind it."""
+    return "".join(f"/* verilator lint_on {name} */\n" for name in reversed(waived_in(u)))
+
+
 def header(u: Unit) -> str:
     """The comment on top of a generated file."""
     contract = u.contract
     ports = "\n".join(
         f"//   {name}: {f.name} code, {f.bits} bits" for name, f in (u.inputs | u.results).items()
     )
-    waived = WAIVERS | (PIPELINED_WAIVERS if u.stages else {}) | (ARRAY_WAIVERS if u.parts else {})
     waivers = "\n".join(
-        f"/* verilator lint_off {name} */ // {reason}" for name, reason in waived.items()
+        f"/* verilator lint_off {name} */ // {reason}" for name, reason in waived_in(u).items()
     )
     return f"""\
 // {u.name}

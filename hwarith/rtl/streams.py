@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, ResetSignal, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -53,7 +53,8 @@ class Pipelined(wiring.Component):
     results; the others stand where they make the longest path short (see `cuts`).
 
     One result a clock; a rank that holds nothing fills even while the output is blocked. A
-    result leaves `stages` clocks after its operands entered, if nothing blocks it.
+    result leaves `stages` clocks after its operands entered, if nothing blocks it. In reset it is
+    not ready for inputs, and what it held is gone after a clock of it.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ class Pipelined(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         inputs: Values = {name: wire(m, name, self.i.payload[name]) for name in self.unit.inputs}
-        i_ready, o_valid, results = self.core(m, inputs, self.i.valid, self.o.ready)
+        i_ready, o_valid, results = _outside_reset(m, self.core, inputs, self.i.valid, self.o.ready)
         m.d.comb += [self.i.ready.eq(i_ready), self.o.valid.eq(o_valid)]
         m.d.comb += [self.o.payload[name].eq(results[name]) for name in self.unit.results]
         return m
@@ -85,7 +86,7 @@ class PipelinedPorts(wiring.Component):
 
     Inputs and results by name, ``i_valid`` and ``i_ready`` for the inputs, ``o_valid`` and
     ``o_ready`` for the results. A transfer happens at a rising edge of ``clk`` where valid and
-    ready are both high; ``rst`` is synchronous and active high.
+    ready are both high. ``rst`` is synchronous and active high; in it ``i_ready`` is low.
     """
 
     def __init__(self, unit: Pipelinable, core: Core | None = None):
@@ -99,10 +100,19 @@ class PipelinedPorts(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         inputs: Values = {name: getattr(self, name) for name in self.unit.inputs}
-        i_ready, o_valid, results = self.core(m, inputs, self.i_valid, self.o_ready)
+        i_ready, o_valid, results = _outside_reset(m, self.core, inputs, self.i_valid, self.o_ready)
         m.d.comb += [self.i_ready.eq(i_ready), self.o_valid.eq(o_valid)]
         m.d.comb += [getattr(self, name).eq(results[name]) for name in self.unit.results]
         return m
+
+
+def _outside_reset(
+    m: Module, core: Core, inputs: Values, valid: Value, o_ready: Value
+) -> Handshake:
+    """A core that takes nothing, and is not ready for it, while it is in reset."""
+    running = ~ResetSignal(allow_reset_less=True)
+    i_ready, o_valid, results = core(m, inputs, valid & running, o_ready)
+    return i_ready & running, o_valid, results
 
 
 def rank_enables(m: Module, stages: int, valid: Value, ready: Value) -> tuple[list[Signal], Value]:

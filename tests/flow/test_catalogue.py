@@ -64,6 +64,25 @@ def test_lint_finds_a_fault(tmp_path):
         lint(path)
 
 
+@pytest.mark.parametrize("spec", CATALOGUE.values())
+def test_what_a_file_waives_holds_to_its_end_only(spec):
+    off, on = (
+        re.findall(rf"lint_{switch} (\w+)", (RTL / f"{hw.unit(spec).name}.v").read_text())
+        for switch in ("off", "on")
+    )
+    assert sorted(off) == sorted(on) != []
+    assert "lint_off" not in hw.verilog(spec).partition("endmodule")[2]
+
+
+def test_a_file_behind_a_generated_one_is_linted(tmp_path):
+    text = hw.verilog(CATALOGUE["mul_e4m3fn"])
+    path = tmp_path / "mine.v"
+    mine = "module mine(input [3:0] a, output [7:0] y);\n  assign y = a;\nendmodule\n"
+    path.write_text(text + mine)
+    with pytest.raises(ToolFailure, match="WIDTHEXPAND"):
+        lint(path)
+
+
 def test_nothing_is_left_over():
     assert catalogue.leftovers(RTL) == []
     assert len(list(RTL.glob("*.v"))) == len(CATALOGUE)
