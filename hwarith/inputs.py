@@ -156,7 +156,7 @@ def _check_integers(data: Any) -> None:
             left += value.values()
         elif isinstance(value, list):
             left += value
-        elif isinstance(value, int) and value.bit_length() > 63:
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
             raise InvalidInput(f"integers have 64 bits, and {quoted(value)} has more")
 
 

@@ -116,6 +116,7 @@ TOML = {
         "64 bits, and an integer of 20,000",
     ),
     "65 bits": (b"a = 9223372036854775808", "integers have 64 bits, and 9223372036854775808 has"),
+    "65 bits, negative": (b"a = -9223372036854775809", "and -9223372036854775809 has more"),
     "not UTF-8": (b"a = '\xff'", "UnicodeDecodeError"),
     "no TOML": (b"a = ", "Invalid value (at end of document)"),
 }
@@ -181,6 +182,13 @@ def test_files_that_cannot_be_read(read: Read, path: str, reason: str, tmp_path:
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidInput, match=reason):
         read(tmp_path / path)
+
+
+def test_integers_of_64_bits(tmp_path: Path) -> None:
+    """The lowest and the highest that TOML has; of the next ones `TOML` has the messages."""
+    path = tmp_path / "given"
+    path.write_text("a = [-9223372036854775808, 9223372036854775807, true]")
+    assert read_toml(path, "sweep file")[0] == {"a": [-(2**63), 2**63 - 1, True]}
 
 
 def test_a_file_without_end() -> None:

@@ -77,7 +77,7 @@ def test_a_file_of_the_longest_name(
     assert [path.name for path in tmp_path.iterdir()] == ["x" * 255]
 
 
-@pytest.mark.parametrize("arguments", [("list", "--json"), ("eval", TINY, "1", "1"), ("--help",)])
+@pytest.mark.parametrize("arguments", [("eval", TINY, "1", "1"), ("--help",)])
 def test_standard_output_is_full(arguments: tuple[str, ...]) -> None:
     with open("/dev/full", "w") as full:
         ended = hwarith_process(*arguments, stdout=full, stderr=subprocess.PIPE)
