@@ -47,7 +47,8 @@ def assert_equal_on(u: hw.Unit, *operands: np.ndarray) -> None:
     differs = np.any([x != y for x, y in zip(expected, got, strict=True)], axis=0)
     compared(HARDWARE, differs.size)
     wrong = np.flatnonzero(differs)
-    every = np.broadcast_arrays(*operands, *expected, *got)
+    single = [x for x in (*operands, *expected, *got) if np.ndim(x) <= differs.ndim]  # no groups
+    every = [np.broadcast_to(x, differs.shape) for x in single]
     first = [hex(int(x.flat[wrong[0]])) for x in every] if wrong.size else []
     assert wrong.size == 0, f"{u.spec}: {wrong.size} of {differs.size} differ, first {first}"
 
