@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help report test release-check transformer regress rtl costs synth lint bench clean tools
+.PHONY: help report test release-check transformer regress rtl docs-figures synth lint bench clean tools
 
 help: ## print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -29,8 +29,8 @@ regress: $(VENV)/installed ## the cocotb testbench on several units of every fam
 rtl: $(VENV)/installed ## generate the Verilog of the catalogue and the table of its figures
 	@$(BIN)/python -m hwarith.flow.catalogue rtl
 
-costs: $(VENV)/installed ## synthesize units in many formats and options and write docs/costs.md
-	@$(BIN)/python -m hwarith.flow.costs docs/costs.md
+docs-figures: $(VENV)/transformer ## measure every number of the documentation and write the pages (hours)
+	@$(BIN)/python docs/figures.py --again all
 
 synth: $(VENV)/installed ## area and delay of the catalogue
 	@$(BIN)/hwarith synth --catalogue

@@ -76,6 +76,14 @@ def energy(units: str, library: str) -> tuple[float, str]:
     return total, found.energy_unit
 
 
+def registers_share(spec: str, library: str) -> float:
+    """The share of flip-flops and of charging clock pins in the energy of an engine."""
+    u = hw.unit(spec)
+    assert isinstance(u, Engine)
+    found = hw.energy(u, *tiles(u), library=library, recipe="area")
+    return sum(x["energy"] for name, x in found.by_type.items() if "DFF" in name) / found.energy
+
+
 def columns(u: hw.Unit) -> list[np.ndarray]:
     """Operands of products, and for multiply-adds the sums so far."""
     rng = np.random.default_rng(0)

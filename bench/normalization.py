@@ -68,18 +68,29 @@ def toggles(u: AnFma, mapped: Synthesis) -> float:
 # -- gates and toggles ---------------------------------------------------------------------------
 
 
+def element(width: int, norm: str) -> tuple[int, int, float]:
+    """Gates, longest path and toggles of an element."""
+    u = AnFma(w=width, norm=norm)
+    r = hw.synthesize(u, recipe="cmos")
+    return r.cells, r.depth, toggles(u, r)
+
+
+def normalizer_share(width: int) -> float:
+    """The share of the exact normalizer in its element's gates."""
+    bare = hw.synthesize(WithoutNormalizer(w=width, norm="exact"), recipe="cmos").cells
+    return 1 - bare / hw.synthesize(AnFma(w=width, norm="exact"), recipe="cmos").cells
+
+
 def gates(width: int) -> None:
     print(f"{'w=' + str(width):8} gates   path   gates x path   toggles")
     base = None
     for norm in NORMS:
-        u = AnFma(w=width, norm=norm)
-        r = hw.synthesize(u, recipe="cmos")
-        row = (r.cells, r.depth, r.cells * r.depth, toggles(u, r))
+        cells, path, changes_of_nets = element(width, norm)
+        row = (cells, path, cells * path, changes_of_nets)
         base = base or row
         changes = "  ".join(f"{100 * (x / y - 1):+6.1f} %" for x, y in zip(row, base, strict=True))
         print(f"{norm:8} {row[0]:5} {row[1]:6} {row[2]:14} {row[3]:9.1f}   {changes}", flush=True)
-    bare = hw.synthesize(WithoutNormalizer(w=width, norm="exact"), recipe="cmos").cells
-    print(f"normalizer of the exact one: {100 * (1 - bare / base[0]):.0f} % of its gates")
+    print(f"normalizer of the exact one: {100 * normalizer_share(width):.0f} % of its gates")
 
 
 # -- equal delay ---------------------------------------------------------------------------------
@@ -101,32 +112,63 @@ def points(u: AnFma, liberty: Path) -> list[Point]:
     return [Point(r.area, r.delay, toggles(u, r)) for r in (smallest, fastest, *sized)]
 
 
-def equal_delay(width: int, liberty: Path) -> None:
-    found: dict[str, list[Point]] = {}
-    for norm in NORMS:
-        found[norm] = points(AnFma(w=width, norm=norm), liberty)
-        print_ends(norm, found[norm])
+class Compared(NamedTuple):
+    """An approximate element beside the smallest exact one that is as fast."""
+
+    norm: str
+    delay: float
+    area: float
+    exact_area: float
+    toggles: float
+    exact_toggles: float
+
+
+class Ends(NamedTuple):
+    """Of an element: the least area and its delay, the least delay and its area, and the least
+    product of area and delay."""
+
+    area: float
+    delay_of_least: float
+    delay: float
+    area_of_fastest: float
+    area_delay: float
+
+
+def equal_delay(width: int, liberty: Path) -> tuple[list[Compared], dict[str, Ends]]:
+    """Elements that no other of the same norm beats in area and delay, by delay; and the ends."""
+    found = {norm: points(AnFma(w=width, norm=norm), liberty) for norm in NORMS}
+    compared = []
     for norm in NORMS[1:]:
-        for p in sorted(found[norm], key=lambda p: p.delay):
+        for p in found[norm]:
             smaller = any(q.delay <= p.delay and q.area < p.area for q in found[norm])
             exact = min((q for q in found["exact"] if q.delay <= p.delay), default=None)
             if exact and not smaller:
-                print(
-                    f"{norm} at {p.delay:.2f}: area {p.area:.0f} against {exact.area:.0f}, "
-                    f"{100 * (p.area / exact.area - 1):+.1f} %; toggles {p.toggles:.0f} against "
-                    f"{exact.toggles:.0f}, {100 * (p.toggles / exact.toggles - 1):+.1f} %"
-                )
+                areas = (p.area, exact.area)
+                compared.append(Compared(norm, p.delay, *areas, p.toggles, exact.toggles))
+    compared.sort(key=lambda x: x.delay)
+    return compared, {norm: ends(of) for norm, of in found.items()}
 
 
-def print_ends(norm: str, of: list[Point]) -> None:
+def ends(of: list[Point]) -> Ends:
     least = min(of, key=lambda p: p.area)
     fastest = min(of, key=lambda p: p.delay)
     best = min(p.area * p.delay for p in of)
-    print(
-        f"{norm:8} least area {least.area:.0f} at {least.delay:.2f}, fastest {fastest.delay:.2f} "
-        f"with {fastest.area:.0f}, least area x delay {best:.0f}",
-        flush=True,
-    )
+    return Ends(least.area, least.delay, fastest.delay, fastest.area, best)
+
+
+def print_equal_delay(width: int, liberty: Path) -> None:
+    compared, of_norms = equal_delay(width, liberty)
+    for norm, x in of_norms.items():
+        print(
+            f"{norm:8} least area {x.area:.0f} at {x.delay_of_least:.2f}, fastest {x.delay:.2f} "
+            f"with {x.area_of_fastest:.0f}, least area x delay {x.area_delay:.0f}"
+        )
+    for p in compared:
+        print(
+            f"{p.norm} at {p.delay:.2f}: area {p.area:.0f} against {p.exact_area:.0f}, "
+            f"{100 * (p.area / p.exact_area - 1):+.1f} %; toggles {p.toggles:.0f} against "
+            f"{p.exact_toggles:.0f}, {100 * (p.toggles / p.exact_toggles - 1):+.1f} %"
+        )
 
 
 if __name__ == "__main__":
@@ -135,6 +177,6 @@ if __name__ == "__main__":
     parser.add_argument("--liberty", type=Path)
     arguments = parser.parse_args()
     if arguments.liberty:
-        equal_delay(arguments.width, arguments.liberty)
+        print_equal_delay(arguments.width, arguments.liberty)
     else:
         gates(arguments.width)

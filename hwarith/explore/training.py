@@ -208,19 +208,26 @@ ARITHMETICS: dict[str, Callable[[], Arithmetic]] = {
 
 def main() -> None:
     """Print the accuracies on the held-out images, for each arithmetic over all seeds."""
-    images, labels, held_out, held_out_labels = digits()
+    images, _, held_out, _ = digits()
     print(
         f"{len(images)} images, {EPOCHS} epochs of batches of {BATCH}, rate {RATE}; "
         f"accuracy on {len(held_out)} held-out images"
     )
     for name, make in ARITHMETICS.items():
-        found = []
-        for seed in SEEDS:
-            network = Network(make(), seed=seed)
-            network.train(images, labels)
-            found.append(100 * network.accuracy(held_out, held_out_labels))
+        found = [100 * x for x in accuracies(make)]
         seeds = " ".join(f"{x:5.1f}" for x in found)
         print(f"{name:40} {np.mean(found):5.2f} %   of seeds {seeds}", flush=True)
+
+
+def accuracies(make: Callable[[], Arithmetic]) -> list[float]:
+    """Accuracies on the held-out images of networks trained in an arithmetic, for each seed."""
+    images, labels, held_out, held_out_labels = digits()
+    found = []
+    for seed in SEEDS:
+        network = Network(make(), seed=seed)
+        network.train(images, labels)
+        found.append(network.accuracy(held_out, held_out_labels))
+    return found
 
 
 def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from .. import files
-from ..units import Unit, unit
+from ..units import unit
 from ..units.catalogue import CATALOGUE
 from . import tools
 from .generated import Row, command, progress, rows
@@ -67,7 +67,8 @@ def write_rtl(folder: Path) -> None:
         files.write_text(folder / name, text)
     for path in leftovers(folder):
         path.unlink()
-    files.write_text(folder / "README.md", _table(units, figures))
+    by_spec = {u.spec: figures[name] for name, u in units.items()}
+    files.write_text(folder / "README.md", page(by_spec, tools.versions()))
 
 
 def leftovers(folder: Path) -> list[Path]:
@@ -80,14 +81,16 @@ def leftovers(folder: Path) -> list[Path]:
     ]
 
 
-def _table(units: dict[str, Unit], figures: dict[str, Row]) -> str:
+def page(figures: dict[str, Row], versions: dict[str, str]) -> str:
+    """The README of figures by the catalogue's specs, and the versions that they are of."""
     lines = []
-    for name, u in units.items():
-        area, delay, *counts = figures[name]
+    for name, spec in CATALOGUE.items():
+        u = unit(spec)
+        area, delay, *counts = figures[u.spec]
         cells = [name, f"[`{u.spec}`]({u.name}.v)", u.contract.kind, f"{area:.0f}", f"{delay:.1f}"]
         lines.append(f"| {' | '.join([*cells, *map(str, counts)])} |\n")
-    versions = ", ".join(f"{name} {version}" for name, version in tools.versions().items())
-    return f"{_HEADER}{''.join(lines)}{_FOOTER}\nVersions: {versions}.\n"
+    named = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return f"{_HEADER}{''.join(lines)}{_FOOTER}\nVersions: {named}.\n"
 
 
 def main(arguments: list[str]) -> int:

@@ -1,0 +1,155 @@
+"""What measures the figures of the documentation: a function for each kind (`docs/figures.py`).
+
+Each takes what stands behind the kind's name in a figure's key and gives plain data, for JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import hwarith as hw
+from bench import bitserial, energy, normalization
+from hwarith.explore import training
+from hwarith.explore.workloads import workload
+from hwarith.flow.generated import row
+from hwarith.flow.synthesis.libraries import liberty_file
+
+
+def of_unit(spec: str) -> list[Any]:
+    """The figures of the generated tables: those of `hwarith.flow.generated.Row`."""
+    return list(row(hw.unit(spec)))
+
+
+def generic(spec: str) -> list[Any]:
+    """``hwarith synth SPEC``: area, delay and flip-flops, of units too large for `of_unit`."""
+    found = hw.synthesize(spec)
+    return [found.area, found.delay, found.flip_flops]
+
+
+def least(spec: str) -> float | None:
+    """``hwarith synth SPEC --recipe area``: the area, mapped for area alone."""
+    return hw.synthesize(spec, recipe="area").area
+
+
+def element(width: int, norm: str) -> list[float]:
+    """``python bench/normalization.py``: gates, path and toggles of an element of a chain."""
+    return list(normalization.element(width, norm))
+
+
+def normalizer(width: int) -> float:
+    """The same: the share of the exact normalizer in the gates of its element."""
+    return normalization.normalizer_share(width)
+
+
+def equal_delay(width: int, library: str) -> list[list[Any]]:
+    """``python bench/normalization.py --liberty``: rows of norm, delay, area, the area of the exact
+    element as fast, and the toggles of both; the last rows are each norm's ends."""
+    compared, ends = normalization.equal_delay(width, liberty_file(library))
+    return [list(x) for x in compared] + [[norm, *x] for norm, x in ends.items()]
+
+
+def of_operation(units: str, library: str) -> float:
+    """``python bench/energy.py``: energy per operation, in the library's unit."""
+    return energy.energy(units, library)[0]
+
+
+def registers_share(spec: str, library: str) -> float:
+    """The same: the share of flip-flops and of charging clock pins in a unit's energy."""
+    return energy.registers_share(spec, library)
+
+
+def error(spec: str, weights: str) -> float:
+    """``python bench/bitserial.py``: relative root mean square error of sums of 128 products."""
+    return bitserial.error(spec, weights)
+
+
+def digits(spec: str) -> list[Any]:
+    """``hwarith compare SPEC --workload digits``: accuracy and output error."""
+    found = workload("digits").run(hw.unit(spec))
+    return [found.accuracy, found.output_error]
+
+
+def baseline() -> float:
+    """The accuracy of the digits workload in float64."""
+    return workload("digits").baseline_accuracy
+
+
+def mismatches(width: int, norm: str, out: str) -> float:
+    """The share of 4096 columns of 16 products whose result is another than with an exact
+    normalization; operands are those of tests/units/test_anfma.py."""
+    from tests.units.test_anfma import A, B
+
+    exact, found = (
+        hw.unit(f"anfma:w={width},norm={n},out={out}").column(A, B) for n in ("exact", norm)
+    )
+    return float(np.mean(found != exact))
+
+
+def lmul_error(name: str) -> list[float]:
+    """Relative error of L-Mul over all pairs of fractions: mean, RMS, least, greatest."""
+    u = hw.unit(f"lmul:format={name}")
+    f = u.format
+    binade = f.encode(1.0) + np.arange(1 << f.fraction_bits, dtype=f.dtype)
+    a, b = binade[:, None], binade[None, :]
+    relative = f.decode(u(a, b)) / (f.decode(a) * f.decode(b)) - 1
+    rms = np.sqrt((relative**2).mean())
+    return [float(x) for x in (relative.mean(), rms, relative.min(), relative.max())]
+
+
+def nmse(kind: str, distribution: str) -> float:
+    """``hw.quantize``: squared error over mean square of 2^20 weights in groups of 128."""
+    rng = np.random.default_rng(0)
+    shape = (8192, 128)
+    w = rng.standard_normal(shape) if distribution == "normal" else rng.standard_t(5, shape)
+    return float(np.mean((hw.quantize(w, kind).values() - w) ** 2) / np.mean(w**2))
+
+
+def trained(arithmetic: str) -> list[float]:
+    """``python -m hwarith.explore.training``: accuracies over the seeds."""
+    return training.accuracies(training.ARITHMETICS[arithmetic])
+
+
+def transformer(spec: str, weights: str = "") -> list[float]:
+    """``hwarith transformer SPEC``: recall@1, MRR, mean and least cosine."""
+    from hwarith.explore.workloads.minilm import run
+
+    found = run(None if spec == "float32" else spec, weights=weights or None)
+    return [found.recall, found.mrr, found.mean_cosine, found.min_cosine]
+
+
+def seconds(spec: str) -> float:
+    """``hwarith transformer SPEC``: wall-clock time on the machine of the other figures."""
+    from hwarith.explore.workloads.minilm import run
+
+    unit = None if spec == "float32" else spec
+    run(unit, pairs=2, tokens=8)  # what is compiled then is not counted
+    return run(unit).seconds
+
+
+KINDS: dict[str, Callable[..., Any]] = {
+    "row": of_unit,
+    "energy": of_operation,
+    **{
+        f.__name__: f
+        for f in (
+            generic,
+            least,
+            element,
+            normalizer,
+            equal_delay,
+            registers_share,
+            error,
+            digits,
+            baseline,
+            mismatches,
+            lmul_error,
+            nmse,
+            trained,
+            transformer,
+            seconds,
+        )
+    },
+}
