@@ -55,16 +55,26 @@ def multiply(name: str, goal: float) -> None:
     compare(f"mul {name}", rate(lambda: u(a, b), ELEMENTS), "ml_dtypes", theirs, goal)
 
 
-def fused_multiply_add(goal: float) -> None:
-    operands = [codes("fp32") for _ in range(3)]
-    u = hw.unit("fma:a=fp32")
-    few = 200_000
+NUMBERS = {"fp32": softfloat.Float32, "fp64": softfloat.Float64}
+METHODS = {"add": "add", "mul": "mul", "fma": "mul_add"}
+
+
+def beside_softfloat(spec: str, goal: float, least: float = 0) -> None:
+    """A unit of one format beside SoftFloat, and beside the `least` rate wanted of it."""
+    u = hw.unit(spec)
+    operands = [codes(f.name) for f in u.operands.values()]
+    few, number = 200_000, NUMBERS[u.out.name]
     scalars = [
-        [softfloat.Float32.from_bytes(int(c).to_bytes(4, "big")) for c in x[:few]] for x in operands
+        [number.from_bytes(c.to_bytes(u.out.bits // 8, "big")) for c in x[:few].tolist()]
+        for x in operands
     ]
-    theirs = rate(lambda: list(map(softfloat.f32_mul_add, *scalars)), few)
+    function = getattr(softfloat, f"f{u.out.bits}_{METHODS[u.family]}")
+    theirs = rate(lambda: list(map(function, *scalars)), few)
     ours = rate(lambda: u(*operands), ELEMENTS)
-    compare("fma fp32", ours, "softfloatpy", theirs, goal)
+    compare(spec, ours, "softfloatpy", theirs, goal)
+    if least:
+        verdict = "reached" if ours >= least else "MISSED"
+        print(f"{'':28} {'':12} goal {least / 1e6:g} M/s a CPU-second: {verdict}")
 
 
 def encode(name: str, goal: float) -> None:
@@ -96,6 +106,9 @@ if __name__ == "__main__":
     multiply("bf16", goal=1)
     for name in ("bf16", "fp16", "fp32"):  # smaller ones go through a table, all alike
         approximate(name)
-    fused_multiply_add(goal=10)
+    beside_softfloat("fma:a=fp32", goal=10)
+    for family in METHODS:
+        for flags in ("", ",flags=after"):  # with them, results have more than 64 bits
+            beside_softfloat(f"{family}:a=fp64{flags}", goal=5, least=10e6)
     encode("e4m3fn", goal=5)
     encode("e2m1fn", goal=5)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidInput, quoted, shown
-from ..golden import SMALL, TABLE_BITS, apply, lookup_top
+from ..golden import SMALL, TABLE_BITS, apply, code_dtype, lookup_top, to_integers
 from . import names
 from . import rounding as r
 from .descriptor import Descriptor
@@ -125,7 +125,8 @@ def _convert(
     codes: np.ndarray, f: Descriptor, to: Descriptor, mode: int, policy: int
 ) -> np.ndarray:
     word_bits = max(f.word_bits, to.word_bits)
-    return apply(r.convert, [codes], (f.numbers, to.numbers, mode, policy), to.dtype, word_bits)
+    numbers = f.numbers, to.numbers, mode, policy
+    return to_integers(apply(r.convert, [codes], numbers, code_dtype(to.bits), word_bits))
 
 
 def _unneeded_bits(f: Descriptor, to: Descriptor) -> int:

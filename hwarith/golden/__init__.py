@@ -2,14 +2,16 @@
 
 A golden definition is a scalar function on plain Python integers, exact for any width. `golden`
 marks it. `apply` evaluates it on arrays, `fold` runs one with a memory along their last axis;
-`lookup` and `lookup_top` read tables of its results. The compiler (numba) is imported when a
-definition is first compiled.
+`lookup` and `lookup_top` read tables of its results. Compiled, its integers are machine words of
+64, 128 or 256 bits. The compiler (numba) is imported when there is a definition to compile that no
+process compiled before.
 """
 
 from .arrays import HOT, apply
-from .definition import SMALL, WORD_BITS, bit_length, golden, is_interpreted, primitive
+from .definition import bit_length, golden, primitive
 from .folds import fold
 from .tables import TABLE_BITS, lookup, lookup_top
+from .words import SMALL, WORD_BITS, code_dtype, field, machine_word, to_integers
 
 __all__ = [
     "HOT",
@@ -18,10 +20,13 @@ __all__ = [
     "WORD_BITS",
     "apply",
     "bit_length",
+    "code_dtype",
+    "field",
     "fold",
     "golden",
-    "is_interpreted",
     "lookup",
     "lookup_top",
+    "machine_word",
     "primitive",
+    "to_integers",
 ]

@@ -1,10 +1,10 @@
 """Golden definitions at array speed.
 
 `apply` runs a definition over numpy arrays: interpreted for a few elements or where an integer may
-exceed a machine word, otherwise compiled, once per definition. Where as much time went into one
-choice of formats and modes as compiling takes, it is compiled again with these as constants, for
-vector instructions. All of them return the same; callers choose by the widths of their operands
-alone.
+exceed the widest machine word, otherwise compiled, once per definition and width of word. Where as
+much time went into one choice of formats and modes as compiling takes, it is compiled again with
+these as constants, for vector instructions. All of them return the same; callers choose by the
+widths of their operands alone.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from threading import Lock
 import numpy as np
 
 from .arguments import Constants, machine_words
-from .compiler import LOOPS, compiled, inlined, signed_words
+from .compiler import LOOPS, compiled, inlined
 from .cores import in_slices
-from .definition import is_interpreted
-from .kernels import Kernel
+from .kernels import Kernel, unless_refused
 from .vectors import each
+from .words import WIDTHS, from_integers, in_words, machine_word
 
 HOT = 1 << 24
 """After this many elements with the same constants, which take a fraction of a second, the
@@ -63,38 +63,45 @@ def apply(
 ) -> np.ndarray:
     """Evaluate `definition(*codes, *constants)` for each element of broadcast operand arrays.
 
-    `operands` are unsigned integer (or object) arrays of one shape, `dtype` is the type of the
-    result, `word_bits` the widest magnitude that the definition forms for these constants.
+    `operands` are arrays of one shape, of unsigned integers or of Python's; `dtype` is the type of
+    the result (`code_dtype`), `word_bits` the widest magnitude that the definition forms for these
+    constants, operands of more than 64 bits among them.
     """
     shape = operands[0].shape
-    if is_interpreted(word_bits, (dtype, *(x.dtype for x in operands)), operands[0].size):
-        rows = zip(*(x.ravel().tolist() for x in operands), strict=True)
-        values = [definition(*row, *constants) for row in rows]
-        return np.array(values, dtype=dtype).reshape(shape)
-    flat = [signed_words(np.ascontiguousarray(x).ravel()) for x in operands]
-    out = np.empty(flat[0].size, dtype)
-    words = machine_words(constants)
-    run = general(definition)
+    word = machine_word(word_bits, dtype, [x.dtype for x in operands], operands[0].size)
+    if word:
+        flat = [in_words(x, word).ravel() for x in operands]
+        out = np.empty(flat[0].size, dtype)
+        with unless_refused(word):
+            _apply_compiled(definition, flat, machine_words(constants, word), out, word)
+            return out.reshape(shape)
+    rows = zip(*(x.ravel().tolist() for x in operands), strict=True)
+    return from_integers([definition(*row, *constants) for row in rows], dtype).reshape(shape)
+
+
+def _apply_compiled(
+    definition: Callable, flat: list[np.ndarray], words: Constants, out: np.ndarray, word: int
+) -> None:
+    run = general(definition, word)
     if usage.add((definition, words), out.size) >= HOT:
-        run, words = specialized(definition, words), machine_words(())
+        run, words = specialized(definition, words, word), machine_words(())
     in_slices(lambda part: run(out[part], words, *(x[part] for x in flat)), out.size, _SLICE)
-    return out.reshape(shape)
 
 
 @lru_cache(maxsize=LOOPS)
-def general(definition: Callable) -> Kernel:
-    """A loop over arrays of codes, for any constants."""
-    return Kernel(_general, definition)
+def general(definition: Callable, word: int) -> Kernel:
+    """A loop over arrays of codes, for any constants, in words of so many bits."""
+    return Kernel(_general, definition, word)
 
 
 @lru_cache(maxsize=LOOPS)
-def specialized(definition: Callable, words: Constants) -> Kernel:
-    """The same loop for one choice of constants, with vectors."""
-    return Kernel(_specialized, definition, words)
+def specialized(definition: Callable, words: Constants, word: int) -> Kernel:
+    """The same loop for one choice of constants; with vectors, if they have such words."""
+    return Kernel(_specialized, definition, words, word)
 
 
-def _general(definition: Callable) -> Callable:
-    f, each_code = compiled(definition), each(vectors=False, words=True)
+def _general(definition: Callable, word: int) -> Callable:
+    f, each_code = compiled(definition), each(vectors=False, word=word)
 
     @inlined
     def step(codes, constants):
@@ -106,10 +113,10 @@ def _general(definition: Callable) -> Callable:
     return loop
 
 
-def _specialized(definition: Callable, words: Constants) -> Callable:
+def _specialized(definition: Callable, words: Constants, word: int) -> Callable:
     from .entries import known
 
-    f, each_code = compiled(definition), each(vectors=True, words=True)
+    f, each_code = compiled(definition), each(vectors=word == WIDTHS[0], word=word)
     constants = known(words)
 
     @inlined

@@ -7,18 +7,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 DEFINITIONS = 512
 """Most compiled definitions that are remembered, parts of others among them."""
 
 LOOPS = 128
 """Most compiled loops of each kind that are remembered."""
-
-
-def signed_words(x: np.ndarray) -> np.ndarray:
-    """Unsigned 64-bit words as signed ones; other arrays as they are."""
-    return x.view(np.int64) if x.dtype == np.uint64 else x
 
 
 def inlined(function: Callable) -> Any:

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TypeVar
 
-import numpy as np
-
 Function = TypeVar("Function", bound=Callable)
-
-WORD_BITS = 61
-"""Widest magnitude that a compiled definition may form (signed 64-bit words, two bits spare)."""
-
-SMALL = 64
-"""Up to this many elements the interpreter answers sooner than the compiler."""
-
-
-def is_interpreted(word_bits: int, dtypes: Iterable[np.dtype], elements: int) -> bool:
-    """Whether plain Python evaluates a definition that forms magnitudes of so many bits, on so many
-    elements of these types: because no machine word holds them, or because it answers sooner."""
-    return word_bits > WORD_BITS or elements <= SMALL or any(x.hasobject for x in dtypes)
 
 
 def golden(definition: Function) -> Function:
@@ -47,17 +33,9 @@ def primitive(make_compiled: Callable[[], Callable]) -> Callable[[Function], Fun
 
 
 def _compiled_bit_length() -> Callable:
-    import numba
+    from .wide import bit_length
 
-    from .instructions import leading_zeros
-
-    zeros, word = leading_zeros(numba.int64), numba.int64
-
-    @numba.njit(nogil=True, forceinline=True)
-    def compiled(x):
-        return 64 - zeros(word(x))
-
-    return compiled
+    return bit_length
 
 
 @primitive(_compiled_bit_length)

@@ -12,6 +12,7 @@ from typing import Any
 import numba
 import numpy as np
 from llvmlite import binding, ir
+from numba.core import errors
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.cpu import CPUContext
 from numba.extending import intrinsic
@@ -20,6 +21,10 @@ from numba.np.arrayobj import populate_array
 from ..errors import InvalidInput
 from .arguments import ENTRY, Constants, Signature
 from .compiler import inlined
+from .wide import code_type, word_type
+
+REFUSALS = errors.TypingError, errors.LoweringError
+"""What the compiler raises for functions that it cannot compile."""
 
 _WORD = ir.IntType(64)
 _types: Any = numba.types
@@ -62,11 +67,13 @@ def compile(function: Callable, signature: tuple) -> tuple[str, bytes]:
 def numba_type(kind: Signature) -> Any:
     """numba's type of an argument."""
     if isinstance(kind, str):
-        return numba.int64 if kind == "i64" else numba.from_dtype(np.dtype(kind))
+        return word_type(int(kind[1:])) if kind[0] == "i" else numba.from_dtype(np.dtype(kind))
     assert isinstance(kind, tuple)
     if kind[0] == "array":
-        _, dtype, dimensions, contiguous = kind
-        element: Any = numba.from_dtype(np.dtype(dtype))
+        _, name, dimensions, contiguous = kind
+        dtype = np.dtype(name)
+        is_wide = dtype.kind == "V"
+        element: Any = code_type(8 * dtype.itemsize) if is_wide else numba.from_dtype(dtype)
         return _types.Array(element, dimensions, "C" if contiguous else "A")
     named, *elements = kind
     return _types.BaseTuple.from_types(tuple(map(numba_type, elements)), named)
@@ -113,10 +120,13 @@ def _value(context: CPUContext, builder: ir.IRBuilder, kind: Any, words: Iterato
         return array._getvalue()
     model = context.get_value_type(kind)
     bits = context.get_abi_sizeof(model) * 8
-    word = next(words)
+    value = next(words)
     if bits < 64:
-        word = builder.trunc(word, ir.IntType(bits))
-    return word if isinstance(model, ir.IntType) else builder.bitcast(word, model)
+        value = builder.trunc(value, ir.IntType(bits))
+    for place in range(64, bits, 64):
+        higher = builder.shl(builder.zext(next(words), model), model(place))
+        value = builder.or_(builder.zext(value, model), higher)
+    return value if isinstance(model, ir.IntType) else builder.bitcast(value, model)
 
 
 def _target_machine() -> Any:

@@ -7,11 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from .arguments import machine_words
-from .compiler import LOOPS, compiled, signed_words
+from .arguments import Constants, machine_words
+from .compiler import LOOPS, compiled
 from .cores import in_slices
-from .definition import is_interpreted
-from .kernels import Kernel
+from .kernels import Kernel, unless_refused
+from .vectors import putting
+from .words import from_integers, in_words, machine_word
 
 _LEAST_WORK = 1 << 18
 """Steps from which on another core pays."""
@@ -28,7 +29,7 @@ def fold(
 
     Parameters
     ----------
-    operands : unsigned integer (or object) arrays of one shape (..., n), each row a group.
+    operands : arrays of one shape (..., n), of unsigned integers or of Python's; each row a group.
     dtype : of the states, which begin at 0.
     word_bits : the widest magnitude that the definition forms for these constants.
 
@@ -37,18 +38,25 @@ def fold(
     *shape, length = operands[0].shape
     if not length:
         return np.zeros(shape, dtype)
-    rows = [np.ascontiguousarray(x).reshape(-1, length) for x in operands]
-    if is_interpreted(word_bits, (dtype, *(x.dtype for x in rows)), rows[0].size):
-        groups = zip(*rows, strict=True)
-        results = [_interpret(definition, group, constants) for group in groups]
-        return np.array(results, dtype=dtype).reshape(shape)
-    states = np.empty(len(rows[0]), dtype)
-    words = machine_words(constants)
-    rows = [signed_words(x) for x in rows]
-    run = _loop(definition, len(rows))
-    step = max(1, _LEAST_WORK // length)
+    rows = [x.reshape(-1, length) for x in operands]
+    word = machine_word(word_bits, dtype, [x.dtype for x in rows], rows[0].size)
+    if word:
+        flat = [in_words(x, word) for x in rows]
+        states = np.zeros(len(flat[0]), dtype)
+        with unless_refused(word):
+            _fold_compiled(definition, flat, machine_words(constants, word), states, word)
+            return states.reshape(shape)
+    groups = zip(*rows, strict=True)
+    results = [_interpret(definition, group, constants) for group in groups]
+    return from_integers(results, dtype).reshape(shape)
+
+
+def _fold_compiled(
+    definition: Callable, rows: list[np.ndarray], words: Constants, states: np.ndarray, word: int
+) -> None:
+    run = _loop(definition, len(rows), word)
+    step = max(1, _LEAST_WORK // rows[0].shape[1])
     in_slices(lambda p: run(states[p], *(x[p] for x in rows), words), len(states), step)
-    return states.reshape(shape)
 
 
 def _interpret(definition: Callable, group: Sequence[np.ndarray], constants: tuple) -> int:
@@ -59,36 +67,36 @@ def _interpret(definition: Callable, group: Sequence[np.ndarray], constants: tup
 
 
 @lru_cache(maxsize=LOOPS)
-def _loop(definition: Callable, arity: int) -> Kernel:
-    return Kernel(_make_loop, definition, arity)
+def _loop(definition: Callable, arity: int, word: int) -> Kernel:
+    return Kernel(_make_loop, definition, arity, word)
 
 
-def _make_loop(definition: Callable, arity: int) -> Callable:
-    f = compiled(definition)
-    word = np.int64
+def _make_loop(definition: Callable, arity: int, word: int) -> Callable:
+    from .wide import word as in_word
+
+    f, w, put = compiled(definition), in_word(word), putting()
 
     def pairs(states, a, b, constants):
         for i in range(states.size):
-            state = word(0)
+            state = w(0)
             for k in range(a.shape[1]):
-                state = word(f(state, word(a[i, k]), word(b[i, k]), *constants))
-            states[i] = state
+                state = w(f(state, w(a[i, k]), w(b[i, k]), *constants))
+            put(states, i, state)
 
     def triples(states, a, b, c, constants):
         for i in range(states.size):
-            state = word(0)
+            state = w(0)
             for k in range(a.shape[1]):
-                codes = (word(a[i, k]), word(b[i, k]), word(c[i, k]))
-                state = word(f(state, *codes, *constants))
-            states[i] = state
+                state = w(f(state, w(a[i, k]), w(b[i, k]), w(c[i, k]), *constants))
+            put(states, i, state)
 
     def quadruples(states, a, b, c, d, constants):
         for i in range(states.size):
-            state = word(0)
+            state = w(0)
             for k in range(a.shape[1]):
-                codes = (word(a[i, k]), word(b[i, k]), word(c[i, k]), word(d[i, k]))
-                state = word(f(state, *codes, *constants))
-            states[i] = state
+                codes = (w(a[i, k]), w(b[i, k]), w(c[i, k]), w(d[i, k]))
+                state = w(f(state, *codes, *constants))
+            put(states, i, state)
 
     loops: dict[int, Callable] = {2: pairs, 3: triples, 4: quadruples}
     return loops[arity]

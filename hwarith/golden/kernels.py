@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache
 from itertools import count
 from threading import RLock
@@ -19,6 +20,16 @@ from . import fingerprints
 from .arguments import ENTRY, Signature, describe
 
 
+class CannotCompile(Exception):
+    """The compiler does not know what a function does with arguments of these types."""
+
+
+def unless_refused(word: int) -> AbstractContextManager:
+    """Leave what the compiler refuses to what follows, if it is of words of so many bits that they
+    are not the machine's."""
+    return suppress(CannotCompile) if word > 64 else nullcontext()
+
+
 class Kernel:
     """A compiled function of arrays, numbers and tuples of them, which returns nothing.
 
@@ -26,12 +37,13 @@ class Kernel:
     met: it gives a Python function for the compiler. What it gives must follow from its own text,
     from what that refers to, and from the parameters: functions, types, numbers and tuples.
 
-    A call raises `ArithmeticError` where the function raises anything.
+    A call raises `ArithmeticError` where the function raises anything, and `CannotCompile`.
     """
 
     def __init__(self, make: Callable[..., Callable], *parameters: Hashable) -> None:
         self._make, self._parameters = make, parameters
         self._entries: dict[Signature, Callable[[Any], int]] = {}
+        self._refused: dict[Signature, str] = {}
         self._libraries: list[Any] = []  # what keeps their code in memory
 
     def __call__(self, *arguments: Any) -> None:
@@ -45,6 +57,8 @@ class Kernel:
             raise ArithmeticError(f"compiled {self._parameters or self._make} raised an error")
 
     def _prepare(self, signature: Signature) -> Callable[[Any], int]:
+        if signature in self._refused:
+            raise CannotCompile(self._refused[signature])
         name = fingerprints.digest(self._make, self._parameters, signature)
         code = kept("compiled", name, lambda: self.compile(signature)[1])
         library = _load(code)
@@ -56,7 +70,11 @@ class Kernel:
         """The function for arguments of these types: LLVM's text of it, and object code."""
         from . import entries
 
-        return entries.compile(self._make(*self._parameters), signature)
+        try:
+            return entries.compile(self._make(*self._parameters), signature)
+        except entries.REFUSALS as error:
+            self._refused[signature] = str(error)
+            raise CannotCompile(str(error)) from None
 
 
 _preparing = RLock()

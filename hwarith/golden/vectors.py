@@ -13,7 +13,7 @@ against 8, 16 and 64)."""
 
 
 @cache
-def each(vectors: bool, words: bool) -> Callable:
+def each(vectors: bool, word: int = 0) -> Callable:
     """For compiled functions: ``each(step, out, operands, constants)`` does, for all elements,
     ``out[i] = step((operands[0][i], operands[1][i], ...), constants)``.
 
@@ -23,7 +23,8 @@ def each(vectors: bool, words: bool) -> Callable:
         model would not, but is wrong: two to three times slower, measured with AVX-512, and up to
         twice with AVX2. Older instruction sets have no shifts by varying amounts; for them it
         decides.
-    words : Give the step its elements as signed 64-bit words, whatever the arrays' types.
+    word : Give the step its elements as signed words of so many bits, whatever the arrays' types;
+        as they are, if 0.
 
     `step` is a compiled function; `out` is a contiguous array of one dimension, or a tuple of them,
     of which the step then gives a tuple; `operands` are a tuple of arrays of the same size.
@@ -31,8 +32,10 @@ def each(vectors: bool, words: bool) -> Callable:
     import numba
     from numba.extending import intrinsic
 
+    from .wide import word_type
+
     def loop(typing_context: Any, step: Any, out: Any, operands: Any, constants: Any) -> Any:
-        elements = [numba.int64 if words else array.dtype for array in operands]
+        elements = [word_type(word) if word else array.dtype for array in operands]
         arguments = (numba.types.Tuple(elements), constants)
         called = step.get_call_type(typing_context, arguments, {})
 
@@ -53,6 +56,23 @@ def each(vectors: bool, words: bool) -> Callable:
         return numba.void(step, out, operands, constants), codegen
 
     return intrinsic(loop)
+
+
+@cache
+def putting() -> Callable:
+    """For compiled functions: ``put(array, i, number)`` does ``array[i] = number``, and takes as
+    much of the number as the array's type holds."""
+    import numba
+    from numba.extending import intrinsic
+
+    def put(typing_context: Any, array: Any, i: Any, number: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            _Arrays(context, builder, array, values[0]).store(values[1], values[2], number)
+            return context.get_dummy_value()
+
+        return numba.void(array, i, number), codegen
+
+    return intrinsic(put)
 
 
 def _vector_width() -> int:

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from ..golden import HOT
+from ..golden import HOT, to_integers
 from ..golden.arguments import Constants, machine_words
-from ..golden.compiler import LOOPS, compiled, inlined, signed_words
+from ..golden.compiler import LOOPS, compiled, inlined
 from ..golden.kernels import Kernel
+from ..golden.words import WIDTHS, in_words
 from .tiles import in_rows, product_loop
 
 LEAST_WORK = 1 << 20
@@ -47,6 +48,7 @@ def accumulate(
     a: np.ndarray,
     b: np.ndarray,
     acc: np.ndarray,
+    word: int,
 ) -> np.ndarray:
     """Codes (or values) after steps through all columns of `a` and rows of `b`, in this order.
 
@@ -54,20 +56,19 @@ def accumulate(
     ----------
     definitions : a multiply-add ``f(x, y, acc, *constants[0])``; or a product and a sum,
         ``sum(product(x, y, *constants[0]), acc, *constants[1])``.
-    a, b, acc : arrays (m, k), (k, n), (m, n) of unsigned integers, or all of float64.
+    a, b, acc : arrays (m, k), (k, n), (m, n) of codes, or all of float64.
+    word : bits of the machine words that hold the definitions' integers; 0 for float64.
     """
-    left, right = (signed_words(np.ascontiguousarray(x)) for x in (a, b))
-    out = np.array(acc, order="C")
-    sums = signed_words(out)
-    if out.dtype.kind == "f":
-        given: Any = constants
-        run = general(definitions, np.float64)
-    else:
-        given = words = machine_words(constants)
-        hot = out.size * len(b) >= HOT
-        run = specialized(definitions, words) if hot else general(definitions, np.int64)
-    in_rows(lambda p: run(sums[p], left[p], right, given), len(out), b.size, LEAST_WORK)
-    return out
+    left, right, out = (np.array(x, order="C") for x in (a, b, acc))
+    given: Any = constants
+    run = general(definitions, word)
+    if word:
+        left, right, out = (in_words(x, word) for x in (left, right, out))
+        given = words = machine_words(constants, word)
+        if out.size * len(b) >= HOT:
+            run = specialized(definitions, words, word)
+    in_rows(lambda p: run(out[p], left[p], right, given), len(out), b.size, LEAST_WORK)
+    return to_integers(out).view(acc.dtype)
 
 
 def _step(definitions: Definitions, word: Callable) -> Callable:
@@ -88,32 +89,35 @@ def _step(definitions: Definitions, word: Callable) -> Callable:
 
 
 @lru_cache(maxsize=LOOPS)
-def general(definitions: Definitions, word: type) -> Kernel:
+def general(definitions: Definitions, word: int) -> Kernel:
     """The loop over three matrices, for any types of them and any constants."""
     return Kernel(_general, definitions, word)
 
 
 @lru_cache(maxsize=LOOPS)
-def specialized(definitions: Definitions, words: Constants) -> Kernel:
-    """The same loop for one choice of constants, with vectors."""
-    return Kernel(_specialized, definitions, words)
+def specialized(definitions: Definitions, words: Constants, word: int) -> Kernel:
+    """The same loop for one choice of constants; with vectors, if they have such words."""
+    return Kernel(_specialized, definitions, words, word)
 
 
-def _general(definitions: Definitions, word: type) -> Callable:
+def _general(definitions: Definitions, word: int) -> Callable:
     return product_loop(_compiled_step(definitions, word), vectors=False)
 
 
-def _specialized(definitions: Definitions, words: Constants) -> Callable:
+def _specialized(definitions: Definitions, words: Constants, word: int) -> Callable:
     from ..golden.entries import known
 
-    step, values = _compiled_step(definitions, np.int64), known(words)
+    step, values = _compiled_step(definitions, word), known(words)
 
     @inlined
     def for_these(x, y, acc, constants):
         return step(x, y, acc, values())
 
-    return product_loop(for_these, vectors=True)
+    return product_loop(for_these, vectors=word == WIDTHS[0])
 
 
-def _compiled_step(definitions: Definitions, word: type) -> Any:
-    return inlined(_step(tuple(map(compiled, definitions)), word))
+def _compiled_step(definitions: Definitions, word: int) -> Any:
+    from ..golden.wide import word as in_word
+
+    number: Callable = in_word(word) if word else np.float64
+    return inlined(_step(tuple(map(compiled, definitions)), number))

@@ -10,7 +10,8 @@ import numpy as np
 from ..errors import InvalidInput, unknown
 from ..formats import Format
 from ..formats.codec import array_of
-from ..golden import is_interpreted
+from ..golden import code_dtype, machine_word
+from ..golden.kernels import unless_refused
 from ..units import Unit
 from ..units.chain import Chain, chain
 from . import float64, kernels, loops
@@ -109,7 +110,9 @@ def _accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> 
     units = chain.units
     definitions, constants = zip(*(x.definition() for x in units), strict=True)
     word_bits = max(x.word_bits for x in units)
-    if is_interpreted(word_bits, (x.dtype for x in (a, b, acc)), a.shape[0] * b.size):
+    dtype = code_dtype(chain.accumulator.bits)
+    word = machine_word(word_bits, dtype, [a.dtype, b.dtype], a.shape[0] * b.size)
+    if not word:
         return loops.interpret(definitions, constants, a, b, acc)
     if (sums := kernels.accumulate(chain, a, b, acc)) is not None:
         return sums
@@ -117,10 +120,13 @@ def _accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> 
         fused, separate = (float64.multiply_add,), (float64.multiply, float64.add)
         steps: tuple[Callable, ...] = separate if chain.multiply else fused
         formats = (*chain.operand_formats, chain.accumulator)
-        values = [f.decode(x).astype(np.float64) for f, x in zip(formats, (a, b, acc), strict=True)]
-        sums = loops.accumulate(steps, roundings, *values)
+        pairs = zip(formats, (a, b, acc), strict=True)
+        x, y, z = (f.decode(codes).astype(np.float64) for f, codes in pairs)
+        sums = loops.accumulate(steps, roundings, x, y, z, 0)
         return formats[2].encode(sums, overflow="nosat")
-    return loops.accumulate(definitions, constants, a, b, acc)
+    with unless_refused(word):
+        return loops.accumulate(definitions, constants, a, b, acc, word)
+    return loops.interpret(definitions, constants, a, b, acc)
 
 
 def float_roundings(units: Iterable[Unit]) -> tuple[tuple[FloatRounding], ...]:

@@ -28,7 +28,7 @@ def product_loop(step: Callable, vectors: bool, by_fours: bool = False) -> Calla
     by_fours : keep accumulators in registers for four steps. This pays if a step is a few
         instructions, and takes several times as long to compile.
     """
-    each_sum = each(vectors, words=False)
+    each_sum = each(vectors)
     rows, columns = ROWS, COLUMNS
 
     @inlined

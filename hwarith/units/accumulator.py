@@ -10,7 +10,8 @@ import numpy as np
 from .. import rtl
 from ..errors import InvalidInput
 from ..formats import Format, format
-from ..golden import fold
+from ..golden import fold, to_integers
+from . import evaluation
 from .contract import Unit, stages_parameter
 from .results import by_name, packed_dtype
 from .transfers import Transfers
@@ -85,7 +86,8 @@ class Accumulator(Unit):
         memory = 0
         for operands in zip(*codes, strict=True):
             memory = function(memory, *operands, *constants)
-        results = self.outputs(np.array([memory], self._memory_dtype))
+        dtype = np.dtype(object) if self._memory_dtype.kind == "V" else self._memory_dtype
+        results = self.outputs(np.array([memory], dtype))
         return by_name(tuple(self.results), [int(x[0]) for x in results])
 
     def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
@@ -107,7 +109,8 @@ class Accumulator(Unit):
         """
         arrays = self.check_operands(codes)
         function, constants = self.definition()
-        memory = fold(function, arrays, constants, self._memory_dtype, self.word_bits)
+        bits = evaluation.word_bits(self)
+        memory = to_integers(fold(function, arrays, constants, self._memory_dtype, bits))
         return by_name(tuple(self.results), [x[()] for x in self.outputs(memory)])
 
     @property

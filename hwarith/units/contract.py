@@ -104,8 +104,8 @@ class Unit(Parameterized):
 
     @property
     def word_bits(self) -> int:
-        """Bits of the widest magnitude that the definition forms for these parameters. Where it
-        exceeds a machine word the definition runs in plain Python."""
+        """Bits of the widest magnitude that the definition forms for these parameters. Up to 253 it
+        is compiled for arrays; beyond, it runs in plain Python."""
         raise NotImplementedError
 
     def datapath(self) -> list[rtl.Step]:

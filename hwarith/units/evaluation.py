@@ -66,7 +66,7 @@ def evaluate(unit: Defined, arrays: list[np.ndarray]) -> np.ndarray:
     formats = unit.operands.values()
     widths = [f.bits for f in formats]
     small = sum(widths) <= TABLE_BITS and len(widths) <= TABLE_OPERANDS
-    if small and arrays[0].size > SMALL and not _dtype(unit).hasobject:
+    if small and arrays[0].size > SMALL and _dtype(unit).kind == "u":
         return lookup(_table(unit), arrays, widths)
     return _compute(unit, arrays)
 
@@ -77,7 +77,13 @@ def _dtype(unit: Defined) -> np.dtype:
 
 def _compute(unit: Defined, arrays: list[np.ndarray]) -> np.ndarray:
     function, constants = unit.definition()
-    return apply(function, unit.arguments(arrays), constants, _dtype(unit), unit.word_bits)
+    return apply(function, unit.arguments(arrays), constants, _dtype(unit), word_bits(unit))
+
+
+def word_bits(unit: Defined) -> int:
+    """Bits of the widest magnitude that the definition meets, in operands of more than 64 bits or
+    on its way."""
+    return max(unit.word_bits, *(f.bits for f in unit.operands.values() if f.bits > 64), 0)
 
 
 @lru_cache(maxsize=_TABLES)

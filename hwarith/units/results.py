@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
-from ..formats import Format, format
+from ..formats import Format
+from ..golden import code_dtype, field
 
 
 def by_name(names: tuple[str, ...], values: list[Any]) -> Any:
@@ -17,10 +19,13 @@ def by_name(names: tuple[str, ...], values: list[Any]) -> Any:
     return values[0] if len(values) == 1 else _result_type(names)(*values)
 
 
-def split(packed: Any, formats: Iterable[Format]) -> list[Any]:
+def split(packed: Any, formats: Collection[Format]) -> list[Any]:
     """The codes of all formats, from an integer or array in which they lie side by side, the first
     one at the lsb."""
     *lower, _ = formats
+    if isinstance(packed, np.ndarray) and packed.dtype.kind == "V":
+        places = accumulate((f.bits for f in lower), initial=0)
+        return [field(packed, place, f.bits) for f, place in zip(formats, places, strict=True)]
     values = []
     for f in lower:
         bits = f.numbers.bits
@@ -30,8 +35,8 @@ def split(packed: Any, formats: Iterable[Format]) -> list[Any]:
 
 
 def packed_dtype(formats: Iterable[Format]) -> np.dtype:
-    """The smallest unsigned type that holds codes of all formats side by side; object, if none."""
-    return format(f"uint{sum(f.bits for f in formats)}").dtype
+    """The type of codes of all formats side by side."""
+    return code_dtype(sum(f.bits for f in formats))
 
 
 @cache

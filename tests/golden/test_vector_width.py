@@ -73,7 +73,7 @@ def test_what_is_straight(definition: Callable, straight: bool) -> None:
 @pytest.mark.parametrize("size", [0, 1, 31, 32, 1000])
 def test_several_arrays_at_once(size: int, vectors: bool) -> None:
     """Sums and differences, of elements of other types than the results."""
-    each_pair = each(vectors, words=True)
+    each_pair = each(vectors, word=64)
 
     @inlined
     def step(elements, scale):
@@ -95,7 +95,7 @@ def test_several_arrays_at_once(size: int, vectors: bool) -> None:
 @pytest.mark.skipif(not binding.get_host_cpu_features().get("avx2"), reason="needs AVX2")
 @pytest.mark.parametrize(("definition", "vectors"), [(branches, True), (divides, False)])
 def test_vectors_are_as_wide_as_said(definition: Callable, vectors: bool) -> None:
-    loop = specialized(definition, machine_words(()))
+    loop = specialized(definition, machine_words(()), 64)
     arrays = (("array", dtype, 1, True) for dtype in ("|u1", "<u2"))
     out, operand = arrays
     text, _ = loop.compile((out, machine_words(()).signature, operand))
@@ -103,7 +103,7 @@ def test_vectors_are_as_wide_as_said(definition: Callable, vectors: bool) -> Non
 
 
 def test_results_may_take_the_place_of_operands() -> None:
-    each_element = each(vectors=True, words=False)
+    each_element = each(vectors=True)
     double = inlined(lambda elements, _: elements[0] + elements[0])
 
     @numba.njit

@@ -115,7 +115,7 @@ def silent(capfd: pytest.CaptureFixture) -> Iterator[None]:
 def definition(units: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> np.ndarray:
     """By the compiled definitions."""
     definitions, constants = zip(*(u.definition() for u in units.units), strict=True)
-    return loops.accumulate(definitions, constants, a, b, acc)
+    return loops.accumulate(definitions, constants, a, b, acc, 64)
 
 
 def near_one(f: Format, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

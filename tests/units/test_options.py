@@ -208,7 +208,7 @@ def assert_softfloat(family: str, name: str, mode: str, before: bool, n: int) ->
 
 @pytest.mark.parametrize("before", [False, True], ids=["after", "before"])
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", ["fp16", "bf16", "fp32"])
+@pytest.mark.parametrize("name", ["fp16", "bf16", "fp32", "fp64"])
 @pytest.mark.parametrize("family", METHODS)
 def test_flags_and_modes_are_those_of_softfloat(
     family: str, name: str, mode: str, before: bool
@@ -218,7 +218,7 @@ def test_flags_and_modes_are_those_of_softfloat(
 
 @pytest.mark.long
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", ["fp16", "bf16", "fp32"])
+@pytest.mark.parametrize("name", ["fp16", "bf16", "fp32", "fp64"])
 @pytest.mark.parametrize("family", METHODS)
 def test_two_million_vectors_with_softfloat(family: str, name: str, mode: str) -> None:
     """In five modes and three operations, 30 million a format."""

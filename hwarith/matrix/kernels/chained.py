@@ -104,7 +104,7 @@ def _loop(exact: bool) -> Kernel:
 
 def _make_loop(exact: bool) -> Callable:
     step = _step(exact)
-    each_sum = each(vectors=True, words=False)
+    each_sum = each(vectors=True)
 
     def run(fs, xs, ga, ea, gb, eb, c):
         for i in range(ga.shape[0]):

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format
-from ...golden import fold
+from ...golden import code_dtype, fold, to_integers
 from ...rtl import Values, wire
 from ..contract import Contract, Unit
 from ..operations import CHAINED_MULTIPLY_ADD, Operation
@@ -156,8 +156,9 @@ class AnFma(Chained):
                 f"not {left.shape}"
             )
         _, constants = self.definition()
-        dtype = self.state.dtype
-        states = fold(definitions.step, [left, right], constants, dtype, self.word_bits)
+        dtype = code_dtype(self.state.bits)
+        words = fold(definitions.step, [left, right], constants, dtype, self.word_bits)
+        states = to_integers(words)
         return self.unpack_state(states) if state else self.chain_end(states)
 
     # -- hardware ------------------------------------------------------------------------------
