@@ -150,6 +150,7 @@ def test_a_killed_worker_costs_its_point_until_the_next_run(sweeps: Sweeps, tmp_
     sweeps.file.write_text(f"points = {json.dumps(SPECS[:6])}")
     process = sweeps.start(tmp_path / "out", "--jobs", "1")
     while not sweeps.measured():
+        assert process.poll() is None
         time.sleep(0.02)
     kill(children(process.pid)[0])
     said = process.communicate(timeout=60)[1]
