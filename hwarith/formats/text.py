@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
+from itertools import count
 
 from ..errors import MOST_SHOWN, InvalidInput, quoted, shown
 from .rounding import FINITE, unpack
@@ -158,16 +159,19 @@ def note_of_text(text: str, f: Format) -> str | None:
         why = f"rounded to {f.name}"
     else:
         why = f"clipped to the {'largest' if typed > 0 else 'lowest'} {f.name}"
-    return f"{shown(text.strip(), MOST_SHOWN)} → {_many_digits(got, f)}, {why}"
+    return f"{shown(text.strip(), MOST_SHOWN)} → {_digits_that_differ(got, f, typed)}, {why}"
 
 
-def _many_digits(x: Fraction | float, f: Format) -> str:
-    """A value with 17 digits, or more in wider formats, so that what rounding did to a number of
-    fewer digits is seen."""
+def _digits_that_differ(x: Fraction | float, f: Format, typed: Fraction | float) -> str:
+    """A value with 17 digits, with more in wider formats, and with as many as tell it from the
+    number that was typed, so that what rounding did is seen."""
     if x == 0 or isinstance(x, float):
         return number_text(float(x))
-    context = Context(prec=max(17, f.precision * 3 // 10 + 2))
-    return _decimal_text(context.divide(Decimal(x.numerator), Decimal(x.denominator)))
+    for digits in count(max(17, f.precision * 3 // 10 + 2)):
+        printed = Context(prec=digits).divide(Decimal(x.numerator), Decimal(x.denominator))
+        if Fraction(printed) != typed:
+            return _decimal_text(printed)
+    raise AssertionError("unreachable: the numbers differ")
 
 
 def number_of_text(text: str) -> Fraction | float | None:

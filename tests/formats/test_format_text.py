@@ -163,6 +163,7 @@ def test_code_of_a_text(text: str, code: int) -> None:
         ("e2m1fn", "nan", "nan → 6, as e2m1fn has no NaN"),
         ("fp32", "0.1", "0.1 → 0.10000000149011612, rounded to fp32"),
         ("fp64", "0.1", "0.1 → 0.10000000000000001, rounded to fp64"),
+        ("fp64", "1e30", "1e30 → 1.00000000000000002e+30, rounded to fp64"),
         ("e15m112", "1/3", "1/3 → 0.33333333333333333333333333333333332, rounded to e15m112"),
         ("e4m3fn", "-1/10000", "-1/10000 → 0, rounded to e4m3fn"),
         ("e5m2", "0x1p-20", "0x1p-20 → 0, rounded to e5m2"),
