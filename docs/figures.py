@@ -174,7 +174,8 @@ def pages(figures: Figures) -> dict[str, str]:
     catalogued = figures.rows([hw.unit(spec).spec for spec in CATALOGUE.values()])
     listed = figures.rows(costs.specs())
     texts = {p: rendered((ROOT / p).read_text(encoding="utf-8"), figures) for p in PAGES}
-    texts["docs/costs.md"] = costs.page(listed, figures.versions)
+    open_paths = {spec: figures("open_path", spec) for spec in costs.STAGES}
+    texts["docs/costs.md"] = costs.page(listed, open_paths, figures.versions)
     texts["rtl/README.md"] = catalogue.page(catalogued, figures.versions)
     return texts
 

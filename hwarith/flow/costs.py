@@ -95,7 +95,7 @@ OTHERS = (
 
 PIPELINED = ("mul:a=fp16", "add:a=fp16", "fma:a=fp16", "fma:a=bf16,c=fp32,out=fp32")
 
-STAGES = tuple(f"{spec},stages={n}" for spec in PIPELINED for n in (1, 2, 3, 4))
+STAGES = tuple(f"{spec},stages={n}" for spec in PIPELINED for n in range(1, 7))
 
 MULTIPLIERS = (
     "lmul:format={}",
@@ -191,19 +191,25 @@ its aligner, a bit-plane dot product, decoders.
 _STAGES = """
 ## Pipelines
 
-Path is the longest one from register to register, input or output; a result comes `stages` clocks
-after its operands, one in every clock.
+Paths are the longest ones from register to register, input or output, in the three libraries that
+anyone can measure with: in NAND, NOR and NOT gates, in delays of a NAND2 of the generic library,
+and in nanoseconds of osu018. A result comes `stages` clocks
+after its operands, one in every clock. Units with registers are mapped by steps that keep levels of
+logic (`synth/README.md`), so that one rank, at the results alone, has shorter paths than none. A
+rank that would shorten nothing stands at the end.
+
 """
 
 
-def page(found: dict[str, Row], versions: dict[str, str]) -> str:
-    """All tables, as Markdown, of figures by the `specs`, and the versions that they are of."""
+def page(found: dict[str, Row], open_paths: dict[str, float], versions: dict[str, str]) -> str:
+    """All tables, as Markdown, of figures by the `specs`, of the paths of `STAGES` in osu018, and
+    of the versions that they are of."""
     parts = [_HEADER, _BESIDE_PEERS, _peers_table(found), _OPTIONS]
     parts += [_options_table(found, f) for f in ("fp16", "e4m3")]
     parts += ["\n## Other formats and units\n\n", _table(OTHERS, found)]
     parts += [_APPROXIMATE, _multipliers_table(found), "\n", _table(APPROXIMATE, found)]
     parts += [_FEW_BITS, _table(FEW_BITS, found)]
-    parts += [_STAGES, "\n", _table(STAGES, found, pipelined=True)]
+    parts += [_STAGES, _stages_table(found, open_paths)]
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     return "".join(parts) + f"\nVersions: {named}.\n"
 
@@ -269,14 +275,23 @@ def _multipliers_table(found: dict[str, Row]) -> str:
     return "".join(lines)
 
 
-def _table(specs: tuple[str, ...], found: dict[str, Row], pipelined: bool = False) -> str:
-    head, rule = ("flip-flops | ", "--:|") if pipelined else ("", "")
-    lines = [
-        f"| unit | cells | path | {head}area, GE | LUT4 |\n",
-        f"|---|--:|--:|{rule}--:|--:|\n",
-    ]
+def _table(specs: tuple[str, ...], found: dict[str, Row]) -> str:
+    lines = ["| unit | cells | path | area, GE | LUT4 |\n", "|---|--:|--:|--:|--:|\n"]
     for spec in specs:
         r = found[spec]
-        figures = [r.cells, r.path, *([r.flip_flops] if pipelined else []), f"{r.area:.0f}", r.lut4]
-        lines.append(f"| `{spec}` | {' | '.join(map(str, figures))} |\n")
+        lines.append(f"| `{spec}` | {r.cells} | {r.path} | {r.area:.0f} | {r.lut4} |\n")
+    return "".join(lines)
+
+
+def _stages_table(found: dict[str, Row], open_paths: dict[str, float]) -> str:
+    lines = [
+        "| unit | cells | path | area, GE | path, NAND2 | path, osu018 | flip-flops |\n",
+        f"|---|{'--:|' * 6}\n",
+    ]
+    for spec in STAGES:
+        r = found[spec]
+        paths = f"{r.delay:.1f} | {open_paths[spec]:.2f}"
+        lines.append(
+            f"| `{spec}` | {r.cells} | {r.path} | {r.area:.0f} | {paths} | {r.flip_flops} |\n"
+        )
     return "".join(lines)

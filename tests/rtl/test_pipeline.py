@@ -71,6 +71,16 @@ def test_segments_are_even(stages: int) -> None:
     assert max(delays) <= 1.25 * cuts.shortest(1) / stages
 
 
+def test_a_segment_that_shortens_little_is_empty_and_the_last_one() -> None:
+    """A sixth one takes 178 to 170 at best, by the model; by synthesis it lengthened the path."""
+    cuts = cutter("mul:a=fp16")
+    five, six, seven = (cuts.pipeline(stages) for stages in (5, 6, 7))
+    assert cuts.shortest(5) > cuts.shortest(6) > 0.95 * cuts.shortest(5)
+    assert (six.segment, six.delays) == (five.segment, [*five.delays, 0])
+    assert six.registers == [*five.registers, cuts.results]
+    assert max(seven.delays) < 0.95 * max(five.delays)
+
+
 def test_few_registers() -> None:
     """In three ranks, between 48 bits of operands and 16 of results, with the valid bits."""
     declared = re.findall(

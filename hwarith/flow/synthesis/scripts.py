@@ -37,6 +37,42 @@ def part_by_part(script: str, top: str) -> str:
     return script
 
 
+_BUFFERED = ";buffer,-c,-N,8;topo;upsize,-I,2000,-J,200;dnsize"
+
+
+def pipelined(script: str) -> str:
+    """The script for a unit with registers: ABC is run once, by steps that keep the levels of logic
+    (``synth/levels.abc``). It puts buffers where much is driven, as enables of registers are, and
+    sizes gates (but see `without_buffers`).
+
+    The recipes' own steps rewrite for few nodes, on whatever path. Of one long path little is
+    lost; but between registers they undo the blocks of adders and incrementers, and paths become
+    longer than those of fewer stages. And yosys hands to ABC what is around the flip-flops of one
+    enable as one network, for which all that comes out of another one is there at once: so ABC is
+    given the gates alone.
+    """
+    steps = (tools.shipped("synth") / "levels.abc").read_text().splitlines()
+    levels = ";".join(step.replace(" ", ",") for step in steps if not step.startswith("#"))
+    cells = f"{levels};&get,-n;&dch;&nf;&put{_BUFFERED}"
+    for own, instead in (
+        ("synth -flatten\n", "synth -flatten -noabc\n"),
+        ("abc -g cmos2\n", f"abc -g cmos2 -script +{levels};dch;map t:$_*DFF*_ %n\n"),
+        ("abc -liberty library.lib\n", f"abc -liberty library.lib -script +{cells}\n"),
+    ):
+        script = script.replace(own, instead, 1)
+    return script
+
+
+def without_buffers(script: str) -> str:
+    """The same for libraries whose delays do not depend on loads."""
+    return script.replace(_BUFFERED, "")
+
+
+def has_buffers(script: str) -> bool:
+    """Whether it puts buffers and sizes gates."""
+    return _BUFFERED in script
+
+
 def mappings() -> dict[str, str]:
     """The steps of ABC that mapping for a delay target tries, by name."""
     return {

@@ -141,8 +141,9 @@ def synthesize(
     recipe : None for the library's own (``asic``, ``fpga``). With cells ``area``: mapped for
         least area, which is smaller, slower, and varies less between units that are nearly the
         same; with the generic library also ``cmos``: the unit on NAND, NOR and NOT alone, to be
-        compared with published figures. With FPGAs ``dsp``: multiplier blocks are allowed, which
-        ``fpga`` keeps from so that look-up tables compare.
+        compared with published figures. Pipelines are mapped so that levels of logic are kept, in
+        ``asic`` and ``cmos`` (``synth/README.md``). With FPGAs ``dsp``: multiplier blocks are
+        allowed, which ``fpga`` keeps from so that look-up tables compare.
     delay_target : only with a Liberty file that has tables of delay and slew by load: size gates
         for this delay, in the library's time unit. ABC maps in several ways (``synth/abc``) and
         sizes each. The one of least area among those that meet the target by our static timing is
@@ -195,6 +196,8 @@ class _Job:
             self.scripts = [scripts.recipe_script(name) for name in names]
         if unit.parts:
             self.scripts = [scripts.part_by_part(script, unit.name) for script in self.scripts]
+        elif unit.stages and self.recipe in ("asic", "cmos") and delay_target is None:
+            self.scripts = [scripts.pipelined(script) for script in self.scripts]
         dsp = self.recipe == "dsp"
         self.verilog = verilog(unit, plain_products=True) if dsp else verilog(unit)
 
@@ -224,7 +227,12 @@ class _Job:
             (folder / "library.lib").write_bytes(read_liberty(self.source))
             if self.delay_target is not None:
                 return self._sized(folder, library, self.delay_target)
-            self._yosys(folder, self.scripts[0])
+            script = self.scripts[0]
+            if not library.has_tables:
+                script = scripts.without_buffers(script)
+            elif scripts.has_buffers(script):
+                _separate_pins(folder)
+            self._yosys(folder, script)
             found = figures.of_cells(folder, library)
             return figures.of_generic_cells(found) if self.library == "generic" else found
 
@@ -239,8 +247,7 @@ class _Job:
                 f"Liberty file {shown(self.source)}: it has no tables of delay and slew by load, "
                 "which sizing for a delay target needs"
             )
-        text = (folder / "library.lib").read_text(errors="replace")
-        (folder / "library.lib").write_text(with_single_pins(text))
+        _separate_pins(folder)
         (folder / "abc.constr").write_text(
             f"set_driving_cell {library.driver.name}\n"
             f"set_load {library.output_load * library.femtofarads}\n"
@@ -269,6 +276,12 @@ class _Job:
             raise ToolFailure(
                 f"{error} (mapping {self.unit.spec} to {shown(self.library)})"
             ) from None
+
+
+def _separate_pins(folder: Path) -> None:
+    """Change the library so that ABC can size gates (`with_single_pins`)."""
+    text = (folder / "library.lib").read_text(errors="replace")
+    (folder / "library.lib").write_text(with_single_pins(text))
 
 
 def _check_recipe(library: str, recipe: str | None) -> str:

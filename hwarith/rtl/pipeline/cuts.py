@@ -8,6 +8,10 @@ from functools import cached_property
 from .delay import ONE, Graph
 from .mincut import Network
 
+WORTH = 0.05
+"""The part by which another segment must shorten the longest one. The model is not exact: with less
+it may well become longer."""
+
 
 @dataclass(frozen=True)
 class Pipeline:
@@ -45,11 +49,16 @@ class Cutter:
         self.live = self._read_bits()
 
     def pipeline(self, stages: int) -> Pipeline:
-        """The operations in so many segments."""
-        limit = self.shortest(stages)
-        last = stages - 1
+        """The operations in so many segments. Those that would shorten the longest one by less
+        than `WORTH` are empty and the last ones: the results are in their registers."""
+        useful, limit = 1, self.shortest(1)
+        for more in range(2, stages + 1):
+            shorter = self.shortest(more)
+            if shorter <= (1 - WORTH) * limit:
+                useful, limit = more, shorter
+        last = useful - 1
         segment = [last if any(self.live[bit] for bit in made) else -1 for made in self.graph.made]
-        latest = self._latest(limit, stages)
+        latest = self._latest(limit, useful)
         for cut in range(last):
             for operation in self._before(cut, last, segment, latest, limit):
                 segment[operation] = cut
