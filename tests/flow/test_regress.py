@@ -120,7 +120,7 @@ def test_valid_that_waits_for_ready():
     assert found.keys() == {"waiting sink", "waiting source and sink"}
 
 
-@pytest.mark.parametrize("spec", [PIPELINE, *map(long, (GROUPS, ARRAY, TILE))])
+@pytest.mark.parametrize("spec", [PIPELINE, *map(long, (GROUPS, ARRAY))])
 def test_a_transfer_that_is_lost_in_reset(spec):
     """What `hwarith` made until `i_ready` was low in reset."""
     fault = mutated(spec, r"(assign i_ready = \w+) & \w+;", r"\1;")

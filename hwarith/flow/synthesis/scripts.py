@@ -37,7 +37,7 @@ def part_by_part(script: str, top: str) -> str:
     return script
 
 
-_BUFFERED = ";buffer,-c,-N,8;topo;upsize,-I,2000,-J,200;dnsize"
+_BUFFERED = ";buffer,-c,-N,16;topo;upsize,-I,2000,-J,200;dnsize"
 
 
 def pipelined(script: str) -> str:
