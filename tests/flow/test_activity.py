@@ -173,17 +173,17 @@ def test_what_has_no_activity():
 # -- registers -----------------------------------------------------------------------------------
 
 WITH_REGISTERS = [
-    "mul:a=bf16,stages=2",
-    "fma:a=e4m3fn,stages=5",
+    "mul:a=e4m3fn,stages=2",
+    "fma:a=e2m1fn,stages=5",
     "add:a=int64,out=int65,stages=1",
-    "mac:a=e4m3fn",
-    "dfpmac",
+    "mac:a=e2m1fn,acc=e4m3",
+    "dfpmac:p=8",
     "fpint:lanes=2",
-    "bspe:type=fp4",
+    "bspe:type=fp4,lanes=2",
     "bitplane_dot:lanes=16",
     "bsdequant",
-    "engine:pe=(fma:a=e2m1fn,c=e4m3fn,out=e4m3fn),rows=3,columns=2",
-    "engine:pe=(anfma:a=e4m3fn,w=12),rows=2,columns=2",
+    "engine:pe=(fma:a=e2m1fn,c=e4m3fn,out=e4m3fn),rows=2,columns=2",
+    pytest.param("engine:pe=(anfma:a=e4m3fn,w=12),rows=2,columns=2", marks=pytest.mark.long),
 ]
 
 

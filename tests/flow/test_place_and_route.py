@@ -19,7 +19,7 @@ routed = pytest.mark.skipif(
 
 
 @routed
-@pytest.mark.parametrize("library", ["ice40", "ecp5"])
+@pytest.mark.parametrize("library", ["ice40", pytest.param("ecp5", marks=pytest.mark.long)])
 def test_more_stages_run_at_a_faster_clock(library):
     spec = "mul:a=e4m3fn"
     one, two = hw.place_and_route(spec, library), hw.place_and_route(f"{spec},stages=3", library)
@@ -32,6 +32,7 @@ def test_more_stages_run_at_a_faster_clock(library):
 
 
 @routed
+@pytest.mark.long
 def test_multiplier_blocks():
     spec = "mul:a=int16,out=int32"
     assert hw.place_and_route(spec, "ecp5", "dsp").fmax > hw.place_and_route(spec, "ecp5").fmax

@@ -105,6 +105,7 @@ def test_picture_is_drawn_with_its_points(folder: Path) -> None:
         assert (pixels == colour).all(axis=2).sum() > 100
 
 
+@pytest.mark.long
 def test_legend_of_all_types_has_room() -> None:
     figures = dict.fromkeys(WEIGHT_FIGURES, 1.0)
     kinds = weight_types()

@@ -30,14 +30,14 @@ def assert_stages_change_nothing(spec: str, stages: int) -> None:
     assert (hw.simulate(u)(*operands) == hw.simulate(spec)(*operands)).all()
 
 
-@pytest.mark.parametrize("stages", [1, 2, 5, 8])
+@pytest.mark.parametrize("stages", [2, 5])
 @pytest.mark.parametrize("spec", SMALL)
 def test_stages_change_no_result(spec: str, stages: int) -> None:
     assert_stages_change_nothing(spec, stages)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("stages", [3, 4, 6, 7])
+@pytest.mark.parametrize("stages", [1, 3, 4, 6, 7, 8])
 @pytest.mark.parametrize("spec", SMALL)
 def test_other_stages_change_no_result(spec: str, stages: int) -> None:
     assert_stages_change_nothing(spec, stages)
@@ -48,8 +48,9 @@ def test_other_stages_change_no_result(spec: str, stages: int) -> None:
     [
         "fma:a=fp16,stages=3",
         "fma:a=bf16,b=bf16,c=fp32,out=fp32,stages=4",
-        "mul:a=fp32,stages=5",
-        "add:a=fp32,round=rup,stages=7",
+        pytest.param("mul:a=fp32,stages=5", marks=pytest.mark.long),
+        "add:a=bf16,round=rup,stages=7",
+        pytest.param("add:a=fp32,round=rup,stages=7", marks=pytest.mark.long),
         "mul:a=int70,stages=3",
         "fma:a=int20,stages=6",
     ],
