@@ -12,7 +12,8 @@ import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS
 from hwarith.units.exact.base import FLAGS, ROUNDING_CHOICES
-from tests.evidence import assert_rtl_equals_golden, rows
+from tests import oracle
+from tests.evidence import assert_equal_on, assert_rtl_equals_golden, rows
 from tests.units.test_exact import SMALL_FORMATS
 
 INTEGERS = ("int4", "int8", "uint5", "int16", "uint1")
@@ -116,6 +117,20 @@ def test_equal(spec: str) -> None:
 )
 def test_equal_with_options(spec: str) -> None:
     assert_rtl_equals_golden(spec)
+
+
+@pytest.mark.parametrize("out", ["fp16", "e2m3fn", "ue4m3"])
+@pytest.mark.parametrize("mode", ["port", "rtz", "rto"])
+def test_sums_one_beyond_the_largest_value(mode: str, out: str) -> None:
+    """A negative sum that is exact is truncated to one less, and that may be the largest value."""
+    u = hw.unit(f"fma:a=e4m3fn,c=fp32,out={out},op=nmadd,round={mode}")
+    beyond = oracle.beyond(u.out)
+    near = np.array([-beyond, beyond, -u.out.max, -(beyond + u.out.max) / 2, 0], object)
+    products = np.array([0.0, 2.0**-9, -(2.0**-9)])
+    grid = np.meshgrid(u.a.encode(products), u.c.encode(near), np.arange(8), indexing="ij")
+    a, c, rm = (x.ravel() for x in grid)
+    one = int(u.b.encode(1.0))
+    assert_equal_on(u, a, one, c, *([rm] if mode == "port" else []))
 
 
 @pytest.mark.long

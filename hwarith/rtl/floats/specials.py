@@ -110,14 +110,11 @@ class Specials:
         return self.code(sign, self.infinity) if self.infinity and has_it else self.nan
 
     def follows_largest(self, mode: str, policy: str) -> bool:
-        """Whether in a mode every value that is rounded up from the largest one by a step of its
-        magnitude becomes the next code, so that nothing needs to notice."""
-        signs = {"rup": (0,), "rdn": (1,), "rtz": ()}.get(mode, (0, 1))
-        if mode == "rto" and self.largest & 1:
-            signs = ()
-        signs = signs if self.format.signed else tuple(s for s in signs if s == 0)
-        return all(
-            self.largest < self._ones
-            and self.overflow(sign, mode, policy) == self.code(sign, self.largest + 1)
-            for sign in signs
+        """Whether in a mode every value that reaches the one behind the largest becomes the next
+        code, so that nothing needs to notice. Modes that never round it up are no exception: the
+        truncated magnitude of a negative sum may lack one to be exact.
+        """
+        return self.largest < self._ones and all(
+            self.overflow(sign, mode, policy) == self.code(sign, self.largest + 1)
+            for sign in ((0, 1) if self.format.signed else (0,))
         )
