@@ -19,8 +19,8 @@ from hwarith.errors import HwarithError, InvalidInput
 from hwarith.explore.cycles.files import read_model
 from hwarith.explore.sweeps.schema import manifest_of
 from hwarith.explore.sweeps.sweep_file import read_sweep
-from hwarith.flow.energy.gates import function_of
 from hwarith.flow.synthesis import liberty
+from hwarith.flow.synthesis.functions import function_of
 from hwarith.flow.tools import shipped
 from hwarith.inputs import read_arrays, read_json, read_toml
 

@@ -12,8 +12,9 @@ import pytest
 import hwarith as hw
 from hwarith.flow.energy import activity as module
 from hwarith.flow.energy.activity import Watch, activity
-from hwarith.flow.energy.gates import Gate, function_of
+from hwarith.flow.energy.gates import Gate
 from hwarith.flow.energy.measure import operands as operands_at_work
+from hwarith.flow.synthesis.functions import function_of
 from tests.flow.tabled import library
 
 UNIT = "mul:a=e4m3fn"

@@ -12,6 +12,7 @@ from hwarith.errors import InvalidInput, ToolFailure
 from hwarith.flow import tools
 from hwarith.flow.synthesis import liberty, liberty_text
 from hwarith.flow.synthesis.cells import Table
+from hwarith.flow.synthesis.functions import sense_of
 from tests.flow import tabled as tabled_library
 
 SYNTH = tools.shipped("synth")
@@ -244,3 +245,18 @@ def test_a_broken_table_is_named(tmp_path, old, new, message):
     path.write_text(tabled_library.library().replace(old, new, 1))
     with pytest.raises(InvalidInput, match=message):
         liberty.read(path)
+
+
+@pytest.mark.parametrize(
+    ("function", "source", "sense"),
+    [
+        ("A * !S + B * S", "A", "positive_unate"),
+        ("A * !S + B * S", "S", "non_unate"),
+        ("!((A + B) * C)", "B", "negative_unate"),
+        ("A ^ B", "A", "non_unate"),
+        ("A", "B", "non_unate"),
+    ],
+)
+def test_the_sense_of_a_function(function: str, source: str, sense: str) -> None:
+    """What a ``timing`` group that does not state it means (Liberty, "timing_sense")."""
+    assert sense_of(function, ("A", "B", "C", "S"), source, "pin Y") == sense

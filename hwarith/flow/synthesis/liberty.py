@@ -15,11 +15,15 @@ from pathlib import Path
 from ...errors import InvalidInput, quoted, shown
 from ...inputs import read_liberty, told
 from .cells import Arc, Cell, Library, Power, Table
+from .functions import sense_of
 from .liberty_text import Group, parse
 
 # Types of ``timing`` groups that are delays; others are constraints, or of no use here.
 _COMBINATIONAL = ("combinational", "combinational_rise", "combinational_fall")
 _FROM_CLOCK = ("rising_edge", "falling_edge")
+
+_MOST_INPUTS = 12
+"""Of functions whose sense is worked out from all their values."""
 
 _INTRINSIC = ("intrinsic_rise", "intrinsic_fall")
 
@@ -146,7 +150,7 @@ class _Timing:
     """What the ``timing`` groups of a cell's pins say, as attributes of `Cell`."""
 
     def __init__(self, pins: dict[str, Group], templates: dict[str, Group]):
-        self._templates = templates
+        self._templates, self._pins = templates, pins
         self.delays: dict[tuple[str, str], float] = {}
         self.setups: dict[str, float] = {}
         self.arcs: list[Arc] = []
@@ -173,7 +177,21 @@ class _Timing:
             return
         for source in timing.attributes.get("related_pin", "").split():
             self.delays[source, pin] = max(number, self.delays.get((source, pin), 0.0))
-            self.arcs += _arcs(timing, source, pin, self._templates)
+            sense = timing.attributes.get("timing_sense") or self._sense(source, pin)
+            self.arcs += _arcs(timing, source, pin, sense, self._templates)
+
+    def _sense(self, source: str, target: str) -> str:
+        """Where a group says nothing of it: that of the pin's function."""
+        function = self._pins[target].attributes.get("function")
+        inputs = tuple(
+            n for n, pin in self._pins.items() if pin.attributes.get("direction") == "input"
+        )
+        if function is None or source not in inputs or len(inputs) > _MOST_INPUTS:
+            return "non_unate"
+        try:
+            return sense_of(function, inputs, source, f"pin {shown(target)}")
+        except InvalidInput:  # of a register's state, say
+            return "non_unate"
 
 
 def _powers(name: str, pin: Group, templates: dict[str, Group]) -> Iterator[Power]:
@@ -207,10 +225,11 @@ def _capacitances(pin: Group) -> tuple[float, float]:
     return rise, fall
 
 
-def _arcs(timing: Group, source: str, target: str, templates: dict[str, Group]) -> Iterator[Arc]:
+def _arcs(
+    timing: Group, source: str, target: str, sense: str, templates: dict[str, Group]
+) -> Iterator[Arc]:
     """The ways from one pin to another by one ``timing`` group."""
     kind = timing.attributes.get("timing_type", "combinational")
-    sense = timing.attributes.get("timing_sense", "non_unate")
     slews = any(timing.named("rise_transition", "fall_transition"))
     for edge, name in enumerate(("rise", "fall")):
         delay = next(timing.named(f"cell_{name}"), None)
