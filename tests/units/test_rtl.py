@@ -85,6 +85,7 @@ def test_equal(spec: str) -> None:
         "mul:a=e5m2,subnormals=ftz",
         "mul:a=e3m2fn,b=e8m0fnu,out=e3m4,subnormals=flush",
         "mul:a=e5m2,out=e2m3fn,nan=payload",
+        "mul:a=e8m0fnu,subnormals=flush",
         "mul:a=fp16,subnormals=flush,flags=after",
         "mul:a=e4m3,subnormals=ftz,round=port_srb,n=3",
         "add:a=fp16,subnormals=flush,round=rup",

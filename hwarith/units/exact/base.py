@@ -152,8 +152,9 @@ class Exact(Unit):
 
     @property
     def ftz(self) -> bool:
-        """Whether tiny results become zeros."""
-        return self.subnormals in ("ftz", "flush")
+        """Whether tiny results become zeros. A format without zero and
+        subnormals (e8m0fnu) has nothing to flush to."""
+        return self.subnormals in ("ftz", "flush") and not self.out.hidden_always
 
     @property
     def _op(self) -> str | None:
