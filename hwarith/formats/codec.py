@@ -20,8 +20,8 @@ from . import names
 from . import rounding as r
 from .descriptor import Descriptor
 
-_FURTHEST = 20_000
-"""10^20000 is beyond every format, and 10^-20000 below each."""
+FURTHEST = 20_000
+"""Decimal exponents are cut off here: 10^20000 is beyond every format, 10^-20000 below each."""
 
 _TABLES = 32
 """Tables of conversions that are remembered, of at most 2^18 codes each."""
@@ -179,8 +179,8 @@ def _of_decimal(value: Decimal) -> Fraction | float:
         return math.nan
     if not value or value.is_infinite():
         return float(value)
-    if abs(value.adjusted()) > _FURTHEST:
-        size = Fraction(10) ** (_FURTHEST if value.adjusted() > 0 else -_FURTHEST)
+    if abs(value.adjusted()) > FURTHEST:
+        size = Fraction(10) ** (FURTHEST if value.adjusted() > 0 else -FURTHEST)
         return -size if value < 0 else size
     return Fraction(value)
 

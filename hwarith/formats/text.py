@@ -9,15 +9,13 @@ from fractions import Fraction
 from itertools import count
 
 from ..errors import MOST_SHOWN, InvalidInput, quoted, shown
+from .codec import FURTHEST
 from .rounding import FINITE, unpack
 from .scalar import Format
 
 MOST_CHARACTERS = 20_000
 """Of the text of a number: more than the 11,564 digits of the longest number that lies halfway
 between two codes."""
-
-_FURTHEST = 20_000
-"""Decimal exponents are cut off here: 10^20000 is beyond every format, 10^-20000 below each."""
 
 _CODE = re.compile(r"0x[0-9a-f]+|0b[01]+", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(
@@ -209,7 +207,7 @@ def _scaled(figures: str, base: int, exponent: str | None, scale: int) -> Fracti
     if not digits:
         return Fraction(0)
     size = int(digits, 16) if base == 16 else _integer(digits)
-    most = _FURTHEST + len(figures) if scale == 10 else 4 * (_FURTHEST + len(figures))
+    most = FURTHEST + len(figures) if scale == 10 else 4 * (FURTHEST + len(figures))
     shift = max(-most, min(most, _exponent(exponent or "0")))
     return Fraction(size) * Fraction(scale) ** shift / base ** len(rest)
 

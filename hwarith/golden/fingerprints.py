@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from ..sources import digest as digest_of_files
+
 
 def digest(*things: Any) -> str:
     """Of functions, types, numbers and tuples of them; of this package's sources, which compile
@@ -44,11 +46,7 @@ def surroundings() -> tuple[str, ...]:
 
 def sources(folder: Path) -> str:
     """A digest of the Python files of a folder."""
-    found = hashlib.sha256()
-    for file in sorted(folder.glob("*.py")):
-        content = file.read_bytes()
-        found.update(f"{file.name} {len(content)}\n".encode() + content)
-    return found.hexdigest()
+    return digest_of_files({file.name: file for file in folder.glob("*.py")})
 
 
 def _description(thing: Any, known: set[int]) -> Iterator[str]:

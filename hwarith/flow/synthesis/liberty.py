@@ -120,11 +120,12 @@ def _cell(group: Group, templates: dict[str, Group]) -> Cell:
 def _parts_of_cell(group: Group, templates: dict[str, Group]) -> Cell:
     pins = {name: pin for pin in group.named("pin") for name in pin.arguments}
     register = next(group.named("ff", "latch", "ff_bank", "latch_bank"), None)
-    timing = _Timing(pins, templates)
+    inputs = tuple(n for n, pin in pins.items() if pin.attributes.get("direction") == "input")
+    timing = _Timing(pins, inputs, templates)
     return Cell(
         name="".join(group.arguments),
         area=_number(group.attributes.get("area", "0"), "area"),
-        inputs=tuple(n for n, pin in pins.items() if pin.attributes.get("direction") == "input"),
+        inputs=inputs,
         functions={
             name: pin.attributes["function"]
             for name, pin in pins.items()
@@ -149,8 +150,10 @@ def _parts_of_cell(group: Group, templates: dict[str, Group]) -> Cell:
 class _Timing:
     """What the ``timing`` groups of a cell's pins say, as attributes of `Cell`."""
 
-    def __init__(self, pins: dict[str, Group], templates: dict[str, Group]):
-        self._templates, self._pins = templates, pins
+    def __init__(
+        self, pins: dict[str, Group], inputs: tuple[str, ...], templates: dict[str, Group]
+    ):
+        self._pins, self._inputs, self._templates = pins, inputs, templates
         self.delays: dict[tuple[str, str], float] = {}
         self.setups: dict[str, float] = {}
         self.arcs: list[Arc] = []
@@ -183,13 +186,10 @@ class _Timing:
     def _sense(self, source: str, target: str) -> str:
         """Where a group says nothing of it: that of the pin's function."""
         function = self._pins[target].attributes.get("function")
-        inputs = tuple(
-            n for n, pin in self._pins.items() if pin.attributes.get("direction") == "input"
-        )
-        if function is None or source not in inputs or len(inputs) > _MOST_INPUTS:
+        if function is None or source not in self._inputs or len(self._inputs) > _MOST_INPUTS:
             return "non_unate"
         try:
-            return sense_of(function, inputs, source, f"pin {shown(target)}")
+            return sense_of(function, self._inputs, source, f"pin {shown(target)}")
         except InvalidInput:  # of a register's state, say
             return "non_unate"
 

@@ -276,8 +276,8 @@ class Rounder:
         infinite = self._by_sign(x, lambda s: codes.infinite(s, policy))
         if out.hidden_always:
             finite = Mux(x["zero"], Const(codes.zero(policy), out.bits), finite)
-        canonical = codes.extreme(0) if codes.nan is None else codes.nan
-        special = Mux(x["nan"], x.get("nan_code", Const(canonical, out.bits)), infinite)
+        nan_code = x.get("nan_code", Const(codes.nan_result, out.bits))
+        special = Mux(x["nan"], nan_code, infinite)
         ordinary = Mux(x["overflow"], beyond, finite)
         is_special = x["nan"] | x["inf"]
         y = wire(m, "code", Mux(is_special, special, ordinary), out.bits)

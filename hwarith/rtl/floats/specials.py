@@ -67,6 +67,11 @@ class Specials:
             return self.infinity - 1
         return self._ones - (self.format.nan == "all_ones")
 
+    @property
+    def nan_result(self) -> int:
+        """What a NaN becomes: the canonical one, or in formats without it the largest value."""
+        return self.extreme(0) if self.nan is None else self.nan
+
     def code(self, sign: int, magnitude: int) -> int:
         return magnitude | (sign << self.magnitude_bits if self.format.signed else 0)
 

@@ -35,12 +35,7 @@ def choose_special(
         return finite
     plus, minus = (Const(_infinite(s, f, rules), f.bits) for s in (0, 1))
     number = Mux(inf, Mux(negative, minus, plus), finite)
-    return Mux(nan, Const(_nan(f), f.bits), number)
-
-
-def _nan(f: Format) -> int:
-    codes = Specials(f)
-    return codes.extreme(0) if codes.nan is None else codes.nan
+    return Mux(nan, Const(Specials(f).nan_result, f.bits), number)
 
 
 def _overflow(sign: int, f: Format, rules: Rules) -> int:
