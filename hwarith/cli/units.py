@@ -33,16 +33,22 @@ def list_(as_json: Json = False) -> None:
 
 
 def show(name: Annotated[str, typer.Argument(metavar="UNIT")], as_json: Json = False) -> None:
-    """Show a unit: its parameters, defaults, contract and source. UNIT may be a whole SPEC."""
+    """Show a unit: what it computes, its contract, ports and parameters. UNIT may be a SPEC.
+
+    docs/interface.md has the rules of the ports, docs/rounding.md those of the results.
+    """
     from ..units import unit
-    from ..units.text import parameter_rows, unit_row
+    from ..units.interface import about
+    from ..units.text import parameter_rows, port_rows, unit_row
 
     u = unit(name)
-    facts, parameters = unit_row(u), parameter_rows(u)
+    facts, ports, parameters = unit_row(u), port_rows(u), parameter_rows(u)
     if as_json:
-        print_json(facts | {"parameters": parameters})
+        print_json(facts | {"about": about(u), "ports": ports, "parameters": parameters})
         return
     print_table([{"": key, " ": value} for key, value in facts.items()])
+    print(about(u), end="\n\n")
+    print_table(ports)
     print_table(parameters)
 
 

@@ -9,6 +9,7 @@ from functools import cache
 
 from ..errors import InvalidInput
 from ..units import Unit
+from ..units.interface import ports
 from . import keys, processes, tools
 
 _DECLARATION = re.compile(r"VL_(INOUT|IN|OUT)(?:8|16|64|W)?\(&(\w+),(\d+),(\d+)")
@@ -38,12 +39,7 @@ def cache_key(module: str, *texts: str) -> str:
 
 def required_ports(unit: Unit) -> dict[str, str]:
     """What each port of a unit is, by name: ``input of 8 bits``."""
-    ports = {name: _described("IN", f.bits) for name, f in unit.inputs.items()}
-    ports |= {name: _described("OUT", f.bits) for name, f in unit.results.items()}
-    if unit.stages:
-        ports |= {name: _described("IN", 1) for name in ("clk", "rst", "i_valid", "o_ready")}
-        ports |= {name: _described("OUT", 1) for name in ("i_ready", "o_valid")}
-    return ports
+    return {port.name: _described(port.direction, port.bits) for port in ports(unit)}
 
 
 def check_ports(header: str, unit: Unit) -> None:
@@ -53,7 +49,7 @@ def check_ports(header: str, unit: Unit) -> None:
     that the unit does not have.
     """
     found = {
-        name: _described(kind, int(high) - int(low) + 1)
+        name: _described(_KINDS[kind], int(high) - int(low) + 1)
         for kind, name, high, low in _DECLARATION.findall(header)
     }
     required = required_ports(unit)
@@ -65,8 +61,8 @@ def check_ports(header: str, unit: Unit) -> None:
             )
 
 
-def _described(kind: str, bits: int) -> str:
-    return f"{_KINDS[kind]} of {bits} bit{'s' if bits > 1 else ''}"
+def _described(direction: str, bits: int) -> str:
+    return f"{direction} of {bits} bit{'s' if bits > 1 else ''}"
 
 
 def _or_absent(description: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -29,6 +29,11 @@ class Accumulator(Unit):
     next memory), `outputs`, `datapath` (from operands and memory to the next memory) and
     `output_datapath`; and `front_datapath`, if registers may stand before the memory.
     """
+
+    meanings: ClassVar[dict[str, str]] = {
+        "first": "1: a group begins with this transfer, the memory counts as zero",
+        "last": "1: a group ends with this transfer, its result follows",
+    }
 
     stages: int = stages_parameter("the memory, and ranks before it", 1)
 

@@ -66,6 +66,10 @@ class Unit(Parameterized):
     """What a result stands for: one of `hwarith.units.operations`, or an own `Operation`. It is a
     function of the first operands; others are no part of it."""
 
+    meanings: ClassVar[dict[str, str]] = {}
+    """What ports are, by their names, in a few words; those of a base are known already. An author
+    may leave it out."""
+
     stages: int = stages_parameter("pipeline registers", 0)
     target_delay: int | None = integer_parameter(
         "instead of stages: as few as keep every path at so many gate delays of the delay model",
@@ -122,6 +126,12 @@ class Unit(Parameterized):
         """For an approximate unit, the options with which an exact one of its operation treats
         special cases as it does, such as ``{"subnormals": "flush"}``: reports compare the two. An
         author may leave it out."""
+        return {}
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        """What becomes of what is not exact or not ordinary, in words by topic: rounding, overflow,
+        subnormals, NaN (`hwarith.units.conventions`). An author may leave it out."""
         return {}
 
     # -- what everyone gets --------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .contract import Unit
+from .interface import ports, timing
 from .registry import FAMILIES, family
 
 
@@ -12,15 +13,24 @@ def family_rows() -> list[dict[str, object]]:
 
 
 def unit_row(u: Unit) -> dict[str, object]:
-    """What a unit is, by titles: spec, name, the formats of its ``ports``, and its contract."""
-    ports = {name: f.name for name, f in (u.operands | u.results).items()}
-    return {
-        "spec": u.spec,
-        "name": u.name,
-        "what": u.summary,
-        "ports": ports,
-        **u.contract._asdict(),
-    }
+    """What a unit is, by titles: spec, name, what it computes, its contract, when results come, and
+    what becomes of what is not ordinary."""
+    named = {"spec": u.spec, "name": u.name, "what": u.summary}
+    return named | u.contract._asdict() | timing(u) | u.conventions
+
+
+def port_rows(u: Unit) -> list[dict[str, object]]:
+    """A row for each port of a unit's module, in the order in which it has them."""
+    return [
+        {
+            "port": port.name,
+            "direction": port.direction,
+            "bits": port.bits,
+            "format": port.format,
+            "meaning": port.meaning,
+        }
+        for port in ports(u)
+    ]
 
 
 def parameter_rows(u: Unit) -> list[dict[str, object]]:

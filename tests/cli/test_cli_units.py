@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from hwarith.units import FAMILIES, unit
@@ -27,6 +29,29 @@ def test_show(run: Run, name: str) -> None:
     text = run("show", name).out
     assert shown["spec"] in text
     assert shown["source"] in text
+    assert shown["about"] in text
+
+
+def test_show_has_every_port_from_clk_to_the_results(run: Run) -> None:
+    shown = run("show", "mac:a=int8", "--json").json
+    names = [
+        "clk",
+        "rst",
+        "i_valid",
+        "i_ready",
+        "a",
+        "b",
+        "first",
+        "last",
+        "o_valid",
+        "o_ready",
+        "y",
+    ]
+    assert [row["port"] for row in shown["ports"]] == names
+    text = run("show", "mac:a=int8").out
+    assert re.findall(r"^ (\w+) +(?:input|output) ", text, re.MULTILINE) == names
+    assert "1: a group ends with this transfer, its result follows" in text
+    assert "Each step is the fused multiply-add" in text
 
 
 def test_eval(run: Run) -> None:

@@ -13,6 +13,7 @@ from ...formats import Format
 from ...rtl import Values, wire
 from ...rtl.floats import signed_exponent
 from ..contract import Contract
+from ..conventions import MODES, conventions, nan_words, overflow_words
 from ..operations import BEGINNING_OF_A_COLUMN, END_OF_A_COLUMN, Operation
 from ..parameters import format_parameter
 from . import definitions
@@ -33,6 +34,9 @@ class ColumnEnd(Chained):
     family: ClassVar[str] = "anend"
     summary: ClassVar[str] = "end of a column of anfma: normalize, round, pack"
     operation: ClassVar[Operation] = END_OF_A_COLUMN
+    meanings: ClassVar[dict[str, str]] = {
+        "y": "result of the column",
+    }
 
     out: Format = format_parameter("result", "fp32")
 
@@ -51,6 +55,15 @@ class ColumnEnd(Chained):
     @property
     def contract(self) -> Contract:
         return Contract("correctly rounded", "subnormal results are zero", SOURCE)
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        return conventions(
+            f"once, {MODES['rne']}",
+            overflow_words("nosat", self.out),
+            "results below the smallest normal value become zeros of their sign",
+            nan_words(self.out),
+        )
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return definitions.column_end, (self.out.numbers, self.frame)
@@ -96,6 +109,9 @@ class Seed(Chained):
     family: ClassVar[str] = "anseed"
     summary: ClassVar[str] = "what a column of anfma begins with, as a state"
     operation: ClassVar[Operation] = BEGINNING_OF_A_COLUMN
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "what the column begins with",
+    }
 
     seed: Format = format_parameter("what is to be taken into the column", "fp32")
 
@@ -114,6 +130,15 @@ class Seed(Chained):
     @property
     def contract(self) -> Contract:
         return Contract("faithful", "truncated to w bits; subnormals are zero", SOURCE)
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        return conventions(
+            f"none, significands are cut to {self.w} bits",
+            "none, a state's exponent has room",
+            "count as zeros",
+            "sets the flag of the state; so does infinity",
+        )
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return definitions.seed, (self.seed.numbers, self.frame)

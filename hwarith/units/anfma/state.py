@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -59,6 +59,10 @@ class Chained(Unit):
     a: Format = format_parameter("first factor", "bf16")
     b: Format = format_parameter("second factor", same_as="a")
     w: int = integer_parameter("bits of a state's significand", 4, WIDEST, 24)
+
+    meanings: ClassVar[dict[str, str]] = {
+        "c": "state of the chain: significand at the lsb, exponent, sign, flags (docs/anfma.md)",
+    }
 
     def validate(self) -> None:
         for name, f in (("a", self.a), ("b", self.b)):

@@ -17,6 +17,7 @@ from ...formats import Format
 from ...golden import code_dtype, fold, to_integers
 from ...rtl import Values, wire
 from ..contract import Contract, Unit
+from ..conventions import conventions
 from ..operations import CHAINED_MULTIPLY_ADD, Operation
 from ..parameters import choice_parameter, format_parameter, integer_parameter, text_parameter
 from . import definitions
@@ -52,6 +53,11 @@ class AnFma(Chained):
     family: ClassVar[str] = "anfma"
     summary: ClassVar[str] = "multiply-add of a chain, with approximate normalization"
     operation: ClassVar[Operation] = CHAINED_MULTIPLY_ADD
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "first factor",
+        "b": "second factor",
+        "y": "state a*b + c, coded as c is",
+    }
 
     norm: str = text_parameter(
         "how sums are normalized",
@@ -102,6 +108,15 @@ class AnFma(Chained):
     def frame(self) -> Frame:
         k, lam = self.groups or (0, 0)
         return Frame(self.w, self.exponent_bits, self.guard, int(self.prodnorm), k, lam)
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        return conventions(
+            f"none, bits below the {self.w} of a state are dropped",
+            "none, a state's exponent has room",
+            "factors count as zeros; a zero sum is +0",
+            "sets the flag of the state and adds nothing; so does infinity",
+        )
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return definitions.multiply_add, (self.a.numbers, self.b.numbers, self.frame)

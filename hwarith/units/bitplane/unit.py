@@ -18,6 +18,7 @@ from ...formats.lanes import join
 from ...rtl import Values, wire
 from ..accumulator import Accumulator, GroupTransfers
 from ..contract import Contract, Unit
+from ..conventions import of_integers
 from ..operations import DOT_PRODUCT, Operation
 from ..parameters import integer_parameter
 from ..transfers import Transfers
@@ -51,6 +52,13 @@ class BitplaneDot(Accumulator):
     family: ClassVar[str] = "bitplane_dot"
     summary: ClassVar[str] = "dot product of bipolar integers, a pair of bit planes at a time"
     operation: ClassVar[Operation] = DOT_PRODUCT
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "planes of a, a bit for each lane, the lowest plane at the lsb",
+        "b": "planes of b, a bit for each lane, the lowest plane at the lsb",
+        "count": "lanes that hold elements, from lane 0 on",
+        "weight": "i + j of the lowest planes: their products count times 2^weight",
+        "y": "dot product of the group",
+    }
 
     n: int = integer_parameter("bits of a code of a", 1, MOST_BITS, 4)
     m: int = integer_parameter("bits of a code of b", 1, MOST_BITS, 4)
@@ -123,6 +131,10 @@ class BitplaneDot(Accumulator):
             raise InvalidInput(f"a and b must be of one length, not {len(a)} and {len(b)}")
         left, right = definitions.split_planes(a, self.n), definitions.split_planes(b, self.m)
         return definitions.dot(left, right, len(a)) % (1 << self.bits)
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        return of_integers(f"none for up to {self.k} elements of a group; then it wraps")
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         """The same element by element in integers, which is what runs on arrays."""

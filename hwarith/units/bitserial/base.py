@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ...errors import InvalidInput
 from ...formats import Format, format
@@ -16,6 +16,13 @@ from .definitions import EXPONENT_BITS, Frame
 class BitSerial(Unit):
     """Base of the units that know the code of an accumulator: the parameters that make it."""
 
+    meanings: ClassVar[dict[str, str]] = {
+        "magnitude": "of the accumulator",
+        "exponent": "of the magnitude's lsb, in excess",
+        "sign": "1: negative",
+        "invalid": "1: an activation was infinite or NaN",
+        "overflow": "1: an exponent grew too large",
+    }
     fx: int = integer_parameter("bits that alignment keeps below a significand", 0, 16, 3)
     aw: int = integer_parameter(
         "bits of the accumulator's magnitude (default: 20 + fx)", 8, 36, None

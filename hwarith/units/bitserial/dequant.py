@@ -17,6 +17,7 @@ from ...formats.lanes import side_by_side
 from ...golden import apply
 from ...rtl import Values, wire
 from ..contract import Contract
+from ..conventions import MODES, conventions
 from ..operations import DEQUANTIZATION, Operation
 from ..parameters import integer_parameter
 from ..transfers import Transfers
@@ -45,6 +46,13 @@ class BsDequant(BitSerial):
     family: ClassVar[str] = "bsdequant"
     summary: ClassVar[str] = "bit-serial dequantizer of bspe: times an 8-bit scale, in 8 clocks"
     operation: ClassVar[Operation] = DEQUANTIZATION
+    meanings: ClassVar[dict[str, str]] = {
+        "acc": "accumulator of a bspe: magnitude at the lsb, exponent, sign, invalid, overflow",
+        "scale": "what it is multiplied with, an unsigned integer",
+        "half": "1: the accumulator counts halves (weights of fp3 and fp4)",
+        "magnitude": "of the product",
+        "exponent": "of the magnitude's lsb",
+    }
 
     dqm: int = integer_parameter("bits of the magnitude (default: 11 + fx)", 4, 28, None)
     stages: int = integer_parameter(
@@ -99,6 +107,15 @@ class BsDequant(BitSerial):
     @property
     def contract(self) -> Contract:
         return Contract("faithful", f"rounded to {self.dqm} bits before an exact product", SOURCE)
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        return conventions(
+            f"the accumulator's magnitude {MODES['rne']}, to {self.dqm} bits; the product is exact",
+            "none, the result has room",
+            "",
+            "handed on as invalid",
+        )
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return definitions.dequantize, (self.frame, self.dqm)

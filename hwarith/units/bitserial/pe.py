@@ -14,6 +14,7 @@ from ...errors import InvalidInput, quoted
 from ...formats import Format, format
 from ..accumulator import Accumulator
 from ..contract import Contract
+from ..conventions import MODES, conventions
 from ..operations import BIT_SERIAL_DOT_PRODUCT, Operation
 from ..parameters import choice_parameter, integer_parameter
 from ..results import split
@@ -64,6 +65,11 @@ class BitSerialPe(Accumulator, BitSerial):
     family: ClassVar[str] = "bspe"
     summary: ClassVar[str] = "bit-serial PE: fp16 activations times terms of weights (BitMoD)"
     operation: ClassVar[Operation] = BIT_SERIAL_DOT_PRODUCT
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "activations of all lanes in fp16, lane 0 at the lsb",
+        "terms": "terms of all lanes, 4 bits each, lane 0 at the lsb (see termgen)",
+        "bsig": "weight of the terms: they count times 2^bsig",
+    }
 
     type: str = choice_parameter("of the weights", (MIXED, *WEIGHTS), MIXED)
     lanes: int = integer_parameter("activations at a time", 1, LANES, LANES)
@@ -120,6 +126,16 @@ class BitSerialPe(Accumulator, BitSerial):
     def contract(self) -> Contract:
         bound = "1e-4 of the sum of |a w|" if self.fx == 3 else f"about 2^-{10 + self.fx} of |a w|"
         return Contract("approximate", f"an error of {bound}", SOURCE)
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        lost = f"rounded {MODES['rne']}" if self.lane_round == "rne" else "dropped"
+        return conventions(
+            f"what alignment shifts out of a product is {lost}",
+            "sets overflow, which stays set to the end of the group",
+            "exact",
+            "an activation adds nothing and sets invalid, which stays set; so does infinity",
+        )
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return definitions.step, (self.frame,)

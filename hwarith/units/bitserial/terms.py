@@ -12,6 +12,7 @@ from ... import rtl
 from ...formats import Format, format
 from ...rtl import Values, wire
 from ..contract import Contract, Unit
+from ..conventions import of_integers
 from ..operations import RECODING, Operation
 from ..parameters import choice_parameter
 from . import definitions
@@ -39,6 +40,14 @@ class TermGen(Unit):
     family: ClassVar[str] = "termgen"
     summary: ClassVar[str] = "terms of a weight: Booth digits, leading ones (BitMoD's encoder)"
     operation: ClassVar[Operation] = RECODING
+    meanings: ClassVar[dict[str, str]] = {
+        "code": "code of a weight",
+        "special": "what a code of -0 stands for, in halves: sign and magnitude",
+        "floating": "1: the weight is of fp3 or fp4; 0: an integer",
+        "k": "which term, 0 the lowest",
+        "term": "man at the lsb, two bits of exp, sign",
+        "bsig": "weight of the term: it counts times 2^bsig",
+    }
 
     type: str = choice_parameter("of the weights", (MIXED, *WEIGHTS), MIXED)
     t0: str = choice_parameter(
@@ -80,6 +89,10 @@ class TermGen(Unit):
     @property
     def contract(self) -> Contract:
         return Contract("exact", "the terms of a weight sum up to it", SOURCE)
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        return of_integers("none, every weight has as many terms as it needs")
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         signed_t0 = int(self.t0 == "signed")

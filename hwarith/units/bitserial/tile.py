@@ -17,6 +17,7 @@ from ...formats.lanes import join, side_by_side, split, vector
 from ...formats.weights import Quantized
 from ...rtl import Values
 from ..contract import Contract, Unit
+from ..conventions import of_parts
 from ..operations import MATRIX_PRODUCT, Operation
 from ..parameters import integer_parameter
 from ..parts import ArrayUnit
@@ -49,12 +50,12 @@ class BsTile(ArrayUnit):
     has one generator of terms for each lane, one adder, and an output for each row.
 
     A transfer brings `lanes` activations of each row and codes of weights of each column, and takes
-    as many clocks as a weight has terms; ``last`` marks the last one of a group, and with ``end``
-    of a sum, after which ``y`` comes, all rows of the first column at the lsb. ``scale`` and
-    ``special``, of each column, belong to the group. Groups that take at least 8 clocks, and as
-    many as there are rows, follow each other without a pause. With weights of several types
-    (``mixed``) `mode` is the number of a weight's terms less one, and 4 more for fp3 and fp4; the
-    codes are then as in `TermGen`.
+    as many clocks as a weight has terms; ``last`` marks the last one of a group, and besides it
+    ``last_of_sum`` that of a sum, after which ``y`` comes, all rows of the first column at the lsb.
+    ``scale`` and ``special``, of each column, belong to the group. Groups that take at least 8
+    clocks, and as many as there are rows, follow each other without a pause. With weights of
+    several types (``mixed``) `mode` is the number of a weight's terms less one, and 4 more for fp3
+    and fp4; the codes are then as in `TermGen`.
 
     In software (of any number of axes in front): activations (..., rows, k), codes of weights
     (..., columns, k), scales and, for fp3 and fp4, codes of special values (..., columns, groups),
@@ -68,6 +69,16 @@ class BsTile(ArrayUnit):
     combinational_parts = ("encoder",)
     summary: ClassVar[str] = "tile of bit-serial PEs with term generators and dequantization"
     operation: ClassVar[Operation] = MATRIX_PRODUCT
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "activations: the lanes of row 0 at the lsb, then those of row 1, ...",
+        "w": "codes of weights: the lanes of column 0 at the lsb, then those of column 1, ...",
+        "scale": "of the group, of each column, column 0 at the lsb",
+        "special": "what a code of -0 stands for in the group, of each column, column 0 at the lsb",
+        "mode": "terms of a weight less one, and 4 more for fp3 and fp4",
+        "last": "1: a group ends with this transfer",
+        "last_of_sum": "1, with last: a sum ends, its results follow",
+        "y": "sums in fp32: all rows of column 0 at the lsb, then those of column 1, ...",
+    }
 
     pe: BitSerialPe = unit_parameter(
         "the processing element, its spec in parentheses", "bspe:type=fp4"
@@ -148,6 +159,11 @@ class BsTile(ArrayUnit):
     @property
     def contract(self) -> Contract:
         return Contract("approximate", f"of each group: {self.pe.contract.bound}", SOURCE)
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        parts = {"elements": self.pe, "dequantizers": self.dequant, "sums": self.adder}
+        return of_parts({name: u.conventions for name, u in parts.items()})
 
     # -- the matrix product --------------------------------------------------------------------
 
@@ -311,12 +327,12 @@ class BsTile(ArrayUnit):
 class ChunkTransfers(Transfers[BsTile]):
     """Chunk by chunk of the lanes, one sum after the other."""
 
-    completes = ("end", 1)
+    completes = ("last_of_sum", 1)
     fills = False
 
     @property
     def controls(self) -> dict[str, Format]:
-        return {"last": format("uint1"), "end": format("uint1")}
+        return {"last": format("uint1"), "last_of_sum": format("uint1")}
 
     @property
     def inputs(self) -> dict[str, Format]:

@@ -252,10 +252,10 @@ class Tile:
         with m.If(step):
             m.d.sync += [done_terms.eq(Mux(last_term, 0, done_terms + 1)), begin.eq(finish)]
         with m.If(finish):
-            m.d.sync += fresh.eq(inputs["end"])
+            m.d.sync += fresh.eq(inputs["last_of_sum"])
             m.d.sync += half.eq(inputs["mode"][2] if u.is_mixed else int(u.encoder.takes_floats))
         with m.If(enable):
-            group.follows(finish, load, fresh, inputs["end"])
+            group.follows(finish, load, fresh, inputs["last_of_sum"])
             dequant.follows(load, leave, group.first, group.end)
             m.d.sync += [
                 bits_left.eq(Mux(load, SCALE_BITS - 1, Mux(bits_left.any(), bits_left - 1, 0))),

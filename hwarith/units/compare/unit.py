@@ -14,6 +14,7 @@ from ...formats import Format, format
 from ...rtl import Values, wire
 from ...rtl.floats import Specials
 from ..contract import Contract, Unit
+from ..conventions import EXACT, SUBNORMALS, conventions, nan_words
 from ..exact.base import GUARD_BITS
 from ..operations import COMPARISON, SELECTION, Operation
 from ..parameters import choice_parameter, format_parameter
@@ -45,6 +46,11 @@ class Compare(Unit):
     family: ClassVar[str] = "cmp"
     summary: ClassVar[str] = "comparison of two codes: lt le eq ge gt ne unordered"
     operation: ClassVar[Operation] = COMPARISON
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "left of the predicate",
+        "b": "right of the predicate",
+        "y": "1: it holds",
+    }
 
     a: Format = format_parameter("first operand", "fp32")
     b: Format = format_parameter("second operand", same_as="a")
@@ -64,6 +70,12 @@ class Compare(Unit):
     @property
     def contract(self) -> Contract:
         return Contract("exact", "exact; NaN compares unordered", "IEEE 754-2019, 5.11")
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        unordered = "unordered: only ne and unordered hold" if self.a.is_float else ""
+        kept = "compared by their values" if self.a.is_float else ""
+        return conventions(EXACT, "", kept, unordered)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         constants = (self.a.numbers, self.b.numbers, self.word_bits, PREDICATES[self.op])
@@ -111,6 +123,11 @@ class MinMax(Unit):
     family: ClassVar[str] = "minmax"
     summary: ClassVar[str] = "minimum or maximum of two codes, or relu of one"
     operation: ClassVar[Operation] = SELECTION
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "first operand",
+        "b": "second operand",
+        "y": "the operand that was chosen",
+    }
 
     a: Format = format_parameter("of operands and result", "fp32")
     op: str = choice_parameter("which", ("min", "max", "relu"), "max")
@@ -139,6 +156,15 @@ class MinMax(Unit):
     def contract(self) -> Contract:
         named = {"propagate": "minimum and maximum", "number": "minimumNumber and maximumNumber"}
         return Contract("exact", "exact; -0 < +0", f"IEEE 754-2019, 9.6, {named[self.nan]}")
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        if not self.a.is_float:
+            return conventions(EXACT, "", "", "")
+        nan = nan_words(self.a)
+        if self.nan == "number":
+            nan = f"the other operand is the result (relu: +0); of two {nan}"
+        return conventions(EXACT, "", SUBNORMALS["keep"], nan)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         number = int(self.nan == "number")

@@ -12,6 +12,7 @@ from ... import rtl
 from ...formats import ROUNDINGS, STOCHASTIC, Format, Stochastic, codec, format
 from ...formats import rounding as r
 from ..contract import Contract, Unit
+from ..conventions import SUBNORMALS, conventions, nan_words, overflow_words, rounding_words
 from ..exact.base import random_bits, random_bits_parameter
 from ..operations import CONVERSION, Operation
 from ..overflow import checked_overflow, default_overflow, overflow_parameter
@@ -36,6 +37,11 @@ class Convert(Unit):
     family: ClassVar[str] = "convert"
     summary: ClassVar[str] = "conversion of any format to any, rounded once, stochastically too"
     operation: ClassVar[Operation] = CONVERSION
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "code to convert",
+        "r": "random bits, new ones with every operand",
+        "y": "code of its value, rounded",
+    }
 
     a: Format = format_parameter("operand", "fp32")
     out: Format = format_parameter("result", "e4m3fn")
@@ -82,6 +88,16 @@ class Convert(Unit):
         unit = "ulp" if self.out.is_float else "step"
         bound = f"error at most {f'1/2 {unit}' if half else f'less than 1 {unit}'}, one rounding"
         return Contract("correctly rounded", bound, "IEEE 754-2019, 5.4.1 and 5.4.2")
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        floats = self.a.is_float or self.out.is_float
+        return conventions(
+            f"once, {rounding_words(self.round, self.n)}",
+            overflow_words(str(self.overflow), self.out, self.round),
+            SUBNORMALS["keep"] if floats else "",
+            nan_words(self.out) if self.a.nan != "none" else "",
+        )
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         formats = (self.a.numbers, self.out.numbers)

@@ -15,6 +15,7 @@ from ...formats import Format, format
 from ...rtl import Values, wire
 from ...rtl.integers import negated_if
 from ..contract import Contract, Unit
+from ..conventions import conventions
 from ..operations import DECODING, Operation
 from ..parameters import choice_parameter, integer_parameter, text_parameter
 from . import definitions
@@ -67,6 +68,10 @@ class PowDecode(Unit):
     family: ClassVar[str] = "powdecode"
     summary: ClassVar[str] = "power-exponent code (PowerQuant, NUPES) as a fixed-point weight"
     operation: ClassVar[Operation] = DECODING
+    meanings: ClassVar[dict[str, str]] = {
+        "q": "code to decode",
+        "y": "its value in units of 2^-15",
+    }
 
     b: int = integer_parameter("bits of a code", 2, 8, 4)
     a: str = text_parameter(
@@ -100,6 +105,11 @@ class PowDecode(Unit):
     def table(self) -> list[int]:
         """The magnitudes of this code: see `table`."""
         return table(self.b, self.a)
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        rounding = "a magnitude is the nearest one in units of 2^-15"
+        return conventions(rounding, "none, every value has a code", "", "")
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         side_by_side = sum(x << (FRACTION + 1) * k for k, x in enumerate(self.table))

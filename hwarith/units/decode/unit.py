@@ -14,6 +14,7 @@ from ...rtl import Operand, Values, wire
 from ...rtl.floats import Specials, signed_exponent
 from ...rtl.integers import negated_if
 from ..contract import Contract, Unit
+from ..conventions import EXACT, SUBNORMALS, conventions
 from ..operations import DECODING, Operation
 from ..parameters import choice_parameter
 from . import definitions
@@ -43,6 +44,14 @@ class Decode(Unit):
     family: ClassVar[str] = "decode"
     summary: ClassVar[str] = "sub-byte floats and integers (Tilus) as fp16, bf16, or in parts"
     operation: ClassVar[Operation] = DECODING
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "code to decode",
+        "y": "its value",
+        "sign": "1: negative",
+        "significand": "magnitude in units of 2^exponent",
+        "exponent": "of the significand's lsb",
+        "invalid": "1: the code has no finite value",
+    }
 
     type: str = choice_parameter("of the code, by its name in Tilus", tuple(TYPES), "e3m2")
     out: str = choice_parameter("result: a float, or its parts", ("fp16", "bf16", "sig"), "fp16")
@@ -81,6 +90,16 @@ class Decode(Unit):
     @property
     def contract(self) -> Contract:
         return Contract("exact", "exact", "arXiv 2504.12984")
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        floats = self.format.is_float
+        return conventions(
+            EXACT,
+            "none, every value has a code",
+            SUBNORMALS["keep"] if floats else "",
+            "sets invalid, as infinity does" if floats else "",
+        )
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         f, results = self.format.numbers, self.results

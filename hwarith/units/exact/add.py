@@ -31,6 +31,12 @@ class Add(Exact):
     family: ClassVar[str] = "add"
     summary: ClassVar[str] = "sum a+b, correctly rounded (integers: exact)"
     operation: ClassVar[Operation] = SUM
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "first term",
+        "b": "second term",
+        "op": "0: a + b; 1: a - b",
+        "y": "sum",
+    }
 
     a: Format = format_parameter("first operand", "fp32")
     b: Format = format_parameter("second operand", same_as="a")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Value
@@ -16,6 +16,15 @@ from ...formats import rounding as r
 from ...rtl import PORT, Operand, Raw, Rounder, Step, Structure, Values, wire
 from ...rtl.floats import Specials
 from ..contract import Contract, Unit
+from ..conventions import (
+    MODE_PORT,
+    SUBNORMALS,
+    conventions,
+    nan_words,
+    of_integers,
+    overflow_words,
+    rounding_words,
+)
 from ..overflow import checked_overflow, default_overflow, overflow_parameter
 from ..parameters import choice_parameter, integer_parameter
 from . import definitions
@@ -110,6 +119,12 @@ class Exact(Unit):
         quiet=True,
         in_name=lambda _, value: f"flags_{value}",
     )
+
+    meanings: ClassVar[dict[str, str]] = {
+        "rm": MODE_PORT,
+        "r": "random bits, new ones with every operand",
+        "flags": "exceptions, from the lsb up: NX, UF, OF, DZ (never), NV",
+    }
 
     if TYPE_CHECKING:
         out: Format  # a field of every family
@@ -227,6 +242,18 @@ class Exact(Unit):
         half = self.round in ("rne", "rna")
         bound = f"error at most {'1/2 ulp' if half else 'less than 1 ulp'}, one rounding"
         return Contract("correctly rounded", bound, source)
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        overflow = overflow_words(str(self.overflow), self.out, self.round)
+        if self.is_integer:
+            return of_integers(overflow)
+        return conventions(
+            f"once, {rounding_words(self.round, self.n)}",
+            overflow,
+            SUBNORMALS[self.subnormals],
+            nan_words(self.out, self._propagates),
+        )
 
     # -- golden --------------------------------------------------------------------------------
 

@@ -31,6 +31,13 @@ class Fma(Exact):
     family: ClassVar[str] = "fma"
     summary: ClassVar[str] = "fused multiply-add a*b+c, correctly rounded (integers: exact)"
     operation: ClassVar[Operation] = MULTIPLY_ADD
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "first factor",
+        "b": "second factor",
+        "c": "addend",
+        "op": "0: a*b + c; 1: a*b - c; 2: c - a*b; 3: -(a*b) - c",
+        "y": "a*b + c",
+    }
 
     a: Format = format_parameter("first factor", "fp32")
     b: Format = format_parameter("second factor", same_as="a")

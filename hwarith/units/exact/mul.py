@@ -29,6 +29,11 @@ class Mul(Exact):
     family: ClassVar[str] = "mul"
     summary: ClassVar[str] = "product a*b, correctly rounded (integers: exact)"
     operation: ClassVar[Operation] = PRODUCT
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "first factor",
+        "b": "second factor",
+        "y": "product",
+    }
 
     a: Format = format_parameter("first operand", "fp32")
     b: Format = format_parameter("second operand", same_as="a")

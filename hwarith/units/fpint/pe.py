@@ -17,6 +17,7 @@ from ...formats.lanes import join
 from ...rtl import Values, wire
 from ..accumulator import Accumulator
 from ..contract import Contract
+from ..conventions import of_integers
 from ..operations import INTEGER_DOT_PRODUCT, Operation
 from ..parameters import choice_parameter, integer_parameter
 from . import definitions
@@ -69,6 +70,11 @@ class FpIntPe(Accumulator):
     family: ClassVar[str] = "fpint"
     summary: ClassVar[str] = "FP-INT PE: pre-aligned fp16 times integer weights (FIGNA)"
     operation: ClassVar[Operation] = INTEGER_DOT_PRODUCT
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "mantissas of all lanes, p + 1 bits each, lane 0 at the lsb (see prealign)",
+        "w": "weights of all lanes, lane 0 at the lsb",
+        "y": "sum of the products of the group",
+    }
 
     w: str = choice_parameter("of the weights", WEIGHTS, "int4")
     p: int = mantissa_parameter()
@@ -139,6 +145,10 @@ class FpIntPe(Accumulator):
     def contract(self) -> Contract:
         bound = f"exact for groups of up to {self.k} mantissas of prealign"
         return Contract("exact integer", bound, SOURCE)
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        return of_integers(f"none for up to {self.k} products of a group; then it wraps")
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return definitions.multiply_add, (self.lanes, self._a.bits, self._w.bits, self.acc)

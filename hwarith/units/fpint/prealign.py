@@ -15,6 +15,7 @@ from ...errors import InvalidInput
 from ...formats import Format, format
 from ...rtl import Values, wire
 from ..contract import Contract, Unit
+from ..conventions import MODES, conventions
 from ..operations import ALIGNMENT, Operation
 from ..parameters import choice_parameter, integer_parameter
 from . import definitions
@@ -72,6 +73,12 @@ class PreAlign(Unit):
     family: ClassVar[str] = "prealign"
     summary: ClassVar[str] = "fp16 as an integer mantissa, aligned to a block's exponent (FIGNA)"
     operation: ClassVar[Operation] = ALIGNMENT
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "activation",
+        "exponent": "greatest biased exponent of its block",
+        "mantissa": "the activation in units of 2^(exponent - 14 - p)",
+        "invalid": "1: the activation is infinite or NaN",
+    }
 
     p: int = mantissa_parameter()
     round: str = choice_parameter(
@@ -91,6 +98,16 @@ class PreAlign(Unit):
         bound = "1/2" if self.round == "rne" else "less than 1"
         bound = f"{bound} of 2^(exponent - {14 + self.p}); exact with p={MOST_BITS}"
         return Contract("correctly rounded", bound, SOURCE)
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        dropped = "none, bits that alignment shifts out are dropped"
+        return conventions(
+            f"once, {MODES['rne']}" if self.round == "rne" else dropped,
+            "none, a mantissa has room",
+            "exact at exponent 1",
+            "mantissa 0 and invalid, for infinities too",
+        )
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return definitions.aligned, (self.p, int(self.round == "rtz"))

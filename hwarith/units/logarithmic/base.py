@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ...errors import InvalidInput
 from ...formats import Format
 from ..contract import Unit
+from ..conventions import conventions, nan_words, overflow_words
 from ..parameters import format_parameter, integer_parameter
 from .definitions import Rules
 
@@ -30,6 +31,12 @@ class Logarithmic(Unit):
     overflow (an infinite operand, a division by zero) is infinity whatever `sat` is, but in formats
     without one the same as an overflow.
     """
+
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "operand",
+        "b": "second operand",
+        "y": "result",
+    }
 
     format: Format = format_parameter("of operands and result", "bf16")
     ofs: int = ofs_parameter("constant added to the fields' sum, subtracted from a difference")
@@ -85,6 +92,18 @@ class Logarithmic(Unit):
         keeps_infinity = self.format.infinity and self.rules.specials
         saturates = "satprop" if keeps_infinity else "saturate"
         return {"subnormals": "flush", "overflow": saturates if self.sat else "nosat"}
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        rules, out = self.rules, self.format
+        zero = "+0" if rules.zero_pos else "zero of the result's sign"
+        nan = nan_words(out) if rules.specials else "not looked for: its codes are numbers"
+        return conventions(
+            "none, bits beyond the result's are dropped",
+            overflow_words(self.policy["overflow"] if rules.specials else "saturate", out),
+            f"operands count as zeros; results below the smallest normal value become {zero}",
+            nan,
+        )
 
     @property
     def results(self) -> dict[str, Format]:

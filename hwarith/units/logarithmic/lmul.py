@@ -39,6 +39,11 @@ class LMul(Logarithmic):
     family: ClassVar[str] = "lmul"
     summary: ClassVar[str] = "L-Mul: approximate product by adding exponent and fraction fields"
     operation: ClassVar[Operation] = PRODUCT
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "first factor",
+        "b": "second factor",
+        "y": "approximate product",
+    }
 
     k: int = integer_parameter("fraction bits kept of an operand (default: all)", 1, None, None)
     krnd: str = choice_parameter("how operands lose the others", ("trunc", "rne"), "trunc")

@@ -67,6 +67,11 @@ class Pam(_PiecewiseAffine):
     family: ClassVar[str] = "pam"
     summary: ClassVar[str] = "piecewise-affine product, by adding the fields"
     operation: ClassVar[Operation] = PRODUCT
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "first factor",
+        "b": "second factor",
+        "y": "approximate product",
+    }
 
     @property
     def contract(self) -> Contract:
@@ -97,6 +102,11 @@ class Pad(_PiecewiseAffine):
     family: ClassVar[str] = "pad"
     summary: ClassVar[str] = "piecewise-affine quotient, by subtracting the fields"
     operation: ClassVar[Operation] = QUOTIENT
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "dividend",
+        "b": "divisor",
+        "y": "approximate quotient",
+    }
 
     @property
     def contract(self) -> Contract:

@@ -39,6 +39,11 @@ class PaSlope(Logarithmic):
     family: ClassVar[str] = "paslope"
     summary: ClassVar[str] = "slope of a piecewise-affine operation, a power of two"
     operation: ClassVar[Operation] = SLOPE
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "first operand of the operation",
+        "b": "its second operand",
+        "y": "slope",
+    }
 
     op: str = choice_parameter(
         "the operation, and the operand of a quotient", (*_BINARY, "exp2", *_UNARY), "mul"

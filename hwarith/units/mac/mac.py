@@ -14,6 +14,7 @@ from ...errors import InvalidInput
 from ...formats import Format, format
 from ..accumulator import Accumulator
 from ..contract import Contract
+from ..conventions import rounding_words
 from ..convert import Convert
 from ..exact.base import round_parameter
 from ..exact.fma import Fma
@@ -37,6 +38,11 @@ class Mac(Accumulator):
     family: ClassVar[str] = "mac"
     summary: ClassVar[str] = "multiply-accumulate: sum of the products of a group, step by step"
     operation: ClassVar[Operation] = DOT_PRODUCT
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "first factor",
+        "b": "second factor",
+        "y": "sum of the products of the group",
+    }
 
     a: Format = format_parameter("first factor", "bf16")
     b: Format = format_parameter("second factor", same_as="a")
@@ -95,6 +101,20 @@ class Mac(Accumulator):
     def contract(self) -> Contract:
         kind, bound, source = self.step.contract
         return Contract(kind, f"at each step: {bound}", source)
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        found = self.step.conventions
+        if not self.step.is_integer:
+            found["rounding"] = f"at each step, {rounding_words(self.round)}"
+        if self.conversion:
+            of_result = self.conversion.conventions
+            found |= {
+                topic: f"of the accumulator {words}; of the result {of_result[topic]}"
+                for topic, words in found.items()
+                if words != of_result.get(topic, words)
+            }
+        return found
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return definitions.mac, self.step.definition()[1]

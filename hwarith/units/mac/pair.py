@@ -14,6 +14,7 @@ from ...formats import Format, format
 from ...rtl import Values, wire
 from ..accumulator import Accumulator
 from ..contract import Contract
+from ..conventions import of_integers
 from ..operations import DOT_PRODUCT_OF_PAIRS, Operation
 from ..parameters import integer_parameter
 from . import definitions
@@ -46,6 +47,14 @@ class PairMac(Accumulator):
     family: ClassVar[str] = "dfpmac"
     summary: ClassVar[str] = "dynamic fixed point: pairs of integer products summed in 32 bits"
     operation: ClassVar[Operation] = DOT_PRODUCT_OF_PAIRS
+    meanings: ClassVar[dict[str, str]] = {
+        "a0": "first factor of the first product",
+        "b0": "second factor of the first product",
+        "a1": "first factor of the second product",
+        "b1": "second factor of the second product",
+        "y": "sum of the products of the group, modulo 2^32",
+        "ovf": "1: a sum of the group was beyond 32 bits",
+    }
 
     p: int = integer_parameter("bits of an operand", 2, 16, 16)
 
@@ -66,6 +75,10 @@ class PairMac(Accumulator):
         limit = chain_limit(self.p)
         bound = f"exact modulo 2^32; without ovf, and so for up to {limit} products, exact"
         return Contract("exact integer", bound, "arXiv 1802.00930")
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        return of_integers(f"wraps modulo 2^{_ACC_BITS}, and sets ovf to the end of the group")
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return definitions.pair_mac, (self.p,)

@@ -17,6 +17,7 @@ from ...formats.lanes import join, split, vector
 from ...rtl import Values
 from ..chain import Chain, chain
 from ..contract import Contract, Unit
+from ..conventions import of_parts
 from ..operations import MATRIX_PRODUCT, Operation
 from ..parameters import integer_parameter
 from ..parts import ArrayUnit
@@ -51,6 +52,13 @@ class Engine(ArrayUnit):
     combinational_parts = ("start",)
     summary: ClassVar[str] = "weight-stationary systolic array of any multiply-add"
     operation: ClassVar[Operation] = MATRIX_PRODUCT
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "activations, a lane for each row, row 0 at the lsb; taken where load=0",
+        "b": "weights of one row, a lane for each column, column 0 at the lsb; taken where load=1",
+        "c": "what the sums begin with, a lane for each column; taken where load=0",
+        "load": "1: the transfer brings a row of weights, the last row first; 0: activations",
+        "y": "sums, a lane for each column, column 0 at the lsb",
+    }
 
     pe: Unit = unit_parameter(
         "the element: a multiply-add or a product unit, its spec in parentheses",
@@ -127,6 +135,12 @@ class Engine(ArrayUnit):
     def contract(self) -> Contract:
         kind, bound, source = self.pe.contract
         return Contract(kind, f"at each step: {bound}", source)
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        units = self.units
+        parts = {"products": units.multiply, "sums": units.units[-1], "columns' ends": units.finish}
+        return of_parts({name: u.conventions for name, u in parts.items() if u})
 
     # -- the matrix product --------------------------------------------------------------------
 
