@@ -15,8 +15,14 @@ def family_rows() -> list[dict[str, object]]:
 def unit_row(u: Unit) -> dict[str, object]:
     """What a unit is, by titles: spec, name, what it computes, its contract, when results come, and
     what becomes of what is not ordinary."""
-    named = {"spec": u.spec, "name": u.name, "what": u.summary}
-    return named | u.contract._asdict() | timing(u) | u.conventions
+    return {
+        "spec": u.spec,
+        "name": u.name,
+        "what": u.summary,
+        **u.contract._asdict(),
+        **timing(u),
+        **u.conventions,
+    }
 
 
 def port_rows(u: Unit) -> list[dict[str, object]]:
