@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .flow.synthesis.breakdown import breakdown
     from .flow.synthesis.place_and_route import place_and_route
     from .flow.synthesis.synthesize import synthesize
-    from .flow.vectors import vectors
+    from .flow.vectors import run_vectors, vectors
     from .flow.verilog import verilog
     from .formats import Format, format
     from .formats.weights import Quantized, quantize, weight_type
@@ -28,7 +28,7 @@ _HOMES = {
     "formats.weights": ("Quantized", "quantize", "weight_type"),
     "units": ("Unit", "unit"),
     "matrix": ("matmul",),
-    "flow.vectors": ("vectors",),
+    "flow.vectors": ("run_vectors", "vectors"),
     "flow.verilog": ("verilog",),
     "flow.simulate": ("simulate",),
     "flow.regress": ("regress",),
@@ -57,6 +57,7 @@ __all__ = [
     "place_and_route",
     "quantize",
     "regress",
+    "run_vectors",
     "simulate",
     "synthesize",
     "unit",

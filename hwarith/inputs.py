@@ -65,6 +65,12 @@ def read_json(path: Path, what: str) -> Any:
         return json.loads(_bytes(path, MOST_TEXT))
 
 
+def read_text(path: Path, what: str) -> str:
+    """A text file, in UTF-8 (ASCII is). Raises `InvalidInput`, which calls the file `what`."""
+    with _told(path, what, "text"):
+        return _bytes(path, MOST_BYTES).decode("utf-8-sig")
+
+
 def read_liberty(path: Path) -> bytes:
     """The text of a Liberty file, which gzip may have packed. Raises `InvalidInput`."""
     with _told(path, "Liberty file", "text or packed text"):

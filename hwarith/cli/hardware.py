@@ -1,4 +1,4 @@
-"""Commands that write hardware and check it: generate, vectors, regress."""
+"""Commands that write hardware and check it: generate, vectors, run, regress."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from ..errors import InvalidInput
 from .options import Catalogue, Json, Output, Spec, Specs, units_of
-from .output import fail, print_json, progress
+from .output import fail, print_json, print_table, progress
 
 
 def generate(
@@ -30,21 +31,60 @@ def generate(
 
 def vectors(
     spec: Spec,
-    number: Annotated[int, typer.Option("-n", help="How many vectors.")] = 1000,
+    number: Annotated[int, typer.Option("-n", help="How many results.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of what is random.")] = 1,
+    form: Annotated[
+        str, typer.Option("--format", help="hex (default), testfloat, memh, csv or npz.")
+    ] = "hex",
     output: Annotated[
         str, typer.Option("-o", "--output", help="File to write; - prints them.")
     ] = "-",
 ) -> None:
-    """Write conformance vectors: operands and results in hexadecimal, by class of difficulty."""
-    from ..files import write_text
+    """Write conformance vectors: operands and results in hexadecimal, by class of difficulty.
+
+    One of each class comes first. Of units that take groups or tiles the file has all transfers.
+    """
+    from ..files import write_bytes
     from ..flow.vectors import vectors
 
-    text = vectors(spec, number, seed)
-    if output == "-":
-        print(text, end="")
+    content = vectors(spec, number, seed).content(form)
+    if output != "-":
+        write_bytes(Path(output), content)
+    elif form == "npz":
+        raise InvalidInput("npz is no text: name a file with -o")
     else:
-        write_text(Path(output), text)
+        print(content.decode(), end="")
+
+
+def run(
+    spec: Spec,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The vectors; - reads them.")],
+    rtl: Annotated[bool, typer.Option("--rtl", help="Also run the hardware.")] = False,
+    nan: Annotated[
+        str,
+        typer.Option(help="any: any NaN is as good as the expected one; bits: compare its bits."),
+    ] = "any",
+    most: Annotated[int, typer.Option(help="How many differences to show.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Run a file of vectors through a unit and compare the results.
+
+    FILE: what `hwarith vectors` writes, what testfloat_gen writes, IBM's .fptest, or your own codes
+    in hexadecimal columns, a table or arrays (docs/vectors.md). Exit status 1 if results differ.
+    """
+    from ..flow.vectors import run_vectors
+
+    path = Path("/dev/stdin") if str(file) == "-" else file
+    result = run_vectors(spec, path, rtl, nan, most)
+    if as_json:
+        print_json(result.as_dict())
+    else:
+        print(result)
+        if result.rows():
+            print_table(result.rows())
+    if not result.passed:
+        wrong = ", ".join(f"{count} from the {name}" for name, count in result.differing.items())
+        fail(f"{result.spec}: results of {result.file} differ: {wrong}", 1)
 
 
 def regress(

@@ -14,7 +14,7 @@ from ..golden import fold, to_integers
 from . import evaluation
 from .contract import Unit, stages_parameter
 from .results import by_name, packed_dtype
-from .transfers import Transfers
+from .transfers import Transfers, runs
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -142,6 +142,18 @@ class GroupTransfers(Transfers[_A]):
         place = np.broadcast_to(np.arange(arrays[0].shape[-1]), arrays[0].shape).ravel()
         first, last = place == 0, place == arrays[0].shape[-1] - 1
         return [*super().of(arrays), first.astype(np.uint8), last.astype(np.uint8)]
+
+    def calls(self, columns: list[np.ndarray]) -> list[list[np.ndarray]]:
+        *operands, first, last = columns
+        groups = runs(last, "last=1")
+        starts = np.isin(np.arange(len(first)), [group.start for group in groups])
+        if (wrong := np.flatnonzero(first != starts)).size:
+            place = wrong[0]
+            raise InvalidInput(
+                f"transfer {place + 1} must have first={int(starts[place])}: it is set where a "
+                "group begins, last where it ends"
+            )
+        return [[x[group] for x in operands] for group in groups]
 
     def per_result(self, arrays: list[np.ndarray]) -> list[int]:
         return [arrays[0].shape[-1]] * (arrays[0].size // arrays[0].shape[-1])

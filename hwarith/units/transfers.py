@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
+from ..errors import InvalidInput
 from ..formats import Format
 from .results import by_name
 
@@ -21,6 +23,15 @@ class Ported(Protocol):
 
 
 U = TypeVar("U", bound=Ported)
+
+
+def runs(ends: np.ndarray, control: str) -> list[slice]:
+    """What transfers are cut into by a control that ends each part, such as ``last=1``. Raises
+    `InvalidInput` if the last transfer does not end one."""
+    cuts = [0, *(np.flatnonzero(ends) + 1).tolist()]
+    if cuts[-1] != len(ends):
+        raise InvalidInput(f"transfer {len(ends)}, the last one, must have {control}")
+    return [slice(*part) for part in pairwise(cuts)]
 
 
 class Transfers(Generic[U]):
@@ -64,6 +75,14 @@ class Transfers(Generic[U]):
         for each input, all of one length.
         """
         return [x.ravel() for x in arrays]
+
+    def calls(self, columns: list[np.ndarray]) -> list[list[np.ndarray]]:
+        """The inverse of `of`: the operands of the calls that together have these transfers, which
+        are given as `of` gives them; one call after the other.
+
+        Raises `InvalidInput` if they are no transfers of whole calls.
+        """
+        return [columns]
 
     def per_result(self, arrays: list[np.ndarray]) -> list[int]:
         """How many of the transfers each result takes, one result after the other."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,52 @@ def test_generate_catalogue(run: Run, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_vectors(run: Run, tmp_path: Path) -> None:
-    text = hwarith.vectors(TINY, 50, 3)
+    text = str(hwarith.vectors(TINY, 50, 3))
     assert run("vectors", TINY, "-n", 50, "--seed", 3) == (0, text, "")
     file = tmp_path / "tiny.txt"
     assert run("vectors", TINY, "-n", 50, "--seed", 3, "-o", file) == (0, "", "")
     assert file.read_text() == text
+
+
+@pytest.mark.parametrize("form", ["hex", "testfloat", "memh", "csv", "npz"])
+def test_vectors_in_a_format(run: Run, tmp_path: Path, form: str) -> None:
+    file = tmp_path / "tiny"
+    spec = "mul:a=e4m3fn"
+    assert run("vectors", spec, "-n", 30, "--format", form, "-o", file) == (0, "", "")
+    assert file.read_bytes() == hwarith.vectors(spec, 30).content(form)
+
+
+def test_run(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "tiny.txt"
+    run("vectors", TINY, "-o", file)
+    spec = unit(TINY).spec
+    said = f"{spec}: 256 results of tiny.txt (vectors of hwarith) agree with the golden model"
+    assert run("run", TINY, file) == (0, f"{said}\n", "")
+    outcome = run("run", TINY, file, "--rtl", "--json")
+    assert outcome.status == 0
+    assert outcome.json["differing"] == {"golden model": 0, "RTL": 0}
+    assert outcome.json["passed"]
+
+
+def test_results_that_differ_are_status_1(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text("2 2 2\n2 2 3\n4 2 5\n")
+    outcome = run("run", TINY, file, "--most", 1)
+    assert outcome.status == 1
+    assert re.search(r"2 +0x2 +0x2 +0x3 +0x2", outcome.out)
+    assert "0x5" not in outcome.out
+    spec = unit(TINY).spec
+    assert outcome.err == f"hwarith: {spec}: results of mine.txt differ: 2 from the golden model\n"
+    outcome = run("run", TINY, file, "--json")
+    assert outcome.status == 1
+    assert [row["line"] for row in outcome.json["differences"]] == ["2", "3"]
+
+
+def test_nan_by_its_bits(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text("7E00 7C00 FE01\n")
+    assert run("run", "mul:a=fp16", file).status == 0
+    assert run("run", "mul:a=fp16", file, "--nan", "bits").status == 1
 
 
 def test_regress(run: Run) -> None:
@@ -77,6 +119,18 @@ def test_a_failed_regression_is_status_1(run: Run, monkeypatch: pytest.MonkeyPat
             "none/tiny.txt cannot be written: No such file or directory",
         ),
         (["vectors", TINY, "-o", "."], ". cannot be written: "),
+        (["vectors", TINY, "--format", "npz"], "npz is no text: name a file with -o"),
+        (
+            ["vectors", TINY, "--format", "txt", "-o", "x"],
+            "unknown format of vectors 'txt'; allowed: hex, testfloat, memh, csv, npz",
+        ),
+        (
+            ["vectors", "mac", "--format", "testfloat", "-o", "x"],
+            "format testfloat: mac:a=bf16,b=bf16,acc=fp32,out=fp32,round=rne has no exception",
+        ),
+        (["run", TINY, "none.txt"], "vectors none.txt cannot be read: No such file or directory"),
+        (["run", TINY, "none.txt", "--nan", "no"], "unknown comparison of NaN 'no'; "),
+        (["run", TINY, "none.txt", "--most", "-1"], "run: most must be an integer, 0 to 1000000"),
     ],
 )
 def test_mistakes(mistake: Mistake, arguments: list[str], message: str) -> None:

@@ -23,9 +23,14 @@ class Candidates(ExactResults):
     """Random operands of one operation in its formats that are likely to be of a given class."""
 
     def __init__(
-        self, operation: Operation, formats: list[Format], out: Format, rng: random.Random
+        self,
+        operation: Operation,
+        formats: list[Format],
+        out: Format,
+        rng: random.Random,
+        flushes: bool = False,
     ):
-        super().__init__(operation, formats, out)
+        super().__init__(operation, formats, out, flushes)
         self.rng = rng
 
     def by_class(self) -> dict[str, Callable[[], Codes | None]]:
@@ -63,7 +68,7 @@ class Candidates(ExactResults):
         size = top - self.base + 1
         return self.rng.choice((-1, 1)) * (1 << (size - 1) | self.rng.getrandbits(size - 1))
 
-    def result(self) -> int:
+    def any_result(self) -> int:
         """The value of a code of the result's format, with any exponent."""
         n = self.out.numbers
         top = self.rng.randint(n.lsb, self.top(self.largest))
@@ -163,7 +168,7 @@ class Candidates(ExactResults):
         return self.rng.choice(kinds)()
 
     def middle(self) -> int:
-        x = self.result()
+        x = self.any_result()
         return x + self.value(1, self.ulp(x) - 1)
 
     def odd(self, bits: int) -> int:
@@ -201,7 +206,7 @@ class Candidates(ExactResults):
 
     def sum_halfway(self) -> Codes | None:
         """The addend on the grid of the result, the other term an odd number of half steps."""
-        x = self.result()
+        x = self.any_result()
         last = self.pack_value(self.formats[-1], x)
         half = self.ulp(x) - 1
         width = self.rng.randint(1, self.out.precision + 1)
@@ -226,7 +231,7 @@ class Candidates(ExactResults):
 
     def sticky(self) -> Codes | None:
         """One term on the grid or halfway, the other far below; a product that is one beside it."""
-        kinds = [lambda: self.beside(self.middle()), lambda: self.beside(self.result())]
+        kinds = [lambda: self.beside(self.middle()), lambda: self.beside(self.any_result())]
         if self.factors == 2:
             kinds.append(self.product_sticky)
         if self.factors < len(self.formats):
@@ -258,7 +263,7 @@ class Candidates(ExactResults):
 
     def sum_sticky(self) -> Codes | None:
         last = self.formats[-1]
-        x = self.rng.choice((self.result, self.middle))()
+        x = self.rng.choice((self.any_result, self.middle))()
         below = self.ulp(x) - 4 - self.rng.randint(0, 3 * self.out.precision)
         if self.rng.getrandbits(1):
             return [*self.first_term(below), self.pack_value(last, x)]
@@ -276,6 +281,9 @@ class Candidates(ExactResults):
     def cancelling(self) -> Codes | None:
         last = self.formats[-1]
         first = self.first_term(self.rng.randint(last.numbers.lsb, self._highest(last)))
+        if self.factors == 2 and self.rng.getrandbits(1):  # a product that the addend may equal
+            _, _, e, g = r.unpack(first[1], self.formats[1].numbers)
+            first[1] = self.pack(self.formats[1], e + max(g.bit_length() - 1, 0), 1)
         term = self.term(first)
         if not term:
             return None
@@ -312,7 +320,10 @@ class Candidates(ExactResults):
         inside = range(every.start, min(every.stop, *bounds))
         return inside or every
 
-    def aligned(self, distance: int) -> Codes:
+    def aligned(self, distance: int) -> Codes | None:
+        return self._kept(self._aligned(distance), self.is_alignment)
+
+    def _aligned(self, distance: int) -> Codes:
         addend = self.rng.choice(self._addend_exponents(distance))
         exponents: tuple[int, ...] = (addend - distance,)
         if self.factors == 2:

@@ -8,6 +8,7 @@ from functools import reduce
 import numpy as np
 
 from ...formats import Format
+from ...formats import rounding as r
 from ...units import Unit
 from ...units.operations import CONVERSION
 
@@ -24,6 +25,35 @@ def corner_codes(f: Format) -> np.ndarray:
     ignores occur set and clear. Returns an array of the format's `dtype`.
     """
     return np.array(sorted(_float_corners(f) if f.is_float else _integer_corners(f)), f.dtype)
+
+
+def is_special(f: Format, code: int) -> bool:
+    """Whether a code is a zero, an infinity or NaN."""
+    kind, _, _, significand = r.unpack(code, f.numbers)
+    return kind != r.FINITE or significand == 0
+
+
+def special_codes(f: Format) -> list[int]:
+    """Those of the `corner_codes` that are special: every zero and infinity, and NaNs."""
+    return [code for code in corner_codes(f).tolist() if is_special(f, code)]
+
+
+def end_codes(f: Format) -> list[int]:
+    """The codes at the ends of the ranges of a format, ascending, each once.
+
+    Of a float, in both signs: the smallest and the largest subnormal and normal value. Of an
+    integer: the lowest and the highest one that is not zero.
+    """
+    n = f.numbers
+    if f.is_float:
+        normal = 1 << n.fraction_bits
+        magnitudes = {0} if n.hidden_always else {1, normal - 1, normal}
+        magnitudes.add(n.max_mag)
+        codes = {m + s * (n.mag_mask + 1) for m in magnitudes for s in range(1 + f.signed)}
+    else:
+        sign = 1 << (f.bits - 1)
+        codes = {sign, sign - 1} if f.signed else {1, 2 * sign - 1}
+    return sorted(code for code in codes if not is_special(f, code))
 
 
 def _float_corners(f: Format) -> set[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...formats import Format
 from ...units import Unit
 from ...units.accumulator import Accumulator
 from .corner_weighted import corner_weighted, every_vector
@@ -26,6 +27,11 @@ class Stimuli:
 
     def __init__(self, unit: Unit):
         self.unit = unit
+
+    @property
+    def call_formats(self) -> list[Format]:
+        """The formats of the operands of a call."""
+        return list(self.unit.operands.values())
 
     def operands(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
         """At most `n` operand vectors: for each operand an array of codes, one after the other.

@@ -27,11 +27,15 @@ class ExactResults:
     formats : of its operands, in order.
     out : the format that the result is rounded to.
     factors : how many operands are multiplied.
+    flushes : whether subnormal operands are taken as zeros.
     base : exponent of the unit of values.
     """
 
-    def __init__(self, operation: Operation, formats: list[Format], out: Format):
+    def __init__(
+        self, operation: Operation, formats: list[Format], out: Format, flushes: bool = False
+    ):
         self.operation = operation
+        self.flushes = flushes
         self.formats = formats
         self.out = out
         self.factors = operation.factors
@@ -45,15 +49,21 @@ class ExactResults:
         """The exact product of these codes (the first ones), None if it is not finite."""
         sign, exponent, significand = 0, 0, 1
         for code, f in zip(codes, self.formats, strict=False):
-            kind, s, e, g = r.unpack(code, f.numbers)
+            kind, s, e, g = self.unpacked(code, f)
             if kind != r.FINITE:
                 return None
             sign, exponent, significand = sign ^ s, exponent + e, significand * g
         return (-1) ** sign * (significand << (exponent - self.base))
 
     def addend(self, code: int) -> int | None:
-        kind, s, e, g = r.unpack(code, self.formats[-1].numbers)
+        kind, s, e, g = self.unpacked(code, self.formats[-1])
         return (-1) ** s * (g << (e - self.base)) if kind == r.FINITE else None
+
+    def unpacked(self, code: int, f: Format) -> tuple[int, int, int, int]:
+        """Kind, sign, exponent and significand of an operand, as the unit takes it."""
+        kind, s, e, g = r.unpack(code, f.numbers)
+        flushed = self.flushes and f.is_float and g >> f.fraction_bits == 0
+        return kind, s, e, 0 if flushed else g
 
     def exact(self, codes: Codes) -> int | None:
         first = self.term(codes[: self.factors])
@@ -61,6 +71,11 @@ class ExactResults:
             return first
         last = self.addend(codes[-1])
         return None if last is None else first + last
+
+    def result(self, codes: Codes) -> int | None:
+        """The exact result, None if it is not finite or below an unsigned range."""
+        x = self.exact(codes)
+        return None if x is not None and x < 0 and not self.out.signed else x
 
     def top(self, x: int) -> int:
         """Exponent of the leading one."""
@@ -76,14 +91,14 @@ class ExactResults:
     # -- conditions ------------------------------------------------------------------------------
 
     def is_halfway(self, codes: Codes) -> bool:
-        x = self.exact(codes)
+        x = self.result(codes)
         if not x or abs(x) > self.largest:
             return False
         step = 1 << (self.ulp(x) - self.base)
         return abs(x) % step == step // 2
 
     def is_sticky(self, codes: Codes) -> bool:
-        x = self.exact(codes)
+        x = self.result(codes)
         if not x or abs(x) > self.largest:
             return False
         half = 1 << (self.ulp(x) - self.base - 1)
@@ -91,12 +106,17 @@ class ExactResults:
         return 0 < min(rest, half - rest) <= half >> 3
 
     def is_subnormal(self, codes: Codes) -> bool:
-        x = self.exact(codes)
+        x = self.result(codes)
         return x is not None and 0 < abs(x) < self.smallest_normal
 
     def is_overflow(self, codes: Codes) -> bool:
-        x = self.exact(codes)
-        return x is not None and abs(x) > self.largest
+        """At least a step beyond the largest value, which overflows in every rounding mode."""
+        x = self.result(codes)
+        return x is not None and abs(x) >= 2 * self.overflow_limit - self.largest
+
+    def is_alignment(self, codes: Codes) -> bool:
+        """Both terms are there: none is a zero, or taken as one."""
+        return bool(self.term(codes[: self.factors])) and bool(self.addend(codes[-1]))
 
     def is_cancellation(self, codes: Codes) -> bool:
         x, last = self.exact(codes), self.addend(codes[-1])
@@ -107,7 +127,7 @@ class ExactResults:
 
     def is_next_to(self, codes: Codes, border: int) -> bool:
         """Within two steps of the least precise one of the result and the operands."""
-        x = self.exact(codes)
+        x = self.result(codes)
         bits = min(f.precision for f in (*self.formats, self.out))
         step = max(self.value(1, self.top(border) + 1 - bits), 1)
         return x is not None and abs(abs(x) - border) <= min(2 * step, border // 2)

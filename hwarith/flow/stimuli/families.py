@@ -14,7 +14,7 @@ from functools import singledispatch
 
 import numpy as np
 
-from ...formats import format
+from ...formats import Format, format
 from ...formats.lanes import join, split
 from ...units import Unit
 from ...units.accumulator import Accumulator
@@ -218,6 +218,10 @@ class EngineStimuli(Stimuli):
 
     USUAL_VECTORS = 64
     """Vectors of activations that weights are taken to stay for where an engine is put to use."""
+
+    @property
+    def call_formats(self) -> list[Format]:
+        return [*self.unit.units.operand_formats, self.unit.units.first]
 
     def operands(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
         u = self.unit

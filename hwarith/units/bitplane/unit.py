@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format, format
-from ...formats.lanes import join
+from ...formats.lanes import join, split
 from ...rtl import Values, wire
 from ..accumulator import Accumulator, GroupTransfers
 from ..contract import Contract, Unit
@@ -237,6 +237,39 @@ class PlaneTransfers(GroupTransfers[BitplaneDot]):
         groups, chunks, _ = words.shape
         by_slice = words.reshape(groups, chunks, bits // width, width)
         return join(by_slice, format(f"uint{lanes}"))
+
+    def calls(self, columns: list[np.ndarray]) -> list[list[np.ndarray]]:
+        u = self.unit
+        shape = (-1, u.n // u.pi, u.m // u.pj)
+        found, at = [], 0
+        for group in super().calls(columns):
+            size = len(group[0])
+            part = slice(at, at + size)
+            whole = size % (shape[1] * shape[2]) == 0
+            if whole:
+                a, b, count, _ = (x.reshape(shape) for x in group)
+                length = int(count[:, 0, 0].sum())
+                call = [
+                    self._codes(a[:, :, 0], u.pi)[:length],
+                    self._codes(b[:, 0], u.pj)[:length],
+                ]
+                again = self.of(call)
+                whole = all(np.array_equal(x[part], y) for x, y in zip(columns, again, strict=True))
+            if not whole:
+                raise InvalidInput(
+                    f"transfers {at + 1} to {part.stop}, a group, are not all pairs of planes, "
+                    "with their weights, of one chunk of elements after the other"
+                )
+            found.append(call)
+            at = part.stop
+        return found
+
+    def _codes(self, words: np.ndarray, width: int) -> np.ndarray:
+        """The elements of words (chunks, slices of `width` planes): the inverse of `_slices`."""
+        lanes = self.unit.lanes
+        by_plane = split(words, format(f"uint{lanes}"), width).reshape(len(words), -1)
+        digits = split(by_plane, format("uint1"), lanes).swapaxes(1, 2)
+        return join(digits, format("uint1")).ravel()
 
     def per_result(self, arrays: list[np.ndarray]) -> list[int]:
         *shape, length = arrays[0].shape

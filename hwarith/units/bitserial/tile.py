@@ -22,7 +22,7 @@ from ..operations import MATRIX_PRODUCT, Operation
 from ..parameters import integer_parameter
 from ..parts import ArrayUnit
 from ..registry import unit, unit_parameter
-from ..transfers import Transfers
+from ..transfers import Transfers, runs
 from .definitions import SCALE_BITS
 from .dequant import BsDequant
 from .pe import ACTIVATION, BitSerialPe
@@ -360,6 +360,42 @@ class ChunkTransfers(Transfers[BsTile]):
         place = np.tile(np.arange(1, chunks + 1), columns[0].size // chunks)
         last, end = place % (chunks // groups) == 0, place == chunks
         return [*columns, last.astype(np.uint8), end.astype(np.uint8)]
+
+    def calls(self, columns: list[np.ndarray]) -> list[list[np.ndarray]]:
+        formats = self.unit.operands
+        *named, last, end = columns
+        found = []
+        for part in runs(end, "end=1"):
+            groups = int(last[part].sum())
+            chunks = part.stop - part.start
+            if groups == 0 or chunks % groups:
+                raise InvalidInput(
+                    f"transfers {part.start + 1} to {part.stop}, a sum, must be groups of one "
+                    f"length (last=1 ends a group), not {groups} groups in {chunks} transfers"
+                )
+            call = [
+                self._operand(name, x[part], chunks // groups)
+                for name, x in zip(formats, named, strict=True)
+            ]
+            again = self.of(self.unit.check_operands(tuple(call)))
+            if any((x[part] != y).any() for x, y in zip(columns, again, strict=True)):
+                raise InvalidInput(
+                    f"transfers {part.start + 1} to {part.stop}, a sum: scale, special and mode "
+                    "must stay the same while a group lasts, and groups must be of one length"
+                )
+            found.append(call)
+        return found
+
+    def _operand(self, name: str, words: np.ndarray, length: int) -> np.ndarray:
+        """The operand of a call that is made of these words, groups of so many."""
+        u = self.unit
+        if name == "mode":
+            return words[0]
+        if name not in ("a", "w"):
+            return split(words[::length], u.operands[name], u.columns).T
+        side = u.rows if name == "a" else u.columns
+        lanes = split(words, u.operands[name], side * u.pe.lanes)
+        return lanes.reshape(-1, side, u.pe.lanes).swapaxes(0, 1).reshape(side, -1)
 
     def per_result(self, arrays: list[np.ndarray]) -> list[int]:
         a = arrays[0]

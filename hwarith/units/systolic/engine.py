@@ -22,7 +22,7 @@ from ..operations import MATRIX_PRODUCT, Operation
 from ..parameters import integer_parameter
 from ..parts import ArrayUnit
 from ..registry import unit_parameter
-from ..transfers import Transfers
+from ..transfers import Transfers, runs
 from .hardware import END_CLOCKS, Array, Cell, End
 
 MOST = 256
@@ -293,6 +293,24 @@ class TileTransfers(Transfers[Engine]):
         ]
         load = np.repeat(np.array([1, 0], np.uint8), (rows, n))
         return [*lanes, np.tile(load, lanes[0].size // load.size)]
+
+    def calls(self, columns: list[np.ndarray]) -> list[list[np.ndarray]]:
+        rows, width, units = self.unit.rows, self.unit.columns, self.unit.units
+        a, b, c, load = columns
+        fa, fb = units.operand_formats
+        tiles = []
+        for tile in runs(np.append(load[1:], 1) & ~load & 1, "load=0"):
+            weights = slice(tile.start, tile.start + int(load[tile].sum()))
+            if weights.stop - weights.start != rows:
+                raise InvalidInput(
+                    f"transfer {tile.start + 1} begins {weights.stop - weights.start} rows of "
+                    f"weights (load=1); before activations come {rows}"
+                )
+            vectors = slice(weights.stop, tile.stop)
+            activations = split(a[vectors], fa, rows)
+            begin = split(c[vectors], units.first, width)
+            tiles.append([activations, split(b[weights], fb, width)[::-1], begin])
+        return tiles
 
     def per_result(self, arrays: list[np.ndarray]) -> list[int]:
         n = arrays[0].shape[-2]
