@@ -10,6 +10,7 @@ from .version import __version__
 if TYPE_CHECKING:
     from .errors import HwarithError, InvalidInput, MissingTool, ToolFailure
     from .flow.energy.measure import energy
+    from .flow.export.folder import export
     from .flow.regress import regress
     from .flow.simulate import simulate
     from .flow.synthesis.breakdown import breakdown
@@ -36,6 +37,7 @@ _HOMES = {
     "flow.synthesis.place_and_route": ("place_and_route",),
     "flow.synthesis.breakdown": ("breakdown",),
     "flow.energy.measure": ("energy",),
+    "flow.export.folder": ("export",),
 }
 """Public names by the module that has them."""
 
@@ -52,6 +54,7 @@ __all__ = [
     "__version__",
     "breakdown",
     "energy",
+    "export",
     "format",
     "matmul",
     "place_and_route",

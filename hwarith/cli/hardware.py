@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,6 +26,57 @@ def generate(
     texts = {folder / f"{u.name}.v": verilog(u) for u in units}
     for path, text in texts.items():
         write_text(path, text)
+        print(path)
+
+
+def export(
+    spec: Annotated[str | None, typer.Argument(metavar="SPEC", show_default=False)] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder to write to.", show_default=False)
+    ] = None,
+    period: Annotated[
+        float | None, typer.Option(help="Of the clock, in ns (default: 10).", show_default=False)
+    ] = None,
+    vectors: Annotated[
+        int | None,
+        typer.Option(help="Operand sets of the testbench (default: 1000).", show_default=False),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of what is random (default: 1).", show_default=False)
+    ] = None,
+    axi_stream: Annotated[
+        bool | None,
+        typer.Option("--axi-stream/--no-axi-stream", help="A wrapper; default: with stages."),
+    ] = None,
+    fusesoc_generator: Annotated[
+        bool,
+        typer.Option("--fusesoc-generator", help="No unit: FuseSoC's generator of them all."),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write into a folder that has other files.")
+    ] = False,
+) -> None:
+    """Write a unit as an IP block: Verilog, testbenches, constraints, scripts, README.
+
+    The README in the folder says what each file is, and the commands that use it.
+    """
+    from ..flow.export.flows import generator_core
+    from ..flow.export.folder import export, write
+
+    if output is None:
+        raise InvalidInput("export: give a folder, -o FOLDER")
+    settings = {"period": period, "vectors": vectors, "seed": seed, "axi_stream": axi_stream}
+    given: dict[str, Any] = {name: x for name, x in settings.items() if x is not None}
+    if fusesoc_generator == (spec is not None):
+        raise InvalidInput("export: give either SPEC or --fusesoc-generator, and not both")
+    if spec is None and given:
+        option = next(iter(given)).replace("_", "-")
+        raise InvalidInput(f"export: --{option} is for a SPEC; --fusesoc-generator has no unit")
+    if spec is None:
+        paths = write(output, generator_core(), force)
+    else:
+        paths = export(spec, output, **given, force=force)
+    for path in paths:
         print(path)
 
 

@@ -77,6 +77,26 @@ def test_nan_by_its_bits(run: Run, tmp_path: Path) -> None:
     assert run("run", "mul:a=fp16", file, "--nan", "bits").status == 1
 
 
+def test_export(run: Run, tmp_path: Path) -> None:
+    spec = f"{TINY},stages=1"
+    outcome = run("export", spec, "-o", tmp_path / "block", "--period", 2.5, "--vectors", 9)
+    name = unit(spec).name
+    printed = outcome.out.splitlines()
+    assert (outcome.status, outcome.err) == (0, "")
+    assert {Path(line) for line in printed} == {
+        path for path in (tmp_path / "block").rglob("*") if path.is_file()
+    }
+    assert "set period 2.5" in (tmp_path / "block" / f"constraints/{name}.sdc").read_text()
+    assert len((tmp_path / "block/vectors/a.memh").read_text().split()) == 9
+    assert (tmp_path / "block" / f"rtl/{name}_axis.v").exists()
+
+
+def test_export_of_the_generator(run: Run, tmp_path: Path) -> None:
+    outcome = run("export", "--fusesoc-generator", "-o", tmp_path / "generator")
+    assert outcome.status == 0
+    assert len(outcome.out.splitlines()) == len(list((tmp_path / "generator").iterdir())) == 2
+
+
 def test_regress(run: Run) -> None:
     (result,) = run("regress", TINY, "--vectors", 20, "--seed", 3, "--json").json
     assert result["spec"] == unit(TINY).spec
@@ -113,6 +133,22 @@ def test_a_failed_regression_is_status_1(run: Run, monkeypatch: pytest.MonkeyPat
             ["regress", TINY, "--seed", "-1"],
             "regress: seed must be an integer, 0 to 4294967295, not -1",
         ),
+        (["export", TINY], "export: give a folder, -o FOLDER"),
+        (["export", "-o", "x"], "export: give either SPEC or --fusesoc-generator, and not both"),
+        (
+            ["export", TINY, "--fusesoc-generator", "-o", "x"],
+            "export: give either SPEC or --fusesoc-generator, and not both",
+        ),
+        (
+            ["export", "--fusesoc-generator", "--axi-stream", "-o", "x"],
+            "export: --axi-stream is for a SPEC; --fusesoc-generator has no unit",
+        ),
+        (
+            ["export", TINY, "--axi-stream", "-o", "x"],
+            "export: mul:a=e2m1fn,b=e2m1fn,out=e2m1fn,round=rne is combinational and has no",
+        ),
+        (["export", TINY, "--period", "-1", "-o", "x"], "export: period must be above 0 and up to"),
+        (["export", "mull", "-o", "x"], "unknown unit 'mull'; did you mean 'mul'?"),
         (["vectors", TINY, "-n", "0"], "vectors: n must be an integer, 1 to 10000000, not 0"),
         (
             ["vectors", TINY, "-o", "none/tiny.txt"],
