@@ -142,6 +142,19 @@ def test_testbench_of_every_unit(tmp_path: Path, name: str) -> None:
         run(["iverilog", "-g2005", "-t", "null", "-s", top, "-c", f"{module}.f"], path)
 
 
+@pytest.mark.parametrize("name", ["lmul_bf16_pipelined", "bitplane_dot_4", "bsdequant"])
+def test_wrapper_is_clean(tmp_path: Path, name: str) -> None:
+    """No warning of Verilator in the wrapper, without any waiver."""
+    module, path = exported(CATALOGUE[name], tmp_path / "block", vectors=2)
+    command, env = tools.verilator()
+    lint = [command, "--lint-only", "-Wall", "--top-module", f"{module}_axis", "-f", f"{module}.f"]
+    assert "%Warning" not in run(lint, path, **env)
+    wrapper = path / "rtl" / f"{module}_axis.v"
+    wrapper.write_text(wrapper.read_text().replace("wire completes =", "wire [1:0] completes ="))
+    with pytest.raises(AssertionError, match="%Warning-WIDTH"):
+        run(lint, path, **env)
+
+
 # -- FuseSoC ---------------------------------------------------------------------------------
 
 

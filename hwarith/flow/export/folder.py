@@ -85,7 +85,7 @@ def block_files(block: Block) -> dict[str, str]:
         block.rtl: block.verilog,
         block.testbench: testbench.testbench(block),
         block.constraints: constraints.sdc(block),
-        "lib/hwarith_generic.lib": (shipped("synth") / "generic.lib").read_text(),
+        "liberty/hwarith_generic.lib": (shipped("synth") / "generic.lib").read_text(),
     }
     if block.has_axis:
         texts[block.axis] = axis.wrapper(block)

@@ -88,7 +88,7 @@ def _files(block: Block) -> dict[str, str]:
         f"{name}.core": "FuseSoC (CAPI2): targets default, lint, sim, sim_verilator, ecp5",
         "cocotb/": "cocotb testbenches, with the golden model as scoreboard",
         "synth/": "scripts for yosys and OpenSTA",
-        "lib/hwarith_generic.lib": "hwarith's generic cell library",
+        "liberty/hwarith_generic.lib": "hwarith's generic cell library",
         "librelane/config.json": "configuration for LibreLane",
         "siliconcompiler/build.py": "script for SiliconCompiler",
     }

@@ -1,7 +1,7 @@
 # Static timing of the netlist that synth/netlist.ys writes:
 #   sta -no_splash -exit synth/sta.tcl
-# In place of lib/hwarith_generic.lib put the library of your process.
-read_liberty lib/hwarith_generic.lib
+# In place of liberty/hwarith_generic.lib put the library of your process.
+read_liberty liberty/hwarith_generic.lib
 read_verilog @name@_netlist.v
 link_design @name@
 read_sdc @constraints@
