@@ -26,6 +26,20 @@ def output_folder(path: Path) -> Path:
     return path
 
 
+def check_writable(path: Path) -> None:
+    """Raise `InvalidInput` if a file cannot be written later, as far as can be told: for work that
+    takes long to be refused before it begins."""
+    if path.is_dir():
+        reason = "it is a folder"
+    elif not path.parent.is_dir():
+        reason = "there is no such folder"
+    elif not os.access(path.parent, os.W_OK | os.X_OK):
+        reason = "its folder cannot be written"
+    else:
+        return
+    raise InvalidInput(f"{shown(path)} cannot be written: {reason}")
+
+
 def write_bytes(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Write a file whole: under another name first. Raises `InvalidInput` if it cannot be.
 

@@ -12,12 +12,17 @@ two streams has settled: what is read there is what the next rising edge sees, i
 from __future__ import annotations
 
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
+
+SEEN: Counter[str] = Counter()
+"""How many clocks the ends of streams have seen, and what happened in them: ``idle`` the source had
+something but paused, ``waits`` its offer was not taken, ``stalls`` an offered result was not; and
+``resets``."""
 
 Payload = tuple[int, ...]
 """The values of a stream's payload ports, in their order."""
@@ -100,6 +105,9 @@ class Source(_End):
 
     def read(self) -> None:
         self._invited = self.ready.value == 1
+        SEEN["clocks"] += 1
+        SEEN["idle"] += bool(self.queue) and not self._offering
+        SEEN["waits"] += self._offering and not self._invited
         if self._offering and self._invited:
             self.queue.popleft()
             self.transfers.append(self.clocks)
@@ -143,6 +151,7 @@ class Sink(_End):
                 f"yet became {hex_codes(offer) if offer else 'invalid'}"
             )
         accepted = offer is not None and self.ready.value == 1
+        SEEN["stalls"] += offer is not None and not accepted
         self._standing = None if accepted else offer
         if accepted and offer is not None:
             self.received.append(offer)

@@ -12,7 +12,7 @@ job.json, in the folder where it runs, holds
     seed       of the pauses
 
 Each phase adds a line to outcome.jsonl: its name, checks passed and failed, a message about the
-first failure, the seconds it took.
+first failure, the seconds it took, and what happened meanwhile: what `streams.SEEN` counts.
 
 A module with registers has besides the ports ``clk``, ``rst`` (synchronous, high), ``i_valid``,
 ``i_ready``, ``o_valid`` and ``o_ready``.
@@ -32,7 +32,7 @@ from typing import Any
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge, Timer
-from streams import Payload, Sink, Source, hex_codes, pauses
+from streams import SEEN, Payload, Sink, Source, hex_codes, pauses
 
 JOB: dict[str, Any] = json.loads(Path("job.json").read_text())
 STAGES: int = JOB["stages"]
@@ -86,6 +86,7 @@ class Phase:
 def phase(name: str) -> Iterator[Phase]:
     """A phase that ends in a line of the outcome, and in an error if anything failed."""
     self, start = Phase(), time.perf_counter()
+    SEEN.clear()
     try:
         yield self
     except Exception as error:
@@ -93,7 +94,7 @@ def phase(name: str) -> Iterator[Phase]:
         raise
     finally:
         seconds = time.perf_counter() - start
-        line = {"name": name} | vars(self) | {"seconds": seconds}
+        line = {"name": name} | vars(self) | {"seconds": seconds, "seen": dict(SEEN)}
         with Path("outcome.jsonl").open("a") as outcome:
             outcome.write(json.dumps(line) + "\n")
     assert not self.failed, self.message
@@ -122,6 +123,7 @@ class Bench:
 
     async def reset(self) -> None:
         """One clock of reset; what is in flight, in a queue and received is forgotten."""
+        SEEN["resets"] += 1
         self.dut.rst.value = 1
         await RisingEdge(self.dut.clk)
         self.dut.rst.value = 0
@@ -249,6 +251,7 @@ async def held_in_reset(dut: Any) -> None:
     with phase("held in reset") as p:
         bench = Bench(dut)
         await bench.reset()
+        SEEN["resets"] += 1
         dut.rst.value = 1
         vectors = range(min(len(VECTORS), STAGES + 2))
         bench.source.send(transfers_of(vectors))

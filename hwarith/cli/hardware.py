@@ -142,19 +142,42 @@ def regress(
     specs: Specs = None,
     catalogue: Catalogue = False,
     vectors: Annotated[int, typer.Option(help="Operand sets for each phase.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Of the random operands.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the operands and the pauses.")] = 1,
+    simulator: Annotated[str, typer.Option(help="verilator or icarus.")] = "verilator",
+    waves: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Record all signals: a .vcd, or of icarus a .fst."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit's XML as well.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run the cocotb testbench on units, in Verilator."""
+    """Run the cocotb testbench on units, and say what it covered.
+
+    Operands are those of `hwarith vectors`, of every class. Exit status 1 if a check fails.
+    """
+    from ..files import check_writable, write_text
     from ..flow.regress import regress
+    from ..flow.regression import junit
 
     units = units_of(specs, catalogue)
-    results = [regress(u, vectors=vectors, seed=seed) for u in progress(units, "regress")]
+    if waves and len(units) > 1:
+        raise InvalidInput(f"--waves records one unit; {len(units)} were named")
+    if report:
+        check_writable(report)
+    results = [
+        regress(u, vectors=vectors, seed=seed, simulator=simulator, waves=waves)
+        for u in progress(units, "regress")
+    ]
+    if report:
+        write_text(report, junit(results))
     if as_json:
         print_json([{"spec": result.spec} | result.as_dict() for result in results])
     else:
         for result in results:
             print(result)
+            print(f"  {result.covered}")
     failed = [result.spec for result in results if result.failed]
     if failed:
         fail(f"{len(failed)} of {len(results)} units failed: {', '.join(failed)}", 1)

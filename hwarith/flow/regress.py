@@ -1,4 +1,5 @@
-"""The cocotb testbench of ``sim/``, run in Verilator on a unit or on Verilog with its ports."""
+"""The cocotb testbench of ``sim/``, run in Verilator or Icarus on a unit or on Verilog with its
+ports."""
 
 from __future__ import annotations
 
@@ -6,7 +7,6 @@ import json
 import os
 import shlex
 import time
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,87 +14,40 @@ from typing import Any
 import numpy as np
 
 from .. import caching
+from ..errors import InvalidInput, shown, unknown
+from ..files import check_writable, write_bytes
 from ..formats import Format
 from ..temporary import temporary_folder
 from ..units import Unit, unit
 from . import processes, tools
 from .checks import MOST_SEED, check_integer
+from .regression import Phase, Regression
+from .stimuli.calls import Call, calls_by_class
+from .stimuli.default import GroupStimuli
 from .stimuli.families import stimuli_of
-from .verilated import cache_key, check_ports
+from .verilated import SIMULATORS, cache_key, check_ports
 from .verilog import verilog as verilog_of
 
 MOST_VECTORS = 1_000_000
 """More would take cocotb an hour; `hwarith.simulate` is for those."""
 
 
-@dataclass(frozen=True)
-class Phase:
-    """One test of a regression: how many checks passed and failed, and the first failure."""
-
-    name: str
-    passed: int
-    failed: int
-    message: str | None
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Regression:
-    """What `regress` found.
-
-    Attributes
-    ----------
-    spec : of the unit.
-    vectors : operand vectors in each phase.
-    seed : of the vectors and the pauses.
-    phases : the tests, in order.
-    log : the file with all that cocotb printed.
-    """
-
-    spec: str
-    vectors: int
-    seed: int
-    phases: tuple[Phase, ...]
-    log: Path
-
-    @property
-    def passed(self) -> int:
-        """Checks that passed."""
-        return sum(phase.passed for phase in self.phases)
-
-    @property
-    def failed(self) -> int:
-        """Checks that failed."""
-        return sum(phase.failed for phase in self.phases)
-
-    @property
-    def message(self) -> str | None:
-        """The first failure: in which phase, what was expected, what came; None if all passed."""
-        failures = (f"{phase.name}: {phase.message}" for phase in self.phases if phase.failed)
-        return next(failures, None)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The counts, the seed and the first failure, for a table or for JSON."""
-        return {
-            "passed": self.passed,
-            "failed": self.failed,
-            "phases": len(self.phases),
-            "vectors": self.vectors,
-            "seed": self.seed,
-            "message": self.message or "",
-        }
-
-    def __str__(self) -> str:
-        verdict = f"{self.failed} failed: {self.message}; log: {self.log}" if self.failed else "ok"
-        return f"{self.spec}: {self.passed} checks passed, {verdict}"
+WAVES = {"verilator": (".vcd",), "icarus": (".vcd", ".fst")}
+"""How files end that the simulators can record signals in."""
 
 
 def regress(
-    spec: Unit | str, vectors: int = 1000, seed: int = 1, verilog: str | None = None
+    spec: Unit | str,
+    vectors: int = 1000,
+    seed: int = 1,
+    verilog: str | None = None,
+    simulator: str = "verilator",
+    waves: Path | str | None = None,
 ) -> Regression:
     """Run the cocotb testbench on the Verilog of a unit (or of its spec).
 
-    A combinational unit computes all vectors. A pipelined one streams them in four phases, with
+    A combinational unit computes all vectors, which are those of `hwarith.vectors`: every class of
+    them that the unit can meet. A pipelined one streams them in four phases, with
     and without idle clocks and back-pressure. It must not wait for either side: results come for a
     sink that is ready only after they are valid, and operands are taken of a source that offers
     them only after the unit was ready (but where a transfer takes more than a clock, as in a tile,
@@ -107,34 +60,83 @@ def regress(
     Parameters
     ----------
     spec : the unit, or its spec.
-    vectors : how many operand vectors, 1 to 1,000,000; all of them if there are no more.
-    seed : of the vectors (`Stimuli.operands`) and of the pauses, 0 to 2^32 - 1.
+    vectors : how many operand vectors, 1 to 1,000,000; all of them if there are no more. Of a unit
+        that takes groups, about as many together; of an array, as many tiles.
+    seed : of the vectors and of the pauses, 0 to 2^32 - 1.
     verilog : other Verilog with the unit's module name and ports; without it, the unit's own.
+    simulator : ``verilator``, in which registers without a reset start with anything, or
+        ``icarus``, in which they start unknown (x).
+    waves : a file to record all signals in: a ``.vcd``, or of Icarus a ``.fst``.
 
-    What fails is in the result. Raises `InvalidInput` for a wrong spec or number and for Verilog
-    without the unit's ports, `MissingTool` without g++, make or perl, `ToolFailure` if the Verilog
-    cannot be compiled or the simulator breaks off.
+    What fails is in the result. Raises `InvalidInput` for a wrong spec, number or file, and for
+    Verilog without the unit's ports; `MissingTool` without g++, make and perl, or without Icarus
+    Verilog; `ToolFailure` if the Verilog cannot be compiled or the simulator breaks off.
     """
     u = unit(spec)
     check_integer("regress: vectors", vectors, 1, MOST_VECTORS)
     check_integer("regress: seed", seed, 0, MOST_SEED)
-    tools.require("g++", "make", "perl")
-    executable, log = _executable(u, verilog_of(u) if verilog is None else verilog)
-    operands = stimuli_of(u).operands(vectors, seed)
+    if simulator not in SIMULATORS:
+        raise unknown("simulator", simulator, SIMULATORS)
+    file = _waves_file(waves, simulator)
+    if simulator == "verilator":
+        tools.require("g++", "make", "perl")
+    else:
+        tools.icarus()
+    text = verilog_of(u) if verilog is None else verilog
+    executable, log = _executable(u, text, simulator, file is not None)
+    classes = calls_by_class(u, _results(u, vectors), seed)
+    calls = [call for calls in classes.values() for call in calls]
     with temporary_folder() as folder:
-        _write_job(folder, u, _job(u, operands, seed))
-        copy = folder / "build" / u.name
+        recorded = f"waves{file.suffix}" if file else None
+        _write_job(folder, u, _job(u, calls, seed), simulator, recorded)
+        copy = folder / "build" / _built(u, simulator)
         copy.write_bytes(executable)
         copy.chmod(0o755)
         _run("test", folder, log)
         lines = (folder / "outcome.jsonl").read_text().splitlines()
+        if file and recorded:
+            write_bytes(file, (folder / recorded).read_bytes())
     phases = tuple(Phase(**json.loads(line)) for line in lines)
-    return Regression(u.spec, operands[0].size, seed, phases, log)
+    return Regression(
+        u.spec,
+        sum(call[0].size for call in calls),
+        seed,
+        phases,
+        log,
+        simulator,
+        {name: sum(_count(u, call) for call in calls) for name, calls in classes.items()},
+    )
 
 
-def _job(u: Unit, operands: tuple[np.ndarray, ...], seed: int) -> dict[str, Any]:
+def _waves_file(waves: Path | str | None, simulator: str) -> Path | None:
+    """The file to record in. Raises `InvalidInput` for one that cannot be, before anything runs."""
+    if waves is None:
+        return None
+    file = Path(waves)
+    if file.suffix not in WAVES[simulator]:
+        raise InvalidInput(
+            f"waves: the name must end in {' or '.join(WAVES[simulator])}, what {simulator} "
+            f"records, not {shown(file.name)}"
+        )
+    check_writable(file)
+    return file
+
+
+def _results(u: Unit, vectors: int) -> int:
+    """How many results take about so many operand vectors."""
+    stimuli = stimuli_of(u)
+    longest = stimuli.longest_group if isinstance(stimuli, GroupStimuli) else 1
+    return max(1, 2 * vectors // (longest + 1))
+
+
+def _count(u: Unit, call: Call) -> int:
+    """The results of a call."""
+    return len(u.transfers.per_result(u.check_operands(call)))
+
+
+def _job(u: Unit, given: list[Call], seed: int) -> dict[str, Any]:
     """What the testbench is to do (`sim/testbench.py` describes it)."""
-    calls = stimuli_of(u).test_calls(operands, seed)
+    calls = [u.check_operands(call) for call in given]
     inputs = [u.transfers.of(list(x)) for x in calls]
     results = [u.transfers.result_codes(u(*x)) for x in calls]
     return {
@@ -154,15 +156,24 @@ def _columns(ports: dict[str, Format], calls: list[list[np.ndarray]]) -> dict[st
     return {name: x.tolist() for name, x in zip(ports, columns, strict=True)}
 
 
-def _write_job(folder: Path, u: Unit, job: dict[str, Any]) -> None:
+def _write_job(
+    folder: Path, u: Unit, job: dict[str, Any], simulator: str, waves: str | None
+) -> None:
     (folder / "build").mkdir()
-    (folder / "job.json").write_text(json.dumps({"toplevel": u.name} | job))
+    facts = {"toplevel": u.name, "simulator": simulator, "waves": waves}
+    (folder / "job.json").write_text(json.dumps(facts | job))
+
+
+def _built(u: Unit, simulator: str) -> str:
+    """The file that is run."""
+    return u.name if simulator == "verilator" else "sim.vvp"
 
 
 def _run(action: str, folder: Path, log: Path) -> None:
     """Run ``sim/run.py``: a process of its own, because cocotb's runner reads and changes the
     environment, and behaves otherwise under pytest."""
-    _, env = tools.verilator()
+    simulator = json.loads((folder / "job.json").read_text())["simulator"]
+    env = tools.verilator()[1] if simulator == "verilator" else dict(os.environ)
     inherited = {
         name: value
         for name, value in env.items()
@@ -181,22 +192,32 @@ def _run(action: str, folder: Path, log: Path) -> None:
     )
 
 
-def _executable(u: Unit, text: str) -> tuple[bytes, Path]:
+def _executable(
+    u: Unit, text: str, simulator: str = "verilator", waves: bool = False
+) -> tuple[bytes, Path]:
     """The simulator of this Verilog, kept or compiled, and the file for what is said by it."""
     from cocotb_tools import config
 
     cocotb = (version("cocotb"), str(config.libs_dir))
     script = (tools.shipped("sim") / "run.py").read_text()
-    name = f"{u.name[:80]}-{cache_key(__name__, text, script, *cocotb)}"
+    settings = (simulator, str(waves))
+    key = cache_key(__name__, text, script, *cocotb, *settings, simulator=simulator)
+    name = f"{u.name[:80]}-{key}"
     log = caching.folder("regress") / f"{name}.log"
 
     def compiled() -> bytes:
         with temporary_folder() as folder:
-            _write_job(folder, u, {})
+            _write_job(folder, u, {}, simulator, "waves" if waves else None)
             (folder / "unit.v").write_text(text)
-            _build(folder, f"regress/runtime-{cache_key(__name__, script, *cocotb)}", log)
-            check_ports((folder / "build" / "Vtop.h").read_text(), u)
-            return (folder / "build" / u.name).read_bytes()
+            if simulator == "verilator":
+                runtime = cache_key(__name__, script, *cocotb, *settings)
+                _build(folder, f"regress/runtime-{runtime}", log)
+                declares = folder / "build" / "Vtop.h"
+            else:
+                _run("build", folder, log)
+                declares = folder / "build" / "sim.vvp"
+            check_ports(declares.read_text(), u, simulator)
+            return (folder / "build" / _built(u, simulator)).read_bytes()
 
     return caching.kept("regress", name, compiled), log
 

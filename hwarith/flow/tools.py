@@ -26,15 +26,26 @@ def shipped(folder: str) -> Path:
     raise ToolFailure(f"this installation lacks its folder {quoted(folder)}; reinstall hwarith")
 
 
-def require(*programs: str) -> None:
+_PACKAGES = {"g++": "a C++ compiler (Debian: g++)"} | {
+    program: "Icarus Verilog (Debian: iverilog)" for program in ("iverilog", "vvp")
+}
+"""What has these programs, where that is not called as they are."""
+
+
+def require(*programs: str, by: str = "Verilator") -> None:
     """Raise `MissingTool` for the first of these programs that is not on PATH."""
-    packages = {"g++": "a C++ compiler (Debian: g++)", "make": "make", "perl": "perl"}
     for program in programs:
         if shutil.which(program) is None:
             raise MissingTool(
-                f"{program} was not found on PATH; Verilator needs it. "
-                f"Install {packages.get(program, program)} and try again"
+                f"{program} was not found on PATH; {by} needs it. "
+                f"Install {_PACKAGES.get(program, program)} and try again"
             )
+
+
+def icarus() -> str:
+    """The path of iverilog. Raises `MissingTool` without it or what runs its models."""
+    require("iverilog", "vvp", by="simulator=icarus")
+    return str(shutil.which("iverilog"))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What all that is compiled by Verilator shares: a key for the cache, a check of the ports."""
+"""What all that simulators compile shares: a key for the cache, a check of the ports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from ..units import Unit
 from ..units.interface import ports
 from . import keys, processes, tools
 
-_DECLARATION = re.compile(r"VL_(INOUT|IN|OUT)(?:8|16|64|W)?\(&(\w+),(\d+),(\d+)")
+SIMULATORS = ("verilator", "icarus")
+
+_HEADER_PORT = re.compile(r"VL_(INOUT|IN|OUT)(?:8|16|64|W)?\(&(\w+),(\d+),(\d+)")
+_VVP_PORT = re.compile(r"\.port_info \d+ /(INOUT|INPUT|OUTPUT) (\d+) \"(\w+)\"")
 
 _KINDS = {"IN": "input", "OUT": "output", "INOUT": "inout"}
 
@@ -31,9 +34,17 @@ def toolchain() -> tuple[str, ...]:
     )
 
 
-def cache_key(module: str, *texts: str) -> str:
+@cache
+def icarus() -> tuple[str, ...]:
+    """The same of what Icarus Verilog compiles. Raises `MissingTool` without it."""
+    path = tools.icarus()
+    return path, processes.said([path, "-V"]).splitlines()[0], platform.machine()
+
+
+def cache_key(module: str, *texts: str, simulator: str = "verilator") -> str:
     """A short name for what a module compiles of these texts with this machine's tools."""
-    parts = [keys.code(module), *toolchain(), *texts]
+    with_tools = {"verilator": toolchain, "icarus": icarus}[simulator]
+    parts = [keys.code(module), *with_tools(), *texts]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
 
@@ -42,16 +53,14 @@ def required_ports(unit: Unit) -> dict[str, str]:
     return {port.name: _described(port.direction, port.bits) for port in ports(unit)}
 
 
-def check_ports(header: str, unit: Unit) -> None:
-    """Compare the ports of a module, in the C++ header that Verilator made of it, with a unit's.
+def check_ports(compiled: str, unit: Unit, simulator: str = "verilator") -> None:
+    """Compare the ports of a module, in what a simulator made of it, with a unit's: in the C++
+    header of Verilator, or the ``.vvp`` file of Icarus.
 
     Raises `InvalidInput`, naming the first port that is missing, or is not what it must be, or
     that the unit does not have.
     """
-    found = {
-        name: _described(_KINDS[kind], int(high) - int(low) + 1)
-        for kind, name, high, low in _DECLARATION.findall(header)
-    }
+    found = {"verilator": _of_header, "icarus": _of_vvp}[simulator](compiled, unit)
     required = required_ports(unit)
     for name in required | found:
         if found.get(name) != required.get(name):
@@ -59,6 +68,23 @@ def check_ports(header: str, unit: Unit) -> None:
                 f"verilog for {unit.spec}: port {name} must be {_or_absent(required.get(name))}, "
                 f"not {_or_absent(found.get(name))}; ports of {unit.name}: {', '.join(required)}"
             )
+
+
+def _of_header(header: str, unit: Unit) -> dict[str, str]:
+    return {
+        name: _described(_KINDS[kind], int(high) - int(low) + 1)
+        for kind, name, high, low in _HEADER_PORT.findall(header)
+    }
+
+
+def _of_vvp(text: str, unit: Unit) -> dict[str, str]:
+    """The ports that follow the scope of the module itself."""
+    _, _, behind = text.partition(f'.scope module, "{unit.name}" "{unit.name}"')
+    of_module, _, _ = behind.partition(".scope ")
+    return {
+        name: _described(kind.lower(), int(bits))
+        for kind, bits, name in _VVP_PORT.findall(of_module)
+    }
 
 
 def _described(direction: str, bits: int) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -11,6 +13,7 @@ import hwarith
 from hwarith.flow.regress import Phase, Regression
 from hwarith.units import unit
 from tests.cli.running import TINY, Mistake, Run
+from tests.flow.test_regression import NO_ICARUS
 
 
 def test_generate(run: Run, tmp_path: Path) -> None:
@@ -97,27 +100,46 @@ def test_export_of_the_generator(run: Run, tmp_path: Path) -> None:
     assert len(outcome.out.splitlines()) == len(list((tmp_path / "generator").iterdir())) == 2
 
 
-def test_regress(run: Run) -> None:
+def test_regress(run: Run, tmp_path: Path) -> None:
     (result,) = run("regress", TINY, "--vectors", 20, "--seed", 3, "--json").json
     assert result["spec"] == unit(TINY).spec
     assert (result["passed"], result["failed"], result["seed"]) == (20, 0, 3)
-    assert run("regress", TINY, "--vectors", 20) == (
-        0,
-        f"{unit(TINY).spec}: 20 checks passed, ok\n",
-        "",
-    )
+    assert (result["simulator"], sum(result["classes"].values())) == ("verilator", 20)
+    file = tmp_path / "report.xml"
+    outcome = run("regress", TINY, "--vectors", 20, "--junit", file)
+    assert (outcome.status, outcome.err) == (0, "")
+    first, second = outcome.out.splitlines()
+    assert first == f"{unit(TINY).spec}: 20 checks passed, ok"
+    assert second.startswith("  results: 1 special, 1 ends, 1 halfway, ")
+    (case,) = ElementTree.parse(file).findall("testsuite/testcase")
+    assert (case.get("name"), case.get("assertions")) == ("vectors", "20")
 
 
-def test_a_failed_regression_is_status_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(u: hwarith.Unit, vectors: int, seed: int) -> Regression:
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason=NO_ICARUS)
+def test_regress_in_icarus(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "waves.vcd"
+    arguments = ["--simulator", "icarus", "--waves", file, "--vectors", 20, "--json"]
+    outcome = run("regress", TINY, *arguments)
+    assert outcome.status == 0
+    assert outcome.json[0]["simulator"] == "icarus"
+    assert "$var" in file.read_text()
+
+
+def test_a_failed_regression_is_status_1(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(u: hwarith.Unit, vectors: int, seed: int, **settings: object) -> Regression:
+        assert settings == {"simulator": "icarus", "waves": None}
         phase = Phase("vectors", vectors - 1, 1, "expected 1, not 2", 0.1)
         return Regression(u.spec, vectors, seed, (phase,), Path("log"))
 
     monkeypatch.setattr("hwarith.flow.regress.regress", fail)
-    outcome = run("regress", TINY)
+    file = tmp_path / "report.xml"
+    outcome = run("regress", TINY, "--simulator", "icarus", "--junit", file)
     assert outcome.status == 1
     assert "expected 1, not 2" in outcome.out
     assert outcome.err == f"hwarith: 1 of 1 units failed: {unit(TINY).spec}\n"
+    assert 'failures="1"' in file.read_text()
 
 
 @pytest.mark.parametrize(
@@ -149,6 +171,13 @@ def test_a_failed_regression_is_status_1(run: Run, monkeypatch: pytest.MonkeyPat
         ),
         (["export", TINY, "--period", "-1", "-o", "x"], "export: period must be above 0 and up to"),
         (["export", "mull", "-o", "x"], "unknown unit 'mull'; did you mean 'mul'?"),
+        (["regress", TINY, "--simulator", "vcs"], "unknown simulator 'vcs'; allowed: verilator, "),
+        (["regress", TINY, "--waves", "x.txt"], "waves: the name must end in .vcd, "),
+        (["regress", TINY, TINY, "--waves", "x.vcd"], "--waves records one unit; 2 were named"),
+        (
+            ["regress", TINY, "--junit", "none/x.xml"],
+            "none/x.xml cannot be written: there is no such folder",
+        ),
         (["vectors", TINY, "-n", "0"], "vectors: n must be an integer, 1 to 10000000, not 0"),
         (
             ["vectors", TINY, "-o", "none/tiny.txt"],

@@ -80,6 +80,9 @@ def test_a_wrong_result_is_shown_with_its_operands():
         "phases": 1,
         "vectors": 1000,
         "seed": 1,
+        "simulator": "verilator",
+        "classes": hw.vectors(MUL, 1000).counts,
+        "seen": {},
         "message": result.message,
     }
 

@@ -10,6 +10,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.flow.energy.measure import operands as usual_operands
+from hwarith.flow.stimuli.calls import GROUP_CLASSES, calls_by_class
 from hwarith.flow.stimuli.corner_weighted import corner_codes
 from hwarith.flow.stimuli.default import GroupStimuli, Stimuli
 from hwarith.flow.stimuli.directed import directed
@@ -163,11 +164,31 @@ def test_families_have_theirs_and_what_they_do_not_change_from_their_bases():
 
 def test_groups_of_every_length_are_calls_of_a_unit_with_a_memory():
     u = hw.unit("mac:a=bf16")
-    stimuli = stimuli_of(u)
-    operands = stimuli.operands(2000)
-    calls = stimuli.test_calls(operands, seed=3)
-    assert {len(a) for a, _ in calls} == set(range(1, 9))
-    joined = [np.concatenate(x) for x in zip(*calls, strict=True)]
-    assert all((x == y[: len(x)]).all() for x, y in zip(joined, operands, strict=True))
-    assert [x.shape for x in stimuli.usual_call(operands)] == [(62, 32)] * 2
-    assert stimuli_of(hw.unit("mul")).test_calls(operands) == [operands]
+    classes = calls_by_class(u, 500, seed=3)
+    assert {name: len(calls) for name, calls in classes.items()} == dict.fromkeys(
+        GROUP_CLASSES, 100
+    )
+    assert {len(a) for a, _ in classes["random"]} == set(range(1, 9))
+    assert {len(a) for a, _ in classes["single"]} == {1}
+    assert {len(a) for a, _ in classes["longest"]} == {8}
+    operands = stimuli_of(u).operands(2000)
+    assert [x.shape for x in stimuli_of(u).usual_call(operands)] == [(62, 32)] * 2
+
+
+@pytest.mark.parametrize(
+    "spec", ["mac:a=bf16", "engine:rows=2,columns=2", "bstile:rows=2,columns=2"]
+)
+def test_groups_and_tiles_with_and_without_special_operands(spec):
+    u = hw.unit(spec)
+    classes = calls_by_class(u, 60, seed=3)
+    formats = u.units.operand_formats if u.family == "engine" else list(u.operands.values())[:1]
+    for name in ("special", "ordinary"):
+        assert len(classes[name]) >= 12
+        found = []
+        for call in classes[name]:
+            values = [f.decode(x) for f, x in zip(formats, call, strict=False)]
+            if u.family in ("engine", "mac"):
+                rest = hw.format("fp32" if u.family == "engine" else "bf16")
+                values.append(rest.decode(call[-1]))
+            found.append(any(((x == 0) | ~np.isfinite(x)).any() for x in values))
+        assert set(found) == {name == "special"}

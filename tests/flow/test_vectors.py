@@ -286,6 +286,59 @@ def test_classes_of_units_that_take_subnormals_as_zeros(spec: str) -> None:
             }[name], (name, [hex(code) for code in codes])
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "convert:a=fp16,out=int8",
+        "convert:a=bf16,out=uint4",
+        "convert:a=fp32,out=mxint8_element",
+        "convert:a=int16,out=int8",
+        "add:a=int8,out=int8,overflow=saturate",
+        "mul:a=int8,out=int8,overflow=saturate",
+        "fma:a=int8,b=int8,c=int16,out=int16",
+    ],
+)
+def test_classes_of_integer_results(spec: str) -> None:
+    """Ties and what is beside them where operands are finer than the result; overflow at both
+    ends, of which the lower one of signed integers is a step further away."""
+    unit = hw.unit(spec)
+    classes = directed(unit, 1500, seed=3)
+    out = next(iter(unit.results.values()))
+    step = Fraction(2) ** out.exponent
+    rounds = next(iter(unit.operands.values())).is_float
+    assert {"halfway", "sticky", "near_halfway"} & classes.keys() == (
+        {"halfway", "sticky", "near_halfway"} if rounds else set()
+    )
+    assert not {"subnormal", "subnormal_border", "alignment"} & classes.keys()
+
+    def steps(name: str) -> list[Fraction]:
+        rows = zip(*(x.tolist() for x in classes[name]), strict=True)
+        values = (
+            [f.fraction(code) for f, code in zip(unit.operands.values(), row, strict=True)]
+            for row in rows
+        )
+        exacts = (
+            {"convert": lambda a: a, "add": lambda a, b: a + b, "mul": lambda a, b: a * b}.get(
+                unit.family, lambda a, b, c: a * b + c
+            )(*row)
+            for row in values
+        )
+        return [x / step for x in exacts]
+
+    low, high = out.min / step, out.max / step
+    over = steps("overflow")
+    assert len(over) > 50
+    assert all(x >= high + 1 or x <= low - 1 for x in over)
+    assert {x > 0 for x in over} == ({True, False} if out.signed else {True})
+    if rounds:
+        assert all(x % 1 == Fraction(1, 2) and low <= x <= high for x in steps("halfway"))
+        assert all(
+            0 < min(x % Fraction(1, 2), -x % Fraction(1, 2)) <= Fraction(1, 16)
+            for x in steps("sticky")
+        )
+        assert len(steps("halfway")) > 50
+
+
 def test_results_below_an_unsigned_range_are_of_no_class() -> None:
     """No tie, and no overflow: they all become the same code."""
     unit = hw.unit("fma:a=e4m3fn,out=ue4m3,c=e4m3fn")

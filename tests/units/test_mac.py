@@ -9,7 +9,6 @@ import pytest
 from amaranth.sim import Simulator
 
 import hwarith as hw
-from hwarith.flow.stimuli.default import groups
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.units.mac.pair import chain_limit
 from tests import oracle
@@ -254,14 +253,6 @@ def test_regression() -> None:
     for spec in ("mac:a=int4,acc=int9,overflow=saturate", "dfpmac:p=6"):
         result = hw.regress(spec, vectors=400)
         assert (result.failed, len(result.phases)) == (0, 12)
-
-
-def test_groups_for_the_regression_hold_every_vector_in_order() -> None:
-    operands = (np.arange(100), np.arange(100) + 1)
-    parts = groups(operands, seed=1)
-    assert {x.size for x, _ in parts} == set(range(1, 9))
-    for i in (0, 1):
-        np.testing.assert_array_equal(np.concatenate([part[i] for part in parts]), operands[i])
 
 
 def faulty(spec: str, pattern: str, new: str) -> str:

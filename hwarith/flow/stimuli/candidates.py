@@ -36,17 +36,17 @@ class Candidates(ExactResults):
     def by_class(self) -> dict[str, Callable[[], Codes | None]]:
         """For each class that the operation can have what makes a candidate, None if it failed."""
         found: dict[str, Callable[[], Codes | None]] = {
-            "halfway": lambda: self._kept(self.halfway(), self.is_halfway),
-            "near_halfway": self.near_halfway,
-            "sticky": lambda: self._kept(self.sticky(), self.is_sticky),
-            "subnormal": lambda: self._kept(self.near(self.subnormal()), self.is_subnormal),
             "overflow": lambda: self._kept(self.near(self.overflowing()), self.is_overflow),
+            "overflow_border": lambda: self._at_border(self.overflow_limit),
         }
-        for name, border in (
-            ("subnormal_border", lambda: self.rng.choice(self.subnormal_borders)),
-            ("overflow_border", lambda: self.overflow_limit),
-        ):
-            found[name] = lambda border=border: self._at_border(border())  # type: ignore[misc]
+        if self.rounds:
+            found["halfway"] = lambda: self._kept(self.halfway(), self.is_halfway)
+            found["near_halfway"] = self.near_halfway
+            found["sticky"] = lambda: self._kept(self.sticky(), self.is_sticky)
+        if self.out.is_float:
+            found["subnormal"] = lambda: self._kept(self.near(self.subnormal()), self.is_subnormal)
+            borders = self.subnormal_borders
+            found["subnormal_border"] = lambda: self._at_border(self.rng.choice(borders))
         if self.operation.adds:
             found["cancellation"] = lambda: self._kept(self.cancelling(), self.is_cancellation)
         return found
@@ -161,7 +161,7 @@ class Candidates(ExactResults):
         """Candidates for ties: by an odd product of the right width, by an odd term one place
         below the step of the other, or by the last operand."""
         kinds = [lambda: self.near(self.middle())]
-        if self.factors == 2:
+        if self.factors == 2 and self.out.is_float:
             kinds.append(self.product_halfway)
         if self.factors < len(self.formats):
             kinds.append(self.sum_halfway)
@@ -232,7 +232,7 @@ class Candidates(ExactResults):
     def sticky(self) -> Codes | None:
         """One term on the grid or halfway, the other far below; a product that is one beside it."""
         kinds = [lambda: self.beside(self.middle()), lambda: self.beside(self.any_result())]
-        if self.factors == 2:
+        if self.factors == 2 and self.out.is_float:
             kinds.append(self.product_sticky)
         if self.factors < len(self.formats):
             kinds += [self.sum_sticky, self.sum_sticky]

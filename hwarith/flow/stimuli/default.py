@@ -54,15 +54,6 @@ class Stimuli:
         """
         return codes
 
-    def test_calls(
-        self, operands: tuple[np.ndarray, ...], seed: int = 0
-    ) -> list[tuple[np.ndarray, ...]]:
-        """Such operands as those of calls of the unit that together try all of its hardware.
-
-        By default they are one call. `seed` is of what is random.
-        """
-        return [operands]
-
     def usual_call(self, operands: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
         """Such operands as those of one call whose shape is usual where the unit is put to use,
         for figures that depend on it, such as energy. What is too little to fill it is left out.
@@ -85,24 +76,7 @@ class GroupStimuli(Stimuli):
         """Vectors that a group usually has where the unit is put to use."""
         return 32
 
-    def test_calls(
-        self, operands: tuple[np.ndarray, ...], seed: int = 0
-    ) -> list[tuple[np.ndarray, ...]]:
-        """Groups of any length from one to `longest_group`; vectors that are left are not used."""
-        return groups(operands, seed, self.longest_group)
-
     def usual_call(self, operands: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
         """Groups of `usual_group` vectors, side by side."""
         n = self.usual_group
         return tuple(x[: x.size // n * n].reshape(-1, n) for x in operands)
-
-
-def groups(
-    operands: tuple[np.ndarray, ...], seed: int = 0, longest: int = 8
-) -> list[tuple[np.ndarray, ...]]:
-    """Operand vectors in groups of one to `longest`, one group after the other."""
-    n = operands[0].size
-    sizes = np.random.default_rng(seed).integers(1, longest, n, endpoint=True)
-    cuts = np.cumsum(sizes)
-    parts = zip(*(np.split(x, cuts[cuts < n]) for x in operands), strict=True)
-    return list(parts)

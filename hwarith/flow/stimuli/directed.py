@@ -34,7 +34,7 @@ CLASSES = {
     "subnormal": "the exact result lies below the smallest normal value",
     "subnormal_border": "the exact result is next to the smallest normal value, or to half a step",
     "overflow_border": "the exact result is next to where results begin to overflow",
-    "overflow": "the exact result is a step or more beyond the largest value",
+    "overflow": "the exact result is a step or more beyond the range",
     "random": "corner-weighted random operands",
 }
 """The classes, in the order in which vectors come, and what makes a vector one of them.
@@ -46,6 +46,10 @@ takes subnormals as zeros, of zeros. A vector may meet conditions of other class
 _TRIES = 20
 """Candidates for each vector wanted; a class that is met less often comes out smaller."""
 
+_SHARES = 8
+"""The least number of shares that `n` vectors are cut into: most vectors of a unit that has few
+classes are random."""
+
 _FRUITLESS = 500
 """Candidates after which a class that was never met is given up."""
 
@@ -56,8 +60,8 @@ def directed(unit: Unit, n: int, seed: int = 0) -> dict[str, tuple[np.ndarray, .
     Every class that can be met has a vector before any has two, in the order of `CLASSES`. Beyond
     that each gets an equal share; alignment and normalization at least one vector for each
     distance or number of zeros, while a quarter of `n` suffices. What is left over is random
-    (`stimulus`). The same `seed` gives the same vectors. Units that do not round the exact result
-    of an arithmetic operation to a float have special vectors, ends and random ones alone.
+    (`stimulus`). The same `seed` gives the same vectors. Units that do not give the exact result
+    of an arithmetic operation, rounded, have special vectors, ends and random ones alone.
     """
     makers = _makers(unit, random.Random(seed))
     rows: dict[str, list[Codes]] = {name: [] for name in CLASSES if name in makers}
@@ -75,7 +79,7 @@ def directed(unit: Unit, n: int, seed: int = 0) -> dict[str, tuple[np.ndarray, .
 def _counts(least: dict[str, int], met: list[str], n: int) -> dict[str, int]:
     """How many vectors each of the classes that are met gets: one or more, together at most `n`."""
     least = {name: min(count, n // 4) for name, count in least.items()}
-    share = (n - sum(least.values())) // (len(least) + 1)
+    share = (n - sum(least.values())) // max(len(least) + 1, _SHARES)
     counts = {name: max(share, least[name], 1) for name in met}
     while sum(counts.values()) > n:
         counts[max(counts, key=counts.__getitem__)] -= 1
@@ -115,14 +119,14 @@ def _makers(unit: Unit, rng: random.Random) -> dict[str, tuple[_Attempts, int]]:
     makers = {"special": (_specials(unit, rng), 0), "ends": (_ends(unit, rng), 0)}
     out = next(iter(unit.results.values()))
     operation = unit.operation
-    if not operation.factors or operation.arity > len(formats) or not out.is_float:
+    if not operation.factors or operation.arity > len(formats):
         return makers
     formats = formats[: operation.arity]
     candidates = Candidates(operation, formats, out, rng, takes_subnormals_as_zeros(unit))
     arithmetic: dict[str, tuple[_Attempts, int]] = {
         name: (_endless(candidate), 0) for name, candidate in candidates.by_class().items()
     }
-    if operation.adds:
+    if operation.adds and any(f.is_float for f in formats):
         distances = candidates.distances()
         rng.shuffle(distances)
         arithmetic["alignment"] = (map(candidates.aligned, cycle(distances)), len(distances))

@@ -15,6 +15,10 @@ Codes = list[int]
 """One code for each operand."""
 
 
+_BELOW = 4
+"""Places of values below the smallest step, for halves of it and what is next to them."""
+
+
 class ExactResults:
     """The exact results of an operation on operands of its formats, and conditions on them.
 
@@ -40,8 +44,7 @@ class ExactResults:
         self.out = out
         self.factors = operation.factors
         lsbs = [f.numbers.lsb for f in formats]
-        # Two places below the smallest step, for halves of it and what is next to them
-        self.base = min(sum(lsbs[: self.factors]), *lsbs, out.numbers.lsb) - 4
+        self.base = min(sum(lsbs[: self.factors]), *lsbs, out.numbers.lsb) - _BELOW
 
     # -- exact values ----------------------------------------------------------------------------
 
@@ -83,10 +86,18 @@ class ExactResults:
 
     def ulp(self, x: int) -> int:
         """Exponent of the step of the result's format at this value."""
+        if not self.out.is_float:
+            return self.out.numbers.lsb
         return max(self.top(x), self.out.numbers.emin) - self.out.fraction_bits
 
     def value(self, x: int, exponent: int) -> int:
         return x << (exponent - self.base) if exponent >= self.base else x >> (self.base - exponent)
+
+    @property
+    def rounds(self) -> bool:
+        """Whether exact results may lie between the result's codes: of integers only with operands
+        of finer steps."""
+        return self.out.is_float or self.base + _BELOW < self.out.numbers.lsb
 
     # -- conditions ------------------------------------------------------------------------------
 
@@ -110,9 +121,12 @@ class ExactResults:
         return x is not None and 0 < abs(x) < self.smallest_normal
 
     def is_overflow(self, codes: Codes) -> bool:
-        """At least a step beyond the largest value, which overflows in every rounding mode."""
+        """At least a step beyond the range, which overflows in every rounding mode."""
         x = self.result(codes)
-        return x is not None and abs(x) >= 2 * self.overflow_limit - self.largest
+        if x is None:
+            return False
+        step = 2 * (self.overflow_limit - self.largest)
+        return abs(x) >= (self.largest if x > 0 else self.most_negative) + step
 
     def is_alignment(self, codes: Codes) -> bool:
         """Both terms are there: none is a zero, or taken as one."""
@@ -142,6 +156,12 @@ class ExactResults:
     def largest(self) -> int:
         _, _, e, g = r.unpack(r.pack_max(0, self.out.numbers), self.out.numbers)
         return self.value(g, e)
+
+    @cached_property
+    def most_negative(self) -> int:
+        """The magnitude of the lowest value: of signed integers a step more than the largest."""
+        n = self.out.numbers
+        return self.value(n.min_mag, n.lsb) if n.integer else self.largest
 
     @cached_property
     def overflow_limit(self) -> int:

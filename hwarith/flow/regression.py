@@ -1,0 +1,149 @@
+"""What a regression found: by phase, what it covered, and as JUnit's XML."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+EVENTS = {
+    "clocks": "clocks",
+    "idle": "idle",
+    "waits": "with operands not taken",
+    "stalls": "with results not taken",
+    "resets": "resets",
+}
+"""What a testbench counts (``sim/streams.py``), in the words of a summary."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One test of a regression: how many checks passed and failed, and the first failure.
+
+    ``seen`` has what happened at the streams meanwhile: clocks, idle ones (the source paused),
+    waits (operands were offered and not taken), stalls (results were offered and not taken),
+    resets.
+    """
+
+    name: str
+    passed: int
+    failed: int
+    message: str | None
+    seconds: float
+    seen: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Regression:
+    """What `regress` found.
+
+    Attributes
+    ----------
+    spec : of the unit.
+    vectors : operand vectors in each phase.
+    seed : of the vectors and the pauses.
+    phases : the tests, in order.
+    log : the file with all that cocotb printed.
+    simulator : that ran it.
+    classes : how many results there are of each class of `hwarith.vectors`.
+    """
+
+    spec: str
+    vectors: int
+    seed: int
+    phases: tuple[Phase, ...]
+    log: Path
+    simulator: str = "verilator"
+    classes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> int:
+        """Checks that passed."""
+        return sum(phase.passed for phase in self.phases)
+
+    @property
+    def failed(self) -> int:
+        """Checks that failed."""
+        return sum(phase.failed for phase in self.phases)
+
+    @property
+    def message(self) -> str | None:
+        """The first failure: in which phase, what was expected, what came; None if all passed."""
+        failures = (f"{phase.name}: {phase.message}" for phase in self.phases if phase.failed)
+        return next(failures, None)
+
+    @property
+    def seen(self) -> dict[str, int]:
+        """What happened at the streams in all phases together (`Phase`)."""
+        total: Counter[str] = Counter()
+        for phase in self.phases:
+            total.update(phase.seen)
+        return {name: total[name] for name in EVENTS if name in total}
+
+    @property
+    def covered(self) -> str:
+        """What was tried, in a line: results by class, clocks, stalls, resets."""
+        classes = ", ".join(f"{count:,} {name}" for name, count in self.classes.items())
+        events = ", ".join(f"{count:,} {EVENTS[name]}" for name, count in self.seen.items())
+        return "; ".join(filter(None, (f"results: {classes}" if classes else "", events)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The counts, the seed and the first failure, for a table or for JSON."""
+        return {
+            "passed": self.passed,
+            "failed": self.failed,
+            "phases": len(self.phases),
+            "vectors": self.vectors,
+            "seed": self.seed,
+            "simulator": self.simulator,
+            "classes": self.classes,
+            "seen": self.seen,
+            "message": self.message or "",
+        }
+
+    def __str__(self) -> str:
+        verdict = f"{self.failed} failed: {self.message}; log: {self.log}" if self.failed else "ok"
+        return f"{self.spec}: {self.passed} checks passed, {verdict}"
+
+
+def junit(regressions: Sequence[Regression]) -> str:
+    """Regressions as JUnit's XML, as continuous integration reads it: a suite for each unit, a case
+    for each phase, properties for what was covered."""
+    root = ElementTree.Element("testsuites", _totals([p for r in regressions for p in r.phases]))
+    for regression in regressions:
+        attributes = {"name": regression.spec} | _totals(regression.phases)
+        suite = ElementTree.SubElement(root, "testsuite", attributes)
+        properties = ElementTree.SubElement(suite, "properties")
+        for name, value in _properties(regression).items():
+            ElementTree.SubElement(properties, "property", name=name, value=str(value))
+        for phase in regression.phases:
+            case = ElementTree.SubElement(
+                suite,
+                "testcase",
+                classname=regression.spec,
+                name=phase.name,
+                time=f"{phase.seconds:.3f}",
+                assertions=str(phase.passed + phase.failed),
+            )
+            if phase.failed:
+                said = phase.message or ""
+                failure = ElementTree.SubElement(case, "failure", message=said)
+                failure.text = f"{phase.failed} checks failed; log: {regression.log}"
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, "unicode", xml_declaration=True) + "\n"
+
+
+def _totals(phases: Sequence[Phase]) -> dict[str, str]:
+    seconds = sum(phase.seconds for phase in phases)
+    failures = sum(phase.failed > 0 for phase in phases)
+    counts = {"tests": len(phases), "failures": failures, "errors": 0, "skipped": 0}
+    return {name: str(count) for name, count in counts.items()} | {"time": f"{seconds:.3f}"}
+
+
+def _properties(regression: Regression) -> dict[str, object]:
+    facts = {name: regression.as_dict()[name] for name in ("simulator", "seed", "vectors")}
+    classes = {f"class.{name}": count for name, count in regression.classes.items()}
+    return facts | classes | regression.seen
