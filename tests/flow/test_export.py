@@ -128,8 +128,19 @@ def test_the_same_again_is_no_mistake(tmp_path: Path) -> None:
     assert {str(path.relative_to(tmp_path)) for path in paths} == set(before)
     assert hw.export(TINY, tmp_path / "new" / "block") == paths
     assert snapshot(tmp_path) == before
-    assert (tmp_path / "empty").mkdir() is None
-    hw.export(TINY, tmp_path / "empty")
+
+
+def test_a_folder_that_is_there_stays_the_same_one(tmp_path: Path) -> None:
+    """A shell may be in it, or a link lead to it."""
+    real = tmp_path / "real"
+    real.mkdir()
+    number = real.stat().st_ino
+    (tmp_path / "link").symlink_to(real)
+    paths = hw.export(TINY, tmp_path / "link")
+    assert real.stat().st_ino == number
+    assert all(path.is_file() for path in paths)
+    assert {path.name[:9] for path in tmp_path.iterdir()} == {"real", "link"}
+    assert not [path for path in real.iterdir() if path.name.startswith(".")]
 
 
 @pytest.mark.parametrize("kind", ["own file", "edited", "link", "other options"])
@@ -173,6 +184,11 @@ def test_nothing_is_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         hw.export(TINY, tmp_path / "block")
     assert len(written) == 5
     assert list(tmp_path.iterdir()) == []
+    written.clear()
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(hw.InvalidInput, match="No space left"):
+        hw.export(TINY, tmp_path, force=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import suppress
 from pathlib import Path
 
 from ... import files
@@ -98,39 +97,40 @@ def block_files(block: Block) -> dict[str, str]:
 def write(folder: Path, texts: dict[str, str], force: bool = False) -> list[Path]:
     """Write texts as the files of a folder, and give their paths: all, or none of them.
 
-    Into a folder that has files, only if these are the same, or with `force`; then each file is
-    written whole. Raises `InvalidInput`.
+    A new folder appears with all of them in it. Into one that is there they are moved when all are
+    written, and only if its files are the same, or with `force`. Raises `InvalidInput`.
     """
     if folder.exists() and not folder.is_dir():
         raise InvalidInput(f"output folder {shown(folder)} is a file")
-    paths = [folder / name for name in texts]
-    if force and folder.is_dir():
-        files.output_folder(folder)
-        _write_all(folder, texts)
-        return paths
-    if folder.is_dir():
+    there = folder.is_dir()
+    if there and not force:
         _check_own(folder, texts)
-    parent = files.output_folder(folder.absolute().parent)
-    unfinished = partial(parent)
+    unfinished = partial(files.output_folder(folder if there else folder.absolute().parent))
     try:
         _write_all(unfinished, texts)
-        if folder.is_dir():
-            shutil.rmtree(folder)  # nothing but the same files, or nothing at all
-        unfinished.rename(folder)
+        if there:
+            _move_all(unfinished, folder, texts)
+        else:
+            unfinished.rename(folder)
     except OSError as error:
         raise InvalidInput(
             f"output folder {shown(folder)} cannot be written: {error.strerror}"
         ) from None
     finally:
-        with suppress(OSError):
-            shutil.rmtree(unfinished)
-    return paths
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return [folder / name for name in texts]
 
 
 def _write_all(folder: Path, texts: dict[str, str]) -> None:
     for name, text in texts.items():
         files.output_folder((folder / name).parent)
         files.write_text(folder / name, text)
+
+
+def _move_all(source: Path, folder: Path, texts: dict[str, str]) -> None:
+    for name in texts:
+        files.output_folder((folder / name).parent)
+        (source / name).replace(folder / name)
 
 
 def _check_own(folder: Path, texts: dict[str, str]) -> None:
