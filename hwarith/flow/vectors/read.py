@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import InvalidInput, listed, quoted
+from ...errors import InvalidInput, listed, quoted, shown
 from ...formats import Format
 from ...formats.text import code_of_text
 from ...inputs import read_arrays, read_text, told
@@ -212,6 +212,6 @@ def _array(array: np.ndarray, f: Format, name: str) -> np.ndarray:
         raise InvalidInput(
             f"{name} must be a row of codes, unsigned integers"
             + (f" (or words of 32 bits, {-(-f.bits // 32)} a code)" if f.bits > 64 else "")
-            + f", not of shape {array.shape} and {array.dtype}"
+            + f", not of shape {shown(array.shape)} and {shown(array.dtype)}"
         )
     return f.check(array, name)
