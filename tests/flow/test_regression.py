@@ -17,32 +17,49 @@ MUL = "mul:a=e4m3fn"
 PIPELINE = "mul:a=e4m3fn,stages=2"
 NO_ICARUS = "Icarus Verilog (iverilog) is not on PATH (Debian: apt install iverilog)"
 
-LONG = ("mac:a=bf16", "engine:pe=(fma:a=e4m3fn),rows=2,columns=2", "bstile:rows=2,columns=2")
+LONG = (MUL, "mac:a=bf16", "engine:pe=(fma:a=e4m3fn),rows=2,columns=2", "bstile:rows=2,columns=2")
 
 icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason=NO_ICARUS)
 
 
+@pytest.fixture(scope="module")
+def pipeline() -> Regression:
+    return hw.regress(PIPELINE, 300)
+
+
+def checks(result: Regression) -> list[tuple]:
+    return [(phase.name, phase.passed, phase.failed, phase.seen) for phase in result.phases]
+
+
 @icarus
-@pytest.mark.parametrize(
-    "spec", [MUL, PIPELINE, *(pytest.param(spec, marks=pytest.mark.long) for spec in LONG)]
-)
-def test_both_simulators_see_the_same(spec: str) -> None:
+def test_both_simulators_see_the_same(pipeline: Regression) -> None:
     """Phase by phase the same checks, and the same clocks, pauses, stalls and resets."""
+    other = hw.regress(PIPELINE, 300, simulator="icarus")
+    assert [pipeline.simulator, other.simulator] == ["verilator", "icarus"]
+    assert pipeline.failed == 0
+    assert checks(pipeline) == checks(other)
+
+
+@icarus
+@pytest.mark.long
+@pytest.mark.parametrize("spec", LONG)
+def test_both_simulators_see_the_same_of_other_units(spec: str) -> None:
     found = [hw.regress(spec, 60, simulator=name) for name in ("icarus", "verilator")]
     assert [result.failed for result in found] == [0, 0]
-    assert [result.simulator for result in found] == ["icarus", "verilator"]
-    one, two = ([(p.name, p.passed, p.seen) for p in result.phases] for result in found)
-    assert one == two
+    assert checks(found[0]) == checks(found[1])
 
 
 @icarus
-def test_icarus_finds_a_wrong_result() -> None:
+def test_icarus_finds_a_wrong_result(tmp_path: Path) -> None:
+    """And its waves are kept, though the regression fails."""
     fault = changed(MUL, "right ^ {a[7] & b[7], 7'h0}")
-    result = hw.regress(MUL, 200, verilog=fault, simulator="icarus")
+    file = tmp_path / "waves.vcd"
+    result = hw.regress(MUL, 200, verilog=fault, simulator="icarus", waves=file)
     assert 0 < result.failed < 200
     assert re.match(
         r"vectors: vector \d+: a=\w+ b=\w+ must give \w+, gave \w+", result.message or ""
     )
+    assert "$var" in file.read_text()
 
 
 @icarus
@@ -61,17 +78,20 @@ def test_icarus_without_the_ports() -> None:
 
 
 @icarus
-@pytest.mark.parametrize("ending", ["vcd", "fst"])
-def test_waves_of_icarus(ending: str, tmp_path: Path) -> None:
-    file = tmp_path / f"waves.{ending}"
+def test_waves_of_icarus(tmp_path: Path) -> None:
+    """As VCD; of groups of every class, as FST."""
+    file = tmp_path / "waves.vcd"
     assert hw.regress(PIPELINE, 20, simulator="icarus", waves=file).failed == 0
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
+    assert_has_the_ports(file.read_text())
+    file = tmp_path / "waves.fst"
+    result = hw.regress("mac:a=int8,acc=int18", 30, simulator="icarus", waves=file)
     content = file.read_bytes()
-    if ending == "vcd":
-        assert_has_the_ports(content.decode())
-    else:  # a header block, and the name of its writer
-        assert content[0] == 0
-        assert b"Icarus Verilog" in content
+    assert content[0] == 0  # a header block, and the name of its writer
+    assert b"Icarus Verilog" in content
+    assert result.failed == 0
+    assert result.classes.keys() == {"single", "longest", "random"}
+    assert sum(result.classes.values()) == 2 * 30 // 9
 
 
 @pytest.mark.long
@@ -88,34 +108,13 @@ def assert_has_the_ports(vcd: str) -> None:
     assert vcd.count("\n#") > 100
 
 
-@icarus
-def test_waves_of_a_failure_are_kept(tmp_path: Path) -> None:
-    file = tmp_path / "waves.vcd"
-    result = hw.regress(MUL, 20, verilog=changed(MUL, "~right"), simulator="icarus", waves=file)
-    assert result.failed == 20
-    assert "$var" in file.read_text()
-
-
 # -- what was covered ----------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def pipeline() -> Regression:
-    return hw.regress(PIPELINE, 300)
 
 
 def test_operands_are_of_every_class(pipeline: Regression) -> None:
     assert pipeline.classes == hw.vectors(PIPELINE, 300).counts
     assert {"special", "halfway", "overflow", "subnormal"} <= pipeline.classes.keys()
     assert sum(pipeline.classes.values()) == pipeline.vectors == 300
-
-
-@icarus
-def test_groups_are_of_every_class() -> None:
-    result = hw.regress("mac:a=int8,acc=int18", 100, simulator="icarus")
-    assert result.classes.keys() == {"single", "longest", "random"}
-    assert sum(result.classes.values()) == 2 * 100 // 9
-    assert result.failed == 0
 
 
 def test_events_are_counted(pipeline: Regression) -> None:
@@ -149,9 +148,9 @@ def test_what_was_covered_in_a_line(pipeline: Regression) -> None:
 
 
 def test_a_seed_changes_operands_and_pauses(pipeline: Regression) -> None:
-    again, other = (hw.regress(PIPELINE, 300, seed=seed) for seed in (1, 2))
-    seen = [[phase.seen for phase in x.phases] for x in (pipeline, again, other)]
-    assert seen[0] == seen[1] != seen[2]
+    other = hw.regress(PIPELINE, 300, seed=2)
+    assert [phase.seen for phase in pipeline.phases] != [phase.seen for phase in other.phases]
+    assert (other.seed, other.failed) == (2, 0)
 
 
 # -- JUnit ---------------------------------------------------------------------------------------

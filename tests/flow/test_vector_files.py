@@ -413,11 +413,11 @@ def test_damaged_files_are_told(form: str, tmp_path: Path) -> None:
     """Any byte may be anything: the file is read as it is, or one message says what is wrong."""
     spec = "fma:a=fp32" if form in ("testfloat", "fptest") else "mac:a=bf16"
     path = tmp_path / f"vectors.{form}"
-    content = FPTEST.encode() if form == "fptest" else hw.vectors(spec, 12).content(form)
+    content = FPTEST.encode() if form == "fptest" else hw.vectors(spec, 5).content(form)
     spec = "add:a=fp32" if form == "fptest" else spec
     random = np.random.default_rng(1)
     messages = []
-    for _ in range(100):
+    for _ in range(40):
         damaged = bytearray(content)
         for _ in range(random.integers(1, 4)):
             place = int(random.integers(len(damaged)))
@@ -427,7 +427,7 @@ def test_damaged_files_are_told(form: str, tmp_path: Path) -> None:
             hw.run_vectors(spec, path)
         except InvalidInput as error:
             messages.append(str(error))
-    assert len(messages) > 10
+    assert len(messages) > 5
     assert not any("\n" in message for message in messages)
 
 
