@@ -7,31 +7,32 @@ depth 105 (measured with yosys 0.70).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from amaranth.hdl import Cat, Const, Module, Value, ValueLike
 
 from .parts import named_part
 from .wires import wire
 
-BLOCKS = {16: 5, 48: 7, None: 9}
-"""Bits of an adder's block, for adders up to so many bits. Measured in whole units: of 4 to 16 bits
-these leave the adder of bf16 a path of 70, of fp16 77, and take the fewest gates in the multiplier
-and multiply-add of fp32."""
+BLOCKS = {48: 6, None: 9}
+"""Bits of an adder's block, for adders up to so many bits. Measured in whole units: of 5 to 16 bits
+these take the fewest gates beside short paths in the multiplier and multiply-add of fp32, and in
+the adders of bf16 and fp16."""
 
 MAGNITUDE_BLOCK = 5
 """Of `add_magnitudes`: with 24 bits in a chained multiply-add, blocks of 4 to 8 bits differ by less
 than 3 % in gates times path."""
 
-INCREMENT_BLOCKS = {10: 10, 24: 4, None: 6}
+INCREMENT_BLOCKS = {10: 10, 24: 8, None: 12}
 """The same of an incrementer."""
 
 
 @named_part("adder")
 def add(m: Module, name: str, a: Value, b: Value, carry: ValueLike = 0) -> Value:
     """`a + b + carry` of two unsigned numbers of one width, with the carry out on top."""
-    carry = Value.cast(carry)
-    propagate, blocks = _blocks(m, name, a, b, _size(BLOCKS, len(a)))
-    carries = _carries(_prefix(blocks), carry)
-    return wire(m, name, Cat(*_sum(m, name, propagate, blocks, carries), carries[-1]))
+    blocks = _blocks(m, name, a, b, _size(BLOCKS, len(a)))
+    carries = _carries(_prefix(m, name, blocks), Value.cast(carry))
+    return wire(m, name, Cat(*_sum(m, name, blocks, carries), carries[-1]))
 
 
 @named_part("adder")
@@ -46,85 +47,104 @@ def add_magnitudes(
     With an end-around carry: a plus the inverse of b carries where a > b, and then lacks one; else
     it is the inverse of b - a.
     """
-    inverted = b ^ subtract.replicate(len(b))
-    propagate, blocks = _blocks(m, name, a, inverted, MAGNITUDE_BLOCK)
-    reach = _prefix(blocks)
-    greater = wire(m, f"{name}_greater", reach[-1][0])
-    equal = wire(m, f"{name}_equal", reach[-1][1])
-    carries = _carries(reach, greater & subtract)
+    inverted = wire(m, f"{name}_inverted", b ^ subtract.replicate(len(b)))
+    blocks = _blocks(m, name, a, inverted, MAGNITUDE_BLOCK)
+    reach = _prefix(m, name, blocks)
+    greater = wire(m, f"{name}_greater", reach[-1].carry)
+    equal = wire(m, f"{name}_equal", reach[-1].passes)
     negative = wire(m, f"{name}_negative", subtract & ~greater)
-    bits = _sum(m, name, propagate ^ negative.replicate(len(a)), blocks, carries)
-    carry = greater & ~subtract
-    return wire(m, name, Cat(*bits, carry)), negative, equal
+    parts = _sum(m, f"{name}_sum", blocks, _carries(reach, greater & subtract))
+    magnitude = Cat(*parts) ^ negative.replicate(len(a))
+    return wire(m, name, Cat(magnitude, greater & ~subtract)), negative, equal
 
 
 @named_part("incrementer")
 def increment(m: Module, name: str, a: Value, carry: Value) -> Value:
     """`a + carry` of an unsigned number and one bit, with the carry out on top."""
-    block = _size(INCREMENT_BLOCKS, len(a))
-    ones: list[Value] = [Const(1, 1)]
-    for i in range(1, len(a) + 1):
-        start = (i - 1) // block * block
-        ones.append(ones[start] & a[start:i].all() if start else a[:i].all())
-    bits = [bit ^ (one & carry) for bit, one in zip(a, ones, strict=False)]
-    return wire(m, name, Cat(*bits, ones[-1] & carry))
+    size = _size(INCREMENT_BLOCKS, len(a))
+    parts: list[Value] = []
+    ones: Value = Const(1, 1)
+    for low in range(0, len(a), size):
+        into = wire(m, f"{name}_carry{low}", ones & carry) if low else carry
+        block = a[low : low + size]
+        parts.append((block + into)[: len(block)])
+        ones = ones & block.all() if low else block.all()
+    return wire(m, name, Cat(*parts, ones & carry))
 
 
 def _size(blocks: dict, bits: int) -> int:
     return next(size for most, size in blocks.items() if most is None or bits <= most)
 
 
-Block = tuple[list[Value], list[Value]]
-"""Carries into each bit of a block and out of it, if none comes in; and whether one that comes in
-gets there."""
+@dataclass(frozen=True)
+class _Reach:
+    """Of some places of a sum: whether a carry comes out of them if none comes in, and whether one
+    that comes in passes through all of them."""
+
+    carry: Value
+    passes: Value
+
+    def above(self, m: Module, name: str, lower: _Reach) -> _Reach:
+        """Of these places and those below them."""
+        return _Reach(
+            wire(m, f"{name}_generates", self.carry | (self.passes & lower.carry)),
+            wire(m, f"{name}_passes", self.passes & lower.passes),
+        )
 
 
-def _blocks(m: Module, name: str, a: Value, b: Value, size: int) -> tuple[Value, list[Block]]:
-    """Whether each bit of a sum propagates a carry, and its blocks of this size."""
-    propagate = wire(m, f"{name}_propagate", a ^ b)
-    generate = wire(m, f"{name}_generate", a & b)
-    blocks = [
-        _block(m, f"{name}_{s}", propagate[s : s + size], generate[s : s + size])
-        for s in range(0, len(a), size)
-    ]
-    return propagate, blocks
+@dataclass(frozen=True)
+class _Block:
+    """Some bits of a sum, if no carry comes in; and what becomes of carries."""
+
+    total: Value
+    reach: _Reach
+
+    def with_carry(self, carry: Value) -> Value:
+        return (self.total + carry)[: len(self.total)]
 
 
-def _sum(
-    m: Module, name: str, propagate: Value, blocks: list[Block], carries: list[Value]
-) -> list[Value]:
-    """The bits of a sum, from the carries into its blocks."""
+def _blocks(m: Module, name: str, a: Value, b: Value, size: int) -> list[_Block]:
+    """Two numbers of one width, added in blocks of this size."""
+    blocks = []
+    for low in range(0, len(a), size):
+        x, y = a[low : low + size], b[low : low + size]
+        total = wire(m, f"{name}_block{low}", x + y)
+        passes = wire(m, f"{name}_block{low}_passes", (x ^ y).all())
+        blocks.append(_Block(total[:-1], _Reach(total[-1], passes)))
+    return blocks
+
+
+def _sum(m: Module, name: str, blocks: list[_Block], carries: list[Value]) -> list[Value]:
+    """The parts of a sum, from the carries into its blocks."""
     total: list[Value] = []
-    for (zeros, ones), carry in zip(blocks, carries, strict=False):
-        into = wire(m, f"{name}_carry{len(total)}", carry)
-        for zero, one in zip(zeros[:-1], ones[:-1], strict=True):
-            total.append(propagate[len(total)] ^ zero ^ (one & into))
+    place = 0
+    for block, carry in zip(blocks, carries, strict=False):
+        if isinstance(carry, Const) and not carry.value:
+            total.append(block.total)
+        else:
+            into = wire(m, f"{name}_carry{place}", carry)
+            total.append(wire(m, f"{name}_bits{place}", block.with_carry(into)))
+        place += len(block.total)
     return total
 
 
-def _block(m: Module, name: str, propagate: Value, generate: Value) -> Block:
-    zeros: list[Value] = [Const(0, 1)]
-    ones: list[Value] = [Const(1, 1)]
-    for i, (p, g) in enumerate(zip(propagate, generate, strict=True)):
-        zeros.append(wire(m, f"{name}_zero{i}", g | (p & zeros[-1])))
-        ones.append(wire(m, f"{name}_one{i}", p & ones[-1]))
-    return zeros, ones
-
-
-def _prefix(blocks: list[Block]) -> list[tuple[Value, Value]]:
-    """Whether a carry comes out of each block and those below, and whether one that comes in
-    below all of them gets there, by a Sklansky tree."""
-    reach = [(zeros[-1], ones[-1]) for zeros, ones in blocks]
+def _prefix(m: Module, name: str, blocks: list[_Block]) -> list[_Reach]:
+    """What becomes of carries in each block and those below it, by a Sklansky tree."""
+    reach = [block.reach for block in blocks]
     distance = 1
     while distance < len(blocks):
         for i in range(len(blocks)):
             if i // distance % 2:
-                (g, p), (lower_g, lower_p) = reach[i], reach[i // distance * distance - 1]
-                reach[i] = g | (p & lower_g), p & lower_p
+                lower = i // distance * distance - 1
+                reach[i] = reach[i].above(
+                    m, f"{name}_blocks{lower // distance * distance}to{i}", reach[lower]
+                )
         distance *= 2
     return reach
 
 
-def _carries(reach: list[tuple[Value, Value]], carry: Value) -> list[Value]:
+def _carries(reach: list[_Reach], carry: Value) -> list[Value]:
     """Carry into each block and out of the last one."""
-    return [carry, *(g | (p & carry) for g, p in reach)]
+    if isinstance(carry, Const) and not carry.value:
+        return [carry, *(x.carry for x in reach)]
+    return [carry, *(x.carry | (x.passes & carry) for x in reach)]

@@ -1,11 +1,10 @@
-"""Products as partial products in columns, compressed to two rows by full adders.
+"""Products as rows of partial products, compressed to two rows by full adders (`carry_save`).
 
-Addends can be put into the same columns, so that a multiply-add has one carry-propagate adder.
+Addends can be put among these rows, so that a multiply-add has one carry-propagate adder.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,7 +13,8 @@ from dataclasses import dataclass
 from amaranth.hdl import Cat, Const, Module, Shape, Value
 
 from .adders import add
-from .parts import make_part, module_of_part, outputs_of_part
+from .carry_save import Rows
+from .parts import make_part
 from .wires import wire
 
 WIDEST = 64
@@ -32,9 +32,6 @@ the registers of pipelines."""
 RIPPLE_BITS = 16
 """Up to this many bits the rows are summed up by a plain sum (`adders`): of 22 bits the blocks take
 8 % from the path of a multiplier of fp16 for .3 % more gates, of 16 bits 3 % of bf16 for 3 %."""
-
-_XOR, _BOOTH = 3, 8
-"""Arrival times, in gate delays, of an exclusive or and of a Booth partial product."""
 
 
 @contextmanager
@@ -76,29 +73,12 @@ class Structure:
 AUTOMATIC = Structure()
 
 
-class Columns:
-    """Bits by weight, to be summed up."""
+class Columns(Rows):
+    """Bits by weight, to be summed up; partial products of numbers can be put among them."""
 
     def __init__(self, m: Module, name: str, width: int, structure: Structure = AUTOMATIC):
-        self.m = module_of_part(m, "carry_save")
-        self.name, self.width, self.structure = name, width, structure
-        self._bits: list[list[tuple[int, int, Value]]] = [[] for _ in range(width + 1)]
-        self._ones = 0
-        self._count = 0
-
-    def add(self, weight: int, bit: Value, arrival: int = 0) -> None:
-        """Put a bit of weight 2^weight into its column; beyond the top it is lost."""
-        if weight < self.width:
-            self._put(weight, bit, arrival)
-
-    def add_constant(self, value: int) -> None:
-        """Add an integer, modulo 2^width."""
-        self._ones = (self._ones + value) % (1 << self.width)
-
-    def add_integer(self, x: Value, weight: int = 0) -> None:
-        """Put a number, signed or unsigned as its shape says, into the columns."""
-        for i, bit in enumerate(x):
-            self._add_weighted(weight + i, bit, _is_sign(x, i))
+        super().__init__(m, name, width)
+        self.structure = structure
 
     def add_product(self, a: Value, b: Value, weight: int = 0) -> bool:
         """Put the partial products of two numbers, signed or unsigned as their shapes say, into
@@ -108,26 +88,23 @@ class Columns:
         Booth recoding of unsigned numbers.
         """
         if len(a) + len(b) > WIDEST or _plain.get():
-            plain = wire(self.m, f"{self.name}_plain", a * b)
-            for i, bit in enumerate(plain):
-                self._add_weighted(weight + i, bit, _is_sign(plain, i))
+            self.add_integer(wire(self.m, f"{self.name}_plain", a * b), weight)
             return False
         # A signed multiplier makes fewer Booth rows, with none above its msb, and a short one too.
         if _is_signed(a) and not (_is_signed(b) and len(b) <= len(a)):
             a, b = b, a
         if self.structure.has_booth_rows(b) and len(b) <= len(a) + 1:
             return self._add_booth_rows(a, b, weight)
-        for i, x in enumerate(a):
-            for j, y in enumerate(b):
-                self._add_weighted(weight + i + j, x & y, _is_sign(a, i) != _is_sign(b, j))
+        if len(b) > len(a):
+            a, b = b, a
+        top = 1 << (len(a) - 1)
+        for i, bit in enumerate(b):
+            row = a.as_unsigned() & bit.replicate(len(a))
+            negative = top if _is_signed(a) else 0
+            if _is_signed(b) and i == len(b) - 1:
+                negative ^= 2 * top - 1
+            self.add_weighted(row, negative, weight + i)
         return False
-
-    def _add_weighted(self, weight: int, bit: Value, negative: bool, arrival: int = 0) -> None:
-        """Add a bit, or subtract it: its inverse less one (Baugh and Wooley, IEEE Transactions on
-        Computers C-22, 1973)."""
-        self.add(weight, ~bit if negative else bit, arrival)
-        if negative:
-            self.add_constant(-1 << weight)
 
     def _add_booth_rows(self, a: Value, b: Value, weight: int) -> bool:
         """Radix-4 Booth recoding: a row for each pair of bits of b, with a digit from -2 to 2.
@@ -154,68 +131,19 @@ class Columns:
         signed = _is_signed(a)
         once = Cat(a, a[-1] if signed else Const(0, 1))
         twice = Cat(Const(0, 1), a)
-        for i, (x, y) in enumerate(zip(once, twice, strict=True)):
-            bit = (one & x) | (two & y)
-            if negative is not None:
-                bit = bit ^ negative
-            self._add_weighted(at + i, bit, signed and i == len(a), _BOOTH)
+        bits = len(once)
+        row = (once & one.replicate(bits)) | (twice & two.replicate(bits))
+        if negative is not None:
+            row = row ^ negative.replicate(bits)
+        self.add_weighted(row, 1 << len(a) if signed else 0, at)
         if negative is not None:
             self.add(at, negative)
             if not signed:
-                self._add_weighted(at + len(once), negative, True)
-
-    def compress(self) -> tuple[Value, Value, list[Value]]:
-        """Two rows with the sum of all columns, and the carries that leave the top one.
-
-        The bits that arrive first are added first.
-        """
-        for column in range(self.width):
-            bits = self._bits[column]
-            heapq.heapify(bits)
-            if self._ones >> column & 1:
-                self._add_one(column)
-            while len(bits) > 2:
-                self._full_adder(column)
-        rows = [
-            Cat(*(bits[row][2] if row < len(bits) else Const(0, 1) for bits in self._bits[:-1]))
-            for row in (0, 1)
-        ]
-        carries = [bit for _, _, bit in self._bits[self.width]]
-        return outputs_of_part(self.m, (rows[0], rows[1], carries))
-
-    def _put(self, column: int, bit: Value, arrival: int) -> None:
-        self._count += 1
-        heapq.heappush(self._bits[column], (arrival, self._count, bit))
-
-    def _full_adder(self, column: int) -> None:
-        (_, _, a), (second, _, b), (third, _, c) = (
-            heapq.heappop(self._bits[column]) for _ in range(3)
-        )
-        label = f"{self.name}_{column}_{self._count}"
-        half = wire(self.m, f"{label}_half", a ^ b)
-        total = wire(self.m, f"{label}_sum", half ^ c)
-        carry = wire(self.m, f"{label}_carry", (a & b) | (half & c))
-        both = max(second + _XOR, third)
-        self._put(column, total, both + _XOR)
-        self._put(column + 1, carry, both + _XOR - 1)
-
-    def _add_one(self, column: int) -> None:
-        """A full adder with a constant one; a column of few bits keeps the constant."""
-        bits = self._bits[column]
-        if len(bits) < 2:
-            self._put(column, Const(1, 1), 0)
-            return
-        (_, _, a), (second, _, b) = (heapq.heappop(bits) for _ in range(2))
-        self._put(column, ~(a ^ b), second + _XOR)
-        self._put(column + 1, a | b, second + 1)
+                self.add_weighted(negative, 1, at + bits)
 
 
 def _is_signed(x: Value) -> bool:
     return x.shape().signed
-
-
-def _is_sign(x: Value, i: int) -> bool:
-    return _is_signed(x) and i == len(x) - 1
 
 
 def product(m: Module, name: str, a: Value, b: Value, structure: Structure = AUTOMATIC) -> Value:

@@ -8,7 +8,7 @@ as many 24, 85 and 309, of 16 bits by 8 237, of 16 bits by the constant ten 69.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from amaranth.hdl import Const, Shape, Signal, Value
@@ -77,16 +77,20 @@ class Graph(Gates):
 
     # -- operations ------------------------------------------------------------------------------
 
-    def _operation(self, value: _Node, make: Callable[[_Node], list[int]]) -> list[int]:
-        """The bits that `make` makes of an expression whose parts have theirs already."""
+    def _operation(self, value: _Node, make: Callable[[_Node], Iterable[int]]) -> list[int]:
+        """The bits that `make` makes of an expression whose parts have theirs already: those that
+        it makes one after the other by an operation each, a list of them by a single one."""
         first, self.current_operation = len(self.fanin), len(self.operations)
-        bits = make(value)
-        if len(self.fanin) > first:
-            self.operations.append(value)
-            self.made.append(range(first, len(self.fanin)))
+        bits = []
+        for bit in make(value):
+            bits.append(bit)
+            if len(self.fanin) > first:
+                self.operations.append(value)
+                self.made.append(range(first, len(self.fanin)))
+                first, self.current_operation = len(self.fanin), len(self.operations)
         return bits
 
-    def _operator(self, value: Operator) -> list[int]:
+    def _operator(self, value: Operator) -> Iterable[int]:
         operator, operands, width = value.operator, value.operands, len(value)
         parts = [self.bits(x) for x in operands]
         # What is combined bit by bit has the width of the result
@@ -95,13 +99,13 @@ class Graph(Gates):
             case "u" | "s", _:
                 return parts[0]
             case "~", x:
-                return [self.invert(bit) for bit in x]
+                return (self.invert(bit) for bit in x)
             case "&", x, y:
-                return [self.both(*pair) for pair in zip(x, y, strict=True)]
+                return (self.both(*pair) for pair in zip(x, y, strict=True))
             case "|", x, y:
-                return [self.either(*pair) for pair in zip(x, y, strict=True)]
+                return (self.either(*pair) for pair in zip(x, y, strict=True))
             case "^", x, y:
-                return [self.differ(*pair) for pair in zip(x, y, strict=True)]
+                return (self.differ(*pair) for pair in zip(x, y, strict=True))
             case "+", x, y:
                 return self.add(x, y, ZERO)
             case "-", x:
@@ -178,7 +182,7 @@ class Graph(Gates):
                 return bits[places:] if value.operator == "//" else _filled(bits[:places], width)
         return self.block(parts, delay, width)
 
-    def _switch(self, value: SwitchValue) -> list[int]:
+    def _switch(self, value: SwitchValue) -> Iterable[int]:
         width, test = len(value), self.bits(value.test)
         cases = [_extended(self.bits(x), x.shape(), width) for _, x in value.cases]
         if (
@@ -187,7 +191,9 @@ class Graph(Gates):
             and value.cases[1][0] is None
         ):
             # A multiplexer, as `Mux` makes it
-            (select,) = test if len(test) == 1 else self.block([test], UNIT * levels(len(test)), 1)
+            if len(test) == 1:
+                return (self.choose(test[0], one, zero) for zero, one in zip(*cases, strict=True))
+            (select,) = self.block([test], UNIT * levels(len(test)), 1)
             return [self.choose(select, one, zero) for zero, one in zip(*cases, strict=True)]
         delay = CHOSEN + SELECT + UNIT * (levels(len(test)) + levels(len(cases)))
         return [

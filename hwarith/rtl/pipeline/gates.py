@@ -87,6 +87,12 @@ class Gates:
             return self.invert(x) if y else x
         return self.new_bit((x, y), XOR)
 
+    def every(self, bits: list[int]) -> int:
+        """The and of these: a tree."""
+        return (
+            ZERO if ZERO in bits else self.block([bits], UNIT * levels(len(variable([bits]))), 1)[0]
+        )
+
     def choose(self, select: int, one: int, zero: int) -> int:
         """A multiplexer: `one` where `select` is set, else `zero`."""
         if one == zero:
@@ -105,7 +111,11 @@ class Gates:
         return self.new_bit((self.new_bit((select,), SELECT), one, zero), CHOSEN)
 
     def add(self, x: list[int], y: list[int], carry: int) -> list[int]:
-        """The sum of two numbers of one width and a carry, without the carry out: a ripple."""
+        """The sum of two numbers of one width and a carry, without the carry out: a ripple. One
+        bit that is added to a number comes to all places at once."""
+        if carry == ZERO and not any(y[1:]):
+            every = [ONE, *(self.every(x[:i]) for i in range(1, len(x)))]
+            return [self.differ(a, self.both(ones, y[0])) for a, ones in zip(x, every, strict=True)]
         bits = []
         for a, b in zip(x, y, strict=True):
             bits.append(self.differ(self.differ(a, b), carry))

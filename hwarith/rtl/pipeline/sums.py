@@ -48,7 +48,7 @@ class SumsInBlocks:
 
     def _in_blocks(self, total: Operator, name: str) -> Value:
         width = len(total)
-        if width <= 2 * SUM_BLOCK or len(total.operands) == 1:
+        if width <= SUM_BLOCK + 4 or len(total.operands) == 1:
             return total
         blocks: list[Signal] = []
         self.blocks.append(blocks)

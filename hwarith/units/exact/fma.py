@@ -225,8 +225,7 @@ class Fma(Exact):
         split = self._below + self._product_bits
         columns = rtl.Columns(m, "sum", split, self.structure)
         excess = columns.add_product(x["a_significand"], x["b_significand"], self._below)
-        for weight, bit in enumerate(x["addend"][:split]):
-            columns.add(weight, bit)
+        columns.add(0, x["addend"][:split])
         # Inverting falls short of the negative by one, or by less if something was lost.
         columns.add(0, wire(m, "plus_one_low", subtract & ~lost))
         low, high, carries = columns.compress()
