@@ -226,7 +226,7 @@ def unseen_faults(u: hw.Unit, operands: tuple[np.ndarray, ...], count: int = 6) 
     return unseen
 
 
-@pytest.mark.parametrize("spec", ["mul:a=e4m3fn", "add:a=e5m2", "fma:a=e2m3fn"])
+@pytest.mark.parametrize("spec", ["mul:a=e4m3fn", "add:a=e4m3fn", "fma:a=e2m3fn"])
 def test_injected_faults_are_found(spec: str) -> None:
     """Every input is tried: a signal that is listed here makes no difference to any result."""
     u = hw.unit(spec)
