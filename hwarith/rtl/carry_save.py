@@ -95,7 +95,7 @@ class Rows:
             for first, count in _runs([n > number for n in adders]):
                 columns = slots[first : first + count]
                 groups = [(*bits[3 * number : 3 * number + 3], _ZERO) for bits in columns]
-                a, b, c = (_joined([bits[i] for bits in groups]) for i in range(3))
+                a, b, c = (_joined([bits[i] for bits in groups]) for i in (2, 1, 0))
                 place = f"{number}_{first}"
                 half = wire(self.m, f"{name}_half{place}", a ^ b)
                 self._put(first, wire(self.m, f"{name}_sum{place}", half ^ c))
