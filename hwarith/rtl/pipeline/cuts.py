@@ -8,7 +8,7 @@ from functools import cached_property
 from .delay import ONE, Graph
 from .mincut import Network
 
-WORTH = 0.05
+WORTH = 0.06
 """The part by which another segment must shorten the longest one. The model is not exact: with less
 it may well become longer."""
 
