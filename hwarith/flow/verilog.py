@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import nullcontext
 from functools import lru_cache
 
-from amaranth.lib import wiring
-
 from .. import rtl
-from ..temporary import temporary_folder
 from ..units import Unit, unit
 from ..version import __version__
-from . import tools
-
-# Named signals of the description stay; what is the same twice or unused goes, and so do initial
-# values: only the reset may be relied on.
-_SCRIPT = """
-read_rtlil unit.il
-proc
-setattr -unset init w:*
-opt_expr
-opt_merge
-opt_clean
-opt_dff
-opt_clean -purge
-write_verilog -noattr unit.v
-"""
 
 WAIVERS = {
     "WIDTHEXPAND": "the shorter side of a comparison or sum is extended, as Verilog defines",
@@ -53,7 +34,7 @@ def verilog(spec: Unit | str, plain_products: bool = False) -> str:
 
     Combinational units have a port for each operand and result. Pipelined ones have besides
     them ``clk``, ``rst`` (synchronous, high), ``i_valid``, ``i_ready``, ``o_valid``, ``o_ready``.
-    The text is the same on every run with the same versions of hwarith, Amaranth and yosys.
+    The text is the same on every run with the same versions of hwarith and Amaranth.
     With `plain_products` products of significands and integers are a ``*``, for the multiplier
     blocks of FPGAs, and not made of partial products here.
     """
@@ -64,26 +45,8 @@ def verilog(spec: Unit | str, plain_products: bool = False) -> str:
 def _verilog(u: Unit, plain_products: bool) -> str:
     modules = {u.name: u.create_ports} | u.parts
     with rtl.plain_products() if plain_products else nullcontext():
-        text = "".join(_rtlil(name, create()) for name, create in modules.items())
-    with temporary_folder() as folder:
-        (folder / "unit.il").write_text(text)
-        tools.run_yosys(_SCRIPT, folder)
-        body = (folder / "unit.v").read_text()
-    body = body[body.index("module ") :]
+        body = "\n".join(rtl.verilog_module(create(), name) for name, create in modules.items())
     return header(u) + body + footer(u)
-
-
-def _rtlil(name: str, component: wiring.Component) -> str:
-    """A component as RTLIL, its ports in the order of its signature."""
-    from amaranth.back import rtlil
-
-    ports = ["clk", "rst", *component.signature.members]
-    return re.sub(
-        r"^(  wire .*\b(?:input|output)) \d+ +\\(\w+)",
-        lambda match: f"{match[1]} {ports.index(match[2]) + 1} \\{match[2]}",
-        rtlil.convert(component, name=name, emit_src=False),
-        flags=re.MULTILINE,
-    )
 
 
 def waived_in(u: Unit) -> dict[str, str]:

@@ -20,9 +20,11 @@ from .streams import (
     PipelinedPorts,
     datapath_core,
 )
+from .verilog import KEYWORDS, verilog_module
 from .wires import Step, Values, wire
 
 __all__ = [
+    "KEYWORDS",
     "PORT",
     "RESERVED_PORTS",
     "Accumulating",
@@ -64,5 +66,6 @@ __all__ = [
     "steps_as_submodules",
     "sum_of_products",
     "unpack",
+    "verilog_module",
     "wire",
 ]

@@ -243,6 +243,8 @@ class Unit(Parameterized):
         for name in names:
             if not _IDENTIFIER.fullmatch(name) or keyword.iskeyword(name):
                 reason = "must be letters, digits and underscores, a letter first, and no keyword"
+            elif name in rtl.KEYWORDS:
+                reason = "is a keyword of Verilog or SystemVerilog"
             elif name in rtl.RESERVED_PORTS:
                 reason = f"is taken; operands, controls and results cannot be {_RESERVED}"
             elif names.count(name) > 1:

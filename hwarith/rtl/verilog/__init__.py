@@ -1,0 +1,6 @@
+"""The Verilog writer: from a component of Amaranth to text that is meant to be read."""
+
+from .names import KEYWORDS
+from .writer import verilog_module
+
+__all__ = ["KEYWORDS", "verilog_module"]
