@@ -9,16 +9,8 @@ from .. import rtl
 from ..units import Unit, unit
 from ..version import __version__
 
-WAIVERS = {
-    "WIDTHEXPAND": "the shorter side of a comparison or sum is extended, as Verilog defines",
-    "UNUSEDSIGNAL": "some bits of a named signal only document it",
-}
+WAIVERS = {"UNUSEDSIGNAL": "some bits of a port or wire are not needed"}
 """Verilator warnings that the generated Verilog waives up to its end, each with its reason."""
-
-PIPELINED_WAIVERS = {
-    "UNOPTFLAT": "bits of a signal may depend on other bits of it, not on themselves"
-}
-"""Those that only the Verilog of pipelined units waives. (Amaranth refuses true loops.)"""
 
 ARRAY_WAIVERS = {"DECLFILENAME": "the parts of an array are in the file of the array"}
 """Those that only the Verilog of arrays waives."""
@@ -51,7 +43,7 @@ def _verilog(u: Unit, plain_products: bool) -> str:
 
 def waived_in(u: Unit) -> dict[str, str]:
     """What the Verilog of a unit waives, and why."""
-    return WAIVERS | (PIPELINED_WAIVERS if u.stages else {}) | (ARRAY_WAIVERS if u.parts else {})
+    return WAIVERS | (ARRAY_WAIVERS if u.parts else {})
 
 
 def footer(u: Unit) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import wraps
 
 from amaranth.hdl import Module
 
 from .parts import make_part
-from .wires import Step, Values
+from .wires import Step, Values, wires_of_step
 
 
 def step_name(step: Step) -> str:
@@ -15,11 +16,19 @@ def step_name(step: Step) -> str:
     return step.__name__.strip("_")
 
 
+def described(step: Step) -> str:
+    """What a step does: its name, and the first paragraph of its docstring."""
+    name = step_name(step).replace("_", " ").capitalize()
+    first, *_ = (inspect.getdoc(step) or "").split("\n\n")
+    return f"{name}: {' '.join(first.split())}" if first else f"{name}."
+
+
 def run_steps(m: Module, steps: list[Step], values: Values) -> Values:
     """Make all steps in a module, one after the other, each as a part that is called like its
     function. Gives what the last one hands on."""
     for step in steps:
-        values = make_part(m, step_name(step), step, values)
+        with wires_of_step(described(step)):
+            values = make_part(m, step_name(step), step, values)
     return values
 
 

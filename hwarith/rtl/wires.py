@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NoReturn
 
 from amaranth.hdl import Module, ShapeLike, Signal, Value, ValueLike
@@ -14,6 +16,27 @@ Values = dict[str, Value]
 
 Step = Callable[[Module, Values], Values]
 """One step of a datapath: named signals in, named signals out (all that later steps need)."""
+
+STEP = "step"
+"""The attribute of a signal that says of which step of a datapath it is."""
+
+_step = ContextVar("_step", default="")
+
+
+@contextmanager
+def wires_of_step(description: str) -> Iterator[None]:
+    """Within the ``with`` block wires bear this description, which is a comment in Verilog."""
+    token = _step.set(description)
+    try:
+        yield
+    finally:
+        _step.reset(token)
+
+
+def description_of_step(signal: Signal) -> str:
+    """What step a signal was made in; empty outside of steps."""
+    return str(signal.attrs.get(STEP, ""))
+
 
 _OF_MODULES = frozenset(dir(Module)) | {"d", "domain", "domains", "submodules"}
 """The attributes of a module; the last four come with each."""
@@ -48,7 +71,8 @@ def wire(
     says, or its low bits are taken. Of the shape of a structure or an enumeration it is a view.
     """
     value = Value.cast(value)
-    signal = Signal(value.shape() if shape is None else shape, name=name)
+    attributes = {STEP: _step.get()} if _step.get() else {}
+    signal = Signal(value.shape() if shape is None else shape, name=name, attrs=attributes)
     if isinstance(m, Recorder):
         m.wires.append((Value.cast(signal), value))
     else:

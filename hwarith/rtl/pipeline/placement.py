@@ -7,7 +7,7 @@ from itertools import groupby
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.hdl._ast import Concat, Slice
 
-from ..wires import Values, wire
+from ..wires import Values, description_of_step, wire, wires_of_step
 from .cuts import Pipeline
 from .datapath import Datapath
 from .delay import ONE
@@ -117,7 +117,8 @@ class Placement:
         name = value.name if value.name not in self._names else f"{value.name}_s{segment + 1}"
         self._names.add(name)
         expression = self._at(self._expressions[id(value)], segment)
-        return wire(self._m, name, expression, value.shape())
+        with wires_of_step(description_of_step(value)):
+            return wire(self._m, name, expression, value.shape())
 
 
 def _joined(sources: list[tuple[Value, int]]) -> Value:

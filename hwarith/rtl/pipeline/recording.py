@@ -7,8 +7,8 @@ from typing import cast
 from amaranth.hdl import Module, Signal, Value, ValueCastable
 
 from ...errors import InvalidInput
-from ..steps import step_name
-from ..wires import Recorder, Step, Values
+from ..steps import described, step_name
+from ..wires import Recorder, Step, Values, wires_of_step
 from .expressions import Checker
 
 
@@ -40,7 +40,8 @@ class Recording:
     def _run(self, step: Step, values: Values) -> Values:
         first = len(self._recorder.wires)
         # Steps only hand the module on to `wire`
-        values = step(cast(Module, self._recorder), values)
+        with wires_of_step(described(step)):
+            values = step(cast(Module, self._recorder), values)
         for signal, value in self._recorder.wires[first:]:
             self._checker.add_wire(signal, value)
         for value in values.values():

@@ -16,6 +16,7 @@ from amaranth.hdl._ast import SignalKey
 from amaranth.lib import wiring
 
 from ...errors import InvalidInput
+from ..wires import description_of_step
 from .cells import Bits, Cells
 
 @dataclass(frozen=True)
@@ -78,10 +79,6 @@ class Netlist:
     signals: list[Named] = field(default_factory=list)
     registers: list[Register] = field(default_factory=list)
     instances: list[Instance] = field(default_factory=list)
-
-
-STEP = "step"
-"""The attribute of a signal that says of which step of a datapath it is."""
 
 
 def netlist(component: wiring.Component, name: str) -> Netlist:
@@ -171,7 +168,7 @@ class _Reader:
                     continue
                 bits = self._bits(value[made[0] : made[-1] + 1])
                 if ports.get(signal.name) != bits:
-                    step = str(signal.attrs.get(STEP, ""))
+                    step = description_of_step(signal)
                     named.append(Named(signal.name, bits, made[0], step))
             if count == len(self._cells.cells):
                 return named

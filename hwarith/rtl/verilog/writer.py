@@ -268,7 +268,7 @@ class _Writer:
             wire, (text, _) = self._wire(item), self._texts[_key(item)]
             if wire.step != step and wire.step:
                 step = wire.step
-                lines += ["", f"{_INDENT}// {step}"]
+                lines += ["", *_comment(step)]
             declared = wire in self._early
             kind = "assign " if declared else f"wire {wire.range}"
             lines += _wrapped(f"{kind}{wire.name} = {text};")
@@ -370,6 +370,11 @@ def _inputs(cell: Cell, low: int, width: int) -> list[Bits]:
         case "<<":
             return [first[cut], *rest]
     return [x[cut] for x in cell.inputs]
+
+
+def _comment(text: str) -> list[str]:
+    mark = f"{_INDENT}// "
+    return textwrap.wrap(text, _COLUMNS, initial_indent=mark, subsequent_indent=mark)
 
 
 def _wrapped(text: str, depth: int = 1) -> list[str]:

@@ -153,6 +153,8 @@ class Seed(Chained):
         return [self._widen]
 
     def _widen(self, m: Module, x: Values) -> Values:
+        """The operand as a state: its significand filled up with zeros, its exponent in the state's
+        excess, and flags for NaN and the infinities."""
         f, bits = self.seed, self.exponent_bits
         raw = rtl.Operand(f, daz=True).unpack(m, "a", x["a"])
         counts = wire(m, "counts", ~(raw.zero | raw.nan | raw.inf))

@@ -253,6 +253,8 @@ class AnFma(Chained):
         }
 
     def _add(self, m: Module, x: Values) -> Values:
+        """The magnitude of the sum or difference, which of both was the greater one, and whether
+        nothing is left."""
         magnitude, negative, equal = rtl.add_magnitudes(
             m, "sum", x["upper"], x["lower"], x["subtract"]
         )
@@ -265,6 +267,7 @@ class AnFma(Chained):
         }
 
     def _normalize(self, m: Module, x: Values) -> Values:
+        """The significand shifted as far left as the normalization looks, and the new state."""
         normalize = self._count_zeros if self.groups is None else self._look_at_groups
         f, exponent = normalize(m, x["magnitude"], x["exponent"])
         f = f[self.guard :]

@@ -191,6 +191,7 @@ class BitplaneDot(Accumulator):
         return {"shifted": rtl.scaled(m, "product", x["product"], weight)}
 
     def _accumulate(self, m: Module, x: Values) -> Values:
+        """The shifted count of this pair of planes added to the sum so far."""
         addend = wire(m, "addend", x["shifted"], self.bits)
         return {"acc": rtl.add(m, "total", x["acc"], addend)[: self.bits]}
 

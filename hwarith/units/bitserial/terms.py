@@ -112,6 +112,8 @@ class TermGen(Unit):
         return [self._recode]
 
     def _recode(self, m: Module, x: Values) -> Values:
+        """The term of this clock: a Booth digit of an integer, or the leading one of what is left
+        of a float."""
         code, k = x["code"], x["k"]
         if not self.takes_floats:
             return {"term": _booth(m, code, k), "bsig": wire(m, "bsig", Cat(Const(0, 1), k))}

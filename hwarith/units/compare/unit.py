@@ -89,6 +89,7 @@ class Compare(Unit):
         return [self._compare]
 
     def _compare(self, m: Module, x: Values) -> Values:
+        """The order of the codes; NaNs are unordered, and zeros equal whatever their signs."""
         order = compare_codes(m, x["a"], x["b"], self.a, self.b)
         unordered, zeros = Const(0, 1), Const(0, 1)
         if self.a.is_float:
@@ -193,6 +194,7 @@ class MinMax(Unit):
         return {"y": self._or_nan(nan, Mux(negative, Const(0, self.a.bits), code))}
 
     def _compare(self, m: Module, x: Values) -> Values:
+        """Whether the result is the first operand, and whether it is NaN."""
         a, b = x["a"], x["b"]
         order = compare_codes(m, a, b, self.a, self.a)
         a_nan, b_nan = self._is_nan(m, "a", a), self._is_nan(m, "b", b)
@@ -203,6 +205,7 @@ class MinMax(Unit):
         return {"a": a, "b": b, "first": wire(m, "first", first), "nan": wire(m, "nan", nan)}
 
     def _select(self, m: Module, x: Values) -> Values:
+        """One of the operands, or NaN."""
         return {"y": self._or_nan(x["nan"], Mux(x["first"], x["a"], x["b"]))}
 
     def _or_nan(self, nan: Value, code: Value) -> Value:

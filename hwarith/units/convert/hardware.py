@@ -65,6 +65,7 @@ def _is_exact(a: Format, out: Format) -> bool:
 
 def _unpack(a: Format) -> Step:
     def unpack(m: Module, x: Values) -> Values:
+        """Fields and class of the operand."""
         raw = rtl.unpack(m, "a", x["a"], a)
         fields = ("sign", "nan", "inf", "exponent", "significand")
         return {name: getattr(raw, name) for name in fields}
@@ -87,6 +88,8 @@ def _align_to_float(a: Format, out: Format, below: int) -> Step:
     width = out.precision + below
 
     def align(m: Module, x: Values) -> Values:
+        """The significand with its msb on top, or where the lowest binade has its, and the exponent
+        of the result."""
         exponent = wire(m, "scale", x["exponent"] + offset, signed_exponent(low, high))
         if low < 0:
             distance = Mux(exponent < 0, -offset - x["exponent"], 0)
@@ -152,6 +155,7 @@ def _integer_to_float(a: Format, rounder: Rounder) -> list[Step]:
     exponent = Operand(a).emin + rounder.out.bias
 
     def widen(m: Module, x: Values) -> Values:
+        """The integer as a significand, with its sign."""
         sign = x["a"][a.bits - 1] if a.signed else Const(0, 1)
         return {
             "sign": wire(m, "sign", sign),
@@ -169,6 +173,7 @@ def _unrounded(out: Format) -> Step:
     """In place of the rounding step, where nothing is lost."""
 
     def join(m: Module, x: Values) -> Values:
+        """Exponent and fraction side by side; nothing is to be rounded."""
         hidden = x["kept"][-1]
         field = x["exponent"] & hidden.replicate(len(x["exponent"]))
         mag = Cat(x["kept"][:-1], field)[: out.fraction_bits + out.exponent_bits]
@@ -208,6 +213,7 @@ def _align_to_integer(a: Format, out: Format, below: int) -> Step:
     top = integer_bits - 1
 
     def align(m: Module, x: Values) -> Values:
+        """The significand with the integer's lsb in its place, and what lies below."""
         distance, width = top - offset - x["exponent"], integer_bits + below
         kept, sticky = _shift_right(
             m, x["significand"], distance, top - low, width, constant=low == high
@@ -224,6 +230,7 @@ def _align_to_integer(a: Format, out: Format, below: int) -> Step:
 
 def _round_integer(rounder: Rounder) -> Step:
     def round_(m: Module, x: Values) -> Values:
+        """Whether to round up."""
         magnitude, rest = x["kept"][rounder.below :], x["kept"][: rounder.below]
         if rounder.stochastic:
             up = random_carry(rounder.stochastic, rounder.n, x, rest, Const(0, 1))
@@ -242,6 +249,7 @@ def _pack_integer(out: Format, overflow: str) -> Step:
     low, high = integer_range(out)
 
     def pack(m: Module, x: Values) -> Values:
+        """The rounded number with its sign, limited to the integers that there are."""
         magnitude, up, sign = x["magnitude"], x["up"], x["sign"]
         # -(i + up) = ~i + ~up: one adder rounds and negates.
         bits = max(out.bits, len(magnitude))

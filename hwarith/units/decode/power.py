@@ -125,6 +125,7 @@ class PowDecode(Unit):
         return [self._magnitude, self._look_up, self._negate]
 
     def _magnitude(self, m: Module, x: Values) -> Values:
+        """Sign of the weight, and its place in the table."""
         q, sign, k = x["q"], x["q"][-1], x["q"][:-1]
         if self.code == "twos":
             magnitude = wire(m, "magnitude", negated_if(q, sign)[: self.b])
@@ -144,5 +145,6 @@ class PowDecode(Unit):
         return {"sign": x["sign"], "entry": Cat(*bits)}
 
     def _negate(self, m: Module, x: Values) -> Values:
+        """The entry with its sign."""
         y: Value = negated_if(x["entry"], x["sign"])[: FRACTION + 2]
         return {"y": wire(m, "weight", y, FRACTION + 2)}

@@ -121,6 +121,7 @@ class Decode(Unit):
         return [unpack, self._same_fields if shared else self._normalize, self._pack]
 
     def _unpack_integer(self, m: Module, x: Values) -> Values:
+        """Sign and magnitude of an integer."""
         code, f = x["a"], self.format
         sign = code[-1] if f.signed else Const(0, 1)
         # -1 and 0, the values of one bit, are 1 and 0 without more ado
@@ -155,6 +156,7 @@ class Decode(Unit):
         }
 
     def _parts(self, m: Module, x: Values) -> Values:
+        """Sign, significand and scale apart; whether the code is no finite number."""
         least, greatest = self._exponents
         exponent: Value = Const(least, self._exponent_shape)
         if greatest > least:
@@ -187,6 +189,7 @@ class Decode(Unit):
         return x | {"magnitude": Cat(fraction, exponent & top[-1].replicate(len(exponent)))}
 
     def _pack(self, m: Module, x: Values) -> Values:
+        """Sign and magnitude, or the code of an infinity or NaN."""
         out = self.results["y"]
         codes = Specials(out)
         magnitude = Mux(x["inf"], Const(codes.infinity, out.bits - 1), x["magnitude"])

@@ -76,6 +76,7 @@ class Add(Exact):
         return self.with_ports([*steps, *self.rounder.steps(self._exponents)])
 
     def _integer_sum(self, m: Module, x: Values) -> Values:
+        """The exact sum, and from it the result."""
         a, b = as_integer(x["a"], self.a), as_integer(x["b"], self.b)
         total = wire(m, "sum", a + negated_if(b, self.negates(x, definitions.NEGATE_ADDEND)))
         return {"y": rtl.fit_integer(m, total, self.out, self.overflow)}
@@ -126,6 +127,7 @@ class Add(Exact):
         return self.out.bias - self._bias + 1
 
     def _unpack(self, m: Module, x: Values) -> Values:
+        """Fields and classes of both operands; whether their magnitudes are subtracted."""
         raws = self.unpacked(m, x)
         a, b = raws.values()
         b_sign = wire(m, "b_sign_here", b.sign ^ self.negates(x, definitions.NEGATE_ADDEND))

@@ -82,6 +82,7 @@ class Fma(Exact):
         return self.with_ports([*steps, *self.rounder.steps(self._exponents)])
 
     def _integer_multiply_add(self, m: Module, x: Values) -> Values:
+        """Product and addend in one carry-save sum, and from it the result."""
         a, b, c = (as_integer(x[name], f) for name, f in self.terms.items())
         a = negated_if(a, self.negates(x, definitions.NEGATE_PRODUCT))
         c = negated_if(c, self.negates(x, definitions.NEGATE_ADDEND))
@@ -155,6 +156,8 @@ class Fma(Exact):
         return not self.ftz and below >= c.lsb - Operand(self.out).lsb + self.rounder.below
 
     def _unpack(self, m: Module, x: Values) -> Values:
+        """Fields and classes of the operands, signs of product and addend, and whether their
+        magnitudes are subtracted."""
         raws = self.unpacked(m, x)
         a, b, c = raws.values()
         sign = a.sign ^ b.sign ^ self.negates(x, definitions.NEGATE_PRODUCT)

@@ -78,12 +78,14 @@ class Mul(Exact):
         return self.rounder.front(self._exponents[0] + self.rounder.lowest)
 
     def _integer_product(self, m: Module, x: Values) -> Values:
+        """The exact product, and from it the result."""
         product = rtl.product(
             m, "product", as_integer(x["a"], self.a), as_integer(x["b"], self.b), self.structure
         )
         return {"y": rtl.fit_integer(m, product, self.out, self.overflow)}
 
     def _unpack(self, m: Module, x: Values) -> Values:
+        """Fields and classes of both operands, and the sign of the product."""
         raws = self.unpacked(m, x)
         a, b = raws.values()
         return self.nan_values(m, x, raws, (a.special & b.zero) | (a.zero & b.special)) | {

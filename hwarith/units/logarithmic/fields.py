@@ -171,6 +171,7 @@ def pack_field(f: Format, rules: Rules) -> Step:
     too_big = _overflow(0, f, rules)
 
     def pack(m: Module, x: Values) -> Values:
+        """The code of the field, or that of overflow, underflow, infinity or NaN."""
         t, sign = x["t"], x["sign"]
         exponent, half = t[f.fraction_bits : -1], 1 << (mag_bits - 1)
         below = wire(m, "below", x["low_half"] & (x["negative"] | ~exponent.any()))

@@ -26,6 +26,7 @@ def product(f: Format, rules: Rules, drop: int = 0, nearest: bool = False) -> li
     """L-Mul and PAM; operands lose `drop` bits of their fractions."""
 
     def unpack(m: Module, x: Values) -> Values:
+        """Fields (exponent and fraction as one number) and classes of both operands."""
         a, b = (FieldOperand(m, name, x[name], f, rules) for name in "ab")
         inf = wire(m, "inf", a.inf | b.inf)
         flushed = wire(m, "flushed", a.zero | b.zero)
@@ -39,6 +40,7 @@ def product(f: Format, rules: Rules, drop: int = 0, nearest: bool = False) -> li
         }
 
     def add(m: Module, x: Values) -> Values:
+        """Sum of both fields and of what corrects it; how it lies to the fields that there are."""
         constant = rules.ofs - one(f)
         # What the constant has below the operands' lsb passes by the adder.
         total = sum_of_fields(m, x["a"], x["b"], constant >> drop, f.bits - 1 - drop)
@@ -52,6 +54,7 @@ def quotient(f: Format, rules: Rules) -> list[Step]:
     """PAD."""
 
     def unpack(m: Module, x: Values) -> Values:
+        """Fields (exponent and fraction as one number) and classes of both operands."""
         a, b = (FieldOperand(m, name, x[name], f, rules) for name in "ab")
         return {
             "sign": wire(m, "sign", a.sign ^ b.sign),
@@ -63,6 +66,7 @@ def quotient(f: Format, rules: Rules) -> list[Step]:
         }
 
     def subtract(m: Module, x: Values) -> Values:
+        """Difference of both fields, corrected; how it lies to the fields that there are."""
         # The inverse of b is 2^(its width) - 1 - b.
         constant = one(f) - rules.ofs + 1 - (1 << (f.bits - 1))
         return sign_and_classes(x) | sum_of_fields(
@@ -79,6 +83,7 @@ def square_root(f: Format, rules: Rules) -> list[Step]:
     """Half the sum of the field and that of one."""
 
     def halve(m: Module, x: Values) -> Values:
+        """Half the sum of the field and that of one."""
         a = FieldOperand(m, "a", x["a"], f, rules)
         total = wire(m, "sum", a.field + one(f), f.bits)
         root = Cat(total[1:], Const(0, 1))
@@ -94,6 +99,7 @@ def log2(f: Format, rules: Rules, fixed: Format, as_fixed: bool) -> list[Step]:
     """The field less that of one, as it is or as a float."""
 
     def subtract(m: Module, x: Values) -> Values:
+        """The field less that of one: the logarithm."""
         a = FieldOperand(m, "a", x["a"], f, rules)
         t = wire(m, "t", a.field - one(f), fixed.bits)
         invalid = wire(m, "invalid", a.nan | (a.sign & ~a.zero))
@@ -105,6 +111,7 @@ def log2(f: Format, rules: Rules, fixed: Format, as_fixed: bool) -> list[Step]:
         return {"a": t, "invalid": invalid, "infinite": a.inf | a.zero, "below": a.zero}
 
     def choose(m: Module, x: Values) -> Values:
+        """The logarithm as a float, or what becomes of special operands."""
         y = choose_special(f, rules, x["y"], x["invalid"], x["infinite"], x["below"])
         return {"y": wire(m, "code", y)}
 
@@ -119,6 +126,7 @@ def exp2(f: Format, rules: Rules, fixed: Format, as_fixed: bool, slope: bool = F
     fraction."""
 
     def classify(m: Module, x: Values) -> Values:
+        """The operand's class."""
         a = FieldOperand(m, "a", x["a"], f, rules)
         return {
             "a": x["a"],
@@ -129,6 +137,7 @@ def exp2(f: Format, rules: Rules, fixed: Format, as_fixed: bool, slope: bool = F
         }
 
     def add(m: Module, x: Values) -> Values:
+        """The number plus the field of one; how it lies to the fields that there are."""
         none = Const(0, 1)
         number = x["a"] if as_fixed else x["y"] & ~x["flushed"].replicate(fixed.bits)
         number = wire(m, "number", number, fixed.bits)
@@ -161,6 +170,7 @@ def slope(op: str, f: Format, rules: Rules, fixed: Format) -> list[Step]:
         names = ("a_code", "b_code")
 
         def keep(m: Module, x: Values) -> Values:
+            """Operands, and their codes for the steps behind the division."""
             return {"a": x["a"], "b": x["b"], "a_code": x["a"], "b_code": x["b"]}
 
         divide = rtl.handing_on(names, quotient(f, rules))
@@ -173,6 +183,7 @@ def _slope(op: str, f: Format, rules: Rules) -> Step:
     m_bits, unit = f.fraction_bits, one(f)
 
     def find_slope(m: Module, x: Values) -> Values:
+        """The field of the slope, from those of the operands."""
         a = FieldOperand(m, "a", x["a"], f, rules)
         b = FieldOperand(m, "b", x["b"], f, rules) if "b" in x else a
         fraction = wire(m, "a_fraction", a.field[:m_bits] & ~a.zero.replicate(m_bits))
@@ -208,6 +219,7 @@ def _slope_of_divisor(f: Format, rules: Rules) -> Step:
     m_bits = f.fraction_bits
 
     def find_slope(m: Module, x: Values) -> Values:
+        """The field of the slope, from quotient and divisor."""
         a, b = (FieldOperand(m, name, x[f"{name}_code"], f, rules) for name in "ab")
         q = wire(m, "quotient", x["y"])
         q_exponent = q[m_bits : f.bits - 1]
