@@ -17,6 +17,7 @@ class Wire:
     -------
     bits, first : what drives it, from bit `first` on.
     order : where in the description it was made; a port comes before all others.
+    number : of the wires of its module.
     kind : ``port``, ``register``, ``output register`` (a port that is one), ``instance`` (the
         output of one) or ``wire``.
     """
@@ -27,6 +28,7 @@ class Wire:
     order: float
     kind: str
     step: str = ""
+    number: int = 0
 
     @property
     def is_source(self) -> bool:
@@ -113,6 +115,7 @@ class Scope:
             self._add(Wire(name, signal.bits, signal.first, order, "wire", signal.step))
 
     def _add(self, wire: Wire) -> None:
+        wire.number = len(self.wires)
         self.wires.append(wire)
         for place, bit in enumerate(wire.bits):
             if bit not in (0, 1):
@@ -133,6 +136,7 @@ class Scope:
                 bits = wire.bits[place : place + piece.width]
                 name = self.names.give(f"{wire.name}_{wire.first + place}")
                 part = Wire(name, bits, 0, wire.order - 0.5, "wire", wire.step)
+                part.number = len(self.wires)
                 self.wires.append(part)
                 for i, bit in enumerate(bits):
                     self._homes[bit].insert(0, (part, i))

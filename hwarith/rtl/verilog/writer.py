@@ -125,8 +125,8 @@ class _Writer:
             piece, reader = waiting.pop()
             source = piece.source
             if isinstance(source, Wire):
-                if id(source) not in seen and not source.is_source:
-                    seen.add(id(source))
+                if source.number not in seen and not source.is_source:
+                    seen.add(source.number)
                     found = [(x, source) for x in self._definition(source)]
                     waiting += found
                     outer += found
@@ -341,7 +341,8 @@ class _Writer:
 
 
 def _key(item: _Item) -> int:
-    return -item if isinstance(item, int) else id(item)
+    """A number of its own for each cell, and below zero for each wire."""
+    return item if isinstance(item, int) else -1 - item.number
 
 
 def _can_be_cut(cell: Cell, piece: Piece) -> bool:
