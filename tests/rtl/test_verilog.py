@@ -64,7 +64,7 @@ def test_what_is_read_twice_is_written_once() -> None:
 
     text = body(make)
     assert text.count("+") == 1
-    (name,) = re.findall(r"wire \[3:0\] (\w+) = .*\+", text)
+    (name,) = re.findall(r"wire \[4:0\] (\w+) = .*\+", text)
     assert f"{{&{name}, |{name}}}" in text
 
 
@@ -142,6 +142,13 @@ def test_no_tool_is_run(monkeypatch) -> None:
 
     monkeypatch.setattr(subprocess, "Popen", refuse)
     assert "module mul_e3m2fn" in hw.verilog("mul:a=e3m2fn,stages=1")
+
+
+def test_a_comment_gives_no_order_to_a_tool() -> None:
+    text = f"Verilator {'x' * 80} synthesis translate_off"
+    first, second = rtl.verilog.comment(text, "  ")
+    assert first == f"  // * Verilator {'x' * 80}"
+    assert second == "  // * synthesis translate_off"
 
 
 def test_what_no_unit_may_have_is_refused() -> None:

@@ -9,12 +9,12 @@ from itertools import groupby
 from amaranth.lib import wiring
 
 from .cells import BITWISE, TRUNCATABLE, Bits, Cell
+from .comments import COLUMNS, comment
 from .expressions import Expression, concatenation, constant, operation
 from .netlist import Instance, Netlist, Register, netlist
 from .names import Names
 from .scope import Piece, Scope, Wire
 
-_COLUMNS = 100
 _INDENT = "  "
 
 _WORDS = {"&": "and", "|": "or", "^": "xor", "~": "not", "m": "choice", "+": "sum", "*": "product"}
@@ -268,7 +268,7 @@ class _Writer:
             wire, (text, _) = self._wire(item), self._texts[_key(item)]
             if wire.step != step and wire.step:
                 step = wire.step
-                lines += ["", *_comment(step)]
+                lines += ["", *comment(step, _INDENT)]
             declared = wire in self._early
             kind = "assign " if declared else f"wire {wire.range}"
             lines += _wrapped(f"{kind}{wire.name} = {text};")
@@ -373,16 +373,11 @@ def _inputs(cell: Cell, low: int, width: int) -> list[Bits]:
     return [x[cut] for x in cell.inputs]
 
 
-def _comment(text: str) -> list[str]:
-    mark = f"{_INDENT}// "
-    return textwrap.wrap(text, _COLUMNS, initial_indent=mark, subsequent_indent=mark)
-
-
 def _wrapped(text: str, depth: int = 1) -> list[str]:
     """A statement in lines that are not too long."""
     return textwrap.wrap(
         text,
-        _COLUMNS,
+        COLUMNS,
         initial_indent=_INDENT * depth,
         subsequent_indent=_INDENT * (depth + 2),
         break_long_words=False,

@@ -133,8 +133,9 @@ class PowDecode(Unit):
         return {"sign": sign, "k": wire(m, "k", k)}
 
     def _look_up(self, m: Module, x: Values) -> Values:
-        """Each bit is the or of the entries where it is one. (Bits have wires of their own:
-        Verilator takes a vector of which one bit is made of another for a loop.)"""
+        """Each bit is the or of the entries where it is one."""
+        # Bits have wires of their own: Verilator takes a vector of which one bit is made of
+        # another for a loop
         entries = self.table
         hot = rtl.one_hot(x["k"], len(entries))
         here = [wire(m, f"here{k}", h) for k, h in enumerate(hot)]
