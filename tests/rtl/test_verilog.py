@@ -65,7 +65,7 @@ def test_what_is_read_twice_is_written_once() -> None:
     text = body(make)
     assert text.count("+") == 1
     (name,) = re.findall(r"wire \[4:0\] (\w+) = .*\+", text)
-    assert f"{{&{name}, |{name}}}" in text
+    assert f"&{name}, |{name}}}" in text
 
 
 def test_what_nothing_reads_is_left_out() -> None:

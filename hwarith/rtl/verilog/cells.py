@@ -17,9 +17,7 @@ BITWISE = frozenset({"~", "&", "|", "^", "m"})
 TRUNCATABLE = BITWISE | {"+", "-", "*", "<<"}
 """Operations whose low bits depend on the low bits alone."""
 
-_ONE_BIT = frozenset(
-    {"r|", "r&", "r^", "==", "u<", "u<=", "u>", "u>=", "s<", "s<=", "s>", "s>="}
-)
+_ONE_BIT = frozenset({"r|", "r&", "r^", "==", "u<", "u<=", "u>", "u>=", "s<", "s<=", "s>", "s>="})
 
 
 @dataclass(frozen=True)

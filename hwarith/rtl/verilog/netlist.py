@@ -19,6 +19,7 @@ from ...errors import InvalidInput
 from ..wires import description_of_step
 from .cells import Bits, Cells
 
+
 @dataclass(frozen=True)
 class Named:
     """A signal of the description.

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
-from itertools import groupby
 
 from amaranth.lib import wiring
 
 from .cells import BITWISE, TRUNCATABLE, Bits, Cell
 from .comments import COLUMNS, comment
 from .expressions import Expression, concatenation, constant, operation
-from .netlist import Instance, Netlist, Register, netlist
 from .names import Names
+from .netlist import Netlist, Register, netlist
 from .scope import Piece, Scope, Wire
 
 _INDENT = "  "
@@ -118,8 +117,10 @@ class _Writer:
 
     def _count_uses(self) -> None:
         """Where the operations are read that no wire of the description is."""
-        waiting = [(piece, None) for bits in self._sinks() for piece in self._pieces(bits, None)]
-        outer = list(waiting)
+        waiting: list[tuple[Piece, Wire | None]] = [
+            (piece, None) for bits in self._sinks() for piece in self._pieces(bits, None)
+        ]
+        outer = [piece for piece, _ in waiting]
         seen: set[int] = set()
         while waiting:
             piece, reader = waiting.pop()
@@ -127,15 +128,15 @@ class _Writer:
             if isinstance(source, Wire):
                 if source.number not in seen and not source.is_source:
                     seen.add(source.number)
-                    found = [(x, source) for x in self._definition(source)]
-                    waiting += found
+                    found = self._definition(source)
+                    waiting += [(x, source) for x in found]
                     outer += found
             elif source is not None and source not in self._reader:
                 self._reader[source] = reader
                 cell = self._cells.cells[source]
                 for bits in cell.inputs:
                     waiting += [(x, reader) for x in self._pieces(bits, reader)]
-        for piece, _ in outer:
+        for piece in outer:
             self._use(piece)
         # What reads an operation has a higher number than it
         for number in sorted(self._reader, reverse=True):
@@ -209,9 +210,7 @@ class _Writer:
             first = self._expression(self._pieces(inputs[0], reader), reader, read)
             return operation("-", [first, Expression(constant(less, width, "-"))])
         plain = operator.lstrip("us")
-        texts = [
-            self._expression(self._pieces(x, reader), reader, read, plain) for x in inputs
-        ]
+        texts = [self._expression(self._pieces(x, reader), reader, read, plain) for x in inputs]
         return operation(operator, texts)
 
     def _text(self, item: _Item, read: list[_Item]) -> str:
@@ -292,6 +291,7 @@ class _Writer:
 
     def _clocked(self) -> list[str]:
         """Registers, those together that take new values at the same time."""
+
         def conditions(register: Register) -> tuple:
             whole = all(len(x) == len(register.bits) for _, _, x in register.updates)
             own = () if whole else register.bits
@@ -315,8 +315,7 @@ class _Writer:
         for i, place in enumerate(reversed(range(len(updates[0])))):
             condition = updates[0][place][0]
             assignments = [
-                f"{self._output(x.bits)} <= {self._value(x.updates[place][2])};"
-                for x in registers
+                f"{self._output(x.bits)} <= {self._value(x.updates[place][2])};" for x in registers
             ]
             if condition == 1:
                 head = "end else begin" if i else ""
