@@ -1,4 +1,4 @@
-"""The Verilog writer: legal names, short expressions, the same text in every run, no tool needed."""
+"""The Verilog writer: legal names, short expressions, the same text in every run, no tool."""
 
 from __future__ import annotations
 
