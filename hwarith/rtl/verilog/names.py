@@ -16,12 +16,12 @@ _VERILOG = """
     rnmos rpmos rtran rtranif0 rtranif1 scalared showcancelled signed small specify specparam
     strong0 strong1 supply0 supply1 table task time tran tranif0 tranif1 tri tri0 tri1 triand
     trior trireg unsigned use uwire vectored wait wand weak0 weak1 while wire wor xnor xor
-    """
+"""
 
 VERILOG = frozenset(_VERILOG.split())
 """Keywords of Verilog (IEEE 1364-2005, annex B)."""
 
-SYSTEM_VERILOG = """
+_SYSTEMVERILOG = """
     accept_on alias always_comb always_ff always_latch assert assume before bind bins binsof bit
     break byte chandle checker class clocking const constraint context continue cover covergroup
     coverpoint cross dist do endchecker endclass endclocking endgroup endinterface endpackage
@@ -33,7 +33,7 @@ SYSTEM_VERILOG = """
     s_until s_until_with sequence shortint shortreal soft solve static string strong struct super
     sync_accept_on sync_reject_on tagged this throughout timeprecision timeunit type typedef union
     unique unique0 until until_with untyped var virtual void wait_order weak wildcard with within
-    """
+"""
 
 SYSTEMVERILOG = frozenset(_SYSTEMVERILOG.split())
 """Keywords that SystemVerilog adds (IEEE 1800-2017, annex B)."""
