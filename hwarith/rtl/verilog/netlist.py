@@ -6,13 +6,14 @@ Constants are folded where that leaves no operation; the rest is a synthesizer's
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from amaranth.hdl import ValueCastable
+from amaranth.hdl import ClockDomain, Signal, Value, ValueCastable
 from amaranth.hdl import _ir as ir
 from amaranth.hdl import _nir as nir
 from amaranth.hdl._ast import SignalKey
+from amaranth.hdl._xfrm import DomainCollector
 from amaranth.lib import wiring
 
 from ...errors import InvalidInput
@@ -43,6 +44,10 @@ class Register:
     Members
     -------
     bits : what they hold.
+    clock : its rising edge counts.
+    initial : what they hold at the start, if there is no reset for it.
+    reset : what resets them at any time, and to what; not there for a synchronous reset, which is
+        one of the updates.
     updates : at a rising edge each of these in order: if the first bit is set, the bits from a
         place on become these.
     """
@@ -50,6 +55,8 @@ class Register:
     bits: Bits
     clock: int
     updates: tuple[tuple[int, int, Bits], ...]
+    initial: int | None = None
+    reset: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,20 +89,60 @@ class Netlist:
     instances: list[Instance] = field(default_factory=list)
 
 
-def netlist(component: wiring.Component, name: str) -> Netlist:
-    """The netlist of a component without submodules, whose instances are other modules.
+@dataclass(frozen=True)
+class Reset:
+    """How registers are reset.
+
+    Parameters
+    ----------
+    kind : ``sync``: at a rising edge of the clock; ``async``: at once; ``none``: there is no
+        reset, and registers that need one have an initial value.
+    active_low : whether the port is called ``rst_n``, and resets where it is low.
+    """
+
+    kind: str = "sync"
+    active_low: bool = False
+
+    @property
+    def port(self) -> str:
+        """The name of its port; empty if there is none."""
+        return "" if self.kind == "none" else "rst_n" if self.active_low else "rst"
+
+
+SYNCHRONOUS = Reset()
+
+
+def netlist(component: wiring.Component, name: str, reset: Reset = SYNCHRONOUS) -> Netlist:
+    """The netlist of a component, with its submodules in it; its instances are other modules.
 
     Raises `InvalidInput` for what no unit may have in it: memories, prints, bidirectional ports.
     """
-    ports = {}
+    ports: dict[str, tuple[Value, ir.PortDirection]] = {}
     for path, member, value in component.signature.flatten(component):
         plain = value.as_value() if isinstance(value, ValueCastable) else value
         flow = ir.PortDirection.Input if member.flow == wiring.In else ir.PortDirection.Output
         ports["__".join(map(str, path))] = (plain, flow)
-    made = ir.build_netlist(ir.Fragment.get(component, None), ports=ports, name=name)
-    if len(made.modules) > 1:
-        raise InvalidInput(f"{name} has submodules; Verilog is written of flat modules")
-    return _Reader(made, name, list(ports)).netlist
+    fragment = ir.Fragment.get(component, None)
+    domains = DomainCollector()
+    domains(fragment)
+    if "sync" in domains.used_domains:
+        ports = _add_clock(fragment, reset) | ports
+    return _Reader(ir.build_netlist(fragment, ports=ports, name=name), name, list(ports)).netlist
+
+
+def _add_clock(fragment: ir.Fragment, reset: Reset) -> dict[str, tuple[Value, ir.PortDirection]]:
+    """Give a fragment its clock domain; returns the ports that this takes."""
+    domain = ClockDomain("sync", reset_less=not reset.port, async_reset=reset.kind == "async")
+    fragment.add_domains(domain)
+    ports: dict[str, tuple[Value, ir.PortDirection]] = {}
+    ports["clk"] = (domain.clk, ir.PortDirection.Input)
+    if domain.rst is not None:
+        port = domain.rst
+        if reset.active_low:
+            port = Signal(name=reset.port)
+            fragment.add_statements("comb", domain.rst.eq(~port))
+        ports[reset.port] = (port, ir.PortDirection.Input)
+    return ports
 
 
 class _Reader:
@@ -108,7 +155,14 @@ class _Reader:
         self.netlist = Netlist(self._cells)
         top = made.top
         known = {**top.ports_i, **top.ports_o}
-        self.netlist.ports = [x for x in dict.fromkeys(["clk", "rst", *ports]) if x in known]
+        self.netlist.ports = [x for x in ports if x in known]
+        self._initial = {
+            net.cell
+            for signal, nets in made.signals.items()
+            if isinstance(signal, Signal) and not signal.reset_less
+            for net in nets
+            if net.is_cell
+        }
         self._make_sources()
         self._read_sinks()
         self.netlist.signals = self._named()
@@ -151,6 +205,7 @@ class _Reader:
                 for condition, _, bits in register.updates
                 for bit in (condition, *bits)
             }
+            read |= {x.reset[0] for x in self.netlist.registers if x.reset}
             ready = [i for i in waiting if any(bit in read for bit in self._done[i])]
             if not ready:
                 break
@@ -205,23 +260,28 @@ class _Reader:
 
     def _register(self, index: int, cell: nir.FlipFlop) -> Register:
         held = self._done[index]
-        drivers = {net.cell for net in cell.data if net.is_cell}
         (clock,) = self._bits([cell.clk])
-        if len(drivers) == 1:
-            driver = self._made.cells[next(iter(drivers))]
-            own = [nir.Net.from_cell(index, i) for i in range(len(held))]
-            of_driver = [nir.Net.from_cell(next(iter(drivers)), i) for i in range(len(held))]
-            if (
-                isinstance(driver, nir.AssignmentList)
-                and list(driver.default) == own
-                and list(cell.data) == of_driver
-            ):
-                updates = [
-                    (self._bits([x.cond])[0], x.start, self._bits(x.value))
-                    for x in driver.assignments
-                ]
-                return Register(held, clock, tuple(updates))
-        return Register(held, clock, ((1, 0, self._bits(cell.data)),))
+        reset = None
+        if not (cell.arst.is_const and cell.arst.const == 0):
+            reset = (self._bits([cell.arst])[0], cell.init)
+        has_reset = "rst" in self.netlist.inputs or "rst_n" in self.netlist.inputs
+        initial = cell.init if index in self._initial and not has_reset else None
+        return Register(held, clock, tuple(self._updates(index, cell)), initial, reset)
+
+    def _updates(self, index: int, cell: nir.FlipFlop) -> Iterator[tuple[int, int, Bits]]:
+        """When a register takes new values: as its statements say, or at every edge."""
+        drivers = {net.cell if net.is_cell else 0 for net in cell.data}
+        driver = self._made.cells[number := drivers.pop()] if len(drivers) == 1 else None
+        width = range(len(cell.data))
+        if (
+            isinstance(driver, nir.AssignmentList)
+            and list(driver.default) == [nir.Net.from_cell(index, i) for i in width]
+            and list(cell.data) == [nir.Net.from_cell(number, i) for i in width]
+        ):
+            for x in driver.assignments:
+                yield self._bits([x.cond])[0], x.start, self._bits(x.value)
+        else:
+            yield 1, 0, self._bits(cell.data)
 
     # -- cells -----------------------------------------------------------------------------------
 

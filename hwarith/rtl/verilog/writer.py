@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from amaranth.lib import wiring
 
 from .cells import BITWISE, TRUNCATABLE, Bits, Cell
-from .comments import COLUMNS, comment
+from .clocked import Clocked
 from .expressions import Expression, concatenation, constant, operation
 from .names import Names
-from .netlist import Netlist, Register, netlist
+from .netlist import SYNCHRONOUS, Netlist, Reset, netlist
 from .scope import Piece, Scope, Wire
-
-_INDENT = "  "
+from .text import INDENT, comment, wrapped
 
 _WORDS = {"&": "and", "|": "or", "^": "xor", "~": "not", "m": "choice", "+": "sum", "*": "product"}
 _WORDS |= {"-": "difference", "<<": "shifted", "u>>": "shifted", "s>>": "shifted"}
@@ -24,20 +23,47 @@ _Item = Wire | int
 """What a line defines: a wire, or the cell that is given a name of its own."""
 
 
-def verilog_module(component: wiring.Component, name: str) -> str:
-    """The text of a module without submodules.
+def verilog_module(
+    component: wiring.Component,
+    name: str,
+    reset: Reset = SYNCHRONOUS,
+    called: Mapping[str, str] | None = None,
+    systemverilog: bool = False,
+) -> str:
+    """The text of a module, with what the component's submodules have in it.
+
+    Parameters
+    ----------
+    reset : how its registers are reset.
+    called : new names of modules that it has instances of.
+    systemverilog : write ``logic`` and ``always_ff``.
 
     Raises `InvalidInput` for what no unit may have in it (`netlist`).
     """
-    return _Writer(netlist(component, name), name).text()
+    words = SYSTEMVERILOG_WORDS if systemverilog else VERILOG_WORDS
+    return _Writer(netlist(component, name, reset), name, called or {}, words).text()
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a version of the language calls things."""
+
+    wire: str
+    register: str
+    clocked: str
+
+
+VERILOG_WORDS = Words("wire", "reg ", "always")
+SYSTEMVERILOG_WORDS = Words("logic", "logic", "always_ff")
 
 
 class _Writer:
-    def __init__(self, module: Netlist, name: str):
-        self._module, self._name = module, name
+    def __init__(self, module: Netlist, name: str, called: Mapping[str, str], words: Words):
+        self._module, self._name, self._called, self._words = module, name, called, words
         self._scope = Scope(module)
         self._cells = module.cells
         self._last = len(module.signals)
+        self._clocked = Clocked(self._scope, self._cells, self._value, words.clocked)
         while True:
             self._prepare()
             self._order, self._early = self._ordered()
@@ -112,6 +138,8 @@ class _Writer:
             for condition, _, bits in register.updates:
                 yield (condition,)
                 yield bits
+            if register.reset:
+                yield (register.reset[0],)
         for instance in self._module.instances:
             yield from instance.inputs.values()
 
@@ -228,19 +256,21 @@ class _Writer:
     def text(self) -> str:
         """The whole module."""
         lines = [f"module {self._name} (", *self._ports(), ");", *self._declarations()]
-        lines += [*self._wires(), *self._instances(), *self._clocked()]
+        lines += [*self._wires(), *self._instances(), *self._clocked.lines(self._module.registers)]
         for name, bits in self._module.outputs.items():
             if not self._is_register(name):
-                lines += _wrapped(f"assign {name} = {self._value(bits)};")
+                lines += wrapped(f"assign {name} = {self._value(bits)};")
         return "\n".join([*lines, "endmodule"]) + "\n"
 
     def _ports(self) -> list[str]:
         ports = {name: ("input ", bits) for name, bits in self._module.inputs.items()}
         ports |= {name: ("output", bits) for name, bits in self._module.outputs.items()}
+        words = self._words
         ranges = {k: f"[{len(x) - 1}:0] " if len(x) > 1 else "" for k, (_, x) in ports.items()}
         space = max(map(len, ranges.values()), default=0)
         lines = [
-            f"{_INDENT}{ports[name][0]} {'reg ' if self._is_register(name) else 'wire'} "
+            f"{INDENT}{ports[name][0]} "
+            f"{words.register if self._is_register(name) else words.wire} "
             f"{ranges[name]:>{space}}{name}"
             for name in self._module.ports
         ]
@@ -253,12 +283,17 @@ class _Writer:
 
     def _declarations(self) -> list[str]:
         lines = []
+        self._initial = {x.bits: x.initial for x in self._module.registers}
         for wire in self._scope.wires:
             if wire.kind == "register":
-                lines.append(f"{_INDENT}reg {wire.range}{wire.name};")
+                start = self._initial.get(wire.bits)
+                value = "" if start is None else f" = {constant(start, len(wire.bits))}"
+                lines.append(
+                    f"{INDENT}{self._words.register.strip()} {wire.range}{wire.name}{value};"
+                )
             elif wire.kind == "instance":
-                lines.append(f"{_INDENT}wire {wire.range}{wire.name};")
-        return lines + [f"{_INDENT}wire {x.range}{x.name};" for x in self._early]
+                lines.append(f"{INDENT}wire {wire.range}{wire.name};")
+        return lines + [f"{INDENT}wire {x.range}{x.name};" for x in self._early]
 
     def _wires(self) -> list[str]:
         lines: list[str] = []
@@ -267,10 +302,10 @@ class _Writer:
             wire, (text, _) = self._wire(item), self._texts[_key(item)]
             if wire.step != step and wire.step:
                 step = wire.step
-                lines += ["", *comment(step, _INDENT)]
+                lines += ["", *comment(step, INDENT)]
             declared = wire in self._early
             kind = "assign " if declared else f"wire {wire.range}"
-            lines += _wrapped(f"{kind}{wire.name} = {text};")
+            lines += wrapped(f"{kind}{wire.name} = {text};")
         return lines
 
     def _instances(self) -> list[str]:
@@ -278,65 +313,19 @@ class _Writer:
         for instance in self._module.instances:
             ports = [(name, self._value(x)) for name, x in instance.inputs.items()]
             ports += [(name, self._output(x)) for name, x in instance.outputs.items()]
-            lines += ["", f"{_INDENT}{instance.module} {instance.name} ("]
             lines += [
-                f"{_INDENT * 2}.{name}({text})" + ("," if i + 1 < len(ports) else "")
+                "",
+                f"{INDENT}{self._called.get(instance.module, instance.module)} {instance.name} (",
+            ]
+            lines += [
+                f"{INDENT * 2}.{name}({text})" + ("," if i + 1 < len(ports) else "")
                 for i, (name, text) in enumerate(ports)
             ]
-            lines.append(f"{_INDENT});")
+            lines.append(f"{INDENT});")
         return lines
 
     def _output(self, bits: Bits) -> str:
         return self._scope.owner[bits[0]].name
-
-    def _clocked(self) -> list[str]:
-        """Registers, those together that take new values at the same time."""
-
-        def conditions(register: Register) -> tuple:
-            whole = all(len(x) == len(register.bits) for _, _, x in register.updates)
-            own = () if whole else register.bits
-            return (register.clock, own, tuple(c for c, _, _ in register.updates))
-
-        groups: dict[tuple, list[Register]] = {}
-        ordered = sorted(self._module.registers, key=lambda x: self._scope.owner[x.bits[0]].order)
-        for register in ordered:
-            groups.setdefault(conditions(register), []).append(register)
-        lines: list[str] = []
-        for (clock, own, _), registers in groups.items():
-            lines += ["", f"{_INDENT}always @(posedge {self._value((clock,))}) begin"]
-            lines += self._parts(registers[0]) if own else self._chain(registers)
-            lines.append(f"{_INDENT}end")
-        return lines
-
-    def _chain(self, registers: list[Register]) -> list[str]:
-        """Updates of whole registers, the last first: it wins."""
-        lines: list[str] = []
-        updates = [x.updates for x in registers]
-        for i, place in enumerate(reversed(range(len(updates[0])))):
-            condition = updates[0][place][0]
-            assignments = [
-                f"{self._output(x.bits)} <= {self._value(x.updates[place][2])};" for x in registers
-            ]
-            if condition == 1:
-                head = "end else begin" if i else ""
-            else:
-                text = f"if ({self._value((condition,))}) begin"
-                head = f"end else {text}" if i else text
-            depth = 3 if head else 2
-            lines += _wrapped(head, 2) if head else []
-            lines += [line for x in assignments for line in _wrapped(x, depth)]
-            if condition == 1:
-                break
-        return lines + ([f"{_INDENT * 2}end"] if depth == 3 else [])
-
-    def _parts(self, register: Register) -> list[str]:
-        """Updates of parts of a register, one after the other."""
-        wire, lines = self._scope.owner[register.bits[0]], []
-        for condition, start, bits in register.updates:
-            when = "" if condition == 1 else f"if ({self._value((condition,))}) "
-            target = wire.part(start, len(bits))
-            lines += _wrapped(f"{when}{target} <= {self._value(bits)};", 2)
-        return lines
 
 
 def _key(item: _Item) -> int:
@@ -370,15 +359,3 @@ def _inputs(cell: Cell, low: int, width: int) -> list[Bits]:
         case "<<":
             return [first[cut], *rest]
     return [x[cut] for x in cell.inputs]
-
-
-def _wrapped(text: str, depth: int = 1) -> list[str]:
-    """A statement in lines that are not too long."""
-    return textwrap.wrap(
-        text,
-        COLUMNS,
-        initial_indent=_INDENT * depth,
-        subsequent_indent=_INDENT * (depth + 2),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
