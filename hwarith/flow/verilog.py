@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import fields
 from functools import lru_cache
+from typing import Any
+
+from amaranth.lib import wiring
 
 from .. import rtl
+from ..errors import unknown
 from ..rtl.verilog import comment
 from ..units import Unit, unit
-from ..units.interface import ports, timing
+from ..units.interface import timing
 from ..version import __version__
+from .constants import constants, package
+from .forms import Form
 
 WAIVERS = {"UNUSEDSIGNAL": "some bits of a port or wire are not needed"}
 """Verilator warnings that the generated Verilog waives up to its end, each with its reason."""
@@ -22,25 +29,50 @@ _TEXTS = 256
 """Texts that are remembered."""
 
 
-def verilog(spec: Unit | str, plain_products: bool = False) -> str:
+def verilog(spec: Unit | str, **form: Any) -> str:
     """Verilog text of a unit (or of its spec): one module, named ``unit(spec).name``, and behind it
     those of its parts, if it is an array.
 
     Combinational units have a port for each operand and result. Pipelined ones have besides
     them ``clk``, ``rst`` (synchronous, high), ``i_valid``, ``i_ready``, ``o_valid``, ``o_ready``.
-    The text is the same on every run with the same versions of hwarith and Amaranth.
-    With `plain_products` products of significands and integers are a ``*``, for the multiplier
-    blocks of FPGAs, and not made of partial products here.
+    The text is the same on every run with the same versions of hwarith and Amaranth. Keywords are
+    those of `Form`. Raises `InvalidInput` for a wrong spec or form.
     """
-    return _verilog(unit(spec), plain_products)
+    known = [field.name for field in fields(Form)]
+    for name in form:
+        if name not in known:
+            raise unknown("option of Verilog", name, known)
+    return _verilog(unit(spec), Form(**form))
 
 
 @lru_cache(maxsize=_TEXTS)
-def _verilog(u: Unit, plain_products: bool) -> str:
-    modules = {u.name: u.create_ports} | u.parts
-    with rtl.plain_products() if plain_products else nullcontext():
-        body = "\n".join(rtl.verilog_module(create(), name) for name, create in modules.items())
-    return header(u) + body + footer(u)
+def _verilog(u: Unit, form: Form) -> str:
+    form.check(u)
+    called = {name: form.prefix + _part_name(u, form, name) for name in u.parts}
+    made = {form.module(u): (_ports_component(u, form), rtl.Reset(form.reset, form.active_low))}
+    made |= {called[name]: (create(), rtl.Reset(form.reset)) for name, create in u.parts.items()}
+    with rtl.plain_products() if form.dsp else nullcontext():
+        body = "\n".join(
+            rtl.verilog_module(component, name, reset, called, form.sv, constants(u))
+            for name, (component, reset) in made.items()
+        )
+    before = package(u, f"{form.module(u)}_pkg") if form.sv else ""
+    return header(u, form) + before + body + footer(u)
+
+
+def _ports_component(u: Unit, form: Form) -> wiring.Component:
+    if not u.stages:
+        return u.create_ports()
+    core = (
+        rtl.datapath_core(made := rtl.Tagged(u, form.tag)) if form.tag else u.core(instances=True)
+    )
+    core = rtl.registered_ready(core) if form.registered else core
+    return rtl.PipelinedPorts(made if form.tag else u, core, "en" if form.enable else "")
+
+
+def _part_name(u: Unit, form: Form, part: str) -> str:
+    """The name of a part's module, which begins with that of the array."""
+    return form.name + part.removeprefix(u.name) if form.name and part.startswith(u.name) else part
 
 
 def waived_in(u: Unit) -> dict[str, str]:
@@ -53,18 +85,18 @@ def footer(u: Unit) -> str:
     return "".join(f"/* verilator lint_on {name} */\n" for name in reversed(waived_in(u)))
 
 
-def header(u: Unit) -> str:
+def header(u: Unit, form: Form) -> str:
     """The comment on top of a generated file: what the unit computes, what becomes of what is not
     ordinary, its ports, and how a stream works."""
     contract = u.contract
-    lines = [u.name, u.spec, u.summary, ""]
+    lines = [form.module(u), u.spec, u.summary, ""]
     topics = {"contract": f"{contract.kind}; {contract.bound} ({contract.source})"}
     topics |= timing(u) | u.conventions
     lines += [f"{topic}: {words}." for topic, words in topics.items()]
     lines.append("")
     table = [
         (p.name, p.direction, f"{p.bits} bit{'s' if p.bits > 1 else ''}", p.format, p.meaning)
-        for p in ports(u)
+        for p in form.ports(u)
     ]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines += [

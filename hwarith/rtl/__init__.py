@@ -18,9 +18,11 @@ from .streams import (
     Handshake,
     Pipelined,
     PipelinedPorts,
+    Tagged,
     datapath_core,
+    registered_ready,
 )
-from .verilog import KEYWORDS, verilog_module
+from .verilog import KEYWORDS, Reset, verilog_module
 from .wires import Step, Values, wire
 
 __all__ = [
@@ -37,9 +39,11 @@ __all__ = [
     "Pipelined",
     "PipelinedPorts",
     "Raw",
+    "Reset",
     "Rounder",
     "Step",
     "Structure",
+    "Tagged",
     "Values",
     "accumulating_core",
     "add",
@@ -57,6 +61,7 @@ __all__ = [
     "one_hot",
     "plain_products",
     "product",
+    "registered_ready",
     "renamed",
     "run_steps",
     "scaled",

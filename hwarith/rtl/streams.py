@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from amaranth.hdl import Module, ResetSignal, Signal, Value
+from amaranth.hdl import Elaboratable, EnableInserter, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..formats import format
 from .pipeline.datapath import pipelined
 from .pipeline.placement import Placement
 from .protocols import Pipelinable
-from .steps import run_steps
-from .wires import Values, wire
+from .steps import handing_on, renamed, run_steps
+from .wires import Step, Values, wire
 
 STREAM_PORTS = ("clk", "rst", "i_valid", "i_ready", "o_valid", "o_ready")
 """Ports of a pipelined unit beside its inputs and results."""
@@ -87,23 +88,30 @@ class PipelinedPorts(wiring.Component):
     Inputs and results by name, ``i_valid`` and ``i_ready`` for the inputs, ``o_valid`` and
     ``o_ready`` for the results. A transfer happens at a rising edge of ``clk`` where valid and
     ready are both high. ``rst`` is synchronous and active high; in it ``i_ready`` is low.
+
+    Parameters
+    ----------
+    core : what lies between the streams, if it is not the unit's datapath in stages.
+    enable : the name of a clock enable. Where it is low a rising edge changes nothing but for a
+        reset, and transfers nothing.
     """
 
-    def __init__(self, unit: Pipelinable, core: Core | None = None):
-        self.unit, self.core = unit, core or datapath_core(unit)
-        members = {"i_valid": In(1), "i_ready": Out(1)}
+    def __init__(self, unit: Pipelinable, core: Core | None = None, enable: str = ""):
+        self.unit, self.core, self.enable = unit, core or datapath_core(unit), enable
+        members: dict[str, wiring.Member] = {enable: In(1)} if enable else {}
+        members |= {"i_valid": In(1), "i_ready": Out(1)}
         members |= {name: In(f.bits) for name, f in unit.inputs.items()}
         members |= {"o_valid": Out(1), "o_ready": In(1)}
         members |= {name: Out(f.bits) for name, f in unit.results.items()}
         super().__init__(members)
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, platform: object) -> Elaboratable:
         m = Module()
         inputs: Values = {name: getattr(self, name) for name in self.unit.inputs}
         i_ready, o_valid, results = _outside_reset(m, self.core, inputs, self.i_valid, self.o_ready)
         m.d.comb += [self.i_ready.eq(i_ready), self.o_valid.eq(o_valid)]
         m.d.comb += [getattr(self, name).eq(results[name]) for name in self.unit.results]
-        return m
+        return EnableInserter(getattr(self, self.enable))(m) if self.enable else m
 
 
 def _outside_reset(
@@ -137,3 +145,38 @@ def datapath_core(unit: Pipelinable) -> Core:
         return enables[0], o_valid, Placement(m, *plan).place(enables)
 
     return core
+
+
+def registered_ready(core: Core) -> Core:
+    """A core whose ready for inputs does not depend on ``o_ready`` but through a register: behind
+    it is a place where a result waits that was not taken (a skid buffer). It costs no clock.
+    """
+
+    def registered(m: Module, inputs: Values, valid: Value, o_ready: Value) -> Handshake:
+        waits = Signal(name="waits")
+        i_ready, o_valid, results = core(m, inputs, valid, ~waits)
+        offered: Values = {}
+        for name, value in results.items():
+            waiting = Signal(len(Value.cast(value)), name=f"{name}_waiting", reset_less=True)
+            with m.If(~waits):
+                m.d.sync += waiting.eq(value)
+            offered[name] = wire(m, f"{name}_offered", Mux(waits, waiting, value))
+        m.d.sync += waits.eq((waits | o_valid) & ~o_ready)
+        return i_ready, waits | o_valid, offered
+
+    return registered
+
+
+class Tagged:
+    """A unit with bits that travel with the inputs of a transfer to its results, as ``i_tag`` and
+    ``o_tag``."""
+
+    def __init__(self, unit: Pipelinable, bits: int):
+        self._unit, self._tag = unit, format(f"uint{bits}")
+        self.family, self.stages = unit.family, unit.stages
+        self.inputs = {**unit.inputs, "i_tag": self._tag}
+        self.results = {**unit.results, "o_tag": self._tag}
+
+    def datapath(self) -> list[Step]:
+        steps = handing_on(("i_tag",), self._unit.datapath())
+        return [*steps, renamed(i_tag="o_tag")]

@@ -9,7 +9,8 @@ ATOM, UNARY, REDUCTION, CHOICE = "atom", "unary", "reduction", "choice"
 
 _ASSOCIATIVE = frozenset({"&", "|", "^", "+"})
 
-_ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "==", "<", "<=", ">", ">=", "<<", ">>", ">>>"})
+ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "==", "<", "<=", ">", ">=", "<<", ">>", ">>>"})
+"""Operators by which constants are numbers, not patterns."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Expression:
 
 def constant(value: int, width: int, operator: str = "") -> str:
     """A constant, decimal where it is counted with."""
-    if width == 1 or (operator in _ARITHMETIC and width <= 31):
+    if width == 1 or (operator in ARITHMETIC and width <= 31):
         return f"{width}'d{value}" if width > 1 else f"1'b{value}"
     if value == 0:
         return f"{width}'d0"

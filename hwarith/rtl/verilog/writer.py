@@ -9,7 +9,7 @@ from amaranth.lib import wiring
 
 from .cells import BITWISE, TRUNCATABLE, Bits, Cell
 from .clocked import Clocked
-from .expressions import Expression, concatenation, constant, operation
+from .expressions import ARITHMETIC, Expression, concatenation, constant, operation
 from .names import Names
 from .netlist import SYNCHRONOUS, Netlist, Reset, netlist
 from .scope import Piece, Scope, Wire
@@ -29,6 +29,7 @@ def verilog_module(
     reset: Reset = SYNCHRONOUS,
     called: Mapping[str, str] | None = None,
     systemverilog: bool = False,
+    constants: Mapping[tuple[int, int], str] | None = None,
 ) -> str:
     """The text of a module, with what the component's submodules have in it.
 
@@ -37,11 +38,14 @@ def verilog_module(
     reset : how its registers are reset.
     called : new names of modules that it has instances of.
     systemverilog : write ``logic`` and ``always_ff``.
+    constants : names of constants by value and width; they become local parameters where they are
+        used.
 
     Raises `InvalidInput` for what no unit may have in it (`netlist`).
     """
     words = SYSTEMVERILOG_WORDS if systemverilog else VERILOG_WORDS
-    return _Writer(netlist(component, name, reset), name, called or {}, words).text()
+    writer = _Writer(netlist(component, name, reset), name, called or {}, words, constants or {})
+    return writer.text()
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,16 @@ SYSTEMVERILOG_WORDS = Words("logic", "logic", "always_ff")
 
 
 class _Writer:
-    def __init__(self, module: Netlist, name: str, called: Mapping[str, str], words: Words):
+    def __init__(
+        self,
+        module: Netlist,
+        name: str,
+        called: Mapping[str, str],
+        words: Words,
+        constants: Mapping[tuple[int, int], str],
+    ):
+        self._constants = constants
+        self._used: dict[tuple[int, int], str] = {}
         self._module, self._name, self._called, self._words = module, name, called, words
         self._scope = Scope(module)
         self._cells = module.cells
@@ -220,7 +233,7 @@ class _Writer:
     ) -> Expression:
         source, low, width = piece.source, piece.low, piece.width
         if source is None:
-            return Expression(constant(low, width, operator))
+            return Expression(self._constant(low, width, operator))
         if isinstance(source, Wire):
             read.append(source)
             return Expression(source.part(low, width))
@@ -228,6 +241,13 @@ class _Writer:
             read.append(source)
             return Expression(self._names[source].part(low, width))
         return self._cell(self._cells.cells[source], low, width, reader, read)
+
+    def _constant(self, value: int, width: int, operator: str) -> str:
+        name = self._constants.get((value, width))
+        if not name or operator in ARITHMETIC:
+            return constant(value, width, operator)
+        self._used[value, width] = name
+        return name
 
     def _cell(
         self, cell: Cell, low: int, width: int, reader: Wire | None, read: list[_Item]
@@ -255,12 +275,17 @@ class _Writer:
 
     def text(self) -> str:
         """The whole module."""
-        lines = [f"module {self._name} (", *self._ports(), ");", *self._declarations()]
-        lines += [*self._wires(), *self._instances(), *self._clocked.lines(self._module.registers)]
+        head = [f"module {self._name} (", *self._ports(), ");"]
+        lines = [*self._declarations(), *self._wires(), *self._instances()]
+        lines += self._clocked.lines(self._module.registers)
         for name, bits in self._module.outputs.items():
             if not self._is_register(name):
                 lines += wrapped(f"assign {name} = {self._value(bits)};")
-        return "\n".join([*lines, "endmodule"]) + "\n"
+        parameters = [
+            f"{INDENT}localparam [{width - 1}:0] {name} = {constant(value, width)};"
+            for (value, width), name in sorted(self._used.items(), key=lambda x: x[1])
+        ]
+        return "\n".join([*head, *parameters, *lines, "endmodule"]) + "\n"
 
     def _ports(self) -> list[str]:
         ports = {name: ("input ", bits) for name, bits in self._module.inputs.items()}

@@ -1,0 +1,57 @@
+"""Constants of a unit's formats by their names in Verilog, and a package of SystemVerilog."""
+
+from __future__ import annotations
+
+from ..formats import Format
+from ..rtl.floats.specials import Specials
+from ..units import Unit
+
+LEAST_BITS = 7
+"""Bits of the shortest code that has a name: shorter ones are met where no code is meant."""
+
+
+def _name(f: Format) -> str:
+    return f.name.upper()
+
+
+def _codes(f: Format) -> dict[str, tuple[int, int]]:
+    """Values and widths of a float format's special codes, by their names. Of those that have a
+    sign it is the magnitude."""
+    codes = Specials(f)
+    found = {"NAN": (codes.nan, f.bits), "INFINITY": (codes.infinity, codes.magnitude_bits)}
+    found["LARGEST"] = (codes.largest, codes.magnitude_bits)
+    return {name: (x, width) for name, (x, width) in found.items() if x is not None}
+
+
+def constants(u: Unit) -> dict[tuple[int, int], str]:
+    """The names of constants, by value and width: special codes of the results' formats."""
+    found: dict[tuple[int, int], str] = {}
+    for f in u.results.values():
+        if f.is_float:
+            for name, (value, width) in _codes(f).items():
+                if width >= LEAST_BITS:
+                    found.setdefault((value, width), f"{_name(f)}_{name}")
+    return found
+
+
+def package(u: Unit, name: str) -> str:
+    """A package of SystemVerilog: of each float format of a unit a structure with the fields of a
+    code, and the facts of the format as constants."""
+    formats = dict.fromkeys(f for f in (u.operands | u.results).values() if f.is_float)
+    lines = [f"package {name};"]
+    for f in formats:
+        fields = {"sign": int(f.signed), "exponent": f.exponent_bits, "fraction": f.fraction_bits}
+        fields = {"ignored": f.ignored_bits} | fields
+        lines.append("  typedef struct packed {")
+        lines += [
+            f"    logic {f'[{width - 1}:0] ' if width > 1 else ''}{field};"
+            for field, width in fields.items()
+            if width
+        ]
+        lines.append(f"  }} {f.name}_t;")
+        lines.append(f"  localparam int {_name(f)}_BIAS = {f.bias};")
+        lines += [
+            f"  localparam logic [{width - 1}:0] {_name(f)}_{constant} = {width}'h{value:x};"
+            for constant, (value, width) in _codes(f).items()
+        ]
+    return "\n".join([*lines, "endpackage", "", ""])
