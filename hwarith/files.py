@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -77,3 +77,23 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def write_new(texts: Mapping[Path, str], force: bool = False) -> None:
+    """Write files, each whole, in folders that are made if they are not there.
+
+    Raises `InvalidInput`, and writes nothing, if one is there that is not the same: only with
+    `force` it is overwritten.
+    """
+    for path, text in texts.items():
+        if force or not os.path.lexists(path):
+            continue
+        try:
+            same = path.read_bytes() == text.encode()
+        except OSError:
+            same = False
+        if not same:
+            raise InvalidInput(f"{shown(path)} is there and differs; --force overwrites it")
+    for path, text in texts.items():
+        output_folder(path.parent)
+        write_text(path, text)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import InvalidInput
+from ..errors import InvalidInput, unknown
 from .options import Catalogue, Json, Output, Spec, Specs, units_of
 from .output import fail, print_json, print_table, progress
 
@@ -16,16 +16,47 @@ def generate(
     specs: Specs = None,
     output: Output = Path(),
     catalogue: Catalogue = False,
+    name: Annotated[str, typer.Option(help="Name of the module (one SPEC).")] = "",
+    prefix: Annotated[str, typer.Option(help="What all names of modules begin with.")] = "",
+    sv: Annotated[bool, typer.Option("--sv", help="SystemVerilog, with a package.")] = False,
+    dsp: Annotated[bool, typer.Option("--dsp", help="Products as *, for DSP blocks.")] = False,
+    reset: Annotated[str, typer.Option(help="sync (default), async or none.")] = "sync",
+    reset_active: Annotated[str, typer.Option(help="high (default) or low.")] = "high",
+    enable: Annotated[bool, typer.Option("--enable", help="A clock enable, en.")] = False,
+    registered: Annotated[
+        bool, typer.Option("--registered", help="No path from o_ready to i_ready.")
+    ] = False,
+    tag: Annotated[int, typer.Option(help="Bits that travel with the operands.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that differ.")] = False,
 ) -> None:
-    """Write the Verilog of units, a file each."""
-    from ..files import output_folder, write_text
+    """Write the Verilog of units, a file each.
+
+    A file that is there and is not the same is left alone, and nothing is written, without --force.
+    """
+    from ..files import write_new
+    from ..flow.forms import Form
     from ..flow.verilog import verilog
 
     units = units_of(specs, catalogue)
-    folder = output_folder(output)
-    texts = {folder / f"{u.name}.v": verilog(u) for u in units}
-    for path, text in texts.items():
-        write_text(path, text)
+    if name and len(units) > 1:
+        raise InvalidInput(f"--name is for one SPEC, not {len(units)}; --prefix is for many")
+    if reset_active not in (levels := ("high", "low")):
+        raise unknown("active level of the reset", reset_active, levels)
+    form: dict[str, Any] = {
+        "name": name,
+        "prefix": prefix,
+        "sv": sv,
+        "dsp": dsp,
+        "reset": reset,
+        "active_low": reset_active == "low",
+        "enable": enable,
+        "registered": registered,
+        "tag": tag,
+    }
+    suffix = ".sv" if sv else ".v"
+    texts = {output / f"{Form(**form).module(u)}{suffix}": verilog(u, **form) for u in units}
+    write_new(texts, force)
+    for path in texts:
         print(path)
 
 

@@ -23,6 +23,30 @@ def test_generate(run: Run, tmp_path: Path) -> None:
     assert path.read_text() == hwarith.verilog(TINY)
 
 
+def test_generate_in_a_form(run: Run, tmp_path: Path) -> None:
+    spec = f"{TINY},stages=1"
+    options = ["--name", "product", "--sv", "--reset", "async", "--reset-active", "low"]
+    options += ["--tag", "3", "--registered", "--enable", "--dsp", "--prefix", "my_"]
+    path = tmp_path / "my_product.sv"
+    assert run("generate", spec, *options, "-o", tmp_path) == (0, f"{path}\n", "")
+    form = {"name": "product", "sv": True, "reset": "async", "active_low": True, "tag": 3}
+    form |= {"registered": True, "enable": True, "dsp": True, "prefix": "my_"}
+    assert path.read_text() == hwarith.verilog(spec, **form)
+
+
+def test_generate_overwrites_nothing(run: Run, tmp_path: Path) -> None:
+    mine = tmp_path / f"{unit(TINY).name}.v"
+    mine.write_text("mine")
+    other = "mul:a=e3m2fn"
+    status, out, err = run("generate", other, TINY, "-o", tmp_path)
+    assert (status, out) == (2, "")
+    assert err == f"hwarith: {mine} is there and differs; --force overwrites it\n"
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+    assert run("generate", other, TINY, "-o", tmp_path, "--force")[0] == 0
+    assert mine.read_text() == hwarith.verilog(TINY)
+    assert run("generate", other, TINY, "-o", tmp_path)[0] == 0
+
+
 def test_generate_catalogue(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hwarith.units.catalogue.CATALOGUE", {"tiny": TINY})
     run("generate", "--catalogue", "lmul:format=e2m3fn", "-o", tmp_path)
@@ -146,6 +170,20 @@ def test_a_failed_regression_is_status_1(
     ("arguments", "message"),
     [
         (["generate"], "name at least one SPEC, such as mul:a=bf16"),
+        (
+            ["generate", TINY, "lmul:format=e2m3fn", "--name", "x"],
+            "--name is for one SPEC, not 2; --prefix is for many",
+        ),
+        (["generate", TINY, "--name", "reg"], "name 'reg' must be letters, digits and under"),
+        (
+            ["generate", TINY, "--registered"],
+            f"{unit(TINY).spec} is combinational; registered is for units with stages",
+        ),
+        (
+            ["generate", TINY, "--reset-active", "lo"],
+            "unknown active level of the reset 'lo'; did you mean 'low'? allowed: high, low",
+        ),
+        (["generate", TINY, "--reset", "asink"], "unknown reset 'asink'; did you mean 'async'?"),
         (["regress", TINY, "--vectors", "many"], "Invalid value for '--vectors': "),
         (
             ["regress", TINY, "--vectors", "0"],

@@ -108,7 +108,7 @@ def test_multiplier_blocks_are_used_where_they_are_allowed(library):
 def test_plain_products_are_equal_to_those_made_of_partial_products():
     for spec in ("mul:a=int4,out=int8", "mul:a=e4m3fn", "mul:a=uint4,out=uint8"):
         u = hw.unit(spec)
-        text = hw.verilog(u, plain_products=True)
+        text = hw.verilog(u, dsp=True)
         assert re.search(r"assign .* \* ", text)
         assert not re.search(r"assign .* \* ", hw.verilog(u))
         n = 1 << next(iter(u.operands.values())).bits

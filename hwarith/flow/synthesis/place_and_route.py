@@ -93,7 +93,7 @@ def place_and_route(
         )
     device, options = _DEVICES[library, recipe]
     with temporary_folder() as folder:
-        text = verilog(u, plain_products=recipe == "dsp")
+        text = verilog(u, dsp=recipe == "dsp")
         (folder / "unit.v").write_text(text + _between_registers(u))
         script = fpga_script(library, recipe).replace("proc\n", "hierarchy -top top\nproc\n", 1)
         tools.run_yosys(f"{script}write_json top.json\n", folder)

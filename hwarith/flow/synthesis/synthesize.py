@@ -199,7 +199,7 @@ class _Job:
         elif unit.stages and self.recipe in ("asic", "cmos") and delay_target is None:
             self.scripts = [scripts.pipelined(script) for script in self.scripts]
         dsp = self.recipe == "dsp"
-        self.verilog = verilog(unit, plain_products=True) if dsp else verilog(unit)
+        self.verilog = verilog(unit, dsp=True) if dsp else verilog(unit)
 
     def content(self) -> Iterator[str | bytes]:
         """Everything that figures depend on, but for the code that reads them."""

@@ -32,7 +32,17 @@ class Clocked:
         groups: dict[tuple, list[Register]] = {}
         for register in sorted(registers, key=lambda x: self._scope.owner[x.bits[0]].order):
             groups.setdefault(_conditions(register), []).append(register)
-        return [line for group in groups.values() for line in self._block(group)]
+        blocks = [line for group in groups.values() for line in self._block(group)]
+        return self._start(registers) + blocks
+
+    def _start(self, registers: list[Register]) -> list[str]:
+        """Initial values, where there is no reset."""
+        lines = [
+            f"{INDENT * 2}{self._name(x)} = {constant(x.initial, len(x.bits))};"
+            for x in registers
+            if x.initial is not None
+        ]
+        return ["", f"{INDENT}initial begin", *lines, f"{INDENT}end"] if lines else []
 
     def _block(self, group: list[Register]) -> list[str]:
         first = group[0]
@@ -46,7 +56,9 @@ class Clocked:
             branches += self._updates(group)
         else:
             branches.append(("", self._parts(first)))
-        head = f"{self._keyword} @({' or '.join(edges)}) begin"
+        # What `always_ff` drives, nothing else may, and so no initial block
+        keyword = self._keyword if first.initial is None else "always"
+        head = f"{keyword} @({' or '.join(edges)}) begin"
         return ["", f"{INDENT}{head}", *_chain(branches), f"{INDENT}end"]
 
     def _asynchronous(self, bit: int) -> tuple[str, str]:

@@ -308,14 +308,9 @@ class _Writer:
 
     def _declarations(self) -> list[str]:
         lines = []
-        self._initial = {x.bits: x.initial for x in self._module.registers}
         for wire in self._scope.wires:
             if wire.kind == "register":
-                start = self._initial.get(wire.bits)
-                value = "" if start is None else f" = {constant(start, len(wire.bits))}"
-                lines.append(
-                    f"{INDENT}{self._words.register.strip()} {wire.range}{wire.name}{value};"
-                )
+                lines.append(f"{INDENT}{self._words.register.strip()} {wire.range}{wire.name};")
             elif wire.kind == "instance":
                 lines.append(f"{INDENT}wire {wire.range}{wire.name};")
         return lines + [f"{INDENT}wire {x.range}{x.name};" for x in self._early]
