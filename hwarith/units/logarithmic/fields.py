@@ -144,25 +144,20 @@ def _place(upper: Value, high: int) -> Values:
 
 
 def _increased(m: Module, name: str, x: Value, constant: int) -> Value:
-    """`x` and a constant of no more bits, with the carry out on top: a half adder a bit."""
-    carry: Value = Const(0, 1)
-    bits: list[Value] = []
-    for i, bit in enumerate(x):
-        is_one = constant >> i & 1
-        bits.append(wire(m, f"{name}_bit{i}", ~(bit ^ carry) if is_one else bit ^ carry))
-        carry = wire(m, f"{name}_carry{i}", bit | carry if is_one else bit & carry)
-    return Cat(*bits, carry)
+    """`x` and a constant of no more bits, with the carry out on top. Of a plain sum synthesizers
+    make something smaller than of half adders one by one."""
+    return wire(m, name, x + constant, len(x) + 1)
 
 
 def _ripple(m: Module, name: str, a: Value, b: Value) -> Value:
     """`a` + `b`, where `b` has one bit more, with the carry out on top: a full adder a bit."""
-    carry: Value = Const(0, 1)
-    bits: list[Value] = []
-    for i, (x, y) in enumerate(zip(Cat(a, Const(0, 1)), b, strict=True)):
-        half = wire(m, f"{name}_half{i}", x ^ y)
-        bits.append(wire(m, f"{name}_bit{i}", half ^ carry))
-        carry = wire(m, f"{name}_carry{i}", (x & y) | (half & carry))
-    return Cat(*bits, carry)
+    a = Cat(a, Const(0, 1))
+    half = wire(m, f"{name}_half", a ^ b)
+    both = wire(m, f"{name}_both", a & b)
+    carries: list[Value] = [Const(0, 1)]
+    for i in range(len(b)):
+        carries.append(wire(m, f"{name}_carry{i}", both[i] | (half[i] & carries[i])))
+    return wire(m, name, Cat(half, Const(0, 1)) ^ Cat(*carries))
 
 
 def pack_field(f: Format, rules: Rules) -> Step:
