@@ -21,6 +21,8 @@ module add_bf16_bf16_bf16_rne (
   input  wire [15:0] b,
   output wire [15:0] y
 );
+  localparam [14:0] BF16_INFINITY = 15'h7f80;
+  localparam [15:0] BF16_NAN = 16'h7fc0;
 
   // Unpack: Fields and classes of both operands; whether their magnitudes are subtracted.
   wire a_normal = |a[14:7];
@@ -105,38 +107,17 @@ module add_bf16_bf16_bf16_rne (
 
   // Add: Add, or subtract by adding the inverse; the rounder negates a negative sum.
   wire plus_one_low = subtract & ~second_lost;
-  wire [9:0] total_propagate = {first_significand, 2'd0} ^ second_right16;
-  wire [9:0] total_generate = {first_significand, 2'd0} & second_right16;
-  wire total_0_zero0 = total_generate[0];
-  wire total_0_one0 = total_propagate[0];
-  wire total_0_zero1 = total_generate[1] | (total_propagate[1] & total_0_zero0);
-  wire total_0_one1 = total_propagate[1] & total_0_one0;
-  wire total_0_zero2 = total_generate[2] | (total_propagate[2] & total_0_zero1);
-  wire total_0_one2 = total_propagate[2] & total_0_one1;
-  wire total_0_zero3 = total_generate[3] | (total_propagate[3] & total_0_zero2);
-  wire total_0_one3 = total_propagate[3] & total_0_one2;
-  wire total_0_zero4 = total_generate[4] | (total_propagate[4] & total_0_zero3);
-  wire total_0_one4 = total_propagate[4] & total_0_one3;
-  wire total_5_zero0 = total_generate[5];
-  wire total_5_one0 = total_propagate[5];
-  wire total_5_zero1 = total_generate[6] | (total_propagate[6] & total_5_zero0);
-  wire total_5_one1 = total_propagate[6] & total_5_one0;
-  wire total_5_zero2 = total_generate[7] | (total_propagate[7] & total_5_zero1);
-  wire total_5_one2 = total_propagate[7] & total_5_one1;
-  wire total_5_zero3 = total_generate[8] | (total_propagate[8] & total_5_zero2);
-  wire total_5_one3 = total_propagate[8] & total_5_one2;
-  wire total_5_zero4 = total_generate[9] | (total_propagate[9] & total_5_zero3);
-  wire total_5_one4 = total_propagate[9] & total_5_one3;
-  wire total_carry5 = total_0_zero4 | (total_0_one4 & plus_one_low);
-  wire [10:0] total = {total_5_zero4 | (total_5_one4 & total_0_zero4) | (total_5_one4 & total_0_one4
-      & plus_one_low), total_propagate[9] ^ total_5_zero3 ^ (total_5_one3 & total_carry5),
-      total_propagate[8] ^ total_5_zero2 ^ (total_5_one2 & total_carry5), total_propagate[7] ^
-      total_5_zero1 ^ (total_5_one1 & total_carry5), total_propagate[6] ^ total_5_zero0 ^
-      (total_5_one0 & total_carry5), total_5_one0 ^ total_carry5, total_propagate[4] ^ total_0_zero3
-      ^ (total_0_one3 & plus_one_low), total_propagate[3] ^ total_0_zero2 ^ (total_0_one2 &
-      plus_one_low), total_propagate[2] ^ total_0_zero1 ^ (total_0_one1 & plus_one_low),
-      total_propagate[1] ^ total_0_zero0 ^ (total_0_one0 & plus_one_low), total_0_one0 ^
-      plus_one_low};
+  wire [6:0] total_block0 = {1'b0, first_significand[3:0], 2'd0} + {1'b0, second_right16[5:0]};
+  wire total_block0_passes = &({first_significand[3:0], 2'd0} ^ second_right16[5:0]);
+  wire [4:0] total_block6 = {1'b0, first_significand[7:4]} + {1'b0, second_right16[9:6]};
+  wire total_block6_passes = &(first_significand[7:4] ^ second_right16[9:6]);
+  wire total_blocks0to1_generates = total_block6[4] | (total_block6_passes & total_block0[6]);
+  wire total_blocks0to1_passes = total_block6_passes & total_block0_passes;
+  wire [5:0] total_bits0 = total_block0[5:0] + {5'd0, plus_one_low};
+  wire total_carry6 = total_block0[6] | (total_block0_passes & plus_one_low);
+  wire [3:0] total_bits6 = total_block6[3:0] + {3'd0, total_carry6};
+  wire [10:0] total = {total_blocks0to1_generates | (total_blocks0to1_passes & plus_one_low),
+      total_bits6, total_bits0};
   wire sign = inf ? inf_sign : first_sign;
   wire difference = subtract & ~inf;
   wire [9:0] exponent = {1'b0, {1'b0, first_exponent} + 9'd1};
@@ -145,18 +126,19 @@ module add_bf16_bf16_bf16_rne (
   wire normalized_left8_choice = subtract ? 1'b0 : total[10];
   wire marked_and_2 = ~exponent[3] & ~exponent[2];
   wire marked_and_3 = ~exponent[1] & exponent[0];
-  wire marked_and = exponent[1] & ~exponent[0];
-  wire marked_and_5 = exponent[1] & exponent[0];
-  wire marked_and_4 = ~exponent[3] & exponent[2];
+  wire marked_and_4 = exponent[1] & ~exponent[0];
+  wire marked_and = exponent[1] & exponent[0];
+  wire marked_and_5 = ~exponent[3] & exponent[2];
   wire marked_and_6 = ~exponent[1] & ~exponent[0];
   wire marked_and_7 = exponent[3] & ~exponent[2];
   wire [10:0] marked = {normalized_left8_choice, total[9:1], 1'b1} | {~(|exponent[8:4]) &
-      marked_and_2 & marked_and_3, ~(|exponent[8:4]) & marked_and_2 & marked_and, ~(|exponent[8:4])
-      & marked_and_2 & marked_and_5, ~(|exponent[8:4]) & marked_and_4 & marked_and_6,
-      ~(|exponent[8:4]) & marked_and_4 & marked_and_3, ~(|exponent[8:4]) & marked_and_4 &
-      marked_and, ~(|exponent[8:4]) & marked_and_4 & marked_and_5, ~(|exponent[8:4]) & marked_and_7
-      & marked_and_6, ~(|exponent[8:4]) & marked_and_7 & marked_and_3, ~(|exponent[8:4]) &
-      marked_and_7 & marked_and, ~(|exponent[8:4]) & marked_and_7 & marked_and_5};
+      marked_and_2 & marked_and_3, ~(|exponent[8:4]) & marked_and_2 & marked_and_4,
+      ~(|exponent[8:4]) & marked_and_2 & marked_and, ~(|exponent[8:4]) & marked_and_5 &
+      marked_and_6, ~(|exponent[8:4]) & marked_and_5 & marked_and_3, ~(|exponent[8:4]) &
+      marked_and_5 & marked_and_4, ~(|exponent[8:4]) & marked_and_5 & marked_and, ~(|exponent[8:4])
+      & marked_and_7 & marked_and_6, ~(|exponent[8:4]) & marked_and_7 & marked_and_3,
+      ~(|exponent[8:4]) & marked_and_7 & marked_and_4, ~(|exponent[8:4]) & marked_and_7 &
+      marked_and};
   wire shift_3_and_5 = ~marked[10] & ~marked[9];
   wire shift_3_and_4 = ~marked[8] & ~marked[7];
   wire shift_3_and_6 = shift_3_and_5 & shift_3_and_4;
@@ -172,7 +154,7 @@ module add_bf16_bf16_bf16_rne (
       (shift_3_and_5 & ~shift_3_and_4);
   wire shift_2 = shift_3 ? 1'b0 : (shift_3_and_6 & ~shift_3_and_3);
   wire [3:0] shift = {shift_3, shift_2, shift_1, shift_0};
-  wire [10:0] normalized_left8 = shift_3 ? {total[2:0], 8'd0} : {normalized_left8_choice,
+  wire [10:0] normalized_left8 = shift_3 ? {total_bits0[2:0], 8'd0} : {normalized_left8_choice,
       total[9:0]};
   wire [10:0] normalized_left4 = shift_2 ? {normalized_left8[6:0], 4'd0} : normalized_left8;
   wire normalized_some2 = ~shift_1 & normalized_left4[0];
@@ -187,27 +169,16 @@ module add_bf16_bf16_bf16_rne (
   wire [15:0] truncated = {normalized_exponent & {9{normalized_left1[8]}}, normalized_left1[7:1]};
   wire round_up = guard & (sticky | normalized_left1[1]);
   wire signed_2 = (difference & ~(|normalized_left1) & ~sticky) ? 1'b0 : sign;
-  wire normalized_left1_all = &normalized_left1[4:1];
-  wire incremented_and = normalized_left1_all & (&truncated[7:4]);
-  wire incremented_and_2 = incremented_and & (&truncated[11:8]);
-  wire [14:0] incremented = {truncated[14] ^ (incremented_and_2 & (&truncated[13:12]) & round_up),
-      truncated[13] ^ (incremented_and_2 & truncated[12] & round_up), truncated[12] ^
-      (incremented_and_2 & round_up), truncated[11] ^ (incremented_and & (&truncated[10:8]) &
-      round_up), truncated[10] ^ (incremented_and & (&truncated[9:8]) & round_up), truncated[9] ^
-      (incremented_and & truncated[8] & round_up), truncated[8] ^ (incremented_and & round_up),
-      truncated[7] ^ (normalized_left1_all & (&normalized_left1[7:5]) & round_up),
-      normalized_left1[7] ^ (normalized_left1_all & (&normalized_left1[6:5]) & round_up),
-      normalized_left1[6] ^ (normalized_left1_all & normalized_left1[5] & round_up),
-      normalized_left1[5] ^ (normalized_left1_all & round_up), normalized_left1[4] ^
-      ((&normalized_left1[3:1]) & round_up), normalized_left1[3] ^ ((&normalized_left1[2:1]) &
-      round_up), normalized_left1[2] ^ (normalized_left1[1] & round_up), normalized_left1[1] ^
-      round_up};
+  wire incremented_carry8 = (&truncated[7:0]) & round_up;
+  wire [15:0] incremented = {truncated[15:8] + {7'd0, incremented_carry8}, truncated[7:0] + {7'd0,
+      round_up}};
   wire overflow = truncated[15] | (truncated[14] & truncated[13] & truncated[12] & truncated[11] &
       truncated[10] & truncated[9] & truncated[8] & truncated[7]);
+  wire [14:0] rounded = incremented[14:0];
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [15:0] code = (nan | inf) ? (nan ? 16'h7fc0 : {signed_2, 15'h7f80}) : overflow ? {signed_2,
-      15'h7f80} : {signed_2, incremented};
+  wire [15:0] code = (nan | inf) ? (nan ? BF16_NAN : {signed_2, BF16_INFINITY}) : overflow ?
+      {signed_2, BF16_INFINITY} : {signed_2, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

@@ -21,6 +21,7 @@ module add_e4m3fn_e4m3fn_e4m3fn_rne (
   input  wire [7:0] b,
   output wire [7:0] y
 );
+  localparam [7:0] E4M3FN_NAN = 8'h7f;
 
   // Unpack: Fields and classes of both operands; whether their magnitudes are subtracted.
   wire a_normal = |a[6:3];
@@ -78,27 +79,10 @@ module add_e4m3fn_e4m3fn_e4m3fn_rne (
 
   // Add: Add, or subtract by adding the inverse; the rounder negates a negative sum.
   wire plus_one_low = subtract & ~second_lost;
-  wire [5:0] total_propagate = {first_significand, 2'd0} ^ second_right8;
-  wire [5:0] total_generate = {first_significand, 2'd0} & second_right8;
-  wire total_0_zero0 = total_generate[0];
-  wire total_0_one0 = total_propagate[0];
-  wire total_0_zero1 = total_generate[1] | (total_propagate[1] & total_0_zero0);
-  wire total_0_one1 = total_propagate[1] & total_0_one0;
-  wire total_0_zero2 = total_generate[2] | (total_propagate[2] & total_0_zero1);
-  wire total_0_one2 = total_propagate[2] & total_0_one1;
-  wire total_0_zero3 = total_generate[3] | (total_propagate[3] & total_0_zero2);
-  wire total_0_one3 = total_propagate[3] & total_0_one2;
-  wire total_0_zero4 = total_generate[4] | (total_propagate[4] & total_0_zero3);
-  wire total_0_one4 = total_propagate[4] & total_0_one3;
-  wire total_5_zero0 = total_generate[5];
-  wire total_5_one0 = total_propagate[5];
-  wire total_carry5 = total_0_zero4 | (total_0_one4 & plus_one_low);
-  wire [6:0] total = {total_5_zero0 | (total_5_one0 & total_0_zero4) | (total_5_one0 & total_0_one4
-      & plus_one_low), total_5_one0 ^ total_carry5, total_propagate[4] ^ total_0_zero3 ^
-      (total_0_one3 & plus_one_low), total_propagate[3] ^ total_0_zero2 ^ (total_0_one2 &
-      plus_one_low), total_propagate[2] ^ total_0_zero1 ^ (total_0_one1 & plus_one_low),
-      total_propagate[1] ^ total_0_zero0 ^ (total_0_one0 & plus_one_low), total_0_one0 ^
-      plus_one_low};
+  wire [6:0] total_block0 = {1'b0, first_significand, 2'd0} + {1'b0, second_right8};
+  wire total_block0_passes = &({first_significand, 2'd0} ^ second_right8);
+  wire [5:0] total_bits0 = total_block0[5:0] + {5'd0, plus_one_low};
+  wire [6:0] total = {total_block0[6] | (total_block0_passes & plus_one_low), total_bits0};
   wire [5:0] exponent = {1'b0, {1'b0, first_exponent} + 5'd1};
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
@@ -106,12 +90,12 @@ module add_e4m3fn_e4m3fn_e4m3fn_rne (
   wire marked_and_2 = ~(|exponent[4:3]) & ~exponent[2];
   wire marked_and = ~exponent[1] & exponent[0];
   wire marked_and_3 = exponent[1] & ~exponent[0];
-  wire marked_and_4 = exponent[1] & exponent[0];
-  wire marked_and_5 = ~(|exponent[4:3]) & exponent[2];
-  wire [6:0] marked = {normalized_left4_choice, total[5:1], 1'b1} | {marked_and_2 & marked_and,
-      marked_and_2 & marked_and_3, marked_and_2 & marked_and_4, marked_and_5 & ~exponent[1] &
-      ~exponent[0], marked_and_5 & marked_and, marked_and_5 & marked_and_3, marked_and_5 &
-      marked_and_4};
+  wire marked_and_5 = exponent[1] & exponent[0];
+  wire marked_and_4 = ~(|exponent[4:3]) & exponent[2];
+  wire [6:0] marked = {normalized_left4_choice, total_bits0[5:1], 1'b1} | {marked_and_2 &
+      marked_and, marked_and_2 & marked_and_3, marked_and_2 & marked_and_5, marked_and_4 &
+      ~exponent[1] & ~exponent[0], marked_and_4 & marked_and, marked_and_4 & marked_and_3,
+      marked_and_4 & marked_and_5};
   wire shift_2_and_2 = ~marked[6] & ~marked[5];
   wire shift_2_and = ~marked[4] & ~marked[3];
   wire shift_2 = shift_2_and_2 & shift_2_and;
@@ -120,8 +104,8 @@ module add_e4m3fn_e4m3fn_e4m3fn_rne (
       (~marked[4] & marked[3]) : (~marked[6] & marked[5]);
   wire shift_1 = shift_2 ? shift_1_and : (shift_2_and_2 & ~shift_2_and);
   wire [2:0] shift = {shift_2, shift_1, shift_0};
-  wire [6:0] normalized_left4 = shift_2 ? {total[2:0], 4'd0} : {normalized_left4_choice,
-      total[5:0]};
+  wire [6:0] normalized_left4 = shift_2 ? {total_bits0[2:0], 4'd0} : {normalized_left4_choice,
+      total_bits0};
   wire normalized_some2 = ~shift_1 & normalized_left4[0];
   wire [5:0] normalized_left2 = shift_1 ? {normalized_left4[4:0], 1'b0} : normalized_left4[6:1];
   wire normalized_some1 = normalized_some2 | (~shift_0 & normalized_left2[0]);
@@ -134,17 +118,14 @@ module add_e4m3fn_e4m3fn_e4m3fn_rne (
   wire [7:0] truncated = {normalized_exponent & {5{normalized_left1[4]}}, normalized_left1[3:1]};
   wire round_up = guard & (sticky | normalized_left1[1]);
   wire signed_2 = (subtract & ~(|normalized_left1) & ~sticky) ? 1'b0 : first_sign;
-  wire [6:0] incremented = {truncated[6] ^ ((&truncated[5:0]) & round_up), truncated[5] ^
-      ((&truncated[4:0]) & round_up), truncated[4] ^ ((&truncated[3:0]) & round_up), truncated[3] ^
-      ((&normalized_left1[3:1]) & round_up), normalized_left1[3] ^ ((&normalized_left1[2:1]) &
-      round_up), normalized_left1[2] ^ (normalized_left1[1] & round_up), normalized_left1[1] ^
-      round_up};
+  wire [7:0] incremented = truncated + {7'd0, round_up};
   wire overflow = truncated[7] | (truncated[6] & truncated[5] & truncated[4] & truncated[3] &
       normalized_left1[3] & normalized_left1[2] & normalized_left1[1]) | ((truncated == 8'd126) &
       round_up);
+  wire [6:0] rounded = incremented[6:0];
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [7:0] code = operand_nan ? 8'h7f : overflow ? 8'h7f : {signed_2, incremented};
+  wire [7:0] code = operand_nan ? E4M3FN_NAN : overflow ? E4M3FN_NAN : {signed_2, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

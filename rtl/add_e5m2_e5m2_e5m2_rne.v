@@ -21,6 +21,8 @@ module add_e5m2_e5m2_e5m2_rne (
   input  wire [7:0] b,
   output wire [7:0] y
 );
+  localparam [6:0] E5M2_INFINITY = 7'h7c;
+  localparam [7:0] E5M2_NAN = 8'h7e;
 
   // Unpack: Fields and classes of both operands; whether their magnitudes are subtracted.
   wire a_normal = |a[6:2];
@@ -83,23 +85,10 @@ module add_e5m2_e5m2_e5m2_rne (
 
   // Add: Add, or subtract by adding the inverse; the rounder negates a negative sum.
   wire plus_one_low = subtract & ~second_lost;
-  wire [4:0] total_propagate = {first_significand, 2'd0} ^ second_right8;
-  wire [4:0] total_generate = {first_significand, 2'd0} & second_right8;
-  wire total_0_zero0 = total_generate[0];
-  wire total_0_one0 = total_propagate[0];
-  wire total_0_zero1 = total_generate[1] | (total_propagate[1] & total_0_zero0);
-  wire total_0_one1 = total_propagate[1] & total_0_one0;
-  wire total_0_zero2 = total_generate[2] | (total_propagate[2] & total_0_zero1);
-  wire total_0_one2 = total_propagate[2] & total_0_one1;
-  wire total_0_zero3 = total_generate[3] | (total_propagate[3] & total_0_zero2);
-  wire total_0_one3 = total_propagate[3] & total_0_one2;
-  wire total_0_zero4 = total_generate[4] | (total_propagate[4] & total_0_zero3);
-  wire total_0_one4 = total_propagate[4] & total_0_one3;
-  wire [5:0] total = {total_0_zero4 | (total_0_one4 & plus_one_low), total_propagate[4] ^
-      total_0_zero3 ^ (total_0_one3 & plus_one_low), total_propagate[3] ^ total_0_zero2 ^
-      (total_0_one2 & plus_one_low), total_propagate[2] ^ total_0_zero1 ^ (total_0_one1 &
-      plus_one_low), total_propagate[1] ^ total_0_zero0 ^ (total_0_one0 & plus_one_low),
-      total_0_one0 ^ plus_one_low};
+  wire [5:0] total_block0 = {1'b0, first_significand, 2'd0} + {1'b0, second_right8};
+  wire total_block0_passes = &({first_significand, 2'd0} ^ second_right8);
+  wire [4:0] total_bits0 = total_block0[4:0] + {4'd0, plus_one_low};
+  wire [5:0] total = {total_block0[5] | (total_block0_passes & plus_one_low), total_bits0};
   wire sign = inf ? inf_sign : first_sign;
   wire difference = subtract & ~inf;
   wire [6:0] exponent = {1'b0, {1'b0, first_exponent} + 6'd1};
@@ -108,7 +97,7 @@ module add_e5m2_e5m2_e5m2_rne (
   wire normalized_left4_choice = subtract ? 1'b0 : total[5];
   wire marked_and = ~exponent[2] & exponent[1];
   wire marked_and_2 = exponent[2] & ~exponent[1];
-  wire [5:0] marked = {normalized_left4_choice, total[4:1], 1'b1} | {~(|exponent[5:3]) &
+  wire [5:0] marked = {normalized_left4_choice, total_bits0[4:1], 1'b1} | {~(|exponent[5:3]) &
       ~exponent[2] & ~exponent[1] & exponent[0], ~(|exponent[5:3]) & marked_and & ~exponent[0],
       ~(|exponent[5:3]) & marked_and & exponent[0], ~(|exponent[5:3]) & marked_and_2 & ~exponent[0],
       ~(|exponent[5:3]) & marked_and_2 & exponent[0], ~(|exponent[5:3]) & exponent[2] & exponent[1]
@@ -121,8 +110,8 @@ module add_e5m2_e5m2_e5m2_rne (
       (~marked[3] & marked[2]) : (~marked[5] & marked[4]);
   wire shift_1 = shift_2 ? shift_1_and : (shift_2_and_2 & ~shift_2_and);
   wire [2:0] shift = {shift_2, shift_1, shift_0};
-  wire [5:0] normalized_left4 = shift_2 ? {total[1:0], 4'd0} : {normalized_left4_choice,
-      total[4:0]};
+  wire [5:0] normalized_left4 = shift_2 ? {total_bits0[1:0], 4'd0} : {normalized_left4_choice,
+      total_bits0};
   wire normalized_some2 = ~shift_1 & normalized_left4[0];
   wire [4:0] normalized_left2 = shift_1 ? {normalized_left4[3:0], 1'b0} : normalized_left4[5:1];
   wire normalized_some1 = normalized_some2 | (~shift_0 & normalized_left2[0]);
@@ -135,16 +124,14 @@ module add_e5m2_e5m2_e5m2_rne (
   wire [7:0] truncated = {normalized_exponent & {6{normalized_left1[3]}}, normalized_left1[2:1]};
   wire round_up = guard & (sticky | normalized_left1[1]);
   wire signed_2 = (difference & ~(|normalized_left1) & ~sticky) ? 1'b0 : sign;
-  wire [6:0] incremented = {truncated[6] ^ ((&truncated[5:0]) & round_up), truncated[5] ^
-      ((&truncated[4:0]) & round_up), truncated[4] ^ ((&truncated[3:0]) & round_up), truncated[3] ^
-      ((&truncated[2:0]) & round_up), truncated[2] ^ ((&normalized_left1[2:1]) & round_up),
-      normalized_left1[2] ^ (normalized_left1[1] & round_up), normalized_left1[1] ^ round_up};
+  wire [7:0] incremented = truncated + {7'd0, round_up};
   wire overflow = truncated[7] | (truncated[6] & truncated[5] & truncated[4] & truncated[3] &
       truncated[2]);
+  wire [6:0] rounded = incremented[6:0];
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [7:0] code = (nan | inf) ? (nan ? 8'h7e : {signed_2, 7'h7c}) : overflow ? {signed_2, 7'h7c} :
-      {signed_2, incremented};
+  wire [7:0] code = (nan | inf) ? (nan ? E5M2_NAN : {signed_2, E5M2_INFINITY}) : overflow ?
+      {signed_2, E5M2_INFINITY} : {signed_2, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

@@ -21,6 +21,8 @@ module add_fp32_fp32_fp32_rne (
   input  wire [31:0] b,
   output wire [31:0] y
 );
+  localparam [30:0] FP32_INFINITY = 31'h7f800000;
+  localparam [31:0] FP32_NAN = 32'h7fc00000;
 
   // Unpack: Fields and classes of both operands; whether their magnitudes are subtracted.
   wire a_normal = |a[30:23];
@@ -148,126 +150,71 @@ module add_fp32_fp32_fp32_rne (
 
   // Add: Add, or subtract by adding the inverse; the rounder negates a negative sum.
   wire plus_one_low = subtract & ~second_lost;
-  wire [25:0] total_propagate = {first_significand, 2'd0} ^ second_right32;
-  wire [25:0] total_generate = {first_significand, 2'd0} & second_right32;
-  wire total_0_zero0 = total_generate[0];
-  wire total_0_one0 = total_propagate[0];
-  wire total_0_zero1 = total_generate[1] | (total_propagate[1] & total_0_zero0);
-  wire total_0_one1 = total_propagate[1] & total_0_one0;
-  wire total_0_zero2 = total_generate[2] | (total_propagate[2] & total_0_zero1);
-  wire total_0_one2 = total_propagate[2] & total_0_one1;
-  wire total_0_zero3 = total_generate[3] | (total_propagate[3] & total_0_zero2);
-  wire total_0_one3 = total_propagate[3] & total_0_one2;
-  wire total_0_zero4 = total_generate[4] | (total_propagate[4] & total_0_zero3);
-  wire total_0_one4 = total_propagate[4] & total_0_one3;
-  wire total_0_zero5 = total_generate[5] | (total_propagate[5] & total_0_zero4);
-  wire total_0_one5 = total_propagate[5] & total_0_one4;
-  wire total_0_zero6 = total_generate[6] | (total_propagate[6] & total_0_zero5);
-  wire total_0_one6 = total_propagate[6] & total_0_one5;
-  wire total_7_zero0 = total_generate[7];
-  wire total_7_one0 = total_propagate[7];
-  wire total_7_zero1 = total_generate[8] | (total_propagate[8] & total_7_zero0);
-  wire total_7_one1 = total_propagate[8] & total_7_one0;
-  wire total_7_zero2 = total_generate[9] | (total_propagate[9] & total_7_zero1);
-  wire total_7_one2 = total_propagate[9] & total_7_one1;
-  wire total_7_zero3 = total_generate[10] | (total_propagate[10] & total_7_zero2);
-  wire total_7_one3 = total_propagate[10] & total_7_one2;
-  wire total_7_zero4 = total_generate[11] | (total_propagate[11] & total_7_zero3);
-  wire total_7_one4 = total_propagate[11] & total_7_one3;
-  wire total_7_zero5 = total_generate[12] | (total_propagate[12] & total_7_zero4);
-  wire total_7_one5 = total_propagate[12] & total_7_one4;
-  wire total_7_zero6 = total_generate[13] | (total_propagate[13] & total_7_zero5);
-  wire total_7_one6 = total_propagate[13] & total_7_one5;
-  wire total_14_zero0 = total_generate[14];
-  wire total_14_one0 = total_propagate[14];
-  wire total_14_zero1 = total_generate[15] | (total_propagate[15] & total_14_zero0);
-  wire total_14_one1 = total_propagate[15] & total_14_one0;
-  wire total_14_zero2 = total_generate[16] | (total_propagate[16] & total_14_zero1);
-  wire total_14_one2 = total_propagate[16] & total_14_one1;
-  wire total_14_zero3 = total_generate[17] | (total_propagate[17] & total_14_zero2);
-  wire total_14_one3 = total_propagate[17] & total_14_one2;
-  wire total_14_zero4 = total_generate[18] | (total_propagate[18] & total_14_zero3);
-  wire total_14_one4 = total_propagate[18] & total_14_one3;
-  wire total_14_zero5 = total_generate[19] | (total_propagate[19] & total_14_zero4);
-  wire total_14_one5 = total_propagate[19] & total_14_one4;
-  wire total_14_zero6 = total_generate[20] | (total_propagate[20] & total_14_zero5);
-  wire total_14_one6 = total_propagate[20] & total_14_one5;
-  wire total_21_zero0 = total_generate[21];
-  wire total_21_one0 = total_propagate[21];
-  wire total_21_zero1 = total_generate[22] | (total_propagate[22] & total_21_zero0);
-  wire total_21_one1 = total_propagate[22] & total_21_one0;
-  wire total_21_zero2 = total_generate[23] | (total_propagate[23] & total_21_zero1);
-  wire total_21_one2 = total_propagate[23] & total_21_one1;
-  wire total_21_zero3 = total_generate[24] | (total_propagate[24] & total_21_zero2);
-  wire total_21_one3 = total_propagate[24] & total_21_one2;
-  wire total_21_zero4 = total_generate[25] | (total_propagate[25] & total_21_zero3);
-  wire total_21_one4 = total_propagate[25] & total_21_one3;
-  wire total_carry7 = total_0_zero6 | (total_0_one6 & plus_one_low);
-  wire total_carry14_or = total_7_zero6 | (total_7_one6 & total_0_zero6);
-  wire total_carry14_and = total_7_one6 & total_0_one6;
-  wire total_carry14 = total_carry14_or | (total_carry14_and & plus_one_low);
-  wire total_carry21 = total_14_zero6 | (total_14_one6 & total_carry14_or) | (total_14_one6 &
-      total_carry14_and & plus_one_low);
-  wire total_and = total_21_one4 & total_14_one6;
-  wire [26:0] total = {total_21_zero4 | (total_21_one4 & total_14_zero6) | (total_and &
-      total_carry14_or) | (total_and & total_carry14_and & plus_one_low), total_propagate[25] ^
-      total_21_zero3 ^ (total_21_one3 & total_carry21), total_propagate[24] ^ total_21_zero2 ^
-      (total_21_one2 & total_carry21), total_propagate[23] ^ total_21_zero1 ^ (total_21_one1 &
-      total_carry21), total_propagate[22] ^ total_21_zero0 ^ (total_21_one0 & total_carry21),
-      total_21_one0 ^ total_carry21, total_propagate[20] ^ total_14_zero5 ^ (total_14_one5 &
-      total_carry14), total_propagate[19] ^ total_14_zero4 ^ (total_14_one4 & total_carry14),
-      total_propagate[18] ^ total_14_zero3 ^ (total_14_one3 & total_carry14), total_propagate[17] ^
-      total_14_zero2 ^ (total_14_one2 & total_carry14), total_propagate[16] ^ total_14_zero1 ^
-      (total_14_one1 & total_carry14), total_propagate[15] ^ total_14_zero0 ^ (total_14_one0 &
-      total_carry14), total_14_one0 ^ total_carry14, total_propagate[13] ^ total_7_zero5 ^
-      (total_7_one5 & total_carry7), total_propagate[12] ^ total_7_zero4 ^ (total_7_one4 &
-      total_carry7), total_propagate[11] ^ total_7_zero3 ^ (total_7_one3 & total_carry7),
-      total_propagate[10] ^ total_7_zero2 ^ (total_7_one2 & total_carry7), total_propagate[9] ^
-      total_7_zero1 ^ (total_7_one1 & total_carry7), total_propagate[8] ^ total_7_zero0 ^
-      (total_7_one0 & total_carry7), total_7_one0 ^ total_carry7, total_propagate[6] ^ total_0_zero5
-      ^ (total_0_one5 & plus_one_low), total_propagate[5] ^ total_0_zero4 ^ (total_0_one4 &
-      plus_one_low), total_propagate[4] ^ total_0_zero3 ^ (total_0_one3 & plus_one_low),
-      total_propagate[3] ^ total_0_zero2 ^ (total_0_one2 & plus_one_low), total_propagate[2] ^
-      total_0_zero1 ^ (total_0_one1 & plus_one_low), total_propagate[1] ^ total_0_zero0 ^
-      (total_0_one0 & plus_one_low), total_0_one0 ^ plus_one_low};
+  wire [7:0] total_block0 = {1'b0, first_significand[4:0], 2'd0} + {1'b0, second_right32[6:0]};
+  wire total_block0_passes = &({first_significand[4:0], 2'd0} ^ second_right32[6:0]);
+  wire [7:0] total_block7 = {1'b0, first_significand[11:5]} + {1'b0, second_right32[13:7]};
+  wire total_block7_passes = &(first_significand[11:5] ^ second_right32[13:7]);
+  wire [7:0] total_block14 = {1'b0, first_significand[18:12]} + {1'b0, second_right32[20:14]};
+  wire total_block14_passes = &(first_significand[18:12] ^ second_right32[20:14]);
+  wire [5:0] total_block21 = {1'b0, first_significand[23:19]} + {1'b0, second_right32[25:21]};
+  wire total_block21_passes = &(first_significand[23:19] ^ second_right32[25:21]);
+  wire total_blocks0to1_generates = total_block7[7] | (total_block7_passes & total_block0[7]);
+  wire total_blocks0to1_passes = total_block7_passes & total_block0_passes;
+  wire total_blocks2to3_generates = total_block21[5] | (total_block21_passes & total_block14[7]);
+  wire total_blocks2to3_passes = total_block21_passes & total_block14_passes;
+  wire total_blocks0to2_generates = total_block14[7] | (total_block14_passes &
+      total_blocks0to1_generates);
+  wire total_blocks0to2_passes = total_block14_passes & total_blocks0to1_passes;
+  wire total_blocks0to3_generates = total_blocks2to3_generates | (total_blocks2to3_passes &
+      total_blocks0to1_generates);
+  wire total_blocks0to3_passes = total_blocks2to3_passes & total_blocks0to1_passes;
+  wire [6:0] total_bits0 = total_block0[6:0] + {6'd0, plus_one_low};
+  wire total_carry7 = total_block0[7] | (total_block0_passes & plus_one_low);
+  wire [6:0] total_bits7 = total_block7[6:0] + {6'd0, total_carry7};
+  wire total_carry14 = total_blocks0to1_generates | (total_blocks0to1_passes & plus_one_low);
+  wire [6:0] total_bits14 = total_block14[6:0] + {6'd0, total_carry14};
+  wire total_carry21 = total_blocks0to2_generates | (total_blocks0to2_passes & plus_one_low);
+  wire [4:0] total_bits21 = total_block21[4:0] + {4'd0, total_carry21};
+  wire [26:0] total = {total_blocks0to3_generates | (total_blocks0to3_passes & plus_one_low),
+      total_bits21, total_bits14, total_bits7, total_bits0};
   wire sign = inf ? inf_sign : first_sign;
   wire difference = subtract & ~inf;
   wire [9:0] exponent = {1'b0, {1'b0, first_exponent} + 9'd1};
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
   wire normalized_left16_choice = subtract ? 1'b0 : total[26];
-  wire marked_and_7 = ~(|exponent[8:6]) & ~exponent[5] & ~exponent[4];
-  wire marked_and_12 = ~exponent[3] & ~exponent[2];
+  wire marked_and_8 = ~(|exponent[8:6]) & ~exponent[5] & ~exponent[4];
+  wire marked_and_2 = ~exponent[3] & ~exponent[2];
   wire marked_and = ~exponent[1] & exponent[0];
-  wire marked_and_13 = marked_and_12 & marked_and;
-  wire marked_and_16 = exponent[1] & ~exponent[0];
-  wire marked_and_19 = marked_and_12 & marked_and_16;
-  wire marked_and_5 = exponent[1] & exponent[0];
-  wire marked_and_14 = marked_and_12 & marked_and_5;
-  wire marked_and_2 = ~exponent[3] & exponent[2];
-  wire marked_and_11 = ~exponent[1] & ~exponent[0];
-  wire marked_and_21 = marked_and_2 & marked_and_11;
   wire marked_and_3 = marked_and_2 & marked_and;
-  wire marked_and_20 = marked_and_2 & marked_and_16;
-  wire marked_and_10 = marked_and_2 & marked_and_5;
-  wire marked_and_8 = exponent[3] & ~exponent[2];
-  wire marked_and_15 = marked_and_8 & marked_and_11;
-  wire marked_and_9 = marked_and_8 & marked_and;
-  wire marked_and_17 = marked_and_8 & marked_and_16;
-  wire marked_and_18 = marked_and_8 & marked_and_5;
-  wire marked_and_6 = exponent[3] & exponent[2];
+  wire marked_and_9 = exponent[1] & ~exponent[0];
+  wire marked_and_15 = marked_and_2 & marked_and_9;
+  wire marked_and_5 = exponent[1] & exponent[0];
+  wire marked_and_11 = marked_and_2 & marked_and_5;
+  wire marked_and_6 = ~exponent[3] & exponent[2];
+  wire marked_and_16 = ~exponent[1] & ~exponent[0];
+  wire marked_and_17 = marked_and_6 & marked_and_16;
+  wire marked_and_14 = marked_and_6 & marked_and;
+  wire marked_and_20 = marked_and_6 & marked_and_9;
+  wire marked_and_7 = marked_and_6 & marked_and_5;
+  wire marked_and_12 = exponent[3] & ~exponent[2];
+  wire marked_and_19 = marked_and_12 & marked_and_16;
+  wire marked_and_18 = marked_and_12 & marked_and;
+  wire marked_and_21 = marked_and_12 & marked_and_9;
+  wire marked_and_13 = marked_and_12 & marked_and_5;
+  wire marked_and_10 = exponent[3] & exponent[2];
   wire marked_and_4 = ~(|exponent[8:6]) & ~exponent[5] & exponent[4];
-  wire [26:0] marked = {normalized_left16_choice, total[25:1], 1'b1} | {marked_and_7 &
-      marked_and_13, marked_and_7 & marked_and_19, marked_and_7 & marked_and_14, marked_and_7 &
-      marked_and_21, marked_and_7 & marked_and_3, marked_and_7 & marked_and_20, marked_and_7 &
-      marked_and_10, marked_and_7 & marked_and_15, marked_and_7 & marked_and_9, marked_and_7 &
-      marked_and_17, marked_and_7 & marked_and_18, marked_and_7 & marked_and_6 & marked_and_11,
-      marked_and_7 & marked_and_6 & marked_and, marked_and_7 & marked_and_6 & marked_and_16,
-      marked_and_7 & marked_and_6 & marked_and_5, marked_and_4 & marked_and_12 & marked_and_11,
-      marked_and_4 & marked_and_13, marked_and_4 & marked_and_19, marked_and_4 & marked_and_14,
-      marked_and_4 & marked_and_21, marked_and_4 & marked_and_3, marked_and_4 & marked_and_20,
-      marked_and_4 & marked_and_10, marked_and_4 & marked_and_15, marked_and_4 & marked_and_9,
-      marked_and_4 & marked_and_17, marked_and_4 & marked_and_18};
+  wire [26:0] marked = {normalized_left16_choice, total[25:1], 1'b1} | {marked_and_8 & marked_and_3,
+      marked_and_8 & marked_and_15, marked_and_8 & marked_and_11, marked_and_8 & marked_and_17,
+      marked_and_8 & marked_and_14, marked_and_8 & marked_and_20, marked_and_8 & marked_and_7,
+      marked_and_8 & marked_and_19, marked_and_8 & marked_and_18, marked_and_8 & marked_and_21,
+      marked_and_8 & marked_and_13, marked_and_8 & marked_and_10 & marked_and_16, marked_and_8 &
+      marked_and_10 & marked_and, marked_and_8 & marked_and_10 & marked_and_9, marked_and_8 &
+      marked_and_10 & marked_and_5, marked_and_4 & marked_and_2 & marked_and_16, marked_and_4 &
+      marked_and_3, marked_and_4 & marked_and_15, marked_and_4 & marked_and_11, marked_and_4 &
+      marked_and_17, marked_and_4 & marked_and_14, marked_and_4 & marked_and_20, marked_and_4 &
+      marked_and_7, marked_and_4 & marked_and_19, marked_and_4 & marked_and_18, marked_and_4 &
+      marked_and_21, marked_and_4 & marked_and_13};
   wire shift_4_and_12 = ~marked[26] & ~marked[25];
   wire shift_4_and_11 = ~marked[24] & ~marked[23];
   wire shift_4_and_13 = shift_4_and_12 & shift_4_and_11;
@@ -327,8 +274,8 @@ module add_fp32_fp32_fp32_rne (
   wire [30:0] rounded = truncated[30:0] + {30'd0, round_up};
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [31:0] code = (nan | inf) ? (nan ? 32'h7fc00000 : {signed_2, 31'h7f800000}) : overflow ?
-      {signed_2, 31'h7f800000} : {signed_2, rounded};
+  wire [31:0] code = (nan | inf) ? (nan ? FP32_NAN : {signed_2, FP32_INFINITY}) : overflow ?
+      {signed_2, FP32_INFINITY} : {signed_2, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

@@ -38,35 +38,24 @@ module add_fp32_fp32_fp32_rne_l2 (
   input  wire        o_ready,
   output wire [31:0] y
 );
+  localparam [30:0] FP32_INFINITY = 31'h7f800000;
   reg valid_1;
   reg valid_2;
-  reg [8:0] exponent_r1;
+  reg [7:0] first_exponent_r1;
   reg inf_r1;
-  reg marked_1124_r1;
   reg nan_r1;
   reg second_lost_r1;
-  reg shift_1218_r1;
-  reg shift_1221_r1;
-  reg shift_1225_r1;
-  reg shift_1228_r1;
-  reg shift_1233_r1;
-  reg shift_1236_r1;
-  reg shift_1240_r1;
-  reg shift_1243_r1;
-  reg shift_1248_r1;
-  reg shift_1250_r1;
-  reg shift_1254_r1;
-  reg shift_1256_r1;
-  reg shift_1262_r1;
-  reg shift_1264_r1;
-  reg shift_1271_r1;
-  reg shift_1291_r1;
-  reg shift_1313_r1;
-  reg shift_1337_r1;
-  reg shift_1348_r1;
+  reg [1:0] second_right32_r1;
   reg sign_r1;
   reg subtract_r1;
-  reg [25:0] total_r1;
+  reg [5:0] total_block0_r1;
+  reg total_block0_passes_r1;
+  reg [7:0] total_block14_r1;
+  reg total_block14_passes_r1;
+  reg [5:0] total_block21_r1;
+  reg total_block21_passes_r1;
+  reg [7:0] total_block7_r1;
+  reg total_block7_passes_r1;
   reg [31:0] code_r2;
   wire ready_2 = ~valid_2 | o_ready;
   wire ready_1 = ~valid_1 | ready_2;
@@ -196,146 +185,113 @@ module add_fp32_fp32_fp32_rne_l2 (
   wire second_lost = subtract ? ~second_every32 : second_some32;
 
   // Add: Add, or subtract by adding the inverse; the rounder negates a negative sum.
-  wire plus_one_low = subtract & ~second_lost;
-  wire [25:0] total_propagate = {first_significand, 2'd0} ^ second_right32;
-  wire [25:0] total_generate = {first_significand, 2'd0} & second_right32;
-  wire total_0_one0 = total_propagate[0];
-  wire total_0_one1 = total_propagate[1] & total_0_one0;
-  wire total_0_zero2 = total_generate[2];
-  wire total_0_one2 = total_propagate[2] & total_0_one1;
-  wire total_0_zero3 = total_generate[3] | (total_propagate[3] & total_0_zero2);
-  wire total_0_one3 = total_propagate[3] & total_0_one2;
-  wire total_0_zero4 = total_generate[4] | (total_propagate[4] & total_0_zero3);
-  wire total_0_one4 = total_propagate[4] & total_0_one3;
-  wire total_0_zero5 = total_generate[5] | (total_propagate[5] & total_0_zero4);
-  wire total_0_one5 = total_propagate[5] & total_0_one4;
-  wire total_0_zero6 = total_generate[6] | (total_propagate[6] & total_0_zero5);
-  wire total_0_one6 = total_propagate[6] & total_0_one5;
-  wire total_7_zero0 = total_generate[7];
-  wire total_7_one0 = total_propagate[7];
-  wire total_7_zero1 = total_generate[8] | (total_propagate[8] & total_7_zero0);
-  wire total_7_one1 = total_propagate[8] & total_7_one0;
-  wire total_7_zero2 = total_generate[9] | (total_propagate[9] & total_7_zero1);
-  wire total_7_one2 = total_propagate[9] & total_7_one1;
-  wire total_7_zero3 = total_generate[10] | (total_propagate[10] & total_7_zero2);
-  wire total_7_one3 = total_propagate[10] & total_7_one2;
-  wire total_7_zero4 = total_generate[11] | (total_propagate[11] & total_7_zero3);
-  wire total_7_one4 = total_propagate[11] & total_7_one3;
-  wire total_7_zero5 = total_generate[12] | (total_propagate[12] & total_7_zero4);
-  wire total_7_one5 = total_propagate[12] & total_7_one4;
-  wire total_7_zero6 = total_generate[13] | (total_propagate[13] & total_7_zero5);
-  wire total_7_one6 = total_propagate[13] & total_7_one5;
-  wire total_14_zero0 = total_generate[14];
-  wire total_14_one0 = total_propagate[14];
-  wire total_14_zero1 = total_generate[15] | (total_propagate[15] & total_14_zero0);
-  wire total_14_one1 = total_propagate[15] & total_14_one0;
-  wire total_14_zero2 = total_generate[16] | (total_propagate[16] & total_14_zero1);
-  wire total_14_one2 = total_propagate[16] & total_14_one1;
-  wire total_14_zero3 = total_generate[17] | (total_propagate[17] & total_14_zero2);
-  wire total_14_one3 = total_propagate[17] & total_14_one2;
-  wire total_14_zero4 = total_generate[18] | (total_propagate[18] & total_14_zero3);
-  wire total_14_one4 = total_propagate[18] & total_14_one3;
-  wire total_14_zero5 = total_generate[19] | (total_propagate[19] & total_14_zero4);
-  wire total_14_one5 = total_propagate[19] & total_14_one4;
-  wire total_14_zero6 = total_generate[20] | (total_propagate[20] & total_14_zero5);
-  wire total_14_one6 = total_propagate[20] & total_14_one5;
-  wire total_21_zero0 = total_generate[21];
-  wire total_21_one0 = total_propagate[21];
-  wire total_21_zero1 = total_generate[22] | (total_propagate[22] & total_21_zero0);
-  wire total_21_one1 = total_propagate[22] & total_21_one0;
-  wire total_21_zero2 = total_generate[23] | (total_propagate[23] & total_21_zero1);
-  wire total_21_one2 = total_propagate[23] & total_21_one1;
-  wire total_21_zero3 = total_generate[24] | (total_propagate[24] & total_21_zero2);
-  wire total_21_one3 = total_propagate[24] & total_21_one2;
-  wire total_21_zero4 = total_generate[25] | (total_propagate[25] & total_21_zero3);
-  wire total_21_one4 = total_propagate[25] & total_21_one3;
-  wire total_carry7 = total_0_zero6 | (total_0_one6 & plus_one_low);
-  wire total_carry14_or = total_7_zero6 | (total_7_one6 & total_0_zero6);
-  wire total_carry14_and = total_7_one6 & total_0_one6;
-  wire total_carry14 = total_carry14_or | (total_carry14_and & plus_one_low);
-  wire total_carry21 = total_14_zero6 | (total_14_one6 & total_carry14_or) | (total_14_one6 &
-      total_carry14_and & plus_one_low);
-  wire total_and = total_21_one4 & total_14_one6;
-  wire [26:0] total = {total_21_zero4 | (total_21_one4 & total_14_zero6) | (total_and &
-      total_carry14_or) | (total_and & total_carry14_and & plus_one_low), total_propagate[25] ^
-      total_21_zero3 ^ (total_21_one3 & total_carry21), total_propagate[24] ^ total_21_zero2 ^
-      (total_21_one2 & total_carry21), total_propagate[23] ^ total_21_zero1 ^ (total_21_one1 &
-      total_carry21), total_propagate[22] ^ total_21_zero0 ^ (total_21_one0 & total_carry21),
-      total_21_one0 ^ total_carry21, total_propagate[20] ^ total_14_zero5 ^ (total_14_one5 &
-      total_carry14), total_propagate[19] ^ total_14_zero4 ^ (total_14_one4 & total_carry14),
-      total_propagate[18] ^ total_14_zero3 ^ (total_14_one3 & total_carry14), total_propagate[17] ^
-      total_14_zero2 ^ (total_14_one2 & total_carry14), total_propagate[16] ^ total_14_zero1 ^
-      (total_14_one1 & total_carry14), total_propagate[15] ^ total_14_zero0 ^ (total_14_one0 &
-      total_carry14), total_14_one0 ^ total_carry14, total_propagate[13] ^ total_7_zero5 ^
-      (total_7_one5 & total_carry7), total_propagate[12] ^ total_7_zero4 ^ (total_7_one4 &
-      total_carry7), total_propagate[11] ^ total_7_zero3 ^ (total_7_one3 & total_carry7),
-      total_propagate[10] ^ total_7_zero2 ^ (total_7_one2 & total_carry7), total_propagate[9] ^
-      total_7_zero1 ^ (total_7_one1 & total_carry7), total_propagate[8] ^ total_7_zero0 ^
-      (total_7_one0 & total_carry7), total_7_one0 ^ total_carry7, total_propagate[6] ^ total_0_zero5
-      ^ (total_0_one5 & plus_one_low), total_propagate[5] ^ total_0_zero4 ^ (total_0_one4 &
-      plus_one_low), total_propagate[4] ^ total_0_zero3 ^ (total_0_one3 & plus_one_low),
-      total_propagate[3] ^ total_0_zero2 ^ (total_0_one2 & plus_one_low), total_propagate[2] ^
-      (total_0_one1 & plus_one_low), total_propagate[1] ^ (total_0_one0 & plus_one_low),
-      total_0_one0 ^ plus_one_low};
+  wire [7:0] total_block0 = {1'b0, first_significand[4:0], 2'd0} + {1'b0, second_right32[6:0]};
+  wire total_block0_passes = &({first_significand[4:0], 2'd0} ^ second_right32[6:0]);
+  wire [7:0] total_block7 = {1'b0, first_significand[11:5]} + {1'b0, second_right32[13:7]};
+  wire total_block7_passes = &(first_significand[11:5] ^ second_right32[13:7]);
+  wire [7:0] total_block14 = {1'b0, first_significand[18:12]} + {1'b0, second_right32[20:14]};
+  wire total_block14_passes = &(first_significand[18:12] ^ second_right32[20:14]);
+  wire [5:0] total_block21 = {1'b0, first_significand[23:19]} + {1'b0, second_right32[25:21]};
+  wire total_block21_passes = &(first_significand[23:19] ^ second_right32[25:21]);
   wire sign = inf ? inf_sign : first_sign;
-  wire [9:0] exponent = {1'b0, {1'b0, first_exponent} + 9'd1};
-
-  // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire marked_choice = subtract ? 1'b0 : total[26];
-  wire marked_and_3 = ~(|exponent[8:6]) & ~exponent[5] & ~exponent[4];
-  wire marked_and_10 = ~exponent[3] & ~exponent[2];
-  wire marked_and = ~exponent[1] & exponent[0];
-  wire marked_and_19 = marked_and_10 & marked_and;
-  wire marked_and_9 = exponent[1] & ~exponent[0];
-  wire marked_and_11 = marked_and_10 & marked_and_9;
-  wire marked_and_6 = exponent[1] & exponent[0];
-  wire marked_and_20 = marked_and_10 & marked_and_6;
-  wire marked_and_4 = ~exponent[3] & exponent[2];
-  wire marked_and_12 = ~exponent[1] & ~exponent[0];
-  wire marked_and_13 = marked_and_4 & marked_and_12;
-  wire marked_and_5 = marked_and_4 & marked_and;
-  wire marked_and_17 = marked_and_4 & marked_and_9;
-  wire marked_and_7 = marked_and_4 & marked_and_6;
-  wire marked_and_14 = exponent[3] & ~exponent[2];
-  wire marked_and_16 = marked_and_14 & marked_and_12;
-  wire marked_and_15 = marked_and_14 & marked_and;
-  wire marked_and_18 = marked_and_14 & marked_and_9;
-  wire marked_and_2 = exponent[3] & exponent[2];
-  wire marked_and_8 = ~(|exponent[8:6]) & ~exponent[5] & exponent[4];
-  wire [26:0] marked = {marked_choice, total[25:1], 1'b1} | {marked_and_3 & marked_and_19,
-      marked_and_3 & marked_and_11, marked_and_3 & marked_and_20, marked_and_3 & marked_and_13,
-      marked_and_3 & marked_and_5, marked_and_3 & marked_and_17, marked_and_3 & marked_and_7,
-      marked_and_3 & marked_and_16, marked_and_3 & marked_and_15, marked_and_3 & marked_and_18,
-      marked_and_3 & marked_and_14 & marked_and_6, marked_and_3 & marked_and_2 & marked_and_12,
-      marked_and_3 & marked_and_2 & marked_and, marked_and_3 & marked_and_2 & marked_and_9,
-      marked_and_3 & marked_and_2 & marked_and_6, marked_and_8 & marked_and_10 & marked_and_12,
-      marked_and_8 & marked_and_19, marked_and_8 & marked_and_11, marked_and_8 & marked_and_20,
-      marked_and_8 & marked_and_13, marked_and_8 & marked_and_5, marked_and_8 & marked_and_17,
-      marked_and_8 & marked_and_7, marked_and_8 & marked_and_16, marked_and_8 & marked_and_15,
-      marked_and_8 & marked_and_18, 1'b0};
-
-  // Add: Add, or subtract by adding the inverse; the rounder negates a negative sum.
+  wire plus_one_low = subtract_r1 & ~second_lost_r1;
+  wire total_blocks0to1_generates = total_block7_r1[7] | (total_block7_passes_r1 &
+      total_block0_r1[5]);
+  wire total_blocks0to1_passes = total_block7_passes_r1 & total_block0_passes_r1;
+  wire total_blocks2to3_generates = total_block21_r1[5] | (total_block21_passes_r1 &
+      total_block14_r1[7]);
+  wire total_blocks2to3_passes = total_block21_passes_r1 & total_block14_passes_r1;
+  wire total_blocks0to2_generates = total_block14_r1[7] | (total_block14_passes_r1 &
+      total_blocks0to1_generates);
+  wire total_blocks0to2_passes = total_block14_passes_r1 & total_blocks0to1_passes;
+  wire total_blocks0to3_generates = total_blocks2to3_generates | (total_blocks2to3_passes &
+      total_blocks0to1_generates);
+  wire total_blocks0to3_passes = total_blocks2to3_passes & total_blocks0to1_passes;
+  wire [6:0] total_bits0 = {total_block0_r1[4:0], second_right32_r1} + {6'd0, plus_one_low};
+  wire total_carry7 = total_block0_r1[5] | (total_block0_passes_r1 & plus_one_low);
+  wire [6:0] total_bits7 = total_block7_r1[6:0] + {6'd0, total_carry7};
+  wire total_carry14 = total_blocks0to1_generates | (total_blocks0to1_passes & plus_one_low);
+  wire [6:0] total_bits14 = total_block14_r1[6:0] + {6'd0, total_carry14};
+  wire total_carry21 = total_blocks0to2_generates | (total_blocks0to2_passes & plus_one_low);
+  wire [4:0] total_bits21 = total_block21_r1[4:0] + {4'd0, total_carry21};
+  wire [26:0] total = {total_blocks0to3_generates | (total_blocks0to3_passes & plus_one_low),
+      total_bits21, total_bits14, total_bits7, total_bits0};
   wire difference = subtract_r1 & ~inf_r1;
+  wire [9:0] exponent = {1'b0, {1'b0, first_exponent_r1} + 9'd1};
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire shift_4_and_5 = shift_1218_r1 & shift_1221_r1;
-  wire shift_4_and_4 = shift_1225_r1 & shift_1228_r1;
+  wire normalized_left16_choice = subtract_r1 ? 1'b0 : total[26];
+  wire marked_and_12 = ~(|exponent[8:6]) & ~exponent[5] & ~exponent[4];
+  wire marked_and_2 = ~exponent[3] & ~exponent[2];
+  wire marked_and_13 = ~exponent[1] & exponent[0];
+  wire marked_and_16 = marked_and_2 & marked_and_13;
+  wire marked_and_5 = exponent[1] & ~exponent[0];
+  wire marked_and_20 = marked_and_2 & marked_and_5;
+  wire marked_and = exponent[1] & exponent[0];
+  wire marked_and_3 = marked_and_2 & marked_and;
+  wire marked_and_6 = ~exponent[3] & exponent[2];
+  wire marked_and_10 = ~exponent[1] & ~exponent[0];
+  wire marked_and_18 = marked_and_6 & marked_and_10;
+  wire marked_and_19 = marked_and_6 & marked_and_13;
+  wire marked_and_7 = marked_and_6 & marked_and_5;
+  wire marked_and_15 = marked_and_6 & marked_and;
+  wire marked_and_8 = exponent[3] & ~exponent[2];
+  wire marked_and_11 = marked_and_8 & marked_and_10;
+  wire marked_and_14 = marked_and_8 & marked_and_13;
+  wire marked_and_9 = marked_and_8 & marked_and_5;
+  wire marked_and_17 = exponent[3] & exponent[2];
+  wire marked_and_4 = ~(|exponent[8:6]) & ~exponent[5] & exponent[4];
+  wire [26:0] marked = {normalized_left16_choice, total[25:1], 1'b1} | {marked_and_12 &
+      marked_and_16, marked_and_12 & marked_and_20, marked_and_12 & marked_and_3, marked_and_12 &
+      marked_and_18, marked_and_12 & marked_and_19, marked_and_12 & marked_and_7, marked_and_12 &
+      marked_and_15, marked_and_12 & marked_and_11, marked_and_12 & marked_and_14, marked_and_12 &
+      marked_and_9, marked_and_12 & marked_and_8 & marked_and, marked_and_12 & marked_and_17 &
+      marked_and_10, marked_and_12 & marked_and_17 & marked_and_13, marked_and_12 & marked_and_17 &
+      marked_and_5, marked_and_12 & marked_and_17 & marked_and, marked_and_4 & marked_and_2 &
+      marked_and_10, marked_and_4 & marked_and_16, marked_and_4 & marked_and_20, marked_and_4 &
+      marked_and_3, marked_and_4 & marked_and_18, marked_and_4 & marked_and_19, marked_and_4 &
+      marked_and_7, marked_and_4 & marked_and_15, marked_and_4 & marked_and_11, marked_and_4 &
+      marked_and_14, marked_and_4 & marked_and_9, 1'b0};
+  wire shift_4_and_12 = ~marked[26] & ~marked[25];
+  wire shift_4_and_11 = ~marked[24] & ~marked[23];
+  wire shift_4_and_13 = shift_4_and_12 & shift_4_and_11;
+  wire shift_4_and_9 = ~marked[22] & ~marked[21];
+  wire shift_4_and_8 = ~marked[20] & ~marked[19];
+  wire shift_4_and_10 = shift_4_and_9 & shift_4_and_8;
+  wire shift_4_and_14 = shift_4_and_13 & shift_4_and_10;
+  wire shift_4_and_5 = ~marked[18] & ~marked[17];
+  wire shift_4_and_4 = ~marked[16] & ~marked[15];
   wire shift_4_and_6 = shift_4_and_5 & shift_4_and_4;
-  wire shift_4_and_2 = shift_1233_r1 & shift_1236_r1;
-  wire shift_4_and = shift_1240_r1 & shift_1243_r1;
+  wire shift_4_and_2 = ~marked[14] & ~marked[13];
+  wire shift_4_and = ~marked[12] & ~marked[11];
   wire shift_4_and_3 = shift_4_and_2 & shift_4_and;
-  wire shift_4 = shift_4_and_6 & shift_4_and_3;
-  wire shift_0 = shift_4 ? shift_1313_r1 : shift_4_and_6 ? (shift_4_and_2 ? shift_1271_r1 :
-      shift_1233_r1 ? shift_1264_r1 : shift_1262_r1) : shift_4_and_5 ? (shift_1225_r1 ?
-      shift_1256_r1 : shift_1254_r1) : shift_1218_r1 ? shift_1250_r1 : shift_1248_r1;
-  wire shift_1 = shift_4 ? shift_1337_r1 : shift_4_and_6 ? (shift_4_and_2 ? (shift_1240_r1 &
-      ~shift_1243_r1) : (shift_1233_r1 & ~shift_1236_r1)) : shift_4_and_5 ? (shift_1225_r1 &
-      ~shift_1228_r1) : (shift_1218_r1 & ~shift_1221_r1);
-  wire shift_2 = shift_4 ? (shift_1291_r1 ? 1'b0 : shift_1348_r1) : shift_4_and_6 ? (shift_4_and_2 &
-      ~shift_4_and) : (shift_4_and_5 & ~shift_4_and_4);
-  wire shift_3 = shift_4 ? shift_1291_r1 : (shift_4_and_6 & ~shift_4_and_3);
+  wire shift_4_and_7 = shift_4_and_6 & shift_4_and_3;
+  wire shift_4 = shift_4_and_14 & shift_4_and_7;
+  wire shift_3_and_5 = ~marked[10] & ~marked[9];
+  wire shift_3_and_4 = ~marked[8] & ~marked[7];
+  wire shift_3_and_6 = shift_3_and_5 & shift_3_and_4;
+  wire shift_3_and_2 = ~marked[6] & ~marked[5];
+  wire shift_3_and = ~marked[4] & ~marked[3];
+  wire shift_3_and_3 = shift_3_and_2 & shift_3_and;
+  wire shift_3_and_7 = shift_3_and_6 & shift_3_and_3;
+  wire shift_1_and = ~marked[2] & ~marked[1];
+  wire shift_0 = shift_4 ? (shift_3_and_7 ? (shift_1_and ? 1'b0 : (~marked[2] & marked[1])) :
+      shift_3_and_6 ? (shift_3_and_2 ? (~marked[4] & marked[3]) : (~marked[6] & marked[5])) :
+      shift_3_and_5 ? (~marked[8] & marked[7]) : (~marked[10] & marked[9])) : shift_4_and_14 ?
+      (shift_4_and_6 ? (shift_4_and_2 ? (~marked[12] & marked[11]) : (~marked[14] & marked[13])) :
+      shift_4_and_5 ? (~marked[16] & marked[15]) : (~marked[18] & marked[17])) : shift_4_and_13 ?
+      (shift_4_and_9 ? (~marked[20] & marked[19]) : (~marked[22] & marked[21])) : shift_4_and_12 ?
+      (~marked[24] & marked[23]) : (~marked[26] & marked[25]);
+  wire shift_1 = shift_4 ? (shift_3_and_7 ? shift_1_and : shift_3_and_6 ? (shift_3_and_2 &
+      ~shift_3_and) : (shift_3_and_5 & ~shift_3_and_4)) : shift_4_and_14 ? (shift_4_and_6 ?
+      (shift_4_and_2 & ~shift_4_and) : (shift_4_and_5 & ~shift_4_and_4)) : shift_4_and_13 ?
+      (shift_4_and_9 & ~shift_4_and_8) : (shift_4_and_12 & ~shift_4_and_11);
+  wire shift_2 = shift_4 ? (shift_3_and_7 ? 1'b0 : (shift_3_and_6 & ~shift_3_and_3)) :
+      shift_4_and_14 ? (shift_4_and_6 & ~shift_4_and_3) : (shift_4_and_13 & ~shift_4_and_10);
+  wire shift_3 = shift_4 ? shift_3_and_7 : (shift_4_and_14 & ~shift_4_and_7);
   wire [4:0] shift = {shift_4, shift_3, shift_2, shift_1, shift_0};
-  wire [26:0] normalized_left16 = shift_4 ? {total_r1[10:0], 16'd0} : {marked_1124_r1, total_r1};
+  wire [26:0] normalized_left16 = shift_4 ? {total[10:0], 16'd0} : {normalized_left16_choice,
+      total[25:0]};
   wire [26:0] normalized_left8 = shift_3 ? {normalized_left16[18:0], 8'd0} : normalized_left16;
   wire [26:0] normalized_left4 = shift_2 ? {normalized_left8[22:0], 4'd0} : normalized_left8;
   wire normalized_some2 = ~shift_1 & normalized_left4[0];
@@ -343,7 +299,7 @@ module add_fp32_fp32_fp32_rne_l2 (
   wire normalized_some1 = normalized_some2 | (~shift_0 & normalized_left2[0]);
   wire [24:0] normalized_left1 = shift_0 ? normalized_left2[24:0] : normalized_left2[25:1];
   wire sticky = normalized_some1 | second_lost_r1;
-  wire [8:0] normalized_exponent = exponent_r1 - {4'd0, shift};
+  wire [8:0] normalized_exponent = exponent[8:0] - {4'd0, shift};
 
   // Round: Round at the result's lsb. A carry out of the significand is the next binade.
   wire guard = normalized_left1[0];
@@ -356,16 +312,7 @@ module add_fp32_fp32_fp32_rne_l2 (
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
   wire [31:0] code = (nan_r1 | inf_r1) ? {nan_r1 ? 1'b0 : signed_2, 8'hff, nan_r1, 22'd0} : overflow
-      ? {signed_2, 31'h7f800000} : {signed_2, rounded};
-  wire next_and = ~marked[14] & ~marked[13];
-  wire next_and_2 = ~marked[4] & ~marked[3];
-  wire next_and_3 = ~marked[6] & ~marked[5];
-  wire next_and_4 = next_and_3 & next_and_2;
-  wire next_and_5 = ~marked[8] & ~marked[7];
-  wire next_and_6 = ~marked[10] & ~marked[9];
-  wire next_and_7 = next_and_6 & next_and_5;
-  wire next_and_8 = next_and_7 & next_and_4;
-  wire next_and_9 = ~marked[2] & ~marked[1];
+      ? {signed_2, FP32_INFINITY} : {signed_2, rounded};
 
   always @(posedge clk) begin
     if (rst) begin
@@ -385,36 +332,21 @@ module add_fp32_fp32_fp32_rne_l2 (
 
   always @(posedge clk) begin
     if (ready_1) begin
-      exponent_r1 <= exponent[8:0];
+      first_exponent_r1 <= first_exponent;
       inf_r1 <= inf;
-      marked_1124_r1 <= marked_choice;
       nan_r1 <= nan;
       second_lost_r1 <= second_lost;
-      shift_1218_r1 <= ~marked[26] & ~marked[25];
-      shift_1221_r1 <= ~marked[24] & ~marked[23];
-      shift_1225_r1 <= ~marked[22] & ~marked[21];
-      shift_1228_r1 <= ~marked[20] & ~marked[19];
-      shift_1233_r1 <= ~marked[18] & ~marked[17];
-      shift_1236_r1 <= ~marked[16] & ~marked[15];
-      shift_1240_r1 <= next_and;
-      shift_1243_r1 <= ~marked[12] & ~marked[11];
-      shift_1248_r1 <= ~marked[26] & marked[25];
-      shift_1250_r1 <= ~marked[24] & marked[23];
-      shift_1254_r1 <= ~marked[22] & marked[21];
-      shift_1256_r1 <= ~marked[20] & marked[19];
-      shift_1262_r1 <= ~marked[18] & marked[17];
-      shift_1264_r1 <= ~marked[16] & marked[15];
-      shift_1271_r1 <= next_and ? (~marked[12] & marked[11]) : (~marked[14] & marked[13]);
-      shift_1291_r1 <= next_and_8;
-      shift_1313_r1 <= next_and_8 ? (next_and_9 ? 1'b0 : (~marked[2] & marked[1])) : next_and_7 ?
-          (next_and_3 ? (~marked[4] & marked[3]) : (~marked[6] & marked[5])) : next_and_6 ?
-          (~marked[8] & marked[7]) : (~marked[10] & marked[9]);
-      shift_1337_r1 <= next_and_8 ? next_and_9 : next_and_7 ? (next_and_3 & ~next_and_2) :
-          (next_and_6 & ~next_and_5);
-      shift_1348_r1 <= next_and_7 & ~next_and_4;
+      second_right32_r1 <= second_right32[1:0];
       sign_r1 <= sign;
       subtract_r1 <= subtract;
-      total_r1 <= total[25:0];
+      total_block0_r1 <= total_block0[7:2];
+      total_block0_passes_r1 <= total_block0_passes;
+      total_block14_r1 <= total_block14;
+      total_block14_passes_r1 <= total_block14_passes;
+      total_block21_r1 <= total_block21;
+      total_block21_passes_r1 <= total_block21_passes;
+      total_block7_r1 <= total_block7;
+      total_block7_passes_r1 <= total_block7_passes;
     end
   end
 

@@ -20,6 +20,8 @@ module anend_bf16_bf16_fp32_w24 (
   input  wire [37:0] c,
   output wire [31:0] y
 );
+  localparam [30:0] FP32_INFINITY = 31'h7f800000;
+  localparam [31:0] FP32_NAN = 32'h7fc00000;
 
   // Unpack: The fields of a state, with the exponent biased like the result's.
   wire inf = c[36] | c[37];
@@ -82,8 +84,8 @@ module anend_bf16_bf16_fp32_w24 (
   wire [30:0] rounded = tiny_sum[30:0] & ~{31{tiny}};
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [31:0] code = (nan | inf) ? (nan ? 32'h7fc00000 : {signed_2, 31'h7f800000}) : overflow ?
-      {signed_2, 31'h7f800000} : {signed_2, rounded};
+  wire [31:0] code = (nan | inf) ? (nan ? FP32_NAN : {signed_2, FP32_INFINITY}) : overflow ?
+      {signed_2, FP32_INFINITY} : {signed_2, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

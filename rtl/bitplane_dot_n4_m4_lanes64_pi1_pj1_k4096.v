@@ -67,229 +67,200 @@ module bitplane_dot_n4_m4_lanes64_pi1_pj1_k4096 (
       7'd4, count > 7'd3, count > 7'd2, count > 7'd1, count > 7'd0};
   wire [63:0] equal_0_0 = ~(a ^ b) & filled;
   wire [7:0] taken = {1'b0, count} * 8'd1;
-  wire equal_1_73_half = equal_0_0[0] ^ equal_0_0[1];
-  wire equal_1_73_sum = equal_1_73_half ^ equal_0_0[2];
-  wire equal_1_73_carry = (equal_0_0[0] & equal_0_0[1]) | (equal_1_73_half & equal_0_0[2]);
-  wire equal_1_75_half = equal_0_0[3] ^ equal_0_0[4];
-  wire equal_1_75_sum = equal_1_75_half ^ equal_0_0[5];
-  wire equal_1_75_carry = (equal_0_0[3] & equal_0_0[4]) | (equal_1_75_half & equal_0_0[5]);
-  wire equal_1_77_half = equal_0_0[6] ^ equal_0_0[7];
-  wire equal_1_77_sum = equal_1_77_half ^ equal_0_0[8];
-  wire equal_1_77_carry = (equal_0_0[6] & equal_0_0[7]) | (equal_1_77_half & equal_0_0[8]);
-  wire equal_1_79_half = equal_0_0[9] ^ equal_0_0[10];
-  wire equal_1_79_sum = equal_1_79_half ^ equal_0_0[11];
-  wire equal_1_79_carry = (equal_0_0[9] & equal_0_0[10]) | (equal_1_79_half & equal_0_0[11]);
-  wire equal_1_81_half = equal_0_0[12] ^ equal_0_0[13];
-  wire equal_1_81_sum = equal_1_81_half ^ equal_0_0[14];
-  wire equal_1_81_carry = (equal_0_0[12] & equal_0_0[13]) | (equal_1_81_half & equal_0_0[14]);
-  wire equal_1_83_half = equal_0_0[15] ^ equal_0_0[16];
-  wire equal_1_83_sum = equal_1_83_half ^ equal_0_0[17];
-  wire equal_1_83_carry = (equal_0_0[15] & equal_0_0[16]) | (equal_1_83_half & equal_0_0[17]);
-  wire equal_1_85_half = equal_0_0[18] ^ equal_0_0[19];
-  wire equal_1_85_sum = equal_1_85_half ^ equal_0_0[20];
-  wire equal_1_85_carry = (equal_0_0[18] & equal_0_0[19]) | (equal_1_85_half & equal_0_0[20]);
-  wire equal_1_87_half = equal_0_0[21] ^ equal_0_0[22];
-  wire equal_1_87_sum = equal_1_87_half ^ equal_0_0[23];
-  wire equal_1_87_carry = (equal_0_0[21] & equal_0_0[22]) | (equal_1_87_half & equal_0_0[23]);
-  wire equal_1_89_half = equal_0_0[24] ^ equal_0_0[25];
-  wire equal_1_89_sum = equal_1_89_half ^ equal_0_0[26];
-  wire equal_1_89_carry = (equal_0_0[24] & equal_0_0[25]) | (equal_1_89_half & equal_0_0[26]);
-  wire equal_1_91_half = equal_0_0[27] ^ equal_0_0[28];
-  wire equal_1_91_sum = equal_1_91_half ^ equal_0_0[29];
-  wire equal_1_91_carry = (equal_0_0[27] & equal_0_0[28]) | (equal_1_91_half & equal_0_0[29]);
-  wire equal_1_93_half = equal_0_0[30] ^ equal_0_0[31];
-  wire equal_1_93_sum = equal_1_93_half ^ equal_0_0[32];
-  wire equal_1_93_carry = (equal_0_0[30] & equal_0_0[31]) | (equal_1_93_half & equal_0_0[32]);
-  wire equal_1_95_half = equal_0_0[33] ^ equal_0_0[34];
-  wire equal_1_95_sum = equal_1_95_half ^ equal_0_0[35];
-  wire equal_1_95_carry = (equal_0_0[33] & equal_0_0[34]) | (equal_1_95_half & equal_0_0[35]);
-  wire equal_1_97_half = equal_0_0[36] ^ equal_0_0[37];
-  wire equal_1_97_sum = equal_1_97_half ^ equal_0_0[38];
-  wire equal_1_97_carry = (equal_0_0[36] & equal_0_0[37]) | (equal_1_97_half & equal_0_0[38]);
-  wire equal_1_99_half = equal_0_0[39] ^ equal_0_0[40];
-  wire equal_1_99_sum = equal_1_99_half ^ equal_0_0[41];
-  wire equal_1_99_carry = (equal_0_0[39] & equal_0_0[40]) | (equal_1_99_half & equal_0_0[41]);
-  wire equal_1_101_half = equal_0_0[42] ^ equal_0_0[43];
-  wire equal_1_101_sum = equal_1_101_half ^ equal_0_0[44];
-  wire equal_1_101_carry = (equal_0_0[42] & equal_0_0[43]) | (equal_1_101_half & equal_0_0[44]);
-  wire equal_1_103_half = equal_0_0[45] ^ equal_0_0[46];
-  wire equal_1_103_sum = equal_1_103_half ^ equal_0_0[47];
-  wire equal_1_103_carry = (equal_0_0[45] & equal_0_0[46]) | (equal_1_103_half & equal_0_0[47]);
-  wire equal_1_105_half = equal_0_0[48] ^ equal_0_0[49];
-  wire equal_1_105_sum = equal_1_105_half ^ equal_0_0[50];
-  wire equal_1_105_carry = (equal_0_0[48] & equal_0_0[49]) | (equal_1_105_half & equal_0_0[50]);
-  wire equal_1_107_half = equal_0_0[51] ^ equal_0_0[52];
-  wire equal_1_107_sum = equal_1_107_half ^ equal_0_0[53];
-  wire equal_1_107_carry = (equal_0_0[51] & equal_0_0[52]) | (equal_1_107_half & equal_0_0[53]);
-  wire equal_1_109_half = equal_0_0[54] ^ equal_0_0[55];
-  wire equal_1_109_sum = equal_1_109_half ^ equal_0_0[56];
-  wire equal_1_109_carry = (equal_0_0[54] & equal_0_0[55]) | (equal_1_109_half & equal_0_0[56]);
-  wire equal_1_111_half = equal_0_0[57] ^ equal_0_0[58];
-  wire equal_1_111_sum = equal_1_111_half ^ equal_0_0[59];
-  wire equal_1_111_carry = (equal_0_0[57] & equal_0_0[58]) | (equal_1_111_half & equal_0_0[59]);
-  wire equal_1_113_half = equal_0_0[60] ^ equal_0_0[61];
-  wire equal_1_113_sum = equal_1_113_half ^ equal_0_0[62];
-  wire equal_1_113_carry = (equal_0_0[60] & equal_0_0[61]) | (equal_1_113_half & equal_0_0[62]);
-  wire equal_1_115_half = equal_0_0[63] ^ ~taken[1];
-  wire equal_1_115_sum = equal_1_115_half ^ equal_1_73_sum;
-  wire equal_1_115_carry = (equal_0_0[63] & ~taken[1]) | (equal_1_115_half & equal_1_73_sum);
-  wire equal_1_117_half = equal_1_75_sum ^ equal_1_77_sum;
-  wire equal_1_117_sum = equal_1_117_half ^ equal_1_79_sum;
-  wire equal_1_117_carry = (equal_1_75_sum & equal_1_77_sum) | (equal_1_117_half & equal_1_79_sum);
-  wire equal_1_119_half = equal_1_81_sum ^ equal_1_83_sum;
-  wire equal_1_119_sum = equal_1_119_half ^ equal_1_85_sum;
-  wire equal_1_119_carry = (equal_1_81_sum & equal_1_83_sum) | (equal_1_119_half & equal_1_85_sum);
-  wire equal_1_121_half = equal_1_87_sum ^ equal_1_89_sum;
-  wire equal_1_121_sum = equal_1_121_half ^ equal_1_91_sum;
-  wire equal_1_121_carry = (equal_1_87_sum & equal_1_89_sum) | (equal_1_121_half & equal_1_91_sum);
-  wire equal_1_123_half = equal_1_93_sum ^ equal_1_95_sum;
-  wire equal_1_123_sum = equal_1_123_half ^ equal_1_97_sum;
-  wire equal_1_123_carry = (equal_1_93_sum & equal_1_95_sum) | (equal_1_123_half & equal_1_97_sum);
-  wire equal_1_125_half = equal_1_99_sum ^ equal_1_101_sum;
-  wire equal_1_125_sum = equal_1_125_half ^ equal_1_103_sum;
-  wire equal_1_125_carry = (equal_1_99_sum & equal_1_101_sum) | (equal_1_125_half &
-      equal_1_103_sum);
-  wire equal_1_127_half = equal_1_105_sum ^ equal_1_107_sum;
-  wire equal_1_127_sum = equal_1_127_half ^ equal_1_109_sum;
-  wire equal_1_127_carry = (equal_1_105_sum & equal_1_107_sum) | (equal_1_127_half &
-      equal_1_109_sum);
-  wire equal_1_129_half = equal_1_111_sum ^ equal_1_113_sum;
-  wire equal_1_129_sum = equal_1_129_half ^ equal_1_115_sum;
-  wire equal_1_129_carry = (equal_1_111_sum & equal_1_113_sum) | (equal_1_129_half &
-      equal_1_115_sum);
-  wire equal_1_131_half = equal_1_117_sum ^ equal_1_119_sum;
-  wire equal_1_131_sum = equal_1_131_half ^ equal_1_121_sum;
-  wire equal_1_131_carry = (equal_1_117_sum & equal_1_119_sum) | (equal_1_131_half &
-      equal_1_121_sum);
-  wire equal_1_133_half = equal_1_123_sum ^ equal_1_125_sum;
-  wire equal_1_133_sum = equal_1_133_half ^ equal_1_127_sum;
-  wire equal_1_133_carry = (equal_1_123_sum & equal_1_125_sum) | (equal_1_133_half &
-      equal_1_127_sum);
-  wire equal_1_135_half = equal_1_129_sum ^ equal_1_131_sum;
-  wire equal_1_135_sum = equal_1_135_half ^ equal_1_133_sum;
-  wire equal_1_135_carry = (equal_1_129_sum & equal_1_131_sum) | (equal_1_135_half &
-      equal_1_133_sum);
-  wire equal_2_137_half = ~taken[2] ^ equal_1_73_carry;
-  wire equal_2_137_sum = equal_2_137_half ^ equal_1_75_carry;
-  wire equal_2_137_carry = (~taken[2] & equal_1_73_carry) | (equal_2_137_half & equal_1_75_carry);
-  wire equal_2_139_half = equal_1_77_carry ^ equal_1_79_carry;
-  wire equal_2_139_sum = equal_2_139_half ^ equal_1_81_carry;
-  wire equal_2_139_carry = (equal_1_77_carry & equal_1_79_carry) | (equal_2_139_half &
-      equal_1_81_carry);
-  wire equal_2_141_half = equal_1_83_carry ^ equal_1_85_carry;
-  wire equal_2_141_sum = equal_2_141_half ^ equal_1_87_carry;
-  wire equal_2_141_carry = (equal_1_83_carry & equal_1_85_carry) | (equal_2_141_half &
-      equal_1_87_carry);
-  wire equal_2_143_half = equal_1_89_carry ^ equal_1_91_carry;
-  wire equal_2_143_sum = equal_2_143_half ^ equal_1_93_carry;
-  wire equal_2_143_carry = (equal_1_89_carry & equal_1_91_carry) | (equal_2_143_half &
-      equal_1_93_carry);
-  wire equal_2_145_half = equal_1_95_carry ^ equal_1_97_carry;
-  wire equal_2_145_sum = equal_2_145_half ^ equal_1_99_carry;
-  wire equal_2_145_carry = (equal_1_95_carry & equal_1_97_carry) | (equal_2_145_half &
-      equal_1_99_carry);
-  wire equal_2_147_half = equal_1_101_carry ^ equal_1_103_carry;
-  wire equal_2_147_sum = equal_2_147_half ^ equal_1_105_carry;
-  wire equal_2_147_carry = (equal_1_101_carry & equal_1_103_carry) | (equal_2_147_half &
-      equal_1_105_carry);
-  wire equal_2_149_half = equal_1_107_carry ^ equal_1_109_carry;
-  wire equal_2_149_sum = equal_2_149_half ^ equal_1_111_carry;
-  wire equal_2_149_carry = (equal_1_107_carry & equal_1_109_carry) | (equal_2_149_half &
-      equal_1_111_carry);
-  wire equal_2_151_half = equal_1_113_carry ^ equal_1_115_carry;
-  wire equal_2_151_sum = equal_2_151_half ^ equal_1_117_carry;
-  wire equal_2_151_carry = (equal_1_113_carry & equal_1_115_carry) | (equal_2_151_half &
-      equal_1_117_carry);
-  wire equal_2_153_half = equal_1_119_carry ^ equal_1_121_carry;
-  wire equal_2_153_sum = equal_2_153_half ^ equal_1_123_carry;
-  wire equal_2_153_carry = (equal_1_119_carry & equal_1_121_carry) | (equal_2_153_half &
-      equal_1_123_carry);
-  wire equal_2_155_half = equal_1_125_carry ^ equal_1_127_carry;
-  wire equal_2_155_sum = equal_2_155_half ^ equal_1_129_carry;
-  wire equal_2_155_carry = (equal_1_125_carry & equal_1_127_carry) | (equal_2_155_half &
-      equal_1_129_carry);
-  wire equal_2_157_half = equal_2_137_sum ^ equal_2_139_sum;
-  wire equal_2_157_sum = equal_2_157_half ^ equal_2_141_sum;
-  wire equal_2_157_carry = (equal_2_137_sum & equal_2_139_sum) | (equal_2_157_half &
-      equal_2_141_sum);
-  wire equal_2_159_half = equal_2_143_sum ^ equal_2_145_sum;
-  wire equal_2_159_sum = equal_2_159_half ^ equal_2_147_sum;
-  wire equal_2_159_carry = (equal_2_143_sum & equal_2_145_sum) | (equal_2_159_half &
-      equal_2_147_sum);
-  wire equal_2_161_half = equal_2_149_sum ^ equal_2_151_sum;
-  wire equal_2_161_sum = equal_2_161_half ^ equal_1_131_carry;
-  wire equal_2_161_carry = (equal_2_149_sum & equal_2_151_sum) | (equal_2_161_half &
-      equal_1_131_carry);
-  wire equal_2_163_half = equal_1_133_carry ^ equal_2_153_sum;
-  wire equal_2_163_sum = equal_2_163_half ^ equal_2_155_sum;
-  wire equal_2_163_carry = (equal_1_133_carry & equal_2_153_sum) | (equal_2_163_half &
-      equal_2_155_sum);
-  wire equal_2_165_half = equal_2_157_sum ^ equal_2_159_sum;
-  wire equal_2_165_sum = equal_2_165_half ^ equal_2_161_sum;
-  wire equal_2_165_carry = (equal_2_157_sum & equal_2_159_sum) | (equal_2_165_half &
-      equal_2_161_sum);
-  wire equal_2_167_half = equal_1_135_carry ^ equal_2_163_sum;
-  wire equal_2_167_sum = equal_2_167_half ^ equal_2_165_sum;
-  wire equal_2_167_carry = (equal_1_135_carry & equal_2_163_sum) | (equal_2_167_half &
-      equal_2_165_sum);
-  wire equal_3_169_half = ~taken[3] ^ equal_2_137_carry;
-  wire equal_3_169_sum = equal_3_169_half ^ equal_2_139_carry;
-  wire equal_3_169_carry = (~taken[3] & equal_2_137_carry) | (equal_3_169_half & equal_2_139_carry);
-  wire equal_3_171_half = equal_2_141_carry ^ equal_2_143_carry;
-  wire equal_3_171_sum = equal_3_171_half ^ equal_2_145_carry;
-  wire equal_3_171_carry = (equal_2_141_carry & equal_2_143_carry) | (equal_3_171_half &
-      equal_2_145_carry);
-  wire equal_3_173_half = equal_2_147_carry ^ equal_2_149_carry;
-  wire equal_3_173_sum = equal_3_173_half ^ equal_2_151_carry;
-  wire equal_3_173_carry = (equal_2_147_carry & equal_2_149_carry) | (equal_3_173_half &
-      equal_2_151_carry);
-  wire equal_3_175_half = equal_2_153_carry ^ equal_2_155_carry;
-  wire equal_3_175_sum = equal_3_175_half ^ equal_2_157_carry;
-  wire equal_3_175_carry = (equal_2_153_carry & equal_2_155_carry) | (equal_3_175_half &
-      equal_2_157_carry);
-  wire equal_3_177_half = equal_2_159_carry ^ equal_3_169_sum;
-  wire equal_3_177_sum = equal_3_177_half ^ equal_3_171_sum;
-  wire equal_3_177_carry = (equal_2_159_carry & equal_3_169_sum) | (equal_3_177_half &
-      equal_3_171_sum);
-  wire equal_3_179_half = equal_3_173_sum ^ equal_2_161_carry;
-  wire equal_3_179_sum = equal_3_179_half ^ equal_2_163_carry;
-  wire equal_3_179_carry = (equal_3_173_sum & equal_2_161_carry) | (equal_3_179_half &
-      equal_2_163_carry);
-  wire equal_3_181_half = equal_2_165_carry ^ equal_3_175_sum;
-  wire equal_3_181_sum = equal_3_181_half ^ equal_3_177_sum;
-  wire equal_3_181_carry = (equal_2_165_carry & equal_3_175_sum) | (equal_3_181_half &
-      equal_3_177_sum);
-  wire equal_3_183_half = equal_3_179_sum ^ equal_2_167_carry;
-  wire equal_3_183_sum = equal_3_183_half ^ equal_3_181_sum;
-  wire equal_3_183_carry = (equal_3_179_sum & equal_2_167_carry) | (equal_3_183_half &
-      equal_3_181_sum);
-  wire equal_4_185_half = ~taken[4] ^ equal_3_169_carry;
-  wire equal_4_185_sum = equal_4_185_half ^ equal_3_171_carry;
-  wire equal_4_185_carry = (~taken[4] & equal_3_169_carry) | (equal_4_185_half & equal_3_171_carry);
-  wire equal_4_187_half = equal_3_173_carry ^ equal_3_175_carry;
-  wire equal_4_187_sum = equal_4_187_half ^ equal_3_177_carry;
-  wire equal_4_187_carry = (equal_3_173_carry & equal_3_175_carry) | (equal_4_187_half &
-      equal_3_177_carry);
-  wire equal_4_189_half = equal_4_185_sum ^ equal_3_179_carry;
-  wire equal_4_189_sum = equal_4_189_half ^ equal_3_181_carry;
-  wire equal_4_189_carry = (equal_4_185_sum & equal_3_179_carry) | (equal_4_189_half &
-      equal_3_181_carry);
-  wire equal_4_191_half = equal_4_187_sum ^ equal_4_189_sum;
-  wire equal_4_191_sum = equal_4_191_half ^ equal_3_183_carry;
-  wire equal_4_191_carry = (equal_4_187_sum & equal_4_189_sum) | (equal_4_191_half &
-      equal_3_183_carry);
-  wire equal_5_193_half = ~taken[5] ^ equal_4_185_carry;
-  wire equal_5_193_sum = equal_5_193_half ^ equal_4_187_carry;
-  wire equal_5_193_carry = (~taken[5] & equal_4_185_carry) | (equal_5_193_half & equal_4_187_carry);
-  wire equal_5_195_half = equal_4_189_carry ^ equal_5_193_sum;
-  wire equal_5_195_sum = equal_5_195_half ^ equal_4_191_carry;
-  wire equal_5_195_carry = (equal_4_189_carry & equal_5_193_sum) | (equal_5_195_half &
-      equal_4_191_carry);
-  wire equal_6_197_half = ~taken[6] ^ equal_5_193_carry;
-  wire equal_6_197_sum = equal_6_197_half ^ equal_5_195_carry;
-  wire equal_6_197_carry = (~taken[6] & equal_5_193_carry) | (equal_6_197_half & equal_5_195_carry);
-  wire [7:0] product = {~taken[7], equal_6_197_sum, equal_5_195_sum, equal_4_191_sum,
-      equal_3_183_sum, equal_2_167_sum, equal_1_135_sum, ~taken[0]} + {equal_6_197_carry, 7'h1};
+  wire [7:0] equal_row0 = ~taken;
+  wire equal_stage1_half0_1 = equal_0_0[1] ^ equal_0_0[0];
+  wire equal_stage1_sum0_1 = equal_stage1_half0_1 ^ equal_row0[1];
+  wire equal_stage1_carry0_1 = (equal_0_0[1] & equal_0_0[0]) | (equal_stage1_half0_1 &
+      equal_row0[1]);
+  wire equal_stage1_half1_1 = equal_0_0[4] ^ equal_0_0[3];
+  wire equal_stage1_sum1_1 = equal_stage1_half1_1 ^ equal_0_0[2];
+  wire equal_stage1_carry1_1 = (equal_0_0[4] & equal_0_0[3]) | (equal_stage1_half1_1 &
+      equal_0_0[2]);
+  wire equal_stage1_half2_1 = equal_0_0[7] ^ equal_0_0[6];
+  wire equal_stage1_sum2_1 = equal_stage1_half2_1 ^ equal_0_0[5];
+  wire equal_stage1_carry2_1 = (equal_0_0[7] & equal_0_0[6]) | (equal_stage1_half2_1 &
+      equal_0_0[5]);
+  wire equal_stage1_half3_1 = equal_0_0[10] ^ equal_0_0[9];
+  wire equal_stage1_sum3_1 = equal_stage1_half3_1 ^ equal_0_0[8];
+  wire equal_stage1_carry3_1 = (equal_0_0[10] & equal_0_0[9]) | (equal_stage1_half3_1 &
+      equal_0_0[8]);
+  wire equal_stage1_half4_1 = equal_0_0[13] ^ equal_0_0[12];
+  wire equal_stage1_sum4_1 = equal_stage1_half4_1 ^ equal_0_0[11];
+  wire equal_stage1_carry4_1 = (equal_0_0[13] & equal_0_0[12]) | (equal_stage1_half4_1 &
+      equal_0_0[11]);
+  wire equal_stage1_half5_1 = equal_0_0[16] ^ equal_0_0[15];
+  wire equal_stage1_sum5_1 = equal_stage1_half5_1 ^ equal_0_0[14];
+  wire equal_stage1_carry5_1 = (equal_0_0[16] & equal_0_0[15]) | (equal_stage1_half5_1 &
+      equal_0_0[14]);
+  wire equal_stage1_half6_1 = equal_0_0[19] ^ equal_0_0[18];
+  wire equal_stage1_sum6_1 = equal_stage1_half6_1 ^ equal_0_0[17];
+  wire equal_stage1_carry6_1 = (equal_0_0[19] & equal_0_0[18]) | (equal_stage1_half6_1 &
+      equal_0_0[17]);
+  wire equal_stage1_half7_1 = equal_0_0[22] ^ equal_0_0[21];
+  wire equal_stage1_sum7_1 = equal_stage1_half7_1 ^ equal_0_0[20];
+  wire equal_stage1_carry7_1 = (equal_0_0[22] & equal_0_0[21]) | (equal_stage1_half7_1 &
+      equal_0_0[20]);
+  wire equal_stage1_half8_1 = equal_0_0[25] ^ equal_0_0[24];
+  wire equal_stage1_sum8_1 = equal_stage1_half8_1 ^ equal_0_0[23];
+  wire equal_stage1_carry8_1 = (equal_0_0[25] & equal_0_0[24]) | (equal_stage1_half8_1 &
+      equal_0_0[23]);
+  wire equal_stage1_half9_1 = equal_0_0[28] ^ equal_0_0[27];
+  wire equal_stage1_sum9_1 = equal_stage1_half9_1 ^ equal_0_0[26];
+  wire equal_stage1_carry9_1 = (equal_0_0[28] & equal_0_0[27]) | (equal_stage1_half9_1 &
+      equal_0_0[26]);
+  wire equal_stage1_half10_1 = equal_0_0[31] ^ equal_0_0[30];
+  wire equal_stage1_sum10_1 = equal_stage1_half10_1 ^ equal_0_0[29];
+  wire equal_stage1_carry10_1 = (equal_0_0[31] & equal_0_0[30]) | (equal_stage1_half10_1 &
+      equal_0_0[29]);
+  wire equal_stage1_half11_1 = equal_0_0[34] ^ equal_0_0[33];
+  wire equal_stage1_sum11_1 = equal_stage1_half11_1 ^ equal_0_0[32];
+  wire equal_stage1_carry11_1 = (equal_0_0[34] & equal_0_0[33]) | (equal_stage1_half11_1 &
+      equal_0_0[32]);
+  wire equal_stage1_half12_1 = equal_0_0[37] ^ equal_0_0[36];
+  wire equal_stage1_sum12_1 = equal_stage1_half12_1 ^ equal_0_0[35];
+  wire equal_stage1_carry12_1 = (equal_0_0[37] & equal_0_0[36]) | (equal_stage1_half12_1 &
+      equal_0_0[35]);
+  wire equal_stage1_half13_1 = equal_0_0[40] ^ equal_0_0[39];
+  wire equal_stage1_sum13_1 = equal_stage1_half13_1 ^ equal_0_0[38];
+  wire equal_stage1_carry13_1 = (equal_0_0[40] & equal_0_0[39]) | (equal_stage1_half13_1 &
+      equal_0_0[38]);
+  wire equal_stage1_half14_1 = equal_0_0[43] ^ equal_0_0[42];
+  wire equal_stage1_sum14_1 = equal_stage1_half14_1 ^ equal_0_0[41];
+  wire equal_stage1_carry14_1 = (equal_0_0[43] & equal_0_0[42]) | (equal_stage1_half14_1 &
+      equal_0_0[41]);
+  wire equal_stage1_half15_1 = equal_0_0[46] ^ equal_0_0[45];
+  wire equal_stage1_sum15_1 = equal_stage1_half15_1 ^ equal_0_0[44];
+  wire equal_stage1_carry15_1 = (equal_0_0[46] & equal_0_0[45]) | (equal_stage1_half15_1 &
+      equal_0_0[44]);
+  wire equal_stage1_half16_1 = equal_0_0[49] ^ equal_0_0[48];
+  wire equal_stage1_sum16_1 = equal_stage1_half16_1 ^ equal_0_0[47];
+  wire equal_stage1_carry16_1 = (equal_0_0[49] & equal_0_0[48]) | (equal_stage1_half16_1 &
+      equal_0_0[47]);
+  wire equal_stage1_half17_1 = equal_0_0[52] ^ equal_0_0[51];
+  wire equal_stage1_sum17_1 = equal_stage1_half17_1 ^ equal_0_0[50];
+  wire equal_stage1_carry17_1 = (equal_0_0[52] & equal_0_0[51]) | (equal_stage1_half17_1 &
+      equal_0_0[50]);
+  wire equal_stage1_half18_1 = equal_0_0[55] ^ equal_0_0[54];
+  wire equal_stage1_sum18_1 = equal_stage1_half18_1 ^ equal_0_0[53];
+  wire equal_stage1_carry18_1 = (equal_0_0[55] & equal_0_0[54]) | (equal_stage1_half18_1 &
+      equal_0_0[53]);
+  wire equal_stage1_half19_1 = equal_0_0[58] ^ equal_0_0[57];
+  wire equal_stage1_sum19_1 = equal_stage1_half19_1 ^ equal_0_0[56];
+  wire equal_stage1_carry19_1 = (equal_0_0[58] & equal_0_0[57]) | (equal_stage1_half19_1 &
+      equal_0_0[56]);
+  wire equal_stage1_half20_1 = equal_0_0[61] ^ equal_0_0[60];
+  wire equal_stage1_sum20_1 = equal_stage1_half20_1 ^ equal_0_0[59];
+  wire equal_stage1_carry20_1 = (equal_0_0[61] & equal_0_0[60]) | (equal_stage1_half20_1 &
+      equal_0_0[59]);
+  wire [1:0] equal_stage2_half0_1 = {equal_stage1_carry1_1, equal_stage1_sum0_1} ^
+      {equal_stage1_carry0_1, equal_0_0[63]};
+  wire [1:0] equal_stage2_sum0_1 = equal_stage2_half0_1 ^ {equal_row0[2], equal_0_0[62]};
+  wire [1:0] equal_stage2_carry0_1 = ({equal_stage1_carry1_1, equal_stage1_sum0_1} &
+      {equal_stage1_carry0_1, equal_0_0[63]}) | (equal_stage2_half0_1 & {equal_row0[2],
+      equal_0_0[62]});
+  wire [1:0] equal_stage2_half1_1 = {equal_stage1_carry4_1, equal_stage1_sum3_1} ^
+      {equal_stage1_carry3_1, equal_stage1_sum2_1};
+  wire [1:0] equal_stage2_sum1_1 = equal_stage2_half1_1 ^ {equal_stage1_carry2_1,
+      equal_stage1_sum1_1};
+  wire [1:0] equal_stage2_carry1_1 = ({equal_stage1_carry4_1, equal_stage1_sum3_1} &
+      {equal_stage1_carry3_1, equal_stage1_sum2_1}) | (equal_stage2_half1_1 &
+      {equal_stage1_carry2_1, equal_stage1_sum1_1});
+  wire [1:0] equal_stage2_half2_1 = {equal_stage1_carry7_1, equal_stage1_sum6_1} ^
+      {equal_stage1_carry6_1, equal_stage1_sum5_1};
+  wire [1:0] equal_stage2_sum2_1 = equal_stage2_half2_1 ^ {equal_stage1_carry5_1,
+      equal_stage1_sum4_1};
+  wire [1:0] equal_stage2_carry2_1 = ({equal_stage1_carry7_1, equal_stage1_sum6_1} &
+      {equal_stage1_carry6_1, equal_stage1_sum5_1}) | (equal_stage2_half2_1 &
+      {equal_stage1_carry5_1, equal_stage1_sum4_1});
+  wire [1:0] equal_stage2_half3_1 = {equal_stage1_carry10_1, equal_stage1_sum9_1} ^
+      {equal_stage1_carry9_1, equal_stage1_sum8_1};
+  wire [1:0] equal_stage2_sum3_1 = equal_stage2_half3_1 ^ {equal_stage1_carry8_1,
+      equal_stage1_sum7_1};
+  wire [1:0] equal_stage2_carry3_1 = ({equal_stage1_carry10_1, equal_stage1_sum9_1} &
+      {equal_stage1_carry9_1, equal_stage1_sum8_1}) | (equal_stage2_half3_1 &
+      {equal_stage1_carry8_1, equal_stage1_sum7_1});
+  wire [1:0] equal_stage2_half4_1 = {equal_stage1_carry13_1, equal_stage1_sum12_1} ^
+      {equal_stage1_carry12_1, equal_stage1_sum11_1};
+  wire [1:0] equal_stage2_sum4_1 = equal_stage2_half4_1 ^ {equal_stage1_carry11_1,
+      equal_stage1_sum10_1};
+  wire [1:0] equal_stage2_carry4_1 = ({equal_stage1_carry13_1, equal_stage1_sum12_1} &
+      {equal_stage1_carry12_1, equal_stage1_sum11_1}) | (equal_stage2_half4_1 &
+      {equal_stage1_carry11_1, equal_stage1_sum10_1});
+  wire [1:0] equal_stage2_half5_1 = {equal_stage1_carry16_1, equal_stage1_sum15_1} ^
+      {equal_stage1_carry15_1, equal_stage1_sum14_1};
+  wire [1:0] equal_stage2_sum5_1 = equal_stage2_half5_1 ^ {equal_stage1_carry14_1,
+      equal_stage1_sum13_1};
+  wire [1:0] equal_stage2_carry5_1 = ({equal_stage1_carry16_1, equal_stage1_sum15_1} &
+      {equal_stage1_carry15_1, equal_stage1_sum14_1}) | (equal_stage2_half5_1 &
+      {equal_stage1_carry14_1, equal_stage1_sum13_1});
+  wire [1:0] equal_stage2_half6_1 = {equal_stage1_carry19_1, equal_stage1_sum18_1} ^
+      {equal_stage1_carry18_1, equal_stage1_sum17_1};
+  wire [1:0] equal_stage2_sum6_1 = equal_stage2_half6_1 ^ {equal_stage1_carry17_1,
+      equal_stage1_sum16_1};
+  wire [1:0] equal_stage2_carry6_1 = ({equal_stage1_carry19_1, equal_stage1_sum18_1} &
+      {equal_stage1_carry18_1, equal_stage1_sum17_1}) | (equal_stage2_half6_1 &
+      {equal_stage1_carry17_1, equal_stage1_sum16_1});
+  wire [2:0] equal_stage3_half0_1 = {equal_stage2_carry1_1[1], equal_stage2_sum0_1} ^
+      {equal_stage2_carry0_1, equal_stage1_sum20_1};
+  wire [2:0] equal_stage3_sum0_1 = equal_stage3_half0_1 ^ {equal_row0[3], equal_stage1_carry20_1,
+      equal_stage1_sum19_1};
+  wire [2:0] equal_stage3_carry0_1 = ({equal_stage2_carry1_1[1], equal_stage2_sum0_1} &
+      {equal_stage2_carry0_1, equal_stage1_sum20_1}) | (equal_stage3_half0_1 & {equal_row0[3],
+      equal_stage1_carry20_1, equal_stage1_sum19_1});
+  wire [2:0] equal_stage3_half1_1 = {equal_stage2_carry4_1[1], equal_stage2_sum3_1} ^
+      {equal_stage2_carry3_1[1], equal_stage2_sum2_1};
+  wire [2:0] equal_stage3_sum1_1 = equal_stage3_half1_1 ^ {equal_stage2_carry2_1[1],
+      equal_stage2_sum1_1};
+  wire [2:0] equal_stage3_carry1_1 = ({equal_stage2_carry4_1[1], equal_stage2_sum3_1} &
+      {equal_stage2_carry3_1[1], equal_stage2_sum2_1}) | (equal_stage3_half1_1 &
+      {equal_stage2_carry2_1[1], equal_stage2_sum1_1});
+  wire [1:0] equal_stage3_half2_1 = equal_stage2_sum6_1 ^ equal_stage2_sum5_1;
+  wire [1:0] equal_stage3_sum2_1 = equal_stage3_half2_1 ^ equal_stage2_sum4_1;
+  wire [1:0] equal_stage3_carry2_1 = (equal_stage2_sum6_1 & equal_stage2_sum5_1) |
+      (equal_stage3_half2_1 & equal_stage2_sum4_1);
+  wire equal_stage3_half3_2 = equal_stage2_carry3_1[0] ^ equal_stage2_carry2_1[0];
+  wire equal_stage3_sum3_2 = equal_stage3_half3_2 ^ equal_stage2_carry1_1[0];
+  wire equal_stage3_carry3_2 = (equal_stage2_carry3_1[0] & equal_stage2_carry2_1[0]) |
+      (equal_stage3_half3_2 & equal_stage2_carry1_1[0]);
+  wire equal_stage3_half4_2 = equal_stage2_carry6_1[0] ^ equal_stage2_carry5_1[0];
+  wire equal_stage3_sum4_2 = equal_stage3_half4_2 ^ equal_stage2_carry4_1[0];
+  wire equal_stage3_carry4_2 = (equal_stage2_carry6_1[0] & equal_stage2_carry5_1[0]) |
+      (equal_stage3_half4_2 & equal_stage2_carry4_1[0]);
+  wire [3:0] equal_stage4_half0_1 = {equal_stage3_carry1_1[2], equal_stage2_carry5_1[1],
+      equal_stage3_sum2_1} ^ {equal_stage3_carry0_1[2], equal_stage3_sum1_1};
+  wire [3:0] equal_stage4_sum0_1 = equal_stage4_half0_1 ^ {equal_row0[4], equal_stage3_sum0_1};
+  wire [3:0] equal_stage4_carry0_1 = ({equal_stage3_carry1_1[2], equal_stage2_carry5_1[1],
+      equal_stage3_sum2_1} & {equal_stage3_carry0_1[2], equal_stage3_sum1_1}) |
+      (equal_stage4_half0_1 & {equal_row0[4], equal_stage3_sum0_1});
+  wire [1:0] equal_stage4_half1_2 = equal_stage3_carry2_1 ^ equal_stage3_carry1_1[1:0];
+  wire [1:0] equal_stage4_sum1_2 = equal_stage4_half1_2 ^ equal_stage3_carry0_1[1:0];
+  wire [1:0] equal_stage4_carry1_2 = (equal_stage3_carry2_1 & equal_stage3_carry1_1[1:0]) |
+      (equal_stage4_half1_2 & equal_stage3_carry0_1[1:0]);
+  wire equal_stage4_half2_3 = equal_stage3_carry4_2 ^ equal_stage3_carry3_2;
+  wire equal_stage4_sum2_3 = equal_stage4_half2_3 ^ equal_stage2_carry6_1[1];
+  wire equal_stage4_carry2_3 = (equal_stage3_carry4_2 & equal_stage3_carry3_2) |
+      (equal_stage4_half2_3 & equal_stage2_carry6_1[1]);
+  wire [2:0] equal_stage5_half0_2 = {equal_stage4_carry2_3, equal_stage4_sum2_3,
+      equal_stage3_sum4_2} ^ {equal_stage4_carry1_2, equal_stage3_sum3_2};
+  wire [2:0] equal_stage5_sum0_2 = equal_stage5_half0_2 ^ equal_stage4_sum0_1[3:1];
+  wire [2:0] equal_stage5_carry0_2 = ({equal_stage4_carry2_3, equal_stage4_sum2_3,
+      equal_stage3_sum4_2} & {equal_stage4_carry1_2, equal_stage3_sum3_2}) | (equal_stage5_half0_2 &
+      equal_stage4_sum0_1[3:1]);
+  wire [3:0] equal_stage6_half0_2 = {equal_row0[5], equal_stage5_sum0_2} ^
+      {equal_stage5_carry0_2[2:1], equal_stage4_sum1_2};
+  wire [3:0] equal_stage6_sum0_2 = equal_stage6_half0_2 ^ equal_stage4_carry0_1;
+  wire [3:0] equal_stage6_carry0_2 = ({equal_row0[5], equal_stage5_sum0_2} &
+      {equal_stage5_carry0_2[2:1], equal_stage4_sum1_2}) | (equal_stage6_half0_2 &
+      equal_stage4_carry0_1);
+  wire equal_stage7_half0_3 = equal_stage6_carry0_2[0] ^ equal_stage5_carry0_2[0];
+  wire equal_stage7_sum0_3 = equal_stage7_half0_3 ^ equal_stage6_sum0_2[1];
+  wire equal_stage7_carry0_3 = (equal_stage6_carry0_2[0] & equal_stage5_carry0_2[0]) |
+      (equal_stage7_half0_3 & equal_stage6_sum0_2[1]);
+  wire [4:0] equal_ripple4_sum = {1'b0, equal_row0[6], equal_stage6_sum0_2[3:2],
+      equal_stage7_carry0_3} + {1'b0, equal_stage6_carry0_2[3:1], equal_stage7_carry0_3};
+  wire [3:0] equal_ripple4 = equal_ripple4_sum[4:1];
+  wire [7:0] product = {equal_ripple4, equal_stage7_sum0_3, equal_stage6_sum0_2[0],
+      equal_stage4_sum0_1[0], equal_row0[0]} + {equal_row0[7], 7'h1};
 
   // Shift.
   wire [8:0] product_by1 = weight[0] ? {product, 1'b0} : {product[7], product};
@@ -299,57 +270,20 @@ module bitplane_dot_n4_m4_lanes64_pi1_pj1_k4096 (
 
   // Accumulate: The shifted count of this pair of planes added to the sum so far.
   wire [20:0] addend = {{6{product_by4[14]}}, product_by4};
-  wire [20:0] total_propagate = acc_so_far ^ addend;
-  wire [20:0] total_generate = acc_so_far & addend;
-  wire total_0_zero0 = total_generate[0];
-  wire total_0_one0 = total_propagate[0];
-  wire total_0_zero1 = total_generate[1] | (total_propagate[1] & total_0_zero0);
-  wire total_0_zero2 = total_generate[2] | (total_propagate[2] & total_0_zero1);
-  wire total_0_zero3 = total_generate[3] | (total_propagate[3] & total_0_zero2);
-  wire total_0_zero4 = total_generate[4] | (total_propagate[4] & total_0_zero3);
-  wire total_0_zero5 = total_generate[5] | (total_propagate[5] & total_0_zero4);
-  wire total_0_zero6 = total_generate[6] | (total_propagate[6] & total_0_zero5);
-  wire total_7_zero0 = total_generate[7];
-  wire total_7_one0 = total_propagate[7];
-  wire total_7_zero1 = total_generate[8] | (total_propagate[8] & total_7_zero0);
-  wire total_7_one1 = total_propagate[8] & total_7_one0;
-  wire total_7_zero2 = total_generate[9] | (total_propagate[9] & total_7_zero1);
-  wire total_7_one2 = total_propagate[9] & total_7_one1;
-  wire total_7_zero3 = total_generate[10] | (total_propagate[10] & total_7_zero2);
-  wire total_7_one3 = total_propagate[10] & total_7_one2;
-  wire total_7_zero4 = total_generate[11] | (total_propagate[11] & total_7_zero3);
-  wire total_7_one4 = total_propagate[11] & total_7_one3;
-  wire total_7_zero5 = total_generate[12] | (total_propagate[12] & total_7_zero4);
-  wire total_7_one5 = total_propagate[12] & total_7_one4;
-  wire total_7_zero6 = total_generate[13] | (total_propagate[13] & total_7_zero5);
-  wire total_7_one6 = total_propagate[13] & total_7_one5;
-  wire total_14_zero0 = total_generate[14];
-  wire total_14_one0 = total_propagate[14];
-  wire total_14_zero1 = total_generate[15] | (total_propagate[15] & total_14_zero0);
-  wire total_14_one1 = total_propagate[15] & total_14_one0;
-  wire total_14_zero2 = total_generate[16] | (total_propagate[16] & total_14_zero1);
-  wire total_14_one2 = total_propagate[16] & total_14_one1;
-  wire total_14_zero3 = total_generate[17] | (total_propagate[17] & total_14_zero2);
-  wire total_14_one3 = total_propagate[17] & total_14_one2;
-  wire total_14_zero4 = total_generate[18] | (total_propagate[18] & total_14_zero3);
-  wire total_14_one4 = total_propagate[18] & total_14_one3;
-  wire total_14_zero5 = total_generate[19] | (total_propagate[19] & total_14_zero4);
-  wire total_14_one5 = total_propagate[19] & total_14_one4;
-  wire total_carry14 = total_7_zero6 | (total_7_one6 & total_0_zero6);
-  wire [20:0] total = {total_propagate[20] ^ total_14_zero5 ^ (total_14_one5 & total_carry14),
-      total_propagate[19] ^ total_14_zero4 ^ (total_14_one4 & total_carry14), total_propagate[18] ^
-      total_14_zero3 ^ (total_14_one3 & total_carry14), total_propagate[17] ^ total_14_zero2 ^
-      (total_14_one2 & total_carry14), total_propagate[16] ^ total_14_zero1 ^ (total_14_one1 &
-      total_carry14), total_propagate[15] ^ total_14_zero0 ^ (total_14_one0 & total_carry14),
-      total_14_one0 ^ total_carry14, total_propagate[13] ^ total_7_zero5 ^ (total_7_one5 &
-      total_0_zero6), total_propagate[12] ^ total_7_zero4 ^ (total_7_one4 & total_0_zero6),
-      total_propagate[11] ^ total_7_zero3 ^ (total_7_one3 & total_0_zero6), total_propagate[10] ^
-      total_7_zero2 ^ (total_7_one2 & total_0_zero6), total_propagate[9] ^ total_7_zero1 ^
-      (total_7_one1 & total_0_zero6), total_propagate[8] ^ total_7_zero0 ^ (total_7_one0 &
-      total_0_zero6), total_7_one0 ^ total_0_zero6, total_propagate[6] ^ total_0_zero5,
-      total_propagate[5] ^ total_0_zero4, total_propagate[4] ^ total_0_zero3, total_propagate[3] ^
-      total_0_zero2, total_propagate[2] ^ total_0_zero1, total_propagate[1] ^ total_0_zero0,
-      total_0_one0};
+  wire [6:0] total_block0 = {1'b0, acc_so_far[5:0]} + {1'b0, product_by4[5:0]};
+  wire [6:0] total_block6 = {1'b0, acc_so_far[11:6]} + {1'b0, product_by4[11:6]};
+  wire total_block6_passes = &(acc_so_far[11:6] ^ product_by4[11:6]);
+  wire [6:0] total_block12 = {1'b0, acc_so_far[17:12]} + {1'b0, addend[17:12]};
+  wire total_block12_passes = &(acc_so_far[17:12] ^ addend[17:12]);
+  wire [3:0] total_block18 = {1'b0, acc_so_far[20:18]} + {1'b0, addend[16:14]};
+  wire total_blocks0to1_generates = total_block6[6] | (total_block6_passes & total_block0[6]);
+  wire total_blocks0to2_generates = total_block12[6] | (total_block12_passes &
+      total_blocks0to1_generates);
+  wire total_carry6 = total_block0[6];
+  wire [5:0] total_bits6 = total_block6[5:0] + {5'd0, total_carry6};
+  wire [5:0] total_bits12 = total_block12[5:0] + {5'd0, total_blocks0to1_generates};
+  wire [2:0] total_bits18 = total_block18[2:0] + {2'd0, total_blocks0to2_generates};
+  wire [20:0] total = {total_bits18, total_bits12, total_bits6, total_block0[5:0]};
   wire next_and = i_valid & ~rst;
 
   always @(posedge clk) begin

@@ -65,464 +65,293 @@ module bitplane_dot_n8_m8_lanes32_pi2_pj2_k32768 (
   wire [31:0] equal_1_0 = ~(a[63:32] ^ b[31:0]) & filled;
   wire [31:0] equal_1_1 = ~(a[63:32] ^ b[63:32]) & filled;
   wire [9:0] taken = {4'd0, count} * 10'd9;
-  wire equal_1_139_half = equal_0_0[0] ^ equal_0_0[1];
-  wire equal_1_139_sum = equal_1_139_half ^ equal_0_0[2];
-  wire equal_1_139_carry = (equal_0_0[0] & equal_0_0[1]) | (equal_1_139_half & equal_0_0[2]);
-  wire equal_1_141_half = equal_0_0[3] ^ equal_0_0[4];
-  wire equal_1_141_sum = equal_1_141_half ^ equal_0_0[5];
-  wire equal_1_141_carry = (equal_0_0[3] & equal_0_0[4]) | (equal_1_141_half & equal_0_0[5]);
-  wire equal_1_143_half = equal_0_0[6] ^ equal_0_0[7];
-  wire equal_1_143_sum = equal_1_143_half ^ equal_0_0[8];
-  wire equal_1_143_carry = (equal_0_0[6] & equal_0_0[7]) | (equal_1_143_half & equal_0_0[8]);
-  wire equal_1_145_half = equal_0_0[9] ^ equal_0_0[10];
-  wire equal_1_145_sum = equal_1_145_half ^ equal_0_0[11];
-  wire equal_1_145_carry = (equal_0_0[9] & equal_0_0[10]) | (equal_1_145_half & equal_0_0[11]);
-  wire equal_1_147_half = equal_0_0[12] ^ equal_0_0[13];
-  wire equal_1_147_sum = equal_1_147_half ^ equal_0_0[14];
-  wire equal_1_147_carry = (equal_0_0[12] & equal_0_0[13]) | (equal_1_147_half & equal_0_0[14]);
-  wire equal_1_149_half = equal_0_0[15] ^ equal_0_0[16];
-  wire equal_1_149_sum = equal_1_149_half ^ equal_0_0[17];
-  wire equal_1_149_carry = (equal_0_0[15] & equal_0_0[16]) | (equal_1_149_half & equal_0_0[17]);
-  wire equal_1_151_half = equal_0_0[18] ^ equal_0_0[19];
-  wire equal_1_151_sum = equal_1_151_half ^ equal_0_0[20];
-  wire equal_1_151_carry = (equal_0_0[18] & equal_0_0[19]) | (equal_1_151_half & equal_0_0[20]);
-  wire equal_1_153_half = equal_0_0[21] ^ equal_0_0[22];
-  wire equal_1_153_sum = equal_1_153_half ^ equal_0_0[23];
-  wire equal_1_153_carry = (equal_0_0[21] & equal_0_0[22]) | (equal_1_153_half & equal_0_0[23]);
-  wire equal_1_155_half = equal_0_0[24] ^ equal_0_0[25];
-  wire equal_1_155_sum = equal_1_155_half ^ equal_0_0[26];
-  wire equal_1_155_carry = (equal_0_0[24] & equal_0_0[25]) | (equal_1_155_half & equal_0_0[26]);
-  wire equal_1_157_half = equal_0_0[27] ^ equal_0_0[28];
-  wire equal_1_157_sum = equal_1_157_half ^ equal_0_0[29];
-  wire equal_1_157_carry = (equal_0_0[27] & equal_0_0[28]) | (equal_1_157_half & equal_0_0[29]);
-  wire equal_1_159_half = equal_0_0[30] ^ equal_0_0[31];
-  wire equal_1_159_sum = equal_1_159_half ^ ~taken[1];
-  wire equal_1_159_carry = (equal_0_0[30] & equal_0_0[31]) | (equal_1_159_half & ~taken[1]);
-  wire equal_1_161_half = equal_1_139_sum ^ equal_1_141_sum;
-  wire equal_1_161_sum = equal_1_161_half ^ equal_1_143_sum;
-  wire equal_1_161_carry = (equal_1_139_sum & equal_1_141_sum) | (equal_1_161_half &
-      equal_1_143_sum);
-  wire equal_1_163_half = equal_1_145_sum ^ equal_1_147_sum;
-  wire equal_1_163_sum = equal_1_163_half ^ equal_1_149_sum;
-  wire equal_1_163_carry = (equal_1_145_sum & equal_1_147_sum) | (equal_1_163_half &
-      equal_1_149_sum);
-  wire equal_1_165_half = equal_1_151_sum ^ equal_1_153_sum;
-  wire equal_1_165_sum = equal_1_165_half ^ equal_1_155_sum;
-  wire equal_1_165_carry = (equal_1_151_sum & equal_1_153_sum) | (equal_1_165_half &
-      equal_1_155_sum);
-  wire equal_1_167_half = equal_1_157_sum ^ equal_1_159_sum;
-  wire equal_1_167_sum = equal_1_167_half ^ equal_1_161_sum;
-  wire equal_1_167_carry = (equal_1_157_sum & equal_1_159_sum) | (equal_1_167_half &
-      equal_1_161_sum);
-  wire equal_1_169_half = equal_1_163_sum ^ equal_1_165_sum;
-  wire equal_1_169_sum = equal_1_169_half ^ equal_1_167_sum;
-  wire equal_1_169_carry = (equal_1_163_sum & equal_1_165_sum) | (equal_1_169_half &
-      equal_1_167_sum);
-  wire equal_2_171_half = equal_0_1[0] ^ equal_0_1[1];
-  wire equal_2_171_sum = equal_2_171_half ^ equal_0_1[2];
-  wire equal_2_171_carry = (equal_0_1[0] & equal_0_1[1]) | (equal_2_171_half & equal_0_1[2]);
-  wire equal_2_173_half = equal_0_1[3] ^ equal_0_1[4];
-  wire equal_2_173_sum = equal_2_173_half ^ equal_0_1[5];
-  wire equal_2_173_carry = (equal_0_1[3] & equal_0_1[4]) | (equal_2_173_half & equal_0_1[5]);
-  wire equal_2_175_half = equal_0_1[6] ^ equal_0_1[7];
-  wire equal_2_175_sum = equal_2_175_half ^ equal_0_1[8];
-  wire equal_2_175_carry = (equal_0_1[6] & equal_0_1[7]) | (equal_2_175_half & equal_0_1[8]);
-  wire equal_2_177_half = equal_0_1[9] ^ equal_0_1[10];
-  wire equal_2_177_sum = equal_2_177_half ^ equal_0_1[11];
-  wire equal_2_177_carry = (equal_0_1[9] & equal_0_1[10]) | (equal_2_177_half & equal_0_1[11]);
-  wire equal_2_179_half = equal_0_1[12] ^ equal_0_1[13];
-  wire equal_2_179_sum = equal_2_179_half ^ equal_0_1[14];
-  wire equal_2_179_carry = (equal_0_1[12] & equal_0_1[13]) | (equal_2_179_half & equal_0_1[14]);
-  wire equal_2_181_half = equal_0_1[15] ^ equal_0_1[16];
-  wire equal_2_181_sum = equal_2_181_half ^ equal_0_1[17];
-  wire equal_2_181_carry = (equal_0_1[15] & equal_0_1[16]) | (equal_2_181_half & equal_0_1[17]);
-  wire equal_2_183_half = equal_0_1[18] ^ equal_0_1[19];
-  wire equal_2_183_sum = equal_2_183_half ^ equal_0_1[20];
-  wire equal_2_183_carry = (equal_0_1[18] & equal_0_1[19]) | (equal_2_183_half & equal_0_1[20]);
-  wire equal_2_185_half = equal_0_1[21] ^ equal_0_1[22];
-  wire equal_2_185_sum = equal_2_185_half ^ equal_0_1[23];
-  wire equal_2_185_carry = (equal_0_1[21] & equal_0_1[22]) | (equal_2_185_half & equal_0_1[23]);
-  wire equal_2_187_half = equal_0_1[24] ^ equal_0_1[25];
-  wire equal_2_187_sum = equal_2_187_half ^ equal_0_1[26];
-  wire equal_2_187_carry = (equal_0_1[24] & equal_0_1[25]) | (equal_2_187_half & equal_0_1[26]);
-  wire equal_2_189_half = equal_0_1[27] ^ equal_0_1[28];
-  wire equal_2_189_sum = equal_2_189_half ^ equal_0_1[29];
-  wire equal_2_189_carry = (equal_0_1[27] & equal_0_1[28]) | (equal_2_189_half & equal_0_1[29]);
-  wire equal_2_191_half = equal_0_1[30] ^ equal_0_1[31];
-  wire equal_2_191_sum = equal_2_191_half ^ equal_1_0[0];
-  wire equal_2_191_carry = (equal_0_1[30] & equal_0_1[31]) | (equal_2_191_half & equal_1_0[0]);
-  wire equal_2_193_half = equal_1_0[1] ^ equal_1_0[2];
-  wire equal_2_193_sum = equal_2_193_half ^ equal_1_0[3];
-  wire equal_2_193_carry = (equal_1_0[1] & equal_1_0[2]) | (equal_2_193_half & equal_1_0[3]);
-  wire equal_2_195_half = equal_1_0[4] ^ equal_1_0[5];
-  wire equal_2_195_sum = equal_2_195_half ^ equal_1_0[6];
-  wire equal_2_195_carry = (equal_1_0[4] & equal_1_0[5]) | (equal_2_195_half & equal_1_0[6]);
-  wire equal_2_197_half = equal_1_0[7] ^ equal_1_0[8];
-  wire equal_2_197_sum = equal_2_197_half ^ equal_1_0[9];
-  wire equal_2_197_carry = (equal_1_0[7] & equal_1_0[8]) | (equal_2_197_half & equal_1_0[9]);
-  wire equal_2_199_half = equal_1_0[10] ^ equal_1_0[11];
-  wire equal_2_199_sum = equal_2_199_half ^ equal_1_0[12];
-  wire equal_2_199_carry = (equal_1_0[10] & equal_1_0[11]) | (equal_2_199_half & equal_1_0[12]);
-  wire equal_2_201_half = equal_1_0[13] ^ equal_1_0[14];
-  wire equal_2_201_sum = equal_2_201_half ^ equal_1_0[15];
-  wire equal_2_201_carry = (equal_1_0[13] & equal_1_0[14]) | (equal_2_201_half & equal_1_0[15]);
-  wire equal_2_203_half = equal_1_0[16] ^ equal_1_0[17];
-  wire equal_2_203_sum = equal_2_203_half ^ equal_1_0[18];
-  wire equal_2_203_carry = (equal_1_0[16] & equal_1_0[17]) | (equal_2_203_half & equal_1_0[18]);
-  wire equal_2_205_half = equal_1_0[19] ^ equal_1_0[20];
-  wire equal_2_205_sum = equal_2_205_half ^ equal_1_0[21];
-  wire equal_2_205_carry = (equal_1_0[19] & equal_1_0[20]) | (equal_2_205_half & equal_1_0[21]);
-  wire equal_2_207_half = equal_1_0[22] ^ equal_1_0[23];
-  wire equal_2_207_sum = equal_2_207_half ^ equal_1_0[24];
-  wire equal_2_207_carry = (equal_1_0[22] & equal_1_0[23]) | (equal_2_207_half & equal_1_0[24]);
-  wire equal_2_209_half = equal_1_0[25] ^ equal_1_0[26];
-  wire equal_2_209_sum = equal_2_209_half ^ equal_1_0[27];
-  wire equal_2_209_carry = (equal_1_0[25] & equal_1_0[26]) | (equal_2_209_half & equal_1_0[27]);
-  wire equal_2_211_half = equal_1_0[28] ^ equal_1_0[29];
-  wire equal_2_211_sum = equal_2_211_half ^ equal_1_0[30];
-  wire equal_2_211_carry = (equal_1_0[28] & equal_1_0[29]) | (equal_2_211_half & equal_1_0[30]);
-  wire equal_2_213_half = equal_1_0[31] ^ ~taken[2];
-  wire equal_2_213_sum = equal_2_213_half ^ equal_1_139_carry;
-  wire equal_2_213_carry = (equal_1_0[31] & ~taken[2]) | (equal_2_213_half & equal_1_139_carry);
-  wire equal_2_215_half = equal_1_141_carry ^ equal_1_143_carry;
-  wire equal_2_215_sum = equal_2_215_half ^ equal_1_145_carry;
-  wire equal_2_215_carry = (equal_1_141_carry & equal_1_143_carry) | (equal_2_215_half &
-      equal_1_145_carry);
-  wire equal_2_217_half = equal_1_147_carry ^ equal_1_149_carry;
-  wire equal_2_217_sum = equal_2_217_half ^ equal_1_151_carry;
-  wire equal_2_217_carry = (equal_1_147_carry & equal_1_149_carry) | (equal_2_217_half &
-      equal_1_151_carry);
-  wire equal_2_219_half = equal_1_153_carry ^ equal_1_155_carry;
-  wire equal_2_219_sum = equal_2_219_half ^ equal_1_157_carry;
-  wire equal_2_219_carry = (equal_1_153_carry & equal_1_155_carry) | (equal_2_219_half &
-      equal_1_157_carry);
-  wire equal_2_221_half = equal_1_159_carry ^ equal_2_171_sum;
-  wire equal_2_221_sum = equal_2_221_half ^ equal_2_173_sum;
-  wire equal_2_221_carry = (equal_1_159_carry & equal_2_171_sum) | (equal_2_221_half &
-      equal_2_173_sum);
-  wire equal_2_223_half = equal_2_175_sum ^ equal_2_177_sum;
-  wire equal_2_223_sum = equal_2_223_half ^ equal_2_179_sum;
-  wire equal_2_223_carry = (equal_2_175_sum & equal_2_177_sum) | (equal_2_223_half &
-      equal_2_179_sum);
-  wire equal_2_225_half = equal_2_181_sum ^ equal_2_183_sum;
-  wire equal_2_225_sum = equal_2_225_half ^ equal_2_185_sum;
-  wire equal_2_225_carry = (equal_2_181_sum & equal_2_183_sum) | (equal_2_225_half &
-      equal_2_185_sum);
-  wire equal_2_227_half = equal_2_187_sum ^ equal_2_189_sum;
-  wire equal_2_227_sum = equal_2_227_half ^ equal_2_191_sum;
-  wire equal_2_227_carry = (equal_2_187_sum & equal_2_189_sum) | (equal_2_227_half &
-      equal_2_191_sum);
-  wire equal_2_229_half = equal_2_193_sum ^ equal_2_195_sum;
-  wire equal_2_229_sum = equal_2_229_half ^ equal_2_197_sum;
-  wire equal_2_229_carry = (equal_2_193_sum & equal_2_195_sum) | (equal_2_229_half &
-      equal_2_197_sum);
-  wire equal_2_231_half = equal_2_199_sum ^ equal_2_201_sum;
-  wire equal_2_231_sum = equal_2_231_half ^ equal_2_203_sum;
-  wire equal_2_231_carry = (equal_2_199_sum & equal_2_201_sum) | (equal_2_231_half &
-      equal_2_203_sum);
-  wire equal_2_233_half = equal_2_205_sum ^ equal_2_207_sum;
-  wire equal_2_233_sum = equal_2_233_half ^ equal_2_209_sum;
-  wire equal_2_233_carry = (equal_2_205_sum & equal_2_207_sum) | (equal_2_233_half &
-      equal_2_209_sum);
-  wire equal_2_235_half = equal_2_211_sum ^ equal_2_213_sum;
-  wire equal_2_235_sum = equal_2_235_half ^ equal_1_161_carry;
-  wire equal_2_235_carry = (equal_2_211_sum & equal_2_213_sum) | (equal_2_235_half &
-      equal_1_161_carry);
-  wire equal_2_237_half = equal_1_163_carry ^ equal_1_165_carry;
-  wire equal_2_237_sum = equal_2_237_half ^ equal_2_215_sum;
-  wire equal_2_237_carry = (equal_1_163_carry & equal_1_165_carry) | (equal_2_237_half &
-      equal_2_215_sum);
-  wire equal_2_239_half = equal_2_217_sum ^ equal_2_219_sum;
-  wire equal_2_239_sum = equal_2_239_half ^ equal_2_221_sum;
-  wire equal_2_239_carry = (equal_2_217_sum & equal_2_219_sum) | (equal_2_239_half &
-      equal_2_221_sum);
-  wire equal_2_241_half = equal_2_223_sum ^ equal_2_225_sum;
-  wire equal_2_241_sum = equal_2_241_half ^ equal_2_227_sum;
-  wire equal_2_241_carry = (equal_2_223_sum & equal_2_225_sum) | (equal_2_241_half &
-      equal_2_227_sum);
-  wire equal_2_243_half = equal_2_229_sum ^ equal_2_231_sum;
-  wire equal_2_243_sum = equal_2_243_half ^ equal_2_233_sum;
-  wire equal_2_243_carry = (equal_2_229_sum & equal_2_231_sum) | (equal_2_243_half &
-      equal_2_233_sum);
-  wire equal_2_245_half = equal_1_167_carry ^ equal_2_235_sum;
-  wire equal_2_245_sum = equal_2_245_half ^ equal_1_169_carry;
-  wire equal_2_245_carry = (equal_1_167_carry & equal_2_235_sum) | (equal_2_245_half &
-      equal_1_169_carry);
-  wire equal_2_247_half = equal_2_237_sum ^ equal_2_239_sum;
-  wire equal_2_247_sum = equal_2_247_half ^ equal_2_241_sum;
-  wire equal_2_247_carry = (equal_2_237_sum & equal_2_239_sum) | (equal_2_247_half &
-      equal_2_241_sum);
-  wire equal_2_249_half = equal_2_243_sum ^ equal_2_245_sum;
-  wire equal_2_249_sum = equal_2_249_half ^ equal_2_247_sum;
-  wire equal_2_249_carry = (equal_2_243_sum & equal_2_245_sum) | (equal_2_249_half &
-      equal_2_247_sum);
-  wire equal_3_251_half = equal_1_1[0] ^ equal_1_1[1];
-  wire equal_3_251_sum = equal_3_251_half ^ equal_1_1[2];
-  wire equal_3_251_carry = (equal_1_1[0] & equal_1_1[1]) | (equal_3_251_half & equal_1_1[2]);
-  wire equal_3_253_half = equal_1_1[3] ^ equal_1_1[4];
-  wire equal_3_253_sum = equal_3_253_half ^ equal_1_1[5];
-  wire equal_3_253_carry = (equal_1_1[3] & equal_1_1[4]) | (equal_3_253_half & equal_1_1[5]);
-  wire equal_3_255_half = equal_1_1[6] ^ equal_1_1[7];
-  wire equal_3_255_sum = equal_3_255_half ^ equal_1_1[8];
-  wire equal_3_255_carry = (equal_1_1[6] & equal_1_1[7]) | (equal_3_255_half & equal_1_1[8]);
-  wire equal_3_257_half = equal_1_1[9] ^ equal_1_1[10];
-  wire equal_3_257_sum = equal_3_257_half ^ equal_1_1[11];
-  wire equal_3_257_carry = (equal_1_1[9] & equal_1_1[10]) | (equal_3_257_half & equal_1_1[11]);
-  wire equal_3_259_half = equal_1_1[12] ^ equal_1_1[13];
-  wire equal_3_259_sum = equal_3_259_half ^ equal_1_1[14];
-  wire equal_3_259_carry = (equal_1_1[12] & equal_1_1[13]) | (equal_3_259_half & equal_1_1[14]);
-  wire equal_3_261_half = equal_1_1[15] ^ equal_1_1[16];
-  wire equal_3_261_sum = equal_3_261_half ^ equal_1_1[17];
-  wire equal_3_261_carry = (equal_1_1[15] & equal_1_1[16]) | (equal_3_261_half & equal_1_1[17]);
-  wire equal_3_263_half = equal_1_1[18] ^ equal_1_1[19];
-  wire equal_3_263_sum = equal_3_263_half ^ equal_1_1[20];
-  wire equal_3_263_carry = (equal_1_1[18] & equal_1_1[19]) | (equal_3_263_half & equal_1_1[20]);
-  wire equal_3_265_half = equal_1_1[21] ^ equal_1_1[22];
-  wire equal_3_265_sum = equal_3_265_half ^ equal_1_1[23];
-  wire equal_3_265_carry = (equal_1_1[21] & equal_1_1[22]) | (equal_3_265_half & equal_1_1[23]);
-  wire equal_3_267_half = equal_1_1[24] ^ equal_1_1[25];
-  wire equal_3_267_sum = equal_3_267_half ^ equal_1_1[26];
-  wire equal_3_267_carry = (equal_1_1[24] & equal_1_1[25]) | (equal_3_267_half & equal_1_1[26]);
-  wire equal_3_269_half = equal_1_1[27] ^ equal_1_1[28];
-  wire equal_3_269_sum = equal_3_269_half ^ equal_1_1[29];
-  wire equal_3_269_carry = (equal_1_1[27] & equal_1_1[28]) | (equal_3_269_half & equal_1_1[29]);
-  wire equal_3_271_half = equal_1_1[30] ^ equal_1_1[31];
-  wire equal_3_271_sum = equal_3_271_half ^ ~taken[3];
-  wire equal_3_271_carry = (equal_1_1[30] & equal_1_1[31]) | (equal_3_271_half & ~taken[3]);
-  wire equal_3_273_half = equal_2_171_carry ^ equal_2_173_carry;
-  wire equal_3_273_sum = equal_3_273_half ^ equal_2_175_carry;
-  wire equal_3_273_carry = (equal_2_171_carry & equal_2_173_carry) | (equal_3_273_half &
-      equal_2_175_carry);
-  wire equal_3_275_half = equal_2_177_carry ^ equal_2_179_carry;
-  wire equal_3_275_sum = equal_3_275_half ^ equal_2_181_carry;
-  wire equal_3_275_carry = (equal_2_177_carry & equal_2_179_carry) | (equal_3_275_half &
-      equal_2_181_carry);
-  wire equal_3_277_half = equal_2_183_carry ^ equal_2_185_carry;
-  wire equal_3_277_sum = equal_3_277_half ^ equal_2_187_carry;
-  wire equal_3_277_carry = (equal_2_183_carry & equal_2_185_carry) | (equal_3_277_half &
-      equal_2_187_carry);
-  wire equal_3_279_half = equal_2_189_carry ^ equal_2_191_carry;
-  wire equal_3_279_sum = equal_3_279_half ^ equal_2_193_carry;
-  wire equal_3_279_carry = (equal_2_189_carry & equal_2_191_carry) | (equal_3_279_half &
-      equal_2_193_carry);
-  wire equal_3_281_half = equal_2_195_carry ^ equal_2_197_carry;
-  wire equal_3_281_sum = equal_3_281_half ^ equal_2_199_carry;
-  wire equal_3_281_carry = (equal_2_195_carry & equal_2_197_carry) | (equal_3_281_half &
-      equal_2_199_carry);
-  wire equal_3_283_half = equal_2_201_carry ^ equal_2_203_carry;
-  wire equal_3_283_sum = equal_3_283_half ^ equal_2_205_carry;
-  wire equal_3_283_carry = (equal_2_201_carry & equal_2_203_carry) | (equal_3_283_half &
-      equal_2_205_carry);
-  wire equal_3_285_half = equal_2_207_carry ^ equal_2_209_carry;
-  wire equal_3_285_sum = equal_3_285_half ^ equal_2_211_carry;
-  wire equal_3_285_carry = (equal_2_207_carry & equal_2_209_carry) | (equal_3_285_half &
-      equal_2_211_carry);
-  wire equal_3_287_half = equal_3_251_sum ^ equal_3_253_sum;
-  wire equal_3_287_sum = equal_3_287_half ^ equal_3_255_sum;
-  wire equal_3_287_carry = (equal_3_251_sum & equal_3_253_sum) | (equal_3_287_half &
-      equal_3_255_sum);
-  wire equal_3_289_half = equal_3_257_sum ^ equal_3_259_sum;
-  wire equal_3_289_sum = equal_3_289_half ^ equal_3_261_sum;
-  wire equal_3_289_carry = (equal_3_257_sum & equal_3_259_sum) | (equal_3_289_half &
-      equal_3_261_sum);
-  wire equal_3_291_half = equal_3_263_sum ^ equal_3_265_sum;
-  wire equal_3_291_sum = equal_3_291_half ^ equal_3_267_sum;
-  wire equal_3_291_carry = (equal_3_263_sum & equal_3_265_sum) | (equal_3_291_half &
-      equal_3_267_sum);
-  wire equal_3_293_half = equal_3_269_sum ^ equal_3_271_sum;
-  wire equal_3_293_sum = equal_3_293_half ^ equal_2_213_carry;
-  wire equal_3_293_carry = (equal_3_269_sum & equal_3_271_sum) | (equal_3_293_half &
-      equal_2_213_carry);
-  wire equal_3_295_half = equal_2_215_carry ^ equal_2_217_carry;
-  wire equal_3_295_sum = equal_3_295_half ^ equal_2_219_carry;
-  wire equal_3_295_carry = (equal_2_215_carry & equal_2_217_carry) | (equal_3_295_half &
-      equal_2_219_carry);
-  wire equal_3_297_half = equal_2_221_carry ^ equal_2_223_carry;
-  wire equal_3_297_sum = equal_3_297_half ^ equal_2_225_carry;
-  wire equal_3_297_carry = (equal_2_221_carry & equal_2_223_carry) | (equal_3_297_half &
-      equal_2_225_carry);
-  wire equal_3_299_half = equal_2_227_carry ^ equal_2_229_carry;
-  wire equal_3_299_sum = equal_3_299_half ^ equal_2_231_carry;
-  wire equal_3_299_carry = (equal_2_227_carry & equal_2_229_carry) | (equal_3_299_half &
-      equal_2_231_carry);
-  wire equal_3_301_half = equal_2_233_carry ^ equal_3_273_sum;
-  wire equal_3_301_sum = equal_3_301_half ^ equal_3_275_sum;
-  wire equal_3_301_carry = (equal_2_233_carry & equal_3_273_sum) | (equal_3_301_half &
-      equal_3_275_sum);
-  wire equal_3_303_half = equal_3_277_sum ^ equal_3_279_sum;
-  wire equal_3_303_sum = equal_3_303_half ^ equal_3_281_sum;
-  wire equal_3_303_carry = (equal_3_277_sum & equal_3_279_sum) | (equal_3_303_half &
-      equal_3_281_sum);
-  wire equal_3_305_half = equal_3_283_sum ^ equal_3_285_sum;
-  wire equal_3_305_sum = equal_3_305_half ^ equal_3_287_sum;
-  wire equal_3_305_carry = (equal_3_283_sum & equal_3_285_sum) | (equal_3_305_half &
-      equal_3_287_sum);
-  wire equal_3_307_half = equal_3_289_sum ^ equal_3_291_sum;
-  wire equal_3_307_sum = equal_3_307_half ^ equal_3_293_sum;
-  wire equal_3_307_carry = (equal_3_289_sum & equal_3_291_sum) | (equal_3_307_half &
-      equal_3_293_sum);
-  wire equal_3_309_half = equal_2_235_carry ^ equal_2_237_carry;
-  wire equal_3_309_sum = equal_3_309_half ^ equal_2_239_carry;
-  wire equal_3_309_carry = (equal_2_235_carry & equal_2_237_carry) | (equal_3_309_half &
-      equal_2_239_carry);
-  wire equal_3_311_half = equal_3_295_sum ^ equal_2_241_carry;
-  wire equal_3_311_sum = equal_3_311_half ^ equal_2_243_carry;
-  wire equal_3_311_carry = (equal_3_295_sum & equal_2_241_carry) | (equal_3_311_half &
-      equal_2_243_carry);
-  wire equal_3_313_half = equal_3_297_sum ^ equal_3_299_sum;
-  wire equal_3_313_sum = equal_3_313_half ^ equal_3_301_sum;
-  wire equal_3_313_carry = (equal_3_297_sum & equal_3_299_sum) | (equal_3_313_half &
-      equal_3_301_sum);
-  wire equal_3_315_half = equal_3_303_sum ^ equal_3_305_sum;
-  wire equal_3_315_sum = equal_3_315_half ^ equal_3_307_sum;
-  wire equal_3_315_carry = (equal_3_303_sum & equal_3_305_sum) | (equal_3_315_half &
-      equal_3_307_sum);
-  wire equal_3_317_half = equal_2_245_carry ^ equal_2_247_carry;
-  wire equal_3_317_sum = equal_3_317_half ^ equal_3_309_sum;
-  wire equal_3_317_carry = (equal_2_245_carry & equal_2_247_carry) | (equal_3_317_half &
-      equal_3_309_sum);
-  wire equal_3_319_half = equal_3_311_sum ^ equal_3_313_sum;
-  wire equal_3_319_sum = equal_3_319_half ^ equal_3_315_sum;
-  wire equal_3_319_carry = (equal_3_311_sum & equal_3_313_sum) | (equal_3_319_half &
-      equal_3_315_sum);
-  wire equal_3_321_half = equal_2_249_carry ^ equal_3_317_sum;
-  wire equal_3_321_sum = equal_3_321_half ^ equal_3_319_sum;
-  wire equal_3_321_carry = (equal_2_249_carry & equal_3_317_sum) | (equal_3_321_half &
-      equal_3_319_sum);
-  wire equal_4_323_half = ~taken[4] ^ equal_3_251_carry;
-  wire equal_4_323_sum = equal_4_323_half ^ equal_3_253_carry;
-  wire equal_4_323_carry = (~taken[4] & equal_3_251_carry) | (equal_4_323_half & equal_3_253_carry);
-  wire equal_4_325_half = equal_3_255_carry ^ equal_3_257_carry;
-  wire equal_4_325_sum = equal_4_325_half ^ equal_3_259_carry;
-  wire equal_4_325_carry = (equal_3_255_carry & equal_3_257_carry) | (equal_4_325_half &
-      equal_3_259_carry);
-  wire equal_4_327_half = equal_3_261_carry ^ equal_3_263_carry;
-  wire equal_4_327_sum = equal_4_327_half ^ equal_3_265_carry;
-  wire equal_4_327_carry = (equal_3_261_carry & equal_3_263_carry) | (equal_4_327_half &
-      equal_3_265_carry);
-  wire equal_4_329_half = equal_3_267_carry ^ equal_3_269_carry;
-  wire equal_4_329_sum = equal_4_329_half ^ equal_3_271_carry;
-  wire equal_4_329_carry = (equal_3_267_carry & equal_3_269_carry) | (equal_4_329_half &
-      equal_3_271_carry);
-  wire equal_4_331_half = equal_3_273_carry ^ equal_3_275_carry;
-  wire equal_4_331_sum = equal_4_331_half ^ equal_3_277_carry;
-  wire equal_4_331_carry = (equal_3_273_carry & equal_3_275_carry) | (equal_4_331_half &
-      equal_3_277_carry);
-  wire equal_4_333_half = equal_3_279_carry ^ equal_3_281_carry;
-  wire equal_4_333_sum = equal_4_333_half ^ equal_3_283_carry;
-  wire equal_4_333_carry = (equal_3_279_carry & equal_3_281_carry) | (equal_4_333_half &
-      equal_3_283_carry);
-  wire equal_4_335_half = equal_3_285_carry ^ equal_3_287_carry;
-  wire equal_4_335_sum = equal_4_335_half ^ equal_3_289_carry;
-  wire equal_4_335_carry = (equal_3_285_carry & equal_3_287_carry) | (equal_4_335_half &
-      equal_3_289_carry);
-  wire equal_4_337_half = equal_3_291_carry ^ equal_3_293_carry;
-  wire equal_4_337_sum = equal_4_337_half ^ equal_4_323_sum;
-  wire equal_4_337_carry = (equal_3_291_carry & equal_3_293_carry) | (equal_4_337_half &
-      equal_4_323_sum);
-  wire equal_4_339_half = equal_4_325_sum ^ equal_4_327_sum;
-  wire equal_4_339_sum = equal_4_339_half ^ equal_4_329_sum;
-  wire equal_4_339_carry = (equal_4_325_sum & equal_4_327_sum) | (equal_4_339_half &
-      equal_4_329_sum);
-  wire equal_4_341_half = equal_3_295_carry ^ equal_3_297_carry;
-  wire equal_4_341_sum = equal_4_341_half ^ equal_3_299_carry;
-  wire equal_4_341_carry = (equal_3_295_carry & equal_3_297_carry) | (equal_4_341_half &
-      equal_3_299_carry);
-  wire equal_4_343_half = equal_3_301_carry ^ equal_3_303_carry;
-  wire equal_4_343_sum = equal_4_343_half ^ equal_3_305_carry;
-  wire equal_4_343_carry = (equal_3_301_carry & equal_3_303_carry) | (equal_4_343_half &
-      equal_3_305_carry);
-  wire equal_4_345_half = equal_4_331_sum ^ equal_4_333_sum;
-  wire equal_4_345_sum = equal_4_345_half ^ equal_3_307_carry;
-  wire equal_4_345_carry = (equal_4_331_sum & equal_4_333_sum) | (equal_4_345_half &
-      equal_3_307_carry);
-  wire equal_4_347_half = equal_4_335_sum ^ equal_4_337_sum;
-  wire equal_4_347_sum = equal_4_347_half ^ equal_4_339_sum;
-  wire equal_4_347_carry = (equal_4_335_sum & equal_4_337_sum) | (equal_4_347_half &
-      equal_4_339_sum);
-  wire equal_4_349_half = equal_3_309_carry ^ equal_3_311_carry;
-  wire equal_4_349_sum = equal_4_349_half ^ equal_3_313_carry;
-  wire equal_4_349_carry = (equal_3_309_carry & equal_3_311_carry) | (equal_4_349_half &
-      equal_3_313_carry);
-  wire equal_4_351_half = equal_3_315_carry ^ equal_4_341_sum;
-  wire equal_4_351_sum = equal_4_351_half ^ equal_4_343_sum;
-  wire equal_4_351_carry = (equal_3_315_carry & equal_4_341_sum) | (equal_4_351_half &
-      equal_4_343_sum);
-  wire equal_4_353_half = equal_4_345_sum ^ equal_4_347_sum;
-  wire equal_4_353_sum = equal_4_353_half ^ equal_3_317_carry;
-  wire equal_4_353_carry = (equal_4_345_sum & equal_4_347_sum) | (equal_4_353_half &
-      equal_3_317_carry);
-  wire equal_4_355_half = equal_3_319_carry ^ equal_4_349_sum;
-  wire equal_4_355_sum = equal_4_355_half ^ equal_4_351_sum;
-  wire equal_4_355_carry = (equal_3_319_carry & equal_4_349_sum) | (equal_4_355_half &
-      equal_4_351_sum);
-  wire equal_4_357_half = equal_4_353_sum ^ equal_3_321_carry;
-  wire equal_4_357_sum = equal_4_357_half ^ equal_4_355_sum;
-  wire equal_4_357_carry = (equal_4_353_sum & equal_3_321_carry) | (equal_4_357_half &
-      equal_4_355_sum);
-  wire equal_5_359_half = ~taken[5] ^ equal_4_323_carry;
-  wire equal_5_359_sum = equal_5_359_half ^ equal_4_325_carry;
-  wire equal_5_359_carry = (~taken[5] & equal_4_323_carry) | (equal_5_359_half & equal_4_325_carry);
-  wire equal_5_361_half = equal_4_327_carry ^ equal_4_329_carry;
-  wire equal_5_361_sum = equal_5_361_half ^ equal_4_331_carry;
-  wire equal_5_361_carry = (equal_4_327_carry & equal_4_329_carry) | (equal_5_361_half &
-      equal_4_331_carry);
-  wire equal_5_363_half = equal_4_333_carry ^ equal_4_335_carry;
-  wire equal_5_363_sum = equal_5_363_half ^ equal_4_337_carry;
-  wire equal_5_363_carry = (equal_4_333_carry & equal_4_335_carry) | (equal_5_363_half &
-      equal_4_337_carry);
-  wire equal_5_365_half = equal_4_339_carry ^ equal_5_359_sum;
-  wire equal_5_365_sum = equal_5_365_half ^ equal_5_361_sum;
-  wire equal_5_365_carry = (equal_4_339_carry & equal_5_359_sum) | (equal_5_365_half &
-      equal_5_361_sum);
-  wire equal_5_367_half = equal_4_341_carry ^ equal_4_343_carry;
-  wire equal_5_367_sum = equal_5_367_half ^ equal_4_345_carry;
-  wire equal_5_367_carry = (equal_4_341_carry & equal_4_343_carry) | (equal_5_367_half &
-      equal_4_345_carry);
-  wire equal_5_369_half = equal_4_347_carry ^ equal_5_363_sum;
-  wire equal_5_369_sum = equal_5_369_half ^ equal_5_365_sum;
-  wire equal_5_369_carry = (equal_4_347_carry & equal_5_363_sum) | (equal_5_369_half &
-      equal_5_365_sum);
-  wire equal_5_371_half = equal_4_349_carry ^ equal_4_351_carry;
-  wire equal_5_371_sum = equal_5_371_half ^ equal_5_367_sum;
-  wire equal_5_371_carry = (equal_4_349_carry & equal_4_351_carry) | (equal_5_371_half &
-      equal_5_367_sum);
-  wire equal_5_373_half = equal_5_369_sum ^ equal_4_353_carry;
-  wire equal_5_373_sum = equal_5_373_half ^ equal_4_355_carry;
-  wire equal_5_373_carry = (equal_5_369_sum & equal_4_353_carry) | (equal_5_373_half &
-      equal_4_355_carry);
-  wire equal_5_375_half = equal_5_371_sum ^ equal_5_373_sum;
-  wire equal_5_375_sum = equal_5_375_half ^ equal_4_357_carry;
-  wire equal_5_375_carry = (equal_5_371_sum & equal_5_373_sum) | (equal_5_375_half &
-      equal_4_357_carry);
-  wire equal_6_377_half = ~taken[6] ^ equal_5_359_carry;
-  wire equal_6_377_sum = equal_6_377_half ^ equal_5_361_carry;
-  wire equal_6_377_carry = (~taken[6] & equal_5_359_carry) | (equal_6_377_half & equal_5_361_carry);
-  wire equal_6_379_half = equal_5_363_carry ^ equal_5_365_carry;
-  wire equal_6_379_sum = equal_6_379_half ^ equal_6_377_sum;
-  wire equal_6_379_carry = (equal_5_363_carry & equal_5_365_carry) | (equal_6_379_half &
-      equal_6_377_sum);
-  wire equal_6_381_half = equal_5_367_carry ^ equal_5_369_carry;
-  wire equal_6_381_sum = equal_6_381_half ^ equal_6_379_sum;
-  wire equal_6_381_carry = (equal_5_367_carry & equal_5_369_carry) | (equal_6_381_half &
-      equal_6_379_sum);
-  wire equal_6_383_half = equal_5_371_carry ^ equal_6_381_sum;
-  wire equal_6_383_sum = equal_6_383_half ^ equal_5_373_carry;
-  wire equal_6_383_carry = (equal_5_371_carry & equal_6_381_sum) | (equal_6_383_half &
-      equal_5_373_carry);
-  wire equal_7_385_half = ~taken[7] ^ equal_6_377_carry;
-  wire equal_7_385_sum = equal_7_385_half ^ equal_6_379_carry;
-  wire equal_7_385_carry = (~taken[7] & equal_6_377_carry) | (equal_7_385_half & equal_6_379_carry);
-  wire equal_7_387_half = equal_7_385_sum ^ equal_6_381_carry;
-  wire equal_7_387_sum = equal_7_387_half ^ equal_6_383_carry;
-  wire equal_7_387_carry = (equal_7_385_sum & equal_6_381_carry) | (equal_7_387_half &
-      equal_6_383_carry);
-  wire equal_8_389_half = ~taken[8] ^ equal_7_385_carry;
-  wire equal_8_389_sum = equal_8_389_half ^ equal_7_387_carry;
-  wire equal_8_389_carry = (~taken[8] & equal_7_385_carry) | (equal_8_389_half & equal_7_387_carry);
-  wire [9:0] product = {~taken[9], equal_8_389_sum, equal_7_387_sum, equal_6_383_sum,
-      equal_5_375_sum, equal_4_357_sum, equal_3_321_sum, equal_2_249_sum, equal_1_169_sum,
-      ~taken[0]} + {equal_8_389_carry, 2'd0, equal_5_375_carry, 6'h1};
+  wire [9:0] equal_row0 = ~taken;
+  wire [2:0] equal_stage1_half0_1 = {equal_1_1[1], equal_0_1[1], equal_0_0[1]} ^ {equal_1_1[0],
+      equal_0_1[0], equal_0_0[0]};
+  wire [2:0] equal_stage1_sum0_1 = equal_stage1_half0_1 ^ equal_row0[3:1];
+  wire [2:0] equal_stage1_carry0_1 = ({equal_1_1[1], equal_0_1[1], equal_0_0[1]} & {equal_1_1[0],
+      equal_0_1[0], equal_0_0[0]}) | (equal_stage1_half0_1 & equal_row0[3:1]);
+  wire [2:0] equal_stage1_half1_1 = {equal_1_1[4], equal_0_1[4], equal_0_0[4]} ^ {equal_1_1[3],
+      equal_0_1[3], equal_0_0[3]};
+  wire [2:0] equal_stage1_sum1_1 = equal_stage1_half1_1 ^ {equal_1_1[2], equal_0_1[2],
+      equal_0_0[2]};
+  wire [2:0] equal_stage1_carry1_1 = ({equal_1_1[4], equal_0_1[4], equal_0_0[4]} & {equal_1_1[3],
+      equal_0_1[3], equal_0_0[3]}) | (equal_stage1_half1_1 & {equal_1_1[2], equal_0_1[2],
+      equal_0_0[2]});
+  wire [2:0] equal_stage1_half2_1 = {equal_1_1[7], equal_0_1[7], equal_0_0[7]} ^ {equal_1_1[6],
+      equal_0_1[6], equal_0_0[6]};
+  wire [2:0] equal_stage1_sum2_1 = equal_stage1_half2_1 ^ {equal_1_1[5], equal_0_1[5],
+      equal_0_0[5]};
+  wire [2:0] equal_stage1_carry2_1 = ({equal_1_1[7], equal_0_1[7], equal_0_0[7]} & {equal_1_1[6],
+      equal_0_1[6], equal_0_0[6]}) | (equal_stage1_half2_1 & {equal_1_1[5], equal_0_1[5],
+      equal_0_0[5]});
+  wire [2:0] equal_stage1_half3_1 = {equal_1_1[10], equal_0_1[10], equal_0_0[10]} ^ {equal_1_1[9],
+      equal_0_1[9], equal_0_0[9]};
+  wire [2:0] equal_stage1_sum3_1 = equal_stage1_half3_1 ^ {equal_1_1[8], equal_0_1[8],
+      equal_0_0[8]};
+  wire [2:0] equal_stage1_carry3_1 = ({equal_1_1[10], equal_0_1[10], equal_0_0[10]} & {equal_1_1[9],
+      equal_0_1[9], equal_0_0[9]}) | (equal_stage1_half3_1 & {equal_1_1[8], equal_0_1[8],
+      equal_0_0[8]});
+  wire [2:0] equal_stage1_half4_1 = {equal_1_1[13], equal_0_1[13], equal_0_0[13]} ^ {equal_1_1[12],
+      equal_0_1[12], equal_0_0[12]};
+  wire [2:0] equal_stage1_sum4_1 = equal_stage1_half4_1 ^ {equal_1_1[11], equal_0_1[11],
+      equal_0_0[11]};
+  wire [2:0] equal_stage1_carry4_1 = ({equal_1_1[13], equal_0_1[13], equal_0_0[13]} &
+      {equal_1_1[12], equal_0_1[12], equal_0_0[12]}) | (equal_stage1_half4_1 & {equal_1_1[11],
+      equal_0_1[11], equal_0_0[11]});
+  wire [2:0] equal_stage1_half5_1 = {equal_1_1[16], equal_0_1[16], equal_0_0[16]} ^ {equal_1_1[15],
+      equal_0_1[15], equal_0_0[15]};
+  wire [2:0] equal_stage1_sum5_1 = equal_stage1_half5_1 ^ {equal_1_1[14], equal_0_1[14],
+      equal_0_0[14]};
+  wire [2:0] equal_stage1_carry5_1 = ({equal_1_1[16], equal_0_1[16], equal_0_0[16]} &
+      {equal_1_1[15], equal_0_1[15], equal_0_0[15]}) | (equal_stage1_half5_1 & {equal_1_1[14],
+      equal_0_1[14], equal_0_0[14]});
+  wire [2:0] equal_stage1_half6_1 = {equal_1_1[19], equal_0_1[19], equal_0_0[19]} ^ {equal_1_1[18],
+      equal_0_1[18], equal_0_0[18]};
+  wire [2:0] equal_stage1_sum6_1 = equal_stage1_half6_1 ^ {equal_1_1[17], equal_0_1[17],
+      equal_0_0[17]};
+  wire [2:0] equal_stage1_carry6_1 = ({equal_1_1[19], equal_0_1[19], equal_0_0[19]} &
+      {equal_1_1[18], equal_0_1[18], equal_0_0[18]}) | (equal_stage1_half6_1 & {equal_1_1[17],
+      equal_0_1[17], equal_0_0[17]});
+  wire [2:0] equal_stage1_half7_1 = {equal_1_1[22], equal_0_1[22], equal_0_0[22]} ^ {equal_1_1[21],
+      equal_0_1[21], equal_0_0[21]};
+  wire [2:0] equal_stage1_sum7_1 = equal_stage1_half7_1 ^ {equal_1_1[20], equal_0_1[20],
+      equal_0_0[20]};
+  wire [2:0] equal_stage1_carry7_1 = ({equal_1_1[22], equal_0_1[22], equal_0_0[22]} &
+      {equal_1_1[21], equal_0_1[21], equal_0_0[21]}) | (equal_stage1_half7_1 & {equal_1_1[20],
+      equal_0_1[20], equal_0_0[20]});
+  wire [2:0] equal_stage1_half8_1 = {equal_1_1[25], equal_0_1[25], equal_0_0[25]} ^ {equal_1_1[24],
+      equal_0_1[24], equal_0_0[24]};
+  wire [2:0] equal_stage1_sum8_1 = equal_stage1_half8_1 ^ {equal_1_1[23], equal_0_1[23],
+      equal_0_0[23]};
+  wire [2:0] equal_stage1_carry8_1 = ({equal_1_1[25], equal_0_1[25], equal_0_0[25]} &
+      {equal_1_1[24], equal_0_1[24], equal_0_0[24]}) | (equal_stage1_half8_1 & {equal_1_1[23],
+      equal_0_1[23], equal_0_0[23]});
+  wire [2:0] equal_stage1_half9_1 = {equal_1_1[28], equal_0_1[28], equal_0_0[28]} ^ {equal_1_1[27],
+      equal_0_1[27], equal_0_0[27]};
+  wire [2:0] equal_stage1_sum9_1 = equal_stage1_half9_1 ^ {equal_1_1[26], equal_0_1[26],
+      equal_0_0[26]};
+  wire [2:0] equal_stage1_carry9_1 = ({equal_1_1[28], equal_0_1[28], equal_0_0[28]} &
+      {equal_1_1[27], equal_0_1[27], equal_0_0[27]}) | (equal_stage1_half9_1 & {equal_1_1[26],
+      equal_0_1[26], equal_0_0[26]});
+  wire [2:0] equal_stage1_half10_1 = {equal_1_1[31], equal_0_1[31], equal_0_0[31]} ^ {equal_1_1[30],
+      equal_0_1[30], equal_0_0[30]};
+  wire [2:0] equal_stage1_sum10_1 = equal_stage1_half10_1 ^ {equal_1_1[29], equal_0_1[29],
+      equal_0_0[29]};
+  wire [2:0] equal_stage1_carry10_1 = ({equal_1_1[31], equal_0_1[31], equal_0_0[31]} &
+      {equal_1_1[30], equal_0_1[30], equal_0_0[30]}) | (equal_stage1_half10_1 & {equal_1_1[29],
+      equal_0_1[29], equal_0_0[29]});
+  wire equal_stage1_half11_2 = equal_1_0[2] ^ equal_1_0[1];
+  wire equal_stage1_sum11_2 = equal_stage1_half11_2 ^ equal_1_0[0];
+  wire equal_stage1_carry11_2 = (equal_1_0[2] & equal_1_0[1]) | (equal_stage1_half11_2 &
+      equal_1_0[0]);
+  wire equal_stage1_half12_2 = equal_1_0[5] ^ equal_1_0[4];
+  wire equal_stage1_sum12_2 = equal_stage1_half12_2 ^ equal_1_0[3];
+  wire equal_stage1_carry12_2 = (equal_1_0[5] & equal_1_0[4]) | (equal_stage1_half12_2 &
+      equal_1_0[3]);
+  wire equal_stage1_half13_2 = equal_1_0[8] ^ equal_1_0[7];
+  wire equal_stage1_sum13_2 = equal_stage1_half13_2 ^ equal_1_0[6];
+  wire equal_stage1_carry13_2 = (equal_1_0[8] & equal_1_0[7]) | (equal_stage1_half13_2 &
+      equal_1_0[6]);
+  wire equal_stage1_half14_2 = equal_1_0[11] ^ equal_1_0[10];
+  wire equal_stage1_sum14_2 = equal_stage1_half14_2 ^ equal_1_0[9];
+  wire equal_stage1_carry14_2 = (equal_1_0[11] & equal_1_0[10]) | (equal_stage1_half14_2 &
+      equal_1_0[9]);
+  wire equal_stage1_half15_2 = equal_1_0[14] ^ equal_1_0[13];
+  wire equal_stage1_sum15_2 = equal_stage1_half15_2 ^ equal_1_0[12];
+  wire equal_stage1_carry15_2 = (equal_1_0[14] & equal_1_0[13]) | (equal_stage1_half15_2 &
+      equal_1_0[12]);
+  wire equal_stage1_half16_2 = equal_1_0[17] ^ equal_1_0[16];
+  wire equal_stage1_sum16_2 = equal_stage1_half16_2 ^ equal_1_0[15];
+  wire equal_stage1_carry16_2 = (equal_1_0[17] & equal_1_0[16]) | (equal_stage1_half16_2 &
+      equal_1_0[15]);
+  wire equal_stage1_half17_2 = equal_1_0[20] ^ equal_1_0[19];
+  wire equal_stage1_sum17_2 = equal_stage1_half17_2 ^ equal_1_0[18];
+  wire equal_stage1_carry17_2 = (equal_1_0[20] & equal_1_0[19]) | (equal_stage1_half17_2 &
+      equal_1_0[18]);
+  wire equal_stage1_half18_2 = equal_1_0[23] ^ equal_1_0[22];
+  wire equal_stage1_sum18_2 = equal_stage1_half18_2 ^ equal_1_0[21];
+  wire equal_stage1_carry18_2 = (equal_1_0[23] & equal_1_0[22]) | (equal_stage1_half18_2 &
+      equal_1_0[21]);
+  wire equal_stage1_half19_2 = equal_1_0[26] ^ equal_1_0[25];
+  wire equal_stage1_sum19_2 = equal_stage1_half19_2 ^ equal_1_0[24];
+  wire equal_stage1_carry19_2 = (equal_1_0[26] & equal_1_0[25]) | (equal_stage1_half19_2 &
+      equal_1_0[24]);
+  wire equal_stage1_half20_2 = equal_1_0[29] ^ equal_1_0[28];
+  wire equal_stage1_sum20_2 = equal_stage1_half20_2 ^ equal_1_0[27];
+  wire equal_stage1_carry20_2 = (equal_1_0[29] & equal_1_0[28]) | (equal_stage1_half20_2 &
+      equal_1_0[27]);
+  wire [3:0] equal_stage2_half0_1 = {equal_stage1_carry1_1[2], equal_stage1_sum2_1} ^
+      {equal_stage1_carry0_1[2], equal_stage1_sum1_1};
+  wire [3:0] equal_stage2_sum0_1 = equal_stage2_half0_1 ^ {equal_row0[4], equal_stage1_sum0_1};
+  wire [3:0] equal_stage2_carry0_1 = ({equal_stage1_carry1_1[2], equal_stage1_sum2_1} &
+      {equal_stage1_carry0_1[2], equal_stage1_sum1_1}) | (equal_stage2_half0_1 & {equal_row0[4],
+      equal_stage1_sum0_1});
+  wire [3:0] equal_stage2_half1_1 = {equal_stage1_carry4_1[2], equal_stage1_sum5_1} ^
+      {equal_stage1_carry3_1[2], equal_stage1_sum4_1};
+  wire [3:0] equal_stage2_sum1_1 = equal_stage2_half1_1 ^ {equal_stage1_carry2_1[2],
+      equal_stage1_sum3_1};
+  wire [3:0] equal_stage2_carry1_1 = ({equal_stage1_carry4_1[2], equal_stage1_sum5_1} &
+      {equal_stage1_carry3_1[2], equal_stage1_sum4_1}) | (equal_stage2_half1_1 &
+      {equal_stage1_carry2_1[2], equal_stage1_sum3_1});
+  wire [3:0] equal_stage2_half2_1 = {equal_stage1_carry7_1[2], equal_stage1_sum8_1} ^
+      {equal_stage1_carry6_1[2], equal_stage1_sum7_1};
+  wire [3:0] equal_stage2_sum2_1 = equal_stage2_half2_1 ^ {equal_stage1_carry5_1[2],
+      equal_stage1_sum6_1};
+  wire [3:0] equal_stage2_carry2_1 = ({equal_stage1_carry7_1[2], equal_stage1_sum8_1} &
+      {equal_stage1_carry6_1[2], equal_stage1_sum7_1}) | (equal_stage2_half2_1 &
+      {equal_stage1_carry5_1[2], equal_stage1_sum6_1});
+  wire [2:0] equal_stage2_half3_2 = {equal_stage1_carry10_1[2], equal_stage1_carry11_2,
+      equal_1_0[30]} ^ {equal_stage1_carry9_1[2], equal_stage1_sum10_1[2:1]};
+  wire [2:0] equal_stage2_sum3_2 = equal_stage2_half3_2 ^ {equal_stage1_carry8_1[2],
+      equal_stage1_sum9_1[2:1]};
+  wire [2:0] equal_stage2_carry3_2 = ({equal_stage1_carry10_1[2], equal_stage1_carry11_2,
+      equal_1_0[30]} & {equal_stage1_carry9_1[2], equal_stage1_sum10_1[2:1]}) |
+      (equal_stage2_half3_2 & {equal_stage1_carry8_1[2], equal_stage1_sum9_1[2:1]});
+  wire [1:0] equal_stage2_half4_2 = equal_stage1_carry1_1[1:0] ^ equal_stage1_carry0_1[1:0];
+  wire [1:0] equal_stage2_sum4_2 = equal_stage2_half4_2 ^ {equal_stage1_carry12_2, equal_1_0[31]};
+  wire [1:0] equal_stage2_carry4_2 = (equal_stage1_carry1_1[1:0] & equal_stage1_carry0_1[1:0]) |
+      (equal_stage2_half4_2 & {equal_stage1_carry12_2, equal_1_0[31]});
+  wire [1:0] equal_stage2_half5_2 = equal_stage1_carry4_1[1:0] ^ equal_stage1_carry3_1[1:0];
+  wire [1:0] equal_stage2_sum5_2 = equal_stage2_half5_2 ^ equal_stage1_carry2_1[1:0];
+  wire [1:0] equal_stage2_carry5_2 = (equal_stage1_carry4_1[1:0] & equal_stage1_carry3_1[1:0]) |
+      (equal_stage2_half5_2 & equal_stage1_carry2_1[1:0]);
+  wire [1:0] equal_stage2_half6_2 = equal_stage1_carry7_1[1:0] ^ equal_stage1_carry6_1[1:0];
+  wire [1:0] equal_stage2_sum6_2 = equal_stage2_half6_2 ^ equal_stage1_carry5_1[1:0];
+  wire [1:0] equal_stage2_carry6_2 = (equal_stage1_carry7_1[1:0] & equal_stage1_carry6_1[1:0]) |
+      (equal_stage2_half6_2 & equal_stage1_carry5_1[1:0]);
+  wire [1:0] equal_stage2_half7_2 = equal_stage1_carry10_1[1:0] ^ equal_stage1_carry9_1[1:0];
+  wire [1:0] equal_stage2_sum7_2 = equal_stage2_half7_2 ^ equal_stage1_carry8_1[1:0];
+  wire [1:0] equal_stage2_carry7_2 = (equal_stage1_carry10_1[1:0] & equal_stage1_carry9_1[1:0]) |
+      (equal_stage2_half7_2 & equal_stage1_carry8_1[1:0]);
+  wire [1:0] equal_stage2_half8_2 = {equal_stage1_carry15_2, equal_stage1_sum13_2} ^
+      {equal_stage1_carry14_2, equal_stage1_sum12_2};
+  wire [1:0] equal_stage2_sum8_2 = equal_stage2_half8_2 ^ {equal_stage1_carry13_2,
+      equal_stage1_sum11_2};
+  wire [1:0] equal_stage2_carry8_2 = ({equal_stage1_carry15_2, equal_stage1_sum13_2} &
+      {equal_stage1_carry14_2, equal_stage1_sum12_2}) | (equal_stage2_half8_2 &
+      {equal_stage1_carry13_2, equal_stage1_sum11_2});
+  wire [1:0] equal_stage2_half9_2 = {equal_stage1_carry18_2, equal_stage1_sum16_2} ^
+      {equal_stage1_carry17_2, equal_stage1_sum15_2};
+  wire [1:0] equal_stage2_sum9_2 = equal_stage2_half9_2 ^ {equal_stage1_carry16_2,
+      equal_stage1_sum14_2};
+  wire [1:0] equal_stage2_carry9_2 = ({equal_stage1_carry18_2, equal_stage1_sum16_2} &
+      {equal_stage1_carry17_2, equal_stage1_sum15_2}) | (equal_stage2_half9_2 &
+      {equal_stage1_carry16_2, equal_stage1_sum14_2});
+  wire equal_stage2_half10_2 = equal_stage1_sum19_2 ^ equal_stage1_sum18_2;
+  wire equal_stage2_sum10_2 = equal_stage2_half10_2 ^ equal_stage1_sum17_2;
+  wire equal_stage2_carry10_2 = (equal_stage1_sum19_2 & equal_stage1_sum18_2) |
+      (equal_stage2_half10_2 & equal_stage1_sum17_2);
+  wire [4:0] equal_stage3_half0_1 = {equal_row0[5], equal_stage2_sum0_1} ^ {equal_stage2_carry0_1,
+      equal_stage1_sum10_1[0]};
+  wire [4:0] equal_stage3_sum0_1 = equal_stage3_half0_1 ^ {equal_stage2_carry3_2[2:1],
+      equal_stage1_carry19_2, equal_stage1_sum20_2, equal_stage1_sum9_1[0]};
+  wire [4:0] equal_stage3_carry0_1 = ({equal_row0[5], equal_stage2_sum0_1} & {equal_stage2_carry0_1,
+      equal_stage1_sum10_1[0]}) | (equal_stage3_half0_1 & {equal_stage2_carry3_2[2:1],
+      equal_stage1_carry19_2, equal_stage1_sum20_2, equal_stage1_sum9_1[0]});
+  wire [2:0] equal_stage3_half1_2 = equal_stage2_carry1_1[2:0] ^ equal_stage2_sum2_1[3:1];
+  wire [2:0] equal_stage3_sum1_2 = equal_stage3_half1_2 ^ equal_stage2_sum1_1[3:1];
+  wire [2:0] equal_stage3_carry1_2 = (equal_stage2_carry1_1[2:0] & equal_stage2_sum2_1[3:1]) |
+      (equal_stage3_half1_2 & equal_stage2_sum1_1[3:1]);
+  wire [2:0] equal_stage3_half2_2 = {equal_stage2_carry4_2[1], equal_stage2_sum4_2} ^
+      equal_stage2_sum3_2;
+  wire [2:0] equal_stage3_sum2_2 = equal_stage3_half2_2 ^ equal_stage2_carry2_1[2:0];
+  wire [2:0] equal_stage3_carry2_2 = ({equal_stage2_carry4_2[1], equal_stage2_sum4_2} &
+      equal_stage2_sum3_2) | (equal_stage3_half2_2 & equal_stage2_carry2_1[2:0]);
+  wire [2:0] equal_stage3_half3_2 = {equal_stage2_carry7_2[1], equal_stage2_sum7_2} ^
+      {equal_stage2_carry6_2[1], equal_stage2_sum6_2};
+  wire [2:0] equal_stage3_sum3_2 = equal_stage3_half3_2 ^ {equal_stage2_carry5_2[1],
+      equal_stage2_sum5_2};
+  wire [2:0] equal_stage3_carry3_2 = ({equal_stage2_carry7_2[1], equal_stage2_sum7_2} &
+      {equal_stage2_carry6_2[1], equal_stage2_sum6_2}) | (equal_stage3_half3_2 &
+      {equal_stage2_carry5_2[1], equal_stage2_sum5_2});
+  wire [1:0] equal_stage3_half4_2 = {equal_stage1_carry20_2, equal_stage2_sum10_2} ^
+      equal_stage2_sum9_2;
+  wire [1:0] equal_stage3_sum4_2 = equal_stage3_half4_2 ^ equal_stage2_sum8_2;
+  wire [1:0] equal_stage3_carry4_2 = ({equal_stage1_carry20_2, equal_stage2_sum10_2} &
+      equal_stage2_sum9_2) | (equal_stage3_half4_2 & equal_stage2_sum8_2);
+  wire equal_stage3_half5_3 = equal_stage2_carry5_2[0] ^ equal_stage2_carry4_2[0];
+  wire equal_stage3_sum5_3 = equal_stage3_half5_3 ^ equal_stage2_carry3_2[0];
+  wire equal_stage3_carry5_3 = (equal_stage2_carry5_2[0] & equal_stage2_carry4_2[0]) |
+      (equal_stage3_half5_3 & equal_stage2_carry3_2[0]);
+  wire equal_stage3_half6_3 = equal_stage2_carry8_2[0] ^ equal_stage2_carry7_2[0];
+  wire equal_stage3_sum6_3 = equal_stage3_half6_3 ^ equal_stage2_carry6_2[0];
+  wire equal_stage3_carry6_3 = (equal_stage2_carry8_2[0] & equal_stage2_carry7_2[0]) |
+      (equal_stage3_half6_3 & equal_stage2_carry6_2[0]);
+  wire [4:0] equal_stage4_half0_1 = equal_stage3_sum0_1 ^ {equal_stage2_carry1_1[3],
+      equal_stage3_sum1_2, equal_stage2_sum2_1[0]};
+  wire [4:0] equal_stage4_sum0_1 = equal_stage4_half0_1 ^ {equal_stage3_carry0_1[3:0],
+      equal_stage2_sum1_1[0]};
+  wire [4:0] equal_stage4_carry0_1 = (equal_stage3_sum0_1 & {equal_stage2_carry1_1[3],
+      equal_stage3_sum1_2, equal_stage2_sum2_1[0]}) | (equal_stage4_half0_1 &
+      {equal_stage3_carry0_1[3:0], equal_stage2_sum1_1[0]});
+  wire [3:0] equal_stage4_half1_2 = {equal_stage3_carry2_2[2], equal_stage2_carry8_2[1],
+      equal_stage3_sum4_2} ^ {equal_stage3_carry1_2[2], equal_stage3_sum3_2};
+  wire [3:0] equal_stage4_sum1_2 = equal_stage4_half1_2 ^ {equal_stage2_carry2_1[3],
+      equal_stage3_sum2_2};
+  wire [3:0] equal_stage4_carry1_2 = ({equal_stage3_carry2_2[2], equal_stage2_carry8_2[1],
+      equal_stage3_sum4_2} & {equal_stage3_carry1_2[2], equal_stage3_sum3_2}) |
+      (equal_stage4_half1_2 & {equal_stage2_carry2_1[3], equal_stage3_sum2_2});
+  wire [1:0] equal_stage4_half2_3 = equal_stage3_carry1_2[1:0] ^ {equal_stage3_carry5_3,
+      equal_stage2_carry10_2};
+  wire [1:0] equal_stage4_sum2_3 = equal_stage4_half2_3 ^ equal_stage2_carry9_2;
+  wire [1:0] equal_stage4_carry2_3 = (equal_stage3_carry1_2[1:0] & {equal_stage3_carry5_3,
+      equal_stage2_carry10_2}) | (equal_stage4_half2_3 & equal_stage2_carry9_2);
+  wire [1:0] equal_stage4_half3_3 = equal_stage3_carry4_2 ^ equal_stage3_carry3_2[1:0];
+  wire [1:0] equal_stage4_sum3_3 = equal_stage4_half3_3 ^ equal_stage3_carry2_2[1:0];
+  wire [1:0] equal_stage4_carry3_3 = (equal_stage3_carry4_2 & equal_stage3_carry3_2[1:0]) |
+      (equal_stage4_half3_3 & equal_stage3_carry2_2[1:0]);
+  wire [4:0] equal_stage5_half0_2 = {equal_row0[6], equal_stage4_sum1_2} ^ equal_stage4_carry0_1;
+  wire [4:0] equal_stage5_sum0_2 = equal_stage5_half0_2 ^ {equal_stage3_carry0_1[4],
+      equal_stage4_sum0_1[4:1]};
+  wire [4:0] equal_stage5_carry0_2 = ({equal_row0[6], equal_stage4_sum1_2} & equal_stage4_carry0_1)
+      | (equal_stage5_half0_2 & {equal_stage3_carry0_1[4], equal_stage4_sum0_1[4:1]});
+  wire [2:0] equal_stage5_half1_3 = equal_stage4_carry1_2[2:0] ^ {equal_stage4_carry2_3,
+      equal_stage3_sum6_3};
+  wire [2:0] equal_stage5_sum1_3 = equal_stage5_half1_3 ^ {equal_stage3_carry3_2[2],
+      equal_stage3_carry6_3, equal_stage3_sum5_3};
+  wire [2:0] equal_stage5_carry1_3 = (equal_stage4_carry1_2[2:0] & {equal_stage4_carry2_3,
+      equal_stage3_sum6_3}) | (equal_stage5_half1_3 & {equal_stage3_carry3_2[2],
+      equal_stage3_carry6_3, equal_stage3_sum5_3});
+  wire equal_stage5_half2_4 = equal_stage4_carry3_3[0] ^ equal_stage4_sum3_3[1];
+  wire equal_stage5_sum2_4 = equal_stage5_half2_4 ^ equal_stage4_sum2_3[1];
+  wire equal_stage5_carry2_4 = (equal_stage4_carry3_3[0] & equal_stage4_sum3_3[1]) |
+      (equal_stage5_half2_4 & equal_stage4_sum2_3[1]);
+  wire [3:0] equal_stage6_half0_3 = {equal_stage4_carry1_2[3], equal_stage4_carry3_3[1],
+      equal_stage5_sum2_4, equal_stage4_sum3_3[0]} ^ {equal_stage5_carry1_3,
+      equal_stage4_sum2_3[0]};
+  wire [3:0] equal_stage6_sum0_3 = equal_stage6_half0_3 ^ equal_stage5_sum0_2[4:1];
+  wire [3:0] equal_stage6_carry0_3 = ({equal_stage4_carry1_2[3], equal_stage4_carry3_3[1],
+      equal_stage5_sum2_4, equal_stage4_sum3_3[0]} & {equal_stage5_carry1_3,
+      equal_stage4_sum2_3[0]}) | (equal_stage6_half0_3 & equal_stage5_sum0_2[4:1]);
+  wire equal_stage6_half1_5 = equal_stage5_carry2_4 ^ equal_stage5_sum1_3[2];
+  wire equal_stage6_sum1_5 = equal_stage6_half1_5 ^ equal_stage5_carry0_2[2];
+  wire equal_stage6_carry1_5 = (equal_stage5_carry2_4 & equal_stage5_sum1_3[2]) |
+      (equal_stage6_half1_5 & equal_stage5_carry0_2[2]);
+  wire [4:0] equal_stage7_half0_3 = {equal_row0[7], equal_stage6_sum0_3} ^
+      {equal_stage5_carry0_2[4:3], equal_stage6_sum1_5, equal_stage5_sum1_3[1:0]};
+  wire [4:0] equal_stage7_sum0_3 = equal_stage7_half0_3 ^ {equal_stage6_carry0_3[3:1],
+      equal_stage5_carry0_2[1:0]};
+  wire [4:0] equal_stage7_carry0_3 = ({equal_row0[7], equal_stage6_sum0_3} &
+      {equal_stage5_carry0_2[4:3], equal_stage6_sum1_5, equal_stage5_sum1_3[1:0]}) |
+      (equal_stage7_half0_3 & {equal_stage6_carry0_3[3:1], equal_stage5_carry0_2[1:0]});
+  wire equal_stage8_half0_4 = equal_stage7_carry0_3[0] ^ equal_stage6_carry0_3[0];
+  wire equal_stage8_sum0_4 = equal_stage8_half0_4 ^ equal_stage7_sum0_3[1];
+  wire equal_stage8_carry0_4 = (equal_stage7_carry0_3[0] & equal_stage6_carry0_3[0]) |
+      (equal_stage8_half0_4 & equal_stage7_sum0_3[1]);
+  wire equal_stage8_half0_6 = equal_stage6_carry1_5 ^ equal_stage7_carry0_3[2];
+  wire equal_stage8_sum0_6 = equal_stage8_half0_6 ^ equal_stage7_sum0_3[3];
+  wire equal_stage8_carry0_6 = (equal_stage6_carry1_5 & equal_stage7_carry0_3[2]) |
+      (equal_stage8_half0_6 & equal_stage7_sum0_3[3]);
+  wire [2:0] equal_ripple5_sum = {1'b0, equal_stage7_sum0_3[2], equal_stage8_carry0_4} + {1'b0,
+      equal_stage7_carry0_3[1], equal_stage8_carry0_4};
+  wire [1:0] equal_ripple5 = equal_ripple5_sum[2:1];
+  wire [3:0] equal_ripple7_sum = {1'b0, equal_row0[8], equal_stage7_sum0_3[4],
+      equal_stage8_carry0_6} + {1'b0, equal_stage7_carry0_3[4:3], equal_stage8_carry0_6};
+  wire [2:0] equal_ripple7 = equal_ripple7_sum[3:1];
+  wire [9:0] product = {equal_ripple7, equal_ripple5, equal_stage8_sum0_4, equal_stage7_sum0_3[0],
+      equal_stage5_sum0_2[0], equal_stage4_sum0_1[0], equal_row0[0]} + {equal_row0[9], 2'd0,
+      equal_stage8_sum0_6, 6'h1};
 
   // Shift.
   wire [10:0] product_by1 = weight[0] ? {product, 1'b0} : {product[9], product};
@@ -533,90 +362,27 @@ module bitplane_dot_n8_m8_lanes32_pi2_pj2_k32768 (
 
   // Accumulate: The shifted count of this pair of planes added to the sum so far.
   wire [31:0] addend = {{7{product_by8[24]}}, product_by8};
-  wire [31:0] total_propagate = acc_so_far ^ addend;
-  wire [31:0] total_generate = acc_so_far & addend;
-  wire total_0_zero0 = total_generate[0];
-  wire total_0_one0 = total_propagate[0];
-  wire total_0_zero1 = total_generate[1] | (total_propagate[1] & total_0_zero0);
-  wire total_0_zero2 = total_generate[2] | (total_propagate[2] & total_0_zero1);
-  wire total_0_zero3 = total_generate[3] | (total_propagate[3] & total_0_zero2);
-  wire total_0_zero4 = total_generate[4] | (total_propagate[4] & total_0_zero3);
-  wire total_0_zero5 = total_generate[5] | (total_propagate[5] & total_0_zero4);
-  wire total_0_zero6 = total_generate[6] | (total_propagate[6] & total_0_zero5);
-  wire total_7_zero0 = total_generate[7];
-  wire total_7_one0 = total_propagate[7];
-  wire total_7_zero1 = total_generate[8] | (total_propagate[8] & total_7_zero0);
-  wire total_7_one1 = total_propagate[8] & total_7_one0;
-  wire total_7_zero2 = total_generate[9] | (total_propagate[9] & total_7_zero1);
-  wire total_7_one2 = total_propagate[9] & total_7_one1;
-  wire total_7_zero3 = total_generate[10] | (total_propagate[10] & total_7_zero2);
-  wire total_7_one3 = total_propagate[10] & total_7_one2;
-  wire total_7_zero4 = total_generate[11] | (total_propagate[11] & total_7_zero3);
-  wire total_7_one4 = total_propagate[11] & total_7_one3;
-  wire total_7_zero5 = total_generate[12] | (total_propagate[12] & total_7_zero4);
-  wire total_7_one5 = total_propagate[12] & total_7_one4;
-  wire total_7_zero6 = total_generate[13] | (total_propagate[13] & total_7_zero5);
-  wire total_7_one6 = total_propagate[13] & total_7_one5;
-  wire total_14_zero0 = total_generate[14];
-  wire total_14_one0 = total_propagate[14];
-  wire total_14_zero1 = total_generate[15] | (total_propagate[15] & total_14_zero0);
-  wire total_14_one1 = total_propagate[15] & total_14_one0;
-  wire total_14_zero2 = total_generate[16] | (total_propagate[16] & total_14_zero1);
-  wire total_14_one2 = total_propagate[16] & total_14_one1;
-  wire total_14_zero3 = total_generate[17] | (total_propagate[17] & total_14_zero2);
-  wire total_14_one3 = total_propagate[17] & total_14_one2;
-  wire total_14_zero4 = total_generate[18] | (total_propagate[18] & total_14_zero3);
-  wire total_14_one4 = total_propagate[18] & total_14_one3;
-  wire total_14_zero5 = total_generate[19] | (total_propagate[19] & total_14_zero4);
-  wire total_14_one5 = total_propagate[19] & total_14_one4;
-  wire total_14_zero6 = total_generate[20] | (total_propagate[20] & total_14_zero5);
-  wire total_14_one6 = total_propagate[20] & total_14_one5;
-  wire total_21_zero0 = total_generate[21];
-  wire total_21_one0 = total_propagate[21];
-  wire total_21_zero1 = total_generate[22] | (total_propagate[22] & total_21_zero0);
-  wire total_21_one1 = total_propagate[22] & total_21_one0;
-  wire total_21_zero2 = total_generate[23] | (total_propagate[23] & total_21_zero1);
-  wire total_21_one2 = total_propagate[23] & total_21_one1;
-  wire total_21_zero3 = total_generate[24] | (total_propagate[24] & total_21_zero2);
-  wire total_21_one3 = total_propagate[24] & total_21_one2;
-  wire total_21_zero4 = total_generate[25] | (total_propagate[25] & total_21_zero3);
-  wire total_21_one4 = total_propagate[25] & total_21_one3;
-  wire total_21_zero5 = total_generate[26] | (total_propagate[26] & total_21_zero4);
-  wire total_21_one5 = total_propagate[26] & total_21_one4;
-  wire total_21_zero6 = total_generate[27] | (total_propagate[27] & total_21_zero5);
-  wire total_21_one6 = total_propagate[27] & total_21_one5;
-  wire total_28_zero0 = total_generate[28];
-  wire total_28_one0 = total_propagate[28];
-  wire total_28_zero1 = total_generate[29] | (total_propagate[29] & total_28_zero0);
-  wire total_28_one1 = total_propagate[29] & total_28_one0;
-  wire total_28_zero2 = total_generate[30] | (total_propagate[30] & total_28_zero1);
-  wire total_28_one2 = total_propagate[30] & total_28_one1;
-  wire total_carry14 = total_7_zero6 | (total_7_one6 & total_0_zero6);
-  wire total_carry21 = total_14_zero6 | (total_14_one6 & total_carry14);
-  wire total_carry28 = total_21_zero6 | (total_21_one6 & total_14_zero6) | (total_21_one6 &
-      total_14_one6 & total_carry14);
-  wire [31:0] total = {total_propagate[31] ^ total_28_zero2 ^ (total_28_one2 & total_carry28),
-      total_propagate[30] ^ total_28_zero1 ^ (total_28_one1 & total_carry28), total_propagate[29] ^
-      total_28_zero0 ^ (total_28_one0 & total_carry28), total_28_one0 ^ total_carry28,
-      total_propagate[27] ^ total_21_zero5 ^ (total_21_one5 & total_carry21), total_propagate[26] ^
-      total_21_zero4 ^ (total_21_one4 & total_carry21), total_propagate[25] ^ total_21_zero3 ^
-      (total_21_one3 & total_carry21), total_propagate[24] ^ total_21_zero2 ^ (total_21_one2 &
-      total_carry21), total_propagate[23] ^ total_21_zero1 ^ (total_21_one1 & total_carry21),
-      total_propagate[22] ^ total_21_zero0 ^ (total_21_one0 & total_carry21), total_21_one0 ^
-      total_carry21, total_propagate[20] ^ total_14_zero5 ^ (total_14_one5 & total_carry14),
-      total_propagate[19] ^ total_14_zero4 ^ (total_14_one4 & total_carry14), total_propagate[18] ^
-      total_14_zero3 ^ (total_14_one3 & total_carry14), total_propagate[17] ^ total_14_zero2 ^
-      (total_14_one2 & total_carry14), total_propagate[16] ^ total_14_zero1 ^ (total_14_one1 &
-      total_carry14), total_propagate[15] ^ total_14_zero0 ^ (total_14_one0 & total_carry14),
-      total_14_one0 ^ total_carry14, total_propagate[13] ^ total_7_zero5 ^ (total_7_one5 &
-      total_0_zero6), total_propagate[12] ^ total_7_zero4 ^ (total_7_one4 & total_0_zero6),
-      total_propagate[11] ^ total_7_zero3 ^ (total_7_one3 & total_0_zero6), total_propagate[10] ^
-      total_7_zero2 ^ (total_7_one2 & total_0_zero6), total_propagate[9] ^ total_7_zero1 ^
-      (total_7_one1 & total_0_zero6), total_propagate[8] ^ total_7_zero0 ^ (total_7_one0 &
-      total_0_zero6), total_7_one0 ^ total_0_zero6, total_propagate[6] ^ total_0_zero5,
-      total_propagate[5] ^ total_0_zero4, total_propagate[4] ^ total_0_zero3, total_propagate[3] ^
-      total_0_zero2, total_propagate[2] ^ total_0_zero1, total_propagate[1] ^ total_0_zero0,
-      total_0_one0};
+  wire [7:0] total_block0 = {1'b0, acc_so_far[6:0]} + {1'b0, product_by8[6:0]};
+  wire [7:0] total_block7 = {1'b0, acc_so_far[13:7]} + {1'b0, product_by8[13:7]};
+  wire total_block7_passes = &(acc_so_far[13:7] ^ product_by8[13:7]);
+  wire [7:0] total_block14 = {1'b0, acc_so_far[20:14]} + {1'b0, product_by8[20:14]};
+  wire total_block14_passes = &(acc_so_far[20:14] ^ product_by8[20:14]);
+  wire [7:0] total_block21 = {1'b0, acc_so_far[27:21]} + {1'b0, addend[27:21]};
+  wire total_block21_passes = &(acc_so_far[27:21] ^ addend[27:21]);
+  wire [4:0] total_block28 = {1'b0, acc_so_far[31:28]} + {1'b0, addend[27:24]};
+  wire total_blocks0to1_generates = total_block7[7] | (total_block7_passes & total_block0[7]);
+  wire total_blocks2to3_generates = total_block21[7] | (total_block21_passes & total_block14[7]);
+  wire total_blocks2to3_passes = total_block21_passes & total_block14_passes;
+  wire total_blocks0to2_generates = total_block14[7] | (total_block14_passes &
+      total_blocks0to1_generates);
+  wire total_blocks0to3_generates = total_blocks2to3_generates | (total_blocks2to3_passes &
+      total_blocks0to1_generates);
+  wire total_carry7 = total_block0[7];
+  wire [6:0] total_bits7 = total_block7[6:0] + {6'd0, total_carry7};
+  wire [6:0] total_bits14 = total_block14[6:0] + {6'd0, total_blocks0to1_generates};
+  wire [6:0] total_bits21 = total_block21[6:0] + {6'd0, total_blocks0to2_generates};
+  wire [3:0] total_bits28 = total_block28[3:0] + {3'd0, total_blocks0to3_generates};
+  wire [31:0] total = {total_bits28, total_bits21, total_bits14, total_bits7, total_block0[6:0]};
   wire next_and = i_valid & ~rst;
 
   always @(posedge clk) begin

@@ -98,18 +98,10 @@ module bsdequant_fx3 (
   wire [22:0] left_left2 = shift[1] ? {left_left4[20:0], 2'd0} : left_left4;
   wire [22:0] left_left1 = shift[0] ? {left_left2[21:0], 1'b0} : left_left2;
   wire up = left_left1[8] & ((|left_left1[7:0]) | left_left1[9]);
-  wire left_left1_all = &left_left1[12:9];
-  wire rounded_and = left_left1_all & (&left_left1[16:13]);
-  wire rounded_and_2 = rounded_and & (&left_left1[20:17]);
-  wire [14:0] rounded = {rounded_and_2 & (&left_left1[22:21]) & up, left_left1[22] ^ (rounded_and_2
-      & left_left1[21] & up), left_left1[21] ^ (rounded_and_2 & up), left_left1[20] ^ (rounded_and &
-      (&left_left1[19:17]) & up), left_left1[19] ^ (rounded_and & (&left_left1[18:17]) & up),
-      left_left1[18] ^ (rounded_and & left_left1[17] & up), left_left1[17] ^ (rounded_and & up),
-      left_left1[16] ^ (left_left1_all & (&left_left1[15:13]) & up), left_left1[15] ^
-      (left_left1_all & (&left_left1[14:13]) & up), left_left1[14] ^ (left_left1_all &
-      left_left1[13] & up), left_left1[13] ^ (left_left1_all & up), left_left1[12] ^
-      ((&left_left1[11:9]) & up), left_left1[11] ^ ((&left_left1[10:9]) & up), left_left1[10] ^
-      (left_left1[9] & up), left_left1[9] ^ up};
+  wire left_left1_all = &left_left1[16:9];
+  wire rounded_carry8 = left_left1_all & up;
+  wire [14:0] rounded = {left_left1_all & (&left_left1[22:17]) & up, left_left1[22:17] + {5'd0,
+      rounded_carry8}, left_left1[16:9] + {7'd0, up}};
   wire full = rounded[14];
   wire [13:0] factor = {rounded[13] | full, rounded[12:0]};
   wire [6:0] weight_difference_2 = {1'b0, acc[28:23]} - 7'd28;

@@ -70,10 +70,10 @@ module bspe_mixed_lanes4_local_fx3 (
   wire [5:0] exponent0 = ({1'b0, a[14:11], a[10] | ~hidden0} + {4'd0, terms[2:1]}) & {6{counts0}};
   wire hidden1 = |a[30:26];
   wire special1 = &a[30:26];
-  wire product1_and = terms[4] & ~special1;
-  wire counts1 = product1_and & (hidden1 | (|a[25:16]));
+  wire counts1_and = terms[4] & ~special1;
+  wire counts1 = counts1_and & (hidden1 | (|a[25:16]));
   wire sign1 = a[31] ^ terms[7];
-  wire [10:0] product1 = {hidden1, a[25:16]} & {11{product1_and}};
+  wire [10:0] product1 = {hidden1, a[25:16]} & {11{counts1_and}};
   wire [5:0] exponent1 = ({1'b0, a[30:27], a[26] | ~hidden1} + {4'd0, terms[6:5]}) & {6{counts1}};
   wire hidden2 = |a[46:42];
   wire special2 = &a[46:42];
@@ -84,10 +84,10 @@ module bspe_mixed_lanes4_local_fx3 (
   wire [5:0] exponent2 = ({1'b0, a[46:43], a[42] | ~hidden2} + {4'd0, terms[10:9]}) & {6{counts2}};
   wire hidden3 = |a[62:58];
   wire special3 = &a[62:58];
-  wire counts3_and = terms[12] & ~special3;
-  wire counts3 = counts3_and & (hidden3 | (|a[57:48]));
+  wire product3_and = terms[12] & ~special3;
+  wire counts3 = product3_and & (hidden3 | (|a[57:48]));
   wire sign3 = a[63] ^ terms[15];
-  wire [10:0] product3 = {hidden3, a[57:48]} & {11{counts3_and}};
+  wire [10:0] product3 = {hidden3, a[57:48]} & {11{product3_and}};
   wire [5:0] exponent3 = ({1'b0, a[62:59], a[58] | ~hidden3} + {4'd0, terms[14:13]}) & {6{counts3}};
   wire not_finite = |{special3, special2, special1, special0};
 
@@ -179,153 +179,30 @@ module bspe_mixed_lanes4_local_fx3 (
   wire one3 = sign3 ^ lane3_up;
 
   // Add lanes: The sum of the rows in two's complement, of 14 + fx bits for four lanes.
-  wire dot_0_64_half = row0[0] ^ one0;
-  wire dot_0_64_sum = dot_0_64_half ^ row1[0];
-  wire dot_0_64_carry = (row0[0] & one0) | (dot_0_64_half & row1[0]);
-  wire dot_0_66_half = one1 ^ row2[0];
-  wire dot_0_66_sum = dot_0_66_half ^ one2;
-  wire dot_0_66_carry = (one1 & row2[0]) | (dot_0_66_half & one2);
-  wire dot_0_68_half = row3[0] ^ one3;
-  wire dot_0_68_sum = dot_0_68_half ^ dot_0_64_sum;
-  wire dot_0_68_carry = (row3[0] & one3) | (dot_0_68_half & dot_0_64_sum);
-  wire dot_1_70_half = row0[1] ^ row1[1];
-  wire dot_1_70_sum = dot_1_70_half ^ row2[1];
-  wire dot_1_70_carry = (row0[1] & row1[1]) | (dot_1_70_half & row2[1]);
-  wire dot_1_72_half = row3[1] ^ dot_0_64_carry;
-  wire dot_1_72_sum = dot_1_72_half ^ dot_0_66_carry;
-  wire dot_1_72_carry = (row3[1] & dot_0_64_carry) | (dot_1_72_half & dot_0_66_carry);
-  wire dot_1_74_half = dot_1_70_sum ^ dot_0_68_carry;
-  wire dot_1_74_sum = dot_1_74_half ^ dot_1_72_sum;
-  wire dot_1_74_carry = (dot_1_70_sum & dot_0_68_carry) | (dot_1_74_half & dot_1_72_sum);
-  wire dot_2_76_half = row0[2] ^ row1[2];
-  wire dot_2_76_sum = dot_2_76_half ^ row2[2];
-  wire dot_2_76_carry = (row0[2] & row1[2]) | (dot_2_76_half & row2[2]);
-  wire dot_2_78_half = row3[2] ^ dot_1_70_carry;
-  wire dot_2_78_sum = dot_2_78_half ^ dot_2_76_sum;
-  wire dot_2_78_carry = (row3[2] & dot_1_70_carry) | (dot_2_78_half & dot_2_76_sum);
-  wire dot_2_80_half = dot_1_72_carry ^ dot_2_78_sum;
-  wire dot_2_80_sum = dot_2_80_half ^ dot_1_74_carry;
-  wire dot_2_80_carry = (dot_1_72_carry & dot_2_78_sum) | (dot_2_80_half & dot_1_74_carry);
-  wire dot_3_82_half = row0[3] ^ row1[3];
-  wire dot_3_82_sum = dot_3_82_half ^ row2[3];
-  wire dot_3_82_carry = (row0[3] & row1[3]) | (dot_3_82_half & row2[3]);
-  wire dot_3_84_half = row3[3] ^ dot_2_76_carry;
-  wire dot_3_84_sum = dot_3_84_half ^ dot_3_82_sum;
-  wire dot_3_84_carry = (row3[3] & dot_2_76_carry) | (dot_3_84_half & dot_3_82_sum);
-  wire dot_3_86_half = dot_2_78_carry ^ dot_3_84_sum;
-  wire dot_3_86_sum = dot_3_86_half ^ dot_2_80_carry;
-  wire dot_3_86_carry = (dot_2_78_carry & dot_3_84_sum) | (dot_3_86_half & dot_2_80_carry);
-  wire dot_4_88_half = row0[4] ^ row1[4];
-  wire dot_4_88_sum = dot_4_88_half ^ row2[4];
-  wire dot_4_88_carry = (row0[4] & row1[4]) | (dot_4_88_half & row2[4]);
-  wire dot_4_90_half = row3[4] ^ dot_3_82_carry;
-  wire dot_4_90_sum = dot_4_90_half ^ dot_4_88_sum;
-  wire dot_4_90_carry = (row3[4] & dot_3_82_carry) | (dot_4_90_half & dot_4_88_sum);
-  wire dot_4_92_half = dot_3_84_carry ^ dot_4_90_sum;
-  wire dot_4_92_sum = dot_4_92_half ^ dot_3_86_carry;
-  wire dot_4_92_carry = (dot_3_84_carry & dot_4_90_sum) | (dot_4_92_half & dot_3_86_carry);
-  wire dot_5_94_half = row0[5] ^ row1[5];
-  wire dot_5_94_sum = dot_5_94_half ^ row2[5];
-  wire dot_5_94_carry = (row0[5] & row1[5]) | (dot_5_94_half & row2[5]);
-  wire dot_5_96_half = row3[5] ^ dot_4_88_carry;
-  wire dot_5_96_sum = dot_5_96_half ^ dot_5_94_sum;
-  wire dot_5_96_carry = (row3[5] & dot_4_88_carry) | (dot_5_96_half & dot_5_94_sum);
-  wire dot_5_98_half = dot_4_90_carry ^ dot_5_96_sum;
-  wire dot_5_98_sum = dot_5_98_half ^ dot_4_92_carry;
-  wire dot_5_98_carry = (dot_4_90_carry & dot_5_96_sum) | (dot_5_98_half & dot_4_92_carry);
-  wire dot_6_100_half = row0[6] ^ row1[6];
-  wire dot_6_100_sum = dot_6_100_half ^ row2[6];
-  wire dot_6_100_carry = (row0[6] & row1[6]) | (dot_6_100_half & row2[6]);
-  wire dot_6_102_half = row3[6] ^ dot_5_94_carry;
-  wire dot_6_102_sum = dot_6_102_half ^ dot_6_100_sum;
-  wire dot_6_102_carry = (row3[6] & dot_5_94_carry) | (dot_6_102_half & dot_6_100_sum);
-  wire dot_6_104_half = dot_5_96_carry ^ dot_6_102_sum;
-  wire dot_6_104_sum = dot_6_104_half ^ dot_5_98_carry;
-  wire dot_6_104_carry = (dot_5_96_carry & dot_6_102_sum) | (dot_6_104_half & dot_5_98_carry);
-  wire dot_7_106_half = row0[7] ^ row1[7];
-  wire dot_7_106_sum = dot_7_106_half ^ row2[7];
-  wire dot_7_106_carry = (row0[7] & row1[7]) | (dot_7_106_half & row2[7]);
-  wire dot_7_108_half = row3[7] ^ dot_6_100_carry;
-  wire dot_7_108_sum = dot_7_108_half ^ dot_7_106_sum;
-  wire dot_7_108_carry = (row3[7] & dot_6_100_carry) | (dot_7_108_half & dot_7_106_sum);
-  wire dot_7_110_half = dot_6_102_carry ^ dot_7_108_sum;
-  wire dot_7_110_sum = dot_7_110_half ^ dot_6_104_carry;
-  wire dot_7_110_carry = (dot_6_102_carry & dot_7_108_sum) | (dot_7_110_half & dot_6_104_carry);
-  wire dot_8_112_half = row0[8] ^ row1[8];
-  wire dot_8_112_sum = dot_8_112_half ^ row2[8];
-  wire dot_8_112_carry = (row0[8] & row1[8]) | (dot_8_112_half & row2[8]);
-  wire dot_8_114_half = row3[8] ^ dot_7_106_carry;
-  wire dot_8_114_sum = dot_8_114_half ^ dot_8_112_sum;
-  wire dot_8_114_carry = (row3[8] & dot_7_106_carry) | (dot_8_114_half & dot_8_112_sum);
-  wire dot_8_116_half = dot_7_108_carry ^ dot_8_114_sum;
-  wire dot_8_116_sum = dot_8_116_half ^ dot_7_110_carry;
-  wire dot_8_116_carry = (dot_7_108_carry & dot_8_114_sum) | (dot_8_116_half & dot_7_110_carry);
-  wire dot_9_118_half = row0[9] ^ row1[9];
-  wire dot_9_118_sum = dot_9_118_half ^ row2[9];
-  wire dot_9_118_carry = (row0[9] & row1[9]) | (dot_9_118_half & row2[9]);
-  wire dot_9_120_half = row3[9] ^ dot_8_112_carry;
-  wire dot_9_120_sum = dot_9_120_half ^ dot_9_118_sum;
-  wire dot_9_120_carry = (row3[9] & dot_8_112_carry) | (dot_9_120_half & dot_9_118_sum);
-  wire dot_9_122_half = dot_8_114_carry ^ dot_9_120_sum;
-  wire dot_9_122_sum = dot_9_122_half ^ dot_8_116_carry;
-  wire dot_9_122_carry = (dot_8_114_carry & dot_9_120_sum) | (dot_9_122_half & dot_8_116_carry);
-  wire dot_10_124_half = row0[10] ^ row1[10];
-  wire dot_10_124_sum = dot_10_124_half ^ row2[10];
-  wire dot_10_124_carry = (row0[10] & row1[10]) | (dot_10_124_half & row2[10]);
-  wire dot_10_126_half = row3[10] ^ dot_9_118_carry;
-  wire dot_10_126_sum = dot_10_126_half ^ dot_10_124_sum;
-  wire dot_10_126_carry = (row3[10] & dot_9_118_carry) | (dot_10_126_half & dot_10_124_sum);
-  wire dot_10_128_half = dot_9_120_carry ^ dot_10_126_sum;
-  wire dot_10_128_sum = dot_10_128_half ^ dot_9_122_carry;
-  wire dot_10_128_carry = (dot_9_120_carry & dot_10_126_sum) | (dot_10_128_half & dot_9_122_carry);
-  wire dot_11_130_half = row0[11] ^ row1[11];
-  wire dot_11_130_sum = dot_11_130_half ^ row2[11];
-  wire dot_11_130_carry = (row0[11] & row1[11]) | (dot_11_130_half & row2[11]);
-  wire dot_11_132_half = row3[11] ^ dot_10_124_carry;
-  wire dot_11_132_sum = dot_11_132_half ^ dot_11_130_sum;
-  wire dot_11_132_carry = (row3[11] & dot_10_124_carry) | (dot_11_132_half & dot_11_130_sum);
-  wire dot_11_134_half = dot_10_126_carry ^ dot_11_132_sum;
-  wire dot_11_134_sum = dot_11_134_half ^ dot_10_128_carry;
-  wire dot_11_134_carry = (dot_10_126_carry & dot_11_132_sum) | (dot_11_134_half &
-      dot_10_128_carry);
-  wire dot_12_136_half = row0[12] ^ row1[12];
-  wire dot_12_136_sum = dot_12_136_half ^ row2[12];
-  wire dot_12_136_carry = (row0[12] & row1[12]) | (dot_12_136_half & row2[12]);
-  wire dot_12_138_half = row3[12] ^ dot_11_130_carry;
-  wire dot_12_138_sum = dot_12_138_half ^ dot_12_136_sum;
-  wire dot_12_138_carry = (row3[12] & dot_11_130_carry) | (dot_12_138_half & dot_12_136_sum);
-  wire dot_12_140_half = dot_11_132_carry ^ dot_12_138_sum;
-  wire dot_12_140_sum = dot_12_140_half ^ dot_11_134_carry;
-  wire dot_12_140_carry = (dot_11_132_carry & dot_12_138_sum) | (dot_12_140_half &
-      dot_11_134_carry);
-  wire dot_13_142_half = row0[13] ^ row1[13];
-  wire dot_13_142_sum = dot_13_142_half ^ row2[13];
-  wire dot_13_142_carry = (row0[13] & row1[13]) | (dot_13_142_half & row2[13]);
-  wire dot_13_144_half = row3[13] ^ dot_12_136_carry;
-  wire dot_13_144_sum = dot_13_144_half ^ dot_13_142_sum;
-  wire dot_13_144_carry = (row3[13] & dot_12_136_carry) | (dot_13_144_half & dot_13_142_sum);
-  wire dot_13_146_half = dot_12_138_carry ^ dot_13_144_sum;
-  wire dot_13_146_sum = dot_13_146_half ^ dot_12_140_carry;
-  wire dot_13_146_carry = (dot_12_138_carry & dot_13_144_sum) | (dot_13_146_half &
-      dot_12_140_carry);
-  wire dot_14_148_half = ~row0[14] ^ ~row1[14];
-  wire dot_14_148_sum = dot_14_148_half ^ ~row2[14];
-  wire dot_14_148_carry = (~row0[14] & ~row1[14]) | (dot_14_148_half & ~row2[14]);
-  wire dot_14_150_half = ~row3[14] ^ dot_13_142_carry;
-  wire dot_14_150_sum = dot_14_150_half ^ dot_14_148_sum;
-  wire dot_14_150_carry = (~row3[14] & dot_13_142_carry) | (dot_14_150_half & dot_14_148_sum);
-  wire dot_14_152_half = dot_13_144_carry ^ dot_14_150_sum;
-  wire dot_14_152_sum = dot_14_152_half ^ dot_13_146_carry;
-  wire dot_14_152_carry = (dot_13_144_carry & dot_14_150_sum) | (dot_14_152_half &
-      dot_13_146_carry);
-  wire dot_15_154_half = dot_14_148_carry ^ dot_14_150_carry;
-  wire dot_15_154_sum = dot_15_154_half ^ dot_14_152_carry;
-  wire dot_15_154_carry = (dot_14_148_carry & dot_14_150_carry) | (dot_15_154_half &
-      dot_14_152_carry);
-  wire [16:0] dot = {1'b1, dot_15_154_sum, dot_14_152_sum, dot_13_146_sum, dot_12_140_sum,
-      dot_11_134_sum, dot_10_128_sum, dot_9_122_sum, dot_8_116_sum, dot_7_110_sum, dot_6_104_sum,
-      dot_5_98_sum, dot_4_92_sum, dot_3_86_sum, dot_2_80_sum, dot_1_74_sum, dot_0_66_sum} +
-      {dot_15_154_carry, 15'd0, dot_0_68_sum};
+  wire [14:0] dot_row0 = row0 ^ 15'h4000;
+  wire [14:0] dot_row1 = row1 ^ 15'h4000;
+  wire [14:0] dot_row2 = row2 ^ 15'h4000;
+  wire [14:0] dot_row3 = row3 ^ 15'h4000;
+  wire [14:0] dot_stage1_half0_0 = dot_row1 ^ {dot_row2[14:1], one0};
+  wire [14:0] dot_stage1_sum0_0 = dot_stage1_half0_0 ^ dot_row0;
+  wire [14:0] dot_stage1_carry0_0 = (dot_row1 & {dot_row2[14:1], one0}) | (dot_stage1_half0_0 &
+      dot_row0);
+  wire dot_stage1_half1_0 = one2 ^ dot_row2[0];
+  wire dot_stage1_sum1_0 = dot_stage1_half1_0 ^ one1;
+  wire dot_stage1_carry1_0 = (one2 & dot_row2[0]) | (dot_stage1_half1_0 & one1);
+  wire [14:0] dot_stage2_half0_0 = dot_stage1_sum0_0 ^ {dot_stage1_carry0_0[13:0], one3};
+  wire [14:0] dot_stage2_sum0_0 = dot_stage2_half0_0 ^ dot_row3;
+  wire [14:0] dot_stage2_carry0_0 = (dot_stage1_sum0_0 & {dot_stage1_carry0_0[13:0], one3}) |
+      (dot_stage2_half0_0 & dot_row3);
+  wire dot_stage3_half0_1 = dot_stage2_carry0_0[0] ^ dot_stage2_sum0_0[1];
+  wire dot_stage3_sum0_1 = dot_stage3_half0_1 ^ dot_stage1_carry1_0;
+  wire dot_stage3_carry0_1 = (dot_stage2_carry0_0[0] & dot_stage2_sum0_0[1]) | (dot_stage3_half0_1 &
+      dot_stage1_carry1_0);
+  wire [15:0] dot_ripple2_sum = {1'b0, dot_stage2_carry0_0[14:1], dot_stage3_carry0_1} + {1'b0,
+      dot_stage1_carry0_0[14], dot_stage2_sum0_0[14:2], dot_stage3_carry0_1};
+  wire [14:0] dot_ripple2 = dot_ripple2_sum[15:1];
+  wire [16:0] dot = {dot_ripple2, dot_stage3_sum0_1, dot_stage1_sum1_0} + {16'h8000,
+      dot_stage2_sum0_0[0]};
   wire dot_nonzero = |dot;
   wire [17:0] dot_by1 = bsig[0] ? {dot, 1'b0} : {dot[16], dot};
   wire [19:0] dot_by2 = bsig[1] ? {dot_by1, 2'd0} : {{2{dot_by1[17]}}, dot_by1};
@@ -376,54 +253,43 @@ module bspe_mixed_lanes4_local_fx3 (
   wire once = carry ? (total[24] ? (inverted[0] | inverted[1]) : (inverted[0] & inverted[1])) :
       total[24];
   wire [22:0] base = carry ? inverted[23:1] : inverted[22:0];
-  wire base_all = &base[3:0];
-  wire rounded_and = base_all & (&base[7:4]);
-  wire rounded_and_2 = rounded_and & (&base[11:8]);
-  wire rounded_and_3 = rounded_and_2 & (&base[15:12]);
-  wire rounded_and_4 = rounded_and_3 & (&base[19:16]);
-  wire [22:0] rounded = {base[22] ^ (rounded_and_4 & (&base[21:20]) & once), base[21] ^
-      (rounded_and_4 & base[20] & once), base[20] ^ (rounded_and_4 & once), base[19] ^
-      (rounded_and_3 & (&base[18:16]) & once), base[18] ^ (rounded_and_3 & (&base[17:16]) & once),
-      base[17] ^ (rounded_and_3 & base[16] & once), base[16] ^ (rounded_and_3 & once), base[15] ^
-      (rounded_and_2 & (&base[14:12]) & once), base[14] ^ (rounded_and_2 & (&base[13:12]) & once),
-      base[13] ^ (rounded_and_2 & base[12] & once), base[12] ^ (rounded_and_2 & once), base[11] ^
-      (rounded_and & (&base[10:8]) & once), base[10] ^ (rounded_and & (&base[9:8]) & once), base[9]
-      ^ (rounded_and & base[8] & once), base[8] ^ (rounded_and & once), base[7] ^ (base_all &
-      (&base[6:4]) & once), base[6] ^ (base_all & (&base[5:4]) & once), base[5] ^ (base_all &
-      base[4] & once), base[4] ^ (base_all & once), base[3] ^ ((&base[2:0]) & once), base[2] ^
-      ((&base[1:0]) & once), base[1] ^ (base[0] & once), base[0] ^ once};
-  wire zeros_1_and_10 = ~rounded[22] & ~rounded[21];
-  wire zeros_1_and_9 = ~rounded[20] & ~rounded[19];
-  wire zeros_1_and_11 = zeros_1_and_10 & zeros_1_and_9;
-  wire zeros_1_and_7 = ~rounded[18] & ~rounded[17];
-  wire zeros_1_and_6 = ~rounded[16] & ~rounded[15];
-  wire zeros_1_and_8 = zeros_1_and_7 & zeros_1_and_6;
-  wire zeros_1_and_12 = zeros_1_and_11 & zeros_1_and_8;
-  wire zeros_1_and_4 = ~rounded[14] & ~rounded[13];
-  wire zeros_1_and_3 = ~rounded[12] & ~rounded[11];
-  wire zeros_1_and_5 = zeros_1_and_4 & zeros_1_and_3;
-  wire zeros_1_and_2 = ~rounded[10] & ~rounded[9];
-  wire zeros_1_and = ~rounded[8] & ~rounded[7];
-  wire zeros_4_and = zeros_1_and_2 & zeros_1_and;
-  wire zeros_4_and_2 = zeros_1_and_5 & zeros_4_and;
-  wire zeros_4 = zeros_1_and_12 & zeros_4_and_2;
-  wire zeros_1_and_15 = ~rounded[6] & ~rounded[5];
-  wire zeros_1_and_14 = ~rounded[4] & ~rounded[3];
-  wire zeros_1_and_16 = zeros_1_and_15 & zeros_1_and_14;
-  wire zeros_1_and_13 = ~rounded[2] & ~rounded[1];
-  wire zeros_0 = zeros_4 ? (zeros_1_and_16 ? (zeros_1_and_13 ? ~rounded[0] : (~rounded[2] &
-      rounded[1])) : zeros_1_and_15 ? (~rounded[4] & rounded[3]) : (~rounded[6] & rounded[5])) :
-      zeros_1_and_12 ? (zeros_1_and_5 ? (zeros_1_and_2 ? (~rounded[8] & rounded[7]) : (~rounded[10]
-      & rounded[9])) : zeros_1_and_4 ? (~rounded[12] & rounded[11]) : (~rounded[14] & rounded[13]))
-      : zeros_1_and_11 ? (zeros_1_and_7 ? (~rounded[16] & rounded[15]) : (~rounded[18] &
-      rounded[17])) : zeros_1_and_10 ? (~rounded[20] & rounded[19]) : (~rounded[22] & rounded[21]);
-  wire zeros_1 = zeros_4 ? (zeros_1_and_16 ? zeros_1_and_13 : (zeros_1_and_15 & ~zeros_1_and_14)) :
-      zeros_1_and_12 ? (zeros_1_and_5 ? (zeros_1_and_2 & ~zeros_1_and) : (zeros_1_and_4 &
-      ~zeros_1_and_3)) : zeros_1_and_11 ? (zeros_1_and_7 & ~zeros_1_and_6) : (zeros_1_and_10 &
-      ~zeros_1_and_9);
-  wire zeros_2 = zeros_4 ? zeros_1_and_16 : zeros_1_and_12 ? (zeros_1_and_5 & ~zeros_4_and) :
-      (zeros_1_and_11 & ~zeros_1_and_8);
-  wire zeros_3 = zeros_4 ? 1'b0 : (zeros_1_and_12 & ~zeros_4_and_2);
+  wire base_all = &base[7:0];
+  wire rounded_carry8 = base_all & once;
+  wire rounded_carry16 = base_all & (&base[15:8]) & once;
+  wire [22:0] rounded = {base[22:16] + {6'd0, rounded_carry16}, base[15:8] + {7'd0, rounded_carry8},
+      base[7:0] + {7'd0, once}};
+  wire zeros_1_and_14 = ~rounded[22] & ~rounded[21];
+  wire zeros_1_and_13 = ~rounded[20] & ~rounded[19];
+  wire zeros_1_and_15 = zeros_1_and_14 & zeros_1_and_13;
+  wire zeros_1_and_11 = ~rounded[18] & ~rounded[17];
+  wire zeros_1_and_10 = ~rounded[16] & ~rounded[15];
+  wire zeros_1_and_12 = zeros_1_and_11 & zeros_1_and_10;
+  wire zeros_1_and_16 = zeros_1_and_15 & zeros_1_and_12;
+  wire zeros_1_and_8 = ~rounded[14] & ~rounded[13];
+  wire zeros_1_and_7 = ~rounded[12] & ~rounded[11];
+  wire zeros_1_and_9 = zeros_1_and_8 & zeros_1_and_7;
+  wire zeros_1_and_6 = ~rounded[10] & ~rounded[9];
+  wire zeros_1_and_5 = ~rounded[8] & ~rounded[7];
+  wire zeros_4_and = zeros_1_and_6 & zeros_1_and_5;
+  wire zeros_4_and_2 = zeros_1_and_9 & zeros_4_and;
+  wire zeros_4 = zeros_1_and_16 & zeros_4_and_2;
+  wire zeros_1_and_3 = ~rounded[6] & ~rounded[5];
+  wire zeros_1_and_2 = ~rounded[4] & ~rounded[3];
+  wire zeros_1_and_4 = zeros_1_and_3 & zeros_1_and_2;
+  wire zeros_1_and = ~rounded[2] & ~rounded[1];
+  wire zeros_0 = zeros_4 ? (zeros_1_and_4 ? (zeros_1_and ? ~rounded[0] : (~rounded[2] & rounded[1]))
+      : zeros_1_and_3 ? (~rounded[4] & rounded[3]) : (~rounded[6] & rounded[5])) : zeros_1_and_16 ?
+      (zeros_1_and_9 ? (zeros_1_and_6 ? (~rounded[8] & rounded[7]) : (~rounded[10] & rounded[9])) :
+      zeros_1_and_8 ? (~rounded[12] & rounded[11]) : (~rounded[14] & rounded[13])) : zeros_1_and_15
+      ? (zeros_1_and_11 ? (~rounded[16] & rounded[15]) : (~rounded[18] & rounded[17])) :
+      zeros_1_and_14 ? (~rounded[20] & rounded[19]) : (~rounded[22] & rounded[21]);
+  wire zeros_1 = zeros_4 ? (zeros_1_and_4 ? zeros_1_and : (zeros_1_and_3 & ~zeros_1_and_2)) :
+      zeros_1_and_16 ? (zeros_1_and_9 ? (zeros_1_and_6 & ~zeros_1_and_5) : (zeros_1_and_8 &
+      ~zeros_1_and_7)) : zeros_1_and_15 ? (zeros_1_and_11 & ~zeros_1_and_10) : (zeros_1_and_14 &
+      ~zeros_1_and_13);
+  wire zeros_2 = zeros_4 ? zeros_1_and_4 : zeros_1_and_16 ? (zeros_1_and_9 & ~zeros_4_and) :
+      (zeros_1_and_15 & ~zeros_1_and_12);
+  wire zeros_3 = zeros_4 ? 1'b0 : (zeros_1_and_16 & ~zeros_4_and_2);
   wire [5:0] below = common - 6'd1;
   wire shift_is_x4 = below[5] | (~zeros_4 & below[4]);
   wire shift_is_limit4 = ~below[5] & zeros_4 & ~below[4];

@@ -20,6 +20,8 @@ module convert_bf16_fp32_rne (
   input  wire [15:0] a,
   output wire [31:0] y
 );
+  localparam [30:0] FP32_INFINITY = 31'h7f800000;
+  localparam [31:0] FP32_NAN = 32'h7fc00000;
 
   // Unpack: Fields and class of the operand.
   wire a_normal = |a[14:7];
@@ -37,7 +39,7 @@ module convert_bf16_fp32_rne (
   wire [30:0] mag = {aligned_exponent & {8{a_normal}}, a[6:0], 16'd0};
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [31:0] code = (a_nan | a_inf) ? (a_nan ? 32'h7fc00000 : {a_sign, 31'h7f800000}) : {a_sign,
+  wire [31:0] code = (a_nan | a_inf) ? (a_nan ? FP32_NAN : {a_sign, FP32_INFINITY}) : {a_sign,
       mag[30:16], 16'd0};
   assign y = code;
 endmodule

@@ -47,14 +47,14 @@ module convert_fp32_e2m1fn_sra_n12 (
   wire [8:0] truncated = {aligned_exponent & {8{aligned_right8[13]}}, aligned_right8[12]};
   wire [12:0] random_carry_sum = {1'b0, aligned_right8[11:0]} + {1'b0, r};
   wire random_carry = random_carry_sum[12];
-  wire [2:0] incremented = {truncated[2] ^ ((&truncated[1:0]) & random_carry), truncated[1] ^
-      (aligned_right8[12] & random_carry), aligned_right8[12] ^ random_carry};
+  wire [8:0] incremented = truncated + {8'd0, random_carry};
   wire overflow = truncated[8] | truncated[7] | truncated[6] | truncated[5] | truncated[4] |
       truncated[3] | ((truncated == 9'd7) & random_carry);
+  wire [2:0] rounded = incremented[2:0];
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
   wire [3:0] code = (a_nan | a_inf) ? (a_nan ? 4'b0111 : {a_sign, 3'b111}) : overflow ? {a_sign,
-      3'b111} : {a_sign, incremented};
+      3'b111} : {a_sign, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

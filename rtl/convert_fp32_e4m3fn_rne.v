@@ -20,6 +20,7 @@ module convert_fp32_e4m3fn_rne (
   input  wire [31:0] a,
   output wire  [7:0] y
 );
+  localparam [7:0] E4M3FN_NAN = 8'h7f;
 
   // Unpack: Fields and class of the operand.
   wire a_normal = |a[30:23];
@@ -48,18 +49,14 @@ module convert_fp32_e4m3fn_rne (
   wire guard = aligned_right4[0];
   wire [10:0] truncated = {aligned_exponent & {8{aligned_right4[4]}}, aligned_right4[3:1]};
   wire round_up = guard & (sticky | aligned_right4[1]);
-  wire truncated_all = &truncated[3:0];
-  wire [6:0] incremented = {truncated[6] ^ (truncated_all & (&truncated[5:4]) & round_up),
-      truncated[5] ^ (truncated_all & truncated[4] & round_up), truncated[4] ^ (truncated_all &
-      round_up), truncated[3] ^ ((&aligned_right4[3:1]) & round_up), aligned_right4[3] ^
-      ((&aligned_right4[2:1]) & round_up), aligned_right4[2] ^ (aligned_right4[1] & round_up),
-      aligned_right4[1] ^ round_up};
+  wire [7:0] incremented = truncated[7:0] + {7'd0, round_up};
   wire overflow = truncated[10] | truncated[9] | truncated[8] | truncated[7] | (truncated[6] &
       truncated[5] & truncated[4] & truncated[3] & aligned_right4[3] & aligned_right4[2] &
       aligned_right4[1]) | ((truncated == 11'd126) & round_up);
+  wire [6:0] rounded = incremented[6:0];
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [7:0] code = (a_nan | a_inf) ? 8'h7f : overflow ? 8'h7f : {a_sign, incremented};
+  wire [7:0] code = (a_nan | a_inf) ? E4M3FN_NAN : overflow ? E4M3FN_NAN : {a_sign, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

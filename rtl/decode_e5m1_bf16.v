@@ -21,6 +21,7 @@ module decode_e5m1_bf16 (
   output wire [15:0] y,
   output wire        invalid
 );
+  localparam [14:0] BF16_INFINITY = 15'h7f80;
 
   // Unpack float: The exponent field is at least 1; with but one bit it is nothing else.
   wire normal = |a[5:1];
@@ -33,7 +34,7 @@ module decode_e5m1_bf16 (
   wire [7:0] exponent = ({3'd0, a[5:2], a[1] | ~normal} + 8'd112) - {7'd0, zeros};
 
   // Pack: Sign and magnitude, or the code of an infinity or NaN.
-  wire [15:0] code = {a[6], inf ? 15'h7f80 : {exponent & {8{normalized_left1[1]}},
+  wire [15:0] code = {a[6], inf ? BF16_INFINITY : {exponent & {8{normalized_left1[1]}},
       normalized_left1[0], 6'd0}};
   assign y = code;
   assign invalid = inf;

@@ -59,1452 +59,278 @@ module dfpmac_p16 (
   // Accumulate: All in one carry-save sum, with two bits more than the accumulator has.
   wire sum_one0 = b0[0];
   wire sum_two0 = (sum_one0 ^ b0[1]) & ~sum_one0;
+  wire [16:0] sum_row0 = (({a0[15], a0} & {17{sum_one0}}) | ({a0, 1'b0} & {17{sum_two0}})) ^
+      {17{b0[1]}} ^ 17'h10000;
   wire sum_one1 = b0[1] ^ b0[2];
   wire sum_two1 = (b0[2] ^ b0[3]) & ~sum_one1;
+  wire [16:0] sum_row1 = (({a0[15], a0} & {17{sum_one1}}) | ({a0, 1'b0} & {17{sum_two1}})) ^
+      {17{b0[3]}} ^ 17'h10000;
   wire sum_one2 = b0[3] ^ b0[4];
   wire sum_two2 = (b0[4] ^ b0[5]) & ~sum_one2;
+  wire [16:0] sum_row2 = (({a0[15], a0} & {17{sum_one2}}) | ({a0, 1'b0} & {17{sum_two2}})) ^
+      {17{b0[5]}} ^ 17'h10000;
   wire sum_one3 = b0[5] ^ b0[6];
   wire sum_two3 = (b0[6] ^ b0[7]) & ~sum_one3;
+  wire [16:0] sum_row3 = (({a0[15], a0} & {17{sum_one3}}) | ({a0, 1'b0} & {17{sum_two3}})) ^
+      {17{b0[7]}} ^ 17'h10000;
   wire sum_one4 = b0[7] ^ b0[8];
   wire sum_two4 = (b0[8] ^ b0[9]) & ~sum_one4;
+  wire [16:0] sum_row4 = (({a0[15], a0} & {17{sum_one4}}) | ({a0, 1'b0} & {17{sum_two4}})) ^
+      {17{b0[9]}} ^ 17'h10000;
   wire sum_one5 = b0[9] ^ b0[10];
   wire sum_two5 = (b0[10] ^ b0[11]) & ~sum_one5;
+  wire [16:0] sum_row5 = (({a0[15], a0} & {17{sum_one5}}) | ({a0, 1'b0} & {17{sum_two5}})) ^
+      {17{b0[11]}} ^ 17'h10000;
   wire sum_one6 = b0[11] ^ b0[12];
   wire sum_two6 = (b0[12] ^ b0[13]) & ~sum_one6;
+  wire [16:0] sum_row6 = (({a0[15], a0} & {17{sum_one6}}) | ({a0, 1'b0} & {17{sum_two6}})) ^
+      {17{b0[13]}} ^ 17'h10000;
   wire sum_one7 = b0[13] ^ b0[14];
   wire sum_two7 = (b0[14] ^ b0[15]) & ~sum_one7;
+  wire [16:0] sum_row7 = (({a0[15], a0} & {17{sum_one7}}) | ({a0, 1'b0} & {17{sum_two7}})) ^
+      {17{b0[15]}} ^ 17'h10000;
   wire sum_one0_2 = b1[0];
   wire sum_two0_2 = (sum_one0_2 ^ b1[1]) & ~sum_one0_2;
+  wire [16:0] sum_row8 = (({a1[15], a1} & {17{sum_one0_2}}) | ({a1, 1'b0} & {17{sum_two0_2}})) ^
+      {17{b1[1]}} ^ 17'h10000;
   wire sum_one1_2 = b1[1] ^ b1[2];
   wire sum_two1_2 = (b1[2] ^ b1[3]) & ~sum_one1_2;
+  wire [16:0] sum_row9 = (({a1[15], a1} & {17{sum_one1_2}}) | ({a1, 1'b0} & {17{sum_two1_2}})) ^
+      {17{b1[3]}} ^ 17'h10000;
   wire sum_one2_2 = b1[3] ^ b1[4];
   wire sum_two2_2 = (b1[4] ^ b1[5]) & ~sum_one2_2;
+  wire [16:0] sum_row10 = (({a1[15], a1} & {17{sum_one2_2}}) | ({a1, 1'b0} & {17{sum_two2_2}})) ^
+      {17{b1[5]}} ^ 17'h10000;
   wire sum_one3_2 = b1[5] ^ b1[6];
   wire sum_two3_2 = (b1[6] ^ b1[7]) & ~sum_one3_2;
+  wire [16:0] sum_row11 = (({a1[15], a1} & {17{sum_one3_2}}) | ({a1, 1'b0} & {17{sum_two3_2}})) ^
+      {17{b1[7]}} ^ 17'h10000;
   wire sum_one4_2 = b1[7] ^ b1[8];
   wire sum_two4_2 = (b1[8] ^ b1[9]) & ~sum_one4_2;
+  wire [16:0] sum_row12 = (({a1[15], a1} & {17{sum_one4_2}}) | ({a1, 1'b0} & {17{sum_two4_2}})) ^
+      {17{b1[9]}} ^ 17'h10000;
   wire sum_one5_2 = b1[9] ^ b1[10];
   wire sum_two5_2 = (b1[10] ^ b1[11]) & ~sum_one5_2;
+  wire [16:0] sum_row13 = (({a1[15], a1} & {17{sum_one5_2}}) | ({a1, 1'b0} & {17{sum_two5_2}})) ^
+      {17{b1[11]}} ^ 17'h10000;
   wire sum_one6_2 = b1[11] ^ b1[12];
   wire sum_two6_2 = (b1[12] ^ b1[13]) & ~sum_one6_2;
+  wire [16:0] sum_row14 = (({a1[15], a1} & {17{sum_one6_2}}) | ({a1, 1'b0} & {17{sum_two6_2}})) ^
+      {17{b1[13]}} ^ 17'h10000;
   wire sum_one7_2 = b1[13] ^ b1[14];
   wire sum_two7_2 = (b1[14] ^ b1[15]) & ~sum_one7_2;
-  wire sum_0_320_half = b0[1] ^ b1[1];
-  wire sum_0_320_sum = sum_0_320_half ^ acc_so_far[0];
-  wire sum_0_320_carry = (b0[1] & b1[1]) | (sum_0_320_half & acc_so_far[0]);
-  wire sum_0_322_half_xor = (sum_one0 & a0[0]) ^ b0[1];
-  wire sum_0_322_half = sum_0_320_sum ^ sum_0_322_half_xor;
-  wire sum_0_322_carry_xor = (sum_one0_2 & a1[0]) ^ b1[1];
-  wire sum_0_322_sum = sum_0_322_half ^ sum_0_322_carry_xor;
-  wire sum_0_322_carry = (sum_0_320_sum & sum_0_322_half_xor) | (sum_0_322_half &
-      sum_0_322_carry_xor);
-  wire sum_1_324_half = acc_so_far[1] ^ sum_0_320_carry;
-  wire sum_1_324_carry_xor = ((sum_one0 & a0[1]) | (sum_two0 & a0[0])) ^ b0[1];
-  wire sum_1_324_sum = sum_1_324_half ^ sum_1_324_carry_xor;
-  wire sum_1_324_carry = (acc_so_far[1] & sum_0_320_carry) | (sum_1_324_half & sum_1_324_carry_xor);
-  wire sum_1_326_half_xor = ((sum_one0_2 & a1[1]) | (sum_two0_2 & a1[0])) ^ b1[1];
-  wire sum_1_326_half = sum_1_326_half_xor ^ sum_1_324_sum;
-  wire sum_1_326_sum = sum_1_326_half ^ sum_0_322_carry;
-  wire sum_1_326_carry = (sum_1_326_half_xor & sum_1_324_sum) | (sum_1_326_half & sum_0_322_carry);
-  wire sum_2_328_half = b0[3] ^ b1[3];
-  wire sum_2_328_sum = sum_2_328_half ^ acc_so_far[2];
-  wire sum_2_328_carry = (b0[3] & b1[3]) | (sum_2_328_half & acc_so_far[2]);
-  wire sum_2_330_half_xor = ((sum_one0 & a0[2]) | (sum_two0 & a0[1])) ^ b0[1];
-  wire sum_2_330_half = sum_2_328_sum ^ sum_2_330_half_xor;
-  wire sum_2_330_carry_xor = (sum_one1 & a0[0]) ^ b0[3];
-  wire sum_2_330_sum = sum_2_330_half ^ sum_2_330_carry_xor;
-  wire sum_2_330_carry = (sum_2_328_sum & sum_2_330_half_xor) | (sum_2_330_half &
-      sum_2_330_carry_xor);
-  wire sum_2_332_half_xor_2 = ((sum_one0_2 & a1[2]) | (sum_two0_2 & a1[1])) ^ b1[1];
-  wire sum_2_332_half_xor = (sum_one1_2 & a1[0]) ^ b1[3];
-  wire sum_2_332_half = sum_2_332_half_xor_2 ^ sum_2_332_half_xor;
-  wire sum_2_332_sum = sum_2_332_half ^ sum_1_324_carry;
-  wire sum_2_332_carry = (sum_2_332_half_xor_2 & sum_2_332_half_xor) | (sum_2_332_half &
-      sum_1_324_carry);
-  wire sum_2_334_half = sum_2_330_sum ^ sum_2_332_sum;
-  wire sum_2_334_sum = sum_2_334_half ^ sum_1_326_carry;
-  wire sum_2_334_carry = (sum_2_330_sum & sum_2_332_sum) | (sum_2_334_half & sum_1_326_carry);
-  wire sum_3_336_half = acc_so_far[3] ^ sum_2_328_carry;
-  wire sum_3_336_sum_xor = ((sum_one0 & a0[3]) | (sum_two0 & a0[2])) ^ b0[1];
-  wire sum_3_336_sum = sum_3_336_half ^ sum_3_336_sum_xor;
-  wire sum_3_336_carry = (acc_so_far[3] & sum_2_328_carry) | (sum_3_336_half & sum_3_336_sum_xor);
-  wire sum_3_338_half_xor_2 = ((sum_one1 & a0[1]) | (sum_two1 & a0[0])) ^ b0[3];
-  wire sum_3_338_half_xor = ((sum_one0_2 & a1[3]) | (sum_two0_2 & a1[2])) ^ b1[1];
-  wire sum_3_338_half = sum_3_338_half_xor_2 ^ sum_3_338_half_xor;
-  wire sum_3_338_sum_xor = ((sum_one1_2 & a1[1]) | (sum_two1_2 & a1[0])) ^ b1[3];
-  wire sum_3_338_sum = sum_3_338_half ^ sum_3_338_sum_xor;
-  wire sum_3_338_carry = (sum_3_338_half_xor_2 & sum_3_338_half_xor) | (sum_3_338_half &
-      sum_3_338_sum_xor);
-  wire sum_3_340_half = sum_3_336_sum ^ sum_2_330_carry;
-  wire sum_3_340_sum = sum_3_340_half ^ sum_2_332_carry;
-  wire sum_3_340_carry = (sum_3_336_sum & sum_2_330_carry) | (sum_3_340_half & sum_2_332_carry);
-  wire sum_3_342_half = sum_3_338_sum ^ sum_2_334_carry;
-  wire sum_3_342_sum = sum_3_342_half ^ sum_3_340_sum;
-  wire sum_3_342_carry = (sum_3_338_sum & sum_2_334_carry) | (sum_3_342_half & sum_3_340_sum);
-  wire sum_4_344_half = b0[5] ^ b1[5];
-  wire sum_4_344_sum = sum_4_344_half ^ acc_so_far[4];
-  wire sum_4_344_carry = (b0[5] & b1[5]) | (sum_4_344_half & acc_so_far[4]);
-  wire sum_4_346_half_xor = ((sum_one0 & a0[4]) | (sum_two0 & a0[3])) ^ b0[1];
-  wire sum_4_346_half = sum_4_344_sum ^ sum_4_346_half_xor;
-  wire sum_4_346_sum_xor = ((sum_one1 & a0[2]) | (sum_two1 & a0[1])) ^ b0[3];
-  wire sum_4_346_sum = sum_4_346_half ^ sum_4_346_sum_xor;
-  wire sum_4_346_carry = (sum_4_344_sum & sum_4_346_half_xor) | (sum_4_346_half &
-      sum_4_346_sum_xor);
-  wire sum_4_348_half_xor_2 = (sum_one2 & a0[0]) ^ b0[5];
-  wire sum_4_348_half_xor = ((sum_one0_2 & a1[4]) | (sum_two0_2 & a1[3])) ^ b1[1];
-  wire sum_4_348_half = sum_4_348_half_xor_2 ^ sum_4_348_half_xor;
-  wire sum_4_348_sum_xor = ((sum_one1_2 & a1[2]) | (sum_two1_2 & a1[1])) ^ b1[3];
-  wire sum_4_348_sum = sum_4_348_half ^ sum_4_348_sum_xor;
-  wire sum_4_348_carry = (sum_4_348_half_xor_2 & sum_4_348_half_xor) | (sum_4_348_half &
-      sum_4_348_sum_xor);
-  wire sum_4_350_half_xor = (sum_one2_2 & a1[0]) ^ b1[5];
-  wire sum_4_350_half = sum_4_350_half_xor ^ sum_3_336_carry;
-  wire sum_4_350_sum = sum_4_350_half ^ sum_3_338_carry;
-  wire sum_4_350_carry = (sum_4_350_half_xor & sum_3_336_carry) | (sum_4_350_half &
-      sum_3_338_carry);
-  wire sum_4_352_half = sum_4_346_sum ^ sum_4_348_sum;
-  wire sum_4_352_sum = sum_4_352_half ^ sum_4_350_sum;
-  wire sum_4_352_carry = (sum_4_346_sum & sum_4_348_sum) | (sum_4_352_half & sum_4_350_sum);
-  wire sum_4_354_half = sum_3_340_carry ^ sum_4_352_sum;
-  wire sum_4_354_sum = sum_4_354_half ^ sum_3_342_carry;
-  wire sum_4_354_carry = (sum_3_340_carry & sum_4_352_sum) | (sum_4_354_half & sum_3_342_carry);
-  wire sum_5_356_half = acc_so_far[5] ^ sum_4_344_carry;
-  wire sum_5_356_sum_xor = ((sum_one0 & a0[5]) | (sum_two0 & a0[4])) ^ b0[1];
-  wire sum_5_356_sum = sum_5_356_half ^ sum_5_356_sum_xor;
-  wire sum_5_356_carry = (acc_so_far[5] & sum_4_344_carry) | (sum_5_356_half & sum_5_356_sum_xor);
-  wire sum_5_358_half_xor_2 = ((sum_one1 & a0[3]) | (sum_two1 & a0[2])) ^ b0[3];
-  wire sum_5_358_half_xor = ((sum_one2 & a0[1]) | (sum_two2 & a0[0])) ^ b0[5];
-  wire sum_5_358_half = sum_5_358_half_xor_2 ^ sum_5_358_half_xor;
-  wire sum_5_358_sum_xor = ((sum_one0_2 & a1[5]) | (sum_two0_2 & a1[4])) ^ b1[1];
-  wire sum_5_358_sum = sum_5_358_half ^ sum_5_358_sum_xor;
-  wire sum_5_358_carry = (sum_5_358_half_xor_2 & sum_5_358_half_xor) | (sum_5_358_half &
-      sum_5_358_sum_xor);
-  wire sum_5_360_half_xor_2 = ((sum_one1_2 & a1[3]) | (sum_two1_2 & a1[2])) ^ b1[3];
-  wire sum_5_360_half_xor = ((sum_one2_2 & a1[1]) | (sum_two2_2 & a1[0])) ^ b1[5];
-  wire sum_5_360_half = sum_5_360_half_xor_2 ^ sum_5_360_half_xor;
-  wire sum_5_360_sum = sum_5_360_half ^ sum_5_356_sum;
-  wire sum_5_360_carry = (sum_5_360_half_xor_2 & sum_5_360_half_xor) | (sum_5_360_half &
-      sum_5_356_sum);
-  wire sum_5_362_half = sum_4_346_carry ^ sum_4_348_carry;
-  wire sum_5_362_sum = sum_5_362_half ^ sum_5_358_sum;
-  wire sum_5_362_carry = (sum_4_346_carry & sum_4_348_carry) | (sum_5_362_half & sum_5_358_sum);
-  wire sum_5_364_half = sum_5_360_sum ^ sum_4_350_carry;
-  wire sum_5_364_sum = sum_5_364_half ^ sum_4_352_carry;
-  wire sum_5_364_carry = (sum_5_360_sum & sum_4_350_carry) | (sum_5_364_half & sum_4_352_carry);
-  wire sum_5_366_half = sum_5_362_sum ^ sum_5_364_sum;
-  wire sum_5_366_sum = sum_5_366_half ^ sum_4_354_carry;
-  wire sum_5_366_carry = (sum_5_362_sum & sum_5_364_sum) | (sum_5_366_half & sum_4_354_carry);
-  wire sum_6_368_half = b0[7] ^ b1[7];
-  wire sum_6_368_sum = sum_6_368_half ^ acc_so_far[6];
-  wire sum_6_368_carry = (b0[7] & b1[7]) | (sum_6_368_half & acc_so_far[6]);
-  wire sum_6_370_half_xor = ((sum_one0 & a0[6]) | (sum_two0 & a0[5])) ^ b0[1];
-  wire sum_6_370_half = sum_6_368_sum ^ sum_6_370_half_xor;
-  wire sum_6_370_sum_xor = ((sum_one1 & a0[4]) | (sum_two1 & a0[3])) ^ b0[3];
-  wire sum_6_370_sum = sum_6_370_half ^ sum_6_370_sum_xor;
-  wire sum_6_370_carry = (sum_6_368_sum & sum_6_370_half_xor) | (sum_6_370_half &
-      sum_6_370_sum_xor);
-  wire sum_6_372_half_xor_2 = ((sum_one2 & a0[2]) | (sum_two2 & a0[1])) ^ b0[5];
-  wire sum_6_372_half_xor = (sum_one3 & a0[0]) ^ b0[7];
-  wire sum_6_372_half = sum_6_372_half_xor_2 ^ sum_6_372_half_xor;
-  wire sum_6_372_sum_xor = ((sum_one0_2 & a1[6]) | (sum_two0_2 & a1[5])) ^ b1[1];
-  wire sum_6_372_sum = sum_6_372_half ^ sum_6_372_sum_xor;
-  wire sum_6_372_carry = (sum_6_372_half_xor_2 & sum_6_372_half_xor) | (sum_6_372_half &
-      sum_6_372_sum_xor);
-  wire sum_6_374_half_xor_2 = ((sum_one1_2 & a1[4]) | (sum_two1_2 & a1[3])) ^ b1[3];
-  wire sum_6_374_half_xor = ((sum_one2_2 & a1[2]) | (sum_two2_2 & a1[1])) ^ b1[5];
-  wire sum_6_374_half = sum_6_374_half_xor_2 ^ sum_6_374_half_xor;
-  wire sum_6_374_sum_xor = (sum_one3_2 & a1[0]) ^ b1[7];
-  wire sum_6_374_sum = sum_6_374_half ^ sum_6_374_sum_xor;
-  wire sum_6_374_carry = (sum_6_374_half_xor_2 & sum_6_374_half_xor) | (sum_6_374_half &
-      sum_6_374_sum_xor);
-  wire sum_6_376_half = sum_5_356_carry ^ sum_5_358_carry;
-  wire sum_6_376_sum = sum_6_376_half ^ sum_5_360_carry;
-  wire sum_6_376_carry = (sum_5_356_carry & sum_5_358_carry) | (sum_6_376_half & sum_5_360_carry);
-  wire sum_6_378_half = sum_6_370_sum ^ sum_6_372_sum;
-  wire sum_6_378_sum = sum_6_378_half ^ sum_6_374_sum;
-  wire sum_6_378_carry = (sum_6_370_sum & sum_6_372_sum) | (sum_6_378_half & sum_6_374_sum);
-  wire sum_6_380_half = sum_5_362_carry ^ sum_6_376_sum;
-  wire sum_6_380_sum = sum_6_380_half ^ sum_6_378_sum;
-  wire sum_6_380_carry = (sum_5_362_carry & sum_6_376_sum) | (sum_6_380_half & sum_6_378_sum);
-  wire sum_6_382_half = sum_5_364_carry ^ sum_6_380_sum;
-  wire sum_6_382_sum = sum_6_382_half ^ sum_5_366_carry;
-  wire sum_6_382_carry = (sum_5_364_carry & sum_6_380_sum) | (sum_6_382_half & sum_5_366_carry);
-  wire sum_7_384_half = acc_so_far[7] ^ sum_6_368_carry;
-  wire sum_7_384_sum_xor = ((sum_one0 & a0[7]) | (sum_two0 & a0[6])) ^ b0[1];
-  wire sum_7_384_sum = sum_7_384_half ^ sum_7_384_sum_xor;
-  wire sum_7_384_carry = (acc_so_far[7] & sum_6_368_carry) | (sum_7_384_half & sum_7_384_sum_xor);
-  wire sum_7_386_half_xor_2 = ((sum_one1 & a0[5]) | (sum_two1 & a0[4])) ^ b0[3];
-  wire sum_7_386_half_xor = ((sum_one2 & a0[3]) | (sum_two2 & a0[2])) ^ b0[5];
-  wire sum_7_386_half = sum_7_386_half_xor_2 ^ sum_7_386_half_xor;
-  wire sum_7_386_sum_xor = ((sum_one3 & a0[1]) | (sum_two3 & a0[0])) ^ b0[7];
-  wire sum_7_386_sum = sum_7_386_half ^ sum_7_386_sum_xor;
-  wire sum_7_386_carry = (sum_7_386_half_xor_2 & sum_7_386_half_xor) | (sum_7_386_half &
-      sum_7_386_sum_xor);
-  wire sum_7_388_half_xor_2 = ((sum_one0_2 & a1[7]) | (sum_two0_2 & a1[6])) ^ b1[1];
-  wire sum_7_388_half_xor = ((sum_one1_2 & a1[5]) | (sum_two1_2 & a1[4])) ^ b1[3];
-  wire sum_7_388_half = sum_7_388_half_xor_2 ^ sum_7_388_half_xor;
-  wire sum_7_388_sum_xor = ((sum_one2_2 & a1[3]) | (sum_two2_2 & a1[2])) ^ b1[5];
-  wire sum_7_388_sum = sum_7_388_half ^ sum_7_388_sum_xor;
-  wire sum_7_388_carry = (sum_7_388_half_xor_2 & sum_7_388_half_xor) | (sum_7_388_half &
-      sum_7_388_sum_xor);
-  wire sum_7_390_half_xor = ((sum_one3_2 & a1[1]) | (sum_two3_2 & a1[0])) ^ b1[7];
-  wire sum_7_390_half = sum_7_390_half_xor ^ sum_7_384_sum;
-  wire sum_7_390_sum = sum_7_390_half ^ sum_6_370_carry;
-  wire sum_7_390_carry = (sum_7_390_half_xor & sum_7_384_sum) | (sum_7_390_half & sum_6_370_carry);
-  wire sum_7_392_half = sum_6_372_carry ^ sum_6_374_carry;
-  wire sum_7_392_sum = sum_7_392_half ^ sum_7_386_sum;
-  wire sum_7_392_carry = (sum_6_372_carry & sum_6_374_carry) | (sum_7_392_half & sum_7_386_sum);
-  wire sum_7_394_half = sum_7_388_sum ^ sum_7_390_sum;
-  wire sum_7_394_sum = sum_7_394_half ^ sum_6_376_carry;
-  wire sum_7_394_carry = (sum_7_388_sum & sum_7_390_sum) | (sum_7_394_half & sum_6_376_carry);
-  wire sum_7_396_half = sum_6_378_carry ^ sum_7_392_sum;
-  wire sum_7_396_sum = sum_7_396_half ^ sum_7_394_sum;
-  wire sum_7_396_carry = (sum_6_378_carry & sum_7_392_sum) | (sum_7_396_half & sum_7_394_sum);
-  wire sum_7_398_half = sum_6_380_carry ^ sum_7_396_sum;
-  wire sum_7_398_sum = sum_7_398_half ^ sum_6_382_carry;
-  wire sum_7_398_carry = (sum_6_380_carry & sum_7_396_sum) | (sum_7_398_half & sum_6_382_carry);
-  wire sum_8_400_half = b0[9] ^ b1[9];
-  wire sum_8_400_sum = sum_8_400_half ^ acc_so_far[8];
-  wire sum_8_400_carry = (b0[9] & b1[9]) | (sum_8_400_half & acc_so_far[8]);
-  wire sum_8_402_half_xor = ((sum_one0 & a0[8]) | (sum_two0 & a0[7])) ^ b0[1];
-  wire sum_8_402_half = sum_8_400_sum ^ sum_8_402_half_xor;
-  wire sum_8_402_sum_xor = ((sum_one1 & a0[6]) | (sum_two1 & a0[5])) ^ b0[3];
-  wire sum_8_402_sum = sum_8_402_half ^ sum_8_402_sum_xor;
-  wire sum_8_402_carry = (sum_8_400_sum & sum_8_402_half_xor) | (sum_8_402_half &
-      sum_8_402_sum_xor);
-  wire sum_8_404_half_xor_2 = ((sum_one2 & a0[4]) | (sum_two2 & a0[3])) ^ b0[5];
-  wire sum_8_404_half_xor = ((sum_one3 & a0[2]) | (sum_two3 & a0[1])) ^ b0[7];
-  wire sum_8_404_half = sum_8_404_half_xor_2 ^ sum_8_404_half_xor;
-  wire sum_8_404_sum_xor = (sum_one4 & a0[0]) ^ b0[9];
-  wire sum_8_404_sum = sum_8_404_half ^ sum_8_404_sum_xor;
-  wire sum_8_404_carry = (sum_8_404_half_xor_2 & sum_8_404_half_xor) | (sum_8_404_half &
-      sum_8_404_sum_xor);
-  wire sum_8_406_half_xor_2 = ((sum_one0_2 & a1[8]) | (sum_two0_2 & a1[7])) ^ b1[1];
-  wire sum_8_406_half_xor = ((sum_one1_2 & a1[6]) | (sum_two1_2 & a1[5])) ^ b1[3];
-  wire sum_8_406_half = sum_8_406_half_xor_2 ^ sum_8_406_half_xor;
-  wire sum_8_406_sum_xor = ((sum_one2_2 & a1[4]) | (sum_two2_2 & a1[3])) ^ b1[5];
-  wire sum_8_406_sum = sum_8_406_half ^ sum_8_406_sum_xor;
-  wire sum_8_406_carry = (sum_8_406_half_xor_2 & sum_8_406_half_xor) | (sum_8_406_half &
-      sum_8_406_sum_xor);
-  wire sum_8_408_half_xor_2 = ((sum_one3_2 & a1[2]) | (sum_two3_2 & a1[1])) ^ b1[7];
-  wire sum_8_408_half_xor = (sum_one4_2 & a1[0]) ^ b1[9];
-  wire sum_8_408_half = sum_8_408_half_xor_2 ^ sum_8_408_half_xor;
-  wire sum_8_408_sum = sum_8_408_half ^ sum_7_384_carry;
-  wire sum_8_408_carry = (sum_8_408_half_xor_2 & sum_8_408_half_xor) | (sum_8_408_half &
-      sum_7_384_carry);
-  wire sum_8_410_half = sum_7_386_carry ^ sum_7_388_carry;
-  wire sum_8_410_sum = sum_8_410_half ^ sum_8_402_sum;
-  wire sum_8_410_carry = (sum_7_386_carry & sum_7_388_carry) | (sum_8_410_half & sum_8_402_sum);
-  wire sum_8_412_half = sum_8_404_sum ^ sum_8_406_sum;
-  wire sum_8_412_sum = sum_8_412_half ^ sum_8_408_sum;
-  wire sum_8_412_carry = (sum_8_404_sum & sum_8_406_sum) | (sum_8_412_half & sum_8_408_sum);
-  wire sum_8_414_half = sum_7_390_carry ^ sum_7_392_carry;
-  wire sum_8_414_sum = sum_8_414_half ^ sum_8_410_sum;
-  wire sum_8_414_carry = (sum_7_390_carry & sum_7_392_carry) | (sum_8_414_half & sum_8_410_sum);
-  wire sum_8_416_half = sum_8_412_sum ^ sum_7_394_carry;
-  wire sum_8_416_sum = sum_8_416_half ^ sum_8_414_sum;
-  wire sum_8_416_carry = (sum_8_412_sum & sum_7_394_carry) | (sum_8_416_half & sum_8_414_sum);
-  wire sum_8_418_half = sum_7_396_carry ^ sum_8_416_sum;
-  wire sum_8_418_sum = sum_8_418_half ^ sum_7_398_carry;
-  wire sum_8_418_carry = (sum_7_396_carry & sum_8_416_sum) | (sum_8_418_half & sum_7_398_carry);
-  wire sum_9_420_half = acc_so_far[9] ^ sum_8_400_carry;
-  wire sum_9_420_sum_xor = ((sum_one0 & a0[9]) | (sum_two0 & a0[8])) ^ b0[1];
-  wire sum_9_420_sum = sum_9_420_half ^ sum_9_420_sum_xor;
-  wire sum_9_420_carry = (acc_so_far[9] & sum_8_400_carry) | (sum_9_420_half & sum_9_420_sum_xor);
-  wire sum_9_422_half_xor_2 = ((sum_one1 & a0[7]) | (sum_two1 & a0[6])) ^ b0[3];
-  wire sum_9_422_half_xor = ((sum_one2 & a0[5]) | (sum_two2 & a0[4])) ^ b0[5];
-  wire sum_9_422_half = sum_9_422_half_xor_2 ^ sum_9_422_half_xor;
-  wire sum_9_422_sum_xor = ((sum_one3 & a0[3]) | (sum_two3 & a0[2])) ^ b0[7];
-  wire sum_9_422_sum = sum_9_422_half ^ sum_9_422_sum_xor;
-  wire sum_9_422_carry = (sum_9_422_half_xor_2 & sum_9_422_half_xor) | (sum_9_422_half &
-      sum_9_422_sum_xor);
-  wire sum_9_424_half_xor_2 = ((sum_one4 & a0[1]) | (sum_two4 & a0[0])) ^ b0[9];
-  wire sum_9_424_half_xor = ((sum_one0_2 & a1[9]) | (sum_two0_2 & a1[8])) ^ b1[1];
-  wire sum_9_424_half = sum_9_424_half_xor_2 ^ sum_9_424_half_xor;
-  wire sum_9_424_sum_xor = ((sum_one1_2 & a1[7]) | (sum_two1_2 & a1[6])) ^ b1[3];
-  wire sum_9_424_sum = sum_9_424_half ^ sum_9_424_sum_xor;
-  wire sum_9_424_carry = (sum_9_424_half_xor_2 & sum_9_424_half_xor) | (sum_9_424_half &
-      sum_9_424_sum_xor);
-  wire sum_9_426_half_xor_2 = ((sum_one2_2 & a1[5]) | (sum_two2_2 & a1[4])) ^ b1[5];
-  wire sum_9_426_half_xor = ((sum_one3_2 & a1[3]) | (sum_two3_2 & a1[2])) ^ b1[7];
-  wire sum_9_426_half = sum_9_426_half_xor_2 ^ sum_9_426_half_xor;
-  wire sum_9_426_sum_xor = ((sum_one4_2 & a1[1]) | (sum_two4_2 & a1[0])) ^ b1[9];
-  wire sum_9_426_sum = sum_9_426_half ^ sum_9_426_sum_xor;
-  wire sum_9_426_carry = (sum_9_426_half_xor_2 & sum_9_426_half_xor) | (sum_9_426_half &
-      sum_9_426_sum_xor);
-  wire sum_9_428_half = sum_9_420_sum ^ sum_8_402_carry;
-  wire sum_9_428_sum = sum_9_428_half ^ sum_8_404_carry;
-  wire sum_9_428_carry = (sum_9_420_sum & sum_8_402_carry) | (sum_9_428_half & sum_8_404_carry);
-  wire sum_9_430_half = sum_8_406_carry ^ sum_8_408_carry;
-  wire sum_9_430_sum = sum_9_430_half ^ sum_9_422_sum;
-  wire sum_9_430_carry = (sum_8_406_carry & sum_8_408_carry) | (sum_9_430_half & sum_9_422_sum);
-  wire sum_9_432_half = sum_9_424_sum ^ sum_9_426_sum;
-  wire sum_9_432_sum = sum_9_432_half ^ sum_8_410_carry;
-  wire sum_9_432_carry = (sum_9_424_sum & sum_9_426_sum) | (sum_9_432_half & sum_8_410_carry);
-  wire sum_9_434_half = sum_8_412_carry ^ sum_9_428_sum;
-  wire sum_9_434_sum = sum_9_434_half ^ sum_9_430_sum;
-  wire sum_9_434_carry = (sum_8_412_carry & sum_9_428_sum) | (sum_9_434_half & sum_9_430_sum);
-  wire sum_9_436_half = sum_9_432_sum ^ sum_8_414_carry;
-  wire sum_9_436_sum = sum_9_436_half ^ sum_9_434_sum;
-  wire sum_9_436_carry = (sum_9_432_sum & sum_8_414_carry) | (sum_9_436_half & sum_9_434_sum);
-  wire sum_9_438_half = sum_8_416_carry ^ sum_9_436_sum;
-  wire sum_9_438_sum = sum_9_438_half ^ sum_8_418_carry;
-  wire sum_9_438_carry = (sum_8_416_carry & sum_9_436_sum) | (sum_9_438_half & sum_8_418_carry);
-  wire sum_10_440_half = b0[11] ^ b1[11];
-  wire sum_10_440_sum = sum_10_440_half ^ acc_so_far[10];
-  wire sum_10_440_carry = (b0[11] & b1[11]) | (sum_10_440_half & acc_so_far[10]);
-  wire sum_10_442_half_xor = ((sum_one0 & a0[10]) | (sum_two0 & a0[9])) ^ b0[1];
-  wire sum_10_442_half = sum_10_440_sum ^ sum_10_442_half_xor;
-  wire sum_10_442_sum_xor = ((sum_one1 & a0[8]) | (sum_two1 & a0[7])) ^ b0[3];
-  wire sum_10_442_sum = sum_10_442_half ^ sum_10_442_sum_xor;
-  wire sum_10_442_carry = (sum_10_440_sum & sum_10_442_half_xor) | (sum_10_442_half &
-      sum_10_442_sum_xor);
-  wire sum_10_444_half_xor_2 = ((sum_one2 & a0[6]) | (sum_two2 & a0[5])) ^ b0[5];
-  wire sum_10_444_half_xor = ((sum_one3 & a0[4]) | (sum_two3 & a0[3])) ^ b0[7];
-  wire sum_10_444_half = sum_10_444_half_xor_2 ^ sum_10_444_half_xor;
-  wire sum_10_444_sum_xor = ((sum_one4 & a0[2]) | (sum_two4 & a0[1])) ^ b0[9];
-  wire sum_10_444_sum = sum_10_444_half ^ sum_10_444_sum_xor;
-  wire sum_10_444_carry = (sum_10_444_half_xor_2 & sum_10_444_half_xor) | (sum_10_444_half &
-      sum_10_444_sum_xor);
-  wire sum_10_446_half_xor_2 = (sum_one5 & a0[0]) ^ b0[11];
-  wire sum_10_446_half_xor = ((sum_one0_2 & a1[10]) | (sum_two0_2 & a1[9])) ^ b1[1];
-  wire sum_10_446_half = sum_10_446_half_xor_2 ^ sum_10_446_half_xor;
-  wire sum_10_446_sum_xor = ((sum_one1_2 & a1[8]) | (sum_two1_2 & a1[7])) ^ b1[3];
-  wire sum_10_446_sum = sum_10_446_half ^ sum_10_446_sum_xor;
-  wire sum_10_446_carry = (sum_10_446_half_xor_2 & sum_10_446_half_xor) | (sum_10_446_half &
-      sum_10_446_sum_xor);
-  wire sum_10_448_half_xor_2 = ((sum_one2_2 & a1[6]) | (sum_two2_2 & a1[5])) ^ b1[5];
-  wire sum_10_448_half_xor = ((sum_one3_2 & a1[4]) | (sum_two3_2 & a1[3])) ^ b1[7];
-  wire sum_10_448_half = sum_10_448_half_xor_2 ^ sum_10_448_half_xor;
-  wire sum_10_448_sum_xor = ((sum_one4_2 & a1[2]) | (sum_two4_2 & a1[1])) ^ b1[9];
-  wire sum_10_448_sum = sum_10_448_half ^ sum_10_448_sum_xor;
-  wire sum_10_448_carry = (sum_10_448_half_xor_2 & sum_10_448_half_xor) | (sum_10_448_half &
-      sum_10_448_sum_xor);
-  wire sum_10_450_half_xor = (sum_one5_2 & a1[0]) ^ b1[11];
-  wire sum_10_450_half = sum_10_450_half_xor ^ sum_9_420_carry;
-  wire sum_10_450_sum = sum_10_450_half ^ sum_9_422_carry;
-  wire sum_10_450_carry = (sum_10_450_half_xor & sum_9_420_carry) | (sum_10_450_half &
-      sum_9_422_carry);
-  wire sum_10_452_half = sum_9_424_carry ^ sum_9_426_carry;
-  wire sum_10_452_sum = sum_10_452_half ^ sum_10_442_sum;
-  wire sum_10_452_carry = (sum_9_424_carry & sum_9_426_carry) | (sum_10_452_half & sum_10_442_sum);
-  wire sum_10_454_half = sum_10_444_sum ^ sum_10_446_sum;
-  wire sum_10_454_sum = sum_10_454_half ^ sum_10_448_sum;
-  wire sum_10_454_carry = (sum_10_444_sum & sum_10_446_sum) | (sum_10_454_half & sum_10_448_sum);
-  wire sum_10_456_half = sum_10_450_sum ^ sum_9_428_carry;
-  wire sum_10_456_sum = sum_10_456_half ^ sum_9_430_carry;
-  wire sum_10_456_carry = (sum_10_450_sum & sum_9_428_carry) | (sum_10_456_half & sum_9_430_carry);
-  wire sum_10_458_half = sum_10_452_sum ^ sum_9_432_carry;
-  wire sum_10_458_sum = sum_10_458_half ^ sum_10_454_sum;
-  wire sum_10_458_carry = (sum_10_452_sum & sum_9_432_carry) | (sum_10_458_half & sum_10_454_sum);
-  wire sum_10_460_half = sum_9_434_carry ^ sum_10_456_sum;
-  wire sum_10_460_sum = sum_10_460_half ^ sum_10_458_sum;
-  wire sum_10_460_carry = (sum_9_434_carry & sum_10_456_sum) | (sum_10_460_half & sum_10_458_sum);
-  wire sum_10_462_half = sum_9_436_carry ^ sum_10_460_sum;
-  wire sum_10_462_sum = sum_10_462_half ^ sum_9_438_carry;
-  wire sum_10_462_carry = (sum_9_436_carry & sum_10_460_sum) | (sum_10_462_half & sum_9_438_carry);
-  wire sum_11_464_half = acc_so_far[11] ^ sum_10_440_carry;
-  wire sum_11_464_sum_xor = ((sum_one0 & a0[11]) | (sum_two0 & a0[10])) ^ b0[1];
-  wire sum_11_464_sum = sum_11_464_half ^ sum_11_464_sum_xor;
-  wire sum_11_464_carry = (acc_so_far[11] & sum_10_440_carry) | (sum_11_464_half &
-      sum_11_464_sum_xor);
-  wire sum_11_466_half_xor_2 = ((sum_one1 & a0[9]) | (sum_two1 & a0[8])) ^ b0[3];
-  wire sum_11_466_half_xor = ((sum_one2 & a0[7]) | (sum_two2 & a0[6])) ^ b0[5];
-  wire sum_11_466_half = sum_11_466_half_xor_2 ^ sum_11_466_half_xor;
-  wire sum_11_466_sum_xor = ((sum_one3 & a0[5]) | (sum_two3 & a0[4])) ^ b0[7];
-  wire sum_11_466_sum = sum_11_466_half ^ sum_11_466_sum_xor;
-  wire sum_11_466_carry = (sum_11_466_half_xor_2 & sum_11_466_half_xor) | (sum_11_466_half &
-      sum_11_466_sum_xor);
-  wire sum_11_468_half_xor_2 = ((sum_one4 & a0[3]) | (sum_two4 & a0[2])) ^ b0[9];
-  wire sum_11_468_half_xor = ((sum_one5 & a0[1]) | (sum_two5 & a0[0])) ^ b0[11];
-  wire sum_11_468_half = sum_11_468_half_xor_2 ^ sum_11_468_half_xor;
-  wire sum_11_468_sum_xor = ((sum_one0_2 & a1[11]) | (sum_two0_2 & a1[10])) ^ b1[1];
-  wire sum_11_468_sum = sum_11_468_half ^ sum_11_468_sum_xor;
-  wire sum_11_468_carry = (sum_11_468_half_xor_2 & sum_11_468_half_xor) | (sum_11_468_half &
-      sum_11_468_sum_xor);
-  wire sum_11_470_half_xor_2 = ((sum_one1_2 & a1[9]) | (sum_two1_2 & a1[8])) ^ b1[3];
-  wire sum_11_470_half_xor = ((sum_one2_2 & a1[7]) | (sum_two2_2 & a1[6])) ^ b1[5];
-  wire sum_11_470_half = sum_11_470_half_xor_2 ^ sum_11_470_half_xor;
-  wire sum_11_470_sum_xor = ((sum_one3_2 & a1[5]) | (sum_two3_2 & a1[4])) ^ b1[7];
-  wire sum_11_470_sum = sum_11_470_half ^ sum_11_470_sum_xor;
-  wire sum_11_470_carry = (sum_11_470_half_xor_2 & sum_11_470_half_xor) | (sum_11_470_half &
-      sum_11_470_sum_xor);
-  wire sum_11_472_half_xor_2 = ((sum_one4_2 & a1[3]) | (sum_two4_2 & a1[2])) ^ b1[9];
-  wire sum_11_472_half_xor = ((sum_one5_2 & a1[1]) | (sum_two5_2 & a1[0])) ^ b1[11];
-  wire sum_11_472_half = sum_11_472_half_xor_2 ^ sum_11_472_half_xor;
-  wire sum_11_472_sum = sum_11_472_half ^ sum_11_464_sum;
-  wire sum_11_472_carry = (sum_11_472_half_xor_2 & sum_11_472_half_xor) | (sum_11_472_half &
-      sum_11_464_sum);
-  wire sum_11_474_half = sum_10_442_carry ^ sum_10_444_carry;
-  wire sum_11_474_sum = sum_11_474_half ^ sum_10_446_carry;
-  wire sum_11_474_carry = (sum_10_442_carry & sum_10_444_carry) | (sum_11_474_half &
-      sum_10_446_carry);
-  wire sum_11_476_half = sum_10_448_carry ^ sum_11_466_sum;
-  wire sum_11_476_sum = sum_11_476_half ^ sum_11_468_sum;
-  wire sum_11_476_carry = (sum_10_448_carry & sum_11_466_sum) | (sum_11_476_half & sum_11_468_sum);
-  wire sum_11_478_half = sum_11_470_sum ^ sum_11_472_sum;
-  wire sum_11_478_sum = sum_11_478_half ^ sum_10_450_carry;
-  wire sum_11_478_carry = (sum_11_470_sum & sum_11_472_sum) | (sum_11_478_half & sum_10_450_carry);
-  wire sum_11_480_half = sum_10_452_carry ^ sum_10_454_carry;
-  wire sum_11_480_sum = sum_11_480_half ^ sum_11_474_sum;
-  wire sum_11_480_carry = (sum_10_452_carry & sum_10_454_carry) | (sum_11_480_half &
-      sum_11_474_sum);
-  wire sum_11_482_half = sum_11_476_sum ^ sum_11_478_sum;
-  wire sum_11_482_sum = sum_11_482_half ^ sum_10_456_carry;
-  wire sum_11_482_carry = (sum_11_476_sum & sum_11_478_sum) | (sum_11_482_half & sum_10_456_carry);
-  wire sum_11_484_half = sum_10_458_carry ^ sum_11_480_sum;
-  wire sum_11_484_sum = sum_11_484_half ^ sum_11_482_sum;
-  wire sum_11_484_carry = (sum_10_458_carry & sum_11_480_sum) | (sum_11_484_half & sum_11_482_sum);
-  wire sum_11_486_half = sum_10_460_carry ^ sum_11_484_sum;
-  wire sum_11_486_sum = sum_11_486_half ^ sum_10_462_carry;
-  wire sum_11_486_carry = (sum_10_460_carry & sum_11_484_sum) | (sum_11_486_half &
-      sum_10_462_carry);
-  wire sum_12_488_half = b0[13] ^ b1[13];
-  wire sum_12_488_sum = sum_12_488_half ^ acc_so_far[12];
-  wire sum_12_488_carry = (b0[13] & b1[13]) | (sum_12_488_half & acc_so_far[12]);
-  wire sum_12_490_half_xor = ((sum_one0 & a0[12]) | (sum_two0 & a0[11])) ^ b0[1];
-  wire sum_12_490_half = sum_12_488_sum ^ sum_12_490_half_xor;
-  wire sum_12_490_sum_xor = ((sum_one1 & a0[10]) | (sum_two1 & a0[9])) ^ b0[3];
-  wire sum_12_490_sum = sum_12_490_half ^ sum_12_490_sum_xor;
-  wire sum_12_490_carry = (sum_12_488_sum & sum_12_490_half_xor) | (sum_12_490_half &
-      sum_12_490_sum_xor);
-  wire sum_12_492_half_xor_2 = ((sum_one2 & a0[8]) | (sum_two2 & a0[7])) ^ b0[5];
-  wire sum_12_492_half_xor = ((sum_one3 & a0[6]) | (sum_two3 & a0[5])) ^ b0[7];
-  wire sum_12_492_half = sum_12_492_half_xor_2 ^ sum_12_492_half_xor;
-  wire sum_12_492_sum_xor = ((sum_one4 & a0[4]) | (sum_two4 & a0[3])) ^ b0[9];
-  wire sum_12_492_sum = sum_12_492_half ^ sum_12_492_sum_xor;
-  wire sum_12_492_carry = (sum_12_492_half_xor_2 & sum_12_492_half_xor) | (sum_12_492_half &
-      sum_12_492_sum_xor);
-  wire sum_12_494_half_xor_2 = ((sum_one5 & a0[2]) | (sum_two5 & a0[1])) ^ b0[11];
-  wire sum_12_494_half_xor = (sum_one6 & a0[0]) ^ b0[13];
-  wire sum_12_494_half = sum_12_494_half_xor_2 ^ sum_12_494_half_xor;
-  wire sum_12_494_sum_xor = ((sum_one0_2 & a1[12]) | (sum_two0_2 & a1[11])) ^ b1[1];
-  wire sum_12_494_sum = sum_12_494_half ^ sum_12_494_sum_xor;
-  wire sum_12_494_carry = (sum_12_494_half_xor_2 & sum_12_494_half_xor) | (sum_12_494_half &
-      sum_12_494_sum_xor);
-  wire sum_12_496_half_xor_2 = ((sum_one1_2 & a1[10]) | (sum_two1_2 & a1[9])) ^ b1[3];
-  wire sum_12_496_half_xor = ((sum_one2_2 & a1[8]) | (sum_two2_2 & a1[7])) ^ b1[5];
-  wire sum_12_496_half = sum_12_496_half_xor_2 ^ sum_12_496_half_xor;
-  wire sum_12_496_sum_xor = ((sum_one3_2 & a1[6]) | (sum_two3_2 & a1[5])) ^ b1[7];
-  wire sum_12_496_sum = sum_12_496_half ^ sum_12_496_sum_xor;
-  wire sum_12_496_carry = (sum_12_496_half_xor_2 & sum_12_496_half_xor) | (sum_12_496_half &
-      sum_12_496_sum_xor);
-  wire sum_12_498_half_xor_2 = ((sum_one4_2 & a1[4]) | (sum_two4_2 & a1[3])) ^ b1[9];
-  wire sum_12_498_half_xor = ((sum_one5_2 & a1[2]) | (sum_two5_2 & a1[1])) ^ b1[11];
-  wire sum_12_498_half = sum_12_498_half_xor_2 ^ sum_12_498_half_xor;
-  wire sum_12_498_sum_xor = (sum_one6_2 & a1[0]) ^ b1[13];
-  wire sum_12_498_sum = sum_12_498_half ^ sum_12_498_sum_xor;
-  wire sum_12_498_carry = (sum_12_498_half_xor_2 & sum_12_498_half_xor) | (sum_12_498_half &
-      sum_12_498_sum_xor);
-  wire sum_12_500_half = sum_11_464_carry ^ sum_11_466_carry;
-  wire sum_12_500_sum = sum_12_500_half ^ sum_11_468_carry;
-  wire sum_12_500_carry = (sum_11_464_carry & sum_11_466_carry) | (sum_12_500_half &
-      sum_11_468_carry);
-  wire sum_12_502_half = sum_11_470_carry ^ sum_11_472_carry;
-  wire sum_12_502_sum = sum_12_502_half ^ sum_12_490_sum;
-  wire sum_12_502_carry = (sum_11_470_carry & sum_11_472_carry) | (sum_12_502_half &
-      sum_12_490_sum);
-  wire sum_12_504_half = sum_12_492_sum ^ sum_12_494_sum;
-  wire sum_12_504_sum = sum_12_504_half ^ sum_12_496_sum;
-  wire sum_12_504_carry = (sum_12_492_sum & sum_12_494_sum) | (sum_12_504_half & sum_12_496_sum);
-  wire sum_12_506_half = sum_12_498_sum ^ sum_11_474_carry;
-  wire sum_12_506_sum = sum_12_506_half ^ sum_11_476_carry;
-  wire sum_12_506_carry = (sum_12_498_sum & sum_11_474_carry) | (sum_12_506_half &
-      sum_11_476_carry);
-  wire sum_12_508_half = sum_11_478_carry ^ sum_12_500_sum;
-  wire sum_12_508_sum = sum_12_508_half ^ sum_12_502_sum;
-  wire sum_12_508_carry = (sum_11_478_carry & sum_12_500_sum) | (sum_12_508_half & sum_12_502_sum);
-  wire sum_12_510_half = sum_12_504_sum ^ sum_11_480_carry;
-  wire sum_12_510_sum = sum_12_510_half ^ sum_12_506_sum;
-  wire sum_12_510_carry = (sum_12_504_sum & sum_11_480_carry) | (sum_12_510_half & sum_12_506_sum);
-  wire sum_12_512_half = sum_11_482_carry ^ sum_12_508_sum;
-  wire sum_12_512_sum = sum_12_512_half ^ sum_11_484_carry;
-  wire sum_12_512_carry = (sum_11_482_carry & sum_12_508_sum) | (sum_12_512_half &
-      sum_11_484_carry);
-  wire sum_12_514_half = sum_12_510_sum ^ sum_12_512_sum;
-  wire sum_12_514_sum = sum_12_514_half ^ sum_11_486_carry;
-  wire sum_12_514_carry = (sum_12_510_sum & sum_12_512_sum) | (sum_12_514_half & sum_11_486_carry);
-  wire sum_13_516_half = acc_so_far[13] ^ sum_12_488_carry;
-  wire sum_13_516_sum_xor = ((sum_one0 & a0[13]) | (sum_two0 & a0[12])) ^ b0[1];
-  wire sum_13_516_sum = sum_13_516_half ^ sum_13_516_sum_xor;
-  wire sum_13_516_carry = (acc_so_far[13] & sum_12_488_carry) | (sum_13_516_half &
-      sum_13_516_sum_xor);
-  wire sum_13_518_half_xor_2 = ((sum_one1 & a0[11]) | (sum_two1 & a0[10])) ^ b0[3];
-  wire sum_13_518_half_xor = ((sum_one2 & a0[9]) | (sum_two2 & a0[8])) ^ b0[5];
-  wire sum_13_518_half = sum_13_518_half_xor_2 ^ sum_13_518_half_xor;
-  wire sum_13_518_sum_xor = ((sum_one3 & a0[7]) | (sum_two3 & a0[6])) ^ b0[7];
-  wire sum_13_518_sum = sum_13_518_half ^ sum_13_518_sum_xor;
-  wire sum_13_518_carry = (sum_13_518_half_xor_2 & sum_13_518_half_xor) | (sum_13_518_half &
-      sum_13_518_sum_xor);
-  wire sum_13_520_half_xor_2 = ((sum_one4 & a0[5]) | (sum_two4 & a0[4])) ^ b0[9];
-  wire sum_13_520_half_xor = ((sum_one5 & a0[3]) | (sum_two5 & a0[2])) ^ b0[11];
-  wire sum_13_520_half = sum_13_520_half_xor_2 ^ sum_13_520_half_xor;
-  wire sum_13_520_sum_xor = ((sum_one6 & a0[1]) | (sum_two6 & a0[0])) ^ b0[13];
-  wire sum_13_520_sum = sum_13_520_half ^ sum_13_520_sum_xor;
-  wire sum_13_520_carry = (sum_13_520_half_xor_2 & sum_13_520_half_xor) | (sum_13_520_half &
-      sum_13_520_sum_xor);
-  wire sum_13_522_half_xor_2 = ((sum_one0_2 & a1[13]) | (sum_two0_2 & a1[12])) ^ b1[1];
-  wire sum_13_522_half_xor = ((sum_one1_2 & a1[11]) | (sum_two1_2 & a1[10])) ^ b1[3];
-  wire sum_13_522_half = sum_13_522_half_xor_2 ^ sum_13_522_half_xor;
-  wire sum_13_522_sum_xor = ((sum_one2_2 & a1[9]) | (sum_two2_2 & a1[8])) ^ b1[5];
-  wire sum_13_522_sum = sum_13_522_half ^ sum_13_522_sum_xor;
-  wire sum_13_522_carry = (sum_13_522_half_xor_2 & sum_13_522_half_xor) | (sum_13_522_half &
-      sum_13_522_sum_xor);
-  wire sum_13_524_half_xor_2 = ((sum_one3_2 & a1[7]) | (sum_two3_2 & a1[6])) ^ b1[7];
-  wire sum_13_524_half_xor = ((sum_one4_2 & a1[5]) | (sum_two4_2 & a1[4])) ^ b1[9];
-  wire sum_13_524_half = sum_13_524_half_xor_2 ^ sum_13_524_half_xor;
-  wire sum_13_524_sum_xor = ((sum_one5_2 & a1[3]) | (sum_two5_2 & a1[2])) ^ b1[11];
-  wire sum_13_524_sum = sum_13_524_half ^ sum_13_524_sum_xor;
-  wire sum_13_524_carry = (sum_13_524_half_xor_2 & sum_13_524_half_xor) | (sum_13_524_half &
-      sum_13_524_sum_xor);
-  wire sum_13_526_half_xor = ((sum_one6_2 & a1[1]) | (sum_two6_2 & a1[0])) ^ b1[13];
-  wire sum_13_526_half = sum_13_526_half_xor ^ sum_13_516_sum;
-  wire sum_13_526_sum = sum_13_526_half ^ sum_12_490_carry;
-  wire sum_13_526_carry = (sum_13_526_half_xor & sum_13_516_sum) | (sum_13_526_half &
-      sum_12_490_carry);
-  wire sum_13_528_half = sum_12_492_carry ^ sum_12_494_carry;
-  wire sum_13_528_sum = sum_13_528_half ^ sum_12_496_carry;
-  wire sum_13_528_carry = (sum_12_492_carry & sum_12_494_carry) | (sum_13_528_half &
-      sum_12_496_carry);
-  wire sum_13_530_half = sum_12_498_carry ^ sum_13_518_sum;
-  wire sum_13_530_sum = sum_13_530_half ^ sum_13_520_sum;
-  wire sum_13_530_carry = (sum_12_498_carry & sum_13_518_sum) | (sum_13_530_half & sum_13_520_sum);
-  wire sum_13_532_half = sum_13_522_sum ^ sum_13_524_sum;
-  wire sum_13_532_sum = sum_13_532_half ^ sum_13_526_sum;
-  wire sum_13_532_carry = (sum_13_522_sum & sum_13_524_sum) | (sum_13_532_half & sum_13_526_sum);
-  wire sum_13_534_half = sum_12_500_carry ^ sum_12_502_carry;
-  wire sum_13_534_sum = sum_13_534_half ^ sum_12_504_carry;
-  wire sum_13_534_carry = (sum_12_500_carry & sum_12_502_carry) | (sum_13_534_half &
-      sum_12_504_carry);
-  wire sum_13_536_half = sum_13_528_sum ^ sum_13_530_sum;
-  wire sum_13_536_sum = sum_13_536_half ^ sum_13_532_sum;
-  wire sum_13_536_carry = (sum_13_528_sum & sum_13_530_sum) | (sum_13_536_half & sum_13_532_sum);
-  wire sum_13_538_half = sum_12_506_carry ^ sum_12_508_carry;
-  wire sum_13_538_sum = sum_13_538_half ^ sum_13_534_sum;
-  wire sum_13_538_carry = (sum_12_506_carry & sum_12_508_carry) | (sum_13_538_half &
-      sum_13_534_sum);
-  wire sum_13_540_half = sum_13_536_sum ^ sum_12_510_carry;
-  wire sum_13_540_sum = sum_13_540_half ^ sum_13_538_sum;
-  wire sum_13_540_carry = (sum_13_536_sum & sum_12_510_carry) | (sum_13_540_half & sum_13_538_sum);
-  wire sum_13_542_half = sum_12_512_carry ^ sum_13_540_sum;
-  wire sum_13_542_sum = sum_13_542_half ^ sum_12_514_carry;
-  wire sum_13_542_carry = (sum_12_512_carry & sum_13_540_sum) | (sum_13_542_half &
-      sum_12_514_carry);
-  wire sum_14_544_half = b0[15] ^ b1[15];
-  wire sum_14_544_sum = sum_14_544_half ^ acc_so_far[14];
-  wire sum_14_544_carry = (b0[15] & b1[15]) | (sum_14_544_half & acc_so_far[14]);
-  wire sum_14_546_half_xor = ((sum_one0 & a0[14]) | (sum_two0 & a0[13])) ^ b0[1];
-  wire sum_14_546_half = sum_14_544_sum ^ sum_14_546_half_xor;
-  wire sum_14_546_sum_xor = ((sum_one1 & a0[12]) | (sum_two1 & a0[11])) ^ b0[3];
-  wire sum_14_546_sum = sum_14_546_half ^ sum_14_546_sum_xor;
-  wire sum_14_546_carry = (sum_14_544_sum & sum_14_546_half_xor) | (sum_14_546_half &
-      sum_14_546_sum_xor);
-  wire sum_14_548_half_xor_2 = ((sum_one2 & a0[10]) | (sum_two2 & a0[9])) ^ b0[5];
-  wire sum_14_548_half_xor = ((sum_one3 & a0[8]) | (sum_two3 & a0[7])) ^ b0[7];
-  wire sum_14_548_half = sum_14_548_half_xor_2 ^ sum_14_548_half_xor;
-  wire sum_14_548_sum_xor = ((sum_one4 & a0[6]) | (sum_two4 & a0[5])) ^ b0[9];
-  wire sum_14_548_sum = sum_14_548_half ^ sum_14_548_sum_xor;
-  wire sum_14_548_carry = (sum_14_548_half_xor_2 & sum_14_548_half_xor) | (sum_14_548_half &
-      sum_14_548_sum_xor);
-  wire sum_14_550_half_xor_2 = ((sum_one5 & a0[4]) | (sum_two5 & a0[3])) ^ b0[11];
-  wire sum_14_550_half_xor = ((sum_one6 & a0[2]) | (sum_two6 & a0[1])) ^ b0[13];
-  wire sum_14_550_half = sum_14_550_half_xor_2 ^ sum_14_550_half_xor;
-  wire sum_14_550_sum_xor = (sum_one7 & a0[0]) ^ b0[15];
-  wire sum_14_550_sum = sum_14_550_half ^ sum_14_550_sum_xor;
-  wire sum_14_550_carry = (sum_14_550_half_xor_2 & sum_14_550_half_xor) | (sum_14_550_half &
-      sum_14_550_sum_xor);
-  wire sum_14_552_half_xor_2 = ((sum_one0_2 & a1[14]) | (sum_two0_2 & a1[13])) ^ b1[1];
-  wire sum_14_552_half_xor = ((sum_one1_2 & a1[12]) | (sum_two1_2 & a1[11])) ^ b1[3];
-  wire sum_14_552_half = sum_14_552_half_xor_2 ^ sum_14_552_half_xor;
-  wire sum_14_552_sum_xor = ((sum_one2_2 & a1[10]) | (sum_two2_2 & a1[9])) ^ b1[5];
-  wire sum_14_552_sum = sum_14_552_half ^ sum_14_552_sum_xor;
-  wire sum_14_552_carry = (sum_14_552_half_xor_2 & sum_14_552_half_xor) | (sum_14_552_half &
-      sum_14_552_sum_xor);
-  wire sum_14_554_half_xor_2 = ((sum_one3_2 & a1[8]) | (sum_two3_2 & a1[7])) ^ b1[7];
-  wire sum_14_554_half_xor = ((sum_one4_2 & a1[6]) | (sum_two4_2 & a1[5])) ^ b1[9];
-  wire sum_14_554_half = sum_14_554_half_xor_2 ^ sum_14_554_half_xor;
-  wire sum_14_554_sum_xor = ((sum_one5_2 & a1[4]) | (sum_two5_2 & a1[3])) ^ b1[11];
-  wire sum_14_554_sum = sum_14_554_half ^ sum_14_554_sum_xor;
-  wire sum_14_554_carry = (sum_14_554_half_xor_2 & sum_14_554_half_xor) | (sum_14_554_half &
-      sum_14_554_sum_xor);
-  wire sum_14_556_half_xor_2 = ((sum_one6_2 & a1[2]) | (sum_two6_2 & a1[1])) ^ b1[13];
-  wire sum_14_556_half_xor = (sum_one7_2 & a1[0]) ^ b1[15];
-  wire sum_14_556_half = sum_14_556_half_xor_2 ^ sum_14_556_half_xor;
-  wire sum_14_556_sum = sum_14_556_half ^ sum_13_516_carry;
-  wire sum_14_556_carry = (sum_14_556_half_xor_2 & sum_14_556_half_xor) | (sum_14_556_half &
-      sum_13_516_carry);
-  wire sum_14_558_half = sum_13_518_carry ^ sum_13_520_carry;
-  wire sum_14_558_sum = sum_14_558_half ^ sum_13_522_carry;
-  wire sum_14_558_carry = (sum_13_518_carry & sum_13_520_carry) | (sum_14_558_half &
-      sum_13_522_carry);
-  wire sum_14_560_half = sum_13_524_carry ^ sum_14_546_sum;
-  wire sum_14_560_sum = sum_14_560_half ^ sum_14_548_sum;
-  wire sum_14_560_carry = (sum_13_524_carry & sum_14_546_sum) | (sum_14_560_half & sum_14_548_sum);
-  wire sum_14_562_half = sum_14_550_sum ^ sum_14_552_sum;
-  wire sum_14_562_sum = sum_14_562_half ^ sum_14_554_sum;
-  wire sum_14_562_carry = (sum_14_550_sum & sum_14_552_sum) | (sum_14_562_half & sum_14_554_sum);
-  wire sum_14_564_half = sum_14_556_sum ^ sum_13_526_carry;
-  wire sum_14_564_sum = sum_14_564_half ^ sum_13_528_carry;
-  wire sum_14_564_carry = (sum_14_556_sum & sum_13_526_carry) | (sum_14_564_half &
-      sum_13_528_carry);
-  wire sum_14_566_half = sum_13_530_carry ^ sum_13_532_carry;
-  wire sum_14_566_sum = sum_14_566_half ^ sum_14_558_sum;
-  wire sum_14_566_carry = (sum_13_530_carry & sum_13_532_carry) | (sum_14_566_half &
-      sum_14_558_sum);
-  wire sum_14_568_half = sum_14_560_sum ^ sum_14_562_sum;
-  wire sum_14_568_sum = sum_14_568_half ^ sum_14_564_sum;
-  wire sum_14_568_carry = (sum_14_560_sum & sum_14_562_sum) | (sum_14_568_half & sum_14_564_sum);
-  wire sum_14_570_half = sum_13_534_carry ^ sum_13_536_carry;
-  wire sum_14_570_sum = sum_14_570_half ^ sum_14_566_sum;
-  wire sum_14_570_carry = (sum_13_534_carry & sum_13_536_carry) | (sum_14_570_half &
-      sum_14_566_sum);
-  wire sum_14_572_half = sum_14_568_sum ^ sum_13_538_carry;
-  wire sum_14_572_sum = sum_14_572_half ^ sum_14_570_sum;
-  wire sum_14_572_carry = (sum_14_568_sum & sum_13_538_carry) | (sum_14_572_half & sum_14_570_sum);
-  wire sum_14_574_half = sum_13_540_carry ^ sum_14_572_sum;
-  wire sum_14_574_sum = sum_14_574_half ^ sum_13_542_carry;
-  wire sum_14_574_carry = (sum_13_540_carry & sum_14_572_sum) | (sum_14_574_half &
-      sum_13_542_carry);
-  wire sum_15_576_half = acc_so_far[15] ^ sum_14_544_carry;
-  wire sum_15_576_sum_and = sum_one0 & a0[15];
-  wire sum_15_576_sum_xor = (sum_15_576_sum_and | (sum_two0 & a0[14])) ^ b0[1];
-  wire sum_15_576_sum = sum_15_576_half ^ sum_15_576_sum_xor;
-  wire sum_15_576_carry = (acc_so_far[15] & sum_14_544_carry) | (sum_15_576_half &
-      sum_15_576_sum_xor);
-  wire sum_15_578_half_xor_2 = ((sum_one1 & a0[13]) | (sum_two1 & a0[12])) ^ b0[3];
-  wire sum_15_578_half_xor = ((sum_one2 & a0[11]) | (sum_two2 & a0[10])) ^ b0[5];
-  wire sum_15_578_half = sum_15_578_half_xor_2 ^ sum_15_578_half_xor;
-  wire sum_15_578_sum_xor = ((sum_one3 & a0[9]) | (sum_two3 & a0[8])) ^ b0[7];
-  wire sum_15_578_sum = sum_15_578_half ^ sum_15_578_sum_xor;
-  wire sum_15_578_carry = (sum_15_578_half_xor_2 & sum_15_578_half_xor) | (sum_15_578_half &
-      sum_15_578_sum_xor);
-  wire sum_15_580_half_xor_2 = ((sum_one4 & a0[7]) | (sum_two4 & a0[6])) ^ b0[9];
-  wire sum_15_580_half_xor = ((sum_one5 & a0[5]) | (sum_two5 & a0[4])) ^ b0[11];
-  wire sum_15_580_half = sum_15_580_half_xor_2 ^ sum_15_580_half_xor;
-  wire sum_15_580_sum_xor = ((sum_one6 & a0[3]) | (sum_two6 & a0[2])) ^ b0[13];
-  wire sum_15_580_sum = sum_15_580_half ^ sum_15_580_sum_xor;
-  wire sum_15_580_carry = (sum_15_580_half_xor_2 & sum_15_580_half_xor) | (sum_15_580_half &
-      sum_15_580_sum_xor);
-  wire sum_15_582_half_xor_2 = ((sum_one7 & a0[1]) | (sum_two7 & a0[0])) ^ b0[15];
-  wire sum_15_582_half_and = sum_one0_2 & a1[15];
-  wire sum_15_582_half_xor = (sum_15_582_half_and | (sum_two0_2 & a1[14])) ^ b1[1];
-  wire sum_15_582_half = sum_15_582_half_xor_2 ^ sum_15_582_half_xor;
-  wire sum_15_582_sum_xor = ((sum_one1_2 & a1[13]) | (sum_two1_2 & a1[12])) ^ b1[3];
-  wire sum_15_582_sum = sum_15_582_half ^ sum_15_582_sum_xor;
-  wire sum_15_582_carry = (sum_15_582_half_xor_2 & sum_15_582_half_xor) | (sum_15_582_half &
-      sum_15_582_sum_xor);
-  wire sum_15_584_half_xor_2 = ((sum_one2_2 & a1[11]) | (sum_two2_2 & a1[10])) ^ b1[5];
-  wire sum_15_584_half_xor = ((sum_one3_2 & a1[9]) | (sum_two3_2 & a1[8])) ^ b1[7];
-  wire sum_15_584_half = sum_15_584_half_xor_2 ^ sum_15_584_half_xor;
-  wire sum_15_584_sum_xor = ((sum_one4_2 & a1[7]) | (sum_two4_2 & a1[6])) ^ b1[9];
-  wire sum_15_584_sum = sum_15_584_half ^ sum_15_584_sum_xor;
-  wire sum_15_584_carry = (sum_15_584_half_xor_2 & sum_15_584_half_xor) | (sum_15_584_half &
-      sum_15_584_sum_xor);
-  wire sum_15_586_half_xor_2 = ((sum_one5_2 & a1[5]) | (sum_two5_2 & a1[4])) ^ b1[11];
-  wire sum_15_586_half_xor = ((sum_one6_2 & a1[3]) | (sum_two6_2 & a1[2])) ^ b1[13];
-  wire sum_15_586_half = sum_15_586_half_xor_2 ^ sum_15_586_half_xor;
-  wire sum_15_586_sum_xor = ((sum_one7_2 & a1[1]) | (sum_two7_2 & a1[0])) ^ b1[15];
-  wire sum_15_586_sum = sum_15_586_half ^ sum_15_586_sum_xor;
-  wire sum_15_586_carry = (sum_15_586_half_xor_2 & sum_15_586_half_xor) | (sum_15_586_half &
-      sum_15_586_sum_xor);
-  wire sum_15_588_half = sum_15_576_sum ^ sum_14_546_carry;
-  wire sum_15_588_sum = sum_15_588_half ^ sum_14_548_carry;
-  wire sum_15_588_carry = (sum_15_576_sum & sum_14_546_carry) | (sum_15_588_half &
-      sum_14_548_carry);
-  wire sum_15_590_half = sum_14_550_carry ^ sum_14_552_carry;
-  wire sum_15_590_sum = sum_15_590_half ^ sum_14_554_carry;
-  wire sum_15_590_carry = (sum_14_550_carry & sum_14_552_carry) | (sum_15_590_half &
-      sum_14_554_carry);
-  wire sum_15_592_half = sum_14_556_carry ^ sum_15_578_sum;
-  wire sum_15_592_sum = sum_15_592_half ^ sum_15_580_sum;
-  wire sum_15_592_carry = (sum_14_556_carry & sum_15_578_sum) | (sum_15_592_half & sum_15_580_sum);
-  wire sum_15_594_half = sum_15_582_sum ^ sum_15_584_sum;
-  wire sum_15_594_sum = sum_15_594_half ^ sum_15_586_sum;
-  wire sum_15_594_carry = (sum_15_582_sum & sum_15_584_sum) | (sum_15_594_half & sum_15_586_sum);
-  wire sum_15_596_half = sum_14_558_carry ^ sum_14_560_carry;
-  wire sum_15_596_sum = sum_15_596_half ^ sum_14_562_carry;
-  wire sum_15_596_carry = (sum_14_558_carry & sum_14_560_carry) | (sum_15_596_half &
-      sum_14_562_carry);
-  wire sum_15_598_half = sum_15_588_sum ^ sum_15_590_sum;
-  wire sum_15_598_sum = sum_15_598_half ^ sum_15_592_sum;
-  wire sum_15_598_carry = (sum_15_588_sum & sum_15_590_sum) | (sum_15_598_half & sum_15_592_sum);
-  wire sum_15_600_half = sum_15_594_sum ^ sum_14_564_carry;
-  wire sum_15_600_sum = sum_15_600_half ^ sum_14_566_carry;
-  wire sum_15_600_carry = (sum_15_594_sum & sum_14_564_carry) | (sum_15_600_half &
-      sum_14_566_carry);
-  wire sum_15_602_half = sum_14_568_carry ^ sum_15_596_sum;
-  wire sum_15_602_sum = sum_15_602_half ^ sum_15_598_sum;
-  wire sum_15_602_carry = (sum_14_568_carry & sum_15_596_sum) | (sum_15_602_half & sum_15_598_sum);
-  wire sum_15_604_half = sum_15_600_sum ^ sum_14_570_carry;
-  wire sum_15_604_sum = sum_15_604_half ^ sum_15_602_sum;
-  wire sum_15_604_carry = (sum_15_600_sum & sum_14_570_carry) | (sum_15_604_half & sum_15_602_sum);
-  wire sum_15_606_half = sum_14_572_carry ^ sum_15_604_sum;
-  wire sum_15_606_sum = sum_15_606_half ^ sum_14_574_carry;
-  wire sum_15_606_carry = (sum_14_572_carry & sum_15_604_sum) | (sum_15_606_half &
-      sum_14_574_carry);
-  wire sum_16_608_half = acc_so_far[16] ^ ~((sum_15_576_sum_and | (sum_two0 & a0[15])) ^ b0[1]);
-  wire sum_16_608_sum_xor = ((sum_one1 & a0[14]) | (sum_two1 & a0[13])) ^ b0[3];
-  wire sum_16_608_sum = sum_16_608_half ^ sum_16_608_sum_xor;
-  wire sum_16_608_carry = (acc_so_far[16] & ~((sum_15_576_sum_and | (sum_two0 & a0[15])) ^ b0[1])) |
-      (sum_16_608_half & sum_16_608_sum_xor);
-  wire sum_16_610_half_xor_2 = ((sum_one2 & a0[12]) | (sum_two2 & a0[11])) ^ b0[5];
-  wire sum_16_610_half_xor = ((sum_one3 & a0[10]) | (sum_two3 & a0[9])) ^ b0[7];
-  wire sum_16_610_half = sum_16_610_half_xor_2 ^ sum_16_610_half_xor;
-  wire sum_16_610_sum_xor = ((sum_one4 & a0[8]) | (sum_two4 & a0[7])) ^ b0[9];
-  wire sum_16_610_sum = sum_16_610_half ^ sum_16_610_sum_xor;
-  wire sum_16_610_carry = (sum_16_610_half_xor_2 & sum_16_610_half_xor) | (sum_16_610_half &
-      sum_16_610_sum_xor);
-  wire sum_16_612_half_xor_2 = ((sum_one5 & a0[6]) | (sum_two5 & a0[5])) ^ b0[11];
-  wire sum_16_612_half_xor = ((sum_one6 & a0[4]) | (sum_two6 & a0[3])) ^ b0[13];
-  wire sum_16_612_half = sum_16_612_half_xor_2 ^ sum_16_612_half_xor;
-  wire sum_16_612_sum_xor = ((sum_one7 & a0[2]) | (sum_two7 & a0[1])) ^ b0[15];
-  wire sum_16_612_sum = sum_16_612_half ^ sum_16_612_sum_xor;
-  wire sum_16_612_carry = (sum_16_612_half_xor_2 & sum_16_612_half_xor) | (sum_16_612_half &
-      sum_16_612_sum_xor);
-  wire sum_16_614_half_xor = ((sum_one1_2 & a1[14]) | (sum_two1_2 & a1[13])) ^ b1[3];
-  wire sum_16_614_half = ~((sum_15_582_half_and | (sum_two0_2 & a1[15])) ^ b1[1]) ^
-      sum_16_614_half_xor;
-  wire sum_16_614_sum_xor = ((sum_one2_2 & a1[12]) | (sum_two2_2 & a1[11])) ^ b1[5];
-  wire sum_16_614_sum = sum_16_614_half ^ sum_16_614_sum_xor;
-  wire sum_16_614_carry = (~((sum_15_582_half_and | (sum_two0_2 & a1[15])) ^ b1[1]) &
-      sum_16_614_half_xor) | (sum_16_614_half & sum_16_614_sum_xor);
-  wire sum_16_616_half_xor_2 = ((sum_one3_2 & a1[10]) | (sum_two3_2 & a1[9])) ^ b1[7];
-  wire sum_16_616_half_xor = ((sum_one4_2 & a1[8]) | (sum_two4_2 & a1[7])) ^ b1[9];
-  wire sum_16_616_half = sum_16_616_half_xor_2 ^ sum_16_616_half_xor;
-  wire sum_16_616_sum_xor = ((sum_one5_2 & a1[6]) | (sum_two5_2 & a1[5])) ^ b1[11];
-  wire sum_16_616_sum = sum_16_616_half ^ sum_16_616_sum_xor;
-  wire sum_16_616_carry = (sum_16_616_half_xor_2 & sum_16_616_half_xor) | (sum_16_616_half &
-      sum_16_616_sum_xor);
-  wire sum_16_618_half_xor_2 = ((sum_one6_2 & a1[4]) | (sum_two6_2 & a1[3])) ^ b1[13];
-  wire sum_16_618_half_xor = ((sum_one7_2 & a1[2]) | (sum_two7_2 & a1[1])) ^ b1[15];
-  wire sum_16_618_half = sum_16_618_half_xor_2 ^ sum_16_618_half_xor;
-  wire sum_16_618_sum = sum_16_618_half ^ sum_15_576_carry;
-  wire sum_16_618_carry = (sum_16_618_half_xor_2 & sum_16_618_half_xor) | (sum_16_618_half &
-      sum_15_576_carry);
-  wire sum_16_620_half = sum_15_578_carry ^ sum_15_580_carry;
-  wire sum_16_620_sum = sum_16_620_half ^ sum_15_582_carry;
-  wire sum_16_620_carry = (sum_15_578_carry & sum_15_580_carry) | (sum_16_620_half &
-      sum_15_582_carry);
-  wire sum_16_622_half = sum_15_584_carry ^ sum_15_586_carry;
-  wire sum_16_622_sum = sum_16_622_half ^ sum_16_608_sum;
-  wire sum_16_622_carry = (sum_15_584_carry & sum_15_586_carry) | (sum_16_622_half &
-      sum_16_608_sum);
-  wire sum_16_624_half = sum_16_610_sum ^ sum_16_612_sum;
-  wire sum_16_624_sum = sum_16_624_half ^ sum_16_614_sum;
-  wire sum_16_624_carry = (sum_16_610_sum & sum_16_612_sum) | (sum_16_624_half & sum_16_614_sum);
-  wire sum_16_626_half = sum_16_616_sum ^ sum_16_618_sum;
-  wire sum_16_626_sum = sum_16_626_half ^ sum_15_588_carry;
-  wire sum_16_626_carry = (sum_16_616_sum & sum_16_618_sum) | (sum_16_626_half & sum_15_588_carry);
-  wire sum_16_628_half = sum_15_590_carry ^ sum_15_592_carry;
-  wire sum_16_628_sum = sum_16_628_half ^ sum_15_594_carry;
-  wire sum_16_628_carry = (sum_15_590_carry & sum_15_592_carry) | (sum_16_628_half &
-      sum_15_594_carry);
-  wire sum_16_630_half = sum_16_620_sum ^ sum_16_622_sum;
-  wire sum_16_630_sum = sum_16_630_half ^ sum_16_624_sum;
-  wire sum_16_630_carry = (sum_16_620_sum & sum_16_622_sum) | (sum_16_630_half & sum_16_624_sum);
-  wire sum_16_632_half = sum_16_626_sum ^ sum_15_596_carry;
-  wire sum_16_632_sum = sum_16_632_half ^ sum_15_598_carry;
-  wire sum_16_632_carry = (sum_16_626_sum & sum_15_596_carry) | (sum_16_632_half &
-      sum_15_598_carry);
-  wire sum_16_634_half = sum_16_628_sum ^ sum_16_630_sum;
-  wire sum_16_634_sum = sum_16_634_half ^ sum_15_600_carry;
-  wire sum_16_634_carry = (sum_16_628_sum & sum_16_630_sum) | (sum_16_634_half & sum_15_600_carry);
-  wire sum_16_636_half = sum_15_602_carry ^ sum_16_632_sum;
-  wire sum_16_636_sum = sum_16_636_half ^ sum_16_634_sum;
-  wire sum_16_636_carry = (sum_15_602_carry & sum_16_632_sum) | (sum_16_636_half & sum_16_634_sum);
-  wire sum_16_638_half = sum_15_604_carry ^ sum_16_636_sum;
-  wire sum_16_638_sum = sum_16_638_half ^ sum_15_606_carry;
-  wire sum_16_638_carry = (sum_15_604_carry & sum_16_636_sum) | (sum_16_638_half &
-      sum_15_606_carry);
-  wire sum_17_642_half_xor_2 = ((sum_one2 & a0[13]) | (sum_two2 & a0[12])) ^ b0[5];
-  wire sum_17_642_half_xor = ((sum_one3 & a0[11]) | (sum_two3 & a0[10])) ^ b0[7];
-  wire sum_17_642_half = sum_17_642_half_xor_2 ^ sum_17_642_half_xor;
-  wire sum_17_642_sum_xor = ((sum_one4 & a0[9]) | (sum_two4 & a0[8])) ^ b0[9];
-  wire sum_17_642_sum = sum_17_642_half ^ sum_17_642_sum_xor;
-  wire sum_17_642_carry = (sum_17_642_half_xor_2 & sum_17_642_half_xor) | (sum_17_642_half &
-      sum_17_642_sum_xor);
-  wire sum_17_644_half_xor_2 = ((sum_one5 & a0[7]) | (sum_two5 & a0[6])) ^ b0[11];
-  wire sum_17_644_half_xor = ((sum_one6 & a0[5]) | (sum_two6 & a0[4])) ^ b0[13];
-  wire sum_17_644_half = sum_17_644_half_xor_2 ^ sum_17_644_half_xor;
-  wire sum_17_644_sum_xor = ((sum_one7 & a0[3]) | (sum_two7 & a0[2])) ^ b0[15];
-  wire sum_17_644_sum = sum_17_644_half ^ sum_17_644_sum_xor;
-  wire sum_17_644_carry = (sum_17_644_half_xor_2 & sum_17_644_half_xor) | (sum_17_644_half &
-      sum_17_644_sum_xor);
-  wire sum_17_646_half_and = sum_one1_2 & a1[15];
-  wire sum_17_646_half_xor_2 = (sum_17_646_half_and | (sum_two1_2 & a1[14])) ^ b1[3];
-  wire sum_17_646_half_xor = ((sum_one2_2 & a1[13]) | (sum_two2_2 & a1[12])) ^ b1[5];
-  wire sum_17_646_half = sum_17_646_half_xor_2 ^ sum_17_646_half_xor;
-  wire sum_17_646_sum_xor = ((sum_one3_2 & a1[11]) | (sum_two3_2 & a1[10])) ^ b1[7];
-  wire sum_17_646_sum = sum_17_646_half ^ sum_17_646_sum_xor;
-  wire sum_17_646_carry = (sum_17_646_half_xor_2 & sum_17_646_half_xor) | (sum_17_646_half &
-      sum_17_646_sum_xor);
-  wire sum_17_648_half_xor_2 = ((sum_one4_2 & a1[9]) | (sum_two4_2 & a1[8])) ^ b1[9];
-  wire sum_17_648_half_xor = ((sum_one5_2 & a1[7]) | (sum_two5_2 & a1[6])) ^ b1[11];
-  wire sum_17_648_half = sum_17_648_half_xor_2 ^ sum_17_648_half_xor;
-  wire sum_17_648_sum_xor = ((sum_one6_2 & a1[5]) | (sum_two6_2 & a1[4])) ^ b1[13];
-  wire sum_17_648_sum = sum_17_648_half ^ sum_17_648_sum_xor;
-  wire sum_17_648_carry = (sum_17_648_half_xor_2 & sum_17_648_half_xor) | (sum_17_648_half &
-      sum_17_648_sum_xor);
-  wire sum_17_650_half_xor_2 = ((sum_one7_2 & a1[3]) | (sum_two7_2 & a1[2])) ^ b1[15];
-  wire sum_17_650_half_and = sum_one1 & a0[15];
-  wire sum_17_650_half_xor = (sum_17_650_half_and | (sum_two1 & a0[14])) ^ b0[3];
-  wire sum_17_650_half = sum_17_650_half_xor_2 ^ ~(acc_so_far[17] ^ sum_17_650_half_xor);
-  wire sum_17_650_sum = sum_17_650_half ^ sum_16_608_carry;
-  wire sum_17_650_carry = (sum_17_650_half_xor_2 & ~(acc_so_far[17] ^ sum_17_650_half_xor)) |
-      (sum_17_650_half & sum_16_608_carry);
-  wire sum_17_652_half = sum_16_610_carry ^ sum_16_612_carry;
-  wire sum_17_652_sum = sum_17_652_half ^ sum_16_614_carry;
-  wire sum_17_652_carry = (sum_16_610_carry & sum_16_612_carry) | (sum_17_652_half &
-      sum_16_614_carry);
-  wire sum_17_654_half = sum_16_616_carry ^ sum_16_618_carry;
-  wire sum_17_654_sum = sum_17_654_half ^ sum_17_642_sum;
-  wire sum_17_654_carry = (sum_16_616_carry & sum_16_618_carry) | (sum_17_654_half &
-      sum_17_642_sum);
-  wire sum_17_656_half = sum_17_644_sum ^ sum_17_646_sum;
-  wire sum_17_656_sum = sum_17_656_half ^ sum_17_648_sum;
-  wire sum_17_656_carry = (sum_17_644_sum & sum_17_646_sum) | (sum_17_656_half & sum_17_648_sum);
-  wire sum_17_658_half = sum_17_650_sum ^ sum_16_620_carry;
-  wire sum_17_658_sum = sum_17_658_half ^ sum_16_622_carry;
-  wire sum_17_658_carry = (sum_17_650_sum & sum_16_620_carry) | (sum_17_658_half &
-      sum_16_622_carry);
-  wire sum_17_660_half = sum_16_624_carry ^ sum_17_652_sum;
-  wire sum_17_660_sum = sum_17_660_half ^ sum_17_654_sum;
-  wire sum_17_660_carry = (sum_16_624_carry & sum_17_652_sum) | (sum_17_660_half & sum_17_654_sum);
-  wire sum_17_662_half = sum_16_626_carry ^ sum_17_656_sum;
-  wire sum_17_662_sum = sum_17_662_half ^ sum_16_628_carry;
-  wire sum_17_662_carry = (sum_16_626_carry & sum_17_656_sum) | (sum_17_662_half &
-      sum_16_628_carry);
-  wire sum_17_664_half = sum_16_630_carry ^ sum_17_658_sum;
-  wire sum_17_664_sum = sum_17_664_half ^ sum_17_660_sum;
-  wire sum_17_664_carry = (sum_16_630_carry & sum_17_658_sum) | (sum_17_664_half & sum_17_660_sum);
-  wire sum_17_666_half = sum_17_662_sum ^ sum_16_632_carry;
-  wire sum_17_666_sum = sum_17_666_half ^ sum_16_634_carry;
-  wire sum_17_666_carry = (sum_17_662_sum & sum_16_632_carry) | (sum_17_666_half &
-      sum_16_634_carry);
-  wire sum_17_668_half = sum_17_664_sum ^ sum_16_636_carry;
-  wire sum_17_668_sum = sum_17_668_half ^ sum_17_666_sum;
-  wire sum_17_668_carry = (sum_17_664_sum & sum_16_636_carry) | (sum_17_668_half & sum_17_666_sum);
-  wire sum_18_672_half_xor_2 = ((sum_one2 & a0[14]) | (sum_two2 & a0[13])) ^ b0[5];
-  wire sum_18_672_half_xor = ((sum_one3 & a0[12]) | (sum_two3 & a0[11])) ^ b0[7];
-  wire sum_18_672_half = sum_18_672_half_xor_2 ^ sum_18_672_half_xor;
-  wire sum_18_672_sum_xor = ((sum_one4 & a0[10]) | (sum_two4 & a0[9])) ^ b0[9];
-  wire sum_18_672_sum = sum_18_672_half ^ sum_18_672_sum_xor;
-  wire sum_18_672_carry = (sum_18_672_half_xor_2 & sum_18_672_half_xor) | (sum_18_672_half &
-      sum_18_672_sum_xor);
-  wire sum_18_674_half_xor_2 = ((sum_one5 & a0[8]) | (sum_two5 & a0[7])) ^ b0[11];
-  wire sum_18_674_half_xor = ((sum_one6 & a0[6]) | (sum_two6 & a0[5])) ^ b0[13];
-  wire sum_18_674_half = sum_18_674_half_xor_2 ^ sum_18_674_half_xor;
-  wire sum_18_674_sum_xor = ((sum_one7 & a0[4]) | (sum_two7 & a0[3])) ^ b0[15];
-  wire sum_18_674_sum = sum_18_674_half ^ sum_18_674_sum_xor;
-  wire sum_18_674_carry = (sum_18_674_half_xor_2 & sum_18_674_half_xor) | (sum_18_674_half &
-      sum_18_674_sum_xor);
-  wire sum_18_676_half_xor = ((sum_one2_2 & a1[14]) | (sum_two2_2 & a1[13])) ^ b1[5];
-  wire sum_18_676_half = ~((sum_17_646_half_and | (sum_two1_2 & a1[15])) ^ b1[3]) ^
-      sum_18_676_half_xor;
-  wire sum_18_676_sum_xor = ((sum_one3_2 & a1[12]) | (sum_two3_2 & a1[11])) ^ b1[7];
-  wire sum_18_676_sum = sum_18_676_half ^ sum_18_676_sum_xor;
-  wire sum_18_676_carry = (~((sum_17_646_half_and | (sum_two1_2 & a1[15])) ^ b1[3]) &
-      sum_18_676_half_xor) | (sum_18_676_half & sum_18_676_sum_xor);
-  wire sum_18_678_half_xor_2 = ((sum_one4_2 & a1[10]) | (sum_two4_2 & a1[9])) ^ b1[9];
-  wire sum_18_678_half_xor = ((sum_one5_2 & a1[8]) | (sum_two5_2 & a1[7])) ^ b1[11];
-  wire sum_18_678_half = sum_18_678_half_xor_2 ^ sum_18_678_half_xor;
-  wire sum_18_678_sum_xor = ((sum_one6_2 & a1[6]) | (sum_two6_2 & a1[5])) ^ b1[13];
-  wire sum_18_678_sum = sum_18_678_half ^ sum_18_678_sum_xor;
-  wire sum_18_678_carry = (sum_18_678_half_xor_2 & sum_18_678_half_xor) | (sum_18_678_half &
-      sum_18_678_sum_xor);
-  wire sum_18_680_half_xor = ((sum_one7_2 & a1[4]) | (sum_two7_2 & a1[3])) ^ b1[15];
-  wire sum_18_680_half_or = acc_so_far[17] | sum_17_650_half_xor;
-  wire sum_18_680_half = sum_18_680_half_xor ^ sum_18_680_half_or;
-  wire sum_18_680_sum = sum_18_680_half ^ ~(acc_so_far[18] ^ ~((sum_17_650_half_and | (sum_two1 &
-      a0[15])) ^ b0[3]));
-  wire sum_18_680_carry = (sum_18_680_half_xor & sum_18_680_half_or) | (sum_18_680_half &
-      ~(acc_so_far[18] ^ ~((sum_17_650_half_and | (sum_two1 & a0[15])) ^ b0[3])));
-  wire sum_18_682_half = sum_17_642_carry ^ sum_17_644_carry;
-  wire sum_18_682_sum = sum_18_682_half ^ sum_17_646_carry;
-  wire sum_18_682_carry = (sum_17_642_carry & sum_17_644_carry) | (sum_18_682_half &
-      sum_17_646_carry);
-  wire sum_18_684_half = sum_17_648_carry ^ sum_18_672_sum;
-  wire sum_18_684_sum = sum_18_684_half ^ sum_18_674_sum;
-  wire sum_18_684_carry = (sum_17_648_carry & sum_18_672_sum) | (sum_18_684_half & sum_18_674_sum);
-  wire sum_18_686_half = sum_18_676_sum ^ sum_18_678_sum;
-  wire sum_18_686_sum = sum_18_686_half ^ sum_18_680_sum;
-  wire sum_18_686_carry = (sum_18_676_sum & sum_18_678_sum) | (sum_18_686_half & sum_18_680_sum);
-  wire sum_18_688_half = sum_17_650_carry ^ sum_17_652_carry;
-  wire sum_18_688_sum = sum_18_688_half ^ sum_17_654_carry;
-  wire sum_18_688_carry = (sum_17_650_carry & sum_17_652_carry) | (sum_18_688_half &
-      sum_17_654_carry);
-  wire sum_18_690_half = sum_17_656_carry ^ sum_18_682_sum;
-  wire sum_18_690_sum = sum_18_690_half ^ sum_18_684_sum;
-  wire sum_18_690_carry = (sum_17_656_carry & sum_18_682_sum) | (sum_18_690_half & sum_18_684_sum);
-  wire sum_18_692_half = sum_18_686_sum ^ sum_17_658_carry;
-  wire sum_18_692_sum = sum_18_692_half ^ sum_17_660_carry;
-  wire sum_18_692_carry = (sum_18_686_sum & sum_17_658_carry) | (sum_18_692_half &
-      sum_17_660_carry);
-  wire sum_18_694_half = sum_18_688_sum ^ sum_18_690_sum;
-  wire sum_18_694_sum = sum_18_694_half ^ sum_17_662_carry;
-  wire sum_18_694_carry = (sum_18_688_sum & sum_18_690_sum) | (sum_18_694_half & sum_17_662_carry);
-  wire sum_18_696_half = sum_17_664_carry ^ sum_18_692_sum;
-  wire sum_18_696_sum = sum_18_696_half ^ sum_18_694_sum;
-  wire sum_18_696_carry = (sum_17_664_carry & sum_18_692_sum) | (sum_18_696_half & sum_18_694_sum);
-  wire sum_18_698_half = sum_17_666_carry ^ sum_18_696_sum;
-  wire sum_18_698_sum = sum_18_698_half ^ sum_17_668_carry;
-  wire sum_18_698_carry = (sum_17_666_carry & sum_18_696_sum) | (sum_18_698_half &
-      sum_17_668_carry);
-  wire sum_19_700_half_and = sum_one2 & a0[15];
-  wire sum_19_700_half_xor = (sum_19_700_half_and | (sum_two2 & a0[14])) ^ b0[5];
-  wire sum_19_700_half = acc_so_far[19] ^ sum_19_700_half_xor;
-  wire sum_19_700_sum_xor = ((sum_one3 & a0[13]) | (sum_two3 & a0[12])) ^ b0[7];
-  wire sum_19_700_sum = sum_19_700_half ^ sum_19_700_sum_xor;
-  wire sum_19_700_carry = (acc_so_far[19] & sum_19_700_half_xor) | (sum_19_700_half &
-      sum_19_700_sum_xor);
-  wire sum_19_702_half_xor_2 = ((sum_one4 & a0[11]) | (sum_two4 & a0[10])) ^ b0[9];
-  wire sum_19_702_half_xor = ((sum_one5 & a0[9]) | (sum_two5 & a0[8])) ^ b0[11];
-  wire sum_19_702_half = sum_19_702_half_xor_2 ^ sum_19_702_half_xor;
-  wire sum_19_702_sum_xor = ((sum_one6 & a0[7]) | (sum_two6 & a0[6])) ^ b0[13];
-  wire sum_19_702_sum = sum_19_702_half ^ sum_19_702_sum_xor;
-  wire sum_19_702_carry = (sum_19_702_half_xor_2 & sum_19_702_half_xor) | (sum_19_702_half &
-      sum_19_702_sum_xor);
-  wire sum_19_704_half_xor_2 = ((sum_one7 & a0[5]) | (sum_two7 & a0[4])) ^ b0[15];
-  wire sum_19_704_half_and = sum_one2_2 & a1[15];
-  wire sum_19_704_half_xor = (sum_19_704_half_and | (sum_two2_2 & a1[14])) ^ b1[5];
-  wire sum_19_704_half = sum_19_704_half_xor_2 ^ sum_19_704_half_xor;
-  wire sum_19_704_sum_xor = ((sum_one3_2 & a1[13]) | (sum_two3_2 & a1[12])) ^ b1[7];
-  wire sum_19_704_sum = sum_19_704_half ^ sum_19_704_sum_xor;
-  wire sum_19_704_carry = (sum_19_704_half_xor_2 & sum_19_704_half_xor) | (sum_19_704_half &
-      sum_19_704_sum_xor);
-  wire sum_19_706_half_xor_2 = ((sum_one4_2 & a1[11]) | (sum_two4_2 & a1[10])) ^ b1[9];
-  wire sum_19_706_half_xor = ((sum_one5_2 & a1[9]) | (sum_two5_2 & a1[8])) ^ b1[11];
-  wire sum_19_706_half = sum_19_706_half_xor_2 ^ sum_19_706_half_xor;
-  wire sum_19_706_sum_xor = ((sum_one6_2 & a1[7]) | (sum_two6_2 & a1[6])) ^ b1[13];
-  wire sum_19_706_sum = sum_19_706_half ^ sum_19_706_sum_xor;
-  wire sum_19_706_carry = (sum_19_706_half_xor_2 & sum_19_706_half_xor) | (sum_19_706_half &
-      sum_19_706_sum_xor);
-  wire sum_19_708_half_xor = ((sum_one7_2 & a1[5]) | (sum_two7_2 & a1[4])) ^ b1[15];
-  wire sum_19_708_half_or = acc_so_far[18] | ~((sum_17_650_half_and | (sum_two1 & a0[15])) ^ b0[3]);
-  wire sum_19_708_half = sum_19_708_half_xor ^ sum_19_708_half_or;
-  wire sum_19_708_sum = sum_19_708_half ^ sum_18_672_carry;
-  wire sum_19_708_carry = (sum_19_708_half_xor & sum_19_708_half_or) | (sum_19_708_half &
-      sum_18_672_carry);
-  wire sum_19_710_half = sum_18_674_carry ^ sum_18_676_carry;
-  wire sum_19_710_sum = sum_19_710_half ^ sum_18_678_carry;
-  wire sum_19_710_carry = (sum_18_674_carry & sum_18_676_carry) | (sum_19_710_half &
-      sum_18_678_carry);
-  wire sum_19_712_half = sum_18_680_carry ^ sum_19_700_sum;
-  wire sum_19_712_sum = sum_19_712_half ^ sum_19_702_sum;
-  wire sum_19_712_carry = (sum_18_680_carry & sum_19_700_sum) | (sum_19_712_half & sum_19_702_sum);
-  wire sum_19_714_half = sum_19_704_sum ^ sum_19_706_sum;
-  wire sum_19_714_sum = sum_19_714_half ^ sum_19_708_sum;
-  wire sum_19_714_carry = (sum_19_704_sum & sum_19_706_sum) | (sum_19_714_half & sum_19_708_sum);
-  wire sum_19_716_half = sum_18_682_carry ^ sum_18_684_carry;
-  wire sum_19_716_sum = sum_19_716_half ^ sum_18_686_carry;
-  wire sum_19_716_carry = (sum_18_682_carry & sum_18_684_carry) | (sum_19_716_half &
-      sum_18_686_carry);
-  wire sum_19_718_half = sum_19_710_sum ^ sum_19_712_sum;
-  wire sum_19_718_sum = sum_19_718_half ^ sum_19_714_sum;
-  wire sum_19_718_carry = (sum_19_710_sum & sum_19_712_sum) | (sum_19_718_half & sum_19_714_sum);
-  wire sum_19_720_half = sum_18_688_carry ^ sum_18_690_carry;
-  wire sum_19_720_sum = sum_19_720_half ^ sum_19_716_sum;
-  wire sum_19_720_carry = (sum_18_688_carry & sum_18_690_carry) | (sum_19_720_half &
-      sum_19_716_sum);
-  wire sum_19_722_half = sum_19_718_sum ^ sum_18_692_carry;
-  wire sum_19_722_sum = sum_19_722_half ^ sum_18_694_carry;
-  wire sum_19_722_carry = (sum_19_718_sum & sum_18_692_carry) | (sum_19_722_half &
-      sum_18_694_carry);
-  wire sum_19_724_half = sum_19_720_sum ^ sum_18_696_carry;
-  wire sum_19_724_sum = sum_19_724_half ^ sum_19_722_sum;
-  wire sum_19_724_carry = (sum_19_720_sum & sum_18_696_carry) | (sum_19_724_half & sum_19_722_sum);
-  wire sum_20_728_half_xor_2 = ((sum_one3 & a0[14]) | (sum_two3 & a0[13])) ^ b0[7];
-  wire sum_20_728_half_xor = ((sum_one4 & a0[12]) | (sum_two4 & a0[11])) ^ b0[9];
-  wire sum_20_728_half = sum_20_728_half_xor_2 ^ sum_20_728_half_xor;
-  wire sum_20_728_sum_xor = ((sum_one5 & a0[10]) | (sum_two5 & a0[9])) ^ b0[11];
-  wire sum_20_728_sum = sum_20_728_half ^ sum_20_728_sum_xor;
-  wire sum_20_728_carry = (sum_20_728_half_xor_2 & sum_20_728_half_xor) | (sum_20_728_half &
-      sum_20_728_sum_xor);
-  wire sum_20_730_half_xor_2 = ((sum_one6 & a0[8]) | (sum_two6 & a0[7])) ^ b0[13];
-  wire sum_20_730_half_xor = ((sum_one7 & a0[6]) | (sum_two7 & a0[5])) ^ b0[15];
-  wire sum_20_730_half = sum_20_730_half_xor_2 ^ sum_20_730_half_xor;
-  wire sum_20_730_sum = sum_20_730_half ^ ~((sum_19_704_half_and | (sum_two2_2 & a1[15])) ^ b1[5]);
-  wire sum_20_730_carry = (sum_20_730_half_xor_2 & sum_20_730_half_xor) | (sum_20_730_half &
-      ~((sum_19_704_half_and | (sum_two2_2 & a1[15])) ^ b1[5]));
-  wire sum_20_732_half_xor_2 = ((sum_one3_2 & a1[14]) | (sum_two3_2 & a1[13])) ^ b1[7];
-  wire sum_20_732_half_xor = ((sum_one4_2 & a1[12]) | (sum_two4_2 & a1[11])) ^ b1[9];
-  wire sum_20_732_half = sum_20_732_half_xor_2 ^ sum_20_732_half_xor;
-  wire sum_20_732_sum_xor = ((sum_one5_2 & a1[10]) | (sum_two5_2 & a1[9])) ^ b1[11];
-  wire sum_20_732_sum = sum_20_732_half ^ sum_20_732_sum_xor;
-  wire sum_20_732_carry = (sum_20_732_half_xor_2 & sum_20_732_half_xor) | (sum_20_732_half &
-      sum_20_732_sum_xor);
-  wire sum_20_734_half_xor_2 = ((sum_one6_2 & a1[8]) | (sum_two6_2 & a1[7])) ^ b1[13];
-  wire sum_20_734_half_xor = ((sum_one7_2 & a1[6]) | (sum_two7_2 & a1[5])) ^ b1[15];
-  wire sum_20_734_half = sum_20_734_half_xor_2 ^ sum_20_734_half_xor;
-  wire sum_20_734_sum = sum_20_734_half ^ ~(acc_so_far[20] ^ ~((sum_19_700_half_and | (sum_two2 &
-      a0[15])) ^ b0[5]));
-  wire sum_20_734_carry = (sum_20_734_half_xor_2 & sum_20_734_half_xor) | (sum_20_734_half &
-      ~(acc_so_far[20] ^ ~((sum_19_700_half_and | (sum_two2 & a0[15])) ^ b0[5])));
-  wire sum_20_736_half = sum_19_700_carry ^ sum_19_702_carry;
-  wire sum_20_736_sum = sum_20_736_half ^ sum_19_704_carry;
-  wire sum_20_736_carry = (sum_19_700_carry & sum_19_702_carry) | (sum_20_736_half &
-      sum_19_704_carry);
-  wire sum_20_738_half = sum_19_706_carry ^ sum_20_728_sum;
-  wire sum_20_738_sum = sum_20_738_half ^ sum_20_730_sum;
-  wire sum_20_738_carry = (sum_19_706_carry & sum_20_728_sum) | (sum_20_738_half & sum_20_730_sum);
-  wire sum_20_740_half = sum_20_732_sum ^ sum_20_734_sum;
-  wire sum_20_740_sum = sum_20_740_half ^ sum_19_708_carry;
-  wire sum_20_740_carry = (sum_20_732_sum & sum_20_734_sum) | (sum_20_740_half & sum_19_708_carry);
-  wire sum_20_742_half = sum_19_710_carry ^ sum_19_712_carry;
-  wire sum_20_742_sum = sum_20_742_half ^ sum_19_714_carry;
-  wire sum_20_742_carry = (sum_19_710_carry & sum_19_712_carry) | (sum_20_742_half &
-      sum_19_714_carry);
-  wire sum_20_744_half = sum_20_736_sum ^ sum_20_738_sum;
-  wire sum_20_744_sum = sum_20_744_half ^ sum_20_740_sum;
-  wire sum_20_744_carry = (sum_20_736_sum & sum_20_738_sum) | (sum_20_744_half & sum_20_740_sum);
-  wire sum_20_746_half = sum_19_716_carry ^ sum_19_718_carry;
-  wire sum_20_746_sum = sum_20_746_half ^ sum_20_742_sum;
-  wire sum_20_746_carry = (sum_19_716_carry & sum_19_718_carry) | (sum_20_746_half &
-      sum_20_742_sum);
-  wire sum_20_748_half = sum_20_744_sum ^ sum_19_720_carry;
-  wire sum_20_748_sum = sum_20_748_half ^ sum_20_746_sum;
-  wire sum_20_748_carry = (sum_20_744_sum & sum_19_720_carry) | (sum_20_748_half & sum_20_746_sum);
-  wire sum_20_750_half = sum_19_722_carry ^ sum_20_748_sum;
-  wire sum_20_750_sum = sum_20_750_half ^ sum_19_724_carry;
-  wire sum_20_750_carry = (sum_19_722_carry & sum_20_748_sum) | (sum_20_750_half &
-      sum_19_724_carry);
-  wire sum_21_752_half_and = sum_one3 & a0[15];
-  wire sum_21_752_half_xor = (sum_21_752_half_and | (sum_two3 & a0[14])) ^ b0[7];
-  wire sum_21_752_half = acc_so_far[21] ^ sum_21_752_half_xor;
-  wire sum_21_752_sum_xor = ((sum_one4 & a0[13]) | (sum_two4 & a0[12])) ^ b0[9];
-  wire sum_21_752_sum = sum_21_752_half ^ sum_21_752_sum_xor;
-  wire sum_21_752_carry = (acc_so_far[21] & sum_21_752_half_xor) | (sum_21_752_half &
-      sum_21_752_sum_xor);
-  wire sum_21_754_half_xor_2 = ((sum_one5 & a0[11]) | (sum_two5 & a0[10])) ^ b0[11];
-  wire sum_21_754_half_xor = ((sum_one6 & a0[9]) | (sum_two6 & a0[8])) ^ b0[13];
-  wire sum_21_754_half = sum_21_754_half_xor_2 ^ sum_21_754_half_xor;
-  wire sum_21_754_sum_xor = ((sum_one7 & a0[7]) | (sum_two7 & a0[6])) ^ b0[15];
-  wire sum_21_754_sum = sum_21_754_half ^ sum_21_754_sum_xor;
-  wire sum_21_754_carry = (sum_21_754_half_xor_2 & sum_21_754_half_xor) | (sum_21_754_half &
-      sum_21_754_sum_xor);
-  wire sum_21_756_half_and = sum_one3_2 & a1[15];
-  wire sum_21_756_half_xor_2 = (sum_21_756_half_and | (sum_two3_2 & a1[14])) ^ b1[7];
-  wire sum_21_756_half_xor = ((sum_one4_2 & a1[13]) | (sum_two4_2 & a1[12])) ^ b1[9];
-  wire sum_21_756_half = sum_21_756_half_xor_2 ^ sum_21_756_half_xor;
-  wire sum_21_756_sum_xor = ((sum_one5_2 & a1[11]) | (sum_two5_2 & a1[10])) ^ b1[11];
-  wire sum_21_756_sum = sum_21_756_half ^ sum_21_756_sum_xor;
-  wire sum_21_756_carry = (sum_21_756_half_xor_2 & sum_21_756_half_xor) | (sum_21_756_half &
-      sum_21_756_sum_xor);
-  wire sum_21_758_half_xor_2 = ((sum_one6_2 & a1[9]) | (sum_two6_2 & a1[8])) ^ b1[13];
-  wire sum_21_758_half_xor = ((sum_one7_2 & a1[7]) | (sum_two7_2 & a1[6])) ^ b1[15];
-  wire sum_21_758_half = sum_21_758_half_xor_2 ^ sum_21_758_half_xor;
-  wire sum_21_758_sum_or = acc_so_far[20] | ~((sum_19_700_half_and | (sum_two2 & a0[15])) ^ b0[5]);
-  wire sum_21_758_sum = sum_21_758_half ^ sum_21_758_sum_or;
-  wire sum_21_758_carry = (sum_21_758_half_xor_2 & sum_21_758_half_xor) | (sum_21_758_half &
-      sum_21_758_sum_or);
-  wire sum_21_760_half = sum_20_728_carry ^ sum_20_730_carry;
-  wire sum_21_760_sum = sum_21_760_half ^ sum_20_732_carry;
-  wire sum_21_760_carry = (sum_20_728_carry & sum_20_730_carry) | (sum_21_760_half &
-      sum_20_732_carry);
-  wire sum_21_762_half = sum_20_734_carry ^ sum_21_752_sum;
-  wire sum_21_762_sum = sum_21_762_half ^ sum_21_754_sum;
-  wire sum_21_762_carry = (sum_20_734_carry & sum_21_752_sum) | (sum_21_762_half & sum_21_754_sum);
-  wire sum_21_764_half = sum_21_756_sum ^ sum_21_758_sum;
-  wire sum_21_764_sum = sum_21_764_half ^ sum_20_736_carry;
-  wire sum_21_764_carry = (sum_21_756_sum & sum_21_758_sum) | (sum_21_764_half & sum_20_736_carry);
-  wire sum_21_766_half = sum_20_738_carry ^ sum_20_740_carry;
-  wire sum_21_766_sum = sum_21_766_half ^ sum_21_760_sum;
-  wire sum_21_766_carry = (sum_20_738_carry & sum_20_740_carry) | (sum_21_766_half &
-      sum_21_760_sum);
-  wire sum_21_768_half = sum_21_762_sum ^ sum_21_764_sum;
-  wire sum_21_768_sum = sum_21_768_half ^ sum_20_742_carry;
-  wire sum_21_768_carry = (sum_21_762_sum & sum_21_764_sum) | (sum_21_768_half & sum_20_742_carry);
-  wire sum_21_770_half = sum_20_744_carry ^ sum_21_766_sum;
-  wire sum_21_770_sum = sum_21_770_half ^ sum_21_768_sum;
-  wire sum_21_770_carry = (sum_20_744_carry & sum_21_766_sum) | (sum_21_770_half & sum_21_768_sum);
-  wire sum_21_772_half = sum_20_746_carry ^ sum_21_770_sum;
-  wire sum_21_772_sum = sum_21_772_half ^ sum_20_748_carry;
-  wire sum_21_772_carry = (sum_20_746_carry & sum_21_770_sum) | (sum_21_772_half &
-      sum_20_748_carry);
-  wire sum_22_776_half_xor_2 = ((sum_one4 & a0[14]) | (sum_two4 & a0[13])) ^ b0[9];
-  wire sum_22_776_half_xor = ((sum_one5 & a0[12]) | (sum_two5 & a0[11])) ^ b0[11];
-  wire sum_22_776_half = sum_22_776_half_xor_2 ^ sum_22_776_half_xor;
-  wire sum_22_776_sum_xor = ((sum_one6 & a0[10]) | (sum_two6 & a0[9])) ^ b0[13];
-  wire sum_22_776_sum = sum_22_776_half ^ sum_22_776_sum_xor;
-  wire sum_22_776_carry = (sum_22_776_half_xor_2 & sum_22_776_half_xor) | (sum_22_776_half &
-      sum_22_776_sum_xor);
-  wire sum_22_778_half_xor = ((sum_one7 & a0[8]) | (sum_two7 & a0[7])) ^ b0[15];
-  wire sum_22_778_half = sum_22_778_half_xor ^ ~((sum_21_756_half_and | (sum_two3_2 & a1[15])) ^
-      b1[7]);
-  wire sum_22_778_sum_xor = ((sum_one4_2 & a1[14]) | (sum_two4_2 & a1[13])) ^ b1[9];
-  wire sum_22_778_sum = sum_22_778_half ^ sum_22_778_sum_xor;
-  wire sum_22_778_carry = (sum_22_778_half_xor & ~((sum_21_756_half_and | (sum_two3_2 & a1[15])) ^
-      b1[7])) | (sum_22_778_half & sum_22_778_sum_xor);
-  wire sum_22_780_half_xor_2 = ((sum_one5_2 & a1[12]) | (sum_two5_2 & a1[11])) ^ b1[11];
-  wire sum_22_780_half_xor = ((sum_one6_2 & a1[10]) | (sum_two6_2 & a1[9])) ^ b1[13];
-  wire sum_22_780_half = sum_22_780_half_xor_2 ^ sum_22_780_half_xor;
-  wire sum_22_780_sum_xor = ((sum_one7_2 & a1[8]) | (sum_two7_2 & a1[7])) ^ b1[15];
-  wire sum_22_780_sum = sum_22_780_half ^ sum_22_780_sum_xor;
-  wire sum_22_780_carry = (sum_22_780_half_xor_2 & sum_22_780_half_xor) | (sum_22_780_half &
-      sum_22_780_sum_xor);
-  wire sum_22_782_half = ~(acc_so_far[22] ^ ~((sum_21_752_half_and | (sum_two3 & a0[15])) ^ b0[7]))
-      ^ sum_21_752_carry;
-  wire sum_22_782_sum = sum_22_782_half ^ sum_21_754_carry;
-  wire sum_22_782_carry = (~(acc_so_far[22] ^ ~((sum_21_752_half_and | (sum_two3 & a0[15])) ^
-      b0[7])) & sum_21_752_carry) | (sum_22_782_half & sum_21_754_carry);
-  wire sum_22_784_half = sum_21_756_carry ^ sum_21_758_carry;
-  wire sum_22_784_sum = sum_22_784_half ^ sum_22_776_sum;
-  wire sum_22_784_carry = (sum_21_756_carry & sum_21_758_carry) | (sum_22_784_half &
-      sum_22_776_sum);
-  wire sum_22_786_half = sum_22_778_sum ^ sum_22_780_sum;
-  wire sum_22_786_sum = sum_22_786_half ^ sum_21_760_carry;
-  wire sum_22_786_carry = (sum_22_778_sum & sum_22_780_sum) | (sum_22_786_half & sum_21_760_carry);
-  wire sum_22_788_half = sum_21_762_carry ^ sum_22_782_sum;
-  wire sum_22_788_sum = sum_22_788_half ^ sum_22_784_sum;
-  wire sum_22_788_carry = (sum_21_762_carry & sum_22_782_sum) | (sum_22_788_half & sum_22_784_sum);
-  wire sum_22_790_half = sum_21_764_carry ^ sum_22_786_sum;
-  wire sum_22_790_sum = sum_22_790_half ^ sum_21_766_carry;
-  wire sum_22_790_carry = (sum_21_764_carry & sum_22_786_sum) | (sum_22_790_half &
-      sum_21_766_carry);
-  wire sum_22_792_half = sum_22_788_sum ^ sum_21_768_carry;
-  wire sum_22_792_sum = sum_22_792_half ^ sum_22_790_sum;
-  wire sum_22_792_carry = (sum_22_788_sum & sum_21_768_carry) | (sum_22_792_half & sum_22_790_sum);
-  wire sum_22_794_half = sum_21_770_carry ^ sum_22_792_sum;
-  wire sum_22_794_sum = sum_22_794_half ^ sum_21_772_carry;
-  wire sum_22_794_carry = (sum_21_770_carry & sum_22_792_sum) | (sum_22_794_half &
-      sum_21_772_carry);
-  wire sum_23_796_half_and = sum_one4 & a0[15];
-  wire sum_23_796_half_xor = (sum_23_796_half_and | (sum_two4 & a0[14])) ^ b0[9];
-  wire sum_23_796_half = acc_so_far[23] ^ sum_23_796_half_xor;
-  wire sum_23_796_sum_xor = ((sum_one5 & a0[13]) | (sum_two5 & a0[12])) ^ b0[11];
-  wire sum_23_796_sum = sum_23_796_half ^ sum_23_796_sum_xor;
-  wire sum_23_796_carry = (acc_so_far[23] & sum_23_796_half_xor) | (sum_23_796_half &
-      sum_23_796_sum_xor);
-  wire sum_23_798_half_xor_2 = ((sum_one6 & a0[11]) | (sum_two6 & a0[10])) ^ b0[13];
-  wire sum_23_798_half_xor = ((sum_one7 & a0[9]) | (sum_two7 & a0[8])) ^ b0[15];
-  wire sum_23_798_half = sum_23_798_half_xor_2 ^ sum_23_798_half_xor;
-  wire sum_23_798_sum_and = sum_one4_2 & a1[15];
-  wire sum_23_798_sum_xor = (sum_23_798_sum_and | (sum_two4_2 & a1[14])) ^ b1[9];
-  wire sum_23_798_sum = sum_23_798_half ^ sum_23_798_sum_xor;
-  wire sum_23_798_carry = (sum_23_798_half_xor_2 & sum_23_798_half_xor) | (sum_23_798_half &
-      sum_23_798_sum_xor);
-  wire sum_23_800_half_xor_2 = ((sum_one5_2 & a1[13]) | (sum_two5_2 & a1[12])) ^ b1[11];
-  wire sum_23_800_half_xor = ((sum_one6_2 & a1[11]) | (sum_two6_2 & a1[10])) ^ b1[13];
-  wire sum_23_800_half = sum_23_800_half_xor_2 ^ sum_23_800_half_xor;
-  wire sum_23_800_sum_xor = ((sum_one7_2 & a1[9]) | (sum_two7_2 & a1[8])) ^ b1[15];
-  wire sum_23_800_sum = sum_23_800_half ^ sum_23_800_sum_xor;
-  wire sum_23_800_carry = (sum_23_800_half_xor_2 & sum_23_800_half_xor) | (sum_23_800_half &
-      sum_23_800_sum_xor);
-  wire sum_23_802_half_or = acc_so_far[22] | ~((sum_21_752_half_and | (sum_two3 & a0[15])) ^ b0[7]);
-  wire sum_23_802_half = sum_23_802_half_or ^ sum_22_776_carry;
-  wire sum_23_802_sum = sum_23_802_half ^ sum_22_778_carry;
-  wire sum_23_802_carry = (sum_23_802_half_or & sum_22_776_carry) | (sum_23_802_half &
-      sum_22_778_carry);
-  wire sum_23_804_half = sum_22_780_carry ^ sum_23_796_sum;
-  wire sum_23_804_sum = sum_23_804_half ^ sum_23_798_sum;
-  wire sum_23_804_carry = (sum_22_780_carry & sum_23_796_sum) | (sum_23_804_half & sum_23_798_sum);
-  wire sum_23_806_half = sum_23_800_sum ^ sum_22_782_carry;
-  wire sum_23_806_sum = sum_23_806_half ^ sum_22_784_carry;
-  wire sum_23_806_carry = (sum_23_800_sum & sum_22_782_carry) | (sum_23_806_half &
-      sum_22_784_carry);
-  wire sum_23_808_half = sum_23_802_sum ^ sum_22_786_carry;
-  wire sum_23_808_sum = sum_23_808_half ^ sum_23_804_sum;
-  wire sum_23_808_carry = (sum_23_802_sum & sum_22_786_carry) | (sum_23_808_half & sum_23_804_sum);
-  wire sum_23_810_half = sum_22_788_carry ^ sum_23_806_sum;
-  wire sum_23_810_sum = sum_23_810_half ^ sum_22_790_carry;
-  wire sum_23_810_carry = (sum_22_788_carry & sum_23_806_sum) | (sum_23_810_half &
-      sum_22_790_carry);
-  wire sum_23_812_half = sum_23_808_sum ^ sum_23_810_sum;
-  wire sum_23_812_sum = sum_23_812_half ^ sum_22_792_carry;
-  wire sum_23_812_carry = (sum_23_808_sum & sum_23_810_sum) | (sum_23_812_half & sum_22_792_carry);
-  wire sum_24_816_half_xor_2 = ((sum_one5 & a0[14]) | (sum_two5 & a0[13])) ^ b0[11];
-  wire sum_24_816_half_xor = ((sum_one6 & a0[12]) | (sum_two6 & a0[11])) ^ b0[13];
-  wire sum_24_816_half = sum_24_816_half_xor_2 ^ sum_24_816_half_xor;
-  wire sum_24_816_sum_xor = ((sum_one7 & a0[10]) | (sum_two7 & a0[9])) ^ b0[15];
-  wire sum_24_816_sum = sum_24_816_half ^ sum_24_816_sum_xor;
-  wire sum_24_816_carry = (sum_24_816_half_xor_2 & sum_24_816_half_xor) | (sum_24_816_half &
-      sum_24_816_sum_xor);
-  wire sum_24_818_half_xor = ((sum_one5_2 & a1[14]) | (sum_two5_2 & a1[13])) ^ b1[11];
-  wire sum_24_818_half = ~((sum_23_798_sum_and | (sum_two4_2 & a1[15])) ^ b1[9]) ^
-      sum_24_818_half_xor;
-  wire sum_24_818_sum_xor = ((sum_one6_2 & a1[12]) | (sum_two6_2 & a1[11])) ^ b1[13];
-  wire sum_24_818_sum = sum_24_818_half ^ sum_24_818_sum_xor;
-  wire sum_24_818_carry = (~((sum_23_798_sum_and | (sum_two4_2 & a1[15])) ^ b1[9]) &
-      sum_24_818_half_xor) | (sum_24_818_half & sum_24_818_sum_xor);
-  wire sum_24_820_half_xor = ((sum_one7_2 & a1[10]) | (sum_two7_2 & a1[9])) ^ b1[15];
-  wire sum_24_820_half = sum_24_820_half_xor ^ ~(acc_so_far[24] ^ ~((sum_23_796_half_and | (sum_two4
-      & a0[15])) ^ b0[9]));
-  wire sum_24_820_sum = sum_24_820_half ^ sum_23_796_carry;
-  wire sum_24_820_carry = (sum_24_820_half_xor & ~(acc_so_far[24] ^ ~((sum_23_796_half_and |
-      (sum_two4 & a0[15])) ^ b0[9]))) | (sum_24_820_half & sum_23_796_carry);
-  wire sum_24_822_half = sum_23_798_carry ^ sum_23_800_carry;
-  wire sum_24_822_sum = sum_24_822_half ^ sum_24_816_sum;
-  wire sum_24_822_carry = (sum_23_798_carry & sum_23_800_carry) | (sum_24_822_half &
-      sum_24_816_sum);
-  wire sum_24_824_half = sum_24_818_sum ^ sum_24_820_sum;
-  wire sum_24_824_sum = sum_24_824_half ^ sum_23_802_carry;
-  wire sum_24_824_carry = (sum_24_818_sum & sum_24_820_sum) | (sum_24_824_half & sum_23_802_carry);
-  wire sum_24_826_half = sum_23_804_carry ^ sum_24_822_sum;
-  wire sum_24_826_sum = sum_24_826_half ^ sum_23_806_carry;
-  wire sum_24_826_carry = (sum_23_804_carry & sum_24_822_sum) | (sum_24_826_half &
-      sum_23_806_carry);
-  wire sum_24_828_half = sum_24_824_sum ^ sum_23_808_carry;
-  wire sum_24_828_sum = sum_24_828_half ^ sum_24_826_sum;
-  wire sum_24_828_carry = (sum_24_824_sum & sum_23_808_carry) | (sum_24_828_half & sum_24_826_sum);
-  wire sum_24_830_half = sum_23_810_carry ^ sum_24_828_sum;
-  wire sum_24_830_sum = sum_24_830_half ^ sum_23_812_carry;
-  wire sum_24_830_carry = (sum_23_810_carry & sum_24_828_sum) | (sum_24_830_half &
-      sum_23_812_carry);
-  wire sum_25_832_half_and = sum_one5 & a0[15];
-  wire sum_25_832_half_xor = (sum_25_832_half_and | (sum_two5 & a0[14])) ^ b0[11];
-  wire sum_25_832_half = acc_so_far[25] ^ sum_25_832_half_xor;
-  wire sum_25_832_sum_xor = ((sum_one6 & a0[13]) | (sum_two6 & a0[12])) ^ b0[13];
-  wire sum_25_832_sum = sum_25_832_half ^ sum_25_832_sum_xor;
-  wire sum_25_832_carry = (acc_so_far[25] & sum_25_832_half_xor) | (sum_25_832_half &
-      sum_25_832_sum_xor);
-  wire sum_25_834_half_xor_2 = ((sum_one7 & a0[11]) | (sum_two7 & a0[10])) ^ b0[15];
-  wire sum_25_834_half_and = sum_one5_2 & a1[15];
-  wire sum_25_834_half_xor = (sum_25_834_half_and | (sum_two5_2 & a1[14])) ^ b1[11];
-  wire sum_25_834_half = sum_25_834_half_xor_2 ^ sum_25_834_half_xor;
-  wire sum_25_834_sum_xor = ((sum_one6_2 & a1[13]) | (sum_two6_2 & a1[12])) ^ b1[13];
-  wire sum_25_834_sum = sum_25_834_half ^ sum_25_834_sum_xor;
-  wire sum_25_834_carry = (sum_25_834_half_xor_2 & sum_25_834_half_xor) | (sum_25_834_half &
-      sum_25_834_sum_xor);
-  wire sum_25_836_half_xor = ((sum_one7_2 & a1[11]) | (sum_two7_2 & a1[10])) ^ b1[15];
-  wire sum_25_836_half_or = acc_so_far[24] | ~((sum_23_796_half_and | (sum_two4 & a0[15])) ^ b0[9]);
-  wire sum_25_836_half = sum_25_836_half_xor ^ sum_25_836_half_or;
-  wire sum_25_836_sum = sum_25_836_half ^ sum_24_816_carry;
-  wire sum_25_836_carry = (sum_25_836_half_xor & sum_25_836_half_or) | (sum_25_836_half &
-      sum_24_816_carry);
-  wire sum_25_838_half = sum_24_818_carry ^ sum_25_832_sum;
-  wire sum_25_838_sum = sum_25_838_half ^ sum_25_834_sum;
-  wire sum_25_838_carry = (sum_24_818_carry & sum_25_832_sum) | (sum_25_838_half & sum_25_834_sum);
-  wire sum_25_840_half = sum_24_820_carry ^ sum_25_836_sum;
-  wire sum_25_840_sum = sum_25_840_half ^ sum_24_822_carry;
-  wire sum_25_840_carry = (sum_24_820_carry & sum_25_836_sum) | (sum_25_840_half &
-      sum_24_822_carry);
-  wire sum_25_842_half = sum_25_838_sum ^ sum_24_824_carry;
-  wire sum_25_842_sum = sum_25_842_half ^ sum_25_840_sum;
-  wire sum_25_842_carry = (sum_25_838_sum & sum_24_824_carry) | (sum_25_842_half & sum_25_840_sum);
-  wire sum_25_844_half = sum_24_826_carry ^ sum_25_842_sum;
-  wire sum_25_844_sum = sum_25_844_half ^ sum_24_828_carry;
-  wire sum_25_844_carry = (sum_24_826_carry & sum_25_842_sum) | (sum_25_844_half &
-      sum_24_828_carry);
-  wire sum_26_848_half_xor_2 = ((sum_one6 & a0[14]) | (sum_two6 & a0[13])) ^ b0[13];
-  wire sum_26_848_half_xor = ((sum_one7 & a0[12]) | (sum_two7 & a0[11])) ^ b0[15];
-  wire sum_26_848_half = sum_26_848_half_xor_2 ^ sum_26_848_half_xor;
-  wire sum_26_848_sum = sum_26_848_half ^ ~((sum_25_834_half_and | (sum_two5_2 & a1[15])) ^ b1[11]);
-  wire sum_26_848_carry = (sum_26_848_half_xor_2 & sum_26_848_half_xor) | (sum_26_848_half &
-      ~((sum_25_834_half_and | (sum_two5_2 & a1[15])) ^ b1[11]));
-  wire sum_26_850_half_xor_2 = ((sum_one6_2 & a1[14]) | (sum_two6_2 & a1[13])) ^ b1[13];
-  wire sum_26_850_half_xor = ((sum_one7_2 & a1[12]) | (sum_two7_2 & a1[11])) ^ b1[15];
-  wire sum_26_850_half = sum_26_850_half_xor_2 ^ sum_26_850_half_xor;
-  wire sum_26_850_sum = sum_26_850_half ^ ~(acc_so_far[26] ^ ~((sum_25_832_half_and | (sum_two5 &
-      a0[15])) ^ b0[11]));
-  wire sum_26_850_carry = (sum_26_850_half_xor_2 & sum_26_850_half_xor) | (sum_26_850_half &
-      ~(acc_so_far[26] ^ ~((sum_25_832_half_and | (sum_two5 & a0[15])) ^ b0[11])));
-  wire sum_26_852_half = sum_25_832_carry ^ sum_25_834_carry;
-  wire sum_26_852_sum = sum_26_852_half ^ sum_26_848_sum;
-  wire sum_26_852_carry = (sum_25_832_carry & sum_25_834_carry) | (sum_26_852_half &
-      sum_26_848_sum);
-  wire sum_26_854_half = sum_26_850_sum ^ sum_25_836_carry;
-  wire sum_26_854_sum = sum_26_854_half ^ sum_25_838_carry;
-  wire sum_26_854_carry = (sum_26_850_sum & sum_25_836_carry) | (sum_26_854_half &
-      sum_25_838_carry);
-  wire sum_26_856_half = sum_26_852_sum ^ sum_25_840_carry;
-  wire sum_26_856_sum = sum_26_856_half ^ sum_26_854_sum;
-  wire sum_26_856_carry = (sum_26_852_sum & sum_25_840_carry) | (sum_26_856_half & sum_26_854_sum);
-  wire sum_26_858_half = sum_25_842_carry ^ sum_26_856_sum;
-  wire sum_26_858_sum = sum_26_858_half ^ sum_25_844_carry;
-  wire sum_26_858_carry = (sum_25_842_carry & sum_26_856_sum) | (sum_26_858_half &
-      sum_25_844_carry);
-  wire sum_27_860_half_and = sum_one6 & a0[15];
-  wire sum_27_860_half_xor = (sum_27_860_half_and | (sum_two6 & a0[14])) ^ b0[13];
-  wire sum_27_860_half = acc_so_far[27] ^ sum_27_860_half_xor;
-  wire sum_27_860_sum_xor = ((sum_one7 & a0[13]) | (sum_two7 & a0[12])) ^ b0[15];
-  wire sum_27_860_sum = sum_27_860_half ^ sum_27_860_sum_xor;
-  wire sum_27_860_carry = (acc_so_far[27] & sum_27_860_half_xor) | (sum_27_860_half &
-      sum_27_860_sum_xor);
-  wire sum_27_862_half_and = sum_one6_2 & a1[15];
-  wire sum_27_862_half_xor_2 = (sum_27_862_half_and | (sum_two6_2 & a1[14])) ^ b1[13];
-  wire sum_27_862_half_xor = ((sum_one7_2 & a1[13]) | (sum_two7_2 & a1[12])) ^ b1[15];
-  wire sum_27_862_half = sum_27_862_half_xor_2 ^ sum_27_862_half_xor;
-  wire sum_27_862_sum_or = acc_so_far[26] | ~((sum_25_832_half_and | (sum_two5 & a0[15])) ^ b0[11]);
-  wire sum_27_862_sum = sum_27_862_half ^ sum_27_862_sum_or;
-  wire sum_27_862_carry = (sum_27_862_half_xor_2 & sum_27_862_half_xor) | (sum_27_862_half &
-      sum_27_862_sum_or);
-  wire sum_27_864_half = sum_26_848_carry ^ sum_26_850_carry;
-  wire sum_27_864_sum = sum_27_864_half ^ sum_27_860_sum;
-  wire sum_27_864_carry = (sum_26_848_carry & sum_26_850_carry) | (sum_27_864_half &
-      sum_27_860_sum);
-  wire sum_27_866_half = sum_27_862_sum ^ sum_26_852_carry;
-  wire sum_27_866_sum = sum_27_866_half ^ sum_27_864_sum;
-  wire sum_27_866_carry = (sum_27_862_sum & sum_26_852_carry) | (sum_27_866_half & sum_27_864_sum);
-  wire sum_27_868_half = sum_26_854_carry ^ sum_27_866_sum;
-  wire sum_27_868_sum = sum_27_868_half ^ sum_26_856_carry;
-  wire sum_27_868_carry = (sum_26_854_carry & sum_27_866_sum) | (sum_27_868_half &
-      sum_26_856_carry);
-  wire sum_28_872_half_xor = ((sum_one7 & a0[14]) | (sum_two7 & a0[13])) ^ b0[15];
-  wire sum_28_872_half = sum_28_872_half_xor ^ ~((sum_27_862_half_and | (sum_two6_2 & a1[15])) ^
-      b1[13]);
-  wire sum_28_872_sum_xor = ((sum_one7_2 & a1[14]) | (sum_two7_2 & a1[13])) ^ b1[15];
-  wire sum_28_872_sum = sum_28_872_half ^ sum_28_872_sum_xor;
-  wire sum_28_872_carry = (sum_28_872_half_xor & ~((sum_27_862_half_and | (sum_two6_2 & a1[15])) ^
-      b1[13])) | (sum_28_872_half & sum_28_872_sum_xor);
-  wire sum_28_874_half = ~(acc_so_far[28] ^ ~((sum_27_860_half_and | (sum_two6 & a0[15])) ^ b0[13]))
-      ^ sum_27_860_carry;
-  wire sum_28_874_sum = sum_28_874_half ^ sum_27_862_carry;
-  wire sum_28_874_carry = (~(acc_so_far[28] ^ ~((sum_27_860_half_and | (sum_two6 & a0[15])) ^
-      b0[13])) & sum_27_860_carry) | (sum_28_874_half & sum_27_862_carry);
-  wire sum_28_876_half = sum_28_872_sum ^ sum_27_864_carry;
-  wire sum_28_876_sum = sum_28_876_half ^ sum_28_874_sum;
-  wire sum_28_876_carry = (sum_28_872_sum & sum_27_864_carry) | (sum_28_876_half & sum_28_874_sum);
-  wire sum_28_878_half = sum_27_866_carry ^ sum_28_876_sum;
-  wire sum_28_878_sum = sum_28_878_half ^ sum_27_868_carry;
-  wire sum_28_878_carry = (sum_27_866_carry & sum_28_876_sum) | (sum_28_878_half &
-      sum_27_868_carry);
-  wire sum_29_880_half_and = sum_one7 & a0[15];
-  wire sum_29_880_half_xor = (sum_29_880_half_and | (sum_two7 & a0[14])) ^ b0[15];
-  wire sum_29_880_half = acc_so_far[29] ^ sum_29_880_half_xor;
-  wire sum_29_880_sum_and = sum_one7_2 & a1[15];
-  wire sum_29_880_sum_xor = (sum_29_880_sum_and | (sum_two7_2 & a1[14])) ^ b1[15];
-  wire sum_29_880_sum = sum_29_880_half ^ sum_29_880_sum_xor;
-  wire sum_29_880_carry = (acc_so_far[29] & sum_29_880_half_xor) | (sum_29_880_half &
-      sum_29_880_sum_xor);
-  wire sum_29_882_half_or = acc_so_far[28] | ~((sum_27_860_half_and | (sum_two6 & a0[15])) ^
-      b0[13]);
-  wire sum_29_882_half = sum_29_882_half_or ^ sum_28_872_carry;
-  wire sum_29_882_sum = sum_29_882_half ^ sum_29_880_sum;
-  wire sum_29_882_carry = (sum_29_882_half_or & sum_28_872_carry) | (sum_29_882_half &
-      sum_29_880_sum);
-  wire sum_29_884_half = sum_28_874_carry ^ sum_29_882_sum;
-  wire sum_29_884_sum = sum_29_884_half ^ sum_28_876_carry;
-  wire sum_29_884_carry = (sum_28_874_carry & sum_29_882_sum) | (sum_29_884_half &
-      sum_28_876_carry);
-  wire sum_30_888_half = ~((sum_29_880_sum_and | (sum_two7_2 & a1[15])) ^ b1[15]) ^ ~(acc_so_far[30]
-      ^ ~((sum_29_880_half_and | (sum_two7 & a0[15])) ^ b0[15]));
-  wire sum_30_888_sum = sum_30_888_half ^ sum_29_880_carry;
-  wire sum_30_888_carry = (~((sum_29_880_sum_and | (sum_two7_2 & a1[15])) ^ b1[15]) &
-      ~(acc_so_far[30] ^ ~((sum_29_880_half_and | (sum_two7 & a0[15])) ^ b0[15]))) |
-      (sum_30_888_half & sum_29_880_carry);
-  wire sum_30_890_half = sum_30_888_sum ^ sum_29_882_carry;
-  wire sum_30_890_sum = sum_30_890_half ^ sum_29_884_carry;
-  wire sum_30_890_carry = (sum_30_888_sum & sum_29_882_carry) | (sum_30_890_half &
-      sum_29_884_carry);
-  wire sum_31_894_half_or = acc_so_far[30] | ~((sum_29_880_half_and | (sum_two7 & a0[15])) ^
-      b0[15]);
-  wire sum_31_894_half = ~(~acc_so_far[31] ^ sum_31_894_half_or) ^ sum_30_888_carry;
-  wire sum_31_894_sum = sum_31_894_half ^ sum_30_890_carry;
-  wire sum_31_894_carry = (~(~acc_so_far[31] ^ sum_31_894_half_or) & sum_30_888_carry) |
-      (sum_31_894_half & sum_30_890_carry);
-  wire sum_rows_propagate_or = ~acc_so_far[31] | sum_31_894_half_or;
-  wire [33:0] sum_rows_propagate = {1'b1, sum_rows_propagate_or, sum_31_894_sum, sum_30_890_sum,
-      sum_29_884_sum, sum_28_878_sum, sum_27_868_sum, sum_26_858_sum, sum_25_844_sum,
-      sum_24_830_sum, sum_23_812_sum, sum_22_794_sum, sum_21_772_sum, sum_20_750_sum,
-      sum_19_724_sum, sum_18_698_sum, sum_17_668_sum, sum_16_638_sum, sum_15_606_sum,
-      sum_14_574_sum, sum_13_542_sum, sum_12_514_sum, sum_11_486_sum, sum_10_462_sum, sum_9_438_sum,
-      sum_8_418_sum, sum_7_398_sum, sum_6_382_sum, sum_5_366_sum, sum_4_354_sum, sum_3_342_sum,
-      sum_2_334_sum, sum_1_326_sum, sum_0_322_sum} ^ {1'b0, sum_31_894_carry, 2'd0,
-      sum_28_878_carry, 1'b0, sum_26_858_carry, 1'b0, sum_24_830_carry, 1'b0, sum_22_794_carry,
-      1'b0, sum_20_750_carry, 1'b0, sum_18_698_carry, 1'b0, sum_16_638_carry, 17'd0};
-  wire [33:0] sum_rows_generate = {1'b1, sum_rows_propagate_or, sum_31_894_sum, sum_30_890_sum,
-      sum_29_884_sum, sum_28_878_sum, sum_27_868_sum, sum_26_858_sum, sum_25_844_sum,
-      sum_24_830_sum, sum_23_812_sum, sum_22_794_sum, sum_21_772_sum, sum_20_750_sum,
-      sum_19_724_sum, sum_18_698_sum, sum_17_668_sum, sum_16_638_sum, sum_15_606_sum,
-      sum_14_574_sum, sum_13_542_sum, sum_12_514_sum, sum_11_486_sum, sum_10_462_sum, sum_9_438_sum,
-      sum_8_418_sum, sum_7_398_sum, sum_6_382_sum, sum_5_366_sum, sum_4_354_sum, sum_3_342_sum,
-      sum_2_334_sum, sum_1_326_sum, sum_0_322_sum} & {1'b0, sum_31_894_carry, 2'd0,
-      sum_28_878_carry, 1'b0, sum_26_858_carry, 1'b0, sum_24_830_carry, 1'b0, sum_22_794_carry,
-      1'b0, sum_20_750_carry, 1'b0, sum_18_698_carry, 1'b0, sum_16_638_carry, 17'd0};
-  wire sum_rows_0_zero0 = sum_rows_generate[0];
-  wire sum_rows_0_one0 = sum_rows_propagate[0];
-  wire sum_rows_0_zero1 = sum_rows_generate[1] | (sum_rows_propagate[1] & sum_rows_0_zero0);
-  wire sum_rows_0_zero2 = sum_rows_generate[2] | (sum_rows_propagate[2] & sum_rows_0_zero1);
-  wire sum_rows_0_zero3 = sum_rows_generate[3] | (sum_rows_propagate[3] & sum_rows_0_zero2);
-  wire sum_rows_0_zero4 = sum_rows_generate[4] | (sum_rows_propagate[4] & sum_rows_0_zero3);
-  wire sum_rows_0_zero5 = sum_rows_generate[5] | (sum_rows_propagate[5] & sum_rows_0_zero4);
-  wire sum_rows_0_zero6 = sum_rows_generate[6] | (sum_rows_propagate[6] & sum_rows_0_zero5);
-  wire sum_rows_7_zero0 = sum_rows_generate[7];
-  wire sum_rows_7_one0 = sum_rows_propagate[7];
-  wire sum_rows_7_zero1 = sum_rows_generate[8] | (sum_rows_propagate[8] & sum_rows_7_zero0);
-  wire sum_rows_7_one1 = sum_rows_propagate[8] & sum_rows_7_one0;
-  wire sum_rows_7_zero2 = sum_rows_generate[9] | (sum_rows_propagate[9] & sum_rows_7_zero1);
-  wire sum_rows_7_one2 = sum_rows_propagate[9] & sum_rows_7_one1;
-  wire sum_rows_7_zero3 = sum_rows_generate[10] | (sum_rows_propagate[10] & sum_rows_7_zero2);
-  wire sum_rows_7_one3 = sum_rows_propagate[10] & sum_rows_7_one2;
-  wire sum_rows_7_zero4 = sum_rows_generate[11] | (sum_rows_propagate[11] & sum_rows_7_zero3);
-  wire sum_rows_7_one4 = sum_rows_propagate[11] & sum_rows_7_one3;
-  wire sum_rows_7_zero5 = sum_rows_generate[12] | (sum_rows_propagate[12] & sum_rows_7_zero4);
-  wire sum_rows_7_one5 = sum_rows_propagate[12] & sum_rows_7_one4;
-  wire sum_rows_7_zero6 = sum_rows_generate[13] | (sum_rows_propagate[13] & sum_rows_7_zero5);
-  wire sum_rows_7_one6 = sum_rows_propagate[13] & sum_rows_7_one5;
-  wire sum_rows_14_zero0 = sum_rows_generate[14];
-  wire sum_rows_14_one0 = sum_rows_propagate[14];
-  wire sum_rows_14_zero1 = sum_rows_generate[15] | (sum_rows_propagate[15] & sum_rows_14_zero0);
-  wire sum_rows_14_one1 = sum_rows_propagate[15] & sum_rows_14_one0;
-  wire sum_rows_14_zero2 = sum_rows_generate[16] | (sum_rows_propagate[16] & sum_rows_14_zero1);
-  wire sum_rows_14_one2 = sum_rows_propagate[16] & sum_rows_14_one1;
-  wire sum_rows_14_zero3 = sum_rows_generate[17] | (sum_rows_propagate[17] & sum_rows_14_zero2);
-  wire sum_rows_14_one3 = sum_rows_propagate[17] & sum_rows_14_one2;
-  wire sum_rows_14_zero4 = sum_rows_generate[18] | (sum_rows_propagate[18] & sum_rows_14_zero3);
-  wire sum_rows_14_one4 = sum_rows_propagate[18] & sum_rows_14_one3;
-  wire sum_rows_14_zero5 = sum_rows_generate[19] | (sum_rows_propagate[19] & sum_rows_14_zero4);
-  wire sum_rows_14_one5 = sum_rows_propagate[19] & sum_rows_14_one4;
-  wire sum_rows_14_zero6 = sum_rows_generate[20] | (sum_rows_propagate[20] & sum_rows_14_zero5);
-  wire sum_rows_14_one6 = sum_rows_propagate[20] & sum_rows_14_one5;
-  wire sum_rows_21_zero0 = sum_rows_generate[21];
-  wire sum_rows_21_one0 = sum_rows_propagate[21];
-  wire sum_rows_21_zero1 = sum_rows_generate[22] | (sum_rows_propagate[22] & sum_rows_21_zero0);
-  wire sum_rows_21_one1 = sum_rows_propagate[22] & sum_rows_21_one0;
-  wire sum_rows_21_zero2 = sum_rows_generate[23] | (sum_rows_propagate[23] & sum_rows_21_zero1);
-  wire sum_rows_21_one2 = sum_rows_propagate[23] & sum_rows_21_one1;
-  wire sum_rows_21_zero3 = sum_rows_generate[24] | (sum_rows_propagate[24] & sum_rows_21_zero2);
-  wire sum_rows_21_one3 = sum_rows_propagate[24] & sum_rows_21_one2;
-  wire sum_rows_21_zero4 = sum_rows_generate[25] | (sum_rows_propagate[25] & sum_rows_21_zero3);
-  wire sum_rows_21_one4 = sum_rows_propagate[25] & sum_rows_21_one3;
-  wire sum_rows_21_zero5 = sum_rows_generate[26] | (sum_rows_propagate[26] & sum_rows_21_zero4);
-  wire sum_rows_21_one5 = sum_rows_propagate[26] & sum_rows_21_one4;
-  wire sum_rows_21_zero6 = sum_rows_generate[27] | (sum_rows_propagate[27] & sum_rows_21_zero5);
-  wire sum_rows_21_one6 = sum_rows_propagate[27] & sum_rows_21_one5;
-  wire sum_rows_28_zero0 = sum_rows_generate[28];
-  wire sum_rows_28_one0 = sum_rows_propagate[28];
-  wire sum_rows_28_zero1 = sum_rows_generate[29] | (sum_rows_propagate[29] & sum_rows_28_zero0);
-  wire sum_rows_28_one1 = sum_rows_propagate[29] & sum_rows_28_one0;
-  wire sum_rows_28_zero2 = sum_rows_generate[30] | (sum_rows_propagate[30] & sum_rows_28_zero1);
-  wire sum_rows_28_one2 = sum_rows_propagate[30] & sum_rows_28_one1;
-  wire sum_rows_28_zero3 = sum_rows_generate[31] | (sum_rows_propagate[31] & sum_rows_28_zero2);
-  wire sum_rows_28_one3 = sum_rows_propagate[31] & sum_rows_28_one2;
-  wire sum_rows_28_zero4 = sum_rows_generate[32] | (sum_rows_propagate[32] & sum_rows_28_zero3);
-  wire sum_rows_28_one4 = sum_rows_propagate[32] & sum_rows_28_one3;
-  wire sum_rows_carry14 = sum_rows_7_zero6 | (sum_rows_7_one6 & sum_rows_0_zero6);
-  wire sum_rows_carry21 = sum_rows_14_zero6 | (sum_rows_14_one6 & sum_rows_carry14);
-  wire sum_rows_carry28 = sum_rows_21_zero6 | (sum_rows_21_one6 & sum_rows_14_zero6) |
-      (sum_rows_21_one6 & sum_rows_14_one6 & sum_rows_carry14);
-  wire [33:0] sum_rows = {sum_rows_propagate[33] ^ sum_rows_28_zero4 ^ (sum_rows_28_one4 &
-      sum_rows_carry28), sum_rows_propagate[32] ^ sum_rows_28_zero3 ^ (sum_rows_28_one3 &
-      sum_rows_carry28), sum_rows_propagate[31] ^ sum_rows_28_zero2 ^ (sum_rows_28_one2 &
-      sum_rows_carry28), sum_rows_propagate[30] ^ sum_rows_28_zero1 ^ (sum_rows_28_one1 &
-      sum_rows_carry28), sum_rows_propagate[29] ^ sum_rows_28_zero0 ^ (sum_rows_28_one0 &
-      sum_rows_carry28), sum_rows_28_one0 ^ sum_rows_carry28, sum_rows_propagate[27] ^
-      sum_rows_21_zero5 ^ (sum_rows_21_one5 & sum_rows_carry21), sum_rows_propagate[26] ^
-      sum_rows_21_zero4 ^ (sum_rows_21_one4 & sum_rows_carry21), sum_rows_propagate[25] ^
-      sum_rows_21_zero3 ^ (sum_rows_21_one3 & sum_rows_carry21), sum_rows_propagate[24] ^
-      sum_rows_21_zero2 ^ (sum_rows_21_one2 & sum_rows_carry21), sum_rows_propagate[23] ^
-      sum_rows_21_zero1 ^ (sum_rows_21_one1 & sum_rows_carry21), sum_rows_propagate[22] ^
-      sum_rows_21_zero0 ^ (sum_rows_21_one0 & sum_rows_carry21), sum_rows_21_one0 ^
-      sum_rows_carry21, sum_rows_propagate[20] ^ sum_rows_14_zero5 ^ (sum_rows_14_one5 &
-      sum_rows_carry14), sum_rows_propagate[19] ^ sum_rows_14_zero4 ^ (sum_rows_14_one4 &
-      sum_rows_carry14), sum_rows_propagate[18] ^ sum_rows_14_zero3 ^ (sum_rows_14_one3 &
-      sum_rows_carry14), sum_rows_propagate[17] ^ sum_rows_14_zero2 ^ (sum_rows_14_one2 &
-      sum_rows_carry14), sum_rows_propagate[16] ^ sum_rows_14_zero1 ^ (sum_rows_14_one1 &
-      sum_rows_carry14), sum_rows_propagate[15] ^ sum_rows_14_zero0 ^ (sum_rows_14_one0 &
-      sum_rows_carry14), sum_rows_14_one0 ^ sum_rows_carry14, sum_rows_propagate[13] ^
-      sum_rows_7_zero5 ^ (sum_rows_7_one5 & sum_rows_0_zero6), sum_rows_propagate[12] ^
-      sum_rows_7_zero4 ^ (sum_rows_7_one4 & sum_rows_0_zero6), sum_rows_propagate[11] ^
-      sum_rows_7_zero3 ^ (sum_rows_7_one3 & sum_rows_0_zero6), sum_rows_propagate[10] ^
-      sum_rows_7_zero2 ^ (sum_rows_7_one2 & sum_rows_0_zero6), sum_rows_propagate[9] ^
-      sum_rows_7_zero1 ^ (sum_rows_7_one1 & sum_rows_0_zero6), sum_rows_propagate[8] ^
-      sum_rows_7_zero0 ^ (sum_rows_7_one0 & sum_rows_0_zero6), sum_rows_7_one0 ^ sum_rows_0_zero6,
-      sum_rows_propagate[6] ^ sum_rows_0_zero5, sum_rows_propagate[5] ^ sum_rows_0_zero4,
-      sum_rows_propagate[4] ^ sum_rows_0_zero3, sum_rows_propagate[3] ^ sum_rows_0_zero2,
-      sum_rows_propagate[2] ^ sum_rows_0_zero1, sum_rows_propagate[1] ^ sum_rows_0_zero0,
-      sum_rows_0_one0};
-  wire lost = (|sum_rows[33:31]) & ~(&sum_rows[33:31]);
+  wire [16:0] sum_row15 = (({a1[15], a1} & {17{sum_one7_2}}) | ({a1, 1'b0} & {17{sum_two7_2}})) ^
+      {17{b1[15]}} ^ 17'h10000;
+  wire [31:0] sum_row16 = acc_so_far ^ 32'h80000000;
+  wire [30:0] sum_stage1_half0_0 = {sum_row7[16:15], sum_row6[16:7], 2'b11, sum_row8} ^
+      {sum_row16[30:1], b0[1]};
+  wire [30:0] sum_stage1_sum0_0 = sum_stage1_half0_0 ^ {sum_row15[16:3], sum_row0};
+  wire [30:0] sum_stage1_carry0_0 = ({sum_row7[16:15], sum_row6[16:7], 2'b11, sum_row8} &
+      {sum_row16[30:1], b0[1]}) | (sum_stage1_half0_0 & {sum_row15[16:3], sum_row0});
+  wire sum_stage1_half1_2 = sum_row9[0] ^ b0[3];
+  wire sum_stage1_sum1_2 = sum_stage1_half1_2 ^ sum_row1[0];
+  wire sum_stage1_carry1_2 = (sum_row9[0] & b0[3]) | (sum_stage1_half1_2 & sum_row1[0]);
+  wire [22:0] sum_stage1_half1_4 = {sum_row5[16:11], sum_row2} ^ {sum_row14[14:7], sum_row9[16:2]};
+  wire [22:0] sum_stage1_sum1_4 = sum_stage1_half1_4 ^ {sum_row7[12:5], sum_row1[16:2]};
+  wire [22:0] sum_stage1_carry1_4 = ({sum_row5[16:11], sum_row2} & {sum_row14[14:7],
+      sum_row9[16:2]}) | (sum_stage1_half1_4 & {sum_row7[12:5], sum_row1[16:2]});
+  wire sum_stage1_half1_28 = 1'b1 ^ sum_row14[16];
+  wire sum_stage1_sum1_28 = sum_stage1_half1_28 ^ sum_row7[14];
+  wire sum_stage1_carry1_28 = sum_row14[16] | (sum_stage1_half1_28 & sum_row7[14]);
+  wire sum_stage1_half2_4 = b1[5] ^ sum_row10[0];
+  wire sum_stage1_sum2_4 = sum_stage1_half2_4 ^ b0[5];
+  wire sum_stage1_carry2_4 = (b1[5] & sum_row10[0]) | (sum_stage1_half2_4 & b0[5]);
+  wire [18:0] sum_stage1_half2_6 = {sum_row12[16:15], sum_row11[16:1], b0[7]} ^ {sum_row4[16:15],
+      sum_row3};
+  wire [18:0] sum_stage1_sum2_6 = sum_stage1_half2_6 ^ {sum_row13[14:11], sum_row10[16:2]};
+  wire [18:0] sum_stage1_carry2_6 = ({sum_row12[16:15], sum_row11[16:1], b0[7]} & {sum_row4[16:15],
+      sum_row3}) | (sum_stage1_half2_6 & {sum_row13[14:11], sum_row10[16:2]});
+  wire sum_stage1_half3_8 = sum_row12[0] ^ b0[9];
+  wire sum_stage1_sum3_8 = sum_stage1_half3_8 ^ sum_row4[0];
+  wire sum_stage1_carry3_8 = (sum_row12[0] & b0[9]) | (sum_stage1_half3_8 & sum_row4[0]);
+  wire [10:0] sum_stage1_half3_10 = sum_row5[10:0] ^ sum_row12[12:2];
+  wire [10:0] sum_stage1_sum3_10 = sum_stage1_half3_10 ^ sum_row4[12:2];
+  wire [10:0] sum_stage1_carry3_10 = (sum_row5[10:0] & sum_row12[12:2]) | (sum_stage1_half3_10 &
+      sum_row4[12:2]);
+  wire sum_stage1_half3_22 = 1'b1 ^ sum_row12[14];
+  wire sum_stage1_sum3_22 = sum_stage1_half3_22 ^ sum_row4[14];
+  wire sum_stage1_carry3_22 = sum_row12[14] | (sum_stage1_half3_22 & sum_row4[14]);
+  wire sum_stage1_half4_10 = b1[11] ^ sum_row13[0];
+  wire sum_stage1_sum4_10 = sum_stage1_half4_10 ^ b0[11];
+  wire sum_stage1_carry4_10 = (b1[11] & sum_row13[0]) | (sum_stage1_half4_10 & b0[11]);
+  wire [6:0] sum_stage1_half4_12 = {sum_row14[6:1], b0[13]} ^ sum_row6[6:0];
+  wire [6:0] sum_stage1_sum4_12 = sum_stage1_half4_12 ^ sum_row13[8:2];
+  wire [6:0] sum_stage1_carry4_12 = ({sum_row14[6:1], b0[13]} & sum_row6[6:0]) |
+      (sum_stage1_half4_12 & sum_row13[8:2]);
+  wire sum_stage1_half5_14 = sum_row15[0] ^ b0[15];
+  wire sum_stage1_sum5_14 = sum_stage1_half5_14 ^ sum_row7[0];
+  wire sum_stage1_carry5_14 = (sum_row15[0] & b0[15]) | (sum_stage1_half5_14 & sum_row7[0]);
+  wire sum_stage2_half0_0 = sum_stage1_sum0_0[0] ^ sum_row16[0];
+  wire sum_stage2_sum0_0 = sum_stage2_half0_0 ^ b1[1];
+  wire sum_stage2_carry0_0 = (sum_stage1_sum0_0[0] & sum_row16[0]) | (sum_stage2_half0_0 & b1[1]);
+  wire [29:0] sum_stage2_half0_2 = {sum_row16[31], 1'b1, sum_stage1_carry1_28, sum_stage1_sum1_28,
+      sum_row7[13], sum_stage1_sum1_4, sum_row1[1], b1[3]} ^ sum_stage1_carry0_0[30:1];
+  wire [29:0] sum_stage2_sum0_2 = sum_stage2_half0_2 ^ {1'b1, sum_stage1_sum0_0[30:2]};
+  wire [29:0] sum_stage2_carry0_2 = ({sum_row16[31], 1'b1, sum_stage1_carry1_28, sum_stage1_sum1_28,
+      sum_row7[13], sum_stage1_sum1_4, sum_row1[1], b1[3]} & sum_stage1_carry0_0[30:1]) |
+      (sum_stage2_half0_2 & {1'b1, sum_stage1_sum0_0[30:2]});
+  wire [21:0] sum_stage2_half1_5 = {1'b1, sum_stage1_carry2_6, b1[7], sum_stage1_carry2_4} ^
+      sum_stage1_carry1_4[21:0];
+  wire [21:0] sum_stage2_sum1_5 = sum_stage2_half1_5 ^ {sum_row13[16:15], sum_stage1_sum2_6[18:1],
+      sum_row11[0], sum_row10[1]};
+  wire [21:0] sum_stage2_carry1_5 = ({1'b1, sum_stage1_carry2_6, b1[7], sum_stage1_carry2_4} &
+      sum_stage1_carry1_4[21:0]) | (sum_stage2_half1_5 & {sum_row13[16:15], sum_stage1_sum2_6[18:1],
+      sum_row11[0], sum_row10[1]});
+  wire sum_stage2_half2_9 = sum_stage1_carry3_8 ^ sum_row12[1];
+  wire sum_stage2_sum2_9 = sum_stage2_half2_9 ^ sum_row4[1];
+  wire sum_stage2_carry2_9 = (sum_stage1_carry3_8 & sum_row12[1]) | (sum_stage2_half2_9 &
+      sum_row4[1]);
+  wire [10:0] sum_stage2_half2_11 = sum_stage1_carry3_10 ^ {sum_row12[13], sum_row13[10:9],
+      sum_stage1_sum4_12[6:1], sum_row14[0], sum_row13[1]};
+  wire [10:0] sum_stage2_sum2_11 = sum_stage2_half2_11 ^ {sum_row4[13], sum_stage1_sum3_10[10:1]};
+  wire [10:0] sum_stage2_carry2_11 = (sum_stage1_carry3_10 & {sum_row12[13], sum_row13[10:9],
+      sum_stage1_sum4_12[6:1], sum_row14[0], sum_row13[1]}) | (sum_stage2_half2_11 & {sum_row4[13],
+      sum_stage1_sum3_10[10:1]});
+  wire [2:0] sum_stage2_half3_14 = {sum_row15[2:1], sum_stage1_sum5_14} ^ {sum_row7[2:1], b1[15]};
+  wire [2:0] sum_stage2_sum3_14 = sum_stage2_half3_14 ^ sum_stage1_carry4_12[3:1];
+  wire [2:0] sum_stage2_carry3_14 = ({sum_row15[2:1], sum_stage1_sum5_14} & {sum_row7[2:1], b1[15]})
+      | (sum_stage2_half3_14 & sum_stage1_carry4_12[3:1]);
+  wire sum_stage3_half0_1 = sum_stage2_carry0_0 ^ sum_stage1_carry0_0[0];
+  wire sum_stage3_sum0_1 = sum_stage3_half0_1 ^ sum_stage1_sum0_0[1];
+  wire sum_stage3_carry0_1 = (sum_stage2_carry0_0 & sum_stage1_carry0_0[0]) | (sum_stage3_half0_1 &
+      sum_stage1_sum0_0[1]);
+  wire [24:0] sum_stage3_half0_3 = {sum_stage2_carry0_2[24:1], sum_stage1_carry1_2} ^
+      sum_stage2_sum0_2[25:1];
+  wire [24:0] sum_stage3_sum0_3 = sum_stage3_half0_3 ^ {sum_row14[15], sum_stage2_sum1_5,
+      sum_stage1_sum2_4, sum_row9[1]};
+  wire [24:0] sum_stage3_carry0_3 = ({sum_stage2_carry0_2[24:1], sum_stage1_carry1_2} &
+      sum_stage2_sum0_2[25:1]) | (sum_stage3_half0_3 & {sum_row14[15], sum_stage2_sum1_5,
+      sum_stage1_sum2_4, sum_row9[1]});
+  wire sum_stage3_half1_8 = sum_stage1_sum3_8 ^ b1[9];
+  wire sum_stage3_sum1_8 = sum_stage3_half1_8 ^ sum_stage2_carry1_5[2];
+  wire sum_stage3_carry1_8 = (sum_stage1_sum3_8 & b1[9]) | (sum_stage3_half1_8 &
+      sum_stage2_carry1_5[2]);
+  wire [12:0] sum_stage3_half1_10 = {sum_stage1_sum3_22, sum_stage2_sum2_11, sum_stage1_sum4_10} ^
+      {sum_stage2_carry2_11[10:9], 1'b1, sum_stage1_carry4_12[6:4], sum_stage2_sum3_14,
+      sum_stage1_carry4_12[0], b1[13], sum_stage1_carry4_10, sum_stage1_sum3_10[0]};
+  wire [12:0] sum_stage3_sum1_10 = sum_stage3_half1_10 ^ sum_stage2_carry1_5[16:4];
+  wire [12:0] sum_stage3_carry1_10 = ({sum_stage1_sum3_22, sum_stage2_sum2_11, sum_stage1_sum4_10} &
+      {sum_stage2_carry2_11[10:9], 1'b1, sum_stage1_carry4_12[6:4], sum_stage2_sum3_14,
+      sum_stage1_carry4_12[0], b1[13], sum_stage1_carry4_10, sum_stage1_sum3_10[0]}) |
+      (sum_stage3_half1_10 & sum_stage2_carry1_5[16:4]);
+  wire [3:0] sum_stage3_half2_15 = {1'b0, sum_row7[3], 1'b0, sum_stage2_carry3_14[0]} ^
+      {sum_row7[4], sum_stage2_carry3_14[2:1], sum_stage1_carry5_14};
+  wire [3:0] sum_stage3_sum2_15 = sum_stage3_half2_15 ^ sum_stage2_carry2_11[6:3];
+  wire [3:0] sum_stage3_carry2_15 = ({1'b0, sum_row7[3], 1'b0, sum_stage2_carry3_14[0]} &
+      {sum_row7[4], sum_stage2_carry3_14[2:1], sum_stage1_carry5_14}) | (sum_stage3_half2_15 &
+      sum_stage2_carry2_11[6:3]);
+  wire sum_stage4_half0_2 = sum_stage3_carry0_1 ^ sum_stage2_sum0_2[0];
+  wire sum_stage4_sum0_2 = sum_stage4_half0_2 ^ sum_stage1_sum1_2;
+  wire sum_stage4_carry0_2 = (sum_stage3_carry0_1 & sum_stage2_sum0_2[0]) | (sum_stage4_half0_2 &
+      sum_stage1_sum1_2);
+  wire [22:0] sum_stage4_half0_6 = {sum_stage2_sum0_2[26], sum_stage2_carry1_5[21:19], 1'b1,
+      sum_stage3_carry1_10, sum_stage2_carry2_9, sum_stage2_carry1_5[3], sum_stage3_sum1_8,
+      sum_stage2_carry1_5[1], sum_stage1_sum2_6[0]} ^ {sum_stage2_carry0_2[25],
+      sum_stage3_sum0_3[24:3]};
+  wire [22:0] sum_stage4_sum0_6 = sum_stage4_half0_6 ^ sum_stage3_carry0_3[24:2];
+  wire [22:0] sum_stage4_carry0_6 = ({sum_stage2_sum0_2[26], sum_stage2_carry1_5[21:19], 1'b1,
+      sum_stage3_carry1_10, sum_stage2_carry2_9, sum_stage2_carry1_5[3], sum_stage3_sum1_8,
+      sum_stage2_carry1_5[1], sum_stage1_sum2_6[0]} & {sum_stage2_carry0_2[25],
+      sum_stage3_sum0_3[24:3]}) | (sum_stage4_half0_6 & sum_stage3_carry0_3[24:2]);
+  wire [8:0] sum_stage4_half1_12 = {1'b0, sum_stage3_carry2_15, 3'd0, sum_stage2_carry2_11[0]} ^
+      {sum_stage2_carry2_11[8:7], sum_stage3_sum2_15, sum_stage2_carry2_11[2:1],
+      sum_stage1_sum4_12[0]};
+  wire [8:0] sum_stage4_sum1_12 = sum_stage4_half1_12 ^ sum_stage3_sum1_10[10:2];
+  wire [8:0] sum_stage4_carry1_12 = ({1'b0, sum_stage3_carry2_15, 3'd0, sum_stage2_carry2_11[0]} &
+      {sum_stage2_carry2_11[8:7], sum_stage3_sum2_15, sum_stage2_carry2_11[2:1],
+      sum_stage1_sum4_12[0]}) | (sum_stage4_half1_12 & sum_stage3_sum1_10[10:2]);
+  wire sum_stage5_half0_3 = sum_stage4_carry0_2 ^ sum_stage3_sum0_3[0];
+  wire sum_stage5_sum0_3 = sum_stage5_half0_3 ^ sum_stage2_carry0_2[0];
+  wire sum_stage5_carry0_3 = (sum_stage4_carry0_2 & sum_stage3_sum0_3[0]) | (sum_stage5_half0_3 &
+      sum_stage2_carry0_2[0]);
+  wire [15:0] sum_stage5_half0_9 = {sum_stage2_carry1_5[18:17], sum_stage3_sum1_10[12:11],
+      sum_stage4_sum1_12, sum_stage3_sum1_10[1:0], sum_stage2_sum2_9} ^ sum_stage4_sum0_6[18:3];
+  wire [15:0] sum_stage5_sum0_9 = sum_stage5_half0_9 ^ sum_stage4_carry0_6[17:2];
+  wire [15:0] sum_stage5_carry0_9 = ({sum_stage2_carry1_5[18:17], sum_stage3_sum1_10[12:11],
+      sum_stage4_sum1_12, sum_stage3_sum1_10[1:0], sum_stage2_sum2_9} & sum_stage4_sum0_6[18:3]) |
+      (sum_stage5_half0_9 & sum_stage4_carry0_6[17:2]);
+  wire sum_stage5_half0_27 = sum_stage1_carry1_4[22] ^ sum_stage4_sum0_6[21];
+  wire sum_stage5_sum0_27 = sum_stage5_half0_27 ^ sum_stage4_carry0_6[20];
+  wire sum_stage5_carry0_27 = (sum_stage1_carry1_4[22] & sum_stage4_sum0_6[21]) |
+      (sum_stage5_half0_27 & sum_stage4_carry0_6[20]);
+  wire sum_stage5_half0_29 = sum_stage2_carry0_2[26] ^ sum_stage2_sum0_2[27];
+  wire sum_stage5_sum0_29 = sum_stage5_half0_29 ^ sum_stage4_carry0_6[22];
+  wire sum_stage5_carry0_29 = (sum_stage2_carry0_2[26] & sum_stage2_sum0_2[27]) |
+      (sum_stage5_half0_29 & sum_stage4_carry0_6[22]);
+  wire sum_stage6_half0_4 = sum_stage5_carry0_3 ^ sum_stage3_sum0_3[1];
+  wire sum_stage6_sum0_4 = sum_stage6_half0_4 ^ sum_stage3_carry0_3[0];
+  wire sum_stage6_carry0_4 = (sum_stage5_carry0_3 & sum_stage3_sum0_3[1]) | (sum_stage6_half0_4 &
+      sum_stage3_carry0_3[0]);
+  wire [8:0] sum_stage6_half0_13 = sum_stage4_carry1_12 ^ sum_stage5_sum0_9[12:4];
+  wire [8:0] sum_stage6_sum0_13 = sum_stage6_half0_13 ^ sum_stage5_carry0_9[11:3];
+  wire [8:0] sum_stage6_carry0_13 = (sum_stage4_carry1_12 & sum_stage5_sum0_9[12:4]) |
+      (sum_stage6_half0_13 & sum_stage5_carry0_9[11:3]);
+  wire sum_stage6_half0_23 = sum_stage1_carry3_22 ^ sum_stage5_sum0_9[14];
+  wire sum_stage6_sum0_23 = sum_stage6_half0_23 ^ sum_stage5_carry0_9[13];
+  wire sum_stage6_carry0_23 = (sum_stage1_carry3_22 & sum_stage5_sum0_9[14]) | (sum_stage6_half0_23
+      & sum_stage5_carry0_9[13]);
+  wire sum_stage6_half0_25 = sum_stage4_sum0_6[19] ^ sum_stage4_carry0_6[18];
+  wire sum_stage6_sum0_25 = sum_stage6_half0_25 ^ sum_stage5_carry0_9[15];
+  wire sum_stage6_carry0_25 = (sum_stage4_sum0_6[19] & sum_stage4_carry0_6[18]) |
+      (sum_stage6_half0_25 & sum_stage5_carry0_9[15]);
+  wire sum_stage6_half0_28 = sum_stage5_carry0_27 ^ sum_stage4_sum0_6[22];
+  wire sum_stage6_sum0_28 = sum_stage6_half0_28 ^ sum_stage4_carry0_6[21];
+  wire sum_stage6_carry0_28 = (sum_stage5_carry0_27 & sum_stage4_sum0_6[22]) | (sum_stage6_half0_28
+      & sum_stage4_carry0_6[21]);
+  wire sum_stage6_half0_30 = sum_stage5_carry0_29 ^ sum_stage2_sum0_2[28];
+  wire sum_stage6_sum0_30 = sum_stage6_half0_30 ^ sum_stage2_carry0_2[27];
+  wire sum_stage6_carry0_30 = (sum_stage5_carry0_29 & sum_stage2_sum0_2[28]) | (sum_stage6_half0_30
+      & sum_stage2_carry0_2[27]);
+  wire [9:0] sum_ripple5_sum = {1'b0, sum_stage5_carry0_9[2:0], sum_stage3_carry1_8,
+      sum_stage4_carry0_6[1:0], sum_stage2_carry1_5[0], sum_stage3_carry0_3[1], sum_stage6_carry0_4}
+      + {1'b0, sum_stage5_sum0_9[3:0], sum_stage4_sum0_6[2:0], sum_stage3_sum0_3[2],
+      sum_stage6_carry0_4};
+  wire [8:0] sum_ripple5 = sum_ripple5_sum[9:1];
+  wire [2:0] sum_ripple22_sum = {1'b0, sum_stage5_carry0_9[12], sum_stage6_carry0_13[8]} + {1'b0,
+      sum_stage5_sum0_9[13], sum_stage6_carry0_13[8]};
+  wire [1:0] sum_ripple22 = sum_ripple22_sum[2:1];
+  wire [2:0] sum_ripple24_sum = {1'b0, sum_stage5_carry0_9[14], sum_stage6_carry0_23} + {1'b0,
+      sum_stage5_sum0_9[15], sum_stage6_carry0_23};
+  wire [1:0] sum_ripple24 = sum_ripple24_sum[2:1];
+  wire [2:0] sum_ripple26_sum = {1'b0, sum_stage4_sum0_6[20], sum_stage6_carry0_25} + {1'b0,
+      sum_stage4_carry0_6[19], sum_stage6_carry0_25};
+  wire [1:0] sum_ripple26 = sum_ripple26_sum[2:1];
+  wire [2:0] sum_ripple31_sum = {1'b0, sum_stage2_carry0_2[28], sum_stage6_carry0_30} + {1'b0,
+      sum_stage2_sum0_2[29], sum_stage6_carry0_30};
+  wire [1:0] sum_ripple31 = sum_ripple31_sum[2:1];
+  wire [7:0] sum_rows_block0 = {1'b0, sum_ripple5[1:0], sum_stage6_sum0_4, sum_stage5_sum0_3,
+      sum_stage4_sum0_2, sum_stage3_sum0_1, sum_stage2_sum0_0};
+  wire [7:0] sum_rows_block7 = {1'b0, sum_ripple5[8:2]} + {1'b0, sum_stage6_sum0_13[0], 6'd0};
+  wire [7:0] sum_rows_block14 = {1'b0, sum_stage6_carry0_13[6:0]} + {1'b0, sum_stage6_sum0_13[7:1]};
+  wire sum_rows_block14_passes = &(sum_stage6_carry0_13[6:0] ^ sum_stage6_sum0_13[7:1]);
+  wire [7:0] sum_rows_block21 = {1'b0, sum_ripple26, sum_ripple24, sum_ripple22,
+      sum_stage6_carry0_13[7]} + {1'b0, sum_stage5_sum0_27, 1'b0, sum_stage6_sum0_25, 1'b0,
+      sum_stage6_sum0_23, 1'b0, sum_stage6_sum0_13[8]};
+  wire sum_rows_block21_passes = &({sum_ripple26, sum_ripple24, sum_ripple22,
+      sum_stage6_carry0_13[7]} ^ {sum_stage5_sum0_27, 1'b0, sum_stage6_sum0_25, 1'b0,
+      sum_stage6_sum0_23, 1'b0, sum_stage6_sum0_13[8]});
+  wire [6:0] sum_rows_block28 = {2'b01, sum_ripple31, sum_stage6_sum0_30, sum_stage5_sum0_29,
+      sum_stage6_sum0_28} + {2'd0, sum_stage2_carry0_2[29], 2'd0, sum_stage6_carry0_28, 1'b0};
+  wire sum_rows_blocks0to1_generates = sum_rows_block7[7];
+  wire sum_rows_blocks2to3_generates = sum_rows_block21[7] | (sum_rows_block21_passes &
+      sum_rows_block14[7]);
+  wire sum_rows_blocks2to3_passes = sum_rows_block21_passes & sum_rows_block14_passes;
+  wire sum_rows_blocks0to2_generates = sum_rows_block14[7] | (sum_rows_block14_passes &
+      sum_rows_blocks0to1_generates);
+  wire sum_rows_blocks0to3_generates = sum_rows_blocks2to3_generates | (sum_rows_blocks2to3_passes &
+      sum_rows_blocks0to1_generates);
+  wire [6:0] sum_rows_bits7 = sum_rows_block7[6:0];
+  wire [6:0] sum_rows_bits14 = sum_rows_block14[6:0] + {6'd0, sum_rows_blocks0to1_generates};
+  wire [6:0] sum_rows_bits21 = sum_rows_block21[6:0] + {6'd0, sum_rows_blocks0to2_generates};
+  wire [5:0] sum_rows_bits28 = sum_rows_block28[5:0] + {5'd0, sum_rows_blocks0to3_generates};
+  wire [33:0] sum_rows = {sum_rows_bits28, sum_rows_bits21, sum_rows_bits14, sum_rows_bits7,
+      sum_rows_block0[6:0]};
+  wire lost = (|sum_rows_bits28[5:3]) & ~(&sum_rows_bits28[5:3]);
   wire next_and = i_valid & ~rst;
   wire next_and_2 = ready_1 & next_and;
 

@@ -516,240 +516,70 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell (
       flags_or_2};
 
   // Multiply: The product, and beside it the difference of the exponents.
-  wire product_2_64_half_and_2 = a_kept[0] & b_significand[2];
-  wire product_2_64_half_and = a_kept[1] & b_significand[1];
-  wire product_2_64_half = product_2_64_half_and_2 ^ product_2_64_half_and;
-  wire product_2_64_carry_and = a_kept[2] & b_significand[0];
-  wire product_2_64_sum = product_2_64_half ^ product_2_64_carry_and;
-  wire product_2_64_carry = (product_2_64_half_and_2 & product_2_64_half_and) | (product_2_64_half &
-      product_2_64_carry_and);
-  wire product_3_66_half_and_2 = a_kept[0] & b_significand[3];
-  wire product_3_66_half_and = a_kept[1] & b_significand[2];
-  wire product_3_66_half = product_3_66_half_and_2 ^ product_3_66_half_and;
-  wire product_3_66_sum_and = a_kept[2] & b_significand[1];
-  wire product_3_66_sum = product_3_66_half ^ product_3_66_sum_and;
-  wire product_3_66_carry = (product_3_66_half_and_2 & product_3_66_half_and) | (product_3_66_half &
-      product_3_66_sum_and);
-  wire product_3_68_half_and = a_kept[3] & b_significand[0];
-  wire product_3_68_half = product_3_68_half_and ^ product_2_64_carry;
-  wire product_3_68_sum = product_3_68_half ^ product_3_66_sum;
-  wire product_3_68_carry = (product_3_68_half_and & product_2_64_carry) | (product_3_68_half &
-      product_3_66_sum);
-  wire product_4_70_half_and_2 = a_kept[0] & b_significand[4];
-  wire product_4_70_half_and = a_kept[1] & b_significand[3];
-  wire product_4_70_half = product_4_70_half_and_2 ^ product_4_70_half_and;
-  wire product_4_70_sum_and = a_kept[2] & b_significand[2];
-  wire product_4_70_sum = product_4_70_half ^ product_4_70_sum_and;
-  wire product_4_70_carry = (product_4_70_half_and_2 & product_4_70_half_and) | (product_4_70_half &
-      product_4_70_sum_and);
-  wire product_4_72_half_and_2 = a_kept[3] & b_significand[1];
-  wire product_4_72_half_and = a_kept[4] & b_significand[0];
-  wire product_4_72_half = product_4_72_half_and_2 ^ product_4_72_half_and;
-  wire product_4_72_sum = product_4_72_half ^ product_3_66_carry;
-  wire product_4_72_carry = (product_4_72_half_and_2 & product_4_72_half_and) | (product_4_72_half &
-      product_3_66_carry);
-  wire product_4_74_half = product_4_70_sum ^ product_4_72_sum;
-  wire product_4_74_sum = product_4_74_half ^ product_3_68_carry;
-  wire product_4_74_carry = (product_4_70_sum & product_4_72_sum) | (product_4_74_half &
-      product_3_68_carry);
-  wire product_5_76_half_and_2 = a_kept[0] & b_significand[5];
-  wire product_5_76_half_and = a_kept[1] & b_significand[4];
-  wire product_5_76_half = product_5_76_half_and_2 ^ product_5_76_half_and;
-  wire product_5_76_sum_and = a_kept[2] & b_significand[3];
-  wire product_5_76_sum = product_5_76_half ^ product_5_76_sum_and;
-  wire product_5_76_carry = (product_5_76_half_and_2 & product_5_76_half_and) | (product_5_76_half &
-      product_5_76_sum_and);
-  wire product_5_78_half_and_2 = a_kept[3] & b_significand[2];
-  wire product_5_78_half_and = a_kept[4] & b_significand[1];
-  wire product_5_78_half = product_5_78_half_and_2 ^ product_5_78_half_and;
-  wire product_5_78_sum_and = a_kept[5] & b_significand[0];
-  wire product_5_78_sum = product_5_78_half ^ product_5_78_sum_and;
-  wire product_5_78_carry = (product_5_78_half_and_2 & product_5_78_half_and) | (product_5_78_half &
-      product_5_78_sum_and);
-  wire product_5_80_half = product_4_70_carry ^ product_5_76_sum;
-  wire product_5_80_sum = product_5_80_half ^ product_5_78_sum;
-  wire product_5_80_carry = (product_4_70_carry & product_5_76_sum) | (product_5_80_half &
-      product_5_78_sum);
-  wire product_5_82_half = product_4_72_carry ^ product_5_80_sum;
-  wire product_5_82_sum = product_5_82_half ^ product_4_74_carry;
-  wire product_5_82_carry = (product_4_72_carry & product_5_80_sum) | (product_5_82_half &
-      product_4_74_carry);
-  wire product_6_84_half_and_2 = a_kept[0] & b_significand[6];
-  wire product_6_84_half_and = a_kept[1] & b_significand[5];
-  wire product_6_84_half = product_6_84_half_and_2 ^ product_6_84_half_and;
-  wire product_6_84_sum_and = a_kept[2] & b_significand[4];
-  wire product_6_84_sum = product_6_84_half ^ product_6_84_sum_and;
-  wire product_6_84_carry = (product_6_84_half_and_2 & product_6_84_half_and) | (product_6_84_half &
-      product_6_84_sum_and);
-  wire product_6_86_half_and_2 = a_kept[3] & b_significand[3];
-  wire product_6_86_half_and = a_kept[4] & b_significand[2];
-  wire product_6_86_half = product_6_86_half_and_2 ^ product_6_86_half_and;
-  wire product_6_86_sum_and = a_kept[5] & b_significand[1];
-  wire product_6_86_sum = product_6_86_half ^ product_6_86_sum_and;
-  wire product_6_86_carry = (product_6_86_half_and_2 & product_6_86_half_and) | (product_6_86_half &
-      product_6_86_sum_and);
-  wire product_6_88_half_and = a_kept[6] & b_significand[0];
-  wire product_6_88_half = product_6_88_half_and ^ product_5_76_carry;
-  wire product_6_88_sum = product_6_88_half ^ product_5_78_carry;
-  wire product_6_88_carry = (product_6_88_half_and & product_5_76_carry) | (product_6_88_half &
-      product_5_78_carry);
-  wire product_6_90_half = product_6_84_sum ^ product_6_86_sum;
-  wire product_6_90_sum = product_6_90_half ^ product_5_80_carry;
-  wire product_6_90_carry = (product_6_84_sum & product_6_86_sum) | (product_6_90_half &
-      product_5_80_carry);
-  wire product_6_92_half = product_6_88_sum ^ product_6_90_sum;
-  wire product_6_92_sum = product_6_92_half ^ product_5_82_carry;
-  wire product_6_92_carry = (product_6_88_sum & product_6_90_sum) | (product_6_92_half &
-      product_5_82_carry);
-  wire product_7_94_half_and_2 = a_kept[0] & b_normal;
-  wire product_7_94_half_and = a_kept[1] & b_significand[6];
-  wire product_7_94_half = product_7_94_half_and_2 ^ product_7_94_half_and;
-  wire product_7_94_sum_and = a_kept[2] & b_significand[5];
-  wire product_7_94_sum = product_7_94_half ^ product_7_94_sum_and;
-  wire product_7_94_carry = (product_7_94_half_and_2 & product_7_94_half_and) | (product_7_94_half &
-      product_7_94_sum_and);
-  wire product_7_96_half_and_2 = a_kept[3] & b_significand[4];
-  wire product_7_96_half_and = a_kept[4] & b_significand[3];
-  wire product_7_96_half = product_7_96_half_and_2 ^ product_7_96_half_and;
-  wire product_7_96_sum_and = a_kept[5] & b_significand[2];
-  wire product_7_96_sum = product_7_96_half ^ product_7_96_sum_and;
-  wire product_7_96_carry = (product_7_96_half_and_2 & product_7_96_half_and) | (product_7_96_half &
-      product_7_96_sum_and);
-  wire product_7_98_half_and_2 = a_kept[6] & b_significand[1];
-  wire product_7_98_half_and = a_kept[7] & b_significand[0];
-  wire product_7_98_half = product_7_98_half_and_2 ^ product_7_98_half_and;
-  wire product_7_98_sum = product_7_98_half ^ product_6_84_carry;
-  wire product_7_98_carry = (product_7_98_half_and_2 & product_7_98_half_and) | (product_7_98_half &
-      product_6_84_carry);
-  wire product_7_100_half = product_6_86_carry ^ product_7_94_sum;
-  wire product_7_100_sum = product_7_100_half ^ product_7_96_sum;
-  wire product_7_100_carry = (product_6_86_carry & product_7_94_sum) | (product_7_100_half &
-      product_7_96_sum);
-  wire product_7_102_half = product_7_98_sum ^ product_6_88_carry;
-  wire product_7_102_sum = product_7_102_half ^ product_7_100_sum;
-  wire product_7_102_carry = (product_7_98_sum & product_6_88_carry) | (product_7_102_half &
-      product_7_100_sum);
-  wire product_7_104_half = product_6_90_carry ^ product_7_102_sum;
-  wire product_7_104_sum = product_7_104_half ^ product_6_92_carry;
-  wire product_7_104_carry = (product_6_90_carry & product_7_102_sum) | (product_7_104_half &
-      product_6_92_carry);
-  wire product_8_106_half_and_2 = a_kept[1] & b_normal;
-  wire product_8_106_half_and = a_kept[2] & b_significand[6];
-  wire product_8_106_half = product_8_106_half_and_2 ^ product_8_106_half_and;
-  wire product_8_106_sum_and = a_kept[3] & b_significand[5];
-  wire product_8_106_sum = product_8_106_half ^ product_8_106_sum_and;
-  wire product_8_106_carry = (product_8_106_half_and_2 & product_8_106_half_and) |
-      (product_8_106_half & product_8_106_sum_and);
-  wire product_8_108_half_and_2 = a_kept[4] & b_significand[4];
-  wire product_8_108_half_and = a_kept[5] & b_significand[3];
-  wire product_8_108_half = product_8_108_half_and_2 ^ product_8_108_half_and;
-  wire product_8_108_sum_and = a_kept[6] & b_significand[2];
-  wire product_8_108_sum = product_8_108_half ^ product_8_108_sum_and;
-  wire product_8_108_carry = (product_8_108_half_and_2 & product_8_108_half_and) |
-      (product_8_108_half & product_8_108_sum_and);
-  wire product_8_110_half_and = a_kept[7] & b_significand[1];
-  wire product_8_110_half = product_8_110_half_and ^ product_7_94_carry;
-  wire product_8_110_sum = product_8_110_half ^ product_7_96_carry;
-  wire product_8_110_carry = (product_8_110_half_and & product_7_94_carry) | (product_8_110_half &
-      product_7_96_carry);
-  wire product_8_112_half = product_8_106_sum ^ product_8_108_sum;
-  wire product_8_112_sum = product_8_112_half ^ product_7_98_carry;
-  wire product_8_112_carry = (product_8_106_sum & product_8_108_sum) | (product_8_112_half &
-      product_7_98_carry);
-  wire product_8_114_half = product_7_100_carry ^ product_8_110_sum;
-  wire product_8_114_sum = product_8_114_half ^ product_8_112_sum;
-  wire product_8_114_carry = (product_7_100_carry & product_8_110_sum) | (product_8_114_half &
-      product_8_112_sum);
-  wire product_8_116_half = product_7_102_carry ^ product_8_114_sum;
-  wire product_8_116_sum = product_8_116_half ^ product_7_104_carry;
-  wire product_8_116_carry = (product_7_102_carry & product_8_114_sum) | (product_8_116_half &
-      product_7_104_carry);
-  wire product_9_118_half_and_2 = a_kept[2] & b_normal;
-  wire product_9_118_half_and = a_kept[3] & b_significand[6];
-  wire product_9_118_half = product_9_118_half_and_2 ^ product_9_118_half_and;
-  wire product_9_118_sum_and = a_kept[4] & b_significand[5];
-  wire product_9_118_sum = product_9_118_half ^ product_9_118_sum_and;
-  wire product_9_118_carry = (product_9_118_half_and_2 & product_9_118_half_and) |
-      (product_9_118_half & product_9_118_sum_and);
-  wire product_9_120_half_and_2 = a_kept[5] & b_significand[4];
-  wire product_9_120_half_and = a_kept[6] & b_significand[3];
-  wire product_9_120_half = product_9_120_half_and_2 ^ product_9_120_half_and;
-  wire product_9_120_sum_and = a_kept[7] & b_significand[2];
-  wire product_9_120_sum = product_9_120_half ^ product_9_120_sum_and;
-  wire product_9_120_carry = (product_9_120_half_and_2 & product_9_120_half_and) |
-      (product_9_120_half & product_9_120_sum_and);
-  wire product_9_122_half = product_8_106_carry ^ product_8_108_carry;
-  wire product_9_122_sum = product_9_122_half ^ product_9_118_sum;
-  wire product_9_122_carry = (product_8_106_carry & product_8_108_carry) | (product_9_122_half &
-      product_9_118_sum);
-  wire product_9_124_half = product_9_120_sum ^ product_8_110_carry;
-  wire product_9_124_sum = product_9_124_half ^ product_8_112_carry;
-  wire product_9_124_carry = (product_9_120_sum & product_8_110_carry) | (product_9_124_half &
-      product_8_112_carry);
-  wire product_9_126_half = product_9_122_sum ^ product_8_114_carry;
-  wire product_9_126_sum = product_9_126_half ^ product_9_124_sum;
-  wire product_9_126_carry = (product_9_122_sum & product_8_114_carry) | (product_9_126_half &
-      product_9_124_sum);
-  wire product_10_128_half_and_2 = a_kept[3] & b_normal;
-  wire product_10_128_half_and = a_kept[4] & b_significand[6];
-  wire product_10_128_half = product_10_128_half_and_2 ^ product_10_128_half_and;
-  wire product_10_128_carry_and = a_kept[5] & b_significand[5];
-  wire product_10_128_sum = product_10_128_half ^ product_10_128_carry_and;
-  wire product_10_128_carry = (product_10_128_half_and_2 & product_10_128_half_and) |
-      (product_10_128_half & product_10_128_carry_and);
-  wire product_10_130_half_and_2 = a_kept[6] & b_significand[4];
-  wire product_10_130_half_and = a_kept[7] & b_significand[3];
-  wire product_10_130_half = product_10_130_half_and_2 ^ product_10_130_half_and;
-  wire product_10_130_sum = product_10_130_half ^ product_9_118_carry;
-  wire product_10_130_carry = (product_10_130_half_and_2 & product_10_130_half_and) |
-      (product_10_130_half & product_9_118_carry);
-  wire product_10_132_half = product_9_120_carry ^ product_10_128_sum;
-  wire product_10_132_sum = product_10_132_half ^ product_10_130_sum;
-  wire product_10_132_carry = (product_9_120_carry & product_10_128_sum) | (product_10_132_half &
-      product_10_130_sum);
-  wire product_10_134_half = product_9_122_carry ^ product_10_132_sum;
-  wire product_10_134_sum = product_10_134_half ^ product_9_124_carry;
-  wire product_10_134_carry = (product_9_122_carry & product_10_132_sum) | (product_10_134_half &
-      product_9_124_carry);
-  wire product_11_136_half_and_2 = a_kept[4] & b_normal;
-  wire product_11_136_half_and = a_kept[5] & b_significand[6];
-  wire product_11_136_half = product_11_136_half_and_2 ^ product_11_136_half_and;
-  wire product_11_136_sum_and = a_kept[6] & b_significand[5];
-  wire product_11_136_sum = product_11_136_half ^ product_11_136_sum_and;
-  wire product_11_136_carry = (product_11_136_half_and_2 & product_11_136_half_and) |
-      (product_11_136_half & product_11_136_sum_and);
-  wire product_11_138_half_and = a_kept[7] & b_significand[4];
-  wire product_11_138_half = product_11_138_half_and ^ product_10_128_carry;
-  wire product_11_138_sum = product_11_138_half ^ product_11_136_sum;
-  wire product_11_138_carry = (product_11_138_half_and & product_10_128_carry) |
-      (product_11_138_half & product_11_136_sum);
-  wire product_11_140_half = product_10_130_carry ^ product_10_132_carry;
-  wire product_11_140_sum = product_11_140_half ^ product_11_138_sum;
-  wire product_11_140_carry = (product_10_130_carry & product_10_132_carry) | (product_11_140_half &
-      product_11_138_sum);
-  wire product_12_142_half_and_2 = a_kept[5] & b_normal;
-  wire product_12_142_half_and = a_kept[6] & b_significand[6];
-  wire product_12_142_half = product_12_142_half_and_2 ^ product_12_142_half_and;
-  wire product_12_142_sum_and = a_kept[7] & b_significand[5];
-  wire product_12_142_sum = product_12_142_half ^ product_12_142_sum_and;
-  wire product_12_142_carry = (product_12_142_half_and_2 & product_12_142_half_and) |
-      (product_12_142_half & product_12_142_sum_and);
-  wire product_12_144_half = product_11_136_carry ^ product_12_142_sum;
-  wire product_12_144_sum = product_12_144_half ^ product_11_138_carry;
-  wire product_12_144_carry = (product_11_136_carry & product_12_142_sum) | (product_12_144_half &
-      product_11_138_carry);
-  wire product_13_146_half_and_2 = a_kept[6] & b_normal;
-  wire product_13_146_half_and = a_kept[7] & b_significand[6];
-  wire product_13_146_half = product_13_146_half_and_2 ^ product_13_146_half_and;
-  wire product_13_146_sum = product_13_146_half ^ product_12_142_carry;
-  wire product_13_146_carry = (product_13_146_half_and_2 & product_13_146_half_and) |
-      (product_13_146_half & product_12_142_carry);
-  wire [16:0] product_rows = {2'd0, a_kept[7] & b_normal, product_13_146_sum, product_12_144_sum,
-      product_10_134_carry, product_10_134_sum, product_9_126_sum, product_8_116_sum,
-      product_7_104_sum, product_6_92_sum, product_5_82_sum, product_4_74_sum, product_3_68_sum,
-      product_2_64_sum, a_kept[0] & b_significand[1], a_kept[0] & b_significand[0]} + {2'd0,
-      product_13_146_carry, product_12_144_carry, product_11_140_carry, product_11_140_sum,
-      product_9_126_carry, product_8_116_carry, 7'd0, a_kept[1] & b_significand[0], 1'b0};
+  wire [7:0] product_row0 = a_kept & {8{b_significand[0]}};
+  wire [7:0] product_row1 = a_kept & {8{b_significand[1]}};
+  wire [7:0] product_row2 = a_kept & {8{b_significand[2]}};
+  wire [7:0] product_row3 = a_kept & {8{b_significand[3]}};
+  wire [7:0] product_row4 = a_kept & {8{b_significand[4]}};
+  wire [7:0] product_row5 = a_kept & {8{b_significand[5]}};
+  wire [7:0] product_row6 = a_kept & {8{b_significand[6]}};
+  wire [7:0] product_row7 = a_kept & {8{b_normal}};
+  wire [10:0] product_stage1_half0_2 = {product_row5[7:5], product_row2} ^ {product_row6[6:3],
+      product_row1[7:1]};
+  wire [10:0] product_stage1_sum0_2 = product_stage1_half0_2 ^ {product_row7[5:1],
+      product_row0[7:2]};
+  wire [10:0] product_stage1_carry0_2 = ({product_row5[7:5], product_row2} & {product_row6[6:3],
+      product_row1[7:1]}) | (product_stage1_half0_2 & {product_row7[5:1], product_row0[7:2]});
+  wire [4:0] product_stage1_half1_5 = product_row5[4:0] ^ product_row4[5:1];
+  wire [4:0] product_stage1_sum1_5 = product_stage1_half1_5 ^ product_row3[6:2];
+  wire [4:0] product_stage1_carry1_5 = (product_row5[4:0] & product_row4[5:1]) |
+      (product_stage1_half1_5 & product_row3[6:2]);
+  wire [8:0] product_stage2_half0_3 = product_stage1_carry0_2[8:0] ^ {product_row4[7],
+      product_row3[7], product_stage1_sum1_5, product_row3[1:0]};
+  wire [8:0] product_stage2_sum0_3 = product_stage2_half0_3 ^ product_stage1_sum0_2[9:1];
+  wire [8:0] product_stage2_carry0_3 = (product_stage1_carry0_2[8:0] & {product_row4[7],
+      product_row3[7], product_stage1_sum1_5, product_row3[1:0]}) | (product_stage2_half0_3 &
+      product_stage1_sum0_2[9:1]);
+  wire product_stage2_half0_13 = product_row6[7] ^ product_stage1_carry0_2[10];
+  wire product_stage2_sum0_13 = product_stage2_half0_13 ^ product_row7[6];
+  wire product_stage2_carry0_13 = (product_row6[7] & product_stage1_carry0_2[10]) |
+      (product_stage2_half0_13 & product_row7[6]);
+  wire [1:0] product_stage2_half1_7 = {1'b0, product_row7[0]} ^ product_stage1_carry1_5[2:1];
+  wire [1:0] product_stage2_sum1_7 = product_stage2_half1_7 ^ product_row6[2:1];
+  wire [1:0] product_stage2_carry1_7 = ({1'b0, product_row7[0]} & product_stage1_carry1_5[2:1]) |
+      (product_stage2_half1_7 & product_row6[2:1]);
+  wire product_stage3_half0_4 = product_stage2_carry0_3[0] ^ product_row4[0];
+  wire product_stage3_sum0_4 = product_stage3_half0_4 ^ product_stage2_sum0_3[1];
+  wire product_stage3_carry0_4 = (product_stage2_carry0_3[0] & product_row4[0]) |
+      (product_stage3_half0_4 & product_stage2_sum0_3[1]);
+  wire [4:0] product_stage3_half0_6 = {product_stage1_carry1_5[4:3], product_stage2_sum1_7,
+      product_row6[0]} ^ product_stage2_carry0_3[6:2];
+  wire [4:0] product_stage3_sum0_6 = product_stage3_half0_6 ^ product_stage2_sum0_3[7:3];
+  wire [4:0] product_stage3_carry0_6 = ({product_stage1_carry1_5[4:3], product_stage2_sum1_7,
+      product_row6[0]} & product_stage2_carry0_3[6:2]) | (product_stage3_half0_6 &
+      product_stage2_sum0_3[7:3]);
+  wire product_stage3_half0_12 = product_stage1_carry0_2[9] ^ product_stage2_carry0_3[8];
+  wire product_stage3_sum0_12 = product_stage3_half0_12 ^ product_stage1_sum0_2[10];
+  wire product_stage3_carry0_12 = (product_stage1_carry0_2[9] & product_stage2_carry0_3[8]) |
+      (product_stage3_half0_12 & product_stage1_sum0_2[10]);
+  wire product_stage4_half0_5 = product_stage3_carry0_4 ^ product_stage2_carry0_3[1];
+  wire product_stage4_sum0_5 = product_stage4_half0_5 ^ product_stage2_sum0_3[2];
+  wire product_stage4_carry0_5 = (product_stage3_carry0_4 & product_stage2_carry0_3[1]) |
+      (product_stage4_half0_5 & product_stage2_sum0_3[2]);
+  wire [3:0] product_stage4_half0_8 = {product_stage2_carry0_3[7], product_row4[6],
+      product_stage2_carry1_7} ^ {product_stage2_sum0_3[8], product_stage3_sum0_6[4:2]};
+  wire [3:0] product_stage4_sum0_8 = product_stage4_half0_8 ^ product_stage3_carry0_6[4:1];
+  wire [3:0] product_stage4_carry0_8 = ({product_stage2_carry0_3[7], product_row4[6],
+      product_stage2_carry1_7} & {product_stage2_sum0_3[8], product_stage3_sum0_6[4:2]}) |
+      (product_stage4_half0_8 & product_stage3_carry0_6[4:1]);
+  wire [3:0] product_ripple6_sum = {1'b0, product_stage3_carry0_6[0], product_stage1_carry1_5[0],
+      product_stage4_carry0_5} + {1'b0, product_stage3_sum0_6[1:0], product_stage4_carry0_5};
+  wire [2:0] product_ripple6 = product_ripple6_sum[3:1];
+  wire [16:0] product_rows = {2'd0, product_row7[7], product_stage2_sum0_13,
+      product_stage4_carry0_8, product_ripple6, product_stage4_sum0_5, product_stage3_sum0_4,
+      product_stage2_sum0_3[0], product_stage1_sum0_2[0], product_row0[1:0]} + {2'd0,
+      product_stage2_carry0_13, product_stage3_carry0_12, product_stage3_sum0_12,
+      product_stage4_sum0_8, 6'd0, product_row1[0], 1'b0};
   wire [15:0] product = product_rows[15:0];
   wire [10:0] distance = {1'b0, p_exponent} - {1'b0, c_exponent};
 
@@ -771,88 +601,42 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_cell (
 
   // Add: The magnitude of the sum or difference, which of both was the greater one, and whether
   // nothing is left.
-  wire [23:0] sum_generate_xor = aligned ^ {24{subtract}};
-  wire [23:0] sum_propagate = upper ^ sum_generate_xor;
-  wire [23:0] sum_generate = upper & sum_generate_xor;
-  wire sum_0_zero0 = sum_generate[0];
-  wire sum_0_one0 = sum_propagate[0];
-  wire sum_0_zero1 = sum_generate[1] | (sum_propagate[1] & sum_0_zero0);
-  wire sum_0_one1 = sum_propagate[1] & sum_0_one0;
-  wire sum_0_zero2 = sum_generate[2] | (sum_propagate[2] & sum_0_zero1);
-  wire sum_0_one2 = sum_propagate[2] & sum_0_one1;
-  wire sum_0_zero3 = sum_generate[3] | (sum_propagate[3] & sum_0_zero2);
-  wire sum_0_one3 = sum_propagate[3] & sum_0_one2;
-  wire sum_0_zero4 = sum_generate[4] | (sum_propagate[4] & sum_0_zero3);
-  wire sum_0_one4 = sum_propagate[4] & sum_0_one3;
-  wire sum_5_zero0 = sum_generate[5];
-  wire sum_5_one0 = sum_propagate[5];
-  wire sum_5_zero1 = sum_generate[6] | (sum_propagate[6] & sum_5_zero0);
-  wire sum_5_one1 = sum_propagate[6] & sum_5_one0;
-  wire sum_5_zero2 = sum_generate[7] | (sum_propagate[7] & sum_5_zero1);
-  wire sum_5_one2 = sum_propagate[7] & sum_5_one1;
-  wire sum_5_zero3 = sum_generate[8] | (sum_propagate[8] & sum_5_zero2);
-  wire sum_5_one3 = sum_propagate[8] & sum_5_one2;
-  wire sum_5_zero4 = sum_generate[9] | (sum_propagate[9] & sum_5_zero3);
-  wire sum_5_one4 = sum_propagate[9] & sum_5_one3;
-  wire sum_10_zero0 = sum_generate[10];
-  wire sum_10_one0 = sum_propagate[10];
-  wire sum_10_zero1 = sum_generate[11] | (sum_propagate[11] & sum_10_zero0);
-  wire sum_10_one1 = sum_propagate[11] & sum_10_one0;
-  wire sum_10_zero2 = sum_generate[12] | (sum_propagate[12] & sum_10_zero1);
-  wire sum_10_one2 = sum_propagate[12] & sum_10_one1;
-  wire sum_10_zero3 = sum_generate[13] | (sum_propagate[13] & sum_10_zero2);
-  wire sum_10_one3 = sum_propagate[13] & sum_10_one2;
-  wire sum_10_zero4 = sum_generate[14] | (sum_propagate[14] & sum_10_zero3);
-  wire sum_10_one4 = sum_propagate[14] & sum_10_one3;
-  wire sum_15_zero0 = sum_generate[15];
-  wire sum_15_one0 = sum_propagate[15];
-  wire sum_15_zero1 = sum_generate[16] | (sum_propagate[16] & sum_15_zero0);
-  wire sum_15_one1 = sum_propagate[16] & sum_15_one0;
-  wire sum_15_zero2 = sum_generate[17] | (sum_propagate[17] & sum_15_zero1);
-  wire sum_15_one2 = sum_propagate[17] & sum_15_one1;
-  wire sum_15_zero3 = sum_generate[18] | (sum_propagate[18] & sum_15_zero2);
-  wire sum_15_one3 = sum_propagate[18] & sum_15_one2;
-  wire sum_15_zero4 = sum_generate[19] | (sum_propagate[19] & sum_15_zero3);
-  wire sum_15_one4 = sum_propagate[19] & sum_15_one3;
-  wire sum_20_zero0 = sum_generate[20];
-  wire sum_20_one0 = sum_propagate[20];
-  wire sum_20_zero1 = sum_generate[21] | (sum_propagate[21] & sum_20_zero0);
-  wire sum_20_one1 = sum_propagate[21] & sum_20_one0;
-  wire sum_20_zero2 = sum_generate[22] | (sum_propagate[22] & sum_20_zero1);
-  wire sum_20_one2 = sum_propagate[22] & sum_20_one1;
-  wire sum_20_zero3 = sum_generate[23] | (sum_propagate[23] & sum_20_zero2);
-  wire sum_20_one3 = sum_propagate[23] & sum_20_one2;
-  wire sum_greater_and = sum_15_one4 & sum_10_one4;
-  wire sum_greater_or = sum_5_zero4 | (sum_5_one4 & sum_0_zero4);
-  wire sum_greater_or_2 = sum_15_zero4 | (sum_15_one4 & sum_10_zero4) | (sum_greater_and &
-      sum_greater_or);
-  wire sum_greater = sum_20_zero3 | (sum_20_one3 & sum_greater_or_2);
-  wire sum_carry10_and = sum_5_one4 & sum_0_one4;
-  wire sum_carry20_and = sum_greater_and & sum_carry10_and;
-  wire sum_equal = sum_20_one3 & sum_carry20_and;
-  wire sum_negative = subtract & ~sum_greater;
-  wire sum_carry0 = sum_greater & subtract;
-  wire sum_carry5 = sum_0_zero4 | (sum_0_one4 & sum_carry0);
-  wire sum_carry10 = sum_greater_or | (sum_carry10_and & sum_carry0);
-  wire sum_carry15 = sum_10_zero4 | (sum_10_one4 & sum_greater_or) | (sum_10_one4 & sum_carry10_and
-      & sum_carry0);
-  wire sum_carry20 = sum_greater_or_2 | (sum_carry20_and & sum_carry0);
-  wire [23:0] sum_xor = sum_propagate ^ {24{sum_negative}};
-  wire [24:0] sum = {sum_greater & ~subtract, sum_xor[23] ^ sum_20_zero2 ^ (sum_20_one2 &
-      sum_carry20), sum_xor[22] ^ sum_20_zero1 ^ (sum_20_one1 & sum_carry20), sum_xor[21] ^
-      sum_20_zero0 ^ (sum_20_one0 & sum_carry20), sum_xor[20] ^ sum_carry20, sum_xor[19] ^
-      sum_15_zero3 ^ (sum_15_one3 & sum_carry15), sum_xor[18] ^ sum_15_zero2 ^ (sum_15_one2 &
-      sum_carry15), sum_xor[17] ^ sum_15_zero1 ^ (sum_15_one1 & sum_carry15), sum_xor[16] ^
-      sum_15_zero0 ^ (sum_15_one0 & sum_carry15), sum_xor[15] ^ sum_carry15, sum_xor[14] ^
-      sum_10_zero3 ^ (sum_10_one3 & sum_carry10), sum_xor[13] ^ sum_10_zero2 ^ (sum_10_one2 &
-      sum_carry10), sum_xor[12] ^ sum_10_zero1 ^ (sum_10_one1 & sum_carry10), sum_xor[11] ^
-      sum_10_zero0 ^ (sum_10_one0 & sum_carry10), sum_xor[10] ^ sum_carry10, sum_xor[9] ^
-      sum_5_zero3 ^ (sum_5_one3 & sum_carry5), sum_xor[8] ^ sum_5_zero2 ^ (sum_5_one2 & sum_carry5),
-      sum_xor[7] ^ sum_5_zero1 ^ (sum_5_one1 & sum_carry5), sum_xor[6] ^ sum_5_zero0 ^ (sum_5_one0 &
-      sum_carry5), sum_xor[5] ^ sum_carry5, sum_xor[4] ^ sum_0_zero3 ^ (sum_0_one3 & sum_carry0),
-      sum_xor[3] ^ sum_0_zero2 ^ (sum_0_one2 & sum_carry0), sum_xor[2] ^ sum_0_zero1 ^ (sum_0_one1 &
-      sum_carry0), sum_xor[1] ^ sum_0_zero0 ^ (sum_0_one0 & sum_carry0), sum_xor[0] ^ sum_carry0};
-  wire zero = subtract ? sum_equal : both_zero;
+  wire [23:0] sum_inverted = aligned ^ {24{subtract}};
+  wire [5:0] sum_block0 = {1'b0, upper[4:0]} + {1'b0, sum_inverted[4:0]};
+  wire sum_block0_passes = &(upper[4:0] ^ sum_inverted[4:0]);
+  wire [5:0] sum_block5 = {1'b0, upper[9:5]} + {1'b0, sum_inverted[9:5]};
+  wire sum_block5_passes = &(upper[9:5] ^ sum_inverted[9:5]);
+  wire [5:0] sum_block10 = {1'b0, upper[14:10]} + {1'b0, sum_inverted[14:10]};
+  wire sum_block10_passes = &(upper[14:10] ^ sum_inverted[14:10]);
+  wire [5:0] sum_block15 = {1'b0, upper[19:15]} + {1'b0, sum_inverted[19:15]};
+  wire sum_block15_passes = &(upper[19:15] ^ sum_inverted[19:15]);
+  wire [4:0] sum_block20 = {1'b0, upper[23:20]} + {1'b0, sum_inverted[23:20]};
+  wire sum_block20_passes = &(upper[23:20] ^ sum_inverted[23:20]);
+  wire sum_blocks0to1_generates = sum_block5[5] | (sum_block5_passes & sum_block0[5]);
+  wire sum_blocks0to1_passes = sum_block5_passes & sum_block0_passes;
+  wire sum_blocks2to3_generates = sum_block15[5] | (sum_block15_passes & sum_block10[5]);
+  wire sum_blocks2to3_passes = sum_block15_passes & sum_block10_passes;
+  wire sum_blocks0to2_generates = sum_block10[5] | (sum_block10_passes & sum_blocks0to1_generates);
+  wire sum_blocks0to2_passes = sum_block10_passes & sum_blocks0to1_passes;
+  wire sum_blocks0to3_generates = sum_blocks2to3_generates | (sum_blocks2to3_passes &
+      sum_blocks0to1_generates);
+  wire sum_blocks0to3_passes = sum_blocks2to3_passes & sum_blocks0to1_passes;
+  wire sum_blocks0to4_generates = sum_block20[4] | (sum_block20_passes & sum_blocks0to3_generates);
+  wire sum_blocks0to4_passes = sum_block20_passes & sum_blocks0to3_passes;
+  wire sum_negative = subtract & ~sum_blocks0to4_generates;
+  wire sum_sum_carry0 = sum_blocks0to4_generates & subtract;
+  wire [4:0] sum_sum_bits0 = sum_block0[4:0] + {4'd0, sum_sum_carry0};
+  wire sum_sum_carry5 = sum_block0[5] | (sum_block0_passes & sum_sum_carry0);
+  wire [4:0] sum_sum_bits5 = sum_block5[4:0] + {4'd0, sum_sum_carry5};
+  wire sum_sum_carry10 = sum_blocks0to1_generates | (sum_blocks0to1_passes & sum_sum_carry0);
+  wire [4:0] sum_sum_bits10 = sum_block10[4:0] + {4'd0, sum_sum_carry10};
+  wire sum_sum_carry15 = sum_blocks0to2_generates | (sum_blocks0to2_passes & sum_sum_carry0);
+  wire [4:0] sum_sum_bits15 = sum_block15[4:0] + {4'd0, sum_sum_carry15};
+  wire sum_sum_carry20 = sum_blocks0to3_generates | (sum_blocks0to3_passes & sum_sum_carry0);
+  wire [3:0] sum_sum_bits20 = sum_block20[3:0] + {3'd0, sum_sum_carry20};
+  wire [24:0] sum = {sum_blocks0to4_generates & ~subtract, {sum_sum_bits20, sum_sum_bits15,
+      sum_sum_bits10, sum_sum_bits5, sum_sum_bits0} ^ {24{sum_negative}}};
+  wire zero = subtract ? sum_blocks0to4_passes : both_zero;
   wire sign = upper_sign ^ sum_negative;
 
   // Normalize: The significand shifted as far left as the normalization looks, and the new state.

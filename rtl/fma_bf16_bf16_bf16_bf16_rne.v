@@ -23,12 +23,15 @@ module fma_bf16_bf16_bf16_bf16_rne (
   input  wire [15:0] c,
   output wire [15:0] y
 );
+  localparam [14:0] BF16_INFINITY = 15'h7f80;
+  localparam [15:0] BF16_NAN = 16'h7fc0;
 
   // Unpack: Fields and classes of the operands, signs of product and addend, and whether their
   // magnitudes are subtracted.
   wire a_normal = |a[14:7];
   wire a_sign = a[15];
   wire [7:0] a_exponent = {a[14:8], a[7] | ~a_normal};
+  wire [7:0] a_significand = {a_normal, a[6:0]};
   wire a_special = &a[14:7];
   wire a_any = |a[6:0];
   wire a_nan = a_special & a_any;
@@ -83,377 +86,129 @@ module fma_bf16_bf16_bf16_bf16_rne (
   wire addend_lost = subtract ? ~addend_every16 : addend_some16;
 
   // Multiply add: Product plus addend: partial products and addend in one carry-save sum.
+  wire [7:0] sum_row0 = a_significand & {8{b[0]}};
+  wire [7:0] sum_row1 = a_significand & {8{b[1]}};
+  wire [7:0] sum_row2 = a_significand & {8{b[2]}};
+  wire [7:0] sum_row3 = a_significand & {8{b[3]}};
+  wire [7:0] sum_row4 = a_significand & {8{b[4]}};
+  wire [7:0] sum_row5 = a_significand & {8{b[5]}};
+  wire [7:0] sum_row6 = a_significand & {8{b[6]}};
+  wire [7:0] sum_row7 = a_significand & {8{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire sum_3_83_half_and_2 = a[0] & b[1];
-  wire sum_3_83_half_and = a[1] & b[0];
-  wire sum_3_83_half = sum_3_83_half_and_2 ^ sum_3_83_half_and;
-  wire sum_3_83_sum = sum_3_83_half ^ addend_right16[3];
-  wire sum_3_83_carry = (sum_3_83_half_and_2 & sum_3_83_half_and) | (sum_3_83_half &
-      addend_right16[3]);
-  wire sum_4_85_half_and_2 = a[0] & b[2];
-  wire sum_4_85_half_and = a[1] & b[1];
-  wire sum_4_85_half = sum_4_85_half_and_2 ^ sum_4_85_half_and;
-  wire sum_4_85_sum_and = a[2] & b[0];
-  wire sum_4_85_sum = sum_4_85_half ^ sum_4_85_sum_and;
-  wire sum_4_85_carry = (sum_4_85_half_and_2 & sum_4_85_half_and) | (sum_4_85_half &
-      sum_4_85_sum_and);
-  wire sum_4_87_half = addend_right16[4] ^ sum_3_83_carry;
-  wire sum_4_87_sum = sum_4_87_half ^ sum_4_85_sum;
-  wire sum_4_87_carry = (addend_right16[4] & sum_3_83_carry) | (sum_4_87_half & sum_4_85_sum);
-  wire sum_5_89_half_and_2 = a[0] & b[3];
-  wire sum_5_89_half_and = a[1] & b[2];
-  wire sum_5_89_half = sum_5_89_half_and_2 ^ sum_5_89_half_and;
-  wire sum_5_89_sum_and = a[2] & b[1];
-  wire sum_5_89_sum = sum_5_89_half ^ sum_5_89_sum_and;
-  wire sum_5_89_carry = (sum_5_89_half_and_2 & sum_5_89_half_and) | (sum_5_89_half &
-      sum_5_89_sum_and);
-  wire sum_5_91_half_and = a[3] & b[0];
-  wire sum_5_91_half = sum_5_91_half_and ^ addend_right16[5];
-  wire sum_5_91_sum = sum_5_91_half ^ sum_4_85_carry;
-  wire sum_5_91_carry = (sum_5_91_half_and & addend_right16[5]) | (sum_5_91_half & sum_4_85_carry);
-  wire sum_5_93_half = sum_5_89_sum ^ sum_5_91_sum;
-  wire sum_5_93_sum = sum_5_93_half ^ sum_4_87_carry;
-  wire sum_5_93_carry = (sum_5_89_sum & sum_5_91_sum) | (sum_5_93_half & sum_4_87_carry);
-  wire sum_6_95_half_and_2 = a[0] & b[4];
-  wire sum_6_95_half_and = a[1] & b[3];
-  wire sum_6_95_half = sum_6_95_half_and_2 ^ sum_6_95_half_and;
-  wire sum_6_95_sum_and = a[2] & b[2];
-  wire sum_6_95_sum = sum_6_95_half ^ sum_6_95_sum_and;
-  wire sum_6_95_carry = (sum_6_95_half_and_2 & sum_6_95_half_and) | (sum_6_95_half &
-      sum_6_95_sum_and);
-  wire sum_6_97_half_and_2 = a[3] & b[1];
-  wire sum_6_97_half_and = a[4] & b[0];
-  wire sum_6_97_half = sum_6_97_half_and_2 ^ sum_6_97_half_and;
-  wire sum_6_97_sum = sum_6_97_half ^ addend_right16[6];
-  wire sum_6_97_carry = (sum_6_97_half_and_2 & sum_6_97_half_and) | (sum_6_97_half &
-      addend_right16[6]);
-  wire sum_6_99_half = sum_5_89_carry ^ sum_6_95_sum;
-  wire sum_6_99_sum = sum_6_99_half ^ sum_6_97_sum;
-  wire sum_6_99_carry = (sum_5_89_carry & sum_6_95_sum) | (sum_6_99_half & sum_6_97_sum);
-  wire sum_6_101_half = sum_5_91_carry ^ sum_6_99_sum;
-  wire sum_6_101_sum = sum_6_101_half ^ sum_5_93_carry;
-  wire sum_6_101_carry = (sum_5_91_carry & sum_6_99_sum) | (sum_6_101_half & sum_5_93_carry);
-  wire sum_7_103_half_and_2 = a[0] & b[5];
-  wire sum_7_103_half_and = a[1] & b[4];
-  wire sum_7_103_half = sum_7_103_half_and_2 ^ sum_7_103_half_and;
-  wire sum_7_103_sum_and = a[2] & b[3];
-  wire sum_7_103_sum = sum_7_103_half ^ sum_7_103_sum_and;
-  wire sum_7_103_carry = (sum_7_103_half_and_2 & sum_7_103_half_and) | (sum_7_103_half &
-      sum_7_103_sum_and);
-  wire sum_7_105_half_and_2 = a[3] & b[2];
-  wire sum_7_105_half_and = a[4] & b[1];
-  wire sum_7_105_half = sum_7_105_half_and_2 ^ sum_7_105_half_and;
-  wire sum_7_105_sum_and = a[5] & b[0];
-  wire sum_7_105_sum = sum_7_105_half ^ sum_7_105_sum_and;
-  wire sum_7_105_carry = (sum_7_105_half_and_2 & sum_7_105_half_and) | (sum_7_105_half &
-      sum_7_105_sum_and);
-  wire sum_7_107_half = addend_right16[7] ^ sum_6_95_carry;
-  wire sum_7_107_sum = sum_7_107_half ^ sum_6_97_carry;
-  wire sum_7_107_carry = (addend_right16[7] & sum_6_95_carry) | (sum_7_107_half & sum_6_97_carry);
-  wire sum_7_109_half = sum_7_103_sum ^ sum_7_105_sum;
-  wire sum_7_109_sum = sum_7_109_half ^ sum_6_99_carry;
-  wire sum_7_109_carry = (sum_7_103_sum & sum_7_105_sum) | (sum_7_109_half & sum_6_99_carry);
-  wire sum_7_111_half = sum_7_107_sum ^ sum_7_109_sum;
-  wire sum_7_111_sum = sum_7_111_half ^ sum_6_101_carry;
-  wire sum_7_111_carry = (sum_7_107_sum & sum_7_109_sum) | (sum_7_111_half & sum_6_101_carry);
-  wire sum_8_113_half_and_2 = a[0] & b[6];
-  wire sum_8_113_half_and = a[1] & b[5];
-  wire sum_8_113_half = sum_8_113_half_and_2 ^ sum_8_113_half_and;
-  wire sum_8_113_sum_and = a[2] & b[4];
-  wire sum_8_113_sum = sum_8_113_half ^ sum_8_113_sum_and;
-  wire sum_8_113_carry = (sum_8_113_half_and_2 & sum_8_113_half_and) | (sum_8_113_half &
-      sum_8_113_sum_and);
-  wire sum_8_115_half_and_2 = a[3] & b[3];
-  wire sum_8_115_half_and = a[4] & b[2];
-  wire sum_8_115_half = sum_8_115_half_and_2 ^ sum_8_115_half_and;
-  wire sum_8_115_sum_and = a[5] & b[1];
-  wire sum_8_115_sum = sum_8_115_half ^ sum_8_115_sum_and;
-  wire sum_8_115_carry = (sum_8_115_half_and_2 & sum_8_115_half_and) | (sum_8_115_half &
-      sum_8_115_sum_and);
-  wire sum_8_117_half_and = a[6] & b[0];
-  wire sum_8_117_half = sum_8_117_half_and ^ addend_right16[8];
-  wire sum_8_117_sum = sum_8_117_half ^ sum_7_103_carry;
-  wire sum_8_117_carry = (sum_8_117_half_and & addend_right16[8]) | (sum_8_117_half &
-      sum_7_103_carry);
-  wire sum_8_119_half = sum_7_105_carry ^ sum_8_113_sum;
-  wire sum_8_119_sum = sum_8_119_half ^ sum_8_115_sum;
-  wire sum_8_119_carry = (sum_7_105_carry & sum_8_113_sum) | (sum_8_119_half & sum_8_115_sum);
-  wire sum_8_121_half = sum_8_117_sum ^ sum_7_107_carry;
-  wire sum_8_121_sum = sum_8_121_half ^ sum_8_119_sum;
-  wire sum_8_121_carry = (sum_8_117_sum & sum_7_107_carry) | (sum_8_121_half & sum_8_119_sum);
-  wire sum_8_123_half = sum_7_109_carry ^ sum_8_121_sum;
-  wire sum_8_123_sum = sum_8_123_half ^ sum_7_111_carry;
-  wire sum_8_123_carry = (sum_7_109_carry & sum_8_121_sum) | (sum_8_123_half & sum_7_111_carry);
-  wire sum_9_125_half_and_2 = a[0] & b_normal;
-  wire sum_9_125_half_and = a[1] & b[6];
-  wire sum_9_125_half = sum_9_125_half_and_2 ^ sum_9_125_half_and;
-  wire sum_9_125_sum_and = a[2] & b[5];
-  wire sum_9_125_sum = sum_9_125_half ^ sum_9_125_sum_and;
-  wire sum_9_125_carry = (sum_9_125_half_and_2 & sum_9_125_half_and) | (sum_9_125_half &
-      sum_9_125_sum_and);
-  wire sum_9_127_half_and_2 = a[3] & b[4];
-  wire sum_9_127_half_and = a[4] & b[3];
-  wire sum_9_127_half = sum_9_127_half_and_2 ^ sum_9_127_half_and;
-  wire sum_9_127_sum_and = a[5] & b[2];
-  wire sum_9_127_sum = sum_9_127_half ^ sum_9_127_sum_and;
-  wire sum_9_127_carry = (sum_9_127_half_and_2 & sum_9_127_half_and) | (sum_9_127_half &
-      sum_9_127_sum_and);
-  wire sum_9_129_half_and_2 = a[6] & b[1];
-  wire sum_9_129_half_and = a_normal & b[0];
-  wire sum_9_129_half = sum_9_129_half_and_2 ^ sum_9_129_half_and;
-  wire sum_9_129_sum = sum_9_129_half ^ addend_right16[9];
-  wire sum_9_129_carry = (sum_9_129_half_and_2 & sum_9_129_half_and) | (sum_9_129_half &
-      addend_right16[9]);
-  wire sum_9_131_half = sum_8_113_carry ^ sum_8_115_carry;
-  wire sum_9_131_sum = sum_9_131_half ^ sum_9_125_sum;
-  wire sum_9_131_carry = (sum_8_113_carry & sum_8_115_carry) | (sum_9_131_half & sum_9_125_sum);
-  wire sum_9_133_half = sum_9_127_sum ^ sum_9_129_sum;
-  wire sum_9_133_sum = sum_9_133_half ^ sum_8_117_carry;
-  wire sum_9_133_carry = (sum_9_127_sum & sum_9_129_sum) | (sum_9_133_half & sum_8_117_carry);
-  wire sum_9_135_half = sum_8_119_carry ^ sum_9_131_sum;
-  wire sum_9_135_sum = sum_9_135_half ^ sum_9_133_sum;
-  wire sum_9_135_carry = (sum_8_119_carry & sum_9_131_sum) | (sum_9_135_half & sum_9_133_sum);
-  wire sum_9_137_half = sum_8_121_carry ^ sum_9_135_sum;
-  wire sum_9_137_sum = sum_9_137_half ^ sum_8_123_carry;
-  wire sum_9_137_carry = (sum_8_121_carry & sum_9_135_sum) | (sum_9_137_half & sum_8_123_carry);
-  wire sum_10_139_half_and_2 = a[1] & b_normal;
-  wire sum_10_139_half_and = a[2] & b[6];
-  wire sum_10_139_half = sum_10_139_half_and_2 ^ sum_10_139_half_and;
-  wire sum_10_139_sum_and = a[3] & b[5];
-  wire sum_10_139_sum = sum_10_139_half ^ sum_10_139_sum_and;
-  wire sum_10_139_carry = (sum_10_139_half_and_2 & sum_10_139_half_and) | (sum_10_139_half &
-      sum_10_139_sum_and);
-  wire sum_10_141_half_and_2 = a[4] & b[4];
-  wire sum_10_141_half_and = a[5] & b[3];
-  wire sum_10_141_half = sum_10_141_half_and_2 ^ sum_10_141_half_and;
-  wire sum_10_141_sum_and = a[6] & b[2];
-  wire sum_10_141_sum = sum_10_141_half ^ sum_10_141_sum_and;
-  wire sum_10_141_carry = (sum_10_141_half_and_2 & sum_10_141_half_and) | (sum_10_141_half &
-      sum_10_141_sum_and);
-  wire sum_10_143_half_and = a_normal & b[1];
-  wire sum_10_143_half = sum_10_143_half_and ^ addend_right16[10];
-  wire sum_10_143_sum = sum_10_143_half ^ sum_9_125_carry;
-  wire sum_10_143_carry = (sum_10_143_half_and & addend_right16[10]) | (sum_10_143_half &
-      sum_9_125_carry);
-  wire sum_10_145_half = sum_9_127_carry ^ sum_9_129_carry;
-  wire sum_10_145_sum = sum_10_145_half ^ sum_10_139_sum;
-  wire sum_10_145_carry = (sum_9_127_carry & sum_9_129_carry) | (sum_10_145_half & sum_10_139_sum);
-  wire sum_10_147_half = sum_10_141_sum ^ sum_10_143_sum;
-  wire sum_10_147_sum = sum_10_147_half ^ sum_9_131_carry;
-  wire sum_10_147_carry = (sum_10_141_sum & sum_10_143_sum) | (sum_10_147_half & sum_9_131_carry);
-  wire sum_10_149_half = sum_9_133_carry ^ sum_10_145_sum;
-  wire sum_10_149_sum = sum_10_149_half ^ sum_10_147_sum;
-  wire sum_10_149_carry = (sum_9_133_carry & sum_10_145_sum) | (sum_10_149_half & sum_10_147_sum);
-  wire sum_10_151_half = sum_9_135_carry ^ sum_10_149_sum;
-  wire sum_10_151_sum = sum_10_151_half ^ sum_9_137_carry;
-  wire sum_10_151_carry = (sum_9_135_carry & sum_10_149_sum) | (sum_10_151_half & sum_9_137_carry);
-  wire sum_11_153_half_and_2 = a[2] & b_normal;
-  wire sum_11_153_half_and = a[3] & b[6];
-  wire sum_11_153_half = sum_11_153_half_and_2 ^ sum_11_153_half_and;
-  wire sum_11_153_sum_and = a[4] & b[5];
-  wire sum_11_153_sum = sum_11_153_half ^ sum_11_153_sum_and;
-  wire sum_11_153_carry = (sum_11_153_half_and_2 & sum_11_153_half_and) | (sum_11_153_half &
-      sum_11_153_sum_and);
-  wire sum_11_155_half_and_2 = a[5] & b[4];
-  wire sum_11_155_half_and = a[6] & b[3];
-  wire sum_11_155_half = sum_11_155_half_and_2 ^ sum_11_155_half_and;
-  wire sum_11_155_sum_and = a_normal & b[2];
-  wire sum_11_155_sum = sum_11_155_half ^ sum_11_155_sum_and;
-  wire sum_11_155_carry = (sum_11_155_half_and_2 & sum_11_155_half_and) | (sum_11_155_half &
-      sum_11_155_sum_and);
-  wire sum_11_157_half = addend_right16[11] ^ sum_10_139_carry;
-  wire sum_11_157_sum = sum_11_157_half ^ sum_10_141_carry;
-  wire sum_11_157_carry = (addend_right16[11] & sum_10_139_carry) | (sum_11_157_half &
-      sum_10_141_carry);
-  wire sum_11_159_half = sum_11_153_sum ^ sum_11_155_sum;
-  wire sum_11_159_sum = sum_11_159_half ^ sum_10_143_carry;
-  wire sum_11_159_carry = (sum_11_153_sum & sum_11_155_sum) | (sum_11_159_half & sum_10_143_carry);
-  wire sum_11_161_half = sum_10_145_carry ^ sum_11_157_sum;
-  wire sum_11_161_sum = sum_11_161_half ^ sum_11_159_sum;
-  wire sum_11_161_carry = (sum_10_145_carry & sum_11_157_sum) | (sum_11_161_half & sum_11_159_sum);
-  wire sum_11_163_half = sum_10_147_carry ^ sum_10_149_carry;
-  wire sum_11_163_sum = sum_11_163_half ^ sum_11_161_sum;
-  wire sum_11_163_carry = (sum_10_147_carry & sum_10_149_carry) | (sum_11_163_half &
-      sum_11_161_sum);
-  wire sum_12_165_half_and_2 = a[3] & b_normal;
-  wire sum_12_165_half_and = a[4] & b[6];
-  wire sum_12_165_half = sum_12_165_half_and_2 ^ sum_12_165_half_and;
-  wire sum_12_165_sum_and = a[5] & b[5];
-  wire sum_12_165_sum = sum_12_165_half ^ sum_12_165_sum_and;
-  wire sum_12_165_carry = (sum_12_165_half_and_2 & sum_12_165_half_and) | (sum_12_165_half &
-      sum_12_165_sum_and);
-  wire sum_12_167_half_and_2 = a[6] & b[4];
-  wire sum_12_167_half_and = a_normal & b[3];
-  wire sum_12_167_half = sum_12_167_half_and_2 ^ sum_12_167_half_and;
-  wire sum_12_167_sum = sum_12_167_half ^ addend_right16[12];
-  wire sum_12_167_carry = (sum_12_167_half_and_2 & sum_12_167_half_and) | (sum_12_167_half &
-      addend_right16[12]);
-  wire sum_12_169_half = sum_11_153_carry ^ sum_11_155_carry;
-  wire sum_12_169_sum = sum_12_169_half ^ sum_12_165_sum;
-  wire sum_12_169_carry = (sum_11_153_carry & sum_11_155_carry) | (sum_12_169_half &
-      sum_12_165_sum);
-  wire sum_12_171_half = sum_12_167_sum ^ sum_11_157_carry;
-  wire sum_12_171_sum = sum_12_171_half ^ sum_11_159_carry;
-  wire sum_12_171_carry = (sum_12_167_sum & sum_11_157_carry) | (sum_12_171_half &
-      sum_11_159_carry);
-  wire sum_12_173_half = sum_12_169_sum ^ sum_11_161_carry;
-  wire sum_12_173_sum = sum_12_173_half ^ sum_12_171_sum;
-  wire sum_12_173_carry = (sum_12_169_sum & sum_11_161_carry) | (sum_12_173_half & sum_12_171_sum);
-  wire sum_13_175_half_and_2 = a[4] & b_normal;
-  wire sum_13_175_half_and = a[5] & b[6];
-  wire sum_13_175_half = sum_13_175_half_and_2 ^ sum_13_175_half_and;
-  wire sum_13_175_carry_and = a[6] & b[5];
-  wire sum_13_175_sum = sum_13_175_half ^ sum_13_175_carry_and;
-  wire sum_13_175_carry = (sum_13_175_half_and_2 & sum_13_175_half_and) | (sum_13_175_half &
-      sum_13_175_carry_and);
-  wire sum_13_177_half_and = a_normal & b[4];
-  wire sum_13_177_half = sum_13_177_half_and ^ addend_right16[13];
-  wire sum_13_177_sum = sum_13_177_half ^ sum_12_165_carry;
-  wire sum_13_177_carry = (sum_13_177_half_and & addend_right16[13]) | (sum_13_177_half &
-      sum_12_165_carry);
-  wire sum_13_179_half = sum_12_167_carry ^ sum_13_175_sum;
-  wire sum_13_179_sum = sum_13_179_half ^ sum_13_177_sum;
-  wire sum_13_179_carry = (sum_12_167_carry & sum_13_175_sum) | (sum_13_179_half & sum_13_177_sum);
-  wire sum_13_181_half = sum_12_169_carry ^ sum_13_179_sum;
-  wire sum_13_181_sum = sum_13_181_half ^ sum_12_171_carry;
-  wire sum_13_181_carry = (sum_12_169_carry & sum_13_179_sum) | (sum_13_181_half &
-      sum_12_171_carry);
-  wire sum_14_183_half_and_2 = a[5] & b_normal;
-  wire sum_14_183_half_and = a[6] & b[6];
-  wire sum_14_183_half = sum_14_183_half_and_2 ^ sum_14_183_half_and;
-  wire sum_14_183_sum_and = a_normal & b[5];
-  wire sum_14_183_sum = sum_14_183_half ^ sum_14_183_sum_and;
-  wire sum_14_183_carry = (sum_14_183_half_and_2 & sum_14_183_half_and) | (sum_14_183_half &
-      sum_14_183_sum_and);
-  wire sum_14_185_half = addend_right16[14] ^ sum_13_175_carry;
-  wire sum_14_185_sum = sum_14_185_half ^ sum_14_183_sum;
-  wire sum_14_185_carry = (addend_right16[14] & sum_13_175_carry) | (sum_14_185_half &
-      sum_14_183_sum);
-  wire sum_14_187_half = sum_13_177_carry ^ sum_13_179_carry;
-  wire sum_14_187_sum = sum_14_187_half ^ sum_14_185_sum;
-  wire sum_14_187_carry = (sum_13_177_carry & sum_13_179_carry) | (sum_14_187_half &
-      sum_14_185_sum);
-  wire sum_15_189_half_and_2 = a[6] & b_normal;
-  wire sum_15_189_half_and = a_normal & b[6];
-  wire sum_15_189_half = sum_15_189_half_and_2 ^ sum_15_189_half_and;
-  wire sum_15_189_sum = sum_15_189_half ^ addend_right16[15];
-  wire sum_15_189_carry = (sum_15_189_half_and_2 & sum_15_189_half_and) | (sum_15_189_half &
-      addend_right16[15]);
-  wire sum_15_191_half = sum_14_183_carry ^ sum_15_189_sum;
-  wire sum_15_191_sum = sum_15_191_half ^ sum_14_185_carry;
-  wire sum_15_191_carry = (sum_14_183_carry & sum_15_189_sum) | (sum_15_191_half &
-      sum_14_185_carry);
-  wire sum_16_193_half_and = a_normal & b_normal;
-  wire sum_16_193_half = sum_16_193_half_and ^ addend_right16[16];
-  wire sum_16_193_sum = sum_16_193_half ^ sum_15_189_carry;
-  wire sum_16_193_carry = (sum_16_193_half_and & addend_right16[16]) | (sum_16_193_half &
-      sum_15_189_carry);
-  wire low_sum_propagate_and = a[0] & b[0];
-  wire [17:0] low_sum_propagate = {addend_right16[17], sum_16_193_sum, sum_15_191_sum,
-      sum_13_181_carry, sum_13_181_sum, sum_11_163_carry, sum_11_163_sum, sum_10_151_sum,
-      sum_9_137_sum, sum_8_123_sum, sum_7_111_sum, sum_6_101_sum, sum_5_93_sum, sum_4_87_sum,
-      sum_3_83_sum, low_sum_propagate_and, addend_right16[1:0]} ^ {sum_16_193_carry,
-      sum_15_191_carry, sum_14_187_carry, sum_14_187_sum, sum_12_173_carry, sum_12_173_sum,
-      sum_10_151_carry, 8'd0, addend_right16[2], 1'b0, plus_one_low};
-  wire [17:0] low_sum_generate = {addend_right16[17], sum_16_193_sum, sum_15_191_sum,
-      sum_13_181_carry, sum_13_181_sum, sum_11_163_carry, sum_11_163_sum, sum_10_151_sum,
-      sum_9_137_sum, sum_8_123_sum, sum_7_111_sum, sum_6_101_sum, sum_5_93_sum, sum_4_87_sum,
-      sum_3_83_sum, low_sum_propagate_and, addend_right16[1:0]} & {sum_16_193_carry,
-      sum_15_191_carry, sum_14_187_carry, sum_14_187_sum, sum_12_173_carry, sum_12_173_sum,
-      sum_10_151_carry, 8'd0, addend_right16[2], 1'b0, plus_one_low};
-  wire low_sum_0_zero0 = low_sum_generate[0];
-  wire low_sum_0_one0 = low_sum_propagate[0];
-  wire low_sum_0_zero1 = low_sum_generate[1] | (low_sum_propagate[1] & low_sum_0_zero0);
-  wire low_sum_0_zero2 = low_sum_generate[2] | (low_sum_propagate[2] & low_sum_0_zero1);
-  wire low_sum_0_zero3 = low_sum_generate[3] | (low_sum_propagate[3] & low_sum_0_zero2);
-  wire low_sum_0_zero4 = low_sum_generate[4] | (low_sum_propagate[4] & low_sum_0_zero3);
-  wire low_sum_0_zero5 = low_sum_generate[5] | (low_sum_propagate[5] & low_sum_0_zero4);
-  wire low_sum_0_zero6 = low_sum_generate[6] | (low_sum_propagate[6] & low_sum_0_zero5);
-  wire low_sum_7_zero0 = low_sum_generate[7];
-  wire low_sum_7_one0 = low_sum_propagate[7];
-  wire low_sum_7_zero1 = low_sum_generate[8] | (low_sum_propagate[8] & low_sum_7_zero0);
-  wire low_sum_7_one1 = low_sum_propagate[8] & low_sum_7_one0;
-  wire low_sum_7_zero2 = low_sum_generate[9] | (low_sum_propagate[9] & low_sum_7_zero1);
-  wire low_sum_7_one2 = low_sum_propagate[9] & low_sum_7_one1;
-  wire low_sum_7_zero3 = low_sum_generate[10] | (low_sum_propagate[10] & low_sum_7_zero2);
-  wire low_sum_7_one3 = low_sum_propagate[10] & low_sum_7_one2;
-  wire low_sum_7_zero4 = low_sum_generate[11] | (low_sum_propagate[11] & low_sum_7_zero3);
-  wire low_sum_7_one4 = low_sum_propagate[11] & low_sum_7_one3;
-  wire low_sum_7_zero5 = low_sum_generate[12] | (low_sum_propagate[12] & low_sum_7_zero4);
-  wire low_sum_7_one5 = low_sum_propagate[12] & low_sum_7_one4;
-  wire low_sum_7_zero6 = low_sum_generate[13] | (low_sum_propagate[13] & low_sum_7_zero5);
-  wire low_sum_7_one6 = low_sum_propagate[13] & low_sum_7_one5;
-  wire low_sum_14_zero0 = low_sum_generate[14];
-  wire low_sum_14_one0 = low_sum_propagate[14];
-  wire low_sum_14_zero1 = low_sum_generate[15] | (low_sum_propagate[15] & low_sum_14_zero0);
-  wire low_sum_14_one1 = low_sum_propagate[15] & low_sum_14_one0;
-  wire low_sum_14_zero2 = low_sum_generate[16] | (low_sum_propagate[16] & low_sum_14_zero1);
-  wire low_sum_14_one2 = low_sum_propagate[16] & low_sum_14_one1;
-  wire low_sum_14_zero3 = low_sum_generate[17] | (low_sum_propagate[17] & low_sum_14_zero2);
-  wire low_sum_14_one3 = low_sum_propagate[17] & low_sum_14_one2;
-  wire low_sum_carry14 = low_sum_7_zero6 | (low_sum_7_one6 & low_sum_0_zero6);
-  wire [18:0] low_sum = {low_sum_14_zero3 | (low_sum_14_one3 & low_sum_carry14),
-      low_sum_propagate[17] ^ low_sum_14_zero2 ^ (low_sum_14_one2 & low_sum_carry14),
-      low_sum_propagate[16] ^ low_sum_14_zero1 ^ (low_sum_14_one1 & low_sum_carry14),
-      low_sum_propagate[15] ^ low_sum_14_zero0 ^ (low_sum_14_one0 & low_sum_carry14),
-      low_sum_14_one0 ^ low_sum_carry14, low_sum_propagate[13] ^ low_sum_7_zero5 ^ (low_sum_7_one5 &
-      low_sum_0_zero6), low_sum_propagate[12] ^ low_sum_7_zero4 ^ (low_sum_7_one4 &
-      low_sum_0_zero6), low_sum_propagate[11] ^ low_sum_7_zero3 ^ (low_sum_7_one3 &
-      low_sum_0_zero6), low_sum_propagate[10] ^ low_sum_7_zero2 ^ (low_sum_7_one2 &
-      low_sum_0_zero6), low_sum_propagate[9] ^ low_sum_7_zero1 ^ (low_sum_7_one1 & low_sum_0_zero6),
-      low_sum_propagate[8] ^ low_sum_7_zero0 ^ (low_sum_7_one0 & low_sum_0_zero6), low_sum_7_one0 ^
-      low_sum_0_zero6, low_sum_propagate[6] ^ low_sum_0_zero5, low_sum_propagate[5] ^
-      low_sum_0_zero4, low_sum_propagate[4] ^ low_sum_0_zero3, low_sum_propagate[3] ^
-      low_sum_0_zero2, low_sum_propagate[2] ^ low_sum_0_zero1, low_sum_propagate[1] ^
-      low_sum_0_zero0, low_sum_0_one0};
-  wire carry_into_addend = low_sum[18];
-  wire [10:0] upper_sum = {(&addend_right16[27:18]) & carry_into_addend, addend_right16[27] ^
-      ((&addend_right16[26:18]) & carry_into_addend), addend_right16[26] ^ ((&addend_right16[25:18])
-      & carry_into_addend), addend_right16[25] ^ ((&addend_right16[24:18]) & carry_into_addend),
-      addend_right16[24] ^ ((&addend_right16[23:18]) & carry_into_addend), addend_right16[23] ^
-      ((&addend_right16[22:18]) & carry_into_addend), addend_right16[22] ^ ((&addend_right16[21:18])
-      & carry_into_addend), addend_right16[21] ^ ((&addend_right16[20:18]) & carry_into_addend),
-      addend_right16[20] ^ ((&addend_right16[19:18]) & carry_into_addend), addend_right16[19] ^
-      (addend_right16[18] & carry_into_addend), addend_right16[18] ^ carry_into_addend};
+  wire [12:0] sum_stage1_half0_3 = {sum_row6[7:3], sum_row1} ^ {sum_row7[6:1], sum_row0[7:1]};
+  wire [12:0] sum_stage1_sum0_3 = sum_stage1_half0_3 ^ addend_right16[15:3];
+  wire [12:0] sum_stage1_carry0_3 = ({sum_row6[7:3], sum_row1} & {sum_row7[6:1], sum_row0[7:1]}) |
+      (sum_stage1_half0_3 & addend_right16[15:3]);
+  wire [6:0] sum_stage1_half1_6 = sum_row4[6:0] ^ sum_row3[7:1];
+  wire [6:0] sum_stage1_sum1_6 = sum_stage1_half1_6 ^ {sum_row5[5], sum_row2[7:2]};
+  wire [6:0] sum_stage1_carry1_6 = (sum_row4[6:0] & sum_row3[7:1]) | (sum_stage1_half1_6 &
+      {sum_row5[5], sum_row2[7:2]});
+  wire [1:0] sum_stage1_half2_9 = {1'b0, sum_row7[0]} ^ sum_row6[2:1];
+  wire [1:0] sum_stage1_sum2_9 = sum_stage1_half2_9 ^ sum_row5[3:2];
+  wire [1:0] sum_stage1_carry2_9 = ({1'b0, sum_row7[0]} & sum_row6[2:1]) | (sum_stage1_half2_9 &
+      sum_row5[3:2]);
+  wire [10:0] sum_stage2_half0_4 = sum_stage1_carry0_3[10:0] ^ {sum_row5[7:6], sum_stage1_sum1_6,
+      sum_row2[1:0]};
+  wire [10:0] sum_stage2_sum0_4 = sum_stage2_half0_4 ^ sum_stage1_sum0_3[11:1];
+  wire [10:0] sum_stage2_carry0_4 = (sum_stage1_carry0_3[10:0] & {sum_row5[7:6], sum_stage1_sum1_6,
+      sum_row2[1:0]}) | (sum_stage2_half0_4 & sum_stage1_sum0_3[11:1]);
+  wire sum_stage2_half0_16 = sum_row7[7] ^ sum_stage1_carry0_3[12];
+  wire sum_stage2_sum0_16 = sum_stage2_half0_16 ^ addend_right16[16];
+  wire sum_stage2_carry0_16 = (sum_row7[7] & sum_stage1_carry0_3[12]) | (sum_stage2_half0_16 &
+      addend_right16[16]);
+  wire [3:0] sum_stage2_half1_8 = {sum_stage1_carry2_9, 1'b0, sum_row6[0]} ^
+      sum_stage1_carry1_6[4:1];
+  wire [3:0] sum_stage2_sum1_8 = sum_stage2_half1_8 ^ {sum_row5[4], sum_stage1_sum2_9, sum_row5[1]};
+  wire [3:0] sum_stage2_carry1_8 = ({sum_stage1_carry2_9, 1'b0, sum_row6[0]} &
+      sum_stage1_carry1_6[4:1]) | (sum_stage2_half1_8 & {sum_row5[4], sum_stage1_sum2_9,
+      sum_row5[1]});
+  wire sum_stage3_half0_5 = sum_stage2_carry0_4[0] ^ sum_row3[0];
+  wire sum_stage3_sum0_5 = sum_stage3_half0_5 ^ sum_stage2_sum0_4[1];
+  wire sum_stage3_carry0_5 = (sum_stage2_carry0_4[0] & sum_row3[0]) | (sum_stage3_half0_5 &
+      sum_stage2_sum0_4[1]);
+  wire [6:0] sum_stage3_half0_7 = {sum_stage1_carry1_6[6:5], sum_stage2_sum1_8, sum_row5[0]} ^
+      sum_stage2_carry0_4[8:2];
+  wire [6:0] sum_stage3_sum0_7 = sum_stage3_half0_7 ^ sum_stage2_sum0_4[9:3];
+  wire [6:0] sum_stage3_carry0_7 = ({sum_stage1_carry1_6[6:5], sum_stage2_sum1_8, sum_row5[0]} &
+      sum_stage2_carry0_4[8:2]) | (sum_stage3_half0_7 & sum_stage2_sum0_4[9:3]);
+  wire sum_stage3_half0_15 = sum_stage1_carry0_3[11] ^ sum_stage2_carry0_4[10];
+  wire sum_stage3_sum0_15 = sum_stage3_half0_15 ^ sum_stage1_sum0_3[12];
+  wire sum_stage3_carry0_15 = (sum_stage1_carry0_3[11] & sum_stage2_carry0_4[10]) |
+      (sum_stage3_half0_15 & sum_stage1_sum0_3[12]);
+  wire sum_stage4_half0_6 = sum_stage3_carry0_5 ^ sum_stage2_carry0_4[1];
+  wire sum_stage4_sum0_6 = sum_stage4_half0_6 ^ sum_stage2_sum0_4[2];
+  wire sum_stage4_carry0_6 = (sum_stage3_carry0_5 & sum_stage2_carry0_4[1]) | (sum_stage4_half0_6 &
+      sum_stage2_sum0_4[2]);
+  wire [5:0] sum_stage4_half0_9 = {sum_stage2_carry0_4[9], sum_row4[7], sum_stage2_carry1_8} ^
+      {sum_stage2_sum0_4[10], sum_stage3_sum0_7[6:2]};
+  wire [5:0] sum_stage4_sum0_9 = sum_stage4_half0_9 ^ sum_stage3_carry0_7[6:1];
+  wire [5:0] sum_stage4_carry0_9 = ({sum_stage2_carry0_4[9], sum_row4[7], sum_stage2_carry1_8} &
+      {sum_stage2_sum0_4[10], sum_stage3_sum0_7[6:2]}) | (sum_stage4_half0_9 &
+      sum_stage3_carry0_7[6:1]);
+  wire [3:0] sum_ripple7_sum = {1'b0, sum_stage3_carry0_7[0], sum_stage1_carry1_6[0],
+      sum_stage4_carry0_6} + {1'b0, sum_stage3_sum0_7[1:0], sum_stage4_carry0_6};
+  wire [2:0] sum_ripple7 = sum_ripple7_sum[3:1];
+  wire [6:0] low_sum_block0 = {1'b0, sum_stage3_sum0_5, sum_stage2_sum0_4[0], sum_stage1_sum0_3[0],
+      addend_right16[2:0]} + {4'd0, sum_row0[0], 1'b0, plus_one_low};
+  wire [6:0] low_sum_block6 = {1'b0, sum_stage4_carry0_9[1:0], sum_ripple7, sum_stage4_sum0_6} +
+      {1'b0, sum_stage4_sum0_9[2:0], 3'd0};
+  wire low_sum_block6_passes = &({sum_stage4_carry0_9[1:0], sum_ripple7, sum_stage4_sum0_6} ^
+      {sum_stage4_sum0_9[2:0], 3'd0});
+  wire [6:0] low_sum_block12 = {1'b0, addend_right16[17], sum_stage2_sum0_16,
+      sum_stage4_carry0_9[5:2]} + {1'b0, sum_stage2_carry0_16, sum_stage3_carry0_15,
+      sum_stage3_sum0_15, sum_stage4_sum0_9[5:3]};
+  wire low_sum_block12_passes = &({addend_right16[17], sum_stage2_sum0_16, sum_stage4_carry0_9[5:2]}
+      ^ {sum_stage2_carry0_16, sum_stage3_carry0_15, sum_stage3_sum0_15, sum_stage4_sum0_9[5:3]});
+  wire low_sum_blocks0to1_generates = low_sum_block6[6] | (low_sum_block6_passes &
+      low_sum_block0[6]);
+  wire low_sum_blocks0to2_generates = low_sum_block12[6] | (low_sum_block12_passes &
+      low_sum_blocks0to1_generates);
+  wire low_sum_carry6 = low_sum_block0[6];
+  wire [5:0] low_sum_bits6 = low_sum_block6[5:0] + {5'd0, low_sum_carry6};
+  wire [5:0] low_sum_bits12 = low_sum_block12[5:0] + {5'd0, low_sum_blocks0to1_generates};
+  wire [18:0] low_sum = {low_sum_blocks0to2_generates, low_sum_bits12, low_sum_bits6,
+      low_sum_block0[5:0]};
+  wire [10:0] upper_sum = {(&addend_right16[27:18]) & low_sum_blocks0to2_generates,
+      addend_right16[27:18] + {9'd0, low_sum_blocks0to2_generates}};
   wire negative = subtract & ~upper_sum[10];
   wire sign = inf ? inf_sign : (product_sign ^ negative);
   wire [27:0] total = {upper_sum[9:0], low_sum[17:0]};
   wire difference = subtract & ~inf;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire marked_and_3 = ~(|exponent[8:6]) & ~exponent[5] & ~exponent[4];
-  wire marked_and_5 = ~exponent[3] & ~exponent[2];
-  wire marked_and_7 = ~exponent[1] & exponent[0];
-  wire marked_and_8 = marked_and_5 & marked_and_7;
-  wire marked_and = exponent[1] & ~exponent[0];
-  wire marked_and_15 = marked_and_5 & marked_and;
-  wire marked_and_4 = exponent[1] & exponent[0];
-  wire marked_and_6 = marked_and_5 & marked_and_4;
-  wire marked_and_13 = ~exponent[3] & exponent[2];
-  wire marked_and_11 = ~exponent[1] & ~exponent[0];
-  wire marked_and_17 = marked_and_13 & marked_and_11;
-  wire marked_and_14 = marked_and_13 & marked_and_7;
-  wire marked_and_21 = marked_and_13 & marked_and;
-  wire marked_and_18 = marked_and_13 & marked_and_4;
-  wire marked_and_9 = exponent[3] & ~exponent[2];
-  wire marked_and_19 = marked_and_9 & marked_and_11;
-  wire marked_and_20 = marked_and_9 & marked_and_7;
-  wire marked_and_22 = marked_and_9 & marked_and;
-  wire marked_and_10 = marked_and_9 & marked_and_4;
-  wire marked_and_2 = exponent[3] & exponent[2];
-  wire marked_and_12 = marked_and_2 & marked_and_11;
-  wire marked_and_16 = ~(|exponent[8:6]) & ~exponent[5] & exponent[4];
-  wire [27:0] marked = {total[27:1] ^ {27{negative}}, 1'b1} | {marked_and_3 & marked_and_8,
-      marked_and_3 & marked_and_15, marked_and_3 & marked_and_6, marked_and_3 & marked_and_17,
-      marked_and_3 & marked_and_14, marked_and_3 & marked_and_21, marked_and_3 & marked_and_18,
-      marked_and_3 & marked_and_19, marked_and_3 & marked_and_20, marked_and_3 & marked_and_22,
-      marked_and_3 & marked_and_10, marked_and_3 & marked_and_12, marked_and_3 & marked_and_2 &
-      marked_and_7, marked_and_3 & marked_and_2 & marked_and, marked_and_3 & marked_and_2 &
-      marked_and_4, marked_and_16 & marked_and_5 & marked_and_11, marked_and_16 & marked_and_8,
-      marked_and_16 & marked_and_15, marked_and_16 & marked_and_6, marked_and_16 & marked_and_17,
-      marked_and_16 & marked_and_14, marked_and_16 & marked_and_21, marked_and_16 & marked_and_18,
-      marked_and_16 & marked_and_19, marked_and_16 & marked_and_20, marked_and_16 & marked_and_22,
-      marked_and_16 & marked_and_10, marked_and_16 & marked_and_12};
+  wire marked_and_4 = ~(|exponent[8:6]) & ~exponent[5] & ~exponent[4];
+  wire marked_and_9 = ~exponent[3] & ~exponent[2];
+  wire marked_and = ~exponent[1] & exponent[0];
+  wire marked_and_15 = marked_and_9 & marked_and;
+  wire marked_and_5 = exponent[1] & ~exponent[0];
+  wire marked_and_22 = marked_and_9 & marked_and_5;
+  wire marked_and_8 = exponent[1] & exponent[0];
+  wire marked_and_10 = marked_and_9 & marked_and_8;
+  wire marked_and_6 = ~exponent[3] & exponent[2];
+  wire marked_and_13 = ~exponent[1] & ~exponent[0];
+  wire marked_and_16 = marked_and_6 & marked_and_13;
+  wire marked_and_20 = marked_and_6 & marked_and;
+  wire marked_and_7 = marked_and_6 & marked_and_5;
+  wire marked_and_17 = marked_and_6 & marked_and_8;
+  wire marked_and_2 = exponent[3] & ~exponent[2];
+  wire marked_and_14 = marked_and_2 & marked_and_13;
+  wire marked_and_3 = marked_and_2 & marked_and;
+  wire marked_and_12 = marked_and_2 & marked_and_5;
+  wire marked_and_21 = marked_and_2 & marked_and_8;
+  wire marked_and_18 = exponent[3] & exponent[2];
+  wire marked_and_19 = marked_and_18 & marked_and_13;
+  wire marked_and_11 = ~(|exponent[8:6]) & ~exponent[5] & exponent[4];
+  wire [27:0] marked = {total[27:1] ^ {27{negative}}, 1'b1} | {marked_and_4 & marked_and_15,
+      marked_and_4 & marked_and_22, marked_and_4 & marked_and_10, marked_and_4 & marked_and_16,
+      marked_and_4 & marked_and_20, marked_and_4 & marked_and_7, marked_and_4 & marked_and_17,
+      marked_and_4 & marked_and_14, marked_and_4 & marked_and_3, marked_and_4 & marked_and_12,
+      marked_and_4 & marked_and_21, marked_and_4 & marked_and_19, marked_and_4 & marked_and_18 &
+      marked_and, marked_and_4 & marked_and_18 & marked_and_5, marked_and_4 & marked_and_18 &
+      marked_and_8, marked_and_11 & marked_and_9 & marked_and_13, marked_and_11 & marked_and_15,
+      marked_and_11 & marked_and_22, marked_and_11 & marked_and_10, marked_and_11 & marked_and_16,
+      marked_and_11 & marked_and_20, marked_and_11 & marked_and_7, marked_and_11 & marked_and_17,
+      marked_and_11 & marked_and_14, marked_and_11 & marked_and_3, marked_and_11 & marked_and_12,
+      marked_and_11 & marked_and_21, marked_and_11 & marked_and_19};
   wire shift_4_and_12 = ~marked[27] & ~marked[26];
   wire shift_4_and_11 = ~marked[25] & ~marked[24];
   wire shift_4_and_13 = shift_4_and_12 & shift_4_and_11;
@@ -496,7 +251,7 @@ module fma_bf16_bf16_bf16_bf16_rne (
       shift_4_and_14 ? (shift_4_and_6 & ~shift_4_and_3) : (shift_4_and_13 & ~shift_4_and_10);
   wire shift_3 = shift_4 ? shift_3_and_7 : (shift_4_and_14 & ~shift_4_and_7);
   wire [4:0] shift = {shift_4, shift_3, shift_2, shift_1, shift_0};
-  wire normalized_some16 = ~shift_4 & (|low_sum[3:0]);
+  wire normalized_some16 = ~shift_4 & (|low_sum_block0[3:0]);
   wire [23:0] normalized_left16 = shift_4 ? {low_sum[11:0], 12'd0} : total[27:4];
   wire normalized_some8 = normalized_some16 | (~shift_3 & (|normalized_left16[7:0]));
   wire [15:0] normalized_left8 = shift_3 ? normalized_left16[15:0] : normalized_left16[23:8];
@@ -517,24 +272,16 @@ module fma_bf16_bf16_bf16_bf16_rne (
   wire [15:0] truncated = {normalized_exponent & {9{kept[8]}}, kept[7:1]};
   wire round_up = carry | (guard & (sticky | kept[1]));
   wire signed_2 = (difference & ~(|kept) & ~sticky & ~carry_from_below) ? 1'b0 : sign;
-  wire kept_all = &kept[4:1];
-  wire incremented_and = kept_all & (&truncated[7:4]);
-  wire incremented_and_2 = incremented_and & (&truncated[11:8]);
-  wire [14:0] incremented = {truncated[14] ^ (incremented_and_2 & (&truncated[13:12]) & round_up),
-      truncated[13] ^ (incremented_and_2 & truncated[12] & round_up), truncated[12] ^
-      (incremented_and_2 & round_up), truncated[11] ^ (incremented_and & (&truncated[10:8]) &
-      round_up), truncated[10] ^ (incremented_and & (&truncated[9:8]) & round_up), truncated[9] ^
-      (incremented_and & truncated[8] & round_up), truncated[8] ^ (incremented_and & round_up),
-      truncated[7] ^ (kept_all & (&kept[7:5]) & round_up), kept[7] ^ (kept_all & (&kept[6:5]) &
-      round_up), kept[6] ^ (kept_all & kept[5] & round_up), kept[5] ^ (kept_all & round_up), kept[4]
-      ^ ((&kept[3:1]) & round_up), kept[3] ^ ((&kept[2:1]) & round_up), kept[2] ^ (kept[1] &
-      round_up), kept[1] ^ round_up};
+  wire incremented_carry8 = (&truncated[7:0]) & round_up;
+  wire [15:0] incremented = {truncated[15:8] + {7'd0, incremented_carry8}, truncated[7:0] + {7'd0,
+      round_up}};
   wire overflow = truncated[15] | (truncated[14] & truncated[13] & truncated[12] & truncated[11] &
       truncated[10] & truncated[9] & truncated[8] & truncated[7]);
+  wire [14:0] rounded = incremented[14:0];
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [15:0] code = (nan | inf) ? (nan ? 16'h7fc0 : {signed_2, 15'h7f80}) : overflow ? {signed_2,
-      15'h7f80} : {signed_2, incremented};
+  wire [15:0] code = (nan | inf) ? (nan ? BF16_NAN : {signed_2, BF16_INFINITY}) : overflow ?
+      {signed_2, BF16_INFINITY} : {signed_2, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

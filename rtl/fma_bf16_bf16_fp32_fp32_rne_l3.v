@@ -40,14 +40,14 @@ module fma_bf16_bf16_fp32_fp32_rne_l3 (
   input  wire        o_ready,
   output wire [31:0] y
 );
+  localparam [30:0] FP32_INFINITY = 31'h7f800000;
   reg valid_1;
   reg valid_2;
   reg valid_3;
   reg [6:0] a_r1;
   reg a_normal_r1;
-  reg [26:0] addend_right16_r1;
-  reg [59:0] addend_right32_r1;
-  reg align_right_r1;
+  reg [24:0] addend_right1_r1;
+  reg [4:0] align_right_r1;
   reg [6:0] b_r1;
   reg b_normal_r1;
   reg [8:0] exponent_r1;
@@ -56,34 +56,19 @@ module fma_bf16_bf16_fp32_fp32_rne_l3 (
   reg nan_r1;
   reg product_sign_r1;
   reg subtract_r1;
-  reg sum_19_99_half_751_r1;
-  reg sum_19_99_half_752_r1;
-  reg sum_20_101_half_758_r1;
-  reg sum_20_101_half_759_r1;
-  reg sum_23_119_half_815_r1;
-  reg sum_23_119_half_816_r1;
-  reg sum_24_129_half_846_r1;
-  reg sum_24_129_half_847_r1;
-  reg sum_24_131_half_854_r1;
-  reg sum_24_131_half_855_r1;
-  reg sum_25_143_half_891_r1;
-  reg sum_25_143_half_892_r1;
-  reg sum_25_145_half_899_r1;
-  reg sum_25_145_half_900_r1;
-  reg sum_26_155_half_926_r1;
-  reg sum_26_155_half_927_r1;
   reg addend_lost_r2;
   reg [8:0] exponent_r2;
   reg inf_r2;
+  reg inf_sign_r2;
+  reg [6:0] low_sum_bits14_r2;
+  reg [6:0] low_sum_bits21_r2;
+  reg [5:0] low_sum_bits28_r2;
+  reg [6:0] low_sum_bits7_r2;
+  reg [6:0] low_sum_block0_r2;
   reg nan_r2;
-  reg negative_r2;
-  reg [25:0] normalized_left2_r2;
-  reg normalized_some2_2228_r2;
-  reg normalized_some4_2164_r2;
-  reg normalized_some4_2167_r2;
-  reg [5:0] shift_r2;
-  reg sign_r2;
+  reg product_sign_r2;
   reg subtract_r2;
+  reg [26:0] upper_sum_r2;
   reg [31:0] code_r3;
   wire ready_3 = ~valid_3 | o_ready;
   wire ready_2 = ~valid_2 | ready_3;
@@ -135,575 +120,297 @@ module fma_bf16_bf16_fp32_fp32_rne_l3 (
   wire [23:0] addend_right1_xor = c_significand ^ {24{subtract}};
   wire [24:0] addend_right1 = align_right[0] ? {subtract, addend_right1_xor} : {addend_right1_xor,
       subtract};
-  wire [26:0] addend_right2 = align_right[1] ? {{2{subtract}}, addend_right1} : {addend_right1,
-      {2{subtract}}};
-  wire [30:0] addend_right4 = align_right[2] ? {{4{subtract}}, addend_right2} : {addend_right2,
-      {4{subtract}}};
-  wire [38:0] addend_right8 = align_right[3] ? {{8{subtract}}, addend_right4} : {addend_right4,
-      {8{subtract}}};
-  wire [54:0] addend_right16 = align_right[4] ? {{16{subtract}}, addend_right8} : {addend_right8,
-      {16{subtract}}};
-  wire [59:0] addend_right32 = align_right[5] ? {{32{subtract}}, addend_right16[54:27]} :
-      {addend_right16, {5{subtract}}};
-  wire addend_some32 = align_right_r1 & (|addend_right16_r1);
-  wire addend_every32 = ~align_right_r1 | (&addend_right16_r1);
+  wire [26:0] addend_right2 = align_right_r1[0] ? {{2{subtract_r1}}, addend_right1_r1} :
+      {addend_right1_r1, {2{subtract_r1}}};
+  wire [30:0] addend_right4 = align_right_r1[1] ? {{4{subtract_r1}}, addend_right2} :
+      {addend_right2, {4{subtract_r1}}};
+  wire [38:0] addend_right8 = align_right_r1[2] ? {{8{subtract_r1}}, addend_right4} :
+      {addend_right4, {8{subtract_r1}}};
+  wire [54:0] addend_right16 = align_right_r1[3] ? {{16{subtract_r1}}, addend_right8} :
+      {addend_right8, {16{subtract_r1}}};
+  wire addend_some32 = align_right_r1[4] & (|addend_right16[26:0]);
+  wire addend_every32 = ~align_right_r1[4] | (&addend_right16[26:0]);
+  wire [59:0] addend_right32 = align_right_r1[4] ? {{32{subtract_r1}}, addend_right16[54:27]} :
+      {addend_right16, {5{subtract_r1}}};
   wire addend_lost = subtract_r1 ? ~addend_every32 : addend_some32;
 
   // Multiply add: Product plus addend: partial products and addend in one carry-save sum.
+  wire [7:0] sum_row0 = {a_normal_r1, a_r1} & {8{b_r1[0]}};
+  wire [7:0] sum_row1 = {a_normal_r1, a_r1} & {8{b_r1[1]}};
+  wire [7:0] sum_row2 = {a_normal_r1, a_r1} & {8{b_r1[2]}};
+  wire [7:0] sum_row3 = {a_normal_r1, a_r1} & {8{b_r1[3]}};
+  wire [7:0] sum_row4 = {a_normal_r1, a_r1} & {8{b_r1[4]}};
+  wire [7:0] sum_row5 = {a_normal_r1, a_r1} & {8{b_r1[5]}};
+  wire [7:0] sum_row6 = {a_normal_r1, a_r1} & {8{b_r1[6]}};
+  wire [7:0] sum_row7 = {a_normal_r1, a_r1} & {8{b_normal_r1}};
   wire plus_one_low = subtract_r1 & ~addend_lost;
-  wire sum_19_99_half = sum_19_99_half_751_r1 ^ sum_19_99_half_752_r1;
-  wire sum_19_99_sum = sum_19_99_half ^ addend_right32_r1[19];
-  wire sum_19_99_carry = (sum_19_99_half_751_r1 & sum_19_99_half_752_r1) | (sum_19_99_half &
-      addend_right32_r1[19]);
-  wire sum_20_101_half = sum_20_101_half_758_r1 ^ sum_20_101_half_759_r1;
-  wire sum_20_101_sum_and = a_r1[2] & b_r1[0];
-  wire sum_20_101_sum = sum_20_101_half ^ sum_20_101_sum_and;
-  wire sum_20_101_carry = (sum_20_101_half_758_r1 & sum_20_101_half_759_r1) | (sum_20_101_half &
-      sum_20_101_sum_and);
-  wire sum_20_103_half = addend_right32_r1[20] ^ sum_19_99_carry;
-  wire sum_20_103_sum = sum_20_103_half ^ sum_20_101_sum;
-  wire sum_20_103_carry = (addend_right32_r1[20] & sum_19_99_carry) | (sum_20_103_half &
-      sum_20_101_sum);
-  wire sum_21_105_half_and_2 = a_r1[0] & b_r1[3];
-  wire sum_21_105_half_and = a_r1[1] & b_r1[2];
-  wire sum_21_105_half = sum_21_105_half_and_2 ^ sum_21_105_half_and;
-  wire sum_21_105_sum_and = a_r1[2] & b_r1[1];
-  wire sum_21_105_sum = sum_21_105_half ^ sum_21_105_sum_and;
-  wire sum_21_105_carry = (sum_21_105_half_and_2 & sum_21_105_half_and) | (sum_21_105_half &
-      sum_21_105_sum_and);
-  wire sum_21_107_half_and = a_r1[3] & b_r1[0];
-  wire sum_21_107_half = sum_21_107_half_and ^ addend_right32_r1[21];
-  wire sum_21_107_sum = sum_21_107_half ^ sum_20_101_carry;
-  wire sum_21_107_carry = (sum_21_107_half_and & addend_right32_r1[21]) | (sum_21_107_half &
-      sum_20_101_carry);
-  wire sum_21_109_half = sum_21_105_sum ^ sum_21_107_sum;
-  wire sum_21_109_sum = sum_21_109_half ^ sum_20_103_carry;
-  wire sum_21_109_carry = (sum_21_105_sum & sum_21_107_sum) | (sum_21_109_half & sum_20_103_carry);
-  wire sum_22_111_half_and_2 = a_r1[0] & b_r1[4];
-  wire sum_22_111_half_and = a_r1[1] & b_r1[3];
-  wire sum_22_111_half = sum_22_111_half_and_2 ^ sum_22_111_half_and;
-  wire sum_22_111_sum_and = a_r1[2] & b_r1[2];
-  wire sum_22_111_sum = sum_22_111_half ^ sum_22_111_sum_and;
-  wire sum_22_111_carry = (sum_22_111_half_and_2 & sum_22_111_half_and) | (sum_22_111_half &
-      sum_22_111_sum_and);
-  wire sum_22_113_half_and_2 = a_r1[3] & b_r1[1];
-  wire sum_22_113_half_and = a_r1[4] & b_r1[0];
-  wire sum_22_113_half = sum_22_113_half_and_2 ^ sum_22_113_half_and;
-  wire sum_22_113_sum = sum_22_113_half ^ addend_right32_r1[22];
-  wire sum_22_113_carry = (sum_22_113_half_and_2 & sum_22_113_half_and) | (sum_22_113_half &
-      addend_right32_r1[22]);
-  wire sum_22_115_half = sum_21_105_carry ^ sum_22_111_sum;
-  wire sum_22_115_sum = sum_22_115_half ^ sum_22_113_sum;
-  wire sum_22_115_carry = (sum_21_105_carry & sum_22_111_sum) | (sum_22_115_half & sum_22_113_sum);
-  wire sum_22_117_half = sum_21_107_carry ^ sum_22_115_sum;
-  wire sum_22_117_sum = sum_22_117_half ^ sum_21_109_carry;
-  wire sum_22_117_carry = (sum_21_107_carry & sum_22_115_sum) | (sum_22_117_half &
-      sum_21_109_carry);
-  wire sum_23_119_half = sum_23_119_half_815_r1 ^ sum_23_119_half_816_r1;
-  wire sum_23_119_sum_and = a_r1[2] & b_r1[3];
-  wire sum_23_119_sum = sum_23_119_half ^ sum_23_119_sum_and;
-  wire sum_23_119_carry = (sum_23_119_half_815_r1 & sum_23_119_half_816_r1) | (sum_23_119_half &
-      sum_23_119_sum_and);
-  wire sum_23_121_half_and_2 = a_r1[3] & b_r1[2];
-  wire sum_23_121_half_and = a_r1[4] & b_r1[1];
-  wire sum_23_121_half = sum_23_121_half_and_2 ^ sum_23_121_half_and;
-  wire sum_23_121_sum_and = a_r1[5] & b_r1[0];
-  wire sum_23_121_sum = sum_23_121_half ^ sum_23_121_sum_and;
-  wire sum_23_121_carry = (sum_23_121_half_and_2 & sum_23_121_half_and) | (sum_23_121_half &
-      sum_23_121_sum_and);
-  wire sum_23_123_half = addend_right32_r1[23] ^ sum_22_111_carry;
-  wire sum_23_123_sum = sum_23_123_half ^ sum_22_113_carry;
-  wire sum_23_123_carry = (addend_right32_r1[23] & sum_22_111_carry) | (sum_23_123_half &
-      sum_22_113_carry);
-  wire sum_23_125_half = sum_23_119_sum ^ sum_23_121_sum;
-  wire sum_23_125_sum = sum_23_125_half ^ sum_22_115_carry;
-  wire sum_23_125_carry = (sum_23_119_sum & sum_23_121_sum) | (sum_23_125_half & sum_22_115_carry);
-  wire sum_23_127_half = sum_23_123_sum ^ sum_23_125_sum;
-  wire sum_23_127_sum = sum_23_127_half ^ sum_22_117_carry;
-  wire sum_23_127_carry = (sum_23_123_sum & sum_23_125_sum) | (sum_23_127_half & sum_22_117_carry);
-  wire sum_24_129_half = sum_24_129_half_846_r1 ^ sum_24_129_half_847_r1;
-  wire sum_24_129_sum_and = a_r1[2] & b_r1[4];
-  wire sum_24_129_sum = sum_24_129_half ^ sum_24_129_sum_and;
-  wire sum_24_129_carry = (sum_24_129_half_846_r1 & sum_24_129_half_847_r1) | (sum_24_129_half &
-      sum_24_129_sum_and);
-  wire sum_24_131_half = sum_24_131_half_854_r1 ^ sum_24_131_half_855_r1;
-  wire sum_24_131_sum_and = a_r1[5] & b_r1[1];
-  wire sum_24_131_sum = sum_24_131_half ^ sum_24_131_sum_and;
-  wire sum_24_131_carry = (sum_24_131_half_854_r1 & sum_24_131_half_855_r1) | (sum_24_131_half &
-      sum_24_131_sum_and);
-  wire sum_24_133_half_and = a_r1[6] & b_r1[0];
-  wire sum_24_133_half = sum_24_133_half_and ^ addend_right32_r1[24];
-  wire sum_24_133_sum = sum_24_133_half ^ sum_23_119_carry;
-  wire sum_24_133_carry = (sum_24_133_half_and & addend_right32_r1[24]) | (sum_24_133_half &
-      sum_23_119_carry);
-  wire sum_24_135_half = sum_23_121_carry ^ sum_24_129_sum;
-  wire sum_24_135_sum = sum_24_135_half ^ sum_24_131_sum;
-  wire sum_24_135_carry = (sum_23_121_carry & sum_24_129_sum) | (sum_24_135_half & sum_24_131_sum);
-  wire sum_24_137_half = sum_24_133_sum ^ sum_23_123_carry;
-  wire sum_24_137_sum = sum_24_137_half ^ sum_24_135_sum;
-  wire sum_24_137_carry = (sum_24_133_sum & sum_23_123_carry) | (sum_24_137_half & sum_24_135_sum);
-  wire sum_24_139_half = sum_23_125_carry ^ sum_24_137_sum;
-  wire sum_24_139_sum = sum_24_139_half ^ sum_23_127_carry;
-  wire sum_24_139_carry = (sum_23_125_carry & sum_24_137_sum) | (sum_24_139_half &
-      sum_23_127_carry);
-  wire sum_25_141_half_and_2 = a_r1[0] & b_normal_r1;
-  wire sum_25_141_half_and = a_r1[1] & b_r1[6];
-  wire sum_25_141_half = sum_25_141_half_and_2 ^ sum_25_141_half_and;
-  wire sum_25_141_sum_and = a_r1[2] & b_r1[5];
-  wire sum_25_141_sum = sum_25_141_half ^ sum_25_141_sum_and;
-  wire sum_25_141_carry = (sum_25_141_half_and_2 & sum_25_141_half_and) | (sum_25_141_half &
-      sum_25_141_sum_and);
-  wire sum_25_143_half = sum_25_143_half_891_r1 ^ sum_25_143_half_892_r1;
-  wire sum_25_143_sum_and = a_r1[5] & b_r1[2];
-  wire sum_25_143_sum = sum_25_143_half ^ sum_25_143_sum_and;
-  wire sum_25_143_carry = (sum_25_143_half_891_r1 & sum_25_143_half_892_r1) | (sum_25_143_half &
-      sum_25_143_sum_and);
-  wire sum_25_145_half = sum_25_145_half_899_r1 ^ sum_25_145_half_900_r1;
-  wire sum_25_145_sum = sum_25_145_half ^ addend_right32_r1[25];
-  wire sum_25_145_carry = (sum_25_145_half_899_r1 & sum_25_145_half_900_r1) | (sum_25_145_half &
-      addend_right32_r1[25]);
-  wire sum_25_147_half = sum_24_129_carry ^ sum_24_131_carry;
-  wire sum_25_147_sum = sum_25_147_half ^ sum_25_141_sum;
-  wire sum_25_147_carry = (sum_24_129_carry & sum_24_131_carry) | (sum_25_147_half &
-      sum_25_141_sum);
-  wire sum_25_149_half = sum_25_143_sum ^ sum_25_145_sum;
-  wire sum_25_149_sum = sum_25_149_half ^ sum_24_133_carry;
-  wire sum_25_149_carry = (sum_25_143_sum & sum_25_145_sum) | (sum_25_149_half & sum_24_133_carry);
-  wire sum_25_151_half = sum_24_135_carry ^ sum_25_147_sum;
-  wire sum_25_151_sum = sum_25_151_half ^ sum_25_149_sum;
-  wire sum_25_151_carry = (sum_24_135_carry & sum_25_147_sum) | (sum_25_151_half & sum_25_149_sum);
-  wire sum_25_153_half = sum_24_137_carry ^ sum_25_151_sum;
-  wire sum_25_153_sum = sum_25_153_half ^ sum_24_139_carry;
-  wire sum_25_153_carry = (sum_24_137_carry & sum_25_151_sum) | (sum_25_153_half &
-      sum_24_139_carry);
-  wire sum_26_155_half = sum_26_155_half_926_r1 ^ sum_26_155_half_927_r1;
-  wire sum_26_155_sum_and = a_r1[3] & b_r1[5];
-  wire sum_26_155_sum = sum_26_155_half ^ sum_26_155_sum_and;
-  wire sum_26_155_carry = (sum_26_155_half_926_r1 & sum_26_155_half_927_r1) | (sum_26_155_half &
-      sum_26_155_sum_and);
-  wire sum_26_157_half_and_2 = a_r1[4] & b_r1[4];
-  wire sum_26_157_half_and = a_r1[5] & b_r1[3];
-  wire sum_26_157_half = sum_26_157_half_and_2 ^ sum_26_157_half_and;
-  wire sum_26_157_sum_and = a_r1[6] & b_r1[2];
-  wire sum_26_157_sum = sum_26_157_half ^ sum_26_157_sum_and;
-  wire sum_26_157_carry = (sum_26_157_half_and_2 & sum_26_157_half_and) | (sum_26_157_half &
-      sum_26_157_sum_and);
-  wire sum_26_159_half_and = a_normal_r1 & b_r1[1];
-  wire sum_26_159_half = sum_26_159_half_and ^ addend_right32_r1[26];
-  wire sum_26_159_sum = sum_26_159_half ^ sum_25_141_carry;
-  wire sum_26_159_carry = (sum_26_159_half_and & addend_right32_r1[26]) | (sum_26_159_half &
-      sum_25_141_carry);
-  wire sum_26_161_half = sum_25_143_carry ^ sum_25_145_carry;
-  wire sum_26_161_sum = sum_26_161_half ^ sum_26_155_sum;
-  wire sum_26_161_carry = (sum_25_143_carry & sum_25_145_carry) | (sum_26_161_half &
-      sum_26_155_sum);
-  wire sum_26_163_half = sum_26_157_sum ^ sum_26_159_sum;
-  wire sum_26_163_sum = sum_26_163_half ^ sum_25_147_carry;
-  wire sum_26_163_carry = (sum_26_157_sum & sum_26_159_sum) | (sum_26_163_half & sum_25_147_carry);
-  wire sum_26_165_half = sum_25_149_carry ^ sum_26_161_sum;
-  wire sum_26_165_sum = sum_26_165_half ^ sum_26_163_sum;
-  wire sum_26_165_carry = (sum_25_149_carry & sum_26_161_sum) | (sum_26_165_half & sum_26_163_sum);
-  wire sum_26_167_half = sum_25_151_carry ^ sum_26_165_sum;
-  wire sum_26_167_sum = sum_26_167_half ^ sum_25_153_carry;
-  wire sum_26_167_carry = (sum_25_151_carry & sum_26_165_sum) | (sum_26_167_half &
-      sum_25_153_carry);
-  wire sum_27_169_half_and_2 = a_r1[2] & b_normal_r1;
-  wire sum_27_169_half_and = a_r1[3] & b_r1[6];
-  wire sum_27_169_half = sum_27_169_half_and_2 ^ sum_27_169_half_and;
-  wire sum_27_169_sum_and = a_r1[4] & b_r1[5];
-  wire sum_27_169_sum = sum_27_169_half ^ sum_27_169_sum_and;
-  wire sum_27_169_carry = (sum_27_169_half_and_2 & sum_27_169_half_and) | (sum_27_169_half &
-      sum_27_169_sum_and);
-  wire sum_27_171_half_and_2 = a_r1[5] & b_r1[4];
-  wire sum_27_171_half_and = a_r1[6] & b_r1[3];
-  wire sum_27_171_half = sum_27_171_half_and_2 ^ sum_27_171_half_and;
-  wire sum_27_171_sum_and = a_normal_r1 & b_r1[2];
-  wire sum_27_171_sum = sum_27_171_half ^ sum_27_171_sum_and;
-  wire sum_27_171_carry = (sum_27_171_half_and_2 & sum_27_171_half_and) | (sum_27_171_half &
-      sum_27_171_sum_and);
-  wire sum_27_173_half = addend_right32_r1[27] ^ sum_26_155_carry;
-  wire sum_27_173_sum = sum_27_173_half ^ sum_26_157_carry;
-  wire sum_27_173_carry = (addend_right32_r1[27] & sum_26_155_carry) | (sum_27_173_half &
-      sum_26_157_carry);
-  wire sum_27_175_half = sum_27_169_sum ^ sum_27_171_sum;
-  wire sum_27_175_sum = sum_27_175_half ^ sum_26_159_carry;
-  wire sum_27_175_carry = (sum_27_169_sum & sum_27_171_sum) | (sum_27_175_half & sum_26_159_carry);
-  wire sum_27_177_half = sum_26_161_carry ^ sum_27_173_sum;
-  wire sum_27_177_sum = sum_27_177_half ^ sum_27_175_sum;
-  wire sum_27_177_carry = (sum_26_161_carry & sum_27_173_sum) | (sum_27_177_half & sum_27_175_sum);
-  wire sum_27_179_half = sum_26_163_carry ^ sum_26_165_carry;
-  wire sum_27_179_sum = sum_27_179_half ^ sum_27_177_sum;
-  wire sum_27_179_carry = (sum_26_163_carry & sum_26_165_carry) | (sum_27_179_half &
-      sum_27_177_sum);
-  wire sum_28_181_half_and_2 = a_r1[3] & b_normal_r1;
-  wire sum_28_181_half_and = a_r1[4] & b_r1[6];
-  wire sum_28_181_half = sum_28_181_half_and_2 ^ sum_28_181_half_and;
-  wire sum_28_181_sum_and = a_r1[5] & b_r1[5];
-  wire sum_28_181_sum = sum_28_181_half ^ sum_28_181_sum_and;
-  wire sum_28_181_carry = (sum_28_181_half_and_2 & sum_28_181_half_and) | (sum_28_181_half &
-      sum_28_181_sum_and);
-  wire sum_28_183_half_and_2 = a_r1[6] & b_r1[4];
-  wire sum_28_183_half_and = a_normal_r1 & b_r1[3];
-  wire sum_28_183_half = sum_28_183_half_and_2 ^ sum_28_183_half_and;
-  wire sum_28_183_sum = sum_28_183_half ^ addend_right32_r1[28];
-  wire sum_28_183_carry = (sum_28_183_half_and_2 & sum_28_183_half_and) | (sum_28_183_half &
-      addend_right32_r1[28]);
-  wire sum_28_185_half = sum_27_169_carry ^ sum_27_171_carry;
-  wire sum_28_185_sum = sum_28_185_half ^ sum_28_181_sum;
-  wire sum_28_185_carry = (sum_27_169_carry & sum_27_171_carry) | (sum_28_185_half &
-      sum_28_181_sum);
-  wire sum_28_187_half = sum_28_183_sum ^ sum_27_173_carry;
-  wire sum_28_187_sum = sum_28_187_half ^ sum_27_175_carry;
-  wire sum_28_187_carry = (sum_28_183_sum & sum_27_173_carry) | (sum_28_187_half &
-      sum_27_175_carry);
-  wire sum_28_189_half = sum_28_185_sum ^ sum_27_177_carry;
-  wire sum_28_189_sum = sum_28_189_half ^ sum_28_187_sum;
-  wire sum_28_189_carry = (sum_28_185_sum & sum_27_177_carry) | (sum_28_189_half & sum_28_187_sum);
-  wire sum_29_191_half_and_2 = a_r1[4] & b_normal_r1;
-  wire sum_29_191_half_and = a_r1[5] & b_r1[6];
-  wire sum_29_191_half = sum_29_191_half_and_2 ^ sum_29_191_half_and;
-  wire sum_29_191_carry_and = a_r1[6] & b_r1[5];
-  wire sum_29_191_sum = sum_29_191_half ^ sum_29_191_carry_and;
-  wire sum_29_191_carry = (sum_29_191_half_and_2 & sum_29_191_half_and) | (sum_29_191_half &
-      sum_29_191_carry_and);
-  wire sum_29_193_half_and = a_normal_r1 & b_r1[4];
-  wire sum_29_193_half = sum_29_193_half_and ^ addend_right32_r1[29];
-  wire sum_29_193_sum = sum_29_193_half ^ sum_28_181_carry;
-  wire sum_29_193_carry = (sum_29_193_half_and & addend_right32_r1[29]) | (sum_29_193_half &
-      sum_28_181_carry);
-  wire sum_29_195_half = sum_28_183_carry ^ sum_29_191_sum;
-  wire sum_29_195_sum = sum_29_195_half ^ sum_29_193_sum;
-  wire sum_29_195_carry = (sum_28_183_carry & sum_29_191_sum) | (sum_29_195_half & sum_29_193_sum);
-  wire sum_29_197_half = sum_28_185_carry ^ sum_29_195_sum;
-  wire sum_29_197_sum = sum_29_197_half ^ sum_28_187_carry;
-  wire sum_29_197_carry = (sum_28_185_carry & sum_29_195_sum) | (sum_29_197_half &
-      sum_28_187_carry);
-  wire sum_30_199_half_and_2 = a_r1[5] & b_normal_r1;
-  wire sum_30_199_half_and = a_r1[6] & b_r1[6];
-  wire sum_30_199_half = sum_30_199_half_and_2 ^ sum_30_199_half_and;
-  wire sum_30_199_sum_and = a_normal_r1 & b_r1[5];
-  wire sum_30_199_sum = sum_30_199_half ^ sum_30_199_sum_and;
-  wire sum_30_199_carry = (sum_30_199_half_and_2 & sum_30_199_half_and) | (sum_30_199_half &
-      sum_30_199_sum_and);
-  wire sum_30_201_half = addend_right32_r1[30] ^ sum_29_191_carry;
-  wire sum_30_201_sum = sum_30_201_half ^ sum_30_199_sum;
-  wire sum_30_201_carry = (addend_right32_r1[30] & sum_29_191_carry) | (sum_30_201_half &
-      sum_30_199_sum);
-  wire sum_30_203_half = sum_29_193_carry ^ sum_29_195_carry;
-  wire sum_30_203_sum = sum_30_203_half ^ sum_30_201_sum;
-  wire sum_30_203_carry = (sum_29_193_carry & sum_29_195_carry) | (sum_30_203_half &
-      sum_30_201_sum);
-  wire sum_31_205_half_and_2 = a_r1[6] & b_normal_r1;
-  wire sum_31_205_half_and = a_normal_r1 & b_r1[6];
-  wire sum_31_205_half = sum_31_205_half_and_2 ^ sum_31_205_half_and;
-  wire sum_31_205_sum = sum_31_205_half ^ addend_right32_r1[31];
-  wire sum_31_205_carry = (sum_31_205_half_and_2 & sum_31_205_half_and) | (sum_31_205_half &
-      addend_right32_r1[31]);
-  wire sum_31_207_half = sum_30_199_carry ^ sum_31_205_sum;
-  wire sum_31_207_sum = sum_31_207_half ^ sum_30_201_carry;
-  wire sum_31_207_carry = (sum_30_199_carry & sum_31_205_sum) | (sum_31_207_half &
-      sum_30_201_carry);
-  wire sum_32_209_half_and = a_normal_r1 & b_normal_r1;
-  wire sum_32_209_half = sum_32_209_half_and ^ addend_right32_r1[32];
-  wire sum_32_209_sum = sum_32_209_half ^ sum_31_205_carry;
-  wire sum_32_209_carry = (sum_32_209_half_and & addend_right32_r1[32]) | (sum_32_209_half &
-      sum_31_205_carry);
-  wire low_sum_propagate_s2_and = a_r1[0] & b_r1[0];
-  wire [33:0] low_sum_propagate_s2_xor = {addend_right32_r1[33], sum_32_209_sum, sum_31_207_sum,
-      sum_29_197_carry, sum_29_197_sum, sum_27_179_carry, sum_27_179_sum, sum_26_167_sum,
-      sum_25_153_sum, sum_24_139_sum, sum_23_127_sum, sum_22_117_sum, sum_21_109_sum,
-      sum_20_103_sum, sum_19_99_sum, low_sum_propagate_s2_and, addend_right32_r1[17:0]} ^
-      {sum_32_209_carry, sum_31_207_carry, sum_30_203_carry, sum_30_203_sum, sum_28_189_carry,
-      sum_28_189_sum, sum_26_167_carry, 8'd0, addend_right32_r1[18], 17'd0, plus_one_low};
-  wire [33:0] low_sum_propagate_s2 = {low_sum_propagate_s2_xor[33:18], addend_right32_r1[17:1],
-      low_sum_propagate_s2_xor[0]};
-  wire [33:0] low_sum_generate = {addend_right32_r1[33], sum_32_209_sum, sum_31_207_sum,
-      sum_29_197_carry, sum_29_197_sum, sum_27_179_carry, sum_27_179_sum, sum_26_167_sum,
-      sum_25_153_sum, sum_24_139_sum, sum_23_127_sum, sum_22_117_sum, sum_21_109_sum,
-      sum_20_103_sum, sum_19_99_sum, low_sum_propagate_s2_and, addend_right32_r1[17:0]} &
-      {sum_32_209_carry, sum_31_207_carry, sum_30_203_carry, sum_30_203_sum, sum_28_189_carry,
-      sum_28_189_sum, sum_26_167_carry, 8'd0, addend_right32_r1[18], 17'd0, plus_one_low};
-  wire low_sum_0_zero0 = low_sum_generate[0];
-  wire low_sum_0_zero1 = low_sum_generate[1] | (addend_right32_r1[1] & low_sum_0_zero0);
-  wire low_sum_0_zero2 = low_sum_generate[2] | (addend_right32_r1[2] & low_sum_0_zero1);
-  wire low_sum_0_zero3 = low_sum_generate[3] | (addend_right32_r1[3] & low_sum_0_zero2);
-  wire low_sum_0_zero4 = low_sum_generate[4] | (addend_right32_r1[4] & low_sum_0_zero3);
-  wire low_sum_0_zero5 = low_sum_generate[5] | (addend_right32_r1[5] & low_sum_0_zero4);
-  wire low_sum_0_zero6 = low_sum_generate[6] | (addend_right32_r1[6] & low_sum_0_zero5);
-  wire low_sum_7_one1 = addend_right32_r1[8] & addend_right32_r1[7];
-  wire low_sum_7_one2 = addend_right32_r1[9] & low_sum_7_one1;
-  wire low_sum_7_one3 = addend_right32_r1[10] & low_sum_7_one2;
-  wire low_sum_7_one4 = addend_right32_r1[11] & low_sum_7_one3;
-  wire low_sum_7_one5 = addend_right32_r1[12] & low_sum_7_one4;
-  wire low_sum_7_one6 = addend_right32_r1[13] & low_sum_7_one5;
-  wire low_sum_14_one1 = addend_right32_r1[15] & addend_right32_r1[14];
-  wire low_sum_14_one2 = addend_right32_r1[16] & low_sum_14_one1;
-  wire low_sum_14_one3 = addend_right32_r1[17] & low_sum_14_one2;
-  wire low_sum_14_zero4 = low_sum_generate[18];
-  wire low_sum_14_one4 = low_sum_propagate_s2[18] & low_sum_14_one3;
-  wire low_sum_14_zero5 = low_sum_generate[19] | (low_sum_propagate_s2[19] & low_sum_14_zero4);
-  wire low_sum_14_one5 = low_sum_propagate_s2[19] & low_sum_14_one4;
-  wire low_sum_14_zero6 = low_sum_generate[20] | (low_sum_propagate_s2[20] & low_sum_14_zero5);
-  wire low_sum_14_one6 = low_sum_propagate_s2[20] & low_sum_14_one5;
-  wire low_sum_21_one0 = low_sum_propagate_s2[21];
-  wire low_sum_21_one1 = low_sum_propagate_s2[22] & low_sum_21_one0;
-  wire low_sum_21_one2 = low_sum_propagate_s2[23] & low_sum_21_one1;
-  wire low_sum_21_one3 = low_sum_propagate_s2[24] & low_sum_21_one2;
-  wire low_sum_21_one4 = low_sum_propagate_s2[25] & low_sum_21_one3;
-  wire low_sum_21_one5 = low_sum_propagate_s2[26] & low_sum_21_one4;
-  wire low_sum_21_zero6 = low_sum_generate[27];
-  wire low_sum_21_one6 = low_sum_propagate_s2[27] & low_sum_21_one5;
-  wire low_sum_28_zero0 = low_sum_generate[28];
-  wire low_sum_28_one0 = low_sum_propagate_s2[28];
-  wire low_sum_28_zero1 = low_sum_generate[29] | (low_sum_propagate_s2[29] & low_sum_28_zero0);
-  wire low_sum_28_one1 = low_sum_propagate_s2[29] & low_sum_28_one0;
-  wire low_sum_28_zero2 = low_sum_generate[30] | (low_sum_propagate_s2[30] & low_sum_28_zero1);
-  wire low_sum_28_one2 = low_sum_propagate_s2[30] & low_sum_28_one1;
-  wire low_sum_28_zero3 = low_sum_generate[31] | (low_sum_propagate_s2[31] & low_sum_28_zero2);
-  wire low_sum_28_one3 = low_sum_propagate_s2[31] & low_sum_28_one2;
-  wire low_sum_28_zero4 = low_sum_generate[32] | (low_sum_propagate_s2[32] & low_sum_28_zero3);
-  wire low_sum_28_one4 = low_sum_propagate_s2[32] & low_sum_28_one3;
-  wire low_sum_28_zero5 = low_sum_generate[33] | (low_sum_propagate_s2[33] & low_sum_28_zero4);
-  wire low_sum_28_one5 = low_sum_propagate_s2[33] & low_sum_28_one4;
-  wire low_sum_carry14 = low_sum_7_one6 & low_sum_0_zero6;
-  wire low_sum_carry21 = low_sum_14_zero6 | (low_sum_14_one6 & low_sum_carry14);
-  wire low_sum_carry28 = low_sum_21_zero6 | (low_sum_21_one6 & low_sum_14_zero6) | (low_sum_21_one6
-      & low_sum_14_one6 & low_sum_carry14);
-  wire [34:0] low_sum = {low_sum_28_zero5 | (low_sum_28_one5 & low_sum_carry28),
-      low_sum_propagate_s2[33] ^ low_sum_28_zero4 ^ (low_sum_28_one4 & low_sum_carry28),
-      low_sum_propagate_s2[32] ^ low_sum_28_zero3 ^ (low_sum_28_one3 & low_sum_carry28),
-      low_sum_propagate_s2[31] ^ low_sum_28_zero2 ^ (low_sum_28_one2 & low_sum_carry28),
-      low_sum_propagate_s2[30] ^ low_sum_28_zero1 ^ (low_sum_28_one1 & low_sum_carry28),
-      low_sum_propagate_s2[29] ^ low_sum_28_zero0 ^ (low_sum_28_one0 & low_sum_carry28),
-      low_sum_28_one0 ^ low_sum_carry28, low_sum_propagate_s2[27] ^ (low_sum_21_one5 &
-      low_sum_carry21), low_sum_propagate_s2[26] ^ (low_sum_21_one4 & low_sum_carry21),
-      low_sum_propagate_s2[25] ^ (low_sum_21_one3 & low_sum_carry21), low_sum_propagate_s2[24] ^
-      (low_sum_21_one2 & low_sum_carry21), low_sum_propagate_s2[23] ^ (low_sum_21_one1 &
-      low_sum_carry21), low_sum_propagate_s2[22] ^ (low_sum_21_one0 & low_sum_carry21),
-      low_sum_21_one0 ^ low_sum_carry21, low_sum_propagate_s2[20] ^ low_sum_14_zero5 ^
-      (low_sum_14_one5 & low_sum_carry14), low_sum_propagate_s2[19] ^ low_sum_14_zero4 ^
-      (low_sum_14_one4 & low_sum_carry14), low_sum_propagate_s2[18] ^ (low_sum_14_one3 &
-      low_sum_carry14), addend_right32_r1[17] ^ (low_sum_14_one2 & low_sum_carry14),
-      addend_right32_r1[16] ^ (low_sum_14_one1 & low_sum_carry14), addend_right32_r1[15] ^
-      (addend_right32_r1[14] & low_sum_carry14), addend_right32_r1[14] ^ low_sum_carry14,
-      addend_right32_r1[13] ^ (low_sum_7_one5 & low_sum_0_zero6), addend_right32_r1[12] ^
-      (low_sum_7_one4 & low_sum_0_zero6), addend_right32_r1[11] ^ (low_sum_7_one3 &
-      low_sum_0_zero6), addend_right32_r1[10] ^ (low_sum_7_one2 & low_sum_0_zero6),
-      addend_right32_r1[9] ^ (low_sum_7_one1 & low_sum_0_zero6), addend_right32_r1[8] ^
-      (addend_right32_r1[7] & low_sum_0_zero6), addend_right32_r1[7] ^ low_sum_0_zero6,
-      addend_right32_r1[6] ^ low_sum_0_zero5, addend_right32_r1[5] ^ low_sum_0_zero4,
-      addend_right32_r1[4] ^ low_sum_0_zero3, addend_right32_r1[3] ^ low_sum_0_zero2,
-      addend_right32_r1[2] ^ low_sum_0_zero1, addend_right32_r1[1] ^ low_sum_0_zero0,
-      low_sum_propagate_s2[0]};
-  wire carry_into_addend = low_sum[34];
-  wire addend_right32_r1_all = &addend_right32_r1[39:34];
-  wire upper_sum_and = addend_right32_r1_all & (&addend_right32_r1[45:40]);
-  wire upper_sum_and_2 = upper_sum_and & (&addend_right32_r1[51:46]);
-  wire upper_sum_and_3 = upper_sum_and_2 & (&addend_right32_r1[57:52]);
-  wire [26:0] upper_sum = {upper_sum_and_3 & (&addend_right32_r1[59:58]) & carry_into_addend,
-      addend_right32_r1[59] ^ (upper_sum_and_3 & addend_right32_r1[58] & carry_into_addend),
-      addend_right32_r1[58] ^ (upper_sum_and_3 & carry_into_addend), addend_right32_r1[57] ^
-      (upper_sum_and_2 & (&addend_right32_r1[56:52]) & carry_into_addend), addend_right32_r1[56] ^
-      (upper_sum_and_2 & (&addend_right32_r1[55:52]) & carry_into_addend), addend_right32_r1[55] ^
-      (upper_sum_and_2 & (&addend_right32_r1[54:52]) & carry_into_addend), addend_right32_r1[54] ^
-      (upper_sum_and_2 & (&addend_right32_r1[53:52]) & carry_into_addend), addend_right32_r1[53] ^
-      (upper_sum_and_2 & addend_right32_r1[52] & carry_into_addend), addend_right32_r1[52] ^
-      (upper_sum_and_2 & carry_into_addend), addend_right32_r1[51] ^ (upper_sum_and &
-      (&addend_right32_r1[50:46]) & carry_into_addend), addend_right32_r1[50] ^ (upper_sum_and &
-      (&addend_right32_r1[49:46]) & carry_into_addend), addend_right32_r1[49] ^ (upper_sum_and &
-      (&addend_right32_r1[48:46]) & carry_into_addend), addend_right32_r1[48] ^ (upper_sum_and &
-      (&addend_right32_r1[47:46]) & carry_into_addend), addend_right32_r1[47] ^ (upper_sum_and &
-      addend_right32_r1[46] & carry_into_addend), addend_right32_r1[46] ^ (upper_sum_and &
-      carry_into_addend), addend_right32_r1[45] ^ (addend_right32_r1_all &
-      (&addend_right32_r1[44:40]) & carry_into_addend), addend_right32_r1[44] ^
-      (addend_right32_r1_all & (&addend_right32_r1[43:40]) & carry_into_addend),
-      addend_right32_r1[43] ^ (addend_right32_r1_all & (&addend_right32_r1[42:40]) &
-      carry_into_addend), addend_right32_r1[42] ^ (addend_right32_r1_all &
-      (&addend_right32_r1[41:40]) & carry_into_addend), addend_right32_r1[41] ^
-      (addend_right32_r1_all & addend_right32_r1[40] & carry_into_addend), addend_right32_r1[40] ^
-      (addend_right32_r1_all & carry_into_addend), addend_right32_r1[39] ^
-      ((&addend_right32_r1[38:34]) & carry_into_addend), addend_right32_r1[38] ^
-      ((&addend_right32_r1[37:34]) & carry_into_addend), addend_right32_r1[37] ^
-      ((&addend_right32_r1[36:34]) & carry_into_addend), addend_right32_r1[36] ^
-      ((&addend_right32_r1[35:34]) & carry_into_addend), addend_right32_r1[35] ^
-      (addend_right32_r1[34] & carry_into_addend), addend_right32_r1[34] ^ carry_into_addend};
-  wire negative = subtract_r1 & ~upper_sum[26];
-  wire sign = inf_r1 ? inf_sign_r1 : (product_sign_r1 ^ negative);
-  wire [59:0] total = {upper_sum[25:0], low_sum[33:0]};
+  wire [12:0] sum_stage1_half0_19 = {sum_row6[7:3], sum_row1} ^ {sum_row7[6:1], sum_row0[7:1]};
+  wire [12:0] sum_stage1_sum0_19 = sum_stage1_half0_19 ^ addend_right32[31:19];
+  wire [12:0] sum_stage1_carry0_19 = ({sum_row6[7:3], sum_row1} & {sum_row7[6:1], sum_row0[7:1]}) |
+      (sum_stage1_half0_19 & addend_right32[31:19]);
+  wire [6:0] sum_stage1_half1_22 = sum_row4[6:0] ^ sum_row3[7:1];
+  wire [6:0] sum_stage1_sum1_22 = sum_stage1_half1_22 ^ {sum_row5[5], sum_row2[7:2]};
+  wire [6:0] sum_stage1_carry1_22 = (sum_row4[6:0] & sum_row3[7:1]) | (sum_stage1_half1_22 &
+      {sum_row5[5], sum_row2[7:2]});
+  wire [1:0] sum_stage1_half2_25 = {1'b0, sum_row7[0]} ^ sum_row6[2:1];
+  wire [1:0] sum_stage1_sum2_25 = sum_stage1_half2_25 ^ sum_row5[3:2];
+  wire [1:0] sum_stage1_carry2_25 = ({1'b0, sum_row7[0]} & sum_row6[2:1]) | (sum_stage1_half2_25 &
+      sum_row5[3:2]);
+  wire [10:0] sum_stage2_half0_20 = sum_stage1_carry0_19[10:0] ^ {sum_row5[7:6], sum_stage1_sum1_22,
+      sum_row2[1:0]};
+  wire [10:0] sum_stage2_sum0_20 = sum_stage2_half0_20 ^ sum_stage1_sum0_19[11:1];
+  wire [10:0] sum_stage2_carry0_20 = (sum_stage1_carry0_19[10:0] & {sum_row5[7:6],
+      sum_stage1_sum1_22, sum_row2[1:0]}) | (sum_stage2_half0_20 & sum_stage1_sum0_19[11:1]);
+  wire sum_stage2_half0_32 = sum_row7[7] ^ sum_stage1_carry0_19[12];
+  wire sum_stage2_sum0_32 = sum_stage2_half0_32 ^ addend_right32[32];
+  wire sum_stage2_carry0_32 = (sum_row7[7] & sum_stage1_carry0_19[12]) | (sum_stage2_half0_32 &
+      addend_right32[32]);
+  wire [3:0] sum_stage2_half1_24 = {sum_stage1_carry2_25, 1'b0, sum_row6[0]} ^
+      sum_stage1_carry1_22[4:1];
+  wire [3:0] sum_stage2_sum1_24 = sum_stage2_half1_24 ^ {sum_row5[4], sum_stage1_sum2_25,
+      sum_row5[1]};
+  wire [3:0] sum_stage2_carry1_24 = ({sum_stage1_carry2_25, 1'b0, sum_row6[0]} &
+      sum_stage1_carry1_22[4:1]) | (sum_stage2_half1_24 & {sum_row5[4], sum_stage1_sum2_25,
+      sum_row5[1]});
+  wire sum_stage3_half0_21 = sum_stage2_carry0_20[0] ^ sum_row3[0];
+  wire sum_stage3_sum0_21 = sum_stage3_half0_21 ^ sum_stage2_sum0_20[1];
+  wire sum_stage3_carry0_21 = (sum_stage2_carry0_20[0] & sum_row3[0]) | (sum_stage3_half0_21 &
+      sum_stage2_sum0_20[1]);
+  wire [6:0] sum_stage3_half0_23 = {sum_stage1_carry1_22[6:5], sum_stage2_sum1_24, sum_row5[0]} ^
+      sum_stage2_carry0_20[8:2];
+  wire [6:0] sum_stage3_sum0_23 = sum_stage3_half0_23 ^ sum_stage2_sum0_20[9:3];
+  wire [6:0] sum_stage3_carry0_23 = ({sum_stage1_carry1_22[6:5], sum_stage2_sum1_24, sum_row5[0]} &
+      sum_stage2_carry0_20[8:2]) | (sum_stage3_half0_23 & sum_stage2_sum0_20[9:3]);
+  wire sum_stage3_half0_31 = sum_stage1_carry0_19[11] ^ sum_stage2_carry0_20[10];
+  wire sum_stage3_sum0_31 = sum_stage3_half0_31 ^ sum_stage1_sum0_19[12];
+  wire sum_stage3_carry0_31 = (sum_stage1_carry0_19[11] & sum_stage2_carry0_20[10]) |
+      (sum_stage3_half0_31 & sum_stage1_sum0_19[12]);
+  wire sum_stage4_half0_22 = sum_stage3_carry0_21 ^ sum_stage2_carry0_20[1];
+  wire sum_stage4_sum0_22 = sum_stage4_half0_22 ^ sum_stage2_sum0_20[2];
+  wire sum_stage4_carry0_22 = (sum_stage3_carry0_21 & sum_stage2_carry0_20[1]) |
+      (sum_stage4_half0_22 & sum_stage2_sum0_20[2]);
+  wire [5:0] sum_stage4_half0_25 = {sum_stage2_carry0_20[9], sum_row4[7], sum_stage2_carry1_24} ^
+      {sum_stage2_sum0_20[10], sum_stage3_sum0_23[6:2]};
+  wire [5:0] sum_stage4_sum0_25 = sum_stage4_half0_25 ^ sum_stage3_carry0_23[6:1];
+  wire [5:0] sum_stage4_carry0_25 = ({sum_stage2_carry0_20[9], sum_row4[7], sum_stage2_carry1_24} &
+      {sum_stage2_sum0_20[10], sum_stage3_sum0_23[6:2]}) | (sum_stage4_half0_25 &
+      sum_stage3_carry0_23[6:1]);
+  wire [3:0] sum_ripple23_sum = {1'b0, sum_stage3_carry0_23[0], sum_stage1_carry1_22[0],
+      sum_stage4_carry0_22} + {1'b0, sum_stage3_sum0_23[1:0], sum_stage4_carry0_22};
+  wire [2:0] sum_ripple23 = sum_ripple23_sum[3:1];
+  wire [7:0] low_sum_block0 = {1'b0, addend_right32[6:0]} + {7'd0, plus_one_low};
+  wire low_sum_block7_passes = &addend_right32[13:7];
+  wire [7:0] low_sum_block14 = {1'b0, sum_stage2_sum0_20[0], sum_stage1_sum0_19[0],
+      addend_right32[18:14]} + {3'd0, sum_row0[0], 4'd0};
+  wire low_sum_block14_passes = &({sum_stage2_sum0_20[0], sum_stage1_sum0_19[0],
+      addend_right32[18:14]} ^ {2'd0, sum_row0[0], 4'd0});
+  wire [7:0] low_sum_block21 = {1'b0, sum_stage4_carry0_25[1:0], sum_ripple23, sum_stage4_sum0_22,
+      sum_stage3_sum0_21} + {1'b0, sum_stage4_sum0_25[2:0], 4'd0};
+  wire low_sum_block21_passes = &({sum_stage4_carry0_25[1:0], sum_ripple23, sum_stage4_sum0_22,
+      sum_stage3_sum0_21} ^ {sum_stage4_sum0_25[2:0], 4'd0});
+  wire [6:0] low_sum_block28 = {1'b0, addend_right32[33], sum_stage2_sum0_32,
+      sum_stage4_carry0_25[5:2]} + {1'b0, sum_stage2_carry0_32, sum_stage3_carry0_31,
+      sum_stage3_sum0_31, sum_stage4_sum0_25[5:3]};
+  wire low_sum_block28_passes = &({addend_right32[33], sum_stage2_sum0_32,
+      sum_stage4_carry0_25[5:2]} ^ {sum_stage2_carry0_32, sum_stage3_carry0_31, sum_stage3_sum0_31,
+      sum_stage4_sum0_25[5:3]});
+  wire low_sum_blocks0to1_generates = low_sum_block7_passes & low_sum_block0[7];
+  wire low_sum_blocks2to3_generates = low_sum_block21[7] | (low_sum_block21_passes &
+      low_sum_block14[7]);
+  wire low_sum_blocks2to3_passes = low_sum_block21_passes & low_sum_block14_passes;
+  wire low_sum_blocks0to2_generates = low_sum_block14[7] | (low_sum_block14_passes &
+      low_sum_blocks0to1_generates);
+  wire low_sum_blocks0to3_generates = low_sum_blocks2to3_generates | (low_sum_blocks2to3_passes &
+      low_sum_blocks0to1_generates);
+  wire low_sum_blocks0to4_generates = low_sum_block28[6] | (low_sum_block28_passes &
+      low_sum_blocks0to3_generates);
+  wire low_sum_carry7 = low_sum_block0[7];
+  wire [6:0] low_sum_bits7 = addend_right32[13:7] + {6'd0, low_sum_carry7};
+  wire [6:0] low_sum_bits14 = low_sum_block14[6:0] + {6'd0, low_sum_blocks0to1_generates};
+  wire [6:0] low_sum_bits21 = low_sum_block21[6:0] + {6'd0, low_sum_blocks0to2_generates};
+  wire [5:0] low_sum_bits28 = low_sum_block28[5:0] + {5'd0, low_sum_blocks0to3_generates};
+  wire addend_right32_all = &addend_right32[45:34];
+  wire upper_sum_carry12 = addend_right32_all & low_sum_blocks0to4_generates;
+  wire upper_sum_carry24_and = addend_right32_all & (&addend_right32[57:46]);
+  wire upper_sum_carry24 = upper_sum_carry24_and & low_sum_blocks0to4_generates;
+  wire [26:0] upper_sum = {upper_sum_carry24_and & (&addend_right32[59:58]) &
+      low_sum_blocks0to4_generates, addend_right32[59:58] + {1'b0, upper_sum_carry24},
+      addend_right32[57:46] + {11'd0, upper_sum_carry12}, addend_right32[45:34] + {11'd0,
+      low_sum_blocks0to4_generates}};
+  wire negative = subtract_r2 & ~upper_sum_r2[26];
+  wire sign = inf_r2 ? inf_sign_r2 : (product_sign_r2 ^ negative);
+  wire difference = subtract_r2 & ~inf_r2;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire marked_and_4 = ~(|exponent_r1[8:6]) & ~exponent_r1[5] & ~exponent_r1[4];
-  wire marked_and_2 = ~exponent_r1[3] & ~exponent_r1[2];
-  wire marked_and = ~exponent_r1[1] & exponent_r1[0];
+  wire marked_and_4 = ~(|exponent_r2[8:6]) & ~exponent_r2[5] & ~exponent_r2[4];
+  wire marked_and_12 = ~exponent_r2[3] & ~exponent_r2[2];
+  wire marked_and = ~exponent_r2[1] & exponent_r2[0];
+  wire marked_and_13 = marked_and_12 & marked_and;
+  wire marked_and_5 = exponent_r2[1] & ~exponent_r2[0];
+  wire marked_and_24 = marked_and_12 & marked_and_5;
+  wire marked_and_21 = exponent_r2[1] & exponent_r2[0];
+  wire marked_and_22 = marked_and_12 & marked_and_21;
+  wire marked_and_17 = ~exponent_r2[3] & exponent_r2[2];
+  wire marked_and_8 = ~exponent_r2[1] & ~exponent_r2[0];
+  wire marked_and_18 = marked_and_17 & marked_and_8;
+  wire marked_and_26 = marked_and_17 & marked_and;
+  wire marked_and_28 = marked_and_17 & marked_and_5;
+  wire marked_and_25 = marked_and_17 & marked_and_21;
+  wire marked_and_2 = exponent_r2[3] & ~exponent_r2[2];
+  wire marked_and_11 = marked_and_2 & marked_and_8;
   wire marked_and_3 = marked_and_2 & marked_and;
-  wire marked_and_13 = exponent_r1[1] & ~exponent_r1[0];
-  wire marked_and_14 = marked_and_2 & marked_and_13;
-  wire marked_and_11 = exponent_r1[1] & exponent_r1[0];
-  wire marked_and_19 = marked_and_2 & marked_and_11;
-  wire marked_and_5 = ~exponent_r1[3] & exponent_r1[2];
-  wire marked_and_7 = ~exponent_r1[1] & ~exponent_r1[0];
-  wire marked_and_25 = marked_and_5 & marked_and_7;
-  wire marked_and_6 = marked_and_5 & marked_and;
-  wire marked_and_17 = marked_and_5 & marked_and_13;
-  wire marked_and_12 = marked_and_5 & marked_and_11;
-  wire marked_and_21 = exponent_r1[3] & ~exponent_r1[2];
-  wire marked_and_28 = marked_and_21 & marked_and_7;
-  wire marked_and_23 = marked_and_21 & marked_and;
-  wire marked_and_24 = marked_and_21 & marked_and_13;
-  wire marked_and_22 = marked_and_21 & marked_and_11;
-  wire marked_and_8 = exponent_r1[3] & exponent_r1[2];
-  wire marked_and_9 = marked_and_8 & marked_and_7;
-  wire marked_and_26 = marked_and_8 & marked_and;
-  wire marked_and_16 = marked_and_8 & marked_and_13;
-  wire marked_and_20 = marked_and_8 & marked_and_11;
-  wire marked_and_15 = ~(|exponent_r1[8:6]) & ~exponent_r1[5] & exponent_r1[4];
-  wire marked_and_27 = marked_and_2 & marked_and_7;
-  wire marked_and_10 = ~(|exponent_r1[8:6]) & exponent_r1[5] & ~exponent_r1[4];
-  wire marked_and_18 = ~(|exponent_r1[8:6]) & exponent_r1[5] & exponent_r1[4];
-  wire [59:0] marked = {total[59:1] ^ {59{negative}}, 1'b1} | {marked_and_4 & marked_and_3,
-      marked_and_4 & marked_and_14, marked_and_4 & marked_and_19, marked_and_4 & marked_and_25,
-      marked_and_4 & marked_and_6, marked_and_4 & marked_and_17, marked_and_4 & marked_and_12,
-      marked_and_4 & marked_and_28, marked_and_4 & marked_and_23, marked_and_4 & marked_and_24,
-      marked_and_4 & marked_and_22, marked_and_4 & marked_and_9, marked_and_4 & marked_and_26,
-      marked_and_4 & marked_and_16, marked_and_4 & marked_and_20, marked_and_15 & marked_and_27,
-      marked_and_15 & marked_and_3, marked_and_15 & marked_and_14, marked_and_15 & marked_and_19,
-      marked_and_15 & marked_and_25, marked_and_15 & marked_and_6, marked_and_15 & marked_and_17,
-      marked_and_15 & marked_and_12, marked_and_15 & marked_and_28, marked_and_15 & marked_and_23,
-      marked_and_15 & marked_and_24, marked_and_15 & marked_and_22, marked_and_15 & marked_and_9,
-      marked_and_15 & marked_and_26, marked_and_15 & marked_and_16, marked_and_15 & marked_and_20,
-      marked_and_10 & marked_and_27, marked_and_10 & marked_and_3, marked_and_10 & marked_and_14,
-      marked_and_10 & marked_and_19, marked_and_10 & marked_and_25, marked_and_10 & marked_and_6,
-      marked_and_10 & marked_and_17, marked_and_10 & marked_and_12, marked_and_10 & marked_and_28,
-      marked_and_10 & marked_and_23, marked_and_10 & marked_and_24, marked_and_10 & marked_and_22,
-      marked_and_10 & marked_and_9, marked_and_10 & marked_and_26, marked_and_10 & marked_and_16,
-      marked_and_10 & marked_and_20, marked_and_18 & marked_and_27, marked_and_18 & marked_and_3,
-      marked_and_18 & marked_and_14, marked_and_18 & marked_and_19, marked_and_18 & marked_and_25,
-      marked_and_18 & marked_and_6, marked_and_18 & marked_and_17, marked_and_18 & marked_and_12,
-      marked_and_18 & marked_and_28, marked_and_18 & marked_and_23, marked_and_18 & marked_and_24,
-      marked_and_18 & marked_and_22, 1'b0};
-  wire shift_0_and_23 = ~marked[59] & ~marked[58];
-  wire shift_0_and_22 = ~marked[57] & ~marked[56];
-  wire shift_0_and_24 = shift_0_and_23 & shift_0_and_22;
-  wire shift_0_and_20 = ~marked[55] & ~marked[54];
-  wire shift_0_and_19 = ~marked[53] & ~marked[52];
-  wire shift_0_and_21 = shift_0_and_20 & shift_0_and_19;
-  wire shift_0_and_25 = shift_0_and_24 & shift_0_and_21;
-  wire shift_0_and_16 = ~marked[51] & ~marked[50];
-  wire shift_0_and_15 = ~marked[49] & ~marked[48];
-  wire shift_0_and_17 = shift_0_and_16 & shift_0_and_15;
-  wire shift_0_and_13 = ~marked[47] & ~marked[46];
-  wire shift_0_and_12 = ~marked[45] & ~marked[44];
-  wire shift_0_and_14 = shift_0_and_13 & shift_0_and_12;
-  wire shift_0_and_18 = shift_0_and_17 & shift_0_and_14;
-  wire shift_0_and_26 = shift_0_and_25 & shift_0_and_18;
-  wire shift_0_and_9 = ~marked[43] & ~marked[42];
-  wire shift_0_and_8 = ~marked[41] & ~marked[40];
-  wire shift_0_and_10 = shift_0_and_9 & shift_0_and_8;
-  wire shift_0_and_6 = ~marked[39] & ~marked[38];
-  wire shift_0_and_5 = ~marked[37] & ~marked[36];
-  wire shift_0_and_7 = shift_0_and_6 & shift_0_and_5;
-  wire shift_0_and_11 = shift_0_and_10 & shift_0_and_7;
-  wire shift_0_and_3 = ~marked[35] & ~marked[34];
-  wire shift_0_and_2 = ~marked[33] & ~marked[32];
-  wire shift_0_and_4 = shift_0_and_3 & shift_0_and_2;
-  wire shift_0_and = ~marked[31] & ~marked[30];
+  wire marked_and_6 = marked_and_2 & marked_and_5;
+  wire marked_and_23 = marked_and_2 & marked_and_21;
+  wire marked_and_9 = exponent_r2[3] & exponent_r2[2];
+  wire marked_and_10 = marked_and_9 & marked_and_8;
+  wire marked_and_16 = marked_and_9 & marked_and;
+  wire marked_and_15 = marked_and_9 & marked_and_5;
+  wire marked_and_27 = marked_and_9 & marked_and_21;
+  wire marked_and_7 = ~(|exponent_r2[8:6]) & ~exponent_r2[5] & exponent_r2[4];
+  wire marked_and_19 = marked_and_12 & marked_and_8;
+  wire marked_and_14 = ~(|exponent_r2[8:6]) & exponent_r2[5] & ~exponent_r2[4];
+  wire marked_and_20 = ~(|exponent_r2[8:6]) & exponent_r2[5] & exponent_r2[4];
+  wire [59:0] marked = {{upper_sum_r2[25:0], low_sum_bits28_r2, low_sum_bits21_r2,
+      low_sum_bits14_r2, low_sum_bits7_r2, low_sum_block0_r2[6:1]} ^ {59{negative}}, 1'b1} |
+      {marked_and_4 & marked_and_13, marked_and_4 & marked_and_24, marked_and_4 & marked_and_22,
+      marked_and_4 & marked_and_18, marked_and_4 & marked_and_26, marked_and_4 & marked_and_28,
+      marked_and_4 & marked_and_25, marked_and_4 & marked_and_11, marked_and_4 & marked_and_3,
+      marked_and_4 & marked_and_6, marked_and_4 & marked_and_23, marked_and_4 & marked_and_10,
+      marked_and_4 & marked_and_16, marked_and_4 & marked_and_15, marked_and_4 & marked_and_27,
+      marked_and_7 & marked_and_19, marked_and_7 & marked_and_13, marked_and_7 & marked_and_24,
+      marked_and_7 & marked_and_22, marked_and_7 & marked_and_18, marked_and_7 & marked_and_26,
+      marked_and_7 & marked_and_28, marked_and_7 & marked_and_25, marked_and_7 & marked_and_11,
+      marked_and_7 & marked_and_3, marked_and_7 & marked_and_6, marked_and_7 & marked_and_23,
+      marked_and_7 & marked_and_10, marked_and_7 & marked_and_16, marked_and_7 & marked_and_15,
+      marked_and_7 & marked_and_27, marked_and_14 & marked_and_19, marked_and_14 & marked_and_13,
+      marked_and_14 & marked_and_24, marked_and_14 & marked_and_22, marked_and_14 & marked_and_18,
+      marked_and_14 & marked_and_26, marked_and_14 & marked_and_28, marked_and_14 & marked_and_25,
+      marked_and_14 & marked_and_11, marked_and_14 & marked_and_3, marked_and_14 & marked_and_6,
+      marked_and_14 & marked_and_23, marked_and_14 & marked_and_10, marked_and_14 & marked_and_16,
+      marked_and_14 & marked_and_15, marked_and_14 & marked_and_27, marked_and_20 & marked_and_19,
+      marked_and_20 & marked_and_13, marked_and_20 & marked_and_24, marked_and_20 & marked_and_22,
+      marked_and_20 & marked_and_18, marked_and_20 & marked_and_26, marked_and_20 & marked_and_28,
+      marked_and_20 & marked_and_25, marked_and_20 & marked_and_11, marked_and_20 & marked_and_3,
+      marked_and_20 & marked_and_6, marked_and_20 & marked_and_23, 1'b0};
+  wire shift_5_and_27 = ~marked[59] & ~marked[58];
+  wire shift_5_and_26 = ~marked[57] & ~marked[56];
+  wire shift_5_and_28 = shift_5_and_27 & shift_5_and_26;
+  wire shift_5_and_24 = ~marked[55] & ~marked[54];
+  wire shift_5_and_23 = ~marked[53] & ~marked[52];
+  wire shift_5_and_25 = shift_5_and_24 & shift_5_and_23;
+  wire shift_5_and_29 = shift_5_and_28 & shift_5_and_25;
+  wire shift_5_and_20 = ~marked[51] & ~marked[50];
+  wire shift_5_and_19 = ~marked[49] & ~marked[48];
+  wire shift_5_and_21 = shift_5_and_20 & shift_5_and_19;
+  wire shift_5_and_17 = ~marked[47] & ~marked[46];
+  wire shift_5_and_16 = ~marked[45] & ~marked[44];
+  wire shift_5_and_18 = shift_5_and_17 & shift_5_and_16;
+  wire shift_5_and_22 = shift_5_and_21 & shift_5_and_18;
+  wire shift_5_and_30 = shift_5_and_29 & shift_5_and_22;
+  wire shift_5_and_12 = ~marked[43] & ~marked[42];
+  wire shift_5_and_11 = ~marked[41] & ~marked[40];
+  wire shift_5_and_13 = shift_5_and_12 & shift_5_and_11;
+  wire shift_5_and_9 = ~marked[39] & ~marked[38];
+  wire shift_5_and_8 = ~marked[37] & ~marked[36];
+  wire shift_5_and_10 = shift_5_and_9 & shift_5_and_8;
+  wire shift_5_and_14 = shift_5_and_13 & shift_5_and_10;
+  wire shift_5_and_5 = ~marked[35] & ~marked[34];
+  wire shift_5_and_4 = ~marked[33] & ~marked[32];
+  wire shift_5_and_6 = shift_5_and_5 & shift_5_and_4;
+  wire shift_5_and_2 = ~marked[31] & ~marked[30];
   wire shift_5_and = ~marked[29] & ~marked[28];
-  wire shift_5_and_2 = shift_0_and & shift_5_and;
-  wire shift_5_and_3 = shift_0_and_4 & shift_5_and_2;
-  wire shift_5_and_4 = shift_0_and_11 & shift_5_and_3;
-  wire shift_5 = shift_0_and_26 & shift_5_and_4;
-  wire shift_0_and_38 = ~marked[27] & ~marked[26];
-  wire shift_0_and_37 = ~marked[25] & ~marked[24];
-  wire shift_0_and_39 = shift_0_and_38 & shift_0_and_37;
-  wire shift_0_and_35 = ~marked[23] & ~marked[22];
-  wire shift_0_and_34 = ~marked[21] & ~marked[20];
-  wire shift_0_and_36 = shift_0_and_35 & shift_0_and_34;
-  wire shift_0_and_40 = shift_0_and_39 & shift_0_and_36;
-  wire shift_0_and_31 = ~marked[19] & ~marked[18];
-  wire shift_0_and_30 = ~marked[17] & ~marked[16];
-  wire shift_0_and_32 = shift_0_and_31 & shift_0_and_30;
-  wire shift_0_and_28 = ~marked[15] & ~marked[14];
-  wire shift_0_and_27 = ~marked[13] & ~marked[12];
-  wire shift_0_and_29 = shift_0_and_28 & shift_0_and_27;
-  wire shift_0_and_33 = shift_0_and_32 & shift_0_and_29;
-  wire shift_0_and_41 = shift_0_and_40 & shift_0_and_33;
-  wire shift_0_and_46 = ~marked[11] & ~marked[10];
-  wire shift_0_and_45 = ~marked[9] & ~marked[8];
-  wire shift_0_and_47 = shift_0_and_46 & shift_0_and_45;
-  wire shift_0_and_43 = ~marked[7] & ~marked[6];
-  wire shift_0_and_42 = ~marked[5] & ~marked[4];
-  wire shift_0_and_44 = shift_0_and_43 & shift_0_and_42;
-  wire shift_0_and_48 = shift_0_and_47 & shift_0_and_44;
-  wire shift_0_and_49 = ~marked[3] & ~marked[2];
-  wire shift_0 = shift_5 ? (shift_0_and_41 ? (shift_0_and_48 ? (shift_0_and_49 ? ~marked[1] :
-      (~marked[3] & marked[2])) : shift_0_and_47 ? (shift_0_and_43 ? (~marked[5] & marked[4]) :
-      (~marked[7] & marked[6])) : shift_0_and_46 ? (~marked[9] & marked[8]) : (~marked[11] &
-      marked[10])) : shift_0_and_40 ? (shift_0_and_32 ? (shift_0_and_28 ? (~marked[13] & marked[12])
-      : (~marked[15] & marked[14])) : shift_0_and_31 ? (~marked[17] & marked[16]) : (~marked[19] &
-      marked[18])) : shift_0_and_39 ? (shift_0_and_35 ? (~marked[21] & marked[20]) : (~marked[23] &
-      marked[22])) : shift_0_and_38 ? (~marked[25] & marked[24]) : (~marked[27] & marked[26])) :
-      shift_0_and_26 ? (shift_0_and_11 ? (shift_0_and_4 ? (shift_0_and ? (~marked[29] & marked[28])
-      : (~marked[31] & marked[30])) : shift_0_and_3 ? (~marked[33] & marked[32]) : (~marked[35] &
-      marked[34])) : shift_0_and_10 ? (shift_0_and_6 ? (~marked[37] & marked[36]) : (~marked[39] &
-      marked[38])) : shift_0_and_9 ? (~marked[41] & marked[40]) : (~marked[43] & marked[42])) :
-      shift_0_and_25 ? (shift_0_and_17 ? (shift_0_and_13 ? (~marked[45] & marked[44]) : (~marked[47]
-      & marked[46])) : shift_0_and_16 ? (~marked[49] & marked[48]) : (~marked[51] & marked[50])) :
-      shift_0_and_24 ? (shift_0_and_20 ? (~marked[53] & marked[52]) : (~marked[55] & marked[54])) :
-      shift_0_and_23 ? (~marked[57] & marked[56]) : (~marked[59] & marked[58]);
-  wire shift_1 = shift_5 ? (shift_0_and_41 ? (shift_0_and_48 ? shift_0_and_49 : shift_0_and_47 ?
-      (shift_0_and_43 & ~shift_0_and_42) : (shift_0_and_46 & ~shift_0_and_45)) : shift_0_and_40 ?
-      (shift_0_and_32 ? (shift_0_and_28 & ~shift_0_and_27) : (shift_0_and_31 & ~shift_0_and_30)) :
-      shift_0_and_39 ? (shift_0_and_35 & ~shift_0_and_34) : (shift_0_and_38 & ~shift_0_and_37)) :
-      shift_0_and_26 ? (shift_0_and_11 ? (shift_0_and_4 ? (shift_0_and & ~shift_5_and) :
-      (shift_0_and_3 & ~shift_0_and_2)) : shift_0_and_10 ? (shift_0_and_6 & ~shift_0_and_5) :
-      (shift_0_and_9 & ~shift_0_and_8)) : shift_0_and_25 ? (shift_0_and_17 ? (shift_0_and_13 &
-      ~shift_0_and_12) : (shift_0_and_16 & ~shift_0_and_15)) : shift_0_and_24 ? (shift_0_and_20 &
-      ~shift_0_and_19) : (shift_0_and_23 & ~shift_0_and_22);
-  wire shift_2 = shift_5 ? (shift_0_and_41 ? (shift_0_and_48 ? 1'b0 : (shift_0_and_47 &
-      ~shift_0_and_44)) : shift_0_and_40 ? (shift_0_and_32 & ~shift_0_and_29) : (shift_0_and_39 &
-      ~shift_0_and_36)) : shift_0_and_26 ? (shift_0_and_11 ? (shift_0_and_4 & ~shift_5_and_2) :
-      (shift_0_and_10 & ~shift_0_and_7)) : shift_0_and_25 ? (shift_0_and_17 & ~shift_0_and_14) :
-      (shift_0_and_24 & ~shift_0_and_21);
-  wire shift_3 = shift_5 ? (shift_0_and_41 ? shift_0_and_48 : (shift_0_and_40 & ~shift_0_and_33)) :
-      shift_0_and_26 ? (shift_0_and_11 & ~shift_5_and_3) : (shift_0_and_25 & ~shift_0_and_18);
-  wire shift_4 = shift_5 ? shift_0_and_41 : (shift_0_and_26 & ~shift_5_and_4);
+  wire shift_5_and_3 = shift_5_and_2 & shift_5_and;
+  wire shift_5_and_7 = shift_5_and_6 & shift_5_and_3;
+  wire shift_5_and_15 = shift_5_and_14 & shift_5_and_7;
+  wire shift_5 = shift_5_and_30 & shift_5_and_15;
+  wire shift_4_and_12 = ~marked[27] & ~marked[26];
+  wire shift_4_and_11 = ~marked[25] & ~marked[24];
+  wire shift_4_and_13 = shift_4_and_12 & shift_4_and_11;
+  wire shift_4_and_9 = ~marked[23] & ~marked[22];
+  wire shift_4_and_8 = ~marked[21] & ~marked[20];
+  wire shift_4_and_10 = shift_4_and_9 & shift_4_and_8;
+  wire shift_4_and_14 = shift_4_and_13 & shift_4_and_10;
+  wire shift_4_and_5 = ~marked[19] & ~marked[18];
+  wire shift_4_and_4 = ~marked[17] & ~marked[16];
+  wire shift_4_and_6 = shift_4_and_5 & shift_4_and_4;
+  wire shift_4_and_2 = ~marked[15] & ~marked[14];
+  wire shift_4_and = ~marked[13] & ~marked[12];
+  wire shift_4_and_3 = shift_4_and_2 & shift_4_and;
+  wire shift_4_and_7 = shift_4_and_6 & shift_4_and_3;
+  wire shift_4_and_15 = shift_4_and_14 & shift_4_and_7;
+  wire shift_3_and_5 = ~marked[11] & ~marked[10];
+  wire shift_3_and_4 = ~marked[9] & ~marked[8];
+  wire shift_3_and_6 = shift_3_and_5 & shift_3_and_4;
+  wire shift_3_and_2 = ~marked[7] & ~marked[6];
+  wire shift_3_and = ~marked[5] & ~marked[4];
+  wire shift_3_and_3 = shift_3_and_2 & shift_3_and;
+  wire shift_3_and_7 = shift_3_and_6 & shift_3_and_3;
+  wire shift_1_and = ~marked[3] & ~marked[2];
+  wire shift_0 = shift_5 ? (shift_4_and_15 ? (shift_3_and_7 ? (shift_1_and ? ~marked[1] :
+      (~marked[3] & marked[2])) : shift_3_and_6 ? (shift_3_and_2 ? (~marked[5] & marked[4]) :
+      (~marked[7] & marked[6])) : shift_3_and_5 ? (~marked[9] & marked[8]) : (~marked[11] &
+      marked[10])) : shift_4_and_14 ? (shift_4_and_6 ? (shift_4_and_2 ? (~marked[13] & marked[12]) :
+      (~marked[15] & marked[14])) : shift_4_and_5 ? (~marked[17] & marked[16]) : (~marked[19] &
+      marked[18])) : shift_4_and_13 ? (shift_4_and_9 ? (~marked[21] & marked[20]) : (~marked[23] &
+      marked[22])) : shift_4_and_12 ? (~marked[25] & marked[24]) : (~marked[27] & marked[26])) :
+      shift_5_and_30 ? (shift_5_and_14 ? (shift_5_and_6 ? (shift_5_and_2 ? (~marked[29] &
+      marked[28]) : (~marked[31] & marked[30])) : shift_5_and_5 ? (~marked[33] & marked[32]) :
+      (~marked[35] & marked[34])) : shift_5_and_13 ? (shift_5_and_9 ? (~marked[37] & marked[36]) :
+      (~marked[39] & marked[38])) : shift_5_and_12 ? (~marked[41] & marked[40]) : (~marked[43] &
+      marked[42])) : shift_5_and_29 ? (shift_5_and_21 ? (shift_5_and_17 ? (~marked[45] & marked[44])
+      : (~marked[47] & marked[46])) : shift_5_and_20 ? (~marked[49] & marked[48]) : (~marked[51] &
+      marked[50])) : shift_5_and_28 ? (shift_5_and_24 ? (~marked[53] & marked[52]) : (~marked[55] &
+      marked[54])) : shift_5_and_27 ? (~marked[57] & marked[56]) : (~marked[59] & marked[58]);
+  wire shift_1 = shift_5 ? (shift_4_and_15 ? (shift_3_and_7 ? shift_1_and : shift_3_and_6 ?
+      (shift_3_and_2 & ~shift_3_and) : (shift_3_and_5 & ~shift_3_and_4)) : shift_4_and_14 ?
+      (shift_4_and_6 ? (shift_4_and_2 & ~shift_4_and) : (shift_4_and_5 & ~shift_4_and_4)) :
+      shift_4_and_13 ? (shift_4_and_9 & ~shift_4_and_8) : (shift_4_and_12 & ~shift_4_and_11)) :
+      shift_5_and_30 ? (shift_5_and_14 ? (shift_5_and_6 ? (shift_5_and_2 & ~shift_5_and) :
+      (shift_5_and_5 & ~shift_5_and_4)) : shift_5_and_13 ? (shift_5_and_9 & ~shift_5_and_8) :
+      (shift_5_and_12 & ~shift_5_and_11)) : shift_5_and_29 ? (shift_5_and_21 ? (shift_5_and_17 &
+      ~shift_5_and_16) : (shift_5_and_20 & ~shift_5_and_19)) : shift_5_and_28 ? (shift_5_and_24 &
+      ~shift_5_and_23) : (shift_5_and_27 & ~shift_5_and_26);
+  wire shift_2 = shift_5 ? (shift_4_and_15 ? (shift_3_and_7 ? 1'b0 : (shift_3_and_6 &
+      ~shift_3_and_3)) : shift_4_and_14 ? (shift_4_and_6 & ~shift_4_and_3) : (shift_4_and_13 &
+      ~shift_4_and_10)) : shift_5_and_30 ? (shift_5_and_14 ? (shift_5_and_6 & ~shift_5_and_3) :
+      (shift_5_and_13 & ~shift_5_and_10)) : shift_5_and_29 ? (shift_5_and_21 & ~shift_5_and_18) :
+      (shift_5_and_28 & ~shift_5_and_25);
+  wire shift_3 = shift_5 ? (shift_4_and_15 ? shift_3_and_7 : (shift_4_and_14 & ~shift_4_and_7)) :
+      shift_5_and_30 ? (shift_5_and_14 & ~shift_5_and_7) : (shift_5_and_29 & ~shift_5_and_22);
+  wire shift_4 = shift_5 ? shift_4_and_15 : (shift_5_and_30 & ~shift_5_and_15);
   wire [5:0] shift = {shift_5, shift_4, shift_3, shift_2, shift_1, shift_0};
-  wire normalized_some32 = ~shift_5 & (|low_sum[3:0]);
-  wire [55:0] normalized_left32 = shift_5 ? {low_sum[27:0], 28'd0} : total[59:4];
+  wire normalized_some32 = ~shift_5 & (|low_sum_block0_r2[3:0]);
+  wire [55:0] normalized_left32 = shift_5 ? {low_sum_bits21_r2, low_sum_bits14_r2, low_sum_bits7_r2,
+      low_sum_block0_r2, 28'd0} : {upper_sum_r2[25:0], low_sum_bits28_r2, low_sum_bits21_r2,
+      low_sum_bits14_r2, low_sum_bits7_r2, low_sum_block0_r2[6:4]};
   wire normalized_some16 = normalized_some32 | (~shift_4 & (|normalized_left32[15:0]));
   wire [39:0] normalized_left16 = shift_4 ? normalized_left32[39:0] : normalized_left32[55:16];
   wire normalized_some8 = normalized_some16 | (~shift_3 & (|normalized_left16[7:0]));
   wire [31:0] normalized_left8 = shift_3 ? normalized_left16[31:0] : normalized_left16[39:8];
+  wire normalized_some4 = normalized_some8 | (~shift_2 & (|normalized_left8[3:0]));
   wire [27:0] normalized_left4 = shift_2 ? normalized_left8[27:0] : normalized_left8[31:4];
+  wire normalized_some2 = normalized_some4 | (~shift_1 & (|normalized_left4[1:0]));
   wire [25:0] normalized_left2 = shift_1 ? normalized_left4[25:0] : normalized_left4[27:2];
-
-  // Multiply add: Product plus addend: partial products and addend in one carry-save sum.
-  wire difference = subtract_r2 & ~inf_r2;
-
-  // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire normalized_some4 = normalized_some4_2164_r2 | normalized_some4_2167_r2;
-  wire normalized_some2 = normalized_some4 | (~shift_r2[1] & normalized_some2_2228_r2);
-  wire normalized_some1 = normalized_some2 | (~shift_r2[0] & normalized_left2_r2[0]);
-  wire [24:0] normalized_left1 = shift_r2[0] ? normalized_left2_r2[24:0] :
-      normalized_left2_r2[25:1];
+  wire normalized_some1 = normalized_some2 | (~shift_0 & normalized_left2[0]);
+  wire [24:0] normalized_left1 = shift_0 ? normalized_left2[24:0] : normalized_left2[25:1];
   wire sticky = normalized_some1 | addend_lost_r2;
-  wire [24:0] kept = normalized_left1 ^ {25{negative_r2}};
-  wire carry_from_below = negative_r2 & ~sticky;
-  wire [8:0] normalized_exponent = exponent_r2 - {3'd0, shift_r2};
+  wire [24:0] kept = normalized_left1 ^ {25{negative}};
+  wire carry_from_below = negative & ~sticky;
+  wire [8:0] normalized_exponent = exponent_r2 - {3'd0, shift};
 
   // Round: Round at the result's lsb. A carry out of the significand is the next binade.
   wire carry = carry_from_below & kept[0];
   wire guard = kept[0] ^ carry_from_below;
   wire [31:0] truncated = {normalized_exponent & {9{kept[24]}}, kept[23:1]};
   wire round_up = carry | (guard & (sticky | kept[1]));
-  wire signed_2 = (difference & ~(|kept) & ~sticky & ~carry_from_below) ? 1'b0 : sign_r2;
+  wire signed_2 = (difference & ~(|kept) & ~sticky & ~carry_from_below) ? 1'b0 : sign;
   wire overflow = truncated[31] | (truncated[30] & truncated[29] & truncated[28] & truncated[27] &
       truncated[26] & truncated[25] & truncated[24] & truncated[23]);
   wire [30:0] rounded = truncated[30:0] + {30'd0, round_up};
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
   wire [31:0] code = (nan_r2 | inf_r2) ? {nan_r2 ? 1'b0 : signed_2, 8'hff, nan_r2, 22'd0} : overflow
-      ? {signed_2, 31'h7f800000} : {signed_2, rounded};
+      ? {signed_2, FP32_INFINITY} : {signed_2, rounded};
 
   always @(posedge clk) begin
     if (rst) begin
@@ -733,9 +440,8 @@ module fma_bf16_bf16_fp32_fp32_rne_l3 (
     if (ready_1) begin
       a_r1 <= a[6:0];
       a_normal_r1 <= a_normal;
-      addend_right16_r1 <= addend_right16[26:0];
-      addend_right32_r1 <= addend_right32;
-      align_right_r1 <= align_right[5];
+      addend_right1_r1 <= addend_right1;
+      align_right_r1 <= align_right[5:1];
       b_r1 <= b[6:0];
       b_normal_r1 <= b_normal;
       exponent_r1 <= exponent[8:0];
@@ -744,22 +450,6 @@ module fma_bf16_bf16_fp32_fp32_rne_l3 (
       nan_r1 <= nan;
       product_sign_r1 <= product_sign;
       subtract_r1 <= subtract;
-      sum_19_99_half_751_r1 <= a[0] & b[1];
-      sum_19_99_half_752_r1 <= a[1] & b[0];
-      sum_20_101_half_758_r1 <= a[0] & b[2];
-      sum_20_101_half_759_r1 <= a[1] & b[1];
-      sum_23_119_half_815_r1 <= a[0] & b[5];
-      sum_23_119_half_816_r1 <= a[1] & b[4];
-      sum_24_129_half_846_r1 <= a[0] & b[6];
-      sum_24_129_half_847_r1 <= a[1] & b[5];
-      sum_24_131_half_854_r1 <= a[3] & b[3];
-      sum_24_131_half_855_r1 <= a[4] & b[2];
-      sum_25_143_half_891_r1 <= a[3] & b[4];
-      sum_25_143_half_892_r1 <= a[4] & b[3];
-      sum_25_145_half_899_r1 <= a[6] & b[1];
-      sum_25_145_half_900_r1 <= a_normal & b[0];
-      sum_26_155_half_926_r1 <= a[1] & b_normal;
-      sum_26_155_half_927_r1 <= a[2] & b[6];
     end
   end
 
@@ -768,15 +458,16 @@ module fma_bf16_bf16_fp32_fp32_rne_l3 (
       addend_lost_r2 <= addend_lost;
       exponent_r2 <= exponent_r1;
       inf_r2 <= inf_r1;
+      inf_sign_r2 <= inf_sign_r1;
+      low_sum_bits14_r2 <= low_sum_bits14;
+      low_sum_bits21_r2 <= low_sum_bits21;
+      low_sum_bits28_r2 <= low_sum_bits28;
+      low_sum_bits7_r2 <= low_sum_bits7;
+      low_sum_block0_r2 <= low_sum_block0[6:0];
       nan_r2 <= nan_r1;
-      negative_r2 <= negative;
-      normalized_left2_r2 <= normalized_left2;
-      normalized_some2_2228_r2 <= |normalized_left4[1:0];
-      normalized_some4_2164_r2 <= normalized_some8;
-      normalized_some4_2167_r2 <= ~shift_2 & (|normalized_left8[3:0]);
-      shift_r2 <= shift;
-      sign_r2 <= sign;
+      product_sign_r2 <= product_sign_r1;
       subtract_r2 <= subtract_r1;
+      upper_sum_r2 <= upper_sum;
     end
   end
 

@@ -23,12 +23,14 @@ module fma_e4m3fn_e4m3fn_e4m3fn_e4m3fn_rne (
   input  wire [7:0] c,
   output wire [7:0] y
 );
+  localparam [7:0] E4M3FN_NAN = 8'h7f;
 
   // Unpack: Fields and classes of the operands, signs of product and addend, and whether their
   // magnitudes are subtracted.
   wire a_normal = |a[6:3];
   wire a_sign = a[7];
   wire [3:0] a_exponent = {a[6:4], a[3] | ~a_normal};
+  wire [3:0] a_significand = {a_normal, a[2:0]};
   wire a_nan = &a[6:0];
   wire a_zero = ~a_normal & ~(|a[2:0]);
   wire b_normal = |b[6:3];
@@ -74,94 +76,62 @@ module fma_e4m3fn_e4m3fn_e4m3fn_e4m3fn_rne (
   wire addend_lost = subtract ? ~addend_every16 : addend_some16;
 
   // Multiply add: Product plus addend: partial products and addend in one carry-save sum.
+  wire [3:0] sum_row0 = a_significand & {4{b[0]}};
+  wire [3:0] sum_row1 = a_significand & {4{b[1]}};
+  wire [3:0] sum_row2 = a_significand & {4{b[2]}};
+  wire [3:0] sum_row3 = a_significand & {4{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire sum_3_27_half_and_2 = a[0] & b[1];
-  wire sum_3_27_half_and = a[1] & b[0];
-  wire sum_3_27_half = sum_3_27_half_and_2 ^ sum_3_27_half_and;
-  wire sum_3_27_sum = sum_3_27_half ^ addend_right16[3];
-  wire sum_3_27_carry = (sum_3_27_half_and_2 & sum_3_27_half_and) | (sum_3_27_half &
-      addend_right16[3]);
-  wire sum_4_29_half_and_2 = a[0] & b[2];
-  wire sum_4_29_half_and = a[1] & b[1];
-  wire sum_4_29_half = sum_4_29_half_and_2 ^ sum_4_29_half_and;
-  wire sum_4_29_sum_and = a[2] & b[0];
-  wire sum_4_29_sum = sum_4_29_half ^ sum_4_29_sum_and;
-  wire sum_4_29_carry = (sum_4_29_half_and_2 & sum_4_29_half_and) | (sum_4_29_half &
-      sum_4_29_sum_and);
-  wire sum_4_31_half = addend_right16[4] ^ sum_3_27_carry;
-  wire sum_4_31_sum = sum_4_31_half ^ sum_4_29_sum;
-  wire sum_4_31_carry = (addend_right16[4] & sum_3_27_carry) | (sum_4_31_half & sum_4_29_sum);
-  wire sum_5_33_half_and_2 = a[0] & b_normal;
-  wire sum_5_33_half_and = a[1] & b[2];
-  wire sum_5_33_half = sum_5_33_half_and_2 ^ sum_5_33_half_and;
-  wire sum_5_33_sum_and = a[2] & b[1];
-  wire sum_5_33_sum = sum_5_33_half ^ sum_5_33_sum_and;
-  wire sum_5_33_carry = (sum_5_33_half_and_2 & sum_5_33_half_and) | (sum_5_33_half &
-      sum_5_33_sum_and);
-  wire sum_5_35_half_and = a_normal & b[0];
-  wire sum_5_35_half = sum_5_35_half_and ^ addend_right16[5];
-  wire sum_5_35_sum = sum_5_35_half ^ sum_4_29_carry;
-  wire sum_5_35_carry = (sum_5_35_half_and & addend_right16[5]) | (sum_5_35_half & sum_4_29_carry);
-  wire sum_5_37_half = sum_5_33_sum ^ sum_5_35_sum;
-  wire sum_5_37_sum = sum_5_37_half ^ sum_4_31_carry;
-  wire sum_5_37_carry = (sum_5_33_sum & sum_5_35_sum) | (sum_5_37_half & sum_4_31_carry);
-  wire sum_6_39_half_and_2 = a[1] & b_normal;
-  wire sum_6_39_half_and = a[2] & b[2];
-  wire sum_6_39_half = sum_6_39_half_and_2 ^ sum_6_39_half_and;
-  wire sum_6_39_sum_and = a_normal & b[1];
-  wire sum_6_39_sum = sum_6_39_half ^ sum_6_39_sum_and;
-  wire sum_6_39_carry = (sum_6_39_half_and_2 & sum_6_39_half_and) | (sum_6_39_half &
-      sum_6_39_sum_and);
-  wire sum_6_41_half = addend_right16[6] ^ sum_5_33_carry;
-  wire sum_6_41_sum = sum_6_41_half ^ sum_6_39_sum;
-  wire sum_6_41_carry = (addend_right16[6] & sum_5_33_carry) | (sum_6_41_half & sum_6_39_sum);
-  wire sum_6_43_half = sum_5_35_carry ^ sum_6_41_sum;
-  wire sum_6_43_sum = sum_6_43_half ^ sum_5_37_carry;
-  wire sum_6_43_carry = (sum_5_35_carry & sum_6_41_sum) | (sum_6_43_half & sum_5_37_carry);
-  wire sum_7_45_half_and_2 = a[2] & b_normal;
-  wire sum_7_45_half_and = a_normal & b[2];
-  wire sum_7_45_half = sum_7_45_half_and_2 ^ sum_7_45_half_and;
-  wire sum_7_45_sum = sum_7_45_half ^ addend_right16[7];
-  wire sum_7_45_carry = (sum_7_45_half_and_2 & sum_7_45_half_and) | (sum_7_45_half &
-      addend_right16[7]);
-  wire sum_7_47_half = sum_6_39_carry ^ sum_7_45_sum;
-  wire sum_7_47_sum = sum_7_47_half ^ sum_6_41_carry;
-  wire sum_7_47_carry = (sum_6_39_carry & sum_7_45_sum) | (sum_7_47_half & sum_6_41_carry);
-  wire sum_8_49_half_and = a_normal & b_normal;
-  wire sum_8_49_half = sum_8_49_half_and ^ addend_right16[8];
-  wire sum_8_49_sum = sum_8_49_half ^ sum_7_45_carry;
-  wire sum_8_49_carry = (sum_8_49_half_and & addend_right16[8]) | (sum_8_49_half & sum_7_45_carry);
-  wire [10:0] low_sum = {1'b0, addend_right16[9], sum_8_49_sum, sum_7_47_sum, sum_6_43_sum,
-      sum_5_37_sum, sum_4_31_sum, sum_3_27_sum, a[0] & b[0], addend_right16[1:0]} + {1'b0,
-      sum_8_49_carry, sum_7_47_carry, sum_6_43_carry, 4'd0, addend_right16[2], 1'b0, plus_one_low};
+  wire [4:0] sum_stage1_half0_3 = {sum_row2[3], sum_row1} ^ {sum_row3[2:1], sum_row0[3:1]};
+  wire [4:0] sum_stage1_sum0_3 = sum_stage1_half0_3 ^ addend_right16[7:3];
+  wire [4:0] sum_stage1_carry0_3 = ({sum_row2[3], sum_row1} & {sum_row3[2:1], sum_row0[3:1]}) |
+      (sum_stage1_half0_3 & addend_right16[7:3]);
+  wire [2:0] sum_stage2_half0_4 = sum_stage1_carry0_3[2:0] ^ sum_row2[2:0];
+  wire [2:0] sum_stage2_sum0_4 = sum_stage2_half0_4 ^ sum_stage1_sum0_3[3:1];
+  wire [2:0] sum_stage2_carry0_4 = (sum_stage1_carry0_3[2:0] & sum_row2[2:0]) | (sum_stage2_half0_4
+      & sum_stage1_sum0_3[3:1]);
+  wire sum_stage2_half0_8 = sum_row3[3] ^ sum_stage1_carry0_3[4];
+  wire sum_stage2_sum0_8 = sum_stage2_half0_8 ^ addend_right16[8];
+  wire sum_stage2_carry0_8 = (sum_row3[3] & sum_stage1_carry0_3[4]) | (sum_stage2_half0_8 &
+      addend_right16[8]);
+  wire sum_stage3_half0_5 = sum_stage2_carry0_4[0] ^ sum_row3[0];
+  wire sum_stage3_sum0_5 = sum_stage3_half0_5 ^ sum_stage2_sum0_4[1];
+  wire sum_stage3_carry0_5 = (sum_stage2_carry0_4[0] & sum_row3[0]) | (sum_stage3_half0_5 &
+      sum_stage2_sum0_4[1]);
+  wire sum_stage3_half0_7 = sum_stage1_carry0_3[3] ^ sum_stage2_carry0_4[2];
+  wire sum_stage3_sum0_7 = sum_stage3_half0_7 ^ sum_stage1_sum0_3[4];
+  wire sum_stage3_carry0_7 = (sum_stage1_carry0_3[3] & sum_stage2_carry0_4[2]) | (sum_stage3_half0_7
+      & sum_stage1_sum0_3[4]);
+  wire [2:0] sum_ripple6_sum = {1'b0, sum_stage2_sum0_4[2], sum_stage3_carry0_5} + {1'b0,
+      sum_stage2_carry0_4[1], sum_stage3_carry0_5};
+  wire [1:0] sum_ripple6 = sum_ripple6_sum[2:1];
+  wire [10:0] low_sum = {1'b0, addend_right16[9], sum_stage2_sum0_8, sum_ripple6, sum_stage3_sum0_5,
+      sum_stage2_sum0_4[0], sum_stage1_sum0_3[0], addend_right16[2:0]} + {1'b0, sum_stage2_carry0_8,
+      sum_stage3_carry0_7, sum_stage3_sum0_7, 4'd0, sum_row0[0], 1'b0, plus_one_low};
   wire carry_into_addend = low_sum[10];
-  wire [6:0] upper_sum = {(&addend_right16[15:10]) & carry_into_addend, addend_right16[15] ^
-      ((&addend_right16[14:10]) & carry_into_addend), addend_right16[14] ^ ((&addend_right16[13:10])
-      & carry_into_addend), addend_right16[13] ^ ((&addend_right16[12:10]) & carry_into_addend),
-      addend_right16[12] ^ ((&addend_right16[11:10]) & carry_into_addend), addend_right16[11] ^
-      (addend_right16[10] & carry_into_addend), addend_right16[10] ^ carry_into_addend};
+  wire [6:0] upper_sum = {(&addend_right16[15:10]) & carry_into_addend, addend_right16[15:10] +
+      {5'd0, carry_into_addend}};
   wire negative = subtract & ~upper_sum[6];
   wire sign = product_sign ^ negative;
   wire [15:0] total = {upper_sum[5:0], low_sum[9:0]};
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire marked_and_2 = ~exponent[4] & ~exponent[3];
-  wire marked_and_8 = marked_and_2 & ~exponent[2];
-  wire marked_and = ~exponent[1] & exponent[0];
-  wire marked_and_9 = exponent[1] & ~exponent[0];
-  wire marked_and_7 = exponent[1] & exponent[0];
+  wire marked_and_5 = ~exponent[4] & ~exponent[3];
+  wire marked_and_8 = marked_and_5 & ~exponent[2];
+  wire marked_and_10 = ~exponent[1] & exponent[0];
+  wire marked_and_7 = exponent[1] & ~exponent[0];
+  wire marked_and_4 = exponent[1] & exponent[0];
+  wire marked_and_6 = marked_and_5 & exponent[2];
+  wire marked_and = ~exponent[1] & ~exponent[0];
+  wire marked_and_2 = ~exponent[4] & exponent[3];
+  wire marked_and_9 = marked_and_2 & ~exponent[2];
   wire marked_and_3 = marked_and_2 & exponent[2];
-  wire marked_and_4 = ~exponent[1] & ~exponent[0];
-  wire marked_and_5 = ~exponent[4] & exponent[3];
-  wire marked_and_6 = marked_and_5 & ~exponent[2];
-  wire marked_and_10 = marked_and_5 & exponent[2];
-  wire [15:0] marked = {total[15:1] ^ {15{negative}}, 1'b1} | {marked_and_8 & marked_and,
-      marked_and_8 & marked_and_9, marked_and_8 & marked_and_7, marked_and_3 & marked_and_4,
-      marked_and_3 & marked_and, marked_and_3 & marked_and_9, marked_and_3 & marked_and_7,
-      marked_and_6 & marked_and_4, marked_and_6 & marked_and, marked_and_6 & marked_and_9,
-      marked_and_6 & marked_and_7, marked_and_10 & marked_and_4, marked_and_10 & marked_and,
-      marked_and_10 & marked_and_9, marked_and_10 & marked_and_7, exponent[4] & ~exponent[3] &
-      ~exponent[2] & marked_and_4};
+  wire [15:0] marked = {total[15:1] ^ {15{negative}}, 1'b1} | {marked_and_8 & marked_and_10,
+      marked_and_8 & marked_and_7, marked_and_8 & marked_and_4, marked_and_6 & marked_and,
+      marked_and_6 & marked_and_10, marked_and_6 & marked_and_7, marked_and_6 & marked_and_4,
+      marked_and_9 & marked_and, marked_and_9 & marked_and_10, marked_and_9 & marked_and_7,
+      marked_and_9 & marked_and_4, marked_and_3 & marked_and, marked_and_3 & marked_and_10,
+      marked_and_3 & marked_and_7, marked_and_3 & marked_and_4, exponent[4] & ~exponent[3] &
+      ~exponent[2] & marked_and};
   wire shift_and_12 = ~marked[15] & ~marked[14];
   wire shift_and_11 = ~marked[13] & ~marked[12];
   wire shift_and_13 = shift_and_12 & shift_and_11;
@@ -205,15 +175,13 @@ module fma_e4m3fn_e4m3fn_e4m3fn_e4m3fn_rne (
   wire [7:0] truncated = {normalized_exponent & {5{kept[4]}}, kept[3:1]};
   wire round_up = carry | (guard & (sticky | kept[1]));
   wire signed_2 = (subtract & ~(|kept) & ~sticky & ~carry_from_below) ? 1'b0 : sign;
-  wire [6:0] incremented = {truncated[6] ^ ((&truncated[5:0]) & round_up), truncated[5] ^
-      ((&truncated[4:0]) & round_up), truncated[4] ^ ((&truncated[3:0]) & round_up), truncated[3] ^
-      ((&kept[3:1]) & round_up), kept[3] ^ ((&kept[2:1]) & round_up), kept[2] ^ (kept[1] &
-      round_up), kept[1] ^ round_up};
+  wire [7:0] incremented = truncated + {7'd0, round_up};
   wire overflow = truncated[7] | (truncated[6] & truncated[5] & truncated[4] & truncated[3] &
       kept[3] & kept[2] & kept[1]) | ((truncated == 8'd126) & round_up);
+  wire [6:0] rounded = incremented[6:0];
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [7:0] code = operand_nan ? 8'h7f : overflow ? 8'h7f : {signed_2, incremented};
+  wire [7:0] code = operand_nan ? E4M3FN_NAN : overflow ? E4M3FN_NAN : {signed_2, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

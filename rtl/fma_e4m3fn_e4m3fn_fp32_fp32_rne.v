@@ -23,12 +23,15 @@ module fma_e4m3fn_e4m3fn_fp32_fp32_rne (
   input  wire [31:0] c,
   output wire [31:0] y
 );
+  localparam [30:0] FP32_INFINITY = 31'h7f800000;
+  localparam [31:0] FP32_NAN = 32'h7fc00000;
 
   // Unpack: Fields and classes of the operands, signs of product and addend, and whether their
   // magnitudes are subtracted.
   wire a_normal = |a[6:3];
   wire a_sign = a[7];
   wire [3:0] a_exponent = {a[6:4], a[3] | ~a_normal};
+  wire [3:0] a_significand = {a_normal, a[2:0]};
   wire a_nan = &a[6:0];
   wire a_zero = ~a_normal & ~(|a[2:0]);
   wire b_normal = |b[6:3];
@@ -76,250 +79,124 @@ module fma_e4m3fn_e4m3fn_fp32_fp32_rne (
   wire addend_lost = subtract ? ~addend_every32 : addend_some32;
 
   // Multiply add: Product plus addend: partial products and addend in one carry-save sum.
+  wire [3:0] sum_row0 = a_significand & {4{b[0]}};
+  wire [3:0] sum_row1 = a_significand & {4{b[1]}};
+  wire [3:0] sum_row2 = a_significand & {4{b[2]}};
+  wire [3:0] sum_row3 = a_significand & {4{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire sum_26_50_half_and_2 = a[0] & b[1];
-  wire sum_26_50_half_and = a[1] & b[0];
-  wire sum_26_50_half = sum_26_50_half_and_2 ^ sum_26_50_half_and;
-  wire sum_26_50_sum = sum_26_50_half ^ addend_right32[26];
-  wire sum_26_50_carry = (sum_26_50_half_and_2 & sum_26_50_half_and) | (sum_26_50_half &
-      addend_right32[26]);
-  wire sum_27_52_half_and_2 = a[0] & b[2];
-  wire sum_27_52_half_and = a[1] & b[1];
-  wire sum_27_52_half = sum_27_52_half_and_2 ^ sum_27_52_half_and;
-  wire sum_27_52_sum_and = a[2] & b[0];
-  wire sum_27_52_sum = sum_27_52_half ^ sum_27_52_sum_and;
-  wire sum_27_52_carry = (sum_27_52_half_and_2 & sum_27_52_half_and) | (sum_27_52_half &
-      sum_27_52_sum_and);
-  wire sum_27_54_half = addend_right32[27] ^ sum_26_50_carry;
-  wire sum_27_54_sum = sum_27_54_half ^ sum_27_52_sum;
-  wire sum_27_54_carry = (addend_right32[27] & sum_26_50_carry) | (sum_27_54_half & sum_27_52_sum);
-  wire sum_28_56_half_and_2 = a[0] & b_normal;
-  wire sum_28_56_half_and = a[1] & b[2];
-  wire sum_28_56_half = sum_28_56_half_and_2 ^ sum_28_56_half_and;
-  wire sum_28_56_sum_and = a[2] & b[1];
-  wire sum_28_56_sum = sum_28_56_half ^ sum_28_56_sum_and;
-  wire sum_28_56_carry = (sum_28_56_half_and_2 & sum_28_56_half_and) | (sum_28_56_half &
-      sum_28_56_sum_and);
-  wire sum_28_58_half_and = a_normal & b[0];
-  wire sum_28_58_half = sum_28_58_half_and ^ addend_right32[28];
-  wire sum_28_58_sum = sum_28_58_half ^ sum_27_52_carry;
-  wire sum_28_58_carry = (sum_28_58_half_and & addend_right32[28]) | (sum_28_58_half &
-      sum_27_52_carry);
-  wire sum_28_60_half = sum_28_56_sum ^ sum_28_58_sum;
-  wire sum_28_60_sum = sum_28_60_half ^ sum_27_54_carry;
-  wire sum_28_60_carry = (sum_28_56_sum & sum_28_58_sum) | (sum_28_60_half & sum_27_54_carry);
-  wire sum_29_62_half_and_2 = a[1] & b_normal;
-  wire sum_29_62_half_and = a[2] & b[2];
-  wire sum_29_62_half = sum_29_62_half_and_2 ^ sum_29_62_half_and;
-  wire sum_29_62_sum_and = a_normal & b[1];
-  wire sum_29_62_sum = sum_29_62_half ^ sum_29_62_sum_and;
-  wire sum_29_62_carry = (sum_29_62_half_and_2 & sum_29_62_half_and) | (sum_29_62_half &
-      sum_29_62_sum_and);
-  wire sum_29_64_half = addend_right32[29] ^ sum_28_56_carry;
-  wire sum_29_64_sum = sum_29_64_half ^ sum_29_62_sum;
-  wire sum_29_64_carry = (addend_right32[29] & sum_28_56_carry) | (sum_29_64_half & sum_29_62_sum);
-  wire sum_29_66_half = sum_28_58_carry ^ sum_29_64_sum;
-  wire sum_29_66_sum = sum_29_66_half ^ sum_28_60_carry;
-  wire sum_29_66_carry = (sum_28_58_carry & sum_29_64_sum) | (sum_29_66_half & sum_28_60_carry);
-  wire sum_30_68_half_and_2 = a[2] & b_normal;
-  wire sum_30_68_half_and = a_normal & b[2];
-  wire sum_30_68_half = sum_30_68_half_and_2 ^ sum_30_68_half_and;
-  wire sum_30_68_sum = sum_30_68_half ^ addend_right32[30];
-  wire sum_30_68_carry = (sum_30_68_half_and_2 & sum_30_68_half_and) | (sum_30_68_half &
-      addend_right32[30]);
-  wire sum_30_70_half = sum_29_62_carry ^ sum_30_68_sum;
-  wire sum_30_70_sum = sum_30_70_half ^ sum_29_64_carry;
-  wire sum_30_70_carry = (sum_29_62_carry & sum_30_68_sum) | (sum_30_70_half & sum_29_64_carry);
-  wire sum_31_72_half_and = a_normal & b_normal;
-  wire sum_31_72_half = sum_31_72_half_and ^ addend_right32[31];
-  wire sum_31_72_sum = sum_31_72_half ^ sum_30_68_carry;
-  wire sum_31_72_carry = (sum_31_72_half_and & addend_right32[31]) | (sum_31_72_half &
-      sum_30_68_carry);
-  wire low_sum_propagate_and = a[0] & b[0];
-  wire [32:0] low_sum_propagate = {addend_right32[32], sum_31_72_sum, sum_30_70_sum, sum_29_66_sum,
-      sum_28_60_sum, sum_27_54_sum, sum_26_50_sum, low_sum_propagate_and, addend_right32[24:0]} ^
-      {sum_31_72_carry, sum_30_70_carry, sum_29_66_carry, 4'd0, addend_right32[25], 24'd0,
-      plus_one_low};
-  wire [32:0] low_sum_generate = {addend_right32[32], sum_31_72_sum, sum_30_70_sum, sum_29_66_sum,
-      sum_28_60_sum, sum_27_54_sum, sum_26_50_sum, low_sum_propagate_and, addend_right32[24:0]} &
-      {sum_31_72_carry, sum_30_70_carry, sum_29_66_carry, 4'd0, addend_right32[25], 24'd0,
-      plus_one_low};
-  wire low_sum_0_zero0 = low_sum_generate[0];
-  wire low_sum_0_one0 = low_sum_propagate[0];
-  wire low_sum_0_zero1 = low_sum_generate[1] | (low_sum_propagate[1] & low_sum_0_zero0);
-  wire low_sum_0_zero2 = low_sum_generate[2] | (low_sum_propagate[2] & low_sum_0_zero1);
-  wire low_sum_0_zero3 = low_sum_generate[3] | (low_sum_propagate[3] & low_sum_0_zero2);
-  wire low_sum_0_zero4 = low_sum_generate[4] | (low_sum_propagate[4] & low_sum_0_zero3);
-  wire low_sum_0_zero5 = low_sum_generate[5] | (low_sum_propagate[5] & low_sum_0_zero4);
-  wire low_sum_0_zero6 = low_sum_generate[6] | (low_sum_propagate[6] & low_sum_0_zero5);
-  wire low_sum_7_zero0 = low_sum_generate[7];
-  wire low_sum_7_one0 = low_sum_propagate[7];
-  wire low_sum_7_zero1 = low_sum_generate[8] | (low_sum_propagate[8] & low_sum_7_zero0);
-  wire low_sum_7_one1 = low_sum_propagate[8] & low_sum_7_one0;
-  wire low_sum_7_zero2 = low_sum_generate[9] | (low_sum_propagate[9] & low_sum_7_zero1);
-  wire low_sum_7_one2 = low_sum_propagate[9] & low_sum_7_one1;
-  wire low_sum_7_zero3 = low_sum_generate[10] | (low_sum_propagate[10] & low_sum_7_zero2);
-  wire low_sum_7_one3 = low_sum_propagate[10] & low_sum_7_one2;
-  wire low_sum_7_zero4 = low_sum_generate[11] | (low_sum_propagate[11] & low_sum_7_zero3);
-  wire low_sum_7_one4 = low_sum_propagate[11] & low_sum_7_one3;
-  wire low_sum_7_zero5 = low_sum_generate[12] | (low_sum_propagate[12] & low_sum_7_zero4);
-  wire low_sum_7_one5 = low_sum_propagate[12] & low_sum_7_one4;
-  wire low_sum_7_zero6 = low_sum_generate[13] | (low_sum_propagate[13] & low_sum_7_zero5);
-  wire low_sum_7_one6 = low_sum_propagate[13] & low_sum_7_one5;
-  wire low_sum_14_zero0 = low_sum_generate[14];
-  wire low_sum_14_one0 = low_sum_propagate[14];
-  wire low_sum_14_zero1 = low_sum_generate[15] | (low_sum_propagate[15] & low_sum_14_zero0);
-  wire low_sum_14_one1 = low_sum_propagate[15] & low_sum_14_one0;
-  wire low_sum_14_zero2 = low_sum_generate[16] | (low_sum_propagate[16] & low_sum_14_zero1);
-  wire low_sum_14_one2 = low_sum_propagate[16] & low_sum_14_one1;
-  wire low_sum_14_zero3 = low_sum_generate[17] | (low_sum_propagate[17] & low_sum_14_zero2);
-  wire low_sum_14_one3 = low_sum_propagate[17] & low_sum_14_one2;
-  wire low_sum_14_zero4 = low_sum_generate[18] | (low_sum_propagate[18] & low_sum_14_zero3);
-  wire low_sum_14_one4 = low_sum_propagate[18] & low_sum_14_one3;
-  wire low_sum_14_zero5 = low_sum_generate[19] | (low_sum_propagate[19] & low_sum_14_zero4);
-  wire low_sum_14_one5 = low_sum_propagate[19] & low_sum_14_one4;
-  wire low_sum_14_zero6 = low_sum_generate[20] | (low_sum_propagate[20] & low_sum_14_zero5);
-  wire low_sum_14_one6 = low_sum_propagate[20] & low_sum_14_one5;
-  wire low_sum_21_zero0 = low_sum_generate[21];
-  wire low_sum_21_one0 = low_sum_propagate[21];
-  wire low_sum_21_zero1 = low_sum_generate[22] | (low_sum_propagate[22] & low_sum_21_zero0);
-  wire low_sum_21_one1 = low_sum_propagate[22] & low_sum_21_one0;
-  wire low_sum_21_zero2 = low_sum_generate[23] | (low_sum_propagate[23] & low_sum_21_zero1);
-  wire low_sum_21_one2 = low_sum_propagate[23] & low_sum_21_one1;
-  wire low_sum_21_zero3 = low_sum_generate[24] | (low_sum_propagate[24] & low_sum_21_zero2);
-  wire low_sum_21_one3 = low_sum_propagate[24] & low_sum_21_one2;
-  wire low_sum_21_zero4 = low_sum_generate[25] | (low_sum_propagate[25] & low_sum_21_zero3);
-  wire low_sum_21_one4 = low_sum_propagate[25] & low_sum_21_one3;
-  wire low_sum_21_zero5 = low_sum_generate[26] | (low_sum_propagate[26] & low_sum_21_zero4);
-  wire low_sum_21_one5 = low_sum_propagate[26] & low_sum_21_one4;
-  wire low_sum_21_zero6 = low_sum_generate[27] | (low_sum_propagate[27] & low_sum_21_zero5);
-  wire low_sum_21_one6 = low_sum_propagate[27] & low_sum_21_one5;
-  wire low_sum_28_zero0 = low_sum_generate[28];
-  wire low_sum_28_one0 = low_sum_propagate[28];
-  wire low_sum_28_zero1 = low_sum_generate[29] | (low_sum_propagate[29] & low_sum_28_zero0);
-  wire low_sum_28_one1 = low_sum_propagate[29] & low_sum_28_one0;
-  wire low_sum_28_zero2 = low_sum_generate[30] | (low_sum_propagate[30] & low_sum_28_zero1);
-  wire low_sum_28_one2 = low_sum_propagate[30] & low_sum_28_one1;
-  wire low_sum_28_zero3 = low_sum_generate[31] | (low_sum_propagate[31] & low_sum_28_zero2);
-  wire low_sum_28_one3 = low_sum_propagate[31] & low_sum_28_one2;
-  wire low_sum_28_zero4 = low_sum_generate[32] | (low_sum_propagate[32] & low_sum_28_zero3);
-  wire low_sum_28_one4 = low_sum_propagate[32] & low_sum_28_one3;
-  wire low_sum_carry14 = low_sum_7_zero6 | (low_sum_7_one6 & low_sum_0_zero6);
-  wire low_sum_carry21 = low_sum_14_zero6 | (low_sum_14_one6 & low_sum_carry14);
-  wire low_sum_carry28 = low_sum_21_zero6 | (low_sum_21_one6 & low_sum_14_zero6) | (low_sum_21_one6
-      & low_sum_14_one6 & low_sum_carry14);
-  wire [33:0] low_sum = {low_sum_28_zero4 | (low_sum_28_one4 & low_sum_carry28),
-      low_sum_propagate[32] ^ low_sum_28_zero3 ^ (low_sum_28_one3 & low_sum_carry28),
-      low_sum_propagate[31] ^ low_sum_28_zero2 ^ (low_sum_28_one2 & low_sum_carry28),
-      low_sum_propagate[30] ^ low_sum_28_zero1 ^ (low_sum_28_one1 & low_sum_carry28),
-      low_sum_propagate[29] ^ low_sum_28_zero0 ^ (low_sum_28_one0 & low_sum_carry28),
-      low_sum_28_one0 ^ low_sum_carry28, low_sum_propagate[27] ^ low_sum_21_zero5 ^ (low_sum_21_one5
-      & low_sum_carry21), low_sum_propagate[26] ^ low_sum_21_zero4 ^ (low_sum_21_one4 &
-      low_sum_carry21), low_sum_propagate[25] ^ low_sum_21_zero3 ^ (low_sum_21_one3 &
-      low_sum_carry21), low_sum_propagate[24] ^ low_sum_21_zero2 ^ (low_sum_21_one2 &
-      low_sum_carry21), low_sum_propagate[23] ^ low_sum_21_zero1 ^ (low_sum_21_one1 &
-      low_sum_carry21), low_sum_propagate[22] ^ low_sum_21_zero0 ^ (low_sum_21_one0 &
-      low_sum_carry21), low_sum_21_one0 ^ low_sum_carry21, low_sum_propagate[20] ^ low_sum_14_zero5
-      ^ (low_sum_14_one5 & low_sum_carry14), low_sum_propagate[19] ^ low_sum_14_zero4 ^
-      (low_sum_14_one4 & low_sum_carry14), low_sum_propagate[18] ^ low_sum_14_zero3 ^
-      (low_sum_14_one3 & low_sum_carry14), low_sum_propagate[17] ^ low_sum_14_zero2 ^
-      (low_sum_14_one2 & low_sum_carry14), low_sum_propagate[16] ^ low_sum_14_zero1 ^
-      (low_sum_14_one1 & low_sum_carry14), low_sum_propagate[15] ^ low_sum_14_zero0 ^
-      (low_sum_14_one0 & low_sum_carry14), low_sum_14_one0 ^ low_sum_carry14, low_sum_propagate[13]
-      ^ low_sum_7_zero5 ^ (low_sum_7_one5 & low_sum_0_zero6), low_sum_propagate[12] ^
-      low_sum_7_zero4 ^ (low_sum_7_one4 & low_sum_0_zero6), low_sum_propagate[11] ^ low_sum_7_zero3
-      ^ (low_sum_7_one3 & low_sum_0_zero6), low_sum_propagate[10] ^ low_sum_7_zero2 ^
-      (low_sum_7_one2 & low_sum_0_zero6), low_sum_propagate[9] ^ low_sum_7_zero1 ^ (low_sum_7_one1 &
-      low_sum_0_zero6), low_sum_propagate[8] ^ low_sum_7_zero0 ^ (low_sum_7_one0 & low_sum_0_zero6),
-      low_sum_7_one0 ^ low_sum_0_zero6, low_sum_propagate[6] ^ low_sum_0_zero5, low_sum_propagate[5]
-      ^ low_sum_0_zero4, low_sum_propagate[4] ^ low_sum_0_zero3, low_sum_propagate[3] ^
-      low_sum_0_zero2, low_sum_propagate[2] ^ low_sum_0_zero1, low_sum_propagate[1] ^
-      low_sum_0_zero0, low_sum_0_one0};
-  wire carry_into_addend = low_sum[33];
-  wire addend_right32_all = &addend_right32[38:33];
-  wire upper_sum_and = addend_right32_all & (&addend_right32[44:39]);
-  wire upper_sum_and_2 = upper_sum_and & (&addend_right32[50:45]);
-  wire upper_sum_and_3 = upper_sum_and_2 & (&addend_right32[56:51]);
-  wire [26:0] upper_sum = {upper_sum_and_3 & (&addend_right32[58:57]) & carry_into_addend,
-      addend_right32[58] ^ (upper_sum_and_3 & addend_right32[57] & carry_into_addend),
-      addend_right32[57] ^ (upper_sum_and_3 & carry_into_addend), addend_right32[56] ^
-      (upper_sum_and_2 & (&addend_right32[55:51]) & carry_into_addend), addend_right32[55] ^
-      (upper_sum_and_2 & (&addend_right32[54:51]) & carry_into_addend), addend_right32[54] ^
-      (upper_sum_and_2 & (&addend_right32[53:51]) & carry_into_addend), addend_right32[53] ^
-      (upper_sum_and_2 & (&addend_right32[52:51]) & carry_into_addend), addend_right32[52] ^
-      (upper_sum_and_2 & addend_right32[51] & carry_into_addend), addend_right32[51] ^
-      (upper_sum_and_2 & carry_into_addend), addend_right32[50] ^ (upper_sum_and &
-      (&addend_right32[49:45]) & carry_into_addend), addend_right32[49] ^ (upper_sum_and &
-      (&addend_right32[48:45]) & carry_into_addend), addend_right32[48] ^ (upper_sum_and &
-      (&addend_right32[47:45]) & carry_into_addend), addend_right32[47] ^ (upper_sum_and &
-      (&addend_right32[46:45]) & carry_into_addend), addend_right32[46] ^ (upper_sum_and &
-      addend_right32[45] & carry_into_addend), addend_right32[45] ^ (upper_sum_and &
-      carry_into_addend), addend_right32[44] ^ (addend_right32_all & (&addend_right32[43:39]) &
-      carry_into_addend), addend_right32[43] ^ (addend_right32_all & (&addend_right32[42:39]) &
-      carry_into_addend), addend_right32[42] ^ (addend_right32_all & (&addend_right32[41:39]) &
-      carry_into_addend), addend_right32[41] ^ (addend_right32_all & (&addend_right32[40:39]) &
-      carry_into_addend), addend_right32[40] ^ (addend_right32_all & addend_right32[39] &
-      carry_into_addend), addend_right32[39] ^ (addend_right32_all & carry_into_addend),
-      addend_right32[38] ^ ((&addend_right32[37:33]) & carry_into_addend), addend_right32[37] ^
-      ((&addend_right32[36:33]) & carry_into_addend), addend_right32[36] ^ ((&addend_right32[35:33])
-      & carry_into_addend), addend_right32[35] ^ ((&addend_right32[34:33]) & carry_into_addend),
-      addend_right32[34] ^ (addend_right32[33] & carry_into_addend), addend_right32[33] ^
-      carry_into_addend};
+  wire [4:0] sum_stage1_half0_26 = {sum_row2[3], sum_row1} ^ {sum_row3[2:1], sum_row0[3:1]};
+  wire [4:0] sum_stage1_sum0_26 = sum_stage1_half0_26 ^ addend_right32[30:26];
+  wire [4:0] sum_stage1_carry0_26 = ({sum_row2[3], sum_row1} & {sum_row3[2:1], sum_row0[3:1]}) |
+      (sum_stage1_half0_26 & addend_right32[30:26]);
+  wire [2:0] sum_stage2_half0_27 = sum_stage1_carry0_26[2:0] ^ sum_row2[2:0];
+  wire [2:0] sum_stage2_sum0_27 = sum_stage2_half0_27 ^ sum_stage1_sum0_26[3:1];
+  wire [2:0] sum_stage2_carry0_27 = (sum_stage1_carry0_26[2:0] & sum_row2[2:0]) |
+      (sum_stage2_half0_27 & sum_stage1_sum0_26[3:1]);
+  wire sum_stage2_half0_31 = sum_row3[3] ^ sum_stage1_carry0_26[4];
+  wire sum_stage2_sum0_31 = sum_stage2_half0_31 ^ addend_right32[31];
+  wire sum_stage2_carry0_31 = (sum_row3[3] & sum_stage1_carry0_26[4]) | (sum_stage2_half0_31 &
+      addend_right32[31]);
+  wire sum_stage3_half0_28 = sum_stage2_carry0_27[0] ^ sum_row3[0];
+  wire sum_stage3_sum0_28 = sum_stage3_half0_28 ^ sum_stage2_sum0_27[1];
+  wire sum_stage3_carry0_28 = (sum_stage2_carry0_27[0] & sum_row3[0]) | (sum_stage3_half0_28 &
+      sum_stage2_sum0_27[1]);
+  wire sum_stage3_half0_30 = sum_stage1_carry0_26[3] ^ sum_stage2_carry0_27[2];
+  wire sum_stage3_sum0_30 = sum_stage3_half0_30 ^ sum_stage1_sum0_26[4];
+  wire sum_stage3_carry0_30 = (sum_stage1_carry0_26[3] & sum_stage2_carry0_27[2]) |
+      (sum_stage3_half0_30 & sum_stage1_sum0_26[4]);
+  wire [2:0] sum_ripple29_sum = {1'b0, sum_stage2_sum0_27[2], sum_stage3_carry0_28} + {1'b0,
+      sum_stage2_carry0_27[1], sum_stage3_carry0_28};
+  wire [1:0] sum_ripple29 = sum_ripple29_sum[2:1];
+  wire [7:0] low_sum_block0 = {1'b0, addend_right32[6:0]} + {7'd0, plus_one_low};
+  wire low_sum_block7_passes = &addend_right32[13:7];
+  wire low_sum_block14_passes = &addend_right32[20:14];
+  wire [7:0] low_sum_block21 = {1'b0, sum_stage2_sum0_27[0], sum_stage1_sum0_26[0],
+      addend_right32[25:21]} + {3'd0, sum_row0[0], 4'd0};
+  wire low_sum_block21_passes = &({sum_stage2_sum0_27[0], sum_stage1_sum0_26[0],
+      addend_right32[25:21]} ^ {2'd0, sum_row0[0], 4'd0});
+  wire [5:0] low_sum_block28 = {1'b0, addend_right32[32], sum_stage2_sum0_31, sum_ripple29,
+      sum_stage3_sum0_28} + {1'b0, sum_stage2_carry0_31, sum_stage3_carry0_30, sum_stage3_sum0_30,
+      2'd0};
+  wire low_sum_block28_passes = &({addend_right32[32], sum_stage2_sum0_31, sum_ripple29,
+      sum_stage3_sum0_28} ^ {sum_stage2_carry0_31, sum_stage3_carry0_30, sum_stage3_sum0_30, 2'd0});
+  wire low_sum_blocks0to1_generates = low_sum_block7_passes & low_sum_block0[7];
+  wire low_sum_blocks2to3_generates = low_sum_block21[7];
+  wire low_sum_blocks2to3_passes = low_sum_block21_passes & low_sum_block14_passes;
+  wire low_sum_blocks0to2_generates = low_sum_block14_passes & low_sum_blocks0to1_generates;
+  wire low_sum_blocks0to3_generates = low_sum_blocks2to3_generates | (low_sum_blocks2to3_passes &
+      low_sum_blocks0to1_generates);
+  wire low_sum_blocks0to4_generates = low_sum_block28[5] | (low_sum_block28_passes &
+      low_sum_blocks0to3_generates);
+  wire low_sum_carry7 = low_sum_block0[7];
+  wire [6:0] low_sum_bits7 = addend_right32[13:7] + {6'd0, low_sum_carry7};
+  wire [6:0] low_sum_bits14 = addend_right32[20:14] + {6'd0, low_sum_blocks0to1_generates};
+  wire [6:0] low_sum_bits21 = low_sum_block21[6:0] + {6'd0, low_sum_blocks0to2_generates};
+  wire [4:0] low_sum_bits28 = low_sum_block28[4:0] + {4'd0, low_sum_blocks0to3_generates};
+  wire [33:0] low_sum = {low_sum_blocks0to4_generates, low_sum_bits28, low_sum_bits21,
+      low_sum_bits14, low_sum_bits7, low_sum_block0[6:0]};
+  wire addend_right32_all = &addend_right32[44:33];
+  wire upper_sum_carry12 = addend_right32_all & low_sum_blocks0to4_generates;
+  wire upper_sum_carry24_and = addend_right32_all & (&addend_right32[56:45]);
+  wire upper_sum_carry24 = upper_sum_carry24_and & low_sum_blocks0to4_generates;
+  wire [26:0] upper_sum = {upper_sum_carry24_and & (&addend_right32[58:57]) &
+      low_sum_blocks0to4_generates, addend_right32[58:57] + {1'b0, upper_sum_carry24},
+      addend_right32[56:45] + {11'd0, upper_sum_carry12}, addend_right32[44:33] + {11'd0,
+      low_sum_blocks0to4_generates}};
   wire negative = subtract & ~upper_sum[26];
   wire sign = c_special ? c_sign : (product_sign ^ negative);
   wire [58:0] total = {upper_sum[25:0], low_sum[32:0]};
   wire difference = subtract & ~c_special;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire marked_and_4 = ~(|exponent[7:6]) & ~exponent[5] & ~exponent[4];
-  wire marked_and_12 = ~exponent[3] & ~exponent[2];
-  wire marked_and_10 = ~exponent[1] & exponent[0];
-  wire marked_and_26 = marked_and_12 & marked_and_10;
-  wire marked_and_5 = exponent[1] & ~exponent[0];
-  wire marked_and_23 = marked_and_12 & marked_and_5;
-  wire marked_and_15 = exponent[1] & exponent[0];
-  wire marked_and_18 = marked_and_12 & marked_and_15;
-  wire marked_and_20 = ~exponent[3] & exponent[2];
-  wire marked_and = ~exponent[1] & ~exponent[0];
-  wire marked_and_24 = marked_and_20 & marked_and;
-  wire marked_and_27 = marked_and_20 & marked_and_10;
-  wire marked_and_21 = marked_and_20 & marked_and_5;
-  wire marked_and_22 = marked_and_20 & marked_and_15;
-  wire marked_and_2 = exponent[3] & ~exponent[2];
-  wire marked_and_3 = marked_and_2 & marked_and;
-  wire marked_and_11 = marked_and_2 & marked_and_10;
+  wire marked_and_19 = ~(|exponent[7:6]) & ~exponent[5] & ~exponent[4];
+  wire marked_and_8 = ~exponent[3] & ~exponent[2];
+  wire marked_and_11 = ~exponent[1] & exponent[0];
+  wire marked_and_17 = marked_and_8 & marked_and_11;
+  wire marked_and_7 = exponent[1] & ~exponent[0];
+  wire marked_and_9 = marked_and_8 & marked_and_7;
+  wire marked_and = exponent[1] & exponent[0];
+  wire marked_and_20 = marked_and_8 & marked_and;
+  wire marked_and_2 = ~exponent[3] & exponent[2];
+  wire marked_and_5 = ~exponent[1] & ~exponent[0];
   wire marked_and_6 = marked_and_2 & marked_and_5;
-  wire marked_and_16 = marked_and_2 & marked_and_15;
-  wire marked_and_7 = exponent[3] & exponent[2];
-  wire marked_and_8 = marked_and_7 & marked_and;
-  wire marked_and_28 = marked_and_7 & marked_and_10;
-  wire marked_and_19 = marked_and_7 & marked_and_5;
-  wire marked_and_25 = marked_and_7 & marked_and_15;
-  wire marked_and_14 = ~(|exponent[7:6]) & ~exponent[5] & exponent[4];
-  wire marked_and_13 = marked_and_12 & marked_and;
-  wire marked_and_9 = ~(|exponent[7:6]) & exponent[5] & ~exponent[4];
-  wire marked_and_17 = ~(|exponent[7:6]) & exponent[5] & exponent[4];
-  wire [58:0] marked = {total[58:1] ^ {58{negative}}, 1'b1} | {marked_and_4 & marked_and_26,
-      marked_and_4 & marked_and_23, marked_and_4 & marked_and_18, marked_and_4 & marked_and_24,
-      marked_and_4 & marked_and_27, marked_and_4 & marked_and_21, marked_and_4 & marked_and_22,
-      marked_and_4 & marked_and_3, marked_and_4 & marked_and_11, marked_and_4 & marked_and_6,
-      marked_and_4 & marked_and_16, marked_and_4 & marked_and_8, marked_and_4 & marked_and_28,
-      marked_and_4 & marked_and_19, marked_and_4 & marked_and_25, marked_and_14 & marked_and_13,
-      marked_and_14 & marked_and_26, marked_and_14 & marked_and_23, marked_and_14 & marked_and_18,
-      marked_and_14 & marked_and_24, marked_and_14 & marked_and_27, marked_and_14 & marked_and_21,
-      marked_and_14 & marked_and_22, marked_and_14 & marked_and_3, marked_and_14 & marked_and_11,
-      marked_and_14 & marked_and_6, marked_and_14 & marked_and_16, marked_and_14 & marked_and_8,
-      marked_and_14 & marked_and_28, marked_and_14 & marked_and_19, marked_and_14 & marked_and_25,
-      marked_and_9 & marked_and_13, marked_and_9 & marked_and_26, marked_and_9 & marked_and_23,
-      marked_and_9 & marked_and_18, marked_and_9 & marked_and_24, marked_and_9 & marked_and_27,
-      marked_and_9 & marked_and_21, marked_and_9 & marked_and_22, marked_and_9 & marked_and_3,
-      marked_and_9 & marked_and_11, marked_and_9 & marked_and_6, marked_and_9 & marked_and_16,
-      marked_and_9 & marked_and_8, marked_and_9 & marked_and_28, marked_and_9 & marked_and_19,
-      marked_and_9 & marked_and_25, marked_and_17 & marked_and_13, marked_and_17 & marked_and_26,
-      marked_and_17 & marked_and_23, marked_and_17 & marked_and_18, marked_and_17 & marked_and_24,
-      marked_and_17 & marked_and_27, marked_and_17 & marked_and_21, marked_and_17 & marked_and_22,
-      marked_and_17 & marked_and_3, marked_and_17 & marked_and_11, marked_and_17 & marked_and_6,
-      marked_and_17 & marked_and_16};
+  wire marked_and_27 = marked_and_2 & marked_and_11;
+  wire marked_and_16 = marked_and_2 & marked_and_7;
+  wire marked_and_3 = marked_and_2 & marked_and;
+  wire marked_and_12 = exponent[3] & ~exponent[2];
+  wire marked_and_18 = marked_and_12 & marked_and_5;
+  wire marked_and_13 = marked_and_12 & marked_and_11;
+  wire marked_and_23 = marked_and_12 & marked_and_7;
+  wire marked_and_22 = marked_and_12 & marked_and;
+  wire marked_and_14 = exponent[3] & exponent[2];
+  wire marked_and_28 = marked_and_14 & marked_and_5;
+  wire marked_and_21 = marked_and_14 & marked_and_11;
+  wire marked_and_26 = marked_and_14 & marked_and_7;
+  wire marked_and_15 = marked_and_14 & marked_and;
+  wire marked_and_10 = ~(|exponent[7:6]) & ~exponent[5] & exponent[4];
+  wire marked_and_25 = marked_and_8 & marked_and_5;
+  wire marked_and_4 = ~(|exponent[7:6]) & exponent[5] & ~exponent[4];
+  wire marked_and_24 = ~(|exponent[7:6]) & exponent[5] & exponent[4];
+  wire [58:0] marked = {total[58:1] ^ {58{negative}}, 1'b1} | {marked_and_19 & marked_and_17,
+      marked_and_19 & marked_and_9, marked_and_19 & marked_and_20, marked_and_19 & marked_and_6,
+      marked_and_19 & marked_and_27, marked_and_19 & marked_and_16, marked_and_19 & marked_and_3,
+      marked_and_19 & marked_and_18, marked_and_19 & marked_and_13, marked_and_19 & marked_and_23,
+      marked_and_19 & marked_and_22, marked_and_19 & marked_and_28, marked_and_19 & marked_and_21,
+      marked_and_19 & marked_and_26, marked_and_19 & marked_and_15, marked_and_10 & marked_and_25,
+      marked_and_10 & marked_and_17, marked_and_10 & marked_and_9, marked_and_10 & marked_and_20,
+      marked_and_10 & marked_and_6, marked_and_10 & marked_and_27, marked_and_10 & marked_and_16,
+      marked_and_10 & marked_and_3, marked_and_10 & marked_and_18, marked_and_10 & marked_and_13,
+      marked_and_10 & marked_and_23, marked_and_10 & marked_and_22, marked_and_10 & marked_and_28,
+      marked_and_10 & marked_and_21, marked_and_10 & marked_and_26, marked_and_10 & marked_and_15,
+      marked_and_4 & marked_and_25, marked_and_4 & marked_and_17, marked_and_4 & marked_and_9,
+      marked_and_4 & marked_and_20, marked_and_4 & marked_and_6, marked_and_4 & marked_and_27,
+      marked_and_4 & marked_and_16, marked_and_4 & marked_and_3, marked_and_4 & marked_and_18,
+      marked_and_4 & marked_and_13, marked_and_4 & marked_and_23, marked_and_4 & marked_and_22,
+      marked_and_4 & marked_and_28, marked_and_4 & marked_and_21, marked_and_4 & marked_and_26,
+      marked_and_4 & marked_and_15, marked_and_24 & marked_and_25, marked_and_24 & marked_and_17,
+      marked_and_24 & marked_and_9, marked_and_24 & marked_and_20, marked_and_24 & marked_and_6,
+      marked_and_24 & marked_and_27, marked_and_24 & marked_and_16, marked_and_24 & marked_and_3,
+      marked_and_24 & marked_and_18, marked_and_24 & marked_and_13, marked_and_24 & marked_and_23,
+      marked_and_24 & marked_and_22};
   wire shift_5_and_27 = ~marked[58] & ~marked[57];
   wire shift_5_and_26 = ~marked[56] & ~marked[55];
   wire shift_5_and_28 = shift_5_and_27 & shift_5_and_26;
@@ -407,7 +284,7 @@ module fma_e4m3fn_e4m3fn_fp32_fp32_rne (
       shift_5_and_30 ? (shift_5_and_14 & ~shift_5_and_7) : (shift_5_and_29 & ~shift_5_and_22);
   wire shift_4 = shift_5 ? shift_4_and_15 : (shift_5_and_30 & ~shift_5_and_15);
   wire [5:0] shift = {shift_5, shift_4, shift_3, shift_2, shift_1, shift_0};
-  wire normalized_some32 = ~shift_5 & (|low_sum[2:0]);
+  wire normalized_some32 = ~shift_5 & (|low_sum_block0[2:0]);
   wire [55:0] normalized_left32 = shift_5 ? {low_sum[26:0], 29'd0} : total[58:3];
   wire normalized_some16 = normalized_some32 | (~shift_4 & (|normalized_left32[15:0]));
   wire [39:0] normalized_left16 = shift_4 ? normalized_left32[39:0] : normalized_left32[55:16];
@@ -435,8 +312,8 @@ module fma_e4m3fn_e4m3fn_fp32_fp32_rne (
   wire [30:0] rounded = truncated + {30'd0, round_up};
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [31:0] code = (operand_nan | c_special) ? (operand_nan ? 32'h7fc00000 : {signed_2,
-      31'h7f800000}) : overflow ? {signed_2, 31'h7f800000} : {signed_2, rounded};
+  wire [31:0] code = (operand_nan | c_special) ? (operand_nan ? FP32_NAN : {signed_2,
+      FP32_INFINITY}) : overflow ? {signed_2, FP32_INFINITY} : {signed_2, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

@@ -23,12 +23,15 @@ module fma_e4m3fn_e5m2_fp16_bf16_rne (
   input  wire [15:0] c,
   output wire [15:0] y
 );
+  localparam [14:0] BF16_INFINITY = 15'h7f80;
+  localparam [15:0] BF16_NAN = 16'h7fc0;
 
   // Unpack: Fields and classes of the operands, signs of product and addend, and whether their
   // magnitudes are subtracted.
   wire a_normal = |a[6:3];
   wire a_sign = a[7];
   wire [3:0] a_exponent = {a[6:4], a[3] | ~a_normal};
+  wire [3:0] a_significand = {a_normal, a[2:0]};
   wire a_nan = &a[6:0];
   wire a_zero = ~a_normal & ~(|a[2:0]);
   wire b_normal = |b[6:2];
@@ -87,171 +90,98 @@ module fma_e4m3fn_e5m2_fp16_bf16_rne (
   wire addend_lost = subtract ? ~addend_every32 : addend_some32;
 
   // Multiply add: Product plus addend: partial products and addend in one carry-save sum.
+  wire [3:0] sum_row0 = a_significand & {4{b[0]}};
+  wire [3:0] sum_row1 = a_significand & {4{b[1]}};
+  wire [3:0] sum_row2 = a_significand & {4{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire sum_12_31_half_and_2 = a[0] & b[1];
-  wire sum_12_31_half_and = a[1] & b[0];
-  wire sum_12_31_half = sum_12_31_half_and_2 ^ sum_12_31_half_and;
-  wire sum_12_31_sum = sum_12_31_half ^ addend_right32[12];
-  wire sum_12_31_carry = (sum_12_31_half_and_2 & sum_12_31_half_and) | (sum_12_31_half &
-      addend_right32[12]);
-  wire sum_13_33_half_and_2 = a[0] & b_normal;
-  wire sum_13_33_half_and = a[1] & b[1];
-  wire sum_13_33_half = sum_13_33_half_and_2 ^ sum_13_33_half_and;
-  wire sum_13_33_carry_and = a[2] & b[0];
-  wire sum_13_33_sum = sum_13_33_half ^ sum_13_33_carry_and;
-  wire sum_13_33_carry = (sum_13_33_half_and_2 & sum_13_33_half_and) | (sum_13_33_half &
-      sum_13_33_carry_and);
-  wire sum_13_35_half = addend_right32[13] ^ sum_12_31_carry;
-  wire sum_13_35_sum = sum_13_35_half ^ sum_13_33_sum;
-  wire sum_13_35_carry = (addend_right32[13] & sum_12_31_carry) | (sum_13_35_half & sum_13_33_sum);
-  wire sum_14_37_half_and_2 = a[1] & b_normal;
-  wire sum_14_37_half_and = a[2] & b[1];
-  wire sum_14_37_half = sum_14_37_half_and_2 ^ sum_14_37_half_and;
-  wire sum_14_37_sum_and = a_normal & b[0];
-  wire sum_14_37_sum = sum_14_37_half ^ sum_14_37_sum_and;
-  wire sum_14_37_carry = (sum_14_37_half_and_2 & sum_14_37_half_and) | (sum_14_37_half &
-      sum_14_37_sum_and);
-  wire sum_14_39_half = addend_right32[14] ^ sum_13_33_carry;
-  wire sum_14_39_sum = sum_14_39_half ^ sum_14_37_sum;
-  wire sum_14_39_carry = (addend_right32[14] & sum_13_33_carry) | (sum_14_39_half & sum_14_37_sum);
-  wire sum_15_41_half_and_2 = a[2] & b_normal;
-  wire sum_15_41_half_and = a_normal & b[1];
-  wire sum_15_41_half = sum_15_41_half_and_2 ^ sum_15_41_half_and;
-  wire sum_15_41_sum = sum_15_41_half ^ addend_right32[15];
-  wire sum_15_41_carry = (sum_15_41_half_and_2 & sum_15_41_half_and) | (sum_15_41_half &
-      addend_right32[15]);
-  wire sum_15_43_half = sum_14_37_carry ^ sum_15_41_sum;
-  wire sum_15_43_sum = sum_15_43_half ^ sum_14_39_carry;
-  wire sum_15_43_carry = (sum_14_37_carry & sum_15_41_sum) | (sum_15_43_half & sum_14_39_carry);
-  wire sum_16_45_half_and = a_normal & b_normal;
-  wire sum_16_45_half = sum_16_45_half_and ^ addend_right32[16];
-  wire sum_16_45_sum = sum_16_45_half ^ sum_15_41_carry;
-  wire sum_16_45_carry = (sum_16_45_half_and & addend_right32[16]) | (sum_16_45_half &
-      sum_15_41_carry);
-  wire low_sum_propagate_and = a[0] & b[0];
-  wire [17:0] low_sum_propagate = {addend_right32[17], sum_16_45_sum, sum_15_43_sum,
-      sum_13_35_carry, sum_13_35_sum, sum_12_31_sum, low_sum_propagate_and, addend_right32[10:0]} ^
-      {sum_16_45_carry, sum_15_43_carry, 1'b0, sum_14_39_sum, 2'd0, addend_right32[11], 10'd0,
-      plus_one_low};
-  wire [17:0] low_sum_generate = {addend_right32[17], sum_16_45_sum, sum_15_43_sum, sum_13_35_carry,
-      sum_13_35_sum, sum_12_31_sum, low_sum_propagate_and, addend_right32[10:0]} & {sum_16_45_carry,
-      sum_15_43_carry, 1'b0, sum_14_39_sum, 2'd0, addend_right32[11], 10'd0, plus_one_low};
-  wire low_sum_0_zero0 = low_sum_generate[0];
-  wire low_sum_0_one0 = low_sum_propagate[0];
-  wire low_sum_0_zero1 = low_sum_generate[1] | (low_sum_propagate[1] & low_sum_0_zero0);
-  wire low_sum_0_zero2 = low_sum_generate[2] | (low_sum_propagate[2] & low_sum_0_zero1);
-  wire low_sum_0_zero3 = low_sum_generate[3] | (low_sum_propagate[3] & low_sum_0_zero2);
-  wire low_sum_0_zero4 = low_sum_generate[4] | (low_sum_propagate[4] & low_sum_0_zero3);
-  wire low_sum_0_zero5 = low_sum_generate[5] | (low_sum_propagate[5] & low_sum_0_zero4);
-  wire low_sum_0_zero6 = low_sum_generate[6] | (low_sum_propagate[6] & low_sum_0_zero5);
-  wire low_sum_7_zero0 = low_sum_generate[7];
-  wire low_sum_7_one0 = low_sum_propagate[7];
-  wire low_sum_7_zero1 = low_sum_generate[8] | (low_sum_propagate[8] & low_sum_7_zero0);
-  wire low_sum_7_one1 = low_sum_propagate[8] & low_sum_7_one0;
-  wire low_sum_7_zero2 = low_sum_generate[9] | (low_sum_propagate[9] & low_sum_7_zero1);
-  wire low_sum_7_one2 = low_sum_propagate[9] & low_sum_7_one1;
-  wire low_sum_7_zero3 = low_sum_generate[10] | (low_sum_propagate[10] & low_sum_7_zero2);
-  wire low_sum_7_one3 = low_sum_propagate[10] & low_sum_7_one2;
-  wire low_sum_7_zero4 = low_sum_generate[11] | (low_sum_propagate[11] & low_sum_7_zero3);
-  wire low_sum_7_one4 = low_sum_propagate[11] & low_sum_7_one3;
-  wire low_sum_7_zero5 = low_sum_generate[12] | (low_sum_propagate[12] & low_sum_7_zero4);
-  wire low_sum_7_one5 = low_sum_propagate[12] & low_sum_7_one4;
-  wire low_sum_7_zero6 = low_sum_generate[13] | (low_sum_propagate[13] & low_sum_7_zero5);
-  wire low_sum_7_one6 = low_sum_propagate[13] & low_sum_7_one5;
-  wire low_sum_14_zero0 = low_sum_generate[14];
-  wire low_sum_14_one0 = low_sum_propagate[14];
-  wire low_sum_14_zero1 = low_sum_generate[15] | (low_sum_propagate[15] & low_sum_14_zero0);
-  wire low_sum_14_one1 = low_sum_propagate[15] & low_sum_14_one0;
-  wire low_sum_14_zero2 = low_sum_generate[16] | (low_sum_propagate[16] & low_sum_14_zero1);
-  wire low_sum_14_one2 = low_sum_propagate[16] & low_sum_14_one1;
-  wire low_sum_14_zero3 = low_sum_generate[17] | (low_sum_propagate[17] & low_sum_14_zero2);
-  wire low_sum_14_one3 = low_sum_propagate[17] & low_sum_14_one2;
-  wire low_sum_carry14 = low_sum_7_zero6 | (low_sum_7_one6 & low_sum_0_zero6);
-  wire [18:0] low_sum = {low_sum_14_zero3 | (low_sum_14_one3 & low_sum_carry14),
-      low_sum_propagate[17] ^ low_sum_14_zero2 ^ (low_sum_14_one2 & low_sum_carry14),
-      low_sum_propagate[16] ^ low_sum_14_zero1 ^ (low_sum_14_one1 & low_sum_carry14),
-      low_sum_propagate[15] ^ low_sum_14_zero0 ^ (low_sum_14_one0 & low_sum_carry14),
-      low_sum_14_one0 ^ low_sum_carry14, low_sum_propagate[13] ^ low_sum_7_zero5 ^ (low_sum_7_one5 &
-      low_sum_0_zero6), low_sum_propagate[12] ^ low_sum_7_zero4 ^ (low_sum_7_one4 &
-      low_sum_0_zero6), low_sum_propagate[11] ^ low_sum_7_zero3 ^ (low_sum_7_one3 &
-      low_sum_0_zero6), low_sum_propagate[10] ^ low_sum_7_zero2 ^ (low_sum_7_one2 &
-      low_sum_0_zero6), low_sum_propagate[9] ^ low_sum_7_zero1 ^ (low_sum_7_one1 & low_sum_0_zero6),
-      low_sum_propagate[8] ^ low_sum_7_zero0 ^ (low_sum_7_one0 & low_sum_0_zero6), low_sum_7_one0 ^
-      low_sum_0_zero6, low_sum_propagate[6] ^ low_sum_0_zero5, low_sum_propagate[5] ^
-      low_sum_0_zero4, low_sum_propagate[4] ^ low_sum_0_zero3, low_sum_propagate[3] ^
-      low_sum_0_zero2, low_sum_propagate[2] ^ low_sum_0_zero1, low_sum_propagate[1] ^
-      low_sum_0_zero0, low_sum_0_one0};
-  wire carry_into_addend = low_sum[18];
-  wire addend_right32_all = &addend_right32[21:18];
-  wire upper_sum_and = addend_right32_all & (&addend_right32[25:22]);
-  wire upper_sum_and_2 = upper_sum_and & (&addend_right32[29:26]);
-  wire upper_sum_and_3 = upper_sum_and_2 & (&addend_right32[33:30]);
-  wire [20:0] upper_sum = {upper_sum_and_3 & (&addend_right32[37:34]) & carry_into_addend,
-      addend_right32[37] ^ (upper_sum_and_3 & (&addend_right32[36:34]) & carry_into_addend),
-      addend_right32[36] ^ (upper_sum_and_3 & (&addend_right32[35:34]) & carry_into_addend),
-      addend_right32[35] ^ (upper_sum_and_3 & addend_right32[34] & carry_into_addend),
-      addend_right32[34] ^ (upper_sum_and_3 & carry_into_addend), addend_right32[33] ^
-      (upper_sum_and_2 & (&addend_right32[32:30]) & carry_into_addend), addend_right32[32] ^
-      (upper_sum_and_2 & (&addend_right32[31:30]) & carry_into_addend), addend_right32[31] ^
-      (upper_sum_and_2 & addend_right32[30] & carry_into_addend), addend_right32[30] ^
-      (upper_sum_and_2 & carry_into_addend), addend_right32[29] ^ (upper_sum_and &
-      (&addend_right32[28:26]) & carry_into_addend), addend_right32[28] ^ (upper_sum_and &
-      (&addend_right32[27:26]) & carry_into_addend), addend_right32[27] ^ (upper_sum_and &
-      addend_right32[26] & carry_into_addend), addend_right32[26] ^ (upper_sum_and &
-      carry_into_addend), addend_right32[25] ^ (addend_right32_all & (&addend_right32[24:22]) &
-      carry_into_addend), addend_right32[24] ^ (addend_right32_all & (&addend_right32[23:22]) &
-      carry_into_addend), addend_right32[23] ^ (addend_right32_all & addend_right32[22] &
-      carry_into_addend), addend_right32[22] ^ (addend_right32_all & carry_into_addend),
-      addend_right32[21] ^ ((&addend_right32[20:18]) & carry_into_addend), addend_right32[20] ^
-      ((&addend_right32[19:18]) & carry_into_addend), addend_right32[19] ^ (addend_right32[18] &
-      carry_into_addend), addend_right32[18] ^ carry_into_addend};
+  wire [3:0] sum_stage1_half0_12 = sum_row1 ^ {sum_row2[2], sum_row0[3:1]};
+  wire [3:0] sum_stage1_sum0_12 = sum_stage1_half0_12 ^ addend_right32[15:12];
+  wire [3:0] sum_stage1_carry0_12 = (sum_row1 & {sum_row2[2], sum_row0[3:1]}) | (sum_stage1_half0_12
+      & addend_right32[15:12]);
+  wire [1:0] sum_stage2_half0_13 = sum_stage1_carry0_12[1:0] ^ sum_row2[1:0];
+  wire [1:0] sum_stage2_sum0_13 = sum_stage2_half0_13 ^ sum_stage1_sum0_12[2:1];
+  wire [1:0] sum_stage2_carry0_13 = (sum_stage1_carry0_12[1:0] & sum_row2[1:0]) |
+      (sum_stage2_half0_13 & sum_stage1_sum0_12[2:1]);
+  wire sum_stage2_half0_16 = sum_row2[3] ^ sum_stage1_carry0_12[3];
+  wire sum_stage2_sum0_16 = sum_stage2_half0_16 ^ addend_right32[16];
+  wire sum_stage2_carry0_16 = (sum_row2[3] & sum_stage1_carry0_12[3]) | (sum_stage2_half0_16 &
+      addend_right32[16]);
+  wire [2:0] sum_ripple15_sum = {1'b0, sum_stage1_sum0_12[3], sum_stage2_carry0_13[1]} + {1'b0,
+      sum_stage1_carry0_12[2], sum_stage2_carry0_13[1]};
+  wire [1:0] sum_ripple15 = sum_ripple15_sum[2:1];
+  wire [6:0] low_sum_block0 = {1'b0, addend_right32[5:0]} + {6'd0, plus_one_low};
+  wire [6:0] low_sum_block6 = {1'b0, addend_right32[11:6]} + {1'b0, sum_row0[0], 5'd0};
+  wire low_sum_block6_passes = &(addend_right32[11:6] ^ {sum_row0[0], 5'd0});
+  wire [6:0] low_sum_block12 = {1'b0, addend_right32[17], sum_ripple15, sum_stage2_sum0_13,
+      sum_stage1_sum0_12[0]} + {1'b0, sum_stage2_carry0_16, sum_stage2_sum0_16, 1'b0,
+      sum_stage2_carry0_13[0], 2'd0};
+  wire low_sum_block12_passes = &({addend_right32[17], sum_ripple15, sum_stage2_sum0_13,
+      sum_stage1_sum0_12[0]} ^ {sum_stage2_carry0_16, sum_stage2_sum0_16, 1'b0,
+      sum_stage2_carry0_13[0], 2'd0});
+  wire low_sum_blocks0to1_generates = low_sum_block6[6] | (low_sum_block6_passes &
+      low_sum_block0[6]);
+  wire low_sum_blocks0to2_generates = low_sum_block12[6] | (low_sum_block12_passes &
+      low_sum_blocks0to1_generates);
+  wire low_sum_carry6 = low_sum_block0[6];
+  wire [5:0] low_sum_bits6 = low_sum_block6[5:0] + {5'd0, low_sum_carry6};
+  wire [5:0] low_sum_bits12 = low_sum_block12[5:0] + {5'd0, low_sum_blocks0to1_generates};
+  wire [18:0] low_sum = {low_sum_blocks0to2_generates, low_sum_bits12, low_sum_bits6,
+      low_sum_block0[5:0]};
+  wire addend_right32_all = &addend_right32[25:18];
+  wire upper_sum_carry8 = addend_right32_all & low_sum_blocks0to2_generates;
+  wire upper_sum_carry16_and = addend_right32_all & (&addend_right32[33:26]);
+  wire upper_sum_carry16 = upper_sum_carry16_and & low_sum_blocks0to2_generates;
+  wire [20:0] upper_sum = {upper_sum_carry16_and & (&addend_right32[37:34]) &
+      low_sum_blocks0to2_generates, addend_right32[37:34] + {3'd0, upper_sum_carry16},
+      addend_right32[33:26] + {7'd0, upper_sum_carry8}, addend_right32[25:18] + {7'd0,
+      low_sum_blocks0to2_generates}};
   wire negative = subtract & ~upper_sum[20];
   wire sign = inf ? inf_sign : (product_sign ^ negative);
   wire [37:0] total = {upper_sum[19:0], low_sum[17:0]};
   wire difference = subtract & ~inf;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire marked_and_4 = ~(|exponent[7:6]) & ~exponent[5] & ~exponent[4];
-  wire marked_and_10 = ~exponent[3] & ~exponent[2];
-  wire marked_and_5 = ~exponent[1] & exponent[0];
-  wire marked_and_20 = marked_and_10 & marked_and_5;
-  wire marked_and = exponent[1] & ~exponent[0];
-  wire marked_and_12 = marked_and_10 & marked_and;
-  wire marked_and_17 = exponent[1] & exponent[0];
-  wire marked_and_22 = marked_and_10 & marked_and_17;
-  wire marked_and_6 = ~exponent[3] & exponent[2];
+  wire marked_and_8 = ~(|exponent[7:6]) & ~exponent[5] & ~exponent[4];
+  wire marked_and_15 = ~exponent[3] & ~exponent[2];
+  wire marked_and = ~exponent[1] & exponent[0];
+  wire marked_and_16 = marked_and_15 & marked_and;
+  wire marked_and_5 = exponent[1] & ~exponent[0];
+  wire marked_and_20 = marked_and_15 & marked_and_5;
+  wire marked_and_12 = exponent[1] & exponent[0];
+  wire marked_and_18 = marked_and_15 & marked_and_12;
+  wire marked_and_10 = ~exponent[3] & exponent[2];
   wire marked_and_9 = ~exponent[1] & ~exponent[0];
-  wire marked_and_16 = marked_and_6 & marked_and_9;
-  wire marked_and_7 = marked_and_6 & marked_and_5;
-  wire marked_and_19 = marked_and_6 & marked_and;
-  wire marked_and_26 = marked_and_6 & marked_and_17;
-  wire marked_and_13 = exponent[3] & ~exponent[2];
-  wire marked_and_21 = marked_and_13 & marked_and_9;
-  wire marked_and_14 = marked_and_13 & marked_and_5;
-  wire marked_and_23 = marked_and_13 & marked_and;
-  wire marked_and_27 = marked_and_13 & marked_and_17;
-  wire marked_and_2 = exponent[3] & exponent[2];
-  wire marked_and_15 = marked_and_2 & marked_and_9;
-  wire marked_and_25 = marked_and_2 & marked_and_5;
-  wire marked_and_3 = marked_and_2 & marked_and;
-  wire marked_and_18 = marked_and_2 & marked_and_17;
-  wire marked_and_8 = ~(|exponent[7:6]) & ~exponent[5] & exponent[4];
   wire marked_and_11 = marked_and_10 & marked_and_9;
-  wire marked_and_24 = ~(|exponent[7:6]) & exponent[5] & ~exponent[4];
-  wire [37:0] marked = {total[37:1] ^ {37{negative}}, 1'b1} | {marked_and_4 & marked_and_20,
-      marked_and_4 & marked_and_12, marked_and_4 & marked_and_22, marked_and_4 & marked_and_16,
-      marked_and_4 & marked_and_7, marked_and_4 & marked_and_19, marked_and_4 & marked_and_26,
-      marked_and_4 & marked_and_21, marked_and_4 & marked_and_14, marked_and_4 & marked_and_23,
-      marked_and_4 & marked_and_27, marked_and_4 & marked_and_15, marked_and_4 & marked_and_25,
-      marked_and_4 & marked_and_3, marked_and_4 & marked_and_18, marked_and_8 & marked_and_11,
-      marked_and_8 & marked_and_20, marked_and_8 & marked_and_12, marked_and_8 & marked_and_22,
-      marked_and_8 & marked_and_16, marked_and_8 & marked_and_7, marked_and_8 & marked_and_19,
-      marked_and_8 & marked_and_26, marked_and_8 & marked_and_21, marked_and_8 & marked_and_14,
-      marked_and_8 & marked_and_23, marked_and_8 & marked_and_27, marked_and_8 & marked_and_15,
-      marked_and_8 & marked_and_25, marked_and_8 & marked_and_3, marked_and_8 & marked_and_18,
-      marked_and_24 & marked_and_11, marked_and_24 & marked_and_20, marked_and_24 & marked_and_12,
-      marked_and_24 & marked_and_22, marked_and_24 & marked_and_16, marked_and_24 & marked_and_7,
-      marked_and_24 & marked_and_19};
+  wire marked_and_19 = marked_and_10 & marked_and;
+  wire marked_and_14 = marked_and_10 & marked_and_5;
+  wire marked_and_22 = marked_and_10 & marked_and_12;
+  wire marked_and_2 = exponent[3] & ~exponent[2];
+  wire marked_and_17 = marked_and_2 & marked_and_9;
+  wire marked_and_3 = marked_and_2 & marked_and;
+  wire marked_and_25 = marked_and_2 & marked_and_5;
+  wire marked_and_26 = marked_and_2 & marked_and_12;
+  wire marked_and_6 = exponent[3] & exponent[2];
+  wire marked_and_24 = marked_and_6 & marked_and_9;
+  wire marked_and_27 = marked_and_6 & marked_and;
+  wire marked_and_7 = marked_and_6 & marked_and_5;
+  wire marked_and_13 = marked_and_6 & marked_and_12;
+  wire marked_and_4 = ~(|exponent[7:6]) & ~exponent[5] & exponent[4];
+  wire marked_and_21 = marked_and_15 & marked_and_9;
+  wire marked_and_23 = ~(|exponent[7:6]) & exponent[5] & ~exponent[4];
+  wire [37:0] marked = {total[37:1] ^ {37{negative}}, 1'b1} | {marked_and_8 & marked_and_16,
+      marked_and_8 & marked_and_20, marked_and_8 & marked_and_18, marked_and_8 & marked_and_11,
+      marked_and_8 & marked_and_19, marked_and_8 & marked_and_14, marked_and_8 & marked_and_22,
+      marked_and_8 & marked_and_17, marked_and_8 & marked_and_3, marked_and_8 & marked_and_25,
+      marked_and_8 & marked_and_26, marked_and_8 & marked_and_24, marked_and_8 & marked_and_27,
+      marked_and_8 & marked_and_7, marked_and_8 & marked_and_13, marked_and_4 & marked_and_21,
+      marked_and_4 & marked_and_16, marked_and_4 & marked_and_20, marked_and_4 & marked_and_18,
+      marked_and_4 & marked_and_11, marked_and_4 & marked_and_19, marked_and_4 & marked_and_14,
+      marked_and_4 & marked_and_22, marked_and_4 & marked_and_17, marked_and_4 & marked_and_3,
+      marked_and_4 & marked_and_25, marked_and_4 & marked_and_26, marked_and_4 & marked_and_24,
+      marked_and_4 & marked_and_27, marked_and_4 & marked_and_7, marked_and_4 & marked_and_13,
+      marked_and_23 & marked_and_21, marked_and_23 & marked_and_16, marked_and_23 & marked_and_20,
+      marked_and_23 & marked_and_18, marked_and_23 & marked_and_11, marked_and_23 & marked_and_19,
+      marked_and_23 & marked_and_14};
   wire shift_5_and_27 = ~marked[37] & ~marked[36];
   wire shift_5_and_26 = ~marked[35] & ~marked[34];
   wire shift_5_and_28 = shift_5_and_27 & shift_5_and_26;
@@ -310,7 +240,7 @@ module fma_e4m3fn_e5m2_fp16_bf16_rne (
       (shift_5_and_29 & ~shift_5_and_22);
   wire shift_4 = shift_5 ? 1'b0 : (shift_5_and_30 & ~shift_5_and_15);
   wire [5:0] shift = {shift_5, shift_4, shift_3, shift_2, shift_1, shift_0};
-  wire [37:0] normalized_left32 = shift_5 ? {low_sum[5:0], 32'd0} : total;
+  wire [37:0] normalized_left32 = shift_5 ? {low_sum_block0[5:0], 32'd0} : total;
   wire normalized_some16 = ~shift_4 & (|normalized_left32[13:0]);
   wire [23:0] normalized_left16 = shift_4 ? {normalized_left32[21:0], 2'd0} :
       normalized_left32[37:14];
@@ -333,24 +263,15 @@ module fma_e4m3fn_e5m2_fp16_bf16_rne (
   wire [14:0] truncated = {normalized_exponent & {8{kept[8]}}, kept[7:1]};
   wire round_up = carry | (guard & (sticky | kept[1]));
   wire signed_2 = (difference & ~(|kept) & ~sticky & ~carry_from_below) ? 1'b0 : sign;
-  wire kept_all = &kept[4:1];
-  wire incremented_and = kept_all & (&truncated[7:4]);
-  wire incremented_and_2 = incremented_and & (&truncated[11:8]);
-  wire [14:0] incremented = {truncated[14] ^ (incremented_and_2 & (&truncated[13:12]) & round_up),
-      truncated[13] ^ (incremented_and_2 & truncated[12] & round_up), truncated[12] ^
-      (incremented_and_2 & round_up), truncated[11] ^ (incremented_and & (&truncated[10:8]) &
-      round_up), truncated[10] ^ (incremented_and & (&truncated[9:8]) & round_up), truncated[9] ^
-      (incremented_and & truncated[8] & round_up), truncated[8] ^ (incremented_and & round_up),
-      truncated[7] ^ (kept_all & (&kept[7:5]) & round_up), kept[7] ^ (kept_all & (&kept[6:5]) &
-      round_up), kept[6] ^ (kept_all & kept[5] & round_up), kept[5] ^ (kept_all & round_up), kept[4]
-      ^ ((&kept[3:1]) & round_up), kept[3] ^ ((&kept[2:1]) & round_up), kept[2] ^ (kept[1] &
-      round_up), kept[1] ^ round_up};
+  wire incremented_carry8 = (&truncated[7:0]) & round_up;
+  wire [14:0] incremented = {truncated[14:8] + {6'd0, incremented_carry8}, truncated[7:0] + {7'd0,
+      round_up}};
   wire overflow = truncated[14] & truncated[13] & truncated[12] & truncated[11] & truncated[10] &
       truncated[9] & truncated[8] & truncated[7];
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [15:0] code = (nan | inf) ? (nan ? 16'h7fc0 : {signed_2, 15'h7f80}) : overflow ? {signed_2,
-      15'h7f80} : {signed_2, incremented};
+  wire [15:0] code = (nan | inf) ? (nan ? BF16_NAN : {signed_2, BF16_INFINITY}) : overflow ?
+      {signed_2, BF16_INFINITY} : {signed_2, incremented};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

@@ -23,12 +23,15 @@ module fma_e5m2_e5m2_e5m2_e5m2_rne (
   input  wire [7:0] c,
   output wire [7:0] y
 );
+  localparam [6:0] E5M2_INFINITY = 7'h7c;
+  localparam [7:0] E5M2_NAN = 8'h7e;
 
   // Unpack: Fields and classes of the operands, signs of product and addend, and whether their
   // magnitudes are subtracted.
   wire a_normal = |a[6:2];
   wire a_sign = a[7];
   wire [4:0] a_exponent = {a[6:3], a[2] | ~a_normal};
+  wire [2:0] a_significand = {a_normal, a[1:0]};
   wire a_special = &a[6:2];
   wire a_any = |a[1:0];
   wire a_nan = a_special & a_any;
@@ -81,68 +84,54 @@ module fma_e5m2_e5m2_e5m2_e5m2_rne (
   wire addend_lost = subtract ? ~addend_every8 : addend_some8;
 
   // Multiply add: Product plus addend: partial products and addend in one carry-save sum.
+  wire [2:0] sum_row0 = a_significand & {3{b[0]}};
+  wire [2:0] sum_row1 = a_significand & {3{b[1]}};
+  wire [2:0] sum_row2 = a_significand & {3{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire sum_3_18_half_and_2 = a[0] & b[1];
-  wire sum_3_18_half_and = a[1] & b[0];
-  wire sum_3_18_half = sum_3_18_half_and_2 ^ sum_3_18_half_and;
-  wire sum_3_18_sum = sum_3_18_half ^ addend_right8[3];
-  wire sum_3_18_carry = (sum_3_18_half_and_2 & sum_3_18_half_and) | (sum_3_18_half &
-      addend_right8[3]);
-  wire sum_4_20_half_and_2 = a[0] & b_normal;
-  wire sum_4_20_half_and = a[1] & b[1];
-  wire sum_4_20_half = sum_4_20_half_and_2 ^ sum_4_20_half_and;
-  wire sum_4_20_sum_and = a_normal & b[0];
-  wire sum_4_20_sum = sum_4_20_half ^ sum_4_20_sum_and;
-  wire sum_4_20_carry = (sum_4_20_half_and_2 & sum_4_20_half_and) | (sum_4_20_half &
-      sum_4_20_sum_and);
-  wire sum_4_22_half = addend_right8[4] ^ sum_3_18_carry;
-  wire sum_4_22_sum = sum_4_22_half ^ sum_4_20_sum;
-  wire sum_4_22_carry = (addend_right8[4] & sum_3_18_carry) | (sum_4_22_half & sum_4_20_sum);
-  wire sum_5_24_half_and_2 = a[1] & b_normal;
-  wire sum_5_24_half_and = a_normal & b[1];
-  wire sum_5_24_half = sum_5_24_half_and_2 ^ sum_5_24_half_and;
-  wire sum_5_24_sum = sum_5_24_half ^ addend_right8[5];
-  wire sum_5_24_carry = (sum_5_24_half_and_2 & sum_5_24_half_and) | (sum_5_24_half &
-      addend_right8[5]);
-  wire sum_5_26_half = sum_4_20_carry ^ sum_5_24_sum;
-  wire sum_5_26_sum = sum_5_26_half ^ sum_4_22_carry;
-  wire sum_5_26_carry = (sum_4_20_carry & sum_5_24_sum) | (sum_5_26_half & sum_4_22_carry);
-  wire sum_6_28_half_and = a_normal & b_normal;
-  wire sum_6_28_half = sum_6_28_half_and ^ addend_right8[6];
-  wire sum_6_28_sum = sum_6_28_half ^ sum_5_24_carry;
-  wire sum_6_28_carry = (sum_6_28_half_and & addend_right8[6]) | (sum_6_28_half & sum_5_24_carry);
-  wire [8:0] low_sum = {1'b0, addend_right8[7], sum_6_28_sum, sum_5_26_sum, sum_4_22_sum,
-      sum_3_18_sum, a[0] & b[0], addend_right8[1:0]} + {1'b0, sum_6_28_carry, sum_5_26_carry, 3'd0,
-      addend_right8[2], 1'b0, plus_one_low};
+  wire [2:0] sum_stage1_half0_3 = sum_row1 ^ {sum_row2[1], sum_row0[2:1]};
+  wire [2:0] sum_stage1_sum0_3 = sum_stage1_half0_3 ^ addend_right8[5:3];
+  wire [2:0] sum_stage1_carry0_3 = (sum_row1 & {sum_row2[1], sum_row0[2:1]}) | (sum_stage1_half0_3 &
+      addend_right8[5:3]);
+  wire sum_stage2_half0_4 = sum_stage1_carry0_3[0] ^ sum_row2[0];
+  wire sum_stage2_sum0_4 = sum_stage2_half0_4 ^ sum_stage1_sum0_3[1];
+  wire sum_stage2_carry0_4 = (sum_stage1_carry0_3[0] & sum_row2[0]) | (sum_stage2_half0_4 &
+      sum_stage1_sum0_3[1]);
+  wire sum_stage2_half0_6 = sum_row2[2] ^ sum_stage1_carry0_3[2];
+  wire sum_stage2_sum0_6 = sum_stage2_half0_6 ^ addend_right8[6];
+  wire sum_stage2_carry0_6 = (sum_row2[2] & sum_stage1_carry0_3[2]) | (sum_stage2_half0_6 &
+      addend_right8[6]);
+  wire [2:0] sum_ripple5_sum = {1'b0, sum_stage1_sum0_3[2], sum_stage2_carry0_4} + {1'b0,
+      sum_stage1_carry0_3[1], sum_stage2_carry0_4};
+  wire [1:0] sum_ripple5 = sum_ripple5_sum[2:1];
+  wire [8:0] low_sum = {1'b0, addend_right8[7], sum_ripple5, sum_stage2_sum0_4,
+      sum_stage1_sum0_3[0], addend_right8[2:0]} + {1'b0, sum_stage2_carry0_6, sum_stage2_sum0_6,
+      3'd0, sum_row0[0], 1'b0, plus_one_low};
   wire carry_into_addend = low_sum[8];
-  wire [5:0] upper_sum = {(&addend_right8[12:8]) & carry_into_addend, addend_right8[12] ^
-      ((&addend_right8[11:8]) & carry_into_addend), addend_right8[11] ^ ((&addend_right8[10:8]) &
-      carry_into_addend), addend_right8[10] ^ ((&addend_right8[9:8]) & carry_into_addend),
-      addend_right8[9] ^ (addend_right8[8] & carry_into_addend), addend_right8[8] ^
-      carry_into_addend};
+  wire [5:0] upper_sum = {(&addend_right8[12:8]) & carry_into_addend, addend_right8[12:8] + {4'd0,
+      carry_into_addend}};
   wire negative = subtract & ~upper_sum[5];
   wire sign = inf ? inf_sign : (product_sign ^ negative);
   wire [12:0] total = {upper_sum[4:0], low_sum[7:0]};
   wire difference = subtract & ~inf;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire marked_and_3 = ~(|exponent[5:4]) & ~exponent[3];
-  wire marked_and_6 = ~exponent[2] & ~exponent[1];
-  wire marked_and_8 = marked_and_6 & exponent[0];
-  wire marked_and_4 = ~exponent[2] & exponent[1];
-  wire marked_and_11 = marked_and_4 & ~exponent[0];
-  wire marked_and_5 = marked_and_4 & exponent[0];
-  wire marked_and = exponent[2] & ~exponent[1];
-  wire marked_and_10 = marked_and & ~exponent[0];
+  wire marked_and_6 = ~(|exponent[5:4]) & ~exponent[3];
+  wire marked_and = ~exponent[2] & ~exponent[1];
   wire marked_and_2 = marked_and & exponent[0];
-  wire marked_and_9 = exponent[2] & exponent[1];
-  wire marked_and_7 = ~(|exponent[5:4]) & exponent[3];
-  wire [12:0] marked = {total[12:1] ^ {12{negative}}, 1'b1} | {marked_and_3 & marked_and_8,
-      marked_and_3 & marked_and_11, marked_and_3 & marked_and_5, marked_and_3 & marked_and_10,
-      marked_and_3 & marked_and_2, marked_and_3 & marked_and_9 & ~exponent[0], marked_and_3 &
-      marked_and_9 & exponent[0], marked_and_7 & marked_and_6 & ~exponent[0], marked_and_7 &
-      marked_and_8, marked_and_7 & marked_and_11, marked_and_7 & marked_and_5, marked_and_7 &
-      marked_and_10, marked_and_7 & marked_and_2};
+  wire marked_and_4 = ~exponent[2] & exponent[1];
+  wire marked_and_5 = marked_and_4 & ~exponent[0];
+  wire marked_and_10 = marked_and_4 & exponent[0];
+  wire marked_and_8 = exponent[2] & ~exponent[1];
+  wire marked_and_11 = marked_and_8 & ~exponent[0];
+  wire marked_and_9 = marked_and_8 & exponent[0];
+  wire marked_and_7 = exponent[2] & exponent[1];
+  wire marked_and_3 = ~(|exponent[5:4]) & exponent[3];
+  wire [12:0] marked = {total[12:1] ^ {12{negative}}, 1'b1} | {marked_and_6 & marked_and_2,
+      marked_and_6 & marked_and_5, marked_and_6 & marked_and_10, marked_and_6 & marked_and_11,
+      marked_and_6 & marked_and_9, marked_and_6 & marked_and_7 & ~exponent[0], marked_and_6 &
+      marked_and_7 & exponent[0], marked_and_3 & marked_and & ~exponent[0], marked_and_3 &
+      marked_and_2, marked_and_3 & marked_and_5, marked_and_3 & marked_and_10, marked_and_3 &
+      marked_and_11, marked_and_3 & marked_and_9};
   wire shift_3_and_5 = ~marked[12] & ~marked[11];
   wire shift_3_and_4 = ~marked[10] & ~marked[9];
   wire shift_3_and_6 = shift_3_and_5 & shift_3_and_4;
@@ -180,16 +169,14 @@ module fma_e5m2_e5m2_e5m2_e5m2_rne (
   wire [7:0] truncated = {normalized_exponent & {6{kept[3]}}, kept[2:1]};
   wire round_up = carry | (guard & (sticky | kept[1]));
   wire signed_2 = (difference & ~(|kept) & ~sticky & ~carry_from_below) ? 1'b0 : sign;
-  wire [6:0] incremented = {truncated[6] ^ ((&truncated[5:0]) & round_up), truncated[5] ^
-      ((&truncated[4:0]) & round_up), truncated[4] ^ ((&truncated[3:0]) & round_up), truncated[3] ^
-      ((&truncated[2:0]) & round_up), truncated[2] ^ ((&kept[2:1]) & round_up), kept[2] ^ (kept[1] &
-      round_up), kept[1] ^ round_up};
+  wire [7:0] incremented = truncated + {7'd0, round_up};
   wire overflow = truncated[7] | (truncated[6] & truncated[5] & truncated[4] & truncated[3] &
       truncated[2]);
+  wire [6:0] rounded = incremented[6:0];
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [7:0] code = (nan | inf) ? (nan ? 8'h7e : {signed_2, 7'h7c}) : overflow ? {signed_2, 7'h7c} :
-      {signed_2, incremented};
+  wire [7:0] code = (nan | inf) ? (nan ? E5M2_NAN : {signed_2, E5M2_INFINITY}) : overflow ?
+      {signed_2, E5M2_INFINITY} : {signed_2, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

@@ -23,12 +23,15 @@ module fma_fp16_fp16_fp16_fp16_rne (
   input  wire [15:0] c,
   output wire [15:0] y
 );
+  localparam [14:0] FP16_INFINITY = 15'h7c00;
+  localparam [15:0] FP16_NAN = 16'h7e00;
 
   // Unpack: Fields and classes of the operands, signs of product and addend, and whether their
   // magnitudes are subtracted.
   wire a_normal = |a[14:10];
   wire a_sign = a[15];
   wire [4:0] a_exponent = {a[14:11], a[10] | ~a_normal};
+  wire [10:0] a_significand = {a_normal, a[9:0]};
   wire a_special = &a[14:10];
   wire a_any = |a[9:0];
   wire a_nan = a_special & a_any;
@@ -87,665 +90,178 @@ module fma_fp16_fp16_fp16_fp16_rne (
   wire addend_lost = subtract ? ~addend_every32 : addend_some32;
 
   // Multiply add: Product plus addend: partial products and addend in one carry-save sum.
+  wire [10:0] sum_row0 = a_significand & {11{b[0]}};
+  wire [10:0] sum_row1 = a_significand & {11{b[1]}};
+  wire [10:0] sum_row2 = a_significand & {11{b[2]}};
+  wire [10:0] sum_row3 = a_significand & {11{b[3]}};
+  wire [10:0] sum_row4 = a_significand & {11{b[4]}};
+  wire [10:0] sum_row5 = a_significand & {11{b[5]}};
+  wire [10:0] sum_row6 = a_significand & {11{b[6]}};
+  wire [10:0] sum_row7 = a_significand & {11{b[7]}};
+  wire [10:0] sum_row8 = a_significand & {11{b[8]}};
+  wire [10:0] sum_row9 = a_significand & {11{b[9]}};
+  wire [10:0] sum_row10 = a_significand & {11{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire sum_3_146_half_and_2 = a[0] & b[1];
-  wire sum_3_146_half_and = a[1] & b[0];
-  wire sum_3_146_half = sum_3_146_half_and_2 ^ sum_3_146_half_and;
-  wire sum_3_146_sum = sum_3_146_half ^ addend_right32[3];
-  wire sum_3_146_carry = (sum_3_146_half_and_2 & sum_3_146_half_and) | (sum_3_146_half &
-      addend_right32[3]);
-  wire sum_4_148_half_and_2 = a[0] & b[2];
-  wire sum_4_148_half_and = a[1] & b[1];
-  wire sum_4_148_half = sum_4_148_half_and_2 ^ sum_4_148_half_and;
-  wire sum_4_148_sum_and = a[2] & b[0];
-  wire sum_4_148_sum = sum_4_148_half ^ sum_4_148_sum_and;
-  wire sum_4_148_carry = (sum_4_148_half_and_2 & sum_4_148_half_and) | (sum_4_148_half &
-      sum_4_148_sum_and);
-  wire sum_4_150_half = addend_right32[4] ^ sum_3_146_carry;
-  wire sum_4_150_sum = sum_4_150_half ^ sum_4_148_sum;
-  wire sum_4_150_carry = (addend_right32[4] & sum_3_146_carry) | (sum_4_150_half & sum_4_148_sum);
-  wire sum_5_152_half_and_2 = a[0] & b[3];
-  wire sum_5_152_half_and = a[1] & b[2];
-  wire sum_5_152_half = sum_5_152_half_and_2 ^ sum_5_152_half_and;
-  wire sum_5_152_sum_and = a[2] & b[1];
-  wire sum_5_152_sum = sum_5_152_half ^ sum_5_152_sum_and;
-  wire sum_5_152_carry = (sum_5_152_half_and_2 & sum_5_152_half_and) | (sum_5_152_half &
-      sum_5_152_sum_and);
-  wire sum_5_154_half_and = a[3] & b[0];
-  wire sum_5_154_half = sum_5_154_half_and ^ addend_right32[5];
-  wire sum_5_154_sum = sum_5_154_half ^ sum_4_148_carry;
-  wire sum_5_154_carry = (sum_5_154_half_and & addend_right32[5]) | (sum_5_154_half &
-      sum_4_148_carry);
-  wire sum_5_156_half = sum_5_152_sum ^ sum_5_154_sum;
-  wire sum_5_156_sum = sum_5_156_half ^ sum_4_150_carry;
-  wire sum_5_156_carry = (sum_5_152_sum & sum_5_154_sum) | (sum_5_156_half & sum_4_150_carry);
-  wire sum_6_158_half_and_2 = a[0] & b[4];
-  wire sum_6_158_half_and = a[1] & b[3];
-  wire sum_6_158_half = sum_6_158_half_and_2 ^ sum_6_158_half_and;
-  wire sum_6_158_sum_and = a[2] & b[2];
-  wire sum_6_158_sum = sum_6_158_half ^ sum_6_158_sum_and;
-  wire sum_6_158_carry = (sum_6_158_half_and_2 & sum_6_158_half_and) | (sum_6_158_half &
-      sum_6_158_sum_and);
-  wire sum_6_160_half_and_2 = a[3] & b[1];
-  wire sum_6_160_half_and = a[4] & b[0];
-  wire sum_6_160_half = sum_6_160_half_and_2 ^ sum_6_160_half_and;
-  wire sum_6_160_sum = sum_6_160_half ^ addend_right32[6];
-  wire sum_6_160_carry = (sum_6_160_half_and_2 & sum_6_160_half_and) | (sum_6_160_half &
-      addend_right32[6]);
-  wire sum_6_162_half = sum_5_152_carry ^ sum_6_158_sum;
-  wire sum_6_162_sum = sum_6_162_half ^ sum_6_160_sum;
-  wire sum_6_162_carry = (sum_5_152_carry & sum_6_158_sum) | (sum_6_162_half & sum_6_160_sum);
-  wire sum_6_164_half = sum_5_154_carry ^ sum_6_162_sum;
-  wire sum_6_164_sum = sum_6_164_half ^ sum_5_156_carry;
-  wire sum_6_164_carry = (sum_5_154_carry & sum_6_162_sum) | (sum_6_164_half & sum_5_156_carry);
-  wire sum_7_166_half_and_2 = a[0] & b[5];
-  wire sum_7_166_half_and = a[1] & b[4];
-  wire sum_7_166_half = sum_7_166_half_and_2 ^ sum_7_166_half_and;
-  wire sum_7_166_sum_and = a[2] & b[3];
-  wire sum_7_166_sum = sum_7_166_half ^ sum_7_166_sum_and;
-  wire sum_7_166_carry = (sum_7_166_half_and_2 & sum_7_166_half_and) | (sum_7_166_half &
-      sum_7_166_sum_and);
-  wire sum_7_168_half_and_2 = a[3] & b[2];
-  wire sum_7_168_half_and = a[4] & b[1];
-  wire sum_7_168_half = sum_7_168_half_and_2 ^ sum_7_168_half_and;
-  wire sum_7_168_sum_and = a[5] & b[0];
-  wire sum_7_168_sum = sum_7_168_half ^ sum_7_168_sum_and;
-  wire sum_7_168_carry = (sum_7_168_half_and_2 & sum_7_168_half_and) | (sum_7_168_half &
-      sum_7_168_sum_and);
-  wire sum_7_170_half = addend_right32[7] ^ sum_6_158_carry;
-  wire sum_7_170_sum = sum_7_170_half ^ sum_6_160_carry;
-  wire sum_7_170_carry = (addend_right32[7] & sum_6_158_carry) | (sum_7_170_half & sum_6_160_carry);
-  wire sum_7_172_half = sum_7_166_sum ^ sum_7_168_sum;
-  wire sum_7_172_sum = sum_7_172_half ^ sum_6_162_carry;
-  wire sum_7_172_carry = (sum_7_166_sum & sum_7_168_sum) | (sum_7_172_half & sum_6_162_carry);
-  wire sum_7_174_half = sum_7_170_sum ^ sum_7_172_sum;
-  wire sum_7_174_sum = sum_7_174_half ^ sum_6_164_carry;
-  wire sum_7_174_carry = (sum_7_170_sum & sum_7_172_sum) | (sum_7_174_half & sum_6_164_carry);
-  wire sum_8_176_half_and_2 = a[0] & b[6];
-  wire sum_8_176_half_and = a[1] & b[5];
-  wire sum_8_176_half = sum_8_176_half_and_2 ^ sum_8_176_half_and;
-  wire sum_8_176_sum_and = a[2] & b[4];
-  wire sum_8_176_sum = sum_8_176_half ^ sum_8_176_sum_and;
-  wire sum_8_176_carry = (sum_8_176_half_and_2 & sum_8_176_half_and) | (sum_8_176_half &
-      sum_8_176_sum_and);
-  wire sum_8_178_half_and_2 = a[3] & b[3];
-  wire sum_8_178_half_and = a[4] & b[2];
-  wire sum_8_178_half = sum_8_178_half_and_2 ^ sum_8_178_half_and;
-  wire sum_8_178_sum_and = a[5] & b[1];
-  wire sum_8_178_sum = sum_8_178_half ^ sum_8_178_sum_and;
-  wire sum_8_178_carry = (sum_8_178_half_and_2 & sum_8_178_half_and) | (sum_8_178_half &
-      sum_8_178_sum_and);
-  wire sum_8_180_half_and = a[6] & b[0];
-  wire sum_8_180_half = sum_8_180_half_and ^ addend_right32[8];
-  wire sum_8_180_sum = sum_8_180_half ^ sum_7_166_carry;
-  wire sum_8_180_carry = (sum_8_180_half_and & addend_right32[8]) | (sum_8_180_half &
-      sum_7_166_carry);
-  wire sum_8_182_half = sum_7_168_carry ^ sum_8_176_sum;
-  wire sum_8_182_sum = sum_8_182_half ^ sum_8_178_sum;
-  wire sum_8_182_carry = (sum_7_168_carry & sum_8_176_sum) | (sum_8_182_half & sum_8_178_sum);
-  wire sum_8_184_half = sum_8_180_sum ^ sum_7_170_carry;
-  wire sum_8_184_sum = sum_8_184_half ^ sum_8_182_sum;
-  wire sum_8_184_carry = (sum_8_180_sum & sum_7_170_carry) | (sum_8_184_half & sum_8_182_sum);
-  wire sum_8_186_half = sum_7_172_carry ^ sum_8_184_sum;
-  wire sum_8_186_sum = sum_8_186_half ^ sum_7_174_carry;
-  wire sum_8_186_carry = (sum_7_172_carry & sum_8_184_sum) | (sum_8_186_half & sum_7_174_carry);
-  wire sum_9_188_half_and_2 = a[0] & b[7];
-  wire sum_9_188_half_and = a[1] & b[6];
-  wire sum_9_188_half = sum_9_188_half_and_2 ^ sum_9_188_half_and;
-  wire sum_9_188_sum_and = a[2] & b[5];
-  wire sum_9_188_sum = sum_9_188_half ^ sum_9_188_sum_and;
-  wire sum_9_188_carry = (sum_9_188_half_and_2 & sum_9_188_half_and) | (sum_9_188_half &
-      sum_9_188_sum_and);
-  wire sum_9_190_half_and_2 = a[3] & b[4];
-  wire sum_9_190_half_and = a[4] & b[3];
-  wire sum_9_190_half = sum_9_190_half_and_2 ^ sum_9_190_half_and;
-  wire sum_9_190_sum_and = a[5] & b[2];
-  wire sum_9_190_sum = sum_9_190_half ^ sum_9_190_sum_and;
-  wire sum_9_190_carry = (sum_9_190_half_and_2 & sum_9_190_half_and) | (sum_9_190_half &
-      sum_9_190_sum_and);
-  wire sum_9_192_half_and_2 = a[6] & b[1];
-  wire sum_9_192_half_and = a[7] & b[0];
-  wire sum_9_192_half = sum_9_192_half_and_2 ^ sum_9_192_half_and;
-  wire sum_9_192_sum = sum_9_192_half ^ addend_right32[9];
-  wire sum_9_192_carry = (sum_9_192_half_and_2 & sum_9_192_half_and) | (sum_9_192_half &
-      addend_right32[9]);
-  wire sum_9_194_half = sum_8_176_carry ^ sum_8_178_carry;
-  wire sum_9_194_sum = sum_9_194_half ^ sum_9_188_sum;
-  wire sum_9_194_carry = (sum_8_176_carry & sum_8_178_carry) | (sum_9_194_half & sum_9_188_sum);
-  wire sum_9_196_half = sum_9_190_sum ^ sum_9_192_sum;
-  wire sum_9_196_sum = sum_9_196_half ^ sum_8_180_carry;
-  wire sum_9_196_carry = (sum_9_190_sum & sum_9_192_sum) | (sum_9_196_half & sum_8_180_carry);
-  wire sum_9_198_half = sum_8_182_carry ^ sum_9_194_sum;
-  wire sum_9_198_sum = sum_9_198_half ^ sum_9_196_sum;
-  wire sum_9_198_carry = (sum_8_182_carry & sum_9_194_sum) | (sum_9_198_half & sum_9_196_sum);
-  wire sum_9_200_half = sum_8_184_carry ^ sum_9_198_sum;
-  wire sum_9_200_sum = sum_9_200_half ^ sum_8_186_carry;
-  wire sum_9_200_carry = (sum_8_184_carry & sum_9_198_sum) | (sum_9_200_half & sum_8_186_carry);
-  wire sum_10_202_half_and_2 = a[0] & b[8];
-  wire sum_10_202_half_and = a[1] & b[7];
-  wire sum_10_202_half = sum_10_202_half_and_2 ^ sum_10_202_half_and;
-  wire sum_10_202_sum_and = a[2] & b[6];
-  wire sum_10_202_sum = sum_10_202_half ^ sum_10_202_sum_and;
-  wire sum_10_202_carry = (sum_10_202_half_and_2 & sum_10_202_half_and) | (sum_10_202_half &
-      sum_10_202_sum_and);
-  wire sum_10_204_half_and_2 = a[3] & b[5];
-  wire sum_10_204_half_and = a[4] & b[4];
-  wire sum_10_204_half = sum_10_204_half_and_2 ^ sum_10_204_half_and;
-  wire sum_10_204_sum_and = a[5] & b[3];
-  wire sum_10_204_sum = sum_10_204_half ^ sum_10_204_sum_and;
-  wire sum_10_204_carry = (sum_10_204_half_and_2 & sum_10_204_half_and) | (sum_10_204_half &
-      sum_10_204_sum_and);
-  wire sum_10_206_half_and_2 = a[6] & b[2];
-  wire sum_10_206_half_and = a[7] & b[1];
-  wire sum_10_206_half = sum_10_206_half_and_2 ^ sum_10_206_half_and;
-  wire sum_10_206_sum_and = a[8] & b[0];
-  wire sum_10_206_sum = sum_10_206_half ^ sum_10_206_sum_and;
-  wire sum_10_206_carry = (sum_10_206_half_and_2 & sum_10_206_half_and) | (sum_10_206_half &
-      sum_10_206_sum_and);
-  wire sum_10_208_half = addend_right32[10] ^ sum_9_188_carry;
-  wire sum_10_208_sum = sum_10_208_half ^ sum_9_190_carry;
-  wire sum_10_208_carry = (addend_right32[10] & sum_9_188_carry) | (sum_10_208_half &
-      sum_9_190_carry);
-  wire sum_10_210_half = sum_9_192_carry ^ sum_10_202_sum;
-  wire sum_10_210_sum = sum_10_210_half ^ sum_10_204_sum;
-  wire sum_10_210_carry = (sum_9_192_carry & sum_10_202_sum) | (sum_10_210_half & sum_10_204_sum);
-  wire sum_10_212_half = sum_10_206_sum ^ sum_9_194_carry;
-  wire sum_10_212_sum = sum_10_212_half ^ sum_9_196_carry;
-  wire sum_10_212_carry = (sum_10_206_sum & sum_9_194_carry) | (sum_10_212_half & sum_9_196_carry);
-  wire sum_10_214_half = sum_10_208_sum ^ sum_10_210_sum;
-  wire sum_10_214_sum = sum_10_214_half ^ sum_9_198_carry;
-  wire sum_10_214_carry = (sum_10_208_sum & sum_10_210_sum) | (sum_10_214_half & sum_9_198_carry);
-  wire sum_10_216_half = sum_10_212_sum ^ sum_10_214_sum;
-  wire sum_10_216_sum = sum_10_216_half ^ sum_9_200_carry;
-  wire sum_10_216_carry = (sum_10_212_sum & sum_10_214_sum) | (sum_10_216_half & sum_9_200_carry);
-  wire sum_11_218_half_and_2 = a[0] & b[9];
-  wire sum_11_218_half_and = a[1] & b[8];
-  wire sum_11_218_half = sum_11_218_half_and_2 ^ sum_11_218_half_and;
-  wire sum_11_218_sum_and = a[2] & b[7];
-  wire sum_11_218_sum = sum_11_218_half ^ sum_11_218_sum_and;
-  wire sum_11_218_carry = (sum_11_218_half_and_2 & sum_11_218_half_and) | (sum_11_218_half &
-      sum_11_218_sum_and);
-  wire sum_11_220_half_and_2 = a[3] & b[6];
-  wire sum_11_220_half_and = a[4] & b[5];
-  wire sum_11_220_half = sum_11_220_half_and_2 ^ sum_11_220_half_and;
-  wire sum_11_220_sum_and = a[5] & b[4];
-  wire sum_11_220_sum = sum_11_220_half ^ sum_11_220_sum_and;
-  wire sum_11_220_carry = (sum_11_220_half_and_2 & sum_11_220_half_and) | (sum_11_220_half &
-      sum_11_220_sum_and);
-  wire sum_11_222_half_and_2 = a[6] & b[3];
-  wire sum_11_222_half_and = a[7] & b[2];
-  wire sum_11_222_half = sum_11_222_half_and_2 ^ sum_11_222_half_and;
-  wire sum_11_222_sum_and = a[8] & b[1];
-  wire sum_11_222_sum = sum_11_222_half ^ sum_11_222_sum_and;
-  wire sum_11_222_carry = (sum_11_222_half_and_2 & sum_11_222_half_and) | (sum_11_222_half &
-      sum_11_222_sum_and);
-  wire sum_11_224_half_and = a[9] & b[0];
-  wire sum_11_224_half = sum_11_224_half_and ^ addend_right32[11];
-  wire sum_11_224_sum = sum_11_224_half ^ sum_10_202_carry;
-  wire sum_11_224_carry = (sum_11_224_half_and & addend_right32[11]) | (sum_11_224_half &
-      sum_10_202_carry);
-  wire sum_11_226_half = sum_10_204_carry ^ sum_10_206_carry;
-  wire sum_11_226_sum = sum_11_226_half ^ sum_11_218_sum;
-  wire sum_11_226_carry = (sum_10_204_carry & sum_10_206_carry) | (sum_11_226_half &
-      sum_11_218_sum);
-  wire sum_11_228_half = sum_11_220_sum ^ sum_11_222_sum;
-  wire sum_11_228_sum = sum_11_228_half ^ sum_11_224_sum;
-  wire sum_11_228_carry = (sum_11_220_sum & sum_11_222_sum) | (sum_11_228_half & sum_11_224_sum);
-  wire sum_11_230_half = sum_10_208_carry ^ sum_10_210_carry;
-  wire sum_11_230_sum = sum_11_230_half ^ sum_11_226_sum;
-  wire sum_11_230_carry = (sum_10_208_carry & sum_10_210_carry) | (sum_11_230_half &
-      sum_11_226_sum);
-  wire sum_11_232_half = sum_11_228_sum ^ sum_10_212_carry;
-  wire sum_11_232_sum = sum_11_232_half ^ sum_11_230_sum;
-  wire sum_11_232_carry = (sum_11_228_sum & sum_10_212_carry) | (sum_11_232_half & sum_11_230_sum);
-  wire sum_11_234_half = sum_10_214_carry ^ sum_11_232_sum;
-  wire sum_11_234_sum = sum_11_234_half ^ sum_10_216_carry;
-  wire sum_11_234_carry = (sum_10_214_carry & sum_11_232_sum) | (sum_11_234_half &
-      sum_10_216_carry);
-  wire sum_12_236_half_and_2 = a[0] & b_normal;
-  wire sum_12_236_half_and = a[1] & b[9];
-  wire sum_12_236_half = sum_12_236_half_and_2 ^ sum_12_236_half_and;
-  wire sum_12_236_sum_and = a[2] & b[8];
-  wire sum_12_236_sum = sum_12_236_half ^ sum_12_236_sum_and;
-  wire sum_12_236_carry = (sum_12_236_half_and_2 & sum_12_236_half_and) | (sum_12_236_half &
-      sum_12_236_sum_and);
-  wire sum_12_238_half_and_2 = a[3] & b[7];
-  wire sum_12_238_half_and = a[4] & b[6];
-  wire sum_12_238_half = sum_12_238_half_and_2 ^ sum_12_238_half_and;
-  wire sum_12_238_sum_and = a[5] & b[5];
-  wire sum_12_238_sum = sum_12_238_half ^ sum_12_238_sum_and;
-  wire sum_12_238_carry = (sum_12_238_half_and_2 & sum_12_238_half_and) | (sum_12_238_half &
-      sum_12_238_sum_and);
-  wire sum_12_240_half_and_2 = a[6] & b[4];
-  wire sum_12_240_half_and = a[7] & b[3];
-  wire sum_12_240_half = sum_12_240_half_and_2 ^ sum_12_240_half_and;
-  wire sum_12_240_sum_and = a[8] & b[2];
-  wire sum_12_240_sum = sum_12_240_half ^ sum_12_240_sum_and;
-  wire sum_12_240_carry = (sum_12_240_half_and_2 & sum_12_240_half_and) | (sum_12_240_half &
-      sum_12_240_sum_and);
-  wire sum_12_242_half_and_2 = a[9] & b[1];
-  wire sum_12_242_half_and = a_normal & b[0];
-  wire sum_12_242_half = sum_12_242_half_and_2 ^ sum_12_242_half_and;
-  wire sum_12_242_sum = sum_12_242_half ^ addend_right32[12];
-  wire sum_12_242_carry = (sum_12_242_half_and_2 & sum_12_242_half_and) | (sum_12_242_half &
-      addend_right32[12]);
-  wire sum_12_244_half = sum_11_218_carry ^ sum_11_220_carry;
-  wire sum_12_244_sum = sum_12_244_half ^ sum_11_222_carry;
-  wire sum_12_244_carry = (sum_11_218_carry & sum_11_220_carry) | (sum_12_244_half &
-      sum_11_222_carry);
-  wire sum_12_246_half = sum_12_236_sum ^ sum_12_238_sum;
-  wire sum_12_246_sum = sum_12_246_half ^ sum_12_240_sum;
-  wire sum_12_246_carry = (sum_12_236_sum & sum_12_238_sum) | (sum_12_246_half & sum_12_240_sum);
-  wire sum_12_248_half = sum_12_242_sum ^ sum_11_224_carry;
-  wire sum_12_248_sum = sum_12_248_half ^ sum_11_226_carry;
-  wire sum_12_248_carry = (sum_12_242_sum & sum_11_224_carry) | (sum_12_248_half &
-      sum_11_226_carry);
-  wire sum_12_250_half = sum_11_228_carry ^ sum_12_244_sum;
-  wire sum_12_250_sum = sum_12_250_half ^ sum_12_246_sum;
-  wire sum_12_250_carry = (sum_11_228_carry & sum_12_244_sum) | (sum_12_250_half & sum_12_246_sum);
-  wire sum_12_252_half = sum_12_248_sum ^ sum_11_230_carry;
-  wire sum_12_252_sum = sum_12_252_half ^ sum_12_250_sum;
-  wire sum_12_252_carry = (sum_12_248_sum & sum_11_230_carry) | (sum_12_252_half & sum_12_250_sum);
-  wire sum_12_254_half = sum_11_232_carry ^ sum_12_252_sum;
-  wire sum_12_254_sum = sum_12_254_half ^ sum_11_234_carry;
-  wire sum_12_254_carry = (sum_11_232_carry & sum_12_252_sum) | (sum_12_254_half &
-      sum_11_234_carry);
-  wire sum_13_256_half_and_2 = a[1] & b_normal;
-  wire sum_13_256_half_and = a[2] & b[9];
-  wire sum_13_256_half = sum_13_256_half_and_2 ^ sum_13_256_half_and;
-  wire sum_13_256_sum_and = a[3] & b[8];
-  wire sum_13_256_sum = sum_13_256_half ^ sum_13_256_sum_and;
-  wire sum_13_256_carry = (sum_13_256_half_and_2 & sum_13_256_half_and) | (sum_13_256_half &
-      sum_13_256_sum_and);
-  wire sum_13_258_half_and_2 = a[4] & b[7];
-  wire sum_13_258_half_and = a[5] & b[6];
-  wire sum_13_258_half = sum_13_258_half_and_2 ^ sum_13_258_half_and;
-  wire sum_13_258_sum_and = a[6] & b[5];
-  wire sum_13_258_sum = sum_13_258_half ^ sum_13_258_sum_and;
-  wire sum_13_258_carry = (sum_13_258_half_and_2 & sum_13_258_half_and) | (sum_13_258_half &
-      sum_13_258_sum_and);
-  wire sum_13_260_half_and_2 = a[7] & b[4];
-  wire sum_13_260_half_and = a[8] & b[3];
-  wire sum_13_260_half = sum_13_260_half_and_2 ^ sum_13_260_half_and;
-  wire sum_13_260_sum_and = a[9] & b[2];
-  wire sum_13_260_sum = sum_13_260_half ^ sum_13_260_sum_and;
-  wire sum_13_260_carry = (sum_13_260_half_and_2 & sum_13_260_half_and) | (sum_13_260_half &
-      sum_13_260_sum_and);
-  wire sum_13_262_half_and = a_normal & b[1];
-  wire sum_13_262_half = sum_13_262_half_and ^ addend_right32[13];
-  wire sum_13_262_sum = sum_13_262_half ^ sum_12_236_carry;
-  wire sum_13_262_carry = (sum_13_262_half_and & addend_right32[13]) | (sum_13_262_half &
-      sum_12_236_carry);
-  wire sum_13_264_half = sum_12_238_carry ^ sum_12_240_carry;
-  wire sum_13_264_sum = sum_13_264_half ^ sum_12_242_carry;
-  wire sum_13_264_carry = (sum_12_238_carry & sum_12_240_carry) | (sum_13_264_half &
-      sum_12_242_carry);
-  wire sum_13_266_half = sum_13_256_sum ^ sum_13_258_sum;
-  wire sum_13_266_sum = sum_13_266_half ^ sum_13_260_sum;
-  wire sum_13_266_carry = (sum_13_256_sum & sum_13_258_sum) | (sum_13_266_half & sum_13_260_sum);
-  wire sum_13_268_half = sum_13_262_sum ^ sum_12_244_carry;
-  wire sum_13_268_sum = sum_13_268_half ^ sum_12_246_carry;
-  wire sum_13_268_carry = (sum_13_262_sum & sum_12_244_carry) | (sum_13_268_half &
-      sum_12_246_carry);
-  wire sum_13_270_half = sum_13_264_sum ^ sum_12_248_carry;
-  wire sum_13_270_sum = sum_13_270_half ^ sum_13_266_sum;
-  wire sum_13_270_carry = (sum_13_264_sum & sum_12_248_carry) | (sum_13_270_half & sum_13_266_sum);
-  wire sum_13_272_half = sum_12_250_carry ^ sum_13_268_sum;
-  wire sum_13_272_sum = sum_13_272_half ^ sum_13_270_sum;
-  wire sum_13_272_carry = (sum_12_250_carry & sum_13_268_sum) | (sum_13_272_half & sum_13_270_sum);
-  wire sum_13_274_half = sum_12_252_carry ^ sum_13_272_sum;
-  wire sum_13_274_sum = sum_13_274_half ^ sum_12_254_carry;
-  wire sum_13_274_carry = (sum_12_252_carry & sum_13_272_sum) | (sum_13_274_half &
-      sum_12_254_carry);
-  wire sum_14_276_half_and_2 = a[2] & b_normal;
-  wire sum_14_276_half_and = a[3] & b[9];
-  wire sum_14_276_half = sum_14_276_half_and_2 ^ sum_14_276_half_and;
-  wire sum_14_276_sum_and = a[4] & b[8];
-  wire sum_14_276_sum = sum_14_276_half ^ sum_14_276_sum_and;
-  wire sum_14_276_carry = (sum_14_276_half_and_2 & sum_14_276_half_and) | (sum_14_276_half &
-      sum_14_276_sum_and);
-  wire sum_14_278_half_and_2 = a[5] & b[7];
-  wire sum_14_278_half_and = a[6] & b[6];
-  wire sum_14_278_half = sum_14_278_half_and_2 ^ sum_14_278_half_and;
-  wire sum_14_278_sum_and = a[7] & b[5];
-  wire sum_14_278_sum = sum_14_278_half ^ sum_14_278_sum_and;
-  wire sum_14_278_carry = (sum_14_278_half_and_2 & sum_14_278_half_and) | (sum_14_278_half &
-      sum_14_278_sum_and);
-  wire sum_14_280_half_and_2 = a[8] & b[4];
-  wire sum_14_280_half_and = a[9] & b[3];
-  wire sum_14_280_half = sum_14_280_half_and_2 ^ sum_14_280_half_and;
-  wire sum_14_280_sum_and = a_normal & b[2];
-  wire sum_14_280_sum = sum_14_280_half ^ sum_14_280_sum_and;
-  wire sum_14_280_carry = (sum_14_280_half_and_2 & sum_14_280_half_and) | (sum_14_280_half &
-      sum_14_280_sum_and);
-  wire sum_14_282_half = addend_right32[14] ^ sum_13_256_carry;
-  wire sum_14_282_sum = sum_14_282_half ^ sum_13_258_carry;
-  wire sum_14_282_carry = (addend_right32[14] & sum_13_256_carry) | (sum_14_282_half &
-      sum_13_258_carry);
-  wire sum_14_284_half = sum_13_260_carry ^ sum_14_276_sum;
-  wire sum_14_284_sum = sum_14_284_half ^ sum_14_278_sum;
-  wire sum_14_284_carry = (sum_13_260_carry & sum_14_276_sum) | (sum_14_284_half & sum_14_278_sum);
-  wire sum_14_286_half = sum_14_280_sum ^ sum_13_262_carry;
-  wire sum_14_286_sum = sum_14_286_half ^ sum_13_264_carry;
-  wire sum_14_286_carry = (sum_14_280_sum & sum_13_262_carry) | (sum_14_286_half &
-      sum_13_264_carry);
-  wire sum_14_288_half = sum_13_266_carry ^ sum_14_282_sum;
-  wire sum_14_288_sum = sum_14_288_half ^ sum_14_284_sum;
-  wire sum_14_288_carry = (sum_13_266_carry & sum_14_282_sum) | (sum_14_288_half & sum_14_284_sum);
-  wire sum_14_290_half = sum_14_286_sum ^ sum_13_268_carry;
-  wire sum_14_290_sum = sum_14_290_half ^ sum_13_270_carry;
-  wire sum_14_290_carry = (sum_14_286_sum & sum_13_268_carry) | (sum_14_290_half &
-      sum_13_270_carry);
-  wire sum_14_292_half = sum_14_288_sum ^ sum_13_272_carry;
-  wire sum_14_292_sum = sum_14_292_half ^ sum_14_290_sum;
-  wire sum_14_292_carry = (sum_14_288_sum & sum_13_272_carry) | (sum_14_292_half & sum_14_290_sum);
-  wire sum_15_294_half_and_2 = a[3] & b_normal;
-  wire sum_15_294_half_and = a[4] & b[9];
-  wire sum_15_294_half = sum_15_294_half_and_2 ^ sum_15_294_half_and;
-  wire sum_15_294_sum_and = a[5] & b[8];
-  wire sum_15_294_sum = sum_15_294_half ^ sum_15_294_sum_and;
-  wire sum_15_294_carry = (sum_15_294_half_and_2 & sum_15_294_half_and) | (sum_15_294_half &
-      sum_15_294_sum_and);
-  wire sum_15_296_half_and_2 = a[6] & b[7];
-  wire sum_15_296_half_and = a[7] & b[6];
-  wire sum_15_296_half = sum_15_296_half_and_2 ^ sum_15_296_half_and;
-  wire sum_15_296_sum_and = a[8] & b[5];
-  wire sum_15_296_sum = sum_15_296_half ^ sum_15_296_sum_and;
-  wire sum_15_296_carry = (sum_15_296_half_and_2 & sum_15_296_half_and) | (sum_15_296_half &
-      sum_15_296_sum_and);
-  wire sum_15_298_half_and_2 = a[9] & b[4];
-  wire sum_15_298_half_and = a_normal & b[3];
-  wire sum_15_298_half = sum_15_298_half_and_2 ^ sum_15_298_half_and;
-  wire sum_15_298_sum = sum_15_298_half ^ addend_right32[15];
-  wire sum_15_298_carry = (sum_15_298_half_and_2 & sum_15_298_half_and) | (sum_15_298_half &
-      addend_right32[15]);
-  wire sum_15_300_half = sum_14_276_carry ^ sum_14_278_carry;
-  wire sum_15_300_sum = sum_15_300_half ^ sum_14_280_carry;
-  wire sum_15_300_carry = (sum_14_276_carry & sum_14_278_carry) | (sum_15_300_half &
-      sum_14_280_carry);
-  wire sum_15_302_half = sum_15_294_sum ^ sum_15_296_sum;
-  wire sum_15_302_sum = sum_15_302_half ^ sum_15_298_sum;
-  wire sum_15_302_carry = (sum_15_294_sum & sum_15_296_sum) | (sum_15_302_half & sum_15_298_sum);
-  wire sum_15_304_half = sum_14_282_carry ^ sum_14_284_carry;
-  wire sum_15_304_sum = sum_15_304_half ^ sum_15_300_sum;
-  wire sum_15_304_carry = (sum_14_282_carry & sum_14_284_carry) | (sum_15_304_half &
-      sum_15_300_sum);
-  wire sum_15_306_half = sum_14_286_carry ^ sum_15_302_sum;
-  wire sum_15_306_sum = sum_15_306_half ^ sum_14_288_carry;
-  wire sum_15_306_carry = (sum_14_286_carry & sum_15_302_sum) | (sum_15_306_half &
-      sum_14_288_carry);
-  wire sum_15_308_half = sum_15_304_sum ^ sum_15_306_sum;
-  wire sum_15_308_sum = sum_15_308_half ^ sum_14_290_carry;
-  wire sum_15_308_carry = (sum_15_304_sum & sum_15_306_sum) | (sum_15_308_half & sum_14_290_carry);
-  wire sum_16_310_half_and_2 = a[4] & b_normal;
-  wire sum_16_310_half_and = a[5] & b[9];
-  wire sum_16_310_half = sum_16_310_half_and_2 ^ sum_16_310_half_and;
-  wire sum_16_310_carry_and = a[6] & b[8];
-  wire sum_16_310_sum = sum_16_310_half ^ sum_16_310_carry_and;
-  wire sum_16_310_carry = (sum_16_310_half_and_2 & sum_16_310_half_and) | (sum_16_310_half &
-      sum_16_310_carry_and);
-  wire sum_16_312_half_and_2 = a[7] & b[7];
-  wire sum_16_312_half_and = a[8] & b[6];
-  wire sum_16_312_half = sum_16_312_half_and_2 ^ sum_16_312_half_and;
-  wire sum_16_312_carry_and = a[9] & b[5];
-  wire sum_16_312_sum = sum_16_312_half ^ sum_16_312_carry_and;
-  wire sum_16_312_carry = (sum_16_312_half_and_2 & sum_16_312_half_and) | (sum_16_312_half &
-      sum_16_312_carry_and);
-  wire sum_16_314_half_and = a_normal & b[4];
-  wire sum_16_314_half = sum_16_314_half_and ^ addend_right32[16];
-  wire sum_16_314_sum = sum_16_314_half ^ sum_15_294_carry;
-  wire sum_16_314_carry = (sum_16_314_half_and & addend_right32[16]) | (sum_16_314_half &
-      sum_15_294_carry);
-  wire sum_16_316_half = sum_15_296_carry ^ sum_15_298_carry;
-  wire sum_16_316_sum = sum_16_316_half ^ sum_16_310_sum;
-  wire sum_16_316_carry = (sum_15_296_carry & sum_15_298_carry) | (sum_16_316_half &
-      sum_16_310_sum);
-  wire sum_16_318_half = sum_16_312_sum ^ sum_16_314_sum;
-  wire sum_16_318_sum = sum_16_318_half ^ sum_15_300_carry;
-  wire sum_16_318_carry = (sum_16_312_sum & sum_16_314_sum) | (sum_16_318_half & sum_15_300_carry);
-  wire sum_16_320_half = sum_15_302_carry ^ sum_16_316_sum;
-  wire sum_16_320_sum = sum_16_320_half ^ sum_16_318_sum;
-  wire sum_16_320_carry = (sum_15_302_carry & sum_16_316_sum) | (sum_16_320_half & sum_16_318_sum);
-  wire sum_16_322_half = sum_15_304_carry ^ sum_16_320_sum;
-  wire sum_16_322_sum = sum_16_322_half ^ sum_15_306_carry;
-  wire sum_16_322_carry = (sum_15_304_carry & sum_16_320_sum) | (sum_16_322_half &
-      sum_15_306_carry);
-  wire sum_17_324_half_and_2 = a[5] & b_normal;
-  wire sum_17_324_half_and = a[6] & b[9];
-  wire sum_17_324_half = sum_17_324_half_and_2 ^ sum_17_324_half_and;
-  wire sum_17_324_sum_and = a[7] & b[8];
-  wire sum_17_324_sum = sum_17_324_half ^ sum_17_324_sum_and;
-  wire sum_17_324_carry = (sum_17_324_half_and_2 & sum_17_324_half_and) | (sum_17_324_half &
-      sum_17_324_sum_and);
-  wire sum_17_326_half_and_2 = a[8] & b[7];
-  wire sum_17_326_half_and = a[9] & b[6];
-  wire sum_17_326_half = sum_17_326_half_and_2 ^ sum_17_326_half_and;
-  wire sum_17_326_sum_and = a_normal & b[5];
-  wire sum_17_326_sum = sum_17_326_half ^ sum_17_326_sum_and;
-  wire sum_17_326_carry = (sum_17_326_half_and_2 & sum_17_326_half_and) | (sum_17_326_half &
-      sum_17_326_sum_and);
-  wire sum_17_328_half = addend_right32[17] ^ sum_16_310_carry;
-  wire sum_17_328_sum = sum_17_328_half ^ sum_16_312_carry;
-  wire sum_17_328_carry = (addend_right32[17] & sum_16_310_carry) | (sum_17_328_half &
-      sum_16_312_carry);
-  wire sum_17_330_half = sum_17_324_sum ^ sum_17_326_sum;
-  wire sum_17_330_sum = sum_17_330_half ^ sum_16_314_carry;
-  wire sum_17_330_carry = (sum_17_324_sum & sum_17_326_sum) | (sum_17_330_half & sum_16_314_carry);
-  wire sum_17_332_half = sum_16_316_carry ^ sum_17_328_sum;
-  wire sum_17_332_sum = sum_17_332_half ^ sum_17_330_sum;
-  wire sum_17_332_carry = (sum_16_316_carry & sum_17_328_sum) | (sum_17_332_half & sum_17_330_sum);
-  wire sum_17_334_half = sum_16_318_carry ^ sum_16_320_carry;
-  wire sum_17_334_sum = sum_17_334_half ^ sum_17_332_sum;
-  wire sum_17_334_carry = (sum_16_318_carry & sum_16_320_carry) | (sum_17_334_half &
-      sum_17_332_sum);
-  wire sum_18_336_half_and_2 = a[6] & b_normal;
-  wire sum_18_336_half_and = a[7] & b[9];
-  wire sum_18_336_half = sum_18_336_half_and_2 ^ sum_18_336_half_and;
-  wire sum_18_336_sum_and = a[8] & b[8];
-  wire sum_18_336_sum = sum_18_336_half ^ sum_18_336_sum_and;
-  wire sum_18_336_carry = (sum_18_336_half_and_2 & sum_18_336_half_and) | (sum_18_336_half &
-      sum_18_336_sum_and);
-  wire sum_18_338_half_and_2 = a[9] & b[7];
-  wire sum_18_338_half_and = a_normal & b[6];
-  wire sum_18_338_half = sum_18_338_half_and_2 ^ sum_18_338_half_and;
-  wire sum_18_338_sum = sum_18_338_half ^ addend_right32[18];
-  wire sum_18_338_carry = (sum_18_338_half_and_2 & sum_18_338_half_and) | (sum_18_338_half &
-      addend_right32[18]);
-  wire sum_18_340_half = sum_17_324_carry ^ sum_17_326_carry;
-  wire sum_18_340_sum = sum_18_340_half ^ sum_18_336_sum;
-  wire sum_18_340_carry = (sum_17_324_carry & sum_17_326_carry) | (sum_18_340_half &
-      sum_18_336_sum);
-  wire sum_18_342_half = sum_18_338_sum ^ sum_17_328_carry;
-  wire sum_18_342_sum = sum_18_342_half ^ sum_17_330_carry;
-  wire sum_18_342_carry = (sum_18_338_sum & sum_17_328_carry) | (sum_18_342_half &
-      sum_17_330_carry);
-  wire sum_18_344_half = sum_18_340_sum ^ sum_17_332_carry;
-  wire sum_18_344_sum = sum_18_344_half ^ sum_18_342_sum;
-  wire sum_18_344_carry = (sum_18_340_sum & sum_17_332_carry) | (sum_18_344_half & sum_18_342_sum);
-  wire sum_19_346_half_and_2 = a[7] & b_normal;
-  wire sum_19_346_half_and = a[8] & b[9];
-  wire sum_19_346_half = sum_19_346_half_and_2 ^ sum_19_346_half_and;
-  wire sum_19_346_carry_and = a[9] & b[8];
-  wire sum_19_346_sum = sum_19_346_half ^ sum_19_346_carry_and;
-  wire sum_19_346_carry = (sum_19_346_half_and_2 & sum_19_346_half_and) | (sum_19_346_half &
-      sum_19_346_carry_and);
-  wire sum_19_348_half_and = a_normal & b[7];
-  wire sum_19_348_half = sum_19_348_half_and ^ addend_right32[19];
-  wire sum_19_348_sum = sum_19_348_half ^ sum_18_336_carry;
-  wire sum_19_348_carry = (sum_19_348_half_and & addend_right32[19]) | (sum_19_348_half &
-      sum_18_336_carry);
-  wire sum_19_350_half = sum_18_338_carry ^ sum_19_346_sum;
-  wire sum_19_350_sum = sum_19_350_half ^ sum_19_348_sum;
-  wire sum_19_350_carry = (sum_18_338_carry & sum_19_346_sum) | (sum_19_350_half & sum_19_348_sum);
-  wire sum_19_352_half = sum_18_340_carry ^ sum_19_350_sum;
-  wire sum_19_352_sum = sum_19_352_half ^ sum_18_342_carry;
-  wire sum_19_352_carry = (sum_18_340_carry & sum_19_350_sum) | (sum_19_352_half &
-      sum_18_342_carry);
-  wire sum_20_354_half_and_2 = a[8] & b_normal;
-  wire sum_20_354_half_and = a[9] & b[9];
-  wire sum_20_354_half = sum_20_354_half_and_2 ^ sum_20_354_half_and;
-  wire sum_20_354_sum_and = a_normal & b[8];
-  wire sum_20_354_sum = sum_20_354_half ^ sum_20_354_sum_and;
-  wire sum_20_354_carry = (sum_20_354_half_and_2 & sum_20_354_half_and) | (sum_20_354_half &
-      sum_20_354_sum_and);
-  wire sum_20_356_half = addend_right32[20] ^ sum_19_346_carry;
-  wire sum_20_356_sum = sum_20_356_half ^ sum_20_354_sum;
-  wire sum_20_356_carry = (addend_right32[20] & sum_19_346_carry) | (sum_20_356_half &
-      sum_20_354_sum);
-  wire sum_20_358_half = sum_19_348_carry ^ sum_19_350_carry;
-  wire sum_20_358_sum = sum_20_358_half ^ sum_20_356_sum;
-  wire sum_20_358_carry = (sum_19_348_carry & sum_19_350_carry) | (sum_20_358_half &
-      sum_20_356_sum);
-  wire sum_21_360_half_and_2 = a[9] & b_normal;
-  wire sum_21_360_half_and = a_normal & b[9];
-  wire sum_21_360_half = sum_21_360_half_and_2 ^ sum_21_360_half_and;
-  wire sum_21_360_sum = sum_21_360_half ^ addend_right32[21];
-  wire sum_21_360_carry = (sum_21_360_half_and_2 & sum_21_360_half_and) | (sum_21_360_half &
-      addend_right32[21]);
-  wire sum_21_362_half = sum_20_354_carry ^ sum_21_360_sum;
-  wire sum_21_362_sum = sum_21_362_half ^ sum_20_356_carry;
-  wire sum_21_362_carry = (sum_20_354_carry & sum_21_360_sum) | (sum_21_362_half &
-      sum_20_356_carry);
-  wire sum_22_364_half_and = a_normal & b_normal;
-  wire sum_22_364_half = sum_22_364_half_and ^ addend_right32[22];
-  wire sum_22_364_sum = sum_22_364_half ^ sum_21_360_carry;
-  wire sum_22_364_carry = (sum_22_364_half_and & addend_right32[22]) | (sum_22_364_half &
-      sum_21_360_carry);
-  wire low_sum_propagate_and = a[0] & b[0];
-  wire [23:0] low_sum_propagate = {addend_right32[23], sum_22_364_sum, sum_21_362_sum,
-      sum_19_352_carry, sum_19_352_sum, sum_17_334_carry, sum_16_322_carry, sum_16_322_sum,
-      sum_15_308_sum, sum_14_292_sum, sum_13_274_sum, sum_12_254_sum, sum_11_234_sum,
-      sum_10_216_sum, sum_9_200_sum, sum_8_186_sum, sum_7_174_sum, sum_6_164_sum, sum_5_156_sum,
-      sum_4_150_sum, sum_3_146_sum, low_sum_propagate_and, addend_right32[1:0]} ^ {sum_22_364_carry,
-      sum_21_362_carry, sum_20_358_carry, sum_20_358_sum, sum_18_344_carry, sum_18_344_sum,
-      sum_17_334_sum, sum_15_308_carry, sum_14_292_carry, sum_13_274_carry, 11'd0,
-      addend_right32[2], 1'b0, plus_one_low};
-  wire [23:0] low_sum_generate = {addend_right32[23], sum_22_364_sum, sum_21_362_sum,
-      sum_19_352_carry, sum_19_352_sum, sum_17_334_carry, sum_16_322_carry, sum_16_322_sum,
-      sum_15_308_sum, sum_14_292_sum, sum_13_274_sum, sum_12_254_sum, sum_11_234_sum,
-      sum_10_216_sum, sum_9_200_sum, sum_8_186_sum, sum_7_174_sum, sum_6_164_sum, sum_5_156_sum,
-      sum_4_150_sum, sum_3_146_sum, low_sum_propagate_and, addend_right32[1:0]} & {sum_22_364_carry,
-      sum_21_362_carry, sum_20_358_carry, sum_20_358_sum, sum_18_344_carry, sum_18_344_sum,
-      sum_17_334_sum, sum_15_308_carry, sum_14_292_carry, sum_13_274_carry, 11'd0,
-      addend_right32[2], 1'b0, plus_one_low};
-  wire low_sum_0_zero0 = low_sum_generate[0];
-  wire low_sum_0_one0 = low_sum_propagate[0];
-  wire low_sum_0_zero1 = low_sum_generate[1] | (low_sum_propagate[1] & low_sum_0_zero0);
-  wire low_sum_0_zero2 = low_sum_generate[2] | (low_sum_propagate[2] & low_sum_0_zero1);
-  wire low_sum_0_zero3 = low_sum_generate[3] | (low_sum_propagate[3] & low_sum_0_zero2);
-  wire low_sum_0_zero4 = low_sum_generate[4] | (low_sum_propagate[4] & low_sum_0_zero3);
-  wire low_sum_0_zero5 = low_sum_generate[5] | (low_sum_propagate[5] & low_sum_0_zero4);
-  wire low_sum_0_zero6 = low_sum_generate[6] | (low_sum_propagate[6] & low_sum_0_zero5);
-  wire low_sum_7_zero0 = low_sum_generate[7];
-  wire low_sum_7_one0 = low_sum_propagate[7];
-  wire low_sum_7_zero1 = low_sum_generate[8] | (low_sum_propagate[8] & low_sum_7_zero0);
-  wire low_sum_7_one1 = low_sum_propagate[8] & low_sum_7_one0;
-  wire low_sum_7_zero2 = low_sum_generate[9] | (low_sum_propagate[9] & low_sum_7_zero1);
-  wire low_sum_7_one2 = low_sum_propagate[9] & low_sum_7_one1;
-  wire low_sum_7_zero3 = low_sum_generate[10] | (low_sum_propagate[10] & low_sum_7_zero2);
-  wire low_sum_7_one3 = low_sum_propagate[10] & low_sum_7_one2;
-  wire low_sum_7_zero4 = low_sum_generate[11] | (low_sum_propagate[11] & low_sum_7_zero3);
-  wire low_sum_7_one4 = low_sum_propagate[11] & low_sum_7_one3;
-  wire low_sum_7_zero5 = low_sum_generate[12] | (low_sum_propagate[12] & low_sum_7_zero4);
-  wire low_sum_7_one5 = low_sum_propagate[12] & low_sum_7_one4;
-  wire low_sum_7_zero6 = low_sum_generate[13] | (low_sum_propagate[13] & low_sum_7_zero5);
-  wire low_sum_7_one6 = low_sum_propagate[13] & low_sum_7_one5;
-  wire low_sum_14_zero0 = low_sum_generate[14];
-  wire low_sum_14_one0 = low_sum_propagate[14];
-  wire low_sum_14_zero1 = low_sum_generate[15] | (low_sum_propagate[15] & low_sum_14_zero0);
-  wire low_sum_14_one1 = low_sum_propagate[15] & low_sum_14_one0;
-  wire low_sum_14_zero2 = low_sum_generate[16] | (low_sum_propagate[16] & low_sum_14_zero1);
-  wire low_sum_14_one2 = low_sum_propagate[16] & low_sum_14_one1;
-  wire low_sum_14_zero3 = low_sum_generate[17] | (low_sum_propagate[17] & low_sum_14_zero2);
-  wire low_sum_14_one3 = low_sum_propagate[17] & low_sum_14_one2;
-  wire low_sum_14_zero4 = low_sum_generate[18] | (low_sum_propagate[18] & low_sum_14_zero3);
-  wire low_sum_14_one4 = low_sum_propagate[18] & low_sum_14_one3;
-  wire low_sum_14_zero5 = low_sum_generate[19] | (low_sum_propagate[19] & low_sum_14_zero4);
-  wire low_sum_14_one5 = low_sum_propagate[19] & low_sum_14_one4;
-  wire low_sum_14_zero6 = low_sum_generate[20] | (low_sum_propagate[20] & low_sum_14_zero5);
-  wire low_sum_14_one6 = low_sum_propagate[20] & low_sum_14_one5;
-  wire low_sum_21_zero0 = low_sum_generate[21];
-  wire low_sum_21_one0 = low_sum_propagate[21];
-  wire low_sum_21_zero1 = low_sum_generate[22] | (low_sum_propagate[22] & low_sum_21_zero0);
-  wire low_sum_21_one1 = low_sum_propagate[22] & low_sum_21_one0;
-  wire low_sum_21_zero2 = low_sum_generate[23] | (low_sum_propagate[23] & low_sum_21_zero1);
-  wire low_sum_21_one2 = low_sum_propagate[23] & low_sum_21_one1;
-  wire low_sum_carry14 = low_sum_7_zero6 | (low_sum_7_one6 & low_sum_0_zero6);
-  wire low_sum_carry21 = low_sum_14_zero6 | (low_sum_14_one6 & low_sum_carry14);
-  wire [24:0] low_sum = {low_sum_21_zero2 | (low_sum_21_one2 & low_sum_14_zero6) | (low_sum_21_one2
-      & low_sum_14_one6 & low_sum_carry14), low_sum_propagate[23] ^ low_sum_21_zero1 ^
-      (low_sum_21_one1 & low_sum_carry21), low_sum_propagate[22] ^ low_sum_21_zero0 ^
-      (low_sum_21_one0 & low_sum_carry21), low_sum_21_one0 ^ low_sum_carry21, low_sum_propagate[20]
-      ^ low_sum_14_zero5 ^ (low_sum_14_one5 & low_sum_carry14), low_sum_propagate[19] ^
-      low_sum_14_zero4 ^ (low_sum_14_one4 & low_sum_carry14), low_sum_propagate[18] ^
-      low_sum_14_zero3 ^ (low_sum_14_one3 & low_sum_carry14), low_sum_propagate[17] ^
-      low_sum_14_zero2 ^ (low_sum_14_one2 & low_sum_carry14), low_sum_propagate[16] ^
-      low_sum_14_zero1 ^ (low_sum_14_one1 & low_sum_carry14), low_sum_propagate[15] ^
-      low_sum_14_zero0 ^ (low_sum_14_one0 & low_sum_carry14), low_sum_14_one0 ^ low_sum_carry14,
-      low_sum_propagate[13] ^ low_sum_7_zero5 ^ (low_sum_7_one5 & low_sum_0_zero6),
-      low_sum_propagate[12] ^ low_sum_7_zero4 ^ (low_sum_7_one4 & low_sum_0_zero6),
-      low_sum_propagate[11] ^ low_sum_7_zero3 ^ (low_sum_7_one3 & low_sum_0_zero6),
-      low_sum_propagate[10] ^ low_sum_7_zero2 ^ (low_sum_7_one2 & low_sum_0_zero6),
-      low_sum_propagate[9] ^ low_sum_7_zero1 ^ (low_sum_7_one1 & low_sum_0_zero6),
-      low_sum_propagate[8] ^ low_sum_7_zero0 ^ (low_sum_7_one0 & low_sum_0_zero6), low_sum_7_one0 ^
-      low_sum_0_zero6, low_sum_propagate[6] ^ low_sum_0_zero5, low_sum_propagate[5] ^
-      low_sum_0_zero4, low_sum_propagate[4] ^ low_sum_0_zero3, low_sum_propagate[3] ^
-      low_sum_0_zero2, low_sum_propagate[2] ^ low_sum_0_zero1, low_sum_propagate[1] ^
-      low_sum_0_zero0, low_sum_0_one0};
-  wire carry_into_addend = low_sum[24];
-  wire addend_right32_all = &addend_right32[27:24];
-  wire upper_sum_and = addend_right32_all & (&addend_right32[31:28]);
-  wire upper_sum_and_2 = upper_sum_and & (&addend_right32[35:32]);
-  wire [13:0] upper_sum = {upper_sum_and_2 & addend_right32[36] & carry_into_addend,
-      addend_right32[36] ^ (upper_sum_and_2 & carry_into_addend), addend_right32[35] ^
-      (upper_sum_and & (&addend_right32[34:32]) & carry_into_addend), addend_right32[34] ^
-      (upper_sum_and & (&addend_right32[33:32]) & carry_into_addend), addend_right32[33] ^
-      (upper_sum_and & addend_right32[32] & carry_into_addend), addend_right32[32] ^ (upper_sum_and
-      & carry_into_addend), addend_right32[31] ^ (addend_right32_all & (&addend_right32[30:28]) &
-      carry_into_addend), addend_right32[30] ^ (addend_right32_all & (&addend_right32[29:28]) &
-      carry_into_addend), addend_right32[29] ^ (addend_right32_all & addend_right32[28] &
-      carry_into_addend), addend_right32[28] ^ (addend_right32_all & carry_into_addend),
-      addend_right32[27] ^ ((&addend_right32[26:24]) & carry_into_addend), addend_right32[26] ^
-      ((&addend_right32[25:24]) & carry_into_addend), addend_right32[25] ^ (addend_right32[24] &
-      carry_into_addend), addend_right32[24] ^ carry_into_addend};
+  wire [18:0] sum_stage1_half0_3 = {sum_row9[10:3], sum_row1} ^ {sum_row10[9:1], sum_row0[10:1]};
+  wire [18:0] sum_stage1_sum0_3 = sum_stage1_half0_3 ^ addend_right32[21:3];
+  wire [18:0] sum_stage1_carry0_3 = ({sum_row9[10:3], sum_row1} & {sum_row10[9:1], sum_row0[10:1]})
+      | (sum_stage1_half0_3 & addend_right32[21:3]);
+  wire [12:0] sum_stage1_half1_6 = {sum_row6[10:9], sum_row4} ^ {sum_row7[9:7], sum_row3[10:1]};
+  wire [12:0] sum_stage1_sum1_6 = sum_stage1_half1_6 ^ {sum_row8[8:5], sum_row2[10:2]};
+  wire [12:0] sum_stage1_carry1_6 = ({sum_row6[10:9], sum_row4} & {sum_row7[9:7], sum_row3[10:1]}) |
+      (sum_stage1_half1_6 & {sum_row8[8:5], sum_row2[10:2]});
+  wire [6:0] sum_stage1_half2_9 = sum_row7[6:0] ^ sum_row6[7:1];
+  wire [6:0] sum_stage1_sum2_9 = sum_stage1_half2_9 ^ sum_row5[8:2];
+  wire [6:0] sum_stage1_carry2_9 = (sum_row7[6:0] & sum_row6[7:1]) | (sum_stage1_half2_9 &
+      sum_row5[8:2]);
+  wire sum_stage1_half3_12 = sum_row10[0] ^ sum_row9[1];
+  wire sum_stage1_sum3_12 = sum_stage1_half3_12 ^ sum_row8[2];
+  wire sum_stage1_carry3_12 = (sum_row10[0] & sum_row9[1]) | (sum_stage1_half3_12 & sum_row8[2]);
+  wire [16:0] sum_stage2_half0_4 = sum_stage1_carry0_3[16:0] ^ {sum_row8[10:9], sum_stage1_sum1_6,
+      sum_row2[1:0]};
+  wire [16:0] sum_stage2_sum0_4 = sum_stage2_half0_4 ^ sum_stage1_sum0_3[17:1];
+  wire [16:0] sum_stage2_carry0_4 = (sum_stage1_carry0_3[16:0] & {sum_row8[10:9], sum_stage1_sum1_6,
+      sum_row2[1:0]}) | (sum_stage2_half0_4 & sum_stage1_sum0_3[17:1]);
+  wire sum_stage2_half0_22 = sum_row10[10] ^ sum_stage1_carry0_3[18];
+  wire sum_stage2_sum0_22 = sum_stage2_half0_22 ^ addend_right32[22];
+  wire sum_stage2_carry0_22 = (sum_row10[10] & sum_stage1_carry0_3[18]) | (sum_stage2_half0_22 &
+      addend_right32[22]);
+  wire sum_stage2_half1_8 = sum_row6[0] ^ sum_stage1_carry1_6[1];
+  wire sum_stage2_sum1_8 = sum_stage2_half1_8 ^ sum_row5[1];
+  wire sum_stage2_carry1_8 = (sum_row6[0] & sum_stage1_carry1_6[1]) | (sum_stage2_half1_8 &
+      sum_row5[1]);
+  wire [6:0] sum_stage2_half1_10 = {sum_stage1_carry2_9[6:5], sum_row8[4:3], sum_stage1_sum3_12,
+      sum_row8[1:0]} ^ sum_stage1_carry1_6[9:3];
+  wire [6:0] sum_stage2_sum1_10 = sum_stage2_half1_10 ^ {sum_row5[9], sum_stage1_sum2_9[6:1]};
+  wire [6:0] sum_stage2_carry1_10 = ({sum_stage1_carry2_9[6:5], sum_row8[4:3], sum_stage1_sum3_12,
+      sum_row8[1:0]} & sum_stage1_carry1_6[9:3]) | (sum_stage2_half1_10 & {sum_row5[9],
+      sum_stage1_sum2_9[6:1]});
+  wire sum_stage2_half2_13 = sum_stage1_carry3_12 ^ sum_row9[2];
+  wire sum_stage2_sum2_13 = sum_stage2_half2_13 ^ sum_stage1_carry2_9[3];
+  wire sum_stage2_carry2_13 = (sum_stage1_carry3_12 & sum_row9[2]) | (sum_stage2_half2_13 &
+      sum_stage1_carry2_9[3]);
+  wire sum_stage3_half0_5 = sum_stage2_carry0_4[0] ^ sum_row3[0];
+  wire sum_stage3_sum0_5 = sum_stage3_half0_5 ^ sum_stage2_sum0_4[1];
+  wire sum_stage3_carry0_5 = (sum_stage2_carry0_4[0] & sum_row3[0]) | (sum_stage3_half0_5 &
+      sum_stage2_sum0_4[1]);
+  wire [12:0] sum_stage3_half0_7 = {sum_stage1_carry1_6[12:11], sum_stage2_carry1_10[6:4],
+      sum_stage1_carry2_9[4], sum_stage2_sum2_13, sum_stage1_carry2_9[2:0], sum_stage1_sum2_9[0],
+      sum_stage2_sum1_8, sum_row5[0]} ^ sum_stage2_carry0_4[14:2];
+  wire [12:0] sum_stage3_sum0_7 = sum_stage3_half0_7 ^ sum_stage2_sum0_4[15:3];
+  wire [12:0] sum_stage3_carry0_7 = ({sum_stage1_carry1_6[12:11], sum_stage2_carry1_10[6:4],
+      sum_stage1_carry2_9[4], sum_stage2_sum2_13, sum_stage1_carry2_9[2:0], sum_stage1_sum2_9[0],
+      sum_stage2_sum1_8, sum_row5[0]} & sum_stage2_carry0_4[14:2]) | (sum_stage3_half0_7 &
+      sum_stage2_sum0_4[15:3]);
+  wire sum_stage3_half0_21 = sum_stage1_carry0_3[17] ^ sum_stage2_carry0_4[16];
+  wire sum_stage3_sum0_21 = sum_stage3_half0_21 ^ sum_stage1_sum0_3[18];
+  wire sum_stage3_carry0_21 = (sum_stage1_carry0_3[17] & sum_stage2_carry0_4[16]) |
+      (sum_stage3_half0_21 & sum_stage1_sum0_3[18]);
+  wire [3:0] sum_stage3_half1_11 = {sum_stage2_carry2_13, 2'd0, sum_stage2_carry1_10[0]} ^
+      {sum_stage2_carry1_10[3:1], sum_row9[0]};
+  wire [3:0] sum_stage3_sum1_11 = sum_stage3_half1_11 ^ sum_stage2_sum1_10[4:1];
+  wire [3:0] sum_stage3_carry1_11 = ({sum_stage2_carry2_13, 2'd0, sum_stage2_carry1_10[0]} &
+      {sum_stage2_carry1_10[3:1], sum_row9[0]}) | (sum_stage3_half1_11 & sum_stage2_sum1_10[4:1]);
+  wire sum_stage4_half0_6 = sum_stage3_carry0_5 ^ sum_stage2_carry0_4[1];
+  wire sum_stage4_sum0_6 = sum_stage4_half0_6 ^ sum_stage2_sum0_4[2];
+  wire sum_stage4_carry0_6 = (sum_stage3_carry0_5 & sum_stage2_carry0_4[1]) | (sum_stage4_half0_6 &
+      sum_stage2_sum0_4[2]);
+  wire [8:0] sum_stage4_half0_9 = {sum_row5[10], sum_stage2_sum1_10[6:5], sum_stage3_sum1_11,
+      sum_stage2_sum1_10[0], sum_stage1_carry1_6[2]} ^ sum_stage3_sum0_7[10:2];
+  wire [8:0] sum_stage4_sum0_9 = sum_stage4_half0_9 ^ sum_stage3_carry0_7[9:1];
+  wire [8:0] sum_stage4_carry0_9 = ({sum_row5[10], sum_stage2_sum1_10[6:5], sum_stage3_sum1_11,
+      sum_stage2_sum1_10[0], sum_stage1_carry1_6[2]} & sum_stage3_sum0_7[10:2]) |
+      (sum_stage4_half0_9 & sum_stage3_carry0_7[9:1]);
+  wire [1:0] sum_stage4_half0_19 = {sum_stage2_carry0_4[15], sum_row7[10]} ^ {sum_stage2_sum0_4[16],
+      sum_stage3_sum0_7[12]};
+  wire [1:0] sum_stage4_sum0_19 = sum_stage4_half0_19 ^ sum_stage3_carry0_7[12:11];
+  wire [1:0] sum_stage4_carry0_19 = ({sum_stage2_carry0_4[15], sum_row7[10]} &
+      {sum_stage2_sum0_4[16], sum_stage3_sum0_7[12]}) | (sum_stage4_half0_19 &
+      sum_stage3_carry0_7[12:11]);
+  wire sum_stage5_half0_7 = sum_stage4_carry0_6 ^ sum_stage3_sum0_7[0];
+  wire sum_stage5_sum0_7 = sum_stage5_half0_7 ^ sum_stage1_carry1_6[0];
+  wire sum_stage5_carry0_7 = (sum_stage4_carry0_6 & sum_stage3_sum0_7[0]) | (sum_stage5_half0_7 &
+      sum_stage1_carry1_6[0]);
+  wire [6:0] sum_stage5_half0_12 = {sum_stage3_sum0_7[11], sum_stage1_carry1_6[10], sum_row6[8],
+      sum_stage3_carry1_11} ^ {sum_stage3_carry0_7[10], sum_stage4_sum0_9[8:3]};
+  wire [6:0] sum_stage5_sum0_12 = sum_stage5_half0_12 ^ sum_stage4_carry0_9[8:2];
+  wire [6:0] sum_stage5_carry0_12 = ({sum_stage3_sum0_7[11], sum_stage1_carry1_6[10], sum_row6[8],
+      sum_stage3_carry1_11} & {sum_stage3_carry0_7[10], sum_stage4_sum0_9[8:3]}) |
+      (sum_stage5_half0_12 & sum_stage4_carry0_9[8:2]);
+  wire [5:0] sum_ripple8_sum = {1'b0, sum_stage4_carry0_9[1:0], sum_stage2_carry1_8,
+      sum_stage3_carry0_7[0], sum_stage5_carry0_7} + {1'b0, sum_stage4_sum0_9[2:0],
+      sum_stage3_sum0_7[1], sum_stage5_carry0_7};
+  wire [4:0] sum_ripple8 = sum_ripple8_sum[5:1];
+  wire [6:0] low_sum_block0 = {1'b0, sum_stage3_sum0_5, sum_stage2_sum0_4[0], sum_stage1_sum0_3[0],
+      addend_right32[2:0]} + {4'd0, sum_row0[0], 1'b0, plus_one_low};
+  wire [6:0] low_sum_block6 = {1'b0, sum_ripple8[3:0], sum_stage5_sum0_7, sum_stage4_sum0_6};
+  wire low_sum_block6_passes = &low_sum_block6[5:0];
+  wire [6:0] low_sum_block12 = {1'b0, sum_stage5_carry0_12[4:0], sum_ripple8[4]} + {1'b0,
+      sum_stage5_sum0_12[5:0]};
+  wire low_sum_block12_passes = &({sum_stage5_carry0_12[4:0], sum_ripple8[4]} ^
+      sum_stage5_sum0_12[5:0]);
+  wire [6:0] low_sum_block18 = {1'b0, addend_right32[23], sum_stage2_sum0_22, sum_stage4_carry0_19,
+      sum_stage5_carry0_12[6:5]} + {1'b0, sum_stage2_carry0_22, sum_stage3_carry0_21,
+      sum_stage3_sum0_21, sum_stage4_sum0_19, sum_stage5_sum0_12[6]};
+  wire low_sum_block18_passes = &({addend_right32[23], sum_stage2_sum0_22, sum_stage4_carry0_19,
+      sum_stage5_carry0_12[6:5]} ^ {sum_stage2_carry0_22, sum_stage3_carry0_21, sum_stage3_sum0_21,
+      sum_stage4_sum0_19, sum_stage5_sum0_12[6]});
+  wire low_sum_blocks0to1_generates = low_sum_block6_passes & low_sum_block0[6];
+  wire low_sum_blocks2to3_generates = low_sum_block18[6] | (low_sum_block18_passes &
+      low_sum_block12[6]);
+  wire low_sum_blocks2to3_passes = low_sum_block18_passes & low_sum_block12_passes;
+  wire low_sum_blocks0to2_generates = low_sum_block12[6] | (low_sum_block12_passes &
+      low_sum_blocks0to1_generates);
+  wire low_sum_blocks0to3_generates = low_sum_blocks2to3_generates | (low_sum_blocks2to3_passes &
+      low_sum_blocks0to1_generates);
+  wire low_sum_carry6 = low_sum_block0[6];
+  wire [5:0] low_sum_bits6 = low_sum_block6[5:0] + {5'd0, low_sum_carry6};
+  wire [5:0] low_sum_bits12 = low_sum_block12[5:0] + {5'd0, low_sum_blocks0to1_generates};
+  wire [5:0] low_sum_bits18 = low_sum_block18[5:0] + {5'd0, low_sum_blocks0to2_generates};
+  wire [24:0] low_sum = {low_sum_blocks0to3_generates, low_sum_bits18, low_sum_bits12,
+      low_sum_bits6, low_sum_block0[5:0]};
+  wire addend_right32_all = &addend_right32[31:24];
+  wire upper_sum_carry8 = addend_right32_all & low_sum_blocks0to3_generates;
+  wire [13:0] upper_sum = {addend_right32_all & (&addend_right32[36:32]) &
+      low_sum_blocks0to3_generates, addend_right32[36:32] + {4'd0, upper_sum_carry8},
+      addend_right32[31:24] + {7'd0, low_sum_blocks0to3_generates}};
   wire negative = subtract & ~upper_sum[13];
   wire sign = inf ? inf_sign : (product_sign ^ negative);
   wire [36:0] total = {upper_sum[12:0], low_sum[23:0]};
   wire difference = subtract & ~inf;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire marked_and_3 = ~exponent[5] & ~exponent[4];
-  wire marked_and_12 = marked_and_3 & ~exponent[3];
-  wire marked_and_15 = ~exponent[2] & ~exponent[1];
-  wire marked_and_17 = marked_and_15 & exponent[0];
-  wire marked_and_13 = ~exponent[2] & exponent[1];
-  wire marked_and_14 = marked_and_13 & ~exponent[0];
-  wire marked_and_19 = marked_and_13 & exponent[0];
-  wire marked_and = exponent[2] & ~exponent[1];
-  wire marked_and_10 = marked_and & ~exponent[0];
-  wire marked_and_2 = marked_and & exponent[0];
-  wire marked_and_5 = exponent[2] & exponent[1];
-  wire marked_and_6 = marked_and_5 & ~exponent[0];
-  wire marked_and_11 = marked_and_5 & exponent[0];
+  wire marked_and_7 = ~exponent[5] & ~exponent[4];
+  wire marked_and_16 = marked_and_7 & ~exponent[3];
+  wire marked_and = ~exponent[2] & ~exponent[1];
+  wire marked_and_19 = marked_and & exponent[0];
+  wire marked_and_9 = ~exponent[2] & exponent[1];
+  wire marked_and_17 = marked_and_9 & ~exponent[0];
+  wire marked_and_10 = marked_and_9 & exponent[0];
+  wire marked_and_5 = exponent[2] & ~exponent[1];
+  wire marked_and_14 = marked_and_5 & ~exponent[0];
+  wire marked_and_6 = marked_and_5 & exponent[0];
+  wire marked_and_11 = exponent[2] & exponent[1];
+  wire marked_and_12 = marked_and_11 & ~exponent[0];
+  wire marked_and_15 = marked_and_11 & exponent[0];
+  wire marked_and_8 = marked_and_7 & exponent[3];
+  wire marked_and_2 = marked_and & ~exponent[0];
+  wire marked_and_3 = ~exponent[5] & exponent[4];
+  wire marked_and_13 = marked_and_3 & ~exponent[3];
   wire marked_and_4 = marked_and_3 & exponent[3];
-  wire marked_and_16 = marked_and_15 & ~exponent[0];
-  wire marked_and_7 = ~exponent[5] & exponent[4];
-  wire marked_and_8 = marked_and_7 & ~exponent[3];
-  wire marked_and_9 = marked_and_7 & exponent[3];
   wire marked_and_18 = exponent[5] & ~exponent[4] & ~exponent[3];
-  wire [36:0] marked = {total[36:1] ^ {36{negative}}, 1'b1} | {marked_and_12 & marked_and_17,
-      marked_and_12 & marked_and_14, marked_and_12 & marked_and_19, marked_and_12 & marked_and_10,
-      marked_and_12 & marked_and_2, marked_and_12 & marked_and_6, marked_and_12 & marked_and_11,
-      marked_and_4 & marked_and_16, marked_and_4 & marked_and_17, marked_and_4 & marked_and_14,
-      marked_and_4 & marked_and_19, marked_and_4 & marked_and_10, marked_and_4 & marked_and_2,
-      marked_and_4 & marked_and_6, marked_and_4 & marked_and_11, marked_and_8 & marked_and_16,
-      marked_and_8 & marked_and_17, marked_and_8 & marked_and_14, marked_and_8 & marked_and_19,
-      marked_and_8 & marked_and_10, marked_and_8 & marked_and_2, marked_and_8 & marked_and_6,
-      marked_and_8 & marked_and_11, marked_and_9 & marked_and_16, marked_and_9 & marked_and_17,
-      marked_and_9 & marked_and_14, marked_and_9 & marked_and_19, marked_and_9 & marked_and_10,
-      marked_and_9 & marked_and_2, marked_and_9 & marked_and_6, marked_and_9 & marked_and_11,
-      marked_and_18 & marked_and_16, marked_and_18 & marked_and_17, marked_and_18 & marked_and_14,
-      marked_and_18 & marked_and_19, marked_and_18 & marked_and_10, marked_and_18 & marked_and_2};
+  wire [36:0] marked = {total[36:1] ^ {36{negative}}, 1'b1} | {marked_and_16 & marked_and_19,
+      marked_and_16 & marked_and_17, marked_and_16 & marked_and_10, marked_and_16 & marked_and_14,
+      marked_and_16 & marked_and_6, marked_and_16 & marked_and_12, marked_and_16 & marked_and_15,
+      marked_and_8 & marked_and_2, marked_and_8 & marked_and_19, marked_and_8 & marked_and_17,
+      marked_and_8 & marked_and_10, marked_and_8 & marked_and_14, marked_and_8 & marked_and_6,
+      marked_and_8 & marked_and_12, marked_and_8 & marked_and_15, marked_and_13 & marked_and_2,
+      marked_and_13 & marked_and_19, marked_and_13 & marked_and_17, marked_and_13 & marked_and_10,
+      marked_and_13 & marked_and_14, marked_and_13 & marked_and_6, marked_and_13 & marked_and_12,
+      marked_and_13 & marked_and_15, marked_and_4 & marked_and_2, marked_and_4 & marked_and_19,
+      marked_and_4 & marked_and_17, marked_and_4 & marked_and_10, marked_and_4 & marked_and_14,
+      marked_and_4 & marked_and_6, marked_and_4 & marked_and_12, marked_and_4 & marked_and_15,
+      marked_and_18 & marked_and_2, marked_and_18 & marked_and_19, marked_and_18 & marked_and_17,
+      marked_and_18 & marked_and_10, marked_and_18 & marked_and_14, marked_and_18 & marked_and_6};
   wire shift_5_and_27 = ~marked[36] & ~marked[35];
   wire shift_5_and_26 = ~marked[34] & ~marked[33];
   wire shift_5_and_28 = shift_5_and_27 & shift_5_and_26;
@@ -803,7 +319,7 @@ module fma_fp16_fp16_fp16_fp16_rne (
       (shift_5_and_29 & ~shift_5_and_22);
   wire shift_4 = shift_5 ? 1'b0 : (shift_5_and_30 & ~shift_5_and_15);
   wire [5:0] shift = {shift_5, shift_4, shift_3, shift_2, shift_1, shift_0};
-  wire [36:0] normalized_left32 = shift_5 ? {low_sum[4:0], 32'd0} : total;
+  wire [36:0] normalized_left32 = shift_5 ? {low_sum_block0[4:0], 32'd0} : total;
   wire normalized_some16 = ~shift_4 & (|normalized_left32[9:0]);
   wire [26:0] normalized_left16 = shift_4 ? {normalized_left32[20:0], 6'd0} :
       normalized_left32[36:10];
@@ -826,24 +342,16 @@ module fma_fp16_fp16_fp16_fp16_rne (
   wire [15:0] truncated = {normalized_exponent & {6{kept[11]}}, kept[10:1]};
   wire round_up = carry | (guard & (sticky | kept[1]));
   wire signed_2 = (difference & ~(|kept) & ~sticky & ~carry_from_below) ? 1'b0 : sign;
-  wire kept_all = &kept[4:1];
-  wire incremented_and = kept_all & (&kept[8:5]);
-  wire incremented_and_2 = incremented_and & (&truncated[11:8]);
-  wire [14:0] incremented = {truncated[14] ^ (incremented_and_2 & (&truncated[13:12]) & round_up),
-      truncated[13] ^ (incremented_and_2 & truncated[12] & round_up), truncated[12] ^
-      (incremented_and_2 & round_up), truncated[11] ^ (incremented_and & (&truncated[10:8]) &
-      round_up), truncated[10] ^ (incremented_and & (&kept[10:9]) & round_up), kept[10] ^
-      (incremented_and & kept[9] & round_up), kept[9] ^ (incremented_and & round_up), kept[8] ^
-      (kept_all & (&kept[7:5]) & round_up), kept[7] ^ (kept_all & (&kept[6:5]) & round_up), kept[6]
-      ^ (kept_all & kept[5] & round_up), kept[5] ^ (kept_all & round_up), kept[4] ^ ((&kept[3:1]) &
-      round_up), kept[3] ^ ((&kept[2:1]) & round_up), kept[2] ^ (kept[1] & round_up), kept[1] ^
-      round_up};
+  wire incremented_carry8 = (&kept[8:1]) & round_up;
+  wire [15:0] incremented = {truncated[15:8] + {7'd0, incremented_carry8}, kept[8:1] + {7'd0,
+      round_up}};
   wire overflow = truncated[15] | (truncated[14] & truncated[13] & truncated[12] & truncated[11] &
       truncated[10]);
+  wire [14:0] rounded = incremented[14:0];
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [15:0] code = (nan | inf) ? (nan ? 16'h7e00 : {signed_2, 15'h7c00}) : overflow ? {signed_2,
-      15'h7c00} : {signed_2, incremented};
+  wire [15:0] code = (nan | inf) ? (nan ? FP16_NAN : {signed_2, FP16_INFINITY}) : overflow ?
+      {signed_2, FP16_INFINITY} : {signed_2, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

@@ -23,12 +23,15 @@ module fma_fp16_fp16_fp32_fp32_rne (
   input  wire [31:0] c,
   output wire [31:0] y
 );
+  localparam [30:0] FP32_INFINITY = 31'h7f800000;
+  localparam [31:0] FP32_NAN = 32'h7fc00000;
 
   // Unpack: Fields and classes of the operands, signs of product and addend, and whether their
   // magnitudes are subtracted.
   wire a_normal = |a[14:10];
   wire a_sign = a[15];
   wire [4:0] a_exponent = {a[14:11], a[10] | ~a_normal};
+  wire [10:0] a_significand = {a_normal, a[9:0]};
   wire a_special = &a[14:10];
   wire a_any = |a[9:0];
   wire a_nan = a_special & a_any;
@@ -89,721 +92,160 @@ module fma_fp16_fp16_fp32_fp32_rne (
   wire addend_lost = subtract ? ~addend_every64 : addend_some64;
 
   // Multiply add: Product plus addend: partial products and addend in one carry-save sum.
+  wire [10:0] sum_row0 = a_significand & {11{b[0]}};
+  wire [10:0] sum_row1 = a_significand & {11{b[1]}};
+  wire [10:0] sum_row2 = a_significand & {11{b[2]}};
+  wire [10:0] sum_row3 = a_significand & {11{b[3]}};
+  wire [10:0] sum_row4 = a_significand & {11{b[4]}};
+  wire [10:0] sum_row5 = a_significand & {11{b[5]}};
+  wire [10:0] sum_row6 = a_significand & {11{b[6]}};
+  wire [10:0] sum_row7 = a_significand & {11{b[7]}};
+  wire [10:0] sum_row8 = a_significand & {11{b[8]}};
+  wire [10:0] sum_row9 = a_significand & {11{b[9]}};
+  wire [10:0] sum_row10 = a_significand & {11{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire sum_26_169_half_and_2 = a[0] & b[1];
-  wire sum_26_169_half_and = a[1] & b[0];
-  wire sum_26_169_half = sum_26_169_half_and_2 ^ sum_26_169_half_and;
-  wire sum_26_169_sum = sum_26_169_half ^ addend_right64[26];
-  wire sum_26_169_carry = (sum_26_169_half_and_2 & sum_26_169_half_and) | (sum_26_169_half &
-      addend_right64[26]);
-  wire sum_27_171_half_and_2 = a[0] & b[2];
-  wire sum_27_171_half_and = a[1] & b[1];
-  wire sum_27_171_half = sum_27_171_half_and_2 ^ sum_27_171_half_and;
-  wire sum_27_171_sum_and = a[2] & b[0];
-  wire sum_27_171_sum = sum_27_171_half ^ sum_27_171_sum_and;
-  wire sum_27_171_carry = (sum_27_171_half_and_2 & sum_27_171_half_and) | (sum_27_171_half &
-      sum_27_171_sum_and);
-  wire sum_27_173_half = addend_right64[27] ^ sum_26_169_carry;
-  wire sum_27_173_sum = sum_27_173_half ^ sum_27_171_sum;
-  wire sum_27_173_carry = (addend_right64[27] & sum_26_169_carry) | (sum_27_173_half &
-      sum_27_171_sum);
-  wire sum_28_175_half_and_2 = a[0] & b[3];
-  wire sum_28_175_half_and = a[1] & b[2];
-  wire sum_28_175_half = sum_28_175_half_and_2 ^ sum_28_175_half_and;
-  wire sum_28_175_sum_and = a[2] & b[1];
-  wire sum_28_175_sum = sum_28_175_half ^ sum_28_175_sum_and;
-  wire sum_28_175_carry = (sum_28_175_half_and_2 & sum_28_175_half_and) | (sum_28_175_half &
-      sum_28_175_sum_and);
-  wire sum_28_177_half_and = a[3] & b[0];
-  wire sum_28_177_half = sum_28_177_half_and ^ addend_right64[28];
-  wire sum_28_177_sum = sum_28_177_half ^ sum_27_171_carry;
-  wire sum_28_177_carry = (sum_28_177_half_and & addend_right64[28]) | (sum_28_177_half &
-      sum_27_171_carry);
-  wire sum_28_179_half = sum_28_175_sum ^ sum_28_177_sum;
-  wire sum_28_179_sum = sum_28_179_half ^ sum_27_173_carry;
-  wire sum_28_179_carry = (sum_28_175_sum & sum_28_177_sum) | (sum_28_179_half & sum_27_173_carry);
-  wire sum_29_181_half_and_2 = a[0] & b[4];
-  wire sum_29_181_half_and = a[1] & b[3];
-  wire sum_29_181_half = sum_29_181_half_and_2 ^ sum_29_181_half_and;
-  wire sum_29_181_sum_and = a[2] & b[2];
-  wire sum_29_181_sum = sum_29_181_half ^ sum_29_181_sum_and;
-  wire sum_29_181_carry = (sum_29_181_half_and_2 & sum_29_181_half_and) | (sum_29_181_half &
-      sum_29_181_sum_and);
-  wire sum_29_183_half_and_2 = a[3] & b[1];
-  wire sum_29_183_half_and = a[4] & b[0];
-  wire sum_29_183_half = sum_29_183_half_and_2 ^ sum_29_183_half_and;
-  wire sum_29_183_sum = sum_29_183_half ^ addend_right64[29];
-  wire sum_29_183_carry = (sum_29_183_half_and_2 & sum_29_183_half_and) | (sum_29_183_half &
-      addend_right64[29]);
-  wire sum_29_185_half = sum_28_175_carry ^ sum_29_181_sum;
-  wire sum_29_185_sum = sum_29_185_half ^ sum_29_183_sum;
-  wire sum_29_185_carry = (sum_28_175_carry & sum_29_181_sum) | (sum_29_185_half & sum_29_183_sum);
-  wire sum_29_187_half = sum_28_177_carry ^ sum_29_185_sum;
-  wire sum_29_187_sum = sum_29_187_half ^ sum_28_179_carry;
-  wire sum_29_187_carry = (sum_28_177_carry & sum_29_185_sum) | (sum_29_187_half &
-      sum_28_179_carry);
-  wire sum_30_189_half_and_2 = a[0] & b[5];
-  wire sum_30_189_half_and = a[1] & b[4];
-  wire sum_30_189_half = sum_30_189_half_and_2 ^ sum_30_189_half_and;
-  wire sum_30_189_sum_and = a[2] & b[3];
-  wire sum_30_189_sum = sum_30_189_half ^ sum_30_189_sum_and;
-  wire sum_30_189_carry = (sum_30_189_half_and_2 & sum_30_189_half_and) | (sum_30_189_half &
-      sum_30_189_sum_and);
-  wire sum_30_191_half_and_2 = a[3] & b[2];
-  wire sum_30_191_half_and = a[4] & b[1];
-  wire sum_30_191_half = sum_30_191_half_and_2 ^ sum_30_191_half_and;
-  wire sum_30_191_sum_and = a[5] & b[0];
-  wire sum_30_191_sum = sum_30_191_half ^ sum_30_191_sum_and;
-  wire sum_30_191_carry = (sum_30_191_half_and_2 & sum_30_191_half_and) | (sum_30_191_half &
-      sum_30_191_sum_and);
-  wire sum_30_193_half = addend_right64[30] ^ sum_29_181_carry;
-  wire sum_30_193_sum = sum_30_193_half ^ sum_29_183_carry;
-  wire sum_30_193_carry = (addend_right64[30] & sum_29_181_carry) | (sum_30_193_half &
-      sum_29_183_carry);
-  wire sum_30_195_half = sum_30_189_sum ^ sum_30_191_sum;
-  wire sum_30_195_sum = sum_30_195_half ^ sum_29_185_carry;
-  wire sum_30_195_carry = (sum_30_189_sum & sum_30_191_sum) | (sum_30_195_half & sum_29_185_carry);
-  wire sum_30_197_half = sum_30_193_sum ^ sum_30_195_sum;
-  wire sum_30_197_sum = sum_30_197_half ^ sum_29_187_carry;
-  wire sum_30_197_carry = (sum_30_193_sum & sum_30_195_sum) | (sum_30_197_half & sum_29_187_carry);
-  wire sum_31_199_half_and_2 = a[0] & b[6];
-  wire sum_31_199_half_and = a[1] & b[5];
-  wire sum_31_199_half = sum_31_199_half_and_2 ^ sum_31_199_half_and;
-  wire sum_31_199_sum_and = a[2] & b[4];
-  wire sum_31_199_sum = sum_31_199_half ^ sum_31_199_sum_and;
-  wire sum_31_199_carry = (sum_31_199_half_and_2 & sum_31_199_half_and) | (sum_31_199_half &
-      sum_31_199_sum_and);
-  wire sum_31_201_half_and_2 = a[3] & b[3];
-  wire sum_31_201_half_and = a[4] & b[2];
-  wire sum_31_201_half = sum_31_201_half_and_2 ^ sum_31_201_half_and;
-  wire sum_31_201_sum_and = a[5] & b[1];
-  wire sum_31_201_sum = sum_31_201_half ^ sum_31_201_sum_and;
-  wire sum_31_201_carry = (sum_31_201_half_and_2 & sum_31_201_half_and) | (sum_31_201_half &
-      sum_31_201_sum_and);
-  wire sum_31_203_half_and = a[6] & b[0];
-  wire sum_31_203_half = sum_31_203_half_and ^ addend_right64[31];
-  wire sum_31_203_sum = sum_31_203_half ^ sum_30_189_carry;
-  wire sum_31_203_carry = (sum_31_203_half_and & addend_right64[31]) | (sum_31_203_half &
-      sum_30_189_carry);
-  wire sum_31_205_half = sum_30_191_carry ^ sum_31_199_sum;
-  wire sum_31_205_sum = sum_31_205_half ^ sum_31_201_sum;
-  wire sum_31_205_carry = (sum_30_191_carry & sum_31_199_sum) | (sum_31_205_half & sum_31_201_sum);
-  wire sum_31_207_half = sum_31_203_sum ^ sum_30_193_carry;
-  wire sum_31_207_sum = sum_31_207_half ^ sum_31_205_sum;
-  wire sum_31_207_carry = (sum_31_203_sum & sum_30_193_carry) | (sum_31_207_half & sum_31_205_sum);
-  wire sum_31_209_half = sum_30_195_carry ^ sum_31_207_sum;
-  wire sum_31_209_sum = sum_31_209_half ^ sum_30_197_carry;
-  wire sum_31_209_carry = (sum_30_195_carry & sum_31_207_sum) | (sum_31_209_half &
-      sum_30_197_carry);
-  wire sum_32_211_half_and_2 = a[0] & b[7];
-  wire sum_32_211_half_and = a[1] & b[6];
-  wire sum_32_211_half = sum_32_211_half_and_2 ^ sum_32_211_half_and;
-  wire sum_32_211_sum_and = a[2] & b[5];
-  wire sum_32_211_sum = sum_32_211_half ^ sum_32_211_sum_and;
-  wire sum_32_211_carry = (sum_32_211_half_and_2 & sum_32_211_half_and) | (sum_32_211_half &
-      sum_32_211_sum_and);
-  wire sum_32_213_half_and_2 = a[3] & b[4];
-  wire sum_32_213_half_and = a[4] & b[3];
-  wire sum_32_213_half = sum_32_213_half_and_2 ^ sum_32_213_half_and;
-  wire sum_32_213_sum_and = a[5] & b[2];
-  wire sum_32_213_sum = sum_32_213_half ^ sum_32_213_sum_and;
-  wire sum_32_213_carry = (sum_32_213_half_and_2 & sum_32_213_half_and) | (sum_32_213_half &
-      sum_32_213_sum_and);
-  wire sum_32_215_half_and_2 = a[6] & b[1];
-  wire sum_32_215_half_and = a[7] & b[0];
-  wire sum_32_215_half = sum_32_215_half_and_2 ^ sum_32_215_half_and;
-  wire sum_32_215_sum = sum_32_215_half ^ addend_right64[32];
-  wire sum_32_215_carry = (sum_32_215_half_and_2 & sum_32_215_half_and) | (sum_32_215_half &
-      addend_right64[32]);
-  wire sum_32_217_half = sum_31_199_carry ^ sum_31_201_carry;
-  wire sum_32_217_sum = sum_32_217_half ^ sum_32_211_sum;
-  wire sum_32_217_carry = (sum_31_199_carry & sum_31_201_carry) | (sum_32_217_half &
-      sum_32_211_sum);
-  wire sum_32_219_half = sum_32_213_sum ^ sum_32_215_sum;
-  wire sum_32_219_sum = sum_32_219_half ^ sum_31_203_carry;
-  wire sum_32_219_carry = (sum_32_213_sum & sum_32_215_sum) | (sum_32_219_half & sum_31_203_carry);
-  wire sum_32_221_half = sum_31_205_carry ^ sum_32_217_sum;
-  wire sum_32_221_sum = sum_32_221_half ^ sum_32_219_sum;
-  wire sum_32_221_carry = (sum_31_205_carry & sum_32_217_sum) | (sum_32_221_half & sum_32_219_sum);
-  wire sum_32_223_half = sum_31_207_carry ^ sum_32_221_sum;
-  wire sum_32_223_sum = sum_32_223_half ^ sum_31_209_carry;
-  wire sum_32_223_carry = (sum_31_207_carry & sum_32_221_sum) | (sum_32_223_half &
-      sum_31_209_carry);
-  wire sum_33_225_half_and_2 = a[0] & b[8];
-  wire sum_33_225_half_and = a[1] & b[7];
-  wire sum_33_225_half = sum_33_225_half_and_2 ^ sum_33_225_half_and;
-  wire sum_33_225_sum_and = a[2] & b[6];
-  wire sum_33_225_sum = sum_33_225_half ^ sum_33_225_sum_and;
-  wire sum_33_225_carry = (sum_33_225_half_and_2 & sum_33_225_half_and) | (sum_33_225_half &
-      sum_33_225_sum_and);
-  wire sum_33_227_half_and_2 = a[3] & b[5];
-  wire sum_33_227_half_and = a[4] & b[4];
-  wire sum_33_227_half = sum_33_227_half_and_2 ^ sum_33_227_half_and;
-  wire sum_33_227_sum_and = a[5] & b[3];
-  wire sum_33_227_sum = sum_33_227_half ^ sum_33_227_sum_and;
-  wire sum_33_227_carry = (sum_33_227_half_and_2 & sum_33_227_half_and) | (sum_33_227_half &
-      sum_33_227_sum_and);
-  wire sum_33_229_half_and_2 = a[6] & b[2];
-  wire sum_33_229_half_and = a[7] & b[1];
-  wire sum_33_229_half = sum_33_229_half_and_2 ^ sum_33_229_half_and;
-  wire sum_33_229_sum_and = a[8] & b[0];
-  wire sum_33_229_sum = sum_33_229_half ^ sum_33_229_sum_and;
-  wire sum_33_229_carry = (sum_33_229_half_and_2 & sum_33_229_half_and) | (sum_33_229_half &
-      sum_33_229_sum_and);
-  wire sum_33_231_half = addend_right64[33] ^ sum_32_211_carry;
-  wire sum_33_231_sum = sum_33_231_half ^ sum_32_213_carry;
-  wire sum_33_231_carry = (addend_right64[33] & sum_32_211_carry) | (sum_33_231_half &
-      sum_32_213_carry);
-  wire sum_33_233_half = sum_32_215_carry ^ sum_33_225_sum;
-  wire sum_33_233_sum = sum_33_233_half ^ sum_33_227_sum;
-  wire sum_33_233_carry = (sum_32_215_carry & sum_33_225_sum) | (sum_33_233_half & sum_33_227_sum);
-  wire sum_33_235_half = sum_33_229_sum ^ sum_32_217_carry;
-  wire sum_33_235_sum = sum_33_235_half ^ sum_32_219_carry;
-  wire sum_33_235_carry = (sum_33_229_sum & sum_32_217_carry) | (sum_33_235_half &
-      sum_32_219_carry);
-  wire sum_33_237_half = sum_33_231_sum ^ sum_33_233_sum;
-  wire sum_33_237_sum = sum_33_237_half ^ sum_32_221_carry;
-  wire sum_33_237_carry = (sum_33_231_sum & sum_33_233_sum) | (sum_33_237_half & sum_32_221_carry);
-  wire sum_33_239_half = sum_33_235_sum ^ sum_33_237_sum;
-  wire sum_33_239_sum = sum_33_239_half ^ sum_32_223_carry;
-  wire sum_33_239_carry = (sum_33_235_sum & sum_33_237_sum) | (sum_33_239_half & sum_32_223_carry);
-  wire sum_34_241_half_and_2 = a[0] & b[9];
-  wire sum_34_241_half_and = a[1] & b[8];
-  wire sum_34_241_half = sum_34_241_half_and_2 ^ sum_34_241_half_and;
-  wire sum_34_241_sum_and = a[2] & b[7];
-  wire sum_34_241_sum = sum_34_241_half ^ sum_34_241_sum_and;
-  wire sum_34_241_carry = (sum_34_241_half_and_2 & sum_34_241_half_and) | (sum_34_241_half &
-      sum_34_241_sum_and);
-  wire sum_34_243_half_and_2 = a[3] & b[6];
-  wire sum_34_243_half_and = a[4] & b[5];
-  wire sum_34_243_half = sum_34_243_half_and_2 ^ sum_34_243_half_and;
-  wire sum_34_243_sum_and = a[5] & b[4];
-  wire sum_34_243_sum = sum_34_243_half ^ sum_34_243_sum_and;
-  wire sum_34_243_carry = (sum_34_243_half_and_2 & sum_34_243_half_and) | (sum_34_243_half &
-      sum_34_243_sum_and);
-  wire sum_34_245_half_and_2 = a[6] & b[3];
-  wire sum_34_245_half_and = a[7] & b[2];
-  wire sum_34_245_half = sum_34_245_half_and_2 ^ sum_34_245_half_and;
-  wire sum_34_245_sum_and = a[8] & b[1];
-  wire sum_34_245_sum = sum_34_245_half ^ sum_34_245_sum_and;
-  wire sum_34_245_carry = (sum_34_245_half_and_2 & sum_34_245_half_and) | (sum_34_245_half &
-      sum_34_245_sum_and);
-  wire sum_34_247_half_and = a[9] & b[0];
-  wire sum_34_247_half = sum_34_247_half_and ^ addend_right64[34];
-  wire sum_34_247_sum = sum_34_247_half ^ sum_33_225_carry;
-  wire sum_34_247_carry = (sum_34_247_half_and & addend_right64[34]) | (sum_34_247_half &
-      sum_33_225_carry);
-  wire sum_34_249_half = sum_33_227_carry ^ sum_33_229_carry;
-  wire sum_34_249_sum = sum_34_249_half ^ sum_34_241_sum;
-  wire sum_34_249_carry = (sum_33_227_carry & sum_33_229_carry) | (sum_34_249_half &
-      sum_34_241_sum);
-  wire sum_34_251_half = sum_34_243_sum ^ sum_34_245_sum;
-  wire sum_34_251_sum = sum_34_251_half ^ sum_34_247_sum;
-  wire sum_34_251_carry = (sum_34_243_sum & sum_34_245_sum) | (sum_34_251_half & sum_34_247_sum);
-  wire sum_34_253_half = sum_33_231_carry ^ sum_33_233_carry;
-  wire sum_34_253_sum = sum_34_253_half ^ sum_34_249_sum;
-  wire sum_34_253_carry = (sum_33_231_carry & sum_33_233_carry) | (sum_34_253_half &
-      sum_34_249_sum);
-  wire sum_34_255_half = sum_34_251_sum ^ sum_33_235_carry;
-  wire sum_34_255_sum = sum_34_255_half ^ sum_34_253_sum;
-  wire sum_34_255_carry = (sum_34_251_sum & sum_33_235_carry) | (sum_34_255_half & sum_34_253_sum);
-  wire sum_34_257_half = sum_33_237_carry ^ sum_34_255_sum;
-  wire sum_34_257_sum = sum_34_257_half ^ sum_33_239_carry;
-  wire sum_34_257_carry = (sum_33_237_carry & sum_34_255_sum) | (sum_34_257_half &
-      sum_33_239_carry);
-  wire sum_35_259_half_and_2 = a[0] & b_normal;
-  wire sum_35_259_half_and = a[1] & b[9];
-  wire sum_35_259_half = sum_35_259_half_and_2 ^ sum_35_259_half_and;
-  wire sum_35_259_sum_and = a[2] & b[8];
-  wire sum_35_259_sum = sum_35_259_half ^ sum_35_259_sum_and;
-  wire sum_35_259_carry = (sum_35_259_half_and_2 & sum_35_259_half_and) | (sum_35_259_half &
-      sum_35_259_sum_and);
-  wire sum_35_261_half_and_2 = a[3] & b[7];
-  wire sum_35_261_half_and = a[4] & b[6];
-  wire sum_35_261_half = sum_35_261_half_and_2 ^ sum_35_261_half_and;
-  wire sum_35_261_sum_and = a[5] & b[5];
-  wire sum_35_261_sum = sum_35_261_half ^ sum_35_261_sum_and;
-  wire sum_35_261_carry = (sum_35_261_half_and_2 & sum_35_261_half_and) | (sum_35_261_half &
-      sum_35_261_sum_and);
-  wire sum_35_263_half_and_2 = a[6] & b[4];
-  wire sum_35_263_half_and = a[7] & b[3];
-  wire sum_35_263_half = sum_35_263_half_and_2 ^ sum_35_263_half_and;
-  wire sum_35_263_sum_and = a[8] & b[2];
-  wire sum_35_263_sum = sum_35_263_half ^ sum_35_263_sum_and;
-  wire sum_35_263_carry = (sum_35_263_half_and_2 & sum_35_263_half_and) | (sum_35_263_half &
-      sum_35_263_sum_and);
-  wire sum_35_265_half_and_2 = a[9] & b[1];
-  wire sum_35_265_half_and = a_normal & b[0];
-  wire sum_35_265_half = sum_35_265_half_and_2 ^ sum_35_265_half_and;
-  wire sum_35_265_sum = sum_35_265_half ^ addend_right64[35];
-  wire sum_35_265_carry = (sum_35_265_half_and_2 & sum_35_265_half_and) | (sum_35_265_half &
-      addend_right64[35]);
-  wire sum_35_267_half = sum_34_241_carry ^ sum_34_243_carry;
-  wire sum_35_267_sum = sum_35_267_half ^ sum_34_245_carry;
-  wire sum_35_267_carry = (sum_34_241_carry & sum_34_243_carry) | (sum_35_267_half &
-      sum_34_245_carry);
-  wire sum_35_269_half = sum_35_259_sum ^ sum_35_261_sum;
-  wire sum_35_269_sum = sum_35_269_half ^ sum_35_263_sum;
-  wire sum_35_269_carry = (sum_35_259_sum & sum_35_261_sum) | (sum_35_269_half & sum_35_263_sum);
-  wire sum_35_271_half = sum_35_265_sum ^ sum_34_247_carry;
-  wire sum_35_271_sum = sum_35_271_half ^ sum_34_249_carry;
-  wire sum_35_271_carry = (sum_35_265_sum & sum_34_247_carry) | (sum_35_271_half &
-      sum_34_249_carry);
-  wire sum_35_273_half = sum_34_251_carry ^ sum_35_267_sum;
-  wire sum_35_273_sum = sum_35_273_half ^ sum_35_269_sum;
-  wire sum_35_273_carry = (sum_34_251_carry & sum_35_267_sum) | (sum_35_273_half & sum_35_269_sum);
-  wire sum_35_275_half = sum_35_271_sum ^ sum_34_253_carry;
-  wire sum_35_275_sum = sum_35_275_half ^ sum_35_273_sum;
-  wire sum_35_275_carry = (sum_35_271_sum & sum_34_253_carry) | (sum_35_275_half & sum_35_273_sum);
-  wire sum_35_277_half = sum_34_255_carry ^ sum_35_275_sum;
-  wire sum_35_277_sum = sum_35_277_half ^ sum_34_257_carry;
-  wire sum_35_277_carry = (sum_34_255_carry & sum_35_275_sum) | (sum_35_277_half &
-      sum_34_257_carry);
-  wire sum_36_279_half_and_2 = a[1] & b_normal;
-  wire sum_36_279_half_and = a[2] & b[9];
-  wire sum_36_279_half = sum_36_279_half_and_2 ^ sum_36_279_half_and;
-  wire sum_36_279_sum_and = a[3] & b[8];
-  wire sum_36_279_sum = sum_36_279_half ^ sum_36_279_sum_and;
-  wire sum_36_279_carry = (sum_36_279_half_and_2 & sum_36_279_half_and) | (sum_36_279_half &
-      sum_36_279_sum_and);
-  wire sum_36_281_half_and_2 = a[4] & b[7];
-  wire sum_36_281_half_and = a[5] & b[6];
-  wire sum_36_281_half = sum_36_281_half_and_2 ^ sum_36_281_half_and;
-  wire sum_36_281_sum_and = a[6] & b[5];
-  wire sum_36_281_sum = sum_36_281_half ^ sum_36_281_sum_and;
-  wire sum_36_281_carry = (sum_36_281_half_and_2 & sum_36_281_half_and) | (sum_36_281_half &
-      sum_36_281_sum_and);
-  wire sum_36_283_half_and_2 = a[7] & b[4];
-  wire sum_36_283_half_and = a[8] & b[3];
-  wire sum_36_283_half = sum_36_283_half_and_2 ^ sum_36_283_half_and;
-  wire sum_36_283_sum_and = a[9] & b[2];
-  wire sum_36_283_sum = sum_36_283_half ^ sum_36_283_sum_and;
-  wire sum_36_283_carry = (sum_36_283_half_and_2 & sum_36_283_half_and) | (sum_36_283_half &
-      sum_36_283_sum_and);
-  wire sum_36_285_half_and = a_normal & b[1];
-  wire sum_36_285_half = sum_36_285_half_and ^ addend_right64[36];
-  wire sum_36_285_sum = sum_36_285_half ^ sum_35_259_carry;
-  wire sum_36_285_carry = (sum_36_285_half_and & addend_right64[36]) | (sum_36_285_half &
-      sum_35_259_carry);
-  wire sum_36_287_half = sum_35_261_carry ^ sum_35_263_carry;
-  wire sum_36_287_sum = sum_36_287_half ^ sum_35_265_carry;
-  wire sum_36_287_carry = (sum_35_261_carry & sum_35_263_carry) | (sum_36_287_half &
-      sum_35_265_carry);
-  wire sum_36_289_half = sum_36_279_sum ^ sum_36_281_sum;
-  wire sum_36_289_sum = sum_36_289_half ^ sum_36_283_sum;
-  wire sum_36_289_carry = (sum_36_279_sum & sum_36_281_sum) | (sum_36_289_half & sum_36_283_sum);
-  wire sum_36_291_half = sum_36_285_sum ^ sum_35_267_carry;
-  wire sum_36_291_sum = sum_36_291_half ^ sum_35_269_carry;
-  wire sum_36_291_carry = (sum_36_285_sum & sum_35_267_carry) | (sum_36_291_half &
-      sum_35_269_carry);
-  wire sum_36_293_half = sum_36_287_sum ^ sum_35_271_carry;
-  wire sum_36_293_sum = sum_36_293_half ^ sum_36_289_sum;
-  wire sum_36_293_carry = (sum_36_287_sum & sum_35_271_carry) | (sum_36_293_half & sum_36_289_sum);
-  wire sum_36_295_half = sum_35_273_carry ^ sum_36_291_sum;
-  wire sum_36_295_sum = sum_36_295_half ^ sum_36_293_sum;
-  wire sum_36_295_carry = (sum_35_273_carry & sum_36_291_sum) | (sum_36_295_half & sum_36_293_sum);
-  wire sum_36_297_half = sum_35_275_carry ^ sum_36_295_sum;
-  wire sum_36_297_sum = sum_36_297_half ^ sum_35_277_carry;
-  wire sum_36_297_carry = (sum_35_275_carry & sum_36_295_sum) | (sum_36_297_half &
-      sum_35_277_carry);
-  wire sum_37_299_half_and_2 = a[2] & b_normal;
-  wire sum_37_299_half_and = a[3] & b[9];
-  wire sum_37_299_half = sum_37_299_half_and_2 ^ sum_37_299_half_and;
-  wire sum_37_299_sum_and = a[4] & b[8];
-  wire sum_37_299_sum = sum_37_299_half ^ sum_37_299_sum_and;
-  wire sum_37_299_carry = (sum_37_299_half_and_2 & sum_37_299_half_and) | (sum_37_299_half &
-      sum_37_299_sum_and);
-  wire sum_37_301_half_and_2 = a[5] & b[7];
-  wire sum_37_301_half_and = a[6] & b[6];
-  wire sum_37_301_half = sum_37_301_half_and_2 ^ sum_37_301_half_and;
-  wire sum_37_301_sum_and = a[7] & b[5];
-  wire sum_37_301_sum = sum_37_301_half ^ sum_37_301_sum_and;
-  wire sum_37_301_carry = (sum_37_301_half_and_2 & sum_37_301_half_and) | (sum_37_301_half &
-      sum_37_301_sum_and);
-  wire sum_37_303_half_and_2 = a[8] & b[4];
-  wire sum_37_303_half_and = a[9] & b[3];
-  wire sum_37_303_half = sum_37_303_half_and_2 ^ sum_37_303_half_and;
-  wire sum_37_303_sum_and = a_normal & b[2];
-  wire sum_37_303_sum = sum_37_303_half ^ sum_37_303_sum_and;
-  wire sum_37_303_carry = (sum_37_303_half_and_2 & sum_37_303_half_and) | (sum_37_303_half &
-      sum_37_303_sum_and);
-  wire sum_37_305_half = addend_right64[37] ^ sum_36_279_carry;
-  wire sum_37_305_sum = sum_37_305_half ^ sum_36_281_carry;
-  wire sum_37_305_carry = (addend_right64[37] & sum_36_279_carry) | (sum_37_305_half &
-      sum_36_281_carry);
-  wire sum_37_307_half = sum_36_283_carry ^ sum_37_299_sum;
-  wire sum_37_307_sum = sum_37_307_half ^ sum_37_301_sum;
-  wire sum_37_307_carry = (sum_36_283_carry & sum_37_299_sum) | (sum_37_307_half & sum_37_301_sum);
-  wire sum_37_309_half = sum_37_303_sum ^ sum_36_285_carry;
-  wire sum_37_309_sum = sum_37_309_half ^ sum_36_287_carry;
-  wire sum_37_309_carry = (sum_37_303_sum & sum_36_285_carry) | (sum_37_309_half &
-      sum_36_287_carry);
-  wire sum_37_311_half = sum_36_289_carry ^ sum_37_305_sum;
-  wire sum_37_311_sum = sum_37_311_half ^ sum_37_307_sum;
-  wire sum_37_311_carry = (sum_36_289_carry & sum_37_305_sum) | (sum_37_311_half & sum_37_307_sum);
-  wire sum_37_313_half = sum_37_309_sum ^ sum_36_291_carry;
-  wire sum_37_313_sum = sum_37_313_half ^ sum_36_293_carry;
-  wire sum_37_313_carry = (sum_37_309_sum & sum_36_291_carry) | (sum_37_313_half &
-      sum_36_293_carry);
-  wire sum_37_315_half = sum_37_311_sum ^ sum_36_295_carry;
-  wire sum_37_315_sum = sum_37_315_half ^ sum_37_313_sum;
-  wire sum_37_315_carry = (sum_37_311_sum & sum_36_295_carry) | (sum_37_315_half & sum_37_313_sum);
-  wire sum_38_317_half_and_2 = a[3] & b_normal;
-  wire sum_38_317_half_and = a[4] & b[9];
-  wire sum_38_317_half = sum_38_317_half_and_2 ^ sum_38_317_half_and;
-  wire sum_38_317_sum_and = a[5] & b[8];
-  wire sum_38_317_sum = sum_38_317_half ^ sum_38_317_sum_and;
-  wire sum_38_317_carry = (sum_38_317_half_and_2 & sum_38_317_half_and) | (sum_38_317_half &
-      sum_38_317_sum_and);
-  wire sum_38_319_half_and_2 = a[6] & b[7];
-  wire sum_38_319_half_and = a[7] & b[6];
-  wire sum_38_319_half = sum_38_319_half_and_2 ^ sum_38_319_half_and;
-  wire sum_38_319_sum_and = a[8] & b[5];
-  wire sum_38_319_sum = sum_38_319_half ^ sum_38_319_sum_and;
-  wire sum_38_319_carry = (sum_38_319_half_and_2 & sum_38_319_half_and) | (sum_38_319_half &
-      sum_38_319_sum_and);
-  wire sum_38_321_half_and_2 = a[9] & b[4];
-  wire sum_38_321_half_and = a_normal & b[3];
-  wire sum_38_321_half = sum_38_321_half_and_2 ^ sum_38_321_half_and;
-  wire sum_38_321_sum = sum_38_321_half ^ addend_right64[38];
-  wire sum_38_321_carry = (sum_38_321_half_and_2 & sum_38_321_half_and) | (sum_38_321_half &
-      addend_right64[38]);
-  wire sum_38_323_half = sum_37_299_carry ^ sum_37_301_carry;
-  wire sum_38_323_sum = sum_38_323_half ^ sum_37_303_carry;
-  wire sum_38_323_carry = (sum_37_299_carry & sum_37_301_carry) | (sum_38_323_half &
-      sum_37_303_carry);
-  wire sum_38_325_half = sum_38_317_sum ^ sum_38_319_sum;
-  wire sum_38_325_sum = sum_38_325_half ^ sum_38_321_sum;
-  wire sum_38_325_carry = (sum_38_317_sum & sum_38_319_sum) | (sum_38_325_half & sum_38_321_sum);
-  wire sum_38_327_half = sum_37_305_carry ^ sum_37_307_carry;
-  wire sum_38_327_sum = sum_38_327_half ^ sum_38_323_sum;
-  wire sum_38_327_carry = (sum_37_305_carry & sum_37_307_carry) | (sum_38_327_half &
-      sum_38_323_sum);
-  wire sum_38_329_half = sum_37_309_carry ^ sum_38_325_sum;
-  wire sum_38_329_sum = sum_38_329_half ^ sum_37_311_carry;
-  wire sum_38_329_carry = (sum_37_309_carry & sum_38_325_sum) | (sum_38_329_half &
-      sum_37_311_carry);
-  wire sum_38_331_half = sum_38_327_sum ^ sum_38_329_sum;
-  wire sum_38_331_sum = sum_38_331_half ^ sum_37_313_carry;
-  wire sum_38_331_carry = (sum_38_327_sum & sum_38_329_sum) | (sum_38_331_half & sum_37_313_carry);
-  wire sum_39_333_half_and_2 = a[4] & b_normal;
-  wire sum_39_333_half_and = a[5] & b[9];
-  wire sum_39_333_half = sum_39_333_half_and_2 ^ sum_39_333_half_and;
-  wire sum_39_333_carry_and = a[6] & b[8];
-  wire sum_39_333_sum = sum_39_333_half ^ sum_39_333_carry_and;
-  wire sum_39_333_carry = (sum_39_333_half_and_2 & sum_39_333_half_and) | (sum_39_333_half &
-      sum_39_333_carry_and);
-  wire sum_39_335_half_and_2 = a[7] & b[7];
-  wire sum_39_335_half_and = a[8] & b[6];
-  wire sum_39_335_half = sum_39_335_half_and_2 ^ sum_39_335_half_and;
-  wire sum_39_335_carry_and = a[9] & b[5];
-  wire sum_39_335_sum = sum_39_335_half ^ sum_39_335_carry_and;
-  wire sum_39_335_carry = (sum_39_335_half_and_2 & sum_39_335_half_and) | (sum_39_335_half &
-      sum_39_335_carry_and);
-  wire sum_39_337_half_and = a_normal & b[4];
-  wire sum_39_337_half = sum_39_337_half_and ^ addend_right64[39];
-  wire sum_39_337_sum = sum_39_337_half ^ sum_38_317_carry;
-  wire sum_39_337_carry = (sum_39_337_half_and & addend_right64[39]) | (sum_39_337_half &
-      sum_38_317_carry);
-  wire sum_39_339_half = sum_38_319_carry ^ sum_38_321_carry;
-  wire sum_39_339_sum = sum_39_339_half ^ sum_39_333_sum;
-  wire sum_39_339_carry = (sum_38_319_carry & sum_38_321_carry) | (sum_39_339_half &
-      sum_39_333_sum);
-  wire sum_39_341_half = sum_39_335_sum ^ sum_39_337_sum;
-  wire sum_39_341_sum = sum_39_341_half ^ sum_38_323_carry;
-  wire sum_39_341_carry = (sum_39_335_sum & sum_39_337_sum) | (sum_39_341_half & sum_38_323_carry);
-  wire sum_39_343_half = sum_38_325_carry ^ sum_39_339_sum;
-  wire sum_39_343_sum = sum_39_343_half ^ sum_39_341_sum;
-  wire sum_39_343_carry = (sum_38_325_carry & sum_39_339_sum) | (sum_39_343_half & sum_39_341_sum);
-  wire sum_39_345_half = sum_38_327_carry ^ sum_39_343_sum;
-  wire sum_39_345_sum = sum_39_345_half ^ sum_38_329_carry;
-  wire sum_39_345_carry = (sum_38_327_carry & sum_39_343_sum) | (sum_39_345_half &
-      sum_38_329_carry);
-  wire sum_40_347_half_and_2 = a[5] & b_normal;
-  wire sum_40_347_half_and = a[6] & b[9];
-  wire sum_40_347_half = sum_40_347_half_and_2 ^ sum_40_347_half_and;
-  wire sum_40_347_sum_and = a[7] & b[8];
-  wire sum_40_347_sum = sum_40_347_half ^ sum_40_347_sum_and;
-  wire sum_40_347_carry = (sum_40_347_half_and_2 & sum_40_347_half_and) | (sum_40_347_half &
-      sum_40_347_sum_and);
-  wire sum_40_349_half_and_2 = a[8] & b[7];
-  wire sum_40_349_half_and = a[9] & b[6];
-  wire sum_40_349_half = sum_40_349_half_and_2 ^ sum_40_349_half_and;
-  wire sum_40_349_sum_and = a_normal & b[5];
-  wire sum_40_349_sum = sum_40_349_half ^ sum_40_349_sum_and;
-  wire sum_40_349_carry = (sum_40_349_half_and_2 & sum_40_349_half_and) | (sum_40_349_half &
-      sum_40_349_sum_and);
-  wire sum_40_351_half = addend_right64[40] ^ sum_39_333_carry;
-  wire sum_40_351_sum = sum_40_351_half ^ sum_39_335_carry;
-  wire sum_40_351_carry = (addend_right64[40] & sum_39_333_carry) | (sum_40_351_half &
-      sum_39_335_carry);
-  wire sum_40_353_half = sum_40_347_sum ^ sum_40_349_sum;
-  wire sum_40_353_sum = sum_40_353_half ^ sum_39_337_carry;
-  wire sum_40_353_carry = (sum_40_347_sum & sum_40_349_sum) | (sum_40_353_half & sum_39_337_carry);
-  wire sum_40_355_half = sum_39_339_carry ^ sum_40_351_sum;
-  wire sum_40_355_sum = sum_40_355_half ^ sum_40_353_sum;
-  wire sum_40_355_carry = (sum_39_339_carry & sum_40_351_sum) | (sum_40_355_half & sum_40_353_sum);
-  wire sum_40_357_half = sum_39_341_carry ^ sum_39_343_carry;
-  wire sum_40_357_sum = sum_40_357_half ^ sum_40_355_sum;
-  wire sum_40_357_carry = (sum_39_341_carry & sum_39_343_carry) | (sum_40_357_half &
-      sum_40_355_sum);
-  wire sum_41_359_half_and_2 = a[6] & b_normal;
-  wire sum_41_359_half_and = a[7] & b[9];
-  wire sum_41_359_half = sum_41_359_half_and_2 ^ sum_41_359_half_and;
-  wire sum_41_359_sum_and = a[8] & b[8];
-  wire sum_41_359_sum = sum_41_359_half ^ sum_41_359_sum_and;
-  wire sum_41_359_carry = (sum_41_359_half_and_2 & sum_41_359_half_and) | (sum_41_359_half &
-      sum_41_359_sum_and);
-  wire sum_41_361_half_and_2 = a[9] & b[7];
-  wire sum_41_361_half_and = a_normal & b[6];
-  wire sum_41_361_half = sum_41_361_half_and_2 ^ sum_41_361_half_and;
-  wire sum_41_361_sum = sum_41_361_half ^ addend_right64[41];
-  wire sum_41_361_carry = (sum_41_361_half_and_2 & sum_41_361_half_and) | (sum_41_361_half &
-      addend_right64[41]);
-  wire sum_41_363_half = sum_40_347_carry ^ sum_40_349_carry;
-  wire sum_41_363_sum = sum_41_363_half ^ sum_41_359_sum;
-  wire sum_41_363_carry = (sum_40_347_carry & sum_40_349_carry) | (sum_41_363_half &
-      sum_41_359_sum);
-  wire sum_41_365_half = sum_41_361_sum ^ sum_40_351_carry;
-  wire sum_41_365_sum = sum_41_365_half ^ sum_40_353_carry;
-  wire sum_41_365_carry = (sum_41_361_sum & sum_40_351_carry) | (sum_41_365_half &
-      sum_40_353_carry);
-  wire sum_41_367_half = sum_41_363_sum ^ sum_40_355_carry;
-  wire sum_41_367_sum = sum_41_367_half ^ sum_41_365_sum;
-  wire sum_41_367_carry = (sum_41_363_sum & sum_40_355_carry) | (sum_41_367_half & sum_41_365_sum);
-  wire sum_42_369_half_and_2 = a[7] & b_normal;
-  wire sum_42_369_half_and = a[8] & b[9];
-  wire sum_42_369_half = sum_42_369_half_and_2 ^ sum_42_369_half_and;
-  wire sum_42_369_carry_and = a[9] & b[8];
-  wire sum_42_369_sum = sum_42_369_half ^ sum_42_369_carry_and;
-  wire sum_42_369_carry = (sum_42_369_half_and_2 & sum_42_369_half_and) | (sum_42_369_half &
-      sum_42_369_carry_and);
-  wire sum_42_371_half_and = a_normal & b[7];
-  wire sum_42_371_half = sum_42_371_half_and ^ addend_right64[42];
-  wire sum_42_371_sum = sum_42_371_half ^ sum_41_359_carry;
-  wire sum_42_371_carry = (sum_42_371_half_and & addend_right64[42]) | (sum_42_371_half &
-      sum_41_359_carry);
-  wire sum_42_373_half = sum_41_361_carry ^ sum_42_369_sum;
-  wire sum_42_373_sum = sum_42_373_half ^ sum_42_371_sum;
-  wire sum_42_373_carry = (sum_41_361_carry & sum_42_369_sum) | (sum_42_373_half & sum_42_371_sum);
-  wire sum_42_375_half = sum_41_363_carry ^ sum_42_373_sum;
-  wire sum_42_375_sum = sum_42_375_half ^ sum_41_365_carry;
-  wire sum_42_375_carry = (sum_41_363_carry & sum_42_373_sum) | (sum_42_375_half &
-      sum_41_365_carry);
-  wire sum_43_377_half_and_2 = a[8] & b_normal;
-  wire sum_43_377_half_and = a[9] & b[9];
-  wire sum_43_377_half = sum_43_377_half_and_2 ^ sum_43_377_half_and;
-  wire sum_43_377_sum_and = a_normal & b[8];
-  wire sum_43_377_sum = sum_43_377_half ^ sum_43_377_sum_and;
-  wire sum_43_377_carry = (sum_43_377_half_and_2 & sum_43_377_half_and) | (sum_43_377_half &
-      sum_43_377_sum_and);
-  wire sum_43_379_half = addend_right64[43] ^ sum_42_369_carry;
-  wire sum_43_379_sum = sum_43_379_half ^ sum_43_377_sum;
-  wire sum_43_379_carry = (addend_right64[43] & sum_42_369_carry) | (sum_43_379_half &
-      sum_43_377_sum);
-  wire sum_43_381_half = sum_42_371_carry ^ sum_42_373_carry;
-  wire sum_43_381_sum = sum_43_381_half ^ sum_43_379_sum;
-  wire sum_43_381_carry = (sum_42_371_carry & sum_42_373_carry) | (sum_43_381_half &
-      sum_43_379_sum);
-  wire sum_44_383_half_and_2 = a[9] & b_normal;
-  wire sum_44_383_half_and = a_normal & b[9];
-  wire sum_44_383_half = sum_44_383_half_and_2 ^ sum_44_383_half_and;
-  wire sum_44_383_sum = sum_44_383_half ^ addend_right64[44];
-  wire sum_44_383_carry = (sum_44_383_half_and_2 & sum_44_383_half_and) | (sum_44_383_half &
-      addend_right64[44]);
-  wire sum_44_385_half = sum_43_377_carry ^ sum_44_383_sum;
-  wire sum_44_385_sum = sum_44_385_half ^ sum_43_379_carry;
-  wire sum_44_385_carry = (sum_43_377_carry & sum_44_383_sum) | (sum_44_385_half &
-      sum_43_379_carry);
-  wire sum_45_387_half_and = a_normal & b_normal;
-  wire sum_45_387_half = sum_45_387_half_and ^ addend_right64[45];
-  wire sum_45_387_sum = sum_45_387_half ^ sum_44_383_carry;
-  wire sum_45_387_carry = (sum_45_387_half_and & addend_right64[45]) | (sum_45_387_half &
-      sum_44_383_carry);
-  wire low_sum_propagate_and = a[0] & b[0];
-  wire [46:0] low_sum_propagate = {addend_right64[46], sum_45_387_sum, sum_44_385_sum,
-      sum_42_375_carry, sum_42_375_sum, sum_40_357_carry, sum_39_345_carry, sum_39_345_sum,
-      sum_38_331_sum, sum_37_315_sum, sum_36_297_sum, sum_35_277_sum, sum_34_257_sum,
-      sum_33_239_sum, sum_32_223_sum, sum_31_209_sum, sum_30_197_sum, sum_29_187_sum,
-      sum_28_179_sum, sum_27_173_sum, sum_26_169_sum, low_sum_propagate_and, addend_right64[24:0]} ^
-      {sum_45_387_carry, sum_44_385_carry, sum_43_381_carry, sum_43_381_sum, sum_41_367_carry,
-      sum_41_367_sum, sum_40_357_sum, sum_38_331_carry, sum_37_315_carry, sum_36_297_carry, 11'd0,
-      addend_right64[25], 24'd0, plus_one_low};
-  wire [46:0] low_sum_generate = {addend_right64[46], sum_45_387_sum, sum_44_385_sum,
-      sum_42_375_carry, sum_42_375_sum, sum_40_357_carry, sum_39_345_carry, sum_39_345_sum,
-      sum_38_331_sum, sum_37_315_sum, sum_36_297_sum, sum_35_277_sum, sum_34_257_sum,
-      sum_33_239_sum, sum_32_223_sum, sum_31_209_sum, sum_30_197_sum, sum_29_187_sum,
-      sum_28_179_sum, sum_27_173_sum, sum_26_169_sum, low_sum_propagate_and, addend_right64[24:0]} &
-      {sum_45_387_carry, sum_44_385_carry, sum_43_381_carry, sum_43_381_sum, sum_41_367_carry,
-      sum_41_367_sum, sum_40_357_sum, sum_38_331_carry, sum_37_315_carry, sum_36_297_carry, 11'd0,
-      addend_right64[25], 24'd0, plus_one_low};
-  wire low_sum_0_zero0 = low_sum_generate[0];
-  wire low_sum_0_one0 = low_sum_propagate[0];
-  wire low_sum_0_zero1 = low_sum_generate[1] | (low_sum_propagate[1] & low_sum_0_zero0);
-  wire low_sum_0_zero2 = low_sum_generate[2] | (low_sum_propagate[2] & low_sum_0_zero1);
-  wire low_sum_0_zero3 = low_sum_generate[3] | (low_sum_propagate[3] & low_sum_0_zero2);
-  wire low_sum_0_zero4 = low_sum_generate[4] | (low_sum_propagate[4] & low_sum_0_zero3);
-  wire low_sum_0_zero5 = low_sum_generate[5] | (low_sum_propagate[5] & low_sum_0_zero4);
-  wire low_sum_0_zero6 = low_sum_generate[6] | (low_sum_propagate[6] & low_sum_0_zero5);
-  wire low_sum_7_zero0 = low_sum_generate[7];
-  wire low_sum_7_one0 = low_sum_propagate[7];
-  wire low_sum_7_zero1 = low_sum_generate[8] | (low_sum_propagate[8] & low_sum_7_zero0);
-  wire low_sum_7_one1 = low_sum_propagate[8] & low_sum_7_one0;
-  wire low_sum_7_zero2 = low_sum_generate[9] | (low_sum_propagate[9] & low_sum_7_zero1);
-  wire low_sum_7_one2 = low_sum_propagate[9] & low_sum_7_one1;
-  wire low_sum_7_zero3 = low_sum_generate[10] | (low_sum_propagate[10] & low_sum_7_zero2);
-  wire low_sum_7_one3 = low_sum_propagate[10] & low_sum_7_one2;
-  wire low_sum_7_zero4 = low_sum_generate[11] | (low_sum_propagate[11] & low_sum_7_zero3);
-  wire low_sum_7_one4 = low_sum_propagate[11] & low_sum_7_one3;
-  wire low_sum_7_zero5 = low_sum_generate[12] | (low_sum_propagate[12] & low_sum_7_zero4);
-  wire low_sum_7_one5 = low_sum_propagate[12] & low_sum_7_one4;
-  wire low_sum_7_zero6 = low_sum_generate[13] | (low_sum_propagate[13] & low_sum_7_zero5);
-  wire low_sum_7_one6 = low_sum_propagate[13] & low_sum_7_one5;
-  wire low_sum_14_zero0 = low_sum_generate[14];
-  wire low_sum_14_one0 = low_sum_propagate[14];
-  wire low_sum_14_zero1 = low_sum_generate[15] | (low_sum_propagate[15] & low_sum_14_zero0);
-  wire low_sum_14_one1 = low_sum_propagate[15] & low_sum_14_one0;
-  wire low_sum_14_zero2 = low_sum_generate[16] | (low_sum_propagate[16] & low_sum_14_zero1);
-  wire low_sum_14_one2 = low_sum_propagate[16] & low_sum_14_one1;
-  wire low_sum_14_zero3 = low_sum_generate[17] | (low_sum_propagate[17] & low_sum_14_zero2);
-  wire low_sum_14_one3 = low_sum_propagate[17] & low_sum_14_one2;
-  wire low_sum_14_zero4 = low_sum_generate[18] | (low_sum_propagate[18] & low_sum_14_zero3);
-  wire low_sum_14_one4 = low_sum_propagate[18] & low_sum_14_one3;
-  wire low_sum_14_zero5 = low_sum_generate[19] | (low_sum_propagate[19] & low_sum_14_zero4);
-  wire low_sum_14_one5 = low_sum_propagate[19] & low_sum_14_one4;
-  wire low_sum_14_zero6 = low_sum_generate[20] | (low_sum_propagate[20] & low_sum_14_zero5);
-  wire low_sum_14_one6 = low_sum_propagate[20] & low_sum_14_one5;
-  wire low_sum_21_zero0 = low_sum_generate[21];
-  wire low_sum_21_one0 = low_sum_propagate[21];
-  wire low_sum_21_zero1 = low_sum_generate[22] | (low_sum_propagate[22] & low_sum_21_zero0);
-  wire low_sum_21_one1 = low_sum_propagate[22] & low_sum_21_one0;
-  wire low_sum_21_zero2 = low_sum_generate[23] | (low_sum_propagate[23] & low_sum_21_zero1);
-  wire low_sum_21_one2 = low_sum_propagate[23] & low_sum_21_one1;
-  wire low_sum_21_zero3 = low_sum_generate[24] | (low_sum_propagate[24] & low_sum_21_zero2);
-  wire low_sum_21_one3 = low_sum_propagate[24] & low_sum_21_one2;
-  wire low_sum_21_zero4 = low_sum_generate[25] | (low_sum_propagate[25] & low_sum_21_zero3);
-  wire low_sum_21_one4 = low_sum_propagate[25] & low_sum_21_one3;
-  wire low_sum_21_zero5 = low_sum_generate[26] | (low_sum_propagate[26] & low_sum_21_zero4);
-  wire low_sum_21_one5 = low_sum_propagate[26] & low_sum_21_one4;
-  wire low_sum_21_zero6 = low_sum_generate[27] | (low_sum_propagate[27] & low_sum_21_zero5);
-  wire low_sum_21_one6 = low_sum_propagate[27] & low_sum_21_one5;
-  wire low_sum_28_zero0 = low_sum_generate[28];
-  wire low_sum_28_one0 = low_sum_propagate[28];
-  wire low_sum_28_zero1 = low_sum_generate[29] | (low_sum_propagate[29] & low_sum_28_zero0);
-  wire low_sum_28_one1 = low_sum_propagate[29] & low_sum_28_one0;
-  wire low_sum_28_zero2 = low_sum_generate[30] | (low_sum_propagate[30] & low_sum_28_zero1);
-  wire low_sum_28_one2 = low_sum_propagate[30] & low_sum_28_one1;
-  wire low_sum_28_zero3 = low_sum_generate[31] | (low_sum_propagate[31] & low_sum_28_zero2);
-  wire low_sum_28_one3 = low_sum_propagate[31] & low_sum_28_one2;
-  wire low_sum_28_zero4 = low_sum_generate[32] | (low_sum_propagate[32] & low_sum_28_zero3);
-  wire low_sum_28_one4 = low_sum_propagate[32] & low_sum_28_one3;
-  wire low_sum_28_zero5 = low_sum_generate[33] | (low_sum_propagate[33] & low_sum_28_zero4);
-  wire low_sum_28_one5 = low_sum_propagate[33] & low_sum_28_one4;
-  wire low_sum_28_zero6 = low_sum_generate[34] | (low_sum_propagate[34] & low_sum_28_zero5);
-  wire low_sum_28_one6 = low_sum_propagate[34] & low_sum_28_one5;
-  wire low_sum_35_zero0 = low_sum_generate[35];
-  wire low_sum_35_one0 = low_sum_propagate[35];
-  wire low_sum_35_zero1 = low_sum_generate[36] | (low_sum_propagate[36] & low_sum_35_zero0);
-  wire low_sum_35_one1 = low_sum_propagate[36] & low_sum_35_one0;
-  wire low_sum_35_zero2 = low_sum_generate[37] | (low_sum_propagate[37] & low_sum_35_zero1);
-  wire low_sum_35_one2 = low_sum_propagate[37] & low_sum_35_one1;
-  wire low_sum_35_zero3 = low_sum_generate[38] | (low_sum_propagate[38] & low_sum_35_zero2);
-  wire low_sum_35_one3 = low_sum_propagate[38] & low_sum_35_one2;
-  wire low_sum_35_zero4 = low_sum_generate[39] | (low_sum_propagate[39] & low_sum_35_zero3);
-  wire low_sum_35_one4 = low_sum_propagate[39] & low_sum_35_one3;
-  wire low_sum_35_zero5 = low_sum_generate[40] | (low_sum_propagate[40] & low_sum_35_zero4);
-  wire low_sum_35_one5 = low_sum_propagate[40] & low_sum_35_one4;
-  wire low_sum_35_zero6 = low_sum_generate[41] | (low_sum_propagate[41] & low_sum_35_zero5);
-  wire low_sum_35_one6 = low_sum_propagate[41] & low_sum_35_one5;
-  wire low_sum_42_zero0 = low_sum_generate[42];
-  wire low_sum_42_one0 = low_sum_propagate[42];
-  wire low_sum_42_zero1 = low_sum_generate[43] | (low_sum_propagate[43] & low_sum_42_zero0);
-  wire low_sum_42_one1 = low_sum_propagate[43] & low_sum_42_one0;
-  wire low_sum_42_zero2 = low_sum_generate[44] | (low_sum_propagate[44] & low_sum_42_zero1);
-  wire low_sum_42_one2 = low_sum_propagate[44] & low_sum_42_one1;
-  wire low_sum_42_zero3 = low_sum_generate[45] | (low_sum_propagate[45] & low_sum_42_zero2);
-  wire low_sum_42_one3 = low_sum_propagate[45] & low_sum_42_one2;
-  wire low_sum_42_zero4 = low_sum_generate[46] | (low_sum_propagate[46] & low_sum_42_zero3);
-  wire low_sum_42_one4 = low_sum_propagate[46] & low_sum_42_one3;
-  wire low_sum_carry14 = low_sum_7_zero6 | (low_sum_7_one6 & low_sum_0_zero6);
-  wire low_sum_carry21 = low_sum_14_zero6 | (low_sum_14_one6 & low_sum_carry14);
-  wire low_sum_carry28 = low_sum_21_zero6 | (low_sum_21_one6 & low_sum_14_zero6) | (low_sum_21_one6
-      & low_sum_14_one6 & low_sum_carry14);
-  wire low_sum_carry35 = low_sum_28_zero6 | (low_sum_28_one6 & low_sum_carry28);
-  wire low_sum_carry42_or = low_sum_35_zero6 | (low_sum_35_one6 & low_sum_28_zero6);
-  wire low_sum_carry42_and = low_sum_35_one6 & low_sum_28_one6;
-  wire low_sum_carry42 = low_sum_carry42_or | (low_sum_carry42_and & low_sum_carry28);
-  wire [47:0] low_sum = {low_sum_42_zero4 | (low_sum_42_one4 & low_sum_carry42_or) |
-      (low_sum_42_one4 & low_sum_carry42_and & low_sum_carry28), low_sum_propagate[46] ^
-      low_sum_42_zero3 ^ (low_sum_42_one3 & low_sum_carry42), low_sum_propagate[45] ^
-      low_sum_42_zero2 ^ (low_sum_42_one2 & low_sum_carry42), low_sum_propagate[44] ^
-      low_sum_42_zero1 ^ (low_sum_42_one1 & low_sum_carry42), low_sum_propagate[43] ^
-      low_sum_42_zero0 ^ (low_sum_42_one0 & low_sum_carry42), low_sum_42_one0 ^ low_sum_carry42,
-      low_sum_propagate[41] ^ low_sum_35_zero5 ^ (low_sum_35_one5 & low_sum_carry35),
-      low_sum_propagate[40] ^ low_sum_35_zero4 ^ (low_sum_35_one4 & low_sum_carry35),
-      low_sum_propagate[39] ^ low_sum_35_zero3 ^ (low_sum_35_one3 & low_sum_carry35),
-      low_sum_propagate[38] ^ low_sum_35_zero2 ^ (low_sum_35_one2 & low_sum_carry35),
-      low_sum_propagate[37] ^ low_sum_35_zero1 ^ (low_sum_35_one1 & low_sum_carry35),
-      low_sum_propagate[36] ^ low_sum_35_zero0 ^ (low_sum_35_one0 & low_sum_carry35),
-      low_sum_35_one0 ^ low_sum_carry35, low_sum_propagate[34] ^ low_sum_28_zero5 ^ (low_sum_28_one5
-      & low_sum_carry28), low_sum_propagate[33] ^ low_sum_28_zero4 ^ (low_sum_28_one4 &
-      low_sum_carry28), low_sum_propagate[32] ^ low_sum_28_zero3 ^ (low_sum_28_one3 &
-      low_sum_carry28), low_sum_propagate[31] ^ low_sum_28_zero2 ^ (low_sum_28_one2 &
-      low_sum_carry28), low_sum_propagate[30] ^ low_sum_28_zero1 ^ (low_sum_28_one1 &
-      low_sum_carry28), low_sum_propagate[29] ^ low_sum_28_zero0 ^ (low_sum_28_one0 &
-      low_sum_carry28), low_sum_28_one0 ^ low_sum_carry28, low_sum_propagate[27] ^ low_sum_21_zero5
-      ^ (low_sum_21_one5 & low_sum_carry21), low_sum_propagate[26] ^ low_sum_21_zero4 ^
-      (low_sum_21_one4 & low_sum_carry21), low_sum_propagate[25] ^ low_sum_21_zero3 ^
-      (low_sum_21_one3 & low_sum_carry21), low_sum_propagate[24] ^ low_sum_21_zero2 ^
-      (low_sum_21_one2 & low_sum_carry21), low_sum_propagate[23] ^ low_sum_21_zero1 ^
-      (low_sum_21_one1 & low_sum_carry21), low_sum_propagate[22] ^ low_sum_21_zero0 ^
-      (low_sum_21_one0 & low_sum_carry21), low_sum_21_one0 ^ low_sum_carry21, low_sum_propagate[20]
-      ^ low_sum_14_zero5 ^ (low_sum_14_one5 & low_sum_carry14), low_sum_propagate[19] ^
-      low_sum_14_zero4 ^ (low_sum_14_one4 & low_sum_carry14), low_sum_propagate[18] ^
-      low_sum_14_zero3 ^ (low_sum_14_one3 & low_sum_carry14), low_sum_propagate[17] ^
-      low_sum_14_zero2 ^ (low_sum_14_one2 & low_sum_carry14), low_sum_propagate[16] ^
-      low_sum_14_zero1 ^ (low_sum_14_one1 & low_sum_carry14), low_sum_propagate[15] ^
-      low_sum_14_zero0 ^ (low_sum_14_one0 & low_sum_carry14), low_sum_14_one0 ^ low_sum_carry14,
-      low_sum_propagate[13] ^ low_sum_7_zero5 ^ (low_sum_7_one5 & low_sum_0_zero6),
-      low_sum_propagate[12] ^ low_sum_7_zero4 ^ (low_sum_7_one4 & low_sum_0_zero6),
-      low_sum_propagate[11] ^ low_sum_7_zero3 ^ (low_sum_7_one3 & low_sum_0_zero6),
-      low_sum_propagate[10] ^ low_sum_7_zero2 ^ (low_sum_7_one2 & low_sum_0_zero6),
-      low_sum_propagate[9] ^ low_sum_7_zero1 ^ (low_sum_7_one1 & low_sum_0_zero6),
-      low_sum_propagate[8] ^ low_sum_7_zero0 ^ (low_sum_7_one0 & low_sum_0_zero6), low_sum_7_one0 ^
-      low_sum_0_zero6, low_sum_propagate[6] ^ low_sum_0_zero5, low_sum_propagate[5] ^
-      low_sum_0_zero4, low_sum_propagate[4] ^ low_sum_0_zero3, low_sum_propagate[3] ^
-      low_sum_0_zero2, low_sum_propagate[2] ^ low_sum_0_zero1, low_sum_propagate[1] ^
-      low_sum_0_zero0, low_sum_0_one0};
-  wire carry_into_addend = low_sum[47];
-  wire addend_right64_all = &addend_right64[52:47];
-  wire upper_sum_and = addend_right64_all & (&addend_right64[58:53]);
-  wire upper_sum_and_2 = upper_sum_and & (&addend_right64[64:59]);
-  wire upper_sum_and_3 = upper_sum_and_2 & (&addend_right64[70:65]);
-  wire [26:0] upper_sum = {upper_sum_and_3 & (&addend_right64[72:71]) & carry_into_addend,
-      addend_right64[72] ^ (upper_sum_and_3 & addend_right64[71] & carry_into_addend),
-      addend_right64[71] ^ (upper_sum_and_3 & carry_into_addend), addend_right64[70] ^
-      (upper_sum_and_2 & (&addend_right64[69:65]) & carry_into_addend), addend_right64[69] ^
-      (upper_sum_and_2 & (&addend_right64[68:65]) & carry_into_addend), addend_right64[68] ^
-      (upper_sum_and_2 & (&addend_right64[67:65]) & carry_into_addend), addend_right64[67] ^
-      (upper_sum_and_2 & (&addend_right64[66:65]) & carry_into_addend), addend_right64[66] ^
-      (upper_sum_and_2 & addend_right64[65] & carry_into_addend), addend_right64[65] ^
-      (upper_sum_and_2 & carry_into_addend), addend_right64[64] ^ (upper_sum_and &
-      (&addend_right64[63:59]) & carry_into_addend), addend_right64[63] ^ (upper_sum_and &
-      (&addend_right64[62:59]) & carry_into_addend), addend_right64[62] ^ (upper_sum_and &
-      (&addend_right64[61:59]) & carry_into_addend), addend_right64[61] ^ (upper_sum_and &
-      (&addend_right64[60:59]) & carry_into_addend), addend_right64[60] ^ (upper_sum_and &
-      addend_right64[59] & carry_into_addend), addend_right64[59] ^ (upper_sum_and &
-      carry_into_addend), addend_right64[58] ^ (addend_right64_all & (&addend_right64[57:53]) &
-      carry_into_addend), addend_right64[57] ^ (addend_right64_all & (&addend_right64[56:53]) &
-      carry_into_addend), addend_right64[56] ^ (addend_right64_all & (&addend_right64[55:53]) &
-      carry_into_addend), addend_right64[55] ^ (addend_right64_all & (&addend_right64[54:53]) &
-      carry_into_addend), addend_right64[54] ^ (addend_right64_all & addend_right64[53] &
-      carry_into_addend), addend_right64[53] ^ (addend_right64_all & carry_into_addend),
-      addend_right64[52] ^ ((&addend_right64[51:47]) & carry_into_addend), addend_right64[51] ^
-      ((&addend_right64[50:47]) & carry_into_addend), addend_right64[50] ^ ((&addend_right64[49:47])
-      & carry_into_addend), addend_right64[49] ^ ((&addend_right64[48:47]) & carry_into_addend),
-      addend_right64[48] ^ (addend_right64[47] & carry_into_addend), addend_right64[47] ^
-      carry_into_addend};
+  wire [18:0] sum_stage1_half0_26 = {sum_row9[10:3], sum_row1} ^ {sum_row10[9:1], sum_row0[10:1]};
+  wire [18:0] sum_stage1_sum0_26 = sum_stage1_half0_26 ^ addend_right64[44:26];
+  wire [18:0] sum_stage1_carry0_26 = ({sum_row9[10:3], sum_row1} & {sum_row10[9:1], sum_row0[10:1]})
+      | (sum_stage1_half0_26 & addend_right64[44:26]);
+  wire [12:0] sum_stage1_half1_29 = {sum_row6[10:9], sum_row4} ^ {sum_row7[9:7], sum_row3[10:1]};
+  wire [12:0] sum_stage1_sum1_29 = sum_stage1_half1_29 ^ {sum_row8[8:5], sum_row2[10:2]};
+  wire [12:0] sum_stage1_carry1_29 = ({sum_row6[10:9], sum_row4} & {sum_row7[9:7], sum_row3[10:1]})
+      | (sum_stage1_half1_29 & {sum_row8[8:5], sum_row2[10:2]});
+  wire [6:0] sum_stage1_half2_32 = sum_row7[6:0] ^ sum_row6[7:1];
+  wire [6:0] sum_stage1_sum2_32 = sum_stage1_half2_32 ^ sum_row5[8:2];
+  wire [6:0] sum_stage1_carry2_32 = (sum_row7[6:0] & sum_row6[7:1]) | (sum_stage1_half2_32 &
+      sum_row5[8:2]);
+  wire sum_stage1_half3_35 = sum_row10[0] ^ sum_row9[1];
+  wire sum_stage1_sum3_35 = sum_stage1_half3_35 ^ sum_row8[2];
+  wire sum_stage1_carry3_35 = (sum_row10[0] & sum_row9[1]) | (sum_stage1_half3_35 & sum_row8[2]);
+  wire [16:0] sum_stage2_half0_27 = sum_stage1_carry0_26[16:0] ^ {sum_row8[10:9],
+      sum_stage1_sum1_29, sum_row2[1:0]};
+  wire [16:0] sum_stage2_sum0_27 = sum_stage2_half0_27 ^ sum_stage1_sum0_26[17:1];
+  wire [16:0] sum_stage2_carry0_27 = (sum_stage1_carry0_26[16:0] & {sum_row8[10:9],
+      sum_stage1_sum1_29, sum_row2[1:0]}) | (sum_stage2_half0_27 & sum_stage1_sum0_26[17:1]);
+  wire sum_stage2_half0_45 = sum_row10[10] ^ sum_stage1_carry0_26[18];
+  wire sum_stage2_sum0_45 = sum_stage2_half0_45 ^ addend_right64[45];
+  wire sum_stage2_carry0_45 = (sum_row10[10] & sum_stage1_carry0_26[18]) | (sum_stage2_half0_45 &
+      addend_right64[45]);
+  wire sum_stage2_half1_31 = sum_row6[0] ^ sum_stage1_carry1_29[1];
+  wire sum_stage2_sum1_31 = sum_stage2_half1_31 ^ sum_row5[1];
+  wire sum_stage2_carry1_31 = (sum_row6[0] & sum_stage1_carry1_29[1]) | (sum_stage2_half1_31 &
+      sum_row5[1]);
+  wire [6:0] sum_stage2_half1_33 = {sum_stage1_carry2_32[6:5], sum_row8[4:3], sum_stage1_sum3_35,
+      sum_row8[1:0]} ^ sum_stage1_carry1_29[9:3];
+  wire [6:0] sum_stage2_sum1_33 = sum_stage2_half1_33 ^ {sum_row5[9], sum_stage1_sum2_32[6:1]};
+  wire [6:0] sum_stage2_carry1_33 = ({sum_stage1_carry2_32[6:5], sum_row8[4:3], sum_stage1_sum3_35,
+      sum_row8[1:0]} & sum_stage1_carry1_29[9:3]) | (sum_stage2_half1_33 & {sum_row5[9],
+      sum_stage1_sum2_32[6:1]});
+  wire sum_stage2_half2_36 = sum_stage1_carry3_35 ^ sum_row9[2];
+  wire sum_stage2_sum2_36 = sum_stage2_half2_36 ^ sum_stage1_carry2_32[3];
+  wire sum_stage2_carry2_36 = (sum_stage1_carry3_35 & sum_row9[2]) | (sum_stage2_half2_36 &
+      sum_stage1_carry2_32[3]);
+  wire sum_stage3_half0_28 = sum_stage2_carry0_27[0] ^ sum_row3[0];
+  wire sum_stage3_sum0_28 = sum_stage3_half0_28 ^ sum_stage2_sum0_27[1];
+  wire sum_stage3_carry0_28 = (sum_stage2_carry0_27[0] & sum_row3[0]) | (sum_stage3_half0_28 &
+      sum_stage2_sum0_27[1]);
+  wire [12:0] sum_stage3_half0_30 = {sum_stage1_carry1_29[12:11], sum_stage2_carry1_33[6:4],
+      sum_stage1_carry2_32[4], sum_stage2_sum2_36, sum_stage1_carry2_32[2:0], sum_stage1_sum2_32[0],
+      sum_stage2_sum1_31, sum_row5[0]} ^ sum_stage2_carry0_27[14:2];
+  wire [12:0] sum_stage3_sum0_30 = sum_stage3_half0_30 ^ sum_stage2_sum0_27[15:3];
+  wire [12:0] sum_stage3_carry0_30 = ({sum_stage1_carry1_29[12:11], sum_stage2_carry1_33[6:4],
+      sum_stage1_carry2_32[4], sum_stage2_sum2_36, sum_stage1_carry2_32[2:0], sum_stage1_sum2_32[0],
+      sum_stage2_sum1_31, sum_row5[0]} & sum_stage2_carry0_27[14:2]) | (sum_stage3_half0_30 &
+      sum_stage2_sum0_27[15:3]);
+  wire sum_stage3_half0_44 = sum_stage1_carry0_26[17] ^ sum_stage2_carry0_27[16];
+  wire sum_stage3_sum0_44 = sum_stage3_half0_44 ^ sum_stage1_sum0_26[18];
+  wire sum_stage3_carry0_44 = (sum_stage1_carry0_26[17] & sum_stage2_carry0_27[16]) |
+      (sum_stage3_half0_44 & sum_stage1_sum0_26[18]);
+  wire [3:0] sum_stage3_half1_34 = {sum_stage2_carry2_36, 2'd0, sum_stage2_carry1_33[0]} ^
+      {sum_stage2_carry1_33[3:1], sum_row9[0]};
+  wire [3:0] sum_stage3_sum1_34 = sum_stage3_half1_34 ^ sum_stage2_sum1_33[4:1];
+  wire [3:0] sum_stage3_carry1_34 = ({sum_stage2_carry2_36, 2'd0, sum_stage2_carry1_33[0]} &
+      {sum_stage2_carry1_33[3:1], sum_row9[0]}) | (sum_stage3_half1_34 & sum_stage2_sum1_33[4:1]);
+  wire sum_stage4_half0_29 = sum_stage3_carry0_28 ^ sum_stage2_carry0_27[1];
+  wire sum_stage4_sum0_29 = sum_stage4_half0_29 ^ sum_stage2_sum0_27[2];
+  wire sum_stage4_carry0_29 = (sum_stage3_carry0_28 & sum_stage2_carry0_27[1]) |
+      (sum_stage4_half0_29 & sum_stage2_sum0_27[2]);
+  wire [8:0] sum_stage4_half0_32 = {sum_row5[10], sum_stage2_sum1_33[6:5], sum_stage3_sum1_34,
+      sum_stage2_sum1_33[0], sum_stage1_carry1_29[2]} ^ sum_stage3_sum0_30[10:2];
+  wire [8:0] sum_stage4_sum0_32 = sum_stage4_half0_32 ^ sum_stage3_carry0_30[9:1];
+  wire [8:0] sum_stage4_carry0_32 = ({sum_row5[10], sum_stage2_sum1_33[6:5], sum_stage3_sum1_34,
+      sum_stage2_sum1_33[0], sum_stage1_carry1_29[2]} & sum_stage3_sum0_30[10:2]) |
+      (sum_stage4_half0_32 & sum_stage3_carry0_30[9:1]);
+  wire [1:0] sum_stage4_half0_42 = {sum_stage2_carry0_27[15], sum_row7[10]} ^
+      {sum_stage2_sum0_27[16], sum_stage3_sum0_30[12]};
+  wire [1:0] sum_stage4_sum0_42 = sum_stage4_half0_42 ^ sum_stage3_carry0_30[12:11];
+  wire [1:0] sum_stage4_carry0_42 = ({sum_stage2_carry0_27[15], sum_row7[10]} &
+      {sum_stage2_sum0_27[16], sum_stage3_sum0_30[12]}) | (sum_stage4_half0_42 &
+      sum_stage3_carry0_30[12:11]);
+  wire sum_stage5_half0_30 = sum_stage4_carry0_29 ^ sum_stage3_sum0_30[0];
+  wire sum_stage5_sum0_30 = sum_stage5_half0_30 ^ sum_stage1_carry1_29[0];
+  wire sum_stage5_carry0_30 = (sum_stage4_carry0_29 & sum_stage3_sum0_30[0]) | (sum_stage5_half0_30
+      & sum_stage1_carry1_29[0]);
+  wire [6:0] sum_stage5_half0_35 = {sum_stage3_sum0_30[11], sum_stage1_carry1_29[10], sum_row6[8],
+      sum_stage3_carry1_34} ^ {sum_stage3_carry0_30[10], sum_stage4_sum0_32[8:3]};
+  wire [6:0] sum_stage5_sum0_35 = sum_stage5_half0_35 ^ sum_stage4_carry0_32[8:2];
+  wire [6:0] sum_stage5_carry0_35 = ({sum_stage3_sum0_30[11], sum_stage1_carry1_29[10], sum_row6[8],
+      sum_stage3_carry1_34} & {sum_stage3_carry0_30[10], sum_stage4_sum0_32[8:3]}) |
+      (sum_stage5_half0_35 & sum_stage4_carry0_32[8:2]);
+  wire [5:0] sum_ripple31_sum = {1'b0, sum_stage4_carry0_32[1:0], sum_stage2_carry1_31,
+      sum_stage3_carry0_30[0], sum_stage5_carry0_30} + {1'b0, sum_stage4_sum0_32[2:0],
+      sum_stage3_sum0_30[1], sum_stage5_carry0_30};
+  wire [4:0] sum_ripple31 = sum_ripple31_sum[5:1];
+  wire [7:0] low_sum_block0 = {1'b0, addend_right64[6:0]} + {7'd0, plus_one_low};
+  wire low_sum_block7_passes = &addend_right64[13:7];
+  wire low_sum_block14_passes = &addend_right64[20:14];
+  wire [7:0] low_sum_block21 = {1'b0, sum_stage2_sum0_27[0], sum_stage1_sum0_26[0],
+      addend_right64[25:21]} + {3'd0, sum_row0[0], 4'd0};
+  wire low_sum_block21_passes = &({sum_stage2_sum0_27[0], sum_stage1_sum0_26[0],
+      addend_right64[25:21]} ^ {2'd0, sum_row0[0], 4'd0});
+  wire [7:0] low_sum_block28 = {1'b0, sum_ripple31[3:0], sum_stage5_sum0_30, sum_stage4_sum0_29,
+      sum_stage3_sum0_28};
+  wire low_sum_block28_passes = &low_sum_block28[6:0];
+  wire [7:0] low_sum_block35 = {1'b0, sum_stage5_carry0_35[5:0], sum_ripple31[4]} + {1'b0,
+      sum_stage5_sum0_35};
+  wire low_sum_block35_passes = &({sum_stage5_carry0_35[5:0], sum_ripple31[4]} ^
+      sum_stage5_sum0_35);
+  wire [5:0] low_sum_block42 = {1'b0, addend_right64[46], sum_stage2_sum0_45, sum_stage4_carry0_42,
+      sum_stage5_carry0_35[6]} + {1'b0, sum_stage2_carry0_45, sum_stage3_carry0_44,
+      sum_stage3_sum0_44, sum_stage4_sum0_42};
+  wire low_sum_block42_passes = &({addend_right64[46], sum_stage2_sum0_45, sum_stage4_carry0_42,
+      sum_stage5_carry0_35[6]} ^ {sum_stage2_carry0_45, sum_stage3_carry0_44, sum_stage3_sum0_44,
+      sum_stage4_sum0_42});
+  wire low_sum_blocks0to1_generates = low_sum_block7_passes & low_sum_block0[7];
+  wire low_sum_blocks2to3_generates = low_sum_block21[7];
+  wire low_sum_blocks2to3_passes = low_sum_block21_passes & low_sum_block14_passes;
+  wire low_sum_blocks4to5_generates = low_sum_block35[7];
+  wire low_sum_blocks4to5_passes = low_sum_block35_passes & low_sum_block28_passes;
+  wire low_sum_blocks0to2_generates = low_sum_block14_passes & low_sum_blocks0to1_generates;
+  wire low_sum_blocks0to3_generates = low_sum_blocks2to3_generates | (low_sum_blocks2to3_passes &
+      low_sum_blocks0to1_generates);
+  wire low_sum_blocks4to6_generates = low_sum_block42[5] | (low_sum_block42_passes &
+      low_sum_blocks4to5_generates);
+  wire low_sum_blocks4to6_passes = low_sum_block42_passes & low_sum_blocks4to5_passes;
+  wire low_sum_blocks0to4_generates = low_sum_block28_passes & low_sum_blocks0to3_generates;
+  wire low_sum_blocks0to5_generates = low_sum_blocks4to5_generates | (low_sum_blocks4to5_passes &
+      low_sum_blocks0to3_generates);
+  wire low_sum_blocks0to6_generates = low_sum_blocks4to6_generates | (low_sum_blocks4to6_passes &
+      low_sum_blocks0to3_generates);
+  wire low_sum_carry7 = low_sum_block0[7];
+  wire [6:0] low_sum_bits7 = addend_right64[13:7] + {6'd0, low_sum_carry7};
+  wire [6:0] low_sum_bits14 = addend_right64[20:14] + {6'd0, low_sum_blocks0to1_generates};
+  wire [6:0] low_sum_bits21 = low_sum_block21[6:0] + {6'd0, low_sum_blocks0to2_generates};
+  wire [6:0] low_sum_bits28 = low_sum_block28[6:0] + {6'd0, low_sum_blocks0to3_generates};
+  wire [6:0] low_sum_bits35 = low_sum_block35[6:0] + {6'd0, low_sum_blocks0to4_generates};
+  wire [4:0] low_sum_bits42 = low_sum_block42[4:0] + {4'd0, low_sum_blocks0to5_generates};
+  wire [47:0] low_sum = {low_sum_blocks0to6_generates, low_sum_bits42, low_sum_bits35,
+      low_sum_bits28, low_sum_bits21, low_sum_bits14, low_sum_bits7, low_sum_block0[6:0]};
+  wire addend_right64_all = &addend_right64[58:47];
+  wire upper_sum_carry12 = addend_right64_all & low_sum_blocks0to6_generates;
+  wire upper_sum_carry24_and = addend_right64_all & (&addend_right64[70:59]);
+  wire upper_sum_carry24 = upper_sum_carry24_and & low_sum_blocks0to6_generates;
+  wire [26:0] upper_sum = {upper_sum_carry24_and & (&addend_right64[72:71]) &
+      low_sum_blocks0to6_generates, addend_right64[72:71] + {1'b0, upper_sum_carry24},
+      addend_right64[70:59] + {11'd0, upper_sum_carry12}, addend_right64[58:47] + {11'd0,
+      low_sum_blocks0to6_generates}};
   wire negative = subtract & ~upper_sum[26];
   wire sign = inf ? inf_sign : (product_sign ^ negative);
   wire [72:0] total = {upper_sum[25:0], low_sum[46:0]};
@@ -976,8 +418,8 @@ module fma_fp16_fp16_fp32_fp32_rne (
   wire [30:0] rounded = truncated + {30'd0, round_up};
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [31:0] code = (nan | inf) ? (nan ? 32'h7fc00000 : {signed_2, 31'h7f800000}) : overflow ?
-      {signed_2, 31'h7f800000} : {signed_2, rounded};
+  wire [31:0] code = (nan | inf) ? (nan ? FP32_NAN : {signed_2, FP32_INFINITY}) : overflow ?
+      {signed_2, FP32_INFINITY} : {signed_2, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

@@ -23,12 +23,15 @@ module fma_fp16_int4_fp32_fp32_rne (
   input  wire [31:0] c,
   output wire [31:0] y
 );
+  localparam [30:0] FP32_INFINITY = 31'h7f800000;
+  localparam [31:0] FP32_NAN = 32'h7fc00000;
 
   // Unpack: Fields and classes of the operands, signs of product and addend, and whether their
   // magnitudes are subtracted.
   wire a_normal = |a[14:10];
   wire a_sign = a[15];
   wire [4:0] a_exponent = {a[14:11], a[10] | ~a_normal};
+  wire [10:0] a_significand = {a_normal, a[9:0]};
   wire a_special = &a[14:10];
   wire a_any = |a[9:0];
   wire a_nan = a_special & a_any;
@@ -84,331 +87,79 @@ module fma_fp16_int4_fp32_fp32_rne (
   wire addend_lost = subtract ? ~addend_every64 : addend_some64;
 
   // Multiply add: Product plus addend: partial products and addend in one carry-save sum.
+  wire [10:0] sum_row0 = a_significand & {11{b_magnitude[0]}};
+  wire [10:0] sum_row1 = a_significand & {11{b_magnitude[1]}};
+  wire [10:0] sum_row2 = a_significand & {11{b_magnitude[2]}};
+  wire [10:0] sum_row3 = a_significand & {11{b_magnitude[3]}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire sum_26_85_half_and_2 = a[0] & b_magnitude[1];
-  wire sum_26_85_half_and = a[1] & b_magnitude[0];
-  wire sum_26_85_half = sum_26_85_half_and_2 ^ sum_26_85_half_and;
-  wire sum_26_85_sum = sum_26_85_half ^ addend_right64[26];
-  wire sum_26_85_carry = (sum_26_85_half_and_2 & sum_26_85_half_and) | (sum_26_85_half &
-      addend_right64[26]);
-  wire sum_27_87_half_and_2 = a[0] & b_magnitude[2];
-  wire sum_27_87_half_and = a[1] & b_magnitude[1];
-  wire sum_27_87_half = sum_27_87_half_and_2 ^ sum_27_87_half_and;
-  wire sum_27_87_carry_and = a[2] & b_magnitude[0];
-  wire sum_27_87_sum = sum_27_87_half ^ sum_27_87_carry_and;
-  wire sum_27_87_carry = (sum_27_87_half_and_2 & sum_27_87_half_and) | (sum_27_87_half &
-      sum_27_87_carry_and);
-  wire sum_27_89_half = addend_right64[27] ^ sum_26_85_carry;
-  wire sum_27_89_sum = sum_27_89_half ^ sum_27_87_sum;
-  wire sum_27_89_carry = (addend_right64[27] & sum_26_85_carry) | (sum_27_89_half & sum_27_87_sum);
-  wire sum_28_91_half_and_2 = a[0] & b_magnitude[3];
-  wire sum_28_91_half_and = a[1] & b_magnitude[2];
-  wire sum_28_91_half = sum_28_91_half_and_2 ^ sum_28_91_half_and;
-  wire sum_28_91_carry_and = a[2] & b_magnitude[1];
-  wire sum_28_91_sum = sum_28_91_half ^ sum_28_91_carry_and;
-  wire sum_28_91_carry = (sum_28_91_half_and_2 & sum_28_91_half_and) | (sum_28_91_half &
-      sum_28_91_carry_and);
-  wire sum_28_93_half_and = a[3] & b_magnitude[0];
-  wire sum_28_93_half = sum_28_93_half_and ^ addend_right64[28];
-  wire sum_28_93_sum = sum_28_93_half ^ sum_27_87_carry;
-  wire sum_28_93_carry = (sum_28_93_half_and & addend_right64[28]) | (sum_28_93_half &
-      sum_27_87_carry);
-  wire sum_28_95_half = sum_28_91_sum ^ sum_28_93_sum;
-  wire sum_28_95_sum = sum_28_95_half ^ sum_27_89_carry;
-  wire sum_28_95_carry = (sum_28_91_sum & sum_28_93_sum) | (sum_28_95_half & sum_27_89_carry);
-  wire sum_29_97_half_and_2 = a[1] & b_magnitude[3];
-  wire sum_29_97_half_and = a[2] & b_magnitude[2];
-  wire sum_29_97_half = sum_29_97_half_and_2 ^ sum_29_97_half_and;
-  wire sum_29_97_sum_and = a[3] & b_magnitude[1];
-  wire sum_29_97_sum = sum_29_97_half ^ sum_29_97_sum_and;
-  wire sum_29_97_carry = (sum_29_97_half_and_2 & sum_29_97_half_and) | (sum_29_97_half &
-      sum_29_97_sum_and);
-  wire sum_29_99_half_and = a[4] & b_magnitude[0];
-  wire sum_29_99_half = sum_29_99_half_and ^ addend_right64[29];
-  wire sum_29_99_sum = sum_29_99_half ^ sum_28_91_carry;
-  wire sum_29_99_carry = (sum_29_99_half_and & addend_right64[29]) | (sum_29_99_half &
-      sum_28_91_carry);
-  wire sum_29_101_half = sum_29_97_sum ^ sum_28_93_carry;
-  wire sum_29_101_sum = sum_29_101_half ^ sum_29_99_sum;
-  wire sum_29_101_carry = (sum_29_97_sum & sum_28_93_carry) | (sum_29_101_half & sum_29_99_sum);
-  wire sum_30_103_half_and_2 = a[2] & b_magnitude[3];
-  wire sum_30_103_half_and = a[3] & b_magnitude[2];
-  wire sum_30_103_half = sum_30_103_half_and_2 ^ sum_30_103_half_and;
-  wire sum_30_103_sum_and = a[4] & b_magnitude[1];
-  wire sum_30_103_sum = sum_30_103_half ^ sum_30_103_sum_and;
-  wire sum_30_103_carry = (sum_30_103_half_and_2 & sum_30_103_half_and) | (sum_30_103_half &
-      sum_30_103_sum_and);
-  wire sum_30_105_half_and = a[5] & b_magnitude[0];
-  wire sum_30_105_half = sum_30_105_half_and ^ addend_right64[30];
-  wire sum_30_105_sum = sum_30_105_half ^ sum_29_97_carry;
-  wire sum_30_105_carry = (sum_30_105_half_and & addend_right64[30]) | (sum_30_105_half &
-      sum_29_97_carry);
-  wire sum_30_107_half = sum_30_103_sum ^ sum_29_99_carry;
-  wire sum_30_107_sum = sum_30_107_half ^ sum_30_105_sum;
-  wire sum_30_107_carry = (sum_30_103_sum & sum_29_99_carry) | (sum_30_107_half & sum_30_105_sum);
-  wire sum_31_109_half_and_2 = a[3] & b_magnitude[3];
-  wire sum_31_109_half_and = a[4] & b_magnitude[2];
-  wire sum_31_109_half = sum_31_109_half_and_2 ^ sum_31_109_half_and;
-  wire sum_31_109_sum_and = a[5] & b_magnitude[1];
-  wire sum_31_109_sum = sum_31_109_half ^ sum_31_109_sum_and;
-  wire sum_31_109_carry = (sum_31_109_half_and_2 & sum_31_109_half_and) | (sum_31_109_half &
-      sum_31_109_sum_and);
-  wire sum_31_111_half_and = a[6] & b_magnitude[0];
-  wire sum_31_111_half = sum_31_111_half_and ^ addend_right64[31];
-  wire sum_31_111_sum = sum_31_111_half ^ sum_30_103_carry;
-  wire sum_31_111_carry = (sum_31_111_half_and & addend_right64[31]) | (sum_31_111_half &
-      sum_30_103_carry);
-  wire sum_31_113_half = sum_31_109_sum ^ sum_30_105_carry;
-  wire sum_31_113_sum = sum_31_113_half ^ sum_31_111_sum;
-  wire sum_31_113_carry = (sum_31_109_sum & sum_30_105_carry) | (sum_31_113_half & sum_31_111_sum);
-  wire sum_32_115_half_and_2 = a[4] & b_magnitude[3];
-  wire sum_32_115_half_and = a[5] & b_magnitude[2];
-  wire sum_32_115_half = sum_32_115_half_and_2 ^ sum_32_115_half_and;
-  wire sum_32_115_sum_and = a[6] & b_magnitude[1];
-  wire sum_32_115_sum = sum_32_115_half ^ sum_32_115_sum_and;
-  wire sum_32_115_carry = (sum_32_115_half_and_2 & sum_32_115_half_and) | (sum_32_115_half &
-      sum_32_115_sum_and);
-  wire sum_32_117_half_and = a[7] & b_magnitude[0];
-  wire sum_32_117_half = sum_32_117_half_and ^ addend_right64[32];
-  wire sum_32_117_sum = sum_32_117_half ^ sum_31_109_carry;
-  wire sum_32_117_carry = (sum_32_117_half_and & addend_right64[32]) | (sum_32_117_half &
-      sum_31_109_carry);
-  wire sum_32_119_half = sum_32_115_sum ^ sum_31_111_carry;
-  wire sum_32_119_sum = sum_32_119_half ^ sum_32_117_sum;
-  wire sum_32_119_carry = (sum_32_115_sum & sum_31_111_carry) | (sum_32_119_half & sum_32_117_sum);
-  wire sum_33_121_half_and_2 = a[5] & b_magnitude[3];
-  wire sum_33_121_half_and = a[6] & b_magnitude[2];
-  wire sum_33_121_half = sum_33_121_half_and_2 ^ sum_33_121_half_and;
-  wire sum_33_121_sum_and = a[7] & b_magnitude[1];
-  wire sum_33_121_sum = sum_33_121_half ^ sum_33_121_sum_and;
-  wire sum_33_121_carry = (sum_33_121_half_and_2 & sum_33_121_half_and) | (sum_33_121_half &
-      sum_33_121_sum_and);
-  wire sum_33_123_half_and = a[8] & b_magnitude[0];
-  wire sum_33_123_half = sum_33_123_half_and ^ addend_right64[33];
-  wire sum_33_123_sum = sum_33_123_half ^ sum_32_115_carry;
-  wire sum_33_123_carry = (sum_33_123_half_and & addend_right64[33]) | (sum_33_123_half &
-      sum_32_115_carry);
-  wire sum_33_125_half = sum_33_121_sum ^ sum_32_117_carry;
-  wire sum_33_125_sum = sum_33_125_half ^ sum_33_123_sum;
-  wire sum_33_125_carry = (sum_33_121_sum & sum_32_117_carry) | (sum_33_125_half & sum_33_123_sum);
-  wire sum_34_127_half_and_2 = a[6] & b_magnitude[3];
-  wire sum_34_127_half_and = a[7] & b_magnitude[2];
-  wire sum_34_127_half = sum_34_127_half_and_2 ^ sum_34_127_half_and;
-  wire sum_34_127_sum_and = a[8] & b_magnitude[1];
-  wire sum_34_127_sum = sum_34_127_half ^ sum_34_127_sum_and;
-  wire sum_34_127_carry = (sum_34_127_half_and_2 & sum_34_127_half_and) | (sum_34_127_half &
-      sum_34_127_sum_and);
-  wire sum_34_129_half_and = a[9] & b_magnitude[0];
-  wire sum_34_129_half = sum_34_129_half_and ^ addend_right64[34];
-  wire sum_34_129_sum = sum_34_129_half ^ sum_33_121_carry;
-  wire sum_34_129_carry = (sum_34_129_half_and & addend_right64[34]) | (sum_34_129_half &
-      sum_33_121_carry);
-  wire sum_34_131_half = sum_34_127_sum ^ sum_33_123_carry;
-  wire sum_34_131_sum = sum_34_131_half ^ sum_34_129_sum;
-  wire sum_34_131_carry = (sum_34_127_sum & sum_33_123_carry) | (sum_34_131_half & sum_34_129_sum);
-  wire sum_35_133_half_and_2 = a[7] & b_magnitude[3];
-  wire sum_35_133_half_and = a[8] & b_magnitude[2];
-  wire sum_35_133_half = sum_35_133_half_and_2 ^ sum_35_133_half_and;
-  wire sum_35_133_sum_and = a[9] & b_magnitude[1];
-  wire sum_35_133_sum = sum_35_133_half ^ sum_35_133_sum_and;
-  wire sum_35_133_carry = (sum_35_133_half_and_2 & sum_35_133_half_and) | (sum_35_133_half &
-      sum_35_133_sum_and);
-  wire sum_35_135_half_and = a_normal & b_magnitude[0];
-  wire sum_35_135_half = sum_35_135_half_and ^ addend_right64[35];
-  wire sum_35_135_sum = sum_35_135_half ^ sum_34_127_carry;
-  wire sum_35_135_carry = (sum_35_135_half_and & addend_right64[35]) | (sum_35_135_half &
-      sum_34_127_carry);
-  wire sum_35_137_half = sum_35_133_sum ^ sum_34_129_carry;
-  wire sum_35_137_sum = sum_35_137_half ^ sum_35_135_sum;
-  wire sum_35_137_carry = (sum_35_133_sum & sum_34_129_carry) | (sum_35_137_half & sum_35_135_sum);
-  wire sum_36_139_half_and_2 = a[8] & b_magnitude[3];
-  wire sum_36_139_half_and = a[9] & b_magnitude[2];
-  wire sum_36_139_half = sum_36_139_half_and_2 ^ sum_36_139_half_and;
-  wire sum_36_139_sum_and = a_normal & b_magnitude[1];
-  wire sum_36_139_sum = sum_36_139_half ^ sum_36_139_sum_and;
-  wire sum_36_139_carry = (sum_36_139_half_and_2 & sum_36_139_half_and) | (sum_36_139_half &
-      sum_36_139_sum_and);
-  wire sum_36_141_half = addend_right64[36] ^ sum_35_133_carry;
-  wire sum_36_141_sum = sum_36_141_half ^ sum_36_139_sum;
-  wire sum_36_141_carry = (addend_right64[36] & sum_35_133_carry) | (sum_36_141_half &
-      sum_36_139_sum);
-  wire sum_36_143_half = sum_35_135_carry ^ sum_36_141_sum;
-  wire sum_36_143_sum = sum_36_143_half ^ sum_35_137_carry;
-  wire sum_36_143_carry = (sum_35_135_carry & sum_36_141_sum) | (sum_36_143_half &
-      sum_35_137_carry);
-  wire sum_37_145_half_and_2 = a[9] & b_magnitude[3];
-  wire sum_37_145_half_and = a_normal & b_magnitude[2];
-  wire sum_37_145_half = sum_37_145_half_and_2 ^ sum_37_145_half_and;
-  wire sum_37_145_sum = sum_37_145_half ^ addend_right64[37];
-  wire sum_37_145_carry = (sum_37_145_half_and_2 & sum_37_145_half_and) | (sum_37_145_half &
-      addend_right64[37]);
-  wire sum_37_147_half = sum_36_139_carry ^ sum_37_145_sum;
-  wire sum_37_147_sum = sum_37_147_half ^ sum_36_141_carry;
-  wire sum_37_147_carry = (sum_36_139_carry & sum_37_145_sum) | (sum_37_147_half &
-      sum_36_141_carry);
-  wire sum_38_149_half_and = a_normal & b_magnitude[3];
-  wire sum_38_149_half = sum_38_149_half_and ^ addend_right64[38];
-  wire sum_38_149_sum = sum_38_149_half ^ sum_37_145_carry;
-  wire sum_38_149_carry = (sum_38_149_half_and & addend_right64[38]) | (sum_38_149_half &
-      sum_37_145_carry);
-  wire low_sum_propagate_and = a[0] & b_magnitude[0];
-  wire [39:0] low_sum_propagate = {addend_right64[39], sum_38_149_sum, sum_37_147_sum,
-      sum_36_143_sum, sum_34_131_carry, sum_33_125_carry, sum_32_119_carry, sum_31_113_carry,
-      sum_30_107_carry, sum_29_101_carry, sum_28_95_carry, sum_28_95_sum, sum_27_89_sum,
-      sum_26_85_sum, low_sum_propagate_and, addend_right64[24:0]} ^ {sum_38_149_carry,
-      sum_37_147_carry, sum_36_143_carry, 1'b0, sum_35_137_sum, sum_34_131_sum, sum_33_125_sum,
-      sum_32_119_sum, sum_31_113_sum, sum_30_107_sum, sum_29_101_sum, 3'd0, addend_right64[25],
-      24'd0, plus_one_low};
-  wire [39:0] low_sum_generate = {addend_right64[39], sum_38_149_sum, sum_37_147_sum,
-      sum_36_143_sum, sum_34_131_carry, sum_33_125_carry, sum_32_119_carry, sum_31_113_carry,
-      sum_30_107_carry, sum_29_101_carry, sum_28_95_carry, sum_28_95_sum, sum_27_89_sum,
-      sum_26_85_sum, low_sum_propagate_and, addend_right64[24:0]} & {sum_38_149_carry,
-      sum_37_147_carry, sum_36_143_carry, 1'b0, sum_35_137_sum, sum_34_131_sum, sum_33_125_sum,
-      sum_32_119_sum, sum_31_113_sum, sum_30_107_sum, sum_29_101_sum, 3'd0, addend_right64[25],
-      24'd0, plus_one_low};
-  wire low_sum_0_zero0 = low_sum_generate[0];
-  wire low_sum_0_one0 = low_sum_propagate[0];
-  wire low_sum_0_zero1 = low_sum_generate[1] | (low_sum_propagate[1] & low_sum_0_zero0);
-  wire low_sum_0_zero2 = low_sum_generate[2] | (low_sum_propagate[2] & low_sum_0_zero1);
-  wire low_sum_0_zero3 = low_sum_generate[3] | (low_sum_propagate[3] & low_sum_0_zero2);
-  wire low_sum_0_zero4 = low_sum_generate[4] | (low_sum_propagate[4] & low_sum_0_zero3);
-  wire low_sum_0_zero5 = low_sum_generate[5] | (low_sum_propagate[5] & low_sum_0_zero4);
-  wire low_sum_0_zero6 = low_sum_generate[6] | (low_sum_propagate[6] & low_sum_0_zero5);
-  wire low_sum_7_zero0 = low_sum_generate[7];
-  wire low_sum_7_one0 = low_sum_propagate[7];
-  wire low_sum_7_zero1 = low_sum_generate[8] | (low_sum_propagate[8] & low_sum_7_zero0);
-  wire low_sum_7_one1 = low_sum_propagate[8] & low_sum_7_one0;
-  wire low_sum_7_zero2 = low_sum_generate[9] | (low_sum_propagate[9] & low_sum_7_zero1);
-  wire low_sum_7_one2 = low_sum_propagate[9] & low_sum_7_one1;
-  wire low_sum_7_zero3 = low_sum_generate[10] | (low_sum_propagate[10] & low_sum_7_zero2);
-  wire low_sum_7_one3 = low_sum_propagate[10] & low_sum_7_one2;
-  wire low_sum_7_zero4 = low_sum_generate[11] | (low_sum_propagate[11] & low_sum_7_zero3);
-  wire low_sum_7_one4 = low_sum_propagate[11] & low_sum_7_one3;
-  wire low_sum_7_zero5 = low_sum_generate[12] | (low_sum_propagate[12] & low_sum_7_zero4);
-  wire low_sum_7_one5 = low_sum_propagate[12] & low_sum_7_one4;
-  wire low_sum_7_zero6 = low_sum_generate[13] | (low_sum_propagate[13] & low_sum_7_zero5);
-  wire low_sum_7_one6 = low_sum_propagate[13] & low_sum_7_one5;
-  wire low_sum_14_zero0 = low_sum_generate[14];
-  wire low_sum_14_one0 = low_sum_propagate[14];
-  wire low_sum_14_zero1 = low_sum_generate[15] | (low_sum_propagate[15] & low_sum_14_zero0);
-  wire low_sum_14_one1 = low_sum_propagate[15] & low_sum_14_one0;
-  wire low_sum_14_zero2 = low_sum_generate[16] | (low_sum_propagate[16] & low_sum_14_zero1);
-  wire low_sum_14_one2 = low_sum_propagate[16] & low_sum_14_one1;
-  wire low_sum_14_zero3 = low_sum_generate[17] | (low_sum_propagate[17] & low_sum_14_zero2);
-  wire low_sum_14_one3 = low_sum_propagate[17] & low_sum_14_one2;
-  wire low_sum_14_zero4 = low_sum_generate[18] | (low_sum_propagate[18] & low_sum_14_zero3);
-  wire low_sum_14_one4 = low_sum_propagate[18] & low_sum_14_one3;
-  wire low_sum_14_zero5 = low_sum_generate[19] | (low_sum_propagate[19] & low_sum_14_zero4);
-  wire low_sum_14_one5 = low_sum_propagate[19] & low_sum_14_one4;
-  wire low_sum_14_zero6 = low_sum_generate[20] | (low_sum_propagate[20] & low_sum_14_zero5);
-  wire low_sum_14_one6 = low_sum_propagate[20] & low_sum_14_one5;
-  wire low_sum_21_zero0 = low_sum_generate[21];
-  wire low_sum_21_one0 = low_sum_propagate[21];
-  wire low_sum_21_zero1 = low_sum_generate[22] | (low_sum_propagate[22] & low_sum_21_zero0);
-  wire low_sum_21_one1 = low_sum_propagate[22] & low_sum_21_one0;
-  wire low_sum_21_zero2 = low_sum_generate[23] | (low_sum_propagate[23] & low_sum_21_zero1);
-  wire low_sum_21_one2 = low_sum_propagate[23] & low_sum_21_one1;
-  wire low_sum_21_zero3 = low_sum_generate[24] | (low_sum_propagate[24] & low_sum_21_zero2);
-  wire low_sum_21_one3 = low_sum_propagate[24] & low_sum_21_one2;
-  wire low_sum_21_zero4 = low_sum_generate[25] | (low_sum_propagate[25] & low_sum_21_zero3);
-  wire low_sum_21_one4 = low_sum_propagate[25] & low_sum_21_one3;
-  wire low_sum_21_zero5 = low_sum_generate[26] | (low_sum_propagate[26] & low_sum_21_zero4);
-  wire low_sum_21_one5 = low_sum_propagate[26] & low_sum_21_one4;
-  wire low_sum_21_zero6 = low_sum_generate[27] | (low_sum_propagate[27] & low_sum_21_zero5);
-  wire low_sum_21_one6 = low_sum_propagate[27] & low_sum_21_one5;
-  wire low_sum_28_zero0 = low_sum_generate[28];
-  wire low_sum_28_one0 = low_sum_propagate[28];
-  wire low_sum_28_zero1 = low_sum_generate[29] | (low_sum_propagate[29] & low_sum_28_zero0);
-  wire low_sum_28_one1 = low_sum_propagate[29] & low_sum_28_one0;
-  wire low_sum_28_zero2 = low_sum_generate[30] | (low_sum_propagate[30] & low_sum_28_zero1);
-  wire low_sum_28_one2 = low_sum_propagate[30] & low_sum_28_one1;
-  wire low_sum_28_zero3 = low_sum_generate[31] | (low_sum_propagate[31] & low_sum_28_zero2);
-  wire low_sum_28_one3 = low_sum_propagate[31] & low_sum_28_one2;
-  wire low_sum_28_zero4 = low_sum_generate[32] | (low_sum_propagate[32] & low_sum_28_zero3);
-  wire low_sum_28_one4 = low_sum_propagate[32] & low_sum_28_one3;
-  wire low_sum_28_zero5 = low_sum_generate[33] | (low_sum_propagate[33] & low_sum_28_zero4);
-  wire low_sum_28_one5 = low_sum_propagate[33] & low_sum_28_one4;
-  wire low_sum_28_zero6 = low_sum_generate[34] | (low_sum_propagate[34] & low_sum_28_zero5);
-  wire low_sum_28_one6 = low_sum_propagate[34] & low_sum_28_one5;
-  wire low_sum_35_zero0 = low_sum_generate[35];
-  wire low_sum_35_one0 = low_sum_propagate[35];
-  wire low_sum_35_zero1 = low_sum_generate[36] | (low_sum_propagate[36] & low_sum_35_zero0);
-  wire low_sum_35_one1 = low_sum_propagate[36] & low_sum_35_one0;
-  wire low_sum_35_zero2 = low_sum_generate[37] | (low_sum_propagate[37] & low_sum_35_zero1);
-  wire low_sum_35_one2 = low_sum_propagate[37] & low_sum_35_one1;
-  wire low_sum_35_zero3 = low_sum_generate[38] | (low_sum_propagate[38] & low_sum_35_zero2);
-  wire low_sum_35_one3 = low_sum_propagate[38] & low_sum_35_one2;
-  wire low_sum_35_zero4 = low_sum_generate[39] | (low_sum_propagate[39] & low_sum_35_zero3);
-  wire low_sum_35_one4 = low_sum_propagate[39] & low_sum_35_one3;
-  wire low_sum_carry14 = low_sum_7_zero6 | (low_sum_7_one6 & low_sum_0_zero6);
-  wire low_sum_carry21 = low_sum_14_zero6 | (low_sum_14_one6 & low_sum_carry14);
-  wire low_sum_carry28 = low_sum_21_zero6 | (low_sum_21_one6 & low_sum_14_zero6) | (low_sum_21_one6
-      & low_sum_14_one6 & low_sum_carry14);
-  wire low_sum_carry35 = low_sum_28_zero6 | (low_sum_28_one6 & low_sum_carry28);
-  wire [40:0] low_sum = {low_sum_35_zero4 | (low_sum_35_one4 & low_sum_28_zero6) | (low_sum_35_one4
-      & low_sum_28_one6 & low_sum_carry28), low_sum_propagate[39] ^ low_sum_35_zero3 ^
-      (low_sum_35_one3 & low_sum_carry35), low_sum_propagate[38] ^ low_sum_35_zero2 ^
-      (low_sum_35_one2 & low_sum_carry35), low_sum_propagate[37] ^ low_sum_35_zero1 ^
-      (low_sum_35_one1 & low_sum_carry35), low_sum_propagate[36] ^ low_sum_35_zero0 ^
-      (low_sum_35_one0 & low_sum_carry35), low_sum_35_one0 ^ low_sum_carry35, low_sum_propagate[34]
-      ^ low_sum_28_zero5 ^ (low_sum_28_one5 & low_sum_carry28), low_sum_propagate[33] ^
-      low_sum_28_zero4 ^ (low_sum_28_one4 & low_sum_carry28), low_sum_propagate[32] ^
-      low_sum_28_zero3 ^ (low_sum_28_one3 & low_sum_carry28), low_sum_propagate[31] ^
-      low_sum_28_zero2 ^ (low_sum_28_one2 & low_sum_carry28), low_sum_propagate[30] ^
-      low_sum_28_zero1 ^ (low_sum_28_one1 & low_sum_carry28), low_sum_propagate[29] ^
-      low_sum_28_zero0 ^ (low_sum_28_one0 & low_sum_carry28), low_sum_28_one0 ^ low_sum_carry28,
-      low_sum_propagate[27] ^ low_sum_21_zero5 ^ (low_sum_21_one5 & low_sum_carry21),
-      low_sum_propagate[26] ^ low_sum_21_zero4 ^ (low_sum_21_one4 & low_sum_carry21),
-      low_sum_propagate[25] ^ low_sum_21_zero3 ^ (low_sum_21_one3 & low_sum_carry21),
-      low_sum_propagate[24] ^ low_sum_21_zero2 ^ (low_sum_21_one2 & low_sum_carry21),
-      low_sum_propagate[23] ^ low_sum_21_zero1 ^ (low_sum_21_one1 & low_sum_carry21),
-      low_sum_propagate[22] ^ low_sum_21_zero0 ^ (low_sum_21_one0 & low_sum_carry21),
-      low_sum_21_one0 ^ low_sum_carry21, low_sum_propagate[20] ^ low_sum_14_zero5 ^ (low_sum_14_one5
-      & low_sum_carry14), low_sum_propagate[19] ^ low_sum_14_zero4 ^ (low_sum_14_one4 &
-      low_sum_carry14), low_sum_propagate[18] ^ low_sum_14_zero3 ^ (low_sum_14_one3 &
-      low_sum_carry14), low_sum_propagate[17] ^ low_sum_14_zero2 ^ (low_sum_14_one2 &
-      low_sum_carry14), low_sum_propagate[16] ^ low_sum_14_zero1 ^ (low_sum_14_one1 &
-      low_sum_carry14), low_sum_propagate[15] ^ low_sum_14_zero0 ^ (low_sum_14_one0 &
-      low_sum_carry14), low_sum_14_one0 ^ low_sum_carry14, low_sum_propagate[13] ^ low_sum_7_zero5 ^
-      (low_sum_7_one5 & low_sum_0_zero6), low_sum_propagate[12] ^ low_sum_7_zero4 ^ (low_sum_7_one4
-      & low_sum_0_zero6), low_sum_propagate[11] ^ low_sum_7_zero3 ^ (low_sum_7_one3 &
-      low_sum_0_zero6), low_sum_propagate[10] ^ low_sum_7_zero2 ^ (low_sum_7_one2 &
-      low_sum_0_zero6), low_sum_propagate[9] ^ low_sum_7_zero1 ^ (low_sum_7_one1 & low_sum_0_zero6),
-      low_sum_propagate[8] ^ low_sum_7_zero0 ^ (low_sum_7_one0 & low_sum_0_zero6), low_sum_7_one0 ^
-      low_sum_0_zero6, low_sum_propagate[6] ^ low_sum_0_zero5, low_sum_propagate[5] ^
-      low_sum_0_zero4, low_sum_propagate[4] ^ low_sum_0_zero3, low_sum_propagate[3] ^
-      low_sum_0_zero2, low_sum_propagate[2] ^ low_sum_0_zero1, low_sum_propagate[1] ^
-      low_sum_0_zero0, low_sum_0_one0};
-  wire carry_into_addend = low_sum[40];
-  wire addend_right64_all = &addend_right64[45:40];
-  wire upper_sum_and = addend_right64_all & (&addend_right64[51:46]);
-  wire upper_sum_and_2 = upper_sum_and & (&addend_right64[57:52]);
-  wire upper_sum_and_3 = upper_sum_and_2 & (&addend_right64[63:58]);
-  wire [26:0] upper_sum = {upper_sum_and_3 & (&addend_right64[65:64]) & carry_into_addend,
-      addend_right64[65] ^ (upper_sum_and_3 & addend_right64[64] & carry_into_addend),
-      addend_right64[64] ^ (upper_sum_and_3 & carry_into_addend), addend_right64[63] ^
-      (upper_sum_and_2 & (&addend_right64[62:58]) & carry_into_addend), addend_right64[62] ^
-      (upper_sum_and_2 & (&addend_right64[61:58]) & carry_into_addend), addend_right64[61] ^
-      (upper_sum_and_2 & (&addend_right64[60:58]) & carry_into_addend), addend_right64[60] ^
-      (upper_sum_and_2 & (&addend_right64[59:58]) & carry_into_addend), addend_right64[59] ^
-      (upper_sum_and_2 & addend_right64[58] & carry_into_addend), addend_right64[58] ^
-      (upper_sum_and_2 & carry_into_addend), addend_right64[57] ^ (upper_sum_and &
-      (&addend_right64[56:52]) & carry_into_addend), addend_right64[56] ^ (upper_sum_and &
-      (&addend_right64[55:52]) & carry_into_addend), addend_right64[55] ^ (upper_sum_and &
-      (&addend_right64[54:52]) & carry_into_addend), addend_right64[54] ^ (upper_sum_and &
-      (&addend_right64[53:52]) & carry_into_addend), addend_right64[53] ^ (upper_sum_and &
-      addend_right64[52] & carry_into_addend), addend_right64[52] ^ (upper_sum_and &
-      carry_into_addend), addend_right64[51] ^ (addend_right64_all & (&addend_right64[50:46]) &
-      carry_into_addend), addend_right64[50] ^ (addend_right64_all & (&addend_right64[49:46]) &
-      carry_into_addend), addend_right64[49] ^ (addend_right64_all & (&addend_right64[48:46]) &
-      carry_into_addend), addend_right64[48] ^ (addend_right64_all & (&addend_right64[47:46]) &
-      carry_into_addend), addend_right64[47] ^ (addend_right64_all & addend_right64[46] &
-      carry_into_addend), addend_right64[46] ^ (addend_right64_all & carry_into_addend),
-      addend_right64[45] ^ ((&addend_right64[44:40]) & carry_into_addend), addend_right64[44] ^
-      ((&addend_right64[43:40]) & carry_into_addend), addend_right64[43] ^ ((&addend_right64[42:40])
-      & carry_into_addend), addend_right64[42] ^ ((&addend_right64[41:40]) & carry_into_addend),
-      addend_right64[41] ^ (addend_right64[40] & carry_into_addend), addend_right64[40] ^
-      carry_into_addend};
+  wire [11:0] sum_stage1_half0_26 = {sum_row2[10], sum_row1} ^ {sum_row3[9:8], sum_row0[10:1]};
+  wire [11:0] sum_stage1_sum0_26 = sum_stage1_half0_26 ^ addend_right64[37:26];
+  wire [11:0] sum_stage1_carry0_26 = ({sum_row2[10], sum_row1} & {sum_row3[9:8], sum_row0[10:1]}) |
+      (sum_stage1_half0_26 & addend_right64[37:26]);
+  wire [9:0] sum_stage2_half0_27 = sum_stage1_carry0_26[9:0] ^ sum_row2[9:0];
+  wire [9:0] sum_stage2_sum0_27 = sum_stage2_half0_27 ^ sum_stage1_sum0_26[10:1];
+  wire [9:0] sum_stage2_carry0_27 = (sum_stage1_carry0_26[9:0] & sum_row2[9:0]) |
+      (sum_stage2_half0_27 & sum_stage1_sum0_26[10:1]);
+  wire sum_stage2_half0_38 = sum_row3[10] ^ sum_stage1_carry0_26[11];
+  wire sum_stage2_sum0_38 = sum_stage2_half0_38 ^ addend_right64[38];
+  wire sum_stage2_carry0_38 = (sum_row3[10] & sum_stage1_carry0_26[11]) | (sum_stage2_half0_38 &
+      addend_right64[38]);
+  wire [7:0] sum_stage3_half0_28 = sum_stage2_carry0_27[7:0] ^ sum_row3[7:0];
+  wire [7:0] sum_stage3_sum0_28 = sum_stage3_half0_28 ^ sum_stage2_sum0_27[8:1];
+  wire [7:0] sum_stage3_carry0_28 = (sum_stage2_carry0_27[7:0] & sum_row3[7:0]) |
+      (sum_stage3_half0_28 & sum_stage2_sum0_27[8:1]);
+  wire sum_stage3_half0_37 = sum_stage1_carry0_26[10] ^ sum_stage2_carry0_27[9];
+  wire sum_stage3_sum0_37 = sum_stage3_half0_37 ^ sum_stage1_sum0_26[11];
+  wire sum_stage3_carry0_37 = (sum_stage1_carry0_26[10] & sum_stage2_carry0_27[9]) |
+      (sum_stage3_half0_37 & sum_stage1_sum0_26[11]);
+  wire [2:0] sum_ripple36_sum = {1'b0, sum_stage2_sum0_27[9], sum_stage3_carry0_28[7]} + {1'b0,
+      sum_stage2_carry0_27[8], sum_stage3_carry0_28[7]};
+  wire [1:0] sum_ripple36 = sum_ripple36_sum[2:1];
+  wire [7:0] low_sum_block0 = {1'b0, addend_right64[6:0]} + {7'd0, plus_one_low};
+  wire low_sum_block7_passes = &addend_right64[13:7];
+  wire low_sum_block14_passes = &addend_right64[20:14];
+  wire [7:0] low_sum_block21 = {1'b0, sum_stage2_sum0_27[0], sum_stage1_sum0_26[0],
+      addend_right64[25:21]} + {3'd0, sum_row0[0], 4'd0};
+  wire low_sum_block21_passes = &({sum_stage2_sum0_27[0], sum_stage1_sum0_26[0],
+      addend_right64[25:21]} ^ {2'd0, sum_row0[0], 4'd0});
+  wire [7:0] low_sum_block28 = {1'b0, sum_stage3_sum0_28[6:0]} + {1'b0, sum_stage3_carry0_28[5:0],
+      1'b0};
+  wire low_sum_block28_passes = &(sum_stage3_sum0_28[6:0] ^ {sum_stage3_carry0_28[5:0], 1'b0});
+  wire [5:0] low_sum_block35 = {1'b0, addend_right64[39], sum_stage2_sum0_38, sum_ripple36,
+      sum_stage3_sum0_28[7]} + {1'b0, sum_stage2_carry0_38, sum_stage3_carry0_37,
+      sum_stage3_sum0_37, 1'b0, sum_stage3_carry0_28[6]};
+  wire low_sum_block35_passes = &({addend_right64[39], sum_stage2_sum0_38, sum_ripple36,
+      sum_stage3_sum0_28[7]} ^ {sum_stage2_carry0_38, sum_stage3_carry0_37, sum_stage3_sum0_37,
+      1'b0, sum_stage3_carry0_28[6]});
+  wire low_sum_blocks0to1_generates = low_sum_block7_passes & low_sum_block0[7];
+  wire low_sum_blocks2to3_generates = low_sum_block21[7];
+  wire low_sum_blocks2to3_passes = low_sum_block21_passes & low_sum_block14_passes;
+  wire low_sum_blocks4to5_generates = low_sum_block35[5] | (low_sum_block35_passes &
+      low_sum_block28[7]);
+  wire low_sum_blocks4to5_passes = low_sum_block35_passes & low_sum_block28_passes;
+  wire low_sum_blocks0to2_generates = low_sum_block14_passes & low_sum_blocks0to1_generates;
+  wire low_sum_blocks0to3_generates = low_sum_blocks2to3_generates | (low_sum_blocks2to3_passes &
+      low_sum_blocks0to1_generates);
+  wire low_sum_blocks0to4_generates = low_sum_block28[7] | (low_sum_block28_passes &
+      low_sum_blocks0to3_generates);
+  wire low_sum_blocks0to5_generates = low_sum_blocks4to5_generates | (low_sum_blocks4to5_passes &
+      low_sum_blocks0to3_generates);
+  wire low_sum_carry7 = low_sum_block0[7];
+  wire [6:0] low_sum_bits7 = addend_right64[13:7] + {6'd0, low_sum_carry7};
+  wire [6:0] low_sum_bits14 = addend_right64[20:14] + {6'd0, low_sum_blocks0to1_generates};
+  wire [6:0] low_sum_bits21 = low_sum_block21[6:0] + {6'd0, low_sum_blocks0to2_generates};
+  wire [6:0] low_sum_bits28 = low_sum_block28[6:0] + {6'd0, low_sum_blocks0to3_generates};
+  wire [4:0] low_sum_bits35 = low_sum_block35[4:0] + {4'd0, low_sum_blocks0to4_generates};
+  wire [40:0] low_sum = {low_sum_blocks0to5_generates, low_sum_bits35, low_sum_bits28,
+      low_sum_bits21, low_sum_bits14, low_sum_bits7, low_sum_block0[6:0]};
+  wire addend_right64_all = &addend_right64[51:40];
+  wire upper_sum_carry12 = addend_right64_all & low_sum_blocks0to5_generates;
+  wire upper_sum_carry24_and = addend_right64_all & (&addend_right64[63:52]);
+  wire upper_sum_carry24 = upper_sum_carry24_and & low_sum_blocks0to5_generates;
+  wire [26:0] upper_sum = {upper_sum_carry24_and & (&addend_right64[65:64]) &
+      low_sum_blocks0to5_generates, addend_right64[65:64] + {1'b0, upper_sum_carry24},
+      addend_right64[63:52] + {11'd0, upper_sum_carry12}, addend_right64[51:40] + {11'd0,
+      low_sum_blocks0to5_generates}};
   wire negative = subtract & ~upper_sum[26];
   wire sign = inf ? inf_sign : (product_sign ^ negative);
   wire [65:0] total = {upper_sum[25:0], low_sum[39:0]};
@@ -540,7 +291,7 @@ module fma_fp16_int4_fp32_fp32_rne (
       (shift_is_x1_difference[2] | shift_is_x3), (zeros_1 | shift_is_limit2) &
       (shift_is_x1_difference[1] | shift_is_x2), (zeros_0 | shift_is_limit1) &
       (shift_is_x1_difference[0] | shift_is_x1)};
-  wire [65:0] normalized_left64 = shift[6] ? {low_sum[1:0], 64'd0} : total;
+  wire [65:0] normalized_left64 = shift[6] ? {low_sum_block0[1:0], 64'd0} : total;
   wire normalized_some32 = ~shift[5] & (|normalized_left64[9:0]);
   wire [55:0] normalized_left32 = shift[5] ? {normalized_left64[33:0], 22'd0} :
       normalized_left64[65:10];
@@ -570,8 +321,8 @@ module fma_fp16_int4_fp32_fp32_rne (
   wire [30:0] rounded = truncated + {30'd0, round_up};
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [31:0] code = (nan | inf) ? (nan ? 32'h7fc00000 : {signed_2, 31'h7f800000}) : overflow ?
-      {signed_2, 31'h7f800000} : {signed_2, rounded};
+  wire [31:0] code = (nan | inf) ? (nan ? FP32_NAN : {signed_2, FP32_INFINITY}) : overflow ?
+      {signed_2, FP32_INFINITY} : {signed_2, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

@@ -23,12 +23,15 @@ module fma_fp32_fp32_fp32_fp32_rne (
   input  wire [31:0] c,
   output wire [31:0] y
 );
+  localparam [30:0] FP32_INFINITY = 31'h7f800000;
+  localparam [31:0] FP32_NAN = 32'h7fc00000;
 
   // Unpack: Fields and classes of the operands, signs of product and addend, and whether their
   // magnitudes are subtracted.
   wire a_normal = |a[30:23];
   wire a_sign = a[31];
   wire [7:0] a_exponent = {a[30:24], a[23] | ~a_normal};
+  wire [23:0] a_significand = {a_normal, a[22:0]};
   wire a_special = &a[30:23];
   wire a_any = |a[22:0];
   wire a_nan = a_special & a_any;
@@ -89,2930 +92,322 @@ module fma_fp32_fp32_fp32_fp32_rne (
   wire addend_lost = subtract ? ~addend_every64 : addend_some64;
 
   // Multiply add: Product plus addend: partial products and addend in one carry-save sum.
+  wire [23:0] sum_row0 = a_significand & {24{b[0]}};
+  wire [23:0] sum_row1 = a_significand & {24{b[1]}};
+  wire [23:0] sum_row2 = a_significand & {24{b[2]}};
+  wire [23:0] sum_row3 = a_significand & {24{b[3]}};
+  wire [23:0] sum_row4 = a_significand & {24{b[4]}};
+  wire [23:0] sum_row5 = a_significand & {24{b[5]}};
+  wire [23:0] sum_row6 = a_significand & {24{b[6]}};
+  wire [23:0] sum_row7 = a_significand & {24{b[7]}};
+  wire [23:0] sum_row8 = a_significand & {24{b[8]}};
+  wire [23:0] sum_row9 = a_significand & {24{b[9]}};
+  wire [23:0] sum_row10 = a_significand & {24{b[10]}};
+  wire [23:0] sum_row11 = a_significand & {24{b[11]}};
+  wire [23:0] sum_row12 = a_significand & {24{b[12]}};
+  wire [23:0] sum_row13 = a_significand & {24{b[13]}};
+  wire [23:0] sum_row14 = a_significand & {24{b[14]}};
+  wire [23:0] sum_row15 = a_significand & {24{b[15]}};
+  wire [23:0] sum_row16 = a_significand & {24{b[16]}};
+  wire [23:0] sum_row17 = a_significand & {24{b[17]}};
+  wire [23:0] sum_row18 = a_significand & {24{b[18]}};
+  wire [23:0] sum_row19 = a_significand & {24{b[19]}};
+  wire [23:0] sum_row20 = a_significand & {24{b[20]}};
+  wire [23:0] sum_row21 = a_significand & {24{b[21]}};
+  wire [23:0] sum_row22 = a_significand & {24{b[22]}};
+  wire [23:0] sum_row23 = a_significand & {24{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire sum_3_627_half_and_2 = a[0] & b[1];
-  wire sum_3_627_half_and = a[1] & b[0];
-  wire sum_3_627_half = sum_3_627_half_and_2 ^ sum_3_627_half_and;
-  wire sum_3_627_sum = sum_3_627_half ^ addend_right64[3];
-  wire sum_3_627_carry = (sum_3_627_half_and_2 & sum_3_627_half_and) | (sum_3_627_half &
-      addend_right64[3]);
-  wire sum_4_629_half_and_2 = a[0] & b[2];
-  wire sum_4_629_half_and = a[1] & b[1];
-  wire sum_4_629_half = sum_4_629_half_and_2 ^ sum_4_629_half_and;
-  wire sum_4_629_sum_and = a[2] & b[0];
-  wire sum_4_629_sum = sum_4_629_half ^ sum_4_629_sum_and;
-  wire sum_4_629_carry = (sum_4_629_half_and_2 & sum_4_629_half_and) | (sum_4_629_half &
-      sum_4_629_sum_and);
-  wire sum_4_631_half = addend_right64[4] ^ sum_3_627_carry;
-  wire sum_4_631_sum = sum_4_631_half ^ sum_4_629_sum;
-  wire sum_4_631_carry = (addend_right64[4] & sum_3_627_carry) | (sum_4_631_half & sum_4_629_sum);
-  wire sum_5_633_half_and_2 = a[0] & b[3];
-  wire sum_5_633_half_and = a[1] & b[2];
-  wire sum_5_633_half = sum_5_633_half_and_2 ^ sum_5_633_half_and;
-  wire sum_5_633_sum_and = a[2] & b[1];
-  wire sum_5_633_sum = sum_5_633_half ^ sum_5_633_sum_and;
-  wire sum_5_633_carry = (sum_5_633_half_and_2 & sum_5_633_half_and) | (sum_5_633_half &
-      sum_5_633_sum_and);
-  wire sum_5_635_half_and = a[3] & b[0];
-  wire sum_5_635_half = sum_5_635_half_and ^ addend_right64[5];
-  wire sum_5_635_sum = sum_5_635_half ^ sum_4_629_carry;
-  wire sum_5_635_carry = (sum_5_635_half_and & addend_right64[5]) | (sum_5_635_half &
-      sum_4_629_carry);
-  wire sum_5_637_half = sum_5_633_sum ^ sum_5_635_sum;
-  wire sum_5_637_sum = sum_5_637_half ^ sum_4_631_carry;
-  wire sum_5_637_carry = (sum_5_633_sum & sum_5_635_sum) | (sum_5_637_half & sum_4_631_carry);
-  wire sum_6_639_half_and_2 = a[0] & b[4];
-  wire sum_6_639_half_and = a[1] & b[3];
-  wire sum_6_639_half = sum_6_639_half_and_2 ^ sum_6_639_half_and;
-  wire sum_6_639_sum_and = a[2] & b[2];
-  wire sum_6_639_sum = sum_6_639_half ^ sum_6_639_sum_and;
-  wire sum_6_639_carry = (sum_6_639_half_and_2 & sum_6_639_half_and) | (sum_6_639_half &
-      sum_6_639_sum_and);
-  wire sum_6_641_half_and_2 = a[3] & b[1];
-  wire sum_6_641_half_and = a[4] & b[0];
-  wire sum_6_641_half = sum_6_641_half_and_2 ^ sum_6_641_half_and;
-  wire sum_6_641_sum = sum_6_641_half ^ addend_right64[6];
-  wire sum_6_641_carry = (sum_6_641_half_and_2 & sum_6_641_half_and) | (sum_6_641_half &
-      addend_right64[6]);
-  wire sum_6_643_half = sum_5_633_carry ^ sum_6_639_sum;
-  wire sum_6_643_sum = sum_6_643_half ^ sum_6_641_sum;
-  wire sum_6_643_carry = (sum_5_633_carry & sum_6_639_sum) | (sum_6_643_half & sum_6_641_sum);
-  wire sum_6_645_half = sum_5_635_carry ^ sum_6_643_sum;
-  wire sum_6_645_sum = sum_6_645_half ^ sum_5_637_carry;
-  wire sum_6_645_carry = (sum_5_635_carry & sum_6_643_sum) | (sum_6_645_half & sum_5_637_carry);
-  wire sum_7_647_half_and_2 = a[0] & b[5];
-  wire sum_7_647_half_and = a[1] & b[4];
-  wire sum_7_647_half = sum_7_647_half_and_2 ^ sum_7_647_half_and;
-  wire sum_7_647_sum_and = a[2] & b[3];
-  wire sum_7_647_sum = sum_7_647_half ^ sum_7_647_sum_and;
-  wire sum_7_647_carry = (sum_7_647_half_and_2 & sum_7_647_half_and) | (sum_7_647_half &
-      sum_7_647_sum_and);
-  wire sum_7_649_half_and_2 = a[3] & b[2];
-  wire sum_7_649_half_and = a[4] & b[1];
-  wire sum_7_649_half = sum_7_649_half_and_2 ^ sum_7_649_half_and;
-  wire sum_7_649_sum_and = a[5] & b[0];
-  wire sum_7_649_sum = sum_7_649_half ^ sum_7_649_sum_and;
-  wire sum_7_649_carry = (sum_7_649_half_and_2 & sum_7_649_half_and) | (sum_7_649_half &
-      sum_7_649_sum_and);
-  wire sum_7_651_half = addend_right64[7] ^ sum_6_639_carry;
-  wire sum_7_651_sum = sum_7_651_half ^ sum_6_641_carry;
-  wire sum_7_651_carry = (addend_right64[7] & sum_6_639_carry) | (sum_7_651_half & sum_6_641_carry);
-  wire sum_7_653_half = sum_7_647_sum ^ sum_7_649_sum;
-  wire sum_7_653_sum = sum_7_653_half ^ sum_6_643_carry;
-  wire sum_7_653_carry = (sum_7_647_sum & sum_7_649_sum) | (sum_7_653_half & sum_6_643_carry);
-  wire sum_7_655_half = sum_7_651_sum ^ sum_7_653_sum;
-  wire sum_7_655_sum = sum_7_655_half ^ sum_6_645_carry;
-  wire sum_7_655_carry = (sum_7_651_sum & sum_7_653_sum) | (sum_7_655_half & sum_6_645_carry);
-  wire sum_8_657_half_and_2 = a[0] & b[6];
-  wire sum_8_657_half_and = a[1] & b[5];
-  wire sum_8_657_half = sum_8_657_half_and_2 ^ sum_8_657_half_and;
-  wire sum_8_657_sum_and = a[2] & b[4];
-  wire sum_8_657_sum = sum_8_657_half ^ sum_8_657_sum_and;
-  wire sum_8_657_carry = (sum_8_657_half_and_2 & sum_8_657_half_and) | (sum_8_657_half &
-      sum_8_657_sum_and);
-  wire sum_8_659_half_and_2 = a[3] & b[3];
-  wire sum_8_659_half_and = a[4] & b[2];
-  wire sum_8_659_half = sum_8_659_half_and_2 ^ sum_8_659_half_and;
-  wire sum_8_659_sum_and = a[5] & b[1];
-  wire sum_8_659_sum = sum_8_659_half ^ sum_8_659_sum_and;
-  wire sum_8_659_carry = (sum_8_659_half_and_2 & sum_8_659_half_and) | (sum_8_659_half &
-      sum_8_659_sum_and);
-  wire sum_8_661_half_and = a[6] & b[0];
-  wire sum_8_661_half = sum_8_661_half_and ^ addend_right64[8];
-  wire sum_8_661_sum = sum_8_661_half ^ sum_7_647_carry;
-  wire sum_8_661_carry = (sum_8_661_half_and & addend_right64[8]) | (sum_8_661_half &
-      sum_7_647_carry);
-  wire sum_8_663_half = sum_7_649_carry ^ sum_8_657_sum;
-  wire sum_8_663_sum = sum_8_663_half ^ sum_8_659_sum;
-  wire sum_8_663_carry = (sum_7_649_carry & sum_8_657_sum) | (sum_8_663_half & sum_8_659_sum);
-  wire sum_8_665_half = sum_8_661_sum ^ sum_7_651_carry;
-  wire sum_8_665_sum = sum_8_665_half ^ sum_8_663_sum;
-  wire sum_8_665_carry = (sum_8_661_sum & sum_7_651_carry) | (sum_8_665_half & sum_8_663_sum);
-  wire sum_8_667_half = sum_7_653_carry ^ sum_8_665_sum;
-  wire sum_8_667_sum = sum_8_667_half ^ sum_7_655_carry;
-  wire sum_8_667_carry = (sum_7_653_carry & sum_8_665_sum) | (sum_8_667_half & sum_7_655_carry);
-  wire sum_9_669_half_and_2 = a[0] & b[7];
-  wire sum_9_669_half_and = a[1] & b[6];
-  wire sum_9_669_half = sum_9_669_half_and_2 ^ sum_9_669_half_and;
-  wire sum_9_669_sum_and = a[2] & b[5];
-  wire sum_9_669_sum = sum_9_669_half ^ sum_9_669_sum_and;
-  wire sum_9_669_carry = (sum_9_669_half_and_2 & sum_9_669_half_and) | (sum_9_669_half &
-      sum_9_669_sum_and);
-  wire sum_9_671_half_and_2 = a[3] & b[4];
-  wire sum_9_671_half_and = a[4] & b[3];
-  wire sum_9_671_half = sum_9_671_half_and_2 ^ sum_9_671_half_and;
-  wire sum_9_671_sum_and = a[5] & b[2];
-  wire sum_9_671_sum = sum_9_671_half ^ sum_9_671_sum_and;
-  wire sum_9_671_carry = (sum_9_671_half_and_2 & sum_9_671_half_and) | (sum_9_671_half &
-      sum_9_671_sum_and);
-  wire sum_9_673_half_and_2 = a[6] & b[1];
-  wire sum_9_673_half_and = a[7] & b[0];
-  wire sum_9_673_half = sum_9_673_half_and_2 ^ sum_9_673_half_and;
-  wire sum_9_673_sum = sum_9_673_half ^ addend_right64[9];
-  wire sum_9_673_carry = (sum_9_673_half_and_2 & sum_9_673_half_and) | (sum_9_673_half &
-      addend_right64[9]);
-  wire sum_9_675_half = sum_8_657_carry ^ sum_8_659_carry;
-  wire sum_9_675_sum = sum_9_675_half ^ sum_9_669_sum;
-  wire sum_9_675_carry = (sum_8_657_carry & sum_8_659_carry) | (sum_9_675_half & sum_9_669_sum);
-  wire sum_9_677_half = sum_9_671_sum ^ sum_9_673_sum;
-  wire sum_9_677_sum = sum_9_677_half ^ sum_8_661_carry;
-  wire sum_9_677_carry = (sum_9_671_sum & sum_9_673_sum) | (sum_9_677_half & sum_8_661_carry);
-  wire sum_9_679_half = sum_8_663_carry ^ sum_9_675_sum;
-  wire sum_9_679_sum = sum_9_679_half ^ sum_9_677_sum;
-  wire sum_9_679_carry = (sum_8_663_carry & sum_9_675_sum) | (sum_9_679_half & sum_9_677_sum);
-  wire sum_9_681_half = sum_8_665_carry ^ sum_9_679_sum;
-  wire sum_9_681_sum = sum_9_681_half ^ sum_8_667_carry;
-  wire sum_9_681_carry = (sum_8_665_carry & sum_9_679_sum) | (sum_9_681_half & sum_8_667_carry);
-  wire sum_10_683_half_and_2 = a[0] & b[8];
-  wire sum_10_683_half_and = a[1] & b[7];
-  wire sum_10_683_half = sum_10_683_half_and_2 ^ sum_10_683_half_and;
-  wire sum_10_683_sum_and = a[2] & b[6];
-  wire sum_10_683_sum = sum_10_683_half ^ sum_10_683_sum_and;
-  wire sum_10_683_carry = (sum_10_683_half_and_2 & sum_10_683_half_and) | (sum_10_683_half &
-      sum_10_683_sum_and);
-  wire sum_10_685_half_and_2 = a[3] & b[5];
-  wire sum_10_685_half_and = a[4] & b[4];
-  wire sum_10_685_half = sum_10_685_half_and_2 ^ sum_10_685_half_and;
-  wire sum_10_685_sum_and = a[5] & b[3];
-  wire sum_10_685_sum = sum_10_685_half ^ sum_10_685_sum_and;
-  wire sum_10_685_carry = (sum_10_685_half_and_2 & sum_10_685_half_and) | (sum_10_685_half &
-      sum_10_685_sum_and);
-  wire sum_10_687_half_and_2 = a[6] & b[2];
-  wire sum_10_687_half_and = a[7] & b[1];
-  wire sum_10_687_half = sum_10_687_half_and_2 ^ sum_10_687_half_and;
-  wire sum_10_687_sum_and = a[8] & b[0];
-  wire sum_10_687_sum = sum_10_687_half ^ sum_10_687_sum_and;
-  wire sum_10_687_carry = (sum_10_687_half_and_2 & sum_10_687_half_and) | (sum_10_687_half &
-      sum_10_687_sum_and);
-  wire sum_10_689_half = addend_right64[10] ^ sum_9_669_carry;
-  wire sum_10_689_sum = sum_10_689_half ^ sum_9_671_carry;
-  wire sum_10_689_carry = (addend_right64[10] & sum_9_669_carry) | (sum_10_689_half &
-      sum_9_671_carry);
-  wire sum_10_691_half = sum_9_673_carry ^ sum_10_683_sum;
-  wire sum_10_691_sum = sum_10_691_half ^ sum_10_685_sum;
-  wire sum_10_691_carry = (sum_9_673_carry & sum_10_683_sum) | (sum_10_691_half & sum_10_685_sum);
-  wire sum_10_693_half = sum_10_687_sum ^ sum_9_675_carry;
-  wire sum_10_693_sum = sum_10_693_half ^ sum_9_677_carry;
-  wire sum_10_693_carry = (sum_10_687_sum & sum_9_675_carry) | (sum_10_693_half & sum_9_677_carry);
-  wire sum_10_695_half = sum_10_689_sum ^ sum_10_691_sum;
-  wire sum_10_695_sum = sum_10_695_half ^ sum_9_679_carry;
-  wire sum_10_695_carry = (sum_10_689_sum & sum_10_691_sum) | (sum_10_695_half & sum_9_679_carry);
-  wire sum_10_697_half = sum_10_693_sum ^ sum_10_695_sum;
-  wire sum_10_697_sum = sum_10_697_half ^ sum_9_681_carry;
-  wire sum_10_697_carry = (sum_10_693_sum & sum_10_695_sum) | (sum_10_697_half & sum_9_681_carry);
-  wire sum_11_699_half_and_2 = a[0] & b[9];
-  wire sum_11_699_half_and = a[1] & b[8];
-  wire sum_11_699_half = sum_11_699_half_and_2 ^ sum_11_699_half_and;
-  wire sum_11_699_sum_and = a[2] & b[7];
-  wire sum_11_699_sum = sum_11_699_half ^ sum_11_699_sum_and;
-  wire sum_11_699_carry = (sum_11_699_half_and_2 & sum_11_699_half_and) | (sum_11_699_half &
-      sum_11_699_sum_and);
-  wire sum_11_701_half_and_2 = a[3] & b[6];
-  wire sum_11_701_half_and = a[4] & b[5];
-  wire sum_11_701_half = sum_11_701_half_and_2 ^ sum_11_701_half_and;
-  wire sum_11_701_sum_and = a[5] & b[4];
-  wire sum_11_701_sum = sum_11_701_half ^ sum_11_701_sum_and;
-  wire sum_11_701_carry = (sum_11_701_half_and_2 & sum_11_701_half_and) | (sum_11_701_half &
-      sum_11_701_sum_and);
-  wire sum_11_703_half_and_2 = a[6] & b[3];
-  wire sum_11_703_half_and = a[7] & b[2];
-  wire sum_11_703_half = sum_11_703_half_and_2 ^ sum_11_703_half_and;
-  wire sum_11_703_sum_and = a[8] & b[1];
-  wire sum_11_703_sum = sum_11_703_half ^ sum_11_703_sum_and;
-  wire sum_11_703_carry = (sum_11_703_half_and_2 & sum_11_703_half_and) | (sum_11_703_half &
-      sum_11_703_sum_and);
-  wire sum_11_705_half_and = a[9] & b[0];
-  wire sum_11_705_half = sum_11_705_half_and ^ addend_right64[11];
-  wire sum_11_705_sum = sum_11_705_half ^ sum_10_683_carry;
-  wire sum_11_705_carry = (sum_11_705_half_and & addend_right64[11]) | (sum_11_705_half &
-      sum_10_683_carry);
-  wire sum_11_707_half = sum_10_685_carry ^ sum_10_687_carry;
-  wire sum_11_707_sum = sum_11_707_half ^ sum_11_699_sum;
-  wire sum_11_707_carry = (sum_10_685_carry & sum_10_687_carry) | (sum_11_707_half &
-      sum_11_699_sum);
-  wire sum_11_709_half = sum_11_701_sum ^ sum_11_703_sum;
-  wire sum_11_709_sum = sum_11_709_half ^ sum_11_705_sum;
-  wire sum_11_709_carry = (sum_11_701_sum & sum_11_703_sum) | (sum_11_709_half & sum_11_705_sum);
-  wire sum_11_711_half = sum_10_689_carry ^ sum_10_691_carry;
-  wire sum_11_711_sum = sum_11_711_half ^ sum_11_707_sum;
-  wire sum_11_711_carry = (sum_10_689_carry & sum_10_691_carry) | (sum_11_711_half &
-      sum_11_707_sum);
-  wire sum_11_713_half = sum_11_709_sum ^ sum_10_693_carry;
-  wire sum_11_713_sum = sum_11_713_half ^ sum_11_711_sum;
-  wire sum_11_713_carry = (sum_11_709_sum & sum_10_693_carry) | (sum_11_713_half & sum_11_711_sum);
-  wire sum_11_715_half = sum_10_695_carry ^ sum_11_713_sum;
-  wire sum_11_715_sum = sum_11_715_half ^ sum_10_697_carry;
-  wire sum_11_715_carry = (sum_10_695_carry & sum_11_713_sum) | (sum_11_715_half &
-      sum_10_697_carry);
-  wire sum_12_717_half_and_2 = a[0] & b[10];
-  wire sum_12_717_half_and = a[1] & b[9];
-  wire sum_12_717_half = sum_12_717_half_and_2 ^ sum_12_717_half_and;
-  wire sum_12_717_sum_and = a[2] & b[8];
-  wire sum_12_717_sum = sum_12_717_half ^ sum_12_717_sum_and;
-  wire sum_12_717_carry = (sum_12_717_half_and_2 & sum_12_717_half_and) | (sum_12_717_half &
-      sum_12_717_sum_and);
-  wire sum_12_719_half_and_2 = a[3] & b[7];
-  wire sum_12_719_half_and = a[4] & b[6];
-  wire sum_12_719_half = sum_12_719_half_and_2 ^ sum_12_719_half_and;
-  wire sum_12_719_sum_and = a[5] & b[5];
-  wire sum_12_719_sum = sum_12_719_half ^ sum_12_719_sum_and;
-  wire sum_12_719_carry = (sum_12_719_half_and_2 & sum_12_719_half_and) | (sum_12_719_half &
-      sum_12_719_sum_and);
-  wire sum_12_721_half_and_2 = a[6] & b[4];
-  wire sum_12_721_half_and = a[7] & b[3];
-  wire sum_12_721_half = sum_12_721_half_and_2 ^ sum_12_721_half_and;
-  wire sum_12_721_sum_and = a[8] & b[2];
-  wire sum_12_721_sum = sum_12_721_half ^ sum_12_721_sum_and;
-  wire sum_12_721_carry = (sum_12_721_half_and_2 & sum_12_721_half_and) | (sum_12_721_half &
-      sum_12_721_sum_and);
-  wire sum_12_723_half_and_2 = a[9] & b[1];
-  wire sum_12_723_half_and = a[10] & b[0];
-  wire sum_12_723_half = sum_12_723_half_and_2 ^ sum_12_723_half_and;
-  wire sum_12_723_sum = sum_12_723_half ^ addend_right64[12];
-  wire sum_12_723_carry = (sum_12_723_half_and_2 & sum_12_723_half_and) | (sum_12_723_half &
-      addend_right64[12]);
-  wire sum_12_725_half = sum_11_699_carry ^ sum_11_701_carry;
-  wire sum_12_725_sum = sum_12_725_half ^ sum_11_703_carry;
-  wire sum_12_725_carry = (sum_11_699_carry & sum_11_701_carry) | (sum_12_725_half &
-      sum_11_703_carry);
-  wire sum_12_727_half = sum_12_717_sum ^ sum_12_719_sum;
-  wire sum_12_727_sum = sum_12_727_half ^ sum_12_721_sum;
-  wire sum_12_727_carry = (sum_12_717_sum & sum_12_719_sum) | (sum_12_727_half & sum_12_721_sum);
-  wire sum_12_729_half = sum_12_723_sum ^ sum_11_705_carry;
-  wire sum_12_729_sum = sum_12_729_half ^ sum_11_707_carry;
-  wire sum_12_729_carry = (sum_12_723_sum & sum_11_705_carry) | (sum_12_729_half &
-      sum_11_707_carry);
-  wire sum_12_731_half = sum_11_709_carry ^ sum_12_725_sum;
-  wire sum_12_731_sum = sum_12_731_half ^ sum_12_727_sum;
-  wire sum_12_731_carry = (sum_11_709_carry & sum_12_725_sum) | (sum_12_731_half & sum_12_727_sum);
-  wire sum_12_733_half = sum_12_729_sum ^ sum_11_711_carry;
-  wire sum_12_733_sum = sum_12_733_half ^ sum_12_731_sum;
-  wire sum_12_733_carry = (sum_12_729_sum & sum_11_711_carry) | (sum_12_733_half & sum_12_731_sum);
-  wire sum_12_735_half = sum_11_713_carry ^ sum_12_733_sum;
-  wire sum_12_735_sum = sum_12_735_half ^ sum_11_715_carry;
-  wire sum_12_735_carry = (sum_11_713_carry & sum_12_733_sum) | (sum_12_735_half &
-      sum_11_715_carry);
-  wire sum_13_737_half_and_2 = a[0] & b[11];
-  wire sum_13_737_half_and = a[1] & b[10];
-  wire sum_13_737_half = sum_13_737_half_and_2 ^ sum_13_737_half_and;
-  wire sum_13_737_sum_and = a[2] & b[9];
-  wire sum_13_737_sum = sum_13_737_half ^ sum_13_737_sum_and;
-  wire sum_13_737_carry = (sum_13_737_half_and_2 & sum_13_737_half_and) | (sum_13_737_half &
-      sum_13_737_sum_and);
-  wire sum_13_739_half_and_2 = a[3] & b[8];
-  wire sum_13_739_half_and = a[4] & b[7];
-  wire sum_13_739_half = sum_13_739_half_and_2 ^ sum_13_739_half_and;
-  wire sum_13_739_sum_and = a[5] & b[6];
-  wire sum_13_739_sum = sum_13_739_half ^ sum_13_739_sum_and;
-  wire sum_13_739_carry = (sum_13_739_half_and_2 & sum_13_739_half_and) | (sum_13_739_half &
-      sum_13_739_sum_and);
-  wire sum_13_741_half_and_2 = a[6] & b[5];
-  wire sum_13_741_half_and = a[7] & b[4];
-  wire sum_13_741_half = sum_13_741_half_and_2 ^ sum_13_741_half_and;
-  wire sum_13_741_sum_and = a[8] & b[3];
-  wire sum_13_741_sum = sum_13_741_half ^ sum_13_741_sum_and;
-  wire sum_13_741_carry = (sum_13_741_half_and_2 & sum_13_741_half_and) | (sum_13_741_half &
-      sum_13_741_sum_and);
-  wire sum_13_743_half_and_2 = a[9] & b[2];
-  wire sum_13_743_half_and = a[10] & b[1];
-  wire sum_13_743_half = sum_13_743_half_and_2 ^ sum_13_743_half_and;
-  wire sum_13_743_sum_and = a[11] & b[0];
-  wire sum_13_743_sum = sum_13_743_half ^ sum_13_743_sum_and;
-  wire sum_13_743_carry = (sum_13_743_half_and_2 & sum_13_743_half_and) | (sum_13_743_half &
-      sum_13_743_sum_and);
-  wire sum_13_745_half = addend_right64[13] ^ sum_12_717_carry;
-  wire sum_13_745_sum = sum_13_745_half ^ sum_12_719_carry;
-  wire sum_13_745_carry = (addend_right64[13] & sum_12_717_carry) | (sum_13_745_half &
-      sum_12_719_carry);
-  wire sum_13_747_half = sum_12_721_carry ^ sum_12_723_carry;
-  wire sum_13_747_sum = sum_13_747_half ^ sum_13_737_sum;
-  wire sum_13_747_carry = (sum_12_721_carry & sum_12_723_carry) | (sum_13_747_half &
-      sum_13_737_sum);
-  wire sum_13_749_half = sum_13_739_sum ^ sum_13_741_sum;
-  wire sum_13_749_sum = sum_13_749_half ^ sum_13_743_sum;
-  wire sum_13_749_carry = (sum_13_739_sum & sum_13_741_sum) | (sum_13_749_half & sum_13_743_sum);
-  wire sum_13_751_half = sum_12_725_carry ^ sum_12_727_carry;
-  wire sum_13_751_sum = sum_13_751_half ^ sum_13_745_sum;
-  wire sum_13_751_carry = (sum_12_725_carry & sum_12_727_carry) | (sum_13_751_half &
-      sum_13_745_sum);
-  wire sum_13_753_half = sum_13_747_sum ^ sum_12_729_carry;
-  wire sum_13_753_sum = sum_13_753_half ^ sum_13_749_sum;
-  wire sum_13_753_carry = (sum_13_747_sum & sum_12_729_carry) | (sum_13_753_half & sum_13_749_sum);
-  wire sum_13_755_half = sum_12_731_carry ^ sum_13_751_sum;
-  wire sum_13_755_sum = sum_13_755_half ^ sum_13_753_sum;
-  wire sum_13_755_carry = (sum_12_731_carry & sum_13_751_sum) | (sum_13_755_half & sum_13_753_sum);
-  wire sum_13_757_half = sum_12_733_carry ^ sum_13_755_sum;
-  wire sum_13_757_sum = sum_13_757_half ^ sum_12_735_carry;
-  wire sum_13_757_carry = (sum_12_733_carry & sum_13_755_sum) | (sum_13_757_half &
-      sum_12_735_carry);
-  wire sum_14_759_half_and_2 = a[0] & b[12];
-  wire sum_14_759_half_and = a[1] & b[11];
-  wire sum_14_759_half = sum_14_759_half_and_2 ^ sum_14_759_half_and;
-  wire sum_14_759_sum_and = a[2] & b[10];
-  wire sum_14_759_sum = sum_14_759_half ^ sum_14_759_sum_and;
-  wire sum_14_759_carry = (sum_14_759_half_and_2 & sum_14_759_half_and) | (sum_14_759_half &
-      sum_14_759_sum_and);
-  wire sum_14_761_half_and_2 = a[3] & b[9];
-  wire sum_14_761_half_and = a[4] & b[8];
-  wire sum_14_761_half = sum_14_761_half_and_2 ^ sum_14_761_half_and;
-  wire sum_14_761_sum_and = a[5] & b[7];
-  wire sum_14_761_sum = sum_14_761_half ^ sum_14_761_sum_and;
-  wire sum_14_761_carry = (sum_14_761_half_and_2 & sum_14_761_half_and) | (sum_14_761_half &
-      sum_14_761_sum_and);
-  wire sum_14_763_half_and_2 = a[6] & b[6];
-  wire sum_14_763_half_and = a[7] & b[5];
-  wire sum_14_763_half = sum_14_763_half_and_2 ^ sum_14_763_half_and;
-  wire sum_14_763_sum_and = a[8] & b[4];
-  wire sum_14_763_sum = sum_14_763_half ^ sum_14_763_sum_and;
-  wire sum_14_763_carry = (sum_14_763_half_and_2 & sum_14_763_half_and) | (sum_14_763_half &
-      sum_14_763_sum_and);
-  wire sum_14_765_half_and_2 = a[9] & b[3];
-  wire sum_14_765_half_and = a[10] & b[2];
-  wire sum_14_765_half = sum_14_765_half_and_2 ^ sum_14_765_half_and;
-  wire sum_14_765_sum_and = a[11] & b[1];
-  wire sum_14_765_sum = sum_14_765_half ^ sum_14_765_sum_and;
-  wire sum_14_765_carry = (sum_14_765_half_and_2 & sum_14_765_half_and) | (sum_14_765_half &
-      sum_14_765_sum_and);
-  wire sum_14_767_half_and = a[12] & b[0];
-  wire sum_14_767_half = sum_14_767_half_and ^ addend_right64[14];
-  wire sum_14_767_sum = sum_14_767_half ^ sum_13_737_carry;
-  wire sum_14_767_carry = (sum_14_767_half_and & addend_right64[14]) | (sum_14_767_half &
-      sum_13_737_carry);
-  wire sum_14_769_half = sum_13_739_carry ^ sum_13_741_carry;
-  wire sum_14_769_sum = sum_14_769_half ^ sum_13_743_carry;
-  wire sum_14_769_carry = (sum_13_739_carry & sum_13_741_carry) | (sum_14_769_half &
-      sum_13_743_carry);
-  wire sum_14_771_half = sum_14_759_sum ^ sum_14_761_sum;
-  wire sum_14_771_sum = sum_14_771_half ^ sum_14_763_sum;
-  wire sum_14_771_carry = (sum_14_759_sum & sum_14_761_sum) | (sum_14_771_half & sum_14_763_sum);
-  wire sum_14_773_half = sum_14_765_sum ^ sum_14_767_sum;
-  wire sum_14_773_sum = sum_14_773_half ^ sum_13_745_carry;
-  wire sum_14_773_carry = (sum_14_765_sum & sum_14_767_sum) | (sum_14_773_half & sum_13_745_carry);
-  wire sum_14_775_half = sum_13_747_carry ^ sum_13_749_carry;
-  wire sum_14_775_sum = sum_14_775_half ^ sum_14_769_sum;
-  wire sum_14_775_carry = (sum_13_747_carry & sum_13_749_carry) | (sum_14_775_half &
-      sum_14_769_sum);
-  wire sum_14_777_half = sum_14_771_sum ^ sum_14_773_sum;
-  wire sum_14_777_sum = sum_14_777_half ^ sum_13_751_carry;
-  wire sum_14_777_carry = (sum_14_771_sum & sum_14_773_sum) | (sum_14_777_half & sum_13_751_carry);
-  wire sum_14_779_half = sum_13_753_carry ^ sum_14_775_sum;
-  wire sum_14_779_sum = sum_14_779_half ^ sum_14_777_sum;
-  wire sum_14_779_carry = (sum_13_753_carry & sum_14_775_sum) | (sum_14_779_half & sum_14_777_sum);
-  wire sum_14_781_half = sum_13_755_carry ^ sum_14_779_sum;
-  wire sum_14_781_sum = sum_14_781_half ^ sum_13_757_carry;
-  wire sum_14_781_carry = (sum_13_755_carry & sum_14_779_sum) | (sum_14_781_half &
-      sum_13_757_carry);
-  wire sum_15_783_half_and_2 = a[0] & b[13];
-  wire sum_15_783_half_and = a[1] & b[12];
-  wire sum_15_783_half = sum_15_783_half_and_2 ^ sum_15_783_half_and;
-  wire sum_15_783_sum_and = a[2] & b[11];
-  wire sum_15_783_sum = sum_15_783_half ^ sum_15_783_sum_and;
-  wire sum_15_783_carry = (sum_15_783_half_and_2 & sum_15_783_half_and) | (sum_15_783_half &
-      sum_15_783_sum_and);
-  wire sum_15_785_half_and_2 = a[3] & b[10];
-  wire sum_15_785_half_and = a[4] & b[9];
-  wire sum_15_785_half = sum_15_785_half_and_2 ^ sum_15_785_half_and;
-  wire sum_15_785_sum_and = a[5] & b[8];
-  wire sum_15_785_sum = sum_15_785_half ^ sum_15_785_sum_and;
-  wire sum_15_785_carry = (sum_15_785_half_and_2 & sum_15_785_half_and) | (sum_15_785_half &
-      sum_15_785_sum_and);
-  wire sum_15_787_half_and_2 = a[6] & b[7];
-  wire sum_15_787_half_and = a[7] & b[6];
-  wire sum_15_787_half = sum_15_787_half_and_2 ^ sum_15_787_half_and;
-  wire sum_15_787_sum_and = a[8] & b[5];
-  wire sum_15_787_sum = sum_15_787_half ^ sum_15_787_sum_and;
-  wire sum_15_787_carry = (sum_15_787_half_and_2 & sum_15_787_half_and) | (sum_15_787_half &
-      sum_15_787_sum_and);
-  wire sum_15_789_half_and_2 = a[9] & b[4];
-  wire sum_15_789_half_and = a[10] & b[3];
-  wire sum_15_789_half = sum_15_789_half_and_2 ^ sum_15_789_half_and;
-  wire sum_15_789_sum_and = a[11] & b[2];
-  wire sum_15_789_sum = sum_15_789_half ^ sum_15_789_sum_and;
-  wire sum_15_789_carry = (sum_15_789_half_and_2 & sum_15_789_half_and) | (sum_15_789_half &
-      sum_15_789_sum_and);
-  wire sum_15_791_half_and_2 = a[12] & b[1];
-  wire sum_15_791_half_and = a[13] & b[0];
-  wire sum_15_791_half = sum_15_791_half_and_2 ^ sum_15_791_half_and;
-  wire sum_15_791_sum = sum_15_791_half ^ addend_right64[15];
-  wire sum_15_791_carry = (sum_15_791_half_and_2 & sum_15_791_half_and) | (sum_15_791_half &
-      addend_right64[15]);
-  wire sum_15_793_half = sum_14_759_carry ^ sum_14_761_carry;
-  wire sum_15_793_sum = sum_15_793_half ^ sum_14_763_carry;
-  wire sum_15_793_carry = (sum_14_759_carry & sum_14_761_carry) | (sum_15_793_half &
-      sum_14_763_carry);
-  wire sum_15_795_half = sum_14_765_carry ^ sum_15_783_sum;
-  wire sum_15_795_sum = sum_15_795_half ^ sum_15_785_sum;
-  wire sum_15_795_carry = (sum_14_765_carry & sum_15_783_sum) | (sum_15_795_half & sum_15_785_sum);
-  wire sum_15_797_half = sum_15_787_sum ^ sum_15_789_sum;
-  wire sum_15_797_sum = sum_15_797_half ^ sum_15_791_sum;
-  wire sum_15_797_carry = (sum_15_787_sum & sum_15_789_sum) | (sum_15_797_half & sum_15_791_sum);
-  wire sum_15_799_half = sum_14_767_carry ^ sum_14_769_carry;
-  wire sum_15_799_sum = sum_15_799_half ^ sum_14_771_carry;
-  wire sum_15_799_carry = (sum_14_767_carry & sum_14_769_carry) | (sum_15_799_half &
-      sum_14_771_carry);
-  wire sum_15_801_half = sum_15_793_sum ^ sum_15_795_sum;
-  wire sum_15_801_sum = sum_15_801_half ^ sum_15_797_sum;
-  wire sum_15_801_carry = (sum_15_793_sum & sum_15_795_sum) | (sum_15_801_half & sum_15_797_sum);
-  wire sum_15_803_half = sum_14_773_carry ^ sum_14_775_carry;
-  wire sum_15_803_sum = sum_15_803_half ^ sum_15_799_sum;
-  wire sum_15_803_carry = (sum_14_773_carry & sum_14_775_carry) | (sum_15_803_half &
-      sum_15_799_sum);
-  wire sum_15_805_half = sum_15_801_sum ^ sum_14_777_carry;
-  wire sum_15_805_sum = sum_15_805_half ^ sum_14_779_carry;
-  wire sum_15_805_carry = (sum_15_801_sum & sum_14_777_carry) | (sum_15_805_half &
-      sum_14_779_carry);
-  wire sum_15_807_half = sum_15_803_sum ^ sum_15_805_sum;
-  wire sum_15_807_sum = sum_15_807_half ^ sum_14_781_carry;
-  wire sum_15_807_carry = (sum_15_803_sum & sum_15_805_sum) | (sum_15_807_half & sum_14_781_carry);
-  wire sum_16_809_half_and_2 = a[0] & b[14];
-  wire sum_16_809_half_and = a[1] & b[13];
-  wire sum_16_809_half = sum_16_809_half_and_2 ^ sum_16_809_half_and;
-  wire sum_16_809_sum_and = a[2] & b[12];
-  wire sum_16_809_sum = sum_16_809_half ^ sum_16_809_sum_and;
-  wire sum_16_809_carry = (sum_16_809_half_and_2 & sum_16_809_half_and) | (sum_16_809_half &
-      sum_16_809_sum_and);
-  wire sum_16_811_half_and_2 = a[3] & b[11];
-  wire sum_16_811_half_and = a[4] & b[10];
-  wire sum_16_811_half = sum_16_811_half_and_2 ^ sum_16_811_half_and;
-  wire sum_16_811_sum_and = a[5] & b[9];
-  wire sum_16_811_sum = sum_16_811_half ^ sum_16_811_sum_and;
-  wire sum_16_811_carry = (sum_16_811_half_and_2 & sum_16_811_half_and) | (sum_16_811_half &
-      sum_16_811_sum_and);
-  wire sum_16_813_half_and_2 = a[6] & b[8];
-  wire sum_16_813_half_and = a[7] & b[7];
-  wire sum_16_813_half = sum_16_813_half_and_2 ^ sum_16_813_half_and;
-  wire sum_16_813_sum_and = a[8] & b[6];
-  wire sum_16_813_sum = sum_16_813_half ^ sum_16_813_sum_and;
-  wire sum_16_813_carry = (sum_16_813_half_and_2 & sum_16_813_half_and) | (sum_16_813_half &
-      sum_16_813_sum_and);
-  wire sum_16_815_half_and_2 = a[9] & b[5];
-  wire sum_16_815_half_and = a[10] & b[4];
-  wire sum_16_815_half = sum_16_815_half_and_2 ^ sum_16_815_half_and;
-  wire sum_16_815_sum_and = a[11] & b[3];
-  wire sum_16_815_sum = sum_16_815_half ^ sum_16_815_sum_and;
-  wire sum_16_815_carry = (sum_16_815_half_and_2 & sum_16_815_half_and) | (sum_16_815_half &
-      sum_16_815_sum_and);
-  wire sum_16_817_half_and_2 = a[12] & b[2];
-  wire sum_16_817_half_and = a[13] & b[1];
-  wire sum_16_817_half = sum_16_817_half_and_2 ^ sum_16_817_half_and;
-  wire sum_16_817_sum_and = a[14] & b[0];
-  wire sum_16_817_sum = sum_16_817_half ^ sum_16_817_sum_and;
-  wire sum_16_817_carry = (sum_16_817_half_and_2 & sum_16_817_half_and) | (sum_16_817_half &
-      sum_16_817_sum_and);
-  wire sum_16_819_half = addend_right64[16] ^ sum_15_783_carry;
-  wire sum_16_819_sum = sum_16_819_half ^ sum_15_785_carry;
-  wire sum_16_819_carry = (addend_right64[16] & sum_15_783_carry) | (sum_16_819_half &
-      sum_15_785_carry);
-  wire sum_16_821_half = sum_15_787_carry ^ sum_15_789_carry;
-  wire sum_16_821_sum = sum_16_821_half ^ sum_15_791_carry;
-  wire sum_16_821_carry = (sum_15_787_carry & sum_15_789_carry) | (sum_16_821_half &
-      sum_15_791_carry);
-  wire sum_16_823_half = sum_16_809_sum ^ sum_16_811_sum;
-  wire sum_16_823_sum = sum_16_823_half ^ sum_16_813_sum;
-  wire sum_16_823_carry = (sum_16_809_sum & sum_16_811_sum) | (sum_16_823_half & sum_16_813_sum);
-  wire sum_16_825_half = sum_16_815_sum ^ sum_16_817_sum;
-  wire sum_16_825_sum = sum_16_825_half ^ sum_15_793_carry;
-  wire sum_16_825_carry = (sum_16_815_sum & sum_16_817_sum) | (sum_16_825_half & sum_15_793_carry);
-  wire sum_16_827_half = sum_15_795_carry ^ sum_15_797_carry;
-  wire sum_16_827_sum = sum_16_827_half ^ sum_16_819_sum;
-  wire sum_16_827_carry = (sum_15_795_carry & sum_15_797_carry) | (sum_16_827_half &
-      sum_16_819_sum);
-  wire sum_16_829_half = sum_16_821_sum ^ sum_16_823_sum;
-  wire sum_16_829_sum = sum_16_829_half ^ sum_16_825_sum;
-  wire sum_16_829_carry = (sum_16_821_sum & sum_16_823_sum) | (sum_16_829_half & sum_16_825_sum);
-  wire sum_16_831_half = sum_15_799_carry ^ sum_15_801_carry;
-  wire sum_16_831_sum = sum_16_831_half ^ sum_16_827_sum;
-  wire sum_16_831_carry = (sum_15_799_carry & sum_15_801_carry) | (sum_16_831_half &
-      sum_16_827_sum);
-  wire sum_16_833_half = sum_16_829_sum ^ sum_15_803_carry;
-  wire sum_16_833_sum = sum_16_833_half ^ sum_16_831_sum;
-  wire sum_16_833_carry = (sum_16_829_sum & sum_15_803_carry) | (sum_16_833_half & sum_16_831_sum);
-  wire sum_16_835_half = sum_15_805_carry ^ sum_16_833_sum;
-  wire sum_16_835_sum = sum_16_835_half ^ sum_15_807_carry;
-  wire sum_16_835_carry = (sum_15_805_carry & sum_16_833_sum) | (sum_16_835_half &
-      sum_15_807_carry);
-  wire sum_17_837_half_and_2 = a[0] & b[15];
-  wire sum_17_837_half_and = a[1] & b[14];
-  wire sum_17_837_half = sum_17_837_half_and_2 ^ sum_17_837_half_and;
-  wire sum_17_837_sum_and = a[2] & b[13];
-  wire sum_17_837_sum = sum_17_837_half ^ sum_17_837_sum_and;
-  wire sum_17_837_carry = (sum_17_837_half_and_2 & sum_17_837_half_and) | (sum_17_837_half &
-      sum_17_837_sum_and);
-  wire sum_17_839_half_and_2 = a[3] & b[12];
-  wire sum_17_839_half_and = a[4] & b[11];
-  wire sum_17_839_half = sum_17_839_half_and_2 ^ sum_17_839_half_and;
-  wire sum_17_839_sum_and = a[5] & b[10];
-  wire sum_17_839_sum = sum_17_839_half ^ sum_17_839_sum_and;
-  wire sum_17_839_carry = (sum_17_839_half_and_2 & sum_17_839_half_and) | (sum_17_839_half &
-      sum_17_839_sum_and);
-  wire sum_17_841_half_and_2 = a[6] & b[9];
-  wire sum_17_841_half_and = a[7] & b[8];
-  wire sum_17_841_half = sum_17_841_half_and_2 ^ sum_17_841_half_and;
-  wire sum_17_841_sum_and = a[8] & b[7];
-  wire sum_17_841_sum = sum_17_841_half ^ sum_17_841_sum_and;
-  wire sum_17_841_carry = (sum_17_841_half_and_2 & sum_17_841_half_and) | (sum_17_841_half &
-      sum_17_841_sum_and);
-  wire sum_17_843_half_and_2 = a[9] & b[6];
-  wire sum_17_843_half_and = a[10] & b[5];
-  wire sum_17_843_half = sum_17_843_half_and_2 ^ sum_17_843_half_and;
-  wire sum_17_843_sum_and = a[11] & b[4];
-  wire sum_17_843_sum = sum_17_843_half ^ sum_17_843_sum_and;
-  wire sum_17_843_carry = (sum_17_843_half_and_2 & sum_17_843_half_and) | (sum_17_843_half &
-      sum_17_843_sum_and);
-  wire sum_17_845_half_and_2 = a[12] & b[3];
-  wire sum_17_845_half_and = a[13] & b[2];
-  wire sum_17_845_half = sum_17_845_half_and_2 ^ sum_17_845_half_and;
-  wire sum_17_845_sum_and = a[14] & b[1];
-  wire sum_17_845_sum = sum_17_845_half ^ sum_17_845_sum_and;
-  wire sum_17_845_carry = (sum_17_845_half_and_2 & sum_17_845_half_and) | (sum_17_845_half &
-      sum_17_845_sum_and);
-  wire sum_17_847_half_and = a[15] & b[0];
-  wire sum_17_847_half = sum_17_847_half_and ^ addend_right64[17];
-  wire sum_17_847_sum = sum_17_847_half ^ sum_16_809_carry;
-  wire sum_17_847_carry = (sum_17_847_half_and & addend_right64[17]) | (sum_17_847_half &
-      sum_16_809_carry);
-  wire sum_17_849_half = sum_16_811_carry ^ sum_16_813_carry;
-  wire sum_17_849_sum = sum_17_849_half ^ sum_16_815_carry;
-  wire sum_17_849_carry = (sum_16_811_carry & sum_16_813_carry) | (sum_17_849_half &
-      sum_16_815_carry);
-  wire sum_17_851_half = sum_16_817_carry ^ sum_17_837_sum;
-  wire sum_17_851_sum = sum_17_851_half ^ sum_17_839_sum;
-  wire sum_17_851_carry = (sum_16_817_carry & sum_17_837_sum) | (sum_17_851_half & sum_17_839_sum);
-  wire sum_17_853_half = sum_17_841_sum ^ sum_17_843_sum;
-  wire sum_17_853_sum = sum_17_853_half ^ sum_17_845_sum;
-  wire sum_17_853_carry = (sum_17_841_sum & sum_17_843_sum) | (sum_17_853_half & sum_17_845_sum);
-  wire sum_17_855_half = sum_17_847_sum ^ sum_16_819_carry;
-  wire sum_17_855_sum = sum_17_855_half ^ sum_16_821_carry;
-  wire sum_17_855_carry = (sum_17_847_sum & sum_16_819_carry) | (sum_17_855_half &
-      sum_16_821_carry);
-  wire sum_17_857_half = sum_16_823_carry ^ sum_17_849_sum;
-  wire sum_17_857_sum = sum_17_857_half ^ sum_16_825_carry;
-  wire sum_17_857_carry = (sum_16_823_carry & sum_17_849_sum) | (sum_17_857_half &
-      sum_16_825_carry);
-  wire sum_17_859_half = sum_17_851_sum ^ sum_17_853_sum;
-  wire sum_17_859_sum = sum_17_859_half ^ sum_16_827_carry;
-  wire sum_17_859_carry = (sum_17_851_sum & sum_17_853_sum) | (sum_17_859_half & sum_16_827_carry);
-  wire sum_17_861_half = sum_17_855_sum ^ sum_16_829_carry;
-  wire sum_17_861_sum = sum_17_861_half ^ sum_17_857_sum;
-  wire sum_17_861_carry = (sum_17_855_sum & sum_16_829_carry) | (sum_17_861_half & sum_17_857_sum);
-  wire sum_17_863_half = sum_17_859_sum ^ sum_16_831_carry;
-  wire sum_17_863_sum = sum_17_863_half ^ sum_17_861_sum;
-  wire sum_17_863_carry = (sum_17_859_sum & sum_16_831_carry) | (sum_17_863_half & sum_17_861_sum);
-  wire sum_17_865_half = sum_16_833_carry ^ sum_17_863_sum;
-  wire sum_17_865_sum = sum_17_865_half ^ sum_16_835_carry;
-  wire sum_17_865_carry = (sum_16_833_carry & sum_17_863_sum) | (sum_17_865_half &
-      sum_16_835_carry);
-  wire sum_18_867_half_and_2 = a[0] & b[16];
-  wire sum_18_867_half_and = a[1] & b[15];
-  wire sum_18_867_half = sum_18_867_half_and_2 ^ sum_18_867_half_and;
-  wire sum_18_867_sum_and = a[2] & b[14];
-  wire sum_18_867_sum = sum_18_867_half ^ sum_18_867_sum_and;
-  wire sum_18_867_carry = (sum_18_867_half_and_2 & sum_18_867_half_and) | (sum_18_867_half &
-      sum_18_867_sum_and);
-  wire sum_18_869_half_and_2 = a[3] & b[13];
-  wire sum_18_869_half_and = a[4] & b[12];
-  wire sum_18_869_half = sum_18_869_half_and_2 ^ sum_18_869_half_and;
-  wire sum_18_869_sum_and = a[5] & b[11];
-  wire sum_18_869_sum = sum_18_869_half ^ sum_18_869_sum_and;
-  wire sum_18_869_carry = (sum_18_869_half_and_2 & sum_18_869_half_and) | (sum_18_869_half &
-      sum_18_869_sum_and);
-  wire sum_18_871_half_and_2 = a[6] & b[10];
-  wire sum_18_871_half_and = a[7] & b[9];
-  wire sum_18_871_half = sum_18_871_half_and_2 ^ sum_18_871_half_and;
-  wire sum_18_871_sum_and = a[8] & b[8];
-  wire sum_18_871_sum = sum_18_871_half ^ sum_18_871_sum_and;
-  wire sum_18_871_carry = (sum_18_871_half_and_2 & sum_18_871_half_and) | (sum_18_871_half &
-      sum_18_871_sum_and);
-  wire sum_18_873_half_and_2 = a[9] & b[7];
-  wire sum_18_873_half_and = a[10] & b[6];
-  wire sum_18_873_half = sum_18_873_half_and_2 ^ sum_18_873_half_and;
-  wire sum_18_873_sum_and = a[11] & b[5];
-  wire sum_18_873_sum = sum_18_873_half ^ sum_18_873_sum_and;
-  wire sum_18_873_carry = (sum_18_873_half_and_2 & sum_18_873_half_and) | (sum_18_873_half &
-      sum_18_873_sum_and);
-  wire sum_18_875_half_and_2 = a[12] & b[4];
-  wire sum_18_875_half_and = a[13] & b[3];
-  wire sum_18_875_half = sum_18_875_half_and_2 ^ sum_18_875_half_and;
-  wire sum_18_875_sum_and = a[14] & b[2];
-  wire sum_18_875_sum = sum_18_875_half ^ sum_18_875_sum_and;
-  wire sum_18_875_carry = (sum_18_875_half_and_2 & sum_18_875_half_and) | (sum_18_875_half &
-      sum_18_875_sum_and);
-  wire sum_18_877_half_and_2 = a[15] & b[1];
-  wire sum_18_877_half_and = a[16] & b[0];
-  wire sum_18_877_half = sum_18_877_half_and_2 ^ sum_18_877_half_and;
-  wire sum_18_877_sum = sum_18_877_half ^ addend_right64[18];
-  wire sum_18_877_carry = (sum_18_877_half_and_2 & sum_18_877_half_and) | (sum_18_877_half &
-      addend_right64[18]);
-  wire sum_18_879_half = sum_17_837_carry ^ sum_17_839_carry;
-  wire sum_18_879_sum = sum_18_879_half ^ sum_17_841_carry;
-  wire sum_18_879_carry = (sum_17_837_carry & sum_17_839_carry) | (sum_18_879_half &
-      sum_17_841_carry);
-  wire sum_18_881_half = sum_17_843_carry ^ sum_17_845_carry;
-  wire sum_18_881_sum = sum_18_881_half ^ sum_18_867_sum;
-  wire sum_18_881_carry = (sum_17_843_carry & sum_17_845_carry) | (sum_18_881_half &
-      sum_18_867_sum);
-  wire sum_18_883_half = sum_18_869_sum ^ sum_18_871_sum;
-  wire sum_18_883_sum = sum_18_883_half ^ sum_18_873_sum;
-  wire sum_18_883_carry = (sum_18_869_sum & sum_18_871_sum) | (sum_18_883_half & sum_18_873_sum);
-  wire sum_18_885_half = sum_18_875_sum ^ sum_18_877_sum;
-  wire sum_18_885_sum = sum_18_885_half ^ sum_17_847_carry;
-  wire sum_18_885_carry = (sum_18_875_sum & sum_18_877_sum) | (sum_18_885_half & sum_17_847_carry);
-  wire sum_18_887_half = sum_17_849_carry ^ sum_17_851_carry;
-  wire sum_18_887_sum = sum_18_887_half ^ sum_17_853_carry;
-  wire sum_18_887_carry = (sum_17_849_carry & sum_17_851_carry) | (sum_18_887_half &
-      sum_17_853_carry);
-  wire sum_18_889_half = sum_18_879_sum ^ sum_18_881_sum;
-  wire sum_18_889_sum = sum_18_889_half ^ sum_18_883_sum;
-  wire sum_18_889_carry = (sum_18_879_sum & sum_18_881_sum) | (sum_18_889_half & sum_18_883_sum);
-  wire sum_18_891_half = sum_18_885_sum ^ sum_17_855_carry;
-  wire sum_18_891_sum = sum_18_891_half ^ sum_17_857_carry;
-  wire sum_18_891_carry = (sum_18_885_sum & sum_17_855_carry) | (sum_18_891_half &
-      sum_17_857_carry);
-  wire sum_18_893_half = sum_18_887_sum ^ sum_18_889_sum;
-  wire sum_18_893_sum = sum_18_893_half ^ sum_17_859_carry;
-  wire sum_18_893_carry = (sum_18_887_sum & sum_18_889_sum) | (sum_18_893_half & sum_17_859_carry);
-  wire sum_18_895_half = sum_18_891_sum ^ sum_17_861_carry;
-  wire sum_18_895_sum = sum_18_895_half ^ sum_18_893_sum;
-  wire sum_18_895_carry = (sum_18_891_sum & sum_17_861_carry) | (sum_18_895_half & sum_18_893_sum);
-  wire sum_18_897_half = sum_17_863_carry ^ sum_18_895_sum;
-  wire sum_18_897_sum = sum_18_897_half ^ sum_17_865_carry;
-  wire sum_18_897_carry = (sum_17_863_carry & sum_18_895_sum) | (sum_18_897_half &
-      sum_17_865_carry);
-  wire sum_19_899_half_and_2 = a[0] & b[17];
-  wire sum_19_899_half_and = a[1] & b[16];
-  wire sum_19_899_half = sum_19_899_half_and_2 ^ sum_19_899_half_and;
-  wire sum_19_899_sum_and = a[2] & b[15];
-  wire sum_19_899_sum = sum_19_899_half ^ sum_19_899_sum_and;
-  wire sum_19_899_carry = (sum_19_899_half_and_2 & sum_19_899_half_and) | (sum_19_899_half &
-      sum_19_899_sum_and);
-  wire sum_19_901_half_and_2 = a[3] & b[14];
-  wire sum_19_901_half_and = a[4] & b[13];
-  wire sum_19_901_half = sum_19_901_half_and_2 ^ sum_19_901_half_and;
-  wire sum_19_901_sum_and = a[5] & b[12];
-  wire sum_19_901_sum = sum_19_901_half ^ sum_19_901_sum_and;
-  wire sum_19_901_carry = (sum_19_901_half_and_2 & sum_19_901_half_and) | (sum_19_901_half &
-      sum_19_901_sum_and);
-  wire sum_19_903_half_and_2 = a[6] & b[11];
-  wire sum_19_903_half_and = a[7] & b[10];
-  wire sum_19_903_half = sum_19_903_half_and_2 ^ sum_19_903_half_and;
-  wire sum_19_903_sum_and = a[8] & b[9];
-  wire sum_19_903_sum = sum_19_903_half ^ sum_19_903_sum_and;
-  wire sum_19_903_carry = (sum_19_903_half_and_2 & sum_19_903_half_and) | (sum_19_903_half &
-      sum_19_903_sum_and);
-  wire sum_19_905_half_and_2 = a[9] & b[8];
-  wire sum_19_905_half_and = a[10] & b[7];
-  wire sum_19_905_half = sum_19_905_half_and_2 ^ sum_19_905_half_and;
-  wire sum_19_905_sum_and = a[11] & b[6];
-  wire sum_19_905_sum = sum_19_905_half ^ sum_19_905_sum_and;
-  wire sum_19_905_carry = (sum_19_905_half_and_2 & sum_19_905_half_and) | (sum_19_905_half &
-      sum_19_905_sum_and);
-  wire sum_19_907_half_and_2 = a[12] & b[5];
-  wire sum_19_907_half_and = a[13] & b[4];
-  wire sum_19_907_half = sum_19_907_half_and_2 ^ sum_19_907_half_and;
-  wire sum_19_907_sum_and = a[14] & b[3];
-  wire sum_19_907_sum = sum_19_907_half ^ sum_19_907_sum_and;
-  wire sum_19_907_carry = (sum_19_907_half_and_2 & sum_19_907_half_and) | (sum_19_907_half &
-      sum_19_907_sum_and);
-  wire sum_19_909_half_and_2 = a[15] & b[2];
-  wire sum_19_909_half_and = a[16] & b[1];
-  wire sum_19_909_half = sum_19_909_half_and_2 ^ sum_19_909_half_and;
-  wire sum_19_909_sum_and = a[17] & b[0];
-  wire sum_19_909_sum = sum_19_909_half ^ sum_19_909_sum_and;
-  wire sum_19_909_carry = (sum_19_909_half_and_2 & sum_19_909_half_and) | (sum_19_909_half &
-      sum_19_909_sum_and);
-  wire sum_19_911_half = addend_right64[19] ^ sum_18_867_carry;
-  wire sum_19_911_sum = sum_19_911_half ^ sum_18_869_carry;
-  wire sum_19_911_carry = (addend_right64[19] & sum_18_867_carry) | (sum_19_911_half &
-      sum_18_869_carry);
-  wire sum_19_913_half = sum_18_871_carry ^ sum_18_873_carry;
-  wire sum_19_913_sum = sum_19_913_half ^ sum_18_875_carry;
-  wire sum_19_913_carry = (sum_18_871_carry & sum_18_873_carry) | (sum_19_913_half &
-      sum_18_875_carry);
-  wire sum_19_915_half = sum_18_877_carry ^ sum_19_899_sum;
-  wire sum_19_915_sum = sum_19_915_half ^ sum_19_901_sum;
-  wire sum_19_915_carry = (sum_18_877_carry & sum_19_899_sum) | (sum_19_915_half & sum_19_901_sum);
-  wire sum_19_917_half = sum_19_903_sum ^ sum_19_905_sum;
-  wire sum_19_917_sum = sum_19_917_half ^ sum_19_907_sum;
-  wire sum_19_917_carry = (sum_19_903_sum & sum_19_905_sum) | (sum_19_917_half & sum_19_907_sum);
-  wire sum_19_919_half = sum_19_909_sum ^ sum_18_879_carry;
-  wire sum_19_919_sum = sum_19_919_half ^ sum_18_881_carry;
-  wire sum_19_919_carry = (sum_19_909_sum & sum_18_879_carry) | (sum_19_919_half &
-      sum_18_881_carry);
-  wire sum_19_921_half = sum_18_883_carry ^ sum_18_885_carry;
-  wire sum_19_921_sum = sum_19_921_half ^ sum_19_911_sum;
-  wire sum_19_921_carry = (sum_18_883_carry & sum_18_885_carry) | (sum_19_921_half &
-      sum_19_911_sum);
-  wire sum_19_923_half = sum_19_913_sum ^ sum_19_915_sum;
-  wire sum_19_923_sum = sum_19_923_half ^ sum_19_917_sum;
-  wire sum_19_923_carry = (sum_19_913_sum & sum_19_915_sum) | (sum_19_923_half & sum_19_917_sum);
-  wire sum_19_925_half = sum_18_887_carry ^ sum_18_889_carry;
-  wire sum_19_925_sum = sum_19_925_half ^ sum_19_919_sum;
-  wire sum_19_925_carry = (sum_18_887_carry & sum_18_889_carry) | (sum_19_925_half &
-      sum_19_919_sum);
-  wire sum_19_927_half = sum_19_921_sum ^ sum_19_923_sum;
-  wire sum_19_927_sum = sum_19_927_half ^ sum_18_891_carry;
-  wire sum_19_927_carry = (sum_19_921_sum & sum_19_923_sum) | (sum_19_927_half & sum_18_891_carry);
-  wire sum_19_929_half = sum_18_893_carry ^ sum_19_925_sum;
-  wire sum_19_929_sum = sum_19_929_half ^ sum_19_927_sum;
-  wire sum_19_929_carry = (sum_18_893_carry & sum_19_925_sum) | (sum_19_929_half & sum_19_927_sum);
-  wire sum_19_931_half = sum_18_895_carry ^ sum_19_929_sum;
-  wire sum_19_931_sum = sum_19_931_half ^ sum_18_897_carry;
-  wire sum_19_931_carry = (sum_18_895_carry & sum_19_929_sum) | (sum_19_931_half &
-      sum_18_897_carry);
-  wire sum_20_933_half_and_2 = a[0] & b[18];
-  wire sum_20_933_half_and = a[1] & b[17];
-  wire sum_20_933_half = sum_20_933_half_and_2 ^ sum_20_933_half_and;
-  wire sum_20_933_sum_and = a[2] & b[16];
-  wire sum_20_933_sum = sum_20_933_half ^ sum_20_933_sum_and;
-  wire sum_20_933_carry = (sum_20_933_half_and_2 & sum_20_933_half_and) | (sum_20_933_half &
-      sum_20_933_sum_and);
-  wire sum_20_935_half_and_2 = a[3] & b[15];
-  wire sum_20_935_half_and = a[4] & b[14];
-  wire sum_20_935_half = sum_20_935_half_and_2 ^ sum_20_935_half_and;
-  wire sum_20_935_sum_and = a[5] & b[13];
-  wire sum_20_935_sum = sum_20_935_half ^ sum_20_935_sum_and;
-  wire sum_20_935_carry = (sum_20_935_half_and_2 & sum_20_935_half_and) | (sum_20_935_half &
-      sum_20_935_sum_and);
-  wire sum_20_937_half_and_2 = a[6] & b[12];
-  wire sum_20_937_half_and = a[7] & b[11];
-  wire sum_20_937_half = sum_20_937_half_and_2 ^ sum_20_937_half_and;
-  wire sum_20_937_sum_and = a[8] & b[10];
-  wire sum_20_937_sum = sum_20_937_half ^ sum_20_937_sum_and;
-  wire sum_20_937_carry = (sum_20_937_half_and_2 & sum_20_937_half_and) | (sum_20_937_half &
-      sum_20_937_sum_and);
-  wire sum_20_939_half_and_2 = a[9] & b[9];
-  wire sum_20_939_half_and = a[10] & b[8];
-  wire sum_20_939_half = sum_20_939_half_and_2 ^ sum_20_939_half_and;
-  wire sum_20_939_sum_and = a[11] & b[7];
-  wire sum_20_939_sum = sum_20_939_half ^ sum_20_939_sum_and;
-  wire sum_20_939_carry = (sum_20_939_half_and_2 & sum_20_939_half_and) | (sum_20_939_half &
-      sum_20_939_sum_and);
-  wire sum_20_941_half_and_2 = a[12] & b[6];
-  wire sum_20_941_half_and = a[13] & b[5];
-  wire sum_20_941_half = sum_20_941_half_and_2 ^ sum_20_941_half_and;
-  wire sum_20_941_sum_and = a[14] & b[4];
-  wire sum_20_941_sum = sum_20_941_half ^ sum_20_941_sum_and;
-  wire sum_20_941_carry = (sum_20_941_half_and_2 & sum_20_941_half_and) | (sum_20_941_half &
-      sum_20_941_sum_and);
-  wire sum_20_943_half_and_2 = a[15] & b[3];
-  wire sum_20_943_half_and = a[16] & b[2];
-  wire sum_20_943_half = sum_20_943_half_and_2 ^ sum_20_943_half_and;
-  wire sum_20_943_sum_and = a[17] & b[1];
-  wire sum_20_943_sum = sum_20_943_half ^ sum_20_943_sum_and;
-  wire sum_20_943_carry = (sum_20_943_half_and_2 & sum_20_943_half_and) | (sum_20_943_half &
-      sum_20_943_sum_and);
-  wire sum_20_945_half_and = a[18] & b[0];
-  wire sum_20_945_half = sum_20_945_half_and ^ addend_right64[20];
-  wire sum_20_945_sum = sum_20_945_half ^ sum_19_899_carry;
-  wire sum_20_945_carry = (sum_20_945_half_and & addend_right64[20]) | (sum_20_945_half &
-      sum_19_899_carry);
-  wire sum_20_947_half = sum_19_901_carry ^ sum_19_903_carry;
-  wire sum_20_947_sum = sum_20_947_half ^ sum_19_905_carry;
-  wire sum_20_947_carry = (sum_19_901_carry & sum_19_903_carry) | (sum_20_947_half &
-      sum_19_905_carry);
-  wire sum_20_949_half = sum_19_907_carry ^ sum_19_909_carry;
-  wire sum_20_949_sum = sum_20_949_half ^ sum_20_933_sum;
-  wire sum_20_949_carry = (sum_19_907_carry & sum_19_909_carry) | (sum_20_949_half &
-      sum_20_933_sum);
-  wire sum_20_951_half = sum_20_935_sum ^ sum_20_937_sum;
-  wire sum_20_951_sum = sum_20_951_half ^ sum_20_939_sum;
-  wire sum_20_951_carry = (sum_20_935_sum & sum_20_937_sum) | (sum_20_951_half & sum_20_939_sum);
-  wire sum_20_953_half = sum_20_941_sum ^ sum_20_943_sum;
-  wire sum_20_953_sum = sum_20_953_half ^ sum_20_945_sum;
-  wire sum_20_953_carry = (sum_20_941_sum & sum_20_943_sum) | (sum_20_953_half & sum_20_945_sum);
-  wire sum_20_955_half = sum_19_911_carry ^ sum_19_913_carry;
-  wire sum_20_955_sum = sum_20_955_half ^ sum_19_915_carry;
-  wire sum_20_955_carry = (sum_19_911_carry & sum_19_913_carry) | (sum_20_955_half &
-      sum_19_915_carry);
-  wire sum_20_957_half = sum_19_917_carry ^ sum_20_947_sum;
-  wire sum_20_957_sum = sum_20_957_half ^ sum_20_949_sum;
-  wire sum_20_957_carry = (sum_19_917_carry & sum_20_947_sum) | (sum_20_957_half & sum_20_949_sum);
-  wire sum_20_959_half = sum_20_951_sum ^ sum_20_953_sum;
-  wire sum_20_959_sum = sum_20_959_half ^ sum_19_919_carry;
-  wire sum_20_959_carry = (sum_20_951_sum & sum_20_953_sum) | (sum_20_959_half & sum_19_919_carry);
-  wire sum_20_961_half = sum_19_921_carry ^ sum_20_955_sum;
-  wire sum_20_961_sum = sum_20_961_half ^ sum_19_923_carry;
-  wire sum_20_961_carry = (sum_19_921_carry & sum_20_955_sum) | (sum_20_961_half &
-      sum_19_923_carry);
-  wire sum_20_963_half = sum_20_957_sum ^ sum_20_959_sum;
-  wire sum_20_963_sum = sum_20_963_half ^ sum_19_925_carry;
-  wire sum_20_963_carry = (sum_20_957_sum & sum_20_959_sum) | (sum_20_963_half & sum_19_925_carry);
-  wire sum_20_965_half = sum_20_961_sum ^ sum_19_927_carry;
-  wire sum_20_965_sum = sum_20_965_half ^ sum_20_963_sum;
-  wire sum_20_965_carry = (sum_20_961_sum & sum_19_927_carry) | (sum_20_965_half & sum_20_963_sum);
-  wire sum_20_967_half = sum_19_929_carry ^ sum_20_965_sum;
-  wire sum_20_967_sum = sum_20_967_half ^ sum_19_931_carry;
-  wire sum_20_967_carry = (sum_19_929_carry & sum_20_965_sum) | (sum_20_967_half &
-      sum_19_931_carry);
-  wire sum_21_969_half_and_2 = a[0] & b[19];
-  wire sum_21_969_half_and = a[1] & b[18];
-  wire sum_21_969_half = sum_21_969_half_and_2 ^ sum_21_969_half_and;
-  wire sum_21_969_sum_and = a[2] & b[17];
-  wire sum_21_969_sum = sum_21_969_half ^ sum_21_969_sum_and;
-  wire sum_21_969_carry = (sum_21_969_half_and_2 & sum_21_969_half_and) | (sum_21_969_half &
-      sum_21_969_sum_and);
-  wire sum_21_971_half_and_2 = a[3] & b[16];
-  wire sum_21_971_half_and = a[4] & b[15];
-  wire sum_21_971_half = sum_21_971_half_and_2 ^ sum_21_971_half_and;
-  wire sum_21_971_sum_and = a[5] & b[14];
-  wire sum_21_971_sum = sum_21_971_half ^ sum_21_971_sum_and;
-  wire sum_21_971_carry = (sum_21_971_half_and_2 & sum_21_971_half_and) | (sum_21_971_half &
-      sum_21_971_sum_and);
-  wire sum_21_973_half_and_2 = a[6] & b[13];
-  wire sum_21_973_half_and = a[7] & b[12];
-  wire sum_21_973_half = sum_21_973_half_and_2 ^ sum_21_973_half_and;
-  wire sum_21_973_sum_and = a[8] & b[11];
-  wire sum_21_973_sum = sum_21_973_half ^ sum_21_973_sum_and;
-  wire sum_21_973_carry = (sum_21_973_half_and_2 & sum_21_973_half_and) | (sum_21_973_half &
-      sum_21_973_sum_and);
-  wire sum_21_975_half_and_2 = a[9] & b[10];
-  wire sum_21_975_half_and = a[10] & b[9];
-  wire sum_21_975_half = sum_21_975_half_and_2 ^ sum_21_975_half_and;
-  wire sum_21_975_sum_and = a[11] & b[8];
-  wire sum_21_975_sum = sum_21_975_half ^ sum_21_975_sum_and;
-  wire sum_21_975_carry = (sum_21_975_half_and_2 & sum_21_975_half_and) | (sum_21_975_half &
-      sum_21_975_sum_and);
-  wire sum_21_977_half_and_2 = a[12] & b[7];
-  wire sum_21_977_half_and = a[13] & b[6];
-  wire sum_21_977_half = sum_21_977_half_and_2 ^ sum_21_977_half_and;
-  wire sum_21_977_sum_and = a[14] & b[5];
-  wire sum_21_977_sum = sum_21_977_half ^ sum_21_977_sum_and;
-  wire sum_21_977_carry = (sum_21_977_half_and_2 & sum_21_977_half_and) | (sum_21_977_half &
-      sum_21_977_sum_and);
-  wire sum_21_979_half_and_2 = a[15] & b[4];
-  wire sum_21_979_half_and = a[16] & b[3];
-  wire sum_21_979_half = sum_21_979_half_and_2 ^ sum_21_979_half_and;
-  wire sum_21_979_sum_and = a[17] & b[2];
-  wire sum_21_979_sum = sum_21_979_half ^ sum_21_979_sum_and;
-  wire sum_21_979_carry = (sum_21_979_half_and_2 & sum_21_979_half_and) | (sum_21_979_half &
-      sum_21_979_sum_and);
-  wire sum_21_981_half_and_2 = a[18] & b[1];
-  wire sum_21_981_half_and = a[19] & b[0];
-  wire sum_21_981_half = sum_21_981_half_and_2 ^ sum_21_981_half_and;
-  wire sum_21_981_sum = sum_21_981_half ^ addend_right64[21];
-  wire sum_21_981_carry = (sum_21_981_half_and_2 & sum_21_981_half_and) | (sum_21_981_half &
-      addend_right64[21]);
-  wire sum_21_983_half = sum_20_933_carry ^ sum_20_935_carry;
-  wire sum_21_983_sum = sum_21_983_half ^ sum_20_937_carry;
-  wire sum_21_983_carry = (sum_20_933_carry & sum_20_935_carry) | (sum_21_983_half &
-      sum_20_937_carry);
-  wire sum_21_985_half = sum_20_939_carry ^ sum_20_941_carry;
-  wire sum_21_985_sum = sum_21_985_half ^ sum_20_943_carry;
-  wire sum_21_985_carry = (sum_20_939_carry & sum_20_941_carry) | (sum_21_985_half &
-      sum_20_943_carry);
-  wire sum_21_987_half = sum_21_969_sum ^ sum_21_971_sum;
-  wire sum_21_987_sum = sum_21_987_half ^ sum_21_973_sum;
-  wire sum_21_987_carry = (sum_21_969_sum & sum_21_971_sum) | (sum_21_987_half & sum_21_973_sum);
-  wire sum_21_989_half = sum_21_975_sum ^ sum_21_977_sum;
-  wire sum_21_989_sum = sum_21_989_half ^ sum_21_979_sum;
-  wire sum_21_989_carry = (sum_21_975_sum & sum_21_977_sum) | (sum_21_989_half & sum_21_979_sum);
-  wire sum_21_991_half = sum_21_981_sum ^ sum_20_945_carry;
-  wire sum_21_991_sum = sum_21_991_half ^ sum_20_947_carry;
-  wire sum_21_991_carry = (sum_21_981_sum & sum_20_945_carry) | (sum_21_991_half &
-      sum_20_947_carry);
-  wire sum_21_993_half = sum_20_949_carry ^ sum_20_951_carry;
-  wire sum_21_993_sum = sum_21_993_half ^ sum_20_953_carry;
-  wire sum_21_993_carry = (sum_20_949_carry & sum_20_951_carry) | (sum_21_993_half &
-      sum_20_953_carry);
-  wire sum_21_995_half = sum_21_983_sum ^ sum_21_985_sum;
-  wire sum_21_995_sum = sum_21_995_half ^ sum_21_987_sum;
-  wire sum_21_995_carry = (sum_21_983_sum & sum_21_985_sum) | (sum_21_995_half & sum_21_987_sum);
-  wire sum_21_997_half = sum_21_989_sum ^ sum_21_991_sum;
-  wire sum_21_997_sum = sum_21_997_half ^ sum_20_955_carry;
-  wire sum_21_997_carry = (sum_21_989_sum & sum_21_991_sum) | (sum_21_997_half & sum_20_955_carry);
-  wire sum_21_999_half = sum_20_957_carry ^ sum_20_959_carry;
-  wire sum_21_999_sum = sum_21_999_half ^ sum_21_993_sum;
-  wire sum_21_999_carry = (sum_20_957_carry & sum_20_959_carry) | (sum_21_999_half &
-      sum_21_993_sum);
-  wire sum_21_1001_half = sum_21_995_sum ^ sum_21_997_sum;
-  wire sum_21_1001_sum = sum_21_1001_half ^ sum_20_961_carry;
-  wire sum_21_1001_carry = (sum_21_995_sum & sum_21_997_sum) | (sum_21_1001_half &
-      sum_20_961_carry);
-  wire sum_21_1003_half = sum_20_963_carry ^ sum_21_999_sum;
-  wire sum_21_1003_sum = sum_21_1003_half ^ sum_21_1001_sum;
-  wire sum_21_1003_carry = (sum_20_963_carry & sum_21_999_sum) | (sum_21_1003_half &
-      sum_21_1001_sum);
-  wire sum_21_1005_half = sum_20_965_carry ^ sum_21_1003_sum;
-  wire sum_21_1005_sum = sum_21_1005_half ^ sum_20_967_carry;
-  wire sum_21_1005_carry = (sum_20_965_carry & sum_21_1003_sum) | (sum_21_1005_half &
-      sum_20_967_carry);
-  wire sum_22_1007_half_and_2 = a[0] & b[20];
-  wire sum_22_1007_half_and = a[1] & b[19];
-  wire sum_22_1007_half = sum_22_1007_half_and_2 ^ sum_22_1007_half_and;
-  wire sum_22_1007_sum_and = a[2] & b[18];
-  wire sum_22_1007_sum = sum_22_1007_half ^ sum_22_1007_sum_and;
-  wire sum_22_1007_carry = (sum_22_1007_half_and_2 & sum_22_1007_half_and) | (sum_22_1007_half &
-      sum_22_1007_sum_and);
-  wire sum_22_1009_half_and_2 = a[3] & b[17];
-  wire sum_22_1009_half_and = a[4] & b[16];
-  wire sum_22_1009_half = sum_22_1009_half_and_2 ^ sum_22_1009_half_and;
-  wire sum_22_1009_sum_and = a[5] & b[15];
-  wire sum_22_1009_sum = sum_22_1009_half ^ sum_22_1009_sum_and;
-  wire sum_22_1009_carry = (sum_22_1009_half_and_2 & sum_22_1009_half_and) | (sum_22_1009_half &
-      sum_22_1009_sum_and);
-  wire sum_22_1011_half_and_2 = a[6] & b[14];
-  wire sum_22_1011_half_and = a[7] & b[13];
-  wire sum_22_1011_half = sum_22_1011_half_and_2 ^ sum_22_1011_half_and;
-  wire sum_22_1011_sum_and = a[8] & b[12];
-  wire sum_22_1011_sum = sum_22_1011_half ^ sum_22_1011_sum_and;
-  wire sum_22_1011_carry = (sum_22_1011_half_and_2 & sum_22_1011_half_and) | (sum_22_1011_half &
-      sum_22_1011_sum_and);
-  wire sum_22_1013_half_and_2 = a[9] & b[11];
-  wire sum_22_1013_half_and = a[10] & b[10];
-  wire sum_22_1013_half = sum_22_1013_half_and_2 ^ sum_22_1013_half_and;
-  wire sum_22_1013_sum_and = a[11] & b[9];
-  wire sum_22_1013_sum = sum_22_1013_half ^ sum_22_1013_sum_and;
-  wire sum_22_1013_carry = (sum_22_1013_half_and_2 & sum_22_1013_half_and) | (sum_22_1013_half &
-      sum_22_1013_sum_and);
-  wire sum_22_1015_half_and_2 = a[12] & b[8];
-  wire sum_22_1015_half_and = a[13] & b[7];
-  wire sum_22_1015_half = sum_22_1015_half_and_2 ^ sum_22_1015_half_and;
-  wire sum_22_1015_sum_and = a[14] & b[6];
-  wire sum_22_1015_sum = sum_22_1015_half ^ sum_22_1015_sum_and;
-  wire sum_22_1015_carry = (sum_22_1015_half_and_2 & sum_22_1015_half_and) | (sum_22_1015_half &
-      sum_22_1015_sum_and);
-  wire sum_22_1017_half_and_2 = a[15] & b[5];
-  wire sum_22_1017_half_and = a[16] & b[4];
-  wire sum_22_1017_half = sum_22_1017_half_and_2 ^ sum_22_1017_half_and;
-  wire sum_22_1017_sum_and = a[17] & b[3];
-  wire sum_22_1017_sum = sum_22_1017_half ^ sum_22_1017_sum_and;
-  wire sum_22_1017_carry = (sum_22_1017_half_and_2 & sum_22_1017_half_and) | (sum_22_1017_half &
-      sum_22_1017_sum_and);
-  wire sum_22_1019_half_and_2 = a[18] & b[2];
-  wire sum_22_1019_half_and = a[19] & b[1];
-  wire sum_22_1019_half = sum_22_1019_half_and_2 ^ sum_22_1019_half_and;
-  wire sum_22_1019_sum_and = a[20] & b[0];
-  wire sum_22_1019_sum = sum_22_1019_half ^ sum_22_1019_sum_and;
-  wire sum_22_1019_carry = (sum_22_1019_half_and_2 & sum_22_1019_half_and) | (sum_22_1019_half &
-      sum_22_1019_sum_and);
-  wire sum_22_1021_half = addend_right64[22] ^ sum_21_969_carry;
-  wire sum_22_1021_sum = sum_22_1021_half ^ sum_21_971_carry;
-  wire sum_22_1021_carry = (addend_right64[22] & sum_21_969_carry) | (sum_22_1021_half &
-      sum_21_971_carry);
-  wire sum_22_1023_half = sum_21_973_carry ^ sum_21_975_carry;
-  wire sum_22_1023_sum = sum_22_1023_half ^ sum_21_977_carry;
-  wire sum_22_1023_carry = (sum_21_973_carry & sum_21_975_carry) | (sum_22_1023_half &
-      sum_21_977_carry);
-  wire sum_22_1025_half = sum_21_979_carry ^ sum_21_981_carry;
-  wire sum_22_1025_sum = sum_22_1025_half ^ sum_22_1007_sum;
-  wire sum_22_1025_carry = (sum_21_979_carry & sum_21_981_carry) | (sum_22_1025_half &
-      sum_22_1007_sum);
-  wire sum_22_1027_half = sum_22_1009_sum ^ sum_22_1011_sum;
-  wire sum_22_1027_sum = sum_22_1027_half ^ sum_22_1013_sum;
-  wire sum_22_1027_carry = (sum_22_1009_sum & sum_22_1011_sum) | (sum_22_1027_half &
-      sum_22_1013_sum);
-  wire sum_22_1029_half = sum_22_1015_sum ^ sum_22_1017_sum;
-  wire sum_22_1029_sum = sum_22_1029_half ^ sum_22_1019_sum;
-  wire sum_22_1029_carry = (sum_22_1015_sum & sum_22_1017_sum) | (sum_22_1029_half &
-      sum_22_1019_sum);
-  wire sum_22_1031_half = sum_21_983_carry ^ sum_21_985_carry;
-  wire sum_22_1031_sum = sum_22_1031_half ^ sum_21_987_carry;
-  wire sum_22_1031_carry = (sum_21_983_carry & sum_21_985_carry) | (sum_22_1031_half &
-      sum_21_987_carry);
-  wire sum_22_1033_half = sum_21_989_carry ^ sum_22_1021_sum;
-  wire sum_22_1033_sum = sum_22_1033_half ^ sum_22_1023_sum;
-  wire sum_22_1033_carry = (sum_21_989_carry & sum_22_1021_sum) | (sum_22_1033_half &
-      sum_22_1023_sum);
-  wire sum_22_1035_half = sum_22_1025_sum ^ sum_21_991_carry;
-  wire sum_22_1035_sum = sum_22_1035_half ^ sum_22_1027_sum;
-  wire sum_22_1035_carry = (sum_22_1025_sum & sum_21_991_carry) | (sum_22_1035_half &
-      sum_22_1027_sum);
-  wire sum_22_1037_half = sum_22_1029_sum ^ sum_21_993_carry;
-  wire sum_22_1037_sum = sum_22_1037_half ^ sum_21_995_carry;
-  wire sum_22_1037_carry = (sum_22_1029_sum & sum_21_993_carry) | (sum_22_1037_half &
-      sum_21_995_carry);
-  wire sum_22_1039_half = sum_22_1031_sum ^ sum_22_1033_sum;
-  wire sum_22_1039_sum = sum_22_1039_half ^ sum_21_997_carry;
-  wire sum_22_1039_carry = (sum_22_1031_sum & sum_22_1033_sum) | (sum_22_1039_half &
-      sum_21_997_carry);
-  wire sum_22_1041_half = sum_22_1035_sum ^ sum_21_999_carry;
-  wire sum_22_1041_sum = sum_22_1041_half ^ sum_22_1037_sum;
-  wire sum_22_1041_carry = (sum_22_1035_sum & sum_21_999_carry) | (sum_22_1041_half &
-      sum_22_1037_sum);
-  wire sum_22_1043_half = sum_22_1039_sum ^ sum_21_1001_carry;
-  wire sum_22_1043_sum = sum_22_1043_half ^ sum_21_1003_carry;
-  wire sum_22_1043_carry = (sum_22_1039_sum & sum_21_1001_carry) | (sum_22_1043_half &
-      sum_21_1003_carry);
-  wire sum_22_1045_half = sum_22_1041_sum ^ sum_22_1043_sum;
-  wire sum_22_1045_sum = sum_22_1045_half ^ sum_21_1005_carry;
-  wire sum_22_1045_carry = (sum_22_1041_sum & sum_22_1043_sum) | (sum_22_1045_half &
-      sum_21_1005_carry);
-  wire sum_23_1047_half_and_2 = a[0] & b[21];
-  wire sum_23_1047_half_and = a[1] & b[20];
-  wire sum_23_1047_half = sum_23_1047_half_and_2 ^ sum_23_1047_half_and;
-  wire sum_23_1047_sum_and = a[2] & b[19];
-  wire sum_23_1047_sum = sum_23_1047_half ^ sum_23_1047_sum_and;
-  wire sum_23_1047_carry = (sum_23_1047_half_and_2 & sum_23_1047_half_and) | (sum_23_1047_half &
-      sum_23_1047_sum_and);
-  wire sum_23_1049_half_and_2 = a[3] & b[18];
-  wire sum_23_1049_half_and = a[4] & b[17];
-  wire sum_23_1049_half = sum_23_1049_half_and_2 ^ sum_23_1049_half_and;
-  wire sum_23_1049_sum_and = a[5] & b[16];
-  wire sum_23_1049_sum = sum_23_1049_half ^ sum_23_1049_sum_and;
-  wire sum_23_1049_carry = (sum_23_1049_half_and_2 & sum_23_1049_half_and) | (sum_23_1049_half &
-      sum_23_1049_sum_and);
-  wire sum_23_1051_half_and_2 = a[6] & b[15];
-  wire sum_23_1051_half_and = a[7] & b[14];
-  wire sum_23_1051_half = sum_23_1051_half_and_2 ^ sum_23_1051_half_and;
-  wire sum_23_1051_sum_and = a[8] & b[13];
-  wire sum_23_1051_sum = sum_23_1051_half ^ sum_23_1051_sum_and;
-  wire sum_23_1051_carry = (sum_23_1051_half_and_2 & sum_23_1051_half_and) | (sum_23_1051_half &
-      sum_23_1051_sum_and);
-  wire sum_23_1053_half_and_2 = a[9] & b[12];
-  wire sum_23_1053_half_and = a[10] & b[11];
-  wire sum_23_1053_half = sum_23_1053_half_and_2 ^ sum_23_1053_half_and;
-  wire sum_23_1053_sum_and = a[11] & b[10];
-  wire sum_23_1053_sum = sum_23_1053_half ^ sum_23_1053_sum_and;
-  wire sum_23_1053_carry = (sum_23_1053_half_and_2 & sum_23_1053_half_and) | (sum_23_1053_half &
-      sum_23_1053_sum_and);
-  wire sum_23_1055_half_and_2 = a[12] & b[9];
-  wire sum_23_1055_half_and = a[13] & b[8];
-  wire sum_23_1055_half = sum_23_1055_half_and_2 ^ sum_23_1055_half_and;
-  wire sum_23_1055_sum_and = a[14] & b[7];
-  wire sum_23_1055_sum = sum_23_1055_half ^ sum_23_1055_sum_and;
-  wire sum_23_1055_carry = (sum_23_1055_half_and_2 & sum_23_1055_half_and) | (sum_23_1055_half &
-      sum_23_1055_sum_and);
-  wire sum_23_1057_half_and_2 = a[15] & b[6];
-  wire sum_23_1057_half_and = a[16] & b[5];
-  wire sum_23_1057_half = sum_23_1057_half_and_2 ^ sum_23_1057_half_and;
-  wire sum_23_1057_sum_and = a[17] & b[4];
-  wire sum_23_1057_sum = sum_23_1057_half ^ sum_23_1057_sum_and;
-  wire sum_23_1057_carry = (sum_23_1057_half_and_2 & sum_23_1057_half_and) | (sum_23_1057_half &
-      sum_23_1057_sum_and);
-  wire sum_23_1059_half_and_2 = a[18] & b[3];
-  wire sum_23_1059_half_and = a[19] & b[2];
-  wire sum_23_1059_half = sum_23_1059_half_and_2 ^ sum_23_1059_half_and;
-  wire sum_23_1059_sum_and = a[20] & b[1];
-  wire sum_23_1059_sum = sum_23_1059_half ^ sum_23_1059_sum_and;
-  wire sum_23_1059_carry = (sum_23_1059_half_and_2 & sum_23_1059_half_and) | (sum_23_1059_half &
-      sum_23_1059_sum_and);
-  wire sum_23_1061_half_and = a[21] & b[0];
-  wire sum_23_1061_half = sum_23_1061_half_and ^ addend_right64[23];
-  wire sum_23_1061_sum = sum_23_1061_half ^ sum_22_1007_carry;
-  wire sum_23_1061_carry = (sum_23_1061_half_and & addend_right64[23]) | (sum_23_1061_half &
-      sum_22_1007_carry);
-  wire sum_23_1063_half = sum_22_1009_carry ^ sum_22_1011_carry;
-  wire sum_23_1063_sum = sum_23_1063_half ^ sum_22_1013_carry;
-  wire sum_23_1063_carry = (sum_22_1009_carry & sum_22_1011_carry) | (sum_23_1063_half &
-      sum_22_1013_carry);
-  wire sum_23_1065_half = sum_22_1015_carry ^ sum_22_1017_carry;
-  wire sum_23_1065_sum = sum_23_1065_half ^ sum_22_1019_carry;
-  wire sum_23_1065_carry = (sum_22_1015_carry & sum_22_1017_carry) | (sum_23_1065_half &
-      sum_22_1019_carry);
-  wire sum_23_1067_half = sum_23_1047_sum ^ sum_23_1049_sum;
-  wire sum_23_1067_sum = sum_23_1067_half ^ sum_23_1051_sum;
-  wire sum_23_1067_carry = (sum_23_1047_sum & sum_23_1049_sum) | (sum_23_1067_half &
-      sum_23_1051_sum);
-  wire sum_23_1069_half = sum_23_1053_sum ^ sum_23_1055_sum;
-  wire sum_23_1069_sum = sum_23_1069_half ^ sum_23_1057_sum;
-  wire sum_23_1069_carry = (sum_23_1053_sum & sum_23_1055_sum) | (sum_23_1069_half &
-      sum_23_1057_sum);
-  wire sum_23_1071_half = sum_23_1059_sum ^ sum_23_1061_sum;
-  wire sum_23_1071_sum = sum_23_1071_half ^ sum_22_1021_carry;
-  wire sum_23_1071_carry = (sum_23_1059_sum & sum_23_1061_sum) | (sum_23_1071_half &
-      sum_22_1021_carry);
-  wire sum_23_1073_half = sum_22_1023_carry ^ sum_22_1025_carry;
-  wire sum_23_1073_sum = sum_23_1073_half ^ sum_22_1027_carry;
-  wire sum_23_1073_carry = (sum_22_1023_carry & sum_22_1025_carry) | (sum_23_1073_half &
-      sum_22_1027_carry);
-  wire sum_23_1075_half = sum_22_1029_carry ^ sum_23_1063_sum;
-  wire sum_23_1075_sum = sum_23_1075_half ^ sum_23_1065_sum;
-  wire sum_23_1075_carry = (sum_22_1029_carry & sum_23_1063_sum) | (sum_23_1075_half &
-      sum_23_1065_sum);
-  wire sum_23_1077_half = sum_23_1067_sum ^ sum_23_1069_sum;
-  wire sum_23_1077_sum = sum_23_1077_half ^ sum_23_1071_sum;
-  wire sum_23_1077_carry = (sum_23_1067_sum & sum_23_1069_sum) | (sum_23_1077_half &
-      sum_23_1071_sum);
-  wire sum_23_1079_half = sum_22_1031_carry ^ sum_22_1033_carry;
-  wire sum_23_1079_sum = sum_23_1079_half ^ sum_23_1073_sum;
-  wire sum_23_1079_carry = (sum_22_1031_carry & sum_22_1033_carry) | (sum_23_1079_half &
-      sum_23_1073_sum);
-  wire sum_23_1081_half = sum_22_1035_carry ^ sum_23_1075_sum;
-  wire sum_23_1081_sum = sum_23_1081_half ^ sum_23_1077_sum;
-  wire sum_23_1081_carry = (sum_22_1035_carry & sum_23_1075_sum) | (sum_23_1081_half &
-      sum_23_1077_sum);
-  wire sum_23_1083_half = sum_22_1037_carry ^ sum_22_1039_carry;
-  wire sum_23_1083_sum = sum_23_1083_half ^ sum_23_1079_sum;
-  wire sum_23_1083_carry = (sum_22_1037_carry & sum_22_1039_carry) | (sum_23_1083_half &
-      sum_23_1079_sum);
-  wire sum_23_1085_half = sum_23_1081_sum ^ sum_22_1041_carry;
-  wire sum_23_1085_sum = sum_23_1085_half ^ sum_23_1083_sum;
-  wire sum_23_1085_carry = (sum_23_1081_sum & sum_22_1041_carry) | (sum_23_1085_half &
-      sum_23_1083_sum);
-  wire sum_23_1087_half = sum_22_1043_carry ^ sum_23_1085_sum;
-  wire sum_23_1087_sum = sum_23_1087_half ^ sum_22_1045_carry;
-  wire sum_23_1087_carry = (sum_22_1043_carry & sum_23_1085_sum) | (sum_23_1087_half &
-      sum_22_1045_carry);
-  wire sum_24_1089_half_and_2 = a[0] & b[22];
-  wire sum_24_1089_half_and = a[1] & b[21];
-  wire sum_24_1089_half = sum_24_1089_half_and_2 ^ sum_24_1089_half_and;
-  wire sum_24_1089_sum_and = a[2] & b[20];
-  wire sum_24_1089_sum = sum_24_1089_half ^ sum_24_1089_sum_and;
-  wire sum_24_1089_carry = (sum_24_1089_half_and_2 & sum_24_1089_half_and) | (sum_24_1089_half &
-      sum_24_1089_sum_and);
-  wire sum_24_1091_half_and_2 = a[3] & b[19];
-  wire sum_24_1091_half_and = a[4] & b[18];
-  wire sum_24_1091_half = sum_24_1091_half_and_2 ^ sum_24_1091_half_and;
-  wire sum_24_1091_sum_and = a[5] & b[17];
-  wire sum_24_1091_sum = sum_24_1091_half ^ sum_24_1091_sum_and;
-  wire sum_24_1091_carry = (sum_24_1091_half_and_2 & sum_24_1091_half_and) | (sum_24_1091_half &
-      sum_24_1091_sum_and);
-  wire sum_24_1093_half_and_2 = a[6] & b[16];
-  wire sum_24_1093_half_and = a[7] & b[15];
-  wire sum_24_1093_half = sum_24_1093_half_and_2 ^ sum_24_1093_half_and;
-  wire sum_24_1093_sum_and = a[8] & b[14];
-  wire sum_24_1093_sum = sum_24_1093_half ^ sum_24_1093_sum_and;
-  wire sum_24_1093_carry = (sum_24_1093_half_and_2 & sum_24_1093_half_and) | (sum_24_1093_half &
-      sum_24_1093_sum_and);
-  wire sum_24_1095_half_and_2 = a[9] & b[13];
-  wire sum_24_1095_half_and = a[10] & b[12];
-  wire sum_24_1095_half = sum_24_1095_half_and_2 ^ sum_24_1095_half_and;
-  wire sum_24_1095_sum_and = a[11] & b[11];
-  wire sum_24_1095_sum = sum_24_1095_half ^ sum_24_1095_sum_and;
-  wire sum_24_1095_carry = (sum_24_1095_half_and_2 & sum_24_1095_half_and) | (sum_24_1095_half &
-      sum_24_1095_sum_and);
-  wire sum_24_1097_half_and_2 = a[12] & b[10];
-  wire sum_24_1097_half_and = a[13] & b[9];
-  wire sum_24_1097_half = sum_24_1097_half_and_2 ^ sum_24_1097_half_and;
-  wire sum_24_1097_sum_and = a[14] & b[8];
-  wire sum_24_1097_sum = sum_24_1097_half ^ sum_24_1097_sum_and;
-  wire sum_24_1097_carry = (sum_24_1097_half_and_2 & sum_24_1097_half_and) | (sum_24_1097_half &
-      sum_24_1097_sum_and);
-  wire sum_24_1099_half_and_2 = a[15] & b[7];
-  wire sum_24_1099_half_and = a[16] & b[6];
-  wire sum_24_1099_half = sum_24_1099_half_and_2 ^ sum_24_1099_half_and;
-  wire sum_24_1099_sum_and = a[17] & b[5];
-  wire sum_24_1099_sum = sum_24_1099_half ^ sum_24_1099_sum_and;
-  wire sum_24_1099_carry = (sum_24_1099_half_and_2 & sum_24_1099_half_and) | (sum_24_1099_half &
-      sum_24_1099_sum_and);
-  wire sum_24_1101_half_and_2 = a[18] & b[4];
-  wire sum_24_1101_half_and = a[19] & b[3];
-  wire sum_24_1101_half = sum_24_1101_half_and_2 ^ sum_24_1101_half_and;
-  wire sum_24_1101_sum_and = a[20] & b[2];
-  wire sum_24_1101_sum = sum_24_1101_half ^ sum_24_1101_sum_and;
-  wire sum_24_1101_carry = (sum_24_1101_half_and_2 & sum_24_1101_half_and) | (sum_24_1101_half &
-      sum_24_1101_sum_and);
-  wire sum_24_1103_half_and_2 = a[21] & b[1];
-  wire sum_24_1103_half_and = a[22] & b[0];
-  wire sum_24_1103_half = sum_24_1103_half_and_2 ^ sum_24_1103_half_and;
-  wire sum_24_1103_sum = sum_24_1103_half ^ addend_right64[24];
-  wire sum_24_1103_carry = (sum_24_1103_half_and_2 & sum_24_1103_half_and) | (sum_24_1103_half &
-      addend_right64[24]);
-  wire sum_24_1105_half = sum_23_1047_carry ^ sum_23_1049_carry;
-  wire sum_24_1105_sum = sum_24_1105_half ^ sum_23_1051_carry;
-  wire sum_24_1105_carry = (sum_23_1047_carry & sum_23_1049_carry) | (sum_24_1105_half &
-      sum_23_1051_carry);
-  wire sum_24_1107_half = sum_23_1053_carry ^ sum_23_1055_carry;
-  wire sum_24_1107_sum = sum_24_1107_half ^ sum_23_1057_carry;
-  wire sum_24_1107_carry = (sum_23_1053_carry & sum_23_1055_carry) | (sum_24_1107_half &
-      sum_23_1057_carry);
-  wire sum_24_1109_half = sum_23_1059_carry ^ sum_24_1089_sum;
-  wire sum_24_1109_sum = sum_24_1109_half ^ sum_24_1091_sum;
-  wire sum_24_1109_carry = (sum_23_1059_carry & sum_24_1089_sum) | (sum_24_1109_half &
-      sum_24_1091_sum);
-  wire sum_24_1111_half = sum_24_1093_sum ^ sum_24_1095_sum;
-  wire sum_24_1111_sum = sum_24_1111_half ^ sum_24_1097_sum;
-  wire sum_24_1111_carry = (sum_24_1093_sum & sum_24_1095_sum) | (sum_24_1111_half &
-      sum_24_1097_sum);
-  wire sum_24_1113_half = sum_24_1099_sum ^ sum_24_1101_sum;
-  wire sum_24_1113_sum = sum_24_1113_half ^ sum_24_1103_sum;
-  wire sum_24_1113_carry = (sum_24_1099_sum & sum_24_1101_sum) | (sum_24_1113_half &
-      sum_24_1103_sum);
-  wire sum_24_1115_half = sum_23_1061_carry ^ sum_23_1063_carry;
-  wire sum_24_1115_sum = sum_24_1115_half ^ sum_23_1065_carry;
-  wire sum_24_1115_carry = (sum_23_1061_carry & sum_23_1063_carry) | (sum_24_1115_half &
-      sum_23_1065_carry);
-  wire sum_24_1117_half = sum_23_1067_carry ^ sum_23_1069_carry;
-  wire sum_24_1117_sum = sum_24_1117_half ^ sum_24_1105_sum;
-  wire sum_24_1117_carry = (sum_23_1067_carry & sum_23_1069_carry) | (sum_24_1117_half &
-      sum_24_1105_sum);
-  wire sum_24_1119_half = sum_24_1107_sum ^ sum_24_1109_sum;
-  wire sum_24_1119_sum = sum_24_1119_half ^ sum_24_1111_sum;
-  wire sum_24_1119_carry = (sum_24_1107_sum & sum_24_1109_sum) | (sum_24_1119_half &
-      sum_24_1111_sum);
-  wire sum_24_1121_half = sum_24_1113_sum ^ sum_23_1071_carry;
-  wire sum_24_1121_sum = sum_24_1121_half ^ sum_23_1073_carry;
-  wire sum_24_1121_carry = (sum_24_1113_sum & sum_23_1071_carry) | (sum_24_1121_half &
-      sum_23_1073_carry);
-  wire sum_24_1123_half = sum_23_1075_carry ^ sum_24_1115_sum;
-  wire sum_24_1123_sum = sum_24_1123_half ^ sum_23_1077_carry;
-  wire sum_24_1123_carry = (sum_23_1075_carry & sum_24_1115_sum) | (sum_24_1123_half &
-      sum_23_1077_carry);
-  wire sum_24_1125_half = sum_24_1117_sum ^ sum_24_1119_sum;
-  wire sum_24_1125_sum = sum_24_1125_half ^ sum_24_1121_sum;
-  wire sum_24_1125_carry = (sum_24_1117_sum & sum_24_1119_sum) | (sum_24_1125_half &
-      sum_24_1121_sum);
-  wire sum_24_1127_half = sum_23_1079_carry ^ sum_23_1081_carry;
-  wire sum_24_1127_sum = sum_24_1127_half ^ sum_24_1123_sum;
-  wire sum_24_1127_carry = (sum_23_1079_carry & sum_23_1081_carry) | (sum_24_1127_half &
-      sum_24_1123_sum);
-  wire sum_24_1129_half = sum_24_1125_sum ^ sum_23_1083_carry;
-  wire sum_24_1129_sum = sum_24_1129_half ^ sum_24_1127_sum;
-  wire sum_24_1129_carry = (sum_24_1125_sum & sum_23_1083_carry) | (sum_24_1129_half &
-      sum_24_1127_sum);
-  wire sum_24_1131_half = sum_23_1085_carry ^ sum_24_1129_sum;
-  wire sum_24_1131_sum = sum_24_1131_half ^ sum_23_1087_carry;
-  wire sum_24_1131_carry = (sum_23_1085_carry & sum_24_1129_sum) | (sum_24_1131_half &
-      sum_23_1087_carry);
-  wire sum_25_1133_half_and_2 = a[0] & b_normal;
-  wire sum_25_1133_half_and = a[1] & b[22];
-  wire sum_25_1133_half = sum_25_1133_half_and_2 ^ sum_25_1133_half_and;
-  wire sum_25_1133_sum_and = a[2] & b[21];
-  wire sum_25_1133_sum = sum_25_1133_half ^ sum_25_1133_sum_and;
-  wire sum_25_1133_carry = (sum_25_1133_half_and_2 & sum_25_1133_half_and) | (sum_25_1133_half &
-      sum_25_1133_sum_and);
-  wire sum_25_1135_half_and_2 = a[3] & b[20];
-  wire sum_25_1135_half_and = a[4] & b[19];
-  wire sum_25_1135_half = sum_25_1135_half_and_2 ^ sum_25_1135_half_and;
-  wire sum_25_1135_sum_and = a[5] & b[18];
-  wire sum_25_1135_sum = sum_25_1135_half ^ sum_25_1135_sum_and;
-  wire sum_25_1135_carry = (sum_25_1135_half_and_2 & sum_25_1135_half_and) | (sum_25_1135_half &
-      sum_25_1135_sum_and);
-  wire sum_25_1137_half_and_2 = a[6] & b[17];
-  wire sum_25_1137_half_and = a[7] & b[16];
-  wire sum_25_1137_half = sum_25_1137_half_and_2 ^ sum_25_1137_half_and;
-  wire sum_25_1137_sum_and = a[8] & b[15];
-  wire sum_25_1137_sum = sum_25_1137_half ^ sum_25_1137_sum_and;
-  wire sum_25_1137_carry = (sum_25_1137_half_and_2 & sum_25_1137_half_and) | (sum_25_1137_half &
-      sum_25_1137_sum_and);
-  wire sum_25_1139_half_and_2 = a[9] & b[14];
-  wire sum_25_1139_half_and = a[10] & b[13];
-  wire sum_25_1139_half = sum_25_1139_half_and_2 ^ sum_25_1139_half_and;
-  wire sum_25_1139_sum_and = a[11] & b[12];
-  wire sum_25_1139_sum = sum_25_1139_half ^ sum_25_1139_sum_and;
-  wire sum_25_1139_carry = (sum_25_1139_half_and_2 & sum_25_1139_half_and) | (sum_25_1139_half &
-      sum_25_1139_sum_and);
-  wire sum_25_1141_half_and_2 = a[12] & b[11];
-  wire sum_25_1141_half_and = a[13] & b[10];
-  wire sum_25_1141_half = sum_25_1141_half_and_2 ^ sum_25_1141_half_and;
-  wire sum_25_1141_sum_and = a[14] & b[9];
-  wire sum_25_1141_sum = sum_25_1141_half ^ sum_25_1141_sum_and;
-  wire sum_25_1141_carry = (sum_25_1141_half_and_2 & sum_25_1141_half_and) | (sum_25_1141_half &
-      sum_25_1141_sum_and);
-  wire sum_25_1143_half_and_2 = a[15] & b[8];
-  wire sum_25_1143_half_and = a[16] & b[7];
-  wire sum_25_1143_half = sum_25_1143_half_and_2 ^ sum_25_1143_half_and;
-  wire sum_25_1143_sum_and = a[17] & b[6];
-  wire sum_25_1143_sum = sum_25_1143_half ^ sum_25_1143_sum_and;
-  wire sum_25_1143_carry = (sum_25_1143_half_and_2 & sum_25_1143_half_and) | (sum_25_1143_half &
-      sum_25_1143_sum_and);
-  wire sum_25_1145_half_and_2 = a[18] & b[5];
-  wire sum_25_1145_half_and = a[19] & b[4];
-  wire sum_25_1145_half = sum_25_1145_half_and_2 ^ sum_25_1145_half_and;
-  wire sum_25_1145_sum_and = a[20] & b[3];
-  wire sum_25_1145_sum = sum_25_1145_half ^ sum_25_1145_sum_and;
-  wire sum_25_1145_carry = (sum_25_1145_half_and_2 & sum_25_1145_half_and) | (sum_25_1145_half &
-      sum_25_1145_sum_and);
-  wire sum_25_1147_half_and_2 = a[21] & b[2];
-  wire sum_25_1147_half_and = a[22] & b[1];
-  wire sum_25_1147_half = sum_25_1147_half_and_2 ^ sum_25_1147_half_and;
-  wire sum_25_1147_sum_and = a_normal & b[0];
-  wire sum_25_1147_sum = sum_25_1147_half ^ sum_25_1147_sum_and;
-  wire sum_25_1147_carry = (sum_25_1147_half_and_2 & sum_25_1147_half_and) | (sum_25_1147_half &
-      sum_25_1147_sum_and);
-  wire sum_25_1149_half = addend_right64[25] ^ sum_24_1089_carry;
-  wire sum_25_1149_sum = sum_25_1149_half ^ sum_24_1091_carry;
-  wire sum_25_1149_carry = (addend_right64[25] & sum_24_1089_carry) | (sum_25_1149_half &
-      sum_24_1091_carry);
-  wire sum_25_1151_half = sum_24_1093_carry ^ sum_24_1095_carry;
-  wire sum_25_1151_sum = sum_25_1151_half ^ sum_24_1097_carry;
-  wire sum_25_1151_carry = (sum_24_1093_carry & sum_24_1095_carry) | (sum_25_1151_half &
-      sum_24_1097_carry);
-  wire sum_25_1153_half = sum_24_1099_carry ^ sum_24_1101_carry;
-  wire sum_25_1153_sum = sum_25_1153_half ^ sum_24_1103_carry;
-  wire sum_25_1153_carry = (sum_24_1099_carry & sum_24_1101_carry) | (sum_25_1153_half &
-      sum_24_1103_carry);
-  wire sum_25_1155_half = sum_25_1133_sum ^ sum_25_1135_sum;
-  wire sum_25_1155_sum = sum_25_1155_half ^ sum_25_1137_sum;
-  wire sum_25_1155_carry = (sum_25_1133_sum & sum_25_1135_sum) | (sum_25_1155_half &
-      sum_25_1137_sum);
-  wire sum_25_1157_half = sum_25_1139_sum ^ sum_25_1141_sum;
-  wire sum_25_1157_sum = sum_25_1157_half ^ sum_25_1143_sum;
-  wire sum_25_1157_carry = (sum_25_1139_sum & sum_25_1141_sum) | (sum_25_1157_half &
-      sum_25_1143_sum);
-  wire sum_25_1159_half = sum_25_1145_sum ^ sum_25_1147_sum;
-  wire sum_25_1159_sum = sum_25_1159_half ^ sum_24_1105_carry;
-  wire sum_25_1159_carry = (sum_25_1145_sum & sum_25_1147_sum) | (sum_25_1159_half &
-      sum_24_1105_carry);
-  wire sum_25_1161_half = sum_24_1107_carry ^ sum_24_1109_carry;
-  wire sum_25_1161_sum = sum_25_1161_half ^ sum_24_1111_carry;
-  wire sum_25_1161_carry = (sum_24_1107_carry & sum_24_1109_carry) | (sum_25_1161_half &
-      sum_24_1111_carry);
-  wire sum_25_1163_half = sum_24_1113_carry ^ sum_25_1149_sum;
-  wire sum_25_1163_sum = sum_25_1163_half ^ sum_25_1151_sum;
-  wire sum_25_1163_carry = (sum_24_1113_carry & sum_25_1149_sum) | (sum_25_1163_half &
-      sum_25_1151_sum);
-  wire sum_25_1165_half = sum_25_1153_sum ^ sum_25_1155_sum;
-  wire sum_25_1165_sum = sum_25_1165_half ^ sum_25_1157_sum;
-  wire sum_25_1165_carry = (sum_25_1153_sum & sum_25_1155_sum) | (sum_25_1165_half &
-      sum_25_1157_sum);
-  wire sum_25_1167_half = sum_25_1159_sum ^ sum_24_1115_carry;
-  wire sum_25_1167_sum = sum_25_1167_half ^ sum_24_1117_carry;
-  wire sum_25_1167_carry = (sum_25_1159_sum & sum_24_1115_carry) | (sum_25_1167_half &
-      sum_24_1117_carry);
-  wire sum_25_1169_half = sum_24_1119_carry ^ sum_25_1161_sum;
-  wire sum_25_1169_sum = sum_25_1169_half ^ sum_25_1163_sum;
-  wire sum_25_1169_carry = (sum_24_1119_carry & sum_25_1161_sum) | (sum_25_1169_half &
-      sum_25_1163_sum);
-  wire sum_25_1171_half = sum_24_1121_carry ^ sum_25_1165_sum;
-  wire sum_25_1171_sum = sum_25_1171_half ^ sum_24_1123_carry;
-  wire sum_25_1171_carry = (sum_24_1121_carry & sum_25_1165_sum) | (sum_25_1171_half &
-      sum_24_1123_carry);
-  wire sum_25_1173_half = sum_25_1167_sum ^ sum_24_1125_carry;
-  wire sum_25_1173_sum = sum_25_1173_half ^ sum_25_1169_sum;
-  wire sum_25_1173_carry = (sum_25_1167_sum & sum_24_1125_carry) | (sum_25_1173_half &
-      sum_25_1169_sum);
-  wire sum_25_1175_half = sum_25_1171_sum ^ sum_24_1127_carry;
-  wire sum_25_1175_sum = sum_25_1175_half ^ sum_25_1173_sum;
-  wire sum_25_1175_carry = (sum_25_1171_sum & sum_24_1127_carry) | (sum_25_1175_half &
-      sum_25_1173_sum);
-  wire sum_25_1177_half = sum_24_1129_carry ^ sum_25_1175_sum;
-  wire sum_25_1177_sum = sum_25_1177_half ^ sum_24_1131_carry;
-  wire sum_25_1177_carry = (sum_24_1129_carry & sum_25_1175_sum) | (sum_25_1177_half &
-      sum_24_1131_carry);
-  wire sum_26_1179_half_and_2 = a[1] & b_normal;
-  wire sum_26_1179_half_and = a[2] & b[22];
-  wire sum_26_1179_half = sum_26_1179_half_and_2 ^ sum_26_1179_half_and;
-  wire sum_26_1179_sum_and = a[3] & b[21];
-  wire sum_26_1179_sum = sum_26_1179_half ^ sum_26_1179_sum_and;
-  wire sum_26_1179_carry = (sum_26_1179_half_and_2 & sum_26_1179_half_and) | (sum_26_1179_half &
-      sum_26_1179_sum_and);
-  wire sum_26_1181_half_and_2 = a[4] & b[20];
-  wire sum_26_1181_half_and = a[5] & b[19];
-  wire sum_26_1181_half = sum_26_1181_half_and_2 ^ sum_26_1181_half_and;
-  wire sum_26_1181_sum_and = a[6] & b[18];
-  wire sum_26_1181_sum = sum_26_1181_half ^ sum_26_1181_sum_and;
-  wire sum_26_1181_carry = (sum_26_1181_half_and_2 & sum_26_1181_half_and) | (sum_26_1181_half &
-      sum_26_1181_sum_and);
-  wire sum_26_1183_half_and_2 = a[7] & b[17];
-  wire sum_26_1183_half_and = a[8] & b[16];
-  wire sum_26_1183_half = sum_26_1183_half_and_2 ^ sum_26_1183_half_and;
-  wire sum_26_1183_sum_and = a[9] & b[15];
-  wire sum_26_1183_sum = sum_26_1183_half ^ sum_26_1183_sum_and;
-  wire sum_26_1183_carry = (sum_26_1183_half_and_2 & sum_26_1183_half_and) | (sum_26_1183_half &
-      sum_26_1183_sum_and);
-  wire sum_26_1185_half_and_2 = a[10] & b[14];
-  wire sum_26_1185_half_and = a[11] & b[13];
-  wire sum_26_1185_half = sum_26_1185_half_and_2 ^ sum_26_1185_half_and;
-  wire sum_26_1185_sum_and = a[12] & b[12];
-  wire sum_26_1185_sum = sum_26_1185_half ^ sum_26_1185_sum_and;
-  wire sum_26_1185_carry = (sum_26_1185_half_and_2 & sum_26_1185_half_and) | (sum_26_1185_half &
-      sum_26_1185_sum_and);
-  wire sum_26_1187_half_and_2 = a[13] & b[11];
-  wire sum_26_1187_half_and = a[14] & b[10];
-  wire sum_26_1187_half = sum_26_1187_half_and_2 ^ sum_26_1187_half_and;
-  wire sum_26_1187_sum_and = a[15] & b[9];
-  wire sum_26_1187_sum = sum_26_1187_half ^ sum_26_1187_sum_and;
-  wire sum_26_1187_carry = (sum_26_1187_half_and_2 & sum_26_1187_half_and) | (sum_26_1187_half &
-      sum_26_1187_sum_and);
-  wire sum_26_1189_half_and_2 = a[16] & b[8];
-  wire sum_26_1189_half_and = a[17] & b[7];
-  wire sum_26_1189_half = sum_26_1189_half_and_2 ^ sum_26_1189_half_and;
-  wire sum_26_1189_sum_and = a[18] & b[6];
-  wire sum_26_1189_sum = sum_26_1189_half ^ sum_26_1189_sum_and;
-  wire sum_26_1189_carry = (sum_26_1189_half_and_2 & sum_26_1189_half_and) | (sum_26_1189_half &
-      sum_26_1189_sum_and);
-  wire sum_26_1191_half_and_2 = a[19] & b[5];
-  wire sum_26_1191_half_and = a[20] & b[4];
-  wire sum_26_1191_half = sum_26_1191_half_and_2 ^ sum_26_1191_half_and;
-  wire sum_26_1191_sum_and = a[21] & b[3];
-  wire sum_26_1191_sum = sum_26_1191_half ^ sum_26_1191_sum_and;
-  wire sum_26_1191_carry = (sum_26_1191_half_and_2 & sum_26_1191_half_and) | (sum_26_1191_half &
-      sum_26_1191_sum_and);
-  wire sum_26_1193_half_and_2 = a[22] & b[2];
-  wire sum_26_1193_half_and = a_normal & b[1];
-  wire sum_26_1193_half = sum_26_1193_half_and_2 ^ sum_26_1193_half_and;
-  wire sum_26_1193_sum = sum_26_1193_half ^ addend_right64[26];
-  wire sum_26_1193_carry = (sum_26_1193_half_and_2 & sum_26_1193_half_and) | (sum_26_1193_half &
-      addend_right64[26]);
-  wire sum_26_1195_half = sum_25_1133_carry ^ sum_25_1135_carry;
-  wire sum_26_1195_sum = sum_26_1195_half ^ sum_25_1137_carry;
-  wire sum_26_1195_carry = (sum_25_1133_carry & sum_25_1135_carry) | (sum_26_1195_half &
-      sum_25_1137_carry);
-  wire sum_26_1197_half = sum_25_1139_carry ^ sum_25_1141_carry;
-  wire sum_26_1197_sum = sum_26_1197_half ^ sum_25_1143_carry;
-  wire sum_26_1197_carry = (sum_25_1139_carry & sum_25_1141_carry) | (sum_26_1197_half &
-      sum_25_1143_carry);
-  wire sum_26_1199_half = sum_25_1145_carry ^ sum_25_1147_carry;
-  wire sum_26_1199_sum = sum_26_1199_half ^ sum_26_1179_sum;
-  wire sum_26_1199_carry = (sum_25_1145_carry & sum_25_1147_carry) | (sum_26_1199_half &
-      sum_26_1179_sum);
-  wire sum_26_1201_half = sum_26_1181_sum ^ sum_26_1183_sum;
-  wire sum_26_1201_sum = sum_26_1201_half ^ sum_26_1185_sum;
-  wire sum_26_1201_carry = (sum_26_1181_sum & sum_26_1183_sum) | (sum_26_1201_half &
-      sum_26_1185_sum);
-  wire sum_26_1203_half = sum_26_1187_sum ^ sum_26_1189_sum;
-  wire sum_26_1203_sum = sum_26_1203_half ^ sum_26_1191_sum;
-  wire sum_26_1203_carry = (sum_26_1187_sum & sum_26_1189_sum) | (sum_26_1203_half &
-      sum_26_1191_sum);
-  wire sum_26_1205_half = sum_26_1193_sum ^ sum_25_1149_carry;
-  wire sum_26_1205_sum = sum_26_1205_half ^ sum_25_1151_carry;
-  wire sum_26_1205_carry = (sum_26_1193_sum & sum_25_1149_carry) | (sum_26_1205_half &
-      sum_25_1151_carry);
-  wire sum_26_1207_half = sum_25_1153_carry ^ sum_25_1155_carry;
-  wire sum_26_1207_sum = sum_26_1207_half ^ sum_25_1157_carry;
-  wire sum_26_1207_carry = (sum_25_1153_carry & sum_25_1155_carry) | (sum_26_1207_half &
-      sum_25_1157_carry);
-  wire sum_26_1209_half = sum_26_1195_sum ^ sum_26_1197_sum;
-  wire sum_26_1209_sum = sum_26_1209_half ^ sum_26_1199_sum;
-  wire sum_26_1209_carry = (sum_26_1195_sum & sum_26_1197_sum) | (sum_26_1209_half &
-      sum_26_1199_sum);
-  wire sum_26_1211_half = sum_25_1159_carry ^ sum_26_1201_sum;
-  wire sum_26_1211_sum = sum_26_1211_half ^ sum_26_1203_sum;
-  wire sum_26_1211_carry = (sum_25_1159_carry & sum_26_1201_sum) | (sum_26_1211_half &
-      sum_26_1203_sum);
-  wire sum_26_1213_half = sum_25_1161_carry ^ sum_25_1163_carry;
-  wire sum_26_1213_sum = sum_26_1213_half ^ sum_26_1205_sum;
-  wire sum_26_1213_carry = (sum_25_1161_carry & sum_25_1163_carry) | (sum_26_1213_half &
-      sum_26_1205_sum);
-  wire sum_26_1215_half = sum_25_1165_carry ^ sum_26_1207_sum;
-  wire sum_26_1215_sum = sum_26_1215_half ^ sum_26_1209_sum;
-  wire sum_26_1215_carry = (sum_25_1165_carry & sum_26_1207_sum) | (sum_26_1215_half &
-      sum_26_1209_sum);
-  wire sum_26_1217_half = sum_26_1211_sum ^ sum_25_1167_carry;
-  wire sum_26_1217_sum = sum_26_1217_half ^ sum_25_1169_carry;
-  wire sum_26_1217_carry = (sum_26_1211_sum & sum_25_1167_carry) | (sum_26_1217_half &
-      sum_25_1169_carry);
-  wire sum_26_1219_half = sum_26_1213_sum ^ sum_25_1171_carry;
-  wire sum_26_1219_sum = sum_26_1219_half ^ sum_26_1215_sum;
-  wire sum_26_1219_carry = (sum_26_1213_sum & sum_25_1171_carry) | (sum_26_1219_half &
-      sum_26_1215_sum);
-  wire sum_26_1221_half = sum_26_1217_sum ^ sum_25_1173_carry;
-  wire sum_26_1221_sum = sum_26_1221_half ^ sum_26_1219_sum;
-  wire sum_26_1221_carry = (sum_26_1217_sum & sum_25_1173_carry) | (sum_26_1221_half &
-      sum_26_1219_sum);
-  wire sum_26_1223_half = sum_25_1175_carry ^ sum_26_1221_sum;
-  wire sum_26_1223_sum = sum_26_1223_half ^ sum_25_1177_carry;
-  wire sum_26_1223_carry = (sum_25_1175_carry & sum_26_1221_sum) | (sum_26_1223_half &
-      sum_25_1177_carry);
-  wire sum_27_1225_half_and_2 = a[2] & b_normal;
-  wire sum_27_1225_half_and = a[3] & b[22];
-  wire sum_27_1225_half = sum_27_1225_half_and_2 ^ sum_27_1225_half_and;
-  wire sum_27_1225_carry_and = a[4] & b[21];
-  wire sum_27_1225_sum = sum_27_1225_half ^ sum_27_1225_carry_and;
-  wire sum_27_1225_carry = (sum_27_1225_half_and_2 & sum_27_1225_half_and) | (sum_27_1225_half &
-      sum_27_1225_carry_and);
-  wire sum_27_1227_half_and_2 = a[5] & b[20];
-  wire sum_27_1227_half_and = a[6] & b[19];
-  wire sum_27_1227_half = sum_27_1227_half_and_2 ^ sum_27_1227_half_and;
-  wire sum_27_1227_carry_and = a[7] & b[18];
-  wire sum_27_1227_sum = sum_27_1227_half ^ sum_27_1227_carry_and;
-  wire sum_27_1227_carry = (sum_27_1227_half_and_2 & sum_27_1227_half_and) | (sum_27_1227_half &
-      sum_27_1227_carry_and);
-  wire sum_27_1229_half_and_2 = a[8] & b[17];
-  wire sum_27_1229_half_and = a[9] & b[16];
-  wire sum_27_1229_half = sum_27_1229_half_and_2 ^ sum_27_1229_half_and;
-  wire sum_27_1229_carry_and = a[10] & b[15];
-  wire sum_27_1229_sum = sum_27_1229_half ^ sum_27_1229_carry_and;
-  wire sum_27_1229_carry = (sum_27_1229_half_and_2 & sum_27_1229_half_and) | (sum_27_1229_half &
-      sum_27_1229_carry_and);
-  wire sum_27_1231_half_and_2 = a[11] & b[14];
-  wire sum_27_1231_half_and = a[12] & b[13];
-  wire sum_27_1231_half = sum_27_1231_half_and_2 ^ sum_27_1231_half_and;
-  wire sum_27_1231_carry_and = a[13] & b[12];
-  wire sum_27_1231_sum = sum_27_1231_half ^ sum_27_1231_carry_and;
-  wire sum_27_1231_carry = (sum_27_1231_half_and_2 & sum_27_1231_half_and) | (sum_27_1231_half &
-      sum_27_1231_carry_and);
-  wire sum_27_1233_half_and_2 = a[14] & b[11];
-  wire sum_27_1233_half_and = a[15] & b[10];
-  wire sum_27_1233_half = sum_27_1233_half_and_2 ^ sum_27_1233_half_and;
-  wire sum_27_1233_carry_and = a[16] & b[9];
-  wire sum_27_1233_sum = sum_27_1233_half ^ sum_27_1233_carry_and;
-  wire sum_27_1233_carry = (sum_27_1233_half_and_2 & sum_27_1233_half_and) | (sum_27_1233_half &
-      sum_27_1233_carry_and);
-  wire sum_27_1235_half_and_2 = a[17] & b[8];
-  wire sum_27_1235_half_and = a[18] & b[7];
-  wire sum_27_1235_half = sum_27_1235_half_and_2 ^ sum_27_1235_half_and;
-  wire sum_27_1235_sum_and = a[19] & b[6];
-  wire sum_27_1235_sum = sum_27_1235_half ^ sum_27_1235_sum_and;
-  wire sum_27_1235_carry = (sum_27_1235_half_and_2 & sum_27_1235_half_and) | (sum_27_1235_half &
-      sum_27_1235_sum_and);
-  wire sum_27_1237_half_and_2 = a[20] & b[5];
-  wire sum_27_1237_half_and = a[21] & b[4];
-  wire sum_27_1237_half = sum_27_1237_half_and_2 ^ sum_27_1237_half_and;
-  wire sum_27_1237_sum_and = a[22] & b[3];
-  wire sum_27_1237_sum = sum_27_1237_half ^ sum_27_1237_sum_and;
-  wire sum_27_1237_carry = (sum_27_1237_half_and_2 & sum_27_1237_half_and) | (sum_27_1237_half &
-      sum_27_1237_sum_and);
-  wire sum_27_1239_half_and = a_normal & b[2];
-  wire sum_27_1239_half = sum_27_1239_half_and ^ addend_right64[27];
-  wire sum_27_1239_sum = sum_27_1239_half ^ sum_26_1179_carry;
-  wire sum_27_1239_carry = (sum_27_1239_half_and & addend_right64[27]) | (sum_27_1239_half &
-      sum_26_1179_carry);
-  wire sum_27_1241_half = sum_26_1181_carry ^ sum_26_1183_carry;
-  wire sum_27_1241_sum = sum_27_1241_half ^ sum_26_1185_carry;
-  wire sum_27_1241_carry = (sum_26_1181_carry & sum_26_1183_carry) | (sum_27_1241_half &
-      sum_26_1185_carry);
-  wire sum_27_1243_half = sum_26_1187_carry ^ sum_26_1189_carry;
-  wire sum_27_1243_sum = sum_27_1243_half ^ sum_26_1191_carry;
-  wire sum_27_1243_carry = (sum_26_1187_carry & sum_26_1189_carry) | (sum_27_1243_half &
-      sum_26_1191_carry);
-  wire sum_27_1245_half = sum_26_1193_carry ^ sum_27_1225_sum;
-  wire sum_27_1245_sum = sum_27_1245_half ^ sum_27_1227_sum;
-  wire sum_27_1245_carry = (sum_26_1193_carry & sum_27_1225_sum) | (sum_27_1245_half &
-      sum_27_1227_sum);
-  wire sum_27_1247_half = sum_27_1229_sum ^ sum_27_1231_sum;
-  wire sum_27_1247_sum = sum_27_1247_half ^ sum_27_1233_sum;
-  wire sum_27_1247_carry = (sum_27_1229_sum & sum_27_1231_sum) | (sum_27_1247_half &
-      sum_27_1233_sum);
-  wire sum_27_1249_half = sum_27_1235_sum ^ sum_27_1237_sum;
-  wire sum_27_1249_sum = sum_27_1249_half ^ sum_27_1239_sum;
-  wire sum_27_1249_carry = (sum_27_1235_sum & sum_27_1237_sum) | (sum_27_1249_half &
-      sum_27_1239_sum);
-  wire sum_27_1251_half = sum_26_1195_carry ^ sum_26_1197_carry;
-  wire sum_27_1251_sum = sum_27_1251_half ^ sum_26_1199_carry;
-  wire sum_27_1251_carry = (sum_26_1195_carry & sum_26_1197_carry) | (sum_27_1251_half &
-      sum_26_1199_carry);
-  wire sum_27_1253_half = sum_26_1201_carry ^ sum_26_1203_carry;
-  wire sum_27_1253_sum = sum_27_1253_half ^ sum_27_1241_sum;
-  wire sum_27_1253_carry = (sum_26_1201_carry & sum_26_1203_carry) | (sum_27_1253_half &
-      sum_27_1241_sum);
-  wire sum_27_1255_half = sum_27_1243_sum ^ sum_27_1245_sum;
-  wire sum_27_1255_sum = sum_27_1255_half ^ sum_27_1247_sum;
-  wire sum_27_1255_carry = (sum_27_1243_sum & sum_27_1245_sum) | (sum_27_1255_half &
-      sum_27_1247_sum);
-  wire sum_27_1257_half = sum_27_1249_sum ^ sum_26_1205_carry;
-  wire sum_27_1257_sum = sum_27_1257_half ^ sum_26_1207_carry;
-  wire sum_27_1257_carry = (sum_27_1249_sum & sum_26_1205_carry) | (sum_27_1257_half &
-      sum_26_1207_carry);
-  wire sum_27_1259_half = sum_26_1209_carry ^ sum_27_1251_sum;
-  wire sum_27_1259_sum = sum_27_1259_half ^ sum_26_1211_carry;
-  wire sum_27_1259_carry = (sum_26_1209_carry & sum_27_1251_sum) | (sum_27_1259_half &
-      sum_26_1211_carry);
-  wire sum_27_1261_half = sum_27_1253_sum ^ sum_27_1255_sum;
-  wire sum_27_1261_sum = sum_27_1261_half ^ sum_26_1213_carry;
-  wire sum_27_1261_carry = (sum_27_1253_sum & sum_27_1255_sum) | (sum_27_1261_half &
-      sum_26_1213_carry);
-  wire sum_27_1263_half = sum_27_1257_sum ^ sum_26_1215_carry;
-  wire sum_27_1263_sum = sum_27_1263_half ^ sum_27_1259_sum;
-  wire sum_27_1263_carry = (sum_27_1257_sum & sum_26_1215_carry) | (sum_27_1263_half &
-      sum_27_1259_sum);
-  wire sum_27_1265_half = sum_27_1261_sum ^ sum_26_1217_carry;
-  wire sum_27_1265_sum = sum_27_1265_half ^ sum_26_1219_carry;
-  wire sum_27_1265_carry = (sum_27_1261_sum & sum_26_1217_carry) | (sum_27_1265_half &
-      sum_26_1219_carry);
-  wire sum_27_1267_half = sum_27_1263_sum ^ sum_27_1265_sum;
-  wire sum_27_1267_sum = sum_27_1267_half ^ sum_26_1221_carry;
-  wire sum_27_1267_carry = (sum_27_1263_sum & sum_27_1265_sum) | (sum_27_1267_half &
-      sum_26_1221_carry);
-  wire sum_28_1269_half_and_2 = a[3] & b_normal;
-  wire sum_28_1269_half_and = a[4] & b[22];
-  wire sum_28_1269_half = sum_28_1269_half_and_2 ^ sum_28_1269_half_and;
-  wire sum_28_1269_sum_and = a[5] & b[21];
-  wire sum_28_1269_sum = sum_28_1269_half ^ sum_28_1269_sum_and;
-  wire sum_28_1269_carry = (sum_28_1269_half_and_2 & sum_28_1269_half_and) | (sum_28_1269_half &
-      sum_28_1269_sum_and);
-  wire sum_28_1271_half_and_2 = a[6] & b[20];
-  wire sum_28_1271_half_and = a[7] & b[19];
-  wire sum_28_1271_half = sum_28_1271_half_and_2 ^ sum_28_1271_half_and;
-  wire sum_28_1271_sum_and = a[8] & b[18];
-  wire sum_28_1271_sum = sum_28_1271_half ^ sum_28_1271_sum_and;
-  wire sum_28_1271_carry = (sum_28_1271_half_and_2 & sum_28_1271_half_and) | (sum_28_1271_half &
-      sum_28_1271_sum_and);
-  wire sum_28_1273_half_and_2 = a[9] & b[17];
-  wire sum_28_1273_half_and = a[10] & b[16];
-  wire sum_28_1273_half = sum_28_1273_half_and_2 ^ sum_28_1273_half_and;
-  wire sum_28_1273_sum_and = a[11] & b[15];
-  wire sum_28_1273_sum = sum_28_1273_half ^ sum_28_1273_sum_and;
-  wire sum_28_1273_carry = (sum_28_1273_half_and_2 & sum_28_1273_half_and) | (sum_28_1273_half &
-      sum_28_1273_sum_and);
-  wire sum_28_1275_half_and_2 = a[12] & b[14];
-  wire sum_28_1275_half_and = a[13] & b[13];
-  wire sum_28_1275_half = sum_28_1275_half_and_2 ^ sum_28_1275_half_and;
-  wire sum_28_1275_sum_and = a[14] & b[12];
-  wire sum_28_1275_sum = sum_28_1275_half ^ sum_28_1275_sum_and;
-  wire sum_28_1275_carry = (sum_28_1275_half_and_2 & sum_28_1275_half_and) | (sum_28_1275_half &
-      sum_28_1275_sum_and);
-  wire sum_28_1277_half_and_2 = a[15] & b[11];
-  wire sum_28_1277_half_and = a[16] & b[10];
-  wire sum_28_1277_half = sum_28_1277_half_and_2 ^ sum_28_1277_half_and;
-  wire sum_28_1277_sum_and = a[17] & b[9];
-  wire sum_28_1277_sum = sum_28_1277_half ^ sum_28_1277_sum_and;
-  wire sum_28_1277_carry = (sum_28_1277_half_and_2 & sum_28_1277_half_and) | (sum_28_1277_half &
-      sum_28_1277_sum_and);
-  wire sum_28_1279_half_and_2 = a[18] & b[8];
-  wire sum_28_1279_half_and = a[19] & b[7];
-  wire sum_28_1279_half = sum_28_1279_half_and_2 ^ sum_28_1279_half_and;
-  wire sum_28_1279_sum_and = a[20] & b[6];
-  wire sum_28_1279_sum = sum_28_1279_half ^ sum_28_1279_sum_and;
-  wire sum_28_1279_carry = (sum_28_1279_half_and_2 & sum_28_1279_half_and) | (sum_28_1279_half &
-      sum_28_1279_sum_and);
-  wire sum_28_1281_half_and_2 = a[21] & b[5];
-  wire sum_28_1281_half_and = a[22] & b[4];
-  wire sum_28_1281_half = sum_28_1281_half_and_2 ^ sum_28_1281_half_and;
-  wire sum_28_1281_sum_and = a_normal & b[3];
-  wire sum_28_1281_sum = sum_28_1281_half ^ sum_28_1281_sum_and;
-  wire sum_28_1281_carry = (sum_28_1281_half_and_2 & sum_28_1281_half_and) | (sum_28_1281_half &
-      sum_28_1281_sum_and);
-  wire sum_28_1283_half = addend_right64[28] ^ sum_27_1225_carry;
-  wire sum_28_1283_sum = sum_28_1283_half ^ sum_27_1227_carry;
-  wire sum_28_1283_carry = (addend_right64[28] & sum_27_1225_carry) | (sum_28_1283_half &
-      sum_27_1227_carry);
-  wire sum_28_1285_half = sum_27_1229_carry ^ sum_27_1231_carry;
-  wire sum_28_1285_sum = sum_28_1285_half ^ sum_27_1233_carry;
-  wire sum_28_1285_carry = (sum_27_1229_carry & sum_27_1231_carry) | (sum_28_1285_half &
-      sum_27_1233_carry);
-  wire sum_28_1287_half = sum_27_1235_carry ^ sum_27_1237_carry;
-  wire sum_28_1287_sum = sum_28_1287_half ^ sum_28_1269_sum;
-  wire sum_28_1287_carry = (sum_27_1235_carry & sum_27_1237_carry) | (sum_28_1287_half &
-      sum_28_1269_sum);
-  wire sum_28_1289_half = sum_28_1271_sum ^ sum_28_1273_sum;
-  wire sum_28_1289_sum = sum_28_1289_half ^ sum_28_1275_sum;
-  wire sum_28_1289_carry = (sum_28_1271_sum & sum_28_1273_sum) | (sum_28_1289_half &
-      sum_28_1275_sum);
-  wire sum_28_1291_half = sum_28_1277_sum ^ sum_28_1279_sum;
-  wire sum_28_1291_sum = sum_28_1291_half ^ sum_28_1281_sum;
-  wire sum_28_1291_carry = (sum_28_1277_sum & sum_28_1279_sum) | (sum_28_1291_half &
-      sum_28_1281_sum);
-  wire sum_28_1293_half = sum_27_1239_carry ^ sum_27_1241_carry;
-  wire sum_28_1293_sum = sum_28_1293_half ^ sum_27_1243_carry;
-  wire sum_28_1293_carry = (sum_27_1239_carry & sum_27_1241_carry) | (sum_28_1293_half &
-      sum_27_1243_carry);
-  wire sum_28_1295_half = sum_27_1245_carry ^ sum_27_1247_carry;
-  wire sum_28_1295_sum = sum_28_1295_half ^ sum_27_1249_carry;
-  wire sum_28_1295_carry = (sum_27_1245_carry & sum_27_1247_carry) | (sum_28_1295_half &
-      sum_27_1249_carry);
-  wire sum_28_1297_half = sum_28_1283_sum ^ sum_28_1285_sum;
-  wire sum_28_1297_sum = sum_28_1297_half ^ sum_28_1287_sum;
-  wire sum_28_1297_carry = (sum_28_1283_sum & sum_28_1285_sum) | (sum_28_1297_half &
-      sum_28_1287_sum);
-  wire sum_28_1299_half = sum_28_1289_sum ^ sum_28_1291_sum;
-  wire sum_28_1299_sum = sum_28_1299_half ^ sum_27_1251_carry;
-  wire sum_28_1299_carry = (sum_28_1289_sum & sum_28_1291_sum) | (sum_28_1299_half &
-      sum_27_1251_carry);
-  wire sum_28_1301_half = sum_27_1253_carry ^ sum_28_1293_sum;
-  wire sum_28_1301_sum = sum_28_1301_half ^ sum_27_1255_carry;
-  wire sum_28_1301_carry = (sum_27_1253_carry & sum_28_1293_sum) | (sum_28_1301_half &
-      sum_27_1255_carry);
-  wire sum_28_1303_half = sum_28_1295_sum ^ sum_28_1297_sum;
-  wire sum_28_1303_sum = sum_28_1303_half ^ sum_28_1299_sum;
-  wire sum_28_1303_carry = (sum_28_1295_sum & sum_28_1297_sum) | (sum_28_1303_half &
-      sum_28_1299_sum);
-  wire sum_28_1305_half = sum_27_1257_carry ^ sum_27_1259_carry;
-  wire sum_28_1305_sum = sum_28_1305_half ^ sum_28_1301_sum;
-  wire sum_28_1305_carry = (sum_27_1257_carry & sum_27_1259_carry) | (sum_28_1305_half &
-      sum_28_1301_sum);
-  wire sum_28_1307_half = sum_27_1261_carry ^ sum_28_1303_sum;
-  wire sum_28_1307_sum = sum_28_1307_half ^ sum_27_1263_carry;
-  wire sum_28_1307_carry = (sum_27_1261_carry & sum_28_1303_sum) | (sum_28_1307_half &
-      sum_27_1263_carry);
-  wire sum_28_1309_half = sum_28_1305_sum ^ sum_27_1265_carry;
-  wire sum_28_1309_sum = sum_28_1309_half ^ sum_28_1307_sum;
-  wire sum_28_1309_carry = (sum_28_1305_sum & sum_27_1265_carry) | (sum_28_1309_half &
-      sum_28_1307_sum);
-  wire sum_29_1311_half_and_2 = a[4] & b_normal;
-  wire sum_29_1311_half_and = a[5] & b[22];
-  wire sum_29_1311_half = sum_29_1311_half_and_2 ^ sum_29_1311_half_and;
-  wire sum_29_1311_sum_and = a[6] & b[21];
-  wire sum_29_1311_sum = sum_29_1311_half ^ sum_29_1311_sum_and;
-  wire sum_29_1311_carry = (sum_29_1311_half_and_2 & sum_29_1311_half_and) | (sum_29_1311_half &
-      sum_29_1311_sum_and);
-  wire sum_29_1313_half_and_2 = a[7] & b[20];
-  wire sum_29_1313_half_and = a[8] & b[19];
-  wire sum_29_1313_half = sum_29_1313_half_and_2 ^ sum_29_1313_half_and;
-  wire sum_29_1313_sum_and = a[9] & b[18];
-  wire sum_29_1313_sum = sum_29_1313_half ^ sum_29_1313_sum_and;
-  wire sum_29_1313_carry = (sum_29_1313_half_and_2 & sum_29_1313_half_and) | (sum_29_1313_half &
-      sum_29_1313_sum_and);
-  wire sum_29_1315_half_and_2 = a[10] & b[17];
-  wire sum_29_1315_half_and = a[11] & b[16];
-  wire sum_29_1315_half = sum_29_1315_half_and_2 ^ sum_29_1315_half_and;
-  wire sum_29_1315_sum_and = a[12] & b[15];
-  wire sum_29_1315_sum = sum_29_1315_half ^ sum_29_1315_sum_and;
-  wire sum_29_1315_carry = (sum_29_1315_half_and_2 & sum_29_1315_half_and) | (sum_29_1315_half &
-      sum_29_1315_sum_and);
-  wire sum_29_1317_half_and_2 = a[13] & b[14];
-  wire sum_29_1317_half_and = a[14] & b[13];
-  wire sum_29_1317_half = sum_29_1317_half_and_2 ^ sum_29_1317_half_and;
-  wire sum_29_1317_sum_and = a[15] & b[12];
-  wire sum_29_1317_sum = sum_29_1317_half ^ sum_29_1317_sum_and;
-  wire sum_29_1317_carry = (sum_29_1317_half_and_2 & sum_29_1317_half_and) | (sum_29_1317_half &
-      sum_29_1317_sum_and);
-  wire sum_29_1319_half_and_2 = a[16] & b[11];
-  wire sum_29_1319_half_and = a[17] & b[10];
-  wire sum_29_1319_half = sum_29_1319_half_and_2 ^ sum_29_1319_half_and;
-  wire sum_29_1319_sum_and = a[18] & b[9];
-  wire sum_29_1319_sum = sum_29_1319_half ^ sum_29_1319_sum_and;
-  wire sum_29_1319_carry = (sum_29_1319_half_and_2 & sum_29_1319_half_and) | (sum_29_1319_half &
-      sum_29_1319_sum_and);
-  wire sum_29_1321_half_and_2 = a[19] & b[8];
-  wire sum_29_1321_half_and = a[20] & b[7];
-  wire sum_29_1321_half = sum_29_1321_half_and_2 ^ sum_29_1321_half_and;
-  wire sum_29_1321_sum_and = a[21] & b[6];
-  wire sum_29_1321_sum = sum_29_1321_half ^ sum_29_1321_sum_and;
-  wire sum_29_1321_carry = (sum_29_1321_half_and_2 & sum_29_1321_half_and) | (sum_29_1321_half &
-      sum_29_1321_sum_and);
-  wire sum_29_1323_half_and_2 = a[22] & b[5];
-  wire sum_29_1323_half_and = a_normal & b[4];
-  wire sum_29_1323_half = sum_29_1323_half_and_2 ^ sum_29_1323_half_and;
-  wire sum_29_1323_sum = sum_29_1323_half ^ addend_right64[29];
-  wire sum_29_1323_carry = (sum_29_1323_half_and_2 & sum_29_1323_half_and) | (sum_29_1323_half &
-      addend_right64[29]);
-  wire sum_29_1325_half = sum_28_1269_carry ^ sum_28_1271_carry;
-  wire sum_29_1325_sum = sum_29_1325_half ^ sum_28_1273_carry;
-  wire sum_29_1325_carry = (sum_28_1269_carry & sum_28_1271_carry) | (sum_29_1325_half &
-      sum_28_1273_carry);
-  wire sum_29_1327_half = sum_28_1275_carry ^ sum_28_1277_carry;
-  wire sum_29_1327_sum = sum_29_1327_half ^ sum_28_1279_carry;
-  wire sum_29_1327_carry = (sum_28_1275_carry & sum_28_1277_carry) | (sum_29_1327_half &
-      sum_28_1279_carry);
-  wire sum_29_1329_half = sum_28_1281_carry ^ sum_29_1311_sum;
-  wire sum_29_1329_sum = sum_29_1329_half ^ sum_29_1313_sum;
-  wire sum_29_1329_carry = (sum_28_1281_carry & sum_29_1311_sum) | (sum_29_1329_half &
-      sum_29_1313_sum);
-  wire sum_29_1331_half = sum_29_1315_sum ^ sum_29_1317_sum;
-  wire sum_29_1331_sum = sum_29_1331_half ^ sum_29_1319_sum;
-  wire sum_29_1331_carry = (sum_29_1315_sum & sum_29_1317_sum) | (sum_29_1331_half &
-      sum_29_1319_sum);
-  wire sum_29_1333_half = sum_29_1321_sum ^ sum_29_1323_sum;
-  wire sum_29_1333_sum = sum_29_1333_half ^ sum_28_1283_carry;
-  wire sum_29_1333_carry = (sum_29_1321_sum & sum_29_1323_sum) | (sum_29_1333_half &
-      sum_28_1283_carry);
-  wire sum_29_1335_half = sum_28_1285_carry ^ sum_28_1287_carry;
-  wire sum_29_1335_sum = sum_29_1335_half ^ sum_28_1289_carry;
-  wire sum_29_1335_carry = (sum_28_1285_carry & sum_28_1287_carry) | (sum_29_1335_half &
-      sum_28_1289_carry);
-  wire sum_29_1337_half = sum_28_1291_carry ^ sum_29_1325_sum;
-  wire sum_29_1337_sum = sum_29_1337_half ^ sum_29_1327_sum;
-  wire sum_29_1337_carry = (sum_28_1291_carry & sum_29_1325_sum) | (sum_29_1337_half &
-      sum_29_1327_sum);
-  wire sum_29_1339_half = sum_29_1329_sum ^ sum_29_1331_sum;
-  wire sum_29_1339_sum = sum_29_1339_half ^ sum_29_1333_sum;
-  wire sum_29_1339_carry = (sum_29_1329_sum & sum_29_1331_sum) | (sum_29_1339_half &
-      sum_29_1333_sum);
-  wire sum_29_1341_half = sum_28_1293_carry ^ sum_28_1295_carry;
-  wire sum_29_1341_sum = sum_29_1341_half ^ sum_28_1297_carry;
-  wire sum_29_1341_carry = (sum_28_1293_carry & sum_28_1295_carry) | (sum_29_1341_half &
-      sum_28_1297_carry);
-  wire sum_29_1343_half = sum_29_1335_sum ^ sum_28_1299_carry;
-  wire sum_29_1343_sum = sum_29_1343_half ^ sum_29_1337_sum;
-  wire sum_29_1343_carry = (sum_29_1335_sum & sum_28_1299_carry) | (sum_29_1343_half &
-      sum_29_1337_sum);
-  wire sum_29_1345_half = sum_29_1339_sum ^ sum_28_1301_carry;
-  wire sum_29_1345_sum = sum_29_1345_half ^ sum_28_1303_carry;
-  wire sum_29_1345_carry = (sum_29_1339_sum & sum_28_1301_carry) | (sum_29_1345_half &
-      sum_28_1303_carry);
-  wire sum_29_1347_half = sum_29_1341_sum ^ sum_29_1343_sum;
-  wire sum_29_1347_sum = sum_29_1347_half ^ sum_28_1305_carry;
-  wire sum_29_1347_carry = (sum_29_1341_sum & sum_29_1343_sum) | (sum_29_1347_half &
-      sum_28_1305_carry);
-  wire sum_29_1349_half = sum_29_1345_sum ^ sum_28_1307_carry;
-  wire sum_29_1349_sum = sum_29_1349_half ^ sum_29_1347_sum;
-  wire sum_29_1349_carry = (sum_29_1345_sum & sum_28_1307_carry) | (sum_29_1349_half &
-      sum_29_1347_sum);
-  wire sum_30_1351_half_and_2 = a[5] & b_normal;
-  wire sum_30_1351_half_and = a[6] & b[22];
-  wire sum_30_1351_half = sum_30_1351_half_and_2 ^ sum_30_1351_half_and;
-  wire sum_30_1351_sum_and = a[7] & b[21];
-  wire sum_30_1351_sum = sum_30_1351_half ^ sum_30_1351_sum_and;
-  wire sum_30_1351_carry = (sum_30_1351_half_and_2 & sum_30_1351_half_and) | (sum_30_1351_half &
-      sum_30_1351_sum_and);
-  wire sum_30_1353_half_and_2 = a[8] & b[20];
-  wire sum_30_1353_half_and = a[9] & b[19];
-  wire sum_30_1353_half = sum_30_1353_half_and_2 ^ sum_30_1353_half_and;
-  wire sum_30_1353_sum_and = a[10] & b[18];
-  wire sum_30_1353_sum = sum_30_1353_half ^ sum_30_1353_sum_and;
-  wire sum_30_1353_carry = (sum_30_1353_half_and_2 & sum_30_1353_half_and) | (sum_30_1353_half &
-      sum_30_1353_sum_and);
-  wire sum_30_1355_half_and_2 = a[11] & b[17];
-  wire sum_30_1355_half_and = a[12] & b[16];
-  wire sum_30_1355_half = sum_30_1355_half_and_2 ^ sum_30_1355_half_and;
-  wire sum_30_1355_sum_and = a[13] & b[15];
-  wire sum_30_1355_sum = sum_30_1355_half ^ sum_30_1355_sum_and;
-  wire sum_30_1355_carry = (sum_30_1355_half_and_2 & sum_30_1355_half_and) | (sum_30_1355_half &
-      sum_30_1355_sum_and);
-  wire sum_30_1357_half_and_2 = a[14] & b[14];
-  wire sum_30_1357_half_and = a[15] & b[13];
-  wire sum_30_1357_half = sum_30_1357_half_and_2 ^ sum_30_1357_half_and;
-  wire sum_30_1357_sum_and = a[16] & b[12];
-  wire sum_30_1357_sum = sum_30_1357_half ^ sum_30_1357_sum_and;
-  wire sum_30_1357_carry = (sum_30_1357_half_and_2 & sum_30_1357_half_and) | (sum_30_1357_half &
-      sum_30_1357_sum_and);
-  wire sum_30_1359_half_and_2 = a[17] & b[11];
-  wire sum_30_1359_half_and = a[18] & b[10];
-  wire sum_30_1359_half = sum_30_1359_half_and_2 ^ sum_30_1359_half_and;
-  wire sum_30_1359_sum_and = a[19] & b[9];
-  wire sum_30_1359_sum = sum_30_1359_half ^ sum_30_1359_sum_and;
-  wire sum_30_1359_carry = (sum_30_1359_half_and_2 & sum_30_1359_half_and) | (sum_30_1359_half &
-      sum_30_1359_sum_and);
-  wire sum_30_1361_half_and_2 = a[20] & b[8];
-  wire sum_30_1361_half_and = a[21] & b[7];
-  wire sum_30_1361_half = sum_30_1361_half_and_2 ^ sum_30_1361_half_and;
-  wire sum_30_1361_sum_and = a[22] & b[6];
-  wire sum_30_1361_sum = sum_30_1361_half ^ sum_30_1361_sum_and;
-  wire sum_30_1361_carry = (sum_30_1361_half_and_2 & sum_30_1361_half_and) | (sum_30_1361_half &
-      sum_30_1361_sum_and);
-  wire sum_30_1363_half_and = a_normal & b[5];
-  wire sum_30_1363_half = sum_30_1363_half_and ^ addend_right64[30];
-  wire sum_30_1363_sum = sum_30_1363_half ^ sum_29_1311_carry;
-  wire sum_30_1363_carry = (sum_30_1363_half_and & addend_right64[30]) | (sum_30_1363_half &
-      sum_29_1311_carry);
-  wire sum_30_1365_half = sum_29_1313_carry ^ sum_29_1315_carry;
-  wire sum_30_1365_sum = sum_30_1365_half ^ sum_29_1317_carry;
-  wire sum_30_1365_carry = (sum_29_1313_carry & sum_29_1315_carry) | (sum_30_1365_half &
-      sum_29_1317_carry);
-  wire sum_30_1367_half = sum_29_1319_carry ^ sum_29_1321_carry;
-  wire sum_30_1367_sum = sum_30_1367_half ^ sum_29_1323_carry;
-  wire sum_30_1367_carry = (sum_29_1319_carry & sum_29_1321_carry) | (sum_30_1367_half &
-      sum_29_1323_carry);
-  wire sum_30_1369_half = sum_30_1351_sum ^ sum_30_1353_sum;
-  wire sum_30_1369_sum = sum_30_1369_half ^ sum_30_1355_sum;
-  wire sum_30_1369_carry = (sum_30_1351_sum & sum_30_1353_sum) | (sum_30_1369_half &
-      sum_30_1355_sum);
-  wire sum_30_1371_half = sum_30_1357_sum ^ sum_30_1359_sum;
-  wire sum_30_1371_sum = sum_30_1371_half ^ sum_30_1361_sum;
-  wire sum_30_1371_carry = (sum_30_1357_sum & sum_30_1359_sum) | (sum_30_1371_half &
-      sum_30_1361_sum);
-  wire sum_30_1373_half = sum_30_1363_sum ^ sum_29_1325_carry;
-  wire sum_30_1373_sum = sum_30_1373_half ^ sum_29_1327_carry;
-  wire sum_30_1373_carry = (sum_30_1363_sum & sum_29_1325_carry) | (sum_30_1373_half &
-      sum_29_1327_carry);
-  wire sum_30_1375_half = sum_29_1329_carry ^ sum_29_1331_carry;
-  wire sum_30_1375_sum = sum_30_1375_half ^ sum_30_1365_sum;
-  wire sum_30_1375_carry = (sum_29_1329_carry & sum_29_1331_carry) | (sum_30_1375_half &
-      sum_30_1365_sum);
-  wire sum_30_1377_half = sum_30_1367_sum ^ sum_29_1333_carry;
-  wire sum_30_1377_sum = sum_30_1377_half ^ sum_30_1369_sum;
-  wire sum_30_1377_carry = (sum_30_1367_sum & sum_29_1333_carry) | (sum_30_1377_half &
-      sum_30_1369_sum);
-  wire sum_30_1379_half = sum_30_1371_sum ^ sum_29_1335_carry;
-  wire sum_30_1379_sum = sum_30_1379_half ^ sum_29_1337_carry;
-  wire sum_30_1379_carry = (sum_30_1371_sum & sum_29_1335_carry) | (sum_30_1379_half &
-      sum_29_1337_carry);
-  wire sum_30_1381_half = sum_30_1373_sum ^ sum_29_1339_carry;
-  wire sum_30_1381_sum = sum_30_1381_half ^ sum_30_1375_sum;
-  wire sum_30_1381_carry = (sum_30_1373_sum & sum_29_1339_carry) | (sum_30_1381_half &
-      sum_30_1375_sum);
-  wire sum_30_1383_half = sum_30_1377_sum ^ sum_29_1341_carry;
-  wire sum_30_1383_sum = sum_30_1383_half ^ sum_30_1379_sum;
-  wire sum_30_1383_carry = (sum_30_1377_sum & sum_29_1341_carry) | (sum_30_1383_half &
-      sum_30_1379_sum);
-  wire sum_30_1385_half = sum_29_1343_carry ^ sum_30_1381_sum;
-  wire sum_30_1385_sum = sum_30_1385_half ^ sum_29_1345_carry;
-  wire sum_30_1385_carry = (sum_29_1343_carry & sum_30_1381_sum) | (sum_30_1385_half &
-      sum_29_1345_carry);
-  wire sum_30_1387_half = sum_30_1383_sum ^ sum_29_1347_carry;
-  wire sum_30_1387_sum = sum_30_1387_half ^ sum_30_1385_sum;
-  wire sum_30_1387_carry = (sum_30_1383_sum & sum_29_1347_carry) | (sum_30_1387_half &
-      sum_30_1385_sum);
-  wire sum_31_1389_half_and_2 = a[6] & b_normal;
-  wire sum_31_1389_half_and = a[7] & b[22];
-  wire sum_31_1389_half = sum_31_1389_half_and_2 ^ sum_31_1389_half_and;
-  wire sum_31_1389_sum_and = a[8] & b[21];
-  wire sum_31_1389_sum = sum_31_1389_half ^ sum_31_1389_sum_and;
-  wire sum_31_1389_carry = (sum_31_1389_half_and_2 & sum_31_1389_half_and) | (sum_31_1389_half &
-      sum_31_1389_sum_and);
-  wire sum_31_1391_half_and_2 = a[9] & b[20];
-  wire sum_31_1391_half_and = a[10] & b[19];
-  wire sum_31_1391_half = sum_31_1391_half_and_2 ^ sum_31_1391_half_and;
-  wire sum_31_1391_sum_and = a[11] & b[18];
-  wire sum_31_1391_sum = sum_31_1391_half ^ sum_31_1391_sum_and;
-  wire sum_31_1391_carry = (sum_31_1391_half_and_2 & sum_31_1391_half_and) | (sum_31_1391_half &
-      sum_31_1391_sum_and);
-  wire sum_31_1393_half_and_2 = a[12] & b[17];
-  wire sum_31_1393_half_and = a[13] & b[16];
-  wire sum_31_1393_half = sum_31_1393_half_and_2 ^ sum_31_1393_half_and;
-  wire sum_31_1393_sum_and = a[14] & b[15];
-  wire sum_31_1393_sum = sum_31_1393_half ^ sum_31_1393_sum_and;
-  wire sum_31_1393_carry = (sum_31_1393_half_and_2 & sum_31_1393_half_and) | (sum_31_1393_half &
-      sum_31_1393_sum_and);
-  wire sum_31_1395_half_and_2 = a[15] & b[14];
-  wire sum_31_1395_half_and = a[16] & b[13];
-  wire sum_31_1395_half = sum_31_1395_half_and_2 ^ sum_31_1395_half_and;
-  wire sum_31_1395_sum_and = a[17] & b[12];
-  wire sum_31_1395_sum = sum_31_1395_half ^ sum_31_1395_sum_and;
-  wire sum_31_1395_carry = (sum_31_1395_half_and_2 & sum_31_1395_half_and) | (sum_31_1395_half &
-      sum_31_1395_sum_and);
-  wire sum_31_1397_half_and_2 = a[18] & b[11];
-  wire sum_31_1397_half_and = a[19] & b[10];
-  wire sum_31_1397_half = sum_31_1397_half_and_2 ^ sum_31_1397_half_and;
-  wire sum_31_1397_sum_and = a[20] & b[9];
-  wire sum_31_1397_sum = sum_31_1397_half ^ sum_31_1397_sum_and;
-  wire sum_31_1397_carry = (sum_31_1397_half_and_2 & sum_31_1397_half_and) | (sum_31_1397_half &
-      sum_31_1397_sum_and);
-  wire sum_31_1399_half_and_2 = a[21] & b[8];
-  wire sum_31_1399_half_and = a[22] & b[7];
-  wire sum_31_1399_half = sum_31_1399_half_and_2 ^ sum_31_1399_half_and;
-  wire sum_31_1399_sum_and = a_normal & b[6];
-  wire sum_31_1399_sum = sum_31_1399_half ^ sum_31_1399_sum_and;
-  wire sum_31_1399_carry = (sum_31_1399_half_and_2 & sum_31_1399_half_and) | (sum_31_1399_half &
-      sum_31_1399_sum_and);
-  wire sum_31_1401_half = addend_right64[31] ^ sum_30_1351_carry;
-  wire sum_31_1401_sum = sum_31_1401_half ^ sum_30_1353_carry;
-  wire sum_31_1401_carry = (addend_right64[31] & sum_30_1351_carry) | (sum_31_1401_half &
-      sum_30_1353_carry);
-  wire sum_31_1403_half = sum_30_1355_carry ^ sum_30_1357_carry;
-  wire sum_31_1403_sum = sum_31_1403_half ^ sum_30_1359_carry;
-  wire sum_31_1403_carry = (sum_30_1355_carry & sum_30_1357_carry) | (sum_31_1403_half &
-      sum_30_1359_carry);
-  wire sum_31_1405_half = sum_30_1361_carry ^ sum_31_1389_sum;
-  wire sum_31_1405_sum = sum_31_1405_half ^ sum_31_1391_sum;
-  wire sum_31_1405_carry = (sum_30_1361_carry & sum_31_1389_sum) | (sum_31_1405_half &
-      sum_31_1391_sum);
-  wire sum_31_1407_half = sum_31_1393_sum ^ sum_31_1395_sum;
-  wire sum_31_1407_sum = sum_31_1407_half ^ sum_31_1397_sum;
-  wire sum_31_1407_carry = (sum_31_1393_sum & sum_31_1395_sum) | (sum_31_1407_half &
-      sum_31_1397_sum);
-  wire sum_31_1409_half = sum_31_1399_sum ^ sum_30_1363_carry;
-  wire sum_31_1409_sum = sum_31_1409_half ^ sum_30_1365_carry;
-  wire sum_31_1409_carry = (sum_31_1399_sum & sum_30_1363_carry) | (sum_31_1409_half &
-      sum_30_1365_carry);
-  wire sum_31_1411_half = sum_30_1367_carry ^ sum_30_1369_carry;
-  wire sum_31_1411_sum = sum_31_1411_half ^ sum_30_1371_carry;
-  wire sum_31_1411_carry = (sum_30_1367_carry & sum_30_1369_carry) | (sum_31_1411_half &
-      sum_30_1371_carry);
-  wire sum_31_1413_half = sum_31_1401_sum ^ sum_31_1403_sum;
-  wire sum_31_1413_sum = sum_31_1413_half ^ sum_31_1405_sum;
-  wire sum_31_1413_carry = (sum_31_1401_sum & sum_31_1403_sum) | (sum_31_1413_half &
-      sum_31_1405_sum);
-  wire sum_31_1415_half = sum_31_1407_sum ^ sum_31_1409_sum;
-  wire sum_31_1415_sum = sum_31_1415_half ^ sum_30_1373_carry;
-  wire sum_31_1415_carry = (sum_31_1407_sum & sum_31_1409_sum) | (sum_31_1415_half &
-      sum_30_1373_carry);
-  wire sum_31_1417_half = sum_30_1375_carry ^ sum_30_1377_carry;
-  wire sum_31_1417_sum = sum_31_1417_half ^ sum_31_1411_sum;
-  wire sum_31_1417_carry = (sum_30_1375_carry & sum_30_1377_carry) | (sum_31_1417_half &
-      sum_31_1411_sum);
-  wire sum_31_1419_half = sum_31_1413_sum ^ sum_31_1415_sum;
-  wire sum_31_1419_sum = sum_31_1419_half ^ sum_30_1379_carry;
-  wire sum_31_1419_carry = (sum_31_1413_sum & sum_31_1415_sum) | (sum_31_1419_half &
-      sum_30_1379_carry);
-  wire sum_31_1421_half = sum_30_1381_carry ^ sum_31_1417_sum;
-  wire sum_31_1421_sum = sum_31_1421_half ^ sum_31_1419_sum;
-  wire sum_31_1421_carry = (sum_30_1381_carry & sum_31_1417_sum) | (sum_31_1421_half &
-      sum_31_1419_sum);
-  wire sum_31_1423_half = sum_30_1383_carry ^ sum_30_1385_carry;
-  wire sum_31_1423_sum = sum_31_1423_half ^ sum_31_1421_sum;
-  wire sum_31_1423_carry = (sum_30_1383_carry & sum_30_1385_carry) | (sum_31_1423_half &
-      sum_31_1421_sum);
-  wire sum_32_1425_half_and_2 = a[7] & b_normal;
-  wire sum_32_1425_half_and = a[8] & b[22];
-  wire sum_32_1425_half = sum_32_1425_half_and_2 ^ sum_32_1425_half_and;
-  wire sum_32_1425_sum_and = a[9] & b[21];
-  wire sum_32_1425_sum = sum_32_1425_half ^ sum_32_1425_sum_and;
-  wire sum_32_1425_carry = (sum_32_1425_half_and_2 & sum_32_1425_half_and) | (sum_32_1425_half &
-      sum_32_1425_sum_and);
-  wire sum_32_1427_half_and_2 = a[10] & b[20];
-  wire sum_32_1427_half_and = a[11] & b[19];
-  wire sum_32_1427_half = sum_32_1427_half_and_2 ^ sum_32_1427_half_and;
-  wire sum_32_1427_sum_and = a[12] & b[18];
-  wire sum_32_1427_sum = sum_32_1427_half ^ sum_32_1427_sum_and;
-  wire sum_32_1427_carry = (sum_32_1427_half_and_2 & sum_32_1427_half_and) | (sum_32_1427_half &
-      sum_32_1427_sum_and);
-  wire sum_32_1429_half_and_2 = a[13] & b[17];
-  wire sum_32_1429_half_and = a[14] & b[16];
-  wire sum_32_1429_half = sum_32_1429_half_and_2 ^ sum_32_1429_half_and;
-  wire sum_32_1429_sum_and = a[15] & b[15];
-  wire sum_32_1429_sum = sum_32_1429_half ^ sum_32_1429_sum_and;
-  wire sum_32_1429_carry = (sum_32_1429_half_and_2 & sum_32_1429_half_and) | (sum_32_1429_half &
-      sum_32_1429_sum_and);
-  wire sum_32_1431_half_and_2 = a[16] & b[14];
-  wire sum_32_1431_half_and = a[17] & b[13];
-  wire sum_32_1431_half = sum_32_1431_half_and_2 ^ sum_32_1431_half_and;
-  wire sum_32_1431_sum_and = a[18] & b[12];
-  wire sum_32_1431_sum = sum_32_1431_half ^ sum_32_1431_sum_and;
-  wire sum_32_1431_carry = (sum_32_1431_half_and_2 & sum_32_1431_half_and) | (sum_32_1431_half &
-      sum_32_1431_sum_and);
-  wire sum_32_1433_half_and_2 = a[19] & b[11];
-  wire sum_32_1433_half_and = a[20] & b[10];
-  wire sum_32_1433_half = sum_32_1433_half_and_2 ^ sum_32_1433_half_and;
-  wire sum_32_1433_sum_and = a[21] & b[9];
-  wire sum_32_1433_sum = sum_32_1433_half ^ sum_32_1433_sum_and;
-  wire sum_32_1433_carry = (sum_32_1433_half_and_2 & sum_32_1433_half_and) | (sum_32_1433_half &
-      sum_32_1433_sum_and);
-  wire sum_32_1435_half_and_2 = a[22] & b[8];
-  wire sum_32_1435_half_and = a_normal & b[7];
-  wire sum_32_1435_half = sum_32_1435_half_and_2 ^ sum_32_1435_half_and;
-  wire sum_32_1435_sum = sum_32_1435_half ^ addend_right64[32];
-  wire sum_32_1435_carry = (sum_32_1435_half_and_2 & sum_32_1435_half_and) | (sum_32_1435_half &
-      addend_right64[32]);
-  wire sum_32_1437_half = sum_31_1389_carry ^ sum_31_1391_carry;
-  wire sum_32_1437_sum = sum_32_1437_half ^ sum_31_1393_carry;
-  wire sum_32_1437_carry = (sum_31_1389_carry & sum_31_1391_carry) | (sum_32_1437_half &
-      sum_31_1393_carry);
-  wire sum_32_1439_half = sum_31_1395_carry ^ sum_31_1397_carry;
-  wire sum_32_1439_sum = sum_32_1439_half ^ sum_31_1399_carry;
-  wire sum_32_1439_carry = (sum_31_1395_carry & sum_31_1397_carry) | (sum_32_1439_half &
-      sum_31_1399_carry);
-  wire sum_32_1441_half = sum_32_1425_sum ^ sum_32_1427_sum;
-  wire sum_32_1441_sum = sum_32_1441_half ^ sum_32_1429_sum;
-  wire sum_32_1441_carry = (sum_32_1425_sum & sum_32_1427_sum) | (sum_32_1441_half &
-      sum_32_1429_sum);
-  wire sum_32_1443_half = sum_32_1431_sum ^ sum_32_1433_sum;
-  wire sum_32_1443_sum = sum_32_1443_half ^ sum_32_1435_sum;
-  wire sum_32_1443_carry = (sum_32_1431_sum & sum_32_1433_sum) | (sum_32_1443_half &
-      sum_32_1435_sum);
-  wire sum_32_1445_half = sum_31_1401_carry ^ sum_31_1403_carry;
-  wire sum_32_1445_sum = sum_32_1445_half ^ sum_31_1405_carry;
-  wire sum_32_1445_carry = (sum_31_1401_carry & sum_31_1403_carry) | (sum_32_1445_half &
-      sum_31_1405_carry);
-  wire sum_32_1447_half = sum_31_1407_carry ^ sum_32_1437_sum;
-  wire sum_32_1447_sum = sum_32_1447_half ^ sum_32_1439_sum;
-  wire sum_32_1447_carry = (sum_31_1407_carry & sum_32_1437_sum) | (sum_32_1447_half &
-      sum_32_1439_sum);
-  wire sum_32_1449_half = sum_31_1409_carry ^ sum_32_1441_sum;
-  wire sum_32_1449_sum = sum_32_1449_half ^ sum_32_1443_sum;
-  wire sum_32_1449_carry = (sum_31_1409_carry & sum_32_1441_sum) | (sum_32_1449_half &
-      sum_32_1443_sum);
-  wire sum_32_1451_half = sum_31_1411_carry ^ sum_31_1413_carry;
-  wire sum_32_1451_sum = sum_32_1451_half ^ sum_32_1445_sum;
-  wire sum_32_1451_carry = (sum_31_1411_carry & sum_31_1413_carry) | (sum_32_1451_half &
-      sum_32_1445_sum);
-  wire sum_32_1453_half = sum_32_1447_sum ^ sum_31_1415_carry;
-  wire sum_32_1453_sum = sum_32_1453_half ^ sum_32_1449_sum;
-  wire sum_32_1453_carry = (sum_32_1447_sum & sum_31_1415_carry) | (sum_32_1453_half &
-      sum_32_1449_sum);
-  wire sum_32_1455_half = sum_31_1417_carry ^ sum_32_1451_sum;
-  wire sum_32_1455_sum = sum_32_1455_half ^ sum_31_1419_carry;
-  wire sum_32_1455_carry = (sum_31_1417_carry & sum_32_1451_sum) | (sum_32_1455_half &
-      sum_31_1419_carry);
-  wire sum_32_1457_half = sum_32_1453_sum ^ sum_31_1421_carry;
-  wire sum_32_1457_sum = sum_32_1457_half ^ sum_32_1455_sum;
-  wire sum_32_1457_carry = (sum_32_1453_sum & sum_31_1421_carry) | (sum_32_1457_half &
-      sum_32_1455_sum);
-  wire sum_33_1459_half_and_2 = a[8] & b_normal;
-  wire sum_33_1459_half_and = a[9] & b[22];
-  wire sum_33_1459_half = sum_33_1459_half_and_2 ^ sum_33_1459_half_and;
-  wire sum_33_1459_sum_and = a[10] & b[21];
-  wire sum_33_1459_sum = sum_33_1459_half ^ sum_33_1459_sum_and;
-  wire sum_33_1459_carry = (sum_33_1459_half_and_2 & sum_33_1459_half_and) | (sum_33_1459_half &
-      sum_33_1459_sum_and);
-  wire sum_33_1461_half_and_2 = a[11] & b[20];
-  wire sum_33_1461_half_and = a[12] & b[19];
-  wire sum_33_1461_half = sum_33_1461_half_and_2 ^ sum_33_1461_half_and;
-  wire sum_33_1461_sum_and = a[13] & b[18];
-  wire sum_33_1461_sum = sum_33_1461_half ^ sum_33_1461_sum_and;
-  wire sum_33_1461_carry = (sum_33_1461_half_and_2 & sum_33_1461_half_and) | (sum_33_1461_half &
-      sum_33_1461_sum_and);
-  wire sum_33_1463_half_and_2 = a[14] & b[17];
-  wire sum_33_1463_half_and = a[15] & b[16];
-  wire sum_33_1463_half = sum_33_1463_half_and_2 ^ sum_33_1463_half_and;
-  wire sum_33_1463_sum_and = a[16] & b[15];
-  wire sum_33_1463_sum = sum_33_1463_half ^ sum_33_1463_sum_and;
-  wire sum_33_1463_carry = (sum_33_1463_half_and_2 & sum_33_1463_half_and) | (sum_33_1463_half &
-      sum_33_1463_sum_and);
-  wire sum_33_1465_half_and_2 = a[17] & b[14];
-  wire sum_33_1465_half_and = a[18] & b[13];
-  wire sum_33_1465_half = sum_33_1465_half_and_2 ^ sum_33_1465_half_and;
-  wire sum_33_1465_sum_and = a[19] & b[12];
-  wire sum_33_1465_sum = sum_33_1465_half ^ sum_33_1465_sum_and;
-  wire sum_33_1465_carry = (sum_33_1465_half_and_2 & sum_33_1465_half_and) | (sum_33_1465_half &
-      sum_33_1465_sum_and);
-  wire sum_33_1467_half_and_2 = a[20] & b[11];
-  wire sum_33_1467_half_and = a[21] & b[10];
-  wire sum_33_1467_half = sum_33_1467_half_and_2 ^ sum_33_1467_half_and;
-  wire sum_33_1467_sum_and = a[22] & b[9];
-  wire sum_33_1467_sum = sum_33_1467_half ^ sum_33_1467_sum_and;
-  wire sum_33_1467_carry = (sum_33_1467_half_and_2 & sum_33_1467_half_and) | (sum_33_1467_half &
-      sum_33_1467_sum_and);
-  wire sum_33_1469_half_and = a_normal & b[8];
-  wire sum_33_1469_half = sum_33_1469_half_and ^ addend_right64[33];
-  wire sum_33_1469_sum = sum_33_1469_half ^ sum_32_1425_carry;
-  wire sum_33_1469_carry = (sum_33_1469_half_and & addend_right64[33]) | (sum_33_1469_half &
-      sum_32_1425_carry);
-  wire sum_33_1471_half = sum_32_1427_carry ^ sum_32_1429_carry;
-  wire sum_33_1471_sum = sum_33_1471_half ^ sum_32_1431_carry;
-  wire sum_33_1471_carry = (sum_32_1427_carry & sum_32_1429_carry) | (sum_33_1471_half &
-      sum_32_1431_carry);
-  wire sum_33_1473_half = sum_32_1433_carry ^ sum_32_1435_carry;
-  wire sum_33_1473_sum = sum_33_1473_half ^ sum_33_1459_sum;
-  wire sum_33_1473_carry = (sum_32_1433_carry & sum_32_1435_carry) | (sum_33_1473_half &
-      sum_33_1459_sum);
-  wire sum_33_1475_half = sum_33_1461_sum ^ sum_33_1463_sum;
-  wire sum_33_1475_sum = sum_33_1475_half ^ sum_33_1465_sum;
-  wire sum_33_1475_carry = (sum_33_1461_sum & sum_33_1463_sum) | (sum_33_1475_half &
-      sum_33_1465_sum);
-  wire sum_33_1477_half = sum_33_1467_sum ^ sum_33_1469_sum;
-  wire sum_33_1477_sum = sum_33_1477_half ^ sum_32_1437_carry;
-  wire sum_33_1477_carry = (sum_33_1467_sum & sum_33_1469_sum) | (sum_33_1477_half &
-      sum_32_1437_carry);
-  wire sum_33_1479_half = sum_32_1439_carry ^ sum_32_1441_carry;
-  wire sum_33_1479_sum = sum_33_1479_half ^ sum_32_1443_carry;
-  wire sum_33_1479_carry = (sum_32_1439_carry & sum_32_1441_carry) | (sum_33_1479_half &
-      sum_32_1443_carry);
-  wire sum_33_1481_half = sum_33_1471_sum ^ sum_33_1473_sum;
-  wire sum_33_1481_sum = sum_33_1481_half ^ sum_33_1475_sum;
-  wire sum_33_1481_carry = (sum_33_1471_sum & sum_33_1473_sum) | (sum_33_1481_half &
-      sum_33_1475_sum);
-  wire sum_33_1483_half = sum_33_1477_sum ^ sum_32_1445_carry;
-  wire sum_33_1483_sum = sum_33_1483_half ^ sum_32_1447_carry;
-  wire sum_33_1483_carry = (sum_33_1477_sum & sum_32_1445_carry) | (sum_33_1483_half &
-      sum_32_1447_carry);
-  wire sum_33_1485_half = sum_32_1449_carry ^ sum_33_1479_sum;
-  wire sum_33_1485_sum = sum_33_1485_half ^ sum_33_1481_sum;
-  wire sum_33_1485_carry = (sum_32_1449_carry & sum_33_1479_sum) | (sum_33_1485_half &
-      sum_33_1481_sum);
-  wire sum_33_1487_half = sum_32_1451_carry ^ sum_33_1483_sum;
-  wire sum_33_1487_sum = sum_33_1487_half ^ sum_32_1453_carry;
-  wire sum_33_1487_carry = (sum_32_1451_carry & sum_33_1483_sum) | (sum_33_1487_half &
-      sum_32_1453_carry);
-  wire sum_33_1489_half = sum_33_1485_sum ^ sum_32_1455_carry;
-  wire sum_33_1489_sum = sum_33_1489_half ^ sum_33_1487_sum;
-  wire sum_33_1489_carry = (sum_33_1485_sum & sum_32_1455_carry) | (sum_33_1489_half &
-      sum_33_1487_sum);
-  wire sum_34_1491_half_and_2 = a[9] & b_normal;
-  wire sum_34_1491_half_and = a[10] & b[22];
-  wire sum_34_1491_half = sum_34_1491_half_and_2 ^ sum_34_1491_half_and;
-  wire sum_34_1491_sum_and = a[11] & b[21];
-  wire sum_34_1491_sum = sum_34_1491_half ^ sum_34_1491_sum_and;
-  wire sum_34_1491_carry = (sum_34_1491_half_and_2 & sum_34_1491_half_and) | (sum_34_1491_half &
-      sum_34_1491_sum_and);
-  wire sum_34_1493_half_and_2 = a[12] & b[20];
-  wire sum_34_1493_half_and = a[13] & b[19];
-  wire sum_34_1493_half = sum_34_1493_half_and_2 ^ sum_34_1493_half_and;
-  wire sum_34_1493_sum_and = a[14] & b[18];
-  wire sum_34_1493_sum = sum_34_1493_half ^ sum_34_1493_sum_and;
-  wire sum_34_1493_carry = (sum_34_1493_half_and_2 & sum_34_1493_half_and) | (sum_34_1493_half &
-      sum_34_1493_sum_and);
-  wire sum_34_1495_half_and_2 = a[15] & b[17];
-  wire sum_34_1495_half_and = a[16] & b[16];
-  wire sum_34_1495_half = sum_34_1495_half_and_2 ^ sum_34_1495_half_and;
-  wire sum_34_1495_sum_and = a[17] & b[15];
-  wire sum_34_1495_sum = sum_34_1495_half ^ sum_34_1495_sum_and;
-  wire sum_34_1495_carry = (sum_34_1495_half_and_2 & sum_34_1495_half_and) | (sum_34_1495_half &
-      sum_34_1495_sum_and);
-  wire sum_34_1497_half_and_2 = a[18] & b[14];
-  wire sum_34_1497_half_and = a[19] & b[13];
-  wire sum_34_1497_half = sum_34_1497_half_and_2 ^ sum_34_1497_half_and;
-  wire sum_34_1497_sum_and = a[20] & b[12];
-  wire sum_34_1497_sum = sum_34_1497_half ^ sum_34_1497_sum_and;
-  wire sum_34_1497_carry = (sum_34_1497_half_and_2 & sum_34_1497_half_and) | (sum_34_1497_half &
-      sum_34_1497_sum_and);
-  wire sum_34_1499_half_and_2 = a[21] & b[11];
-  wire sum_34_1499_half_and = a[22] & b[10];
-  wire sum_34_1499_half = sum_34_1499_half_and_2 ^ sum_34_1499_half_and;
-  wire sum_34_1499_sum_and = a_normal & b[9];
-  wire sum_34_1499_sum = sum_34_1499_half ^ sum_34_1499_sum_and;
-  wire sum_34_1499_carry = (sum_34_1499_half_and_2 & sum_34_1499_half_and) | (sum_34_1499_half &
-      sum_34_1499_sum_and);
-  wire sum_34_1501_half = addend_right64[34] ^ sum_33_1459_carry;
-  wire sum_34_1501_sum = sum_34_1501_half ^ sum_33_1461_carry;
-  wire sum_34_1501_carry = (addend_right64[34] & sum_33_1459_carry) | (sum_34_1501_half &
-      sum_33_1461_carry);
-  wire sum_34_1503_half = sum_33_1463_carry ^ sum_33_1465_carry;
-  wire sum_34_1503_sum = sum_34_1503_half ^ sum_33_1467_carry;
-  wire sum_34_1503_carry = (sum_33_1463_carry & sum_33_1465_carry) | (sum_34_1503_half &
-      sum_33_1467_carry);
-  wire sum_34_1505_half = sum_34_1491_sum ^ sum_34_1493_sum;
-  wire sum_34_1505_sum = sum_34_1505_half ^ sum_34_1495_sum;
-  wire sum_34_1505_carry = (sum_34_1491_sum & sum_34_1493_sum) | (sum_34_1505_half &
-      sum_34_1495_sum);
-  wire sum_34_1507_half = sum_34_1497_sum ^ sum_34_1499_sum;
-  wire sum_34_1507_sum = sum_34_1507_half ^ sum_33_1469_carry;
-  wire sum_34_1507_carry = (sum_34_1497_sum & sum_34_1499_sum) | (sum_34_1507_half &
-      sum_33_1469_carry);
-  wire sum_34_1509_half = sum_33_1471_carry ^ sum_33_1473_carry;
-  wire sum_34_1509_sum = sum_34_1509_half ^ sum_33_1475_carry;
-  wire sum_34_1509_carry = (sum_33_1471_carry & sum_33_1473_carry) | (sum_34_1509_half &
-      sum_33_1475_carry);
-  wire sum_34_1511_half = sum_34_1501_sum ^ sum_34_1503_sum;
-  wire sum_34_1511_sum = sum_34_1511_half ^ sum_34_1505_sum;
-  wire sum_34_1511_carry = (sum_34_1501_sum & sum_34_1503_sum) | (sum_34_1511_half &
-      sum_34_1505_sum);
-  wire sum_34_1513_half = sum_34_1507_sum ^ sum_33_1477_carry;
-  wire sum_34_1513_sum = sum_34_1513_half ^ sum_33_1479_carry;
-  wire sum_34_1513_carry = (sum_34_1507_sum & sum_33_1477_carry) | (sum_34_1513_half &
-      sum_33_1479_carry);
-  wire sum_34_1515_half = sum_33_1481_carry ^ sum_34_1509_sum;
-  wire sum_34_1515_sum = sum_34_1515_half ^ sum_34_1511_sum;
-  wire sum_34_1515_carry = (sum_33_1481_carry & sum_34_1509_sum) | (sum_34_1515_half &
-      sum_34_1511_sum);
-  wire sum_34_1517_half = sum_34_1513_sum ^ sum_33_1483_carry;
-  wire sum_34_1517_sum = sum_34_1517_half ^ sum_33_1485_carry;
-  wire sum_34_1517_carry = (sum_34_1513_sum & sum_33_1483_carry) | (sum_34_1517_half &
-      sum_33_1485_carry);
-  wire sum_34_1519_half = sum_34_1515_sum ^ sum_33_1487_carry;
-  wire sum_34_1519_sum = sum_34_1519_half ^ sum_34_1517_sum;
-  wire sum_34_1519_carry = (sum_34_1515_sum & sum_33_1487_carry) | (sum_34_1519_half &
-      sum_34_1517_sum);
-  wire sum_35_1521_half_and_2 = a[10] & b_normal;
-  wire sum_35_1521_half_and = a[11] & b[22];
-  wire sum_35_1521_half = sum_35_1521_half_and_2 ^ sum_35_1521_half_and;
-  wire sum_35_1521_carry_and = a[12] & b[21];
-  wire sum_35_1521_sum = sum_35_1521_half ^ sum_35_1521_carry_and;
-  wire sum_35_1521_carry = (sum_35_1521_half_and_2 & sum_35_1521_half_and) | (sum_35_1521_half &
-      sum_35_1521_carry_and);
-  wire sum_35_1523_half_and_2 = a[13] & b[20];
-  wire sum_35_1523_half_and = a[14] & b[19];
-  wire sum_35_1523_half = sum_35_1523_half_and_2 ^ sum_35_1523_half_and;
-  wire sum_35_1523_carry_and = a[15] & b[18];
-  wire sum_35_1523_sum = sum_35_1523_half ^ sum_35_1523_carry_and;
-  wire sum_35_1523_carry = (sum_35_1523_half_and_2 & sum_35_1523_half_and) | (sum_35_1523_half &
-      sum_35_1523_carry_and);
-  wire sum_35_1525_half_and_2 = a[16] & b[17];
-  wire sum_35_1525_half_and = a[17] & b[16];
-  wire sum_35_1525_half = sum_35_1525_half_and_2 ^ sum_35_1525_half_and;
-  wire sum_35_1525_carry_and = a[18] & b[15];
-  wire sum_35_1525_sum = sum_35_1525_half ^ sum_35_1525_carry_and;
-  wire sum_35_1525_carry = (sum_35_1525_half_and_2 & sum_35_1525_half_and) | (sum_35_1525_half &
-      sum_35_1525_carry_and);
-  wire sum_35_1527_half_and_2 = a[19] & b[14];
-  wire sum_35_1527_half_and = a[20] & b[13];
-  wire sum_35_1527_half = sum_35_1527_half_and_2 ^ sum_35_1527_half_and;
-  wire sum_35_1527_carry_and = a[21] & b[12];
-  wire sum_35_1527_sum = sum_35_1527_half ^ sum_35_1527_carry_and;
-  wire sum_35_1527_carry = (sum_35_1527_half_and_2 & sum_35_1527_half_and) | (sum_35_1527_half &
-      sum_35_1527_carry_and);
-  wire sum_35_1529_half_and_2 = a[22] & b[11];
-  wire sum_35_1529_half_and = a_normal & b[10];
-  wire sum_35_1529_half = sum_35_1529_half_and_2 ^ sum_35_1529_half_and;
-  wire sum_35_1529_sum = sum_35_1529_half ^ addend_right64[35];
-  wire sum_35_1529_carry = (sum_35_1529_half_and_2 & sum_35_1529_half_and) | (sum_35_1529_half &
-      addend_right64[35]);
-  wire sum_35_1531_half = sum_34_1491_carry ^ sum_34_1493_carry;
-  wire sum_35_1531_sum = sum_35_1531_half ^ sum_34_1495_carry;
-  wire sum_35_1531_carry = (sum_34_1491_carry & sum_34_1493_carry) | (sum_35_1531_half &
-      sum_34_1495_carry);
-  wire sum_35_1533_half = sum_34_1497_carry ^ sum_34_1499_carry;
-  wire sum_35_1533_sum = sum_35_1533_half ^ sum_35_1521_sum;
-  wire sum_35_1533_carry = (sum_34_1497_carry & sum_34_1499_carry) | (sum_35_1533_half &
-      sum_35_1521_sum);
-  wire sum_35_1535_half = sum_35_1523_sum ^ sum_35_1525_sum;
-  wire sum_35_1535_sum = sum_35_1535_half ^ sum_35_1527_sum;
-  wire sum_35_1535_carry = (sum_35_1523_sum & sum_35_1525_sum) | (sum_35_1535_half &
-      sum_35_1527_sum);
-  wire sum_35_1537_half = sum_35_1529_sum ^ sum_34_1501_carry;
-  wire sum_35_1537_sum = sum_35_1537_half ^ sum_34_1503_carry;
-  wire sum_35_1537_carry = (sum_35_1529_sum & sum_34_1501_carry) | (sum_35_1537_half &
-      sum_34_1503_carry);
-  wire sum_35_1539_half = sum_34_1505_carry ^ sum_34_1507_carry;
-  wire sum_35_1539_sum = sum_35_1539_half ^ sum_35_1531_sum;
-  wire sum_35_1539_carry = (sum_34_1505_carry & sum_34_1507_carry) | (sum_35_1539_half &
-      sum_35_1531_sum);
-  wire sum_35_1541_half = sum_35_1533_sum ^ sum_35_1535_sum;
-  wire sum_35_1541_sum = sum_35_1541_half ^ sum_34_1509_carry;
-  wire sum_35_1541_carry = (sum_35_1533_sum & sum_35_1535_sum) | (sum_35_1541_half &
-      sum_34_1509_carry);
-  wire sum_35_1543_half = sum_34_1511_carry ^ sum_35_1537_sum;
-  wire sum_35_1543_sum = sum_35_1543_half ^ sum_35_1539_sum;
-  wire sum_35_1543_carry = (sum_34_1511_carry & sum_35_1537_sum) | (sum_35_1543_half &
-      sum_35_1539_sum);
-  wire sum_35_1545_half = sum_34_1513_carry ^ sum_35_1541_sum;
-  wire sum_35_1545_sum = sum_35_1545_half ^ sum_34_1515_carry;
-  wire sum_35_1545_carry = (sum_34_1513_carry & sum_35_1541_sum) | (sum_35_1545_half &
-      sum_34_1515_carry);
-  wire sum_35_1547_half = sum_35_1543_sum ^ sum_35_1545_sum;
-  wire sum_35_1547_sum = sum_35_1547_half ^ sum_34_1517_carry;
-  wire sum_35_1547_carry = (sum_35_1543_sum & sum_35_1545_sum) | (sum_35_1547_half &
-      sum_34_1517_carry);
-  wire sum_36_1549_half_and_2 = a[11] & b_normal;
-  wire sum_36_1549_half_and = a[12] & b[22];
-  wire sum_36_1549_half = sum_36_1549_half_and_2 ^ sum_36_1549_half_and;
-  wire sum_36_1549_sum_and = a[13] & b[21];
-  wire sum_36_1549_sum = sum_36_1549_half ^ sum_36_1549_sum_and;
-  wire sum_36_1549_carry = (sum_36_1549_half_and_2 & sum_36_1549_half_and) | (sum_36_1549_half &
-      sum_36_1549_sum_and);
-  wire sum_36_1551_half_and_2 = a[14] & b[20];
-  wire sum_36_1551_half_and = a[15] & b[19];
-  wire sum_36_1551_half = sum_36_1551_half_and_2 ^ sum_36_1551_half_and;
-  wire sum_36_1551_sum_and = a[16] & b[18];
-  wire sum_36_1551_sum = sum_36_1551_half ^ sum_36_1551_sum_and;
-  wire sum_36_1551_carry = (sum_36_1551_half_and_2 & sum_36_1551_half_and) | (sum_36_1551_half &
-      sum_36_1551_sum_and);
-  wire sum_36_1553_half_and_2 = a[17] & b[17];
-  wire sum_36_1553_half_and = a[18] & b[16];
-  wire sum_36_1553_half = sum_36_1553_half_and_2 ^ sum_36_1553_half_and;
-  wire sum_36_1553_sum_and = a[19] & b[15];
-  wire sum_36_1553_sum = sum_36_1553_half ^ sum_36_1553_sum_and;
-  wire sum_36_1553_carry = (sum_36_1553_half_and_2 & sum_36_1553_half_and) | (sum_36_1553_half &
-      sum_36_1553_sum_and);
-  wire sum_36_1555_half_and_2 = a[20] & b[14];
-  wire sum_36_1555_half_and = a[21] & b[13];
-  wire sum_36_1555_half = sum_36_1555_half_and_2 ^ sum_36_1555_half_and;
-  wire sum_36_1555_sum_and = a[22] & b[12];
-  wire sum_36_1555_sum = sum_36_1555_half ^ sum_36_1555_sum_and;
-  wire sum_36_1555_carry = (sum_36_1555_half_and_2 & sum_36_1555_half_and) | (sum_36_1555_half &
-      sum_36_1555_sum_and);
-  wire sum_36_1557_half_and = a_normal & b[11];
-  wire sum_36_1557_half = sum_36_1557_half_and ^ addend_right64[36];
-  wire sum_36_1557_sum = sum_36_1557_half ^ sum_35_1521_carry;
-  wire sum_36_1557_carry = (sum_36_1557_half_and & addend_right64[36]) | (sum_36_1557_half &
-      sum_35_1521_carry);
-  wire sum_36_1559_half = sum_35_1523_carry ^ sum_35_1525_carry;
-  wire sum_36_1559_sum = sum_36_1559_half ^ sum_35_1527_carry;
-  wire sum_36_1559_carry = (sum_35_1523_carry & sum_35_1525_carry) | (sum_36_1559_half &
-      sum_35_1527_carry);
-  wire sum_36_1561_half = sum_35_1529_carry ^ sum_36_1549_sum;
-  wire sum_36_1561_sum = sum_36_1561_half ^ sum_36_1551_sum;
-  wire sum_36_1561_carry = (sum_35_1529_carry & sum_36_1549_sum) | (sum_36_1561_half &
-      sum_36_1551_sum);
-  wire sum_36_1563_half = sum_36_1553_sum ^ sum_36_1555_sum;
-  wire sum_36_1563_sum = sum_36_1563_half ^ sum_36_1557_sum;
-  wire sum_36_1563_carry = (sum_36_1553_sum & sum_36_1555_sum) | (sum_36_1563_half &
-      sum_36_1557_sum);
-  wire sum_36_1565_half = sum_35_1531_carry ^ sum_35_1533_carry;
-  wire sum_36_1565_sum = sum_36_1565_half ^ sum_35_1535_carry;
-  wire sum_36_1565_carry = (sum_35_1531_carry & sum_35_1533_carry) | (sum_36_1565_half &
-      sum_35_1535_carry);
-  wire sum_36_1567_half = sum_36_1559_sum ^ sum_36_1561_sum;
-  wire sum_36_1567_sum = sum_36_1567_half ^ sum_36_1563_sum;
-  wire sum_36_1567_carry = (sum_36_1559_sum & sum_36_1561_sum) | (sum_36_1567_half &
-      sum_36_1563_sum);
-  wire sum_36_1569_half = sum_35_1537_carry ^ sum_35_1539_carry;
-  wire sum_36_1569_sum = sum_36_1569_half ^ sum_36_1565_sum;
-  wire sum_36_1569_carry = (sum_35_1537_carry & sum_35_1539_carry) | (sum_36_1569_half &
-      sum_36_1565_sum);
-  wire sum_36_1571_half = sum_35_1541_carry ^ sum_36_1567_sum;
-  wire sum_36_1571_sum = sum_36_1571_half ^ sum_35_1543_carry;
-  wire sum_36_1571_carry = (sum_35_1541_carry & sum_36_1567_sum) | (sum_36_1571_half &
-      sum_35_1543_carry);
-  wire sum_36_1573_half = sum_36_1569_sum ^ sum_35_1545_carry;
-  wire sum_36_1573_sum = sum_36_1573_half ^ sum_36_1571_sum;
-  wire sum_36_1573_carry = (sum_36_1569_sum & sum_35_1545_carry) | (sum_36_1573_half &
-      sum_36_1571_sum);
-  wire sum_37_1575_half_and_2 = a[12] & b_normal;
-  wire sum_37_1575_half_and = a[13] & b[22];
-  wire sum_37_1575_half = sum_37_1575_half_and_2 ^ sum_37_1575_half_and;
-  wire sum_37_1575_sum_and = a[14] & b[21];
-  wire sum_37_1575_sum = sum_37_1575_half ^ sum_37_1575_sum_and;
-  wire sum_37_1575_carry = (sum_37_1575_half_and_2 & sum_37_1575_half_and) | (sum_37_1575_half &
-      sum_37_1575_sum_and);
-  wire sum_37_1577_half_and_2 = a[15] & b[20];
-  wire sum_37_1577_half_and = a[16] & b[19];
-  wire sum_37_1577_half = sum_37_1577_half_and_2 ^ sum_37_1577_half_and;
-  wire sum_37_1577_sum_and = a[17] & b[18];
-  wire sum_37_1577_sum = sum_37_1577_half ^ sum_37_1577_sum_and;
-  wire sum_37_1577_carry = (sum_37_1577_half_and_2 & sum_37_1577_half_and) | (sum_37_1577_half &
-      sum_37_1577_sum_and);
-  wire sum_37_1579_half_and_2 = a[18] & b[17];
-  wire sum_37_1579_half_and = a[19] & b[16];
-  wire sum_37_1579_half = sum_37_1579_half_and_2 ^ sum_37_1579_half_and;
-  wire sum_37_1579_sum_and = a[20] & b[15];
-  wire sum_37_1579_sum = sum_37_1579_half ^ sum_37_1579_sum_and;
-  wire sum_37_1579_carry = (sum_37_1579_half_and_2 & sum_37_1579_half_and) | (sum_37_1579_half &
-      sum_37_1579_sum_and);
-  wire sum_37_1581_half_and_2 = a[21] & b[14];
-  wire sum_37_1581_half_and = a[22] & b[13];
-  wire sum_37_1581_half = sum_37_1581_half_and_2 ^ sum_37_1581_half_and;
-  wire sum_37_1581_sum_and = a_normal & b[12];
-  wire sum_37_1581_sum = sum_37_1581_half ^ sum_37_1581_sum_and;
-  wire sum_37_1581_carry = (sum_37_1581_half_and_2 & sum_37_1581_half_and) | (sum_37_1581_half &
-      sum_37_1581_sum_and);
-  wire sum_37_1583_half = addend_right64[37] ^ sum_36_1549_carry;
-  wire sum_37_1583_sum = sum_37_1583_half ^ sum_36_1551_carry;
-  wire sum_37_1583_carry = (addend_right64[37] & sum_36_1549_carry) | (sum_37_1583_half &
-      sum_36_1551_carry);
-  wire sum_37_1585_half = sum_36_1553_carry ^ sum_36_1555_carry;
-  wire sum_37_1585_sum = sum_37_1585_half ^ sum_37_1575_sum;
-  wire sum_37_1585_carry = (sum_36_1553_carry & sum_36_1555_carry) | (sum_37_1585_half &
-      sum_37_1575_sum);
-  wire sum_37_1587_half = sum_37_1577_sum ^ sum_37_1579_sum;
-  wire sum_37_1587_sum = sum_37_1587_half ^ sum_37_1581_sum;
-  wire sum_37_1587_carry = (sum_37_1577_sum & sum_37_1579_sum) | (sum_37_1587_half &
-      sum_37_1581_sum);
-  wire sum_37_1589_half = sum_36_1557_carry ^ sum_36_1559_carry;
-  wire sum_37_1589_sum = sum_37_1589_half ^ sum_36_1561_carry;
-  wire sum_37_1589_carry = (sum_36_1557_carry & sum_36_1559_carry) | (sum_37_1589_half &
-      sum_36_1561_carry);
-  wire sum_37_1591_half = sum_36_1563_carry ^ sum_37_1583_sum;
-  wire sum_37_1591_sum = sum_37_1591_half ^ sum_37_1585_sum;
-  wire sum_37_1591_carry = (sum_36_1563_carry & sum_37_1583_sum) | (sum_37_1591_half &
-      sum_37_1585_sum);
-  wire sum_37_1593_half = sum_37_1587_sum ^ sum_36_1565_carry;
-  wire sum_37_1593_sum = sum_37_1593_half ^ sum_37_1589_sum;
-  wire sum_37_1593_carry = (sum_37_1587_sum & sum_36_1565_carry) | (sum_37_1593_half &
-      sum_37_1589_sum);
-  wire sum_37_1595_half = sum_36_1567_carry ^ sum_37_1591_sum;
-  wire sum_37_1595_sum = sum_37_1595_half ^ sum_36_1569_carry;
-  wire sum_37_1595_carry = (sum_36_1567_carry & sum_37_1591_sum) | (sum_37_1595_half &
-      sum_36_1569_carry);
-  wire sum_37_1597_half = sum_37_1593_sum ^ sum_36_1571_carry;
-  wire sum_37_1597_sum = sum_37_1597_half ^ sum_37_1595_sum;
-  wire sum_37_1597_carry = (sum_37_1593_sum & sum_36_1571_carry) | (sum_37_1597_half &
-      sum_37_1595_sum);
-  wire sum_38_1599_half_and_2 = a[13] & b_normal;
-  wire sum_38_1599_half_and = a[14] & b[22];
-  wire sum_38_1599_half = sum_38_1599_half_and_2 ^ sum_38_1599_half_and;
-  wire sum_38_1599_sum_and = a[15] & b[21];
-  wire sum_38_1599_sum = sum_38_1599_half ^ sum_38_1599_sum_and;
-  wire sum_38_1599_carry = (sum_38_1599_half_and_2 & sum_38_1599_half_and) | (sum_38_1599_half &
-      sum_38_1599_sum_and);
-  wire sum_38_1601_half_and_2 = a[16] & b[20];
-  wire sum_38_1601_half_and = a[17] & b[19];
-  wire sum_38_1601_half = sum_38_1601_half_and_2 ^ sum_38_1601_half_and;
-  wire sum_38_1601_sum_and = a[18] & b[18];
-  wire sum_38_1601_sum = sum_38_1601_half ^ sum_38_1601_sum_and;
-  wire sum_38_1601_carry = (sum_38_1601_half_and_2 & sum_38_1601_half_and) | (sum_38_1601_half &
-      sum_38_1601_sum_and);
-  wire sum_38_1603_half_and_2 = a[19] & b[17];
-  wire sum_38_1603_half_and = a[20] & b[16];
-  wire sum_38_1603_half = sum_38_1603_half_and_2 ^ sum_38_1603_half_and;
-  wire sum_38_1603_sum_and = a[21] & b[15];
-  wire sum_38_1603_sum = sum_38_1603_half ^ sum_38_1603_sum_and;
-  wire sum_38_1603_carry = (sum_38_1603_half_and_2 & sum_38_1603_half_and) | (sum_38_1603_half &
-      sum_38_1603_sum_and);
-  wire sum_38_1605_half_and_2 = a[22] & b[14];
-  wire sum_38_1605_half_and = a_normal & b[13];
-  wire sum_38_1605_half = sum_38_1605_half_and_2 ^ sum_38_1605_half_and;
-  wire sum_38_1605_sum = sum_38_1605_half ^ addend_right64[38];
-  wire sum_38_1605_carry = (sum_38_1605_half_and_2 & sum_38_1605_half_and) | (sum_38_1605_half &
-      addend_right64[38]);
-  wire sum_38_1607_half = sum_37_1575_carry ^ sum_37_1577_carry;
-  wire sum_38_1607_sum = sum_38_1607_half ^ sum_37_1579_carry;
-  wire sum_38_1607_carry = (sum_37_1575_carry & sum_37_1577_carry) | (sum_38_1607_half &
-      sum_37_1579_carry);
-  wire sum_38_1609_half = sum_37_1581_carry ^ sum_38_1599_sum;
-  wire sum_38_1609_sum = sum_38_1609_half ^ sum_38_1601_sum;
-  wire sum_38_1609_carry = (sum_37_1581_carry & sum_38_1599_sum) | (sum_38_1609_half &
-      sum_38_1601_sum);
-  wire sum_38_1611_half = sum_38_1603_sum ^ sum_38_1605_sum;
-  wire sum_38_1611_sum = sum_38_1611_half ^ sum_37_1583_carry;
-  wire sum_38_1611_carry = (sum_38_1603_sum & sum_38_1605_sum) | (sum_38_1611_half &
-      sum_37_1583_carry);
-  wire sum_38_1613_half = sum_37_1585_carry ^ sum_37_1587_carry;
-  wire sum_38_1613_sum = sum_38_1613_half ^ sum_38_1607_sum;
-  wire sum_38_1613_carry = (sum_37_1585_carry & sum_37_1587_carry) | (sum_38_1613_half &
-      sum_38_1607_sum);
-  wire sum_38_1615_half = sum_38_1609_sum ^ sum_38_1611_sum;
-  wire sum_38_1615_sum = sum_38_1615_half ^ sum_37_1589_carry;
-  wire sum_38_1615_carry = (sum_38_1609_sum & sum_38_1611_sum) | (sum_38_1615_half &
-      sum_37_1589_carry);
-  wire sum_38_1617_half = sum_37_1591_carry ^ sum_38_1613_sum;
-  wire sum_38_1617_sum = sum_38_1617_half ^ sum_38_1615_sum;
-  wire sum_38_1617_carry = (sum_37_1591_carry & sum_38_1613_sum) | (sum_38_1617_half &
-      sum_38_1615_sum);
-  wire sum_38_1619_half = sum_37_1593_carry ^ sum_37_1595_carry;
-  wire sum_38_1619_sum = sum_38_1619_half ^ sum_38_1617_sum;
-  wire sum_38_1619_carry = (sum_37_1593_carry & sum_37_1595_carry) | (sum_38_1619_half &
-      sum_38_1617_sum);
-  wire sum_39_1621_half_and_2 = a[14] & b_normal;
-  wire sum_39_1621_half_and = a[15] & b[22];
-  wire sum_39_1621_half = sum_39_1621_half_and_2 ^ sum_39_1621_half_and;
-  wire sum_39_1621_sum_and = a[16] & b[21];
-  wire sum_39_1621_sum = sum_39_1621_half ^ sum_39_1621_sum_and;
-  wire sum_39_1621_carry = (sum_39_1621_half_and_2 & sum_39_1621_half_and) | (sum_39_1621_half &
-      sum_39_1621_sum_and);
-  wire sum_39_1623_half_and_2 = a[17] & b[20];
-  wire sum_39_1623_half_and = a[18] & b[19];
-  wire sum_39_1623_half = sum_39_1623_half_and_2 ^ sum_39_1623_half_and;
-  wire sum_39_1623_sum_and = a[19] & b[18];
-  wire sum_39_1623_sum = sum_39_1623_half ^ sum_39_1623_sum_and;
-  wire sum_39_1623_carry = (sum_39_1623_half_and_2 & sum_39_1623_half_and) | (sum_39_1623_half &
-      sum_39_1623_sum_and);
-  wire sum_39_1625_half_and_2 = a[20] & b[17];
-  wire sum_39_1625_half_and = a[21] & b[16];
-  wire sum_39_1625_half = sum_39_1625_half_and_2 ^ sum_39_1625_half_and;
-  wire sum_39_1625_sum_and = a[22] & b[15];
-  wire sum_39_1625_sum = sum_39_1625_half ^ sum_39_1625_sum_and;
-  wire sum_39_1625_carry = (sum_39_1625_half_and_2 & sum_39_1625_half_and) | (sum_39_1625_half &
-      sum_39_1625_sum_and);
-  wire sum_39_1627_half_and = a_normal & b[14];
-  wire sum_39_1627_half = sum_39_1627_half_and ^ addend_right64[39];
-  wire sum_39_1627_sum = sum_39_1627_half ^ sum_38_1599_carry;
-  wire sum_39_1627_carry = (sum_39_1627_half_and & addend_right64[39]) | (sum_39_1627_half &
-      sum_38_1599_carry);
-  wire sum_39_1629_half = sum_38_1601_carry ^ sum_38_1603_carry;
-  wire sum_39_1629_sum = sum_39_1629_half ^ sum_38_1605_carry;
-  wire sum_39_1629_carry = (sum_38_1601_carry & sum_38_1603_carry) | (sum_39_1629_half &
-      sum_38_1605_carry);
-  wire sum_39_1631_half = sum_39_1621_sum ^ sum_39_1623_sum;
-  wire sum_39_1631_sum = sum_39_1631_half ^ sum_39_1625_sum;
-  wire sum_39_1631_carry = (sum_39_1621_sum & sum_39_1623_sum) | (sum_39_1631_half &
-      sum_39_1625_sum);
-  wire sum_39_1633_half = sum_39_1627_sum ^ sum_38_1607_carry;
-  wire sum_39_1633_sum = sum_39_1633_half ^ sum_38_1609_carry;
-  wire sum_39_1633_carry = (sum_39_1627_sum & sum_38_1607_carry) | (sum_39_1633_half &
-      sum_38_1609_carry);
-  wire sum_39_1635_half = sum_39_1629_sum ^ sum_38_1611_carry;
-  wire sum_39_1635_sum = sum_39_1635_half ^ sum_39_1631_sum;
-  wire sum_39_1635_carry = (sum_39_1629_sum & sum_38_1611_carry) | (sum_39_1635_half &
-      sum_39_1631_sum);
-  wire sum_39_1637_half = sum_38_1613_carry ^ sum_39_1633_sum;
-  wire sum_39_1637_sum = sum_39_1637_half ^ sum_38_1615_carry;
-  wire sum_39_1637_carry = (sum_38_1613_carry & sum_39_1633_sum) | (sum_39_1637_half &
-      sum_38_1615_carry);
-  wire sum_39_1639_half = sum_39_1635_sum ^ sum_38_1617_carry;
-  wire sum_39_1639_sum = sum_39_1639_half ^ sum_39_1637_sum;
-  wire sum_39_1639_carry = (sum_39_1635_sum & sum_38_1617_carry) | (sum_39_1639_half &
-      sum_39_1637_sum);
-  wire sum_40_1641_half_and_2 = a[15] & b_normal;
-  wire sum_40_1641_half_and = a[16] & b[22];
-  wire sum_40_1641_half = sum_40_1641_half_and_2 ^ sum_40_1641_half_and;
-  wire sum_40_1641_sum_and = a[17] & b[21];
-  wire sum_40_1641_sum = sum_40_1641_half ^ sum_40_1641_sum_and;
-  wire sum_40_1641_carry = (sum_40_1641_half_and_2 & sum_40_1641_half_and) | (sum_40_1641_half &
-      sum_40_1641_sum_and);
-  wire sum_40_1643_half_and_2 = a[18] & b[20];
-  wire sum_40_1643_half_and = a[19] & b[19];
-  wire sum_40_1643_half = sum_40_1643_half_and_2 ^ sum_40_1643_half_and;
-  wire sum_40_1643_sum_and = a[20] & b[18];
-  wire sum_40_1643_sum = sum_40_1643_half ^ sum_40_1643_sum_and;
-  wire sum_40_1643_carry = (sum_40_1643_half_and_2 & sum_40_1643_half_and) | (sum_40_1643_half &
-      sum_40_1643_sum_and);
-  wire sum_40_1645_half_and_2 = a[21] & b[17];
-  wire sum_40_1645_half_and = a[22] & b[16];
-  wire sum_40_1645_half = sum_40_1645_half_and_2 ^ sum_40_1645_half_and;
-  wire sum_40_1645_sum_and = a_normal & b[15];
-  wire sum_40_1645_sum = sum_40_1645_half ^ sum_40_1645_sum_and;
-  wire sum_40_1645_carry = (sum_40_1645_half_and_2 & sum_40_1645_half_and) | (sum_40_1645_half &
-      sum_40_1645_sum_and);
-  wire sum_40_1647_half = addend_right64[40] ^ sum_39_1621_carry;
-  wire sum_40_1647_sum = sum_40_1647_half ^ sum_39_1623_carry;
-  wire sum_40_1647_carry = (addend_right64[40] & sum_39_1621_carry) | (sum_40_1647_half &
-      sum_39_1623_carry);
-  wire sum_40_1649_half = sum_39_1625_carry ^ sum_40_1641_sum;
-  wire sum_40_1649_sum = sum_40_1649_half ^ sum_40_1643_sum;
-  wire sum_40_1649_carry = (sum_39_1625_carry & sum_40_1641_sum) | (sum_40_1649_half &
-      sum_40_1643_sum);
-  wire sum_40_1651_half = sum_40_1645_sum ^ sum_39_1627_carry;
-  wire sum_40_1651_sum = sum_40_1651_half ^ sum_39_1629_carry;
-  wire sum_40_1651_carry = (sum_40_1645_sum & sum_39_1627_carry) | (sum_40_1651_half &
-      sum_39_1629_carry);
-  wire sum_40_1653_half = sum_39_1631_carry ^ sum_40_1647_sum;
-  wire sum_40_1653_sum = sum_40_1653_half ^ sum_40_1649_sum;
-  wire sum_40_1653_carry = (sum_39_1631_carry & sum_40_1647_sum) | (sum_40_1653_half &
-      sum_40_1649_sum);
-  wire sum_40_1655_half = sum_40_1651_sum ^ sum_39_1633_carry;
-  wire sum_40_1655_sum = sum_40_1655_half ^ sum_39_1635_carry;
-  wire sum_40_1655_carry = (sum_40_1651_sum & sum_39_1633_carry) | (sum_40_1655_half &
-      sum_39_1635_carry);
-  wire sum_40_1657_half = sum_40_1653_sum ^ sum_39_1637_carry;
-  wire sum_40_1657_sum = sum_40_1657_half ^ sum_40_1655_sum;
-  wire sum_40_1657_carry = (sum_40_1653_sum & sum_39_1637_carry) | (sum_40_1657_half &
-      sum_40_1655_sum);
-  wire sum_41_1659_half_and_2 = a[16] & b_normal;
-  wire sum_41_1659_half_and = a[17] & b[22];
-  wire sum_41_1659_half = sum_41_1659_half_and_2 ^ sum_41_1659_half_and;
-  wire sum_41_1659_sum_and = a[18] & b[21];
-  wire sum_41_1659_sum = sum_41_1659_half ^ sum_41_1659_sum_and;
-  wire sum_41_1659_carry = (sum_41_1659_half_and_2 & sum_41_1659_half_and) | (sum_41_1659_half &
-      sum_41_1659_sum_and);
-  wire sum_41_1661_half_and_2 = a[19] & b[20];
-  wire sum_41_1661_half_and = a[20] & b[19];
-  wire sum_41_1661_half = sum_41_1661_half_and_2 ^ sum_41_1661_half_and;
-  wire sum_41_1661_sum_and = a[21] & b[18];
-  wire sum_41_1661_sum = sum_41_1661_half ^ sum_41_1661_sum_and;
-  wire sum_41_1661_carry = (sum_41_1661_half_and_2 & sum_41_1661_half_and) | (sum_41_1661_half &
-      sum_41_1661_sum_and);
-  wire sum_41_1663_half_and_2 = a[22] & b[17];
-  wire sum_41_1663_half_and = a_normal & b[16];
-  wire sum_41_1663_half = sum_41_1663_half_and_2 ^ sum_41_1663_half_and;
-  wire sum_41_1663_sum = sum_41_1663_half ^ addend_right64[41];
-  wire sum_41_1663_carry = (sum_41_1663_half_and_2 & sum_41_1663_half_and) | (sum_41_1663_half &
-      addend_right64[41]);
-  wire sum_41_1665_half = sum_40_1641_carry ^ sum_40_1643_carry;
-  wire sum_41_1665_sum = sum_41_1665_half ^ sum_40_1645_carry;
-  wire sum_41_1665_carry = (sum_40_1641_carry & sum_40_1643_carry) | (sum_41_1665_half &
-      sum_40_1645_carry);
-  wire sum_41_1667_half = sum_41_1659_sum ^ sum_41_1661_sum;
-  wire sum_41_1667_sum = sum_41_1667_half ^ sum_41_1663_sum;
-  wire sum_41_1667_carry = (sum_41_1659_sum & sum_41_1661_sum) | (sum_41_1667_half &
-      sum_41_1663_sum);
-  wire sum_41_1669_half = sum_40_1647_carry ^ sum_40_1649_carry;
-  wire sum_41_1669_sum = sum_41_1669_half ^ sum_41_1665_sum;
-  wire sum_41_1669_carry = (sum_40_1647_carry & sum_40_1649_carry) | (sum_41_1669_half &
-      sum_41_1665_sum);
-  wire sum_41_1671_half = sum_40_1651_carry ^ sum_41_1667_sum;
-  wire sum_41_1671_sum = sum_41_1671_half ^ sum_40_1653_carry;
-  wire sum_41_1671_carry = (sum_40_1651_carry & sum_41_1667_sum) | (sum_41_1671_half &
-      sum_40_1653_carry);
-  wire sum_41_1673_half = sum_41_1669_sum ^ sum_41_1671_sum;
-  wire sum_41_1673_sum = sum_41_1673_half ^ sum_40_1655_carry;
-  wire sum_41_1673_carry = (sum_41_1669_sum & sum_41_1671_sum) | (sum_41_1673_half &
-      sum_40_1655_carry);
-  wire sum_42_1675_half_and_2 = a[17] & b_normal;
-  wire sum_42_1675_half_and = a[18] & b[22];
-  wire sum_42_1675_half = sum_42_1675_half_and_2 ^ sum_42_1675_half_and;
-  wire sum_42_1675_carry_and = a[19] & b[21];
-  wire sum_42_1675_sum = sum_42_1675_half ^ sum_42_1675_carry_and;
-  wire sum_42_1675_carry = (sum_42_1675_half_and_2 & sum_42_1675_half_and) | (sum_42_1675_half &
-      sum_42_1675_carry_and);
-  wire sum_42_1677_half_and_2 = a[20] & b[20];
-  wire sum_42_1677_half_and = a[21] & b[19];
-  wire sum_42_1677_half = sum_42_1677_half_and_2 ^ sum_42_1677_half_and;
-  wire sum_42_1677_carry_and = a[22] & b[18];
-  wire sum_42_1677_sum = sum_42_1677_half ^ sum_42_1677_carry_and;
-  wire sum_42_1677_carry = (sum_42_1677_half_and_2 & sum_42_1677_half_and) | (sum_42_1677_half &
-      sum_42_1677_carry_and);
-  wire sum_42_1679_half_and = a_normal & b[17];
-  wire sum_42_1679_half = sum_42_1679_half_and ^ addend_right64[42];
-  wire sum_42_1679_sum = sum_42_1679_half ^ sum_41_1659_carry;
-  wire sum_42_1679_carry = (sum_42_1679_half_and & addend_right64[42]) | (sum_42_1679_half &
-      sum_41_1659_carry);
-  wire sum_42_1681_half = sum_41_1661_carry ^ sum_41_1663_carry;
-  wire sum_42_1681_sum = sum_42_1681_half ^ sum_42_1675_sum;
-  wire sum_42_1681_carry = (sum_41_1661_carry & sum_41_1663_carry) | (sum_42_1681_half &
-      sum_42_1675_sum);
-  wire sum_42_1683_half = sum_42_1677_sum ^ sum_42_1679_sum;
-  wire sum_42_1683_sum = sum_42_1683_half ^ sum_41_1665_carry;
-  wire sum_42_1683_carry = (sum_42_1677_sum & sum_42_1679_sum) | (sum_42_1683_half &
-      sum_41_1665_carry);
-  wire sum_42_1685_half = sum_41_1667_carry ^ sum_42_1681_sum;
-  wire sum_42_1685_sum = sum_42_1685_half ^ sum_42_1683_sum;
-  wire sum_42_1685_carry = (sum_41_1667_carry & sum_42_1681_sum) | (sum_42_1685_half &
-      sum_42_1683_sum);
-  wire sum_42_1687_half = sum_41_1669_carry ^ sum_42_1685_sum;
-  wire sum_42_1687_sum = sum_42_1687_half ^ sum_41_1671_carry;
-  wire sum_42_1687_carry = (sum_41_1669_carry & sum_42_1685_sum) | (sum_42_1687_half &
-      sum_41_1671_carry);
-  wire sum_43_1689_half_and_2 = a[18] & b_normal;
-  wire sum_43_1689_half_and = a[19] & b[22];
-  wire sum_43_1689_half = sum_43_1689_half_and_2 ^ sum_43_1689_half_and;
-  wire sum_43_1689_sum_and = a[20] & b[21];
-  wire sum_43_1689_sum = sum_43_1689_half ^ sum_43_1689_sum_and;
-  wire sum_43_1689_carry = (sum_43_1689_half_and_2 & sum_43_1689_half_and) | (sum_43_1689_half &
-      sum_43_1689_sum_and);
-  wire sum_43_1691_half_and_2 = a[21] & b[20];
-  wire sum_43_1691_half_and = a[22] & b[19];
-  wire sum_43_1691_half = sum_43_1691_half_and_2 ^ sum_43_1691_half_and;
-  wire sum_43_1691_sum_and = a_normal & b[18];
-  wire sum_43_1691_sum = sum_43_1691_half ^ sum_43_1691_sum_and;
-  wire sum_43_1691_carry = (sum_43_1691_half_and_2 & sum_43_1691_half_and) | (sum_43_1691_half &
-      sum_43_1691_sum_and);
-  wire sum_43_1693_half = addend_right64[43] ^ sum_42_1675_carry;
-  wire sum_43_1693_sum = sum_43_1693_half ^ sum_42_1677_carry;
-  wire sum_43_1693_carry = (addend_right64[43] & sum_42_1675_carry) | (sum_43_1693_half &
-      sum_42_1677_carry);
-  wire sum_43_1695_half = sum_43_1689_sum ^ sum_43_1691_sum;
-  wire sum_43_1695_sum = sum_43_1695_half ^ sum_42_1679_carry;
-  wire sum_43_1695_carry = (sum_43_1689_sum & sum_43_1691_sum) | (sum_43_1695_half &
-      sum_42_1679_carry);
-  wire sum_43_1697_half = sum_42_1681_carry ^ sum_43_1693_sum;
-  wire sum_43_1697_sum = sum_43_1697_half ^ sum_43_1695_sum;
-  wire sum_43_1697_carry = (sum_42_1681_carry & sum_43_1693_sum) | (sum_43_1697_half &
-      sum_43_1695_sum);
-  wire sum_43_1699_half = sum_42_1683_carry ^ sum_42_1685_carry;
-  wire sum_43_1699_sum = sum_43_1699_half ^ sum_43_1697_sum;
-  wire sum_43_1699_carry = (sum_42_1683_carry & sum_42_1685_carry) | (sum_43_1699_half &
-      sum_43_1697_sum);
-  wire sum_44_1701_half_and_2 = a[19] & b_normal;
-  wire sum_44_1701_half_and = a[20] & b[22];
-  wire sum_44_1701_half = sum_44_1701_half_and_2 ^ sum_44_1701_half_and;
-  wire sum_44_1701_sum_and = a[21] & b[21];
-  wire sum_44_1701_sum = sum_44_1701_half ^ sum_44_1701_sum_and;
-  wire sum_44_1701_carry = (sum_44_1701_half_and_2 & sum_44_1701_half_and) | (sum_44_1701_half &
-      sum_44_1701_sum_and);
-  wire sum_44_1703_half_and_2 = a[22] & b[20];
-  wire sum_44_1703_half_and = a_normal & b[19];
-  wire sum_44_1703_half = sum_44_1703_half_and_2 ^ sum_44_1703_half_and;
-  wire sum_44_1703_sum = sum_44_1703_half ^ addend_right64[44];
-  wire sum_44_1703_carry = (sum_44_1703_half_and_2 & sum_44_1703_half_and) | (sum_44_1703_half &
-      addend_right64[44]);
-  wire sum_44_1705_half = sum_43_1689_carry ^ sum_43_1691_carry;
-  wire sum_44_1705_sum = sum_44_1705_half ^ sum_44_1701_sum;
-  wire sum_44_1705_carry = (sum_43_1689_carry & sum_43_1691_carry) | (sum_44_1705_half &
-      sum_44_1701_sum);
-  wire sum_44_1707_half = sum_44_1703_sum ^ sum_43_1693_carry;
-  wire sum_44_1707_sum = sum_44_1707_half ^ sum_43_1695_carry;
-  wire sum_44_1707_carry = (sum_44_1703_sum & sum_43_1693_carry) | (sum_44_1707_half &
-      sum_43_1695_carry);
-  wire sum_44_1709_half = sum_44_1705_sum ^ sum_43_1697_carry;
-  wire sum_44_1709_sum = sum_44_1709_half ^ sum_44_1707_sum;
-  wire sum_44_1709_carry = (sum_44_1705_sum & sum_43_1697_carry) | (sum_44_1709_half &
-      sum_44_1707_sum);
-  wire sum_45_1711_half_and_2 = a[20] & b_normal;
-  wire sum_45_1711_half_and = a[21] & b[22];
-  wire sum_45_1711_half = sum_45_1711_half_and_2 ^ sum_45_1711_half_and;
-  wire sum_45_1711_carry_and = a[22] & b[21];
-  wire sum_45_1711_sum = sum_45_1711_half ^ sum_45_1711_carry_and;
-  wire sum_45_1711_carry = (sum_45_1711_half_and_2 & sum_45_1711_half_and) | (sum_45_1711_half &
-      sum_45_1711_carry_and);
-  wire sum_45_1713_half_and = a_normal & b[20];
-  wire sum_45_1713_half = sum_45_1713_half_and ^ addend_right64[45];
-  wire sum_45_1713_sum = sum_45_1713_half ^ sum_44_1701_carry;
-  wire sum_45_1713_carry = (sum_45_1713_half_and & addend_right64[45]) | (sum_45_1713_half &
-      sum_44_1701_carry);
-  wire sum_45_1715_half = sum_44_1703_carry ^ sum_45_1711_sum;
-  wire sum_45_1715_sum = sum_45_1715_half ^ sum_45_1713_sum;
-  wire sum_45_1715_carry = (sum_44_1703_carry & sum_45_1711_sum) | (sum_45_1715_half &
-      sum_45_1713_sum);
-  wire sum_45_1717_half = sum_44_1705_carry ^ sum_45_1715_sum;
-  wire sum_45_1717_sum = sum_45_1717_half ^ sum_44_1707_carry;
-  wire sum_45_1717_carry = (sum_44_1705_carry & sum_45_1715_sum) | (sum_45_1717_half &
-      sum_44_1707_carry);
-  wire sum_46_1719_half_and_2 = a[21] & b_normal;
-  wire sum_46_1719_half_and = a[22] & b[22];
-  wire sum_46_1719_half = sum_46_1719_half_and_2 ^ sum_46_1719_half_and;
-  wire sum_46_1719_sum_and = a_normal & b[21];
-  wire sum_46_1719_sum = sum_46_1719_half ^ sum_46_1719_sum_and;
-  wire sum_46_1719_carry = (sum_46_1719_half_and_2 & sum_46_1719_half_and) | (sum_46_1719_half &
-      sum_46_1719_sum_and);
-  wire sum_46_1721_half = addend_right64[46] ^ sum_45_1711_carry;
-  wire sum_46_1721_sum = sum_46_1721_half ^ sum_46_1719_sum;
-  wire sum_46_1721_carry = (addend_right64[46] & sum_45_1711_carry) | (sum_46_1721_half &
-      sum_46_1719_sum);
-  wire sum_46_1723_half = sum_45_1713_carry ^ sum_45_1715_carry;
-  wire sum_46_1723_sum = sum_46_1723_half ^ sum_46_1721_sum;
-  wire sum_46_1723_carry = (sum_45_1713_carry & sum_45_1715_carry) | (sum_46_1723_half &
-      sum_46_1721_sum);
-  wire sum_47_1725_half_and_2 = a[22] & b_normal;
-  wire sum_47_1725_half_and = a_normal & b[22];
-  wire sum_47_1725_half = sum_47_1725_half_and_2 ^ sum_47_1725_half_and;
-  wire sum_47_1725_sum = sum_47_1725_half ^ addend_right64[47];
-  wire sum_47_1725_carry = (sum_47_1725_half_and_2 & sum_47_1725_half_and) | (sum_47_1725_half &
-      addend_right64[47]);
-  wire sum_47_1727_half = sum_46_1719_carry ^ sum_47_1725_sum;
-  wire sum_47_1727_sum = sum_47_1727_half ^ sum_46_1721_carry;
-  wire sum_47_1727_carry = (sum_46_1719_carry & sum_47_1725_sum) | (sum_47_1727_half &
-      sum_46_1721_carry);
-  wire sum_48_1729_half_and = a_normal & b_normal;
-  wire sum_48_1729_half = sum_48_1729_half_and ^ addend_right64[48];
-  wire sum_48_1729_sum = sum_48_1729_half ^ sum_47_1725_carry;
-  wire sum_48_1729_carry = (sum_48_1729_half_and & addend_right64[48]) | (sum_48_1729_half &
-      sum_47_1725_carry);
-  wire low_sum_propagate_and = a[0] & b[0];
-  wire [49:0] low_sum_propagate = {addend_right64[49], sum_48_1729_sum, sum_47_1727_sum,
-      sum_45_1717_carry, sum_45_1717_sum, sum_43_1699_carry, sum_42_1687_carry, sum_42_1687_sum,
-      sum_41_1673_sum, sum_39_1639_carry, sum_38_1619_carry, sum_37_1597_carry, sum_36_1573_carry,
-      sum_35_1547_carry, sum_35_1547_sum, sum_33_1489_carry, sum_32_1457_carry, sum_31_1423_carry,
-      sum_30_1387_carry, sum_29_1349_carry, sum_28_1309_carry, sum_27_1267_carry, sum_27_1267_sum,
-      sum_26_1223_sum, sum_25_1177_sum, sum_24_1131_sum, sum_23_1087_sum, sum_22_1045_sum,
-      sum_21_1005_sum, sum_20_967_sum, sum_19_931_sum, sum_18_897_sum, sum_17_865_sum,
-      sum_16_835_sum, sum_15_807_sum, sum_14_781_sum, sum_13_757_sum, sum_12_735_sum,
-      sum_11_715_sum, sum_10_697_sum, sum_9_681_sum, sum_8_667_sum, sum_7_655_sum, sum_6_645_sum,
-      sum_5_637_sum, sum_4_631_sum, sum_3_627_sum, low_sum_propagate_and, addend_right64[1:0]} ^
-      {sum_48_1729_carry, sum_47_1727_carry, sum_46_1723_carry, sum_46_1723_sum, sum_44_1709_carry,
-      sum_44_1709_sum, sum_43_1699_sum, sum_41_1673_carry, sum_40_1657_carry, sum_40_1657_sum,
-      sum_39_1639_sum, sum_38_1619_sum, sum_37_1597_sum, sum_36_1573_sum, sum_34_1519_carry,
-      sum_34_1519_sum, sum_33_1489_sum, sum_32_1457_sum, sum_31_1423_sum, sum_30_1387_sum,
-      sum_29_1349_sum, sum_28_1309_sum, sum_26_1223_carry, 24'd0, addend_right64[2], 1'b0,
-      plus_one_low};
-  wire [49:0] low_sum_generate = {addend_right64[49], sum_48_1729_sum, sum_47_1727_sum,
-      sum_45_1717_carry, sum_45_1717_sum, sum_43_1699_carry, sum_42_1687_carry, sum_42_1687_sum,
-      sum_41_1673_sum, sum_39_1639_carry, sum_38_1619_carry, sum_37_1597_carry, sum_36_1573_carry,
-      sum_35_1547_carry, sum_35_1547_sum, sum_33_1489_carry, sum_32_1457_carry, sum_31_1423_carry,
-      sum_30_1387_carry, sum_29_1349_carry, sum_28_1309_carry, sum_27_1267_carry, sum_27_1267_sum,
-      sum_26_1223_sum, sum_25_1177_sum, sum_24_1131_sum, sum_23_1087_sum, sum_22_1045_sum,
-      sum_21_1005_sum, sum_20_967_sum, sum_19_931_sum, sum_18_897_sum, sum_17_865_sum,
-      sum_16_835_sum, sum_15_807_sum, sum_14_781_sum, sum_13_757_sum, sum_12_735_sum,
-      sum_11_715_sum, sum_10_697_sum, sum_9_681_sum, sum_8_667_sum, sum_7_655_sum, sum_6_645_sum,
-      sum_5_637_sum, sum_4_631_sum, sum_3_627_sum, low_sum_propagate_and, addend_right64[1:0]} &
-      {sum_48_1729_carry, sum_47_1727_carry, sum_46_1723_carry, sum_46_1723_sum, sum_44_1709_carry,
-      sum_44_1709_sum, sum_43_1699_sum, sum_41_1673_carry, sum_40_1657_carry, sum_40_1657_sum,
-      sum_39_1639_sum, sum_38_1619_sum, sum_37_1597_sum, sum_36_1573_sum, sum_34_1519_carry,
-      sum_34_1519_sum, sum_33_1489_sum, sum_32_1457_sum, sum_31_1423_sum, sum_30_1387_sum,
-      sum_29_1349_sum, sum_28_1309_sum, sum_26_1223_carry, 24'd0, addend_right64[2], 1'b0,
-      plus_one_low};
-  wire low_sum_0_zero0 = low_sum_generate[0];
-  wire low_sum_0_one0 = low_sum_propagate[0];
-  wire low_sum_0_zero1 = low_sum_generate[1] | (low_sum_propagate[1] & low_sum_0_zero0);
-  wire low_sum_0_zero2 = low_sum_generate[2] | (low_sum_propagate[2] & low_sum_0_zero1);
-  wire low_sum_0_zero3 = low_sum_generate[3] | (low_sum_propagate[3] & low_sum_0_zero2);
-  wire low_sum_0_zero4 = low_sum_generate[4] | (low_sum_propagate[4] & low_sum_0_zero3);
-  wire low_sum_0_zero5 = low_sum_generate[5] | (low_sum_propagate[5] & low_sum_0_zero4);
-  wire low_sum_0_zero6 = low_sum_generate[6] | (low_sum_propagate[6] & low_sum_0_zero5);
-  wire low_sum_0_zero7 = low_sum_generate[7] | (low_sum_propagate[7] & low_sum_0_zero6);
-  wire low_sum_0_zero8 = low_sum_generate[8] | (low_sum_propagate[8] & low_sum_0_zero7);
-  wire low_sum_9_zero0 = low_sum_generate[9];
-  wire low_sum_9_one0 = low_sum_propagate[9];
-  wire low_sum_9_zero1 = low_sum_generate[10] | (low_sum_propagate[10] & low_sum_9_zero0);
-  wire low_sum_9_one1 = low_sum_propagate[10] & low_sum_9_one0;
-  wire low_sum_9_zero2 = low_sum_generate[11] | (low_sum_propagate[11] & low_sum_9_zero1);
-  wire low_sum_9_one2 = low_sum_propagate[11] & low_sum_9_one1;
-  wire low_sum_9_zero3 = low_sum_generate[12] | (low_sum_propagate[12] & low_sum_9_zero2);
-  wire low_sum_9_one3 = low_sum_propagate[12] & low_sum_9_one2;
-  wire low_sum_9_zero4 = low_sum_generate[13] | (low_sum_propagate[13] & low_sum_9_zero3);
-  wire low_sum_9_one4 = low_sum_propagate[13] & low_sum_9_one3;
-  wire low_sum_9_zero5 = low_sum_generate[14] | (low_sum_propagate[14] & low_sum_9_zero4);
-  wire low_sum_9_one5 = low_sum_propagate[14] & low_sum_9_one4;
-  wire low_sum_9_zero6 = low_sum_generate[15] | (low_sum_propagate[15] & low_sum_9_zero5);
-  wire low_sum_9_one6 = low_sum_propagate[15] & low_sum_9_one5;
-  wire low_sum_9_zero7 = low_sum_generate[16] | (low_sum_propagate[16] & low_sum_9_zero6);
-  wire low_sum_9_one7 = low_sum_propagate[16] & low_sum_9_one6;
-  wire low_sum_9_zero8 = low_sum_generate[17] | (low_sum_propagate[17] & low_sum_9_zero7);
-  wire low_sum_9_one8 = low_sum_propagate[17] & low_sum_9_one7;
-  wire low_sum_18_zero0 = low_sum_generate[18];
-  wire low_sum_18_one0 = low_sum_propagate[18];
-  wire low_sum_18_zero1 = low_sum_generate[19] | (low_sum_propagate[19] & low_sum_18_zero0);
-  wire low_sum_18_one1 = low_sum_propagate[19] & low_sum_18_one0;
-  wire low_sum_18_zero2 = low_sum_generate[20] | (low_sum_propagate[20] & low_sum_18_zero1);
-  wire low_sum_18_one2 = low_sum_propagate[20] & low_sum_18_one1;
-  wire low_sum_18_zero3 = low_sum_generate[21] | (low_sum_propagate[21] & low_sum_18_zero2);
-  wire low_sum_18_one3 = low_sum_propagate[21] & low_sum_18_one2;
-  wire low_sum_18_zero4 = low_sum_generate[22] | (low_sum_propagate[22] & low_sum_18_zero3);
-  wire low_sum_18_one4 = low_sum_propagate[22] & low_sum_18_one3;
-  wire low_sum_18_zero5 = low_sum_generate[23] | (low_sum_propagate[23] & low_sum_18_zero4);
-  wire low_sum_18_one5 = low_sum_propagate[23] & low_sum_18_one4;
-  wire low_sum_18_zero6 = low_sum_generate[24] | (low_sum_propagate[24] & low_sum_18_zero5);
-  wire low_sum_18_one6 = low_sum_propagate[24] & low_sum_18_one5;
-  wire low_sum_18_zero7 = low_sum_generate[25] | (low_sum_propagate[25] & low_sum_18_zero6);
-  wire low_sum_18_one7 = low_sum_propagate[25] & low_sum_18_one6;
-  wire low_sum_18_zero8 = low_sum_generate[26] | (low_sum_propagate[26] & low_sum_18_zero7);
-  wire low_sum_18_one8 = low_sum_propagate[26] & low_sum_18_one7;
-  wire low_sum_27_zero0 = low_sum_generate[27];
-  wire low_sum_27_one0 = low_sum_propagate[27];
-  wire low_sum_27_zero1 = low_sum_generate[28] | (low_sum_propagate[28] & low_sum_27_zero0);
-  wire low_sum_27_one1 = low_sum_propagate[28] & low_sum_27_one0;
-  wire low_sum_27_zero2 = low_sum_generate[29] | (low_sum_propagate[29] & low_sum_27_zero1);
-  wire low_sum_27_one2 = low_sum_propagate[29] & low_sum_27_one1;
-  wire low_sum_27_zero3 = low_sum_generate[30] | (low_sum_propagate[30] & low_sum_27_zero2);
-  wire low_sum_27_one3 = low_sum_propagate[30] & low_sum_27_one2;
-  wire low_sum_27_zero4 = low_sum_generate[31] | (low_sum_propagate[31] & low_sum_27_zero3);
-  wire low_sum_27_one4 = low_sum_propagate[31] & low_sum_27_one3;
-  wire low_sum_27_zero5 = low_sum_generate[32] | (low_sum_propagate[32] & low_sum_27_zero4);
-  wire low_sum_27_one5 = low_sum_propagate[32] & low_sum_27_one4;
-  wire low_sum_27_zero6 = low_sum_generate[33] | (low_sum_propagate[33] & low_sum_27_zero5);
-  wire low_sum_27_one6 = low_sum_propagate[33] & low_sum_27_one5;
-  wire low_sum_27_zero7 = low_sum_generate[34] | (low_sum_propagate[34] & low_sum_27_zero6);
-  wire low_sum_27_one7 = low_sum_propagate[34] & low_sum_27_one6;
-  wire low_sum_27_zero8 = low_sum_generate[35] | (low_sum_propagate[35] & low_sum_27_zero7);
-  wire low_sum_27_one8 = low_sum_propagate[35] & low_sum_27_one7;
-  wire low_sum_36_zero0 = low_sum_generate[36];
-  wire low_sum_36_one0 = low_sum_propagate[36];
-  wire low_sum_36_zero1 = low_sum_generate[37] | (low_sum_propagate[37] & low_sum_36_zero0);
-  wire low_sum_36_one1 = low_sum_propagate[37] & low_sum_36_one0;
-  wire low_sum_36_zero2 = low_sum_generate[38] | (low_sum_propagate[38] & low_sum_36_zero1);
-  wire low_sum_36_one2 = low_sum_propagate[38] & low_sum_36_one1;
-  wire low_sum_36_zero3 = low_sum_generate[39] | (low_sum_propagate[39] & low_sum_36_zero2);
-  wire low_sum_36_one3 = low_sum_propagate[39] & low_sum_36_one2;
-  wire low_sum_36_zero4 = low_sum_generate[40] | (low_sum_propagate[40] & low_sum_36_zero3);
-  wire low_sum_36_one4 = low_sum_propagate[40] & low_sum_36_one3;
-  wire low_sum_36_zero5 = low_sum_generate[41] | (low_sum_propagate[41] & low_sum_36_zero4);
-  wire low_sum_36_one5 = low_sum_propagate[41] & low_sum_36_one4;
-  wire low_sum_36_zero6 = low_sum_generate[42] | (low_sum_propagate[42] & low_sum_36_zero5);
-  wire low_sum_36_one6 = low_sum_propagate[42] & low_sum_36_one5;
-  wire low_sum_36_zero7 = low_sum_generate[43] | (low_sum_propagate[43] & low_sum_36_zero6);
-  wire low_sum_36_one7 = low_sum_propagate[43] & low_sum_36_one6;
-  wire low_sum_36_zero8 = low_sum_generate[44] | (low_sum_propagate[44] & low_sum_36_zero7);
-  wire low_sum_36_one8 = low_sum_propagate[44] & low_sum_36_one7;
-  wire low_sum_45_zero0 = low_sum_generate[45];
-  wire low_sum_45_one0 = low_sum_propagate[45];
-  wire low_sum_45_zero1 = low_sum_generate[46] | (low_sum_propagate[46] & low_sum_45_zero0);
-  wire low_sum_45_one1 = low_sum_propagate[46] & low_sum_45_one0;
-  wire low_sum_45_zero2 = low_sum_generate[47] | (low_sum_propagate[47] & low_sum_45_zero1);
-  wire low_sum_45_one2 = low_sum_propagate[47] & low_sum_45_one1;
-  wire low_sum_45_zero3 = low_sum_generate[48] | (low_sum_propagate[48] & low_sum_45_zero2);
-  wire low_sum_45_one3 = low_sum_propagate[48] & low_sum_45_one2;
-  wire low_sum_45_zero4 = low_sum_generate[49] | (low_sum_propagate[49] & low_sum_45_zero3);
-  wire low_sum_45_one4 = low_sum_propagate[49] & low_sum_45_one3;
-  wire low_sum_carry18 = low_sum_9_zero8 | (low_sum_9_one8 & low_sum_0_zero8);
-  wire low_sum_carry27 = low_sum_18_zero8 | (low_sum_18_one8 & low_sum_carry18);
-  wire low_sum_carry36 = low_sum_27_zero8 | (low_sum_27_one8 & low_sum_18_zero8) | (low_sum_27_one8
-      & low_sum_18_one8 & low_sum_carry18);
-  wire low_sum_carry45 = low_sum_36_zero8 | (low_sum_36_one8 & low_sum_carry36);
-  wire [50:0] low_sum = {low_sum_45_zero4 | (low_sum_45_one4 & low_sum_36_zero8) | (low_sum_45_one4
-      & low_sum_36_one8 & low_sum_carry36), low_sum_propagate[49] ^ low_sum_45_zero3 ^
-      (low_sum_45_one3 & low_sum_carry45), low_sum_propagate[48] ^ low_sum_45_zero2 ^
-      (low_sum_45_one2 & low_sum_carry45), low_sum_propagate[47] ^ low_sum_45_zero1 ^
-      (low_sum_45_one1 & low_sum_carry45), low_sum_propagate[46] ^ low_sum_45_zero0 ^
-      (low_sum_45_one0 & low_sum_carry45), low_sum_45_one0 ^ low_sum_carry45, low_sum_propagate[44]
-      ^ low_sum_36_zero7 ^ (low_sum_36_one7 & low_sum_carry36), low_sum_propagate[43] ^
-      low_sum_36_zero6 ^ (low_sum_36_one6 & low_sum_carry36), low_sum_propagate[42] ^
-      low_sum_36_zero5 ^ (low_sum_36_one5 & low_sum_carry36), low_sum_propagate[41] ^
-      low_sum_36_zero4 ^ (low_sum_36_one4 & low_sum_carry36), low_sum_propagate[40] ^
-      low_sum_36_zero3 ^ (low_sum_36_one3 & low_sum_carry36), low_sum_propagate[39] ^
-      low_sum_36_zero2 ^ (low_sum_36_one2 & low_sum_carry36), low_sum_propagate[38] ^
-      low_sum_36_zero1 ^ (low_sum_36_one1 & low_sum_carry36), low_sum_propagate[37] ^
-      low_sum_36_zero0 ^ (low_sum_36_one0 & low_sum_carry36), low_sum_36_one0 ^ low_sum_carry36,
-      low_sum_propagate[35] ^ low_sum_27_zero7 ^ (low_sum_27_one7 & low_sum_carry27),
-      low_sum_propagate[34] ^ low_sum_27_zero6 ^ (low_sum_27_one6 & low_sum_carry27),
-      low_sum_propagate[33] ^ low_sum_27_zero5 ^ (low_sum_27_one5 & low_sum_carry27),
-      low_sum_propagate[32] ^ low_sum_27_zero4 ^ (low_sum_27_one4 & low_sum_carry27),
-      low_sum_propagate[31] ^ low_sum_27_zero3 ^ (low_sum_27_one3 & low_sum_carry27),
-      low_sum_propagate[30] ^ low_sum_27_zero2 ^ (low_sum_27_one2 & low_sum_carry27),
-      low_sum_propagate[29] ^ low_sum_27_zero1 ^ (low_sum_27_one1 & low_sum_carry27),
-      low_sum_propagate[28] ^ low_sum_27_zero0 ^ (low_sum_27_one0 & low_sum_carry27),
-      low_sum_27_one0 ^ low_sum_carry27, low_sum_propagate[26] ^ low_sum_18_zero7 ^ (low_sum_18_one7
-      & low_sum_carry18), low_sum_propagate[25] ^ low_sum_18_zero6 ^ (low_sum_18_one6 &
-      low_sum_carry18), low_sum_propagate[24] ^ low_sum_18_zero5 ^ (low_sum_18_one5 &
-      low_sum_carry18), low_sum_propagate[23] ^ low_sum_18_zero4 ^ (low_sum_18_one4 &
-      low_sum_carry18), low_sum_propagate[22] ^ low_sum_18_zero3 ^ (low_sum_18_one3 &
-      low_sum_carry18), low_sum_propagate[21] ^ low_sum_18_zero2 ^ (low_sum_18_one2 &
-      low_sum_carry18), low_sum_propagate[20] ^ low_sum_18_zero1 ^ (low_sum_18_one1 &
-      low_sum_carry18), low_sum_propagate[19] ^ low_sum_18_zero0 ^ (low_sum_18_one0 &
-      low_sum_carry18), low_sum_18_one0 ^ low_sum_carry18, low_sum_propagate[17] ^ low_sum_9_zero7 ^
-      (low_sum_9_one7 & low_sum_0_zero8), low_sum_propagate[16] ^ low_sum_9_zero6 ^ (low_sum_9_one6
-      & low_sum_0_zero8), low_sum_propagate[15] ^ low_sum_9_zero5 ^ (low_sum_9_one5 &
-      low_sum_0_zero8), low_sum_propagate[14] ^ low_sum_9_zero4 ^ (low_sum_9_one4 &
-      low_sum_0_zero8), low_sum_propagate[13] ^ low_sum_9_zero3 ^ (low_sum_9_one3 &
-      low_sum_0_zero8), low_sum_propagate[12] ^ low_sum_9_zero2 ^ (low_sum_9_one2 &
-      low_sum_0_zero8), low_sum_propagate[11] ^ low_sum_9_zero1 ^ (low_sum_9_one1 &
-      low_sum_0_zero8), low_sum_propagate[10] ^ low_sum_9_zero0 ^ (low_sum_9_one0 &
-      low_sum_0_zero8), low_sum_9_one0 ^ low_sum_0_zero8, low_sum_propagate[8] ^ low_sum_0_zero7,
-      low_sum_propagate[7] ^ low_sum_0_zero6, low_sum_propagate[6] ^ low_sum_0_zero5,
-      low_sum_propagate[5] ^ low_sum_0_zero4, low_sum_propagate[4] ^ low_sum_0_zero3,
-      low_sum_propagate[3] ^ low_sum_0_zero2, low_sum_propagate[2] ^ low_sum_0_zero1,
-      low_sum_propagate[1] ^ low_sum_0_zero0, low_sum_0_one0};
-  wire carry_into_addend = low_sum[50];
-  wire addend_right64_all = &addend_right64[55:50];
-  wire upper_sum_and = addend_right64_all & (&addend_right64[61:56]);
-  wire upper_sum_and_2 = upper_sum_and & (&addend_right64[67:62]);
-  wire upper_sum_and_3 = upper_sum_and_2 & (&addend_right64[73:68]);
-  wire [26:0] upper_sum = {upper_sum_and_3 & (&addend_right64[75:74]) & carry_into_addend,
-      addend_right64[75] ^ (upper_sum_and_3 & addend_right64[74] & carry_into_addend),
-      addend_right64[74] ^ (upper_sum_and_3 & carry_into_addend), addend_right64[73] ^
-      (upper_sum_and_2 & (&addend_right64[72:68]) & carry_into_addend), addend_right64[72] ^
-      (upper_sum_and_2 & (&addend_right64[71:68]) & carry_into_addend), addend_right64[71] ^
-      (upper_sum_and_2 & (&addend_right64[70:68]) & carry_into_addend), addend_right64[70] ^
-      (upper_sum_and_2 & (&addend_right64[69:68]) & carry_into_addend), addend_right64[69] ^
-      (upper_sum_and_2 & addend_right64[68] & carry_into_addend), addend_right64[68] ^
-      (upper_sum_and_2 & carry_into_addend), addend_right64[67] ^ (upper_sum_and &
-      (&addend_right64[66:62]) & carry_into_addend), addend_right64[66] ^ (upper_sum_and &
-      (&addend_right64[65:62]) & carry_into_addend), addend_right64[65] ^ (upper_sum_and &
-      (&addend_right64[64:62]) & carry_into_addend), addend_right64[64] ^ (upper_sum_and &
-      (&addend_right64[63:62]) & carry_into_addend), addend_right64[63] ^ (upper_sum_and &
-      addend_right64[62] & carry_into_addend), addend_right64[62] ^ (upper_sum_and &
-      carry_into_addend), addend_right64[61] ^ (addend_right64_all & (&addend_right64[60:56]) &
-      carry_into_addend), addend_right64[60] ^ (addend_right64_all & (&addend_right64[59:56]) &
-      carry_into_addend), addend_right64[59] ^ (addend_right64_all & (&addend_right64[58:56]) &
-      carry_into_addend), addend_right64[58] ^ (addend_right64_all & (&addend_right64[57:56]) &
-      carry_into_addend), addend_right64[57] ^ (addend_right64_all & addend_right64[56] &
-      carry_into_addend), addend_right64[56] ^ (addend_right64_all & carry_into_addend),
-      addend_right64[55] ^ ((&addend_right64[54:50]) & carry_into_addend), addend_right64[54] ^
-      ((&addend_right64[53:50]) & carry_into_addend), addend_right64[53] ^ ((&addend_right64[52:50])
-      & carry_into_addend), addend_right64[52] ^ ((&addend_right64[51:50]) & carry_into_addend),
-      addend_right64[51] ^ (addend_right64[50] & carry_into_addend), addend_right64[50] ^
-      carry_into_addend};
+  wire [44:0] sum_stage1_half0_3 = {sum_row22[23:3], sum_row1} ^ {sum_row23[22:1], sum_row0[23:1]};
+  wire [44:0] sum_stage1_sum0_3 = sum_stage1_half0_3 ^ addend_right64[47:3];
+  wire [44:0] sum_stage1_carry0_3 = ({sum_row22[23:3], sum_row1} & {sum_row23[22:1],
+      sum_row0[23:1]}) | (sum_stage1_half0_3 & addend_right64[47:3]);
+  wire [38:0] sum_stage1_half1_6 = {sum_row19[23:9], sum_row4} ^ {sum_row20[22:7], sum_row3[23:1]};
+  wire [38:0] sum_stage1_sum1_6 = sum_stage1_half1_6 ^ {sum_row21[21:5], sum_row2[23:2]};
+  wire [38:0] sum_stage1_carry1_6 = ({sum_row19[23:9], sum_row4} & {sum_row20[22:7],
+      sum_row3[23:1]}) | (sum_stage1_half1_6 & {sum_row21[21:5], sum_row2[23:2]});
+  wire [32:0] sum_stage1_half2_9 = {sum_row16[23:15], sum_row7} ^ {sum_row17[22:13],
+      sum_row6[23:1]};
+  wire [32:0] sum_stage1_sum2_9 = sum_stage1_half2_9 ^ {sum_row18[21:11], sum_row5[23:2]};
+  wire [32:0] sum_stage1_carry2_9 = ({sum_row16[23:15], sum_row7} & {sum_row17[22:13],
+      sum_row6[23:1]}) | (sum_stage1_half2_9 & {sum_row18[21:11], sum_row5[23:2]});
+  wire [26:0] sum_stage1_half3_12 = {sum_row13[23:21], sum_row10} ^ {sum_row14[22:19],
+      sum_row9[23:1]};
+  wire [26:0] sum_stage1_sum3_12 = sum_stage1_half3_12 ^ {sum_row15[21:17], sum_row8[23:2]};
+  wire [26:0] sum_stage1_carry3_12 = ({sum_row13[23:21], sum_row10} & {sum_row14[22:19],
+      sum_row9[23:1]}) | (sum_stage1_half3_12 & {sum_row15[21:17], sum_row8[23:2]});
+  wire [20:0] sum_stage1_half4_15 = sum_row13[20:0] ^ sum_row12[21:1];
+  wire [20:0] sum_stage1_sum4_15 = sum_stage1_half4_15 ^ sum_row11[22:2];
+  wire [20:0] sum_stage1_carry4_15 = (sum_row13[20:0] & sum_row12[21:1]) | (sum_stage1_half4_15 &
+      sum_row11[22:2]);
+  wire [14:0] sum_stage1_half5_18 = sum_row16[14:0] ^ sum_row15[15:1];
+  wire [14:0] sum_stage1_sum5_18 = sum_stage1_half5_18 ^ sum_row14[16:2];
+  wire [14:0] sum_stage1_carry5_18 = (sum_row16[14:0] & sum_row15[15:1]) | (sum_stage1_half5_18 &
+      sum_row14[16:2]);
+  wire [8:0] sum_stage1_half6_21 = sum_row19[8:0] ^ sum_row18[9:1];
+  wire [8:0] sum_stage1_sum6_21 = sum_stage1_half6_21 ^ sum_row17[10:2];
+  wire [8:0] sum_stage1_carry6_21 = (sum_row19[8:0] & sum_row18[9:1]) | (sum_stage1_half6_21 &
+      sum_row17[10:2]);
+  wire [2:0] sum_stage1_half7_24 = sum_row22[2:0] ^ sum_row21[3:1];
+  wire [2:0] sum_stage1_sum7_24 = sum_stage1_half7_24 ^ sum_row20[4:2];
+  wire [2:0] sum_stage1_carry7_24 = (sum_row22[2:0] & sum_row21[3:1]) | (sum_stage1_half7_24 &
+      sum_row20[4:2]);
+  wire [42:0] sum_stage2_half0_4 = sum_stage1_carry0_3[42:0] ^ {sum_row21[23:22], sum_stage1_sum1_6,
+      sum_row2[1:0]};
+  wire [42:0] sum_stage2_sum0_4 = sum_stage2_half0_4 ^ sum_stage1_sum0_3[43:1];
+  wire [42:0] sum_stage2_carry0_4 = (sum_stage1_carry0_3[42:0] & {sum_row21[23:22],
+      sum_stage1_sum1_6, sum_row2[1:0]}) | (sum_stage2_half0_4 & sum_stage1_sum0_3[43:1]);
+  wire sum_stage2_half0_48 = sum_row23[23] ^ sum_stage1_carry0_3[44];
+  wire sum_stage2_sum0_48 = sum_stage2_half0_48 ^ addend_right64[48];
+  wire sum_stage2_carry0_48 = (sum_row23[23] & sum_stage1_carry0_3[44]) | (sum_stage2_half0_48 &
+      addend_right64[48]);
+  wire sum_stage2_half1_8 = sum_row6[0] ^ sum_stage1_carry1_6[1];
+  wire sum_stage2_sum1_8 = sum_stage2_half1_8 ^ sum_row5[1];
+  wire sum_stage2_carry1_8 = (sum_row6[0] & sum_stage1_carry1_6[1]) | (sum_stage2_half1_8 &
+      sum_row5[1]);
+  wire [32:0] sum_stage2_half1_10 = {sum_stage1_carry2_9[32:31], sum_row15[23:22],
+      sum_stage1_sum3_12, sum_row8[1:0]} ^ sum_stage1_carry1_6[35:3];
+  wire [32:0] sum_stage2_sum1_10 = sum_stage2_half1_10 ^ {sum_row18[22], sum_stage1_sum2_9[32:1]};
+  wire [32:0] sum_stage2_carry1_10 = ({sum_stage1_carry2_9[32:31], sum_row15[23:22],
+      sum_stage1_sum3_12, sum_row8[1:0]} & sum_stage1_carry1_6[35:3]) | (sum_stage2_half1_10 &
+      {sum_row18[22], sum_stage1_sum2_9[32:1]});
+  wire [24:0] sum_stage2_half2_13 = sum_stage1_carry3_12[24:0] ^ {sum_row12[23], sum_row11[23],
+      sum_stage1_sum4_15, sum_row11[1:0]};
+  wire [24:0] sum_stage2_sum2_13 = sum_stage2_half2_13 ^ sum_stage1_carry2_9[27:3];
+  wire [24:0] sum_stage2_carry2_13 = (sum_stage1_carry3_12[24:0] & {sum_row12[23], sum_row11[23],
+      sum_stage1_sum4_15, sum_row11[1:0]}) | (sum_stage2_half2_13 & sum_stage1_carry2_9[27:3]);
+  wire sum_stage2_half2_39 = sum_row14[23] ^ sum_stage1_carry3_12[26];
+  wire sum_stage2_sum2_39 = sum_stage2_half2_39 ^ sum_stage1_carry2_9[29];
+  wire sum_stage2_carry2_39 = (sum_row14[23] & sum_stage1_carry3_12[26]) | (sum_stage2_half2_39 &
+      sum_stage1_carry2_9[29]);
+  wire sum_stage2_half3_17 = sum_row15[0] ^ sum_stage1_carry4_15[1];
+  wire sum_stage2_sum3_17 = sum_stage2_half3_17 ^ sum_row14[1];
+  wire sum_stage2_carry3_17 = (sum_row15[0] & sum_stage1_carry4_15[1]) | (sum_stage2_half3_17 &
+      sum_row14[1]);
+  wire [14:0] sum_stage2_half3_19 = {sum_stage1_carry5_18[14:13], sum_row17[12:11],
+      sum_stage1_sum6_21, sum_row17[1:0]} ^ sum_stage1_carry4_15[17:3];
+  wire [14:0] sum_stage2_sum3_19 = sum_stage2_half3_19 ^ {sum_row14[17], sum_stage1_sum5_18[14:1]};
+  wire [14:0] sum_stage2_carry3_19 = ({sum_stage1_carry5_18[14:13], sum_row17[12:11],
+      sum_stage1_sum6_21, sum_row17[1:0]} & sum_stage1_carry4_15[17:3]) | (sum_stage2_half3_19 &
+      {sum_row14[17], sum_stage1_sum5_18[14:1]});
+  wire [6:0] sum_stage2_half4_22 = sum_stage1_carry6_21[6:0] ^ {sum_row20[6:5], sum_stage1_sum7_24,
+      sum_row20[1:0]};
+  wire [6:0] sum_stage2_sum4_22 = sum_stage2_half4_22 ^ sum_stage1_carry5_18[9:3];
+  wire [6:0] sum_stage2_carry4_22 = (sum_stage1_carry6_21[6:0] & {sum_row20[6:5],
+      sum_stage1_sum7_24, sum_row20[1:0]}) | (sum_stage2_half4_22 & sum_stage1_carry5_18[9:3]);
+  wire sum_stage2_half4_30 = sum_row18[10] ^ sum_stage1_carry6_21[8];
+  wire sum_stage2_sum4_30 = sum_stage2_half4_30 ^ sum_stage1_carry5_18[11];
+  wire sum_stage2_carry4_30 = (sum_row18[10] & sum_stage1_carry6_21[8]) | (sum_stage2_half4_30 &
+      sum_stage1_carry5_18[11]);
+  wire sum_stage3_half0_5 = sum_stage2_carry0_4[0] ^ sum_row3[0];
+  wire sum_stage3_sum0_5 = sum_stage3_half0_5 ^ sum_stage2_sum0_4[1];
+  wire sum_stage3_carry0_5 = (sum_stage2_carry0_4[0] & sum_row3[0]) | (sum_stage3_half0_5 &
+      sum_stage2_sum0_4[1]);
+  wire [38:0] sum_stage3_half0_7 = {sum_stage1_carry1_6[38:37], sum_stage2_carry1_10[32:30],
+      sum_stage1_carry2_9[30], sum_stage2_sum2_39, sum_stage1_carry2_9[28], sum_stage2_sum2_13,
+      sum_stage1_carry2_9[2:0], sum_stage1_sum2_9[0], sum_stage2_sum1_8, sum_row5[0]} ^
+      sum_stage2_carry0_4[40:2];
+  wire [38:0] sum_stage3_sum0_7 = sum_stage3_half0_7 ^ sum_stage2_sum0_4[41:3];
+  wire [38:0] sum_stage3_carry0_7 = ({sum_stage1_carry1_6[38:37], sum_stage2_carry1_10[32:30],
+      sum_stage1_carry2_9[30], sum_stage2_sum2_39, sum_stage1_carry2_9[28], sum_stage2_sum2_13,
+      sum_stage1_carry2_9[2:0], sum_stage1_sum2_9[0], sum_stage2_sum1_8, sum_row5[0]} &
+      sum_stage2_carry0_4[40:2]) | (sum_stage3_half0_7 & sum_stage2_sum0_4[41:3]);
+  wire sum_stage3_half0_47 = sum_stage1_carry0_3[43] ^ sum_stage2_carry0_4[42];
+  wire sum_stage3_sum0_47 = sum_stage3_half0_47 ^ sum_stage1_sum0_3[44];
+  wire sum_stage3_carry0_47 = (sum_stage1_carry0_3[43] & sum_stage2_carry0_4[42]) |
+      (sum_stage3_half0_47 & sum_stage1_sum0_3[44]);
+  wire sum_stage3_half1_11 = sum_stage2_carry1_10[0] ^ sum_row9[0];
+  wire sum_stage3_sum1_11 = sum_stage3_half1_11 ^ sum_stage2_sum1_10[1];
+  wire sum_stage3_carry1_11 = (sum_stage2_carry1_10[0] & sum_row9[0]) | (sum_stage3_half1_11 &
+      sum_stage2_sum1_10[1]);
+  wire [24:0] sum_stage3_half1_14 = {sum_stage2_carry2_13[24:1], sum_row12[0]} ^
+      sum_stage2_carry1_10[27:3];
+  wire [24:0] sum_stage3_sum1_14 = sum_stage3_half1_14 ^ sum_stage2_sum1_10[28:4];
+  wire [24:0] sum_stage3_carry1_14 = ({sum_stage2_carry2_13[24:1], sum_row12[0]} &
+      sum_stage2_carry1_10[27:3]) | (sum_stage3_half1_14 & sum_stage2_sum1_10[28:4]);
+  wire sum_stage3_half1_40 = sum_stage2_carry2_39 ^ sum_stage2_carry1_10[29];
+  wire sum_stage3_sum1_40 = sum_stage3_half1_40 ^ sum_stage2_sum1_10[30];
+  wire sum_stage3_carry1_40 = (sum_stage2_carry2_39 & sum_stage2_carry1_10[29]) |
+      (sum_stage3_half1_40 & sum_stage2_sum1_10[30]);
+  wire sum_stage3_half2_18 = sum_stage2_carry3_17 ^ sum_stage1_carry4_15[2];
+  wire sum_stage3_sum2_18 = sum_stage3_half2_18 ^ sum_stage1_sum5_18[0];
+  wire sum_stage3_carry2_18 = (sum_stage2_carry3_17 & sum_stage1_carry4_15[2]) |
+      (sum_stage3_half2_18 & sum_stage1_sum5_18[0]);
+  wire [11:0] sum_stage3_half2_20 = {sum_stage2_carry3_19[11:1], sum_row18[0]} ^
+      sum_stage2_sum3_19[12:1];
+  wire [11:0] sum_stage3_sum2_20 = sum_stage3_half2_20 ^ {sum_stage1_carry5_18[12],
+      sum_stage2_sum4_30, sum_stage1_carry5_18[10], sum_stage2_sum4_22, sum_stage1_carry5_18[2:1]};
+  wire [11:0] sum_stage3_carry2_20 = ({sum_stage2_carry3_19[11:1], sum_row18[0]} &
+      sum_stage2_sum3_19[12:1]) | (sum_stage3_half2_20 & {sum_stage1_carry5_18[12],
+      sum_stage2_sum4_30, sum_stage1_carry5_18[10], sum_stage2_sum4_22, sum_stage1_carry5_18[2:1]});
+  wire [1:0] sum_stage3_half2_33 = {sum_stage1_carry4_15[18], sum_row15[16]} ^ {sum_row14[18],
+      sum_stage2_sum3_19[14]};
+  wire [1:0] sum_stage3_sum2_33 = sum_stage3_half2_33 ^ sum_stage2_carry3_19[14:13];
+  wire [1:0] sum_stage3_carry2_33 = ({sum_stage1_carry4_15[18], sum_row15[16]} & {sum_row14[18],
+      sum_stage2_sum3_19[14]}) | (sum_stage3_half2_33 & sum_stage2_carry3_19[14:13]);
+  wire sum_stage3_half3_25 = sum_stage1_carry7_24[0] ^ sum_row23[0];
+  wire sum_stage3_sum3_25 = sum_stage3_half3_25 ^ sum_stage2_carry4_22[2];
+  wire sum_stage3_carry3_25 = (sum_stage1_carry7_24[0] & sum_row23[0]) | (sum_stage3_half3_25 &
+      sum_stage2_carry4_22[2]);
+  wire sum_stage3_half3_27 = sum_row21[4] ^ sum_stage1_carry7_24[2];
+  wire sum_stage3_sum3_27 = sum_stage3_half3_27 ^ sum_stage2_carry4_22[4];
+  wire sum_stage3_carry3_27 = (sum_row21[4] & sum_stage1_carry7_24[2]) | (sum_stage3_half3_27 &
+      sum_stage2_carry4_22[4]);
+  wire sum_stage4_half0_6 = sum_stage3_carry0_5 ^ sum_stage2_carry0_4[1];
+  wire sum_stage4_sum0_6 = sum_stage4_half0_6 ^ sum_stage2_sum0_4[2];
+  wire sum_stage4_carry0_6 = (sum_stage3_carry0_5 & sum_stage2_carry0_4[1]) | (sum_stage4_half0_6 &
+      sum_stage2_sum0_4[2]);
+  wire [34:0] sum_stage4_half0_9 = {sum_row18[23], sum_stage2_sum1_10[32:31], sum_stage3_sum1_40,
+      sum_stage3_carry1_14, sum_stage2_carry2_13[0], sum_stage2_sum1_10[3:2], sum_stage3_sum1_11,
+      sum_stage2_sum1_10[0], sum_stage1_carry1_6[2]} ^ sum_stage3_sum0_7[36:2];
+  wire [34:0] sum_stage4_sum0_9 = sum_stage4_half0_9 ^ sum_stage3_carry0_7[35:1];
+  wire [34:0] sum_stage4_carry0_9 = ({sum_row18[23], sum_stage2_sum1_10[32:31], sum_stage3_sum1_40,
+      sum_stage3_carry1_14, sum_stage2_carry2_13[0], sum_stage2_sum1_10[3:2], sum_stage3_sum1_11,
+      sum_stage2_sum1_10[0], sum_stage1_carry1_6[2]} & sum_stage3_sum0_7[36:2]) |
+      (sum_stage4_half0_9 & sum_stage3_carry0_7[35:1]);
+  wire [1:0] sum_stage4_half0_45 = {sum_stage2_carry0_4[41], sum_row20[23]} ^
+      {sum_stage2_sum0_4[42], sum_stage3_sum0_7[38]};
+  wire [1:0] sum_stage4_sum0_45 = sum_stage4_half0_45 ^ sum_stage3_carry0_7[38:37];
+  wire [1:0] sum_stage4_carry0_45 = ({sum_stage2_carry0_4[41], sum_row20[23]} &
+      {sum_stage2_sum0_4[42], sum_stage3_sum0_7[38]}) | (sum_stage4_half0_45 &
+      sum_stage3_carry0_7[38:37]);
+  wire sum_stage4_half1_16 = sum_stage1_carry4_15[0] ^ sum_row14[0];
+  wire sum_stage4_sum1_16 = sum_stage4_half1_16 ^ sum_stage3_sum1_14[2];
+  wire sum_stage4_carry1_16 = (sum_stage1_carry4_15[0] & sum_row14[0]) | (sum_stage4_half1_16 &
+      sum_stage3_sum1_14[2]);
+  wire [13:0] sum_stage4_half1_19 = {sum_stage2_carry3_19[12], sum_stage3_sum2_20,
+      sum_stage2_sum3_19[0]} ^ {sum_stage3_carry2_20, sum_stage2_carry3_19[0],
+      sum_stage1_carry5_18[0]};
+  wire [13:0] sum_stage4_sum1_19 = sum_stage4_half1_19 ^ sum_stage3_sum1_14[18:5];
+  wire [13:0] sum_stage4_carry1_19 = ({sum_stage2_carry3_19[12], sum_stage3_sum2_20,
+      sum_stage2_sum3_19[0]} & {sum_stage3_carry2_20, sum_stage2_carry3_19[0],
+      sum_stage1_carry5_18[0]}) | (sum_stage4_half1_19 & sum_stage3_sum1_14[18:5]);
+  wire [2:0] sum_stage4_half1_34 = {sum_row12[22], sum_stage3_carry2_33} ^
+      {sum_stage1_carry4_15[20:19], sum_stage3_sum2_33[1]};
+  wire [2:0] sum_stage4_sum1_34 = sum_stage4_half1_34 ^ sum_stage3_sum1_14[22:20];
+  wire [2:0] sum_stage4_carry1_34 = ({sum_row12[22], sum_stage3_carry2_33} &
+      {sum_stage1_carry4_15[20:19], sum_stage3_sum2_33[1]}) | (sum_stage4_half1_34 &
+      sum_stage3_sum1_14[22:20]);
+  wire sum_stage4_half2_26 = sum_stage3_carry3_25 ^ sum_stage1_carry7_24[1];
+  wire sum_stage4_sum2_26 = sum_stage4_half2_26 ^ sum_stage2_carry4_22[3];
+  wire sum_stage4_carry2_26 = (sum_stage3_carry3_25 & sum_stage1_carry7_24[1]) |
+      (sum_stage4_half2_26 & sum_stage2_carry4_22[3]);
+  wire sum_stage5_half0_7 = sum_stage4_carry0_6 ^ sum_stage3_sum0_7[0];
+  wire sum_stage5_sum0_7 = sum_stage5_half0_7 ^ sum_stage1_carry1_6[0];
+  wire sum_stage5_carry0_7 = (sum_stage4_carry0_6 & sum_stage3_sum0_7[0]) | (sum_stage5_half0_7 &
+      sum_stage1_carry1_6[0]);
+  wire [27:0] sum_stage5_half0_12 = {sum_stage2_sum1_10[29], sum_stage3_sum1_14[24:23],
+      sum_stage4_sum1_34, sum_stage4_carry1_19, sum_stage3_carry2_18, sum_stage3_sum1_14[4:3],
+      sum_stage4_sum1_16, sum_stage3_sum1_14[1:0], sum_stage2_carry1_10[2:1]} ^
+      sum_stage4_sum0_9[30:3];
+  wire [27:0] sum_stage5_sum0_12 = sum_stage5_half0_12 ^ sum_stage4_carry0_9[29:2];
+  wire [27:0] sum_stage5_carry0_12 = ({sum_stage2_sum1_10[29], sum_stage3_sum1_14[24:23],
+      sum_stage4_sum1_34, sum_stage4_carry1_19, sum_stage3_carry2_18, sum_stage3_sum1_14[4:3],
+      sum_stage4_sum1_16, sum_stage3_sum1_14[1:0], sum_stage2_carry1_10[2:1]} &
+      sum_stage4_sum0_9[30:3]) | (sum_stage5_half0_12 & sum_stage4_carry0_9[29:2]);
+  wire [3:0] sum_stage5_half0_41 = {sum_stage3_sum0_7[37], sum_stage1_carry1_6[36], sum_row17[23],
+      sum_stage3_carry1_40} ^ {sum_stage3_carry0_7[36], sum_stage4_sum0_9[34:32]};
+  wire [3:0] sum_stage5_sum0_41 = sum_stage5_half0_41 ^ sum_stage4_carry0_9[34:31];
+  wire [3:0] sum_stage5_carry0_41 = ({sum_stage3_sum0_7[37], sum_stage1_carry1_6[36], sum_row17[23],
+      sum_stage3_carry1_40} & {sum_stage3_carry0_7[36], sum_stage4_sum0_9[34:32]}) |
+      (sum_stage5_half0_41 & sum_stage4_carry0_9[34:31]);
+  wire [6:0] sum_stage5_half1_23 = {sum_stage1_carry6_21[7], sum_stage3_carry3_27,
+      sum_stage4_carry2_26, 3'd0, sum_stage2_carry4_22[0]} ^ {sum_stage2_carry4_22[6:5],
+      sum_stage3_sum3_27, sum_stage4_sum2_26, sum_stage3_sum3_25, sum_stage2_carry4_22[1],
+      sum_row21[0]};
+  wire [6:0] sum_stage5_sum1_23 = sum_stage5_half1_23 ^ sum_stage4_sum1_19[10:4];
+  wire [6:0] sum_stage5_carry1_23 = ({sum_stage1_carry6_21[7], sum_stage3_carry3_27,
+      sum_stage4_carry2_26, 3'd0, sum_stage2_carry4_22[0]} & {sum_stage2_carry4_22[6:5],
+      sum_stage3_sum3_27, sum_stage4_sum2_26, sum_stage3_sum3_25, sum_stage2_carry4_22[1],
+      sum_row21[0]}) | (sum_stage5_half1_23 & sum_stage4_sum1_19[10:4]);
+  wire sum_stage6_half0_8 = sum_stage5_carry0_7 ^ sum_stage3_sum0_7[1];
+  wire sum_stage6_sum0_8 = sum_stage6_half0_8 ^ sum_stage3_carry0_7[0];
+  wire sum_stage6_carry0_8 = (sum_stage5_carry0_7 & sum_stage3_sum0_7[1]) | (sum_stage6_half0_8 &
+      sum_stage3_carry0_7[0]);
+  wire [16:0] sum_stage6_half0_17 = {sum_stage3_sum1_14[19], sum_stage4_sum1_19[13:11],
+      sum_stage5_sum1_23, sum_stage4_sum1_19[3:0], sum_stage3_sum2_18, sum_stage2_sum3_17} ^
+      sum_stage5_sum0_12[21:5];
+  wire [16:0] sum_stage6_sum0_17 = sum_stage6_half0_17 ^ sum_stage5_carry0_12[20:4];
+  wire [16:0] sum_stage6_carry0_17 = ({sum_stage3_sum1_14[19], sum_stage4_sum1_19[13:11],
+      sum_stage5_sum1_23, sum_stage4_sum1_19[3:0], sum_stage3_sum2_18, sum_stage2_sum3_17} &
+      sum_stage5_sum0_12[21:5]) | (sum_stage6_half0_17 & sum_stage5_carry0_12[20:4]);
+  wire [5:0] sum_stage6_half0_35 = {sum_stage4_sum0_9[31], sum_stage2_carry1_10[28],
+      sum_stage1_carry3_12[25], sum_stage4_carry1_34} ^ {sum_stage4_carry0_9[30],
+      sum_stage5_sum0_12[27:23]};
+  wire [5:0] sum_stage6_sum0_35 = sum_stage6_half0_35 ^ sum_stage5_carry0_12[27:22];
+  wire [5:0] sum_stage6_carry0_35 = ({sum_stage4_sum0_9[31], sum_stage2_carry1_10[28],
+      sum_stage1_carry3_12[25], sum_stage4_carry1_34} & {sum_stage4_carry0_9[30],
+      sum_stage5_sum0_12[27:23]}) | (sum_stage6_half0_35 & sum_stage5_carry0_12[27:22]);
+  wire sum_stage7_half0_9 = sum_stage6_carry0_8 ^ sum_stage4_sum0_9[0];
+  wire sum_stage7_sum0_9 = sum_stage7_half0_9 ^ sum_stage2_carry1_8;
+  wire sum_stage7_carry0_9 = (sum_stage6_carry0_8 & sum_stage4_sum0_9[0]) | (sum_stage7_half0_9 &
+      sum_stage2_carry1_8);
+  wire [10:0] sum_stage7_half0_24 = {sum_stage5_sum0_12[22], sum_stage3_sum2_33[0],
+      sum_stage2_sum3_19[13], sum_stage2_carry4_30, sum_stage5_carry1_23} ^
+      {sum_stage5_carry0_12[21], sum_stage6_sum0_17[16:7]};
+  wire [10:0] sum_stage7_sum0_24 = sum_stage7_half0_24 ^ sum_stage6_carry0_17[16:6];
+  wire [10:0] sum_stage7_carry0_24 = ({sum_stage5_sum0_12[22], sum_stage3_sum2_33[0],
+      sum_stage2_sum3_19[13], sum_stage2_carry4_30, sum_stage5_carry1_23} &
+      {sum_stage5_carry0_12[21], sum_stage6_sum0_17[16:7]}) | (sum_stage7_half0_24 &
+      sum_stage6_carry0_17[16:6]);
+  wire [15:0] sum_ripple10_sum = {1'b0, sum_stage6_carry0_17[5:0], sum_stage4_carry1_16,
+      sum_stage5_carry0_12[3:0], sum_stage3_carry1_11, sum_stage4_carry0_9[1:0],
+      sum_stage7_carry0_9} + {1'b0, sum_stage6_sum0_17[6:0], sum_stage5_sum0_12[4:0],
+      sum_stage4_sum0_9[2:1], sum_stage7_carry0_9};
+  wire [14:0] sum_ripple10 = sum_ripple10_sum[15:1];
+  wire [9:0] low_sum_block0 = {1'b0, sum_stage6_sum0_8, sum_stage5_sum0_7, sum_stage4_sum0_6,
+      sum_stage3_sum0_5, sum_stage2_sum0_4[0], sum_stage1_sum0_3[0], addend_right64[2:0]} + {7'd0,
+      sum_row0[0], 1'b0, plus_one_low};
+  wire [9:0] low_sum_block9 = {1'b0, sum_ripple10[7:0], sum_stage7_sum0_9};
+  wire low_sum_block9_passes = &low_sum_block9[8:0];
+  wire [9:0] low_sum_block18 = {1'b0, sum_stage7_carry0_24[1:0], sum_ripple10[14:8]} + {1'b0,
+      sum_stage7_sum0_24[2:0], 6'd0};
+  wire low_sum_block18_passes = &({sum_stage7_carry0_24[1:0], sum_ripple10[14:8]} ^
+      {sum_stage7_sum0_24[2:0], 6'd0});
+  wire [9:0] low_sum_block27 = {1'b0, sum_stage7_carry0_24[10:2]} + {1'b0, sum_stage6_sum0_35[0],
+      sum_stage7_sum0_24[10:3]};
+  wire low_sum_block27_passes = &(sum_stage7_carry0_24[10:2] ^ {sum_stage6_sum0_35[0],
+      sum_stage7_sum0_24[10:3]});
+  wire [9:0] low_sum_block36 = {1'b0, sum_stage5_carry0_41[2:0], sum_stage6_carry0_35} + {1'b0,
+      sum_stage5_sum0_41, sum_stage6_sum0_35[5:1]};
+  wire low_sum_block36_passes = &({sum_stage5_carry0_41[2:0], sum_stage6_carry0_35} ^
+      {sum_stage5_sum0_41, sum_stage6_sum0_35[5:1]});
+  wire [5:0] low_sum_block45 = {1'b0, addend_right64[49], sum_stage2_sum0_48, sum_stage4_carry0_45,
+      sum_stage5_carry0_41[3]} + {1'b0, sum_stage2_carry0_48, sum_stage3_carry0_47,
+      sum_stage3_sum0_47, sum_stage4_sum0_45};
+  wire low_sum_block45_passes = &({addend_right64[49], sum_stage2_sum0_48, sum_stage4_carry0_45,
+      sum_stage5_carry0_41[3]} ^ {sum_stage2_carry0_48, sum_stage3_carry0_47, sum_stage3_sum0_47,
+      sum_stage4_sum0_45});
+  wire low_sum_blocks0to1_generates = low_sum_block9_passes & low_sum_block0[9];
+  wire low_sum_blocks2to3_generates = low_sum_block27[9] | (low_sum_block27_passes &
+      low_sum_block18[9]);
+  wire low_sum_blocks2to3_passes = low_sum_block27_passes & low_sum_block18_passes;
+  wire low_sum_blocks4to5_generates = low_sum_block45[5] | (low_sum_block45_passes &
+      low_sum_block36[9]);
+  wire low_sum_blocks4to5_passes = low_sum_block45_passes & low_sum_block36_passes;
+  wire low_sum_blocks0to2_generates = low_sum_block18[9] | (low_sum_block18_passes &
+      low_sum_blocks0to1_generates);
+  wire low_sum_blocks0to3_generates = low_sum_blocks2to3_generates | (low_sum_blocks2to3_passes &
+      low_sum_blocks0to1_generates);
+  wire low_sum_blocks0to4_generates = low_sum_block36[9] | (low_sum_block36_passes &
+      low_sum_blocks0to3_generates);
+  wire low_sum_blocks0to5_generates = low_sum_blocks4to5_generates | (low_sum_blocks4to5_passes &
+      low_sum_blocks0to3_generates);
+  wire low_sum_carry9 = low_sum_block0[9];
+  wire [8:0] low_sum_bits9 = low_sum_block9[8:0] + {8'd0, low_sum_carry9};
+  wire [8:0] low_sum_bits18 = low_sum_block18[8:0] + {8'd0, low_sum_blocks0to1_generates};
+  wire [8:0] low_sum_bits27 = low_sum_block27[8:0] + {8'd0, low_sum_blocks0to2_generates};
+  wire [8:0] low_sum_bits36 = low_sum_block36[8:0] + {8'd0, low_sum_blocks0to3_generates};
+  wire [4:0] low_sum_bits45 = low_sum_block45[4:0] + {4'd0, low_sum_blocks0to4_generates};
+  wire [50:0] low_sum = {low_sum_blocks0to5_generates, low_sum_bits45, low_sum_bits36,
+      low_sum_bits27, low_sum_bits18, low_sum_bits9, low_sum_block0[8:0]};
+  wire addend_right64_all = &addend_right64[61:50];
+  wire upper_sum_carry12 = addend_right64_all & low_sum_blocks0to5_generates;
+  wire upper_sum_carry24_and = addend_right64_all & (&addend_right64[73:62]);
+  wire upper_sum_carry24 = upper_sum_carry24_and & low_sum_blocks0to5_generates;
+  wire [26:0] upper_sum = {upper_sum_carry24_and & (&addend_right64[75:74]) &
+      low_sum_blocks0to5_generates, addend_right64[75:74] + {1'b0, upper_sum_carry24},
+      addend_right64[73:62] + {11'd0, upper_sum_carry12}, addend_right64[61:50] + {11'd0,
+      low_sum_blocks0to5_generates}};
   wire negative = subtract & ~upper_sum[26];
   wire sign = inf ? inf_sign : (product_sign ^ negative);
   wire [75:0] total = {upper_sum[25:0], low_sum[49:0]};
@@ -3188,8 +583,8 @@ module fma_fp32_fp32_fp32_fp32_rne (
   wire [30:0] rounded = truncated[30:0] + {30'd0, round_up};
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [31:0] code = (nan | inf) ? (nan ? 32'h7fc00000 : {signed_2, 31'h7f800000}) : overflow ?
-      {signed_2, 31'h7f800000} : {signed_2, rounded};
+  wire [31:0] code = (nan | inf) ? (nan ? FP32_NAN : {signed_2, FP32_INFINITY}) : overflow ?
+      {signed_2, FP32_INFINITY} : {signed_2, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

@@ -25,299 +25,96 @@ module fma_int8_int8_int32_int32 (
   // Integer multiply add: Product and addend in one carry-save sum, and from it the result.
   wire sum_one0 = b[0];
   wire sum_two0 = (sum_one0 ^ b[1]) & ~sum_one0;
+  wire [8:0] sum_row0 = (({a[7], a} & {9{sum_one0}}) | ({a, 1'b0} & {9{sum_two0}})) ^ {9{b[1]}} ^
+      9'h100;
   wire sum_one1 = b[1] ^ b[2];
   wire sum_two1 = (b[2] ^ b[3]) & ~sum_one1;
+  wire [8:0] sum_row1 = (({a[7], a} & {9{sum_one1}}) | ({a, 1'b0} & {9{sum_two1}})) ^ {9{b[3]}} ^
+      9'h100;
   wire sum_one2 = b[3] ^ b[4];
   wire sum_two2 = (b[4] ^ b[5]) & ~sum_one2;
+  wire [8:0] sum_row2 = (({a[7], a} & {9{sum_one2}}) | ({a, 1'b0} & {9{sum_two2}})) ^ {9{b[5]}} ^
+      9'h100;
   wire sum_one3 = b[5] ^ b[6];
   wire sum_two3 = (b[6] ^ b[7]) & ~sum_one3;
-  wire sum_0_72_half = b[1] ^ c[0];
-  wire sum_0_72_carry_xor = (sum_one0 & a[0]) ^ b[1];
-  wire sum_0_72_sum = sum_0_72_half ^ sum_0_72_carry_xor;
-  wire sum_0_72_carry = (b[1] & c[0]) | (sum_0_72_half & sum_0_72_carry_xor);
-  wire sum_1_74_half_xor = ((sum_one0 & a[1]) | (sum_two0 & a[0])) ^ b[1];
-  wire sum_1_74_half = c[1] ^ sum_1_74_half_xor;
-  wire sum_1_74_sum = sum_1_74_half ^ sum_0_72_carry;
-  wire sum_1_74_carry = (c[1] & sum_1_74_half_xor) | (sum_1_74_half & sum_0_72_carry);
-  wire sum_2_76_half = b[3] ^ c[2];
-  wire sum_2_76_sum_xor = ((sum_one0 & a[2]) | (sum_two0 & a[1])) ^ b[1];
-  wire sum_2_76_sum = sum_2_76_half ^ sum_2_76_sum_xor;
-  wire sum_2_76_carry = (b[3] & c[2]) | (sum_2_76_half & sum_2_76_sum_xor);
-  wire sum_2_78_half_xor = (sum_one1 & a[0]) ^ b[3];
-  wire sum_2_78_half = sum_2_78_half_xor ^ sum_2_76_sum;
-  wire sum_2_78_sum = sum_2_78_half ^ sum_1_74_carry;
-  wire sum_2_78_carry = (sum_2_78_half_xor & sum_2_76_sum) | (sum_2_78_half & sum_1_74_carry);
-  wire sum_3_80_half_xor = ((sum_one0 & a[3]) | (sum_two0 & a[2])) ^ b[1];
-  wire sum_3_80_half = c[3] ^ sum_3_80_half_xor;
-  wire sum_3_80_sum_xor = ((sum_one1 & a[1]) | (sum_two1 & a[0])) ^ b[3];
-  wire sum_3_80_sum = sum_3_80_half ^ sum_3_80_sum_xor;
-  wire sum_3_80_carry = (c[3] & sum_3_80_half_xor) | (sum_3_80_half & sum_3_80_sum_xor);
-  wire sum_3_82_half = sum_2_76_carry ^ sum_3_80_sum;
-  wire sum_3_82_sum = sum_3_82_half ^ sum_2_78_carry;
-  wire sum_3_82_carry = (sum_2_76_carry & sum_3_80_sum) | (sum_3_82_half & sum_2_78_carry);
-  wire sum_4_84_half = b[5] ^ c[4];
-  wire sum_4_84_sum_xor = ((sum_one0 & a[4]) | (sum_two0 & a[3])) ^ b[1];
-  wire sum_4_84_sum = sum_4_84_half ^ sum_4_84_sum_xor;
-  wire sum_4_84_carry = (b[5] & c[4]) | (sum_4_84_half & sum_4_84_sum_xor);
-  wire sum_4_86_half_xor_2 = ((sum_one1 & a[2]) | (sum_two1 & a[1])) ^ b[3];
-  wire sum_4_86_half_xor = (sum_one2 & a[0]) ^ b[5];
-  wire sum_4_86_half = sum_4_86_half_xor_2 ^ sum_4_86_half_xor;
-  wire sum_4_86_sum = sum_4_86_half ^ sum_4_84_sum;
-  wire sum_4_86_carry = (sum_4_86_half_xor_2 & sum_4_86_half_xor) | (sum_4_86_half & sum_4_84_sum);
-  wire sum_4_88_half = sum_3_80_carry ^ sum_4_86_sum;
-  wire sum_4_88_sum = sum_4_88_half ^ sum_3_82_carry;
-  wire sum_4_88_carry = (sum_3_80_carry & sum_4_86_sum) | (sum_4_88_half & sum_3_82_carry);
-  wire sum_5_90_half_xor = ((sum_one0 & a[5]) | (sum_two0 & a[4])) ^ b[1];
-  wire sum_5_90_half = c[5] ^ sum_5_90_half_xor;
-  wire sum_5_90_sum_xor = ((sum_one1 & a[3]) | (sum_two1 & a[2])) ^ b[3];
-  wire sum_5_90_sum = sum_5_90_half ^ sum_5_90_sum_xor;
-  wire sum_5_90_carry = (c[5] & sum_5_90_half_xor) | (sum_5_90_half & sum_5_90_sum_xor);
-  wire sum_5_92_half_xor = ((sum_one2 & a[1]) | (sum_two2 & a[0])) ^ b[5];
-  wire sum_5_92_half = sum_5_92_half_xor ^ sum_4_84_carry;
-  wire sum_5_92_sum = sum_5_92_half ^ sum_4_86_carry;
-  wire sum_5_92_carry = (sum_5_92_half_xor & sum_4_84_carry) | (sum_5_92_half & sum_4_86_carry);
-  wire sum_5_94_half = sum_5_90_sum ^ sum_5_92_sum;
-  wire sum_5_94_sum = sum_5_94_half ^ sum_4_88_carry;
-  wire sum_5_94_carry = (sum_5_90_sum & sum_5_92_sum) | (sum_5_94_half & sum_4_88_carry);
-  wire sum_6_96_half = b[7] ^ c[6];
-  wire sum_6_96_sum_xor = ((sum_one0 & a[6]) | (sum_two0 & a[5])) ^ b[1];
-  wire sum_6_96_sum = sum_6_96_half ^ sum_6_96_sum_xor;
-  wire sum_6_96_carry = (b[7] & c[6]) | (sum_6_96_half & sum_6_96_sum_xor);
-  wire sum_6_98_half_xor_2 = ((sum_one1 & a[4]) | (sum_two1 & a[3])) ^ b[3];
-  wire sum_6_98_half_xor = ((sum_one2 & a[2]) | (sum_two2 & a[1])) ^ b[5];
-  wire sum_6_98_half = sum_6_98_half_xor_2 ^ sum_6_98_half_xor;
-  wire sum_6_98_sum_xor = (sum_one3 & a[0]) ^ b[7];
-  wire sum_6_98_sum = sum_6_98_half ^ sum_6_98_sum_xor;
-  wire sum_6_98_carry = (sum_6_98_half_xor_2 & sum_6_98_half_xor) | (sum_6_98_half &
-      sum_6_98_sum_xor);
-  wire sum_6_100_half = sum_6_96_sum ^ sum_5_90_carry;
-  wire sum_6_100_sum = sum_6_100_half ^ sum_6_98_sum;
-  wire sum_6_100_carry = (sum_6_96_sum & sum_5_90_carry) | (sum_6_100_half & sum_6_98_sum);
-  wire sum_6_102_half = sum_5_92_carry ^ sum_6_100_sum;
-  wire sum_6_102_sum = sum_6_102_half ^ sum_5_94_carry;
-  wire sum_6_102_carry = (sum_5_92_carry & sum_6_100_sum) | (sum_6_102_half & sum_5_94_carry);
-  wire sum_7_104_half_and = sum_one0 & a[7];
-  wire sum_7_104_half_xor = (sum_7_104_half_and | (sum_two0 & a[6])) ^ b[1];
-  wire sum_7_104_half = c[7] ^ sum_7_104_half_xor;
-  wire sum_7_104_sum_xor = ((sum_one1 & a[5]) | (sum_two1 & a[4])) ^ b[3];
-  wire sum_7_104_sum = sum_7_104_half ^ sum_7_104_sum_xor;
-  wire sum_7_104_carry = (c[7] & sum_7_104_half_xor) | (sum_7_104_half & sum_7_104_sum_xor);
-  wire sum_7_106_half_xor_2 = ((sum_one2 & a[3]) | (sum_two2 & a[2])) ^ b[5];
-  wire sum_7_106_half_xor = ((sum_one3 & a[1]) | (sum_two3 & a[0])) ^ b[7];
-  wire sum_7_106_half = sum_7_106_half_xor_2 ^ sum_7_106_half_xor;
-  wire sum_7_106_sum = sum_7_106_half ^ sum_6_96_carry;
-  wire sum_7_106_carry = (sum_7_106_half_xor_2 & sum_7_106_half_xor) | (sum_7_106_half &
-      sum_6_96_carry);
-  wire sum_7_108_half = sum_6_98_carry ^ sum_7_104_sum;
-  wire sum_7_108_sum = sum_7_108_half ^ sum_7_106_sum;
-  wire sum_7_108_carry = (sum_6_98_carry & sum_7_104_sum) | (sum_7_108_half & sum_7_106_sum);
-  wire sum_7_110_half = sum_6_100_carry ^ sum_7_108_sum;
-  wire sum_7_110_sum = sum_7_110_half ^ sum_6_102_carry;
-  wire sum_7_110_carry = (sum_6_100_carry & sum_7_108_sum) | (sum_7_110_half & sum_6_102_carry);
-  wire sum_8_114_half_xor_2 = ((sum_one1 & a[6]) | (sum_two1 & a[5])) ^ b[3];
-  wire sum_8_114_half_xor = ((sum_one2 & a[4]) | (sum_two2 & a[3])) ^ b[5];
-  wire sum_8_114_half = sum_8_114_half_xor_2 ^ sum_8_114_half_xor;
-  wire sum_8_114_sum_xor = ((sum_one3 & a[2]) | (sum_two3 & a[1])) ^ b[7];
-  wire sum_8_114_sum = sum_8_114_half ^ sum_8_114_sum_xor;
-  wire sum_8_114_carry = (sum_8_114_half_xor_2 & sum_8_114_half_xor) | (sum_8_114_half &
-      sum_8_114_sum_xor);
-  wire sum_8_116_half = ~(c[8] ^ ~((sum_7_104_half_and | (sum_two0 & a[7])) ^ b[1])) ^
-      sum_7_104_carry;
-  wire sum_8_116_sum = sum_8_116_half ^ sum_7_106_carry;
-  wire sum_8_116_carry = (~(c[8] ^ ~((sum_7_104_half_and | (sum_two0 & a[7])) ^ b[1])) &
-      sum_7_104_carry) | (sum_8_116_half & sum_7_106_carry);
-  wire sum_8_118_half = sum_8_114_sum ^ sum_7_108_carry;
-  wire sum_8_118_sum = sum_8_118_half ^ sum_8_116_sum;
-  wire sum_8_118_carry = (sum_8_114_sum & sum_7_108_carry) | (sum_8_118_half & sum_8_116_sum);
-  wire sum_9_122_half_xor_2 = ((sum_one2 & a[5]) | (sum_two2 & a[4])) ^ b[5];
-  wire sum_9_122_half_xor = ((sum_one3 & a[3]) | (sum_two3 & a[2])) ^ b[7];
-  wire sum_9_122_half = sum_9_122_half_xor_2 ^ sum_9_122_half_xor;
-  wire sum_9_122_sum_or = c[8] | ~((sum_7_104_half_and | (sum_two0 & a[7])) ^ b[1]);
-  wire sum_9_122_sum = sum_9_122_half ^ sum_9_122_sum_or;
-  wire sum_9_122_carry = (sum_9_122_half_xor_2 & sum_9_122_half_xor) | (sum_9_122_half &
-      sum_9_122_sum_or);
-  wire sum_9_124_half_and = sum_one1 & a[7];
-  wire sum_9_124_half_xor = (sum_9_124_half_and | (sum_two1 & a[6])) ^ b[3];
-  wire sum_9_124_half = ~(c[9] ^ sum_9_124_half_xor) ^ sum_8_114_carry;
-  wire sum_9_124_sum = sum_9_124_half ^ sum_9_122_sum;
-  wire sum_9_124_carry = (~(c[9] ^ sum_9_124_half_xor) & sum_8_114_carry) | (sum_9_124_half &
-      sum_9_122_sum);
-  wire sum_9_126_half = sum_8_116_carry ^ sum_9_124_sum;
-  wire sum_9_126_sum = sum_9_126_half ^ sum_8_118_carry;
-  wire sum_9_126_carry = (sum_8_116_carry & sum_9_124_sum) | (sum_9_126_half & sum_8_118_carry);
-  wire sum_10_128_half = c[10] ^ ~((sum_9_124_half_and | (sum_two1 & a[7])) ^ b[3]);
-  wire sum_10_128_sum_xor = ((sum_one2 & a[6]) | (sum_two2 & a[5])) ^ b[5];
-  wire sum_10_128_sum = sum_10_128_half ^ sum_10_128_sum_xor;
-  wire sum_10_128_carry = (c[10] & ~((sum_9_124_half_and | (sum_two1 & a[7])) ^ b[3])) |
-      (sum_10_128_half & sum_10_128_sum_xor);
-  wire sum_10_130_half_xor = ((sum_one3 & a[4]) | (sum_two3 & a[3])) ^ b[7];
-  wire sum_10_130_half_or = c[9] | sum_9_124_half_xor;
-  wire sum_10_130_half = sum_10_130_half_xor ^ sum_10_130_half_or;
-  wire sum_10_130_sum = sum_10_130_half ^ sum_9_122_carry;
-  wire sum_10_130_carry = (sum_10_130_half_xor & sum_10_130_half_or) | (sum_10_130_half &
-      sum_9_122_carry);
-  wire sum_10_132_half = sum_10_128_sum ^ sum_10_130_sum;
-  wire sum_10_132_sum = sum_10_132_half ^ sum_9_124_carry;
-  wire sum_10_132_carry = (sum_10_128_sum & sum_10_130_sum) | (sum_10_132_half & sum_9_124_carry);
-  wire sum_11_136_half_xor_2 = ((sum_one3 & a[5]) | (sum_two3 & a[4])) ^ b[7];
-  wire sum_11_136_half_and = sum_one2 & a[7];
-  wire sum_11_136_half_xor = (sum_11_136_half_and | (sum_two2 & a[6])) ^ b[5];
-  wire sum_11_136_half = sum_11_136_half_xor_2 ^ ~(c[11] ^ sum_11_136_half_xor);
-  wire sum_11_136_sum = sum_11_136_half ^ sum_10_128_carry;
-  wire sum_11_136_carry = (sum_11_136_half_xor_2 & ~(c[11] ^ sum_11_136_half_xor)) |
-      (sum_11_136_half & sum_10_128_carry);
-  wire sum_11_138_half = sum_10_130_carry ^ sum_11_136_sum;
-  wire sum_11_138_sum = sum_11_138_half ^ sum_10_132_carry;
-  wire sum_11_138_carry = (sum_10_130_carry & sum_11_136_sum) | (sum_11_138_half &
-      sum_10_132_carry);
-  wire sum_12_140_half = c[12] ^ ~((sum_11_136_half_and | (sum_two2 & a[7])) ^ b[5]);
-  wire sum_12_140_sum_xor = ((sum_one3 & a[6]) | (sum_two3 & a[5])) ^ b[7];
-  wire sum_12_140_sum = sum_12_140_half ^ sum_12_140_sum_xor;
-  wire sum_12_140_carry = (c[12] & ~((sum_11_136_half_and | (sum_two2 & a[7])) ^ b[5])) |
-      (sum_12_140_half & sum_12_140_sum_xor);
-  wire sum_12_142_half_or = c[11] | sum_11_136_half_xor;
-  wire sum_12_142_half = sum_12_142_half_or ^ sum_12_140_sum;
-  wire sum_12_142_sum = sum_12_142_half ^ sum_11_136_carry;
-  wire sum_12_142_carry = (sum_12_142_half_or & sum_12_140_sum) | (sum_12_142_half &
-      sum_11_136_carry);
-  wire sum_13_146_half_and = sum_one3 & a[7];
-  wire sum_13_146_half_xor = (sum_13_146_half_and | (sum_two3 & a[6])) ^ b[7];
-  wire sum_13_146_half = ~(c[13] ^ sum_13_146_half_xor) ^ sum_12_140_carry;
-  wire sum_13_146_sum = sum_13_146_half ^ sum_12_142_carry;
-  wire sum_13_146_carry = (~(c[13] ^ sum_13_146_half_xor) & sum_12_140_carry) | (sum_13_146_half &
-      sum_12_142_carry);
-  wire sum_14_148_half = c[14] ^ ~((sum_13_146_half_and | (sum_two3 & a[7])) ^ b[7]);
-  wire sum_14_148_carry_or = c[13] | sum_13_146_half_xor;
-  wire sum_14_148_sum = sum_14_148_half ^ sum_14_148_carry_or;
-  wire sum_14_148_carry = (c[14] & ~((sum_13_146_half_and | (sum_two3 & a[7])) ^ b[7])) |
-      (sum_14_148_half & sum_14_148_carry_or);
-  wire sum_rows_propagate_or = c[15] | sum_14_148_carry;
-  wire sum_rows_propagate_or_2 = c[16] | sum_rows_propagate_or;
-  wire sum_rows_propagate_or_3 = c[17] | sum_rows_propagate_or_2;
-  wire sum_rows_propagate_or_4 = c[18] | sum_rows_propagate_or_3;
-  wire sum_rows_propagate_or_5 = c[19] | sum_rows_propagate_or_4;
-  wire sum_rows_propagate_or_6 = c[20] | sum_rows_propagate_or_5;
-  wire sum_rows_propagate_or_7 = c[21] | sum_rows_propagate_or_6;
-  wire sum_rows_propagate_or_8 = c[22] | sum_rows_propagate_or_7;
-  wire sum_rows_propagate_or_9 = c[23] | sum_rows_propagate_or_8;
-  wire sum_rows_propagate_or_10 = c[24] | sum_rows_propagate_or_9;
-  wire sum_rows_propagate_or_11 = c[25] | sum_rows_propagate_or_10;
-  wire sum_rows_propagate_or_12 = c[26] | sum_rows_propagate_or_11;
-  wire sum_rows_propagate_or_13 = c[27] | sum_rows_propagate_or_12;
-  wire sum_rows_propagate_or_14 = c[28] | sum_rows_propagate_or_13;
-  wire sum_rows_propagate_or_15 = c[29] | sum_rows_propagate_or_14;
-  wire sum_rows_propagate_or_16 = c[30] | sum_rows_propagate_or_15;
-  wire [31:0] sum_rows_propagate = {~c[31], ~(c[30] ^ sum_rows_propagate_or_15), ~(c[29] ^
-      sum_rows_propagate_or_14), ~(c[28] ^ sum_rows_propagate_or_13), ~(c[27] ^
-      sum_rows_propagate_or_12), ~(c[26] ^ sum_rows_propagate_or_11), ~(c[25] ^
-      sum_rows_propagate_or_10), ~(c[24] ^ sum_rows_propagate_or_9), ~(c[23] ^
-      sum_rows_propagate_or_8), ~(c[22] ^ sum_rows_propagate_or_7), ~(c[21] ^
-      sum_rows_propagate_or_6), ~(c[20] ^ sum_rows_propagate_or_5), ~(c[19] ^
-      sum_rows_propagate_or_4), ~(c[18] ^ sum_rows_propagate_or_3), ~(c[17] ^
-      sum_rows_propagate_or_2), ~(c[16] ^ sum_rows_propagate_or), ~(c[15] ^ sum_14_148_carry),
-      sum_14_148_sum, sum_13_146_sum, sum_12_142_sum, sum_11_138_sum, sum_10_132_sum, sum_9_126_sum,
-      sum_8_118_sum, sum_7_110_sum, sum_6_102_sum, sum_5_94_sum, sum_4_88_sum, sum_3_82_sum,
-      sum_2_78_sum, sum_1_74_sum, sum_0_72_sum} ^ {sum_rows_propagate_or_16, 16'd0,
-      sum_13_146_carry, 1'b0, sum_11_138_carry, 1'b0, sum_9_126_carry, 1'b0, sum_7_110_carry, 8'd0};
-  wire [31:0] sum_rows_generate = {~c[31], ~(c[30] ^ sum_rows_propagate_or_15), ~(c[29] ^
-      sum_rows_propagate_or_14), ~(c[28] ^ sum_rows_propagate_or_13), ~(c[27] ^
-      sum_rows_propagate_or_12), ~(c[26] ^ sum_rows_propagate_or_11), ~(c[25] ^
-      sum_rows_propagate_or_10), ~(c[24] ^ sum_rows_propagate_or_9), ~(c[23] ^
-      sum_rows_propagate_or_8), ~(c[22] ^ sum_rows_propagate_or_7), ~(c[21] ^
-      sum_rows_propagate_or_6), ~(c[20] ^ sum_rows_propagate_or_5), ~(c[19] ^
-      sum_rows_propagate_or_4), ~(c[18] ^ sum_rows_propagate_or_3), ~(c[17] ^
-      sum_rows_propagate_or_2), ~(c[16] ^ sum_rows_propagate_or), ~(c[15] ^ sum_14_148_carry),
-      sum_14_148_sum, sum_13_146_sum, sum_12_142_sum, sum_11_138_sum, sum_10_132_sum, sum_9_126_sum,
-      sum_8_118_sum, sum_7_110_sum, sum_6_102_sum, sum_5_94_sum, sum_4_88_sum, sum_3_82_sum,
-      sum_2_78_sum, sum_1_74_sum, sum_0_72_sum} & {sum_rows_propagate_or_16, 16'd0,
-      sum_13_146_carry, 1'b0, sum_11_138_carry, 1'b0, sum_9_126_carry, 1'b0, sum_7_110_carry, 8'd0};
-  wire sum_rows_0_zero0 = sum_rows_generate[0];
-  wire sum_rows_0_one0 = sum_rows_propagate[0];
-  wire sum_rows_0_zero1 = sum_rows_generate[1] | (sum_rows_propagate[1] & sum_rows_0_zero0);
-  wire sum_rows_0_zero2 = sum_rows_generate[2] | (sum_rows_propagate[2] & sum_rows_0_zero1);
-  wire sum_rows_0_zero3 = sum_rows_generate[3] | (sum_rows_propagate[3] & sum_rows_0_zero2);
-  wire sum_rows_0_zero4 = sum_rows_generate[4] | (sum_rows_propagate[4] & sum_rows_0_zero3);
-  wire sum_rows_0_zero5 = sum_rows_generate[5] | (sum_rows_propagate[5] & sum_rows_0_zero4);
-  wire sum_rows_0_zero6 = sum_rows_generate[6] | (sum_rows_propagate[6] & sum_rows_0_zero5);
-  wire sum_rows_7_zero0 = sum_rows_generate[7];
-  wire sum_rows_7_one0 = sum_rows_propagate[7];
-  wire sum_rows_7_zero1 = sum_rows_generate[8] | (sum_rows_propagate[8] & sum_rows_7_zero0);
-  wire sum_rows_7_one1 = sum_rows_propagate[8] & sum_rows_7_one0;
-  wire sum_rows_7_zero2 = sum_rows_generate[9] | (sum_rows_propagate[9] & sum_rows_7_zero1);
-  wire sum_rows_7_one2 = sum_rows_propagate[9] & sum_rows_7_one1;
-  wire sum_rows_7_zero3 = sum_rows_generate[10] | (sum_rows_propagate[10] & sum_rows_7_zero2);
-  wire sum_rows_7_one3 = sum_rows_propagate[10] & sum_rows_7_one2;
-  wire sum_rows_7_zero4 = sum_rows_generate[11] | (sum_rows_propagate[11] & sum_rows_7_zero3);
-  wire sum_rows_7_one4 = sum_rows_propagate[11] & sum_rows_7_one3;
-  wire sum_rows_7_zero5 = sum_rows_generate[12] | (sum_rows_propagate[12] & sum_rows_7_zero4);
-  wire sum_rows_7_one5 = sum_rows_propagate[12] & sum_rows_7_one4;
-  wire sum_rows_7_zero6 = sum_rows_generate[13] | (sum_rows_propagate[13] & sum_rows_7_zero5);
-  wire sum_rows_7_one6 = sum_rows_propagate[13] & sum_rows_7_one5;
-  wire sum_rows_14_zero0 = sum_rows_generate[14];
-  wire sum_rows_14_one0 = sum_rows_propagate[14];
-  wire sum_rows_14_zero1 = sum_rows_generate[15] | (sum_rows_propagate[15] & sum_rows_14_zero0);
-  wire sum_rows_14_one1 = sum_rows_propagate[15] & sum_rows_14_one0;
-  wire sum_rows_14_zero2 = sum_rows_generate[16] | (sum_rows_propagate[16] & sum_rows_14_zero1);
-  wire sum_rows_14_one2 = sum_rows_propagate[16] & sum_rows_14_one1;
-  wire sum_rows_14_zero3 = sum_rows_generate[17] | (sum_rows_propagate[17] & sum_rows_14_zero2);
-  wire sum_rows_14_one3 = sum_rows_propagate[17] & sum_rows_14_one2;
-  wire sum_rows_14_zero4 = sum_rows_generate[18] | (sum_rows_propagate[18] & sum_rows_14_zero3);
-  wire sum_rows_14_one4 = sum_rows_propagate[18] & sum_rows_14_one3;
-  wire sum_rows_14_zero5 = sum_rows_generate[19] | (sum_rows_propagate[19] & sum_rows_14_zero4);
-  wire sum_rows_14_one5 = sum_rows_propagate[19] & sum_rows_14_one4;
-  wire sum_rows_14_zero6 = sum_rows_generate[20] | (sum_rows_propagate[20] & sum_rows_14_zero5);
-  wire sum_rows_14_one6 = sum_rows_propagate[20] & sum_rows_14_one5;
-  wire sum_rows_21_zero0 = sum_rows_generate[21];
-  wire sum_rows_21_one0 = sum_rows_propagate[21];
-  wire sum_rows_21_zero1 = sum_rows_generate[22] | (sum_rows_propagate[22] & sum_rows_21_zero0);
-  wire sum_rows_21_one1 = sum_rows_propagate[22] & sum_rows_21_one0;
-  wire sum_rows_21_zero2 = sum_rows_generate[23] | (sum_rows_propagate[23] & sum_rows_21_zero1);
-  wire sum_rows_21_one2 = sum_rows_propagate[23] & sum_rows_21_one1;
-  wire sum_rows_21_zero3 = sum_rows_generate[24] | (sum_rows_propagate[24] & sum_rows_21_zero2);
-  wire sum_rows_21_one3 = sum_rows_propagate[24] & sum_rows_21_one2;
-  wire sum_rows_21_zero4 = sum_rows_generate[25] | (sum_rows_propagate[25] & sum_rows_21_zero3);
-  wire sum_rows_21_one4 = sum_rows_propagate[25] & sum_rows_21_one3;
-  wire sum_rows_21_zero5 = sum_rows_generate[26] | (sum_rows_propagate[26] & sum_rows_21_zero4);
-  wire sum_rows_21_one5 = sum_rows_propagate[26] & sum_rows_21_one4;
-  wire sum_rows_21_zero6 = sum_rows_generate[27] | (sum_rows_propagate[27] & sum_rows_21_zero5);
-  wire sum_rows_21_one6 = sum_rows_propagate[27] & sum_rows_21_one5;
-  wire sum_rows_28_zero0 = sum_rows_generate[28];
-  wire sum_rows_28_one0 = sum_rows_propagate[28];
-  wire sum_rows_28_zero1 = sum_rows_generate[29] | (sum_rows_propagate[29] & sum_rows_28_zero0);
-  wire sum_rows_28_one1 = sum_rows_propagate[29] & sum_rows_28_one0;
-  wire sum_rows_28_zero2 = sum_rows_generate[30] | (sum_rows_propagate[30] & sum_rows_28_zero1);
-  wire sum_rows_28_one2 = sum_rows_propagate[30] & sum_rows_28_one1;
-  wire sum_rows_carry14 = sum_rows_7_zero6 | (sum_rows_7_one6 & sum_rows_0_zero6);
-  wire sum_rows_carry21 = sum_rows_14_zero6 | (sum_rows_14_one6 & sum_rows_carry14);
-  wire sum_rows_carry28 = sum_rows_21_zero6 | (sum_rows_21_one6 & sum_rows_14_zero6) |
-      (sum_rows_21_one6 & sum_rows_14_one6 & sum_rows_carry14);
-  wire [31:0] sum_rows = {sum_rows_propagate[31] ^ sum_rows_28_zero2 ^ (sum_rows_28_one2 &
-      sum_rows_carry28), sum_rows_propagate[30] ^ sum_rows_28_zero1 ^ (sum_rows_28_one1 &
-      sum_rows_carry28), sum_rows_propagate[29] ^ sum_rows_28_zero0 ^ (sum_rows_28_one0 &
-      sum_rows_carry28), sum_rows_28_one0 ^ sum_rows_carry28, sum_rows_propagate[27] ^
-      sum_rows_21_zero5 ^ (sum_rows_21_one5 & sum_rows_carry21), sum_rows_propagate[26] ^
-      sum_rows_21_zero4 ^ (sum_rows_21_one4 & sum_rows_carry21), sum_rows_propagate[25] ^
-      sum_rows_21_zero3 ^ (sum_rows_21_one3 & sum_rows_carry21), sum_rows_propagate[24] ^
-      sum_rows_21_zero2 ^ (sum_rows_21_one2 & sum_rows_carry21), sum_rows_propagate[23] ^
-      sum_rows_21_zero1 ^ (sum_rows_21_one1 & sum_rows_carry21), sum_rows_propagate[22] ^
-      sum_rows_21_zero0 ^ (sum_rows_21_one0 & sum_rows_carry21), sum_rows_21_one0 ^
-      sum_rows_carry21, sum_rows_propagate[20] ^ sum_rows_14_zero5 ^ (sum_rows_14_one5 &
-      sum_rows_carry14), sum_rows_propagate[19] ^ sum_rows_14_zero4 ^ (sum_rows_14_one4 &
-      sum_rows_carry14), sum_rows_propagate[18] ^ sum_rows_14_zero3 ^ (sum_rows_14_one3 &
-      sum_rows_carry14), sum_rows_propagate[17] ^ sum_rows_14_zero2 ^ (sum_rows_14_one2 &
-      sum_rows_carry14), sum_rows_propagate[16] ^ sum_rows_14_zero1 ^ (sum_rows_14_one1 &
-      sum_rows_carry14), sum_rows_propagate[15] ^ sum_rows_14_zero0 ^ (sum_rows_14_one0 &
-      sum_rows_carry14), sum_rows_14_one0 ^ sum_rows_carry14, sum_rows_propagate[13] ^
-      sum_rows_7_zero5 ^ (sum_rows_7_one5 & sum_rows_0_zero6), sum_rows_propagate[12] ^
-      sum_rows_7_zero4 ^ (sum_rows_7_one4 & sum_rows_0_zero6), sum_rows_propagate[11] ^
-      sum_rows_7_zero3 ^ (sum_rows_7_one3 & sum_rows_0_zero6), sum_rows_propagate[10] ^
-      sum_rows_7_zero2 ^ (sum_rows_7_one2 & sum_rows_0_zero6), sum_rows_propagate[9] ^
-      sum_rows_7_zero1 ^ (sum_rows_7_one1 & sum_rows_0_zero6), sum_rows_propagate[8] ^
-      sum_rows_7_zero0 ^ (sum_rows_7_one0 & sum_rows_0_zero6), sum_rows_7_one0 ^ sum_rows_0_zero6,
-      sum_rows_propagate[6] ^ sum_rows_0_zero5, sum_rows_propagate[5] ^ sum_rows_0_zero4,
-      sum_rows_propagate[4] ^ sum_rows_0_zero3, sum_rows_propagate[3] ^ sum_rows_0_zero2,
-      sum_rows_propagate[2] ^ sum_rows_0_zero1, sum_rows_propagate[1] ^ sum_rows_0_zero0,
-      sum_rows_0_one0};
+  wire [8:0] sum_row3 = (({a[7], a} & {9{sum_one3}}) | ({a, 1'b0} & {9{sum_two3}})) ^ {9{b[7]}} ^
+      9'h100;
+  wire [31:0] sum_row4 = c ^ 32'h80000000;
+  wire sum_stage1_half0_0 = sum_row4[0] ^ b[1];
+  wire sum_stage1_sum0_0 = sum_stage1_half0_0 ^ sum_row0[0];
+  wire sum_stage1_carry0_0 = (sum_row4[0] & b[1]) | (sum_stage1_half0_0 & sum_row0[0]);
+  wire [11:0] sum_stage1_half0_2 = {1'b1, sum_row2[8], 1'b1, sum_row1} ^ sum_row4[13:2];
+  wire [11:0] sum_stage1_sum0_2 = sum_stage1_half0_2 ^ {sum_row3[7:4], 1'b1, sum_row0[8:2]};
+  wire [11:0] sum_stage1_carry0_2 = ({1'b1, sum_row2[8], 1'b1, sum_row1} & sum_row4[13:2]) |
+      (sum_stage1_half0_2 & {sum_row3[7:4], 1'b1, sum_row0[8:2]});
+  wire [3:0] sum_stage1_half1_6 = {3'b010, b[7]} ^ sum_row3[3:0];
+  wire [3:0] sum_stage1_sum1_6 = sum_stage1_half1_6 ^ sum_row2[5:2];
+  wire [3:0] sum_stage1_carry1_6 = ({3'b010, b[7]} & sum_row3[3:0]) | (sum_stage1_half1_6 &
+      sum_row2[5:2]);
+  wire sum_stage2_half0_1 = sum_stage1_carry0_0 ^ sum_row4[1];
+  wire sum_stage2_sum0_1 = sum_stage2_half0_1 ^ sum_row0[1];
+  wire sum_stage2_carry0_1 = (sum_stage1_carry0_0 & sum_row4[1]) | (sum_stage2_half0_1 &
+      sum_row0[1]);
+  wire [7:0] sum_stage2_half0_4 = {sum_row2[7:6], sum_stage1_sum1_6, sum_row2[1:0]} ^
+      sum_stage1_sum0_2[9:2];
+  wire [7:0] sum_stage2_sum0_4 = sum_stage2_half0_4 ^ sum_stage1_carry0_2[8:1];
+  wire [7:0] sum_stage2_carry0_4 = ({sum_row2[7:6], sum_stage1_sum1_6, sum_row2[1:0]} &
+      sum_stage1_sum0_2[9:2]) | (sum_stage2_half0_4 & sum_stage1_carry0_2[8:1]);
+  wire sum_stage2_half0_14 = sum_row4[14] ^ sum_row3[8];
+  wire sum_stage2_sum0_14 = sum_stage2_half0_14 ^ sum_stage1_carry0_2[11];
+  wire sum_stage2_carry0_14 = (sum_row4[14] & sum_row3[8]) | (sum_stage2_half0_14 &
+      sum_stage1_carry0_2[11]);
+  wire sum_stage3_half0_2 = sum_stage2_carry0_1 ^ sum_stage1_sum0_2[0];
+  wire sum_stage3_sum0_2 = sum_stage3_half0_2 ^ b[3];
+  wire sum_stage3_carry0_2 = (sum_stage2_carry0_1 & sum_stage1_sum0_2[0]) | (sum_stage3_half0_2 &
+      b[3]);
+  wire [3:0] sum_stage3_half0_7 = sum_stage1_carry1_6 ^ sum_stage2_sum0_4[6:3];
+  wire [3:0] sum_stage3_sum0_7 = sum_stage3_half0_7 ^ sum_stage2_carry0_4[5:2];
+  wire [3:0] sum_stage3_carry0_7 = (sum_stage1_carry1_6 & sum_stage2_sum0_4[6:3]) |
+      (sum_stage3_half0_7 & sum_stage2_carry0_4[5:2]);
+  wire sum_stage3_half0_12 = sum_stage1_sum0_2[10] ^ sum_stage1_carry0_2[9];
+  wire sum_stage3_sum0_12 = sum_stage3_half0_12 ^ sum_stage2_carry0_4[7];
+  wire sum_stage3_carry0_12 = (sum_stage1_sum0_2[10] & sum_stage1_carry0_2[9]) |
+      (sum_stage3_half0_12 & sum_stage2_carry0_4[7]);
+  wire sum_stage3_half0_15 = sum_stage2_carry0_14 ^ sum_row4[15];
+  wire sum_stage3_sum0_15 = sum_stage3_half0_15 ^ 1'b1;
+  wire sum_stage3_carry0_15 = (sum_stage2_carry0_14 & sum_row4[15]) | sum_stage3_half0_15;
+  wire [5:0] sum_ripple3_sum = {1'b0, sum_stage2_carry0_4[1:0], b[5], sum_stage1_carry0_2[0],
+      sum_stage3_carry0_2} + {1'b0, sum_stage2_sum0_4[2:0], sum_stage1_sum0_2[1],
+      sum_stage3_carry0_2};
+  wire [4:0] sum_ripple3 = sum_ripple3_sum[5:1];
+  wire [2:0] sum_ripple11_sum = {1'b0, sum_stage2_carry0_4[6], sum_stage3_carry0_7[3]} + {1'b0,
+      sum_stage2_sum0_4[7], sum_stage3_carry0_7[3]};
+  wire [1:0] sum_ripple11 = sum_ripple11_sum[2:1];
+  wire [2:0] sum_ripple13_sum = {1'b0, sum_stage1_sum0_2[11], sum_stage3_carry0_12} + {1'b0,
+      sum_stage1_carry0_2[10], sum_stage3_carry0_12};
+  wire [1:0] sum_ripple13 = sum_ripple13_sum[2:1];
+  wire [16:0] sum_ripple16_sum = {16'h7fff, sum_stage3_carry0_15} + {1'b0, sum_row4[30:16],
+      sum_stage3_carry0_15};
+  wire [15:0] sum_ripple16 = sum_ripple16_sum[16:1];
+  wire [7:0] sum_rows_block0 = {1'b0, sum_ripple3[3:0], sum_stage3_sum0_2, sum_stage2_sum0_1,
+      sum_stage1_sum0_0};
+  wire [7:0] sum_rows_block7 = {1'b0, sum_ripple13[0], sum_ripple11, sum_stage3_carry0_7[2:0],
+      sum_ripple3[4]} + {2'd0, sum_stage3_sum0_12, 1'b0, sum_stage3_sum0_7};
+  wire [7:0] sum_rows_block14 = {1'b0, sum_ripple16[4:0], sum_stage3_sum0_15, sum_ripple13[1]} +
+      {7'd0, sum_stage2_sum0_14};
+  wire sum_rows_block14_passes = &({sum_ripple16[4:0], sum_stage3_sum0_15, sum_ripple13[1]} ^ {6'd0,
+      sum_stage2_sum0_14});
+  wire sum_rows_block21_passes = &sum_ripple16[11:5];
+  wire [4:0] sum_rows_block28 = {1'b0, sum_ripple16[15:12]} + {1'b0, sum_row4[31], 3'd0};
+  wire sum_rows_blocks0to1_generates = sum_rows_block7[7];
+  wire sum_rows_blocks2to3_generates = sum_rows_block21_passes & sum_rows_block14[7];
+  wire sum_rows_blocks2to3_passes = sum_rows_block21_passes & sum_rows_block14_passes;
+  wire sum_rows_blocks0to2_generates = sum_rows_block14[7] | (sum_rows_block14_passes &
+      sum_rows_blocks0to1_generates);
+  wire sum_rows_blocks0to3_generates = sum_rows_blocks2to3_generates | (sum_rows_blocks2to3_passes &
+      sum_rows_blocks0to1_generates);
+  wire [6:0] sum_rows_bits7 = sum_rows_block7[6:0];
+  wire [6:0] sum_rows_bits14 = sum_rows_block14[6:0] + {6'd0, sum_rows_blocks0to1_generates};
+  wire [6:0] sum_rows_bits21 = sum_ripple16[11:5] + {6'd0, sum_rows_blocks0to2_generates};
+  wire [3:0] sum_rows_bits28 = sum_rows_block28[3:0] + {3'd0, sum_rows_blocks0to3_generates};
+  wire [31:0] sum_rows = {sum_rows_bits28, sum_rows_bits21, sum_rows_bits14, sum_rows_bits7,
+      sum_rows_block0[6:0]};
   assign y = sum_rows;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

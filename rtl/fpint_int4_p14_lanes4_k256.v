@@ -50,792 +50,127 @@ module fpint_int4_p14_lanes4_k256 (
   wire [25:0] sum_so_far = first ? 26'd0 : sum;
 
   // Accumulate: All products and the accumulator in one carry-save sum.
+  wire [14:0] a0 = a[14:0];
+  wire [14:0] a1 = a[29:15];
+  wire [14:0] a2 = a[44:30];
+  wire [14:0] a3 = a[59:45];
   wire total_one0 = w[0];
   wire total_two0 = (total_one0 ^ w[1]) & ~total_one0;
+  wire [15:0] total_row0 = (({a[14], a0} & {16{total_one0}}) | ({a0, 1'b0} & {16{total_two0}})) ^
+      {16{w[1]}} ^ 16'h8000;
   wire total_one1 = w[1] ^ w[2];
   wire total_two1 = (w[2] ^ w[3]) & ~total_one1;
+  wire [15:0] total_row1 = (({a[14], a0} & {16{total_one1}}) | ({a0, 1'b0} & {16{total_two1}})) ^
+      {16{w[3]}} ^ 16'h8000;
   wire total_one0_2 = w[4];
   wire total_two0_2 = (total_one0_2 ^ w[5]) & ~total_one0_2;
+  wire [15:0] total_row2 = (({a[29], a1} & {16{total_one0_2}}) | ({a1, 1'b0} & {16{total_two0_2}}))
+      ^ {16{w[5]}} ^ 16'h8000;
   wire total_one1_2 = w[5] ^ w[6];
   wire total_two1_2 = (w[6] ^ w[7]) & ~total_one1_2;
+  wire [15:0] total_row3 = (({a[29], a1} & {16{total_one1_2}}) | ({a1, 1'b0} & {16{total_two1_2}}))
+      ^ {16{w[7]}} ^ 16'h8000;
   wire total_one0_3 = w[8];
   wire total_two0_3 = (total_one0_3 ^ w[9]) & ~total_one0_3;
+  wire [15:0] total_row4 = (({a[44], a2} & {16{total_one0_3}}) | ({a2, 1'b0} & {16{total_two0_3}}))
+      ^ {16{w[9]}} ^ 16'h8000;
   wire total_one1_3 = w[9] ^ w[10];
   wire total_two1_3 = (w[10] ^ w[11]) & ~total_one1_3;
+  wire [15:0] total_row5 = (({a[44], a2} & {16{total_one1_3}}) | ({a2, 1'b0} & {16{total_two1_3}}))
+      ^ {16{w[11]}} ^ 16'h8000;
   wire total_one0_4 = w[12];
   wire total_two0_4 = (total_one0_4 ^ w[13]) & ~total_one0_4;
+  wire [15:0] total_row6 = (({a[59], a3} & {16{total_one0_4}}) | ({a3, 1'b0} & {16{total_two0_4}}))
+      ^ {16{w[13]}} ^ 16'h8000;
   wire total_one1_4 = w[13] ^ w[14];
   wire total_two1_4 = (w[14] ^ w[15]) & ~total_one1_4;
-  wire total_0_162_half = w[1] ^ w[5];
-  wire total_0_162_sum = total_0_162_half ^ w[9];
-  wire total_0_162_carry = (w[1] & w[5]) | (total_0_162_half & w[9]);
-  wire total_0_164_half = w[13] ^ sum_so_far[0];
-  wire total_0_164_sum = total_0_164_half ^ total_0_162_sum;
-  wire total_0_164_carry = (w[13] & sum_so_far[0]) | (total_0_164_half & total_0_162_sum);
-  wire total_0_166_half_xor_2 = (total_one0 & a[0]) ^ w[1];
-  wire total_0_166_half_xor = (total_one0_2 & a[15]) ^ w[5];
-  wire total_0_166_half = total_0_166_half_xor_2 ^ total_0_166_half_xor;
-  wire total_0_166_carry_xor = (total_one0_3 & a[30]) ^ w[9];
-  wire total_0_166_sum = total_0_166_half ^ total_0_166_carry_xor;
-  wire total_0_166_carry = (total_0_166_half_xor_2 & total_0_166_half_xor) | (total_0_166_half &
-      total_0_166_carry_xor);
-  wire total_0_168_half_xor = (total_one0_4 & a[45]) ^ w[13];
-  wire total_0_168_half = total_0_168_half_xor ^ total_0_164_sum;
-  wire total_0_168_sum = total_0_168_half ^ total_0_166_sum;
-  wire total_0_168_carry = (total_0_168_half_xor & total_0_164_sum) | (total_0_168_half &
-      total_0_166_sum);
-  wire total_1_170_half = sum_so_far[1] ^ total_0_162_carry;
-  wire total_1_170_sum_xor = ((total_one0 & a[1]) | (total_two0 & a[0])) ^ w[1];
-  wire total_1_170_sum = total_1_170_half ^ total_1_170_sum_xor;
-  wire total_1_170_carry = (sum_so_far[1] & total_0_162_carry) | (total_1_170_half &
-      total_1_170_sum_xor);
-  wire total_1_172_half_xor_2 = ((total_one0_2 & a[16]) | (total_two0_2 & a[15])) ^ w[5];
-  wire total_1_172_half_xor = ((total_one0_3 & a[31]) | (total_two0_3 & a[30])) ^ w[9];
-  wire total_1_172_half = total_1_172_half_xor_2 ^ total_1_172_half_xor;
-  wire total_1_172_carry_xor = ((total_one0_4 & a[46]) | (total_two0_4 & a[45])) ^ w[13];
-  wire total_1_172_sum = total_1_172_half ^ total_1_172_carry_xor;
-  wire total_1_172_carry = (total_1_172_half_xor_2 & total_1_172_half_xor) | (total_1_172_half &
-      total_1_172_carry_xor);
-  wire total_1_174_half = total_0_164_carry ^ total_1_170_sum;
-  wire total_1_174_sum = total_1_174_half ^ total_0_166_carry;
-  wire total_1_174_carry = (total_0_164_carry & total_1_170_sum) | (total_1_174_half &
-      total_0_166_carry);
-  wire total_1_176_half = total_1_172_sum ^ total_0_168_carry;
-  wire total_1_176_sum = total_1_176_half ^ total_1_174_sum;
-  wire total_1_176_carry = (total_1_172_sum & total_0_168_carry) | (total_1_176_half &
-      total_1_174_sum);
-  wire total_2_178_half = w[3] ^ w[7];
-  wire total_2_178_sum = total_2_178_half ^ w[11];
-  wire total_2_178_carry = (w[3] & w[7]) | (total_2_178_half & w[11]);
-  wire total_2_180_half = w[15] ^ sum_so_far[2];
-  wire total_2_180_sum = total_2_180_half ^ total_2_178_sum;
-  wire total_2_180_carry = (w[15] & sum_so_far[2]) | (total_2_180_half & total_2_178_sum);
-  wire total_2_182_half_xor_2 = ((total_one0 & a[2]) | (total_two0 & a[1])) ^ w[1];
-  wire total_2_182_half_xor = (total_one1 & a[0]) ^ w[3];
-  wire total_2_182_half = total_2_182_half_xor_2 ^ total_2_182_half_xor;
-  wire total_2_182_carry_xor = ((total_one0_2 & a[17]) | (total_two0_2 & a[16])) ^ w[5];
-  wire total_2_182_sum = total_2_182_half ^ total_2_182_carry_xor;
-  wire total_2_182_carry = (total_2_182_half_xor_2 & total_2_182_half_xor) | (total_2_182_half &
-      total_2_182_carry_xor);
-  wire total_2_184_half_xor_2 = (total_one1_2 & a[15]) ^ w[7];
-  wire total_2_184_half_xor = ((total_one0_3 & a[32]) | (total_two0_3 & a[31])) ^ w[9];
-  wire total_2_184_half = total_2_184_half_xor_2 ^ total_2_184_half_xor;
-  wire total_2_184_carry_xor = (total_one1_3 & a[30]) ^ w[11];
-  wire total_2_184_sum = total_2_184_half ^ total_2_184_carry_xor;
-  wire total_2_184_carry = (total_2_184_half_xor_2 & total_2_184_half_xor) | (total_2_184_half &
-      total_2_184_carry_xor);
-  wire total_2_186_half_xor_2 = ((total_one0_4 & a[47]) | (total_two0_4 & a[46])) ^ w[13];
-  wire total_2_186_half_xor = (total_one1_4 & a[45]) ^ w[15];
-  wire total_2_186_half = total_2_186_half_xor_2 ^ total_2_186_half_xor;
-  wire total_2_186_sum = total_2_186_half ^ total_2_180_sum;
-  wire total_2_186_carry = (total_2_186_half_xor_2 & total_2_186_half_xor) | (total_2_186_half &
-      total_2_180_sum);
-  wire total_2_188_half = total_1_170_carry ^ total_1_172_carry;
-  wire total_2_188_sum = total_2_188_half ^ total_2_182_sum;
-  wire total_2_188_carry = (total_1_170_carry & total_1_172_carry) | (total_2_188_half &
-      total_2_182_sum);
-  wire total_2_190_half = total_2_184_sum ^ total_2_186_sum;
-  wire total_2_190_sum = total_2_190_half ^ total_1_174_carry;
-  wire total_2_190_carry = (total_2_184_sum & total_2_186_sum) | (total_2_190_half &
-      total_1_174_carry);
-  wire total_2_192_half = total_2_188_sum ^ total_2_190_sum;
-  wire total_2_192_sum = total_2_192_half ^ total_1_176_carry;
-  wire total_2_192_carry = (total_2_188_sum & total_2_190_sum) | (total_2_192_half &
-      total_1_176_carry);
-  wire total_3_194_half = sum_so_far[3] ^ total_2_178_carry;
-  wire total_3_194_sum_xor = ((total_one0 & a[3]) | (total_two0 & a[2])) ^ w[1];
-  wire total_3_194_sum = total_3_194_half ^ total_3_194_sum_xor;
-  wire total_3_194_carry = (sum_so_far[3] & total_2_178_carry) | (total_3_194_half &
-      total_3_194_sum_xor);
-  wire total_3_196_half_xor_2 = ((total_one1 & a[1]) | (total_two1 & a[0])) ^ w[3];
-  wire total_3_196_half_xor = ((total_one0_2 & a[18]) | (total_two0_2 & a[17])) ^ w[5];
-  wire total_3_196_half = total_3_196_half_xor_2 ^ total_3_196_half_xor;
-  wire total_3_196_sum_xor = ((total_one1_2 & a[16]) | (total_two1_2 & a[15])) ^ w[7];
-  wire total_3_196_sum = total_3_196_half ^ total_3_196_sum_xor;
-  wire total_3_196_carry = (total_3_196_half_xor_2 & total_3_196_half_xor) | (total_3_196_half &
-      total_3_196_sum_xor);
-  wire total_3_198_half_xor_2 = ((total_one0_3 & a[33]) | (total_two0_3 & a[32])) ^ w[9];
-  wire total_3_198_half_xor = ((total_one1_3 & a[31]) | (total_two1_3 & a[30])) ^ w[11];
-  wire total_3_198_half = total_3_198_half_xor_2 ^ total_3_198_half_xor;
-  wire total_3_198_sum_xor = ((total_one0_4 & a[48]) | (total_two0_4 & a[47])) ^ w[13];
-  wire total_3_198_sum = total_3_198_half ^ total_3_198_sum_xor;
-  wire total_3_198_carry = (total_3_198_half_xor_2 & total_3_198_half_xor) | (total_3_198_half &
-      total_3_198_sum_xor);
-  wire total_3_200_half_xor = ((total_one1_4 & a[46]) | (total_two1_4 & a[45])) ^ w[15];
-  wire total_3_200_half = total_3_200_half_xor ^ total_2_180_carry;
-  wire total_3_200_sum = total_3_200_half ^ total_3_194_sum;
-  wire total_3_200_carry = (total_3_200_half_xor & total_2_180_carry) | (total_3_200_half &
-      total_3_194_sum);
-  wire total_3_202_half = total_2_182_carry ^ total_2_184_carry;
-  wire total_3_202_sum = total_3_202_half ^ total_2_186_carry;
-  wire total_3_202_carry = (total_2_182_carry & total_2_184_carry) | (total_3_202_half &
-      total_2_186_carry);
-  wire total_3_204_half = total_3_196_sum ^ total_3_198_sum;
-  wire total_3_204_sum = total_3_204_half ^ total_3_200_sum;
-  wire total_3_204_carry = (total_3_196_sum & total_3_198_sum) | (total_3_204_half &
-      total_3_200_sum);
-  wire total_3_206_half = total_2_188_carry ^ total_2_190_carry;
-  wire total_3_206_sum = total_3_206_half ^ total_3_202_sum;
-  wire total_3_206_carry = (total_2_188_carry & total_2_190_carry) | (total_3_206_half &
-      total_3_202_sum);
-  wire total_3_208_half = total_3_204_sum ^ total_2_192_carry;
-  wire total_3_208_sum = total_3_208_half ^ total_3_206_sum;
-  wire total_3_208_carry = (total_3_204_sum & total_2_192_carry) | (total_3_208_half &
-      total_3_206_sum);
-  wire total_4_210_half_xor = ((total_one0 & a[4]) | (total_two0 & a[3])) ^ w[1];
-  wire total_4_210_half = sum_so_far[4] ^ total_4_210_half_xor;
-  wire total_4_210_sum_xor = ((total_one1 & a[2]) | (total_two1 & a[1])) ^ w[3];
-  wire total_4_210_sum = total_4_210_half ^ total_4_210_sum_xor;
-  wire total_4_210_carry = (sum_so_far[4] & total_4_210_half_xor) | (total_4_210_half &
-      total_4_210_sum_xor);
-  wire total_4_212_half_xor_2 = ((total_one0_2 & a[19]) | (total_two0_2 & a[18])) ^ w[5];
-  wire total_4_212_half_xor = ((total_one1_2 & a[17]) | (total_two1_2 & a[16])) ^ w[7];
-  wire total_4_212_half = total_4_212_half_xor_2 ^ total_4_212_half_xor;
-  wire total_4_212_sum_xor = ((total_one0_3 & a[34]) | (total_two0_3 & a[33])) ^ w[9];
-  wire total_4_212_sum = total_4_212_half ^ total_4_212_sum_xor;
-  wire total_4_212_carry = (total_4_212_half_xor_2 & total_4_212_half_xor) | (total_4_212_half &
-      total_4_212_sum_xor);
-  wire total_4_214_half_xor_2 = ((total_one1_3 & a[32]) | (total_two1_3 & a[31])) ^ w[11];
-  wire total_4_214_half_xor = ((total_one0_4 & a[49]) | (total_two0_4 & a[48])) ^ w[13];
-  wire total_4_214_half = total_4_214_half_xor_2 ^ total_4_214_half_xor;
-  wire total_4_214_sum_xor = ((total_one1_4 & a[47]) | (total_two1_4 & a[46])) ^ w[15];
-  wire total_4_214_sum = total_4_214_half ^ total_4_214_sum_xor;
-  wire total_4_214_carry = (total_4_214_half_xor_2 & total_4_214_half_xor) | (total_4_214_half &
-      total_4_214_sum_xor);
-  wire total_4_216_half = total_3_194_carry ^ total_3_196_carry;
-  wire total_4_216_sum = total_4_216_half ^ total_3_198_carry;
-  wire total_4_216_carry = (total_3_194_carry & total_3_196_carry) | (total_4_216_half &
-      total_3_198_carry);
-  wire total_4_218_half = total_3_200_carry ^ total_4_210_sum;
-  wire total_4_218_sum = total_4_218_half ^ total_4_212_sum;
-  wire total_4_218_carry = (total_3_200_carry & total_4_210_sum) | (total_4_218_half &
-      total_4_212_sum);
-  wire total_4_220_half = total_4_214_sum ^ total_3_202_carry;
-  wire total_4_220_sum = total_4_220_half ^ total_3_204_carry;
-  wire total_4_220_carry = (total_4_214_sum & total_3_202_carry) | (total_4_220_half &
-      total_3_204_carry);
-  wire total_4_222_half = total_4_216_sum ^ total_4_218_sum;
-  wire total_4_222_sum = total_4_222_half ^ total_3_206_carry;
-  wire total_4_222_carry = (total_4_216_sum & total_4_218_sum) | (total_4_222_half &
-      total_3_206_carry);
-  wire total_4_224_half = total_4_220_sum ^ total_4_222_sum;
-  wire total_4_224_sum = total_4_224_half ^ total_3_208_carry;
-  wire total_4_224_carry = (total_4_220_sum & total_4_222_sum) | (total_4_224_half &
-      total_3_208_carry);
-  wire total_5_226_half_xor = ((total_one0 & a[5]) | (total_two0 & a[4])) ^ w[1];
-  wire total_5_226_half = sum_so_far[5] ^ total_5_226_half_xor;
-  wire total_5_226_sum_xor = ((total_one1 & a[3]) | (total_two1 & a[2])) ^ w[3];
-  wire total_5_226_sum = total_5_226_half ^ total_5_226_sum_xor;
-  wire total_5_226_carry = (sum_so_far[5] & total_5_226_half_xor) | (total_5_226_half &
-      total_5_226_sum_xor);
-  wire total_5_228_half_xor_2 = ((total_one0_2 & a[20]) | (total_two0_2 & a[19])) ^ w[5];
-  wire total_5_228_half_xor = ((total_one1_2 & a[18]) | (total_two1_2 & a[17])) ^ w[7];
-  wire total_5_228_half = total_5_228_half_xor_2 ^ total_5_228_half_xor;
-  wire total_5_228_sum_xor = ((total_one0_3 & a[35]) | (total_two0_3 & a[34])) ^ w[9];
-  wire total_5_228_sum = total_5_228_half ^ total_5_228_sum_xor;
-  wire total_5_228_carry = (total_5_228_half_xor_2 & total_5_228_half_xor) | (total_5_228_half &
-      total_5_228_sum_xor);
-  wire total_5_230_half_xor_2 = ((total_one1_3 & a[33]) | (total_two1_3 & a[32])) ^ w[11];
-  wire total_5_230_half_xor = ((total_one0_4 & a[50]) | (total_two0_4 & a[49])) ^ w[13];
-  wire total_5_230_half = total_5_230_half_xor_2 ^ total_5_230_half_xor;
-  wire total_5_230_sum_xor = ((total_one1_4 & a[48]) | (total_two1_4 & a[47])) ^ w[15];
-  wire total_5_230_sum = total_5_230_half ^ total_5_230_sum_xor;
-  wire total_5_230_carry = (total_5_230_half_xor_2 & total_5_230_half_xor) | (total_5_230_half &
-      total_5_230_sum_xor);
-  wire total_5_232_half = total_4_210_carry ^ total_4_212_carry;
-  wire total_5_232_sum = total_5_232_half ^ total_4_214_carry;
-  wire total_5_232_carry = (total_4_210_carry & total_4_212_carry) | (total_5_232_half &
-      total_4_214_carry);
-  wire total_5_234_half = total_5_226_sum ^ total_5_228_sum;
-  wire total_5_234_sum = total_5_234_half ^ total_5_230_sum;
-  wire total_5_234_carry = (total_5_226_sum & total_5_228_sum) | (total_5_234_half &
-      total_5_230_sum);
-  wire total_5_236_half = total_4_216_carry ^ total_4_218_carry;
-  wire total_5_236_sum = total_5_236_half ^ total_5_232_sum;
-  wire total_5_236_carry = (total_4_216_carry & total_4_218_carry) | (total_5_236_half &
-      total_5_232_sum);
-  wire total_5_238_half = total_5_234_sum ^ total_4_220_carry;
-  wire total_5_238_sum = total_5_238_half ^ total_5_236_sum;
-  wire total_5_238_carry = (total_5_234_sum & total_4_220_carry) | (total_5_238_half &
-      total_5_236_sum);
-  wire total_5_240_half = total_4_222_carry ^ total_5_238_sum;
-  wire total_5_240_sum = total_5_240_half ^ total_4_224_carry;
-  wire total_5_240_carry = (total_4_222_carry & total_5_238_sum) | (total_5_240_half &
-      total_4_224_carry);
-  wire total_6_242_half_xor = ((total_one0 & a[6]) | (total_two0 & a[5])) ^ w[1];
-  wire total_6_242_half = sum_so_far[6] ^ total_6_242_half_xor;
-  wire total_6_242_sum_xor = ((total_one1 & a[4]) | (total_two1 & a[3])) ^ w[3];
-  wire total_6_242_sum = total_6_242_half ^ total_6_242_sum_xor;
-  wire total_6_242_carry = (sum_so_far[6] & total_6_242_half_xor) | (total_6_242_half &
-      total_6_242_sum_xor);
-  wire total_6_244_half_xor_2 = ((total_one0_2 & a[21]) | (total_two0_2 & a[20])) ^ w[5];
-  wire total_6_244_half_xor = ((total_one1_2 & a[19]) | (total_two1_2 & a[18])) ^ w[7];
-  wire total_6_244_half = total_6_244_half_xor_2 ^ total_6_244_half_xor;
-  wire total_6_244_sum_xor = ((total_one0_3 & a[36]) | (total_two0_3 & a[35])) ^ w[9];
-  wire total_6_244_sum = total_6_244_half ^ total_6_244_sum_xor;
-  wire total_6_244_carry = (total_6_244_half_xor_2 & total_6_244_half_xor) | (total_6_244_half &
-      total_6_244_sum_xor);
-  wire total_6_246_half_xor_2 = ((total_one1_3 & a[34]) | (total_two1_3 & a[33])) ^ w[11];
-  wire total_6_246_half_xor = ((total_one0_4 & a[51]) | (total_two0_4 & a[50])) ^ w[13];
-  wire total_6_246_half = total_6_246_half_xor_2 ^ total_6_246_half_xor;
-  wire total_6_246_sum_xor = ((total_one1_4 & a[49]) | (total_two1_4 & a[48])) ^ w[15];
-  wire total_6_246_sum = total_6_246_half ^ total_6_246_sum_xor;
-  wire total_6_246_carry = (total_6_246_half_xor_2 & total_6_246_half_xor) | (total_6_246_half &
-      total_6_246_sum_xor);
-  wire total_6_248_half = total_5_226_carry ^ total_5_228_carry;
-  wire total_6_248_sum = total_6_248_half ^ total_5_230_carry;
-  wire total_6_248_carry = (total_5_226_carry & total_5_228_carry) | (total_6_248_half &
-      total_5_230_carry);
-  wire total_6_250_half = total_6_242_sum ^ total_6_244_sum;
-  wire total_6_250_sum = total_6_250_half ^ total_6_246_sum;
-  wire total_6_250_carry = (total_6_242_sum & total_6_244_sum) | (total_6_250_half &
-      total_6_246_sum);
-  wire total_6_252_half = total_5_232_carry ^ total_5_234_carry;
-  wire total_6_252_sum = total_6_252_half ^ total_6_248_sum;
-  wire total_6_252_carry = (total_5_232_carry & total_5_234_carry) | (total_6_252_half &
-      total_6_248_sum);
-  wire total_6_254_half = total_6_250_sum ^ total_5_236_carry;
-  wire total_6_254_sum = total_6_254_half ^ total_6_252_sum;
-  wire total_6_254_carry = (total_6_250_sum & total_5_236_carry) | (total_6_254_half &
-      total_6_252_sum);
-  wire total_6_256_half = total_5_238_carry ^ total_6_254_sum;
-  wire total_6_256_sum = total_6_256_half ^ total_5_240_carry;
-  wire total_6_256_carry = (total_5_238_carry & total_6_254_sum) | (total_6_256_half &
-      total_5_240_carry);
-  wire total_7_258_half_xor = ((total_one0 & a[7]) | (total_two0 & a[6])) ^ w[1];
-  wire total_7_258_half = sum_so_far[7] ^ total_7_258_half_xor;
-  wire total_7_258_sum_xor = ((total_one1 & a[5]) | (total_two1 & a[4])) ^ w[3];
-  wire total_7_258_sum = total_7_258_half ^ total_7_258_sum_xor;
-  wire total_7_258_carry = (sum_so_far[7] & total_7_258_half_xor) | (total_7_258_half &
-      total_7_258_sum_xor);
-  wire total_7_260_half_xor_2 = ((total_one0_2 & a[22]) | (total_two0_2 & a[21])) ^ w[5];
-  wire total_7_260_half_xor = ((total_one1_2 & a[20]) | (total_two1_2 & a[19])) ^ w[7];
-  wire total_7_260_half = total_7_260_half_xor_2 ^ total_7_260_half_xor;
-  wire total_7_260_sum_xor = ((total_one0_3 & a[37]) | (total_two0_3 & a[36])) ^ w[9];
-  wire total_7_260_sum = total_7_260_half ^ total_7_260_sum_xor;
-  wire total_7_260_carry = (total_7_260_half_xor_2 & total_7_260_half_xor) | (total_7_260_half &
-      total_7_260_sum_xor);
-  wire total_7_262_half_xor_2 = ((total_one1_3 & a[35]) | (total_two1_3 & a[34])) ^ w[11];
-  wire total_7_262_half_xor = ((total_one0_4 & a[52]) | (total_two0_4 & a[51])) ^ w[13];
-  wire total_7_262_half = total_7_262_half_xor_2 ^ total_7_262_half_xor;
-  wire total_7_262_sum_xor = ((total_one1_4 & a[50]) | (total_two1_4 & a[49])) ^ w[15];
-  wire total_7_262_sum = total_7_262_half ^ total_7_262_sum_xor;
-  wire total_7_262_carry = (total_7_262_half_xor_2 & total_7_262_half_xor) | (total_7_262_half &
-      total_7_262_sum_xor);
-  wire total_7_264_half = total_6_242_carry ^ total_6_244_carry;
-  wire total_7_264_sum = total_7_264_half ^ total_6_246_carry;
-  wire total_7_264_carry = (total_6_242_carry & total_6_244_carry) | (total_7_264_half &
-      total_6_246_carry);
-  wire total_7_266_half = total_7_258_sum ^ total_7_260_sum;
-  wire total_7_266_sum = total_7_266_half ^ total_7_262_sum;
-  wire total_7_266_carry = (total_7_258_sum & total_7_260_sum) | (total_7_266_half &
-      total_7_262_sum);
-  wire total_7_268_half = total_6_248_carry ^ total_6_250_carry;
-  wire total_7_268_sum = total_7_268_half ^ total_7_264_sum;
-  wire total_7_268_carry = (total_6_248_carry & total_6_250_carry) | (total_7_268_half &
-      total_7_264_sum);
-  wire total_7_270_half = total_7_266_sum ^ total_6_252_carry;
-  wire total_7_270_sum = total_7_270_half ^ total_7_268_sum;
-  wire total_7_270_carry = (total_7_266_sum & total_6_252_carry) | (total_7_270_half &
-      total_7_268_sum);
-  wire total_7_272_half = total_6_254_carry ^ total_7_270_sum;
-  wire total_7_272_sum = total_7_272_half ^ total_6_256_carry;
-  wire total_7_272_carry = (total_6_254_carry & total_7_270_sum) | (total_7_272_half &
-      total_6_256_carry);
-  wire total_8_274_half_xor = ((total_one0 & a[8]) | (total_two0 & a[7])) ^ w[1];
-  wire total_8_274_half = sum_so_far[8] ^ total_8_274_half_xor;
-  wire total_8_274_sum_xor = ((total_one1 & a[6]) | (total_two1 & a[5])) ^ w[3];
-  wire total_8_274_sum = total_8_274_half ^ total_8_274_sum_xor;
-  wire total_8_274_carry = (sum_so_far[8] & total_8_274_half_xor) | (total_8_274_half &
-      total_8_274_sum_xor);
-  wire total_8_276_half_xor_2 = ((total_one0_2 & a[23]) | (total_two0_2 & a[22])) ^ w[5];
-  wire total_8_276_half_xor = ((total_one1_2 & a[21]) | (total_two1_2 & a[20])) ^ w[7];
-  wire total_8_276_half = total_8_276_half_xor_2 ^ total_8_276_half_xor;
-  wire total_8_276_sum_xor = ((total_one0_3 & a[38]) | (total_two0_3 & a[37])) ^ w[9];
-  wire total_8_276_sum = total_8_276_half ^ total_8_276_sum_xor;
-  wire total_8_276_carry = (total_8_276_half_xor_2 & total_8_276_half_xor) | (total_8_276_half &
-      total_8_276_sum_xor);
-  wire total_8_278_half_xor_2 = ((total_one1_3 & a[36]) | (total_two1_3 & a[35])) ^ w[11];
-  wire total_8_278_half_xor = ((total_one0_4 & a[53]) | (total_two0_4 & a[52])) ^ w[13];
-  wire total_8_278_half = total_8_278_half_xor_2 ^ total_8_278_half_xor;
-  wire total_8_278_sum_xor = ((total_one1_4 & a[51]) | (total_two1_4 & a[50])) ^ w[15];
-  wire total_8_278_sum = total_8_278_half ^ total_8_278_sum_xor;
-  wire total_8_278_carry = (total_8_278_half_xor_2 & total_8_278_half_xor) | (total_8_278_half &
-      total_8_278_sum_xor);
-  wire total_8_280_half = total_7_258_carry ^ total_7_260_carry;
-  wire total_8_280_sum = total_8_280_half ^ total_7_262_carry;
-  wire total_8_280_carry = (total_7_258_carry & total_7_260_carry) | (total_8_280_half &
-      total_7_262_carry);
-  wire total_8_282_half = total_8_274_sum ^ total_8_276_sum;
-  wire total_8_282_sum = total_8_282_half ^ total_8_278_sum;
-  wire total_8_282_carry = (total_8_274_sum & total_8_276_sum) | (total_8_282_half &
-      total_8_278_sum);
-  wire total_8_284_half = total_7_264_carry ^ total_7_266_carry;
-  wire total_8_284_sum = total_8_284_half ^ total_8_280_sum;
-  wire total_8_284_carry = (total_7_264_carry & total_7_266_carry) | (total_8_284_half &
-      total_8_280_sum);
-  wire total_8_286_half = total_8_282_sum ^ total_7_268_carry;
-  wire total_8_286_sum = total_8_286_half ^ total_8_284_sum;
-  wire total_8_286_carry = (total_8_282_sum & total_7_268_carry) | (total_8_286_half &
-      total_8_284_sum);
-  wire total_8_288_half = total_7_270_carry ^ total_8_286_sum;
-  wire total_8_288_sum = total_8_288_half ^ total_7_272_carry;
-  wire total_8_288_carry = (total_7_270_carry & total_8_286_sum) | (total_8_288_half &
-      total_7_272_carry);
-  wire total_9_290_half_xor = ((total_one0 & a[9]) | (total_two0 & a[8])) ^ w[1];
-  wire total_9_290_half = sum_so_far[9] ^ total_9_290_half_xor;
-  wire total_9_290_sum_xor = ((total_one1 & a[7]) | (total_two1 & a[6])) ^ w[3];
-  wire total_9_290_sum = total_9_290_half ^ total_9_290_sum_xor;
-  wire total_9_290_carry = (sum_so_far[9] & total_9_290_half_xor) | (total_9_290_half &
-      total_9_290_sum_xor);
-  wire total_9_292_half_xor_2 = ((total_one0_2 & a[24]) | (total_two0_2 & a[23])) ^ w[5];
-  wire total_9_292_half_xor = ((total_one1_2 & a[22]) | (total_two1_2 & a[21])) ^ w[7];
-  wire total_9_292_half = total_9_292_half_xor_2 ^ total_9_292_half_xor;
-  wire total_9_292_sum_xor = ((total_one0_3 & a[39]) | (total_two0_3 & a[38])) ^ w[9];
-  wire total_9_292_sum = total_9_292_half ^ total_9_292_sum_xor;
-  wire total_9_292_carry = (total_9_292_half_xor_2 & total_9_292_half_xor) | (total_9_292_half &
-      total_9_292_sum_xor);
-  wire total_9_294_half_xor_2 = ((total_one1_3 & a[37]) | (total_two1_3 & a[36])) ^ w[11];
-  wire total_9_294_half_xor = ((total_one0_4 & a[54]) | (total_two0_4 & a[53])) ^ w[13];
-  wire total_9_294_half = total_9_294_half_xor_2 ^ total_9_294_half_xor;
-  wire total_9_294_sum_xor = ((total_one1_4 & a[52]) | (total_two1_4 & a[51])) ^ w[15];
-  wire total_9_294_sum = total_9_294_half ^ total_9_294_sum_xor;
-  wire total_9_294_carry = (total_9_294_half_xor_2 & total_9_294_half_xor) | (total_9_294_half &
-      total_9_294_sum_xor);
-  wire total_9_296_half = total_8_274_carry ^ total_8_276_carry;
-  wire total_9_296_sum = total_9_296_half ^ total_8_278_carry;
-  wire total_9_296_carry = (total_8_274_carry & total_8_276_carry) | (total_9_296_half &
-      total_8_278_carry);
-  wire total_9_298_half = total_9_290_sum ^ total_9_292_sum;
-  wire total_9_298_sum = total_9_298_half ^ total_9_294_sum;
-  wire total_9_298_carry = (total_9_290_sum & total_9_292_sum) | (total_9_298_half &
-      total_9_294_sum);
-  wire total_9_300_half = total_8_280_carry ^ total_8_282_carry;
-  wire total_9_300_sum = total_9_300_half ^ total_9_296_sum;
-  wire total_9_300_carry = (total_8_280_carry & total_8_282_carry) | (total_9_300_half &
-      total_9_296_sum);
-  wire total_9_302_half = total_9_298_sum ^ total_8_284_carry;
-  wire total_9_302_sum = total_9_302_half ^ total_9_300_sum;
-  wire total_9_302_carry = (total_9_298_sum & total_8_284_carry) | (total_9_302_half &
-      total_9_300_sum);
-  wire total_9_304_half = total_8_286_carry ^ total_9_302_sum;
-  wire total_9_304_sum = total_9_304_half ^ total_8_288_carry;
-  wire total_9_304_carry = (total_8_286_carry & total_9_302_sum) | (total_9_304_half &
-      total_8_288_carry);
-  wire total_10_306_half_xor = ((total_one0 & a[10]) | (total_two0 & a[9])) ^ w[1];
-  wire total_10_306_half = sum_so_far[10] ^ total_10_306_half_xor;
-  wire total_10_306_sum_xor = ((total_one1 & a[8]) | (total_two1 & a[7])) ^ w[3];
-  wire total_10_306_sum = total_10_306_half ^ total_10_306_sum_xor;
-  wire total_10_306_carry = (sum_so_far[10] & total_10_306_half_xor) | (total_10_306_half &
-      total_10_306_sum_xor);
-  wire total_10_308_half_xor_2 = ((total_one0_2 & a[25]) | (total_two0_2 & a[24])) ^ w[5];
-  wire total_10_308_half_xor = ((total_one1_2 & a[23]) | (total_two1_2 & a[22])) ^ w[7];
-  wire total_10_308_half = total_10_308_half_xor_2 ^ total_10_308_half_xor;
-  wire total_10_308_sum_xor = ((total_one0_3 & a[40]) | (total_two0_3 & a[39])) ^ w[9];
-  wire total_10_308_sum = total_10_308_half ^ total_10_308_sum_xor;
-  wire total_10_308_carry = (total_10_308_half_xor_2 & total_10_308_half_xor) | (total_10_308_half &
-      total_10_308_sum_xor);
-  wire total_10_310_half_xor_2 = ((total_one1_3 & a[38]) | (total_two1_3 & a[37])) ^ w[11];
-  wire total_10_310_half_xor = ((total_one0_4 & a[55]) | (total_two0_4 & a[54])) ^ w[13];
-  wire total_10_310_half = total_10_310_half_xor_2 ^ total_10_310_half_xor;
-  wire total_10_310_sum_xor = ((total_one1_4 & a[53]) | (total_two1_4 & a[52])) ^ w[15];
-  wire total_10_310_sum = total_10_310_half ^ total_10_310_sum_xor;
-  wire total_10_310_carry = (total_10_310_half_xor_2 & total_10_310_half_xor) | (total_10_310_half &
-      total_10_310_sum_xor);
-  wire total_10_312_half = total_9_290_carry ^ total_9_292_carry;
-  wire total_10_312_sum = total_10_312_half ^ total_9_294_carry;
-  wire total_10_312_carry = (total_9_290_carry & total_9_292_carry) | (total_10_312_half &
-      total_9_294_carry);
-  wire total_10_314_half = total_10_306_sum ^ total_10_308_sum;
-  wire total_10_314_sum = total_10_314_half ^ total_10_310_sum;
-  wire total_10_314_carry = (total_10_306_sum & total_10_308_sum) | (total_10_314_half &
-      total_10_310_sum);
-  wire total_10_316_half = total_9_296_carry ^ total_9_298_carry;
-  wire total_10_316_sum = total_10_316_half ^ total_10_312_sum;
-  wire total_10_316_carry = (total_9_296_carry & total_9_298_carry) | (total_10_316_half &
-      total_10_312_sum);
-  wire total_10_318_half = total_10_314_sum ^ total_9_300_carry;
-  wire total_10_318_sum = total_10_318_half ^ total_10_316_sum;
-  wire total_10_318_carry = (total_10_314_sum & total_9_300_carry) | (total_10_318_half &
-      total_10_316_sum);
-  wire total_10_320_half = total_9_302_carry ^ total_10_318_sum;
-  wire total_10_320_sum = total_10_320_half ^ total_9_304_carry;
-  wire total_10_320_carry = (total_9_302_carry & total_10_318_sum) | (total_10_320_half &
-      total_9_304_carry);
-  wire total_11_322_half_xor = ((total_one0 & a[11]) | (total_two0 & a[10])) ^ w[1];
-  wire total_11_322_half = sum_so_far[11] ^ total_11_322_half_xor;
-  wire total_11_322_sum_xor = ((total_one1 & a[9]) | (total_two1 & a[8])) ^ w[3];
-  wire total_11_322_sum = total_11_322_half ^ total_11_322_sum_xor;
-  wire total_11_322_carry = (sum_so_far[11] & total_11_322_half_xor) | (total_11_322_half &
-      total_11_322_sum_xor);
-  wire total_11_324_half_xor_2 = ((total_one0_2 & a[26]) | (total_two0_2 & a[25])) ^ w[5];
-  wire total_11_324_half_xor = ((total_one1_2 & a[24]) | (total_two1_2 & a[23])) ^ w[7];
-  wire total_11_324_half = total_11_324_half_xor_2 ^ total_11_324_half_xor;
-  wire total_11_324_sum_xor = ((total_one0_3 & a[41]) | (total_two0_3 & a[40])) ^ w[9];
-  wire total_11_324_sum = total_11_324_half ^ total_11_324_sum_xor;
-  wire total_11_324_carry = (total_11_324_half_xor_2 & total_11_324_half_xor) | (total_11_324_half &
-      total_11_324_sum_xor);
-  wire total_11_326_half_xor_2 = ((total_one1_3 & a[39]) | (total_two1_3 & a[38])) ^ w[11];
-  wire total_11_326_half_xor = ((total_one0_4 & a[56]) | (total_two0_4 & a[55])) ^ w[13];
-  wire total_11_326_half = total_11_326_half_xor_2 ^ total_11_326_half_xor;
-  wire total_11_326_sum_xor = ((total_one1_4 & a[54]) | (total_two1_4 & a[53])) ^ w[15];
-  wire total_11_326_sum = total_11_326_half ^ total_11_326_sum_xor;
-  wire total_11_326_carry = (total_11_326_half_xor_2 & total_11_326_half_xor) | (total_11_326_half &
-      total_11_326_sum_xor);
-  wire total_11_328_half = total_10_306_carry ^ total_10_308_carry;
-  wire total_11_328_sum = total_11_328_half ^ total_10_310_carry;
-  wire total_11_328_carry = (total_10_306_carry & total_10_308_carry) | (total_11_328_half &
-      total_10_310_carry);
-  wire total_11_330_half = total_11_322_sum ^ total_11_324_sum;
-  wire total_11_330_sum = total_11_330_half ^ total_11_326_sum;
-  wire total_11_330_carry = (total_11_322_sum & total_11_324_sum) | (total_11_330_half &
-      total_11_326_sum);
-  wire total_11_332_half = total_10_312_carry ^ total_10_314_carry;
-  wire total_11_332_sum = total_11_332_half ^ total_11_328_sum;
-  wire total_11_332_carry = (total_10_312_carry & total_10_314_carry) | (total_11_332_half &
-      total_11_328_sum);
-  wire total_11_334_half = total_11_330_sum ^ total_10_316_carry;
-  wire total_11_334_sum = total_11_334_half ^ total_11_332_sum;
-  wire total_11_334_carry = (total_11_330_sum & total_10_316_carry) | (total_11_334_half &
-      total_11_332_sum);
-  wire total_11_336_half = total_10_318_carry ^ total_11_334_sum;
-  wire total_11_336_sum = total_11_336_half ^ total_10_320_carry;
-  wire total_11_336_carry = (total_10_318_carry & total_11_334_sum) | (total_11_336_half &
-      total_10_320_carry);
-  wire total_12_338_half_xor = ((total_one0 & a[12]) | (total_two0 & a[11])) ^ w[1];
-  wire total_12_338_half = sum_so_far[12] ^ total_12_338_half_xor;
-  wire total_12_338_sum_xor = ((total_one1 & a[10]) | (total_two1 & a[9])) ^ w[3];
-  wire total_12_338_sum = total_12_338_half ^ total_12_338_sum_xor;
-  wire total_12_338_carry = (sum_so_far[12] & total_12_338_half_xor) | (total_12_338_half &
-      total_12_338_sum_xor);
-  wire total_12_340_half_xor_2 = ((total_one0_2 & a[27]) | (total_two0_2 & a[26])) ^ w[5];
-  wire total_12_340_half_xor = ((total_one1_2 & a[25]) | (total_two1_2 & a[24])) ^ w[7];
-  wire total_12_340_half = total_12_340_half_xor_2 ^ total_12_340_half_xor;
-  wire total_12_340_sum_xor = ((total_one0_3 & a[42]) | (total_two0_3 & a[41])) ^ w[9];
-  wire total_12_340_sum = total_12_340_half ^ total_12_340_sum_xor;
-  wire total_12_340_carry = (total_12_340_half_xor_2 & total_12_340_half_xor) | (total_12_340_half &
-      total_12_340_sum_xor);
-  wire total_12_342_half_xor_2 = ((total_one1_3 & a[40]) | (total_two1_3 & a[39])) ^ w[11];
-  wire total_12_342_half_xor = ((total_one0_4 & a[57]) | (total_two0_4 & a[56])) ^ w[13];
-  wire total_12_342_half = total_12_342_half_xor_2 ^ total_12_342_half_xor;
-  wire total_12_342_sum_xor = ((total_one1_4 & a[55]) | (total_two1_4 & a[54])) ^ w[15];
-  wire total_12_342_sum = total_12_342_half ^ total_12_342_sum_xor;
-  wire total_12_342_carry = (total_12_342_half_xor_2 & total_12_342_half_xor) | (total_12_342_half &
-      total_12_342_sum_xor);
-  wire total_12_344_half = total_11_322_carry ^ total_11_324_carry;
-  wire total_12_344_sum = total_12_344_half ^ total_11_326_carry;
-  wire total_12_344_carry = (total_11_322_carry & total_11_324_carry) | (total_12_344_half &
-      total_11_326_carry);
-  wire total_12_346_half = total_12_338_sum ^ total_12_340_sum;
-  wire total_12_346_sum = total_12_346_half ^ total_12_342_sum;
-  wire total_12_346_carry = (total_12_338_sum & total_12_340_sum) | (total_12_346_half &
-      total_12_342_sum);
-  wire total_12_348_half = total_11_328_carry ^ total_11_330_carry;
-  wire total_12_348_sum = total_12_348_half ^ total_12_344_sum;
-  wire total_12_348_carry = (total_11_328_carry & total_11_330_carry) | (total_12_348_half &
-      total_12_344_sum);
-  wire total_12_350_half = total_12_346_sum ^ total_11_332_carry;
-  wire total_12_350_sum = total_12_350_half ^ total_12_348_sum;
-  wire total_12_350_carry = (total_12_346_sum & total_11_332_carry) | (total_12_350_half &
-      total_12_348_sum);
-  wire total_12_352_half = total_11_334_carry ^ total_12_350_sum;
-  wire total_12_352_sum = total_12_352_half ^ total_11_336_carry;
-  wire total_12_352_carry = (total_11_334_carry & total_12_350_sum) | (total_12_352_half &
-      total_11_336_carry);
-  wire total_13_354_half_xor = ((total_one0 & a[13]) | (total_two0 & a[12])) ^ w[1];
-  wire total_13_354_half = sum_so_far[13] ^ total_13_354_half_xor;
-  wire total_13_354_sum_xor = ((total_one1 & a[11]) | (total_two1 & a[10])) ^ w[3];
-  wire total_13_354_sum = total_13_354_half ^ total_13_354_sum_xor;
-  wire total_13_354_carry = (sum_so_far[13] & total_13_354_half_xor) | (total_13_354_half &
-      total_13_354_sum_xor);
-  wire total_13_356_half_xor_2 = ((total_one0_2 & a[28]) | (total_two0_2 & a[27])) ^ w[5];
-  wire total_13_356_half_xor = ((total_one1_2 & a[26]) | (total_two1_2 & a[25])) ^ w[7];
-  wire total_13_356_half = total_13_356_half_xor_2 ^ total_13_356_half_xor;
-  wire total_13_356_sum_xor = ((total_one0_3 & a[43]) | (total_two0_3 & a[42])) ^ w[9];
-  wire total_13_356_sum = total_13_356_half ^ total_13_356_sum_xor;
-  wire total_13_356_carry = (total_13_356_half_xor_2 & total_13_356_half_xor) | (total_13_356_half &
-      total_13_356_sum_xor);
-  wire total_13_358_half_xor_2 = ((total_one1_3 & a[41]) | (total_two1_3 & a[40])) ^ w[11];
-  wire total_13_358_half_xor = ((total_one0_4 & a[58]) | (total_two0_4 & a[57])) ^ w[13];
-  wire total_13_358_half = total_13_358_half_xor_2 ^ total_13_358_half_xor;
-  wire total_13_358_sum_xor = ((total_one1_4 & a[56]) | (total_two1_4 & a[55])) ^ w[15];
-  wire total_13_358_sum = total_13_358_half ^ total_13_358_sum_xor;
-  wire total_13_358_carry = (total_13_358_half_xor_2 & total_13_358_half_xor) | (total_13_358_half &
-      total_13_358_sum_xor);
-  wire total_13_360_half = total_12_338_carry ^ total_12_340_carry;
-  wire total_13_360_sum = total_13_360_half ^ total_12_342_carry;
-  wire total_13_360_carry = (total_12_338_carry & total_12_340_carry) | (total_13_360_half &
-      total_12_342_carry);
-  wire total_13_362_half = total_13_354_sum ^ total_13_356_sum;
-  wire total_13_362_sum = total_13_362_half ^ total_13_358_sum;
-  wire total_13_362_carry = (total_13_354_sum & total_13_356_sum) | (total_13_362_half &
-      total_13_358_sum);
-  wire total_13_364_half = total_12_344_carry ^ total_12_346_carry;
-  wire total_13_364_sum = total_13_364_half ^ total_13_360_sum;
-  wire total_13_364_carry = (total_12_344_carry & total_12_346_carry) | (total_13_364_half &
-      total_13_360_sum);
-  wire total_13_366_half = total_13_362_sum ^ total_12_348_carry;
-  wire total_13_366_sum = total_13_366_half ^ total_13_364_sum;
-  wire total_13_366_carry = (total_13_362_sum & total_12_348_carry) | (total_13_366_half &
-      total_13_364_sum);
-  wire total_13_368_half = total_12_350_carry ^ total_13_366_sum;
-  wire total_13_368_sum = total_13_368_half ^ total_12_352_carry;
-  wire total_13_368_carry = (total_12_350_carry & total_13_366_sum) | (total_13_368_half &
-      total_12_352_carry);
-  wire total_14_370_half_and = total_one0 & a[14];
-  wire total_14_370_half_xor = (total_14_370_half_and | (total_two0 & a[13])) ^ w[1];
-  wire total_14_370_half = sum_so_far[14] ^ total_14_370_half_xor;
-  wire total_14_370_sum_xor = ((total_one1 & a[12]) | (total_two1 & a[11])) ^ w[3];
-  wire total_14_370_sum = total_14_370_half ^ total_14_370_sum_xor;
-  wire total_14_370_carry = (sum_so_far[14] & total_14_370_half_xor) | (total_14_370_half &
-      total_14_370_sum_xor);
-  wire total_14_372_half_and = total_one0_2 & a[29];
-  wire total_14_372_half_xor_2 = (total_14_372_half_and | (total_two0_2 & a[28])) ^ w[5];
-  wire total_14_372_half_xor = ((total_one1_2 & a[27]) | (total_two1_2 & a[26])) ^ w[7];
-  wire total_14_372_half = total_14_372_half_xor_2 ^ total_14_372_half_xor;
-  wire total_14_372_sum_and = total_one0_3 & a[44];
-  wire total_14_372_sum_xor = (total_14_372_sum_and | (total_two0_3 & a[43])) ^ w[9];
-  wire total_14_372_sum = total_14_372_half ^ total_14_372_sum_xor;
-  wire total_14_372_carry = (total_14_372_half_xor_2 & total_14_372_half_xor) | (total_14_372_half &
-      total_14_372_sum_xor);
-  wire total_14_374_half_xor_2 = ((total_one1_3 & a[42]) | (total_two1_3 & a[41])) ^ w[11];
-  wire total_14_374_half_and = total_one0_4 & a[59];
-  wire total_14_374_half_xor = (total_14_374_half_and | (total_two0_4 & a[58])) ^ w[13];
-  wire total_14_374_half = total_14_374_half_xor_2 ^ total_14_374_half_xor;
-  wire total_14_374_sum_xor = ((total_one1_4 & a[57]) | (total_two1_4 & a[56])) ^ w[15];
-  wire total_14_374_sum = total_14_374_half ^ total_14_374_sum_xor;
-  wire total_14_374_carry = (total_14_374_half_xor_2 & total_14_374_half_xor) | (total_14_374_half &
-      total_14_374_sum_xor);
-  wire total_14_376_half = total_13_354_carry ^ total_13_356_carry;
-  wire total_14_376_sum = total_14_376_half ^ total_13_358_carry;
-  wire total_14_376_carry = (total_13_354_carry & total_13_356_carry) | (total_14_376_half &
-      total_13_358_carry);
-  wire total_14_378_half = total_14_370_sum ^ total_14_372_sum;
-  wire total_14_378_sum = total_14_378_half ^ total_14_374_sum;
-  wire total_14_378_carry = (total_14_370_sum & total_14_372_sum) | (total_14_378_half &
-      total_14_374_sum);
-  wire total_14_380_half = total_13_360_carry ^ total_13_362_carry;
-  wire total_14_380_sum = total_14_380_half ^ total_14_376_sum;
-  wire total_14_380_carry = (total_13_360_carry & total_13_362_carry) | (total_14_380_half &
-      total_14_376_sum);
-  wire total_14_382_half = total_14_378_sum ^ total_13_364_carry;
-  wire total_14_382_sum = total_14_382_half ^ total_14_380_sum;
-  wire total_14_382_carry = (total_14_378_sum & total_13_364_carry) | (total_14_382_half &
-      total_14_380_sum);
-  wire total_14_384_half = total_13_366_carry ^ total_14_382_sum;
-  wire total_14_384_sum = total_14_384_half ^ total_13_368_carry;
-  wire total_14_384_carry = (total_13_366_carry & total_14_382_sum) | (total_14_384_half &
-      total_13_368_carry);
-  wire total_15_386_half = sum_so_far[15] ^ ~((total_14_370_half_and | (total_two0 & a[14])) ^
-      w[1]);
-  wire total_15_386_sum_xor = ((total_one1 & a[13]) | (total_two1 & a[12])) ^ w[3];
-  wire total_15_386_sum = total_15_386_half ^ total_15_386_sum_xor;
-  wire total_15_386_carry = (sum_so_far[15] & ~((total_14_370_half_and | (total_two0 & a[14])) ^
-      w[1])) | (total_15_386_half & total_15_386_sum_xor);
-  wire total_15_388_half_xor = ((total_one1_2 & a[28]) | (total_two1_2 & a[27])) ^ w[7];
-  wire total_15_388_half = ~((total_14_372_half_and | (total_two0_2 & a[29])) ^ w[5]) ^
-      total_15_388_half_xor;
-  wire total_15_388_sum = total_15_388_half ^ ~((total_14_372_sum_and | (total_two0_3 & a[44])) ^
-      w[9]);
-  wire total_15_388_carry = (~((total_14_372_half_and | (total_two0_2 & a[29])) ^ w[5]) &
-      total_15_388_half_xor) | (total_15_388_half & ~((total_14_372_sum_and | (total_two0_3 &
-      a[44])) ^ w[9]));
-  wire total_15_390_half_xor = ((total_one1_3 & a[43]) | (total_two1_3 & a[42])) ^ w[11];
-  wire total_15_390_half = total_15_390_half_xor ^ ~((total_14_374_half_and | (total_two0_4 &
-      a[59])) ^ w[13]);
-  wire total_15_390_sum_xor = ((total_one1_4 & a[58]) | (total_two1_4 & a[57])) ^ w[15];
-  wire total_15_390_sum = total_15_390_half ^ total_15_390_sum_xor;
-  wire total_15_390_carry = (total_15_390_half_xor & ~((total_14_374_half_and | (total_two0_4 &
-      a[59])) ^ w[13])) | (total_15_390_half & total_15_390_sum_xor);
-  wire total_15_392_half = total_14_370_carry ^ total_14_372_carry;
-  wire total_15_392_sum = total_15_392_half ^ total_14_374_carry;
-  wire total_15_392_carry = (total_14_370_carry & total_14_372_carry) | (total_15_392_half &
-      total_14_374_carry);
-  wire total_15_394_half = total_15_386_sum ^ total_15_388_sum;
-  wire total_15_394_sum = total_15_394_half ^ total_15_390_sum;
-  wire total_15_394_carry = (total_15_386_sum & total_15_388_sum) | (total_15_394_half &
-      total_15_390_sum);
-  wire total_15_396_half = total_14_376_carry ^ total_14_378_carry;
-  wire total_15_396_sum = total_15_396_half ^ total_15_392_sum;
-  wire total_15_396_carry = (total_14_376_carry & total_14_378_carry) | (total_15_396_half &
-      total_15_392_sum);
-  wire total_15_398_half = total_15_394_sum ^ total_14_380_carry;
-  wire total_15_398_sum = total_15_398_half ^ total_15_396_sum;
-  wire total_15_398_carry = (total_15_394_sum & total_14_380_carry) | (total_15_398_half &
-      total_15_396_sum);
-  wire total_15_400_half = total_14_382_carry ^ total_15_398_sum;
-  wire total_15_400_sum = total_15_400_half ^ total_14_384_carry;
-  wire total_15_400_carry = (total_14_382_carry & total_15_398_sum) | (total_15_400_half &
-      total_14_384_carry);
-  wire total_16_402_half_and = total_one1 & a[14];
-  wire total_16_402_half_xor = (total_16_402_half_and | (total_two1 & a[13])) ^ w[3];
-  wire total_16_402_half = sum_so_far[16] ^ total_16_402_half_xor;
-  wire total_16_402_sum_and = total_one1_2 & a[29];
-  wire total_16_402_sum_xor = (total_16_402_sum_and | (total_two1_2 & a[28])) ^ w[7];
-  wire total_16_402_sum = total_16_402_half ^ total_16_402_sum_xor;
-  wire total_16_402_carry = (sum_so_far[16] & total_16_402_half_xor) | (total_16_402_half &
-      total_16_402_sum_xor);
-  wire total_16_404_half_and_2 = total_one1_3 & a[44];
-  wire total_16_404_half_xor_2 = (total_16_404_half_and_2 | (total_two1_3 & a[43])) ^ w[11];
-  wire total_16_404_half_and = total_one1_4 & a[59];
-  wire total_16_404_half_xor = (total_16_404_half_and | (total_two1_4 & a[58])) ^ w[15];
-  wire total_16_404_half = total_16_404_half_xor_2 ^ total_16_404_half_xor;
-  wire total_16_404_sum = total_16_404_half ^ total_15_386_carry;
-  wire total_16_404_carry = (total_16_404_half_xor_2 & total_16_404_half_xor) | (total_16_404_half &
-      total_15_386_carry);
-  wire total_16_406_half = total_15_388_carry ^ total_15_390_carry;
-  wire total_16_406_sum = total_16_406_half ^ total_16_402_sum;
-  wire total_16_406_carry = (total_15_388_carry & total_15_390_carry) | (total_16_406_half &
-      total_16_402_sum);
-  wire total_16_408_half = total_16_404_sum ^ total_15_392_carry;
-  wire total_16_408_sum = total_16_408_half ^ total_15_394_carry;
-  wire total_16_408_carry = (total_16_404_sum & total_15_392_carry) | (total_16_408_half &
-      total_15_394_carry);
-  wire total_16_410_half = total_16_406_sum ^ total_15_396_carry;
-  wire total_16_410_sum = total_16_410_half ^ total_16_408_sum;
-  wire total_16_410_carry = (total_16_406_sum & total_15_396_carry) | (total_16_410_half &
-      total_16_408_sum);
-  wire total_16_412_half = total_15_398_carry ^ total_16_410_sum;
-  wire total_16_412_sum = total_16_412_half ^ total_15_400_carry;
-  wire total_16_412_carry = (total_15_398_carry & total_16_410_sum) | (total_16_412_half &
-      total_15_400_carry);
-  wire total_17_416_half = ~((total_16_402_sum_and | (total_two1_2 & a[29])) ^ w[7]) ^
-      ~((total_16_404_half_and_2 | (total_two1_3 & a[44])) ^ w[11]);
-  wire total_17_416_sum = total_17_416_half ^ ~((total_16_404_half_and | (total_two1_4 & a[59])) ^
-      w[15]);
-  wire total_17_416_carry = (~((total_16_402_sum_and | (total_two1_2 & a[29])) ^ w[7]) &
-      ~((total_16_404_half_and_2 | (total_two1_3 & a[44])) ^ w[11])) | (total_17_416_half &
-      ~((total_16_404_half_and | (total_two1_4 & a[59])) ^ w[15]));
-  wire total_17_418_half = ~(sum_so_far[17] ^ ~((total_16_402_half_and | (total_two1 & a[14])) ^
-      w[3])) ^ total_16_402_carry;
-  wire total_17_418_sum = total_17_418_half ^ total_17_416_sum;
-  wire total_17_418_carry = (~(sum_so_far[17] ^ ~((total_16_402_half_and | (total_two1 & a[14])) ^
-      w[3])) & total_16_402_carry) | (total_17_418_half & total_17_416_sum);
-  wire total_17_420_half = total_16_404_carry ^ total_16_406_carry;
-  wire total_17_420_sum = total_17_420_half ^ total_17_418_sum;
-  wire total_17_420_carry = (total_16_404_carry & total_16_406_carry) | (total_17_420_half &
-      total_17_418_sum);
-  wire total_17_422_half = total_16_408_carry ^ total_17_420_sum;
-  wire total_17_422_sum = total_17_422_half ^ total_16_410_carry;
-  wire total_17_422_carry = (total_16_408_carry & total_17_420_sum) | (total_17_422_half &
-      total_16_410_carry);
-  wire total_18_426_half_or = sum_so_far[17] | ~((total_16_402_half_and | (total_two1 & a[14])) ^
-      w[3]);
-  wire total_18_426_half = ~(sum_so_far[18] ^ total_18_426_half_or) ^ total_17_416_carry;
-  wire total_18_426_sum = total_18_426_half ^ total_17_418_carry;
-  wire total_18_426_carry = (~(sum_so_far[18] ^ total_18_426_half_or) & total_17_416_carry) |
-      (total_18_426_half & total_17_418_carry);
-  wire total_18_428_half = total_18_426_sum ^ total_17_420_carry;
-  wire total_18_428_sum = total_18_428_half ^ total_17_422_carry;
-  wire total_18_428_carry = (total_18_426_sum & total_17_420_carry) | (total_18_428_half &
-      total_17_422_carry);
-  wire total_19_430_half_or = sum_so_far[18] | total_18_426_half_or;
-  wire total_19_430_half = sum_so_far[19] ^ total_19_430_half_or;
-  wire total_19_430_sum = total_19_430_half ^ total_18_426_carry;
-  wire total_19_430_carry = (sum_so_far[19] & total_19_430_half_or) | (total_19_430_half &
-      total_18_426_carry);
-  wire total_rows_propagate_or = sum_so_far[20] | total_19_430_carry;
-  wire total_rows_propagate_or_2 = sum_so_far[21] | total_rows_propagate_or;
-  wire total_rows_propagate_or_3 = sum_so_far[22] | total_rows_propagate_or_2;
-  wire total_rows_propagate_or_4 = sum_so_far[23] | total_rows_propagate_or_3;
-  wire total_rows_propagate_or_5 = sum_so_far[24] | total_rows_propagate_or_4;
-  wire [25:0] total_rows_propagate = {~sum_so_far[25], ~(sum_so_far[24] ^
-      total_rows_propagate_or_4), ~(sum_so_far[23] ^ total_rows_propagate_or_3), ~(sum_so_far[22] ^
-      total_rows_propagate_or_2), ~(sum_so_far[21] ^ total_rows_propagate_or), ~(sum_so_far[20] ^
-      total_19_430_carry), total_19_430_sum, total_18_428_sum, total_17_422_sum, total_16_412_sum,
-      total_15_400_sum, total_14_384_sum, total_13_368_sum, total_12_352_sum, total_11_336_sum,
-      total_10_320_sum, total_9_304_sum, total_8_288_sum, total_7_272_sum, total_6_256_sum,
-      total_5_240_sum, total_4_224_sum, total_3_208_sum, total_2_192_sum, total_1_176_sum,
-      total_0_168_sum} ^ {total_rows_propagate_or_5, 5'd0, total_18_428_carry, 1'b0,
-      total_16_412_carry, 17'd0};
-  wire [25:0] total_rows_generate = {~sum_so_far[25], ~(sum_so_far[24] ^ total_rows_propagate_or_4),
-      ~(sum_so_far[23] ^ total_rows_propagate_or_3), ~(sum_so_far[22] ^ total_rows_propagate_or_2),
-      ~(sum_so_far[21] ^ total_rows_propagate_or), ~(sum_so_far[20] ^ total_19_430_carry),
-      total_19_430_sum, total_18_428_sum, total_17_422_sum, total_16_412_sum, total_15_400_sum,
-      total_14_384_sum, total_13_368_sum, total_12_352_sum, total_11_336_sum, total_10_320_sum,
-      total_9_304_sum, total_8_288_sum, total_7_272_sum, total_6_256_sum, total_5_240_sum,
-      total_4_224_sum, total_3_208_sum, total_2_192_sum, total_1_176_sum, total_0_168_sum} &
-      {total_rows_propagate_or_5, 5'd0, total_18_428_carry, 1'b0, total_16_412_carry, 17'd0};
-  wire total_rows_0_zero0 = total_rows_generate[0];
-  wire total_rows_0_one0 = total_rows_propagate[0];
-  wire total_rows_0_zero1 = total_rows_generate[1] | (total_rows_propagate[1] & total_rows_0_zero0);
-  wire total_rows_0_zero2 = total_rows_generate[2] | (total_rows_propagate[2] & total_rows_0_zero1);
-  wire total_rows_0_zero3 = total_rows_generate[3] | (total_rows_propagate[3] & total_rows_0_zero2);
-  wire total_rows_0_zero4 = total_rows_generate[4] | (total_rows_propagate[4] & total_rows_0_zero3);
-  wire total_rows_0_zero5 = total_rows_generate[5] | (total_rows_propagate[5] & total_rows_0_zero4);
-  wire total_rows_0_zero6 = total_rows_generate[6] | (total_rows_propagate[6] & total_rows_0_zero5);
-  wire total_rows_7_zero0 = total_rows_generate[7];
-  wire total_rows_7_one0 = total_rows_propagate[7];
-  wire total_rows_7_zero1 = total_rows_generate[8] | (total_rows_propagate[8] & total_rows_7_zero0);
-  wire total_rows_7_one1 = total_rows_propagate[8] & total_rows_7_one0;
-  wire total_rows_7_zero2 = total_rows_generate[9] | (total_rows_propagate[9] & total_rows_7_zero1);
-  wire total_rows_7_one2 = total_rows_propagate[9] & total_rows_7_one1;
-  wire total_rows_7_zero3 = total_rows_generate[10] | (total_rows_propagate[10] &
-      total_rows_7_zero2);
-  wire total_rows_7_one3 = total_rows_propagate[10] & total_rows_7_one2;
-  wire total_rows_7_zero4 = total_rows_generate[11] | (total_rows_propagate[11] &
-      total_rows_7_zero3);
-  wire total_rows_7_one4 = total_rows_propagate[11] & total_rows_7_one3;
-  wire total_rows_7_zero5 = total_rows_generate[12] | (total_rows_propagate[12] &
-      total_rows_7_zero4);
-  wire total_rows_7_one5 = total_rows_propagate[12] & total_rows_7_one4;
-  wire total_rows_7_zero6 = total_rows_generate[13] | (total_rows_propagate[13] &
-      total_rows_7_zero5);
-  wire total_rows_7_one6 = total_rows_propagate[13] & total_rows_7_one5;
-  wire total_rows_14_zero0 = total_rows_generate[14];
-  wire total_rows_14_one0 = total_rows_propagate[14];
-  wire total_rows_14_zero1 = total_rows_generate[15] | (total_rows_propagate[15] &
-      total_rows_14_zero0);
-  wire total_rows_14_one1 = total_rows_propagate[15] & total_rows_14_one0;
-  wire total_rows_14_zero2 = total_rows_generate[16] | (total_rows_propagate[16] &
-      total_rows_14_zero1);
-  wire total_rows_14_one2 = total_rows_propagate[16] & total_rows_14_one1;
-  wire total_rows_14_zero3 = total_rows_generate[17] | (total_rows_propagate[17] &
-      total_rows_14_zero2);
-  wire total_rows_14_one3 = total_rows_propagate[17] & total_rows_14_one2;
-  wire total_rows_14_zero4 = total_rows_generate[18] | (total_rows_propagate[18] &
-      total_rows_14_zero3);
-  wire total_rows_14_one4 = total_rows_propagate[18] & total_rows_14_one3;
-  wire total_rows_14_zero5 = total_rows_generate[19] | (total_rows_propagate[19] &
-      total_rows_14_zero4);
-  wire total_rows_14_one5 = total_rows_propagate[19] & total_rows_14_one4;
-  wire total_rows_14_zero6 = total_rows_generate[20] | (total_rows_propagate[20] &
-      total_rows_14_zero5);
-  wire total_rows_14_one6 = total_rows_propagate[20] & total_rows_14_one5;
-  wire total_rows_21_zero0 = total_rows_generate[21];
-  wire total_rows_21_one0 = total_rows_propagate[21];
-  wire total_rows_21_zero1 = total_rows_generate[22] | (total_rows_propagate[22] &
-      total_rows_21_zero0);
-  wire total_rows_21_one1 = total_rows_propagate[22] & total_rows_21_one0;
-  wire total_rows_21_zero2 = total_rows_generate[23] | (total_rows_propagate[23] &
-      total_rows_21_zero1);
-  wire total_rows_21_one2 = total_rows_propagate[23] & total_rows_21_one1;
-  wire total_rows_21_zero3 = total_rows_generate[24] | (total_rows_propagate[24] &
-      total_rows_21_zero2);
-  wire total_rows_21_one3 = total_rows_propagate[24] & total_rows_21_one2;
-  wire total_rows_carry14 = total_rows_7_zero6 | (total_rows_7_one6 & total_rows_0_zero6);
-  wire total_rows_carry21 = total_rows_14_zero6 | (total_rows_14_one6 & total_rows_carry14);
-  wire [25:0] total_rows = {total_rows_propagate[25] ^ total_rows_21_zero3 ^ (total_rows_21_one3 &
-      total_rows_carry21), total_rows_propagate[24] ^ total_rows_21_zero2 ^ (total_rows_21_one2 &
-      total_rows_carry21), total_rows_propagate[23] ^ total_rows_21_zero1 ^ (total_rows_21_one1 &
-      total_rows_carry21), total_rows_propagate[22] ^ total_rows_21_zero0 ^ (total_rows_21_one0 &
-      total_rows_carry21), total_rows_21_one0 ^ total_rows_carry21, total_rows_propagate[20] ^
-      total_rows_14_zero5 ^ (total_rows_14_one5 & total_rows_carry14), total_rows_propagate[19] ^
-      total_rows_14_zero4 ^ (total_rows_14_one4 & total_rows_carry14), total_rows_propagate[18] ^
-      total_rows_14_zero3 ^ (total_rows_14_one3 & total_rows_carry14), total_rows_propagate[17] ^
-      total_rows_14_zero2 ^ (total_rows_14_one2 & total_rows_carry14), total_rows_propagate[16] ^
-      total_rows_14_zero1 ^ (total_rows_14_one1 & total_rows_carry14), total_rows_propagate[15] ^
-      total_rows_14_zero0 ^ (total_rows_14_one0 & total_rows_carry14), total_rows_14_one0 ^
-      total_rows_carry14, total_rows_propagate[13] ^ total_rows_7_zero5 ^ (total_rows_7_one5 &
-      total_rows_0_zero6), total_rows_propagate[12] ^ total_rows_7_zero4 ^ (total_rows_7_one4 &
-      total_rows_0_zero6), total_rows_propagate[11] ^ total_rows_7_zero3 ^ (total_rows_7_one3 &
-      total_rows_0_zero6), total_rows_propagate[10] ^ total_rows_7_zero2 ^ (total_rows_7_one2 &
-      total_rows_0_zero6), total_rows_propagate[9] ^ total_rows_7_zero1 ^ (total_rows_7_one1 &
-      total_rows_0_zero6), total_rows_propagate[8] ^ total_rows_7_zero0 ^ (total_rows_7_one0 &
-      total_rows_0_zero6), total_rows_7_one0 ^ total_rows_0_zero6, total_rows_propagate[6] ^
-      total_rows_0_zero5, total_rows_propagate[5] ^ total_rows_0_zero4, total_rows_propagate[4] ^
-      total_rows_0_zero3, total_rows_propagate[3] ^ total_rows_0_zero2, total_rows_propagate[2] ^
-      total_rows_0_zero1, total_rows_propagate[1] ^ total_rows_0_zero0, total_rows_0_one0};
+  wire [15:0] total_row7 = (({a[59], a3} & {16{total_one1_4}}) | ({a3, 1'b0} & {16{total_two1_4}}))
+      ^ {16{w[15]}} ^ 16'h8000;
+  wire [25:0] total_row8 = sum_so_far ^ 26'h2000000;
+  wire [17:0] total_stage1_half0_0 = {total_row5[15:14], total_row2} ^ {total_row3[15:14],
+      total_row6[15:1], w[1]};
+  wire [17:0] total_stage1_sum0_0 = total_stage1_half0_0 ^ {total_row1[15:14], total_row0};
+  wire [17:0] total_stage1_carry0_0 = ({total_row5[15:14], total_row2} & {total_row3[15:14],
+      total_row6[15:1], w[1]}) | (total_stage1_half0_0 & {total_row1[15:14], total_row0});
+  wire total_stage1_half1_0 = w[9] ^ total_row4[0];
+  wire total_stage1_sum1_0 = total_stage1_half1_0 ^ w[5];
+  wire total_stage1_carry1_0 = (w[9] & total_row4[0]) | (total_stage1_half1_0 & w[5]);
+  wire [13:0] total_stage1_half1_2 = total_row1[13:0] ^ total_row4[15:2];
+  wire [13:0] total_stage1_sum1_2 = total_stage1_half1_2 ^ total_row8[15:2];
+  wire [13:0] total_stage1_carry1_2 = (total_row1[13:0] & total_row4[15:2]) | (total_stage1_half1_2
+      & total_row8[15:2]);
+  wire total_stage1_half1_17 = 1'b1 ^ total_row7[15];
+  wire total_stage1_sum1_17 = total_stage1_half1_17 ^ total_row8[17];
+  wire total_stage1_carry1_17 = total_row7[15] | (total_stage1_half1_17 & total_row8[17]);
+  wire total_stage1_half2_0 = total_row8[0] ^ w[13];
+  wire total_stage1_sum2_0 = total_stage1_half2_0 ^ total_row6[0];
+  wire total_stage1_carry2_0 = (total_row8[0] & w[13]) | (total_stage1_half2_0 & total_row6[0]);
+  wire [13:0] total_stage1_half2_2 = {total_row7[13:1], w[7]} ^ total_row3[13:0];
+  wire [13:0] total_stage1_sum2_2 = total_stage1_half2_2 ^ {total_row5[13:1], w[3]};
+  wire [13:0] total_stage1_carry2_2 = ({total_row7[13:1], w[7]} & total_row3[13:0]) |
+      (total_stage1_half2_2 & {total_row5[13:1], w[3]});
+  wire total_stage1_half3_2 = total_row7[0] ^ w[11];
+  wire total_stage1_sum3_2 = total_stage1_half3_2 ^ total_row5[0];
+  wire total_stage1_carry3_2 = (total_row7[0] & w[11]) | (total_stage1_half3_2 & total_row5[0]);
+  wire [18:0] total_stage2_half0_0 = {1'b1, total_stage1_sum1_17, total_row8[16],
+      total_stage1_sum1_2, total_row4[1], total_stage1_sum2_0} ^ {total_stage1_carry0_0[17:16],
+      total_stage1_carry1_2, w[15], total_row8[1], total_stage1_sum1_0};
+  wire [18:0] total_stage2_sum0_0 = total_stage2_half0_0 ^ {total_row8[18], total_stage1_sum0_0};
+  wire [18:0] total_stage2_carry0_0 = ({1'b1, total_stage1_sum1_17, total_row8[16],
+      total_stage1_sum1_2, total_row4[1], total_stage1_sum2_0} & {total_stage1_carry0_0[17:16],
+      total_stage1_carry1_2, w[15], total_row8[1], total_stage1_sum1_0}) | (total_stage2_half0_0 &
+      {total_row8[18], total_stage1_sum0_0});
+  wire [15:0] total_stage2_half1_1 = {total_stage1_carry2_2, total_stage1_sum3_2,
+      total_stage1_carry2_0} ^ {total_row7[14], total_stage1_sum2_2, total_stage1_carry1_0};
+  wire [15:0] total_stage2_sum1_1 = total_stage2_half1_1 ^ total_stage1_carry0_0[15:0];
+  wire [15:0] total_stage2_carry1_1 = ({total_stage1_carry2_2, total_stage1_sum3_2,
+      total_stage1_carry2_0} & {total_row7[14], total_stage1_sum2_2, total_stage1_carry1_0}) |
+      (total_stage2_half1_1 & total_stage1_carry0_0[15:0]);
+  wire [17:0] total_stage3_half0_1 = {total_stage1_carry1_17, total_stage2_carry1_1[15],
+      total_stage2_sum1_1} ^ total_stage2_carry0_0[17:0];
+  wire [17:0] total_stage3_sum0_1 = total_stage3_half0_1 ^ total_stage2_sum0_0[18:1];
+  wire [17:0] total_stage3_carry0_1 = ({total_stage1_carry1_17, total_stage2_carry1_1[15],
+      total_stage2_sum1_1} & total_stage2_carry0_0[17:0]) | (total_stage3_half0_1 &
+      total_stage2_sum0_0[18:1]);
+  wire [14:0] total_stage4_half0_2 = total_stage3_carry0_1[14:0] ^ total_stage2_carry1_1[14:0];
+  wire [14:0] total_stage4_sum0_2 = total_stage4_half0_2 ^ total_stage3_sum0_1[15:1];
+  wire [14:0] total_stage4_carry0_2 = (total_stage3_carry0_1[14:0] & total_stage2_carry1_1[14:0]) |
+      (total_stage4_half0_2 & total_stage3_sum0_1[15:1]);
+  wire total_stage4_half0_19 = total_stage2_carry0_0[18] ^ total_stage3_carry0_1[17];
+  wire total_stage4_sum0_19 = total_stage4_half0_19 ^ total_row8[19];
+  wire total_stage4_carry0_19 = (total_stage2_carry0_0[18] & total_stage3_carry0_1[17]) |
+      (total_stage4_half0_19 & total_row8[19]);
+  wire total_stage5_half0_3 = total_stage4_carry0_2[0] ^ total_stage1_carry3_2;
+  wire total_stage5_sum0_3 = total_stage5_half0_3 ^ total_stage4_sum0_2[1];
+  wire total_stage5_carry0_3 = (total_stage4_carry0_2[0] & total_stage1_carry3_2) |
+      (total_stage5_half0_3 & total_stage4_sum0_2[1]);
+  wire total_stage5_half0_17 = total_stage3_carry0_1[15] ^ total_stage4_carry0_2[14];
+  wire total_stage5_sum0_17 = total_stage5_half0_17 ^ total_stage3_sum0_1[16];
+  wire total_stage5_carry0_17 = (total_stage3_carry0_1[15] & total_stage4_carry0_2[14]) |
+      (total_stage5_half0_17 & total_stage3_sum0_1[16]);
+  wire total_stage5_half0_20 = total_stage4_carry0_19 ^ 1'b1;
+  wire total_stage5_sum0_20 = total_stage5_half0_20 ^ total_row8[20];
+  wire total_stage5_carry0_20 = total_stage4_carry0_19 | (total_stage5_half0_20 & total_row8[20]);
+  wire [14:0] total_ripple4_sum = {1'b0, total_stage4_sum0_2[14:2], total_stage5_carry0_3} + {1'b0,
+      total_stage4_carry0_2[13:1], total_stage5_carry0_3};
+  wire [13:0] total_ripple4 = total_ripple4_sum[14:1];
+  wire [2:0] total_ripple18_sum = {1'b0, total_stage3_sum0_1[17], total_stage5_carry0_17} + {1'b0,
+      total_stage3_carry0_1[16], total_stage5_carry0_17};
+  wire [1:0] total_ripple18 = total_ripple18_sum[2:1];
+  wire [5:0] total_ripple21_sum = {1'b0, total_row8[24:21], total_stage5_carry0_20} + {5'hf,
+      total_stage5_carry0_20};
+  wire [4:0] total_ripple21 = total_ripple21_sum[5:1];
+  wire [7:0] total_rows_block0 = {1'b0, total_ripple4[2:0], total_stage5_sum0_3,
+      total_stage4_sum0_2[0], total_stage3_sum0_1[0], total_stage2_sum0_0[0]};
+  wire [7:0] total_rows_block14 = {1'b0, total_stage5_sum0_20, total_ripple18, total_ripple4[13:10]}
+      + {2'd0, total_stage4_sum0_19, 1'b0, total_stage5_sum0_17, 3'd0};
+  wire [5:0] total_rows_block21 = {1'b0, total_ripple21} + {1'b0, total_row8[25], 4'd0};
+  wire total_rows_blocks0to2_generates = total_rows_block14[7];
+  wire [6:0] total_rows_bits7 = total_ripple4[9:3];
+  wire [6:0] total_rows_bits14 = total_rows_block14[6:0];
+  wire [4:0] total_rows_bits21 = total_rows_block21[4:0] + {4'd0, total_rows_blocks0to2_generates};
+  wire [25:0] total_rows = {total_rows_bits21, total_rows_bits14, total_rows_bits7,
+      total_rows_block0[6:0]};
   wire next_and = i_valid & ~rst;
 
   always @(posedge clk) begin

@@ -50,1497 +50,242 @@ module fpint_int8_p14_lanes4_k256 (
   wire [29:0] sum_so_far = first ? 30'd0 : sum;
 
   // Accumulate: All products and the accumulator in one carry-save sum.
+  wire [14:0] a0 = a[14:0];
+  wire [14:0] a1 = a[29:15];
+  wire [14:0] a2 = a[44:30];
+  wire [14:0] a3 = a[59:45];
   wire total_one0 = w[0];
   wire total_two0 = (total_one0 ^ w[1]) & ~total_one0;
+  wire [15:0] total_row0 = (({a[14], a0} & {16{total_one0}}) | ({a0, 1'b0} & {16{total_two0}})) ^
+      {16{w[1]}} ^ 16'h8000;
   wire total_one1 = w[1] ^ w[2];
   wire total_two1 = (w[2] ^ w[3]) & ~total_one1;
+  wire [15:0] total_row1 = (({a[14], a0} & {16{total_one1}}) | ({a0, 1'b0} & {16{total_two1}})) ^
+      {16{w[3]}} ^ 16'h8000;
   wire total_one2 = w[3] ^ w[4];
   wire total_two2 = (w[4] ^ w[5]) & ~total_one2;
+  wire [15:0] total_row2 = (({a[14], a0} & {16{total_one2}}) | ({a0, 1'b0} & {16{total_two2}})) ^
+      {16{w[5]}} ^ 16'h8000;
   wire total_one3 = w[5] ^ w[6];
   wire total_two3 = (w[6] ^ w[7]) & ~total_one3;
+  wire [15:0] total_row3 = (({a[14], a0} & {16{total_one3}}) | ({a0, 1'b0} & {16{total_two3}})) ^
+      {16{w[7]}} ^ 16'h8000;
   wire total_one0_2 = w[8];
   wire total_two0_2 = (total_one0_2 ^ w[9]) & ~total_one0_2;
+  wire [15:0] total_row4 = (({a[29], a1} & {16{total_one0_2}}) | ({a1, 1'b0} & {16{total_two0_2}}))
+      ^ {16{w[9]}} ^ 16'h8000;
   wire total_one1_2 = w[9] ^ w[10];
   wire total_two1_2 = (w[10] ^ w[11]) & ~total_one1_2;
+  wire [15:0] total_row5 = (({a[29], a1} & {16{total_one1_2}}) | ({a1, 1'b0} & {16{total_two1_2}}))
+      ^ {16{w[11]}} ^ 16'h8000;
   wire total_one2_2 = w[11] ^ w[12];
   wire total_two2_2 = (w[12] ^ w[13]) & ~total_one2_2;
+  wire [15:0] total_row6 = (({a[29], a1} & {16{total_one2_2}}) | ({a1, 1'b0} & {16{total_two2_2}}))
+      ^ {16{w[13]}} ^ 16'h8000;
   wire total_one3_2 = w[13] ^ w[14];
   wire total_two3_2 = (w[14] ^ w[15]) & ~total_one3_2;
+  wire [15:0] total_row7 = (({a[29], a1} & {16{total_one3_2}}) | ({a1, 1'b0} & {16{total_two3_2}}))
+      ^ {16{w[15]}} ^ 16'h8000;
   wire total_one0_3 = w[16];
   wire total_two0_3 = (total_one0_3 ^ w[17]) & ~total_one0_3;
+  wire [15:0] total_row8 = (({a[44], a2} & {16{total_one0_3}}) | ({a2, 1'b0} & {16{total_two0_3}}))
+      ^ {16{w[17]}} ^ 16'h8000;
   wire total_one1_3 = w[17] ^ w[18];
   wire total_two1_3 = (w[18] ^ w[19]) & ~total_one1_3;
+  wire [15:0] total_row9 = (({a[44], a2} & {16{total_one1_3}}) | ({a2, 1'b0} & {16{total_two1_3}}))
+      ^ {16{w[19]}} ^ 16'h8000;
   wire total_one2_3 = w[19] ^ w[20];
   wire total_two2_3 = (w[20] ^ w[21]) & ~total_one2_3;
+  wire [15:0] total_row10 = (({a[44], a2} & {16{total_one2_3}}) | ({a2, 1'b0} & {16{total_two2_3}}))
+      ^ {16{w[21]}} ^ 16'h8000;
   wire total_one3_3 = w[21] ^ w[22];
   wire total_two3_3 = (w[22] ^ w[23]) & ~total_one3_3;
+  wire [15:0] total_row11 = (({a[44], a2} & {16{total_one3_3}}) | ({a2, 1'b0} & {16{total_two3_3}}))
+      ^ {16{w[23]}} ^ 16'h8000;
   wire total_one0_4 = w[24];
   wire total_two0_4 = (total_one0_4 ^ w[25]) & ~total_one0_4;
+  wire [15:0] total_row12 = (({a[59], a3} & {16{total_one0_4}}) | ({a3, 1'b0} & {16{total_two0_4}}))
+      ^ {16{w[25]}} ^ 16'h8000;
   wire total_one1_4 = w[25] ^ w[26];
   wire total_two1_4 = (w[26] ^ w[27]) & ~total_one1_4;
+  wire [15:0] total_row13 = (({a[59], a3} & {16{total_one1_4}}) | ({a3, 1'b0} & {16{total_two1_4}}))
+      ^ {16{w[27]}} ^ 16'h8000;
   wire total_one2_4 = w[27] ^ w[28];
   wire total_two2_4 = (w[28] ^ w[29]) & ~total_one2_4;
+  wire [15:0] total_row14 = (({a[59], a3} & {16{total_one2_4}}) | ({a3, 1'b0} & {16{total_two2_4}}))
+      ^ {16{w[29]}} ^ 16'h8000;
   wire total_one3_4 = w[29] ^ w[30];
   wire total_two3_4 = (w[30] ^ w[31]) & ~total_one3_4;
-  wire total_0_302_half = w[1] ^ w[9];
-  wire total_0_302_sum = total_0_302_half ^ w[17];
-  wire total_0_302_carry = (w[1] & w[9]) | (total_0_302_half & w[17]);
-  wire total_0_304_half = w[25] ^ sum_so_far[0];
-  wire total_0_304_sum = total_0_304_half ^ total_0_302_sum;
-  wire total_0_304_carry = (w[25] & sum_so_far[0]) | (total_0_304_half & total_0_302_sum);
-  wire total_0_306_half_xor_2 = (total_one0 & a[0]) ^ w[1];
-  wire total_0_306_half_xor = (total_one0_2 & a[15]) ^ w[9];
-  wire total_0_306_half = total_0_306_half_xor_2 ^ total_0_306_half_xor;
-  wire total_0_306_carry_xor = (total_one0_3 & a[30]) ^ w[17];
-  wire total_0_306_sum = total_0_306_half ^ total_0_306_carry_xor;
-  wire total_0_306_carry = (total_0_306_half_xor_2 & total_0_306_half_xor) | (total_0_306_half &
-      total_0_306_carry_xor);
-  wire total_0_308_half_xor = (total_one0_4 & a[45]) ^ w[25];
-  wire total_0_308_half = total_0_308_half_xor ^ total_0_304_sum;
-  wire total_0_308_sum = total_0_308_half ^ total_0_306_sum;
-  wire total_0_308_carry = (total_0_308_half_xor & total_0_304_sum) | (total_0_308_half &
-      total_0_306_sum);
-  wire total_1_310_half = sum_so_far[1] ^ total_0_302_carry;
-  wire total_1_310_sum_xor = ((total_one0 & a[1]) | (total_two0 & a[0])) ^ w[1];
-  wire total_1_310_sum = total_1_310_half ^ total_1_310_sum_xor;
-  wire total_1_310_carry = (sum_so_far[1] & total_0_302_carry) | (total_1_310_half &
-      total_1_310_sum_xor);
-  wire total_1_312_half_xor_2 = ((total_one0_2 & a[16]) | (total_two0_2 & a[15])) ^ w[9];
-  wire total_1_312_half_xor = ((total_one0_3 & a[31]) | (total_two0_3 & a[30])) ^ w[17];
-  wire total_1_312_half = total_1_312_half_xor_2 ^ total_1_312_half_xor;
-  wire total_1_312_carry_xor = ((total_one0_4 & a[46]) | (total_two0_4 & a[45])) ^ w[25];
-  wire total_1_312_sum = total_1_312_half ^ total_1_312_carry_xor;
-  wire total_1_312_carry = (total_1_312_half_xor_2 & total_1_312_half_xor) | (total_1_312_half &
-      total_1_312_carry_xor);
-  wire total_1_314_half = total_0_304_carry ^ total_1_310_sum;
-  wire total_1_314_sum = total_1_314_half ^ total_0_306_carry;
-  wire total_1_314_carry = (total_0_304_carry & total_1_310_sum) | (total_1_314_half &
-      total_0_306_carry);
-  wire total_1_316_half = total_1_312_sum ^ total_0_308_carry;
-  wire total_1_316_sum = total_1_316_half ^ total_1_314_sum;
-  wire total_1_316_carry = (total_1_312_sum & total_0_308_carry) | (total_1_316_half &
-      total_1_314_sum);
-  wire total_2_318_half = w[3] ^ w[11];
-  wire total_2_318_sum = total_2_318_half ^ w[19];
-  wire total_2_318_carry = (w[3] & w[11]) | (total_2_318_half & w[19]);
-  wire total_2_320_half = w[27] ^ sum_so_far[2];
-  wire total_2_320_sum = total_2_320_half ^ total_2_318_sum;
-  wire total_2_320_carry = (w[27] & sum_so_far[2]) | (total_2_320_half & total_2_318_sum);
-  wire total_2_322_half_xor_2 = ((total_one0 & a[2]) | (total_two0 & a[1])) ^ w[1];
-  wire total_2_322_half_xor = (total_one1 & a[0]) ^ w[3];
-  wire total_2_322_half = total_2_322_half_xor_2 ^ total_2_322_half_xor;
-  wire total_2_322_carry_xor = ((total_one0_2 & a[17]) | (total_two0_2 & a[16])) ^ w[9];
-  wire total_2_322_sum = total_2_322_half ^ total_2_322_carry_xor;
-  wire total_2_322_carry = (total_2_322_half_xor_2 & total_2_322_half_xor) | (total_2_322_half &
-      total_2_322_carry_xor);
-  wire total_2_324_half_xor_2 = (total_one1_2 & a[15]) ^ w[11];
-  wire total_2_324_half_xor = ((total_one0_3 & a[32]) | (total_two0_3 & a[31])) ^ w[17];
-  wire total_2_324_half = total_2_324_half_xor_2 ^ total_2_324_half_xor;
-  wire total_2_324_carry_xor = (total_one1_3 & a[30]) ^ w[19];
-  wire total_2_324_sum = total_2_324_half ^ total_2_324_carry_xor;
-  wire total_2_324_carry = (total_2_324_half_xor_2 & total_2_324_half_xor) | (total_2_324_half &
-      total_2_324_carry_xor);
-  wire total_2_326_half_xor_2 = ((total_one0_4 & a[47]) | (total_two0_4 & a[46])) ^ w[25];
-  wire total_2_326_half_xor = (total_one1_4 & a[45]) ^ w[27];
-  wire total_2_326_half = total_2_326_half_xor_2 ^ total_2_326_half_xor;
-  wire total_2_326_sum = total_2_326_half ^ total_2_320_sum;
-  wire total_2_326_carry = (total_2_326_half_xor_2 & total_2_326_half_xor) | (total_2_326_half &
-      total_2_320_sum);
-  wire total_2_328_half = total_1_310_carry ^ total_1_312_carry;
-  wire total_2_328_sum = total_2_328_half ^ total_2_322_sum;
-  wire total_2_328_carry = (total_1_310_carry & total_1_312_carry) | (total_2_328_half &
-      total_2_322_sum);
-  wire total_2_330_half = total_2_324_sum ^ total_2_326_sum;
-  wire total_2_330_sum = total_2_330_half ^ total_1_314_carry;
-  wire total_2_330_carry = (total_2_324_sum & total_2_326_sum) | (total_2_330_half &
-      total_1_314_carry);
-  wire total_2_332_half = total_2_328_sum ^ total_2_330_sum;
-  wire total_2_332_sum = total_2_332_half ^ total_1_316_carry;
-  wire total_2_332_carry = (total_2_328_sum & total_2_330_sum) | (total_2_332_half &
-      total_1_316_carry);
-  wire total_3_334_half = sum_so_far[3] ^ total_2_318_carry;
-  wire total_3_334_sum_xor = ((total_one0 & a[3]) | (total_two0 & a[2])) ^ w[1];
-  wire total_3_334_sum = total_3_334_half ^ total_3_334_sum_xor;
-  wire total_3_334_carry = (sum_so_far[3] & total_2_318_carry) | (total_3_334_half &
-      total_3_334_sum_xor);
-  wire total_3_336_half_xor_2 = ((total_one1 & a[1]) | (total_two1 & a[0])) ^ w[3];
-  wire total_3_336_half_xor = ((total_one0_2 & a[18]) | (total_two0_2 & a[17])) ^ w[9];
-  wire total_3_336_half = total_3_336_half_xor_2 ^ total_3_336_half_xor;
-  wire total_3_336_sum_xor = ((total_one1_2 & a[16]) | (total_two1_2 & a[15])) ^ w[11];
-  wire total_3_336_sum = total_3_336_half ^ total_3_336_sum_xor;
-  wire total_3_336_carry = (total_3_336_half_xor_2 & total_3_336_half_xor) | (total_3_336_half &
-      total_3_336_sum_xor);
-  wire total_3_338_half_xor_2 = ((total_one0_3 & a[33]) | (total_two0_3 & a[32])) ^ w[17];
-  wire total_3_338_half_xor = ((total_one1_3 & a[31]) | (total_two1_3 & a[30])) ^ w[19];
-  wire total_3_338_half = total_3_338_half_xor_2 ^ total_3_338_half_xor;
-  wire total_3_338_sum_xor = ((total_one0_4 & a[48]) | (total_two0_4 & a[47])) ^ w[25];
-  wire total_3_338_sum = total_3_338_half ^ total_3_338_sum_xor;
-  wire total_3_338_carry = (total_3_338_half_xor_2 & total_3_338_half_xor) | (total_3_338_half &
-      total_3_338_sum_xor);
-  wire total_3_340_half_xor = ((total_one1_4 & a[46]) | (total_two1_4 & a[45])) ^ w[27];
-  wire total_3_340_half = total_3_340_half_xor ^ total_2_320_carry;
-  wire total_3_340_sum = total_3_340_half ^ total_3_334_sum;
-  wire total_3_340_carry = (total_3_340_half_xor & total_2_320_carry) | (total_3_340_half &
-      total_3_334_sum);
-  wire total_3_342_half = total_2_322_carry ^ total_2_324_carry;
-  wire total_3_342_sum = total_3_342_half ^ total_2_326_carry;
-  wire total_3_342_carry = (total_2_322_carry & total_2_324_carry) | (total_3_342_half &
-      total_2_326_carry);
-  wire total_3_344_half = total_3_336_sum ^ total_3_338_sum;
-  wire total_3_344_sum = total_3_344_half ^ total_3_340_sum;
-  wire total_3_344_carry = (total_3_336_sum & total_3_338_sum) | (total_3_344_half &
-      total_3_340_sum);
-  wire total_3_346_half = total_2_328_carry ^ total_2_330_carry;
-  wire total_3_346_sum = total_3_346_half ^ total_3_342_sum;
-  wire total_3_346_carry = (total_2_328_carry & total_2_330_carry) | (total_3_346_half &
-      total_3_342_sum);
-  wire total_3_348_half = total_3_344_sum ^ total_2_332_carry;
-  wire total_3_348_sum = total_3_348_half ^ total_3_346_sum;
-  wire total_3_348_carry = (total_3_344_sum & total_2_332_carry) | (total_3_348_half &
-      total_3_346_sum);
-  wire total_4_350_half = w[5] ^ w[13];
-  wire total_4_350_sum = total_4_350_half ^ w[21];
-  wire total_4_350_carry = (w[5] & w[13]) | (total_4_350_half & w[21]);
-  wire total_4_352_half = w[29] ^ sum_so_far[4];
-  wire total_4_352_sum = total_4_352_half ^ total_4_350_sum;
-  wire total_4_352_carry = (w[29] & sum_so_far[4]) | (total_4_352_half & total_4_350_sum);
-  wire total_4_354_half_xor_2 = ((total_one0 & a[4]) | (total_two0 & a[3])) ^ w[1];
-  wire total_4_354_half_xor = ((total_one1 & a[2]) | (total_two1 & a[1])) ^ w[3];
-  wire total_4_354_half = total_4_354_half_xor_2 ^ total_4_354_half_xor;
-  wire total_4_354_sum_xor = (total_one2 & a[0]) ^ w[5];
-  wire total_4_354_sum = total_4_354_half ^ total_4_354_sum_xor;
-  wire total_4_354_carry = (total_4_354_half_xor_2 & total_4_354_half_xor) | (total_4_354_half &
-      total_4_354_sum_xor);
-  wire total_4_356_half_xor_2 = ((total_one0_2 & a[19]) | (total_two0_2 & a[18])) ^ w[9];
-  wire total_4_356_half_xor = ((total_one1_2 & a[17]) | (total_two1_2 & a[16])) ^ w[11];
-  wire total_4_356_half = total_4_356_half_xor_2 ^ total_4_356_half_xor;
-  wire total_4_356_sum_xor = (total_one2_2 & a[15]) ^ w[13];
-  wire total_4_356_sum = total_4_356_half ^ total_4_356_sum_xor;
-  wire total_4_356_carry = (total_4_356_half_xor_2 & total_4_356_half_xor) | (total_4_356_half &
-      total_4_356_sum_xor);
-  wire total_4_358_half_xor_2 = ((total_one0_3 & a[34]) | (total_two0_3 & a[33])) ^ w[17];
-  wire total_4_358_half_xor = ((total_one1_3 & a[32]) | (total_two1_3 & a[31])) ^ w[19];
-  wire total_4_358_half = total_4_358_half_xor_2 ^ total_4_358_half_xor;
-  wire total_4_358_sum_xor = (total_one2_3 & a[30]) ^ w[21];
-  wire total_4_358_sum = total_4_358_half ^ total_4_358_sum_xor;
-  wire total_4_358_carry = (total_4_358_half_xor_2 & total_4_358_half_xor) | (total_4_358_half &
-      total_4_358_sum_xor);
-  wire total_4_360_half_xor_2 = ((total_one0_4 & a[49]) | (total_two0_4 & a[48])) ^ w[25];
-  wire total_4_360_half_xor = ((total_one1_4 & a[47]) | (total_two1_4 & a[46])) ^ w[27];
-  wire total_4_360_half = total_4_360_half_xor_2 ^ total_4_360_half_xor;
-  wire total_4_360_sum_xor = (total_one2_4 & a[45]) ^ w[29];
-  wire total_4_360_sum = total_4_360_half ^ total_4_360_sum_xor;
-  wire total_4_360_carry = (total_4_360_half_xor_2 & total_4_360_half_xor) | (total_4_360_half &
-      total_4_360_sum_xor);
-  wire total_4_362_half = total_4_352_sum ^ total_3_334_carry;
-  wire total_4_362_sum = total_4_362_half ^ total_3_336_carry;
-  wire total_4_362_carry = (total_4_352_sum & total_3_334_carry) | (total_4_362_half &
-      total_3_336_carry);
-  wire total_4_364_half = total_3_338_carry ^ total_3_340_carry;
-  wire total_4_364_sum = total_4_364_half ^ total_4_354_sum;
-  wire total_4_364_carry = (total_3_338_carry & total_3_340_carry) | (total_4_364_half &
-      total_4_354_sum);
-  wire total_4_366_half = total_4_356_sum ^ total_4_358_sum;
-  wire total_4_366_sum = total_4_366_half ^ total_4_360_sum;
-  wire total_4_366_carry = (total_4_356_sum & total_4_358_sum) | (total_4_366_half &
-      total_4_360_sum);
-  wire total_4_368_half = total_4_362_sum ^ total_3_342_carry;
-  wire total_4_368_sum = total_4_368_half ^ total_3_344_carry;
-  wire total_4_368_carry = (total_4_362_sum & total_3_342_carry) | (total_4_368_half &
-      total_3_344_carry);
-  wire total_4_370_half = total_4_364_sum ^ total_4_366_sum;
-  wire total_4_370_sum = total_4_370_half ^ total_3_346_carry;
-  wire total_4_370_carry = (total_4_364_sum & total_4_366_sum) | (total_4_370_half &
-      total_3_346_carry);
-  wire total_4_372_half = total_4_368_sum ^ total_4_370_sum;
-  wire total_4_372_sum = total_4_372_half ^ total_3_348_carry;
-  wire total_4_372_carry = (total_4_368_sum & total_4_370_sum) | (total_4_372_half &
-      total_3_348_carry);
-  wire total_5_374_half = sum_so_far[5] ^ total_4_350_carry;
-  wire total_5_374_sum_xor = ((total_one0 & a[5]) | (total_two0 & a[4])) ^ w[1];
-  wire total_5_374_sum = total_5_374_half ^ total_5_374_sum_xor;
-  wire total_5_374_carry = (sum_so_far[5] & total_4_350_carry) | (total_5_374_half &
-      total_5_374_sum_xor);
-  wire total_5_376_half_xor_2 = ((total_one1 & a[3]) | (total_two1 & a[2])) ^ w[3];
-  wire total_5_376_half_xor = ((total_one2 & a[1]) | (total_two2 & a[0])) ^ w[5];
-  wire total_5_376_half = total_5_376_half_xor_2 ^ total_5_376_half_xor;
-  wire total_5_376_sum_xor = ((total_one0_2 & a[20]) | (total_two0_2 & a[19])) ^ w[9];
-  wire total_5_376_sum = total_5_376_half ^ total_5_376_sum_xor;
-  wire total_5_376_carry = (total_5_376_half_xor_2 & total_5_376_half_xor) | (total_5_376_half &
-      total_5_376_sum_xor);
-  wire total_5_378_half_xor_2 = ((total_one1_2 & a[18]) | (total_two1_2 & a[17])) ^ w[11];
-  wire total_5_378_half_xor = ((total_one2_2 & a[16]) | (total_two2_2 & a[15])) ^ w[13];
-  wire total_5_378_half = total_5_378_half_xor_2 ^ total_5_378_half_xor;
-  wire total_5_378_sum_xor = ((total_one0_3 & a[35]) | (total_two0_3 & a[34])) ^ w[17];
-  wire total_5_378_sum = total_5_378_half ^ total_5_378_sum_xor;
-  wire total_5_378_carry = (total_5_378_half_xor_2 & total_5_378_half_xor) | (total_5_378_half &
-      total_5_378_sum_xor);
-  wire total_5_380_half_xor_2 = ((total_one1_3 & a[33]) | (total_two1_3 & a[32])) ^ w[19];
-  wire total_5_380_half_xor = ((total_one2_3 & a[31]) | (total_two2_3 & a[30])) ^ w[21];
-  wire total_5_380_half = total_5_380_half_xor_2 ^ total_5_380_half_xor;
-  wire total_5_380_sum_xor = ((total_one0_4 & a[50]) | (total_two0_4 & a[49])) ^ w[25];
-  wire total_5_380_sum = total_5_380_half ^ total_5_380_sum_xor;
-  wire total_5_380_carry = (total_5_380_half_xor_2 & total_5_380_half_xor) | (total_5_380_half &
-      total_5_380_sum_xor);
-  wire total_5_382_half_xor_2 = ((total_one1_4 & a[48]) | (total_two1_4 & a[47])) ^ w[27];
-  wire total_5_382_half_xor = ((total_one2_4 & a[46]) | (total_two2_4 & a[45])) ^ w[29];
-  wire total_5_382_half = total_5_382_half_xor_2 ^ total_5_382_half_xor;
-  wire total_5_382_sum = total_5_382_half ^ total_4_352_carry;
-  wire total_5_382_carry = (total_5_382_half_xor_2 & total_5_382_half_xor) | (total_5_382_half &
-      total_4_352_carry);
-  wire total_5_384_half = total_5_374_sum ^ total_4_354_carry;
-  wire total_5_384_sum = total_5_384_half ^ total_4_356_carry;
-  wire total_5_384_carry = (total_5_374_sum & total_4_354_carry) | (total_5_384_half &
-      total_4_356_carry);
-  wire total_5_386_half = total_4_358_carry ^ total_4_360_carry;
-  wire total_5_386_sum = total_5_386_half ^ total_5_376_sum;
-  wire total_5_386_carry = (total_4_358_carry & total_4_360_carry) | (total_5_386_half &
-      total_5_376_sum);
-  wire total_5_388_half = total_5_378_sum ^ total_5_380_sum;
-  wire total_5_388_sum = total_5_388_half ^ total_5_382_sum;
-  wire total_5_388_carry = (total_5_378_sum & total_5_380_sum) | (total_5_388_half &
-      total_5_382_sum);
-  wire total_5_390_half = total_4_362_carry ^ total_4_364_carry;
-  wire total_5_390_sum = total_5_390_half ^ total_4_366_carry;
-  wire total_5_390_carry = (total_4_362_carry & total_4_364_carry) | (total_5_390_half &
-      total_4_366_carry);
-  wire total_5_392_half = total_5_384_sum ^ total_5_386_sum;
-  wire total_5_392_sum = total_5_392_half ^ total_5_388_sum;
-  wire total_5_392_carry = (total_5_384_sum & total_5_386_sum) | (total_5_392_half &
-      total_5_388_sum);
-  wire total_5_394_half = total_4_368_carry ^ total_5_390_sum;
-  wire total_5_394_sum = total_5_394_half ^ total_5_392_sum;
-  wire total_5_394_carry = (total_4_368_carry & total_5_390_sum) | (total_5_394_half &
-      total_5_392_sum);
-  wire total_5_396_half = total_4_370_carry ^ total_5_394_sum;
-  wire total_5_396_sum = total_5_396_half ^ total_4_372_carry;
-  wire total_5_396_carry = (total_4_370_carry & total_5_394_sum) | (total_5_396_half &
-      total_4_372_carry);
-  wire total_6_398_half = w[7] ^ w[15];
-  wire total_6_398_sum = total_6_398_half ^ w[23];
-  wire total_6_398_carry = (w[7] & w[15]) | (total_6_398_half & w[23]);
-  wire total_6_400_half = w[31] ^ sum_so_far[6];
-  wire total_6_400_sum = total_6_400_half ^ total_6_398_sum;
-  wire total_6_400_carry = (w[31] & sum_so_far[6]) | (total_6_400_half & total_6_398_sum);
-  wire total_6_402_half_xor_2 = ((total_one0 & a[6]) | (total_two0 & a[5])) ^ w[1];
-  wire total_6_402_half_xor = ((total_one1 & a[4]) | (total_two1 & a[3])) ^ w[3];
-  wire total_6_402_half = total_6_402_half_xor_2 ^ total_6_402_half_xor;
-  wire total_6_402_sum_xor = ((total_one2 & a[2]) | (total_two2 & a[1])) ^ w[5];
-  wire total_6_402_sum = total_6_402_half ^ total_6_402_sum_xor;
-  wire total_6_402_carry = (total_6_402_half_xor_2 & total_6_402_half_xor) | (total_6_402_half &
-      total_6_402_sum_xor);
-  wire total_6_404_half_xor_2 = (total_one3 & a[0]) ^ w[7];
-  wire total_6_404_half_xor = ((total_one0_2 & a[21]) | (total_two0_2 & a[20])) ^ w[9];
-  wire total_6_404_half = total_6_404_half_xor_2 ^ total_6_404_half_xor;
-  wire total_6_404_sum_xor = ((total_one1_2 & a[19]) | (total_two1_2 & a[18])) ^ w[11];
-  wire total_6_404_sum = total_6_404_half ^ total_6_404_sum_xor;
-  wire total_6_404_carry = (total_6_404_half_xor_2 & total_6_404_half_xor) | (total_6_404_half &
-      total_6_404_sum_xor);
-  wire total_6_406_half_xor_2 = ((total_one2_2 & a[17]) | (total_two2_2 & a[16])) ^ w[13];
-  wire total_6_406_half_xor = (total_one3_2 & a[15]) ^ w[15];
-  wire total_6_406_half = total_6_406_half_xor_2 ^ total_6_406_half_xor;
-  wire total_6_406_sum_xor = ((total_one0_3 & a[36]) | (total_two0_3 & a[35])) ^ w[17];
-  wire total_6_406_sum = total_6_406_half ^ total_6_406_sum_xor;
-  wire total_6_406_carry = (total_6_406_half_xor_2 & total_6_406_half_xor) | (total_6_406_half &
-      total_6_406_sum_xor);
-  wire total_6_408_half_xor_2 = ((total_one1_3 & a[34]) | (total_two1_3 & a[33])) ^ w[19];
-  wire total_6_408_half_xor = ((total_one2_3 & a[32]) | (total_two2_3 & a[31])) ^ w[21];
-  wire total_6_408_half = total_6_408_half_xor_2 ^ total_6_408_half_xor;
-  wire total_6_408_sum_xor = (total_one3_3 & a[30]) ^ w[23];
-  wire total_6_408_sum = total_6_408_half ^ total_6_408_sum_xor;
-  wire total_6_408_carry = (total_6_408_half_xor_2 & total_6_408_half_xor) | (total_6_408_half &
-      total_6_408_sum_xor);
-  wire total_6_410_half_xor_2 = ((total_one0_4 & a[51]) | (total_two0_4 & a[50])) ^ w[25];
-  wire total_6_410_half_xor = ((total_one1_4 & a[49]) | (total_two1_4 & a[48])) ^ w[27];
-  wire total_6_410_half = total_6_410_half_xor_2 ^ total_6_410_half_xor;
-  wire total_6_410_sum_xor = ((total_one2_4 & a[47]) | (total_two2_4 & a[46])) ^ w[29];
-  wire total_6_410_sum = total_6_410_half ^ total_6_410_sum_xor;
-  wire total_6_410_carry = (total_6_410_half_xor_2 & total_6_410_half_xor) | (total_6_410_half &
-      total_6_410_sum_xor);
-  wire total_6_412_half_xor = (total_one3_4 & a[45]) ^ w[31];
-  wire total_6_412_half = total_6_412_half_xor ^ total_6_400_sum;
-  wire total_6_412_sum = total_6_412_half ^ total_5_374_carry;
-  wire total_6_412_carry = (total_6_412_half_xor & total_6_400_sum) | (total_6_412_half &
-      total_5_374_carry);
-  wire total_6_414_half = total_5_376_carry ^ total_5_378_carry;
-  wire total_6_414_sum = total_6_414_half ^ total_5_380_carry;
-  wire total_6_414_carry = (total_5_376_carry & total_5_378_carry) | (total_6_414_half &
-      total_5_380_carry);
-  wire total_6_416_half = total_5_382_carry ^ total_6_402_sum;
-  wire total_6_416_sum = total_6_416_half ^ total_6_404_sum;
-  wire total_6_416_carry = (total_5_382_carry & total_6_402_sum) | (total_6_416_half &
-      total_6_404_sum);
-  wire total_6_418_half = total_6_406_sum ^ total_6_408_sum;
-  wire total_6_418_sum = total_6_418_half ^ total_6_410_sum;
-  wire total_6_418_carry = (total_6_406_sum & total_6_408_sum) | (total_6_418_half &
-      total_6_410_sum);
-  wire total_6_420_half = total_6_412_sum ^ total_5_384_carry;
-  wire total_6_420_sum = total_6_420_half ^ total_5_386_carry;
-  wire total_6_420_carry = (total_6_412_sum & total_5_384_carry) | (total_6_420_half &
-      total_5_386_carry);
-  wire total_6_422_half = total_5_388_carry ^ total_6_414_sum;
-  wire total_6_422_sum = total_6_422_half ^ total_6_416_sum;
-  wire total_6_422_carry = (total_5_388_carry & total_6_414_sum) | (total_6_422_half &
-      total_6_416_sum);
-  wire total_6_424_half = total_6_418_sum ^ total_5_390_carry;
-  wire total_6_424_sum = total_6_424_half ^ total_5_392_carry;
-  wire total_6_424_carry = (total_6_418_sum & total_5_390_carry) | (total_6_424_half &
-      total_5_392_carry);
-  wire total_6_426_half = total_6_420_sum ^ total_6_422_sum;
-  wire total_6_426_sum = total_6_426_half ^ total_5_394_carry;
-  wire total_6_426_carry = (total_6_420_sum & total_6_422_sum) | (total_6_426_half &
-      total_5_394_carry);
-  wire total_6_428_half = total_6_424_sum ^ total_6_426_sum;
-  wire total_6_428_sum = total_6_428_half ^ total_5_396_carry;
-  wire total_6_428_carry = (total_6_424_sum & total_6_426_sum) | (total_6_428_half &
-      total_5_396_carry);
-  wire total_7_430_half = sum_so_far[7] ^ total_6_398_carry;
-  wire total_7_430_sum_xor = ((total_one0 & a[7]) | (total_two0 & a[6])) ^ w[1];
-  wire total_7_430_sum = total_7_430_half ^ total_7_430_sum_xor;
-  wire total_7_430_carry = (sum_so_far[7] & total_6_398_carry) | (total_7_430_half &
-      total_7_430_sum_xor);
-  wire total_7_432_half_xor_2 = ((total_one1 & a[5]) | (total_two1 & a[4])) ^ w[3];
-  wire total_7_432_half_xor = ((total_one2 & a[3]) | (total_two2 & a[2])) ^ w[5];
-  wire total_7_432_half = total_7_432_half_xor_2 ^ total_7_432_half_xor;
-  wire total_7_432_sum_xor = ((total_one3 & a[1]) | (total_two3 & a[0])) ^ w[7];
-  wire total_7_432_sum = total_7_432_half ^ total_7_432_sum_xor;
-  wire total_7_432_carry = (total_7_432_half_xor_2 & total_7_432_half_xor) | (total_7_432_half &
-      total_7_432_sum_xor);
-  wire total_7_434_half_xor_2 = ((total_one0_2 & a[22]) | (total_two0_2 & a[21])) ^ w[9];
-  wire total_7_434_half_xor = ((total_one1_2 & a[20]) | (total_two1_2 & a[19])) ^ w[11];
-  wire total_7_434_half = total_7_434_half_xor_2 ^ total_7_434_half_xor;
-  wire total_7_434_sum_xor = ((total_one2_2 & a[18]) | (total_two2_2 & a[17])) ^ w[13];
-  wire total_7_434_sum = total_7_434_half ^ total_7_434_sum_xor;
-  wire total_7_434_carry = (total_7_434_half_xor_2 & total_7_434_half_xor) | (total_7_434_half &
-      total_7_434_sum_xor);
-  wire total_7_436_half_xor_2 = ((total_one3_2 & a[16]) | (total_two3_2 & a[15])) ^ w[15];
-  wire total_7_436_half_xor = ((total_one0_3 & a[37]) | (total_two0_3 & a[36])) ^ w[17];
-  wire total_7_436_half = total_7_436_half_xor_2 ^ total_7_436_half_xor;
-  wire total_7_436_sum_xor = ((total_one1_3 & a[35]) | (total_two1_3 & a[34])) ^ w[19];
-  wire total_7_436_sum = total_7_436_half ^ total_7_436_sum_xor;
-  wire total_7_436_carry = (total_7_436_half_xor_2 & total_7_436_half_xor) | (total_7_436_half &
-      total_7_436_sum_xor);
-  wire total_7_438_half_xor_2 = ((total_one2_3 & a[33]) | (total_two2_3 & a[32])) ^ w[21];
-  wire total_7_438_half_xor = ((total_one3_3 & a[31]) | (total_two3_3 & a[30])) ^ w[23];
-  wire total_7_438_half = total_7_438_half_xor_2 ^ total_7_438_half_xor;
-  wire total_7_438_sum_xor = ((total_one0_4 & a[52]) | (total_two0_4 & a[51])) ^ w[25];
-  wire total_7_438_sum = total_7_438_half ^ total_7_438_sum_xor;
-  wire total_7_438_carry = (total_7_438_half_xor_2 & total_7_438_half_xor) | (total_7_438_half &
-      total_7_438_sum_xor);
-  wire total_7_440_half_xor_2 = ((total_one1_4 & a[50]) | (total_two1_4 & a[49])) ^ w[27];
-  wire total_7_440_half_xor = ((total_one2_4 & a[48]) | (total_two2_4 & a[47])) ^ w[29];
-  wire total_7_440_half = total_7_440_half_xor_2 ^ total_7_440_half_xor;
-  wire total_7_440_sum_xor = ((total_one3_4 & a[46]) | (total_two3_4 & a[45])) ^ w[31];
-  wire total_7_440_sum = total_7_440_half ^ total_7_440_sum_xor;
-  wire total_7_440_carry = (total_7_440_half_xor_2 & total_7_440_half_xor) | (total_7_440_half &
-      total_7_440_sum_xor);
-  wire total_7_442_half = total_6_400_carry ^ total_7_430_sum;
-  wire total_7_442_sum = total_7_442_half ^ total_6_402_carry;
-  wire total_7_442_carry = (total_6_400_carry & total_7_430_sum) | (total_7_442_half &
-      total_6_402_carry);
-  wire total_7_444_half = total_6_404_carry ^ total_6_406_carry;
-  wire total_7_444_sum = total_7_444_half ^ total_6_408_carry;
-  wire total_7_444_carry = (total_6_404_carry & total_6_406_carry) | (total_7_444_half &
-      total_6_408_carry);
-  wire total_7_446_half = total_6_410_carry ^ total_6_412_carry;
-  wire total_7_446_sum = total_7_446_half ^ total_7_432_sum;
-  wire total_7_446_carry = (total_6_410_carry & total_6_412_carry) | (total_7_446_half &
-      total_7_432_sum);
-  wire total_7_448_half = total_7_434_sum ^ total_7_436_sum;
-  wire total_7_448_sum = total_7_448_half ^ total_7_438_sum;
-  wire total_7_448_carry = (total_7_434_sum & total_7_436_sum) | (total_7_448_half &
-      total_7_438_sum);
-  wire total_7_450_half = total_7_440_sum ^ total_7_442_sum;
-  wire total_7_450_sum = total_7_450_half ^ total_6_414_carry;
-  wire total_7_450_carry = (total_7_440_sum & total_7_442_sum) | (total_7_450_half &
-      total_6_414_carry);
-  wire total_7_452_half = total_6_416_carry ^ total_6_418_carry;
-  wire total_7_452_sum = total_7_452_half ^ total_7_444_sum;
-  wire total_7_452_carry = (total_6_416_carry & total_6_418_carry) | (total_7_452_half &
-      total_7_444_sum);
-  wire total_7_454_half = total_7_446_sum ^ total_7_448_sum;
-  wire total_7_454_sum = total_7_454_half ^ total_6_420_carry;
-  wire total_7_454_carry = (total_7_446_sum & total_7_448_sum) | (total_7_454_half &
-      total_6_420_carry);
-  wire total_7_456_half = total_7_450_sum ^ total_6_422_carry;
-  wire total_7_456_sum = total_7_456_half ^ total_7_452_sum;
-  wire total_7_456_carry = (total_7_450_sum & total_6_422_carry) | (total_7_456_half &
-      total_7_452_sum);
-  wire total_7_458_half = total_7_454_sum ^ total_6_424_carry;
-  wire total_7_458_sum = total_7_458_half ^ total_7_456_sum;
-  wire total_7_458_carry = (total_7_454_sum & total_6_424_carry) | (total_7_458_half &
-      total_7_456_sum);
-  wire total_7_460_half = total_6_426_carry ^ total_7_458_sum;
-  wire total_7_460_sum = total_7_460_half ^ total_6_428_carry;
-  wire total_7_460_carry = (total_6_426_carry & total_7_458_sum) | (total_7_460_half &
-      total_6_428_carry);
-  wire total_8_462_half_xor = ((total_one0 & a[8]) | (total_two0 & a[7])) ^ w[1];
-  wire total_8_462_half = sum_so_far[8] ^ total_8_462_half_xor;
-  wire total_8_462_sum_xor = ((total_one1 & a[6]) | (total_two1 & a[5])) ^ w[3];
-  wire total_8_462_sum = total_8_462_half ^ total_8_462_sum_xor;
-  wire total_8_462_carry = (sum_so_far[8] & total_8_462_half_xor) | (total_8_462_half &
-      total_8_462_sum_xor);
-  wire total_8_464_half_xor_2 = ((total_one2 & a[4]) | (total_two2 & a[3])) ^ w[5];
-  wire total_8_464_half_xor = ((total_one3 & a[2]) | (total_two3 & a[1])) ^ w[7];
-  wire total_8_464_half = total_8_464_half_xor_2 ^ total_8_464_half_xor;
-  wire total_8_464_sum_xor = ((total_one0_2 & a[23]) | (total_two0_2 & a[22])) ^ w[9];
-  wire total_8_464_sum = total_8_464_half ^ total_8_464_sum_xor;
-  wire total_8_464_carry = (total_8_464_half_xor_2 & total_8_464_half_xor) | (total_8_464_half &
-      total_8_464_sum_xor);
-  wire total_8_466_half_xor_2 = ((total_one1_2 & a[21]) | (total_two1_2 & a[20])) ^ w[11];
-  wire total_8_466_half_xor = ((total_one2_2 & a[19]) | (total_two2_2 & a[18])) ^ w[13];
-  wire total_8_466_half = total_8_466_half_xor_2 ^ total_8_466_half_xor;
-  wire total_8_466_sum_xor = ((total_one3_2 & a[17]) | (total_two3_2 & a[16])) ^ w[15];
-  wire total_8_466_sum = total_8_466_half ^ total_8_466_sum_xor;
-  wire total_8_466_carry = (total_8_466_half_xor_2 & total_8_466_half_xor) | (total_8_466_half &
-      total_8_466_sum_xor);
-  wire total_8_468_half_xor_2 = ((total_one0_3 & a[38]) | (total_two0_3 & a[37])) ^ w[17];
-  wire total_8_468_half_xor = ((total_one1_3 & a[36]) | (total_two1_3 & a[35])) ^ w[19];
-  wire total_8_468_half = total_8_468_half_xor_2 ^ total_8_468_half_xor;
-  wire total_8_468_sum_xor = ((total_one2_3 & a[34]) | (total_two2_3 & a[33])) ^ w[21];
-  wire total_8_468_sum = total_8_468_half ^ total_8_468_sum_xor;
-  wire total_8_468_carry = (total_8_468_half_xor_2 & total_8_468_half_xor) | (total_8_468_half &
-      total_8_468_sum_xor);
-  wire total_8_470_half_xor_2 = ((total_one3_3 & a[32]) | (total_two3_3 & a[31])) ^ w[23];
-  wire total_8_470_half_xor = ((total_one0_4 & a[53]) | (total_two0_4 & a[52])) ^ w[25];
-  wire total_8_470_half = total_8_470_half_xor_2 ^ total_8_470_half_xor;
-  wire total_8_470_sum_xor = ((total_one1_4 & a[51]) | (total_two1_4 & a[50])) ^ w[27];
-  wire total_8_470_sum = total_8_470_half ^ total_8_470_sum_xor;
-  wire total_8_470_carry = (total_8_470_half_xor_2 & total_8_470_half_xor) | (total_8_470_half &
-      total_8_470_sum_xor);
-  wire total_8_472_half_xor_2 = ((total_one2_4 & a[49]) | (total_two2_4 & a[48])) ^ w[29];
-  wire total_8_472_half_xor = ((total_one3_4 & a[47]) | (total_two3_4 & a[46])) ^ w[31];
-  wire total_8_472_half = total_8_472_half_xor_2 ^ total_8_472_half_xor;
-  wire total_8_472_sum = total_8_472_half ^ total_7_430_carry;
-  wire total_8_472_carry = (total_8_472_half_xor_2 & total_8_472_half_xor) | (total_8_472_half &
-      total_7_430_carry);
-  wire total_8_474_half = total_7_432_carry ^ total_7_434_carry;
-  wire total_8_474_sum = total_8_474_half ^ total_7_436_carry;
-  wire total_8_474_carry = (total_7_432_carry & total_7_434_carry) | (total_8_474_half &
-      total_7_436_carry);
-  wire total_8_476_half = total_7_438_carry ^ total_7_440_carry;
-  wire total_8_476_sum = total_8_476_half ^ total_8_462_sum;
-  wire total_8_476_carry = (total_7_438_carry & total_7_440_carry) | (total_8_476_half &
-      total_8_462_sum);
-  wire total_8_478_half = total_8_464_sum ^ total_8_466_sum;
-  wire total_8_478_sum = total_8_478_half ^ total_8_468_sum;
-  wire total_8_478_carry = (total_8_464_sum & total_8_466_sum) | (total_8_478_half &
-      total_8_468_sum);
-  wire total_8_480_half = total_8_470_sum ^ total_8_472_sum;
-  wire total_8_480_sum = total_8_480_half ^ total_7_442_carry;
-  wire total_8_480_carry = (total_8_470_sum & total_8_472_sum) | (total_8_480_half &
-      total_7_442_carry);
-  wire total_8_482_half = total_7_444_carry ^ total_7_446_carry;
-  wire total_8_482_sum = total_8_482_half ^ total_7_448_carry;
-  wire total_8_482_carry = (total_7_444_carry & total_7_446_carry) | (total_8_482_half &
-      total_7_448_carry);
-  wire total_8_484_half = total_8_474_sum ^ total_8_476_sum;
-  wire total_8_484_sum = total_8_484_half ^ total_8_478_sum;
-  wire total_8_484_carry = (total_8_474_sum & total_8_476_sum) | (total_8_484_half &
-      total_8_478_sum);
-  wire total_8_486_half = total_8_480_sum ^ total_7_450_carry;
-  wire total_8_486_sum = total_8_486_half ^ total_7_452_carry;
-  wire total_8_486_carry = (total_8_480_sum & total_7_450_carry) | (total_8_486_half &
-      total_7_452_carry);
-  wire total_8_488_half = total_7_454_carry ^ total_8_482_sum;
-  wire total_8_488_sum = total_8_488_half ^ total_8_484_sum;
-  wire total_8_488_carry = (total_7_454_carry & total_8_482_sum) | (total_8_488_half &
-      total_8_484_sum);
-  wire total_8_490_half = total_8_486_sum ^ total_7_456_carry;
-  wire total_8_490_sum = total_8_490_half ^ total_8_488_sum;
-  wire total_8_490_carry = (total_8_486_sum & total_7_456_carry) | (total_8_490_half &
-      total_8_488_sum);
-  wire total_8_492_half = total_7_458_carry ^ total_8_490_sum;
-  wire total_8_492_sum = total_8_492_half ^ total_7_460_carry;
-  wire total_8_492_carry = (total_7_458_carry & total_8_490_sum) | (total_8_492_half &
-      total_7_460_carry);
-  wire total_9_494_half_xor = ((total_one0 & a[9]) | (total_two0 & a[8])) ^ w[1];
-  wire total_9_494_half = sum_so_far[9] ^ total_9_494_half_xor;
-  wire total_9_494_sum_xor = ((total_one1 & a[7]) | (total_two1 & a[6])) ^ w[3];
-  wire total_9_494_sum = total_9_494_half ^ total_9_494_sum_xor;
-  wire total_9_494_carry = (sum_so_far[9] & total_9_494_half_xor) | (total_9_494_half &
-      total_9_494_sum_xor);
-  wire total_9_496_half_xor_2 = ((total_one2 & a[5]) | (total_two2 & a[4])) ^ w[5];
-  wire total_9_496_half_xor = ((total_one3 & a[3]) | (total_two3 & a[2])) ^ w[7];
-  wire total_9_496_half = total_9_496_half_xor_2 ^ total_9_496_half_xor;
-  wire total_9_496_sum_xor = ((total_one0_2 & a[24]) | (total_two0_2 & a[23])) ^ w[9];
-  wire total_9_496_sum = total_9_496_half ^ total_9_496_sum_xor;
-  wire total_9_496_carry = (total_9_496_half_xor_2 & total_9_496_half_xor) | (total_9_496_half &
-      total_9_496_sum_xor);
-  wire total_9_498_half_xor_2 = ((total_one1_2 & a[22]) | (total_two1_2 & a[21])) ^ w[11];
-  wire total_9_498_half_xor = ((total_one2_2 & a[20]) | (total_two2_2 & a[19])) ^ w[13];
-  wire total_9_498_half = total_9_498_half_xor_2 ^ total_9_498_half_xor;
-  wire total_9_498_sum_xor = ((total_one3_2 & a[18]) | (total_two3_2 & a[17])) ^ w[15];
-  wire total_9_498_sum = total_9_498_half ^ total_9_498_sum_xor;
-  wire total_9_498_carry = (total_9_498_half_xor_2 & total_9_498_half_xor) | (total_9_498_half &
-      total_9_498_sum_xor);
-  wire total_9_500_half_xor_2 = ((total_one0_3 & a[39]) | (total_two0_3 & a[38])) ^ w[17];
-  wire total_9_500_half_xor = ((total_one1_3 & a[37]) | (total_two1_3 & a[36])) ^ w[19];
-  wire total_9_500_half = total_9_500_half_xor_2 ^ total_9_500_half_xor;
-  wire total_9_500_sum_xor = ((total_one2_3 & a[35]) | (total_two2_3 & a[34])) ^ w[21];
-  wire total_9_500_sum = total_9_500_half ^ total_9_500_sum_xor;
-  wire total_9_500_carry = (total_9_500_half_xor_2 & total_9_500_half_xor) | (total_9_500_half &
-      total_9_500_sum_xor);
-  wire total_9_502_half_xor_2 = ((total_one3_3 & a[33]) | (total_two3_3 & a[32])) ^ w[23];
-  wire total_9_502_half_xor = ((total_one0_4 & a[54]) | (total_two0_4 & a[53])) ^ w[25];
-  wire total_9_502_half = total_9_502_half_xor_2 ^ total_9_502_half_xor;
-  wire total_9_502_sum_xor = ((total_one1_4 & a[52]) | (total_two1_4 & a[51])) ^ w[27];
-  wire total_9_502_sum = total_9_502_half ^ total_9_502_sum_xor;
-  wire total_9_502_carry = (total_9_502_half_xor_2 & total_9_502_half_xor) | (total_9_502_half &
-      total_9_502_sum_xor);
-  wire total_9_504_half_xor_2 = ((total_one2_4 & a[50]) | (total_two2_4 & a[49])) ^ w[29];
-  wire total_9_504_half_xor = ((total_one3_4 & a[48]) | (total_two3_4 & a[47])) ^ w[31];
-  wire total_9_504_half = total_9_504_half_xor_2 ^ total_9_504_half_xor;
-  wire total_9_504_sum = total_9_504_half ^ total_8_462_carry;
-  wire total_9_504_carry = (total_9_504_half_xor_2 & total_9_504_half_xor) | (total_9_504_half &
-      total_8_462_carry);
-  wire total_9_506_half = total_8_464_carry ^ total_8_466_carry;
-  wire total_9_506_sum = total_9_506_half ^ total_8_468_carry;
-  wire total_9_506_carry = (total_8_464_carry & total_8_466_carry) | (total_9_506_half &
-      total_8_468_carry);
-  wire total_9_508_half = total_8_470_carry ^ total_8_472_carry;
-  wire total_9_508_sum = total_9_508_half ^ total_9_494_sum;
-  wire total_9_508_carry = (total_8_470_carry & total_8_472_carry) | (total_9_508_half &
-      total_9_494_sum);
-  wire total_9_510_half = total_9_496_sum ^ total_9_498_sum;
-  wire total_9_510_sum = total_9_510_half ^ total_9_500_sum;
-  wire total_9_510_carry = (total_9_496_sum & total_9_498_sum) | (total_9_510_half &
-      total_9_500_sum);
-  wire total_9_512_half = total_9_502_sum ^ total_9_504_sum;
-  wire total_9_512_sum = total_9_512_half ^ total_8_474_carry;
-  wire total_9_512_carry = (total_9_502_sum & total_9_504_sum) | (total_9_512_half &
-      total_8_474_carry);
-  wire total_9_514_half = total_8_476_carry ^ total_8_478_carry;
-  wire total_9_514_sum = total_9_514_half ^ total_8_480_carry;
-  wire total_9_514_carry = (total_8_476_carry & total_8_478_carry) | (total_9_514_half &
-      total_8_480_carry);
-  wire total_9_516_half = total_9_506_sum ^ total_9_508_sum;
-  wire total_9_516_sum = total_9_516_half ^ total_9_510_sum;
-  wire total_9_516_carry = (total_9_506_sum & total_9_508_sum) | (total_9_516_half &
-      total_9_510_sum);
-  wire total_9_518_half = total_9_512_sum ^ total_8_482_carry;
-  wire total_9_518_sum = total_9_518_half ^ total_8_484_carry;
-  wire total_9_518_carry = (total_9_512_sum & total_8_482_carry) | (total_9_518_half &
-      total_8_484_carry);
-  wire total_9_520_half = total_9_514_sum ^ total_9_516_sum;
-  wire total_9_520_sum = total_9_520_half ^ total_8_486_carry;
-  wire total_9_520_carry = (total_9_514_sum & total_9_516_sum) | (total_9_520_half &
-      total_8_486_carry);
-  wire total_9_522_half = total_8_488_carry ^ total_9_518_sum;
-  wire total_9_522_sum = total_9_522_half ^ total_9_520_sum;
-  wire total_9_522_carry = (total_8_488_carry & total_9_518_sum) | (total_9_522_half &
-      total_9_520_sum);
-  wire total_9_524_half = total_8_490_carry ^ total_9_522_sum;
-  wire total_9_524_sum = total_9_524_half ^ total_8_492_carry;
-  wire total_9_524_carry = (total_8_490_carry & total_9_522_sum) | (total_9_524_half &
-      total_8_492_carry);
-  wire total_10_526_half_xor = ((total_one0 & a[10]) | (total_two0 & a[9])) ^ w[1];
-  wire total_10_526_half = sum_so_far[10] ^ total_10_526_half_xor;
-  wire total_10_526_sum_xor = ((total_one1 & a[8]) | (total_two1 & a[7])) ^ w[3];
-  wire total_10_526_sum = total_10_526_half ^ total_10_526_sum_xor;
-  wire total_10_526_carry = (sum_so_far[10] & total_10_526_half_xor) | (total_10_526_half &
-      total_10_526_sum_xor);
-  wire total_10_528_half_xor_2 = ((total_one2 & a[6]) | (total_two2 & a[5])) ^ w[5];
-  wire total_10_528_half_xor = ((total_one3 & a[4]) | (total_two3 & a[3])) ^ w[7];
-  wire total_10_528_half = total_10_528_half_xor_2 ^ total_10_528_half_xor;
-  wire total_10_528_sum_xor = ((total_one0_2 & a[25]) | (total_two0_2 & a[24])) ^ w[9];
-  wire total_10_528_sum = total_10_528_half ^ total_10_528_sum_xor;
-  wire total_10_528_carry = (total_10_528_half_xor_2 & total_10_528_half_xor) | (total_10_528_half &
-      total_10_528_sum_xor);
-  wire total_10_530_half_xor_2 = ((total_one1_2 & a[23]) | (total_two1_2 & a[22])) ^ w[11];
-  wire total_10_530_half_xor = ((total_one2_2 & a[21]) | (total_two2_2 & a[20])) ^ w[13];
-  wire total_10_530_half = total_10_530_half_xor_2 ^ total_10_530_half_xor;
-  wire total_10_530_sum_xor = ((total_one3_2 & a[19]) | (total_two3_2 & a[18])) ^ w[15];
-  wire total_10_530_sum = total_10_530_half ^ total_10_530_sum_xor;
-  wire total_10_530_carry = (total_10_530_half_xor_2 & total_10_530_half_xor) | (total_10_530_half &
-      total_10_530_sum_xor);
-  wire total_10_532_half_xor_2 = ((total_one0_3 & a[40]) | (total_two0_3 & a[39])) ^ w[17];
-  wire total_10_532_half_xor = ((total_one1_3 & a[38]) | (total_two1_3 & a[37])) ^ w[19];
-  wire total_10_532_half = total_10_532_half_xor_2 ^ total_10_532_half_xor;
-  wire total_10_532_sum_xor = ((total_one2_3 & a[36]) | (total_two2_3 & a[35])) ^ w[21];
-  wire total_10_532_sum = total_10_532_half ^ total_10_532_sum_xor;
-  wire total_10_532_carry = (total_10_532_half_xor_2 & total_10_532_half_xor) | (total_10_532_half &
-      total_10_532_sum_xor);
-  wire total_10_534_half_xor_2 = ((total_one3_3 & a[34]) | (total_two3_3 & a[33])) ^ w[23];
-  wire total_10_534_half_xor = ((total_one0_4 & a[55]) | (total_two0_4 & a[54])) ^ w[25];
-  wire total_10_534_half = total_10_534_half_xor_2 ^ total_10_534_half_xor;
-  wire total_10_534_sum_xor = ((total_one1_4 & a[53]) | (total_two1_4 & a[52])) ^ w[27];
-  wire total_10_534_sum = total_10_534_half ^ total_10_534_sum_xor;
-  wire total_10_534_carry = (total_10_534_half_xor_2 & total_10_534_half_xor) | (total_10_534_half &
-      total_10_534_sum_xor);
-  wire total_10_536_half_xor_2 = ((total_one2_4 & a[51]) | (total_two2_4 & a[50])) ^ w[29];
-  wire total_10_536_half_xor = ((total_one3_4 & a[49]) | (total_two3_4 & a[48])) ^ w[31];
-  wire total_10_536_half = total_10_536_half_xor_2 ^ total_10_536_half_xor;
-  wire total_10_536_sum = total_10_536_half ^ total_9_494_carry;
-  wire total_10_536_carry = (total_10_536_half_xor_2 & total_10_536_half_xor) | (total_10_536_half &
-      total_9_494_carry);
-  wire total_10_538_half = total_9_496_carry ^ total_9_498_carry;
-  wire total_10_538_sum = total_10_538_half ^ total_9_500_carry;
-  wire total_10_538_carry = (total_9_496_carry & total_9_498_carry) | (total_10_538_half &
-      total_9_500_carry);
-  wire total_10_540_half = total_9_502_carry ^ total_10_526_sum;
-  wire total_10_540_sum = total_10_540_half ^ total_10_528_sum;
-  wire total_10_540_carry = (total_9_502_carry & total_10_526_sum) | (total_10_540_half &
-      total_10_528_sum);
-  wire total_10_542_half = total_10_530_sum ^ total_10_532_sum;
-  wire total_10_542_sum = total_10_542_half ^ total_10_534_sum;
-  wire total_10_542_carry = (total_10_530_sum & total_10_532_sum) | (total_10_542_half &
-      total_10_534_sum);
-  wire total_10_544_half = total_9_504_carry ^ total_10_536_sum;
-  wire total_10_544_sum = total_10_544_half ^ total_9_506_carry;
-  wire total_10_544_carry = (total_9_504_carry & total_10_536_sum) | (total_10_544_half &
-      total_9_506_carry);
-  wire total_10_546_half = total_9_508_carry ^ total_9_510_carry;
-  wire total_10_546_sum = total_10_546_half ^ total_10_538_sum;
-  wire total_10_546_carry = (total_9_508_carry & total_9_510_carry) | (total_10_546_half &
-      total_10_538_sum);
-  wire total_10_548_half = total_10_540_sum ^ total_10_542_sum;
-  wire total_10_548_sum = total_10_548_half ^ total_9_512_carry;
-  wire total_10_548_carry = (total_10_540_sum & total_10_542_sum) | (total_10_548_half &
-      total_9_512_carry);
-  wire total_10_550_half = total_10_544_sum ^ total_9_514_carry;
-  wire total_10_550_sum = total_10_550_half ^ total_9_516_carry;
-  wire total_10_550_carry = (total_10_544_sum & total_9_514_carry) | (total_10_550_half &
-      total_9_516_carry);
-  wire total_10_552_half = total_10_546_sum ^ total_10_548_sum;
-  wire total_10_552_sum = total_10_552_half ^ total_9_518_carry;
-  wire total_10_552_carry = (total_10_546_sum & total_10_548_sum) | (total_10_552_half &
-      total_9_518_carry);
-  wire total_10_554_half = total_9_520_carry ^ total_10_550_sum;
-  wire total_10_554_sum = total_10_554_half ^ total_10_552_sum;
-  wire total_10_554_carry = (total_9_520_carry & total_10_550_sum) | (total_10_554_half &
-      total_10_552_sum);
-  wire total_10_556_half = total_9_522_carry ^ total_10_554_sum;
-  wire total_10_556_sum = total_10_556_half ^ total_9_524_carry;
-  wire total_10_556_carry = (total_9_522_carry & total_10_554_sum) | (total_10_556_half &
-      total_9_524_carry);
-  wire total_11_558_half_xor = ((total_one0 & a[11]) | (total_two0 & a[10])) ^ w[1];
-  wire total_11_558_half = sum_so_far[11] ^ total_11_558_half_xor;
-  wire total_11_558_sum_xor = ((total_one1 & a[9]) | (total_two1 & a[8])) ^ w[3];
-  wire total_11_558_sum = total_11_558_half ^ total_11_558_sum_xor;
-  wire total_11_558_carry = (sum_so_far[11] & total_11_558_half_xor) | (total_11_558_half &
-      total_11_558_sum_xor);
-  wire total_11_560_half_xor_2 = ((total_one2 & a[7]) | (total_two2 & a[6])) ^ w[5];
-  wire total_11_560_half_xor = ((total_one3 & a[5]) | (total_two3 & a[4])) ^ w[7];
-  wire total_11_560_half = total_11_560_half_xor_2 ^ total_11_560_half_xor;
-  wire total_11_560_sum_xor = ((total_one0_2 & a[26]) | (total_two0_2 & a[25])) ^ w[9];
-  wire total_11_560_sum = total_11_560_half ^ total_11_560_sum_xor;
-  wire total_11_560_carry = (total_11_560_half_xor_2 & total_11_560_half_xor) | (total_11_560_half &
-      total_11_560_sum_xor);
-  wire total_11_562_half_xor_2 = ((total_one1_2 & a[24]) | (total_two1_2 & a[23])) ^ w[11];
-  wire total_11_562_half_xor = ((total_one2_2 & a[22]) | (total_two2_2 & a[21])) ^ w[13];
-  wire total_11_562_half = total_11_562_half_xor_2 ^ total_11_562_half_xor;
-  wire total_11_562_sum_xor = ((total_one3_2 & a[20]) | (total_two3_2 & a[19])) ^ w[15];
-  wire total_11_562_sum = total_11_562_half ^ total_11_562_sum_xor;
-  wire total_11_562_carry = (total_11_562_half_xor_2 & total_11_562_half_xor) | (total_11_562_half &
-      total_11_562_sum_xor);
-  wire total_11_564_half_xor_2 = ((total_one0_3 & a[41]) | (total_two0_3 & a[40])) ^ w[17];
-  wire total_11_564_half_xor = ((total_one1_3 & a[39]) | (total_two1_3 & a[38])) ^ w[19];
-  wire total_11_564_half = total_11_564_half_xor_2 ^ total_11_564_half_xor;
-  wire total_11_564_sum_xor = ((total_one2_3 & a[37]) | (total_two2_3 & a[36])) ^ w[21];
-  wire total_11_564_sum = total_11_564_half ^ total_11_564_sum_xor;
-  wire total_11_564_carry = (total_11_564_half_xor_2 & total_11_564_half_xor) | (total_11_564_half &
-      total_11_564_sum_xor);
-  wire total_11_566_half_xor_2 = ((total_one3_3 & a[35]) | (total_two3_3 & a[34])) ^ w[23];
-  wire total_11_566_half_xor = ((total_one0_4 & a[56]) | (total_two0_4 & a[55])) ^ w[25];
-  wire total_11_566_half = total_11_566_half_xor_2 ^ total_11_566_half_xor;
-  wire total_11_566_sum_xor = ((total_one1_4 & a[54]) | (total_two1_4 & a[53])) ^ w[27];
-  wire total_11_566_sum = total_11_566_half ^ total_11_566_sum_xor;
-  wire total_11_566_carry = (total_11_566_half_xor_2 & total_11_566_half_xor) | (total_11_566_half &
-      total_11_566_sum_xor);
-  wire total_11_568_half_xor_2 = ((total_one2_4 & a[52]) | (total_two2_4 & a[51])) ^ w[29];
-  wire total_11_568_half_xor = ((total_one3_4 & a[50]) | (total_two3_4 & a[49])) ^ w[31];
-  wire total_11_568_half = total_11_568_half_xor_2 ^ total_11_568_half_xor;
-  wire total_11_568_sum = total_11_568_half ^ total_10_526_carry;
-  wire total_11_568_carry = (total_11_568_half_xor_2 & total_11_568_half_xor) | (total_11_568_half &
-      total_10_526_carry);
-  wire total_11_570_half = total_10_528_carry ^ total_10_530_carry;
-  wire total_11_570_sum = total_11_570_half ^ total_10_532_carry;
-  wire total_11_570_carry = (total_10_528_carry & total_10_530_carry) | (total_11_570_half &
-      total_10_532_carry);
-  wire total_11_572_half = total_10_534_carry ^ total_11_558_sum;
-  wire total_11_572_sum = total_11_572_half ^ total_11_560_sum;
-  wire total_11_572_carry = (total_10_534_carry & total_11_558_sum) | (total_11_572_half &
-      total_11_560_sum);
-  wire total_11_574_half = total_11_562_sum ^ total_11_564_sum;
-  wire total_11_574_sum = total_11_574_half ^ total_11_566_sum;
-  wire total_11_574_carry = (total_11_562_sum & total_11_564_sum) | (total_11_574_half &
-      total_11_566_sum);
-  wire total_11_576_half = total_10_536_carry ^ total_11_568_sum;
-  wire total_11_576_sum = total_11_576_half ^ total_10_538_carry;
-  wire total_11_576_carry = (total_10_536_carry & total_11_568_sum) | (total_11_576_half &
-      total_10_538_carry);
-  wire total_11_578_half = total_10_540_carry ^ total_10_542_carry;
-  wire total_11_578_sum = total_11_578_half ^ total_11_570_sum;
-  wire total_11_578_carry = (total_10_540_carry & total_10_542_carry) | (total_11_578_half &
-      total_11_570_sum);
-  wire total_11_580_half = total_11_572_sum ^ total_11_574_sum;
-  wire total_11_580_sum = total_11_580_half ^ total_10_544_carry;
-  wire total_11_580_carry = (total_11_572_sum & total_11_574_sum) | (total_11_580_half &
-      total_10_544_carry);
-  wire total_11_582_half = total_11_576_sum ^ total_10_546_carry;
-  wire total_11_582_sum = total_11_582_half ^ total_10_548_carry;
-  wire total_11_582_carry = (total_11_576_sum & total_10_546_carry) | (total_11_582_half &
-      total_10_548_carry);
-  wire total_11_584_half = total_11_578_sum ^ total_11_580_sum;
-  wire total_11_584_sum = total_11_584_half ^ total_10_550_carry;
-  wire total_11_584_carry = (total_11_578_sum & total_11_580_sum) | (total_11_584_half &
-      total_10_550_carry);
-  wire total_11_586_half = total_11_582_sum ^ total_10_552_carry;
-  wire total_11_586_sum = total_11_586_half ^ total_11_584_sum;
-  wire total_11_586_carry = (total_11_582_sum & total_10_552_carry) | (total_11_586_half &
-      total_11_584_sum);
-  wire total_11_588_half = total_10_554_carry ^ total_11_586_sum;
-  wire total_11_588_sum = total_11_588_half ^ total_10_556_carry;
-  wire total_11_588_carry = (total_10_554_carry & total_11_586_sum) | (total_11_588_half &
-      total_10_556_carry);
-  wire total_12_590_half_xor = ((total_one0 & a[12]) | (total_two0 & a[11])) ^ w[1];
-  wire total_12_590_half = sum_so_far[12] ^ total_12_590_half_xor;
-  wire total_12_590_sum_xor = ((total_one1 & a[10]) | (total_two1 & a[9])) ^ w[3];
-  wire total_12_590_sum = total_12_590_half ^ total_12_590_sum_xor;
-  wire total_12_590_carry = (sum_so_far[12] & total_12_590_half_xor) | (total_12_590_half &
-      total_12_590_sum_xor);
-  wire total_12_592_half_xor_2 = ((total_one2 & a[8]) | (total_two2 & a[7])) ^ w[5];
-  wire total_12_592_half_xor = ((total_one3 & a[6]) | (total_two3 & a[5])) ^ w[7];
-  wire total_12_592_half = total_12_592_half_xor_2 ^ total_12_592_half_xor;
-  wire total_12_592_sum_xor = ((total_one0_2 & a[27]) | (total_two0_2 & a[26])) ^ w[9];
-  wire total_12_592_sum = total_12_592_half ^ total_12_592_sum_xor;
-  wire total_12_592_carry = (total_12_592_half_xor_2 & total_12_592_half_xor) | (total_12_592_half &
-      total_12_592_sum_xor);
-  wire total_12_594_half_xor_2 = ((total_one1_2 & a[25]) | (total_two1_2 & a[24])) ^ w[11];
-  wire total_12_594_half_xor = ((total_one2_2 & a[23]) | (total_two2_2 & a[22])) ^ w[13];
-  wire total_12_594_half = total_12_594_half_xor_2 ^ total_12_594_half_xor;
-  wire total_12_594_sum_xor = ((total_one3_2 & a[21]) | (total_two3_2 & a[20])) ^ w[15];
-  wire total_12_594_sum = total_12_594_half ^ total_12_594_sum_xor;
-  wire total_12_594_carry = (total_12_594_half_xor_2 & total_12_594_half_xor) | (total_12_594_half &
-      total_12_594_sum_xor);
-  wire total_12_596_half_xor_2 = ((total_one0_3 & a[42]) | (total_two0_3 & a[41])) ^ w[17];
-  wire total_12_596_half_xor = ((total_one1_3 & a[40]) | (total_two1_3 & a[39])) ^ w[19];
-  wire total_12_596_half = total_12_596_half_xor_2 ^ total_12_596_half_xor;
-  wire total_12_596_sum_xor = ((total_one2_3 & a[38]) | (total_two2_3 & a[37])) ^ w[21];
-  wire total_12_596_sum = total_12_596_half ^ total_12_596_sum_xor;
-  wire total_12_596_carry = (total_12_596_half_xor_2 & total_12_596_half_xor) | (total_12_596_half &
-      total_12_596_sum_xor);
-  wire total_12_598_half_xor_2 = ((total_one3_3 & a[36]) | (total_two3_3 & a[35])) ^ w[23];
-  wire total_12_598_half_xor = ((total_one0_4 & a[57]) | (total_two0_4 & a[56])) ^ w[25];
-  wire total_12_598_half = total_12_598_half_xor_2 ^ total_12_598_half_xor;
-  wire total_12_598_sum_xor = ((total_one1_4 & a[55]) | (total_two1_4 & a[54])) ^ w[27];
-  wire total_12_598_sum = total_12_598_half ^ total_12_598_sum_xor;
-  wire total_12_598_carry = (total_12_598_half_xor_2 & total_12_598_half_xor) | (total_12_598_half &
-      total_12_598_sum_xor);
-  wire total_12_600_half_xor_2 = ((total_one2_4 & a[53]) | (total_two2_4 & a[52])) ^ w[29];
-  wire total_12_600_half_xor = ((total_one3_4 & a[51]) | (total_two3_4 & a[50])) ^ w[31];
-  wire total_12_600_half = total_12_600_half_xor_2 ^ total_12_600_half_xor;
-  wire total_12_600_sum = total_12_600_half ^ total_11_558_carry;
-  wire total_12_600_carry = (total_12_600_half_xor_2 & total_12_600_half_xor) | (total_12_600_half &
-      total_11_558_carry);
-  wire total_12_602_half = total_11_560_carry ^ total_11_562_carry;
-  wire total_12_602_sum = total_12_602_half ^ total_11_564_carry;
-  wire total_12_602_carry = (total_11_560_carry & total_11_562_carry) | (total_12_602_half &
-      total_11_564_carry);
-  wire total_12_604_half = total_11_566_carry ^ total_12_590_sum;
-  wire total_12_604_sum = total_12_604_half ^ total_12_592_sum;
-  wire total_12_604_carry = (total_11_566_carry & total_12_590_sum) | (total_12_604_half &
-      total_12_592_sum);
-  wire total_12_606_half = total_12_594_sum ^ total_12_596_sum;
-  wire total_12_606_sum = total_12_606_half ^ total_12_598_sum;
-  wire total_12_606_carry = (total_12_594_sum & total_12_596_sum) | (total_12_606_half &
-      total_12_598_sum);
-  wire total_12_608_half = total_11_568_carry ^ total_12_600_sum;
-  wire total_12_608_sum = total_12_608_half ^ total_11_570_carry;
-  wire total_12_608_carry = (total_11_568_carry & total_12_600_sum) | (total_12_608_half &
-      total_11_570_carry);
-  wire total_12_610_half = total_11_572_carry ^ total_11_574_carry;
-  wire total_12_610_sum = total_12_610_half ^ total_12_602_sum;
-  wire total_12_610_carry = (total_11_572_carry & total_11_574_carry) | (total_12_610_half &
-      total_12_602_sum);
-  wire total_12_612_half = total_12_604_sum ^ total_12_606_sum;
-  wire total_12_612_sum = total_12_612_half ^ total_11_576_carry;
-  wire total_12_612_carry = (total_12_604_sum & total_12_606_sum) | (total_12_612_half &
-      total_11_576_carry);
-  wire total_12_614_half = total_12_608_sum ^ total_11_578_carry;
-  wire total_12_614_sum = total_12_614_half ^ total_11_580_carry;
-  wire total_12_614_carry = (total_12_608_sum & total_11_578_carry) | (total_12_614_half &
-      total_11_580_carry);
-  wire total_12_616_half = total_12_610_sum ^ total_12_612_sum;
-  wire total_12_616_sum = total_12_616_half ^ total_11_582_carry;
-  wire total_12_616_carry = (total_12_610_sum & total_12_612_sum) | (total_12_616_half &
-      total_11_582_carry);
-  wire total_12_618_half = total_12_614_sum ^ total_11_584_carry;
-  wire total_12_618_sum = total_12_618_half ^ total_12_616_sum;
-  wire total_12_618_carry = (total_12_614_sum & total_11_584_carry) | (total_12_618_half &
-      total_12_616_sum);
-  wire total_12_620_half = total_11_586_carry ^ total_12_618_sum;
-  wire total_12_620_sum = total_12_620_half ^ total_11_588_carry;
-  wire total_12_620_carry = (total_11_586_carry & total_12_618_sum) | (total_12_620_half &
-      total_11_588_carry);
-  wire total_13_622_half_xor = ((total_one0 & a[13]) | (total_two0 & a[12])) ^ w[1];
-  wire total_13_622_half = sum_so_far[13] ^ total_13_622_half_xor;
-  wire total_13_622_sum_xor = ((total_one1 & a[11]) | (total_two1 & a[10])) ^ w[3];
-  wire total_13_622_sum = total_13_622_half ^ total_13_622_sum_xor;
-  wire total_13_622_carry = (sum_so_far[13] & total_13_622_half_xor) | (total_13_622_half &
-      total_13_622_sum_xor);
-  wire total_13_624_half_xor_2 = ((total_one2 & a[9]) | (total_two2 & a[8])) ^ w[5];
-  wire total_13_624_half_xor = ((total_one3 & a[7]) | (total_two3 & a[6])) ^ w[7];
-  wire total_13_624_half = total_13_624_half_xor_2 ^ total_13_624_half_xor;
-  wire total_13_624_sum_xor = ((total_one0_2 & a[28]) | (total_two0_2 & a[27])) ^ w[9];
-  wire total_13_624_sum = total_13_624_half ^ total_13_624_sum_xor;
-  wire total_13_624_carry = (total_13_624_half_xor_2 & total_13_624_half_xor) | (total_13_624_half &
-      total_13_624_sum_xor);
-  wire total_13_626_half_xor_2 = ((total_one1_2 & a[26]) | (total_two1_2 & a[25])) ^ w[11];
-  wire total_13_626_half_xor = ((total_one2_2 & a[24]) | (total_two2_2 & a[23])) ^ w[13];
-  wire total_13_626_half = total_13_626_half_xor_2 ^ total_13_626_half_xor;
-  wire total_13_626_sum_xor = ((total_one3_2 & a[22]) | (total_two3_2 & a[21])) ^ w[15];
-  wire total_13_626_sum = total_13_626_half ^ total_13_626_sum_xor;
-  wire total_13_626_carry = (total_13_626_half_xor_2 & total_13_626_half_xor) | (total_13_626_half &
-      total_13_626_sum_xor);
-  wire total_13_628_half_xor_2 = ((total_one0_3 & a[43]) | (total_two0_3 & a[42])) ^ w[17];
-  wire total_13_628_half_xor = ((total_one1_3 & a[41]) | (total_two1_3 & a[40])) ^ w[19];
-  wire total_13_628_half = total_13_628_half_xor_2 ^ total_13_628_half_xor;
-  wire total_13_628_sum_xor = ((total_one2_3 & a[39]) | (total_two2_3 & a[38])) ^ w[21];
-  wire total_13_628_sum = total_13_628_half ^ total_13_628_sum_xor;
-  wire total_13_628_carry = (total_13_628_half_xor_2 & total_13_628_half_xor) | (total_13_628_half &
-      total_13_628_sum_xor);
-  wire total_13_630_half_xor_2 = ((total_one3_3 & a[37]) | (total_two3_3 & a[36])) ^ w[23];
-  wire total_13_630_half_xor = ((total_one0_4 & a[58]) | (total_two0_4 & a[57])) ^ w[25];
-  wire total_13_630_half = total_13_630_half_xor_2 ^ total_13_630_half_xor;
-  wire total_13_630_sum_xor = ((total_one1_4 & a[56]) | (total_two1_4 & a[55])) ^ w[27];
-  wire total_13_630_sum = total_13_630_half ^ total_13_630_sum_xor;
-  wire total_13_630_carry = (total_13_630_half_xor_2 & total_13_630_half_xor) | (total_13_630_half &
-      total_13_630_sum_xor);
-  wire total_13_632_half_xor_2 = ((total_one2_4 & a[54]) | (total_two2_4 & a[53])) ^ w[29];
-  wire total_13_632_half_xor = ((total_one3_4 & a[52]) | (total_two3_4 & a[51])) ^ w[31];
-  wire total_13_632_half = total_13_632_half_xor_2 ^ total_13_632_half_xor;
-  wire total_13_632_sum = total_13_632_half ^ total_12_590_carry;
-  wire total_13_632_carry = (total_13_632_half_xor_2 & total_13_632_half_xor) | (total_13_632_half &
-      total_12_590_carry);
-  wire total_13_634_half = total_12_592_carry ^ total_12_594_carry;
-  wire total_13_634_sum = total_13_634_half ^ total_12_596_carry;
-  wire total_13_634_carry = (total_12_592_carry & total_12_594_carry) | (total_13_634_half &
-      total_12_596_carry);
-  wire total_13_636_half = total_12_598_carry ^ total_13_622_sum;
-  wire total_13_636_sum = total_13_636_half ^ total_13_624_sum;
-  wire total_13_636_carry = (total_12_598_carry & total_13_622_sum) | (total_13_636_half &
-      total_13_624_sum);
-  wire total_13_638_half = total_13_626_sum ^ total_13_628_sum;
-  wire total_13_638_sum = total_13_638_half ^ total_13_630_sum;
-  wire total_13_638_carry = (total_13_626_sum & total_13_628_sum) | (total_13_638_half &
-      total_13_630_sum);
-  wire total_13_640_half = total_12_600_carry ^ total_13_632_sum;
-  wire total_13_640_sum = total_13_640_half ^ total_12_602_carry;
-  wire total_13_640_carry = (total_12_600_carry & total_13_632_sum) | (total_13_640_half &
-      total_12_602_carry);
-  wire total_13_642_half = total_12_604_carry ^ total_12_606_carry;
-  wire total_13_642_sum = total_13_642_half ^ total_13_634_sum;
-  wire total_13_642_carry = (total_12_604_carry & total_12_606_carry) | (total_13_642_half &
-      total_13_634_sum);
-  wire total_13_644_half = total_13_636_sum ^ total_13_638_sum;
-  wire total_13_644_sum = total_13_644_half ^ total_12_608_carry;
-  wire total_13_644_carry = (total_13_636_sum & total_13_638_sum) | (total_13_644_half &
-      total_12_608_carry);
-  wire total_13_646_half = total_13_640_sum ^ total_12_610_carry;
-  wire total_13_646_sum = total_13_646_half ^ total_12_612_carry;
-  wire total_13_646_carry = (total_13_640_sum & total_12_610_carry) | (total_13_646_half &
-      total_12_612_carry);
-  wire total_13_648_half = total_13_642_sum ^ total_13_644_sum;
-  wire total_13_648_sum = total_13_648_half ^ total_12_614_carry;
-  wire total_13_648_carry = (total_13_642_sum & total_13_644_sum) | (total_13_648_half &
-      total_12_614_carry);
-  wire total_13_650_half = total_13_646_sum ^ total_12_616_carry;
-  wire total_13_650_sum = total_13_650_half ^ total_13_648_sum;
-  wire total_13_650_carry = (total_13_646_sum & total_12_616_carry) | (total_13_650_half &
-      total_13_648_sum);
-  wire total_13_652_half = total_12_618_carry ^ total_13_650_sum;
-  wire total_13_652_sum = total_13_652_half ^ total_12_620_carry;
-  wire total_13_652_carry = (total_12_618_carry & total_13_650_sum) | (total_13_652_half &
-      total_12_620_carry);
-  wire total_14_654_half_and = total_one0 & a[14];
-  wire total_14_654_half_xor = (total_14_654_half_and | (total_two0 & a[13])) ^ w[1];
-  wire total_14_654_half = sum_so_far[14] ^ total_14_654_half_xor;
-  wire total_14_654_sum_xor = ((total_one1 & a[12]) | (total_two1 & a[11])) ^ w[3];
-  wire total_14_654_sum = total_14_654_half ^ total_14_654_sum_xor;
-  wire total_14_654_carry = (sum_so_far[14] & total_14_654_half_xor) | (total_14_654_half &
-      total_14_654_sum_xor);
-  wire total_14_656_half_xor_2 = ((total_one2 & a[10]) | (total_two2 & a[9])) ^ w[5];
-  wire total_14_656_half_xor = ((total_one3 & a[8]) | (total_two3 & a[7])) ^ w[7];
-  wire total_14_656_half = total_14_656_half_xor_2 ^ total_14_656_half_xor;
-  wire total_14_656_sum_and = total_one0_2 & a[29];
-  wire total_14_656_sum_xor = (total_14_656_sum_and | (total_two0_2 & a[28])) ^ w[9];
-  wire total_14_656_sum = total_14_656_half ^ total_14_656_sum_xor;
-  wire total_14_656_carry = (total_14_656_half_xor_2 & total_14_656_half_xor) | (total_14_656_half &
-      total_14_656_sum_xor);
-  wire total_14_658_half_xor_2 = ((total_one1_2 & a[27]) | (total_two1_2 & a[26])) ^ w[11];
-  wire total_14_658_half_xor = ((total_one2_2 & a[25]) | (total_two2_2 & a[24])) ^ w[13];
-  wire total_14_658_half = total_14_658_half_xor_2 ^ total_14_658_half_xor;
-  wire total_14_658_sum_xor = ((total_one3_2 & a[23]) | (total_two3_2 & a[22])) ^ w[15];
-  wire total_14_658_sum = total_14_658_half ^ total_14_658_sum_xor;
-  wire total_14_658_carry = (total_14_658_half_xor_2 & total_14_658_half_xor) | (total_14_658_half &
-      total_14_658_sum_xor);
-  wire total_14_660_half_and = total_one0_3 & a[44];
-  wire total_14_660_half_xor_2 = (total_14_660_half_and | (total_two0_3 & a[43])) ^ w[17];
-  wire total_14_660_half_xor = ((total_one1_3 & a[42]) | (total_two1_3 & a[41])) ^ w[19];
-  wire total_14_660_half = total_14_660_half_xor_2 ^ total_14_660_half_xor;
-  wire total_14_660_sum_xor = ((total_one2_3 & a[40]) | (total_two2_3 & a[39])) ^ w[21];
-  wire total_14_660_sum = total_14_660_half ^ total_14_660_sum_xor;
-  wire total_14_660_carry = (total_14_660_half_xor_2 & total_14_660_half_xor) | (total_14_660_half &
-      total_14_660_sum_xor);
-  wire total_14_662_half_xor_2 = ((total_one3_3 & a[38]) | (total_two3_3 & a[37])) ^ w[23];
-  wire total_14_662_half_and = total_one0_4 & a[59];
-  wire total_14_662_half_xor = (total_14_662_half_and | (total_two0_4 & a[58])) ^ w[25];
-  wire total_14_662_half = total_14_662_half_xor_2 ^ total_14_662_half_xor;
-  wire total_14_662_sum_xor = ((total_one1_4 & a[57]) | (total_two1_4 & a[56])) ^ w[27];
-  wire total_14_662_sum = total_14_662_half ^ total_14_662_sum_xor;
-  wire total_14_662_carry = (total_14_662_half_xor_2 & total_14_662_half_xor) | (total_14_662_half &
-      total_14_662_sum_xor);
-  wire total_14_664_half_xor_2 = ((total_one2_4 & a[55]) | (total_two2_4 & a[54])) ^ w[29];
-  wire total_14_664_half_xor = ((total_one3_4 & a[53]) | (total_two3_4 & a[52])) ^ w[31];
-  wire total_14_664_half = total_14_664_half_xor_2 ^ total_14_664_half_xor;
-  wire total_14_664_sum = total_14_664_half ^ total_13_622_carry;
-  wire total_14_664_carry = (total_14_664_half_xor_2 & total_14_664_half_xor) | (total_14_664_half &
-      total_13_622_carry);
-  wire total_14_666_half = total_13_624_carry ^ total_13_626_carry;
-  wire total_14_666_sum = total_14_666_half ^ total_13_628_carry;
-  wire total_14_666_carry = (total_13_624_carry & total_13_626_carry) | (total_14_666_half &
-      total_13_628_carry);
-  wire total_14_668_half = total_13_630_carry ^ total_14_654_sum;
-  wire total_14_668_sum = total_14_668_half ^ total_14_656_sum;
-  wire total_14_668_carry = (total_13_630_carry & total_14_654_sum) | (total_14_668_half &
-      total_14_656_sum);
-  wire total_14_670_half = total_14_658_sum ^ total_14_660_sum;
-  wire total_14_670_sum = total_14_670_half ^ total_14_662_sum;
-  wire total_14_670_carry = (total_14_658_sum & total_14_660_sum) | (total_14_670_half &
-      total_14_662_sum);
-  wire total_14_672_half = total_13_632_carry ^ total_14_664_sum;
-  wire total_14_672_sum = total_14_672_half ^ total_13_634_carry;
-  wire total_14_672_carry = (total_13_632_carry & total_14_664_sum) | (total_14_672_half &
-      total_13_634_carry);
-  wire total_14_674_half = total_13_636_carry ^ total_13_638_carry;
-  wire total_14_674_sum = total_14_674_half ^ total_14_666_sum;
-  wire total_14_674_carry = (total_13_636_carry & total_13_638_carry) | (total_14_674_half &
-      total_14_666_sum);
-  wire total_14_676_half = total_14_668_sum ^ total_14_670_sum;
-  wire total_14_676_sum = total_14_676_half ^ total_13_640_carry;
-  wire total_14_676_carry = (total_14_668_sum & total_14_670_sum) | (total_14_676_half &
-      total_13_640_carry);
-  wire total_14_678_half = total_14_672_sum ^ total_13_642_carry;
-  wire total_14_678_sum = total_14_678_half ^ total_13_644_carry;
-  wire total_14_678_carry = (total_14_672_sum & total_13_642_carry) | (total_14_678_half &
-      total_13_644_carry);
-  wire total_14_680_half = total_14_674_sum ^ total_14_676_sum;
-  wire total_14_680_sum = total_14_680_half ^ total_13_646_carry;
-  wire total_14_680_carry = (total_14_674_sum & total_14_676_sum) | (total_14_680_half &
-      total_13_646_carry);
-  wire total_14_682_half = total_14_678_sum ^ total_13_648_carry;
-  wire total_14_682_sum = total_14_682_half ^ total_14_680_sum;
-  wire total_14_682_carry = (total_14_678_sum & total_13_648_carry) | (total_14_682_half &
-      total_14_680_sum);
-  wire total_14_684_half = total_13_650_carry ^ total_14_682_sum;
-  wire total_14_684_sum = total_14_684_half ^ total_13_652_carry;
-  wire total_14_684_carry = (total_13_650_carry & total_14_682_sum) | (total_14_684_half &
-      total_13_652_carry);
-  wire total_15_686_half = sum_so_far[15] ^ ~((total_14_654_half_and | (total_two0 & a[14])) ^
-      w[1]);
-  wire total_15_686_sum_xor = ((total_one1 & a[13]) | (total_two1 & a[12])) ^ w[3];
-  wire total_15_686_sum = total_15_686_half ^ total_15_686_sum_xor;
-  wire total_15_686_carry = (sum_so_far[15] & ~((total_14_654_half_and | (total_two0 & a[14])) ^
-      w[1])) | (total_15_686_half & total_15_686_sum_xor);
-  wire total_15_688_half_xor_2 = ((total_one2 & a[11]) | (total_two2 & a[10])) ^ w[5];
-  wire total_15_688_half_xor = ((total_one3 & a[9]) | (total_two3 & a[8])) ^ w[7];
-  wire total_15_688_half = total_15_688_half_xor_2 ^ total_15_688_half_xor;
-  wire total_15_688_sum = total_15_688_half ^ ~((total_14_656_sum_and | (total_two0_2 & a[29])) ^
-      w[9]);
-  wire total_15_688_carry = (total_15_688_half_xor_2 & total_15_688_half_xor) | (total_15_688_half &
-      ~((total_14_656_sum_and | (total_two0_2 & a[29])) ^ w[9]));
-  wire total_15_690_half_xor_2 = ((total_one1_2 & a[28]) | (total_two1_2 & a[27])) ^ w[11];
-  wire total_15_690_half_xor = ((total_one2_2 & a[26]) | (total_two2_2 & a[25])) ^ w[13];
-  wire total_15_690_half = total_15_690_half_xor_2 ^ total_15_690_half_xor;
-  wire total_15_690_sum_xor = ((total_one3_2 & a[24]) | (total_two3_2 & a[23])) ^ w[15];
-  wire total_15_690_sum = total_15_690_half ^ total_15_690_sum_xor;
-  wire total_15_690_carry = (total_15_690_half_xor_2 & total_15_690_half_xor) | (total_15_690_half &
-      total_15_690_sum_xor);
-  wire total_15_692_half_xor = ((total_one1_3 & a[43]) | (total_two1_3 & a[42])) ^ w[19];
-  wire total_15_692_half = ~((total_14_660_half_and | (total_two0_3 & a[44])) ^ w[17]) ^
-      total_15_692_half_xor;
-  wire total_15_692_sum_xor = ((total_one2_3 & a[41]) | (total_two2_3 & a[40])) ^ w[21];
-  wire total_15_692_sum = total_15_692_half ^ total_15_692_sum_xor;
-  wire total_15_692_carry = (~((total_14_660_half_and | (total_two0_3 & a[44])) ^ w[17]) &
-      total_15_692_half_xor) | (total_15_692_half & total_15_692_sum_xor);
-  wire total_15_694_half_xor = ((total_one3_3 & a[39]) | (total_two3_3 & a[38])) ^ w[23];
-  wire total_15_694_half = total_15_694_half_xor ^ ~((total_14_662_half_and | (total_two0_4 &
-      a[59])) ^ w[25]);
-  wire total_15_694_sum_xor = ((total_one1_4 & a[58]) | (total_two1_4 & a[57])) ^ w[27];
-  wire total_15_694_sum = total_15_694_half ^ total_15_694_sum_xor;
-  wire total_15_694_carry = (total_15_694_half_xor & ~((total_14_662_half_and | (total_two0_4 &
-      a[59])) ^ w[25])) | (total_15_694_half & total_15_694_sum_xor);
-  wire total_15_696_half_xor_2 = ((total_one2_4 & a[56]) | (total_two2_4 & a[55])) ^ w[29];
-  wire total_15_696_half_xor = ((total_one3_4 & a[54]) | (total_two3_4 & a[53])) ^ w[31];
-  wire total_15_696_half = total_15_696_half_xor_2 ^ total_15_696_half_xor;
-  wire total_15_696_sum = total_15_696_half ^ total_14_654_carry;
-  wire total_15_696_carry = (total_15_696_half_xor_2 & total_15_696_half_xor) | (total_15_696_half &
-      total_14_654_carry);
-  wire total_15_698_half = total_14_656_carry ^ total_14_658_carry;
-  wire total_15_698_sum = total_15_698_half ^ total_14_660_carry;
-  wire total_15_698_carry = (total_14_656_carry & total_14_658_carry) | (total_15_698_half &
-      total_14_660_carry);
-  wire total_15_700_half = total_14_662_carry ^ total_15_686_sum;
-  wire total_15_700_sum = total_15_700_half ^ total_15_688_sum;
-  wire total_15_700_carry = (total_14_662_carry & total_15_686_sum) | (total_15_700_half &
-      total_15_688_sum);
-  wire total_15_702_half = total_15_690_sum ^ total_15_692_sum;
-  wire total_15_702_sum = total_15_702_half ^ total_15_694_sum;
-  wire total_15_702_carry = (total_15_690_sum & total_15_692_sum) | (total_15_702_half &
-      total_15_694_sum);
-  wire total_15_704_half = total_14_664_carry ^ total_15_696_sum;
-  wire total_15_704_sum = total_15_704_half ^ total_14_666_carry;
-  wire total_15_704_carry = (total_14_664_carry & total_15_696_sum) | (total_15_704_half &
-      total_14_666_carry);
-  wire total_15_706_half = total_14_668_carry ^ total_14_670_carry;
-  wire total_15_706_sum = total_15_706_half ^ total_15_698_sum;
-  wire total_15_706_carry = (total_14_668_carry & total_14_670_carry) | (total_15_706_half &
-      total_15_698_sum);
-  wire total_15_708_half = total_15_700_sum ^ total_15_702_sum;
-  wire total_15_708_sum = total_15_708_half ^ total_14_672_carry;
-  wire total_15_708_carry = (total_15_700_sum & total_15_702_sum) | (total_15_708_half &
-      total_14_672_carry);
-  wire total_15_710_half = total_15_704_sum ^ total_14_674_carry;
-  wire total_15_710_sum = total_15_710_half ^ total_14_676_carry;
-  wire total_15_710_carry = (total_15_704_sum & total_14_674_carry) | (total_15_710_half &
-      total_14_676_carry);
-  wire total_15_712_half = total_15_706_sum ^ total_15_708_sum;
-  wire total_15_712_sum = total_15_712_half ^ total_14_678_carry;
-  wire total_15_712_carry = (total_15_706_sum & total_15_708_sum) | (total_15_712_half &
-      total_14_678_carry);
-  wire total_15_714_half = total_15_710_sum ^ total_14_680_carry;
-  wire total_15_714_sum = total_15_714_half ^ total_15_712_sum;
-  wire total_15_714_carry = (total_15_710_sum & total_14_680_carry) | (total_15_714_half &
-      total_15_712_sum);
-  wire total_15_716_half = total_14_682_carry ^ total_15_714_sum;
-  wire total_15_716_sum = total_15_716_half ^ total_14_684_carry;
-  wire total_15_716_carry = (total_14_682_carry & total_15_714_sum) | (total_15_716_half &
-      total_14_684_carry);
-  wire total_16_718_half_and = total_one1 & a[14];
-  wire total_16_718_half_xor = (total_16_718_half_and | (total_two1 & a[13])) ^ w[3];
-  wire total_16_718_half = sum_so_far[16] ^ total_16_718_half_xor;
-  wire total_16_718_sum_xor = ((total_one2 & a[12]) | (total_two2 & a[11])) ^ w[5];
-  wire total_16_718_sum = total_16_718_half ^ total_16_718_sum_xor;
-  wire total_16_718_carry = (sum_so_far[16] & total_16_718_half_xor) | (total_16_718_half &
-      total_16_718_sum_xor);
-  wire total_16_720_half_xor_2 = ((total_one3 & a[10]) | (total_two3 & a[9])) ^ w[7];
-  wire total_16_720_half_and = total_one1_2 & a[29];
-  wire total_16_720_half_xor = (total_16_720_half_and | (total_two1_2 & a[28])) ^ w[11];
-  wire total_16_720_half = total_16_720_half_xor_2 ^ total_16_720_half_xor;
-  wire total_16_720_sum_xor = ((total_one2_2 & a[27]) | (total_two2_2 & a[26])) ^ w[13];
-  wire total_16_720_sum = total_16_720_half ^ total_16_720_sum_xor;
-  wire total_16_720_carry = (total_16_720_half_xor_2 & total_16_720_half_xor) | (total_16_720_half &
-      total_16_720_sum_xor);
-  wire total_16_722_half_xor_2 = ((total_one3_2 & a[25]) | (total_two3_2 & a[24])) ^ w[15];
-  wire total_16_722_half_and = total_one1_3 & a[44];
-  wire total_16_722_half_xor = (total_16_722_half_and | (total_two1_3 & a[43])) ^ w[19];
-  wire total_16_722_half = total_16_722_half_xor_2 ^ total_16_722_half_xor;
-  wire total_16_722_sum_xor = ((total_one2_3 & a[42]) | (total_two2_3 & a[41])) ^ w[21];
-  wire total_16_722_sum = total_16_722_half ^ total_16_722_sum_xor;
-  wire total_16_722_carry = (total_16_722_half_xor_2 & total_16_722_half_xor) | (total_16_722_half &
-      total_16_722_sum_xor);
-  wire total_16_724_half_xor_2 = ((total_one3_3 & a[40]) | (total_two3_3 & a[39])) ^ w[23];
-  wire total_16_724_half_and = total_one1_4 & a[59];
-  wire total_16_724_half_xor = (total_16_724_half_and | (total_two1_4 & a[58])) ^ w[27];
-  wire total_16_724_half = total_16_724_half_xor_2 ^ total_16_724_half_xor;
-  wire total_16_724_sum_xor = ((total_one2_4 & a[57]) | (total_two2_4 & a[56])) ^ w[29];
-  wire total_16_724_sum = total_16_724_half ^ total_16_724_sum_xor;
-  wire total_16_724_carry = (total_16_724_half_xor_2 & total_16_724_half_xor) | (total_16_724_half &
-      total_16_724_sum_xor);
-  wire total_16_726_half_xor = ((total_one3_4 & a[55]) | (total_two3_4 & a[54])) ^ w[31];
-  wire total_16_726_half = total_16_726_half_xor ^ total_15_686_carry;
-  wire total_16_726_sum = total_16_726_half ^ total_15_688_carry;
-  wire total_16_726_carry = (total_16_726_half_xor & total_15_686_carry) | (total_16_726_half &
-      total_15_688_carry);
-  wire total_16_728_half = total_15_690_carry ^ total_15_692_carry;
-  wire total_16_728_sum = total_16_728_half ^ total_15_694_carry;
-  wire total_16_728_carry = (total_15_690_carry & total_15_692_carry) | (total_16_728_half &
-      total_15_694_carry);
-  wire total_16_730_half = total_16_718_sum ^ total_16_720_sum;
-  wire total_16_730_sum = total_16_730_half ^ total_16_722_sum;
-  wire total_16_730_carry = (total_16_718_sum & total_16_720_sum) | (total_16_730_half &
-      total_16_722_sum);
-  wire total_16_732_half = total_16_724_sum ^ total_15_696_carry;
-  wire total_16_732_sum = total_16_732_half ^ total_15_698_carry;
-  wire total_16_732_carry = (total_16_724_sum & total_15_696_carry) | (total_16_732_half &
-      total_15_698_carry);
-  wire total_16_734_half = total_15_700_carry ^ total_15_702_carry;
-  wire total_16_734_sum = total_16_734_half ^ total_16_726_sum;
-  wire total_16_734_carry = (total_15_700_carry & total_15_702_carry) | (total_16_734_half &
-      total_16_726_sum);
-  wire total_16_736_half = total_16_728_sum ^ total_16_730_sum;
-  wire total_16_736_sum = total_16_736_half ^ total_15_704_carry;
-  wire total_16_736_carry = (total_16_728_sum & total_16_730_sum) | (total_16_736_half &
-      total_15_704_carry);
-  wire total_16_738_half = total_16_732_sum ^ total_15_706_carry;
-  wire total_16_738_sum = total_16_738_half ^ total_15_708_carry;
-  wire total_16_738_carry = (total_16_732_sum & total_15_706_carry) | (total_16_738_half &
-      total_15_708_carry);
-  wire total_16_740_half = total_16_734_sum ^ total_16_736_sum;
-  wire total_16_740_sum = total_16_740_half ^ total_15_710_carry;
-  wire total_16_740_carry = (total_16_734_sum & total_16_736_sum) | (total_16_740_half &
-      total_15_710_carry);
-  wire total_16_742_half = total_16_738_sum ^ total_15_712_carry;
-  wire total_16_742_sum = total_16_742_half ^ total_16_740_sum;
-  wire total_16_742_carry = (total_16_738_sum & total_15_712_carry) | (total_16_742_half &
-      total_16_740_sum);
-  wire total_16_744_half = total_15_714_carry ^ total_16_742_sum;
-  wire total_16_744_sum = total_16_744_half ^ total_15_716_carry;
-  wire total_16_744_carry = (total_15_714_carry & total_16_742_sum) | (total_16_744_half &
-      total_15_716_carry);
-  wire total_17_748_half_xor_2 = ((total_one2 & a[13]) | (total_two2 & a[12])) ^ w[5];
-  wire total_17_748_half_xor = ((total_one3 & a[11]) | (total_two3 & a[10])) ^ w[7];
-  wire total_17_748_half = total_17_748_half_xor_2 ^ total_17_748_half_xor;
-  wire total_17_748_sum = total_17_748_half ^ ~((total_16_720_half_and | (total_two1_2 & a[29])) ^
-      w[11]);
-  wire total_17_748_carry = (total_17_748_half_xor_2 & total_17_748_half_xor) | (total_17_748_half &
-      ~((total_16_720_half_and | (total_two1_2 & a[29])) ^ w[11]));
-  wire total_17_750_half_xor_2 = ((total_one2_2 & a[28]) | (total_two2_2 & a[27])) ^ w[13];
-  wire total_17_750_half_xor = ((total_one3_2 & a[26]) | (total_two3_2 & a[25])) ^ w[15];
-  wire total_17_750_half = total_17_750_half_xor_2 ^ total_17_750_half_xor;
-  wire total_17_750_sum = total_17_750_half ^ ~((total_16_722_half_and | (total_two1_3 & a[44])) ^
-      w[19]);
-  wire total_17_750_carry = (total_17_750_half_xor_2 & total_17_750_half_xor) | (total_17_750_half &
-      ~((total_16_722_half_and | (total_two1_3 & a[44])) ^ w[19]));
-  wire total_17_752_half_xor_2 = ((total_one2_3 & a[43]) | (total_two2_3 & a[42])) ^ w[21];
-  wire total_17_752_half_xor = ((total_one3_3 & a[41]) | (total_two3_3 & a[40])) ^ w[23];
-  wire total_17_752_half = total_17_752_half_xor_2 ^ total_17_752_half_xor;
-  wire total_17_752_sum = total_17_752_half ^ ~((total_16_724_half_and | (total_two1_4 & a[59])) ^
-      w[27]);
-  wire total_17_752_carry = (total_17_752_half_xor_2 & total_17_752_half_xor) | (total_17_752_half &
-      ~((total_16_724_half_and | (total_two1_4 & a[59])) ^ w[27]));
-  wire total_17_754_half_xor_2 = ((total_one2_4 & a[58]) | (total_two2_4 & a[57])) ^ w[29];
-  wire total_17_754_half_xor = ((total_one3_4 & a[56]) | (total_two3_4 & a[55])) ^ w[31];
-  wire total_17_754_half = total_17_754_half_xor_2 ^ total_17_754_half_xor;
-  wire total_17_754_sum = total_17_754_half ^ ~(sum_so_far[17] ^ ~((total_16_718_half_and |
-      (total_two1 & a[14])) ^ w[3]));
-  wire total_17_754_carry = (total_17_754_half_xor_2 & total_17_754_half_xor) | (total_17_754_half &
-      ~(sum_so_far[17] ^ ~((total_16_718_half_and | (total_two1 & a[14])) ^ w[3])));
-  wire total_17_756_half = total_16_718_carry ^ total_16_720_carry;
-  wire total_17_756_sum = total_17_756_half ^ total_16_722_carry;
-  wire total_17_756_carry = (total_16_718_carry & total_16_720_carry) | (total_17_756_half &
-      total_16_722_carry);
-  wire total_17_758_half = total_16_724_carry ^ total_17_748_sum;
-  wire total_17_758_sum = total_17_758_half ^ total_17_750_sum;
-  wire total_17_758_carry = (total_16_724_carry & total_17_748_sum) | (total_17_758_half &
-      total_17_750_sum);
-  wire total_17_760_half = total_17_752_sum ^ total_17_754_sum;
-  wire total_17_760_sum = total_17_760_half ^ total_16_726_carry;
-  wire total_17_760_carry = (total_17_752_sum & total_17_754_sum) | (total_17_760_half &
-      total_16_726_carry);
-  wire total_17_762_half = total_16_728_carry ^ total_16_730_carry;
-  wire total_17_762_sum = total_17_762_half ^ total_17_756_sum;
-  wire total_17_762_carry = (total_16_728_carry & total_16_730_carry) | (total_17_762_half &
-      total_17_756_sum);
-  wire total_17_764_half = total_16_732_carry ^ total_17_758_sum;
-  wire total_17_764_sum = total_17_764_half ^ total_17_760_sum;
-  wire total_17_764_carry = (total_16_732_carry & total_17_758_sum) | (total_17_764_half &
-      total_17_760_sum);
-  wire total_17_766_half = total_16_734_carry ^ total_16_736_carry;
-  wire total_17_766_sum = total_17_766_half ^ total_17_762_sum;
-  wire total_17_766_carry = (total_16_734_carry & total_16_736_carry) | (total_17_766_half &
-      total_17_762_sum);
-  wire total_17_768_half = total_17_764_sum ^ total_16_738_carry;
-  wire total_17_768_sum = total_17_768_half ^ total_16_740_carry;
-  wire total_17_768_carry = (total_17_764_sum & total_16_738_carry) | (total_17_768_half &
-      total_16_740_carry);
-  wire total_17_770_half = total_17_766_sum ^ total_17_768_sum;
-  wire total_17_770_sum = total_17_770_half ^ total_16_742_carry;
-  wire total_17_770_carry = (total_17_766_sum & total_17_768_sum) | (total_17_770_half &
-      total_16_742_carry);
-  wire total_18_774_half_xor_2 = ((total_one3 & a[12]) | (total_two3 & a[11])) ^ w[7];
-  wire total_18_774_half_and = total_one2_2 & a[29];
-  wire total_18_774_half_xor = (total_18_774_half_and | (total_two2_2 & a[28])) ^ w[13];
-  wire total_18_774_half = total_18_774_half_xor_2 ^ total_18_774_half_xor;
-  wire total_18_774_sum_xor = ((total_one3_2 & a[27]) | (total_two3_2 & a[26])) ^ w[15];
-  wire total_18_774_sum = total_18_774_half ^ total_18_774_sum_xor;
-  wire total_18_774_carry = (total_18_774_half_xor_2 & total_18_774_half_xor) | (total_18_774_half &
-      total_18_774_sum_xor);
-  wire total_18_776_half_and = total_one2_3 & a[44];
-  wire total_18_776_half_xor_2 = (total_18_776_half_and | (total_two2_3 & a[43])) ^ w[21];
-  wire total_18_776_half_xor = ((total_one3_3 & a[42]) | (total_two3_3 & a[41])) ^ w[23];
-  wire total_18_776_half = total_18_776_half_xor_2 ^ total_18_776_half_xor;
-  wire total_18_776_sum_and = total_one2_4 & a[59];
-  wire total_18_776_sum_xor = (total_18_776_sum_and | (total_two2_4 & a[58])) ^ w[29];
-  wire total_18_776_sum = total_18_776_half ^ total_18_776_sum_xor;
-  wire total_18_776_carry = (total_18_776_half_xor_2 & total_18_776_half_xor) | (total_18_776_half &
-      total_18_776_sum_xor);
-  wire total_18_778_half_xor = ((total_one3_4 & a[57]) | (total_two3_4 & a[56])) ^ w[31];
-  wire total_18_778_half_or = sum_so_far[17] | ~((total_16_718_half_and | (total_two1 & a[14])) ^
-      w[3]);
-  wire total_18_778_half = total_18_778_half_xor ^ total_18_778_half_or;
-  wire total_18_778_sum_and = total_one2 & a[14];
-  wire total_18_778_sum_xor = (total_18_778_sum_and | (total_two2 & a[13])) ^ w[5];
-  wire total_18_778_sum = total_18_778_half ^ ~(sum_so_far[18] ^ total_18_778_sum_xor);
-  wire total_18_778_carry = (total_18_778_half_xor & total_18_778_half_or) | (total_18_778_half &
-      ~(sum_so_far[18] ^ total_18_778_sum_xor));
-  wire total_18_780_half = total_17_748_carry ^ total_17_750_carry;
-  wire total_18_780_sum = total_18_780_half ^ total_17_752_carry;
-  wire total_18_780_carry = (total_17_748_carry & total_17_750_carry) | (total_18_780_half &
-      total_17_752_carry);
-  wire total_18_782_half = total_17_754_carry ^ total_18_774_sum;
-  wire total_18_782_sum = total_18_782_half ^ total_18_776_sum;
-  wire total_18_782_carry = (total_17_754_carry & total_18_774_sum) | (total_18_782_half &
-      total_18_776_sum);
-  wire total_18_784_half = total_18_778_sum ^ total_17_756_carry;
-  wire total_18_784_sum = total_18_784_half ^ total_17_758_carry;
-  wire total_18_784_carry = (total_18_778_sum & total_17_756_carry) | (total_18_784_half &
-      total_17_758_carry);
-  wire total_18_786_half = total_18_780_sum ^ total_17_760_carry;
-  wire total_18_786_sum = total_18_786_half ^ total_18_782_sum;
-  wire total_18_786_carry = (total_18_780_sum & total_17_760_carry) | (total_18_786_half &
-      total_18_782_sum);
-  wire total_18_788_half = total_17_762_carry ^ total_18_784_sum;
-  wire total_18_788_sum = total_18_788_half ^ total_17_764_carry;
-  wire total_18_788_carry = (total_17_762_carry & total_18_784_sum) | (total_18_788_half &
-      total_17_764_carry);
-  wire total_18_790_half = total_18_786_sum ^ total_17_766_carry;
-  wire total_18_790_sum = total_18_790_half ^ total_18_788_sum;
-  wire total_18_790_carry = (total_18_786_sum & total_17_766_carry) | (total_18_790_half &
-      total_18_788_sum);
-  wire total_18_792_half = total_17_768_carry ^ total_18_790_sum;
-  wire total_18_792_sum = total_18_792_half ^ total_17_770_carry;
-  wire total_18_792_carry = (total_17_768_carry & total_18_790_sum) | (total_18_792_half &
-      total_17_770_carry);
-  wire total_19_794_half = sum_so_far[19] ^ ~((total_18_778_sum_and | (total_two2 & a[14])) ^ w[5]);
-  wire total_19_794_sum_xor = ((total_one3 & a[13]) | (total_two3 & a[12])) ^ w[7];
-  wire total_19_794_sum = total_19_794_half ^ total_19_794_sum_xor;
-  wire total_19_794_carry = (sum_so_far[19] & ~((total_18_778_sum_and | (total_two2 & a[14])) ^
-      w[5])) | (total_19_794_half & total_19_794_sum_xor);
-  wire total_19_796_half_xor = ((total_one3_2 & a[28]) | (total_two3_2 & a[27])) ^ w[15];
-  wire total_19_796_half = ~((total_18_774_half_and | (total_two2_2 & a[29])) ^ w[13]) ^
-      total_19_796_half_xor;
-  wire total_19_796_sum = total_19_796_half ^ ~((total_18_776_half_and | (total_two2_3 & a[44])) ^
-      w[21]);
-  wire total_19_796_carry = (~((total_18_774_half_and | (total_two2_2 & a[29])) ^ w[13]) &
-      total_19_796_half_xor) | (total_19_796_half & ~((total_18_776_half_and | (total_two2_3 &
-      a[44])) ^ w[21]));
-  wire total_19_798_half_xor = ((total_one3_3 & a[43]) | (total_two3_3 & a[42])) ^ w[23];
-  wire total_19_798_half = total_19_798_half_xor ^ ~((total_18_776_sum_and | (total_two2_4 & a[59]))
-      ^ w[29]);
-  wire total_19_798_sum_xor = ((total_one3_4 & a[58]) | (total_two3_4 & a[57])) ^ w[31];
-  wire total_19_798_sum = total_19_798_half ^ total_19_798_sum_xor;
-  wire total_19_798_carry = (total_19_798_half_xor & ~((total_18_776_sum_and | (total_two2_4 &
-      a[59])) ^ w[29])) | (total_19_798_half & total_19_798_sum_xor);
-  wire total_19_800_half_or = sum_so_far[18] | total_18_778_sum_xor;
-  wire total_19_800_half = total_19_800_half_or ^ total_18_774_carry;
-  wire total_19_800_sum = total_19_800_half ^ total_18_776_carry;
-  wire total_19_800_carry = (total_19_800_half_or & total_18_774_carry) | (total_19_800_half &
-      total_18_776_carry);
-  wire total_19_802_half = total_18_778_carry ^ total_19_794_sum;
-  wire total_19_802_sum = total_19_802_half ^ total_19_796_sum;
-  wire total_19_802_carry = (total_18_778_carry & total_19_794_sum) | (total_19_802_half &
-      total_19_796_sum);
-  wire total_19_804_half = total_19_798_sum ^ total_18_780_carry;
-  wire total_19_804_sum = total_19_804_half ^ total_18_782_carry;
-  wire total_19_804_carry = (total_19_798_sum & total_18_780_carry) | (total_19_804_half &
-      total_18_782_carry);
-  wire total_19_806_half = total_19_800_sum ^ total_19_802_sum;
-  wire total_19_806_sum = total_19_806_half ^ total_18_784_carry;
-  wire total_19_806_carry = (total_19_800_sum & total_19_802_sum) | (total_19_806_half &
-      total_18_784_carry);
-  wire total_19_808_half = total_19_804_sum ^ total_18_786_carry;
-  wire total_19_808_sum = total_19_808_half ^ total_19_806_sum;
-  wire total_19_808_carry = (total_19_804_sum & total_18_786_carry) | (total_19_808_half &
-      total_19_806_sum);
-  wire total_19_810_half = total_18_788_carry ^ total_19_808_sum;
-  wire total_19_810_sum = total_19_810_half ^ total_18_790_carry;
-  wire total_19_810_carry = (total_18_788_carry & total_19_808_sum) | (total_19_810_half &
-      total_18_790_carry);
-  wire total_20_814_half_and_2 = total_one3_2 & a[29];
-  wire total_20_814_half_xor_2 = (total_20_814_half_and_2 | (total_two3_2 & a[28])) ^ w[15];
-  wire total_20_814_half_and = total_one3_3 & a[44];
-  wire total_20_814_half_xor = (total_20_814_half_and | (total_two3_3 & a[43])) ^ w[23];
-  wire total_20_814_half = total_20_814_half_xor_2 ^ total_20_814_half_xor;
-  wire total_20_814_sum_and = total_one3_4 & a[59];
-  wire total_20_814_sum_xor = (total_20_814_sum_and | (total_two3_4 & a[58])) ^ w[31];
-  wire total_20_814_sum = total_20_814_half ^ total_20_814_sum_xor;
-  wire total_20_814_carry = (total_20_814_half_xor_2 & total_20_814_half_xor) | (total_20_814_half &
-      total_20_814_sum_xor);
-  wire total_20_816_half_and = total_one3 & a[14];
-  wire total_20_816_half_xor = (total_20_816_half_and | (total_two3 & a[13])) ^ w[7];
-  wire total_20_816_half = ~(sum_so_far[20] ^ total_20_816_half_xor) ^ total_19_794_carry;
-  wire total_20_816_sum = total_20_816_half ^ total_19_796_carry;
-  wire total_20_816_carry = (~(sum_so_far[20] ^ total_20_816_half_xor) & total_19_794_carry) |
-      (total_20_816_half & total_19_796_carry);
-  wire total_20_818_half = total_19_798_carry ^ total_20_814_sum;
-  wire total_20_818_sum = total_20_818_half ^ total_19_800_carry;
-  wire total_20_818_carry = (total_19_798_carry & total_20_814_sum) | (total_20_818_half &
-      total_19_800_carry);
-  wire total_20_820_half = total_19_802_carry ^ total_20_816_sum;
-  wire total_20_820_sum = total_20_820_half ^ total_20_818_sum;
-  wire total_20_820_carry = (total_19_802_carry & total_20_816_sum) | (total_20_820_half &
-      total_20_818_sum);
-  wire total_20_822_half = total_19_804_carry ^ total_19_806_carry;
-  wire total_20_822_sum = total_20_822_half ^ total_20_820_sum;
-  wire total_20_822_carry = (total_19_804_carry & total_19_806_carry) | (total_20_822_half &
-      total_20_820_sum);
-  wire total_20_824_half = total_19_808_carry ^ total_20_822_sum;
-  wire total_20_824_sum = total_20_824_half ^ total_19_810_carry;
-  wire total_20_824_carry = (total_19_808_carry & total_20_822_sum) | (total_20_824_half &
-      total_19_810_carry);
-  wire total_21_826_half = sum_so_far[21] ^ ~((total_20_816_half_and | (total_two3 & a[14])) ^
-      w[7]);
-  wire total_21_826_sum = total_21_826_half ^ ~((total_20_814_half_and_2 | (total_two3_2 & a[29])) ^
-      w[15]);
-  wire total_21_826_carry = (sum_so_far[21] & ~((total_20_816_half_and | (total_two3 & a[14])) ^
-      w[7])) | (total_21_826_half & ~((total_20_814_half_and_2 | (total_two3_2 & a[29])) ^ w[15]));
-  wire total_21_828_half = ~((total_20_814_half_and | (total_two3_3 & a[44])) ^ w[23]) ^
-      ~((total_20_814_sum_and | (total_two3_4 & a[59])) ^ w[31]);
-  wire total_21_828_sum_or = sum_so_far[20] | total_20_816_half_xor;
-  wire total_21_828_sum = total_21_828_half ^ total_21_828_sum_or;
-  wire total_21_828_carry = (~((total_20_814_half_and | (total_two3_3 & a[44])) ^ w[23]) &
-      ~((total_20_814_sum_and | (total_two3_4 & a[59])) ^ w[31])) | (total_21_828_half &
-      total_21_828_sum_or);
-  wire total_21_830_half = total_20_814_carry ^ total_21_826_sum;
-  wire total_21_830_sum = total_21_830_half ^ total_21_828_sum;
-  wire total_21_830_carry = (total_20_814_carry & total_21_826_sum) | (total_21_830_half &
-      total_21_828_sum);
-  wire total_21_832_half = total_20_816_carry ^ total_20_818_carry;
-  wire total_21_832_sum = total_21_832_half ^ total_21_830_sum;
-  wire total_21_832_carry = (total_20_816_carry & total_20_818_carry) | (total_21_832_half &
-      total_21_830_sum);
-  wire total_21_834_half = total_20_820_carry ^ total_21_832_sum;
-  wire total_21_834_sum = total_21_834_half ^ total_20_822_carry;
-  wire total_21_834_carry = (total_20_820_carry & total_21_832_sum) | (total_21_834_half &
-      total_20_822_carry);
-  wire total_22_838_half = total_21_828_carry ^ ~(sum_so_far[22] ^ total_21_826_carry);
-  wire total_22_838_sum = total_22_838_half ^ total_21_830_carry;
-  wire total_22_838_carry = (total_21_828_carry & ~(sum_so_far[22] ^ total_21_826_carry)) |
-      (total_22_838_half & total_21_830_carry);
-  wire total_22_840_half = total_22_838_sum ^ total_21_832_carry;
-  wire total_22_840_sum = total_22_840_half ^ total_21_834_carry;
-  wire total_22_840_carry = (total_22_838_sum & total_21_832_carry) | (total_22_840_half &
-      total_21_834_carry);
-  wire total_23_842_half_or = sum_so_far[22] | total_21_826_carry;
-  wire total_23_842_half = sum_so_far[23] ^ total_23_842_half_or;
-  wire total_23_842_sum = total_23_842_half ^ total_22_838_carry;
-  wire total_23_842_carry = (sum_so_far[23] & total_23_842_half_or) | (total_23_842_half &
-      total_22_838_carry);
-  wire total_rows_propagate_or = sum_so_far[24] | total_23_842_carry;
-  wire total_rows_propagate_or_2 = sum_so_far[25] | total_rows_propagate_or;
-  wire total_rows_propagate_or_3 = sum_so_far[26] | total_rows_propagate_or_2;
-  wire total_rows_propagate_or_4 = sum_so_far[27] | total_rows_propagate_or_3;
-  wire total_rows_propagate_or_5 = sum_so_far[28] | total_rows_propagate_or_4;
-  wire [29:0] total_rows_propagate = {~sum_so_far[29], ~(sum_so_far[28] ^
-      total_rows_propagate_or_4), ~(sum_so_far[27] ^ total_rows_propagate_or_3), ~(sum_so_far[26] ^
-      total_rows_propagate_or_2), ~(sum_so_far[25] ^ total_rows_propagate_or), ~(sum_so_far[24] ^
-      total_23_842_carry), total_23_842_sum, total_22_840_sum, total_21_834_sum, total_20_824_sum,
-      total_19_810_sum, total_18_792_sum, total_17_770_sum, total_16_744_sum, total_15_716_sum,
-      total_14_684_sum, total_13_652_sum, total_12_620_sum, total_11_588_sum, total_10_556_sum,
-      total_9_524_sum, total_8_492_sum, total_7_460_sum, total_6_428_sum, total_5_396_sum,
-      total_4_372_sum, total_3_348_sum, total_2_332_sum, total_1_316_sum, total_0_308_sum} ^
-      {total_rows_propagate_or_5, 5'd0, total_22_840_carry, 1'b0, total_20_824_carry, 1'b0,
-      total_18_792_carry, 1'b0, total_16_744_carry, 17'd0};
-  wire [29:0] total_rows_generate = {~sum_so_far[29], ~(sum_so_far[28] ^ total_rows_propagate_or_4),
-      ~(sum_so_far[27] ^ total_rows_propagate_or_3), ~(sum_so_far[26] ^ total_rows_propagate_or_2),
-      ~(sum_so_far[25] ^ total_rows_propagate_or), ~(sum_so_far[24] ^ total_23_842_carry),
-      total_23_842_sum, total_22_840_sum, total_21_834_sum, total_20_824_sum, total_19_810_sum,
-      total_18_792_sum, total_17_770_sum, total_16_744_sum, total_15_716_sum, total_14_684_sum,
-      total_13_652_sum, total_12_620_sum, total_11_588_sum, total_10_556_sum, total_9_524_sum,
-      total_8_492_sum, total_7_460_sum, total_6_428_sum, total_5_396_sum, total_4_372_sum,
-      total_3_348_sum, total_2_332_sum, total_1_316_sum, total_0_308_sum} &
-      {total_rows_propagate_or_5, 5'd0, total_22_840_carry, 1'b0, total_20_824_carry, 1'b0,
-      total_18_792_carry, 1'b0, total_16_744_carry, 17'd0};
-  wire total_rows_0_zero0 = total_rows_generate[0];
-  wire total_rows_0_one0 = total_rows_propagate[0];
-  wire total_rows_0_zero1 = total_rows_generate[1] | (total_rows_propagate[1] & total_rows_0_zero0);
-  wire total_rows_0_zero2 = total_rows_generate[2] | (total_rows_propagate[2] & total_rows_0_zero1);
-  wire total_rows_0_zero3 = total_rows_generate[3] | (total_rows_propagate[3] & total_rows_0_zero2);
-  wire total_rows_0_zero4 = total_rows_generate[4] | (total_rows_propagate[4] & total_rows_0_zero3);
-  wire total_rows_0_zero5 = total_rows_generate[5] | (total_rows_propagate[5] & total_rows_0_zero4);
-  wire total_rows_0_zero6 = total_rows_generate[6] | (total_rows_propagate[6] & total_rows_0_zero5);
-  wire total_rows_7_zero0 = total_rows_generate[7];
-  wire total_rows_7_one0 = total_rows_propagate[7];
-  wire total_rows_7_zero1 = total_rows_generate[8] | (total_rows_propagate[8] & total_rows_7_zero0);
-  wire total_rows_7_one1 = total_rows_propagate[8] & total_rows_7_one0;
-  wire total_rows_7_zero2 = total_rows_generate[9] | (total_rows_propagate[9] & total_rows_7_zero1);
-  wire total_rows_7_one2 = total_rows_propagate[9] & total_rows_7_one1;
-  wire total_rows_7_zero3 = total_rows_generate[10] | (total_rows_propagate[10] &
-      total_rows_7_zero2);
-  wire total_rows_7_one3 = total_rows_propagate[10] & total_rows_7_one2;
-  wire total_rows_7_zero4 = total_rows_generate[11] | (total_rows_propagate[11] &
-      total_rows_7_zero3);
-  wire total_rows_7_one4 = total_rows_propagate[11] & total_rows_7_one3;
-  wire total_rows_7_zero5 = total_rows_generate[12] | (total_rows_propagate[12] &
-      total_rows_7_zero4);
-  wire total_rows_7_one5 = total_rows_propagate[12] & total_rows_7_one4;
-  wire total_rows_7_zero6 = total_rows_generate[13] | (total_rows_propagate[13] &
-      total_rows_7_zero5);
-  wire total_rows_7_one6 = total_rows_propagate[13] & total_rows_7_one5;
-  wire total_rows_14_zero0 = total_rows_generate[14];
-  wire total_rows_14_one0 = total_rows_propagate[14];
-  wire total_rows_14_zero1 = total_rows_generate[15] | (total_rows_propagate[15] &
-      total_rows_14_zero0);
-  wire total_rows_14_one1 = total_rows_propagate[15] & total_rows_14_one0;
-  wire total_rows_14_zero2 = total_rows_generate[16] | (total_rows_propagate[16] &
-      total_rows_14_zero1);
-  wire total_rows_14_one2 = total_rows_propagate[16] & total_rows_14_one1;
-  wire total_rows_14_zero3 = total_rows_generate[17] | (total_rows_propagate[17] &
-      total_rows_14_zero2);
-  wire total_rows_14_one3 = total_rows_propagate[17] & total_rows_14_one2;
-  wire total_rows_14_zero4 = total_rows_generate[18] | (total_rows_propagate[18] &
-      total_rows_14_zero3);
-  wire total_rows_14_one4 = total_rows_propagate[18] & total_rows_14_one3;
-  wire total_rows_14_zero5 = total_rows_generate[19] | (total_rows_propagate[19] &
-      total_rows_14_zero4);
-  wire total_rows_14_one5 = total_rows_propagate[19] & total_rows_14_one4;
-  wire total_rows_14_zero6 = total_rows_generate[20] | (total_rows_propagate[20] &
-      total_rows_14_zero5);
-  wire total_rows_14_one6 = total_rows_propagate[20] & total_rows_14_one5;
-  wire total_rows_21_zero0 = total_rows_generate[21];
-  wire total_rows_21_one0 = total_rows_propagate[21];
-  wire total_rows_21_zero1 = total_rows_generate[22] | (total_rows_propagate[22] &
-      total_rows_21_zero0);
-  wire total_rows_21_one1 = total_rows_propagate[22] & total_rows_21_one0;
-  wire total_rows_21_zero2 = total_rows_generate[23] | (total_rows_propagate[23] &
-      total_rows_21_zero1);
-  wire total_rows_21_one2 = total_rows_propagate[23] & total_rows_21_one1;
-  wire total_rows_21_zero3 = total_rows_generate[24] | (total_rows_propagate[24] &
-      total_rows_21_zero2);
-  wire total_rows_21_one3 = total_rows_propagate[24] & total_rows_21_one2;
-  wire total_rows_21_zero4 = total_rows_generate[25] | (total_rows_propagate[25] &
-      total_rows_21_zero3);
-  wire total_rows_21_one4 = total_rows_propagate[25] & total_rows_21_one3;
-  wire total_rows_21_zero5 = total_rows_generate[26] | (total_rows_propagate[26] &
-      total_rows_21_zero4);
-  wire total_rows_21_one5 = total_rows_propagate[26] & total_rows_21_one4;
-  wire total_rows_21_zero6 = total_rows_generate[27] | (total_rows_propagate[27] &
-      total_rows_21_zero5);
-  wire total_rows_21_one6 = total_rows_propagate[27] & total_rows_21_one5;
-  wire total_rows_28_zero0 = total_rows_generate[28];
-  wire total_rows_28_one0 = total_rows_propagate[28];
-  wire total_rows_carry14 = total_rows_7_zero6 | (total_rows_7_one6 & total_rows_0_zero6);
-  wire total_rows_carry21 = total_rows_14_zero6 | (total_rows_14_one6 & total_rows_carry14);
-  wire total_rows_carry28 = total_rows_21_zero6 | (total_rows_21_one6 & total_rows_14_zero6) |
-      (total_rows_21_one6 & total_rows_14_one6 & total_rows_carry14);
-  wire [29:0] total_rows = {total_rows_propagate[29] ^ total_rows_28_zero0 ^ (total_rows_28_one0 &
-      total_rows_carry28), total_rows_28_one0 ^ total_rows_carry28, total_rows_propagate[27] ^
-      total_rows_21_zero5 ^ (total_rows_21_one5 & total_rows_carry21), total_rows_propagate[26] ^
-      total_rows_21_zero4 ^ (total_rows_21_one4 & total_rows_carry21), total_rows_propagate[25] ^
-      total_rows_21_zero3 ^ (total_rows_21_one3 & total_rows_carry21), total_rows_propagate[24] ^
-      total_rows_21_zero2 ^ (total_rows_21_one2 & total_rows_carry21), total_rows_propagate[23] ^
-      total_rows_21_zero1 ^ (total_rows_21_one1 & total_rows_carry21), total_rows_propagate[22] ^
-      total_rows_21_zero0 ^ (total_rows_21_one0 & total_rows_carry21), total_rows_21_one0 ^
-      total_rows_carry21, total_rows_propagate[20] ^ total_rows_14_zero5 ^ (total_rows_14_one5 &
-      total_rows_carry14), total_rows_propagate[19] ^ total_rows_14_zero4 ^ (total_rows_14_one4 &
-      total_rows_carry14), total_rows_propagate[18] ^ total_rows_14_zero3 ^ (total_rows_14_one3 &
-      total_rows_carry14), total_rows_propagate[17] ^ total_rows_14_zero2 ^ (total_rows_14_one2 &
-      total_rows_carry14), total_rows_propagate[16] ^ total_rows_14_zero1 ^ (total_rows_14_one1 &
-      total_rows_carry14), total_rows_propagate[15] ^ total_rows_14_zero0 ^ (total_rows_14_one0 &
-      total_rows_carry14), total_rows_14_one0 ^ total_rows_carry14, total_rows_propagate[13] ^
-      total_rows_7_zero5 ^ (total_rows_7_one5 & total_rows_0_zero6), total_rows_propagate[12] ^
-      total_rows_7_zero4 ^ (total_rows_7_one4 & total_rows_0_zero6), total_rows_propagate[11] ^
-      total_rows_7_zero3 ^ (total_rows_7_one3 & total_rows_0_zero6), total_rows_propagate[10] ^
-      total_rows_7_zero2 ^ (total_rows_7_one2 & total_rows_0_zero6), total_rows_propagate[9] ^
-      total_rows_7_zero1 ^ (total_rows_7_one1 & total_rows_0_zero6), total_rows_propagate[8] ^
-      total_rows_7_zero0 ^ (total_rows_7_one0 & total_rows_0_zero6), total_rows_7_one0 ^
-      total_rows_0_zero6, total_rows_propagate[6] ^ total_rows_0_zero5, total_rows_propagate[5] ^
-      total_rows_0_zero4, total_rows_propagate[4] ^ total_rows_0_zero3, total_rows_propagate[3] ^
-      total_rows_0_zero2, total_rows_propagate[2] ^ total_rows_0_zero1, total_rows_propagate[1] ^
-      total_rows_0_zero0, total_rows_0_one0};
+  wire [15:0] total_row15 = (({a[59], a3} & {16{total_one3_4}}) | ({a3, 1'b0} & {16{total_two3_4}}))
+      ^ {16{w[31]}} ^ 16'h8000;
+  wire [29:0] total_row16 = sum_so_far ^ 30'h20000000;
+  wire [21:0] total_stage1_half0_0 = {total_row11[15:10], total_row4} ^ {total_row7[15:10],
+      total_row12[15:1], w[1]};
+  wire [21:0] total_stage1_sum0_0 = total_stage1_half0_0 ^ {total_row3[15:10], total_row0};
+  wire [21:0] total_stage1_carry0_0 = ({total_row11[15:10], total_row4} & {total_row7[15:10],
+      total_row12[15:1], w[1]}) | (total_stage1_half0_0 & {total_row3[15:10], total_row0});
+  wire total_stage1_half1_0 = w[17] ^ total_row8[0];
+  wire total_stage1_sum1_0 = total_stage1_half1_0 ^ w[9];
+  wire total_stage1_carry1_0 = (w[17] & total_row8[0]) | (total_stage1_half1_0 & w[9]);
+  wire [18:0] total_stage1_half1_2 = {1'b1, total_row6[15:14], total_row1} ^ {total_row15[14:10],
+      total_row8[15:2]};
+  wire [18:0] total_stage1_sum1_2 = total_stage1_half1_2 ^ total_row16[20:2];
+  wire [18:0] total_stage1_carry1_2 = ({1'b1, total_row6[15:14], total_row1} & {total_row15[14:10],
+      total_row8[15:2]}) | (total_stage1_half1_2 & total_row16[20:2]);
+  wire total_stage1_half2_0 = total_row16[0] ^ w[25];
+  wire total_stage1_sum2_0 = total_stage1_half2_0 ^ total_row12[0];
+  wire total_stage1_carry2_0 = (total_row16[0] & w[25]) | (total_stage1_half2_0 & total_row12[0]);
+  wire [17:0] total_stage1_half2_2 = {total_row2[15], 1'b1, total_row13[15:1], w[11]} ^
+      {total_row14[15:14], total_row5};
+  wire [17:0] total_stage1_sum2_2 = total_stage1_half2_2 ^ {total_row10[15:14], total_row9[15:1],
+      w[3]};
+  wire [17:0] total_stage1_carry2_2 = ({total_row2[15], 1'b1, total_row13[15:1], w[11]} &
+      {total_row14[15:14], total_row5}) | (total_stage1_half2_2 & {total_row10[15:14],
+      total_row9[15:1], w[3]});
+  wire total_stage1_half3_2 = total_row13[0] ^ w[19];
+  wire total_stage1_sum3_2 = total_stage1_half3_2 ^ total_row9[0];
+  wire total_stage1_carry3_2 = (total_row13[0] & w[19]) | (total_stage1_half3_2 & total_row9[0]);
+  wire [13:0] total_stage1_half3_4 = total_row6[13:0] ^ {total_row10[13:1], w[5]};
+  wire [13:0] total_stage1_sum3_4 = total_stage1_half3_4 ^ total_row2[13:0];
+  wire [13:0] total_stage1_carry3_4 = (total_row6[13:0] & {total_row10[13:1], w[5]}) |
+      (total_stage1_half3_4 & total_row2[13:0]);
+  wire total_stage1_half4_4 = w[21] ^ total_row10[0];
+  wire total_stage1_sum4_4 = total_stage1_half4_4 ^ w[13];
+  wire total_stage1_carry4_4 = (w[21] & total_row10[0]) | (total_stage1_half4_4 & w[13]);
+  wire [9:0] total_stage1_half4_6 = {total_row11[9:1], w[7]} ^ total_row3[9:0];
+  wire [9:0] total_stage1_sum4_6 = total_stage1_half4_6 ^ total_row14[11:2];
+  wire [9:0] total_stage1_carry4_6 = ({total_row11[9:1], w[7]} & total_row3[9:0]) |
+      (total_stage1_half4_6 & total_row14[11:2]);
+  wire total_stage1_half5_6 = total_row11[0] ^ w[15];
+  wire total_stage1_sum5_6 = total_stage1_half5_6 ^ total_row7[0];
+  wire total_stage1_carry5_6 = (total_row11[0] & w[15]) | (total_stage1_half5_6 & total_row7[0]);
+  wire total_stage1_half6_6 = w[31] ^ total_row15[0];
+  wire total_stage1_sum6_6 = total_stage1_half6_6 ^ w[23];
+  wire total_stage1_carry6_6 = (w[31] & total_row15[0]) | (total_stage1_half6_6 & w[23]);
+  wire [22:0] total_stage2_half0_0 = {total_row16[22:21], total_stage1_sum1_2, total_row8[1],
+      total_stage1_sum2_0} ^ {total_stage1_carry0_0[21], total_stage1_carry1_2, w[27],
+      total_row16[1], total_stage1_sum1_0};
+  wire [22:0] total_stage2_sum0_0 = total_stage2_half0_0 ^ {1'b1, total_stage1_sum0_0};
+  wire [22:0] total_stage2_carry0_0 = ({total_row16[22:21], total_stage1_sum1_2, total_row8[1],
+      total_stage1_sum2_0} & {total_stage1_carry0_0[21], total_stage1_carry1_2, w[27],
+      total_row16[1], total_stage1_sum1_0}) | (total_stage2_half0_0 & {1'b1, total_stage1_sum0_0});
+  wire [18:0] total_stage2_half1_1 = {total_stage1_carry2_2[16:0], total_stage1_sum3_2,
+      total_stage1_carry2_0} ^ {total_stage1_sum2_2, total_stage1_carry1_0};
+  wire [18:0] total_stage2_sum1_1 = total_stage2_half1_1 ^ total_stage1_carry0_0[18:0];
+  wire [18:0] total_stage2_carry1_1 = ({total_stage1_carry2_2[16:0], total_stage1_sum3_2,
+      total_stage1_carry2_0} & {total_stage1_sum2_2, total_stage1_carry1_0}) | (total_stage2_half1_1
+      & total_stage1_carry0_0[18:0]);
+  wire [13:0] total_stage2_half2_4 = total_stage1_sum3_4 ^ {total_stage1_carry3_4[12:0], w[29]};
+  wire [13:0] total_stage2_sum2_4 = total_stage2_half2_4 ^ {total_row14[13:12], total_stage1_sum4_6,
+      total_row14[1:0]};
+  wire [13:0] total_stage2_carry2_4 = (total_stage1_sum3_4 & {total_stage1_carry3_4[12:0], w[29]}) |
+      (total_stage2_half2_4 & {total_row14[13:12], total_stage1_sum4_6, total_row14[1:0]});
+  wire [8:0] total_stage2_half3_7 = total_stage1_carry4_6[8:0] ^ total_row15[9:1];
+  wire [8:0] total_stage2_sum3_7 = total_stage2_half3_7 ^ total_row7[9:1];
+  wire [8:0] total_stage2_carry3_7 = (total_stage1_carry4_6[8:0] & total_row15[9:1]) |
+      (total_stage2_half3_7 & total_row7[9:1]);
+  wire [20:0] total_stage3_half0_1 = {total_stage1_carry0_0[20:19], total_stage2_sum1_1} ^
+      total_stage2_carry0_0[20:0];
+  wire [20:0] total_stage3_sum0_1 = total_stage3_half0_1 ^ total_stage2_sum0_0[21:1];
+  wire [20:0] total_stage3_carry0_1 = ({total_stage1_carry0_0[20:19], total_stage2_sum1_1} &
+      total_stage2_carry0_0[20:0]) | (total_stage3_half0_1 & total_stage2_sum0_0[21:1]);
+  wire [14:0] total_stage3_half1_4 = {total_stage1_carry3_4[13], total_stage2_sum2_4} ^
+      {total_row2[14], 1'b1, total_stage1_carry4_6[9], total_stage2_sum3_7[8:1],
+      total_stage1_carry5_6, total_stage1_sum5_6, total_stage1_carry4_4, total_stage1_sum4_4};
+  wire [14:0] total_stage3_sum1_4 = total_stage3_half1_4 ^ total_stage2_carry1_1[16:2];
+  wire [14:0] total_stage3_carry1_4 = ({total_stage1_carry3_4[13], total_stage2_sum2_4} &
+      {total_row2[14], 1'b1, total_stage1_carry4_6[9], total_stage2_sum3_7[8:1],
+      total_stage1_carry5_6, total_stage1_sum5_6, total_stage1_carry4_4, total_stage1_sum4_4}) |
+      (total_stage3_half1_4 & total_stage2_carry1_1[16:2]);
+  wire [9:0] total_stage3_half2_7 = {9'd0, total_stage2_sum3_7[0]} ^ {total_stage2_carry3_7,
+      total_stage1_carry6_6};
+  wire [9:0] total_stage3_sum2_7 = total_stage3_half2_7 ^ total_stage2_carry2_4[11:2];
+  wire [9:0] total_stage3_carry2_7 = ({9'd0, total_stage2_sum3_7[0]} & {total_stage2_carry3_7,
+      total_stage1_carry6_6}) | (total_stage3_half2_7 & total_stage2_carry2_4[11:2]);
+  wire [20:0] total_stage4_half0_2 = total_stage3_carry0_1 ^ {total_stage2_carry0_0[21],
+      total_row15[15], total_stage2_carry1_1[18:17], total_stage3_sum1_4,
+      total_stage2_carry1_1[1:0]};
+  wire [20:0] total_stage4_sum0_2 = total_stage4_half0_2 ^ {total_stage2_sum0_0[22],
+      total_stage3_sum0_1[20:1]};
+  wire [20:0] total_stage4_carry0_2 = (total_stage3_carry0_1 & {total_stage2_carry0_0[21],
+      total_row15[15], total_stage2_carry1_1[18:17], total_stage3_sum1_4,
+      total_stage2_carry1_1[1:0]}) | (total_stage4_half0_2 & {total_stage2_sum0_0[22],
+      total_stage3_sum0_1[20:1]});
+  wire [12:0] total_stage4_half1_6 = {1'b0, total_stage3_carry2_7, 1'b0, total_stage1_sum6_6} ^
+      total_stage3_carry1_4[13:1];
+  wire [12:0] total_stage4_sum1_6 = total_stage4_half1_6 ^ {total_stage2_carry2_4[13:12],
+      total_stage3_sum2_7, total_stage2_carry2_4[1]};
+  wire [12:0] total_stage4_carry1_6 = ({1'b0, total_stage3_carry2_7, 1'b0, total_stage1_sum6_6} &
+      total_stage3_carry1_4[13:1]) | (total_stage4_half1_6 & {total_stage2_carry2_4[13:12],
+      total_stage3_sum2_7, total_stage2_carry2_4[1]});
+  wire total_stage5_half0_3 = total_stage4_carry0_2[0] ^ total_stage1_carry3_2;
+  wire total_stage5_sum0_3 = total_stage5_half0_3 ^ total_stage4_sum0_2[1];
+  wire total_stage5_carry0_3 = (total_stage4_carry0_2[0] & total_stage1_carry3_2) |
+      (total_stage5_half0_3 & total_stage4_sum0_2[1]);
+  wire [15:0] total_stage5_half0_5 = {total_stage1_carry2_2[17], total_stage3_carry1_4[14],
+      total_stage4_sum1_6, total_stage2_carry2_4[0]} ^ total_stage4_carry0_2[17:2];
+  wire [15:0] total_stage5_sum0_5 = total_stage5_half0_5 ^ total_stage4_sum0_2[18:3];
+  wire [15:0] total_stage5_carry0_5 = ({total_stage1_carry2_2[17], total_stage3_carry1_4[14],
+      total_stage4_sum1_6, total_stage2_carry2_4[0]} & total_stage4_carry0_2[17:2]) |
+      (total_stage5_half0_5 & total_stage4_sum0_2[18:3]);
+  wire total_stage5_half0_23 = total_stage2_carry0_0[22] ^ total_stage4_carry0_2[20];
+  wire total_stage5_sum0_23 = total_stage5_half0_23 ^ total_row16[23];
+  wire total_stage5_carry0_23 = (total_stage2_carry0_0[22] & total_stage4_carry0_2[20]) |
+      (total_stage5_half0_23 & total_row16[23]);
+  wire total_stage6_half0_4 = total_stage5_carry0_3 ^ total_stage4_carry0_2[1];
+  wire total_stage6_sum0_4 = total_stage6_half0_4 ^ total_stage4_sum0_2[2];
+  wire total_stage6_carry0_4 = (total_stage5_carry0_3 & total_stage4_carry0_2[1]) |
+      (total_stage6_half0_4 & total_stage4_sum0_2[2]);
+  wire [12:0] total_stage6_half0_7 = total_stage4_carry1_6 ^ total_stage5_sum0_5[14:2];
+  wire [12:0] total_stage6_sum0_7 = total_stage6_half0_7 ^ total_stage5_carry0_5[13:1];
+  wire [12:0] total_stage6_carry0_7 = (total_stage4_carry1_6 & total_stage5_sum0_5[14:2]) |
+      (total_stage6_half0_7 & total_stage5_carry0_5[13:1]);
+  wire total_stage6_half0_21 = total_stage4_carry0_2[18] ^ total_stage4_sum0_2[19];
+  wire total_stage6_sum0_21 = total_stage6_half0_21 ^ total_stage5_carry0_5[15];
+  wire total_stage6_carry0_21 = (total_stage4_carry0_2[18] & total_stage4_sum0_2[19]) |
+      (total_stage6_half0_21 & total_stage5_carry0_5[15]);
+  wire total_stage6_half0_24 = total_stage5_carry0_23 ^ 1'b1;
+  wire total_stage6_sum0_24 = total_stage6_half0_24 ^ total_row16[24];
+  wire total_stage6_carry0_24 = total_stage5_carry0_23 | (total_stage6_half0_24 & total_row16[24]);
+  wire [3:0] total_ripple5_sum = {1'b0, total_stage5_carry0_5[0], total_stage3_carry1_4[0],
+      total_stage6_carry0_4} + {1'b0, total_stage5_sum0_5[1:0], total_stage6_carry0_4};
+  wire [2:0] total_ripple5 = total_ripple5_sum[3:1];
+  wire [2:0] total_ripple20_sum = {1'b0, total_stage5_carry0_5[14], total_stage6_carry0_7[12]} +
+      {1'b0, total_stage5_sum0_5[15], total_stage6_carry0_7[12]};
+  wire [1:0] total_ripple20 = total_ripple20_sum[2:1];
+  wire [2:0] total_ripple22_sum = {1'b0, total_stage4_carry0_2[19], total_stage6_carry0_21} + {1'b0,
+      total_stage4_sum0_2[20], total_stage6_carry0_21};
+  wire [1:0] total_ripple22 = total_ripple22_sum[2:1];
+  wire [5:0] total_ripple25_sum = {1'b0, total_row16[28:25], total_stage6_carry0_24} + {5'hf,
+      total_stage6_carry0_24};
+  wire [4:0] total_ripple25 = total_ripple25_sum[5:1];
+  wire [7:0] total_rows_block0 = {1'b0, total_ripple5[1:0], total_stage6_sum0_4,
+      total_stage5_sum0_3, total_stage4_sum0_2[0], total_stage3_sum0_1[0], total_stage2_sum0_0[0]};
+  wire [7:0] total_rows_block7 = {1'b0, total_stage6_carry0_7[5:0], total_ripple5[2]} + {1'b0,
+      total_stage6_sum0_7[6:0]};
+  wire [7:0] total_rows_block14 = {1'b0, total_ripple20[0], total_stage6_carry0_7[11:6]} + {2'd0,
+      total_stage6_sum0_7[12:7]};
+  wire total_rows_block14_passes = &({total_ripple20[0], total_stage6_carry0_7[11:6]} ^ {1'b0,
+      total_stage6_sum0_7[12:7]});
+  wire [7:0] total_rows_block21 = {1'b0, total_ripple25[2:0], total_stage6_sum0_24, total_ripple22,
+      total_ripple20[1]} + {5'd0, total_stage5_sum0_23, 1'b0, total_stage6_sum0_21};
+  wire total_rows_block21_passes = &({total_ripple25[2:0], total_stage6_sum0_24, total_ripple22,
+      total_ripple20[1]} ^ {4'd0, total_stage5_sum0_23, 1'b0, total_stage6_sum0_21});
+  wire [2:0] total_rows_block28 = {1'b0, total_ripple25[4:3]} + {1'b0, total_row16[29], 1'b0};
+  wire total_rows_blocks0to1_generates = total_rows_block7[7];
+  wire total_rows_blocks2to3_generates = total_rows_block21[7] | (total_rows_block21_passes &
+      total_rows_block14[7]);
+  wire total_rows_blocks2to3_passes = total_rows_block21_passes & total_rows_block14_passes;
+  wire total_rows_blocks0to2_generates = total_rows_block14[7] | (total_rows_block14_passes &
+      total_rows_blocks0to1_generates);
+  wire total_rows_blocks0to3_generates = total_rows_blocks2to3_generates |
+      (total_rows_blocks2to3_passes & total_rows_blocks0to1_generates);
+  wire [6:0] total_rows_bits7 = total_rows_block7[6:0];
+  wire [6:0] total_rows_bits14 = total_rows_block14[6:0] + {6'd0, total_rows_blocks0to1_generates};
+  wire [6:0] total_rows_bits21 = total_rows_block21[6:0] + {6'd0, total_rows_blocks0to2_generates};
+  wire [1:0] total_rows_bits28 = total_rows_block28[1:0] + {1'b0, total_rows_blocks0to3_generates};
+  wire [29:0] total_rows = {total_rows_bits28, total_rows_bits21, total_rows_bits14,
+      total_rows_bits7, total_rows_block0[6:0]};
   wire next_and = i_valid & ~rst;
 
   always @(posedge clk) begin

@@ -23,6 +23,8 @@ module lmul_bf16_k3_trunc (
   input  wire [15:0] b,
   output wire [15:0] y
 );
+  localparam [14:0] BF16_INFINITY = 15'h7f80;
+  localparam [15:0] BF16_NAN = 16'h7fc0;
 
   // Unpack: Fields (exponent and fraction as one number) and classes of both operands.
   wire a_normal = |a[14:7];
@@ -39,75 +41,38 @@ module lmul_bf16_k3_trunc (
   wire flushed = a_zero | b_zero;
   wire sign = a_sign ^ b_sign;
   wire nan = a_nan | b_nan | (inf & flushed);
+  wire [10:0] a_field = a[14:4];
+  wire [10:0] b_field = b[14:4];
 
   // Add: Sum of both fields and of what corrects it; how it lies to the fields that there are.
-  wire constant_bit0 = ~b[4];
-  wire constant_carry0 = b[4];
-  wire constant_bit1 = b[5] ^ constant_carry0;
-  wire constant_carry1 = b[5] & constant_carry0;
-  wire constant_bit2 = b[6] ^ constant_carry1;
-  wire constant_carry2 = b[6] & constant_carry1;
-  wire constant_bit3 = ~(b[7] ^ constant_carry2);
-  wire constant_carry3 = b[7] | constant_carry2;
-  wire constant_bit4 = b[8] ^ constant_carry3;
-  wire constant_carry4 = b[8] & constant_carry3;
-  wire constant_bit5 = b[9] ^ constant_carry4;
-  wire constant_carry5 = b[9] & constant_carry4;
-  wire constant_bit6 = b[10] ^ constant_carry5;
-  wire constant_carry6 = b[10] & constant_carry5;
-  wire constant_bit7 = b[11] ^ constant_carry6;
-  wire constant_carry7 = b[11] & constant_carry6;
-  wire constant_bit8 = b[12] ^ constant_carry7;
-  wire constant_carry8 = b[12] & constant_carry7;
-  wire constant_bit9 = b[13] ^ constant_carry8;
-  wire constant_carry9 = b[13] & constant_carry8;
-  wire constant_bit10 = b[14] ^ constant_carry9;
-  wire constant_carry10 = b[14] & constant_carry9;
-  wire sum_half0 = a[4] ^ constant_bit0;
-  wire sum_carry0 = a[4] & constant_bit0;
-  wire sum_half1 = a[5] ^ constant_bit1;
-  wire sum_bit1 = sum_half1 ^ sum_carry0;
-  wire sum_carry1 = (a[5] & constant_bit1) | (sum_half1 & sum_carry0);
-  wire sum_half2 = a[6] ^ constant_bit2;
-  wire sum_bit2 = sum_half2 ^ sum_carry1;
-  wire sum_carry2 = (a[6] & constant_bit2) | (sum_half2 & sum_carry1);
-  wire sum_half3 = a[7] ^ constant_bit3;
-  wire sum_bit3 = sum_half3 ^ sum_carry2;
-  wire sum_carry3 = (a[7] & constant_bit3) | (sum_half3 & sum_carry2);
-  wire sum_half4 = a[8] ^ constant_bit4;
-  wire sum_bit4 = sum_half4 ^ sum_carry3;
-  wire sum_carry4 = (a[8] & constant_bit4) | (sum_half4 & sum_carry3);
-  wire sum_half5 = a[9] ^ constant_bit5;
-  wire sum_bit5 = sum_half5 ^ sum_carry4;
-  wire sum_carry5 = (a[9] & constant_bit5) | (sum_half5 & sum_carry4);
-  wire sum_half6 = a[10] ^ constant_bit6;
-  wire sum_bit6 = sum_half6 ^ sum_carry5;
-  wire sum_carry6 = (a[10] & constant_bit6) | (sum_half6 & sum_carry5);
-  wire sum_half7 = a[11] ^ constant_bit7;
-  wire sum_bit7 = sum_half7 ^ sum_carry6;
-  wire sum_carry7 = (a[11] & constant_bit7) | (sum_half7 & sum_carry6);
-  wire sum_half8 = a[12] ^ constant_bit8;
-  wire sum_bit8 = sum_half8 ^ sum_carry7;
-  wire sum_carry8 = (a[12] & constant_bit8) | (sum_half8 & sum_carry7);
-  wire sum_half9 = a[13] ^ constant_bit9;
-  wire sum_bit9 = sum_half9 ^ sum_carry8;
-  wire sum_carry9 = (a[13] & constant_bit9) | (sum_half9 & sum_carry8);
-  wire sum_half10 = a[14] ^ constant_bit10;
-  wire sum_bit10 = sum_half10 ^ sum_carry9;
-  wire sum_carry10 = (a[14] & constant_bit10) | (sum_half10 & sum_carry9);
-  wire sum_bit11 = constant_carry10 ^ sum_carry10;
-  wire sum_carry11 = constant_carry10 & sum_carry10;
-  wire low_half = ~(sum_carry11 | sum_bit11);
+  wire [11:0] constant = {1'b0, b_field} + 12'd9;
+  wire [11:0] sum_half = {1'b0, a_field} ^ constant;
+  wire [11:0] sum_both = {1'b0, a_field} & constant;
+  wire sum_carry0 = sum_both[0];
+  wire sum_carry1 = sum_both[1] | (sum_half[1] & sum_carry0);
+  wire sum_carry2 = sum_both[2] | (sum_half[2] & sum_carry1);
+  wire sum_carry3 = sum_both[3] | (sum_half[3] & sum_carry2);
+  wire sum_carry4 = sum_both[4] | (sum_half[4] & sum_carry3);
+  wire sum_carry5 = sum_both[5] | (sum_half[5] & sum_carry4);
+  wire sum_carry6 = sum_both[6] | (sum_half[6] & sum_carry5);
+  wire sum_carry7 = sum_both[7] | (sum_half[7] & sum_carry6);
+  wire sum_carry8 = sum_both[8] | (sum_half[8] & sum_carry7);
+  wire sum_carry9 = sum_both[9] | (sum_half[9] & sum_carry8);
+  wire sum_carry10 = sum_both[10] | (sum_half[10] & sum_carry9);
+  wire sum_carry11 = sum_both[11] | (sum_half[11] & sum_carry10);
+  wire [12:0] sum = {1'b0, sum_half} ^ {sum_carry11, sum_carry10, sum_carry9, sum_carry8,
+      sum_carry7, sum_carry6, sum_carry5, sum_carry4, sum_carry3, sum_carry2, sum_carry1,
+      sum_carry0, 1'b0};
+  wire msb = sum[11];
+  wire low_half = ~(sum[12] | msb);
 
   // Pack: The code of the field, or that of overflow, underflow, infinity or NaN.
-  wire below = low_half & (~sum_bit10 | ~(|{sum_bit9, sum_bit8, sum_bit7, sum_bit6, sum_bit5,
-      sum_bit4, sum_bit3}));
+  wire below = low_half & (~sum[10] | ~(|sum[9:3]));
   wire is_zero = flushed | below;
-  wire above = sum_carry11 | (sum_bit11 & (sum_bit10 | (sum_bit9 & sum_bit8 & sum_bit7 & sum_bit6 &
-      sum_bit5 & sum_bit4 & sum_bit3)));
-  wire [15:0] code = nan ? 16'h7fc0 : inf ? {sign, 15'h7f80} : {sign, (above ? 15'h7f80 :
-      {sum_bit11, sum_bit9, sum_bit8, sum_bit7, sum_bit6, sum_bit5, sum_bit4, sum_bit3, sum_bit2,
-      sum_bit1, sum_half0, 4'd0}) & ~{15{is_zero}}};
+  wire above = sum[12] | (msb & (sum[10] | (sum[9] & sum[8] & sum[7] & sum[6] & sum[5] & sum[4] &
+      sum[3])));
+  wire [15:0] code = nan ? BF16_NAN : inf ? {sign, BF16_INFINITY} : {sign, (above ? BF16_INFINITY :
+      {msb, sum[9:0], 4'd0}) & ~{15{is_zero}}};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

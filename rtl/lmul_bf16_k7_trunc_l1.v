@@ -40,6 +40,8 @@ module lmul_bf16_k7_trunc_l1 (
   input  wire        o_ready,
   output wire [15:0] y
 );
+  localparam [14:0] BF16_INFINITY = 15'h7f80;
+  localparam [15:0] BF16_NAN = 16'h7fc0;
   reg valid_1;
   reg [15:0] code_r1;
   wire ready_1 = ~valid_1 | o_ready;
@@ -49,11 +51,13 @@ module lmul_bf16_k7_trunc_l1 (
   wire a_sign = a[15];
   wire a_nan = (&a[14:7]) & (|a[6:0]);
   wire a_inf = a[14:0] == 15'd32640;
+  wire [14:0] a_magnitude = a[14:0];
   wire a_zero = ~a_normal;
   wire b_normal = |b[14:7];
   wire b_sign = b[15];
   wire b_nan = (&b[14:7]) & (|b[6:0]);
   wire b_inf = b[14:0] == 15'd32640;
+  wire [14:0] b_magnitude = b[14:0];
   wire b_zero = ~b_normal;
   wire inf = a_inf | b_inf;
   wire flushed = a_zero | b_zero;
@@ -61,90 +65,38 @@ module lmul_bf16_k7_trunc_l1 (
   wire nan = a_nan | b_nan | (inf & flushed);
 
   // Add: Sum of both fields and of what corrects it; how it lies to the fields that there are.
-  wire constant_bit0 = b[0];
-  wire constant_bit1 = b[1];
-  wire constant_bit2 = b[2];
-  wire constant_bit3 = ~b[3];
-  wire constant_carry3 = b[3];
-  wire constant_bit4 = b[4] ^ constant_carry3;
-  wire constant_carry4 = b[4] & constant_carry3;
-  wire constant_bit5 = b[5] ^ constant_carry4;
-  wire constant_carry5 = b[5] & constant_carry4;
-  wire constant_bit6 = b[6] ^ constant_carry5;
-  wire constant_carry6 = b[6] & constant_carry5;
-  wire constant_bit7 = ~(b[7] ^ constant_carry6);
-  wire constant_carry7 = b[7] | constant_carry6;
-  wire constant_bit8 = b[8] ^ constant_carry7;
-  wire constant_carry8 = b[8] & constant_carry7;
-  wire constant_bit9 = b[9] ^ constant_carry8;
-  wire constant_carry9 = b[9] & constant_carry8;
-  wire constant_bit10 = b[10] ^ constant_carry9;
-  wire constant_carry10 = b[10] & constant_carry9;
-  wire constant_bit11 = b[11] ^ constant_carry10;
-  wire constant_carry11 = b[11] & constant_carry10;
-  wire constant_bit12 = b[12] ^ constant_carry11;
-  wire constant_carry12 = b[12] & constant_carry11;
-  wire constant_bit13 = b[13] ^ constant_carry12;
-  wire constant_carry13 = b[13] & constant_carry12;
-  wire constant_bit14 = b[14] ^ constant_carry13;
-  wire constant_carry14 = b[14] & constant_carry13;
-  wire sum_half0 = a[0] ^ constant_bit0;
-  wire sum_carry0 = a[0] & constant_bit0;
-  wire sum_half1 = a[1] ^ constant_bit1;
-  wire sum_bit1 = sum_half1 ^ sum_carry0;
-  wire sum_carry1 = (a[1] & constant_bit1) | (sum_half1 & sum_carry0);
-  wire sum_half2 = a[2] ^ constant_bit2;
-  wire sum_bit2 = sum_half2 ^ sum_carry1;
-  wire sum_carry2 = (a[2] & constant_bit2) | (sum_half2 & sum_carry1);
-  wire sum_half3 = a[3] ^ constant_bit3;
-  wire sum_bit3 = sum_half3 ^ sum_carry2;
-  wire sum_carry3 = (a[3] & constant_bit3) | (sum_half3 & sum_carry2);
-  wire sum_half4 = a[4] ^ constant_bit4;
-  wire sum_bit4 = sum_half4 ^ sum_carry3;
-  wire sum_carry4 = (a[4] & constant_bit4) | (sum_half4 & sum_carry3);
-  wire sum_half5 = a[5] ^ constant_bit5;
-  wire sum_bit5 = sum_half5 ^ sum_carry4;
-  wire sum_carry5 = (a[5] & constant_bit5) | (sum_half5 & sum_carry4);
-  wire sum_half6 = a[6] ^ constant_bit6;
-  wire sum_bit6 = sum_half6 ^ sum_carry5;
-  wire sum_carry6 = (a[6] & constant_bit6) | (sum_half6 & sum_carry5);
-  wire sum_half7 = a[7] ^ constant_bit7;
-  wire sum_bit7 = sum_half7 ^ sum_carry6;
-  wire sum_carry7 = (a[7] & constant_bit7) | (sum_half7 & sum_carry6);
-  wire sum_half8 = a[8] ^ constant_bit8;
-  wire sum_bit8 = sum_half8 ^ sum_carry7;
-  wire sum_carry8 = (a[8] & constant_bit8) | (sum_half8 & sum_carry7);
-  wire sum_half9 = a[9] ^ constant_bit9;
-  wire sum_bit9 = sum_half9 ^ sum_carry8;
-  wire sum_carry9 = (a[9] & constant_bit9) | (sum_half9 & sum_carry8);
-  wire sum_half10 = a[10] ^ constant_bit10;
-  wire sum_bit10 = sum_half10 ^ sum_carry9;
-  wire sum_carry10 = (a[10] & constant_bit10) | (sum_half10 & sum_carry9);
-  wire sum_half11 = a[11] ^ constant_bit11;
-  wire sum_bit11 = sum_half11 ^ sum_carry10;
-  wire sum_carry11 = (a[11] & constant_bit11) | (sum_half11 & sum_carry10);
-  wire sum_half12 = a[12] ^ constant_bit12;
-  wire sum_bit12 = sum_half12 ^ sum_carry11;
-  wire sum_carry12 = (a[12] & constant_bit12) | (sum_half12 & sum_carry11);
-  wire sum_half13 = a[13] ^ constant_bit13;
-  wire sum_bit13 = sum_half13 ^ sum_carry12;
-  wire sum_carry13 = (a[13] & constant_bit13) | (sum_half13 & sum_carry12);
-  wire sum_half14 = a[14] ^ constant_bit14;
-  wire sum_bit14 = sum_half14 ^ sum_carry13;
-  wire sum_carry14 = (a[14] & constant_bit14) | (sum_half14 & sum_carry13);
-  wire sum_bit15 = constant_carry14 ^ sum_carry14;
-  wire sum_carry15 = constant_carry14 & sum_carry14;
-  wire low_half = ~(sum_carry15 | sum_bit15);
+  wire [15:0] constant = {1'b0, b_magnitude} + 16'd136;
+  wire [15:0] sum_half = {1'b0, a_magnitude} ^ constant;
+  wire [15:0] sum_both = {1'b0, a_magnitude} & constant;
+  wire sum_carry0 = sum_both[0];
+  wire sum_carry1 = sum_both[1] | (sum_half[1] & sum_carry0);
+  wire sum_carry2 = sum_both[2] | (sum_half[2] & sum_carry1);
+  wire sum_carry3 = sum_both[3] | (sum_half[3] & sum_carry2);
+  wire sum_carry4 = sum_both[4] | (sum_half[4] & sum_carry3);
+  wire sum_carry5 = sum_both[5] | (sum_half[5] & sum_carry4);
+  wire sum_carry6 = sum_both[6] | (sum_half[6] & sum_carry5);
+  wire sum_carry7 = sum_both[7] | (sum_half[7] & sum_carry6);
+  wire sum_carry8 = sum_both[8] | (sum_half[8] & sum_carry7);
+  wire sum_carry9 = sum_both[9] | (sum_half[9] & sum_carry8);
+  wire sum_carry10 = sum_both[10] | (sum_half[10] & sum_carry9);
+  wire sum_carry11 = sum_both[11] | (sum_half[11] & sum_carry10);
+  wire sum_carry12 = sum_both[12] | (sum_half[12] & sum_carry11);
+  wire sum_carry13 = sum_both[13] | (sum_half[13] & sum_carry12);
+  wire sum_carry14 = sum_both[14] | (sum_half[14] & sum_carry13);
+  wire sum_carry15 = sum_both[15] | (sum_half[15] & sum_carry14);
+  wire [16:0] sum = {1'b0, sum_half} ^ {sum_carry15, sum_carry14, sum_carry13, sum_carry12,
+      sum_carry11, sum_carry10, sum_carry9, sum_carry8, sum_carry7, sum_carry6, sum_carry5,
+      sum_carry4, sum_carry3, sum_carry2, sum_carry1, sum_carry0, 1'b0};
+  wire msb = sum[15];
+  wire low_half = ~(sum[16] | msb);
 
   // Pack: The code of the field, or that of overflow, underflow, infinity or NaN.
-  wire below = low_half & (~sum_bit14 | ~(|{sum_bit13, sum_bit12, sum_bit11, sum_bit10, sum_bit9,
-      sum_bit8, sum_bit7}));
+  wire below = low_half & (~sum[14] | ~(|sum[13:7]));
   wire is_zero = flushed | below;
-  wire above = sum_carry15 | (sum_bit15 & (sum_bit14 | (sum_bit13 & sum_bit12 & sum_bit11 &
-      sum_bit10 & sum_bit9 & sum_bit8 & sum_bit7)));
-  wire [15:0] code = nan ? 16'h7fc0 : inf ? {sign, 15'h7f80} : {sign, (above ? 15'h7f80 :
-      {sum_bit15, sum_bit13, sum_bit12, sum_bit11, sum_bit10, sum_bit9, sum_bit8, sum_bit7,
-      sum_bit6, sum_bit5, sum_bit4, sum_bit3, sum_bit2, sum_bit1, sum_half0}) & ~{15{is_zero}}};
+  wire above = sum[16] | (msb & (sum[14] | (sum[13] & sum[12] & sum[11] & sum[10] & sum[9] & sum[8]
+      & sum[7])));
+  wire [15:0] code = nan ? BF16_NAN : inf ? {sign, BF16_INFINITY} : {sign, (above ? BF16_INFINITY :
+      {msb, sum[13:0]}) & ~{15{is_zero}}};
 
   always @(posedge clk) begin
     if (rst) begin

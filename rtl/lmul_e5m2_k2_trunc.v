@@ -23,17 +23,21 @@ module lmul_e5m2_k2_trunc (
   input  wire [7:0] b,
   output wire [7:0] y
 );
+  localparam [6:0] E5M2_INFINITY = 7'h7c;
+  localparam [7:0] E5M2_NAN = 8'h7e;
 
   // Unpack: Fields (exponent and fraction as one number) and classes of both operands.
   wire a_normal = |a[6:2];
   wire a_sign = a[7];
   wire a_nan = (&a[6:2]) & (|a[1:0]);
   wire a_inf = a[6:0] == 7'd124;
+  wire [6:0] a_magnitude = a[6:0];
   wire a_zero = ~a_normal;
   wire b_normal = |b[6:2];
   wire b_sign = b[7];
   wire b_nan = (&b[6:2]) & (|b[1:0]);
   wire b_inf = b[6:0] == 7'd124;
+  wire [6:0] b_magnitude = b[6:0];
   wire b_zero = ~b_normal;
   wire inf = a_inf | b_inf;
   wire flushed = a_zero | b_zero;
@@ -41,50 +45,28 @@ module lmul_e5m2_k2_trunc (
   wire nan = a_nan | b_nan | (inf & flushed);
 
   // Add: Sum of both fields and of what corrects it; how it lies to the fields that there are.
-  wire constant_bit0 = ~b[0];
-  wire constant_carry0 = b[0];
-  wire constant_bit1 = b[1] ^ constant_carry0;
-  wire constant_carry1 = b[1] & constant_carry0;
-  wire constant_bit2 = ~(b[2] ^ constant_carry1);
-  wire constant_carry2 = b[2] | constant_carry1;
-  wire constant_bit3 = b[3] ^ constant_carry2;
-  wire constant_carry3 = b[3] & constant_carry2;
-  wire constant_bit4 = b[4] ^ constant_carry3;
-  wire constant_carry4 = b[4] & constant_carry3;
-  wire constant_bit5 = b[5] ^ constant_carry4;
-  wire constant_carry5 = b[5] & constant_carry4;
-  wire constant_bit6 = b[6] ^ constant_carry5;
-  wire constant_carry6 = b[6] & constant_carry5;
-  wire sum_half0 = a[0] ^ constant_bit0;
-  wire sum_carry0 = a[0] & constant_bit0;
-  wire sum_half1 = a[1] ^ constant_bit1;
-  wire sum_bit1 = sum_half1 ^ sum_carry0;
-  wire sum_carry1 = (a[1] & constant_bit1) | (sum_half1 & sum_carry0);
-  wire sum_half2 = a[2] ^ constant_bit2;
-  wire sum_bit2 = sum_half2 ^ sum_carry1;
-  wire sum_carry2 = (a[2] & constant_bit2) | (sum_half2 & sum_carry1);
-  wire sum_half3 = a[3] ^ constant_bit3;
-  wire sum_bit3 = sum_half3 ^ sum_carry2;
-  wire sum_carry3 = (a[3] & constant_bit3) | (sum_half3 & sum_carry2);
-  wire sum_half4 = a[4] ^ constant_bit4;
-  wire sum_bit4 = sum_half4 ^ sum_carry3;
-  wire sum_carry4 = (a[4] & constant_bit4) | (sum_half4 & sum_carry3);
-  wire sum_half5 = a[5] ^ constant_bit5;
-  wire sum_bit5 = sum_half5 ^ sum_carry4;
-  wire sum_carry5 = (a[5] & constant_bit5) | (sum_half5 & sum_carry4);
-  wire sum_half6 = a[6] ^ constant_bit6;
-  wire sum_bit6 = sum_half6 ^ sum_carry5;
-  wire sum_carry6 = (a[6] & constant_bit6) | (sum_half6 & sum_carry5);
-  wire sum_bit7 = constant_carry6 ^ sum_carry6;
-  wire sum_carry7 = constant_carry6 & sum_carry6;
-  wire low_half = ~(sum_carry7 | sum_bit7);
+  wire [7:0] constant = {1'b0, b_magnitude} + 8'd5;
+  wire [7:0] sum_half = {1'b0, a_magnitude} ^ constant;
+  wire [7:0] sum_both = {1'b0, a_magnitude} & constant;
+  wire sum_carry0 = sum_both[0];
+  wire sum_carry1 = sum_both[1] | (sum_half[1] & sum_carry0);
+  wire sum_carry2 = sum_both[2] | (sum_half[2] & sum_carry1);
+  wire sum_carry3 = sum_both[3] | (sum_half[3] & sum_carry2);
+  wire sum_carry4 = sum_both[4] | (sum_half[4] & sum_carry3);
+  wire sum_carry5 = sum_both[5] | (sum_half[5] & sum_carry4);
+  wire sum_carry6 = sum_both[6] | (sum_half[6] & sum_carry5);
+  wire sum_carry7 = sum_both[7] | (sum_half[7] & sum_carry6);
+  wire [8:0] sum = {1'b0, sum_half} ^ {sum_carry7, sum_carry6, sum_carry5, sum_carry4, sum_carry3,
+      sum_carry2, sum_carry1, sum_carry0, 1'b0};
+  wire msb = sum[7];
+  wire low_half = ~(sum[8] | msb);
 
   // Pack: The code of the field, or that of overflow, underflow, infinity or NaN.
-  wire below = low_half & (~sum_bit6 | ~(|{sum_bit5, sum_bit4, sum_bit3, sum_bit2}));
+  wire below = low_half & (~sum[6] | ~(|sum[5:2]));
   wire is_zero = flushed | below;
-  wire above = sum_carry7 | (sum_bit7 & (sum_bit6 | (sum_bit5 & sum_bit4 & sum_bit3 & sum_bit2)));
-  wire [7:0] code = nan ? 8'h7e : inf ? {sign, 7'h7c} : {sign, (above ? 7'h7c : {sum_bit7, sum_bit5,
-      sum_bit4, sum_bit3, sum_bit2, sum_bit1, sum_half0}) & ~{7{is_zero}}};
+  wire above = sum[8] | (msb & (sum[6] | (sum[5] & sum[4] & sum[3] & sum[2])));
+  wire [7:0] code = nan ? E5M2_NAN : inf ? {sign, E5M2_INFINITY} : {sign, (above ? E5M2_INFINITY :
+      {msb, sum[5:0]}) & ~{7{is_zero}}};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

@@ -45,6 +45,8 @@ module mac_bf16_bf16_fp32_fp32_rne (
   input  wire        o_ready,
   output wire [31:0] y
 );
+  localparam [30:0] FP32_INFINITY = 31'h7f800000;
+  localparam [31:0] FP32_NAN = 32'h7fc00000;
   reg valid_1;
   reg [31:0] acc;
   wire ready_1 = ~valid_1 | o_ready;
@@ -55,6 +57,7 @@ module mac_bf16_bf16_fp32_fp32_rne (
   wire a_normal = |a[14:7];
   wire a_sign = a[15];
   wire [7:0] a_exponent = {a[14:8], a[7] | ~a_normal};
+  wire [7:0] a_significand = {a_normal, a[6:0]};
   wire a_special = &a[14:7];
   wire a_any = |a[6:0];
   wire a_nan = a_special & a_any;
@@ -111,472 +114,165 @@ module mac_bf16_bf16_fp32_fp32_rne (
   wire addend_lost = subtract ? ~addend_every32 : addend_some32;
 
   // Multiply add: Product plus addend: partial products and addend in one carry-save sum.
+  wire [7:0] sum_row0 = a_significand & {8{b[0]}};
+  wire [7:0] sum_row1 = a_significand & {8{b[1]}};
+  wire [7:0] sum_row2 = a_significand & {8{b[2]}};
+  wire [7:0] sum_row3 = a_significand & {8{b[3]}};
+  wire [7:0] sum_row4 = a_significand & {8{b[4]}};
+  wire [7:0] sum_row5 = a_significand & {8{b[5]}};
+  wire [7:0] sum_row6 = a_significand & {8{b[6]}};
+  wire [7:0] sum_row7 = a_significand & {8{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire sum_19_99_half_and_2 = a[0] & b[1];
-  wire sum_19_99_half_and = a[1] & b[0];
-  wire sum_19_99_half = sum_19_99_half_and_2 ^ sum_19_99_half_and;
-  wire sum_19_99_sum = sum_19_99_half ^ addend_right32[19];
-  wire sum_19_99_carry = (sum_19_99_half_and_2 & sum_19_99_half_and) | (sum_19_99_half &
-      addend_right32[19]);
-  wire sum_20_101_half_and_2 = a[0] & b[2];
-  wire sum_20_101_half_and = a[1] & b[1];
-  wire sum_20_101_half = sum_20_101_half_and_2 ^ sum_20_101_half_and;
-  wire sum_20_101_sum_and = a[2] & b[0];
-  wire sum_20_101_sum = sum_20_101_half ^ sum_20_101_sum_and;
-  wire sum_20_101_carry = (sum_20_101_half_and_2 & sum_20_101_half_and) | (sum_20_101_half &
-      sum_20_101_sum_and);
-  wire sum_20_103_half = addend_right32[20] ^ sum_19_99_carry;
-  wire sum_20_103_sum = sum_20_103_half ^ sum_20_101_sum;
-  wire sum_20_103_carry = (addend_right32[20] & sum_19_99_carry) | (sum_20_103_half &
-      sum_20_101_sum);
-  wire sum_21_105_half_and_2 = a[0] & b[3];
-  wire sum_21_105_half_and = a[1] & b[2];
-  wire sum_21_105_half = sum_21_105_half_and_2 ^ sum_21_105_half_and;
-  wire sum_21_105_sum_and = a[2] & b[1];
-  wire sum_21_105_sum = sum_21_105_half ^ sum_21_105_sum_and;
-  wire sum_21_105_carry = (sum_21_105_half_and_2 & sum_21_105_half_and) | (sum_21_105_half &
-      sum_21_105_sum_and);
-  wire sum_21_107_half_and = a[3] & b[0];
-  wire sum_21_107_half = sum_21_107_half_and ^ addend_right32[21];
-  wire sum_21_107_sum = sum_21_107_half ^ sum_20_101_carry;
-  wire sum_21_107_carry = (sum_21_107_half_and & addend_right32[21]) | (sum_21_107_half &
-      sum_20_101_carry);
-  wire sum_21_109_half = sum_21_105_sum ^ sum_21_107_sum;
-  wire sum_21_109_sum = sum_21_109_half ^ sum_20_103_carry;
-  wire sum_21_109_carry = (sum_21_105_sum & sum_21_107_sum) | (sum_21_109_half & sum_20_103_carry);
-  wire sum_22_111_half_and_2 = a[0] & b[4];
-  wire sum_22_111_half_and = a[1] & b[3];
-  wire sum_22_111_half = sum_22_111_half_and_2 ^ sum_22_111_half_and;
-  wire sum_22_111_sum_and = a[2] & b[2];
-  wire sum_22_111_sum = sum_22_111_half ^ sum_22_111_sum_and;
-  wire sum_22_111_carry = (sum_22_111_half_and_2 & sum_22_111_half_and) | (sum_22_111_half &
-      sum_22_111_sum_and);
-  wire sum_22_113_half_and_2 = a[3] & b[1];
-  wire sum_22_113_half_and = a[4] & b[0];
-  wire sum_22_113_half = sum_22_113_half_and_2 ^ sum_22_113_half_and;
-  wire sum_22_113_sum = sum_22_113_half ^ addend_right32[22];
-  wire sum_22_113_carry = (sum_22_113_half_and_2 & sum_22_113_half_and) | (sum_22_113_half &
-      addend_right32[22]);
-  wire sum_22_115_half = sum_21_105_carry ^ sum_22_111_sum;
-  wire sum_22_115_sum = sum_22_115_half ^ sum_22_113_sum;
-  wire sum_22_115_carry = (sum_21_105_carry & sum_22_111_sum) | (sum_22_115_half & sum_22_113_sum);
-  wire sum_22_117_half = sum_21_107_carry ^ sum_22_115_sum;
-  wire sum_22_117_sum = sum_22_117_half ^ sum_21_109_carry;
-  wire sum_22_117_carry = (sum_21_107_carry & sum_22_115_sum) | (sum_22_117_half &
-      sum_21_109_carry);
-  wire sum_23_119_half_and_2 = a[0] & b[5];
-  wire sum_23_119_half_and = a[1] & b[4];
-  wire sum_23_119_half = sum_23_119_half_and_2 ^ sum_23_119_half_and;
-  wire sum_23_119_sum_and = a[2] & b[3];
-  wire sum_23_119_sum = sum_23_119_half ^ sum_23_119_sum_and;
-  wire sum_23_119_carry = (sum_23_119_half_and_2 & sum_23_119_half_and) | (sum_23_119_half &
-      sum_23_119_sum_and);
-  wire sum_23_121_half_and_2 = a[3] & b[2];
-  wire sum_23_121_half_and = a[4] & b[1];
-  wire sum_23_121_half = sum_23_121_half_and_2 ^ sum_23_121_half_and;
-  wire sum_23_121_sum_and = a[5] & b[0];
-  wire sum_23_121_sum = sum_23_121_half ^ sum_23_121_sum_and;
-  wire sum_23_121_carry = (sum_23_121_half_and_2 & sum_23_121_half_and) | (sum_23_121_half &
-      sum_23_121_sum_and);
-  wire sum_23_123_half = addend_right32[23] ^ sum_22_111_carry;
-  wire sum_23_123_sum = sum_23_123_half ^ sum_22_113_carry;
-  wire sum_23_123_carry = (addend_right32[23] & sum_22_111_carry) | (sum_23_123_half &
-      sum_22_113_carry);
-  wire sum_23_125_half = sum_23_119_sum ^ sum_23_121_sum;
-  wire sum_23_125_sum = sum_23_125_half ^ sum_22_115_carry;
-  wire sum_23_125_carry = (sum_23_119_sum & sum_23_121_sum) | (sum_23_125_half & sum_22_115_carry);
-  wire sum_23_127_half = sum_23_123_sum ^ sum_23_125_sum;
-  wire sum_23_127_sum = sum_23_127_half ^ sum_22_117_carry;
-  wire sum_23_127_carry = (sum_23_123_sum & sum_23_125_sum) | (sum_23_127_half & sum_22_117_carry);
-  wire sum_24_129_half_and_2 = a[0] & b[6];
-  wire sum_24_129_half_and = a[1] & b[5];
-  wire sum_24_129_half = sum_24_129_half_and_2 ^ sum_24_129_half_and;
-  wire sum_24_129_sum_and = a[2] & b[4];
-  wire sum_24_129_sum = sum_24_129_half ^ sum_24_129_sum_and;
-  wire sum_24_129_carry = (sum_24_129_half_and_2 & sum_24_129_half_and) | (sum_24_129_half &
-      sum_24_129_sum_and);
-  wire sum_24_131_half_and_2 = a[3] & b[3];
-  wire sum_24_131_half_and = a[4] & b[2];
-  wire sum_24_131_half = sum_24_131_half_and_2 ^ sum_24_131_half_and;
-  wire sum_24_131_sum_and = a[5] & b[1];
-  wire sum_24_131_sum = sum_24_131_half ^ sum_24_131_sum_and;
-  wire sum_24_131_carry = (sum_24_131_half_and_2 & sum_24_131_half_and) | (sum_24_131_half &
-      sum_24_131_sum_and);
-  wire sum_24_133_half_and = a[6] & b[0];
-  wire sum_24_133_half = sum_24_133_half_and ^ addend_right32[24];
-  wire sum_24_133_sum = sum_24_133_half ^ sum_23_119_carry;
-  wire sum_24_133_carry = (sum_24_133_half_and & addend_right32[24]) | (sum_24_133_half &
-      sum_23_119_carry);
-  wire sum_24_135_half = sum_23_121_carry ^ sum_24_129_sum;
-  wire sum_24_135_sum = sum_24_135_half ^ sum_24_131_sum;
-  wire sum_24_135_carry = (sum_23_121_carry & sum_24_129_sum) | (sum_24_135_half & sum_24_131_sum);
-  wire sum_24_137_half = sum_24_133_sum ^ sum_23_123_carry;
-  wire sum_24_137_sum = sum_24_137_half ^ sum_24_135_sum;
-  wire sum_24_137_carry = (sum_24_133_sum & sum_23_123_carry) | (sum_24_137_half & sum_24_135_sum);
-  wire sum_24_139_half = sum_23_125_carry ^ sum_24_137_sum;
-  wire sum_24_139_sum = sum_24_139_half ^ sum_23_127_carry;
-  wire sum_24_139_carry = (sum_23_125_carry & sum_24_137_sum) | (sum_24_139_half &
-      sum_23_127_carry);
-  wire sum_25_141_half_and_2 = a[0] & b_normal;
-  wire sum_25_141_half_and = a[1] & b[6];
-  wire sum_25_141_half = sum_25_141_half_and_2 ^ sum_25_141_half_and;
-  wire sum_25_141_sum_and = a[2] & b[5];
-  wire sum_25_141_sum = sum_25_141_half ^ sum_25_141_sum_and;
-  wire sum_25_141_carry = (sum_25_141_half_and_2 & sum_25_141_half_and) | (sum_25_141_half &
-      sum_25_141_sum_and);
-  wire sum_25_143_half_and_2 = a[3] & b[4];
-  wire sum_25_143_half_and = a[4] & b[3];
-  wire sum_25_143_half = sum_25_143_half_and_2 ^ sum_25_143_half_and;
-  wire sum_25_143_sum_and = a[5] & b[2];
-  wire sum_25_143_sum = sum_25_143_half ^ sum_25_143_sum_and;
-  wire sum_25_143_carry = (sum_25_143_half_and_2 & sum_25_143_half_and) | (sum_25_143_half &
-      sum_25_143_sum_and);
-  wire sum_25_145_half_and_2 = a[6] & b[1];
-  wire sum_25_145_half_and = a_normal & b[0];
-  wire sum_25_145_half = sum_25_145_half_and_2 ^ sum_25_145_half_and;
-  wire sum_25_145_sum = sum_25_145_half ^ addend_right32[25];
-  wire sum_25_145_carry = (sum_25_145_half_and_2 & sum_25_145_half_and) | (sum_25_145_half &
-      addend_right32[25]);
-  wire sum_25_147_half = sum_24_129_carry ^ sum_24_131_carry;
-  wire sum_25_147_sum = sum_25_147_half ^ sum_25_141_sum;
-  wire sum_25_147_carry = (sum_24_129_carry & sum_24_131_carry) | (sum_25_147_half &
-      sum_25_141_sum);
-  wire sum_25_149_half = sum_25_143_sum ^ sum_25_145_sum;
-  wire sum_25_149_sum = sum_25_149_half ^ sum_24_133_carry;
-  wire sum_25_149_carry = (sum_25_143_sum & sum_25_145_sum) | (sum_25_149_half & sum_24_133_carry);
-  wire sum_25_151_half = sum_24_135_carry ^ sum_25_147_sum;
-  wire sum_25_151_sum = sum_25_151_half ^ sum_25_149_sum;
-  wire sum_25_151_carry = (sum_24_135_carry & sum_25_147_sum) | (sum_25_151_half & sum_25_149_sum);
-  wire sum_25_153_half = sum_24_137_carry ^ sum_25_151_sum;
-  wire sum_25_153_sum = sum_25_153_half ^ sum_24_139_carry;
-  wire sum_25_153_carry = (sum_24_137_carry & sum_25_151_sum) | (sum_25_153_half &
-      sum_24_139_carry);
-  wire sum_26_155_half_and_2 = a[1] & b_normal;
-  wire sum_26_155_half_and = a[2] & b[6];
-  wire sum_26_155_half = sum_26_155_half_and_2 ^ sum_26_155_half_and;
-  wire sum_26_155_sum_and = a[3] & b[5];
-  wire sum_26_155_sum = sum_26_155_half ^ sum_26_155_sum_and;
-  wire sum_26_155_carry = (sum_26_155_half_and_2 & sum_26_155_half_and) | (sum_26_155_half &
-      sum_26_155_sum_and);
-  wire sum_26_157_half_and_2 = a[4] & b[4];
-  wire sum_26_157_half_and = a[5] & b[3];
-  wire sum_26_157_half = sum_26_157_half_and_2 ^ sum_26_157_half_and;
-  wire sum_26_157_sum_and = a[6] & b[2];
-  wire sum_26_157_sum = sum_26_157_half ^ sum_26_157_sum_and;
-  wire sum_26_157_carry = (sum_26_157_half_and_2 & sum_26_157_half_and) | (sum_26_157_half &
-      sum_26_157_sum_and);
-  wire sum_26_159_half_and = a_normal & b[1];
-  wire sum_26_159_half = sum_26_159_half_and ^ addend_right32[26];
-  wire sum_26_159_sum = sum_26_159_half ^ sum_25_141_carry;
-  wire sum_26_159_carry = (sum_26_159_half_and & addend_right32[26]) | (sum_26_159_half &
-      sum_25_141_carry);
-  wire sum_26_161_half = sum_25_143_carry ^ sum_25_145_carry;
-  wire sum_26_161_sum = sum_26_161_half ^ sum_26_155_sum;
-  wire sum_26_161_carry = (sum_25_143_carry & sum_25_145_carry) | (sum_26_161_half &
-      sum_26_155_sum);
-  wire sum_26_163_half = sum_26_157_sum ^ sum_26_159_sum;
-  wire sum_26_163_sum = sum_26_163_half ^ sum_25_147_carry;
-  wire sum_26_163_carry = (sum_26_157_sum & sum_26_159_sum) | (sum_26_163_half & sum_25_147_carry);
-  wire sum_26_165_half = sum_25_149_carry ^ sum_26_161_sum;
-  wire sum_26_165_sum = sum_26_165_half ^ sum_26_163_sum;
-  wire sum_26_165_carry = (sum_25_149_carry & sum_26_161_sum) | (sum_26_165_half & sum_26_163_sum);
-  wire sum_26_167_half = sum_25_151_carry ^ sum_26_165_sum;
-  wire sum_26_167_sum = sum_26_167_half ^ sum_25_153_carry;
-  wire sum_26_167_carry = (sum_25_151_carry & sum_26_165_sum) | (sum_26_167_half &
-      sum_25_153_carry);
-  wire sum_27_169_half_and_2 = a[2] & b_normal;
-  wire sum_27_169_half_and = a[3] & b[6];
-  wire sum_27_169_half = sum_27_169_half_and_2 ^ sum_27_169_half_and;
-  wire sum_27_169_sum_and = a[4] & b[5];
-  wire sum_27_169_sum = sum_27_169_half ^ sum_27_169_sum_and;
-  wire sum_27_169_carry = (sum_27_169_half_and_2 & sum_27_169_half_and) | (sum_27_169_half &
-      sum_27_169_sum_and);
-  wire sum_27_171_half_and_2 = a[5] & b[4];
-  wire sum_27_171_half_and = a[6] & b[3];
-  wire sum_27_171_half = sum_27_171_half_and_2 ^ sum_27_171_half_and;
-  wire sum_27_171_sum_and = a_normal & b[2];
-  wire sum_27_171_sum = sum_27_171_half ^ sum_27_171_sum_and;
-  wire sum_27_171_carry = (sum_27_171_half_and_2 & sum_27_171_half_and) | (sum_27_171_half &
-      sum_27_171_sum_and);
-  wire sum_27_173_half = addend_right32[27] ^ sum_26_155_carry;
-  wire sum_27_173_sum = sum_27_173_half ^ sum_26_157_carry;
-  wire sum_27_173_carry = (addend_right32[27] & sum_26_155_carry) | (sum_27_173_half &
-      sum_26_157_carry);
-  wire sum_27_175_half = sum_27_169_sum ^ sum_27_171_sum;
-  wire sum_27_175_sum = sum_27_175_half ^ sum_26_159_carry;
-  wire sum_27_175_carry = (sum_27_169_sum & sum_27_171_sum) | (sum_27_175_half & sum_26_159_carry);
-  wire sum_27_177_half = sum_26_161_carry ^ sum_27_173_sum;
-  wire sum_27_177_sum = sum_27_177_half ^ sum_27_175_sum;
-  wire sum_27_177_carry = (sum_26_161_carry & sum_27_173_sum) | (sum_27_177_half & sum_27_175_sum);
-  wire sum_27_179_half = sum_26_163_carry ^ sum_26_165_carry;
-  wire sum_27_179_sum = sum_27_179_half ^ sum_27_177_sum;
-  wire sum_27_179_carry = (sum_26_163_carry & sum_26_165_carry) | (sum_27_179_half &
-      sum_27_177_sum);
-  wire sum_28_181_half_and_2 = a[3] & b_normal;
-  wire sum_28_181_half_and = a[4] & b[6];
-  wire sum_28_181_half = sum_28_181_half_and_2 ^ sum_28_181_half_and;
-  wire sum_28_181_sum_and = a[5] & b[5];
-  wire sum_28_181_sum = sum_28_181_half ^ sum_28_181_sum_and;
-  wire sum_28_181_carry = (sum_28_181_half_and_2 & sum_28_181_half_and) | (sum_28_181_half &
-      sum_28_181_sum_and);
-  wire sum_28_183_half_and_2 = a[6] & b[4];
-  wire sum_28_183_half_and = a_normal & b[3];
-  wire sum_28_183_half = sum_28_183_half_and_2 ^ sum_28_183_half_and;
-  wire sum_28_183_sum = sum_28_183_half ^ addend_right32[28];
-  wire sum_28_183_carry = (sum_28_183_half_and_2 & sum_28_183_half_and) | (sum_28_183_half &
-      addend_right32[28]);
-  wire sum_28_185_half = sum_27_169_carry ^ sum_27_171_carry;
-  wire sum_28_185_sum = sum_28_185_half ^ sum_28_181_sum;
-  wire sum_28_185_carry = (sum_27_169_carry & sum_27_171_carry) | (sum_28_185_half &
-      sum_28_181_sum);
-  wire sum_28_187_half = sum_28_183_sum ^ sum_27_173_carry;
-  wire sum_28_187_sum = sum_28_187_half ^ sum_27_175_carry;
-  wire sum_28_187_carry = (sum_28_183_sum & sum_27_173_carry) | (sum_28_187_half &
-      sum_27_175_carry);
-  wire sum_28_189_half = sum_28_185_sum ^ sum_27_177_carry;
-  wire sum_28_189_sum = sum_28_189_half ^ sum_28_187_sum;
-  wire sum_28_189_carry = (sum_28_185_sum & sum_27_177_carry) | (sum_28_189_half & sum_28_187_sum);
-  wire sum_29_191_half_and_2 = a[4] & b_normal;
-  wire sum_29_191_half_and = a[5] & b[6];
-  wire sum_29_191_half = sum_29_191_half_and_2 ^ sum_29_191_half_and;
-  wire sum_29_191_carry_and = a[6] & b[5];
-  wire sum_29_191_sum = sum_29_191_half ^ sum_29_191_carry_and;
-  wire sum_29_191_carry = (sum_29_191_half_and_2 & sum_29_191_half_and) | (sum_29_191_half &
-      sum_29_191_carry_and);
-  wire sum_29_193_half_and = a_normal & b[4];
-  wire sum_29_193_half = sum_29_193_half_and ^ addend_right32[29];
-  wire sum_29_193_sum = sum_29_193_half ^ sum_28_181_carry;
-  wire sum_29_193_carry = (sum_29_193_half_and & addend_right32[29]) | (sum_29_193_half &
-      sum_28_181_carry);
-  wire sum_29_195_half = sum_28_183_carry ^ sum_29_191_sum;
-  wire sum_29_195_sum = sum_29_195_half ^ sum_29_193_sum;
-  wire sum_29_195_carry = (sum_28_183_carry & sum_29_191_sum) | (sum_29_195_half & sum_29_193_sum);
-  wire sum_29_197_half = sum_28_185_carry ^ sum_29_195_sum;
-  wire sum_29_197_sum = sum_29_197_half ^ sum_28_187_carry;
-  wire sum_29_197_carry = (sum_28_185_carry & sum_29_195_sum) | (sum_29_197_half &
-      sum_28_187_carry);
-  wire sum_30_199_half_and_2 = a[5] & b_normal;
-  wire sum_30_199_half_and = a[6] & b[6];
-  wire sum_30_199_half = sum_30_199_half_and_2 ^ sum_30_199_half_and;
-  wire sum_30_199_sum_and = a_normal & b[5];
-  wire sum_30_199_sum = sum_30_199_half ^ sum_30_199_sum_and;
-  wire sum_30_199_carry = (sum_30_199_half_and_2 & sum_30_199_half_and) | (sum_30_199_half &
-      sum_30_199_sum_and);
-  wire sum_30_201_half = addend_right32[30] ^ sum_29_191_carry;
-  wire sum_30_201_sum = sum_30_201_half ^ sum_30_199_sum;
-  wire sum_30_201_carry = (addend_right32[30] & sum_29_191_carry) | (sum_30_201_half &
-      sum_30_199_sum);
-  wire sum_30_203_half = sum_29_193_carry ^ sum_29_195_carry;
-  wire sum_30_203_sum = sum_30_203_half ^ sum_30_201_sum;
-  wire sum_30_203_carry = (sum_29_193_carry & sum_29_195_carry) | (sum_30_203_half &
-      sum_30_201_sum);
-  wire sum_31_205_half_and_2 = a[6] & b_normal;
-  wire sum_31_205_half_and = a_normal & b[6];
-  wire sum_31_205_half = sum_31_205_half_and_2 ^ sum_31_205_half_and;
-  wire sum_31_205_sum = sum_31_205_half ^ addend_right32[31];
-  wire sum_31_205_carry = (sum_31_205_half_and_2 & sum_31_205_half_and) | (sum_31_205_half &
-      addend_right32[31]);
-  wire sum_31_207_half = sum_30_199_carry ^ sum_31_205_sum;
-  wire sum_31_207_sum = sum_31_207_half ^ sum_30_201_carry;
-  wire sum_31_207_carry = (sum_30_199_carry & sum_31_205_sum) | (sum_31_207_half &
-      sum_30_201_carry);
-  wire sum_32_209_half_and = a_normal & b_normal;
-  wire sum_32_209_half = sum_32_209_half_and ^ addend_right32[32];
-  wire sum_32_209_sum = sum_32_209_half ^ sum_31_205_carry;
-  wire sum_32_209_carry = (sum_32_209_half_and & addend_right32[32]) | (sum_32_209_half &
-      sum_31_205_carry);
-  wire low_sum_propagate_and = a[0] & b[0];
-  wire [33:0] low_sum_propagate = {addend_right32[33], sum_32_209_sum, sum_31_207_sum,
-      sum_29_197_carry, sum_29_197_sum, sum_27_179_carry, sum_27_179_sum, sum_26_167_sum,
-      sum_25_153_sum, sum_24_139_sum, sum_23_127_sum, sum_22_117_sum, sum_21_109_sum,
-      sum_20_103_sum, sum_19_99_sum, low_sum_propagate_and, addend_right32[17:0]} ^
-      {sum_32_209_carry, sum_31_207_carry, sum_30_203_carry, sum_30_203_sum, sum_28_189_carry,
-      sum_28_189_sum, sum_26_167_carry, 8'd0, addend_right32[18], 17'd0, plus_one_low};
-  wire [33:0] low_sum_generate = {addend_right32[33], sum_32_209_sum, sum_31_207_sum,
-      sum_29_197_carry, sum_29_197_sum, sum_27_179_carry, sum_27_179_sum, sum_26_167_sum,
-      sum_25_153_sum, sum_24_139_sum, sum_23_127_sum, sum_22_117_sum, sum_21_109_sum,
-      sum_20_103_sum, sum_19_99_sum, low_sum_propagate_and, addend_right32[17:0]} &
-      {sum_32_209_carry, sum_31_207_carry, sum_30_203_carry, sum_30_203_sum, sum_28_189_carry,
-      sum_28_189_sum, sum_26_167_carry, 8'd0, addend_right32[18], 17'd0, plus_one_low};
-  wire low_sum_0_zero0 = low_sum_generate[0];
-  wire low_sum_0_one0 = low_sum_propagate[0];
-  wire low_sum_0_zero1 = low_sum_generate[1] | (low_sum_propagate[1] & low_sum_0_zero0);
-  wire low_sum_0_zero2 = low_sum_generate[2] | (low_sum_propagate[2] & low_sum_0_zero1);
-  wire low_sum_0_zero3 = low_sum_generate[3] | (low_sum_propagate[3] & low_sum_0_zero2);
-  wire low_sum_0_zero4 = low_sum_generate[4] | (low_sum_propagate[4] & low_sum_0_zero3);
-  wire low_sum_0_zero5 = low_sum_generate[5] | (low_sum_propagate[5] & low_sum_0_zero4);
-  wire low_sum_0_zero6 = low_sum_generate[6] | (low_sum_propagate[6] & low_sum_0_zero5);
-  wire low_sum_7_zero0 = low_sum_generate[7];
-  wire low_sum_7_one0 = low_sum_propagate[7];
-  wire low_sum_7_zero1 = low_sum_generate[8] | (low_sum_propagate[8] & low_sum_7_zero0);
-  wire low_sum_7_one1 = low_sum_propagate[8] & low_sum_7_one0;
-  wire low_sum_7_zero2 = low_sum_generate[9] | (low_sum_propagate[9] & low_sum_7_zero1);
-  wire low_sum_7_one2 = low_sum_propagate[9] & low_sum_7_one1;
-  wire low_sum_7_zero3 = low_sum_generate[10] | (low_sum_propagate[10] & low_sum_7_zero2);
-  wire low_sum_7_one3 = low_sum_propagate[10] & low_sum_7_one2;
-  wire low_sum_7_zero4 = low_sum_generate[11] | (low_sum_propagate[11] & low_sum_7_zero3);
-  wire low_sum_7_one4 = low_sum_propagate[11] & low_sum_7_one3;
-  wire low_sum_7_zero5 = low_sum_generate[12] | (low_sum_propagate[12] & low_sum_7_zero4);
-  wire low_sum_7_one5 = low_sum_propagate[12] & low_sum_7_one4;
-  wire low_sum_7_zero6 = low_sum_generate[13] | (low_sum_propagate[13] & low_sum_7_zero5);
-  wire low_sum_7_one6 = low_sum_propagate[13] & low_sum_7_one5;
-  wire low_sum_14_zero0 = low_sum_generate[14];
-  wire low_sum_14_one0 = low_sum_propagate[14];
-  wire low_sum_14_zero1 = low_sum_generate[15] | (low_sum_propagate[15] & low_sum_14_zero0);
-  wire low_sum_14_one1 = low_sum_propagate[15] & low_sum_14_one0;
-  wire low_sum_14_zero2 = low_sum_generate[16] | (low_sum_propagate[16] & low_sum_14_zero1);
-  wire low_sum_14_one2 = low_sum_propagate[16] & low_sum_14_one1;
-  wire low_sum_14_zero3 = low_sum_generate[17] | (low_sum_propagate[17] & low_sum_14_zero2);
-  wire low_sum_14_one3 = low_sum_propagate[17] & low_sum_14_one2;
-  wire low_sum_14_zero4 = low_sum_generate[18] | (low_sum_propagate[18] & low_sum_14_zero3);
-  wire low_sum_14_one4 = low_sum_propagate[18] & low_sum_14_one3;
-  wire low_sum_14_zero5 = low_sum_generate[19] | (low_sum_propagate[19] & low_sum_14_zero4);
-  wire low_sum_14_one5 = low_sum_propagate[19] & low_sum_14_one4;
-  wire low_sum_14_zero6 = low_sum_generate[20] | (low_sum_propagate[20] & low_sum_14_zero5);
-  wire low_sum_14_one6 = low_sum_propagate[20] & low_sum_14_one5;
-  wire low_sum_21_zero0 = low_sum_generate[21];
-  wire low_sum_21_one0 = low_sum_propagate[21];
-  wire low_sum_21_zero1 = low_sum_generate[22] | (low_sum_propagate[22] & low_sum_21_zero0);
-  wire low_sum_21_one1 = low_sum_propagate[22] & low_sum_21_one0;
-  wire low_sum_21_zero2 = low_sum_generate[23] | (low_sum_propagate[23] & low_sum_21_zero1);
-  wire low_sum_21_one2 = low_sum_propagate[23] & low_sum_21_one1;
-  wire low_sum_21_zero3 = low_sum_generate[24] | (low_sum_propagate[24] & low_sum_21_zero2);
-  wire low_sum_21_one3 = low_sum_propagate[24] & low_sum_21_one2;
-  wire low_sum_21_zero4 = low_sum_generate[25] | (low_sum_propagate[25] & low_sum_21_zero3);
-  wire low_sum_21_one4 = low_sum_propagate[25] & low_sum_21_one3;
-  wire low_sum_21_zero5 = low_sum_generate[26] | (low_sum_propagate[26] & low_sum_21_zero4);
-  wire low_sum_21_one5 = low_sum_propagate[26] & low_sum_21_one4;
-  wire low_sum_21_zero6 = low_sum_generate[27] | (low_sum_propagate[27] & low_sum_21_zero5);
-  wire low_sum_21_one6 = low_sum_propagate[27] & low_sum_21_one5;
-  wire low_sum_28_zero0 = low_sum_generate[28];
-  wire low_sum_28_one0 = low_sum_propagate[28];
-  wire low_sum_28_zero1 = low_sum_generate[29] | (low_sum_propagate[29] & low_sum_28_zero0);
-  wire low_sum_28_one1 = low_sum_propagate[29] & low_sum_28_one0;
-  wire low_sum_28_zero2 = low_sum_generate[30] | (low_sum_propagate[30] & low_sum_28_zero1);
-  wire low_sum_28_one2 = low_sum_propagate[30] & low_sum_28_one1;
-  wire low_sum_28_zero3 = low_sum_generate[31] | (low_sum_propagate[31] & low_sum_28_zero2);
-  wire low_sum_28_one3 = low_sum_propagate[31] & low_sum_28_one2;
-  wire low_sum_28_zero4 = low_sum_generate[32] | (low_sum_propagate[32] & low_sum_28_zero3);
-  wire low_sum_28_one4 = low_sum_propagate[32] & low_sum_28_one3;
-  wire low_sum_28_zero5 = low_sum_generate[33] | (low_sum_propagate[33] & low_sum_28_zero4);
-  wire low_sum_28_one5 = low_sum_propagate[33] & low_sum_28_one4;
-  wire low_sum_carry14 = low_sum_7_zero6 | (low_sum_7_one6 & low_sum_0_zero6);
-  wire low_sum_carry21 = low_sum_14_zero6 | (low_sum_14_one6 & low_sum_carry14);
-  wire low_sum_carry28 = low_sum_21_zero6 | (low_sum_21_one6 & low_sum_14_zero6) | (low_sum_21_one6
-      & low_sum_14_one6 & low_sum_carry14);
-  wire [34:0] low_sum = {low_sum_28_zero5 | (low_sum_28_one5 & low_sum_carry28),
-      low_sum_propagate[33] ^ low_sum_28_zero4 ^ (low_sum_28_one4 & low_sum_carry28),
-      low_sum_propagate[32] ^ low_sum_28_zero3 ^ (low_sum_28_one3 & low_sum_carry28),
-      low_sum_propagate[31] ^ low_sum_28_zero2 ^ (low_sum_28_one2 & low_sum_carry28),
-      low_sum_propagate[30] ^ low_sum_28_zero1 ^ (low_sum_28_one1 & low_sum_carry28),
-      low_sum_propagate[29] ^ low_sum_28_zero0 ^ (low_sum_28_one0 & low_sum_carry28),
-      low_sum_28_one0 ^ low_sum_carry28, low_sum_propagate[27] ^ low_sum_21_zero5 ^ (low_sum_21_one5
-      & low_sum_carry21), low_sum_propagate[26] ^ low_sum_21_zero4 ^ (low_sum_21_one4 &
-      low_sum_carry21), low_sum_propagate[25] ^ low_sum_21_zero3 ^ (low_sum_21_one3 &
-      low_sum_carry21), low_sum_propagate[24] ^ low_sum_21_zero2 ^ (low_sum_21_one2 &
-      low_sum_carry21), low_sum_propagate[23] ^ low_sum_21_zero1 ^ (low_sum_21_one1 &
-      low_sum_carry21), low_sum_propagate[22] ^ low_sum_21_zero0 ^ (low_sum_21_one0 &
-      low_sum_carry21), low_sum_21_one0 ^ low_sum_carry21, low_sum_propagate[20] ^ low_sum_14_zero5
-      ^ (low_sum_14_one5 & low_sum_carry14), low_sum_propagate[19] ^ low_sum_14_zero4 ^
-      (low_sum_14_one4 & low_sum_carry14), low_sum_propagate[18] ^ low_sum_14_zero3 ^
-      (low_sum_14_one3 & low_sum_carry14), low_sum_propagate[17] ^ low_sum_14_zero2 ^
-      (low_sum_14_one2 & low_sum_carry14), low_sum_propagate[16] ^ low_sum_14_zero1 ^
-      (low_sum_14_one1 & low_sum_carry14), low_sum_propagate[15] ^ low_sum_14_zero0 ^
-      (low_sum_14_one0 & low_sum_carry14), low_sum_14_one0 ^ low_sum_carry14, low_sum_propagate[13]
-      ^ low_sum_7_zero5 ^ (low_sum_7_one5 & low_sum_0_zero6), low_sum_propagate[12] ^
-      low_sum_7_zero4 ^ (low_sum_7_one4 & low_sum_0_zero6), low_sum_propagate[11] ^ low_sum_7_zero3
-      ^ (low_sum_7_one3 & low_sum_0_zero6), low_sum_propagate[10] ^ low_sum_7_zero2 ^
-      (low_sum_7_one2 & low_sum_0_zero6), low_sum_propagate[9] ^ low_sum_7_zero1 ^ (low_sum_7_one1 &
-      low_sum_0_zero6), low_sum_propagate[8] ^ low_sum_7_zero0 ^ (low_sum_7_one0 & low_sum_0_zero6),
-      low_sum_7_one0 ^ low_sum_0_zero6, low_sum_propagate[6] ^ low_sum_0_zero5, low_sum_propagate[5]
-      ^ low_sum_0_zero4, low_sum_propagate[4] ^ low_sum_0_zero3, low_sum_propagate[3] ^
-      low_sum_0_zero2, low_sum_propagate[2] ^ low_sum_0_zero1, low_sum_propagate[1] ^
-      low_sum_0_zero0, low_sum_0_one0};
-  wire carry_into_addend = low_sum[34];
-  wire addend_right32_all = &addend_right32[39:34];
-  wire upper_sum_and = addend_right32_all & (&addend_right32[45:40]);
-  wire upper_sum_and_2 = upper_sum_and & (&addend_right32[51:46]);
-  wire upper_sum_and_3 = upper_sum_and_2 & (&addend_right32[57:52]);
-  wire [26:0] upper_sum = {upper_sum_and_3 & (&addend_right32[59:58]) & carry_into_addend,
-      addend_right32[59] ^ (upper_sum_and_3 & addend_right32[58] & carry_into_addend),
-      addend_right32[58] ^ (upper_sum_and_3 & carry_into_addend), addend_right32[57] ^
-      (upper_sum_and_2 & (&addend_right32[56:52]) & carry_into_addend), addend_right32[56] ^
-      (upper_sum_and_2 & (&addend_right32[55:52]) & carry_into_addend), addend_right32[55] ^
-      (upper_sum_and_2 & (&addend_right32[54:52]) & carry_into_addend), addend_right32[54] ^
-      (upper_sum_and_2 & (&addend_right32[53:52]) & carry_into_addend), addend_right32[53] ^
-      (upper_sum_and_2 & addend_right32[52] & carry_into_addend), addend_right32[52] ^
-      (upper_sum_and_2 & carry_into_addend), addend_right32[51] ^ (upper_sum_and &
-      (&addend_right32[50:46]) & carry_into_addend), addend_right32[50] ^ (upper_sum_and &
-      (&addend_right32[49:46]) & carry_into_addend), addend_right32[49] ^ (upper_sum_and &
-      (&addend_right32[48:46]) & carry_into_addend), addend_right32[48] ^ (upper_sum_and &
-      (&addend_right32[47:46]) & carry_into_addend), addend_right32[47] ^ (upper_sum_and &
-      addend_right32[46] & carry_into_addend), addend_right32[46] ^ (upper_sum_and &
-      carry_into_addend), addend_right32[45] ^ (addend_right32_all & (&addend_right32[44:40]) &
-      carry_into_addend), addend_right32[44] ^ (addend_right32_all & (&addend_right32[43:40]) &
-      carry_into_addend), addend_right32[43] ^ (addend_right32_all & (&addend_right32[42:40]) &
-      carry_into_addend), addend_right32[42] ^ (addend_right32_all & (&addend_right32[41:40]) &
-      carry_into_addend), addend_right32[41] ^ (addend_right32_all & addend_right32[40] &
-      carry_into_addend), addend_right32[40] ^ (addend_right32_all & carry_into_addend),
-      addend_right32[39] ^ ((&addend_right32[38:34]) & carry_into_addend), addend_right32[38] ^
-      ((&addend_right32[37:34]) & carry_into_addend), addend_right32[37] ^ ((&addend_right32[36:34])
-      & carry_into_addend), addend_right32[36] ^ ((&addend_right32[35:34]) & carry_into_addend),
-      addend_right32[35] ^ (addend_right32[34] & carry_into_addend), addend_right32[34] ^
-      carry_into_addend};
+  wire [12:0] sum_stage1_half0_19 = {sum_row6[7:3], sum_row1} ^ {sum_row7[6:1], sum_row0[7:1]};
+  wire [12:0] sum_stage1_sum0_19 = sum_stage1_half0_19 ^ addend_right32[31:19];
+  wire [12:0] sum_stage1_carry0_19 = ({sum_row6[7:3], sum_row1} & {sum_row7[6:1], sum_row0[7:1]}) |
+      (sum_stage1_half0_19 & addend_right32[31:19]);
+  wire [6:0] sum_stage1_half1_22 = sum_row4[6:0] ^ sum_row3[7:1];
+  wire [6:0] sum_stage1_sum1_22 = sum_stage1_half1_22 ^ {sum_row5[5], sum_row2[7:2]};
+  wire [6:0] sum_stage1_carry1_22 = (sum_row4[6:0] & sum_row3[7:1]) | (sum_stage1_half1_22 &
+      {sum_row5[5], sum_row2[7:2]});
+  wire [1:0] sum_stage1_half2_25 = {1'b0, sum_row7[0]} ^ sum_row6[2:1];
+  wire [1:0] sum_stage1_sum2_25 = sum_stage1_half2_25 ^ sum_row5[3:2];
+  wire [1:0] sum_stage1_carry2_25 = ({1'b0, sum_row7[0]} & sum_row6[2:1]) | (sum_stage1_half2_25 &
+      sum_row5[3:2]);
+  wire [10:0] sum_stage2_half0_20 = sum_stage1_carry0_19[10:0] ^ {sum_row5[7:6], sum_stage1_sum1_22,
+      sum_row2[1:0]};
+  wire [10:0] sum_stage2_sum0_20 = sum_stage2_half0_20 ^ sum_stage1_sum0_19[11:1];
+  wire [10:0] sum_stage2_carry0_20 = (sum_stage1_carry0_19[10:0] & {sum_row5[7:6],
+      sum_stage1_sum1_22, sum_row2[1:0]}) | (sum_stage2_half0_20 & sum_stage1_sum0_19[11:1]);
+  wire sum_stage2_half0_32 = sum_row7[7] ^ sum_stage1_carry0_19[12];
+  wire sum_stage2_sum0_32 = sum_stage2_half0_32 ^ addend_right32[32];
+  wire sum_stage2_carry0_32 = (sum_row7[7] & sum_stage1_carry0_19[12]) | (sum_stage2_half0_32 &
+      addend_right32[32]);
+  wire [3:0] sum_stage2_half1_24 = {sum_stage1_carry2_25, 1'b0, sum_row6[0]} ^
+      sum_stage1_carry1_22[4:1];
+  wire [3:0] sum_stage2_sum1_24 = sum_stage2_half1_24 ^ {sum_row5[4], sum_stage1_sum2_25,
+      sum_row5[1]};
+  wire [3:0] sum_stage2_carry1_24 = ({sum_stage1_carry2_25, 1'b0, sum_row6[0]} &
+      sum_stage1_carry1_22[4:1]) | (sum_stage2_half1_24 & {sum_row5[4], sum_stage1_sum2_25,
+      sum_row5[1]});
+  wire sum_stage3_half0_21 = sum_stage2_carry0_20[0] ^ sum_row3[0];
+  wire sum_stage3_sum0_21 = sum_stage3_half0_21 ^ sum_stage2_sum0_20[1];
+  wire sum_stage3_carry0_21 = (sum_stage2_carry0_20[0] & sum_row3[0]) | (sum_stage3_half0_21 &
+      sum_stage2_sum0_20[1]);
+  wire [6:0] sum_stage3_half0_23 = {sum_stage1_carry1_22[6:5], sum_stage2_sum1_24, sum_row5[0]} ^
+      sum_stage2_carry0_20[8:2];
+  wire [6:0] sum_stage3_sum0_23 = sum_stage3_half0_23 ^ sum_stage2_sum0_20[9:3];
+  wire [6:0] sum_stage3_carry0_23 = ({sum_stage1_carry1_22[6:5], sum_stage2_sum1_24, sum_row5[0]} &
+      sum_stage2_carry0_20[8:2]) | (sum_stage3_half0_23 & sum_stage2_sum0_20[9:3]);
+  wire sum_stage3_half0_31 = sum_stage1_carry0_19[11] ^ sum_stage2_carry0_20[10];
+  wire sum_stage3_sum0_31 = sum_stage3_half0_31 ^ sum_stage1_sum0_19[12];
+  wire sum_stage3_carry0_31 = (sum_stage1_carry0_19[11] & sum_stage2_carry0_20[10]) |
+      (sum_stage3_half0_31 & sum_stage1_sum0_19[12]);
+  wire sum_stage4_half0_22 = sum_stage3_carry0_21 ^ sum_stage2_carry0_20[1];
+  wire sum_stage4_sum0_22 = sum_stage4_half0_22 ^ sum_stage2_sum0_20[2];
+  wire sum_stage4_carry0_22 = (sum_stage3_carry0_21 & sum_stage2_carry0_20[1]) |
+      (sum_stage4_half0_22 & sum_stage2_sum0_20[2]);
+  wire [5:0] sum_stage4_half0_25 = {sum_stage2_carry0_20[9], sum_row4[7], sum_stage2_carry1_24} ^
+      {sum_stage2_sum0_20[10], sum_stage3_sum0_23[6:2]};
+  wire [5:0] sum_stage4_sum0_25 = sum_stage4_half0_25 ^ sum_stage3_carry0_23[6:1];
+  wire [5:0] sum_stage4_carry0_25 = ({sum_stage2_carry0_20[9], sum_row4[7], sum_stage2_carry1_24} &
+      {sum_stage2_sum0_20[10], sum_stage3_sum0_23[6:2]}) | (sum_stage4_half0_25 &
+      sum_stage3_carry0_23[6:1]);
+  wire [3:0] sum_ripple23_sum = {1'b0, sum_stage3_carry0_23[0], sum_stage1_carry1_22[0],
+      sum_stage4_carry0_22} + {1'b0, sum_stage3_sum0_23[1:0], sum_stage4_carry0_22};
+  wire [2:0] sum_ripple23 = sum_ripple23_sum[3:1];
+  wire [7:0] low_sum_block0 = {1'b0, addend_right32[6:0]} + {7'd0, plus_one_low};
+  wire low_sum_block7_passes = &addend_right32[13:7];
+  wire [7:0] low_sum_block14 = {1'b0, sum_stage2_sum0_20[0], sum_stage1_sum0_19[0],
+      addend_right32[18:14]} + {3'd0, sum_row0[0], 4'd0};
+  wire low_sum_block14_passes = &({sum_stage2_sum0_20[0], sum_stage1_sum0_19[0],
+      addend_right32[18:14]} ^ {2'd0, sum_row0[0], 4'd0});
+  wire [7:0] low_sum_block21 = {1'b0, sum_stage4_carry0_25[1:0], sum_ripple23, sum_stage4_sum0_22,
+      sum_stage3_sum0_21} + {1'b0, sum_stage4_sum0_25[2:0], 4'd0};
+  wire low_sum_block21_passes = &({sum_stage4_carry0_25[1:0], sum_ripple23, sum_stage4_sum0_22,
+      sum_stage3_sum0_21} ^ {sum_stage4_sum0_25[2:0], 4'd0});
+  wire [6:0] low_sum_block28 = {1'b0, addend_right32[33], sum_stage2_sum0_32,
+      sum_stage4_carry0_25[5:2]} + {1'b0, sum_stage2_carry0_32, sum_stage3_carry0_31,
+      sum_stage3_sum0_31, sum_stage4_sum0_25[5:3]};
+  wire low_sum_block28_passes = &({addend_right32[33], sum_stage2_sum0_32,
+      sum_stage4_carry0_25[5:2]} ^ {sum_stage2_carry0_32, sum_stage3_carry0_31, sum_stage3_sum0_31,
+      sum_stage4_sum0_25[5:3]});
+  wire low_sum_blocks0to1_generates = low_sum_block7_passes & low_sum_block0[7];
+  wire low_sum_blocks2to3_generates = low_sum_block21[7] | (low_sum_block21_passes &
+      low_sum_block14[7]);
+  wire low_sum_blocks2to3_passes = low_sum_block21_passes & low_sum_block14_passes;
+  wire low_sum_blocks0to2_generates = low_sum_block14[7] | (low_sum_block14_passes &
+      low_sum_blocks0to1_generates);
+  wire low_sum_blocks0to3_generates = low_sum_blocks2to3_generates | (low_sum_blocks2to3_passes &
+      low_sum_blocks0to1_generates);
+  wire low_sum_blocks0to4_generates = low_sum_block28[6] | (low_sum_block28_passes &
+      low_sum_blocks0to3_generates);
+  wire low_sum_carry7 = low_sum_block0[7];
+  wire [6:0] low_sum_bits7 = addend_right32[13:7] + {6'd0, low_sum_carry7};
+  wire [6:0] low_sum_bits14 = low_sum_block14[6:0] + {6'd0, low_sum_blocks0to1_generates};
+  wire [6:0] low_sum_bits21 = low_sum_block21[6:0] + {6'd0, low_sum_blocks0to2_generates};
+  wire [5:0] low_sum_bits28 = low_sum_block28[5:0] + {5'd0, low_sum_blocks0to3_generates};
+  wire [34:0] low_sum = {low_sum_blocks0to4_generates, low_sum_bits28, low_sum_bits21,
+      low_sum_bits14, low_sum_bits7, low_sum_block0[6:0]};
+  wire addend_right32_all = &addend_right32[45:34];
+  wire upper_sum_carry12 = addend_right32_all & low_sum_blocks0to4_generates;
+  wire upper_sum_carry24_and = addend_right32_all & (&addend_right32[57:46]);
+  wire upper_sum_carry24 = upper_sum_carry24_and & low_sum_blocks0to4_generates;
+  wire [26:0] upper_sum = {upper_sum_carry24_and & (&addend_right32[59:58]) &
+      low_sum_blocks0to4_generates, addend_right32[59:58] + {1'b0, upper_sum_carry24},
+      addend_right32[57:46] + {11'd0, upper_sum_carry12}, addend_right32[45:34] + {11'd0,
+      low_sum_blocks0to4_generates}};
   wire negative = subtract & ~upper_sum[26];
   wire sign = inf ? inf_sign : (product_sign ^ negative);
   wire [59:0] total = {upper_sum[25:0], low_sum[33:0]};
   wire difference = subtract & ~inf;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire marked_and_16 = ~(|exponent[8:6]) & ~exponent[5] & ~exponent[4];
-  wire marked_and_2 = ~exponent[3] & ~exponent[2];
-  wire marked_and_8 = ~exponent[1] & exponent[0];
-  wire marked_and_9 = marked_and_2 & marked_and_8;
-  wire marked_and = exponent[1] & ~exponent[0];
+  wire marked_and_23 = ~(|exponent[8:6]) & ~exponent[5] & ~exponent[4];
+  wire marked_and_9 = ~exponent[3] & ~exponent[2];
+  wire marked_and_12 = ~exponent[1] & exponent[0];
+  wire marked_and_19 = marked_and_9 & marked_and_12;
+  wire marked_and_8 = exponent[1] & ~exponent[0];
+  wire marked_and_10 = marked_and_9 & marked_and_8;
+  wire marked_and = exponent[1] & exponent[0];
+  wire marked_and_25 = marked_and_9 & marked_and;
+  wire marked_and_5 = ~exponent[3] & exponent[2];
+  wire marked_and_14 = ~exponent[1] & ~exponent[0];
+  wire marked_and_15 = marked_and_5 & marked_and_14;
+  wire marked_and_27 = marked_and_5 & marked_and_12;
+  wire marked_and_21 = marked_and_5 & marked_and_8;
+  wire marked_and_6 = marked_and_5 & marked_and;
+  wire marked_and_2 = exponent[3] & ~exponent[2];
+  wire marked_and_20 = marked_and_2 & marked_and_14;
+  wire marked_and_13 = marked_and_2 & marked_and_12;
+  wire marked_and_24 = marked_and_2 & marked_and_8;
   wire marked_and_3 = marked_and_2 & marked_and;
-  wire marked_and_5 = exponent[1] & exponent[0];
-  wire marked_and_13 = marked_and_2 & marked_and_5;
-  wire marked_and_14 = ~exponent[3] & exponent[2];
-  wire marked_and_10 = ~exponent[1] & ~exponent[0];
-  wire marked_and_18 = marked_and_14 & marked_and_10;
-  wire marked_and_26 = marked_and_14 & marked_and_8;
-  wire marked_and_22 = marked_and_14 & marked_and;
-  wire marked_and_15 = marked_and_14 & marked_and_5;
-  wire marked_and_11 = exponent[3] & ~exponent[2];
-  wire marked_and_12 = marked_and_11 & marked_and_10;
-  wire marked_and_20 = marked_and_11 & marked_and_8;
-  wire marked_and_25 = marked_and_11 & marked_and;
-  wire marked_and_24 = marked_and_11 & marked_and_5;
-  wire marked_and_6 = exponent[3] & exponent[2];
-  wire marked_and_27 = marked_and_6 & marked_and_10;
-  wire marked_and_23 = marked_and_6 & marked_and_8;
-  wire marked_and_28 = marked_and_6 & marked_and;
-  wire marked_and_7 = marked_and_6 & marked_and_5;
-  wire marked_and_4 = ~(|exponent[8:6]) & ~exponent[5] & exponent[4];
-  wire marked_and_19 = marked_and_2 & marked_and_10;
-  wire marked_and_17 = ~(|exponent[8:6]) & exponent[5] & ~exponent[4];
-  wire marked_and_21 = ~(|exponent[8:6]) & exponent[5] & exponent[4];
-  wire [59:0] marked = {total[59:1] ^ {59{negative}}, 1'b1} | {marked_and_16 & marked_and_9,
-      marked_and_16 & marked_and_3, marked_and_16 & marked_and_13, marked_and_16 & marked_and_18,
-      marked_and_16 & marked_and_26, marked_and_16 & marked_and_22, marked_and_16 & marked_and_15,
-      marked_and_16 & marked_and_12, marked_and_16 & marked_and_20, marked_and_16 & marked_and_25,
-      marked_and_16 & marked_and_24, marked_and_16 & marked_and_27, marked_and_16 & marked_and_23,
-      marked_and_16 & marked_and_28, marked_and_16 & marked_and_7, marked_and_4 & marked_and_19,
-      marked_and_4 & marked_and_9, marked_and_4 & marked_and_3, marked_and_4 & marked_and_13,
-      marked_and_4 & marked_and_18, marked_and_4 & marked_and_26, marked_and_4 & marked_and_22,
-      marked_and_4 & marked_and_15, marked_and_4 & marked_and_12, marked_and_4 & marked_and_20,
-      marked_and_4 & marked_and_25, marked_and_4 & marked_and_24, marked_and_4 & marked_and_27,
-      marked_and_4 & marked_and_23, marked_and_4 & marked_and_28, marked_and_4 & marked_and_7,
-      marked_and_17 & marked_and_19, marked_and_17 & marked_and_9, marked_and_17 & marked_and_3,
-      marked_and_17 & marked_and_13, marked_and_17 & marked_and_18, marked_and_17 & marked_and_26,
-      marked_and_17 & marked_and_22, marked_and_17 & marked_and_15, marked_and_17 & marked_and_12,
-      marked_and_17 & marked_and_20, marked_and_17 & marked_and_25, marked_and_17 & marked_and_24,
-      marked_and_17 & marked_and_27, marked_and_17 & marked_and_23, marked_and_17 & marked_and_28,
-      marked_and_17 & marked_and_7, marked_and_21 & marked_and_19, marked_and_21 & marked_and_9,
-      marked_and_21 & marked_and_3, marked_and_21 & marked_and_13, marked_and_21 & marked_and_18,
-      marked_and_21 & marked_and_26, marked_and_21 & marked_and_22, marked_and_21 & marked_and_15,
-      marked_and_21 & marked_and_12, marked_and_21 & marked_and_20, marked_and_21 & marked_and_25,
-      marked_and_21 & marked_and_24, marked_and_21 & marked_and_27};
+  wire marked_and_16 = exponent[3] & exponent[2];
+  wire marked_and_18 = marked_and_16 & marked_and_14;
+  wire marked_and_28 = marked_and_16 & marked_and_12;
+  wire marked_and_22 = marked_and_16 & marked_and_8;
+  wire marked_and_17 = marked_and_16 & marked_and;
+  wire marked_and_11 = ~(|exponent[8:6]) & ~exponent[5] & exponent[4];
+  wire marked_and_26 = marked_and_9 & marked_and_14;
+  wire marked_and_7 = ~(|exponent[8:6]) & exponent[5] & ~exponent[4];
+  wire marked_and_4 = ~(|exponent[8:6]) & exponent[5] & exponent[4];
+  wire [59:0] marked = {total[59:1] ^ {59{negative}}, 1'b1} | {marked_and_23 & marked_and_19,
+      marked_and_23 & marked_and_10, marked_and_23 & marked_and_25, marked_and_23 & marked_and_15,
+      marked_and_23 & marked_and_27, marked_and_23 & marked_and_21, marked_and_23 & marked_and_6,
+      marked_and_23 & marked_and_20, marked_and_23 & marked_and_13, marked_and_23 & marked_and_24,
+      marked_and_23 & marked_and_3, marked_and_23 & marked_and_18, marked_and_23 & marked_and_28,
+      marked_and_23 & marked_and_22, marked_and_23 & marked_and_17, marked_and_11 & marked_and_26,
+      marked_and_11 & marked_and_19, marked_and_11 & marked_and_10, marked_and_11 & marked_and_25,
+      marked_and_11 & marked_and_15, marked_and_11 & marked_and_27, marked_and_11 & marked_and_21,
+      marked_and_11 & marked_and_6, marked_and_11 & marked_and_20, marked_and_11 & marked_and_13,
+      marked_and_11 & marked_and_24, marked_and_11 & marked_and_3, marked_and_11 & marked_and_18,
+      marked_and_11 & marked_and_28, marked_and_11 & marked_and_22, marked_and_11 & marked_and_17,
+      marked_and_7 & marked_and_26, marked_and_7 & marked_and_19, marked_and_7 & marked_and_10,
+      marked_and_7 & marked_and_25, marked_and_7 & marked_and_15, marked_and_7 & marked_and_27,
+      marked_and_7 & marked_and_21, marked_and_7 & marked_and_6, marked_and_7 & marked_and_20,
+      marked_and_7 & marked_and_13, marked_and_7 & marked_and_24, marked_and_7 & marked_and_3,
+      marked_and_7 & marked_and_18, marked_and_7 & marked_and_28, marked_and_7 & marked_and_22,
+      marked_and_7 & marked_and_17, marked_and_4 & marked_and_26, marked_and_4 & marked_and_19,
+      marked_and_4 & marked_and_10, marked_and_4 & marked_and_25, marked_and_4 & marked_and_15,
+      marked_and_4 & marked_and_27, marked_and_4 & marked_and_21, marked_and_4 & marked_and_6,
+      marked_and_4 & marked_and_20, marked_and_4 & marked_and_13, marked_and_4 & marked_and_24,
+      marked_and_4 & marked_and_3, marked_and_4 & marked_and_18};
   wire shift_5_and_27 = ~marked[59] & ~marked[58];
   wire shift_5_and_26 = ~marked[57] & ~marked[56];
   wire shift_5_and_28 = shift_5_and_27 & shift_5_and_26;
@@ -667,7 +363,7 @@ module mac_bf16_bf16_fp32_fp32_rne (
       shift_5_and_30 ? (shift_5_and_14 & ~shift_5_and_7) : (shift_5_and_29 & ~shift_5_and_22);
   wire shift_4 = shift_5 ? shift_4_and_15 : (shift_5_and_30 & ~shift_5_and_15);
   wire [5:0] shift = {shift_5, shift_4, shift_3, shift_2, shift_1, shift_0};
-  wire normalized_some32 = ~shift_5 & (|low_sum[3:0]);
+  wire normalized_some32 = ~shift_5 & (|low_sum_block0[3:0]);
   wire [55:0] normalized_left32 = shift_5 ? {low_sum[27:0], 28'd0} : total[59:4];
   wire normalized_some16 = normalized_some32 | (~shift_4 & (|normalized_left32[15:0]));
   wire [39:0] normalized_left16 = shift_4 ? normalized_left32[39:0] : normalized_left32[55:16];
@@ -695,8 +391,8 @@ module mac_bf16_bf16_fp32_fp32_rne (
   wire [30:0] rounded = truncated[30:0] + {30'd0, round_up};
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [31:0] code = (nan | inf) ? (nan ? 32'h7fc00000 : {signed_2, 31'h7f800000}) : overflow ?
-      {signed_2, 31'h7f800000} : {signed_2, rounded};
+  wire [31:0] code = (nan | inf) ? (nan ? FP32_NAN : {signed_2, FP32_INFINITY}) : overflow ?
+      {signed_2, FP32_INFINITY} : {signed_2, rounded};
   wire next_and = i_valid & ~rst;
 
   always @(posedge clk) begin

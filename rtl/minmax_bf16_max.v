@@ -20,6 +20,7 @@ module minmax_bf16_max (
   input  wire [15:0] b,
   output wire [15:0] y
 );
+  localparam [15:0] BF16_NAN = 16'h7fc0;
 
   // Compare: Whether the result is the first operand, and whether it is NaN.
   wire below_or_7 = ~a[15] | b[15];
@@ -47,6 +48,6 @@ module minmax_bf16_max (
   wire b_nan = (&b[14:7]) & (|b_significand);
   wire first = ~less;
   wire nan = a_nan | b_nan;
-  assign y = nan ? 16'h7fc0 : first ? a : b;
+  assign y = nan ? BF16_NAN : first ? a : b;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

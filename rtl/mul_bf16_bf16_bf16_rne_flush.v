@@ -21,6 +21,8 @@ module mul_bf16_bf16_bf16_rne_flush (
   input  wire [15:0] b,
   output wire [15:0] y
 );
+  localparam [14:0] BF16_INFINITY = 15'h7f80;
+  localparam [15:0] BF16_NAN = 16'h7fc0;
 
   // Unpack: Fields and classes of both operands, and the sign of the product.
   wire a_normal = |a[14:7];
@@ -46,240 +48,70 @@ module mul_bf16_bf16_bf16_rne_flush (
   // product may have one more), but not below the lowest binade.
   wire [9:0] exponent = {1'b0, {1'b0, a_exponent} + {1'b0, b_exponent}} - 10'd127;
   wire [10:0] exponent_after_shift = {exponent[9], exponent};
-  wire product_2_64_half_and_2 = a_significand[0] & b_significand[2];
-  wire product_2_64_half_and = a_significand[1] & b_significand[1];
-  wire product_2_64_half = product_2_64_half_and_2 ^ product_2_64_half_and;
-  wire product_2_64_carry_and = a_significand[2] & b_significand[0];
-  wire product_2_64_sum = product_2_64_half ^ product_2_64_carry_and;
-  wire product_2_64_carry = (product_2_64_half_and_2 & product_2_64_half_and) | (product_2_64_half &
-      product_2_64_carry_and);
-  wire product_3_66_half_and_2 = a_significand[0] & b_significand[3];
-  wire product_3_66_half_and = a_significand[1] & b_significand[2];
-  wire product_3_66_half = product_3_66_half_and_2 ^ product_3_66_half_and;
-  wire product_3_66_sum_and = a_significand[2] & b_significand[1];
-  wire product_3_66_sum = product_3_66_half ^ product_3_66_sum_and;
-  wire product_3_66_carry = (product_3_66_half_and_2 & product_3_66_half_and) | (product_3_66_half &
-      product_3_66_sum_and);
-  wire product_3_68_half_and = a_significand[3] & b_significand[0];
-  wire product_3_68_half = product_3_68_half_and ^ product_2_64_carry;
-  wire product_3_68_sum = product_3_68_half ^ product_3_66_sum;
-  wire product_3_68_carry = (product_3_68_half_and & product_2_64_carry) | (product_3_68_half &
-      product_3_66_sum);
-  wire product_4_70_half_and_2 = a_significand[0] & b_significand[4];
-  wire product_4_70_half_and = a_significand[1] & b_significand[3];
-  wire product_4_70_half = product_4_70_half_and_2 ^ product_4_70_half_and;
-  wire product_4_70_sum_and = a_significand[2] & b_significand[2];
-  wire product_4_70_sum = product_4_70_half ^ product_4_70_sum_and;
-  wire product_4_70_carry = (product_4_70_half_and_2 & product_4_70_half_and) | (product_4_70_half &
-      product_4_70_sum_and);
-  wire product_4_72_half_and_2 = a_significand[3] & b_significand[1];
-  wire product_4_72_half_and = a_significand[4] & b_significand[0];
-  wire product_4_72_half = product_4_72_half_and_2 ^ product_4_72_half_and;
-  wire product_4_72_sum = product_4_72_half ^ product_3_66_carry;
-  wire product_4_72_carry = (product_4_72_half_and_2 & product_4_72_half_and) | (product_4_72_half &
-      product_3_66_carry);
-  wire product_4_74_half = product_4_70_sum ^ product_4_72_sum;
-  wire product_4_74_sum = product_4_74_half ^ product_3_68_carry;
-  wire product_4_74_carry = (product_4_70_sum & product_4_72_sum) | (product_4_74_half &
-      product_3_68_carry);
-  wire product_5_76_half_and_2 = a_significand[0] & b_significand[5];
-  wire product_5_76_half_and = a_significand[1] & b_significand[4];
-  wire product_5_76_half = product_5_76_half_and_2 ^ product_5_76_half_and;
-  wire product_5_76_sum_and = a_significand[2] & b_significand[3];
-  wire product_5_76_sum = product_5_76_half ^ product_5_76_sum_and;
-  wire product_5_76_carry = (product_5_76_half_and_2 & product_5_76_half_and) | (product_5_76_half &
-      product_5_76_sum_and);
-  wire product_5_78_half_and_2 = a_significand[3] & b_significand[2];
-  wire product_5_78_half_and = a_significand[4] & b_significand[1];
-  wire product_5_78_half = product_5_78_half_and_2 ^ product_5_78_half_and;
-  wire product_5_78_sum_and = a_significand[5] & b_significand[0];
-  wire product_5_78_sum = product_5_78_half ^ product_5_78_sum_and;
-  wire product_5_78_carry = (product_5_78_half_and_2 & product_5_78_half_and) | (product_5_78_half &
-      product_5_78_sum_and);
-  wire product_5_80_half = product_4_70_carry ^ product_5_76_sum;
-  wire product_5_80_sum = product_5_80_half ^ product_5_78_sum;
-  wire product_5_80_carry = (product_4_70_carry & product_5_76_sum) | (product_5_80_half &
-      product_5_78_sum);
-  wire product_5_82_half = product_4_72_carry ^ product_5_80_sum;
-  wire product_5_82_sum = product_5_82_half ^ product_4_74_carry;
-  wire product_5_82_carry = (product_4_72_carry & product_5_80_sum) | (product_5_82_half &
-      product_4_74_carry);
-  wire product_6_84_half_and_2 = a_significand[0] & b_significand[6];
-  wire product_6_84_half_and = a_significand[1] & b_significand[5];
-  wire product_6_84_half = product_6_84_half_and_2 ^ product_6_84_half_and;
-  wire product_6_84_sum_and = a_significand[2] & b_significand[4];
-  wire product_6_84_sum = product_6_84_half ^ product_6_84_sum_and;
-  wire product_6_84_carry = (product_6_84_half_and_2 & product_6_84_half_and) | (product_6_84_half &
-      product_6_84_sum_and);
-  wire product_6_86_half_and_2 = a_significand[3] & b_significand[3];
-  wire product_6_86_half_and = a_significand[4] & b_significand[2];
-  wire product_6_86_half = product_6_86_half_and_2 ^ product_6_86_half_and;
-  wire product_6_86_sum_and = a_significand[5] & b_significand[1];
-  wire product_6_86_sum = product_6_86_half ^ product_6_86_sum_and;
-  wire product_6_86_carry = (product_6_86_half_and_2 & product_6_86_half_and) | (product_6_86_half &
-      product_6_86_sum_and);
-  wire product_6_88_half_and = a_significand[6] & b_significand[0];
-  wire product_6_88_half = product_6_88_half_and ^ product_5_76_carry;
-  wire product_6_88_sum = product_6_88_half ^ product_5_78_carry;
-  wire product_6_88_carry = (product_6_88_half_and & product_5_76_carry) | (product_6_88_half &
-      product_5_78_carry);
-  wire product_6_90_half = product_6_84_sum ^ product_6_86_sum;
-  wire product_6_90_sum = product_6_90_half ^ product_5_80_carry;
-  wire product_6_90_carry = (product_6_84_sum & product_6_86_sum) | (product_6_90_half &
-      product_5_80_carry);
-  wire product_6_92_half = product_6_88_sum ^ product_6_90_sum;
-  wire product_6_92_sum = product_6_92_half ^ product_5_82_carry;
-  wire product_6_92_carry = (product_6_88_sum & product_6_90_sum) | (product_6_92_half &
-      product_5_82_carry);
-  wire product_7_94_half_and_2 = a_significand[0] & b_normal;
-  wire product_7_94_half_and = a_significand[1] & b_significand[6];
-  wire product_7_94_half = product_7_94_half_and_2 ^ product_7_94_half_and;
-  wire product_7_94_sum_and = a_significand[2] & b_significand[5];
-  wire product_7_94_sum = product_7_94_half ^ product_7_94_sum_and;
-  wire product_7_94_carry = (product_7_94_half_and_2 & product_7_94_half_and) | (product_7_94_half &
-      product_7_94_sum_and);
-  wire product_7_96_half_and_2 = a_significand[3] & b_significand[4];
-  wire product_7_96_half_and = a_significand[4] & b_significand[3];
-  wire product_7_96_half = product_7_96_half_and_2 ^ product_7_96_half_and;
-  wire product_7_96_sum_and = a_significand[5] & b_significand[2];
-  wire product_7_96_sum = product_7_96_half ^ product_7_96_sum_and;
-  wire product_7_96_carry = (product_7_96_half_and_2 & product_7_96_half_and) | (product_7_96_half &
-      product_7_96_sum_and);
-  wire product_7_98_half_and_2 = a_significand[6] & b_significand[1];
-  wire product_7_98_half_and = a_normal & b_significand[0];
-  wire product_7_98_half = product_7_98_half_and_2 ^ product_7_98_half_and;
-  wire product_7_98_sum = product_7_98_half ^ product_6_84_carry;
-  wire product_7_98_carry = (product_7_98_half_and_2 & product_7_98_half_and) | (product_7_98_half &
-      product_6_84_carry);
-  wire product_7_100_half = product_6_86_carry ^ product_7_94_sum;
-  wire product_7_100_sum = product_7_100_half ^ product_7_96_sum;
-  wire product_7_100_carry = (product_6_86_carry & product_7_94_sum) | (product_7_100_half &
-      product_7_96_sum);
-  wire product_7_102_half = product_7_98_sum ^ product_6_88_carry;
-  wire product_7_102_sum = product_7_102_half ^ product_7_100_sum;
-  wire product_7_102_carry = (product_7_98_sum & product_6_88_carry) | (product_7_102_half &
-      product_7_100_sum);
-  wire product_7_104_half = product_6_90_carry ^ product_7_102_sum;
-  wire product_7_104_sum = product_7_104_half ^ product_6_92_carry;
-  wire product_7_104_carry = (product_6_90_carry & product_7_102_sum) | (product_7_104_half &
-      product_6_92_carry);
-  wire product_8_106_half_and_2 = a_significand[1] & b_normal;
-  wire product_8_106_half_and = a_significand[2] & b_significand[6];
-  wire product_8_106_half = product_8_106_half_and_2 ^ product_8_106_half_and;
-  wire product_8_106_sum_and = a_significand[3] & b_significand[5];
-  wire product_8_106_sum = product_8_106_half ^ product_8_106_sum_and;
-  wire product_8_106_carry = (product_8_106_half_and_2 & product_8_106_half_and) |
-      (product_8_106_half & product_8_106_sum_and);
-  wire product_8_108_half_and_2 = a_significand[4] & b_significand[4];
-  wire product_8_108_half_and = a_significand[5] & b_significand[3];
-  wire product_8_108_half = product_8_108_half_and_2 ^ product_8_108_half_and;
-  wire product_8_108_sum_and = a_significand[6] & b_significand[2];
-  wire product_8_108_sum = product_8_108_half ^ product_8_108_sum_and;
-  wire product_8_108_carry = (product_8_108_half_and_2 & product_8_108_half_and) |
-      (product_8_108_half & product_8_108_sum_and);
-  wire product_8_110_half_and = a_normal & b_significand[1];
-  wire product_8_110_half = product_8_110_half_and ^ product_7_94_carry;
-  wire product_8_110_sum = product_8_110_half ^ product_7_96_carry;
-  wire product_8_110_carry = (product_8_110_half_and & product_7_94_carry) | (product_8_110_half &
-      product_7_96_carry);
-  wire product_8_112_half = product_8_106_sum ^ product_8_108_sum;
-  wire product_8_112_sum = product_8_112_half ^ product_7_98_carry;
-  wire product_8_112_carry = (product_8_106_sum & product_8_108_sum) | (product_8_112_half &
-      product_7_98_carry);
-  wire product_8_114_half = product_7_100_carry ^ product_8_110_sum;
-  wire product_8_114_sum = product_8_114_half ^ product_8_112_sum;
-  wire product_8_114_carry = (product_7_100_carry & product_8_110_sum) | (product_8_114_half &
-      product_8_112_sum);
-  wire product_8_116_half = product_7_102_carry ^ product_8_114_sum;
-  wire product_8_116_sum = product_8_116_half ^ product_7_104_carry;
-  wire product_8_116_carry = (product_7_102_carry & product_8_114_sum) | (product_8_116_half &
-      product_7_104_carry);
-  wire product_9_118_half_and_2 = a_significand[2] & b_normal;
-  wire product_9_118_half_and = a_significand[3] & b_significand[6];
-  wire product_9_118_half = product_9_118_half_and_2 ^ product_9_118_half_and;
-  wire product_9_118_sum_and = a_significand[4] & b_significand[5];
-  wire product_9_118_sum = product_9_118_half ^ product_9_118_sum_and;
-  wire product_9_118_carry = (product_9_118_half_and_2 & product_9_118_half_and) |
-      (product_9_118_half & product_9_118_sum_and);
-  wire product_9_120_half_and_2 = a_significand[5] & b_significand[4];
-  wire product_9_120_half_and = a_significand[6] & b_significand[3];
-  wire product_9_120_half = product_9_120_half_and_2 ^ product_9_120_half_and;
-  wire product_9_120_sum_and = a_normal & b_significand[2];
-  wire product_9_120_sum = product_9_120_half ^ product_9_120_sum_and;
-  wire product_9_120_carry = (product_9_120_half_and_2 & product_9_120_half_and) |
-      (product_9_120_half & product_9_120_sum_and);
-  wire product_9_122_half = product_8_106_carry ^ product_8_108_carry;
-  wire product_9_122_sum = product_9_122_half ^ product_9_118_sum;
-  wire product_9_122_carry = (product_8_106_carry & product_8_108_carry) | (product_9_122_half &
-      product_9_118_sum);
-  wire product_9_124_half = product_9_120_sum ^ product_8_110_carry;
-  wire product_9_124_sum = product_9_124_half ^ product_8_112_carry;
-  wire product_9_124_carry = (product_9_120_sum & product_8_110_carry) | (product_9_124_half &
-      product_8_112_carry);
-  wire product_9_126_half = product_9_122_sum ^ product_8_114_carry;
-  wire product_9_126_sum = product_9_126_half ^ product_9_124_sum;
-  wire product_9_126_carry = (product_9_122_sum & product_8_114_carry) | (product_9_126_half &
-      product_9_124_sum);
-  wire product_10_128_half_and_2 = a_significand[3] & b_normal;
-  wire product_10_128_half_and = a_significand[4] & b_significand[6];
-  wire product_10_128_half = product_10_128_half_and_2 ^ product_10_128_half_and;
-  wire product_10_128_carry_and = a_significand[5] & b_significand[5];
-  wire product_10_128_sum = product_10_128_half ^ product_10_128_carry_and;
-  wire product_10_128_carry = (product_10_128_half_and_2 & product_10_128_half_and) |
-      (product_10_128_half & product_10_128_carry_and);
-  wire product_10_130_half_and_2 = a_significand[6] & b_significand[4];
-  wire product_10_130_half_and = a_normal & b_significand[3];
-  wire product_10_130_half = product_10_130_half_and_2 ^ product_10_130_half_and;
-  wire product_10_130_sum = product_10_130_half ^ product_9_118_carry;
-  wire product_10_130_carry = (product_10_130_half_and_2 & product_10_130_half_and) |
-      (product_10_130_half & product_9_118_carry);
-  wire product_10_132_half = product_9_120_carry ^ product_10_128_sum;
-  wire product_10_132_sum = product_10_132_half ^ product_10_130_sum;
-  wire product_10_132_carry = (product_9_120_carry & product_10_128_sum) | (product_10_132_half &
-      product_10_130_sum);
-  wire product_10_134_half = product_9_122_carry ^ product_10_132_sum;
-  wire product_10_134_sum = product_10_134_half ^ product_9_124_carry;
-  wire product_10_134_carry = (product_9_122_carry & product_10_132_sum) | (product_10_134_half &
-      product_9_124_carry);
-  wire product_11_136_half_and_2 = a_significand[4] & b_normal;
-  wire product_11_136_half_and = a_significand[5] & b_significand[6];
-  wire product_11_136_half = product_11_136_half_and_2 ^ product_11_136_half_and;
-  wire product_11_136_sum_and = a_significand[6] & b_significand[5];
-  wire product_11_136_sum = product_11_136_half ^ product_11_136_sum_and;
-  wire product_11_136_carry = (product_11_136_half_and_2 & product_11_136_half_and) |
-      (product_11_136_half & product_11_136_sum_and);
-  wire product_11_138_half_and = a_normal & b_significand[4];
-  wire product_11_138_half = product_11_138_half_and ^ product_10_128_carry;
-  wire product_11_138_sum = product_11_138_half ^ product_11_136_sum;
-  wire product_11_138_carry = (product_11_138_half_and & product_10_128_carry) |
-      (product_11_138_half & product_11_136_sum);
-  wire product_11_140_half = product_10_130_carry ^ product_10_132_carry;
-  wire product_11_140_sum = product_11_140_half ^ product_11_138_sum;
-  wire product_11_140_carry = (product_10_130_carry & product_10_132_carry) | (product_11_140_half &
-      product_11_138_sum);
-  wire product_12_142_half_and_2 = a_significand[5] & b_normal;
-  wire product_12_142_half_and = a_significand[6] & b_significand[6];
-  wire product_12_142_half = product_12_142_half_and_2 ^ product_12_142_half_and;
-  wire product_12_142_sum_and = a_normal & b_significand[5];
-  wire product_12_142_sum = product_12_142_half ^ product_12_142_sum_and;
-  wire product_12_142_carry = (product_12_142_half_and_2 & product_12_142_half_and) |
-      (product_12_142_half & product_12_142_sum_and);
-  wire product_12_144_half = product_11_136_carry ^ product_12_142_sum;
-  wire product_12_144_sum = product_12_144_half ^ product_11_138_carry;
-  wire product_12_144_carry = (product_11_136_carry & product_12_142_sum) | (product_12_144_half &
-      product_11_138_carry);
-  wire product_13_146_half_and_2 = a_significand[6] & b_normal;
-  wire product_13_146_half_and = a_normal & b_significand[6];
-  wire product_13_146_half = product_13_146_half_and_2 ^ product_13_146_half_and;
-  wire product_13_146_sum = product_13_146_half ^ product_12_142_carry;
-  wire product_13_146_carry = (product_13_146_half_and_2 & product_13_146_half_and) |
-      (product_13_146_half & product_12_142_carry);
-  wire [16:0] product_rows = {2'd0, a_normal & b_normal, product_13_146_sum, product_12_144_sum,
-      product_10_134_carry, product_10_134_sum, product_9_126_sum, product_8_116_sum,
-      product_7_104_sum, product_6_92_sum, product_5_82_sum, product_4_74_sum, product_3_68_sum,
-      product_2_64_sum, a_significand[0] & b_significand[1], a_significand[0] & b_significand[0]} +
-      {2'd0, product_13_146_carry, product_12_144_carry, product_11_140_carry, product_11_140_sum,
-      product_9_126_carry, product_8_116_carry, 7'd0, a_significand[1] & b_significand[0], 1'b0};
+  wire [7:0] product_row0 = a_significand & {8{b_significand[0]}};
+  wire [7:0] product_row1 = a_significand & {8{b_significand[1]}};
+  wire [7:0] product_row2 = a_significand & {8{b_significand[2]}};
+  wire [7:0] product_row3 = a_significand & {8{b_significand[3]}};
+  wire [7:0] product_row4 = a_significand & {8{b_significand[4]}};
+  wire [7:0] product_row5 = a_significand & {8{b_significand[5]}};
+  wire [7:0] product_row6 = a_significand & {8{b_significand[6]}};
+  wire [7:0] product_row7 = a_significand & {8{b_normal}};
+  wire [10:0] product_stage1_half0_2 = {product_row5[7:5], product_row2} ^ {product_row6[6:3],
+      product_row1[7:1]};
+  wire [10:0] product_stage1_sum0_2 = product_stage1_half0_2 ^ {product_row7[5:1],
+      product_row0[7:2]};
+  wire [10:0] product_stage1_carry0_2 = ({product_row5[7:5], product_row2} & {product_row6[6:3],
+      product_row1[7:1]}) | (product_stage1_half0_2 & {product_row7[5:1], product_row0[7:2]});
+  wire [4:0] product_stage1_half1_5 = product_row5[4:0] ^ product_row4[5:1];
+  wire [4:0] product_stage1_sum1_5 = product_stage1_half1_5 ^ product_row3[6:2];
+  wire [4:0] product_stage1_carry1_5 = (product_row5[4:0] & product_row4[5:1]) |
+      (product_stage1_half1_5 & product_row3[6:2]);
+  wire [8:0] product_stage2_half0_3 = product_stage1_carry0_2[8:0] ^ {product_row4[7],
+      product_row3[7], product_stage1_sum1_5, product_row3[1:0]};
+  wire [8:0] product_stage2_sum0_3 = product_stage2_half0_3 ^ product_stage1_sum0_2[9:1];
+  wire [8:0] product_stage2_carry0_3 = (product_stage1_carry0_2[8:0] & {product_row4[7],
+      product_row3[7], product_stage1_sum1_5, product_row3[1:0]}) | (product_stage2_half0_3 &
+      product_stage1_sum0_2[9:1]);
+  wire product_stage2_half0_13 = product_row6[7] ^ product_stage1_carry0_2[10];
+  wire product_stage2_sum0_13 = product_stage2_half0_13 ^ product_row7[6];
+  wire product_stage2_carry0_13 = (product_row6[7] & product_stage1_carry0_2[10]) |
+      (product_stage2_half0_13 & product_row7[6]);
+  wire [1:0] product_stage2_half1_7 = {1'b0, product_row7[0]} ^ product_stage1_carry1_5[2:1];
+  wire [1:0] product_stage2_sum1_7 = product_stage2_half1_7 ^ product_row6[2:1];
+  wire [1:0] product_stage2_carry1_7 = ({1'b0, product_row7[0]} & product_stage1_carry1_5[2:1]) |
+      (product_stage2_half1_7 & product_row6[2:1]);
+  wire product_stage3_half0_4 = product_stage2_carry0_3[0] ^ product_row4[0];
+  wire product_stage3_sum0_4 = product_stage3_half0_4 ^ product_stage2_sum0_3[1];
+  wire product_stage3_carry0_4 = (product_stage2_carry0_3[0] & product_row4[0]) |
+      (product_stage3_half0_4 & product_stage2_sum0_3[1]);
+  wire [4:0] product_stage3_half0_6 = {product_stage1_carry1_5[4:3], product_stage2_sum1_7,
+      product_row6[0]} ^ product_stage2_carry0_3[6:2];
+  wire [4:0] product_stage3_sum0_6 = product_stage3_half0_6 ^ product_stage2_sum0_3[7:3];
+  wire [4:0] product_stage3_carry0_6 = ({product_stage1_carry1_5[4:3], product_stage2_sum1_7,
+      product_row6[0]} & product_stage2_carry0_3[6:2]) | (product_stage3_half0_6 &
+      product_stage2_sum0_3[7:3]);
+  wire product_stage3_half0_12 = product_stage1_carry0_2[9] ^ product_stage2_carry0_3[8];
+  wire product_stage3_sum0_12 = product_stage3_half0_12 ^ product_stage1_sum0_2[10];
+  wire product_stage3_carry0_12 = (product_stage1_carry0_2[9] & product_stage2_carry0_3[8]) |
+      (product_stage3_half0_12 & product_stage1_sum0_2[10]);
+  wire product_stage4_half0_5 = product_stage3_carry0_4 ^ product_stage2_carry0_3[1];
+  wire product_stage4_sum0_5 = product_stage4_half0_5 ^ product_stage2_sum0_3[2];
+  wire product_stage4_carry0_5 = (product_stage3_carry0_4 & product_stage2_carry0_3[1]) |
+      (product_stage4_half0_5 & product_stage2_sum0_3[2]);
+  wire [3:0] product_stage4_half0_8 = {product_stage2_carry0_3[7], product_row4[6],
+      product_stage2_carry1_7} ^ {product_stage2_sum0_3[8], product_stage3_sum0_6[4:2]};
+  wire [3:0] product_stage4_sum0_8 = product_stage4_half0_8 ^ product_stage3_carry0_6[4:1];
+  wire [3:0] product_stage4_carry0_8 = ({product_stage2_carry0_3[7], product_row4[6],
+      product_stage2_carry1_7} & {product_stage2_sum0_3[8], product_stage3_sum0_6[4:2]}) |
+      (product_stage4_half0_8 & product_stage3_carry0_6[4:1]);
+  wire [3:0] product_ripple6_sum = {1'b0, product_stage3_carry0_6[0], product_stage1_carry1_5[0],
+      product_stage4_carry0_5} + {1'b0, product_stage3_sum0_6[1:0], product_stage4_carry0_5};
+  wire [2:0] product_ripple6 = product_ripple6_sum[3:1];
+  wire [16:0] product_rows = {2'd0, product_row7[7], product_stage2_sum0_13,
+      product_stage4_carry0_8, product_ripple6, product_stage4_sum0_5, product_stage3_sum0_4,
+      product_stage2_sum0_3[0], product_stage1_sum0_2[0], product_row0[1:0]} + {2'd0,
+      product_stage2_carry0_13, product_stage3_carry0_12, product_stage3_sum0_12,
+      product_stage4_sum0_8, 6'd0, product_row1[0], 1'b0};
 
   // Normalize: Shift; by one place more if the product has a leading zero of its own.
   wire normalized_some4 = |product_rows[2:0];
@@ -305,8 +137,8 @@ module mul_bf16_bf16_bf16_rne_flush (
   wire [14:0] rounded = tiny_sum[14:0] & ~{15{tiny}};
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [15:0] code = (nan | inf) ? (nan ? 16'h7fc0 : {sign, 15'h7f80}) : overflow ? {sign, 15'h7f80}
-      : {sign, rounded};
+  wire [15:0] code = (nan | inf) ? (nan ? BF16_NAN : {sign, BF16_INFINITY}) : overflow ? {sign,
+      BF16_INFINITY} : {sign, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

@@ -21,11 +21,13 @@ module mul_e2m1fn_e2m1fn_e4m3fn_rne (
   input  wire [3:0] b,
   output wire [7:0] y
 );
+  localparam [7:0] E4M3FN_NAN = 8'h7f;
 
   // Unpack: Fields and classes of both operands, and the sign of the product.
   wire a_normal = |a[2:1];
   wire a_sign = a[3];
   wire [1:0] a_exponent = {a[2], a[1] | ~a_normal};
+  wire [1:0] a_significand = {a_normal, a[0]};
   wire b_normal = |b[2:1];
   wire b_sign = b[3];
   wire [1:0] b_exponent = {b[2], b[1] | ~b_normal};
@@ -38,8 +40,9 @@ module mul_e2m1fn_e2m1fn_e4m3fn_rne (
   wire [2:0] zeros = {1'b0, {1'b0, a_zeros} + {1'b0, b_zeros}};
   wire [4:0] exponent = {1'b0, {1'b0, {1'b0, a_exponent} + {1'b0, b_exponent}} + 4'd5};
   wire [5:0] exponent_after_shift = {1'b0, exponent} - {3'd0, zeros};
-  wire [4:0] product_rows = {2'd0, a_normal & b_normal, a[0] & b_normal, a[0] & b[0]} + {3'd0,
-      a_normal & b[0], 1'b0};
+  wire [1:0] product_row0 = a_significand & {2{b[0]}};
+  wire [1:0] product_row1 = a_significand & {2{b_normal}};
+  wire [4:0] product_rows = {2'd0, product_row1[1], product_row0} + {3'd0, product_row1[0], 1'b0};
   wire [3:0] product = product_rows[3:0];
   wire subnormal = $signed(exponent_after_shift) < $signed(6'd0);
   wire [2:0] shift = subnormal ? exponent[2:0] : zeros;
@@ -60,15 +63,13 @@ module mul_e2m1fn_e2m1fn_e4m3fn_rne (
   wire guard = kept[0];
   wire [8:0] truncated = {normalized_exponent & {6{kept[4]}}, kept[3:1]};
   wire round_up = guard & (sticky | kept[1]);
-  wire [6:0] incremented = {truncated[6] ^ ((&truncated[5:0]) & round_up), truncated[5] ^
-      ((&truncated[4:0]) & round_up), truncated[4] ^ ((&truncated[3:0]) & round_up), truncated[3] ^
-      ((&kept[3:1]) & round_up), kept[3] ^ ((&kept[2:1]) & round_up), kept[2] ^ (kept[1] &
-      round_up), kept[1] ^ round_up};
+  wire [8:0] incremented = truncated + {8'd0, round_up};
   wire overflow = truncated[8] | truncated[7] | (truncated[6] & truncated[5] & truncated[4] &
       truncated[3] & kept[3] & kept[2] & kept[1]) | ((truncated == 9'd126) & round_up);
+  wire [6:0] rounded = incremented[6:0];
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [7:0] code = overflow ? 8'h7f : {sign, incremented};
+  wire [7:0] code = overflow ? E4M3FN_NAN : {sign, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

@@ -21,11 +21,13 @@ module mul_e4m3fn_e4m3fn_e4m3fn_rne (
   input  wire [7:0] b,
   output wire [7:0] y
 );
+  localparam [7:0] E4M3FN_NAN = 8'h7f;
 
   // Unpack: Fields and classes of both operands, and the sign of the product.
   wire a_normal = |a[6:3];
   wire a_sign = a[7];
   wire [3:0] a_exponent = {a[6:4], a[3] | ~a_normal};
+  wire [3:0] a_significand = {a_normal, a[2:0]};
   wire a_nan = &a[6:0];
   wire b_normal = |b[6:3];
   wire b_sign = b[7];
@@ -45,45 +47,28 @@ module mul_e4m3fn_e4m3fn_e4m3fn_rne (
   wire [3:0] zeros = {1'b0, {1'b0, a_zeros} + {1'b0, b_zeros}} + 4'd5;
   wire [5:0] exponent = {1'b0, {1'b0, a_exponent} + {1'b0, b_exponent}} - 6'd2;
   wire [6:0] exponent_after_shift = {exponent[5], exponent} - {3'd0, zeros};
-  wire product_2_16_half_and_2 = a[0] & b[2];
-  wire product_2_16_half_and = a[1] & b[1];
-  wire product_2_16_half = product_2_16_half_and_2 ^ product_2_16_half_and;
-  wire product_2_16_carry_and = a[2] & b[0];
-  wire product_2_16_sum = product_2_16_half ^ product_2_16_carry_and;
-  wire product_2_16_carry = (product_2_16_half_and_2 & product_2_16_half_and) | (product_2_16_half &
-      product_2_16_carry_and);
-  wire product_3_18_half_and_2 = a[0] & b_normal;
-  wire product_3_18_half_and = a[1] & b[2];
-  wire product_3_18_half = product_3_18_half_and_2 ^ product_3_18_half_and;
-  wire product_3_18_sum_and = a[2] & b[1];
-  wire product_3_18_sum = product_3_18_half ^ product_3_18_sum_and;
-  wire product_3_18_carry = (product_3_18_half_and_2 & product_3_18_half_and) | (product_3_18_half &
-      product_3_18_sum_and);
-  wire product_3_20_half_and = a_normal & b[0];
-  wire product_3_20_half = product_3_20_half_and ^ product_2_16_carry;
-  wire product_3_20_sum = product_3_20_half ^ product_3_18_sum;
-  wire product_3_20_carry = (product_3_20_half_and & product_2_16_carry) | (product_3_20_half &
-      product_3_18_sum);
-  wire product_4_22_half_and_2 = a[1] & b_normal;
-  wire product_4_22_half_and = a[2] & b[2];
-  wire product_4_22_half = product_4_22_half_and_2 ^ product_4_22_half_and;
-  wire product_4_22_sum_and = a_normal & b[1];
-  wire product_4_22_sum = product_4_22_half ^ product_4_22_sum_and;
-  wire product_4_22_carry = (product_4_22_half_and_2 & product_4_22_half_and) | (product_4_22_half &
-      product_4_22_sum_and);
-  wire product_4_24_half = product_3_18_carry ^ product_4_22_sum;
-  wire product_4_24_sum = product_4_24_half ^ product_3_20_carry;
-  wire product_4_24_carry = (product_3_18_carry & product_4_22_sum) | (product_4_24_half &
-      product_3_20_carry);
-  wire product_5_26_half_and_2 = a[2] & b_normal;
-  wire product_5_26_half_and = a_normal & b[2];
-  wire product_5_26_half = product_5_26_half_and_2 ^ product_5_26_half_and;
-  wire product_5_26_sum = product_5_26_half ^ product_4_22_carry;
-  wire product_5_26_carry = (product_5_26_half_and_2 & product_5_26_half_and) | (product_5_26_half &
-      product_4_22_carry);
-  wire [8:0] product_rows = {2'd0, a_normal & b_normal, product_5_26_sum, product_4_24_sum,
-      product_3_20_sum, product_2_16_sum, a[0] & b[1], a[0] & b[0]} + {2'd0, product_5_26_carry,
-      product_4_24_carry, 3'd0, a[1] & b[0], 1'b0};
+  wire [3:0] product_row0 = a_significand & {4{b[0]}};
+  wire [3:0] product_row1 = a_significand & {4{b[1]}};
+  wire [3:0] product_row2 = a_significand & {4{b[2]}};
+  wire [3:0] product_row3 = a_significand & {4{b_normal}};
+  wire [2:0] product_stage1_half0_2 = product_row2[2:0] ^ product_row1[3:1];
+  wire [2:0] product_stage1_sum0_2 = product_stage1_half0_2 ^ {product_row3[1], product_row0[3:2]};
+  wire [2:0] product_stage1_carry0_2 = (product_row2[2:0] & product_row1[3:1]) |
+      (product_stage1_half0_2 & {product_row3[1], product_row0[3:2]});
+  wire product_stage2_half0_3 = product_stage1_carry0_2[0] ^ product_row3[0];
+  wire product_stage2_sum0_3 = product_stage2_half0_3 ^ product_stage1_sum0_2[1];
+  wire product_stage2_carry0_3 = (product_stage1_carry0_2[0] & product_row3[0]) |
+      (product_stage2_half0_3 & product_stage1_sum0_2[1]);
+  wire product_stage2_half0_5 = product_row2[3] ^ product_stage1_carry0_2[2];
+  wire product_stage2_sum0_5 = product_stage2_half0_5 ^ product_row3[2];
+  wire product_stage2_carry0_5 = (product_row2[3] & product_stage1_carry0_2[2]) |
+      (product_stage2_half0_5 & product_row3[2]);
+  wire [2:0] product_ripple4_sum = {1'b0, product_stage1_sum0_2[2], product_stage2_carry0_3} +
+      {1'b0, product_stage1_carry0_2[1], product_stage2_carry0_3};
+  wire [1:0] product_ripple4 = product_ripple4_sum[2:1];
+  wire [8:0] product_rows = {2'd0, product_row3[3], product_ripple4, product_stage2_sum0_3,
+      product_stage1_sum0_2[0], product_row0[1:0]} + {2'd0, product_stage2_carry0_5,
+      product_stage2_sum0_5, 3'd0, product_row1[0], 1'b0};
   wire [7:0] product = product_rows[7:0];
   wire subnormal = $signed(exponent_after_shift) < $signed(7'd0);
   wire [3:0] shift = subnormal ? exponent[3:0] : zeros;
@@ -108,16 +93,14 @@ module mul_e4m3fn_e4m3fn_e4m3fn_rne (
   wire guard = kept[0];
   wire [9:0] truncated = {normalized_exponent & {7{kept[4]}}, kept[3:1]};
   wire round_up = guard & (sticky | kept[1]);
-  wire [6:0] incremented = {truncated[6] ^ ((&truncated[5:0]) & round_up), truncated[5] ^
-      ((&truncated[4:0]) & round_up), truncated[4] ^ ((&truncated[3:0]) & round_up), truncated[3] ^
-      ((&kept[3:1]) & round_up), kept[3] ^ ((&kept[2:1]) & round_up), kept[2] ^ (kept[1] &
-      round_up), kept[1] ^ round_up};
+  wire [9:0] incremented = truncated + {9'd0, round_up};
   wire overflow = truncated[9] | truncated[8] | truncated[7] | (truncated[6] & truncated[5] &
       truncated[4] & truncated[3] & kept[3] & kept[2] & kept[1]) | ((truncated == 10'd126) &
       round_up);
+  wire [6:0] rounded = incremented[6:0];
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [7:0] code = operand_nan ? 8'h7f : overflow ? 8'h7f : {sign, incremented};
+  wire [7:0] code = operand_nan ? E4M3FN_NAN : overflow ? E4M3FN_NAN : {sign, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

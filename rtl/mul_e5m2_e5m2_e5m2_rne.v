@@ -21,11 +21,14 @@ module mul_e5m2_e5m2_e5m2_rne (
   input  wire [7:0] b,
   output wire [7:0] y
 );
+  localparam [6:0] E5M2_INFINITY = 7'h7c;
+  localparam [7:0] E5M2_NAN = 8'h7e;
 
   // Unpack: Fields and classes of both operands, and the sign of the product.
   wire a_normal = |a[6:2];
   wire a_sign = a[7];
   wire [4:0] a_exponent = {a[6:3], a[2] | ~a_normal};
+  wire [2:0] a_significand = {a_normal, a[1:0]};
   wire a_special = &a[6:2];
   wire a_any = |a[1:0];
   wire a_nan = a_special & a_any;
@@ -49,21 +52,18 @@ module mul_e5m2_e5m2_e5m2_rne (
   wire [3:0] zeros = {1'b0, {1'b0, a_zeros} + {1'b0, b_zeros}} + 4'd4;
   wire [6:0] exponent = {1'b0, {1'b0, a_exponent} + {1'b0, b_exponent}} - 7'd11;
   wire [7:0] exponent_after_shift = {exponent[6], exponent} - {4'd0, zeros};
-  wire product_2_9_half_and_2 = a[0] & b_normal;
-  wire product_2_9_half_and = a[1] & b[1];
-  wire product_2_9_half = product_2_9_half_and_2 ^ product_2_9_half_and;
-  wire product_2_9_carry_and = a_normal & b[0];
-  wire product_2_9_sum = product_2_9_half ^ product_2_9_carry_and;
-  wire product_2_9_carry = (product_2_9_half_and_2 & product_2_9_half_and) | (product_2_9_half &
-      product_2_9_carry_and);
-  wire product_3_11_half_and_2 = a[1] & b_normal;
-  wire product_3_11_half_and = a_normal & b[1];
-  wire product_3_11_half = product_3_11_half_and_2 ^ product_3_11_half_and;
-  wire product_3_11_sum = product_3_11_half ^ product_2_9_carry;
-  wire product_3_11_carry = (product_3_11_half_and_2 & product_3_11_half_and) | (product_3_11_half &
-      product_2_9_carry);
-  wire [6:0] product_rows = {2'd0, a_normal & b_normal, product_3_11_sum, product_2_9_sum, a[0] &
-      b[1], a[0] & b[0]} + {2'd0, product_3_11_carry, 2'd0, a[1] & b[0], 1'b0};
+  wire [2:0] product_row0 = a_significand & {3{b[0]}};
+  wire [2:0] product_row1 = a_significand & {3{b[1]}};
+  wire [2:0] product_row2 = a_significand & {3{b_normal}};
+  wire product_stage1_half0_2 = product_row2[0] ^ product_row1[1];
+  wire product_stage1_sum0_2 = product_stage1_half0_2 ^ product_row0[2];
+  wire product_stage1_carry0_2 = (product_row2[0] & product_row1[1]) | (product_stage1_half0_2 &
+      product_row0[2]);
+  wire [2:0] product_ripple3_sum = {1'b0, product_row2[1], product_stage1_carry0_2} + {1'b0,
+      product_row1[2], product_stage1_carry0_2};
+  wire [1:0] product_ripple3 = product_ripple3_sum[2:1];
+  wire [6:0] product_rows = {2'd0, product_ripple3, product_stage1_sum0_2, product_row0[1:0]} +
+      {2'd0, product_row2[2], 2'd0, product_row1[0], 1'b0};
   wire [5:0] product = product_rows[5:0];
   wire subnormal = $signed(exponent_after_shift) < $signed(8'd0);
   wire [3:0] shift = subnormal ? (($signed(exponent) < $signed(7'd0)) ? 4'd0 : exponent[3:0]) :
@@ -89,16 +89,14 @@ module mul_e5m2_e5m2_e5m2_rne (
   wire guard = kept[0];
   wire [9:0] truncated = {normalized_exponent & {8{kept[3]}}, kept[2:1]};
   wire round_up = guard & (sticky | kept[1]);
-  wire [6:0] incremented = {truncated[6] ^ ((&truncated[5:0]) & round_up), truncated[5] ^
-      ((&truncated[4:0]) & round_up), truncated[4] ^ ((&truncated[3:0]) & round_up), truncated[3] ^
-      ((&truncated[2:0]) & round_up), truncated[2] ^ ((&kept[2:1]) & round_up), kept[2] ^ (kept[1] &
-      round_up), kept[1] ^ round_up};
+  wire [9:0] incremented = truncated + {9'd0, round_up};
   wire overflow = truncated[9] | truncated[8] | truncated[7] | (truncated[6] & truncated[5] &
       truncated[4] & truncated[3] & truncated[2]);
+  wire [6:0] rounded = incremented[6:0];
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [7:0] code = (nan | inf) ? (nan ? 8'h7e : {sign, 7'h7c}) : overflow ? {sign, 7'h7c} : {sign,
-      incremented};
+  wire [7:0] code = (nan | inf) ? (nan ? E5M2_NAN : {sign, E5M2_INFINITY}) : overflow ? {sign,
+      E5M2_INFINITY} : {sign, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

@@ -21,11 +21,14 @@ module mul_fp16_fp16_fp16_rne (
   input  wire [15:0] b,
   output wire [15:0] y
 );
+  localparam [14:0] FP16_INFINITY = 15'h7c00;
+  localparam [15:0] FP16_NAN = 16'h7e00;
 
   // Unpack: Fields and classes of both operands, and the sign of the product.
   wire a_normal = |a[14:10];
   wire a_sign = a[15];
   wire [4:0] a_exponent = {a[14:11], a[10] | ~a_normal};
+  wire [10:0] a_significand = {a_normal, a[9:0]};
   wire a_special = &a[14:10];
   wire a_any = |a[9:0];
   wire a_nan = a_special & a_any;
@@ -77,589 +80,141 @@ module mul_fp16_fp16_fp16_rne (
   wire [5:0] zeros = {1'b0, {1'b0, a_zeros} + {1'b0, b_zeros}} + 6'd12;
   wire [6:0] exponent = {1'b0, {1'b0, a_exponent} + {1'b0, b_exponent}} - 7'd3;
   wire [7:0] exponent_after_shift = {exponent[6], exponent} - {2'd0, zeros};
-  wire product_2_121_half_and_2 = a[0] & b[2];
-  wire product_2_121_half_and = a[1] & b[1];
-  wire product_2_121_half = product_2_121_half_and_2 ^ product_2_121_half_and;
-  wire product_2_121_carry_and = a[2] & b[0];
-  wire product_2_121_sum = product_2_121_half ^ product_2_121_carry_and;
-  wire product_2_121_carry = (product_2_121_half_and_2 & product_2_121_half_and) |
-      (product_2_121_half & product_2_121_carry_and);
-  wire product_3_123_half_and_2 = a[0] & b[3];
-  wire product_3_123_half_and = a[1] & b[2];
-  wire product_3_123_half = product_3_123_half_and_2 ^ product_3_123_half_and;
-  wire product_3_123_sum_and = a[2] & b[1];
-  wire product_3_123_sum = product_3_123_half ^ product_3_123_sum_and;
-  wire product_3_123_carry = (product_3_123_half_and_2 & product_3_123_half_and) |
-      (product_3_123_half & product_3_123_sum_and);
-  wire product_3_125_half_and = a[3] & b[0];
-  wire product_3_125_half = product_3_125_half_and ^ product_2_121_carry;
-  wire product_3_125_sum = product_3_125_half ^ product_3_123_sum;
-  wire product_3_125_carry = (product_3_125_half_and & product_2_121_carry) | (product_3_125_half &
-      product_3_123_sum);
-  wire product_4_127_half_and_2 = a[0] & b[4];
-  wire product_4_127_half_and = a[1] & b[3];
-  wire product_4_127_half = product_4_127_half_and_2 ^ product_4_127_half_and;
-  wire product_4_127_sum_and = a[2] & b[2];
-  wire product_4_127_sum = product_4_127_half ^ product_4_127_sum_and;
-  wire product_4_127_carry = (product_4_127_half_and_2 & product_4_127_half_and) |
-      (product_4_127_half & product_4_127_sum_and);
-  wire product_4_129_half_and_2 = a[3] & b[1];
-  wire product_4_129_half_and = a[4] & b[0];
-  wire product_4_129_half = product_4_129_half_and_2 ^ product_4_129_half_and;
-  wire product_4_129_sum = product_4_129_half ^ product_3_123_carry;
-  wire product_4_129_carry = (product_4_129_half_and_2 & product_4_129_half_and) |
-      (product_4_129_half & product_3_123_carry);
-  wire product_4_131_half = product_4_127_sum ^ product_4_129_sum;
-  wire product_4_131_sum = product_4_131_half ^ product_3_125_carry;
-  wire product_4_131_carry = (product_4_127_sum & product_4_129_sum) | (product_4_131_half &
-      product_3_125_carry);
-  wire product_5_133_half_and_2 = a[0] & b[5];
-  wire product_5_133_half_and = a[1] & b[4];
-  wire product_5_133_half = product_5_133_half_and_2 ^ product_5_133_half_and;
-  wire product_5_133_sum_and = a[2] & b[3];
-  wire product_5_133_sum = product_5_133_half ^ product_5_133_sum_and;
-  wire product_5_133_carry = (product_5_133_half_and_2 & product_5_133_half_and) |
-      (product_5_133_half & product_5_133_sum_and);
-  wire product_5_135_half_and_2 = a[3] & b[2];
-  wire product_5_135_half_and = a[4] & b[1];
-  wire product_5_135_half = product_5_135_half_and_2 ^ product_5_135_half_and;
-  wire product_5_135_sum_and = a[5] & b[0];
-  wire product_5_135_sum = product_5_135_half ^ product_5_135_sum_and;
-  wire product_5_135_carry = (product_5_135_half_and_2 & product_5_135_half_and) |
-      (product_5_135_half & product_5_135_sum_and);
-  wire product_5_137_half = product_4_127_carry ^ product_5_133_sum;
-  wire product_5_137_sum = product_5_137_half ^ product_5_135_sum;
-  wire product_5_137_carry = (product_4_127_carry & product_5_133_sum) | (product_5_137_half &
-      product_5_135_sum);
-  wire product_5_139_half = product_4_129_carry ^ product_5_137_sum;
-  wire product_5_139_sum = product_5_139_half ^ product_4_131_carry;
-  wire product_5_139_carry = (product_4_129_carry & product_5_137_sum) | (product_5_139_half &
-      product_4_131_carry);
-  wire product_6_141_half_and_2 = a[0] & b[6];
-  wire product_6_141_half_and = a[1] & b[5];
-  wire product_6_141_half = product_6_141_half_and_2 ^ product_6_141_half_and;
-  wire product_6_141_sum_and = a[2] & b[4];
-  wire product_6_141_sum = product_6_141_half ^ product_6_141_sum_and;
-  wire product_6_141_carry = (product_6_141_half_and_2 & product_6_141_half_and) |
-      (product_6_141_half & product_6_141_sum_and);
-  wire product_6_143_half_and_2 = a[3] & b[3];
-  wire product_6_143_half_and = a[4] & b[2];
-  wire product_6_143_half = product_6_143_half_and_2 ^ product_6_143_half_and;
-  wire product_6_143_sum_and = a[5] & b[1];
-  wire product_6_143_sum = product_6_143_half ^ product_6_143_sum_and;
-  wire product_6_143_carry = (product_6_143_half_and_2 & product_6_143_half_and) |
-      (product_6_143_half & product_6_143_sum_and);
-  wire product_6_145_half_and = a[6] & b[0];
-  wire product_6_145_half = product_6_145_half_and ^ product_5_133_carry;
-  wire product_6_145_sum = product_6_145_half ^ product_5_135_carry;
-  wire product_6_145_carry = (product_6_145_half_and & product_5_133_carry) | (product_6_145_half &
-      product_5_135_carry);
-  wire product_6_147_half = product_6_141_sum ^ product_6_143_sum;
-  wire product_6_147_sum = product_6_147_half ^ product_5_137_carry;
-  wire product_6_147_carry = (product_6_141_sum & product_6_143_sum) | (product_6_147_half &
-      product_5_137_carry);
-  wire product_6_149_half = product_6_145_sum ^ product_6_147_sum;
-  wire product_6_149_sum = product_6_149_half ^ product_5_139_carry;
-  wire product_6_149_carry = (product_6_145_sum & product_6_147_sum) | (product_6_149_half &
-      product_5_139_carry);
-  wire product_7_151_half_and_2 = a[0] & b[7];
-  wire product_7_151_half_and = a[1] & b[6];
-  wire product_7_151_half = product_7_151_half_and_2 ^ product_7_151_half_and;
-  wire product_7_151_sum_and = a[2] & b[5];
-  wire product_7_151_sum = product_7_151_half ^ product_7_151_sum_and;
-  wire product_7_151_carry = (product_7_151_half_and_2 & product_7_151_half_and) |
-      (product_7_151_half & product_7_151_sum_and);
-  wire product_7_153_half_and_2 = a[3] & b[4];
-  wire product_7_153_half_and = a[4] & b[3];
-  wire product_7_153_half = product_7_153_half_and_2 ^ product_7_153_half_and;
-  wire product_7_153_sum_and = a[5] & b[2];
-  wire product_7_153_sum = product_7_153_half ^ product_7_153_sum_and;
-  wire product_7_153_carry = (product_7_153_half_and_2 & product_7_153_half_and) |
-      (product_7_153_half & product_7_153_sum_and);
-  wire product_7_155_half_and_2 = a[6] & b[1];
-  wire product_7_155_half_and = a[7] & b[0];
-  wire product_7_155_half = product_7_155_half_and_2 ^ product_7_155_half_and;
-  wire product_7_155_sum = product_7_155_half ^ product_6_141_carry;
-  wire product_7_155_carry = (product_7_155_half_and_2 & product_7_155_half_and) |
-      (product_7_155_half & product_6_141_carry);
-  wire product_7_157_half = product_6_143_carry ^ product_7_151_sum;
-  wire product_7_157_sum = product_7_157_half ^ product_7_153_sum;
-  wire product_7_157_carry = (product_6_143_carry & product_7_151_sum) | (product_7_157_half &
-      product_7_153_sum);
-  wire product_7_159_half = product_7_155_sum ^ product_6_145_carry;
-  wire product_7_159_sum = product_7_159_half ^ product_7_157_sum;
-  wire product_7_159_carry = (product_7_155_sum & product_6_145_carry) | (product_7_159_half &
-      product_7_157_sum);
-  wire product_7_161_half = product_6_147_carry ^ product_7_159_sum;
-  wire product_7_161_sum = product_7_161_half ^ product_6_149_carry;
-  wire product_7_161_carry = (product_6_147_carry & product_7_159_sum) | (product_7_161_half &
-      product_6_149_carry);
-  wire product_8_163_half_and_2 = a[0] & b[8];
-  wire product_8_163_half_and = a[1] & b[7];
-  wire product_8_163_half = product_8_163_half_and_2 ^ product_8_163_half_and;
-  wire product_8_163_sum_and = a[2] & b[6];
-  wire product_8_163_sum = product_8_163_half ^ product_8_163_sum_and;
-  wire product_8_163_carry = (product_8_163_half_and_2 & product_8_163_half_and) |
-      (product_8_163_half & product_8_163_sum_and);
-  wire product_8_165_half_and_2 = a[3] & b[5];
-  wire product_8_165_half_and = a[4] & b[4];
-  wire product_8_165_half = product_8_165_half_and_2 ^ product_8_165_half_and;
-  wire product_8_165_sum_and = a[5] & b[3];
-  wire product_8_165_sum = product_8_165_half ^ product_8_165_sum_and;
-  wire product_8_165_carry = (product_8_165_half_and_2 & product_8_165_half_and) |
-      (product_8_165_half & product_8_165_sum_and);
-  wire product_8_167_half_and_2 = a[6] & b[2];
-  wire product_8_167_half_and = a[7] & b[1];
-  wire product_8_167_half = product_8_167_half_and_2 ^ product_8_167_half_and;
-  wire product_8_167_sum_and = a[8] & b[0];
-  wire product_8_167_sum = product_8_167_half ^ product_8_167_sum_and;
-  wire product_8_167_carry = (product_8_167_half_and_2 & product_8_167_half_and) |
-      (product_8_167_half & product_8_167_sum_and);
-  wire product_8_169_half = product_7_151_carry ^ product_7_153_carry;
-  wire product_8_169_sum = product_8_169_half ^ product_8_163_sum;
-  wire product_8_169_carry = (product_7_151_carry & product_7_153_carry) | (product_8_169_half &
-      product_8_163_sum);
-  wire product_8_171_half = product_8_165_sum ^ product_8_167_sum;
-  wire product_8_171_sum = product_8_171_half ^ product_7_155_carry;
-  wire product_8_171_carry = (product_8_165_sum & product_8_167_sum) | (product_8_171_half &
-      product_7_155_carry);
-  wire product_8_173_half = product_7_157_carry ^ product_8_169_sum;
-  wire product_8_173_sum = product_8_173_half ^ product_8_171_sum;
-  wire product_8_173_carry = (product_7_157_carry & product_8_169_sum) | (product_8_173_half &
-      product_8_171_sum);
-  wire product_8_175_half = product_7_159_carry ^ product_8_173_sum;
-  wire product_8_175_sum = product_8_175_half ^ product_7_161_carry;
-  wire product_8_175_carry = (product_7_159_carry & product_8_173_sum) | (product_8_175_half &
-      product_7_161_carry);
-  wire product_9_177_half_and_2 = a[0] & b[9];
-  wire product_9_177_half_and = a[1] & b[8];
-  wire product_9_177_half = product_9_177_half_and_2 ^ product_9_177_half_and;
-  wire product_9_177_sum_and = a[2] & b[7];
-  wire product_9_177_sum = product_9_177_half ^ product_9_177_sum_and;
-  wire product_9_177_carry = (product_9_177_half_and_2 & product_9_177_half_and) |
-      (product_9_177_half & product_9_177_sum_and);
-  wire product_9_179_half_and_2 = a[3] & b[6];
-  wire product_9_179_half_and = a[4] & b[5];
-  wire product_9_179_half = product_9_179_half_and_2 ^ product_9_179_half_and;
-  wire product_9_179_sum_and = a[5] & b[4];
-  wire product_9_179_sum = product_9_179_half ^ product_9_179_sum_and;
-  wire product_9_179_carry = (product_9_179_half_and_2 & product_9_179_half_and) |
-      (product_9_179_half & product_9_179_sum_and);
-  wire product_9_181_half_and_2 = a[6] & b[3];
-  wire product_9_181_half_and = a[7] & b[2];
-  wire product_9_181_half = product_9_181_half_and_2 ^ product_9_181_half_and;
-  wire product_9_181_sum_and = a[8] & b[1];
-  wire product_9_181_sum = product_9_181_half ^ product_9_181_sum_and;
-  wire product_9_181_carry = (product_9_181_half_and_2 & product_9_181_half_and) |
-      (product_9_181_half & product_9_181_sum_and);
-  wire product_9_183_half_and = a[9] & b[0];
-  wire product_9_183_half = product_9_183_half_and ^ product_8_163_carry;
-  wire product_9_183_sum = product_9_183_half ^ product_8_165_carry;
-  wire product_9_183_carry = (product_9_183_half_and & product_8_163_carry) | (product_9_183_half &
-      product_8_165_carry);
-  wire product_9_185_half = product_8_167_carry ^ product_9_177_sum;
-  wire product_9_185_sum = product_9_185_half ^ product_9_179_sum;
-  wire product_9_185_carry = (product_8_167_carry & product_9_177_sum) | (product_9_185_half &
-      product_9_179_sum);
-  wire product_9_187_half = product_9_181_sum ^ product_8_169_carry;
-  wire product_9_187_sum = product_9_187_half ^ product_8_171_carry;
-  wire product_9_187_carry = (product_9_181_sum & product_8_169_carry) | (product_9_187_half &
-      product_8_171_carry);
-  wire product_9_189_half = product_9_183_sum ^ product_9_185_sum;
-  wire product_9_189_sum = product_9_189_half ^ product_8_173_carry;
-  wire product_9_189_carry = (product_9_183_sum & product_9_185_sum) | (product_9_189_half &
-      product_8_173_carry);
-  wire product_9_191_half = product_9_187_sum ^ product_9_189_sum;
-  wire product_9_191_sum = product_9_191_half ^ product_8_175_carry;
-  wire product_9_191_carry = (product_9_187_sum & product_9_189_sum) | (product_9_191_half &
-      product_8_175_carry);
-  wire product_10_193_half_and_2 = a[0] & b_normal;
-  wire product_10_193_half_and = a[1] & b[9];
-  wire product_10_193_half = product_10_193_half_and_2 ^ product_10_193_half_and;
-  wire product_10_193_sum_and = a[2] & b[8];
-  wire product_10_193_sum = product_10_193_half ^ product_10_193_sum_and;
-  wire product_10_193_carry = (product_10_193_half_and_2 & product_10_193_half_and) |
-      (product_10_193_half & product_10_193_sum_and);
-  wire product_10_195_half_and_2 = a[3] & b[7];
-  wire product_10_195_half_and = a[4] & b[6];
-  wire product_10_195_half = product_10_195_half_and_2 ^ product_10_195_half_and;
-  wire product_10_195_sum_and = a[5] & b[5];
-  wire product_10_195_sum = product_10_195_half ^ product_10_195_sum_and;
-  wire product_10_195_carry = (product_10_195_half_and_2 & product_10_195_half_and) |
-      (product_10_195_half & product_10_195_sum_and);
-  wire product_10_197_half_and_2 = a[6] & b[4];
-  wire product_10_197_half_and = a[7] & b[3];
-  wire product_10_197_half = product_10_197_half_and_2 ^ product_10_197_half_and;
-  wire product_10_197_sum_and = a[8] & b[2];
-  wire product_10_197_sum = product_10_197_half ^ product_10_197_sum_and;
-  wire product_10_197_carry = (product_10_197_half_and_2 & product_10_197_half_and) |
-      (product_10_197_half & product_10_197_sum_and);
-  wire product_10_199_half_and_2 = a[9] & b[1];
-  wire product_10_199_half_and = a_normal & b[0];
-  wire product_10_199_half = product_10_199_half_and_2 ^ product_10_199_half_and;
-  wire product_10_199_sum = product_10_199_half ^ product_9_177_carry;
-  wire product_10_199_carry = (product_10_199_half_and_2 & product_10_199_half_and) |
-      (product_10_199_half & product_9_177_carry);
-  wire product_10_201_half = product_9_179_carry ^ product_9_181_carry;
-  wire product_10_201_sum = product_10_201_half ^ product_10_193_sum;
-  wire product_10_201_carry = (product_9_179_carry & product_9_181_carry) | (product_10_201_half &
-      product_10_193_sum);
-  wire product_10_203_half = product_10_195_sum ^ product_10_197_sum;
-  wire product_10_203_sum = product_10_203_half ^ product_10_199_sum;
-  wire product_10_203_carry = (product_10_195_sum & product_10_197_sum) | (product_10_203_half &
-      product_10_199_sum);
-  wire product_10_205_half = product_9_183_carry ^ product_9_185_carry;
-  wire product_10_205_sum = product_10_205_half ^ product_10_201_sum;
-  wire product_10_205_carry = (product_9_183_carry & product_9_185_carry) | (product_10_205_half &
-      product_10_201_sum);
-  wire product_10_207_half = product_10_203_sum ^ product_9_187_carry;
-  wire product_10_207_sum = product_10_207_half ^ product_10_205_sum;
-  wire product_10_207_carry = (product_10_203_sum & product_9_187_carry) | (product_10_207_half &
-      product_10_205_sum);
-  wire product_10_209_half = product_9_189_carry ^ product_10_207_sum;
-  wire product_10_209_sum = product_10_209_half ^ product_9_191_carry;
-  wire product_10_209_carry = (product_9_189_carry & product_10_207_sum) | (product_10_209_half &
-      product_9_191_carry);
-  wire product_11_211_half_and_2 = a[1] & b_normal;
-  wire product_11_211_half_and = a[2] & b[9];
-  wire product_11_211_half = product_11_211_half_and_2 ^ product_11_211_half_and;
-  wire product_11_211_sum_and = a[3] & b[8];
-  wire product_11_211_sum = product_11_211_half ^ product_11_211_sum_and;
-  wire product_11_211_carry = (product_11_211_half_and_2 & product_11_211_half_and) |
-      (product_11_211_half & product_11_211_sum_and);
-  wire product_11_213_half_and_2 = a[4] & b[7];
-  wire product_11_213_half_and = a[5] & b[6];
-  wire product_11_213_half = product_11_213_half_and_2 ^ product_11_213_half_and;
-  wire product_11_213_sum_and = a[6] & b[5];
-  wire product_11_213_sum = product_11_213_half ^ product_11_213_sum_and;
-  wire product_11_213_carry = (product_11_213_half_and_2 & product_11_213_half_and) |
-      (product_11_213_half & product_11_213_sum_and);
-  wire product_11_215_half_and_2 = a[7] & b[4];
-  wire product_11_215_half_and = a[8] & b[3];
-  wire product_11_215_half = product_11_215_half_and_2 ^ product_11_215_half_and;
-  wire product_11_215_sum_and = a[9] & b[2];
-  wire product_11_215_sum = product_11_215_half ^ product_11_215_sum_and;
-  wire product_11_215_carry = (product_11_215_half_and_2 & product_11_215_half_and) |
-      (product_11_215_half & product_11_215_sum_and);
-  wire product_11_217_half_and = a_normal & b[1];
-  wire product_11_217_half = product_11_217_half_and ^ product_10_193_carry;
-  wire product_11_217_sum = product_11_217_half ^ product_10_195_carry;
-  wire product_11_217_carry = (product_11_217_half_and & product_10_193_carry) |
-      (product_11_217_half & product_10_195_carry);
-  wire product_11_219_half = product_10_197_carry ^ product_11_211_sum;
-  wire product_11_219_sum = product_11_219_half ^ product_11_213_sum;
-  wire product_11_219_carry = (product_10_197_carry & product_11_211_sum) | (product_11_219_half &
-      product_11_213_sum);
-  wire product_11_221_half = product_11_215_sum ^ product_10_199_carry;
-  wire product_11_221_sum = product_11_221_half ^ product_10_201_carry;
-  wire product_11_221_carry = (product_11_215_sum & product_10_199_carry) | (product_11_221_half &
-      product_10_201_carry);
-  wire product_11_223_half = product_10_203_carry ^ product_11_217_sum;
-  wire product_11_223_sum = product_11_223_half ^ product_11_219_sum;
-  wire product_11_223_carry = (product_10_203_carry & product_11_217_sum) | (product_11_223_half &
-      product_11_219_sum);
-  wire product_11_225_half = product_11_221_sum ^ product_10_205_carry;
-  wire product_11_225_sum = product_11_225_half ^ product_11_223_sum;
-  wire product_11_225_carry = (product_11_221_sum & product_10_205_carry) | (product_11_225_half &
-      product_11_223_sum);
-  wire product_11_227_half = product_10_207_carry ^ product_11_225_sum;
-  wire product_11_227_sum = product_11_227_half ^ product_10_209_carry;
-  wire product_11_227_carry = (product_10_207_carry & product_11_225_sum) | (product_11_227_half &
-      product_10_209_carry);
-  wire product_12_229_half_and_2 = a[2] & b_normal;
-  wire product_12_229_half_and = a[3] & b[9];
-  wire product_12_229_half = product_12_229_half_and_2 ^ product_12_229_half_and;
-  wire product_12_229_sum_and = a[4] & b[8];
-  wire product_12_229_sum = product_12_229_half ^ product_12_229_sum_and;
-  wire product_12_229_carry = (product_12_229_half_and_2 & product_12_229_half_and) |
-      (product_12_229_half & product_12_229_sum_and);
-  wire product_12_231_half_and_2 = a[5] & b[7];
-  wire product_12_231_half_and = a[6] & b[6];
-  wire product_12_231_half = product_12_231_half_and_2 ^ product_12_231_half_and;
-  wire product_12_231_sum_and = a[7] & b[5];
-  wire product_12_231_sum = product_12_231_half ^ product_12_231_sum_and;
-  wire product_12_231_carry = (product_12_231_half_and_2 & product_12_231_half_and) |
-      (product_12_231_half & product_12_231_sum_and);
-  wire product_12_233_half_and_2 = a[8] & b[4];
-  wire product_12_233_half_and = a[9] & b[3];
-  wire product_12_233_half = product_12_233_half_and_2 ^ product_12_233_half_and;
-  wire product_12_233_sum_and = a_normal & b[2];
-  wire product_12_233_sum = product_12_233_half ^ product_12_233_sum_and;
-  wire product_12_233_carry = (product_12_233_half_and_2 & product_12_233_half_and) |
-      (product_12_233_half & product_12_233_sum_and);
-  wire product_12_235_half = product_11_211_carry ^ product_11_213_carry;
-  wire product_12_235_sum = product_12_235_half ^ product_11_215_carry;
-  wire product_12_235_carry = (product_11_211_carry & product_11_213_carry) | (product_12_235_half &
-      product_11_215_carry);
-  wire product_12_237_half = product_12_229_sum ^ product_12_231_sum;
-  wire product_12_237_sum = product_12_237_half ^ product_12_233_sum;
-  wire product_12_237_carry = (product_12_229_sum & product_12_231_sum) | (product_12_237_half &
-      product_12_233_sum);
-  wire product_12_239_half = product_11_217_carry ^ product_11_219_carry;
-  wire product_12_239_sum = product_12_239_half ^ product_12_235_sum;
-  wire product_12_239_carry = (product_11_217_carry & product_11_219_carry) | (product_12_239_half &
-      product_12_235_sum);
-  wire product_12_241_half = product_11_221_carry ^ product_12_237_sum;
-  wire product_12_241_sum = product_12_241_half ^ product_11_223_carry;
-  wire product_12_241_carry = (product_11_221_carry & product_12_237_sum) | (product_12_241_half &
-      product_11_223_carry);
-  wire product_12_243_half = product_12_239_sum ^ product_12_241_sum;
-  wire product_12_243_sum = product_12_243_half ^ product_11_225_carry;
-  wire product_12_243_carry = (product_12_239_sum & product_12_241_sum) | (product_12_243_half &
-      product_11_225_carry);
-  wire product_13_245_half_and_2 = a[3] & b_normal;
-  wire product_13_245_half_and = a[4] & b[9];
-  wire product_13_245_half = product_13_245_half_and_2 ^ product_13_245_half_and;
-  wire product_13_245_carry_and = a[5] & b[8];
-  wire product_13_245_sum = product_13_245_half ^ product_13_245_carry_and;
-  wire product_13_245_carry = (product_13_245_half_and_2 & product_13_245_half_and) |
-      (product_13_245_half & product_13_245_carry_and);
-  wire product_13_247_half_and_2 = a[6] & b[7];
-  wire product_13_247_half_and = a[7] & b[6];
-  wire product_13_247_half = product_13_247_half_and_2 ^ product_13_247_half_and;
-  wire product_13_247_carry_and = a[8] & b[5];
-  wire product_13_247_sum = product_13_247_half ^ product_13_247_carry_and;
-  wire product_13_247_carry = (product_13_247_half_and_2 & product_13_247_half_and) |
-      (product_13_247_half & product_13_247_carry_and);
-  wire product_13_249_half_and_2 = a[9] & b[4];
-  wire product_13_249_half_and = a_normal & b[3];
-  wire product_13_249_half = product_13_249_half_and_2 ^ product_13_249_half_and;
-  wire product_13_249_sum = product_13_249_half ^ product_12_229_carry;
-  wire product_13_249_carry = (product_13_249_half_and_2 & product_13_249_half_and) |
-      (product_13_249_half & product_12_229_carry);
-  wire product_13_251_half = product_12_231_carry ^ product_12_233_carry;
-  wire product_13_251_sum = product_13_251_half ^ product_13_245_sum;
-  wire product_13_251_carry = (product_12_231_carry & product_12_233_carry) | (product_13_251_half &
-      product_13_245_sum);
-  wire product_13_253_half = product_13_247_sum ^ product_13_249_sum;
-  wire product_13_253_sum = product_13_253_half ^ product_12_235_carry;
-  wire product_13_253_carry = (product_13_247_sum & product_13_249_sum) | (product_13_253_half &
-      product_12_235_carry);
-  wire product_13_255_half = product_12_237_carry ^ product_13_251_sum;
-  wire product_13_255_sum = product_13_255_half ^ product_13_253_sum;
-  wire product_13_255_carry = (product_12_237_carry & product_13_251_sum) | (product_13_255_half &
-      product_13_253_sum);
-  wire product_13_257_half = product_12_239_carry ^ product_13_255_sum;
-  wire product_13_257_sum = product_13_257_half ^ product_12_241_carry;
-  wire product_13_257_carry = (product_12_239_carry & product_13_255_sum) | (product_13_257_half &
-      product_12_241_carry);
-  wire product_14_259_half_and_2 = a[4] & b_normal;
-  wire product_14_259_half_and = a[5] & b[9];
-  wire product_14_259_half = product_14_259_half_and_2 ^ product_14_259_half_and;
-  wire product_14_259_sum_and = a[6] & b[8];
-  wire product_14_259_sum = product_14_259_half ^ product_14_259_sum_and;
-  wire product_14_259_carry = (product_14_259_half_and_2 & product_14_259_half_and) |
-      (product_14_259_half & product_14_259_sum_and);
-  wire product_14_261_half_and_2 = a[7] & b[7];
-  wire product_14_261_half_and = a[8] & b[6];
-  wire product_14_261_half = product_14_261_half_and_2 ^ product_14_261_half_and;
-  wire product_14_261_sum_and = a[9] & b[5];
-  wire product_14_261_sum = product_14_261_half ^ product_14_261_sum_and;
-  wire product_14_261_carry = (product_14_261_half_and_2 & product_14_261_half_and) |
-      (product_14_261_half & product_14_261_sum_and);
-  wire product_14_263_half_and = a_normal & b[4];
-  wire product_14_263_half = product_14_263_half_and ^ product_13_245_carry;
-  wire product_14_263_sum = product_14_263_half ^ product_13_247_carry;
-  wire product_14_263_carry = (product_14_263_half_and & product_13_245_carry) |
-      (product_14_263_half & product_13_247_carry);
-  wire product_14_265_half = product_14_259_sum ^ product_14_261_sum;
-  wire product_14_265_sum = product_14_265_half ^ product_13_249_carry;
-  wire product_14_265_carry = (product_14_259_sum & product_14_261_sum) | (product_14_265_half &
-      product_13_249_carry);
-  wire product_14_267_half = product_13_251_carry ^ product_14_263_sum;
-  wire product_14_267_sum = product_14_267_half ^ product_14_265_sum;
-  wire product_14_267_carry = (product_13_251_carry & product_14_263_sum) | (product_14_267_half &
-      product_14_265_sum);
-  wire product_14_269_half = product_13_253_carry ^ product_13_255_carry;
-  wire product_14_269_sum = product_14_269_half ^ product_14_267_sum;
-  wire product_14_269_carry = (product_13_253_carry & product_13_255_carry) | (product_14_269_half &
-      product_14_267_sum);
-  wire product_15_271_half_and_2 = a[5] & b_normal;
-  wire product_15_271_half_and = a[6] & b[9];
-  wire product_15_271_half = product_15_271_half_and_2 ^ product_15_271_half_and;
-  wire product_15_271_sum_and = a[7] & b[8];
-  wire product_15_271_sum = product_15_271_half ^ product_15_271_sum_and;
-  wire product_15_271_carry = (product_15_271_half_and_2 & product_15_271_half_and) |
-      (product_15_271_half & product_15_271_sum_and);
-  wire product_15_273_half_and_2 = a[8] & b[7];
-  wire product_15_273_half_and = a[9] & b[6];
-  wire product_15_273_half = product_15_273_half_and_2 ^ product_15_273_half_and;
-  wire product_15_273_sum_and = a_normal & b[5];
-  wire product_15_273_sum = product_15_273_half ^ product_15_273_sum_and;
-  wire product_15_273_carry = (product_15_273_half_and_2 & product_15_273_half_and) |
-      (product_15_273_half & product_15_273_sum_and);
-  wire product_15_275_half = product_14_259_carry ^ product_14_261_carry;
-  wire product_15_275_sum = product_15_275_half ^ product_15_271_sum;
-  wire product_15_275_carry = (product_14_259_carry & product_14_261_carry) | (product_15_275_half &
-      product_15_271_sum);
-  wire product_15_277_half = product_15_273_sum ^ product_14_263_carry;
-  wire product_15_277_sum = product_15_277_half ^ product_14_265_carry;
-  wire product_15_277_carry = (product_15_273_sum & product_14_263_carry) | (product_15_277_half &
-      product_14_265_carry);
-  wire product_15_279_half = product_15_275_sum ^ product_14_267_carry;
-  wire product_15_279_sum = product_15_279_half ^ product_15_277_sum;
-  wire product_15_279_carry = (product_15_275_sum & product_14_267_carry) | (product_15_279_half &
-      product_15_277_sum);
-  wire product_16_281_half_and_2 = a[6] & b_normal;
-  wire product_16_281_half_and = a[7] & b[9];
-  wire product_16_281_half = product_16_281_half_and_2 ^ product_16_281_half_and;
-  wire product_16_281_carry_and = a[8] & b[8];
-  wire product_16_281_sum = product_16_281_half ^ product_16_281_carry_and;
-  wire product_16_281_carry = (product_16_281_half_and_2 & product_16_281_half_and) |
-      (product_16_281_half & product_16_281_carry_and);
-  wire product_16_283_half_and_2 = a[9] & b[7];
-  wire product_16_283_half_and = a_normal & b[6];
-  wire product_16_283_half = product_16_283_half_and_2 ^ product_16_283_half_and;
-  wire product_16_283_sum = product_16_283_half ^ product_15_271_carry;
-  wire product_16_283_carry = (product_16_283_half_and_2 & product_16_283_half_and) |
-      (product_16_283_half & product_15_271_carry);
-  wire product_16_285_half = product_15_273_carry ^ product_16_281_sum;
-  wire product_16_285_sum = product_16_285_half ^ product_16_283_sum;
-  wire product_16_285_carry = (product_15_273_carry & product_16_281_sum) | (product_16_285_half &
-      product_16_283_sum);
-  wire product_16_287_half = product_15_275_carry ^ product_16_285_sum;
-  wire product_16_287_sum = product_16_287_half ^ product_15_277_carry;
-  wire product_16_287_carry = (product_15_275_carry & product_16_285_sum) | (product_16_287_half &
-      product_15_277_carry);
-  wire product_17_289_half_and_2 = a[7] & b_normal;
-  wire product_17_289_half_and = a[8] & b[9];
-  wire product_17_289_half = product_17_289_half_and_2 ^ product_17_289_half_and;
-  wire product_17_289_sum_and = a[9] & b[8];
-  wire product_17_289_sum = product_17_289_half ^ product_17_289_sum_and;
-  wire product_17_289_carry = (product_17_289_half_and_2 & product_17_289_half_and) |
-      (product_17_289_half & product_17_289_sum_and);
-  wire product_17_291_half_and = a_normal & b[7];
-  wire product_17_291_half = product_17_291_half_and ^ product_16_281_carry;
-  wire product_17_291_sum = product_17_291_half ^ product_17_289_sum;
-  wire product_17_291_carry = (product_17_291_half_and & product_16_281_carry) |
-      (product_17_291_half & product_17_289_sum);
-  wire product_17_293_half = product_16_283_carry ^ product_16_285_carry;
-  wire product_17_293_sum = product_17_293_half ^ product_17_291_sum;
-  wire product_17_293_carry = (product_16_283_carry & product_16_285_carry) | (product_17_293_half &
-      product_17_291_sum);
-  wire product_18_295_half_and_2 = a[8] & b_normal;
-  wire product_18_295_half_and = a[9] & b[9];
-  wire product_18_295_half = product_18_295_half_and_2 ^ product_18_295_half_and;
-  wire product_18_295_sum_and = a_normal & b[8];
-  wire product_18_295_sum = product_18_295_half ^ product_18_295_sum_and;
-  wire product_18_295_carry = (product_18_295_half_and_2 & product_18_295_half_and) |
-      (product_18_295_half & product_18_295_sum_and);
-  wire product_18_297_half = product_17_289_carry ^ product_18_295_sum;
-  wire product_18_297_sum = product_18_297_half ^ product_17_291_carry;
-  wire product_18_297_carry = (product_17_289_carry & product_18_295_sum) | (product_18_297_half &
-      product_17_291_carry);
-  wire product_19_299_half_and_2 = a[9] & b_normal;
-  wire product_19_299_half_and = a_normal & b[9];
-  wire product_19_299_half = product_19_299_half_and_2 ^ product_19_299_half_and;
-  wire product_19_299_sum = product_19_299_half ^ product_18_295_carry;
-  wire product_19_299_carry = (product_19_299_half_and_2 & product_19_299_half_and) |
-      (product_19_299_half & product_18_295_carry);
-  wire product_rows_propagate_and_2 = a_normal & b_normal;
-  wire product_rows_propagate_and_3 = a[0] & b[1];
-  wire product_rows_propagate_and_4 = a[0] & b[0];
-  wire product_rows_propagate_and = a[1] & b[0];
-  wire [21:0] product_rows_propagate = {1'b0, product_rows_propagate_and_2, product_19_299_sum,
-      product_18_297_sum, product_16_287_carry, product_16_287_sum, product_14_269_carry,
-      product_13_257_carry, product_13_257_sum, product_12_243_sum, product_11_227_sum,
-      product_10_209_sum, product_9_191_sum, product_8_175_sum, product_7_161_sum,
-      product_6_149_sum, product_5_139_sum, product_4_131_sum, product_3_125_sum, product_2_121_sum,
-      product_rows_propagate_and_3, product_rows_propagate_and_4} ^ {1'b0, product_19_299_carry,
-      product_18_297_carry, product_17_293_carry, product_17_293_sum, product_15_279_carry,
-      product_15_279_sum, product_14_269_sum, product_12_243_carry, product_11_227_carry, 10'd0,
-      product_rows_propagate_and, 1'b0};
-  wire [21:0] product_rows_generate = {1'b0, product_rows_propagate_and_2, product_19_299_sum,
-      product_18_297_sum, product_16_287_carry, product_16_287_sum, product_14_269_carry,
-      product_13_257_carry, product_13_257_sum, product_12_243_sum, product_11_227_sum,
-      product_10_209_sum, product_9_191_sum, product_8_175_sum, product_7_161_sum,
-      product_6_149_sum, product_5_139_sum, product_4_131_sum, product_3_125_sum, product_2_121_sum,
-      product_rows_propagate_and_3, product_rows_propagate_and_4} & {1'b0, product_19_299_carry,
-      product_18_297_carry, product_17_293_carry, product_17_293_sum, product_15_279_carry,
-      product_15_279_sum, product_14_269_sum, product_12_243_carry, product_11_227_carry, 10'd0,
-      product_rows_propagate_and, 1'b0};
-  wire product_rows_0_zero0 = product_rows_generate[0];
-  wire product_rows_0_one0 = product_rows_propagate[0];
-  wire product_rows_0_zero1 = product_rows_generate[1] | (product_rows_propagate[1] &
-      product_rows_0_zero0);
-  wire product_rows_0_zero2 = product_rows_generate[2] | (product_rows_propagate[2] &
-      product_rows_0_zero1);
-  wire product_rows_0_zero3 = product_rows_generate[3] | (product_rows_propagate[3] &
-      product_rows_0_zero2);
-  wire product_rows_0_zero4 = product_rows_generate[4] | (product_rows_propagate[4] &
-      product_rows_0_zero3);
-  wire product_rows_0_zero5 = product_rows_generate[5] | (product_rows_propagate[5] &
-      product_rows_0_zero4);
-  wire product_rows_0_zero6 = product_rows_generate[6] | (product_rows_propagate[6] &
-      product_rows_0_zero5);
-  wire product_rows_7_zero0 = product_rows_generate[7];
-  wire product_rows_7_one0 = product_rows_propagate[7];
-  wire product_rows_7_zero1 = product_rows_generate[8] | (product_rows_propagate[8] &
-      product_rows_7_zero0);
-  wire product_rows_7_one1 = product_rows_propagate[8] & product_rows_7_one0;
-  wire product_rows_7_zero2 = product_rows_generate[9] | (product_rows_propagate[9] &
-      product_rows_7_zero1);
-  wire product_rows_7_one2 = product_rows_propagate[9] & product_rows_7_one1;
-  wire product_rows_7_zero3 = product_rows_generate[10] | (product_rows_propagate[10] &
-      product_rows_7_zero2);
-  wire product_rows_7_one3 = product_rows_propagate[10] & product_rows_7_one2;
-  wire product_rows_7_zero4 = product_rows_generate[11] | (product_rows_propagate[11] &
-      product_rows_7_zero3);
-  wire product_rows_7_one4 = product_rows_propagate[11] & product_rows_7_one3;
-  wire product_rows_7_zero5 = product_rows_generate[12] | (product_rows_propagate[12] &
-      product_rows_7_zero4);
-  wire product_rows_7_one5 = product_rows_propagate[12] & product_rows_7_one4;
-  wire product_rows_7_zero6 = product_rows_generate[13] | (product_rows_propagate[13] &
-      product_rows_7_zero5);
-  wire product_rows_7_one6 = product_rows_propagate[13] & product_rows_7_one5;
-  wire product_rows_14_zero0 = product_rows_generate[14];
-  wire product_rows_14_one0 = product_rows_propagate[14];
-  wire product_rows_14_zero1 = product_rows_generate[15] | (product_rows_propagate[15] &
-      product_rows_14_zero0);
-  wire product_rows_14_one1 = product_rows_propagate[15] & product_rows_14_one0;
-  wire product_rows_14_zero2 = product_rows_generate[16] | (product_rows_propagate[16] &
-      product_rows_14_zero1);
-  wire product_rows_14_one2 = product_rows_propagate[16] & product_rows_14_one1;
-  wire product_rows_14_zero3 = product_rows_generate[17] | (product_rows_propagate[17] &
-      product_rows_14_zero2);
-  wire product_rows_14_one3 = product_rows_propagate[17] & product_rows_14_one2;
-  wire product_rows_14_zero4 = product_rows_generate[18] | (product_rows_propagate[18] &
-      product_rows_14_zero3);
-  wire product_rows_14_one4 = product_rows_propagate[18] & product_rows_14_one3;
-  wire product_rows_14_zero5 = product_rows_generate[19] | (product_rows_propagate[19] &
-      product_rows_14_zero4);
-  wire product_rows_14_one5 = product_rows_propagate[19] & product_rows_14_one4;
-  wire product_rows_14_zero6 = product_rows_generate[20] | (product_rows_propagate[20] &
-      product_rows_14_zero5);
-  wire product_rows_14_one6 = product_rows_propagate[20] & product_rows_14_one5;
-  wire product_rows_carry14 = product_rows_7_zero6 | (product_rows_7_one6 & product_rows_0_zero6);
-  wire product_rows_carry21 = product_rows_14_zero6 | (product_rows_14_one6 & product_rows_carry14);
-  wire [21:0] product_rows = {product_rows_propagate[21] ^ product_rows_carry21,
-      product_rows_propagate[20] ^ product_rows_14_zero5 ^ (product_rows_14_one5 &
-      product_rows_carry14), product_rows_propagate[19] ^ product_rows_14_zero4 ^
-      (product_rows_14_one4 & product_rows_carry14), product_rows_propagate[18] ^
-      product_rows_14_zero3 ^ (product_rows_14_one3 & product_rows_carry14),
-      product_rows_propagate[17] ^ product_rows_14_zero2 ^ (product_rows_14_one2 &
-      product_rows_carry14), product_rows_propagate[16] ^ product_rows_14_zero1 ^
-      (product_rows_14_one1 & product_rows_carry14), product_rows_propagate[15] ^
-      product_rows_14_zero0 ^ (product_rows_14_one0 & product_rows_carry14), product_rows_14_one0 ^
-      product_rows_carry14, product_rows_propagate[13] ^ product_rows_7_zero5 ^ (product_rows_7_one5
-      & product_rows_0_zero6), product_rows_propagate[12] ^ product_rows_7_zero4 ^
-      (product_rows_7_one4 & product_rows_0_zero6), product_rows_propagate[11] ^
-      product_rows_7_zero3 ^ (product_rows_7_one3 & product_rows_0_zero6),
-      product_rows_propagate[10] ^ product_rows_7_zero2 ^ (product_rows_7_one2 &
-      product_rows_0_zero6), product_rows_propagate[9] ^ product_rows_7_zero1 ^ (product_rows_7_one1
-      & product_rows_0_zero6), product_rows_propagate[8] ^ product_rows_7_zero0 ^
-      (product_rows_7_one0 & product_rows_0_zero6), product_rows_7_one0 ^ product_rows_0_zero6,
-      product_rows_propagate[6] ^ product_rows_0_zero5, product_rows_propagate[5] ^
-      product_rows_0_zero4, product_rows_propagate[4] ^ product_rows_0_zero3,
-      product_rows_propagate[3] ^ product_rows_0_zero2, product_rows_propagate[2] ^
-      product_rows_0_zero1, product_rows_propagate[1] ^ product_rows_0_zero0, product_rows_0_one0};
+  wire [10:0] product_row0 = a_significand & {11{b[0]}};
+  wire [10:0] product_row1 = a_significand & {11{b[1]}};
+  wire [10:0] product_row2 = a_significand & {11{b[2]}};
+  wire [10:0] product_row3 = a_significand & {11{b[3]}};
+  wire [10:0] product_row4 = a_significand & {11{b[4]}};
+  wire [10:0] product_row5 = a_significand & {11{b[5]}};
+  wire [10:0] product_row6 = a_significand & {11{b[6]}};
+  wire [10:0] product_row7 = a_significand & {11{b[7]}};
+  wire [10:0] product_row8 = a_significand & {11{b[8]}};
+  wire [10:0] product_row9 = a_significand & {11{b[9]}};
+  wire [10:0] product_row10 = a_significand & {11{b_normal}};
+  wire [16:0] product_stage1_half0_2 = {product_row8[10:5], product_row2} ^ {product_row9[9:3],
+      product_row1[10:1]};
+  wire [16:0] product_stage1_sum0_2 = product_stage1_half0_2 ^ {product_row10[8:1],
+      product_row0[10:2]};
+  wire [16:0] product_stage1_carry0_2 = ({product_row8[10:5], product_row2} & {product_row9[9:3],
+      product_row1[10:1]}) | (product_stage1_half0_2 & {product_row10[8:1], product_row0[10:2]});
+  wire [10:0] product_stage1_half1_5 = product_row5 ^ {product_row6[9], product_row4[10:1]};
+  wire [10:0] product_stage1_sum1_5 = product_stage1_half1_5 ^ {product_row7[8:7],
+      product_row3[10:2]};
+  wire [10:0] product_stage1_carry1_5 = (product_row5 & {product_row6[9], product_row4[10:1]}) |
+      (product_stage1_half1_5 & {product_row7[8:7], product_row3[10:2]});
+  wire [4:0] product_stage1_half2_8 = product_row8[4:0] ^ product_row7[5:1];
+  wire [4:0] product_stage1_sum2_8 = product_stage1_half2_8 ^ product_row6[6:2];
+  wire [4:0] product_stage1_carry2_8 = (product_row8[4:0] & product_row7[5:1]) |
+      (product_stage1_half2_8 & product_row6[6:2]);
+  wire [14:0] product_stage2_half0_3 = product_stage1_carry0_2[14:0] ^ {product_row7[10:9],
+      product_stage1_sum1_5, product_row3[1:0]};
+  wire [14:0] product_stage2_sum0_3 = product_stage2_half0_3 ^ product_stage1_sum0_2[15:1];
+  wire [14:0] product_stage2_carry0_3 = (product_stage1_carry0_2[14:0] & {product_row7[10:9],
+      product_stage1_sum1_5, product_row3[1:0]}) | (product_stage2_half0_3 &
+      product_stage1_sum0_2[15:1]);
+  wire product_stage2_half0_19 = product_row9[10] ^ product_stage1_carry0_2[16];
+  wire product_stage2_sum0_19 = product_stage2_half0_19 ^ product_row10[9];
+  wire product_stage2_carry0_19 = (product_row9[10] & product_stage1_carry0_2[16]) |
+      (product_stage2_half0_19 & product_row10[9]);
+  wire product_stage2_half1_7 = product_row7[0] ^ product_stage1_carry1_5[1];
+  wire product_stage2_sum1_7 = product_stage2_half1_7 ^ product_row6[1];
+  wire product_stage2_carry1_7 = (product_row7[0] & product_stage1_carry1_5[1]) |
+      (product_stage2_half1_7 & product_row6[1]);
+  wire [4:0] product_stage2_half1_9 = {product_stage1_carry2_8[4:3], product_row9[2:0]} ^
+      product_stage1_carry1_5[7:3];
+  wire [4:0] product_stage2_sum1_9 = product_stage2_half1_9 ^ {product_row6[7],
+      product_stage1_sum2_8[4:1]};
+  wire [4:0] product_stage2_carry1_9 = ({product_stage1_carry2_8[4:3], product_row9[2:0]} &
+      product_stage1_carry1_5[7:3]) | (product_stage2_half1_9 & {product_row6[7],
+      product_stage1_sum2_8[4:1]});
+  wire product_stage3_half0_4 = product_stage2_carry0_3[0] ^ product_row4[0];
+  wire product_stage3_sum0_4 = product_stage3_half0_4 ^ product_stage2_sum0_3[1];
+  wire product_stage3_carry0_4 = (product_stage2_carry0_3[0] & product_row4[0]) |
+      (product_stage3_half0_4 & product_stage2_sum0_3[1]);
+  wire [10:0] product_stage3_half0_6 = {product_stage1_carry1_5[10:9], product_stage2_carry1_9[4:2],
+      product_stage1_carry2_8[2:0], product_stage1_sum2_8[0], product_stage2_sum1_7,
+      product_row6[0]} ^ product_stage2_carry0_3[12:2];
+  wire [10:0] product_stage3_sum0_6 = product_stage3_half0_6 ^ product_stage2_sum0_3[13:3];
+  wire [10:0] product_stage3_carry0_6 = ({product_stage1_carry1_5[10:9],
+      product_stage2_carry1_9[4:2], product_stage1_carry2_8[2:0], product_stage1_sum2_8[0],
+      product_stage2_sum1_7, product_row6[0]} & product_stage2_carry0_3[12:2]) |
+      (product_stage3_half0_6 & product_stage2_sum0_3[13:3]);
+  wire product_stage3_half0_18 = product_stage1_carry0_2[15] ^ product_stage2_carry0_3[14];
+  wire product_stage3_sum0_18 = product_stage3_half0_18 ^ product_stage1_sum0_2[16];
+  wire product_stage3_carry0_18 = (product_stage1_carry0_2[15] & product_stage2_carry0_3[14]) |
+      (product_stage3_half0_18 & product_stage1_sum0_2[16]);
+  wire [1:0] product_stage3_half1_10 = {1'b0, product_stage2_carry1_9[0]} ^
+      {product_stage2_carry1_9[1], product_row10[0]};
+  wire [1:0] product_stage3_sum1_10 = product_stage3_half1_10 ^ product_stage2_sum1_9[2:1];
+  wire [1:0] product_stage3_carry1_10 = ({1'b0, product_stage2_carry1_9[0]} &
+      {product_stage2_carry1_9[1], product_row10[0]}) | (product_stage3_half1_10 &
+      product_stage2_sum1_9[2:1]);
+  wire product_stage4_half0_5 = product_stage3_carry0_4 ^ product_stage2_carry0_3[1];
+  wire product_stage4_sum0_5 = product_stage4_half0_5 ^ product_stage2_sum0_3[2];
+  wire product_stage4_carry0_5 = (product_stage3_carry0_4 & product_stage2_carry0_3[1]) |
+      (product_stage4_half0_5 & product_stage2_sum0_3[2]);
+  wire [6:0] product_stage4_half0_8 = {product_row6[8], product_stage2_sum1_9[4:3],
+      product_stage3_sum1_10, product_stage2_sum1_9[0], product_stage1_carry1_5[2]} ^
+      product_stage3_sum0_6[8:2];
+  wire [6:0] product_stage4_sum0_8 = product_stage4_half0_8 ^ product_stage3_carry0_6[7:1];
+  wire [6:0] product_stage4_carry0_8 = ({product_row6[8], product_stage2_sum1_9[4:3],
+      product_stage3_sum1_10, product_stage2_sum1_9[0], product_stage1_carry1_5[2]} &
+      product_stage3_sum0_6[8:2]) | (product_stage4_half0_8 & product_stage3_carry0_6[7:1]);
+  wire [1:0] product_stage4_half0_16 = {product_stage2_carry0_3[13], product_row6[10]} ^
+      {product_stage2_sum0_3[14], product_stage3_sum0_6[10]};
+  wire [1:0] product_stage4_sum0_16 = product_stage4_half0_16 ^ product_stage3_carry0_6[10:9];
+  wire [1:0] product_stage4_carry0_16 = ({product_stage2_carry0_3[13], product_row6[10]} &
+      {product_stage2_sum0_3[14], product_stage3_sum0_6[10]}) | (product_stage4_half0_16 &
+      product_stage3_carry0_6[10:9]);
+  wire product_stage5_half0_6 = product_stage4_carry0_5 ^ product_stage3_sum0_6[0];
+  wire product_stage5_sum0_6 = product_stage5_half0_6 ^ product_stage1_carry1_5[0];
+  wire product_stage5_carry0_6 = (product_stage4_carry0_5 & product_stage3_sum0_6[0]) |
+      (product_stage5_half0_6 & product_stage1_carry1_5[0]);
+  wire [4:0] product_stage5_half0_11 = {product_stage3_sum0_6[9], product_stage1_carry1_5[8],
+      product_row7[6], product_stage3_carry1_10} ^ {product_stage3_carry0_6[8],
+      product_stage4_sum0_8[6:3]};
+  wire [4:0] product_stage5_sum0_11 = product_stage5_half0_11 ^ product_stage4_carry0_8[6:2];
+  wire [4:0] product_stage5_carry0_11 = ({product_stage3_sum0_6[9], product_stage1_carry1_5[8],
+      product_row7[6], product_stage3_carry1_10} & {product_stage3_carry0_6[8],
+      product_stage4_sum0_8[6:3]}) | (product_stage5_half0_11 & product_stage4_carry0_8[6:2]);
+  wire [5:0] product_ripple7_sum = {1'b0, product_stage4_carry0_8[1:0], product_stage2_carry1_7,
+      product_stage3_carry0_6[0], product_stage5_carry0_6} + {1'b0, product_stage4_sum0_8[2:0],
+      product_stage3_sum0_6[1], product_stage5_carry0_6};
+  wire [4:0] product_ripple7 = product_ripple7_sum[5:1];
+  wire [6:0] product_rows_block0 = {1'b0, product_stage4_sum0_5, product_stage3_sum0_4,
+      product_stage2_sum0_3[0], product_stage1_sum0_2[0], product_row0[1:0]} + {5'd0,
+      product_row1[0], 1'b0};
+  wire [6:0] product_rows_block6 = {1'b0, product_ripple7, product_stage5_sum0_6} + {1'b0,
+      product_stage5_sum0_11[0], 5'd0};
+  wire product_rows_block6_passes = &({product_ripple7, product_stage5_sum0_6} ^
+      {product_stage5_sum0_11[0], 5'd0});
+  wire [6:0] product_rows_block12 = {1'b0, product_stage4_carry0_16[0], product_stage5_carry0_11} +
+      {1'b0, product_stage4_sum0_16, product_stage5_sum0_11[4:1]};
+  wire product_rows_block12_passes = &({product_stage4_carry0_16[0], product_stage5_carry0_11} ^
+      {product_stage4_sum0_16, product_stage5_sum0_11[4:1]});
+  wire [4:0] product_rows_block18 = {2'd0, product_row10[10], product_stage2_sum0_19,
+      product_stage4_carry0_16[1]} + {2'd0, product_stage2_carry0_19, product_stage3_carry0_18,
+      product_stage3_sum0_18};
+  wire product_rows_blocks0to1_generates = product_rows_block6[6] | (product_rows_block6_passes &
+      product_rows_block0[6]);
+  wire product_rows_blocks0to2_generates = product_rows_block12[6] | (product_rows_block12_passes &
+      product_rows_blocks0to1_generates);
+  wire product_rows_carry6 = product_rows_block0[6];
+  wire [5:0] product_rows_bits6 = product_rows_block6[5:0] + {5'd0, product_rows_carry6};
+  wire [5:0] product_rows_bits12 = product_rows_block12[5:0] + {5'd0,
+      product_rows_blocks0to1_generates};
+  wire [3:0] product_rows_bits18 = product_rows_block18[3:0] + {3'd0,
+      product_rows_blocks0to2_generates};
+  wire [21:0] product_rows = {product_rows_bits18, product_rows_bits12, product_rows_bits6,
+      product_rows_block0[5:0]};
   wire subnormal = $signed(exponent_after_shift) < $signed(8'd0);
   wire [5:0] shift = subnormal ? (($signed(exponent) < $signed(7'd0)) ? 6'd0 : exponent[5:0]) :
       zeros;
   wire [6:0] shifted_exponent = subnormal ? 7'd0 : exponent_after_shift[6:0];
 
   // Normalize: Shift; by one place more if the product has a leading zero of its own.
-  wire [33:0] normalized_left32 = shift[5] ? {product_rows[1:0], 32'd0} : {12'd0, product_rows};
+  wire [33:0] normalized_left32 = shift[5] ? {product_rows_block0[1:0], 32'd0} : {12'd0,
+      product_rows};
   wire normalized_some16 = ~shift[4] & (|normalized_left32[5:0]);
   wire [27:0] normalized_left16 = shift[4] ? {normalized_left32[17:0], 10'd0} :
       normalized_left32[33:6];
@@ -687,8 +242,8 @@ module mul_fp16_fp16_fp16_rne (
   wire [14:0] rounded = truncated[14:0] + {14'd0, round_up};
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [15:0] code = (nan | inf) ? (nan ? 16'h7e00 : {sign, 15'h7c00}) : overflow ? {sign, 15'h7c00}
-      : {sign, rounded};
+  wire [15:0] code = (nan | inf) ? (nan ? FP16_NAN : {sign, FP16_INFINITY}) : overflow ? {sign,
+      FP16_INFINITY} : {sign, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

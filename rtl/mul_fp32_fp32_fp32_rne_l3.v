@@ -38,6 +38,7 @@ module mul_fp32_fp32_fp32_rne_l3 (
   input  wire        o_ready,
   output wire [31:0] y
 );
+  localparam [30:0] FP32_INFINITY = 31'h7f800000;
   reg valid_1;
   reg valid_2;
   reg valid_3;
@@ -45,90 +46,47 @@ module mul_fp32_fp32_fp32_rne_l3 (
   reg [7:0] exponent_392_r1;
   reg inf_r1;
   reg nan_r1;
-  reg product_10_664_sum_r1;
-  reg product_11_684_sum_r1;
-  reg product_12_706_sum_r1;
-  reg product_13_730_sum_r1;
-  reg product_14_756_sum_r1;
-  reg product_15_784_sum_r1;
-  reg product_16_814_sum_r1;
-  reg product_17_846_sum_r1;
-  reg product_18_880_carry_r1;
-  reg product_18_880_sum_r1;
-  reg product_19_914_carry_r1;
-  reg product_19_916_carry_1535_r1;
-  reg product_19_916_half_r1;
-  reg product_20_952_sum_r1;
-  reg product_21_990_sum_r1;
-  reg product_21_992_carry_r1;
-  reg product_21_992_sum_r1;
-  reg product_22_1034_carry_r1;
-  reg product_22_1034_sum_r1;
-  reg product_23_1078_carry_r1;
-  reg product_23_1078_sum_r1;
-  reg product_24_1122_sum_r1;
-  reg product_25_1166_carry_r1;
-  reg product_25_1166_sum_r1;
-  reg product_26_1206_carry_r1;
-  reg product_26_1206_sum_r1;
-  reg product_27_1244_carry_r1;
-  reg product_27_1244_sum_r1;
-  reg product_28_1280_carry_r1;
-  reg product_28_1280_sum_r1;
-  reg product_29_1314_carry_r1;
-  reg product_29_1314_sum_r1;
-  reg product_2_576_sum_r1;
-  reg product_30_1346_carry_r1;
-  reg product_30_1346_sum_r1;
-  reg product_31_1376_carry_r1;
-  reg product_31_1376_sum_r1;
-  reg product_32_1404_carry_r1;
-  reg product_32_1404_sum_r1;
-  reg product_33_1430_carry_r1;
-  reg product_33_1430_sum_r1;
-  reg product_34_1454_carry_r1;
-  reg product_34_1454_sum_r1;
-  reg product_35_1476_carry_r1;
-  reg product_35_1476_sum_r1;
-  reg product_36_1496_carry_r1;
-  reg product_36_1496_sum_r1;
-  reg product_37_1514_carry_r1;
-  reg product_37_1514_sum_r1;
-  reg product_38_1530_carry_r1;
-  reg product_38_1530_sum_r1;
-  reg product_39_1544_carry_r1;
-  reg product_39_1544_sum_r1;
-  reg product_3_580_sum_r1;
-  reg product_40_1556_carry_r1;
-  reg product_40_1556_sum_r1;
-  reg product_41_1566_carry_r1;
-  reg product_41_1566_sum_r1;
-  reg product_42_1574_carry_r1;
-  reg product_42_1574_sum_r1;
-  reg product_43_1580_carry_r1;
-  reg product_43_1580_sum_r1;
-  reg product_44_1584_carry_r1;
-  reg product_44_1584_sum_r1;
-  reg product_45_1586_carry_r1;
-  reg product_45_1586_sum_r1;
-  reg product_4_586_sum_r1;
-  reg product_5_594_sum_r1;
-  reg product_6_604_sum_r1;
-  reg product_7_616_sum_r1;
-  reg product_8_630_sum_r1;
-  reg product_9_646_sum_r1;
-  reg product_rows_propagate_r1;
-  reg product_rows_propagate_3579_r1;
-  reg product_rows_propagate_3580_r1;
-  reg product_rows_propagate_3581_r1;
+  reg [1:0] product_row0_r1;
+  reg product_row1_r1;
+  reg [7:0] product_rows_block35_r1;
+  reg product_rows_block35_passes_r1;
+  reg [5:0] product_rows_block42_r1;
+  reg product_stage1_sum0_2_r1;
+  reg product_stage2_sum0_3_r1;
+  reg product_stage3_carry1_10_r1;
+  reg product_stage3_sum0_4_r1;
+  reg [1:0] product_stage4_carry0_8_r1;
+  reg product_stage4_carry1_15_r1;
+  reg product_stage4_sum0_5_r1;
+  reg [1:0] product_stage4_sum0_8_r1;
+  reg [3:0] product_stage5_carry0_11_r1;
+  reg [4:0] product_stage5_sum0_11_r1;
+  reg product_stage5_sum0_6_r1;
+  reg [5:0] product_stage6_carry0_16_r1;
+  reg [1:0] product_stage6_carry0_32_r1;
+  reg [6:0] product_stage6_sum0_16_r1;
+  reg [2:0] product_stage6_sum0_32_r1;
+  reg product_stage6_sum0_7_r1;
+  reg [8:0] product_stage7_carry0_23_r1;
+  reg product_stage7_carry0_8_r1;
+  reg [8:0] product_stage7_sum0_23_r1;
+  reg product_stage7_sum0_8_r1;
   reg sign_r1;
   reg [5:0] zeros_365_r1;
   reg inf_r2;
   reg nan_r2;
-  reg [25:0] normalized_left1_r2;
-  reg normalized_some1_4374_r2;
-  reg normalized_some1_4377_r2;
-  reg one_more_r2;
+  reg product_row0_r2;
+  reg [6:0] product_rows_bits14_r2;
+  reg [6:0] product_rows_bits21_r2;
+  reg [6:0] product_rows_bits7_r2;
+  reg [5:0] product_rows_block0_r2;
+  reg [6:0] product_rows_block28_r2;
+  reg [6:0] product_rows_block35_r2;
+  reg [5:0] product_rows_block42_r2;
+  reg product_rows_blocks0to3_generates_r2;
+  reg product_rows_blocks0to4_generates_r2;
+  reg product_rows_blocks0to5_generates_r2;
+  reg [6:0] shift_r2;
   reg [9:0] shifted_exponent_r2;
   reg sign_r2;
   reg [31:0] code_r3;
@@ -140,6 +98,7 @@ module mul_fp32_fp32_fp32_rne_l3 (
   wire a_normal = |a[30:23];
   wire a_sign = a[31];
   wire [7:0] a_exponent = {a[30:24], a[23] | ~a_normal};
+  wire [23:0] a_significand = {a_normal, a[22:0]};
   wire a_special = &a[30:23];
   wire a_any = |a[22:0];
   wire a_nan = a_special & a_any;
@@ -234,2839 +193,369 @@ module mul_fp32_fp32_fp32_rne_l3 (
   wire [4:0] b_zeros = {b_zeros_4, b_zeros_3, b_zeros_2, b_zeros_1, b_zeros_0};
   wire [8:0] next_sum = {1'b0, a_exponent} + {1'b0, b_exponent};
   wire [9:0] exponent = {1'b0, next_sum} - 10'd102;
-  wire product_2_576_half_and_2 = a[0] & b[2];
-  wire product_2_576_half_and = a[1] & b[1];
-  wire product_2_576_half = product_2_576_half_and_2 ^ product_2_576_half_and;
-  wire product_2_576_sum_and = a[2] & b[0];
-  wire product_2_576_sum = product_2_576_half ^ product_2_576_sum_and;
-  wire product_2_576_carry = (product_2_576_half_and_2 & product_2_576_half_and) |
-      (product_2_576_half & product_2_576_sum_and);
-  wire product_3_578_half_and_2 = a[0] & b[3];
-  wire product_3_578_half_and = a[1] & b[2];
-  wire product_3_578_half = product_3_578_half_and_2 ^ product_3_578_half_and;
-  wire product_3_578_sum_and = a[2] & b[1];
-  wire product_3_578_sum = product_3_578_half ^ product_3_578_sum_and;
-  wire product_3_578_carry = (product_3_578_half_and_2 & product_3_578_half_and) |
-      (product_3_578_half & product_3_578_sum_and);
-  wire product_3_580_half_and = a[3] & b[0];
-  wire product_3_580_half = product_3_580_half_and ^ product_2_576_carry;
-  wire product_3_580_sum = product_3_580_half ^ product_3_578_sum;
-  wire product_3_580_carry = (product_3_580_half_and & product_2_576_carry) | (product_3_580_half &
-      product_3_578_sum);
-  wire product_4_582_half_and_2 = a[0] & b[4];
-  wire product_4_582_half_and = a[1] & b[3];
-  wire product_4_582_half = product_4_582_half_and_2 ^ product_4_582_half_and;
-  wire product_4_582_sum_and = a[2] & b[2];
-  wire product_4_582_sum = product_4_582_half ^ product_4_582_sum_and;
-  wire product_4_582_carry = (product_4_582_half_and_2 & product_4_582_half_and) |
-      (product_4_582_half & product_4_582_sum_and);
-  wire product_4_584_half_and_2 = a[3] & b[1];
-  wire product_4_584_half_and = a[4] & b[0];
-  wire product_4_584_half = product_4_584_half_and_2 ^ product_4_584_half_and;
-  wire product_4_584_sum = product_4_584_half ^ product_3_578_carry;
-  wire product_4_584_carry = (product_4_584_half_and_2 & product_4_584_half_and) |
-      (product_4_584_half & product_3_578_carry);
-  wire product_4_586_half = product_4_582_sum ^ product_4_584_sum;
-  wire product_4_586_sum = product_4_586_half ^ product_3_580_carry;
-  wire product_4_586_carry = (product_4_582_sum & product_4_584_sum) | (product_4_586_half &
-      product_3_580_carry);
-  wire product_5_588_half_and_2 = a[0] & b[5];
-  wire product_5_588_half_and = a[1] & b[4];
-  wire product_5_588_half = product_5_588_half_and_2 ^ product_5_588_half_and;
-  wire product_5_588_sum_and = a[2] & b[3];
-  wire product_5_588_sum = product_5_588_half ^ product_5_588_sum_and;
-  wire product_5_588_carry = (product_5_588_half_and_2 & product_5_588_half_and) |
-      (product_5_588_half & product_5_588_sum_and);
-  wire product_5_590_half_and_2 = a[3] & b[2];
-  wire product_5_590_half_and = a[4] & b[1];
-  wire product_5_590_half = product_5_590_half_and_2 ^ product_5_590_half_and;
-  wire product_5_590_sum_and = a[5] & b[0];
-  wire product_5_590_sum = product_5_590_half ^ product_5_590_sum_and;
-  wire product_5_590_carry = (product_5_590_half_and_2 & product_5_590_half_and) |
-      (product_5_590_half & product_5_590_sum_and);
-  wire product_5_592_half = product_4_582_carry ^ product_5_588_sum;
-  wire product_5_592_sum = product_5_592_half ^ product_5_590_sum;
-  wire product_5_592_carry = (product_4_582_carry & product_5_588_sum) | (product_5_592_half &
-      product_5_590_sum);
-  wire product_5_594_half = product_4_584_carry ^ product_5_592_sum;
-  wire product_5_594_sum = product_5_594_half ^ product_4_586_carry;
-  wire product_5_594_carry = (product_4_584_carry & product_5_592_sum) | (product_5_594_half &
-      product_4_586_carry);
-  wire product_6_596_half_and_2 = a[0] & b[6];
-  wire product_6_596_half_and = a[1] & b[5];
-  wire product_6_596_half = product_6_596_half_and_2 ^ product_6_596_half_and;
-  wire product_6_596_sum_and = a[2] & b[4];
-  wire product_6_596_sum = product_6_596_half ^ product_6_596_sum_and;
-  wire product_6_596_carry = (product_6_596_half_and_2 & product_6_596_half_and) |
-      (product_6_596_half & product_6_596_sum_and);
-  wire product_6_598_half_and_2 = a[3] & b[3];
-  wire product_6_598_half_and = a[4] & b[2];
-  wire product_6_598_half = product_6_598_half_and_2 ^ product_6_598_half_and;
-  wire product_6_598_sum_and = a[5] & b[1];
-  wire product_6_598_sum = product_6_598_half ^ product_6_598_sum_and;
-  wire product_6_598_carry = (product_6_598_half_and_2 & product_6_598_half_and) |
-      (product_6_598_half & product_6_598_sum_and);
-  wire product_6_600_half_and = a[6] & b[0];
-  wire product_6_600_half = product_6_600_half_and ^ product_5_588_carry;
-  wire product_6_600_sum = product_6_600_half ^ product_5_590_carry;
-  wire product_6_600_carry = (product_6_600_half_and & product_5_588_carry) | (product_6_600_half &
-      product_5_590_carry);
-  wire product_6_602_half = product_6_596_sum ^ product_6_598_sum;
-  wire product_6_602_sum = product_6_602_half ^ product_5_592_carry;
-  wire product_6_602_carry = (product_6_596_sum & product_6_598_sum) | (product_6_602_half &
-      product_5_592_carry);
-  wire product_6_604_half = product_6_600_sum ^ product_6_602_sum;
-  wire product_6_604_sum = product_6_604_half ^ product_5_594_carry;
-  wire product_6_604_carry = (product_6_600_sum & product_6_602_sum) | (product_6_604_half &
-      product_5_594_carry);
-  wire product_7_606_half_and_2 = a[0] & b[7];
-  wire product_7_606_half_and = a[1] & b[6];
-  wire product_7_606_half = product_7_606_half_and_2 ^ product_7_606_half_and;
-  wire product_7_606_sum_and = a[2] & b[5];
-  wire product_7_606_sum = product_7_606_half ^ product_7_606_sum_and;
-  wire product_7_606_carry = (product_7_606_half_and_2 & product_7_606_half_and) |
-      (product_7_606_half & product_7_606_sum_and);
-  wire product_7_608_half_and_2 = a[3] & b[4];
-  wire product_7_608_half_and = a[4] & b[3];
-  wire product_7_608_half = product_7_608_half_and_2 ^ product_7_608_half_and;
-  wire product_7_608_sum_and = a[5] & b[2];
-  wire product_7_608_sum = product_7_608_half ^ product_7_608_sum_and;
-  wire product_7_608_carry = (product_7_608_half_and_2 & product_7_608_half_and) |
-      (product_7_608_half & product_7_608_sum_and);
-  wire product_7_610_half_and_2 = a[6] & b[1];
-  wire product_7_610_half_and = a[7] & b[0];
-  wire product_7_610_half = product_7_610_half_and_2 ^ product_7_610_half_and;
-  wire product_7_610_sum = product_7_610_half ^ product_6_596_carry;
-  wire product_7_610_carry = (product_7_610_half_and_2 & product_7_610_half_and) |
-      (product_7_610_half & product_6_596_carry);
-  wire product_7_612_half = product_6_598_carry ^ product_7_606_sum;
-  wire product_7_612_sum = product_7_612_half ^ product_7_608_sum;
-  wire product_7_612_carry = (product_6_598_carry & product_7_606_sum) | (product_7_612_half &
-      product_7_608_sum);
-  wire product_7_614_half = product_7_610_sum ^ product_6_600_carry;
-  wire product_7_614_sum = product_7_614_half ^ product_7_612_sum;
-  wire product_7_614_carry = (product_7_610_sum & product_6_600_carry) | (product_7_614_half &
-      product_7_612_sum);
-  wire product_7_616_half = product_6_602_carry ^ product_7_614_sum;
-  wire product_7_616_sum = product_7_616_half ^ product_6_604_carry;
-  wire product_7_616_carry = (product_6_602_carry & product_7_614_sum) | (product_7_616_half &
-      product_6_604_carry);
-  wire product_8_618_half_and_2 = a[0] & b[8];
-  wire product_8_618_half_and = a[1] & b[7];
-  wire product_8_618_half = product_8_618_half_and_2 ^ product_8_618_half_and;
-  wire product_8_618_sum_and = a[2] & b[6];
-  wire product_8_618_sum = product_8_618_half ^ product_8_618_sum_and;
-  wire product_8_618_carry = (product_8_618_half_and_2 & product_8_618_half_and) |
-      (product_8_618_half & product_8_618_sum_and);
-  wire product_8_620_half_and_2 = a[3] & b[5];
-  wire product_8_620_half_and = a[4] & b[4];
-  wire product_8_620_half = product_8_620_half_and_2 ^ product_8_620_half_and;
-  wire product_8_620_sum_and = a[5] & b[3];
-  wire product_8_620_sum = product_8_620_half ^ product_8_620_sum_and;
-  wire product_8_620_carry = (product_8_620_half_and_2 & product_8_620_half_and) |
-      (product_8_620_half & product_8_620_sum_and);
-  wire product_8_622_half_and_2 = a[6] & b[2];
-  wire product_8_622_half_and = a[7] & b[1];
-  wire product_8_622_half = product_8_622_half_and_2 ^ product_8_622_half_and;
-  wire product_8_622_sum_and = a[8] & b[0];
-  wire product_8_622_sum = product_8_622_half ^ product_8_622_sum_and;
-  wire product_8_622_carry = (product_8_622_half_and_2 & product_8_622_half_and) |
-      (product_8_622_half & product_8_622_sum_and);
-  wire product_8_624_half = product_7_606_carry ^ product_7_608_carry;
-  wire product_8_624_sum = product_8_624_half ^ product_8_618_sum;
-  wire product_8_624_carry = (product_7_606_carry & product_7_608_carry) | (product_8_624_half &
-      product_8_618_sum);
-  wire product_8_626_half = product_8_620_sum ^ product_8_622_sum;
-  wire product_8_626_sum = product_8_626_half ^ product_7_610_carry;
-  wire product_8_626_carry = (product_8_620_sum & product_8_622_sum) | (product_8_626_half &
-      product_7_610_carry);
-  wire product_8_628_half = product_7_612_carry ^ product_8_624_sum;
-  wire product_8_628_sum = product_8_628_half ^ product_8_626_sum;
-  wire product_8_628_carry = (product_7_612_carry & product_8_624_sum) | (product_8_628_half &
-      product_8_626_sum);
-  wire product_8_630_half = product_7_614_carry ^ product_8_628_sum;
-  wire product_8_630_sum = product_8_630_half ^ product_7_616_carry;
-  wire product_8_630_carry = (product_7_614_carry & product_8_628_sum) | (product_8_630_half &
-      product_7_616_carry);
-  wire product_9_632_half_and_2 = a[0] & b[9];
-  wire product_9_632_half_and = a[1] & b[8];
-  wire product_9_632_half = product_9_632_half_and_2 ^ product_9_632_half_and;
-  wire product_9_632_sum_and = a[2] & b[7];
-  wire product_9_632_sum = product_9_632_half ^ product_9_632_sum_and;
-  wire product_9_632_carry = (product_9_632_half_and_2 & product_9_632_half_and) |
-      (product_9_632_half & product_9_632_sum_and);
-  wire product_9_634_half_and_2 = a[3] & b[6];
-  wire product_9_634_half_and = a[4] & b[5];
-  wire product_9_634_half = product_9_634_half_and_2 ^ product_9_634_half_and;
-  wire product_9_634_sum_and = a[5] & b[4];
-  wire product_9_634_sum = product_9_634_half ^ product_9_634_sum_and;
-  wire product_9_634_carry = (product_9_634_half_and_2 & product_9_634_half_and) |
-      (product_9_634_half & product_9_634_sum_and);
-  wire product_9_636_half_and_2 = a[6] & b[3];
-  wire product_9_636_half_and = a[7] & b[2];
-  wire product_9_636_half = product_9_636_half_and_2 ^ product_9_636_half_and;
-  wire product_9_636_sum_and = a[8] & b[1];
-  wire product_9_636_sum = product_9_636_half ^ product_9_636_sum_and;
-  wire product_9_636_carry = (product_9_636_half_and_2 & product_9_636_half_and) |
-      (product_9_636_half & product_9_636_sum_and);
-  wire product_9_638_half_and = a[9] & b[0];
-  wire product_9_638_half = product_9_638_half_and ^ product_8_618_carry;
-  wire product_9_638_sum = product_9_638_half ^ product_8_620_carry;
-  wire product_9_638_carry = (product_9_638_half_and & product_8_618_carry) | (product_9_638_half &
-      product_8_620_carry);
-  wire product_9_640_half = product_8_622_carry ^ product_9_632_sum;
-  wire product_9_640_sum = product_9_640_half ^ product_9_634_sum;
-  wire product_9_640_carry = (product_8_622_carry & product_9_632_sum) | (product_9_640_half &
-      product_9_634_sum);
-  wire product_9_642_half = product_9_636_sum ^ product_8_624_carry;
-  wire product_9_642_sum = product_9_642_half ^ product_8_626_carry;
-  wire product_9_642_carry = (product_9_636_sum & product_8_624_carry) | (product_9_642_half &
-      product_8_626_carry);
-  wire product_9_644_half = product_9_638_sum ^ product_9_640_sum;
-  wire product_9_644_sum = product_9_644_half ^ product_8_628_carry;
-  wire product_9_644_carry = (product_9_638_sum & product_9_640_sum) | (product_9_644_half &
-      product_8_628_carry);
-  wire product_9_646_half = product_9_642_sum ^ product_9_644_sum;
-  wire product_9_646_sum = product_9_646_half ^ product_8_630_carry;
-  wire product_9_646_carry = (product_9_642_sum & product_9_644_sum) | (product_9_646_half &
-      product_8_630_carry);
-  wire product_10_648_half_and_2 = a[0] & b[10];
-  wire product_10_648_half_and = a[1] & b[9];
-  wire product_10_648_half = product_10_648_half_and_2 ^ product_10_648_half_and;
-  wire product_10_648_sum_and = a[2] & b[8];
-  wire product_10_648_sum = product_10_648_half ^ product_10_648_sum_and;
-  wire product_10_648_carry = (product_10_648_half_and_2 & product_10_648_half_and) |
-      (product_10_648_half & product_10_648_sum_and);
-  wire product_10_650_half_and_2 = a[3] & b[7];
-  wire product_10_650_half_and = a[4] & b[6];
-  wire product_10_650_half = product_10_650_half_and_2 ^ product_10_650_half_and;
-  wire product_10_650_sum_and = a[5] & b[5];
-  wire product_10_650_sum = product_10_650_half ^ product_10_650_sum_and;
-  wire product_10_650_carry = (product_10_650_half_and_2 & product_10_650_half_and) |
-      (product_10_650_half & product_10_650_sum_and);
-  wire product_10_652_half_and_2 = a[6] & b[4];
-  wire product_10_652_half_and = a[7] & b[3];
-  wire product_10_652_half = product_10_652_half_and_2 ^ product_10_652_half_and;
-  wire product_10_652_sum_and = a[8] & b[2];
-  wire product_10_652_sum = product_10_652_half ^ product_10_652_sum_and;
-  wire product_10_652_carry = (product_10_652_half_and_2 & product_10_652_half_and) |
-      (product_10_652_half & product_10_652_sum_and);
-  wire product_10_654_half_and_2 = a[9] & b[1];
-  wire product_10_654_half_and = a[10] & b[0];
-  wire product_10_654_half = product_10_654_half_and_2 ^ product_10_654_half_and;
-  wire product_10_654_sum = product_10_654_half ^ product_9_632_carry;
-  wire product_10_654_carry = (product_10_654_half_and_2 & product_10_654_half_and) |
-      (product_10_654_half & product_9_632_carry);
-  wire product_10_656_half = product_9_634_carry ^ product_9_636_carry;
-  wire product_10_656_sum = product_10_656_half ^ product_10_648_sum;
-  wire product_10_656_carry = (product_9_634_carry & product_9_636_carry) | (product_10_656_half &
-      product_10_648_sum);
-  wire product_10_658_half = product_10_650_sum ^ product_10_652_sum;
-  wire product_10_658_sum = product_10_658_half ^ product_10_654_sum;
-  wire product_10_658_carry = (product_10_650_sum & product_10_652_sum) | (product_10_658_half &
-      product_10_654_sum);
-  wire product_10_660_half = product_9_638_carry ^ product_9_640_carry;
-  wire product_10_660_sum = product_10_660_half ^ product_10_656_sum;
-  wire product_10_660_carry = (product_9_638_carry & product_9_640_carry) | (product_10_660_half &
-      product_10_656_sum);
-  wire product_10_662_half = product_10_658_sum ^ product_9_642_carry;
-  wire product_10_662_sum = product_10_662_half ^ product_10_660_sum;
-  wire product_10_662_carry = (product_10_658_sum & product_9_642_carry) | (product_10_662_half &
-      product_10_660_sum);
-  wire product_10_664_half = product_9_644_carry ^ product_10_662_sum;
-  wire product_10_664_sum = product_10_664_half ^ product_9_646_carry;
-  wire product_10_664_carry = (product_9_644_carry & product_10_662_sum) | (product_10_664_half &
-      product_9_646_carry);
-  wire product_11_666_half_and_2 = a[0] & b[11];
-  wire product_11_666_half_and = a[1] & b[10];
-  wire product_11_666_half = product_11_666_half_and_2 ^ product_11_666_half_and;
-  wire product_11_666_sum_and = a[2] & b[9];
-  wire product_11_666_sum = product_11_666_half ^ product_11_666_sum_and;
-  wire product_11_666_carry = (product_11_666_half_and_2 & product_11_666_half_and) |
-      (product_11_666_half & product_11_666_sum_and);
-  wire product_11_668_half_and_2 = a[3] & b[8];
-  wire product_11_668_half_and = a[4] & b[7];
-  wire product_11_668_half = product_11_668_half_and_2 ^ product_11_668_half_and;
-  wire product_11_668_sum_and = a[5] & b[6];
-  wire product_11_668_sum = product_11_668_half ^ product_11_668_sum_and;
-  wire product_11_668_carry = (product_11_668_half_and_2 & product_11_668_half_and) |
-      (product_11_668_half & product_11_668_sum_and);
-  wire product_11_670_half_and_2 = a[6] & b[5];
-  wire product_11_670_half_and = a[7] & b[4];
-  wire product_11_670_half = product_11_670_half_and_2 ^ product_11_670_half_and;
-  wire product_11_670_sum_and = a[8] & b[3];
-  wire product_11_670_sum = product_11_670_half ^ product_11_670_sum_and;
-  wire product_11_670_carry = (product_11_670_half_and_2 & product_11_670_half_and) |
-      (product_11_670_half & product_11_670_sum_and);
-  wire product_11_672_half_and_2 = a[9] & b[2];
-  wire product_11_672_half_and = a[10] & b[1];
-  wire product_11_672_half = product_11_672_half_and_2 ^ product_11_672_half_and;
-  wire product_11_672_sum_and = a[11] & b[0];
-  wire product_11_672_sum = product_11_672_half ^ product_11_672_sum_and;
-  wire product_11_672_carry = (product_11_672_half_and_2 & product_11_672_half_and) |
-      (product_11_672_half & product_11_672_sum_and);
-  wire product_11_674_half = product_10_648_carry ^ product_10_650_carry;
-  wire product_11_674_sum = product_11_674_half ^ product_10_652_carry;
-  wire product_11_674_carry = (product_10_648_carry & product_10_650_carry) | (product_11_674_half &
-      product_10_652_carry);
-  wire product_11_676_half = product_11_666_sum ^ product_11_668_sum;
-  wire product_11_676_sum = product_11_676_half ^ product_11_670_sum;
-  wire product_11_676_carry = (product_11_666_sum & product_11_668_sum) | (product_11_676_half &
-      product_11_670_sum);
-  wire product_11_678_half = product_11_672_sum ^ product_10_654_carry;
-  wire product_11_678_sum = product_11_678_half ^ product_10_656_carry;
-  wire product_11_678_carry = (product_11_672_sum & product_10_654_carry) | (product_11_678_half &
-      product_10_656_carry);
-  wire product_11_680_half = product_10_658_carry ^ product_11_674_sum;
-  wire product_11_680_sum = product_11_680_half ^ product_11_676_sum;
-  wire product_11_680_carry = (product_10_658_carry & product_11_674_sum) | (product_11_680_half &
-      product_11_676_sum);
-  wire product_11_682_half = product_11_678_sum ^ product_10_660_carry;
-  wire product_11_682_sum = product_11_682_half ^ product_11_680_sum;
-  wire product_11_682_carry = (product_11_678_sum & product_10_660_carry) | (product_11_682_half &
-      product_11_680_sum);
-  wire product_11_684_half = product_10_662_carry ^ product_11_682_sum;
-  wire product_11_684_sum = product_11_684_half ^ product_10_664_carry;
-  wire product_11_684_carry = (product_10_662_carry & product_11_682_sum) | (product_11_684_half &
-      product_10_664_carry);
-  wire product_12_686_half_and_2 = a[0] & b[12];
-  wire product_12_686_half_and = a[1] & b[11];
-  wire product_12_686_half = product_12_686_half_and_2 ^ product_12_686_half_and;
-  wire product_12_686_sum_and = a[2] & b[10];
-  wire product_12_686_sum = product_12_686_half ^ product_12_686_sum_and;
-  wire product_12_686_carry = (product_12_686_half_and_2 & product_12_686_half_and) |
-      (product_12_686_half & product_12_686_sum_and);
-  wire product_12_688_half_and_2 = a[3] & b[9];
-  wire product_12_688_half_and = a[4] & b[8];
-  wire product_12_688_half = product_12_688_half_and_2 ^ product_12_688_half_and;
-  wire product_12_688_sum_and = a[5] & b[7];
-  wire product_12_688_sum = product_12_688_half ^ product_12_688_sum_and;
-  wire product_12_688_carry = (product_12_688_half_and_2 & product_12_688_half_and) |
-      (product_12_688_half & product_12_688_sum_and);
-  wire product_12_690_half_and_2 = a[6] & b[6];
-  wire product_12_690_half_and = a[7] & b[5];
-  wire product_12_690_half = product_12_690_half_and_2 ^ product_12_690_half_and;
-  wire product_12_690_sum_and = a[8] & b[4];
-  wire product_12_690_sum = product_12_690_half ^ product_12_690_sum_and;
-  wire product_12_690_carry = (product_12_690_half_and_2 & product_12_690_half_and) |
-      (product_12_690_half & product_12_690_sum_and);
-  wire product_12_692_half_and_2 = a[9] & b[3];
-  wire product_12_692_half_and = a[10] & b[2];
-  wire product_12_692_half = product_12_692_half_and_2 ^ product_12_692_half_and;
-  wire product_12_692_sum_and = a[11] & b[1];
-  wire product_12_692_sum = product_12_692_half ^ product_12_692_sum_and;
-  wire product_12_692_carry = (product_12_692_half_and_2 & product_12_692_half_and) |
-      (product_12_692_half & product_12_692_sum_and);
-  wire product_12_694_half_and = a[12] & b[0];
-  wire product_12_694_half = product_12_694_half_and ^ product_11_666_carry;
-  wire product_12_694_sum = product_12_694_half ^ product_11_668_carry;
-  wire product_12_694_carry = (product_12_694_half_and & product_11_666_carry) |
-      (product_12_694_half & product_11_668_carry);
-  wire product_12_696_half = product_11_670_carry ^ product_11_672_carry;
-  wire product_12_696_sum = product_12_696_half ^ product_12_686_sum;
-  wire product_12_696_carry = (product_11_670_carry & product_11_672_carry) | (product_12_696_half &
-      product_12_686_sum);
-  wire product_12_698_half = product_12_688_sum ^ product_12_690_sum;
-  wire product_12_698_sum = product_12_698_half ^ product_12_692_sum;
-  wire product_12_698_carry = (product_12_688_sum & product_12_690_sum) | (product_12_698_half &
-      product_12_692_sum);
-  wire product_12_700_half = product_11_674_carry ^ product_11_676_carry;
-  wire product_12_700_sum = product_12_700_half ^ product_12_694_sum;
-  wire product_12_700_carry = (product_11_674_carry & product_11_676_carry) | (product_12_700_half &
-      product_12_694_sum);
-  wire product_12_702_half = product_12_696_sum ^ product_11_678_carry;
-  wire product_12_702_sum = product_12_702_half ^ product_12_698_sum;
-  wire product_12_702_carry = (product_12_696_sum & product_11_678_carry) | (product_12_702_half &
-      product_12_698_sum);
-  wire product_12_704_half = product_11_680_carry ^ product_12_700_sum;
-  wire product_12_704_sum = product_12_704_half ^ product_12_702_sum;
-  wire product_12_704_carry = (product_11_680_carry & product_12_700_sum) | (product_12_704_half &
-      product_12_702_sum);
-  wire product_12_706_half = product_11_682_carry ^ product_12_704_sum;
-  wire product_12_706_sum = product_12_706_half ^ product_11_684_carry;
-  wire product_12_706_carry = (product_11_682_carry & product_12_704_sum) | (product_12_706_half &
-      product_11_684_carry);
-  wire product_13_708_half_and_2 = a[0] & b[13];
-  wire product_13_708_half_and = a[1] & b[12];
-  wire product_13_708_half = product_13_708_half_and_2 ^ product_13_708_half_and;
-  wire product_13_708_sum_and = a[2] & b[11];
-  wire product_13_708_sum = product_13_708_half ^ product_13_708_sum_and;
-  wire product_13_708_carry = (product_13_708_half_and_2 & product_13_708_half_and) |
-      (product_13_708_half & product_13_708_sum_and);
-  wire product_13_710_half_and_2 = a[3] & b[10];
-  wire product_13_710_half_and = a[4] & b[9];
-  wire product_13_710_half = product_13_710_half_and_2 ^ product_13_710_half_and;
-  wire product_13_710_sum_and = a[5] & b[8];
-  wire product_13_710_sum = product_13_710_half ^ product_13_710_sum_and;
-  wire product_13_710_carry = (product_13_710_half_and_2 & product_13_710_half_and) |
-      (product_13_710_half & product_13_710_sum_and);
-  wire product_13_712_half_and_2 = a[6] & b[7];
-  wire product_13_712_half_and = a[7] & b[6];
-  wire product_13_712_half = product_13_712_half_and_2 ^ product_13_712_half_and;
-  wire product_13_712_sum_and = a[8] & b[5];
-  wire product_13_712_sum = product_13_712_half ^ product_13_712_sum_and;
-  wire product_13_712_carry = (product_13_712_half_and_2 & product_13_712_half_and) |
-      (product_13_712_half & product_13_712_sum_and);
-  wire product_13_714_half_and_2 = a[9] & b[4];
-  wire product_13_714_half_and = a[10] & b[3];
-  wire product_13_714_half = product_13_714_half_and_2 ^ product_13_714_half_and;
-  wire product_13_714_sum_and = a[11] & b[2];
-  wire product_13_714_sum = product_13_714_half ^ product_13_714_sum_and;
-  wire product_13_714_carry = (product_13_714_half_and_2 & product_13_714_half_and) |
-      (product_13_714_half & product_13_714_sum_and);
-  wire product_13_716_half_and_2 = a[12] & b[1];
-  wire product_13_716_half_and = a[13] & b[0];
-  wire product_13_716_half = product_13_716_half_and_2 ^ product_13_716_half_and;
-  wire product_13_716_sum = product_13_716_half ^ product_12_686_carry;
-  wire product_13_716_carry = (product_13_716_half_and_2 & product_13_716_half_and) |
-      (product_13_716_half & product_12_686_carry);
-  wire product_13_718_half = product_12_688_carry ^ product_12_690_carry;
-  wire product_13_718_sum = product_13_718_half ^ product_12_692_carry;
-  wire product_13_718_carry = (product_12_688_carry & product_12_690_carry) | (product_13_718_half &
-      product_12_692_carry);
-  wire product_13_720_half = product_13_708_sum ^ product_13_710_sum;
-  wire product_13_720_sum = product_13_720_half ^ product_13_712_sum;
-  wire product_13_720_carry = (product_13_708_sum & product_13_710_sum) | (product_13_720_half &
-      product_13_712_sum);
-  wire product_13_722_half = product_13_714_sum ^ product_13_716_sum;
-  wire product_13_722_sum = product_13_722_half ^ product_12_694_carry;
-  wire product_13_722_carry = (product_13_714_sum & product_13_716_sum) | (product_13_722_half &
-      product_12_694_carry);
-  wire product_13_724_half = product_12_696_carry ^ product_12_698_carry;
-  wire product_13_724_sum = product_13_724_half ^ product_13_718_sum;
-  wire product_13_724_carry = (product_12_696_carry & product_12_698_carry) | (product_13_724_half &
-      product_13_718_sum);
-  wire product_13_726_half = product_13_720_sum ^ product_13_722_sum;
-  wire product_13_726_sum = product_13_726_half ^ product_12_700_carry;
-  wire product_13_726_carry = (product_13_720_sum & product_13_722_sum) | (product_13_726_half &
-      product_12_700_carry);
-  wire product_13_728_half = product_12_702_carry ^ product_13_724_sum;
-  wire product_13_728_sum = product_13_728_half ^ product_13_726_sum;
-  wire product_13_728_carry = (product_12_702_carry & product_13_724_sum) | (product_13_728_half &
-      product_13_726_sum);
-  wire product_13_730_half = product_12_704_carry ^ product_13_728_sum;
-  wire product_13_730_sum = product_13_730_half ^ product_12_706_carry;
-  wire product_13_730_carry = (product_12_704_carry & product_13_728_sum) | (product_13_730_half &
-      product_12_706_carry);
-  wire product_14_732_half_and_2 = a[0] & b[14];
-  wire product_14_732_half_and = a[1] & b[13];
-  wire product_14_732_half = product_14_732_half_and_2 ^ product_14_732_half_and;
-  wire product_14_732_sum_and = a[2] & b[12];
-  wire product_14_732_sum = product_14_732_half ^ product_14_732_sum_and;
-  wire product_14_732_carry = (product_14_732_half_and_2 & product_14_732_half_and) |
-      (product_14_732_half & product_14_732_sum_and);
-  wire product_14_734_half_and_2 = a[3] & b[11];
-  wire product_14_734_half_and = a[4] & b[10];
-  wire product_14_734_half = product_14_734_half_and_2 ^ product_14_734_half_and;
-  wire product_14_734_sum_and = a[5] & b[9];
-  wire product_14_734_sum = product_14_734_half ^ product_14_734_sum_and;
-  wire product_14_734_carry = (product_14_734_half_and_2 & product_14_734_half_and) |
-      (product_14_734_half & product_14_734_sum_and);
-  wire product_14_736_half_and_2 = a[6] & b[8];
-  wire product_14_736_half_and = a[7] & b[7];
-  wire product_14_736_half = product_14_736_half_and_2 ^ product_14_736_half_and;
-  wire product_14_736_sum_and = a[8] & b[6];
-  wire product_14_736_sum = product_14_736_half ^ product_14_736_sum_and;
-  wire product_14_736_carry = (product_14_736_half_and_2 & product_14_736_half_and) |
-      (product_14_736_half & product_14_736_sum_and);
-  wire product_14_738_half_and_2 = a[9] & b[5];
-  wire product_14_738_half_and = a[10] & b[4];
-  wire product_14_738_half = product_14_738_half_and_2 ^ product_14_738_half_and;
-  wire product_14_738_sum_and = a[11] & b[3];
-  wire product_14_738_sum = product_14_738_half ^ product_14_738_sum_and;
-  wire product_14_738_carry = (product_14_738_half_and_2 & product_14_738_half_and) |
-      (product_14_738_half & product_14_738_sum_and);
-  wire product_14_740_half_and_2 = a[12] & b[2];
-  wire product_14_740_half_and = a[13] & b[1];
-  wire product_14_740_half = product_14_740_half_and_2 ^ product_14_740_half_and;
-  wire product_14_740_sum_and = a[14] & b[0];
-  wire product_14_740_sum = product_14_740_half ^ product_14_740_sum_and;
-  wire product_14_740_carry = (product_14_740_half_and_2 & product_14_740_half_and) |
-      (product_14_740_half & product_14_740_sum_and);
-  wire product_14_742_half = product_13_708_carry ^ product_13_710_carry;
-  wire product_14_742_sum = product_14_742_half ^ product_13_712_carry;
-  wire product_14_742_carry = (product_13_708_carry & product_13_710_carry) | (product_14_742_half &
-      product_13_712_carry);
-  wire product_14_744_half = product_13_714_carry ^ product_14_732_sum;
-  wire product_14_744_sum = product_14_744_half ^ product_14_734_sum;
-  wire product_14_744_carry = (product_13_714_carry & product_14_732_sum) | (product_14_744_half &
-      product_14_734_sum);
-  wire product_14_746_half = product_14_736_sum ^ product_14_738_sum;
-  wire product_14_746_sum = product_14_746_half ^ product_14_740_sum;
-  wire product_14_746_carry = (product_14_736_sum & product_14_738_sum) | (product_14_746_half &
-      product_14_740_sum);
-  wire product_14_748_half = product_13_716_carry ^ product_13_718_carry;
-  wire product_14_748_sum = product_14_748_half ^ product_13_720_carry;
-  wire product_14_748_carry = (product_13_716_carry & product_13_718_carry) | (product_14_748_half &
-      product_13_720_carry);
-  wire product_14_750_half = product_14_742_sum ^ product_14_744_sum;
-  wire product_14_750_sum = product_14_750_half ^ product_14_746_sum;
-  wire product_14_750_carry = (product_14_742_sum & product_14_744_sum) | (product_14_750_half &
-      product_14_746_sum);
-  wire product_14_752_half = product_13_722_carry ^ product_13_724_carry;
-  wire product_14_752_sum = product_14_752_half ^ product_14_748_sum;
-  wire product_14_752_carry = (product_13_722_carry & product_13_724_carry) | (product_14_752_half &
-      product_14_748_sum);
-  wire product_14_754_half = product_14_750_sum ^ product_13_726_carry;
-  wire product_14_754_sum = product_14_754_half ^ product_13_728_carry;
-  wire product_14_754_carry = (product_14_750_sum & product_13_726_carry) | (product_14_754_half &
-      product_13_728_carry);
-  wire product_14_756_half = product_14_752_sum ^ product_14_754_sum;
-  wire product_14_756_sum = product_14_756_half ^ product_13_730_carry;
-  wire product_14_756_carry = (product_14_752_sum & product_14_754_sum) | (product_14_756_half &
-      product_13_730_carry);
-  wire product_15_758_half_and_2 = a[0] & b[15];
-  wire product_15_758_half_and = a[1] & b[14];
-  wire product_15_758_half = product_15_758_half_and_2 ^ product_15_758_half_and;
-  wire product_15_758_sum_and = a[2] & b[13];
-  wire product_15_758_sum = product_15_758_half ^ product_15_758_sum_and;
-  wire product_15_758_carry = (product_15_758_half_and_2 & product_15_758_half_and) |
-      (product_15_758_half & product_15_758_sum_and);
-  wire product_15_760_half_and_2 = a[3] & b[12];
-  wire product_15_760_half_and = a[4] & b[11];
-  wire product_15_760_half = product_15_760_half_and_2 ^ product_15_760_half_and;
-  wire product_15_760_sum_and = a[5] & b[10];
-  wire product_15_760_sum = product_15_760_half ^ product_15_760_sum_and;
-  wire product_15_760_carry = (product_15_760_half_and_2 & product_15_760_half_and) |
-      (product_15_760_half & product_15_760_sum_and);
-  wire product_15_762_half_and_2 = a[6] & b[9];
-  wire product_15_762_half_and = a[7] & b[8];
-  wire product_15_762_half = product_15_762_half_and_2 ^ product_15_762_half_and;
-  wire product_15_762_sum_and = a[8] & b[7];
-  wire product_15_762_sum = product_15_762_half ^ product_15_762_sum_and;
-  wire product_15_762_carry = (product_15_762_half_and_2 & product_15_762_half_and) |
-      (product_15_762_half & product_15_762_sum_and);
-  wire product_15_764_half_and_2 = a[9] & b[6];
-  wire product_15_764_half_and = a[10] & b[5];
-  wire product_15_764_half = product_15_764_half_and_2 ^ product_15_764_half_and;
-  wire product_15_764_sum_and = a[11] & b[4];
-  wire product_15_764_sum = product_15_764_half ^ product_15_764_sum_and;
-  wire product_15_764_carry = (product_15_764_half_and_2 & product_15_764_half_and) |
-      (product_15_764_half & product_15_764_sum_and);
-  wire product_15_766_half_and_2 = a[12] & b[3];
-  wire product_15_766_half_and = a[13] & b[2];
-  wire product_15_766_half = product_15_766_half_and_2 ^ product_15_766_half_and;
-  wire product_15_766_sum_and = a[14] & b[1];
-  wire product_15_766_sum = product_15_766_half ^ product_15_766_sum_and;
-  wire product_15_766_carry = (product_15_766_half_and_2 & product_15_766_half_and) |
-      (product_15_766_half & product_15_766_sum_and);
-  wire product_15_768_half_and = a[15] & b[0];
-  wire product_15_768_half = product_15_768_half_and ^ product_14_732_carry;
-  wire product_15_768_sum = product_15_768_half ^ product_14_734_carry;
-  wire product_15_768_carry = (product_15_768_half_and & product_14_732_carry) |
-      (product_15_768_half & product_14_734_carry);
-  wire product_15_770_half = product_14_736_carry ^ product_14_738_carry;
-  wire product_15_770_sum = product_15_770_half ^ product_14_740_carry;
-  wire product_15_770_carry = (product_14_736_carry & product_14_738_carry) | (product_15_770_half &
-      product_14_740_carry);
-  wire product_15_772_half = product_15_758_sum ^ product_15_760_sum;
-  wire product_15_772_sum = product_15_772_half ^ product_15_762_sum;
-  wire product_15_772_carry = (product_15_758_sum & product_15_760_sum) | (product_15_772_half &
-      product_15_762_sum);
-  wire product_15_774_half = product_15_764_sum ^ product_15_766_sum;
-  wire product_15_774_sum = product_15_774_half ^ product_14_742_carry;
-  wire product_15_774_carry = (product_15_764_sum & product_15_766_sum) | (product_15_774_half &
-      product_14_742_carry);
-  wire product_15_776_half = product_14_744_carry ^ product_14_746_carry;
-  wire product_15_776_sum = product_15_776_half ^ product_15_768_sum;
-  wire product_15_776_carry = (product_14_744_carry & product_14_746_carry) | (product_15_776_half &
-      product_15_768_sum);
-  wire product_15_778_half = product_15_770_sum ^ product_15_772_sum;
-  wire product_15_778_sum = product_15_778_half ^ product_15_774_sum;
-  wire product_15_778_carry = (product_15_770_sum & product_15_772_sum) | (product_15_778_half &
-      product_15_774_sum);
-  wire product_15_780_half = product_14_748_carry ^ product_14_750_carry;
-  wire product_15_780_sum = product_15_780_half ^ product_15_776_sum;
-  wire product_15_780_carry = (product_14_748_carry & product_14_750_carry) | (product_15_780_half &
-      product_15_776_sum);
-  wire product_15_782_half = product_15_778_sum ^ product_14_752_carry;
-  wire product_15_782_sum = product_15_782_half ^ product_15_780_sum;
-  wire product_15_782_carry = (product_15_778_sum & product_14_752_carry) | (product_15_782_half &
-      product_15_780_sum);
-  wire product_15_784_half = product_14_754_carry ^ product_15_782_sum;
-  wire product_15_784_sum = product_15_784_half ^ product_14_756_carry;
-  wire product_15_784_carry = (product_14_754_carry & product_15_782_sum) | (product_15_784_half &
-      product_14_756_carry);
-  wire product_16_786_half_and_2 = a[0] & b[16];
-  wire product_16_786_half_and = a[1] & b[15];
-  wire product_16_786_half = product_16_786_half_and_2 ^ product_16_786_half_and;
-  wire product_16_786_sum_and = a[2] & b[14];
-  wire product_16_786_sum = product_16_786_half ^ product_16_786_sum_and;
-  wire product_16_786_carry = (product_16_786_half_and_2 & product_16_786_half_and) |
-      (product_16_786_half & product_16_786_sum_and);
-  wire product_16_788_half_and_2 = a[3] & b[13];
-  wire product_16_788_half_and = a[4] & b[12];
-  wire product_16_788_half = product_16_788_half_and_2 ^ product_16_788_half_and;
-  wire product_16_788_sum_and = a[5] & b[11];
-  wire product_16_788_sum = product_16_788_half ^ product_16_788_sum_and;
-  wire product_16_788_carry = (product_16_788_half_and_2 & product_16_788_half_and) |
-      (product_16_788_half & product_16_788_sum_and);
-  wire product_16_790_half_and_2 = a[6] & b[10];
-  wire product_16_790_half_and = a[7] & b[9];
-  wire product_16_790_half = product_16_790_half_and_2 ^ product_16_790_half_and;
-  wire product_16_790_sum_and = a[8] & b[8];
-  wire product_16_790_sum = product_16_790_half ^ product_16_790_sum_and;
-  wire product_16_790_carry = (product_16_790_half_and_2 & product_16_790_half_and) |
-      (product_16_790_half & product_16_790_sum_and);
-  wire product_16_792_half_and_2 = a[9] & b[7];
-  wire product_16_792_half_and = a[10] & b[6];
-  wire product_16_792_half = product_16_792_half_and_2 ^ product_16_792_half_and;
-  wire product_16_792_sum_and = a[11] & b[5];
-  wire product_16_792_sum = product_16_792_half ^ product_16_792_sum_and;
-  wire product_16_792_carry = (product_16_792_half_and_2 & product_16_792_half_and) |
-      (product_16_792_half & product_16_792_sum_and);
-  wire product_16_794_half_and_2 = a[12] & b[4];
-  wire product_16_794_half_and = a[13] & b[3];
-  wire product_16_794_half = product_16_794_half_and_2 ^ product_16_794_half_and;
-  wire product_16_794_sum_and = a[14] & b[2];
-  wire product_16_794_sum = product_16_794_half ^ product_16_794_sum_and;
-  wire product_16_794_carry = (product_16_794_half_and_2 & product_16_794_half_and) |
-      (product_16_794_half & product_16_794_sum_and);
-  wire product_16_796_half_and_2 = a[15] & b[1];
-  wire product_16_796_half_and = a[16] & b[0];
-  wire product_16_796_half = product_16_796_half_and_2 ^ product_16_796_half_and;
-  wire product_16_796_sum = product_16_796_half ^ product_15_758_carry;
-  wire product_16_796_carry = (product_16_796_half_and_2 & product_16_796_half_and) |
-      (product_16_796_half & product_15_758_carry);
-  wire product_16_798_half = product_15_760_carry ^ product_15_762_carry;
-  wire product_16_798_sum = product_16_798_half ^ product_15_764_carry;
-  wire product_16_798_carry = (product_15_760_carry & product_15_762_carry) | (product_16_798_half &
-      product_15_764_carry);
-  wire product_16_800_half = product_15_766_carry ^ product_16_786_sum;
-  wire product_16_800_sum = product_16_800_half ^ product_16_788_sum;
-  wire product_16_800_carry = (product_15_766_carry & product_16_786_sum) | (product_16_800_half &
-      product_16_788_sum);
-  wire product_16_802_half = product_16_790_sum ^ product_16_792_sum;
-  wire product_16_802_sum = product_16_802_half ^ product_16_794_sum;
-  wire product_16_802_carry = (product_16_790_sum & product_16_792_sum) | (product_16_802_half &
-      product_16_794_sum);
-  wire product_16_804_half = product_16_796_sum ^ product_15_768_carry;
-  wire product_16_804_sum = product_16_804_half ^ product_15_770_carry;
-  wire product_16_804_carry = (product_16_796_sum & product_15_768_carry) | (product_16_804_half &
-      product_15_770_carry);
-  wire product_16_806_half = product_15_772_carry ^ product_16_798_sum;
-  wire product_16_806_sum = product_16_806_half ^ product_15_774_carry;
-  wire product_16_806_carry = (product_15_772_carry & product_16_798_sum) | (product_16_806_half &
-      product_15_774_carry);
-  wire product_16_808_half = product_16_800_sum ^ product_16_802_sum;
-  wire product_16_808_sum = product_16_808_half ^ product_15_776_carry;
-  wire product_16_808_carry = (product_16_800_sum & product_16_802_sum) | (product_16_808_half &
-      product_15_776_carry);
-  wire product_16_810_half = product_16_804_sum ^ product_15_778_carry;
-  wire product_16_810_sum = product_16_810_half ^ product_16_806_sum;
-  wire product_16_810_carry = (product_16_804_sum & product_15_778_carry) | (product_16_810_half &
-      product_16_806_sum);
-  wire product_16_812_half = product_16_808_sum ^ product_15_780_carry;
-  wire product_16_812_sum = product_16_812_half ^ product_16_810_sum;
-  wire product_16_812_carry = (product_16_808_sum & product_15_780_carry) | (product_16_812_half &
-      product_16_810_sum);
-  wire product_16_814_half = product_15_782_carry ^ product_16_812_sum;
-  wire product_16_814_sum = product_16_814_half ^ product_15_784_carry;
-  wire product_16_814_carry = (product_15_782_carry & product_16_812_sum) | (product_16_814_half &
-      product_15_784_carry);
-  wire product_17_816_half_and_2 = a[0] & b[17];
-  wire product_17_816_half_and = a[1] & b[16];
-  wire product_17_816_half = product_17_816_half_and_2 ^ product_17_816_half_and;
-  wire product_17_816_sum_and = a[2] & b[15];
-  wire product_17_816_sum = product_17_816_half ^ product_17_816_sum_and;
-  wire product_17_816_carry = (product_17_816_half_and_2 & product_17_816_half_and) |
-      (product_17_816_half & product_17_816_sum_and);
-  wire product_17_818_half_and_2 = a[3] & b[14];
-  wire product_17_818_half_and = a[4] & b[13];
-  wire product_17_818_half = product_17_818_half_and_2 ^ product_17_818_half_and;
-  wire product_17_818_sum_and = a[5] & b[12];
-  wire product_17_818_sum = product_17_818_half ^ product_17_818_sum_and;
-  wire product_17_818_carry = (product_17_818_half_and_2 & product_17_818_half_and) |
-      (product_17_818_half & product_17_818_sum_and);
-  wire product_17_820_half_and_2 = a[6] & b[11];
-  wire product_17_820_half_and = a[7] & b[10];
-  wire product_17_820_half = product_17_820_half_and_2 ^ product_17_820_half_and;
-  wire product_17_820_sum_and = a[8] & b[9];
-  wire product_17_820_sum = product_17_820_half ^ product_17_820_sum_and;
-  wire product_17_820_carry = (product_17_820_half_and_2 & product_17_820_half_and) |
-      (product_17_820_half & product_17_820_sum_and);
-  wire product_17_822_half_and_2 = a[9] & b[8];
-  wire product_17_822_half_and = a[10] & b[7];
-  wire product_17_822_half = product_17_822_half_and_2 ^ product_17_822_half_and;
-  wire product_17_822_sum_and = a[11] & b[6];
-  wire product_17_822_sum = product_17_822_half ^ product_17_822_sum_and;
-  wire product_17_822_carry = (product_17_822_half_and_2 & product_17_822_half_and) |
-      (product_17_822_half & product_17_822_sum_and);
-  wire product_17_824_half_and_2 = a[12] & b[5];
-  wire product_17_824_half_and = a[13] & b[4];
-  wire product_17_824_half = product_17_824_half_and_2 ^ product_17_824_half_and;
-  wire product_17_824_sum_and = a[14] & b[3];
-  wire product_17_824_sum = product_17_824_half ^ product_17_824_sum_and;
-  wire product_17_824_carry = (product_17_824_half_and_2 & product_17_824_half_and) |
-      (product_17_824_half & product_17_824_sum_and);
-  wire product_17_826_half_and_2 = a[15] & b[2];
-  wire product_17_826_half_and = a[16] & b[1];
-  wire product_17_826_half = product_17_826_half_and_2 ^ product_17_826_half_and;
-  wire product_17_826_sum_and = a[17] & b[0];
-  wire product_17_826_sum = product_17_826_half ^ product_17_826_sum_and;
-  wire product_17_826_carry = (product_17_826_half_and_2 & product_17_826_half_and) |
-      (product_17_826_half & product_17_826_sum_and);
-  wire product_17_828_half = product_16_786_carry ^ product_16_788_carry;
-  wire product_17_828_sum = product_17_828_half ^ product_16_790_carry;
-  wire product_17_828_carry = (product_16_786_carry & product_16_788_carry) | (product_17_828_half &
-      product_16_790_carry);
-  wire product_17_830_half = product_16_792_carry ^ product_16_794_carry;
-  wire product_17_830_sum = product_17_830_half ^ product_17_816_sum;
-  wire product_17_830_carry = (product_16_792_carry & product_16_794_carry) | (product_17_830_half &
-      product_17_816_sum);
-  wire product_17_832_half = product_17_818_sum ^ product_17_820_sum;
-  wire product_17_832_sum = product_17_832_half ^ product_17_822_sum;
-  wire product_17_832_carry = (product_17_818_sum & product_17_820_sum) | (product_17_832_half &
-      product_17_822_sum);
-  wire product_17_834_half = product_17_824_sum ^ product_17_826_sum;
-  wire product_17_834_sum = product_17_834_half ^ product_16_796_carry;
-  wire product_17_834_carry = (product_17_824_sum & product_17_826_sum) | (product_17_834_half &
-      product_16_796_carry);
-  wire product_17_836_half = product_16_798_carry ^ product_16_800_carry;
-  wire product_17_836_sum = product_17_836_half ^ product_16_802_carry;
-  wire product_17_836_carry = (product_16_798_carry & product_16_800_carry) | (product_17_836_half &
-      product_16_802_carry);
-  wire product_17_838_half = product_17_828_sum ^ product_17_830_sum;
-  wire product_17_838_sum = product_17_838_half ^ product_17_832_sum;
-  wire product_17_838_carry = (product_17_828_sum & product_17_830_sum) | (product_17_838_half &
-      product_17_832_sum);
-  wire product_17_840_half = product_17_834_sum ^ product_16_804_carry;
-  wire product_17_840_sum = product_17_840_half ^ product_16_806_carry;
-  wire product_17_840_carry = (product_17_834_sum & product_16_804_carry) | (product_17_840_half &
-      product_16_806_carry);
-  wire product_17_842_half = product_17_836_sum ^ product_17_838_sum;
-  wire product_17_842_sum = product_17_842_half ^ product_16_808_carry;
-  wire product_17_842_carry = (product_17_836_sum & product_17_838_sum) | (product_17_842_half &
-      product_16_808_carry);
-  wire product_17_844_half = product_17_840_sum ^ product_16_810_carry;
-  wire product_17_844_sum = product_17_844_half ^ product_17_842_sum;
-  wire product_17_844_carry = (product_17_840_sum & product_16_810_carry) | (product_17_844_half &
-      product_17_842_sum);
-  wire product_17_846_half = product_16_812_carry ^ product_17_844_sum;
-  wire product_17_846_sum = product_17_846_half ^ product_16_814_carry;
-  wire product_17_846_carry = (product_16_812_carry & product_17_844_sum) | (product_17_846_half &
-      product_16_814_carry);
-  wire product_18_848_half_and_2 = a[0] & b[18];
-  wire product_18_848_half_and = a[1] & b[17];
-  wire product_18_848_half = product_18_848_half_and_2 ^ product_18_848_half_and;
-  wire product_18_848_sum_and = a[2] & b[16];
-  wire product_18_848_sum = product_18_848_half ^ product_18_848_sum_and;
-  wire product_18_848_carry = (product_18_848_half_and_2 & product_18_848_half_and) |
-      (product_18_848_half & product_18_848_sum_and);
-  wire product_18_850_half_and_2 = a[3] & b[15];
-  wire product_18_850_half_and = a[4] & b[14];
-  wire product_18_850_half = product_18_850_half_and_2 ^ product_18_850_half_and;
-  wire product_18_850_sum_and = a[5] & b[13];
-  wire product_18_850_sum = product_18_850_half ^ product_18_850_sum_and;
-  wire product_18_850_carry = (product_18_850_half_and_2 & product_18_850_half_and) |
-      (product_18_850_half & product_18_850_sum_and);
-  wire product_18_852_half_and_2 = a[6] & b[12];
-  wire product_18_852_half_and = a[7] & b[11];
-  wire product_18_852_half = product_18_852_half_and_2 ^ product_18_852_half_and;
-  wire product_18_852_sum_and = a[8] & b[10];
-  wire product_18_852_sum = product_18_852_half ^ product_18_852_sum_and;
-  wire product_18_852_carry = (product_18_852_half_and_2 & product_18_852_half_and) |
-      (product_18_852_half & product_18_852_sum_and);
-  wire product_18_854_half_and_2 = a[9] & b[9];
-  wire product_18_854_half_and = a[10] & b[8];
-  wire product_18_854_half = product_18_854_half_and_2 ^ product_18_854_half_and;
-  wire product_18_854_sum_and = a[11] & b[7];
-  wire product_18_854_sum = product_18_854_half ^ product_18_854_sum_and;
-  wire product_18_854_carry = (product_18_854_half_and_2 & product_18_854_half_and) |
-      (product_18_854_half & product_18_854_sum_and);
-  wire product_18_856_half_and_2 = a[12] & b[6];
-  wire product_18_856_half_and = a[13] & b[5];
-  wire product_18_856_half = product_18_856_half_and_2 ^ product_18_856_half_and;
-  wire product_18_856_sum_and = a[14] & b[4];
-  wire product_18_856_sum = product_18_856_half ^ product_18_856_sum_and;
-  wire product_18_856_carry = (product_18_856_half_and_2 & product_18_856_half_and) |
-      (product_18_856_half & product_18_856_sum_and);
-  wire product_18_858_half_and_2 = a[15] & b[3];
-  wire product_18_858_half_and = a[16] & b[2];
-  wire product_18_858_half = product_18_858_half_and_2 ^ product_18_858_half_and;
-  wire product_18_858_sum_and = a[17] & b[1];
-  wire product_18_858_sum = product_18_858_half ^ product_18_858_sum_and;
-  wire product_18_858_carry = (product_18_858_half_and_2 & product_18_858_half_and) |
-      (product_18_858_half & product_18_858_sum_and);
-  wire product_18_860_half_and = a[18] & b[0];
-  wire product_18_860_half = product_18_860_half_and ^ product_17_816_carry;
-  wire product_18_860_sum = product_18_860_half ^ product_17_818_carry;
-  wire product_18_860_carry = (product_18_860_half_and & product_17_816_carry) |
-      (product_18_860_half & product_17_818_carry);
-  wire product_18_862_half = product_17_820_carry ^ product_17_822_carry;
-  wire product_18_862_sum = product_18_862_half ^ product_17_824_carry;
-  wire product_18_862_carry = (product_17_820_carry & product_17_822_carry) | (product_18_862_half &
-      product_17_824_carry);
-  wire product_18_864_half = product_17_826_carry ^ product_18_848_sum;
-  wire product_18_864_sum = product_18_864_half ^ product_18_850_sum;
-  wire product_18_864_carry = (product_17_826_carry & product_18_848_sum) | (product_18_864_half &
-      product_18_850_sum);
-  wire product_18_866_half = product_18_852_sum ^ product_18_854_sum;
-  wire product_18_866_sum = product_18_866_half ^ product_18_856_sum;
-  wire product_18_866_carry = (product_18_852_sum & product_18_854_sum) | (product_18_866_half &
-      product_18_856_sum);
-  wire product_18_868_half = product_18_858_sum ^ product_17_828_carry;
-  wire product_18_868_sum = product_18_868_half ^ product_17_830_carry;
-  wire product_18_868_carry = (product_18_858_sum & product_17_828_carry) | (product_18_868_half &
-      product_17_830_carry);
-  wire product_18_870_half = product_17_832_carry ^ product_17_834_carry;
-  wire product_18_870_sum = product_18_870_half ^ product_18_860_sum;
-  wire product_18_870_carry = (product_17_832_carry & product_17_834_carry) | (product_18_870_half &
-      product_18_860_sum);
-  wire product_18_872_half = product_18_862_sum ^ product_18_864_sum;
-  wire product_18_872_sum = product_18_872_half ^ product_18_866_sum;
-  wire product_18_872_carry = (product_18_862_sum & product_18_864_sum) | (product_18_872_half &
-      product_18_866_sum);
-  wire product_18_874_half = product_17_836_carry ^ product_17_838_carry;
-  wire product_18_874_sum = product_18_874_half ^ product_18_868_sum;
-  wire product_18_874_carry = (product_17_836_carry & product_17_838_carry) | (product_18_874_half &
-      product_18_868_sum);
-  wire product_18_876_half = product_18_870_sum ^ product_18_872_sum;
-  wire product_18_876_sum = product_18_876_half ^ product_17_840_carry;
-  wire product_18_876_carry = (product_18_870_sum & product_18_872_sum) | (product_18_876_half &
-      product_17_840_carry);
-  wire product_18_878_half = product_17_842_carry ^ product_18_874_sum;
-  wire product_18_878_sum = product_18_878_half ^ product_18_876_sum;
-  wire product_18_878_carry = (product_17_842_carry & product_18_874_sum) | (product_18_878_half &
-      product_18_876_sum);
-  wire product_18_880_half = product_17_844_carry ^ product_18_878_sum;
-  wire product_18_880_sum = product_18_880_half ^ product_17_846_carry;
-  wire product_18_880_carry = (product_17_844_carry & product_18_878_sum) | (product_18_880_half &
-      product_17_846_carry);
-  wire product_19_882_half_and_2 = a[0] & b[19];
-  wire product_19_882_half_and = a[1] & b[18];
-  wire product_19_882_half = product_19_882_half_and_2 ^ product_19_882_half_and;
-  wire product_19_882_carry_and = a[2] & b[17];
-  wire product_19_882_sum = product_19_882_half ^ product_19_882_carry_and;
-  wire product_19_882_carry = (product_19_882_half_and_2 & product_19_882_half_and) |
-      (product_19_882_half & product_19_882_carry_and);
-  wire product_19_884_half_and_2 = a[3] & b[16];
-  wire product_19_884_half_and = a[4] & b[15];
-  wire product_19_884_half = product_19_884_half_and_2 ^ product_19_884_half_and;
-  wire product_19_884_carry_and = a[5] & b[14];
-  wire product_19_884_sum = product_19_884_half ^ product_19_884_carry_and;
-  wire product_19_884_carry = (product_19_884_half_and_2 & product_19_884_half_and) |
-      (product_19_884_half & product_19_884_carry_and);
-  wire product_19_886_half_and_2 = a[6] & b[13];
-  wire product_19_886_half_and = a[7] & b[12];
-  wire product_19_886_half = product_19_886_half_and_2 ^ product_19_886_half_and;
-  wire product_19_886_carry_and = a[8] & b[11];
-  wire product_19_886_sum = product_19_886_half ^ product_19_886_carry_and;
-  wire product_19_886_carry = (product_19_886_half_and_2 & product_19_886_half_and) |
-      (product_19_886_half & product_19_886_carry_and);
-  wire product_19_888_half_and_2 = a[9] & b[10];
-  wire product_19_888_half_and = a[10] & b[9];
-  wire product_19_888_half = product_19_888_half_and_2 ^ product_19_888_half_and;
-  wire product_19_888_carry_and = a[11] & b[8];
-  wire product_19_888_sum = product_19_888_half ^ product_19_888_carry_and;
-  wire product_19_888_carry = (product_19_888_half_and_2 & product_19_888_half_and) |
-      (product_19_888_half & product_19_888_carry_and);
-  wire product_19_890_half_and_2 = a[12] & b[7];
-  wire product_19_890_half_and = a[13] & b[6];
-  wire product_19_890_half = product_19_890_half_and_2 ^ product_19_890_half_and;
-  wire product_19_890_carry_and = a[14] & b[5];
-  wire product_19_890_sum = product_19_890_half ^ product_19_890_carry_and;
-  wire product_19_890_carry = (product_19_890_half_and_2 & product_19_890_half_and) |
-      (product_19_890_half & product_19_890_carry_and);
-  wire product_19_892_half_and_2 = a[15] & b[4];
-  wire product_19_892_half_and = a[16] & b[3];
-  wire product_19_892_half = product_19_892_half_and_2 ^ product_19_892_half_and;
-  wire product_19_892_carry_and = a[17] & b[2];
-  wire product_19_892_sum = product_19_892_half ^ product_19_892_carry_and;
-  wire product_19_892_carry = (product_19_892_half_and_2 & product_19_892_half_and) |
-      (product_19_892_half & product_19_892_carry_and);
-  wire product_19_894_half_and_2 = a[18] & b[1];
-  wire product_19_894_half_and = a[19] & b[0];
-  wire product_19_894_half = product_19_894_half_and_2 ^ product_19_894_half_and;
-  wire product_19_894_sum = product_19_894_half ^ product_18_848_carry;
-  wire product_19_894_carry = (product_19_894_half_and_2 & product_19_894_half_and) |
-      (product_19_894_half & product_18_848_carry);
-  wire product_19_896_half = product_18_850_carry ^ product_18_852_carry;
-  wire product_19_896_sum = product_19_896_half ^ product_18_854_carry;
-  wire product_19_896_carry = (product_18_850_carry & product_18_852_carry) | (product_19_896_half &
-      product_18_854_carry);
-  wire product_19_898_half = product_18_856_carry ^ product_18_858_carry;
-  wire product_19_898_sum = product_19_898_half ^ product_19_882_sum;
-  wire product_19_898_carry = (product_18_856_carry & product_18_858_carry) | (product_19_898_half &
-      product_19_882_sum);
-  wire product_19_900_half = product_19_884_sum ^ product_19_886_sum;
-  wire product_19_900_sum = product_19_900_half ^ product_19_888_sum;
-  wire product_19_900_carry = (product_19_884_sum & product_19_886_sum) | (product_19_900_half &
-      product_19_888_sum);
-  wire product_19_902_half = product_19_890_sum ^ product_19_892_sum;
-  wire product_19_902_sum = product_19_902_half ^ product_19_894_sum;
-  wire product_19_902_carry = (product_19_890_sum & product_19_892_sum) | (product_19_902_half &
-      product_19_894_sum);
-  wire product_19_904_half = product_18_860_carry ^ product_18_862_carry;
-  wire product_19_904_sum = product_19_904_half ^ product_18_864_carry;
-  wire product_19_904_carry = (product_18_860_carry & product_18_862_carry) | (product_19_904_half &
-      product_18_864_carry);
-  wire product_19_906_half = product_18_866_carry ^ product_19_896_sum;
-  wire product_19_906_sum = product_19_906_half ^ product_19_898_sum;
-  wire product_19_906_carry = (product_18_866_carry & product_19_896_sum) | (product_19_906_half &
-      product_19_898_sum);
-  wire product_19_908_half = product_19_900_sum ^ product_19_902_sum;
-  wire product_19_908_sum = product_19_908_half ^ product_18_868_carry;
-  wire product_19_908_carry = (product_19_900_sum & product_19_902_sum) | (product_19_908_half &
-      product_18_868_carry);
-  wire product_19_910_half = product_18_870_carry ^ product_19_904_sum;
-  wire product_19_910_sum = product_19_910_half ^ product_18_872_carry;
-  wire product_19_910_carry = (product_18_870_carry & product_19_904_sum) | (product_19_910_half &
-      product_18_872_carry);
-  wire product_19_912_half = product_19_906_sum ^ product_19_908_sum;
-  wire product_19_912_sum = product_19_912_half ^ product_18_874_carry;
-  wire product_19_912_carry = (product_19_906_sum & product_19_908_sum) | (product_19_912_half &
-      product_18_874_carry);
-  wire product_19_914_half = product_19_910_sum ^ product_18_876_carry;
-  wire product_19_914_sum = product_19_914_half ^ product_19_912_sum;
-  wire product_19_914_carry = (product_19_910_sum & product_18_876_carry) | (product_19_914_half &
-      product_19_912_sum);
-  wire product_19_916_half = product_18_878_carry ^ product_19_914_sum;
-  wire product_20_918_half_and_2 = a[0] & b[20];
-  wire product_20_918_half_and = a[1] & b[19];
-  wire product_20_918_half = product_20_918_half_and_2 ^ product_20_918_half_and;
-  wire product_20_918_carry_and = a[2] & b[18];
-  wire product_20_918_sum = product_20_918_half ^ product_20_918_carry_and;
-  wire product_20_918_carry = (product_20_918_half_and_2 & product_20_918_half_and) |
-      (product_20_918_half & product_20_918_carry_and);
-  wire product_20_920_half_and_2 = a[3] & b[17];
-  wire product_20_920_half_and = a[4] & b[16];
-  wire product_20_920_half = product_20_920_half_and_2 ^ product_20_920_half_and;
-  wire product_20_920_carry_and = a[5] & b[15];
-  wire product_20_920_sum = product_20_920_half ^ product_20_920_carry_and;
-  wire product_20_920_carry = (product_20_920_half_and_2 & product_20_920_half_and) |
-      (product_20_920_half & product_20_920_carry_and);
-  wire product_20_922_half_and_2 = a[6] & b[14];
-  wire product_20_922_half_and = a[7] & b[13];
-  wire product_20_922_half = product_20_922_half_and_2 ^ product_20_922_half_and;
-  wire product_20_922_carry_and = a[8] & b[12];
-  wire product_20_922_sum = product_20_922_half ^ product_20_922_carry_and;
-  wire product_20_922_carry = (product_20_922_half_and_2 & product_20_922_half_and) |
-      (product_20_922_half & product_20_922_carry_and);
-  wire product_20_924_half_and_2 = a[9] & b[11];
-  wire product_20_924_half_and = a[10] & b[10];
-  wire product_20_924_half = product_20_924_half_and_2 ^ product_20_924_half_and;
-  wire product_20_924_carry_and = a[11] & b[9];
-  wire product_20_924_sum = product_20_924_half ^ product_20_924_carry_and;
-  wire product_20_924_carry = (product_20_924_half_and_2 & product_20_924_half_and) |
-      (product_20_924_half & product_20_924_carry_and);
-  wire product_20_926_half_and_2 = a[12] & b[8];
-  wire product_20_926_half_and = a[13] & b[7];
-  wire product_20_926_half = product_20_926_half_and_2 ^ product_20_926_half_and;
-  wire product_20_926_carry_and = a[14] & b[6];
-  wire product_20_926_sum = product_20_926_half ^ product_20_926_carry_and;
-  wire product_20_926_carry = (product_20_926_half_and_2 & product_20_926_half_and) |
-      (product_20_926_half & product_20_926_carry_and);
-  wire product_20_928_half_and_2 = a[15] & b[5];
-  wire product_20_928_half_and = a[16] & b[4];
-  wire product_20_928_half = product_20_928_half_and_2 ^ product_20_928_half_and;
-  wire product_20_928_carry_and = a[17] & b[3];
-  wire product_20_928_sum = product_20_928_half ^ product_20_928_carry_and;
-  wire product_20_928_carry = (product_20_928_half_and_2 & product_20_928_half_and) |
-      (product_20_928_half & product_20_928_carry_and);
-  wire product_20_930_half_and_2 = a[18] & b[2];
-  wire product_20_930_half_and = a[19] & b[1];
-  wire product_20_930_half = product_20_930_half_and_2 ^ product_20_930_half_and;
-  wire product_20_930_carry_and = a[20] & b[0];
-  wire product_20_930_sum = product_20_930_half ^ product_20_930_carry_and;
-  wire product_20_930_carry = (product_20_930_half_and_2 & product_20_930_half_and) |
-      (product_20_930_half & product_20_930_carry_and);
-  wire product_20_932_half = product_19_882_carry ^ product_19_884_carry;
-  wire product_20_932_sum = product_20_932_half ^ product_19_886_carry;
-  wire product_20_932_carry = (product_19_882_carry & product_19_884_carry) | (product_20_932_half &
-      product_19_886_carry);
-  wire product_20_934_half = product_19_888_carry ^ product_19_890_carry;
-  wire product_20_934_sum = product_20_934_half ^ product_19_892_carry;
-  wire product_20_934_carry = (product_19_888_carry & product_19_890_carry) | (product_20_934_half &
-      product_19_892_carry);
-  wire product_20_936_half = product_20_918_sum ^ product_20_920_sum;
-  wire product_20_936_sum = product_20_936_half ^ product_20_922_sum;
-  wire product_20_936_carry = (product_20_918_sum & product_20_920_sum) | (product_20_936_half &
-      product_20_922_sum);
-  wire product_20_938_half = product_20_924_sum ^ product_20_926_sum;
-  wire product_20_938_sum = product_20_938_half ^ product_20_928_sum;
-  wire product_20_938_carry = (product_20_924_sum & product_20_926_sum) | (product_20_938_half &
-      product_20_928_sum);
-  wire product_20_940_half = product_20_930_sum ^ product_19_894_carry;
-  wire product_20_940_sum = product_20_940_half ^ product_19_896_carry;
-  wire product_20_940_carry = (product_20_930_sum & product_19_894_carry) | (product_20_940_half &
-      product_19_896_carry);
-  wire product_20_942_half = product_19_898_carry ^ product_19_900_carry;
-  wire product_20_942_sum = product_20_942_half ^ product_19_902_carry;
-  wire product_20_942_carry = (product_19_898_carry & product_19_900_carry) | (product_20_942_half &
-      product_19_902_carry);
-  wire product_20_944_half = product_20_932_sum ^ product_20_934_sum;
-  wire product_20_944_sum = product_20_944_half ^ product_20_936_sum;
-  wire product_20_944_carry = (product_20_932_sum & product_20_934_sum) | (product_20_944_half &
-      product_20_936_sum);
-  wire product_20_946_half = product_20_938_sum ^ product_20_940_sum;
-  wire product_20_946_sum = product_20_946_half ^ product_19_904_carry;
-  wire product_20_946_carry = (product_20_938_sum & product_20_940_sum) | (product_20_946_half &
-      product_19_904_carry);
-  wire product_20_948_half = product_19_906_carry ^ product_19_908_carry;
-  wire product_20_948_sum = product_20_948_half ^ product_20_942_sum;
-  wire product_20_948_carry = (product_19_906_carry & product_19_908_carry) | (product_20_948_half &
-      product_20_942_sum);
-  wire product_20_950_half = product_20_944_sum ^ product_20_946_sum;
-  wire product_20_950_sum = product_20_950_half ^ product_19_910_carry;
-  wire product_20_950_carry = (product_20_944_sum & product_20_946_sum) | (product_20_950_half &
-      product_19_910_carry);
-  wire product_20_952_half = product_19_912_carry ^ product_20_948_sum;
-  wire product_20_952_sum = product_20_952_half ^ product_20_950_sum;
-  wire product_20_952_carry = (product_19_912_carry & product_20_948_sum) | (product_20_952_half &
-      product_20_950_sum);
-  wire product_21_956_half_and_2 = a[0] & b[21];
-  wire product_21_956_half_and = a[1] & b[20];
-  wire product_21_956_half = product_21_956_half_and_2 ^ product_21_956_half_and;
-  wire product_21_956_carry_and = a[2] & b[19];
-  wire product_21_956_sum = product_21_956_half ^ product_21_956_carry_and;
-  wire product_21_956_carry = (product_21_956_half_and_2 & product_21_956_half_and) |
-      (product_21_956_half & product_21_956_carry_and);
-  wire product_21_958_half_and_2 = a[3] & b[18];
-  wire product_21_958_half_and = a[4] & b[17];
-  wire product_21_958_half = product_21_958_half_and_2 ^ product_21_958_half_and;
-  wire product_21_958_carry_and = a[5] & b[16];
-  wire product_21_958_sum = product_21_958_half ^ product_21_958_carry_and;
-  wire product_21_958_carry = (product_21_958_half_and_2 & product_21_958_half_and) |
-      (product_21_958_half & product_21_958_carry_and);
-  wire product_21_960_half_and_2 = a[6] & b[15];
-  wire product_21_960_half_and = a[7] & b[14];
-  wire product_21_960_half = product_21_960_half_and_2 ^ product_21_960_half_and;
-  wire product_21_960_carry_and = a[8] & b[13];
-  wire product_21_960_sum = product_21_960_half ^ product_21_960_carry_and;
-  wire product_21_960_carry = (product_21_960_half_and_2 & product_21_960_half_and) |
-      (product_21_960_half & product_21_960_carry_and);
-  wire product_21_962_half_and_2 = a[9] & b[12];
-  wire product_21_962_half_and = a[10] & b[11];
-  wire product_21_962_half = product_21_962_half_and_2 ^ product_21_962_half_and;
-  wire product_21_962_carry_and = a[11] & b[10];
-  wire product_21_962_sum = product_21_962_half ^ product_21_962_carry_and;
-  wire product_21_962_carry = (product_21_962_half_and_2 & product_21_962_half_and) |
-      (product_21_962_half & product_21_962_carry_and);
-  wire product_21_964_half_and_2 = a[12] & b[9];
-  wire product_21_964_half_and = a[13] & b[8];
-  wire product_21_964_half = product_21_964_half_and_2 ^ product_21_964_half_and;
-  wire product_21_964_carry_and = a[14] & b[7];
-  wire product_21_964_sum = product_21_964_half ^ product_21_964_carry_and;
-  wire product_21_964_carry = (product_21_964_half_and_2 & product_21_964_half_and) |
-      (product_21_964_half & product_21_964_carry_and);
-  wire product_21_966_half_and_2 = a[15] & b[6];
-  wire product_21_966_half_and = a[16] & b[5];
-  wire product_21_966_half = product_21_966_half_and_2 ^ product_21_966_half_and;
-  wire product_21_966_carry_and = a[17] & b[4];
-  wire product_21_966_sum = product_21_966_half ^ product_21_966_carry_and;
-  wire product_21_966_carry = (product_21_966_half_and_2 & product_21_966_half_and) |
-      (product_21_966_half & product_21_966_carry_and);
-  wire product_21_968_half_and_2 = a[18] & b[3];
-  wire product_21_968_half_and = a[19] & b[2];
-  wire product_21_968_half = product_21_968_half_and_2 ^ product_21_968_half_and;
-  wire product_21_968_carry_and = a[20] & b[1];
-  wire product_21_968_sum = product_21_968_half ^ product_21_968_carry_and;
-  wire product_21_968_carry = (product_21_968_half_and_2 & product_21_968_half_and) |
-      (product_21_968_half & product_21_968_carry_and);
-  wire product_21_970_half_and = a[21] & b[0];
-  wire product_21_970_half = product_21_970_half_and ^ product_20_918_carry;
-  wire product_21_970_sum = product_21_970_half ^ product_20_920_carry;
-  wire product_21_970_carry = (product_21_970_half_and & product_20_918_carry) |
-      (product_21_970_half & product_20_920_carry);
-  wire product_21_972_half = product_20_922_carry ^ product_20_924_carry;
-  wire product_21_972_sum = product_21_972_half ^ product_20_926_carry;
-  wire product_21_972_carry = (product_20_922_carry & product_20_924_carry) | (product_21_972_half &
-      product_20_926_carry);
-  wire product_21_974_half = product_20_928_carry ^ product_20_930_carry;
-  wire product_21_974_sum = product_21_974_half ^ product_21_956_sum;
-  wire product_21_974_carry = (product_20_928_carry & product_20_930_carry) | (product_21_974_half &
-      product_21_956_sum);
-  wire product_21_976_half = product_21_958_sum ^ product_21_960_sum;
-  wire product_21_976_sum = product_21_976_half ^ product_21_962_sum;
-  wire product_21_976_carry = (product_21_958_sum & product_21_960_sum) | (product_21_976_half &
-      product_21_962_sum);
-  wire product_21_978_half = product_21_964_sum ^ product_21_966_sum;
-  wire product_21_978_sum = product_21_978_half ^ product_21_968_sum;
-  wire product_21_978_carry = (product_21_964_sum & product_21_966_sum) | (product_21_978_half &
-      product_21_968_sum);
-  wire product_21_980_half = product_20_932_carry ^ product_20_934_carry;
-  wire product_21_980_sum = product_21_980_half ^ product_20_936_carry;
-  wire product_21_980_carry = (product_20_932_carry & product_20_934_carry) | (product_21_980_half &
-      product_20_936_carry);
-  wire product_21_982_half = product_20_938_carry ^ product_21_970_sum;
-  wire product_21_982_sum = product_21_982_half ^ product_21_972_sum;
-  wire product_21_982_carry = (product_20_938_carry & product_21_970_sum) | (product_21_982_half &
-      product_21_972_sum);
-  wire product_21_984_half = product_21_974_sum ^ product_20_940_carry;
-  wire product_21_984_sum = product_21_984_half ^ product_21_976_sum;
-  wire product_21_984_carry = (product_21_974_sum & product_20_940_carry) | (product_21_984_half &
-      product_21_976_sum);
-  wire product_21_986_half = product_21_978_sum ^ product_20_942_carry;
-  wire product_21_986_sum = product_21_986_half ^ product_20_944_carry;
-  wire product_21_986_carry = (product_21_978_sum & product_20_942_carry) | (product_21_986_half &
-      product_20_944_carry);
-  wire product_21_988_half = product_21_980_sum ^ product_21_982_sum;
-  wire product_21_988_sum = product_21_988_half ^ product_20_946_carry;
-  wire product_21_988_carry = (product_21_980_sum & product_21_982_sum) | (product_21_988_half &
-      product_20_946_carry);
-  wire product_21_990_half = product_21_984_sum ^ product_20_948_carry;
-  wire product_21_990_sum = product_21_990_half ^ product_21_986_sum;
-  wire product_21_990_carry = (product_21_984_sum & product_20_948_carry) | (product_21_990_half &
-      product_21_986_sum);
-  wire product_21_992_half = product_21_988_sum ^ product_20_950_carry;
-  wire product_21_992_sum = product_21_992_half ^ product_20_952_carry;
-  wire product_21_992_carry = (product_21_988_sum & product_20_950_carry) | (product_21_992_half &
-      product_20_952_carry);
-  wire product_22_996_half_and_2 = a[0] & b[22];
-  wire product_22_996_half_and = a[1] & b[21];
-  wire product_22_996_half = product_22_996_half_and_2 ^ product_22_996_half_and;
-  wire product_22_996_carry_and = a[2] & b[20];
-  wire product_22_996_sum = product_22_996_half ^ product_22_996_carry_and;
-  wire product_22_996_carry = (product_22_996_half_and_2 & product_22_996_half_and) |
-      (product_22_996_half & product_22_996_carry_and);
-  wire product_22_998_half_and_2 = a[3] & b[19];
-  wire product_22_998_half_and = a[4] & b[18];
-  wire product_22_998_half = product_22_998_half_and_2 ^ product_22_998_half_and;
-  wire product_22_998_carry_and = a[5] & b[17];
-  wire product_22_998_sum = product_22_998_half ^ product_22_998_carry_and;
-  wire product_22_998_carry = (product_22_998_half_and_2 & product_22_998_half_and) |
-      (product_22_998_half & product_22_998_carry_and);
-  wire product_22_1000_half_and_2 = a[6] & b[16];
-  wire product_22_1000_half_and = a[7] & b[15];
-  wire product_22_1000_half = product_22_1000_half_and_2 ^ product_22_1000_half_and;
-  wire product_22_1000_carry_and = a[8] & b[14];
-  wire product_22_1000_sum = product_22_1000_half ^ product_22_1000_carry_and;
-  wire product_22_1000_carry = (product_22_1000_half_and_2 & product_22_1000_half_and) |
-      (product_22_1000_half & product_22_1000_carry_and);
-  wire product_22_1002_half_and_2 = a[9] & b[13];
-  wire product_22_1002_half_and = a[10] & b[12];
-  wire product_22_1002_half = product_22_1002_half_and_2 ^ product_22_1002_half_and;
-  wire product_22_1002_carry_and = a[11] & b[11];
-  wire product_22_1002_sum = product_22_1002_half ^ product_22_1002_carry_and;
-  wire product_22_1002_carry = (product_22_1002_half_and_2 & product_22_1002_half_and) |
-      (product_22_1002_half & product_22_1002_carry_and);
-  wire product_22_1004_half_and_2 = a[12] & b[10];
-  wire product_22_1004_half_and = a[13] & b[9];
-  wire product_22_1004_half = product_22_1004_half_and_2 ^ product_22_1004_half_and;
-  wire product_22_1004_carry_and = a[14] & b[8];
-  wire product_22_1004_sum = product_22_1004_half ^ product_22_1004_carry_and;
-  wire product_22_1004_carry = (product_22_1004_half_and_2 & product_22_1004_half_and) |
-      (product_22_1004_half & product_22_1004_carry_and);
-  wire product_22_1006_half_and_2 = a[15] & b[7];
-  wire product_22_1006_half_and = a[16] & b[6];
-  wire product_22_1006_half = product_22_1006_half_and_2 ^ product_22_1006_half_and;
-  wire product_22_1006_carry_and = a[17] & b[5];
-  wire product_22_1006_sum = product_22_1006_half ^ product_22_1006_carry_and;
-  wire product_22_1006_carry = (product_22_1006_half_and_2 & product_22_1006_half_and) |
-      (product_22_1006_half & product_22_1006_carry_and);
-  wire product_22_1008_half_and_2 = a[18] & b[4];
-  wire product_22_1008_half_and = a[19] & b[3];
-  wire product_22_1008_half = product_22_1008_half_and_2 ^ product_22_1008_half_and;
-  wire product_22_1008_carry_and = a[20] & b[2];
-  wire product_22_1008_sum = product_22_1008_half ^ product_22_1008_carry_and;
-  wire product_22_1008_carry = (product_22_1008_half_and_2 & product_22_1008_half_and) |
-      (product_22_1008_half & product_22_1008_carry_and);
-  wire product_22_1010_half_and_2 = a[21] & b[1];
-  wire product_22_1010_half_and = a[22] & b[0];
-  wire product_22_1010_half = product_22_1010_half_and_2 ^ product_22_1010_half_and;
-  wire product_22_1010_sum = product_22_1010_half ^ product_21_956_carry;
-  wire product_22_1010_carry = (product_22_1010_half_and_2 & product_22_1010_half_and) |
-      (product_22_1010_half & product_21_956_carry);
-  wire product_22_1012_half = product_21_958_carry ^ product_21_960_carry;
-  wire product_22_1012_sum = product_22_1012_half ^ product_21_962_carry;
-  wire product_22_1012_carry = (product_21_958_carry & product_21_960_carry) | (product_22_1012_half
-      & product_21_962_carry);
-  wire product_22_1014_half = product_21_964_carry ^ product_21_966_carry;
-  wire product_22_1014_sum = product_22_1014_half ^ product_21_968_carry;
-  wire product_22_1014_carry = (product_21_964_carry & product_21_966_carry) | (product_22_1014_half
-      & product_21_968_carry);
-  wire product_22_1016_half = product_22_996_sum ^ product_22_998_sum;
-  wire product_22_1016_sum = product_22_1016_half ^ product_22_1000_sum;
-  wire product_22_1016_carry = (product_22_996_sum & product_22_998_sum) | (product_22_1016_half &
-      product_22_1000_sum);
-  wire product_22_1018_half = product_22_1002_sum ^ product_22_1004_sum;
-  wire product_22_1018_sum = product_22_1018_half ^ product_22_1006_sum;
-  wire product_22_1018_carry = (product_22_1002_sum & product_22_1004_sum) | (product_22_1018_half &
-      product_22_1006_sum);
-  wire product_22_1020_half = product_22_1008_sum ^ product_22_1010_sum;
-  wire product_22_1020_sum = product_22_1020_half ^ product_21_970_carry;
-  wire product_22_1020_carry = (product_22_1008_sum & product_22_1010_sum) | (product_22_1020_half &
-      product_21_970_carry);
-  wire product_22_1022_half = product_21_972_carry ^ product_21_974_carry;
-  wire product_22_1022_sum = product_22_1022_half ^ product_21_976_carry;
-  wire product_22_1022_carry = (product_21_972_carry & product_21_974_carry) | (product_22_1022_half
-      & product_21_976_carry);
-  wire product_22_1024_half = product_21_978_carry ^ product_22_1012_sum;
-  wire product_22_1024_sum = product_22_1024_half ^ product_22_1014_sum;
-  wire product_22_1024_carry = (product_21_978_carry & product_22_1012_sum) | (product_22_1024_half
-      & product_22_1014_sum);
-  wire product_22_1026_half = product_22_1016_sum ^ product_22_1018_sum;
-  wire product_22_1026_sum = product_22_1026_half ^ product_22_1020_sum;
-  wire product_22_1026_carry = (product_22_1016_sum & product_22_1018_sum) | (product_22_1026_half &
-      product_22_1020_sum);
-  wire product_22_1028_half = product_21_980_carry ^ product_21_982_carry;
-  wire product_22_1028_sum = product_22_1028_half ^ product_22_1022_sum;
-  wire product_22_1028_carry = (product_21_980_carry & product_21_982_carry) | (product_22_1028_half
-      & product_22_1022_sum);
-  wire product_22_1030_half = product_21_984_carry ^ product_22_1024_sum;
-  wire product_22_1030_sum = product_22_1030_half ^ product_22_1026_sum;
-  wire product_22_1030_carry = (product_21_984_carry & product_22_1024_sum) | (product_22_1030_half
-      & product_22_1026_sum);
-  wire product_22_1032_half = product_21_986_carry ^ product_21_988_carry;
-  wire product_22_1032_sum = product_22_1032_half ^ product_22_1028_sum;
-  wire product_22_1032_carry = (product_21_986_carry & product_21_988_carry) | (product_22_1032_half
-      & product_22_1028_sum);
-  wire product_22_1034_half = product_22_1030_sum ^ product_21_990_carry;
-  wire product_22_1034_sum = product_22_1034_half ^ product_22_1032_sum;
-  wire product_22_1034_carry = (product_22_1030_sum & product_21_990_carry) | (product_22_1034_half
-      & product_22_1032_sum);
-  wire product_23_1038_half_and_2 = a[0] & b_normal;
-  wire product_23_1038_half_and = a[1] & b[22];
-  wire product_23_1038_half = product_23_1038_half_and_2 ^ product_23_1038_half_and;
-  wire product_23_1038_carry_and = a[2] & b[21];
-  wire product_23_1038_sum = product_23_1038_half ^ product_23_1038_carry_and;
-  wire product_23_1038_carry = (product_23_1038_half_and_2 & product_23_1038_half_and) |
-      (product_23_1038_half & product_23_1038_carry_and);
-  wire product_23_1040_half_and_2 = a[3] & b[20];
-  wire product_23_1040_half_and = a[4] & b[19];
-  wire product_23_1040_half = product_23_1040_half_and_2 ^ product_23_1040_half_and;
-  wire product_23_1040_carry_and = a[5] & b[18];
-  wire product_23_1040_sum = product_23_1040_half ^ product_23_1040_carry_and;
-  wire product_23_1040_carry = (product_23_1040_half_and_2 & product_23_1040_half_and) |
-      (product_23_1040_half & product_23_1040_carry_and);
-  wire product_23_1042_half_and_2 = a[6] & b[17];
-  wire product_23_1042_half_and = a[7] & b[16];
-  wire product_23_1042_half = product_23_1042_half_and_2 ^ product_23_1042_half_and;
-  wire product_23_1042_carry_and = a[8] & b[15];
-  wire product_23_1042_sum = product_23_1042_half ^ product_23_1042_carry_and;
-  wire product_23_1042_carry = (product_23_1042_half_and_2 & product_23_1042_half_and) |
-      (product_23_1042_half & product_23_1042_carry_and);
-  wire product_23_1044_half_and_2 = a[9] & b[14];
-  wire product_23_1044_half_and = a[10] & b[13];
-  wire product_23_1044_half = product_23_1044_half_and_2 ^ product_23_1044_half_and;
-  wire product_23_1044_carry_and = a[11] & b[12];
-  wire product_23_1044_sum = product_23_1044_half ^ product_23_1044_carry_and;
-  wire product_23_1044_carry = (product_23_1044_half_and_2 & product_23_1044_half_and) |
-      (product_23_1044_half & product_23_1044_carry_and);
-  wire product_23_1046_half_and_2 = a[12] & b[11];
-  wire product_23_1046_half_and = a[13] & b[10];
-  wire product_23_1046_half = product_23_1046_half_and_2 ^ product_23_1046_half_and;
-  wire product_23_1046_carry_and = a[14] & b[9];
-  wire product_23_1046_sum = product_23_1046_half ^ product_23_1046_carry_and;
-  wire product_23_1046_carry = (product_23_1046_half_and_2 & product_23_1046_half_and) |
-      (product_23_1046_half & product_23_1046_carry_and);
-  wire product_23_1048_half_and_2 = a[15] & b[8];
-  wire product_23_1048_half_and = a[16] & b[7];
-  wire product_23_1048_half = product_23_1048_half_and_2 ^ product_23_1048_half_and;
-  wire product_23_1048_carry_and = a[17] & b[6];
-  wire product_23_1048_sum = product_23_1048_half ^ product_23_1048_carry_and;
-  wire product_23_1048_carry = (product_23_1048_half_and_2 & product_23_1048_half_and) |
-      (product_23_1048_half & product_23_1048_carry_and);
-  wire product_23_1050_half_and_2 = a[18] & b[5];
-  wire product_23_1050_half_and = a[19] & b[4];
-  wire product_23_1050_half = product_23_1050_half_and_2 ^ product_23_1050_half_and;
-  wire product_23_1050_carry_and = a[20] & b[3];
-  wire product_23_1050_sum = product_23_1050_half ^ product_23_1050_carry_and;
-  wire product_23_1050_carry = (product_23_1050_half_and_2 & product_23_1050_half_and) |
-      (product_23_1050_half & product_23_1050_carry_and);
-  wire product_23_1052_half_and_2 = a[21] & b[2];
-  wire product_23_1052_half_and = a[22] & b[1];
-  wire product_23_1052_half = product_23_1052_half_and_2 ^ product_23_1052_half_and;
-  wire product_23_1052_carry_and = a_normal & b[0];
-  wire product_23_1052_sum = product_23_1052_half ^ product_23_1052_carry_and;
-  wire product_23_1052_carry = (product_23_1052_half_and_2 & product_23_1052_half_and) |
-      (product_23_1052_half & product_23_1052_carry_and);
-  wire product_23_1054_half = product_22_996_carry ^ product_22_998_carry;
-  wire product_23_1054_sum = product_23_1054_half ^ product_22_1000_carry;
-  wire product_23_1054_carry = (product_22_996_carry & product_22_998_carry) | (product_23_1054_half
-      & product_22_1000_carry);
-  wire product_23_1056_half = product_22_1002_carry ^ product_22_1004_carry;
-  wire product_23_1056_sum = product_23_1056_half ^ product_22_1006_carry;
-  wire product_23_1056_carry = (product_22_1002_carry & product_22_1004_carry) |
-      (product_23_1056_half & product_22_1006_carry);
-  wire product_23_1058_half = product_22_1008_carry ^ product_23_1038_sum;
-  wire product_23_1058_sum = product_23_1058_half ^ product_23_1040_sum;
-  wire product_23_1058_carry = (product_22_1008_carry & product_23_1038_sum) | (product_23_1058_half
-      & product_23_1040_sum);
-  wire product_23_1060_half = product_23_1042_sum ^ product_23_1044_sum;
-  wire product_23_1060_sum = product_23_1060_half ^ product_23_1046_sum;
-  wire product_23_1060_carry = (product_23_1042_sum & product_23_1044_sum) | (product_23_1060_half &
-      product_23_1046_sum);
-  wire product_23_1062_half = product_23_1048_sum ^ product_23_1050_sum;
-  wire product_23_1062_sum = product_23_1062_half ^ product_23_1052_sum;
-  wire product_23_1062_carry = (product_23_1048_sum & product_23_1050_sum) | (product_23_1062_half &
-      product_23_1052_sum);
-  wire product_23_1064_half = product_22_1010_carry ^ product_22_1012_carry;
-  wire product_23_1064_sum = product_23_1064_half ^ product_22_1014_carry;
-  wire product_23_1064_carry = (product_22_1010_carry & product_22_1012_carry) |
-      (product_23_1064_half & product_22_1014_carry);
-  wire product_23_1066_half = product_22_1016_carry ^ product_22_1018_carry;
-  wire product_23_1066_sum = product_23_1066_half ^ product_23_1054_sum;
-  wire product_23_1066_carry = (product_22_1016_carry & product_22_1018_carry) |
-      (product_23_1066_half & product_23_1054_sum);
-  wire product_23_1068_half = product_23_1056_sum ^ product_23_1058_sum;
-  wire product_23_1068_sum = product_23_1068_half ^ product_23_1060_sum;
-  wire product_23_1068_carry = (product_23_1056_sum & product_23_1058_sum) | (product_23_1068_half &
-      product_23_1060_sum);
-  wire product_23_1070_half = product_23_1062_sum ^ product_22_1020_carry;
-  wire product_23_1070_sum = product_23_1070_half ^ product_22_1022_carry;
-  wire product_23_1070_carry = (product_23_1062_sum & product_22_1020_carry) | (product_23_1070_half
-      & product_22_1022_carry);
-  wire product_23_1072_half = product_22_1024_carry ^ product_23_1064_sum;
-  wire product_23_1072_sum = product_23_1072_half ^ product_22_1026_carry;
-  wire product_23_1072_carry = (product_22_1024_carry & product_23_1064_sum) | (product_23_1072_half
-      & product_22_1026_carry);
-  wire product_23_1074_half = product_23_1066_sum ^ product_23_1068_sum;
-  wire product_23_1074_sum = product_23_1074_half ^ product_23_1070_sum;
-  wire product_23_1074_carry = (product_23_1066_sum & product_23_1068_sum) | (product_23_1074_half &
-      product_23_1070_sum);
-  wire product_23_1076_half = product_22_1028_carry ^ product_22_1030_carry;
-  wire product_23_1076_sum = product_23_1076_half ^ product_23_1072_sum;
-  wire product_23_1076_carry = (product_22_1028_carry & product_22_1030_carry) |
-      (product_23_1076_half & product_23_1072_sum);
-  wire product_23_1078_half = product_23_1074_sum ^ product_22_1032_carry;
-  wire product_23_1078_sum = product_23_1078_half ^ product_23_1076_sum;
-  wire product_23_1078_carry = (product_23_1074_sum & product_22_1032_carry) | (product_23_1078_half
-      & product_23_1076_sum);
-  wire product_24_1082_half_and_2 = a[1] & b_normal;
-  wire product_24_1082_half_and = a[2] & b[22];
-  wire product_24_1082_half = product_24_1082_half_and_2 ^ product_24_1082_half_and;
-  wire product_24_1082_sum_and = a[3] & b[21];
-  wire product_24_1082_sum = product_24_1082_half ^ product_24_1082_sum_and;
-  wire product_24_1082_carry = (product_24_1082_half_and_2 & product_24_1082_half_and) |
-      (product_24_1082_half & product_24_1082_sum_and);
-  wire product_24_1084_half_and_2 = a[4] & b[20];
-  wire product_24_1084_half_and = a[5] & b[19];
-  wire product_24_1084_half = product_24_1084_half_and_2 ^ product_24_1084_half_and;
-  wire product_24_1084_sum_and = a[6] & b[18];
-  wire product_24_1084_sum = product_24_1084_half ^ product_24_1084_sum_and;
-  wire product_24_1084_carry = (product_24_1084_half_and_2 & product_24_1084_half_and) |
-      (product_24_1084_half & product_24_1084_sum_and);
-  wire product_24_1086_half_and_2 = a[7] & b[17];
-  wire product_24_1086_half_and = a[8] & b[16];
-  wire product_24_1086_half = product_24_1086_half_and_2 ^ product_24_1086_half_and;
-  wire product_24_1086_sum_and = a[9] & b[15];
-  wire product_24_1086_sum = product_24_1086_half ^ product_24_1086_sum_and;
-  wire product_24_1086_carry = (product_24_1086_half_and_2 & product_24_1086_half_and) |
-      (product_24_1086_half & product_24_1086_sum_and);
-  wire product_24_1088_half_and_2 = a[10] & b[14];
-  wire product_24_1088_half_and = a[11] & b[13];
-  wire product_24_1088_half = product_24_1088_half_and_2 ^ product_24_1088_half_and;
-  wire product_24_1088_sum_and = a[12] & b[12];
-  wire product_24_1088_sum = product_24_1088_half ^ product_24_1088_sum_and;
-  wire product_24_1088_carry = (product_24_1088_half_and_2 & product_24_1088_half_and) |
-      (product_24_1088_half & product_24_1088_sum_and);
-  wire product_24_1090_half_and_2 = a[13] & b[11];
-  wire product_24_1090_half_and = a[14] & b[10];
-  wire product_24_1090_half = product_24_1090_half_and_2 ^ product_24_1090_half_and;
-  wire product_24_1090_sum_and = a[15] & b[9];
-  wire product_24_1090_sum = product_24_1090_half ^ product_24_1090_sum_and;
-  wire product_24_1090_carry = (product_24_1090_half_and_2 & product_24_1090_half_and) |
-      (product_24_1090_half & product_24_1090_sum_and);
-  wire product_24_1092_half_and_2 = a[16] & b[8];
-  wire product_24_1092_half_and = a[17] & b[7];
-  wire product_24_1092_half = product_24_1092_half_and_2 ^ product_24_1092_half_and;
-  wire product_24_1092_sum_and = a[18] & b[6];
-  wire product_24_1092_sum = product_24_1092_half ^ product_24_1092_sum_and;
-  wire product_24_1092_carry = (product_24_1092_half_and_2 & product_24_1092_half_and) |
-      (product_24_1092_half & product_24_1092_sum_and);
-  wire product_24_1094_half_and_2 = a[19] & b[5];
-  wire product_24_1094_half_and = a[20] & b[4];
-  wire product_24_1094_half = product_24_1094_half_and_2 ^ product_24_1094_half_and;
-  wire product_24_1094_sum_and = a[21] & b[3];
-  wire product_24_1094_sum = product_24_1094_half ^ product_24_1094_sum_and;
-  wire product_24_1094_carry = (product_24_1094_half_and_2 & product_24_1094_half_and) |
-      (product_24_1094_half & product_24_1094_sum_and);
-  wire product_24_1096_half_and_2 = a[22] & b[2];
-  wire product_24_1096_half_and = a_normal & b[1];
-  wire product_24_1096_half = product_24_1096_half_and_2 ^ product_24_1096_half_and;
-  wire product_24_1096_sum = product_24_1096_half ^ product_23_1038_carry;
-  wire product_24_1096_carry = (product_24_1096_half_and_2 & product_24_1096_half_and) |
-      (product_24_1096_half & product_23_1038_carry);
-  wire product_24_1098_half = product_23_1040_carry ^ product_23_1042_carry;
-  wire product_24_1098_sum = product_24_1098_half ^ product_23_1044_carry;
-  wire product_24_1098_carry = (product_23_1040_carry & product_23_1042_carry) |
-      (product_24_1098_half & product_23_1044_carry);
-  wire product_24_1100_half = product_23_1046_carry ^ product_23_1048_carry;
-  wire product_24_1100_sum = product_24_1100_half ^ product_23_1050_carry;
-  wire product_24_1100_carry = (product_23_1046_carry & product_23_1048_carry) |
-      (product_24_1100_half & product_23_1050_carry);
-  wire product_24_1102_half = product_23_1052_carry ^ product_24_1082_sum;
-  wire product_24_1102_sum = product_24_1102_half ^ product_24_1084_sum;
-  wire product_24_1102_carry = (product_23_1052_carry & product_24_1082_sum) | (product_24_1102_half
-      & product_24_1084_sum);
-  wire product_24_1104_half = product_24_1086_sum ^ product_24_1088_sum;
-  wire product_24_1104_sum = product_24_1104_half ^ product_24_1090_sum;
-  wire product_24_1104_carry = (product_24_1086_sum & product_24_1088_sum) | (product_24_1104_half &
-      product_24_1090_sum);
-  wire product_24_1106_half = product_24_1092_sum ^ product_24_1094_sum;
-  wire product_24_1106_sum = product_24_1106_half ^ product_24_1096_sum;
-  wire product_24_1106_carry = (product_24_1092_sum & product_24_1094_sum) | (product_24_1106_half &
-      product_24_1096_sum);
-  wire product_24_1108_half = product_23_1054_carry ^ product_23_1056_carry;
-  wire product_24_1108_sum = product_24_1108_half ^ product_23_1058_carry;
-  wire product_24_1108_carry = (product_23_1054_carry & product_23_1056_carry) |
-      (product_24_1108_half & product_23_1058_carry);
-  wire product_24_1110_half = product_23_1060_carry ^ product_23_1062_carry;
-  wire product_24_1110_sum = product_24_1110_half ^ product_24_1098_sum;
-  wire product_24_1110_carry = (product_23_1060_carry & product_23_1062_carry) |
-      (product_24_1110_half & product_24_1098_sum);
-  wire product_24_1112_half = product_24_1100_sum ^ product_24_1102_sum;
-  wire product_24_1112_sum = product_24_1112_half ^ product_24_1104_sum;
-  wire product_24_1112_carry = (product_24_1100_sum & product_24_1102_sum) | (product_24_1112_half &
-      product_24_1104_sum);
-  wire product_24_1114_half = product_24_1106_sum ^ product_23_1064_carry;
-  wire product_24_1114_sum = product_24_1114_half ^ product_23_1066_carry;
-  wire product_24_1114_carry = (product_24_1106_sum & product_23_1064_carry) | (product_24_1114_half
-      & product_23_1066_carry);
-  wire product_24_1116_half = product_24_1108_sum ^ product_23_1068_carry;
-  wire product_24_1116_sum = product_24_1116_half ^ product_24_1110_sum;
-  wire product_24_1116_carry = (product_24_1108_sum & product_23_1068_carry) | (product_24_1116_half
-      & product_24_1110_sum);
-  wire product_24_1118_half = product_23_1070_carry ^ product_24_1112_sum;
-  wire product_24_1118_sum = product_24_1118_half ^ product_23_1072_carry;
-  wire product_24_1118_carry = (product_23_1070_carry & product_24_1112_sum) | (product_24_1118_half
-      & product_23_1072_carry);
-  wire product_24_1120_half = product_24_1114_sum ^ product_23_1074_carry;
-  wire product_24_1120_sum = product_24_1120_half ^ product_24_1116_sum;
-  wire product_24_1120_carry = (product_24_1114_sum & product_23_1074_carry) | (product_24_1120_half
-      & product_24_1116_sum);
-  wire product_24_1122_half = product_24_1118_sum ^ product_23_1076_carry;
-  wire product_24_1122_sum = product_24_1122_half ^ product_24_1120_sum;
-  wire product_24_1122_carry = (product_24_1118_sum & product_23_1076_carry) | (product_24_1122_half
-      & product_24_1120_sum);
-  wire product_25_1126_half_and_2 = a[2] & b_normal;
-  wire product_25_1126_half_and = a[3] & b[22];
-  wire product_25_1126_half = product_25_1126_half_and_2 ^ product_25_1126_half_and;
-  wire product_25_1126_carry_and = a[4] & b[21];
-  wire product_25_1126_sum = product_25_1126_half ^ product_25_1126_carry_and;
-  wire product_25_1126_carry = (product_25_1126_half_and_2 & product_25_1126_half_and) |
-      (product_25_1126_half & product_25_1126_carry_and);
-  wire product_25_1128_half_and_2 = a[5] & b[20];
-  wire product_25_1128_half_and = a[6] & b[19];
-  wire product_25_1128_half = product_25_1128_half_and_2 ^ product_25_1128_half_and;
-  wire product_25_1128_carry_and = a[7] & b[18];
-  wire product_25_1128_sum = product_25_1128_half ^ product_25_1128_carry_and;
-  wire product_25_1128_carry = (product_25_1128_half_and_2 & product_25_1128_half_and) |
-      (product_25_1128_half & product_25_1128_carry_and);
-  wire product_25_1130_half_and_2 = a[8] & b[17];
-  wire product_25_1130_half_and = a[9] & b[16];
-  wire product_25_1130_half = product_25_1130_half_and_2 ^ product_25_1130_half_and;
-  wire product_25_1130_carry_and = a[10] & b[15];
-  wire product_25_1130_sum = product_25_1130_half ^ product_25_1130_carry_and;
-  wire product_25_1130_carry = (product_25_1130_half_and_2 & product_25_1130_half_and) |
-      (product_25_1130_half & product_25_1130_carry_and);
-  wire product_25_1132_half_and_2 = a[11] & b[14];
-  wire product_25_1132_half_and = a[12] & b[13];
-  wire product_25_1132_half = product_25_1132_half_and_2 ^ product_25_1132_half_and;
-  wire product_25_1132_carry_and = a[13] & b[12];
-  wire product_25_1132_sum = product_25_1132_half ^ product_25_1132_carry_and;
-  wire product_25_1132_carry = (product_25_1132_half_and_2 & product_25_1132_half_and) |
-      (product_25_1132_half & product_25_1132_carry_and);
-  wire product_25_1134_half_and_2 = a[14] & b[11];
-  wire product_25_1134_half_and = a[15] & b[10];
-  wire product_25_1134_half = product_25_1134_half_and_2 ^ product_25_1134_half_and;
-  wire product_25_1134_carry_and = a[16] & b[9];
-  wire product_25_1134_sum = product_25_1134_half ^ product_25_1134_carry_and;
-  wire product_25_1134_carry = (product_25_1134_half_and_2 & product_25_1134_half_and) |
-      (product_25_1134_half & product_25_1134_carry_and);
-  wire product_25_1136_half_and_2 = a[17] & b[8];
-  wire product_25_1136_half_and = a[18] & b[7];
-  wire product_25_1136_half = product_25_1136_half_and_2 ^ product_25_1136_half_and;
-  wire product_25_1136_carry_and = a[19] & b[6];
-  wire product_25_1136_sum = product_25_1136_half ^ product_25_1136_carry_and;
-  wire product_25_1136_carry = (product_25_1136_half_and_2 & product_25_1136_half_and) |
-      (product_25_1136_half & product_25_1136_carry_and);
-  wire product_25_1138_half_and_2 = a[20] & b[5];
-  wire product_25_1138_half_and = a[21] & b[4];
-  wire product_25_1138_half = product_25_1138_half_and_2 ^ product_25_1138_half_and;
-  wire product_25_1138_sum_and = a[22] & b[3];
-  wire product_25_1138_sum = product_25_1138_half ^ product_25_1138_sum_and;
-  wire product_25_1138_carry = (product_25_1138_half_and_2 & product_25_1138_half_and) |
-      (product_25_1138_half & product_25_1138_sum_and);
-  wire product_25_1140_half_and = a_normal & b[2];
-  wire product_25_1140_half = product_25_1140_half_and ^ product_24_1082_carry;
-  wire product_25_1140_sum = product_25_1140_half ^ product_24_1084_carry;
-  wire product_25_1140_carry = (product_25_1140_half_and & product_24_1082_carry) |
-      (product_25_1140_half & product_24_1084_carry);
-  wire product_25_1142_half = product_24_1086_carry ^ product_24_1088_carry;
-  wire product_25_1142_sum = product_25_1142_half ^ product_24_1090_carry;
-  wire product_25_1142_carry = (product_24_1086_carry & product_24_1088_carry) |
-      (product_25_1142_half & product_24_1090_carry);
-  wire product_25_1144_half = product_24_1092_carry ^ product_24_1094_carry;
-  wire product_25_1144_sum = product_25_1144_half ^ product_25_1126_sum;
-  wire product_25_1144_carry = (product_24_1092_carry & product_24_1094_carry) |
-      (product_25_1144_half & product_25_1126_sum);
-  wire product_25_1146_half = product_25_1128_sum ^ product_25_1130_sum;
-  wire product_25_1146_sum = product_25_1146_half ^ product_25_1132_sum;
-  wire product_25_1146_carry = (product_25_1128_sum & product_25_1130_sum) | (product_25_1146_half &
-      product_25_1132_sum);
-  wire product_25_1148_half = product_25_1134_sum ^ product_25_1136_sum;
-  wire product_25_1148_sum = product_25_1148_half ^ product_25_1138_sum;
-  wire product_25_1148_carry = (product_25_1134_sum & product_25_1136_sum) | (product_25_1148_half &
-      product_25_1138_sum);
-  wire product_25_1150_half = product_24_1096_carry ^ product_24_1098_carry;
-  wire product_25_1150_sum = product_25_1150_half ^ product_24_1100_carry;
-  wire product_25_1150_carry = (product_24_1096_carry & product_24_1098_carry) |
-      (product_25_1150_half & product_24_1100_carry);
-  wire product_25_1152_half = product_24_1102_carry ^ product_24_1104_carry;
-  wire product_25_1152_sum = product_25_1152_half ^ product_24_1106_carry;
-  wire product_25_1152_carry = (product_24_1102_carry & product_24_1104_carry) |
-      (product_25_1152_half & product_24_1106_carry);
-  wire product_25_1154_half = product_25_1140_sum ^ product_25_1142_sum;
-  wire product_25_1154_sum = product_25_1154_half ^ product_25_1144_sum;
-  wire product_25_1154_carry = (product_25_1140_sum & product_25_1142_sum) | (product_25_1154_half &
-      product_25_1144_sum);
-  wire product_25_1156_half = product_25_1146_sum ^ product_25_1148_sum;
-  wire product_25_1156_sum = product_25_1156_half ^ product_24_1108_carry;
-  wire product_25_1156_carry = (product_25_1146_sum & product_25_1148_sum) | (product_25_1156_half &
-      product_24_1108_carry);
-  wire product_25_1158_half = product_24_1110_carry ^ product_25_1150_sum;
-  wire product_25_1158_sum = product_25_1158_half ^ product_24_1112_carry;
-  wire product_25_1158_carry = (product_24_1110_carry & product_25_1150_sum) | (product_25_1158_half
-      & product_24_1112_carry);
-  wire product_25_1160_half = product_25_1152_sum ^ product_25_1154_sum;
-  wire product_25_1160_sum = product_25_1160_half ^ product_25_1156_sum;
-  wire product_25_1160_carry = (product_25_1152_sum & product_25_1154_sum) | (product_25_1160_half &
-      product_25_1156_sum);
-  wire product_25_1162_half = product_24_1114_carry ^ product_24_1116_carry;
-  wire product_25_1162_sum = product_25_1162_half ^ product_25_1158_sum;
-  wire product_25_1162_carry = (product_24_1114_carry & product_24_1116_carry) |
-      (product_25_1162_half & product_25_1158_sum);
-  wire product_25_1164_half = product_24_1118_carry ^ product_25_1160_sum;
-  wire product_25_1164_sum = product_25_1164_half ^ product_24_1120_carry;
-  wire product_25_1164_carry = (product_24_1118_carry & product_25_1160_sum) | (product_25_1164_half
-      & product_24_1120_carry);
-  wire product_25_1166_half = product_25_1162_sum ^ product_25_1164_sum;
-  wire product_25_1166_sum = product_25_1166_half ^ product_24_1122_carry;
-  wire product_25_1166_carry = (product_25_1162_sum & product_25_1164_sum) | (product_25_1166_half &
-      product_24_1122_carry);
-  wire product_26_1168_half_and_2 = a[3] & b_normal;
-  wire product_26_1168_half_and = a[4] & b[22];
-  wire product_26_1168_half = product_26_1168_half_and_2 ^ product_26_1168_half_and;
-  wire product_26_1168_sum_and = a[5] & b[21];
-  wire product_26_1168_sum = product_26_1168_half ^ product_26_1168_sum_and;
-  wire product_26_1168_carry = (product_26_1168_half_and_2 & product_26_1168_half_and) |
-      (product_26_1168_half & product_26_1168_sum_and);
-  wire product_26_1170_half_and_2 = a[6] & b[20];
-  wire product_26_1170_half_and = a[7] & b[19];
-  wire product_26_1170_half = product_26_1170_half_and_2 ^ product_26_1170_half_and;
-  wire product_26_1170_sum_and = a[8] & b[18];
-  wire product_26_1170_sum = product_26_1170_half ^ product_26_1170_sum_and;
-  wire product_26_1170_carry = (product_26_1170_half_and_2 & product_26_1170_half_and) |
-      (product_26_1170_half & product_26_1170_sum_and);
-  wire product_26_1172_half_and_2 = a[9] & b[17];
-  wire product_26_1172_half_and = a[10] & b[16];
-  wire product_26_1172_half = product_26_1172_half_and_2 ^ product_26_1172_half_and;
-  wire product_26_1172_sum_and = a[11] & b[15];
-  wire product_26_1172_sum = product_26_1172_half ^ product_26_1172_sum_and;
-  wire product_26_1172_carry = (product_26_1172_half_and_2 & product_26_1172_half_and) |
-      (product_26_1172_half & product_26_1172_sum_and);
-  wire product_26_1174_half_and_2 = a[12] & b[14];
-  wire product_26_1174_half_and = a[13] & b[13];
-  wire product_26_1174_half = product_26_1174_half_and_2 ^ product_26_1174_half_and;
-  wire product_26_1174_sum_and = a[14] & b[12];
-  wire product_26_1174_sum = product_26_1174_half ^ product_26_1174_sum_and;
-  wire product_26_1174_carry = (product_26_1174_half_and_2 & product_26_1174_half_and) |
-      (product_26_1174_half & product_26_1174_sum_and);
-  wire product_26_1176_half_and_2 = a[15] & b[11];
-  wire product_26_1176_half_and = a[16] & b[10];
-  wire product_26_1176_half = product_26_1176_half_and_2 ^ product_26_1176_half_and;
-  wire product_26_1176_sum_and = a[17] & b[9];
-  wire product_26_1176_sum = product_26_1176_half ^ product_26_1176_sum_and;
-  wire product_26_1176_carry = (product_26_1176_half_and_2 & product_26_1176_half_and) |
-      (product_26_1176_half & product_26_1176_sum_and);
-  wire product_26_1178_half_and_2 = a[18] & b[8];
-  wire product_26_1178_half_and = a[19] & b[7];
-  wire product_26_1178_half = product_26_1178_half_and_2 ^ product_26_1178_half_and;
-  wire product_26_1178_sum_and = a[20] & b[6];
-  wire product_26_1178_sum = product_26_1178_half ^ product_26_1178_sum_and;
-  wire product_26_1178_carry = (product_26_1178_half_and_2 & product_26_1178_half_and) |
-      (product_26_1178_half & product_26_1178_sum_and);
-  wire product_26_1180_half_and_2 = a[21] & b[5];
-  wire product_26_1180_half_and = a[22] & b[4];
-  wire product_26_1180_half = product_26_1180_half_and_2 ^ product_26_1180_half_and;
-  wire product_26_1180_sum_and = a_normal & b[3];
-  wire product_26_1180_sum = product_26_1180_half ^ product_26_1180_sum_and;
-  wire product_26_1180_carry = (product_26_1180_half_and_2 & product_26_1180_half_and) |
-      (product_26_1180_half & product_26_1180_sum_and);
-  wire product_26_1182_half = product_25_1126_carry ^ product_25_1128_carry;
-  wire product_26_1182_sum = product_26_1182_half ^ product_25_1130_carry;
-  wire product_26_1182_carry = (product_25_1126_carry & product_25_1128_carry) |
-      (product_26_1182_half & product_25_1130_carry);
-  wire product_26_1184_half = product_25_1132_carry ^ product_25_1134_carry;
-  wire product_26_1184_sum = product_26_1184_half ^ product_25_1136_carry;
-  wire product_26_1184_carry = (product_25_1132_carry & product_25_1134_carry) |
-      (product_26_1184_half & product_25_1136_carry);
-  wire product_26_1186_half = product_25_1138_carry ^ product_26_1168_sum;
-  wire product_26_1186_sum = product_26_1186_half ^ product_26_1170_sum;
-  wire product_26_1186_carry = (product_25_1138_carry & product_26_1168_sum) | (product_26_1186_half
-      & product_26_1170_sum);
-  wire product_26_1188_half = product_26_1172_sum ^ product_26_1174_sum;
-  wire product_26_1188_sum = product_26_1188_half ^ product_26_1176_sum;
-  wire product_26_1188_carry = (product_26_1172_sum & product_26_1174_sum) | (product_26_1188_half &
-      product_26_1176_sum);
-  wire product_26_1190_half = product_26_1178_sum ^ product_26_1180_sum;
-  wire product_26_1190_sum = product_26_1190_half ^ product_25_1140_carry;
-  wire product_26_1190_carry = (product_26_1178_sum & product_26_1180_sum) | (product_26_1190_half &
-      product_25_1140_carry);
-  wire product_26_1192_half = product_25_1142_carry ^ product_25_1144_carry;
-  wire product_26_1192_sum = product_26_1192_half ^ product_25_1146_carry;
-  wire product_26_1192_carry = (product_25_1142_carry & product_25_1144_carry) |
-      (product_26_1192_half & product_25_1146_carry);
-  wire product_26_1194_half = product_25_1148_carry ^ product_26_1182_sum;
-  wire product_26_1194_sum = product_26_1194_half ^ product_26_1184_sum;
-  wire product_26_1194_carry = (product_25_1148_carry & product_26_1182_sum) | (product_26_1194_half
-      & product_26_1184_sum);
-  wire product_26_1196_half = product_26_1186_sum ^ product_26_1188_sum;
-  wire product_26_1196_sum = product_26_1196_half ^ product_26_1190_sum;
-  wire product_26_1196_carry = (product_26_1186_sum & product_26_1188_sum) | (product_26_1196_half &
-      product_26_1190_sum);
-  wire product_26_1198_half = product_25_1150_carry ^ product_25_1152_carry;
-  wire product_26_1198_sum = product_26_1198_half ^ product_25_1154_carry;
-  wire product_26_1198_carry = (product_25_1150_carry & product_25_1152_carry) |
-      (product_26_1198_half & product_25_1154_carry);
-  wire product_26_1200_half = product_26_1192_sum ^ product_25_1156_carry;
-  wire product_26_1200_sum = product_26_1200_half ^ product_26_1194_sum;
-  wire product_26_1200_carry = (product_26_1192_sum & product_25_1156_carry) | (product_26_1200_half
-      & product_26_1194_sum);
-  wire product_26_1202_half = product_26_1196_sum ^ product_25_1158_carry;
-  wire product_26_1202_sum = product_26_1202_half ^ product_25_1160_carry;
-  wire product_26_1202_carry = (product_26_1196_sum & product_25_1158_carry) | (product_26_1202_half
-      & product_25_1160_carry);
-  wire product_26_1204_half = product_26_1198_sum ^ product_26_1200_sum;
-  wire product_26_1204_sum = product_26_1204_half ^ product_25_1162_carry;
-  wire product_26_1204_carry = (product_26_1198_sum & product_26_1200_sum) | (product_26_1204_half &
-      product_25_1162_carry);
-  wire product_26_1206_half = product_26_1202_sum ^ product_25_1164_carry;
-  wire product_26_1206_sum = product_26_1206_half ^ product_26_1204_sum;
-  wire product_26_1206_carry = (product_26_1202_sum & product_25_1164_carry) | (product_26_1206_half
-      & product_26_1204_sum);
-  wire product_27_1208_half_and_2 = a[4] & b_normal;
-  wire product_27_1208_half_and = a[5] & b[22];
-  wire product_27_1208_half = product_27_1208_half_and_2 ^ product_27_1208_half_and;
-  wire product_27_1208_sum_and = a[6] & b[21];
-  wire product_27_1208_sum = product_27_1208_half ^ product_27_1208_sum_and;
-  wire product_27_1208_carry = (product_27_1208_half_and_2 & product_27_1208_half_and) |
-      (product_27_1208_half & product_27_1208_sum_and);
-  wire product_27_1210_half_and_2 = a[7] & b[20];
-  wire product_27_1210_half_and = a[8] & b[19];
-  wire product_27_1210_half = product_27_1210_half_and_2 ^ product_27_1210_half_and;
-  wire product_27_1210_sum_and = a[9] & b[18];
-  wire product_27_1210_sum = product_27_1210_half ^ product_27_1210_sum_and;
-  wire product_27_1210_carry = (product_27_1210_half_and_2 & product_27_1210_half_and) |
-      (product_27_1210_half & product_27_1210_sum_and);
-  wire product_27_1212_half_and_2 = a[10] & b[17];
-  wire product_27_1212_half_and = a[11] & b[16];
-  wire product_27_1212_half = product_27_1212_half_and_2 ^ product_27_1212_half_and;
-  wire product_27_1212_sum_and = a[12] & b[15];
-  wire product_27_1212_sum = product_27_1212_half ^ product_27_1212_sum_and;
-  wire product_27_1212_carry = (product_27_1212_half_and_2 & product_27_1212_half_and) |
-      (product_27_1212_half & product_27_1212_sum_and);
-  wire product_27_1214_half_and_2 = a[13] & b[14];
-  wire product_27_1214_half_and = a[14] & b[13];
-  wire product_27_1214_half = product_27_1214_half_and_2 ^ product_27_1214_half_and;
-  wire product_27_1214_sum_and = a[15] & b[12];
-  wire product_27_1214_sum = product_27_1214_half ^ product_27_1214_sum_and;
-  wire product_27_1214_carry = (product_27_1214_half_and_2 & product_27_1214_half_and) |
-      (product_27_1214_half & product_27_1214_sum_and);
-  wire product_27_1216_half_and_2 = a[16] & b[11];
-  wire product_27_1216_half_and = a[17] & b[10];
-  wire product_27_1216_half = product_27_1216_half_and_2 ^ product_27_1216_half_and;
-  wire product_27_1216_sum_and = a[18] & b[9];
-  wire product_27_1216_sum = product_27_1216_half ^ product_27_1216_sum_and;
-  wire product_27_1216_carry = (product_27_1216_half_and_2 & product_27_1216_half_and) |
-      (product_27_1216_half & product_27_1216_sum_and);
-  wire product_27_1218_half_and_2 = a[19] & b[8];
-  wire product_27_1218_half_and = a[20] & b[7];
-  wire product_27_1218_half = product_27_1218_half_and_2 ^ product_27_1218_half_and;
-  wire product_27_1218_sum_and = a[21] & b[6];
-  wire product_27_1218_sum = product_27_1218_half ^ product_27_1218_sum_and;
-  wire product_27_1218_carry = (product_27_1218_half_and_2 & product_27_1218_half_and) |
-      (product_27_1218_half & product_27_1218_sum_and);
-  wire product_27_1220_half_and_2 = a[22] & b[5];
-  wire product_27_1220_half_and = a_normal & b[4];
-  wire product_27_1220_half = product_27_1220_half_and_2 ^ product_27_1220_half_and;
-  wire product_27_1220_sum = product_27_1220_half ^ product_26_1168_carry;
-  wire product_27_1220_carry = (product_27_1220_half_and_2 & product_27_1220_half_and) |
-      (product_27_1220_half & product_26_1168_carry);
-  wire product_27_1222_half = product_26_1170_carry ^ product_26_1172_carry;
-  wire product_27_1222_sum = product_27_1222_half ^ product_26_1174_carry;
-  wire product_27_1222_carry = (product_26_1170_carry & product_26_1172_carry) |
-      (product_27_1222_half & product_26_1174_carry);
-  wire product_27_1224_half = product_26_1176_carry ^ product_26_1178_carry;
-  wire product_27_1224_sum = product_27_1224_half ^ product_26_1180_carry;
-  wire product_27_1224_carry = (product_26_1176_carry & product_26_1178_carry) |
-      (product_27_1224_half & product_26_1180_carry);
-  wire product_27_1226_half = product_27_1208_sum ^ product_27_1210_sum;
-  wire product_27_1226_sum = product_27_1226_half ^ product_27_1212_sum;
-  wire product_27_1226_carry = (product_27_1208_sum & product_27_1210_sum) | (product_27_1226_half &
-      product_27_1212_sum);
-  wire product_27_1228_half = product_27_1214_sum ^ product_27_1216_sum;
-  wire product_27_1228_sum = product_27_1228_half ^ product_27_1218_sum;
-  wire product_27_1228_carry = (product_27_1214_sum & product_27_1216_sum) | (product_27_1228_half &
-      product_27_1218_sum);
-  wire product_27_1230_half = product_27_1220_sum ^ product_26_1182_carry;
-  wire product_27_1230_sum = product_27_1230_half ^ product_26_1184_carry;
-  wire product_27_1230_carry = (product_27_1220_sum & product_26_1182_carry) | (product_27_1230_half
-      & product_26_1184_carry);
-  wire product_27_1232_half = product_26_1186_carry ^ product_26_1188_carry;
-  wire product_27_1232_sum = product_27_1232_half ^ product_27_1222_sum;
-  wire product_27_1232_carry = (product_26_1186_carry & product_26_1188_carry) |
-      (product_27_1232_half & product_27_1222_sum);
-  wire product_27_1234_half = product_27_1224_sum ^ product_26_1190_carry;
-  wire product_27_1234_sum = product_27_1234_half ^ product_27_1226_sum;
-  wire product_27_1234_carry = (product_27_1224_sum & product_26_1190_carry) | (product_27_1234_half
-      & product_27_1226_sum);
-  wire product_27_1236_half = product_27_1228_sum ^ product_26_1192_carry;
-  wire product_27_1236_sum = product_27_1236_half ^ product_26_1194_carry;
-  wire product_27_1236_carry = (product_27_1228_sum & product_26_1192_carry) | (product_27_1236_half
-      & product_26_1194_carry);
-  wire product_27_1238_half = product_27_1230_sum ^ product_26_1196_carry;
-  wire product_27_1238_sum = product_27_1238_half ^ product_27_1232_sum;
-  wire product_27_1238_carry = (product_27_1230_sum & product_26_1196_carry) | (product_27_1238_half
-      & product_27_1232_sum);
-  wire product_27_1240_half = product_27_1234_sum ^ product_26_1198_carry;
-  wire product_27_1240_sum = product_27_1240_half ^ product_27_1236_sum;
-  wire product_27_1240_carry = (product_27_1234_sum & product_26_1198_carry) | (product_27_1240_half
-      & product_27_1236_sum);
-  wire product_27_1242_half = product_26_1200_carry ^ product_27_1238_sum;
-  wire product_27_1242_sum = product_27_1242_half ^ product_26_1202_carry;
-  wire product_27_1242_carry = (product_26_1200_carry & product_27_1238_sum) | (product_27_1242_half
-      & product_26_1202_carry);
-  wire product_27_1244_half = product_27_1240_sum ^ product_26_1204_carry;
-  wire product_27_1244_sum = product_27_1244_half ^ product_27_1242_sum;
-  wire product_27_1244_carry = (product_27_1240_sum & product_26_1204_carry) | (product_27_1244_half
-      & product_27_1242_sum);
-  wire product_28_1246_half_and_2 = a[5] & b_normal;
-  wire product_28_1246_half_and = a[6] & b[22];
-  wire product_28_1246_half = product_28_1246_half_and_2 ^ product_28_1246_half_and;
-  wire product_28_1246_sum_and = a[7] & b[21];
-  wire product_28_1246_sum = product_28_1246_half ^ product_28_1246_sum_and;
-  wire product_28_1246_carry = (product_28_1246_half_and_2 & product_28_1246_half_and) |
-      (product_28_1246_half & product_28_1246_sum_and);
-  wire product_28_1248_half_and_2 = a[8] & b[20];
-  wire product_28_1248_half_and = a[9] & b[19];
-  wire product_28_1248_half = product_28_1248_half_and_2 ^ product_28_1248_half_and;
-  wire product_28_1248_sum_and = a[10] & b[18];
-  wire product_28_1248_sum = product_28_1248_half ^ product_28_1248_sum_and;
-  wire product_28_1248_carry = (product_28_1248_half_and_2 & product_28_1248_half_and) |
-      (product_28_1248_half & product_28_1248_sum_and);
-  wire product_28_1250_half_and_2 = a[11] & b[17];
-  wire product_28_1250_half_and = a[12] & b[16];
-  wire product_28_1250_half = product_28_1250_half_and_2 ^ product_28_1250_half_and;
-  wire product_28_1250_sum_and = a[13] & b[15];
-  wire product_28_1250_sum = product_28_1250_half ^ product_28_1250_sum_and;
-  wire product_28_1250_carry = (product_28_1250_half_and_2 & product_28_1250_half_and) |
-      (product_28_1250_half & product_28_1250_sum_and);
-  wire product_28_1252_half_and_2 = a[14] & b[14];
-  wire product_28_1252_half_and = a[15] & b[13];
-  wire product_28_1252_half = product_28_1252_half_and_2 ^ product_28_1252_half_and;
-  wire product_28_1252_sum_and = a[16] & b[12];
-  wire product_28_1252_sum = product_28_1252_half ^ product_28_1252_sum_and;
-  wire product_28_1252_carry = (product_28_1252_half_and_2 & product_28_1252_half_and) |
-      (product_28_1252_half & product_28_1252_sum_and);
-  wire product_28_1254_half_and_2 = a[17] & b[11];
-  wire product_28_1254_half_and = a[18] & b[10];
-  wire product_28_1254_half = product_28_1254_half_and_2 ^ product_28_1254_half_and;
-  wire product_28_1254_sum_and = a[19] & b[9];
-  wire product_28_1254_sum = product_28_1254_half ^ product_28_1254_sum_and;
-  wire product_28_1254_carry = (product_28_1254_half_and_2 & product_28_1254_half_and) |
-      (product_28_1254_half & product_28_1254_sum_and);
-  wire product_28_1256_half_and_2 = a[20] & b[8];
-  wire product_28_1256_half_and = a[21] & b[7];
-  wire product_28_1256_half = product_28_1256_half_and_2 ^ product_28_1256_half_and;
-  wire product_28_1256_sum_and = a[22] & b[6];
-  wire product_28_1256_sum = product_28_1256_half ^ product_28_1256_sum_and;
-  wire product_28_1256_carry = (product_28_1256_half_and_2 & product_28_1256_half_and) |
-      (product_28_1256_half & product_28_1256_sum_and);
-  wire product_28_1258_half_and = a_normal & b[5];
-  wire product_28_1258_half = product_28_1258_half_and ^ product_27_1208_carry;
-  wire product_28_1258_sum = product_28_1258_half ^ product_27_1210_carry;
-  wire product_28_1258_carry = (product_28_1258_half_and & product_27_1208_carry) |
-      (product_28_1258_half & product_27_1210_carry);
-  wire product_28_1260_half = product_27_1212_carry ^ product_27_1214_carry;
-  wire product_28_1260_sum = product_28_1260_half ^ product_27_1216_carry;
-  wire product_28_1260_carry = (product_27_1212_carry & product_27_1214_carry) |
-      (product_28_1260_half & product_27_1216_carry);
-  wire product_28_1262_half = product_27_1218_carry ^ product_28_1246_sum;
-  wire product_28_1262_sum = product_28_1262_half ^ product_28_1248_sum;
-  wire product_28_1262_carry = (product_27_1218_carry & product_28_1246_sum) | (product_28_1262_half
-      & product_28_1248_sum);
-  wire product_28_1264_half = product_28_1250_sum ^ product_28_1252_sum;
-  wire product_28_1264_sum = product_28_1264_half ^ product_28_1254_sum;
-  wire product_28_1264_carry = (product_28_1250_sum & product_28_1252_sum) | (product_28_1264_half &
-      product_28_1254_sum);
-  wire product_28_1266_half = product_28_1256_sum ^ product_27_1220_carry;
-  wire product_28_1266_sum = product_28_1266_half ^ product_27_1222_carry;
-  wire product_28_1266_carry = (product_28_1256_sum & product_27_1220_carry) | (product_28_1266_half
-      & product_27_1222_carry);
-  wire product_28_1268_half = product_27_1224_carry ^ product_27_1226_carry;
-  wire product_28_1268_sum = product_28_1268_half ^ product_27_1228_carry;
-  wire product_28_1268_carry = (product_27_1224_carry & product_27_1226_carry) |
-      (product_28_1268_half & product_27_1228_carry);
-  wire product_28_1270_half = product_28_1258_sum ^ product_28_1260_sum;
-  wire product_28_1270_sum = product_28_1270_half ^ product_28_1262_sum;
-  wire product_28_1270_carry = (product_28_1258_sum & product_28_1260_sum) | (product_28_1270_half &
-      product_28_1262_sum);
-  wire product_28_1272_half = product_28_1264_sum ^ product_28_1266_sum;
-  wire product_28_1272_sum = product_28_1272_half ^ product_27_1230_carry;
-  wire product_28_1272_carry = (product_28_1264_sum & product_28_1266_sum) | (product_28_1272_half &
-      product_27_1230_carry);
-  wire product_28_1274_half = product_27_1232_carry ^ product_27_1234_carry;
-  wire product_28_1274_sum = product_28_1274_half ^ product_28_1268_sum;
-  wire product_28_1274_carry = (product_27_1232_carry & product_27_1234_carry) |
-      (product_28_1274_half & product_28_1268_sum);
-  wire product_28_1276_half = product_28_1270_sum ^ product_28_1272_sum;
-  wire product_28_1276_sum = product_28_1276_half ^ product_27_1236_carry;
-  wire product_28_1276_carry = (product_28_1270_sum & product_28_1272_sum) | (product_28_1276_half &
-      product_27_1236_carry);
-  wire product_28_1278_half = product_27_1238_carry ^ product_28_1274_sum;
-  wire product_28_1278_sum = product_28_1278_half ^ product_28_1276_sum;
-  wire product_28_1278_carry = (product_27_1238_carry & product_28_1274_sum) | (product_28_1278_half
-      & product_28_1276_sum);
-  wire product_28_1280_half = product_27_1240_carry ^ product_27_1242_carry;
-  wire product_28_1280_sum = product_28_1280_half ^ product_28_1278_sum;
-  wire product_28_1280_carry = (product_27_1240_carry & product_27_1242_carry) |
-      (product_28_1280_half & product_28_1278_sum);
-  wire product_29_1282_half_and_2 = a[6] & b_normal;
-  wire product_29_1282_half_and = a[7] & b[22];
-  wire product_29_1282_half = product_29_1282_half_and_2 ^ product_29_1282_half_and;
-  wire product_29_1282_sum_and = a[8] & b[21];
-  wire product_29_1282_sum = product_29_1282_half ^ product_29_1282_sum_and;
-  wire product_29_1282_carry = (product_29_1282_half_and_2 & product_29_1282_half_and) |
-      (product_29_1282_half & product_29_1282_sum_and);
-  wire product_29_1284_half_and_2 = a[9] & b[20];
-  wire product_29_1284_half_and = a[10] & b[19];
-  wire product_29_1284_half = product_29_1284_half_and_2 ^ product_29_1284_half_and;
-  wire product_29_1284_sum_and = a[11] & b[18];
-  wire product_29_1284_sum = product_29_1284_half ^ product_29_1284_sum_and;
-  wire product_29_1284_carry = (product_29_1284_half_and_2 & product_29_1284_half_and) |
-      (product_29_1284_half & product_29_1284_sum_and);
-  wire product_29_1286_half_and_2 = a[12] & b[17];
-  wire product_29_1286_half_and = a[13] & b[16];
-  wire product_29_1286_half = product_29_1286_half_and_2 ^ product_29_1286_half_and;
-  wire product_29_1286_sum_and = a[14] & b[15];
-  wire product_29_1286_sum = product_29_1286_half ^ product_29_1286_sum_and;
-  wire product_29_1286_carry = (product_29_1286_half_and_2 & product_29_1286_half_and) |
-      (product_29_1286_half & product_29_1286_sum_and);
-  wire product_29_1288_half_and_2 = a[15] & b[14];
-  wire product_29_1288_half_and = a[16] & b[13];
-  wire product_29_1288_half = product_29_1288_half_and_2 ^ product_29_1288_half_and;
-  wire product_29_1288_sum_and = a[17] & b[12];
-  wire product_29_1288_sum = product_29_1288_half ^ product_29_1288_sum_and;
-  wire product_29_1288_carry = (product_29_1288_half_and_2 & product_29_1288_half_and) |
-      (product_29_1288_half & product_29_1288_sum_and);
-  wire product_29_1290_half_and_2 = a[18] & b[11];
-  wire product_29_1290_half_and = a[19] & b[10];
-  wire product_29_1290_half = product_29_1290_half_and_2 ^ product_29_1290_half_and;
-  wire product_29_1290_sum_and = a[20] & b[9];
-  wire product_29_1290_sum = product_29_1290_half ^ product_29_1290_sum_and;
-  wire product_29_1290_carry = (product_29_1290_half_and_2 & product_29_1290_half_and) |
-      (product_29_1290_half & product_29_1290_sum_and);
-  wire product_29_1292_half_and_2 = a[21] & b[8];
-  wire product_29_1292_half_and = a[22] & b[7];
-  wire product_29_1292_half = product_29_1292_half_and_2 ^ product_29_1292_half_and;
-  wire product_29_1292_sum_and = a_normal & b[6];
-  wire product_29_1292_sum = product_29_1292_half ^ product_29_1292_sum_and;
-  wire product_29_1292_carry = (product_29_1292_half_and_2 & product_29_1292_half_and) |
-      (product_29_1292_half & product_29_1292_sum_and);
-  wire product_29_1294_half = product_28_1246_carry ^ product_28_1248_carry;
-  wire product_29_1294_sum = product_29_1294_half ^ product_28_1250_carry;
-  wire product_29_1294_carry = (product_28_1246_carry & product_28_1248_carry) |
-      (product_29_1294_half & product_28_1250_carry);
-  wire product_29_1296_half = product_28_1252_carry ^ product_28_1254_carry;
-  wire product_29_1296_sum = product_29_1296_half ^ product_28_1256_carry;
-  wire product_29_1296_carry = (product_28_1252_carry & product_28_1254_carry) |
-      (product_29_1296_half & product_28_1256_carry);
-  wire product_29_1298_half = product_29_1282_sum ^ product_29_1284_sum;
-  wire product_29_1298_sum = product_29_1298_half ^ product_29_1286_sum;
-  wire product_29_1298_carry = (product_29_1282_sum & product_29_1284_sum) | (product_29_1298_half &
-      product_29_1286_sum);
-  wire product_29_1300_half = product_29_1288_sum ^ product_29_1290_sum;
-  wire product_29_1300_sum = product_29_1300_half ^ product_29_1292_sum;
-  wire product_29_1300_carry = (product_29_1288_sum & product_29_1290_sum) | (product_29_1300_half &
-      product_29_1292_sum);
-  wire product_29_1302_half = product_28_1258_carry ^ product_28_1260_carry;
-  wire product_29_1302_sum = product_29_1302_half ^ product_28_1262_carry;
-  wire product_29_1302_carry = (product_28_1258_carry & product_28_1260_carry) |
-      (product_29_1302_half & product_28_1262_carry);
-  wire product_29_1304_half = product_28_1264_carry ^ product_29_1294_sum;
-  wire product_29_1304_sum = product_29_1304_half ^ product_29_1296_sum;
-  wire product_29_1304_carry = (product_28_1264_carry & product_29_1294_sum) | (product_29_1304_half
-      & product_29_1296_sum);
-  wire product_29_1306_half = product_28_1266_carry ^ product_29_1298_sum;
-  wire product_29_1306_sum = product_29_1306_half ^ product_29_1300_sum;
-  wire product_29_1306_carry = (product_28_1266_carry & product_29_1298_sum) | (product_29_1306_half
-      & product_29_1300_sum);
-  wire product_29_1308_half = product_28_1268_carry ^ product_28_1270_carry;
-  wire product_29_1308_sum = product_29_1308_half ^ product_29_1302_sum;
-  wire product_29_1308_carry = (product_28_1268_carry & product_28_1270_carry) |
-      (product_29_1308_half & product_29_1302_sum);
-  wire product_29_1310_half = product_29_1304_sum ^ product_28_1272_carry;
-  wire product_29_1310_sum = product_29_1310_half ^ product_29_1306_sum;
-  wire product_29_1310_carry = (product_29_1304_sum & product_28_1272_carry) | (product_29_1310_half
-      & product_29_1306_sum);
-  wire product_29_1312_half = product_28_1274_carry ^ product_29_1308_sum;
-  wire product_29_1312_sum = product_29_1312_half ^ product_28_1276_carry;
-  wire product_29_1312_carry = (product_28_1274_carry & product_29_1308_sum) | (product_29_1312_half
-      & product_28_1276_carry);
-  wire product_29_1314_half = product_29_1310_sum ^ product_28_1278_carry;
-  wire product_29_1314_sum = product_29_1314_half ^ product_29_1312_sum;
-  wire product_29_1314_carry = (product_29_1310_sum & product_28_1278_carry) | (product_29_1314_half
-      & product_29_1312_sum);
-  wire product_30_1316_half_and_2 = a[7] & b_normal;
-  wire product_30_1316_half_and = a[8] & b[22];
-  wire product_30_1316_half = product_30_1316_half_and_2 ^ product_30_1316_half_and;
-  wire product_30_1316_sum_and = a[9] & b[21];
-  wire product_30_1316_sum = product_30_1316_half ^ product_30_1316_sum_and;
-  wire product_30_1316_carry = (product_30_1316_half_and_2 & product_30_1316_half_and) |
-      (product_30_1316_half & product_30_1316_sum_and);
-  wire product_30_1318_half_and_2 = a[10] & b[20];
-  wire product_30_1318_half_and = a[11] & b[19];
-  wire product_30_1318_half = product_30_1318_half_and_2 ^ product_30_1318_half_and;
-  wire product_30_1318_sum_and = a[12] & b[18];
-  wire product_30_1318_sum = product_30_1318_half ^ product_30_1318_sum_and;
-  wire product_30_1318_carry = (product_30_1318_half_and_2 & product_30_1318_half_and) |
-      (product_30_1318_half & product_30_1318_sum_and);
-  wire product_30_1320_half_and_2 = a[13] & b[17];
-  wire product_30_1320_half_and = a[14] & b[16];
-  wire product_30_1320_half = product_30_1320_half_and_2 ^ product_30_1320_half_and;
-  wire product_30_1320_sum_and = a[15] & b[15];
-  wire product_30_1320_sum = product_30_1320_half ^ product_30_1320_sum_and;
-  wire product_30_1320_carry = (product_30_1320_half_and_2 & product_30_1320_half_and) |
-      (product_30_1320_half & product_30_1320_sum_and);
-  wire product_30_1322_half_and_2 = a[16] & b[14];
-  wire product_30_1322_half_and = a[17] & b[13];
-  wire product_30_1322_half = product_30_1322_half_and_2 ^ product_30_1322_half_and;
-  wire product_30_1322_sum_and = a[18] & b[12];
-  wire product_30_1322_sum = product_30_1322_half ^ product_30_1322_sum_and;
-  wire product_30_1322_carry = (product_30_1322_half_and_2 & product_30_1322_half_and) |
-      (product_30_1322_half & product_30_1322_sum_and);
-  wire product_30_1324_half_and_2 = a[19] & b[11];
-  wire product_30_1324_half_and = a[20] & b[10];
-  wire product_30_1324_half = product_30_1324_half_and_2 ^ product_30_1324_half_and;
-  wire product_30_1324_sum_and = a[21] & b[9];
-  wire product_30_1324_sum = product_30_1324_half ^ product_30_1324_sum_and;
-  wire product_30_1324_carry = (product_30_1324_half_and_2 & product_30_1324_half_and) |
-      (product_30_1324_half & product_30_1324_sum_and);
-  wire product_30_1326_half_and_2 = a[22] & b[8];
-  wire product_30_1326_half_and = a_normal & b[7];
-  wire product_30_1326_half = product_30_1326_half_and_2 ^ product_30_1326_half_and;
-  wire product_30_1326_sum = product_30_1326_half ^ product_29_1282_carry;
-  wire product_30_1326_carry = (product_30_1326_half_and_2 & product_30_1326_half_and) |
-      (product_30_1326_half & product_29_1282_carry);
-  wire product_30_1328_half = product_29_1284_carry ^ product_29_1286_carry;
-  wire product_30_1328_sum = product_30_1328_half ^ product_29_1288_carry;
-  wire product_30_1328_carry = (product_29_1284_carry & product_29_1286_carry) |
-      (product_30_1328_half & product_29_1288_carry);
-  wire product_30_1330_half = product_29_1290_carry ^ product_29_1292_carry;
-  wire product_30_1330_sum = product_30_1330_half ^ product_30_1316_sum;
-  wire product_30_1330_carry = (product_29_1290_carry & product_29_1292_carry) |
-      (product_30_1330_half & product_30_1316_sum);
-  wire product_30_1332_half = product_30_1318_sum ^ product_30_1320_sum;
-  wire product_30_1332_sum = product_30_1332_half ^ product_30_1322_sum;
-  wire product_30_1332_carry = (product_30_1318_sum & product_30_1320_sum) | (product_30_1332_half &
-      product_30_1322_sum);
-  wire product_30_1334_half = product_30_1324_sum ^ product_30_1326_sum;
-  wire product_30_1334_sum = product_30_1334_half ^ product_29_1294_carry;
-  wire product_30_1334_carry = (product_30_1324_sum & product_30_1326_sum) | (product_30_1334_half &
-      product_29_1294_carry);
-  wire product_30_1336_half = product_29_1296_carry ^ product_29_1298_carry;
-  wire product_30_1336_sum = product_30_1336_half ^ product_29_1300_carry;
-  wire product_30_1336_carry = (product_29_1296_carry & product_29_1298_carry) |
-      (product_30_1336_half & product_29_1300_carry);
-  wire product_30_1338_half = product_30_1328_sum ^ product_30_1330_sum;
-  wire product_30_1338_sum = product_30_1338_half ^ product_30_1332_sum;
-  wire product_30_1338_carry = (product_30_1328_sum & product_30_1330_sum) | (product_30_1338_half &
-      product_30_1332_sum);
-  wire product_30_1340_half = product_30_1334_sum ^ product_29_1302_carry;
-  wire product_30_1340_sum = product_30_1340_half ^ product_29_1304_carry;
-  wire product_30_1340_carry = (product_30_1334_sum & product_29_1302_carry) | (product_30_1340_half
-      & product_29_1304_carry);
-  wire product_30_1342_half = product_29_1306_carry ^ product_30_1336_sum;
-  wire product_30_1342_sum = product_30_1342_half ^ product_30_1338_sum;
-  wire product_30_1342_carry = (product_29_1306_carry & product_30_1336_sum) | (product_30_1342_half
-      & product_30_1338_sum);
-  wire product_30_1344_half = product_29_1308_carry ^ product_30_1340_sum;
-  wire product_30_1344_sum = product_30_1344_half ^ product_29_1310_carry;
-  wire product_30_1344_carry = (product_29_1308_carry & product_30_1340_sum) | (product_30_1344_half
-      & product_29_1310_carry);
-  wire product_30_1346_half = product_30_1342_sum ^ product_29_1312_carry;
-  wire product_30_1346_sum = product_30_1346_half ^ product_30_1344_sum;
-  wire product_30_1346_carry = (product_30_1342_sum & product_29_1312_carry) | (product_30_1346_half
-      & product_30_1344_sum);
-  wire product_31_1348_half_and_2 = a[8] & b_normal;
-  wire product_31_1348_half_and = a[9] & b[22];
-  wire product_31_1348_half = product_31_1348_half_and_2 ^ product_31_1348_half_and;
-  wire product_31_1348_sum_and = a[10] & b[21];
-  wire product_31_1348_sum = product_31_1348_half ^ product_31_1348_sum_and;
-  wire product_31_1348_carry = (product_31_1348_half_and_2 & product_31_1348_half_and) |
-      (product_31_1348_half & product_31_1348_sum_and);
-  wire product_31_1350_half_and_2 = a[11] & b[20];
-  wire product_31_1350_half_and = a[12] & b[19];
-  wire product_31_1350_half = product_31_1350_half_and_2 ^ product_31_1350_half_and;
-  wire product_31_1350_sum_and = a[13] & b[18];
-  wire product_31_1350_sum = product_31_1350_half ^ product_31_1350_sum_and;
-  wire product_31_1350_carry = (product_31_1350_half_and_2 & product_31_1350_half_and) |
-      (product_31_1350_half & product_31_1350_sum_and);
-  wire product_31_1352_half_and_2 = a[14] & b[17];
-  wire product_31_1352_half_and = a[15] & b[16];
-  wire product_31_1352_half = product_31_1352_half_and_2 ^ product_31_1352_half_and;
-  wire product_31_1352_sum_and = a[16] & b[15];
-  wire product_31_1352_sum = product_31_1352_half ^ product_31_1352_sum_and;
-  wire product_31_1352_carry = (product_31_1352_half_and_2 & product_31_1352_half_and) |
-      (product_31_1352_half & product_31_1352_sum_and);
-  wire product_31_1354_half_and_2 = a[17] & b[14];
-  wire product_31_1354_half_and = a[18] & b[13];
-  wire product_31_1354_half = product_31_1354_half_and_2 ^ product_31_1354_half_and;
-  wire product_31_1354_sum_and = a[19] & b[12];
-  wire product_31_1354_sum = product_31_1354_half ^ product_31_1354_sum_and;
-  wire product_31_1354_carry = (product_31_1354_half_and_2 & product_31_1354_half_and) |
-      (product_31_1354_half & product_31_1354_sum_and);
-  wire product_31_1356_half_and_2 = a[20] & b[11];
-  wire product_31_1356_half_and = a[21] & b[10];
-  wire product_31_1356_half = product_31_1356_half_and_2 ^ product_31_1356_half_and;
-  wire product_31_1356_sum_and = a[22] & b[9];
-  wire product_31_1356_sum = product_31_1356_half ^ product_31_1356_sum_and;
-  wire product_31_1356_carry = (product_31_1356_half_and_2 & product_31_1356_half_and) |
-      (product_31_1356_half & product_31_1356_sum_and);
-  wire product_31_1358_half_and = a_normal & b[8];
-  wire product_31_1358_half = product_31_1358_half_and ^ product_30_1316_carry;
-  wire product_31_1358_sum = product_31_1358_half ^ product_30_1318_carry;
-  wire product_31_1358_carry = (product_31_1358_half_and & product_30_1316_carry) |
-      (product_31_1358_half & product_30_1318_carry);
-  wire product_31_1360_half = product_30_1320_carry ^ product_30_1322_carry;
-  wire product_31_1360_sum = product_31_1360_half ^ product_30_1324_carry;
-  wire product_31_1360_carry = (product_30_1320_carry & product_30_1322_carry) |
-      (product_31_1360_half & product_30_1324_carry);
-  wire product_31_1362_half = product_31_1348_sum ^ product_31_1350_sum;
-  wire product_31_1362_sum = product_31_1362_half ^ product_31_1352_sum;
-  wire product_31_1362_carry = (product_31_1348_sum & product_31_1350_sum) | (product_31_1362_half &
-      product_31_1352_sum);
-  wire product_31_1364_half = product_31_1354_sum ^ product_31_1356_sum;
-  wire product_31_1364_sum = product_31_1364_half ^ product_30_1326_carry;
-  wire product_31_1364_carry = (product_31_1354_sum & product_31_1356_sum) | (product_31_1364_half &
-      product_30_1326_carry);
-  wire product_31_1366_half = product_30_1328_carry ^ product_30_1330_carry;
-  wire product_31_1366_sum = product_31_1366_half ^ product_30_1332_carry;
-  wire product_31_1366_carry = (product_30_1328_carry & product_30_1330_carry) |
-      (product_31_1366_half & product_30_1332_carry);
-  wire product_31_1368_half = product_31_1358_sum ^ product_31_1360_sum;
-  wire product_31_1368_sum = product_31_1368_half ^ product_31_1362_sum;
-  wire product_31_1368_carry = (product_31_1358_sum & product_31_1360_sum) | (product_31_1368_half &
-      product_31_1362_sum);
-  wire product_31_1370_half = product_31_1364_sum ^ product_30_1334_carry;
-  wire product_31_1370_sum = product_31_1370_half ^ product_30_1336_carry;
-  wire product_31_1370_carry = (product_31_1364_sum & product_30_1334_carry) | (product_31_1370_half
-      & product_30_1336_carry);
-  wire product_31_1372_half = product_30_1338_carry ^ product_31_1366_sum;
-  wire product_31_1372_sum = product_31_1372_half ^ product_31_1368_sum;
-  wire product_31_1372_carry = (product_30_1338_carry & product_31_1366_sum) | (product_31_1372_half
-      & product_31_1368_sum);
-  wire product_31_1374_half = product_31_1370_sum ^ product_30_1340_carry;
-  wire product_31_1374_sum = product_31_1374_half ^ product_30_1342_carry;
-  wire product_31_1374_carry = (product_31_1370_sum & product_30_1340_carry) | (product_31_1374_half
-      & product_30_1342_carry);
-  wire product_31_1376_half = product_31_1372_sum ^ product_30_1344_carry;
-  wire product_31_1376_sum = product_31_1376_half ^ product_31_1374_sum;
-  wire product_31_1376_carry = (product_31_1372_sum & product_30_1344_carry) | (product_31_1376_half
-      & product_31_1374_sum);
-  wire product_32_1378_half_and_2 = a[9] & b_normal;
-  wire product_32_1378_half_and = a[10] & b[22];
-  wire product_32_1378_half = product_32_1378_half_and_2 ^ product_32_1378_half_and;
-  wire product_32_1378_carry_and = a[11] & b[21];
-  wire product_32_1378_sum = product_32_1378_half ^ product_32_1378_carry_and;
-  wire product_32_1378_carry = (product_32_1378_half_and_2 & product_32_1378_half_and) |
-      (product_32_1378_half & product_32_1378_carry_and);
-  wire product_32_1380_half_and_2 = a[12] & b[20];
-  wire product_32_1380_half_and = a[13] & b[19];
-  wire product_32_1380_half = product_32_1380_half_and_2 ^ product_32_1380_half_and;
-  wire product_32_1380_carry_and = a[14] & b[18];
-  wire product_32_1380_sum = product_32_1380_half ^ product_32_1380_carry_and;
-  wire product_32_1380_carry = (product_32_1380_half_and_2 & product_32_1380_half_and) |
-      (product_32_1380_half & product_32_1380_carry_and);
-  wire product_32_1382_half_and_2 = a[15] & b[17];
-  wire product_32_1382_half_and = a[16] & b[16];
-  wire product_32_1382_half = product_32_1382_half_and_2 ^ product_32_1382_half_and;
-  wire product_32_1382_carry_and = a[17] & b[15];
-  wire product_32_1382_sum = product_32_1382_half ^ product_32_1382_carry_and;
-  wire product_32_1382_carry = (product_32_1382_half_and_2 & product_32_1382_half_and) |
-      (product_32_1382_half & product_32_1382_carry_and);
-  wire product_32_1384_half_and_2 = a[18] & b[14];
-  wire product_32_1384_half_and = a[19] & b[13];
-  wire product_32_1384_half = product_32_1384_half_and_2 ^ product_32_1384_half_and;
-  wire product_32_1384_carry_and = a[20] & b[12];
-  wire product_32_1384_sum = product_32_1384_half ^ product_32_1384_carry_and;
-  wire product_32_1384_carry = (product_32_1384_half_and_2 & product_32_1384_half_and) |
-      (product_32_1384_half & product_32_1384_carry_and);
-  wire product_32_1386_half_and_2 = a[21] & b[11];
-  wire product_32_1386_half_and = a[22] & b[10];
-  wire product_32_1386_half = product_32_1386_half_and_2 ^ product_32_1386_half_and;
-  wire product_32_1386_sum_and = a_normal & b[9];
-  wire product_32_1386_sum = product_32_1386_half ^ product_32_1386_sum_and;
-  wire product_32_1386_carry = (product_32_1386_half_and_2 & product_32_1386_half_and) |
-      (product_32_1386_half & product_32_1386_sum_and);
-  wire product_32_1388_half = product_31_1348_carry ^ product_31_1350_carry;
-  wire product_32_1388_sum = product_32_1388_half ^ product_31_1352_carry;
-  wire product_32_1388_carry = (product_31_1348_carry & product_31_1350_carry) |
-      (product_32_1388_half & product_31_1352_carry);
-  wire product_32_1390_half = product_31_1354_carry ^ product_31_1356_carry;
-  wire product_32_1390_sum = product_32_1390_half ^ product_32_1378_sum;
-  wire product_32_1390_carry = (product_31_1354_carry & product_31_1356_carry) |
-      (product_32_1390_half & product_32_1378_sum);
-  wire product_32_1392_half = product_32_1380_sum ^ product_32_1382_sum;
-  wire product_32_1392_sum = product_32_1392_half ^ product_32_1384_sum;
-  wire product_32_1392_carry = (product_32_1380_sum & product_32_1382_sum) | (product_32_1392_half &
-      product_32_1384_sum);
-  wire product_32_1394_half = product_32_1386_sum ^ product_31_1358_carry;
-  wire product_32_1394_sum = product_32_1394_half ^ product_31_1360_carry;
-  wire product_32_1394_carry = (product_32_1386_sum & product_31_1358_carry) | (product_32_1394_half
-      & product_31_1360_carry);
-  wire product_32_1396_half = product_31_1362_carry ^ product_31_1364_carry;
-  wire product_32_1396_sum = product_32_1396_half ^ product_32_1388_sum;
-  wire product_32_1396_carry = (product_31_1362_carry & product_31_1364_carry) |
-      (product_32_1396_half & product_32_1388_sum);
-  wire product_32_1398_half = product_32_1390_sum ^ product_32_1392_sum;
-  wire product_32_1398_sum = product_32_1398_half ^ product_31_1366_carry;
-  wire product_32_1398_carry = (product_32_1390_sum & product_32_1392_sum) | (product_32_1398_half &
-      product_31_1366_carry);
-  wire product_32_1400_half = product_31_1368_carry ^ product_32_1394_sum;
-  wire product_32_1400_sum = product_32_1400_half ^ product_32_1396_sum;
-  wire product_32_1400_carry = (product_31_1368_carry & product_32_1394_sum) | (product_32_1400_half
-      & product_32_1396_sum);
-  wire product_32_1402_half = product_31_1370_carry ^ product_32_1398_sum;
-  wire product_32_1402_sum = product_32_1402_half ^ product_31_1372_carry;
-  wire product_32_1402_carry = (product_31_1370_carry & product_32_1398_sum) | (product_32_1402_half
-      & product_31_1372_carry);
-  wire product_32_1404_half = product_32_1400_sum ^ product_32_1402_sum;
-  wire product_32_1404_sum = product_32_1404_half ^ product_31_1374_carry;
-  wire product_32_1404_carry = (product_32_1400_sum & product_32_1402_sum) | (product_32_1404_half &
-      product_31_1374_carry);
-  wire product_33_1406_half_and_2 = a[10] & b_normal;
-  wire product_33_1406_half_and = a[11] & b[22];
-  wire product_33_1406_half = product_33_1406_half_and_2 ^ product_33_1406_half_and;
-  wire product_33_1406_sum_and = a[12] & b[21];
-  wire product_33_1406_sum = product_33_1406_half ^ product_33_1406_sum_and;
-  wire product_33_1406_carry = (product_33_1406_half_and_2 & product_33_1406_half_and) |
-      (product_33_1406_half & product_33_1406_sum_and);
-  wire product_33_1408_half_and_2 = a[13] & b[20];
-  wire product_33_1408_half_and = a[14] & b[19];
-  wire product_33_1408_half = product_33_1408_half_and_2 ^ product_33_1408_half_and;
-  wire product_33_1408_sum_and = a[15] & b[18];
-  wire product_33_1408_sum = product_33_1408_half ^ product_33_1408_sum_and;
-  wire product_33_1408_carry = (product_33_1408_half_and_2 & product_33_1408_half_and) |
-      (product_33_1408_half & product_33_1408_sum_and);
-  wire product_33_1410_half_and_2 = a[16] & b[17];
-  wire product_33_1410_half_and = a[17] & b[16];
-  wire product_33_1410_half = product_33_1410_half_and_2 ^ product_33_1410_half_and;
-  wire product_33_1410_sum_and = a[18] & b[15];
-  wire product_33_1410_sum = product_33_1410_half ^ product_33_1410_sum_and;
-  wire product_33_1410_carry = (product_33_1410_half_and_2 & product_33_1410_half_and) |
-      (product_33_1410_half & product_33_1410_sum_and);
-  wire product_33_1412_half_and_2 = a[19] & b[14];
-  wire product_33_1412_half_and = a[20] & b[13];
-  wire product_33_1412_half = product_33_1412_half_and_2 ^ product_33_1412_half_and;
-  wire product_33_1412_sum_and = a[21] & b[12];
-  wire product_33_1412_sum = product_33_1412_half ^ product_33_1412_sum_and;
-  wire product_33_1412_carry = (product_33_1412_half_and_2 & product_33_1412_half_and) |
-      (product_33_1412_half & product_33_1412_sum_and);
-  wire product_33_1414_half_and_2 = a[22] & b[11];
-  wire product_33_1414_half_and = a_normal & b[10];
-  wire product_33_1414_half = product_33_1414_half_and_2 ^ product_33_1414_half_and;
-  wire product_33_1414_sum = product_33_1414_half ^ product_32_1378_carry;
-  wire product_33_1414_carry = (product_33_1414_half_and_2 & product_33_1414_half_and) |
-      (product_33_1414_half & product_32_1378_carry);
-  wire product_33_1416_half = product_32_1380_carry ^ product_32_1382_carry;
-  wire product_33_1416_sum = product_33_1416_half ^ product_32_1384_carry;
-  wire product_33_1416_carry = (product_32_1380_carry & product_32_1382_carry) |
-      (product_33_1416_half & product_32_1384_carry);
-  wire product_33_1418_half = product_32_1386_carry ^ product_33_1406_sum;
-  wire product_33_1418_sum = product_33_1418_half ^ product_33_1408_sum;
-  wire product_33_1418_carry = (product_32_1386_carry & product_33_1406_sum) | (product_33_1418_half
-      & product_33_1408_sum);
-  wire product_33_1420_half = product_33_1410_sum ^ product_33_1412_sum;
-  wire product_33_1420_sum = product_33_1420_half ^ product_33_1414_sum;
-  wire product_33_1420_carry = (product_33_1410_sum & product_33_1412_sum) | (product_33_1420_half &
-      product_33_1414_sum);
-  wire product_33_1422_half = product_32_1388_carry ^ product_32_1390_carry;
-  wire product_33_1422_sum = product_33_1422_half ^ product_32_1392_carry;
-  wire product_33_1422_carry = (product_32_1388_carry & product_32_1390_carry) |
-      (product_33_1422_half & product_32_1392_carry);
-  wire product_33_1424_half = product_33_1416_sum ^ product_33_1418_sum;
-  wire product_33_1424_sum = product_33_1424_half ^ product_33_1420_sum;
-  wire product_33_1424_carry = (product_33_1416_sum & product_33_1418_sum) | (product_33_1424_half &
-      product_33_1420_sum);
-  wire product_33_1426_half = product_32_1394_carry ^ product_32_1396_carry;
-  wire product_33_1426_sum = product_33_1426_half ^ product_33_1422_sum;
-  wire product_33_1426_carry = (product_32_1394_carry & product_32_1396_carry) |
-      (product_33_1426_half & product_33_1422_sum);
-  wire product_33_1428_half = product_32_1398_carry ^ product_33_1424_sum;
-  wire product_33_1428_sum = product_33_1428_half ^ product_32_1400_carry;
-  wire product_33_1428_carry = (product_32_1398_carry & product_33_1424_sum) | (product_33_1428_half
-      & product_32_1400_carry);
-  wire product_33_1430_half = product_33_1426_sum ^ product_32_1402_carry;
-  wire product_33_1430_sum = product_33_1430_half ^ product_33_1428_sum;
-  wire product_33_1430_carry = (product_33_1426_sum & product_32_1402_carry) | (product_33_1430_half
-      & product_33_1428_sum);
-  wire product_34_1432_half_and_2 = a[11] & b_normal;
-  wire product_34_1432_half_and = a[12] & b[22];
-  wire product_34_1432_half = product_34_1432_half_and_2 ^ product_34_1432_half_and;
-  wire product_34_1432_sum_and = a[13] & b[21];
-  wire product_34_1432_sum = product_34_1432_half ^ product_34_1432_sum_and;
-  wire product_34_1432_carry = (product_34_1432_half_and_2 & product_34_1432_half_and) |
-      (product_34_1432_half & product_34_1432_sum_and);
-  wire product_34_1434_half_and_2 = a[14] & b[20];
-  wire product_34_1434_half_and = a[15] & b[19];
-  wire product_34_1434_half = product_34_1434_half_and_2 ^ product_34_1434_half_and;
-  wire product_34_1434_sum_and = a[16] & b[18];
-  wire product_34_1434_sum = product_34_1434_half ^ product_34_1434_sum_and;
-  wire product_34_1434_carry = (product_34_1434_half_and_2 & product_34_1434_half_and) |
-      (product_34_1434_half & product_34_1434_sum_and);
-  wire product_34_1436_half_and_2 = a[17] & b[17];
-  wire product_34_1436_half_and = a[18] & b[16];
-  wire product_34_1436_half = product_34_1436_half_and_2 ^ product_34_1436_half_and;
-  wire product_34_1436_sum_and = a[19] & b[15];
-  wire product_34_1436_sum = product_34_1436_half ^ product_34_1436_sum_and;
-  wire product_34_1436_carry = (product_34_1436_half_and_2 & product_34_1436_half_and) |
-      (product_34_1436_half & product_34_1436_sum_and);
-  wire product_34_1438_half_and_2 = a[20] & b[14];
-  wire product_34_1438_half_and = a[21] & b[13];
-  wire product_34_1438_half = product_34_1438_half_and_2 ^ product_34_1438_half_and;
-  wire product_34_1438_sum_and = a[22] & b[12];
-  wire product_34_1438_sum = product_34_1438_half ^ product_34_1438_sum_and;
-  wire product_34_1438_carry = (product_34_1438_half_and_2 & product_34_1438_half_and) |
-      (product_34_1438_half & product_34_1438_sum_and);
-  wire product_34_1440_half_and = a_normal & b[11];
-  wire product_34_1440_half = product_34_1440_half_and ^ product_33_1406_carry;
-  wire product_34_1440_sum = product_34_1440_half ^ product_33_1408_carry;
-  wire product_34_1440_carry = (product_34_1440_half_and & product_33_1406_carry) |
-      (product_34_1440_half & product_33_1408_carry);
-  wire product_34_1442_half = product_33_1410_carry ^ product_33_1412_carry;
-  wire product_34_1442_sum = product_34_1442_half ^ product_34_1432_sum;
-  wire product_34_1442_carry = (product_33_1410_carry & product_33_1412_carry) |
-      (product_34_1442_half & product_34_1432_sum);
-  wire product_34_1444_half = product_34_1434_sum ^ product_34_1436_sum;
-  wire product_34_1444_sum = product_34_1444_half ^ product_34_1438_sum;
-  wire product_34_1444_carry = (product_34_1434_sum & product_34_1436_sum) | (product_34_1444_half &
-      product_34_1438_sum);
-  wire product_34_1446_half = product_33_1414_carry ^ product_33_1416_carry;
-  wire product_34_1446_sum = product_34_1446_half ^ product_33_1418_carry;
-  wire product_34_1446_carry = (product_33_1414_carry & product_33_1416_carry) |
-      (product_34_1446_half & product_33_1418_carry);
-  wire product_34_1448_half = product_33_1420_carry ^ product_34_1440_sum;
-  wire product_34_1448_sum = product_34_1448_half ^ product_34_1442_sum;
-  wire product_34_1448_carry = (product_33_1420_carry & product_34_1440_sum) | (product_34_1448_half
-      & product_34_1442_sum);
-  wire product_34_1450_half = product_34_1444_sum ^ product_33_1422_carry;
-  wire product_34_1450_sum = product_34_1450_half ^ product_34_1446_sum;
-  wire product_34_1450_carry = (product_34_1444_sum & product_33_1422_carry) | (product_34_1450_half
-      & product_34_1446_sum);
-  wire product_34_1452_half = product_33_1424_carry ^ product_34_1448_sum;
-  wire product_34_1452_sum = product_34_1452_half ^ product_33_1426_carry;
-  wire product_34_1452_carry = (product_33_1424_carry & product_34_1448_sum) | (product_34_1452_half
-      & product_33_1426_carry);
-  wire product_34_1454_half = product_34_1450_sum ^ product_33_1428_carry;
-  wire product_34_1454_sum = product_34_1454_half ^ product_34_1452_sum;
-  wire product_34_1454_carry = (product_34_1450_sum & product_33_1428_carry) | (product_34_1454_half
-      & product_34_1452_sum);
-  wire product_35_1456_half_and_2 = a[12] & b_normal;
-  wire product_35_1456_half_and = a[13] & b[22];
-  wire product_35_1456_half = product_35_1456_half_and_2 ^ product_35_1456_half_and;
-  wire product_35_1456_sum_and = a[14] & b[21];
-  wire product_35_1456_sum = product_35_1456_half ^ product_35_1456_sum_and;
-  wire product_35_1456_carry = (product_35_1456_half_and_2 & product_35_1456_half_and) |
-      (product_35_1456_half & product_35_1456_sum_and);
-  wire product_35_1458_half_and_2 = a[15] & b[20];
-  wire product_35_1458_half_and = a[16] & b[19];
-  wire product_35_1458_half = product_35_1458_half_and_2 ^ product_35_1458_half_and;
-  wire product_35_1458_sum_and = a[17] & b[18];
-  wire product_35_1458_sum = product_35_1458_half ^ product_35_1458_sum_and;
-  wire product_35_1458_carry = (product_35_1458_half_and_2 & product_35_1458_half_and) |
-      (product_35_1458_half & product_35_1458_sum_and);
-  wire product_35_1460_half_and_2 = a[18] & b[17];
-  wire product_35_1460_half_and = a[19] & b[16];
-  wire product_35_1460_half = product_35_1460_half_and_2 ^ product_35_1460_half_and;
-  wire product_35_1460_sum_and = a[20] & b[15];
-  wire product_35_1460_sum = product_35_1460_half ^ product_35_1460_sum_and;
-  wire product_35_1460_carry = (product_35_1460_half_and_2 & product_35_1460_half_and) |
-      (product_35_1460_half & product_35_1460_sum_and);
-  wire product_35_1462_half_and_2 = a[21] & b[14];
-  wire product_35_1462_half_and = a[22] & b[13];
-  wire product_35_1462_half = product_35_1462_half_and_2 ^ product_35_1462_half_and;
-  wire product_35_1462_sum_and = a_normal & b[12];
-  wire product_35_1462_sum = product_35_1462_half ^ product_35_1462_sum_and;
-  wire product_35_1462_carry = (product_35_1462_half_and_2 & product_35_1462_half_and) |
-      (product_35_1462_half & product_35_1462_sum_and);
-  wire product_35_1464_half = product_34_1432_carry ^ product_34_1434_carry;
-  wire product_35_1464_sum = product_35_1464_half ^ product_34_1436_carry;
-  wire product_35_1464_carry = (product_34_1432_carry & product_34_1434_carry) |
-      (product_35_1464_half & product_34_1436_carry);
-  wire product_35_1466_half = product_34_1438_carry ^ product_35_1456_sum;
-  wire product_35_1466_sum = product_35_1466_half ^ product_35_1458_sum;
-  wire product_35_1466_carry = (product_34_1438_carry & product_35_1456_sum) | (product_35_1466_half
-      & product_35_1458_sum);
-  wire product_35_1468_half = product_35_1460_sum ^ product_35_1462_sum;
-  wire product_35_1468_sum = product_35_1468_half ^ product_34_1440_carry;
-  wire product_35_1468_carry = (product_35_1460_sum & product_35_1462_sum) | (product_35_1468_half &
-      product_34_1440_carry);
-  wire product_35_1470_half = product_34_1442_carry ^ product_34_1444_carry;
-  wire product_35_1470_sum = product_35_1470_half ^ product_35_1464_sum;
-  wire product_35_1470_carry = (product_34_1442_carry & product_34_1444_carry) |
-      (product_35_1470_half & product_35_1464_sum);
-  wire product_35_1472_half = product_35_1466_sum ^ product_35_1468_sum;
-  wire product_35_1472_sum = product_35_1472_half ^ product_34_1446_carry;
-  wire product_35_1472_carry = (product_35_1466_sum & product_35_1468_sum) | (product_35_1472_half &
-      product_34_1446_carry);
-  wire product_35_1474_half = product_34_1448_carry ^ product_35_1470_sum;
-  wire product_35_1474_sum = product_35_1474_half ^ product_35_1472_sum;
-  wire product_35_1474_carry = (product_34_1448_carry & product_35_1470_sum) | (product_35_1474_half
-      & product_35_1472_sum);
-  wire product_35_1476_half = product_34_1450_carry ^ product_34_1452_carry;
-  wire product_35_1476_sum = product_35_1476_half ^ product_35_1474_sum;
-  wire product_35_1476_carry = (product_34_1450_carry & product_34_1452_carry) |
-      (product_35_1476_half & product_35_1474_sum);
-  wire product_36_1478_half_and_2 = a[13] & b_normal;
-  wire product_36_1478_half_and = a[14] & b[22];
-  wire product_36_1478_half = product_36_1478_half_and_2 ^ product_36_1478_half_and;
-  wire product_36_1478_sum_and = a[15] & b[21];
-  wire product_36_1478_sum = product_36_1478_half ^ product_36_1478_sum_and;
-  wire product_36_1478_carry = (product_36_1478_half_and_2 & product_36_1478_half_and) |
-      (product_36_1478_half & product_36_1478_sum_and);
-  wire product_36_1480_half_and_2 = a[16] & b[20];
-  wire product_36_1480_half_and = a[17] & b[19];
-  wire product_36_1480_half = product_36_1480_half_and_2 ^ product_36_1480_half_and;
-  wire product_36_1480_sum_and = a[18] & b[18];
-  wire product_36_1480_sum = product_36_1480_half ^ product_36_1480_sum_and;
-  wire product_36_1480_carry = (product_36_1480_half_and_2 & product_36_1480_half_and) |
-      (product_36_1480_half & product_36_1480_sum_and);
-  wire product_36_1482_half_and_2 = a[19] & b[17];
-  wire product_36_1482_half_and = a[20] & b[16];
-  wire product_36_1482_half = product_36_1482_half_and_2 ^ product_36_1482_half_and;
-  wire product_36_1482_sum_and = a[21] & b[15];
-  wire product_36_1482_sum = product_36_1482_half ^ product_36_1482_sum_and;
-  wire product_36_1482_carry = (product_36_1482_half_and_2 & product_36_1482_half_and) |
-      (product_36_1482_half & product_36_1482_sum_and);
-  wire product_36_1484_half_and_2 = a[22] & b[14];
-  wire product_36_1484_half_and = a_normal & b[13];
-  wire product_36_1484_half = product_36_1484_half_and_2 ^ product_36_1484_half_and;
-  wire product_36_1484_sum = product_36_1484_half ^ product_35_1456_carry;
-  wire product_36_1484_carry = (product_36_1484_half_and_2 & product_36_1484_half_and) |
-      (product_36_1484_half & product_35_1456_carry);
-  wire product_36_1486_half = product_35_1458_carry ^ product_35_1460_carry;
-  wire product_36_1486_sum = product_36_1486_half ^ product_35_1462_carry;
-  wire product_36_1486_carry = (product_35_1458_carry & product_35_1460_carry) |
-      (product_36_1486_half & product_35_1462_carry);
-  wire product_36_1488_half = product_36_1478_sum ^ product_36_1480_sum;
-  wire product_36_1488_sum = product_36_1488_half ^ product_36_1482_sum;
-  wire product_36_1488_carry = (product_36_1478_sum & product_36_1480_sum) | (product_36_1488_half &
-      product_36_1482_sum);
-  wire product_36_1490_half = product_36_1484_sum ^ product_35_1464_carry;
-  wire product_36_1490_sum = product_36_1490_half ^ product_35_1466_carry;
-  wire product_36_1490_carry = (product_36_1484_sum & product_35_1464_carry) | (product_36_1490_half
-      & product_35_1466_carry);
-  wire product_36_1492_half = product_36_1486_sum ^ product_35_1468_carry;
-  wire product_36_1492_sum = product_36_1492_half ^ product_36_1488_sum;
-  wire product_36_1492_carry = (product_36_1486_sum & product_35_1468_carry) | (product_36_1492_half
-      & product_36_1488_sum);
-  wire product_36_1494_half = product_35_1470_carry ^ product_36_1490_sum;
-  wire product_36_1494_sum = product_36_1494_half ^ product_35_1472_carry;
-  wire product_36_1494_carry = (product_35_1470_carry & product_36_1490_sum) | (product_36_1494_half
-      & product_35_1472_carry);
-  wire product_36_1496_half = product_36_1492_sum ^ product_35_1474_carry;
-  wire product_36_1496_sum = product_36_1496_half ^ product_36_1494_sum;
-  wire product_36_1496_carry = (product_36_1492_sum & product_35_1474_carry) | (product_36_1496_half
-      & product_36_1494_sum);
-  wire product_37_1498_half_and_2 = a[14] & b_normal;
-  wire product_37_1498_half_and = a[15] & b[22];
-  wire product_37_1498_half = product_37_1498_half_and_2 ^ product_37_1498_half_and;
-  wire product_37_1498_sum_and = a[16] & b[21];
-  wire product_37_1498_sum = product_37_1498_half ^ product_37_1498_sum_and;
-  wire product_37_1498_carry = (product_37_1498_half_and_2 & product_37_1498_half_and) |
-      (product_37_1498_half & product_37_1498_sum_and);
-  wire product_37_1500_half_and_2 = a[17] & b[20];
-  wire product_37_1500_half_and = a[18] & b[19];
-  wire product_37_1500_half = product_37_1500_half_and_2 ^ product_37_1500_half_and;
-  wire product_37_1500_sum_and = a[19] & b[18];
-  wire product_37_1500_sum = product_37_1500_half ^ product_37_1500_sum_and;
-  wire product_37_1500_carry = (product_37_1500_half_and_2 & product_37_1500_half_and) |
-      (product_37_1500_half & product_37_1500_sum_and);
-  wire product_37_1502_half_and_2 = a[20] & b[17];
-  wire product_37_1502_half_and = a[21] & b[16];
-  wire product_37_1502_half = product_37_1502_half_and_2 ^ product_37_1502_half_and;
-  wire product_37_1502_sum_and = a[22] & b[15];
-  wire product_37_1502_sum = product_37_1502_half ^ product_37_1502_sum_and;
-  wire product_37_1502_carry = (product_37_1502_half_and_2 & product_37_1502_half_and) |
-      (product_37_1502_half & product_37_1502_sum_and);
-  wire product_37_1504_half_and = a_normal & b[14];
-  wire product_37_1504_half = product_37_1504_half_and ^ product_36_1478_carry;
-  wire product_37_1504_sum = product_37_1504_half ^ product_36_1480_carry;
-  wire product_37_1504_carry = (product_37_1504_half_and & product_36_1478_carry) |
-      (product_37_1504_half & product_36_1480_carry);
-  wire product_37_1506_half = product_36_1482_carry ^ product_37_1498_sum;
-  wire product_37_1506_sum = product_37_1506_half ^ product_37_1500_sum;
-  wire product_37_1506_carry = (product_36_1482_carry & product_37_1498_sum) | (product_37_1506_half
-      & product_37_1500_sum);
-  wire product_37_1508_half = product_37_1502_sum ^ product_36_1484_carry;
-  wire product_37_1508_sum = product_37_1508_half ^ product_36_1486_carry;
-  wire product_37_1508_carry = (product_37_1502_sum & product_36_1484_carry) | (product_37_1508_half
-      & product_36_1486_carry);
-  wire product_37_1510_half = product_36_1488_carry ^ product_37_1504_sum;
-  wire product_37_1510_sum = product_37_1510_half ^ product_37_1506_sum;
-  wire product_37_1510_carry = (product_36_1488_carry & product_37_1504_sum) | (product_37_1510_half
-      & product_37_1506_sum);
-  wire product_37_1512_half = product_37_1508_sum ^ product_36_1490_carry;
-  wire product_37_1512_sum = product_37_1512_half ^ product_36_1492_carry;
-  wire product_37_1512_carry = (product_37_1508_sum & product_36_1490_carry) | (product_37_1512_half
-      & product_36_1492_carry);
-  wire product_37_1514_half = product_37_1510_sum ^ product_36_1494_carry;
-  wire product_37_1514_sum = product_37_1514_half ^ product_37_1512_sum;
-  wire product_37_1514_carry = (product_37_1510_sum & product_36_1494_carry) | (product_37_1514_half
-      & product_37_1512_sum);
-  wire product_38_1516_half_and_2 = a[15] & b_normal;
-  wire product_38_1516_half_and = a[16] & b[22];
-  wire product_38_1516_half = product_38_1516_half_and_2 ^ product_38_1516_half_and;
-  wire product_38_1516_sum_and = a[17] & b[21];
-  wire product_38_1516_sum = product_38_1516_half ^ product_38_1516_sum_and;
-  wire product_38_1516_carry = (product_38_1516_half_and_2 & product_38_1516_half_and) |
-      (product_38_1516_half & product_38_1516_sum_and);
-  wire product_38_1518_half_and_2 = a[18] & b[20];
-  wire product_38_1518_half_and = a[19] & b[19];
-  wire product_38_1518_half = product_38_1518_half_and_2 ^ product_38_1518_half_and;
-  wire product_38_1518_sum_and = a[20] & b[18];
-  wire product_38_1518_sum = product_38_1518_half ^ product_38_1518_sum_and;
-  wire product_38_1518_carry = (product_38_1518_half_and_2 & product_38_1518_half_and) |
-      (product_38_1518_half & product_38_1518_sum_and);
-  wire product_38_1520_half_and_2 = a[21] & b[17];
-  wire product_38_1520_half_and = a[22] & b[16];
-  wire product_38_1520_half = product_38_1520_half_and_2 ^ product_38_1520_half_and;
-  wire product_38_1520_sum_and = a_normal & b[15];
-  wire product_38_1520_sum = product_38_1520_half ^ product_38_1520_sum_and;
-  wire product_38_1520_carry = (product_38_1520_half_and_2 & product_38_1520_half_and) |
-      (product_38_1520_half & product_38_1520_sum_and);
-  wire product_38_1522_half = product_37_1498_carry ^ product_37_1500_carry;
-  wire product_38_1522_sum = product_38_1522_half ^ product_37_1502_carry;
-  wire product_38_1522_carry = (product_37_1498_carry & product_37_1500_carry) |
-      (product_38_1522_half & product_37_1502_carry);
-  wire product_38_1524_half = product_38_1516_sum ^ product_38_1518_sum;
-  wire product_38_1524_sum = product_38_1524_half ^ product_38_1520_sum;
-  wire product_38_1524_carry = (product_38_1516_sum & product_38_1518_sum) | (product_38_1524_half &
-      product_38_1520_sum);
-  wire product_38_1526_half = product_37_1504_carry ^ product_37_1506_carry;
-  wire product_38_1526_sum = product_38_1526_half ^ product_38_1522_sum;
-  wire product_38_1526_carry = (product_37_1504_carry & product_37_1506_carry) |
-      (product_38_1526_half & product_38_1522_sum);
-  wire product_38_1528_half = product_37_1508_carry ^ product_38_1524_sum;
-  wire product_38_1528_sum = product_38_1528_half ^ product_37_1510_carry;
-  wire product_38_1528_carry = (product_37_1508_carry & product_38_1524_sum) | (product_38_1528_half
-      & product_37_1510_carry);
-  wire product_38_1530_half = product_38_1526_sum ^ product_38_1528_sum;
-  wire product_38_1530_sum = product_38_1530_half ^ product_37_1512_carry;
-  wire product_38_1530_carry = (product_38_1526_sum & product_38_1528_sum) | (product_38_1530_half &
-      product_37_1512_carry);
-  wire product_39_1532_half_and_2 = a[16] & b_normal;
-  wire product_39_1532_half_and = a[17] & b[22];
-  wire product_39_1532_half = product_39_1532_half_and_2 ^ product_39_1532_half_and;
-  wire product_39_1532_carry_and = a[18] & b[21];
-  wire product_39_1532_sum = product_39_1532_half ^ product_39_1532_carry_and;
-  wire product_39_1532_carry = (product_39_1532_half_and_2 & product_39_1532_half_and) |
-      (product_39_1532_half & product_39_1532_carry_and);
-  wire product_39_1534_half_and_2 = a[19] & b[20];
-  wire product_39_1534_half_and = a[20] & b[19];
-  wire product_39_1534_half = product_39_1534_half_and_2 ^ product_39_1534_half_and;
-  wire product_39_1534_carry_and = a[21] & b[18];
-  wire product_39_1534_sum = product_39_1534_half ^ product_39_1534_carry_and;
-  wire product_39_1534_carry = (product_39_1534_half_and_2 & product_39_1534_half_and) |
-      (product_39_1534_half & product_39_1534_carry_and);
-  wire product_39_1536_half_and_2 = a[22] & b[17];
-  wire product_39_1536_half_and = a_normal & b[16];
-  wire product_39_1536_half = product_39_1536_half_and_2 ^ product_39_1536_half_and;
-  wire product_39_1536_sum = product_39_1536_half ^ product_38_1516_carry;
-  wire product_39_1536_carry = (product_39_1536_half_and_2 & product_39_1536_half_and) |
-      (product_39_1536_half & product_38_1516_carry);
-  wire product_39_1538_half = product_38_1518_carry ^ product_38_1520_carry;
-  wire product_39_1538_sum = product_39_1538_half ^ product_39_1532_sum;
-  wire product_39_1538_carry = (product_38_1518_carry & product_38_1520_carry) |
-      (product_39_1538_half & product_39_1532_sum);
-  wire product_39_1540_half = product_39_1534_sum ^ product_39_1536_sum;
-  wire product_39_1540_sum = product_39_1540_half ^ product_38_1522_carry;
-  wire product_39_1540_carry = (product_39_1534_sum & product_39_1536_sum) | (product_39_1540_half &
-      product_38_1522_carry);
-  wire product_39_1542_half = product_38_1524_carry ^ product_39_1538_sum;
-  wire product_39_1542_sum = product_39_1542_half ^ product_39_1540_sum;
-  wire product_39_1542_carry = (product_38_1524_carry & product_39_1538_sum) | (product_39_1542_half
-      & product_39_1540_sum);
-  wire product_39_1544_half = product_38_1526_carry ^ product_39_1542_sum;
-  wire product_39_1544_sum = product_39_1544_half ^ product_38_1528_carry;
-  wire product_39_1544_carry = (product_38_1526_carry & product_39_1542_sum) | (product_39_1544_half
-      & product_38_1528_carry);
-  wire product_40_1546_half_and_2 = a[17] & b_normal;
-  wire product_40_1546_half_and = a[18] & b[22];
-  wire product_40_1546_half = product_40_1546_half_and_2 ^ product_40_1546_half_and;
-  wire product_40_1546_sum_and = a[19] & b[21];
-  wire product_40_1546_sum = product_40_1546_half ^ product_40_1546_sum_and;
-  wire product_40_1546_carry = (product_40_1546_half_and_2 & product_40_1546_half_and) |
-      (product_40_1546_half & product_40_1546_sum_and);
-  wire product_40_1548_half_and_2 = a[20] & b[20];
-  wire product_40_1548_half_and = a[21] & b[19];
-  wire product_40_1548_half = product_40_1548_half_and_2 ^ product_40_1548_half_and;
-  wire product_40_1548_sum_and = a[22] & b[18];
-  wire product_40_1548_sum = product_40_1548_half ^ product_40_1548_sum_and;
-  wire product_40_1548_carry = (product_40_1548_half_and_2 & product_40_1548_half_and) |
-      (product_40_1548_half & product_40_1548_sum_and);
-  wire product_40_1550_half_and = a_normal & b[17];
-  wire product_40_1550_half = product_40_1550_half_and ^ product_39_1532_carry;
-  wire product_40_1550_sum = product_40_1550_half ^ product_39_1534_carry;
-  wire product_40_1550_carry = (product_40_1550_half_and & product_39_1532_carry) |
-      (product_40_1550_half & product_39_1534_carry);
-  wire product_40_1552_half = product_40_1546_sum ^ product_40_1548_sum;
-  wire product_40_1552_sum = product_40_1552_half ^ product_39_1536_carry;
-  wire product_40_1552_carry = (product_40_1546_sum & product_40_1548_sum) | (product_40_1552_half &
-      product_39_1536_carry);
-  wire product_40_1554_half = product_39_1538_carry ^ product_40_1550_sum;
-  wire product_40_1554_sum = product_40_1554_half ^ product_40_1552_sum;
-  wire product_40_1554_carry = (product_39_1538_carry & product_40_1550_sum) | (product_40_1554_half
-      & product_40_1552_sum);
-  wire product_40_1556_half = product_39_1540_carry ^ product_39_1542_carry;
-  wire product_40_1556_sum = product_40_1556_half ^ product_40_1554_sum;
-  wire product_40_1556_carry = (product_39_1540_carry & product_39_1542_carry) |
-      (product_40_1556_half & product_40_1554_sum);
-  wire product_41_1558_half_and_2 = a[18] & b_normal;
-  wire product_41_1558_half_and = a[19] & b[22];
-  wire product_41_1558_half = product_41_1558_half_and_2 ^ product_41_1558_half_and;
-  wire product_41_1558_sum_and = a[20] & b[21];
-  wire product_41_1558_sum = product_41_1558_half ^ product_41_1558_sum_and;
-  wire product_41_1558_carry = (product_41_1558_half_and_2 & product_41_1558_half_and) |
-      (product_41_1558_half & product_41_1558_sum_and);
-  wire product_41_1560_half_and_2 = a[21] & b[20];
-  wire product_41_1560_half_and = a[22] & b[19];
-  wire product_41_1560_half = product_41_1560_half_and_2 ^ product_41_1560_half_and;
-  wire product_41_1560_sum_and = a_normal & b[18];
-  wire product_41_1560_sum = product_41_1560_half ^ product_41_1560_sum_and;
-  wire product_41_1560_carry = (product_41_1560_half_and_2 & product_41_1560_half_and) |
-      (product_41_1560_half & product_41_1560_sum_and);
-  wire product_41_1562_half = product_40_1546_carry ^ product_40_1548_carry;
-  wire product_41_1562_sum = product_41_1562_half ^ product_41_1558_sum;
-  wire product_41_1562_carry = (product_40_1546_carry & product_40_1548_carry) |
-      (product_41_1562_half & product_41_1558_sum);
-  wire product_41_1564_half = product_41_1560_sum ^ product_40_1550_carry;
-  wire product_41_1564_sum = product_41_1564_half ^ product_40_1552_carry;
-  wire product_41_1564_carry = (product_41_1560_sum & product_40_1550_carry) | (product_41_1564_half
-      & product_40_1552_carry);
-  wire product_41_1566_half = product_41_1562_sum ^ product_40_1554_carry;
-  wire product_41_1566_sum = product_41_1566_half ^ product_41_1564_sum;
-  wire product_41_1566_carry = (product_41_1562_sum & product_40_1554_carry) | (product_41_1566_half
-      & product_41_1564_sum);
-  wire product_42_1568_half_and_2 = a[19] & b_normal;
-  wire product_42_1568_half_and = a[20] & b[22];
-  wire product_42_1568_half = product_42_1568_half_and_2 ^ product_42_1568_half_and;
-  wire product_42_1568_carry_and = a[21] & b[21];
-  wire product_42_1568_sum = product_42_1568_half ^ product_42_1568_carry_and;
-  wire product_42_1568_carry = (product_42_1568_half_and_2 & product_42_1568_half_and) |
-      (product_42_1568_half & product_42_1568_carry_and);
-  wire product_42_1570_half_and_2 = a[22] & b[20];
-  wire product_42_1570_half_and = a_normal & b[19];
-  wire product_42_1570_half = product_42_1570_half_and_2 ^ product_42_1570_half_and;
-  wire product_42_1570_sum = product_42_1570_half ^ product_41_1558_carry;
-  wire product_42_1570_carry = (product_42_1570_half_and_2 & product_42_1570_half_and) |
-      (product_42_1570_half & product_41_1558_carry);
-  wire product_42_1572_half = product_41_1560_carry ^ product_42_1568_sum;
-  wire product_42_1572_sum = product_42_1572_half ^ product_42_1570_sum;
-  wire product_42_1572_carry = (product_41_1560_carry & product_42_1568_sum) | (product_42_1572_half
-      & product_42_1570_sum);
-  wire product_42_1574_half = product_41_1562_carry ^ product_42_1572_sum;
-  wire product_42_1574_sum = product_42_1574_half ^ product_41_1564_carry;
-  wire product_42_1574_carry = (product_41_1562_carry & product_42_1572_sum) | (product_42_1574_half
-      & product_41_1564_carry);
-  wire product_43_1576_half_and_2 = a[20] & b_normal;
-  wire product_43_1576_half_and = a[21] & b[22];
-  wire product_43_1576_half = product_43_1576_half_and_2 ^ product_43_1576_half_and;
-  wire product_43_1576_sum_and = a[22] & b[21];
-  wire product_43_1576_sum = product_43_1576_half ^ product_43_1576_sum_and;
-  wire product_43_1576_carry = (product_43_1576_half_and_2 & product_43_1576_half_and) |
-      (product_43_1576_half & product_43_1576_sum_and);
-  wire product_43_1578_half_and = a_normal & b[20];
-  wire product_43_1578_half = product_43_1578_half_and ^ product_42_1568_carry;
-  wire product_43_1578_sum = product_43_1578_half ^ product_43_1576_sum;
-  wire product_43_1578_carry = (product_43_1578_half_and & product_42_1568_carry) |
-      (product_43_1578_half & product_43_1576_sum);
-  wire product_43_1580_half = product_42_1570_carry ^ product_42_1572_carry;
-  wire product_43_1580_sum = product_43_1580_half ^ product_43_1578_sum;
-  wire product_43_1580_carry = (product_42_1570_carry & product_42_1572_carry) |
-      (product_43_1580_half & product_43_1578_sum);
-  wire product_44_1582_half_and_2 = a[21] & b_normal;
-  wire product_44_1582_half_and = a[22] & b[22];
-  wire product_44_1582_half = product_44_1582_half_and_2 ^ product_44_1582_half_and;
-  wire product_44_1582_sum_and = a_normal & b[21];
-  wire product_44_1582_sum = product_44_1582_half ^ product_44_1582_sum_and;
-  wire product_44_1582_carry = (product_44_1582_half_and_2 & product_44_1582_half_and) |
-      (product_44_1582_half & product_44_1582_sum_and);
-  wire product_44_1584_half = product_43_1576_carry ^ product_44_1582_sum;
-  wire product_44_1584_sum = product_44_1584_half ^ product_43_1578_carry;
-  wire product_44_1584_carry = (product_43_1576_carry & product_44_1582_sum) | (product_44_1584_half
-      & product_43_1578_carry);
-  wire product_45_1586_half_and_2 = a[22] & b_normal;
-  wire product_45_1586_half_and = a_normal & b[22];
-  wire product_45_1586_half = product_45_1586_half_and_2 ^ product_45_1586_half_and;
-  wire product_45_1586_sum = product_45_1586_half ^ product_44_1582_carry;
-  wire product_45_1586_carry = (product_45_1586_half_and_2 & product_45_1586_half_and) |
-      (product_45_1586_half & product_44_1582_carry);
-  wire next_and = a_normal & b_normal;
-  wire next_and_3 = a[0] & b[1];
-  wire next_and_2 = a[1] & b[0];
-  wire [47:0] product_rows_propagate = {1'b0, next_and, product_45_1586_sum, product_44_1584_sum,
-      product_42_1574_carry, product_42_1574_sum, product_40_1556_carry, product_39_1544_carry,
-      product_39_1544_sum, product_38_1530_sum, product_36_1496_carry, product_35_1476_carry,
-      product_34_1454_carry, product_33_1430_carry, product_32_1404_carry, product_32_1404_sum,
-      product_30_1346_carry, product_29_1314_carry, product_28_1280_carry, product_27_1244_carry,
-      product_26_1206_carry, product_25_1166_carry, product_25_1166_sum, 6'd0, product_18_880_sum,
-      product_17_846_sum, product_16_814_sum, product_15_784_sum, product_14_756_sum,
-      product_13_730_sum, product_12_706_sum, product_11_684_sum, product_10_664_sum,
-      product_9_646_sum, product_8_630_sum, product_7_616_sum, product_6_604_sum, product_5_594_sum,
-      product_4_586_sum, product_3_580_sum, product_2_576_sum, next_and_3, a[0] & b[0]} ^ {1'b0,
-      product_45_1586_carry, product_44_1584_carry, product_43_1580_carry, product_43_1580_sum,
-      product_41_1566_carry, product_41_1566_sum, product_40_1556_sum, product_38_1530_carry,
-      product_37_1514_carry, product_37_1514_sum, product_36_1496_sum, product_35_1476_sum,
-      product_34_1454_sum, product_33_1430_sum, product_31_1376_carry, product_31_1376_sum,
-      product_30_1346_sum, product_29_1314_sum, product_28_1280_sum, product_27_1244_sum,
-      product_26_1206_sum, 24'd0, next_and_2, 1'b0};
+  wire [23:0] product_row0 = a_significand & {24{b[0]}};
+  wire [23:0] product_row1 = a_significand & {24{b[1]}};
+  wire [23:0] product_row2 = a_significand & {24{b[2]}};
+  wire [23:0] product_row3 = a_significand & {24{b[3]}};
+  wire [23:0] product_row4 = a_significand & {24{b[4]}};
+  wire [23:0] product_row5 = a_significand & {24{b[5]}};
+  wire [23:0] product_row6 = a_significand & {24{b[6]}};
+  wire [23:0] product_row7 = a_significand & {24{b[7]}};
+  wire [23:0] product_row8 = a_significand & {24{b[8]}};
+  wire [23:0] product_row9 = a_significand & {24{b[9]}};
+  wire [23:0] product_row10 = a_significand & {24{b[10]}};
+  wire [23:0] product_row11 = a_significand & {24{b[11]}};
+  wire [23:0] product_row12 = a_significand & {24{b[12]}};
+  wire [23:0] product_row13 = a_significand & {24{b[13]}};
+  wire [23:0] product_row14 = a_significand & {24{b[14]}};
+  wire [23:0] product_row15 = a_significand & {24{b[15]}};
+  wire [23:0] product_row16 = a_significand & {24{b[16]}};
+  wire [23:0] product_row17 = a_significand & {24{b[17]}};
+  wire [23:0] product_row18 = a_significand & {24{b[18]}};
+  wire [23:0] product_row19 = a_significand & {24{b[19]}};
+  wire [23:0] product_row20 = a_significand & {24{b[20]}};
+  wire [23:0] product_row21 = a_significand & {24{b[21]}};
+  wire [23:0] product_row22 = a_significand & {24{b[22]}};
+  wire [23:0] product_row23 = a_significand & {24{b_normal}};
+  wire [42:0] product_stage1_half0_2 = {product_row21[23:5], product_row2} ^ {product_row22[22:3],
+      product_row1[23:1]};
+  wire [42:0] product_stage1_sum0_2 = product_stage1_half0_2 ^ {product_row23[21:1],
+      product_row0[23:2]};
+  wire [42:0] product_stage1_carry0_2 = ({product_row21[23:5], product_row2} & {product_row22[22:3],
+      product_row1[23:1]}) | (product_stage1_half0_2 & {product_row23[21:1], product_row0[23:2]});
+  wire [36:0] product_stage1_half1_5 = {product_row18[23:11], product_row5} ^ {product_row19[22:9],
+      product_row4[23:1]};
+  wire [36:0] product_stage1_sum1_5 = product_stage1_half1_5 ^ {product_row20[21:7],
+      product_row3[23:2]};
+  wire [36:0] product_stage1_carry1_5 = ({product_row18[23:11], product_row5} &
+      {product_row19[22:9], product_row4[23:1]}) | (product_stage1_half1_5 & {product_row20[21:7],
+      product_row3[23:2]});
+  wire [30:0] product_stage1_half2_8 = {product_row15[23:17], product_row8} ^ {product_row16[22:15],
+      product_row7[23:1]};
+  wire [30:0] product_stage1_sum2_8 = product_stage1_half2_8 ^ {product_row17[21:13],
+      product_row6[23:2]};
+  wire [30:0] product_stage1_carry2_8 = ({product_row15[23:17], product_row8} &
+      {product_row16[22:15], product_row7[23:1]}) | (product_stage1_half2_8 & {product_row17[21:13],
+      product_row6[23:2]});
+  wire [24:0] product_stage1_half3_11 = {product_row12[23], product_row11} ^ {product_row13[22:21],
+      product_row10[23:1]};
+  wire [24:0] product_stage1_sum3_11 = product_stage1_half3_11 ^ {product_row14[21:19],
+      product_row9[23:2]};
+  wire [24:0] product_stage1_carry3_11 = ({product_row12[23], product_row11} &
+      {product_row13[22:21], product_row10[23:1]}) | (product_stage1_half3_11 &
+      {product_row14[21:19], product_row9[23:2]});
+  wire [18:0] product_stage1_half4_14 = product_row14[18:0] ^ product_row13[19:1];
+  wire [18:0] product_stage1_sum4_14 = product_stage1_half4_14 ^ product_row12[20:2];
+  wire [18:0] product_stage1_carry4_14 = (product_row14[18:0] & product_row13[19:1]) |
+      (product_stage1_half4_14 & product_row12[20:2]);
+  wire [12:0] product_stage1_half5_17 = product_row17[12:0] ^ product_row16[13:1];
+  wire [12:0] product_stage1_sum5_17 = product_stage1_half5_17 ^ product_row15[14:2];
+  wire [12:0] product_stage1_carry5_17 = (product_row17[12:0] & product_row16[13:1]) |
+      (product_stage1_half5_17 & product_row15[14:2]);
+  wire [6:0] product_stage1_half6_20 = product_row20[6:0] ^ product_row19[7:1];
+  wire [6:0] product_stage1_sum6_20 = product_stage1_half6_20 ^ product_row18[8:2];
+  wire [6:0] product_stage1_carry6_20 = (product_row20[6:0] & product_row19[7:1]) |
+      (product_stage1_half6_20 & product_row18[8:2]);
+  wire product_stage1_half7_23 = product_row23[0] ^ product_row22[1];
+  wire product_stage1_sum7_23 = product_stage1_half7_23 ^ product_row21[2];
+  wire product_stage1_carry7_23 = (product_row23[0] & product_row22[1]) | (product_stage1_half7_23 &
+      product_row21[2]);
+  wire [40:0] product_stage2_half0_3 = product_stage1_carry0_2[40:0] ^ {product_row20[23:22],
+      product_stage1_sum1_5, product_row3[1:0]};
+  wire [40:0] product_stage2_sum0_3 = product_stage2_half0_3 ^ product_stage1_sum0_2[41:1];
+  wire [40:0] product_stage2_carry0_3 = (product_stage1_carry0_2[40:0] & {product_row20[23:22],
+      product_stage1_sum1_5, product_row3[1:0]}) | (product_stage2_half0_3 &
+      product_stage1_sum0_2[41:1]);
+  wire product_stage2_half0_45 = product_row22[23] ^ product_stage1_carry0_2[42];
+  wire product_stage2_sum0_45 = product_stage2_half0_45 ^ product_row23[22];
+  wire product_stage2_carry0_45 = (product_row22[23] & product_stage1_carry0_2[42]) |
+      (product_stage2_half0_45 & product_row23[22]);
+  wire product_stage2_half1_7 = product_row7[0] ^ product_stage1_carry1_5[1];
+  wire product_stage2_sum1_7 = product_stage2_half1_7 ^ product_row6[1];
+  wire product_stage2_carry1_7 = (product_row7[0] & product_stage1_carry1_5[1]) |
+      (product_stage2_half1_7 & product_row6[1]);
+  wire [30:0] product_stage2_half1_9 = {product_stage1_carry2_8[30:29], product_row14[23:22],
+      product_stage1_sum3_11, product_row9[1:0]} ^ product_stage1_carry1_5[33:3];
+  wire [30:0] product_stage2_sum1_9 = product_stage2_half1_9 ^ {product_row17[22],
+      product_stage1_sum2_8[30:1]};
+  wire [30:0] product_stage2_carry1_9 = ({product_stage1_carry2_8[30:29], product_row14[23:22],
+      product_stage1_sum3_11, product_row9[1:0]} & product_stage1_carry1_5[33:3]) |
+      (product_stage2_half1_9 & {product_row17[22], product_stage1_sum2_8[30:1]});
+  wire [22:0] product_stage2_half2_12 = product_stage1_carry3_11[22:0] ^ {product_row12[22:21],
+      product_stage1_sum4_14, product_row12[1:0]};
+  wire [22:0] product_stage2_sum2_12 = product_stage2_half2_12 ^ product_stage1_carry2_8[25:3];
+  wire [22:0] product_stage2_carry2_12 = (product_stage1_carry3_11[22:0] & {product_row12[22:21],
+      product_stage1_sum4_14, product_row12[1:0]}) | (product_stage2_half2_12 &
+      product_stage1_carry2_8[25:3]);
+  wire product_stage2_half2_36 = product_row13[23] ^ product_stage1_carry3_11[24];
+  wire product_stage2_sum2_36 = product_stage2_half2_36 ^ product_stage1_carry2_8[27];
+  wire product_stage2_carry2_36 = (product_row13[23] & product_stage1_carry3_11[24]) |
+      (product_stage2_half2_36 & product_stage1_carry2_8[27]);
+  wire product_stage2_half3_16 = product_row16[0] ^ product_stage1_carry4_14[1];
+  wire product_stage2_sum3_16 = product_stage2_half3_16 ^ product_row15[1];
+  wire product_stage2_carry3_16 = (product_row16[0] & product_stage1_carry4_14[1]) |
+      (product_stage2_half3_16 & product_row15[1]);
+  wire [12:0] product_stage2_half3_18 = {product_stage1_carry5_17[12:11], product_row18[10:9],
+      product_stage1_sum6_20, product_row18[1:0]} ^ product_stage1_carry4_14[15:3];
+  wire [12:0] product_stage2_sum3_18 = product_stage2_half3_18 ^ {product_row15[15],
+      product_stage1_sum5_17[12:1]};
+  wire [12:0] product_stage2_carry3_18 = ({product_stage1_carry5_17[12:11], product_row18[10:9],
+      product_stage1_sum6_20, product_row18[1:0]} & product_stage1_carry4_14[15:3]) |
+      (product_stage2_half3_18 & {product_row15[15], product_stage1_sum5_17[12:1]});
+  wire [4:0] product_stage2_half4_21 = product_stage1_carry6_20[4:0] ^ {product_row21[4:3],
+      product_stage1_sum7_23, product_row21[1:0]};
+  wire [4:0] product_stage2_sum4_21 = product_stage2_half4_21 ^ product_stage1_carry5_17[7:3];
+  wire [4:0] product_stage2_carry4_21 = (product_stage1_carry6_20[4:0] & {product_row21[4:3],
+      product_stage1_sum7_23, product_row21[1:0]}) | (product_stage2_half4_21 &
+      product_stage1_carry5_17[7:3]);
+  wire product_stage2_half4_27 = product_row19[8] ^ product_stage1_carry6_20[6];
+  wire product_stage2_sum4_27 = product_stage2_half4_27 ^ product_stage1_carry5_17[9];
+  wire product_stage2_carry4_27 = (product_row19[8] & product_stage1_carry6_20[6]) |
+      (product_stage2_half4_27 & product_stage1_carry5_17[9]);
+  wire product_stage3_half0_4 = product_stage2_carry0_3[0] ^ product_row4[0];
+  wire product_stage3_sum0_4 = product_stage3_half0_4 ^ product_stage2_sum0_3[1];
+  wire product_stage3_carry0_4 = (product_stage2_carry0_3[0] & product_row4[0]) |
+      (product_stage3_half0_4 & product_stage2_sum0_3[1]);
+  wire [36:0] product_stage3_half0_6 = {product_stage1_carry1_5[36:35],
+      product_stage2_carry1_9[30:28], product_stage1_carry2_8[28], product_stage2_sum2_36,
+      product_stage1_carry2_8[26], product_stage2_sum2_12, product_stage1_carry2_8[2:0],
+      product_stage1_sum2_8[0], product_stage2_sum1_7, product_row6[0]} ^
+      product_stage2_carry0_3[38:2];
+  wire [36:0] product_stage3_sum0_6 = product_stage3_half0_6 ^ product_stage2_sum0_3[39:3];
+  wire [36:0] product_stage3_carry0_6 = ({product_stage1_carry1_5[36:35],
+      product_stage2_carry1_9[30:28], product_stage1_carry2_8[28], product_stage2_sum2_36,
+      product_stage1_carry2_8[26], product_stage2_sum2_12, product_stage1_carry2_8[2:0],
+      product_stage1_sum2_8[0], product_stage2_sum1_7, product_row6[0]} &
+      product_stage2_carry0_3[38:2]) | (product_stage3_half0_6 & product_stage2_sum0_3[39:3]);
+  wire product_stage3_half0_44 = product_stage1_carry0_2[41] ^ product_stage2_carry0_3[40];
+  wire product_stage3_sum0_44 = product_stage3_half0_44 ^ product_stage1_sum0_2[42];
+  wire product_stage3_carry0_44 = (product_stage1_carry0_2[41] & product_stage2_carry0_3[40]) |
+      (product_stage3_half0_44 & product_stage1_sum0_2[42]);
+  wire product_stage3_half1_10 = product_stage2_carry1_9[0] ^ product_row10[0];
+  wire product_stage3_sum1_10 = product_stage3_half1_10 ^ product_stage2_sum1_9[1];
+  wire product_stage3_carry1_10 = (product_stage2_carry1_9[0] & product_row10[0]) |
+      (product_stage3_half1_10 & product_stage2_sum1_9[1]);
+  wire [22:0] product_stage3_half1_13 = {product_stage2_carry2_12[22:1], product_row13[0]} ^
+      product_stage2_carry1_9[25:3];
+  wire [22:0] product_stage3_sum1_13 = product_stage3_half1_13 ^ product_stage2_sum1_9[26:4];
+  wire [22:0] product_stage3_carry1_13 = ({product_stage2_carry2_12[22:1], product_row13[0]} &
+      product_stage2_carry1_9[25:3]) | (product_stage3_half1_13 & product_stage2_sum1_9[26:4]);
+  wire product_stage3_half1_37 = product_stage2_carry2_36 ^ product_stage2_carry1_9[27];
+  wire product_stage3_sum1_37 = product_stage3_half1_37 ^ product_stage2_sum1_9[28];
+  wire product_stage3_carry1_37 = (product_stage2_carry2_36 & product_stage2_carry1_9[27]) |
+      (product_stage3_half1_37 & product_stage2_sum1_9[28]);
+  wire product_stage3_half2_17 = product_stage2_carry3_16 ^ product_stage1_carry4_14[2];
+  wire product_stage3_sum2_17 = product_stage3_half2_17 ^ product_stage1_sum5_17[0];
+  wire product_stage3_carry2_17 = (product_stage2_carry3_16 & product_stage1_carry4_14[2]) |
+      (product_stage3_half2_17 & product_stage1_sum5_17[0]);
+  wire [9:0] product_stage3_half2_19 = {product_stage2_carry3_18[9:1], product_row19[0]} ^
+      product_stage2_sum3_18[10:1];
+  wire [9:0] product_stage3_sum2_19 = product_stage3_half2_19 ^ {product_stage1_carry5_17[10],
+      product_stage2_sum4_27, product_stage1_carry5_17[8], product_stage2_sum4_21,
+      product_stage1_carry5_17[2:1]};
+  wire [9:0] product_stage3_carry2_19 = ({product_stage2_carry3_18[9:1], product_row19[0]} &
+      product_stage2_sum3_18[10:1]) | (product_stage3_half2_19 & {product_stage1_carry5_17[10],
+      product_stage2_sum4_27, product_stage1_carry5_17[8], product_stage2_sum4_21,
+      product_stage1_carry5_17[2:1]});
+  wire [1:0] product_stage3_half2_30 = {product_stage1_carry4_14[16], product_row16[14]} ^
+      {product_row15[16], product_stage2_sum3_18[12]};
+  wire [1:0] product_stage3_sum2_30 = product_stage3_half2_30 ^ product_stage2_carry3_18[12:11];
+  wire [1:0] product_stage3_carry2_30 = ({product_stage1_carry4_14[16], product_row16[14]} &
+      {product_row15[16], product_stage2_sum3_18[12]}) | (product_stage3_half2_30 &
+      product_stage2_carry3_18[12:11]);
+  wire product_stage3_half3_24 = product_stage1_carry7_23 ^ product_row22[2];
+  wire product_stage3_sum3_24 = product_stage3_half3_24 ^ product_stage2_carry4_21[2];
+  wire product_stage3_carry3_24 = (product_stage1_carry7_23 & product_row22[2]) |
+      (product_stage3_half3_24 & product_stage2_carry4_21[2]);
+  wire product_stage4_half0_5 = product_stage3_carry0_4 ^ product_stage2_carry0_3[1];
+  wire product_stage4_sum0_5 = product_stage4_half0_5 ^ product_stage2_sum0_3[2];
+  wire product_stage4_carry0_5 = (product_stage3_carry0_4 & product_stage2_carry0_3[1]) |
+      (product_stage4_half0_5 & product_stage2_sum0_3[2]);
+  wire [32:0] product_stage4_half0_8 = {product_row17[23], product_stage2_sum1_9[30:29],
+      product_stage3_sum1_37, product_stage3_carry1_13, product_stage2_carry2_12[0],
+      product_stage2_sum1_9[3:2], product_stage3_sum1_10, product_stage2_sum1_9[0],
+      product_stage1_carry1_5[2]} ^ product_stage3_sum0_6[34:2];
+  wire [32:0] product_stage4_sum0_8 = product_stage4_half0_8 ^ product_stage3_carry0_6[33:1];
+  wire [32:0] product_stage4_carry0_8 = ({product_row17[23], product_stage2_sum1_9[30:29],
+      product_stage3_sum1_37, product_stage3_carry1_13, product_stage2_carry2_12[0],
+      product_stage2_sum1_9[3:2], product_stage3_sum1_10, product_stage2_sum1_9[0],
+      product_stage1_carry1_5[2]} & product_stage3_sum0_6[34:2]) | (product_stage4_half0_8 &
+      product_stage3_carry0_6[33:1]);
+  wire [1:0] product_stage4_half0_42 = {product_stage2_carry0_3[39], product_row19[23]} ^
+      {product_stage2_sum0_3[40], product_stage3_sum0_6[36]};
+  wire [1:0] product_stage4_sum0_42 = product_stage4_half0_42 ^ product_stage3_carry0_6[36:35];
+  wire [1:0] product_stage4_carry0_42 = ({product_stage2_carry0_3[39], product_row19[23]} &
+      {product_stage2_sum0_3[40], product_stage3_sum0_6[36]}) | (product_stage4_half0_42 &
+      product_stage3_carry0_6[36:35]);
+  wire product_stage4_half1_15 = product_stage1_carry4_14[0] ^ product_row15[0];
+  wire product_stage4_sum1_15 = product_stage4_half1_15 ^ product_stage3_sum1_13[2];
+  wire product_stage4_carry1_15 = (product_stage1_carry4_14[0] & product_row15[0]) |
+      (product_stage4_half1_15 & product_stage3_sum1_13[2]);
+  wire [11:0] product_stage4_half1_18 = {product_stage2_carry3_18[10], product_stage3_sum2_19,
+      product_stage2_sum3_18[0]} ^ {product_stage3_carry2_19, product_stage2_carry3_18[0],
+      product_stage1_carry5_17[0]};
+  wire [11:0] product_stage4_sum1_18 = product_stage4_half1_18 ^ product_stage3_sum1_13[16:5];
+  wire [11:0] product_stage4_carry1_18 = ({product_stage2_carry3_18[10], product_stage3_sum2_19,
+      product_stage2_sum3_18[0]} & {product_stage3_carry2_19, product_stage2_carry3_18[0],
+      product_stage1_carry5_17[0]}) | (product_stage4_half1_18 & product_stage3_sum1_13[16:5]);
+  wire [2:0] product_stage4_half1_31 = {product_row13[20], product_stage3_carry2_30} ^
+      {product_stage1_carry4_14[18:17], product_stage3_sum2_30[1]};
+  wire [2:0] product_stage4_sum1_31 = product_stage4_half1_31 ^ product_stage3_sum1_13[20:18];
+  wire [2:0] product_stage4_carry1_31 = ({product_row13[20], product_stage3_carry2_30} &
+      {product_stage1_carry4_14[18:17], product_stage3_sum2_30[1]}) | (product_stage4_half1_31 &
+      product_stage3_sum1_13[20:18]);
+  wire product_stage5_half0_6 = product_stage4_carry0_5 ^ product_stage3_sum0_6[0];
+  wire product_stage5_sum0_6 = product_stage5_half0_6 ^ product_stage1_carry1_5[0];
+  wire product_stage5_carry0_6 = (product_stage4_carry0_5 & product_stage3_sum0_6[0]) |
+      (product_stage5_half0_6 & product_stage1_carry1_5[0]);
+  wire [25:0] product_stage5_half0_11 = {product_stage2_sum1_9[27], product_stage3_sum1_13[22:21],
+      product_stage4_sum1_31, product_stage4_carry1_18, product_stage3_carry2_17,
+      product_stage3_sum1_13[4:3], product_stage4_sum1_15, product_stage3_sum1_13[1:0],
+      product_stage2_carry1_9[2:1]} ^ product_stage4_sum0_8[28:3];
+  wire [25:0] product_stage5_sum0_11 = product_stage5_half0_11 ^ product_stage4_carry0_8[27:2];
+  wire [25:0] product_stage5_carry0_11 = ({product_stage2_sum1_9[27], product_stage3_sum1_13[22:21],
+      product_stage4_sum1_31, product_stage4_carry1_18, product_stage3_carry2_17,
+      product_stage3_sum1_13[4:3], product_stage4_sum1_15, product_stage3_sum1_13[1:0],
+      product_stage2_carry1_9[2:1]} & product_stage4_sum0_8[28:3]) | (product_stage5_half0_11 &
+      product_stage4_carry0_8[27:2]);
+  wire [3:0] product_stage5_half0_38 = {product_stage3_sum0_6[35], product_stage1_carry1_5[34],
+      product_row16[23], product_stage3_carry1_37} ^ {product_stage3_carry0_6[34],
+      product_stage4_sum0_8[32:30]};
+  wire [3:0] product_stage5_sum0_38 = product_stage5_half0_38 ^ product_stage4_carry0_8[32:29];
+  wire [3:0] product_stage5_carry0_38 = ({product_stage3_sum0_6[35], product_stage1_carry1_5[34],
+      product_row16[23], product_stage3_carry1_37} & {product_stage3_carry0_6[34],
+      product_stage4_sum0_8[32:30]}) | (product_stage5_half0_38 & product_stage4_carry0_8[32:29]);
+  wire [4:0] product_stage5_half1_22 = {product_stage1_carry6_20[5], product_stage3_carry3_24, 2'd0,
+      product_stage2_carry4_21[0]} ^ {product_stage2_carry4_21[4:3], product_stage3_sum3_24,
+      product_stage2_carry4_21[1], product_row22[0]};
+  wire [4:0] product_stage5_sum1_22 = product_stage5_half1_22 ^ product_stage4_sum1_18[8:4];
+  wire [4:0] product_stage5_carry1_22 = ({product_stage1_carry6_20[5], product_stage3_carry3_24,
+      2'd0, product_stage2_carry4_21[0]} & {product_stage2_carry4_21[4:3], product_stage3_sum3_24,
+      product_stage2_carry4_21[1], product_row22[0]}) | (product_stage5_half1_22 &
+      product_stage4_sum1_18[8:4]);
+  wire product_stage6_half0_7 = product_stage5_carry0_6 ^ product_stage3_sum0_6[1];
+  wire product_stage6_sum0_7 = product_stage6_half0_7 ^ product_stage3_carry0_6[0];
+  wire product_stage6_carry0_7 = (product_stage5_carry0_6 & product_stage3_sum0_6[1]) |
+      (product_stage6_half0_7 & product_stage3_carry0_6[0]);
+  wire [14:0] product_stage6_half0_16 = {product_stage3_sum1_13[17], product_stage4_sum1_18[11:9],
+      product_stage5_sum1_22, product_stage4_sum1_18[3:0], product_stage3_sum2_17,
+      product_stage2_sum3_16} ^ product_stage5_sum0_11[19:5];
+  wire [14:0] product_stage6_sum0_16 = product_stage6_half0_16 ^ product_stage5_carry0_11[18:4];
+  wire [14:0] product_stage6_carry0_16 = ({product_stage3_sum1_13[17], product_stage4_sum1_18[11:9],
+      product_stage5_sum1_22, product_stage4_sum1_18[3:0], product_stage3_sum2_17,
+      product_stage2_sum3_16} & product_stage5_sum0_11[19:5]) | (product_stage6_half0_16 &
+      product_stage5_carry0_11[18:4]);
+  wire [5:0] product_stage6_half0_32 = {product_stage4_sum0_8[29], product_stage2_carry1_9[26],
+      product_stage1_carry3_11[23], product_stage4_carry1_31} ^ {product_stage4_carry0_8[28],
+      product_stage5_sum0_11[25:21]};
+  wire [5:0] product_stage6_sum0_32 = product_stage6_half0_32 ^ product_stage5_carry0_11[25:20];
+  wire [5:0] product_stage6_carry0_32 = ({product_stage4_sum0_8[29], product_stage2_carry1_9[26],
+      product_stage1_carry3_11[23], product_stage4_carry1_31} & {product_stage4_carry0_8[28],
+      product_stage5_sum0_11[25:21]}) | (product_stage6_half0_32 & product_stage5_carry0_11[25:20]);
+  wire product_stage7_half0_8 = product_stage6_carry0_7 ^ product_stage4_sum0_8[0];
+  wire product_stage7_sum0_8 = product_stage7_half0_8 ^ product_stage2_carry1_7;
+  wire product_stage7_carry0_8 = (product_stage6_carry0_7 & product_stage4_sum0_8[0]) |
+      (product_stage7_half0_8 & product_stage2_carry1_7);
+  wire [8:0] product_stage7_half0_23 = {product_stage5_sum0_11[20], product_stage3_sum2_30[0],
+      product_stage2_sum3_18[11], product_stage2_carry4_27, product_stage5_carry1_22} ^
+      {product_stage5_carry0_11[19], product_stage6_sum0_16[14:7]};
+  wire [8:0] product_stage7_sum0_23 = product_stage7_half0_23 ^ product_stage6_carry0_16[14:6];
+  wire [8:0] product_stage7_carry0_23 = ({product_stage5_sum0_11[20], product_stage3_sum2_30[0],
+      product_stage2_sum3_18[11], product_stage2_carry4_27, product_stage5_carry1_22} &
+      {product_stage5_carry0_11[19], product_stage6_sum0_16[14:7]}) | (product_stage7_half0_23 &
+      product_stage6_carry0_16[14:6]);
+  wire [7:0] product_rows_block35 = {1'b0, product_stage5_carry0_38[2:0],
+      product_stage6_carry0_32[5:2]} + {1'b0, product_stage5_sum0_38, product_stage6_sum0_32[5:3]};
+  wire product_rows_block35_passes = &({product_stage5_carry0_38[2:0],
+      product_stage6_carry0_32[5:2]} ^ {product_stage5_sum0_38, product_stage6_sum0_32[5:3]});
+  wire [6:0] product_rows_block42 = {2'd0, product_row23[23], product_stage2_sum0_45,
+      product_stage4_carry0_42, product_stage5_carry0_38[3]} + {2'd0, product_stage2_carry0_45,
+      product_stage3_carry0_44, product_stage3_sum0_44, product_stage4_sum0_42};
   wire [6:0] zeros = {1'b0, zeros_365_r1} + 7'd25;
   wire [10:0] exponent_s2_sum = {2'd0, exponent_392_r1, exponent_r1} - 11'd102;
   wire [9:0] exponent_s2 = {exponent_s2_sum[9:1], exponent_r1};
   wire [10:0] exponent_after_shift = {exponent_s2[9], exponent_s2} - {4'd0, zeros};
-  wire product_19_916_sum = product_19_916_half_r1 ^ product_18_880_carry_r1;
-  wire product_19_916_carry = product_19_916_carry_1535_r1 | (product_19_916_half_r1 &
-      product_18_880_carry_r1);
-  wire product_20_954_half = product_19_914_carry_r1 ^ product_20_952_sum_r1;
-  wire product_20_954_sum = product_20_954_half ^ product_19_916_carry;
-  wire product_20_954_carry = (product_19_914_carry_r1 & product_20_952_sum_r1) |
-      (product_20_954_half & product_19_916_carry);
-  wire product_21_994_half = product_21_990_sum_r1 ^ product_21_992_sum_r1;
-  wire product_21_994_sum = product_21_994_half ^ product_20_954_carry;
-  wire product_21_994_carry = (product_21_990_sum_r1 & product_21_992_sum_r1) | (product_21_994_half
-      & product_20_954_carry);
-  wire product_22_1036_half = product_21_992_carry_r1 ^ product_22_1034_sum_r1;
-  wire product_22_1036_sum = product_22_1036_half ^ product_21_994_carry;
-  wire product_22_1036_carry = (product_21_992_carry_r1 & product_22_1034_sum_r1) |
-      (product_22_1036_half & product_21_994_carry);
-  wire product_23_1080_half = product_22_1034_carry_r1 ^ product_23_1078_sum_r1;
-  wire product_23_1080_sum = product_23_1080_half ^ product_22_1036_carry;
-  wire product_23_1080_carry = (product_22_1034_carry_r1 & product_23_1078_sum_r1) |
-      (product_23_1080_half & product_22_1036_carry);
-  wire product_24_1124_half = product_23_1078_carry_r1 ^ product_24_1122_sum_r1;
-  wire product_24_1124_sum = product_24_1124_half ^ product_23_1080_carry;
-  wire product_24_1124_carry = (product_23_1078_carry_r1 & product_24_1122_sum_r1) |
-      (product_24_1124_half & product_23_1080_carry);
-  wire [47:0] product_rows_propagate_s2_xor = {1'b0, product_rows_propagate_3580_r1,
-      product_45_1586_sum_r1, product_44_1584_sum_r1, product_42_1574_carry_r1,
-      product_42_1574_sum_r1, product_40_1556_carry_r1, product_39_1544_carry_r1,
-      product_39_1544_sum_r1, product_38_1530_sum_r1, product_36_1496_carry_r1,
-      product_35_1476_carry_r1, product_34_1454_carry_r1, product_33_1430_carry_r1,
-      product_32_1404_carry_r1, product_32_1404_sum_r1, product_30_1346_carry_r1,
-      product_29_1314_carry_r1, product_28_1280_carry_r1, product_27_1244_carry_r1,
-      product_26_1206_carry_r1, product_25_1166_carry_r1, product_25_1166_sum_r1,
-      product_24_1124_sum, product_23_1080_sum, product_22_1036_sum, product_21_994_sum,
-      product_20_954_sum, product_19_916_sum, product_18_880_sum_r1, product_17_846_sum_r1,
-      product_16_814_sum_r1, product_15_784_sum_r1, product_14_756_sum_r1, product_13_730_sum_r1,
-      product_12_706_sum_r1, product_11_684_sum_r1, product_10_664_sum_r1, product_9_646_sum_r1,
-      product_8_630_sum_r1, product_7_616_sum_r1, product_6_604_sum_r1, product_5_594_sum_r1,
-      product_4_586_sum_r1, product_3_580_sum_r1, product_2_576_sum_r1,
-      product_rows_propagate_3579_r1, product_rows_propagate_r1} ^ {1'b0, product_45_1586_carry_r1,
-      product_44_1584_carry_r1, product_43_1580_carry_r1, product_43_1580_sum_r1,
-      product_41_1566_carry_r1, product_41_1566_sum_r1, product_40_1556_sum_r1,
-      product_38_1530_carry_r1, product_37_1514_carry_r1, product_37_1514_sum_r1,
-      product_36_1496_sum_r1, product_35_1476_sum_r1, product_34_1454_sum_r1,
-      product_33_1430_sum_r1, product_31_1376_carry_r1, product_31_1376_sum_r1,
-      product_30_1346_sum_r1, product_29_1314_sum_r1, product_28_1280_sum_r1,
-      product_27_1244_sum_r1, product_26_1206_sum_r1, product_24_1124_carry, 23'd0,
-      product_rows_propagate_3581_r1, 1'b0};
-  wire [47:0] product_rows_propagate_s2 = {1'b0, product_rows_propagate_s2_xor[46:19],
-      product_18_880_sum_r1, product_17_846_sum_r1, product_16_814_sum_r1, product_15_784_sum_r1,
-      product_14_756_sum_r1, product_13_730_sum_r1, product_12_706_sum_r1, product_11_684_sum_r1,
-      product_10_664_sum_r1, product_9_646_sum_r1, product_8_630_sum_r1, product_7_616_sum_r1,
-      product_6_604_sum_r1, product_5_594_sum_r1, product_4_586_sum_r1, product_3_580_sum_r1,
-      product_2_576_sum_r1, product_rows_propagate_s2_xor[1], product_rows_propagate_r1};
-  wire [47:0] product_rows_generate = {1'b0, product_rows_propagate_3580_r1, product_45_1586_sum_r1,
-      product_44_1584_sum_r1, product_42_1574_carry_r1, product_42_1574_sum_r1,
-      product_40_1556_carry_r1, product_39_1544_carry_r1, product_39_1544_sum_r1,
-      product_38_1530_sum_r1, product_36_1496_carry_r1, product_35_1476_carry_r1,
-      product_34_1454_carry_r1, product_33_1430_carry_r1, product_32_1404_carry_r1,
-      product_32_1404_sum_r1, product_30_1346_carry_r1, product_29_1314_carry_r1,
-      product_28_1280_carry_r1, product_27_1244_carry_r1, product_26_1206_carry_r1,
-      product_25_1166_carry_r1, product_25_1166_sum_r1, product_24_1124_sum, product_23_1080_sum,
-      product_22_1036_sum, product_21_994_sum, product_20_954_sum, product_19_916_sum,
-      product_rows_propagate_s2[18:2], product_rows_propagate_3579_r1, product_rows_propagate_r1} &
-      {1'b0, product_45_1586_carry_r1, product_44_1584_carry_r1, product_43_1580_carry_r1,
-      product_43_1580_sum_r1, product_41_1566_carry_r1, product_41_1566_sum_r1,
-      product_40_1556_sum_r1, product_38_1530_carry_r1, product_37_1514_carry_r1,
-      product_37_1514_sum_r1, product_36_1496_sum_r1, product_35_1476_sum_r1,
-      product_34_1454_sum_r1, product_33_1430_sum_r1, product_31_1376_carry_r1,
-      product_31_1376_sum_r1, product_30_1346_sum_r1, product_29_1314_sum_r1,
-      product_28_1280_sum_r1, product_27_1244_sum_r1, product_26_1206_sum_r1, product_24_1124_carry,
-      23'd0, product_rows_propagate_3581_r1, 1'b0};
-  wire product_rows_0_zero1 = product_rows_generate[1];
-  wire product_rows_0_zero2 = product_rows_generate[2] | (product_2_576_sum_r1 &
-      product_rows_0_zero1);
-  wire product_rows_0_zero3 = product_rows_generate[3] | (product_3_580_sum_r1 &
-      product_rows_0_zero2);
-  wire product_rows_0_zero4 = product_rows_generate[4] | (product_4_586_sum_r1 &
-      product_rows_0_zero3);
-  wire product_rows_0_zero5 = product_rows_generate[5] | (product_5_594_sum_r1 &
-      product_rows_0_zero4);
-  wire product_rows_0_zero6 = product_rows_generate[6] | (product_6_604_sum_r1 &
-      product_rows_0_zero5);
-  wire product_rows_7_one1 = product_8_630_sum_r1 & product_7_616_sum_r1;
-  wire product_rows_7_one2 = product_9_646_sum_r1 & product_rows_7_one1;
-  wire product_rows_7_one3 = product_10_664_sum_r1 & product_rows_7_one2;
-  wire product_rows_7_one4 = product_11_684_sum_r1 & product_rows_7_one3;
-  wire product_rows_7_one5 = product_12_706_sum_r1 & product_rows_7_one4;
-  wire product_rows_7_one6 = product_13_730_sum_r1 & product_rows_7_one5;
-  wire product_rows_14_one1 = product_15_784_sum_r1 & product_14_756_sum_r1;
-  wire product_rows_14_one2 = product_16_814_sum_r1 & product_rows_14_one1;
-  wire product_rows_14_one3 = product_17_846_sum_r1 & product_rows_14_one2;
-  wire product_rows_14_one4 = product_18_880_sum_r1 & product_rows_14_one3;
-  wire product_rows_14_one5 = product_rows_propagate_s2[19] & product_rows_14_one4;
-  wire product_rows_14_one6 = product_rows_propagate_s2[20] & product_rows_14_one5;
-  wire product_rows_21_one0 = product_rows_propagate_s2[21];
-  wire product_rows_21_one1 = product_rows_propagate_s2[22] & product_rows_21_one0;
-  wire product_rows_21_one2 = product_rows_propagate_s2[23] & product_rows_21_one1;
-  wire product_rows_21_one3 = product_rows_propagate_s2[24] & product_rows_21_one2;
-  wire product_rows_21_zero4 = product_rows_generate[25];
-  wire product_rows_21_one4 = product_rows_propagate_s2[25] & product_rows_21_one3;
-  wire product_rows_21_zero5 = product_rows_generate[26] | (product_rows_propagate_s2[26] &
-      product_rows_21_zero4);
-  wire product_rows_21_one5 = product_rows_propagate_s2[26] & product_rows_21_one4;
-  wire product_rows_21_zero6 = product_rows_generate[27] | (product_rows_propagate_s2[27] &
-      product_rows_21_zero5);
-  wire product_rows_21_one6 = product_rows_propagate_s2[27] & product_rows_21_one5;
-  wire product_rows_28_zero0 = product_rows_generate[28];
-  wire product_rows_28_one0 = product_rows_propagate_s2[28];
-  wire product_rows_28_zero1 = product_rows_generate[29] | (product_rows_propagate_s2[29] &
-      product_rows_28_zero0);
-  wire product_rows_28_one1 = product_rows_propagate_s2[29] & product_rows_28_one0;
-  wire product_rows_28_zero2 = product_rows_generate[30] | (product_rows_propagate_s2[30] &
-      product_rows_28_zero1);
-  wire product_rows_28_one2 = product_rows_propagate_s2[30] & product_rows_28_one1;
-  wire product_rows_28_zero3 = product_rows_generate[31] | (product_rows_propagate_s2[31] &
-      product_rows_28_zero2);
-  wire product_rows_28_one3 = product_rows_propagate_s2[31] & product_rows_28_one2;
-  wire product_rows_28_zero4 = product_rows_generate[32] | (product_rows_propagate_s2[32] &
-      product_rows_28_zero3);
-  wire product_rows_28_one4 = product_rows_propagate_s2[32] & product_rows_28_one3;
-  wire product_rows_28_zero5 = product_rows_generate[33] | (product_rows_propagate_s2[33] &
-      product_rows_28_zero4);
-  wire product_rows_28_one5 = product_rows_propagate_s2[33] & product_rows_28_one4;
-  wire product_rows_28_zero6 = product_rows_generate[34] | (product_rows_propagate_s2[34] &
-      product_rows_28_zero5);
-  wire product_rows_28_one6 = product_rows_propagate_s2[34] & product_rows_28_one5;
-  wire product_rows_35_zero0 = product_rows_generate[35];
-  wire product_rows_35_one0 = product_rows_propagate_s2[35];
-  wire product_rows_35_zero1 = product_rows_generate[36] | (product_rows_propagate_s2[36] &
-      product_rows_35_zero0);
-  wire product_rows_35_one1 = product_rows_propagate_s2[36] & product_rows_35_one0;
-  wire product_rows_35_zero2 = product_rows_generate[37] | (product_rows_propagate_s2[37] &
-      product_rows_35_zero1);
-  wire product_rows_35_one2 = product_rows_propagate_s2[37] & product_rows_35_one1;
-  wire product_rows_35_zero3 = product_rows_generate[38] | (product_rows_propagate_s2[38] &
-      product_rows_35_zero2);
-  wire product_rows_35_one3 = product_rows_propagate_s2[38] & product_rows_35_one2;
-  wire product_rows_35_zero4 = product_rows_generate[39] | (product_rows_propagate_s2[39] &
-      product_rows_35_zero3);
-  wire product_rows_35_one4 = product_rows_propagate_s2[39] & product_rows_35_one3;
-  wire product_rows_35_zero5 = product_rows_generate[40] | (product_rows_propagate_s2[40] &
-      product_rows_35_zero4);
-  wire product_rows_35_one5 = product_rows_propagate_s2[40] & product_rows_35_one4;
-  wire product_rows_35_zero6 = product_rows_generate[41] | (product_rows_propagate_s2[41] &
-      product_rows_35_zero5);
-  wire product_rows_35_one6 = product_rows_propagate_s2[41] & product_rows_35_one5;
-  wire product_rows_42_zero0 = product_rows_generate[42];
-  wire product_rows_42_one0 = product_rows_propagate_s2[42];
-  wire product_rows_42_zero1 = product_rows_generate[43] | (product_rows_propagate_s2[43] &
-      product_rows_42_zero0);
-  wire product_rows_42_one1 = product_rows_propagate_s2[43] & product_rows_42_one0;
-  wire product_rows_42_zero2 = product_rows_generate[44] | (product_rows_propagate_s2[44] &
-      product_rows_42_zero1);
-  wire product_rows_42_one2 = product_rows_propagate_s2[44] & product_rows_42_one1;
-  wire product_rows_42_zero3 = product_rows_generate[45] | (product_rows_propagate_s2[45] &
-      product_rows_42_zero2);
-  wire product_rows_42_one3 = product_rows_propagate_s2[45] & product_rows_42_one2;
-  wire product_rows_42_zero4 = product_rows_generate[46] | (product_rows_propagate_s2[46] &
-      product_rows_42_zero3);
-  wire product_rows_42_one4 = product_rows_propagate_s2[46] & product_rows_42_one3;
-  wire product_rows_carry14 = product_rows_7_one6 & product_rows_0_zero6;
-  wire product_rows_carry21 = product_rows_14_one6 & product_rows_carry14;
-  wire product_rows_carry28 = product_rows_21_zero6 | (product_rows_21_one6 & product_rows_14_one6 &
-      product_rows_carry14);
-  wire product_rows_carry35 = product_rows_28_zero6 | (product_rows_28_one6 & product_rows_carry28);
-  wire product_rows_carry42 = product_rows_35_zero6 | (product_rows_35_one6 & product_rows_28_zero6)
-      | (product_rows_35_one6 & product_rows_28_one6 & product_rows_carry28);
-  wire [48:0] product_rows_s2 = {1'b0, product_rows_42_zero4 ^ (product_rows_42_one4 &
-      product_rows_carry42), product_rows_propagate_s2[46] ^ product_rows_42_zero3 ^
-      (product_rows_42_one3 & product_rows_carry42), product_rows_propagate_s2[45] ^
-      product_rows_42_zero2 ^ (product_rows_42_one2 & product_rows_carry42),
-      product_rows_propagate_s2[44] ^ product_rows_42_zero1 ^ (product_rows_42_one1 &
-      product_rows_carry42), product_rows_propagate_s2[43] ^ product_rows_42_zero0 ^
-      (product_rows_42_one0 & product_rows_carry42), product_rows_42_one0 ^ product_rows_carry42,
-      product_rows_propagate_s2[41] ^ product_rows_35_zero5 ^ (product_rows_35_one5 &
-      product_rows_carry35), product_rows_propagate_s2[40] ^ product_rows_35_zero4 ^
-      (product_rows_35_one4 & product_rows_carry35), product_rows_propagate_s2[39] ^
-      product_rows_35_zero3 ^ (product_rows_35_one3 & product_rows_carry35),
-      product_rows_propagate_s2[38] ^ product_rows_35_zero2 ^ (product_rows_35_one2 &
-      product_rows_carry35), product_rows_propagate_s2[37] ^ product_rows_35_zero1 ^
-      (product_rows_35_one1 & product_rows_carry35), product_rows_propagate_s2[36] ^
-      product_rows_35_zero0 ^ (product_rows_35_one0 & product_rows_carry35), product_rows_35_one0 ^
-      product_rows_carry35, product_rows_propagate_s2[34] ^ product_rows_28_zero5 ^
-      (product_rows_28_one5 & product_rows_carry28), product_rows_propagate_s2[33] ^
-      product_rows_28_zero4 ^ (product_rows_28_one4 & product_rows_carry28),
-      product_rows_propagate_s2[32] ^ product_rows_28_zero3 ^ (product_rows_28_one3 &
-      product_rows_carry28), product_rows_propagate_s2[31] ^ product_rows_28_zero2 ^
-      (product_rows_28_one2 & product_rows_carry28), product_rows_propagate_s2[30] ^
-      product_rows_28_zero1 ^ (product_rows_28_one1 & product_rows_carry28),
-      product_rows_propagate_s2[29] ^ product_rows_28_zero0 ^ (product_rows_28_one0 &
-      product_rows_carry28), product_rows_28_one0 ^ product_rows_carry28,
-      product_rows_propagate_s2[27] ^ product_rows_21_zero5 ^ (product_rows_21_one5 &
-      product_rows_carry21), product_rows_propagate_s2[26] ^ product_rows_21_zero4 ^
-      (product_rows_21_one4 & product_rows_carry21), product_rows_propagate_s2[25] ^
-      (product_rows_21_one3 & product_rows_carry21), product_rows_propagate_s2[24] ^
-      (product_rows_21_one2 & product_rows_carry21), product_rows_propagate_s2[23] ^
-      (product_rows_21_one1 & product_rows_carry21), product_rows_propagate_s2[22] ^
-      (product_rows_21_one0 & product_rows_carry21), product_rows_21_one0 ^ product_rows_carry21,
-      product_rows_propagate_s2[20] ^ (product_rows_14_one5 & product_rows_carry14),
-      product_rows_propagate_s2[19] ^ (product_rows_14_one4 & product_rows_carry14),
-      product_18_880_sum_r1 ^ (product_rows_14_one3 & product_rows_carry14), product_17_846_sum_r1 ^
-      (product_rows_14_one2 & product_rows_carry14), product_16_814_sum_r1 ^ (product_rows_14_one1 &
-      product_rows_carry14), product_15_784_sum_r1 ^ (product_14_756_sum_r1 & product_rows_carry14),
-      product_14_756_sum_r1 ^ product_rows_carry14, product_13_730_sum_r1 ^ (product_rows_7_one5 &
-      product_rows_0_zero6), product_12_706_sum_r1 ^ (product_rows_7_one4 & product_rows_0_zero6),
-      product_11_684_sum_r1 ^ (product_rows_7_one3 & product_rows_0_zero6), product_10_664_sum_r1 ^
-      (product_rows_7_one2 & product_rows_0_zero6), product_9_646_sum_r1 ^ (product_rows_7_one1 &
-      product_rows_0_zero6), product_8_630_sum_r1 ^ (product_7_616_sum_r1 & product_rows_0_zero6),
-      product_7_616_sum_r1 ^ product_rows_0_zero6, product_6_604_sum_r1 ^ product_rows_0_zero5,
-      product_5_594_sum_r1 ^ product_rows_0_zero4, product_4_586_sum_r1 ^ product_rows_0_zero3,
-      product_3_580_sum_r1 ^ product_rows_0_zero2, product_2_576_sum_r1 ^ product_rows_0_zero1,
-      product_rows_propagate_s2[1:0]};
+  wire [9:0] product_ripple9_block0 = {1'b0, product_stage5_carry0_11_r1,
+      product_stage3_carry1_10_r1, product_stage4_carry0_8_r1, product_stage7_carry0_8_r1, 1'b0} +
+      {1'b0, product_stage5_sum0_11_r1, product_stage4_sum0_8_r1, product_stage7_carry0_8_r1, 1'b0};
+  wire [9:0] product_ripple9_block8 = {2'd0, product_stage6_carry0_16_r1,
+      product_stage4_carry1_15_r1, product_ripple9_block0[9]} + {2'd0, product_stage6_sum0_16_r1,
+      product_ripple9_block0[9]};
+  wire [14:0] product_ripple9 = {product_ripple9_block8[8:1], product_ripple9_block0[8:2]};
+  wire [7:0] product_rows_block0_s2_sum = {1'b0, product_stage5_sum0_6_r1, product_stage4_sum0_5_r1,
+      product_stage3_sum0_4_r1, product_stage2_sum0_3_r1, product_stage1_sum0_2_r1, product_row0_r1}
+      + {6'd0, product_row1_r1, 1'b0};
+  wire [7:0] product_rows_block0_s2 = {product_rows_block0_s2_sum[7:1], product_row0_r1[0]};
+  wire [7:0] product_rows_block7_s2 = {1'b0, product_ripple9_block0[6:2], product_stage7_sum0_8_r1,
+      product_stage6_sum0_7_r1};
+  wire product_rows_block7_passes = &product_rows_block7_s2[6:0];
+  wire product_rows_block14_passes = &product_ripple9[11:5];
+  wire [7:0] product_rows_block21 = {1'b0, product_stage7_carry0_23_r1[3:0],
+      product_ripple9_block8[8:6]} + {1'b0, product_stage7_sum0_23_r1[4:0], 2'd0};
+  wire product_rows_block21_passes = &({product_stage7_carry0_23_r1[3:0],
+      product_ripple9_block8[8:6]} ^ {product_stage7_sum0_23_r1[4:0], 2'd0});
+  wire [7:0] product_rows_block28 = {1'b0, product_stage6_carry0_32_r1,
+      product_stage7_carry0_23_r1[8:4]} + {1'b0, product_stage6_sum0_32_r1,
+      product_stage7_sum0_23_r1[8:5]};
+  wire product_rows_block28_passes = &({product_stage6_carry0_32_r1,
+      product_stage7_carry0_23_r1[8:4]} ^ {product_stage6_sum0_32_r1,
+      product_stage7_sum0_23_r1[8:5]});
+  wire product_rows_blocks0to1_generates = product_rows_block7_passes & product_rows_block0_s2[7];
+  wire product_rows_blocks2to3_generates = product_rows_block21[7];
+  wire product_rows_blocks2to3_passes = product_rows_block21_passes & product_rows_block14_passes;
+  wire product_rows_blocks4to5_generates = product_rows_block35_r1[7] |
+      (product_rows_block35_passes_r1 & product_rows_block28[7]);
+  wire product_rows_blocks4to5_passes = product_rows_block35_passes_r1 &
+      product_rows_block28_passes;
+  wire product_rows_blocks0to2_generates = product_rows_block14_passes &
+      product_rows_blocks0to1_generates;
+  wire product_rows_blocks0to3_generates = product_rows_blocks2to3_generates |
+      (product_rows_blocks2to3_passes & product_rows_blocks0to1_generates);
+  wire product_rows_blocks0to4_generates = product_rows_block28[7] | (product_rows_block28_passes &
+      product_rows_blocks0to3_generates);
+  wire product_rows_blocks0to5_generates = product_rows_blocks4to5_generates |
+      (product_rows_blocks4to5_passes & product_rows_blocks0to3_generates);
+  wire product_rows_carry7 = product_rows_block0_s2[7];
+  wire [6:0] product_rows_bits7 = product_rows_block7_s2[6:0] + {6'd0, product_rows_carry7};
+  wire [6:0] product_rows_bits14 = product_ripple9[11:5] + {6'd0,
+      product_rows_blocks0to1_generates};
+  wire [6:0] product_rows_bits21 = product_rows_block21[6:0] + {6'd0,
+      product_rows_blocks0to2_generates};
   wire subnormal = $signed(exponent_after_shift) < $signed(11'd0);
   wire [6:0] shift = subnormal ? (($signed(exponent_s2) < $signed(10'd0)) ? 7'd0 : exponent_s2[6:0])
       : zeros;
   wire [9:0] shifted_exponent = subnormal ? 10'd0 : exponent_after_shift[9:0];
+  wire [6:0] product_rows_bits28 = product_rows_block28_r2 + {6'd0,
+      product_rows_blocks0to3_generates_r2};
+  wire [6:0] product_rows_bits35 = product_rows_block35_r2 + {6'd0,
+      product_rows_blocks0to4_generates_r2};
+  wire [5:0] product_rows_bits42 = product_rows_block42_r2 + {5'd0,
+      product_rows_blocks0to5_generates_r2};
+  wire [48:0] product_rows_s3 = {1'b0, product_rows_bits42, product_rows_bits35,
+      product_rows_bits28, product_rows_bits21_r2, product_rows_bits14_r2, product_rows_bits7_r2,
+      product_rows_block0_r2, product_row0_r2};
 
   // Normalize: Shift; by one place more if the product has a leading zero of its own.
-  wire [72:0] normalized_left64 = shift[6] ? {product_rows_s2[8:0], 64'd0} : {24'd0,
-      product_rows_s2};
-  wire normalized_some32 = ~shift[5] & (|normalized_left64[15:0]);
-  wire [56:0] normalized_left32 = shift[5] ? {normalized_left64[40:0], 16'd0} :
+  wire [72:0] normalized_left64 = shift_r2[6] ? {product_rows_s3[8:0], 64'd0} : {24'd0,
+      product_rows_s3};
+  wire normalized_some32 = ~shift_r2[5] & (|normalized_left64[15:0]);
+  wire [56:0] normalized_left32 = shift_r2[5] ? {normalized_left64[40:0], 16'd0} :
       normalized_left64[72:16];
-  wire normalized_some16 = normalized_some32 | (~shift[4] & (|normalized_left32[15:0]));
-  wire [40:0] normalized_left16 = shift[4] ? normalized_left32[40:0] : normalized_left32[56:16];
-  wire normalized_some8 = normalized_some16 | (~shift[3] & (|normalized_left16[7:0]));
-  wire [32:0] normalized_left8 = shift[3] ? normalized_left16[32:0] : normalized_left16[40:8];
-  wire normalized_some4 = normalized_some8 | (~shift[2] & (|normalized_left8[3:0]));
-  wire [28:0] normalized_left4 = shift[2] ? normalized_left8[28:0] : normalized_left8[32:4];
-  wire normalized_some2 = normalized_some4 | (~shift[1] & (|normalized_left4[1:0]));
-  wire [26:0] normalized_left2 = shift[1] ? normalized_left4[26:0] : normalized_left4[28:2];
-  wire [25:0] normalized_left1 = shift[0] ? normalized_left2[25:0] : normalized_left2[26:1];
-  wire one_more = ~normalized_left1[25] & (|shifted_exponent);
-  wire normalized_some1 = normalized_some1_4374_r2 | normalized_some1_4377_r2;
-  wire [24:0] kept = one_more_r2 ? normalized_left1_r2[24:0] : normalized_left1_r2[25:1];
-  wire sticky = normalized_some1 | (~one_more_r2 & normalized_left1_r2[0]);
+  wire normalized_some16 = normalized_some32 | (~shift_r2[4] & (|normalized_left32[15:0]));
+  wire [40:0] normalized_left16 = shift_r2[4] ? normalized_left32[40:0] : normalized_left32[56:16];
+  wire normalized_some8 = normalized_some16 | (~shift_r2[3] & (|normalized_left16[7:0]));
+  wire [32:0] normalized_left8 = shift_r2[3] ? normalized_left16[32:0] : normalized_left16[40:8];
+  wire normalized_some4 = normalized_some8 | (~shift_r2[2] & (|normalized_left8[3:0]));
+  wire [28:0] normalized_left4 = shift_r2[2] ? normalized_left8[28:0] : normalized_left8[32:4];
+  wire normalized_some2 = normalized_some4 | (~shift_r2[1] & (|normalized_left4[1:0]));
+  wire [26:0] normalized_left2 = shift_r2[1] ? normalized_left4[26:0] : normalized_left4[28:2];
+  wire normalized_some1 = normalized_some2 | (~shift_r2[0] & normalized_left2[0]);
+  wire [25:0] normalized_left1 = shift_r2[0] ? normalized_left2[25:0] : normalized_left2[26:1];
+  wire one_more = ~normalized_left1[25] & (|shifted_exponent_r2);
+  wire [24:0] kept = one_more ? normalized_left1[24:0] : normalized_left1[25:1];
+  wire sticky = normalized_some1 | (~one_more & normalized_left1[0]);
   wire [10:0] normalized_exponent_sum = {1'b0, shifted_exponent_r2} + 11'd1;
-  wire [10:0] normalized_exponent = one_more_r2 ? (normalized_exponent_sum - 11'd1) :
+  wire [10:0] normalized_exponent = one_more ? (normalized_exponent_sum - 11'd1) :
       normalized_exponent_sum;
 
   // Round: Round at the result's lsb. A carry out of the significand is the next binade.
@@ -3080,7 +569,7 @@ module mul_fp32_fp32_fp32_rne_l3 (
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
   wire [31:0] code = (nan_r2 | inf_r2) ? {nan_r2 ? 1'b0 : sign_r2, 8'hff, nan_r2, 22'd0} : {sign_r2,
-      overflow ? 31'h7f800000 : rounded};
+      overflow ? FP32_INFINITY : rounded};
 
   always @(posedge clk) begin
     if (rst) begin
@@ -3112,82 +601,31 @@ module mul_fp32_fp32_fp32_rne_l3 (
       exponent_392_r1 <= next_sum[8:1];
       inf_r1 <= inf;
       nan_r1 <= nan;
-      product_10_664_sum_r1 <= product_10_664_sum;
-      product_11_684_sum_r1 <= product_11_684_sum;
-      product_12_706_sum_r1 <= product_12_706_sum;
-      product_13_730_sum_r1 <= product_13_730_sum;
-      product_14_756_sum_r1 <= product_14_756_sum;
-      product_15_784_sum_r1 <= product_15_784_sum;
-      product_16_814_sum_r1 <= product_16_814_sum;
-      product_17_846_sum_r1 <= product_17_846_sum;
-      product_18_880_carry_r1 <= product_18_880_carry;
-      product_18_880_sum_r1 <= product_18_880_sum;
-      product_19_914_carry_r1 <= product_19_914_carry;
-      product_19_916_carry_1535_r1 <= product_18_878_carry & product_19_914_sum;
-      product_19_916_half_r1 <= product_19_916_half;
-      product_20_952_sum_r1 <= product_20_952_sum;
-      product_21_990_sum_r1 <= product_21_990_sum;
-      product_21_992_carry_r1 <= product_21_992_carry;
-      product_21_992_sum_r1 <= product_21_992_sum;
-      product_22_1034_carry_r1 <= product_22_1034_carry;
-      product_22_1034_sum_r1 <= product_22_1034_sum;
-      product_23_1078_carry_r1 <= product_23_1078_carry;
-      product_23_1078_sum_r1 <= product_23_1078_sum;
-      product_24_1122_sum_r1 <= product_24_1122_sum;
-      product_25_1166_carry_r1 <= product_25_1166_carry;
-      product_25_1166_sum_r1 <= product_25_1166_sum;
-      product_26_1206_carry_r1 <= product_26_1206_carry;
-      product_26_1206_sum_r1 <= product_26_1206_sum;
-      product_27_1244_carry_r1 <= product_27_1244_carry;
-      product_27_1244_sum_r1 <= product_27_1244_sum;
-      product_28_1280_carry_r1 <= product_28_1280_carry;
-      product_28_1280_sum_r1 <= product_28_1280_sum;
-      product_29_1314_carry_r1 <= product_29_1314_carry;
-      product_29_1314_sum_r1 <= product_29_1314_sum;
-      product_2_576_sum_r1 <= product_2_576_sum;
-      product_30_1346_carry_r1 <= product_30_1346_carry;
-      product_30_1346_sum_r1 <= product_30_1346_sum;
-      product_31_1376_carry_r1 <= product_31_1376_carry;
-      product_31_1376_sum_r1 <= product_31_1376_sum;
-      product_32_1404_carry_r1 <= product_32_1404_carry;
-      product_32_1404_sum_r1 <= product_32_1404_sum;
-      product_33_1430_carry_r1 <= product_33_1430_carry;
-      product_33_1430_sum_r1 <= product_33_1430_sum;
-      product_34_1454_carry_r1 <= product_34_1454_carry;
-      product_34_1454_sum_r1 <= product_34_1454_sum;
-      product_35_1476_carry_r1 <= product_35_1476_carry;
-      product_35_1476_sum_r1 <= product_35_1476_sum;
-      product_36_1496_carry_r1 <= product_36_1496_carry;
-      product_36_1496_sum_r1 <= product_36_1496_sum;
-      product_37_1514_carry_r1 <= product_37_1514_carry;
-      product_37_1514_sum_r1 <= product_37_1514_sum;
-      product_38_1530_carry_r1 <= product_38_1530_carry;
-      product_38_1530_sum_r1 <= product_38_1530_sum;
-      product_39_1544_carry_r1 <= product_39_1544_carry;
-      product_39_1544_sum_r1 <= product_39_1544_sum;
-      product_3_580_sum_r1 <= product_3_580_sum;
-      product_40_1556_carry_r1 <= product_40_1556_carry;
-      product_40_1556_sum_r1 <= product_40_1556_sum;
-      product_41_1566_carry_r1 <= product_41_1566_carry;
-      product_41_1566_sum_r1 <= product_41_1566_sum;
-      product_42_1574_carry_r1 <= product_42_1574_carry;
-      product_42_1574_sum_r1 <= product_42_1574_sum;
-      product_43_1580_carry_r1 <= product_43_1580_carry;
-      product_43_1580_sum_r1 <= product_43_1580_sum;
-      product_44_1584_carry_r1 <= product_44_1584_carry;
-      product_44_1584_sum_r1 <= product_44_1584_sum;
-      product_45_1586_carry_r1 <= product_45_1586_carry;
-      product_45_1586_sum_r1 <= product_45_1586_sum;
-      product_4_586_sum_r1 <= product_4_586_sum;
-      product_5_594_sum_r1 <= product_5_594_sum;
-      product_6_604_sum_r1 <= product_6_604_sum;
-      product_7_616_sum_r1 <= product_7_616_sum;
-      product_8_630_sum_r1 <= product_8_630_sum;
-      product_9_646_sum_r1 <= product_9_646_sum;
-      product_rows_propagate_r1 <= product_rows_propagate[0];
-      product_rows_propagate_3579_r1 <= next_and_3;
-      product_rows_propagate_3580_r1 <= next_and;
-      product_rows_propagate_3581_r1 <= next_and_2;
+      product_row0_r1 <= product_row0[1:0];
+      product_row1_r1 <= product_row1[0];
+      product_rows_block35_r1 <= product_rows_block35;
+      product_rows_block35_passes_r1 <= product_rows_block35_passes;
+      product_rows_block42_r1 <= product_rows_block42[5:0];
+      product_stage1_sum0_2_r1 <= product_stage1_sum0_2[0];
+      product_stage2_sum0_3_r1 <= product_stage2_sum0_3[0];
+      product_stage3_carry1_10_r1 <= product_stage3_carry1_10;
+      product_stage3_sum0_4_r1 <= product_stage3_sum0_4;
+      product_stage4_carry0_8_r1 <= product_stage4_carry0_8[1:0];
+      product_stage4_carry1_15_r1 <= product_stage4_carry1_15;
+      product_stage4_sum0_5_r1 <= product_stage4_sum0_5;
+      product_stage4_sum0_8_r1 <= product_stage4_sum0_8[2:1];
+      product_stage5_carry0_11_r1 <= product_stage5_carry0_11[3:0];
+      product_stage5_sum0_11_r1 <= product_stage5_sum0_11[4:0];
+      product_stage5_sum0_6_r1 <= product_stage5_sum0_6;
+      product_stage6_carry0_16_r1 <= product_stage6_carry0_16[5:0];
+      product_stage6_carry0_32_r1 <= product_stage6_carry0_32[1:0];
+      product_stage6_sum0_16_r1 <= product_stage6_sum0_16[6:0];
+      product_stage6_sum0_32_r1 <= product_stage6_sum0_32[2:0];
+      product_stage6_sum0_7_r1 <= product_stage6_sum0_7;
+      product_stage7_carry0_23_r1 <= product_stage7_carry0_23;
+      product_stage7_carry0_8_r1 <= product_stage7_carry0_8;
+      product_stage7_sum0_23_r1 <= product_stage7_sum0_23;
+      product_stage7_sum0_8_r1 <= product_stage7_sum0_8;
       sign_r1 <= sign;
       zeros_365_r1 <= {1'b0, a_zeros} + {1'b0, b_zeros};
     end
@@ -3197,10 +635,18 @@ module mul_fp32_fp32_fp32_rne_l3 (
     if (ready_2) begin
       inf_r2 <= inf_r1;
       nan_r2 <= nan_r1;
-      normalized_left1_r2 <= normalized_left1;
-      normalized_some1_4374_r2 <= normalized_some2;
-      normalized_some1_4377_r2 <= ~shift[0] & normalized_left2[0];
-      one_more_r2 <= one_more;
+      product_row0_r2 <= product_row0_r1[0];
+      product_rows_bits14_r2 <= product_rows_bits14;
+      product_rows_bits21_r2 <= product_rows_bits21;
+      product_rows_bits7_r2 <= product_rows_bits7;
+      product_rows_block0_r2 <= product_rows_block0_s2[6:1];
+      product_rows_block28_r2 <= product_rows_block28[6:0];
+      product_rows_block35_r2 <= product_rows_block35_r1[6:0];
+      product_rows_block42_r2 <= product_rows_block42_r1;
+      product_rows_blocks0to3_generates_r2 <= product_rows_blocks0to3_generates;
+      product_rows_blocks0to4_generates_r2 <= product_rows_blocks0to4_generates;
+      product_rows_blocks0to5_generates_r2 <= product_rows_blocks0to5_generates;
+      shift_r2 <= shift;
       shifted_exponent_r2 <= shifted_exponent;
       sign_r2 <= sign_r1;
     end

@@ -23,141 +23,72 @@ module mul_int8_int8_int16 (
   // Integer product: The exact product, and from it the result.
   wire product_one0 = b[0];
   wire product_two0 = (product_one0 ^ b[1]) & ~product_one0;
+  wire [8:0] product_row0 = (({a[7], a} & {9{product_one0}}) | ({a, 1'b0} & {9{product_two0}})) ^
+      {9{b[1]}} ^ 9'h100;
   wire product_one1 = b[1] ^ b[2];
   wire product_two1 = (b[2] ^ b[3]) & ~product_one1;
+  wire [8:0] product_row1 = (({a[7], a} & {9{product_one1}}) | ({a, 1'b0} & {9{product_two1}})) ^
+      {9{b[3]}} ^ 9'h100;
   wire product_one2 = b[3] ^ b[4];
   wire product_two2 = (b[4] ^ b[5]) & ~product_one2;
+  wire [8:0] product_row2 = (({a[7], a} & {9{product_one2}}) | ({a, 1'b0} & {9{product_two2}})) ^
+      {9{b[5]}} ^ 9'h100;
   wire product_one3 = b[5] ^ b[6];
   wire product_two3 = (b[6] ^ b[7]) & ~product_one3;
-  wire product_2_40_half_xor = ((product_one0 & a[2]) | (product_two0 & a[1])) ^ b[1];
-  wire product_2_40_half = b[3] ^ product_2_40_half_xor;
-  wire product_2_40_carry_xor = (product_one1 & a[0]) ^ b[3];
-  wire product_2_40_sum = product_2_40_half ^ product_2_40_carry_xor;
-  wire product_2_40_carry = (b[3] & product_2_40_half_xor) | (product_2_40_half &
-      product_2_40_carry_xor);
-  wire product_3_42_half_xor_2 = ((product_one0 & a[3]) | (product_two0 & a[2])) ^ b[1];
-  wire product_3_42_half_xor = ((product_one1 & a[1]) | (product_two1 & a[0])) ^ b[3];
-  wire product_3_42_half = product_3_42_half_xor_2 ^ product_3_42_half_xor;
-  wire product_3_42_sum = product_3_42_half ^ product_2_40_carry;
-  wire product_3_42_carry = (product_3_42_half_xor_2 & product_3_42_half_xor) | (product_3_42_half &
-      product_2_40_carry);
-  wire product_4_44_half_xor = ((product_one0 & a[4]) | (product_two0 & a[3])) ^ b[1];
-  wire product_4_44_half = b[5] ^ product_4_44_half_xor;
-  wire product_4_44_sum_xor = ((product_one1 & a[2]) | (product_two1 & a[1])) ^ b[3];
-  wire product_4_44_sum = product_4_44_half ^ product_4_44_sum_xor;
-  wire product_4_44_carry = (b[5] & product_4_44_half_xor) | (product_4_44_half &
-      product_4_44_sum_xor);
-  wire product_4_46_half_xor = (product_one2 & a[0]) ^ b[5];
-  wire product_4_46_half = product_4_46_half_xor ^ product_4_44_sum;
-  wire product_4_46_sum = product_4_46_half ^ product_3_42_carry;
-  wire product_4_46_carry = (product_4_46_half_xor & product_4_44_sum) | (product_4_46_half &
-      product_3_42_carry);
-  wire product_5_48_half_xor_2 = ((product_one0 & a[5]) | (product_two0 & a[4])) ^ b[1];
-  wire product_5_48_half_xor = ((product_one1 & a[3]) | (product_two1 & a[2])) ^ b[3];
-  wire product_5_48_half = product_5_48_half_xor_2 ^ product_5_48_half_xor;
-  wire product_5_48_sum_xor = ((product_one2 & a[1]) | (product_two2 & a[0])) ^ b[5];
-  wire product_5_48_sum = product_5_48_half ^ product_5_48_sum_xor;
-  wire product_5_48_carry = (product_5_48_half_xor_2 & product_5_48_half_xor) | (product_5_48_half &
-      product_5_48_sum_xor);
-  wire product_5_50_half = product_4_44_carry ^ product_5_48_sum;
-  wire product_5_50_sum = product_5_50_half ^ product_4_46_carry;
-  wire product_5_50_carry = (product_4_44_carry & product_5_48_sum) | (product_5_50_half &
-      product_4_46_carry);
-  wire product_6_52_half_xor = ((product_one0 & a[6]) | (product_two0 & a[5])) ^ b[1];
-  wire product_6_52_half = b[7] ^ product_6_52_half_xor;
-  wire product_6_52_sum_xor = ((product_one1 & a[4]) | (product_two1 & a[3])) ^ b[3];
-  wire product_6_52_sum = product_6_52_half ^ product_6_52_sum_xor;
-  wire product_6_52_carry = (b[7] & product_6_52_half_xor) | (product_6_52_half &
-      product_6_52_sum_xor);
-  wire product_6_54_half_xor_2 = ((product_one2 & a[2]) | (product_two2 & a[1])) ^ b[5];
-  wire product_6_54_half_xor = (product_one3 & a[0]) ^ b[7];
-  wire product_6_54_half = product_6_54_half_xor_2 ^ product_6_54_half_xor;
-  wire product_6_54_sum = product_6_54_half ^ product_5_48_carry;
-  wire product_6_54_carry = (product_6_54_half_xor_2 & product_6_54_half_xor) | (product_6_54_half &
-      product_5_48_carry);
-  wire product_6_56_half = product_6_52_sum ^ product_6_54_sum;
-  wire product_6_56_sum = product_6_56_half ^ product_5_50_carry;
-  wire product_6_56_carry = (product_6_52_sum & product_6_54_sum) | (product_6_56_half &
-      product_5_50_carry);
-  wire product_7_58_half_and = product_one0 & a[7];
-  wire product_7_58_half_xor_2 = (product_7_58_half_and | (product_two0 & a[6])) ^ b[1];
-  wire product_7_58_half_xor = ((product_one1 & a[5]) | (product_two1 & a[4])) ^ b[3];
-  wire product_7_58_half = product_7_58_half_xor_2 ^ product_7_58_half_xor;
-  wire product_7_58_sum_xor = ((product_one2 & a[3]) | (product_two2 & a[2])) ^ b[5];
-  wire product_7_58_sum = product_7_58_half ^ product_7_58_sum_xor;
-  wire product_7_58_carry = (product_7_58_half_xor_2 & product_7_58_half_xor) | (product_7_58_half &
-      product_7_58_sum_xor);
-  wire product_7_60_half_xor = ((product_one3 & a[1]) | (product_two3 & a[0])) ^ b[7];
-  wire product_7_60_half = product_7_60_half_xor ^ product_6_52_carry;
-  wire product_7_60_sum = product_7_60_half ^ product_7_58_sum;
-  wire product_7_60_carry = (product_7_60_half_xor & product_6_52_carry) | (product_7_60_half &
-      product_7_58_sum);
-  wire product_7_62_half = product_6_54_carry ^ product_7_60_sum;
-  wire product_7_62_sum = product_7_62_half ^ product_6_56_carry;
-  wire product_7_62_carry = (product_6_54_carry & product_7_60_sum) | (product_7_62_half &
-      product_6_56_carry);
-  wire product_8_66_half_xor_2 = ((product_one2 & a[4]) | (product_two2 & a[3])) ^ b[5];
-  wire product_8_66_half_xor = ((product_one3 & a[2]) | (product_two3 & a[1])) ^ b[7];
-  wire product_8_66_half = product_8_66_half_xor_2 ^ product_8_66_half_xor;
-  wire product_8_66_sum_xor = ((product_one1 & a[6]) | (product_two1 & a[5])) ^ b[3];
-  wire product_8_66_sum = product_8_66_half ^ ~(~((product_7_58_half_and | (product_two0 & a[7])) ^
-      b[1]) ^ product_8_66_sum_xor);
-  wire product_8_66_carry = (product_8_66_half_xor_2 & product_8_66_half_xor) | (product_8_66_half &
-      ~(~((product_7_58_half_and | (product_two0 & a[7])) ^ b[1]) ^ product_8_66_sum_xor));
-  wire product_8_68_half = product_7_58_carry ^ product_8_66_sum;
-  wire product_8_68_sum = product_8_68_half ^ product_7_60_carry;
-  wire product_8_68_carry = (product_7_58_carry & product_8_66_sum) | (product_8_68_half &
-      product_7_60_carry);
-  wire product_9_72_half_xor = ((product_one3 & a[3]) | (product_two3 & a[2])) ^ b[7];
-  wire product_9_72_half_or = ~((product_7_58_half_and | (product_two0 & a[7])) ^ b[1]) |
-      product_8_66_sum_xor;
-  wire product_9_72_half = product_9_72_half_xor ^ product_9_72_half_or;
-  wire product_9_72_sum_and = product_one1 & a[7];
-  wire product_9_72_sum_xor_2 = (product_9_72_sum_and | (product_two1 & a[6])) ^ b[3];
-  wire product_9_72_sum_xor = ((product_one2 & a[5]) | (product_two2 & a[4])) ^ b[5];
-  wire product_9_72_sum = product_9_72_half ^ ~(product_9_72_sum_xor_2 ^ product_9_72_sum_xor);
-  wire product_9_72_carry = (product_9_72_half_xor & product_9_72_half_or) | (product_9_72_half &
-      ~(product_9_72_sum_xor_2 ^ product_9_72_sum_xor));
-  wire product_9_74_half = product_8_66_carry ^ product_9_72_sum;
-  wire product_9_74_sum = product_9_74_half ^ product_8_68_carry;
-  wire product_9_74_carry = (product_8_66_carry & product_9_72_sum) | (product_9_74_half &
-      product_8_68_carry);
-  wire product_10_76_half_xor = ((product_one2 & a[6]) | (product_two2 & a[5])) ^ b[5];
-  wire product_10_76_half = ~((product_9_72_sum_and | (product_two1 & a[7])) ^ b[3]) ^
-      product_10_76_half_xor;
-  wire product_10_76_sum_xor = ((product_one3 & a[4]) | (product_two3 & a[3])) ^ b[7];
-  wire product_10_76_sum = product_10_76_half ^ product_10_76_sum_xor;
-  wire product_10_76_carry = (~((product_9_72_sum_and | (product_two1 & a[7])) ^ b[3]) &
-      product_10_76_half_xor) | (product_10_76_half & product_10_76_sum_xor);
-  wire product_10_78_half_or = product_9_72_sum_xor_2 | product_9_72_sum_xor;
-  wire product_10_78_half = product_10_78_half_or ^ product_9_72_carry;
-  wire product_10_78_sum = product_10_78_half ^ product_10_76_sum;
-  wire product_10_78_carry = (product_10_78_half_or & product_9_72_carry) | (product_10_78_half &
-      product_10_76_sum);
-  wire product_11_82_half_and = product_one2 & a[7];
-  wire product_11_82_half_xor_2 = (product_11_82_half_and | (product_two2 & a[6])) ^ b[5];
-  wire product_11_82_half_xor = ((product_one3 & a[5]) | (product_two3 & a[4])) ^ b[7];
-  wire product_11_82_half = ~(product_11_82_half_xor_2 ^ product_11_82_half_xor) ^
-      product_10_76_carry;
-  wire product_11_82_sum = product_11_82_half ^ product_10_78_carry;
-  wire product_11_82_carry = (~(product_11_82_half_xor_2 ^ product_11_82_half_xor) &
-      product_10_76_carry) | (product_11_82_half & product_10_78_carry);
-  wire product_12_84_half_xor = ((product_one3 & a[6]) | (product_two3 & a[5])) ^ b[7];
-  wire product_12_84_half = ~((product_11_82_half_and | (product_two2 & a[7])) ^ b[5]) ^
-      product_12_84_half_xor;
-  wire product_12_84_carry_or = product_11_82_half_xor_2 | product_11_82_half_xor;
-  wire product_12_84_sum = product_12_84_half ^ product_12_84_carry_or;
-  wire product_12_84_carry = (~((product_11_82_half_and | (product_two2 & a[7])) ^ b[5]) &
-      product_12_84_half_xor) | (product_12_84_half & product_12_84_carry_or);
-  wire product_rows_and = product_one3 & a[7];
-  wire product_rows_xor = (product_rows_and | (product_two3 & a[6])) ^ b[7];
-  wire [16:0] product_rows = {2'b01, ~((product_rows_and | (product_two3 & a[7])) ^ b[7]),
-      ~(product_rows_xor ^ product_12_84_carry), product_12_84_sum, product_11_82_sum,
-      product_10_78_sum, product_9_74_sum, product_8_68_sum, product_7_62_sum, product_6_56_sum,
-      product_5_50_sum, product_4_46_sum, product_3_42_sum, product_2_40_sum, ((product_one0 & a[1])
-      | (product_two0 & a[0])) ^ b[1], b[1]} + {2'd0, product_rows_xor | product_12_84_carry, 1'b0,
-      product_11_82_carry, 1'b0, product_9_74_carry, 1'b0, product_7_62_carry, 7'd0, (product_one0 &
-      a[0]) ^ b[1]};
+  wire [8:0] product_row3 = (({a[7], a} & {9{product_one3}}) | ({a, 1'b0} & {9{product_two3}})) ^
+      {9{b[7]}} ^ 9'h100;
+  wire product_stage1_half0_2 = b[3] ^ product_row1[0];
+  wire product_stage1_sum0_2 = product_stage1_half0_2 ^ product_row0[2];
+  wire product_stage1_carry0_2 = (b[3] & product_row1[0]) | (product_stage1_half0_2 &
+      product_row0[2]);
+  wire [7:0] product_stage1_half0_4 = product_row2[7:0] ^ {1'b1, product_row1[8:2]};
+  wire [7:0] product_stage1_sum0_4 = product_stage1_half0_4 ^ {product_row3[5:4], 1'b1,
+      product_row0[8:4]};
+  wire [7:0] product_stage1_carry0_4 = (product_row2[7:0] & {1'b1, product_row1[8:2]}) |
+      (product_stage1_half0_4 & {product_row3[5:4], 1'b1, product_row0[8:4]});
+  wire product_stage2_half0_3 = product_stage1_carry0_2 ^ product_row1[1];
+  wire product_stage2_sum0_3 = product_stage2_half0_3 ^ product_row0[3];
+  wire product_stage2_carry0_3 = (product_stage1_carry0_2 & product_row1[1]) |
+      (product_stage2_half0_3 & product_row0[3]);
+  wire [3:0] product_stage2_half0_6 = product_row3[3:0] ^ product_stage1_sum0_4[5:2];
+  wire [3:0] product_stage2_sum0_6 = product_stage2_half0_6 ^ product_stage1_carry0_4[4:1];
+  wire [3:0] product_stage2_carry0_6 = (product_row3[3:0] & product_stage1_sum0_4[5:2]) |
+      (product_stage2_half0_6 & product_stage1_carry0_4[4:1]);
+  wire product_stage2_half0_12 = product_row2[8] ^ product_row3[6];
+  wire product_stage2_sum0_12 = product_stage2_half0_12 ^ product_stage1_carry0_4[7];
+  wire product_stage2_carry0_12 = (product_row2[8] & product_row3[6]) | (product_stage2_half0_12 &
+      product_stage1_carry0_4[7]);
+  wire product_stage3_half0_4 = product_stage2_carry0_3 ^ product_stage1_sum0_4[0];
+  wire product_stage3_sum0_4 = product_stage3_half0_4 ^ b[5];
+  wire product_stage3_carry0_4 = (product_stage2_carry0_3 & product_stage1_sum0_4[0]) |
+      (product_stage3_half0_4 & b[5]);
+  wire product_stage3_half0_8 = 1'b1 ^ product_stage2_sum0_6[2];
+  wire product_stage3_sum0_8 = product_stage3_half0_8 ^ product_stage2_carry0_6[1];
+  wire product_stage3_carry0_8 = product_stage2_sum0_6[2] | (product_stage3_half0_8 &
+      product_stage2_carry0_6[1]);
+  wire product_stage3_half0_10 = product_stage1_sum0_4[6] ^ product_stage1_carry0_4[5];
+  wire product_stage3_sum0_10 = product_stage3_half0_10 ^ product_stage2_carry0_6[3];
+  wire product_stage3_carry0_10 = (product_stage1_sum0_4[6] & product_stage1_carry0_4[5]) |
+      (product_stage3_half0_10 & product_stage2_carry0_6[3]);
+  wire product_stage3_half0_13 = product_stage2_carry0_12 ^ product_row3[7];
+  wire product_stage3_sum0_13 = product_stage3_half0_13 ^ 1'b1;
+  wire product_stage3_carry0_13 = (product_stage2_carry0_12 & product_row3[7]) |
+      product_stage3_half0_13;
+  wire [4:0] product_ripple5_sum = {1'b0, product_stage2_carry0_6[0], b[7],
+      product_stage1_carry0_4[0], product_stage3_carry0_4} + {1'b0, product_stage2_sum0_6[1:0],
+      product_stage1_sum0_4[1], product_stage3_carry0_4};
+  wire [3:0] product_ripple5 = product_ripple5_sum[4:1];
+  wire [2:0] product_ripple9_sum = {1'b0, product_stage2_carry0_6[2], product_stage3_carry0_8} +
+      {1'b0, product_stage2_sum0_6[3], product_stage3_carry0_8};
+  wire [1:0] product_ripple9 = product_ripple9_sum[2:1];
+  wire [2:0] product_ripple11_sum = {1'b0, product_stage1_sum0_4[7], product_stage3_carry0_10} +
+      {1'b0, product_stage1_carry0_4[6], product_stage3_carry0_10};
+  wire [1:0] product_ripple11 = product_ripple11_sum[2:1];
+  wire [16:0] product_rows = {2'b01, product_row3[8], product_stage3_sum0_13, product_ripple11,
+      product_ripple9, product_ripple5, product_stage3_sum0_4, product_stage2_sum0_3,
+      product_stage1_sum0_2, product_row0[1:0]} + {2'd0, product_stage3_carry0_13, 1'b0,
+      product_stage2_sum0_12, 1'b0, product_stage3_sum0_10, 1'b0, product_stage3_sum0_8, 7'd0,
+      b[1]};
   wire [15:0] product = product_rows[15:0];
   assign y = product;
 endmodule

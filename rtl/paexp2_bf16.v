@@ -20,6 +20,8 @@ module paexp2_bf16 (
   input  wire [15:0] a,
   output wire [15:0] y
 );
+  localparam [14:0] BF16_INFINITY = 15'h7f80;
+  localparam [15:0] BF16_NAN = 16'h7fc0;
 
   // Classify: The operand's class.
   wire a_normal = |a[14:7];
@@ -67,8 +69,8 @@ module paexp2_bf16 (
   wire is_zero = (a_inf & a_sign) | below;
   wire above_2 = beyond | (sum[14] & (beyond | (sum[13] & sum[12] & sum[11] & sum[10] & sum[9] &
       sum[8] & sum[7])));
-  wire [15:0] code_2 = a_nan ? 16'h7fc0 : (a_inf & ~a_sign) ? 16'h7f80 : {1'b0, (above_2 ? 15'h7f80
-      : sum[14:0]) & ~{15{is_zero}}};
+  wire [15:0] code_2 = a_nan ? BF16_NAN : (a_inf & ~a_sign) ? 16'h7f80 : {1'b0, (above_2 ?
+      BF16_INFINITY : sum[14:0]) & ~{15{is_zero}}};
   assign y = code_2;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

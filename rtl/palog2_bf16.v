@@ -20,6 +20,9 @@ module palog2_bf16 (
   input  wire [15:0] a,
   output wire [15:0] y
 );
+  localparam [14:0] BF16_INFINITY = 15'h7f80;
+  localparam [14:0] BF16_LARGEST = 15'h7f7f;
+  localparam [15:0] BF16_NAN = 16'h7fc0;
 
   // Subtract: The field less that of one: the logarithm.
   wire a_normal = |a[14:7];
@@ -81,26 +84,17 @@ module palog2_bf16 (
   wire guard = kept[0] ^ carry_from_below;
   wire [14:0] truncated = {normalized_exponent & {8{kept[8]}}, kept[7:1]};
   wire round_up = carry | (guard & (normalized_some1 | kept[1]));
-  wire kept_all = &kept[4:1];
-  wire incremented_and = kept_all & (&truncated[7:4]);
-  wire incremented_and_2 = incremented_and & (&truncated[11:8]);
-  wire [14:0] incremented = {truncated[14] ^ (incremented_and_2 & (&truncated[13:12]) & round_up),
-      truncated[13] ^ (incremented_and_2 & truncated[12] & round_up), truncated[12] ^
-      (incremented_and_2 & round_up), truncated[11] ^ (incremented_and & (&truncated[10:8]) &
-      round_up), truncated[10] ^ (incremented_and & (&truncated[9:8]) & round_up), truncated[9] ^
-      (incremented_and & truncated[8] & round_up), truncated[8] ^ (incremented_and & round_up),
-      truncated[7] ^ (kept_all & (&kept[7:5]) & round_up), kept[7] ^ (kept_all & (&kept[6:5]) &
-      round_up), kept[6] ^ (kept_all & kept[5] & round_up), kept[5] ^ (kept_all & round_up), kept[4]
-      ^ ((&kept[3:1]) & round_up), kept[3] ^ ((&kept[2:1]) & round_up), kept[2] ^ (kept[1] &
-      round_up), kept[1] ^ round_up};
+  wire incremented_carry8 = (&truncated[7:0]) & round_up;
+  wire [14:0] incremented = {truncated[14:8] + {6'd0, incremented_carry8}, truncated[7:0] + {7'd0,
+      round_up}};
   wire overflow = (truncated[14] & truncated[13] & truncated[12] & truncated[11] & truncated[10] &
       truncated[9] & truncated[8] & truncated[7]) | ((truncated == 15'd32639) & round_up);
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [15:0] code = overflow ? {sign, 15'h7f7f} : {sign, incremented};
+  wire [15:0] code = overflow ? {sign, BF16_LARGEST} : {sign, incremented};
 
   // Choose: The logarithm as a float, or what becomes of special operands.
-  wire [15:0] code_2 = invalid ? 16'h7fc0 : (a_inf | a_zero) ? {a_zero, 15'h7f80} : code;
+  wire [15:0] code_2 = invalid ? BF16_NAN : (a_inf | a_zero) ? {a_zero, BF16_INFINITY} : code;
   assign y = code_2;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

@@ -22,6 +22,8 @@ module paslope_bf16_mul (
   input  wire [15:0] b,
   output wire [15:0] y
 );
+  localparam [14:0] BF16_INFINITY = 15'h7f80;
+  localparam [15:0] BF16_NAN = 16'h7fc0;
 
   // Find slope: The field of the slope, from those of the operands.
   wire a_normal = |a[14:7];
@@ -43,8 +45,8 @@ module paslope_bf16_mul (
   wire above = beyond | (sum[14] & (beyond | (sum[13] & sum[12] & sum[11] & sum[10] & sum[9] &
       sum[8] & sum[7])));
   wire kept_sign = b_sign & b_normal;
-  wire [15:0] code = (a_nan | a_inf | b_nan | b_inf) ? 16'h7fc0 : {kept_sign, (above ? 15'h7f80 :
-      {sum[14:7], 7'd0}) & ~{15{is_zero}}};
+  wire [15:0] code = (a_nan | a_inf | b_nan | b_inf) ? BF16_NAN : {kept_sign, (above ? BF16_INFINITY
+      : {sum[14:7], 7'd0}) & ~{15{is_zero}}};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

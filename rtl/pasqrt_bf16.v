@@ -20,6 +20,7 @@ module pasqrt_bf16 (
   input  wire [15:0] a,
   output wire [15:0] y
 );
+  localparam [15:0] BF16_NAN = 16'h7fc0;
 
   // Halve: Half the sum of the field and that of one.
   wire a_normal = |a[14:7];
@@ -29,7 +30,7 @@ module pasqrt_bf16 (
   wire [14:0] a_magnitude = a[14:0];
   wire a_zero = ~a_normal;
   wire [15:0] sum = {1'b0, a_magnitude} + 16'd16256;
-  wire [15:0] code = (a_nan | (a_sign & a_normal)) ? 16'h7fc0 : a_inf ? 16'h7f80 : a_zero ? {a_sign,
+  wire [15:0] code = (a_nan | (a_sign & a_normal)) ? BF16_NAN : a_inf ? 16'h7f80 : a_zero ? {a_sign,
       15'd0} : {1'b0, sum[15:1]};
   assign y = code;
 endmodule

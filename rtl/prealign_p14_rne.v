@@ -46,15 +46,8 @@ module prealign_p14_rne (
   // Round: One increment rounds and negates: -(x + 1) is the inverse of x, and -x one more.
   wire [14:0] row = {a[15], magnitude ^ {14{a[15]}}};
   wire one = a[15] ^ up;
-  wire row_all = &row[3:0];
-  wire rounded_and = row_all & (&row[7:4]);
-  wire rounded_and_2 = rounded_and & (&row[11:8]);
-  wire [14:0] rounded = {a[15] ^ (rounded_and_2 & (&row[13:12]) & one), row[13] ^ (rounded_and_2 &
-      row[12] & one), row[12] ^ (rounded_and_2 & one), row[11] ^ (rounded_and & (&row[10:8]) & one),
-      row[10] ^ (rounded_and & (&row[9:8]) & one), row[9] ^ (rounded_and & row[8] & one), row[8] ^
-      (rounded_and & one), row[7] ^ (row_all & (&row[6:4]) & one), row[6] ^ (row_all & (&row[5:4]) &
-      one), row[5] ^ (row_all & row[4] & one), row[4] ^ (row_all & one), row[3] ^ ((&row[2:0]) &
-      one), row[2] ^ ((&row[1:0]) & one), row[1] ^ (row[0] & one), row[0] ^ one};
+  wire rounded_carry8 = (&row[7:0]) & one;
+  wire [14:0] rounded = {row[14:8] + {6'd0, rounded_carry8}, row[7:0] + {7'd0, one}};
   assign mantissa = rounded;
   assign invalid = not_finite;
 endmodule
