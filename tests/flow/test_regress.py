@@ -9,6 +9,7 @@ import pytest
 import hwarith as hw
 from hwarith import caching
 from hwarith.flow import processes, regress
+from tests.faults import RESET_OF_VALID, faulty
 
 MUL = "mul:a=e4m3fn"
 PIPELINE = "mul:a=e4m3fn,stages=2"
@@ -29,12 +30,6 @@ PHASES = [
 
 def long(*case):
     return pytest.param(*case, marks=pytest.mark.long)
-
-
-def mutated(spec: str, pattern: str, new: str) -> str:
-    text, count = re.subn(pattern, new, hw.verilog(spec))
-    assert count == 1
-    return text
 
 
 def failures(result) -> dict[str, str]:
@@ -63,7 +58,7 @@ def test_all_vectors_where_there_are_few():
 
 
 def test_a_wrong_result_is_shown_with_its_operands():
-    fault = mutated(MUL, r"a\[7\] \^ b\[7\]", "a[7] | b[7]")
+    fault = faulty(MUL, r"a\[7\] \^ b\[7\]", "a[7] | b[7]")
     result = hw.regress(MUL, verilog=fault)
     assert 0 < result.failed < result.vectors
     assert result.passed + result.failed == result.vectors == 1000
@@ -88,7 +83,7 @@ def test_a_wrong_result_is_shown_with_its_operands():
 
 
 def test_a_stalled_register_that_is_overwritten():
-    fault = mutated(PIPELINE, "assign ready_2 = .*;", "assign ready_2 = 1'h1;")
+    fault = faulty(PIPELINE, "(wire ready_2 =) .*;", r"\1 1'b1;")
     found = failures(hw.regress(PIPELINE, verilog=fault))
     assert {"stream idle=0 stall=0.5", "stream idle=0.3 stall=0.5", *BLOCKED} <= found.keys()
     assert not {"stream idle=0 stall=0", "stream idle=0.3 stall=0", "throughput"} & found.keys()
@@ -98,27 +93,26 @@ def test_a_stalled_register_that_is_overwritten():
     ("spec", "pattern", "new", "found"),
     [
         # Ranks that move only while the output is ready
-        (PIPELINE, "(assign ready_2 =) .*;", r"\1 o_ready;", {*WAITING[::2], *BLOCKED}),
+        (PIPELINE, "(wire ready_2 =) .*;", r"\1 o_ready;", {*WAITING[::2], *BLOCKED}),
         # Ready waits for valid
         (PIPELINE, "(assign i_ready =) (.*);", r"\1 i_valid & (\2);", {*WAITING[1:]}),
         # Ranks that move only together, so that an empty one does not fill
-        long(PIPELINE, "(assign ready_1 =) .*;", r"\1 ready_2;", {*BLOCKED[1:]}),
+        long(PIPELINE, "(wire ready_1 =) .*;", r"\1 ready_2;", {*BLOCKED[1:]}),
         # The same of the first rank, of a memory, of arrays
-        long(PIPELINE, "(assign ready_1 =) .*;", r"\1 o_ready;", {*WAITING[::2], *BLOCKED}),
-        long(GROUPS, "(assign ready_1 =) .*;", r"\1 o_ready;", {*WAITING[::2], *BLOCKED}),
-        long(ARRAY, "(assign enable =) .*;", r"\1 o_ready;", {*WAITING[::2], *BLOCKED[:1]}),
-        long(TILE, "(assign enable =) .*;", r"\1 o_ready;", {*WAITING[:1], *BLOCKED[:1]}),
+        long(PIPELINE, "(wire ready_1 =) .*;", r"\1 o_ready;", {*WAITING[::2], *BLOCKED}),
+        long(GROUPS, "(wire ready_1 =) .*;", r"\1 o_ready;", {*WAITING[::2], *BLOCKED}),
+        long(ARRAY, "(wire enable =) .*;", r"\1 o_ready;", {*WAITING[::2], *BLOCKED[:1]}),
+        long(TILE, "(wire enable =) .*;", r"\1 o_ready;", {*WAITING[:1], *BLOCKED[:1]}),
     ],
 )
 def test_a_deadlock(spec, pattern, new, found):
-    fault = mutated(spec, pattern, new)
+    fault = faulty(spec, pattern, new)
     assert found <= failures(hw.regress(spec, 40, verilog=fault)).keys()
 
 
 @pytest.mark.long
 def test_valid_that_waits_for_ready():
-    fault = mutated(PIPELINE, "reg o_valid;", "assign o_valid = late & o_ready;\n  reg late;")
-    fault = fault.replace("o_valid <=", "late <=").replace("~ o_valid", "~ late")
+    fault = faulty(PIPELINE, r"(assign o_valid = \w+);", r"\1 & o_ready;")
     found = failures(hw.regress(PIPELINE, 40, verilog=fault))
     assert found.keys() == {"waiting sink", "waiting source and sink"}
 
@@ -126,16 +120,15 @@ def test_valid_that_waits_for_ready():
 @pytest.mark.parametrize("spec", [PIPELINE, *map(long, (GROUPS, ARRAY))])
 def test_a_transfer_that_is_lost_in_reset(spec):
     """What `hwarith` made until `i_ready` was low in reset."""
-    fault = mutated(spec, r"(assign i_ready = \w+) & \w+;", r"\1;")
+    fault = faulty(spec, r"(assign i_ready = \w+) & ~rst;", r"\1;")
     (found,) = {failures(hw.regress(spec, 40, verilog=fault))["held in reset"]}
     assert re.fullmatch(r"\d+ transfers were accepted in reset, and lost", found)
 
 
 def test_an_offer_that_changes_before_it_is_accepted():
     """The right result passes in the end, so that only the check of the protocol sees it."""
-    flicker = "output [7:0] y;\n  assign y = y_r ^ {8{o_valid & ~o_ready & b[0]}};"
-    text = mutated(PIPELINE, r"output \[7:0\] y;\n  reg \[7:0\] y;", flicker)
-    text = text.replace("y <= ", "y_r <= ").replace("wire nan;", "wire nan;\n  reg [7:0] y_r;")
+    flicker = r"\1 ^ {8{o_valid & ~o_ready & b[0]}};"
+    text = faulty(PIPELINE, r"(assign y = \w+);", flicker)
     found = failures(hw.regress(PIPELINE, verilog=text))
     assert found.keys() <= {*PHASES[1:4:2], *WAITING[::2], *BLOCKED, "reset in flight"}
     assert re.fullmatch(
@@ -145,7 +138,7 @@ def test_an_offer_that_changes_before_it_is_accepted():
 
 
 def test_a_result_that_survives_a_reset():
-    fault = mutated(PIPELINE, r"if \(rst\) valid_1 <= 1'h0;\n    else if", "if")
+    fault = faulty(PIPELINE, RESET_OF_VALID, "if")
     assert failures(hw.regress(PIPELINE, verilog=fault)) == {
         "reset in flight": "after a reset a result came out without operands"
     }
@@ -162,7 +155,7 @@ def test_another_latency():
 
 
 def test_half_the_throughput():
-    text = mutated(PIPELINE, r"valid_1 <= (_\w+);", r"valid_1 <= \1 & ~valid_1;")
+    text = faulty(PIPELINE, r"valid_1 <= (i_valid.*);", r"valid_1 <= \1 & ~valid_1;")
     text = text.replace("assign i_ready = ", "assign i_ready = ~valid_1 & ")
     found = failures(hw.regress(PIPELINE, verilog=text))
     assert found.keys() == {"throughput"}
@@ -170,14 +163,14 @@ def test_half_the_throughput():
 
 
 def test_a_pipeline_that_blocks_and_one_that_invents():
-    stuck = mutated(PIPELINE, "o_valid <= valid_1", "o_valid <= 1'h0")
+    stuck = faulty(PIPELINE, "valid_2 <= valid_1", "valid_2 <= 1'b0")
     assert failures(hw.regress(PIPELINE, vectors=10, verilog=stuck)).keys() == {*PHASES}
-    eager = mutated(PIPELINE, r"valid_1 <= _\w+", "valid_1 <= 1'h1")
+    eager = faulty(PIPELINE, r"valid_1 <= i_valid.*;", "valid_1 <= 1'b1;")
     assert failures(hw.regress(PIPELINE, vectors=10, verilog=eager)).keys() == {*PHASES}
 
 
 def test_verilog_that_ends_the_simulation():
-    text = mutated(MUL, "endmodule", "always_comb if (a == 8'h5) $finish;\nendmodule")
+    text = faulty(MUL, "endmodule", "always_comb if (a == 8'h5) $finish;\nendmodule")
     with pytest.raises(hw.ToolFailure, match=r"cocotb \(test\) failed .*all of it in .*\.log"):
         hw.regress(MUL, verilog=text)
 

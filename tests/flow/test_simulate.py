@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pytest
 
@@ -11,15 +9,10 @@ import hwarith as hw
 from hwarith import caching
 from hwarith.flow import processes, simulate
 from hwarith.flow.stimuli.families import stimulus
+from tests.faults import faulty
 
 MUL = "mul:a=e4m3fn"
 TINY = "mul:a=e2m1fn"
-
-
-def mutated(spec: str, pattern: str, new: str) -> str:
-    text, n = re.subn(pattern, new, hw.verilog(spec), count=1)
-    assert n == 1
-    return text
 
 
 @pytest.mark.parametrize("name", ["e4m3fn", "e5m2"])
@@ -75,7 +68,7 @@ def test_takes_and_returns_what_the_unit_does():
 
 
 def test_a_fault_in_the_verilog_shows():
-    fault = mutated(MUL, r"a\[7\] \^ b\[7\]", "a[7] | b[7]")
+    fault = faulty(MUL, r"a\[7\] \^ b\[7\]", "a[7] | b[7]")
     unit = hw.unit(MUL)
     operands = stimulus(unit, 1 << 16)
     wrong = hw.simulate(unit, verilog=fault)(*operands) != unit(*operands)
@@ -86,20 +79,20 @@ def test_a_fault_in_the_verilog_shows():
 
 def test_a_pipeline_that_blocks_is_given_up():
     spec = "mul:a=e4m3fn,stages=1"
-    stuck = mutated(spec, r"(ready_1\) o_valid) <= \w+;", r"\1 <= 1'h0;")
+    stuck = faulty(spec, r"(valid_1 <=) i_valid.*;", r"\1 1'b0;")
     with pytest.raises(hw.ToolFailure, match="in 10000 clocks, after 2 operands and 0 results"):
         hw.simulate(spec, verilog=stuck)([1, 2], 3)
 
 
 def test_a_pipeline_that_invents_results_is_caught():
     spec = "mul:a=e4m3fn,stages=2"
-    eager = mutated(spec, r"(ready_1\) valid_1) <= \w+;", r"\1 <= 1'h1;")
+    eager = faulty(spec, r"(valid_1 <=) i_valid.*;", r"\1 1'b1;")
     with pytest.raises(hw.ToolFailure, match=r"came after|more results came"):
         hw.simulate(spec, verilog=eager).stream([1, 2, 3], 3, idle=0.9)
 
 
 def test_verilog_that_ends_the_simulation_does_not_end_the_process():
-    text = mutated(MUL, "endmodule", 'always_comb if (a == 8\'h5) $fatal(1, "five");\nendmodule')
+    text = faulty(MUL, "endmodule", 'always_comb if (a == 8\'h5) $fatal(1, "five");\nendmodule')
     simulation = hw.simulate(MUL, verilog=text)
     assert simulation(4, 56) == 4
     with pytest.raises(hw.ToolFailure, match="simulation of mul_e4m3fn_e4m3fn_e4m3fn_rne: "):
@@ -171,10 +164,10 @@ def test_without_a_compiler(monkeypatch, tmp_path):
 def test_verilog_with_other_ports():
     with pytest.raises(hw.InvalidInput, match="port b must be an input of 8 bits, not absent"):
         hw.simulate(MUL, verilog=f"module {hw.unit(MUL).name}(input [7:0] a); endmodule")
-    narrow = mutated(MUL, r"input \[7:0\] b;\n  wire \[7:0\] b;", "input [6:0] b;\n  wire [6:0] b;")
+    narrow = faulty(MUL, r"input \[7:0\] b;\n  wire \[7:0\] b;", "input [6:0] b;\n  wire [6:0] b;")
     with pytest.raises(hw.InvalidInput, match="port b must be an input of 8 bits, not an input of"):
         hw.simulate(MUL, verilog=narrow)
-    clocked = mutated(MUL, r"\(a, b, y\);", "(a, b, y, clk);\n  input clk;")
+    clocked = faulty(MUL, r"\(a, b, y\);", "(a, b, y, clk);\n  input clk;")
     with pytest.raises(hw.InvalidInput, match="port clk must be absent, not an input of 1 bit;"):
         hw.simulate(MUL, verilog=clocked)
 

@@ -13,6 +13,7 @@ from hwarith.units.bitplane import BitplaneDot, affine, decode, encode, from_sig
 from hwarith.units.bitplane.definitions import dot, split_planes
 from hwarith.units.bitplane.unit import PlaneTransfers
 from tests.evidence import assert_equal_on
+from tests.faults import faulty
 
 WIDTHS = range(1, 9)
 
@@ -231,24 +232,18 @@ def test_regression() -> None:
 FAULTS = (
     # Empty lanes count; a bit is compared wrongly; planes get a wrong weight; the correction is
     # left out; the sum is not cleared.
-    (r"(filled\[9\] = ).*;", r"\g<1>1'h1;"),
-    (r"(filled\[11\] = ).*;", r"\g<1>1'h0;"),
-    (r"weight\[2\]", "1'h0"),
-    (r"~ \{ 1'h0, count \}", "5'h1f"),
+    (r"count > 4'd9", "1'b1"),
+    (r"count > 4'd11", "1'b0"),
+    (r"weight\[2\]", "1'b0"),
+    (r"(taken = ).*;", r"\g<1>5'd0;"),
     (r"(acc_so_far = )first \? .* : (.*);", r"\1\2;"),
 )
-
-
-def faulty(spec: str, pattern: str, new: str) -> str:
-    text, count = re.subn(pattern, new, hw.verilog(spec))
-    assert count, pattern
-    return text
 
 
 @pytest.mark.parametrize(("pattern", "new"), FAULTS)
 def test_injected_faults_are_found(pattern: str, new: str) -> None:
     u = hw.unit("bitplane_dot:n=3,m=3,lanes=12,k=100")
-    text = faulty(u.spec, pattern, new)
+    text = faulty(u, pattern, new)
     a, b = random_codes(u, 100, 21)
     assert (hw.simulate(u, verilog=text)(a, b) != u(a, b)).any()
     assert hw.regress(u, vectors=300, verilog=text).failed

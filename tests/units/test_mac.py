@@ -13,6 +13,7 @@ from hwarith.flow.stimuli.families import stimulus
 from hwarith.units.mac.pair import chain_limit
 from tests import oracle
 from tests.evidence import assert_equal_on
+from tests.faults import RESET_OF_VALID, faulty
 
 
 def operands_of(u: hw.Unit, rows: int, length: int, seed: int = 3) -> list[np.ndarray]:
@@ -255,20 +256,14 @@ def test_regression() -> None:
         assert (result.failed, len(result.phases)) == (0, 12)
 
 
-def faulty(spec: str, pattern: str, new: str) -> str:
-    text, count = re.subn(pattern, new, hw.verilog(spec))
-    assert count == 1, pattern
-    return text
-
-
 @pytest.mark.parametrize(
     ("spec", "pattern", "new"),
     [
         # The memory is not cleared; a waiting result is lost; every operand gives a result; the
         # flag forgets.
         ("mac:a=int8,acc=int18", r"(acc_so_far = )first \? .* : (.*);", r"\1\2;"),
-        ("mac:a=int8,acc=int18", r"assign ready_1 = .*;", "assign ready_1 = 1'h1;"),
-        ("mac:a=int8,acc=int18", r"(_\w+) & last;", r"\1;"),
+        ("mac:a=int8,acc=int18", r"(wire ready_1 =) .*;", r"\1 1'b1;"),
+        ("mac:a=int8,acc=int18", r"(valid_1 <= \w+) & last;", r"\1;"),
         ("dfpmac:p=16", r"overflow_so_far \| lost", "lost"),
     ],
 )
@@ -286,7 +281,7 @@ def test_injected_faults_are_found(spec: str, pattern: str, new: str) -> None:
 
 def test_a_result_that_survives_a_reset_is_found() -> None:
     spec = "mac:a=int8,acc=int18"
-    fault = faulty(spec, r"if \(rst\) o_valid <= 1'h0;\n    else if", "if")
+    fault = faulty(spec, RESET_OF_VALID, "if")
     failed = [phase.name for phase in hw.regress(spec, 200, verilog=fault).phases if phase.failed]
     assert "reset in flight" in failed
 

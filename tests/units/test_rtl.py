@@ -210,9 +210,10 @@ def test_many_random_mixed_formats(seed: int) -> None:
 def mutants(text: str, count: int) -> list[str]:
     """The Verilog with one signal inverted, for `count` signals spread over the text, but none of
     the handshake."""
-    assigns = list(re.finditer(r"assign (\w+) = (?![^;]*(?:valid|ready))([^;]+);", text))
-    chosen = assigns[:: max(1, len(assigns) // count)]
-    return [f"{text[: m.start()]}assign {m[1]} = ~({m[2]});{text[m.end() :]}" for m in chosen]
+    definition = r"((?:assign|wire(?: \[[^]]*\])?) \w+ =) (?![^;]*(?:valid|ready))([^;]+);"
+    found = list(re.finditer(definition, text))
+    chosen = found[:: max(1, len(found) // count)]
+    return [f"{text[: m.start()]}{m[1]} ~({m[2]});{text[m.end() :]}" for m in chosen]
 
 
 def unseen_faults(u: hw.Unit, operands: tuple[np.ndarray, ...], count: int = 6) -> list[str]:
@@ -238,7 +239,7 @@ def test_injected_faults_are_found(spec: str) -> None:
 def test_a_fault_that_makes_no_difference_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     u = hw.unit("decode:type=e3m3,out=sig")
     text = hw.verilog(u)
-    same = text.replace("endmodule", "  wire unused = 1'h0;\nendmodule", 1)
+    same = text.replace("endmodule", "  wire unused = 1'b0;\nendmodule", 1)
     monkeypatch.setattr(f"{__name__}.mutants", lambda *_: [same])
     (f,) = u.operands.values()
-    assert unseen_faults(u, (f.codes(),)) == ["  wire unused = 1'h0;"]
+    assert unseen_faults(u, (f.codes(),)) == ["  wire unused = 1'b0;"]

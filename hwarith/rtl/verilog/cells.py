@@ -107,8 +107,19 @@ class Cells:
                 return inputs[1]
             case "<<" | "u>>" | "s>>" if not any(inputs[1]):
                 return first
+            case "*":
+                return self._multiple(*inputs)
             case "~" | "&" | "|" | "^" | "m":
                 return self._folded_bits(operator, inputs)
+        return None
+
+    @staticmethod
+    def _multiple(a: Bits, b: Bits) -> Bits | None:
+        """The product with a constant that has a single one, or none."""
+        for x, factor in ((a, b), (b, a)):
+            if all(bit in (0, 1) for bit in factor) and sum(factor) <= 1:
+                places = factor.index(1) if any(factor) else len(x)
+                return ((0,) * places + x)[: len(x)]
         return None
 
     def _folded_bits(self, operator: str, inputs: tuple[Bits, ...]) -> Bits | None:
