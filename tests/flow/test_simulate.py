@@ -68,7 +68,7 @@ def test_takes_and_returns_what_the_unit_does():
 
 
 def test_a_fault_in_the_verilog_shows():
-    fault = faulty(MUL, r"a\[7\] \^ b\[7\]", "a[7] | b[7]")
+    fault = faulty(MUL, r"(wire sign =) a_sign \^ b_sign", r"\1 a_sign | b_sign")
     unit = hw.unit(MUL)
     operands = stimulus(unit, 1 << 16)
     wrong = hw.simulate(unit, verilog=fault)(*operands) != unit(*operands)

@@ -71,6 +71,8 @@ class Cells:
         if operator in ("r|", "r&", "r^"):
             inputs = (tuple(x for x in inputs[0] if x != (operator == "r&")),)
             inputs = (tuple(dict.fromkeys(inputs[0])),) if operator != "r^" else inputs
+        if operator == "^" and (ones := (1,) * len(inputs[0])) in inputs:
+            return self.make("~", inputs[inputs[0] == ones])
         folded = self._folded(operator, inputs)
         if folded is not None:
             return folded
