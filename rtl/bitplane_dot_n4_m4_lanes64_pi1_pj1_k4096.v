@@ -66,7 +66,7 @@ module bitplane_dot_n4_m4_lanes64_pi1_pj1_k4096 (
       count > 7'd10, count > 7'd9, count > 7'd8, count > 7'd7, count > 7'd6, count > 7'd5, count >
       7'd4, count > 7'd3, count > 7'd2, count > 7'd1, count > 7'd0};
   wire [63:0] equal_0_0 = ~(a ^ b) & filled;
-  wire [7:0] taken = {1'b0, count} * 8'd1;
+  wire [7:0] taken = {1'b0, count};
   wire [7:0] equal_row0 = ~taken;
   wire equal_stage1_half0_1 = equal_0_0[1] ^ equal_0_0[0];
   wire equal_stage1_sum0_1 = equal_stage1_half0_1 ^ equal_row0[1];

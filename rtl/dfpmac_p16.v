@@ -134,7 +134,7 @@ module dfpmac_p16 (
   wire [22:0] sum_stage1_sum1_4 = sum_stage1_half1_4 ^ {sum_row7[12:5], sum_row1[16:2]};
   wire [22:0] sum_stage1_carry1_4 = ({sum_row5[16:11], sum_row2} & {sum_row14[14:7],
       sum_row9[16:2]}) | (sum_stage1_half1_4 & {sum_row7[12:5], sum_row1[16:2]});
-  wire sum_stage1_half1_28 = 1'b1 ^ sum_row14[16];
+  wire sum_stage1_half1_28 = ~sum_row14[16];
   wire sum_stage1_sum1_28 = sum_stage1_half1_28 ^ sum_row7[14];
   wire sum_stage1_carry1_28 = sum_row14[16] | (sum_stage1_half1_28 & sum_row7[14]);
   wire sum_stage1_half2_4 = b1[5] ^ sum_row10[0];
@@ -152,7 +152,7 @@ module dfpmac_p16 (
   wire [10:0] sum_stage1_sum3_10 = sum_stage1_half3_10 ^ sum_row4[12:2];
   wire [10:0] sum_stage1_carry3_10 = (sum_row5[10:0] & sum_row12[12:2]) | (sum_stage1_half3_10 &
       sum_row4[12:2]);
-  wire sum_stage1_half3_22 = 1'b1 ^ sum_row12[14];
+  wire sum_stage1_half3_22 = ~sum_row12[14];
   wire sum_stage1_sum3_22 = sum_stage1_half3_22 ^ sum_row4[14];
   wire sum_stage1_carry3_22 = sum_row12[14] | (sum_stage1_half3_22 & sum_row4[14]);
   wire sum_stage1_half4_10 = b1[11] ^ sum_row13[0];

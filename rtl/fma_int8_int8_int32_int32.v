@@ -77,7 +77,7 @@ module fma_int8_int8_int32_int32 (
   wire sum_stage3_carry0_12 = (sum_stage1_sum0_2[10] & sum_stage1_carry0_2[9]) |
       (sum_stage3_half0_12 & sum_stage2_carry0_4[7]);
   wire sum_stage3_half0_15 = sum_stage2_carry0_14 ^ sum_row4[15];
-  wire sum_stage3_sum0_15 = sum_stage3_half0_15 ^ 1'b1;
+  wire sum_stage3_sum0_15 = ~sum_stage3_half0_15;
   wire sum_stage3_carry0_15 = (sum_stage2_carry0_14 & sum_row4[15]) | sum_stage3_half0_15;
   wire [5:0] sum_ripple3_sum = {1'b0, sum_stage2_carry0_4[1:0], b[5], sum_stage1_carry0_2[0],
       sum_stage3_carry0_2} + {1'b0, sum_stage2_sum0_4[2:0], sum_stage1_sum0_2[1],

@@ -99,7 +99,7 @@ module fpint_int4_p14_lanes4_k256 (
   wire [13:0] total_stage1_sum1_2 = total_stage1_half1_2 ^ total_row8[15:2];
   wire [13:0] total_stage1_carry1_2 = (total_row1[13:0] & total_row4[15:2]) | (total_stage1_half1_2
       & total_row8[15:2]);
-  wire total_stage1_half1_17 = 1'b1 ^ total_row7[15];
+  wire total_stage1_half1_17 = ~total_row7[15];
   wire total_stage1_sum1_17 = total_stage1_half1_17 ^ total_row8[17];
   wire total_stage1_carry1_17 = total_row7[15] | (total_stage1_half1_17 & total_row8[17]);
   wire total_stage1_half2_0 = total_row8[0] ^ w[13];
@@ -148,7 +148,7 @@ module fpint_int4_p14_lanes4_k256 (
   wire total_stage5_sum0_17 = total_stage5_half0_17 ^ total_stage3_sum0_1[16];
   wire total_stage5_carry0_17 = (total_stage3_carry0_1[15] & total_stage4_carry0_2[14]) |
       (total_stage5_half0_17 & total_stage3_sum0_1[16]);
-  wire total_stage5_half0_20 = total_stage4_carry0_19 ^ 1'b1;
+  wire total_stage5_half0_20 = ~total_stage4_carry0_19;
   wire total_stage5_sum0_20 = total_stage5_half0_20 ^ total_row8[20];
   wire total_stage5_carry0_20 = total_stage4_carry0_19 | (total_stage5_half0_20 & total_row8[20]);
   wire [14:0] total_ripple4_sum = {1'b0, total_stage4_sum0_2[14:2], total_stage5_carry0_3} + {1'b0,

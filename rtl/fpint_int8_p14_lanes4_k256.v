@@ -244,7 +244,7 @@ module fpint_int8_p14_lanes4_k256 (
   wire total_stage6_sum0_21 = total_stage6_half0_21 ^ total_stage5_carry0_5[15];
   wire total_stage6_carry0_21 = (total_stage4_carry0_2[18] & total_stage4_sum0_2[19]) |
       (total_stage6_half0_21 & total_stage5_carry0_5[15]);
-  wire total_stage6_half0_24 = total_stage5_carry0_23 ^ 1'b1;
+  wire total_stage6_half0_24 = ~total_stage5_carry0_23;
   wire total_stage6_sum0_24 = total_stage6_half0_24 ^ total_row16[24];
   wire total_stage6_carry0_24 = total_stage5_carry0_23 | (total_stage6_half0_24 & total_row16[24]);
   wire [3:0] total_ripple5_sum = {1'b0, total_stage5_carry0_5[0], total_stage3_carry1_4[0],

@@ -62,7 +62,7 @@ module mul_int8_int8_int16 (
   wire product_stage3_sum0_4 = product_stage3_half0_4 ^ b[5];
   wire product_stage3_carry0_4 = (product_stage2_carry0_3 & product_stage1_sum0_4[0]) |
       (product_stage3_half0_4 & b[5]);
-  wire product_stage3_half0_8 = 1'b1 ^ product_stage2_sum0_6[2];
+  wire product_stage3_half0_8 = ~product_stage2_sum0_6[2];
   wire product_stage3_sum0_8 = product_stage3_half0_8 ^ product_stage2_carry0_6[1];
   wire product_stage3_carry0_8 = product_stage2_sum0_6[2] | (product_stage3_half0_8 &
       product_stage2_carry0_6[1]);
@@ -71,7 +71,7 @@ module mul_int8_int8_int16 (
   wire product_stage3_carry0_10 = (product_stage1_sum0_4[6] & product_stage1_carry0_4[5]) |
       (product_stage3_half0_10 & product_stage2_carry0_6[3]);
   wire product_stage3_half0_13 = product_stage2_carry0_12 ^ product_row3[7];
-  wire product_stage3_sum0_13 = product_stage3_half0_13 ^ 1'b1;
+  wire product_stage3_sum0_13 = ~product_stage3_half0_13;
   wire product_stage3_carry0_13 = (product_stage2_carry0_12 & product_row3[7]) |
       product_stage3_half0_13;
   wire [4:0] product_ripple5_sum = {1'b0, product_stage2_carry0_6[0], b[7],
