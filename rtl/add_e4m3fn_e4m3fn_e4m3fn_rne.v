@@ -41,24 +41,28 @@ module add_e4m3fn_e4m3fn_e4m3fn_rne (
   // one scale it is the greater one, so that no difference is negative.
   wire [4:0] a_less_b = {1'b0, a_exponent} - {1'b0, b_exponent};
   wire [3:0] b_less_a = b_exponent - a_exponent;
-  wire a_first_and_3 = a[6] & ~b[6];
-  wire a_first_or_3 = a[6] | ~b[6];
-  wire a_first_or_5 = a_first_and_3 | (a_first_or_3 & a[5] & ~b[5]);
-  wire a_first_or_4 = a_first_and_3 | (a_first_or_3 & (a[5] | ~b[5]));
-  wire a_first_and_2 = a[4] & ~b[4];
-  wire a_first_or_2 = a[4] | ~b[4];
-  wire a_first_and = a_normal & ~b_normal;
-  wire a_first_or = a_normal | ~b_normal;
-  wire a_first = a_first_or_5 | (a_first_or_4 & (a_first_and_2 | (a_first_or_2 & a_exponent[0] &
-      ~b_exponent[0]))) | ((a_first_or_5 | (a_first_or_4 & (a_first_and_2 | (a_first_or_2 &
-      (a_exponent[0] | ~b_exponent[0]))))) & (a_first_and | (a_first_or & a[2] & ~b[2]) |
-      ((a_first_and | (a_first_or & (a[2] | ~b[2]))) & ((a[1] & ~b[1]) | ((a[1] | ~b[1]) & (a[0] |
-      ~b[0]))))));
-  wire [3:0] distance = a_first ? a_less_b[3:0] : b_less_a;
-  wire first_sign = a_first ? a_sign : b_sign;
-  wire [3:0] first_exponent = a_first ? a_exponent : b_exponent;
-  wire [3:0] first_significand = a_first ? a_significand : b_significand;
-  wire [3:0] second_significand = a_first ? b_significand : a_significand;
+  wire [7:0] order_greater = {a_exponent, a_significand} & ~{b_exponent, b_significand};
+  wire [7:0] order_least = {a_exponent, a_significand} | ~{b_exponent, b_significand};
+  wire order_least_from1_to0 = order_greater[1] | (order_least[1] & order_least[0]);
+  wire order_greater_from3_to2 = order_greater[3] | (order_least[3] & order_greater[2]);
+  wire order_least_from3_to2 = order_greater[3] | (order_least[3] & order_least[2]);
+  wire order_least_from3_to0 = order_greater_from3_to2 | (order_least_from3_to2 &
+      order_least_from1_to0);
+  wire order_greater_from5_to4 = order_greater[5] | (order_least[5] & order_greater[4]);
+  wire order_least_from5_to4 = order_greater[5] | (order_least[5] & order_least[4]);
+  wire order_greater_from7_to6 = order_greater[7] | (order_least[7] & order_greater[6]);
+  wire order_least_from7_to6 = order_greater[7] | (order_least[7] & order_least[6]);
+  wire order_greater_from7_to4 = order_greater_from7_to6 | (order_least_from7_to6 &
+      order_greater_from5_to4);
+  wire order_least_from7_to4 = order_greater_from7_to6 | (order_least_from7_to6 &
+      order_least_from5_to4);
+  wire order_least_from7_to0 = order_greater_from7_to4 | (order_least_from7_to4 &
+      order_least_from3_to0);
+  wire [3:0] distance = order_least_from7_to0 ? a_less_b[3:0] : b_less_a;
+  wire first_sign = order_least_from7_to0 ? a_sign : b_sign;
+  wire [3:0] first_exponent = order_least_from7_to0 ? a_exponent : b_exponent;
+  wire [3:0] first_significand = order_least_from7_to0 ? a_significand : b_significand;
+  wire [3:0] second_significand = order_least_from7_to0 ? b_significand : a_significand;
 
   // Align: Shift the second significand right by the difference of the exponents, inverted if it
   // is to be subtracted.
@@ -86,30 +90,37 @@ module add_e4m3fn_e4m3fn_e4m3fn_rne (
   wire [5:0] exponent = {1'b0, {1'b0, first_exponent} + 5'd1};
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
+  wire [3:0] exponent_is_low = {exponent[0] & exponent[1], ~exponent[0] & exponent[1], exponent[0] &
+      ~exponent[1], ~exponent[0] & ~exponent[1]};
+  wire [1:0] exponent_is_high_low = {exponent[2], ~exponent[2]};
+  wire exponent_is_high_high = ~(|exponent[4:3]);
+  wire [1:0] exponent_is_high_row0 = exponent_is_high_low & {2{exponent_is_high_high}};
+  wire [3:0] exponent_is_row0 = exponent_is_low & {4{exponent_is_high_row0[0]}};
+  wire [3:0] exponent_is_row1 = exponent_is_low & {4{exponent_is_high_row0[1]}};
   wire normalized_left4_choice = subtract ? 1'b0 : total[6];
-  wire marked_and_2 = ~(|exponent[4:3]) & ~exponent[2];
-  wire marked_and = ~exponent[1] & exponent[0];
-  wire marked_and_3 = exponent[1] & ~exponent[0];
-  wire marked_and_5 = exponent[1] & exponent[0];
-  wire marked_and_4 = ~(|exponent[4:3]) & exponent[2];
-  wire [6:0] marked = {normalized_left4_choice, total_bits0[5:1], 1'b1} | {marked_and_2 &
-      marked_and, marked_and_2 & marked_and_3, marked_and_2 & marked_and_5, marked_and_4 &
-      ~exponent[1] & ~exponent[0], marked_and_4 & marked_and, marked_and_4 & marked_and_3,
-      marked_and_4 & marked_and_5};
-  wire shift_2_and_2 = ~marked[6] & ~marked[5];
-  wire shift_2_and = ~marked[4] & ~marked[3];
-  wire shift_2 = shift_2_and_2 & shift_2_and;
-  wire shift_1_and = ~marked[2] & ~marked[1];
-  wire shift_0 = shift_2 ? (shift_1_and ? ~marked[0] : (~marked[2] & marked[1])) : shift_2_and_2 ?
-      (~marked[4] & marked[3]) : (~marked[6] & marked[5]);
-  wire shift_1 = shift_2 ? shift_1_and : (shift_2_and_2 & ~shift_2_and);
-  wire [2:0] shift = {shift_2, shift_1, shift_0};
-  wire [6:0] normalized_left4 = shift_2 ? {total_bits0[2:0], 4'd0} : {normalized_left4_choice,
-      total_bits0};
-  wire normalized_some2 = ~shift_1 & normalized_left4[0];
-  wire [5:0] normalized_left2 = shift_1 ? {normalized_left4[4:0], 1'b0} : normalized_left4[6:1];
-  wire normalized_some1 = normalized_some2 | (~shift_0 & normalized_left2[0]);
-  wire [4:0] normalized_left1 = shift_0 ? normalized_left2[4:0] : normalized_left2[5:1];
+  wire [6:0] marked = {normalized_left4_choice, total_bits0[5:1], 1'b1} | {exponent_is_row0[1],
+      exponent_is_row0[2], exponent_is_row0[3], exponent_is_row1[0], exponent_is_row1[1],
+      exponent_is_row1[2], exponent_is_row1[3]};
+  wire shift_from0_to0 = ~marked[0];
+  wire shift_from2_to1 = ~marked[2] & marked[1];
+  wire shift_none_from2_to1 = ~marked[2] & ~marked[1];
+  wire [1:0] shift_from2_to0 = {shift_none_from2_to1, shift_none_from2_to1 ? shift_from0_to0 :
+      shift_from2_to1};
+  wire shift_from4_to3 = ~marked[4] & marked[3];
+  wire shift_none_from4_to3 = ~marked[4] & ~marked[3];
+  wire shift_from6_to5 = ~marked[6] & marked[5];
+  wire shift_none_from6_to5 = ~marked[6] & ~marked[5];
+  wire [1:0] shift_from6_to3 = {shift_none_from6_to5 & ~shift_none_from4_to3, shift_none_from6_to5 ?
+      shift_from4_to3 : shift_from6_to5};
+  wire shift_none_from6_to3 = shift_none_from6_to5 & shift_none_from4_to3;
+  wire [2:0] shift = {shift_none_from6_to3, shift_none_from6_to3 ? shift_from2_to0 :
+      shift_from6_to3};
+  wire [6:0] normalized_left4 = shift_none_from6_to3 ? {total_bits0[2:0], 4'd0} :
+      {normalized_left4_choice, total_bits0};
+  wire normalized_some2 = ~shift[1] & normalized_left4[0];
+  wire [5:0] normalized_left2 = shift[1] ? {normalized_left4[4:0], 1'b0} : normalized_left4[6:1];
+  wire normalized_some1 = normalized_some2 | (~shift[0] & normalized_left2[0]);
+  wire [4:0] normalized_left1 = shift[0] ? normalized_left2[4:0] : normalized_left2[5:1];
   wire sticky = normalized_some1 | second_lost;
   wire [4:0] normalized_exponent = exponent[4:0] - {2'd0, shift};
 

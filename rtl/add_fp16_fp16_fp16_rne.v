@@ -47,42 +47,50 @@ module add_fp16_fp16_fp16_rne (
   // one scale it is the greater one, so that no difference is negative.
   wire [5:0] a_less_b = {1'b0, a_exponent} - {1'b0, b_exponent};
   wire [4:0] b_less_a = b_exponent - a_exponent;
-  wire a_first_and_7 = a[14] & ~b[14];
-  wire a_first_or_11 = a[14] | ~b[14];
-  wire a_first_or_13 = a_first_and_7 | (a_first_or_11 & a[13] & ~b[13]);
-  wire a_first_or_12 = a_first_and_7 | (a_first_or_11 & (a[13] | ~b[13]));
-  wire a_first_and_6 = a[12] & ~b[12];
-  wire a_first_or_10 = a[12] | ~b[12];
-  wire a_first_or_15 = a_first_or_13 | (a_first_or_12 & (a_first_and_6 | (a_first_or_10 & a[11] &
-      ~b[11])));
-  wire a_first_or_14 = a_first_or_13 | (a_first_or_12 & (a_first_and_6 | (a_first_or_10 & (a[11] |
-      ~b[11]))));
-  wire a_first_and_5 = a_exponent[0] & ~b_exponent[0];
-  wire a_first_or_7 = a_exponent[0] | ~b_exponent[0];
-  wire a_first_or_9 = a_first_and_5 | (a_first_or_7 & a_normal & ~b_normal);
-  wire a_first_or_8 = a_first_and_5 | (a_first_or_7 & (a_normal | ~b_normal));
-  wire a_first_and_4 = a[9] & ~b[9];
-  wire a_first_or_6 = a[9] | ~b[9];
-  wire a_first_and_3 = a[7] & ~b[7];
-  wire a_first_or_3 = a[7] | ~b[7];
-  wire a_first_or_5 = a_first_and_3 | (a_first_or_3 & a[6] & ~b[6]);
-  wire a_first_or_4 = a_first_and_3 | (a_first_or_3 & (a[6] | ~b[6]));
-  wire a_first_and_2 = a[5] & ~b[5];
-  wire a_first_or_2 = a[5] | ~b[5];
-  wire a_first_and = a[3] & ~b[3];
-  wire a_first_or = a[3] | ~b[3];
-  wire a_first = a_first_or_15 | (a_first_or_14 & (a_first_or_9 | (a_first_or_8 & (a_first_and_4 |
-      (a_first_or_6 & a[8] & ~b[8]))))) | ((a_first_or_15 | (a_first_or_14 & (a_first_or_9 |
-      (a_first_or_8 & (a_first_and_4 | (a_first_or_6 & (a[8] | ~b[8]))))))) & (a_first_or_5 |
-      (a_first_or_4 & (a_first_and_2 | (a_first_or_2 & a[4] & ~b[4]))) | ((a_first_or_5 |
-      (a_first_or_4 & (a_first_and_2 | (a_first_or_2 & (a[4] | ~b[4]))))) & (a_first_and |
-      (a_first_or & a[2] & ~b[2]) | ((a_first_and | (a_first_or & (a[2] | ~b[2]))) & ((a[1] & ~b[1])
-      | ((a[1] | ~b[1]) & (a[0] | ~b[0]))))))));
-  wire [4:0] distance = a_first ? a_less_b[4:0] : b_less_a;
-  wire first_sign = a_first ? a_sign : b_sign;
-  wire [4:0] first_exponent = a_first ? a_exponent : b_exponent;
-  wire [10:0] first_significand = a_first ? a_significand : b_significand;
-  wire [10:0] second_significand = a_first ? b_significand : a_significand;
+  wire [15:0] order_greater = {a_exponent, a_significand} & ~{b_exponent, b_significand};
+  wire [15:0] order_least = {a_exponent, a_significand} | ~{b_exponent, b_significand};
+  wire order_least_from1_to0 = order_greater[1] | (order_least[1] & order_least[0]);
+  wire order_greater_from3_to2 = order_greater[3] | (order_least[3] & order_greater[2]);
+  wire order_least_from3_to2 = order_greater[3] | (order_least[3] & order_least[2]);
+  wire order_least_from3_to0 = order_greater_from3_to2 | (order_least_from3_to2 &
+      order_least_from1_to0);
+  wire order_greater_from5_to4 = order_greater[5] | (order_least[5] & order_greater[4]);
+  wire order_least_from5_to4 = order_greater[5] | (order_least[5] & order_least[4]);
+  wire order_greater_from7_to6 = order_greater[7] | (order_least[7] & order_greater[6]);
+  wire order_least_from7_to6 = order_greater[7] | (order_least[7] & order_least[6]);
+  wire order_greater_from7_to4 = order_greater_from7_to6 | (order_least_from7_to6 &
+      order_greater_from5_to4);
+  wire order_least_from7_to4 = order_greater_from7_to6 | (order_least_from7_to6 &
+      order_least_from5_to4);
+  wire order_least_from7_to0 = order_greater_from7_to4 | (order_least_from7_to4 &
+      order_least_from3_to0);
+  wire order_greater_from9_to8 = order_greater[9] | (order_least[9] & order_greater[8]);
+  wire order_least_from9_to8 = order_greater[9] | (order_least[9] & order_least[8]);
+  wire order_greater_from11_to10 = order_greater[11] | (order_least[11] & order_greater[10]);
+  wire order_least_from11_to10 = order_greater[11] | (order_least[11] & order_least[10]);
+  wire order_greater_from11_to8 = order_greater_from11_to10 | (order_least_from11_to10 &
+      order_greater_from9_to8);
+  wire order_least_from11_to8 = order_greater_from11_to10 | (order_least_from11_to10 &
+      order_least_from9_to8);
+  wire order_greater_from13_to12 = order_greater[13] | (order_least[13] & order_greater[12]);
+  wire order_least_from13_to12 = order_greater[13] | (order_least[13] & order_least[12]);
+  wire order_greater_from15_to14 = order_greater[15] | (order_least[15] & order_greater[14]);
+  wire order_least_from15_to14 = order_greater[15] | (order_least[15] & order_least[14]);
+  wire order_greater_from15_to12 = order_greater_from15_to14 | (order_least_from15_to14 &
+      order_greater_from13_to12);
+  wire order_least_from15_to12 = order_greater_from15_to14 | (order_least_from15_to14 &
+      order_least_from13_to12);
+  wire order_greater_from15_to8 = order_greater_from15_to12 | (order_least_from15_to12 &
+      order_greater_from11_to8);
+  wire order_least_from15_to8 = order_greater_from15_to12 | (order_least_from15_to12 &
+      order_least_from11_to8);
+  wire order_least_from15_to0 = order_greater_from15_to8 | (order_least_from15_to8 &
+      order_least_from7_to0);
+  wire [4:0] distance = order_least_from15_to0 ? a_less_b[4:0] : b_less_a;
+  wire first_sign = order_least_from15_to0 ? a_sign : b_sign;
+  wire [4:0] first_exponent = order_least_from15_to0 ? a_exponent : b_exponent;
+  wire [10:0] first_significand = order_least_from15_to0 ? a_significand : b_significand;
+  wire [10:0] second_significand = order_least_from15_to0 ? b_significand : a_significand;
 
   // Align: Shift the second significand right by the difference of the exponents, inverted if it
   // is to be subtracted.
@@ -129,51 +137,65 @@ module add_fp16_fp16_fp16_rne (
   wire [6:0] exponent = {1'b0, {1'b0, first_exponent} + 6'd1};
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
+  wire [1:0] exponent_is_low_low = {exponent[0], ~exponent[0]};
+  wire [3:0] exponent_is_low_high = {exponent[1] & exponent[2], ~exponent[1] & exponent[2],
+      exponent[1] & ~exponent[2], ~exponent[1] & ~exponent[2]};
+  wire [1:0] exponent_is_low_row0 = exponent_is_low_low & {2{exponent_is_low_high[0]}};
+  wire [1:0] exponent_is_low_row1 = exponent_is_low_low & {2{exponent_is_low_high[1]}};
+  wire [1:0] exponent_is_low_row2 = exponent_is_low_low & {2{exponent_is_low_high[2]}};
+  wire [1:0] exponent_is_low_row3 = exponent_is_low_low & {2{exponent_is_low_high[3]}};
+  wire [7:0] exponent_is_low = {exponent_is_low_row3, exponent_is_low_row2, exponent_is_low_row1,
+      exponent_is_low_row0};
+  wire [1:0] exponent_is_high_low = {exponent[3], ~exponent[3]};
+  wire exponent_is_high_high = ~(|exponent[5:4]);
+  wire [1:0] exponent_is_high_row0 = exponent_is_high_low & {2{exponent_is_high_high}};
+  wire [7:0] exponent_is_row0 = exponent_is_low & {8{exponent_is_high_row0[0]}};
+  wire [7:0] exponent_is_row1 = exponent_is_low & {8{exponent_is_high_row0[1]}};
   wire normalized_left8_choice = subtract ? 1'b0 : total[13];
-  wire marked_and_3 = ~(|exponent[5:4]) & ~exponent[3];
-  wire marked_and_4 = ~exponent[2] & ~exponent[1];
-  wire marked_and_5 = marked_and_4 & exponent[0];
-  wire marked_and_7 = ~exponent[2] & exponent[1];
-  wire marked_and_8 = marked_and_7 & ~exponent[0];
-  wire marked_and_11 = marked_and_7 & exponent[0];
-  wire marked_and = exponent[2] & ~exponent[1];
-  wire marked_and_2 = marked_and & ~exponent[0];
-  wire marked_and_10 = marked_and & exponent[0];
-  wire marked_and_9 = exponent[2] & exponent[1];
-  wire marked_and_12 = marked_and_9 & ~exponent[0];
-  wire marked_and_6 = ~(|exponent[5:4]) & exponent[3];
-  wire [13:0] marked = {normalized_left8_choice, total[12:1], 1'b1} | {marked_and_3 & marked_and_5,
-      marked_and_3 & marked_and_8, marked_and_3 & marked_and_11, marked_and_3 & marked_and_2,
-      marked_and_3 & marked_and_10, marked_and_3 & marked_and_12, marked_and_3 & marked_and_9 &
-      exponent[0], marked_and_6 & marked_and_4 & ~exponent[0], marked_and_6 & marked_and_5,
-      marked_and_6 & marked_and_8, marked_and_6 & marked_and_11, marked_and_6 & marked_and_2,
-      marked_and_6 & marked_and_10, marked_and_6 & marked_and_12};
-  wire shift_3_and_5 = ~marked[13] & ~marked[12];
-  wire shift_3_and_4 = ~marked[11] & ~marked[10];
-  wire shift_3_and_6 = shift_3_and_5 & shift_3_and_4;
-  wire shift_3_and_2 = ~marked[9] & ~marked[8];
-  wire shift_3_and = ~marked[7] & ~marked[6];
-  wire shift_3_and_3 = shift_3_and_2 & shift_3_and;
-  wire shift_3 = shift_3_and_6 & shift_3_and_3;
-  wire shift_2_and_2 = ~marked[5] & ~marked[4];
-  wire shift_2_and = ~marked[3] & ~marked[2];
-  wire shift_2_and_3 = shift_2_and_2 & shift_2_and;
-  wire shift_1_and = ~marked[1] & ~marked[0];
-  wire shift_0 = shift_3 ? (shift_2_and_3 ? (shift_1_and ? 1'b0 : (~marked[1] & marked[0])) :
-      shift_2_and_2 ? (~marked[3] & marked[2]) : (~marked[5] & marked[4])) : shift_3_and_6 ?
-      (shift_3_and_2 ? (~marked[7] & marked[6]) : (~marked[9] & marked[8])) : shift_3_and_5 ?
-      (~marked[11] & marked[10]) : (~marked[13] & marked[12]);
-  wire shift_1 = shift_3 ? (shift_2_and_3 ? shift_1_and : (shift_2_and_2 & ~shift_2_and)) :
-      shift_3_and_6 ? (shift_3_and_2 & ~shift_3_and) : (shift_3_and_5 & ~shift_3_and_4);
-  wire shift_2 = shift_3 ? shift_2_and_3 : (shift_3_and_6 & ~shift_3_and_3);
-  wire [3:0] shift = {shift_3, shift_2, shift_1, shift_0};
-  wire [13:0] normalized_left8 = shift_3 ? {total_bits0, 8'd0} : {normalized_left8_choice,
-      total[12:0]};
-  wire [13:0] normalized_left4 = shift_2 ? {normalized_left8[9:0], 4'd0} : normalized_left8;
-  wire normalized_some2 = ~shift_1 & normalized_left4[0];
-  wire [12:0] normalized_left2 = shift_1 ? {normalized_left4[11:0], 1'b0} : normalized_left4[13:1];
-  wire normalized_some1 = normalized_some2 | (~shift_0 & normalized_left2[0]);
-  wire [11:0] normalized_left1 = shift_0 ? normalized_left2[11:0] : normalized_left2[12:1];
+  wire [13:0] marked = {normalized_left8_choice, total[12:1], 1'b1} | {exponent_is_row0[1],
+      exponent_is_row0[2], exponent_is_row0[3], exponent_is_row0[4], exponent_is_row0[5],
+      exponent_is_row0[6], exponent_is_row0[7], exponent_is_row1[0], exponent_is_row1[1],
+      exponent_is_row1[2], exponent_is_row1[3], exponent_is_row1[4], exponent_is_row1[5],
+      exponent_is_row1[6]};
+  wire shift_from1_to0 = ~marked[1] & marked[0];
+  wire shift_none_from1_to0 = ~marked[1] & ~marked[0];
+  wire [1:0] shift_from1_to0_2 = {shift_none_from1_to0, shift_none_from1_to0 ? 1'b0 :
+      shift_from1_to0};
+  wire shift_from3_to2 = ~marked[3] & marked[2];
+  wire shift_none_from3_to2 = ~marked[3] & ~marked[2];
+  wire shift_from5_to4 = ~marked[5] & marked[4];
+  wire shift_none_from5_to4 = ~marked[5] & ~marked[4];
+  wire [1:0] shift_from5_to2 = {shift_none_from5_to4 & ~shift_none_from3_to2, shift_none_from5_to4 ?
+      shift_from3_to2 : shift_from5_to4};
+  wire shift_none_from5_to2 = shift_none_from5_to4 & shift_none_from3_to2;
+  wire [2:0] shift_from5_to0 = {shift_none_from5_to2, shift_none_from5_to2 ? shift_from1_to0_2 :
+      shift_from5_to2};
+  wire shift_from7_to6 = ~marked[7] & marked[6];
+  wire shift_none_from7_to6 = ~marked[7] & ~marked[6];
+  wire shift_from9_to8 = ~marked[9] & marked[8];
+  wire shift_none_from9_to8 = ~marked[9] & ~marked[8];
+  wire [1:0] shift_from9_to6 = {shift_none_from9_to8 & ~shift_none_from7_to6, shift_none_from9_to8 ?
+      shift_from7_to6 : shift_from9_to8};
+  wire shift_none_from9_to6 = shift_none_from9_to8 & shift_none_from7_to6;
+  wire shift_from11_to10 = ~marked[11] & marked[10];
+  wire shift_none_from11_to10 = ~marked[11] & ~marked[10];
+  wire shift_from13_to12 = ~marked[13] & marked[12];
+  wire shift_none_from13_to12 = ~marked[13] & ~marked[12];
+  wire [1:0] shift_from13_to10 = {shift_none_from13_to12 & ~shift_none_from11_to10,
+      shift_none_from13_to12 ? shift_from11_to10 : shift_from13_to12};
+  wire shift_none_from13_to10 = shift_none_from13_to12 & shift_none_from11_to10;
+  wire [2:0] shift_from13_to6 = {shift_none_from13_to10 & ~shift_none_from9_to6,
+      shift_none_from13_to10 ? shift_from9_to6 : shift_from13_to10};
+  wire shift_none_from13_to6 = shift_none_from13_to10 & shift_none_from9_to6;
+  wire [3:0] shift = {shift_none_from13_to6, shift_none_from13_to6 ? shift_from5_to0 :
+      shift_from13_to6};
+  wire [13:0] normalized_left8 = shift_none_from13_to6 ? {total_bits0, 8'd0} :
+      {normalized_left8_choice, total[12:0]};
+  wire [13:0] normalized_left4 = shift[2] ? {normalized_left8[9:0], 4'd0} : normalized_left8;
+  wire normalized_some2 = ~shift[1] & normalized_left4[0];
+  wire [12:0] normalized_left2 = shift[1] ? {normalized_left4[11:0], 1'b0} : normalized_left4[13:1];
+  wire normalized_some1 = normalized_some2 | (~shift[0] & normalized_left2[0]);
+  wire [11:0] normalized_left1 = shift[0] ? normalized_left2[11:0] : normalized_left2[12:1];
   wire sticky = normalized_some1 | second_lost;
   wire [5:0] normalized_exponent = exponent[5:0] - {2'd0, shift};
 

@@ -57,6 +57,7 @@ module add_fp32_fp32_fp32_rne_l2 (
   reg [7:0] total_block7_r1;
   reg total_block7_passes_r1;
   reg [31:0] code_r2;
+  wire offered = i_valid & ~rst;
   wire ready_2 = ~valid_2 | o_ready;
   wire ready_1 = ~valid_1 | ready_2;
 
@@ -83,82 +84,96 @@ module add_fp32_fp32_fp32_rne_l2 (
   // one scale it is the greater one, so that no difference is negative.
   wire [8:0] a_less_b = {1'b0, a_exponent} - {1'b0, b_exponent};
   wire [7:0] b_less_a = b_exponent - a_exponent;
-  wire a_first_and_15 = a[30] & ~b[30];
-  wire a_first_or_31 = a[30] | ~b[30];
-  wire a_first_or_33 = a_first_and_15 | (a_first_or_31 & a[29] & ~b[29]);
-  wire a_first_or_32 = a_first_and_15 | (a_first_or_31 & (a[29] | ~b[29]));
-  wire a_first_and_14 = a[28] & ~b[28];
-  wire a_first_or_30 = a[28] | ~b[28];
-  wire a_first_or_35 = a_first_or_33 | (a_first_or_32 & (a_first_and_14 | (a_first_or_30 & a[27] &
-      ~b[27])));
-  wire a_first_or_34 = a_first_or_33 | (a_first_or_32 & (a_first_and_14 | (a_first_or_30 & (a[27] |
-      ~b[27]))));
-  wire a_first_and_13 = a[26] & ~b[26];
-  wire a_first_or_27 = a[26] | ~b[26];
-  wire a_first_or_29 = a_first_and_13 | (a_first_or_27 & a[25] & ~b[25]);
-  wire a_first_or_28 = a_first_and_13 | (a_first_or_27 & (a[25] | ~b[25]));
-  wire a_first_and_12 = a[24] & ~b[24];
-  wire a_first_or_26 = a[24] | ~b[24];
-  wire a_first_or_37 = a_first_or_35 | (a_first_or_34 & (a_first_or_29 | (a_first_or_28 &
-      (a_first_and_12 | (a_first_or_26 & a_exponent[0] & ~b_exponent[0])))));
-  wire a_first_or_36 = a_first_or_35 | (a_first_or_34 & (a_first_or_29 | (a_first_or_28 &
-      (a_first_and_12 | (a_first_or_26 & (a_exponent[0] | ~b_exponent[0]))))));
-  wire a_first_and_11 = a_normal & ~b_normal;
-  wire a_first_or_21 = a_normal | ~b_normal;
-  wire a_first_or_23 = a_first_and_11 | (a_first_or_21 & a[22] & ~b[22]);
-  wire a_first_or_22 = a_first_and_11 | (a_first_or_21 & (a[22] | ~b[22]));
-  wire a_first_and_10 = a[21] & ~b[21];
-  wire a_first_or_20 = a[21] | ~b[21];
-  wire a_first_or_25 = a_first_or_23 | (a_first_or_22 & (a_first_and_10 | (a_first_or_20 & a[20] &
-      ~b[20])));
-  wire a_first_or_24 = a_first_or_23 | (a_first_or_22 & (a_first_and_10 | (a_first_or_20 & (a[20] |
-      ~b[20]))));
-  wire a_first_and_9 = a[19] & ~b[19];
-  wire a_first_or_17 = a[19] | ~b[19];
-  wire a_first_or_19 = a_first_and_9 | (a_first_or_17 & a[18] & ~b[18]);
-  wire a_first_or_18 = a_first_and_9 | (a_first_or_17 & (a[18] | ~b[18]));
-  wire a_first_and_8 = a[17] & ~b[17];
-  wire a_first_or_16 = a[17] | ~b[17];
-  wire a_first_and_7 = a[15] & ~b[15];
-  wire a_first_or_11 = a[15] | ~b[15];
-  wire a_first_or_13 = a_first_and_7 | (a_first_or_11 & a[14] & ~b[14]);
-  wire a_first_or_12 = a_first_and_7 | (a_first_or_11 & (a[14] | ~b[14]));
-  wire a_first_and_6 = a[13] & ~b[13];
-  wire a_first_or_10 = a[13] | ~b[13];
-  wire a_first_or_15 = a_first_or_13 | (a_first_or_12 & (a_first_and_6 | (a_first_or_10 & a[12] &
-      ~b[12])));
-  wire a_first_or_14 = a_first_or_13 | (a_first_or_12 & (a_first_and_6 | (a_first_or_10 & (a[12] |
-      ~b[12]))));
-  wire a_first_and_5 = a[11] & ~b[11];
-  wire a_first_or_7 = a[11] | ~b[11];
-  wire a_first_or_9 = a_first_and_5 | (a_first_or_7 & a[10] & ~b[10]);
-  wire a_first_or_8 = a_first_and_5 | (a_first_or_7 & (a[10] | ~b[10]));
-  wire a_first_and_4 = a[9] & ~b[9];
-  wire a_first_or_6 = a[9] | ~b[9];
-  wire a_first_and_3 = a[7] & ~b[7];
-  wire a_first_or_3 = a[7] | ~b[7];
-  wire a_first_or_5 = a_first_and_3 | (a_first_or_3 & a[6] & ~b[6]);
-  wire a_first_or_4 = a_first_and_3 | (a_first_or_3 & (a[6] | ~b[6]));
-  wire a_first_and_2 = a[5] & ~b[5];
-  wire a_first_or_2 = a[5] | ~b[5];
-  wire a_first_and = a[3] & ~b[3];
-  wire a_first_or = a[3] | ~b[3];
-  wire a_first = a_first_or_37 | (a_first_or_36 & (a_first_or_25 | (a_first_or_24 & (a_first_or_19 |
-      (a_first_or_18 & (a_first_and_8 | (a_first_or_16 & a[16] & ~b[16]))))))) | ((a_first_or_37 |
-      (a_first_or_36 & (a_first_or_25 | (a_first_or_24 & (a_first_or_19 | (a_first_or_18 &
-      (a_first_and_8 | (a_first_or_16 & (a[16] | ~b[16]))))))))) & (a_first_or_15 | (a_first_or_14 &
-      (a_first_or_9 | (a_first_or_8 & (a_first_and_4 | (a_first_or_6 & a[8] & ~b[8]))))) |
-      ((a_first_or_15 | (a_first_or_14 & (a_first_or_9 | (a_first_or_8 & (a_first_and_4 |
-      (a_first_or_6 & (a[8] | ~b[8]))))))) & (a_first_or_5 | (a_first_or_4 & (a_first_and_2 |
-      (a_first_or_2 & a[4] & ~b[4]))) | ((a_first_or_5 | (a_first_or_4 & (a_first_and_2 |
-      (a_first_or_2 & (a[4] | ~b[4]))))) & (a_first_and | (a_first_or & a[2] & ~b[2]) |
-      ((a_first_and | (a_first_or & (a[2] | ~b[2]))) & ((a[1] & ~b[1]) | ((a[1] | ~b[1]) & (a[0] |
-      ~b[0]))))))))));
-  wire [7:0] distance = a_first ? a_less_b[7:0] : b_less_a;
-  wire first_sign = a_first ? a_sign : b_sign;
-  wire [7:0] first_exponent = a_first ? a_exponent : b_exponent;
-  wire [23:0] first_significand = a_first ? a_significand : b_significand;
-  wire [23:0] second_significand = a_first ? b_significand : a_significand;
+  wire [31:0] order_greater = {a_exponent, a_significand} & ~{b_exponent, b_significand};
+  wire [31:0] order_least = {a_exponent, a_significand} | ~{b_exponent, b_significand};
+  wire order_least_from1_to0 = order_greater[1] | (order_least[1] & order_least[0]);
+  wire order_greater_from3_to2 = order_greater[3] | (order_least[3] & order_greater[2]);
+  wire order_least_from3_to2 = order_greater[3] | (order_least[3] & order_least[2]);
+  wire order_least_from3_to0 = order_greater_from3_to2 | (order_least_from3_to2 &
+      order_least_from1_to0);
+  wire order_greater_from5_to4 = order_greater[5] | (order_least[5] & order_greater[4]);
+  wire order_least_from5_to4 = order_greater[5] | (order_least[5] & order_least[4]);
+  wire order_greater_from7_to6 = order_greater[7] | (order_least[7] & order_greater[6]);
+  wire order_least_from7_to6 = order_greater[7] | (order_least[7] & order_least[6]);
+  wire order_greater_from7_to4 = order_greater_from7_to6 | (order_least_from7_to6 &
+      order_greater_from5_to4);
+  wire order_least_from7_to4 = order_greater_from7_to6 | (order_least_from7_to6 &
+      order_least_from5_to4);
+  wire order_least_from7_to0 = order_greater_from7_to4 | (order_least_from7_to4 &
+      order_least_from3_to0);
+  wire order_greater_from9_to8 = order_greater[9] | (order_least[9] & order_greater[8]);
+  wire order_least_from9_to8 = order_greater[9] | (order_least[9] & order_least[8]);
+  wire order_greater_from11_to10 = order_greater[11] | (order_least[11] & order_greater[10]);
+  wire order_least_from11_to10 = order_greater[11] | (order_least[11] & order_least[10]);
+  wire order_greater_from11_to8 = order_greater_from11_to10 | (order_least_from11_to10 &
+      order_greater_from9_to8);
+  wire order_least_from11_to8 = order_greater_from11_to10 | (order_least_from11_to10 &
+      order_least_from9_to8);
+  wire order_greater_from13_to12 = order_greater[13] | (order_least[13] & order_greater[12]);
+  wire order_least_from13_to12 = order_greater[13] | (order_least[13] & order_least[12]);
+  wire order_greater_from15_to14 = order_greater[15] | (order_least[15] & order_greater[14]);
+  wire order_least_from15_to14 = order_greater[15] | (order_least[15] & order_least[14]);
+  wire order_greater_from15_to12 = order_greater_from15_to14 | (order_least_from15_to14 &
+      order_greater_from13_to12);
+  wire order_least_from15_to12 = order_greater_from15_to14 | (order_least_from15_to14 &
+      order_least_from13_to12);
+  wire order_greater_from15_to8 = order_greater_from15_to12 | (order_least_from15_to12 &
+      order_greater_from11_to8);
+  wire order_least_from15_to8 = order_greater_from15_to12 | (order_least_from15_to12 &
+      order_least_from11_to8);
+  wire order_least_from15_to0 = order_greater_from15_to8 | (order_least_from15_to8 &
+      order_least_from7_to0);
+  wire order_greater_from17_to16 = order_greater[17] | (order_least[17] & order_greater[16]);
+  wire order_least_from17_to16 = order_greater[17] | (order_least[17] & order_least[16]);
+  wire order_greater_from19_to18 = order_greater[19] | (order_least[19] & order_greater[18]);
+  wire order_least_from19_to18 = order_greater[19] | (order_least[19] & order_least[18]);
+  wire order_greater_from19_to16 = order_greater_from19_to18 | (order_least_from19_to18 &
+      order_greater_from17_to16);
+  wire order_least_from19_to16 = order_greater_from19_to18 | (order_least_from19_to18 &
+      order_least_from17_to16);
+  wire order_greater_from21_to20 = order_greater[21] | (order_least[21] & order_greater[20]);
+  wire order_least_from21_to20 = order_greater[21] | (order_least[21] & order_least[20]);
+  wire order_greater_from23_to22 = order_greater[23] | (order_least[23] & order_greater[22]);
+  wire order_least_from23_to22 = order_greater[23] | (order_least[23] & order_least[22]);
+  wire order_greater_from23_to20 = order_greater_from23_to22 | (order_least_from23_to22 &
+      order_greater_from21_to20);
+  wire order_least_from23_to20 = order_greater_from23_to22 | (order_least_from23_to22 &
+      order_least_from21_to20);
+  wire order_greater_from23_to16 = order_greater_from23_to20 | (order_least_from23_to20 &
+      order_greater_from19_to16);
+  wire order_least_from23_to16 = order_greater_from23_to20 | (order_least_from23_to20 &
+      order_least_from19_to16);
+  wire order_greater_from25_to24 = order_greater[25] | (order_least[25] & order_greater[24]);
+  wire order_least_from25_to24 = order_greater[25] | (order_least[25] & order_least[24]);
+  wire order_greater_from27_to26 = order_greater[27] | (order_least[27] & order_greater[26]);
+  wire order_least_from27_to26 = order_greater[27] | (order_least[27] & order_least[26]);
+  wire order_greater_from27_to24 = order_greater_from27_to26 | (order_least_from27_to26 &
+      order_greater_from25_to24);
+  wire order_least_from27_to24 = order_greater_from27_to26 | (order_least_from27_to26 &
+      order_least_from25_to24);
+  wire order_greater_from29_to28 = order_greater[29] | (order_least[29] & order_greater[28]);
+  wire order_least_from29_to28 = order_greater[29] | (order_least[29] & order_least[28]);
+  wire order_greater_from31_to30 = order_greater[31] | (order_least[31] & order_greater[30]);
+  wire order_least_from31_to30 = order_greater[31] | (order_least[31] & order_least[30]);
+  wire order_greater_from31_to28 = order_greater_from31_to30 | (order_least_from31_to30 &
+      order_greater_from29_to28);
+  wire order_least_from31_to28 = order_greater_from31_to30 | (order_least_from31_to30 &
+      order_least_from29_to28);
+  wire order_greater_from31_to24 = order_greater_from31_to28 | (order_least_from31_to28 &
+      order_greater_from27_to24);
+  wire order_least_from31_to24 = order_greater_from31_to28 | (order_least_from31_to28 &
+      order_least_from27_to24);
+  wire order_greater_from31_to16 = order_greater_from31_to24 | (order_least_from31_to24 &
+      order_greater_from23_to16);
+  wire order_least_from31_to16 = order_greater_from31_to24 | (order_least_from31_to24 &
+      order_least_from23_to16);
+  wire order_least_from31_to0 = order_greater_from31_to16 | (order_least_from31_to16 &
+      order_least_from15_to0);
+  wire [7:0] distance = order_least_from31_to0 ? a_less_b[7:0] : b_less_a;
+  wire first_sign = order_least_from31_to0 ? a_sign : b_sign;
+  wire [7:0] first_exponent = order_least_from31_to0 ? a_exponent : b_exponent;
+  wire [23:0] first_significand = order_least_from31_to0 ? a_significand : b_significand;
+  wire [23:0] second_significand = order_least_from31_to0 ? b_significand : a_significand;
 
   // Align: Shift the second significand right by the difference of the exponents, inverted if it
   // is to be subtracted.
@@ -220,84 +235,101 @@ module add_fp32_fp32_fp32_rne_l2 (
   wire [9:0] exponent = {1'b0, {1'b0, first_exponent_r1} + 9'd1};
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
+  wire [3:0] exponent_is_low_low = {exponent[0] & exponent[1], ~exponent[0] & exponent[1],
+      exponent[0] & ~exponent[1], ~exponent[0] & ~exponent[1]};
+  wire [3:0] exponent_is_low_high = {exponent[2] & exponent[3], ~exponent[2] & exponent[3],
+      exponent[2] & ~exponent[3], ~exponent[2] & ~exponent[3]};
+  wire [3:0] exponent_is_low_row0 = exponent_is_low_low & {4{exponent_is_low_high[0]}};
+  wire [3:0] exponent_is_low_row1 = exponent_is_low_low & {4{exponent_is_low_high[1]}};
+  wire [3:0] exponent_is_low_row2 = exponent_is_low_low & {4{exponent_is_low_high[2]}};
+  wire [3:0] exponent_is_low_row3 = exponent_is_low_low & {4{exponent_is_low_high[3]}};
+  wire [15:0] exponent_is_low = {exponent_is_low_row3, exponent_is_low_row2, exponent_is_low_row1,
+      exponent_is_low_row0};
+  wire [1:0] exponent_is_high_low = {exponent[4] & ~exponent[5], ~exponent[4] & ~exponent[5]};
+  wire exponent_is_high_high = ~(|exponent[8:6]);
+  wire [1:0] exponent_is_high_row0 = exponent_is_high_low & {2{exponent_is_high_high}};
+  wire [15:0] exponent_is_row0 = exponent_is_low & {16{exponent_is_high_row0[0]}};
+  wire [15:0] exponent_is_row1 = exponent_is_low & {16{exponent_is_high_row0[1]}};
   wire normalized_left16_choice = subtract_r1 ? 1'b0 : total[26];
-  wire marked_and_12 = ~(|exponent[8:6]) & ~exponent[5] & ~exponent[4];
-  wire marked_and_2 = ~exponent[3] & ~exponent[2];
-  wire marked_and_13 = ~exponent[1] & exponent[0];
-  wire marked_and_16 = marked_and_2 & marked_and_13;
-  wire marked_and_5 = exponent[1] & ~exponent[0];
-  wire marked_and_20 = marked_and_2 & marked_and_5;
-  wire marked_and = exponent[1] & exponent[0];
-  wire marked_and_3 = marked_and_2 & marked_and;
-  wire marked_and_6 = ~exponent[3] & exponent[2];
-  wire marked_and_10 = ~exponent[1] & ~exponent[0];
-  wire marked_and_18 = marked_and_6 & marked_and_10;
-  wire marked_and_19 = marked_and_6 & marked_and_13;
-  wire marked_and_7 = marked_and_6 & marked_and_5;
-  wire marked_and_15 = marked_and_6 & marked_and;
-  wire marked_and_8 = exponent[3] & ~exponent[2];
-  wire marked_and_11 = marked_and_8 & marked_and_10;
-  wire marked_and_14 = marked_and_8 & marked_and_13;
-  wire marked_and_9 = marked_and_8 & marked_and_5;
-  wire marked_and_17 = exponent[3] & exponent[2];
-  wire marked_and_4 = ~(|exponent[8:6]) & ~exponent[5] & exponent[4];
-  wire [26:0] marked = {normalized_left16_choice, total[25:1], 1'b1} | {marked_and_12 &
-      marked_and_16, marked_and_12 & marked_and_20, marked_and_12 & marked_and_3, marked_and_12 &
-      marked_and_18, marked_and_12 & marked_and_19, marked_and_12 & marked_and_7, marked_and_12 &
-      marked_and_15, marked_and_12 & marked_and_11, marked_and_12 & marked_and_14, marked_and_12 &
-      marked_and_9, marked_and_12 & marked_and_8 & marked_and, marked_and_12 & marked_and_17 &
-      marked_and_10, marked_and_12 & marked_and_17 & marked_and_13, marked_and_12 & marked_and_17 &
-      marked_and_5, marked_and_12 & marked_and_17 & marked_and, marked_and_4 & marked_and_2 &
-      marked_and_10, marked_and_4 & marked_and_16, marked_and_4 & marked_and_20, marked_and_4 &
-      marked_and_3, marked_and_4 & marked_and_18, marked_and_4 & marked_and_19, marked_and_4 &
-      marked_and_7, marked_and_4 & marked_and_15, marked_and_4 & marked_and_11, marked_and_4 &
-      marked_and_14, marked_and_4 & marked_and_9, 1'b0};
-  wire shift_4_and_12 = ~marked[26] & ~marked[25];
-  wire shift_4_and_11 = ~marked[24] & ~marked[23];
-  wire shift_4_and_13 = shift_4_and_12 & shift_4_and_11;
-  wire shift_4_and_9 = ~marked[22] & ~marked[21];
-  wire shift_4_and_8 = ~marked[20] & ~marked[19];
-  wire shift_4_and_10 = shift_4_and_9 & shift_4_and_8;
-  wire shift_4_and_14 = shift_4_and_13 & shift_4_and_10;
-  wire shift_4_and_5 = ~marked[18] & ~marked[17];
-  wire shift_4_and_4 = ~marked[16] & ~marked[15];
-  wire shift_4_and_6 = shift_4_and_5 & shift_4_and_4;
-  wire shift_4_and_2 = ~marked[14] & ~marked[13];
-  wire shift_4_and = ~marked[12] & ~marked[11];
-  wire shift_4_and_3 = shift_4_and_2 & shift_4_and;
-  wire shift_4_and_7 = shift_4_and_6 & shift_4_and_3;
-  wire shift_4 = shift_4_and_14 & shift_4_and_7;
-  wire shift_3_and_5 = ~marked[10] & ~marked[9];
-  wire shift_3_and_4 = ~marked[8] & ~marked[7];
-  wire shift_3_and_6 = shift_3_and_5 & shift_3_and_4;
-  wire shift_3_and_2 = ~marked[6] & ~marked[5];
-  wire shift_3_and = ~marked[4] & ~marked[3];
-  wire shift_3_and_3 = shift_3_and_2 & shift_3_and;
-  wire shift_3_and_7 = shift_3_and_6 & shift_3_and_3;
-  wire shift_1_and = ~marked[2] & ~marked[1];
-  wire shift_0 = shift_4 ? (shift_3_and_7 ? (shift_1_and ? 1'b0 : (~marked[2] & marked[1])) :
-      shift_3_and_6 ? (shift_3_and_2 ? (~marked[4] & marked[3]) : (~marked[6] & marked[5])) :
-      shift_3_and_5 ? (~marked[8] & marked[7]) : (~marked[10] & marked[9])) : shift_4_and_14 ?
-      (shift_4_and_6 ? (shift_4_and_2 ? (~marked[12] & marked[11]) : (~marked[14] & marked[13])) :
-      shift_4_and_5 ? (~marked[16] & marked[15]) : (~marked[18] & marked[17])) : shift_4_and_13 ?
-      (shift_4_and_9 ? (~marked[20] & marked[19]) : (~marked[22] & marked[21])) : shift_4_and_12 ?
-      (~marked[24] & marked[23]) : (~marked[26] & marked[25]);
-  wire shift_1 = shift_4 ? (shift_3_and_7 ? shift_1_and : shift_3_and_6 ? (shift_3_and_2 &
-      ~shift_3_and) : (shift_3_and_5 & ~shift_3_and_4)) : shift_4_and_14 ? (shift_4_and_6 ?
-      (shift_4_and_2 & ~shift_4_and) : (shift_4_and_5 & ~shift_4_and_4)) : shift_4_and_13 ?
-      (shift_4_and_9 & ~shift_4_and_8) : (shift_4_and_12 & ~shift_4_and_11);
-  wire shift_2 = shift_4 ? (shift_3_and_7 ? 1'b0 : (shift_3_and_6 & ~shift_3_and_3)) :
-      shift_4_and_14 ? (shift_4_and_6 & ~shift_4_and_3) : (shift_4_and_13 & ~shift_4_and_10);
-  wire shift_3 = shift_4 ? shift_3_and_7 : (shift_4_and_14 & ~shift_4_and_7);
-  wire [4:0] shift = {shift_4, shift_3, shift_2, shift_1, shift_0};
-  wire [26:0] normalized_left16 = shift_4 ? {total[10:0], 16'd0} : {normalized_left16_choice,
-      total[25:0]};
-  wire [26:0] normalized_left8 = shift_3 ? {normalized_left16[18:0], 8'd0} : normalized_left16;
-  wire [26:0] normalized_left4 = shift_2 ? {normalized_left8[22:0], 4'd0} : normalized_left8;
-  wire normalized_some2 = ~shift_1 & normalized_left4[0];
-  wire [25:0] normalized_left2 = shift_1 ? {normalized_left4[24:0], 1'b0} : normalized_left4[26:1];
-  wire normalized_some1 = normalized_some2 | (~shift_0 & normalized_left2[0]);
-  wire [24:0] normalized_left1 = shift_0 ? normalized_left2[24:0] : normalized_left2[25:1];
+  wire [26:0] marked = {normalized_left16_choice, total[25:1], 1'b1} | {exponent_is_row0[1],
+      exponent_is_row0[2], exponent_is_row0[3], exponent_is_row0[4], exponent_is_row0[5],
+      exponent_is_row0[6], exponent_is_row0[7], exponent_is_row0[8], exponent_is_row0[9],
+      exponent_is_row0[10], exponent_is_row0[11], exponent_is_row0[12], exponent_is_row0[13],
+      exponent_is_row0[14], exponent_is_row0[15], exponent_is_row1[0], exponent_is_row1[1],
+      exponent_is_row1[2], exponent_is_row1[3], exponent_is_row1[4], exponent_is_row1[5],
+      exponent_is_row1[6], exponent_is_row1[7], exponent_is_row1[8], exponent_is_row1[9],
+      exponent_is_row1[10], exponent_is_row1[11]};
+  wire shift_from2_to1 = ~marked[2] & marked[1];
+  wire shift_none_from2_to1 = ~marked[2] & ~marked[1];
+  wire [1:0] shift_from2_to0 = {shift_none_from2_to1, shift_none_from2_to1 ? 1'b0 :
+      shift_from2_to1};
+  wire [2:0] shift_from2_to0_s2 = {1'b0, shift_from2_to0};
+  wire shift_from4_to3 = ~marked[4] & marked[3];
+  wire shift_none_from4_to3 = ~marked[4] & ~marked[3];
+  wire shift_from6_to5 = ~marked[6] & marked[5];
+  wire shift_none_from6_to5 = ~marked[6] & ~marked[5];
+  wire [1:0] shift_from6_to3 = {shift_none_from6_to5 & ~shift_none_from4_to3, shift_none_from6_to5 ?
+      shift_from4_to3 : shift_from6_to5};
+  wire shift_none_from6_to3 = shift_none_from6_to5 & shift_none_from4_to3;
+  wire shift_from8_to7 = ~marked[8] & marked[7];
+  wire shift_none_from8_to7 = ~marked[8] & ~marked[7];
+  wire shift_from10_to9 = ~marked[10] & marked[9];
+  wire shift_none_from10_to9 = ~marked[10] & ~marked[9];
+  wire [1:0] shift_from10_to7 = {shift_none_from10_to9 & ~shift_none_from8_to7,
+      shift_none_from10_to9 ? shift_from8_to7 : shift_from10_to9};
+  wire shift_none_from10_to7 = shift_none_from10_to9 & shift_none_from8_to7;
+  wire [2:0] shift_from10_to3 = {shift_none_from10_to7 & ~shift_none_from6_to3,
+      shift_none_from10_to7 ? shift_from6_to3 : shift_from10_to7};
+  wire shift_none_from10_to3 = shift_none_from10_to7 & shift_none_from6_to3;
+  wire [3:0] shift_from10_to0 = {shift_none_from10_to3, shift_none_from10_to3 ? shift_from2_to0_s2 :
+      shift_from10_to3};
+  wire shift_from12_to11 = ~marked[12] & marked[11];
+  wire shift_none_from12_to11 = ~marked[12] & ~marked[11];
+  wire shift_from14_to13 = ~marked[14] & marked[13];
+  wire shift_none_from14_to13 = ~marked[14] & ~marked[13];
+  wire [1:0] shift_from14_to11 = {shift_none_from14_to13 & ~shift_none_from12_to11,
+      shift_none_from14_to13 ? shift_from12_to11 : shift_from14_to13};
+  wire shift_none_from14_to11 = shift_none_from14_to13 & shift_none_from12_to11;
+  wire shift_from16_to15 = ~marked[16] & marked[15];
+  wire shift_none_from16_to15 = ~marked[16] & ~marked[15];
+  wire shift_from18_to17 = ~marked[18] & marked[17];
+  wire shift_none_from18_to17 = ~marked[18] & ~marked[17];
+  wire [1:0] shift_from18_to15 = {shift_none_from18_to17 & ~shift_none_from16_to15,
+      shift_none_from18_to17 ? shift_from16_to15 : shift_from18_to17};
+  wire shift_none_from18_to15 = shift_none_from18_to17 & shift_none_from16_to15;
+  wire [2:0] shift_from18_to11 = {shift_none_from18_to15 & ~shift_none_from14_to11,
+      shift_none_from18_to15 ? shift_from14_to11 : shift_from18_to15};
+  wire shift_none_from18_to11 = shift_none_from18_to15 & shift_none_from14_to11;
+  wire shift_from20_to19 = ~marked[20] & marked[19];
+  wire shift_none_from20_to19 = ~marked[20] & ~marked[19];
+  wire shift_from22_to21 = ~marked[22] & marked[21];
+  wire shift_none_from22_to21 = ~marked[22] & ~marked[21];
+  wire [1:0] shift_from22_to19 = {shift_none_from22_to21 & ~shift_none_from20_to19,
+      shift_none_from22_to21 ? shift_from20_to19 : shift_from22_to21};
+  wire shift_none_from22_to19 = shift_none_from22_to21 & shift_none_from20_to19;
+  wire shift_from24_to23 = ~marked[24] & marked[23];
+  wire shift_none_from24_to23 = ~marked[24] & ~marked[23];
+  wire shift_from26_to25 = ~marked[26] & marked[25];
+  wire shift_none_from26_to25 = ~marked[26] & ~marked[25];
+  wire [1:0] shift_from26_to23 = {shift_none_from26_to25 & ~shift_none_from24_to23,
+      shift_none_from26_to25 ? shift_from24_to23 : shift_from26_to25};
+  wire shift_none_from26_to23 = shift_none_from26_to25 & shift_none_from24_to23;
+  wire [2:0] shift_from26_to19 = {shift_none_from26_to23 & ~shift_none_from22_to19,
+      shift_none_from26_to23 ? shift_from22_to19 : shift_from26_to23};
+  wire shift_none_from26_to19 = shift_none_from26_to23 & shift_none_from22_to19;
+  wire [3:0] shift_from26_to11 = {shift_none_from26_to19 & ~shift_none_from18_to11,
+      shift_none_from26_to19 ? shift_from18_to11 : shift_from26_to19};
+  wire shift_none_from26_to11 = shift_none_from26_to19 & shift_none_from18_to11;
+  wire [4:0] shift = {shift_none_from26_to11, shift_none_from26_to11 ? shift_from10_to0 :
+      shift_from26_to11};
+  wire [26:0] normalized_left16 = shift_none_from26_to11 ? {total[10:0], 16'd0} :
+      {normalized_left16_choice, total[25:0]};
+  wire [26:0] normalized_left8 = shift[3] ? {normalized_left16[18:0], 8'd0} : normalized_left16;
+  wire [26:0] normalized_left4 = shift[2] ? {normalized_left8[22:0], 4'd0} : normalized_left8;
+  wire normalized_some2 = ~shift[1] & normalized_left4[0];
+  wire [25:0] normalized_left2 = shift[1] ? {normalized_left4[24:0], 1'b0} : normalized_left4[26:1];
+  wire normalized_some1 = normalized_some2 | (~shift[0] & normalized_left2[0]);
+  wire [24:0] normalized_left1 = shift[0] ? normalized_left2[24:0] : normalized_left2[25:1];
   wire sticky = normalized_some1 | second_lost_r1;
   wire [8:0] normalized_exponent = exponent[8:0] - {4'd0, shift};
 
@@ -318,7 +350,7 @@ module add_fp32_fp32_fp32_rne_l2 (
     if (rst) begin
       valid_1 <= 1'b0;
     end else if (ready_1) begin
-      valid_1 <= i_valid & ~rst;
+      valid_1 <= offered;
     end
   end
 

@@ -31,43 +31,65 @@ module anend_bf16_bf16_fp32_w24 (
   wire [23:0] significand = c[23:0];
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire shift_4_and_5 = ~c[23] & ~c[22];
-  wire shift_4_and_4 = ~c[21] & ~c[20];
-  wire shift_4_and_6 = shift_4_and_5 & shift_4_and_4;
-  wire shift_4_and_2 = ~c[19] & ~c[18];
-  wire shift_4_and = ~c[17] & ~c[16];
-  wire shift_4_and_3 = shift_4_and_2 & shift_4_and;
-  wire shift_4_and_13 = shift_4_and_6 & shift_4_and_3;
-  wire shift_4_and_11 = ~c[15] & ~c[14];
-  wire shift_4_and_10 = ~c[13] & ~c[12];
-  wire shift_4_and_12 = shift_4_and_11 & shift_4_and_10;
-  wire shift_4_and_8 = ~c[11] & ~c[10];
-  wire shift_4_and_7 = ~c[9] & ~c[8];
-  wire shift_4_and_9 = shift_4_and_8 & shift_4_and_7;
-  wire shift_4_and_14 = shift_4_and_12 & shift_4_and_9;
-  wire shift_4 = shift_4_and_13 & shift_4_and_14;
-  wire shift_2_and_2 = ~c[7] & ~c[6];
-  wire shift_2_and = ~c[5] & ~c[4];
-  wire shift_2_and_3 = shift_2_and_2 & shift_2_and;
-  wire shift_1_and = ~c[3] & ~c[2];
-  wire shift_0 = shift_4 ? (shift_2_and_3 ? (shift_1_and ? ~c[1] : (~c[3] & c[2])) : shift_2_and_2 ?
-      (~c[5] & c[4]) : (~c[7] & c[6])) : shift_4_and_13 ? (shift_4_and_12 ? (shift_4_and_8 ? (~c[9]
-      & c[8]) : (~c[11] & c[10])) : shift_4_and_11 ? (~c[13] & c[12]) : (~c[15] & c[14])) :
-      shift_4_and_6 ? (shift_4_and_2 ? (~c[17] & c[16]) : (~c[19] & c[18])) : shift_4_and_5 ?
-      (~c[21] & c[20]) : (~c[23] & c[22]);
-  wire shift_1 = shift_4 ? (shift_2_and_3 ? shift_1_and : (shift_2_and_2 & ~shift_2_and)) :
-      shift_4_and_13 ? (shift_4_and_12 ? (shift_4_and_8 & ~shift_4_and_7) : (shift_4_and_11 &
-      ~shift_4_and_10)) : shift_4_and_6 ? (shift_4_and_2 & ~shift_4_and) : (shift_4_and_5 &
-      ~shift_4_and_4);
-  wire shift_2 = shift_4 ? shift_2_and_3 : shift_4_and_13 ? (shift_4_and_12 & ~shift_4_and_9) :
-      (shift_4_and_6 & ~shift_4_and_3);
-  wire shift_3 = shift_4 ? 1'b0 : (shift_4_and_13 & ~shift_4_and_14);
-  wire [4:0] shift = {shift_4, shift_3, shift_2, shift_1, shift_0};
-  wire [24:0] normalized_left16 = shift_4 ? {c[7:0], 17'd0} : {significand, 1'b0};
-  wire [24:0] normalized_left8 = shift_3 ? {normalized_left16[16:0], 8'd0} : normalized_left16;
-  wire [24:0] normalized_left4 = shift_2 ? {normalized_left8[20:0], 4'd0} : normalized_left8;
-  wire [24:0] normalized_left2 = shift_1 ? {normalized_left4[22:0], 2'd0} : normalized_left4;
-  wire [24:0] normalized_left1 = shift_0 ? {normalized_left2[23:0], 1'b0} : normalized_left2;
+  wire shift_from1_to0 = ~c[1];
+  wire shift_from3_to2 = ~c[3] & c[2];
+  wire shift_none_from3_to2 = ~c[3] & ~c[2];
+  wire [1:0] shift_from3_to0 = {shift_none_from3_to2, shift_none_from3_to2 ? shift_from1_to0 :
+      shift_from3_to2};
+  wire shift_from5_to4 = ~c[5] & c[4];
+  wire shift_none_from5_to4 = ~c[5] & ~c[4];
+  wire shift_from7_to6 = ~c[7] & c[6];
+  wire shift_none_from7_to6 = ~c[7] & ~c[6];
+  wire [1:0] shift_from7_to4 = {shift_none_from7_to6 & ~shift_none_from5_to4, shift_none_from7_to6 ?
+      shift_from5_to4 : shift_from7_to6};
+  wire shift_none_from7_to4 = shift_none_from7_to6 & shift_none_from5_to4;
+  wire [2:0] shift_from7_to0 = {shift_none_from7_to4, shift_none_from7_to4 ? shift_from3_to0 :
+      shift_from7_to4};
+  wire [3:0] shift_from7_to0_2 = {1'b0, shift_from7_to0};
+  wire shift_from9_to8 = ~c[9] & c[8];
+  wire shift_none_from9_to8 = ~c[9] & ~c[8];
+  wire shift_from11_to10 = ~c[11] & c[10];
+  wire shift_none_from11_to10 = ~c[11] & ~c[10];
+  wire [1:0] shift_from11_to8 = {shift_none_from11_to10 & ~shift_none_from9_to8,
+      shift_none_from11_to10 ? shift_from9_to8 : shift_from11_to10};
+  wire shift_none_from11_to8 = shift_none_from11_to10 & shift_none_from9_to8;
+  wire shift_from13_to12 = ~c[13] & c[12];
+  wire shift_none_from13_to12 = ~c[13] & ~c[12];
+  wire shift_from15_to14 = ~c[15] & c[14];
+  wire shift_none_from15_to14 = ~c[15] & ~c[14];
+  wire [1:0] shift_from15_to12 = {shift_none_from15_to14 & ~shift_none_from13_to12,
+      shift_none_from15_to14 ? shift_from13_to12 : shift_from15_to14};
+  wire shift_none_from15_to12 = shift_none_from15_to14 & shift_none_from13_to12;
+  wire [2:0] shift_from15_to8 = {shift_none_from15_to12 & ~shift_none_from11_to8,
+      shift_none_from15_to12 ? shift_from11_to8 : shift_from15_to12};
+  wire shift_none_from15_to8 = shift_none_from15_to12 & shift_none_from11_to8;
+  wire shift_from17_to16 = ~c[17] & c[16];
+  wire shift_none_from17_to16 = ~c[17] & ~c[16];
+  wire shift_from19_to18 = ~c[19] & c[18];
+  wire shift_none_from19_to18 = ~c[19] & ~c[18];
+  wire [1:0] shift_from19_to16 = {shift_none_from19_to18 & ~shift_none_from17_to16,
+      shift_none_from19_to18 ? shift_from17_to16 : shift_from19_to18};
+  wire shift_none_from19_to16 = shift_none_from19_to18 & shift_none_from17_to16;
+  wire shift_from21_to20 = ~c[21] & c[20];
+  wire shift_none_from21_to20 = ~c[21] & ~c[20];
+  wire shift_from23_to22 = ~c[23] & c[22];
+  wire shift_none_from23_to22 = ~c[23] & ~c[22];
+  wire [1:0] shift_from23_to20 = {shift_none_from23_to22 & ~shift_none_from21_to20,
+      shift_none_from23_to22 ? shift_from21_to20 : shift_from23_to22};
+  wire shift_none_from23_to20 = shift_none_from23_to22 & shift_none_from21_to20;
+  wire [2:0] shift_from23_to16 = {shift_none_from23_to20 & ~shift_none_from19_to16,
+      shift_none_from23_to20 ? shift_from19_to16 : shift_from23_to20};
+  wire shift_none_from23_to16 = shift_none_from23_to20 & shift_none_from19_to16;
+  wire [3:0] shift_from23_to8 = {shift_none_from23_to16 & ~shift_none_from15_to8,
+      shift_none_from23_to16 ? shift_from15_to8 : shift_from23_to16};
+  wire shift_none_from23_to8 = shift_none_from23_to16 & shift_none_from15_to8;
+  wire [4:0] shift = {shift_none_from23_to8, shift_none_from23_to8 ? shift_from7_to0_2 :
+      shift_from23_to8};
+  wire [24:0] normalized_left16 = shift_none_from23_to8 ? {c[7:0], 17'd0} : {significand, 1'b0};
+  wire [24:0] normalized_left8 = shift[3] ? {normalized_left16[16:0], 8'd0} : normalized_left16;
+  wire [24:0] normalized_left4 = shift[2] ? {normalized_left8[20:0], 4'd0} : normalized_left8;
+  wire [24:0] normalized_left2 = shift[1] ? {normalized_left4[22:0], 2'd0} : normalized_left4;
+  wire [24:0] normalized_left1 = shift[0] ? {normalized_left2[23:0], 1'b0} : normalized_left2;
   wire [10:0] normalized_exponent = exponent - {6'd0, shift};
 
   // Round: Round at the result's lsb. A carry out of the significand is the next binade.

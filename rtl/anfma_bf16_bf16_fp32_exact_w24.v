@@ -180,47 +180,72 @@ module anfma_bf16_bf16_fp32_exact_w24 (
   wire sign = upper_sign ^ sum_negative;
 
   // Normalize: The significand shifted as far left as the normalization looks, and the new state.
-  wire zeros_4_and_12 = ~sum[24] & ~sum[23];
-  wire zeros_4_and_11 = ~sum[22] & ~sum[21];
-  wire zeros_4_and_13 = zeros_4_and_12 & zeros_4_and_11;
-  wire zeros_4_and_9 = ~sum[20] & ~sum[19];
-  wire zeros_4_and_8 = ~sum[18] & ~sum[17];
-  wire zeros_4_and_10 = zeros_4_and_9 & zeros_4_and_8;
-  wire zeros_4_and_14 = zeros_4_and_13 & zeros_4_and_10;
-  wire zeros_4_and_5 = ~sum[16] & ~sum[15];
-  wire zeros_4_and_4 = ~sum[14] & ~sum[13];
-  wire zeros_4_and_6 = zeros_4_and_5 & zeros_4_and_4;
-  wire zeros_4_and_2 = ~sum[12] & ~sum[11];
-  wire zeros_4_and = ~sum[10] & ~sum[9];
-  wire zeros_4_and_3 = zeros_4_and_2 & zeros_4_and;
-  wire zeros_4_and_7 = zeros_4_and_6 & zeros_4_and_3;
-  wire zeros_4 = zeros_4_and_14 & zeros_4_and_7;
-  wire zeros_3_and_5 = ~sum[8] & ~sum[7];
-  wire zeros_3_and_4 = ~sum[6] & ~sum[5];
-  wire zeros_3_and_6 = zeros_3_and_5 & zeros_3_and_4;
-  wire zeros_3_and_2 = ~sum[4] & ~sum[3];
-  wire zeros_3_and = ~sum[2] & ~sum[1];
-  wire zeros_3_and_3 = zeros_3_and_2 & zeros_3_and;
-  wire zeros_3_and_7 = zeros_3_and_6 & zeros_3_and_3;
-  wire zeros_0 = zeros_4 ? (zeros_3_and_7 ? ~sum[0] : zeros_3_and_6 ? (zeros_3_and_2 ? (~sum[2] &
-      sum[1]) : (~sum[4] & sum[3])) : zeros_3_and_5 ? (~sum[6] & sum[5]) : (~sum[8] & sum[7])) :
-      zeros_4_and_14 ? (zeros_4_and_6 ? (zeros_4_and_2 ? (~sum[10] & sum[9]) : (~sum[12] & sum[11]))
-      : zeros_4_and_5 ? (~sum[14] & sum[13]) : (~sum[16] & sum[15])) : zeros_4_and_13 ?
-      (zeros_4_and_9 ? (~sum[18] & sum[17]) : (~sum[20] & sum[19])) : zeros_4_and_12 ? (~sum[22] &
-      sum[21]) : (~sum[24] & sum[23]);
-  wire zeros_1 = zeros_4 ? (zeros_3_and_7 ? 1'b0 : zeros_3_and_6 ? (zeros_3_and_2 & ~zeros_3_and) :
-      (zeros_3_and_5 & ~zeros_3_and_4)) : zeros_4_and_14 ? (zeros_4_and_6 ? (zeros_4_and_2 &
-      ~zeros_4_and) : (zeros_4_and_5 & ~zeros_4_and_4)) : zeros_4_and_13 ? (zeros_4_and_9 &
-      ~zeros_4_and_8) : (zeros_4_and_12 & ~zeros_4_and_11);
-  wire zeros_2 = zeros_4 ? (zeros_3_and_7 ? 1'b0 : (zeros_3_and_6 & ~zeros_3_and_3)) :
-      zeros_4_and_14 ? (zeros_4_and_6 & ~zeros_4_and_3) : (zeros_4_and_13 & ~zeros_4_and_10);
-  wire zeros_3 = zeros_4 ? zeros_3_and_7 : (zeros_4_and_14 & ~zeros_4_and_7);
-  wire [4:0] zeros = {zeros_4, zeros_3, zeros_2, zeros_1, zeros_0};
-  wire [24:0] normalized_left16 = zeros_4 ? {sum[8:0], 16'd0} : sum;
-  wire [24:0] normalized_left8 = zeros_3 ? {normalized_left16[16:0], 8'd0} : normalized_left16;
-  wire [24:0] normalized_left4 = zeros_2 ? {normalized_left8[20:0], 4'd0} : normalized_left8;
-  wire [24:0] normalized_left2 = zeros_1 ? {normalized_left4[22:0], 2'd0} : normalized_left4;
-  wire [23:0] normalized_left1 = zeros_0 ? normalized_left2[23:0] : normalized_left2[24:1];
+  wire zeros_from0_to0 = ~sum[0];
+  wire [1:0] zeros_from0_to0_2 = {1'b0, zeros_from0_to0};
+  wire [2:0] zeros_from0_to0_3 = {1'b0, zeros_from0_to0_2};
+  wire zeros_from2_to1 = ~sum[2] & sum[1];
+  wire zeros_none_from2_to1 = ~sum[2] & ~sum[1];
+  wire zeros_from4_to3 = ~sum[4] & sum[3];
+  wire zeros_none_from4_to3 = ~sum[4] & ~sum[3];
+  wire [1:0] zeros_from4_to1 = {zeros_none_from4_to3 & ~zeros_none_from2_to1, zeros_none_from4_to3 ?
+      zeros_from2_to1 : zeros_from4_to3};
+  wire zeros_none_from4_to1 = zeros_none_from4_to3 & zeros_none_from2_to1;
+  wire zeros_from6_to5 = ~sum[6] & sum[5];
+  wire zeros_none_from6_to5 = ~sum[6] & ~sum[5];
+  wire zeros_from8_to7 = ~sum[8] & sum[7];
+  wire zeros_none_from8_to7 = ~sum[8] & ~sum[7];
+  wire [1:0] zeros_from8_to5 = {zeros_none_from8_to7 & ~zeros_none_from6_to5, zeros_none_from8_to7 ?
+      zeros_from6_to5 : zeros_from8_to7};
+  wire zeros_none_from8_to5 = zeros_none_from8_to7 & zeros_none_from6_to5;
+  wire [2:0] zeros_from8_to1 = {zeros_none_from8_to5 & ~zeros_none_from4_to1, zeros_none_from8_to5 ?
+      zeros_from4_to1 : zeros_from8_to5};
+  wire zeros_none_from8_to1 = zeros_none_from8_to5 & zeros_none_from4_to1;
+  wire [3:0] zeros_from8_to0 = {zeros_none_from8_to1, zeros_none_from8_to1 ? zeros_from0_to0_3 :
+      zeros_from8_to1};
+  wire zeros_from10_to9 = ~sum[10] & sum[9];
+  wire zeros_none_from10_to9 = ~sum[10] & ~sum[9];
+  wire zeros_from12_to11 = ~sum[12] & sum[11];
+  wire zeros_none_from12_to11 = ~sum[12] & ~sum[11];
+  wire [1:0] zeros_from12_to9 = {zeros_none_from12_to11 & ~zeros_none_from10_to9,
+      zeros_none_from12_to11 ? zeros_from10_to9 : zeros_from12_to11};
+  wire zeros_none_from12_to9 = zeros_none_from12_to11 & zeros_none_from10_to9;
+  wire zeros_from14_to13 = ~sum[14] & sum[13];
+  wire zeros_none_from14_to13 = ~sum[14] & ~sum[13];
+  wire zeros_from16_to15 = ~sum[16] & sum[15];
+  wire zeros_none_from16_to15 = ~sum[16] & ~sum[15];
+  wire [1:0] zeros_from16_to13 = {zeros_none_from16_to15 & ~zeros_none_from14_to13,
+      zeros_none_from16_to15 ? zeros_from14_to13 : zeros_from16_to15};
+  wire zeros_none_from16_to13 = zeros_none_from16_to15 & zeros_none_from14_to13;
+  wire [2:0] zeros_from16_to9 = {zeros_none_from16_to13 & ~zeros_none_from12_to9,
+      zeros_none_from16_to13 ? zeros_from12_to9 : zeros_from16_to13};
+  wire zeros_none_from16_to9 = zeros_none_from16_to13 & zeros_none_from12_to9;
+  wire zeros_from18_to17 = ~sum[18] & sum[17];
+  wire zeros_none_from18_to17 = ~sum[18] & ~sum[17];
+  wire zeros_from20_to19 = ~sum[20] & sum[19];
+  wire zeros_none_from20_to19 = ~sum[20] & ~sum[19];
+  wire [1:0] zeros_from20_to17 = {zeros_none_from20_to19 & ~zeros_none_from18_to17,
+      zeros_none_from20_to19 ? zeros_from18_to17 : zeros_from20_to19};
+  wire zeros_none_from20_to17 = zeros_none_from20_to19 & zeros_none_from18_to17;
+  wire zeros_from22_to21 = ~sum[22] & sum[21];
+  wire zeros_none_from22_to21 = ~sum[22] & ~sum[21];
+  wire zeros_from24_to23 = ~sum[24] & sum[23];
+  wire zeros_none_from24_to23 = ~sum[24] & ~sum[23];
+  wire [1:0] zeros_from24_to21 = {zeros_none_from24_to23 & ~zeros_none_from22_to21,
+      zeros_none_from24_to23 ? zeros_from22_to21 : zeros_from24_to23};
+  wire zeros_none_from24_to21 = zeros_none_from24_to23 & zeros_none_from22_to21;
+  wire [2:0] zeros_from24_to17 = {zeros_none_from24_to21 & ~zeros_none_from20_to17,
+      zeros_none_from24_to21 ? zeros_from20_to17 : zeros_from24_to21};
+  wire zeros_none_from24_to17 = zeros_none_from24_to21 & zeros_none_from20_to17;
+  wire [3:0] zeros_from24_to9 = {zeros_none_from24_to17 & ~zeros_none_from16_to9,
+      zeros_none_from24_to17 ? zeros_from16_to9 : zeros_from24_to17};
+  wire zeros_none_from24_to9 = zeros_none_from24_to17 & zeros_none_from16_to9;
+  wire [4:0] zeros = {zeros_none_from24_to9, zeros_none_from24_to9 ? zeros_from8_to0 :
+      zeros_from24_to9};
+  wire [24:0] normalized_left16 = zeros_none_from24_to9 ? {sum[8:0], 16'd0} : sum;
+  wire [24:0] normalized_left8 = zeros[3] ? {normalized_left16[16:0], 8'd0} : normalized_left16;
+  wire [24:0] normalized_left4 = zeros[2] ? {normalized_left8[20:0], 4'd0} : normalized_left8;
+  wire [24:0] normalized_left2 = zeros[1] ? {normalized_left4[22:0], 2'd0} : normalized_left4;
+  wire [23:0] normalized_left1 = zeros[0] ? normalized_left2[23:0] : normalized_left2[24:1];
   wire [9:0] normalized_exponent = (exponent + 10'd1) - {5'd0, zeros};
   wire nonzero = ~zero;
   wire [37:0] state = {flags, sign & nonzero, normalized_exponent & {10{nonzero}},

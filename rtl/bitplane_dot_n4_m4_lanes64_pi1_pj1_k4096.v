@@ -50,6 +50,7 @@ module bitplane_dot_n4_m4_lanes64_pi1_pj1_k4096 (
 );
   reg valid_1;
   reg [20:0] acc;
+  wire offered = i_valid & ~rst;
   wire ready_1 = ~valid_1 | o_ready;
 
   // Multiply: The dot product of the slices: twice the equal bits in lanes with elements, by the
@@ -284,18 +285,17 @@ module bitplane_dot_n4_m4_lanes64_pi1_pj1_k4096 (
   wire [5:0] total_bits12 = total_block12[5:0] + {5'd0, total_blocks0to1_generates};
   wire [2:0] total_bits18 = total_block18[2:0] + {2'd0, total_blocks0to2_generates};
   wire [20:0] total = {total_bits18, total_bits12, total_bits6, total_block0[5:0]};
-  wire next_and = i_valid & ~rst;
 
   always @(posedge clk) begin
     if (rst) begin
       valid_1 <= 1'b0;
     end else if (ready_1) begin
-      valid_1 <= next_and & last;
+      valid_1 <= offered & last;
     end
   end
 
   always @(posedge clk) begin
-    if (ready_1 & next_and) begin
+    if (ready_1 & offered) begin
       acc <= total;
     end
   end

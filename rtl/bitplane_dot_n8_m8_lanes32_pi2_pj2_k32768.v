@@ -50,6 +50,7 @@ module bitplane_dot_n8_m8_lanes32_pi2_pj2_k32768 (
 );
   reg valid_1;
   reg [31:0] acc;
+  wire offered = i_valid & ~rst;
   wire ready_1 = ~valid_1 | o_ready;
 
   // Multiply: The dot product of the slices: twice the equal bits in lanes with elements, by the
@@ -383,18 +384,17 @@ module bitplane_dot_n8_m8_lanes32_pi2_pj2_k32768 (
   wire [6:0] total_bits21 = total_block21[6:0] + {6'd0, total_blocks0to2_generates};
   wire [3:0] total_bits28 = total_block28[3:0] + {3'd0, total_blocks0to3_generates};
   wire [31:0] total = {total_bits28, total_bits21, total_bits14, total_bits7, total_block0[6:0]};
-  wire next_and = i_valid & ~rst;
 
   always @(posedge clk) begin
     if (rst) begin
       valid_1 <= 1'b0;
     end else if (ready_1) begin
-      valid_1 <= next_and & last;
+      valid_1 <= offered & last;
     end
   end
 
   always @(posedge clk) begin
-    if (ready_1 & next_and) begin
+    if (ready_1 & offered) begin
       acc <= total;
     end
   end

@@ -56,42 +56,66 @@ module bsdequant_fx3 (
   reg [7:0] exponent_held;
   reg sign_held;
   reg invalid_held;
-  wire zeros_1_and_14 = ~acc[22] & ~acc[21];
-  wire zeros_1_and_13 = ~acc[20] & ~acc[19];
-  wire zeros_1_and_15 = zeros_1_and_14 & zeros_1_and_13;
-  wire zeros_1_and_11 = ~acc[18] & ~acc[17];
-  wire zeros_1_and_10 = ~acc[16] & ~acc[15];
-  wire zeros_1_and_12 = zeros_1_and_11 & zeros_1_and_10;
-  wire zeros_1_and_16 = zeros_1_and_15 & zeros_1_and_12;
-  wire zeros_1_and_8 = ~acc[14] & ~acc[13];
-  wire zeros_1_and_7 = ~acc[12] & ~acc[11];
-  wire zeros_1_and_9 = zeros_1_and_8 & zeros_1_and_7;
-  wire zeros_1_and_6 = ~acc[10] & ~acc[9];
-  wire zeros_1_and_5 = ~acc[8] & ~acc[7];
-  wire zeros_4_and = zeros_1_and_6 & zeros_1_and_5;
-  wire zeros_4_and_2 = zeros_1_and_9 & zeros_4_and;
-  wire zeros_4 = zeros_1_and_16 & zeros_4_and_2;
-  wire zeros_1_and_3 = ~acc[6] & ~acc[5];
-  wire zeros_1_and_2 = ~acc[4] & ~acc[3];
-  wire zeros_1_and_4 = zeros_1_and_3 & zeros_1_and_2;
-  wire zeros_1_and = ~acc[2] & ~acc[1];
-  wire zeros_0 = zeros_4 ? (zeros_1_and_4 ? (zeros_1_and ? ~acc[0] : (~acc[2] & acc[1])) :
-      zeros_1_and_3 ? (~acc[4] & acc[3]) : (~acc[6] & acc[5])) : zeros_1_and_16 ? (zeros_1_and_9 ?
-      (zeros_1_and_6 ? (~acc[8] & acc[7]) : (~acc[10] & acc[9])) : zeros_1_and_8 ? (~acc[12] &
-      acc[11]) : (~acc[14] & acc[13])) : zeros_1_and_15 ? (zeros_1_and_11 ? (~acc[16] & acc[15]) :
-      (~acc[18] & acc[17])) : zeros_1_and_14 ? (~acc[20] & acc[19]) : (~acc[22] & acc[21]);
-  wire zeros_1 = zeros_4 ? (zeros_1_and_4 ? zeros_1_and : (zeros_1_and_3 & ~zeros_1_and_2)) :
-      zeros_1_and_16 ? (zeros_1_and_9 ? (zeros_1_and_6 & ~zeros_1_and_5) : (zeros_1_and_8 &
-      ~zeros_1_and_7)) : zeros_1_and_15 ? (zeros_1_and_11 & ~zeros_1_and_10) : (zeros_1_and_14 &
-      ~zeros_1_and_13);
-  wire zeros_2 = zeros_4 ? zeros_1_and_4 : zeros_1_and_16 ? (zeros_1_and_9 & ~zeros_4_and) :
-      (zeros_1_and_15 & ~zeros_1_and_12);
-  wire zeros_3 = zeros_4 ? 1'b0 : (zeros_1_and_16 & ~zeros_4_and_2);
-  wire shift_is_x3 = ~zeros_4 & ~zeros_3;
-  wire shift_is_limit2 = zeros_4 | (~shift_is_x3 & zeros_2);
-  wire shift_is_limit1 = shift_is_limit2 | (~shift_is_x3 & zeros_1);
-  wire [4:0] shift = {1'b0, zeros_3 | zeros_4, (zeros_2 | zeros_4) & shift_is_x3, (zeros_1 |
-      shift_is_limit2) & shift_is_x3, zeros_0 | shift_is_limit1};
+  wire offered = i_valid & ~rst;
+  wire zeros_from0_to0 = ~acc[0];
+  wire zeros_from2_to1 = ~acc[2] & acc[1];
+  wire zeros_none_from2_to1 = ~acc[2] & ~acc[1];
+  wire [1:0] zeros_from2_to0 = {zeros_none_from2_to1, zeros_none_from2_to1 ? zeros_from0_to0 :
+      zeros_from2_to1};
+  wire zeros_from4_to3 = ~acc[4] & acc[3];
+  wire zeros_none_from4_to3 = ~acc[4] & ~acc[3];
+  wire zeros_from6_to5 = ~acc[6] & acc[5];
+  wire zeros_none_from6_to5 = ~acc[6] & ~acc[5];
+  wire [1:0] zeros_from6_to3 = {zeros_none_from6_to5 & ~zeros_none_from4_to3, zeros_none_from6_to5 ?
+      zeros_from4_to3 : zeros_from6_to5};
+  wire zeros_none_from6_to3 = zeros_none_from6_to5 & zeros_none_from4_to3;
+  wire [2:0] zeros_from6_to0 = {zeros_none_from6_to3, zeros_none_from6_to3 ? zeros_from2_to0 :
+      zeros_from6_to3};
+  wire [3:0] zeros_from6_to0_2 = {1'b0, zeros_from6_to0};
+  wire zeros_from8_to7 = ~acc[8] & acc[7];
+  wire zeros_none_from8_to7 = ~acc[8] & ~acc[7];
+  wire zeros_from10_to9 = ~acc[10] & acc[9];
+  wire zeros_none_from10_to9 = ~acc[10] & ~acc[9];
+  wire [1:0] zeros_from10_to7 = {zeros_none_from10_to9 & ~zeros_none_from8_to7,
+      zeros_none_from10_to9 ? zeros_from8_to7 : zeros_from10_to9};
+  wire zeros_none_from10_to7 = zeros_none_from10_to9 & zeros_none_from8_to7;
+  wire zeros_from12_to11 = ~acc[12] & acc[11];
+  wire zeros_none_from12_to11 = ~acc[12] & ~acc[11];
+  wire zeros_from14_to13 = ~acc[14] & acc[13];
+  wire zeros_none_from14_to13 = ~acc[14] & ~acc[13];
+  wire [1:0] zeros_from14_to11 = {zeros_none_from14_to13 & ~zeros_none_from12_to11,
+      zeros_none_from14_to13 ? zeros_from12_to11 : zeros_from14_to13};
+  wire zeros_none_from14_to11 = zeros_none_from14_to13 & zeros_none_from12_to11;
+  wire [2:0] zeros_from14_to7 = {zeros_none_from14_to11 & ~zeros_none_from10_to7,
+      zeros_none_from14_to11 ? zeros_from10_to7 : zeros_from14_to11};
+  wire zeros_none_from14_to7 = zeros_none_from14_to11 & zeros_none_from10_to7;
+  wire zeros_from16_to15 = ~acc[16] & acc[15];
+  wire zeros_none_from16_to15 = ~acc[16] & ~acc[15];
+  wire zeros_from18_to17 = ~acc[18] & acc[17];
+  wire zeros_none_from18_to17 = ~acc[18] & ~acc[17];
+  wire [1:0] zeros_from18_to15 = {zeros_none_from18_to17 & ~zeros_none_from16_to15,
+      zeros_none_from18_to17 ? zeros_from16_to15 : zeros_from18_to17};
+  wire zeros_none_from18_to15 = zeros_none_from18_to17 & zeros_none_from16_to15;
+  wire zeros_from20_to19 = ~acc[20] & acc[19];
+  wire zeros_none_from20_to19 = ~acc[20] & ~acc[19];
+  wire zeros_from22_to21 = ~acc[22] & acc[21];
+  wire zeros_none_from22_to21 = ~acc[22] & ~acc[21];
+  wire [1:0] zeros_from22_to19 = {zeros_none_from22_to21 & ~zeros_none_from20_to19,
+      zeros_none_from22_to21 ? zeros_from20_to19 : zeros_from22_to21};
+  wire zeros_none_from22_to19 = zeros_none_from22_to21 & zeros_none_from20_to19;
+  wire [2:0] zeros_from22_to15 = {zeros_none_from22_to19 & ~zeros_none_from18_to15,
+      zeros_none_from22_to19 ? zeros_from18_to15 : zeros_from22_to19};
+  wire zeros_none_from22_to15 = zeros_none_from22_to19 & zeros_none_from18_to15;
+  wire [3:0] zeros_from22_to7 = {zeros_none_from22_to15 & ~zeros_none_from14_to7,
+      zeros_none_from22_to15 ? zeros_from14_to7 : zeros_from22_to15};
+  wire zeros_none_from22_to7 = zeros_none_from22_to15 & zeros_none_from14_to7;
+  wire [4:0] zeros = {zeros_none_from22_to7, zeros_none_from22_to7 ? zeros_from6_to0_2 :
+      zeros_from22_to7};
+  wire shift_is_x3 = ~zeros_none_from22_to7 & ~zeros[3];
+  wire shift_is_limit2 = zeros_none_from22_to7 | (~shift_is_x3 & zeros[2]);
+  wire shift_is_limit1 = shift_is_limit2 | (~shift_is_x3 & zeros[1]);
+  wire [4:0] shift = {1'b0, zeros[3] | zeros_none_from22_to7, (zeros[2] | zeros_none_from22_to7) &
+      shift_is_x3, (zeros[1] | shift_is_limit2) & shift_is_x3, zeros[0] | shift_is_limit1};
   wire [22:0] left_left16 = acc[22:0];
   wire [22:0] left_left8 = shift[3] ? {acc[14:0], 8'd0} : left_left16;
   wire [22:0] left_left4 = shift[2] ? {left_left8[18:0], 4'd0} : left_left8;
@@ -117,7 +141,7 @@ module bsdequant_fx3 (
     if (rst) begin
       busy <= 1'b0;
     end else if (ready) begin
-      busy <= i_valid & ~rst;
+      busy <= offered;
     end
   end
 

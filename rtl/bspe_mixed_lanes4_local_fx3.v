@@ -57,6 +57,7 @@ module bspe_mixed_lanes4_local_fx3 (
   output reg         overflow
 );
   reg valid_1;
+  wire offered = i_valid & ~rst;
   wire ready_1 = ~valid_1 | o_ready;
 
   // Unpack: Each lane's product: sign (where the accumulator is there, relative to its),
@@ -93,38 +94,51 @@ module bspe_mixed_lanes4_local_fx3 (
 
   // Align: Products shifted to the greatest exponent: rows of one bit more on top, the sign, and
   // a bit of their lsb's weight.
-  wire greatest0_0_and_2 = exponent0[5] & ~exponent1[5];
-  wire greatest0_0_or_2 = exponent0[5] | ~exponent1[5];
-  wire greatest0_0_or_4 = greatest0_0_and_2 | (greatest0_0_or_2 & exponent0[4] & ~exponent1[4]);
-  wire greatest0_0_or_3 = greatest0_0_and_2 | (greatest0_0_or_2 & (exponent0[4] | ~exponent1[4]));
-  wire greatest0_0_and = exponent0[2] & ~exponent1[2];
-  wire greatest0_0_or = exponent0[2] | ~exponent1[2];
-  wire [5:0] greatest0_0 = (greatest0_0_or_4 | (greatest0_0_or_3 & exponent0[3] & ~exponent1[3]) |
-      ((greatest0_0_or_4 | (greatest0_0_or_3 & (exponent0[3] | ~exponent1[3]))) & (greatest0_0_and |
-      (greatest0_0_or & exponent0[1] & ~exponent1[1]) | ((greatest0_0_and | (greatest0_0_or &
-      (exponent0[1] | ~exponent1[1]))) & (exponent0[0] | ~exponent1[0]))))) ? exponent0 : exponent1;
-  wire greatest0_1_and_2 = exponent2[5] & ~exponent3[5];
-  wire greatest0_1_or_2 = exponent2[5] | ~exponent3[5];
-  wire greatest0_1_or_4 = greatest0_1_and_2 | (greatest0_1_or_2 & exponent2[4] & ~exponent3[4]);
-  wire greatest0_1_or_3 = greatest0_1_and_2 | (greatest0_1_or_2 & (exponent2[4] | ~exponent3[4]));
-  wire greatest0_1_and = exponent2[2] & ~exponent3[2];
-  wire greatest0_1_or = exponent2[2] | ~exponent3[2];
-  wire [5:0] greatest0_1 = (greatest0_1_or_4 | (greatest0_1_or_3 & exponent2[3] & ~exponent3[3]) |
-      ((greatest0_1_or_4 | (greatest0_1_or_3 & (exponent2[3] | ~exponent3[3]))) & (greatest0_1_and |
-      (greatest0_1_or & exponent2[1] & ~exponent3[1]) | ((greatest0_1_and | (greatest0_1_or &
-      (exponent2[1] | ~exponent3[1]))) & (exponent2[0] | ~exponent3[0]))))) ? exponent2 : exponent3;
-  wire greatest1_0_and_2 = greatest0_0[5] & ~greatest0_1[5];
-  wire greatest1_0_or_2 = greatest0_0[5] | ~greatest0_1[5];
-  wire greatest1_0_or_4 = greatest1_0_and_2 | (greatest1_0_or_2 & greatest0_0[4] & ~greatest0_1[4]);
-  wire greatest1_0_or_3 = greatest1_0_and_2 | (greatest1_0_or_2 & (greatest0_0[4] |
-      ~greatest0_1[4]));
-  wire greatest1_0_and = greatest0_0[2] & ~greatest0_1[2];
-  wire greatest1_0_or = greatest0_0[2] | ~greatest0_1[2];
-  wire [5:0] greatest1_0 = (greatest1_0_or_4 | (greatest1_0_or_3 & greatest0_0[3] & ~greatest0_1[3])
-      | ((greatest1_0_or_4 | (greatest1_0_or_3 & (greatest0_0[3] | ~greatest0_1[3]))) &
-      (greatest1_0_and | (greatest1_0_or & greatest0_0[1] & ~greatest0_1[1]) | ((greatest1_0_and |
-      (greatest1_0_or & (greatest0_0[1] | ~greatest0_1[1]))) & (greatest0_0[0] |
-      ~greatest0_1[0]))))) ? greatest0_0 : greatest0_1;
+  wire [5:0] order0_0_greater = exponent0 & ~exponent1;
+  wire [5:0] order0_0_least = exponent0 | ~exponent1;
+  wire order0_0_greater_from2_to1 = order0_0_greater[2] | (order0_0_least[2] & order0_0_greater[1]);
+  wire order0_0_least_from2_to1 = order0_0_greater[2] | (order0_0_least[2] & order0_0_least[1]);
+  wire order0_0_least_from2_to0 = order0_0_greater_from2_to1 | (order0_0_least_from2_to1 &
+      order0_0_least[0]);
+  wire order0_0_greater_from5_to4 = order0_0_greater[5] | (order0_0_least[5] & order0_0_greater[4]);
+  wire order0_0_least_from5_to4 = order0_0_greater[5] | (order0_0_least[5] & order0_0_least[4]);
+  wire order0_0_greater_from5_to3 = order0_0_greater_from5_to4 | (order0_0_least_from5_to4 &
+      order0_0_greater[3]);
+  wire order0_0_least_from5_to3 = order0_0_greater_from5_to4 | (order0_0_least_from5_to4 &
+      order0_0_least[3]);
+  wire order0_0_least_from5_to0 = order0_0_greater_from5_to3 | (order0_0_least_from5_to3 &
+      order0_0_least_from2_to0);
+  wire [5:0] greatest0_0 = order0_0_least_from5_to0 ? exponent0 : exponent1;
+  wire [5:0] order0_1_greater = exponent2 & ~exponent3;
+  wire [5:0] order0_1_least = exponent2 | ~exponent3;
+  wire order0_1_greater_from2_to1 = order0_1_greater[2] | (order0_1_least[2] & order0_1_greater[1]);
+  wire order0_1_least_from2_to1 = order0_1_greater[2] | (order0_1_least[2] & order0_1_least[1]);
+  wire order0_1_least_from2_to0 = order0_1_greater_from2_to1 | (order0_1_least_from2_to1 &
+      order0_1_least[0]);
+  wire order0_1_greater_from5_to4 = order0_1_greater[5] | (order0_1_least[5] & order0_1_greater[4]);
+  wire order0_1_least_from5_to4 = order0_1_greater[5] | (order0_1_least[5] & order0_1_least[4]);
+  wire order0_1_greater_from5_to3 = order0_1_greater_from5_to4 | (order0_1_least_from5_to4 &
+      order0_1_greater[3]);
+  wire order0_1_least_from5_to3 = order0_1_greater_from5_to4 | (order0_1_least_from5_to4 &
+      order0_1_least[3]);
+  wire order0_1_least_from5_to0 = order0_1_greater_from5_to3 | (order0_1_least_from5_to3 &
+      order0_1_least_from2_to0);
+  wire [5:0] greatest0_1 = order0_1_least_from5_to0 ? exponent2 : exponent3;
+  wire [5:0] order1_0_greater = greatest0_0 & ~greatest0_1;
+  wire [5:0] order1_0_least = greatest0_0 | ~greatest0_1;
+  wire order1_0_greater_from2_to1 = order1_0_greater[2] | (order1_0_least[2] & order1_0_greater[1]);
+  wire order1_0_least_from2_to1 = order1_0_greater[2] | (order1_0_least[2] & order1_0_least[1]);
+  wire order1_0_least_from2_to0 = order1_0_greater_from2_to1 | (order1_0_least_from2_to1 &
+      order1_0_least[0]);
+  wire order1_0_greater_from5_to4 = order1_0_greater[5] | (order1_0_least[5] & order1_0_greater[4]);
+  wire order1_0_least_from5_to4 = order1_0_greater[5] | (order1_0_least[5] & order1_0_least[4]);
+  wire order1_0_greater_from5_to3 = order1_0_greater_from5_to4 | (order1_0_least_from5_to4 &
+      order1_0_greater[3]);
+  wire order1_0_least_from5_to3 = order1_0_greater_from5_to4 | (order1_0_least_from5_to4 &
+      order1_0_least[3]);
+  wire order1_0_least_from5_to0 = order1_0_greater_from5_to3 | (order1_0_least_from5_to3 &
+      order1_0_least_from2_to0);
+  wire [5:0] greatest1_0 = order1_0_least_from5_to0 ? greatest0_0 : greatest0_1;
   wire [5:0] distance0 = greatest1_0 - exponent0;
   wire lane0_far = |distance0[5:4];
   wire [3:0] lane0_right1_or = distance0[3:0] | {4{lane0_far}};
@@ -258,50 +272,72 @@ module bspe_mixed_lanes4_local_fx3 (
   wire rounded_carry16 = base_all & (&base[15:8]) & once;
   wire [22:0] rounded = {base[22:16] + {6'd0, rounded_carry16}, base[15:8] + {7'd0, rounded_carry8},
       base[7:0] + {7'd0, once}};
-  wire zeros_1_and_14 = ~rounded[22] & ~rounded[21];
-  wire zeros_1_and_13 = ~rounded[20] & ~rounded[19];
-  wire zeros_1_and_15 = zeros_1_and_14 & zeros_1_and_13;
-  wire zeros_1_and_11 = ~rounded[18] & ~rounded[17];
-  wire zeros_1_and_10 = ~rounded[16] & ~rounded[15];
-  wire zeros_1_and_12 = zeros_1_and_11 & zeros_1_and_10;
-  wire zeros_1_and_16 = zeros_1_and_15 & zeros_1_and_12;
-  wire zeros_1_and_8 = ~rounded[14] & ~rounded[13];
-  wire zeros_1_and_7 = ~rounded[12] & ~rounded[11];
-  wire zeros_1_and_9 = zeros_1_and_8 & zeros_1_and_7;
-  wire zeros_1_and_6 = ~rounded[10] & ~rounded[9];
-  wire zeros_1_and_5 = ~rounded[8] & ~rounded[7];
-  wire zeros_4_and = zeros_1_and_6 & zeros_1_and_5;
-  wire zeros_4_and_2 = zeros_1_and_9 & zeros_4_and;
-  wire zeros_4 = zeros_1_and_16 & zeros_4_and_2;
-  wire zeros_1_and_3 = ~rounded[6] & ~rounded[5];
-  wire zeros_1_and_2 = ~rounded[4] & ~rounded[3];
-  wire zeros_1_and_4 = zeros_1_and_3 & zeros_1_and_2;
-  wire zeros_1_and = ~rounded[2] & ~rounded[1];
-  wire zeros_0 = zeros_4 ? (zeros_1_and_4 ? (zeros_1_and ? ~rounded[0] : (~rounded[2] & rounded[1]))
-      : zeros_1_and_3 ? (~rounded[4] & rounded[3]) : (~rounded[6] & rounded[5])) : zeros_1_and_16 ?
-      (zeros_1_and_9 ? (zeros_1_and_6 ? (~rounded[8] & rounded[7]) : (~rounded[10] & rounded[9])) :
-      zeros_1_and_8 ? (~rounded[12] & rounded[11]) : (~rounded[14] & rounded[13])) : zeros_1_and_15
-      ? (zeros_1_and_11 ? (~rounded[16] & rounded[15]) : (~rounded[18] & rounded[17])) :
-      zeros_1_and_14 ? (~rounded[20] & rounded[19]) : (~rounded[22] & rounded[21]);
-  wire zeros_1 = zeros_4 ? (zeros_1_and_4 ? zeros_1_and : (zeros_1_and_3 & ~zeros_1_and_2)) :
-      zeros_1_and_16 ? (zeros_1_and_9 ? (zeros_1_and_6 & ~zeros_1_and_5) : (zeros_1_and_8 &
-      ~zeros_1_and_7)) : zeros_1_and_15 ? (zeros_1_and_11 & ~zeros_1_and_10) : (zeros_1_and_14 &
-      ~zeros_1_and_13);
-  wire zeros_2 = zeros_4 ? zeros_1_and_4 : zeros_1_and_16 ? (zeros_1_and_9 & ~zeros_4_and) :
-      (zeros_1_and_15 & ~zeros_1_and_12);
-  wire zeros_3 = zeros_4 ? 1'b0 : (zeros_1_and_16 & ~zeros_4_and_2);
+  wire zeros_from0_to0 = ~rounded[0];
+  wire zeros_from2_to1 = ~rounded[2] & rounded[1];
+  wire zeros_none_from2_to1 = ~rounded[2] & ~rounded[1];
+  wire [1:0] zeros_from2_to0 = {zeros_none_from2_to1, zeros_none_from2_to1 ? zeros_from0_to0 :
+      zeros_from2_to1};
+  wire zeros_from4_to3 = ~rounded[4] & rounded[3];
+  wire zeros_none_from4_to3 = ~rounded[4] & ~rounded[3];
+  wire zeros_from6_to5 = ~rounded[6] & rounded[5];
+  wire zeros_none_from6_to5 = ~rounded[6] & ~rounded[5];
+  wire [1:0] zeros_from6_to3 = {zeros_none_from6_to5 & ~zeros_none_from4_to3, zeros_none_from6_to5 ?
+      zeros_from4_to3 : zeros_from6_to5};
+  wire zeros_none_from6_to3 = zeros_none_from6_to5 & zeros_none_from4_to3;
+  wire [2:0] zeros_from6_to0 = {zeros_none_from6_to3, zeros_none_from6_to3 ? zeros_from2_to0 :
+      zeros_from6_to3};
+  wire [3:0] zeros_from6_to0_2 = {1'b0, zeros_from6_to0};
+  wire zeros_from8_to7 = ~rounded[8] & rounded[7];
+  wire zeros_none_from8_to7 = ~rounded[8] & ~rounded[7];
+  wire zeros_from10_to9 = ~rounded[10] & rounded[9];
+  wire zeros_none_from10_to9 = ~rounded[10] & ~rounded[9];
+  wire [1:0] zeros_from10_to7 = {zeros_none_from10_to9 & ~zeros_none_from8_to7,
+      zeros_none_from10_to9 ? zeros_from8_to7 : zeros_from10_to9};
+  wire zeros_none_from10_to7 = zeros_none_from10_to9 & zeros_none_from8_to7;
+  wire zeros_from12_to11 = ~rounded[12] & rounded[11];
+  wire zeros_none_from12_to11 = ~rounded[12] & ~rounded[11];
+  wire zeros_from14_to13 = ~rounded[14] & rounded[13];
+  wire zeros_none_from14_to13 = ~rounded[14] & ~rounded[13];
+  wire [1:0] zeros_from14_to11 = {zeros_none_from14_to13 & ~zeros_none_from12_to11,
+      zeros_none_from14_to13 ? zeros_from12_to11 : zeros_from14_to13};
+  wire zeros_none_from14_to11 = zeros_none_from14_to13 & zeros_none_from12_to11;
+  wire [2:0] zeros_from14_to7 = {zeros_none_from14_to11 & ~zeros_none_from10_to7,
+      zeros_none_from14_to11 ? zeros_from10_to7 : zeros_from14_to11};
+  wire zeros_none_from14_to7 = zeros_none_from14_to11 & zeros_none_from10_to7;
+  wire zeros_from16_to15 = ~rounded[16] & rounded[15];
+  wire zeros_none_from16_to15 = ~rounded[16] & ~rounded[15];
+  wire zeros_from18_to17 = ~rounded[18] & rounded[17];
+  wire zeros_none_from18_to17 = ~rounded[18] & ~rounded[17];
+  wire [1:0] zeros_from18_to15 = {zeros_none_from18_to17 & ~zeros_none_from16_to15,
+      zeros_none_from18_to17 ? zeros_from16_to15 : zeros_from18_to17};
+  wire zeros_none_from18_to15 = zeros_none_from18_to17 & zeros_none_from16_to15;
+  wire zeros_from20_to19 = ~rounded[20] & rounded[19];
+  wire zeros_none_from20_to19 = ~rounded[20] & ~rounded[19];
+  wire zeros_from22_to21 = ~rounded[22] & rounded[21];
+  wire zeros_none_from22_to21 = ~rounded[22] & ~rounded[21];
+  wire [1:0] zeros_from22_to19 = {zeros_none_from22_to21 & ~zeros_none_from20_to19,
+      zeros_none_from22_to21 ? zeros_from20_to19 : zeros_from22_to21};
+  wire zeros_none_from22_to19 = zeros_none_from22_to21 & zeros_none_from20_to19;
+  wire [2:0] zeros_from22_to15 = {zeros_none_from22_to19 & ~zeros_none_from18_to15,
+      zeros_none_from22_to19 ? zeros_from18_to15 : zeros_from22_to19};
+  wire zeros_none_from22_to15 = zeros_none_from22_to19 & zeros_none_from18_to15;
+  wire [3:0] zeros_from22_to7 = {zeros_none_from22_to15 & ~zeros_none_from14_to7,
+      zeros_none_from22_to15 ? zeros_from14_to7 : zeros_from22_to15};
+  wire zeros_none_from22_to7 = zeros_none_from22_to15 & zeros_none_from14_to7;
+  wire [4:0] zeros = {zeros_none_from22_to7, zeros_none_from22_to7 ? zeros_from6_to0_2 :
+      zeros_from22_to7};
   wire [5:0] below = common - 6'd1;
-  wire shift_is_x4 = below[5] | (~zeros_4 & below[4]);
-  wire shift_is_limit4 = ~below[5] & zeros_4 & ~below[4];
-  wire shift_is_x3 = shift_is_x4 | (~shift_is_limit4 & ~zeros_3 & below[3]);
-  wire shift_is_limit3 = shift_is_limit4 | (~shift_is_x4 & zeros_3 & ~below[3]);
-  wire shift_is_x2 = shift_is_x3 | (~shift_is_limit3 & ~zeros_2 & below[2]);
-  wire shift_is_limit2 = shift_is_limit3 | (~shift_is_x3 & zeros_2 & ~below[2]);
-  wire shift_is_x1 = shift_is_x2 | (~shift_is_limit2 & ~zeros_1 & below[1]);
-  wire shift_is_limit1 = shift_is_limit2 | (~shift_is_x2 & zeros_1 & ~below[1]);
-  wire [4:0] shift = {zeros_4 & (below[4] | below[5]), (zeros_3 | shift_is_limit4) & (below[3] |
-      shift_is_x4), (zeros_2 | shift_is_limit3) & (below[2] | shift_is_x3), (zeros_1 |
-      shift_is_limit2) & (below[1] | shift_is_x2), (zeros_0 | shift_is_limit1) & (below[0] |
+  wire shift_is_x4 = below[5] | (~zeros_none_from22_to7 & below[4]);
+  wire shift_is_limit4 = ~below[5] & zeros_none_from22_to7 & ~below[4];
+  wire shift_is_x3 = shift_is_x4 | (~shift_is_limit4 & ~zeros[3] & below[3]);
+  wire shift_is_limit3 = shift_is_limit4 | (~shift_is_x4 & zeros[3] & ~below[3]);
+  wire shift_is_x2 = shift_is_x3 | (~shift_is_limit3 & ~zeros[2] & below[2]);
+  wire shift_is_limit2 = shift_is_limit3 | (~shift_is_x3 & zeros[2] & ~below[2]);
+  wire shift_is_x1 = shift_is_x2 | (~shift_is_limit2 & ~zeros[1] & below[1]);
+  wire shift_is_limit1 = shift_is_limit2 | (~shift_is_x2 & zeros[1] & ~below[1]);
+  wire [4:0] shift = {zeros_none_from22_to7 & (below[4] | below[5]), (zeros[3] | shift_is_limit4) &
+      (below[3] | shift_is_x4), (zeros[2] | shift_is_limit3) & (below[2] | shift_is_x3), (zeros[1] |
+      shift_is_limit2) & (below[1] | shift_is_x2), (zeros[0] | shift_is_limit1) & (below[0] |
       shift_is_x1)};
   wire [22:0] left_left16 = shift[4] ? {rounded[6:0], 16'd0} : rounded;
   wire [22:0] left_left8 = shift[3] ? {left_left16[14:0], 8'd0} : left_left16;
@@ -317,11 +353,10 @@ module bspe_mixed_lanes4_local_fx3 (
   wire [5:0] next_exponent = (normalized_exponent[5:0] | {6{too_large}}) & {6{nonzero}};
   wire next_sign = (upper_sign ^ total[24]) & nonzero;
   wire next_overflow = overflow_so_far | too_large;
-  wire next_and = i_valid & ~rst;
-  wire next_and_2 = ready_1 & next_and;
+  wire next_and = ready_1 & offered;
 
   always @(posedge clk) begin
-    if (next_and_2) begin
+    if (next_and) begin
       magnitude <= next_magnitude;
       exponent <= next_exponent;
       sign <= next_sign;
@@ -334,7 +369,7 @@ module bspe_mixed_lanes4_local_fx3 (
     if (rst) begin
       valid_1 <= 1'b0;
     end else if (ready_1) begin
-      valid_1 <= next_and & last;
+      valid_1 <= offered & last;
     end
   end
   assign i_ready = ready_1 & ~rst;

@@ -89,12 +89,13 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3 (
   wire [31:0] product_1_1;
   wire [31:0] product_0_1;
   wire [63:0] y_1;
+  wire offered = i_valid & ~rst;
   wire enable = ~y_valid | o_ready;
   wire bits_left_any = |bits_left;
   wire leave = dequant_full & ~bits_left_any & (rows_left <= 2'd1);
   wire load = group_full & (~dequant_full | leave);
   wire step_or = ~group_full | load;
-  wire step = i_valid & ~rst & enable & step_or;
+  wire step = offered & enable & step_or;
   wire last_term = done_terms == 1'b1;
   wire finish = step & last_term & last;
   wire taken = enable & step_or & last_term;
@@ -386,38 +387,51 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3_cell (
 
   // Align: Products shifted to the greatest exponent: rows of one bit more on top, the sign, and
   // a bit of their lsb's weight.
-  wire greatest0_0_and_2 = exponent0[5] & ~exponent1[5];
-  wire greatest0_0_or_2 = exponent0[5] | ~exponent1[5];
-  wire greatest0_0_or_4 = greatest0_0_and_2 | (greatest0_0_or_2 & exponent0[4] & ~exponent1[4]);
-  wire greatest0_0_or_3 = greatest0_0_and_2 | (greatest0_0_or_2 & (exponent0[4] | ~exponent1[4]));
-  wire greatest0_0_and = exponent0[2] & ~exponent1[2];
-  wire greatest0_0_or = exponent0[2] | ~exponent1[2];
-  wire [5:0] greatest0_0 = (greatest0_0_or_4 | (greatest0_0_or_3 & exponent0[3] & ~exponent1[3]) |
-      ((greatest0_0_or_4 | (greatest0_0_or_3 & (exponent0[3] | ~exponent1[3]))) & (greatest0_0_and |
-      (greatest0_0_or & exponent0[1] & ~exponent1[1]) | ((greatest0_0_and | (greatest0_0_or &
-      (exponent0[1] | ~exponent1[1]))) & (exponent0[0] | ~exponent1[0]))))) ? exponent0 : exponent1;
-  wire greatest0_1_and_2 = exponent2[5] & ~exponent3[5];
-  wire greatest0_1_or_2 = exponent2[5] | ~exponent3[5];
-  wire greatest0_1_or_4 = greatest0_1_and_2 | (greatest0_1_or_2 & exponent2[4] & ~exponent3[4]);
-  wire greatest0_1_or_3 = greatest0_1_and_2 | (greatest0_1_or_2 & (exponent2[4] | ~exponent3[4]));
-  wire greatest0_1_and = exponent2[2] & ~exponent3[2];
-  wire greatest0_1_or = exponent2[2] | ~exponent3[2];
-  wire [5:0] greatest0_1 = (greatest0_1_or_4 | (greatest0_1_or_3 & exponent2[3] & ~exponent3[3]) |
-      ((greatest0_1_or_4 | (greatest0_1_or_3 & (exponent2[3] | ~exponent3[3]))) & (greatest0_1_and |
-      (greatest0_1_or & exponent2[1] & ~exponent3[1]) | ((greatest0_1_and | (greatest0_1_or &
-      (exponent2[1] | ~exponent3[1]))) & (exponent2[0] | ~exponent3[0]))))) ? exponent2 : exponent3;
-  wire greatest1_0_and_2 = greatest0_0[5] & ~greatest0_1[5];
-  wire greatest1_0_or_2 = greatest0_0[5] | ~greatest0_1[5];
-  wire greatest1_0_or_4 = greatest1_0_and_2 | (greatest1_0_or_2 & greatest0_0[4] & ~greatest0_1[4]);
-  wire greatest1_0_or_3 = greatest1_0_and_2 | (greatest1_0_or_2 & (greatest0_0[4] |
-      ~greatest0_1[4]));
-  wire greatest1_0_and = greatest0_0[2] & ~greatest0_1[2];
-  wire greatest1_0_or = greatest0_0[2] | ~greatest0_1[2];
-  wire [5:0] greatest1_0 = (greatest1_0_or_4 | (greatest1_0_or_3 & greatest0_0[3] & ~greatest0_1[3])
-      | ((greatest1_0_or_4 | (greatest1_0_or_3 & (greatest0_0[3] | ~greatest0_1[3]))) &
-      (greatest1_0_and | (greatest1_0_or & greatest0_0[1] & ~greatest0_1[1]) | ((greatest1_0_and |
-      (greatest1_0_or & (greatest0_0[1] | ~greatest0_1[1]))) & (greatest0_0[0] |
-      ~greatest0_1[0]))))) ? greatest0_0 : greatest0_1;
+  wire [5:0] order0_0_greater = exponent0 & ~exponent1;
+  wire [5:0] order0_0_least = exponent0 | ~exponent1;
+  wire order0_0_greater_from2_to1 = order0_0_greater[2] | (order0_0_least[2] & order0_0_greater[1]);
+  wire order0_0_least_from2_to1 = order0_0_greater[2] | (order0_0_least[2] & order0_0_least[1]);
+  wire order0_0_least_from2_to0 = order0_0_greater_from2_to1 | (order0_0_least_from2_to1 &
+      order0_0_least[0]);
+  wire order0_0_greater_from5_to4 = order0_0_greater[5] | (order0_0_least[5] & order0_0_greater[4]);
+  wire order0_0_least_from5_to4 = order0_0_greater[5] | (order0_0_least[5] & order0_0_least[4]);
+  wire order0_0_greater_from5_to3 = order0_0_greater_from5_to4 | (order0_0_least_from5_to4 &
+      order0_0_greater[3]);
+  wire order0_0_least_from5_to3 = order0_0_greater_from5_to4 | (order0_0_least_from5_to4 &
+      order0_0_least[3]);
+  wire order0_0_least_from5_to0 = order0_0_greater_from5_to3 | (order0_0_least_from5_to3 &
+      order0_0_least_from2_to0);
+  wire [5:0] greatest0_0 = order0_0_least_from5_to0 ? exponent0 : exponent1;
+  wire [5:0] order0_1_greater = exponent2 & ~exponent3;
+  wire [5:0] order0_1_least = exponent2 | ~exponent3;
+  wire order0_1_greater_from2_to1 = order0_1_greater[2] | (order0_1_least[2] & order0_1_greater[1]);
+  wire order0_1_least_from2_to1 = order0_1_greater[2] | (order0_1_least[2] & order0_1_least[1]);
+  wire order0_1_least_from2_to0 = order0_1_greater_from2_to1 | (order0_1_least_from2_to1 &
+      order0_1_least[0]);
+  wire order0_1_greater_from5_to4 = order0_1_greater[5] | (order0_1_least[5] & order0_1_greater[4]);
+  wire order0_1_least_from5_to4 = order0_1_greater[5] | (order0_1_least[5] & order0_1_least[4]);
+  wire order0_1_greater_from5_to3 = order0_1_greater_from5_to4 | (order0_1_least_from5_to4 &
+      order0_1_greater[3]);
+  wire order0_1_least_from5_to3 = order0_1_greater_from5_to4 | (order0_1_least_from5_to4 &
+      order0_1_least[3]);
+  wire order0_1_least_from5_to0 = order0_1_greater_from5_to3 | (order0_1_least_from5_to3 &
+      order0_1_least_from2_to0);
+  wire [5:0] greatest0_1 = order0_1_least_from5_to0 ? exponent2 : exponent3;
+  wire [5:0] order1_0_greater = greatest0_0 & ~greatest0_1;
+  wire [5:0] order1_0_least = greatest0_0 | ~greatest0_1;
+  wire order1_0_greater_from2_to1 = order1_0_greater[2] | (order1_0_least[2] & order1_0_greater[1]);
+  wire order1_0_least_from2_to1 = order1_0_greater[2] | (order1_0_least[2] & order1_0_least[1]);
+  wire order1_0_least_from2_to0 = order1_0_greater_from2_to1 | (order1_0_least_from2_to1 &
+      order1_0_least[0]);
+  wire order1_0_greater_from5_to4 = order1_0_greater[5] | (order1_0_least[5] & order1_0_greater[4]);
+  wire order1_0_least_from5_to4 = order1_0_greater[5] | (order1_0_least[5] & order1_0_least[4]);
+  wire order1_0_greater_from5_to3 = order1_0_greater_from5_to4 | (order1_0_least_from5_to4 &
+      order1_0_greater[3]);
+  wire order1_0_least_from5_to3 = order1_0_greater_from5_to4 | (order1_0_least_from5_to4 &
+      order1_0_least[3]);
+  wire order1_0_least_from5_to0 = order1_0_greater_from5_to3 | (order1_0_least_from5_to3 &
+      order1_0_least_from2_to0);
+  wire [5:0] greatest1_0 = order1_0_least_from5_to0 ? greatest0_0 : greatest0_1;
   wire [5:0] distance0 = greatest1_0 - exponent0;
   wire lane0_far = |distance0[5:4];
   wire [3:0] lane0_right1_or = distance0[3:0] | {4{lane0_far}};
@@ -545,51 +559,73 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3_cell (
   wire rounded_carry16 = base_all & (&base[15:8]) & once;
   wire [22:0] rounded = {base[22:16] + {6'd0, rounded_carry16}, base[15:8] + {7'd0, rounded_carry8},
       base[7:0] + {7'd0, once}};
-  wire zeros_1_and_14 = ~rounded[22] & ~rounded[21];
-  wire zeros_1_and_13 = ~rounded[20] & ~rounded[19];
-  wire zeros_1_and_15 = zeros_1_and_14 & zeros_1_and_13;
-  wire zeros_1_and_11 = ~rounded[18] & ~rounded[17];
-  wire zeros_1_and_10 = ~rounded[16] & ~rounded[15];
-  wire zeros_1_and_12 = zeros_1_and_11 & zeros_1_and_10;
-  wire zeros_1_and_16 = zeros_1_and_15 & zeros_1_and_12;
-  wire zeros_1_and_8 = ~rounded[14] & ~rounded[13];
-  wire zeros_1_and_7 = ~rounded[12] & ~rounded[11];
-  wire zeros_1_and_9 = zeros_1_and_8 & zeros_1_and_7;
-  wire zeros_1_and_6 = ~rounded[10] & ~rounded[9];
-  wire zeros_1_and_5 = ~rounded[8] & ~rounded[7];
-  wire zeros_4_and = zeros_1_and_6 & zeros_1_and_5;
-  wire zeros_4_and_2 = zeros_1_and_9 & zeros_4_and;
-  wire zeros_4 = zeros_1_and_16 & zeros_4_and_2;
-  wire zeros_1_and_3 = ~rounded[6] & ~rounded[5];
-  wire zeros_1_and_2 = ~rounded[4] & ~rounded[3];
-  wire zeros_1_and_4 = zeros_1_and_3 & zeros_1_and_2;
-  wire zeros_1_and = ~rounded[2] & ~rounded[1];
-  wire zeros_0 = zeros_4 ? (zeros_1_and_4 ? (zeros_1_and ? ~rounded[0] : (~rounded[2] & rounded[1]))
-      : zeros_1_and_3 ? (~rounded[4] & rounded[3]) : (~rounded[6] & rounded[5])) : zeros_1_and_16 ?
-      (zeros_1_and_9 ? (zeros_1_and_6 ? (~rounded[8] & rounded[7]) : (~rounded[10] & rounded[9])) :
-      zeros_1_and_8 ? (~rounded[12] & rounded[11]) : (~rounded[14] & rounded[13])) : zeros_1_and_15
-      ? (zeros_1_and_11 ? (~rounded[16] & rounded[15]) : (~rounded[18] & rounded[17])) :
-      zeros_1_and_14 ? (~rounded[20] & rounded[19]) : (~rounded[22] & rounded[21]);
-  wire zeros_1 = zeros_4 ? (zeros_1_and_4 ? zeros_1_and : (zeros_1_and_3 & ~zeros_1_and_2)) :
-      zeros_1_and_16 ? (zeros_1_and_9 ? (zeros_1_and_6 & ~zeros_1_and_5) : (zeros_1_and_8 &
-      ~zeros_1_and_7)) : zeros_1_and_15 ? (zeros_1_and_11 & ~zeros_1_and_10) : (zeros_1_and_14 &
-      ~zeros_1_and_13);
-  wire zeros_2_2 = zeros_4 ? zeros_1_and_4 : zeros_1_and_16 ? (zeros_1_and_9 & ~zeros_4_and) :
-      (zeros_1_and_15 & ~zeros_1_and_12);
-  wire zeros_3 = zeros_4 ? 1'b0 : (zeros_1_and_16 & ~zeros_4_and_2);
+  wire zeros_from0_to0 = ~rounded[0];
+  wire zeros_from2_to1 = ~rounded[2] & rounded[1];
+  wire zeros_none_from2_to1 = ~rounded[2] & ~rounded[1];
+  wire [1:0] zeros_from2_to0 = {zeros_none_from2_to1, zeros_none_from2_to1 ? zeros_from0_to0 :
+      zeros_from2_to1};
+  wire zeros_from4_to3 = ~rounded[4] & rounded[3];
+  wire zeros_none_from4_to3 = ~rounded[4] & ~rounded[3];
+  wire zeros_from6_to5 = ~rounded[6] & rounded[5];
+  wire zeros_none_from6_to5 = ~rounded[6] & ~rounded[5];
+  wire [1:0] zeros_from6_to3 = {zeros_none_from6_to5 & ~zeros_none_from4_to3, zeros_none_from6_to5 ?
+      zeros_from4_to3 : zeros_from6_to5};
+  wire zeros_none_from6_to3 = zeros_none_from6_to5 & zeros_none_from4_to3;
+  wire [2:0] zeros_from6_to0 = {zeros_none_from6_to3, zeros_none_from6_to3 ? zeros_from2_to0 :
+      zeros_from6_to3};
+  wire [3:0] zeros_from6_to0_2 = {1'b0, zeros_from6_to0};
+  wire zeros_from8_to7 = ~rounded[8] & rounded[7];
+  wire zeros_none_from8_to7 = ~rounded[8] & ~rounded[7];
+  wire zeros_from10_to9 = ~rounded[10] & rounded[9];
+  wire zeros_none_from10_to9 = ~rounded[10] & ~rounded[9];
+  wire [1:0] zeros_from10_to7 = {zeros_none_from10_to9 & ~zeros_none_from8_to7,
+      zeros_none_from10_to9 ? zeros_from8_to7 : zeros_from10_to9};
+  wire zeros_none_from10_to7 = zeros_none_from10_to9 & zeros_none_from8_to7;
+  wire zeros_from12_to11 = ~rounded[12] & rounded[11];
+  wire zeros_none_from12_to11 = ~rounded[12] & ~rounded[11];
+  wire zeros_from14_to13 = ~rounded[14] & rounded[13];
+  wire zeros_none_from14_to13 = ~rounded[14] & ~rounded[13];
+  wire [1:0] zeros_from14_to11 = {zeros_none_from14_to13 & ~zeros_none_from12_to11,
+      zeros_none_from14_to13 ? zeros_from12_to11 : zeros_from14_to13};
+  wire zeros_none_from14_to11 = zeros_none_from14_to13 & zeros_none_from12_to11;
+  wire [2:0] zeros_from14_to7 = {zeros_none_from14_to11 & ~zeros_none_from10_to7,
+      zeros_none_from14_to11 ? zeros_from10_to7 : zeros_from14_to11};
+  wire zeros_none_from14_to7 = zeros_none_from14_to11 & zeros_none_from10_to7;
+  wire zeros_from16_to15 = ~rounded[16] & rounded[15];
+  wire zeros_none_from16_to15 = ~rounded[16] & ~rounded[15];
+  wire zeros_from18_to17 = ~rounded[18] & rounded[17];
+  wire zeros_none_from18_to17 = ~rounded[18] & ~rounded[17];
+  wire [1:0] zeros_from18_to15 = {zeros_none_from18_to17 & ~zeros_none_from16_to15,
+      zeros_none_from18_to17 ? zeros_from16_to15 : zeros_from18_to17};
+  wire zeros_none_from18_to15 = zeros_none_from18_to17 & zeros_none_from16_to15;
+  wire zeros_from20_to19 = ~rounded[20] & rounded[19];
+  wire zeros_none_from20_to19 = ~rounded[20] & ~rounded[19];
+  wire zeros_from22_to21 = ~rounded[22] & rounded[21];
+  wire zeros_none_from22_to21 = ~rounded[22] & ~rounded[21];
+  wire [1:0] zeros_from22_to19 = {zeros_none_from22_to21 & ~zeros_none_from20_to19,
+      zeros_none_from22_to21 ? zeros_from20_to19 : zeros_from22_to21};
+  wire zeros_none_from22_to19 = zeros_none_from22_to21 & zeros_none_from20_to19;
+  wire [2:0] zeros_from22_to15 = {zeros_none_from22_to19 & ~zeros_none_from18_to15,
+      zeros_none_from22_to19 ? zeros_from18_to15 : zeros_from22_to19};
+  wire zeros_none_from22_to15 = zeros_none_from22_to19 & zeros_none_from18_to15;
+  wire [3:0] zeros_from22_to7 = {zeros_none_from22_to15 & ~zeros_none_from14_to7,
+      zeros_none_from22_to15 ? zeros_from14_to7 : zeros_from22_to15};
+  wire zeros_none_from22_to7 = zeros_none_from22_to15 & zeros_none_from14_to7;
+  wire [4:0] zeros = {zeros_none_from22_to7, zeros_none_from22_to7 ? zeros_from6_to0_2 :
+      zeros_from22_to7};
   wire [5:0] below_2 = common - 6'd1;
-  wire shift_is_x4 = below_2[5] | (~zeros_4 & below_2[4]);
-  wire shift_is_limit4 = ~below_2[5] & zeros_4 & ~below_2[4];
-  wire shift_is_x3 = shift_is_x4 | (~shift_is_limit4 & ~zeros_3 & below_2[3]);
-  wire shift_is_limit3 = shift_is_limit4 | (~shift_is_x4 & zeros_3 & ~below_2[3]);
-  wire shift_is_x2 = shift_is_x3 | (~shift_is_limit3 & ~zeros_2_2 & below_2[2]);
-  wire shift_is_limit2 = shift_is_limit3 | (~shift_is_x3 & zeros_2_2 & ~below_2[2]);
-  wire shift_is_x1 = shift_is_x2 | (~shift_is_limit2 & ~zeros_1 & below_2[1]);
-  wire shift_is_limit1 = shift_is_limit2 | (~shift_is_x2 & zeros_1 & ~below_2[1]);
-  wire [4:0] shift = {zeros_4 & (below_2[4] | below_2[5]), (zeros_3 | shift_is_limit4) & (below_2[3]
-      | shift_is_x4), (zeros_2_2 | shift_is_limit3) & (below_2[2] | shift_is_x3), (zeros_1 |
-      shift_is_limit2) & (below_2[1] | shift_is_x2), (zeros_0 | shift_is_limit1) & (below_2[0] |
-      shift_is_x1)};
+  wire shift_is_x4 = below_2[5] | (~zeros_none_from22_to7 & below_2[4]);
+  wire shift_is_limit4 = ~below_2[5] & zeros_none_from22_to7 & ~below_2[4];
+  wire shift_is_x3 = shift_is_x4 | (~shift_is_limit4 & ~zeros[3] & below_2[3]);
+  wire shift_is_limit3 = shift_is_limit4 | (~shift_is_x4 & zeros[3] & ~below_2[3]);
+  wire shift_is_x2 = shift_is_x3 | (~shift_is_limit3 & ~zeros[2] & below_2[2]);
+  wire shift_is_limit2 = shift_is_limit3 | (~shift_is_x3 & zeros[2] & ~below_2[2]);
+  wire shift_is_x1 = shift_is_x2 | (~shift_is_limit2 & ~zeros[1] & below_2[1]);
+  wire shift_is_limit1 = shift_is_limit2 | (~shift_is_x2 & zeros[1] & ~below_2[1]);
+  wire [4:0] shift = {zeros_none_from22_to7 & (below_2[4] | below_2[5]), (zeros[3] |
+      shift_is_limit4) & (below_2[3] | shift_is_x4), (zeros[2] | shift_is_limit3) & (below_2[2] |
+      shift_is_x3), (zeros[1] | shift_is_limit2) & (below_2[1] | shift_is_x2), (zeros[0] |
+      shift_is_limit1) & (below_2[0] | shift_is_x1)};
   wire [22:0] left_left16 = shift[4] ? {rounded[6:0], 16'd0} : rounded;
   wire [22:0] left_left8 = shift[3] ? {left_left16[14:0], 8'd0} : left_left16;
   wire [22:0] left_left4 = shift[2] ? {left_left8[18:0], 4'd0} : left_left8;
@@ -603,44 +639,66 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3_cell (
   wire [22:0] next_magnitude = left_left1 | {23{too_large}};
   wire [5:0] next_exponent = (normalized_exponent[5:0] | {6{too_large}}) & {6{nonzero}};
   wire next_sign = (upper_sign ^ total[24]) & nonzero;
-  wire zeros_2_1_and_14 = ~magnitude[22] & ~magnitude[21];
-  wire zeros_2_1_and_13 = ~magnitude[20] & ~magnitude[19];
-  wire zeros_2_1_and_15 = zeros_2_1_and_14 & zeros_2_1_and_13;
-  wire zeros_2_1_and_11 = ~magnitude[18] & ~magnitude[17];
-  wire zeros_2_1_and_10 = ~magnitude[16] & ~magnitude[15];
-  wire zeros_2_1_and_12 = zeros_2_1_and_11 & zeros_2_1_and_10;
-  wire zeros_2_1_and_16 = zeros_2_1_and_15 & zeros_2_1_and_12;
-  wire zeros_2_1_and_8 = ~magnitude[14] & ~magnitude[13];
-  wire zeros_2_1_and_7 = ~magnitude[12] & ~magnitude[11];
-  wire zeros_2_1_and_9 = zeros_2_1_and_8 & zeros_2_1_and_7;
-  wire zeros_2_1_and_6 = ~magnitude[10] & ~magnitude[9];
-  wire zeros_2_1_and_5 = ~magnitude[8] & ~magnitude[7];
-  wire zeros_2_4_and = zeros_2_1_and_6 & zeros_2_1_and_5;
-  wire zeros_2_4_and_2 = zeros_2_1_and_9 & zeros_2_4_and;
-  wire zeros_2_4 = zeros_2_1_and_16 & zeros_2_4_and_2;
-  wire zeros_2_1_and_3 = ~magnitude[6] & ~magnitude[5];
-  wire zeros_2_1_and_2 = ~magnitude[4] & ~magnitude[3];
-  wire zeros_2_1_and_4 = zeros_2_1_and_3 & zeros_2_1_and_2;
-  wire zeros_2_1_and = ~magnitude[2] & ~magnitude[1];
-  wire zeros_2_0 = zeros_2_4 ? (zeros_2_1_and_4 ? (zeros_2_1_and ? ~magnitude[0] : (~magnitude[2] &
-      magnitude[1])) : zeros_2_1_and_3 ? (~magnitude[4] & magnitude[3]) : (~magnitude[6] &
-      magnitude[5])) : zeros_2_1_and_16 ? (zeros_2_1_and_9 ? (zeros_2_1_and_6 ? (~magnitude[8] &
-      magnitude[7]) : (~magnitude[10] & magnitude[9])) : zeros_2_1_and_8 ? (~magnitude[12] &
-      magnitude[11]) : (~magnitude[14] & magnitude[13])) : zeros_2_1_and_15 ? (zeros_2_1_and_11 ?
-      (~magnitude[16] & magnitude[15]) : (~magnitude[18] & magnitude[17])) : zeros_2_1_and_14 ?
-      (~magnitude[20] & magnitude[19]) : (~magnitude[22] & magnitude[21]);
-  wire zeros_2_1 = zeros_2_4 ? (zeros_2_1_and_4 ? zeros_2_1_and : (zeros_2_1_and_3 &
-      ~zeros_2_1_and_2)) : zeros_2_1_and_16 ? (zeros_2_1_and_9 ? (zeros_2_1_and_6 &
-      ~zeros_2_1_and_5) : (zeros_2_1_and_8 & ~zeros_2_1_and_7)) : zeros_2_1_and_15 ?
-      (zeros_2_1_and_11 & ~zeros_2_1_and_10) : (zeros_2_1_and_14 & ~zeros_2_1_and_13);
-  wire zeros_2_2_2 = zeros_2_4 ? zeros_2_1_and_4 : zeros_2_1_and_16 ? (zeros_2_1_and_9 &
-      ~zeros_2_4_and) : (zeros_2_1_and_15 & ~zeros_2_1_and_12);
-  wire zeros_2_3 = zeros_2_4 ? 1'b0 : (zeros_2_1_and_16 & ~zeros_2_4_and_2);
-  wire shift_is_x3_2 = ~zeros_2_4 & ~zeros_2_3;
-  wire shift_is_limit2_2 = zeros_2_4 | (~shift_is_x3_2 & zeros_2_2_2);
-  wire shift_is_limit1_2 = shift_is_limit2_2 | (~shift_is_x3_2 & zeros_2_1);
-  wire [4:0] shift_2 = {1'b0, zeros_2_3 | zeros_2_4, (zeros_2_2_2 | zeros_2_4) & shift_is_x3_2,
-      (zeros_2_1 | shift_is_limit2_2) & shift_is_x3_2, zeros_2_0 | shift_is_limit1_2};
+  wire zeros_from0_to0_2 = ~magnitude[0];
+  wire zeros_from2_to1_2 = ~magnitude[2] & magnitude[1];
+  wire zeros_none_from2_to1_2 = ~magnitude[2] & ~magnitude[1];
+  wire [1:0] zeros_from2_to0_2 = {zeros_none_from2_to1_2, zeros_none_from2_to1_2 ? zeros_from0_to0_2
+      : zeros_from2_to1_2};
+  wire zeros_from4_to3_2 = ~magnitude[4] & magnitude[3];
+  wire zeros_none_from4_to3_2 = ~magnitude[4] & ~magnitude[3];
+  wire zeros_from6_to5_2 = ~magnitude[6] & magnitude[5];
+  wire zeros_none_from6_to5_2 = ~magnitude[6] & ~magnitude[5];
+  wire [1:0] zeros_from6_to3_2 = {zeros_none_from6_to5_2 & ~zeros_none_from4_to3_2,
+      zeros_none_from6_to5_2 ? zeros_from4_to3_2 : zeros_from6_to5_2};
+  wire zeros_none_from6_to3_2 = zeros_none_from6_to5_2 & zeros_none_from4_to3_2;
+  wire [2:0] zeros_from6_to0_3 = {zeros_none_from6_to3_2, zeros_none_from6_to3_2 ? zeros_from2_to0_2
+      : zeros_from6_to3_2};
+  wire [3:0] zeros_from6_to0_4 = {1'b0, zeros_from6_to0_3};
+  wire zeros_from8_to7_2 = ~magnitude[8] & magnitude[7];
+  wire zeros_none_from8_to7_2 = ~magnitude[8] & ~magnitude[7];
+  wire zeros_from10_to9_2 = ~magnitude[10] & magnitude[9];
+  wire zeros_none_from10_to9_2 = ~magnitude[10] & ~magnitude[9];
+  wire [1:0] zeros_from10_to7_2 = {zeros_none_from10_to9_2 & ~zeros_none_from8_to7_2,
+      zeros_none_from10_to9_2 ? zeros_from8_to7_2 : zeros_from10_to9_2};
+  wire zeros_none_from10_to7_2 = zeros_none_from10_to9_2 & zeros_none_from8_to7_2;
+  wire zeros_from12_to11_2 = ~magnitude[12] & magnitude[11];
+  wire zeros_none_from12_to11_2 = ~magnitude[12] & ~magnitude[11];
+  wire zeros_from14_to13_2 = ~magnitude[14] & magnitude[13];
+  wire zeros_none_from14_to13_2 = ~magnitude[14] & ~magnitude[13];
+  wire [1:0] zeros_from14_to11_2 = {zeros_none_from14_to13_2 & ~zeros_none_from12_to11_2,
+      zeros_none_from14_to13_2 ? zeros_from12_to11_2 : zeros_from14_to13_2};
+  wire zeros_none_from14_to11_2 = zeros_none_from14_to13_2 & zeros_none_from12_to11_2;
+  wire [2:0] zeros_from14_to7_2 = {zeros_none_from14_to11_2 & ~zeros_none_from10_to7_2,
+      zeros_none_from14_to11_2 ? zeros_from10_to7_2 : zeros_from14_to11_2};
+  wire zeros_none_from14_to7_2 = zeros_none_from14_to11_2 & zeros_none_from10_to7_2;
+  wire zeros_from16_to15_2 = ~magnitude[16] & magnitude[15];
+  wire zeros_none_from16_to15_2 = ~magnitude[16] & ~magnitude[15];
+  wire zeros_from18_to17_2 = ~magnitude[18] & magnitude[17];
+  wire zeros_none_from18_to17_2 = ~magnitude[18] & ~magnitude[17];
+  wire [1:0] zeros_from18_to15_2 = {zeros_none_from18_to17_2 & ~zeros_none_from16_to15_2,
+      zeros_none_from18_to17_2 ? zeros_from16_to15_2 : zeros_from18_to17_2};
+  wire zeros_none_from18_to15_2 = zeros_none_from18_to17_2 & zeros_none_from16_to15_2;
+  wire zeros_from20_to19_2 = ~magnitude[20] & magnitude[19];
+  wire zeros_none_from20_to19_2 = ~magnitude[20] & ~magnitude[19];
+  wire zeros_from22_to21_2 = ~magnitude[22] & magnitude[21];
+  wire zeros_none_from22_to21_2 = ~magnitude[22] & ~magnitude[21];
+  wire [1:0] zeros_from22_to19_2 = {zeros_none_from22_to21_2 & ~zeros_none_from20_to19_2,
+      zeros_none_from22_to21_2 ? zeros_from20_to19_2 : zeros_from22_to21_2};
+  wire zeros_none_from22_to19_2 = zeros_none_from22_to21_2 & zeros_none_from20_to19_2;
+  wire [2:0] zeros_from22_to15_2 = {zeros_none_from22_to19_2 & ~zeros_none_from18_to15_2,
+      zeros_none_from22_to19_2 ? zeros_from18_to15_2 : zeros_from22_to19_2};
+  wire zeros_none_from22_to15_2 = zeros_none_from22_to19_2 & zeros_none_from18_to15_2;
+  wire [3:0] zeros_from22_to7_2 = {zeros_none_from22_to15_2 & ~zeros_none_from14_to7_2,
+      zeros_none_from22_to15_2 ? zeros_from14_to7_2 : zeros_from22_to15_2};
+  wire zeros_none_from22_to7_2 = zeros_none_from22_to15_2 & zeros_none_from14_to7_2;
+  wire [4:0] zeros_2 = {zeros_none_from22_to7_2, zeros_none_from22_to7_2 ? zeros_from6_to0_4 :
+      zeros_from22_to7_2};
+  wire shift_is_x3_2 = ~zeros_none_from22_to7_2 & ~zeros_2[3];
+  wire shift_is_limit2_2 = zeros_none_from22_to7_2 | (~shift_is_x3_2 & zeros_2[2]);
+  wire shift_is_limit1_2 = shift_is_limit2_2 | (~shift_is_x3_2 & zeros_2[1]);
+  wire [4:0] shift_2 = {1'b0, zeros_2[3] | zeros_none_from22_to7_2, (zeros_2[2] |
+      zeros_none_from22_to7_2) & shift_is_x3_2, (zeros_2[1] | shift_is_limit2_2) & shift_is_x3_2,
+      zeros_2[0] | shift_is_limit1_2};
   wire [22:0] left_left8_2 = shift_2[3] ? {magnitude[14:0], 8'd0} : magnitude;
   wire [22:0] left_left4_2 = shift_2[2] ? {left_left8_2[18:0], 4'd0} : left_left8_2;
   wire [22:0] left_left2_2 = shift_2[1] ? {left_left4_2[20:0], 2'd0} : left_left4_2;
@@ -784,62 +842,87 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3_column (
   wire [21:0] significand = enable ? product[21:0] : 22'd0;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire marked_and_4 = ~(|exponent[8:6]) & ~exponent[5] & ~exponent[4];
-  wire marked_and_2 = ~exponent[3] & ~exponent[2];
-  wire marked_and_6 = ~exponent[1] & exponent[0];
-  wire marked_and_16 = marked_and_2 & marked_and_6;
-  wire marked_and_9 = exponent[1] & ~exponent[0];
-  wire marked_and_10 = marked_and_2 & marked_and_9;
-  wire marked_and = exponent[1] & exponent[0];
-  wire marked_and_3 = marked_and_2 & marked_and;
-  wire marked_and_7 = ~exponent[3] & exponent[2];
-  wire marked_and_13 = ~exponent[1] & ~exponent[0];
-  wire marked_and_14 = marked_and_7 & marked_and_13;
-  wire marked_and_8 = marked_and_7 & marked_and_6;
-  wire marked_and_12 = marked_and_7 & marked_and_9;
-  wire marked_and_5 = exponent[3] & ~exponent[2];
-  wire marked_and_15 = exponent[3] & exponent[2];
-  wire marked_and_11 = ~(|exponent[8:6]) & ~exponent[5] & exponent[4];
-  wire [21:0] marked = enable ? ({significand[21:1], 1'b1} | {marked_and_4 & marked_and_16,
-      marked_and_4 & marked_and_10, marked_and_4 & marked_and_3, marked_and_4 & marked_and_14,
-      marked_and_4 & marked_and_8, marked_and_4 & marked_and_12, marked_and_4 & marked_and_7 &
-      marked_and, marked_and_4 & marked_and_5 & marked_and_13, marked_and_4 & marked_and_5 &
-      marked_and_6, marked_and_4 & marked_and_5 & marked_and_9, marked_and_4 & marked_and_5 &
-      marked_and, marked_and_4 & marked_and_15 & marked_and_13, marked_and_4 & marked_and_15 &
-      marked_and_6, marked_and_4 & marked_and_15 & marked_and_9, marked_and_4 & marked_and_15 &
-      marked_and, marked_and_11 & marked_and_2 & marked_and_13, marked_and_11 & marked_and_16,
-      marked_and_11 & marked_and_10, marked_and_11 & marked_and_3, marked_and_11 & marked_and_14,
-      marked_and_11 & marked_and_8, marked_and_11 & marked_and_12}) : 22'd0;
-  wire shift_and_5 = ~marked[21] & ~marked[20];
-  wire shift_and_4 = ~marked[19] & ~marked[18];
-  wire shift_and_6 = shift_and_5 & shift_and_4;
-  wire shift_and_2 = ~marked[17] & ~marked[16];
-  wire shift_and = ~marked[15] & ~marked[14];
-  wire shift_and_3 = shift_and_2 & shift_and;
-  wire shift_and_13 = shift_and_6 & shift_and_3;
-  wire shift_and_11 = ~marked[13] & ~marked[12];
-  wire shift_and_10 = ~marked[11] & ~marked[10];
-  wire shift_and_12 = shift_and_11 & shift_and_10;
-  wire shift_and_8 = ~marked[9] & ~marked[8];
-  wire shift_and_7 = ~marked[7] & ~marked[6];
-  wire shift_and_9 = shift_and_8 & shift_and_7;
-  wire shift_and_18 = shift_and_12 & shift_and_9;
-  wire shift_and_19 = shift_and_13 & shift_and_18;
-  wire shift_and_16 = ~marked[5] & ~marked[4];
-  wire shift_and_15 = ~marked[3] & ~marked[2];
-  wire shift_and_17 = shift_and_16 & shift_and_15;
-  wire shift_and_14 = ~marked[1] & ~marked[0];
-  wire [4:0] shift = enable ? {shift_and_19, shift_and_19 ? 1'b0 : (shift_and_13 & ~shift_and_18),
-      shift_and_19 ? shift_and_17 : shift_and_13 ? (shift_and_12 & ~shift_and_9) : (shift_and_6 &
-      ~shift_and_3), shift_and_19 ? (shift_and_17 ? shift_and_14 : (shift_and_16 & ~shift_and_15)) :
-      shift_and_13 ? (shift_and_12 ? (shift_and_8 & ~shift_and_7) : (shift_and_11 & ~shift_and_10))
-      : shift_and_6 ? (shift_and_2 & ~shift_and) : (shift_and_5 & ~shift_and_4), shift_and_19 ?
-      (shift_and_17 ? (shift_and_14 ? 1'b0 : (~marked[1] & marked[0])) : shift_and_16 ? (~marked[3]
-      & marked[2]) : (~marked[5] & marked[4])) : shift_and_13 ? (shift_and_12 ? (shift_and_8 ?
-      (~marked[7] & marked[6]) : (~marked[9] & marked[8])) : shift_and_11 ? (~marked[11] &
-      marked[10]) : (~marked[13] & marked[12])) : shift_and_6 ? (shift_and_2 ? (~marked[15] &
-      marked[14]) : (~marked[17] & marked[16])) : shift_and_5 ? (~marked[19] & marked[18]) :
-      (~marked[21] & marked[20])} : 5'd0;
+  wire [3:0] exponent_is_low_low = enable ? {exponent[0] & exponent[1], ~exponent[0] & exponent[1],
+      exponent[0] & ~exponent[1], ~exponent[0] & ~exponent[1]} : 4'd0;
+  wire [3:0] exponent_is_low_high = enable ? {exponent[2] & exponent[3], ~exponent[2] & exponent[3],
+      exponent[2] & ~exponent[3], ~exponent[2] & ~exponent[3]} : 4'd0;
+  wire [3:0] exponent_is_low_row0 = enable ? (exponent_is_low_low & {4{exponent_is_low_high[0]}}) :
+      4'd0;
+  wire [3:0] exponent_is_low_row1 = enable ? (exponent_is_low_low & {4{exponent_is_low_high[1]}}) :
+      4'd0;
+  wire [3:0] exponent_is_low_row2 = enable ? (exponent_is_low_low & {4{exponent_is_low_high[2]}}) :
+      4'd0;
+  wire [3:0] exponent_is_low_row3 = enable ? (exponent_is_low_low & {4{exponent_is_low_high[3]}}) :
+      4'd0;
+  wire [15:0] exponent_is_low = enable ? {exponent_is_low_row3, exponent_is_low_row2,
+      exponent_is_low_row1, exponent_is_low_row0} : 16'd0;
+  wire [1:0] exponent_is_high_low = enable ? {exponent[4] & ~exponent[5], ~exponent[4] &
+      ~exponent[5]} : 2'd0;
+  wire exponent_is_high_high = enable ? ~(|exponent[8:6]) : 1'b0;
+  wire [1:0] exponent_is_high_row0 = enable ? (exponent_is_high_low & {2{exponent_is_high_high}}) :
+      2'd0;
+  wire [1:0] exponent_is_high = enable ? exponent_is_high_row0 : 2'd0;
+  wire [15:0] exponent_is_row0 = enable ? (exponent_is_low & {16{exponent_is_high[0]}}) : 16'd0;
+  wire [15:0] exponent_is_row1 = enable ? (exponent_is_low & {16{exponent_is_high[1]}}) : 16'd0;
+  wire [22:0] exponent_is = enable ? {exponent_is_row1[6:0], exponent_is_row0} : 23'd0;
+  wire [21:0] marked = enable ? ({significand[21:1], 1'b1} | {exponent_is[1], exponent_is[2],
+      exponent_is[3], exponent_is[4], exponent_is[5], exponent_is[6], exponent_is[7],
+      exponent_is[8], exponent_is[9], exponent_is[10], exponent_is[11], exponent_is[12],
+      exponent_is[13], exponent_is[14], exponent_is[15], exponent_is[16], exponent_is[17],
+      exponent_is[18], exponent_is[19], exponent_is[20], exponent_is[21], exponent_is[22]}) : 22'd0;
+  wire shift_from1_to0 = enable ? (~marked[1] & marked[0]) : 1'b0;
+  wire shift_none_from1_to0 = enable ? (~marked[1] & ~marked[0]) : 1'b0;
+  wire [1:0] shift_from1_to0_2 = enable ? {shift_none_from1_to0, shift_none_from1_to0 ? 1'b0 :
+      shift_from1_to0} : 2'd0;
+  wire shift_from3_to2 = enable ? (~marked[3] & marked[2]) : 1'b0;
+  wire shift_none_from3_to2 = enable ? (~marked[3] & ~marked[2]) : 1'b0;
+  wire shift_from5_to4 = enable ? (~marked[5] & marked[4]) : 1'b0;
+  wire shift_none_from5_to4 = enable ? (~marked[5] & ~marked[4]) : 1'b0;
+  wire [1:0] shift_from5_to2 = enable ? {shift_none_from5_to4 & ~shift_none_from3_to2,
+      shift_none_from5_to4 ? shift_from3_to2 : shift_from5_to4} : 2'd0;
+  wire shift_none_from5_to2 = enable ? (shift_none_from5_to4 & shift_none_from3_to2) : 1'b0;
+  wire [2:0] shift_from5_to0 = enable ? {shift_none_from5_to2, shift_none_from5_to2 ?
+      shift_from1_to0_2 : shift_from5_to2} : 3'd0;
+  wire [3:0] shift_from5_to0_2 = enable ? {1'b0, shift_from5_to0} : 4'd0;
+  wire shift_from7_to6 = enable ? (~marked[7] & marked[6]) : 1'b0;
+  wire shift_none_from7_to6 = enable ? (~marked[7] & ~marked[6]) : 1'b0;
+  wire shift_from9_to8 = enable ? (~marked[9] & marked[8]) : 1'b0;
+  wire shift_none_from9_to8 = enable ? (~marked[9] & ~marked[8]) : 1'b0;
+  wire [1:0] shift_from9_to6 = enable ? {shift_none_from9_to8 & ~shift_none_from7_to6,
+      shift_none_from9_to8 ? shift_from7_to6 : shift_from9_to8} : 2'd0;
+  wire shift_none_from9_to6 = enable ? (shift_none_from9_to8 & shift_none_from7_to6) : 1'b0;
+  wire shift_from11_to10 = enable ? (~marked[11] & marked[10]) : 1'b0;
+  wire shift_none_from11_to10 = enable ? (~marked[11] & ~marked[10]) : 1'b0;
+  wire shift_from13_to12 = enable ? (~marked[13] & marked[12]) : 1'b0;
+  wire shift_none_from13_to12 = enable ? (~marked[13] & ~marked[12]) : 1'b0;
+  wire [1:0] shift_from13_to10 = enable ? {shift_none_from13_to12 & ~shift_none_from11_to10,
+      shift_none_from13_to12 ? shift_from11_to10 : shift_from13_to12} : 2'd0;
+  wire shift_none_from13_to10 = enable ? (shift_none_from13_to12 & shift_none_from11_to10) : 1'b0;
+  wire [2:0] shift_from13_to6 = enable ? {shift_none_from13_to10 & ~shift_none_from9_to6,
+      shift_none_from13_to10 ? shift_from9_to6 : shift_from13_to10} : 3'd0;
+  wire shift_none_from13_to6 = enable ? (shift_none_from13_to10 & shift_none_from9_to6) : 1'b0;
+  wire shift_from15_to14 = enable ? (~marked[15] & marked[14]) : 1'b0;
+  wire shift_none_from15_to14 = enable ? (~marked[15] & ~marked[14]) : 1'b0;
+  wire shift_from17_to16 = enable ? (~marked[17] & marked[16]) : 1'b0;
+  wire shift_none_from17_to16 = enable ? (~marked[17] & ~marked[16]) : 1'b0;
+  wire [1:0] shift_from17_to14 = enable ? {shift_none_from17_to16 & ~shift_none_from15_to14,
+      shift_none_from17_to16 ? shift_from15_to14 : shift_from17_to16} : 2'd0;
+  wire shift_none_from17_to14 = enable ? (shift_none_from17_to16 & shift_none_from15_to14) : 1'b0;
+  wire shift_from19_to18 = enable ? (~marked[19] & marked[18]) : 1'b0;
+  wire shift_none_from19_to18 = enable ? (~marked[19] & ~marked[18]) : 1'b0;
+  wire shift_from21_to20 = enable ? (~marked[21] & marked[20]) : 1'b0;
+  wire shift_none_from21_to20 = enable ? (~marked[21] & ~marked[20]) : 1'b0;
+  wire [1:0] shift_from21_to18 = enable ? {shift_none_from21_to20 & ~shift_none_from19_to18,
+      shift_none_from21_to20 ? shift_from19_to18 : shift_from21_to20} : 2'd0;
+  wire shift_none_from21_to18 = enable ? (shift_none_from21_to20 & shift_none_from19_to18) : 1'b0;
+  wire [2:0] shift_from21_to14 = enable ? {shift_none_from21_to18 & ~shift_none_from17_to14,
+      shift_none_from21_to18 ? shift_from17_to14 : shift_from21_to18} : 3'd0;
+  wire shift_none_from21_to14 = enable ? (shift_none_from21_to18 & shift_none_from17_to14) : 1'b0;
+  wire [3:0] shift_from21_to6 = enable ? {shift_none_from21_to14 & ~shift_none_from13_to6,
+      shift_none_from21_to14 ? shift_from13_to6 : shift_from21_to14} : 4'd0;
+  wire shift_none_from21_to6 = enable ? (shift_none_from21_to14 & shift_none_from13_to6) : 1'b0;
+  wire [4:0] shift = enable ? {shift_none_from21_to6, shift_none_from21_to6 ? shift_from5_to0_2 :
+      shift_from21_to6} : 5'd0;
   wire [24:0] normalized_left16 = enable ? (shift[4] ? {significand[5:0], 19'd0} : {significand,
       3'd0}) : 25'd0;
   wire [24:0] normalized_left8 = enable ? (shift[3] ? {normalized_left16[16:0], 8'd0} :
@@ -890,83 +973,96 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3_column (
   // one scale it is the greater one, so that no difference is negative.
   wire [8:0] a_less_b = {1'b0, a_exponent} - {1'b0, b_exponent};
   wire [7:0] b_less_a = b_exponent - a_exponent;
-  wire a_first_and_15 = so_far[30] & ~addend[30];
-  wire a_first_or_31 = so_far[30] | ~addend[30];
-  wire a_first_or_33 = a_first_and_15 | (a_first_or_31 & so_far[29] & ~addend[29]);
-  wire a_first_or_32 = a_first_and_15 | (a_first_or_31 & (so_far[29] | ~addend[29]));
-  wire a_first_and_14 = so_far[28] & ~addend[28];
-  wire a_first_or_30 = so_far[28] | ~addend[28];
-  wire a_first_or_35 = a_first_or_33 | (a_first_or_32 & (a_first_and_14 | (a_first_or_30 &
-      so_far[27] & ~addend[27])));
-  wire a_first_or_34 = a_first_or_33 | (a_first_or_32 & (a_first_and_14 | (a_first_or_30 &
-      (so_far[27] | ~addend[27]))));
-  wire a_first_and_13 = so_far[26] & ~addend[26];
-  wire a_first_or_27 = so_far[26] | ~addend[26];
-  wire a_first_or_29 = a_first_and_13 | (a_first_or_27 & so_far[25] & ~addend[25]);
-  wire a_first_or_28 = a_first_and_13 | (a_first_or_27 & (so_far[25] | ~addend[25]));
-  wire a_first_and_12 = so_far[24] & ~addend[24];
-  wire a_first_or_26 = so_far[24] | ~addend[24];
-  wire a_first_or_37 = a_first_or_35 | (a_first_or_34 & (a_first_or_29 | (a_first_or_28 &
-      (a_first_and_12 | (a_first_or_26 & a_exponent[0] & ~b_exponent[0])))));
-  wire a_first_or_36 = a_first_or_35 | (a_first_or_34 & (a_first_or_29 | (a_first_or_28 &
-      (a_first_and_12 | (a_first_or_26 & (a_exponent[0] | ~b_exponent[0]))))));
-  wire a_first_and_11 = a_normal & ~b_normal;
-  wire a_first_or_21 = a_normal | ~b_normal;
-  wire a_first_or_23 = a_first_and_11 | (a_first_or_21 & so_far[22] & ~addend[22]);
-  wire a_first_or_22 = a_first_and_11 | (a_first_or_21 & (so_far[22] | ~addend[22]));
-  wire a_first_and_10 = so_far[21] & ~addend[21];
-  wire a_first_or_20 = so_far[21] | ~addend[21];
-  wire a_first_or_25 = a_first_or_23 | (a_first_or_22 & (a_first_and_10 | (a_first_or_20 &
-      so_far[20] & ~addend[20])));
-  wire a_first_or_24 = a_first_or_23 | (a_first_or_22 & (a_first_and_10 | (a_first_or_20 &
-      (so_far[20] | ~addend[20]))));
-  wire a_first_and_9 = so_far[19] & ~addend[19];
-  wire a_first_or_17 = so_far[19] | ~addend[19];
-  wire a_first_or_19 = a_first_and_9 | (a_first_or_17 & so_far[18] & ~addend[18]);
-  wire a_first_or_18 = a_first_and_9 | (a_first_or_17 & (so_far[18] | ~addend[18]));
-  wire a_first_and_8 = so_far[17] & ~addend[17];
-  wire a_first_or_16 = so_far[17] | ~addend[17];
-  wire a_first_and_7 = so_far[15] & ~addend[15];
-  wire a_first_or_11 = so_far[15] | ~addend[15];
-  wire a_first_or_13 = a_first_and_7 | (a_first_or_11 & so_far[14] & ~addend[14]);
-  wire a_first_or_12 = a_first_and_7 | (a_first_or_11 & (so_far[14] | ~addend[14]));
-  wire a_first_and_6 = so_far[13] & ~addend[13];
-  wire a_first_or_10 = so_far[13] | ~addend[13];
-  wire a_first_or_15 = a_first_or_13 | (a_first_or_12 & (a_first_and_6 | (a_first_or_10 & so_far[12]
-      & ~addend[12])));
-  wire a_first_or_14 = a_first_or_13 | (a_first_or_12 & (a_first_and_6 | (a_first_or_10 &
-      (so_far[12] | ~addend[12]))));
-  wire a_first_and_5 = so_far[11] & ~addend[11];
-  wire a_first_or_7 = so_far[11] | ~addend[11];
-  wire a_first_or_9 = a_first_and_5 | (a_first_or_7 & so_far[10] & ~addend[10]);
-  wire a_first_or_8 = a_first_and_5 | (a_first_or_7 & (so_far[10] | ~addend[10]));
-  wire a_first_and_4 = so_far[9] & ~addend[9];
-  wire a_first_or_6 = so_far[9] | ~addend[9];
-  wire a_first_and_3 = so_far[7] & ~addend[7];
-  wire a_first_or_3 = so_far[7] | ~addend[7];
-  wire a_first_or_5 = a_first_and_3 | (a_first_or_3 & so_far[6] & ~addend[6]);
-  wire a_first_or_4 = a_first_and_3 | (a_first_or_3 & (so_far[6] | ~addend[6]));
-  wire a_first_and_2 = so_far[5] & ~addend[5];
-  wire a_first_or_2 = so_far[5] | ~addend[5];
-  wire a_first_and = so_far[3] & ~addend[3];
-  wire a_first_or = so_far[3] | ~addend[3];
-  wire a_first = a_first_or_37 | (a_first_or_36 & (a_first_or_25 | (a_first_or_24 & (a_first_or_19 |
-      (a_first_or_18 & (a_first_and_8 | (a_first_or_16 & so_far[16] & ~addend[16]))))))) |
-      ((a_first_or_37 | (a_first_or_36 & (a_first_or_25 | (a_first_or_24 & (a_first_or_19 |
-      (a_first_or_18 & (a_first_and_8 | (a_first_or_16 & (so_far[16] | ~addend[16]))))))))) &
-      (a_first_or_15 | (a_first_or_14 & (a_first_or_9 | (a_first_or_8 & (a_first_and_4 |
-      (a_first_or_6 & so_far[8] & ~addend[8]))))) | ((a_first_or_15 | (a_first_or_14 & (a_first_or_9
-      | (a_first_or_8 & (a_first_and_4 | (a_first_or_6 & (so_far[8] | ~addend[8]))))))) &
-      (a_first_or_5 | (a_first_or_4 & (a_first_and_2 | (a_first_or_2 & so_far[4] & ~addend[4]))) |
-      ((a_first_or_5 | (a_first_or_4 & (a_first_and_2 | (a_first_or_2 & (so_far[4] | ~addend[4])))))
-      & (a_first_and | (a_first_or & so_far[2] & ~addend[2]) | ((a_first_and | (a_first_or &
-      (so_far[2] | ~addend[2]))) & ((so_far[1] & ~addend[1]) | ((so_far[1] | ~addend[1]) &
-      (so_far[0] | ~addend[0]))))))))));
-  wire [7:0] distance = a_first ? a_less_b[7:0] : b_less_a;
-  wire first_sign = a_first ? a_sign : b_sign;
-  wire [7:0] first_exponent = a_first ? a_exponent : b_exponent;
-  wire [23:0] first_significand = a_first ? a_significand : b_significand;
-  wire [23:0] second_significand = a_first ? b_significand : a_significand;
+  wire [31:0] order_greater = {a_exponent, a_significand} & ~{b_exponent, b_significand};
+  wire [31:0] order_least = {a_exponent, a_significand} | ~{b_exponent, b_significand};
+  wire order_least_from1_to0 = order_greater[1] | (order_least[1] & order_least[0]);
+  wire order_greater_from3_to2 = order_greater[3] | (order_least[3] & order_greater[2]);
+  wire order_least_from3_to2 = order_greater[3] | (order_least[3] & order_least[2]);
+  wire order_least_from3_to0 = order_greater_from3_to2 | (order_least_from3_to2 &
+      order_least_from1_to0);
+  wire order_greater_from5_to4 = order_greater[5] | (order_least[5] & order_greater[4]);
+  wire order_least_from5_to4 = order_greater[5] | (order_least[5] & order_least[4]);
+  wire order_greater_from7_to6 = order_greater[7] | (order_least[7] & order_greater[6]);
+  wire order_least_from7_to6 = order_greater[7] | (order_least[7] & order_least[6]);
+  wire order_greater_from7_to4 = order_greater_from7_to6 | (order_least_from7_to6 &
+      order_greater_from5_to4);
+  wire order_least_from7_to4 = order_greater_from7_to6 | (order_least_from7_to6 &
+      order_least_from5_to4);
+  wire order_least_from7_to0 = order_greater_from7_to4 | (order_least_from7_to4 &
+      order_least_from3_to0);
+  wire order_greater_from9_to8 = order_greater[9] | (order_least[9] & order_greater[8]);
+  wire order_least_from9_to8 = order_greater[9] | (order_least[9] & order_least[8]);
+  wire order_greater_from11_to10 = order_greater[11] | (order_least[11] & order_greater[10]);
+  wire order_least_from11_to10 = order_greater[11] | (order_least[11] & order_least[10]);
+  wire order_greater_from11_to8 = order_greater_from11_to10 | (order_least_from11_to10 &
+      order_greater_from9_to8);
+  wire order_least_from11_to8 = order_greater_from11_to10 | (order_least_from11_to10 &
+      order_least_from9_to8);
+  wire order_greater_from13_to12 = order_greater[13] | (order_least[13] & order_greater[12]);
+  wire order_least_from13_to12 = order_greater[13] | (order_least[13] & order_least[12]);
+  wire order_greater_from15_to14 = order_greater[15] | (order_least[15] & order_greater[14]);
+  wire order_least_from15_to14 = order_greater[15] | (order_least[15] & order_least[14]);
+  wire order_greater_from15_to12 = order_greater_from15_to14 | (order_least_from15_to14 &
+      order_greater_from13_to12);
+  wire order_least_from15_to12 = order_greater_from15_to14 | (order_least_from15_to14 &
+      order_least_from13_to12);
+  wire order_greater_from15_to8 = order_greater_from15_to12 | (order_least_from15_to12 &
+      order_greater_from11_to8);
+  wire order_least_from15_to8 = order_greater_from15_to12 | (order_least_from15_to12 &
+      order_least_from11_to8);
+  wire order_least_from15_to0 = order_greater_from15_to8 | (order_least_from15_to8 &
+      order_least_from7_to0);
+  wire order_greater_from17_to16 = order_greater[17] | (order_least[17] & order_greater[16]);
+  wire order_least_from17_to16 = order_greater[17] | (order_least[17] & order_least[16]);
+  wire order_greater_from19_to18 = order_greater[19] | (order_least[19] & order_greater[18]);
+  wire order_least_from19_to18 = order_greater[19] | (order_least[19] & order_least[18]);
+  wire order_greater_from19_to16 = order_greater_from19_to18 | (order_least_from19_to18 &
+      order_greater_from17_to16);
+  wire order_least_from19_to16 = order_greater_from19_to18 | (order_least_from19_to18 &
+      order_least_from17_to16);
+  wire order_greater_from21_to20 = order_greater[21] | (order_least[21] & order_greater[20]);
+  wire order_least_from21_to20 = order_greater[21] | (order_least[21] & order_least[20]);
+  wire order_greater_from23_to22 = order_greater[23] | (order_least[23] & order_greater[22]);
+  wire order_least_from23_to22 = order_greater[23] | (order_least[23] & order_least[22]);
+  wire order_greater_from23_to20 = order_greater_from23_to22 | (order_least_from23_to22 &
+      order_greater_from21_to20);
+  wire order_least_from23_to20 = order_greater_from23_to22 | (order_least_from23_to22 &
+      order_least_from21_to20);
+  wire order_greater_from23_to16 = order_greater_from23_to20 | (order_least_from23_to20 &
+      order_greater_from19_to16);
+  wire order_least_from23_to16 = order_greater_from23_to20 | (order_least_from23_to20 &
+      order_least_from19_to16);
+  wire order_greater_from25_to24 = order_greater[25] | (order_least[25] & order_greater[24]);
+  wire order_least_from25_to24 = order_greater[25] | (order_least[25] & order_least[24]);
+  wire order_greater_from27_to26 = order_greater[27] | (order_least[27] & order_greater[26]);
+  wire order_least_from27_to26 = order_greater[27] | (order_least[27] & order_least[26]);
+  wire order_greater_from27_to24 = order_greater_from27_to26 | (order_least_from27_to26 &
+      order_greater_from25_to24);
+  wire order_least_from27_to24 = order_greater_from27_to26 | (order_least_from27_to26 &
+      order_least_from25_to24);
+  wire order_greater_from29_to28 = order_greater[29] | (order_least[29] & order_greater[28]);
+  wire order_least_from29_to28 = order_greater[29] | (order_least[29] & order_least[28]);
+  wire order_greater_from31_to30 = order_greater[31] | (order_least[31] & order_greater[30]);
+  wire order_least_from31_to30 = order_greater[31] | (order_least[31] & order_least[30]);
+  wire order_greater_from31_to28 = order_greater_from31_to30 | (order_least_from31_to30 &
+      order_greater_from29_to28);
+  wire order_least_from31_to28 = order_greater_from31_to30 | (order_least_from31_to30 &
+      order_least_from29_to28);
+  wire order_greater_from31_to24 = order_greater_from31_to28 | (order_least_from31_to28 &
+      order_greater_from27_to24);
+  wire order_least_from31_to24 = order_greater_from31_to28 | (order_least_from31_to28 &
+      order_least_from27_to24);
+  wire order_greater_from31_to16 = order_greater_from31_to24 | (order_least_from31_to24 &
+      order_greater_from23_to16);
+  wire order_least_from31_to16 = order_greater_from31_to24 | (order_least_from31_to24 &
+      order_least_from23_to16);
+  wire order_least_from31_to0 = order_greater_from31_to16 | (order_least_from31_to16 &
+      order_least_from15_to0);
+  wire [7:0] distance = order_least_from31_to0 ? a_less_b[7:0] : b_less_a;
+  wire first_sign = order_least_from31_to0 ? a_sign : b_sign;
+  wire [7:0] first_exponent = order_least_from31_to0 ? a_exponent : b_exponent;
+  wire [23:0] first_significand = order_least_from31_to0 ? a_significand : b_significand;
+  wire [23:0] second_significand = order_least_from31_to0 ? b_significand : a_significand;
 
   // Align: Shift the second significand right by the difference of the exponents, inverted if it
   // is to be subtracted.
@@ -1026,93 +1122,106 @@ module bstile_2x2_bspe_fp4_lanes4_local_fx3_column (
   wire [9:0] exponent_2 = {1'b0, {1'b0, first_exponent} + 9'd1};
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
+  wire [3:0] exponent_is_low_low_2 = {exponent_2[0] & exponent_2[1], ~exponent_2[0] & exponent_2[1],
+      exponent_2[0] & ~exponent_2[1], ~exponent_2[0] & ~exponent_2[1]};
+  wire [3:0] exponent_is_low_high_2 = {exponent_2[2] & exponent_2[3], ~exponent_2[2] &
+      exponent_2[3], exponent_2[2] & ~exponent_2[3], ~exponent_2[2] & ~exponent_2[3]};
+  wire [3:0] exponent_is_low_row0_2 = exponent_is_low_low_2 & {4{exponent_is_low_high_2[0]}};
+  wire [3:0] exponent_is_low_row1_2 = exponent_is_low_low_2 & {4{exponent_is_low_high_2[1]}};
+  wire [3:0] exponent_is_low_row2_2 = exponent_is_low_low_2 & {4{exponent_is_low_high_2[2]}};
+  wire [3:0] exponent_is_low_row3_2 = exponent_is_low_low_2 & {4{exponent_is_low_high_2[3]}};
+  wire [15:0] exponent_is_low_2 = {exponent_is_low_row3_2, exponent_is_low_row2_2,
+      exponent_is_low_row1_2, exponent_is_low_row0_2};
+  wire [1:0] exponent_is_high_low_2 = {exponent_2[4] & ~exponent_2[5], ~exponent_2[4] &
+      ~exponent_2[5]};
+  wire exponent_is_high_high_2 = ~(|exponent_2[8:6]);
+  wire [1:0] exponent_is_high_row0_2 = exponent_is_high_low_2 & {2{exponent_is_high_high_2}};
+  wire [15:0] exponent_is_row0_2 = exponent_is_low_2 & {16{exponent_is_high_row0_2[0]}};
+  wire [15:0] exponent_is_row1_2 = exponent_is_low_2 & {16{exponent_is_high_row0_2[1]}};
   wire normalized_left16_2_choice = subtract ? 1'b0 : total[26];
-  wire marked_2_and_3 = ~(|exponent_2[8:6]) & ~exponent_2[5] & ~exponent_2[4];
-  wire marked_2_and_5 = ~exponent_2[3] & ~exponent_2[2];
-  wire marked_2_and_4 = ~exponent_2[1] & exponent_2[0];
-  wire marked_2_and_6 = marked_2_and_5 & marked_2_and_4;
-  wire marked_2_and_13 = exponent_2[1] & ~exponent_2[0];
-  wire marked_2_and_14 = marked_2_and_5 & marked_2_and_13;
-  wire marked_2_and_7 = exponent_2[1] & exponent_2[0];
-  wire marked_2_and_8 = marked_2_and_5 & marked_2_and_7;
-  wire marked_2_and_10 = ~exponent_2[3] & exponent_2[2];
-  wire marked_2_and = ~exponent_2[1] & ~exponent_2[0];
-  wire marked_2_and_18 = marked_2_and_10 & marked_2_and;
-  wire marked_2_and_11 = marked_2_and_10 & marked_2_and_4;
-  wire marked_2_and_19 = marked_2_and_10 & marked_2_and_13;
-  wire marked_2_and_12 = marked_2_and_10 & marked_2_and_7;
-  wire marked_2_and_15 = exponent_2[3] & ~exponent_2[2];
-  wire marked_2_and_21 = marked_2_and_15 & marked_2_and;
-  wire marked_2_and_20 = marked_2_and_15 & marked_2_and_4;
-  wire marked_2_and_17 = marked_2_and_15 & marked_2_and_13;
-  wire marked_2_and_16 = marked_2_and_15 & marked_2_and_7;
-  wire marked_2_and_2 = exponent_2[3] & exponent_2[2];
-  wire marked_2_and_9 = ~(|exponent_2[8:6]) & ~exponent_2[5] & exponent_2[4];
-  wire [26:0] marked_2 = {normalized_left16_2_choice, total[25:1], 1'b1} | {marked_2_and_3 &
-      marked_2_and_6, marked_2_and_3 & marked_2_and_14, marked_2_and_3 & marked_2_and_8,
-      marked_2_and_3 & marked_2_and_18, marked_2_and_3 & marked_2_and_11, marked_2_and_3 &
-      marked_2_and_19, marked_2_and_3 & marked_2_and_12, marked_2_and_3 & marked_2_and_21,
-      marked_2_and_3 & marked_2_and_20, marked_2_and_3 & marked_2_and_17, marked_2_and_3 &
-      marked_2_and_16, marked_2_and_3 & marked_2_and_2 & marked_2_and, marked_2_and_3 &
-      marked_2_and_2 & marked_2_and_4, marked_2_and_3 & marked_2_and_2 & marked_2_and_13,
-      marked_2_and_3 & marked_2_and_2 & marked_2_and_7, marked_2_and_9 & marked_2_and_5 &
-      marked_2_and, marked_2_and_9 & marked_2_and_6, marked_2_and_9 & marked_2_and_14,
-      marked_2_and_9 & marked_2_and_8, marked_2_and_9 & marked_2_and_18, marked_2_and_9 &
-      marked_2_and_11, marked_2_and_9 & marked_2_and_19, marked_2_and_9 & marked_2_and_12,
-      marked_2_and_9 & marked_2_and_21, marked_2_and_9 & marked_2_and_20, marked_2_and_9 &
-      marked_2_and_17, marked_2_and_9 & marked_2_and_16};
-  wire shift_2_4_and_12 = ~marked_2[26] & ~marked_2[25];
-  wire shift_2_4_and_11 = ~marked_2[24] & ~marked_2[23];
-  wire shift_2_4_and_13 = shift_2_4_and_12 & shift_2_4_and_11;
-  wire shift_2_4_and_9 = ~marked_2[22] & ~marked_2[21];
-  wire shift_2_4_and_8 = ~marked_2[20] & ~marked_2[19];
-  wire shift_2_4_and_10 = shift_2_4_and_9 & shift_2_4_and_8;
-  wire shift_2_4_and_14 = shift_2_4_and_13 & shift_2_4_and_10;
-  wire shift_2_4_and_5 = ~marked_2[18] & ~marked_2[17];
-  wire shift_2_4_and_4 = ~marked_2[16] & ~marked_2[15];
-  wire shift_2_4_and_6 = shift_2_4_and_5 & shift_2_4_and_4;
-  wire shift_2_4_and_2 = ~marked_2[14] & ~marked_2[13];
-  wire shift_2_4_and = ~marked_2[12] & ~marked_2[11];
-  wire shift_2_4_and_3 = shift_2_4_and_2 & shift_2_4_and;
-  wire shift_2_4_and_7 = shift_2_4_and_6 & shift_2_4_and_3;
-  wire shift_2_4 = shift_2_4_and_14 & shift_2_4_and_7;
-  wire shift_2_3_and_5 = ~marked_2[10] & ~marked_2[9];
-  wire shift_2_3_and_4 = ~marked_2[8] & ~marked_2[7];
-  wire shift_2_3_and_6 = shift_2_3_and_5 & shift_2_3_and_4;
-  wire shift_2_3_and_2 = ~marked_2[6] & ~marked_2[5];
-  wire shift_2_3_and = ~marked_2[4] & ~marked_2[3];
-  wire shift_2_3_and_3 = shift_2_3_and_2 & shift_2_3_and;
-  wire shift_2_3_and_7 = shift_2_3_and_6 & shift_2_3_and_3;
-  wire shift_2_1_and = ~marked_2[2] & ~marked_2[1];
-  wire shift_2_0 = shift_2_4 ? (shift_2_3_and_7 ? (shift_2_1_and ? ~marked_2[0] : (~marked_2[2] &
-      marked_2[1])) : shift_2_3_and_6 ? (shift_2_3_and_2 ? (~marked_2[4] & marked_2[3]) :
-      (~marked_2[6] & marked_2[5])) : shift_2_3_and_5 ? (~marked_2[8] & marked_2[7]) :
-      (~marked_2[10] & marked_2[9])) : shift_2_4_and_14 ? (shift_2_4_and_6 ? (shift_2_4_and_2 ?
-      (~marked_2[12] & marked_2[11]) : (~marked_2[14] & marked_2[13])) : shift_2_4_and_5 ?
-      (~marked_2[16] & marked_2[15]) : (~marked_2[18] & marked_2[17])) : shift_2_4_and_13 ?
-      (shift_2_4_and_9 ? (~marked_2[20] & marked_2[19]) : (~marked_2[22] & marked_2[21])) :
-      shift_2_4_and_12 ? (~marked_2[24] & marked_2[23]) : (~marked_2[26] & marked_2[25]);
-  wire shift_2_1 = shift_2_4 ? (shift_2_3_and_7 ? shift_2_1_and : shift_2_3_and_6 ? (shift_2_3_and_2
-      & ~shift_2_3_and) : (shift_2_3_and_5 & ~shift_2_3_and_4)) : shift_2_4_and_14 ?
-      (shift_2_4_and_6 ? (shift_2_4_and_2 & ~shift_2_4_and) : (shift_2_4_and_5 & ~shift_2_4_and_4))
-      : shift_2_4_and_13 ? (shift_2_4_and_9 & ~shift_2_4_and_8) : (shift_2_4_and_12 &
-      ~shift_2_4_and_11);
-  wire shift_2_2 = shift_2_4 ? (shift_2_3_and_7 ? 1'b0 : (shift_2_3_and_6 & ~shift_2_3_and_3)) :
-      shift_2_4_and_14 ? (shift_2_4_and_6 & ~shift_2_4_and_3) : (shift_2_4_and_13 &
-      ~shift_2_4_and_10);
-  wire shift_2_3 = shift_2_4 ? shift_2_3_and_7 : (shift_2_4_and_14 & ~shift_2_4_and_7);
-  wire [4:0] shift_2 = {shift_2_4, shift_2_3, shift_2_2, shift_2_1, shift_2_0};
-  wire [26:0] normalized_left16_2 = shift_2_4 ? {total[10:0], 16'd0} : {normalized_left16_2_choice,
-      total[25:0]};
-  wire [26:0] normalized_left8_2 = shift_2_3 ? {normalized_left16_2[18:0], 8'd0} :
+  wire [26:0] marked_2 = {normalized_left16_2_choice, total[25:1], 1'b1} | {exponent_is_row0_2[1],
+      exponent_is_row0_2[2], exponent_is_row0_2[3], exponent_is_row0_2[4], exponent_is_row0_2[5],
+      exponent_is_row0_2[6], exponent_is_row0_2[7], exponent_is_row0_2[8], exponent_is_row0_2[9],
+      exponent_is_row0_2[10], exponent_is_row0_2[11], exponent_is_row0_2[12],
+      exponent_is_row0_2[13], exponent_is_row0_2[14], exponent_is_row0_2[15], exponent_is_row1_2[0],
+      exponent_is_row1_2[1], exponent_is_row1_2[2], exponent_is_row1_2[3], exponent_is_row1_2[4],
+      exponent_is_row1_2[5], exponent_is_row1_2[6], exponent_is_row1_2[7], exponent_is_row1_2[8],
+      exponent_is_row1_2[9], exponent_is_row1_2[10], exponent_is_row1_2[11]};
+  wire shift_from0_to0 = ~marked_2[0];
+  wire shift_from2_to1 = ~marked_2[2] & marked_2[1];
+  wire shift_none_from2_to1 = ~marked_2[2] & ~marked_2[1];
+  wire [1:0] shift_from2_to0 = {shift_none_from2_to1, shift_none_from2_to1 ? shift_from0_to0 :
+      shift_from2_to1};
+  wire [2:0] shift_from2_to0_2 = {1'b0, shift_from2_to0};
+  wire shift_from4_to3 = ~marked_2[4] & marked_2[3];
+  wire shift_none_from4_to3 = ~marked_2[4] & ~marked_2[3];
+  wire shift_from6_to5 = ~marked_2[6] & marked_2[5];
+  wire shift_none_from6_to5 = ~marked_2[6] & ~marked_2[5];
+  wire [1:0] shift_from6_to3 = {shift_none_from6_to5 & ~shift_none_from4_to3, shift_none_from6_to5 ?
+      shift_from4_to3 : shift_from6_to5};
+  wire shift_none_from6_to3 = shift_none_from6_to5 & shift_none_from4_to3;
+  wire shift_from8_to7 = ~marked_2[8] & marked_2[7];
+  wire shift_none_from8_to7 = ~marked_2[8] & ~marked_2[7];
+  wire shift_from10_to9 = ~marked_2[10] & marked_2[9];
+  wire shift_none_from10_to9 = ~marked_2[10] & ~marked_2[9];
+  wire [1:0] shift_from10_to7 = {shift_none_from10_to9 & ~shift_none_from8_to7,
+      shift_none_from10_to9 ? shift_from8_to7 : shift_from10_to9};
+  wire shift_none_from10_to7 = shift_none_from10_to9 & shift_none_from8_to7;
+  wire [2:0] shift_from10_to3 = {shift_none_from10_to7 & ~shift_none_from6_to3,
+      shift_none_from10_to7 ? shift_from6_to3 : shift_from10_to7};
+  wire shift_none_from10_to3 = shift_none_from10_to7 & shift_none_from6_to3;
+  wire [3:0] shift_from10_to0 = {shift_none_from10_to3, shift_none_from10_to3 ? shift_from2_to0_2 :
+      shift_from10_to3};
+  wire shift_from12_to11 = ~marked_2[12] & marked_2[11];
+  wire shift_none_from12_to11 = ~marked_2[12] & ~marked_2[11];
+  wire shift_from14_to13 = ~marked_2[14] & marked_2[13];
+  wire shift_none_from14_to13 = ~marked_2[14] & ~marked_2[13];
+  wire [1:0] shift_from14_to11 = {shift_none_from14_to13 & ~shift_none_from12_to11,
+      shift_none_from14_to13 ? shift_from12_to11 : shift_from14_to13};
+  wire shift_none_from14_to11 = shift_none_from14_to13 & shift_none_from12_to11;
+  wire shift_from16_to15 = ~marked_2[16] & marked_2[15];
+  wire shift_none_from16_to15 = ~marked_2[16] & ~marked_2[15];
+  wire shift_from18_to17 = ~marked_2[18] & marked_2[17];
+  wire shift_none_from18_to17 = ~marked_2[18] & ~marked_2[17];
+  wire [1:0] shift_from18_to15 = {shift_none_from18_to17 & ~shift_none_from16_to15,
+      shift_none_from18_to17 ? shift_from16_to15 : shift_from18_to17};
+  wire shift_none_from18_to15 = shift_none_from18_to17 & shift_none_from16_to15;
+  wire [2:0] shift_from18_to11 = {shift_none_from18_to15 & ~shift_none_from14_to11,
+      shift_none_from18_to15 ? shift_from14_to11 : shift_from18_to15};
+  wire shift_none_from18_to11 = shift_none_from18_to15 & shift_none_from14_to11;
+  wire shift_from20_to19 = ~marked_2[20] & marked_2[19];
+  wire shift_none_from20_to19 = ~marked_2[20] & ~marked_2[19];
+  wire shift_from22_to21 = ~marked_2[22] & marked_2[21];
+  wire shift_none_from22_to21 = ~marked_2[22] & ~marked_2[21];
+  wire [1:0] shift_from22_to19 = {shift_none_from22_to21 & ~shift_none_from20_to19,
+      shift_none_from22_to21 ? shift_from20_to19 : shift_from22_to21};
+  wire shift_none_from22_to19 = shift_none_from22_to21 & shift_none_from20_to19;
+  wire shift_from24_to23 = ~marked_2[24] & marked_2[23];
+  wire shift_none_from24_to23 = ~marked_2[24] & ~marked_2[23];
+  wire shift_from26_to25 = ~marked_2[26] & marked_2[25];
+  wire shift_none_from26_to25 = ~marked_2[26] & ~marked_2[25];
+  wire [1:0] shift_from26_to23 = {shift_none_from26_to25 & ~shift_none_from24_to23,
+      shift_none_from26_to25 ? shift_from24_to23 : shift_from26_to25};
+  wire shift_none_from26_to23 = shift_none_from26_to25 & shift_none_from24_to23;
+  wire [2:0] shift_from26_to19 = {shift_none_from26_to23 & ~shift_none_from22_to19,
+      shift_none_from26_to23 ? shift_from22_to19 : shift_from26_to23};
+  wire shift_none_from26_to19 = shift_none_from26_to23 & shift_none_from22_to19;
+  wire [3:0] shift_from26_to11 = {shift_none_from26_to19 & ~shift_none_from18_to11,
+      shift_none_from26_to19 ? shift_from18_to11 : shift_from26_to19};
+  wire shift_none_from26_to11 = shift_none_from26_to19 & shift_none_from18_to11;
+  wire [4:0] shift_2 = {shift_none_from26_to11, shift_none_from26_to11 ? shift_from10_to0 :
+      shift_from26_to11};
+  wire [26:0] normalized_left16_2 = shift_none_from26_to11 ? {total[10:0], 16'd0} :
+      {normalized_left16_2_choice, total[25:0]};
+  wire [26:0] normalized_left8_2 = shift_2[3] ? {normalized_left16_2[18:0], 8'd0} :
       normalized_left16_2;
-  wire [26:0] normalized_left4_2 = shift_2_2 ? {normalized_left8_2[22:0], 4'd0} :
+  wire [26:0] normalized_left4_2 = shift_2[2] ? {normalized_left8_2[22:0], 4'd0} :
       normalized_left8_2;
-  wire normalized_some2 = ~shift_2_1 & normalized_left4_2[0];
-  wire [25:0] normalized_left2_2 = shift_2_1 ? {normalized_left4_2[24:0], 1'b0} :
+  wire normalized_some2 = ~shift_2[1] & normalized_left4_2[0];
+  wire [25:0] normalized_left2_2 = shift_2[1] ? {normalized_left4_2[24:0], 1'b0} :
       normalized_left4_2[26:1];
-  wire normalized_some1 = normalized_some2 | (~shift_2_0 & normalized_left2_2[0]);
-  wire [24:0] normalized_left1_2 = shift_2_0 ? normalized_left2_2[24:0] : normalized_left2_2[25:1];
+  wire normalized_some1 = normalized_some2 | (~shift_2[0] & normalized_left2_2[0]);
+  wire [24:0] normalized_left1_2 = shift_2[0] ? normalized_left2_2[24:0] : normalized_left2_2[25:1];
   wire sticky = normalized_some1 | second_lost;
   wire [8:0] normalized_exponent_2 = exponent_2[8:0] - {4'd0, shift_2};
 

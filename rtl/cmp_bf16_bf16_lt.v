@@ -22,29 +22,54 @@ module cmp_bf16_bf16_lt (
 );
 
   // Compare: The order of the codes; NaNs are unordered, and zeros equal whatever their signs.
-  wire below_or_8 = ~a[15] | b[15];
-  wire below_and_5 = below_or_8 & (~a[14] | b[14]);
-  wire below_or_7 = ~a[13] | b[13];
-  wire below_and_6 = below_and_5 & below_or_7 & (~a[12] | b[12]);
-  wire below_or_6 = ~a[11] | b[11];
-  wire below_and_4 = below_or_6 & (~a[10] | b[10]);
-  wire below_or_5 = ~a[9] | b[9];
-  wire below_and_7 = below_and_6 & below_and_4 & below_or_5 & (~a[8] | b[8]);
-  wire below_or_4 = ~a[7] | b[7];
-  wire below_and_2 = below_or_4 & (~a[6] | b[6]);
-  wire below_or_3 = ~a[5] | b[5];
-  wire below_and_3 = below_and_2 & below_or_3 & (~a[4] | b[4]);
-  wire below_or_2 = ~a[3] | b[3];
-  wire below_and = below_or_2 & (~a[2] | b[2]);
-  wire below_or = ~a[1] | b[1];
-  wire below = (~a[15] & b[15]) | (below_or_8 & ~a[14] & b[14]) | (below_and_5 & ((~a[13] & b[13]) |
-      (below_or_7 & ~a[12] & b[12]))) | (below_and_6 & ((~a[11] & b[11]) | (below_or_6 & ~a[10] &
-      b[10]) | (below_and_4 & ((~a[9] & b[9]) | (below_or_5 & ~a[8] & b[8]))))) | (below_and_7 &
-      ((~a[7] & b[7]) | (below_or_4 & ~a[6] & b[6]) | (below_and_2 & ((~a[5] & b[5]) | (below_or_3 &
-      ~a[4] & b[4]))) | (below_and_3 & ((~a[3] & b[3]) | (below_or_2 & ~a[2] & b[2]) | (below_and &
-      ((~a[1] & b[1]) | (below_or & ~a[0] & b[0])))))));
-  wire same = below_and_7 & below_and_3 & below_and & below_or & (~a[0] | b[0]) & ~below;
-  wire less = below ^ (a[15] | b[15]);
+  wire [15:0] order_greater = b & ~a;
+  wire [15:0] order_least = b | ~a;
+  wire order_greater_from1_to0 = order_greater[1] | (order_least[1] & order_greater[0]);
+  wire order_least_from1_to0 = order_greater[1] | (order_least[1] & order_least[0]);
+  wire order_greater_from3_to2 = order_greater[3] | (order_least[3] & order_greater[2]);
+  wire order_least_from3_to2 = order_greater[3] | (order_least[3] & order_least[2]);
+  wire order_greater_from3_to0 = order_greater_from3_to2 | (order_least_from3_to2 &
+      order_greater_from1_to0);
+  wire order_least_from3_to0 = order_greater_from3_to2 | (order_least_from3_to2 &
+      order_least_from1_to0);
+  wire order_greater_from5_to4 = order_greater[5] | (order_least[5] & order_greater[4]);
+  wire order_least_from5_to4 = order_greater[5] | (order_least[5] & order_least[4]);
+  wire order_greater_from7_to6 = order_greater[7] | (order_least[7] & order_greater[6]);
+  wire order_least_from7_to6 = order_greater[7] | (order_least[7] & order_least[6]);
+  wire order_greater_from7_to4 = order_greater_from7_to6 | (order_least_from7_to6 &
+      order_greater_from5_to4);
+  wire order_least_from7_to4 = order_greater_from7_to6 | (order_least_from7_to6 &
+      order_least_from5_to4);
+  wire order_greater_from7_to0 = order_greater_from7_to4 | (order_least_from7_to4 &
+      order_greater_from3_to0);
+  wire order_least_from7_to0 = order_greater_from7_to4 | (order_least_from7_to4 &
+      order_least_from3_to0);
+  wire order_greater_from9_to8 = order_greater[9] | (order_least[9] & order_greater[8]);
+  wire order_least_from9_to8 = order_greater[9] | (order_least[9] & order_least[8]);
+  wire order_greater_from11_to10 = order_greater[11] | (order_least[11] & order_greater[10]);
+  wire order_least_from11_to10 = order_greater[11] | (order_least[11] & order_least[10]);
+  wire order_greater_from11_to8 = order_greater_from11_to10 | (order_least_from11_to10 &
+      order_greater_from9_to8);
+  wire order_least_from11_to8 = order_greater_from11_to10 | (order_least_from11_to10 &
+      order_least_from9_to8);
+  wire order_greater_from13_to12 = order_greater[13] | (order_least[13] & order_greater[12]);
+  wire order_least_from13_to12 = order_greater[13] | (order_least[13] & order_least[12]);
+  wire order_greater_from15_to14 = order_greater[15] | (order_least[15] & order_greater[14]);
+  wire order_least_from15_to14 = order_greater[15] | (order_least[15] & order_least[14]);
+  wire order_greater_from15_to12 = order_greater_from15_to14 | (order_least_from15_to14 &
+      order_greater_from13_to12);
+  wire order_least_from15_to12 = order_greater_from15_to14 | (order_least_from15_to14 &
+      order_least_from13_to12);
+  wire order_greater_from15_to8 = order_greater_from15_to12 | (order_least_from15_to12 &
+      order_greater_from11_to8);
+  wire order_least_from15_to8 = order_greater_from15_to12 | (order_least_from15_to12 &
+      order_least_from11_to8);
+  wire order_greater_from15_to0 = order_greater_from15_to8 | (order_least_from15_to8 &
+      order_greater_from7_to0);
+  wire order_least_from15_to0 = order_greater_from15_to8 | (order_least_from15_to8 &
+      order_least_from7_to0);
+  wire same = order_least_from15_to0 & ~order_greater_from15_to0;
+  wire less = order_greater_from15_to0 ^ (a[15] | b[15]);
   wire a_normal = |a[14:7];
   wire a_any = |a[6:0];
   wire a_nan = (&a[14:7]) & a_any;

@@ -52,6 +52,7 @@ module dfpmac_p16 (
   reg valid_1;
   reg [31:0] acc;
   reg overflow;
+  wire offered = i_valid & ~rst;
   wire ready_1 = ~valid_1 | o_ready;
   wire [31:0] acc_so_far = first ? 32'd0 : acc;
   wire overflow_so_far = first ? 1'b0 : overflow;
@@ -331,19 +332,18 @@ module dfpmac_p16 (
   wire [33:0] sum_rows = {sum_rows_bits28, sum_rows_bits21, sum_rows_bits14, sum_rows_bits7,
       sum_rows_block0[6:0]};
   wire lost = (|sum_rows_bits28[5:3]) & ~(&sum_rows_bits28[5:3]);
-  wire next_and = i_valid & ~rst;
-  wire next_and_2 = ready_1 & next_and;
+  wire next_and = ready_1 & offered;
 
   always @(posedge clk) begin
     if (rst) begin
       valid_1 <= 1'b0;
     end else if (ready_1) begin
-      valid_1 <= next_and & last;
+      valid_1 <= offered & last;
     end
   end
 
   always @(posedge clk) begin
-    if (next_and_2) begin
+    if (next_and) begin
       acc <= sum_rows[31:0];
       overflow <= overflow_so_far | lost;
     end

@@ -148,13 +148,13 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24 (
   wire [31:0] end_2;
   reg [31:0] y_2_after_1;
   wire [31:0] end_3;
+  wire offered = i_valid & ~rst;
   wire enable = ~counts_after_10 | o_ready;
   wire [37:0] entering_0 = load ? {22'd0, b[15:0]} : start_0;
   wire [37:0] entering_1 = load ? {22'd0, b[31:16]} : start_1;
   wire [37:0] entering_2 = load ? {22'd0, b[47:32]} : start_2;
   wire [37:0] entering_3 = load ? {22'd0, b[63:48]} : start_3;
   wire [127:0] results = {end_3, y_2_after_1, y_1_after_2, y_0_after_3};
-  wire next_and = i_valid & ~rst;
 
   engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_start start_of_column_0 (
     .enable(enable),
@@ -417,7 +417,7 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24 (
       counts_after_9 <= 1'b0;
       counts_after_10 <= 1'b0;
     end else if (enable) begin
-      counts_after_1 <= next_and & ~load;
+      counts_after_1 <= offered & ~load;
       counts_after_2 <= counts_after_1;
       counts_after_3 <= counts_after_2;
       counts_after_4 <= counts_after_3;
@@ -432,7 +432,7 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24 (
 
   always @(posedge clk) begin
     if (enable) begin
-      load_to_row_after_1 <= next_and & load;
+      load_to_row_after_1 <= offered & load;
       load_to_row_after_2 <= load_to_row_after_1;
       load_to_row_after_3 <= load_to_row_after_2;
       load_to_row_after_4 <= load_to_row_after_3;
@@ -708,8 +708,9 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_end (
   reg [10:0] exponent_r1;
   reg inf_r1;
   reg nan_r1;
-  reg [3:0] shift_r1;
-  reg shift_188_r1;
+  reg [2:0] shift_r1;
+  reg shift_from23_to8_r1;
+  reg shift_none_from23_to8_r1;
   reg sign_r1;
   reg [31:0] code_r2;
 
@@ -719,41 +720,64 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_end (
   wire sign = inf ? operand[37] : operand[34];
   wire [10:0] exponent = {1'b0, operand[33:24]} - 11'd385;
   wire [23:0] significand = operand[23:0];
-  wire next_and_12 = ~operand[23] & ~operand[22];
-  wire next_and_11 = ~operand[21] & ~operand[20];
-  wire next_and_13 = next_and_12 & next_and_11;
-  wire next_and_9 = ~operand[19] & ~operand[18];
-  wire next_and_8 = ~operand[17] & ~operand[16];
-  wire next_and_10 = next_and_9 & next_and_8;
-  wire next_and_14 = next_and_13 & next_and_10;
-  wire next_and_5 = ~operand[15] & ~operand[14];
-  wire next_and_4 = ~operand[13] & ~operand[12];
-  wire next_and_6 = next_and_5 & next_and_4;
-  wire next_and_2 = ~operand[11] & ~operand[10];
-  wire next_and = ~operand[9] & ~operand[8];
-  wire next_and_3 = next_and_2 & next_and;
-  wire next_and_7 = next_and_6 & next_and_3;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire shift_4 = next_and_14 & next_and_7;
-  wire shift_0_and_2 = ~operand[7] & ~operand[6];
-  wire shift_0_and = ~operand[5] & ~operand[4];
-  wire shift_0_and_3 = shift_0_and_2 & shift_0_and;
-  wire shift_0_and_4 = ~operand[3] & ~operand[2];
-  wire shift_0 = shift_4 ? (shift_0_and_3 ? (shift_0_and_4 ? ~operand[1] : (~operand[3] &
-      operand[2])) : shift_0_and_2 ? (~operand[5] & operand[4]) : (~operand[7] & operand[6])) :
-      next_and_14 ? (next_and_6 ? (next_and_2 ? (~operand[9] & operand[8]) : (~operand[11] &
-      operand[10])) : next_and_5 ? (~operand[13] & operand[12]) : (~operand[15] & operand[14])) :
-      next_and_13 ? (next_and_9 ? (~operand[17] & operand[16]) : (~operand[19] & operand[18])) :
-      next_and_12 ? (~operand[21] & operand[20]) : (~operand[23] & operand[22]);
-  wire shift_1 = shift_4 ? (shift_0_and_3 ? shift_0_and_4 : (shift_0_and_2 & ~shift_0_and)) :
-      next_and_14 ? (next_and_6 ? (next_and_2 & ~next_and) : (next_and_5 & ~next_and_4)) :
-      next_and_13 ? (next_and_9 & ~next_and_8) : (next_and_12 & ~next_and_11);
-  wire shift_2 = shift_4 ? shift_0_and_3 : next_and_14 ? (next_and_6 & ~next_and_3) : (next_and_13 &
-      ~next_and_10);
-  wire [4:0] shift = {shift_4, 1'b0, shift_2, shift_1, shift_0};
-  wire [4:0] shift_s2 = {shift_r1[3], shift_r1[3] ? 1'b0 : shift_188_r1, shift_r1[2:0]};
-  wire [24:0] normalized_left16 = shift_r1[3] ? {c_r1[7:0], 17'd0} : {c_r1, 1'b0};
+  wire shift_from1_to0 = ~operand[1];
+  wire shift_from3_to2 = ~operand[3] & operand[2];
+  wire shift_none_from3_to2 = ~operand[3] & ~operand[2];
+  wire [1:0] shift_from3_to0 = {shift_none_from3_to2, shift_none_from3_to2 ? shift_from1_to0 :
+      shift_from3_to2};
+  wire shift_from5_to4 = ~operand[5] & operand[4];
+  wire shift_none_from5_to4 = ~operand[5] & ~operand[4];
+  wire shift_from7_to6 = ~operand[7] & operand[6];
+  wire shift_none_from7_to6 = ~operand[7] & ~operand[6];
+  wire [1:0] shift_from7_to4 = {shift_none_from7_to6 & ~shift_none_from5_to4, shift_none_from7_to6 ?
+      shift_from5_to4 : shift_from7_to6};
+  wire shift_none_from7_to4 = shift_none_from7_to6 & shift_none_from5_to4;
+  wire [2:0] shift_from7_to0 = {shift_none_from7_to4, shift_none_from7_to4 ? shift_from3_to0 :
+      shift_from7_to4};
+  wire [3:0] shift_from7_to0_s1 = {1'b0, shift_from7_to0};
+  wire shift_from9_to8 = ~operand[9] & operand[8];
+  wire shift_none_from9_to8 = ~operand[9] & ~operand[8];
+  wire shift_from11_to10 = ~operand[11] & operand[10];
+  wire shift_none_from11_to10 = ~operand[11] & ~operand[10];
+  wire [1:0] shift_from11_to8 = {shift_none_from11_to10 & ~shift_none_from9_to8,
+      shift_none_from11_to10 ? shift_from9_to8 : shift_from11_to10};
+  wire shift_none_from11_to8 = shift_none_from11_to10 & shift_none_from9_to8;
+  wire shift_from13_to12 = ~operand[13] & operand[12];
+  wire shift_none_from13_to12 = ~operand[13] & ~operand[12];
+  wire shift_from15_to14 = ~operand[15] & operand[14];
+  wire shift_none_from15_to14 = ~operand[15] & ~operand[14];
+  wire [1:0] shift_from15_to12 = {shift_none_from15_to14 & ~shift_none_from13_to12,
+      shift_none_from15_to14 ? shift_from13_to12 : shift_from15_to14};
+  wire shift_none_from15_to12 = shift_none_from15_to14 & shift_none_from13_to12;
+  wire [2:0] shift_from15_to8 = {shift_none_from15_to12 & ~shift_none_from11_to8,
+      shift_none_from15_to12 ? shift_from11_to8 : shift_from15_to12};
+  wire shift_none_from15_to8 = shift_none_from15_to12 & shift_none_from11_to8;
+  wire shift_from17_to16 = ~operand[17] & operand[16];
+  wire shift_none_from17_to16 = ~operand[17] & ~operand[16];
+  wire shift_from19_to18 = ~operand[19] & operand[18];
+  wire shift_none_from19_to18 = ~operand[19] & ~operand[18];
+  wire [1:0] shift_from19_to16 = {shift_none_from19_to18 & ~shift_none_from17_to16,
+      shift_none_from19_to18 ? shift_from17_to16 : shift_from19_to18};
+  wire shift_none_from19_to16 = shift_none_from19_to18 & shift_none_from17_to16;
+  wire shift_from21_to20 = ~operand[21] & operand[20];
+  wire shift_none_from21_to20 = ~operand[21] & ~operand[20];
+  wire shift_from23_to22 = ~operand[23] & operand[22];
+  wire shift_none_from23_to22 = ~operand[23] & ~operand[22];
+  wire [1:0] shift_from23_to20 = {shift_none_from23_to22 & ~shift_none_from21_to20,
+      shift_none_from23_to22 ? shift_from21_to20 : shift_from23_to22};
+  wire shift_none_from23_to20 = shift_none_from23_to22 & shift_none_from21_to20;
+  wire [2:0] shift_from23_to16 = {shift_none_from23_to20 & ~shift_none_from19_to16,
+      shift_none_from23_to20 ? shift_from19_to16 : shift_from23_to20};
+  wire shift_none_from23_to16 = shift_none_from23_to20 & shift_none_from19_to16;
+  wire [3:0] shift_from23_to8 = {shift_none_from23_to16 & ~shift_none_from15_to8,
+      shift_none_from23_to16 ? shift_from15_to8 : shift_from23_to16};
+  wire shift_none_from23_to8 = shift_none_from23_to16 & shift_none_from15_to8;
+  wire [3:0] shift = shift_none_from23_to8 ? shift_from7_to0_s1 : shift_from23_to8;
+  wire [4:0] shift_s2 = {shift_none_from23_to8_r1, shift_none_from23_to8_r1 ? 1'b0 :
+      shift_from23_to8_r1, shift_r1};
+  wire [24:0] normalized_left16 = shift_none_from23_to8_r1 ? {c_r1[7:0], 17'd0} : {c_r1, 1'b0};
   wire [24:0] normalized_left8 = shift_s2[3] ? {normalized_left16[16:0], 8'd0} : normalized_left16;
   wire [24:0] normalized_left4 = shift_r1[2] ? {normalized_left8[20:0], 4'd0} : normalized_left8;
   wire [24:0] normalized_left2 = shift_r1[1] ? {normalized_left4[22:0], 2'd0} : normalized_left4;
@@ -780,8 +804,9 @@ module engine_4x4_anfma_bf16_bf16_fp32_an_1_2_w24_end (
       exponent_r1 <= exponent;
       inf_r1 <= inf;
       nan_r1 <= nan;
-      shift_r1 <= {shift_4, shift[2:0]};
-      shift_188_r1 <= next_and_14 & ~next_and_7;
+      shift_r1 <= shift[2:0];
+      shift_from23_to8_r1 <= shift_from23_to8[3];
+      shift_none_from23_to8_r1 <= shift_none_from23_to8;
       sign_r1 <= sign;
       code_r2 <= code;
     end

@@ -176,91 +176,106 @@ module fma_bf16_bf16_bf16_bf16_rne (
   wire difference = subtract & ~inf;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire marked_and_4 = ~(|exponent[8:6]) & ~exponent[5] & ~exponent[4];
-  wire marked_and_9 = ~exponent[3] & ~exponent[2];
-  wire marked_and = ~exponent[1] & exponent[0];
-  wire marked_and_15 = marked_and_9 & marked_and;
-  wire marked_and_5 = exponent[1] & ~exponent[0];
-  wire marked_and_22 = marked_and_9 & marked_and_5;
-  wire marked_and_8 = exponent[1] & exponent[0];
-  wire marked_and_10 = marked_and_9 & marked_and_8;
-  wire marked_and_6 = ~exponent[3] & exponent[2];
-  wire marked_and_13 = ~exponent[1] & ~exponent[0];
-  wire marked_and_16 = marked_and_6 & marked_and_13;
-  wire marked_and_20 = marked_and_6 & marked_and;
-  wire marked_and_7 = marked_and_6 & marked_and_5;
-  wire marked_and_17 = marked_and_6 & marked_and_8;
-  wire marked_and_2 = exponent[3] & ~exponent[2];
-  wire marked_and_14 = marked_and_2 & marked_and_13;
-  wire marked_and_3 = marked_and_2 & marked_and;
-  wire marked_and_12 = marked_and_2 & marked_and_5;
-  wire marked_and_21 = marked_and_2 & marked_and_8;
-  wire marked_and_18 = exponent[3] & exponent[2];
-  wire marked_and_19 = marked_and_18 & marked_and_13;
-  wire marked_and_11 = ~(|exponent[8:6]) & ~exponent[5] & exponent[4];
-  wire [27:0] marked = {total[27:1] ^ {27{negative}}, 1'b1} | {marked_and_4 & marked_and_15,
-      marked_and_4 & marked_and_22, marked_and_4 & marked_and_10, marked_and_4 & marked_and_16,
-      marked_and_4 & marked_and_20, marked_and_4 & marked_and_7, marked_and_4 & marked_and_17,
-      marked_and_4 & marked_and_14, marked_and_4 & marked_and_3, marked_and_4 & marked_and_12,
-      marked_and_4 & marked_and_21, marked_and_4 & marked_and_19, marked_and_4 & marked_and_18 &
-      marked_and, marked_and_4 & marked_and_18 & marked_and_5, marked_and_4 & marked_and_18 &
-      marked_and_8, marked_and_11 & marked_and_9 & marked_and_13, marked_and_11 & marked_and_15,
-      marked_and_11 & marked_and_22, marked_and_11 & marked_and_10, marked_and_11 & marked_and_16,
-      marked_and_11 & marked_and_20, marked_and_11 & marked_and_7, marked_and_11 & marked_and_17,
-      marked_and_11 & marked_and_14, marked_and_11 & marked_and_3, marked_and_11 & marked_and_12,
-      marked_and_11 & marked_and_21, marked_and_11 & marked_and_19};
-  wire shift_4_and_12 = ~marked[27] & ~marked[26];
-  wire shift_4_and_11 = ~marked[25] & ~marked[24];
-  wire shift_4_and_13 = shift_4_and_12 & shift_4_and_11;
-  wire shift_4_and_9 = ~marked[23] & ~marked[22];
-  wire shift_4_and_8 = ~marked[21] & ~marked[20];
-  wire shift_4_and_10 = shift_4_and_9 & shift_4_and_8;
-  wire shift_4_and_14 = shift_4_and_13 & shift_4_and_10;
-  wire shift_4_and_5 = ~marked[19] & ~marked[18];
-  wire shift_4_and_4 = ~marked[17] & ~marked[16];
-  wire shift_4_and_6 = shift_4_and_5 & shift_4_and_4;
-  wire shift_4_and_2 = ~marked[15] & ~marked[14];
-  wire shift_4_and = ~marked[13] & ~marked[12];
-  wire shift_4_and_3 = shift_4_and_2 & shift_4_and;
-  wire shift_4_and_7 = shift_4_and_6 & shift_4_and_3;
-  wire shift_4 = shift_4_and_14 & shift_4_and_7;
-  wire shift_3_and_5 = ~marked[11] & ~marked[10];
-  wire shift_3_and_4 = ~marked[9] & ~marked[8];
-  wire shift_3_and_6 = shift_3_and_5 & shift_3_and_4;
-  wire shift_3_and_2 = ~marked[7] & ~marked[6];
-  wire shift_3_and = ~marked[5] & ~marked[4];
-  wire shift_3_and_3 = shift_3_and_2 & shift_3_and;
-  wire shift_3_and_7 = shift_3_and_6 & shift_3_and_3;
-  wire shift_2_and_2 = ~marked[3] & ~marked[2];
-  wire shift_2_and = ~marked[1] & ~marked[0];
-  wire shift_2_and_3 = shift_2_and_2 & shift_2_and;
-  wire shift_0 = shift_4 ? (shift_3_and_7 ? (shift_2_and_3 ? 1'b0 : shift_2_and_2 ? (~marked[1] &
-      marked[0]) : (~marked[3] & marked[2])) : shift_3_and_6 ? (shift_3_and_2 ? (~marked[5] &
-      marked[4]) : (~marked[7] & marked[6])) : shift_3_and_5 ? (~marked[9] & marked[8]) :
-      (~marked[11] & marked[10])) : shift_4_and_14 ? (shift_4_and_6 ? (shift_4_and_2 ? (~marked[13]
-      & marked[12]) : (~marked[15] & marked[14])) : shift_4_and_5 ? (~marked[17] & marked[16]) :
-      (~marked[19] & marked[18])) : shift_4_and_13 ? (shift_4_and_9 ? (~marked[21] & marked[20]) :
-      (~marked[23] & marked[22])) : shift_4_and_12 ? (~marked[25] & marked[24]) : (~marked[27] &
-      marked[26]);
-  wire shift_1 = shift_4 ? (shift_3_and_7 ? (shift_2_and_3 ? 1'b0 : (shift_2_and_2 & ~shift_2_and))
-      : shift_3_and_6 ? (shift_3_and_2 & ~shift_3_and) : (shift_3_and_5 & ~shift_3_and_4)) :
-      shift_4_and_14 ? (shift_4_and_6 ? (shift_4_and_2 & ~shift_4_and) : (shift_4_and_5 &
-      ~shift_4_and_4)) : shift_4_and_13 ? (shift_4_and_9 & ~shift_4_and_8) : (shift_4_and_12 &
-      ~shift_4_and_11);
-  wire shift_2 = shift_4 ? (shift_3_and_7 ? shift_2_and_3 : (shift_3_and_6 & ~shift_3_and_3)) :
-      shift_4_and_14 ? (shift_4_and_6 & ~shift_4_and_3) : (shift_4_and_13 & ~shift_4_and_10);
-  wire shift_3 = shift_4 ? shift_3_and_7 : (shift_4_and_14 & ~shift_4_and_7);
-  wire [4:0] shift = {shift_4, shift_3, shift_2, shift_1, shift_0};
-  wire normalized_some16 = ~shift_4 & (|low_sum_block0[3:0]);
-  wire [23:0] normalized_left16 = shift_4 ? {low_sum[11:0], 12'd0} : total[27:4];
-  wire normalized_some8 = normalized_some16 | (~shift_3 & (|normalized_left16[7:0]));
-  wire [15:0] normalized_left8 = shift_3 ? normalized_left16[15:0] : normalized_left16[23:8];
-  wire normalized_some4 = normalized_some8 | (~shift_2 & (|normalized_left8[3:0]));
-  wire [11:0] normalized_left4 = shift_2 ? normalized_left8[11:0] : normalized_left8[15:4];
-  wire normalized_some2 = normalized_some4 | (~shift_1 & (|normalized_left4[1:0]));
-  wire [9:0] normalized_left2 = shift_1 ? normalized_left4[9:0] : normalized_left4[11:2];
-  wire normalized_some1 = normalized_some2 | (~shift_0 & normalized_left2[0]);
-  wire [8:0] normalized_left1 = shift_0 ? normalized_left2[8:0] : normalized_left2[9:1];
+  wire [3:0] exponent_is_low_low = {exponent[0] & exponent[1], ~exponent[0] & exponent[1],
+      exponent[0] & ~exponent[1], ~exponent[0] & ~exponent[1]};
+  wire [3:0] exponent_is_low_high = {exponent[2] & exponent[3], ~exponent[2] & exponent[3],
+      exponent[2] & ~exponent[3], ~exponent[2] & ~exponent[3]};
+  wire [3:0] exponent_is_low_row0 = exponent_is_low_low & {4{exponent_is_low_high[0]}};
+  wire [3:0] exponent_is_low_row1 = exponent_is_low_low & {4{exponent_is_low_high[1]}};
+  wire [3:0] exponent_is_low_row2 = exponent_is_low_low & {4{exponent_is_low_high[2]}};
+  wire [3:0] exponent_is_low_row3 = exponent_is_low_low & {4{exponent_is_low_high[3]}};
+  wire [15:0] exponent_is_low = {exponent_is_low_row3, exponent_is_low_row2, exponent_is_low_row1,
+      exponent_is_low_row0};
+  wire [1:0] exponent_is_high_low = {exponent[4] & ~exponent[5], ~exponent[4] & ~exponent[5]};
+  wire exponent_is_high_high = ~(|exponent[8:6]);
+  wire [1:0] exponent_is_high_row0 = exponent_is_high_low & {2{exponent_is_high_high}};
+  wire [15:0] exponent_is_row0 = exponent_is_low & {16{exponent_is_high_row0[0]}};
+  wire [15:0] exponent_is_row1 = exponent_is_low & {16{exponent_is_high_row0[1]}};
+  wire [27:0] marked = {total[27:1] ^ {27{negative}}, 1'b1} | {exponent_is_row0[1],
+      exponent_is_row0[2], exponent_is_row0[3], exponent_is_row0[4], exponent_is_row0[5],
+      exponent_is_row0[6], exponent_is_row0[7], exponent_is_row0[8], exponent_is_row0[9],
+      exponent_is_row0[10], exponent_is_row0[11], exponent_is_row0[12], exponent_is_row0[13],
+      exponent_is_row0[14], exponent_is_row0[15], exponent_is_row1[0], exponent_is_row1[1],
+      exponent_is_row1[2], exponent_is_row1[3], exponent_is_row1[4], exponent_is_row1[5],
+      exponent_is_row1[6], exponent_is_row1[7], exponent_is_row1[8], exponent_is_row1[9],
+      exponent_is_row1[10], exponent_is_row1[11], exponent_is_row1[12]};
+  wire shift_from1_to0 = ~marked[1] & marked[0];
+  wire shift_none_from1_to0 = ~marked[1] & ~marked[0];
+  wire shift_from3_to2 = ~marked[3] & marked[2];
+  wire shift_none_from3_to2 = ~marked[3] & ~marked[2];
+  wire [1:0] shift_from3_to0 = {shift_none_from3_to2 & ~shift_none_from1_to0, shift_none_from3_to2 ?
+      shift_from1_to0 : shift_from3_to2};
+  wire shift_none_from3_to0 = shift_none_from3_to2 & shift_none_from1_to0;
+  wire [2:0] shift_from3_to0_2 = {shift_none_from3_to0, shift_none_from3_to0 ? 2'd0 :
+      shift_from3_to0};
+  wire shift_from5_to4 = ~marked[5] & marked[4];
+  wire shift_none_from5_to4 = ~marked[5] & ~marked[4];
+  wire shift_from7_to6 = ~marked[7] & marked[6];
+  wire shift_none_from7_to6 = ~marked[7] & ~marked[6];
+  wire [1:0] shift_from7_to4 = {shift_none_from7_to6 & ~shift_none_from5_to4, shift_none_from7_to6 ?
+      shift_from5_to4 : shift_from7_to6};
+  wire shift_none_from7_to4 = shift_none_from7_to6 & shift_none_from5_to4;
+  wire shift_from9_to8 = ~marked[9] & marked[8];
+  wire shift_none_from9_to8 = ~marked[9] & ~marked[8];
+  wire shift_from11_to10 = ~marked[11] & marked[10];
+  wire shift_none_from11_to10 = ~marked[11] & ~marked[10];
+  wire [1:0] shift_from11_to8 = {shift_none_from11_to10 & ~shift_none_from9_to8,
+      shift_none_from11_to10 ? shift_from9_to8 : shift_from11_to10};
+  wire shift_none_from11_to8 = shift_none_from11_to10 & shift_none_from9_to8;
+  wire [2:0] shift_from11_to4 = {shift_none_from11_to8 & ~shift_none_from7_to4,
+      shift_none_from11_to8 ? shift_from7_to4 : shift_from11_to8};
+  wire shift_none_from11_to4 = shift_none_from11_to8 & shift_none_from7_to4;
+  wire [3:0] shift_from11_to0 = {shift_none_from11_to4, shift_none_from11_to4 ? shift_from3_to0_2 :
+      shift_from11_to4};
+  wire shift_from13_to12 = ~marked[13] & marked[12];
+  wire shift_none_from13_to12 = ~marked[13] & ~marked[12];
+  wire shift_from15_to14 = ~marked[15] & marked[14];
+  wire shift_none_from15_to14 = ~marked[15] & ~marked[14];
+  wire [1:0] shift_from15_to12 = {shift_none_from15_to14 & ~shift_none_from13_to12,
+      shift_none_from15_to14 ? shift_from13_to12 : shift_from15_to14};
+  wire shift_none_from15_to12 = shift_none_from15_to14 & shift_none_from13_to12;
+  wire shift_from17_to16 = ~marked[17] & marked[16];
+  wire shift_none_from17_to16 = ~marked[17] & ~marked[16];
+  wire shift_from19_to18 = ~marked[19] & marked[18];
+  wire shift_none_from19_to18 = ~marked[19] & ~marked[18];
+  wire [1:0] shift_from19_to16 = {shift_none_from19_to18 & ~shift_none_from17_to16,
+      shift_none_from19_to18 ? shift_from17_to16 : shift_from19_to18};
+  wire shift_none_from19_to16 = shift_none_from19_to18 & shift_none_from17_to16;
+  wire [2:0] shift_from19_to12 = {shift_none_from19_to16 & ~shift_none_from15_to12,
+      shift_none_from19_to16 ? shift_from15_to12 : shift_from19_to16};
+  wire shift_none_from19_to12 = shift_none_from19_to16 & shift_none_from15_to12;
+  wire shift_from21_to20 = ~marked[21] & marked[20];
+  wire shift_none_from21_to20 = ~marked[21] & ~marked[20];
+  wire shift_from23_to22 = ~marked[23] & marked[22];
+  wire shift_none_from23_to22 = ~marked[23] & ~marked[22];
+  wire [1:0] shift_from23_to20 = {shift_none_from23_to22 & ~shift_none_from21_to20,
+      shift_none_from23_to22 ? shift_from21_to20 : shift_from23_to22};
+  wire shift_none_from23_to20 = shift_none_from23_to22 & shift_none_from21_to20;
+  wire shift_from25_to24 = ~marked[25] & marked[24];
+  wire shift_none_from25_to24 = ~marked[25] & ~marked[24];
+  wire shift_from27_to26 = ~marked[27] & marked[26];
+  wire shift_none_from27_to26 = ~marked[27] & ~marked[26];
+  wire [1:0] shift_from27_to24 = {shift_none_from27_to26 & ~shift_none_from25_to24,
+      shift_none_from27_to26 ? shift_from25_to24 : shift_from27_to26};
+  wire shift_none_from27_to24 = shift_none_from27_to26 & shift_none_from25_to24;
+  wire [2:0] shift_from27_to20 = {shift_none_from27_to24 & ~shift_none_from23_to20,
+      shift_none_from27_to24 ? shift_from23_to20 : shift_from27_to24};
+  wire shift_none_from27_to20 = shift_none_from27_to24 & shift_none_from23_to20;
+  wire [3:0] shift_from27_to12 = {shift_none_from27_to20 & ~shift_none_from19_to12,
+      shift_none_from27_to20 ? shift_from19_to12 : shift_from27_to20};
+  wire shift_none_from27_to12 = shift_none_from27_to20 & shift_none_from19_to12;
+  wire [4:0] shift = {shift_none_from27_to12, shift_none_from27_to12 ? shift_from11_to0 :
+      shift_from27_to12};
+  wire normalized_some16 = ~shift_none_from27_to12 & (|low_sum_block0[3:0]);
+  wire [23:0] normalized_left16 = shift_none_from27_to12 ? {low_sum[11:0], 12'd0} : total[27:4];
+  wire normalized_some8 = normalized_some16 | (~shift[3] & (|normalized_left16[7:0]));
+  wire [15:0] normalized_left8 = shift[3] ? normalized_left16[15:0] : normalized_left16[23:8];
+  wire normalized_some4 = normalized_some8 | (~shift[2] & (|normalized_left8[3:0]));
+  wire [11:0] normalized_left4 = shift[2] ? normalized_left8[11:0] : normalized_left8[15:4];
+  wire normalized_some2 = normalized_some4 | (~shift[1] & (|normalized_left4[1:0]));
+  wire [9:0] normalized_left2 = shift[1] ? normalized_left4[9:0] : normalized_left4[11:2];
+  wire normalized_some1 = normalized_some2 | (~shift[0] & normalized_left2[0]);
+  wire [8:0] normalized_left1 = shift[0] ? normalized_left2[8:0] : normalized_left2[9:1];
   wire sticky = normalized_some1 | addend_lost;
   wire [8:0] kept = normalized_left1 ^ {9{negative}};
   wire carry_from_below = negative & ~sticky;

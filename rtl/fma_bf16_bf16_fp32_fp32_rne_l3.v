@@ -70,6 +70,7 @@ module fma_bf16_bf16_fp32_fp32_rne_l3 (
   reg subtract_r2;
   reg [26:0] upper_sum_r2;
   reg [31:0] code_r3;
+  wire offered = i_valid & ~rst;
   wire ready_3 = ~valid_3 | o_ready;
   wire ready_2 = ~valid_2 | ready_3;
   wire ready_1 = ~valid_1 | ready_2;
@@ -242,157 +243,198 @@ module fma_bf16_bf16_fp32_fp32_rne_l3 (
   wire difference = subtract_r2 & ~inf_r2;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire marked_and_4 = ~(|exponent_r2[8:6]) & ~exponent_r2[5] & ~exponent_r2[4];
-  wire marked_and_12 = ~exponent_r2[3] & ~exponent_r2[2];
-  wire marked_and = ~exponent_r2[1] & exponent_r2[0];
-  wire marked_and_13 = marked_and_12 & marked_and;
-  wire marked_and_5 = exponent_r2[1] & ~exponent_r2[0];
-  wire marked_and_24 = marked_and_12 & marked_and_5;
-  wire marked_and_21 = exponent_r2[1] & exponent_r2[0];
-  wire marked_and_22 = marked_and_12 & marked_and_21;
-  wire marked_and_17 = ~exponent_r2[3] & exponent_r2[2];
-  wire marked_and_8 = ~exponent_r2[1] & ~exponent_r2[0];
-  wire marked_and_18 = marked_and_17 & marked_and_8;
-  wire marked_and_26 = marked_and_17 & marked_and;
-  wire marked_and_28 = marked_and_17 & marked_and_5;
-  wire marked_and_25 = marked_and_17 & marked_and_21;
-  wire marked_and_2 = exponent_r2[3] & ~exponent_r2[2];
-  wire marked_and_11 = marked_and_2 & marked_and_8;
-  wire marked_and_3 = marked_and_2 & marked_and;
-  wire marked_and_6 = marked_and_2 & marked_and_5;
-  wire marked_and_23 = marked_and_2 & marked_and_21;
-  wire marked_and_9 = exponent_r2[3] & exponent_r2[2];
-  wire marked_and_10 = marked_and_9 & marked_and_8;
-  wire marked_and_16 = marked_and_9 & marked_and;
-  wire marked_and_15 = marked_and_9 & marked_and_5;
-  wire marked_and_27 = marked_and_9 & marked_and_21;
-  wire marked_and_7 = ~(|exponent_r2[8:6]) & ~exponent_r2[5] & exponent_r2[4];
-  wire marked_and_19 = marked_and_12 & marked_and_8;
-  wire marked_and_14 = ~(|exponent_r2[8:6]) & exponent_r2[5] & ~exponent_r2[4];
-  wire marked_and_20 = ~(|exponent_r2[8:6]) & exponent_r2[5] & exponent_r2[4];
+  wire [3:0] exponent_is_low_low = {exponent_r2[0] & exponent_r2[1], ~exponent_r2[0] &
+      exponent_r2[1], exponent_r2[0] & ~exponent_r2[1], ~exponent_r2[0] & ~exponent_r2[1]};
+  wire [3:0] exponent_is_low_high = {exponent_r2[2] & exponent_r2[3], ~exponent_r2[2] &
+      exponent_r2[3], exponent_r2[2] & ~exponent_r2[3], ~exponent_r2[2] & ~exponent_r2[3]};
+  wire [3:0] exponent_is_low_row0 = exponent_is_low_low & {4{exponent_is_low_high[0]}};
+  wire [3:0] exponent_is_low_row1 = exponent_is_low_low & {4{exponent_is_low_high[1]}};
+  wire [3:0] exponent_is_low_row2 = exponent_is_low_low & {4{exponent_is_low_high[2]}};
+  wire [3:0] exponent_is_low_row3 = exponent_is_low_low & {4{exponent_is_low_high[3]}};
+  wire [15:0] exponent_is_low = {exponent_is_low_row3, exponent_is_low_row2, exponent_is_low_row1,
+      exponent_is_low_row0};
+  wire [3:0] exponent_is_high_low = {exponent_r2[4] & exponent_r2[5], ~exponent_r2[4] &
+      exponent_r2[5], exponent_r2[4] & ~exponent_r2[5], ~exponent_r2[4] & ~exponent_r2[5]};
+  wire exponent_is_high_high = ~(|exponent_r2[8:6]);
+  wire [3:0] exponent_is_high_row0 = exponent_is_high_low & {4{exponent_is_high_high}};
+  wire [15:0] exponent_is_row0 = exponent_is_low & {16{exponent_is_high_row0[0]}};
+  wire [15:0] exponent_is_row1 = exponent_is_low & {16{exponent_is_high_row0[1]}};
+  wire [15:0] exponent_is_row2 = exponent_is_low & {16{exponent_is_high_row0[2]}};
+  wire [15:0] exponent_is_row3 = exponent_is_low & {16{exponent_is_high_row0[3]}};
   wire [59:0] marked = {{upper_sum_r2[25:0], low_sum_bits28_r2, low_sum_bits21_r2,
       low_sum_bits14_r2, low_sum_bits7_r2, low_sum_block0_r2[6:1]} ^ {59{negative}}, 1'b1} |
-      {marked_and_4 & marked_and_13, marked_and_4 & marked_and_24, marked_and_4 & marked_and_22,
-      marked_and_4 & marked_and_18, marked_and_4 & marked_and_26, marked_and_4 & marked_and_28,
-      marked_and_4 & marked_and_25, marked_and_4 & marked_and_11, marked_and_4 & marked_and_3,
-      marked_and_4 & marked_and_6, marked_and_4 & marked_and_23, marked_and_4 & marked_and_10,
-      marked_and_4 & marked_and_16, marked_and_4 & marked_and_15, marked_and_4 & marked_and_27,
-      marked_and_7 & marked_and_19, marked_and_7 & marked_and_13, marked_and_7 & marked_and_24,
-      marked_and_7 & marked_and_22, marked_and_7 & marked_and_18, marked_and_7 & marked_and_26,
-      marked_and_7 & marked_and_28, marked_and_7 & marked_and_25, marked_and_7 & marked_and_11,
-      marked_and_7 & marked_and_3, marked_and_7 & marked_and_6, marked_and_7 & marked_and_23,
-      marked_and_7 & marked_and_10, marked_and_7 & marked_and_16, marked_and_7 & marked_and_15,
-      marked_and_7 & marked_and_27, marked_and_14 & marked_and_19, marked_and_14 & marked_and_13,
-      marked_and_14 & marked_and_24, marked_and_14 & marked_and_22, marked_and_14 & marked_and_18,
-      marked_and_14 & marked_and_26, marked_and_14 & marked_and_28, marked_and_14 & marked_and_25,
-      marked_and_14 & marked_and_11, marked_and_14 & marked_and_3, marked_and_14 & marked_and_6,
-      marked_and_14 & marked_and_23, marked_and_14 & marked_and_10, marked_and_14 & marked_and_16,
-      marked_and_14 & marked_and_15, marked_and_14 & marked_and_27, marked_and_20 & marked_and_19,
-      marked_and_20 & marked_and_13, marked_and_20 & marked_and_24, marked_and_20 & marked_and_22,
-      marked_and_20 & marked_and_18, marked_and_20 & marked_and_26, marked_and_20 & marked_and_28,
-      marked_and_20 & marked_and_25, marked_and_20 & marked_and_11, marked_and_20 & marked_and_3,
-      marked_and_20 & marked_and_6, marked_and_20 & marked_and_23, 1'b0};
-  wire shift_5_and_27 = ~marked[59] & ~marked[58];
-  wire shift_5_and_26 = ~marked[57] & ~marked[56];
-  wire shift_5_and_28 = shift_5_and_27 & shift_5_and_26;
-  wire shift_5_and_24 = ~marked[55] & ~marked[54];
-  wire shift_5_and_23 = ~marked[53] & ~marked[52];
-  wire shift_5_and_25 = shift_5_and_24 & shift_5_and_23;
-  wire shift_5_and_29 = shift_5_and_28 & shift_5_and_25;
-  wire shift_5_and_20 = ~marked[51] & ~marked[50];
-  wire shift_5_and_19 = ~marked[49] & ~marked[48];
-  wire shift_5_and_21 = shift_5_and_20 & shift_5_and_19;
-  wire shift_5_and_17 = ~marked[47] & ~marked[46];
-  wire shift_5_and_16 = ~marked[45] & ~marked[44];
-  wire shift_5_and_18 = shift_5_and_17 & shift_5_and_16;
-  wire shift_5_and_22 = shift_5_and_21 & shift_5_and_18;
-  wire shift_5_and_30 = shift_5_and_29 & shift_5_and_22;
-  wire shift_5_and_12 = ~marked[43] & ~marked[42];
-  wire shift_5_and_11 = ~marked[41] & ~marked[40];
-  wire shift_5_and_13 = shift_5_and_12 & shift_5_and_11;
-  wire shift_5_and_9 = ~marked[39] & ~marked[38];
-  wire shift_5_and_8 = ~marked[37] & ~marked[36];
-  wire shift_5_and_10 = shift_5_and_9 & shift_5_and_8;
-  wire shift_5_and_14 = shift_5_and_13 & shift_5_and_10;
-  wire shift_5_and_5 = ~marked[35] & ~marked[34];
-  wire shift_5_and_4 = ~marked[33] & ~marked[32];
-  wire shift_5_and_6 = shift_5_and_5 & shift_5_and_4;
-  wire shift_5_and_2 = ~marked[31] & ~marked[30];
-  wire shift_5_and = ~marked[29] & ~marked[28];
-  wire shift_5_and_3 = shift_5_and_2 & shift_5_and;
-  wire shift_5_and_7 = shift_5_and_6 & shift_5_and_3;
-  wire shift_5_and_15 = shift_5_and_14 & shift_5_and_7;
-  wire shift_5 = shift_5_and_30 & shift_5_and_15;
-  wire shift_4_and_12 = ~marked[27] & ~marked[26];
-  wire shift_4_and_11 = ~marked[25] & ~marked[24];
-  wire shift_4_and_13 = shift_4_and_12 & shift_4_and_11;
-  wire shift_4_and_9 = ~marked[23] & ~marked[22];
-  wire shift_4_and_8 = ~marked[21] & ~marked[20];
-  wire shift_4_and_10 = shift_4_and_9 & shift_4_and_8;
-  wire shift_4_and_14 = shift_4_and_13 & shift_4_and_10;
-  wire shift_4_and_5 = ~marked[19] & ~marked[18];
-  wire shift_4_and_4 = ~marked[17] & ~marked[16];
-  wire shift_4_and_6 = shift_4_and_5 & shift_4_and_4;
-  wire shift_4_and_2 = ~marked[15] & ~marked[14];
-  wire shift_4_and = ~marked[13] & ~marked[12];
-  wire shift_4_and_3 = shift_4_and_2 & shift_4_and;
-  wire shift_4_and_7 = shift_4_and_6 & shift_4_and_3;
-  wire shift_4_and_15 = shift_4_and_14 & shift_4_and_7;
-  wire shift_3_and_5 = ~marked[11] & ~marked[10];
-  wire shift_3_and_4 = ~marked[9] & ~marked[8];
-  wire shift_3_and_6 = shift_3_and_5 & shift_3_and_4;
-  wire shift_3_and_2 = ~marked[7] & ~marked[6];
-  wire shift_3_and = ~marked[5] & ~marked[4];
-  wire shift_3_and_3 = shift_3_and_2 & shift_3_and;
-  wire shift_3_and_7 = shift_3_and_6 & shift_3_and_3;
-  wire shift_1_and = ~marked[3] & ~marked[2];
-  wire shift_0 = shift_5 ? (shift_4_and_15 ? (shift_3_and_7 ? (shift_1_and ? ~marked[1] :
-      (~marked[3] & marked[2])) : shift_3_and_6 ? (shift_3_and_2 ? (~marked[5] & marked[4]) :
-      (~marked[7] & marked[6])) : shift_3_and_5 ? (~marked[9] & marked[8]) : (~marked[11] &
-      marked[10])) : shift_4_and_14 ? (shift_4_and_6 ? (shift_4_and_2 ? (~marked[13] & marked[12]) :
-      (~marked[15] & marked[14])) : shift_4_and_5 ? (~marked[17] & marked[16]) : (~marked[19] &
-      marked[18])) : shift_4_and_13 ? (shift_4_and_9 ? (~marked[21] & marked[20]) : (~marked[23] &
-      marked[22])) : shift_4_and_12 ? (~marked[25] & marked[24]) : (~marked[27] & marked[26])) :
-      shift_5_and_30 ? (shift_5_and_14 ? (shift_5_and_6 ? (shift_5_and_2 ? (~marked[29] &
-      marked[28]) : (~marked[31] & marked[30])) : shift_5_and_5 ? (~marked[33] & marked[32]) :
-      (~marked[35] & marked[34])) : shift_5_and_13 ? (shift_5_and_9 ? (~marked[37] & marked[36]) :
-      (~marked[39] & marked[38])) : shift_5_and_12 ? (~marked[41] & marked[40]) : (~marked[43] &
-      marked[42])) : shift_5_and_29 ? (shift_5_and_21 ? (shift_5_and_17 ? (~marked[45] & marked[44])
-      : (~marked[47] & marked[46])) : shift_5_and_20 ? (~marked[49] & marked[48]) : (~marked[51] &
-      marked[50])) : shift_5_and_28 ? (shift_5_and_24 ? (~marked[53] & marked[52]) : (~marked[55] &
-      marked[54])) : shift_5_and_27 ? (~marked[57] & marked[56]) : (~marked[59] & marked[58]);
-  wire shift_1 = shift_5 ? (shift_4_and_15 ? (shift_3_and_7 ? shift_1_and : shift_3_and_6 ?
-      (shift_3_and_2 & ~shift_3_and) : (shift_3_and_5 & ~shift_3_and_4)) : shift_4_and_14 ?
-      (shift_4_and_6 ? (shift_4_and_2 & ~shift_4_and) : (shift_4_and_5 & ~shift_4_and_4)) :
-      shift_4_and_13 ? (shift_4_and_9 & ~shift_4_and_8) : (shift_4_and_12 & ~shift_4_and_11)) :
-      shift_5_and_30 ? (shift_5_and_14 ? (shift_5_and_6 ? (shift_5_and_2 & ~shift_5_and) :
-      (shift_5_and_5 & ~shift_5_and_4)) : shift_5_and_13 ? (shift_5_and_9 & ~shift_5_and_8) :
-      (shift_5_and_12 & ~shift_5_and_11)) : shift_5_and_29 ? (shift_5_and_21 ? (shift_5_and_17 &
-      ~shift_5_and_16) : (shift_5_and_20 & ~shift_5_and_19)) : shift_5_and_28 ? (shift_5_and_24 &
-      ~shift_5_and_23) : (shift_5_and_27 & ~shift_5_and_26);
-  wire shift_2 = shift_5 ? (shift_4_and_15 ? (shift_3_and_7 ? 1'b0 : (shift_3_and_6 &
-      ~shift_3_and_3)) : shift_4_and_14 ? (shift_4_and_6 & ~shift_4_and_3) : (shift_4_and_13 &
-      ~shift_4_and_10)) : shift_5_and_30 ? (shift_5_and_14 ? (shift_5_and_6 & ~shift_5_and_3) :
-      (shift_5_and_13 & ~shift_5_and_10)) : shift_5_and_29 ? (shift_5_and_21 & ~shift_5_and_18) :
-      (shift_5_and_28 & ~shift_5_and_25);
-  wire shift_3 = shift_5 ? (shift_4_and_15 ? shift_3_and_7 : (shift_4_and_14 & ~shift_4_and_7)) :
-      shift_5_and_30 ? (shift_5_and_14 & ~shift_5_and_7) : (shift_5_and_29 & ~shift_5_and_22);
-  wire shift_4 = shift_5 ? shift_4_and_15 : (shift_5_and_30 & ~shift_5_and_15);
-  wire [5:0] shift = {shift_5, shift_4, shift_3, shift_2, shift_1, shift_0};
-  wire normalized_some32 = ~shift_5 & (|low_sum_block0_r2[3:0]);
-  wire [55:0] normalized_left32 = shift_5 ? {low_sum_bits21_r2, low_sum_bits14_r2, low_sum_bits7_r2,
-      low_sum_block0_r2, 28'd0} : {upper_sum_r2[25:0], low_sum_bits28_r2, low_sum_bits21_r2,
-      low_sum_bits14_r2, low_sum_bits7_r2, low_sum_block0_r2[6:4]};
-  wire normalized_some16 = normalized_some32 | (~shift_4 & (|normalized_left32[15:0]));
-  wire [39:0] normalized_left16 = shift_4 ? normalized_left32[39:0] : normalized_left32[55:16];
-  wire normalized_some8 = normalized_some16 | (~shift_3 & (|normalized_left16[7:0]));
-  wire [31:0] normalized_left8 = shift_3 ? normalized_left16[31:0] : normalized_left16[39:8];
-  wire normalized_some4 = normalized_some8 | (~shift_2 & (|normalized_left8[3:0]));
-  wire [27:0] normalized_left4 = shift_2 ? normalized_left8[27:0] : normalized_left8[31:4];
-  wire normalized_some2 = normalized_some4 | (~shift_1 & (|normalized_left4[1:0]));
-  wire [25:0] normalized_left2 = shift_1 ? normalized_left4[25:0] : normalized_left4[27:2];
-  wire normalized_some1 = normalized_some2 | (~shift_0 & normalized_left2[0]);
-  wire [24:0] normalized_left1 = shift_0 ? normalized_left2[24:0] : normalized_left2[25:1];
+      {exponent_is_row0[1], exponent_is_row0[2], exponent_is_row0[3], exponent_is_row0[4],
+      exponent_is_row0[5], exponent_is_row0[6], exponent_is_row0[7], exponent_is_row0[8],
+      exponent_is_row0[9], exponent_is_row0[10], exponent_is_row0[11], exponent_is_row0[12],
+      exponent_is_row0[13], exponent_is_row0[14], exponent_is_row0[15], exponent_is_row1[0],
+      exponent_is_row1[1], exponent_is_row1[2], exponent_is_row1[3], exponent_is_row1[4],
+      exponent_is_row1[5], exponent_is_row1[6], exponent_is_row1[7], exponent_is_row1[8],
+      exponent_is_row1[9], exponent_is_row1[10], exponent_is_row1[11], exponent_is_row1[12],
+      exponent_is_row1[13], exponent_is_row1[14], exponent_is_row1[15], exponent_is_row2[0],
+      exponent_is_row2[1], exponent_is_row2[2], exponent_is_row2[3], exponent_is_row2[4],
+      exponent_is_row2[5], exponent_is_row2[6], exponent_is_row2[7], exponent_is_row2[8],
+      exponent_is_row2[9], exponent_is_row2[10], exponent_is_row2[11], exponent_is_row2[12],
+      exponent_is_row2[13], exponent_is_row2[14], exponent_is_row2[15], exponent_is_row3[0],
+      exponent_is_row3[1], exponent_is_row3[2], exponent_is_row3[3], exponent_is_row3[4],
+      exponent_is_row3[5], exponent_is_row3[6], exponent_is_row3[7], exponent_is_row3[8],
+      exponent_is_row3[9], exponent_is_row3[10], exponent_is_row3[11], exponent_is_row3[12]};
+  wire shift_from1_to0 = ~marked[1];
+  wire shift_from3_to2 = ~marked[3] & marked[2];
+  wire shift_none_from3_to2 = ~marked[3] & ~marked[2];
+  wire [1:0] shift_from3_to0 = {shift_none_from3_to2, shift_none_from3_to2 ? shift_from1_to0 :
+      shift_from3_to2};
+  wire [2:0] shift_from3_to0_s3 = {1'b0, shift_from3_to0};
+  wire shift_from5_to4 = ~marked[5] & marked[4];
+  wire shift_none_from5_to4 = ~marked[5] & ~marked[4];
+  wire shift_from7_to6 = ~marked[7] & marked[6];
+  wire shift_none_from7_to6 = ~marked[7] & ~marked[6];
+  wire [1:0] shift_from7_to4 = {shift_none_from7_to6 & ~shift_none_from5_to4, shift_none_from7_to6 ?
+      shift_from5_to4 : shift_from7_to6};
+  wire shift_none_from7_to4 = shift_none_from7_to6 & shift_none_from5_to4;
+  wire shift_from9_to8 = ~marked[9] & marked[8];
+  wire shift_none_from9_to8 = ~marked[9] & ~marked[8];
+  wire shift_from11_to10 = ~marked[11] & marked[10];
+  wire shift_none_from11_to10 = ~marked[11] & ~marked[10];
+  wire [1:0] shift_from11_to8 = {shift_none_from11_to10 & ~shift_none_from9_to8,
+      shift_none_from11_to10 ? shift_from9_to8 : shift_from11_to10};
+  wire shift_none_from11_to8 = shift_none_from11_to10 & shift_none_from9_to8;
+  wire [2:0] shift_from11_to4 = {shift_none_from11_to8 & ~shift_none_from7_to4,
+      shift_none_from11_to8 ? shift_from7_to4 : shift_from11_to8};
+  wire shift_none_from11_to4 = shift_none_from11_to8 & shift_none_from7_to4;
+  wire [3:0] shift_from11_to0 = {shift_none_from11_to4, shift_none_from11_to4 ? shift_from3_to0_s3 :
+      shift_from11_to4};
+  wire shift_from13_to12 = ~marked[13] & marked[12];
+  wire shift_none_from13_to12 = ~marked[13] & ~marked[12];
+  wire shift_from15_to14 = ~marked[15] & marked[14];
+  wire shift_none_from15_to14 = ~marked[15] & ~marked[14];
+  wire [1:0] shift_from15_to12 = {shift_none_from15_to14 & ~shift_none_from13_to12,
+      shift_none_from15_to14 ? shift_from13_to12 : shift_from15_to14};
+  wire shift_none_from15_to12 = shift_none_from15_to14 & shift_none_from13_to12;
+  wire shift_from17_to16 = ~marked[17] & marked[16];
+  wire shift_none_from17_to16 = ~marked[17] & ~marked[16];
+  wire shift_from19_to18 = ~marked[19] & marked[18];
+  wire shift_none_from19_to18 = ~marked[19] & ~marked[18];
+  wire [1:0] shift_from19_to16 = {shift_none_from19_to18 & ~shift_none_from17_to16,
+      shift_none_from19_to18 ? shift_from17_to16 : shift_from19_to18};
+  wire shift_none_from19_to16 = shift_none_from19_to18 & shift_none_from17_to16;
+  wire [2:0] shift_from19_to12 = {shift_none_from19_to16 & ~shift_none_from15_to12,
+      shift_none_from19_to16 ? shift_from15_to12 : shift_from19_to16};
+  wire shift_none_from19_to12 = shift_none_from19_to16 & shift_none_from15_to12;
+  wire shift_from21_to20 = ~marked[21] & marked[20];
+  wire shift_none_from21_to20 = ~marked[21] & ~marked[20];
+  wire shift_from23_to22 = ~marked[23] & marked[22];
+  wire shift_none_from23_to22 = ~marked[23] & ~marked[22];
+  wire [1:0] shift_from23_to20 = {shift_none_from23_to22 & ~shift_none_from21_to20,
+      shift_none_from23_to22 ? shift_from21_to20 : shift_from23_to22};
+  wire shift_none_from23_to20 = shift_none_from23_to22 & shift_none_from21_to20;
+  wire shift_from25_to24 = ~marked[25] & marked[24];
+  wire shift_none_from25_to24 = ~marked[25] & ~marked[24];
+  wire shift_from27_to26 = ~marked[27] & marked[26];
+  wire shift_none_from27_to26 = ~marked[27] & ~marked[26];
+  wire [1:0] shift_from27_to24 = {shift_none_from27_to26 & ~shift_none_from25_to24,
+      shift_none_from27_to26 ? shift_from25_to24 : shift_from27_to26};
+  wire shift_none_from27_to24 = shift_none_from27_to26 & shift_none_from25_to24;
+  wire [2:0] shift_from27_to20 = {shift_none_from27_to24 & ~shift_none_from23_to20,
+      shift_none_from27_to24 ? shift_from23_to20 : shift_from27_to24};
+  wire shift_none_from27_to20 = shift_none_from27_to24 & shift_none_from23_to20;
+  wire [3:0] shift_from27_to12 = {shift_none_from27_to20 & ~shift_none_from19_to12,
+      shift_none_from27_to20 ? shift_from19_to12 : shift_from27_to20};
+  wire shift_none_from27_to12 = shift_none_from27_to20 & shift_none_from19_to12;
+  wire [4:0] shift_from27_to0 = {shift_none_from27_to12, shift_none_from27_to12 ? shift_from11_to0 :
+      shift_from27_to12};
+  wire shift_from29_to28 = ~marked[29] & marked[28];
+  wire shift_none_from29_to28 = ~marked[29] & ~marked[28];
+  wire shift_from31_to30 = ~marked[31] & marked[30];
+  wire shift_none_from31_to30 = ~marked[31] & ~marked[30];
+  wire [1:0] shift_from31_to28 = {shift_none_from31_to30 & ~shift_none_from29_to28,
+      shift_none_from31_to30 ? shift_from29_to28 : shift_from31_to30};
+  wire shift_none_from31_to28 = shift_none_from31_to30 & shift_none_from29_to28;
+  wire shift_from33_to32 = ~marked[33] & marked[32];
+  wire shift_none_from33_to32 = ~marked[33] & ~marked[32];
+  wire shift_from35_to34 = ~marked[35] & marked[34];
+  wire shift_none_from35_to34 = ~marked[35] & ~marked[34];
+  wire [1:0] shift_from35_to32 = {shift_none_from35_to34 & ~shift_none_from33_to32,
+      shift_none_from35_to34 ? shift_from33_to32 : shift_from35_to34};
+  wire shift_none_from35_to32 = shift_none_from35_to34 & shift_none_from33_to32;
+  wire [2:0] shift_from35_to28 = {shift_none_from35_to32 & ~shift_none_from31_to28,
+      shift_none_from35_to32 ? shift_from31_to28 : shift_from35_to32};
+  wire shift_none_from35_to28 = shift_none_from35_to32 & shift_none_from31_to28;
+  wire shift_from37_to36 = ~marked[37] & marked[36];
+  wire shift_none_from37_to36 = ~marked[37] & ~marked[36];
+  wire shift_from39_to38 = ~marked[39] & marked[38];
+  wire shift_none_from39_to38 = ~marked[39] & ~marked[38];
+  wire [1:0] shift_from39_to36 = {shift_none_from39_to38 & ~shift_none_from37_to36,
+      shift_none_from39_to38 ? shift_from37_to36 : shift_from39_to38};
+  wire shift_none_from39_to36 = shift_none_from39_to38 & shift_none_from37_to36;
+  wire shift_from41_to40 = ~marked[41] & marked[40];
+  wire shift_none_from41_to40 = ~marked[41] & ~marked[40];
+  wire shift_from43_to42 = ~marked[43] & marked[42];
+  wire shift_none_from43_to42 = ~marked[43] & ~marked[42];
+  wire [1:0] shift_from43_to40 = {shift_none_from43_to42 & ~shift_none_from41_to40,
+      shift_none_from43_to42 ? shift_from41_to40 : shift_from43_to42};
+  wire shift_none_from43_to40 = shift_none_from43_to42 & shift_none_from41_to40;
+  wire [2:0] shift_from43_to36 = {shift_none_from43_to40 & ~shift_none_from39_to36,
+      shift_none_from43_to40 ? shift_from39_to36 : shift_from43_to40};
+  wire shift_none_from43_to36 = shift_none_from43_to40 & shift_none_from39_to36;
+  wire [3:0] shift_from43_to28 = {shift_none_from43_to36 & ~shift_none_from35_to28,
+      shift_none_from43_to36 ? shift_from35_to28 : shift_from43_to36};
+  wire shift_none_from43_to28 = shift_none_from43_to36 & shift_none_from35_to28;
+  wire shift_from45_to44 = ~marked[45] & marked[44];
+  wire shift_none_from45_to44 = ~marked[45] & ~marked[44];
+  wire shift_from47_to46 = ~marked[47] & marked[46];
+  wire shift_none_from47_to46 = ~marked[47] & ~marked[46];
+  wire [1:0] shift_from47_to44 = {shift_none_from47_to46 & ~shift_none_from45_to44,
+      shift_none_from47_to46 ? shift_from45_to44 : shift_from47_to46};
+  wire shift_none_from47_to44 = shift_none_from47_to46 & shift_none_from45_to44;
+  wire shift_from49_to48 = ~marked[49] & marked[48];
+  wire shift_none_from49_to48 = ~marked[49] & ~marked[48];
+  wire shift_from51_to50 = ~marked[51] & marked[50];
+  wire shift_none_from51_to50 = ~marked[51] & ~marked[50];
+  wire [1:0] shift_from51_to48 = {shift_none_from51_to50 & ~shift_none_from49_to48,
+      shift_none_from51_to50 ? shift_from49_to48 : shift_from51_to50};
+  wire shift_none_from51_to48 = shift_none_from51_to50 & shift_none_from49_to48;
+  wire [2:0] shift_from51_to44 = {shift_none_from51_to48 & ~shift_none_from47_to44,
+      shift_none_from51_to48 ? shift_from47_to44 : shift_from51_to48};
+  wire shift_none_from51_to44 = shift_none_from51_to48 & shift_none_from47_to44;
+  wire shift_from53_to52 = ~marked[53] & marked[52];
+  wire shift_none_from53_to52 = ~marked[53] & ~marked[52];
+  wire shift_from55_to54 = ~marked[55] & marked[54];
+  wire shift_none_from55_to54 = ~marked[55] & ~marked[54];
+  wire [1:0] shift_from55_to52 = {shift_none_from55_to54 & ~shift_none_from53_to52,
+      shift_none_from55_to54 ? shift_from53_to52 : shift_from55_to54};
+  wire shift_none_from55_to52 = shift_none_from55_to54 & shift_none_from53_to52;
+  wire shift_from57_to56 = ~marked[57] & marked[56];
+  wire shift_none_from57_to56 = ~marked[57] & ~marked[56];
+  wire shift_from59_to58 = ~marked[59] & marked[58];
+  wire shift_none_from59_to58 = ~marked[59] & ~marked[58];
+  wire [1:0] shift_from59_to56 = {shift_none_from59_to58 & ~shift_none_from57_to56,
+      shift_none_from59_to58 ? shift_from57_to56 : shift_from59_to58};
+  wire shift_none_from59_to56 = shift_none_from59_to58 & shift_none_from57_to56;
+  wire [2:0] shift_from59_to52 = {shift_none_from59_to56 & ~shift_none_from55_to52,
+      shift_none_from59_to56 ? shift_from55_to52 : shift_from59_to56};
+  wire shift_none_from59_to52 = shift_none_from59_to56 & shift_none_from55_to52;
+  wire [3:0] shift_from59_to44 = {shift_none_from59_to52 & ~shift_none_from51_to44,
+      shift_none_from59_to52 ? shift_from51_to44 : shift_from59_to52};
+  wire shift_none_from59_to44 = shift_none_from59_to52 & shift_none_from51_to44;
+  wire [4:0] shift_from59_to28 = {shift_none_from59_to44 & ~shift_none_from43_to28,
+      shift_none_from59_to44 ? shift_from43_to28 : shift_from59_to44};
+  wire shift_none_from59_to28 = shift_none_from59_to44 & shift_none_from43_to28;
+  wire [5:0] shift = {shift_none_from59_to28, shift_none_from59_to28 ? shift_from27_to0 :
+      shift_from59_to28};
+  wire normalized_some32 = ~shift_none_from59_to28 & (|low_sum_block0_r2[3:0]);
+  wire [55:0] normalized_left32 = shift_none_from59_to28 ? {low_sum_bits21_r2, low_sum_bits14_r2,
+      low_sum_bits7_r2, low_sum_block0_r2, 28'd0} : {upper_sum_r2[25:0], low_sum_bits28_r2,
+      low_sum_bits21_r2, low_sum_bits14_r2, low_sum_bits7_r2, low_sum_block0_r2[6:4]};
+  wire normalized_some16 = normalized_some32 | (~shift[4] & (|normalized_left32[15:0]));
+  wire [39:0] normalized_left16 = shift[4] ? normalized_left32[39:0] : normalized_left32[55:16];
+  wire normalized_some8 = normalized_some16 | (~shift[3] & (|normalized_left16[7:0]));
+  wire [31:0] normalized_left8 = shift[3] ? normalized_left16[31:0] : normalized_left16[39:8];
+  wire normalized_some4 = normalized_some8 | (~shift[2] & (|normalized_left8[3:0]));
+  wire [27:0] normalized_left4 = shift[2] ? normalized_left8[27:0] : normalized_left8[31:4];
+  wire normalized_some2 = normalized_some4 | (~shift[1] & (|normalized_left4[1:0]));
+  wire [25:0] normalized_left2 = shift[1] ? normalized_left4[25:0] : normalized_left4[27:2];
+  wire normalized_some1 = normalized_some2 | (~shift[0] & normalized_left2[0]);
+  wire [24:0] normalized_left1 = shift[0] ? normalized_left2[24:0] : normalized_left2[25:1];
   wire sticky = normalized_some1 | addend_lost_r2;
   wire [24:0] kept = normalized_left1 ^ {25{negative}};
   wire carry_from_below = negative & ~sticky;
@@ -416,7 +458,7 @@ module fma_bf16_bf16_fp32_fp32_rne_l3 (
     if (rst) begin
       valid_1 <= 1'b0;
     end else if (ready_1) begin
-      valid_1 <= i_valid & ~rst;
+      valid_1 <= offered;
     end
   end
 

@@ -115,45 +115,60 @@ module fma_e4m3fn_e4m3fn_e4m3fn_e4m3fn_rne (
   wire [15:0] total = {upper_sum[5:0], low_sum[9:0]};
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire marked_and_5 = ~exponent[4] & ~exponent[3];
-  wire marked_and_8 = marked_and_5 & ~exponent[2];
-  wire marked_and_10 = ~exponent[1] & exponent[0];
-  wire marked_and_7 = exponent[1] & ~exponent[0];
-  wire marked_and_4 = exponent[1] & exponent[0];
-  wire marked_and_6 = marked_and_5 & exponent[2];
-  wire marked_and = ~exponent[1] & ~exponent[0];
-  wire marked_and_2 = ~exponent[4] & exponent[3];
-  wire marked_and_9 = marked_and_2 & ~exponent[2];
-  wire marked_and_3 = marked_and_2 & exponent[2];
-  wire [15:0] marked = {total[15:1] ^ {15{negative}}, 1'b1} | {marked_and_8 & marked_and_10,
-      marked_and_8 & marked_and_7, marked_and_8 & marked_and_4, marked_and_6 & marked_and,
-      marked_and_6 & marked_and_10, marked_and_6 & marked_and_7, marked_and_6 & marked_and_4,
-      marked_and_9 & marked_and, marked_and_9 & marked_and_10, marked_and_9 & marked_and_7,
-      marked_and_9 & marked_and_4, marked_and_3 & marked_and, marked_and_3 & marked_and_10,
-      marked_and_3 & marked_and_7, marked_and_3 & marked_and_4, exponent[4] & ~exponent[3] &
-      ~exponent[2] & marked_and};
-  wire shift_and_12 = ~marked[15] & ~marked[14];
-  wire shift_and_11 = ~marked[13] & ~marked[12];
-  wire shift_and_13 = shift_and_12 & shift_and_11;
-  wire shift_and_9 = ~marked[11] & ~marked[10];
-  wire shift_and_8 = ~marked[9] & ~marked[8];
-  wire shift_and_10 = shift_and_9 & shift_and_8;
-  wire shift_and_14 = shift_and_13 & shift_and_10;
-  wire shift_and_5 = ~marked[7] & ~marked[6];
-  wire shift_and_4 = ~marked[5] & ~marked[4];
-  wire shift_and_6 = shift_and_5 & shift_and_4;
-  wire shift_and_2 = ~marked[3] & ~marked[2];
-  wire shift_and = ~marked[1] & ~marked[0];
-  wire shift_and_3 = shift_and_2 & shift_and;
-  wire shift_and_7 = shift_and_6 & shift_and_3;
-  wire [4:0] shift = {shift_and_14 & shift_and_7, shift_and_14 & ~shift_and_7, shift_and_14 ?
-      (shift_and_6 & ~shift_and_3) : (shift_and_13 & ~shift_and_10), shift_and_14 ? (shift_and_6 ?
-      (shift_and_2 & ~shift_and) : (shift_and_5 & ~shift_and_4)) : shift_and_13 ? (shift_and_9 &
-      ~shift_and_8) : (shift_and_12 & ~shift_and_11), shift_and_14 ? (shift_and_6 ? (shift_and_2 ?
-      (~marked[1] & marked[0]) : (~marked[3] & marked[2])) : shift_and_5 ? (~marked[5] & marked[4])
-      : (~marked[7] & marked[6])) : shift_and_13 ? (shift_and_9 ? (~marked[9] & marked[8]) :
-      (~marked[11] & marked[10])) : shift_and_12 ? (~marked[13] & marked[12]) : (~marked[15] &
-      marked[14])};
+  wire [3:0] exponent_is_low = {exponent[0] & exponent[1], ~exponent[0] & exponent[1], exponent[0] &
+      ~exponent[1], ~exponent[0] & ~exponent[1]};
+  wire [1:0] exponent_is_high_low = {exponent[2], ~exponent[2]};
+  wire [2:0] exponent_is_high_high = {~exponent[3] & exponent[4], exponent[3] & ~exponent[4],
+      ~exponent[3] & ~exponent[4]};
+  wire [1:0] exponent_is_high_row0 = exponent_is_high_low & {2{exponent_is_high_high[0]}};
+  wire [1:0] exponent_is_high_row1 = exponent_is_high_low & {2{exponent_is_high_high[1]}};
+  wire [1:0] exponent_is_high_row2 = exponent_is_high_low & {2{exponent_is_high_high[2]}};
+  wire [3:0] exponent_is_row0 = exponent_is_low & {4{exponent_is_high_row0[0]}};
+  wire [3:0] exponent_is_row1 = exponent_is_low & {4{exponent_is_high_row0[1]}};
+  wire [3:0] exponent_is_row2 = exponent_is_low & {4{exponent_is_high_row1[0]}};
+  wire [3:0] exponent_is_row3 = exponent_is_low & {4{exponent_is_high_row1[1]}};
+  wire [3:0] exponent_is_row4 = exponent_is_low & {4{exponent_is_high_row2[0]}};
+  wire [15:0] marked = {total[15:1] ^ {15{negative}}, 1'b1} | {exponent_is_row0[1],
+      exponent_is_row0[2], exponent_is_row0[3], exponent_is_row1[0], exponent_is_row1[1],
+      exponent_is_row1[2], exponent_is_row1[3], exponent_is_row2[0], exponent_is_row2[1],
+      exponent_is_row2[2], exponent_is_row2[3], exponent_is_row3[0], exponent_is_row3[1],
+      exponent_is_row3[2], exponent_is_row3[3], exponent_is_row4[0]};
+  wire shift_from1_to0 = ~marked[1] & marked[0];
+  wire shift_none_from1_to0 = ~marked[1] & ~marked[0];
+  wire shift_from3_to2 = ~marked[3] & marked[2];
+  wire shift_none_from3_to2 = ~marked[3] & ~marked[2];
+  wire [1:0] shift_from3_to0 = {shift_none_from3_to2 & ~shift_none_from1_to0, shift_none_from3_to2 ?
+      shift_from1_to0 : shift_from3_to2};
+  wire shift_none_from3_to0 = shift_none_from3_to2 & shift_none_from1_to0;
+  wire shift_from5_to4 = ~marked[5] & marked[4];
+  wire shift_none_from5_to4 = ~marked[5] & ~marked[4];
+  wire shift_from7_to6 = ~marked[7] & marked[6];
+  wire shift_none_from7_to6 = ~marked[7] & ~marked[6];
+  wire [1:0] shift_from7_to4 = {shift_none_from7_to6 & ~shift_none_from5_to4, shift_none_from7_to6 ?
+      shift_from5_to4 : shift_from7_to6};
+  wire shift_none_from7_to4 = shift_none_from7_to6 & shift_none_from5_to4;
+  wire [2:0] shift_from7_to0 = {shift_none_from7_to4 & ~shift_none_from3_to0, shift_none_from7_to4 ?
+      shift_from3_to0 : shift_from7_to4};
+  wire shift_none_from7_to0 = shift_none_from7_to4 & shift_none_from3_to0;
+  wire shift_from9_to8 = ~marked[9] & marked[8];
+  wire shift_none_from9_to8 = ~marked[9] & ~marked[8];
+  wire shift_from11_to10 = ~marked[11] & marked[10];
+  wire shift_none_from11_to10 = ~marked[11] & ~marked[10];
+  wire [1:0] shift_from11_to8 = {shift_none_from11_to10 & ~shift_none_from9_to8,
+      shift_none_from11_to10 ? shift_from9_to8 : shift_from11_to10};
+  wire shift_none_from11_to8 = shift_none_from11_to10 & shift_none_from9_to8;
+  wire shift_from13_to12 = ~marked[13] & marked[12];
+  wire shift_none_from13_to12 = ~marked[13] & ~marked[12];
+  wire shift_from15_to14 = ~marked[15] & marked[14];
+  wire shift_none_from15_to14 = ~marked[15] & ~marked[14];
+  wire [1:0] shift_from15_to12 = {shift_none_from15_to14 & ~shift_none_from13_to12,
+      shift_none_from15_to14 ? shift_from13_to12 : shift_from15_to14};
+  wire shift_none_from15_to12 = shift_none_from15_to14 & shift_none_from13_to12;
+  wire [2:0] shift_from15_to8 = {shift_none_from15_to12 & ~shift_none_from11_to8,
+      shift_none_from15_to12 ? shift_from11_to8 : shift_from15_to12};
+  wire shift_none_from15_to8 = shift_none_from15_to12 & shift_none_from11_to8;
+  wire [4:0] shift = {shift_none_from15_to8 & shift_none_from7_to0, shift_none_from15_to8 &
+      ~shift_none_from7_to0, shift_none_from15_to8 ? shift_from7_to0 : shift_from15_to8};
   wire [15:0] normalized_left16 = shift[4] ? 16'd0 : total;
   wire normalized_some8 = ~shift[3] & (|normalized_left16[3:0]);
   wire [11:0] normalized_left8 = shift[3] ? {normalized_left16[7:0], 4'd0} :

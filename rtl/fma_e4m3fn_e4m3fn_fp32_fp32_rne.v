@@ -148,154 +148,195 @@ module fma_e4m3fn_e4m3fn_fp32_fp32_rne (
   wire difference = subtract & ~c_special;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire marked_and_19 = ~(|exponent[7:6]) & ~exponent[5] & ~exponent[4];
-  wire marked_and_8 = ~exponent[3] & ~exponent[2];
-  wire marked_and_11 = ~exponent[1] & exponent[0];
-  wire marked_and_17 = marked_and_8 & marked_and_11;
-  wire marked_and_7 = exponent[1] & ~exponent[0];
-  wire marked_and_9 = marked_and_8 & marked_and_7;
-  wire marked_and = exponent[1] & exponent[0];
-  wire marked_and_20 = marked_and_8 & marked_and;
-  wire marked_and_2 = ~exponent[3] & exponent[2];
-  wire marked_and_5 = ~exponent[1] & ~exponent[0];
-  wire marked_and_6 = marked_and_2 & marked_and_5;
-  wire marked_and_27 = marked_and_2 & marked_and_11;
-  wire marked_and_16 = marked_and_2 & marked_and_7;
-  wire marked_and_3 = marked_and_2 & marked_and;
-  wire marked_and_12 = exponent[3] & ~exponent[2];
-  wire marked_and_18 = marked_and_12 & marked_and_5;
-  wire marked_and_13 = marked_and_12 & marked_and_11;
-  wire marked_and_23 = marked_and_12 & marked_and_7;
-  wire marked_and_22 = marked_and_12 & marked_and;
-  wire marked_and_14 = exponent[3] & exponent[2];
-  wire marked_and_28 = marked_and_14 & marked_and_5;
-  wire marked_and_21 = marked_and_14 & marked_and_11;
-  wire marked_and_26 = marked_and_14 & marked_and_7;
-  wire marked_and_15 = marked_and_14 & marked_and;
-  wire marked_and_10 = ~(|exponent[7:6]) & ~exponent[5] & exponent[4];
-  wire marked_and_25 = marked_and_8 & marked_and_5;
-  wire marked_and_4 = ~(|exponent[7:6]) & exponent[5] & ~exponent[4];
-  wire marked_and_24 = ~(|exponent[7:6]) & exponent[5] & exponent[4];
-  wire [58:0] marked = {total[58:1] ^ {58{negative}}, 1'b1} | {marked_and_19 & marked_and_17,
-      marked_and_19 & marked_and_9, marked_and_19 & marked_and_20, marked_and_19 & marked_and_6,
-      marked_and_19 & marked_and_27, marked_and_19 & marked_and_16, marked_and_19 & marked_and_3,
-      marked_and_19 & marked_and_18, marked_and_19 & marked_and_13, marked_and_19 & marked_and_23,
-      marked_and_19 & marked_and_22, marked_and_19 & marked_and_28, marked_and_19 & marked_and_21,
-      marked_and_19 & marked_and_26, marked_and_19 & marked_and_15, marked_and_10 & marked_and_25,
-      marked_and_10 & marked_and_17, marked_and_10 & marked_and_9, marked_and_10 & marked_and_20,
-      marked_and_10 & marked_and_6, marked_and_10 & marked_and_27, marked_and_10 & marked_and_16,
-      marked_and_10 & marked_and_3, marked_and_10 & marked_and_18, marked_and_10 & marked_and_13,
-      marked_and_10 & marked_and_23, marked_and_10 & marked_and_22, marked_and_10 & marked_and_28,
-      marked_and_10 & marked_and_21, marked_and_10 & marked_and_26, marked_and_10 & marked_and_15,
-      marked_and_4 & marked_and_25, marked_and_4 & marked_and_17, marked_and_4 & marked_and_9,
-      marked_and_4 & marked_and_20, marked_and_4 & marked_and_6, marked_and_4 & marked_and_27,
-      marked_and_4 & marked_and_16, marked_and_4 & marked_and_3, marked_and_4 & marked_and_18,
-      marked_and_4 & marked_and_13, marked_and_4 & marked_and_23, marked_and_4 & marked_and_22,
-      marked_and_4 & marked_and_28, marked_and_4 & marked_and_21, marked_and_4 & marked_and_26,
-      marked_and_4 & marked_and_15, marked_and_24 & marked_and_25, marked_and_24 & marked_and_17,
-      marked_and_24 & marked_and_9, marked_and_24 & marked_and_20, marked_and_24 & marked_and_6,
-      marked_and_24 & marked_and_27, marked_and_24 & marked_and_16, marked_and_24 & marked_and_3,
-      marked_and_24 & marked_and_18, marked_and_24 & marked_and_13, marked_and_24 & marked_and_23,
-      marked_and_24 & marked_and_22};
-  wire shift_5_and_27 = ~marked[58] & ~marked[57];
-  wire shift_5_and_26 = ~marked[56] & ~marked[55];
-  wire shift_5_and_28 = shift_5_and_27 & shift_5_and_26;
-  wire shift_5_and_24 = ~marked[54] & ~marked[53];
-  wire shift_5_and_23 = ~marked[52] & ~marked[51];
-  wire shift_5_and_25 = shift_5_and_24 & shift_5_and_23;
-  wire shift_5_and_29 = shift_5_and_28 & shift_5_and_25;
-  wire shift_5_and_20 = ~marked[50] & ~marked[49];
-  wire shift_5_and_19 = ~marked[48] & ~marked[47];
-  wire shift_5_and_21 = shift_5_and_20 & shift_5_and_19;
-  wire shift_5_and_17 = ~marked[46] & ~marked[45];
-  wire shift_5_and_16 = ~marked[44] & ~marked[43];
-  wire shift_5_and_18 = shift_5_and_17 & shift_5_and_16;
-  wire shift_5_and_22 = shift_5_and_21 & shift_5_and_18;
-  wire shift_5_and_30 = shift_5_and_29 & shift_5_and_22;
-  wire shift_5_and_12 = ~marked[42] & ~marked[41];
-  wire shift_5_and_11 = ~marked[40] & ~marked[39];
-  wire shift_5_and_13 = shift_5_and_12 & shift_5_and_11;
-  wire shift_5_and_9 = ~marked[38] & ~marked[37];
-  wire shift_5_and_8 = ~marked[36] & ~marked[35];
-  wire shift_5_and_10 = shift_5_and_9 & shift_5_and_8;
-  wire shift_5_and_14 = shift_5_and_13 & shift_5_and_10;
-  wire shift_5_and_5 = ~marked[34] & ~marked[33];
-  wire shift_5_and_4 = ~marked[32] & ~marked[31];
-  wire shift_5_and_6 = shift_5_and_5 & shift_5_and_4;
-  wire shift_5_and_2 = ~marked[30] & ~marked[29];
-  wire shift_5_and = ~marked[28] & ~marked[27];
-  wire shift_5_and_3 = shift_5_and_2 & shift_5_and;
-  wire shift_5_and_7 = shift_5_and_6 & shift_5_and_3;
-  wire shift_5_and_15 = shift_5_and_14 & shift_5_and_7;
-  wire shift_5 = shift_5_and_30 & shift_5_and_15;
-  wire shift_4_and_12 = ~marked[26] & ~marked[25];
-  wire shift_4_and_11 = ~marked[24] & ~marked[23];
-  wire shift_4_and_13 = shift_4_and_12 & shift_4_and_11;
-  wire shift_4_and_9 = ~marked[22] & ~marked[21];
-  wire shift_4_and_8 = ~marked[20] & ~marked[19];
-  wire shift_4_and_10 = shift_4_and_9 & shift_4_and_8;
-  wire shift_4_and_14 = shift_4_and_13 & shift_4_and_10;
-  wire shift_4_and_5 = ~marked[18] & ~marked[17];
-  wire shift_4_and_4 = ~marked[16] & ~marked[15];
-  wire shift_4_and_6 = shift_4_and_5 & shift_4_and_4;
-  wire shift_4_and_2 = ~marked[14] & ~marked[13];
-  wire shift_4_and = ~marked[12] & ~marked[11];
-  wire shift_4_and_3 = shift_4_and_2 & shift_4_and;
-  wire shift_4_and_7 = shift_4_and_6 & shift_4_and_3;
-  wire shift_4_and_15 = shift_4_and_14 & shift_4_and_7;
-  wire shift_3_and_5 = ~marked[10] & ~marked[9];
-  wire shift_3_and_4 = ~marked[8] & ~marked[7];
-  wire shift_3_and_6 = shift_3_and_5 & shift_3_and_4;
-  wire shift_3_and_2 = ~marked[6] & ~marked[5];
-  wire shift_3_and = ~marked[4] & ~marked[3];
-  wire shift_3_and_3 = shift_3_and_2 & shift_3_and;
-  wire shift_3_and_7 = shift_3_and_6 & shift_3_and_3;
-  wire shift_1_and = ~marked[2] & ~marked[1];
-  wire shift_0 = shift_5 ? (shift_4_and_15 ? (shift_3_and_7 ? (shift_1_and ? ~marked[0] :
-      (~marked[2] & marked[1])) : shift_3_and_6 ? (shift_3_and_2 ? (~marked[4] & marked[3]) :
-      (~marked[6] & marked[5])) : shift_3_and_5 ? (~marked[8] & marked[7]) : (~marked[10] &
-      marked[9])) : shift_4_and_14 ? (shift_4_and_6 ? (shift_4_and_2 ? (~marked[12] & marked[11]) :
-      (~marked[14] & marked[13])) : shift_4_and_5 ? (~marked[16] & marked[15]) : (~marked[18] &
-      marked[17])) : shift_4_and_13 ? (shift_4_and_9 ? (~marked[20] & marked[19]) : (~marked[22] &
-      marked[21])) : shift_4_and_12 ? (~marked[24] & marked[23]) : (~marked[26] & marked[25])) :
-      shift_5_and_30 ? (shift_5_and_14 ? (shift_5_and_6 ? (shift_5_and_2 ? (~marked[28] &
-      marked[27]) : (~marked[30] & marked[29])) : shift_5_and_5 ? (~marked[32] & marked[31]) :
-      (~marked[34] & marked[33])) : shift_5_and_13 ? (shift_5_and_9 ? (~marked[36] & marked[35]) :
-      (~marked[38] & marked[37])) : shift_5_and_12 ? (~marked[40] & marked[39]) : (~marked[42] &
-      marked[41])) : shift_5_and_29 ? (shift_5_and_21 ? (shift_5_and_17 ? (~marked[44] & marked[43])
-      : (~marked[46] & marked[45])) : shift_5_and_20 ? (~marked[48] & marked[47]) : (~marked[50] &
-      marked[49])) : shift_5_and_28 ? (shift_5_and_24 ? (~marked[52] & marked[51]) : (~marked[54] &
-      marked[53])) : shift_5_and_27 ? (~marked[56] & marked[55]) : (~marked[58] & marked[57]);
-  wire shift_1 = shift_5 ? (shift_4_and_15 ? (shift_3_and_7 ? shift_1_and : shift_3_and_6 ?
-      (shift_3_and_2 & ~shift_3_and) : (shift_3_and_5 & ~shift_3_and_4)) : shift_4_and_14 ?
-      (shift_4_and_6 ? (shift_4_and_2 & ~shift_4_and) : (shift_4_and_5 & ~shift_4_and_4)) :
-      shift_4_and_13 ? (shift_4_and_9 & ~shift_4_and_8) : (shift_4_and_12 & ~shift_4_and_11)) :
-      shift_5_and_30 ? (shift_5_and_14 ? (shift_5_and_6 ? (shift_5_and_2 & ~shift_5_and) :
-      (shift_5_and_5 & ~shift_5_and_4)) : shift_5_and_13 ? (shift_5_and_9 & ~shift_5_and_8) :
-      (shift_5_and_12 & ~shift_5_and_11)) : shift_5_and_29 ? (shift_5_and_21 ? (shift_5_and_17 &
-      ~shift_5_and_16) : (shift_5_and_20 & ~shift_5_and_19)) : shift_5_and_28 ? (shift_5_and_24 &
-      ~shift_5_and_23) : (shift_5_and_27 & ~shift_5_and_26);
-  wire shift_2 = shift_5 ? (shift_4_and_15 ? (shift_3_and_7 ? 1'b0 : (shift_3_and_6 &
-      ~shift_3_and_3)) : shift_4_and_14 ? (shift_4_and_6 & ~shift_4_and_3) : (shift_4_and_13 &
-      ~shift_4_and_10)) : shift_5_and_30 ? (shift_5_and_14 ? (shift_5_and_6 & ~shift_5_and_3) :
-      (shift_5_and_13 & ~shift_5_and_10)) : shift_5_and_29 ? (shift_5_and_21 & ~shift_5_and_18) :
-      (shift_5_and_28 & ~shift_5_and_25);
-  wire shift_3 = shift_5 ? (shift_4_and_15 ? shift_3_and_7 : (shift_4_and_14 & ~shift_4_and_7)) :
-      shift_5_and_30 ? (shift_5_and_14 & ~shift_5_and_7) : (shift_5_and_29 & ~shift_5_and_22);
-  wire shift_4 = shift_5 ? shift_4_and_15 : (shift_5_and_30 & ~shift_5_and_15);
-  wire [5:0] shift = {shift_5, shift_4, shift_3, shift_2, shift_1, shift_0};
-  wire normalized_some32 = ~shift_5 & (|low_sum_block0[2:0]);
-  wire [55:0] normalized_left32 = shift_5 ? {low_sum[26:0], 29'd0} : total[58:3];
-  wire normalized_some16 = normalized_some32 | (~shift_4 & (|normalized_left32[15:0]));
-  wire [39:0] normalized_left16 = shift_4 ? normalized_left32[39:0] : normalized_left32[55:16];
-  wire normalized_some8 = normalized_some16 | (~shift_3 & (|normalized_left16[7:0]));
-  wire [31:0] normalized_left8 = shift_3 ? normalized_left16[31:0] : normalized_left16[39:8];
-  wire normalized_some4 = normalized_some8 | (~shift_2 & (|normalized_left8[3:0]));
-  wire [27:0] normalized_left4 = shift_2 ? normalized_left8[27:0] : normalized_left8[31:4];
-  wire normalized_some2 = normalized_some4 | (~shift_1 & (|normalized_left4[1:0]));
-  wire [25:0] normalized_left2 = shift_1 ? normalized_left4[25:0] : normalized_left4[27:2];
-  wire normalized_some1 = normalized_some2 | (~shift_0 & normalized_left2[0]);
-  wire [24:0] normalized_left1 = shift_0 ? normalized_left2[24:0] : normalized_left2[25:1];
+  wire [3:0] exponent_is_low_low = {exponent[0] & exponent[1], ~exponent[0] & exponent[1],
+      exponent[0] & ~exponent[1], ~exponent[0] & ~exponent[1]};
+  wire [3:0] exponent_is_low_high = {exponent[2] & exponent[3], ~exponent[2] & exponent[3],
+      exponent[2] & ~exponent[3], ~exponent[2] & ~exponent[3]};
+  wire [3:0] exponent_is_low_row0 = exponent_is_low_low & {4{exponent_is_low_high[0]}};
+  wire [3:0] exponent_is_low_row1 = exponent_is_low_low & {4{exponent_is_low_high[1]}};
+  wire [3:0] exponent_is_low_row2 = exponent_is_low_low & {4{exponent_is_low_high[2]}};
+  wire [3:0] exponent_is_low_row3 = exponent_is_low_low & {4{exponent_is_low_high[3]}};
+  wire [15:0] exponent_is_low = {exponent_is_low_row3, exponent_is_low_row2, exponent_is_low_row1,
+      exponent_is_low_row0};
+  wire [3:0] exponent_is_high_low = {exponent[4] & exponent[5], ~exponent[4] & exponent[5],
+      exponent[4] & ~exponent[5], ~exponent[4] & ~exponent[5]};
+  wire exponent_is_high_high = ~(|exponent[7:6]);
+  wire [3:0] exponent_is_high_row0 = exponent_is_high_low & {4{exponent_is_high_high}};
+  wire [15:0] exponent_is_row0 = exponent_is_low & {16{exponent_is_high_row0[0]}};
+  wire [15:0] exponent_is_row1 = exponent_is_low & {16{exponent_is_high_row0[1]}};
+  wire [15:0] exponent_is_row2 = exponent_is_low & {16{exponent_is_high_row0[2]}};
+  wire [15:0] exponent_is_row3 = exponent_is_low & {16{exponent_is_high_row0[3]}};
+  wire [58:0] marked = {total[58:1] ^ {58{negative}}, 1'b1} | {exponent_is_row0[1],
+      exponent_is_row0[2], exponent_is_row0[3], exponent_is_row0[4], exponent_is_row0[5],
+      exponent_is_row0[6], exponent_is_row0[7], exponent_is_row0[8], exponent_is_row0[9],
+      exponent_is_row0[10], exponent_is_row0[11], exponent_is_row0[12], exponent_is_row0[13],
+      exponent_is_row0[14], exponent_is_row0[15], exponent_is_row1[0], exponent_is_row1[1],
+      exponent_is_row1[2], exponent_is_row1[3], exponent_is_row1[4], exponent_is_row1[5],
+      exponent_is_row1[6], exponent_is_row1[7], exponent_is_row1[8], exponent_is_row1[9],
+      exponent_is_row1[10], exponent_is_row1[11], exponent_is_row1[12], exponent_is_row1[13],
+      exponent_is_row1[14], exponent_is_row1[15], exponent_is_row2[0], exponent_is_row2[1],
+      exponent_is_row2[2], exponent_is_row2[3], exponent_is_row2[4], exponent_is_row2[5],
+      exponent_is_row2[6], exponent_is_row2[7], exponent_is_row2[8], exponent_is_row2[9],
+      exponent_is_row2[10], exponent_is_row2[11], exponent_is_row2[12], exponent_is_row2[13],
+      exponent_is_row2[14], exponent_is_row2[15], exponent_is_row3[0], exponent_is_row3[1],
+      exponent_is_row3[2], exponent_is_row3[3], exponent_is_row3[4], exponent_is_row3[5],
+      exponent_is_row3[6], exponent_is_row3[7], exponent_is_row3[8], exponent_is_row3[9],
+      exponent_is_row3[10], exponent_is_row3[11]};
+  wire shift_from0_to0 = ~marked[0];
+  wire shift_from2_to1 = ~marked[2] & marked[1];
+  wire shift_none_from2_to1 = ~marked[2] & ~marked[1];
+  wire [1:0] shift_from2_to0 = {shift_none_from2_to1, shift_none_from2_to1 ? shift_from0_to0 :
+      shift_from2_to1};
+  wire [2:0] shift_from2_to0_2 = {1'b0, shift_from2_to0};
+  wire shift_from4_to3 = ~marked[4] & marked[3];
+  wire shift_none_from4_to3 = ~marked[4] & ~marked[3];
+  wire shift_from6_to5 = ~marked[6] & marked[5];
+  wire shift_none_from6_to5 = ~marked[6] & ~marked[5];
+  wire [1:0] shift_from6_to3 = {shift_none_from6_to5 & ~shift_none_from4_to3, shift_none_from6_to5 ?
+      shift_from4_to3 : shift_from6_to5};
+  wire shift_none_from6_to3 = shift_none_from6_to5 & shift_none_from4_to3;
+  wire shift_from8_to7 = ~marked[8] & marked[7];
+  wire shift_none_from8_to7 = ~marked[8] & ~marked[7];
+  wire shift_from10_to9 = ~marked[10] & marked[9];
+  wire shift_none_from10_to9 = ~marked[10] & ~marked[9];
+  wire [1:0] shift_from10_to7 = {shift_none_from10_to9 & ~shift_none_from8_to7,
+      shift_none_from10_to9 ? shift_from8_to7 : shift_from10_to9};
+  wire shift_none_from10_to7 = shift_none_from10_to9 & shift_none_from8_to7;
+  wire [2:0] shift_from10_to3 = {shift_none_from10_to7 & ~shift_none_from6_to3,
+      shift_none_from10_to7 ? shift_from6_to3 : shift_from10_to7};
+  wire shift_none_from10_to3 = shift_none_from10_to7 & shift_none_from6_to3;
+  wire [3:0] shift_from10_to0 = {shift_none_from10_to3, shift_none_from10_to3 ? shift_from2_to0_2 :
+      shift_from10_to3};
+  wire shift_from12_to11 = ~marked[12] & marked[11];
+  wire shift_none_from12_to11 = ~marked[12] & ~marked[11];
+  wire shift_from14_to13 = ~marked[14] & marked[13];
+  wire shift_none_from14_to13 = ~marked[14] & ~marked[13];
+  wire [1:0] shift_from14_to11 = {shift_none_from14_to13 & ~shift_none_from12_to11,
+      shift_none_from14_to13 ? shift_from12_to11 : shift_from14_to13};
+  wire shift_none_from14_to11 = shift_none_from14_to13 & shift_none_from12_to11;
+  wire shift_from16_to15 = ~marked[16] & marked[15];
+  wire shift_none_from16_to15 = ~marked[16] & ~marked[15];
+  wire shift_from18_to17 = ~marked[18] & marked[17];
+  wire shift_none_from18_to17 = ~marked[18] & ~marked[17];
+  wire [1:0] shift_from18_to15 = {shift_none_from18_to17 & ~shift_none_from16_to15,
+      shift_none_from18_to17 ? shift_from16_to15 : shift_from18_to17};
+  wire shift_none_from18_to15 = shift_none_from18_to17 & shift_none_from16_to15;
+  wire [2:0] shift_from18_to11 = {shift_none_from18_to15 & ~shift_none_from14_to11,
+      shift_none_from18_to15 ? shift_from14_to11 : shift_from18_to15};
+  wire shift_none_from18_to11 = shift_none_from18_to15 & shift_none_from14_to11;
+  wire shift_from20_to19 = ~marked[20] & marked[19];
+  wire shift_none_from20_to19 = ~marked[20] & ~marked[19];
+  wire shift_from22_to21 = ~marked[22] & marked[21];
+  wire shift_none_from22_to21 = ~marked[22] & ~marked[21];
+  wire [1:0] shift_from22_to19 = {shift_none_from22_to21 & ~shift_none_from20_to19,
+      shift_none_from22_to21 ? shift_from20_to19 : shift_from22_to21};
+  wire shift_none_from22_to19 = shift_none_from22_to21 & shift_none_from20_to19;
+  wire shift_from24_to23 = ~marked[24] & marked[23];
+  wire shift_none_from24_to23 = ~marked[24] & ~marked[23];
+  wire shift_from26_to25 = ~marked[26] & marked[25];
+  wire shift_none_from26_to25 = ~marked[26] & ~marked[25];
+  wire [1:0] shift_from26_to23 = {shift_none_from26_to25 & ~shift_none_from24_to23,
+      shift_none_from26_to25 ? shift_from24_to23 : shift_from26_to25};
+  wire shift_none_from26_to23 = shift_none_from26_to25 & shift_none_from24_to23;
+  wire [2:0] shift_from26_to19 = {shift_none_from26_to23 & ~shift_none_from22_to19,
+      shift_none_from26_to23 ? shift_from22_to19 : shift_from26_to23};
+  wire shift_none_from26_to19 = shift_none_from26_to23 & shift_none_from22_to19;
+  wire [3:0] shift_from26_to11 = {shift_none_from26_to19 & ~shift_none_from18_to11,
+      shift_none_from26_to19 ? shift_from18_to11 : shift_from26_to19};
+  wire shift_none_from26_to11 = shift_none_from26_to19 & shift_none_from18_to11;
+  wire [4:0] shift_from26_to0 = {shift_none_from26_to11, shift_none_from26_to11 ? shift_from10_to0 :
+      shift_from26_to11};
+  wire shift_from28_to27 = ~marked[28] & marked[27];
+  wire shift_none_from28_to27 = ~marked[28] & ~marked[27];
+  wire shift_from30_to29 = ~marked[30] & marked[29];
+  wire shift_none_from30_to29 = ~marked[30] & ~marked[29];
+  wire [1:0] shift_from30_to27 = {shift_none_from30_to29 & ~shift_none_from28_to27,
+      shift_none_from30_to29 ? shift_from28_to27 : shift_from30_to29};
+  wire shift_none_from30_to27 = shift_none_from30_to29 & shift_none_from28_to27;
+  wire shift_from32_to31 = ~marked[32] & marked[31];
+  wire shift_none_from32_to31 = ~marked[32] & ~marked[31];
+  wire shift_from34_to33 = ~marked[34] & marked[33];
+  wire shift_none_from34_to33 = ~marked[34] & ~marked[33];
+  wire [1:0] shift_from34_to31 = {shift_none_from34_to33 & ~shift_none_from32_to31,
+      shift_none_from34_to33 ? shift_from32_to31 : shift_from34_to33};
+  wire shift_none_from34_to31 = shift_none_from34_to33 & shift_none_from32_to31;
+  wire [2:0] shift_from34_to27 = {shift_none_from34_to31 & ~shift_none_from30_to27,
+      shift_none_from34_to31 ? shift_from30_to27 : shift_from34_to31};
+  wire shift_none_from34_to27 = shift_none_from34_to31 & shift_none_from30_to27;
+  wire shift_from36_to35 = ~marked[36] & marked[35];
+  wire shift_none_from36_to35 = ~marked[36] & ~marked[35];
+  wire shift_from38_to37 = ~marked[38] & marked[37];
+  wire shift_none_from38_to37 = ~marked[38] & ~marked[37];
+  wire [1:0] shift_from38_to35 = {shift_none_from38_to37 & ~shift_none_from36_to35,
+      shift_none_from38_to37 ? shift_from36_to35 : shift_from38_to37};
+  wire shift_none_from38_to35 = shift_none_from38_to37 & shift_none_from36_to35;
+  wire shift_from40_to39 = ~marked[40] & marked[39];
+  wire shift_none_from40_to39 = ~marked[40] & ~marked[39];
+  wire shift_from42_to41 = ~marked[42] & marked[41];
+  wire shift_none_from42_to41 = ~marked[42] & ~marked[41];
+  wire [1:0] shift_from42_to39 = {shift_none_from42_to41 & ~shift_none_from40_to39,
+      shift_none_from42_to41 ? shift_from40_to39 : shift_from42_to41};
+  wire shift_none_from42_to39 = shift_none_from42_to41 & shift_none_from40_to39;
+  wire [2:0] shift_from42_to35 = {shift_none_from42_to39 & ~shift_none_from38_to35,
+      shift_none_from42_to39 ? shift_from38_to35 : shift_from42_to39};
+  wire shift_none_from42_to35 = shift_none_from42_to39 & shift_none_from38_to35;
+  wire [3:0] shift_from42_to27 = {shift_none_from42_to35 & ~shift_none_from34_to27,
+      shift_none_from42_to35 ? shift_from34_to27 : shift_from42_to35};
+  wire shift_none_from42_to27 = shift_none_from42_to35 & shift_none_from34_to27;
+  wire shift_from44_to43 = ~marked[44] & marked[43];
+  wire shift_none_from44_to43 = ~marked[44] & ~marked[43];
+  wire shift_from46_to45 = ~marked[46] & marked[45];
+  wire shift_none_from46_to45 = ~marked[46] & ~marked[45];
+  wire [1:0] shift_from46_to43 = {shift_none_from46_to45 & ~shift_none_from44_to43,
+      shift_none_from46_to45 ? shift_from44_to43 : shift_from46_to45};
+  wire shift_none_from46_to43 = shift_none_from46_to45 & shift_none_from44_to43;
+  wire shift_from48_to47 = ~marked[48] & marked[47];
+  wire shift_none_from48_to47 = ~marked[48] & ~marked[47];
+  wire shift_from50_to49 = ~marked[50] & marked[49];
+  wire shift_none_from50_to49 = ~marked[50] & ~marked[49];
+  wire [1:0] shift_from50_to47 = {shift_none_from50_to49 & ~shift_none_from48_to47,
+      shift_none_from50_to49 ? shift_from48_to47 : shift_from50_to49};
+  wire shift_none_from50_to47 = shift_none_from50_to49 & shift_none_from48_to47;
+  wire [2:0] shift_from50_to43 = {shift_none_from50_to47 & ~shift_none_from46_to43,
+      shift_none_from50_to47 ? shift_from46_to43 : shift_from50_to47};
+  wire shift_none_from50_to43 = shift_none_from50_to47 & shift_none_from46_to43;
+  wire shift_from52_to51 = ~marked[52] & marked[51];
+  wire shift_none_from52_to51 = ~marked[52] & ~marked[51];
+  wire shift_from54_to53 = ~marked[54] & marked[53];
+  wire shift_none_from54_to53 = ~marked[54] & ~marked[53];
+  wire [1:0] shift_from54_to51 = {shift_none_from54_to53 & ~shift_none_from52_to51,
+      shift_none_from54_to53 ? shift_from52_to51 : shift_from54_to53};
+  wire shift_none_from54_to51 = shift_none_from54_to53 & shift_none_from52_to51;
+  wire shift_from56_to55 = ~marked[56] & marked[55];
+  wire shift_none_from56_to55 = ~marked[56] & ~marked[55];
+  wire shift_from58_to57 = ~marked[58] & marked[57];
+  wire shift_none_from58_to57 = ~marked[58] & ~marked[57];
+  wire [1:0] shift_from58_to55 = {shift_none_from58_to57 & ~shift_none_from56_to55,
+      shift_none_from58_to57 ? shift_from56_to55 : shift_from58_to57};
+  wire shift_none_from58_to55 = shift_none_from58_to57 & shift_none_from56_to55;
+  wire [2:0] shift_from58_to51 = {shift_none_from58_to55 & ~shift_none_from54_to51,
+      shift_none_from58_to55 ? shift_from54_to51 : shift_from58_to55};
+  wire shift_none_from58_to51 = shift_none_from58_to55 & shift_none_from54_to51;
+  wire [3:0] shift_from58_to43 = {shift_none_from58_to51 & ~shift_none_from50_to43,
+      shift_none_from58_to51 ? shift_from50_to43 : shift_from58_to51};
+  wire shift_none_from58_to43 = shift_none_from58_to51 & shift_none_from50_to43;
+  wire [4:0] shift_from58_to27 = {shift_none_from58_to43 & ~shift_none_from42_to27,
+      shift_none_from58_to43 ? shift_from42_to27 : shift_from58_to43};
+  wire shift_none_from58_to27 = shift_none_from58_to43 & shift_none_from42_to27;
+  wire [5:0] shift = {shift_none_from58_to27, shift_none_from58_to27 ? shift_from26_to0 :
+      shift_from58_to27};
+  wire normalized_some32 = ~shift_none_from58_to27 & (|low_sum_block0[2:0]);
+  wire [55:0] normalized_left32 = shift_none_from58_to27 ? {low_sum[26:0], 29'd0} : total[58:3];
+  wire normalized_some16 = normalized_some32 | (~shift[4] & (|normalized_left32[15:0]));
+  wire [39:0] normalized_left16 = shift[4] ? normalized_left32[39:0] : normalized_left32[55:16];
+  wire normalized_some8 = normalized_some16 | (~shift[3] & (|normalized_left16[7:0]));
+  wire [31:0] normalized_left8 = shift[3] ? normalized_left16[31:0] : normalized_left16[39:8];
+  wire normalized_some4 = normalized_some8 | (~shift[2] & (|normalized_left8[3:0]));
+  wire [27:0] normalized_left4 = shift[2] ? normalized_left8[27:0] : normalized_left8[31:4];
+  wire normalized_some2 = normalized_some4 | (~shift[1] & (|normalized_left4[1:0]));
+  wire [25:0] normalized_left2 = shift[1] ? normalized_left4[25:0] : normalized_left4[27:2];
+  wire normalized_some1 = normalized_some2 | (~shift[0] & normalized_left2[0]);
+  wire [24:0] normalized_left1 = shift[0] ? normalized_left2[24:0] : normalized_left2[25:1];
   wire sticky = normalized_some1 | addend_lost;
   wire [24:0] kept = normalized_left1 ^ {25{negative}};
   wire carry_from_below = negative & ~sticky;

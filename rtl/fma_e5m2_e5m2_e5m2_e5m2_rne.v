@@ -115,49 +115,62 @@ module fma_e5m2_e5m2_e5m2_e5m2_rne (
   wire difference = subtract & ~inf;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire marked_and_6 = ~(|exponent[5:4]) & ~exponent[3];
-  wire marked_and = ~exponent[2] & ~exponent[1];
-  wire marked_and_2 = marked_and & exponent[0];
-  wire marked_and_4 = ~exponent[2] & exponent[1];
-  wire marked_and_5 = marked_and_4 & ~exponent[0];
-  wire marked_and_10 = marked_and_4 & exponent[0];
-  wire marked_and_8 = exponent[2] & ~exponent[1];
-  wire marked_and_11 = marked_and_8 & ~exponent[0];
-  wire marked_and_9 = marked_and_8 & exponent[0];
-  wire marked_and_7 = exponent[2] & exponent[1];
-  wire marked_and_3 = ~(|exponent[5:4]) & exponent[3];
-  wire [12:0] marked = {total[12:1] ^ {12{negative}}, 1'b1} | {marked_and_6 & marked_and_2,
-      marked_and_6 & marked_and_5, marked_and_6 & marked_and_10, marked_and_6 & marked_and_11,
-      marked_and_6 & marked_and_9, marked_and_6 & marked_and_7 & ~exponent[0], marked_and_6 &
-      marked_and_7 & exponent[0], marked_and_3 & marked_and & ~exponent[0], marked_and_3 &
-      marked_and_2, marked_and_3 & marked_and_5, marked_and_3 & marked_and_10, marked_and_3 &
-      marked_and_11, marked_and_3 & marked_and_9};
-  wire shift_3_and_5 = ~marked[12] & ~marked[11];
-  wire shift_3_and_4 = ~marked[10] & ~marked[9];
-  wire shift_3_and_6 = shift_3_and_5 & shift_3_and_4;
-  wire shift_3_and_2 = ~marked[8] & ~marked[7];
-  wire shift_3_and = ~marked[6] & ~marked[5];
-  wire shift_3_and_3 = shift_3_and_2 & shift_3_and;
-  wire shift_3 = shift_3_and_6 & shift_3_and_3;
-  wire shift_2_and_2 = ~marked[4] & ~marked[3];
-  wire shift_2_and = ~marked[2] & ~marked[1];
-  wire shift_2_and_3 = shift_2_and_2 & shift_2_and;
-  wire shift_0 = shift_3 ? (shift_2_and_3 ? ~marked[0] : shift_2_and_2 ? (~marked[2] & marked[1]) :
-      (~marked[4] & marked[3])) : shift_3_and_6 ? (shift_3_and_2 ? (~marked[6] & marked[5]) :
-      (~marked[8] & marked[7])) : shift_3_and_5 ? (~marked[10] & marked[9]) : (~marked[12] &
-      marked[11]);
-  wire shift_1 = shift_3 ? (shift_2_and_3 ? 1'b0 : (shift_2_and_2 & ~shift_2_and)) : shift_3_and_6 ?
-      (shift_3_and_2 & ~shift_3_and) : (shift_3_and_5 & ~shift_3_and_4);
-  wire shift_2 = shift_3 ? shift_2_and_3 : (shift_3_and_6 & ~shift_3_and_3);
-  wire [3:0] shift = {shift_3, shift_2, shift_1, shift_0};
-  wire normalized_some8 = ~shift_3 & (|low_sum[1:0]);
-  wire [10:0] normalized_left8 = shift_3 ? {low_sum[4:0], 6'd0} : total[12:2];
-  wire normalized_some4 = normalized_some8 | (~shift_2 & (|normalized_left8[3:0]));
-  wire [6:0] normalized_left4 = shift_2 ? normalized_left8[6:0] : normalized_left8[10:4];
-  wire normalized_some2 = normalized_some4 | (~shift_1 & (|normalized_left4[1:0]));
-  wire [4:0] normalized_left2 = shift_1 ? normalized_left4[4:0] : normalized_left4[6:2];
-  wire normalized_some1 = normalized_some2 | (~shift_0 & normalized_left2[0]);
-  wire [3:0] normalized_left1 = shift_0 ? normalized_left2[3:0] : normalized_left2[4:1];
+  wire [1:0] exponent_is_low_low = {exponent[0], ~exponent[0]};
+  wire [3:0] exponent_is_low_high = {exponent[1] & exponent[2], ~exponent[1] & exponent[2],
+      exponent[1] & ~exponent[2], ~exponent[1] & ~exponent[2]};
+  wire [1:0] exponent_is_low_row0 = exponent_is_low_low & {2{exponent_is_low_high[0]}};
+  wire [1:0] exponent_is_low_row1 = exponent_is_low_low & {2{exponent_is_low_high[1]}};
+  wire [1:0] exponent_is_low_row2 = exponent_is_low_low & {2{exponent_is_low_high[2]}};
+  wire [1:0] exponent_is_low_row3 = exponent_is_low_low & {2{exponent_is_low_high[3]}};
+  wire [7:0] exponent_is_low = {exponent_is_low_row3, exponent_is_low_row2, exponent_is_low_row1,
+      exponent_is_low_row0};
+  wire [1:0] exponent_is_high_low = {exponent[3], ~exponent[3]};
+  wire exponent_is_high_high = ~(|exponent[5:4]);
+  wire [1:0] exponent_is_high_row0 = exponent_is_high_low & {2{exponent_is_high_high}};
+  wire [7:0] exponent_is_row0 = exponent_is_low & {8{exponent_is_high_row0[0]}};
+  wire [7:0] exponent_is_row1 = exponent_is_low & {8{exponent_is_high_row0[1]}};
+  wire [12:0] marked = {total[12:1] ^ {12{negative}}, 1'b1} | {exponent_is_row0[1],
+      exponent_is_row0[2], exponent_is_row0[3], exponent_is_row0[4], exponent_is_row0[5],
+      exponent_is_row0[6], exponent_is_row0[7], exponent_is_row1[0], exponent_is_row1[1],
+      exponent_is_row1[2], exponent_is_row1[3], exponent_is_row1[4], exponent_is_row1[5]};
+  wire shift_from0_to0 = ~marked[0];
+  wire [1:0] shift_from0_to0_2 = {1'b0, shift_from0_to0};
+  wire shift_from2_to1 = ~marked[2] & marked[1];
+  wire shift_none_from2_to1 = ~marked[2] & ~marked[1];
+  wire shift_from4_to3 = ~marked[4] & marked[3];
+  wire shift_none_from4_to3 = ~marked[4] & ~marked[3];
+  wire [1:0] shift_from4_to1 = {shift_none_from4_to3 & ~shift_none_from2_to1, shift_none_from4_to3 ?
+      shift_from2_to1 : shift_from4_to3};
+  wire shift_none_from4_to1 = shift_none_from4_to3 & shift_none_from2_to1;
+  wire [2:0] shift_from4_to0 = {shift_none_from4_to1, shift_none_from4_to1 ? shift_from0_to0_2 :
+      shift_from4_to1};
+  wire shift_from6_to5 = ~marked[6] & marked[5];
+  wire shift_none_from6_to5 = ~marked[6] & ~marked[5];
+  wire shift_from8_to7 = ~marked[8] & marked[7];
+  wire shift_none_from8_to7 = ~marked[8] & ~marked[7];
+  wire [1:0] shift_from8_to5 = {shift_none_from8_to7 & ~shift_none_from6_to5, shift_none_from8_to7 ?
+      shift_from6_to5 : shift_from8_to7};
+  wire shift_none_from8_to5 = shift_none_from8_to7 & shift_none_from6_to5;
+  wire shift_from10_to9 = ~marked[10] & marked[9];
+  wire shift_none_from10_to9 = ~marked[10] & ~marked[9];
+  wire shift_from12_to11 = ~marked[12] & marked[11];
+  wire shift_none_from12_to11 = ~marked[12] & ~marked[11];
+  wire [1:0] shift_from12_to9 = {shift_none_from12_to11 & ~shift_none_from10_to9,
+      shift_none_from12_to11 ? shift_from10_to9 : shift_from12_to11};
+  wire shift_none_from12_to9 = shift_none_from12_to11 & shift_none_from10_to9;
+  wire [2:0] shift_from12_to5 = {shift_none_from12_to9 & ~shift_none_from8_to5,
+      shift_none_from12_to9 ? shift_from8_to5 : shift_from12_to9};
+  wire shift_none_from12_to5 = shift_none_from12_to9 & shift_none_from8_to5;
+  wire [3:0] shift = {shift_none_from12_to5, shift_none_from12_to5 ? shift_from4_to0 :
+      shift_from12_to5};
+  wire normalized_some8 = ~shift_none_from12_to5 & (|low_sum[1:0]);
+  wire [10:0] normalized_left8 = shift_none_from12_to5 ? {low_sum[4:0], 6'd0} : total[12:2];
+  wire normalized_some4 = normalized_some8 | (~shift[2] & (|normalized_left8[3:0]));
+  wire [6:0] normalized_left4 = shift[2] ? normalized_left8[6:0] : normalized_left8[10:4];
+  wire normalized_some2 = normalized_some4 | (~shift[1] & (|normalized_left4[1:0]));
+  wire [4:0] normalized_left2 = shift[1] ? normalized_left4[4:0] : normalized_left4[6:2];
+  wire normalized_some1 = normalized_some2 | (~shift[0] & normalized_left2[0]);
+  wire [3:0] normalized_left1 = shift[0] ? normalized_left2[3:0] : normalized_left2[4:1];
   wire sticky = normalized_some1 | addend_lost;
   wire [3:0] kept = normalized_left1 ^ {4{negative}};
   wire carry_from_below = negative & ~sticky;

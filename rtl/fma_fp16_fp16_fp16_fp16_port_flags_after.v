@@ -238,107 +238,140 @@ module fma_fp16_fp16_fp16_fp16_port_flags_after (
   wire difference = subtract & ~inf;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire marked_and_3 = ~exponent[5] & ~exponent[4];
-  wire marked_and_15 = marked_and_3 & ~exponent[3];
-  wire marked_and_5 = ~exponent[2] & ~exponent[1];
-  wire marked_and_16 = marked_and_5 & exponent[0];
-  wire marked_and_7 = ~exponent[2] & exponent[1];
-  wire marked_and_8 = marked_and_7 & ~exponent[0];
-  wire marked_and_11 = marked_and_7 & exponent[0];
-  wire marked_and = exponent[2] & ~exponent[1];
-  wire marked_and_2 = marked_and & ~exponent[0];
-  wire marked_and_19 = marked_and & exponent[0];
-  wire marked_and_13 = exponent[2] & exponent[1];
-  wire marked_and_14 = marked_and_13 & ~exponent[0];
-  wire marked_and_17 = marked_and_13 & exponent[0];
-  wire marked_and_4 = marked_and_3 & exponent[3];
-  wire marked_and_6 = marked_and_5 & ~exponent[0];
-  wire marked_and_9 = ~exponent[5] & exponent[4];
-  wire marked_and_10 = marked_and_9 & ~exponent[3];
-  wire marked_and_18 = marked_and_9 & exponent[3];
-  wire marked_and_12 = exponent[5] & ~exponent[4] & ~exponent[3];
-  wire [36:0] marked = {total[36:1] ^ {36{negative}}, 1'b1} | {marked_and_15 & marked_and_16,
-      marked_and_15 & marked_and_8, marked_and_15 & marked_and_11, marked_and_15 & marked_and_2,
-      marked_and_15 & marked_and_19, marked_and_15 & marked_and_14, marked_and_15 & marked_and_17,
-      marked_and_4 & marked_and_6, marked_and_4 & marked_and_16, marked_and_4 & marked_and_8,
-      marked_and_4 & marked_and_11, marked_and_4 & marked_and_2, marked_and_4 & marked_and_19,
-      marked_and_4 & marked_and_14, marked_and_4 & marked_and_17, marked_and_10 & marked_and_6,
-      marked_and_10 & marked_and_16, marked_and_10 & marked_and_8, marked_and_10 & marked_and_11,
-      marked_and_10 & marked_and_2, marked_and_10 & marked_and_19, marked_and_10 & marked_and_14,
-      marked_and_10 & marked_and_17, marked_and_18 & marked_and_6, marked_and_18 & marked_and_16,
-      marked_and_18 & marked_and_8, marked_and_18 & marked_and_11, marked_and_18 & marked_and_2,
-      marked_and_18 & marked_and_19, marked_and_18 & marked_and_14, marked_and_18 & marked_and_17,
-      marked_and_12 & marked_and_6, marked_and_12 & marked_and_16, marked_and_12 & marked_and_8,
-      marked_and_12 & marked_and_11, marked_and_12 & marked_and_2, marked_and_12 & marked_and_19};
-  wire shift_5_and_27 = ~marked[36] & ~marked[35];
-  wire shift_5_and_26 = ~marked[34] & ~marked[33];
-  wire shift_5_and_28 = shift_5_and_27 & shift_5_and_26;
-  wire shift_5_and_24 = ~marked[32] & ~marked[31];
-  wire shift_5_and_23 = ~marked[30] & ~marked[29];
-  wire shift_5_and_25 = shift_5_and_24 & shift_5_and_23;
-  wire shift_5_and_29 = shift_5_and_28 & shift_5_and_25;
-  wire shift_5_and_20 = ~marked[28] & ~marked[27];
-  wire shift_5_and_19 = ~marked[26] & ~marked[25];
-  wire shift_5_and_21 = shift_5_and_20 & shift_5_and_19;
-  wire shift_5_and_17 = ~marked[24] & ~marked[23];
-  wire shift_5_and_16 = ~marked[22] & ~marked[21];
-  wire shift_5_and_18 = shift_5_and_17 & shift_5_and_16;
-  wire shift_5_and_22 = shift_5_and_21 & shift_5_and_18;
-  wire shift_5_and_30 = shift_5_and_29 & shift_5_and_22;
-  wire shift_5_and_12 = ~marked[20] & ~marked[19];
-  wire shift_5_and_11 = ~marked[18] & ~marked[17];
-  wire shift_5_and_13 = shift_5_and_12 & shift_5_and_11;
-  wire shift_5_and_9 = ~marked[16] & ~marked[15];
-  wire shift_5_and_8 = ~marked[14] & ~marked[13];
-  wire shift_5_and_10 = shift_5_and_9 & shift_5_and_8;
-  wire shift_5_and_14 = shift_5_and_13 & shift_5_and_10;
-  wire shift_5_and_5 = ~marked[12] & ~marked[11];
-  wire shift_5_and_4 = ~marked[10] & ~marked[9];
-  wire shift_5_and_6 = shift_5_and_5 & shift_5_and_4;
-  wire shift_5_and_2 = ~marked[8] & ~marked[7];
-  wire shift_5_and = ~marked[6] & ~marked[5];
-  wire shift_5_and_3 = shift_5_and_2 & shift_5_and;
-  wire shift_5_and_7 = shift_5_and_6 & shift_5_and_3;
-  wire shift_5_and_15 = shift_5_and_14 & shift_5_and_7;
-  wire shift_5 = shift_5_and_30 & shift_5_and_15;
-  wire shift_2_and_2 = ~marked[4] & ~marked[3];
-  wire shift_2_and = ~marked[2] & ~marked[1];
-  wire shift_2_and_3 = shift_2_and_2 & shift_2_and;
-  wire shift_0 = shift_5 ? (shift_2_and_3 ? ~marked[0] : shift_2_and_2 ? (~marked[2] & marked[1]) :
-      (~marked[4] & marked[3])) : shift_5_and_30 ? (shift_5_and_14 ? (shift_5_and_6 ? (shift_5_and_2
-      ? (~marked[6] & marked[5]) : (~marked[8] & marked[7])) : shift_5_and_5 ? (~marked[10] &
-      marked[9]) : (~marked[12] & marked[11])) : shift_5_and_13 ? (shift_5_and_9 ? (~marked[14] &
-      marked[13]) : (~marked[16] & marked[15])) : shift_5_and_12 ? (~marked[18] & marked[17]) :
-      (~marked[20] & marked[19])) : shift_5_and_29 ? (shift_5_and_21 ? (shift_5_and_17 ?
-      (~marked[22] & marked[21]) : (~marked[24] & marked[23])) : shift_5_and_20 ? (~marked[26] &
-      marked[25]) : (~marked[28] & marked[27])) : shift_5_and_28 ? (shift_5_and_24 ? (~marked[30] &
-      marked[29]) : (~marked[32] & marked[31])) : shift_5_and_27 ? (~marked[34] & marked[33]) :
-      (~marked[36] & marked[35]);
-  wire shift_1 = shift_5 ? (shift_2_and_3 ? 1'b0 : (shift_2_and_2 & ~shift_2_and)) : shift_5_and_30
-      ? (shift_5_and_14 ? (shift_5_and_6 ? (shift_5_and_2 & ~shift_5_and) : (shift_5_and_5 &
-      ~shift_5_and_4)) : shift_5_and_13 ? (shift_5_and_9 & ~shift_5_and_8) : (shift_5_and_12 &
-      ~shift_5_and_11)) : shift_5_and_29 ? (shift_5_and_21 ? (shift_5_and_17 & ~shift_5_and_16) :
-      (shift_5_and_20 & ~shift_5_and_19)) : shift_5_and_28 ? (shift_5_and_24 & ~shift_5_and_23) :
-      (shift_5_and_27 & ~shift_5_and_26);
-  wire shift_2 = shift_5 ? shift_2_and_3 : shift_5_and_30 ? (shift_5_and_14 ? (shift_5_and_6 &
-      ~shift_5_and_3) : (shift_5_and_13 & ~shift_5_and_10)) : shift_5_and_29 ? (shift_5_and_21 &
-      ~shift_5_and_18) : (shift_5_and_28 & ~shift_5_and_25);
-  wire shift_3 = shift_5 ? 1'b0 : shift_5_and_30 ? (shift_5_and_14 & ~shift_5_and_7) :
-      (shift_5_and_29 & ~shift_5_and_22);
-  wire shift_4 = shift_5 ? 1'b0 : (shift_5_and_30 & ~shift_5_and_15);
-  wire [5:0] shift = {shift_5, shift_4, shift_3, shift_2, shift_1, shift_0};
-  wire [36:0] normalized_left32 = shift_5 ? {low_sum_block0[4:0], 32'd0} : total;
-  wire normalized_some16 = ~shift_4 & (|normalized_left32[8:0]);
-  wire [27:0] normalized_left16 = shift_4 ? {normalized_left32[20:0], 7'd0} :
+  wire [1:0] exponent_is_low_low = {exponent[0], ~exponent[0]};
+  wire [3:0] exponent_is_low_high = {exponent[1] & exponent[2], ~exponent[1] & exponent[2],
+      exponent[1] & ~exponent[2], ~exponent[1] & ~exponent[2]};
+  wire [1:0] exponent_is_low_row0 = exponent_is_low_low & {2{exponent_is_low_high[0]}};
+  wire [1:0] exponent_is_low_row1 = exponent_is_low_low & {2{exponent_is_low_high[1]}};
+  wire [1:0] exponent_is_low_row2 = exponent_is_low_low & {2{exponent_is_low_high[2]}};
+  wire [1:0] exponent_is_low_row3 = exponent_is_low_low & {2{exponent_is_low_high[3]}};
+  wire [7:0] exponent_is_low = {exponent_is_low_row3, exponent_is_low_row2, exponent_is_low_row1,
+      exponent_is_low_row0};
+  wire [1:0] exponent_is_high_low = {exponent[3], ~exponent[3]};
+  wire [2:0] exponent_is_high_high = {~exponent[4] & exponent[5], exponent[4] & ~exponent[5],
+      ~exponent[4] & ~exponent[5]};
+  wire [1:0] exponent_is_high_row0 = exponent_is_high_low & {2{exponent_is_high_high[0]}};
+  wire [1:0] exponent_is_high_row1 = exponent_is_high_low & {2{exponent_is_high_high[1]}};
+  wire [1:0] exponent_is_high_row2 = exponent_is_high_low & {2{exponent_is_high_high[2]}};
+  wire [7:0] exponent_is_row0 = exponent_is_low & {8{exponent_is_high_row0[0]}};
+  wire [7:0] exponent_is_row1 = exponent_is_low & {8{exponent_is_high_row0[1]}};
+  wire [7:0] exponent_is_row2 = exponent_is_low & {8{exponent_is_high_row1[0]}};
+  wire [7:0] exponent_is_row3 = exponent_is_low & {8{exponent_is_high_row1[1]}};
+  wire [7:0] exponent_is_row4 = exponent_is_low & {8{exponent_is_high_row2[0]}};
+  wire [36:0] marked = {total[36:1] ^ {36{negative}}, 1'b1} | {exponent_is_row0[1],
+      exponent_is_row0[2], exponent_is_row0[3], exponent_is_row0[4], exponent_is_row0[5],
+      exponent_is_row0[6], exponent_is_row0[7], exponent_is_row1[0], exponent_is_row1[1],
+      exponent_is_row1[2], exponent_is_row1[3], exponent_is_row1[4], exponent_is_row1[5],
+      exponent_is_row1[6], exponent_is_row1[7], exponent_is_row2[0], exponent_is_row2[1],
+      exponent_is_row2[2], exponent_is_row2[3], exponent_is_row2[4], exponent_is_row2[5],
+      exponent_is_row2[6], exponent_is_row2[7], exponent_is_row3[0], exponent_is_row3[1],
+      exponent_is_row3[2], exponent_is_row3[3], exponent_is_row3[4], exponent_is_row3[5],
+      exponent_is_row3[6], exponent_is_row3[7], exponent_is_row4[0], exponent_is_row4[1],
+      exponent_is_row4[2], exponent_is_row4[3], exponent_is_row4[4], exponent_is_row4[5]};
+  wire shift_from0_to0 = ~marked[0];
+  wire [1:0] shift_from0_to0_2 = {1'b0, shift_from0_to0};
+  wire shift_from2_to1 = ~marked[2] & marked[1];
+  wire shift_none_from2_to1 = ~marked[2] & ~marked[1];
+  wire shift_from4_to3 = ~marked[4] & marked[3];
+  wire shift_none_from4_to3 = ~marked[4] & ~marked[3];
+  wire [1:0] shift_from4_to1 = {shift_none_from4_to3 & ~shift_none_from2_to1, shift_none_from4_to3 ?
+      shift_from2_to1 : shift_from4_to3};
+  wire shift_none_from4_to1 = shift_none_from4_to3 & shift_none_from2_to1;
+  wire [2:0] shift_from4_to0 = {shift_none_from4_to1, shift_none_from4_to1 ? shift_from0_to0_2 :
+      shift_from4_to1};
+  wire [3:0] shift_from4_to0_2 = {1'b0, shift_from4_to0};
+  wire [4:0] shift_from4_to0_3 = {1'b0, shift_from4_to0_2};
+  wire shift_from6_to5 = ~marked[6] & marked[5];
+  wire shift_none_from6_to5 = ~marked[6] & ~marked[5];
+  wire shift_from8_to7 = ~marked[8] & marked[7];
+  wire shift_none_from8_to7 = ~marked[8] & ~marked[7];
+  wire [1:0] shift_from8_to5 = {shift_none_from8_to7 & ~shift_none_from6_to5, shift_none_from8_to7 ?
+      shift_from6_to5 : shift_from8_to7};
+  wire shift_none_from8_to5 = shift_none_from8_to7 & shift_none_from6_to5;
+  wire shift_from10_to9 = ~marked[10] & marked[9];
+  wire shift_none_from10_to9 = ~marked[10] & ~marked[9];
+  wire shift_from12_to11 = ~marked[12] & marked[11];
+  wire shift_none_from12_to11 = ~marked[12] & ~marked[11];
+  wire [1:0] shift_from12_to9 = {shift_none_from12_to11 & ~shift_none_from10_to9,
+      shift_none_from12_to11 ? shift_from10_to9 : shift_from12_to11};
+  wire shift_none_from12_to9 = shift_none_from12_to11 & shift_none_from10_to9;
+  wire [2:0] shift_from12_to5 = {shift_none_from12_to9 & ~shift_none_from8_to5,
+      shift_none_from12_to9 ? shift_from8_to5 : shift_from12_to9};
+  wire shift_none_from12_to5 = shift_none_from12_to9 & shift_none_from8_to5;
+  wire shift_from14_to13 = ~marked[14] & marked[13];
+  wire shift_none_from14_to13 = ~marked[14] & ~marked[13];
+  wire shift_from16_to15 = ~marked[16] & marked[15];
+  wire shift_none_from16_to15 = ~marked[16] & ~marked[15];
+  wire [1:0] shift_from16_to13 = {shift_none_from16_to15 & ~shift_none_from14_to13,
+      shift_none_from16_to15 ? shift_from14_to13 : shift_from16_to15};
+  wire shift_none_from16_to13 = shift_none_from16_to15 & shift_none_from14_to13;
+  wire shift_from18_to17 = ~marked[18] & marked[17];
+  wire shift_none_from18_to17 = ~marked[18] & ~marked[17];
+  wire shift_from20_to19 = ~marked[20] & marked[19];
+  wire shift_none_from20_to19 = ~marked[20] & ~marked[19];
+  wire [1:0] shift_from20_to17 = {shift_none_from20_to19 & ~shift_none_from18_to17,
+      shift_none_from20_to19 ? shift_from18_to17 : shift_from20_to19};
+  wire shift_none_from20_to17 = shift_none_from20_to19 & shift_none_from18_to17;
+  wire [2:0] shift_from20_to13 = {shift_none_from20_to17 & ~shift_none_from16_to13,
+      shift_none_from20_to17 ? shift_from16_to13 : shift_from20_to17};
+  wire shift_none_from20_to13 = shift_none_from20_to17 & shift_none_from16_to13;
+  wire [3:0] shift_from20_to5 = {shift_none_from20_to13 & ~shift_none_from12_to5,
+      shift_none_from20_to13 ? shift_from12_to5 : shift_from20_to13};
+  wire shift_none_from20_to5 = shift_none_from20_to13 & shift_none_from12_to5;
+  wire shift_from22_to21 = ~marked[22] & marked[21];
+  wire shift_none_from22_to21 = ~marked[22] & ~marked[21];
+  wire shift_from24_to23 = ~marked[24] & marked[23];
+  wire shift_none_from24_to23 = ~marked[24] & ~marked[23];
+  wire [1:0] shift_from24_to21 = {shift_none_from24_to23 & ~shift_none_from22_to21,
+      shift_none_from24_to23 ? shift_from22_to21 : shift_from24_to23};
+  wire shift_none_from24_to21 = shift_none_from24_to23 & shift_none_from22_to21;
+  wire shift_from26_to25 = ~marked[26] & marked[25];
+  wire shift_none_from26_to25 = ~marked[26] & ~marked[25];
+  wire shift_from28_to27 = ~marked[28] & marked[27];
+  wire shift_none_from28_to27 = ~marked[28] & ~marked[27];
+  wire [1:0] shift_from28_to25 = {shift_none_from28_to27 & ~shift_none_from26_to25,
+      shift_none_from28_to27 ? shift_from26_to25 : shift_from28_to27};
+  wire shift_none_from28_to25 = shift_none_from28_to27 & shift_none_from26_to25;
+  wire [2:0] shift_from28_to21 = {shift_none_from28_to25 & ~shift_none_from24_to21,
+      shift_none_from28_to25 ? shift_from24_to21 : shift_from28_to25};
+  wire shift_none_from28_to21 = shift_none_from28_to25 & shift_none_from24_to21;
+  wire shift_from30_to29 = ~marked[30] & marked[29];
+  wire shift_none_from30_to29 = ~marked[30] & ~marked[29];
+  wire shift_from32_to31 = ~marked[32] & marked[31];
+  wire shift_none_from32_to31 = ~marked[32] & ~marked[31];
+  wire [1:0] shift_from32_to29 = {shift_none_from32_to31 & ~shift_none_from30_to29,
+      shift_none_from32_to31 ? shift_from30_to29 : shift_from32_to31};
+  wire shift_none_from32_to29 = shift_none_from32_to31 & shift_none_from30_to29;
+  wire shift_from34_to33 = ~marked[34] & marked[33];
+  wire shift_none_from34_to33 = ~marked[34] & ~marked[33];
+  wire shift_from36_to35 = ~marked[36] & marked[35];
+  wire shift_none_from36_to35 = ~marked[36] & ~marked[35];
+  wire [1:0] shift_from36_to33 = {shift_none_from36_to35 & ~shift_none_from34_to33,
+      shift_none_from36_to35 ? shift_from34_to33 : shift_from36_to35};
+  wire shift_none_from36_to33 = shift_none_from36_to35 & shift_none_from34_to33;
+  wire [2:0] shift_from36_to29 = {shift_none_from36_to33 & ~shift_none_from32_to29,
+      shift_none_from36_to33 ? shift_from32_to29 : shift_from36_to33};
+  wire shift_none_from36_to29 = shift_none_from36_to33 & shift_none_from32_to29;
+  wire [3:0] shift_from36_to21 = {shift_none_from36_to29 & ~shift_none_from28_to21,
+      shift_none_from36_to29 ? shift_from28_to21 : shift_from36_to29};
+  wire shift_none_from36_to21 = shift_none_from36_to29 & shift_none_from28_to21;
+  wire [4:0] shift_from36_to5 = {shift_none_from36_to21 & ~shift_none_from20_to5,
+      shift_none_from36_to21 ? shift_from20_to5 : shift_from36_to21};
+  wire shift_none_from36_to5 = shift_none_from36_to21 & shift_none_from20_to5;
+  wire [5:0] shift = {shift_none_from36_to5, shift_none_from36_to5 ? shift_from4_to0_3 :
+      shift_from36_to5};
+  wire [36:0] normalized_left32 = shift_none_from36_to5 ? {low_sum_block0[4:0], 32'd0} : total;
+  wire normalized_some16 = ~shift[4] & (|normalized_left32[8:0]);
+  wire [27:0] normalized_left16 = shift[4] ? {normalized_left32[20:0], 7'd0} :
       normalized_left32[36:9];
-  wire normalized_some8 = normalized_some16 | (~shift_3 & (|normalized_left16[7:0]));
-  wire [19:0] normalized_left8 = shift_3 ? normalized_left16[19:0] : normalized_left16[27:8];
-  wire normalized_some4 = normalized_some8 | (~shift_2 & (|normalized_left8[3:0]));
-  wire [15:0] normalized_left4 = shift_2 ? normalized_left8[15:0] : normalized_left8[19:4];
-  wire normalized_some2 = normalized_some4 | (~shift_1 & (|normalized_left4[1:0]));
-  wire [13:0] normalized_left2 = shift_1 ? normalized_left4[13:0] : normalized_left4[15:2];
-  wire normalized_some1 = normalized_some2 | (~shift_0 & normalized_left2[0]);
-  wire [12:0] normalized_left1 = shift_0 ? normalized_left2[12:0] : normalized_left2[13:1];
+  wire normalized_some8 = normalized_some16 | (~shift[3] & (|normalized_left16[7:0]));
+  wire [19:0] normalized_left8 = shift[3] ? normalized_left16[19:0] : normalized_left16[27:8];
+  wire normalized_some4 = normalized_some8 | (~shift[2] & (|normalized_left8[3:0]));
+  wire [15:0] normalized_left4 = shift[2] ? normalized_left8[15:0] : normalized_left8[19:4];
+  wire normalized_some2 = normalized_some4 | (~shift[1] & (|normalized_left4[1:0]));
+  wire [13:0] normalized_left2 = shift[1] ? normalized_left4[13:0] : normalized_left4[15:2];
+  wire normalized_some1 = normalized_some2 | (~shift[0] & normalized_left2[0]);
+  wire [12:0] normalized_left1 = shift[0] ? normalized_left2[12:0] : normalized_left2[13:1];
   wire sticky = normalized_some1 | addend_lost;
   wire [12:0] kept = normalized_left1 ^ {13{negative}};
   wire carry_from_below = negative & ~sticky;
@@ -348,17 +381,17 @@ module fma_fp16_fp16_fp16_fp16_port_flags_after (
   wire carry = carry_from_below & (&kept[1:0]);
   wire guard = kept[1] ^ (carry_from_below & kept[0]);
   wire [15:0] truncated = {normalized_exponent & {6{kept[12]}}, kept[11:2]};
-  wire rm_equal = rm == 3'd6;
-  wire round_up_or_2 = (rm[2] & ~rm_equal) | ~(|rm[1:0]);
+  wire rm_equal_2 = rm == 3'd6;
+  wire round_up_or_2 = (rm[2] & ~rm_equal_2) | ~(|rm[1:0]);
   wire inexact_xor = kept[0] ^ carry_from_below;
   wire inexact_or = sticky | inexact_xor;
   wire inexact = guard | inexact_or;
   wire rm_equal_3 = rm == 3'd3;
-  wire rm_equal_2 = rm == 3'd2;
-  wire round_up_or = (rm_equal_3 & ~sign) | (rm_equal_2 & sign);
+  wire rm_equal = rm == 3'd2;
+  wire round_up_or = (rm_equal_3 & ~sign) | (rm_equal & sign);
   wire round_up = carry | (round_up_or_2 ? (guard & (inexact_or | kept[2] | (rm == 3'd4))) :
-      (inexact & (round_up_or | (rm_equal & ~kept[2]))));
-  wire signed_2 = (difference & ~(|kept) & ~sticky & ~carry_from_below) ? rm_equal_2 : sign;
+      (inexact & (round_up_or | (rm_equal_2 & ~kept[2]))));
+  wire signed_2 = (difference & ~(|kept) & ~sticky & ~carry_from_below) ? rm_equal : sign;
   wire incremented_carry8 = (&kept[9:2]) & round_up;
   wire [15:0] incremented = {truncated[15:8] + {7'd0, incremented_carry8}, kept[9:2] + {7'd0,
       round_up}};
@@ -371,7 +404,7 @@ module fma_fp16_fp16_fp16_fp16_port_flags_after (
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
   wire [15:0] code = next_or ? (nan ? FP16_NAN : {signed_2, FP16_INFINITY}) : overflow ? (((rm ==
-      3'd1) | (rm_equal_3 & signed_2) | (rm_equal_2 & ~signed_2) | rm_equal) ? {signed_2,
+      3'd1) | (rm_equal_3 & signed_2) | (rm_equal & ~signed_2) | rm_equal_2) ? {signed_2,
       FP16_LARGEST} : {signed_2, FP16_INFINITY}) : {signed_2, rounded};
   wire next_and = (overflow | (incremented[14] & incremented[13] & incremented[12] & incremented[11]
       & incremented[10])) & ~next_or;

@@ -253,140 +253,207 @@ module fma_fp16_fp16_fp32_fp32_rne (
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
   wire [72:0] magnitude = {total[72:1] ^ {72{negative}}, 1'b1};
-  wire zeros_1_and_61 = ~magnitude[72] & ~magnitude[71];
-  wire zeros_1_and_60 = ~magnitude[70] & ~magnitude[69];
-  wire zeros_1_and_62 = zeros_1_and_61 & zeros_1_and_60;
-  wire zeros_1_and_58 = ~magnitude[68] & ~magnitude[67];
-  wire zeros_1_and_57 = ~magnitude[66] & ~magnitude[65];
-  wire zeros_1_and_59 = zeros_1_and_58 & zeros_1_and_57;
-  wire zeros_1_and_63 = zeros_1_and_62 & zeros_1_and_59;
-  wire zeros_1_and_54 = ~magnitude[64] & ~magnitude[63];
-  wire zeros_1_and_53 = ~magnitude[62] & ~magnitude[61];
-  wire zeros_1_and_55 = zeros_1_and_54 & zeros_1_and_53;
-  wire zeros_1_and_51 = ~magnitude[60] & ~magnitude[59];
-  wire zeros_1_and_50 = ~magnitude[58] & ~magnitude[57];
-  wire zeros_1_and_52 = zeros_1_and_51 & zeros_1_and_50;
-  wire zeros_1_and_56 = zeros_1_and_55 & zeros_1_and_52;
-  wire zeros_1_and_64 = zeros_1_and_63 & zeros_1_and_56;
-  wire zeros_1_and_46 = ~magnitude[56] & ~magnitude[55];
-  wire zeros_1_and_45 = ~magnitude[54] & ~magnitude[53];
-  wire zeros_1_and_47 = zeros_1_and_46 & zeros_1_and_45;
-  wire zeros_1_and_43 = ~magnitude[52] & ~magnitude[51];
-  wire zeros_1_and_42 = ~magnitude[50] & ~magnitude[49];
-  wire zeros_1_and_44 = zeros_1_and_43 & zeros_1_and_42;
-  wire zeros_1_and_48 = zeros_1_and_47 & zeros_1_and_44;
-  wire zeros_1_and_39 = ~magnitude[48] & ~magnitude[47];
-  wire zeros_1_and_38 = ~magnitude[46] & ~magnitude[45];
-  wire zeros_1_and_40 = zeros_1_and_39 & zeros_1_and_38;
-  wire zeros_1_and_36 = ~magnitude[44] & ~magnitude[43];
-  wire zeros_1_and_35 = ~magnitude[42] & ~magnitude[41];
-  wire zeros_1_and_37 = zeros_1_and_36 & zeros_1_and_35;
-  wire zeros_1_and_41 = zeros_1_and_40 & zeros_1_and_37;
-  wire zeros_1_and_49 = zeros_1_and_48 & zeros_1_and_41;
-  wire zeros_1_and_65 = zeros_1_and_64 & zeros_1_and_49;
-  wire zeros_1_and_31 = ~magnitude[40] & ~magnitude[39];
-  wire zeros_1_and_30 = ~magnitude[38] & ~magnitude[37];
-  wire zeros_1_and_32 = zeros_1_and_31 & zeros_1_and_30;
-  wire zeros_1_and_28 = ~magnitude[36] & ~magnitude[35];
-  wire zeros_1_and_27 = ~magnitude[34] & ~magnitude[33];
-  wire zeros_1_and_29 = zeros_1_and_28 & zeros_1_and_27;
-  wire zeros_1_and_33 = zeros_1_and_32 & zeros_1_and_29;
-  wire zeros_1_and_24 = ~magnitude[32] & ~magnitude[31];
-  wire zeros_1_and_23 = ~magnitude[30] & ~magnitude[29];
-  wire zeros_1_and_25 = zeros_1_and_24 & zeros_1_and_23;
-  wire zeros_1_and_21 = ~magnitude[28] & ~magnitude[27];
-  wire zeros_1_and_20 = ~magnitude[26] & ~magnitude[25];
-  wire zeros_1_and_22 = zeros_1_and_21 & zeros_1_and_20;
-  wire zeros_1_and_26 = zeros_1_and_25 & zeros_1_and_22;
-  wire zeros_1_and_34 = zeros_1_and_33 & zeros_1_and_26;
-  wire zeros_1_and_17 = ~magnitude[24] & ~magnitude[23];
-  wire zeros_1_and_16 = ~magnitude[22] & ~magnitude[21];
-  wire zeros_1_and_18 = zeros_1_and_17 & zeros_1_and_16;
-  wire zeros_1_and_14 = ~magnitude[20] & ~magnitude[19];
-  wire zeros_1_and_13 = ~magnitude[18] & ~magnitude[17];
-  wire zeros_1_and_15 = zeros_1_and_14 & zeros_1_and_13;
-  wire zeros_1_and_19 = zeros_1_and_18 & zeros_1_and_15;
-  wire zeros_1_and_11 = ~magnitude[16] & ~magnitude[15];
-  wire zeros_1_and_10 = ~magnitude[14] & ~magnitude[13];
-  wire zeros_1_and_12 = zeros_1_and_11 & zeros_1_and_10;
-  wire zeros_1_and_9 = ~magnitude[12] & ~magnitude[11];
-  wire zeros_1_and_8 = ~magnitude[10] & ~magnitude[9];
-  wire zeros_6_and = zeros_1_and_9 & zeros_1_and_8;
-  wire zeros_6_and_2 = zeros_1_and_12 & zeros_6_and;
-  wire zeros_6_and_3 = zeros_1_and_19 & zeros_6_and_2;
-  wire zeros_6_and_4 = zeros_1_and_34 & zeros_6_and_3;
-  wire zeros_6 = zeros_1_and_65 & zeros_6_and_4;
-  wire zeros_1_and_5 = ~magnitude[8] & ~magnitude[7];
-  wire zeros_1_and_4 = ~magnitude[6] & ~magnitude[5];
-  wire zeros_1_and_6 = zeros_1_and_5 & zeros_1_and_4;
-  wire zeros_1_and_2 = ~magnitude[4] & ~magnitude[3];
-  wire zeros_1_and = ~magnitude[2] & ~magnitude[1];
-  wire zeros_1_and_3 = zeros_1_and_2 & zeros_1_and;
-  wire zeros_1_and_7 = zeros_1_and_6 & zeros_1_and_3;
-  wire zeros_0 = zeros_6 ? (zeros_1_and_7 ? 1'b0 : zeros_1_and_6 ? (zeros_1_and_2 ? (~magnitude[2] &
-      magnitude[1]) : (~magnitude[4] & magnitude[3])) : zeros_1_and_5 ? (~magnitude[6] &
-      magnitude[5]) : (~magnitude[8] & magnitude[7])) : zeros_1_and_65 ? (zeros_1_and_34 ?
-      (zeros_1_and_19 ? (zeros_1_and_12 ? (zeros_1_and_9 ? (~magnitude[10] & magnitude[9]) :
-      (~magnitude[12] & magnitude[11])) : zeros_1_and_11 ? (~magnitude[14] & magnitude[13]) :
-      (~magnitude[16] & magnitude[15])) : zeros_1_and_18 ? (zeros_1_and_14 ? (~magnitude[18] &
-      magnitude[17]) : (~magnitude[20] & magnitude[19])) : zeros_1_and_17 ? (~magnitude[22] &
-      magnitude[21]) : (~magnitude[24] & magnitude[23])) : zeros_1_and_33 ? (zeros_1_and_25 ?
-      (zeros_1_and_21 ? (~magnitude[26] & magnitude[25]) : (~magnitude[28] & magnitude[27])) :
-      zeros_1_and_24 ? (~magnitude[30] & magnitude[29]) : (~magnitude[32] & magnitude[31])) :
-      zeros_1_and_32 ? (zeros_1_and_28 ? (~magnitude[34] & magnitude[33]) : (~magnitude[36] &
-      magnitude[35])) : zeros_1_and_31 ? (~magnitude[38] & magnitude[37]) : (~magnitude[40] &
-      magnitude[39])) : zeros_1_and_64 ? (zeros_1_and_48 ? (zeros_1_and_40 ? (zeros_1_and_36 ?
-      (~magnitude[42] & magnitude[41]) : (~magnitude[44] & magnitude[43])) : zeros_1_and_39 ?
-      (~magnitude[46] & magnitude[45]) : (~magnitude[48] & magnitude[47])) : zeros_1_and_47 ?
-      (zeros_1_and_43 ? (~magnitude[50] & magnitude[49]) : (~magnitude[52] & magnitude[51])) :
-      zeros_1_and_46 ? (~magnitude[54] & magnitude[53]) : (~magnitude[56] & magnitude[55])) :
-      zeros_1_and_63 ? (zeros_1_and_55 ? (zeros_1_and_51 ? (~magnitude[58] & magnitude[57]) :
-      (~magnitude[60] & magnitude[59])) : zeros_1_and_54 ? (~magnitude[62] & magnitude[61]) :
-      (~magnitude[64] & magnitude[63])) : zeros_1_and_62 ? (zeros_1_and_58 ? (~magnitude[66] &
-      magnitude[65]) : (~magnitude[68] & magnitude[67])) : zeros_1_and_61 ? (~magnitude[70] &
-      magnitude[69]) : (~magnitude[72] & magnitude[71]);
-  wire zeros_1 = zeros_6 ? (zeros_1_and_7 ? 1'b0 : zeros_1_and_6 ? (zeros_1_and_2 & ~zeros_1_and) :
-      (zeros_1_and_5 & ~zeros_1_and_4)) : zeros_1_and_65 ? (zeros_1_and_34 ? (zeros_1_and_19 ?
-      (zeros_1_and_12 ? (zeros_1_and_9 & ~zeros_1_and_8) : (zeros_1_and_11 & ~zeros_1_and_10)) :
-      zeros_1_and_18 ? (zeros_1_and_14 & ~zeros_1_and_13) : (zeros_1_and_17 & ~zeros_1_and_16)) :
-      zeros_1_and_33 ? (zeros_1_and_25 ? (zeros_1_and_21 & ~zeros_1_and_20) : (zeros_1_and_24 &
-      ~zeros_1_and_23)) : zeros_1_and_32 ? (zeros_1_and_28 & ~zeros_1_and_27) : (zeros_1_and_31 &
-      ~zeros_1_and_30)) : zeros_1_and_64 ? (zeros_1_and_48 ? (zeros_1_and_40 ? (zeros_1_and_36 &
-      ~zeros_1_and_35) : (zeros_1_and_39 & ~zeros_1_and_38)) : zeros_1_and_47 ? (zeros_1_and_43 &
-      ~zeros_1_and_42) : (zeros_1_and_46 & ~zeros_1_and_45)) : zeros_1_and_63 ? (zeros_1_and_55 ?
-      (zeros_1_and_51 & ~zeros_1_and_50) : (zeros_1_and_54 & ~zeros_1_and_53)) : zeros_1_and_62 ?
-      (zeros_1_and_58 & ~zeros_1_and_57) : (zeros_1_and_61 & ~zeros_1_and_60);
-  wire zeros_2 = zeros_6 ? (zeros_1_and_7 ? 1'b0 : (zeros_1_and_6 & ~zeros_1_and_3)) :
-      zeros_1_and_65 ? (zeros_1_and_34 ? (zeros_1_and_19 ? (zeros_1_and_12 & ~zeros_6_and) :
-      (zeros_1_and_18 & ~zeros_1_and_15)) : zeros_1_and_33 ? (zeros_1_and_25 & ~zeros_1_and_22) :
-      (zeros_1_and_32 & ~zeros_1_and_29)) : zeros_1_and_64 ? (zeros_1_and_48 ? (zeros_1_and_40 &
-      ~zeros_1_and_37) : (zeros_1_and_47 & ~zeros_1_and_44)) : zeros_1_and_63 ? (zeros_1_and_55 &
-      ~zeros_1_and_52) : (zeros_1_and_62 & ~zeros_1_and_59);
-  wire zeros_3 = zeros_6 ? zeros_1_and_7 : zeros_1_and_65 ? (zeros_1_and_34 ? (zeros_1_and_19 &
-      ~zeros_6_and_2) : (zeros_1_and_33 & ~zeros_1_and_26)) : zeros_1_and_64 ? (zeros_1_and_48 &
-      ~zeros_1_and_41) : (zeros_1_and_63 & ~zeros_1_and_56);
-  wire zeros_4 = zeros_6 ? 1'b0 : zeros_1_and_65 ? (zeros_1_and_34 & ~zeros_6_and_3) :
-      (zeros_1_and_64 & ~zeros_1_and_49);
-  wire zeros_5 = zeros_6 ? 1'b0 : (zeros_1_and_65 & ~zeros_6_and_4);
+  wire zeros_from2_to1 = ~magnitude[2] & magnitude[1];
+  wire zeros_none_from2_to1 = ~magnitude[2] & ~magnitude[1];
+  wire zeros_from4_to3 = ~magnitude[4] & magnitude[3];
+  wire zeros_none_from4_to3 = ~magnitude[4] & ~magnitude[3];
+  wire [1:0] zeros_from4_to1 = {zeros_none_from4_to3 & ~zeros_none_from2_to1, zeros_none_from4_to3 ?
+      zeros_from2_to1 : zeros_from4_to3};
+  wire zeros_none_from4_to1 = zeros_none_from4_to3 & zeros_none_from2_to1;
+  wire zeros_from6_to5 = ~magnitude[6] & magnitude[5];
+  wire zeros_none_from6_to5 = ~magnitude[6] & ~magnitude[5];
+  wire zeros_from8_to7 = ~magnitude[8] & magnitude[7];
+  wire zeros_none_from8_to7 = ~magnitude[8] & ~magnitude[7];
+  wire [1:0] zeros_from8_to5 = {zeros_none_from8_to7 & ~zeros_none_from6_to5, zeros_none_from8_to7 ?
+      zeros_from6_to5 : zeros_from8_to7};
+  wire zeros_none_from8_to5 = zeros_none_from8_to7 & zeros_none_from6_to5;
+  wire [2:0] zeros_from8_to1 = {zeros_none_from8_to5 & ~zeros_none_from4_to1, zeros_none_from8_to5 ?
+      zeros_from4_to1 : zeros_from8_to5};
+  wire zeros_none_from8_to1 = zeros_none_from8_to5 & zeros_none_from4_to1;
+  wire [3:0] zeros_from8_to0 = {zeros_none_from8_to1, zeros_none_from8_to1 ? 3'd0 :
+      zeros_from8_to1};
+  wire [4:0] zeros_from8_to0_2 = {1'b0, zeros_from8_to0};
+  wire [5:0] zeros_from8_to0_3 = {1'b0, zeros_from8_to0_2};
+  wire zeros_from10_to9 = ~magnitude[10] & magnitude[9];
+  wire zeros_none_from10_to9 = ~magnitude[10] & ~magnitude[9];
+  wire zeros_from12_to11 = ~magnitude[12] & magnitude[11];
+  wire zeros_none_from12_to11 = ~magnitude[12] & ~magnitude[11];
+  wire [1:0] zeros_from12_to9 = {zeros_none_from12_to11 & ~zeros_none_from10_to9,
+      zeros_none_from12_to11 ? zeros_from10_to9 : zeros_from12_to11};
+  wire zeros_none_from12_to9 = zeros_none_from12_to11 & zeros_none_from10_to9;
+  wire zeros_from14_to13 = ~magnitude[14] & magnitude[13];
+  wire zeros_none_from14_to13 = ~magnitude[14] & ~magnitude[13];
+  wire zeros_from16_to15 = ~magnitude[16] & magnitude[15];
+  wire zeros_none_from16_to15 = ~magnitude[16] & ~magnitude[15];
+  wire [1:0] zeros_from16_to13 = {zeros_none_from16_to15 & ~zeros_none_from14_to13,
+      zeros_none_from16_to15 ? zeros_from14_to13 : zeros_from16_to15};
+  wire zeros_none_from16_to13 = zeros_none_from16_to15 & zeros_none_from14_to13;
+  wire [2:0] zeros_from16_to9 = {zeros_none_from16_to13 & ~zeros_none_from12_to9,
+      zeros_none_from16_to13 ? zeros_from12_to9 : zeros_from16_to13};
+  wire zeros_none_from16_to9 = zeros_none_from16_to13 & zeros_none_from12_to9;
+  wire zeros_from18_to17 = ~magnitude[18] & magnitude[17];
+  wire zeros_none_from18_to17 = ~magnitude[18] & ~magnitude[17];
+  wire zeros_from20_to19 = ~magnitude[20] & magnitude[19];
+  wire zeros_none_from20_to19 = ~magnitude[20] & ~magnitude[19];
+  wire [1:0] zeros_from20_to17 = {zeros_none_from20_to19 & ~zeros_none_from18_to17,
+      zeros_none_from20_to19 ? zeros_from18_to17 : zeros_from20_to19};
+  wire zeros_none_from20_to17 = zeros_none_from20_to19 & zeros_none_from18_to17;
+  wire zeros_from22_to21 = ~magnitude[22] & magnitude[21];
+  wire zeros_none_from22_to21 = ~magnitude[22] & ~magnitude[21];
+  wire zeros_from24_to23 = ~magnitude[24] & magnitude[23];
+  wire zeros_none_from24_to23 = ~magnitude[24] & ~magnitude[23];
+  wire [1:0] zeros_from24_to21 = {zeros_none_from24_to23 & ~zeros_none_from22_to21,
+      zeros_none_from24_to23 ? zeros_from22_to21 : zeros_from24_to23};
+  wire zeros_none_from24_to21 = zeros_none_from24_to23 & zeros_none_from22_to21;
+  wire [2:0] zeros_from24_to17 = {zeros_none_from24_to21 & ~zeros_none_from20_to17,
+      zeros_none_from24_to21 ? zeros_from20_to17 : zeros_from24_to21};
+  wire zeros_none_from24_to17 = zeros_none_from24_to21 & zeros_none_from20_to17;
+  wire [3:0] zeros_from24_to9 = {zeros_none_from24_to17 & ~zeros_none_from16_to9,
+      zeros_none_from24_to17 ? zeros_from16_to9 : zeros_from24_to17};
+  wire zeros_none_from24_to9 = zeros_none_from24_to17 & zeros_none_from16_to9;
+  wire zeros_from26_to25 = ~magnitude[26] & magnitude[25];
+  wire zeros_none_from26_to25 = ~magnitude[26] & ~magnitude[25];
+  wire zeros_from28_to27 = ~magnitude[28] & magnitude[27];
+  wire zeros_none_from28_to27 = ~magnitude[28] & ~magnitude[27];
+  wire [1:0] zeros_from28_to25 = {zeros_none_from28_to27 & ~zeros_none_from26_to25,
+      zeros_none_from28_to27 ? zeros_from26_to25 : zeros_from28_to27};
+  wire zeros_none_from28_to25 = zeros_none_from28_to27 & zeros_none_from26_to25;
+  wire zeros_from30_to29 = ~magnitude[30] & magnitude[29];
+  wire zeros_none_from30_to29 = ~magnitude[30] & ~magnitude[29];
+  wire zeros_from32_to31 = ~magnitude[32] & magnitude[31];
+  wire zeros_none_from32_to31 = ~magnitude[32] & ~magnitude[31];
+  wire [1:0] zeros_from32_to29 = {zeros_none_from32_to31 & ~zeros_none_from30_to29,
+      zeros_none_from32_to31 ? zeros_from30_to29 : zeros_from32_to31};
+  wire zeros_none_from32_to29 = zeros_none_from32_to31 & zeros_none_from30_to29;
+  wire [2:0] zeros_from32_to25 = {zeros_none_from32_to29 & ~zeros_none_from28_to25,
+      zeros_none_from32_to29 ? zeros_from28_to25 : zeros_from32_to29};
+  wire zeros_none_from32_to25 = zeros_none_from32_to29 & zeros_none_from28_to25;
+  wire zeros_from34_to33 = ~magnitude[34] & magnitude[33];
+  wire zeros_none_from34_to33 = ~magnitude[34] & ~magnitude[33];
+  wire zeros_from36_to35 = ~magnitude[36] & magnitude[35];
+  wire zeros_none_from36_to35 = ~magnitude[36] & ~magnitude[35];
+  wire [1:0] zeros_from36_to33 = {zeros_none_from36_to35 & ~zeros_none_from34_to33,
+      zeros_none_from36_to35 ? zeros_from34_to33 : zeros_from36_to35};
+  wire zeros_none_from36_to33 = zeros_none_from36_to35 & zeros_none_from34_to33;
+  wire zeros_from38_to37 = ~magnitude[38] & magnitude[37];
+  wire zeros_none_from38_to37 = ~magnitude[38] & ~magnitude[37];
+  wire zeros_from40_to39 = ~magnitude[40] & magnitude[39];
+  wire zeros_none_from40_to39 = ~magnitude[40] & ~magnitude[39];
+  wire [1:0] zeros_from40_to37 = {zeros_none_from40_to39 & ~zeros_none_from38_to37,
+      zeros_none_from40_to39 ? zeros_from38_to37 : zeros_from40_to39};
+  wire zeros_none_from40_to37 = zeros_none_from40_to39 & zeros_none_from38_to37;
+  wire [2:0] zeros_from40_to33 = {zeros_none_from40_to37 & ~zeros_none_from36_to33,
+      zeros_none_from40_to37 ? zeros_from36_to33 : zeros_from40_to37};
+  wire zeros_none_from40_to33 = zeros_none_from40_to37 & zeros_none_from36_to33;
+  wire [3:0] zeros_from40_to25 = {zeros_none_from40_to33 & ~zeros_none_from32_to25,
+      zeros_none_from40_to33 ? zeros_from32_to25 : zeros_from40_to33};
+  wire zeros_none_from40_to25 = zeros_none_from40_to33 & zeros_none_from32_to25;
+  wire [4:0] zeros_from40_to9 = {zeros_none_from40_to25 & ~zeros_none_from24_to9,
+      zeros_none_from40_to25 ? zeros_from24_to9 : zeros_from40_to25};
+  wire zeros_none_from40_to9 = zeros_none_from40_to25 & zeros_none_from24_to9;
+  wire zeros_from42_to41 = ~magnitude[42] & magnitude[41];
+  wire zeros_none_from42_to41 = ~magnitude[42] & ~magnitude[41];
+  wire zeros_from44_to43 = ~magnitude[44] & magnitude[43];
+  wire zeros_none_from44_to43 = ~magnitude[44] & ~magnitude[43];
+  wire [1:0] zeros_from44_to41 = {zeros_none_from44_to43 & ~zeros_none_from42_to41,
+      zeros_none_from44_to43 ? zeros_from42_to41 : zeros_from44_to43};
+  wire zeros_none_from44_to41 = zeros_none_from44_to43 & zeros_none_from42_to41;
+  wire zeros_from46_to45 = ~magnitude[46] & magnitude[45];
+  wire zeros_none_from46_to45 = ~magnitude[46] & ~magnitude[45];
+  wire zeros_from48_to47 = ~magnitude[48] & magnitude[47];
+  wire zeros_none_from48_to47 = ~magnitude[48] & ~magnitude[47];
+  wire [1:0] zeros_from48_to45 = {zeros_none_from48_to47 & ~zeros_none_from46_to45,
+      zeros_none_from48_to47 ? zeros_from46_to45 : zeros_from48_to47};
+  wire zeros_none_from48_to45 = zeros_none_from48_to47 & zeros_none_from46_to45;
+  wire [2:0] zeros_from48_to41 = {zeros_none_from48_to45 & ~zeros_none_from44_to41,
+      zeros_none_from48_to45 ? zeros_from44_to41 : zeros_from48_to45};
+  wire zeros_none_from48_to41 = zeros_none_from48_to45 & zeros_none_from44_to41;
+  wire zeros_from50_to49 = ~magnitude[50] & magnitude[49];
+  wire zeros_none_from50_to49 = ~magnitude[50] & ~magnitude[49];
+  wire zeros_from52_to51 = ~magnitude[52] & magnitude[51];
+  wire zeros_none_from52_to51 = ~magnitude[52] & ~magnitude[51];
+  wire [1:0] zeros_from52_to49 = {zeros_none_from52_to51 & ~zeros_none_from50_to49,
+      zeros_none_from52_to51 ? zeros_from50_to49 : zeros_from52_to51};
+  wire zeros_none_from52_to49 = zeros_none_from52_to51 & zeros_none_from50_to49;
+  wire zeros_from54_to53 = ~magnitude[54] & magnitude[53];
+  wire zeros_none_from54_to53 = ~magnitude[54] & ~magnitude[53];
+  wire zeros_from56_to55 = ~magnitude[56] & magnitude[55];
+  wire zeros_none_from56_to55 = ~magnitude[56] & ~magnitude[55];
+  wire [1:0] zeros_from56_to53 = {zeros_none_from56_to55 & ~zeros_none_from54_to53,
+      zeros_none_from56_to55 ? zeros_from54_to53 : zeros_from56_to55};
+  wire zeros_none_from56_to53 = zeros_none_from56_to55 & zeros_none_from54_to53;
+  wire [2:0] zeros_from56_to49 = {zeros_none_from56_to53 & ~zeros_none_from52_to49,
+      zeros_none_from56_to53 ? zeros_from52_to49 : zeros_from56_to53};
+  wire zeros_none_from56_to49 = zeros_none_from56_to53 & zeros_none_from52_to49;
+  wire [3:0] zeros_from56_to41 = {zeros_none_from56_to49 & ~zeros_none_from48_to41,
+      zeros_none_from56_to49 ? zeros_from48_to41 : zeros_from56_to49};
+  wire zeros_none_from56_to41 = zeros_none_from56_to49 & zeros_none_from48_to41;
+  wire zeros_from58_to57 = ~magnitude[58] & magnitude[57];
+  wire zeros_none_from58_to57 = ~magnitude[58] & ~magnitude[57];
+  wire zeros_from60_to59 = ~magnitude[60] & magnitude[59];
+  wire zeros_none_from60_to59 = ~magnitude[60] & ~magnitude[59];
+  wire [1:0] zeros_from60_to57 = {zeros_none_from60_to59 & ~zeros_none_from58_to57,
+      zeros_none_from60_to59 ? zeros_from58_to57 : zeros_from60_to59};
+  wire zeros_none_from60_to57 = zeros_none_from60_to59 & zeros_none_from58_to57;
+  wire zeros_from62_to61 = ~magnitude[62] & magnitude[61];
+  wire zeros_none_from62_to61 = ~magnitude[62] & ~magnitude[61];
+  wire zeros_from64_to63 = ~magnitude[64] & magnitude[63];
+  wire zeros_none_from64_to63 = ~magnitude[64] & ~magnitude[63];
+  wire [1:0] zeros_from64_to61 = {zeros_none_from64_to63 & ~zeros_none_from62_to61,
+      zeros_none_from64_to63 ? zeros_from62_to61 : zeros_from64_to63};
+  wire zeros_none_from64_to61 = zeros_none_from64_to63 & zeros_none_from62_to61;
+  wire [2:0] zeros_from64_to57 = {zeros_none_from64_to61 & ~zeros_none_from60_to57,
+      zeros_none_from64_to61 ? zeros_from60_to57 : zeros_from64_to61};
+  wire zeros_none_from64_to57 = zeros_none_from64_to61 & zeros_none_from60_to57;
+  wire zeros_from66_to65 = ~magnitude[66] & magnitude[65];
+  wire zeros_none_from66_to65 = ~magnitude[66] & ~magnitude[65];
+  wire zeros_from68_to67 = ~magnitude[68] & magnitude[67];
+  wire zeros_none_from68_to67 = ~magnitude[68] & ~magnitude[67];
+  wire [1:0] zeros_from68_to65 = {zeros_none_from68_to67 & ~zeros_none_from66_to65,
+      zeros_none_from68_to67 ? zeros_from66_to65 : zeros_from68_to67};
+  wire zeros_none_from68_to65 = zeros_none_from68_to67 & zeros_none_from66_to65;
+  wire zeros_from70_to69 = ~magnitude[70] & magnitude[69];
+  wire zeros_none_from70_to69 = ~magnitude[70] & ~magnitude[69];
+  wire zeros_from72_to71 = ~magnitude[72] & magnitude[71];
+  wire zeros_none_from72_to71 = ~magnitude[72] & ~magnitude[71];
+  wire [1:0] zeros_from72_to69 = {zeros_none_from72_to71 & ~zeros_none_from70_to69,
+      zeros_none_from72_to71 ? zeros_from70_to69 : zeros_from72_to71};
+  wire zeros_none_from72_to69 = zeros_none_from72_to71 & zeros_none_from70_to69;
+  wire [2:0] zeros_from72_to65 = {zeros_none_from72_to69 & ~zeros_none_from68_to65,
+      zeros_none_from72_to69 ? zeros_from68_to65 : zeros_from72_to69};
+  wire zeros_none_from72_to65 = zeros_none_from72_to69 & zeros_none_from68_to65;
+  wire [3:0] zeros_from72_to57 = {zeros_none_from72_to65 & ~zeros_none_from64_to57,
+      zeros_none_from72_to65 ? zeros_from64_to57 : zeros_from72_to65};
+  wire zeros_none_from72_to57 = zeros_none_from72_to65 & zeros_none_from64_to57;
+  wire [4:0] zeros_from72_to41 = {zeros_none_from72_to57 & ~zeros_none_from56_to41,
+      zeros_none_from72_to57 ? zeros_from56_to41 : zeros_from72_to57};
+  wire zeros_none_from72_to41 = zeros_none_from72_to57 & zeros_none_from56_to41;
+  wire [5:0] zeros_from72_to9 = {zeros_none_from72_to41 & ~zeros_none_from40_to9,
+      zeros_none_from72_to41 ? zeros_from40_to9 : zeros_from72_to41};
+  wire zeros_none_from72_to9 = zeros_none_from72_to41 & zeros_none_from40_to9;
+  wire [6:0] zeros = {zeros_none_from72_to9, zeros_none_from72_to9 ? zeros_from8_to0_3 :
+      zeros_from72_to9};
   wire [10:0] shift_is_x1_difference = {{2{exponent[8]}}, exponent} - 11'd1;
-  wire shift_is_x6 = shift_is_x1_difference[7] | (~zeros_6 & shift_is_x1_difference[6]);
-  wire shift_is_limit6 = ~shift_is_x1_difference[7] & zeros_6 & ~shift_is_x1_difference[6];
-  wire shift_is_x5 = shift_is_x6 | (~shift_is_limit6 & ~zeros_5 & shift_is_x1_difference[5]);
-  wire shift_is_limit5 = shift_is_limit6 | (~shift_is_x6 & zeros_5 & ~shift_is_x1_difference[5]);
-  wire shift_is_x4 = shift_is_x5 | (~shift_is_limit5 & ~zeros_4 & shift_is_x1_difference[4]);
-  wire shift_is_limit4 = shift_is_limit5 | (~shift_is_x5 & zeros_4 & ~shift_is_x1_difference[4]);
-  wire shift_is_x3 = shift_is_x4 | (~shift_is_limit4 & ~zeros_3 & shift_is_x1_difference[3]);
-  wire shift_is_limit3 = shift_is_limit4 | (~shift_is_x4 & zeros_3 & ~shift_is_x1_difference[3]);
-  wire shift_is_x2 = shift_is_x3 | (~shift_is_limit3 & ~zeros_2 & shift_is_x1_difference[2]);
-  wire shift_is_limit2 = shift_is_limit3 | (~shift_is_x3 & zeros_2 & ~shift_is_x1_difference[2]);
-  wire shift_is_x1 = shift_is_x2 | (~shift_is_limit2 & ~zeros_1 & shift_is_x1_difference[1]);
-  wire shift_is_limit1 = shift_is_limit2 | (~shift_is_x2 & zeros_1 & ~shift_is_x1_difference[1]);
-  wire [6:0] shift = {zeros_6 & (shift_is_x1_difference[6] | shift_is_x1_difference[7]), (zeros_5 |
-      shift_is_limit6) & (shift_is_x1_difference[5] | shift_is_x6), (zeros_4 | shift_is_limit5) &
-      (shift_is_x1_difference[4] | shift_is_x5), (zeros_3 | shift_is_limit4) &
-      (shift_is_x1_difference[3] | shift_is_x4), (zeros_2 | shift_is_limit3) &
-      (shift_is_x1_difference[2] | shift_is_x3), (zeros_1 | shift_is_limit2) &
-      (shift_is_x1_difference[1] | shift_is_x2), (zeros_0 | shift_is_limit1) &
+  wire shift_is_x6 = shift_is_x1_difference[7] | (~zeros_none_from72_to9 &
+      shift_is_x1_difference[6]);
+  wire shift_is_limit6 = ~shift_is_x1_difference[7] & zeros_none_from72_to9 &
+      ~shift_is_x1_difference[6];
+  wire shift_is_x5 = shift_is_x6 | (~shift_is_limit6 & ~zeros[5] & shift_is_x1_difference[5]);
+  wire shift_is_limit5 = shift_is_limit6 | (~shift_is_x6 & zeros[5] & ~shift_is_x1_difference[5]);
+  wire shift_is_x4 = shift_is_x5 | (~shift_is_limit5 & ~zeros[4] & shift_is_x1_difference[4]);
+  wire shift_is_limit4 = shift_is_limit5 | (~shift_is_x5 & zeros[4] & ~shift_is_x1_difference[4]);
+  wire shift_is_x3 = shift_is_x4 | (~shift_is_limit4 & ~zeros[3] & shift_is_x1_difference[3]);
+  wire shift_is_limit3 = shift_is_limit4 | (~shift_is_x4 & zeros[3] & ~shift_is_x1_difference[3]);
+  wire shift_is_x2 = shift_is_x3 | (~shift_is_limit3 & ~zeros[2] & shift_is_x1_difference[2]);
+  wire shift_is_limit2 = shift_is_limit3 | (~shift_is_x3 & zeros[2] & ~shift_is_x1_difference[2]);
+  wire shift_is_x1 = shift_is_x2 | (~shift_is_limit2 & ~zeros[1] & shift_is_x1_difference[1]);
+  wire shift_is_limit1 = shift_is_limit2 | (~shift_is_x2 & zeros[1] & ~shift_is_x1_difference[1]);
+  wire [6:0] shift = {zeros_none_from72_to9 & (shift_is_x1_difference[6] |
+      shift_is_x1_difference[7]), (zeros[5] | shift_is_limit6) & (shift_is_x1_difference[5] |
+      shift_is_x6), (zeros[4] | shift_is_limit5) & (shift_is_x1_difference[4] | shift_is_x5),
+      (zeros[3] | shift_is_limit4) & (shift_is_x1_difference[3] | shift_is_x4), (zeros[2] |
+      shift_is_limit3) & (shift_is_x1_difference[2] | shift_is_x3), (zeros[1] | shift_is_limit2) &
+      (shift_is_x1_difference[1] | shift_is_x2), (zeros[0] | shift_is_limit1) &
       (shift_is_x1_difference[0] | shift_is_x1)};
   wire [72:0] normalized_left64 = shift[6] ? {low_sum[8:0], 64'd0} : total;
   wire normalized_some32 = ~shift[5] & (|normalized_left64[16:0]);

@@ -167,129 +167,192 @@ module fma_fp16_int4_fp32_fp32_rne (
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
   wire [65:0] magnitude = {total[65:1] ^ {65{negative}}, 1'b1};
-  wire zeros_1_and_54 = ~magnitude[65] & ~magnitude[64];
-  wire zeros_1_and_53 = ~magnitude[63] & ~magnitude[62];
-  wire zeros_1_and_55 = zeros_1_and_54 & zeros_1_and_53;
-  wire zeros_1_and_51 = ~magnitude[61] & ~magnitude[60];
-  wire zeros_1_and_50 = ~magnitude[59] & ~magnitude[58];
-  wire zeros_1_and_52 = zeros_1_and_51 & zeros_1_and_50;
-  wire zeros_1_and_56 = zeros_1_and_55 & zeros_1_and_52;
-  wire zeros_1_and_47 = ~magnitude[57] & ~magnitude[56];
-  wire zeros_1_and_46 = ~magnitude[55] & ~magnitude[54];
-  wire zeros_1_and_48 = zeros_1_and_47 & zeros_1_and_46;
-  wire zeros_1_and_44 = ~magnitude[53] & ~magnitude[52];
-  wire zeros_1_and_43 = ~magnitude[51] & ~magnitude[50];
-  wire zeros_1_and_45 = zeros_1_and_44 & zeros_1_and_43;
-  wire zeros_1_and_49 = zeros_1_and_48 & zeros_1_and_45;
-  wire zeros_1_and_57 = zeros_1_and_56 & zeros_1_and_49;
-  wire zeros_1_and_39 = ~magnitude[49] & ~magnitude[48];
-  wire zeros_1_and_38 = ~magnitude[47] & ~magnitude[46];
-  wire zeros_1_and_40 = zeros_1_and_39 & zeros_1_and_38;
-  wire zeros_1_and_36 = ~magnitude[45] & ~magnitude[44];
-  wire zeros_1_and_35 = ~magnitude[43] & ~magnitude[42];
-  wire zeros_1_and_37 = zeros_1_and_36 & zeros_1_and_35;
-  wire zeros_1_and_41 = zeros_1_and_40 & zeros_1_and_37;
-  wire zeros_1_and_32 = ~magnitude[41] & ~magnitude[40];
-  wire zeros_1_and_31 = ~magnitude[39] & ~magnitude[38];
-  wire zeros_1_and_33 = zeros_1_and_32 & zeros_1_and_31;
-  wire zeros_1_and_29 = ~magnitude[37] & ~magnitude[36];
-  wire zeros_1_and_28 = ~magnitude[35] & ~magnitude[34];
-  wire zeros_1_and_30 = zeros_1_and_29 & zeros_1_and_28;
-  wire zeros_1_and_34 = zeros_1_and_33 & zeros_1_and_30;
-  wire zeros_1_and_42 = zeros_1_and_41 & zeros_1_and_34;
-  wire zeros_1_and_58 = zeros_1_and_57 & zeros_1_and_42;
-  wire zeros_1_and_24 = ~magnitude[33] & ~magnitude[32];
-  wire zeros_1_and_23 = ~magnitude[31] & ~magnitude[30];
-  wire zeros_1_and_25 = zeros_1_and_24 & zeros_1_and_23;
-  wire zeros_1_and_21 = ~magnitude[29] & ~magnitude[28];
-  wire zeros_1_and_20 = ~magnitude[27] & ~magnitude[26];
-  wire zeros_1_and_22 = zeros_1_and_21 & zeros_1_and_20;
-  wire zeros_1_and_26 = zeros_1_and_25 & zeros_1_and_22;
-  wire zeros_1_and_17 = ~magnitude[25] & ~magnitude[24];
-  wire zeros_1_and_16 = ~magnitude[23] & ~magnitude[22];
-  wire zeros_1_and_18 = zeros_1_and_17 & zeros_1_and_16;
-  wire zeros_1_and_14 = ~magnitude[21] & ~magnitude[20];
-  wire zeros_1_and_13 = ~magnitude[19] & ~magnitude[18];
-  wire zeros_1_and_15 = zeros_1_and_14 & zeros_1_and_13;
-  wire zeros_1_and_19 = zeros_1_and_18 & zeros_1_and_15;
-  wire zeros_1_and_27 = zeros_1_and_26 & zeros_1_and_19;
-  wire zeros_1_and_10 = ~magnitude[17] & ~magnitude[16];
-  wire zeros_1_and_9 = ~magnitude[15] & ~magnitude[14];
-  wire zeros_1_and_11 = zeros_1_and_10 & zeros_1_and_9;
-  wire zeros_1_and_7 = ~magnitude[13] & ~magnitude[12];
-  wire zeros_1_and_6 = ~magnitude[11] & ~magnitude[10];
-  wire zeros_1_and_8 = zeros_1_and_7 & zeros_1_and_6;
-  wire zeros_1_and_12 = zeros_1_and_11 & zeros_1_and_8;
-  wire zeros_1_and_4 = ~magnitude[9] & ~magnitude[8];
-  wire zeros_1_and_3 = ~magnitude[7] & ~magnitude[6];
-  wire zeros_1_and_5 = zeros_1_and_4 & zeros_1_and_3;
-  wire zeros_1_and_2 = ~magnitude[5] & ~magnitude[4];
-  wire zeros_1_and = ~magnitude[3] & ~magnitude[2];
-  wire zeros_6_and = zeros_1_and_2 & zeros_1_and;
-  wire zeros_6_and_2 = zeros_1_and_5 & zeros_6_and;
-  wire zeros_6_and_3 = zeros_1_and_12 & zeros_6_and_2;
-  wire zeros_6_and_4 = zeros_1_and_27 & zeros_6_and_3;
-  wire zeros_6 = zeros_1_and_58 & zeros_6_and_4;
-  wire zeros_0 = zeros_6 ? ~magnitude[1] : zeros_1_and_58 ? (zeros_1_and_27 ? (zeros_1_and_12 ?
-      (zeros_1_and_5 ? (zeros_1_and_2 ? (~magnitude[3] & magnitude[2]) : (~magnitude[5] &
-      magnitude[4])) : zeros_1_and_4 ? (~magnitude[7] & magnitude[6]) : (~magnitude[9] &
-      magnitude[8])) : zeros_1_and_11 ? (zeros_1_and_7 ? (~magnitude[11] & magnitude[10]) :
-      (~magnitude[13] & magnitude[12])) : zeros_1_and_10 ? (~magnitude[15] & magnitude[14]) :
-      (~magnitude[17] & magnitude[16])) : zeros_1_and_26 ? (zeros_1_and_18 ? (zeros_1_and_14 ?
-      (~magnitude[19] & magnitude[18]) : (~magnitude[21] & magnitude[20])) : zeros_1_and_17 ?
-      (~magnitude[23] & magnitude[22]) : (~magnitude[25] & magnitude[24])) : zeros_1_and_25 ?
-      (zeros_1_and_21 ? (~magnitude[27] & magnitude[26]) : (~magnitude[29] & magnitude[28])) :
-      zeros_1_and_24 ? (~magnitude[31] & magnitude[30]) : (~magnitude[33] & magnitude[32])) :
-      zeros_1_and_57 ? (zeros_1_and_41 ? (zeros_1_and_33 ? (zeros_1_and_29 ? (~magnitude[35] &
-      magnitude[34]) : (~magnitude[37] & magnitude[36])) : zeros_1_and_32 ? (~magnitude[39] &
-      magnitude[38]) : (~magnitude[41] & magnitude[40])) : zeros_1_and_40 ? (zeros_1_and_36 ?
-      (~magnitude[43] & magnitude[42]) : (~magnitude[45] & magnitude[44])) : zeros_1_and_39 ?
-      (~magnitude[47] & magnitude[46]) : (~magnitude[49] & magnitude[48])) : zeros_1_and_56 ?
-      (zeros_1_and_48 ? (zeros_1_and_44 ? (~magnitude[51] & magnitude[50]) : (~magnitude[53] &
-      magnitude[52])) : zeros_1_and_47 ? (~magnitude[55] & magnitude[54]) : (~magnitude[57] &
-      magnitude[56])) : zeros_1_and_55 ? (zeros_1_and_51 ? (~magnitude[59] & magnitude[58]) :
-      (~magnitude[61] & magnitude[60])) : zeros_1_and_54 ? (~magnitude[63] & magnitude[62]) :
-      (~magnitude[65] & magnitude[64]);
-  wire zeros_1 = zeros_6 ? 1'b0 : zeros_1_and_58 ? (zeros_1_and_27 ? (zeros_1_and_12 ?
-      (zeros_1_and_5 ? (zeros_1_and_2 & ~zeros_1_and) : (zeros_1_and_4 & ~zeros_1_and_3)) :
-      zeros_1_and_11 ? (zeros_1_and_7 & ~zeros_1_and_6) : (zeros_1_and_10 & ~zeros_1_and_9)) :
-      zeros_1_and_26 ? (zeros_1_and_18 ? (zeros_1_and_14 & ~zeros_1_and_13) : (zeros_1_and_17 &
-      ~zeros_1_and_16)) : zeros_1_and_25 ? (zeros_1_and_21 & ~zeros_1_and_20) : (zeros_1_and_24 &
-      ~zeros_1_and_23)) : zeros_1_and_57 ? (zeros_1_and_41 ? (zeros_1_and_33 ? (zeros_1_and_29 &
-      ~zeros_1_and_28) : (zeros_1_and_32 & ~zeros_1_and_31)) : zeros_1_and_40 ? (zeros_1_and_36 &
-      ~zeros_1_and_35) : (zeros_1_and_39 & ~zeros_1_and_38)) : zeros_1_and_56 ? (zeros_1_and_48 ?
-      (zeros_1_and_44 & ~zeros_1_and_43) : (zeros_1_and_47 & ~zeros_1_and_46)) : zeros_1_and_55 ?
-      (zeros_1_and_51 & ~zeros_1_and_50) : (zeros_1_and_54 & ~zeros_1_and_53);
-  wire zeros_2 = zeros_6 ? 1'b0 : zeros_1_and_58 ? (zeros_1_and_27 ? (zeros_1_and_12 ?
-      (zeros_1_and_5 & ~zeros_6_and) : (zeros_1_and_11 & ~zeros_1_and_8)) : zeros_1_and_26 ?
-      (zeros_1_and_18 & ~zeros_1_and_15) : (zeros_1_and_25 & ~zeros_1_and_22)) : zeros_1_and_57 ?
-      (zeros_1_and_41 ? (zeros_1_and_33 & ~zeros_1_and_30) : (zeros_1_and_40 & ~zeros_1_and_37)) :
-      zeros_1_and_56 ? (zeros_1_and_48 & ~zeros_1_and_45) : (zeros_1_and_55 & ~zeros_1_and_52);
-  wire zeros_3 = zeros_6 ? 1'b0 : zeros_1_and_58 ? (zeros_1_and_27 ? (zeros_1_and_12 &
-      ~zeros_6_and_2) : (zeros_1_and_26 & ~zeros_1_and_19)) : zeros_1_and_57 ? (zeros_1_and_41 &
-      ~zeros_1_and_34) : (zeros_1_and_56 & ~zeros_1_and_49);
-  wire zeros_4 = zeros_6 ? 1'b0 : zeros_1_and_58 ? (zeros_1_and_27 & ~zeros_6_and_3) :
-      (zeros_1_and_57 & ~zeros_1_and_42);
-  wire zeros_5 = zeros_6 ? 1'b0 : (zeros_1_and_58 & ~zeros_6_and_4);
+  wire zeros_from1_to0 = ~magnitude[1];
+  wire [1:0] zeros_from1_to0_2 = {1'b0, zeros_from1_to0};
+  wire [2:0] zeros_from1_to0_3 = {1'b0, zeros_from1_to0_2};
+  wire [3:0] zeros_from1_to0_4 = {1'b0, zeros_from1_to0_3};
+  wire [4:0] zeros_from1_to0_5 = {1'b0, zeros_from1_to0_4};
+  wire [5:0] zeros_from1_to0_6 = {1'b0, zeros_from1_to0_5};
+  wire zeros_from3_to2 = ~magnitude[3] & magnitude[2];
+  wire zeros_none_from3_to2 = ~magnitude[3] & ~magnitude[2];
+  wire zeros_from5_to4 = ~magnitude[5] & magnitude[4];
+  wire zeros_none_from5_to4 = ~magnitude[5] & ~magnitude[4];
+  wire [1:0] zeros_from5_to2 = {zeros_none_from5_to4 & ~zeros_none_from3_to2, zeros_none_from5_to4 ?
+      zeros_from3_to2 : zeros_from5_to4};
+  wire zeros_none_from5_to2 = zeros_none_from5_to4 & zeros_none_from3_to2;
+  wire zeros_from7_to6 = ~magnitude[7] & magnitude[6];
+  wire zeros_none_from7_to6 = ~magnitude[7] & ~magnitude[6];
+  wire zeros_from9_to8 = ~magnitude[9] & magnitude[8];
+  wire zeros_none_from9_to8 = ~magnitude[9] & ~magnitude[8];
+  wire [1:0] zeros_from9_to6 = {zeros_none_from9_to8 & ~zeros_none_from7_to6, zeros_none_from9_to8 ?
+      zeros_from7_to6 : zeros_from9_to8};
+  wire zeros_none_from9_to6 = zeros_none_from9_to8 & zeros_none_from7_to6;
+  wire [2:0] zeros_from9_to2 = {zeros_none_from9_to6 & ~zeros_none_from5_to2, zeros_none_from9_to6 ?
+      zeros_from5_to2 : zeros_from9_to6};
+  wire zeros_none_from9_to2 = zeros_none_from9_to6 & zeros_none_from5_to2;
+  wire zeros_from11_to10 = ~magnitude[11] & magnitude[10];
+  wire zeros_none_from11_to10 = ~magnitude[11] & ~magnitude[10];
+  wire zeros_from13_to12 = ~magnitude[13] & magnitude[12];
+  wire zeros_none_from13_to12 = ~magnitude[13] & ~magnitude[12];
+  wire [1:0] zeros_from13_to10 = {zeros_none_from13_to12 & ~zeros_none_from11_to10,
+      zeros_none_from13_to12 ? zeros_from11_to10 : zeros_from13_to12};
+  wire zeros_none_from13_to10 = zeros_none_from13_to12 & zeros_none_from11_to10;
+  wire zeros_from15_to14 = ~magnitude[15] & magnitude[14];
+  wire zeros_none_from15_to14 = ~magnitude[15] & ~magnitude[14];
+  wire zeros_from17_to16 = ~magnitude[17] & magnitude[16];
+  wire zeros_none_from17_to16 = ~magnitude[17] & ~magnitude[16];
+  wire [1:0] zeros_from17_to14 = {zeros_none_from17_to16 & ~zeros_none_from15_to14,
+      zeros_none_from17_to16 ? zeros_from15_to14 : zeros_from17_to16};
+  wire zeros_none_from17_to14 = zeros_none_from17_to16 & zeros_none_from15_to14;
+  wire [2:0] zeros_from17_to10 = {zeros_none_from17_to14 & ~zeros_none_from13_to10,
+      zeros_none_from17_to14 ? zeros_from13_to10 : zeros_from17_to14};
+  wire zeros_none_from17_to10 = zeros_none_from17_to14 & zeros_none_from13_to10;
+  wire [3:0] zeros_from17_to2 = {zeros_none_from17_to10 & ~zeros_none_from9_to2,
+      zeros_none_from17_to10 ? zeros_from9_to2 : zeros_from17_to10};
+  wire zeros_none_from17_to2 = zeros_none_from17_to10 & zeros_none_from9_to2;
+  wire zeros_from19_to18 = ~magnitude[19] & magnitude[18];
+  wire zeros_none_from19_to18 = ~magnitude[19] & ~magnitude[18];
+  wire zeros_from21_to20 = ~magnitude[21] & magnitude[20];
+  wire zeros_none_from21_to20 = ~magnitude[21] & ~magnitude[20];
+  wire [1:0] zeros_from21_to18 = {zeros_none_from21_to20 & ~zeros_none_from19_to18,
+      zeros_none_from21_to20 ? zeros_from19_to18 : zeros_from21_to20};
+  wire zeros_none_from21_to18 = zeros_none_from21_to20 & zeros_none_from19_to18;
+  wire zeros_from23_to22 = ~magnitude[23] & magnitude[22];
+  wire zeros_none_from23_to22 = ~magnitude[23] & ~magnitude[22];
+  wire zeros_from25_to24 = ~magnitude[25] & magnitude[24];
+  wire zeros_none_from25_to24 = ~magnitude[25] & ~magnitude[24];
+  wire [1:0] zeros_from25_to22 = {zeros_none_from25_to24 & ~zeros_none_from23_to22,
+      zeros_none_from25_to24 ? zeros_from23_to22 : zeros_from25_to24};
+  wire zeros_none_from25_to22 = zeros_none_from25_to24 & zeros_none_from23_to22;
+  wire [2:0] zeros_from25_to18 = {zeros_none_from25_to22 & ~zeros_none_from21_to18,
+      zeros_none_from25_to22 ? zeros_from21_to18 : zeros_from25_to22};
+  wire zeros_none_from25_to18 = zeros_none_from25_to22 & zeros_none_from21_to18;
+  wire zeros_from27_to26 = ~magnitude[27] & magnitude[26];
+  wire zeros_none_from27_to26 = ~magnitude[27] & ~magnitude[26];
+  wire zeros_from29_to28 = ~magnitude[29] & magnitude[28];
+  wire zeros_none_from29_to28 = ~magnitude[29] & ~magnitude[28];
+  wire [1:0] zeros_from29_to26 = {zeros_none_from29_to28 & ~zeros_none_from27_to26,
+      zeros_none_from29_to28 ? zeros_from27_to26 : zeros_from29_to28};
+  wire zeros_none_from29_to26 = zeros_none_from29_to28 & zeros_none_from27_to26;
+  wire zeros_from31_to30 = ~magnitude[31] & magnitude[30];
+  wire zeros_none_from31_to30 = ~magnitude[31] & ~magnitude[30];
+  wire zeros_from33_to32 = ~magnitude[33] & magnitude[32];
+  wire zeros_none_from33_to32 = ~magnitude[33] & ~magnitude[32];
+  wire [1:0] zeros_from33_to30 = {zeros_none_from33_to32 & ~zeros_none_from31_to30,
+      zeros_none_from33_to32 ? zeros_from31_to30 : zeros_from33_to32};
+  wire zeros_none_from33_to30 = zeros_none_from33_to32 & zeros_none_from31_to30;
+  wire [2:0] zeros_from33_to26 = {zeros_none_from33_to30 & ~zeros_none_from29_to26,
+      zeros_none_from33_to30 ? zeros_from29_to26 : zeros_from33_to30};
+  wire zeros_none_from33_to26 = zeros_none_from33_to30 & zeros_none_from29_to26;
+  wire [3:0] zeros_from33_to18 = {zeros_none_from33_to26 & ~zeros_none_from25_to18,
+      zeros_none_from33_to26 ? zeros_from25_to18 : zeros_from33_to26};
+  wire zeros_none_from33_to18 = zeros_none_from33_to26 & zeros_none_from25_to18;
+  wire [4:0] zeros_from33_to2 = {zeros_none_from33_to18 & ~zeros_none_from17_to2,
+      zeros_none_from33_to18 ? zeros_from17_to2 : zeros_from33_to18};
+  wire zeros_none_from33_to2 = zeros_none_from33_to18 & zeros_none_from17_to2;
+  wire zeros_from35_to34 = ~magnitude[35] & magnitude[34];
+  wire zeros_none_from35_to34 = ~magnitude[35] & ~magnitude[34];
+  wire zeros_from37_to36 = ~magnitude[37] & magnitude[36];
+  wire zeros_none_from37_to36 = ~magnitude[37] & ~magnitude[36];
+  wire [1:0] zeros_from37_to34 = {zeros_none_from37_to36 & ~zeros_none_from35_to34,
+      zeros_none_from37_to36 ? zeros_from35_to34 : zeros_from37_to36};
+  wire zeros_none_from37_to34 = zeros_none_from37_to36 & zeros_none_from35_to34;
+  wire zeros_from39_to38 = ~magnitude[39] & magnitude[38];
+  wire zeros_none_from39_to38 = ~magnitude[39] & ~magnitude[38];
+  wire zeros_from41_to40 = ~magnitude[41] & magnitude[40];
+  wire zeros_none_from41_to40 = ~magnitude[41] & ~magnitude[40];
+  wire [1:0] zeros_from41_to38 = {zeros_none_from41_to40 & ~zeros_none_from39_to38,
+      zeros_none_from41_to40 ? zeros_from39_to38 : zeros_from41_to40};
+  wire zeros_none_from41_to38 = zeros_none_from41_to40 & zeros_none_from39_to38;
+  wire [2:0] zeros_from41_to34 = {zeros_none_from41_to38 & ~zeros_none_from37_to34,
+      zeros_none_from41_to38 ? zeros_from37_to34 : zeros_from41_to38};
+  wire zeros_none_from41_to34 = zeros_none_from41_to38 & zeros_none_from37_to34;
+  wire zeros_from43_to42 = ~magnitude[43] & magnitude[42];
+  wire zeros_none_from43_to42 = ~magnitude[43] & ~magnitude[42];
+  wire zeros_from45_to44 = ~magnitude[45] & magnitude[44];
+  wire zeros_none_from45_to44 = ~magnitude[45] & ~magnitude[44];
+  wire [1:0] zeros_from45_to42 = {zeros_none_from45_to44 & ~zeros_none_from43_to42,
+      zeros_none_from45_to44 ? zeros_from43_to42 : zeros_from45_to44};
+  wire zeros_none_from45_to42 = zeros_none_from45_to44 & zeros_none_from43_to42;
+  wire zeros_from47_to46 = ~magnitude[47] & magnitude[46];
+  wire zeros_none_from47_to46 = ~magnitude[47] & ~magnitude[46];
+  wire zeros_from49_to48 = ~magnitude[49] & magnitude[48];
+  wire zeros_none_from49_to48 = ~magnitude[49] & ~magnitude[48];
+  wire [1:0] zeros_from49_to46 = {zeros_none_from49_to48 & ~zeros_none_from47_to46,
+      zeros_none_from49_to48 ? zeros_from47_to46 : zeros_from49_to48};
+  wire zeros_none_from49_to46 = zeros_none_from49_to48 & zeros_none_from47_to46;
+  wire [2:0] zeros_from49_to42 = {zeros_none_from49_to46 & ~zeros_none_from45_to42,
+      zeros_none_from49_to46 ? zeros_from45_to42 : zeros_from49_to46};
+  wire zeros_none_from49_to42 = zeros_none_from49_to46 & zeros_none_from45_to42;
+  wire [3:0] zeros_from49_to34 = {zeros_none_from49_to42 & ~zeros_none_from41_to34,
+      zeros_none_from49_to42 ? zeros_from41_to34 : zeros_from49_to42};
+  wire zeros_none_from49_to34 = zeros_none_from49_to42 & zeros_none_from41_to34;
+  wire zeros_from51_to50 = ~magnitude[51] & magnitude[50];
+  wire zeros_none_from51_to50 = ~magnitude[51] & ~magnitude[50];
+  wire zeros_from53_to52 = ~magnitude[53] & magnitude[52];
+  wire zeros_none_from53_to52 = ~magnitude[53] & ~magnitude[52];
+  wire [1:0] zeros_from53_to50 = {zeros_none_from53_to52 & ~zeros_none_from51_to50,
+      zeros_none_from53_to52 ? zeros_from51_to50 : zeros_from53_to52};
+  wire zeros_none_from53_to50 = zeros_none_from53_to52 & zeros_none_from51_to50;
+  wire zeros_from55_to54 = ~magnitude[55] & magnitude[54];
+  wire zeros_none_from55_to54 = ~magnitude[55] & ~magnitude[54];
+  wire zeros_from57_to56 = ~magnitude[57] & magnitude[56];
+  wire zeros_none_from57_to56 = ~magnitude[57] & ~magnitude[56];
+  wire [1:0] zeros_from57_to54 = {zeros_none_from57_to56 & ~zeros_none_from55_to54,
+      zeros_none_from57_to56 ? zeros_from55_to54 : zeros_from57_to56};
+  wire zeros_none_from57_to54 = zeros_none_from57_to56 & zeros_none_from55_to54;
+  wire [2:0] zeros_from57_to50 = {zeros_none_from57_to54 & ~zeros_none_from53_to50,
+      zeros_none_from57_to54 ? zeros_from53_to50 : zeros_from57_to54};
+  wire zeros_none_from57_to50 = zeros_none_from57_to54 & zeros_none_from53_to50;
+  wire zeros_from59_to58 = ~magnitude[59] & magnitude[58];
+  wire zeros_none_from59_to58 = ~magnitude[59] & ~magnitude[58];
+  wire zeros_from61_to60 = ~magnitude[61] & magnitude[60];
+  wire zeros_none_from61_to60 = ~magnitude[61] & ~magnitude[60];
+  wire [1:0] zeros_from61_to58 = {zeros_none_from61_to60 & ~zeros_none_from59_to58,
+      zeros_none_from61_to60 ? zeros_from59_to58 : zeros_from61_to60};
+  wire zeros_none_from61_to58 = zeros_none_from61_to60 & zeros_none_from59_to58;
+  wire zeros_from63_to62 = ~magnitude[63] & magnitude[62];
+  wire zeros_none_from63_to62 = ~magnitude[63] & ~magnitude[62];
+  wire zeros_from65_to64 = ~magnitude[65] & magnitude[64];
+  wire zeros_none_from65_to64 = ~magnitude[65] & ~magnitude[64];
+  wire [1:0] zeros_from65_to62 = {zeros_none_from65_to64 & ~zeros_none_from63_to62,
+      zeros_none_from65_to64 ? zeros_from63_to62 : zeros_from65_to64};
+  wire zeros_none_from65_to62 = zeros_none_from65_to64 & zeros_none_from63_to62;
+  wire [2:0] zeros_from65_to58 = {zeros_none_from65_to62 & ~zeros_none_from61_to58,
+      zeros_none_from65_to62 ? zeros_from61_to58 : zeros_from65_to62};
+  wire zeros_none_from65_to58 = zeros_none_from65_to62 & zeros_none_from61_to58;
+  wire [3:0] zeros_from65_to50 = {zeros_none_from65_to58 & ~zeros_none_from57_to50,
+      zeros_none_from65_to58 ? zeros_from57_to50 : zeros_from65_to58};
+  wire zeros_none_from65_to50 = zeros_none_from65_to58 & zeros_none_from57_to50;
+  wire [4:0] zeros_from65_to34 = {zeros_none_from65_to50 & ~zeros_none_from49_to34,
+      zeros_none_from65_to50 ? zeros_from49_to34 : zeros_from65_to50};
+  wire zeros_none_from65_to34 = zeros_none_from65_to50 & zeros_none_from49_to34;
+  wire [5:0] zeros_from65_to2 = {zeros_none_from65_to34 & ~zeros_none_from33_to2,
+      zeros_none_from65_to34 ? zeros_from33_to2 : zeros_from65_to34};
+  wire zeros_none_from65_to2 = zeros_none_from65_to34 & zeros_none_from33_to2;
+  wire [6:0] zeros = {zeros_none_from65_to2, zeros_none_from65_to2 ? zeros_from1_to0_6 :
+      zeros_from65_to2};
   wire [10:0] shift_is_x1_difference = {{2{exponent[8]}}, exponent} - 11'd1;
-  wire shift_is_x6 = shift_is_x1_difference[7] | (~zeros_6 & shift_is_x1_difference[6]);
-  wire shift_is_limit6 = ~shift_is_x1_difference[7] & zeros_6 & ~shift_is_x1_difference[6];
-  wire shift_is_x5 = shift_is_x6 | (~shift_is_limit6 & ~zeros_5 & shift_is_x1_difference[5]);
-  wire shift_is_limit5 = shift_is_limit6 | (~shift_is_x6 & zeros_5 & ~shift_is_x1_difference[5]);
-  wire shift_is_x4 = shift_is_x5 | (~shift_is_limit5 & ~zeros_4 & shift_is_x1_difference[4]);
-  wire shift_is_limit4 = shift_is_limit5 | (~shift_is_x5 & zeros_4 & ~shift_is_x1_difference[4]);
-  wire shift_is_x3 = shift_is_x4 | (~shift_is_limit4 & ~zeros_3 & shift_is_x1_difference[3]);
-  wire shift_is_limit3 = shift_is_limit4 | (~shift_is_x4 & zeros_3 & ~shift_is_x1_difference[3]);
-  wire shift_is_x2 = shift_is_x3 | (~shift_is_limit3 & ~zeros_2 & shift_is_x1_difference[2]);
-  wire shift_is_limit2 = shift_is_limit3 | (~shift_is_x3 & zeros_2 & ~shift_is_x1_difference[2]);
-  wire shift_is_x1 = shift_is_x2 | (~shift_is_limit2 & ~zeros_1 & shift_is_x1_difference[1]);
-  wire shift_is_limit1 = shift_is_limit2 | (~shift_is_x2 & zeros_1 & ~shift_is_x1_difference[1]);
-  wire [6:0] shift = {zeros_6 & (shift_is_x1_difference[6] | shift_is_x1_difference[7]), (zeros_5 |
-      shift_is_limit6) & (shift_is_x1_difference[5] | shift_is_x6), (zeros_4 | shift_is_limit5) &
-      (shift_is_x1_difference[4] | shift_is_x5), (zeros_3 | shift_is_limit4) &
-      (shift_is_x1_difference[3] | shift_is_x4), (zeros_2 | shift_is_limit3) &
-      (shift_is_x1_difference[2] | shift_is_x3), (zeros_1 | shift_is_limit2) &
-      (shift_is_x1_difference[1] | shift_is_x2), (zeros_0 | shift_is_limit1) &
+  wire shift_is_x6 = shift_is_x1_difference[7] | (~zeros_none_from65_to2 &
+      shift_is_x1_difference[6]);
+  wire shift_is_limit6 = ~shift_is_x1_difference[7] & zeros_none_from65_to2 &
+      ~shift_is_x1_difference[6];
+  wire shift_is_x5 = shift_is_x6 | (~shift_is_limit6 & ~zeros[5] & shift_is_x1_difference[5]);
+  wire shift_is_limit5 = shift_is_limit6 | (~shift_is_x6 & zeros[5] & ~shift_is_x1_difference[5]);
+  wire shift_is_x4 = shift_is_x5 | (~shift_is_limit5 & ~zeros[4] & shift_is_x1_difference[4]);
+  wire shift_is_limit4 = shift_is_limit5 | (~shift_is_x5 & zeros[4] & ~shift_is_x1_difference[4]);
+  wire shift_is_x3 = shift_is_x4 | (~shift_is_limit4 & ~zeros[3] & shift_is_x1_difference[3]);
+  wire shift_is_limit3 = shift_is_limit4 | (~shift_is_x4 & zeros[3] & ~shift_is_x1_difference[3]);
+  wire shift_is_x2 = shift_is_x3 | (~shift_is_limit3 & ~zeros[2] & shift_is_x1_difference[2]);
+  wire shift_is_limit2 = shift_is_limit3 | (~shift_is_x3 & zeros[2] & ~shift_is_x1_difference[2]);
+  wire shift_is_x1 = shift_is_x2 | (~shift_is_limit2 & ~zeros[1] & shift_is_x1_difference[1]);
+  wire shift_is_limit1 = shift_is_limit2 | (~shift_is_x2 & zeros[1] & ~shift_is_x1_difference[1]);
+  wire [6:0] shift = {zeros_none_from65_to2 & (shift_is_x1_difference[6] |
+      shift_is_x1_difference[7]), (zeros[5] | shift_is_limit6) & (shift_is_x1_difference[5] |
+      shift_is_x6), (zeros[4] | shift_is_limit5) & (shift_is_x1_difference[4] | shift_is_x5),
+      (zeros[3] | shift_is_limit4) & (shift_is_x1_difference[3] | shift_is_x4), (zeros[2] |
+      shift_is_limit3) & (shift_is_x1_difference[2] | shift_is_x3), (zeros[1] | shift_is_limit2) &
+      (shift_is_x1_difference[1] | shift_is_x2), (zeros[0] | shift_is_limit1) &
       (shift_is_x1_difference[0] | shift_is_x1)};
   wire [65:0] normalized_left64 = shift[6] ? {low_sum_block0[1:0], 64'd0} : total;
   wire normalized_some32 = ~shift[5] & (|normalized_left64[9:0]);

@@ -107,51 +107,44 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
   reg sign_r3;
   reg subtract_r3;
   reg [25:0] upper_sum_r3;
-  reg zeros_4742_r3;
-  reg zeros_4749_r3;
-  reg zeros_4750_r3;
-  reg zeros_4757_r3;
-  reg zeros_4764_r3;
-  reg zeros_4765_r3;
-  reg zeros_4766_r3;
-  reg zeros_4773_r3;
-  reg zeros_4780_r3;
-  reg zeros_4781_r3;
-  reg zeros_4788_r3;
-  reg zeros_4795_r3;
-  reg zeros_4796_r3;
-  reg zeros_4797_r3;
-  reg zeros_4813_r3;
-  reg zeros_4828_r3;
-  reg zeros_4829_r3;
-  reg zeros_4844_r3;
-  reg zeros_4859_r3;
-  reg zeros_4860_r3;
-  reg zeros_4867_r3;
-  reg zeros_4873_r3;
-  reg zeros_4881_r3;
-  reg zeros_4887_r3;
-  reg zeros_4897_r3;
-  reg zeros_4903_r3;
-  reg zeros_4911_r3;
-  reg zeros_4917_r3;
-  reg zeros_4937_r3;
-  reg zeros_4951_r3;
-  reg zeros_4967_r3;
-  reg zeros_4981_r3;
-  reg zeros_5031_r3;
-  reg zeros_5033_r3;
-  reg zeros_5037_r3;
-  reg zeros_5039_r3;
-  reg zeros_5048_r3;
-  reg zeros_5054_r3;
-  reg zeros_5064_r3;
-  reg zeros_5070_r3;
-  reg zeros_5078_r3;
-  reg zeros_5084_r3;
-  reg zeros_5120_r3;
-  reg zeros_5126_r3;
+  reg [1:0] zeros_from19_to12_r3;
+  reg zeros_from27_to12_r3;
+  reg [1:0] zeros_from27_to20_r3;
+  reg [1:0] zeros_from35_to28_r3;
+  reg zeros_from43_to28_r3;
+  reg [1:0] zeros_from43_to36_r3;
+  reg zeros_from47_to44_r3;
+  reg zeros_from51_to44_r3;
+  reg zeros_from51_to48_r3;
+  reg zeros_from55_to52_r3;
+  reg zeros_from59_to52_r3;
+  reg zeros_from59_to56_r3;
+  reg [1:0] zeros_from63_to60_r3;
+  reg [1:0] zeros_from67_to64_r3;
+  reg [1:0] zeros_from71_to68_r3;
+  reg [1:0] zeros_from75_to72_r3;
+  reg zeros_none_from19_to12_r3;
+  reg zeros_none_from27_to12_r3;
+  reg zeros_none_from27_to20_r3;
+  reg zeros_none_from35_to28_r3;
+  reg zeros_none_from43_to28_r3;
+  reg zeros_none_from43_to36_r3;
+  reg zeros_none_from47_to44_r3;
+  reg zeros_none_from51_to44_r3;
+  reg zeros_none_from51_to48_r3;
+  reg zeros_none_from55_to52_r3;
+  reg zeros_none_from59_to44_r3;
+  reg zeros_none_from59_to52_r3;
+  reg zeros_none_from59_to56_r3;
+  reg zeros_none_from63_to60_r3;
+  reg zeros_none_from67_to60_r3;
+  reg zeros_none_from67_to64_r3;
+  reg zeros_none_from71_to68_r3;
+  reg zeros_none_from75_to60_r3;
+  reg zeros_none_from75_to68_r3;
+  reg zeros_none_from75_to72_r3;
   reg [31:0] code_r4;
+  wire offered = i_valid & ~rst;
   wire ready_4 = ~valid_4 | o_ready;
   wire ready_3 = ~valid_3 | ready_4;
   wire ready_2 = ~valid_2 | ready_3;
@@ -544,6 +537,146 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
   wire [75:0] magnitude = {total[75:1] ^ {75{negative}}, 1'b1};
+  wire zeros_from13_to12 = ~magnitude[13] & magnitude[12];
+  wire zeros_none_from13_to12 = ~magnitude[13] & ~magnitude[12];
+  wire zeros_from15_to14 = ~magnitude[15] & magnitude[14];
+  wire zeros_none_from15_to14 = ~magnitude[15] & ~magnitude[14];
+  wire [1:0] zeros_from15_to12 = {zeros_none_from15_to14 & ~zeros_none_from13_to12,
+      zeros_none_from15_to14 ? zeros_from13_to12 : zeros_from15_to14};
+  wire zeros_none_from15_to12 = zeros_none_from15_to14 & zeros_none_from13_to12;
+  wire zeros_from17_to16 = ~magnitude[17] & magnitude[16];
+  wire zeros_none_from17_to16 = ~magnitude[17] & ~magnitude[16];
+  wire zeros_from19_to18 = ~magnitude[19] & magnitude[18];
+  wire zeros_none_from19_to18 = ~magnitude[19] & ~magnitude[18];
+  wire [1:0] zeros_from19_to16 = {zeros_none_from19_to18 & ~zeros_none_from17_to16,
+      zeros_none_from19_to18 ? zeros_from17_to16 : zeros_from19_to18};
+  wire zeros_none_from19_to16 = zeros_none_from19_to18 & zeros_none_from17_to16;
+  wire [2:0] zeros_from19_to12 = {zeros_none_from19_to16 & ~zeros_none_from15_to12,
+      zeros_none_from19_to16 ? zeros_from15_to12 : zeros_from19_to16};
+  wire zeros_none_from19_to12 = zeros_none_from19_to16 & zeros_none_from15_to12;
+  wire zeros_from21_to20 = ~magnitude[21] & magnitude[20];
+  wire zeros_none_from21_to20 = ~magnitude[21] & ~magnitude[20];
+  wire zeros_from23_to22 = ~magnitude[23] & magnitude[22];
+  wire zeros_none_from23_to22 = ~magnitude[23] & ~magnitude[22];
+  wire [1:0] zeros_from23_to20 = {zeros_none_from23_to22 & ~zeros_none_from21_to20,
+      zeros_none_from23_to22 ? zeros_from21_to20 : zeros_from23_to22};
+  wire zeros_none_from23_to20 = zeros_none_from23_to22 & zeros_none_from21_to20;
+  wire zeros_from25_to24 = ~magnitude[25] & magnitude[24];
+  wire zeros_none_from25_to24 = ~magnitude[25] & ~magnitude[24];
+  wire zeros_from27_to26 = ~magnitude[27] & magnitude[26];
+  wire zeros_none_from27_to26 = ~magnitude[27] & ~magnitude[26];
+  wire [1:0] zeros_from27_to24 = {zeros_none_from27_to26 & ~zeros_none_from25_to24,
+      zeros_none_from27_to26 ? zeros_from25_to24 : zeros_from27_to26};
+  wire zeros_none_from27_to24 = zeros_none_from27_to26 & zeros_none_from25_to24;
+  wire [2:0] zeros_from27_to20 = {zeros_none_from27_to24 & ~zeros_none_from23_to20,
+      zeros_none_from27_to24 ? zeros_from23_to20 : zeros_from27_to24};
+  wire zeros_none_from27_to20 = zeros_none_from27_to24 & zeros_none_from23_to20;
+  wire [3:0] zeros_from27_to12 = {1'b0, zeros_none_from27_to20 ? zeros_from19_to12 :
+      zeros_from27_to20};
+  wire zeros_none_from27_to12 = zeros_none_from27_to20 & zeros_none_from19_to12;
+  wire zeros_from29_to28 = ~magnitude[29] & magnitude[28];
+  wire zeros_none_from29_to28 = ~magnitude[29] & ~magnitude[28];
+  wire zeros_from31_to30 = ~magnitude[31] & magnitude[30];
+  wire zeros_none_from31_to30 = ~magnitude[31] & ~magnitude[30];
+  wire [1:0] zeros_from31_to28 = {zeros_none_from31_to30 & ~zeros_none_from29_to28,
+      zeros_none_from31_to30 ? zeros_from29_to28 : zeros_from31_to30};
+  wire zeros_none_from31_to28 = zeros_none_from31_to30 & zeros_none_from29_to28;
+  wire zeros_from33_to32 = ~magnitude[33] & magnitude[32];
+  wire zeros_none_from33_to32 = ~magnitude[33] & ~magnitude[32];
+  wire zeros_from35_to34 = ~magnitude[35] & magnitude[34];
+  wire zeros_none_from35_to34 = ~magnitude[35] & ~magnitude[34];
+  wire [1:0] zeros_from35_to32 = {zeros_none_from35_to34 & ~zeros_none_from33_to32,
+      zeros_none_from35_to34 ? zeros_from33_to32 : zeros_from35_to34};
+  wire zeros_none_from35_to32 = zeros_none_from35_to34 & zeros_none_from33_to32;
+  wire [2:0] zeros_from35_to28 = {zeros_none_from35_to32 & ~zeros_none_from31_to28,
+      zeros_none_from35_to32 ? zeros_from31_to28 : zeros_from35_to32};
+  wire zeros_none_from35_to28 = zeros_none_from35_to32 & zeros_none_from31_to28;
+  wire zeros_from37_to36 = ~magnitude[37] & magnitude[36];
+  wire zeros_none_from37_to36 = ~magnitude[37] & ~magnitude[36];
+  wire zeros_from39_to38 = ~magnitude[39] & magnitude[38];
+  wire zeros_none_from39_to38 = ~magnitude[39] & ~magnitude[38];
+  wire [1:0] zeros_from39_to36 = {zeros_none_from39_to38 & ~zeros_none_from37_to36,
+      zeros_none_from39_to38 ? zeros_from37_to36 : zeros_from39_to38};
+  wire zeros_none_from39_to36 = zeros_none_from39_to38 & zeros_none_from37_to36;
+  wire zeros_from41_to40 = ~magnitude[41] & magnitude[40];
+  wire zeros_none_from41_to40 = ~magnitude[41] & ~magnitude[40];
+  wire zeros_from43_to42 = ~magnitude[43] & magnitude[42];
+  wire zeros_none_from43_to42 = ~magnitude[43] & ~magnitude[42];
+  wire [1:0] zeros_from43_to40 = {zeros_none_from43_to42 & ~zeros_none_from41_to40,
+      zeros_none_from43_to42 ? zeros_from41_to40 : zeros_from43_to42};
+  wire zeros_none_from43_to40 = zeros_none_from43_to42 & zeros_none_from41_to40;
+  wire [2:0] zeros_from43_to36 = {zeros_none_from43_to40 & ~zeros_none_from39_to36,
+      zeros_none_from43_to40 ? zeros_from39_to36 : zeros_from43_to40};
+  wire zeros_none_from43_to36 = zeros_none_from43_to40 & zeros_none_from39_to36;
+  wire [3:0] zeros_from43_to28 = {1'b0, zeros_none_from43_to36 ? zeros_from35_to28 :
+      zeros_from43_to36};
+  wire zeros_none_from43_to28 = zeros_none_from43_to36 & zeros_none_from35_to28;
+  wire zeros_from45_to44 = ~magnitude[45] & magnitude[44];
+  wire zeros_none_from45_to44 = ~magnitude[45] & ~magnitude[44];
+  wire zeros_from47_to46 = ~magnitude[47] & magnitude[46];
+  wire zeros_none_from47_to46 = ~magnitude[47] & ~magnitude[46];
+  wire [1:0] zeros_from47_to44 = {zeros_none_from47_to46 & ~zeros_none_from45_to44,
+      zeros_none_from47_to46 ? zeros_from45_to44 : zeros_from47_to46};
+  wire zeros_none_from47_to44 = zeros_none_from47_to46 & zeros_none_from45_to44;
+  wire zeros_from49_to48 = ~magnitude[49] & magnitude[48];
+  wire zeros_none_from49_to48 = ~magnitude[49] & ~magnitude[48];
+  wire zeros_from51_to50 = ~magnitude[51] & magnitude[50];
+  wire zeros_none_from51_to50 = ~magnitude[51] & ~magnitude[50];
+  wire [1:0] zeros_from51_to48 = {zeros_none_from51_to50 & ~zeros_none_from49_to48,
+      zeros_none_from51_to50 ? zeros_from49_to48 : zeros_from51_to50};
+  wire zeros_none_from51_to48 = zeros_none_from51_to50 & zeros_none_from49_to48;
+  wire [2:0] zeros_from51_to44 = {1'b0, zeros_none_from51_to48 ? zeros_from47_to44 :
+      zeros_from51_to48};
+  wire zeros_none_from51_to44 = zeros_none_from51_to48 & zeros_none_from47_to44;
+  wire zeros_from53_to52 = ~magnitude[53] & magnitude[52];
+  wire zeros_none_from53_to52 = ~magnitude[53] & ~magnitude[52];
+  wire zeros_from55_to54 = ~magnitude[55] & magnitude[54];
+  wire zeros_none_from55_to54 = ~magnitude[55] & ~magnitude[54];
+  wire [1:0] zeros_from55_to52 = {zeros_none_from55_to54 & ~zeros_none_from53_to52,
+      zeros_none_from55_to54 ? zeros_from53_to52 : zeros_from55_to54};
+  wire zeros_none_from55_to52 = zeros_none_from55_to54 & zeros_none_from53_to52;
+  wire zeros_from57_to56 = ~magnitude[57] & magnitude[56];
+  wire zeros_none_from57_to56 = ~magnitude[57] & ~magnitude[56];
+  wire zeros_from59_to58 = ~magnitude[59] & magnitude[58];
+  wire zeros_none_from59_to58 = ~magnitude[59] & ~magnitude[58];
+  wire [1:0] zeros_from59_to56 = {zeros_none_from59_to58 & ~zeros_none_from57_to56,
+      zeros_none_from59_to58 ? zeros_from57_to56 : zeros_from59_to58};
+  wire zeros_none_from59_to56 = zeros_none_from59_to58 & zeros_none_from57_to56;
+  wire [2:0] zeros_from59_to52 = {1'b0, zeros_none_from59_to56 ? zeros_from55_to52 :
+      zeros_from59_to56};
+  wire zeros_none_from59_to52 = zeros_none_from59_to56 & zeros_none_from55_to52;
+  wire zeros_none_from59_to44 = zeros_none_from59_to52 & zeros_none_from51_to44;
+  wire zeros_from61_to60 = ~magnitude[61] & magnitude[60];
+  wire zeros_none_from61_to60 = ~magnitude[61] & ~magnitude[60];
+  wire zeros_from63_to62 = ~magnitude[63] & magnitude[62];
+  wire zeros_none_from63_to62 = ~magnitude[63] & ~magnitude[62];
+  wire [1:0] zeros_from63_to60 = {zeros_none_from63_to62 & ~zeros_none_from61_to60,
+      zeros_none_from63_to62 ? zeros_from61_to60 : zeros_from63_to62};
+  wire zeros_none_from63_to60 = zeros_none_from63_to62 & zeros_none_from61_to60;
+  wire zeros_from65_to64 = ~magnitude[65] & magnitude[64];
+  wire zeros_none_from65_to64 = ~magnitude[65] & ~magnitude[64];
+  wire zeros_from67_to66 = ~magnitude[67] & magnitude[66];
+  wire zeros_none_from67_to66 = ~magnitude[67] & ~magnitude[66];
+  wire [1:0] zeros_from67_to64 = {zeros_none_from67_to66 & ~zeros_none_from65_to64,
+      zeros_none_from67_to66 ? zeros_from65_to64 : zeros_from67_to66};
+  wire zeros_none_from67_to64 = zeros_none_from67_to66 & zeros_none_from65_to64;
+  wire zeros_none_from67_to60 = zeros_none_from67_to64 & zeros_none_from63_to60;
+  wire zeros_from69_to68 = ~magnitude[69] & magnitude[68];
+  wire zeros_none_from69_to68 = ~magnitude[69] & ~magnitude[68];
+  wire zeros_from71_to70 = ~magnitude[71] & magnitude[70];
+  wire zeros_none_from71_to70 = ~magnitude[71] & ~magnitude[70];
+  wire [1:0] zeros_from71_to68 = {zeros_none_from71_to70 & ~zeros_none_from69_to68,
+      zeros_none_from71_to70 ? zeros_from69_to68 : zeros_from71_to70};
+  wire zeros_none_from71_to68 = zeros_none_from71_to70 & zeros_none_from69_to68;
+  wire zeros_from73_to72 = ~magnitude[73] & magnitude[72];
+  wire zeros_none_from73_to72 = ~magnitude[73] & ~magnitude[72];
+  wire zeros_from75_to74 = ~magnitude[75] & magnitude[74];
+  wire zeros_none_from75_to74 = ~magnitude[75] & ~magnitude[74];
+  wire [1:0] zeros_from75_to72 = {zeros_none_from75_to74 & ~zeros_none_from73_to72,
+      zeros_none_from75_to74 ? zeros_from73_to72 : zeros_from75_to74};
+  wire zeros_none_from75_to72 = zeros_none_from75_to74 & zeros_none_from73_to72;
+  wire zeros_none_from75_to68 = zeros_none_from75_to72 & zeros_none_from71_to68;
+  wire zeros_none_from75_to60 = zeros_none_from75_to68 & zeros_none_from67_to60;
 
   // Multiply add: Product plus addend: partial products and addend in one carry-save sum.
   wire difference = subtract_r3 & ~inf_r3;
@@ -552,59 +685,82 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
   wire [75:0] magnitude_s4 = {{upper_sum_r3, low_sum_bits45_r3, low_sum_bits36_r3,
       low_sum_bits27_r3, low_sum_bits18_r3, low_sum_bits9_r3, low_sum_block0_r3[8:1]} ^
       {75{negative_r3}}, 1'b1};
-  wire zeros_1_and = zeros_4766_r3 & zeros_4797_r3;
-  wire zeros_6_and = zeros_4829_r3 & zeros_4860_r3;
-  wire zeros_6 = zeros_1_and & zeros_6_and;
-  wire zeros_1_and_6 = ~magnitude_s4[11] & ~magnitude_s4[10];
-  wire zeros_1_and_5 = ~magnitude_s4[9] & ~magnitude_s4[8];
-  wire zeros_1_and_7 = zeros_1_and_6 & zeros_1_and_5;
-  wire zeros_1_and_3 = ~magnitude_s4[7] & ~magnitude_s4[6];
-  wire zeros_1_and_2 = ~magnitude_s4[5] & ~magnitude_s4[4];
-  wire zeros_1_and_4 = zeros_1_and_3 & zeros_1_and_2;
-  wire zeros_1_and_8 = zeros_1_and_7 & zeros_1_and_4;
-  wire zeros_1_and_9 = ~magnitude_s4[3] & ~magnitude_s4[2];
-  wire zeros_0 = zeros_6 ? (zeros_1_and_8 ? (zeros_1_and_9 ? ~magnitude_s4[1] : (~magnitude_s4[3] &
-      magnitude_s4[2])) : zeros_1_and_7 ? (zeros_1_and_3 ? (~magnitude_s4[5] & magnitude_s4[4]) :
-      (~magnitude_s4[7] & magnitude_s4[6])) : zeros_1_and_6 ? (~magnitude_s4[9] & magnitude_s4[8]) :
-      (~magnitude_s4[11] & magnitude_s4[10])) : zeros_1_and ? (zeros_4829_r3 ? (zeros_4844_r3 ?
-      zeros_4981_r3 : zeros_4967_r3) : zeros_4813_r3 ? zeros_4951_r3 : zeros_4937_r3) :
-      zeros_4766_r3 ? (zeros_4781_r3 ? (zeros_4788_r3 ? zeros_4917_r3 : zeros_4911_r3) :
-      zeros_4773_r3 ? zeros_4903_r3 : zeros_4897_r3) : zeros_4750_r3 ? (zeros_4757_r3 ?
-      zeros_4887_r3 : zeros_4881_r3) : zeros_4742_r3 ? zeros_4873_r3 : zeros_4867_r3;
-  wire zeros_1 = zeros_6 ? (zeros_1_and_8 ? zeros_1_and_9 : zeros_1_and_7 ? (zeros_1_and_3 &
-      ~zeros_1_and_2) : (zeros_1_and_6 & ~zeros_1_and_5)) : zeros_1_and ? (zeros_4829_r3 ?
-      (zeros_4844_r3 ? zeros_5084_r3 : zeros_5078_r3) : zeros_4813_r3 ? zeros_5070_r3 :
-      zeros_5064_r3) : zeros_4766_r3 ? (zeros_4781_r3 ? zeros_5054_r3 : zeros_5048_r3) :
-      zeros_4750_r3 ? (zeros_4757_r3 ? zeros_5039_r3 : zeros_5037_r3) : zeros_4742_r3 ?
-      zeros_5033_r3 : zeros_5031_r3;
-  wire zeros_2 = zeros_6 ? (zeros_1_and_8 ? 1'b0 : (zeros_1_and_7 & ~zeros_1_and_4)) : zeros_1_and ?
-      (zeros_4829_r3 ? zeros_5126_r3 : zeros_5120_r3) : zeros_4766_r3 ? (zeros_4781_r3 ?
-      (zeros_4788_r3 & ~zeros_4795_r3) : (zeros_4773_r3 & ~zeros_4780_r3)) : zeros_4750_r3 ?
-      (zeros_4757_r3 & ~zeros_4764_r3) : (zeros_4742_r3 & ~zeros_4749_r3);
-  wire zeros_3 = zeros_6 ? zeros_1_and_8 : zeros_1_and ? (zeros_4829_r3 ? (zeros_4844_r3 &
-      ~zeros_4859_r3) : (zeros_4813_r3 & ~zeros_4828_r3)) : zeros_4766_r3 ? (zeros_4781_r3 &
-      ~zeros_4796_r3) : (zeros_4750_r3 & ~zeros_4765_r3);
-  wire zeros_4 = zeros_6 ? 1'b0 : zeros_1_and ? (zeros_4829_r3 & ~zeros_4860_r3) : (zeros_4766_r3 &
-      ~zeros_4797_r3);
-  wire zeros_5 = zeros_6 ? 1'b0 : (zeros_1_and & ~zeros_6_and);
-  wire shift_is_x6 = shift_is_x6_5210_r3 | (~zeros_6 & shift_is_x6_5176_r3[6]);
-  wire shift_is_limit6 = ~shift_is_x6_5210_r3 & zeros_6 & ~shift_is_x6_5176_r3[6];
-  wire shift_is_x5 = shift_is_x6 | (~shift_is_limit6 & ~zeros_5 & shift_is_x6_5176_r3[5]);
-  wire shift_is_limit5 = shift_is_limit6 | (~shift_is_x6 & zeros_5 & ~shift_is_x6_5176_r3[5]);
-  wire shift_is_x4 = shift_is_x5 | (~shift_is_limit5 & ~zeros_4 & shift_is_x6_5176_r3[4]);
-  wire shift_is_limit4 = shift_is_limit5 | (~shift_is_x5 & zeros_4 & ~shift_is_x6_5176_r3[4]);
-  wire shift_is_x3 = shift_is_x4 | (~shift_is_limit4 & ~zeros_3 & shift_is_x6_5176_r3[3]);
-  wire shift_is_limit3 = shift_is_limit4 | (~shift_is_x4 & zeros_3 & ~shift_is_x6_5176_r3[3]);
-  wire shift_is_x2 = shift_is_x3 | (~shift_is_limit3 & ~zeros_2 & shift_is_x6_5176_r3[2]);
-  wire shift_is_limit2 = shift_is_limit3 | (~shift_is_x3 & zeros_2 & ~shift_is_x6_5176_r3[2]);
-  wire shift_is_x1 = shift_is_x2 | (~shift_is_limit2 & ~zeros_1 & shift_is_x6_5176_r3[1]);
-  wire shift_is_limit1 = shift_is_limit2 | (~shift_is_x2 & zeros_1 & ~shift_is_x6_5176_r3[1]);
-  wire [6:0] shift = {zeros_6 & (shift_is_x6_5176_r3[6] | shift_is_x6_5210_r3), (zeros_5 |
-      shift_is_limit6) & (shift_is_x6_5176_r3[5] | shift_is_x6), (zeros_4 | shift_is_limit5) &
-      (shift_is_x6_5176_r3[4] | shift_is_x5), (zeros_3 | shift_is_limit4) & (shift_is_x6_5176_r3[3]
-      | shift_is_x4), (zeros_2 | shift_is_limit3) & (shift_is_x6_5176_r3[2] | shift_is_x3), (zeros_1
-      | shift_is_limit2) & (shift_is_x6_5176_r3[1] | shift_is_x2), (zeros_0 | shift_is_limit1) &
-      (shift_is_x6_5176_r3[0] | shift_is_x1)};
+  wire zeros_from1_to0 = ~magnitude_s4[1];
+  wire zeros_from3_to2 = ~magnitude_s4[3] & magnitude_s4[2];
+  wire zeros_none_from3_to2 = ~magnitude_s4[3] & ~magnitude_s4[2];
+  wire [1:0] zeros_from3_to0 = {zeros_none_from3_to2, zeros_none_from3_to2 ? zeros_from1_to0 :
+      zeros_from3_to2};
+  wire [2:0] zeros_from3_to0_s4 = {1'b0, zeros_from3_to0};
+  wire zeros_from5_to4 = ~magnitude_s4[5] & magnitude_s4[4];
+  wire zeros_none_from5_to4 = ~magnitude_s4[5] & ~magnitude_s4[4];
+  wire zeros_from7_to6 = ~magnitude_s4[7] & magnitude_s4[6];
+  wire zeros_none_from7_to6 = ~magnitude_s4[7] & ~magnitude_s4[6];
+  wire [1:0] zeros_from7_to4 = {zeros_none_from7_to6 & ~zeros_none_from5_to4, zeros_none_from7_to6 ?
+      zeros_from5_to4 : zeros_from7_to6};
+  wire zeros_none_from7_to4 = zeros_none_from7_to6 & zeros_none_from5_to4;
+  wire zeros_from9_to8 = ~magnitude_s4[9] & magnitude_s4[8];
+  wire zeros_none_from9_to8 = ~magnitude_s4[9] & ~magnitude_s4[8];
+  wire zeros_from11_to10 = ~magnitude_s4[11] & magnitude_s4[10];
+  wire zeros_none_from11_to10 = ~magnitude_s4[11] & ~magnitude_s4[10];
+  wire [1:0] zeros_from11_to8 = {zeros_none_from11_to10 & ~zeros_none_from9_to8,
+      zeros_none_from11_to10 ? zeros_from9_to8 : zeros_from11_to10};
+  wire zeros_none_from11_to8 = zeros_none_from11_to10 & zeros_none_from9_to8;
+  wire [2:0] zeros_from11_to4 = {zeros_none_from11_to8 & ~zeros_none_from7_to4,
+      zeros_none_from11_to8 ? zeros_from7_to4 : zeros_from11_to8};
+  wire zeros_none_from11_to4 = zeros_none_from11_to8 & zeros_none_from7_to4;
+  wire [3:0] zeros_from11_to0 = {zeros_none_from11_to4, zeros_none_from11_to4 ? zeros_from3_to0_s4 :
+      zeros_from11_to4};
+  wire [4:0] zeros_from11_to0_s4 = {1'b0, zeros_from11_to0};
+  wire [5:0] zeros_from11_to0_s4_2 = {1'b0, zeros_from11_to0_s4};
+  wire [3:0] zeros_from27_to12_s4 = {zeros_none_from27_to20_r3 & ~zeros_none_from19_to12_r3,
+      zeros_from27_to12_r3, zeros_none_from27_to20_r3 ? zeros_from19_to12_r3 :
+      zeros_from27_to20_r3};
+  wire [3:0] zeros_from43_to28_s4 = {zeros_none_from43_to36_r3 & ~zeros_none_from35_to28_r3,
+      zeros_from43_to28_r3, zeros_none_from43_to36_r3 ? zeros_from35_to28_r3 :
+      zeros_from43_to36_r3};
+  wire [4:0] zeros_from43_to12 = {zeros_none_from43_to28_r3 & ~zeros_none_from27_to12_r3,
+      zeros_none_from43_to28_r3 ? zeros_from27_to12_s4 : zeros_from43_to28_s4};
+  wire zeros_none_from43_to12 = zeros_none_from43_to28_r3 & zeros_none_from27_to12_r3;
+  wire [2:0] zeros_from51_to44_s4 = {zeros_none_from51_to48_r3 & ~zeros_none_from47_to44_r3,
+      zeros_from51_to44_r3, zeros_none_from51_to48_r3 ? zeros_from47_to44_r3 :
+      zeros_from51_to48_r3};
+  wire [2:0] zeros_from59_to52_s4 = {zeros_none_from59_to56_r3 & ~zeros_none_from55_to52_r3,
+      zeros_from59_to52_r3, zeros_none_from59_to56_r3 ? zeros_from55_to52_r3 :
+      zeros_from59_to56_r3};
+  wire [3:0] zeros_from59_to44 = {zeros_none_from59_to52_r3 & ~zeros_none_from51_to44_r3,
+      zeros_none_from59_to52_r3 ? zeros_from51_to44_s4 : zeros_from59_to52_s4};
+  wire [2:0] zeros_from67_to60 = {zeros_none_from67_to64_r3 & ~zeros_none_from63_to60_r3,
+      zeros_none_from67_to64_r3 ? zeros_from63_to60_r3 : zeros_from67_to64_r3};
+  wire [2:0] zeros_from75_to68 = {zeros_none_from75_to72_r3 & ~zeros_none_from71_to68_r3,
+      zeros_none_from75_to72_r3 ? zeros_from71_to68_r3 : zeros_from75_to72_r3};
+  wire [3:0] zeros_from75_to60 = {zeros_none_from75_to68_r3 & ~zeros_none_from67_to60_r3,
+      zeros_none_from75_to68_r3 ? zeros_from67_to60 : zeros_from75_to68};
+  wire [4:0] zeros_from75_to44 = {zeros_none_from75_to60_r3 & ~zeros_none_from59_to44_r3,
+      zeros_none_from75_to60_r3 ? zeros_from59_to44 : zeros_from75_to60};
+  wire zeros_none_from75_to44 = zeros_none_from75_to60_r3 & zeros_none_from59_to44_r3;
+  wire [5:0] zeros_from75_to12 = {zeros_none_from75_to44 & ~zeros_none_from43_to12,
+      zeros_none_from75_to44 ? zeros_from43_to12 : zeros_from75_to44};
+  wire zeros_none_from75_to12 = zeros_none_from75_to44 & zeros_none_from43_to12;
+  wire [6:0] zeros = {zeros_none_from75_to12, zeros_none_from75_to12 ? zeros_from11_to0_s4_2 :
+      zeros_from75_to12};
+  wire shift_is_x6 = shift_is_x6_5210_r3 | (~zeros_none_from75_to12 & shift_is_x6_5176_r3[6]);
+  wire shift_is_limit6 = ~shift_is_x6_5210_r3 & zeros_none_from75_to12 & ~shift_is_x6_5176_r3[6];
+  wire shift_is_x5 = shift_is_x6 | (~shift_is_limit6 & ~zeros[5] & shift_is_x6_5176_r3[5]);
+  wire shift_is_limit5 = shift_is_limit6 | (~shift_is_x6 & zeros[5] & ~shift_is_x6_5176_r3[5]);
+  wire shift_is_x4 = shift_is_x5 | (~shift_is_limit5 & ~zeros[4] & shift_is_x6_5176_r3[4]);
+  wire shift_is_limit4 = shift_is_limit5 | (~shift_is_x5 & zeros[4] & ~shift_is_x6_5176_r3[4]);
+  wire shift_is_x3 = shift_is_x4 | (~shift_is_limit4 & ~zeros[3] & shift_is_x6_5176_r3[3]);
+  wire shift_is_limit3 = shift_is_limit4 | (~shift_is_x4 & zeros[3] & ~shift_is_x6_5176_r3[3]);
+  wire shift_is_x2 = shift_is_x3 | (~shift_is_limit3 & ~zeros[2] & shift_is_x6_5176_r3[2]);
+  wire shift_is_limit2 = shift_is_limit3 | (~shift_is_x3 & zeros[2] & ~shift_is_x6_5176_r3[2]);
+  wire shift_is_x1 = shift_is_x2 | (~shift_is_limit2 & ~zeros[1] & shift_is_x6_5176_r3[1]);
+  wire shift_is_limit1 = shift_is_limit2 | (~shift_is_x2 & zeros[1] & ~shift_is_x6_5176_r3[1]);
+  wire [6:0] shift = {zeros_none_from75_to12 & (shift_is_x6_5176_r3[6] | shift_is_x6_5210_r3),
+      (zeros[5] | shift_is_limit6) & (shift_is_x6_5176_r3[5] | shift_is_x6), (zeros[4] |
+      shift_is_limit5) & (shift_is_x6_5176_r3[4] | shift_is_x5), (zeros[3] | shift_is_limit4) &
+      (shift_is_x6_5176_r3[3] | shift_is_x4), (zeros[2] | shift_is_limit3) & (shift_is_x6_5176_r3[2]
+      | shift_is_x3), (zeros[1] | shift_is_limit2) & (shift_is_x6_5176_r3[1] | shift_is_x2),
+      (zeros[0] | shift_is_limit1) & (shift_is_x6_5176_r3[0] | shift_is_x1)};
   wire [75:0] normalized_left64 = shift[6] ? {low_sum_bits9_r3[2:0], low_sum_block0_r3, 64'd0} :
       {upper_sum_r3, low_sum_bits45_r3, low_sum_bits36_r3, low_sum_bits27_r3, low_sum_bits18_r3,
       low_sum_bits9_r3, low_sum_block0_r3};
@@ -640,68 +796,12 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
   wire [31:0] code = (nan_r3 | inf_r3) ? {nan_r3 ? 1'b0 : signed_2, 8'hff, nan_r3, 22'd0} : overflow
       ? {signed_2, FP32_INFINITY} : {signed_2, rounded};
   wire [11:0] next_difference = {3'd0, exponent_r2} - 12'd1;
-  wire next_and = ~magnitude[73] & ~magnitude[72];
-  wire next_and_2 = ~magnitude[75] & ~magnitude[74];
-  wire next_and_3 = next_and_2 & next_and;
-  wire next_and_4 = ~magnitude[69] & ~magnitude[68];
-  wire next_and_5 = ~magnitude[71] & ~magnitude[70];
-  wire next_and_6 = next_and_5 & next_and_4;
-  wire next_and_7 = next_and_3 & next_and_6;
-  wire next_and_8 = ~magnitude[65] & ~magnitude[64];
-  wire next_and_9 = ~magnitude[67] & ~magnitude[66];
-  wire next_and_10 = next_and_9 & next_and_8;
-  wire next_and_11 = ~magnitude[61] & ~magnitude[60];
-  wire next_and_12 = ~magnitude[63] & ~magnitude[62];
-  wire next_and_13 = next_and_12 & next_and_11;
-  wire next_and_14 = next_and_10 & next_and_13;
-  wire next_and_15 = ~magnitude[57] & ~magnitude[56];
-  wire next_and_16 = ~magnitude[59] & ~magnitude[58];
-  wire next_and_17 = next_and_16 & next_and_15;
-  wire next_and_18 = ~magnitude[53] & ~magnitude[52];
-  wire next_and_19 = ~magnitude[55] & ~magnitude[54];
-  wire next_and_20 = next_and_19 & next_and_18;
-  wire next_and_21 = next_and_17 & next_and_20;
-  wire next_and_22 = ~magnitude[49] & ~magnitude[48];
-  wire next_and_23 = ~magnitude[51] & ~magnitude[50];
-  wire next_and_24 = next_and_23 & next_and_22;
-  wire next_and_25 = ~magnitude[45] & ~magnitude[44];
-  wire next_and_26 = ~magnitude[47] & ~magnitude[46];
-  wire next_and_27 = next_and_26 & next_and_25;
-  wire next_and_28 = next_and_24 & next_and_27;
-  wire next_and_29 = ~magnitude[37] & ~magnitude[36];
-  wire next_and_30 = ~magnitude[39] & ~magnitude[38];
-  wire next_and_31 = next_and_30 & next_and_29;
-  wire next_and_32 = ~magnitude[41] & ~magnitude[40];
-  wire next_and_33 = ~magnitude[43] & ~magnitude[42];
-  wire next_and_34 = next_and_33 & next_and_32;
-  wire next_and_35 = next_and_34 & next_and_31;
-  wire next_and_36 = ~magnitude[29] & ~magnitude[28];
-  wire next_and_37 = ~magnitude[31] & ~magnitude[30];
-  wire next_and_38 = next_and_37 & next_and_36;
-  wire next_and_39 = ~magnitude[33] & ~magnitude[32];
-  wire next_and_40 = ~magnitude[35] & ~magnitude[34];
-  wire next_and_41 = next_and_40 & next_and_39;
-  wire next_and_42 = next_and_41 & next_and_38;
-  wire next_and_43 = ~magnitude[21] & ~magnitude[20];
-  wire next_and_44 = ~magnitude[23] & ~magnitude[22];
-  wire next_and_45 = next_and_44 & next_and_43;
-  wire next_and_46 = ~magnitude[25] & ~magnitude[24];
-  wire next_and_47 = ~magnitude[27] & ~magnitude[26];
-  wire next_and_48 = next_and_47 & next_and_46;
-  wire next_and_49 = next_and_48 & next_and_45;
-  wire next_and_50 = ~magnitude[13] & ~magnitude[12];
-  wire next_and_51 = ~magnitude[15] & ~magnitude[14];
-  wire next_and_52 = next_and_51 & next_and_50;
-  wire next_and_53 = ~magnitude[17] & ~magnitude[16];
-  wire next_and_54 = ~magnitude[19] & ~magnitude[18];
-  wire next_and_55 = next_and_54 & next_and_53;
-  wire next_and_56 = next_and_55 & next_and_52;
 
   always @(posedge clk) begin
     if (rst) begin
       valid_1 <= 1'b0;
     end else if (ready_1) begin
-      valid_1 <= i_valid & ~rst;
+      valid_1 <= offered;
     end
   end
 
@@ -803,66 +903,42 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
       sign_r3 <= sign;
       subtract_r3 <= subtract_r2;
       upper_sum_r3 <= upper_sum[25:0];
-      zeros_4742_r3 <= next_and_3;
-      zeros_4749_r3 <= next_and_6;
-      zeros_4750_r3 <= next_and_7;
-      zeros_4757_r3 <= next_and_10;
-      zeros_4764_r3 <= next_and_13;
-      zeros_4765_r3 <= next_and_14;
-      zeros_4766_r3 <= next_and_7 & next_and_14;
-      zeros_4773_r3 <= next_and_17;
-      zeros_4780_r3 <= next_and_20;
-      zeros_4781_r3 <= next_and_21;
-      zeros_4788_r3 <= next_and_24;
-      zeros_4795_r3 <= next_and_27;
-      zeros_4796_r3 <= next_and_28;
-      zeros_4797_r3 <= next_and_21 & next_and_28;
-      zeros_4813_r3 <= next_and_35;
-      zeros_4828_r3 <= next_and_42;
-      zeros_4829_r3 <= next_and_35 & next_and_42;
-      zeros_4844_r3 <= next_and_49;
-      zeros_4859_r3 <= next_and_56;
-      zeros_4860_r3 <= next_and_49 & next_and_56;
-      zeros_4867_r3 <= next_and_2 ? (~magnitude[73] & magnitude[72]) : (~magnitude[75] &
-          magnitude[74]);
-      zeros_4873_r3 <= next_and_5 ? (~magnitude[69] & magnitude[68]) : (~magnitude[71] &
-          magnitude[70]);
-      zeros_4881_r3 <= next_and_9 ? (~magnitude[65] & magnitude[64]) : (~magnitude[67] &
-          magnitude[66]);
-      zeros_4887_r3 <= next_and_12 ? (~magnitude[61] & magnitude[60]) : (~magnitude[63] &
-          magnitude[62]);
-      zeros_4897_r3 <= next_and_16 ? (~magnitude[57] & magnitude[56]) : (~magnitude[59] &
-          magnitude[58]);
-      zeros_4903_r3 <= next_and_19 ? (~magnitude[53] & magnitude[52]) : (~magnitude[55] &
-          magnitude[54]);
-      zeros_4911_r3 <= next_and_23 ? (~magnitude[49] & magnitude[48]) : (~magnitude[51] &
-          magnitude[50]);
-      zeros_4917_r3 <= next_and_26 ? (~magnitude[45] & magnitude[44]) : (~magnitude[47] &
-          magnitude[46]);
-      zeros_4937_r3 <= next_and_34 ? (next_and_30 ? (~magnitude[37] & magnitude[36]) :
-          (~magnitude[39] & magnitude[38])) : next_and_33 ? (~magnitude[41] & magnitude[40]) :
-          (~magnitude[43] & magnitude[42]);
-      zeros_4951_r3 <= next_and_41 ? (next_and_37 ? (~magnitude[29] & magnitude[28]) :
-          (~magnitude[31] & magnitude[30])) : next_and_40 ? (~magnitude[33] & magnitude[32]) :
-          (~magnitude[35] & magnitude[34]);
-      zeros_4967_r3 <= next_and_48 ? (next_and_44 ? (~magnitude[21] & magnitude[20]) :
-          (~magnitude[23] & magnitude[22])) : next_and_47 ? (~magnitude[25] & magnitude[24]) :
-          (~magnitude[27] & magnitude[26]);
-      zeros_4981_r3 <= next_and_55 ? (next_and_51 ? (~magnitude[13] & magnitude[12]) :
-          (~magnitude[15] & magnitude[14])) : next_and_54 ? (~magnitude[17] & magnitude[16]) :
-          (~magnitude[19] & magnitude[18]);
-      zeros_5031_r3 <= next_and_2 & ~next_and;
-      zeros_5033_r3 <= next_and_5 & ~next_and_4;
-      zeros_5037_r3 <= next_and_9 & ~next_and_8;
-      zeros_5039_r3 <= next_and_12 & ~next_and_11;
-      zeros_5048_r3 <= next_and_17 ? (next_and_19 & ~next_and_18) : (next_and_16 & ~next_and_15);
-      zeros_5054_r3 <= next_and_24 ? (next_and_26 & ~next_and_25) : (next_and_23 & ~next_and_22);
-      zeros_5064_r3 <= next_and_34 ? (next_and_30 & ~next_and_29) : (next_and_33 & ~next_and_32);
-      zeros_5070_r3 <= next_and_41 ? (next_and_37 & ~next_and_36) : (next_and_40 & ~next_and_39);
-      zeros_5078_r3 <= next_and_48 ? (next_and_44 & ~next_and_43) : (next_and_47 & ~next_and_46);
-      zeros_5084_r3 <= next_and_55 ? (next_and_51 & ~next_and_50) : (next_and_54 & ~next_and_53);
-      zeros_5120_r3 <= next_and_35 ? (next_and_41 & ~next_and_38) : (next_and_34 & ~next_and_31);
-      zeros_5126_r3 <= next_and_49 ? (next_and_55 & ~next_and_52) : (next_and_48 & ~next_and_45);
+      zeros_from19_to12_r3 <= zeros_from19_to12[1:0];
+      zeros_from27_to12_r3 <= zeros_from27_to12[2];
+      zeros_from27_to20_r3 <= zeros_from27_to20[1:0];
+      zeros_from35_to28_r3 <= zeros_from35_to28[1:0];
+      zeros_from43_to28_r3 <= zeros_from43_to28[2];
+      zeros_from43_to36_r3 <= zeros_from43_to36[1:0];
+      zeros_from47_to44_r3 <= zeros_from47_to44[0];
+      zeros_from51_to44_r3 <= zeros_from51_to44[1];
+      zeros_from51_to48_r3 <= zeros_from51_to48[0];
+      zeros_from55_to52_r3 <= zeros_from55_to52[0];
+      zeros_from59_to52_r3 <= zeros_from59_to52[1];
+      zeros_from59_to56_r3 <= zeros_from59_to56[0];
+      zeros_from63_to60_r3 <= zeros_from63_to60;
+      zeros_from67_to64_r3 <= zeros_from67_to64;
+      zeros_from71_to68_r3 <= zeros_from71_to68;
+      zeros_from75_to72_r3 <= zeros_from75_to72;
+      zeros_none_from19_to12_r3 <= zeros_none_from19_to12;
+      zeros_none_from27_to12_r3 <= zeros_none_from27_to12;
+      zeros_none_from27_to20_r3 <= zeros_none_from27_to20;
+      zeros_none_from35_to28_r3 <= zeros_none_from35_to28;
+      zeros_none_from43_to28_r3 <= zeros_none_from43_to28;
+      zeros_none_from43_to36_r3 <= zeros_none_from43_to36;
+      zeros_none_from47_to44_r3 <= zeros_none_from47_to44;
+      zeros_none_from51_to44_r3 <= zeros_none_from51_to44;
+      zeros_none_from51_to48_r3 <= zeros_none_from51_to48;
+      zeros_none_from55_to52_r3 <= zeros_none_from55_to52;
+      zeros_none_from59_to44_r3 <= zeros_none_from59_to44;
+      zeros_none_from59_to52_r3 <= zeros_none_from59_to52;
+      zeros_none_from59_to56_r3 <= zeros_none_from59_to56;
+      zeros_none_from63_to60_r3 <= zeros_none_from63_to60;
+      zeros_none_from67_to60_r3 <= zeros_none_from67_to60;
+      zeros_none_from67_to64_r3 <= zeros_none_from67_to64;
+      zeros_none_from71_to68_r3 <= zeros_none_from71_to68;
+      zeros_none_from75_to60_r3 <= zeros_none_from75_to60;
+      zeros_none_from75_to68_r3 <= zeros_none_from75_to68;
+      zeros_none_from75_to72_r3 <= zeros_none_from75_to72;
     end
   end
 

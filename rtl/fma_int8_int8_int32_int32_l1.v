@@ -47,6 +47,7 @@ module fma_int8_int8_int32_int32_l1 (
   reg sum_stage1_sum0_0_r1;
   reg sum_stage2_sum0_1_r1;
   reg sum_stage3_sum0_2_r1;
+  wire offered = i_valid & ~rst;
   wire ready_1 = ~valid_1 | o_ready;
 
   // Integer multiply add: Product and addend in one carry-save sum, and from it the result.
@@ -142,7 +143,7 @@ module fma_int8_int8_int32_int32_l1 (
     if (rst) begin
       valid_1 <= 1'b0;
     end else if (ready_1) begin
-      valid_1 <= i_valid & ~rst;
+      valid_1 <= offered;
     end
   end
 

@@ -46,6 +46,7 @@ module fpint_int4_p14_lanes4_k256 (
 );
   reg valid_1;
   reg [25:0] sum;
+  wire offered = i_valid & ~rst;
   wire ready_1 = ~valid_1 | o_ready;
   wire [25:0] sum_so_far = first ? 26'd0 : sum;
 
@@ -171,18 +172,17 @@ module fpint_int4_p14_lanes4_k256 (
   wire [4:0] total_rows_bits21 = total_rows_block21[4:0] + {4'd0, total_rows_blocks0to2_generates};
   wire [25:0] total_rows = {total_rows_bits21, total_rows_bits14, total_rows_bits7,
       total_rows_block0[6:0]};
-  wire next_and = i_valid & ~rst;
 
   always @(posedge clk) begin
     if (rst) begin
       valid_1 <= 1'b0;
     end else if (ready_1) begin
-      valid_1 <= next_and & last;
+      valid_1 <= offered & last;
     end
   end
 
   always @(posedge clk) begin
-    if (ready_1 & next_and) begin
+    if (ready_1 & offered) begin
       sum <= total_rows;
     end
   end

@@ -46,6 +46,7 @@ module fpint_int8_p14_lanes4_k256 (
 );
   reg valid_1;
   reg [29:0] sum;
+  wire offered = i_valid & ~rst;
   wire ready_1 = ~valid_1 | o_ready;
   wire [29:0] sum_so_far = first ? 30'd0 : sum;
 
@@ -286,18 +287,17 @@ module fpint_int8_p14_lanes4_k256 (
   wire [1:0] total_rows_bits28 = total_rows_block28[1:0] + {1'b0, total_rows_blocks0to3_generates};
   wire [29:0] total_rows = {total_rows_bits28, total_rows_bits21, total_rows_bits14,
       total_rows_bits7, total_rows_block0[6:0]};
-  wire next_and = i_valid & ~rst;
 
   always @(posedge clk) begin
     if (rst) begin
       valid_1 <= 1'b0;
     end else if (ready_1) begin
-      valid_1 <= next_and & last;
+      valid_1 <= offered & last;
     end
   end
 
   always @(posedge clk) begin
-    if (ready_1 & next_and) begin
+    if (ready_1 & offered) begin
       sum <= total_rows;
     end
   end

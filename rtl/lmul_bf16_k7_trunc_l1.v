@@ -44,6 +44,7 @@ module lmul_bf16_k7_trunc_l1 (
   localparam [15:0] BF16_NAN = 16'h7fc0;
   reg valid_1;
   reg [15:0] code_r1;
+  wire offered = i_valid & ~rst;
   wire ready_1 = ~valid_1 | o_ready;
 
   // Unpack: Fields (exponent and fraction as one number) and classes of both operands.
@@ -102,7 +103,7 @@ module lmul_bf16_k7_trunc_l1 (
     if (rst) begin
       valid_1 <= 1'b0;
     end else if (ready_1) begin
-      valid_1 <= i_valid & ~rst;
+      valid_1 <= offered;
     end
   end
 

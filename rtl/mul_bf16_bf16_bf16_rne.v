@@ -47,26 +47,38 @@ module mul_bf16_bf16_bf16_rne (
 
   // Product: The product, and beside it how far to shift it: by the operands' leading zeros (the
   // product may have one more), but not below the lowest binade.
-  wire a_zeros_and_5 = ~a_normal & ~a[6];
-  wire a_zeros_and_4 = ~a[5] & ~a[4];
-  wire a_zeros_and_6 = a_zeros_and_5 & a_zeros_and_4;
-  wire a_zeros_and_2 = ~a[3] & ~a[2];
-  wire a_zeros_and = ~a[1] & ~a[0];
-  wire a_zeros_and_3 = a_zeros_and_2 & a_zeros_and;
-  wire [3:0] a_zeros = {a_zeros_and_6 & a_zeros_and_3, a_zeros_and_6 & ~a_zeros_and_3, a_zeros_and_6
-      ? (a_zeros_and_2 & ~a_zeros_and) : (a_zeros_and_5 & ~a_zeros_and_4), a_zeros_and_6 ?
-      (a_zeros_and_2 ? (~a[1] & a[0]) : (~a[3] & a[2])) : a_zeros_and_5 ? (~a[5] & a[4]) :
-      (~a_normal & a[6])};
-  wire b_zeros_and_5 = ~b_normal & ~b[6];
-  wire b_zeros_and_4 = ~b[5] & ~b[4];
-  wire b_zeros_and_6 = b_zeros_and_5 & b_zeros_and_4;
-  wire b_zeros_and_2 = ~b[3] & ~b[2];
-  wire b_zeros_and = ~b[1] & ~b[0];
-  wire b_zeros_and_3 = b_zeros_and_2 & b_zeros_and;
-  wire [3:0] b_zeros = {b_zeros_and_6 & b_zeros_and_3, b_zeros_and_6 & ~b_zeros_and_3, b_zeros_and_6
-      ? (b_zeros_and_2 & ~b_zeros_and) : (b_zeros_and_5 & ~b_zeros_and_4), b_zeros_and_6 ?
-      (b_zeros_and_2 ? (~b[1] & b[0]) : (~b[3] & b[2])) : b_zeros_and_5 ? (~b[5] & b[4]) :
-      (~b_normal & b[6])};
+  wire a_zeros_from1_to0 = ~a[1] & a[0];
+  wire a_zeros_none_from1_to0 = ~a[1] & ~a[0];
+  wire a_zeros_from3_to2 = ~a[3] & a[2];
+  wire a_zeros_none_from3_to2 = ~a[3] & ~a[2];
+  wire [1:0] a_zeros_from3_to0 = {a_zeros_none_from3_to2 & ~a_zeros_none_from1_to0,
+      a_zeros_none_from3_to2 ? a_zeros_from1_to0 : a_zeros_from3_to2};
+  wire a_zeros_none_from3_to0 = a_zeros_none_from3_to2 & a_zeros_none_from1_to0;
+  wire a_zeros_from5_to4 = ~a[5] & a[4];
+  wire a_zeros_none_from5_to4 = ~a[5] & ~a[4];
+  wire a_zeros_from7_to6 = ~a_normal & a[6];
+  wire a_zeros_none_from7_to6 = ~a_normal & ~a[6];
+  wire [1:0] a_zeros_from7_to4 = {a_zeros_none_from7_to6 & ~a_zeros_none_from5_to4,
+      a_zeros_none_from7_to6 ? a_zeros_from5_to4 : a_zeros_from7_to6};
+  wire a_zeros_none_from7_to4 = a_zeros_none_from7_to6 & a_zeros_none_from5_to4;
+  wire [3:0] a_zeros = {a_zeros_none_from7_to4 & a_zeros_none_from3_to0, a_zeros_none_from7_to4 &
+      ~a_zeros_none_from3_to0, a_zeros_none_from7_to4 ? a_zeros_from3_to0 : a_zeros_from7_to4};
+  wire b_zeros_from1_to0 = ~b[1] & b[0];
+  wire b_zeros_none_from1_to0 = ~b[1] & ~b[0];
+  wire b_zeros_from3_to2 = ~b[3] & b[2];
+  wire b_zeros_none_from3_to2 = ~b[3] & ~b[2];
+  wire [1:0] b_zeros_from3_to0 = {b_zeros_none_from3_to2 & ~b_zeros_none_from1_to0,
+      b_zeros_none_from3_to2 ? b_zeros_from1_to0 : b_zeros_from3_to2};
+  wire b_zeros_none_from3_to0 = b_zeros_none_from3_to2 & b_zeros_none_from1_to0;
+  wire b_zeros_from5_to4 = ~b[5] & b[4];
+  wire b_zeros_none_from5_to4 = ~b[5] & ~b[4];
+  wire b_zeros_from7_to6 = ~b_normal & b[6];
+  wire b_zeros_none_from7_to6 = ~b_normal & ~b[6];
+  wire [1:0] b_zeros_from7_to4 = {b_zeros_none_from7_to6 & ~b_zeros_none_from5_to4,
+      b_zeros_none_from7_to6 ? b_zeros_from5_to4 : b_zeros_from7_to6};
+  wire b_zeros_none_from7_to4 = b_zeros_none_from7_to6 & b_zeros_none_from5_to4;
+  wire [3:0] b_zeros = {b_zeros_none_from7_to4 & b_zeros_none_from3_to0, b_zeros_none_from7_to4 &
+      ~b_zeros_none_from3_to0, b_zeros_none_from7_to4 ? b_zeros_from3_to0 : b_zeros_from7_to4};
   wire [4:0] zeros = {1'b0, a_zeros} + {1'b0, b_zeros} + 5'd9;
   wire [9:0] exponent = {1'b0, {1'b0, a_exponent} + {1'b0, b_exponent}} - 10'd118;
   wire [10:0] exponent_after_shift = {exponent[9], exponent} - {6'd0, zeros};

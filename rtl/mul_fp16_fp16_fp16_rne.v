@@ -47,36 +47,56 @@ module mul_fp16_fp16_fp16_rne (
 
   // Product: The product, and beside it how far to shift it: by the operands' leading zeros (the
   // product may have one more), but not below the lowest binade.
-  wire a_zeros_0_and_3 = ~a_normal & ~a[9];
-  wire a_zeros_0_and_2 = ~a[8] & ~a[7];
-  wire a_zeros_0_and_4 = a_zeros_0_and_3 & a_zeros_0_and_2;
-  wire a_zeros_0_and = ~a[6] & ~a[5];
-  wire a_zeros_3_and = ~a[4] & ~a[3];
-  wire a_zeros_3_and_2 = a_zeros_0_and & a_zeros_3_and;
-  wire a_zeros_3 = a_zeros_0_and_4 & a_zeros_3_and_2;
-  wire a_zeros_0_and_5 = ~a[2] & ~a[1];
-  wire a_zeros_0 = a_zeros_3 ? (a_zeros_0_and_5 ? ~a[0] : (~a[2] & a[1])) : a_zeros_0_and_4 ?
-      (a_zeros_0_and ? (~a[4] & a[3]) : (~a[6] & a[5])) : a_zeros_0_and_3 ? (~a[8] & a[7]) :
-      (~a_normal & a[9]);
-  wire a_zeros_1 = a_zeros_3 ? a_zeros_0_and_5 : a_zeros_0_and_4 ? (a_zeros_0_and & ~a_zeros_3_and)
-      : (a_zeros_0_and_3 & ~a_zeros_0_and_2);
-  wire a_zeros_2 = a_zeros_3 ? 1'b0 : (a_zeros_0_and_4 & ~a_zeros_3_and_2);
-  wire [3:0] a_zeros = {a_zeros_3, a_zeros_2, a_zeros_1, a_zeros_0};
-  wire b_zeros_0_and_3 = ~b_normal & ~b[9];
-  wire b_zeros_0_and_2 = ~b[8] & ~b[7];
-  wire b_zeros_0_and_4 = b_zeros_0_and_3 & b_zeros_0_and_2;
-  wire b_zeros_0_and = ~b[6] & ~b[5];
-  wire b_zeros_3_and = ~b[4] & ~b[3];
-  wire b_zeros_3_and_2 = b_zeros_0_and & b_zeros_3_and;
-  wire b_zeros_3 = b_zeros_0_and_4 & b_zeros_3_and_2;
-  wire b_zeros_0_and_5 = ~b[2] & ~b[1];
-  wire b_zeros_0 = b_zeros_3 ? (b_zeros_0_and_5 ? ~b[0] : (~b[2] & b[1])) : b_zeros_0_and_4 ?
-      (b_zeros_0_and ? (~b[4] & b[3]) : (~b[6] & b[5])) : b_zeros_0_and_3 ? (~b[8] & b[7]) :
-      (~b_normal & b[9]);
-  wire b_zeros_1 = b_zeros_3 ? b_zeros_0_and_5 : b_zeros_0_and_4 ? (b_zeros_0_and & ~b_zeros_3_and)
-      : (b_zeros_0_and_3 & ~b_zeros_0_and_2);
-  wire b_zeros_2 = b_zeros_3 ? 1'b0 : (b_zeros_0_and_4 & ~b_zeros_3_and_2);
-  wire [3:0] b_zeros = {b_zeros_3, b_zeros_2, b_zeros_1, b_zeros_0};
+  wire a_zeros_from0_to0 = ~a[0];
+  wire a_zeros_from2_to1 = ~a[2] & a[1];
+  wire a_zeros_none_from2_to1 = ~a[2] & ~a[1];
+  wire [1:0] a_zeros_from2_to0 = {a_zeros_none_from2_to1, a_zeros_none_from2_to1 ? a_zeros_from0_to0
+      : a_zeros_from2_to1};
+  wire [2:0] a_zeros_from2_to0_2 = {1'b0, a_zeros_from2_to0};
+  wire a_zeros_from4_to3 = ~a[4] & a[3];
+  wire a_zeros_none_from4_to3 = ~a[4] & ~a[3];
+  wire a_zeros_from6_to5 = ~a[6] & a[5];
+  wire a_zeros_none_from6_to5 = ~a[6] & ~a[5];
+  wire [1:0] a_zeros_from6_to3 = {a_zeros_none_from6_to5 & ~a_zeros_none_from4_to3,
+      a_zeros_none_from6_to5 ? a_zeros_from4_to3 : a_zeros_from6_to5};
+  wire a_zeros_none_from6_to3 = a_zeros_none_from6_to5 & a_zeros_none_from4_to3;
+  wire a_zeros_from8_to7 = ~a[8] & a[7];
+  wire a_zeros_none_from8_to7 = ~a[8] & ~a[7];
+  wire a_zeros_from10_to9 = ~a_normal & a[9];
+  wire a_zeros_none_from10_to9 = ~a_normal & ~a[9];
+  wire [1:0] a_zeros_from10_to7 = {a_zeros_none_from10_to9 & ~a_zeros_none_from8_to7,
+      a_zeros_none_from10_to9 ? a_zeros_from8_to7 : a_zeros_from10_to9};
+  wire a_zeros_none_from10_to7 = a_zeros_none_from10_to9 & a_zeros_none_from8_to7;
+  wire [2:0] a_zeros_from10_to3 = {a_zeros_none_from10_to7 & ~a_zeros_none_from6_to3,
+      a_zeros_none_from10_to7 ? a_zeros_from6_to3 : a_zeros_from10_to7};
+  wire a_zeros_none_from10_to3 = a_zeros_none_from10_to7 & a_zeros_none_from6_to3;
+  wire [3:0] a_zeros = {a_zeros_none_from10_to3, a_zeros_none_from10_to3 ? a_zeros_from2_to0_2 :
+      a_zeros_from10_to3};
+  wire b_zeros_from0_to0 = ~b[0];
+  wire b_zeros_from2_to1 = ~b[2] & b[1];
+  wire b_zeros_none_from2_to1 = ~b[2] & ~b[1];
+  wire [1:0] b_zeros_from2_to0 = {b_zeros_none_from2_to1, b_zeros_none_from2_to1 ? b_zeros_from0_to0
+      : b_zeros_from2_to1};
+  wire [2:0] b_zeros_from2_to0_2 = {1'b0, b_zeros_from2_to0};
+  wire b_zeros_from4_to3 = ~b[4] & b[3];
+  wire b_zeros_none_from4_to3 = ~b[4] & ~b[3];
+  wire b_zeros_from6_to5 = ~b[6] & b[5];
+  wire b_zeros_none_from6_to5 = ~b[6] & ~b[5];
+  wire [1:0] b_zeros_from6_to3 = {b_zeros_none_from6_to5 & ~b_zeros_none_from4_to3,
+      b_zeros_none_from6_to5 ? b_zeros_from4_to3 : b_zeros_from6_to5};
+  wire b_zeros_none_from6_to3 = b_zeros_none_from6_to5 & b_zeros_none_from4_to3;
+  wire b_zeros_from8_to7 = ~b[8] & b[7];
+  wire b_zeros_none_from8_to7 = ~b[8] & ~b[7];
+  wire b_zeros_from10_to9 = ~b_normal & b[9];
+  wire b_zeros_none_from10_to9 = ~b_normal & ~b[9];
+  wire [1:0] b_zeros_from10_to7 = {b_zeros_none_from10_to9 & ~b_zeros_none_from8_to7,
+      b_zeros_none_from10_to9 ? b_zeros_from8_to7 : b_zeros_from10_to9};
+  wire b_zeros_none_from10_to7 = b_zeros_none_from10_to9 & b_zeros_none_from8_to7;
+  wire [2:0] b_zeros_from10_to3 = {b_zeros_none_from10_to7 & ~b_zeros_none_from6_to3,
+      b_zeros_none_from10_to7 ? b_zeros_from6_to3 : b_zeros_from10_to7};
+  wire b_zeros_none_from10_to3 = b_zeros_none_from10_to7 & b_zeros_none_from6_to3;
+  wire [3:0] b_zeros = {b_zeros_none_from10_to3, b_zeros_none_from10_to3 ? b_zeros_from2_to0_2 :
+      b_zeros_from10_to3};
   wire [5:0] zeros = {1'b0, {1'b0, a_zeros} + {1'b0, b_zeros}} + 6'd12;
   wire [6:0] exponent = {1'b0, {1'b0, a_exponent} + {1'b0, b_exponent}} - 7'd3;
   wire [7:0] exponent_after_shift = {exponent[6], exponent} - {2'd0, zeros};

@@ -47,80 +47,122 @@ module mul_fp32_fp32_fp32_rne (
 
   // Product: The product, and beside it how far to shift it: by the operands' leading zeros (the
   // product may have one more), but not below the lowest binade.
-  wire a_zeros_0_and_5 = ~a_normal & ~a[22];
-  wire a_zeros_0_and_4 = ~a[21] & ~a[20];
-  wire a_zeros_0_and_6 = a_zeros_0_and_5 & a_zeros_0_and_4;
-  wire a_zeros_0_and_2 = ~a[19] & ~a[18];
-  wire a_zeros_0_and = ~a[17] & ~a[16];
-  wire a_zeros_0_and_3 = a_zeros_0_and_2 & a_zeros_0_and;
-  wire a_zeros_0_and_11 = a_zeros_0_and_6 & a_zeros_0_and_3;
-  wire a_zeros_0_and_9 = ~a[15] & ~a[14];
-  wire a_zeros_0_and_8 = ~a[13] & ~a[12];
-  wire a_zeros_0_and_10 = a_zeros_0_and_9 & a_zeros_0_and_8;
-  wire a_zeros_0_and_7 = ~a[11] & ~a[10];
-  wire a_zeros_4_and = ~a[9] & ~a[8];
-  wire a_zeros_4_and_2 = a_zeros_0_and_7 & a_zeros_4_and;
-  wire a_zeros_4_and_3 = a_zeros_0_and_10 & a_zeros_4_and_2;
-  wire a_zeros_4 = a_zeros_0_and_11 & a_zeros_4_and_3;
-  wire a_zeros_0_and_16 = ~a[7] & ~a[6];
-  wire a_zeros_0_and_15 = ~a[5] & ~a[4];
-  wire a_zeros_0_and_17 = a_zeros_0_and_16 & a_zeros_0_and_15;
-  wire a_zeros_0_and_13 = ~a[3] & ~a[2];
-  wire a_zeros_0_and_12 = ~a[1] & ~a[0];
-  wire a_zeros_0_and_14 = a_zeros_0_and_13 & a_zeros_0_and_12;
-  wire a_zeros_0_and_18 = a_zeros_0_and_17 & a_zeros_0_and_14;
-  wire a_zeros_0 = a_zeros_4 ? (a_zeros_0_and_18 ? 1'b0 : a_zeros_0_and_17 ? (a_zeros_0_and_13 ?
-      (~a[1] & a[0]) : (~a[3] & a[2])) : a_zeros_0_and_16 ? (~a[5] & a[4]) : (~a[7] & a[6])) :
-      a_zeros_0_and_11 ? (a_zeros_0_and_10 ? (a_zeros_0_and_7 ? (~a[9] & a[8]) : (~a[11] & a[10])) :
-      a_zeros_0_and_9 ? (~a[13] & a[12]) : (~a[15] & a[14])) : a_zeros_0_and_6 ? (a_zeros_0_and_2 ?
-      (~a[17] & a[16]) : (~a[19] & a[18])) : a_zeros_0_and_5 ? (~a[21] & a[20]) : (~a_normal &
-      a[22]);
-  wire a_zeros_1 = a_zeros_4 ? (a_zeros_0_and_18 ? 1'b0 : a_zeros_0_and_17 ? (a_zeros_0_and_13 &
-      ~a_zeros_0_and_12) : (a_zeros_0_and_16 & ~a_zeros_0_and_15)) : a_zeros_0_and_11 ?
-      (a_zeros_0_and_10 ? (a_zeros_0_and_7 & ~a_zeros_4_and) : (a_zeros_0_and_9 & ~a_zeros_0_and_8))
-      : a_zeros_0_and_6 ? (a_zeros_0_and_2 & ~a_zeros_0_and) : (a_zeros_0_and_5 & ~a_zeros_0_and_4);
-  wire a_zeros_2 = a_zeros_4 ? (a_zeros_0_and_18 ? 1'b0 : (a_zeros_0_and_17 & ~a_zeros_0_and_14)) :
-      a_zeros_0_and_11 ? (a_zeros_0_and_10 & ~a_zeros_4_and_2) : (a_zeros_0_and_6 &
-      ~a_zeros_0_and_3);
-  wire a_zeros_3 = a_zeros_4 ? a_zeros_0_and_18 : (a_zeros_0_and_11 & ~a_zeros_4_and_3);
-  wire [4:0] a_zeros = {a_zeros_4, a_zeros_3, a_zeros_2, a_zeros_1, a_zeros_0};
-  wire b_zeros_0_and_5 = ~b_normal & ~b[22];
-  wire b_zeros_0_and_4 = ~b[21] & ~b[20];
-  wire b_zeros_0_and_6 = b_zeros_0_and_5 & b_zeros_0_and_4;
-  wire b_zeros_0_and_2 = ~b[19] & ~b[18];
-  wire b_zeros_0_and = ~b[17] & ~b[16];
-  wire b_zeros_0_and_3 = b_zeros_0_and_2 & b_zeros_0_and;
-  wire b_zeros_0_and_11 = b_zeros_0_and_6 & b_zeros_0_and_3;
-  wire b_zeros_0_and_9 = ~b[15] & ~b[14];
-  wire b_zeros_0_and_8 = ~b[13] & ~b[12];
-  wire b_zeros_0_and_10 = b_zeros_0_and_9 & b_zeros_0_and_8;
-  wire b_zeros_0_and_7 = ~b[11] & ~b[10];
-  wire b_zeros_4_and = ~b[9] & ~b[8];
-  wire b_zeros_4_and_2 = b_zeros_0_and_7 & b_zeros_4_and;
-  wire b_zeros_4_and_3 = b_zeros_0_and_10 & b_zeros_4_and_2;
-  wire b_zeros_4 = b_zeros_0_and_11 & b_zeros_4_and_3;
-  wire b_zeros_0_and_16 = ~b[7] & ~b[6];
-  wire b_zeros_0_and_15 = ~b[5] & ~b[4];
-  wire b_zeros_0_and_17 = b_zeros_0_and_16 & b_zeros_0_and_15;
-  wire b_zeros_0_and_13 = ~b[3] & ~b[2];
-  wire b_zeros_0_and_12 = ~b[1] & ~b[0];
-  wire b_zeros_0_and_14 = b_zeros_0_and_13 & b_zeros_0_and_12;
-  wire b_zeros_0_and_18 = b_zeros_0_and_17 & b_zeros_0_and_14;
-  wire b_zeros_0 = b_zeros_4 ? (b_zeros_0_and_18 ? 1'b0 : b_zeros_0_and_17 ? (b_zeros_0_and_13 ?
-      (~b[1] & b[0]) : (~b[3] & b[2])) : b_zeros_0_and_16 ? (~b[5] & b[4]) : (~b[7] & b[6])) :
-      b_zeros_0_and_11 ? (b_zeros_0_and_10 ? (b_zeros_0_and_7 ? (~b[9] & b[8]) : (~b[11] & b[10])) :
-      b_zeros_0_and_9 ? (~b[13] & b[12]) : (~b[15] & b[14])) : b_zeros_0_and_6 ? (b_zeros_0_and_2 ?
-      (~b[17] & b[16]) : (~b[19] & b[18])) : b_zeros_0_and_5 ? (~b[21] & b[20]) : (~b_normal &
-      b[22]);
-  wire b_zeros_1 = b_zeros_4 ? (b_zeros_0_and_18 ? 1'b0 : b_zeros_0_and_17 ? (b_zeros_0_and_13 &
-      ~b_zeros_0_and_12) : (b_zeros_0_and_16 & ~b_zeros_0_and_15)) : b_zeros_0_and_11 ?
-      (b_zeros_0_and_10 ? (b_zeros_0_and_7 & ~b_zeros_4_and) : (b_zeros_0_and_9 & ~b_zeros_0_and_8))
-      : b_zeros_0_and_6 ? (b_zeros_0_and_2 & ~b_zeros_0_and) : (b_zeros_0_and_5 & ~b_zeros_0_and_4);
-  wire b_zeros_2 = b_zeros_4 ? (b_zeros_0_and_18 ? 1'b0 : (b_zeros_0_and_17 & ~b_zeros_0_and_14)) :
-      b_zeros_0_and_11 ? (b_zeros_0_and_10 & ~b_zeros_4_and_2) : (b_zeros_0_and_6 &
-      ~b_zeros_0_and_3);
-  wire b_zeros_3 = b_zeros_4 ? b_zeros_0_and_18 : (b_zeros_0_and_11 & ~b_zeros_4_and_3);
-  wire [4:0] b_zeros = {b_zeros_4, b_zeros_3, b_zeros_2, b_zeros_1, b_zeros_0};
+  wire a_zeros_from1_to0 = ~a[1] & a[0];
+  wire a_zeros_none_from1_to0 = ~a[1] & ~a[0];
+  wire a_zeros_from3_to2 = ~a[3] & a[2];
+  wire a_zeros_none_from3_to2 = ~a[3] & ~a[2];
+  wire [1:0] a_zeros_from3_to0 = {a_zeros_none_from3_to2 & ~a_zeros_none_from1_to0,
+      a_zeros_none_from3_to2 ? a_zeros_from1_to0 : a_zeros_from3_to2};
+  wire a_zeros_none_from3_to0 = a_zeros_none_from3_to2 & a_zeros_none_from1_to0;
+  wire a_zeros_from5_to4 = ~a[5] & a[4];
+  wire a_zeros_none_from5_to4 = ~a[5] & ~a[4];
+  wire a_zeros_from7_to6 = ~a[7] & a[6];
+  wire a_zeros_none_from7_to6 = ~a[7] & ~a[6];
+  wire [1:0] a_zeros_from7_to4 = {a_zeros_none_from7_to6 & ~a_zeros_none_from5_to4,
+      a_zeros_none_from7_to6 ? a_zeros_from5_to4 : a_zeros_from7_to6};
+  wire a_zeros_none_from7_to4 = a_zeros_none_from7_to6 & a_zeros_none_from5_to4;
+  wire [2:0] a_zeros_from7_to0 = {a_zeros_none_from7_to4 & ~a_zeros_none_from3_to0,
+      a_zeros_none_from7_to4 ? a_zeros_from3_to0 : a_zeros_from7_to4};
+  wire a_zeros_none_from7_to0 = a_zeros_none_from7_to4 & a_zeros_none_from3_to0;
+  wire [3:0] a_zeros_from7_to0_2 = {a_zeros_none_from7_to0, a_zeros_none_from7_to0 ? 3'd0 :
+      a_zeros_from7_to0};
+  wire a_zeros_from9_to8 = ~a[9] & a[8];
+  wire a_zeros_none_from9_to8 = ~a[9] & ~a[8];
+  wire a_zeros_from11_to10 = ~a[11] & a[10];
+  wire a_zeros_none_from11_to10 = ~a[11] & ~a[10];
+  wire [1:0] a_zeros_from11_to8 = {a_zeros_none_from11_to10 & ~a_zeros_none_from9_to8,
+      a_zeros_none_from11_to10 ? a_zeros_from9_to8 : a_zeros_from11_to10};
+  wire a_zeros_none_from11_to8 = a_zeros_none_from11_to10 & a_zeros_none_from9_to8;
+  wire a_zeros_from13_to12 = ~a[13] & a[12];
+  wire a_zeros_none_from13_to12 = ~a[13] & ~a[12];
+  wire a_zeros_from15_to14 = ~a[15] & a[14];
+  wire a_zeros_none_from15_to14 = ~a[15] & ~a[14];
+  wire [1:0] a_zeros_from15_to12 = {a_zeros_none_from15_to14 & ~a_zeros_none_from13_to12,
+      a_zeros_none_from15_to14 ? a_zeros_from13_to12 : a_zeros_from15_to14};
+  wire a_zeros_none_from15_to12 = a_zeros_none_from15_to14 & a_zeros_none_from13_to12;
+  wire [2:0] a_zeros_from15_to8 = {a_zeros_none_from15_to12 & ~a_zeros_none_from11_to8,
+      a_zeros_none_from15_to12 ? a_zeros_from11_to8 : a_zeros_from15_to12};
+  wire a_zeros_none_from15_to8 = a_zeros_none_from15_to12 & a_zeros_none_from11_to8;
+  wire a_zeros_from17_to16 = ~a[17] & a[16];
+  wire a_zeros_none_from17_to16 = ~a[17] & ~a[16];
+  wire a_zeros_from19_to18 = ~a[19] & a[18];
+  wire a_zeros_none_from19_to18 = ~a[19] & ~a[18];
+  wire [1:0] a_zeros_from19_to16 = {a_zeros_none_from19_to18 & ~a_zeros_none_from17_to16,
+      a_zeros_none_from19_to18 ? a_zeros_from17_to16 : a_zeros_from19_to18};
+  wire a_zeros_none_from19_to16 = a_zeros_none_from19_to18 & a_zeros_none_from17_to16;
+  wire a_zeros_from21_to20 = ~a[21] & a[20];
+  wire a_zeros_none_from21_to20 = ~a[21] & ~a[20];
+  wire a_zeros_from23_to22 = ~a_normal & a[22];
+  wire a_zeros_none_from23_to22 = ~a_normal & ~a[22];
+  wire [1:0] a_zeros_from23_to20 = {a_zeros_none_from23_to22 & ~a_zeros_none_from21_to20,
+      a_zeros_none_from23_to22 ? a_zeros_from21_to20 : a_zeros_from23_to22};
+  wire a_zeros_none_from23_to20 = a_zeros_none_from23_to22 & a_zeros_none_from21_to20;
+  wire [2:0] a_zeros_from23_to16 = {a_zeros_none_from23_to20 & ~a_zeros_none_from19_to16,
+      a_zeros_none_from23_to20 ? a_zeros_from19_to16 : a_zeros_from23_to20};
+  wire a_zeros_none_from23_to16 = a_zeros_none_from23_to20 & a_zeros_none_from19_to16;
+  wire [3:0] a_zeros_from23_to8 = {a_zeros_none_from23_to16 & ~a_zeros_none_from15_to8,
+      a_zeros_none_from23_to16 ? a_zeros_from15_to8 : a_zeros_from23_to16};
+  wire a_zeros_none_from23_to8 = a_zeros_none_from23_to16 & a_zeros_none_from15_to8;
+  wire [4:0] a_zeros = {a_zeros_none_from23_to8, a_zeros_none_from23_to8 ? a_zeros_from7_to0_2 :
+      a_zeros_from23_to8};
+  wire b_zeros_from1_to0 = ~b[1] & b[0];
+  wire b_zeros_none_from1_to0 = ~b[1] & ~b[0];
+  wire b_zeros_from3_to2 = ~b[3] & b[2];
+  wire b_zeros_none_from3_to2 = ~b[3] & ~b[2];
+  wire [1:0] b_zeros_from3_to0 = {b_zeros_none_from3_to2 & ~b_zeros_none_from1_to0,
+      b_zeros_none_from3_to2 ? b_zeros_from1_to0 : b_zeros_from3_to2};
+  wire b_zeros_none_from3_to0 = b_zeros_none_from3_to2 & b_zeros_none_from1_to0;
+  wire b_zeros_from5_to4 = ~b[5] & b[4];
+  wire b_zeros_none_from5_to4 = ~b[5] & ~b[4];
+  wire b_zeros_from7_to6 = ~b[7] & b[6];
+  wire b_zeros_none_from7_to6 = ~b[7] & ~b[6];
+  wire [1:0] b_zeros_from7_to4 = {b_zeros_none_from7_to6 & ~b_zeros_none_from5_to4,
+      b_zeros_none_from7_to6 ? b_zeros_from5_to4 : b_zeros_from7_to6};
+  wire b_zeros_none_from7_to4 = b_zeros_none_from7_to6 & b_zeros_none_from5_to4;
+  wire [2:0] b_zeros_from7_to0 = {b_zeros_none_from7_to4 & ~b_zeros_none_from3_to0,
+      b_zeros_none_from7_to4 ? b_zeros_from3_to0 : b_zeros_from7_to4};
+  wire b_zeros_none_from7_to0 = b_zeros_none_from7_to4 & b_zeros_none_from3_to0;
+  wire [3:0] b_zeros_from7_to0_2 = {b_zeros_none_from7_to0, b_zeros_none_from7_to0 ? 3'd0 :
+      b_zeros_from7_to0};
+  wire b_zeros_from9_to8 = ~b[9] & b[8];
+  wire b_zeros_none_from9_to8 = ~b[9] & ~b[8];
+  wire b_zeros_from11_to10 = ~b[11] & b[10];
+  wire b_zeros_none_from11_to10 = ~b[11] & ~b[10];
+  wire [1:0] b_zeros_from11_to8 = {b_zeros_none_from11_to10 & ~b_zeros_none_from9_to8,
+      b_zeros_none_from11_to10 ? b_zeros_from9_to8 : b_zeros_from11_to10};
+  wire b_zeros_none_from11_to8 = b_zeros_none_from11_to10 & b_zeros_none_from9_to8;
+  wire b_zeros_from13_to12 = ~b[13] & b[12];
+  wire b_zeros_none_from13_to12 = ~b[13] & ~b[12];
+  wire b_zeros_from15_to14 = ~b[15] & b[14];
+  wire b_zeros_none_from15_to14 = ~b[15] & ~b[14];
+  wire [1:0] b_zeros_from15_to12 = {b_zeros_none_from15_to14 & ~b_zeros_none_from13_to12,
+      b_zeros_none_from15_to14 ? b_zeros_from13_to12 : b_zeros_from15_to14};
+  wire b_zeros_none_from15_to12 = b_zeros_none_from15_to14 & b_zeros_none_from13_to12;
+  wire [2:0] b_zeros_from15_to8 = {b_zeros_none_from15_to12 & ~b_zeros_none_from11_to8,
+      b_zeros_none_from15_to12 ? b_zeros_from11_to8 : b_zeros_from15_to12};
+  wire b_zeros_none_from15_to8 = b_zeros_none_from15_to12 & b_zeros_none_from11_to8;
+  wire b_zeros_from17_to16 = ~b[17] & b[16];
+  wire b_zeros_none_from17_to16 = ~b[17] & ~b[16];
+  wire b_zeros_from19_to18 = ~b[19] & b[18];
+  wire b_zeros_none_from19_to18 = ~b[19] & ~b[18];
+  wire [1:0] b_zeros_from19_to16 = {b_zeros_none_from19_to18 & ~b_zeros_none_from17_to16,
+      b_zeros_none_from19_to18 ? b_zeros_from17_to16 : b_zeros_from19_to18};
+  wire b_zeros_none_from19_to16 = b_zeros_none_from19_to18 & b_zeros_none_from17_to16;
+  wire b_zeros_from21_to20 = ~b[21] & b[20];
+  wire b_zeros_none_from21_to20 = ~b[21] & ~b[20];
+  wire b_zeros_from23_to22 = ~b_normal & b[22];
+  wire b_zeros_none_from23_to22 = ~b_normal & ~b[22];
+  wire [1:0] b_zeros_from23_to20 = {b_zeros_none_from23_to22 & ~b_zeros_none_from21_to20,
+      b_zeros_none_from23_to22 ? b_zeros_from21_to20 : b_zeros_from23_to22};
+  wire b_zeros_none_from23_to20 = b_zeros_none_from23_to22 & b_zeros_none_from21_to20;
+  wire [2:0] b_zeros_from23_to16 = {b_zeros_none_from23_to20 & ~b_zeros_none_from19_to16,
+      b_zeros_none_from23_to20 ? b_zeros_from19_to16 : b_zeros_from23_to20};
+  wire b_zeros_none_from23_to16 = b_zeros_none_from23_to20 & b_zeros_none_from19_to16;
+  wire [3:0] b_zeros_from23_to8 = {b_zeros_none_from23_to16 & ~b_zeros_none_from15_to8,
+      b_zeros_none_from23_to16 ? b_zeros_from15_to8 : b_zeros_from23_to16};
+  wire b_zeros_none_from23_to8 = b_zeros_none_from23_to16 & b_zeros_none_from15_to8;
+  wire [4:0] b_zeros = {b_zeros_none_from23_to8, b_zeros_none_from23_to8 ? b_zeros_from7_to0_2 :
+      b_zeros_from23_to8};
   wire [6:0] zeros = {1'b0, {1'b0, a_zeros} + {1'b0, b_zeros}} + 7'd25;
   wire [9:0] exponent = {1'b0, {1'b0, a_exponent} + {1'b0, b_exponent}} - 10'd102;
   wire [10:0] exponent_after_shift = {exponent[9], exponent} - {4'd0, zeros};

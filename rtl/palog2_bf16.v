@@ -39,42 +39,54 @@ module palog2_bf16 (
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
   wire [16:0] marked = {t ^ {16{sign}}, 1'b1};
-  wire shift_4_and_12 = ~marked[16] & ~marked[15];
-  wire shift_4_and_11 = ~marked[14] & ~marked[13];
-  wire shift_4_and_13 = shift_4_and_12 & shift_4_and_11;
-  wire shift_4_and_9 = ~marked[12] & ~marked[11];
-  wire shift_4_and_8 = ~marked[10] & ~marked[9];
-  wire shift_4_and_10 = shift_4_and_9 & shift_4_and_8;
-  wire shift_4_and_14 = shift_4_and_13 & shift_4_and_10;
-  wire shift_4_and_5 = ~marked[8] & ~marked[7];
-  wire shift_4_and_4 = ~marked[6] & ~marked[5];
-  wire shift_4_and_6 = shift_4_and_5 & shift_4_and_4;
-  wire shift_4_and_2 = ~marked[4] & ~marked[3];
-  wire shift_4_and = ~marked[2] & ~marked[1];
-  wire shift_4_and_3 = shift_4_and_2 & shift_4_and;
-  wire shift_4_and_7 = shift_4_and_6 & shift_4_and_3;
-  wire shift_4 = shift_4_and_14 & shift_4_and_7;
-  wire shift_0 = shift_4 ? 1'b0 : shift_4_and_14 ? (shift_4_and_6 ? (shift_4_and_2 ? (~marked[2] &
-      marked[1]) : (~marked[4] & marked[3])) : shift_4_and_5 ? (~marked[6] & marked[5]) :
-      (~marked[8] & marked[7])) : shift_4_and_13 ? (shift_4_and_9 ? (~marked[10] & marked[9]) :
-      (~marked[12] & marked[11])) : shift_4_and_12 ? (~marked[14] & marked[13]) : (~marked[16] &
-      marked[15]);
-  wire shift_1 = shift_4 ? 1'b0 : shift_4_and_14 ? (shift_4_and_6 ? (shift_4_and_2 & ~shift_4_and) :
-      (shift_4_and_5 & ~shift_4_and_4)) : shift_4_and_13 ? (shift_4_and_9 & ~shift_4_and_8) :
-      (shift_4_and_12 & ~shift_4_and_11);
-  wire shift_2 = shift_4 ? 1'b0 : shift_4_and_14 ? (shift_4_and_6 & ~shift_4_and_3) :
-      (shift_4_and_13 & ~shift_4_and_10);
-  wire shift_3 = shift_4 ? 1'b0 : (shift_4_and_14 & ~shift_4_and_7);
-  wire [4:0] shift = {shift_4, shift_3, shift_2, shift_1, shift_0};
-  wire [16:0] normalized_left16 = shift_4 ? 17'd0 : {t, 1'b0};
-  wire normalized_some8 = ~shift_3 & normalized_left16[0];
-  wire [15:0] normalized_left8 = shift_3 ? {normalized_left16[8:0], 7'd0} : normalized_left16[16:1];
-  wire normalized_some4 = normalized_some8 | (~shift_2 & (|normalized_left8[3:0]));
-  wire [11:0] normalized_left4 = shift_2 ? normalized_left8[11:0] : normalized_left8[15:4];
-  wire normalized_some2 = normalized_some4 | (~shift_1 & (|normalized_left4[1:0]));
-  wire [9:0] normalized_left2 = shift_1 ? normalized_left4[9:0] : normalized_left4[11:2];
-  wire normalized_some1 = normalized_some2 | (~shift_0 & normalized_left2[0]);
-  wire [8:0] normalized_left1 = shift_0 ? normalized_left2[8:0] : normalized_left2[9:1];
+  wire shift_from2_to1 = ~marked[2] & marked[1];
+  wire shift_none_from2_to1 = ~marked[2] & ~marked[1];
+  wire shift_from4_to3 = ~marked[4] & marked[3];
+  wire shift_none_from4_to3 = ~marked[4] & ~marked[3];
+  wire [1:0] shift_from4_to1 = {shift_none_from4_to3 & ~shift_none_from2_to1, shift_none_from4_to3 ?
+      shift_from2_to1 : shift_from4_to3};
+  wire shift_none_from4_to1 = shift_none_from4_to3 & shift_none_from2_to1;
+  wire shift_from6_to5 = ~marked[6] & marked[5];
+  wire shift_none_from6_to5 = ~marked[6] & ~marked[5];
+  wire shift_from8_to7 = ~marked[8] & marked[7];
+  wire shift_none_from8_to7 = ~marked[8] & ~marked[7];
+  wire [1:0] shift_from8_to5 = {shift_none_from8_to7 & ~shift_none_from6_to5, shift_none_from8_to7 ?
+      shift_from6_to5 : shift_from8_to7};
+  wire shift_none_from8_to5 = shift_none_from8_to7 & shift_none_from6_to5;
+  wire [2:0] shift_from8_to1 = {shift_none_from8_to5 & ~shift_none_from4_to1, shift_none_from8_to5 ?
+      shift_from4_to1 : shift_from8_to5};
+  wire shift_none_from8_to1 = shift_none_from8_to5 & shift_none_from4_to1;
+  wire shift_from10_to9 = ~marked[10] & marked[9];
+  wire shift_none_from10_to9 = ~marked[10] & ~marked[9];
+  wire shift_from12_to11 = ~marked[12] & marked[11];
+  wire shift_none_from12_to11 = ~marked[12] & ~marked[11];
+  wire [1:0] shift_from12_to9 = {shift_none_from12_to11 & ~shift_none_from10_to9,
+      shift_none_from12_to11 ? shift_from10_to9 : shift_from12_to11};
+  wire shift_none_from12_to9 = shift_none_from12_to11 & shift_none_from10_to9;
+  wire shift_from14_to13 = ~marked[14] & marked[13];
+  wire shift_none_from14_to13 = ~marked[14] & ~marked[13];
+  wire shift_from16_to15 = ~marked[16] & marked[15];
+  wire shift_none_from16_to15 = ~marked[16] & ~marked[15];
+  wire [1:0] shift_from16_to13 = {shift_none_from16_to15 & ~shift_none_from14_to13,
+      shift_none_from16_to15 ? shift_from14_to13 : shift_from16_to15};
+  wire shift_none_from16_to13 = shift_none_from16_to15 & shift_none_from14_to13;
+  wire [2:0] shift_from16_to9 = {shift_none_from16_to13 & ~shift_none_from12_to9,
+      shift_none_from16_to13 ? shift_from12_to9 : shift_from16_to13};
+  wire shift_none_from16_to9 = shift_none_from16_to13 & shift_none_from12_to9;
+  wire [3:0] shift_from16_to1 = {shift_none_from16_to9 & ~shift_none_from8_to1,
+      shift_none_from16_to9 ? shift_from8_to1 : shift_from16_to9};
+  wire shift_none_from16_to1 = shift_none_from16_to9 & shift_none_from8_to1;
+  wire [4:0] shift = {shift_none_from16_to1, shift_none_from16_to1 ? 4'd0 : shift_from16_to1};
+  wire [16:0] normalized_left16 = shift_none_from16_to1 ? 17'd0 : {t, 1'b0};
+  wire normalized_some8 = ~shift[3] & normalized_left16[0];
+  wire [15:0] normalized_left8 = shift[3] ? {normalized_left16[8:0], 7'd0} :
+      normalized_left16[16:1];
+  wire normalized_some4 = normalized_some8 | (~shift[2] & (|normalized_left8[3:0]));
+  wire [11:0] normalized_left4 = shift[2] ? normalized_left8[11:0] : normalized_left8[15:4];
+  wire normalized_some2 = normalized_some4 | (~shift[1] & (|normalized_left4[1:0]));
+  wire [9:0] normalized_left2 = shift[1] ? normalized_left4[9:0] : normalized_left4[11:2];
+  wire normalized_some1 = normalized_some2 | (~shift[0] & normalized_left2[0]);
+  wire [8:0] normalized_left1 = shift[0] ? normalized_left2[8:0] : normalized_left2[9:1];
   wire [8:0] kept = normalized_left1 ^ {9{sign}};
   wire carry_from_below = sign & ~normalized_some1;
   wire [7:0] normalized_exponent = 8'd135 - {3'd0, shift};

@@ -19,29 +19,33 @@ module powdecode_b4_a0p55_sm (
 );
 
   // Look up: Each bit is the or of the entries where it is one.
-  wire here1 = ~q[2] & ~q[1] & q[0];
-  wire here2_and = ~q[2] & q[1];
-  wire here2 = here2_and & ~q[0];
-  wire here3 = here2_and & q[0];
-  wire here5_and = q[2] & ~q[1];
-  wire here4 = here5_and & ~q[0];
-  wire here5 = here5_and & q[0];
-  wire here6_and = q[2] & q[1];
-  wire here6 = here6_and & ~q[0];
-  wire here7 = here6_and & q[0];
-  wire entry0 = |{here6, here5, here3, here2, here1};
+  wire [1:0] is_entry_low = {q[0], ~q[0]};
+  wire [3:0] is_entry_high = {q[1] & q[2], ~q[1] & q[2], q[1] & ~q[2], ~q[1] & ~q[2]};
+  wire [1:0] is_entry_row0 = is_entry_low & {2{is_entry_high[0]}};
+  wire [1:0] is_entry_row1 = is_entry_low & {2{is_entry_high[1]}};
+  wire [1:0] is_entry_row2 = is_entry_low & {2{is_entry_high[2]}};
+  wire [1:0] is_entry_row3 = is_entry_low & {2{is_entry_high[3]}};
+  wire [7:0] is_entry = {is_entry_row3, is_entry_row2, is_entry_row1, is_entry_row0};
+  wire here1 = is_entry_row0[1];
+  wire here2 = is_entry_row1[0];
+  wire here3 = is_entry_row1[1];
+  wire here4 = is_entry_row2[0];
+  wire here5 = is_entry_row2[1];
+  wire here6 = is_entry_row3[0];
+  wire here7 = is_entry_row3[1];
+  wire entry0 = |{is_entry[6:5], is_entry[3:1]};
   wire entry1 = |{here6, here4, here2};
-  wire entry2 = |{here6, here5, here4, here3, here2};
-  wire entry3 = |{here5, here3, here2, here1};
-  wire entry4 = |{here6, here2, here1};
-  wire entry5 = |{here6, here5, here3, here1};
-  wire entry6 = |{here5, here4, here3};
+  wire entry2 = |is_entry[6:2];
+  wire entry3 = |{here5, is_entry[3:1]};
+  wire entry4 = |{here6, is_entry[2:1]};
+  wire entry5 = |{is_entry[6:5], here3, here1};
+  wire entry6 = |is_entry[5:3];
   wire entry7 = |{here6, here1};
-  wire entry9 = |{here4, here3, here1};
-  wire entry10 = |{here5, here4, here2};
-  wire entry11 = |{here4, here3, here2};
+  wire entry9 = |{is_entry[4:3], here1};
+  wire entry10 = |{is_entry_row2, here2};
+  wire entry11 = |is_entry[4:2];
   wire entry13 = |{here6, here4};
-  wire entry14 = |{here6, here5};
+  wire entry14 = |is_entry[6:5];
 
   // Negate: The entry with its sign.
   wire [16:0] weight = q[3] ? -{1'b0, here7, entry14, entry13, here3, entry11, entry10, entry9,

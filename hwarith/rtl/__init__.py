@@ -4,7 +4,7 @@ from .accumulate import accumulating_core
 from .adders import add, add_magnitudes, increment
 from .floats import PORT, Operand, Raw, Rounder, unpack
 from .integers import fit_integer
-from .logic import at_least, leading_zeros, least, one_hot
+from .logic import compare, leading_zeros, least, one_hot
 from .multiplier import Columns, Structure, plain_products, product, sum_of_products
 from .parts import make_part, named_part, steps_as_submodules
 from .pipeline.datapath import stages_for
@@ -48,7 +48,7 @@ __all__ = [
     "accumulating_core",
     "add",
     "add_magnitudes",
-    "at_least",
+    "compare",
     "datapath_core",
     "fit_integer",
     "handing_on",

@@ -21,8 +21,9 @@ def leading_zeros(m: Module, name: str, x: Value) -> Signal:
         return wire(m, name, _place_of_first_one(x))
     padded = 1 << (width - 1).bit_length()
     # Ones below the lsb end the count at the width of x.
-    bits = _count(Cat(Const(-1, padded - width), x) if padded > width else x)
-    return wire(m, name, Cat(*bits)[: width.bit_length()])
+    below = padded - width
+    count, none = _count(m, name, Cat(Const(-1, below), x) if below else x, -below)
+    return wire(m, name, Cat(count, none)[: width.bit_length()])
 
 
 def _place_of_first_one(x: Value) -> Value:
@@ -36,30 +37,48 @@ def _place_of_first_one(x: Value) -> Value:
     return Cat(*(Cat(*(f for i, f in enumerate(first) if i >> b & 1)).any() for b in range(bits)))
 
 
-def _count(x: Value) -> list[Value]:
-    """Bits of the leading-zero count of a power-of-two wide value; the last: all of it is zero."""
+def _count(m: Module, name: str, x: Value, place: int) -> tuple[Value, Value]:
+    """Leading zeros of a power-of-two wide value that is not zero, and whether it is zero."""
     if len(x) == 1:
-        return [~x[0]]
+        return Const(0, 0), ~x[0]
     half = len(x) // 2
-    *low, low_zero = _count(x[:half])
-    *high, high_zero = _count(x[half:])
-    rest = [Mux(high_zero, b, a) for a, b in zip(high, low, strict=True)]
-    return [*rest, high_zero & ~low_zero, high_zero & low_zero]
+    low, low_none = _part_counted(m, name, x[:half], place)
+    high, high_none = _part_counted(m, name, x[half:], place + half)
+    rest = [Mux(high_none, low, high)] if half > 1 else []
+    return Cat(*rest, high_none & ~low_none), high_none & low_none
 
 
-def at_least(x: Value, y: Value) -> Value:
-    """Whether `x` >= `y`, two unsigned numbers of one width, compared by halves."""
-    return _compare(x, y)[1]
+def _part_counted(m: Module, name: str, x: Value, place: int) -> tuple[Value, Value]:
+    """The same of a part, whose wires are called after its places in the whole."""
+    count, none = _count(m, name, x, place)
+    top = place + len(x) - 1
+    if len(x) == 1 or top < 0:
+        return count, none
+    where = f"from{top}_to{max(place, 0)}"
+    return wire(m, f"{name}_{where}", count), wire(m, f"{name}_none_{where}", none)
 
 
-def _compare(x: Value, y: Value) -> tuple[Value, Value]:
-    """Whether x > y, and whether x >= y."""
-    if len(x) == 1:
-        return x[0] & ~y[0], x[0] | ~y[0]
-    half = len(x) // 2
-    low_greater, low_least = _compare(x[:half], y[:half])
-    greater, least = _compare(x[half:], y[half:])
-    return greater | (least & low_greater), greater | (least & low_least)
+@named_part("comparison")
+def compare(m: Module, name: str, x: Value, y: Value) -> tuple[Value, Value]:
+    """Whether `x` > `y`, and whether `x` >= `y`, two unsigned numbers of one width, compared by
+    halves."""
+    greater = wire(m, f"{name}_greater", x & ~y)
+    least = wire(m, f"{name}_least", x | ~y)
+
+    def compared(low: int, high: int) -> tuple[Value, Value]:
+        """Whether x > y, and whether x >= y, in bits from `low` to below `high`."""
+        if high - low == 1:
+            return greater[low], least[low]
+        middle = low + (high - low) // 2
+        lower_greater, lower_least = compared(low, middle)
+        upper_greater, upper_least = compared(middle, high)
+        where = f"from{high - 1}_to{low}"
+        return (
+            wire(m, f"{name}_greater_{where}", upper_greater | (upper_least & lower_greater)),
+            wire(m, f"{name}_least_{where}", upper_greater | (upper_least & lower_least)),
+        )
+
+    return compared(0, len(x))
 
 
 @named_part("minimum")
@@ -83,16 +102,22 @@ def least(m: Module, name: str, x: Value, limit: Value) -> Value:
     return wire(m, name, Cat(*reversed(bits)))
 
 
-def one_hot(x: Value, count: int) -> list[Value]:
-    """Whether `x` is 0, 1, ... `count` - 1, decoded in two halves of its bits."""
+@named_part("decoder")
+def one_hot(m: Module, name: str, x: Value, count: int) -> Value:
+    """A bit for each of 0, 1, ... `count` - 1: whether `x` is it. Decoded in two halves of its
+    bits."""
     if count == 1:
-        return [~x.any()]
+        return wire(m, name, ~x.any())
     if len(x) == 1:
-        return [~x[0], x[0]][:count]
+        return wire(m, name, Cat(~x, x)[:count])
+    if len(x) == 2:
+        ends = [[~bit, bit] for bit in x]
+        return wire(m, name, Cat(*(low & high for high in ends[1] for low in ends[0]))[:count])
     half = len(x) // 2
-    low = one_hot(x[:half], min(count, 1 << half))
-    high = one_hot(x[half:], -(-count >> half))
-    return [high[i >> half] & low[i & ((1 << half) - 1)] for i in range(count)]
+    low = one_hot(m, f"{name}_low", x[:half], min(count, 1 << half))
+    high = one_hot(m, f"{name}_high", x[half:], -(-count >> half))
+    rows = [wire(m, f"{name}_row{i}", low & bit.replicate(len(low))) for i, bit in enumerate(high)]
+    return wire(m, name, Cat(*rows)[:count])
 
 
 def exceeds_rounded(x: Value, up: Value, limit: int) -> Value:

@@ -119,7 +119,8 @@ def _outside_reset(
 ) -> Handshake:
     """A core that takes nothing, and is not ready for it, while it is in reset."""
     running = ~ResetSignal(allow_reset_less=True)
-    i_ready, o_valid, results = core(m, inputs, valid & running, o_ready)
+    offered = wire(m, "offered", valid & running)
+    i_ready, o_valid, results = core(m, inputs, offered, o_ready)
     return i_ready & running, o_valid, results
 
 

@@ -142,9 +142,9 @@ class Rounder:
             zeros = leading_zeros(m, "zeros", wire(m, "magnitude", magnitude, width))
             return least(m, "shift", zeros, Mux(below, 0, (exponent - first)[:bits]))
         # A one where the lowest binade begins ends the count there.
-        begins = one_hot(exponent[:bits], min(first + width, highest + 1))[first:]
-        begins[0] = begins[0] | below
-        begins_at = Cat(Const(0, width - len(begins)), *reversed(begins))
+        exponent_is = one_hot(m, "exponent_is", exponent[:bits], min(first + width, highest + 1))
+        first_begins, *begins = exponent_is[first:]
+        begins_at = Cat(Const(0, width - 1 - len(begins)), *reversed(begins), first_begins | below)
         return leading_zeros(m, "shift", wire(m, "marked", magnitude | begins_at, width))
 
     def _shifted(

@@ -208,7 +208,7 @@ def _greatest(m: Module, values: list[Value]) -> Value:
     level = 0
     while len(values) > 1:
         pairs = [
-            wire(m, f"greatest{level}_{i}", Mux(rtl.at_least(a, b), a, b))
+            wire(m, f"greatest{level}_{i}", Mux(rtl.compare(m, f"order{level}_{i}", a, b)[1], a, b))
             for i, (a, b) in enumerate(zip(values[::2], values[1::2], strict=False))
         ]
         values = pairs + values[len(values) // 2 * 2 :]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Module, Value
 
+from ... import rtl
 from ...errors import InvalidInput
 from ...formats import Format
 from ...rtl import wire
@@ -73,21 +74,6 @@ def _sign(code: Value, f: Format) -> Value:
 
 
 def _compare_unsigned(m: Module, a: Value, b: Value) -> Order:
-    """Compare unsigned numbers of one width, by halves."""
-    pairs = list(zip(a, b, strict=True))
-    below, within = _halves([~x & y for x, y in pairs], [~x | y for x, y in pairs])
+    """Compare unsigned numbers of one width."""
+    below, within = rtl.compare(m, "order", Value.cast(b), Value.cast(a))
     return Order(wire(m, "below", below), wire(m, "same", within & ~below))
-
-
-def _halves(below: list[Value], within: list[Value]) -> tuple[Value, Value]:
-    """Whether a number is below another, and whether all its ones are among the other's.
-
-    Below it is by its upper half; or by its lower half if no one of the upper half is lacking in
-    the other's, for then the upper halves are equal.
-    """
-    if len(below) == 1:
-        return below[0], within[0]
-    half = len(below) // 2
-    low_below, low_within = _halves(below[:half], within[:half])
-    high_below, high_within = _halves(below[half:], within[half:])
-    return high_below | (high_within & low_below), high_within & low_within

@@ -137,7 +137,7 @@ class PowDecode(Unit):
         # Bits have wires of their own: Verilator takes a vector of which one bit is made of
         # another for a loop
         entries = self.table
-        hot = rtl.one_hot(x["k"], len(entries))
+        hot = rtl.one_hot(m, "is_entry", x["k"], len(entries))
         here = [wire(m, f"here{k}", h) for k, h in enumerate(hot)]
         bits = []
         for i in range(FRACTION + 1):

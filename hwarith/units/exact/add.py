@@ -164,7 +164,7 @@ class Add(Exact):
         b_less_a = wire(m, "b_less_a", (x["b_exponent"] - x["a_exponent"])[:bits])
         if self._one_scale:
             a, b = (Cat(x[f"{name}_significand"], x[f"{name}_exponent"]) for name in "ab")
-            a_first = rtl.at_least(a, b)
+            _, a_first = rtl.compare(m, "order", a, b)
         else:
             a_first = ~a_less_b[-1]
             # A zero of the format with the higher range would push out a small operand.
