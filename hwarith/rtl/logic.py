@@ -58,7 +58,6 @@ def _part_counted(m: Module, name: str, x: Value, place: int) -> tuple[Value, Va
     return wire(m, f"{name}_{where}", count), wire(m, f"{name}_none_{where}", none)
 
 
-@named_part("comparison")
 def compare(m: Module, name: str, x: Value, y: Value) -> tuple[Value, Value]:
     """Whether `x` > `y`, and whether `x` >= `y`, two unsigned numbers of one width, compared by
     halves."""
@@ -102,7 +101,6 @@ def least(m: Module, name: str, x: Value, limit: Value) -> Value:
     return wire(m, name, Cat(*reversed(bits)))
 
 
-@named_part("decoder")
 def one_hot(m: Module, name: str, x: Value, count: int) -> Value:
     """A bit for each of 0, 1, ... `count` - 1: whether `x` is it. Decoded in two halves of its
     bits."""

@@ -79,14 +79,14 @@ def test_a_fault_in_the_verilog_shows():
 
 def test_a_pipeline_that_blocks_is_given_up():
     spec = "mul:a=e4m3fn,stages=1"
-    stuck = faulty(spec, r"(valid_1 <=) i_valid.*;", r"\1 1'b0;")
+    stuck = faulty(spec, r"(valid_1 <=) offered;", r"\1 1'b0;")
     with pytest.raises(hw.ToolFailure, match="in 10000 clocks, after 2 operands and 0 results"):
         hw.simulate(spec, verilog=stuck)([1, 2], 3)
 
 
 def test_a_pipeline_that_invents_results_is_caught():
     spec = "mul:a=e4m3fn,stages=2"
-    eager = faulty(spec, r"(valid_1 <=) i_valid.*;", r"\1 1'b1;")
+    eager = faulty(spec, r"(valid_1 <=) offered;", r"\1 1'b1;")
     with pytest.raises(hw.ToolFailure, match=r"came after|more results came"):
         hw.simulate(spec, verilog=eager).stream([1, 2, 3], 3, idle=0.9)
 
