@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from hwarith import unit
+from hwarith import unit, verilog
 from hwarith.errors import InvalidInput
 from hwarith.explore import run_sweep
 from hwarith.explore.metrics import COUNTS, METRICS
@@ -245,8 +245,10 @@ def test_page_keeps_its_size(tmp_path: Path) -> None:
     folder = make_sweep(tmp_path / "small", 20, [SPECS[0]])
     write_report(folder)
     assert page_of(folder).count('"verilog":"H4sI') == 20
-    page = write_report(make_sweep(tmp_path / "large", 200, [SPECS[0]]))
-    assert page.stat().st_size < 8e6  # of which the Verilog alone would be 11 MB
+    long = "fma:a=fp32,stages=4"
+    assert len(verilog(long)) * 200 > 11e6
+    page = write_report(make_sweep(tmp_path / "large", 200, [long]))
+    assert page.stat().st_size < 8e6
     assert 50 < page.read_text().count('"verilog":"H4sI') < 200
 
 
