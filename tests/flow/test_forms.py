@@ -70,7 +70,13 @@ def in_standard_ports(u: hw.Unit, form: dict[str, Any]) -> str:
     )
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(form, id=name, marks=() if name in ("none", "all") else pytest.mark.long)
+        for name, form in FORMS.items()
+    ],
+)
 def test_a_form_computes_the_same(form: dict[str, Any]) -> None:
     u = hw.unit(SPEC)
     simulation = hw.simulate(u, in_standard_ports(u, form))

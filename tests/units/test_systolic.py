@@ -89,7 +89,7 @@ def test_the_testbench_passes_it_and_finds_a_fault() -> None:
 
 def test_verilog_has_each_part_once() -> None:
     text = hw.verilog("engine:pe=(anfma:w=16),rows=5,columns=4")
-    modules = re.findall(r"^module (\w+)\(", text, re.MULTILINE)
+    modules = re.findall(r"^module (\w+) \(", text, re.MULTILINE)
     assert len(modules) == 4
     assert modules[0] == hw.unit("engine:pe=(anfma:w=16),rows=5,columns=4").name
     assert len(re.findall(rf"^  {modules[0]}_cell ", text, re.MULTILINE)) == 20
@@ -111,7 +111,9 @@ def test_synthesis_maps_each_part_once() -> None:
     cell = hw.synthesize("fma:a=int4,c=int16,out=int16").cells
     assert 4 * cell < small.cells < 8 * cell
     assert 1.8 < large.cells / small.cells < 2.1
-    assert large.delay == small.delay
+    # The same path of the same cell, behind an enable that more registers share
+    assert (large.depth, large.path_end) == (small.depth, small.path_end)
+    assert large.delay == pytest.approx(small.delay, rel=0.02)
 
 
 @pytest.mark.long
