@@ -104,6 +104,16 @@ def test_regression(spec: str) -> None:
     assert result.failed == 0, result
 
 
+def test_transfers_that_do_not_end_a_sum() -> None:
+    """The message names the port that is to be set."""
+    u = hw.unit("bstile:rows=2,columns=2")
+    operands = tile_operands(u, 1, 32, 2)
+    *columns, ends = u.transfers.of(u.check_operands(tuple(operands)))
+    assert len(u.transfers.calls([*columns, ends])) == 1
+    with pytest.raises(hw.InvalidInput, match="the last one, must have last_of_sum=1"):
+        u.transfers.calls([*columns, 0 * ends])
+
+
 def test_bad_operands_of_a_tile() -> None:
     u = hw.unit("bstile:rows=2,columns=2")
     a, w, scale, special = tile_operands(u, 1, 32, 2)

@@ -365,7 +365,7 @@ class ChunkTransfers(Transfers[BsTile]):
         formats = self.unit.operands
         *named, last, end = columns
         found = []
-        for part in runs(end, "end=1"):
+        for part in runs(end, "last_of_sum=1"):
             groups = int(last[part].sum())
             chunks = part.stop - part.start
             if groups == 0 or chunks % groups:
