@@ -88,8 +88,10 @@ class Form:
         if u.parts and (self.enable or self.reset == "none"):
             what = "a clock enable" if self.enable else "registers without a reset"
             raise InvalidInput(f"{u.spec} is made of modules; there are none with {what}")
-        for port in ("en", "i_tag", "o_tag", "rst_n"):
-            if port in u.inputs | u.results and (self.enable or self.tag or self.active_low):
+        added = {"en": self.enable, "rst_n": self.active_low}
+        added |= dict.fromkeys(("i_tag", "o_tag"), self.tag > 0)
+        for port, given in added.items():
+            if given and port in u.inputs | u.results:
                 raise InvalidInput(f"{u.spec} has a port {port} of its own")
 
     def ports(self, u: Unit) -> list[Port]:

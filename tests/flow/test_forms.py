@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,15 @@ FORMS: dict[str, dict[str, Any]] = {
         "tag": 5,
     },
 }
+
+GROUPS = (
+    "mac:a=int8,acc=int18",
+    "fpint:w=int4,lanes=2",
+    "bitplane_dot:n=2,m=3,lanes=12,k=100",
+    "bspe:type=fp4",
+    "bsdequant",
+)
+ARRAYS = ("bstile:rows=2,columns=2", "engine:pe=(fma:a=e4m3fn),rows=2,columns=3")
 
 
 def in_standard_ports(u: hw.Unit, form: dict[str, Any]) -> str:
@@ -189,6 +199,19 @@ def test_a_form_is_clean(form: dict[str, Any], tmp_path: Path) -> None:
     path.write_text(text)
     assert verilator(path) == ""
     assert slang(path) == ""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("spec", "option"),
+    [
+        *product((*GROUPS, *ARRAYS), ("registered", "active_low")),
+        *product(GROUPS, ("enable",)),
+    ],
+)
+def test_other_streams_keep_the_rules_in_a_form(spec: str, option: str) -> None:
+    u = hw.unit(spec)
+    assert hw.regress(u, vectors=60, verilog=in_standard_ports(u, {option: True})).failed == 0
 
 
 def test_names_of_an_array() -> None:
