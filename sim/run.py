@@ -6,6 +6,7 @@
 FOLDER/job.json says what to do; `testbench.py` describes it, and besides
 
     simulator  verilator or icarus
+    flags      more for what builds with it
     waves      the file in FOLDER that signals are recorded in, a .vcd, or of Icarus a .fst; or null
 
 Prints what the tools print, and
@@ -26,10 +27,8 @@ from cocotb_tools.runner import Icarus, Runner, get_runner
 # they are x. One C++ file: split ones are compiled with precompiled headers, for which the makefile
 # of the verilator package lacks g++'s option.
 RANDOM_START = ["--x-assign", "unique", "--x-initial", "unique"]
-# Verilator 5.048 gives wrong results with this one of its optimizations.
-FAULTY = "-fno-dfg-peephole-replace-extend"
 BUILD_ARGUMENTS = {
-    "verilator": ["-O3", FAULTY, "--no-timing", *RANDOM_START, "--output-split", "0", "-Wno-fatal"],
+    "verilator": ["-O3", "--no-timing", *RANDOM_START, "--output-split", "0", "-Wno-fatal"],
     "icarus": [],
 }
 RUN_ARGUMENTS = {
@@ -51,7 +50,7 @@ def build(runner: Runner, folder: Path, job: dict[str, Any]) -> None:
         sources=[folder / "unit.v"],
         hdl_toplevel=job["toplevel"],
         build_dir=folder / "build",
-        build_args=BUILD_ARGUMENTS[job["simulator"]],
+        build_args=[*BUILD_ARGUMENTS[job["simulator"]], *job["flags"]],
         timescale=("1ns", "1ps") if job["simulator"] == "icarus" else None,
         waves=job["waves"] is not None,
     )

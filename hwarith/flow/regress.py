@@ -25,7 +25,7 @@ from .regression import Phase, Regression
 from .stimuli.calls import Call, calls_by_class
 from .stimuli.default import GroupStimuli
 from .stimuli.families import stimuli_of
-from .verilated import SIMULATORS, cache_key, check_ports
+from .verilated import SIMULATORS, WITHOUT_FAULTY, cache_key, check_ports
 from .verilog import verilog as verilog_of
 
 MOST_VECTORS = 1_000_000
@@ -160,7 +160,8 @@ def _write_job(
     folder: Path, u: Unit, job: dict[str, Any], simulator: str, waves: str | None
 ) -> None:
     (folder / "build").mkdir()
-    facts = {"toplevel": u.name, "simulator": simulator, "waves": waves}
+    flags = [WITHOUT_FAULTY] if simulator == "verilator" else []
+    facts = {"toplevel": u.name, "simulator": simulator, "flags": flags, "waves": waves}
     (folder / "job.json").write_text(json.dumps(facts | job))
 
 

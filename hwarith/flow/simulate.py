@@ -22,20 +22,15 @@ from ..formats import Format
 from ..temporary import temporary_folder
 from ..units import Unit, unit
 from . import processes, tools
-from .verilated import cache_key, check_ports
+from .verilated import WITHOUT_FAULTY, cache_key, check_ports
 from .verilog import verilog as verilog_of
 
 # Registers without a reset start with random values, the same in every run: nothing may rely on
 # how a simulator or a chip happens to start.
 _RANDOM_START = ("--x-assign", "unique", "--x-initial", "unique")
 _NAMES = ("--prefix", "Vmodel", "-Mdir", ".")
-_WITHOUT_FAULTY = ("-fno-dfg-peephole-replace-extend",)
-"""An optimization of Verilator that is off, as 5.048 gives wrong results with it (a multiply-add of
-mixed 8-bit formats in three stages: 1,850 of 16,384)."""
-
 _VERILATOR_FLAGS = (
-    *("--cc", "-O3", "--no-timing", "-Wno-fatal"),
-    *_WITHOUT_FAULTY,
+    *("--cc", "-O3", "--no-timing", "-Wno-fatal", WITHOUT_FAULTY),
     *_RANDOM_START,
     *_NAMES,
 )

@@ -13,7 +13,7 @@ from .. import rtl
 from ..errors import unknown
 from ..rtl.verilog import comment
 from ..units import Unit, unit
-from ..units.interface import timing
+from ..units.interface import bits_in_words, timing
 from ..version import __version__
 from .constants import constants, package
 from .forms import Form
@@ -57,9 +57,10 @@ def _verilog(u: Unit, form: Form) -> str:
     called = {name: form.prefix + _part_name(u, form, name) for name in u.parts}
     made = {form.module(u): (_ports_component(u, form), rtl.Reset(form.reset, form.active_low))}
     made |= {called[name]: (create(), rtl.Reset(form.reset)) for name, create in u.parts.items()}
+    named = constants(u)
     with rtl.plain_products() if form.dsp else nullcontext():
         body = "\n".join(
-            rtl.verilog_module(component, name, reset, called, form.sv, constants(u))
+            rtl.verilog_module(component, name, reset, called, form.sv, named)
             for name, (component, reset) in made.items()
         )
     before = package(u, f"{form.module(u)}_pkg") if form.sv else ""
@@ -101,8 +102,7 @@ def header(u: Unit, form: Form) -> str:
     lines += [f"{topic}: {words}." for topic, words in topics.items()]
     lines.append("")
     table = [
-        (p.name, p.direction, f"{p.bits} bit{'s' if p.bits > 1 else ''}", p.format, p.meaning)
-        for p in form.ports(u)
+        (p.name, p.direction, bits_in_words(p.bits), p.format, p.meaning) for p in form.ports(u)
     ]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines += [

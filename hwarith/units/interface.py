@@ -96,6 +96,11 @@ def timing(u: Unit) -> dict[str, str]:
     }
 
 
+def bits_in_words(bits: int) -> str:
+    """A width, such as ``16 bits``."""
+    return f"{bits} bit{'s' if bits > 1 else ''}"
+
+
 def _clocks(n: int) -> str:
     return f"{n} clock{'s' if n > 1 else ''}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..verilated import WITHOUT_FAULTY
 from . import axis
 from .block import Block
 from .templates import filled
@@ -28,6 +29,7 @@ def benches(block: Block) -> dict[str, str]:
         )
     run = filled(
         "cocotb_run.py.in",
+        without_faulty=WITHOUT_FAULTY,
         needs=", cocotbext-axi" if block.has_axis else "",
         sources="\n".join(f'    HERE.parent / "{source}",' for source in block.sources),
         tests="\n".join(f'    "{top}": "{module}",' for top, module in tests.items()),

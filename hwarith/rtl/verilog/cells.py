@@ -50,6 +50,11 @@ class Cells:
         """The number of the cell that gives a bit, and its place there."""
         return bit >> _CELL_BITS, bit & ((1 << _CELL_BITS) - 1)
 
+    def outputs(self, number: int) -> Bits:
+        """The bits that a cell gives."""
+        first = number << _CELL_BITS
+        return tuple(range(first, first + self.cells[number].width))
+
     def of(self, bit: int) -> Cell:
         """The cell that gives a bit."""
         return self.cells[bit >> _CELL_BITS]
@@ -86,8 +91,7 @@ class Cells:
 
     def _add(self, cell: Cell) -> Bits:
         self.cells.append(cell)
-        number = (len(self.cells) - 1) << _CELL_BITS
-        return tuple(number + i for i in range(cell.width))
+        return self.outputs(len(self.cells) - 1)
 
     def _folded(self, operator: str, inputs: tuple[Bits, ...]) -> Bits | None:
         """What an operation gives if that needs no operation."""

@@ -127,7 +127,8 @@ def netlist(component: wiring.Component, name: str, reset: Reset = SYNCHRONOUS) 
     domains(fragment)
     if "sync" in domains.used_domains:
         ports = _add_clock(fragment, reset) | ports
-    return _Reader(ir.build_netlist(fragment, ports=ports, name=name), name, list(ports)).netlist
+    made = ir.build_netlist(fragment, ports=ports, name=name)
+    return _Reader(made, name, list(ports), reset).netlist
 
 
 def _add_clock(fragment: ir.Fragment, reset: Reset) -> dict[str, tuple[Value, ir.PortDirection]]:
@@ -148,7 +149,7 @@ def _add_clock(fragment: ir.Fragment, reset: Reset) -> dict[str, tuple[Value, ir
 class _Reader:
     """Makes the cells that something depends on."""
 
-    def __init__(self, made: nir.Netlist, name: str, ports: list[str]):
+    def __init__(self, made: nir.Netlist, name: str, ports: list[str], reset: Reset):
         self._made, self._name = made, name
         self._cells = Cells()
         self._done: dict[int, Bits] = {}
@@ -156,10 +157,11 @@ class _Reader:
         top = made.top
         known = {**top.ports_i, **top.ports_o}
         self.netlist.ports = [x for x in ports if x in known]
+        # Without a reset what would have one begins with a value
         self._initial = {
             net.cell
             for signal, nets in made.signals.items()
-            if isinstance(signal, Signal) and not signal.reset_less
+            if not reset.port and isinstance(signal, Signal) and not signal.reset_less
             for net in nets
             if net.is_cell
         }
@@ -264,8 +266,7 @@ class _Reader:
         reset = None
         if not (cell.arst.is_const and cell.arst.const == 0):
             reset = (self._bits([cell.arst])[0], cell.init)
-        has_reset = "rst" in self.netlist.inputs or "rst_n" in self.netlist.inputs
-        initial = cell.init if index in self._initial and not has_reset else None
+        initial = cell.init if index in self._initial else None
         return Register(held, clock, tuple(self._updates(index, cell)), initial, reset)
 
     def _updates(self, index: int, cell: nir.FlipFlop) -> Iterator[tuple[int, int, Bits]]:

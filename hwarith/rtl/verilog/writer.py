@@ -57,7 +57,7 @@ class Words:
     clocked: str
 
 
-VERILOG_WORDS = Words("wire", "reg ", "always")
+VERILOG_WORDS = Words("wire", "reg", "always")
 SYSTEMVERILOG_WORDS = Words("logic", "logic", "always_ff")
 
 
@@ -213,10 +213,9 @@ class _Writer:
             name = f"{first.source.name}_{word}"
         else:
             name = f"{reader.name if reader else 'next'}_{word}"
-        bits = tuple((number << 20) + i for i in range(cell.width))
         order = self._order_of(reader)
         step = reader.step if reader else ""
-        return Wire(taken.give(name), bits, 0, order, "wire", step)
+        return Wire(taken.give(name), self._cells.outputs(number), 0, order, "wire", step)
 
     # -- expressions -----------------------------------------------------------------------------
 
@@ -290,12 +289,14 @@ class _Writer:
     def _ports(self) -> list[str]:
         ports = {name: ("input ", bits) for name, bits in self._module.inputs.items()}
         ports |= {name: ("output", bits) for name, bits in self._module.outputs.items()}
-        words = self._words
+        kinds = {
+            name: self._words.register if self._is_register(name) else self._words.wire
+            for name in ports
+        }
         ranges = {k: f"[{len(x) - 1}:0] " if len(x) > 1 else "" for k, (_, x) in ports.items()}
         space = max(map(len, ranges.values()), default=0)
         lines = [
-            f"{INDENT}{ports[name][0]} "
-            f"{words.register if self._is_register(name) else words.wire} "
+            f"{INDENT}{ports[name][0]} {kinds[name]:{len(self._words.wire)}} "
             f"{ranges[name]:>{space}}{name}"
             for name in self._module.ports
         ]
@@ -310,7 +311,7 @@ class _Writer:
         lines = []
         for wire in self._scope.wires:
             if wire.kind == "register":
-                lines.append(f"{INDENT}{self._words.register.strip()} {wire.range}{wire.name};")
+                lines.append(f"{INDENT}{self._words.register} {wire.range}{wire.name};")
             elif wire.kind == "instance":
                 lines.append(f"{INDENT}wire {wire.range}{wire.name};")
         return lines + [f"{INDENT}wire {x.range}{x.name};" for x in self._early]

@@ -75,5 +75,5 @@ def _sign(code: Value, f: Format) -> Value:
 
 def _compare_unsigned(m: Module, a: Value, b: Value) -> Order:
     """Compare unsigned numbers of one width."""
-    below, within = rtl.compare(m, "order", Value.cast(b), Value.cast(a))
+    below, within = rtl.compare(m, "order", b, a)
     return Order(wire(m, "below", below), wire(m, "same", within & ~below))
