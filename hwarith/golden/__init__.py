@@ -3,7 +3,7 @@
 A golden definition is a scalar function on plain Python integers, exact for any width. `golden`
 marks it. `apply` evaluates it on arrays, `fold` runs one with a memory along their last axis;
 `lookup` and `lookup_top` read tables of its results. Compiled, its integers are machine words of
-64, 128 or 256 bits. The compiler (numba) is imported when there is a definition to compile that no
+64 to 1024 bits. The compiler (numba) is imported when there is a definition to compile that no
 process compiled before.
 """
 

@@ -1,7 +1,8 @@
 """Integers in machine words: how wide a word a definition needs, and arrays of wide ones.
 
-A word has 64, 128 or 256 bits. Arrays of codes of more than 64 bits hold Python integers; or words,
-the lowest 64 bits first, as elements of numpy's type for bytes without meaning (``V16``, ``V32``).
+A word has 64 bits, or a power of two times as many, up to 1024. Arrays of codes of more than 64
+bits hold Python integers; or words, the lowest 64 bits first, as elements of numpy's type for bytes
+without meaning (``V16``, ``V32``, ...).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-WIDTHS = 64, 128, 256
+WIDTHS = 64, 128, 256, 512, 1024
 """Bits of a machine word."""
 
 SPARE = 3

@@ -108,8 +108,8 @@ class Unit(Parameterized):
 
     @property
     def word_bits(self) -> int:
-        """Bits of the widest magnitude that the definition forms for these parameters. Up to 253 it
-        is compiled for arrays; beyond, it runs in plain Python."""
+        """Bits of the widest magnitude that the definition forms for these parameters. Up to
+        1021 it is compiled for arrays; beyond, it runs in plain Python."""
         raise NotImplementedError
 
     def datapath(self) -> list[rtl.Step]:

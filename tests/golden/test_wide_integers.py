@@ -13,7 +13,7 @@ from hwarith.golden import apply, arrays, bit_length, folds, golden, words
 from hwarith.golden.kernels import CannotCompile
 from hwarith.matrix import loops
 
-BITS = [128, 256]
+BITS = [128, 256, 512, 1024]
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def corners(bits: int, count: int, rng: np.random.Generator) -> np.ndarray:
     """Numbers of at most so many bits, of all lengths, with long runs of ones and zeros."""
     chosen = []
     for length, kind in rng.integers(0, (bits + 1, 4), (count, 2)).tolist():
-        number = int.from_bytes(rng.bytes(32), "little") & ((1 << length) - 1)
+        number = int.from_bytes(rng.bytes(bits // 8 + 1), "little") & ((1 << length) - 1)
         chosen.append([number, (1 << length) - 1, (1 << length) >> 1, 1][kind])
     return np.array(chosen, object)
 
@@ -115,7 +115,10 @@ def test_fields_of_words(bits: int) -> None:
         (125, ["V16"], 128),
         (126, ["V16"], 256),
         (253, ["V32", "object"], 256),
-        (254, ["V32"], 0),
+        (254, ["V32"], 512),
+        (510, ["V32"], 1024),
+        (1021, ["V128", "object"], 1024),
+        (1022, ["V128"], 0),
         (9, ["object", "uint8"], 0),  # a result that no word holds
     ],
 )
@@ -171,6 +174,7 @@ def test_units(spec: str, compiled: list[int]) -> None:
         "convert:a=fp64,out=e15m63",
         "convert:a=fp64,out=int128",
         "convert:a=int128,out=fp64,round=rup",
+        "convert:a=int256,out=fp64",
         "convert:a=uint200,out=fp32,round=rto",
         "fma:a=e15m112,flags=after",
         "fma:a=e15m63,round=port_sra,n=16",
@@ -187,6 +191,7 @@ def test_units(spec: str, compiled: list[int]) -> None:
         "mul:a=fp64,out=e8m0fnu,overflow=nosat",
         "mul:a=fp64,round=srb,n=16,flags=after",
         "mul:a=int64,b=int64,out=int128",
+        "mul:a=uint256,b=uint256,out=uint512",
         "mul:a=uint64",
         "pad:format=fp64",
         "paexp2:format=fp64",
