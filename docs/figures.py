@@ -38,6 +38,8 @@ from docs.measures import KINDS  # noqa: E402
 from hwarith import files  # noqa: E402
 from hwarith.flow import catalogue, costs, tools  # noqa: E402
 from hwarith.flow.generated import Row, rows  # noqa: E402
+from hwarith.formats import BLOCKS  # noqa: E402
+from hwarith.formats.text import block_row, number_text  # noqa: E402
 from hwarith.units.catalogue import CATALOGUE  # noqa: E402
 
 KEPT = ROOT / "docs" / "figures.json"
@@ -153,8 +155,17 @@ def lines(table: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in table)
 
 
+def block_formats() -> str:
+    """Lines of a table of all formats of blocks."""
+    table = []
+    for f in BLOCKS.values():
+        name, *facts, bits = block_row(f).values()
+        table.append([f"`{name}`", *(number_text(x or "") for x in facts), f"{bits:g}", f.source])
+    return lines(table)
+
+
 FORMS: dict[str, Callable[..., Any]] = {
-    f.__name__: f for f in (change, short, small, grouped, span, lines)
+    f.__name__: f for f in (change, short, small, grouped, span, lines, block_formats)
 }
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 import hwarith as hw
 from bench import bitserial, energy, normalization
-from hwarith.explore import training
+from hwarith.explore import blocks, training
 from hwarith.explore.workloads import workload
 from hwarith.flow.generated import row
 from hwarith.flow.synthesis.libraries import liberty_file
@@ -112,6 +112,11 @@ def nmse(kind: str, distribution: str) -> float:
     return float(np.mean((hw.quantize(w, kind).values() - w) ** 2) / np.mean(w**2))
 
 
+def qsnr(name: str, rule: str) -> float:
+    """``hwarith.explore.blocks.normal_qsnr``: of blocks of normal numbers, in dB."""
+    return blocks.normal_qsnr(name, None if rule == "default" else rule)
+
+
 def trained(arithmetic: str) -> list[float]:
     """``python -m hwarith.explore.training``: accuracies over the seeds."""
     return training.accuracies(training.ARITHMETICS[arithmetic])
@@ -153,6 +158,7 @@ KINDS: dict[str, Callable[..., Any]] = {
             mismatches,
             lmul_error,
             nmse,
+            qsnr,
             trained,
             transformer,
             seconds,

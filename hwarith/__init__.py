@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from .flow.synthesis.synthesize import synthesize
     from .flow.vectors import run_vectors, vectors
     from .flow.verilog import verilog
-    from .formats import Format, format
+    from .formats import BlockFormat, Blocks, Format, Hadamard, format
     from .formats.weights import Quantized, quantize, weight_type
     from .matrix.product import matmul
     from .units import Unit, unit
 
 _HOMES = {
     "errors": ("HwarithError", "InvalidInput", "MissingTool", "ToolFailure"),
-    "formats": ("Format", "format"),
+    "formats": ("BlockFormat", "Blocks", "Format", "Hadamard", "format"),
     "formats.weights": ("Quantized", "quantize", "weight_type"),
     "units": ("Unit", "unit"),
     "matrix": ("matmul",),
@@ -44,7 +44,10 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "BlockFormat",
+    "Blocks",
     "Format",
+    "Hadamard",
     "HwarithError",
     "InvalidInput",
     "MissingTool",

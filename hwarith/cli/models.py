@@ -111,9 +111,9 @@ def weights(
 ) -> None:
     """Compare types of weights: bits per weight, error, area per throughput.
 
-    TYPE: int4, int4_asym, fp4, fp4_er, bitmod4, flint4, ant4, nupes4, mxfp4, fp16, ... or your own
-    special values, fp3:5/-5. Arrays of your own have shape (..., n): groups run along the last
-    axis. With -o: report.html, results.csv, results.json and report.png.
+    TYPE: int4, int4_asym, fp4, fp4_er, bitmod4, flint4, ant4, nupes4, mxfp4, nvfp4, fp16, ... or
+    your own special values, fp3:5/-5. Arrays of your own have shape (..., n): groups run along the
+    last axis. With -o: report.html, results.csv, results.json and report.png.
     """
     from ..explore.weights import GROUP, digits, measure_weights, read_weights, weight_types
     from ..files import output_folder

@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 
 def list_(as_json: Json = False) -> None:
     """List the units and the formats."""
-    from ..formats import NAMED, PATTERNS
-    from ..formats.text import RANGE, format_row
+    from ..formats import BLOCKS, NAMED, PATTERNS
+    from ..formats.text import RANGE, block_row, format_row
     from ..units.text import family_rows
 
     units = family_rows()
     formats = [format_row(f) for f in NAMED.values()]
+    blocks = [block_row(f) for f in BLOCKS.values()]
     if as_json:
-        print_json({"units": units, "formats": formats, "patterns": PATTERNS})
+        print_json({"units": units, "formats": formats, "patterns": PATTERNS, "blocks": blocks})
         return
     print_table(units)
     print_table(formats, exact=RANGE)
     print("Also: " + ", ".join(PATTERNS))
+    print_table(blocks, exact=RANGE)
 
 
 def show(name: Annotated[str, typer.Argument(metavar="UNIT")], as_json: Json = False) -> None:

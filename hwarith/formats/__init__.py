@@ -1,18 +1,24 @@
 """What a bit pattern means: formats by name, decode, encode, rounding."""
 
+from .blocks import BLOCKS, BlockFormat, Blocks, Hadamard, format, scalar_format
 from .names import PATTERNS
 from .rounding import OVERFLOWS, ROUNDINGS, STOCHASTIC, Overflow, Rounding, Stochastic
-from .scalar import NAMED, Format, format
+from .scalar import NAMED, Format
 
 __all__ = [
+    "BLOCKS",
     "NAMED",
     "OVERFLOWS",
     "PATTERNS",
     "ROUNDINGS",
     "STOCHASTIC",
+    "BlockFormat",
+    "Blocks",
     "Format",
+    "Hadamard",
     "Overflow",
     "Rounding",
     "Stochastic",
     "format",
+    "scalar_format",
 ]

@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import count
 
 from ..errors import MOST_SHOWN, InvalidInput, quoted, shown
+from .blocks import BlockFormat
 from .codec import FURTHEST
 from .rounding import FINITE, unpack
 from .scalar import Format
@@ -52,7 +53,20 @@ def format_row(f: Format) -> dict[str, object]:
 
 
 RANGE = ("max", "min normal", "min")
-"""The titles of `format_row` under which values stand."""
+"""The titles of `format_row` and `block_row` under which values stand."""
+
+
+def block_row(f: BlockFormat) -> dict[str, object]:
+    """What a format of blocks is, by titles. ``max`` is the largest element."""
+    return {
+        "block format": f.name,
+        "element": f.element.name,
+        "max": _plain(f.largest, f.element),
+        "block": f.block,
+        "scale": f.scale.name,
+        "tensor scale": "fp32" if f.tensor_scale else None,
+        "bits per element": float(f.bits_per_element),
+    }
 
 
 def code_row(f: Format, code: int) -> dict[str, object]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from ..errors import InvalidInput, name_of, quoted, unknown
-from ..formats import format
+from ..formats import scalar_format
 
 _COMMA = re.compile(r",(?![^()]*\))")
 """A comma that is not in parentheses, where the spec of another unit may stand."""
@@ -59,8 +59,8 @@ def format_parameter(
     help: str, default: str | None = None, same_as: str | None = None, quiet: bool = False
 ) -> Any:
     """A field that holds a `Format`; `same_as` names the field to copy when not given."""
-    value = format(default) if default else None
-    return parameter_field(Parameter(help, format, "a format", value, same_as, quiet))
+    value = scalar_format(default) if default else None
+    return parameter_field(Parameter(help, scalar_format, "a format", value, same_as, quiet))
 
 
 def choice_parameter(
@@ -156,7 +156,7 @@ class Parameterized:
         its own before those of its base."""
         own = [name for c in (cls, *cls.__mro__) for name in vars(c).get("__annotations__", {})]
         all_of_them = {f.name: f.metadata["parameter"] for f in dataclasses.fields(cls)}
-        formats = [name for name, p in all_of_them.items() if p.parse is format]
+        formats = [name for name, p in all_of_them.items() if p.parse is scalar_format]
         order = [*formats, *(name for name in dict.fromkeys(own) if name in all_of_them)]
         return {name: all_of_them[name] for name in dict.fromkeys(order)}
 

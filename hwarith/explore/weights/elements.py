@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from ...formats.weights import Quantized, WeightType
+from ...formats import BlockFormat
+from ...formats.weights import Quantized, WeightKind
 from ...units import unit as make_unit
 from ...units.bitserial.pe import LANES
 from ...units.bitserial.weights import WEIGHTS, element_type
 from ...units.fpint.pe import WEIGHTS as INTEGERS
 from ..hardware import Flow
 from .figures import COUNTED_GROUP
-from .types import FP16
+from .types import FP16, Coded
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Element:
     per_clock: Fraction
 
 
-def processing_elements(kind: WeightType) -> tuple[list[Element], str | None]:
+def processing_elements(kind: WeightKind) -> tuple[list[Element], str | None]:
     """The processing elements that take the codes of a type and, if there is none, why."""
     if kind is FP16:
         return [
@@ -45,8 +46,10 @@ def processing_elements(kind: WeightType) -> tuple[list[Element], str | None]:
     return found, None if found else _reason(kind)
 
 
-def _reason(kind: WeightType) -> str:
+def _reason(kind: WeightKind) -> str:
     """Why no processing element takes a type."""
+    if isinstance(kind, BlockFormat):
+        return "nothing makes terms of its elements: a multiplier of floats would do"
     if kind.kind == "offset":
         return "its zero point takes a sum of the activations, which no PE here forms"
     if kind.kind == "power":
@@ -60,22 +63,24 @@ Sums = Callable[[np.ndarray], np.ndarray]
 """What gives the sums of products (images, outputs) of fp16 inputs (images, n) with weights."""
 
 
-def sums_through(element: Element, weights: Quantized | np.ndarray) -> Sums:
+def sums_through(element: Element, weights: Coded | np.ndarray) -> Sums:
     """The sums that an element computes with weights (outputs, n): quantized ones in its own type,
     or fp16 numbers for a MAC."""
     pe = make_unit(element.spec)
-    if isinstance(weights, Quantized):
+    if isinstance(weights, Coded):
         return lambda x: _group_sums(pe, weights, x)
     return lambda x: _mac_sums(pe, weights, x)
 
 
-def _group_sums(pe: Any, q: Quantized, x: np.ndarray) -> np.ndarray:
+def _group_sums(pe: Any, q: Coded, x: np.ndarray) -> np.ndarray:
     """Sums of each group, which are multiplied by its scale and added up in float64."""
     outputs, groups = q.scales.shape
     x = np.pad(x, [(0, 0), (0, q.codes.shape[-1] - x.shape[-1])])
     acts = x.view(np.uint16).reshape(len(x), 1, groups, q.group)
     codes = q.codes.reshape(outputs, groups, q.group)
-    special = [(2 * q.specials).astype(np.int64)] if q.specials.any() else []
+    special = []
+    if isinstance(q, Quantized) and q.specials.any():
+        special = [(2 * q.specials).astype(np.int64)]
     return np.sum(pe.decode(pe.group(acts, codes, *special)) * q.scales, axis=-1)
 
 

@@ -22,7 +22,8 @@ WEIGHT_FIGURES = {
             "Bits per weight",
             "bits",
             "Bits of a weight's code and its share of what its group keeps: the scale (16 bits; 8 "
-            "of mxfp4), which special value it has, and the zero point. Of groups that are full.",
+            "of formats of blocks), which special value it has, and the zero point. Of groups that "
+            "are full.",
         ),
         Figure(
             "nmse",
@@ -36,8 +37,8 @@ WEIGHT_FIGURES = {
             "Error of normal weights (normal NMSE)",
             "",
             f"The same of {NORMAL_SHAPE[0]} groups of {NORMAL_SHAPE[1]} random numbers N(0,1), of "
-            "mean 0 and variance 1 (mxfp4: groups of 32): a standard figure, the same in every "
-            "report.",
+            "mean 0 and variance 1 (formats of blocks: blocks of theirs): a standard figure, the "
+            "same in every report.",
         ),
         Figure(
             "accuracy",

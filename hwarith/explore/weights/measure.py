@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ...formats.weights import Quantized, WeightType
+from ...formats.weights import WeightKind
 from ..hardware import FLOW, Flow
 from .elements import costs, processing_elements
 from .figures import GROUP, NORMAL_SEED, NORMAL_SHAPE
 from .sources import WeightSource, digits
-from .types import FP16, family, quantized, values, weight_types
+from .types import FP16, Coded, family, quantized, values, weight_types
 
 
 @dataclass(frozen=True)
@@ -48,17 +48,17 @@ def measure_weights(
     group: int | None = None,
     *,
     flow: Flow = FLOW,
-    track: Callable[[list[WeightType]], Iterable[WeightType]] = iter,
+    track: Callable[[list[WeightKind]], Iterable[WeightKind]] = iter,
 ) -> list[WeightResult]:
     """Measure types of weights, each on the processing elements that run it.
 
     Parameters
     ----------
-    types : names, or `WeightType`; all by default, and ``fp16`` to compare with.
+    types : names, or a `WeightType` or `BlockFormat`; all by default, and ``fp16`` to compare with.
     weights : arrays of your own (`read_weights`), or another `WeightSource`; default: those of the
         digits network.
     group : weights that share a scale, 32 by default. It divides the last axis of your own
-        arrays. Types with a group of their own (mxfp4) keep it.
+        arrays. Formats of blocks keep their own.
     flow : gives the hardware figures.
     track : gives the types one by one, to show how far it has come.
 
@@ -91,13 +91,13 @@ def measure_weights(
 
 
 def _errors(
-    kind: WeightType, source: WeightSource, found: list[Quantized | np.ndarray]
+    kind: WeightKind, source: WeightSource, found: list[Coded | np.ndarray]
 ) -> dict[str, float | None]:
     """Bits per weight and all that quantization does."""
     pairs = zip(found, source.arrays, strict=True)
     rounded = [values(q)[..., : w.shape[-1]] for q, w in pairs]
     return {
-        "bits": found[0].bits_per_weight if isinstance(found[0], Quantized) else float(FP16.bits),
+        "bits": found[0].bits_per_weight if isinstance(found[0], Coded) else float(FP16.bits),
         "nmse": nmse(source.arrays, rounded),
         "nmse_normal": _normal_nmse(kind),
         **source.network_figures(rounded),
@@ -114,6 +114,6 @@ def nmse(arrays: Sequence[np.ndarray], rounded: Sequence[np.ndarray]) -> float |
 
 
 @cache
-def _normal_nmse(kind: WeightType) -> float | None:
+def _normal_nmse(kind: WeightKind) -> float | None:
     w = np.random.default_rng(NORMAL_SEED).standard_normal(NORMAL_SHAPE)
     return nmse([w], [values(quantized(kind, w, NORMAL_SHAPE[1]))])

@@ -12,12 +12,13 @@ from typing import Protocol
 import numpy as np
 
 from ...errors import InvalidInput, shown
-from ...formats.weights import Quantized, quantize
+from ...formats.weights import quantize
 from ...inputs import read_arrays
 from ..workloads.digits import DIGITS
 from ..workloads.digits import Digits as DigitsWorkload
 from ..workloads.network import run_with_sums
 from .elements import Element, Sums, sums_through
+from .types import Coded
 
 
 class WeightSource(Protocol):
@@ -46,7 +47,7 @@ class WeightSource(Protocol):
         ...
 
     def element_figures(
-        self, element: Element | None, found: Sequence[Quantized | np.ndarray]
+        self, element: Element | None, found: Sequence[Coded | np.ndarray]
     ) -> dict[str, float | None]:
         """What it does with quantized weights on a processing element, if there is one."""
         ...
@@ -82,7 +83,7 @@ class Digits:
         return {"accuracy": accuracy, "output_error": error}
 
     def element_figures(
-        self, element: Element | None, found: Sequence[Quantized | np.ndarray]
+        self, element: Element | None, found: Sequence[Coded | np.ndarray]
     ) -> dict[str, float | None]:
         """Output error through a processing element, None without one."""
         if element is None:
@@ -135,7 +136,7 @@ class Arrays:
         return {}
 
     def element_figures(
-        self, element: Element | None, found: Sequence[Quantized | np.ndarray]
+        self, element: Element | None, found: Sequence[Coded | np.ndarray]
     ) -> dict[str, float | None]:
         """None either."""
         return {}

@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 
 from ...errors import name_of
-from ...formats.weights import TYPES, Quantized, WeightType, quantize, weight_type
+from ...formats import BLOCKS, BlockFormat, Blocks
+from ...formats.weights import TYPES, Quantized, WeightKind, WeightType, quantize, weight_type
 
 FP16 = WeightType("fp16", 16, source="not by groups: each weight rounded to IEEE 754 binary16")
 """What types are compared with."""
 
-ALL_TYPES = (*TYPES, FP16.name)
+ALL_TYPES = (*TYPES, *BLOCKS, FP16.name)
+
+Coded = Quantized | Blocks
+"""What `hwarith.quantize` gives."""
 
 FAMILIES = (
     "integer",
@@ -22,23 +26,27 @@ FAMILIES = (
     "integer with zero point",
     "flint, ANT",
     "power exponent",
+    "blocks of floats",
+    "blocks of integers",
 )
 """What `family` gives."""
 
 
-def weight_types(types: Iterable[Any] = ()) -> list[WeightType]:
+def weight_types(types: Iterable[Any] = ()) -> list[WeightKind]:
     """The types of these names without repetition, or all. Raises `InvalidInput`."""
     return list(dict.fromkeys(_type(name) for name in types or ALL_TYPES))
 
 
-def _type(name: Any) -> WeightType:
+def _type(name: Any) -> WeightKind:
     if name is FP16 or name_of(name) == FP16.name:
         return FP16
     return weight_type(name)
 
 
-def family(kind: WeightType) -> str:
+def family(kind: WeightKind) -> str:
     """The kind of type, for readers."""
+    if isinstance(kind, BlockFormat):
+        return f"blocks of {'integers' if kind.is_integer else 'floats'}"
     if kind.kind in ("offset", "power"):
         return {"offset": "integer with zero point", "power": "power exponent"}[kind.kind]
     if "flint" in kind.name or kind.name.startswith("ant"):
@@ -48,7 +56,7 @@ def family(kind: WeightType) -> str:
     return "integer" if any(book.integer for book in kind.codebooks) else "float"
 
 
-def quantized(kind: WeightType, w: np.ndarray, group: int) -> Quantized | np.ndarray:
+def quantized(kind: WeightKind, w: np.ndarray, group: int) -> Coded | np.ndarray:
     """Weights (..., n) quantized in groups along the last axis, the last of them filled with zeros;
     of fp16 the rounded weights."""
     if kind is FP16:
@@ -59,6 +67,6 @@ def quantized(kind: WeightType, w: np.ndarray, group: int) -> Quantized | np.nda
     return quantize(np.pad(w, padding), kind, size)
 
 
-def values(q: Quantized | np.ndarray) -> np.ndarray:
+def values(q: Coded | np.ndarray) -> np.ndarray:
     """The float64 numbers that `quantized` weights stand for, zeros at the end among them."""
-    return q.values() if isinstance(q, Quantized) else q.astype(np.float64)
+    return q.values() if isinstance(q, Coded) else q.astype(np.float64)

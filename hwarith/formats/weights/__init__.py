@@ -1,6 +1,16 @@
-"""Data types of weights that are quantized group by group, and the quantizer."""
+"""Data types of weights that are quantized group by group, and
+what quantizes to these and to formats of blocks."""
 
-from .quantizer import Quantized, quantize
-from .types import TYPES, Codebook, WeightType, weight_type
+from .entry import quantize
+from .quantizer import Quantized
+from .types import TYPES, Codebook, WeightKind, WeightType, weight_type
 
-__all__ = ["TYPES", "Codebook", "Quantized", "WeightType", "quantize", "weight_type"]
+__all__ = [
+    "TYPES",
+    "Codebook",
+    "Quantized",
+    "WeightKind",
+    "WeightType",
+    "quantize",
+    "weight_type",
+]

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import InvalidInput, quoted, shown
 from ..codec import array_of
-from .types import WeightType, weight_type
+from .types import WeightType
 
 LEAST_SCALE, GREATEST_SCALE = 1e-5, 1e4
 
@@ -28,7 +28,7 @@ POWERS = np.round(np.arange(0.30, 1.005, 0.01), 2)
 
 @dataclass(frozen=True, eq=False)
 class Quantized:
-    """Weights as codes, with what is needed to get them back; made by `quantize`.
+    """Weights as codes, with what is needed to get them back; made by `hwarith.quantize`.
 
     Attributes
     ----------
@@ -72,52 +72,31 @@ class Quantized:
     def bits_per_weight(self) -> float:
         """Bits of a weight's code, and its share of its group's scale (16 bits if it is not
         quantized), selector and zero point and of its channel's scale (16 bits)."""
-        beside = float(self.type.selector_bits)
-        if self.type.kind == "shared exponent":
-            beside += 8
-        else:
-            beside += self.scale_bits or FLOAT_SCALE_BITS
+        beside = float(self.type.selector_bits + (self.scale_bits or FLOAT_SCALE_BITS))
         beside += self.type.bits if self.type.kind == "offset" else 0
         channel = FLOAT_SCALE_BITS / self.codes.shape[-1] if self.scale_bits else 0
         return self.type.bits + beside / self.group + channel
 
 
-def quantize(
+def quantize_weights(
     weights: Any,
-    type: Any = "bitmod4",
+    type: WeightType,
     group: int | None = None,
     scale_bits: int | None = None,
     refine: bool = True,
     power: float | None = None,
 ) -> Quantized:
-    """Quantize weights group by group: the scale brings the largest magnitude of a group to the
-    largest level, each weight goes to the nearest level, and of several codebooks (the special
-    values of BitMoD) the one with the least squared error is taken, the first of equal ones.
+    """Quantize weights group by group to a type; `hwarith.quantize` says what the options are.
 
-    Parameters
-    ----------
-    weights : finite numbers of shape (..., n): the last axis is that of a dot product, in order.
-    type : a `WeightType` or its name (`TYPES`).
-    group : weights that share a scale; it divides n. Default: 128 or all n if that is less; of
-        ``mxfp4`` always 32.
-    scale_bits : 2 to 8: quantize the scales of a channel (all groups along the last axis) to
-        integers from 1 to 2^(scale_bits-1) - 1, with a scale of the channel in fp16.
-    refine : then search the nearest levels again, with the scales as they have become.
-    power : the exponent of a power-exponent type; default: of `POWERS` the one with the least
-        squared error for all weights.
-
-    Scales are kept between 1e-5 and 1e4, as in BitMoD's code (not for ``nupes``; for ``mxfp4``
-    between 2^-127 and 2^127), and weights go to the nearest levels all the same. Decisions where
-    the sources are silent: arithmetic is float64, and of errors that differ by its rounding alone
-    either may be the least; a group of zeros has codes 0; the range of a type with a zero point
-    takes zero in. Raises `InvalidInput` for what is not as said here.
-
-    Source: BitMoD (HPCA 2025), algorithm 1 and section III; VS-Quant (MLSys 2021) for the second
-    level of scales. The sign of the largest weight does not count for its scale.
+    Scales are kept between 1e-5 and 1e4, as in BitMoD's code (not for ``nupes``), and weights go to
+    the nearest levels all the same. Decisions where the sources are silent: arithmetic is float64,
+    and of errors that differ by its rounding alone either may be the least; a group of zeros has
+    codes 0; the range of a type with a zero point takes zero in. The sign of the largest weight
+    does not count for its scale.
     """
-    kind = weight_type(type)
+    kind = type
     w = _checked(weights)
-    size = _group_size(kind, group, w.shape[-1])
+    size = _group_size(group, w.shape[-1])
     scale_bits, power = _checked_options(kind, scale_bits, power)
     groups = w.reshape(-1, size)
     if kind.kind == "power" and power is None:
@@ -188,10 +167,7 @@ def _quantize_groups(
     best, scales, places = np.empty(len(w)), np.empty(len(w)), np.empty(w.shape, np.intp)
     selectors = np.zeros(len(w), np.uint8)
     for k, book in enumerate(kind.codebooks):
-        if kind.kind == "shared exponent":
-            scale = _power_of_two(largest, book.largest)
-        else:
-            scale = np.clip(largest / book.largest, LEAST_SCALE, GREATEST_SCALE)
+        scale = np.clip(largest / book.largest, LEAST_SCALE, GREATEST_SCALE)
         found = book.nearest(w / scale[:, None])
         with np.errstate(over="ignore"):
             error = np.mean((book.levels[found] * scale[:, None] - w) ** 2, axis=1)
@@ -278,12 +254,6 @@ def _best_power(groups: np.ndarray, kind: WeightType) -> float:
     return float(POWERS[np.argmin(sum(_on_all_cores(errors, groups)))])
 
 
-def _power_of_two(largest: np.ndarray, top: float) -> np.ndarray:
-    """2^(floor(log2(largest)) - floor(log2(top))), of E8M0: from 2^-127 to 2^127 (MX v1.0, 6.3)."""
-    exponent = np.frexp(np.where(largest == 0, 1.0, largest))[1] - np.frexp(top)[1]
-    return np.ldexp(1.0, np.clip(np.where(largest == 0, -127, exponent), -127, 127))
-
-
 # -- what is given -------------------------------------------------------------------------------
 
 
@@ -299,14 +269,10 @@ def _checked(weights: Any) -> np.ndarray:
     return array
 
 
-def _group_size(kind: WeightType, group: int | None, n: int) -> int:
+def _group_size(group: int | None, n: int) -> int:
     if group is not None and (not _is_integer(group) or group < 1):
         raise InvalidInput(f"group must be an integer of at least 1, not {quoted(group)}")
-    size = int(group or kind.group or min(n, 128))
-    if kind.group and size != kind.group:
-        raise InvalidInput(
-            f"weight type {kind}: its groups have {kind.group} weights, not {quoted(group)}"
-        )
+    size = int(group or min(n, 128))
     if n % size:
         raise InvalidInput(
             f"group must divide the last axis of the weights, {n}; {quoted(size)} does not"

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, overload
 
 import numpy as np
 
 from ...errors import InvalidInput, name_of, quoted, unknown
+from ..blocks import BLOCKS, BlockFormat, BlockName
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,15 @@ class Codebook:
     magnitudes : in ascending order from 0 on; a level's code is its sign bit and its magnitude's
         place here, for integers their two's complement.
     special : the level that the code of -0 stands for; None if there is none.
-    to_even : what is half-way between two levels goes to the one of even code, as in IEEE 754 and
-        always of integers; otherwise to the lower one, as BitMoD has it.
+
+    What is half-way between two levels goes to the lower one, as BitMoD has it, of integers to the
+    even one.
     """
 
     bits: int
     magnitudes: tuple[float, ...]
     special: float | None = None
     integer: bool = False
-    to_even: bool = False
 
     @cached_property
     def levels(self) -> np.ndarray:
@@ -58,9 +59,7 @@ class Codebook:
     @cached_property
     def bounds(self) -> np.ndarray:
         """The greatest number that each of the `levels` but the highest is nearest to."""
-        midpoints = (self.levels[1:] + self.levels[:-1]) / 2
-        up = (self.codes[:-1] % 2 == 1) & self.to_even
-        return np.where(up, np.nextafter(midpoints, -np.inf), midpoints)
+        return (self.levels[1:] + self.levels[:-1]) / 2
 
     @property
     def largest(self) -> float:
@@ -99,17 +98,17 @@ class WeightType:
     codebooks : of which each group takes the one of the least squared error, the first of equal.
     kind : ``levels``: nearest levels of a codebook; ``offset``: integers with a zero point (no
         codebook); ``power``: levels are powers of a code, whose exponent is one for a whole
-        tensor; ``shared exponent``: scales are powers of two.
-    group : elements that share a scale by definition of the type; None: as the user says.
+        tensor.
     source : where the type is defined.
+    group : None: the user says how many weights share a scale (formats of blocks have a size).
     """
 
     name: str
     bits: int
     codebooks: tuple[Codebook, ...] = ()
     kind: str = "levels"
-    group: int | None = None
     source: str = ""
+    group: ClassVar[int | None] = None
 
     def __str__(self) -> str:
         return self.name
@@ -148,9 +147,9 @@ MAGNITUDES |= {
 }
 
 
-def _codebook(name: str, special: float | None = None, to_even: bool = False) -> Codebook:
+def _codebook(name: str, special: float | None = None) -> Codebook:
     bits, magnitudes = MAGNITUDES[name]
-    return Codebook(bits, tuple(map(float, magnitudes)), special, to_even=to_even)
+    return Codebook(bits, tuple(map(float, magnitudes)), special)
 
 
 def _integers(bits: int) -> Codebook:
@@ -176,32 +175,41 @@ def _types() -> list[WeightType]:
     types.append(WeightType("ant4", 4, (_integers(4), _codebook("flint4")), source=ant))
     nupes = "Yvinec et al., NUPES (arXiv 2308.05600), PowerQuant (ICLR 2023)"
     types += [WeightType(f"nupes{b}", b, kind="power", source=nupes) for b in range(3, 9)]
-    mx = "OCP Microscaling Formats v1.0"
-    books = (_codebook("fp4", to_even=True),)
-    types.append(WeightType("mxfp4", 4, books, "shared exponent", group=32, source=mx))
     return types
 
 
 TYPES = {t.name: t for t in _types()}
 """Every type by its name: ``intB`` and ``intB_asym``; ``fp3``, ``fp4`` and others without special
 values; ``fp3_er``, ``fp4_ea`` and their like with one pair of special values, ``bitmod3`` and
-``bitmod4`` with both; ``ant4``, the better one of int4 and flint4 for each group; ``nupesB``;
-``mxfp4``."""
+``bitmod4`` with both; ``ant4``, the better one of int4 and flint4 for each group; ``nupesB``."""
+
+WeightKind = WeightType | BlockFormat
+"""What `hwarith.quantize` quantizes to."""
 
 PATTERN = "fp3 or fp4 with special values, such as fp3:5/-5/6/-6"
 
 
-def weight_type(name: Any) -> WeightType:
-    """The type of this name, or of a text such as ``fp3:5/-5`` with the special values that a
-    group may have. Raises `InvalidInput` for an unknown one."""
-    if isinstance(name, WeightType):
+@overload
+def weight_type(name: BlockName | BlockFormat) -> BlockFormat: ...
+
+
+@overload
+def weight_type(name: Any) -> WeightType: ...
+
+
+def weight_type(name: Any) -> WeightKind:
+    """The type of this name, of `TYPES` or `BLOCKS`, or of a text such as ``fp3:5/-5`` with the
+    special values that a group may have. Raises `InvalidInput` for an unknown one."""
+    if isinstance(name, WeightType | BlockFormat):
         return name
     text = name_of(name)
     if text in TYPES:
         return TYPES[text]
+    if text in BLOCKS:
+        return BLOCKS[text]
     base, colon, specials = text.partition(":")
     if not colon or base not in ("fp3", "fp4"):
-        raise unknown("weight type", name, [*TYPES, PATTERN])
+        raise unknown("weight type", name, [*TYPES, *BLOCKS, PATTERN])
     parts = specials.split("/")
     if not all(re.fullmatch(r"[+-]?\d+(\.\d+)?", part, re.ASCII) for part in parts):
         raise InvalidInput(

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...errors import InvalidInput, quoted
+from ...formats import BlockFormat
 from ...formats.codec import array_of
-from ...formats.weights import TYPES, WeightType
+from ...formats.weights import TYPES, WeightKind
 from . import definitions
 
 SOURCE = "Chen et al., BitMoD, HPCA 2025 (arXiv 2411.11745)"
@@ -66,9 +67,11 @@ LEGAL_SPECIALS = (0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 16, 17, 18, 20, 24)
 LEGAL_WITH_SIGNED_T0 = (*LEGAL_SPECIALS, 7, 14, 15)
 
 
-def element_type(kind: WeightType) -> str | None:
+def element_type(kind: WeightKind) -> str | None:
     """What processing elements call the codes of a type of weights: ``fp3``, ``fp4`` or an integer
     type; None for codes that none takes."""
+    if isinstance(kind, BlockFormat):
+        return f"int{kind.bits}" if kind.is_integer else "fp4" if kind.bits == 4 else None
     if kind.kind in ("offset", "power"):
         return None
     if all(book.integer for book in kind.codebooks):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ....formats import Format
-from ....formats.weights import WeightType, quantize
+from ....formats.weights import WeightKind, quantize
 from ....matrix.product import matmul
 from ....units import Unit
 from ....units.chain import Chain
@@ -55,7 +55,7 @@ class Products:
     """
 
     unit: Unit | None
-    weights: WeightType | None = None
+    weights: WeightKind | None = None
     advance: Callable[[int], None] = lambda _: None
     count: int = 0
     met: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
