@@ -117,6 +117,27 @@ def qsnr(name: str, rule: str) -> float:
     return blocks.normal_qsnr(name, None if rule == "default" else rule)
 
 
+def crossover(integer: str, floating: str) -> list[float]:
+    """``hwarith.explore.blocks.crossover``: crest factor and dB."""
+    return list(blocks.crossover(integer, floating))
+
+
+def exact_crossover(integer: str, floating: str) -> float:
+    """The same with the range that integers have, and scales in e4m3 that are not rounded."""
+    rho = 1.0 if hw.format(integer).tensor_scale else None
+    return blocks.crossover(integer, floating, rho, exact_range=True).crest
+
+
+def gates(name: str) -> float:
+    """``hwarith.explore.blocks.lane_gates``: area of a lane in full adders."""
+    return blocks.lane_gates(name).area()
+
+
+def beyond_symmetric(name: str) -> float:
+    """``hwarith.explore.blocks.beyond_symmetric``: of 2^24 numbers."""
+    return blocks.beyond_symmetric(name, 1 << 24)
+
+
 def trained(arithmetic: str) -> list[float]:
     """``python -m hwarith.explore.training``: accuracies over the seeds."""
     return training.accuracies(training.ARITHMETICS[arithmetic])
@@ -159,6 +180,10 @@ KINDS: dict[str, Callable[..., Any]] = {
             lmul_error,
             nmse,
             qsnr,
+            crossover,
+            exact_crossover,
+            gates,
+            beyond_symmetric,
             trained,
             transformer,
             seconds,
