@@ -13,6 +13,7 @@ import numpy as np
 import hwarith as hw
 from bench import bitserial, energy, normalization
 from hwarith.explore import blocks, training
+from hwarith.explore.reproducibility import reproducibility
 from hwarith.explore.workloads import workload
 from hwarith.flow.generated import row
 from hwarith.flow.synthesis.libraries import liberty_file
@@ -59,6 +60,16 @@ def equal_delay(width: int, library: str) -> list[list[Any]]:
 def of_operation(units: str, library: str) -> float:
     """``python bench/energy.py``: energy per operation, in the library's unit."""
     return energy.energy(units, library)[0]
+
+
+def per_operation(spec: str) -> float:
+    """``hwarith energy SPEC``: energy of a multiply-add, on operands of the tests' kind."""
+    return float(hw.energy(spec).energy)
+
+
+def distinct(name: str, n: int) -> list[list[Any]]:
+    """``hwarith reproducibility``: the rows of its table, without format and length."""
+    return [list(x.row().values())[2:] for x in reproducibility([name], [n])]
 
 
 def registers_share(spec: str, library: str) -> float:
@@ -167,6 +178,8 @@ KINDS: dict[str, Callable[..., Any]] = {
         f.__name__: f
         for f in (
             generic,
+            per_operation,
+            distinct,
             open_path,
             least,
             element,

@@ -22,6 +22,7 @@ SPECS = (
     ENGINE,
     "fma:a=e3m2",
     "fpint",
+    "kulisch:a=e2m1fn,out=e4m3,k=9",
     "lmul:format=e4m3fn",
     "mac:a=e2m1fn,acc=e4m3",
     "minmax:a=e4m3,op=max",

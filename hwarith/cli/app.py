@@ -37,6 +37,7 @@ app.command("cycles")(models.cycles)
 app.command("errors")(choices.errors)
 app.command("transformer")(models.transformer)
 app.command("weights")(models.weights)
+app.command("reproducibility")(models.reproducibility)
 app.command("report")(choices.report)
 
 # Typer does not export the base of its errors.

@@ -1,4 +1,4 @@
-"""Commands about neural networks: cycles, transformer, weights."""
+"""Commands about neural networks: cycles, reproducibility, transformer, weights."""
 
 from __future__ import annotations
 
@@ -50,6 +50,50 @@ def cycles(
     for text, rows in results.items():
         print(f"{model}, {text}: {tokens} tokens{generated}")
         print_table(titled(rows))
+
+
+def reproducibility(
+    formats: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FORMAT...", show_default=False, help="Default: bf16."),
+    ] = None,
+    n: Annotated[
+        list[int] | None,
+        typer.Option("--n", help="Products of a sum (default: 4096). Repeatable."),
+    ] = None,
+    permutations: Annotated[int, typer.Option(help="Orders of the products.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the factors and the orders.")] = 0,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for a report.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Count the distinct results of one sum of products, added in many orders.
+
+    By accumulator: fp32, bf16, fp16, LayerCast (fp32, weights of the format), exact. Permuted
+    products are added one by one, as a tree, and in 2, 4 and 8 parts (split-K). FORMAT: bf16, fp16,
+    e4m3fn, ... With -o: report.html, report.png, results.csv and results.json.
+    """
+    from ..explore.reproducibility import reproducibility
+    from ..files import output_folder
+    from ..report import write_reproducibility_report
+
+    if output:
+        output_folder(output)
+    sums = reproducibility(
+        formats or ["bf16"], n or [4096], permutations, seed, lambda x: progress(x, "sums")
+    )
+    page = write_reproducibility_report(sums, output) if output else None
+    if as_json:
+        print_json([x.as_dict() for x in sums])
+        return
+    print_table([x.row() for x in sums])
+    print(
+        f"Distinct bit patterns of {permutations} permutations; spread: greatest less least result,"
+        " over the sum of the products' magnitudes"
+    )
+    if page:
+        print(page)
 
 
 def transformer(

@@ -6,7 +6,14 @@
 from .model.content import Content, read_content
 from .model.rows import Rows
 from .model.weights import WeightRows, weight_rows
-from .write import PAGE, report_of, write_report, write_rows, write_weights_report
+from .write import (
+    PAGE,
+    report_of,
+    write_report,
+    write_reproducibility_report,
+    write_rows,
+    write_weights_report,
+)
 
 __all__ = [
     "PAGE",
@@ -17,6 +24,7 @@ __all__ = [
     "report_of",
     "weight_rows",
     "write_report",
+    "write_reproducibility_report",
     "write_rows",
     "write_weights_report",
 ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..explore.reproducibility import Distinct
 from ..files import output_folder, write_bytes, write_text
 from .model.content import Content, read_content
 from .model.difference import with_changes
@@ -48,6 +51,24 @@ def write_weights_report(rows: WeightRows, folder: str | Path) -> Path:
     Raises `InvalidInput` for a folder that cannot be written.
     """
     return write_rows(replace(rows, folder=Path(folder).resolve().name), Path(folder))
+
+
+def write_reproducibility_report(sums: Sequence[Distinct], folder: str | Path) -> Path:
+    """Write ``report.html``, ``report.png``, ``report.svg``, ``results.csv`` and ``results.json``
+    on sums in many orders to a folder; returns the path of the page.
+
+    Raises `InvalidInput` for a folder that cannot be written.
+    """
+    from .view import reproducibility  # here: matplotlib is slow to load
+
+    target = output_folder(Path(folder))
+    pictures = reproducibility.to_pictures(sums)
+    write_text(target / "results.csv", reproducibility.to_csv(sums))
+    write_text(target / "results.json", json.dumps([x.as_dict() for x in sums], indent=1) + "\n")
+    for kind, picture in pictures.items():
+        write_bytes(target / f"report.{kind}", picture)
+    write_text(target / PAGE, reproducibility.to_html(sums, pictures["svg"]))
+    return target / PAGE
 
 
 def write_rows(rows: Rows, folder: Path, *, parquet: bool = False) -> Path:

@@ -9,7 +9,7 @@ from .pipeline.placement import Placement
 from .protocols import Accumulating
 from .steps import handing_on, run_steps
 from .streams import Core, Handshake, rank_enables
-from .wires import Values, wire
+from .wires import Step, Values, wire
 
 
 def accumulating_core(unit: Accumulating) -> Core:
@@ -17,14 +17,17 @@ def accumulating_core(unit: Accumulating) -> Core:
 
     Takes inputs in every clock. The memory holds a result until it is accepted, which may be in
     the clock in which the next group begins. A group that begins without ``first`` goes on from
-    what is there. What comes before the memory has a rank less than the unit has stages.
+    what is there. Ranks before it and behind it are pipelines of their own (`Accumulating`).
     """
 
     def core(m: Module, inputs: Values, valid: Value, o_ready: Value) -> Handshake:
-        complete = Signal(name=f"valid_{unit.stages}")
-        ready = wire(m, f"ready_{unit.stages}", ~complete | o_ready)
-        enables, valid = rank_enables(m, unit.stages - 1, valid, ready)
-        values = _front(m, unit, inputs, enables)
+        rank = unit.stages - unit.ranks_behind
+        complete = Signal(name=f"valid_{rank}")
+        behind, o_valid = rank_enables(m, unit.ranks_behind, complete, o_ready, after=rank)
+        ready = wire(m, f"ready_{rank}", ~complete | (*behind, o_ready)[0])
+        enables, valid = rank_enables(m, rank - 1, valid, ready)
+        steps = handing_on(tuple(unit.controls), unit.front_datapath())
+        values = _placed(m, unit, steps, inputs, enables)
         registers: Values = {
             name: Signal(f.bits, name=name, reset_less=True) for name, f in unit.memory.items()
         }
@@ -38,15 +41,16 @@ def accumulating_core(unit: Accumulating) -> Core:
             m.d.sync += complete.eq(valid & values["last"])
         with m.If(ready & valid):
             m.d.sync += [register.eq(following[name]) for name, register in registers.items()]
-        results = run_steps(m, unit.output_datapath(), registers)
-        return (*enables, ready)[0], complete, results
+        results = _placed(m, unit, unit.output_datapath(), registers, behind)
+        return (*enables, ready)[0], o_valid, results
 
     return core
 
 
-def _front(m: Module, unit: Accumulating, inputs: Values, enables: list[Signal]) -> Values:
-    """What comes before the memory, with a register rank for each of `enables`."""
-    steps = handing_on(tuple(unit.controls), unit.front_datapath())
+def _placed(
+    m: Module, unit: Accumulating, steps: list[Step], inputs: Values, enables: list[Signal]
+) -> Values:
+    """Steps with a register rank for each of `enables`."""
     if not enables:
         return run_steps(m, steps, inputs)
     plan = pipelined(steps, inputs, len(enables), unit.family)

@@ -41,7 +41,8 @@ class Accumulating(Pipelinable, Protocol):
     """A thing with a memory, whose inputs come in groups.
 
     Its `datapath` takes what `front_datapath` gives, with the memory's registers by their names,
-    and gives what the registers hold next. At least one of its `stages` is the memory.
+    and gives what the registers hold next. One of its `stages` is the memory; `ranks_behind` stand
+    between it and the results, all others before it.
     """
 
     @property
@@ -58,4 +59,8 @@ class Accumulating(Pipelinable, Protocol):
         them."""
 
     def output_datapath(self) -> list[Step]:
-        """Steps from the registers to the results, behind the last clock."""
+        """Steps from the registers to the results; pipeline registers may stand in them."""
+
+    @property
+    def ranks_behind(self) -> int:
+        """Register ranks behind the memory."""

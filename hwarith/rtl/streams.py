@@ -124,12 +124,16 @@ def _outside_reset(
     return i_ready & running, o_valid, results
 
 
-def rank_enables(m: Module, stages: int, valid: Value, ready: Value) -> tuple[list[Signal], Value]:
+def rank_enables(
+    m: Module, stages: int, valid: Value, ready: Value, after: int = 0
+) -> tuple[list[Signal], Value]:
     """When each of `stages` register ranks takes what is before it, and whether the last one holds
-    anything. A rank that holds nothing fills even while those behind it are blocked."""
-    enables = [Signal(name=f"ready_{k + 1}") for k in range(stages)]
-    for k, (enable, behind) in enumerate(zip(enables, [*enables, ready][1:], strict=True)):
-        full = Signal(name=f"valid_{k + 1}")
+    anything. A rank that holds nothing fills even while those behind it are blocked. `after` is the
+    number of the rank before the first of them."""
+    ranks = range(after + 1, after + stages + 1)
+    enables = [Signal(name=f"ready_{k}") for k in ranks]
+    for k, enable, behind in zip(ranks, enables, [*enables, ready][1:], strict=True):
+        full = Signal(name=f"valid_{k}")
         m.d.comb += enable.eq(~full | behind)
         with m.If(enable):
             m.d.sync += full.eq(valid)

@@ -27,7 +27,8 @@ class Accumulator(Unit):
 
     A family gives `memory`, `definition` (a function of the memory and the operands that gives the
     next memory), `outputs`, `datapath` (from operands and memory to the next memory) and
-    `output_datapath`; and `front_datapath`, if registers may stand before the memory.
+    `output_datapath`; and `front_datapath`, if registers may stand before the memory, and
+    `ranks_behind` of these stand between the memory and the results.
     """
 
     meanings: ClassVar[dict[str, str]] = {
@@ -35,7 +36,7 @@ class Accumulator(Unit):
         "last": "1: a group ends with this transfer, its result follows",
     }
 
-    stages: int = stages_parameter("the memory, and ranks before it", 1)
+    stages: int = stages_parameter("the memory, and ranks before it and behind it", 1)
 
     def validate(self) -> None:
         super().validate()
@@ -67,6 +68,11 @@ class Accumulator(Unit):
     def output_datapath(self) -> list[rtl.Step]:
         """Steps from the registers, by their names, to the results."""
         raise NotImplementedError
+
+    @property
+    def ranks_behind(self) -> int:
+        """How many of the `stages` stand behind the memory."""
+        return 0
 
     # -- what all of them have -----------------------------------------------------------------
 
@@ -112,11 +118,15 @@ class Accumulator(Unit):
         `InvalidInput` for operands that are no codes of their formats, or no groups, or whose
         shapes do not fit together.
         """
+        memory = self.accumulate(*codes)
+        return by_name(tuple(self.results), [x[()] for x in self.outputs(memory)])
+
+    def accumulate(self, *codes: Any) -> np.ndarray:
+        """The memories that `outputs` takes, after groups as in a call: an array (...)."""
         arrays = self.check_operands(codes)
         function, constants = self.definition()
         bits = evaluation.word_bits(self)
-        memory = to_integers(fold(function, arrays, constants, self._memory_dtype, bits))
-        return by_name(tuple(self.results), [x[()] for x in self.outputs(memory)])
+        return to_integers(fold(function, arrays, constants, self._memory_dtype, bits))
 
     @property
     def _memory_dtype(self) -> np.dtype:

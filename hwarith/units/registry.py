@@ -18,6 +18,7 @@ FAMILIES = {
     "convert": "convert:Convert",
     "mac": "mac.mac:Mac",
     "dfpmac": "mac.pair:PairMac",
+    "kulisch": "kulisch:Kulisch",
     "lmul": "logarithmic:LMul",
     "pam": "logarithmic:Pam",
     "pad": "logarithmic:Pad",

@@ -25,6 +25,7 @@ from ...units.bitserial import BitSerialPe, BsTile, TermGen
 from ...units.bitserial.pe import ACTIVATION, pack_activations
 from ...units.bitserial.weights import special_codes
 from ...units.fpint import FpIntPe
+from ...units.kulisch import Kulisch
 from ...units.systolic import Engine
 from .default import GroupStimuli, Stimuli
 
@@ -186,6 +187,47 @@ class FpIntPeStimuli(GroupStimuli):
         return columns
 
 
+@stimuli_of.register(Kulisch)
+class KulischStimuli(GroupStimuli):
+    """Infinities and NaN in few vectors, as a group with one of them tries nothing else; in some
+    the factors of the one before with the other sign, so that sums cancel."""
+
+    unit: Kulisch
+
+    @property
+    def longest_group(self) -> int:
+        return min(self.unit.k, super().longest_group)
+
+    @property
+    def usual_group(self) -> int:
+        return min(self.unit.k, super().usual_group)
+
+    def refined(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        formats = list(self.unit.operands.values())
+        kept = rng.integers(64, size=len(codes[0])) == 0
+        again = 1 + 2 * np.flatnonzero(rng.integers(4, size=len(kept) // 2) == 0)
+        columns = []
+        for x, f in zip(codes, formats, strict=True):
+            x = np.where(kept | ~_is_infinite_or_nan(f, x.astype(f.dtype)), x.astype(f.dtype), 0)
+            x[again] = x[again - 1]
+            columns.append(x)
+        if formats[1].is_float and formats[1].signed:
+            columns[1][again] ^= formats[1].dtype.type(1 << (formats[1].bits - 1))
+        return columns
+
+
+def _is_infinite_or_nan(f: Format, codes: np.ndarray) -> np.ndarray:
+    n = f.numbers
+    if not f.is_float:
+        return np.zeros(codes.shape, bool)
+    magnitudes = codes & f.dtype.type(n.mag_mask)
+    special = codes == n.nan_code if n.nan_code >= 0 else np.zeros(codes.shape, bool)
+    if n.first_nan_mag >= 0:
+        special |= magnitudes >= n.first_nan_mag
+    return special | (magnitudes == n.inf_mag) if n.inf_mag >= 0 else special
+
+
+@stimuli_of.register(BitplaneDot)
 @stimuli_of.register(BitplaneDot)
 class BitplaneDotStimuli(GroupStimuli):
     """Random codes, as many as asked for even where there are fewer pairs: it matters in which

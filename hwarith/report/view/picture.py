@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -51,7 +52,7 @@ class _Named(NamedTuple):
 
 def to_pictures(rows: Rows) -> dict[str, bytes]:
     """The rows' panels side by side, with their fronts, as ``png`` and ``svg``."""
-    with rc_context({"font.size": 8.5, "font.family": "DejaVu Sans", "svg.hashsalt": "hwarith"}):
+    with drawing():
         figure = Figure(figsize=(12, 5.2), layout="constrained")
         canvas = FigureCanvasAgg(figure)
         left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
@@ -64,16 +65,22 @@ def to_pictures(rows: Rows) -> dict[str, bytes]:
         figure.set_layout_engine("none")
         for axes, points in names:
             _name(axes, points, canvas.get_renderer())
-        return {
-            "png": _saved(figure, "png", {"Software": None}),
-            "svg": _saved(figure, "svg", {"Date": None}),
-        }
+        return saved(figure)
 
 
-def _saved(figure: Figure, kind: str, metadata: dict[str, None]) -> bytes:
-    file = io.BytesIO()
-    figure.savefig(file, format=kind, dpi=_DPI, metadata=metadata)
-    return file.getvalue()
+def drawing() -> AbstractContextManager[None]:
+    """Within the ``with`` block pictures are drawn as those of reports are."""
+    return rc_context({"font.size": 8.5, "font.family": "DejaVu Sans", "svg.hashsalt": "hwarith"})
+
+
+def saved(figure: Figure) -> dict[str, bytes]:
+    """A figure as ``png`` and ``svg``, the same bytes whenever it is drawn."""
+    found = {}
+    for kind, changing in (("png", "Software"), ("svg", "Date")):
+        file = io.BytesIO()
+        figure.savefig(file, format=kind, dpi=_DPI, metadata={changing: None})
+        found[kind] = file.getvalue()
+    return found
 
 
 def _panel(axes: Axes, rows: Rows, x_key: str, y_key: str) -> list[_Named]:
