@@ -2,8 +2,7 @@
 // fma:a=fp16,b=fp16,c=fp16,out=fp16,round=port,flags=after
 // fused multiply-add a*b+c, correctly rounded (integers: exact)
 //
-// contract: correctly rounded; error at most less than 1 ulp, one rounding (IEEE 754-2019,
-//   5.4.1).
+// contract: correctly rounded; error less than 1 ulp, one rounding (IEEE 754-2019, 5.4.1).
 // latency: none, combinational.
 // throughput: as fast as its logic.
 // rounding: once, as port rm says.

@@ -79,6 +79,20 @@ def export(
         bool | None,
         typer.Option("--axi-stream/--no-axi-stream", help="A wrapper; default: with stages."),
     ] = None,
+    name: Annotated[str | None, typer.Option(help="Of the module.", show_default=False)] = None,
+    prefix: Annotated[
+        str | None,
+        typer.Option(help="What all names of modules begin with.", show_default=False),
+    ] = None,
+    dsp: Annotated[
+        bool | None, typer.Option("--dsp", help="Products as *, for DSP blocks.")
+    ] = None,
+    reset: Annotated[
+        str | None, typer.Option(help="sync (default) or async.", show_default=False)
+    ] = None,
+    registered: Annotated[
+        bool | None, typer.Option("--registered", help="No path from o_ready to i_ready.")
+    ] = None,
     fusesoc_generator: Annotated[
         bool,
         typer.Option("--fusesoc-generator", help="No unit: FuseSoC's generator of them all."),
@@ -96,8 +110,18 @@ def export(
 
     if output is None:
         raise InvalidInput("export: give a folder, -o FOLDER")
-    settings = {"period": period, "vectors": vectors, "seed": seed, "axi_stream": axi_stream}
-    given: dict[str, Any] = {name: x for name, x in settings.items() if x is not None}
+    settings: dict[str, Any] = {
+        "period": period,
+        "vectors": vectors,
+        "seed": seed,
+        "axi_stream": axi_stream,
+        "name": name,
+        "prefix": prefix,
+        "dsp": dsp,
+        "reset": reset,
+        "registered": registered,
+    }
+    given = {option: x for option, x in settings.items() if x is not None}
     if fusesoc_generator == (spec is not None):
         raise InvalidInput("export: give either SPEC or --fusesoc-generator, and not both")
     if spec is None and given:

@@ -149,7 +149,8 @@ class Unit(Parameterized):
     @property
     def latency(self) -> str:
         """When results come and how often, in words."""
-        return f"{self.stages} clocks, one result a clock" if self.stages else "combinational"
+        clocks = "1 clock" if self.stages == 1 else f"{self.stages} clocks"
+        return f"{clocks}, one result a clock" if self.stages else "combinational"
 
     def golden(self, *codes: Any) -> Any:
         """The definition on plain integers: one code per operand; one code back, or a named tuple

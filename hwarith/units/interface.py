@@ -30,6 +30,9 @@ HANDSHAKE = (
 )
 """The rules of valid and ready, of every unit with stages."""
 
+IN_SHORT = (0, 1, 2, 5)
+"""The rules whose first sentences say the most."""
+
 MEANINGS = {
     "clk": "clock; everything happens at its rising edge",
     "rst": "reset: synchronous, active high, one clock is enough",
@@ -94,6 +97,12 @@ def timing(u: Unit) -> dict[str, str]:
         "throughput": f"a transfer {every}",
         "while a result waits": blocked,
     }
+
+
+def handshake_in_short() -> str:
+    """What a reader of the Verilog needs of `HANDSHAKE`."""
+    first = (HANDSHAKE[rule].split(". ")[0].rstrip(".") for rule in IN_SHORT)
+    return ". ".join(first).replace("`", "") + "."
 
 
 def bits_in_words(bits: int) -> str:

@@ -27,12 +27,12 @@ def _some_verilog(monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = {unit(spec).name for spec in CATALOGUE.values()}
     nothing = "module none; endmodule\n"
     monkeypatch.setattr(
-        folder, "verilog", lambda u: verilog_of(u) if u.name in shipped else nothing
+        folder, "verilog", lambda u, **_: verilog_of(u) if u.name in shipped else nothing
     )
 
 
 def block(spec: str, vectors: int = 3) -> Block:
-    return folder.block_of(spec, 4.5, vectors, 1, None)
+    return folder.block_of(spec, 4.5, vectors, 1, None, {})
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
@@ -122,6 +122,18 @@ def snapshot(path: Path) -> dict[str, bytes]:
     return {str(p.relative_to(path)): p.read_bytes() for p in path.rglob("*") if p.is_file()}
 
 
+def test_a_form_of_the_verilog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder, "verilog", hw.verilog)
+    form = {"name": "tiny_mul", "registered": True, "reset": "async", "dsp": True}
+    hw.export(TINY, tmp_path / "block", **form)
+    texts = {path: content.decode() for path, content in snapshot(tmp_path / "block").items()}
+    assert texts["rtl/tiny_mul.v"] == hw.verilog(TINY, **form)
+    assert "posedge rst" in texts["rtl/tiny_mul.v"]
+    assert "tiny_mul dut" in texts["tb/tiny_mul_tb.v"]
+    assert "it does not depend on o_ready" in texts["README.md"]
+    assert not [path for path, text in texts.items() if hw.unit(TINY).name in path + text]
+
+
 def test_the_same_again_is_no_mistake(tmp_path: Path) -> None:
     paths = hw.export(TINY, tmp_path / "new" / "block")
     before = snapshot(tmp_path)
@@ -198,6 +210,9 @@ def test_nothing_is_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ({"period": float("nan")}, r"export: period must be above 0 .* not nan"),
         ({"period": "fast"}, r"export: period must be a number of ns, not 'fast'"),
         ({"vectors": 0}, r"export: vectors must be an integer, 1 to 100000, not 0"),
+        ({"tag": 3}, r"unknown export: option of the Verilog"),
+        ({"reset": "none"}, r"unknown export: reset"),
+        ({"name": "wire"}, r"name 'wire' must be"),
         ({"seed": -1}, r"export: seed must be an integer, 0 to 4294967295, not -1"),
     ],
 )

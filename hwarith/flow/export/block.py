@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ...units import Unit
-from ...units.interface import Port, ports
+from ...units.interface import Port
+from ..forms import Form
 from ..vectors import Vectors
 
 
@@ -17,6 +18,7 @@ class Block:
     Attributes
     ----------
     unit : the unit.
+    form : that of its Verilog.
     verilog : its Verilog.
     period : of the clock, in ns.
     vectors : those of the testbench.
@@ -24,6 +26,7 @@ class Block:
     """
 
     unit: Unit
+    form: Form
     verilog: str
     period: float
     vectors: Vectors
@@ -32,12 +35,12 @@ class Block:
     @property
     def name(self) -> str:
         """The module's name, and what all files are called after."""
-        return self.unit.name
+        return self.form.module(self.unit)
 
     @cached_property
     def ports(self) -> list[Port]:
         """All ports of the module, in its order."""
-        return ports(self.unit)
+        return self.form.ports(self.unit)
 
     @property
     def inputs(self) -> list[Port]:

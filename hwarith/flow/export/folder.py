@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from ... import files
-from ...errors import InvalidInput, listed, quoted, shown
+from ...errors import InvalidInput, listed, quoted, shown, unknown
 from ...temporary import partial
 from ...units import Unit, unit
 from ..checks import MOST_SEED, check_integer
+from ..forms import Form
 from ..tools import shipped
 from ..vectors import vectors as vectors_of
 from ..verilog import verilog
@@ -19,6 +21,11 @@ from .block import Block
 
 MOST_VECTORS = 100_000
 LONGEST_PERIOD = 1e6
+
+FORMS = ("name", "prefix", "dsp", "registered", "reset")
+"""What can be said of the Verilog of a block (`Form`), as its ports remain what they are."""
+
+BLOCK_RESETS = ("sync", "async")
 
 
 def export(
@@ -30,6 +37,7 @@ def export(
     seed: int = 1,
     axi_stream: bool | None = None,
     force: bool = False,
+    **form: Any,
 ) -> list[Path]:
     """Write a unit (or the one of a spec) as an IP block to a folder, and give its files.
 
@@ -46,16 +54,24 @@ def export(
     seed : of the vectors and the pauses, 0 to 2^32 - 1.
     axi_stream : whether there is a wrapper; without it, if the unit has stages.
     force : write into a folder that has other files; those of the same names are replaced.
+    form : of the Verilog, what `Form` has and leaves the ports as they are: ``name``, ``prefix``,
+        ``dsp``, ``registered``, and ``reset``, which may be ``sync`` or ``async``.
 
-    Raises `InvalidInput` for a wrong spec or number, for a wrapper around a unit without stages,
-    and without `force` for a folder with files that are not, byte for byte, those to be written.
+    Raises `InvalidInput` for a wrong spec, number or form, for a wrapper around a unit without
+    stages, and without `force` for a folder with files that are not, byte for byte, those to be
+    written.
     """
-    texts = block_files(block_of(spec, period, vectors, seed, axi_stream))
+    texts = block_files(block_of(spec, period, vectors, seed, axi_stream, form))
     return write(Path(folder), texts, force)
 
 
 def block_of(
-    spec: Unit | str, period: float, vectors: int, seed: int, axi_stream: bool | None
+    spec: Unit | str,
+    period: float,
+    vectors: int,
+    seed: int,
+    axi_stream: bool | None,
+    form: dict[str, Any],
 ) -> Block:
     """What is exported of a unit. Raises `InvalidInput`, see `export`."""
     u = unit(spec)
@@ -74,7 +90,18 @@ def block_of(
             "it registers: stages=1 or more"
         )
     wrapped = bool(u.stages) if axi_stream is None else axi_stream
-    return Block(u, verilog(u), period, vectors_of(u, vectors, seed), wrapped)
+    _check_form(form)
+    text = verilog(u, **form)
+    return Block(u, Form(**form), text, period, vectors_of(u, vectors, seed), wrapped)
+
+
+def _check_form(form: dict[str, Any]) -> None:
+    """Raise `InvalidInput` for a form whose ports testbenches and wrapper do not have."""
+    for option in form:
+        if option not in FORMS:
+            raise unknown("export: option of the Verilog", option, FORMS)
+    if form.get("reset", "sync") not in BLOCK_RESETS:
+        raise unknown("export: reset", form["reset"], BLOCK_RESETS)
 
 
 def block_files(block: Block) -> dict[str, str]:

@@ -40,7 +40,7 @@ def generated(parameters: Any, vlnv: str) -> dict[str, str]:
     spec = parameters["spec"]
     if not isinstance(spec, str):
         raise InvalidInput(f"FuseSoC generator: spec must be a text, not {quoted(spec)}")
-    block = block_of(spec, parameters.get("period", 10), 1000, 1, None)
+    block = block_of(spec, parameters.get("period", 10), 1000, 1, None, {})
     texts = block_files(block)
     return texts | {f"{block.name}.core": core(block, vlnv)}
 

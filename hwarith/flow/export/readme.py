@@ -19,6 +19,8 @@ def readme(block: Block) -> str:
     contract = u.contract
     facts = {"contract": f"{contract.kind}: {contract.bound}", "source": contract.source}
     facts |= timing(u) | u.conventions
+    if block.form.registered:
+        facts["i_ready"] = "from registers: of what rule 4 allows, it does not depend on o_ready"
     ports = [(f"`{p.name}`", p.direction, p.bits, p.format, p.meaning) for p in block.ports]
     return filled(
         "readme.md",

@@ -37,13 +37,14 @@ def part_by_part(script: str, top: str) -> str:
     return script
 
 
-_BUFFERED = ";buffer,-c,-N,16;topo;upsize,-I,2000,-J,200;dnsize"
+_STRUCTURE = "&dch"
+_BUFFERED = ";buffer,-c,-N,8;topo;upsize,-I,2000,-J,200;dnsize"
+_FASTER = ("&if,-g;&dch", "&b,-d;&dch")
 
 
 def pipelined(script: str) -> str:
     """The script for a unit with registers: ABC is run once, by steps that keep the levels of logic
-    (``synth/levels.abc``). It puts buffers where much is driven, as enables of registers are, and
-    sizes gates (but see `without_buffers`).
+    (``synth/levels.abc``). See `by_load` for libraries with tables.
 
     The recipes' own steps rewrite for few nodes, on whatever path. Of one long path little is
     lost; but between registers they undo the blocks of adders and incrementers, and paths become
@@ -53,7 +54,7 @@ def pipelined(script: str) -> str:
     """
     steps = (tools.shipped("synth") / "levels.abc").read_text().splitlines()
     levels = ";".join(step.replace(" ", ",") for step in steps if not step.startswith("#"))
-    cells = f"{levels};&get,-n;&dch;&nf;&put{_BUFFERED}"
+    cells = f"{levels};&get,-n;{_STRUCTURE};&nf;&put"
     for own, instead in (
         ("synth -flatten\n", "synth -flatten -noabc\n"),
         ("abc -g cmos2\n", f"abc -g cmos2 -script +{levels};dch;map t:$_*DFF*_ %n\n"),
@@ -63,14 +64,15 @@ def pipelined(script: str) -> str:
     return script
 
 
-def without_buffers(script: str) -> str:
-    """The same for libraries whose delays do not depend on loads."""
-    return script.replace(_BUFFERED, "")
-
-
-def has_buffers(script: str) -> bool:
-    """Whether it puts buffers and sizes gates."""
-    return _BUFFERED in script
+def by_load(script: str) -> list[str]:
+    """The script for a unit with registers in each of the ways that a library is mapped whose
+    delays depend on loads: ABC makes few levels, puts buffers where much is driven, as enables of
+    registers are, and sizes gates behind a driver (``abc.constr``). Of no use to others."""
+    own = f"{_STRUCTURE};&nf;&put"
+    if own not in script:
+        return [script]
+    script = script.replace("-script +", "-constr abc.constr -script +")
+    return [script.replace(own, f"{way};&nf;&put{_BUFFERED}") for way in _FASTER]
 
 
 def mappings() -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .delay import ONE, Graph
+from .gates import REGISTER
 from .mincut import Network
 
 WORTH = 0.06
@@ -62,7 +63,7 @@ class Cutter:
         for cut in range(last):
             for operation in self._before(cut, last, segment, latest, limit):
                 segment[operation] = cut
-        arrivals = self._arrivals(segment)
+        arrivals = self._arrivals(segment, first=0)
         delays = [0] * stages
         for arrival, operation in zip(arrivals, self.graph.operation, strict=True):
             if operation >= 0 and segment[operation] >= 0:
@@ -71,8 +72,8 @@ class Cutter:
 
     def shortest(self, stages: int) -> int:
         """The shortest possible delay of the longest of so many segments."""
-        everything = [0] * len(self.graph.made)
-        total = max((self._arrivals(everything)[bit] for bit in self.results), default=0)
+        arrivals = self._arrivals([0] * len(self.graph.made), first=0)
+        total = max((arrivals[bit] for bit in self.results), default=0)
         low, high = -(-total // stages), total
         while low < high:
             middle = (low + high) // 2
@@ -93,14 +94,14 @@ class Cutter:
                     live[source] = True
         return live
 
-    def _arrivals(self, segment: list[int]) -> list[int]:
-        """How long after the clock or the inputs each bit comes, in its segment."""
+    def _arrivals(self, segment: list[int], first: int) -> list[int]:
+        """How long after the clock or, in the `first` segment, the inputs each bit comes."""
         operation, delay = self.graph.operation, self.graph.delay
         arrivals = [0] * len(delay)
         for bit, fanin in enumerate(self.graph.fanin):
             if self.live[bit] and operation[bit] >= 0:
                 here = segment[operation[bit]]
-                start = 0
+                start = 0 if here == first else REGISTER
                 for source in fanin:
                     reader = operation[source]
                     if reader >= 0 and segment[reader] == here and arrivals[source] > start:
@@ -115,6 +116,7 @@ class Cutter:
         behind = [0] * len(live)
         tail = [0] * len(live)
         latest = [stages - 1] * len(graph.made)
+        room = [limit - REGISTER] * (stages - 1) + [limit]  # by segments behind; the first has most
         for operation in reversed(range(len(latest))):
             made = [bit for bit in graph.made[operation] if live[bit]]
             if not made:
@@ -122,10 +124,10 @@ class Cutter:
             here = max(behind[bit] for bit in made)
             after = {bit: tail[bit] if behind[bit] == here else 0 for bit in made}
             tails = self._tails(operation, after)
-            if max(tails.values()) > limit:
+            if max(tails.values()) > room[here]:
                 here += 1
                 tails = self._tails(operation, dict.fromkeys(made, 0))
-                if here == stages or max(tails.values()) > limit:
+                if here == stages or max(tails.values()) > room[here]:
                     return []
             latest[operation] = stages - 1 - here
             for bit, length in tails.items():
@@ -170,7 +172,8 @@ class Cutter:
         stand in the `last` so far)."""
         network = Network()
         vertices = [network.SOURCE] * len(segment)
-        arrivals = self._arrivals(segment)
+        # What is not placed yet stands in the last segment, as if it were the next one
+        arrivals = self._arrivals(segment, first=0 if cut else last)
         free = [operation for operation, place in enumerate(segment) if place == last]
         for operation in free:
             if max(arrivals[bit] for bit in self.graph.made[operation]) > limit:

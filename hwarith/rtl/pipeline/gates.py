@@ -22,6 +22,9 @@ XOR = 18
 CHOSEN, SELECT = 22, 6
 """The delay of a multiplexer: from what it chooses of, and in addition from what it chooses by."""
 
+REGISTER = 25
+"""The delay of a register, from the clock to what it holds: that of the generic library."""
+
 _AND, _CARRY = 12, 20
 """The delays of and and or, and of a carry into the next."""
 

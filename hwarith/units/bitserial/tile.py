@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from ...errors import InvalidInput
 from ...formats import Format, format
-from ...formats.lanes import join, side_by_side, split, vector
+from ...formats.lanes import side_by_side, vector
 from ...formats.weights import Quantized
 from ...rtl import Values
 from ..contract import Contract, Unit
@@ -22,18 +22,17 @@ from ..operations import MATRIX_PRODUCT, Operation
 from ..parameters import integer_parameter
 from ..parts import ArrayUnit
 from ..registry import unit, unit_parameter
-from ..transfers import Transfers, runs
+from ..transfers import Transfers
 from .definitions import SCALE_BITS
 from .dequant import BsDequant
 from .pe import ACTIVATION, BitSerialPe
 from .terms import TermGen
-from .tile_hardware import Cell, ColumnSum, Encoder, Tile
+from .tile_hardware import SUM, Cell, ColumnSum, Encoder, Tile
+from .tile_transfers import ChunkTransfers
 from .weights import MIXED, SOURCE, WEIGHTS, Weights, element_type, special_codes
 
 MOST = 64
 """Most rows and columns."""
-
-SUM = format("fp32")
 
 _AROUND = 11
 """Clocks from a group's last term to the first row's sum: a clock for the element, a bit of the
@@ -322,93 +321,3 @@ class BsTile(ArrayUnit):
         self, m: Module, inputs: Values, valid: Value, o_ready: Value, instances: bool
     ) -> tuple[Value, Value, Values]:
         return Tile(self, instances).build(m, inputs, valid, o_ready)
-
-
-class ChunkTransfers(Transfers[BsTile]):
-    """Chunk by chunk of the lanes, one sum after the other."""
-
-    completes = ("last_of_sum", 1)
-    fills = False
-
-    @property
-    def controls(self) -> dict[str, Format]:
-        return {"last": format("uint1"), "last_of_sum": format("uint1")}
-
-    @property
-    def inputs(self) -> dict[str, Format]:
-        u = self.unit
-        lanes = {"a": u.rows * u.pe.lanes, "w": u.columns * u.pe.lanes, "mode": 1}
-        ports = {name: vector(f, lanes.get(name, u.columns)) for name, f in u.operands.items()}
-        return ports | self.controls
-
-    def of(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        formats = self.unit.operands
-        named = dict(zip(formats, arrays, strict=True))
-        lanes, k = self.unit.pe.lanes, named["a"].shape[-1]
-        chunks, groups = k // lanes, named["scale"].shape[-1]
-        columns = []
-        for name, x in named.items():
-            if name in ("a", "w"):
-                x = x.reshape(-1, x.shape[-2], chunks, lanes).swapaxes(1, 2)
-                lane = join(x.reshape(*x.shape[:2], -1), formats[name])
-            elif name == "mode":
-                lane = np.repeat(x.reshape(-1, 1), chunks, axis=1)
-            else:
-                by_group = x.reshape(-1, self.unit.columns, groups).swapaxes(1, 2)
-                lane = np.repeat(join(by_group, formats[name]), chunks // groups, axis=1)
-            columns.append(lane.ravel())
-        place = np.tile(np.arange(1, chunks + 1), columns[0].size // chunks)
-        last, end = place % (chunks // groups) == 0, place == chunks
-        return [*columns, last.astype(np.uint8), end.astype(np.uint8)]
-
-    def calls(self, columns: list[np.ndarray]) -> list[list[np.ndarray]]:
-        formats = self.unit.operands
-        *named, last, end = columns
-        found = []
-        for part in runs(end, "last_of_sum=1"):
-            groups = int(last[part].sum())
-            chunks = part.stop - part.start
-            if groups == 0 or chunks % groups:
-                raise InvalidInput(
-                    f"transfers {part.start + 1} to {part.stop}, a sum, must be groups of one "
-                    f"length (last=1 ends a group), not {groups} groups in {chunks} transfers"
-                )
-            call = [
-                self._operand(name, x[part], chunks // groups)
-                for name, x in zip(formats, named, strict=True)
-            ]
-            again = self.of(self.unit.check_operands(tuple(call)))
-            if any((x[part] != y).any() for x, y in zip(columns, again, strict=True)):
-                raise InvalidInput(
-                    f"transfers {part.start + 1} to {part.stop}, a sum: scale, special and mode "
-                    "must stay the same while a group lasts, and groups must be of one length"
-                )
-            found.append(call)
-        return found
-
-    def _operand(self, name: str, words: np.ndarray, length: int) -> np.ndarray:
-        """The operand of a call that is made of these words, groups of so many."""
-        u = self.unit
-        if name == "mode":
-            return words[0]
-        if name not in ("a", "w"):
-            return split(words[::length], u.operands[name], u.columns).T
-        side = u.rows if name == "a" else u.columns
-        lanes = split(words, u.operands[name], side * u.pe.lanes)
-        return lanes.reshape(-1, side, u.pe.lanes).swapaxes(0, 1).reshape(side, -1)
-
-    def per_result(self, arrays: list[np.ndarray]) -> list[int]:
-        a = arrays[0]
-        return [a.shape[-1] // self.unit.pe.lanes] * (a.size // a.shape[-1] // self.unit.rows)
-
-    def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
-        return arrays[0].shape[:-2]
-
-    def collect(self, columns: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-        rows, width = self.unit.rows, self.unit.columns
-        y = split(columns[0], SUM, rows * width)
-        return y.reshape(*shape, width, rows).swapaxes(-1, -2)
-
-    def result_codes(self, results: np.ndarray) -> list[np.ndarray]:
-        by_column = results.swapaxes(-1, -2)
-        return [join(by_column.reshape(*by_column.shape[:-2], -1), SUM)]

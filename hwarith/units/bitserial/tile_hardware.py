@@ -26,7 +26,7 @@ from .dequant import EXPONENT, BsDequant, multiply, round_state
 from .pe import BitSerialPe
 from .terms import TermGen
 
-_SUM = format("fp32")
+SUM = format("fp32")
 
 
 class Tiled(Grid, Protocol):
@@ -142,19 +142,19 @@ class ColumnSum(wiring.Component):
     def __init__(self, unit: Tiled):
         self.unit = unit
         product = In(sum(f.bits for f in unit.dequant.results.values()))
-        y = Out(_SUM.bits * unit.rows)
+        y = Out(SUM.bits * unit.rows)
         super().__init__(
             {"enable": In(1), "product": product, "add": In(1), "first": In(1), "y": y}
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        addend = Signal(_SUM.bits, name="addend", reset_less=True)
+        addend = Signal(SUM.bits, name="addend", reset_less=True)
         rows = range(self.unit.rows)
-        outputs = [Signal(_SUM.bits, name=f"y_{r}", reset_less=True) for r in rows]
+        outputs = [Signal(SUM.bits, name=f"y_{r}", reset_less=True) for r in rows]
         with m.If(self.enable):
             m.d.sync += addend.eq(rtl.make_part(m, "convert", self._as_float))
-        so_far = wire(m, "so_far", outputs[0] & ~self.first.replicate(_SUM.bits))
+        so_far = wire(m, "so_far", outputs[0] & ~self.first.replicate(SUM.bits))
         adder = self.unit.adder
         terms: Values = {"a": so_far, "b": addend}
         total = rtl.make_part(m, adder.family, run_steps, adder.datapath(), terms)["y"]
@@ -168,7 +168,7 @@ class ColumnSum(wiring.Component):
         """The product as a code of fp32: exact but for magnitudes of more than 24 bits."""
         bits = self.unit.dequant.magnitude_bits
         least = -(1 << (EXPONENT.bits - 1))
-        bias = bits - 1 + _SUM.bias
+        bias = bits - 1 + SUM.bias
         exponent = self.product[bits : bits + EXPONENT.bits].as_signed()
         sign, invalid = self.product[bits + EXPONENT.bits :]
         values: Values = {
@@ -178,7 +178,7 @@ class ColumnSum(wiring.Component):
             "exponent": wire(m, "exponent", exponent + bias),
             "significand": wire(m, "significand", self.product[:bits]),
         }
-        steps = rtl.Rounder(_SUM, "rne", "nosat").steps((least + bias, -least - 1 + bias))
+        steps = rtl.Rounder(SUM, "rne", "nosat").steps((least + bias, -least - 1 + bias))
         return run_steps(m, steps, values)["y"]
 
 
@@ -223,7 +223,7 @@ class Tile:
             ports |= {"a": a, "terms": terms, "bsig": bsig, "scale_bit": bit, "above": above}
             u.place(m, "cell", f"cell_{r}_{c}", ports, {"below": below}, self.instances)
             above = below
-        y = Signal(_SUM.bits * u.rows, name=f"y_{c}")
+        y = Signal(SUM.bits * u.rows, name=f"y_{c}")
         ports = {"enable": enable, "product": above}
         ports |= {"add": control["add"], "first": control["add_first"]}
         u.place(m, "column", f"column_{c}", ports, {"y": y}, self.instances)

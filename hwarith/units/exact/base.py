@@ -240,7 +240,7 @@ class Exact(Unit):
             bound = "error less than 1 ulp, by random bits; one rounding"
             return Contract("faithful", bound, f"{source}; P3109 interim report v4.0, 4.7.4")
         half = self.round in ("rne", "rna")
-        bound = f"error at most {'1/2 ulp' if half else 'less than 1 ulp'}, one rounding"
+        bound = f"error {'at most 1/2' if half else 'less than 1'} ulp, one rounding"
         return Contract("correctly rounded", bound, source)
 
     @property
