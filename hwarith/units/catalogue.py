@@ -49,6 +49,7 @@ CATALOGUE = {
     "mac_int8_int32_pipelined": "fma:a=int8,b=int8,c=int32,out=int32,stages=1",
     "mac_bf16_fp32": "mac:a=bf16,b=bf16,acc=fp32,out=fp32,round=rne",
     "dfpmac_int16": "dfpmac:p=16",
+    "dotmulti": "dotmulti:round=rne",
     "kulisch_e4m3fn_fp32": "kulisch:a=e4m3fn,b=e4m3fn,out=fp32,k=4096,round=rne",
     # Conversions and comparisons
     "convert_fp32_e4m3fn": "convert:a=fp32,out=e4m3fn,round=rne",

@@ -17,6 +17,7 @@ FAMILIES = {
     "minmax": "compare.unit:MinMax",
     "convert": "convert:Convert",
     "mac": "mac.mac:Mac",
+    "dotmulti": "dotmulti:DotMulti",
     "dfpmac": "mac.pair:PairMac",
     "kulisch": "kulisch:Kulisch",
     "lmul": "logarithmic:LMul",

@@ -24,9 +24,11 @@ from ...units.bitplane import BitplaneDot
 from ...units.bitserial import BitSerialPe, BsTile, TermGen
 from ...units.bitserial.pe import ACTIVATION, pack_activations
 from ...units.bitserial.weights import special_codes
+from ...units.dotmulti import MODES, DotMulti
 from ...units.fpint import FpIntPe
 from ...units.kulisch import Kulisch
 from ...units.systolic import Engine
+from .corner_weighted import corner_codes
 from .default import GroupStimuli, Stimuli
 
 
@@ -214,6 +216,46 @@ class KulischStimuli(GroupStimuli):
         if formats[1].is_float and formats[1].signed:
             columns[1][again] ^= formats[1].dtype.type(1 << (formats[1].bits - 1))
         return columns
+
+
+@stimuli_of.register(DotMulti)
+class DotMultiStimuli(Stimuli):
+    """Elements of their own, corners of the mode's format among them; in half of the vectors pairs
+    that cancel, and an addend near the sum of the others."""
+
+    unit: DotMulti
+
+    def refined(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        n = len(codes[0])
+        modes = np.array([0, 1, 2, 4, 5, 6])[rng.integers(6, size=n)]
+        a, b = (np.zeros((n, 4), np.uint8) for _ in "ab")
+        for code, name in MODES.items():
+            f, rows = format(name), modes == code
+            corners = corner_codes(f)
+            shape = (2, int(rows.sum()), 8 if f.bits == 4 else 4)
+            some = np.where(
+                rng.integers(3, size=shape) > 0,
+                rng.integers(0, 1 << f.bits, shape),
+                rng.choice(corners, shape),
+            )
+            special = _is_infinite_or_nan(f, some.astype(f.dtype))
+            some = np.where(special & (rng.integers(16, size=shape) > 0), 0, some)
+            if f.bits == 4:
+                some = some[..., ::2] | some[..., 1::2] << 4
+            a[rows], b[rows] = some
+        again = np.flatnonzero(rng.integers(2, size=n))
+        a[again, 2:] = a[again, 1::-1]
+        b[again, 2:] = b[again, 1::-1]
+        floats = again[modes[again] >= 4]
+        b[floats, 2:] ^= np.where(modes[floats, None] == 6, 0x20, 0x80).astype(np.uint8)
+        words = [np.ascontiguousarray(x).view("<u4")[:, 0] for x in (a, b)]
+        zero = np.zeros(n, np.uint32)
+        near = self.unit(*words, zero, modes.astype(np.uint8)) ^ (1 << 31)
+        near = near + rng.integers(-1, 2, n) - (rng.integers(0, 40, n) << 23)
+        rows = rng.integers(3, size=n) == 0
+        c = np.where(rows, near & 0xFFFFFFFF, codes[2].astype(np.int64))
+        odd = np.where(rng.integers(16, size=n) == 0, codes[3].astype(np.int64), modes)
+        return [*words, c.astype(np.uint32), odd.astype(np.uint8)]
 
 
 def _is_infinite_or_nan(f: Format, codes: np.ndarray) -> np.ndarray:
