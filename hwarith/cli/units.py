@@ -64,15 +64,16 @@ def eval_(
 
     An operand with 0x or 0b in front is a code; any other is a value (1.5, -3, 1/3, 0x1.8p3, inf,
     nan), which is rounded to the nearest code of its format, or clipped, and that is said. A unit
-    that accumulates takes groups: 1.5,2,-3 4,5,6.
+    that accumulates takes groups, and one of blocks takes blocks: 1.5,2,-3 4,5,6.
     """
     from ..units import unit
 
     u = unit(spec)
     groups = _operand_groups(u, operands)
-    codes = groups if u.transfers.controls else [code for (code,) in groups]
+    listed = [bool(u.transfers.controls) or name in u.lane_formats for name in u.operands]
+    codes = [x if many else x[0] for x, many in zip(groups, listed, strict=True)]
     rows: Rows = [
-        _named(name, f, code)
+        _named(name, _of_one(u, name, f), code)
         for (name, f), group in zip(u.operands.items(), groups, strict=True)
         for code in group
     ]
@@ -89,7 +90,8 @@ def eval_(
 
 
 def _operand_groups(u: Unit, operands: list[str]) -> list[list[int]]:
-    """The codes of each operand: one, or of a unit that accumulates one for each comma more."""
+    """The codes of each operand: one, or of a unit that takes groups or blocks one for each comma
+    more."""
     from ..formats.text import code_of_text, note_of_text
 
     for text in operands:  # which may begin with a minus, so that options are not told apart
@@ -102,7 +104,8 @@ def _operand_groups(u: Unit, operands: list[str]) -> list[list[int]]:
         )
     groups = []
     for text, (name, f) in zip(operands, u.operands.items(), strict=True):
-        parts = text.split(",") if u.transfers.controls else [text]
+        many = u.transfers.controls or name in u.lane_formats
+        parts, f = text.split(",") if many else [text], _of_one(u, name, f)
         groups.append([code_of_text(part, f, f"operand {name}") for part in parts])
         for note in filter(None, (note_of_text(part, f) for part in parts)):
             print(f"operand {name}: {note}", file=sys.stderr)
@@ -110,11 +113,19 @@ def _operand_groups(u: Unit, operands: list[str]) -> list[list[int]]:
 
 
 def _result_rows(u: Unit, source: str, results: Any) -> list[dict[str, object]]:
+    import numpy as np
+
     codes = [results] if len(u.results) == 1 else results
     return [
-        _named(f"{name} ({source})", f, int(code))
-        for (name, f), code in zip(u.results.items(), codes, strict=True)
+        _named(f"{name} ({source})", _of_one(u, name, f), int(code))
+        for (name, f), block in zip(u.results.items(), codes, strict=True)
+        for code in np.ravel(block)
     ]
+
+
+def _of_one(u: Unit, name: str, f: Format) -> Format:
+    """The format of one code of an operand or result."""
+    return u.lane_formats[name][0] if name in u.lane_formats else f
 
 
 def _named(name: str, f: Format, code: int) -> dict[str, object]:

@@ -23,7 +23,7 @@ from .streams import (
     registered_ready,
 )
 from .verilog import KEYWORDS, Reset, verilog_module
-from .wires import Step, Values, wire
+from .wires import Step, Values, wire, wires_named
 
 __all__ = [
     "KEYWORDS",
@@ -73,4 +73,5 @@ __all__ = [
     "unpack",
     "verilog_module",
     "wire",
+    "wires_named",
 ]

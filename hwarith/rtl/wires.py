@@ -21,6 +21,7 @@ STEP = "step"
 """The attribute of a signal that says of which step of a datapath it is."""
 
 _step = ContextVar("_step", default="")
+_prefix = ContextVar("_prefix", default="")
 
 
 @contextmanager
@@ -31,6 +32,17 @@ def wires_of_step(description: str) -> Iterator[None]:
         yield
     finally:
         _step.reset(token)
+
+
+@contextmanager
+def wires_named(prefix: str) -> Iterator[None]:
+    """Within the ``with`` block names of wires begin with this, as where the same is made for each
+    of several lanes."""
+    token = _prefix.set(_prefix.get() + prefix)
+    try:
+        yield
+    finally:
+        _prefix.reset(token)
 
 
 def description_of_step(signal: Signal) -> str:
@@ -71,6 +83,7 @@ def wire(
     says, or its low bits are taken. Of the shape of a structure or an enumeration it is a view.
     """
     value = Value.cast(value)
+    name = _prefix.get() + name
     attributes = {STEP: _step.get()} if _step.get() else {}
     signal = Signal(value.shape() if shape is None else shape, name=name, attrs=attributes)
     if isinstance(m, Recorder):

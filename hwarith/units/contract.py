@@ -93,6 +93,13 @@ class Unit(Parameterized):
         raise NotImplementedError
 
     @property
+    def lane_formats(self) -> dict[str, tuple[Format, int]]:
+        """Of operands and results that are several codes side by side, for which a call takes an
+        axis more: the format and the number of these codes. An author may leave it out
+        (`hwarith.units.blocks.LaneUnit` has what it takes)."""
+        return {}
+
+    @property
     def contract(self) -> Contract:
         """What a result is worth, and where that is defined."""
         raise NotImplementedError

@@ -85,11 +85,13 @@ INTEGER_DOT_PRODUCT = Operation("integer dot product")
 LOGARITHM = Operation("logarithm")
 MATRIX_PRODUCT = Operation("matrix product")
 POWER_OF_TWO = Operation("power of two")
+QUANTIZATION = Operation("quantization of blocks")
 QUOTIENT = Operation("quotient")
 RECODING = Operation("recoding")
 SELECTION = Operation("selection")
 SLOPE = Operation("slope")
 SQUARE_ROOT = Operation("square root")
+TRANSFORM = Operation("transform of a block")
 
 MEASURED = (PRODUCT, SUM, MULTIPLY_ADD, CONVERSION)
 """The operations whose exact result is known."""

@@ -40,6 +40,9 @@ FAMILIES = {
     "bitplane_dot": "bitplane:BitplaneDot",
     "decode": "decode:Decode",
     "powdecode": "decode:PowDecode",
+    "blockquant": "blocks:BlockQuant",
+    "hadamard": "blocks:Hadamard",
+    "nvfp4quant": "blocks:Nvfp4Quant",
 }
 """Every family: its name in a spec, and where its class is."""
 

@@ -32,10 +32,14 @@ def calls_by_class(unit: Unit, n: int, seed: int = 0) -> dict[str, list[Call]]:
 
     A unit with a result for each vector gets the vectors of `directed` (in a call for each class
     that is not empty), or all vectors, as class ``all``, if there are no more than `n`. One that
-    takes groups or tiles gets calls of one group or tile each, of `GROUP_CLASSES` in turn.
+    takes groups or tiles gets calls of one group or tile each, of `GROUP_CLASSES` in turn; one that
+    takes blocks gets blocks of these classes, in a call for each.
     """
     if unit.transfers.controls:
         return _groups(unit, n, seed)
+    if unit.lane_formats:
+        calls = _groups(unit, n, seed)
+        return {name: [_together(found)] for name, found in calls.items()}
     if 1 << sum(f.bits for f in unit.operands.values()) <= n:
         return {"all": [stimulus(unit, n)]}
     found = directed(unit, n, seed)
@@ -44,7 +48,13 @@ def calls_by_class(unit: Unit, n: int, seed: int = 0) -> dict[str, list[Call]]:
 
 def condition(unit: Unit, name: str) -> str:
     """What makes a vector, group or tile one of a class."""
-    return ((GROUP_CLASSES if unit.transfers.controls else CLASSES) | ALL)[name]
+    grouped = unit.transfers.controls or unit.lane_formats
+    return ((GROUP_CLASSES if grouped else CLASSES) | ALL)[name]
+
+
+def _together(calls: list[Call]) -> Call:
+    """Calls as one, one after the other."""
+    return tuple(np.concatenate(columns) for columns in zip(*calls, strict=True))
 
 
 def _groups(unit: Unit, n: int, seed: int) -> dict[str, list[Call]]:

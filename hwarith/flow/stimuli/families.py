@@ -24,6 +24,7 @@ from ...units.bitplane import BitplaneDot
 from ...units.bitserial import BitSerialPe, BsTile, TermGen
 from ...units.bitserial.pe import ACTIVATION, pack_activations
 from ...units.bitserial.weights import special_codes
+from ...units.blocks import LaneUnit, Nvfp4Quant
 from ...units.dotmulti import MODES, DotMulti
 from ...units.fpint import FpIntPe
 from ...units.kulisch import Kulisch
@@ -289,6 +290,59 @@ class BitplaneDotStimuli(GroupStimuli):
         rng = np.random.default_rng(n)
         formats = self.unit.operands.values()
         return tuple(rng.integers(0, 1 << f.bits, n, f.dtype) for f in formats)
+
+
+# -- blocks --------------------------------------------------------------------------------------
+
+
+@stimuli_of.register(LaneUnit)
+class LaneStimuli(Stimuli):
+    """Blocks whose exponents are near each other, most of them, with zeros at the end of fractions;
+    zeros and corners among them."""
+
+    unit: LaneUnit
+
+    @property
+    def call_formats(self) -> list[Format]:
+        return [
+            self.unit.lane_formats.get(name, (f, 1))[0] for name, f in self.unit.operands.items()
+        ]
+
+    def operands(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
+        rng = np.random.default_rng(seed)
+        found = {}
+        for name, port in self.unit.operands.items():
+            f, lanes = self.unit.lane_formats.get(name, (port, 0))
+            if lanes:
+                found[name] = self._blocks(f, (n, lanes), rng)
+            else:
+                found[name] = rng.integers(0, (1 << f.bits) - 1, n, f.dtype, endpoint=True)
+        return tuple(self.refined(list(found.values()), rng))
+
+    def _blocks(self, f: Format, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+        n, _ = shape
+        top = rng.integers(0, 1 << f.exponent_bits, (n, 1))
+        reach = rng.choice([1, 3, 8, 40], (n, 1))
+        exponent = np.clip(top - rng.integers(0, reach, shape), 0, None)
+        cut = rng.integers(0, f.fraction_bits + 1, shape)
+        fraction = rng.integers(0, 1 << f.fraction_bits, shape) >> cut << cut
+        sign = rng.integers(0, 2, shape) << (f.bits - 1)
+        codes = (sign | exponent << f.fraction_bits | fraction).astype(f.dtype)
+        few = rng.integers(0, 16, shape) == 0
+        corners = rng.choice(corner_codes(f), shape)
+        return np.where(few & (rng.integers(0, 4, (n, 1)) == 0), corners, codes)
+
+
+@stimuli_of.register(Nvfp4Quant)
+class Nvfp4QuantStimuli(LaneStimuli):
+    """Scales of tensors with which most blocks have scales within their range."""
+
+    def refined(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        x, t = codes
+        f = self.call_formats[0]
+        exponents = (x >> f.fraction_bits & (1 << f.exponent_bits) - 1).max(axis=1).astype(int)
+        near = np.clip(exponents - rng.integers(-3, 22, len(x)), 0, 254).astype(t.dtype)
+        return [x, np.where(rng.integers(0, 16, len(x)) == 0, t, near)]
 
 
 # -- engines -------------------------------------------------------------------------------------

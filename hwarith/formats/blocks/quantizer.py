@@ -11,8 +11,8 @@ from ...errors import InvalidInput, name_of, quoted, shown, unknown
 from ...golden import apply, code_dtype
 from .. import rounding as r
 from ..codec import array_of, convert
+from ..descriptor import Descriptor
 from ..names import NAMED, bit_patterns, is_ml_dtype, of_dtype
-from ..scalar import format as scalar
 from . import definitions as d
 from .format import BlockFormat, format
 from .hadamard import Hadamard
@@ -128,7 +128,7 @@ def _mx(e: _Elements, rule: str) -> Made:
     else:
         largest = e.largest(bits & bits.dtype.type(f.numbers.mag_mask))
         number = d.FLOOR if rule == "quartet" else int(d.ScaleRule[rule.upper()])
-        scales = mx_scales(largest, f.name, e.kind, number)
+        scales = mx_scales(largest, f, e.kind, number)
     constants = f.numbers, e.kind.quantized, 3 if rule == "quartet" else 4
     operands = [bits, e.each(scales)]
     word_bits = f.precision + 8
@@ -145,17 +145,13 @@ CODES = code_dtype(8)
 """The type of codes of elements and scales."""
 
 
-def mx_scales(largest: np.ndarray, name: str, kind: BlockFormat, rule: int) -> np.ndarray:
+def mx_scales(largest: np.ndarray, f: Descriptor, kind: BlockFormat, rule: int) -> np.ndarray:
     """Codes of the scales of blocks whose largest magnitudes have these codes of a format."""
-    f = scalar(name)
     precision = kind.element.precision - kind.is_integer
-    inverse = int(FP32_FORMAT.encode(np.float32(1) / np.float32(kind.largest)))
+    inverse = int((np.float32(1) / np.float32(kind.largest)).view(np.uint32))
     constants = f.numbers, kind.quantized, precision, rule, inverse, FP32.numbers
     word_bits = f.precision + (26 if rule == d.RCEIL else 8)
     return apply(d.mx_scale, [largest], constants, CODES, word_bits)
-
-
-FP32_FORMAT = scalar("fp32")
 
 
 def _quest(e: _Elements) -> tuple[np.ndarray, np.ndarray]:
@@ -198,6 +194,15 @@ def _nv_te(e: _Elements, rule: str) -> Made:
     return _without_invalid(e, codes, scales, invalid), _nan_scales(scales, invalid), decode, None
 
 
+def nv_scales(
+    largest: np.ndarray, tensor: np.ndarray, f: Descriptor, kind: BlockFormat
+) -> np.ndarray:
+    """Codes of the scales of blocks by the rule ``hw``: of the codes of their largest magnitudes
+    and of the scales of their tensors."""
+    numbers = f.numbers, kind.quantized, UE4M3.numbers
+    return apply(d.nv_scale, [largest, tensor], numbers, CODES, f.precision + d.BELOW + 8)
+
+
 def _nv_hw(e: _Elements, rule: str) -> Made:
     """The tensor's scale a power of two, elements by comparison: `definitions.nv_element`."""
     if e.variant >= 0 or e.mode != r.RNE:
@@ -208,10 +213,9 @@ def _nv_hw(e: _Elements, rule: str) -> Made:
     numbers = FP32.numbers, e.kind.quantized, UE4M3.numbers
     tensor = int(d.nv_tensor(int(largest.max()), *numbers))
     of_blocks = np.full(largest.shape, tensor, CODES)
-    word_bits = FP32.precision + d.BELOW + 8
-    scales = apply(d.nv_scale, [largest, of_blocks], numbers, CODES, word_bits)
+    scales = nv_scales(largest, of_blocks, FP32, e.kind)
     operands = [bits, e.each(scales), e.each(of_blocks)]
-    codes = apply(d.nv_element, operands, numbers, CODES, word_bits)
+    codes = apply(d.nv_element, operands, numbers, CODES, FP32.precision + d.BELOW + 8)
     decode = np.float32(2.0 ** (tensor - d.BIAS))
     return _without_invalid(e, codes, scales, invalid), _nan_scales(scales, invalid), decode, None
 
