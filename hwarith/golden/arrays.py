@@ -82,10 +82,28 @@ def apply(
 def _apply_compiled(
     definition: Callable, flat: list[np.ndarray], words: Constants, out: np.ndarray, word: int
 ) -> None:
-    run = general(definition, word)
-    if usage.add((definition, words), out.size) >= HOT:
-        run, words = specialized(definition, words, word), machine_words(())
-    in_slices(lambda part: run(out[part], words, *(x[part] for x in flat)), out.size, _SLICE)
+    def in_general(part: slice) -> None:
+        """With all codes as words of 64 bits: copying them costs less than another loop for each
+        mix of types."""
+        columns = [_widened(x[part], word) for x in flat]
+        wide = out[part] if out.dtype.kind == "V" else np.empty(len(columns[0]), _word_type(word))
+        general(definition, word)(wide, words, *columns)
+        out[part] = wide
+
+    def in_special(part: slice) -> None:
+        specialized(definition, words, word)(out[part], machine_words(()), *(x[part] for x in flat))
+
+    hot = usage.add((definition, words), out.size) >= HOT
+    in_slices(in_special if hot else in_general, out.size, _SLICE)
+
+
+def _word_type(word: int) -> type:
+    """Of codes of 64 bits and less in words: signed where it is the word itself."""
+    return np.int64 if word == WIDTHS[0] else np.uint64
+
+
+def _widened(codes: np.ndarray, word: int) -> np.ndarray:
+    return codes if codes.dtype.kind == "V" else codes.astype(_word_type(word), copy=False)
 
 
 @lru_cache(maxsize=LOOPS)

@@ -114,6 +114,7 @@ def test_a_killed_worker_loses_no_finished_point(
     assert len(SPECS) <= len(sweeps.measured()) <= len(SPECS) + 1
 
 
+@pytest.mark.long
 def test_a_lost_scheduler_keeps_what_is_finished(
     dask: Cluster, sweeps: Sweeps, tmp_path: Path
 ) -> None:
@@ -131,6 +132,7 @@ def test_a_lost_scheduler_keeps_what_is_finished(
     assert len(sweeps.measured()) <= len(SPECS) + 2
 
 
+@pytest.mark.long
 def test_interrupted(dask: Cluster, sweeps: Sweeps, tmp_path: Path) -> None:
     sweeps.environment["QUICK_SECONDS"] = "0.1"
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -172,6 +174,7 @@ def test_without_dask(tmp_path: Path, monkeypatch) -> None:
         run_sweep(SPECS, tmp_path / "out", jobs=2, dask="tcp://127.0.0.1:1")
 
 
+@pytest.mark.long
 def test_no_workers_and_other_workers(
     dask: Cluster, sweeps: Sweeps, tmp_path: Path, monkeypatch
 ) -> None:

@@ -17,6 +17,7 @@ from hwarith.flow.synthesis.libraries import OPEN_CELLS, liberty_file
 from hwarith.units.catalogue import CATALOGUE
 from tests.evidence import OPENSTA, compared
 from tests.flow.tabled import library
+from tests.tiers import few
 
 pytestmark = pytest.mark.skipif(
     shutil.which("sta") is None, reason="OpenSTA (sta) is not on PATH (Debian: apt install opensta)"
@@ -113,7 +114,7 @@ def longest_path(module: dict, source: Path, folder: Path) -> float:
     return 100 - float(slack[1])
 
 
-@pytest.mark.parametrize("spec", UNITS)
+@pytest.mark.parametrize("spec", few(UNITS, 3))
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_the_longest_path_is_that_of_opensta(name, spec, tmp_path):
     source = source_of(name, tmp_path)
@@ -225,8 +226,8 @@ WITH_REGISTERS = [
 ]
 
 
-@pytest.mark.parametrize("spec", WITH_REGISTERS)
-@pytest.mark.parametrize("name", LIBRARIES)
+@pytest.mark.parametrize("spec", few(WITH_REGISTERS, 3))
+@pytest.mark.parametrize("name", few(LIBRARIES, 2))
 def test_energy_with_registers_is_that_of_opensta_for_the_same_changes(name, spec, tmp_path):
     """The same pin by pin, whose changes are not equally many; a clock's are two in each clock, as
     OpenSTA takes them. What is constant at full throughput is constant there too."""

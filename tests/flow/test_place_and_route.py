@@ -18,6 +18,7 @@ routed = pytest.mark.skipif(
 )
 
 
+@pytest.mark.long
 @routed
 @pytest.mark.parametrize("library", ["ice40", pytest.param("ecp5", marks=pytest.mark.long)])
 def test_more_stages_run_at_a_faster_clock(library):

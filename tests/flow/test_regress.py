@@ -10,6 +10,7 @@ import hwarith as hw
 from hwarith import caching
 from hwarith.flow import processes, regress
 from tests.faults import RESET_OF_VALID, faulty
+from tests.tiers import few
 
 MUL = "mul:a=e4m3fn"
 PIPELINE = "mul:a=e4m3fn,stages=2"
@@ -44,7 +45,7 @@ def test_combinational_unit():
     assert "TESTS=13 PASS=1 FAIL=0 SKIP=12" in result.log.read_text()
 
 
-@pytest.mark.parametrize("spec", [PIPELINE, "add:a=bf16,stages=1", "mul:a=int70,stages=3"])
+@pytest.mark.parametrize("spec", few([PIPELINE, "add:a=bf16,stages=1", "mul:a=int70,stages=3"], 3))
 def test_pipelined_unit(spec):
     result = hw.regress(spec, vectors=300)
     assert [phase.name for phase in result.phases] == PHASES

@@ -18,6 +18,7 @@ from hwarith.flow import tools
 from hwarith.flow.synthesis import scripts
 from hwarith.flow.synthesis import synthesize as module
 from tests.flow import tabled as tabled_library
+from tests.tiers import few
 
 MUL = "mul:a=e4m3fn"
 TINY = "mul:a=e2m1fn"
@@ -84,7 +85,7 @@ def test_generic_counts_area_and_delay(circuit):
 
 @pytest.mark.parametrize(
     ("library", "tables"),
-    [("xc7", {"3": 2}), ("xilinx", {"3": 2}), ("ice40", {"4": 2}), ("ecp5", {"4": 2})],
+    few([("xc7", {"3": 2}), ("xilinx", {"3": 2}), ("ice40", {"4": 2}), ("ecp5", {"4": 2})], 2),
 )
 def test_fpgas_count_look_up_tables(circuit, library, tables):
     circuit(FULL_ADDER)
@@ -94,6 +95,7 @@ def test_fpgas_count_look_up_tables(circuit, library, tables):
     assert (result.carries, result.flip_flops, result.netlist) == (0, 0, None)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "library", ["ecp5", *(pytest.param(name, marks=pytest.mark.long) for name in ("xc7", "ice40"))]
 )
@@ -336,6 +338,7 @@ def test_a_delay_target_trades_area_for_delay(tabled):
     assert any(name.endswith("_X4") for name in tight.cells_by_type)
 
 
+@pytest.mark.long
 def test_a_target_out_of_reach_gives_the_fastest(tabled):
     loose = hw.synthesize(MUL, tabled, delay_target=1000)
     fastest = hw.synthesize(MUL, tabled, delay_target=0.001)

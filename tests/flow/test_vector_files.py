@@ -16,6 +16,7 @@ from hwarith.errors import InvalidInput
 from hwarith.flow.vectors.generated import FORMATS
 from hwarith.inputs import read_arrays
 from tests.evidence import SOFTFLOAT, compared
+from tests.tiers import few
 from tests.units.test_softfloat import METHODS, TYPES
 
 UNITS = (
@@ -186,7 +187,7 @@ def test_arrays(tmp_path: Path) -> None:
     assert (vectors.unit(arrays["a"], arrays["b"]) == arrays["y"]).all()
 
 
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("name", few(TYPES, 2))
 @pytest.mark.parametrize("family", METHODS)
 def test_testfloat_lines_are_softfloats(family: str, name: str) -> None:
     """Operands, result and flags of each line, with SoftFloat in the place of `testfloat_ver`."""

@@ -10,6 +10,7 @@ import pytest
 import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.golden import apply, arrays, golden
+from tests.tiers import few
 
 COUNT = 20_000
 
@@ -23,19 +24,22 @@ def silent(capfd: pytest.CaptureFixture) -> Iterator[None]:
 
 @pytest.mark.parametrize(
     "spec",
-    [
-        "mul:a=bf16",
-        "mul:a=e5m2,b=fp32,out=e8m0fnu,overflow=nosat",
-        "add:a=fp32,round=rdn",
-        "fma:a=fp32",
-        "fma:a=int8,b=int8,c=int32,out=int32",
-        "lmul:format=bf16,k=3,krnd=rne",
-        "pad:format=bf16",
-        "convert:a=fp64,out=fp32,round=rto",
-        "convert:a=fp64,out=e4m3fn,round=sra,n=32",
-        "convert:a=fp32,out=bf16,round=srb",
-        "convert:a=fp32,out=int8,round=src",
-    ],
+    few(
+        [
+            "mul:a=bf16",
+            "mul:a=e5m2,b=fp32,out=e8m0fnu,overflow=nosat",
+            "add:a=fp32,round=rdn",
+            "fma:a=fp32",
+            "fma:a=int8,b=int8,c=int32,out=int32",
+            "lmul:format=bf16,k=3,krnd=rne",
+            "pad:format=bf16",
+            "convert:a=fp64,out=fp32,round=rto",
+            "convert:a=fp64,out=e4m3fn,round=sra,n=32",
+            "convert:a=fp32,out=bf16,round=srb",
+            "convert:a=fp32,out=int8,round=src",
+        ],
+        3,
+    ),
 )
 def test_specialized_kernels(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
     u = hw.unit(spec)

@@ -10,6 +10,7 @@ from collections import namedtuple
 from collections.abc import Callable
 from enum import IntEnum
 from importlib import metadata
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 from llvmlite import binding
 
-from hwarith.golden import fingerprints, golden, primitive
+from hwarith.golden import apply, fingerprints, golden, primitive
 from hwarith.golden.kernels import Kernel
 
 USES = """
@@ -46,6 +47,23 @@ def says(started: subprocess.Popen) -> tuple[str, str]:
     out, err = started.communicate(timeout=300)
     assert started.returncode == 0, err
     return out.strip(), err
+
+
+def test_one_loop_serves_codes_of_all_types(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWARITH_CACHE", str(tmp_path))
+
+    @golden
+    def difference(a, b, n):
+        return (a - b + n) & 0xFF
+
+    for kinds in product((np.uint8, np.uint32, np.uint64), repeat=3):
+        a, b = (np.arange(200, dtype=t) for t in kinds[:2])
+        found = apply(difference, [a, b[::-1]], (7,), np.dtype(kinds[2]), 32)
+        assert found.dtype == kinds[2]
+        assert found.tolist() == [2 * x - 192 & 0xFF for x in range(200)]
+    assert len(list((tmp_path / "compiled").iterdir())) == 1
 
 
 def test_what_one_process_compiled_others_find(tmp_path: Path) -> None:

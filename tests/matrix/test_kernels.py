@@ -12,6 +12,7 @@ from hwarith.formats import Format
 from hwarith.matrix import kernels, loops
 from hwarith.units.chain import Chain, chain
 from tests.matrix.test_product import cornered
+from tests.tiers import few
 
 IN_FLOAT32 = (
     ("fma:a=bf16,c=fp32,out=fp32", None),
@@ -138,7 +139,7 @@ def check(units: Chain, operands: list[np.ndarray], taken: bool = True) -> None:
 SHAPES = ((30, 1, 300), (20, 2, 40), (9, 7, 33), (6, 133, 20))
 
 
-@pytest.mark.parametrize(("spec", "add"), [*IN_FLOAT32, *WITH_OPTIONS])
+@pytest.mark.parametrize(("spec", "add"), few([*IN_FLOAT32, *WITH_OPTIONS], 3))
 def test_any_operands(spec: str, add: str | None) -> None:
     units = chain(spec, add)
     formats = (*units.operand_formats, units.accumulator)
@@ -150,7 +151,7 @@ def test_any_operands(spec: str, add: str | None) -> None:
             check(units, operands)
 
 
-@pytest.mark.parametrize(("spec", "add"), IN_FLOAT32_MOSTLY)
+@pytest.mark.parametrize(("spec", "add"), few(IN_FLOAT32_MOSTLY, 3))
 def test_in_float32_if_the_operands_allow(spec: str, add: str | None) -> None:
     units = chain(spec, add)
     formats = (*units.operand_formats, units.accumulator)

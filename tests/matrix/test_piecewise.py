@@ -107,6 +107,7 @@ def test_gradients_are_those_of_the_products() -> None:
     np.testing.assert_allclose(of_w, slopes.sum(axis=0), atol=2e-3)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backward", ["exact", "approximate"])
 def test_a_network_learns_without_multiplying(backward: str) -> None:
     images, labels, held_out, held_out_labels = digits()

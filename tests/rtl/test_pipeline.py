@@ -11,6 +11,7 @@ from hwarith.flow.stimuli.families import stimulus
 from hwarith.rtl.pipeline.gates import REGISTER
 from tests.evidence import assert_equal_on
 from tests.rtl.cutter import cutter
+from tests.tiers import few
 
 SMALL = (
     "mul:a=e4m3",
@@ -31,8 +32,8 @@ def assert_stages_change_nothing(spec: str, stages: int) -> None:
     assert (hw.simulate(u)(*operands) == hw.simulate(spec)(*operands)).all()
 
 
-@pytest.mark.parametrize("stages", [2, 5])
-@pytest.mark.parametrize("spec", SMALL)
+@pytest.mark.parametrize("stages", few([2, 5], 2))
+@pytest.mark.parametrize("spec", few(SMALL, 3))
 def test_stages_change_no_result(spec: str, stages: int) -> None:
     assert_stages_change_nothing(spec, stages)
 
@@ -46,15 +47,18 @@ def test_other_stages_change_no_result(spec: str, stages: int) -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    [
-        "fma:a=fp16,stages=3",
-        "fma:a=bf16,b=bf16,c=fp32,out=fp32,stages=4",
-        pytest.param("mul:a=fp32,stages=5", marks=pytest.mark.long),
-        "add:a=bf16,round=rup,stages=7",
-        pytest.param("add:a=fp32,round=rup,stages=7", marks=pytest.mark.long),
-        "mul:a=int70,stages=3",
-        "fma:a=int20,stages=6",
-    ],
+    few(
+        [
+            "fma:a=fp16,stages=3",
+            "fma:a=bf16,b=bf16,c=fp32,out=fp32,stages=4",
+            pytest.param("mul:a=fp32,stages=5", marks=pytest.mark.long),
+            "add:a=bf16,round=rup,stages=7",
+            pytest.param("add:a=fp32,round=rup,stages=7", marks=pytest.mark.long),
+            "mul:a=int70,stages=3",
+            "fma:a=int20,stages=6",
+        ],
+        3,
+    ),
 )
 def test_pipelined_units_equal_golden(spec: str) -> None:
     u = hw.unit(spec)

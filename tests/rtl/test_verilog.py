@@ -22,6 +22,7 @@ from hwarith.rtl import KEYWORDS, verilog_module
 from hwarith.temporary import temporary_folder
 from hwarith.units import Unit
 from hwarith.units.catalogue import CATALOGUE
+from tests.tiers import few
 
 SMALL = ["mul:a=e4m3fn", "fma:a=e5m2,stages=2", "lmul:format=bf16", "cmp:a=bf16,op=lt"]
 
@@ -107,7 +108,7 @@ def test_a_keyword_is_no_name(name: str) -> None:
     assert f"wire [3:0] {name}_2 = a ^ b;" in body(make)
 
 
-@pytest.mark.parametrize("spec", CATALOGUE.values())
+@pytest.mark.parametrize("spec", few(CATALOGUE.values(), 2))
 def test_names_and_lines_of_the_catalogue(spec: str) -> None:
     """No escaped name, no keyword, no number for a name, no line that is too long."""
     text = hw.verilog(spec)

@@ -8,36 +8,40 @@ import pytest
 import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
 from tests.evidence import assert_rtl_equals_golden
+from tests.tiers import few
 from tests.units.test_anfma import NORMS
 
 
 @pytest.mark.parametrize(
     "spec",
-    [
-        *(f"anfma:w={w},norm={norm}" for w in (16, 24) for norm in NORMS),
-        "anfma:w=17,norm=an-2-3,guard=2",
-        "anfma:w=20,norm=exact,guard=3,prodnorm=1",
-        "anfma:prodnorm=1,norm=an-1-1",
-        "anfma:a=e4m3fn,b=e5m2,w=12,norm=an-3-4",
-        "anfma:a=fp16,w=30",
-        "anfma:a=e4m3fnuz,w=8",
-        "anfma:a=e2m1fn,w=4,norm=an-1-1",
-        "anfma:stages=1",
-        "anfma:norm=exact,stages=3",
-        "anfma:w=16,stages=5",
-        "anend",
-        "anend:out=bf16",
-        "anend:w=16",
-        "anend:out=e4m3fn",
-        "anend:out=e4m3fnuz,w=20",
-        "anend:w=30,out=fp16",
-        "anend:out=e2m1fn",
-        "anend:a=e4m3fn,w=16,out=bf16,stages=2",
-        "anseed",
-        "anseed:w=16,seed=bf16",
-        "anseed:seed=fp16,w=40",
-        "anseed:seed=e4m3fn,stages=1",
-    ],
+    few(
+        [
+            *(f"anfma:w={w},norm={norm}" for w in (16, 24) for norm in NORMS),
+            "anfma:w=17,norm=an-2-3,guard=2",
+            "anfma:w=20,norm=exact,guard=3,prodnorm=1",
+            "anfma:prodnorm=1,norm=an-1-1",
+            "anfma:a=e4m3fn,b=e5m2,w=12,norm=an-3-4",
+            "anfma:a=fp16,w=30",
+            "anfma:a=e4m3fnuz,w=8",
+            "anfma:a=e2m1fn,w=4,norm=an-1-1",
+            "anfma:stages=1",
+            "anfma:norm=exact,stages=3",
+            "anfma:w=16,stages=5",
+            "anend",
+            "anend:out=bf16",
+            "anend:w=16",
+            "anend:out=e4m3fn",
+            "anend:out=e4m3fnuz,w=20",
+            "anend:w=30,out=fp16",
+            "anend:out=e2m1fn",
+            "anend:a=e4m3fn,w=16,out=bf16,stages=2",
+            "anseed",
+            "anseed:w=16,seed=bf16",
+            "anseed:seed=fp16,w=40",
+            "anseed:seed=e4m3fn,stages=1",
+        ],
+        4,
+    ),
 )
 def test_rtl_equals_golden(spec: str) -> None:
     assert_rtl_equals_golden(spec)

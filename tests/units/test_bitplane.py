@@ -14,6 +14,7 @@ from hwarith.units.bitplane.definitions import dot, split_planes
 from hwarith.units.bitplane.unit import PlaneTransfers
 from tests.evidence import assert_equal_on
 from tests.faults import faulty
+from tests.tiers import few
 
 WIDTHS = range(1, 9)
 
@@ -150,7 +151,7 @@ def test_planes(bits: int, lanes: int, k: int) -> None:
 # -- hardware ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("spec", HARDWARE)
+@pytest.mark.parametrize("spec", few(HARDWARE, 3))
 def test_hardware_with_and_without_pauses(spec: str) -> None:
     """A transfer a clock and no more of them than `cycles` says; with a last chunk of any size."""
     u = hw.unit(spec)
@@ -223,6 +224,7 @@ def test_chunks_and_planes_in_any_order() -> None:
     assert_equal_on(u, a, b)
 
 
+@pytest.mark.long
 def test_regression() -> None:
     for spec in ("bitplane_dot:n=2,m=3,lanes=12,k=100", "bitplane_dot:lanes=8,pi=2,pj=4,k=3"):
         result = hw.regress(spec, vectors=400)
@@ -240,7 +242,7 @@ FAULTS = (
 )
 
 
-@pytest.mark.parametrize(("pattern", "new"), FAULTS)
+@pytest.mark.parametrize(("pattern", "new"), few(FAULTS, 5))
 def test_injected_faults_are_found(pattern: str, new: str) -> None:
     u = hw.unit("bitplane_dot:n=3,m=3,lanes=12,k=100")
     text = faulty(u, pattern, new)

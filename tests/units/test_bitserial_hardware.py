@@ -22,6 +22,7 @@ from hwarith.units.operations import Operation
 from hwarith.units.registry import unit_parameter
 from tests.evidence import assert_equal_on
 from tests.faults import faulty
+from tests.tiers import few
 from tests.units.test_bitserial import random_groups
 
 
@@ -114,7 +115,7 @@ STEPS = (
 )
 
 
-@pytest.mark.parametrize("spec", STEPS)
+@pytest.mark.parametrize("spec", few(STEPS, 3))
 def test_hardware_of_a_step(spec: str) -> None:
     u = Step(pe=spec)
     operands = u.random(200_000)
@@ -149,13 +150,16 @@ def test_faults_in_a_step_are_found(sound: str, broken: str) -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    [
-        "bspe:type=fp4",
-        "bspe:align=joint",
-        "bspe:fx=13,type=int8",
-        "bspe:stages=2",
-        "bspe:type=fp4,stages=5",
-    ],
+    few(
+        [
+            "bspe:type=fp4",
+            "bspe:align=joint",
+            "bspe:fx=13,type=int8",
+            "bspe:stages=2",
+            "bspe:type=fp4,stages=5",
+        ],
+        3,
+    ),
 )
 def test_hardware_of_groups(spec: str) -> None:
     u = hw.unit(spec)

@@ -10,6 +10,7 @@ import pytest
 import hwarith as hw
 from hwarith.formats.weights import quantize
 from hwarith.units.bitserial.weights import WEIGHTS, special_codes
+from tests.tiers import few
 from tests.units.test_bitserial import FP16
 
 
@@ -32,13 +33,16 @@ def tile_operands(u: Any, n: int, k: int, groups: int, name: str | None = None) 
 
 @pytest.mark.parametrize(
     ("spec", "name"),
-    [
-        ("bstile:rows=3,columns=2", None),
-        ("bstile:pe=(bspe),rows=2,columns=2", "int6"),
-        ("bstile:pe=(bspe:type=int8,align=joint),rows=9,columns=1,dqm=20", None),
-    ],
+    few(
+        [
+            ("bstile:rows=3,columns=2", None),
+            ("bstile:pe=(bspe),rows=2,columns=2", "int6"),
+            ("bstile:pe=(bspe:type=int8,align=joint),rows=9,columns=1,dqm=20", None),
+        ],
+        2,
+    ),
 )
-@pytest.mark.parametrize(("k", "groups"), [(4, 1), (32, 2), (96, 3)])
+@pytest.mark.parametrize(("k", "groups"), few([(4, 1), (32, 2), (96, 3)], 2))
 def test_hardware_of_the_tile(spec: str, name: str | None, k: int, groups: int) -> None:
     u = hw.unit(spec)
     operands = tile_operands(u, 30, k, groups, name)
@@ -97,7 +101,11 @@ def test_tile_is_group_by_group() -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", ["termgen", "bspe:type=fp4", "bspe:stages=3", "bsdequant", "bstile:rows=2,columns=2"]
+    "spec",
+    few(
+        ["termgen", "bspe:type=fp4", "bspe:stages=3", "bsdequant", "bstile:rows=2,columns=2"],
+        5,
+    ),
 )
 def test_regression(spec: str) -> None:
     result = hw.regress(spec, vectors=60)

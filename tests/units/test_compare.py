@@ -12,6 +12,7 @@ import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
 from tests import oracle
 from tests.evidence import assert_rtl_equals_golden
+from tests.tiers import few
 from tests.units.test_exact import SMALL_FORMATS
 from tests.units.test_rtl import unseen_faults
 
@@ -127,29 +128,32 @@ def test_relu_is_the_maximum_with_zero(name: str) -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    [
-        "cmp:a=e4m3fn,op=lt",
-        "cmp:a=e5m2,b=fp16,op=le",
-        "cmp:a=e4m3fnuz,op=ne",
-        "cmp:a=ue4m3,op=ge",
-        "cmp:a=int8,b=uint5,op=gt",
-        "cmp:a=bf16,op=eq,stages=1",
-        "cmp:a=binary8p4se,op=unordered",
-        "cmp:a=fp32,b=bf16,op=lt",
-        "cmp:a=mxint8_element,op=lt",
-        "minmax:a=e4m3fn",
-        "minmax:a=e5m2,op=min,nan=number",
-        "minmax:a=e4m3fnuz,nan=number",
-        "minmax:a=ue4m3,op=min",
-        "minmax:a=e8m0fnu,nan=number",
-        "minmax:a=binary8p4se",
-        "minmax:a=int8,op=min",
-        "minmax:a=fp32,stages=2",
-        "minmax:a=bf16,op=relu",
-        "minmax:a=e5m2,op=relu,nan=number",
-        "minmax:a=int8,op=relu,stages=1",
-        "minmax:a=e2m1fn,op=min",
-    ],
+    few(
+        [
+            "cmp:a=e4m3fn,op=lt",
+            "cmp:a=e5m2,b=fp16,op=le",
+            "cmp:a=e4m3fnuz,op=ne",
+            "cmp:a=ue4m3,op=ge",
+            "cmp:a=int8,b=uint5,op=gt",
+            "cmp:a=bf16,op=eq,stages=1",
+            "cmp:a=binary8p4se,op=unordered",
+            "cmp:a=fp32,b=bf16,op=lt",
+            "cmp:a=mxint8_element,op=lt",
+            "minmax:a=e4m3fn",
+            "minmax:a=e5m2,op=min,nan=number",
+            "minmax:a=e4m3fnuz,nan=number",
+            "minmax:a=ue4m3,op=min",
+            "minmax:a=e8m0fnu,nan=number",
+            "minmax:a=binary8p4se",
+            "minmax:a=int8,op=min",
+            "minmax:a=fp32,stages=2",
+            "minmax:a=bf16,op=relu",
+            "minmax:a=e5m2,op=relu,nan=number",
+            "minmax:a=int8,op=relu,stages=1",
+            "minmax:a=e2m1fn,op=min",
+        ],
+        3,
+    ),
 )
 def test_hardware(spec: str) -> None:
     assert_rtl_equals_golden(spec, vectors=1 << 17)
@@ -165,13 +169,14 @@ def test_hardware_of_every_small_format(name: str) -> None:
             assert_rtl_equals_golden(f"minmax:a={name},op={op},nan={nan}")
 
 
-@pytest.mark.parametrize("spec", ["minmax:a=e4m3fn", "cmp:a=e5m2,op=le"])
+@pytest.mark.parametrize("spec", few(["minmax:a=e4m3fn", "cmp:a=e5m2,op=le"], 2))
 def test_injected_faults_are_found(spec: str) -> None:
     u = hw.unit(spec)
     operands = stimulus(u, 1 << 16)
     assert unseen_faults(u, operands, count=4) == []
 
 
+@pytest.mark.long
 def test_regression() -> None:
     assert hw.regress("minmax:a=bf16,op=min,stages=1", vectors=300).failed == 0
 

@@ -17,6 +17,7 @@ from hwarith.formats import ROUNDINGS, STOCHASTIC
 from tests import evidence, oracle
 from tests.evidence import assert_equal_on, assert_rtl_equals_golden, compared
 from tests.formats.test_codec import GFLOAT, GFLOAT_MODES, same
+from tests.tiers import few
 from tests.units.test_exact import SMALL_FORMATS
 from tests.units.test_rtl import unseen_faults
 
@@ -43,7 +44,7 @@ def policies(a: str, out: str) -> tuple[str, ...]:
     return ("saturate",) if hw.format(a).is_float else ("saturate", "wrap")
 
 
-@pytest.mark.parametrize("out", FORMATS)
+@pytest.mark.parametrize("out", few(FORMATS, 3))
 def test_every_pair_of_formats_in_every_mode(out: str) -> None:
     for a in FORMATS:
         x, codes = values_of(a), hw.format(a).codes()
@@ -71,7 +72,7 @@ def test_saturation_modes_of_p3109(out: str) -> None:
             np.testing.assert_array_equal(ours, expected(x, u.out, mode, policy, n, r), u.spec)
 
 
-@pytest.mark.parametrize("out", FORMATS)
+@pytest.mark.parametrize("out", few(FORMATS, 3))
 def test_every_pair_of_formats_with_all_random_bits(out: str) -> None:
     for a in FORMATS:
         codes, r = np.meshgrid(hw.format(a).codes(), np.arange(1 << N))
@@ -311,7 +312,7 @@ RTL = (
 )
 
 
-@pytest.mark.parametrize("spec", RTL)
+@pytest.mark.parametrize("spec", few(RTL, 4))
 def test_hardware(spec: str) -> None:
     """Sources of 16 bits exhaustively, wider ones also around the values of the result."""
     assert_rtl_equals_golden(spec)
@@ -340,7 +341,7 @@ def test_hardware_of_random_formats(seed: int) -> None:
     assert_rtl_equals_golden(random_spec(random.Random(seed)))
 
 
-@pytest.mark.parametrize("spec", ["convert:a=bf16,out=e4m3fn,round=sra,n=2", RTL[12]])
+@pytest.mark.parametrize("spec", few(["convert:a=bf16,out=e4m3fn,round=sra,n=2", RTL[12]], 2))
 def test_injected_faults_are_found(spec: str) -> None:
     u = hw.unit(spec)
     operands = stimulus(u, 1 << 18, seed=1)

@@ -12,6 +12,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.units.decode import TYPES, encode
+from tests.tiers import few
 from tests.units.test_rtl import unseen_faults
 
 # bias, least subnormal, least normal, largest: the table of the types
@@ -279,7 +280,7 @@ SELECTION = [
 ]
 
 
-@pytest.mark.parametrize("spec", SELECTION)
+@pytest.mark.parametrize("spec", few(SELECTION, 3))
 def test_hardware(spec: str) -> None:
     assert_hardware_is_golden(hw.unit(spec))
 
@@ -293,7 +294,7 @@ def test_hardware_of_every_type(name: str, out: str) -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    ["decode:type=e5m2,out=bf16", "decode:type=e3m3,out=sig", "powdecode:b=4,code=twos"],
+    few(["decode:type=e5m2,out=bf16", "decode:type=e3m3,out=sig", "powdecode:b=4,code=twos"], 3),
 )
 def test_injected_faults_are_found(spec: str) -> None:
     u = hw.unit(spec)

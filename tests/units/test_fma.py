@@ -11,6 +11,7 @@ import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS
 from tests import oracle
+from tests.tiers import few
 
 
 def every_triple(f: hw.Format, first: slice = slice(None)) -> tuple[np.ndarray, ...]:
@@ -94,7 +95,7 @@ def exact_result(u: hw.Unit, codes: tuple[int, ...]) -> int:
 
 
 @pytest.mark.parametrize("mode", ROUNDINGS)
-@pytest.mark.parametrize("spec", MIXED)
+@pytest.mark.parametrize("spec", few(MIXED, 3))
 def test_corner_weighted_operands(spec: str, mode: str) -> None:
     u = hw.unit(f"{spec},round={mode}")
     operands = stimulus(u, 3000, seed=2)

@@ -13,6 +13,7 @@ from hwarith.flow.stimuli.families import stimulus
 from hwarith.units.fpint import FpIntPe, align, shared_exponent
 from hwarith.units.fpint.prealign import MOST_BITS
 from tests.faults import faulty
+from tests.tiers import few
 
 FP16 = hw.format("fp16")
 
@@ -265,7 +266,7 @@ def test_values_and_shapes() -> None:
 # -- hardware ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("spec", HARDWARE)
+@pytest.mark.parametrize("spec", few(HARDWARE, 3))
 def test_hardware_with_and_without_pauses(spec: str) -> None:
     """Mantissas at the ends of the port, too, where the narrowest accumulators wrap."""
     u = hw.unit(spec)
@@ -288,6 +289,7 @@ def test_hardware_on_groups(spec: str) -> None:
     np.testing.assert_array_equal(u.results["y"].decode(y), u.group(a, by).total)
 
 
+@pytest.mark.long
 def test_regression() -> None:
     for spec in ("fpint:w=int3,p=11,lanes=2,k=20", "prealign:p=12,stages=1"):
         result = hw.regress(spec, vectors=400)
@@ -313,7 +315,7 @@ FAULTS = (
 )
 
 
-@pytest.mark.parametrize(("spec", "pattern", "new"), FAULTS)
+@pytest.mark.parametrize(("spec", "pattern", "new"), few(FAULTS, 4))
 def test_injected_faults_are_found(spec: str, pattern: str, new: str) -> None:
     u = hw.unit(spec)
     text = faulty(u, rf"\b{pattern}", new, most=2)

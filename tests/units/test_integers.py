@@ -8,6 +8,7 @@ import pytest
 import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
 from tests.evidence import assert_rtl_equals_golden
+from tests.tiers import few
 
 SPECS = (
     "mul:a=int8",
@@ -34,7 +35,7 @@ def expected(u: hw.Unit, codes: tuple[int, ...]) -> int:
     return exact % (1 << u.out.bits)
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("spec", few(SPECS, 3))
 def test_equal_to_integer_arithmetic(spec: str) -> None:
     u = hw.unit(spec)
     operands = stimulus(u, 20_000, seed=4)
@@ -45,16 +46,19 @@ def test_equal_to_integer_arithmetic(spec: str) -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    [
-        "mul:a=int8,out=int16",
-        "mul:a=int4,b=int8,out=int12",
-        "mul:a=int7,b=uint8,out=int15",
-        "mul:a=uint4,b=int8,out=int12",
-        "mul:a=int5,b=int5,out=uint4,overflow=saturate",
-        "mul:a=int1,b=int3,out=int4",
-        "fma:a=int6,b=uint6,c=int3,out=int14,overflow=saturate",
-        "fma:a=uint4,b=int4,c=uint9,out=int9",
-    ],
+    few(
+        [
+            "mul:a=int8,out=int16",
+            "mul:a=int4,b=int8,out=int12",
+            "mul:a=int7,b=uint8,out=int15",
+            "mul:a=uint4,b=int8,out=int12",
+            "mul:a=int5,b=int5,out=uint4,overflow=saturate",
+            "mul:a=int1,b=int3,out=int4",
+            "fma:a=int6,b=uint6,c=int3,out=int14,overflow=saturate",
+            "fma:a=uint4,b=int4,c=uint9,out=int9",
+        ],
+        3,
+    ),
 )
 def test_hardware_multiplies_every_mix_of_signs(spec: str) -> None:
     """With and without Booth recoding of the signed factor, which its width and sign decide."""

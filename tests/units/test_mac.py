@@ -14,6 +14,7 @@ from hwarith.units.mac.pair import chain_limit
 from tests import oracle
 from tests.evidence import assert_equal_on
 from tests.faults import RESET_OF_VALID, faulty
+from tests.tiers import few
 
 
 def operands_of(u: hw.Unit, rows: int, length: int, seed: int = 3) -> list[np.ndarray]:
@@ -229,7 +230,7 @@ HARDWARE = (
 )
 
 
-@pytest.mark.parametrize("spec", HARDWARE)
+@pytest.mark.parametrize("spec", few(HARDWARE, 3))
 def test_hardware_with_and_without_pauses(spec: str) -> None:
     u = hw.unit(spec)
     sim = hw.simulate(u)
@@ -258,14 +259,17 @@ def test_regression() -> None:
 
 @pytest.mark.parametrize(
     ("spec", "pattern", "new"),
-    [
-        # The memory is not cleared; a waiting result is lost; every operand gives a result; the
-        # flag forgets.
-        ("mac:a=int8,acc=int18", r"(acc_so_far = )first \? .* : (.*);", r"\1\2;"),
-        ("mac:a=int8,acc=int18", r"(wire ready_1 =) .*;", r"\1 1'b1;"),
-        ("mac:a=int8,acc=int18", r"(valid_1 <= \w+) & last;", r"\1;"),
-        ("dfpmac:p=16", r"overflow_so_far \| lost", "lost"),
-    ],
+    few(
+        [
+            # The memory is not cleared; a waiting result is lost; every operand gives a result; the
+            # flag forgets.
+            ("mac:a=int8,acc=int18", r"(acc_so_far = )first \? .* : (.*);", r"\1\2;"),
+            ("mac:a=int8,acc=int18", r"(wire ready_1 =) .*;", r"\1 1'b1;"),
+            ("mac:a=int8,acc=int18", r"(valid_1 <= \w+) & last;", r"\1;"),
+            ("dfpmac:p=16", r"overflow_so_far \| lost", "lost"),
+        ],
+        2,
+    ),
 )
 def test_injected_faults_are_found(spec: str, pattern: str, new: str) -> None:
     u = hw.unit(spec)

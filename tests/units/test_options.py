@@ -17,6 +17,7 @@ from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS
 from tests import flag_oracle, oracle
 from tests.evidence import SOFTFLOAT, compared
+from tests.tiers import few
 from tests.units.test_exact import pairs, signs
 from tests.units.test_softfloat import METHODS, MODES, TYPES
 
@@ -38,8 +39,8 @@ def assert_flags(spec: str, columns: tuple[np.ndarray, ...], mode: str, before: 
     np.testing.assert_array_equal(found.flags, expected)
 
 
-@pytest.mark.parametrize("mode", ROUNDINGS)
-@pytest.mark.parametrize("name", ["e2m1fn", "e2m3fn", "e3m2fn", "e3m2", "binary5p1se"])
+@pytest.mark.parametrize("mode", few(ROUNDINGS, 2))
+@pytest.mark.parametrize("name", few(["e2m1fn", "e2m3fn", "e3m2fn", "e3m2", "binary5p1se"], 3))
 @pytest.mark.parametrize("family", ["mul", "add"])
 def test_flags_of_every_pair(family: str, name: str, mode: str) -> None:
     for before in (False, True):
@@ -58,7 +59,10 @@ def test_flags_of_every_pair_of_eight_bits(family: str, name: str, mode: str) ->
 @pytest.mark.parametrize("mode", ROUNDINGS)
 @pytest.mark.parametrize(
     "spec",
-    ["fma:a=e4m3fn", "fma:a=e5m2", "mul:a=e4m3,out=e3m2", "fma:a=fp16,b=int4,c=bf16,out=bf16"],
+    few(
+        ["fma:a=e4m3fn", "fma:a=e5m2", "mul:a=e4m3,out=e3m2", "fma:a=fp16,b=int4,c=bf16,out=bf16"],
+        2,
+    ),
 )
 def test_flags_of_directed_vectors(spec: str, mode: str) -> None:
     vectors = directed(hw.unit(spec), 600, seed=4)
@@ -208,7 +212,7 @@ def assert_softfloat(family: str, name: str, mode: str, before: bool, n: int) ->
 
 @pytest.mark.parametrize("before", [False, True], ids=["after", "before"])
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", ["fp16", "bf16", "fp32", "fp64"])
+@pytest.mark.parametrize("name", few(["fp16", "bf16", "fp32", "fp64"], 2))
 @pytest.mark.parametrize("family", METHODS)
 def test_flags_and_modes_are_those_of_softfloat(
     family: str, name: str, mode: str, before: bool
@@ -298,8 +302,8 @@ def without_subnormals(codes: np.ndarray, f: hw.Format) -> np.ndarray:
 
 
 @pytest.mark.parametrize("mode", ROUNDINGS)
-@pytest.mark.parametrize("name", ["e4m3fn", "e5m2", "e3m2fn", "e4m3fnuz", "binary5p1se"])
-@pytest.mark.parametrize("family", ["mul", "add"])
+@pytest.mark.parametrize("name", few(["e4m3fn", "e5m2", "e3m2fn", "e4m3fnuz", "binary5p1se"], 3))
+@pytest.mark.parametrize("family", few(["mul", "add"], 2))
 def test_subnormals(family: str, name: str, mode: str) -> None:
     """Results that are tiny after rounding are flushed: only they, and only with ftz."""
     f = hw.format(name)
@@ -328,7 +332,7 @@ def test_subnormals(family: str, name: str, mode: str) -> None:
         assert int(flushed[i]) == expected, (hex(a[i]), hex(b[i]))
 
 
-@pytest.mark.parametrize("mode", ROUNDINGS)
+@pytest.mark.parametrize("mode", few(ROUNDINGS, 3))
 def test_one_bit_of_precision(mode: str) -> None:
     """Of powers of two every other one is even, also below the smallest: ties, flags and what is
     flushed go by that (P3109, 4.7.4)."""
@@ -486,18 +490,21 @@ def exact_value(f: hw.Format, code: int) -> Fraction | None:
 @pytest.mark.parametrize("mode", ["rne", "rup", "rto"])
 @pytest.mark.parametrize(
     "spec",
-    [
-        "mul:a=e4m3,b=int4,out=e4m3",
-        "mul:a=int8,b=int8,out=bf16",
-        "mul:a=uint4,b=e5m2,out=fp16",
-        "add:a=e5m2,b=int8,out=e5m2",
-        "add:a=int8,b=uint4,out=e4m3",
-        "add:a=fp16,b=int16,out=bf16",
-        "fma:a=e4m3,b=int4,c=e5m2,out=e5m2",
-        "fma:a=fp16,b=int4,c=fp32,out=fp32",
-        "fma:a=int4,b=int4,c=fp16,out=fp16",
-        "fma:a=e4m3,b=e4m3,c=int16,out=bf16",
-    ],
+    few(
+        [
+            "mul:a=e4m3,b=int4,out=e4m3",
+            "mul:a=int8,b=int8,out=bf16",
+            "mul:a=uint4,b=e5m2,out=fp16",
+            "add:a=e5m2,b=int8,out=e5m2",
+            "add:a=int8,b=uint4,out=e4m3",
+            "add:a=fp16,b=int16,out=bf16",
+            "fma:a=e4m3,b=int4,c=e5m2,out=e5m2",
+            "fma:a=fp16,b=int4,c=fp32,out=fp32",
+            "fma:a=int4,b=int4,c=fp16,out=fp16",
+            "fma:a=e4m3,b=e4m3,c=int16,out=bf16",
+        ],
+        3,
+    ),
 )
 def test_integer_operands_of_floats(spec: str, mode: str) -> None:
     u = hw.unit(f"{spec},round={mode}")

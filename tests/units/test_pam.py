@@ -10,6 +10,7 @@ import pytest
 
 import hwarith as hw
 from tests.evidence import assert_rtl_equals_golden
+from tests.tiers import few
 from tests.units.test_lmul import digest, every_pair, lcg_operands
 
 BINARY, UNARY = ("pam", "pad"), ("pasqrt", "paexp2", "palog2")
@@ -113,8 +114,8 @@ def expected_quotient(x: Fraction, y: Fraction) -> Fraction:
     return (1 if (x < 0) == (y < 0) else -1) * value * Fraction(2) ** (ex - ey)
 
 
-@pytest.mark.parametrize("name", ["e4m3fn", "e5m2", "e4m3fnuz", "e2m3fn"])
-@pytest.mark.parametrize("family", BINARY)
+@pytest.mark.parametrize("name", few(["e4m3fn", "e5m2", "e4m3fnuz", "e2m3fn"], 3))
+@pytest.mark.parametrize("family", few(BINARY, 2))
 def test_products_and_quotients_are_piecewise_affine(family: str, name: str) -> None:
     """Of normal operands whose result is a normal number, every one."""
     u = hw.unit(f"{family}:format={name}")
@@ -265,14 +266,14 @@ def test_special_values(spec: str, operands: tuple, y: int) -> None:
 # -- hardware ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", few(SMALL, 3))
 @pytest.mark.parametrize("family", [*BINARY, *UNARY])
 def test_rtl_of_small_formats(family: str, name: str) -> None:
     assert_rtl_equals_golden(f"{family}:format={name}", 1 << 16)
 
 
 @pytest.mark.parametrize("name", ["bf16", "fp16"])
-@pytest.mark.parametrize("spec", [*UNARY, "palog2:port=fixed", "paexp2:port=fixed"])
+@pytest.mark.parametrize("spec", few([*UNARY, "palog2:port=fixed", "paexp2:port=fixed"], 3))
 def test_rtl_of_every_16_bit_code(spec: str, name: str) -> None:
     family, _, options = spec.partition(":")
     assert_rtl_equals_golden(f"{family}:format={name},{options}", 1 << 16)
@@ -280,26 +281,29 @@ def test_rtl_of_every_16_bit_code(spec: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    [
-        "pam:format=bf16",
-        "pam:format=fp32",
-        "pam:format=fp16,ofs=57,sat=1",
-        "pad:format=bf16",
-        "pad:format=fp32",
-        "pad:format=fp16,ofs=57,zero_pos=1",
-        "pam:format=e4m3fn,sat=0",
-        "pad:format=e5m2,sat=1",
-        "pasqrt:format=fp32",
-        "palog2:format=fp32",
-        "paexp2:format=fp32",
-        "palog2:format=fp32,port=fixed",
-        "paexp2:format=fp32,port=fixed",
-        "pam:format=bf16,stages=2",
-        "pad:format=fp32,stages=3",
-        "paexp2:format=bf16,stages=1",
-        "palog2:format=fp16,stages=2",
-        "paslope:format=bf16,op=div_b,stages=3",
-    ],
+    few(
+        [
+            "pam:format=bf16",
+            "pam:format=fp32",
+            "pam:format=fp16,ofs=57,sat=1",
+            "pad:format=bf16",
+            "pad:format=fp32",
+            "pad:format=fp16,ofs=57,zero_pos=1",
+            "pam:format=e4m3fn,sat=0",
+            "pad:format=e5m2,sat=1",
+            "pasqrt:format=fp32",
+            "palog2:format=fp32",
+            "paexp2:format=fp32",
+            "palog2:format=fp32,port=fixed",
+            "paexp2:format=fp32,port=fixed",
+            "pam:format=bf16,stages=2",
+            "pad:format=fp32,stages=3",
+            "paexp2:format=bf16,stages=1",
+            "palog2:format=fp16,stages=2",
+            "paslope:format=bf16,op=div_b,stages=3",
+        ],
+        4,
+    ),
 )
 def test_rtl_equals_golden(spec: str) -> None:
     assert_rtl_equals_golden(spec)

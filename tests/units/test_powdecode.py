@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from tests.tiers import few
 from tests.units.test_decode import assert_hardware_is_golden
 
 POWERS = {
@@ -60,7 +61,7 @@ POWER_SELECTION = [
 ]
 
 
-@pytest.mark.parametrize("spec", POWER_SELECTION)
+@pytest.mark.parametrize("spec", few(POWER_SELECTION, 3))
 def test_power_hardware(spec: str) -> None:
     assert_hardware_is_golden(hw.unit(spec))
 

@@ -10,6 +10,7 @@ import pytest
 import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats.lanes import join, split, vector
+from tests.tiers import few
 
 SPECS = (
     "engine:rows=3,columns=2",
@@ -22,7 +23,7 @@ SPECS = (
 )
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("spec", few(SPECS, 7))
 def test_the_definition_the_array_and_the_hardware_agree(spec: str) -> None:
     """Tile after tile, without a clock between weights and activations."""
     u = hw.unit(spec)
@@ -78,6 +79,7 @@ def test_matrices_of_any_size_are_cut_into_tiles() -> None:
         u.matmul(a, b.T)
 
 
+@pytest.mark.long
 def test_the_testbench_passes_it_and_finds_a_fault() -> None:
     u = hw.unit("engine:pe=(anfma:w=16),rows=2,columns=2")
     assert hw.regress(u, vectors=60).failed == 0
