@@ -128,6 +128,11 @@ def qsnr(name: str, rule: str) -> float:
     return blocks.normal_qsnr(name, None if rule == "default" else rule)
 
 
+def quartet(rule: str, stochastic: int = 0) -> list[float]:
+    """``hwarith.explore.blocks.normal_errors``: of mxfp4, squared error and misalignment."""
+    return list(blocks.normal_errors(rule, bool(stochastic), 8192))
+
+
 def crossover(integer: str, floating: str) -> list[float]:
     """``hwarith.explore.blocks.crossover``: crest factor and dB."""
     return list(blocks.crossover(integer, floating))
@@ -193,6 +198,7 @@ KINDS: dict[str, Callable[..., Any]] = {
             lmul_error,
             nmse,
             qsnr,
+            quartet,
             crossover,
             exact_crossover,
             gates,

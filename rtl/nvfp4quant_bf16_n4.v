@@ -234,57 +234,64 @@ module nvfp4quant_bf16_n4 (
   wire [20:0] fixed = (largest_scaled_right16 & {21{~largest_far}}) | {21{huge}};
   wire inexact = largest_scaled_some16 | (largest_far & largest_normal_any);
 
-  // Third: Divided by three, three bits at a time: each digit follows from these and from the
-  // remainder of those above.
-  wire [4:0] part_18 = {2'd0, fixed[20:18]};
-  wire [4:0] digit_18_less = part_18 / 5'd3;
-  wire [2:0] digit_18 = digit_18_less[2:0];
-  wire [4:0] remainder_18_less = part_18 % 5'd3;
-  wire [1:0] remainder_18 = remainder_18_less[1:0];
-  wire [4:0] part_15 = {remainder_18, fixed[17:15]};
-  wire [4:0] digit_15_less = part_15 / 5'd3;
-  wire [2:0] digit_15 = digit_15_less[2:0];
-  wire [4:0] remainder_15_less = part_15 % 5'd3;
-  wire [1:0] remainder_15 = remainder_15_less[1:0];
-  wire [4:0] part_12 = {remainder_15, fixed[14:12]};
-  wire [4:0] digit_12_less = part_12 / 5'd3;
-  wire [2:0] digit_12 = digit_12_less[2:0];
-  wire [4:0] remainder_12_less = part_12 % 5'd3;
+  // Third: Divided by three, four bits at a time. As 16 leaves the remainder 1, what is above a
+  // group leaves that of the sum of its groups' remainders.
+  wire part_20 = fixed[20];
+  wire [1:0] remainder_20 = {1'b0, part_20} % 2'd3;
+  wire [2:0] above_16_less = {1'b0, remainder_20} % 3'd3;
+  wire [1:0] above_16 = above_16_less[1:0];
+  wire [5:0] part_16 = {above_16, fixed[19:16]};
+  wire [5:0] digit_16_less = part_16 / 6'd3;
+  wire [3:0] digit_16 = digit_16_less[3:0];
+  wire [3:0] remainder_16_less = fixed[19:16] % 4'd3;
+  wire [1:0] remainder_16 = remainder_16_less[1:0];
+  wire [3:0] above_0_sum = {2'd0, remainder_20} + {2'd0, remainder_16};
+  wire [3:0] above_12_less = above_0_sum % 4'd3;
+  wire [1:0] above_12 = above_12_less[1:0];
+  wire [5:0] part_12 = {above_12, fixed[15:12]};
+  wire [5:0] digit_12_less = part_12 / 6'd3;
+  wire [3:0] digit_12 = digit_12_less[3:0];
+  wire [3:0] remainder_12_less = fixed[15:12] % 4'd3;
   wire [1:0] remainder_12 = remainder_12_less[1:0];
-  wire [4:0] part_9 = {remainder_12, fixed[11:9]};
-  wire [4:0] digit_9_less = part_9 / 5'd3;
-  wire [2:0] digit_9 = digit_9_less[2:0];
-  wire [4:0] remainder_9_less = part_9 % 5'd3;
-  wire [1:0] remainder_9 = remainder_9_less[1:0];
-  wire [4:0] part_6 = {remainder_9, fixed[8:6]};
-  wire [4:0] digit_6_less = part_6 / 5'd3;
-  wire [2:0] digit_6 = digit_6_less[2:0];
-  wire [4:0] remainder_6_less = part_6 % 5'd3;
-  wire [1:0] remainder_6 = remainder_6_less[1:0];
-  wire [4:0] part_3 = {remainder_6, fixed[5:3]};
-  wire [4:0] digit_3_less = part_3 / 5'd3;
-  wire [2:0] digit_3 = digit_3_less[2:0];
-  wire [4:0] remainder_3_less = part_3 % 5'd3;
-  wire [1:0] remainder_3 = remainder_3_less[1:0];
-  wire [4:0] part_0 = {remainder_3, fixed[2:0]};
-  wire [4:0] digit_0_less = part_0 / 5'd3;
-  wire [2:0] digit_0 = digit_0_less[2:0];
-  wire [4:0] remainder_0_less = part_0 % 5'd3;
+  wire [4:0] above_0_sum_2 = {1'b0, above_0_sum} + {3'd0, remainder_12};
+  wire [4:0] above_8_less = above_0_sum_2 % 5'd3;
+  wire [1:0] above_8 = above_8_less[1:0];
+  wire [5:0] part_8 = {above_8, fixed[11:8]};
+  wire [5:0] digit_8_less = part_8 / 6'd3;
+  wire [3:0] digit_8 = digit_8_less[3:0];
+  wire [3:0] remainder_8_less = fixed[11:8] % 4'd3;
+  wire [1:0] remainder_8 = remainder_8_less[1:0];
+  wire [5:0] above_0_sum_3 = {1'b0, above_0_sum_2} + {4'd0, remainder_8};
+  wire [5:0] above_4_less = above_0_sum_3 % 6'd3;
+  wire [1:0] above_4 = above_4_less[1:0];
+  wire [5:0] part_4 = {above_4, fixed[7:4]};
+  wire [5:0] digit_4_less = part_4 / 6'd3;
+  wire [3:0] digit_4 = digit_4_less[3:0];
+  wire [3:0] remainder_4_less = fixed[7:4] % 4'd3;
+  wire [1:0] remainder_4 = remainder_4_less[1:0];
+  wire [6:0] above_0_sum_4 = {1'b0, above_0_sum_3} + {5'd0, remainder_4};
+  wire [6:0] above_0_less = above_0_sum_4 % 7'd3;
+  wire [1:0] above_0 = above_0_less[1:0];
+  wire [5:0] part_0 = {above_0, fixed[3:0]};
+  wire [5:0] digit_0_less = part_0 / 6'd3;
+  wire [3:0] digit_0 = digit_0_less[3:0];
+  wire [3:0] remainder_0_less = fixed[3:0] % 4'd3;
   wire [1:0] remainder_0 = remainder_0_less[1:0];
-  wire rest = (|remainder_0) | inexact;
+  wire [7:0] remainder_less = ({1'b0, above_0_sum_4} + {6'd0, remainder_0}) % 8'd3;
+  wire [1:0] remainder = remainder_less[1:0];
+  wire rest = (|remainder) | inexact;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire [19:0] marked = {digit_18[1:0], digit_15, digit_12, digit_9, digit_6, digit_3[2], 1'b1,
-      digit_3[0], digit_0[2:1], 1'b1};
-  wire shift_from5_to4 = ~digit_3[2];
-  wire shift_from7_to6 = ~digit_6[1] & digit_6[0];
-  wire shift_none_from7_to6 = ~digit_6[1] & ~digit_6[0];
+  wire [19:0] marked = {digit_16, digit_12, digit_8, digit_4[3:1], 1'b1, digit_0[3:1], 1'b1};
+  wire shift_from5_to4 = ~digit_4[1];
+  wire shift_from7_to6 = ~digit_4[3] & digit_4[2];
+  wire shift_none_from7_to6 = ~digit_4[3] & ~digit_4[2];
   wire [1:0] shift_from7_to4 = {shift_none_from7_to6, shift_none_from7_to6 ? shift_from5_to4 :
       shift_from7_to6};
-  wire shift_from9_to8 = ~digit_9[0] & digit_6[2];
-  wire shift_none_from9_to8 = ~digit_9[0] & ~digit_6[2];
-  wire shift_from11_to10 = ~digit_9[2] & digit_9[1];
-  wire shift_none_from11_to10 = ~digit_9[2] & ~digit_9[1];
+  wire shift_from9_to8 = ~digit_8[1] & digit_8[0];
+  wire shift_none_from9_to8 = ~digit_8[1] & ~digit_8[0];
+  wire shift_from11_to10 = ~digit_8[3] & digit_8[2];
+  wire shift_none_from11_to10 = ~digit_8[3] & ~digit_8[2];
   wire [1:0] shift_from11_to8 = {shift_none_from11_to10 & ~shift_none_from9_to8,
       shift_none_from11_to10 ? shift_from9_to8 : shift_from11_to10};
   wire shift_none_from11_to8 = shift_none_from11_to10 & shift_none_from9_to8;
@@ -292,15 +299,15 @@ module nvfp4quant_bf16_n4 (
       shift_from11_to8};
   wire shift_from13_to12 = ~digit_12[1] & digit_12[0];
   wire shift_none_from13_to12 = ~digit_12[1] & ~digit_12[0];
-  wire shift_from15_to14 = ~digit_15[0] & digit_12[2];
-  wire shift_none_from15_to14 = ~digit_15[0] & ~digit_12[2];
+  wire shift_from15_to14 = ~digit_12[3] & digit_12[2];
+  wire shift_none_from15_to14 = ~digit_12[3] & ~digit_12[2];
   wire [1:0] shift_from15_to12 = {shift_none_from15_to14 & ~shift_none_from13_to12,
       shift_none_from15_to14 ? shift_from13_to12 : shift_from15_to14};
   wire shift_none_from15_to12 = shift_none_from15_to14 & shift_none_from13_to12;
-  wire shift_from17_to16 = ~digit_15[2] & digit_15[1];
-  wire shift_none_from17_to16 = ~digit_15[2] & ~digit_15[1];
-  wire shift_from19_to18 = ~digit_18[1] & digit_18[0];
-  wire shift_none_from19_to18 = ~digit_18[1] & ~digit_18[0];
+  wire shift_from17_to16 = ~digit_16[1] & digit_16[0];
+  wire shift_none_from17_to16 = ~digit_16[1] & ~digit_16[0];
+  wire shift_from19_to18 = ~digit_16[3] & digit_16[2];
+  wire shift_none_from19_to18 = ~digit_16[3] & ~digit_16[2];
   wire [1:0] shift_from19_to16 = {shift_none_from19_to18 & ~shift_none_from17_to16,
       shift_none_from19_to18 ? shift_from17_to16 : shift_from19_to18};
   wire shift_none_from19_to16 = shift_none_from19_to18 & shift_none_from17_to16;
@@ -310,7 +317,7 @@ module nvfp4quant_bf16_n4 (
   wire [3:0] shift_from19_to4 = {shift_none_from19_to12, shift_none_from19_to12 ? shift_from11_to4 :
       shift_from19_to12};
   wire [4:0] shift = {1'b0, shift_from19_to4};
-  wire [19:0] normalized_left16 = {marked[19:6], digit_3, digit_0};
+  wire [19:0] normalized_left16 = {marked[19:8], digit_4, digit_0};
   wire normalized_some8 = ~shift_none_from19_to12 & (|normalized_left16[7:0]);
   wire [11:0] normalized_left8 = shift_none_from19_to12 ? normalized_left16[11:0] : marked[19:8];
   wire normalized_some4 = normalized_some8 | (~shift_from19_to4[2] & (|normalized_left8[3:0]));

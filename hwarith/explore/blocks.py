@@ -59,6 +59,32 @@ def normal_qsnr(name: Any, scale_rule: str | None = None, blocks: int = 1024) ->
     return float(np.mean(found))
 
 
+class Errors(NamedTuple):
+    """Mean squared error as a share of the mean square; and misalignment 1 - E[(q, x) / (x, x)] of
+    blocks, which a gradient that is averaged keeps."""
+
+    square: float
+    misalignment: float
+
+
+def normal_errors(scale_rule: str, stochastic: bool = False, blocks: int = 2048) -> Errors:
+    """The errors of mxfp4 for normal numbers, as Quartet's table 2 has them (arXiv 2505.14669), of
+    so many blocks at each of 32 standard deviations; rounded at random by 12 bits, if so."""
+    kind = of_blocks("mxfp4")
+    rng = np.random.default_rng(0)
+    squares, alignments = [], []
+    for j in range(PHASES):
+        x = (rng.standard_normal((blocks, kind.block)) * 2 ** (j / PHASES)).astype(np.float32)
+        draws: dict[str, Any] = {}
+        if stochastic:
+            draws = {"round": "sra", "random": rng.integers(1 << 12, size=x.shape)}
+        q = quantize_blocks(x, kind, scale_rule=scale_rule, **draws).values()
+        exact = x.astype(np.float64)
+        squares.append(np.sum((exact - q) ** 2) / np.sum(exact**2))
+        alignments.append(np.mean(np.sum(q * exact, axis=1) / np.sum(exact**2, axis=1)))
+    return Errors(float(np.mean(squares)), float(1 - np.mean(alignments)))
+
+
 def beyond_symmetric(name: str, numbers: int = 1 << 20) -> float:
     """The share of normal numbers D for which round(D / (D / 127)) is 128, all operations in
     ``bf16``, ``fp16`` or ``fp32``: why an integer quantizer must clip (the publication's algorithm

@@ -13,6 +13,7 @@ from hwarith.explore.blocks import (
     crossover,
     expected_qsnr,
     lane_gates,
+    normal_errors,
     normal_qsnr,
     qsnr,
 )
@@ -72,6 +73,16 @@ def test_theory_is_near_what_is_measured() -> None:
     for name in ("mxfp8_e4m3", "mxfp6_e2m3", "mxfp4", "mxint8", "mxint6", "nvint4", "nvfp4"):
         crest = 2.110 if name.startswith("nv") else 2.366
         assert normal_qsnr(name, blocks=128) == pytest.approx(expected_qsnr(name, crest), abs=1.2)
+
+
+@pytest.mark.parametrize(
+    ("rule", "stochastic", "square", "misaligned"),
+    [("quartet", False, 1.366e-2, 9.4e-3), ("quartet", True, 2.777e-2, 0.0)],
+)
+def test_errors_of_quartet(rule: str, stochastic: bool, square: float, misaligned: float) -> None:
+    found = normal_errors(rule, stochastic)
+    assert found.square == pytest.approx(square, rel=0.01)
+    assert found.misalignment == pytest.approx(misaligned, abs=5e-4)
 
 
 @pytest.mark.parametrize(

@@ -179,21 +179,23 @@ class Nvfp4Quant(LaneUnit):
         }
 
     def _third(self, m: Module, x: Values) -> Values:
-        """Divided by three, three bits at a time: each digit follows from these and from the
-        remainder of those above."""
-        digits: list[Value] = []
-        remainder: Value = Const(0, 2)
-        fixed = x["fixed"]
-        for i in reversed(range(0, len(fixed), 3)):
-            part = wire(m, f"part_{i}", Cat(fixed[i : i + 3], remainder))
-            digits.append(wire(m, f"digit_{i}", part // 3, 3))
-            remainder = wire(m, f"remainder_{i}", part % 3, 2)
+        """Divided by three, four bits at a time. As 16 leaves the remainder 1, what is above a
+        group leaves that of the sum of its groups' remainders."""
+        fixed, digits = x["fixed"], []
+        above: list[Value] = []
+        for i in reversed(range(0, len(fixed), 4)):
+            group = fixed[i : i + 4]
+            remainder = wire(m, f"above_{i}", sum(above, Const(0, 1)) % 3, 2)
+            part = wire(m, f"part_{i}", Cat(group, remainder))
+            digits.append(wire(m, f"digit_{i}", part // 3, len(group)))
+            above.append(wire(m, f"remainder_{i}", group % 3, 2))
         quotient = Cat(*reversed(digits))
+        whole = wire(m, "remainder", sum(above, Const(0, 1)) % 3, 2)
         zero = Const(0, 1)
         rest = {k: v for k, v in x.items() if k not in ("fixed", "inexact")}
         return rest | {
             "significand": quotient[: len(fixed) - 1],
-            "sticky": wire(m, "rest", remainder.any() | x["inexact"]),
+            "sticky": wire(m, "rest", whole.any() | x["inexact"]),
             "exponent": Const(INTEGER - 2 + KIND.scale.bias, 6),
             "sign": zero,
             "nan": x["none"],
