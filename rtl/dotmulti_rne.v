@@ -60,13 +60,11 @@ module dotmulti_rne (
   wire [3:0] a0_high = {a[6] & a[5], a[6] & (~a[5] | a[4]), (a[5] & ~a[6]) | (a[4] & a[6] & ~a[5]),
       a[4] & ~a[6]};
   wire a0_whole = is_int8 | a0_three;
-  wire [3:0] a0_factor_and = a0_high & {4{is_e2m1}};
-  wire [3:0] a0_factor_and_2 = a0_low & {4{is_e2m1}};
-  wire [7:0] a0_factor = {(a[7] & is_int8) | a0_factor_and[3], (a[6] & is_int8) | a0_factor_and[2],
-      (a[5] & is_int8) | a0_factor_and[1], (a[4] & is_int8) | a0_factor_and[0], (a[3] & is_int8) |
-      (a0_three & a0_normal) | a0_factor_and_2[3], (a[2] & a0_whole) | (a0_two & a0_normal) |
-      a0_factor_and_2[2], (a[1] & ~is_e2m1) | a0_factor_and_2[1], (a[0] & ~is_e2m1) |
-      a0_factor_and_2[0]};
+  wire [3:0] a0_factor_and = a0_low & {4{is_e2m1}};
+  wire [7:0] a0_factor = {a[7] & is_int8, a[6] & is_int8, a[5] & is_int8, a[4] & is_int8, (a[3] &
+      is_int8) | (a0_three & a0_normal) | a0_factor_and[3], (a[2] & a0_whole) | (a0_two & a0_normal)
+      | a0_factor_and[2], (a[1] & ~is_e2m1) | a0_factor_and[1], (a[0] & ~is_e2m1) |
+      a0_factor_and[0]};
   wire a0_zero = ~(|a0_factor[3:0]);
   wire [4:0] a0_exponent = {a0_field4, a0_field3, a0_field2, a0_field1, a0_field0 | ~a0_normal};
   wire b3_sign_or_2 = is_e4m3 | is_e5m2;
@@ -75,7 +73,8 @@ module dotmulti_rne (
   wire a_all = &a[6:2];
   wire a0_nan = a_all & ((is_e4m3 & a[0] & a[1]) | (is_e5m2 & (a[0] | a[1])));
   wire a0_inf = a_all & is_e5m2 & ~a[0] & ~a[1];
-  wire a0_upper_zero = ~(|a0_factor[7:4]);
+  wire [3:0] a0_upper = a0_high & {4{is_e2m1}};
+  wire a0_upper_zero = ~(|a0_upper);
   wire a0_upper_sign = a[7] & is_e2m1;
   wire b0_field0 = (a0_three & b[3]) | (a0_two & b[2]);
   wire b0_field1 = (a0_three & b[4]) | (a0_two & b[3]);
@@ -87,26 +86,25 @@ module dotmulti_rne (
       b[0] & ~b[2]};
   wire [3:0] b0_high = {b[6] & b[5], b[6] & (~b[5] | b[4]), (b[5] & ~b[6]) | (b[4] & b[6] & ~b[5]),
       b[4] & ~b[6]};
-  wire [3:0] b0_factor_and = b0_high & {4{is_e2m1}};
-  wire [3:0] b0_factor_and_2 = b0_low & {4{is_e2m1}};
-  wire [7:0] b0_factor = {(b[7] & is_int8) | b0_factor_and[3], (b[6] & is_int8) | b0_factor_and[2],
-      (b[5] & is_int8) | b0_factor_and[1], (b[4] & is_int8) | b0_factor_and[0], (b[3] & is_int8) |
-      (a0_three & b0_normal) | b0_factor_and_2[3], (b[2] & a0_whole) | (a0_two & b0_normal) |
-      b0_factor_and_2[2], (b[1] & ~is_e2m1) | b0_factor_and_2[1], (b[0] & ~is_e2m1) |
-      b0_factor_and_2[0]};
+  wire [3:0] b0_factor_and = b0_low & {4{is_e2m1}};
+  wire [7:0] b0_factor = {b[7] & is_int8, b[6] & is_int8, b[5] & is_int8, b[4] & is_int8, (b[3] &
+      is_int8) | (a0_three & b0_normal) | b0_factor_and[3], (b[2] & a0_whole) | (a0_two & b0_normal)
+      | b0_factor_and[2], (b[1] & ~is_e2m1) | b0_factor_and[1], (b[0] & ~is_e2m1) |
+      b0_factor_and[0]};
   wire b0_zero = ~(|b0_factor[3:0]);
   wire [4:0] b0_exponent = {b0_field4, b0_field3, b0_field2, b0_field1, b0_field0 | ~b0_normal};
   wire b0_sign = (b[7] & b3_sign_or_2) | (b[5] & b3_sign_or) | (b[3] & is_e2m1);
   wire b_all = &b[6:2];
   wire b0_nan = b_all & ((is_e4m3 & b[0] & b[1]) | (is_e5m2 & (b[0] | b[1])));
   wire b0_inf = b_all & is_e5m2 & ~b[0] & ~b[1];
-  wire b0_upper_zero = ~(|b0_factor[7:4]);
+  wire [3:0] b0_upper = b0_high & {4{is_e2m1}};
+  wire b0_upper_zero = ~(|b0_upper);
   wire b0_upper_sign = b[7] & is_e2m1;
   wire sign0 = a0_sign ^ b0_sign;
   wire inf0 = a0_inf | b0_inf;
   wire negate0 = sign0 ^ c_sign;
-  wire negate_high0_xor = a0_upper_sign ^ b0_upper_sign;
-  wire negate_high0 = (negate_high0_xor ^ c_sign) & is_e2m1;
+  wire negate_upper0_xor = a0_upper_sign ^ b0_upper_sign;
+  wire negate_upper0 = (negate_upper0_xor ^ c_sign) & is_e2m1;
   wire [5:0] exponent0 = {1'b0, a0_exponent} + {1'b0, b0_exponent};
   wire a1_field0 = (a0_three & a[11]) | (a0_two & a[10]);
   wire a1_field1 = (a0_three & a[12]) | (a0_two & a[11]);
@@ -118,20 +116,19 @@ module dotmulti_rne (
       ~a[9]), a[8] & ~a[10]};
   wire [3:0] a1_high = {a[14] & a[13], a[14] & (~a[13] | a[12]), (a[13] & ~a[14]) | (a[12] & a[14] &
       ~a[13]), a[12] & ~a[14]};
-  wire [3:0] a1_factor_and = a1_high & {4{is_e2m1}};
-  wire [3:0] a1_factor_and_2 = a1_low & {4{is_e2m1}};
-  wire [7:0] a1_factor = {(a[15] & is_int8) | a1_factor_and[3], (a[14] & is_int8) |
-      a1_factor_and[2], (a[13] & is_int8) | a1_factor_and[1], (a[12] & is_int8) | a1_factor_and[0],
-      (a[11] & is_int8) | (a0_three & a1_normal) | a1_factor_and_2[3], (a[10] & a0_whole) | (a0_two
-      & a1_normal) | a1_factor_and_2[2], (a[9] & ~is_e2m1) | a1_factor_and_2[1], (a[8] & ~is_e2m1) |
-      a1_factor_and_2[0]};
+  wire [3:0] a1_factor_and = a1_low & {4{is_e2m1}};
+  wire [7:0] a1_factor = {a[15] & is_int8, a[14] & is_int8, a[13] & is_int8, a[12] & is_int8, (a[11]
+      & is_int8) | (a0_three & a1_normal) | a1_factor_and[3], (a[10] & a0_whole) | (a0_two &
+      a1_normal) | a1_factor_and[2], (a[9] & ~is_e2m1) | a1_factor_and[1], (a[8] & ~is_e2m1) |
+      a1_factor_and[0]};
   wire a1_zero = ~(|a1_factor[3:0]);
   wire [4:0] a1_exponent = {a1_field4, a1_field3, a1_field2, a1_field1, a1_field0 | ~a1_normal};
   wire a1_sign = (a[15] & b3_sign_or_2) | (a[13] & b3_sign_or) | (a[11] & is_e2m1);
   wire a_all_2 = &a[14:10];
   wire a1_nan = a_all_2 & ((is_e4m3 & a[8] & a[9]) | (is_e5m2 & (a[8] | a[9])));
   wire a1_inf = a_all_2 & is_e5m2 & ~a[8] & ~a[9];
-  wire a1_upper_zero = ~(|a1_factor[7:4]);
+  wire [3:0] a1_upper = a1_high & {4{is_e2m1}};
+  wire a1_upper_zero = ~(|a1_upper);
   wire a1_upper_sign = a[15] & is_e2m1;
   wire b1_field0 = (a0_three & b[11]) | (a0_two & b[10]);
   wire b1_field1 = (a0_three & b[12]) | (a0_two & b[11]);
@@ -143,26 +140,25 @@ module dotmulti_rne (
       ~b[9]), b[8] & ~b[10]};
   wire [3:0] b1_high = {b[14] & b[13], b[14] & (~b[13] | b[12]), (b[13] & ~b[14]) | (b[12] & b[14] &
       ~b[13]), b[12] & ~b[14]};
-  wire [3:0] b1_factor_and_2 = b1_high & {4{is_e2m1}};
   wire [3:0] b1_factor_and = b1_low & {4{is_e2m1}};
-  wire [7:0] b1_factor = {(b[15] & is_int8) | b1_factor_and_2[3], (b[14] & is_int8) |
-      b1_factor_and_2[2], (b[13] & is_int8) | b1_factor_and_2[1], (b[12] & is_int8) |
-      b1_factor_and_2[0], (b[11] & is_int8) | (a0_three & b1_normal) | b1_factor_and[3], (b[10] &
-      a0_whole) | (a0_two & b1_normal) | b1_factor_and[2], (b[9] & ~is_e2m1) | b1_factor_and[1],
-      (b[8] & ~is_e2m1) | b1_factor_and[0]};
+  wire [7:0] b1_factor = {b[15] & is_int8, b[14] & is_int8, b[13] & is_int8, b[12] & is_int8, (b[11]
+      & is_int8) | (a0_three & b1_normal) | b1_factor_and[3], (b[10] & a0_whole) | (a0_two &
+      b1_normal) | b1_factor_and[2], (b[9] & ~is_e2m1) | b1_factor_and[1], (b[8] & ~is_e2m1) |
+      b1_factor_and[0]};
   wire b1_zero = ~(|b1_factor[3:0]);
   wire [4:0] b1_exponent = {b1_field4, b1_field3, b1_field2, b1_field1, b1_field0 | ~b1_normal};
   wire b1_sign = (b[15] & b3_sign_or_2) | (b[13] & b3_sign_or) | (b[11] & is_e2m1);
   wire b_all_2 = &b[14:10];
   wire b1_nan = b_all_2 & ((is_e4m3 & b[8] & b[9]) | (is_e5m2 & (b[8] | b[9])));
   wire b1_inf = b_all_2 & is_e5m2 & ~b[8] & ~b[9];
-  wire b1_upper_zero = ~(|b1_factor[7:4]);
+  wire [3:0] b1_upper = b1_high & {4{is_e2m1}};
+  wire b1_upper_zero = ~(|b1_upper);
   wire b1_upper_sign = b[15] & is_e2m1;
   wire sign1 = a1_sign ^ b1_sign;
   wire inf1 = a1_inf | b1_inf;
   wire negate1 = sign1 ^ c_sign;
-  wire negate_high1_xor = a1_upper_sign ^ b1_upper_sign;
-  wire negate_high1 = (negate_high1_xor ^ c_sign) & is_e2m1;
+  wire negate_upper1_xor = a1_upper_sign ^ b1_upper_sign;
+  wire negate_upper1 = (negate_upper1_xor ^ c_sign) & is_e2m1;
   wire [5:0] exponent1 = {1'b0, a1_exponent} + {1'b0, b1_exponent};
   wire a2_field0 = (a0_three & a[19]) | (a0_two & a[18]);
   wire a2_field1 = (a0_three & a[20]) | (a0_two & a[19]);
@@ -174,20 +170,19 @@ module dotmulti_rne (
       ~a[17]), a[16] & ~a[18]};
   wire [3:0] a2_high = {a[22] & a[21], a[22] & (~a[21] | a[20]), (a[21] & ~a[22]) | (a[20] & a[22] &
       ~a[21]), a[20] & ~a[22]};
-  wire [3:0] a2_factor_and = a2_high & {4{is_e2m1}};
-  wire [3:0] a2_factor_and_2 = a2_low & {4{is_e2m1}};
-  wire [7:0] a2_factor = {(a[23] & is_int8) | a2_factor_and[3], (a[22] & is_int8) |
-      a2_factor_and[2], (a[21] & is_int8) | a2_factor_and[1], (a[20] & is_int8) | a2_factor_and[0],
-      (a[19] & is_int8) | (a0_three & a2_normal) | a2_factor_and_2[3], (a[18] & a0_whole) | (a0_two
-      & a2_normal) | a2_factor_and_2[2], (a[17] & ~is_e2m1) | a2_factor_and_2[1], (a[16] & ~is_e2m1)
-      | a2_factor_and_2[0]};
+  wire [3:0] a2_factor_and = a2_low & {4{is_e2m1}};
+  wire [7:0] a2_factor = {a[23] & is_int8, a[22] & is_int8, a[21] & is_int8, a[20] & is_int8, (a[19]
+      & is_int8) | (a0_three & a2_normal) | a2_factor_and[3], (a[18] & a0_whole) | (a0_two &
+      a2_normal) | a2_factor_and[2], (a[17] & ~is_e2m1) | a2_factor_and[1], (a[16] & ~is_e2m1) |
+      a2_factor_and[0]};
   wire a2_zero = ~(|a2_factor[3:0]);
   wire [4:0] a2_exponent = {a2_field4, a2_field3, a2_field2, a2_field1, a2_field0 | ~a2_normal};
   wire a2_sign = (a[23] & b3_sign_or_2) | (a[21] & b3_sign_or) | (a[19] & is_e2m1);
   wire a_all_3 = &a[22:18];
   wire a2_nan = a_all_3 & ((is_e4m3 & a[16] & a[17]) | (is_e5m2 & (a[16] | a[17])));
   wire a2_inf = a_all_3 & is_e5m2 & ~a[16] & ~a[17];
-  wire a2_upper_zero = ~(|a2_factor[7:4]);
+  wire [3:0] a2_upper = a2_high & {4{is_e2m1}};
+  wire a2_upper_zero = ~(|a2_upper);
   wire a2_upper_sign = a[23] & is_e2m1;
   wire b2_field0 = (a0_three & b[19]) | (a0_two & b[18]);
   wire b2_field1 = (a0_three & b[20]) | (a0_two & b[19]);
@@ -199,26 +194,25 @@ module dotmulti_rne (
       ~b[17]), b[16] & ~b[18]};
   wire [3:0] b2_high = {b[22] & b[21], b[22] & (~b[21] | b[20]), (b[21] & ~b[22]) | (b[20] & b[22] &
       ~b[21]), b[20] & ~b[22]};
-  wire [3:0] b2_factor_and = b2_high & {4{is_e2m1}};
-  wire [3:0] b2_factor_and_2 = b2_low & {4{is_e2m1}};
-  wire [7:0] b2_factor = {(b[23] & is_int8) | b2_factor_and[3], (b[22] & is_int8) |
-      b2_factor_and[2], (b[21] & is_int8) | b2_factor_and[1], (b[20] & is_int8) | b2_factor_and[0],
-      (b[19] & is_int8) | (a0_three & b2_normal) | b2_factor_and_2[3], (b[18] & a0_whole) | (a0_two
-      & b2_normal) | b2_factor_and_2[2], (b[17] & ~is_e2m1) | b2_factor_and_2[1], (b[16] & ~is_e2m1)
-      | b2_factor_and_2[0]};
+  wire [3:0] b2_factor_and = b2_low & {4{is_e2m1}};
+  wire [7:0] b2_factor = {b[23] & is_int8, b[22] & is_int8, b[21] & is_int8, b[20] & is_int8, (b[19]
+      & is_int8) | (a0_three & b2_normal) | b2_factor_and[3], (b[18] & a0_whole) | (a0_two &
+      b2_normal) | b2_factor_and[2], (b[17] & ~is_e2m1) | b2_factor_and[1], (b[16] & ~is_e2m1) |
+      b2_factor_and[0]};
   wire b2_zero = ~(|b2_factor[3:0]);
   wire [4:0] b2_exponent = {b2_field4, b2_field3, b2_field2, b2_field1, b2_field0 | ~b2_normal};
   wire b2_sign = (b[23] & b3_sign_or_2) | (b[21] & b3_sign_or) | (b[19] & is_e2m1);
   wire b_all_3 = &b[22:18];
   wire b2_nan = b_all_3 & ((is_e4m3 & b[16] & b[17]) | (is_e5m2 & (b[16] | b[17])));
   wire b2_inf = b_all_3 & is_e5m2 & ~b[16] & ~b[17];
-  wire b2_upper_zero = ~(|b2_factor[7:4]);
+  wire [3:0] b2_upper = b2_high & {4{is_e2m1}};
+  wire b2_upper_zero = ~(|b2_upper);
   wire b2_upper_sign = b[23] & is_e2m1;
   wire sign2 = a2_sign ^ b2_sign;
   wire inf2 = a2_inf | b2_inf;
   wire negate2 = sign2 ^ c_sign;
-  wire negate_high2_xor = a2_upper_sign ^ b2_upper_sign;
-  wire negate_high2 = (negate_high2_xor ^ c_sign) & is_e2m1;
+  wire negate_upper2_xor = a2_upper_sign ^ b2_upper_sign;
+  wire negate_upper2 = (negate_upper2_xor ^ c_sign) & is_e2m1;
   wire [5:0] exponent2 = {1'b0, a2_exponent} + {1'b0, b2_exponent};
   wire a3_field0 = (a0_three & a[27]) | (a0_two & a[26]);
   wire a3_field1 = (a0_three & a[28]) | (a0_two & a[27]);
@@ -230,20 +224,19 @@ module dotmulti_rne (
       ~a[25]), a[24] & ~a[26]};
   wire [3:0] a3_high = {a[30] & a[29], a[30] & (~a[29] | a[28]), (a[29] & ~a[30]) | (a[28] & a[30] &
       ~a[29]), a[28] & ~a[30]};
-  wire [3:0] a3_factor_and = a3_high & {4{is_e2m1}};
-  wire [3:0] a3_factor_and_2 = a3_low & {4{is_e2m1}};
-  wire [7:0] a3_factor = {(a[31] & is_int8) | a3_factor_and[3], (a[30] & is_int8) |
-      a3_factor_and[2], (a[29] & is_int8) | a3_factor_and[1], (a[28] & is_int8) | a3_factor_and[0],
-      (a[27] & is_int8) | (a0_three & a3_normal) | a3_factor_and_2[3], (a[26] & a0_whole) | (a0_two
-      & a3_normal) | a3_factor_and_2[2], (a[25] & ~is_e2m1) | a3_factor_and_2[1], (a[24] & ~is_e2m1)
-      | a3_factor_and_2[0]};
+  wire [3:0] a3_factor_and = a3_low & {4{is_e2m1}};
+  wire [7:0] a3_factor = {a[31] & is_int8, a[30] & is_int8, a[29] & is_int8, a[28] & is_int8, (a[27]
+      & is_int8) | (a0_three & a3_normal) | a3_factor_and[3], (a[26] & a0_whole) | (a0_two &
+      a3_normal) | a3_factor_and[2], (a[25] & ~is_e2m1) | a3_factor_and[1], (a[24] & ~is_e2m1) |
+      a3_factor_and[0]};
   wire a3_zero = ~(|a3_factor[3:0]);
   wire [4:0] a3_exponent = {a3_field4, a3_field3, a3_field2, a3_field1, a3_field0 | ~a3_normal};
   wire a3_sign = (a[31] & b3_sign_or_2) | (a[29] & b3_sign_or) | (a[27] & is_e2m1);
   wire a_all_4 = &a[30:26];
   wire a3_nan = a_all_4 & ((is_e4m3 & a[24] & a[25]) | (is_e5m2 & (a[24] | a[25])));
   wire a3_inf = a_all_4 & is_e5m2 & ~a[24] & ~a[25];
-  wire a3_upper_zero = ~(|a3_factor[7:4]);
+  wire [3:0] a3_upper = a3_high & {4{is_e2m1}};
+  wire a3_upper_zero = ~(|a3_upper);
   wire a3_upper_sign = a[31] & is_e2m1;
   wire b3_field0 = (a0_three & b[27]) | (a0_two & b[26]);
   wire b3_field1 = (a0_three & b[28]) | (a0_two & b[27]);
@@ -255,26 +248,25 @@ module dotmulti_rne (
       ~b[25]), b[24] & ~b[26]};
   wire [3:0] b3_high = {b[30] & b[29], b[30] & (~b[29] | b[28]), (b[29] & ~b[30]) | (b[28] & b[30] &
       ~b[29]), b[28] & ~b[30]};
-  wire [3:0] b3_factor_and_2 = b3_high & {4{is_e2m1}};
   wire [3:0] b3_factor_and = b3_low & {4{is_e2m1}};
-  wire [7:0] b3_factor = {(b[31] & is_int8) | b3_factor_and_2[3], (b[30] & is_int8) |
-      b3_factor_and_2[2], (b[29] & is_int8) | b3_factor_and_2[1], (b[28] & is_int8) |
-      b3_factor_and_2[0], (b[27] & is_int8) | (a0_three & b3_normal) | b3_factor_and[3], (b[26] &
-      a0_whole) | (a0_two & b3_normal) | b3_factor_and[2], (b[25] & ~is_e2m1) | b3_factor_and[1],
-      (b[24] & ~is_e2m1) | b3_factor_and[0]};
+  wire [7:0] b3_factor = {b[31] & is_int8, b[30] & is_int8, b[29] & is_int8, b[28] & is_int8, (b[27]
+      & is_int8) | (a0_three & b3_normal) | b3_factor_and[3], (b[26] & a0_whole) | (a0_two &
+      b3_normal) | b3_factor_and[2], (b[25] & ~is_e2m1) | b3_factor_and[1], (b[24] & ~is_e2m1) |
+      b3_factor_and[0]};
   wire b3_zero = ~(|b3_factor[3:0]);
   wire [4:0] b3_exponent = {b3_field4, b3_field3, b3_field2, b3_field1, b3_field0 | ~b3_normal};
   wire b3_sign = (b[31] & b3_sign_or_2) | (b[29] & b3_sign_or) | (b[27] & is_e2m1);
   wire b_all_4 = &b[30:26];
   wire b3_nan = b_all_4 & ((is_e4m3 & b[24] & b[25]) | (is_e5m2 & (b[24] | b[25])));
   wire b3_inf = b_all_4 & is_e5m2 & ~b[24] & ~b[25];
-  wire b3_upper_zero = ~(|b3_factor[7:4]);
+  wire [3:0] b3_upper = b3_high & {4{is_e2m1}};
+  wire b3_upper_zero = ~(|b3_upper);
   wire b3_upper_sign = b[31] & is_e2m1;
   wire sign3 = a3_sign ^ b3_sign;
   wire inf3 = a3_inf | b3_inf;
   wire negate3 = sign3 ^ c_sign;
-  wire negate_high3_xor = a3_upper_sign ^ b3_upper_sign;
-  wire negate_high3 = (negate_high3_xor ^ c_sign) & is_e2m1;
+  wire negate_upper3_xor = a3_upper_sign ^ b3_upper_sign;
+  wire negate_upper3 = (negate_upper3_xor ^ c_sign) & is_e2m1;
   wire [5:0] exponent3 = {1'b0, a3_exponent} + {1'b0, b3_exponent};
   wire infinite_or = (c_inf & ~c_sign) | (inf0 & ~sign0) | (inf1 & ~sign1) | (inf2 & ~sign2) | (inf3
       & ~sign3);
@@ -286,384 +278,434 @@ module dotmulti_rne (
       inf_sign);
   wire infinite = infinite_or | inf_sign;
   wire difference = ~(c_zero & c_sign & (a0_zero | b0_zero) & ~is_int8 & sign0 & (~is_e2m1 |
-      a0_upper_zero | b0_upper_zero) & (negate_high0_xor | ~is_e2m1) & (a1_zero | b1_zero) &
-      ~is_int8 & sign1 & (~is_e2m1 | a1_upper_zero | b1_upper_zero) & (negate_high1_xor | ~is_e2m1)
+      a0_upper_zero | b0_upper_zero) & (negate_upper0_xor | ~is_e2m1) & (a1_zero | b1_zero) &
+      ~is_int8 & sign1 & (~is_e2m1 | a1_upper_zero | b1_upper_zero) & (negate_upper1_xor | ~is_e2m1)
       & (a2_zero | b2_zero) & ~is_int8 & sign2 & (~is_e2m1 | a2_upper_zero | b2_upper_zero) &
-      (negate_high2_xor | ~is_e2m1) & (a3_zero | b3_zero) & ~is_int8 & sign3 & (~is_e2m1 |
-      a3_upper_zero | b3_upper_zero) & (negate_high3_xor | ~is_e2m1));
+      (negate_upper2_xor | ~is_e2m1) & (a3_zero | b3_zero) & ~is_int8 & sign3 & (~is_e2m1 |
+      a3_upper_zero | b3_upper_zero) & (negate_upper3_xor | ~is_e2m1));
 
-  // Multiply: In each lane the product, with the sign that it has where the addend is positive.
-  wire [3:0] product0_row1_and = a0_factor[7:4] & ~{4{is_e2m1}};
-  wire [7:0] product0_row0 = ({product0_row1_and, a0_factor[3:0]} & {8{b0_factor[0]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product0_row1 = ({product0_row1_and, a0_factor[3:0]} & {8{b0_factor[1]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product0_row2 = ({product0_row1_and, a0_factor[3:0]} & {8{b0_factor[2]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product0_row3 = ({product0_row1_and, a0_factor[3:0]} & {8{b0_factor[3]}}) ^ {is_int8,
-      7'd0};
-  wire [3:0] product0_row6_and = a0_factor[3:0] & ~{4{is_e2m1}};
-  wire [7:0] product0_row4 = ({a0_factor[7:4], product0_row6_and} & {8{b0_factor[4]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product0_row5 = ({a0_factor[7:4], product0_row6_and} & {8{b0_factor[5]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product0_row6 = ({a0_factor[7:4], product0_row6_and} & {8{b0_factor[6]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product0_row7 = ({a0_factor[7:4], product0_row6_and} & {8{b0_factor[7]}}) ^ {1'b0,
-      {7{is_int8}}};
-  wire [10:0] product0_stage1_half0_2 = {product0_row5[7:5], product0_row2} ^ {product0_row7[5:2],
-      product0_row1[7:1]};
-  wire [10:0] product0_stage1_sum0_2 = product0_stage1_half0_2 ^ {product0_row6[6:3], is_int8,
-      product0_row0[7:2]};
-  wire [10:0] product0_stage1_carry0_2 = ({product0_row5[7:5], product0_row2} & {product0_row7[5:2],
-      product0_row1[7:1]}) | (product0_stage1_half0_2 & {product0_row6[6:3], is_int8,
-      product0_row0[7:2]});
-  wire [4:0] product0_stage1_half1_5 = product0_row5[4:0] ^ product0_row4[5:1];
-  wire [4:0] product0_stage1_sum1_5 = product0_stage1_half1_5 ^ product0_row3[6:2];
-  wire [4:0] product0_stage1_carry1_5 = (product0_row5[4:0] & product0_row4[5:1]) |
-      (product0_stage1_half1_5 & product0_row3[6:2]);
-  wire [8:0] product0_stage2_half0_3 = product0_stage1_carry0_2[8:0] ^ {product0_row4[7],
-      product0_row3[7], product0_stage1_sum1_5, product0_row3[1:0]};
-  wire [8:0] product0_stage2_sum0_3 = product0_stage2_half0_3 ^ product0_stage1_sum0_2[9:1];
-  wire [8:0] product0_stage2_carry0_3 = (product0_stage1_carry0_2[8:0] & {product0_row4[7],
-      product0_row3[7], product0_stage1_sum1_5, product0_row3[1:0]}) | (product0_stage2_half0_3 &
-      product0_stage1_sum0_2[9:1]);
-  wire product0_stage2_half0_13 = product0_row7[6] ^ product0_stage1_carry0_2[10];
-  wire product0_stage2_sum0_13 = product0_stage2_half0_13 ^ product0_row6[7];
-  wire product0_stage2_carry0_13 = (product0_row7[6] & product0_stage1_carry0_2[10]) |
-      (product0_stage2_half0_13 & product0_row6[7]);
-  wire [1:0] product0_stage2_half1_7 = product0_row7[1:0] ^ product0_stage1_carry1_5[2:1];
-  wire [1:0] product0_stage2_sum1_7 = product0_stage2_half1_7 ^ product0_row6[2:1];
-  wire [1:0] product0_stage2_carry1_7 = (product0_row7[1:0] & product0_stage1_carry1_5[2:1]) |
-      (product0_stage2_half1_7 & product0_row6[2:1]);
-  wire product0_stage3_half0_4 = product0_stage2_carry0_3[0] ^ product0_row4[0];
-  wire product0_stage3_sum0_4 = product0_stage3_half0_4 ^ product0_stage2_sum0_3[1];
-  wire product0_stage3_carry0_4 = (product0_stage2_carry0_3[0] & product0_row4[0]) |
-      (product0_stage3_half0_4 & product0_stage2_sum0_3[1]);
-  wire [4:0] product0_stage3_half0_6 = {product0_stage1_carry1_5[4:3], product0_stage2_sum1_7,
-      product0_row6[0]} ^ product0_stage2_carry0_3[6:2];
-  wire [4:0] product0_stage3_sum0_6 = product0_stage3_half0_6 ^ product0_stage2_sum0_3[7:3];
-  wire [4:0] product0_stage3_carry0_6 = ({product0_stage1_carry1_5[4:3], product0_stage2_sum1_7,
-      product0_row6[0]} & product0_stage2_carry0_3[6:2]) | (product0_stage3_half0_6 &
-      product0_stage2_sum0_3[7:3]);
-  wire product0_stage3_half0_12 = product0_stage1_carry0_2[9] ^ product0_stage2_carry0_3[8];
-  wire product0_stage3_sum0_12 = product0_stage3_half0_12 ^ product0_stage1_sum0_2[10];
-  wire product0_stage3_carry0_12 = (product0_stage1_carry0_2[9] & product0_stage2_carry0_3[8]) |
-      (product0_stage3_half0_12 & product0_stage1_sum0_2[10]);
-  wire product0_stage4_half0_5 = product0_stage3_carry0_4 ^ product0_stage2_carry0_3[1];
-  wire product0_stage4_sum0_5 = product0_stage4_half0_5 ^ product0_stage2_sum0_3[2];
-  wire product0_stage4_carry0_5 = (product0_stage3_carry0_4 & product0_stage2_carry0_3[1]) |
-      (product0_stage4_half0_5 & product0_stage2_sum0_3[2]);
-  wire [3:0] product0_stage4_half0_8 = {product0_stage2_carry0_3[7], product0_row4[6],
-      product0_stage2_carry1_7} ^ {product0_stage2_sum0_3[8], product0_stage3_sum0_6[4:2]};
-  wire [3:0] product0_stage4_sum0_8 = product0_stage4_half0_8 ^ product0_stage3_carry0_6[4:1];
-  wire [3:0] product0_stage4_carry0_8 = ({product0_stage2_carry0_3[7], product0_row4[6],
-      product0_stage2_carry1_7} & {product0_stage2_sum0_3[8], product0_stage3_sum0_6[4:2]}) |
-      (product0_stage4_half0_8 & product0_stage3_carry0_6[4:1]);
-  wire [3:0] product0_ripple6_sum = {1'b0, product0_stage3_carry0_6[0], product0_stage1_carry1_5[0],
-      product0_stage4_carry0_5} + {1'b0, product0_stage3_sum0_6[1:0], product0_stage4_carry0_5};
-  wire [2:0] product0_ripple6 = product0_ripple6_sum[3:1];
-  wire [15:0] product0 = {is_int8, product0_row7[7], product0_stage2_sum0_13,
-      product0_stage4_carry0_8, product0_ripple6, product0_stage4_sum0_5, product0_stage3_sum0_4,
-      product0_stage2_sum0_3[0], product0_stage1_sum0_2[0], product0_row0[1:0]} + {1'b0,
-      product0_stage2_carry0_13, product0_stage3_carry0_12, product0_stage3_sum0_12,
-      product0_stage4_sum0_8, 6'd0, product0_row1[0], 1'b0};
-  wire [9:0] low0 = {{2{negate0}}, product0[7:0] ^ {8{negate0}}};
-  wire [9:0] high0 = {{2{negate_high0}}, (product0[15:8] & {8{is_e2m1}}) ^ {8{negate_high0}}};
-  wire low_lacks0 = negate0 & ~is_int8;
-  wire signed0_stage1_half0_0 = low_lacks0 ^ high0[0];
-  wire signed0_stage1_sum0_0 = signed0_stage1_half0_0 ^ low0[0];
-  wire signed0_stage1_carry0_0 = (low_lacks0 & high0[0]) | (signed0_stage1_half0_0 & low0[0]);
-  wire signed0_stage2_half0_1 = signed0_stage1_carry0_0 ^ high0[1];
-  wire signed0_stage2_sum0_1 = signed0_stage2_half0_1 ^ low0[1];
-  wire signed0_stage2_carry0_1 = (signed0_stage1_carry0_0 & high0[1]) | (signed0_stage2_half0_1 &
-      low0[1]);
-  wire [9:0] signed0_ripple2_sum = {1'b0, low0[9:2], signed0_stage2_carry0_1} + {1'b0, high0[9:2],
-      signed0_stage2_carry0_1};
-  wire [8:0] signed0_ripple2 = signed0_ripple2_sum[9:1];
-  wire [9:0] signed0 = {signed0_ripple2[7:0], signed0_stage2_sum0_1, negate_high0} + {9'd0,
-      signed0_stage1_sum0_0};
-  wire [7:0] upper0 = product0[15:8] ^ {4{low0[9:8]}};
-  wire [3:0] product1_row1_and = a1_factor[7:4] & ~{4{is_e2m1}};
-  wire [7:0] product1_row0 = ({product1_row1_and, a1_factor[3:0]} & {8{b1_factor[0]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product1_row1 = ({product1_row1_and, a1_factor[3:0]} & {8{b1_factor[1]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product1_row2 = ({product1_row1_and, a1_factor[3:0]} & {8{b1_factor[2]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product1_row3 = ({product1_row1_and, a1_factor[3:0]} & {8{b1_factor[3]}}) ^ {is_int8,
-      7'd0};
-  wire [3:0] product1_row6_and = a1_factor[3:0] & ~{4{is_e2m1}};
-  wire [7:0] product1_row4 = ({a1_factor[7:4], product1_row6_and} & {8{b1_factor[4]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product1_row5 = ({a1_factor[7:4], product1_row6_and} & {8{b1_factor[5]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product1_row6 = ({a1_factor[7:4], product1_row6_and} & {8{b1_factor[6]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product1_row7 = ({a1_factor[7:4], product1_row6_and} & {8{b1_factor[7]}}) ^ {1'b0,
-      {7{is_int8}}};
-  wire [10:0] product1_stage1_half0_2 = {product1_row5[7:5], product1_row2} ^ {product1_row7[5:2],
-      product1_row1[7:1]};
-  wire [10:0] product1_stage1_sum0_2 = product1_stage1_half0_2 ^ {product1_row6[6:3], is_int8,
-      product1_row0[7:2]};
-  wire [10:0] product1_stage1_carry0_2 = ({product1_row5[7:5], product1_row2} & {product1_row7[5:2],
-      product1_row1[7:1]}) | (product1_stage1_half0_2 & {product1_row6[6:3], is_int8,
-      product1_row0[7:2]});
-  wire [4:0] product1_stage1_half1_5 = product1_row5[4:0] ^ product1_row4[5:1];
-  wire [4:0] product1_stage1_sum1_5 = product1_stage1_half1_5 ^ product1_row3[6:2];
-  wire [4:0] product1_stage1_carry1_5 = (product1_row5[4:0] & product1_row4[5:1]) |
-      (product1_stage1_half1_5 & product1_row3[6:2]);
-  wire [8:0] product1_stage2_half0_3 = product1_stage1_carry0_2[8:0] ^ {product1_row4[7],
-      product1_row3[7], product1_stage1_sum1_5, product1_row3[1:0]};
-  wire [8:0] product1_stage2_sum0_3 = product1_stage2_half0_3 ^ product1_stage1_sum0_2[9:1];
-  wire [8:0] product1_stage2_carry0_3 = (product1_stage1_carry0_2[8:0] & {product1_row4[7],
-      product1_row3[7], product1_stage1_sum1_5, product1_row3[1:0]}) | (product1_stage2_half0_3 &
-      product1_stage1_sum0_2[9:1]);
-  wire product1_stage2_half0_13 = product1_row7[6] ^ product1_stage1_carry0_2[10];
-  wire product1_stage2_sum0_13 = product1_stage2_half0_13 ^ product1_row6[7];
-  wire product1_stage2_carry0_13 = (product1_row7[6] & product1_stage1_carry0_2[10]) |
-      (product1_stage2_half0_13 & product1_row6[7]);
-  wire [1:0] product1_stage2_half1_7 = product1_row7[1:0] ^ product1_stage1_carry1_5[2:1];
-  wire [1:0] product1_stage2_sum1_7 = product1_stage2_half1_7 ^ product1_row6[2:1];
-  wire [1:0] product1_stage2_carry1_7 = (product1_row7[1:0] & product1_stage1_carry1_5[2:1]) |
-      (product1_stage2_half1_7 & product1_row6[2:1]);
-  wire product1_stage3_half0_4 = product1_stage2_carry0_3[0] ^ product1_row4[0];
-  wire product1_stage3_sum0_4 = product1_stage3_half0_4 ^ product1_stage2_sum0_3[1];
-  wire product1_stage3_carry0_4 = (product1_stage2_carry0_3[0] & product1_row4[0]) |
-      (product1_stage3_half0_4 & product1_stage2_sum0_3[1]);
-  wire [4:0] product1_stage3_half0_6 = {product1_stage1_carry1_5[4:3], product1_stage2_sum1_7,
-      product1_row6[0]} ^ product1_stage2_carry0_3[6:2];
-  wire [4:0] product1_stage3_sum0_6 = product1_stage3_half0_6 ^ product1_stage2_sum0_3[7:3];
-  wire [4:0] product1_stage3_carry0_6 = ({product1_stage1_carry1_5[4:3], product1_stage2_sum1_7,
-      product1_row6[0]} & product1_stage2_carry0_3[6:2]) | (product1_stage3_half0_6 &
-      product1_stage2_sum0_3[7:3]);
-  wire product1_stage3_half0_12 = product1_stage1_carry0_2[9] ^ product1_stage2_carry0_3[8];
-  wire product1_stage3_sum0_12 = product1_stage3_half0_12 ^ product1_stage1_sum0_2[10];
-  wire product1_stage3_carry0_12 = (product1_stage1_carry0_2[9] & product1_stage2_carry0_3[8]) |
-      (product1_stage3_half0_12 & product1_stage1_sum0_2[10]);
-  wire product1_stage4_half0_5 = product1_stage3_carry0_4 ^ product1_stage2_carry0_3[1];
-  wire product1_stage4_sum0_5 = product1_stage4_half0_5 ^ product1_stage2_sum0_3[2];
-  wire product1_stage4_carry0_5 = (product1_stage3_carry0_4 & product1_stage2_carry0_3[1]) |
-      (product1_stage4_half0_5 & product1_stage2_sum0_3[2]);
-  wire [3:0] product1_stage4_half0_8 = {product1_stage2_carry0_3[7], product1_row4[6],
-      product1_stage2_carry1_7} ^ {product1_stage2_sum0_3[8], product1_stage3_sum0_6[4:2]};
-  wire [3:0] product1_stage4_sum0_8 = product1_stage4_half0_8 ^ product1_stage3_carry0_6[4:1];
-  wire [3:0] product1_stage4_carry0_8 = ({product1_stage2_carry0_3[7], product1_row4[6],
-      product1_stage2_carry1_7} & {product1_stage2_sum0_3[8], product1_stage3_sum0_6[4:2]}) |
-      (product1_stage4_half0_8 & product1_stage3_carry0_6[4:1]);
-  wire [3:0] product1_ripple6_sum = {1'b0, product1_stage3_carry0_6[0], product1_stage1_carry1_5[0],
-      product1_stage4_carry0_5} + {1'b0, product1_stage3_sum0_6[1:0], product1_stage4_carry0_5};
-  wire [2:0] product1_ripple6 = product1_ripple6_sum[3:1];
-  wire [15:0] product1 = {is_int8, product1_row7[7], product1_stage2_sum0_13,
-      product1_stage4_carry0_8, product1_ripple6, product1_stage4_sum0_5, product1_stage3_sum0_4,
-      product1_stage2_sum0_3[0], product1_stage1_sum0_2[0], product1_row0[1:0]} + {1'b0,
-      product1_stage2_carry0_13, product1_stage3_carry0_12, product1_stage3_sum0_12,
-      product1_stage4_sum0_8, 6'd0, product1_row1[0], 1'b0};
-  wire [9:0] low1 = {{2{negate1}}, product1[7:0] ^ {8{negate1}}};
-  wire [9:0] high1 = {{2{negate_high1}}, (product1[15:8] & {8{is_e2m1}}) ^ {8{negate_high1}}};
-  wire low_lacks1 = negate1 & ~is_int8;
-  wire signed1_stage1_half0_0 = low_lacks1 ^ high1[0];
-  wire signed1_stage1_sum0_0 = signed1_stage1_half0_0 ^ low1[0];
-  wire signed1_stage1_carry0_0 = (low_lacks1 & high1[0]) | (signed1_stage1_half0_0 & low1[0]);
-  wire signed1_stage2_half0_1 = signed1_stage1_carry0_0 ^ high1[1];
-  wire signed1_stage2_sum0_1 = signed1_stage2_half0_1 ^ low1[1];
-  wire signed1_stage2_carry0_1 = (signed1_stage1_carry0_0 & high1[1]) | (signed1_stage2_half0_1 &
-      low1[1]);
-  wire [9:0] signed1_ripple2_sum = {1'b0, low1[9:2], signed1_stage2_carry0_1} + {1'b0, high1[9:2],
-      signed1_stage2_carry0_1};
-  wire [8:0] signed1_ripple2 = signed1_ripple2_sum[9:1];
-  wire [9:0] signed1 = {signed1_ripple2[7:0], signed1_stage2_sum0_1, negate_high1} + {9'd0,
-      signed1_stage1_sum0_0};
-  wire [7:0] upper1 = product1[15:8] ^ {4{low1[9:8]}};
-  wire [3:0] product2_row1_and = a2_factor[7:4] & ~{4{is_e2m1}};
-  wire [7:0] product2_row0 = ({product2_row1_and, a2_factor[3:0]} & {8{b2_factor[0]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product2_row1 = ({product2_row1_and, a2_factor[3:0]} & {8{b2_factor[1]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product2_row2 = ({product2_row1_and, a2_factor[3:0]} & {8{b2_factor[2]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product2_row3 = ({product2_row1_and, a2_factor[3:0]} & {8{b2_factor[3]}}) ^ {is_int8,
-      7'd0};
-  wire [3:0] product2_row6_and = a2_factor[3:0] & ~{4{is_e2m1}};
-  wire [7:0] product2_row4 = ({a2_factor[7:4], product2_row6_and} & {8{b2_factor[4]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product2_row5 = ({a2_factor[7:4], product2_row6_and} & {8{b2_factor[5]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product2_row6 = ({a2_factor[7:4], product2_row6_and} & {8{b2_factor[6]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product2_row7 = ({a2_factor[7:4], product2_row6_and} & {8{b2_factor[7]}}) ^ {1'b0,
-      {7{is_int8}}};
-  wire [10:0] product2_stage1_half0_2 = {product2_row5[7:5], product2_row2} ^ {product2_row7[5:2],
-      product2_row1[7:1]};
-  wire [10:0] product2_stage1_sum0_2 = product2_stage1_half0_2 ^ {product2_row6[6:3], is_int8,
-      product2_row0[7:2]};
-  wire [10:0] product2_stage1_carry0_2 = ({product2_row5[7:5], product2_row2} & {product2_row7[5:2],
-      product2_row1[7:1]}) | (product2_stage1_half0_2 & {product2_row6[6:3], is_int8,
-      product2_row0[7:2]});
-  wire [4:0] product2_stage1_half1_5 = product2_row5[4:0] ^ product2_row4[5:1];
-  wire [4:0] product2_stage1_sum1_5 = product2_stage1_half1_5 ^ product2_row3[6:2];
-  wire [4:0] product2_stage1_carry1_5 = (product2_row5[4:0] & product2_row4[5:1]) |
-      (product2_stage1_half1_5 & product2_row3[6:2]);
-  wire [8:0] product2_stage2_half0_3 = product2_stage1_carry0_2[8:0] ^ {product2_row4[7],
-      product2_row3[7], product2_stage1_sum1_5, product2_row3[1:0]};
-  wire [8:0] product2_stage2_sum0_3 = product2_stage2_half0_3 ^ product2_stage1_sum0_2[9:1];
-  wire [8:0] product2_stage2_carry0_3 = (product2_stage1_carry0_2[8:0] & {product2_row4[7],
-      product2_row3[7], product2_stage1_sum1_5, product2_row3[1:0]}) | (product2_stage2_half0_3 &
-      product2_stage1_sum0_2[9:1]);
-  wire product2_stage2_half0_13 = product2_row7[6] ^ product2_stage1_carry0_2[10];
-  wire product2_stage2_sum0_13 = product2_stage2_half0_13 ^ product2_row6[7];
-  wire product2_stage2_carry0_13 = (product2_row7[6] & product2_stage1_carry0_2[10]) |
-      (product2_stage2_half0_13 & product2_row6[7]);
-  wire [1:0] product2_stage2_half1_7 = product2_row7[1:0] ^ product2_stage1_carry1_5[2:1];
-  wire [1:0] product2_stage2_sum1_7 = product2_stage2_half1_7 ^ product2_row6[2:1];
-  wire [1:0] product2_stage2_carry1_7 = (product2_row7[1:0] & product2_stage1_carry1_5[2:1]) |
-      (product2_stage2_half1_7 & product2_row6[2:1]);
-  wire product2_stage3_half0_4 = product2_stage2_carry0_3[0] ^ product2_row4[0];
-  wire product2_stage3_sum0_4 = product2_stage3_half0_4 ^ product2_stage2_sum0_3[1];
-  wire product2_stage3_carry0_4 = (product2_stage2_carry0_3[0] & product2_row4[0]) |
-      (product2_stage3_half0_4 & product2_stage2_sum0_3[1]);
-  wire [4:0] product2_stage3_half0_6 = {product2_stage1_carry1_5[4:3], product2_stage2_sum1_7,
-      product2_row6[0]} ^ product2_stage2_carry0_3[6:2];
-  wire [4:0] product2_stage3_sum0_6 = product2_stage3_half0_6 ^ product2_stage2_sum0_3[7:3];
-  wire [4:0] product2_stage3_carry0_6 = ({product2_stage1_carry1_5[4:3], product2_stage2_sum1_7,
-      product2_row6[0]} & product2_stage2_carry0_3[6:2]) | (product2_stage3_half0_6 &
-      product2_stage2_sum0_3[7:3]);
-  wire product2_stage3_half0_12 = product2_stage1_carry0_2[9] ^ product2_stage2_carry0_3[8];
-  wire product2_stage3_sum0_12 = product2_stage3_half0_12 ^ product2_stage1_sum0_2[10];
-  wire product2_stage3_carry0_12 = (product2_stage1_carry0_2[9] & product2_stage2_carry0_3[8]) |
-      (product2_stage3_half0_12 & product2_stage1_sum0_2[10]);
-  wire product2_stage4_half0_5 = product2_stage3_carry0_4 ^ product2_stage2_carry0_3[1];
-  wire product2_stage4_sum0_5 = product2_stage4_half0_5 ^ product2_stage2_sum0_3[2];
-  wire product2_stage4_carry0_5 = (product2_stage3_carry0_4 & product2_stage2_carry0_3[1]) |
-      (product2_stage4_half0_5 & product2_stage2_sum0_3[2]);
-  wire [3:0] product2_stage4_half0_8 = {product2_stage2_carry0_3[7], product2_row4[6],
-      product2_stage2_carry1_7} ^ {product2_stage2_sum0_3[8], product2_stage3_sum0_6[4:2]};
-  wire [3:0] product2_stage4_sum0_8 = product2_stage4_half0_8 ^ product2_stage3_carry0_6[4:1];
-  wire [3:0] product2_stage4_carry0_8 = ({product2_stage2_carry0_3[7], product2_row4[6],
-      product2_stage2_carry1_7} & {product2_stage2_sum0_3[8], product2_stage3_sum0_6[4:2]}) |
-      (product2_stage4_half0_8 & product2_stage3_carry0_6[4:1]);
-  wire [3:0] product2_ripple6_sum = {1'b0, product2_stage3_carry0_6[0], product2_stage1_carry1_5[0],
-      product2_stage4_carry0_5} + {1'b0, product2_stage3_sum0_6[1:0], product2_stage4_carry0_5};
-  wire [2:0] product2_ripple6 = product2_ripple6_sum[3:1];
-  wire [15:0] product2 = {is_int8, product2_row7[7], product2_stage2_sum0_13,
-      product2_stage4_carry0_8, product2_ripple6, product2_stage4_sum0_5, product2_stage3_sum0_4,
-      product2_stage2_sum0_3[0], product2_stage1_sum0_2[0], product2_row0[1:0]} + {1'b0,
-      product2_stage2_carry0_13, product2_stage3_carry0_12, product2_stage3_sum0_12,
-      product2_stage4_sum0_8, 6'd0, product2_row1[0], 1'b0};
-  wire [9:0] low2 = {{2{negate2}}, product2[7:0] ^ {8{negate2}}};
-  wire [9:0] high2 = {{2{negate_high2}}, (product2[15:8] & {8{is_e2m1}}) ^ {8{negate_high2}}};
-  wire low_lacks2 = negate2 & ~is_int8;
-  wire signed2_stage1_half0_0 = low_lacks2 ^ high2[0];
-  wire signed2_stage1_sum0_0 = signed2_stage1_half0_0 ^ low2[0];
-  wire signed2_stage1_carry0_0 = (low_lacks2 & high2[0]) | (signed2_stage1_half0_0 & low2[0]);
-  wire signed2_stage2_half0_1 = signed2_stage1_carry0_0 ^ high2[1];
-  wire signed2_stage2_sum0_1 = signed2_stage2_half0_1 ^ low2[1];
-  wire signed2_stage2_carry0_1 = (signed2_stage1_carry0_0 & high2[1]) | (signed2_stage2_half0_1 &
-      low2[1]);
-  wire [9:0] signed2_ripple2_sum = {1'b0, low2[9:2], signed2_stage2_carry0_1} + {1'b0, high2[9:2],
-      signed2_stage2_carry0_1};
-  wire [8:0] signed2_ripple2 = signed2_ripple2_sum[9:1];
-  wire [9:0] signed2 = {signed2_ripple2[7:0], signed2_stage2_sum0_1, negate_high2} + {9'd0,
-      signed2_stage1_sum0_0};
-  wire [7:0] upper2 = product2[15:8] ^ {4{low2[9:8]}};
-  wire [3:0] product3_row1_and = a3_factor[7:4] & ~{4{is_e2m1}};
-  wire [7:0] product3_row0 = ({product3_row1_and, a3_factor[3:0]} & {8{b3_factor[0]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product3_row1 = ({product3_row1_and, a3_factor[3:0]} & {8{b3_factor[1]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product3_row2 = ({product3_row1_and, a3_factor[3:0]} & {8{b3_factor[2]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product3_row3 = ({product3_row1_and, a3_factor[3:0]} & {8{b3_factor[3]}}) ^ {is_int8,
-      7'd0};
-  wire [3:0] product3_row6_and = a3_factor[3:0] & ~{4{is_e2m1}};
-  wire [7:0] product3_row4 = ({a3_factor[7:4], product3_row6_and} & {8{b3_factor[4]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product3_row5 = ({a3_factor[7:4], product3_row6_and} & {8{b3_factor[5]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product3_row6 = ({a3_factor[7:4], product3_row6_and} & {8{b3_factor[6]}}) ^ {is_int8,
-      7'd0};
-  wire [7:0] product3_row7 = ({a3_factor[7:4], product3_row6_and} & {8{b3_factor[7]}}) ^ {1'b0,
-      {7{is_int8}}};
-  wire [10:0] product3_stage1_half0_2 = {product3_row5[7:5], product3_row2} ^ {product3_row7[5:2],
-      product3_row1[7:1]};
-  wire [10:0] product3_stage1_sum0_2 = product3_stage1_half0_2 ^ {product3_row6[6:3], is_int8,
-      product3_row0[7:2]};
-  wire [10:0] product3_stage1_carry0_2 = ({product3_row5[7:5], product3_row2} & {product3_row7[5:2],
-      product3_row1[7:1]}) | (product3_stage1_half0_2 & {product3_row6[6:3], is_int8,
-      product3_row0[7:2]});
-  wire [4:0] product3_stage1_half1_5 = product3_row5[4:0] ^ product3_row4[5:1];
-  wire [4:0] product3_stage1_sum1_5 = product3_stage1_half1_5 ^ product3_row3[6:2];
-  wire [4:0] product3_stage1_carry1_5 = (product3_row5[4:0] & product3_row4[5:1]) |
-      (product3_stage1_half1_5 & product3_row3[6:2]);
-  wire [8:0] product3_stage2_half0_3 = product3_stage1_carry0_2[8:0] ^ {product3_row4[7],
-      product3_row3[7], product3_stage1_sum1_5, product3_row3[1:0]};
-  wire [8:0] product3_stage2_sum0_3 = product3_stage2_half0_3 ^ product3_stage1_sum0_2[9:1];
-  wire [8:0] product3_stage2_carry0_3 = (product3_stage1_carry0_2[8:0] & {product3_row4[7],
-      product3_row3[7], product3_stage1_sum1_5, product3_row3[1:0]}) | (product3_stage2_half0_3 &
-      product3_stage1_sum0_2[9:1]);
-  wire product3_stage2_half0_13 = product3_row7[6] ^ product3_stage1_carry0_2[10];
-  wire product3_stage2_sum0_13 = product3_stage2_half0_13 ^ product3_row6[7];
-  wire product3_stage2_carry0_13 = (product3_row7[6] & product3_stage1_carry0_2[10]) |
-      (product3_stage2_half0_13 & product3_row6[7]);
-  wire [1:0] product3_stage2_half1_7 = product3_row7[1:0] ^ product3_stage1_carry1_5[2:1];
-  wire [1:0] product3_stage2_sum1_7 = product3_stage2_half1_7 ^ product3_row6[2:1];
-  wire [1:0] product3_stage2_carry1_7 = (product3_row7[1:0] & product3_stage1_carry1_5[2:1]) |
-      (product3_stage2_half1_7 & product3_row6[2:1]);
-  wire product3_stage3_half0_4 = product3_stage2_carry0_3[0] ^ product3_row4[0];
-  wire product3_stage3_sum0_4 = product3_stage3_half0_4 ^ product3_stage2_sum0_3[1];
-  wire product3_stage3_carry0_4 = (product3_stage2_carry0_3[0] & product3_row4[0]) |
-      (product3_stage3_half0_4 & product3_stage2_sum0_3[1]);
-  wire [4:0] product3_stage3_half0_6 = {product3_stage1_carry1_5[4:3], product3_stage2_sum1_7,
-      product3_row6[0]} ^ product3_stage2_carry0_3[6:2];
-  wire [4:0] product3_stage3_sum0_6 = product3_stage3_half0_6 ^ product3_stage2_sum0_3[7:3];
-  wire [4:0] product3_stage3_carry0_6 = ({product3_stage1_carry1_5[4:3], product3_stage2_sum1_7,
-      product3_row6[0]} & product3_stage2_carry0_3[6:2]) | (product3_stage3_half0_6 &
-      product3_stage2_sum0_3[7:3]);
-  wire product3_stage3_half0_12 = product3_stage1_carry0_2[9] ^ product3_stage2_carry0_3[8];
-  wire product3_stage3_sum0_12 = product3_stage3_half0_12 ^ product3_stage1_sum0_2[10];
-  wire product3_stage3_carry0_12 = (product3_stage1_carry0_2[9] & product3_stage2_carry0_3[8]) |
-      (product3_stage3_half0_12 & product3_stage1_sum0_2[10]);
-  wire product3_stage4_half0_5 = product3_stage3_carry0_4 ^ product3_stage2_carry0_3[1];
-  wire product3_stage4_sum0_5 = product3_stage4_half0_5 ^ product3_stage2_sum0_3[2];
-  wire product3_stage4_carry0_5 = (product3_stage3_carry0_4 & product3_stage2_carry0_3[1]) |
-      (product3_stage4_half0_5 & product3_stage2_sum0_3[2]);
-  wire [3:0] product3_stage4_half0_8 = {product3_stage2_carry0_3[7], product3_row4[6],
-      product3_stage2_carry1_7} ^ {product3_stage2_sum0_3[8], product3_stage3_sum0_6[4:2]};
-  wire [3:0] product3_stage4_sum0_8 = product3_stage4_half0_8 ^ product3_stage3_carry0_6[4:1];
-  wire [3:0] product3_stage4_carry0_8 = ({product3_stage2_carry0_3[7], product3_row4[6],
-      product3_stage2_carry1_7} & {product3_stage2_sum0_3[8], product3_stage3_sum0_6[4:2]}) |
-      (product3_stage4_half0_8 & product3_stage3_carry0_6[4:1]);
-  wire [3:0] product3_ripple6_sum = {1'b0, product3_stage3_carry0_6[0], product3_stage1_carry1_5[0],
-      product3_stage4_carry0_5} + {1'b0, product3_stage3_sum0_6[1:0], product3_stage4_carry0_5};
-  wire [2:0] product3_ripple6 = product3_ripple6_sum[3:1];
-  wire [15:0] product3 = {is_int8, product3_row7[7], product3_stage2_sum0_13,
-      product3_stage4_carry0_8, product3_ripple6, product3_stage4_sum0_5, product3_stage3_sum0_4,
-      product3_stage2_sum0_3[0], product3_stage1_sum0_2[0], product3_row0[1:0]} + {1'b0,
-      product3_stage2_carry0_13, product3_stage3_carry0_12, product3_stage3_sum0_12,
-      product3_stage4_sum0_8, 6'd0, product3_row1[0], 1'b0};
-  wire [9:0] low3 = {{2{negate3}}, product3[7:0] ^ {8{negate3}}};
-  wire [9:0] high3 = {{2{negate_high3}}, (product3[15:8] & {8{is_e2m1}}) ^ {8{negate_high3}}};
-  wire low_lacks3 = negate3 & ~is_int8;
-  wire signed3_stage1_half0_0 = low_lacks3 ^ high3[0];
-  wire signed3_stage1_sum0_0 = signed3_stage1_half0_0 ^ low3[0];
-  wire signed3_stage1_carry0_0 = (low_lacks3 & high3[0]) | (signed3_stage1_half0_0 & low3[0]);
-  wire signed3_stage2_half0_1 = signed3_stage1_carry0_0 ^ high3[1];
-  wire signed3_stage2_sum0_1 = signed3_stage2_half0_1 ^ low3[1];
-  wire signed3_stage2_carry0_1 = (signed3_stage1_carry0_0 & high3[1]) | (signed3_stage2_half0_1 &
-      low3[1]);
-  wire [9:0] signed3_ripple2_sum = {1'b0, low3[9:2], signed3_stage2_carry0_1} + {1'b0, high3[9:2],
-      signed3_stage2_carry0_1};
-  wire [8:0] signed3_ripple2 = signed3_ripple2_sum[9:1];
-  wire [9:0] signed3 = {signed3_ripple2[7:0], signed3_stage2_sum0_1, negate_high3} + {9'd0,
-      signed3_stage1_sum0_0};
-  wire [7:0] upper3 = product3[15:8] ^ {4{low3[9:8]}};
-  wire integers_lack = is_int8 & c_sign;
+  // Multiply: In each lane the product, with the sign that it has where the addend is positive:
+  // Booth digits are negated. The upper products of e2m1fn are added to that of the first lane.
+  wire [3:0] upper0_row0 = a0_upper & {4{b0_upper[0]}};
+  wire [3:0] upper0_row1 = a0_upper & {4{b0_upper[1]}};
+  wire [3:0] upper0_row2 = a0_upper & {4{b0_upper[2]}};
+  wire [3:0] upper0_row3 = a0_upper & {4{b0_upper[3]}};
+  wire [2:0] upper0_stage1_half0_2 = upper0_row2[2:0] ^ upper0_row1[3:1];
+  wire [2:0] upper0_stage1_sum0_2 = upper0_stage1_half0_2 ^ {upper0_row3[1], upper0_row0[3:2]};
+  wire [2:0] upper0_stage1_carry0_2 = (upper0_row2[2:0] & upper0_row1[3:1]) | (upper0_stage1_half0_2
+      & {upper0_row3[1], upper0_row0[3:2]});
+  wire upper0_stage2_half0_3 = upper0_stage1_carry0_2[0] ^ upper0_row3[0];
+  wire upper0_stage2_sum0_3 = upper0_stage2_half0_3 ^ upper0_stage1_sum0_2[1];
+  wire upper0_stage2_carry0_3 = (upper0_stage1_carry0_2[0] & upper0_row3[0]) |
+      (upper0_stage2_half0_3 & upper0_stage1_sum0_2[1]);
+  wire upper0_stage2_half0_5 = upper0_row2[3] ^ upper0_stage1_carry0_2[2];
+  wire upper0_stage2_sum0_5 = upper0_stage2_half0_5 ^ upper0_row3[2];
+  wire upper0_stage2_carry0_5 = (upper0_row2[3] & upper0_stage1_carry0_2[2]) |
+      (upper0_stage2_half0_5 & upper0_row3[2]);
+  wire [2:0] upper0_ripple4_sum = {1'b0, upper0_stage1_sum0_2[2], upper0_stage2_carry0_3} + {1'b0,
+      upper0_stage1_carry0_2[1], upper0_stage2_carry0_3};
+  wire [1:0] upper0_ripple4 = upper0_ripple4_sum[2:1];
+  wire [8:0] upper0_rows = {2'd0, upper0_row3[3], upper0_ripple4, upper0_stage2_sum0_3,
+      upper0_stage1_sum0_2[0], upper0_row0[1:0]} + {2'd0, upper0_stage2_carry0_5,
+      upper0_stage2_sum0_5, 3'd0, upper0_row1[0], 1'b0};
+  wire [7:0] upper0 = upper0_rows[7:0];
+  wire [15:0] upper_signed0 = {{8{negate_upper0}}, upper0 ^ {8{negate_upper0}}};
+  wire [3:0] upper1_row0 = a1_upper & {4{b1_upper[0]}};
+  wire [3:0] upper1_row1 = a1_upper & {4{b1_upper[1]}};
+  wire [3:0] upper1_row2 = a1_upper & {4{b1_upper[2]}};
+  wire [3:0] upper1_row3 = a1_upper & {4{b1_upper[3]}};
+  wire [2:0] upper1_stage1_half0_2 = upper1_row2[2:0] ^ upper1_row1[3:1];
+  wire [2:0] upper1_stage1_sum0_2 = upper1_stage1_half0_2 ^ {upper1_row3[1], upper1_row0[3:2]};
+  wire [2:0] upper1_stage1_carry0_2 = (upper1_row2[2:0] & upper1_row1[3:1]) | (upper1_stage1_half0_2
+      & {upper1_row3[1], upper1_row0[3:2]});
+  wire upper1_stage2_half0_3 = upper1_stage1_carry0_2[0] ^ upper1_row3[0];
+  wire upper1_stage2_sum0_3 = upper1_stage2_half0_3 ^ upper1_stage1_sum0_2[1];
+  wire upper1_stage2_carry0_3 = (upper1_stage1_carry0_2[0] & upper1_row3[0]) |
+      (upper1_stage2_half0_3 & upper1_stage1_sum0_2[1]);
+  wire upper1_stage2_half0_5 = upper1_row2[3] ^ upper1_stage1_carry0_2[2];
+  wire upper1_stage2_sum0_5 = upper1_stage2_half0_5 ^ upper1_row3[2];
+  wire upper1_stage2_carry0_5 = (upper1_row2[3] & upper1_stage1_carry0_2[2]) |
+      (upper1_stage2_half0_5 & upper1_row3[2]);
+  wire [2:0] upper1_ripple4_sum = {1'b0, upper1_stage1_sum0_2[2], upper1_stage2_carry0_3} + {1'b0,
+      upper1_stage1_carry0_2[1], upper1_stage2_carry0_3};
+  wire [1:0] upper1_ripple4 = upper1_ripple4_sum[2:1];
+  wire [8:0] upper1_rows = {2'd0, upper1_row3[3], upper1_ripple4, upper1_stage2_sum0_3,
+      upper1_stage1_sum0_2[0], upper1_row0[1:0]} + {2'd0, upper1_stage2_carry0_5,
+      upper1_stage2_sum0_5, 3'd0, upper1_row1[0], 1'b0};
+  wire [7:0] upper1 = upper1_rows[7:0];
+  wire [15:0] upper_signed1 = {{8{negate_upper1}}, upper1 ^ {8{negate_upper1}}};
+  wire [3:0] upper2_row0 = a2_upper & {4{b2_upper[0]}};
+  wire [3:0] upper2_row1 = a2_upper & {4{b2_upper[1]}};
+  wire [3:0] upper2_row2 = a2_upper & {4{b2_upper[2]}};
+  wire [3:0] upper2_row3 = a2_upper & {4{b2_upper[3]}};
+  wire [2:0] upper2_stage1_half0_2 = upper2_row2[2:0] ^ upper2_row1[3:1];
+  wire [2:0] upper2_stage1_sum0_2 = upper2_stage1_half0_2 ^ {upper2_row3[1], upper2_row0[3:2]};
+  wire [2:0] upper2_stage1_carry0_2 = (upper2_row2[2:0] & upper2_row1[3:1]) | (upper2_stage1_half0_2
+      & {upper2_row3[1], upper2_row0[3:2]});
+  wire upper2_stage2_half0_3 = upper2_stage1_carry0_2[0] ^ upper2_row3[0];
+  wire upper2_stage2_sum0_3 = upper2_stage2_half0_3 ^ upper2_stage1_sum0_2[1];
+  wire upper2_stage2_carry0_3 = (upper2_stage1_carry0_2[0] & upper2_row3[0]) |
+      (upper2_stage2_half0_3 & upper2_stage1_sum0_2[1]);
+  wire upper2_stage2_half0_5 = upper2_row2[3] ^ upper2_stage1_carry0_2[2];
+  wire upper2_stage2_sum0_5 = upper2_stage2_half0_5 ^ upper2_row3[2];
+  wire upper2_stage2_carry0_5 = (upper2_row2[3] & upper2_stage1_carry0_2[2]) |
+      (upper2_stage2_half0_5 & upper2_row3[2]);
+  wire [2:0] upper2_ripple4_sum = {1'b0, upper2_stage1_sum0_2[2], upper2_stage2_carry0_3} + {1'b0,
+      upper2_stage1_carry0_2[1], upper2_stage2_carry0_3};
+  wire [1:0] upper2_ripple4 = upper2_ripple4_sum[2:1];
+  wire [8:0] upper2_rows = {2'd0, upper2_row3[3], upper2_ripple4, upper2_stage2_sum0_3,
+      upper2_stage1_sum0_2[0], upper2_row0[1:0]} + {2'd0, upper2_stage2_carry0_5,
+      upper2_stage2_sum0_5, 3'd0, upper2_row1[0], 1'b0};
+  wire [7:0] upper2 = upper2_rows[7:0];
+  wire [15:0] upper_signed2 = {{8{negate_upper2}}, upper2 ^ {8{negate_upper2}}};
+  wire [3:0] upper3_row0 = a3_upper & {4{b3_upper[0]}};
+  wire [3:0] upper3_row1 = a3_upper & {4{b3_upper[1]}};
+  wire [3:0] upper3_row2 = a3_upper & {4{b3_upper[2]}};
+  wire [3:0] upper3_row3 = a3_upper & {4{b3_upper[3]}};
+  wire [2:0] upper3_stage1_half0_2 = upper3_row2[2:0] ^ upper3_row1[3:1];
+  wire [2:0] upper3_stage1_sum0_2 = upper3_stage1_half0_2 ^ {upper3_row3[1], upper3_row0[3:2]};
+  wire [2:0] upper3_stage1_carry0_2 = (upper3_row2[2:0] & upper3_row1[3:1]) | (upper3_stage1_half0_2
+      & {upper3_row3[1], upper3_row0[3:2]});
+  wire upper3_stage2_half0_3 = upper3_stage1_carry0_2[0] ^ upper3_row3[0];
+  wire upper3_stage2_sum0_3 = upper3_stage2_half0_3 ^ upper3_stage1_sum0_2[1];
+  wire upper3_stage2_carry0_3 = (upper3_stage1_carry0_2[0] & upper3_row3[0]) |
+      (upper3_stage2_half0_3 & upper3_stage1_sum0_2[1]);
+  wire upper3_stage2_half0_5 = upper3_row2[3] ^ upper3_stage1_carry0_2[2];
+  wire upper3_stage2_sum0_5 = upper3_stage2_half0_5 ^ upper3_row3[2];
+  wire upper3_stage2_carry0_5 = (upper3_row2[3] & upper3_stage1_carry0_2[2]) |
+      (upper3_stage2_half0_5 & upper3_row3[2]);
+  wire [2:0] upper3_ripple4_sum = {1'b0, upper3_stage1_sum0_2[2], upper3_stage2_carry0_3} + {1'b0,
+      upper3_stage1_carry0_2[1], upper3_stage2_carry0_3};
+  wire [1:0] upper3_ripple4 = upper3_ripple4_sum[2:1];
+  wire [8:0] upper3_rows = {2'd0, upper3_row3[3], upper3_ripple4, upper3_stage2_sum0_3,
+      upper3_stage1_sum0_2[0], upper3_row0[1:0]} + {2'd0, upper3_stage2_carry0_5,
+      upper3_stage2_sum0_5, 3'd0, upper3_row1[0], 1'b0};
+  wire [7:0] upper3 = upper3_rows[7:0];
+  wire [15:0] upper_signed3 = {{8{negate_upper3}}, upper3 ^ {8{negate_upper3}}};
+  wire [15:0] upper_stage1_half0_0 = upper_signed1 ^ {upper_signed2[15:1], negate_upper0};
+  wire [15:0] upper_stage1_sum0_0 = upper_stage1_half0_0 ^ upper_signed0;
+  wire [15:0] upper_stage1_carry0_0 = (upper_signed1 & {upper_signed2[15:1], negate_upper0}) |
+      (upper_stage1_half0_0 & upper_signed0);
+  wire upper_stage1_half1_0 = negate_upper2 ^ upper_signed2[0];
+  wire upper_stage1_sum1_0 = upper_stage1_half1_0 ^ negate_upper1;
+  wire upper_stage1_carry1_0 = (negate_upper2 & upper_signed2[0]) | (upper_stage1_half1_0 &
+      negate_upper1);
+  wire [15:0] upper_stage2_half0_0 = upper_stage1_sum0_0 ^ {upper_stage1_carry0_0[14:0],
+      negate_upper3};
+  wire [15:0] upper_stage2_sum0_0 = upper_stage2_half0_0 ^ upper_signed3;
+  wire [15:0] upper_stage2_carry0_0 = (upper_stage1_sum0_0 & {upper_stage1_carry0_0[14:0],
+      negate_upper3}) | (upper_stage2_half0_0 & upper_signed3);
+  wire upper_stage3_half0_1 = upper_stage2_carry0_0[0] ^ upper_stage2_sum0_0[1];
+  wire upper_stage3_sum0_1 = upper_stage3_half0_1 ^ upper_stage1_carry1_0;
+  wire upper_stage3_carry0_1 = (upper_stage2_carry0_0[0] & upper_stage2_sum0_0[1]) |
+      (upper_stage3_half0_1 & upper_stage1_carry1_0);
+  wire [15:0] upper_ripple2_sum = {1'b0, upper_stage2_carry0_0[14:1], upper_stage3_carry0_1} +
+      {1'b0, upper_stage2_sum0_0[15:2], upper_stage3_carry0_1};
+  wire [14:0] upper_ripple2 = upper_ripple2_sum[15:1];
+  wire product0_one0 = b0_factor[0];
+  wire product0_two0 = (product0_one0 ^ b0_factor[1]) & ~product0_one0;
+  wire product0_row0_xor = b0_factor[1] ^ negate0;
+  wire [8:0] product0_row0 = (({a0_factor[7], a0_factor} & {9{product0_one0}}) | ({a0_factor, 1'b0}
+      & {9{product0_two0}})) ^ {9{product0_row0_xor}} ^ 9'h100;
+  wire product0_one1 = b0_factor[1] ^ b0_factor[2];
+  wire product0_two1 = (b0_factor[2] ^ b0_factor[3]) & ~product0_one1;
+  wire product0_row1_xor = b0_factor[3] ^ negate0;
+  wire [8:0] product0_row1 = (({a0_factor[7], a0_factor} & {9{product0_one1}}) | ({a0_factor, 1'b0}
+      & {9{product0_two1}})) ^ {9{product0_row1_xor}} ^ 9'h100;
+  wire product0_one2 = b0_factor[3] ^ b0_factor[4];
+  wire product0_two2 = (b0_factor[4] ^ b0_factor[5]) & ~product0_one2;
+  wire product0_row2_xor = b0_factor[5] ^ negate0;
+  wire [8:0] product0_row2 = (({a0_factor[7], a0_factor} & {9{product0_one2}}) | ({a0_factor, 1'b0}
+      & {9{product0_two2}})) ^ {9{product0_row2_xor}} ^ 9'h100;
+  wire product0_one3 = b0_factor[5] ^ b0_factor[6];
+  wire product0_two3 = (b0_factor[6] ^ b0_factor[7]) & ~product0_one3;
+  wire product0_row3_xor = b0_factor[7] ^ negate0;
+  wire [8:0] product0_row3 = (({a0_factor[7], a0_factor} & {9{product0_one3}}) | ({a0_factor, 1'b0}
+      & {9{product0_two3}})) ^ {9{product0_row3_xor}} ^ 9'h100;
+  wire [15:0] product0_stage1_half0_0 = {upper_ripple2[13:0], upper_stage3_sum0_1,
+      upper_stage1_sum1_0} ^ {15'd0, product0_row0_xor};
+  wire [15:0] product0_stage1_sum0_0 = product0_stage1_half0_0 ^ {1'b1, product0_row3[8:4], 1'b1,
+      product0_row0};
+  wire [15:0] product0_stage1_carry0_0 = ({upper_ripple2[13:0], upper_stage3_sum0_1,
+      upper_stage1_sum1_0} & {15'd0, product0_row0_xor}) | (product0_stage1_half0_0 & {1'b1,
+      product0_row3[8:4], 1'b1, product0_row0});
+  wire product0_stage1_half1_4 = product0_row2_xor ^ product0_row2[0];
+  wire product0_stage1_sum1_4 = product0_stage1_half1_4 ^ product0_row1[2];
+  wire product0_stage1_carry1_4 = (product0_row2_xor & product0_row2[0]) | (product0_stage1_half1_4
+      & product0_row1[2]);
+  wire [3:0] product0_stage1_half1_6 = product0_row3[3:0] ^ product0_row2[5:2];
+  wire [3:0] product0_stage1_sum1_6 = product0_stage1_half1_6 ^ product0_row1[7:4];
+  wire [3:0] product0_stage1_carry1_6 = (product0_row3[3:0] & product0_row2[5:2]) |
+      (product0_stage1_half1_6 & product0_row1[7:4]);
+  wire [11:0] product0_stage2_half0_2 = {1'b1, product0_row2[8], 1'b1, product0_stage1_carry1_6,
+      product0_row3_xor, product0_row1[3], product0_stage1_sum1_4, product0_row1[1:0]} ^
+      product0_stage1_sum0_0[13:2];
+  wire [11:0] product0_stage2_sum0_2 = product0_stage2_half0_2 ^ product0_stage1_carry0_0[12:1];
+  wire [11:0] product0_stage2_carry0_2 = ({1'b1, product0_row2[8], 1'b1, product0_stage1_carry1_6,
+      product0_row3_xor, product0_row1[3], product0_stage1_sum1_4, product0_row1[1:0]} &
+      product0_stage1_sum0_0[13:2]) | (product0_stage2_half0_2 & product0_stage1_carry0_0[12:1]);
+  wire [6:0] product0_stage3_half0_5 = {product0_row2[7], product0_row1[8], product0_stage1_sum1_6,
+      product0_row2[1]} ^ product0_stage2_sum0_2[9:3];
+  wire [6:0] product0_stage3_sum0_5 = product0_stage3_half0_5 ^ product0_stage2_carry0_2[8:2];
+  wire [6:0] product0_stage3_carry0_5 = ({product0_row2[7], product0_row1[8],
+      product0_stage1_sum1_6, product0_row2[1]} & product0_stage2_sum0_2[9:3]) |
+      (product0_stage3_half0_5 & product0_stage2_carry0_2[8:2]);
+  wire product0_stage3_half0_14 = product0_stage1_sum0_0[14] ^ product0_stage1_carry0_0[13];
+  wire product0_stage3_sum0_14 = product0_stage3_half0_14 ^ product0_stage2_carry0_2[11];
+  wire product0_stage3_carry0_14 = (product0_stage1_sum0_0[14] & product0_stage1_carry0_0[13]) |
+      (product0_stage3_half0_14 & product0_stage2_carry0_2[11]);
+  wire product0_stage4_half0_8 = ~product0_stage3_sum0_5[3];
+  wire product0_stage4_sum0_8 = product0_stage4_half0_8 ^ product0_stage3_carry0_5[2];
+  wire product0_stage4_carry0_8 = product0_stage3_sum0_5[3] | (product0_stage4_half0_8 &
+      product0_stage3_carry0_5[2]);
+  wire product0_stage4_half0_10 = product0_row2[6] ^ product0_stage3_sum0_5[5];
+  wire product0_stage4_sum0_10 = product0_stage4_half0_10 ^ product0_stage3_carry0_5[4];
+  wire product0_stage4_carry0_10 = (product0_row2[6] & product0_stage3_sum0_5[5]) |
+      (product0_stage4_half0_10 & product0_stage3_carry0_5[4]);
+  wire product0_stage4_half0_12 = product0_stage2_sum0_2[10] ^ product0_stage2_carry0_2[9];
+  wire product0_stage4_sum0_12 = product0_stage4_half0_12 ^ product0_stage3_carry0_5[6];
+  wire product0_stage4_carry0_12 = (product0_stage2_sum0_2[10] & product0_stage2_carry0_2[9]) |
+      (product0_stage4_half0_12 & product0_stage3_carry0_5[6]);
+  wire product0_stage4_half0_15 = product0_stage3_carry0_14 ^ product0_stage1_carry0_0[14];
+  wire product0_stage4_sum0_15 = product0_stage4_half0_15 ^ product0_stage1_sum0_0[15];
+  wire [2:0] product0_ripple9_sum = {1'b0, product0_stage3_carry0_5[3], product0_stage4_carry0_8} +
+      {1'b0, product0_stage3_sum0_5[4], product0_stage4_carry0_8};
+  wire [1:0] product0_ripple9 = product0_ripple9_sum[2:1];
+  wire [2:0] product0_ripple11_sum = {1'b0, product0_stage3_carry0_5[5], product0_stage4_carry0_10}
+      + {1'b0, product0_stage3_sum0_5[6], product0_stage4_carry0_10};
+  wire [1:0] product0_ripple11 = product0_ripple11_sum[2:1];
+  wire [2:0] product0_ripple13_sum = {1'b0, product0_stage2_sum0_2[11], product0_stage4_carry0_12} +
+      {1'b0, product0_stage2_carry0_2[10], product0_stage4_carry0_12};
+  wire [1:0] product0_ripple13 = product0_ripple13_sum[2:1];
+  wire [15:0] product0 = {product0_stage4_sum0_15, product0_ripple13, product0_ripple11,
+      product0_ripple9, product0_stage4_sum0_8, product0_stage3_carry0_5[1:0],
+      product0_stage1_carry1_4, product0_stage2_carry0_2[1:0], product0_row1_xor,
+      product0_stage1_carry0_0[0], upper_stage2_sum0_0[0]} + {1'b0, product0_stage3_sum0_14, 1'b0,
+      product0_stage4_sum0_12, 1'b0, product0_stage4_sum0_10, 2'd0, product0_stage3_sum0_5[2:0],
+      product0_stage2_sum0_2[2:0], product0_stage1_sum0_0[1:0]};
+  wire product1_one0 = b1_factor[0];
+  wire product1_two0 = (product1_one0 ^ b1_factor[1]) & ~product1_one0;
+  wire product1_xor = b1_factor[1] ^ negate1;
+  wire [8:0] product1_row0 = (({a1_factor[7], a1_factor} & {9{product1_one0}}) | ({a1_factor, 1'b0}
+      & {9{product1_two0}})) ^ {9{product1_xor}} ^ 9'h100;
+  wire product1_one1 = b1_factor[1] ^ b1_factor[2];
+  wire product1_two1 = (b1_factor[2] ^ b1_factor[3]) & ~product1_one1;
+  wire product1_row1_xor = b1_factor[3] ^ negate1;
+  wire [8:0] product1_row1 = (({a1_factor[7], a1_factor} & {9{product1_one1}}) | ({a1_factor, 1'b0}
+      & {9{product1_two1}})) ^ {9{product1_row1_xor}} ^ 9'h100;
+  wire product1_one2 = b1_factor[3] ^ b1_factor[4];
+  wire product1_two2 = (b1_factor[4] ^ b1_factor[5]) & ~product1_one2;
+  wire product1_row2_xor = b1_factor[5] ^ negate1;
+  wire [8:0] product1_row2 = (({a1_factor[7], a1_factor} & {9{product1_one2}}) | ({a1_factor, 1'b0}
+      & {9{product1_two2}})) ^ {9{product1_row2_xor}} ^ 9'h100;
+  wire product1_one3 = b1_factor[5] ^ b1_factor[6];
+  wire product1_two3 = (b1_factor[6] ^ b1_factor[7]) & ~product1_one3;
+  wire product1_row3_xor = b1_factor[7] ^ negate1;
+  wire [8:0] product1_row3 = (({a1_factor[7], a1_factor} & {9{product1_one3}}) | ({a1_factor, 1'b0}
+      & {9{product1_two3}})) ^ {9{product1_row3_xor}} ^ 9'h100;
+  wire product1_stage1_half0_2 = product1_row1_xor ^ product1_row1[0];
+  wire product1_stage1_sum0_2 = product1_stage1_half0_2 ^ product1_row0[2];
+  wire product1_stage1_carry0_2 = (product1_row1_xor & product1_row1[0]) | (product1_stage1_half0_2
+      & product1_row0[2]);
+  wire [7:0] product1_stage1_half0_4 = product1_row2[7:0] ^ {1'b1, product1_row1[8:2]};
+  wire [7:0] product1_stage1_sum0_4 = product1_stage1_half0_4 ^ {product1_row3[5:4], 1'b1,
+      product1_row0[8:4]};
+  wire [7:0] product1_stage1_carry0_4 = (product1_row2[7:0] & {1'b1, product1_row1[8:2]}) |
+      (product1_stage1_half0_4 & {product1_row3[5:4], 1'b1, product1_row0[8:4]});
+  wire product1_stage2_half0_3 = product1_stage1_carry0_2 ^ product1_row1[1];
+  wire product1_stage2_sum0_3 = product1_stage2_half0_3 ^ product1_row0[3];
+  wire product1_stage2_carry0_3 = (product1_stage1_carry0_2 & product1_row1[1]) |
+      (product1_stage2_half0_3 & product1_row0[3]);
+  wire [3:0] product1_stage2_half0_6 = product1_row3[3:0] ^ product1_stage1_sum0_4[5:2];
+  wire [3:0] product1_stage2_sum0_6 = product1_stage2_half0_6 ^ product1_stage1_carry0_4[4:1];
+  wire [3:0] product1_stage2_carry0_6 = (product1_row3[3:0] & product1_stage1_sum0_4[5:2]) |
+      (product1_stage2_half0_6 & product1_stage1_carry0_4[4:1]);
+  wire product1_stage2_half0_12 = product1_row2[8] ^ product1_row3[6];
+  wire product1_stage2_sum0_12 = product1_stage2_half0_12 ^ product1_stage1_carry0_4[7];
+  wire product1_stage2_carry0_12 = (product1_row2[8] & product1_row3[6]) | (product1_stage2_half0_12
+      & product1_stage1_carry0_4[7]);
+  wire product1_stage3_half0_4 = product1_stage2_carry0_3 ^ product1_stage1_sum0_4[0];
+  wire product1_stage3_sum0_4 = product1_stage3_half0_4 ^ product1_row2_xor;
+  wire product1_stage3_carry0_4 = (product1_stage2_carry0_3 & product1_stage1_sum0_4[0]) |
+      (product1_stage3_half0_4 & product1_row2_xor);
+  wire product1_stage3_half0_8 = ~product1_stage2_sum0_6[2];
+  wire product1_stage3_sum0_8 = product1_stage3_half0_8 ^ product1_stage2_carry0_6[1];
+  wire product1_stage3_carry0_8 = product1_stage2_sum0_6[2] | (product1_stage3_half0_8 &
+      product1_stage2_carry0_6[1]);
+  wire product1_stage3_half0_10 = product1_stage1_sum0_4[6] ^ product1_stage1_carry0_4[5];
+  wire product1_stage3_sum0_10 = product1_stage3_half0_10 ^ product1_stage2_carry0_6[3];
+  wire product1_stage3_carry0_10 = (product1_stage1_sum0_4[6] & product1_stage1_carry0_4[5]) |
+      (product1_stage3_half0_10 & product1_stage2_carry0_6[3]);
+  wire product1_stage3_half0_13 = product1_stage2_carry0_12 ^ product1_row3[7];
+  wire product1_stage3_sum0_13 = ~product1_stage3_half0_13;
+  wire product1_stage3_carry0_13 = (product1_stage2_carry0_12 & product1_row3[7]) |
+      product1_stage3_half0_13;
+  wire [4:0] product1_ripple5_sum = {1'b0, product1_stage2_carry0_6[0], product1_row3_xor,
+      product1_stage1_carry0_4[0], product1_stage3_carry0_4} + {1'b0, product1_stage2_sum0_6[1:0],
+      product1_stage1_sum0_4[1], product1_stage3_carry0_4};
+  wire [3:0] product1_ripple5 = product1_ripple5_sum[4:1];
+  wire [2:0] product1_ripple9_sum = {1'b0, product1_stage2_carry0_6[2], product1_stage3_carry0_8} +
+      {1'b0, product1_stage2_sum0_6[3], product1_stage3_carry0_8};
+  wire [1:0] product1_ripple9 = product1_ripple9_sum[2:1];
+  wire [2:0] product1_ripple11_sum = {1'b0, product1_stage1_sum0_4[7], product1_stage3_carry0_10} +
+      {1'b0, product1_stage1_carry0_4[6], product1_stage3_carry0_10};
+  wire [1:0] product1_ripple11 = product1_ripple11_sum[2:1];
+  wire [15:0] product1 = {1'b1, product1_row3[8], product1_stage3_sum0_13, product1_ripple11,
+      product1_ripple9, product1_ripple5, product1_stage3_sum0_4, product1_stage2_sum0_3,
+      product1_stage1_sum0_2, product1_row0[1:0]} + {1'b0, product1_stage3_carry0_13, 1'b0,
+      product1_stage2_sum0_12, 1'b0, product1_stage3_sum0_10, 1'b0, product1_stage3_sum0_8, 7'd0,
+      product1_xor};
+  wire product2_one0 = b2_factor[0];
+  wire product2_two0 = (product2_one0 ^ b2_factor[1]) & ~product2_one0;
+  wire product2_xor = b2_factor[1] ^ negate2;
+  wire [8:0] product2_row0 = (({a2_factor[7], a2_factor} & {9{product2_one0}}) | ({a2_factor, 1'b0}
+      & {9{product2_two0}})) ^ {9{product2_xor}} ^ 9'h100;
+  wire product2_one1 = b2_factor[1] ^ b2_factor[2];
+  wire product2_two1 = (b2_factor[2] ^ b2_factor[3]) & ~product2_one1;
+  wire product2_row1_xor = b2_factor[3] ^ negate2;
+  wire [8:0] product2_row1 = (({a2_factor[7], a2_factor} & {9{product2_one1}}) | ({a2_factor, 1'b0}
+      & {9{product2_two1}})) ^ {9{product2_row1_xor}} ^ 9'h100;
+  wire product2_one2 = b2_factor[3] ^ b2_factor[4];
+  wire product2_two2 = (b2_factor[4] ^ b2_factor[5]) & ~product2_one2;
+  wire product2_row2_xor = b2_factor[5] ^ negate2;
+  wire [8:0] product2_row2 = (({a2_factor[7], a2_factor} & {9{product2_one2}}) | ({a2_factor, 1'b0}
+      & {9{product2_two2}})) ^ {9{product2_row2_xor}} ^ 9'h100;
+  wire product2_one3 = b2_factor[5] ^ b2_factor[6];
+  wire product2_two3 = (b2_factor[6] ^ b2_factor[7]) & ~product2_one3;
+  wire product2_row3_xor = b2_factor[7] ^ negate2;
+  wire [8:0] product2_row3 = (({a2_factor[7], a2_factor} & {9{product2_one3}}) | ({a2_factor, 1'b0}
+      & {9{product2_two3}})) ^ {9{product2_row3_xor}} ^ 9'h100;
+  wire product2_stage1_half0_2 = product2_row1_xor ^ product2_row1[0];
+  wire product2_stage1_sum0_2 = product2_stage1_half0_2 ^ product2_row0[2];
+  wire product2_stage1_carry0_2 = (product2_row1_xor & product2_row1[0]) | (product2_stage1_half0_2
+      & product2_row0[2]);
+  wire [7:0] product2_stage1_half0_4 = product2_row2[7:0] ^ {1'b1, product2_row1[8:2]};
+  wire [7:0] product2_stage1_sum0_4 = product2_stage1_half0_4 ^ {product2_row3[5:4], 1'b1,
+      product2_row0[8:4]};
+  wire [7:0] product2_stage1_carry0_4 = (product2_row2[7:0] & {1'b1, product2_row1[8:2]}) |
+      (product2_stage1_half0_4 & {product2_row3[5:4], 1'b1, product2_row0[8:4]});
+  wire product2_stage2_half0_3 = product2_stage1_carry0_2 ^ product2_row1[1];
+  wire product2_stage2_sum0_3 = product2_stage2_half0_3 ^ product2_row0[3];
+  wire product2_stage2_carry0_3 = (product2_stage1_carry0_2 & product2_row1[1]) |
+      (product2_stage2_half0_3 & product2_row0[3]);
+  wire [3:0] product2_stage2_half0_6 = product2_row3[3:0] ^ product2_stage1_sum0_4[5:2];
+  wire [3:0] product2_stage2_sum0_6 = product2_stage2_half0_6 ^ product2_stage1_carry0_4[4:1];
+  wire [3:0] product2_stage2_carry0_6 = (product2_row3[3:0] & product2_stage1_sum0_4[5:2]) |
+      (product2_stage2_half0_6 & product2_stage1_carry0_4[4:1]);
+  wire product2_stage2_half0_12 = product2_row2[8] ^ product2_row3[6];
+  wire product2_stage2_sum0_12 = product2_stage2_half0_12 ^ product2_stage1_carry0_4[7];
+  wire product2_stage2_carry0_12 = (product2_row2[8] & product2_row3[6]) | (product2_stage2_half0_12
+      & product2_stage1_carry0_4[7]);
+  wire product2_stage3_half0_4 = product2_stage2_carry0_3 ^ product2_stage1_sum0_4[0];
+  wire product2_stage3_sum0_4 = product2_stage3_half0_4 ^ product2_row2_xor;
+  wire product2_stage3_carry0_4 = (product2_stage2_carry0_3 & product2_stage1_sum0_4[0]) |
+      (product2_stage3_half0_4 & product2_row2_xor);
+  wire product2_stage3_half0_8 = ~product2_stage2_sum0_6[2];
+  wire product2_stage3_sum0_8 = product2_stage3_half0_8 ^ product2_stage2_carry0_6[1];
+  wire product2_stage3_carry0_8 = product2_stage2_sum0_6[2] | (product2_stage3_half0_8 &
+      product2_stage2_carry0_6[1]);
+  wire product2_stage3_half0_10 = product2_stage1_sum0_4[6] ^ product2_stage1_carry0_4[5];
+  wire product2_stage3_sum0_10 = product2_stage3_half0_10 ^ product2_stage2_carry0_6[3];
+  wire product2_stage3_carry0_10 = (product2_stage1_sum0_4[6] & product2_stage1_carry0_4[5]) |
+      (product2_stage3_half0_10 & product2_stage2_carry0_6[3]);
+  wire product2_stage3_half0_13 = product2_stage2_carry0_12 ^ product2_row3[7];
+  wire product2_stage3_sum0_13 = ~product2_stage3_half0_13;
+  wire product2_stage3_carry0_13 = (product2_stage2_carry0_12 & product2_row3[7]) |
+      product2_stage3_half0_13;
+  wire [4:0] product2_ripple5_sum = {1'b0, product2_stage2_carry0_6[0], product2_row3_xor,
+      product2_stage1_carry0_4[0], product2_stage3_carry0_4} + {1'b0, product2_stage2_sum0_6[1:0],
+      product2_stage1_sum0_4[1], product2_stage3_carry0_4};
+  wire [3:0] product2_ripple5 = product2_ripple5_sum[4:1];
+  wire [2:0] product2_ripple9_sum = {1'b0, product2_stage2_carry0_6[2], product2_stage3_carry0_8} +
+      {1'b0, product2_stage2_sum0_6[3], product2_stage3_carry0_8};
+  wire [1:0] product2_ripple9 = product2_ripple9_sum[2:1];
+  wire [2:0] product2_ripple11_sum = {1'b0, product2_stage1_sum0_4[7], product2_stage3_carry0_10} +
+      {1'b0, product2_stage1_carry0_4[6], product2_stage3_carry0_10};
+  wire [1:0] product2_ripple11 = product2_ripple11_sum[2:1];
+  wire [15:0] product2 = {1'b1, product2_row3[8], product2_stage3_sum0_13, product2_ripple11,
+      product2_ripple9, product2_ripple5, product2_stage3_sum0_4, product2_stage2_sum0_3,
+      product2_stage1_sum0_2, product2_row0[1:0]} + {1'b0, product2_stage3_carry0_13, 1'b0,
+      product2_stage2_sum0_12, 1'b0, product2_stage3_sum0_10, 1'b0, product2_stage3_sum0_8, 7'd0,
+      product2_xor};
+  wire product3_one0 = b3_factor[0];
+  wire product3_two0 = (product3_one0 ^ b3_factor[1]) & ~product3_one0;
+  wire product3_xor = b3_factor[1] ^ negate3;
+  wire [8:0] product3_row0 = (({a3_factor[7], a3_factor} & {9{product3_one0}}) | ({a3_factor, 1'b0}
+      & {9{product3_two0}})) ^ {9{product3_xor}} ^ 9'h100;
+  wire product3_one1 = b3_factor[1] ^ b3_factor[2];
+  wire product3_two1 = (b3_factor[2] ^ b3_factor[3]) & ~product3_one1;
+  wire product3_row1_xor = b3_factor[3] ^ negate3;
+  wire [8:0] product3_row1 = (({a3_factor[7], a3_factor} & {9{product3_one1}}) | ({a3_factor, 1'b0}
+      & {9{product3_two1}})) ^ {9{product3_row1_xor}} ^ 9'h100;
+  wire product3_one2 = b3_factor[3] ^ b3_factor[4];
+  wire product3_two2 = (b3_factor[4] ^ b3_factor[5]) & ~product3_one2;
+  wire product3_row2_xor = b3_factor[5] ^ negate3;
+  wire [8:0] product3_row2 = (({a3_factor[7], a3_factor} & {9{product3_one2}}) | ({a3_factor, 1'b0}
+      & {9{product3_two2}})) ^ {9{product3_row2_xor}} ^ 9'h100;
+  wire product3_one3 = b3_factor[5] ^ b3_factor[6];
+  wire product3_two3 = (b3_factor[6] ^ b3_factor[7]) & ~product3_one3;
+  wire product3_row3_xor = b3_factor[7] ^ negate3;
+  wire [8:0] product3_row3 = (({a3_factor[7], a3_factor} & {9{product3_one3}}) | ({a3_factor, 1'b0}
+      & {9{product3_two3}})) ^ {9{product3_row3_xor}} ^ 9'h100;
+  wire product3_stage1_half0_2 = product3_row1_xor ^ product3_row1[0];
+  wire product3_stage1_sum0_2 = product3_stage1_half0_2 ^ product3_row0[2];
+  wire product3_stage1_carry0_2 = (product3_row1_xor & product3_row1[0]) | (product3_stage1_half0_2
+      & product3_row0[2]);
+  wire [7:0] product3_stage1_half0_4 = product3_row2[7:0] ^ {1'b1, product3_row1[8:2]};
+  wire [7:0] product3_stage1_sum0_4 = product3_stage1_half0_4 ^ {product3_row3[5:4], 1'b1,
+      product3_row0[8:4]};
+  wire [7:0] product3_stage1_carry0_4 = (product3_row2[7:0] & {1'b1, product3_row1[8:2]}) |
+      (product3_stage1_half0_4 & {product3_row3[5:4], 1'b1, product3_row0[8:4]});
+  wire product3_stage2_half0_3 = product3_stage1_carry0_2 ^ product3_row1[1];
+  wire product3_stage2_sum0_3 = product3_stage2_half0_3 ^ product3_row0[3];
+  wire product3_stage2_carry0_3 = (product3_stage1_carry0_2 & product3_row1[1]) |
+      (product3_stage2_half0_3 & product3_row0[3]);
+  wire [3:0] product3_stage2_half0_6 = product3_row3[3:0] ^ product3_stage1_sum0_4[5:2];
+  wire [3:0] product3_stage2_sum0_6 = product3_stage2_half0_6 ^ product3_stage1_carry0_4[4:1];
+  wire [3:0] product3_stage2_carry0_6 = (product3_row3[3:0] & product3_stage1_sum0_4[5:2]) |
+      (product3_stage2_half0_6 & product3_stage1_carry0_4[4:1]);
+  wire product3_stage2_half0_12 = product3_row2[8] ^ product3_row3[6];
+  wire product3_stage2_sum0_12 = product3_stage2_half0_12 ^ product3_stage1_carry0_4[7];
+  wire product3_stage2_carry0_12 = (product3_row2[8] & product3_row3[6]) | (product3_stage2_half0_12
+      & product3_stage1_carry0_4[7]);
+  wire product3_stage3_half0_4 = product3_stage2_carry0_3 ^ product3_stage1_sum0_4[0];
+  wire product3_stage3_sum0_4 = product3_stage3_half0_4 ^ product3_row2_xor;
+  wire product3_stage3_carry0_4 = (product3_stage2_carry0_3 & product3_stage1_sum0_4[0]) |
+      (product3_stage3_half0_4 & product3_row2_xor);
+  wire product3_stage3_half0_8 = ~product3_stage2_sum0_6[2];
+  wire product3_stage3_sum0_8 = product3_stage3_half0_8 ^ product3_stage2_carry0_6[1];
+  wire product3_stage3_carry0_8 = product3_stage2_sum0_6[2] | (product3_stage3_half0_8 &
+      product3_stage2_carry0_6[1]);
+  wire product3_stage3_half0_10 = product3_stage1_sum0_4[6] ^ product3_stage1_carry0_4[5];
+  wire product3_stage3_sum0_10 = product3_stage3_half0_10 ^ product3_stage2_carry0_6[3];
+  wire product3_stage3_carry0_10 = (product3_stage1_sum0_4[6] & product3_stage1_carry0_4[5]) |
+      (product3_stage3_half0_10 & product3_stage2_carry0_6[3]);
+  wire product3_stage3_half0_13 = product3_stage2_carry0_12 ^ product3_row3[7];
+  wire product3_stage3_sum0_13 = ~product3_stage3_half0_13;
+  wire product3_stage3_carry0_13 = (product3_stage2_carry0_12 & product3_row3[7]) |
+      product3_stage3_half0_13;
+  wire [4:0] product3_ripple5_sum = {1'b0, product3_stage2_carry0_6[0], product3_row3_xor,
+      product3_stage1_carry0_4[0], product3_stage3_carry0_4} + {1'b0, product3_stage2_sum0_6[1:0],
+      product3_stage1_sum0_4[1], product3_stage3_carry0_4};
+  wire [3:0] product3_ripple5 = product3_ripple5_sum[4:1];
+  wire [2:0] product3_ripple9_sum = {1'b0, product3_stage2_carry0_6[2], product3_stage3_carry0_8} +
+      {1'b0, product3_stage2_sum0_6[3], product3_stage3_carry0_8};
+  wire [1:0] product3_ripple9 = product3_ripple9_sum[2:1];
+  wire [2:0] product3_ripple11_sum = {1'b0, product3_stage1_sum0_4[7], product3_stage3_carry0_10} +
+      {1'b0, product3_stage1_carry0_4[6], product3_stage3_carry0_10};
+  wire [1:0] product3_ripple11 = product3_ripple11_sum[2:1];
+  wire [15:0] product3 = {1'b1, product3_row3[8], product3_stage3_sum0_13, product3_ripple11,
+      product3_ripple9, product3_ripple5, product3_stage3_sum0_4, product3_stage2_sum0_3,
+      product3_stage1_sum0_2, product3_row0[1:0]} + {1'b0, product3_stage3_carry0_13, 1'b0,
+      product3_stage2_sum0_12, 1'b0, product3_stage3_sum0_10, 1'b0, product3_stage3_sum0_8, 7'd0,
+      product3_xor};
 
   // Place: Products and addend in their places of the window.
-  wire [10:0] shifted0_by1 = exponent0[0] ? {signed0, 1'b0} : {signed0[9], signed0};
-  wire [12:0] shifted0_by2 = exponent0[1] ? {shifted0_by1, 2'd0} : {{2{shifted0_by1[10]}},
+  wire is_integer0 = is_int8 | is_e2m1;
+  wire [9:0] shifted0_by1 = exponent0[0] ? {product0[8:0], 1'b0} : {product0[8], product0[8:0]};
+  wire [11:0] shifted0_by2 = exponent0[1] ? {shifted0_by1, 2'd0} : {{2{shifted0_by1[9]}},
       shifted0_by1};
-  wire [16:0] shifted0_by4 = exponent0[2] ? {shifted0_by2, 4'd0} : {{4{shifted0_by2[12]}},
+  wire [15:0] shifted0_by4 = exponent0[2] ? {shifted0_by2, 4'd0} : {{4{shifted0_by2[11]}},
       shifted0_by2};
   wire [1:0] bank_is0_low = {exponent0[3], ~exponent0[3]};
   wire [3:0] bank_is0_high = {exponent0[4] & exponent0[5], ~exponent0[4] & exponent0[5],
@@ -673,8 +715,9 @@ module dotmulti_rne (
   wire [1:0] bank_is0_row2 = bank_is0_low & {2{bank_is0_high[2]}};
   wire [1:0] bank_is0_row3 = bank_is0_low & {2{bank_is0_high[3]}};
   wire [7:0] bank_is0 = {bank_is0_row3, bank_is0_row2, bank_is0_row1, bank_is0_row0};
-  wire row_sign0 = is_int8 ? upper0[7] : shifted0_by4[16];
-  wire [16:0] placed0 = {is_int8 ? upper0[6:0] : shifted0_by4[16:10], shifted0_by4[9:0]};
+  wire row_sign0 = is_integer0 ? product0[15] : product0[8];
+  wire [16:0] placed0 = {is_integer0 ? product0[14:9] : {row_sign0, shifted0_by4[15:11]},
+      shifted0_by4[10:0]};
   wire above0_2 = row_sign0 & bank_is0_row0[0];
   wire above0_3 = row_sign0 & (|bank_is0_row0);
   wire above0_4 = row_sign0 & (|bank_is0[2:0]);
@@ -692,10 +735,10 @@ module dotmulti_rne (
       {{7{above0_2}}, placed0[16] & bank_is0_row0[0]} | (shifted0_by4[7:0] & {8{bank_is0_row1[0]}})
       | (placed0[15:8] & {8{bank_is0_row0[1]}}), (shifted0_by4[7:0] & {8{bank_is0_row0[1]}}) |
       (placed0[15:8] & {8{bank_is0_row0[0]}}), shifted0_by4[7:2] & {6{bank_is0_row0[0]}}};
-  wire [10:0] shifted1_by1 = exponent1[0] ? {signed1, 1'b0} : {signed1[9], signed1};
-  wire [12:0] shifted1_by2 = exponent1[1] ? {shifted1_by1, 2'd0} : {{2{shifted1_by1[10]}},
+  wire [9:0] shifted1_by1 = exponent1[0] ? {product1[8:0], 1'b0} : {product1[8], product1[8:0]};
+  wire [11:0] shifted1_by2 = exponent1[1] ? {shifted1_by1, 2'd0} : {{2{shifted1_by1[9]}},
       shifted1_by1};
-  wire [16:0] shifted1_by4 = exponent1[2] ? {shifted1_by2, 4'd0} : {{4{shifted1_by2[12]}},
+  wire [15:0] shifted1_by4 = exponent1[2] ? {shifted1_by2, 4'd0} : {{4{shifted1_by2[11]}},
       shifted1_by2};
   wire [1:0] bank_is1_low = {exponent1[3], ~exponent1[3]};
   wire [3:0] bank_is1_high = {exponent1[4] & exponent1[5], ~exponent1[4] & exponent1[5],
@@ -705,8 +748,9 @@ module dotmulti_rne (
   wire [1:0] bank_is1_row2 = bank_is1_low & {2{bank_is1_high[2]}};
   wire [1:0] bank_is1_row3 = bank_is1_low & {2{bank_is1_high[3]}};
   wire [7:0] bank_is1 = {bank_is1_row3, bank_is1_row2, bank_is1_row1, bank_is1_row0};
-  wire row_sign1 = is_int8 ? upper1[7] : shifted1_by4[16];
-  wire [16:0] placed1 = {is_int8 ? upper1[6:0] : shifted1_by4[16:10], shifted1_by4[9:0]};
+  wire row_sign1 = is_int8 ? product1[15] : product1[8];
+  wire [16:0] placed1 = {is_int8 ? product1[14:9] : {row_sign1, shifted1_by4[15:11]},
+      shifted1_by4[10:0]};
   wire above1_2 = row_sign1 & bank_is1_row0[0];
   wire above1_3 = row_sign1 & (|bank_is1_row0);
   wire above1_4 = row_sign1 & (|bank_is1[2:0]);
@@ -724,10 +768,10 @@ module dotmulti_rne (
       {{7{above1_2}}, placed1[16] & bank_is1_row0[0]} | (shifted1_by4[7:0] & {8{bank_is1_row1[0]}})
       | (placed1[15:8] & {8{bank_is1_row0[1]}}), (shifted1_by4[7:0] & {8{bank_is1_row0[1]}}) |
       (placed1[15:8] & {8{bank_is1_row0[0]}}), shifted1_by4[7:2] & {6{bank_is1_row0[0]}}};
-  wire [10:0] shifted2_by1 = exponent2[0] ? {signed2, 1'b0} : {signed2[9], signed2};
-  wire [12:0] shifted2_by2 = exponent2[1] ? {shifted2_by1, 2'd0} : {{2{shifted2_by1[10]}},
+  wire [9:0] shifted2_by1 = exponent2[0] ? {product2[8:0], 1'b0} : {product2[8], product2[8:0]};
+  wire [11:0] shifted2_by2 = exponent2[1] ? {shifted2_by1, 2'd0} : {{2{shifted2_by1[9]}},
       shifted2_by1};
-  wire [16:0] shifted2_by4 = exponent2[2] ? {shifted2_by2, 4'd0} : {{4{shifted2_by2[12]}},
+  wire [15:0] shifted2_by4 = exponent2[2] ? {shifted2_by2, 4'd0} : {{4{shifted2_by2[11]}},
       shifted2_by2};
   wire [1:0] bank_is2_low = {exponent2[3], ~exponent2[3]};
   wire [3:0] bank_is2_high = {exponent2[4] & exponent2[5], ~exponent2[4] & exponent2[5],
@@ -737,8 +781,9 @@ module dotmulti_rne (
   wire [1:0] bank_is2_row2 = bank_is2_low & {2{bank_is2_high[2]}};
   wire [1:0] bank_is2_row3 = bank_is2_low & {2{bank_is2_high[3]}};
   wire [7:0] bank_is2 = {bank_is2_row3, bank_is2_row2, bank_is2_row1, bank_is2_row0};
-  wire row_sign2 = is_int8 ? upper2[7] : shifted2_by4[16];
-  wire [16:0] placed2 = {is_int8 ? upper2[6:0] : shifted2_by4[16:10], shifted2_by4[9:0]};
+  wire row_sign2 = is_int8 ? product2[15] : product2[8];
+  wire [16:0] placed2 = {is_int8 ? product2[14:9] : {row_sign2, shifted2_by4[15:11]},
+      shifted2_by4[10:0]};
   wire above2_2 = row_sign2 & bank_is2_row0[0];
   wire above2_3 = row_sign2 & (|bank_is2_row0);
   wire above2_4 = row_sign2 & (|bank_is2[2:0]);
@@ -756,10 +801,10 @@ module dotmulti_rne (
       {{7{above2_2}}, placed2[16] & bank_is2_row0[0]} | (shifted2_by4[7:0] & {8{bank_is2_row1[0]}})
       | (placed2[15:8] & {8{bank_is2_row0[1]}}), (shifted2_by4[7:0] & {8{bank_is2_row0[1]}}) |
       (placed2[15:8] & {8{bank_is2_row0[0]}}), shifted2_by4[7:2] & {6{bank_is2_row0[0]}}};
-  wire [10:0] shifted3_by1 = exponent3[0] ? {signed3, 1'b0} : {signed3[9], signed3};
-  wire [12:0] shifted3_by2 = exponent3[1] ? {shifted3_by1, 2'd0} : {{2{shifted3_by1[10]}},
+  wire [9:0] shifted3_by1 = exponent3[0] ? {product3[8:0], 1'b0} : {product3[8], product3[8:0]};
+  wire [11:0] shifted3_by2 = exponent3[1] ? {shifted3_by1, 2'd0} : {{2{shifted3_by1[9]}},
       shifted3_by1};
-  wire [16:0] shifted3_by4 = exponent3[2] ? {shifted3_by2, 4'd0} : {{4{shifted3_by2[12]}},
+  wire [15:0] shifted3_by4 = exponent3[2] ? {shifted3_by2, 4'd0} : {{4{shifted3_by2[11]}},
       shifted3_by2};
   wire [1:0] bank_is3_low = {exponent3[3], ~exponent3[3]};
   wire [3:0] bank_is3_high = {exponent3[4] & exponent3[5], ~exponent3[4] & exponent3[5],
@@ -769,8 +814,9 @@ module dotmulti_rne (
   wire [1:0] bank_is3_row2 = bank_is3_low & {2{bank_is3_high[2]}};
   wire [1:0] bank_is3_row3 = bank_is3_low & {2{bank_is3_high[3]}};
   wire [7:0] bank_is3 = {bank_is3_row3, bank_is3_row2, bank_is3_row1, bank_is3_row0};
-  wire row_sign3 = is_int8 ? upper3[7] : shifted3_by4[16];
-  wire [16:0] placed3 = {is_int8 ? upper3[6:0] : shifted3_by4[16:10], shifted3_by4[9:0]};
+  wire row_sign3 = is_int8 ? product3[15] : product3[8];
+  wire [16:0] placed3 = {is_int8 ? product3[14:9] : {row_sign3, shifted3_by4[15:11]},
+      shifted3_by4[10:0]};
   wire above3_2 = row_sign3 & bank_is3_row0[0];
   wire above3_3 = row_sign3 & (|bank_is3_row0);
   wire above3_4 = row_sign3 & (|bank_is3[2:0]);
@@ -823,45 +869,33 @@ module dotmulti_rne (
   wire [68:0] sum_stage1_half0_0 = row2 ^ row1;
   wire [68:0] sum_stage1_sum0_0 = sum_stage1_half0_0 ^ row0;
   wire [68:0] sum_stage1_carry0_0 = (row2 & row1) | (sum_stage1_half0_0 & row0);
-  wire [64:0] sum_stage1_half1_2 = {64'd0, integers_lack} ^ addend[115:51];
-  wire [64:0] sum_stage1_sum1_2 = sum_stage1_half1_2 ^ row3[66:2];
-  wire [64:0] sum_stage1_carry1_2 = ({64'd0, integers_lack} & addend[115:51]) | (sum_stage1_half1_2
-      & row3[66:2]);
-  wire [68:0] sum_stage2_half0_0 = sum_stage1_sum0_0 ^ {row3[68:67], sum_stage1_sum1_2,
-      addend[50:49]};
-  wire [68:0] sum_stage2_sum0_0 = sum_stage2_half0_0 ^ {sum_stage1_carry0_0[67:1], row3[1:0]};
-  wire [68:0] sum_stage2_carry0_0 = (sum_stage1_sum0_0 & {row3[68:67], sum_stage1_sum1_2,
-      addend[50:49]}) | (sum_stage2_half0_0 & {sum_stage1_carry0_0[67:1], row3[1:0]});
-  wire sum_stage3_half0_1 = sum_stage2_carry0_0[0] ^ sum_stage1_carry0_0[0];
-  wire sum_stage3_sum0_1 = sum_stage3_half0_1 ^ sum_stage2_sum0_0[1];
-  wire sum_stage3_carry0_1 = (sum_stage2_carry0_0[0] & sum_stage1_carry0_0[0]) | (sum_stage3_half0_1
-      & sum_stage2_sum0_0[1]);
-  wire [64:0] sum_stage3_half0_3 = sum_stage1_carry1_2 ^ sum_stage2_carry0_0[66:2];
-  wire [64:0] sum_stage3_sum0_3 = sum_stage3_half0_3 ^ sum_stage2_sum0_0[67:3];
-  wire [64:0] sum_stage3_carry0_3 = (sum_stage1_carry1_2 & sum_stage2_carry0_0[66:2]) |
-      (sum_stage3_half0_3 & sum_stage2_sum0_0[67:3]);
-  wire [2:0] sum_ripple2_sum = {1'b0, sum_stage2_sum0_0[2], sum_stage3_carry0_1} + {1'b0,
-      sum_stage2_carry0_0[1], sum_stage3_carry0_1};
-  wire [1:0] sum_ripple2 = sum_ripple2_sum[2:1];
-  wire [2:0] sum_ripple68_sum = {1'b0, sum_stage2_sum0_0[68], sum_stage3_carry0_3[64]} + {1'b0,
-      sum_stage2_carry0_0[67], sum_stage3_carry0_3[64]};
-  wire [1:0] sum_ripple68 = sum_ripple68_sum[2:1];
-  wire [9:0] sum_block0 = {1'b0, sum_stage3_carry0_3[4:0], sum_ripple2, sum_stage3_sum0_1,
-      sum_stage2_sum0_0[0]} + {1'b0, sum_stage3_sum0_3[5:0], 3'd0};
-  wire [9:0] sum_block9 = {1'b0, sum_stage3_carry0_3[13:5]} + {1'b0, sum_stage3_sum0_3[14:6]};
-  wire sum_block9_passes = &(sum_stage3_carry0_3[13:5] ^ sum_stage3_sum0_3[14:6]);
-  wire [9:0] sum_block18 = {1'b0, sum_stage3_carry0_3[22:14]} + {1'b0, sum_stage3_sum0_3[23:15]};
-  wire sum_block18_passes = &(sum_stage3_carry0_3[22:14] ^ sum_stage3_sum0_3[23:15]);
-  wire [9:0] sum_block27 = {1'b0, sum_stage3_carry0_3[31:23]} + {1'b0, sum_stage3_sum0_3[32:24]};
-  wire sum_block27_passes = &(sum_stage3_carry0_3[31:23] ^ sum_stage3_sum0_3[32:24]);
-  wire [9:0] sum_block36 = {1'b0, sum_stage3_carry0_3[40:32]} + {1'b0, sum_stage3_sum0_3[41:33]};
-  wire sum_block36_passes = &(sum_stage3_carry0_3[40:32] ^ sum_stage3_sum0_3[41:33]);
-  wire [9:0] sum_block45 = {1'b0, sum_stage3_carry0_3[49:41]} + {1'b0, sum_stage3_sum0_3[50:42]};
-  wire sum_block45_passes = &(sum_stage3_carry0_3[49:41] ^ sum_stage3_sum0_3[50:42]);
-  wire [9:0] sum_block54 = {1'b0, sum_stage3_carry0_3[58:50]} + {1'b0, sum_stage3_sum0_3[59:51]};
-  wire sum_block54_passes = &(sum_stage3_carry0_3[58:50] ^ sum_stage3_sum0_3[59:51]);
-  wire [6:0] sum_block63 = {1'b0, sum_ripple68[0], sum_stage3_carry0_3[63:59]} + {2'd0,
-      sum_stage3_sum0_3[64:60]};
+  wire [68:0] sum_stage2_half0_0 = sum_stage1_sum0_0 ^ {sum_stage1_carry0_0[67:66], addend[115:49]};
+  wire [68:0] sum_stage2_sum0_0 = sum_stage2_half0_0 ^ row3;
+  wire [68:0] sum_stage2_carry0_0 = (sum_stage1_sum0_0 & {sum_stage1_carry0_0[67:66],
+      addend[115:49]}) | (sum_stage2_half0_0 & row3);
+  wire [65:0] sum_stage3_half0_1 = sum_stage2_carry0_0[65:0] ^ sum_stage1_carry0_0[65:0];
+  wire [65:0] sum_stage3_sum0_1 = sum_stage3_half0_1 ^ sum_stage2_sum0_0[66:1];
+  wire [65:0] sum_stage3_carry0_1 = (sum_stage2_carry0_0[65:0] & sum_stage1_carry0_0[65:0]) |
+      (sum_stage3_half0_1 & sum_stage2_sum0_0[66:1]);
+  wire [3:0] sum_ripple67_sum = {1'b0, sum_stage2_sum0_0[68:67], sum_stage3_carry0_1[65]} + {1'b0,
+      sum_stage2_carry0_0[67:66], sum_stage3_carry0_1[65]};
+  wire [2:0] sum_ripple67 = sum_ripple67_sum[3:1];
+  wire [9:0] sum_block0 = {1'b0, sum_stage3_sum0_1[7:0], sum_stage2_sum0_0[0]} + {1'b0,
+      sum_stage3_carry0_1[6:0], 2'd0};
+  wire [9:0] sum_block9 = {1'b0, sum_stage3_sum0_1[16:8]} + {1'b0, sum_stage3_carry0_1[15:7]};
+  wire sum_block9_passes = &(sum_stage3_sum0_1[16:8] ^ sum_stage3_carry0_1[15:7]);
+  wire [9:0] sum_block18 = {1'b0, sum_stage3_sum0_1[25:17]} + {1'b0, sum_stage3_carry0_1[24:16]};
+  wire sum_block18_passes = &(sum_stage3_sum0_1[25:17] ^ sum_stage3_carry0_1[24:16]);
+  wire [9:0] sum_block27 = {1'b0, sum_stage3_sum0_1[34:26]} + {1'b0, sum_stage3_carry0_1[33:25]};
+  wire sum_block27_passes = &(sum_stage3_sum0_1[34:26] ^ sum_stage3_carry0_1[33:25]);
+  wire [9:0] sum_block36 = {1'b0, sum_stage3_sum0_1[43:35]} + {1'b0, sum_stage3_carry0_1[42:34]};
+  wire sum_block36_passes = &(sum_stage3_sum0_1[43:35] ^ sum_stage3_carry0_1[42:34]);
+  wire [9:0] sum_block45 = {1'b0, sum_stage3_sum0_1[52:44]} + {1'b0, sum_stage3_carry0_1[51:43]};
+  wire sum_block45_passes = &(sum_stage3_sum0_1[52:44] ^ sum_stage3_carry0_1[51:43]);
+  wire [9:0] sum_block54 = {1'b0, sum_stage3_sum0_1[61:53]} + {1'b0, sum_stage3_carry0_1[60:52]};
+  wire sum_block54_passes = &(sum_stage3_sum0_1[61:53] ^ sum_stage3_carry0_1[60:52]);
+  wire [6:0] sum_block63 = {1'b0, sum_ripple67[1:0], sum_stage3_sum0_1[65:62]} + {3'd0,
+      sum_stage3_carry0_1[64:61]};
   wire sum_blocks0to1_generates = sum_block9[9] | (sum_block9_passes & sum_block0[9]);
   wire sum_blocks2to3_generates = sum_block27[9] | (sum_block27_passes & sum_block18[9]);
   wire sum_blocks2to3_passes = sum_block27_passes & sum_block18_passes;

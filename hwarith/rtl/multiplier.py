@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Const, Module, Shape, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value
 
 from .adders import add
 from .carry_save import Rows
@@ -80,16 +80,20 @@ class Columns(Rows):
         super().__init__(m, name, width)
         self.structure = structure
 
-    def add_product(self, a: Value, b: Value, weight: int = 0) -> bool:
+    def add_product(self, a: Value, b: Value, weight: int = 0, negate: Value | None = None) -> bool:
         """Put the partial products of two numbers, signed or unsigned as their shapes say, into
-        the columns.
+        the columns. Where the bit `negate` is set, for which `b` is to be signed, the product is
+        subtracted: Booth digits are negated.
 
         Returns whether their sum is 2^(len(a) + len(b)) more than the product, as it is with
         Booth recoding of unsigned numbers.
         """
         if len(a) + len(b) > WIDEST or _plain.get():
-            self.add_integer(wire(self.m, f"{self.name}_plain", a * b), weight)
+            product = a * b if negate is None else Mux(negate, -(a * b), a * b)
+            self.add_integer(wire(self.m, f"{self.name}_plain", product), weight)
             return False
+        if negate is not None:
+            return self._add_booth_rows(a, b, weight, negate)
         # A signed multiplier makes fewer Booth rows, with none above its msb, and a short one too.
         if _is_signed(a) and not (_is_signed(b) and len(b) <= len(a)):
             a, b = b, a
@@ -106,7 +110,7 @@ class Columns(Rows):
             self.add_weighted(row, negative, weight + i)
         return False
 
-    def _add_booth_rows(self, a: Value, b: Value, weight: int) -> bool:
+    def _add_booth_rows(self, a: Value, b: Value, weight: int, negate: Value | None = None) -> bool:
         """Radix-4 Booth recoding: a row for each pair of bits of b, with a digit from -2 to 2.
 
         Returns what `add_product` does.
@@ -118,7 +122,10 @@ class Columns(Rows):
             one = wire(self.m, f"{self.name}_one{row}", below ^ bit)
             two = wire(self.m, f"{self.name}_two{row}", (bit ^ above) & ~one)
             can_be_negative = signed or 2 * row + 1 < len(b)
-            self._add_booth_row(a, one, two, above if can_be_negative else None, weight + 2 * row)
+            negative = above if negate is None else above ^ negate
+            self._add_booth_row(
+                a, one, two, negative if can_be_negative else None, weight + 2 * row
+            )
         if not signed:
             self.add_constant(1 << (weight + len(a) + len(b)))
         return not signed

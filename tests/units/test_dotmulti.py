@@ -210,6 +210,13 @@ def test_regression() -> None:
 
 
 @pytest.mark.long
+def test_hardware_with_products_for_multiplier_blocks() -> None:
+    text = hw.verilog(U, dsp=True)
+    operands = stimulus(U, 100_000, seed=9)
+    np.testing.assert_array_equal(hw.simulate(U, verilog=text)(*operands), U(*operands))
+
+
+@pytest.mark.long
 def test_the_mapped_netlist() -> None:
     netlist = hw.synthesize(U, recipe="cmos").netlist
     operands = stimulus(U, 100_000, seed=8)

@@ -76,8 +76,9 @@ class Hardware:
             all_plus = all_plus & (a["zero"] | b["zero"]) & ~sign & high_zero & ~high
             values |= {f"a{i}": a["factor"], f"b{i}": b["factor"]}
             values[f"negate{i}"] = wire(m, f"negate{i}", sign ^ c.sign)
-            negate_high = (high ^ c.sign) & is_["e2m1"]
-            values[f"negate_high{i}"] = wire(m, f"negate_high{i}", negate_high)
+            values |= {f"a_upper{i}": a["high"], f"b_upper{i}": b["high"]}
+            negate_upper = (high ^ c.sign) & is_["e2m1"]
+            values[f"negate_upper{i}"] = wire(m, f"negate_upper{i}", negate_upper)
             values[f"exponent{i}"] = wire(m, f"exponent{i}", a["exponent"] + b["exponent"])
         values["nan"] = wire(m, "nan", nan | (plus & minus))
         values["inf"] = wire(m, "infinite", plus | minus)
@@ -87,27 +88,26 @@ class Hardware:
         return values
 
     def _multiply(self, m: Module, x: Values) -> Values:
-        """In each lane the product, with the sign that it has where the addend is positive.
-
-        One array of 8 by 8 bits serves all: of e2m1fn the halves of the factors are multiplied side
-        by side, and then added. A float's product is negated here; a negative one of integers lacks
-        one, which is added to the sum.
-        """
+        """In each lane the product, with the sign that it has where the addend is positive: Booth
+        digits are negated. The upper products of e2m1fn are added to that of the first lane."""
+        upper = rtl.Columns(m, "upper", 16)
+        for i in range(LANES):
+            product = rtl.product(m, f"upper{i}", x[f"a_upper{i}"], x[f"b_upper{i}"])
+            t = x[f"negate_upper{i}"]
+            signed = Cat(product ^ t.replicate(8), t.replicate(8))
+            upper.add_integer(wire(m, f"upper_signed{i}", signed))
+            upper.add(0, t)
+        uppers = upper.compress()[:2]
         products: Values = {}
         for i in range(LANES):
-            product = _product(m, f"product{i}", x[f"a{i}"], x[f"b{i}"], x)
-            low, high = product[:8], product[8:] & x["is_e2m1"].replicate(8)
-            s, t = x[f"negate{i}"], x[f"negate_high{i}"]
-            columns = rtl.Columns(m, f"signed{i}", 10)
-            columns.add_integer(wire(m, f"low{i}", Cat(low ^ s.replicate(8), s, s)))
-            columns.add_integer(wire(m, f"high{i}", Cat(high ^ t.replicate(8), t, t)))
-            columns.add(0, wire(m, f"low_lacks{i}", s & ~x["is_int8"]))
-            columns.add(0, t)
-            first, second, _ = columns.compress()
-            products[f"product{i}"] = wire(m, f"signed{i}", first + second, 10)
-            upper = product[8:] ^ s.replicate(8)
-            products[f"upper{i}"] = wire(m, f"upper{i}", upper)
-        products["lacks"] = wire(m, "integers_lack", x["is_int8"] & x["c_sign"])
+            columns = rtl.Columns(m, f"product{i}", 16)
+            a, b = x[f"a{i}"].as_signed(), x[f"b{i}"].as_signed()
+            columns.add_product(a, b, negate=x[f"negate{i}"])
+            if i == 0:
+                for row in uppers:
+                    columns.add(0, row)
+            low, high, _ = columns.compress()
+            products[f"product{i}"] = wire(m, f"product{i}", low + high, 16)
         kept = ("c", "c_sign", "c_exponent", "c_significand", "nan", "inf", "inf_sign")
         modes = (name for name in x if name.startswith(("is_", "exponent")))
         return {name: x[name] for name in (*kept, "difference", *modes)} | products
@@ -127,7 +127,7 @@ class Hardware:
         wide = wire(m, "addend", self._addend(m, x["c_significand"], place))
         weights = {name: WINDOW - 1 - BELOW + weight + 127 for name, weight in LSB.items()}
         exponent = Mux(far, x["c_exponent"], _chosen(x, weights))
-        kept = ("c", "c_sign", "nan", "inf", "inf_sign", "difference", "lacks")
+        kept = ("c", "c_sign", "nan", "inf", "inf_sign", "difference")
         return (
             {name: x[name] for name in kept}
             | rows
@@ -158,12 +158,14 @@ class Hardware:
         Products of floats begin anywhere, those of integers, of 16 bits, at the lowest place: there
         the exponents, which add up to at least 2, are least.
         """
-        exponent, is_int8 = x[f"exponent{i}"], x["is_int8"]
-        shifted = rtl.scaled(m, f"shifted{i}", x[f"product{i}"].as_signed(), exponent[:3])
+        product, exponent = x[f"product{i}"], x[f"exponent{i}"]
+        is_integer = x["is_int8"] | x["is_e2m1"] if i == 0 else x["is_int8"]
+        is_integer = wire(m, f"is_integer{i}", is_integer)
+        shifted = rtl.scaled(m, f"shifted{i}", product[:9].as_signed(), exponent[:3])
         bank_is = rtl.one_hot(m, f"bank_is{i}", exponent[3:], BANK)
-        sign = wire(m, f"row_sign{i}", Mux(is_int8, x[f"upper{i}"][-1], shifted[-1]))
-        upper = Mux(is_int8, x[f"upper{i}"][:7], shifted[10:])
-        placed = wire(m, f"placed{i}", Cat(shifted[:10], upper))
+        sign = wire(m, f"row_sign{i}", Mux(is_integer, product[-1], product[8]))
+        upper = Mux(is_integer, product[9:15], Cat(shifted[11:], sign))
+        placed = wire(m, f"placed{i}", Cat(shifted[:11], upper))
         banks: list[Value] = []
         for n in range(-(-(SUM_BITS + 4) // BANK)):
             above = wire(m, f"above{i}_{n}", sign & bank_is[: max(0, n - 1)].any())
@@ -183,7 +185,6 @@ class Hardware:
         for i in range(LANES):
             columns.add_integer(x[f"row{i}"])
         columns.add(0, x["addend"][BELOW : BELOW + SUM_BITS])
-        columns.add(2, x["lacks"])
         low, high, _ = columns.compress()
         total = rtl.add(m, "sum", low, high)
         some, less = total[SUM_BITS], total[SUM_BITS + 1]
@@ -271,7 +272,7 @@ def _element(m: Module, name: str, x: Value, is_: Values) -> Values:
         (x[1] & ~is_["e2m1"]) | low[1],
         (x[2] & as_it_is) | (two & normal) | low[2],
         (x[3] & is_["int8"]) | (three & normal) | low[3],
-        *((x[k] & is_["int8"]) | high[k - 4] for k in range(4, 8)),
+        *(bit & is_["int8"] for bit in x[4:]),
     ]
     factor_bits = wire(m, f"{name}_factor", Cat(*factor))
     sign = (
@@ -288,7 +289,8 @@ def _element(m: Module, name: str, x: Value, is_: Values) -> Values:
         "sign": wire(m, f"{name}_sign", sign),
         "nan": wire(m, f"{name}_nan", nan),
         "inf": wire(m, f"{name}_inf", full & is_["e5m2"] & ~x[0] & ~x[1]),
-        "high_zero": wire(m, f"{name}_upper_zero", ~factor_bits[4:].any()),
+        "high": wire(m, f"{name}_upper", high),
+        "high_zero": wire(m, f"{name}_upper_zero", ~high.any()),
         "high_sign": wire(m, f"{name}_upper_sign", x[7] & is_["e2m1"]),
     }
 
@@ -305,19 +307,3 @@ def _halves(m: Module, name: str, x: Value) -> Value:
             x[2] & x[1],
         ),
     )
-
-
-def _product(m: Module, name: str, a: Value, b: Value, x: Values) -> Value:
-    """The product of two bytes, in two's complement if they are integers; of e2m1fn those of both
-    halves side by side, as the rows then have no bits of the other half."""
-    halves, is_int8 = x["is_e2m1"].replicate(4), x["is_int8"]
-    columns = rtl.Columns(m, name, 16)
-    factors = Cat(a[:4], a[4:] & ~halves), Cat(a[:4] & ~halves, a[4:])
-    for j, bit in enumerate(b):
-        row = factors[j // 4] & bit.replicate(8)
-        negative = Const(0x80 if j < 7 else 0x7F, 8) & is_int8.replicate(8)
-        columns.add(j, wire(m, f"{name}_row{j}", row ^ negative))
-    columns.add(8, is_int8)
-    columns.add(15, is_int8)
-    low, high, _ = columns.compress()
-    return wire(m, name, low + high, 16)
