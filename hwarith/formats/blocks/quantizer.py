@@ -176,10 +176,9 @@ def _nv_te(e: _Elements, rule: str) -> Made:
     """In fp32, each operation rounded to nearest even, in the order of TransformerEngine."""
     f32, greatest = np.float32, np.finfo(np.float32).max
     most, most_scale = f32(e.kind.largest), f32(448)
-    x, invalid = _fp32(e)
+    x, largest_codes, invalid = _fp32(e)
+    largest = largest_codes.view(np.float32)
     with np.errstate(all="ignore"):
-        magnitudes = np.abs(x)
-        largest = e.largest(magnitudes)
         of_tensor = largest.max()
         encode = np.minimum(most * most_scale / of_tensor, greatest)
         if of_tensor == 0 or encode == 0:
@@ -189,7 +188,8 @@ def _nv_te(e: _Elements, rule: str) -> Made:
         scales = convert(bit_patterns(per_block), FP32, UE4M3, r.RNE, r.SATURATE)
         of_scale = convert(scales, UE4M3, FP32, r.RNE, r.SATURATE).view(np.float32)
         factors = np.minimum(f32(1) / (of_scale * decode), greatest)
-        scaled = np.clip(x * e.each(factors), -most, most)
+        scaled = x * e.each(factors)
+        np.clip(scaled, -most, most, out=scaled)
     codes = _rounded(e, scaled)
     return _without_invalid(e, codes, scales, invalid), _nan_scales(scales, invalid), decode, None
 
@@ -207,9 +207,8 @@ def _nv_hw(e: _Elements, rule: str) -> Made:
     """The tensor's scale a power of two, elements by comparison: `definitions.nv_element`."""
     if e.variant >= 0 or e.mode != r.RNE:
         raise InvalidInput(f"scale rule hw of {e.kind} rounds to nearest even only")
-    x, invalid = _fp32(e)
+    x, largest, invalid = _fp32(e)
     bits = bit_patterns(x)
-    largest = e.largest(bits & np.uint32(FP32.numbers.mag_mask))
     numbers = FP32.numbers, e.kind.quantized, UE4M3.numbers
     tensor = int(d.nv_tensor(int(largest.max()), *numbers))
     of_blocks = np.full(largest.shape, tensor, CODES)
@@ -220,12 +219,19 @@ def _nv_hw(e: _Elements, rule: str) -> Made:
     return _without_invalid(e, codes, scales, invalid), _nan_scales(scales, invalid), decode, None
 
 
-def _fp32(e: _Elements) -> tuple[np.ndarray, np.ndarray]:
-    """The numbers in fp32, zero for those that are none; which blocks have such."""
+def _fp32(e: _Elements) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The numbers in fp32, zero for those that are none; of each block the code of the largest
+    magnitude, and whether there are such."""
     with np.errstate(over="ignore"):
-        x = e.x.astype(np.float32)
-    finite = np.isfinite(x)
-    return np.where(finite, x, np.float32(0)), e.of_blocks(~finite, np.any)
+        x = e.x.astype(np.float32, copy=False)
+    magnitudes = bit_patterns(x) & np.uint32(FP32.numbers.mag_mask)
+    largest = e.largest(magnitudes)
+    invalid = largest >= FP32.numbers.inf_mag
+    if invalid.any():
+        finite = magnitudes < FP32.numbers.inf_mag
+        x = np.where(finite, x, np.float32(0))
+        largest = e.largest(np.where(finite, magnitudes, np.uint32(0)))
+    return x, largest, invalid
 
 
 def _rounded(e: _Elements, scaled: np.ndarray) -> np.ndarray:
