@@ -546,5 +546,12 @@ def test_more_wrong_things() -> None:
         f.decode(np.zeros((2, 64), np.uint8), np.zeros((2, 3), np.uint8))
     with pytest.raises(hw.InvalidInput, match="16 is not a code of e2m1fn"):
         f.decode([16] * 32, [127])
-    with pytest.raises(hw.InvalidInput, match="axis must be one of the 1"):
-        f.decode([1] * 32, [127], axis=1)
+    for axis in (1, "k", None, True):
+        with pytest.raises(hw.InvalidInput, match="axis must be an integer from -1 to 0"):
+            f.decode([1] * 32, [127], axis=axis)
+        with pytest.raises(hw.InvalidInput, match="axis must be an integer from -1 to 0"):
+            hw.Hadamard(4)(np.ones(8), axis=axis)
+    with pytest.raises(hw.InvalidInput, match="axis must be an integer of an array"):
+        hw.Hadamard(4)(1.0)
+    with pytest.raises(hw.InvalidInput, match="tensor_scale must be a number, not 'q'"):
+        f.decode([1] * 32, [127], "q")

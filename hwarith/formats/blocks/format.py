@@ -15,6 +15,7 @@ from .. import scalar
 from ..names import PATTERNS
 from ..rounding import FormatNumbers
 from ..scalar import NAMED, Format
+from .axes import checked_axis
 
 BlockName = Literal[
     "mxfp8_e4m3",
@@ -105,14 +106,15 @@ class BlockFormat:
         NaN. Raises `InvalidInput` for codes of other formats and for shapes that do not fit.
         """
         elements = np.asarray(self.element.decode(codes)).astype(np.float64)
+        if not isinstance(tensor_scale, int | float | np.number):
+            raise InvalidInput(f"tensor_scale must be a number, not {quoted(tensor_scale)}")
         scales = np.asarray(self.scale.decode(scale_codes)) * np.float64(tensor_scale)
         return elements * repeated(scales, elements.shape, axis)
 
 
 def repeated(scales: np.ndarray, shape: tuple[int, ...], axis: int) -> np.ndarray:
     """The scale of each element, for elements of this shape in blocks along an axis."""
-    if not -len(shape) <= axis < len(shape):
-        raise InvalidInput(f"axis must be one of the {len(shape)} of the codes, not {quoted(axis)}")
+    axis = checked_axis(axis, len(shape))
     blocks = scales.shape[axis] if scales.ndim == len(shape) else 0
     size = shape[axis] // blocks if blocks else 0
     expected = list(shape)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...errors import InvalidInput, quoted, shown
 from ..codec import array_of
+from .axes import checked_axis
 
 TE_SIGNS = (1, 1, 1, -1, 1, -1, -1, -1, -1, -1, -1, 1, -1, 1, -1, -1)
 """The signs that TransformerEngine has for all layers (NVFP4, groups of 16)."""
@@ -73,7 +74,8 @@ class Hadamard:
         array = array_of(x, "what is transformed")
         if array.dtype.kind not in "fiu" and array.dtype.type.__module__ != "ml_dtypes":
             raise InvalidInput(f"a Hadamard transform is of numbers, not of {shown(array.dtype)}")
-        if not array.ndim or not -array.ndim <= axis < array.ndim or array.shape[axis] % self.n:
+        axis = checked_axis(axis, array.ndim)
+        if array.shape[axis] % self.n:
             raise InvalidInput(
                 f"a Hadamard transform of {self.n} elements must divide the axis that it goes "
                 f"along, and axis {quoted(axis)} of shape {array.shape} it does not"

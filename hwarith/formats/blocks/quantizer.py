@@ -14,6 +14,7 @@ from ..codec import array_of, convert
 from ..descriptor import Descriptor
 from ..names import NAMED, bit_patterns, is_ml_dtype, of_dtype
 from . import definitions as d
+from .axes import checked_axis, is_integer
 from .format import BlockFormat, format
 from .hadamard import Hadamard
 from .values import Blocks
@@ -80,7 +81,7 @@ def quantize_blocks(
     kind = format(type)
     assert isinstance(kind, BlockFormat)
     array = _numbers(x)
-    axis = _axis(axis, array.ndim)
+    axis = checked_axis(axis, array.ndim)
     size, rows = _sizes(kind, group, array.shape, axis)
     transform = Hadamard(hadamard) if isinstance(hadamard, int) else hadamard
     if transform is not None:
@@ -276,20 +277,12 @@ def _numbers(x: Any) -> np.ndarray:
     return array.astype(np.float64 if wide else np.float32)
 
 
-def _axis(axis: Any, dimensions: int) -> int:
-    if not _is_integer(axis) or not -dimensions <= axis < dimensions:
-        raise InvalidInput(
-            f"axis must be an integer from {-dimensions} to {dimensions - 1}, not {quoted(axis)}"
-        )
-    return int(axis) % dimensions - dimensions
-
-
 def _sizes(kind: BlockFormat, group: Any, shape: tuple[int, ...], axis: int) -> tuple[int, int]:
     """Elements along the axis, and rows, that share a scale."""
     rows, size = group if isinstance(group, tuple) and len(group) == 2 else (1, group)
     size = kind.block if size is None else size
     for number in (rows, size):
-        if not _is_integer(number) or number < 1:
+        if not is_integer(number) or number < 1:
             raise InvalidInput(
                 "group must be an integer of at least 1, or a pair (rows, elements) of them, not "
                 f"{quoted(group)}"
@@ -324,7 +317,7 @@ def _rounding(
             raise InvalidInput(f"rounding {name} takes no random bits; sra, srb and src do")
         return int(r.rounding(name)), -1, 0, np.zeros(shape, np.uint8)
     n = (12 if kind.name.endswith("fp4") else 16) if random_bits is None else random_bits
-    if not _is_integer(n) or not 1 <= n <= 32:
+    if not is_integer(n) or not 1 <= n <= 32:
         raise InvalidInput(
             f"random_bits must be an integer from 1 to 32, not {quoted(random_bits)}"
         )
@@ -337,7 +330,3 @@ def _rounding(
     if draws.min() < 0 or int(draws.max()) >> int(n):
         raise InvalidInput(f"random must be integers from 0 to {(1 << int(n)) - 1}")
     return r.RNE, int(r.Stochastic[name.upper()]), int(n), draws.astype(np.uint32)
-
-
-def _is_integer(x: Any) -> bool:
-    return isinstance(x, int | np.integer) and not isinstance(x, bool)
