@@ -74,15 +74,15 @@ def reproducibility(
     products are added one by one, as a tree, and in 2, 4 and 8 parts (split-K). FORMAT: bf16, fp16,
     e4m3fn, ... With -o: report.html, report.png, results.csv and results.json.
     """
-    from ..explore.reproducibility import reproducibility
+    from ..explore.reproducibility import check_sums, reproducibility
     from ..files import output_folder
     from ..report import write_reproducibility_report
 
+    chosen = (formats or ["bf16"], n or [4096], permutations, seed)
+    check_sums(*chosen)
     if output:
         output_folder(output)
-    sums = reproducibility(
-        formats or ["bf16"], n or [4096], permutations, seed, lambda x: progress(x, "sums")
-    )
+    sums = reproducibility(*chosen, track=lambda x: progress(x, "sums"))
     page = write_reproducibility_report(sums, output) if output else None
     if as_json:
         print_json([x.as_dict() for x in sums])

@@ -92,21 +92,27 @@ def reproducibility(
     sums. Raises `InvalidInput` for formats that are no signed floats of at most 32 bits, and for
     numbers out of range.
     """
-    chosen = [_checked(name) for name in formats]
+    chosen = check_sums(formats, lengths, permutations, seed)
+    sums = [(f, n, name) for f in chosen for n in lengths for name in ACCUMULATORS]
+    return [_distinct(f, n, name, permutations, seed) for f, n, name in track(sums)]
+
+
+def check_sums(
+    formats: Sequence[str], lengths: Sequence[int], permutations: int, seed: int
+) -> list[Format]:
+    """The formats of these names. Raises `InvalidInput` as `reproducibility` does."""
+    chosen = [format(name) for name in formats]
+    for f in chosen:
+        if not f.is_float or not f.signed or f.bits > 32:
+            raise InvalidInput(
+                f"reproducibility takes signed floats of at most 32 bits, not {f.name}"
+            )
     _check("products", lengths, 2, MOST_PRODUCTS)
     _check("permutations", [permutations], 1, MOST_PERMUTATIONS)
     _check("the seed", [seed], 0, 1 << 63)
     if not chosen or not lengths:
         raise InvalidInput("reproducibility needs at least one format and one number of products")
-    sums = [(f, n, name) for f in chosen for n in lengths for name in ACCUMULATORS]
-    return [_distinct(f, n, name, permutations, seed) for f, n, name in track(sums)]
-
-
-def _checked(name: str) -> Format:
-    f = format(name)
-    if not f.is_float or not f.signed or f.bits > 32:
-        raise InvalidInput(f"reproducibility takes signed floats of at most 32 bits, not {f.name}")
-    return f
+    return chosen
 
 
 def _check(what: str, numbers: Sequence[int], low: int, high: int) -> None:

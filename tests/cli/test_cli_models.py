@@ -1,4 +1,4 @@
-"""The command weights; cycles and transformer are tested with their models."""
+"""The commands weights and reproducibility; cycles and transformer are tested with their models."""
 
 from __future__ import annotations
 
@@ -35,6 +35,18 @@ def test_weights(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert "accuracy" not in row
 
 
+def test_reproducibility(run: Run, tmp_path: Path) -> None:
+    arguments = ("reproducibility", "e5m2", "--n", 20, "--permutations", 6)
+    outcome = run(*arguments, "-o", tmp_path / "out")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "Distinct bit patterns of 6 permutations" in outcome.out
+    assert outcome.out.endswith(f"{tmp_path / 'out' / 'report.html'}\n")
+    found = run(*arguments, "--json").json
+    assert [row["accumulator"] for row in found] == ["fp32", "bf16", "fp16", "layercast", "exact"]
+    assert found[-1]["results"]["all"] == 1
+    assert all(row["n"] == 20 for row in found)
+
+
 def test_weights_finds_a_bad_folder_before_it_works(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,6 +73,16 @@ def test_weights_finds_a_bad_folder_before_it_works(
             "weights file none.npy cannot be read: No such file",
         ),
         (["weights", "--weights", "."], "weights file . cannot be read: Is a directory"),
+        (["reproducibility", "bf61", "-o", "out"], "unknown format 'bf61'"),
+        (
+            ["reproducibility", "fp64", "-o", "out"],
+            "reproducibility takes signed floats of at most 32 bits, not fp64",
+        ),
+        (
+            ["reproducibility", "--n", "1", "-o", "out"],
+            "reproducibility: products must be 2 to 1048576, not 1",
+        ),
+        (["reproducibility", "--permutations", "0"], "reproducibility: permutations must be 1"),
     ],
 )
 def test_mistakes(mistake: Mistake, arguments: list[str], message: str) -> None:

@@ -382,6 +382,14 @@ def test_wrong_operands(operands: tuple, message: str) -> None:
         hw.unit("kulisch:a=e4m3fn,k=5")(*operands)
 
 
+def test_hardware_of_sums_that_are_too_wide_is_refused() -> None:
+    message = "a=fp64, b=fp64, k=9: the hardware of a sum has at most 1024 bits, not 4201"
+    with pytest.raises(hw.InvalidInput, match=re.escape(message)):
+        hw.verilog("kulisch:a=fp64,k=9")
+    with pytest.raises(hw.InvalidInput, match="at most 1024 bits"):
+        hw.unit("kulisch:a=fp64,k=9,stages=2")
+
+
 def test_specs_make_the_same_unit() -> None:
     for spec in (*FAST, *LONG):
         u = hw.unit(spec)

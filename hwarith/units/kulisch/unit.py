@@ -27,6 +27,9 @@ from .hardware import Hardware
 
 MOST_PRODUCTS = 1 << 40
 
+MOST_BITS = 1024
+"""Of a sum in hardware: wider ones, as of fp64, would take minutes to write as Verilog."""
+
 
 def sum_bits(k: int, *factors: Format) -> int:
     """Bits of a sum, in two's complement, of `k` products of a value of each of these formats.
@@ -51,10 +54,11 @@ class Kulisch(Accumulator):
     are those that a format's encoder gives: the code -128 of a symmetric integer (mxint8_element)
     counts as it is, but `bits` has no room for `k` products of it.
 
-    In hardware one product a clock. With `segments` the sum is kept in pieces of so many bits, with
-    a carry between them saved for the next clock, so that the adder is no longer than a piece
-    however wide the sum is; the carries are resolved behind the memory. Of the ranks that `stages`
-    adds to the memory as many stand before it as behind it, or one more behind it.
+    In hardware, up to sums of 1024 bits, one product a clock. With `segments` the sum is kept in
+    pieces of so many bits, with a carry between them saved for the next clock, so that the adder is
+    no longer than a piece however wide the sum is; the carries are resolved behind the memory. Of
+    the ranks that `stages` adds to the memory as many stand before it as behind it, or one more
+    behind it.
 
     Source: Kulisch, Computer Arithmetic and Validity, 2013 (complete arithmetic, with saved carries
     between pieces). NaN, infinities and the sign of zero are decisions of this project.
@@ -212,6 +216,11 @@ class Kulisch(Accumulator):
 
     @property
     def _hardware(self) -> Hardware:
+        if self.bits > MOST_BITS:
+            raise InvalidInput(
+                f"kulisch: a={self.a.name}, b={self.b.name}, k={self.k}: the hardware of a sum has "
+                f"at most {MOST_BITS} bits, not {self.bits}"
+            )
         return Hardware(
             self.a, self.b, self.out, self.round, str(self.overflow), self.bits, self.segments
         )
