@@ -17,7 +17,7 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed, 
 from amaranth.hdl._ast import Operator, SwitchValue
 from amaranth.lib import data
 from amaranth.lib.enum import Enum as AmaranthEnum
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import hwarith as hw
@@ -370,6 +370,7 @@ def build(m: Module, tree: Any, x: Values) -> Value:
 
 @settings(max_examples=80, deadline=None)
 @given(TREES, TREES, st.integers(1, 4))
+@example("a", ("~", "a"), 3)  # which takes no time
 def test_stages_change_no_expression(first: Any, second: Any, stages: int) -> None:
     def one(m: Module, x: Values) -> Values:
         return {"a": build(m, first, x | {"c": x["c"].as_signed()}), "b": x["b"], "c": x["a"]}

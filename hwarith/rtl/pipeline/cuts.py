@@ -55,7 +55,7 @@ class Cutter:
         useful, limit = 1, self.shortest(1)
         for more in range(2, stages + 1):
             shorter = self.shortest(more)
-            if shorter <= (1 - WORTH) * limit:
+            if limit and shorter <= (1 - WORTH) * limit:  # without delay nothing is shortened
                 useful, limit = more, shorter
         last = useful - 1
         segment = [last if any(self.live[bit] for bit in made) else -1 for made in self.graph.made]
