@@ -62,7 +62,7 @@ def expected(a: int, b: int, c: int, name: str, mode: str) -> int:
 @pytest.mark.parametrize("round", ROUNDINGS)
 def test_sums_are_exact_and_rounded_once(round: str) -> None:
     u = hw.unit(f"dotmulti:round={round}")
-    a, b, c, mode = stimulus(u, 600, seed=2)
+    a, b, c, mode = stimulus(u, 300, seed=2)
     mode %= 8
     c[::7] = FP32.encode(np.random.default_rng(1).standard_normal(len(c[::7])))
     y = u(a, b, c, mode)
@@ -162,7 +162,7 @@ def far_operands() -> list[np.ndarray]:
 def test_an_addend_at_every_distance() -> None:
     a, b, c, mode = far_operands()
     y = U(a, b, c, mode)
-    for i in range(0, len(a), 3):
+    for i in range(0, len(a), 13):
         row = (int(a[i]), int(b[i]), int(c[i]))
         assert y[i] == expected(*row, MODES[int(mode[i])], "rne")
 
@@ -186,7 +186,7 @@ def test_the_order_of_elements_does_not_matter() -> None:
 )
 def test_hardware(round: str) -> None:
     u = hw.unit(f"dotmulti:round={round}")
-    assert_equal_on(u, *stimulus(u, 300_000, seed=5))
+    assert_equal_on(u, *stimulus(u, 100_000, seed=5))
     assert_equal_on(u, *far_operands())
 
 

@@ -269,7 +269,7 @@ LONG = (
     "kulisch:a=fp16,b=e4m3fnuz,out=bf16,segments=16,stages=4",
     "kulisch:a=fp16,out=fp16,overflow=saturate,segments=32,round=rto",
     "kulisch:a=bf16,segments=32,stages=6",
-    "kulisch:a=tf32,out=e8m0fnu,k=9",
+    "kulisch:a=e5m2,out=e8m0fnu,k=9",
     "kulisch:a=ue4m3,b=e8m0fnu,out=e5m2,k=9,round=rna",
 )
 
@@ -326,7 +326,7 @@ FAULTY = "kulisch:a=e4m2,k=9,out=fp16,segments=12"
 
 @pytest.mark.parametrize(
     ("pattern", "new"),
-    [*FAULTS[:3], *(pytest.param(*x, marks=pytest.mark.long) for x in FAULTS[3:])],
+    [*FAULTS[:1], *(pytest.param(*x, marks=pytest.mark.long) for x in FAULTS[1:])],
 )
 def test_injected_faults_are_found(pattern: str, new: str) -> None:
     u = hw.unit(FAULTY)
