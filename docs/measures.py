@@ -13,6 +13,7 @@ import numpy as np
 import hwarith as hw
 from bench import bitserial, energy, normalization
 from hwarith.explore import blocks, training
+from hwarith.explore.accumulators import relative_error
 from hwarith.explore.reproducibility import reproducibility
 from hwarith.explore.workloads import workload
 from hwarith.flow.generated import row
@@ -60,6 +61,11 @@ def equal_delay(width: int, library: str) -> list[list[Any]]:
 def of_operation(units: str, library: str) -> float:
     """``python bench/energy.py``: energy per operation, in the library's unit."""
     return energy.energy(units, library)[0]
+
+
+def dot_error(spec: str, distribution: str) -> float:
+    """``hwarith.explore.accumulators.relative_error``: of sums of 4096 by an accumulator."""
+    return relative_error(spec, distribution)
 
 
 def per_operation(spec: str) -> float:
@@ -185,6 +191,7 @@ KINDS: dict[str, Callable[..., Any]] = {
             generic,
             per_operation,
             distinct,
+            dot_error,
             open_path,
             least,
             element,

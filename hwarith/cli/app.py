@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from ..errors import HwarithError, shown
-from . import choices, costs, hardware, models, units
+from . import choices, costs, gpus, hardware, models, units
 from .output import fail
 
 app = typer.Typer(
@@ -38,6 +38,8 @@ app.command("errors")(choices.errors)
 app.command("transformer")(models.transformer)
 app.command("weights")(models.weights)
 app.command("reproducibility")(models.reproducibility)
+app.command("gpu")(gpus.gpu)
+app.command("gpu-check")(gpus.gpu_check)
 app.command("report")(choices.report)
 
 # Typer does not export the base of its errors.

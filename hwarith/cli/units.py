@@ -64,7 +64,8 @@ def eval_(
 
     An operand with 0x or 0b in front is a code; any other is a value (1.5, -3, 1/3, 0x1.8p3, inf,
     nan), which is rounded to the nearest code of its format, or clipped, and that is said. A unit
-    that accumulates takes groups, and one of blocks takes blocks: 1.5,2,-3 4,5,6.
+    that accumulates takes groups, and one of blocks takes blocks, of which codes 0 may be left
+    out at the end: 1.5,2,-3 4,5,6.
     """
     from ..units import unit
 
@@ -106,7 +107,9 @@ def _operand_groups(u: Unit, operands: list[str]) -> list[list[int]]:
     for text, (name, f) in zip(operands, u.operands.items(), strict=True):
         many = u.transfers.controls or name in u.lane_formats
         parts, f = text.split(",") if many else [text], _of_one(u, name, f)
-        groups.append([code_of_text(part, f, f"operand {name}") for part in parts])
+        codes = [code_of_text(part, f, f"operand {name}") for part in parts]
+        _, lanes = u.lane_formats.get(name, (f, 0))
+        groups.append(codes + [0] * (lanes - len(codes)))
         for note in filter(None, (note_of_text(part, f) for part in parts)):
             print(f"operand {name}: {note}", file=sys.stderr)
     return groups

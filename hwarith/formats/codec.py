@@ -95,7 +95,7 @@ def encode(f: Descriptor, values: Any, round: str, overflow: str) -> np.ndarray:
     if policy == r.WRAP and f.is_float:
         raise InvalidInput(
             f"overflow 'wrap' is for integer formats, not {f.name}; "
-            "allowed: saturate, satprop, nosat, nan, p3109_satnone"
+            "allowed: saturate, satprop, nosat, nan, p3109_satnone, toinf"
         )
     array = array_of(values, "values")
     if array.dtype.hasobject or (wide_integers := _exceeds_float64(array)):

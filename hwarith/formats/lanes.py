@@ -17,11 +17,27 @@ def vector(f: Format, n: int) -> Format:
 def join(codes: np.ndarray, f: Format) -> np.ndarray:
     """The last axis of an array of codes as one code (`vector`)."""
     whole = vector(f, codes.shape[-1])
+    if whole.dtype.hasobject and not f.dtype.hasobject:
+        return _join_bytes(codes.astype(f.dtype), f)
     joined = np.zeros(codes.shape[:-1], whole.dtype)
     for i in range(codes.shape[-1]):
         lane = codes[..., i].astype(whole.dtype)
         joined |= lane << (i * f.bits if whole.dtype.hasobject else whole.dtype.type(i * f.bits))
     return joined
+
+
+def _join_bytes(codes: np.ndarray, f: Format) -> np.ndarray:
+    """The same of codes that make Python integers, by way of their bytes."""
+    *shape, n = codes.shape
+    little = np.ascontiguousarray(codes, codes.dtype.newbyteorder("<")).view(np.uint8)
+    if f.bits % 8 or f.bits != 8 * codes.itemsize:
+        bits = np.unpackbits(little.reshape(*shape, n, -1), axis=-1, bitorder="little")
+        bits = bits[..., : f.bits].reshape(*shape, n * f.bits)
+        little = np.packbits(bits, axis=-1, bitorder="little")
+    rows = little.reshape(int(np.prod(shape)), -1)
+    joined = np.empty(len(rows), object)
+    joined[:] = [int.from_bytes(row, "little") for row in map(bytes, rows)]
+    return joined.reshape(shape)
 
 
 def split(codes: np.ndarray, f: Format, n: int) -> np.ndarray:

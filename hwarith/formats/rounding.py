@@ -58,6 +58,7 @@ class Overflow(IntEnum):
     WRAP = 3  #: integers only: keep the low bits (two's complement)
     NAN = 4  #: finite values become NaN; infinities stay as with NOSAT
     P3109_SATNONE = 5  #: infinity; formats without infinity saturate (SatNone of P3109, 4.7.5)
+    TOINF = 6  #: as NOSAT to nearest, in every mode: tensor cores truncate, and overflow so
 
 
 ROUNDINGS = tuple(mode.name.lower() for mode in Rounding)
@@ -106,7 +107,7 @@ class FormatNumbers(NamedTuple):
 RNE, RNA, RTZ, RUP, RDN, RTO = (int(mode) for mode in Rounding)
 STOCHASTICALLY = 5
 SRA, SRB, SRC = (int(variant) for variant in Stochastic)
-SATURATE, SATPROP, NOSAT, WRAP, TO_NAN, P3109_SATNONE = (int(policy) for policy in Overflow)
+SATURATE, SATPROP, NOSAT, WRAP, TO_NAN, P3109_SATNONE, TOINF = (int(policy) for policy in Overflow)
 FINITE, INF, NAN = 0, 1, 2
 
 
@@ -294,6 +295,7 @@ def pack_overflow(s, f, mode, policy):
         toward_zero = toward_zero or (mode == RTO and f.signed == 0) or f.inf_mag < 0
     else:
         toward_zero = toward_zero or mode == RTO
+    toward_zero = toward_zero and policy != TOINF
     if toward_zero or policy in (SATURATE, SATPROP) or f.nan_code < 0:
         return pack_max(s, f)
     return f.nan_code if policy == TO_NAN else pack_infinity(s, f, NOSAT)

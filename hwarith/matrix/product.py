@@ -12,9 +12,10 @@ from ..formats import Format
 from ..formats.codec import array_of
 from ..golden import code_dtype, machine_word
 from ..golden.kernels import unless_refused
-from ..units import Unit
+from ..units import Unit, unit
 from ..units.chain import Chain, chain
-from . import float64, kernels, loops
+from ..units.dot import Dot
+from . import dots, float64, kernels, loops
 from .float64 import FloatRounding
 from .roundings import float_rounding
 
@@ -22,12 +23,20 @@ ORDERS = ("ascending", "descending")
 
 
 def matmul(
-    spec: Any, a: Any, b: Any, c: Any = None, order: Any = "ascending", add: Any = None
+    spec: Any,
+    a: Any,
+    b: Any,
+    c: Any = None,
+    order: Any = "ascending",
+    add: Any = None,
+    sa: Any = None,
+    sb: Any = None,
 ) -> np.ndarray:
     """The product of matrices of codes, bit for bit what a loop over the unit gives.
 
     A multiply-add is applied as ``acc = u(a[i, k], b[k, j], acc)``, a product unit as
-    ``acc = add(u(a[i, k], b[k, j]), acc)``, for one k after the other.
+    ``acc = add(u(a[i, k], b[k, j]), acc)``, for one k after the other; a dot product (``dot``) of n
+    pairs as ``acc = u(a[i, k:k+n], b[k:k+n, j], acc)``, block after block.
 
     Parameters
     ----------
@@ -40,12 +49,20 @@ def matmul(
     add : for a product unit the adder, or its spec: it takes the product first, then the
         accumulator, and gives the accumulator. Default:
         `hwarith.units.chain.accumulating_adder`.
+    sa, sb : for a dot product with scales their codes, (m, k / block) and (k / block, n).
 
     Returns codes (m, n) of the accumulator's format. Raises `InvalidInput` for what is not as
     said here.
     """
+    u = unit(spec)
+    if isinstance(u, Dot):
+        if add is not None or not isinstance(order, str) or order != "ascending":
+            raise InvalidInput(f"matmul: {u.spec} takes its blocks in order and needs no adder")
+        return dots.matmul(u, a, b, c, sa, sb)
+    if sa is not None or sb is not None:
+        raise InvalidInput(f"matmul: {u.spec} has no scales; dot has")
     try:
-        units = chain(spec, add)
+        units = chain(u, add)
     except InvalidInput as error:
         raise InvalidInput(f"matmul: {error}") from None
     left, right = (

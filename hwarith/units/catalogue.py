@@ -51,6 +51,10 @@ CATALOGUE = {
     "dfpmac_int16": "dfpmac:p=16",
     "dotmulti": "dotmulti:round=rne",
     "kulisch_e4m3fn_fp32": "kulisch:a=e4m3fn,b=e4m3fn,out=fp32,k=4096,round=rne",
+    # Dot products of blocks, and of a tensor core
+    "dot_nvfp4_fp32": "dot:a=e2m1fn,b=e2m1fn,n=16,scale=ue4m3,block=16,c=fp32,out=fp32,acc=exact,"
+    "round=rne",
+    "dot_v100_fp16_fp32": "dot:preset=v100-fp16-fp32",
     # Conversions and comparisons
     "convert_fp32_e4m3fn": "convert:a=fp32,out=e4m3fn,round=rne",
     "convert_fp32_e2m1fn_sra": "convert:a=fp32,out=e2m1fn,round=sra,n=12",

@@ -75,6 +75,8 @@ def overflow_words(policy: str, out: Format, mode: str = "rne") -> str:
         return f"{largest}; infinite results are {infinite}"
     if policy == "p3109_satnone":
         return "SatNone of P3109 (docs/rounding.md)"
+    if policy == "toinf":
+        return f"{infinite}, whatever the mode"
     beyond = "NaN" if policy == "nan" else infinite
     beyond += f"; infinite results are {infinite}" if beyond != infinite else ""
     if mode in ("rtz", "rto"):

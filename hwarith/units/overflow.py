@@ -12,7 +12,7 @@ from ..errors import InvalidInput, quoted
 from ..formats import OVERFLOWS, Format
 from .parameters import choice_parameter
 
-FLOAT_OVERFLOWS = ("nosat", "nan", "satprop", "saturate", "p3109_satnone")
+FLOAT_OVERFLOWS = ("nosat", "nan", "satprop", "saturate", "p3109_satnone", "toinf")
 """The policies of results that are floats, the default first."""
 
 
@@ -20,7 +20,7 @@ def overflow_parameter(integers: str = "integers: wrap (default), saturate") -> 
     """A field for the policy; `integers` says what there is for results that are integers."""
     return choice_parameter(
         f"beyond the largest value: nosat (default; the same as inf), nan, satprop, saturate, "
-        f"p3109_satnone; {integers}",
+        f"p3109_satnone, toinf; {integers}",
         (*OVERFLOWS, "inf"),
         None,
     )

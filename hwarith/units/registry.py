@@ -16,6 +16,7 @@ FAMILIES = {
     "cmp": "compare.unit:Compare",
     "minmax": "compare.unit:MinMax",
     "convert": "convert:Convert",
+    "dot": "dot:Dot",
     "mac": "mac.mac:Mac",
     "dotmulti": "dotmulti:DotMulti",
     "dfpmac": "mac.pair:PairMac",

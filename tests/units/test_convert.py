@@ -357,7 +357,7 @@ def test_injected_faults_are_found(spec: str) -> None:
         ("convert:out=int8,overflow=nosat", "must be saturate for int8, not 'nosat'"),
         (
             "convert:overflow=wrap",
-            "must be nosat or nan or satprop or saturate or p3109_satnone for e4m3fn",
+            "must be nosat or nan or satprop or saturate or p3109_satnone or toinf for e4m3fn",
         ),
         ("convert:overflow=inf", "for e4m3fn, not 'inf'"),
         (

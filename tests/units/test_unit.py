@@ -113,7 +113,7 @@ def test_ml_dtypes_arrays_are_codes() -> None:
         ("mul:a=int8,overflow=nosat", "must be wrap or saturate for int8, not 'nosat'"),
         (
             "mul:a=bf16,overflow=wrap",
-            "must be nosat or nan or satprop or saturate or p3109_satnone for bf16",
+            "must be nosat or nan or satprop or saturate or p3109_satnone or toinf for bf16",
         ),
         ("mul:a=int8,round=rtz", "integer arithmetic is exact and takes none"),
         ("add:a=mxint8_element", "format mxint8_element is fixed-point"),

@@ -25,12 +25,14 @@ from ...units.bitserial import BitSerialPe, BsTile, TermGen
 from ...units.bitserial.pe import ACTIVATION, pack_activations
 from ...units.bitserial.weights import special_codes
 from ...units.blocks import LaneUnit, Nvfp4Quant
+from ...units.dot import Dot
 from ...units.dotmulti import MODES, DotMulti
 from ...units.fpint import FpIntPe
 from ...units.kulisch import Kulisch
 from ...units.systolic import Engine
 from .corner_weighted import corner_codes
 from .default import GroupStimuli, Stimuli
+from .dots import DotStimuli
 
 
 @singledispatch
@@ -50,6 +52,7 @@ def stimulus(unit: Unit, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
 
 
 stimuli_of.register(Accumulator, GroupStimuli)
+stimuli_of.register(Dot, DotStimuli)
 
 
 # -- chains --------------------------------------------------------------------------------------

@@ -108,10 +108,11 @@ def _options_of(u: Any) -> Options:
     else:
         if u.overflow == "p3109_satnone" and not f.infinity:
             infinite = largest
-        policies = {"nan": math.nan, "nosat": infinite, "p3109_satnone": infinite}
+        policies = {"nan": math.nan} | dict.fromkeys(("nosat", "p3109_satnone", "toinf"), infinite)
         beyond = policies.get(u.overflow, largest)
         infinite = largest if u.overflow == "saturate" else infinite
     first, *_, last = u.operands.values()
+    inward = largest if u.overflow != "toinf" else beyond
     return Options(
         scale=2.0 ** (52 - f.fraction_bits),
         lowest_binade=_ANY_BINADE if u.ftz else float(f.smallest_normal),
@@ -119,8 +120,8 @@ def _options_of(u: Any) -> Options:
         largest=largest,
         positive=positive,
         negative=negative,
-        above=largest if positive == _DOWN else beyond,
-        below=largest if negative == _DOWN else beyond,
+        above=inward if positive == _DOWN else beyond,
+        below=inward if negative == _DOWN else beyond,
         infinite=infinite,
         least=float(f.smallest_normal) if u.ftz else 0.0,
         first_least=_least_operand(first, u),

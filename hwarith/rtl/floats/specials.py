@@ -102,6 +102,8 @@ class Specials:
 
     def rounds_back(self, sign: int, mode: str, policy: str) -> bool:
         """Whether a mode gives the largest value where others leave the range."""
+        if policy == "toinf":
+            return False
         if mode == "rto":
             return policy != "p3109_satnone" or not (self.format.signed or sign)
         return mode == "rtz" or mode == ("rup" if sign else "rdn")

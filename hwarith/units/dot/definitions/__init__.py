@@ -1,0 +1,24 @@
+"""Golden definitions of dot products with an addend, one for each way to accumulate.
+
+All of them take sequences of codes ``a`` and ``b``, those of the scales ``sa`` and ``sb``, one code
+``c``, and behind these constants: the formats, what the unit is like, the rules for operands and
+results, and what rounds. They give the result's code.
+"""
+
+from .exact import exact
+from .floored import floored
+from .ordered import added, fused
+from .terms import NO_LIMIT, Formats, Shape
+from .truncated import halves, truncated
+
+__all__ = [
+    "NO_LIMIT",
+    "Formats",
+    "Shape",
+    "added",
+    "exact",
+    "floored",
+    "fused",
+    "halves",
+    "truncated",
+]

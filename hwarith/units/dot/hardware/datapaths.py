@@ -1,0 +1,18 @@
+"""The datapath that a way to accumulate has."""
+
+from __future__ import annotations
+
+from ....rtl import Step
+from .exact import Exact
+from .floored import Floored
+from .terms import Hardware
+from .truncated import Truncated
+
+
+def datapath(unit: Hardware) -> list[Step]:
+    """Steps from the operands to the result's code, before anything is appended to it."""
+    if unit.gives_sum:
+        return Exact(unit).fixed_steps()
+    if unit.acc.way == "exact":
+        return Exact(unit).steps()
+    return (Truncated if unit.acc.way == "trunc" else Floored)(unit).steps()

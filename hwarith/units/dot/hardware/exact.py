@@ -1,0 +1,280 @@
+"""The exact sum of all terms, rounded once.
+
+Products are put at their place in a fixed-point number and summed up in one carry-save tree. Where
+there is an addend it is put into a window around that sum: places for it above, the sum, and places
+below. It is shifted right from the top of the window. If it belongs higher still, or if the sum is
+zero, it stays on top, and the window has its exponent: the sum is then higher in it than it should
+be, but below all that rounding looks at one by one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from amaranth.hdl import Cat, Const, Module, Mux, Value
+
+from .... import rtl
+from ....rtl import Step, Values, wire
+from ....rtl.floats.operands import exponent_bits, signed_exponent
+from ...exact.alignment import bits_below
+from .terms import Hardware, Terms
+
+SPECIAL = ("nan", "inf", "inf_sign", "all_negative", "mixed_signs")
+ADDEND = ("c_sign", "c_exponent", "c_significand", "c_zero")
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The datapath of an exact dot product."""
+
+    unit: Hardware
+
+    @cached_property
+    def terms(self) -> Terms:
+        return Terms(self.unit)
+
+    def steps(self) -> list[Step]:
+        steps: list[Step] = [self.terms.unpack, self._products, self._sum]
+        if self.unit.scale and not self._exponent_only:
+            steps.append(self._scale)
+        if self.unit.addend:
+            steps += [self._align, self._add]
+        else:
+            steps.append(self._resolve)
+        return [*steps, *self.unit.rounder.steps(self._exponents)]
+
+    def fixed_steps(self) -> list[Step]:
+        """Those that give the sum itself."""
+        return [self.terms.unpack, self._products, self._sum, self._give]
+
+    # -- the sum -------------------------------------------------------------------------------
+
+    @property
+    def _blocks(self) -> int:
+        """Sums of products that are formed apart: one for each pair of scales."""
+        return self.unit.blocks if self.unit.scale else 1
+
+    @property
+    def _exponent_only(self) -> bool:
+        """Whether a scale is but an exponent of the sum: there is one, a power of two."""
+        return self._blocks == 1 and self.terms.scale.precision == 1
+
+    @property
+    def _block_bits(self) -> int:
+        """Magnitude bits of a block's sum."""
+        largest = (1 << self.unit.sum_bits) - 1
+        return max(1, (largest // self._blocks).bit_length())
+
+    def _products(self, m: Module, x: Values) -> Values:
+        """Each product at its place in a fixed-point number."""
+        unit, terms = self.unit, self.terms
+        reach = terms.most_exponent - terms.least_exponent
+        found: Values = {}
+        for i in range(unit.n):
+            product = rtl.product(m, f"product{i}", x[f"a{i}"], x[f"b{i}"])
+            if reach:
+                amount = (x[f"exponent{i}"] - terms.least_exponent)[: exponent_bits(reach)]
+                product = rtl.scaled(m, f"placed{i}", product, wire(m, f"place{i}", amount))
+            found[f"placed{i}"] = product
+        kept = [*SPECIAL, *(ADDEND if unit.addend else ())]
+        kept += [f"sign{i}" for i in range(unit.n)]
+        kept += [name for name in x if name.startswith("scale")]
+        return found | {name: x[name] for name in kept}
+
+    def _sum(self, m: Module, x: Values) -> Values:
+        """Two rows whose sum, in two's complement, is that of a block's products."""
+        unit = self.unit
+        width = self._row_bits if not unit.scale or self._exponent_only else self._block_bits + 1
+        rows: Values = {}
+        for k in range(self._blocks):
+            columns = rtl.Columns(m, f"sum{k}", width)
+            for i in range(k * unit.n // self._blocks, (k + 1) * unit.n // self._blocks):
+                sign = x[f"sign{i}"]
+                magnitude = x[f"placed{i}"][: self._block_bits]
+                row = Cat(magnitude ^ sign.replicate(len(magnitude)), sign)
+                columns.add_integer(row.as_signed())
+                columns.add(0, sign)
+            rows[f"low{k}"], rows[f"high{k}"], _ = columns.compress()
+        kept = [name for name in x if not name.startswith(("sign", "placed"))]
+        return {name: x[name] for name in kept} | rows
+
+    def _give(self, m: Module, x: Values) -> Values:
+        """The sum itself; 0 with a mark if an operand is not finite."""
+        total = rtl.add(m, "total", x["low0"], x["high0"])[:-1]
+        special = wire(m, "not_finite", x["nan"] | x["inf"])
+        return {"y": total & ~special.replicate(len(total)), "invalid": special}
+
+    # -- scales --------------------------------------------------------------------------------
+
+    @property
+    def _scale_shift(self) -> int:
+        """How far exponents of scales may move a block's sum in the sum of all."""
+        if self._blocks == 1:
+            return 0
+        low, high = self.terms.scale.exponents
+        return 2 * (high - low)
+
+    @property
+    def _sum_bits(self) -> int:
+        """Magnitude bits of the scaled sum of all blocks."""
+        if not self.unit.scale:
+            return self._block_bits
+        bits = self._block_bits + 2 * (
+            self.terms.scale.precision - (self.terms.scale.precision == 1)
+        )
+        return bits + self._scale_shift + (self._blocks - 1).bit_length()
+
+    @property
+    def _row_bits(self) -> int:
+        """Bits of the two rows with the sum: up to the window's top, and a sign."""
+        above = self._above + self.terms.c.precision if self.unit.addend else 0
+        return self._sum_bits + above + 1
+
+    def _scale(self, m: Module, x: Values) -> Values:
+        """Sums of blocks times the product of their scales, at their places in the sum of all."""
+        terms, width = self.terms, self._row_bits
+        columns = rtl.Columns(m, "scaled_sum", width)
+        for k in range(self._blocks):
+            total = rtl.add(m, f"block{k}", x[f"low{k}"], x[f"high{k}"])[:-1]
+            if terms.scale.precision > 1:
+                factor = rtl.product(m, f"scale{k}", x[f"scale_a{k}"], x[f"scale_b{k}"])
+                total = rtl.product(m, f"scaled{k}", total.as_signed(), factor)
+            if self._scale_shift:
+                place = x[f"scale_exponent{k}"] - 2 * terms.scale.exponents[0]
+                place = wire(m, f"scale_place{k}", place[: exponent_bits(self._scale_shift)])
+                total = rtl.scaled(m, f"scaled{k}", total.as_signed(), place)
+            columns.add_integer(total.as_signed())
+        low, high, _ = columns.compress()
+        names = [*SPECIAL, *(ADDEND if self.unit.addend else ())]
+        if self._blocks == 1:
+            names.append("scale_exponent0")
+        return {name: x[name] for name in names} | {"low0": low, "high0": high}
+
+    @property
+    def _has_exponent(self) -> bool:
+        """Whether the sum has an exponent of its own."""
+        return bool(self.unit.scale) and self._blocks == 1
+
+    @property
+    def _lsb(self) -> int:
+        """Weight of the sum's lsb, or what is to be added to its exponent for it."""
+        terms = self.terms
+        if not self.unit.scale:
+            return terms.sum_lsb
+        lsb = terms.sum_lsb + terms.scale_weight
+        return lsb if self._has_exponent else lsb + 2 * terms.scale.exponents[0]
+
+    @property
+    def _scale_exponents(self) -> tuple[int, int]:
+        """Least and greatest exponent of the sum."""
+        if not self._has_exponent:
+            return 0, 0
+        low, high = self.terms.scale.exponents
+        return 2 * low, 2 * high
+
+    def _exponent(self, x: Values) -> Value:
+        return x["scale_exponent0"] if self._has_exponent else Const(0, 1)
+
+    # -- without an addend -----------------------------------------------------------------------
+
+    def _resolve(self, m: Module, x: Values) -> Values:
+        """The sum from its two rows."""
+        total = rtl.add(m, "total", x["low0"], x["high0"])[:-1]
+        return self._result(m, x, total, self._exponent(x) + self._top + self.unit.rounded.bias)
+
+    @property
+    def _top(self) -> int:
+        """Weight of the window's msb for an exponent of 0."""
+        above = self._above + self.terms.c.precision if self.unit.addend else 0
+        return self._lsb + self._sum_bits - 1 + above
+
+    def _result(self, m: Module, x: Values, total: Value, exponent: Value) -> Values:
+        """What is rounded: a signed sum, whose msb but for the sign has this biased exponent."""
+        negative = wire(m, "negative", total[-1])
+        return {
+            "nan": x["nan"],
+            "inf": x["inf"],
+            "sign": wire(m, "sum_sign", Mux(x["inf"], x["inf_sign"], negative | x["all_negative"])),
+            # A zero below it, so that -1 can be inverted
+            "significand": wire(m, "significand", Cat(Const(0, 1), total[:-1])),
+            "negative": negative,
+            "difference": wire(m, "difference", x["mixed_signs"] & ~x["inf"]),
+            "exponent": wire(m, "sum_exponent", exponent, signed_exponent(*self._exponents)),
+        }
+
+    @property
+    def _exponents(self) -> tuple[int, int]:
+        low, high = (e + self._top + self.unit.rounded.bias for e in self._scale_exponents)
+        if not self.unit.addend:
+            return low, high
+        c = self.terms.c
+        least, most = (e - c.bias + self.unit.rounded.bias for e in c.exponents)
+        return min(low, least), max(high, most)
+
+    # -- with an addend --------------------------------------------------------------------------
+
+    @property
+    def _above(self) -> int:
+        """Places between the addend on top and the sum."""
+        c = self.terms.c
+        return bits_below(c.precision, None if c.is_normal else c.lsb, self.unit.rounder)
+
+    @property
+    def _below(self) -> int:
+        """Places below the sum, which may have a single significant bit."""
+        lowest = self._lsb + self._scale_exponents[0]
+        return bits_below(1, lowest, self.unit.rounder, self.terms.c.precision)
+
+    @property
+    def _window(self) -> int:
+        return self._below + self._sum_bits + self._above + self.terms.c.precision
+
+    def _align(self, m: Module, x: Values) -> Values:
+        """Put the addend into the window, inverted if it is negative; or on top of it, if it
+        belongs above or if there is nothing else."""
+        c = self.terms.c
+        offset = self._top + c.bias
+        low, high = self._scale_exponents
+        shape = signed_exponent(low + offset - c.exponents[1], high + offset - c.exponents[0])
+        distance = self._exponent(x) + offset - x["c_exponent"]
+        distance = wire(m, "distance", distance, shape)
+        width = exponent_bits(self._window)
+        far = wire(m, "addend_far_below", distance >= self._window)
+        above = wire(m, "addend_above", ~x["c_zero"] & (distance < 0))
+        reach = Mux(far, Const(self._window, width), distance[:width])
+        sign = x["c_sign"]
+        significand = x["c_significand"] ^ sign.replicate(c.precision)
+        right = wire(m, "align_right", Mux(distance < 0, 0, reach), width)
+        moved, lost = rtl.shift_right(m, "addend", significand, right, self._window, fill=sign)
+        on_top = Cat(sign.replicate(self._window - c.precision), significand)
+        # Two rows have the sum zero if each bit of one differs from the other just where a carry
+        # comes in, which is where either has a one below.
+        low_row, high_row = (x[name][: self._sum_bits + 1] for name in ("low0", "high0"))
+        carries = Cat(Const(0, 1), (low_row | high_row)[:-1])
+        nothing = wire(m, "sum_zero", (low_row ^ high_row) == carries)
+        alone = wire(m, "addend_on_top", nothing | above)
+        names = ("nan", "inf", "inf_sign", "all_negative", "mixed_signs", "c_sign")
+        exponent = Mux(alone, x["c_exponent"] - c.bias, self._exponent(x) + self._top)
+        exponent = exponent + self.unit.rounded.bias
+        return {name: x[name] for name in names} | {
+            "low0": x["low0"],
+            "high0": x["high0"],
+            "addend": wire(m, "addend", Mux(nothing, on_top, moved)),
+            "lost": wire(m, "addend_lost", lost & ~nothing),
+            "exponent": wire(m, "window_exponent", exponent, signed_exponent(*self._exponents)),
+        }
+
+    def _add(self, m: Module, x: Values) -> Values:
+        """The sum's two rows and the addend."""
+        sign, lost = x["c_sign"], x["lost"]
+        width = self._window + 1
+        columns = rtl.Columns(m, "window", width)
+        columns.add_integer(Cat(x["addend"], sign).as_signed())
+        # Inverting falls short of the negative by one, or by less if something was lost.
+        columns.add(0, wire(m, "plus_one", sign & ~lost))
+        columns.add(self._below, x["low0"])
+        columns.add(self._below, x["high0"])
+        low, high, _ = columns.compress()
+        total = rtl.add(m, "total", low, high)[:width]
+        return self._result(m, x, total, x["exponent"]) | {"sticky": lost}

@@ -1,0 +1,209 @@
+"""Terms taken apart: what all ways to accumulate begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from amaranth.hdl import Cat, Const, Module, Value
+
+from ....formats import Format
+from ....rtl import Operand, Raw, Rounder, Values, wire
+from ..accumulation import Accumulation
+
+
+class Hardware(Protocol):
+    """What the hardware takes of its unit (`hwarith.units.dot.unit.Dot` says what each is)."""
+
+    @property
+    def a(self) -> Format: ...
+
+    @property
+    def b(self) -> Format: ...
+
+    @property
+    def scale(self) -> Format | None: ...
+
+    @property
+    def addend(self) -> Format | None: ...
+
+    @property
+    def gives_sum(self) -> bool: ...
+
+    @property
+    def rounded(self) -> Format: ...
+
+    @property
+    def rounder(self) -> Rounder: ...
+
+    @property
+    def acc(self) -> Accumulation: ...
+
+    @property
+    def n(self) -> int: ...
+
+    @property
+    def block(self) -> int: ...
+
+    @property
+    def blocks(self) -> int: ...
+
+    @property
+    def group(self) -> int: ...
+
+    @property
+    def floor(self) -> int: ...
+
+    @property
+    def sum_bits(self) -> int: ...
+
+    @property
+    def flushes_operands(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The formats of a dot product's operands as a datapath takes them apart."""
+
+    unit: Hardware
+
+    @property
+    def a(self) -> Operand:
+        return Operand(self.unit.a, self.unit.flushes_operands)
+
+    @property
+    def b(self) -> Operand:
+        return Operand(self.unit.b, self.unit.flushes_operands)
+
+    @property
+    def scale(self) -> Operand:
+        assert self.unit.scale
+        return Operand(self.unit.scale)
+
+    @property
+    def c(self) -> Operand:
+        assert self.unit.addend
+        return Operand(self.unit.addend, self.unit.flushes_operands)
+
+    @property
+    def product_bits(self) -> int:
+        return self.a.precision + self.b.precision
+
+    @property
+    def least_exponent(self) -> int:
+        """Of the sum of two factors' biased exponents."""
+        return self.a.exponents[0] + self.b.exponents[0]
+
+    @property
+    def most_exponent(self) -> int:
+        return self.a.exponents[1] + self.b.exponents[1]
+
+    @property
+    def product_weight(self) -> int:
+        """From the sum of biased exponents to the weight of the product's hidden bit: that of the
+        product of the factors' msbs."""
+        return -self.a.bias - self.b.bias
+
+    @property
+    def sum_lsb(self) -> int:
+        """Weight of the lsb of an exact sum of products, without scales."""
+        return self.a.lsb + self.b.lsb
+
+    @property
+    def scale_weight(self) -> int:
+        """From the sum of the scales' biased exponents to the weight of their product's lsb."""
+        return -2 * (self.scale.bias + self.scale.precision - 1)
+
+    def unpack(self, m: Module, x: Values) -> Values:
+        """Signs, exponents and significands of all factors; whether the result is NaN or infinite.
+
+        For lane i: ``sign{i}`` of the product, ``exponent{i}`` (the sum of the biased ones),
+        ``a{i}`` and ``b{i}`` (significands), ``zero{i}``. For block k: ``scale{k}`` (the
+        product of the scales' significands), ``scale_exponent{k}``. Of the addend ``c_...``.
+        """
+        unit = self.unit
+        lanes = [self._lane(m, x, i) for i in range(unit.n)]
+        values: Values = {}
+        for i, (a, b) in enumerate(lanes):
+            values |= {
+                f"sign{i}": wire(m, f"sign{i}", a.sign ^ b.sign),
+                f"exponent{i}": wire(m, f"exponent{i}", a.exponent + b.exponent),
+                f"a{i}": a.significand,
+                f"b{i}": b.significand,
+                f"zero{i}": wire(m, f"zero{i}", a.zero | b.zero),
+            }
+        scales = [self._scales(m, x, k) for k in range(unit.blocks)] if unit.scale else []
+        for k, (s, t) in enumerate(scales):
+            values[f"scale_exponent{k}"] = wire(m, f"scale_exponent{k}", s.exponent + t.exponent)
+            if self.scale.precision > 1:
+                values[f"scale_a{k}"], values[f"scale_b{k}"] = s.significand, t.significand
+            values[f"scale_zero{k}"] = wire(m, f"scale_zero{k}", s.zero | t.zero)
+        signs = [values[f"sign{i}"] for i in range(unit.n)]
+        addend = []
+        if unit.addend:
+            c = self.c.unpack(m, "c", x["c"])
+            addend = [c]
+            signs = [*signs, c.sign]
+            values |= {
+                "c_sign": c.sign,
+                "c_exponent": c.exponent,
+                "c_significand": c.significand,
+                "c_zero": c.zero,
+            }
+        negative = wire(m, "all_negative", Cat(*signs).all())
+        mixed = wire(m, "mixed_signs", Cat(*signs).any() & ~negative)
+        values |= {"all_negative": negative, "mixed_signs": mixed}
+        return values | self._specials(m, values, lanes, scales, addend)
+
+    def _lane(self, m: Module, x: Values, i: int) -> tuple[Raw, Raw]:
+        unit = self.unit
+        return (
+            self.a.unpack(m, f"a{i}", x["a"].word_select(i, unit.a.bits)),
+            self.b.unpack(m, f"b{i}", x["b"].word_select(i, unit.b.bits)),
+        )
+
+    def _scales(self, m: Module, x: Values, k: int) -> tuple[Raw, Raw]:
+        bits = self.scale.format.bits
+        return (
+            self.scale.unpack(m, f"sa{k}", x["sa"].word_select(k, bits)),
+            self.scale.unpack(m, f"sb{k}", x["sb"].word_select(k, bits)),
+        )
+
+    def _specials(
+        self,
+        m: Module,
+        values: Values,
+        lanes: list[tuple[Raw, Raw]],
+        scales: list[tuple[Raw, Raw]],
+        addend: list[Raw],
+    ) -> Values:
+        """NaN and infinities among the operands."""
+        unit = self.unit
+        pairs = [*lanes, *scales]
+        nan = [raw.nan for pair in pairs for raw in pair] + [raw.nan for raw in addend]
+        positive = [raw.special & ~raw.sign for raw in addend]
+        negative = [raw.special & raw.sign for raw in addend]
+        for i, (a, b) in enumerate(lanes):
+            if not (unit.a.infinity or unit.b.infinity):
+                break
+            infinite = wire(m, f"infinite{i}", a.special | b.special)
+            sign = values[f"sign{i}"]
+            nan.append((a.special & b.zero) | (a.zero & b.special))
+            if scales:
+                nan.append(infinite & values[f"scale_zero{i // unit.block}"])
+            positive.append(infinite & ~sign)
+            negative.append(infinite & sign)
+        plus, minus = _any(m, "plus_infinity", positive), _any(m, "minus_infinity", negative)
+        nan.append(plus & minus)
+        return {
+            "nan": _any(m, "nan", nan),
+            "inf": wire(m, "inf", plus | minus),
+            "inf_sign": minus,
+        }
+
+
+def _any(m: Module, name: str, bits: Iterable[Value]) -> Value:
+    """Whether one of the bits that are no constants is set."""
+    found = [bit for bit in bits if not isinstance(bit, Const)]
+    return wire(m, name, Cat(*found).any() if found else Const(0, 1))

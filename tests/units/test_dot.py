@@ -1,0 +1,243 @@
+"""Dot products: the exact sum against fractions, the hardware against the definition, the rest."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import hwarith as hw
+from hwarith.flow.stimuli.families import stimulus
+from hwarith.units.dot import PRESETS
+from tests.evidence import assert_rtl_equals_golden
+from tests.faults import faulty
+from tests.oracle import infinity, nan, round_exact
+
+EXACT_SPECS = [
+    "dot:a=e4m3fn,n=4",
+    "dot:a=e4m3fn,n=8,scale=e8m0fnu,block=4,out=bf16,c=bf16,round=rup",
+    "dot:a=e2m1fn,n=8,scale=ue4m3,block=4,round=rdn",
+    "dot:a=e5m2,n=4,scale=e8m0fnu,round=rtz",
+    "dot:a=int8,b=e4m3fn,n=4,out=fp16,c=fp32",
+    "dot:a=bf16,n=2,c=none,out=bf16",
+    "dot:a=e3m2fn,b=e5m2fnuz,n=3,out=e5m2,c=fp16,round=rto",
+]
+
+
+def value(f: hw.Format, code: int) -> Fraction | float:
+    """A code's value; an infinity or NaN as a float."""
+    x = float(f.decode(np.array([code], f.dtype))[0])
+    return f.fraction(code) if np.isfinite(x) else x
+
+
+def expected(u: hw.Unit, row: list) -> int:
+    """The code of one dot product, by fractions, float infinities and the rules for zeros."""
+    a, b, *rest = row
+    c = rest.pop() if u.addend else None
+    scales = [[value(u.scale, x) for x in codes] for codes in rest]
+    terms, signs, infinite = [], [], []
+    for i, (x, y) in enumerate(zip(a, b, strict=True)):
+        factors = [value(u.a, x), value(u.b, y), *(s[i // u.block] for s in scales)]
+        sign = sum(code >> (f.bits - 1) & f.signed for code, f in ((x, u.a), (y, u.b))) % 2
+        signs.append(sign)
+        if all(isinstance(z, Fraction) for z in factors):
+            product = Fraction(1)
+            for z in factors:
+                product *= z
+            terms.append(product)
+        elif any(isinstance(z, float) and np.isnan(z) for z in factors) or 0 in factors:
+            return nan(u.out)
+        else:
+            infinite.append(sign)
+    if c is not None:
+        x, sign = value(u.addend, c), c >> (u.addend.bits - 1) & u.addend.signed
+        signs.append(sign)
+        if isinstance(x, Fraction):
+            terms.append(x)
+        elif np.isnan(x):
+            return nan(u.out)
+        else:
+            infinite.append(sign)
+    if infinite:
+        return nan(u.out) if len(set(infinite)) == 2 else infinity(infinite[0], u.out)
+    zero = signs[0] if len(set(signs)) == 1 else int(u.round == "rdn")
+    return round_exact(sum(terms, Fraction(0)), u.out, u.round, u.overflow, zero)
+
+
+@pytest.mark.parametrize("spec", EXACT_SPECS)
+def test_exact_sum_against_fractions(spec):
+    u = hw.unit(spec)
+    operands = stimulus(u, 400)
+    results = u(*operands)
+    for row, got in zip(zip(*(x.tolist() for x in operands), strict=True), results, strict=True):
+        assert int(got) == expected(u, list(row)), row
+
+
+def test_interpreted_and_compiled_definitions_agree():
+    for spec in ("dot:preset=h100-fp16-fp32", "dot:preset=cdna3-e5m2fnuz-fp32", EXACT_SPECS[1]):
+        u = hw.unit(spec)
+        operands = stimulus(u, 300)
+        one_by_one = [u.golden(*row) for row in zip(*(x.tolist() for x in operands), strict=True)]
+        assert u(*operands).tolist() == one_by_one
+
+
+RTL_SPECS = [
+    "dot:a=e4m3fn,n=4",
+    "dot:a=e2m1fn,n=16,scale=ue4m3",
+    "dot:a=e2m1fn,n=8,scale=ue4m3,block=4,c=none",
+    "dot:a=e5m2,n=2,scale=e8m0fnu,round=rdn",
+    "dot:a=e4m3fn,n=2,c=none,out=exact",
+    "dot:a=int8,b=e4m3fn,n=3,c=fp16,out=fp16,overflow=saturate",
+    "dot:preset=v100-fp16-fp16",
+    "dot:a=bf16,n=4,acc=trunc-25,round=rtz,overflow=toinf,nan=ones",
+    "dot:a=e2m1fn,n=8,scale=ue4m3,block=4,group=4,acc=trunc-35,floor=-139,round=rtz",
+    "dot:a=e2m1fn,n=4,acc=halves-9,c=e5m2,out=e5m2,nan=ones",
+    "dot:a=e4m3fn,n=3,acc=pairwise,c=e5m2,out=e5m2,subnormals=zero",
+    "dot:a=e5m2fnuz,n=4,acc=floor2-24",
+    "dot:a=bf16,n=2,acc=floor-24",
+    "dot:a=e4m3fn,n=3,scale=e8m0fnu,acc=seq,c=bf16,out=bf16,subnormals=flush",
+]
+
+
+@pytest.mark.parametrize("spec", RTL_SPECS)
+def test_hardware_is_the_definition(spec):
+    assert_rtl_equals_golden(spec, 1 << 15)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_hardware_of_presets_is_the_definition(name):
+    assert_rtl_equals_golden(f"dot:preset={name}", 1 << 18)
+
+
+@pytest.mark.parametrize("scale", ["", ",scale=e8m0fnu"])
+def test_all_pairs_of_four_bit_elements(scale):
+    """Two products, every code of every factor, scales of any code."""
+    u = hw.unit(f"dot:a=e2m1fn,n=2,c=none,out=bf16{scale}")
+    codes = np.stack(np.meshgrid(*[np.arange(16, dtype=np.uint8)] * 4, indexing="ij"), -1)
+    codes = codes.reshape(-1, 4)
+    operands = [codes[:, :2], codes[:, 2:]]
+    if scale:
+        rng = np.random.default_rng(3)
+        operands += [rng.integers(0, 256, (len(codes), 1), np.uint8) for _ in range(2)]
+    got, simulated = u(*operands), hw.simulate(u)(*operands)
+    assert (got == simulated).all()
+    a, b = (u.a.decode(x) for x in operands[:2])
+    exact = (a * b).sum(axis=1)
+    if scale:
+        with np.errstate(over="ignore"):
+            exact = exact * np.prod([u.scale.decode(x)[:, 0] for x in operands[2:]], axis=0)
+    finite = np.isfinite(exact)
+    assert (
+        u.out.decode(got)[finite] == u.out.decode(u.out.encode(exact, overflow="nosat"))[finite]
+    ).all()
+
+
+def test_a_pipelined_dot_product_streams():
+    u = hw.unit("dot:a=e2m1fn,n=2,c=none,out=e5m2,stages=2")
+    operands = stimulus(u, 3000)
+    sim = hw.simulate(u)
+    assert (sim(*operands) == u(*operands)).all()
+    assert (sim.stream(*operands, idle=0.3, stall=0.3) == u(*operands)).all()
+    assert hw.regress(u).failed == 0
+
+
+@pytest.mark.parametrize("spec", ["dot:a=e4m3fn,n=8", "dot:preset=h100-fp16-fp32"])
+def test_order_of_lanes_does_not_matter_where_the_sum_is_one(spec):
+    u = hw.unit(spec)
+    a, b, c = stimulus(u, 2000)
+    order = np.random.default_rng(1).permutation(u.n)
+    assert (u(a, b, c) == u(a[:, order], b[:, order], c)).all()
+
+
+def test_zero_lanes_change_nothing_in_truncated_sums():
+    u, wide = hw.unit("dot:preset=a100-fp16-fp32"), hw.unit("dot:preset=h100-fp16-fp32")
+    a, b, c = stimulus(wide, 2000)
+    a[:, 8:], b[:, 8:] = 0, 0
+    narrow = hw.unit("dot:a=fp16,n=8,acc=trunc-25,round=rtz,overflow=toinf,nan=ones")
+    assert (wide(a, b, c) == narrow(a[:, :8], b[:, :8], c)).all()
+    assert (wide(a, b, c) != u(a[:, :8], b[:, :8], c)).any()
+
+
+def test_longer_products_go_on_from_what_came_before():
+    u = hw.unit("dot:a=e2m1fn,n=16,scale=ue4m3")
+    rng = np.random.default_rng(5)
+    a, b = rng.integers(0, 16, (2, 6, 48), np.uint8)
+    sa, sb = rng.integers(0, 126, (2, 6, 3), np.uint8)
+    c = u.c.encode(rng.normal(size=6))
+    acc = c
+    for i in range(3):
+        lanes = slice(16 * i, 16 * i + 16)
+        acc = u(a[:, lanes], b[:, lanes], sa[:, i : i + 1], sb[:, i : i + 1], acc)
+    assert (u.dot(a, b, c, sa, sb) == acc).all()
+
+
+def test_exact_fixed_point_sum_just_fits():
+    u = hw.unit("dot:a=e4m3fn,n=8,c=none,out=exact")
+    f, most = u.results["y"], u.a.encode(448)
+    ones = np.full((1, 8), most, np.uint8)
+    got = u(ones, ones)
+    exact = 8 * Fraction(448) ** 2
+    assert f.fraction(int(got.y[0])) == exact
+    assert int(f.max * 2 / f.smallest) > int(exact / f.smallest) >= int(f.max / f.smallest) // 2
+    negative = u(ones, ones | 0x80)
+    assert f.fraction(int(negative.y[0])) == -exact
+    assert u(np.full((1, 8), 0x7F, np.uint8), ones).invalid[0] == 1
+
+
+def test_a_fault_in_the_hardware_is_seen():
+    u = hw.unit("dot:preset=v100-fp16-fp32")
+    operands = stimulus(u, 4000)
+    wrong = hw.simulate(u, faulty(u, r"a1_sign = a\[31\]", "a1_sign = a[30]"))
+    assert (wrong(*operands) != u(*operands)).any()
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("dot:n=65", "must be 1 to 64"),
+        ("dot:n=12,scale=e8m0fnu,block=8", "block: must divide n=12, not 8"),
+        ("dot:block=4", "there are no scales"),
+        ("dot:scale=fp8", "e8m0fnu"),
+        ("dot:scale=bf16", "must be e8m0fnu or ue4m3 or none, not bf16"),
+        ("dot:acc=trunc", "trunc-F"),
+        ("dot:acc=trunc-61", "from 1 to 60"),
+        ("dot:floor=-100", "acc=exact has none"),
+        ("dot:group=4", "for acc=trunc-F with scales"),
+        ("dot:out=int32", "takes integer operands"),
+        ("dot:a=fp64", "up to 32 bits"),
+        ("dot:acc=halves-25,n=6", "multiple of 4"),
+        ("dot:acc=trunc-25,subnormals=flush", "is for acc=exact or seq"),
+        ("dot:keep=30", "fewer fraction bits"),
+        ("dot:preset=h100-fp16-fp23", "h100-fp16-fp32"),
+        ("dot:preset=h100-fp16-fp32,n=4", "preset h100-fp16-fp32 says what n is"),
+        ("dot:out=exact,c=fp32", "out=exact is the sum of products alone"),
+        ("dot:c=e8m0fnu", "with a zero"),
+    ],
+)
+def test_wrong_parameters(spec, words):
+    with pytest.raises(hw.InvalidInput, match=words) as caught:
+        hw.unit(spec)
+    assert "\n" not in str(caught.value)
+
+
+def test_wrong_operands():
+    u = hw.unit("dot:a=e4m3fn,n=8,scale=e8m0fnu")
+    a, s, c = np.zeros((3, 8), np.uint8), np.zeros((3, 1), np.uint8), np.zeros(3, np.uint32)
+    wrong = [
+        ((a, a, s, s), "takes 5 operands"),
+        ((a[:, :7], a, s, s, c), r"a of dot must be of shape \(..., 8\), not \(3, 7\)"),
+        ((a, a, a, s, c), r"sa of dot must be of shape \(..., 1\)"),
+        ((a, a, s, s, np.zeros(4, np.uint32)), "must fit together"),
+        ((a.astype(float), a, s, s, c), "must be codes of e4m3fn"),
+    ]
+    for operands, words in wrong:
+        with pytest.raises(hw.InvalidInput, match=words):
+            u(*operands)
+    with pytest.raises(hw.InvalidInput, match="K a multiple of n=8, not"):
+        u.dot(np.zeros((2, 12), np.uint8), np.zeros((2, 12), np.uint8), sa=s, sb=s)
+    with pytest.raises(hw.InvalidInput, match="takes scales: give sa and sb"):
+        u.dot(a, a)
+    with pytest.raises(hw.InvalidInput, match="go on only where c is of the format of out"):
+        hw.unit("dot:c=fp32,out=bf16").dot(np.zeros(32, np.uint8), np.zeros(32, np.uint8))
