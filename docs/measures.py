@@ -191,7 +191,6 @@ KINDS: dict[str, Callable[..., Any]] = {
             generic,
             per_operation,
             distinct,
-            dot_error,
             open_path,
             least,
             element,
