@@ -16,8 +16,10 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from .... import rtl
 from ....rtl import Step, Values, wire
+from ....rtl.integers import as_integer
 from ....rtl.floats.operands import exponent_bits, signed_exponent
 from ...exact.alignment import bits_below
+from .products import negatives, placed
 from .terms import Hardware, Terms
 
 SPECIAL = ("nan", "inf", "inf_sign", "all_negative", "mixed_signs")
@@ -35,6 +37,8 @@ class Exact:
         return Terms(self.unit)
 
     def steps(self) -> list[Step]:
+        if not self.unit.rounded.is_float:
+            return [self._multiply_add]
         steps: list[Step] = [self.terms.unpack, self._products, self._sum]
         if self.unit.scale and not self._exponent_only:
             steps.append(self._scale)
@@ -46,7 +50,25 @@ class Exact:
 
     def fixed_steps(self) -> list[Step]:
         """Those that give the sum itself."""
+        if not (self.unit.a.is_float or self.unit.b.is_float):
+            return [self._multiply_add]
         return [self.terms.unpack, self._products, self._sum, self._give]
+
+    # -- integers ------------------------------------------------------------------------------
+
+    def _multiply_add(self, m: Module, x: Values) -> Values:
+        """All products and the addend in one carry-save sum, and from it the result."""
+        unit, out = self.unit, self.unit.rounded
+        a, b = (
+            [as_integer(x[name].word_select(i, f.bits), f) for i in range(unit.n)]
+            for name, f in (("a", unit.a), ("b", unit.b))
+        )
+        addends = [as_integer(x["c"], unit.addend)] if unit.addend else []
+        # Not a bit more than there must be: ABC takes minutes to prove that it is the sign.
+        exact = max([unit.sum_bits + 1, *(len(c) + 1 for c in addends)]) + len(addends)
+        width = min(exact, out.bits) if unit.overflow == "wrap" else exact
+        total = rtl.sum_of_products(m, "sum", list(zip(a, b, strict=True)), addends, width)
+        return {"y": rtl.fit_integer(m, total, out, str(unit.overflow))}
 
     # -- the sum -------------------------------------------------------------------------------
 
@@ -73,10 +95,9 @@ class Exact:
         found: Values = {}
         for i in range(unit.n):
             product = rtl.product(m, f"product{i}", x[f"a{i}"], x[f"b{i}"])
-            if reach:
-                amount = (x[f"exponent{i}"] - terms.least_exponent)[: exponent_bits(reach)]
-                product = rtl.scaled(m, f"placed{i}", product, wire(m, f"place{i}", amount))
-            found[f"placed{i}"] = product
+            place = (x[f"exponent{i}"] - terms.least_exponent)[: exponent_bits(reach)]
+            place = wire(m, f"place{i}", place)
+            found[f"placed{i}"] = placed(m, f"product{i}", product, x[f"sign{i}"], place, reach)
         kept = [*SPECIAL, *(ADDEND if unit.addend else ())]
         kept += [f"sign{i}" for i in range(unit.n)]
         kept += [name for name in x if name.startswith("scale")]
@@ -89,19 +110,21 @@ class Exact:
         rows: Values = {}
         for k in range(self._blocks):
             columns = rtl.Columns(m, f"sum{k}", width)
-            for i in range(k * unit.n // self._blocks, (k + 1) * unit.n // self._blocks):
-                sign = x[f"sign{i}"]
-                magnitude = x[f"placed{i}"][: self._block_bits]
-                row = Cat(magnitude ^ sign.replicate(len(magnitude)), sign)
-                columns.add_integer(row.as_signed())
-                columns.add(0, sign)
+            lanes = range(k * unit.n // self._blocks, (k + 1) * unit.n // self._blocks)
+            for i in lanes:
+                columns.add(0, x[f"placed{i}"][: self._block_bits])
+            # An inverted row is the negative plus 2^bits, less one.
+            count = negatives(m, f"negatives{k}", [x[f"sign{i}"] for i in lanes])
+            bits = min(self._block_bits, len(x[f"placed{lanes[0]}"]))
+            columns.add(0, count)
+            columns.add_weighted(count, (1 << len(count)) - 1, bits)
             rows[f"low{k}"], rows[f"high{k}"], _ = columns.compress()
         kept = [name for name in x if not name.startswith(("sign", "placed"))]
         return {name: x[name] for name in kept} | rows
 
     def _give(self, m: Module, x: Values) -> Values:
         """The sum itself; 0 with a mark if an operand is not finite."""
-        total = rtl.add(m, "total", x["low0"], x["high0"])[:-1]
+        total = wire(m, "total", (x["low0"] + x["high0"])[: len(x["low0"])])
         special = wire(m, "not_finite", x["nan"] | x["inf"])
         return {"y": total & ~special.replicate(len(total)), "invalid": special}
 
