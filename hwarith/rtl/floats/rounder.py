@@ -124,8 +124,11 @@ class Rounder:
             else:
                 bits = Shape(exponent_bits(highest + front))
                 most = highest + front
-                reaches = lowest + front < self.lowest
-                zeros = self._limited_zeros(m, magnitude, exponent, most, reaches)
+                if lowest + front - width >= self.lowest:
+                    zeros = leading_zeros(m, "shift", wire(m, "magnitude", magnitude, width))
+                else:
+                    reaches = lowest + front < self.lowest
+                    zeros = self._limited_zeros(m, magnitude, exponent, most, reaches)
             return self._shifted(m, x, significand, zeros, exponent, bits)
 
         return normalize

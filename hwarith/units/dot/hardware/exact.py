@@ -40,9 +40,11 @@ class Exact:
         if not self.unit.rounded.is_float:
             return [self._multiply_add]
         steps: list[Step] = [self.terms.unpack, self._products, self._sum]
+        if self._scales_magnitude:
+            return [*steps, self._scale_magnitude, *self.unit.rounder.steps(self._exponents)]
         if self.unit.scale and not self._exponent_only:
             steps.append(self._scale)
-        if self.unit.addend:
+        if self._has_window:
             steps += [self._align, self._add]
         else:
             steps.append(self._resolve)
@@ -98,7 +100,12 @@ class Exact:
             place = (x[f"exponent{i}"] - terms.least_exponent)[: exponent_bits(reach)]
             place = wire(m, f"place{i}", place)
             found[f"placed{i}"] = placed(m, f"product{i}", product, x[f"sign{i}"], place, reach)
-        kept = [*SPECIAL, *(ADDEND if unit.addend else ())]
+        kept = [*SPECIAL, *(ADDEND if self._has_window else ())]
+        if self._joins:
+            place = x["c_exponent"] - terms.c.exponents[0]
+            place = wire(m, "addend_place", place[: exponent_bits(self._addend_reach)])
+            row = placed(m, "addend", x["c_significand"], x["c_sign"], place, self._addend_reach)
+            found |= {"c_sign": x["c_sign"], "addend": row}
         kept += [f"sign{i}" for i in range(unit.n)]
         kept += [name for name in x if name.startswith("scale")]
         return found | {name: x[name] for name in kept}
@@ -107,19 +114,24 @@ class Exact:
         """Two rows whose sum, in two's complement, is that of a block's products."""
         unit = self.unit
         width = self._row_bits if not unit.scale or self._exponent_only else self._block_bits + 1
+        at = self.terms.sum_lsb - self._lsb if self._joins else 0
         rows: Values = {}
         for k in range(self._blocks):
             columns = rtl.Columns(m, f"sum{k}", width)
             lanes = range(k * unit.n // self._blocks, (k + 1) * unit.n // self._blocks)
             for i in lanes:
-                columns.add(0, x[f"placed{i}"][: self._block_bits])
+                columns.add(at, x[f"placed{i}"][: self._block_bits])
             # An inverted row is the negative plus 2^bits, less one.
             count = negatives(m, f"negatives{k}", [x[f"sign{i}"] for i in lanes])
             bits = min(self._block_bits, len(x[f"placed{lanes[0]}"]))
-            columns.add(0, count)
-            columns.add_weighted(count, (1 << len(count)) - 1, bits)
+            columns.add(at, count)
+            columns.add_weighted(count, (1 << len(count)) - 1, at + bits)
+            if self._joins:
+                at_addend = self.terms.c.lsb - self._lsb
+                columns.add_integer(Cat(x["addend"], x["c_sign"]).as_signed(), at_addend)
+                columns.add(at_addend, x["c_sign"])
             rows[f"low{k}"], rows[f"high{k}"], _ = columns.compress()
-        kept = [name for name in x if not name.startswith(("sign", "placed"))]
+        kept = [name for name in x if not name.startswith(("sign", "placed", "addend"))]
         return {name: x[name] for name in kept} | rows
 
     def _give(self, m: Module, x: Values) -> Values:
@@ -140,7 +152,10 @@ class Exact:
 
     @property
     def _sum_bits(self) -> int:
-        """Magnitude bits of the scaled sum of all blocks."""
+        """Magnitude bits of the scaled sum of all blocks, and of an addend that joins them."""
+        if self._joins:
+            top = self._addend_top
+            return max(self.terms.sum_lsb + self._block_bits, top) + 1 - self._lsb
         if not self.unit.scale:
             return self._block_bits
         bits = self._block_bits + 2 * (
@@ -151,7 +166,7 @@ class Exact:
     @property
     def _row_bits(self) -> int:
         """Bits of the two rows with the sum: up to the window's top, and a sign."""
-        above = self._above + self.terms.c.precision if self.unit.addend else 0
+        above = self._above + self.terms.c.precision if self._has_window else 0
         return self._sum_bits + above + 1
 
     def _scale(self, m: Module, x: Values) -> Values:
@@ -160,19 +175,50 @@ class Exact:
         columns = rtl.Columns(m, "scaled_sum", width)
         for k in range(self._blocks):
             total = rtl.add(m, f"block{k}", x[f"low{k}"], x[f"high{k}"])[:-1]
+            total = total.as_signed()
             if terms.scale.precision > 1:
                 factor = rtl.product(m, f"scale{k}", x[f"scale_a{k}"], x[f"scale_b{k}"])
-                total = rtl.product(m, f"scaled{k}", total.as_signed(), factor)
-            if self._scale_shift:
-                place = x[f"scale_exponent{k}"] - 2 * terms.scale.exponents[0]
-                place = wire(m, f"scale_place{k}", place[: exponent_bits(self._scale_shift)])
-                total = rtl.scaled(m, f"scaled{k}", total.as_signed(), place)
-            columns.add_integer(total.as_signed())
+                if not self._scale_shift:
+                    columns.add_product(total, factor)
+                    continue
+                total = rtl.product(m, f"scaled{k}", total, factor).as_signed()
+            place = x[f"scale_exponent{k}"] - 2 * terms.scale.exponents[0]
+            place = wire(m, f"scale_place{k}", place[: exponent_bits(self._scale_shift)])
+            columns.add_integer(rtl.scaled(m, f"scaled{k}", total, place).as_signed())
         low, high, _ = columns.compress()
-        names = [*SPECIAL, *(ADDEND if self.unit.addend else ())]
+        names = [*SPECIAL, *(ADDEND if self._has_window else ())]
         if self._blocks == 1:
             names.append("scale_exponent0")
         return {name: x[name] for name in names} | {"low0": low, "high0": high}
+
+    @property
+    def _scales_magnitude(self) -> bool:
+        """Whether the magnitude of a sum is scaled: there is one, and nothing to be added."""
+        scaled = self.unit.scale and self._blocks == 1 and not self._exponent_only
+        return bool(scaled) and not self.unit.addend
+
+    def _scale_magnitude(self, m: Module, x: Values) -> Values:
+        """The magnitude of the sum times the product of its scales.
+
+        A negative sum is inverted, and lacks one: one more time the scales. That way nothing is
+        negative behind it, which takes 6 % from the gates of 16 e2m1fn and 11 % from their path.
+        To count the zeros of the factors instead of those of the product takes 2 % from the path,
+        and 4 % more gates.
+        """
+        total = rtl.add(m, "total", x["low0"], x["high0"])[:-1]
+        negative = wire(m, "total_negative", total[-1])
+        magnitude = wire(m, "inverted", total[:-1] ^ negative.replicate(len(total) - 1))
+        factor = rtl.product(m, "scale", x["scale_a0"], x["scale_b0"])
+        columns = rtl.Columns(m, "scaled", self._sum_bits)
+        if columns.add_product(magnitude, factor):
+            columns.add_constant(-1 << (len(magnitude) + len(factor)))
+        columns.add(0, factor & negative.replicate(len(factor)))
+        low, high, _ = columns.compress()
+        scaled = rtl.add(m, "scaled", low, high)[:-1]
+        exponent = self._exponent(x) + self._top + self.unit.rounded.bias
+        return self._result(m, x, Cat(scaled, Const(0, 1)), exponent) | {
+            "sign": wire(m, "signed", Mux(x["inf"], x["inf_sign"], negative | x["all_negative"]))
+        }
 
     @property
     def _has_exponent(self) -> bool:
@@ -184,7 +230,7 @@ class Exact:
         """Weight of the sum's lsb, or what is to be added to its exponent for it."""
         terms = self.terms
         if not self.unit.scale:
-            return terms.sum_lsb
+            return min(terms.sum_lsb, terms.c.lsb) if self._joins else terms.sum_lsb
         lsb = terms.sum_lsb + terms.scale_weight
         return lsb if self._has_exponent else lsb + 2 * terms.scale.exponents[0]
 
@@ -209,7 +255,7 @@ class Exact:
     @property
     def _top(self) -> int:
         """Weight of the window's msb for an exponent of 0."""
-        above = self._above + self.terms.c.precision if self.unit.addend else 0
+        above = self._above + self.terms.c.precision if self._has_window else 0
         return self._lsb + self._sum_bits - 1 + above
 
     def _result(self, m: Module, x: Values, total: Value, exponent: Value) -> Values:
@@ -229,13 +275,40 @@ class Exact:
     @property
     def _exponents(self) -> tuple[int, int]:
         low, high = (e + self._top + self.unit.rounded.bias for e in self._scale_exponents)
-        if not self.unit.addend:
+        if not self._has_window:
             return low, high
         c = self.terms.c
         least, most = (e - c.bias + self.unit.rounded.bias for e in c.exponents)
         return min(low, least), max(high, most)
 
-    # -- with an addend --------------------------------------------------------------------------
+    # -- with an addend among the products --------------------------------------------------------
+
+    @cached_property
+    def _joins(self) -> bool:
+        """Whether the addend is one more row of the sum, at its own place like the products: no
+        scale moves them, and all places together are not more than a window has."""
+        if self.unit.addend is None or self.unit.scale:
+            return False
+        low = min(self.terms.sum_lsb, self.terms.c.lsb)
+        high = max(self.terms.sum_lsb + self._block_bits, self._addend_top)
+        return high - low <= self._block_bits + self._above + self.terms.c.precision
+
+    @property
+    def _has_window(self) -> bool:
+        return self.unit.addend is not None and not self._joins
+
+    @property
+    def _addend_reach(self) -> int:
+        """How far its exponent moves an addend that is finite."""
+        low, high = self.terms.c.exponents
+        return high - low - bool(self.unit.addend and self.unit.addend.infinity)
+
+    @property
+    def _addend_top(self) -> int:
+        """Weight above an addend's greatest msb."""
+        return self.terms.c.lsb + self.terms.c.precision + self._addend_reach
+
+    # -- with an addend in a window --------------------------------------------------------------------------
 
     @property
     def _above(self) -> int:
