@@ -16,8 +16,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from .... import rtl
 from ....rtl import Step, Values, wire
-from ....rtl.integers import as_integer
 from ....rtl.floats.operands import exponent_bits, signed_exponent
+from ....rtl.integers import as_integer
 from ...exact.alignment import bits_below
 from .products import negatives, placed
 from .terms import Hardware, Terms
@@ -136,7 +136,7 @@ class Exact:
 
     def _give(self, m: Module, x: Values) -> Values:
         """The sum itself; 0 with a mark if an operand is not finite."""
-        total = wire(m, "total", (x["low0"] + x["high0"])[: len(x["low0"])])
+        total = rtl.add(m, "total", x["low0"], x["high0"])[:-1]
         special = wire(m, "not_finite", x["nan"] | x["inf"])
         return {"y": total & ~special.replicate(len(total)), "invalid": special}
 
@@ -308,7 +308,7 @@ class Exact:
         """Weight above an addend's greatest msb."""
         return self.terms.c.lsb + self.terms.c.precision + self._addend_reach
 
-    # -- with an addend in a window --------------------------------------------------------------------------
+    # -- with an addend in a window --------------------------------------------------------------
 
     @property
     def _above(self) -> int:
