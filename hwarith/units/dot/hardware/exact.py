@@ -68,9 +68,9 @@ class Exact:
         addends = [as_integer(x["c"], unit.addend)] if unit.addend else []
         # Not a bit more than there must be: ABC takes minutes to prove that it is the sign.
         exact = max([unit.sum_bits + 1, *(len(c) + 1 for c in addends)]) + len(addends)
-        width = min(exact, out.bits) if unit.overflow == "wrap" else exact
+        width = min(exact, out.bits) if unit.rounder.overflow == "wrap" else exact
         total = rtl.sum_of_products(m, "sum", list(zip(a, b, strict=True)), addends, width)
-        return {"y": rtl.fit_integer(m, total, out, str(unit.overflow))}
+        return {"y": rtl.fit_integer(m, total, out, unit.rounder.overflow)}
 
     # -- the sum -------------------------------------------------------------------------------
 
