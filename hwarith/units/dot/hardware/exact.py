@@ -1,7 +1,7 @@
 """The exact sum of all terms, rounded once.
 
-Products are put at their place in a fixed-point number and summed up in one carry-save tree. Where
-there is an addend it is put into a window around that sum: places for it above, the sum, and places
+Products are put at their place in a fixed-point number and summed up in one carry-save tree, and so
+is an addend that takes few places (fp16 beside e4m3fn). Any other is put into a window around that sum: places for it above, the sum, and places
 below. It is shifted right from the top of the window. If it belongs higher still, or if the sum is
 zero, it stays on top, and the window has its exponent: the sum is then higher in it than it should
 be, but below all that rounding looks at one by one.
