@@ -1,10 +1,10 @@
 """The exact sum of all terms, rounded once.
 
 Products are put at their place in a fixed-point number and summed up in one carry-save tree, and so
-is an addend that takes few places (fp16 beside e4m3fn). Any other is put into a window around that sum: places for it above, the sum, and places
-below. It is shifted right from the top of the window. If it belongs higher still, or if the sum is
-zero, it stays on top, and the window has its exponent: the sum is then higher in it than it should
-be, but below all that rounding looks at one by one.
+is an addend that takes few places (fp16 beside e4m3fn). Any other is put into a window around that
+sum: places for it above, the sum, and places below. It is shifted right from the top of the window.
+If it belongs higher still, or if the sum is zero, it stays on top, and the window has its exponent:
+the sum is then higher in it than it should be, but below all that rounding looks at one by one.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ from .products import negatives, placed
 from .terms import Hardware, Terms
 
 SPECIAL = ("nan", "inf", "inf_sign", "all_negative", "mixed_signs")
+COUNTED = 16
+"""Signs are counted by so many, which takes fewer full adders than each of them at two places: 4 %
+of the gates of 32 e2m1fn. A count of all 32 comes after the products, and makes their path 73 gates
+long instead of 59; counts of 7 leave no more than 56, but e4m3fn of 8 then has 101 instead of 79.
+"""
+
 ADDEND = ("c_sign", "c_exponent", "c_significand", "c_zero")
 
 
@@ -122,10 +128,12 @@ class Exact:
             for i in lanes:
                 columns.add(at, x[f"placed{i}"][: self._block_bits])
             # An inverted row is the negative plus 2^bits, less one.
-            count = negatives(m, f"negatives{k}", [x[f"sign{i}"] for i in lanes])
             bits = min(self._block_bits, len(x[f"placed{lanes[0]}"]))
-            columns.add(at, count)
-            columns.add_weighted(count, (1 << len(count)) - 1, at + bits)
+            for first in lanes[::COUNTED]:
+                signs = [x[f"sign{i}"] for i in lanes if 0 <= i - first < COUNTED]
+                count = negatives(m, f"negatives{first}", signs)
+                columns.add(at, count)
+                columns.add_weighted(count, (1 << len(count)) - 1, at + bits)
             if self._joins:
                 at_addend = self.terms.c.lsb - self._lsb
                 columns.add_integer(Cat(x["addend"], x["c_sign"]).as_signed(), at_addend)
