@@ -266,7 +266,7 @@ def pack_unsigned(s, mag, f, mode, policy):
 @golden
 def pack_zero(s, f, policy):
     """Zero with its sign where the format has -0; in formats without zero 00, or NaN (NOSAT)."""
-    if f.hidden_always == 1 and policy in (NOSAT, TO_NAN, P3109_SATNONE):
+    if f.hidden_always == 1 and policy in (NOSAT, TO_NAN, P3109_SATNONE, TOINF):
         return f.nan_code
     return (s << (f.bits - 1)) if f.negative_zero else 0
 

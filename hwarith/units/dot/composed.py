@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
 from amaranth.hdl import Cat, Module, Value
 
 from ... import rtl
@@ -11,53 +9,19 @@ from ...formats import Format
 from ...rtl import Step, Values, wire
 from ..exact.add import Add
 from . import arrays
-from .accumulation import Accumulation
-
-
-class Composed(Protocol):
-    """What is taken of a dot product (`hwarith.units.dot.unit.Dot` says what each is)."""
-
-    @property
-    def acc(self) -> Accumulation: ...
-
-    @property
-    def n(self) -> int: ...
-
-    @property
-    def block(self) -> int: ...
-
-    @property
-    def lane_formats(self) -> dict[str, tuple[Format, int]]: ...
-
-    @property
-    def addend(self) -> Format | None: ...
-
-    @property
-    def out(self) -> Any: ...
-
-    @property
-    def round(self) -> str: ...
-
-    @property
-    def overflow(self) -> Any: ...
-
-    @property
-    def subnormals(self) -> str: ...
-
-    def part(self, **changes: Any) -> Any: ...
-
+from .parameters import DotParameters
 
 ALL = "all_"
 """In front of the names of the whole operands, beside those of a part."""
 
 
-def datapath(unit: Composed) -> list[Step]:
+def datapath(unit: DotParameters) -> list[Step]:
     """Steps from the operands to the result's code, before anything is appended to it."""
     ways = {"seq": _sequential, "pairwise": _pairwise, "halves": _halves}
     return [_operands(unit), *ways[unit.acc.way](unit)]
 
 
-def _sequential(unit: Composed) -> list[Step]:
+def _sequential(unit: DotParameters) -> list[Step]:
     """A product and the accumulator after the other, each sum rounded."""
     steps: list[Step] = []
     for i in range(unit.n):
@@ -70,7 +34,7 @@ def _sequential(unit: Composed) -> list[Step]:
     return steps
 
 
-def _pairwise(unit: Composed) -> list[Step]:
+def _pairwise(unit: DotParameters) -> list[Step]:
     """Rounded products, and a tree of rounded sums."""
     part = unit.part(n=1, acc="exact", c="none", subnormals=_of_parts(unit))
     steps: list[Step] = []
@@ -94,7 +58,7 @@ def _pairwise(unit: Composed) -> list[Step]:
     return [*steps, rtl.renamed(**{level[0]: "y"})]
 
 
-def _halves(unit: Composed) -> list[Step]:
+def _halves(unit: DotParameters) -> list[Step]:
     """Both halves of the products, and the addend, to nearest even."""
     half = unit.n // 2
     order = list(arrays.in_order(range(unit.n), unit.acc))
@@ -114,12 +78,12 @@ def _halves(unit: Composed) -> list[Step]:
 # -- parts ---------------------------------------------------------------------------------------
 
 
-def _of_parts(unit: Composed) -> str:
+def _of_parts(unit: DotParameters) -> str:
     """What parts do with subnormals; those that count as +0 are seen to between them."""
     return "keep" if unit.subnormals == "zero" else unit.subnormals
 
 
-def _whole(unit: Composed) -> tuple[str, ...]:
+def _whole(unit: DotParameters) -> tuple[str, ...]:
     """The names of the whole operands."""
     return tuple(f"{ALL}{name}" for name in (*unit.lane_formats, *("c" if unit.addend else "")))
 
@@ -129,7 +93,7 @@ def _called(name: str, step: Step) -> Step:
     return step
 
 
-def _operands(unit: Composed) -> Step:
+def _operands(unit: DotParameters) -> Step:
     def operands(m: Module, x: Values) -> Values:
         """Operands, with +0 for subnormals where these count as such."""
         found = {f"{ALL}{name}": value for name, value in x.items()}
@@ -146,7 +110,7 @@ def _operands(unit: Composed) -> Step:
     return operands
 
 
-def _take(unit: Composed, lanes: list[int], name: str, names: dict[str, str]) -> Step:
+def _take(unit: DotParameters, lanes: list[int], name: str, names: dict[str, str]) -> Step:
     def take(m: Module, x: Values) -> Values:
         """The factors of some products alone, and their scales."""
         found = {new: x[old] for old, new in names.items() if old in x}
@@ -161,7 +125,7 @@ def _take(unit: Composed, lanes: list[int], name: str, names: dict[str, str]) ->
 
 
 def _sum(
-    unit: Composed, left: str, right: str, f: Format, name: str, kept: tuple[str, ...]
+    unit: DotParameters, left: str, right: str, f: Format, name: str, kept: tuple[str, ...]
 ) -> list[Step]:
     """The rounded sum of two codes, the second one of format f; what is `kept` is handed on."""
     add = Add(
@@ -182,7 +146,7 @@ def _sum(
     return [_called(f"terms_{name}", terms), *rtl.handing_on(handed, steps)]
 
 
-def _rounded(unit: Composed, name: str, called: str) -> Step:
+def _rounded(unit: DotParameters, name: str, called: str) -> Step:
     def rounded(m: Module, x: Values) -> Values:
         """A rounded result, with a zero for a subnormal where these are flushed."""
         y, f = x["y"], unit.out

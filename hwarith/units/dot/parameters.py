@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from ...errors import InvalidInput, name_of
 from ...formats import Format, format
+from ...rtl import Rounder
 from ..blocks.lanes import LaneUnit
 from ..exact.base import round_parameter
 from ..overflow import checked_overflow, default_overflow, overflow_parameter
@@ -172,7 +173,7 @@ class DotParameters(LaneUnit):
 
     def _fill_sizes(self) -> None:
         self._default("n", 32)
-        if self.scale is None and self.block is not None:
+        if self.scale is None and self.block not in (None, self.n):
             raise InvalidInput("dot: parameter block: there are no scales; give scale as well")
         usual = 16 if self.scale and self.scale.name == "ue4m3" else 32
         self._default("block", min(self.n, usual) if self.scale else self.n)
@@ -294,6 +295,17 @@ class DotParameters(LaneUnit):
     def flushes_results(self) -> bool:
         """Whether tiny results become zeros."""
         return self.subnormals in ("ftz", "flush")
+
+    @cached_property
+    def rounder(self) -> Rounder:
+        """What rounds and packs the sum."""
+        return Rounder(self.rounded, self.round, str(self.overflow), 0, self.flushes_results)
+
+    def part(self, **changes: Any) -> Self:
+        """The same dot product with other parameters."""
+        kept = {name: getattr(self, name) for name in self.parameters()}
+        derived = dict.fromkeys(("preset", "block", "group", "keep", "target_delay"))
+        return type(self)(**(kept | derived | {"nan": "canonical", "stages": 0} | changes))
 
 
 def steps(f: Format) -> int:

@@ -15,7 +15,7 @@ from ...errors import InvalidInput
 from ...formats import Format, Rounding, format
 from ...formats import rounding as r
 from ...formats.lanes import vector
-from ...rtl import Rounder, Values, wire
+from ...rtl import Values, wire
 from ...rtl.floats import Specials
 from ..contract import Contract
 from ..conventions import (
@@ -204,21 +204,10 @@ class Dot(DotParameters):
 
     # -- hardware ------------------------------------------------------------------------------
 
-    @cached_property
-    def rounder(self) -> Rounder:
-        """What rounds and packs the sum."""
-        return Rounder(self.rounded, self.round, str(self.overflow), 0, self.flushes_results)
-
     def datapath(self) -> list[rtl.Step]:
         is_composed = self.acc.in_order or self.acc.way == "halves"
         steps = (composed if is_composed else hardware).datapath(self)
         return [*steps, self._finish]
-
-    def part(self, **changes: Any) -> Dot:
-        """The same dot product with other parameters."""
-        kept = {name: getattr(self, name) for name in self.parameters()}
-        derived = dict.fromkeys(("preset", "block", "group", "keep", "target_delay"))
-        return Dot(**(kept | derived | {"nan": "canonical", "stages": 0} | changes))
 
     def _finish(self, m: Module, x: Values) -> Values:
         """The code of the result's format, with the NaN and the zeros that the unit has."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ....rtl import Step
+from ..parameters import DotParameters
 from .exact import Exact
 from .floored import Floored
-from .terms import Hardware
 from .truncated import Truncated
 
 
-def datapath(unit: Hardware) -> list[Step]:
+def datapath(unit: DotParameters) -> list[Step]:
     """Steps from the operands to the result's code, before anything is appended to it."""
     if unit.gives_sum:
         return Exact(unit).fixed_steps()

@@ -19,8 +19,9 @@ from ....rtl import Step, Values, wire
 from ....rtl.floats.operands import exponent_bits, signed_exponent
 from ....rtl.integers import as_integer
 from ...exact.alignment import bits_below
+from ..parameters import DotParameters
 from .products import negatives, placed
-from .terms import Hardware, Terms
+from .terms import Terms
 
 SPECIAL = ("nan", "inf", "inf_sign", "all_negative", "mixed_signs")
 COUNTED = 16
@@ -36,7 +37,7 @@ ADDEND = ("c_sign", "c_exponent", "c_significand", "c_zero")
 class Exact:
     """The datapath of an exact dot product."""
 
-    unit: Hardware
+    unit: DotParameters
 
     @cached_property
     def terms(self) -> Terms:

@@ -10,8 +10,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 from .... import rtl
 from ....rtl import Step, Values, wire
 from ....rtl.floats.operands import exponent_bits, signed_exponent
+from ..parameters import DotParameters
 from .exponents import counted, floor_right, greatest, moved_right, signed_rows
-from .terms import Hardware, Terms
+from .terms import Terms
 
 SPECIAL = ("nan", "inf", "inf_sign")
 
@@ -26,7 +27,7 @@ KEPT = 31
 class Floored:
     """The datapath of a sum that is rounded down. Exponents count from the least one on."""
 
-    unit: Hardware
+    unit: DotParameters
 
     @cached_property
     def terms(self) -> Terms:

@@ -4,69 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 from amaranth.hdl import Cat, Const, Module, Value
 
-from ....formats import Format
-from ....rtl import Operand, Raw, Rounder, Values, wire
-from ..accumulation import Accumulation
-
-
-class Hardware(Protocol):
-    """What the hardware takes of its unit (`hwarith.units.dot.unit.Dot` says what each is)."""
-
-    @property
-    def a(self) -> Format: ...
-
-    @property
-    def b(self) -> Format: ...
-
-    @property
-    def scale(self) -> Format | None: ...
-
-    @property
-    def addend(self) -> Format | None: ...
-
-    @property
-    def gives_sum(self) -> bool: ...
-
-    @property
-    def rounded(self) -> Format: ...
-
-    @property
-    def rounder(self) -> Rounder: ...
-
-    @property
-    def acc(self) -> Accumulation: ...
-
-    @property
-    def n(self) -> int: ...
-
-    @property
-    def block(self) -> int: ...
-
-    @property
-    def blocks(self) -> int: ...
-
-    @property
-    def group(self) -> int: ...
-
-    @property
-    def floor(self) -> int: ...
-
-    @property
-    def sum_bits(self) -> int: ...
-
-    @property
-    def flushes_operands(self) -> bool: ...
+from ....rtl import Operand, Raw, Values, wire
+from ..parameters import DotParameters
 
 
 @dataclass(frozen=True)
 class Terms:
     """The formats of a dot product's operands as a datapath takes them apart."""
 
-    unit: Hardware
+    unit: DotParameters
 
     @property
     def a(self) -> Operand:

@@ -10,8 +10,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 from .... import rtl
 from ....rtl import Step, Values, wire
 from ....rtl.floats.operands import exponent_bits, signed_exponent
+from ..parameters import DotParameters
 from .exponents import counted, greatest, moved_right, signed_rows
-from .terms import Hardware, Terms
+from .terms import Terms
 
 SPECIAL = ("nan", "inf", "inf_sign")
 
@@ -24,7 +25,7 @@ class Truncated:
     where the greatest one is sought.
     """
 
-    unit: Hardware
+    unit: DotParameters
 
     @cached_property
     def terms(self) -> Terms:
