@@ -208,279 +208,318 @@ module dot_e2m1fn_e2m1fn_n16_ue4m3_block16_fp32_fp32_exact_rne (
       1'b0};
   wire [3:0] product0 = product0_rows[3:0];
   wire [2:0] place0 = exponent0 - 3'd2;
-  wire [4:0] placed0_by1 = place0[0] ? {product0, 1'b0} : {1'b0, product0};
-  wire [6:0] placed0_by2 = place0[1] ? {placed0_by1, 2'd0} : {2'd0, placed0_by1};
-  wire [10:0] placed0_by4 = place0[2] ? {placed0_by2, 4'd0} : {4'd0, placed0_by2};
+  wire [3:0] product0_inverted = product0 ^ {4{sign0}};
+  wire [4:0] product0_by1 = place0[0] ? {product0_inverted, sign0} : {sign0, product0_inverted};
+  wire [6:0] product0_by2 = place0[1] ? {product0_by1, {2{sign0}}} : {{2{sign0}}, product0_by1};
+  wire [7:0] product0_by4 = place0[2] ? {product0_by2[3:0], {4{sign0}}} : {sign0, product0_by2};
   wire [1:0] product1_row0 = a1_significand & {2{b[4]}};
   wire [1:0] product1_row1 = a1_significand & {2{b1_normal}};
   wire [4:0] product1_rows = {2'd0, product1_row1[1], product1_row0} + {3'd0, product1_row1[0],
       1'b0};
   wire [3:0] product1 = product1_rows[3:0];
   wire [2:0] place1 = exponent1 - 3'd2;
-  wire [4:0] placed1_by1 = place1[0] ? {product1, 1'b0} : {1'b0, product1};
-  wire [6:0] placed1_by2 = place1[1] ? {placed1_by1, 2'd0} : {2'd0, placed1_by1};
-  wire [10:0] placed1_by4 = place1[2] ? {placed1_by2, 4'd0} : {4'd0, placed1_by2};
+  wire [3:0] product1_inverted = product1 ^ {4{sign1}};
+  wire [4:0] product1_by1 = place1[0] ? {product1_inverted, sign1} : {sign1, product1_inverted};
+  wire [6:0] product1_by2 = place1[1] ? {product1_by1, {2{sign1}}} : {{2{sign1}}, product1_by1};
+  wire [7:0] product1_by4 = place1[2] ? {product1_by2[3:0], {4{sign1}}} : {sign1, product1_by2};
   wire [1:0] product2_row0 = a2_significand & {2{b[8]}};
   wire [1:0] product2_row1 = a2_significand & {2{b2_normal}};
   wire [4:0] product2_rows = {2'd0, product2_row1[1], product2_row0} + {3'd0, product2_row1[0],
       1'b0};
   wire [3:0] product2 = product2_rows[3:0];
   wire [2:0] place2 = exponent2 - 3'd2;
-  wire [4:0] placed2_by1 = place2[0] ? {product2, 1'b0} : {1'b0, product2};
-  wire [6:0] placed2_by2 = place2[1] ? {placed2_by1, 2'd0} : {2'd0, placed2_by1};
-  wire [10:0] placed2_by4 = place2[2] ? {placed2_by2, 4'd0} : {4'd0, placed2_by2};
+  wire [3:0] product2_inverted = product2 ^ {4{sign2}};
+  wire [4:0] product2_by1 = place2[0] ? {product2_inverted, sign2} : {sign2, product2_inverted};
+  wire [6:0] product2_by2 = place2[1] ? {product2_by1, {2{sign2}}} : {{2{sign2}}, product2_by1};
+  wire [7:0] product2_by4 = place2[2] ? {product2_by2[3:0], {4{sign2}}} : {sign2, product2_by2};
   wire [1:0] product3_row0 = a3_significand & {2{b[12]}};
   wire [1:0] product3_row1 = a3_significand & {2{b3_normal}};
   wire [4:0] product3_rows = {2'd0, product3_row1[1], product3_row0} + {3'd0, product3_row1[0],
       1'b0};
   wire [3:0] product3 = product3_rows[3:0];
   wire [2:0] place3 = exponent3 - 3'd2;
-  wire [4:0] placed3_by1 = place3[0] ? {product3, 1'b0} : {1'b0, product3};
-  wire [6:0] placed3_by2 = place3[1] ? {placed3_by1, 2'd0} : {2'd0, placed3_by1};
-  wire [10:0] placed3_by4 = place3[2] ? {placed3_by2, 4'd0} : {4'd0, placed3_by2};
+  wire [3:0] product3_inverted = product3 ^ {4{sign3}};
+  wire [4:0] product3_by1 = place3[0] ? {product3_inverted, sign3} : {sign3, product3_inverted};
+  wire [6:0] product3_by2 = place3[1] ? {product3_by1, {2{sign3}}} : {{2{sign3}}, product3_by1};
+  wire [7:0] product3_by4 = place3[2] ? {product3_by2[3:0], {4{sign3}}} : {sign3, product3_by2};
   wire [1:0] product4_row0 = a4_significand & {2{b[16]}};
   wire [1:0] product4_row1 = a4_significand & {2{b4_normal}};
   wire [4:0] product4_rows = {2'd0, product4_row1[1], product4_row0} + {3'd0, product4_row1[0],
       1'b0};
   wire [3:0] product4 = product4_rows[3:0];
   wire [2:0] place4 = exponent4 - 3'd2;
-  wire [4:0] placed4_by1 = place4[0] ? {product4, 1'b0} : {1'b0, product4};
-  wire [6:0] placed4_by2 = place4[1] ? {placed4_by1, 2'd0} : {2'd0, placed4_by1};
-  wire [10:0] placed4_by4 = place4[2] ? {placed4_by2, 4'd0} : {4'd0, placed4_by2};
+  wire [3:0] product4_inverted = product4 ^ {4{sign4}};
+  wire [4:0] product4_by1 = place4[0] ? {product4_inverted, sign4} : {sign4, product4_inverted};
+  wire [6:0] product4_by2 = place4[1] ? {product4_by1, {2{sign4}}} : {{2{sign4}}, product4_by1};
+  wire [7:0] product4_by4 = place4[2] ? {product4_by2[3:0], {4{sign4}}} : {sign4, product4_by2};
   wire [1:0] product5_row0 = a5_significand & {2{b[20]}};
   wire [1:0] product5_row1 = a5_significand & {2{b5_normal}};
   wire [4:0] product5_rows = {2'd0, product5_row1[1], product5_row0} + {3'd0, product5_row1[0],
       1'b0};
   wire [3:0] product5 = product5_rows[3:0];
   wire [2:0] place5 = exponent5 - 3'd2;
-  wire [4:0] placed5_by1 = place5[0] ? {product5, 1'b0} : {1'b0, product5};
-  wire [6:0] placed5_by2 = place5[1] ? {placed5_by1, 2'd0} : {2'd0, placed5_by1};
-  wire [10:0] placed5_by4 = place5[2] ? {placed5_by2, 4'd0} : {4'd0, placed5_by2};
+  wire [3:0] product5_inverted = product5 ^ {4{sign5}};
+  wire [4:0] product5_by1 = place5[0] ? {product5_inverted, sign5} : {sign5, product5_inverted};
+  wire [6:0] product5_by2 = place5[1] ? {product5_by1, {2{sign5}}} : {{2{sign5}}, product5_by1};
+  wire [7:0] product5_by4 = place5[2] ? {product5_by2[3:0], {4{sign5}}} : {sign5, product5_by2};
   wire [1:0] product6_row0 = a6_significand & {2{b[24]}};
   wire [1:0] product6_row1 = a6_significand & {2{b6_normal}};
   wire [4:0] product6_rows = {2'd0, product6_row1[1], product6_row0} + {3'd0, product6_row1[0],
       1'b0};
   wire [3:0] product6 = product6_rows[3:0];
   wire [2:0] place6 = exponent6 - 3'd2;
-  wire [4:0] placed6_by1 = place6[0] ? {product6, 1'b0} : {1'b0, product6};
-  wire [6:0] placed6_by2 = place6[1] ? {placed6_by1, 2'd0} : {2'd0, placed6_by1};
-  wire [10:0] placed6_by4 = place6[2] ? {placed6_by2, 4'd0} : {4'd0, placed6_by2};
+  wire [3:0] product6_inverted = product6 ^ {4{sign6}};
+  wire [4:0] product6_by1 = place6[0] ? {product6_inverted, sign6} : {sign6, product6_inverted};
+  wire [6:0] product6_by2 = place6[1] ? {product6_by1, {2{sign6}}} : {{2{sign6}}, product6_by1};
+  wire [7:0] product6_by4 = place6[2] ? {product6_by2[3:0], {4{sign6}}} : {sign6, product6_by2};
   wire [1:0] product7_row0 = a7_significand & {2{b[28]}};
   wire [1:0] product7_row1 = a7_significand & {2{b7_normal}};
   wire [4:0] product7_rows = {2'd0, product7_row1[1], product7_row0} + {3'd0, product7_row1[0],
       1'b0};
   wire [3:0] product7 = product7_rows[3:0];
   wire [2:0] place7 = exponent7 - 3'd2;
-  wire [4:0] placed7_by1 = place7[0] ? {product7, 1'b0} : {1'b0, product7};
-  wire [6:0] placed7_by2 = place7[1] ? {placed7_by1, 2'd0} : {2'd0, placed7_by1};
-  wire [10:0] placed7_by4 = place7[2] ? {placed7_by2, 4'd0} : {4'd0, placed7_by2};
+  wire [3:0] product7_inverted = product7 ^ {4{sign7}};
+  wire [4:0] product7_by1 = place7[0] ? {product7_inverted, sign7} : {sign7, product7_inverted};
+  wire [6:0] product7_by2 = place7[1] ? {product7_by1, {2{sign7}}} : {{2{sign7}}, product7_by1};
+  wire [7:0] product7_by4 = place7[2] ? {product7_by2[3:0], {4{sign7}}} : {sign7, product7_by2};
   wire [1:0] product8_row0 = a8_significand & {2{b[32]}};
   wire [1:0] product8_row1 = a8_significand & {2{b8_normal}};
   wire [4:0] product8_rows = {2'd0, product8_row1[1], product8_row0} + {3'd0, product8_row1[0],
       1'b0};
   wire [3:0] product8 = product8_rows[3:0];
   wire [2:0] place8 = exponent8 - 3'd2;
-  wire [4:0] placed8_by1 = place8[0] ? {product8, 1'b0} : {1'b0, product8};
-  wire [6:0] placed8_by2 = place8[1] ? {placed8_by1, 2'd0} : {2'd0, placed8_by1};
-  wire [10:0] placed8_by4 = place8[2] ? {placed8_by2, 4'd0} : {4'd0, placed8_by2};
+  wire [3:0] product8_inverted = product8 ^ {4{sign8}};
+  wire [4:0] product8_by1 = place8[0] ? {product8_inverted, sign8} : {sign8, product8_inverted};
+  wire [6:0] product8_by2 = place8[1] ? {product8_by1, {2{sign8}}} : {{2{sign8}}, product8_by1};
+  wire [7:0] product8_by4 = place8[2] ? {product8_by2[3:0], {4{sign8}}} : {sign8, product8_by2};
   wire [1:0] product9_row0 = a9_significand & {2{b[36]}};
   wire [1:0] product9_row1 = a9_significand & {2{b9_normal}};
   wire [4:0] product9_rows = {2'd0, product9_row1[1], product9_row0} + {3'd0, product9_row1[0],
       1'b0};
   wire [3:0] product9 = product9_rows[3:0];
   wire [2:0] place9 = exponent9 - 3'd2;
-  wire [4:0] placed9_by1 = place9[0] ? {product9, 1'b0} : {1'b0, product9};
-  wire [6:0] placed9_by2 = place9[1] ? {placed9_by1, 2'd0} : {2'd0, placed9_by1};
-  wire [10:0] placed9_by4 = place9[2] ? {placed9_by2, 4'd0} : {4'd0, placed9_by2};
+  wire [3:0] product9_inverted = product9 ^ {4{sign9}};
+  wire [4:0] product9_by1 = place9[0] ? {product9_inverted, sign9} : {sign9, product9_inverted};
+  wire [6:0] product9_by2 = place9[1] ? {product9_by1, {2{sign9}}} : {{2{sign9}}, product9_by1};
+  wire [7:0] product9_by4 = place9[2] ? {product9_by2[3:0], {4{sign9}}} : {sign9, product9_by2};
   wire [1:0] product10_row0 = a10_significand & {2{b[40]}};
   wire [1:0] product10_row1 = a10_significand & {2{b10_normal}};
   wire [4:0] product10_rows = {2'd0, product10_row1[1], product10_row0} + {3'd0, product10_row1[0],
       1'b0};
   wire [3:0] product10 = product10_rows[3:0];
   wire [2:0] place10 = exponent10 - 3'd2;
-  wire [4:0] placed10_by1 = place10[0] ? {product10, 1'b0} : {1'b0, product10};
-  wire [6:0] placed10_by2 = place10[1] ? {placed10_by1, 2'd0} : {2'd0, placed10_by1};
-  wire [10:0] placed10_by4 = place10[2] ? {placed10_by2, 4'd0} : {4'd0, placed10_by2};
+  wire [3:0] product10_inverted = product10 ^ {4{sign10}};
+  wire [4:0] product10_by1 = place10[0] ? {product10_inverted, sign10} : {sign10,
+      product10_inverted};
+  wire [6:0] product10_by2 = place10[1] ? {product10_by1, {2{sign10}}} : {{2{sign10}},
+      product10_by1};
+  wire [7:0] product10_by4 = place10[2] ? {product10_by2[3:0], {4{sign10}}} : {sign10,
+      product10_by2};
   wire [1:0] product11_row0 = a11_significand & {2{b[44]}};
   wire [1:0] product11_row1 = a11_significand & {2{b11_normal}};
   wire [4:0] product11_rows = {2'd0, product11_row1[1], product11_row0} + {3'd0, product11_row1[0],
       1'b0};
   wire [3:0] product11 = product11_rows[3:0];
   wire [2:0] place11 = exponent11 - 3'd2;
-  wire [4:0] placed11_by1 = place11[0] ? {product11, 1'b0} : {1'b0, product11};
-  wire [6:0] placed11_by2 = place11[1] ? {placed11_by1, 2'd0} : {2'd0, placed11_by1};
-  wire [10:0] placed11_by4 = place11[2] ? {placed11_by2, 4'd0} : {4'd0, placed11_by2};
+  wire [3:0] product11_inverted = product11 ^ {4{sign11}};
+  wire [4:0] product11_by1 = place11[0] ? {product11_inverted, sign11} : {sign11,
+      product11_inverted};
+  wire [6:0] product11_by2 = place11[1] ? {product11_by1, {2{sign11}}} : {{2{sign11}},
+      product11_by1};
+  wire [7:0] product11_by4 = place11[2] ? {product11_by2[3:0], {4{sign11}}} : {sign11,
+      product11_by2};
   wire [1:0] product12_row0 = a12_significand & {2{b[48]}};
   wire [1:0] product12_row1 = a12_significand & {2{b12_normal}};
   wire [4:0] product12_rows = {2'd0, product12_row1[1], product12_row0} + {3'd0, product12_row1[0],
       1'b0};
   wire [3:0] product12 = product12_rows[3:0];
   wire [2:0] place12 = exponent12 - 3'd2;
-  wire [4:0] placed12_by1 = place12[0] ? {product12, 1'b0} : {1'b0, product12};
-  wire [6:0] placed12_by2 = place12[1] ? {placed12_by1, 2'd0} : {2'd0, placed12_by1};
-  wire [10:0] placed12_by4 = place12[2] ? {placed12_by2, 4'd0} : {4'd0, placed12_by2};
+  wire [3:0] product12_inverted = product12 ^ {4{sign12}};
+  wire [4:0] product12_by1 = place12[0] ? {product12_inverted, sign12} : {sign12,
+      product12_inverted};
+  wire [6:0] product12_by2 = place12[1] ? {product12_by1, {2{sign12}}} : {{2{sign12}},
+      product12_by1};
+  wire [7:0] product12_by4 = place12[2] ? {product12_by2[3:0], {4{sign12}}} : {sign12,
+      product12_by2};
   wire [1:0] product13_row0 = a13_significand & {2{b[52]}};
   wire [1:0] product13_row1 = a13_significand & {2{b13_normal}};
   wire [4:0] product13_rows = {2'd0, product13_row1[1], product13_row0} + {3'd0, product13_row1[0],
       1'b0};
   wire [3:0] product13 = product13_rows[3:0];
   wire [2:0] place13 = exponent13 - 3'd2;
-  wire [4:0] placed13_by1 = place13[0] ? {product13, 1'b0} : {1'b0, product13};
-  wire [6:0] placed13_by2 = place13[1] ? {placed13_by1, 2'd0} : {2'd0, placed13_by1};
-  wire [10:0] placed13_by4 = place13[2] ? {placed13_by2, 4'd0} : {4'd0, placed13_by2};
+  wire [3:0] product13_inverted = product13 ^ {4{sign13}};
+  wire [4:0] product13_by1 = place13[0] ? {product13_inverted, sign13} : {sign13,
+      product13_inverted};
+  wire [6:0] product13_by2 = place13[1] ? {product13_by1, {2{sign13}}} : {{2{sign13}},
+      product13_by1};
+  wire [7:0] product13_by4 = place13[2] ? {product13_by2[3:0], {4{sign13}}} : {sign13,
+      product13_by2};
   wire [1:0] product14_row0 = a14_significand & {2{b[56]}};
   wire [1:0] product14_row1 = a14_significand & {2{b14_normal}};
   wire [4:0] product14_rows = {2'd0, product14_row1[1], product14_row0} + {3'd0, product14_row1[0],
       1'b0};
   wire [3:0] product14 = product14_rows[3:0];
   wire [2:0] place14 = exponent14 - 3'd2;
-  wire [4:0] placed14_by1 = place14[0] ? {product14, 1'b0} : {1'b0, product14};
-  wire [6:0] placed14_by2 = place14[1] ? {placed14_by1, 2'd0} : {2'd0, placed14_by1};
-  wire [10:0] placed14_by4 = place14[2] ? {placed14_by2, 4'd0} : {4'd0, placed14_by2};
+  wire [3:0] product14_inverted = product14 ^ {4{sign14}};
+  wire [4:0] product14_by1 = place14[0] ? {product14_inverted, sign14} : {sign14,
+      product14_inverted};
+  wire [6:0] product14_by2 = place14[1] ? {product14_by1, {2{sign14}}} : {{2{sign14}},
+      product14_by1};
+  wire [7:0] product14_by4 = place14[2] ? {product14_by2[3:0], {4{sign14}}} : {sign14,
+      product14_by2};
   wire [1:0] product15_row0 = a15_significand & {2{b[60]}};
   wire [1:0] product15_row1 = a15_significand & {2{b15_normal}};
   wire [4:0] product15_rows = {2'd0, product15_row1[1], product15_row0} + {3'd0, product15_row1[0],
       1'b0};
   wire [3:0] product15 = product15_rows[3:0];
   wire [2:0] place15 = exponent15 - 3'd2;
-  wire [4:0] placed15_by1 = place15[0] ? {product15, 1'b0} : {1'b0, product15};
-  wire [6:0] placed15_by2 = place15[1] ? {placed15_by1, 2'd0} : {2'd0, placed15_by1};
-  wire [10:0] placed15_by4 = place15[2] ? {placed15_by2, 4'd0} : {4'd0, placed15_by2};
+  wire [3:0] product15_inverted = product15 ^ {4{sign15}};
+  wire [4:0] product15_by1 = place15[0] ? {product15_inverted, sign15} : {sign15,
+      product15_inverted};
+  wire [6:0] product15_by2 = place15[1] ? {product15_by1, {2{sign15}}} : {{2{sign15}},
+      product15_by1};
+  wire [7:0] product15_by4 = place15[2] ? {product15_by2[3:0], {4{sign15}}} : {sign15,
+      product15_by2};
 
   // Sum: Two rows whose sum, in two's complement, is that of a block's products.
-  wire [11:0] sum0_row0 = {sign0, placed0_by4 ^ {11{sign0}}} ^ 12'h800;
-  wire [11:0] sum0_row1 = {sign1, placed1_by4 ^ {11{sign1}}} ^ 12'h800;
-  wire [11:0] sum0_row2 = {sign2, placed2_by4 ^ {11{sign2}}} ^ 12'h800;
-  wire [11:0] sum0_row3 = {sign3, placed3_by4 ^ {11{sign3}}} ^ 12'h800;
-  wire [11:0] sum0_row4 = {sign4, placed4_by4 ^ {11{sign4}}} ^ 12'h800;
-  wire [11:0] sum0_row5 = {sign5, placed5_by4 ^ {11{sign5}}} ^ 12'h800;
-  wire [11:0] sum0_row6 = {sign6, placed6_by4 ^ {11{sign6}}} ^ 12'h800;
-  wire [11:0] sum0_row7 = {sign7, placed7_by4 ^ {11{sign7}}} ^ 12'h800;
-  wire [11:0] sum0_row8 = {sign8, placed8_by4 ^ {11{sign8}}} ^ 12'h800;
-  wire [11:0] sum0_row9 = {sign9, placed9_by4 ^ {11{sign9}}} ^ 12'h800;
-  wire [11:0] sum0_row10 = {sign10, placed10_by4 ^ {11{sign10}}} ^ 12'h800;
-  wire [11:0] sum0_row11 = {sign11, placed11_by4 ^ {11{sign11}}} ^ 12'h800;
-  wire [11:0] sum0_row12 = {sign12, placed12_by4 ^ {11{sign12}}} ^ 12'h800;
-  wire [11:0] sum0_row13 = {sign13, placed13_by4 ^ {11{sign13}}} ^ 12'h800;
-  wire [11:0] sum0_row14 = {sign14, placed14_by4 ^ {11{sign14}}} ^ 12'h800;
-  wire [11:0] sum0_row15 = {sign15, placed15_by4 ^ {11{sign15}}} ^ 12'h800;
-  wire [11:0] sum0_stage1_half0_0 = sum0_row1 ^ {sum0_row8[11:1], sign0};
-  wire [11:0] sum0_stage1_sum0_0 = sum0_stage1_half0_0 ^ sum0_row0;
-  wire [11:0] sum0_stage1_carry0_0 = (sum0_row1 & {sum0_row8[11:1], sign0}) | (sum0_stage1_half0_0 &
-      sum0_row0);
-  wire [11:0] sum0_stage1_half1_0 = {sum0_row10[11:1], sign2} ^ sum0_row2;
-  wire [11:0] sum0_stage1_sum1_0 = sum0_stage1_half1_0 ^ {sum0_row9[11:1], sign1};
-  wire [11:0] sum0_stage1_carry1_0 = ({sum0_row10[11:1], sign2} & sum0_row2) | (sum0_stage1_half1_0
-      & {sum0_row9[11:1], sign1});
-  wire [11:0] sum0_stage1_half2_0 = sum0_row4 ^ {sum0_row11[11:1], sign3};
-  wire [11:0] sum0_stage1_sum2_0 = sum0_stage1_half2_0 ^ sum0_row3;
-  wire [11:0] sum0_stage1_carry2_0 = (sum0_row4 & {sum0_row11[11:1], sign3}) | (sum0_stage1_half2_0
-      & sum0_row3);
-  wire [11:0] sum0_stage1_half3_0 = {sum0_row13[11:1], sign5} ^ sum0_row5;
-  wire [11:0] sum0_stage1_sum3_0 = sum0_stage1_half3_0 ^ {sum0_row12[11:1], sign4};
-  wire [11:0] sum0_stage1_carry3_0 = ({sum0_row13[11:1], sign5} & sum0_row5) | (sum0_stage1_half3_0
-      & {sum0_row12[11:1], sign4});
-  wire [11:0] sum0_stage1_half4_0 = sum0_row7 ^ {sum0_row14[11:1], sign6};
-  wire [11:0] sum0_stage1_sum4_0 = sum0_stage1_half4_0 ^ sum0_row6;
-  wire [11:0] sum0_stage1_carry4_0 = (sum0_row7 & {sum0_row14[11:1], sign6}) | (sum0_stage1_half4_0
-      & sum0_row6);
-  wire sum0_stage1_half5_0 = sign8 ^ sum0_row8[0];
-  wire sum0_stage1_sum5_0 = sum0_stage1_half5_0 ^ sign7;
-  wire sum0_stage1_carry5_0 = (sign8 & sum0_row8[0]) | (sum0_stage1_half5_0 & sign7);
-  wire sum0_stage1_half6_0 = sum0_row10[0] ^ sign9;
-  wire sum0_stage1_sum6_0 = sum0_stage1_half6_0 ^ sum0_row9[0];
-  wire sum0_stage1_carry6_0 = (sum0_row10[0] & sign9) | (sum0_stage1_half6_0 & sum0_row9[0]);
-  wire sum0_stage1_half7_0 = sign11 ^ sum0_row11[0];
-  wire sum0_stage1_sum7_0 = sum0_stage1_half7_0 ^ sign10;
-  wire sum0_stage1_carry7_0 = (sign11 & sum0_row11[0]) | (sum0_stage1_half7_0 & sign10);
-  wire sum0_stage1_half8_0 = sum0_row13[0] ^ sign12;
-  wire sum0_stage1_sum8_0 = sum0_stage1_half8_0 ^ sum0_row12[0];
-  wire sum0_stage1_carry8_0 = (sum0_row13[0] & sign12) | (sum0_stage1_half8_0 & sum0_row12[0]);
-  wire sum0_stage1_half9_0 = sign14 ^ sum0_row14[0];
-  wire sum0_stage1_sum9_0 = sum0_stage1_half9_0 ^ sign13;
-  wire sum0_stage1_carry9_0 = (sign14 & sum0_row14[0]) | (sum0_stage1_half9_0 & sign13);
-  wire [12:0] sum0_stage2_half0_0 = {sum0_stage1_carry2_0[11], sum0_stage1_sum0_0} ^
-      {sum0_stage1_carry0_0, sign15};
-  wire [12:0] sum0_stage2_sum0_0 = sum0_stage2_half0_0 ^ {sum0_stage1_carry1_0[11], sum0_row15};
-  wire [12:0] sum0_stage2_carry0_0 = ({sum0_stage1_carry2_0[11], sum0_stage1_sum0_0} &
-      {sum0_stage1_carry0_0, sign15}) | (sum0_stage2_half0_0 & {sum0_stage1_carry1_0[11],
-      sum0_row15});
-  wire [11:0] sum0_stage2_half1_0 = sum0_stage1_sum3_0 ^ sum0_stage1_sum2_0;
-  wire [11:0] sum0_stage2_sum1_0 = sum0_stage2_half1_0 ^ sum0_stage1_sum1_0;
-  wire [11:0] sum0_stage2_carry1_0 = (sum0_stage1_sum3_0 & sum0_stage1_sum2_0) |
-      (sum0_stage2_half1_0 & sum0_stage1_sum1_0);
-  wire [11:0] sum0_stage2_half2_0 = {sum0_stage1_carry2_0[10:0], sum0_stage1_sum6_0} ^
-      {sum0_stage1_carry1_0[10:0], sum0_stage1_sum5_0};
-  wire [11:0] sum0_stage2_sum2_0 = sum0_stage2_half2_0 ^ sum0_stage1_sum4_0;
-  wire [11:0] sum0_stage2_carry2_0 = ({sum0_stage1_carry2_0[10:0], sum0_stage1_sum6_0} &
-      {sum0_stage1_carry1_0[10:0], sum0_stage1_sum5_0}) | (sum0_stage2_half2_0 &
-      sum0_stage1_sum4_0);
-  wire [1:0] sum0_stage2_half3_0 = {sum0_stage1_carry5_0, sum0_stage1_sum9_0} ^
-      {sum0_stage1_carry4_0[0], sum0_stage1_sum8_0};
-  wire [1:0] sum0_stage2_sum3_0 = sum0_stage2_half3_0 ^ {sum0_stage1_carry3_0[0],
-      sum0_stage1_sum7_0};
-  wire [1:0] sum0_stage2_carry3_0 = ({sum0_stage1_carry5_0, sum0_stage1_sum9_0} &
-      {sum0_stage1_carry4_0[0], sum0_stage1_sum8_0}) | (sum0_stage2_half3_0 &
-      {sum0_stage1_carry3_0[0], sum0_stage1_sum7_0});
-  wire sum0_stage2_half4_1 = sum0_stage1_carry8_0 ^ sum0_stage1_carry7_0;
-  wire sum0_stage2_sum4_1 = sum0_stage2_half4_1 ^ sum0_stage1_carry6_0;
-  wire sum0_stage2_carry4_1 = (sum0_stage1_carry8_0 & sum0_stage1_carry7_0) | (sum0_stage2_half4_1 &
-      sum0_stage1_carry6_0);
-  wire [12:0] sum0_stage3_half0_0 = {sum0_stage2_carry2_0[11], sum0_stage2_sum2_0} ^
-      {sum0_stage2_carry1_0[11], sum0_stage2_sum1_0};
-  wire [12:0] sum0_stage3_sum0_0 = sum0_stage3_half0_0 ^ sum0_stage2_sum0_0;
-  wire [12:0] sum0_stage3_carry0_0 = ({sum0_stage2_carry2_0[11], sum0_stage2_sum2_0} &
-      {sum0_stage2_carry1_0[11], sum0_stage2_sum1_0}) | (sum0_stage3_half0_0 & sum0_stage2_sum0_0);
-  wire [11:0] sum0_stage3_half1_1 = sum0_stage2_carry0_0[11:0] ^ {sum0_stage1_carry4_0[11:1],
-      sum0_stage1_carry9_0};
-  wire [11:0] sum0_stage3_sum1_1 = sum0_stage3_half1_1 ^ {sum0_stage1_carry3_0[11:1],
-      sum0_stage2_sum3_0[1]};
-  wire [11:0] sum0_stage3_carry1_1 = (sum0_stage2_carry0_0[11:0] & {sum0_stage1_carry4_0[11:1],
-      sum0_stage1_carry9_0}) | (sum0_stage3_half1_1 & {sum0_stage1_carry3_0[11:1],
-      sum0_stage2_sum3_0[1]});
-  wire [1:0] sum0_stage3_half2_1 = sum0_stage2_carry3_0 ^ sum0_stage2_carry2_0[1:0];
-  wire [1:0] sum0_stage3_sum2_1 = sum0_stage3_half2_1 ^ sum0_stage2_carry1_0[1:0];
-  wire [1:0] sum0_stage3_carry2_1 = (sum0_stage2_carry3_0 & sum0_stage2_carry2_0[1:0]) |
-      (sum0_stage3_half2_1 & sum0_stage2_carry1_0[1:0]);
-  wire [11:0] sum0_stage4_half0_1 = sum0_stage3_carry0_0[11:0] ^ sum0_stage3_sum0_0[12:1];
-  wire [11:0] sum0_stage4_sum0_1 = sum0_stage4_half0_1 ^ {sum0_stage3_carry1_1[10],
-      sum0_stage2_carry1_0[10:2], sum0_stage2_carry4_1, sum0_stage2_sum4_1};
-  wire [11:0] sum0_stage4_carry0_1 = (sum0_stage3_carry0_0[11:0] & sum0_stage3_sum0_0[12:1]) |
-      (sum0_stage4_half0_1 & {sum0_stage3_carry1_1[10], sum0_stage2_carry1_0[10:2],
-      sum0_stage2_carry4_1, sum0_stage2_sum4_1});
-  wire [9:0] sum0_stage4_half1_2 = sum0_stage3_carry1_1[9:0] ^ {sum0_stage2_carry2_0[10:2],
-      sum0_stage3_sum2_1[1]};
-  wire [9:0] sum0_stage4_sum1_2 = sum0_stage4_half1_2 ^ sum0_stage3_sum1_1[10:1];
-  wire [9:0] sum0_stage4_carry1_2 = (sum0_stage3_carry1_1[9:0] & {sum0_stage2_carry2_0[10:2],
-      sum0_stage3_sum2_1[1]}) | (sum0_stage4_half1_2 & sum0_stage3_sum1_1[10:1]);
-  wire [11:0] sum0_stage5_half0_1 = sum0_stage4_sum0_1 ^ {sum0_stage4_carry0_1[10:0],
-      sum0_stage3_sum2_1[0]};
-  wire [11:0] sum0_stage5_sum0_1 = sum0_stage5_half0_1 ^ {sum0_stage4_carry1_2[9:1],
-      sum0_stage3_carry2_1, sum0_stage3_sum1_1[0]};
-  wire [11:0] sum0_stage5_carry0_1 = (sum0_stage4_sum0_1 & {sum0_stage4_carry0_1[10:0],
-      sum0_stage3_sum2_1[0]}) | (sum0_stage5_half0_1 & {sum0_stage4_carry1_2[9:1],
-      sum0_stage3_carry2_1, sum0_stage3_sum1_1[0]});
-  wire [10:0] sum0_stage6_half0_2 = sum0_stage5_carry0_1[10:0] ^ {sum0_stage3_sum1_1[11],
-      sum0_stage4_sum1_2};
-  wire [10:0] sum0_stage6_sum0_2 = sum0_stage6_half0_2 ^ sum0_stage5_sum0_1[11:1];
-  wire [10:0] sum0_stage6_carry0_2 = (sum0_stage5_carry0_1[10:0] & {sum0_stage3_sum1_1[11],
-      sum0_stage4_sum1_2}) | (sum0_stage6_half0_2 & sum0_stage5_sum0_1[11:1]);
-  wire sum0_stage7_half0_3 = sum0_stage6_carry0_2[0] ^ sum0_stage4_carry1_2[0];
-  wire sum0_stage7_sum0_3 = sum0_stage7_half0_3 ^ sum0_stage6_sum0_2[1];
-  wire sum0_stage7_carry0_3 = (sum0_stage6_carry0_2[0] & sum0_stage4_carry1_2[0]) |
-      (sum0_stage7_half0_3 & sum0_stage6_sum0_2[1]);
-  wire [10:0] sum0_ripple4_sum = {1'b0, sum0_stage6_sum0_2[10:2], sum0_stage7_carry0_3} + {1'b0,
-      sum0_stage6_carry0_2[9:1], sum0_stage7_carry0_3};
-  wire [9:0] sum0_ripple4 = sum0_ripple4_sum[10:1];
+  wire negatives0_stage1_half0_0 = sign2 ^ sign1;
+  wire negatives0_stage1_sum0_0 = negatives0_stage1_half0_0 ^ sign0;
+  wire negatives0_stage1_carry0_0 = (sign2 & sign1) | (negatives0_stage1_half0_0 & sign0);
+  wire negatives0_stage1_half1_0 = sign5 ^ sign4;
+  wire negatives0_stage1_sum1_0 = negatives0_stage1_half1_0 ^ sign3;
+  wire negatives0_stage1_carry1_0 = (sign5 & sign4) | (negatives0_stage1_half1_0 & sign3);
+  wire negatives0_stage1_half2_0 = sign8 ^ sign7;
+  wire negatives0_stage1_sum2_0 = negatives0_stage1_half2_0 ^ sign6;
+  wire negatives0_stage1_carry2_0 = (sign8 & sign7) | (negatives0_stage1_half2_0 & sign6);
+  wire negatives0_stage1_half3_0 = sign11 ^ sign10;
+  wire negatives0_stage1_sum3_0 = negatives0_stage1_half3_0 ^ sign9;
+  wire negatives0_stage1_carry3_0 = (sign11 & sign10) | (negatives0_stage1_half3_0 & sign9);
+  wire negatives0_stage1_half4_0 = sign14 ^ sign13;
+  wire negatives0_stage1_sum4_0 = negatives0_stage1_half4_0 ^ sign12;
+  wire negatives0_stage1_carry4_0 = (sign14 & sign13) | (negatives0_stage1_half4_0 & sign12);
+  wire [1:0] negatives0_stage2_half0_0 = {negatives0_stage1_carry2_0, negatives0_stage1_sum1_0} ^
+      {negatives0_stage1_carry1_0, negatives0_stage1_sum0_0};
+  wire [1:0] negatives0_stage2_sum0_0 = negatives0_stage2_half0_0 ^ {negatives0_stage1_carry0_0,
+      sign15};
+  wire [1:0] negatives0_stage2_carry0_0 = ({negatives0_stage1_carry2_0, negatives0_stage1_sum1_0} &
+      {negatives0_stage1_carry1_0, negatives0_stage1_sum0_0}) | (negatives0_stage2_half0_0 &
+      {negatives0_stage1_carry0_0, sign15});
+  wire [1:0] negatives0_stage2_half1_0 = {1'b0, negatives0_stage1_sum4_0} ^
+      {negatives0_stage1_carry4_0, negatives0_stage1_sum3_0};
+  wire [1:0] negatives0_stage2_sum1_0 = negatives0_stage2_half1_0 ^ {negatives0_stage1_carry3_0,
+      negatives0_stage1_sum2_0};
+  wire [1:0] negatives0_stage2_carry1_0 = ({1'b0, negatives0_stage1_sum4_0} &
+      {negatives0_stage1_carry4_0, negatives0_stage1_sum3_0}) | (negatives0_stage2_half1_0 &
+      {negatives0_stage1_carry3_0, negatives0_stage1_sum2_0});
+  wire negatives0_stage3_half0_1 = negatives0_stage2_carry0_0[0] ^ negatives0_stage2_sum1_0[1];
+  wire negatives0_stage3_sum0_1 = negatives0_stage3_half0_1 ^ negatives0_stage2_sum0_0[1];
+  wire negatives0_stage3_carry0_1 = (negatives0_stage2_carry0_0[0] & negatives0_stage2_sum1_0[1]) |
+      (negatives0_stage3_half0_1 & negatives0_stage2_sum0_0[1]);
+  wire negatives0_stage4_half0_2 = negatives0_stage3_carry0_1 ^ negatives0_stage2_carry0_0[1];
+  wire negatives0_stage4_sum0_2 = negatives0_stage4_half0_2 ^ negatives0_stage2_carry1_0[1];
+  wire negatives0_stage4_carry0_2 = (negatives0_stage3_carry0_1 & negatives0_stage2_carry0_0[1]) |
+      (negatives0_stage4_half0_2 & negatives0_stage2_carry1_0[1]);
+  wire [4:0] negatives0 = {1'b0, negatives0_stage4_carry0_2, negatives0_stage4_sum0_2,
+      negatives0_stage2_carry1_0[0], negatives0_stage2_sum0_0[0]} + {3'd0, negatives0_stage3_sum0_1,
+      negatives0_stage2_sum1_0[0]};
+  wire [4:0] sum0_row0 = ~negatives0;
+  wire [7:0] sum0_stage1_half0_0 = product2_by4 ^ product1_by4;
+  wire [7:0] sum0_stage1_sum0_0 = sum0_stage1_half0_0 ^ product0_by4;
+  wire [7:0] sum0_stage1_carry0_0 = (product2_by4 & product1_by4) | (sum0_stage1_half0_0 &
+      product0_by4);
+  wire [7:0] sum0_stage1_half1_0 = product5_by4 ^ product4_by4;
+  wire [7:0] sum0_stage1_sum1_0 = sum0_stage1_half1_0 ^ product3_by4;
+  wire [7:0] sum0_stage1_carry1_0 = (product5_by4 & product4_by4) | (sum0_stage1_half1_0 &
+      product3_by4);
+  wire [7:0] sum0_stage1_half2_0 = product8_by4 ^ product7_by4;
+  wire [7:0] sum0_stage1_sum2_0 = sum0_stage1_half2_0 ^ product6_by4;
+  wire [7:0] sum0_stage1_carry2_0 = (product8_by4 & product7_by4) | (sum0_stage1_half2_0 &
+      product6_by4);
+  wire [7:0] sum0_stage1_half3_0 = product11_by4 ^ product10_by4;
+  wire [7:0] sum0_stage1_sum3_0 = sum0_stage1_half3_0 ^ product9_by4;
+  wire [7:0] sum0_stage1_carry3_0 = (product11_by4 & product10_by4) | (sum0_stage1_half3_0 &
+      product9_by4);
+  wire [7:0] sum0_stage1_half4_0 = product14_by4 ^ product13_by4;
+  wire [7:0] sum0_stage1_sum4_0 = sum0_stage1_half4_0 ^ product12_by4;
+  wire [7:0] sum0_stage1_carry4_0 = (product14_by4 & product13_by4) | (sum0_stage1_half4_0 &
+      product12_by4);
+  wire [8:0] sum0_stage2_half0_0 = {1'b1, sum0_stage1_sum0_0} ^ {sum0_stage1_carry4_0[7:4],
+      negatives0};
+  wire [8:0] sum0_stage2_sum0_0 = sum0_stage2_half0_0 ^ {sum0_row0[0], product15_by4};
+  wire [8:0] sum0_stage2_carry0_0 = ({1'b1, sum0_stage1_sum0_0} & {sum0_stage1_carry4_0[7:4],
+      negatives0}) | (sum0_stage2_half0_0 & {sum0_row0[0], product15_by4});
+  wire [8:0] sum0_stage2_half1_0 = {sum0_stage1_carry2_0[7], sum0_stage1_sum3_0} ^
+      {sum0_stage1_carry1_0[7], sum0_stage1_sum2_0};
+  wire [8:0] sum0_stage2_sum1_0 = sum0_stage2_half1_0 ^ {sum0_stage1_carry0_0[7],
+      sum0_stage1_sum1_0};
+  wire [8:0] sum0_stage2_carry1_0 = ({sum0_stage1_carry2_0[7], sum0_stage1_sum3_0} &
+      {sum0_stage1_carry1_0[7], sum0_stage1_sum2_0}) | (sum0_stage2_half1_0 &
+      {sum0_stage1_carry0_0[7], sum0_stage1_sum1_0});
+  wire [6:0] sum0_stage2_half2_1 = sum0_stage1_carry1_0[6:0] ^ sum0_stage1_carry0_0[6:0];
+  wire [6:0] sum0_stage2_sum2_1 = sum0_stage2_half2_1 ^ sum0_stage1_sum4_0[7:1];
+  wire [6:0] sum0_stage2_carry2_1 = (sum0_stage1_carry1_0[6:0] & sum0_stage1_carry0_0[6:0]) |
+      (sum0_stage2_half2_1 & sum0_stage1_sum4_0[7:1]);
+  wire [3:0] sum0_stage2_half3_1 = sum0_stage1_carry4_0[3:0] ^ sum0_stage1_carry3_0[3:0];
+  wire [3:0] sum0_stage2_sum3_1 = sum0_stage2_half3_1 ^ sum0_stage1_carry2_0[3:0];
+  wire [3:0] sum0_stage2_carry3_1 = (sum0_stage1_carry4_0[3:0] & sum0_stage1_carry3_0[3:0]) |
+      (sum0_stage2_half3_1 & sum0_stage1_carry2_0[3:0]);
+  wire [9:0] sum0_stage3_half0_0 = {sum0_stage2_carry1_0[8], sum0_stage2_sum1_0} ^ {sum0_row0[1],
+      sum0_stage2_sum0_0};
+  wire [9:0] sum0_stage3_sum0_0 = sum0_stage3_half0_0 ^ {sum0_stage2_carry0_0,
+      sum0_stage1_sum4_0[0]};
+  wire [9:0] sum0_stage3_carry0_0 = ({sum0_stage2_carry1_0[8], sum0_stage2_sum1_0} & {sum0_row0[1],
+      sum0_stage2_sum0_0}) | (sum0_stage3_half0_0 & {sum0_stage2_carry0_0, sum0_stage1_sum4_0[0]});
+  wire [7:0] sum0_stage3_half1_1 = {sum0_stage2_carry2_1[6], sum0_stage1_carry2_0[6:4],
+      sum0_stage2_sum3_1} ^ {sum0_stage1_carry3_0[7], sum0_stage2_sum2_1};
+  wire [7:0] sum0_stage3_sum1_1 = sum0_stage3_half1_1 ^ sum0_stage2_carry1_0[7:0];
+  wire [7:0] sum0_stage3_carry1_1 = ({sum0_stage2_carry2_1[6], sum0_stage1_carry2_0[6:4],
+      sum0_stage2_sum3_1} & {sum0_stage1_carry3_0[7], sum0_stage2_sum2_1}) | (sum0_stage3_half1_1 &
+      sum0_stage2_carry1_0[7:0]);
+  wire [2:0] sum0_stage3_half2_5 = {2'd0, sum0_stage1_carry3_0[4]} ^ {sum0_stage1_carry3_0[6:5],
+      sum0_stage2_carry3_1[3]};
+  wire [2:0] sum0_stage3_sum2_5 = sum0_stage3_half2_5 ^ sum0_stage2_carry2_1[5:3];
+  wire [2:0] sum0_stage3_carry2_5 = ({2'd0, sum0_stage1_carry3_0[4]} & {sum0_stage1_carry3_0[6:5],
+      sum0_stage2_carry3_1[3]}) | (sum0_stage3_half2_5 & sum0_stage2_carry2_1[5:3]);
+  wire [8:0] sum0_stage4_half0_1 = {sum0_stage3_carry1_1[7], sum0_stage3_sum1_1} ^
+      sum0_stage3_carry0_0[8:0];
+  wire [8:0] sum0_stage4_sum0_1 = sum0_stage4_half0_1 ^ sum0_stage3_sum0_0[9:1];
+  wire [8:0] sum0_stage4_carry0_1 = ({sum0_stage3_carry1_1[7], sum0_stage3_sum1_1} &
+      sum0_stage3_carry0_0[8:0]) | (sum0_stage4_half0_1 & sum0_stage3_sum0_0[9:1]);
+  wire [6:0] sum0_stage4_half1_2 = {1'b0, sum0_stage3_carry2_5[1:0], 1'b0,
+      sum0_stage3_carry1_1[2:0]} ^ {sum0_stage3_carry2_5[2], sum0_stage3_sum2_5,
+      sum0_stage2_carry3_1[2:0]};
+  wire [6:0] sum0_stage4_sum1_2 = sum0_stage4_half1_2 ^ {sum0_stage3_carry1_1[6:3],
+      sum0_stage2_carry2_1[2:0]};
+  wire [6:0] sum0_stage4_carry1_2 = ({1'b0, sum0_stage3_carry2_5[1:0], 1'b0,
+      sum0_stage3_carry1_1[2:0]} & {sum0_stage3_carry2_5[2], sum0_stage3_sum2_5,
+      sum0_stage2_carry3_1[2:0]}) | (sum0_stage4_half1_2 & {sum0_stage3_carry1_1[6:3],
+      sum0_stage2_carry2_1[2:0]});
+  wire [8:0] sum0_stage5_half0_2 = {sum0_stage3_carry0_0[9], sum0_stage4_carry1_2[6],
+      sum0_stage4_sum1_2} ^ sum0_stage4_carry0_1;
+  wire [8:0] sum0_stage5_sum0_2 = sum0_stage5_half0_2 ^ {sum0_row0[2], sum0_stage4_sum0_1[8:1]};
+  wire [8:0] sum0_stage5_carry0_2 = ({sum0_stage3_carry0_0[9], sum0_stage4_carry1_2[6],
+      sum0_stage4_sum1_2} & sum0_stage4_carry0_1) | (sum0_stage5_half0_2 & {sum0_row0[2],
+      sum0_stage4_sum0_1[8:1]});
+  wire [5:0] sum0_stage6_half0_3 = sum0_stage5_carry0_2[5:0] ^ sum0_stage4_carry1_2[5:0];
+  wire [5:0] sum0_stage6_sum0_3 = sum0_stage6_half0_3 ^ sum0_stage5_sum0_2[6:1];
+  wire [5:0] sum0_stage6_carry0_3 = (sum0_stage5_carry0_2[5:0] & sum0_stage4_carry1_2[5:0]) |
+      (sum0_stage6_half0_3 & sum0_stage5_sum0_2[6:1]);
+  wire [4:0] sum0_ripple9_sum = {1'b0, sum0_row0[3], sum0_stage5_sum0_2[8:7],
+      sum0_stage6_carry0_3[5]} + {1'b0, sum0_stage5_carry0_2[8:6], sum0_stage6_carry0_3[5]};
+  wire [3:0] sum0_ripple9 = sum0_ripple9_sum[4:1];
 
   // Scale: Sums of blocks times the product of their scales, at their places in the sum of all.
-  wire [6:0] block0_block0 = {1'b0, sum0_ripple4[1:0], sum0_stage7_sum0_3, sum0_stage6_sum0_2[0],
-      sum0_stage5_sum0_1[0], sum0_stage2_sum3_0[0]} + {6'd0, sum0_stage3_sum0_0[0]};
-  wire block0_block6_passes = &sum0_ripple4[7:2];
-  wire block0_blocks0to1_generates = block0_block6_passes & block0_block0[6];
+  wire [6:0] block0_block0 = {1'b0, sum0_stage6_sum0_3[2:0], sum0_stage5_sum0_2[0],
+      sum0_stage4_sum0_1[0], sum0_stage3_sum0_0[0]} + {1'b0, sum0_stage6_carry0_3[1:0], 4'd0};
+  wire [6:0] block0_block6 = {1'b0, sum0_ripple9[2:0], sum0_stage6_sum0_3[5:3]} + {4'd0,
+      sum0_stage6_carry0_3[4:2]};
+  wire block0_block6_passes = &({sum0_ripple9[2:0], sum0_stage6_sum0_3[5:3]} ^ {3'd0,
+      sum0_stage6_carry0_3[4:2]});
+  wire [1:0] block0_block12 = {1'b0, sum0_ripple9[3]} + {1'b0, sum0_row0[4]};
+  wire block0_blocks0to1_generates = block0_block6[6] | (block0_block6_passes & block0_block0[6]);
   wire block0_carry6 = block0_block0[6];
-  wire [5:0] block0_bits6 = sum0_ripple4[7:2] + {5'd0, block0_carry6};
-  wire block0_bits12 = sum0_ripple4[8] + block0_blocks0to1_generates;
+  wire [5:0] block0_bits6 = block0_block6[5:0] + {5'd0, block0_carry6};
+  wire block0_bits12 = block0_block12[0] + block0_blocks0to1_generates;
   wire [12:0] block0 = {block0_bits12, block0_bits6, block0_block0[5:0]};
   wire [3:0] scale0_row0 = sa0_significand & {4{sb[0]}};
   wire [3:0] scale0_row1 = sa0_significand & {4{sb[1]}};
@@ -504,97 +543,74 @@ module dot_e2m1fn_e2m1fn_n16_ue4m3_block16_fp32_fp32_exact_rne (
   wire [8:0] scale0_rows = {2'd0, scale0_row3[3], scale0_ripple4, scale0_stage2_sum0_3,
       scale0_stage1_sum0_2[0], scale0_row0[1:0]} + {2'd0, scale0_stage2_carry0_5,
       scale0_stage2_sum0_5, 3'd0, scale0_row1[0], 1'b0};
-  wire [12:0] scaled0_row0 = (block0 & {13{scale0_rows[0]}}) ^ 13'h1000;
-  wire [12:0] scaled0_row1 = (block0 & {13{scale0_rows[1]}}) ^ 13'h1000;
-  wire [12:0] scaled0_row2 = (block0 & {13{scale0_rows[2]}}) ^ 13'h1000;
-  wire [12:0] scaled0_row3 = (block0 & {13{scale0_rows[3]}}) ^ 13'h1000;
-  wire [12:0] scaled0_row4 = (block0 & {13{scale0_rows[4]}}) ^ 13'h1000;
-  wire [12:0] scaled0_row5 = (block0 & {13{scale0_rows[5]}}) ^ 13'h1000;
-  wire [12:0] scaled0_row6 = (block0 & {13{scale0_rows[6]}}) ^ 13'h1000;
-  wire [12:0] scaled0_row7 = (block0 & {13{scale0_rows[7]}}) ^ 13'h1000;
-  wire [15:0] scaled0_stage1_half0_2 = {scaled0_row5[12:10], scaled0_row2} ^ {scaled0_row6[11:8],
-      scaled0_row1[12:1]};
-  wire [15:0] scaled0_stage1_sum0_2 = scaled0_stage1_half0_2 ^ {scaled0_row7[10:6],
-      scaled0_row0[12:2]};
-  wire [15:0] scaled0_stage1_carry0_2 = ({scaled0_row5[12:10], scaled0_row2} & {scaled0_row6[11:8],
-      scaled0_row1[12:1]}) | (scaled0_stage1_half0_2 & {scaled0_row7[10:6], scaled0_row0[12:2]});
-  wire [9:0] scaled0_stage1_half1_5 = scaled0_row5[9:0] ^ scaled0_row4[10:1];
-  wire [9:0] scaled0_stage1_sum1_5 = scaled0_stage1_half1_5 ^ scaled0_row3[11:2];
-  wire [9:0] scaled0_stage1_carry1_5 = (scaled0_row5[9:0] & scaled0_row4[10:1]) |
-      (scaled0_stage1_half1_5 & scaled0_row3[11:2]);
-  wire scaled0_stage1_half2_12 = ~scaled0_row7[5];
-  wire scaled0_stage1_sum2_12 = scaled0_stage1_half2_12 ^ scaled0_row6[6];
-  wire scaled0_stage1_carry2_12 = scaled0_row7[5] | (scaled0_stage1_half2_12 & scaled0_row6[6]);
-  wire [13:0] scaled0_stage2_half0_3 = scaled0_stage1_carry0_2[13:0] ^ {scaled0_row4[12],
-      scaled0_row3[12], scaled0_stage1_sum1_5, scaled0_row3[1:0]};
-  wire [13:0] scaled0_stage2_sum0_3 = scaled0_stage2_half0_3 ^ scaled0_stage1_sum0_2[14:1];
-  wire [13:0] scaled0_stage2_carry0_3 = (scaled0_stage1_carry0_2[13:0] & {scaled0_row4[12],
-      scaled0_row3[12], scaled0_stage1_sum1_5, scaled0_row3[1:0]}) | (scaled0_stage2_half0_3 &
-      scaled0_stage1_sum0_2[14:1]);
-  wire scaled0_stage2_half0_18 = scaled0_row6[12] ^ scaled0_stage1_carry0_2[15];
-  wire scaled0_stage2_sum0_18 = scaled0_stage2_half0_18 ^ scaled0_row7[11];
-  wire scaled0_stage2_carry0_18 = (scaled0_row6[12] & scaled0_stage1_carry0_2[15]) |
-      (scaled0_stage2_half0_18 & scaled0_row7[11]);
-  wire [6:0] scaled0_stage2_half1_7 = {scaled0_stage1_carry2_12, 1'b0, scaled0_row7[4:0]} ^
-      scaled0_stage1_carry1_5[7:1];
-  wire [6:0] scaled0_stage2_sum1_7 = scaled0_stage2_half1_7 ^ {scaled0_row6[7],
-      scaled0_stage1_sum2_12, scaled0_row6[5:1]};
-  wire [6:0] scaled0_stage2_carry1_7 = ({scaled0_stage1_carry2_12, 1'b0, scaled0_row7[4:0]} &
-      scaled0_stage1_carry1_5[7:1]) | (scaled0_stage2_half1_7 & {scaled0_row6[7],
-      scaled0_stage1_sum2_12, scaled0_row6[5:1]});
-  wire scaled0_stage3_half0_4 = scaled0_stage2_carry0_3[0] ^ scaled0_row4[0];
-  wire scaled0_stage3_sum0_4 = scaled0_stage3_half0_4 ^ scaled0_stage2_sum0_3[1];
-  wire scaled0_stage3_carry0_4 = (scaled0_stage2_carry0_3[0] & scaled0_row4[0]) |
-      (scaled0_stage3_half0_4 & scaled0_stage2_sum0_3[1]);
-  wire [9:0] scaled0_stage3_half0_6 = {scaled0_stage1_carry1_5[9:8], scaled0_stage2_sum1_7,
-      scaled0_row6[0]} ^ scaled0_stage2_carry0_3[11:2];
-  wire [9:0] scaled0_stage3_sum0_6 = scaled0_stage3_half0_6 ^ scaled0_stage2_sum0_3[12:3];
-  wire [9:0] scaled0_stage3_carry0_6 = ({scaled0_stage1_carry1_5[9:8], scaled0_stage2_sum1_7,
-      scaled0_row6[0]} & scaled0_stage2_carry0_3[11:2]) | (scaled0_stage3_half0_6 &
-      scaled0_stage2_sum0_3[12:3]);
-  wire scaled0_stage3_half0_17 = scaled0_stage1_carry0_2[14] ^ scaled0_stage2_carry0_3[13];
-  wire scaled0_stage3_sum0_17 = scaled0_stage3_half0_17 ^ scaled0_stage1_sum0_2[15];
-  wire scaled0_stage3_carry0_17 = (scaled0_stage1_carry0_2[14] & scaled0_stage2_carry0_3[13]) |
-      (scaled0_stage3_half0_17 & scaled0_stage1_sum0_2[15]);
-  wire scaled0_stage4_half0_5 = scaled0_stage3_carry0_4 ^ scaled0_stage2_carry0_3[1];
-  wire scaled0_stage4_sum0_5 = scaled0_stage4_half0_5 ^ scaled0_stage2_sum0_3[2];
-  wire scaled0_stage4_carry0_5 = (scaled0_stage3_carry0_4 & scaled0_stage2_carry0_3[1]) |
-      (scaled0_stage4_half0_5 & scaled0_stage2_sum0_3[2]);
-  wire [8:0] scaled0_stage4_half0_8 = {scaled0_stage2_carry0_3[12], scaled0_row4[11],
-      scaled0_stage2_carry1_7} ^ {scaled0_stage2_sum0_3[13], scaled0_stage3_sum0_6[9:2]};
-  wire [8:0] scaled0_stage4_sum0_8 = scaled0_stage4_half0_8 ^ scaled0_stage3_carry0_6[9:1];
-  wire [8:0] scaled0_stage4_carry0_8 = ({scaled0_stage2_carry0_3[12], scaled0_row4[11],
-      scaled0_stage2_carry1_7} & {scaled0_stage2_sum0_3[13], scaled0_stage3_sum0_6[9:2]}) |
-      (scaled0_stage4_half0_8 & scaled0_stage3_carry0_6[9:1]);
-  wire [3:0] scaled0_ripple6_sum = {1'b0, scaled0_stage3_carry0_6[0], scaled0_stage1_carry1_5[0],
-      scaled0_stage4_carry0_5} + {1'b0, scaled0_stage3_sum0_6[1:0], scaled0_stage4_carry0_5};
-  wire [2:0] scaled0_ripple6 = scaled0_ripple6_sum[3:1];
-  wire [6:0] scaled0_rows_block0 = {1'b0, scaled0_stage4_sum0_5, scaled0_stage3_sum0_4,
-      scaled0_stage2_sum0_3[0], scaled0_stage1_sum0_2[0], scaled0_row0[1:0]} + {5'd0,
-      scaled0_row1[0], 1'b0};
-  wire [6:0] scaled0_rows_block6 = {1'b0, scaled0_stage4_carry0_8[2:0], scaled0_ripple6} + {1'b0,
-      scaled0_stage4_sum0_8[3:0], 2'd0};
-  wire scaled0_rows_block6_passes = &({scaled0_stage4_carry0_8[2:0], scaled0_ripple6} ^
-      {scaled0_stage4_sum0_8[3:0], 2'd0});
-  wire [6:0] scaled0_rows_block12 = {1'b0, scaled0_stage4_carry0_8[8:3]} + {1'b0,
-      scaled0_stage3_sum0_17, scaled0_stage4_sum0_8[8:4]};
-  wire scaled0_rows_block12_passes = &(scaled0_stage4_carry0_8[8:3] ^ {scaled0_stage3_sum0_17,
-      scaled0_stage4_sum0_8[8:4]});
-  wire [3:0] scaled0_rows_block18 = {2'b01, scaled0_row7[12], scaled0_stage2_sum0_18} + {2'd0,
-      scaled0_stage2_carry0_18, scaled0_stage3_carry0_17};
-  wire scaled0_rows_blocks0to1_generates = scaled0_rows_block6[6] | (scaled0_rows_block6_passes &
-      scaled0_rows_block0[6]);
-  wire scaled0_rows_blocks0to2_generates = scaled0_rows_block12[6] | (scaled0_rows_block12_passes &
-      scaled0_rows_blocks0to1_generates);
-  wire scaled0_rows_carry6 = scaled0_rows_block0[6];
-  wire [5:0] scaled0_rows_bits6 = scaled0_rows_block6[5:0] + {5'd0, scaled0_rows_carry6};
-  wire [5:0] scaled0_rows_bits12 = scaled0_rows_block12[5:0] + {5'd0,
-      scaled0_rows_blocks0to1_generates};
-  wire [2:0] scaled0_rows_bits18 = scaled0_rows_block18[2:0] + {2'd0,
-      scaled0_rows_blocks0to2_generates};
-  wire [20:0] scaled0_rows = {scaled0_rows_bits18, scaled0_rows_bits12, scaled0_rows_bits6,
-      scaled0_rows_block0[5:0]};
-  wire [20:0] scaled_sum_row0 = scaled0_rows ^ 21'h100000;
+  wire [12:0] scaled_sum_row0 = (block0 & {13{scale0_rows[0]}}) ^ 13'h1000;
+  wire [12:0] scaled_sum_row1 = (block0 & {13{scale0_rows[1]}}) ^ 13'h1000;
+  wire [12:0] scaled_sum_row2 = (block0 & {13{scale0_rows[2]}}) ^ 13'h1000;
+  wire [12:0] scaled_sum_row3 = (block0 & {13{scale0_rows[3]}}) ^ 13'h1000;
+  wire [12:0] scaled_sum_row4 = (block0 & {13{scale0_rows[4]}}) ^ 13'h1000;
+  wire [12:0] scaled_sum_row5 = (block0 & {13{scale0_rows[5]}}) ^ 13'h1000;
+  wire [12:0] scaled_sum_row6 = (block0 & {13{scale0_rows[6]}}) ^ 13'h1000;
+  wire [12:0] scaled_sum_row7 = (block0 & {13{scale0_rows[7]}}) ^ 13'h1000;
+  wire [15:0] scaled_sum_stage1_half0_2 = {scaled_sum_row5[12:10], scaled_sum_row2} ^
+      {scaled_sum_row6[11:8], scaled_sum_row1[12:1]};
+  wire [15:0] scaled_sum_stage1_sum0_2 = scaled_sum_stage1_half0_2 ^ {scaled_sum_row7[10:6],
+      scaled_sum_row0[12:2]};
+  wire [15:0] scaled_sum_stage1_carry0_2 = ({scaled_sum_row5[12:10], scaled_sum_row2} &
+      {scaled_sum_row6[11:8], scaled_sum_row1[12:1]}) | (scaled_sum_stage1_half0_2 &
+      {scaled_sum_row7[10:6], scaled_sum_row0[12:2]});
+  wire [9:0] scaled_sum_stage1_half1_5 = scaled_sum_row5[9:0] ^ scaled_sum_row4[10:1];
+  wire [9:0] scaled_sum_stage1_sum1_5 = scaled_sum_stage1_half1_5 ^ scaled_sum_row3[11:2];
+  wire [9:0] scaled_sum_stage1_carry1_5 = (scaled_sum_row5[9:0] & scaled_sum_row4[10:1]) |
+      (scaled_sum_stage1_half1_5 & scaled_sum_row3[11:2]);
+  wire scaled_sum_stage1_half2_12 = ~scaled_sum_row7[5];
+  wire scaled_sum_stage1_sum2_12 = scaled_sum_stage1_half2_12 ^ scaled_sum_row6[6];
+  wire scaled_sum_stage1_carry2_12 = scaled_sum_row7[5] | (scaled_sum_stage1_half2_12 &
+      scaled_sum_row6[6]);
+  wire [13:0] scaled_sum_stage2_half0_3 = scaled_sum_stage1_carry0_2[13:0] ^ {scaled_sum_row4[12],
+      scaled_sum_row3[12], scaled_sum_stage1_sum1_5, scaled_sum_row3[1:0]};
+  wire [13:0] scaled_sum_stage2_sum0_3 = scaled_sum_stage2_half0_3 ^ scaled_sum_stage1_sum0_2[14:1];
+  wire [13:0] scaled_sum_stage2_carry0_3 = (scaled_sum_stage1_carry0_2[13:0] & {scaled_sum_row4[12],
+      scaled_sum_row3[12], scaled_sum_stage1_sum1_5, scaled_sum_row3[1:0]}) |
+      (scaled_sum_stage2_half0_3 & scaled_sum_stage1_sum0_2[14:1]);
+  wire scaled_sum_stage2_half0_18 = scaled_sum_row6[12] ^ scaled_sum_stage1_carry0_2[15];
+  wire scaled_sum_stage2_sum0_18 = scaled_sum_stage2_half0_18 ^ scaled_sum_row7[11];
+  wire scaled_sum_stage2_carry0_18 = (scaled_sum_row6[12] & scaled_sum_stage1_carry0_2[15]) |
+      (scaled_sum_stage2_half0_18 & scaled_sum_row7[11]);
+  wire [6:0] scaled_sum_stage2_half1_7 = {scaled_sum_stage1_carry2_12, 1'b0, scaled_sum_row7[4:0]} ^
+      scaled_sum_stage1_carry1_5[7:1];
+  wire [6:0] scaled_sum_stage2_sum1_7 = scaled_sum_stage2_half1_7 ^ {scaled_sum_row6[7],
+      scaled_sum_stage1_sum2_12, scaled_sum_row6[5:1]};
+  wire [6:0] scaled_sum_stage2_carry1_7 = ({scaled_sum_stage1_carry2_12, 1'b0, scaled_sum_row7[4:0]}
+      & scaled_sum_stage1_carry1_5[7:1]) | (scaled_sum_stage2_half1_7 & {scaled_sum_row6[7],
+      scaled_sum_stage1_sum2_12, scaled_sum_row6[5:1]});
+  wire scaled_sum_stage3_half0_4 = scaled_sum_stage2_carry0_3[0] ^ scaled_sum_row4[0];
+  wire scaled_sum_stage3_sum0_4 = scaled_sum_stage3_half0_4 ^ scaled_sum_stage2_sum0_3[1];
+  wire scaled_sum_stage3_carry0_4 = (scaled_sum_stage2_carry0_3[0] & scaled_sum_row4[0]) |
+      (scaled_sum_stage3_half0_4 & scaled_sum_stage2_sum0_3[1]);
+  wire [9:0] scaled_sum_stage3_half0_6 = {scaled_sum_stage1_carry1_5[9:8], scaled_sum_stage2_sum1_7,
+      scaled_sum_row6[0]} ^ scaled_sum_stage2_carry0_3[11:2];
+  wire [9:0] scaled_sum_stage3_sum0_6 = scaled_sum_stage3_half0_6 ^ scaled_sum_stage2_sum0_3[12:3];
+  wire [9:0] scaled_sum_stage3_carry0_6 = ({scaled_sum_stage1_carry1_5[9:8],
+      scaled_sum_stage2_sum1_7, scaled_sum_row6[0]} & scaled_sum_stage2_carry0_3[11:2]) |
+      (scaled_sum_stage3_half0_6 & scaled_sum_stage2_sum0_3[12:3]);
+  wire scaled_sum_stage3_half0_17 = scaled_sum_stage1_carry0_2[14] ^ scaled_sum_stage2_carry0_3[13];
+  wire scaled_sum_stage3_sum0_17 = scaled_sum_stage3_half0_17 ^ scaled_sum_stage1_sum0_2[15];
+  wire scaled_sum_stage3_carry0_17 = (scaled_sum_stage1_carry0_2[14] &
+      scaled_sum_stage2_carry0_3[13]) | (scaled_sum_stage3_half0_17 & scaled_sum_stage1_sum0_2[15]);
+  wire scaled_sum_stage4_half0_5 = scaled_sum_stage3_carry0_4 ^ scaled_sum_stage2_carry0_3[1];
+  wire scaled_sum_stage4_sum0_5 = scaled_sum_stage4_half0_5 ^ scaled_sum_stage2_sum0_3[2];
+  wire scaled_sum_stage4_carry0_5 = (scaled_sum_stage3_carry0_4 & scaled_sum_stage2_carry0_3[1]) |
+      (scaled_sum_stage4_half0_5 & scaled_sum_stage2_sum0_3[2]);
+  wire [8:0] scaled_sum_stage4_half0_8 = {scaled_sum_stage2_carry0_3[12], scaled_sum_row4[11],
+      scaled_sum_stage2_carry1_7} ^ {scaled_sum_stage2_sum0_3[13], scaled_sum_stage3_sum0_6[9:2]};
+  wire [8:0] scaled_sum_stage4_sum0_8 = scaled_sum_stage4_half0_8 ^ scaled_sum_stage3_carry0_6[9:1];
+  wire [8:0] scaled_sum_stage4_carry0_8 = ({scaled_sum_stage2_carry0_3[12], scaled_sum_row4[11],
+      scaled_sum_stage2_carry1_7} & {scaled_sum_stage2_sum0_3[13], scaled_sum_stage3_sum0_6[9:2]}) |
+      (scaled_sum_stage4_half0_8 & scaled_sum_stage3_carry0_6[9:1]);
+  wire [3:0] scaled_sum_ripple6_sum = {1'b0, scaled_sum_stage3_carry0_6[0],
+      scaled_sum_stage1_carry1_5[0], scaled_sum_stage4_carry0_5} + {1'b0,
+      scaled_sum_stage3_sum0_6[1:0], scaled_sum_stage4_carry0_5};
+  wire [2:0] scaled_sum_ripple6 = scaled_sum_ripple6_sum[3:1];
 
   // Align: Put the addend into the window, inverted if it is negative; or on top of it, if it
   // belongs above or if there is nothing else.
@@ -622,7 +638,16 @@ module dot_e2m1fn_e2m1fn_n16_ue4m3_block16_fp32_fp32_exact_rne (
   wire addend_every64 = addend_every32 & (~align_right[6] | (&addend_right32[63:0]));
   wire [70:0] addend_right64 = align_right[6] ? {{64{c_sign}}, addend_right32[70:64]} :
       addend_right32;
-  wire sum_zero = (scaled_sum_row0 ^ 21'h100000) == {scaled_sum_row0[19:0], 1'b0};
+  wire sum_zero = ({1'b1, scaled_sum_row7[12], scaled_sum_stage2_sum0_18,
+      scaled_sum_stage4_carry0_8, scaled_sum_ripple6, scaled_sum_stage4_sum0_5,
+      scaled_sum_stage3_sum0_4, scaled_sum_stage2_sum0_3[0], scaled_sum_stage1_sum0_2[0],
+      scaled_sum_row0[1:0]} ^ {1'b0, scaled_sum_stage2_carry0_18, scaled_sum_stage3_carry0_17,
+      scaled_sum_stage3_sum0_17, scaled_sum_stage4_sum0_8, 6'd0, scaled_sum_row1[0], 1'b0}) ==
+      {{scaled_sum_row7[12], scaled_sum_stage2_sum0_18, scaled_sum_stage4_carry0_8,
+      scaled_sum_ripple6, scaled_sum_stage4_sum0_5, scaled_sum_stage3_sum0_4,
+      scaled_sum_stage2_sum0_3[0], scaled_sum_stage1_sum0_2[0], scaled_sum_row0[1:0]} |
+      {scaled_sum_stage2_carry0_18, scaled_sum_stage3_carry0_17, scaled_sum_stage3_sum0_17,
+      scaled_sum_stage4_sum0_8, 6'd0, scaled_sum_row1[0], 1'b0}, 1'b0};
   wire addend_on_top = sum_zero | addend_above;
   wire [70:0] addend = sum_zero ? {addend_right1_xor, {47{c_sign}}} : addend_right64;
   wire addend_lost = (c_sign ? ~addend_every64 : addend_some64) & ~sum_zero;
@@ -632,10 +657,19 @@ module dot_e2m1fn_e2m1fn_n16_ue4m3_block16_fp32_fp32_exact_rne (
   // Add: The sum's two rows and the addend.
   wire [71:0] window_row0 = {c_sign, addend} ^ 72'h800000000000000000;
   wire plus_one = c_sign & ~addend_lost;
-  wire [46:0] window_stage1_half0_25 = 47'h100000 ^ {{26{1'b1}}, scaled_sum_row0};
+  wire [46:0] window_stage1_half0_25 = {27'd0, scaled_sum_stage2_carry0_18,
+      scaled_sum_stage3_carry0_17, scaled_sum_stage3_sum0_17, scaled_sum_stage4_sum0_8, 6'd0,
+      scaled_sum_row1[0], 1'b0} ^ {{27{1'b1}}, scaled_sum_row7[12], scaled_sum_stage2_sum0_18,
+      scaled_sum_stage4_carry0_8, scaled_sum_ripple6, scaled_sum_stage4_sum0_5,
+      scaled_sum_stage3_sum0_4, scaled_sum_stage2_sum0_3[0], scaled_sum_stage1_sum0_2[0],
+      scaled_sum_row0[1:0]};
   wire [46:0] window_stage1_sum0_25 = window_stage1_half0_25 ^ window_row0[71:25];
-  wire [46:0] window_stage1_carry0_25 = {26'd0, scaled_sum_row0[20], 20'd0} |
-      (window_stage1_half0_25 & window_row0[71:25]);
+  wire [46:0] window_stage1_carry0_25 = ({27'd0, scaled_sum_stage2_carry0_18,
+      scaled_sum_stage3_carry0_17, scaled_sum_stage3_sum0_17, scaled_sum_stage4_sum0_8, 6'd0,
+      scaled_sum_row1[0], 1'b0} & {{27{1'b1}}, scaled_sum_row7[12], scaled_sum_stage2_sum0_18,
+      scaled_sum_stage4_carry0_8, scaled_sum_ripple6, scaled_sum_stage4_sum0_5,
+      scaled_sum_stage3_sum0_4, scaled_sum_stage2_sum0_3[0], scaled_sum_stage1_sum0_2[0],
+      scaled_sum_row0[1:0]}) | (window_stage1_half0_25 & window_row0[71:25]);
   wire window_stage2_half0_71 = ~window_stage1_carry0_25[45];
   wire window_stage2_sum0_71 = window_stage2_half0_71 ^ window_stage1_sum0_25[46];
   wire [9:0] total_block0 = {1'b0, window_row0[8:0]} + {9'd0, plus_one};

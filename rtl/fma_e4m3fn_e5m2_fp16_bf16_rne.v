@@ -141,42 +141,13 @@ module fma_e4m3fn_e5m2_fp16_bf16_rne (
   wire difference = subtract & ~inf;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire [3:0] exponent_is_low_low = {exponent[0] & exponent[1], ~exponent[0] & exponent[1],
-      exponent[0] & ~exponent[1], ~exponent[0] & ~exponent[1]};
-  wire [3:0] exponent_is_low_high = {exponent[2] & exponent[3], ~exponent[2] & exponent[3],
-      exponent[2] & ~exponent[3], ~exponent[2] & ~exponent[3]};
-  wire [3:0] exponent_is_low_row0 = exponent_is_low_low & {4{exponent_is_low_high[0]}};
-  wire [3:0] exponent_is_low_row1 = exponent_is_low_low & {4{exponent_is_low_high[1]}};
-  wire [3:0] exponent_is_low_row2 = exponent_is_low_low & {4{exponent_is_low_high[2]}};
-  wire [3:0] exponent_is_low_row3 = exponent_is_low_low & {4{exponent_is_low_high[3]}};
-  wire [15:0] exponent_is_low = {exponent_is_low_row3, exponent_is_low_row2, exponent_is_low_row1,
-      exponent_is_low_row0};
-  wire [2:0] exponent_is_high_low = {~exponent[4] & exponent[5], exponent[4] & ~exponent[5],
-      ~exponent[4] & ~exponent[5]};
-  wire exponent_is_high_high = ~(|exponent[7:6]);
-  wire [2:0] exponent_is_high_row0 = exponent_is_high_low & {3{exponent_is_high_high}};
-  wire [15:0] exponent_is_row0 = exponent_is_low & {16{exponent_is_high_row0[0]}};
-  wire [15:0] exponent_is_row1 = exponent_is_low & {16{exponent_is_high_row0[1]}};
-  wire [15:0] exponent_is_row2 = exponent_is_low & {16{exponent_is_high_row0[2]}};
-  wire [37:0] marked = {total[37:1] ^ {37{negative}}, 1'b1} | {exponent_is_row0[1],
-      exponent_is_row0[2], exponent_is_row0[3], exponent_is_row0[4], exponent_is_row0[5],
-      exponent_is_row0[6], exponent_is_row0[7], exponent_is_row0[8], exponent_is_row0[9],
-      exponent_is_row0[10], exponent_is_row0[11], exponent_is_row0[12], exponent_is_row0[13],
-      exponent_is_row0[14], exponent_is_row0[15], exponent_is_row1[0], exponent_is_row1[1],
-      exponent_is_row1[2], exponent_is_row1[3], exponent_is_row1[4], exponent_is_row1[5],
-      exponent_is_row1[6], exponent_is_row1[7], exponent_is_row1[8], exponent_is_row1[9],
-      exponent_is_row1[10], exponent_is_row1[11], exponent_is_row1[12], exponent_is_row1[13],
-      exponent_is_row1[14], exponent_is_row1[15], exponent_is_row2[0], exponent_is_row2[1],
-      exponent_is_row2[2], exponent_is_row2[3], exponent_is_row2[4], exponent_is_row2[5],
-      exponent_is_row2[6]};
-  wire shift_from1_to0 = ~marked[1] & marked[0];
-  wire shift_none_from1_to0 = ~marked[1] & ~marked[0];
-  wire [1:0] shift_from1_to0_2 = {shift_none_from1_to0, shift_none_from1_to0 ? 1'b0 :
-      shift_from1_to0};
-  wire shift_from3_to2 = ~marked[3] & marked[2];
-  wire shift_none_from3_to2 = ~marked[3] & ~marked[2];
-  wire shift_from5_to4 = ~marked[5] & marked[4];
-  wire shift_none_from5_to4 = ~marked[5] & ~marked[4];
+  wire [37:0] magnitude = {total[37:1] ^ {37{negative}}, 1'b1};
+  wire shift_from1_to0 = ~magnitude[1];
+  wire [1:0] shift_from1_to0_2 = {1'b0, shift_from1_to0};
+  wire shift_from3_to2 = ~magnitude[3] & magnitude[2];
+  wire shift_none_from3_to2 = ~magnitude[3] & ~magnitude[2];
+  wire shift_from5_to4 = ~magnitude[5] & magnitude[4];
+  wire shift_none_from5_to4 = ~magnitude[5] & ~magnitude[4];
   wire [1:0] shift_from5_to2 = {shift_none_from5_to4 & ~shift_none_from3_to2, shift_none_from5_to4 ?
       shift_from3_to2 : shift_from5_to4};
   wire shift_none_from5_to2 = shift_none_from5_to4 & shift_none_from3_to2;
@@ -184,34 +155,34 @@ module fma_e4m3fn_e5m2_fp16_bf16_rne (
       shift_from5_to2};
   wire [3:0] shift_from5_to0_2 = {1'b0, shift_from5_to0};
   wire [4:0] shift_from5_to0_3 = {1'b0, shift_from5_to0_2};
-  wire shift_from7_to6 = ~marked[7] & marked[6];
-  wire shift_none_from7_to6 = ~marked[7] & ~marked[6];
-  wire shift_from9_to8 = ~marked[9] & marked[8];
-  wire shift_none_from9_to8 = ~marked[9] & ~marked[8];
+  wire shift_from7_to6 = ~magnitude[7] & magnitude[6];
+  wire shift_none_from7_to6 = ~magnitude[7] & ~magnitude[6];
+  wire shift_from9_to8 = ~magnitude[9] & magnitude[8];
+  wire shift_none_from9_to8 = ~magnitude[9] & ~magnitude[8];
   wire [1:0] shift_from9_to6 = {shift_none_from9_to8 & ~shift_none_from7_to6, shift_none_from9_to8 ?
       shift_from7_to6 : shift_from9_to8};
   wire shift_none_from9_to6 = shift_none_from9_to8 & shift_none_from7_to6;
-  wire shift_from11_to10 = ~marked[11] & marked[10];
-  wire shift_none_from11_to10 = ~marked[11] & ~marked[10];
-  wire shift_from13_to12 = ~marked[13] & marked[12];
-  wire shift_none_from13_to12 = ~marked[13] & ~marked[12];
+  wire shift_from11_to10 = ~magnitude[11] & magnitude[10];
+  wire shift_none_from11_to10 = ~magnitude[11] & ~magnitude[10];
+  wire shift_from13_to12 = ~magnitude[13] & magnitude[12];
+  wire shift_none_from13_to12 = ~magnitude[13] & ~magnitude[12];
   wire [1:0] shift_from13_to10 = {shift_none_from13_to12 & ~shift_none_from11_to10,
       shift_none_from13_to12 ? shift_from11_to10 : shift_from13_to12};
   wire shift_none_from13_to10 = shift_none_from13_to12 & shift_none_from11_to10;
   wire [2:0] shift_from13_to6 = {shift_none_from13_to10 & ~shift_none_from9_to6,
       shift_none_from13_to10 ? shift_from9_to6 : shift_from13_to10};
   wire shift_none_from13_to6 = shift_none_from13_to10 & shift_none_from9_to6;
-  wire shift_from15_to14 = ~marked[15] & marked[14];
-  wire shift_none_from15_to14 = ~marked[15] & ~marked[14];
-  wire shift_from17_to16 = ~marked[17] & marked[16];
-  wire shift_none_from17_to16 = ~marked[17] & ~marked[16];
+  wire shift_from15_to14 = ~magnitude[15] & magnitude[14];
+  wire shift_none_from15_to14 = ~magnitude[15] & ~magnitude[14];
+  wire shift_from17_to16 = ~magnitude[17] & magnitude[16];
+  wire shift_none_from17_to16 = ~magnitude[17] & ~magnitude[16];
   wire [1:0] shift_from17_to14 = {shift_none_from17_to16 & ~shift_none_from15_to14,
       shift_none_from17_to16 ? shift_from15_to14 : shift_from17_to16};
   wire shift_none_from17_to14 = shift_none_from17_to16 & shift_none_from15_to14;
-  wire shift_from19_to18 = ~marked[19] & marked[18];
-  wire shift_none_from19_to18 = ~marked[19] & ~marked[18];
-  wire shift_from21_to20 = ~marked[21] & marked[20];
-  wire shift_none_from21_to20 = ~marked[21] & ~marked[20];
+  wire shift_from19_to18 = ~magnitude[19] & magnitude[18];
+  wire shift_none_from19_to18 = ~magnitude[19] & ~magnitude[18];
+  wire shift_from21_to20 = ~magnitude[21] & magnitude[20];
+  wire shift_none_from21_to20 = ~magnitude[21] & ~magnitude[20];
   wire [1:0] shift_from21_to18 = {shift_none_from21_to20 & ~shift_none_from19_to18,
       shift_none_from21_to20 ? shift_from19_to18 : shift_from21_to20};
   wire shift_none_from21_to18 = shift_none_from21_to20 & shift_none_from19_to18;
@@ -221,34 +192,34 @@ module fma_e4m3fn_e5m2_fp16_bf16_rne (
   wire [3:0] shift_from21_to6 = {shift_none_from21_to14 & ~shift_none_from13_to6,
       shift_none_from21_to14 ? shift_from13_to6 : shift_from21_to14};
   wire shift_none_from21_to6 = shift_none_from21_to14 & shift_none_from13_to6;
-  wire shift_from23_to22 = ~marked[23] & marked[22];
-  wire shift_none_from23_to22 = ~marked[23] & ~marked[22];
-  wire shift_from25_to24 = ~marked[25] & marked[24];
-  wire shift_none_from25_to24 = ~marked[25] & ~marked[24];
+  wire shift_from23_to22 = ~magnitude[23] & magnitude[22];
+  wire shift_none_from23_to22 = ~magnitude[23] & ~magnitude[22];
+  wire shift_from25_to24 = ~magnitude[25] & magnitude[24];
+  wire shift_none_from25_to24 = ~magnitude[25] & ~magnitude[24];
   wire [1:0] shift_from25_to22 = {shift_none_from25_to24 & ~shift_none_from23_to22,
       shift_none_from25_to24 ? shift_from23_to22 : shift_from25_to24};
   wire shift_none_from25_to22 = shift_none_from25_to24 & shift_none_from23_to22;
-  wire shift_from27_to26 = ~marked[27] & marked[26];
-  wire shift_none_from27_to26 = ~marked[27] & ~marked[26];
-  wire shift_from29_to28 = ~marked[29] & marked[28];
-  wire shift_none_from29_to28 = ~marked[29] & ~marked[28];
+  wire shift_from27_to26 = ~magnitude[27] & magnitude[26];
+  wire shift_none_from27_to26 = ~magnitude[27] & ~magnitude[26];
+  wire shift_from29_to28 = ~magnitude[29] & magnitude[28];
+  wire shift_none_from29_to28 = ~magnitude[29] & ~magnitude[28];
   wire [1:0] shift_from29_to26 = {shift_none_from29_to28 & ~shift_none_from27_to26,
       shift_none_from29_to28 ? shift_from27_to26 : shift_from29_to28};
   wire shift_none_from29_to26 = shift_none_from29_to28 & shift_none_from27_to26;
   wire [2:0] shift_from29_to22 = {shift_none_from29_to26 & ~shift_none_from25_to22,
       shift_none_from29_to26 ? shift_from25_to22 : shift_from29_to26};
   wire shift_none_from29_to22 = shift_none_from29_to26 & shift_none_from25_to22;
-  wire shift_from31_to30 = ~marked[31] & marked[30];
-  wire shift_none_from31_to30 = ~marked[31] & ~marked[30];
-  wire shift_from33_to32 = ~marked[33] & marked[32];
-  wire shift_none_from33_to32 = ~marked[33] & ~marked[32];
+  wire shift_from31_to30 = ~magnitude[31] & magnitude[30];
+  wire shift_none_from31_to30 = ~magnitude[31] & ~magnitude[30];
+  wire shift_from33_to32 = ~magnitude[33] & magnitude[32];
+  wire shift_none_from33_to32 = ~magnitude[33] & ~magnitude[32];
   wire [1:0] shift_from33_to30 = {shift_none_from33_to32 & ~shift_none_from31_to30,
       shift_none_from33_to32 ? shift_from31_to30 : shift_from33_to32};
   wire shift_none_from33_to30 = shift_none_from33_to32 & shift_none_from31_to30;
-  wire shift_from35_to34 = ~marked[35] & marked[34];
-  wire shift_none_from35_to34 = ~marked[35] & ~marked[34];
-  wire shift_from37_to36 = ~marked[37] & marked[36];
-  wire shift_none_from37_to36 = ~marked[37] & ~marked[36];
+  wire shift_from35_to34 = ~magnitude[35] & magnitude[34];
+  wire shift_none_from35_to34 = ~magnitude[35] & ~magnitude[34];
+  wire shift_from37_to36 = ~magnitude[37] & magnitude[36];
+  wire shift_none_from37_to36 = ~magnitude[37] & ~magnitude[36];
   wire [1:0] shift_from37_to34 = {shift_none_from37_to36 & ~shift_none_from35_to34,
       shift_none_from37_to36 ? shift_from35_to34 : shift_from37_to36};
   wire shift_none_from37_to34 = shift_none_from37_to36 & shift_none_from35_to34;

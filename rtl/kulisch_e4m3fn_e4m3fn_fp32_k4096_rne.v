@@ -148,39 +148,39 @@ module kulisch_e4m3fn_e4m3fn_fp32_k4096_rne (
   wire sign = (infinite & met[2]) | (~infinite & sum[48]);
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire [49:0] marked = {sum ^ {49{sum[48]}}, 1'b1};
-  wire shift_from1_to0 = ~marked[1];
+  wire [49:0] magnitude_2 = {sum ^ {49{sum[48]}}, 1'b1};
+  wire shift_from1_to0 = ~magnitude_2[1];
   wire [1:0] shift_from1_to0_2 = {1'b0, shift_from1_to0};
   wire [2:0] shift_from1_to0_3 = {1'b0, shift_from1_to0_2};
   wire [3:0] shift_from1_to0_4 = {1'b0, shift_from1_to0_3};
-  wire shift_from3_to2 = ~marked[3] & marked[2];
-  wire shift_none_from3_to2 = ~marked[3] & ~marked[2];
-  wire shift_from5_to4 = ~marked[5] & marked[4];
-  wire shift_none_from5_to4 = ~marked[5] & ~marked[4];
+  wire shift_from3_to2 = ~magnitude_2[3] & magnitude_2[2];
+  wire shift_none_from3_to2 = ~magnitude_2[3] & ~magnitude_2[2];
+  wire shift_from5_to4 = ~magnitude_2[5] & magnitude_2[4];
+  wire shift_none_from5_to4 = ~magnitude_2[5] & ~magnitude_2[4];
   wire [1:0] shift_from5_to2 = {shift_none_from5_to4 & ~shift_none_from3_to2, shift_none_from5_to4 ?
       shift_from3_to2 : shift_from5_to4};
   wire shift_none_from5_to2 = shift_none_from5_to4 & shift_none_from3_to2;
-  wire shift_from7_to6 = ~marked[7] & marked[6];
-  wire shift_none_from7_to6 = ~marked[7] & ~marked[6];
-  wire shift_from9_to8 = ~marked[9] & marked[8];
-  wire shift_none_from9_to8 = ~marked[9] & ~marked[8];
+  wire shift_from7_to6 = ~magnitude_2[7] & magnitude_2[6];
+  wire shift_none_from7_to6 = ~magnitude_2[7] & ~magnitude_2[6];
+  wire shift_from9_to8 = ~magnitude_2[9] & magnitude_2[8];
+  wire shift_none_from9_to8 = ~magnitude_2[9] & ~magnitude_2[8];
   wire [1:0] shift_from9_to6 = {shift_none_from9_to8 & ~shift_none_from7_to6, shift_none_from9_to8 ?
       shift_from7_to6 : shift_from9_to8};
   wire shift_none_from9_to6 = shift_none_from9_to8 & shift_none_from7_to6;
   wire [2:0] shift_from9_to2 = {shift_none_from9_to6 & ~shift_none_from5_to2, shift_none_from9_to6 ?
       shift_from5_to2 : shift_from9_to6};
   wire shift_none_from9_to2 = shift_none_from9_to6 & shift_none_from5_to2;
-  wire shift_from11_to10 = ~marked[11] & marked[10];
-  wire shift_none_from11_to10 = ~marked[11] & ~marked[10];
-  wire shift_from13_to12 = ~marked[13] & marked[12];
-  wire shift_none_from13_to12 = ~marked[13] & ~marked[12];
+  wire shift_from11_to10 = ~magnitude_2[11] & magnitude_2[10];
+  wire shift_none_from11_to10 = ~magnitude_2[11] & ~magnitude_2[10];
+  wire shift_from13_to12 = ~magnitude_2[13] & magnitude_2[12];
+  wire shift_none_from13_to12 = ~magnitude_2[13] & ~magnitude_2[12];
   wire [1:0] shift_from13_to10 = {shift_none_from13_to12 & ~shift_none_from11_to10,
       shift_none_from13_to12 ? shift_from11_to10 : shift_from13_to12};
   wire shift_none_from13_to10 = shift_none_from13_to12 & shift_none_from11_to10;
-  wire shift_from15_to14 = ~marked[15] & marked[14];
-  wire shift_none_from15_to14 = ~marked[15] & ~marked[14];
-  wire shift_from17_to16 = ~marked[17] & marked[16];
-  wire shift_none_from17_to16 = ~marked[17] & ~marked[16];
+  wire shift_from15_to14 = ~magnitude_2[15] & magnitude_2[14];
+  wire shift_none_from15_to14 = ~magnitude_2[15] & ~magnitude_2[14];
+  wire shift_from17_to16 = ~magnitude_2[17] & magnitude_2[16];
+  wire shift_none_from17_to16 = ~magnitude_2[17] & ~magnitude_2[16];
   wire [1:0] shift_from17_to14 = {shift_none_from17_to16 & ~shift_none_from15_to14,
       shift_none_from17_to16 ? shift_from15_to14 : shift_from17_to16};
   wire shift_none_from17_to14 = shift_none_from17_to16 & shift_none_from15_to14;
@@ -192,34 +192,34 @@ module kulisch_e4m3fn_e4m3fn_fp32_k4096_rne (
   wire shift_none_from17_to2 = shift_none_from17_to10 & shift_none_from9_to2;
   wire [4:0] shift_from17_to0 = {shift_none_from17_to2, shift_none_from17_to2 ? shift_from1_to0_4 :
       shift_from17_to2};
-  wire shift_from19_to18 = ~marked[19] & marked[18];
-  wire shift_none_from19_to18 = ~marked[19] & ~marked[18];
-  wire shift_from21_to20 = ~marked[21] & marked[20];
-  wire shift_none_from21_to20 = ~marked[21] & ~marked[20];
+  wire shift_from19_to18 = ~magnitude_2[19] & magnitude_2[18];
+  wire shift_none_from19_to18 = ~magnitude_2[19] & ~magnitude_2[18];
+  wire shift_from21_to20 = ~magnitude_2[21] & magnitude_2[20];
+  wire shift_none_from21_to20 = ~magnitude_2[21] & ~magnitude_2[20];
   wire [1:0] shift_from21_to18 = {shift_none_from21_to20 & ~shift_none_from19_to18,
       shift_none_from21_to20 ? shift_from19_to18 : shift_from21_to20};
   wire shift_none_from21_to18 = shift_none_from21_to20 & shift_none_from19_to18;
-  wire shift_from23_to22 = ~marked[23] & marked[22];
-  wire shift_none_from23_to22 = ~marked[23] & ~marked[22];
-  wire shift_from25_to24 = ~marked[25] & marked[24];
-  wire shift_none_from25_to24 = ~marked[25] & ~marked[24];
+  wire shift_from23_to22 = ~magnitude_2[23] & magnitude_2[22];
+  wire shift_none_from23_to22 = ~magnitude_2[23] & ~magnitude_2[22];
+  wire shift_from25_to24 = ~magnitude_2[25] & magnitude_2[24];
+  wire shift_none_from25_to24 = ~magnitude_2[25] & ~magnitude_2[24];
   wire [1:0] shift_from25_to22 = {shift_none_from25_to24 & ~shift_none_from23_to22,
       shift_none_from25_to24 ? shift_from23_to22 : shift_from25_to24};
   wire shift_none_from25_to22 = shift_none_from25_to24 & shift_none_from23_to22;
   wire [2:0] shift_from25_to18 = {shift_none_from25_to22 & ~shift_none_from21_to18,
       shift_none_from25_to22 ? shift_from21_to18 : shift_from25_to22};
   wire shift_none_from25_to18 = shift_none_from25_to22 & shift_none_from21_to18;
-  wire shift_from27_to26 = ~marked[27] & marked[26];
-  wire shift_none_from27_to26 = ~marked[27] & ~marked[26];
-  wire shift_from29_to28 = ~marked[29] & marked[28];
-  wire shift_none_from29_to28 = ~marked[29] & ~marked[28];
+  wire shift_from27_to26 = ~magnitude_2[27] & magnitude_2[26];
+  wire shift_none_from27_to26 = ~magnitude_2[27] & ~magnitude_2[26];
+  wire shift_from29_to28 = ~magnitude_2[29] & magnitude_2[28];
+  wire shift_none_from29_to28 = ~magnitude_2[29] & ~magnitude_2[28];
   wire [1:0] shift_from29_to26 = {shift_none_from29_to28 & ~shift_none_from27_to26,
       shift_none_from29_to28 ? shift_from27_to26 : shift_from29_to28};
   wire shift_none_from29_to26 = shift_none_from29_to28 & shift_none_from27_to26;
-  wire shift_from31_to30 = ~marked[31] & marked[30];
-  wire shift_none_from31_to30 = ~marked[31] & ~marked[30];
-  wire shift_from33_to32 = ~marked[33] & marked[32];
-  wire shift_none_from33_to32 = ~marked[33] & ~marked[32];
+  wire shift_from31_to30 = ~magnitude_2[31] & magnitude_2[30];
+  wire shift_none_from31_to30 = ~magnitude_2[31] & ~magnitude_2[30];
+  wire shift_from33_to32 = ~magnitude_2[33] & magnitude_2[32];
+  wire shift_none_from33_to32 = ~magnitude_2[33] & ~magnitude_2[32];
   wire [1:0] shift_from33_to30 = {shift_none_from33_to32 & ~shift_none_from31_to30,
       shift_none_from33_to32 ? shift_from31_to30 : shift_from33_to32};
   wire shift_none_from33_to30 = shift_none_from33_to32 & shift_none_from31_to30;
@@ -229,34 +229,34 @@ module kulisch_e4m3fn_e4m3fn_fp32_k4096_rne (
   wire [3:0] shift_from33_to18 = {shift_none_from33_to26 & ~shift_none_from25_to18,
       shift_none_from33_to26 ? shift_from25_to18 : shift_from33_to26};
   wire shift_none_from33_to18 = shift_none_from33_to26 & shift_none_from25_to18;
-  wire shift_from35_to34 = ~marked[35] & marked[34];
-  wire shift_none_from35_to34 = ~marked[35] & ~marked[34];
-  wire shift_from37_to36 = ~marked[37] & marked[36];
-  wire shift_none_from37_to36 = ~marked[37] & ~marked[36];
+  wire shift_from35_to34 = ~magnitude_2[35] & magnitude_2[34];
+  wire shift_none_from35_to34 = ~magnitude_2[35] & ~magnitude_2[34];
+  wire shift_from37_to36 = ~magnitude_2[37] & magnitude_2[36];
+  wire shift_none_from37_to36 = ~magnitude_2[37] & ~magnitude_2[36];
   wire [1:0] shift_from37_to34 = {shift_none_from37_to36 & ~shift_none_from35_to34,
       shift_none_from37_to36 ? shift_from35_to34 : shift_from37_to36};
   wire shift_none_from37_to34 = shift_none_from37_to36 & shift_none_from35_to34;
-  wire shift_from39_to38 = ~marked[39] & marked[38];
-  wire shift_none_from39_to38 = ~marked[39] & ~marked[38];
-  wire shift_from41_to40 = ~marked[41] & marked[40];
-  wire shift_none_from41_to40 = ~marked[41] & ~marked[40];
+  wire shift_from39_to38 = ~magnitude_2[39] & magnitude_2[38];
+  wire shift_none_from39_to38 = ~magnitude_2[39] & ~magnitude_2[38];
+  wire shift_from41_to40 = ~magnitude_2[41] & magnitude_2[40];
+  wire shift_none_from41_to40 = ~magnitude_2[41] & ~magnitude_2[40];
   wire [1:0] shift_from41_to38 = {shift_none_from41_to40 & ~shift_none_from39_to38,
       shift_none_from41_to40 ? shift_from39_to38 : shift_from41_to40};
   wire shift_none_from41_to38 = shift_none_from41_to40 & shift_none_from39_to38;
   wire [2:0] shift_from41_to34 = {shift_none_from41_to38 & ~shift_none_from37_to34,
       shift_none_from41_to38 ? shift_from37_to34 : shift_from41_to38};
   wire shift_none_from41_to34 = shift_none_from41_to38 & shift_none_from37_to34;
-  wire shift_from43_to42 = ~marked[43] & marked[42];
-  wire shift_none_from43_to42 = ~marked[43] & ~marked[42];
-  wire shift_from45_to44 = ~marked[45] & marked[44];
-  wire shift_none_from45_to44 = ~marked[45] & ~marked[44];
+  wire shift_from43_to42 = ~magnitude_2[43] & magnitude_2[42];
+  wire shift_none_from43_to42 = ~magnitude_2[43] & ~magnitude_2[42];
+  wire shift_from45_to44 = ~magnitude_2[45] & magnitude_2[44];
+  wire shift_none_from45_to44 = ~magnitude_2[45] & ~magnitude_2[44];
   wire [1:0] shift_from45_to42 = {shift_none_from45_to44 & ~shift_none_from43_to42,
       shift_none_from45_to44 ? shift_from43_to42 : shift_from45_to44};
   wire shift_none_from45_to42 = shift_none_from45_to44 & shift_none_from43_to42;
-  wire shift_from47_to46 = ~marked[47] & marked[46];
-  wire shift_none_from47_to46 = ~marked[47] & ~marked[46];
-  wire shift_from49_to48 = ~marked[49] & marked[48];
-  wire shift_none_from49_to48 = ~marked[49] & ~marked[48];
+  wire shift_from47_to46 = ~magnitude_2[47] & magnitude_2[46];
+  wire shift_none_from47_to46 = ~magnitude_2[47] & ~magnitude_2[46];
+  wire shift_from49_to48 = ~magnitude_2[49] & magnitude_2[48];
+  wire shift_none_from49_to48 = ~magnitude_2[49] & ~magnitude_2[48];
   wire [1:0] shift_from49_to46 = {shift_none_from49_to48 & ~shift_none_from47_to46,
       shift_none_from49_to48 ? shift_from47_to46 : shift_from49_to48};
   wire shift_none_from49_to46 = shift_none_from49_to48 & shift_none_from47_to46;

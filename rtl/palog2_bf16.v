@@ -38,35 +38,35 @@ module palog2_bf16 (
   wire sign = t[15];
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire [16:0] marked = {t ^ {16{sign}}, 1'b1};
-  wire shift_from2_to1 = ~marked[2] & marked[1];
-  wire shift_none_from2_to1 = ~marked[2] & ~marked[1];
-  wire shift_from4_to3 = ~marked[4] & marked[3];
-  wire shift_none_from4_to3 = ~marked[4] & ~marked[3];
+  wire [16:0] magnitude = {t ^ {16{sign}}, 1'b1};
+  wire shift_from2_to1 = ~magnitude[2] & magnitude[1];
+  wire shift_none_from2_to1 = ~magnitude[2] & ~magnitude[1];
+  wire shift_from4_to3 = ~magnitude[4] & magnitude[3];
+  wire shift_none_from4_to3 = ~magnitude[4] & ~magnitude[3];
   wire [1:0] shift_from4_to1 = {shift_none_from4_to3 & ~shift_none_from2_to1, shift_none_from4_to3 ?
       shift_from2_to1 : shift_from4_to3};
   wire shift_none_from4_to1 = shift_none_from4_to3 & shift_none_from2_to1;
-  wire shift_from6_to5 = ~marked[6] & marked[5];
-  wire shift_none_from6_to5 = ~marked[6] & ~marked[5];
-  wire shift_from8_to7 = ~marked[8] & marked[7];
-  wire shift_none_from8_to7 = ~marked[8] & ~marked[7];
+  wire shift_from6_to5 = ~magnitude[6] & magnitude[5];
+  wire shift_none_from6_to5 = ~magnitude[6] & ~magnitude[5];
+  wire shift_from8_to7 = ~magnitude[8] & magnitude[7];
+  wire shift_none_from8_to7 = ~magnitude[8] & ~magnitude[7];
   wire [1:0] shift_from8_to5 = {shift_none_from8_to7 & ~shift_none_from6_to5, shift_none_from8_to7 ?
       shift_from6_to5 : shift_from8_to7};
   wire shift_none_from8_to5 = shift_none_from8_to7 & shift_none_from6_to5;
   wire [2:0] shift_from8_to1 = {shift_none_from8_to5 & ~shift_none_from4_to1, shift_none_from8_to5 ?
       shift_from4_to1 : shift_from8_to5};
   wire shift_none_from8_to1 = shift_none_from8_to5 & shift_none_from4_to1;
-  wire shift_from10_to9 = ~marked[10] & marked[9];
-  wire shift_none_from10_to9 = ~marked[10] & ~marked[9];
-  wire shift_from12_to11 = ~marked[12] & marked[11];
-  wire shift_none_from12_to11 = ~marked[12] & ~marked[11];
+  wire shift_from10_to9 = ~magnitude[10] & magnitude[9];
+  wire shift_none_from10_to9 = ~magnitude[10] & ~magnitude[9];
+  wire shift_from12_to11 = ~magnitude[12] & magnitude[11];
+  wire shift_none_from12_to11 = ~magnitude[12] & ~magnitude[11];
   wire [1:0] shift_from12_to9 = {shift_none_from12_to11 & ~shift_none_from10_to9,
       shift_none_from12_to11 ? shift_from10_to9 : shift_from12_to11};
   wire shift_none_from12_to9 = shift_none_from12_to11 & shift_none_from10_to9;
-  wire shift_from14_to13 = ~marked[14] & marked[13];
-  wire shift_none_from14_to13 = ~marked[14] & ~marked[13];
-  wire shift_from16_to15 = ~marked[16] & marked[15];
-  wire shift_none_from16_to15 = ~marked[16] & ~marked[15];
+  wire shift_from14_to13 = ~magnitude[14] & magnitude[13];
+  wire shift_none_from14_to13 = ~magnitude[14] & ~magnitude[13];
+  wire shift_from16_to15 = ~magnitude[16] & magnitude[15];
+  wire shift_none_from16_to15 = ~magnitude[16] & ~magnitude[15];
   wire [1:0] shift_from16_to13 = {shift_none_from16_to15 & ~shift_none_from14_to13,
       shift_none_from16_to15 ? shift_from14_to13 : shift_from16_to15};
   wire shift_none_from16_to13 = shift_none_from16_to15 & shift_none_from14_to13;
