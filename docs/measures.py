@@ -191,6 +191,7 @@ KINDS: dict[str, Callable[..., Any]] = {
             generic,
             per_operation,
             distinct,
+            dot_error,
             open_path,
             least,
             element,

@@ -20,6 +20,7 @@ SPECS = (
     "convert:a=fp16,out=e4m3fn",
     "decode",
     "dfpmac:p=8",
+    "dot:a=e2m1fn,n=2,c=none,out=e4m3",
     ENGINE,
     "fma:a=e3m2",
     "fpint",
