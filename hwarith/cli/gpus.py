@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InvalidInput
+from ..errors import InvalidInput, shown
 from .options import Json
 from .output import print_json, print_table, without_empty_columns
 
@@ -30,7 +30,9 @@ def gpu(
 
     if device is None:
         if dtype is not None:
-            raise InvalidInput(f"--dtype {dtype} needs a device; allowed: {', '.join(devices())}")
+            raise InvalidInput(
+                f"--dtype {shown(dtype)} needs a device; allowed: {', '.join(devices())}"
+            )
         print_json(devices()) if as_json else print("\n".join(devices()))
         return
     found = instructions(device, dtype)
@@ -69,7 +71,7 @@ def gpu_check(
 
     arrays = read_arrays(path, "recordings")
     if not isinstance(arrays, dict):
-        raise InvalidInput(f"recordings {path}: must be an .npz file with a, b, c and d")
+        raise InvalidInput(f"recordings {shown(path)}: must be an .npz file with a, b, c and d")
     found = check_recordings(preset, arrays, rtl)
     differences = [
         {

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import InvalidInput, unknown
+from ..errors import InvalidInput, quoted, unknown
 from ..formats import Format
 from ..units.dot import PRESETS, Dot, preset
 
@@ -76,7 +76,9 @@ def instructions(device: str, dtype: str | None = None) -> list[Instruction]:
     formats = {name: _unit(name).a.name for name in names}
     if dtype is not None and dtype not in formats.values():
         allowed = ", ".join(dict.fromkeys(formats.values()))
-        raise InvalidInput(f"{device} has no instruction for {dtype!r} here; allowed: {allowed}")
+        raise InvalidInput(
+            f"{device} has no instruction for {quoted(dtype)} here; allowed: {allowed}"
+        )
     return [instruction(name) for name in names if dtype in (None, formats[name])]
 
 

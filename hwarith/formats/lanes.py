@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -31,10 +32,10 @@ def _join_bytes(codes: np.ndarray, f: Format) -> np.ndarray:
     *shape, n = codes.shape
     little = np.ascontiguousarray(codes, codes.dtype.newbyteorder("<")).view(np.uint8)
     if f.bits % 8 or f.bits != 8 * codes.itemsize:
-        bits = np.unpackbits(little.reshape(*shape, n, -1), axis=-1, bitorder="little")
+        bits = np.unpackbits(little.reshape(*shape, n, codes.itemsize), axis=-1, bitorder="little")
         bits = bits[..., : f.bits].reshape(*shape, n * f.bits)
         little = np.packbits(bits, axis=-1, bitorder="little")
-    rows = little.reshape(int(np.prod(shape)), -1)
+    rows = little.reshape(math.prod(shape), -(-n * f.bits // 8))
     joined = np.empty(len(rows), object)
     joined[:] = [int.from_bytes(row, "little") for row in map(bytes, rows)]
     return joined.reshape(shape)
@@ -44,7 +45,7 @@ def split(codes: np.ndarray, f: Format, n: int) -> np.ndarray:
     """The inverse of `join`: an array with an axis of `n` more."""
     word = int if codes.dtype.hasobject else codes.dtype.type
     mask = (1 << f.bits) - 1
-    lanes = [codes >> word(i * f.bits) & mask for i in range(n)]
+    lanes = [np.asarray(codes >> word(i * f.bits) & mask) for i in range(n)]
     return np.stack([lane.astype(f.dtype) for lane in lanes], axis=-1)
 
 

@@ -69,7 +69,7 @@ class DotParameters(LaneUnit):
         "format of the blocks' scales (default: none)", _scale, " ".join((*SCALES, NONE)), None
     )
     block: int = _optional_integer(
-        "products that share a scale (default: n, or 16 for ue4m3)", 1, MOST
+        "products that share a scale (default: n, at most 32, or 16 for ue4m3)", 1, MOST
     )
     c: Any = text_parameter(
         "addend: a format, or none (default: fp32; int32 for integers)",
