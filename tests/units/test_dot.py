@@ -74,6 +74,13 @@ def test_exact_sum_against_fractions(spec):
         assert int(got) == expected(u, list(row)), row
 
 
+def test_a_truncated_sum_that_is_too_large_is_no_zero():
+    """The only NaN of a format without -0 is the code of one."""
+    u = hw.unit("dot:a=e5m2,n=2,acc=trunc-9,c=e4m3fnuz,out=e4m3fnuz")
+    big = u.a.encode(np.full(2, 1024.0))
+    assert u(big, big, 0) == 0x80
+
+
 def test_interpreted_and_compiled_definitions_agree():
     for spec in ("dot:preset=h100-fp16-fp32", "dot:preset=cdna3-e5m2fnuz-fp32", EXACT_SPECS[1]):
         u = hw.unit(spec)
@@ -97,6 +104,11 @@ RTL_SPECS = [
     "dot:a=e5m2fnuz,n=4,acc=floor2-24",
     "dot:a=bf16,n=2,acc=floor-24",
     "dot:a=e4m3fn,n=3,scale=e8m0fnu,acc=seq,c=bf16,out=bf16,subnormals=flush",
+    "dot:a=e5m2,n=2,acc=trunc-9,c=e4m3fnuz,out=e4m3fnuz",
+    "dot:a=e2m1fn,n=2,acc=trunc-9,c=binary8p4ue,out=binary8p4ue,round=rtz",
+    "dot:a=e4m3fn,n=2,acc=seq,c=ue4m3,out=ue4m3,subnormals=zero",
+    "dot:a=e4m3fn,n=2,c=binary8p4se,out=bf16",
+    "dot:a=e2m1fn,n=2,acc=trunc-9,c=e4m3fn,out=e4m3fn,nan=ones",
 ]
 
 

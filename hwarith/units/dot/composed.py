@@ -7,6 +7,7 @@ from amaranth.hdl import Cat, Module, Value
 from ... import rtl
 from ...formats import Format
 from ...rtl import Step, Values, wire
+from ...rtl.floats import Specials
 from ..exact.add import Add
 from . import arrays
 from .parameters import DotParameters
@@ -114,9 +115,9 @@ def _take(unit: DotParameters, lanes: list[int], name: str, names: dict[str, str
     def take(m: Module, x: Values) -> Values:
         """The factors of some products alone, and their scales."""
         found = {new: x[old] for old, new in names.items() if old in x}
-        for operand, (f, count) in unit.lane_formats.items():
-            of_factors = count == unit.n and operand in ("a", "b")
-            places = lanes if of_factors else dict.fromkeys(i // unit.block for i in lanes)
+        for operand, (f, _) in unit.lane_formats.items():
+            is_factor = operand in ("a", "b")
+            places = lanes if is_factor else dict.fromkeys(i // unit.block for i in lanes)
             codes = [x[f"{ALL}{operand}"].word_select(i, f.bits) for i in places]
             found[operand] = wire(m, f"{name}_{operand}", Cat(*codes))
         return x | found
@@ -151,8 +152,9 @@ def _rounded(unit: DotParameters, name: str, called: str) -> Step:
         """A rounded result, with a zero for a subnormal where these are flushed."""
         y, f = x["y"], unit.out
         if unit.subnormals == "zero":
-            magnitude = y[: f.bits - 1]
-            y = Cat(magnitude & magnitude[f.fraction_bits :].any().replicate(f.bits - 1), y[-1])
+            bits = Specials(f).magnitude_bits
+            normal = y[f.fraction_bits : bits].any()
+            y = Cat(y[:bits] & normal.replicate(bits), y[bits:])
         return {name: wire(m, f"{name}_rounded", y)}
 
     return _called(f"rounded_{called}", rounded)
@@ -162,5 +164,6 @@ def _positive(code: Value, f: Format) -> Value:
     """A code, or +0 in the place of a subnormal one."""
     if not f.is_float:
         return code
-    fraction, exponent = code[: f.fraction_bits], code[f.fraction_bits : f.bits - f.signed]
+    fraction = code[: f.fraction_bits]
+    exponent = code[f.fraction_bits : Specials(f).magnitude_bits]
     return code & ~(~exponent.any() & fraction.any()).replicate(f.bits)

@@ -216,12 +216,13 @@ class Dot(DotParameters):
         y = x["y"]
         if not self.rounded.is_float:
             return {"y": y}
-        magnitude = y[: self.rounded.bits - 1]
-        if self.acc.way in ("trunc", "halves"):
+        codes = Specials(self.rounded)
+        magnitude = y[: codes.magnitude_bits]
+        if self.acc.way in ("trunc", "halves") and self.rounded.has_negative_zero:
             y = Cat(magnitude, y[-1] & magnitude.any())
         y = Cat(Const(0, self.pad), y)
-        if self.nan == "ones":
-            is_nan = wire(m, "result_nan", magnitude > Specials(self.rounded).infinity)
+        if self.nan == "ones" and codes.infinity is not None:
+            is_nan = wire(m, "result_nan", magnitude > codes.infinity)
             y = Mux(is_nan, Const(self._shape.nan, len(y)), y)
         return {"y": wire(m, "result", y, self.result.bits)}
 
@@ -251,7 +252,12 @@ class Dot(DotParameters):
                 f"a and b must be of shape (..., K) with K a multiple of n={self.n}, not "
                 f"{left.shape} and {right.shape}"
             )
-        scales = self._checked_scales([x for x in (sa, sb) if x is not None], k)
+        scales = self.scale_codes(sa, sb)
+        for x in scales:
+            if x.shape[-1:] != (k // self.block,):
+                raise InvalidInput(
+                    f"scales of dot must be of shape (..., {k // self.block}), not {x.shape}"
+                )
         acc = self.addend.check(0 if c is None else c, "operand c of dot")
         for i in range(k // self.n):
             lanes = slice(i * self.n, (i + 1) * self.n)
@@ -260,17 +266,15 @@ class Dot(DotParameters):
             acc = self(*parts, acc)
         return acc
 
-    def _checked_scales(self, given: list[Any], k: int) -> list[np.ndarray]:
-        """Codes of the scales of k pairs. Raises `InvalidInput`."""
+    def scale_codes(self, sa: Any, sb: Any) -> list[np.ndarray]:
+        """Codes of the scales of both sides, of any shape; nothing for a unit without scales.
+        Raises `InvalidInput` if they are given for a unit that has none, or not both."""
+        given = [x for x in (sa, sb) if x is not None]
         if len(given) != (2 if self.scale else 0):
             which = "takes scales: give sa and sb" if self.scale else "has no scales"
             raise InvalidInput(f"{self.spec} {which}")
-        if self.scale is None:
-            return []
-        found = [self.scale.check(x, "scales of dot") for x in given]
-        for x in found:
-            if x.shape[-1:] != (k // self.block,):
-                raise InvalidInput(
-                    f"scales of dot must be of shape (..., {k // self.block}), not {x.shape}"
-                )
-        return found
+        names = ("sa", "sb") if self.scale else ()
+        return [
+            self.lane_formats[name][0].check(x, f"scales {name} of dot")
+            for name, x in zip(names, given, strict=True)
+        ]

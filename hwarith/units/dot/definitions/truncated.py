@@ -6,7 +6,7 @@ with groups; Khattak and Mikaitis, arXiv 2512.07004; that zeros are +0 is what b
 
 from __future__ import annotations
 
-from ....formats.rounding import FINITE, RNE, pack_zero, round_pack
+from ....formats.rounding import FINITE, RNE, round_pack
 from ....golden import bit_length, golden
 from ...exact.definitions import add, pack_control
 from .terms import NOTHING, factor, own_nan, product, scales, special, special_result
@@ -96,6 +96,6 @@ def rounded(total, e, shape, f, rules, control):
     """The code of total * 2^e, rounded; +0 for any zero."""
     s = 1 if total < 0 else 0
     y = round_pack(s, e, abs(total), f.out, (control >> 2) & 7, rules.policy)
-    if f.out.integer == 0 and y & f.out.mag_mask == 0:
-        y = pack_zero(0, f.out, rules.policy)
+    if f.out.negative_zero == 1 and y & f.out.mag_mask == 0:
+        y = 0
     return y << shape.pad

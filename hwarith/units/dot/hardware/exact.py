@@ -310,7 +310,9 @@ class Exact:
     def _addend_reach(self) -> int:
         """How far its exponent moves an addend that is finite."""
         low, high = self.terms.c.exponents
-        return high - low - bool(self.unit.addend and self.unit.addend.infinity)
+        # IEEE's infinities have an exponent to themselves, P3109's have none.
+        addend = self.unit.addend
+        return high - low - bool(addend and addend.infinity and addend.nan == "ieee")
 
     @property
     def _addend_top(self) -> int:
