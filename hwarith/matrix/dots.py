@@ -19,7 +19,7 @@ def matmul(u: Dot, a: Any, b: Any, c: Any, sa: Any, sb: Any) -> np.ndarray:
     """`hwarith.matmul` of a dot product. Raises `InvalidInput`."""
     if u.addend is None or u.addend != u.out:
         raise InvalidInput(f"matmul: sums go on where c is of the format of out; not in {u.spec}")
-    left, right = _matrix(u.a, a, "a"), _matrix(u.b, b, "b")
+    left, right = matrix(u.a, a, "a"), matrix(u.b, b, "b")
     (m, k), (rows, n) = left.shape, right.shape
     if k != rows or k % u.n or not k:
         raise InvalidInput(
@@ -68,7 +68,8 @@ def of_places(
     return found
 
 
-def _matrix(f: Format, codes: Any, what: str) -> np.ndarray:
+def matrix(f: Format, codes: Any, what: str) -> np.ndarray:
+    """Codes of a matrix. Raises `InvalidInput`, which calls it `what`."""
     array = f.check(codes, f"matmul: {what}")
     if array.ndim != 2:
         raise InvalidInput(f"matmul: {what} must be a matrix, not of shape {array.shape}")
@@ -78,14 +79,11 @@ def _matrix(f: Format, codes: Any, what: str) -> np.ndarray:
 def _scales(
     u: Dot, sa: Any, sb: Any, of_a: tuple[int, int], of_b: tuple[int, int]
 ) -> list[np.ndarray]:
-    given = [x for x in (sa, sb) if x is not None]
-    if len(given) != (2 if u.scale else 0):
-        which = "takes scales: give sa and sb" if u.scale else "has no scales"
-        raise InvalidInput(f"matmul: {u.spec} {which}")
-    if u.scale is None:
-        return []
-    found = [u.scale.check(x, f"matmul: {name}") for name, x in (("sa", sa), ("sb", sb))]
-    for name, x, shape in zip(("sa", "sb"), found, (of_a, of_b), strict=True):
+    try:
+        found = u.scale_codes(sa, sb)
+    except InvalidInput as error:
+        raise InvalidInput(f"matmul: {error}") from None
+    for name, x, shape in zip(("sa", "sb"), found, (of_a, of_b), strict=False):
         if x.shape != shape:
             raise InvalidInput(f"matmul: {name} must be of shape {shape}, not {x.shape}")
     return found

@@ -66,7 +66,8 @@ def matmul(
     except InvalidInput as error:
         raise InvalidInput(f"matmul: {error}") from None
     left, right = (
-        _matrix(f, x, what) for f, x, what in zip(units.operand_formats, (a, b), "ab", strict=True)
+        dots.matrix(f, x, what)
+        for f, x, what in zip(units.operand_formats, (a, b), "ab", strict=True)
     )
     if left.shape[1] != right.shape[0]:
         raise InvalidInput(
@@ -80,13 +81,6 @@ def matmul(
 
 
 # -- what is asked for ---------------------------------------------------------------------------
-
-
-def _matrix(f: Format, codes: Any, what: str) -> np.ndarray:
-    array = f.check(codes, f"matmul: {what}")
-    if array.ndim != 2:
-        raise InvalidInput(f"matmul: {what} must be a matrix, not of shape {array.shape}")
-    return array
 
 
 def _start(f: Format, c: Any, shape: tuple[int, int]) -> np.ndarray:

@@ -46,15 +46,17 @@ def _fits_float64(u: Any, formats: list[Format], out: Format) -> bool:
     steps.append(math.prod((f.smallest for f in product), start=Fraction(1)))
     limits.append(math.prod((max(f.max, -f.min) for f in product), start=Fraction(1)))
     return (
-        out.is_float
-        and out.signed
-        and not out.hidden_always
-        and out.precision <= 50
+        rounds_in_float64(out)
         and max(f.precision for f in formats) <= 53
         and sum(f.precision for f in product) <= 53
         and min(steps) >= Fraction(2) ** -1074
         and max(limits) < Fraction(2) ** 960
     )
+
+
+def rounds_in_float64(out: Format) -> bool:
+    """Whether `FloatRounding` rounds to a format as definitions do, signs and zeros included."""
+    return out.is_float and out.signed and not out.hidden_always and out.precision <= 50
 
 
 def _has_its_specials(formats: list[Format], out: Format) -> bool:

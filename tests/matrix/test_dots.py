@@ -19,6 +19,8 @@ KERNELS = {
     "dot:a=e2m1fn,n=16,scale=ue4m3,c=fp16,out=fp16": blocks._exact,
     "dot:a=int8,b=e4m3fn,n=8,scale=e8m0fnu,c=bf16,out=bf16": blocks._exact,
     "dot:a=e5m2,n=8": None,
+    "dot:a=e2m1fn,n=2,c=ue4m3,out=ue4m3": None,
+    "dot:a=e2m1fn,n=2,c=binary8p4ue,out=binary8p4ue,acc=trunc-9,round=rtz,overflow=toinf": None,
 }
 
 

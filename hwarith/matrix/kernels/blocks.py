@@ -23,24 +23,19 @@ from ...golden.cores import in_slices
 from ...golden.kernels import Kernel
 from ...golden.vectors import each
 from ...units.dot import Dot
+from ...units.dot.definitions.terms import NOTHING
 from ..float64 import FloatRounding, bits_float, float_bits, sum_to_odd, to_nearest
-from ..roundings import rounding_of
-from ..tiles import in_rows
+from ..roundings import rounding_of, rounds_in_float64
+from ..tiles import COLUMNS, ROWS, in_rows
 
 Sums = tuple[np.ndarray, np.ndarray]
 """Codes (m, n), and which of them are not done."""
-
-TILE_ROWS, TILE_COLUMNS = 128, 256
-"""Part of the right matrix that stays in a core's cache while all rows of the left one pass."""
 
 LEAST_WORK = 1 << 18
 """Products from which on another core pays."""
 
 GROUPED = 1 << 15
 """Elements of the result that sums of groups are worked on for at a time: what a cache holds."""
-
-NOTHING = -(1 << 20)
-"""The exponent of a zero."""
 
 
 def accumulate(
@@ -74,7 +69,7 @@ def _exact_in_float64(u: Dot) -> bool:
         and u.keep is None
         and u.sum_bits + scale_bits <= 53
         and u.blocks == 1
-        and u.out.precision <= 50
+        and rounds_in_float64(u.out)
     )
 
 
@@ -150,6 +145,7 @@ def _truncates(u: Dot) -> bool:
         and u.b.is_float
         and u.round in ("rtz", "rne")
         and overflows
+        and rounds_in_float64(u.out)
         and u.out.infinity
         and u.out.exponent_bits <= 8
     )
@@ -184,9 +180,9 @@ def _truncated(
     run = _truncating_loop()
 
     def work(p: slice) -> None:
-        tops = np.empty(TILE_COLUMNS, np.int32), np.empty(TILE_COLUMNS, np.int64)
+        tops = np.empty(COLUMNS, np.int32), np.empty(COLUMNS, np.int64)
         parts = left[0][p], left[1][p], *right, shifts[0][p], shifts[1]
-        run(acc[p], *parts, *tops, np.empty(TILE_COLUMNS, np.int32), u.n, grid)
+        run(acc[p], *parts, *tops, np.empty(COLUMNS, np.int32), u.n, grid)
 
     in_rows(work, len(acc), b.size, LEAST_WORK)
     undone = ~np.isfinite(acc)
@@ -318,7 +314,7 @@ def _make_truncating_loop() -> Callable:
     begin_top, raise_top = compiled(_begin_top), compiled(_raise_top)
     begin_total, add_term = compiled(_begin_total), compiled(_add_term)
     round_total = compiled(_round_total)
-    rows, columns = TILE_ROWS, TILE_COLUMNS
+    rows, columns = ROWS, COLUMNS
 
     def run(acc, a, a_exponents, b, b_exponents, a_scales, b_scales, tops, totals, scales, n, grid):
         chunk = max(rows // n, 1) * n

@@ -83,7 +83,7 @@ def _blocks() -> dict[str, Preset]:
     return found
 
 
-_ANY_PAIR = "any pair of FP8, FP6 and FP4 elements works the same: give a and b"
+_ANY_PAIR = "any pair of FP8, FP6 and FP4 elements is summed up so"
 
 
 def _amd() -> dict[str, Preset]:
