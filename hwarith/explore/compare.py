@@ -14,6 +14,7 @@ from ..flow.stimuli.families import stimuli_of
 from ..units import Unit
 from ..units import unit as make_unit
 from ..units.chain import chain_of_one, chained_accumulators, rounded_accumulators
+from ..units.dot import Dot
 from .hardware import FLOW, Flow
 from .metrics import EXHAUSTIVE_BITS, Evaluation, evaluate
 from .workloads import Outcome, Workload
@@ -33,7 +34,7 @@ OPERATIONS = 1 << 12
 SOURCES = {
     "all": "all operand codes",
     "normal": f"{OPERAND_SETS} random sets, normally distributed, of standard deviation 1 (of "
-    "integers and narrow formats a quarter of the largest value)",
+    "integers and narrow formats a quarter of the largest value), of scales their magnitudes",
     "workload": "the operands that the unit met in the workload",
 }
 """Where the operands come from that errors are computed on."""
@@ -162,10 +163,8 @@ def _energy(u: Unit, outcome: Outcome | None, library: str | Path, flow: Flow) -
     elif u.parts:
         operands = ()
     else:
-        formats = chain_of_one(u).operands.values()
-        operands = stimuli_of(u).usual_call(
-            chained_accumulators(u, _random_operands(formats, OPERATIONS))
-        )
+        codes = chained_accumulators(u, _random_operands(u, OPERATIONS))
+        operands = stimuli_of(u).usual_call(codes)
     try:
         return flow.energy(u, *operands, library=library)
     except InvalidInput:
@@ -183,17 +182,23 @@ def _evaluated(
     elif sum(f.bits for f in formats) <= EXHAUSTIVE_BITS:
         source, operands = "all", None
     else:
-        source, operands = "normal", _random_operands(formats, OPERAND_SETS)
+        source, operands = "normal", _random_operands(unit, OPERAND_SETS)
     try:
         return evaluate(unit, operands), source, None
     except InvalidInput as error:
         return None, None, str(error)
 
 
-def _random_operands(formats: Iterable[Format], sets: int) -> list[np.ndarray]:
-    """Codes of normally distributed values, of one format after the other."""
+def _random_operands(unit: Unit, sets: int) -> list[np.ndarray]:
+    """Codes of normally distributed values, of one operand after the other."""
     rng = np.random.default_rng(_SEED)
-    return [f.encode(_deviation(f) * rng.normal(size=sets)) for f in formats]
+    lanes = unit.lane_formats if isinstance(unit, Dot) else {}
+    found = []
+    for name, port in chain_of_one(unit).operands.items():
+        f, *count = lanes.get(name, (port,))
+        x = _deviation(f) * rng.normal(size=(sets, *count))
+        found.append(f.encode(np.abs(x) if f.is_float and not f.signed else x))
+    return found
 
 
 def _deviation(f: Format) -> float:

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidInput
+from ..formats.lanes import split
 from ..units import Unit
 from ..units import unit as make_unit
 from ..units.chain import ChainOfOne, chain_of_one
+from ..units.dot import Dot
 from .reference import Errors, compare
 
 EXHAUSTIVE_BITS = 16
@@ -198,12 +200,13 @@ def evaluate(spec: Any, operands: Sequence[Any] | None = None) -> Evaluation:
     ----------
     spec : a unit or its spec.
     operands : arrays of operand codes, one for each operand, which broadcast together (of a chained
-        unit the last are codes of what its chains begin with); without them the unit is evaluated
+        unit the last are codes of what its chains begin with; of a dot product blocks are arrays
+        (..., lanes)); without them the unit is evaluated
         on every combination of operand codes.
 
     What counts as what is said in `METRICS` and `COUNTS`. The exact result is the infinitely
-    precise product, sum or multiply-add of the operands' values; each error is right to a
-    relative 2^-51 (`hwarith.explore.reference`), the metrics to float64's precision.
+    precise product, sum, multiply-add or dot product of the operands' values; each error is right
+    to a relative 2^-51 (`hwarith.explore.reference`), the metrics to float64's precision.
 
     Raises `InvalidInput` for a wrong spec or operands, for more than 2^16 combinations without
     `operands`, for no operands at all, and for formats beyond float64's range.
@@ -259,7 +262,12 @@ def _all_codes(unit: Unit | ChainOfOne) -> list[np.ndarray]:
             f"(2^{EXHAUSTIVE_BITS}); give operands, an array of codes for each of "
             + ", ".join(unit.operands)
         )
-    return list(np.meshgrid(*(f.codes() for f in unit.operands.values()), indexing="ij"))
+    codes = np.meshgrid(*(f.codes() for f in unit.operands.values()), indexing="ij")
+    lanes = unit.lane_formats if isinstance(unit, Dot) else {}
+    return [
+        split(x, *lanes[name]) if name in lanes else x
+        for name, x in zip(unit.operands, codes, strict=True)
+    ]
 
 
 __all__ = ["COUNTS", "METRICS", "Evaluation", "Metric", "evaluate", "histogram"]

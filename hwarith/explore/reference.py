@@ -1,15 +1,15 @@
 """A unit's results beside the real numbers that they stand for.
 
 The exact result of a unit is the infinitely precise product, sum or multiply-add of the operands'
-values, or the operand that is converted, not rounded to any format.
+values, of a dot product the sum of all products and the addend, or the operand that is converted,
+not rounded to any format.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from ..errors import InvalidInput, quoted
 from ..formats import Format
 from ..units import Unit
 from ..units.chain import ChainOfOne
+from ..units.dot import Dot
 from ..units.operations import MEASURED, Operation, negated_operands
+from .exact_dots import exact_dots
 
 _FLOAT64_PRECISION, _FLOAT64_LSB, _SAFE_MAX = 53, -1074, Fraction(2) ** 1022
 
@@ -50,16 +52,18 @@ def compare(
 ) -> tuple[Errors, dict[str, int]]:
     """Errors of a unit on operand codes, and how many operand sets are of which kind.
 
-    `operands` are arrays of codes of one shape. An operand set counts if its operands are
-    finite, its real result lies in the finite range of the result's format, and the unit's
-    result is finite. The kinds are those of `hwarith.explore.metrics.COUNTS`.
+    `operands` are arrays of codes of one shape (blocks with an axis for their lanes). An operand
+    set counts if its operands are finite, its real result lies in the finite range of the result's
+    format, and the unit's result is finite. The kinds are those of
+    `hwarith.explore.metrics.COUNTS`.
     Raises `InvalidInput` for units of no known operation, and for values beyond float64's range.
     """
     operation = unit.operation
-    if operation.exact is None:
+    if operation.exact is None and not isinstance(unit, Dot):
+        allowed = (*map(str, MEASURED), Dot.operation.name)
         raise InvalidInput(
             f"{unit.family}: the exact result of operation {quoted(operation.name)} is not known; "
-            f"allowed: {', '.join(map(str, MEASURED))}"
+            f"allowed: {', '.join(allowed)}"
         )
     if "op" in unit.operands:
         raise InvalidInput(
@@ -68,14 +72,14 @@ def compare(
     out = _out(unit)
     for f in (*_terms(unit).values(), out):
         _require_float64_range(f)
-    codes = [x.ravel() for x in operands]
+    codes = _sets(unit, operands)
     results = unit(*codes)
     if isinstance(results, tuple):
         results = results[0]
-    finite_operands = np.ones(codes[0].size, bool)
+    finite_operands = np.ones(len(codes[0]), bool)
     codes = codes[: len(_terms(unit))]
     for f, x in zip(_terms(unit).values(), codes, strict=True):
-        finite_operands &= _is_finite(f, x)
+        finite_operands &= _is_finite(f, x).reshape(len(x), -1).all(axis=1)
     finite_result = _is_finite(out, results)
     usable = finite_operands & finite_result
     # Where the result is not finite a zero stands in, to know the range of the real result.
@@ -98,8 +102,21 @@ def compare(
     return Errors(head, distance, _ulp(head, tail_sign, out)), counts
 
 
+def _sets(unit: Unit | ChainOfOne, operands: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Operand codes of shape (sets,), of blocks (sets, lanes)."""
+    if not isinstance(unit, Dot):
+        return [x.ravel() for x in operands]
+    return [
+        x.reshape(-1, x.shape[-1]) if name in unit.lane_formats else x.ravel()
+        for name, x in zip(unit.operands, operands, strict=True)
+    ]
+
+
 def _terms(unit: Unit | ChainOfOne) -> dict[str, Format]:
-    """The operands that the exact result follows from."""
+    """The operands that the exact result follows from, and the formats of their codes."""
+    if isinstance(unit, Dot):
+        lanes = {name: f for name, (f, _) in unit.lane_formats.items()}
+        return dict(unit.operands) | lanes
     return dict(list(unit.operands.items())[: unit.operation.arity])
 
 
@@ -116,7 +133,7 @@ def _require_float64_range(f: Format) -> None:
 
 def _is_finite(f: Format, codes: np.ndarray) -> np.ndarray:
     if not f.is_float or (f.nan == "none" and not f.infinity):
-        return np.ones(codes.size, bool)
+        return np.ones(codes.shape, bool)
     return np.isfinite(f.decode(codes).astype(np.float64))
 
 
@@ -124,6 +141,9 @@ def _reals(
     unit: Unit | ChainOfOne, operation: Operation, codes: list[np.ndarray], results: np.ndarray
 ) -> _Reals:
     terms, out = _terms(unit), _out(unit)
+    if isinstance(unit, Dot):
+        exact = exact_dots(unit, dict(zip(terms, codes, strict=True)))
+        return _by_fractions(exact, out.decode(results))
     formats = list(terms.values())
     values = [f.decode(x) for f, x in zip((*formats, out), (*codes, results), strict=True)]
     for name in negated_operands(unit)[0]:
@@ -132,7 +152,9 @@ def _reals(
     if _float64_suffices(operation, formats, out):
         return _by_float64(operation, [x.astype(np.float64) for x in values])
     assert operation.exact is not None
-    return _by_fractions(operation.exact, values)
+    *operands, decoded = values
+    sets = zip(*(x.tolist() for x in operands), strict=True)
+    return _by_fractions((operation.exact(*map(Fraction, x)) for x in sets), decoded)
 
 
 def _float64_suffices(operation: Operation, formats: list[Format], out: Format) -> bool:
@@ -172,11 +194,10 @@ def _by_float64(operation: Operation, values: list[np.ndarray]) -> _Reals:
     return _Reals(head, np.sign(tail), (result - head) - tail)
 
 
-def _by_fractions(operation: Callable[..., Any], values: list[np.ndarray]) -> _Reals:
-    """The same for wide formats, one exact fraction after another."""
-    head, tail_sign, distance = (np.empty(values[0].size) for _ in range(3))
-    for i, (*operands, result) in enumerate(zip(*(x.tolist() for x in values), strict=True)):
-        real = operation(*map(Fraction, operands))
+def _by_fractions(exact: Iterable[Fraction], results: np.ndarray) -> _Reals:
+    """The same for wide formats and dot products, one exact fraction after another."""
+    head, tail_sign, distance = (np.empty(len(results)) for _ in range(3))
+    for i, (real, result) in enumerate(zip(exact, results.tolist(), strict=True)):
         head[i] = _nearest(real)
         tail_sign[i] = _sign(real - Fraction(head[i])) if np.isfinite(head[i]) else 0
         distance[i] = _nearest(Fraction(result) - real)

@@ -12,6 +12,7 @@ import hwarith as hw
 from hwarith.cli import main
 from hwarith.errors import InvalidInput, MissingTool
 from hwarith.explore.workloads import workload
+from hwarith.explore.workloads.datapath import datapath
 from hwarith.explore.workloads.minilm import (
     Retrieval,
     encoder,
@@ -23,7 +24,6 @@ from hwarith.explore.workloads.minilm import (
 )
 from hwarith.explore.workloads.minilm.encoder import Factors
 from hwarith.explore.workloads.minilm.products import Products, scales
-from hwarith.units.chain import chain
 
 needs_model = pytest.mark.skipif(
     not model.is_installed(), reason=f"the model is not installed: {model.INSTALL}"
@@ -138,6 +138,11 @@ def factors(rng: np.random.Generator) -> list[Factors]:
         ("add:a=bf16", 0.1),
         ("fma:a=fp16,b=int4,c=fp32,out=fp32", 0.2),
         ("fma:a=e2m1fn,c=fp32,out=fp32", 0.4),
+        ("dot:a=int8,n=8", 0.03),
+        ("dot:a=e4m3fn,n=32,c=fp16", 0.1),
+        ("dot:a=e4m3fn,n=32,scale=e8m0fnu,c=fp16", 0.1),
+        ("dot:a=int8,b=e4m3fn,n=16,scale=e8m0fnu,acc=pairwise", 0.1),
+        ("dot:preset=b200-nvfp4", 0.3),
     ],
 )
 def test_products_are_near(spec: str, error: float) -> None:
@@ -160,15 +165,15 @@ def test_products_are_those_of_matmul() -> None:
     np.testing.assert_array_equal(found, fp32.decode(codes))
     assert p.count == 40 * 48 * 30
     (met,) = p.met
-    assert met[0].shape == (4, 48)
-    assert met[1].shape == (48, 8)
+    assert met[0].codes.shape == (4, 48)
+    assert met[1].codes.shape == (48, 8)
 
 
 def test_integers_have_scales_of_rows_and_columns() -> None:
     (f,) = factors(np.random.default_rng(3))
     f.left[5] *= 1000
     f.right[:, 7] = 0
-    left, right = scales(chain("fma:a=int8,out=int32"), [f])
+    left, right = scales(datapath(hw.unit("fma:a=int8,out=int32")), [f])
     assert np.abs(f.left / left(f.left, 1)).max(axis=1) == pytest.approx(127)
     assert right(f.right, 0)[0, 7] == 1 / 127
 

@@ -10,18 +10,18 @@ import pytest
 import hwarith as hw
 from hwarith.errors import InvalidInput
 from hwarith.explore.workloads import WORKLOADS, workload
-from hwarith.explore.workloads.datapath import accumulate, datapath
-from hwarith.explore.workloads.network import SAMPLE_STRIDE, Layer, accuracy, exact_outputs, scales
+from hwarith.explore.workloads.datapath import datapath
+from hwarith.explore.workloads.network import SAMPLED, Layer, accuracy, exact_outputs, scales
+from hwarith.explore.workloads.paths import Datapath, Encoded
 from hwarith.units.chain import chained_accumulators, rounded_accumulators
 
 DIGITS = workload("digits")
 
 
-def codes_of(path, layer: Layer, x: np.ndarray) -> list[np.ndarray]:
+def encoded(path: Datapath, layer: Layer, x: np.ndarray) -> tuple[Encoded, Encoded, np.ndarray]:
     scale_x, scale_w = scales(path, layer)
-    formats = (*path.operand_formats, path.accumulator)
-    values = (x / scale_x, layer.weights / scale_w, layer.bias / (scale_x * scale_w))
-    return [f.encode(v) for f, v in zip(formats, values, strict=True)]
+    bias = path.first.encode(layer.bias / (scale_x * scale_w))
+    return path.left(x, scale_x), path.right(layer.weights, scale_w), bias
 
 
 @pytest.mark.parametrize(
@@ -30,10 +30,11 @@ def codes_of(path, layer: Layer, x: np.ndarray) -> list[np.ndarray]:
 def test_integers_are_an_integer_matrix_product(spec: str) -> None:
     path = datapath(hw.unit(spec))
     layer = DIGITS.network.layers[0]
-    x, w, bias = codes_of(path, layer, DIGITS.network.images)
-    signed = [v.astype(np.int64) for v in (x.view(np.int8), w.view(np.int8), bias.view(np.int32))]
+    x, w, bias = encoded(path, layer, DIGITS.network.images)
+    views = (x.codes.view(np.int8), w.codes.view(np.int8), bias.view(np.int32))
+    signed = [v.astype(np.int64) for v in views]
     expected = signed[0] @ signed[1] + signed[2]
-    found = path.accumulator.decode(accumulate(path, x, w, bias))
+    found = path.last.decode(path.accumulate(x, w, bias))
     np.testing.assert_array_equal(found, expected)
     assert np.abs(signed[1]).max() == 127
 
@@ -60,8 +61,8 @@ def accumulate_by_hand(layer: Layer, image: np.ndarray, order: range) -> list[Fr
 def test_fp32_multiply_add_is_fused_and_in_ascending_order() -> None:
     path = datapath(hw.unit("fma:a=fp32,b=fp32,c=fp32,out=fp32"))
     layer, image = DIGITS.network.layers[0], DIGITS.network.images[3]
-    x, w, bias = codes_of(path, layer, image[None, :])
-    found = [Fraction(v) for v in path.accumulator.decode(accumulate(path, x, w, bias))[0]]
+    x, w, bias = encoded(path, layer, image[None, :])
+    found = [Fraction(v) for v in path.last.decode(path.accumulate(x, w, bias))[0]]
     assert found == accumulate_by_hand(layer, image, range(64))
     assert found != accumulate_by_hand(layer, image, range(63, -1, -1))
 
@@ -100,7 +101,7 @@ def test_narrow_formats_stay_in_range(spec: str) -> None:
 
 def test_operands_are_those_of_every_fifth_image() -> None:
     outcome = DIGITS.run(hw.unit("mul:a=int8,b=int8,out=int16"))
-    images = len(DIGITS.network.images[::SAMPLE_STRIDE])
+    images = len(DIGITS.network.images[SAMPLED])
     multiplications = sum(layer.weights.size for layer in DIGITS.network.layers)
     assert [x.size for x in outcome.operands] == [images * multiplications] * 2
     adder = hw.unit("add:a=int16,b=int32,out=int32")

@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 
 from hwarith.explore.workloads import Outcome, Workload
-from hwarith.explore.workloads.datapath import accumulate, datapath, operands_met
+from hwarith.explore.workloads.datapath import datapath
 from hwarith.units import Unit
 
 
@@ -31,11 +31,12 @@ class Signs(Workload):
 
     def run(self, unit: Unit) -> Outcome:
         path = datapath(unit)
-        x, w = (f.encode(v) for f, v in zip(path.operand_formats, (self.x, self.w), strict=True))
-        zeros = path.first.encode(np.zeros(self.w.shape[1]))
-        found, exact = path.last.decode(accumulate(path, x, w, zeros)), self.x @ self.w
+        x, w = path.left(self.x), path.right(self.w)
+        scale, zeros = x.scale * w.scale, path.first.encode(np.zeros(self.w.shape[1]))
+        found = path.last.decode(path.accumulate(x, w, zeros)) * scale
+        exact = self.x @ self.w
         error = np.sqrt(np.mean((found - exact) ** 2) / np.mean(exact**2))
-        operands = operands_met(path, unit, x, w, zeros)
+        operands = path.operands_met(x, w, zeros)
         return Outcome(float(np.mean((found < 0) == (exact < 0))), float(error), operands)
 
 

@@ -3,27 +3,37 @@
 * A multiply-add unit accumulates: ``acc = fma(x[k], w[k], acc)``;
 * a product unit's results go through an exact adder with a wide accumulator;
 * an adder accumulates products that an exact multiplier rounds to the adder's first format;
+* a dot product takes n pairs at a time, with the scales of their blocks if it has such (`dots`);
 
 each for k in ascending order.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ...errors import InvalidInput, quoted
+from ...formats import Format
 from ...matrix.product import matmul
 from ...units import Unit
 from ...units.chain import Chain, chain
+from ...units.dot import Dot
 from ...units.operations import Role
+from .dots import DotPath
+from .paths import Datapath, Encoded, check_weights
 
 
-def datapath(unit: Unit) -> Chain:
+def datapath(unit: Unit) -> Datapath:
     """The units around `unit` that make it compute sums of products.
 
     Raises `InvalidInput` for a unit that cannot: one that does not accumulate in the format of
-    its result, or of an operation that is none of product, sum and multiply-add.
+    its result, or of an operation that is none of product, sum, multiply-add and dot product.
     """
+    if isinstance(unit, Dot):
+        return DotPath(unit)
     role = unit.operation.role
     if role is Role.ADDS:
         first = next(iter(unit.operands.values()))
@@ -35,30 +45,61 @@ def datapath(unit: Unit) -> Chain:
         raise InvalidInput(
             f"{unit.spec}: a network cannot run on operation {quoted(unit.operation.name)}"
         )
-    if not path.operand_formats[1].signed:
-        raise InvalidInput(f"{unit.spec}: weights have signs, {path.operand_formats[1]} has none")
-    return path
+    check_weights(unit, path.operand_formats[1])
+    return ChainPath(unit, path)
 
 
-def accumulate(path: Chain, x: np.ndarray, w: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """Codes of ``x w + bias`` (images, outputs) for codes of inputs (images, inputs), weights
-    (inputs, outputs) and bias (outputs)."""
-    if path.multiply is None:
-        return matmul(path.add, x, w, bias)
-    return matmul(path.multiply, x, w, bias, add=path.add)
+@dataclass(frozen=True)
+class ChainPath(Datapath):
+    """Products and sums one after the other, by the units of a `chain`."""
+
+    unit: Unit
+    chain: Chain
+
+    @property
+    def operand_formats(self) -> tuple[Format, Format]:
+        return self.chain.operand_formats
+
+    @property
+    def product_format(self) -> Format | None:  # type: ignore[override]
+        return self.chain.product_format
+
+    @property
+    def first(self) -> Format:
+        return self.chain.first
+
+    @property
+    def last(self) -> Format:
+        return self.chain.last
+
+    def left(self, x: np.ndarray, scale: ArrayLike = 1.0) -> Encoded:
+        return _encoded(self.operand_formats[0], x, scale)
+
+    def right(self, w: np.ndarray, scale: ArrayLike = 1.0) -> Encoded:
+        return _encoded(self.operand_formats[1], w, scale)
+
+    def accumulate(self, x: Encoded, w: Encoded, bias: np.ndarray | None = None) -> np.ndarray:
+        multiply, add = self.chain
+        if multiply is None:
+            return matmul(add, x.codes, w.codes, bias)
+        return matmul(multiply, x.codes, w.codes, bias, add=add)
+
+    def operands_met(
+        self, x: Encoded, w: Encoded, bias: np.ndarray, most: int | None = None
+    ) -> tuple[np.ndarray, ...]:
+        multiply, add = self.chain
+        acc = np.broadcast_to(self.chain.begin(bias), (len(x.codes), len(bias)))
+        steps = []
+        for k in range(len(w.codes[:most])):
+            x_k, w_k = x.codes[:, k : k + 1], w.codes[k : k + 1]
+            met: tuple[np.ndarray, ...] = (x_k, w_k)
+            if self.unit is not multiply:
+                met = (x_k, w_k, acc) if multiply is None else (multiply(x_k, w_k), acc)
+                acc = add(*met)
+            steps.append(np.broadcast_arrays(*met))
+        return tuple(np.stack(codes, axis=-1).ravel() for codes in zip(*steps, strict=True))
 
 
-def operands_met(
-    path: Chain, unit: Unit, x: np.ndarray, w: np.ndarray, bias: np.ndarray
-) -> tuple[np.ndarray, ...]:
-    """The operands of `unit` in `accumulate`, one dot product after the other, step by step."""
-    acc = np.broadcast_to(path.begin(bias), (len(x), len(bias)))
-    steps = []
-    for k in range(len(w)):
-        x_k, w_k = x[:, k : k + 1], w[k : k + 1]
-        met: tuple[np.ndarray, ...] = (x_k, w_k)
-        if unit is not path.multiply:
-            met = (x_k, w_k, acc) if path.multiply is None else (path.multiply(x_k, w_k), acc)
-            acc = path.add(*met)
-        steps.append(np.broadcast_arrays(*met))
-    return tuple(np.stack(codes, axis=-1).ravel() for codes in zip(*steps, strict=True))
+def _encoded(f: Format, x: np.ndarray, scale: ArrayLike) -> Encoded:
+    factor = np.asarray(scale, float)
+    return Encoded(f.encode(x / factor), factor)

@@ -15,22 +15,25 @@ import numpy as np
 
 from ...formats import Format
 from ...units import Unit
-from ...units.chain import Chain
-from .datapath import accumulate, datapath, operands_met
+from .datapath import datapath
+from .paths import WIDE_EXPONENT_BITS, Datapath
 from .protocol import Outcome
 
 METHOD = (
     "A multiply-add accumulates: acc = a·b + acc. Products of a multiplier are summed by an exact "
     "adder in fp32 (int32 for integers; the product's format where that is wider). An adder is "
     "studied as the accumulator of products that an exact fp32 (int8) multiplier rounds to its "
-    "first operand's format.",
+    "first operand's format. A dot product takes its n pairs at a time and goes on from what it "
+    "gave before; inputs and weights are padded with zeros to a multiple of n.",
     "Sums run in ascending order of the inputs and start from the bias, rounded to the "
     "accumulator's format.",
     "Inputs, weights and activations are rounded to nearest in the unit's operand formats. Formats "
     "with 8 or more exponent bits take values as they are. Narrower floats are scaled by a power "
     "of two for each tensor, and integers symmetrically, so that the largest magnitude met with "
     "the training images comes to the top of the format; but lower where products or sums would "
-    "come within a factor of two of the largest value of theirs.",
+    "come within a factor of two of the largest value of theirs. For a dot product with scales "
+    "both are quantized in blocks along the inputs, scales of powers of two by the rule floor, "
+    "those in ue4m3 by the rule te with one more for each tensor.",
     "Scaling and ReLU between the layers and the choice of the largest output are done in float64, "
     "outside the units. A NaN is never chosen.",
 )
@@ -39,11 +42,8 @@ METHOD = (
 HEADROOM = 2
 """Products and sums of the training images stay this factor below the largest value."""
 
-WIDE_EXPONENT_BITS = 8
-"""Floats with so many exponent bits take the network's values unscaled."""
-
-SAMPLE_STRIDE = 5
-"""Operands are kept from every fifth image."""
+SAMPLED = slice(None, None, 5)
+"""The images from which operands are kept."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,13 @@ def run(network: Network, unit: Unit) -> Outcome:
     operands: list[tuple[np.ndarray, ...]] = []
 
     def run_layer(layer: Layer, x: np.ndarray) -> np.ndarray:
-        codes = _layer_codes(path, layer, x)
-        samples, weights, bias = codes
-        operands.append(operands_met(path, unit, samples[::SAMPLE_STRIDE], weights, bias))
-        sums = path.last.decode(accumulate(path, *codes))
-        return sums.astype(np.float64) * math.prod(scales(path, layer))
+        scale_x, scale_w = scales(path, layer)
+        inputs, weights = path.left(x, scale_x), path.right(layer.weights, scale_w)
+        scale = inputs.scale * weights.scale
+        bias = path.first.encode(layer.bias / scale)
+        operands.append(path.operands_met(inputs.rows(SAMPLED), weights, bias))
+        sums = path.last.decode(path.accumulate(inputs, weights, bias))
+        return sums.astype(np.float64) * scale
 
     outputs = _forward(network, run_layer)
     return Outcome(
@@ -129,21 +131,12 @@ def _rms(x: np.ndarray) -> float:
     return float(np.sqrt(np.mean(x**2)))
 
 
-def _layer_codes(path: Chain, layer: Layer, x: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Codes of the inputs, the weights and the bias, scaled."""
-    scale_x, scale_w = scales(path, layer)
-    format_x, format_w = path.operand_formats
-    return (
-        format_x.encode(x / scale_x),
-        format_w.encode(layer.weights / scale_w),
-        path.first.encode(layer.bias / (scale_x * scale_w)),
-    )
-
-
-def scales(path: Chain, layer: Layer) -> tuple[float, float]:
-    """What a code's value is to be multiplied with, for a layer's inputs and weights."""
+def scales(path: Datapath, layer: Layer) -> tuple[float, float]:
+    """What a layer's inputs and weights are divided by before they are encoded."""
     peaks = (layer.input_peak, float(np.abs(layer.weights).max()))
-    scaled = [_scale(f, peak) for f, peak in zip(path.operand_formats, peaks, strict=True)]
+    scaled = [1.0, 1.0]
+    if not path.block_scaled:
+        scaled = [_scale(f, peak) for f, peak in zip(path.operand_formats, peaks, strict=True)]
     limits = [layer.sum_peak / float(path.last.max)]
     if path.product_format is not None:
         limits.append(layer.product_peak / float(path.product_format.max))

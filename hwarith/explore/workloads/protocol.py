@@ -22,9 +22,10 @@ class Outcome:
     output_error : the root mean square of the outputs' deviation from those of the baseline's
         arithmetic (`Workload.baseline`), over the root mean square of the latter; None where an
         output is not finite.
-    operands : codes that met the unit, an array of one axis for each operand, all of one length:
-        one dot product after the other, as they meet a multiply-add that holds its sum. Error
-        metrics and energy are computed on them; there must be at least two sets.
+    operands : codes that met the unit, an array for each operand, of one axis (of a dot product's
+        blocks with another one, for their lanes), all of one length: one sum of products after the
+        other, as they meet a unit that holds its sum. Error metrics and energy are computed on
+        them; there must be at least two sets.
     """
 
     accuracy: float

@@ -2,7 +2,7 @@
 them."""
 
 from .definitions import ScaleRule
-from .format import BLOCKS, BlockFormat, BlockName, format, scalar_format
+from .format import BLOCKS, BlockFormat, BlockName, block_format, format, scalar_format
 from .hadamard import TE_SIGNS, Hadamard
 from .quantizer import MX_RULES, NV_RULES, quantize_blocks
 from .values import Blocks
@@ -17,6 +17,7 @@ __all__ = [
     "Blocks",
     "Hadamard",
     "ScaleRule",
+    "block_format",
     "format",
     "quantize_blocks",
     "scalar_format",

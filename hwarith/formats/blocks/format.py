@@ -156,6 +156,16 @@ BLOCKS = {f.name: f for f in _blocks()}
 assert tuple(BLOCKS) == get_args(BlockName)
 
 
+def block_format(element: Format, scale: Format) -> BlockFormat:
+    """The format of blocks with these elements and scales: the named one, or one like it, which has
+    no source. With ``ue4m3`` all blocks share one more scale."""
+    named = (f for f in BLOCKS.values() if (f.element, f.scale) == (element, scale))
+    of_all = scale.name == "ue4m3"
+    size = 16 if of_all else 32
+    name = f"{element}, scales {scale}"
+    return next(named, BlockFormat(name, element, size, scale, of_all, ""))
+
+
 @overload
 def format(name: BlockName | BlockFormat) -> BlockFormat: ...
 

@@ -10,11 +10,10 @@ import numpy as np
 
 from ....formats import Format
 from ....formats.weights import WeightKind, quantize
-from ....matrix.product import matmul
 from ....units import Unit
-from ....units.chain import Chain
 from ..datapath import datapath
-from ..network import HEADROOM, WIDE_EXPONENT_BITS
+from ..network import HEADROOM
+from ..paths import WIDE_EXPONENT_BITS, Datapath, Encoded
 from .encoder import Factors
 
 METHOD = (
@@ -27,6 +26,10 @@ METHOD = (
     "and each column of the right matrix, so that the largest magnitude comes to the top of the "
     "format; but lower where a product, or the bound that Hoelder's inequality gives for sums, "
     "would come within a factor of two of the largest value of its format.",
+    "A dot product takes its n pairs at a time, of matrices that are padded with zeros to a "
+    "multiple of n. Those of one with scales are quantized in blocks along the sums, scales of "
+    "powers of two by the rule floor, those in ue4m3 by the rule te with one more for each matrix "
+    "that is multiplied (of attention those of one head and text).",
     "Weights in a type of their own are quantized in groups along the inputs, and their values "
     "then go the same way.",
 )
@@ -35,8 +38,11 @@ METHOD = (
 _ROWS = 1024
 """Rows that are multiplied at a time, between two reports of progress."""
 
-SAMPLE = (4, 8, 64)
-"""Rows, columns and steps of products whose operands are kept."""
+SAMPLE = (4, 8)
+"""Rows and columns of products whose operands are kept."""
+
+SAMPLED_PAIRS = 64
+"""Of each sum of these the first pairs are what the unit met."""
 
 GROUP = 128
 """Weights that share a scale (of types that do not say it themselves)."""
@@ -58,8 +64,8 @@ class Products:
     weights: WeightKind | None = None
     advance: Callable[[int], None] = lambda _: None
     count: int = 0
-    met: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
-    path: Chain | None = field(init=False, default=None)
+    met: list[tuple[Encoded, Encoded]] = field(default_factory=list)
+    path: Datapath | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.path = datapath(self.unit) if self.unit else None
@@ -67,7 +73,9 @@ class Products:
     @property
     def rows(self) -> int:
         """How many rows of heads go well together (`encoder.encode`)."""
-        return 192 if self.path else 1
+        if self.path is None or self.path.block_scaled:
+            return 1
+        return 192
 
     def __call__(self, factors: list[Factors], kind: str) -> list[np.ndarray]:
         """Products of matrices of one kind; see `encoder.Multiply`."""
@@ -76,40 +84,31 @@ class Products:
         if self.path is None:
             return [self._counted(f, len(f.left), f.left @ f.right) for f in factors]
         left, right = scales(self.path, factors)
-        self._sample(factors[0], left, right)
-        return [self._product(f, left, right) for f in factors]
+        products: list[np.ndarray] = []
+        for f in factors:
+            x = self.path.left(f.left, left(f.left, 1))
+            w = self.path.right(f.right, right(f.right, 0))
+            if not products:
+                rows, columns = SAMPLE
+                self.met.append((x.rows(slice(rows)), w.columns(slice(columns))))
+            products.append(self._product(f, x, w))
+        return products
 
-    def _product(self, f: Factors, left: Scale, right: Scale) -> np.ndarray:
+    def _product(self, f: Factors, x: Encoded, w: Encoded) -> np.ndarray:
         assert self.path is not None
-        format_x, format_w = self.path.operand_formats
-        x, w, scale_w = f.left, f.right, right(f.right, 0)
-        codes_w = format_w.encode(w / scale_w)
-        out = np.empty((len(x), w.shape[1]), np.float32)
-        for i in range(0, len(x), _ROWS):
-            part = slice(i, i + _ROWS)
-            scale_x = left(x[part], 1)
-            sums = self.path.last.decode(self._sums(format_x.encode(x[part] / scale_x), codes_w))
-            out[part] = self._counted(f, len(x[part]), sums * scale_x * scale_w)
+        out = np.empty((len(f.left), f.right.shape[1]), np.float32)
+        for i in range(0, len(out), _ROWS):
+            part = x.rows(slice(i, i + _ROWS))
+            sums = self.path.last.decode(self.path.accumulate(part, w))
+            product = self._counted(f, len(part.codes), sums * part.scale * w.scale)
+            out[i : i + _ROWS] = product
         return out
-
-    def _sums(self, x: np.ndarray, w: np.ndarray) -> np.ndarray:
-        assert self.path is not None
-        if self.path.multiply is None:
-            return matmul(self.path.add, x, w)
-        return matmul(self.path.multiply, x, w, add=self.path.add)
 
     def _counted(self, f: Factors, rows: int, product: np.ndarray) -> np.ndarray:
         done = rows * len(f.right) * f.columns
         self.count += done
         self.advance(done)
         return product
-
-    def _sample(self, f: Factors, left: Scale, right: Scale) -> None:
-        assert self.path is not None
-        format_x, format_w = self.path.operand_formats
-        rows, columns, steps = SAMPLE
-        x, w = f.left[:rows] / left(f.left[:rows], 1), f.right / right(f.right, 0)
-        self.met.append((format_x.encode(x[:, :steps]), format_w.encode(w[:steps, :columns])))
 
     def _in_weight_type(self, w: np.ndarray) -> np.ndarray:
         """Weights (inputs, outputs), quantized in groups along the inputs."""
@@ -125,23 +124,24 @@ class Products:
 class Scale:
     """What codes of a format are multiplied with to get values of a matrix.
 
-    ``tensor`` for floats; integers have one for each row or column, times ``tensor``.
+    ``tensor`` for floats, and for blocks (None), whose elements have scales of their own; integers
+    have one for each row or column, times ``tensor``.
     """
 
-    format: Format
+    format: Format | None
     tensor: float = 1.0
 
     def __call__(self, x: np.ndarray, axis: int) -> np.ndarray:
         """The scales of a matrix, of a shape that goes with it: along an axis they are one."""
-        if self.format.is_float:
+        if self.format is None or self.format.is_float:
             return np.full((1, 1), self.tensor)
         peaks = np.abs(x).max(axis=axis, keepdims=True).astype(np.float64)
         return self.tensor * np.where(peaks > 0, peaks, 1.0) / float(self.format.max)
 
 
-def scales(path: Chain, factors: list[Factors]) -> tuple[Scale, Scale]:
-    """The scales of left and right matrices that are multiplied in the formats of a chain."""
-    formats = path.operand_formats
+def scales(path: Datapath, factors: list[Factors]) -> tuple[Scale, Scale]:
+    """The scales of left and right matrices that are multiplied in the formats of a datapath."""
+    formats = (None, None) if path.block_scaled else path.operand_formats
     peaks = [max(float(np.abs(f[side]).max()) for f in factors) for side in (0, 1)]
     left, right = (Scale(f, _top(f, peak)) for f, peak in zip(formats, peaks, strict=True))
     excess = HEADROOM * _excess(path, factors, left, right)
@@ -153,14 +153,19 @@ def scales(path: Chain, factors: list[Factors]) -> tuple[Scale, Scale]:
     return Scale(left.format, left.tensor * 2.0**low), Scale(right.format, right.tensor * 2.0**high)
 
 
-def _top(f: Format, peak: float) -> float:
+def _top(f: Format | None, peak: float) -> float:
     """The power of two that brings a tensor's peak to the top of a narrow float."""
-    if not f.is_float or f.exponent_bits >= WIDE_EXPONENT_BITS or not 0 < peak < math.inf:
+    if (
+        f is None
+        or not f.is_float
+        or f.exponent_bits >= WIDE_EXPONENT_BITS
+        or not 0 < peak < math.inf
+    ):
         return 1.0
     return 2.0 ** math.ceil(math.log2(peak / float(f.max)))
 
 
-def _excess(path: Chain, factors: list[Factors], left: Scale, right: Scale) -> float:
+def _excess(path: Datapath, factors: list[Factors], left: Scale, right: Scale) -> float:
     """The largest product, and what no sum exceeds, over the largest value of their formats; 0
     where the formats are wide."""
     limits = [0.0]

@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from ....units import Unit
-from ..datapath import datapath, operands_met
+from ..datapath import datapath
 from ..protocol import Outcome, Workload
 from . import model, retrieval
-from .products import METHOD, Products
+from .products import METHOD, SAMPLED_PAIRS, Products
 from .task import reference, run, run_products
 
 
@@ -70,8 +70,8 @@ def outcome(unit: Unit, pairs: int, tokens: int) -> Outcome:
     assert products.path is not None
     met: list[tuple[np.ndarray, ...]] = []
     for x, w in products.met:
-        zeros = products.path.first.encode(np.zeros(w.shape[1]))
-        met.append(operands_met(products.path, unit, x, w, zeros))
+        zeros = products.path.first.encode(np.zeros(w.codes.shape[1]))
+        met.append(products.path.operands_met(x, w, zeros, SAMPLED_PAIRS))
     return Outcome(
         found.recall,
         float(deviation) if np.isfinite(deviation) else None,

@@ -20,7 +20,7 @@ _DEFINITIONS = """\
 <h3>Which operand sets count</h3><dl>$count_definitions</dl></div>
 <div><h3>Error of the unit</h3>
 <p>On the operand codes that met the unit in the network, $sample. y is the unit's
-result and z the exact one: the infinitely precise product, sum or multiply-add of the
+result and z the exact one: the infinitely precise product, sum, multiply-add or dot product of the
 operands' values, not rounded to any format. A unit's own operands are taken as given here: what
 their encoding loses is in the network output error.</p>
 <dl>$metric_definitions</dl></div>"""
