@@ -13,6 +13,7 @@ from ..flow.synthesis.libraries import fpga, liberty_file
 from ..units import Unit
 from ..units.chain import rounded_accumulators
 from .hardware import FLOW, Flow
+from .lanes import bits_of_factors, multiply_adds
 from .metrics import evaluate
 from .workloads import Workload
 from .workloads import workload as find_workload
@@ -53,6 +54,26 @@ COSTS = {
             "operands that met the unit in the workload, one dot product after the other; without "
             "glitches and wires. With hwarith's generic library in changes of the output of a "
             "two-input NAND gate that drives two others.",
+        ),
+        Figure(
+            "lane_area",
+            "Area per multiply-add",
+            "GE",
+            "Area over the number of products that an operation adds up: n of a dot product, 1 of "
+            "all other units. What costs the same by this gives the same throughput for it.",
+        ),
+        Figure(
+            "lane_energy",
+            "Energy per multiply-add",
+            "NAND2",
+            "Energy of an operation over the number of products that it adds up.",
+        ),
+        Figure(
+            "bits",
+            "Bits per element",
+            "bits",
+            "Bits that a factor takes where it is stored, with its share of the scale of its "
+            "block: the mean of both factors. No value for an adder.",
         ),
         Figure("leakage", "Leakage", "nW", "Power of the whole unit while nothing changes."),
         Figure("depth", "Depth", "cells", "Cells on the longest path."),
@@ -153,14 +174,18 @@ def measure(unit: Unit, workload: str | Workload, library: str, flow: Flow = FLO
     except InvalidInput as error:  # the library does not say what this takes
         spent = None
         details["no_energy"] = str(error)
+    area, lanes = mapped.luts if mapped.area is None else mapped.area, multiply_adds(unit)
     return Result(
         spec=unit.spec,
         name=unit.name,
         operation=unit.operation.name,
         cost={
-            "area": mapped.luts if mapped.area is None else mapped.area,
+            "area": area,
             "delay": mapped.delay,
             "energy": spent.energy if spent else None,
+            "lane_area": None if area is None else area / lanes,
+            "lane_energy": spent.energy / lanes if spent else None,
+            "bits": bits_of_factors(unit),
             "leakage": spent.leakage if spent else None,
             "depth": mapped.depth,
             "cells": mapped.cells,

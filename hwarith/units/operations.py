@@ -71,8 +71,8 @@ MULTIPLY_ADD = Operation(
 SUM = Operation("sum", 2, lambda a, b: a + b, "a + b", 1, Role.ADDS, "adder", rank=2)
 CONVERSION = Operation("conversion", 1, lambda a: a, "a", factors=1)
 CHAINED_MULTIPLY_ADD = Operation("chained multiply-add", role=Role.ACCUMULATES)
-DOT_PRODUCT_WITH_ADDEND = Operation("dot product with addend", noun="dot product", rank=4)
-DOT_PRODUCT = Operation("dot product", noun="processing element", rank=3)
+DOT_PRODUCT_WITH_ADDEND = Operation("dot product with addend", noun="dot product", rank=3)
+DOT_PRODUCT = Operation("dot product", noun="processing element", rank=4)
 
 ALIGNMENT = Operation("alignment")
 BEGINNING_OF_A_COLUMN = Operation("beginning of a column")

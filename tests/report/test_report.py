@@ -25,7 +25,7 @@ from hwarith.explore.metrics import COUNTS, METRICS
 from hwarith.explore.point import COSTS, NETWORK
 from hwarith.report import write_report
 from hwarith.report.model.axes import axis
-from hwarith.report.model.columns import columns, percent, three_digits
+from hwarith.report.model.columns import PER_LANE, columns, percent, three_digits
 from hwarith.report.model.content import Content, read_content
 from hwarith.report.model.front import pareto_front
 from hwarith.report.model.partners import comparisons
@@ -48,6 +48,9 @@ SPECS = [
     "fma:a=bf16,b=bf16,c=fp32,out=fp32",
     "add:a=fp32",
 ]
+
+FIGURES = {k: f for k, f in (COSTS | NETWORK | METRICS).items() if k not in PER_LANE}
+"""What a report of units that add up one product shows."""
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +122,7 @@ def test_page_loads_nothing_from_outside(folder: Path) -> None:
 
 def test_page_says_what_every_figure_means(folder: Path) -> None:
     page = html.unescape(page_of(folder))
-    for figure in (*METRICS.values(), *COSTS.values(), *NETWORK.values()):
+    for figure in FIGURES.values():
         assert figure.definition in page
         assert figure.title in page
     for text in COUNTS.values():
@@ -196,7 +199,7 @@ def test_csv_and_json_agree(folder: Path) -> None:
     data = json.loads((folder / "results.json").read_text())
     rows = list(csv.DictReader(io.StringIO((folder / "results.csv").read_text())))
     assert len(rows) == len(data["points"]) == len(SPECS)
-    assert set(data["figures"]) == {*COSTS, *NETWORK, *METRICS}
+    assert set(data["figures"]) == {*FIGURES}
     for row, point in zip(rows, data["points"], strict=True):
         assert [row[k] for k in ("spec", "name", "operation")] == [
             point[k] for k in ("spec", "name", "operation")
@@ -224,7 +227,9 @@ def test_every_cost_stands_in_its_own_column(folder: Path) -> None:
         costs = {"area": 1.5 * cells, "delay": 2.5 * bits, "energy": 0.25 * bits, "leakage": 3.0}
         costs |= {"cells": cells, "cmos_cells": cells, "transistors": 4 * cells}
         costs |= {"depth": bits, "cmos_path": bits}
-        assert costs.keys() == COSTS.keys()
+        assert {*costs, *PER_LANE, "bits"} == COSTS.keys()
+        a, b = list(u.operands.values())[:2]
+        costs |= {"bits": (a.bits + b.bits) / 2} if u.family != "add" else {}
         values = [None, None, *re.findall(r'data-value="([^"]*)"', lines[u.name])]
         columns_of_page = {h.strip(): value for h, value in zip(heads, values, strict=True)}
         for key, cost in costs.items():
@@ -261,7 +266,7 @@ def test_parquet_has_types_and_definitions(folder: Path, content: Content) -> No
     rows = list(csv.DictReader(io.StringIO((folder / "results.csv").read_text())))
     assert table.column_names == list(rows[0])
     assert table["spec"].to_pylist() == [row["spec"] for row in rows]
-    for key in (*COSTS, *NETWORK, *METRICS):
+    for key in FIGURES:
         found = [None if row[key] == "" else float(row[key]) for row in rows]
         assert table[key].to_pylist() == found
         meaning = table.schema.field(key).metadata[b"definition"].decode()

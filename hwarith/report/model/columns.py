@@ -10,12 +10,24 @@ from ...explore.metrics import METRICS, Metric
 from ...explore.point import COSTS, NETWORK, Figure, Result
 
 COST_KEYS = (*COSTS, "area_per_throughput", "area_time", "group_area")
-_WHOLE = ("area", "area_per_throughput", "area_time", "group_area")
+_WHOLE = ("area", "lane_area", "area_per_throughput", "area_time", "group_area")
 HIGHER_IS_BETTER = ("accuracy", "sqnr")
 _SIGNED = ("mean_relative_error", "mean_error")
 _IN_RESULT_UNITS = ("med", "mse", "wce")
 
-X_AXES = ("area", "delay", "energy", "cmos_cells", "cmos_path")
+PER_LANE = ("lane_area", "lane_energy")
+"""Costs that differ from those of the whole unit only where units add up several products."""
+
+X_AXES = (
+    "area",
+    "lane_area",
+    "delay",
+    "energy",
+    "lane_energy",
+    "bits",
+    "cmos_cells",
+    "cmos_path",
+)
 Y_AXES = (*NETWORK, *(key for key in METRICS if key not in _SIGNED + _IN_RESULT_UNITS))
 """What the picture can show: costs against all that compares units of different formats."""
 
@@ -74,6 +86,7 @@ def columns(results: list[Result]) -> dict[str, Column]:
     """Every column by key, with the units of area, delay and energy that the library gave."""
     keys = ("area", "delay", "energy")
     units = {key: getattr(result, f"{key}_unit") for key in keys for result in results[:1]}
+    units |= {key: units.get(key.removeprefix("lane_")) for key in PER_LANE}
     figures: list[Figure | Metric] = [*COSTS.values(), *NETWORK.values(), *METRICS.values()]
     return {
         f.key: Column(f.key, f.title, units.get(f.key) or f.unit, f.definition) for f in figures

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ...errors import InvalidInput, shown
+from ...explore.lanes import multiply_adds
 from ...explore.metrics import COUNTS
 from ...explore.sweeps.store import read_sweep_folder
 from ...explore.workloads import Workload, workload
@@ -19,7 +20,7 @@ from ...units import unit as make_unit
 from ...units.operations import Operation
 from .against import Changes
 from .axes import value_on_axis
-from .columns import X_AXES, Y_AXES, Column, columns
+from .columns import PER_LANE, X_AXES, Y_AXES, Column, columns
 from .point import Point
 from .rows import Record, Row, Rows
 
@@ -38,12 +39,13 @@ class Content(Rows):
     changes : what changed against another sweep, if it is compared with one.
     """
 
-    main_axes: ClassVar = ("area", "output_error")
-    panels: ClassVar = (main_axes, ("area", "accuracy"))
     summary_keys: ClassVar = (
+        "bits",
         "area",
+        "lane_area",
         "delay",
         "energy",
+        "lane_energy",
         "cmos_cells",
         "output_error",
         "accuracy",
@@ -64,6 +66,20 @@ class Content(Rows):
         return self.points
 
     @property
+    def main_axes(self) -> tuple[str, str]:
+        """Area against error; where dot products add up several products, area for each of them."""
+        return "lane_area" if self.has_lanes else "area", "output_error"
+
+    @property
+    def panels(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        return self.main_axes, (self.main_axes[0], "accuracy")
+
+    @cached_property
+    def has_lanes(self) -> bool:
+        """Whether a unit adds up several products in an operation."""
+        return any(multiply_adds(p.unit) > 1 for p in self.points)
+
+    @property
     def x_axes(self) -> tuple[str, ...]:
         return tuple(key for key in X_AXES if key in self.columns)
 
@@ -76,6 +92,8 @@ class Content(Rows):
         """The columns of which any point has a value, and those of the pictures."""
         there = {key for p in self.points for key, v in p.figures.items() if v is not None}
         there |= {*self.main_axes, "accuracy"}
+        if not self.has_lanes:
+            there -= {*PER_LANE}
         return {k: c for k, c in columns([p.result for p in self.points]).items() if k in there}
 
     @property

@@ -7,7 +7,9 @@ from functools import cached_property
 
 from ...explore.point import Result
 from ...formats import Format, format
+from ...formats.blocks import block_format
 from ...units import Unit
+from ...units.dot import Dot
 from ...units.operations import Operation
 
 
@@ -50,13 +52,17 @@ class Point:
 
     @property
     def format(self) -> str:
-        """The first operand's format, by which points are coloured."""
-        return self.first_operand.name
+        """The first operand's format, by which points are coloured; of blocks with scales theirs,
+        if it has a name."""
+        u, element = self.unit, self.first_operand
+        if isinstance(u, Dot) and u.scale and (found := block_format(element, u.scale)).source:
+            return found.name
+        return element.name
 
     @property
     def first_operand(self) -> Format:
-        """The format of the first operand."""
-        return next(iter(self.unit.operands.values()))
+        """The format of the first operand, of blocks that of their elements."""
+        return next(iter(_elements(self.unit).values()))
 
     @property
     def is_approximate(self) -> bool:
@@ -75,8 +81,9 @@ class Point:
 
 
 def unit_label(unit: Unit) -> str:
-    """A short name for readers: ``mul e4m3fn → bf16``, ``fma bf16 + fp32``, ``lmul bf16 k=4``."""
-    operands = [f.name for f in unit.operands.values()]
+    """A short name for readers: ``mul e4m3fn → bf16``, ``fma bf16 + fp32``, ``lmul bf16 k=4``,
+    ``dot e4m3fn + fp32 n=8``."""
+    operands = [f.name for f in _elements(unit).values()]
     result = next(iter(unit.results.values())).name
     words = [unit.family, "·".join(dict.fromkeys(operands[:2]))]
     if len(operands) > 2 and operands[2] != operands[0]:
@@ -84,6 +91,13 @@ def unit_label(unit: Unit) -> str:
     if result != operands[-1]:
         words += ["→", result]
     return " ".join([*words, *(f"{key}={value}" for key, value in _unusual(unit).items())])
+
+
+def _elements(unit: Unit) -> dict[str, Format]:
+    """The formats of a unit's operands; of blocks those of their elements, without their scales."""
+    if not isinstance(unit, Dot):
+        return dict(unit.operands)
+    return {"a": unit.a, "b": unit.b} | ({"c": unit.addend} if unit.addend else {})
 
 
 def options(unit: Unit) -> dict[str, str]:
@@ -102,7 +116,7 @@ def unusual_options(unit: Unit) -> set[str]:
 
 def _unusual(unit: Unit) -> dict[str, str]:
     """Those parameters of the spec that are neither formats nor what they are by default."""
-    formats = {f.name for f in (*unit.operands.values(), *unit.results.values())}
+    formats = {f.name for f in (*_elements(unit).values(), *unit.results.values())}
     unusual = {}
     for item in unit.spec.partition(":")[2].split(","):
         key, _, value = item.partition("=")

@@ -29,7 +29,15 @@ def _smallest(
     content: Content, operation: Operation, good_enough: Callable[[Point], bool]
 ) -> Point | None:
     points = [p for p in content.points if p.operation == operation and good_enough(p)]
-    return min(points, key=lambda p: p.figures["area"] or math.inf, default=None)
+    cost, _ = content.main_axes
+    return min(points, key=lambda p: p.figures.get(cost) or math.inf, default=None)
+
+
+def _cost(content: Content, point: Point) -> str:
+    """A point's area for readers, as the report compares it."""
+    cost, _ = content.main_axes
+    per = " per multiply-add" if content.has_lanes else ""
+    return f"{content.write(cost, point)} {content.columns[cost].unit}{per}"
 
 
 def _smallest_for_accuracy(content: Content, operation: Operation) -> list[Finding]:
@@ -41,8 +49,7 @@ def _smallest_for_accuracy(content: Content, operation: Operation) -> list[Findi
         Finding(
             f"Smallest {operation.noun} within one point of {baseline}'s accuracy",
             best.label,
-            f"{content.write('area', best)} {content.columns['area'].unit}, "
-            f"{content.write('accuracy', best)} right where {baseline} has "
+            f"{_cost(content, best)}, {content.write('accuracy', best)} right where {baseline} has "
             f"{content.columns['accuracy'].write(accuracy)}"
             + _times_smaller(content, operation, best),
         )
@@ -71,8 +78,7 @@ def _smallest_for_error(content: Content, operation: Operation) -> list[Finding]
             f"Smallest {operation.noun} with a network output error up to "
             f"{percent(OUTPUT_ERROR).replace('.00', '')}",
             best.label,
-            f"{content.write('area', best)} {content.columns['area'].unit}, output error "
-            f"{content.write('output_error', best)}",
+            f"{_cost(content, best)}, output error {content.write('output_error', best)}",
         )
     ]
 

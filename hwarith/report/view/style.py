@@ -48,7 +48,12 @@ _SHAPES = (
     Shape("*", _STAR),
 )
 
-_LINES = (Line("-", "none"), Line("--", "8 5"), Line(":", "2 4"))
+_LINES = (
+    Line("-", "none"),
+    Line("--", "8 5"),
+    Line(":", "2 4"),
+    Line("-.", "8 4 2 4"),
+)
 
 
 def colours(formats: list[str]) -> dict[str, str]:
@@ -62,5 +67,5 @@ def shapes(families: list[str]) -> dict[str, Shape]:
 
 
 def front_line(operation: Operation) -> Line:
-    """The line of an operation's front, by its rank; they repeat after three."""
+    """The line of an operation's front, by its rank; they repeat after four."""
     return _LINES[operation.rank % len(_LINES)]

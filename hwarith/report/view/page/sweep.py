@@ -31,6 +31,12 @@ _RUN = """\
 <p>$significance</p>"""
 
 
+_LANES = (
+    " A dot product does the work of n multiply-adds: compare it with them, and with those of "
+    "another n, by what is per multiply-add."
+)
+
+
 def sweep_parts(content: Content) -> PageParts:
     """What the page says of a sweep."""
     points = content.points
@@ -81,7 +87,7 @@ def _texts(content: Content) -> dict[str, str]:
         "comparison": _comparison(content, comparisons(content)),
         "all_rows": "All design points",
         "hint": "Click a heading to sort; click a unit for its page. Coloured: on the front "
-        "of area and\nnetwork output error.",
+        f"of {content.columns[content.main_axes[0]].title.lower()} and\nnetwork output error.",
         "definitions": _definitions(content),
         "run": Template(_RUN).substitute(
             workload=text(content.workload.summary),
@@ -133,6 +139,7 @@ def _caption(content: Content) -> str:
         f"operation ({', '.join(operations)}), because these do different work: on its front "
         "no other unit of the operation is better in one of the two figures without being worse "
         "in the other. A multiplier's area is without the adder that accumulates its products."
+        + (_LANES if content.has_lanes else "")
     )
 
 
