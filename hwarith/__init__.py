@@ -9,6 +9,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .errors import HwarithError, InvalidInput, MissingTool, ToolFailure
+    from .flow.checking import check
     from .flow.energy.measure import energy
     from .flow.export.folder import export
     from .flow.regress import regress
@@ -32,6 +33,7 @@ _HOMES = {
     "flow.vectors": ("run_vectors", "vectors"),
     "flow.verilog": ("verilog",),
     "flow.simulate": ("simulate",),
+    "flow.checking": ("check",),
     "flow.regress": ("regress",),
     "flow.synthesis.synthesize": ("synthesize",),
     "flow.synthesis.place_and_route": ("place_and_route",),
@@ -56,6 +58,7 @@ __all__ = [
     "Unit",
     "__version__",
     "breakdown",
+    "check",
     "energy",
     "export",
     "format",

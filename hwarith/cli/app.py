@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from ..errors import HwarithError, shown
-from . import choices, costs, gpus, hardware, models, units
+from . import checks, choices, costs, gpus, hardware, models, units
 from .output import fail
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command("export")(hardware.export)
 app.command("vectors")(hardware.vectors)
 app.command("run")(hardware.run)
 app.command("regress")(hardware.regress)
+app.command("check")(checks.check)
 app.command("synth")(costs.synth)
 app.command("energy")(costs.energy)
 app.command("sweep")(choices.sweep)

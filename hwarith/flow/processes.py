@@ -39,7 +39,13 @@ def run(
     """
     environment = {**(os.environ if env is None else env), "TMPDIR": str(cwd)}
     done = subprocess.run(
-        command, cwd=cwd, env=environment, text=True, capture_output=True, stdin=subprocess.DEVNULL
+        command,
+        cwd=cwd,
+        env=environment,
+        text=True,
+        errors="replace",
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
     )
     if log:
         files.write_text(log, done.stdout + done.stderr)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from xml.etree import ElementTree
 
 EVENTS = {
@@ -90,6 +90,18 @@ class Regression:
         events = ", ".join(f"{count:,} {EVENTS[name]}" for name, count in self.seen.items())
         return "; ".join(filter(None, (f"results: {classes}" if classes else "", events)))
 
+    @property
+    def properties(self) -> dict[str, object]:
+        """Simulator, seed, vectors, results by class, events at the streams."""
+        facts = {name: self.as_dict()[name] for name in ("simulator", "seed", "vectors")}
+        classes = {f"class.{name}": count for name, count in self.classes.items()}
+        return facts | classes | self.seen
+
+    @property
+    def remark(self) -> str:
+        """Where all is that was printed."""
+        return f"log: {self.log}"
+
     def as_dict(self) -> dict[str, Any]:
         """The counts, the seed and the first failure, for a table or for JSON."""
         return {
@@ -109,21 +121,41 @@ class Regression:
         return f"{self.spec}: {self.passed} checks passed, {verdict}"
 
 
-def junit(regressions: Sequence[Regression]) -> str:
-    """Regressions as JUnit's XML, as continuous integration reads it: a suite for each unit, a case
+class Reported(Protocol):
+    """What `junit` takes of a `Regression`, and of others that have phases."""
+
+    @property
+    def spec(self) -> str: ...
+
+    @property
+    def phases(self) -> tuple[Phase, ...]: ...
+
+    @property
+    def properties(self) -> dict[str, object]:
+        """What was covered, and with what."""
+        ...
+
+    @property
+    def remark(self) -> str:
+        """What stands with every failure."""
+        ...
+
+
+def junit(results: Sequence[Reported]) -> str:
+    """Results as JUnit's XML, as continuous integration reads it: a suite for each unit, a case
     for each phase, properties for what was covered."""
-    root = ElementTree.Element("testsuites", _totals([p for r in regressions for p in r.phases]))
-    for regression in regressions:
-        attributes = {"name": regression.spec} | _totals(regression.phases)
+    root = ElementTree.Element("testsuites", _totals([p for r in results for p in r.phases]))
+    for result in results:
+        attributes = {"name": result.spec} | _totals(result.phases)
         suite = ElementTree.SubElement(root, "testsuite", attributes)
         properties = ElementTree.SubElement(suite, "properties")
-        for name, value in _properties(regression).items():
+        for name, value in result.properties.items():
             ElementTree.SubElement(properties, "property", name=name, value=str(value))
-        for phase in regression.phases:
+        for phase in result.phases:
             case = ElementTree.SubElement(
                 suite,
                 "testcase",
-                classname=regression.spec,
+                classname=result.spec,
                 name=phase.name,
                 time=f"{phase.seconds:.3f}",
                 assertions=str(phase.passed + phase.failed),
@@ -131,7 +163,7 @@ def junit(regressions: Sequence[Regression]) -> str:
             if phase.failed:
                 said = phase.message or ""
                 failure = ElementTree.SubElement(case, "failure", message=said)
-                failure.text = f"{phase.failed} checks failed; log: {regression.log}"
+                failure.text = f"{phase.failed} checks failed; {result.remark}"
     ElementTree.indent(root)
     return ElementTree.tostring(root, "unicode", xml_declaration=True) + "\n"
 
@@ -141,9 +173,3 @@ def _totals(phases: Sequence[Phase]) -> dict[str, str]:
     failures = sum(phase.failed > 0 for phase in phases)
     counts = {"tests": len(phases), "failures": failures, "errors": 0, "skipped": 0}
     return {name: str(count) for name, count in counts.items()} | {"time": f"{seconds:.3f}"}
-
-
-def _properties(regression: Regression) -> dict[str, object]:
-    facts = {name: regression.as_dict()[name] for name in ("simulator", "seed", "vectors")}
-    classes = {f"class.{name}": count for name, count in regression.classes.items()}
-    return facts | classes | regression.seen

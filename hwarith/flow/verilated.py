@@ -6,6 +6,7 @@ import hashlib
 import platform
 import re
 from functools import cache
+from typing import NamedTuple
 
 from ..errors import InvalidInput
 from ..units import Unit
@@ -19,6 +20,8 @@ WITHOUT_FAULTY = "-fno-dfg-peephole-replace-extend"
 8-bit formats in three stages: 1,850 of 16,384)."""
 
 _HEADER_PORT = re.compile(r"VL_(INOUT|IN|OUT)(?:8|16|64|W)?\(&(\w+),(\d+),(\d+)")
+_UNPACKED = re.compile(r"VlUnpacked<.*> &(\w+);")
+_ESCAPED = re.compile(r"__0([0-9A-Fa-f]{2})")
 _VVP_PORT = re.compile(r"\.port_info \d+ /(INOUT|INPUT|OUTPUT) (\d+) \"(\w+)\"")
 
 _KINDS = {"IN": "input", "OUT": "output", "INOUT": "inout"}
@@ -74,11 +77,35 @@ def check_ports(compiled: str, unit: Unit, simulator: str = "verilator") -> None
             )
 
 
-def _of_header(header: str, unit: Unit) -> dict[str, str]:
-    return {
-        name: _described(_KINDS[kind], int(high) - int(low) + 1)
+class PortFound(NamedTuple):
+    """What a port of a module is: ``input``, ``output``, ``inout`` or ``unpacked array``, and how
+    many bits."""
+
+    direction: str
+    bits: int
+
+    def __str__(self) -> str:
+        return _described(self.direction, self.bits) if self.bits else self.direction
+
+
+def ports_of_header(header: str) -> dict[str, PortFound]:
+    """The ports of a module by name, of the C++ header that Verilator makes of it."""
+    found = {
+        _as_written(name): PortFound(_KINDS[kind], int(high) - int(low) + 1)
         for kind, name, high, low in _HEADER_PORT.findall(header)
     }
+    return found | {
+        _as_written(name): PortFound("unpacked array", 0) for name in _UNPACKED.findall(header)
+    }
+
+
+def _as_written(name: str) -> str:
+    """The name that Verilog has for a name of Verilator's C++."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), name.removeprefix("__SYM__"))
+
+
+def _of_header(header: str, unit: Unit) -> dict[str, str]:
+    return {name: str(port) for name, port in ports_of_header(header).items()}
 
 
 def _of_vvp(text: str, unit: Unit) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pytest
 
 import hwarith as hw
 from hwarith import caching
-from hwarith.flow import keys, processes, regress, simulate, tools, verilated
+from hwarith.flow import compiled, keys, processes, regress, simulate, tools, verilated
 from hwarith.flow.synthesis import breakdown, figures, results, scripts, synthesize
 from tests.flow.tabled import library
 
@@ -78,8 +78,8 @@ def name_of_model(u: hw.Unit, text: str, monkeypatch: Patch) -> str:
 
 
 MODEL = TOOLS | {
-    "flags of verilator": lambda m: m.setattr(simulate, "_VERILATOR_FLAGS", ("--cc",)),
-    "flags of g++": lambda m: m.setattr(simulate, "_COMPILER_FLAGS", ("-fPIC",)),
+    "flags of verilator": lambda m: m.setattr(compiled, "_VERILATOR_FLAGS", ("--cc",)),
+    "flags of g++": lambda m: m.setattr(compiled, "_COMPILER_FLAGS", ("-fPIC",)),
 }
 
 

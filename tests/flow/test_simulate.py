@@ -7,7 +7,7 @@ import pytest
 
 import hwarith as hw
 from hwarith import caching
-from hwarith.flow import processes, simulate
+from hwarith.flow import compiled, processes, simulate
 from hwarith.flow.stimuli.families import stimulus
 from tests.faults import faulty
 
@@ -114,10 +114,10 @@ def test_damaged_models_are_compiled_again(monkeypatch, tmp_path):
         return caching.load("simulate", path.name)
 
     mul, add = entry(TINY), entry("add:a=e2m1fn")
-    monkeypatch.setattr(simulate, "_runtime", lambda: b"")
-    monkeypatch.setattr(simulate, "_precompiled_header", lambda: tmp_path)
-    monkeypatch.setattr(simulate, "_verilate", lambda *_: None)
-    monkeypatch.setattr(simulate, "_compile", lambda folder: (folder / "unit.so").write_bytes(mul))
+    monkeypatch.setattr(compiled, "_runtime", lambda: b"")
+    monkeypatch.setattr(compiled, "_precompiled_header", lambda: tmp_path)
+    monkeypatch.setattr(compiled, "_verilate", lambda *_: None)
+    monkeypatch.setattr(compiled, "_compile", lambda folder: (folder / "unit.so").write_bytes(mul))
     monkeypatch.setenv("HWARITH_CACHE", str(tmp_path))
     assert hw.simulate(TINY)(2, 4) == 4
     (library,) = tmp_path.glob("simulate/*.so")
@@ -125,7 +125,7 @@ def test_damaged_models_are_compiled_again(monkeypatch, tmp_path):
     for damaged in (b"", whole[: len(whole) // 2], add):
         library.unlink()
         library.write_bytes(damaged)
-        simulate._load.cache_clear()
+        compiled._load.cache_clear()
         assert hw.simulate(TINY)(2, 4) == 4
         assert library.read_bytes() == whole
 
@@ -137,21 +137,21 @@ def test_a_damaged_runtime_is_compiled_again(monkeypatch, tmp_path):
         (folder / "runtime.o").write_bytes(b"compiled")
 
     monkeypatch.setattr(processes, "run", run)
-    assert simulate._runtime() == b"compiled"
+    assert compiled._runtime() == b"compiled"
     (entry,) = tmp_path.glob("simulate/verilator-runtime-*.o")
     entry.write_bytes(b"comp")
-    assert simulate._runtime() == b"compiled"
+    assert compiled._runtime() == b"compiled"
 
 
 def test_headers_are_parsed_once(tmp_path):
     """The header itself is an error here, so that only the one that was parsed before helps."""
-    (tmp_path / simulate._HEADER).write_text("#error parsed again\n")
+    (tmp_path / compiled._HEADER).write_text("#error parsed again\n")
     (tmp_path / "model.cpp").write_text("VerilatedContext context;\n")
-    command = [*simulate._COMPILE, *simulate._include_flags()]
-    command += ["-include", simulate._HEADER, "-c", "model.cpp"]
+    command = [*compiled._COMPILE, *compiled._include_flags()]
+    command += ["-include", compiled._HEADER, "-c", "model.cpp"]
     with pytest.raises(hw.ToolFailure, match="parsed again"):
         processes.run(command, tmp_path)
-    (tmp_path / f"{simulate._HEADER}.gch").symlink_to(simulate._precompiled_header())
+    (tmp_path / f"{compiled._HEADER}.gch").symlink_to(compiled._precompiled_header())
     processes.run(command, tmp_path)
 
 

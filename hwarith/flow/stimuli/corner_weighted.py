@@ -80,13 +80,41 @@ def _integer_corners(f: Format) -> set[int]:
 def every_vector(formats: Sequence[Format]) -> tuple[np.ndarray, ...]:
     """Every combination of codes of these formats, in ascending order, the first format's on top:
     for each format an array of all vectors' codes."""
+    return tuple(some_vectors(formats, 0, 1 << sum(f.bits for f in formats)))
+
+
+def some_vectors(formats: Sequence[Format], start: int, count: int) -> list[np.ndarray]:
+    """So many of the vectors of `every_vector`, from the one at `start` on."""
     below = sum(f.bits for f in formats)
-    index = np.arange(1 << below, dtype=np.uint64)
+    index = np.arange(start, start + count, dtype=np.uint64)
     columns = []
     for f in formats:
         below -= f.bits
         columns.append(((index >> below) & ((1 << f.bits) - 1)).astype(f.dtype))
-    return tuple(columns)
+    return columns
+
+
+def neighbours(
+    formats: Sequence[Format], pool: Sequence[np.ndarray], n: int, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """`n` vectors near those of a pool, an array of codes for each format: to some of the operands
+    a random number is added, of any magnitude, so that sums still cancel, or results still lie
+    near a border, and others are anywhere. They take a fraction of the time of the pool's."""
+    first = int(rng.integers(len(pool[0])))
+    columns = []
+    for f, codes in zip(formats, pool, strict=True):
+        near = np.resize(np.roll(codes, -first), n)
+        if f.dtype == object:
+            by = _random_codes(f.bits, n, rng) >> rng.integers(0, f.bits, n).astype(object)
+            columns.append((near + by) & ((1 << f.bits) - 1))
+            continue
+        word = np.iinfo(f.dtype).bits
+        by = np.frombuffer(rng.bytes(n * f.dtype.itemsize), f.dtype)
+        shift = np.frombuffer(rng.bytes(n), np.uint8)
+        # A quarter of the operands stay as they are
+        by = by >> (shift % word).astype(f.dtype) * (shift < 192) & -(shift < 192).astype(f.dtype)
+        columns.append((near + by) & f.dtype.type((1 << f.bits) - 1))
+    return columns
 
 
 def corner_weighted(unit: Unit, n: int, rng: np.random.Generator) -> list[np.ndarray]:

@@ -1,0 +1,131 @@
+"""What a module is tried with, in batches: every operand, or vectors by class and random ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...units import Unit
+from ..stimuli.calls import Call, calls_by_class
+from ..stimuli.corner_weighted import neighbours, some_vectors
+from ..stimuli.default import Stimuli
+from ..stimuli.families import stimuli_of
+
+ROWS = 1 << 19
+"""Vectors of a batch: they and their results are in memory together."""
+
+_DIRECTED = 1 << 12
+"""Vectors by class, the first ones; they take longer to make."""
+
+_POOL = 1 << 17
+"""Corner-weighted vectors whose neighbours are the rest."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Operands, transfer by transfer, and what must come of them.
+
+    Attributes
+    ----------
+    name : of the class of vectors that they are.
+    inputs : for each input port of a unit an array of codes, one for each transfer.
+    expected : for each result an array of codes, one for each result.
+    transfers : how many transfers each result takes; None: one each.
+    """
+
+    name: str
+    inputs: list[np.ndarray]
+    expected: list[np.ndarray]
+    transfers: np.ndarray | None = None
+
+    @property
+    def ends(self) -> np.ndarray:
+        """The transfer upon which each result comes."""
+        if self.transfers is None:
+            return np.arange(len(self.expected[0]))
+        return np.cumsum(self.transfers) - 1
+
+
+def is_exhaustive(u: Unit, vectors: int) -> bool:
+    """Whether there are no more combinations of operands than so many vectors."""
+    alone = not u.transfers.controls
+    return alone and 1 << sum(f.bits for f in u.inputs.values()) <= vectors
+
+
+def batches(u: Unit, vectors: int, seed: int) -> Iterator[Batch]:
+    """So many vectors of a unit: all combinations of its operands if there are no more.
+
+    Otherwise the classes of `hwarith.vectors` come first, then corner-weighted random vectors and
+    neighbours of these; of a unit with stimuli of its own (`stimuli_of`) these throughout.
+    """
+    if is_exhaustive(u, vectors):
+        total = 1 << sum(f.bits for f in u.operands.values())
+        formats = list(u.inputs.values())
+        for start in range(0, total, ROWS):
+            inputs = some_vectors(formats, start, min(ROWS, total - start))
+            yield Batch("all", inputs, _results(u, u.transfers.calls(inputs)[0]))
+        return
+    grouped = bool(u.transfers.controls)
+    left = vectors
+    first = vectors if grouped else min(vectors, _DIRECTED)
+    for name, calls in calls_by_class(u, first, seed).items():
+        batch = _batch(u, name, calls)
+        left -= len(batch.expected[0])
+        yield batch
+    if grouped:
+        return
+    pool: list[np.ndarray] = []
+    rng = np.random.default_rng(seed)
+    while left > 0:
+        rows = min(left, ROWS)
+        if type(stimuli_of(u)) is not Stimuli:
+            seed += 1
+            yield _batch(u, "random", [_stimuli(u, rows, seed)])
+        elif not pool:
+            rows = min(left, _POOL)
+            pool = list(stimuli_of(u).operands(rows, seed + 1))
+            yield Batch("random", pool, _results(u, pool))
+        else:
+            inputs = neighbours(list(u.inputs.values()), pool, rows, rng)
+            yield Batch("random", inputs, _results(u, inputs))
+        left -= rows
+
+
+def joined(parts: list[Batch], name: str) -> Batch:
+    """Batches as one, in this order."""
+    transfers = None
+    if parts[0].transfers is not None:
+        transfers = np.concatenate([part.transfers for part in parts if part.transfers is not None])
+    return Batch(
+        name,
+        [np.concatenate(x) for x in zip(*(part.inputs for part in parts), strict=True)],
+        [np.concatenate(x) for x in zip(*(part.expected for part in parts), strict=True)],
+        transfers,
+    )
+
+
+def _stimuli(u: Unit, rows: int, seed: int) -> Call:
+    """Random operands of a unit, cut off at so many, or repeated."""
+    return tuple(np.resize(x, (rows, *x.shape[1:])) for x in stimuli_of(u).operands(rows, seed))
+
+
+def _batch(u: Unit, name: str, calls: list[Call]) -> Batch:
+    parts = []
+    for call in calls:
+        operands = u.check_operands(call)
+        transfers = u.transfers.per_result(operands) if u.transfers.controls else None
+        parts.append(
+            Batch(
+                name,
+                [np.ravel(x) for x in u.transfers.of(operands)],
+                _results(u, operands),
+                None if transfers is None else np.array(transfers),
+            )
+        )
+    return joined(parts, name)
+
+
+def _results(u: Unit, operands: list[np.ndarray]) -> list[np.ndarray]:
+    return [np.ravel(x) for x in u.transfers.result_codes(u(*operands))]

@@ -1,0 +1,1 @@
+`define CODE EXP+MAN:0
