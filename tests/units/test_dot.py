@@ -9,6 +9,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
+from hwarith.golden import rows
 from hwarith.units.dot import PRESETS
 from tests.evidence import assert_rtl_equals_golden
 from tests.faults import faulty
@@ -81,12 +82,32 @@ def test_a_truncated_sum_that_is_too_large_is_no_zero():
     assert u(big, big, 0) == 0x80
 
 
-def test_interpreted_and_compiled_definitions_agree():
-    for spec in ("dot:preset=h100-fp16-fp32", "dot:preset=cdna3-e5m2fnuz-fp32", EXACT_SPECS[1]):
-        u = hw.unit(spec)
-        operands = stimulus(u, 300)
-        one_by_one = [u.golden(*row) for row in zip(*(x.tolist() for x in operands), strict=True)]
-        assert u(*operands).tolist() == one_by_one
+@pytest.mark.parametrize(
+    ("spec", "hot"),
+    [
+        ("dot:preset=h100-fp16-fp32", False),
+        ("dot:preset=cdna3-e5m2fnuz-fp32", False),
+        ("dot:preset=b200-nvfp4", False),
+        (EXACT_SPECS[1], False),
+        ("dot:preset=v100-fp16-fp16", True),
+        (EXACT_SPECS[0], True),
+        (EXACT_SPECS[2], True),
+    ],
+)
+def test_interpreted_and_compiled_definitions_agree(spec, hot, monkeypatch):
+    """In general, and for constants that are known; on corners, and on sums that are the greatest
+    ones, one operand of which is the same for all rows."""
+    monkeypatch.setattr(rows, "HOT", 0 if hot else 1 << 40)
+    u = hw.unit(spec)
+    operands = list(stimulus(u, 300))
+    formats = [u.a, u.b, *([u.scale] * 2 if u.scale else []), u.addend]
+    for i, (x, f) in enumerate(zip(operands, formats, strict=True)):
+        greatest = f.encode(np.full(x[:100].shape, float(f.max)))
+        operands[i] = np.concatenate((x, greatest))
+    for given in (operands, [operands[0], operands[1][-1], *operands[2:]]):
+        each = np.broadcast_arrays(given[0], given[1])
+        each = zip(*(x.tolist() for x in (*each, *given[2:])), strict=True)
+        assert u(*given).tolist() == [u.golden(*row) for row in each]
 
 
 RTL_SPECS = [

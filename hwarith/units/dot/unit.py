@@ -183,10 +183,17 @@ class Dot(DotParameters):
     def word_bits(self) -> int:
         if self.acc.way == "exact" or self.acc.in_order:
             return max(self._width, self.rounded.word_bits + 5)
-        product = self.a.precision + self.b.precision + self.n.bit_length()
-        group = self.sum_bits + 2 * self.scale.precision if self.scale else 0
-        group = group if self.group > 1 else 0
-        return max(product + self.acc.bits, group, self._width) + SPARE_BITS
+        # A term is below four times the power of two that aligns it, which stands at bit F; with
+        # significands of scales, below four times that; a group's below all that its sum may be.
+        scales = 2 * self.scale.precision if self.scale else 0
+        if self.group > 1 and self.scale:
+            total = self.sum_bits + scales
+            lowest = self.a.numbers.lsb + self.b.numbers.lsb - 2 * self.scale.fraction_bits
+            total += max(0, lowest + self.acc.bits)
+        else:
+            product = self.a.precision + self.b.precision + scales
+            total = max(product, self.acc.bits + (4 if scales > 2 else 2)) + self.n.bit_length()
+        return max(total, self._width) + SPARE_BITS
 
     def arguments(self, codes: list) -> list:
         """a, b, sa, sb and c, in the order in which the accumulation takes the products."""
