@@ -82,6 +82,14 @@ def test_a_truncated_sum_that_is_too_large_is_no_zero():
     assert u(big, big, 0) == 0x80
 
 
+def test_integers_are_aligned_by_the_msb_that_they_may_have():
+    """The exponents are 0 and 3, whatever the integers are; two bits below are multiples of 2."""
+    u = hw.unit("dot:a=e2m1fn,b=int4,n=2,acc=trunc-2,c=fp16")
+    a, b = u.a.encode(np.array([1.5, 1.0])), np.array([7, 1], np.uint8)
+    assert u.out.decode(u(a, b, 0)) == 10  # 10.5 is cut to 10, and 1 to 0
+    assert u.out.decode(u(a, b, u.out.encode(1.5))) == 10
+
+
 @pytest.mark.parametrize(
     ("spec", "hot"),
     [
@@ -130,6 +138,7 @@ RTL_SPECS = [
     "dot:a=e4m3fn,n=2,acc=seq,c=ue4m3,out=ue4m3,subnormals=zero",
     "dot:a=e4m3fn,n=2,c=binary8p4se,out=bf16",
     "dot:a=e2m1fn,n=2,acc=trunc-9,c=e4m3fn,out=e4m3fn,nan=ones",
+    "dot:a=uint4,b=e2m1fn,n=2,acc=trunc-4,c=int8,out=fp16",
 ]
 
 
@@ -242,6 +251,8 @@ def test_a_fault_in_the_hardware_is_seen():
         ("dot:a=fp64", "up to 32 bits"),
         ("dot:acc=halves-25,n=6", "multiple of 4"),
         ("dot:acc=trunc-25,subnormals=flush", "is for acc=exact or seq"),
+        ("dot:acc=floor-24,c=fp16", "for c and out in fp32 alone"),
+        ("dot:acc=floor-23", "F of at least 24"),
         ("dot:keep=30", "fewer fraction bits"),
         ("dot:preset=h100-fp16-fp23", "h100-fp16-fp32"),
         ("dot:preset=h100-fp16-fp32,n=4", "preset h100-fp16-fp32 says what n is"),

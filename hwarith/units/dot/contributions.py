@@ -10,7 +10,7 @@ import numpy as np
 
 from ...formats import rounding as r
 from .arrays import in_order
-from .definitions.terms import NOTHING, factor
+from .definitions.terms import NOTHING, factor, places
 from .definitions.truncated import group_sum, in_grid
 from .unit import Dot
 
@@ -42,7 +42,7 @@ def contributions(u: Dot, a: Sequence[int], b: Sequence[int], c: int) -> list[Co
             terms.append((f"a[{lane}] b[{lane}]", s, e, g, top))
     kind, s, e, g = factor(c, f.c, shape, rules)
     if u.addend and kind == r.FINITE:
-        terms.append(("c", s, e, g, e + f.c.fraction_bits if g else NOTHING))
+        terms.append(("c", s, e, g, e + places(f.c) if g else NOTHING))
     grid = None
     if u.acc.way == "trunc":
         grid = max([shape.floor, *(top for *_, top in terms)]) - shape.bits

@@ -200,6 +200,13 @@ class DotParameters(LaneUnit):
             raise InvalidInput(f"dot: acc={self.acc} takes an addend and no scales")
         if way == "halves" and (self.n % 4 or self.c != self.out):
             raise InvalidInput(f"dot: acc={self.acc}: n must be a multiple of 4, and c that of out")
+        fp32 = format("fp32")
+        if way in ("floor", "floor2") and not (
+            self.c == self.out == fp32 and self.acc.bits > fp32.fraction_bits
+        ):
+            raise InvalidInput(
+                f"dot: acc={self.acc} is for c and out in fp32 alone, and F of at least 24"
+            )
         if self.subnormals != "keep":
             allowed = {"zero": ("seq", "pairwise")}.get(self.subnormals, ("exact", "seq"))
             if way not in allowed or not result.is_float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ....formats.rounding import FINITE, pack_zero, round_pack
 from ....golden import bit_length, golden
-from .terms import NOTHING, factor, product, shifted, special, special_result
+from .terms import NOTHING, factor, places, product, shifted, special, special_result
 from .truncated import in_grid
 
 BELOW = 8
@@ -43,7 +43,7 @@ def floored(a, b, sa, sb, c, shape, f, rules, control):
             part += -term if s == 1 else term
         dot += shifted(part, grid - (top - shape.bits))
     _, s, e, g = factor(c, f.c, shape, rules)
-    addend_top = e + f.c.fraction_bits
+    addend_top = e + places(f.c)
     if shape.split == 1 and addend_top < top - shape.bits - 1:
         g = 0
     if g == 0:
@@ -70,5 +70,5 @@ def greatest(a, b, place, step, shape, f, rules):
     for i in range(place, shape.n, step):
         _, e, g = product(a, b, i, shape, f, rules)
         if g > 0:
-            top = max(top, e + f.a.fraction_bits + f.b.fraction_bits)
+            top = max(top, e + places(f.a) + places(f.b))
     return top

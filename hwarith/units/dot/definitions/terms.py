@@ -65,6 +65,13 @@ def factor(x, f, shape, rules):
 
 
 @golden
+def places(f):
+    """Places of a significand below its msb: below the hidden bit, or the msb that an integer's
+    magnitude may have."""
+    return f.bits - 1 if f.integer == 1 else f.fraction_bits
+
+
+@golden
 def scales(sa, sb, i, shape, f):
     """Class, exponent and significand of the product of the scales of product `i`."""
     if shape.scaled == 0:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ....formats.rounding import FINITE, RNE, round_pack
 from ....golden import bit_length, golden
 from ...exact.definitions import add, pack_control
-from .terms import NOTHING, factor, own_nan, product, scales, special, special_result
+from .terms import NOTHING, factor, own_nan, places, product, scales, special, special_result
 
 NEAREST = pack_control(0, RNE, 0)
 
@@ -19,8 +19,9 @@ def truncated(a, b, sa, sb, c, shape, f, rules, control):
     """All terms truncated toward zero to multiples of 2^(e - bits), where e is the greatest
     exponent of a term (or `floor`); their exact sum is rounded. A zero is +0.
 
-    The exponent of a product is that of its factors' hidden bits, which for subnormals are zeros;
-    that of a group of products is its scales' alone.
+    The exponent of a product is that of its factors' hidden bits, which for subnormals are zeros,
+    and of the msb that an integer's magnitude may have; that of a group of products is its scales'
+    alone.
     """
     return sum_between(a, b, sa, sb, 0, shape.n, c, shape, f, rules, control)
 
@@ -51,7 +52,7 @@ def sum_between(a, b, sa, sb, first, last, c, shape, f, rules, control):
         top = max(top, exponent)
     _, s, e, g = factor(c, f.c, shape, rules)
     if g > 0:
-        top = max(top, e + f.c.fraction_bits)
+        top = max(top, e + places(f.c))
     grid = top - shape.bits
     addend = in_grid(e, g, grid)
     total = -addend if s == 1 else addend
@@ -70,7 +71,7 @@ def group_sum(a, b, sa, sb, first, shape, f, rules):
     top = es + 2 * shape.scaled * f.scale.fraction_bits
     if shape.group == 1:
         s, e, g = product(a, b, first, shape, f, rules)
-        top = top + e + f.a.fraction_bits + f.b.fraction_bits
+        top = top + e + places(f.a) + places(f.b)
         return s, e + es, g * gs, (top if g * gs > 0 else NOTHING)
     lowest = f.a.lsb + f.b.lsb
     total, some = 0, 0
