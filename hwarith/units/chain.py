@@ -1,6 +1,7 @@
 """Sums of products, one step after the other, by the units that a step takes.
 
-A multiply-add accumulates, or a product unit and an adder. The accumulator is a code of their
+A multiply-add accumulates, or a product unit and an adder; or a dot product, whose steps take
+several products. The accumulator is a code of their
 result's format; of a chained unit (such as ``anfma``) it is a state that no format describes, which
 it makes of a code, and of which it makes one in the end (`ChainedMultiplyAdd`).
 """
@@ -37,7 +38,7 @@ class ChainedMultiplyAdd(Protocol):
 
 class Chain(NamedTuple):
     """The units of a step ``acc = add(multiply(a, b), acc)``; without `multiply`, `add` is a
-    multiply-add, ``acc = add(a, b, acc)``."""
+    multiply-add or a dot product, ``acc = add(a, b, acc)``."""
 
     multiply: Unit | None
     add: Unit
@@ -59,6 +60,19 @@ class Chain(NamedTuple):
     @property
     def operand_formats(self) -> tuple[Format, Format]:
         a, b = list(self.units[0].operands.values())[:2]
+        return a, b
+
+    @property
+    def lanes(self) -> int:
+        """How many products a step takes: several of a dot product, else one."""
+        return next((n for _, n in self.add.lane_formats.values()), 1)
+
+    @property
+    def factors(self) -> tuple[Format, Format]:
+        """The formats of factors: of the operands, or where these are blocks of their elements."""
+        if not self.add.lane_formats:
+            return self.operand_formats
+        (a, _), (b, _), *_ = self.add.lane_formats.values()
         return a, b
 
     @property
@@ -89,14 +103,18 @@ class Chain(NamedTuple):
 
         Parameters
         ----------
-        a, b : codes (..., m, k) and (..., k, n) of the operands' formats.
+        a, b : codes (..., m, k) and (..., k, n) of the formats `factors`, k a multiple of `lanes`.
         c : codes (..., m, n) of the format `first`, which sums begin with.
 
         Returns codes (..., m, n) of the format `last`.
         """
         acc = self.begin(c)
-        for k in range(a.shape[-1]):
+        n = self.lanes
+        for k in range(0, a.shape[-1], n):
             factors = (a[..., :, k, None], b[..., None, k, :])
+            if self.add.lane_formats:
+                lanes = b[..., k : k + n, :].swapaxes(-1, -2)
+                factors = (a[..., :, None, k : k + n], lanes[..., None, :, :])
             products = (self.multiply(*factors),) if self.multiply else factors
             acc = np.asarray(self.add(*products, acc))
         return self.end(acc)
@@ -111,8 +129,8 @@ def chain(spec: Unit | str, add: Unit | str | None = None) -> Chain:
 
     Parameters
     ----------
-    spec : the multiply-add or product unit, or its spec. A multiply-add takes its addend in the
-        format of its result.
+    spec : the multiply-add, dot product or product unit, or its spec. What adds by itself takes
+        its addend in the format of its result; a dot product has no scales.
     add : for a product unit the adder, or its spec: it takes the product first, then the
         accumulator, and gives the accumulator. Default: `accumulating_adder`.
 
@@ -121,7 +139,7 @@ def chain(spec: Unit | str, add: Unit | str | None = None) -> Chain:
     u = unit(spec)
     if u.operation.role not in (Role.MULTIPLIES, Role.ACCUMULATES):
         raise InvalidInput(
-            f"{u.spec} computes a {u.operation}; allowed: a multiply-add or a product"
+            f"{u.spec} computes a {u.operation}; allowed: a multiply-add, dot product or product"
         )
     if u.operation.role is Role.ACCUMULATES:
         if add is not None:

@@ -71,7 +71,9 @@ MULTIPLY_ADD = Operation(
 SUM = Operation("sum", 2, lambda a, b: a + b, "a + b", 1, Role.ADDS, "adder", rank=2)
 CONVERSION = Operation("conversion", 1, lambda a: a, "a", factors=1)
 CHAINED_MULTIPLY_ADD = Operation("chained multiply-add", role=Role.ACCUMULATES)
-DOT_PRODUCT_WITH_ADDEND = Operation("dot product with addend", noun="dot product", rank=3)
+DOT_PRODUCT_WITH_ADDEND = Operation(
+    "dot product with addend", role=Role.ACCUMULATES, noun="dot product", rank=3
+)
 DOT_PRODUCT = Operation("dot product", noun="processing element", rank=4)
 
 ALIGNMENT = Operation("alignment")

@@ -20,10 +20,11 @@ SPECS = (
     "engine:pe=(pam:format=e4m3fn),add=(add:a=e4m3fn,b=bf16,out=bf16),rows=2,columns=2",
     "engine:pe=(fma:a=int8,c=int32,out=int32),rows=4,columns=4",
     "engine:pe=(mul:a=e2m1fn,b=e2m1fn,out=e4m3fn),rows=1,columns=1",
+    "engine:pe=(dot:a=e2m1fn,b=int4,n=4,acc=trunc-13,c=fp16),rows=2,columns=3",
 )
 
 
-@pytest.mark.parametrize("spec", few(SPECS, 7))
+@pytest.mark.parametrize("spec", few(SPECS, 8))
 def test_the_definition_the_array_and_the_hardware_agree(spec: str) -> None:
     """Tile after tile, without a clock between weights and activations."""
     u = hw.unit(spec)
@@ -34,6 +35,26 @@ def test_the_definition_the_array_and_the_hardware_agree(spec: str) -> None:
     sim = hw.simulate(u)
     np.testing.assert_array_equal(sim(a, b, c), y)
     assert sim.clocks == 40 * (u.rows + 1) + u.stages
+
+
+def test_elements_that_are_dot_products() -> None:
+    """Sums of n products a row, in the order of a matrix product by dot products."""
+    u = hw.unit("engine:pe=(dot:a=e4m3fn,n=4,acc=trunc-13),rows=3,columns=2")
+    assert u.depth == 12
+    rng = np.random.default_rng(8)
+    a, b = u.pe.a.encode(rng.standard_normal((5, 24))), u.pe.a.encode(rng.standard_normal((24, 5)))
+    np.testing.assert_array_equal(u.matmul(a, b), hw.matmul(u.pe, a, b))
+    with pytest.raises(hw.InvalidInput, match=r"\(\.\.\., 12, 2\), not \(3, 2\)"):
+        u(a[:, :12], b[:3, :2])
+    columns = u.transfers.of(u.check_operands((a[:, :12], b[:12, :2])))
+    ((x, w, _),) = u.transfers.calls(columns)
+    assert (x == a[:, :12]).all()
+    assert (w == b[:12, :2]).all()
+    small = hw.unit("engine:pe=(dot:a=e2m1fn,b=int4,n=2,c=e5m2),rows=2,columns=2")
+    tiles = stimulus(small, 200, 3)
+    np.testing.assert_array_equal(hw.simulate(small)(*tiles), small(*tiles))
+    lanes = split(columns[1][:1], u.pe.b, 8)  # the last row's weights enter first
+    assert (lanes == np.concatenate([b[8:12, 0], b[8:12, 1]])).all()
 
 
 @pytest.mark.parametrize("spec", SPECS[:4])
@@ -154,6 +175,8 @@ def test_specs_make_the_same_unit() -> None:
         ("engine:pe=convert", "parameter pe: convert:"),
         ("engine:pe=(fma:a=bf16,c=fp32,out=bf16)", "must take bf16, bf16, bf16 and give bf16"),
         ("engine:add=(add:a=fp32)", "adds by itself; add is for product units"),
+        ("engine:pe=(dot:a=e2m1fn,n=16,scale=ue4m3)", "must take 16 x e2m1fn, 16 x e2m1fn, fp32"),
+        ("engine:pe=(dot:a=e4m3fn,c=none)", "and give fp32 alone, not"),
         ("engine:rows=0", "parameter rows: must be 1 to 256, not 0"),
         ("engine:stages=3", "stages follow from rows and columns"),
         ("engine:pe=(anfma:w=1)", "parameter pe: anfma: parameter w: must be"),
@@ -169,10 +192,10 @@ def test_wrong_parameters(spec: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("shapes", "message"),
     [
-        (((3, 5), (4, 3)), "operand a of engine must be of shape (..., n, 4)"),
+        (((3, 5), (4, 3)), "operand a of engine must be of shape (..., m, 4)"),
         (((3, 4), (3, 4)), "operand b of engine must be of shape (..., 4, 3), not (3, 4)"),
         (((3, 4), (4, 3), (2, 3)), "operands of engine must fit together"),
-        (((0, 4), (4, 3)), "with n at least 1"),
+        (((0, 4), (4, 3)), "with m at least 1"),
         (((3, 4),), "engine takes a, b and optionally c, not 1 operands"),
     ],
 )

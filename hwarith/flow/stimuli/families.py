@@ -362,7 +362,7 @@ class EngineStimuli(Stimuli):
 
     @property
     def call_formats(self) -> list[Format]:
-        return [*self.unit.units.operand_formats, self.unit.units.first]
+        return [*self.unit.units.factors, self.unit.units.first]
 
     def operands(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
         u = self.unit
@@ -372,7 +372,11 @@ class EngineStimuli(Stimuli):
         c = stimulus(start, size, seed)[0] if start else stimulus(u.units.add, size, seed)[-1]
         rng = np.random.default_rng(n)
         shapes = (n, 1, u.rows), (n, u.rows, u.columns), (n, 1, u.columns)
-        return tuple(rng.choice(x, shape) for x, shape in zip((a, b, c), shapes, strict=True))
+        a, b, c = (rng.choice(x, shape) for x, shape in zip((a, b, c), shapes, strict=True))
+        if u.units.add.lane_formats:  # lanes of a dot product stay together
+            a = a.reshape(n, 1, u.depth)
+            b = b.swapaxes(-1, -2).reshape(n, u.depth, u.columns)
+        return a, b, c
 
     def usual_call(self, operands: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
         """Tiles of `USUAL_VECTORS` vectors of activations."""

@@ -35,14 +35,16 @@ class Engine(ArrayUnit):
 
     Each element of the array multiplies with the weight that it holds and adds to the sum that
     comes from above, as the unit `pe` (and for a product unit the adder `add`) does; what is
-    computed is `hwarith.matmul` with these, in ascending order of the rows. A transfer with
-    ``load`` set brings a row of weights ``b``, the last row of the array first; after as many as
-    there are rows, each transfer of activations ``a`` with what the sums begin with, ``c``, gives
-    a result. Weights and activations may follow each other without a gap.
+    computed is `hwarith.matmul` with these, in ascending order of the rows. An element that is a
+    dot product (``dot`` without scales) holds n weights and takes n activations at a time, codes
+    side by side in a lane, so that a sum has n products of each row. A transfer with ``load`` set
+    brings a row of weights ``b``, the last row of the array first; after as many as there are rows,
+    each transfer of activations ``a`` with what the sums begin with, ``c``, gives a result. Weights
+    and activations may follow each other without a gap.
 
-    In software the operands are tiles: activations of shape (..., n, rows), weights of shape
-    (..., rows, columns), and optionally what the sums begin with, of shape (..., n, columns); the
-    result is of shape (..., n, columns). `matmul` takes matrices of any shape.
+    In software the operands are tiles: activations of shape (..., m, depth), weights of shape
+    (..., depth, columns), and optionally what the sums begin with, of shape (..., m, columns); the
+    result is of shape (..., m, columns). `matmul` takes matrices of any shape.
 
     Source: Kung and Leiserson, "Systolic arrays (for VLSI)", 1978; the dataflow is that of Jouppi
     et al., "In-datacenter performance analysis of a tensor processing unit", ISCA 2017.
@@ -61,13 +63,13 @@ class Engine(ArrayUnit):
     }
 
     pe: Unit = unit_parameter(
-        "the element: a multiply-add or a product unit, its spec in parentheses",
+        "the element: a multiply-add, a dot product or a product unit, its spec in parentheses",
         "fma:a=bf16,b=bf16,c=fp32,out=fp32",
     )
     add: Unit = unit_parameter(
         "adder behind a product unit (default: an exact one into fp32)", None, quiet=True
     )
-    rows: int = integer_parameter("rows: the length of a sum", 1, MOST, 8)
+    rows: int = integer_parameter("rows of elements, which sums go down", 1, MOST, 8)
     columns: int = integer_parameter("columns: sums side by side", 1, MOST, 8)
     stages: int = integer_parameter("follows from rows and columns", 0, None, 0, quiet=True)
 
@@ -115,6 +117,11 @@ class Engine(ArrayUnit):
         return chain(self.pe, self.add)
 
     @property
+    def depth(self) -> int:
+        """The length of a sum: products of all rows."""
+        return self.rows * self.units.lanes
+
+    @property
     def operands(self) -> dict[str, Format]:
         a, b = self.units.operand_formats
         return {
@@ -149,14 +156,17 @@ class Engine(ArrayUnit):
         begin with, of a tile, row by row; lists of results."""
         a, b, c = codes if len(codes) == 3 else (*codes, None)
         units = self.units
-        step = units.units[-1].golden
+        step, n = units.units[-1].golden, units.lanes
         rows = []
         for i, activations in enumerate(a):
             row = []
             for j in range(self.columns):
                 acc = int(units.begin(np.array([c[i][j] if c else 0], units.first.dtype))[0])
-                for x, weights in zip(activations, b, strict=True):
-                    factors = [x, weights[j]]
+                weights = [row[j] for row in b]
+                for k in range(0, self.depth, n):
+                    factors = [activations[k], weights[k]]
+                    if units.add.lane_formats:
+                        factors = [activations[k : k + n], weights[k : k + n]]
                     if units.multiply:
                         factors = [units.multiply.golden(*factors)]
                     acc = step(*factors, acc)
@@ -165,23 +175,23 @@ class Engine(ArrayUnit):
         return rows
 
     def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
-        """Tiles as arrays (..., n, rows), (..., rows, columns), (..., n, columns), with the same
+        """Tiles as arrays (..., m, depth), (..., depth, columns), (..., m, columns), with the same
         axes in front. Raises `InvalidInput`."""
         if len(codes) not in (2, 3):
             raise InvalidInput(f"engine takes a, b and optionally c, not {len(codes)} operands")
-        formats = (*self.units.operand_formats, self.units.first)
+        formats = (*self.units.factors, self.units.first)
         a, b, *given = (
             f.check(x, f"operand {name} of engine")
             for x, f, name in zip(codes, formats, "abc", strict=False)
         )
-        if a.ndim < 2 or a.shape[-1] != self.rows or a.shape[-2] == 0:
+        if a.ndim < 2 or a.shape[-1] != self.depth or a.shape[-2] == 0:
             raise InvalidInput(
-                f"operand a of engine must be of shape (..., n, {self.rows}) with n at least 1, "
+                f"operand a of engine must be of shape (..., m, {self.depth}) with m at least 1, "
                 f"not {a.shape}"
             )
-        if b.ndim < 2 or b.shape[-2:] != (self.rows, self.columns):
+        if b.ndim < 2 or b.shape[-2:] != (self.depth, self.columns):
             raise InvalidInput(
-                f"operand b of engine must be of shape (..., {self.rows}, {self.columns}), "
+                f"operand b of engine must be of shape (..., {self.depth}, {self.columns}), "
                 f"not {b.shape}"
             )
         begin = (a.shape[-2], self.columns)
@@ -205,30 +215,33 @@ class Engine(ArrayUnit):
     def matmul(self, a: ArrayLike, b: ArrayLike, c: ArrayLike | None = None) -> np.ndarray:
         """The product of matrices (m, k) and (k, n) of codes of any size, tile by tile.
 
-        Where k exceeds the rows, sums go on from what the tile before gave, as codes of the format
-        that sums begin with; rows and columns that are left over get codes 0. Raises
+        Where k exceeds `depth`, sums go on from what the tile before gave, as codes of the format
+        that sums begin with; rows and columns that are left over get codes 0, and sums go through
+        their elements (of a dot product that truncates they are truncated there). Raises
         `InvalidInput` for what are no such matrices, and if sums do not end as they begin.
         """
         left, right, begin = self._matrices(a, b, c)
-        if self.units.last != self.units.first and left.shape[1] > self.rows:
+        if self.units.last != self.units.first and left.shape[1] > self.depth:
             raise InvalidInput(
                 f"engine: sums begin as {self.units.first} and end as {self.units.last}; only "
-                f"where these are the same can more than {self.rows} products be summed up"
+                f"where these are the same can more than {self.depth} products be summed up"
             )
         k, n = right.shape
-        deep, wide = (-(-size // tile) * tile for size, tile in ((k, self.rows), (n, self.columns)))
+        deep, wide = (
+            -(-size // tile) * tile for size, tile in ((k, self.depth), (n, self.columns))
+        )
         left = np.pad(left, ((0, 0), (0, deep - k)))
         right = np.pad(right, ((0, deep - k), (0, wide - n)))
         sums = np.pad(begin, ((0, 0), (0, wide - n)))
-        for r in range(0, deep, self.rows):
-            acts, weights = left[:, r : r + self.rows], right[r : r + self.rows]
+        for r in range(0, deep, self.depth):
+            acts, weights = left[:, r : r + self.depth], right[r : r + self.depth]
             slices = [slice(j, j + self.columns) for j in range(0, wide, self.columns)]
             tiles = [self(acts, weights[:, part], sums[:, part]) for part in slices]
             sums = np.concatenate(tiles, axis=1)
         return sums[:, :n]
 
     def _matrices(self, a: ArrayLike, b: ArrayLike, c: ArrayLike | None) -> list[np.ndarray]:
-        fa, fb = self.units.operand_formats
+        fa, fb = self.units.factors
         left, right = fa.check(a, "operand a of engine"), fb.check(b, "operand b of engine")
         if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[0] or not left.size:
             raise InvalidInput(
@@ -284,8 +297,10 @@ class TileTransfers(Transfers[Engine]):
         rows, units = self.unit.rows, self.unit.units
         a, b, c = arrays
         n = a.shape[-2]
-        fa, fb = units.operand_formats
-        weights = join(b[..., ::-1, :], fb).reshape(-1, rows)
+        fa, fb = units.factors
+        of_rows = b.reshape(*b.shape[:-2], rows, units.lanes, -1).swapaxes(-1, -2)
+        of_rows = of_rows.reshape(*b.shape[:-2], rows, -1)  # column after column
+        weights = join(of_rows[..., ::-1, :], fb).reshape(-1, rows)
         lanes = [
             _behind(join(a, fa).reshape(-1, n), rows),
             _before(weights, n),
@@ -297,7 +312,7 @@ class TileTransfers(Transfers[Engine]):
     def calls(self, columns: list[np.ndarray]) -> list[list[np.ndarray]]:
         rows, width, units = self.unit.rows, self.unit.columns, self.unit.units
         a, b, c, load = columns
-        fa, fb = units.operand_formats
+        (fa, fb), n = units.factors, units.lanes
         tiles = []
         for tile in runs(np.append(load[1:], 1) & ~load & 1, "load=0"):
             weights = slice(tile.start, tile.start + int(load[tile].sum()))
@@ -307,9 +322,10 @@ class TileTransfers(Transfers[Engine]):
                     f"weights (load=1); before activations come {rows}"
                 )
             vectors = slice(weights.stop, tile.stop)
-            activations = split(a[vectors], fa, rows)
+            activations = split(a[vectors], fa, rows * n)
             begin = split(c[vectors], units.first, width)
-            tiles.append([activations, split(b[weights], fb, width)[::-1], begin])
+            of_rows = split(b[weights], fb, width * n)[::-1].reshape(rows, width, n)
+            tiles.append([activations, of_rows.swapaxes(1, 2).reshape(-1, width), begin])
         return tiles
 
     def per_result(self, arrays: list[np.ndarray]) -> list[int]:
