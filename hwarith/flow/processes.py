@@ -8,6 +8,7 @@ is in, is not run.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -31,27 +32,40 @@ def run(
     env: Mapping[str, str] | None = None,
     what: str = "",
     log: Path | None = None,
+    seconds: float | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a program in a folder of its own, where its temporary files are too, and return what it
-    printed, which is also written to `log`.
+    printed, which is also written to `log`. After so many `seconds` it is ended, with all that it
+    started.
 
     Raises `ToolFailure` with its last lines.
     """
     environment = {**(os.environ if env is None else env), "TMPDIR": str(cwd)}
-    done = subprocess.run(
+    name = what or Path(command[0]).name
+    with subprocess.Popen(
         command,
         cwd=cwd,
         env=environment,
         text=True,
         errors="replace",
-        capture_output=True,
         stdin=subprocess.DEVNULL,
-    )
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=seconds is not None,
+    ) as process:
+        try:
+            done = subprocess.CompletedProcess(command, 0, *process.communicate(timeout=seconds))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise ToolFailure(f"{name} took more than {seconds:g} s") from None
+        except BaseException:
+            process.kill()
+            raise
+        done.returncode = process.returncode
     if log:
         files.write_text(log, done.stdout + done.stderr)
     if done.returncode:
         tail = " | ".join((done.stdout + done.stderr).strip().splitlines()[-5:])
-        name = what or Path(command[0]).name
         where = f" (all of it in {log})" if log else ""
         raise ToolFailure(f"{name} failed with exit status {done.returncode}: {tail}{where}")
     return done

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -122,7 +126,8 @@ def check(
         raise ToolFailure(f"{top} cannot be loaded: {shown(error)}") from None
     run = _Check(u, model, top, latency, nan)
     start = time.perf_counter()
-    run.run(form, number, seed)
+    with _said_on_standard_error():
+        run.run(form, number, seed)
     explained: dict[str, int] = {}
     best: list[str] = []
     if run.differences.kept:
@@ -143,6 +148,20 @@ def check(
         tuple([*run.told, *(run.differences.row(*pair) for pair in told)][:most]),
         time.perf_counter() - start,
     )
+
+
+@contextmanager
+def _said_on_standard_error() -> Iterator[None]:
+    """Have what a module prints (``$display``) go there, and not among the results."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        yield
+    finally:
+        ctypes.CDLL(None).fflush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _with_flags(u: Unit) -> Unit:

@@ -27,6 +27,9 @@ _VALUE = re.compile(r"-?\d+|-?(?:\d+)?'[sS]?[bodhBODH][0-9a-fA-F_]+|\"[^\"\\\n]*
 _MOST_MODULES = 20
 """Names of modules that a message lists."""
 
+_SECONDS = 300
+"""That Verilator may take to read the files; parameters may ask for hardware without end."""
+
 _FLAGS = ("-Wno-fatal", "-Wno-lint", "-Wno-style", "--no-timing")
 
 
@@ -108,9 +111,13 @@ def _verilator(arguments: list[str], folder: Path, paths: Mapping[str, str]) -> 
     command, env = tools.verilator()
     log = folder / "verilator.log"
     try:
-        return processes.run([command, *_FLAGS, *arguments], folder, env, "verilator", log).stdout
+        done = processes.run(
+            [command, *_FLAGS, *arguments], folder, env, "verilator", log, _SECONDS
+        )
+        return done.stdout
     except ToolFailure:
-        complaint = first_complaint(log.read_text(errors="replace"), paths)
+        said = log.read_text(errors="replace") if log.exists() else ""
+        complaint = first_complaint(said, paths)
         if complaint is None:
             raise
         raise InvalidInput(complaint) from None
