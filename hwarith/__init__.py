@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .flow.synthesis.breakdown import breakdown
     from .flow.synthesis.place_and_route import place_and_route
     from .flow.synthesis.synthesize import synthesize
-    from .flow.vectors import run_vectors, vectors
+    from .flow.vectors import conform, run_vectors, vectors
     from .flow.verilog import verilog
     from .formats import BlockFormat, Blocks, Format, Hadamard, format
     from .formats.weights import Quantized, quantize, weight_type
@@ -30,7 +30,7 @@ _HOMES = {
     "formats.weights": ("Quantized", "quantize", "weight_type"),
     "units": ("Unit", "unit"),
     "matrix": ("matmul",),
-    "flow.vectors": ("run_vectors", "vectors"),
+    "flow.vectors": ("conform", "run_vectors", "vectors"),
     "flow.verilog": ("verilog",),
     "flow.simulate": ("simulate",),
     "flow.checking": ("check",),
@@ -59,6 +59,7 @@ __all__ = [
     "__version__",
     "breakdown",
     "check",
+    "conform",
     "energy",
     "export",
     "format",

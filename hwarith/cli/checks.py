@@ -1,4 +1,4 @@
-"""Commands that hold other people's work and ours to each other: check."""
+"""Commands that hold other people's work and ours to each other: check, conform."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import InvalidInput, quoted
-from .options import Json
+from .options import Json, Spec
 from .output import fail, print_json, print_table
 
 
@@ -106,3 +106,38 @@ def _pairs(option: str, texts: list[str]) -> dict[str, str]:
             raise InvalidInput(f"{option}: {quoted(name)} is given twice")
         found[name] = value
     return found
+
+
+def conform(
+    spec: Spec,
+    level: Annotated[
+        list[int] | None,
+        typer.Option(help="TestFloat's level, 1 or 2 (default: both).", show_default=False),
+    ] = None,
+    rtl: Annotated[bool, typer.Option("--rtl/--no-rtl", help="Also run the hardware.")] = True,
+    cases: Annotated[
+        int | None, typer.Option(help="At most so many of each level.", show_default=False)
+    ] = None,
+    most: Annotated[int, typer.Option(help="How many differences to show.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Run Berkeley TestFloat's cases through a unit: its golden model, and its hardware.
+
+    `testfloat_gen` must be on PATH. Exit status 1 if results or flags differ.
+    """
+    from ..flow.vectors import conform
+    from ..flow.vectors.conformance import LEVELS
+
+    result = conform(spec, level or LEVELS, rtl, cases, most)
+    if as_json:
+        print_json(result.as_dict())
+    else:
+        print_table(result.runs)
+        print(result)
+        if result.rows():
+            print_table(result.rows())
+    if not result.passed:
+        wrong = ", ".join(
+            f"{count} from the {source}" for source, count in result.differing.items()
+        )
+        fail(f"{result.spec}: results of TestFloat differ: {wrong}", 1)

@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -83,6 +83,33 @@ def start(command: list[str], cwd: Path, says: TextIO) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
+
+
+def streamed(command: list[str], size: int) -> Iterator[bytes]:
+    """What a program that needs no files prints on standard output, in parts of at most so many
+    bytes, while it runs. It is ended if no more is asked for. Raises `ToolFailure`."""
+    with temporary_folder() as folder, (folder / "stderr").open("w+") as says:
+        environment = os.environ | {"TMPDIR": str(folder)}
+        with subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=says,
+        ) as process:
+            assert process.stdout is not None
+            try:
+                while part := process.stdout.read(size):
+                    yield part
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode:
+            says.seek(0)
+            tail = " | ".join(says.read().strip().splitlines()[-5:])
+            name = Path(command[0]).name
+            raise ToolFailure(f"{name} failed with exit status {process.returncode}: {tail}")
 
 
 def said(command: list[str], env: Mapping[str, str] | None = None, what: str = "") -> str:

@@ -29,6 +29,7 @@ def shipped(folder: str) -> Path:
 _PACKAGES = {"g++": "a C++ compiler (Debian: g++)"} | {
     program: "Icarus Verilog (Debian: iverilog)" for program in ("iverilog", "vvp")
 }
+_PACKAGES["testfloat_gen"] = "Berkeley TestFloat 3e (www.jhauser.us/arithmetic/TestFloat.html)"
 """What has these programs, where that is not called as they are."""
 
 

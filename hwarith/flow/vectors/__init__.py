@@ -1,6 +1,7 @@
-"""Conformance vectors: of a unit to a file, and of a file through a unit."""
+"""Conformance vectors: of a unit to a file, of a file through a unit, and TestFloat's."""
 
+from .conformance import Conformed, conform
 from .generated import Vectors, vectors
 from .run import Run, run_vectors
 
-__all__ = ["Run", "Vectors", "run_vectors", "vectors"]
+__all__ = ["Conformed", "Run", "Vectors", "conform", "run_vectors", "vectors"]
