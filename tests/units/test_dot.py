@@ -22,6 +22,7 @@ EXACT_SPECS = [
     "dot:a=e5m2,n=4,scale=e8m0fnu,round=rtz",
     "dot:a=int8,b=e4m3fn,n=4,out=fp16,c=fp32",
     "dot:a=bf16,n=2,c=none,out=bf16",
+    "dot:a=int4,n=4,scale=ue4m3",
     "dot:a=e3m2fn,b=e5m2fnuz,n=3,out=e5m2,c=fp16,round=rto",
 ]
 
@@ -125,6 +126,10 @@ RTL_SPECS = [
     "dot:a=e5m2,n=2,scale=e8m0fnu,round=rdn",
     "dot:a=e4m3fn,n=2,c=none,out=exact",
     "dot:a=int8,b=e4m3fn,n=3,c=fp16,out=fp16,overflow=saturate",
+    "dot:a=int8,n=8,scale=e8m0fnu",
+    "dot:a=int4,b=uint3,n=4,scale=ue4m3,block=2",
+    "dot:a=int4,n=4,scale=ue4m3,c=none,out=bf16",
+    "dot:a=int8,b=int3,n=3,c=fp32,out=fp32",
     "dot:preset=v100-fp16-fp16",
     "dot:a=bf16,n=4,acc=trunc-25,round=rtz,overflow=toinf,nan=ones",
     "dot:a=e2m1fn,n=8,scale=ue4m3,block=4,group=4,acc=trunc-35,floor=-139,round=rtz",

@@ -67,6 +67,12 @@ def _nvidia() -> dict[str, Preset]:
     for element in ("e4m3fn", "e5m2"):
         wgmma = _truncated(element, 32, 13, _FP32, keep="13", floor="-133")
         found[f"h100-wgmma-{element}-fp32"] = Preset(wgmma, "recorded", "recorded without addend")
+        narrow = _truncated(element, 32, 13, _FP16, floor="-21")
+        found[f"h100-wgmma-{element}-fp16"] = Preset(narrow, "published")
+    for element in ("e4m3fn", "e5m2", "e3m2fn", "e2m3fn", "e2m1fn"):
+        for name, out in (("fp32", _FP32), ("fp16", _FP16)):
+            parts = _truncated(element, 32, 25, out)
+            found[f"b200-tcgen05-{element}-{name}"] = Preset(parts, "published", _ANY_PAIR)
     return found | _blocks()
 
 
@@ -80,6 +86,11 @@ def _blocks() -> dict[str, Preset]:
         )
     nvfp4 = {"scale": "ue4m3", "block": "16", "group": "16", "floor": "-139"}
     found["b200-nvfp4"] = Preset(_truncated("e2m1fn", 64, 35, _FP32, **nvfp4), "published")
+    for block in ("16", "32"):
+        scales = nvfp4 | {"scale": "e8m0fnu", "block": block}
+        found[f"b200-mxf4nvf4-block{block}"] = Preset(
+            _truncated("e2m1fn", 64, 35, _FP32, **scales), "published", "scales in UE8M0"
+        )
     return found
 
 
@@ -108,6 +119,12 @@ def _amd() -> dict[str, Preset]:
     for element in ("e4m3fnuz", "e5m2fnuz"):
         found[f"cdna3-{element}-fp32"] = Preset(
             {"a": element, "b": element, "n": "16", "acc": "floor2-24"} | out, "published"
+        )
+    for device in ("cdna1", "cdna2", "cdna3"):
+        found[f"{device}-fp32-fp32"] = Preset(
+            {"a": "fp32", "b": "fp32", "n": "1", "acc": "seq"} | out,
+            "published",
+            "a chain of fused multiply-adds",
         )
     return found
 
