@@ -70,6 +70,7 @@ MISTAKES = [
     (ADDER, ("--ports", "a=x,a=y"), "--ports: 'a' is given twice"),
     (ADDER, (*NAMED, "--tie", "z=1"), "check: adder has no input 'z' to tie; it has x, y"),
     (ADDER, (*NAMED, "--param", "EXP=1);"), "check: parameter EXP must be a number as Verilog"),
+    (ADDER, (*NAMED, "--param", "EXP=five"), "check: parameter EXP must be a number as Verilog"),
     (ADDER, (*NAMED, "--flags", "f"), "check: adder has no port 'f' for flags (uint5)"),
     (("adder.v", "adder", "cmp:a=fp16"), ("--flags", "f"), "check: cmp:a=fp16,b=fp16,op=lt has no"),
     (ADDER, ("--latency", "1", "--stream"), "check: give latency or stream, not both"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,6 +17,8 @@ from hwarith.flow.checking.explain import Explainer
 from hwarith.flow.checking.streams import LOST, MOVED, TWICE, pair
 from hwarith.flow.regression import junit
 from hwarith.flow.stimuli.corner_weighted import every_vector, neighbours, some_vectors
+from tests.small_units import SPECS
+from tests.tiers import few
 
 VERILOG = Path(__file__).parent / "verilog"
 FMA = [VERILOG / "faults.sv", VERILOG / "fma.sv"]
@@ -170,6 +173,8 @@ def test_a_known_double_rounding_is_explained() -> None:
         ("fma:a=fp16,op=msub", [0x3C00, 0x3C00, 0x3C00], "sign of c inverted", 0x4000),
         ("mul:a=fp16,round=port", [0x3C01, 0x3C01, 3], "truncated", 0x3C02),
         ("mul:a=fp16,flags=after", [0x3C01, 0x3C01], "NX not raised", None),
+        ("convert:a=fp32,out=fp16", [0x3F801000], "tie broken wrongly", 0x3C01),
+        ("convert:a=fp32,out=bf16", [0x3F808001], "sticky bit lost, what is below 1/2 ulp", 0x3F80),
         ("cmp:a=fp16,op=lt", [0x3C00, 0x3C00], "computed as with op=le", 1),
     ],
 )
@@ -181,6 +186,46 @@ def test_alternatives(spec: str, codes: list[int], text: str, got: int | None) -
     assert all(code != right for code in found.values())
     assert text in found
     assert got is None or found[text][0] == got
+
+
+@pytest.mark.parametrize("spec", [*few(SPECS, 4), "mul:a=e8m0fnu", "fma:a=e3m3,op=port,round=port"])
+def test_alternatives_of_any_unit(spec: str) -> None:
+    u = hw.unit(spec)
+    explainer = Explainer(u)
+    if not explainer.alone:
+        return
+    draw = random.Random(1)
+    for _ in range(30):
+        codes = [draw.getrandbits(f.bits) & draw.getrandbits(f.bits) for f in u.operands.values()]
+        results = u.golden(*codes)
+        right = [*results] if isinstance(results, tuple) else [results]
+        for got in explainer.alternatives(codes, right).values():
+            assert got != right
+            assert all(0 <= y >> f.bits < 1 for y, f in zip(got, u.results.values(), strict=True))
+        assert explainer.facts(right, right) == []
+
+
+MISUSED = [
+    ({"files": None}, "check: files are named by texts or paths, not None"),
+    ({"files": []}, "check: name at least one file"),
+    ({"files": "x\n.v"}, r"check: 'x\\n.v' is no name of a file"),
+    ({"top": 5}, "check: top must be the name of a module, not 5"),
+    ({"against": 7}, "a unit is given by its spec text, not 7"),
+    ({"ports": "a=x"}, "check: ports must be a dictionary of what is given to names, not 'a=x'"),
+    ({"ports": {"a": 5}}, "check: names of ports are texts, not 5"),
+    ({"params": {3: 5}}, "check: params must be a dictionary of what is given to names"),
+    ({"params": {"EXP": None}}, "check: parameter EXP must be a number as Verilog writes it, or"),
+    ({"latency": 1.5}, "check: latency must be an integer, 0 to 256, not 1.5"),
+    ({"seed": -1}, "check: seed must be an integer, 0 to 4294967295, not -1"),
+    ({"most": -1}, "check: most must be an integer, 0 to 1000, not -1"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message"), MISUSED)
+def test_what_is_given_in_python(wrong: dict[str, Any], message: str) -> None:
+    right = {"files": VERILOG / "adder.v", "top": "adder", "against": "add:a=fp16"}
+    with pytest.raises(hw.InvalidInput, match=message):
+        hw.check(**right | wrong)
 
 
 # -- clocked -------------------------------------------------------------------------------------

@@ -157,7 +157,7 @@ class Differences:
 def corners(arithmetic: Arithmetic, codes: Codes) -> list[str]:
     """The classes of `hwarith.vectors` whose conditions a vector meets."""
     given = dict(zip(arithmetic.u.operands, codes, strict=True))
-    numbers = [(given[name], f) for name, f in arithmetic.u.terms.items()]
+    numbers = [(given[name], f) for name, f in arithmetic.terms.items()]
     found = ["special"] if any(is_special(f, code) for code, f in numbers) else []
     x, exact = arithmetic.exact_value(codes), arithmetic.exact
     terms = arithmetic.signed(codes)

@@ -14,8 +14,8 @@ from ...errors import HwarithError
 from ...formats import ROUNDINGS, Format
 from ...formats import rounding as r
 from ...units import Unit
-from ...units.exact.base import Exact
 from ...units.operations import negated_operands
+from ..stimuli.directed import takes_subnormals_as_zeros
 from ..stimuli.exact_results import ExactResults
 from .variants import variants
 
@@ -80,7 +80,9 @@ class Explainer:
 
 def is_rounded_once(u: Unit) -> bool:
     """Whether a unit rounds the exact result of an operation on numbers to a float."""
-    return isinstance(u, Exact) and u.out.is_float and u.operation.factors > 0
+    rounds = u.contract.kind in ("correctly rounded", "faithful") and u.operation.factors > 0
+    out = next(iter(u.results.values()))
+    return rounds and out.is_float and hasattr(u, "round") and hasattr(u, "overflow")
 
 
 def is_zero(f: Format, code: int) -> bool:
@@ -93,10 +95,12 @@ class Arithmetic:
 
     def __init__(self, u: Any):
         self.u = u
-        self.out: Format = u.out
-        self.names = list(u.terms)
-        self.formats: list[Format] = list(u.terms.values())
-        self.exact = ExactResults(u.operation, self.formats, u.out, u.daz)
+        self.out: Format = next(iter(u.results.values()))
+        self.terms: dict[str, Format] = dict(list(u.operands.items())[: u.operation.arity])
+        self.names = list(self.terms)
+        self.formats = list(self.terms.values())
+        flushes = takes_subnormals_as_zeros(u)
+        self.exact = ExactResults(u.operation, self.formats, self.out, flushes)
         self.policy = int(r.overflow(u.overflow))
         self.negated = negated_operands(u)
 
@@ -119,7 +123,7 @@ class Arithmetic:
         given = dict(zip(self.u.operands, codes, strict=True))
         if "rm" in given:
             mode = given["rm"]
-            stochastic = mode == r.STOCHASTICALLY and self.u.n
+            stochastic = mode == r.STOCHASTICALLY and getattr(self.u, "n", None)
             return None if stochastic else mode if mode in iter(r.Rounding) else r.RNE
         return int(r.rounding(self.u.round)) if self.u.round in ROUNDINGS else None
 

@@ -107,16 +107,24 @@ def check(
         raise InvalidInput(f"check: nan must be one of {', '.join(NAN)}, not {quoted(nan)}")
     check_integer("check: most", most, 0, MOST_SHOWN)
     check_integer("check: seed", seed, 0, MOST_SEED)
+    for name, given in {"ports": ports, "params": params, "ties": ties}.items():
+        if not isinstance(given, Mapping | None) or not all(
+            isinstance(x, str) for x in given or ()
+        ):
+            raise InvalidInput(
+                f"check: {name} must be a dictionary of what is given to names, not {quoted(given)}"
+            )
     names = dict(ports or {})
     if flags is not None:
         u = _with_flags(u)
         names["flags"] = flags
+    if wrong := [x for x in names.values() if not isinstance(x, str)]:
+        raise InvalidInput(f"check: names of ports are texts, not {quoted(wrong[0])}")
     form = _form(u, latency, stream)
     number = (GROUPS if u.transfers.controls else VECTORS[form]) if vectors is None else vectors
     check_integer("check: vectors", number, 1, MOST_VECTORS)
     tools.require("g++", "make", "perl")
-    given = [files] if isinstance(files, str | Path) else list(files)
-    sources = read_sources(given, top, params or {})
+    sources = read_sources(_paths(files), top, params or {})
     text = sources.text + wrapper(u, sources, form, names, ties or {})
     head = f"STREAM {_SILENT}" if form == "stream" else form.upper()
     library = compiled(f"check-{top}", WRAPPER, text, interface(u, head), lambda _: None)
@@ -162,6 +170,15 @@ def _said_on_standard_error() -> Iterator[None]:
         ctypes.CDLL(None).fflush(None)
         os.dup2(kept, 1)
         os.close(kept)
+
+
+def _paths(files: object) -> list[Path | str]:
+    """The files that a user named. Raises `InvalidInput` for what are no names."""
+    given = files if isinstance(files, list | tuple) else [files]
+    for file in given:
+        if not isinstance(file, str | Path):
+            raise InvalidInput(f"check: files are named by texts or paths, not {quoted(file)}")
+    return list(given)
 
 
 def _with_flags(u: Unit) -> Unit:

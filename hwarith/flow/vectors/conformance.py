@@ -134,7 +134,7 @@ def conform(
     check_integer("conform: most", most, 0, MOST_SHOWN)
     if cases is not None:
         check_integer("conform: cases", cases, 1, 1 << 40)
-    if not levels or any(level not in LEVELS for level in levels):
+    if not isinstance(levels, list | tuple) or not set(levels) or set(levels) - set(LEVELS):
         raise InvalidInput(f"conform: levels must be 1 and 2, or one of them, not {quoted(levels)}")
     function = function_of(u)
     tools.require("testfloat_gen", by="hwarith conform")
