@@ -14,6 +14,7 @@ import hwarith as hw
 from bench import bitserial, energy, normalization
 from hwarith.explore import blocks, training
 from hwarith.explore.accumulators import relative_error
+from hwarith.explore.point import measure
 from hwarith.explore.reproducibility import reproducibility
 from hwarith.explore.workloads import workload
 from hwarith.flow.generated import row
@@ -92,6 +93,14 @@ def digits(spec: str) -> list[Any]:
     """``hwarith compare SPEC --workload digits``: accuracy and output error."""
     found = workload("digits").run(hw.unit(spec))
     return [found.accuracy, found.output_error]
+
+
+def point(spec: str) -> list[Any]:
+    """``hwarith sweep``: bits, area and energy of a multiply-add, mean relative error; the digits'
+    output error and accuracy."""
+    found = measure(hw.unit(spec), "digits", "generic").figures()
+    keys = ("bits", "lane_area", "lane_energy", "mred", "output_error", "accuracy")
+    return [found[key] for key in keys]
 
 
 def baseline() -> float:
@@ -200,6 +209,7 @@ KINDS: dict[str, Callable[..., Any]] = {
             registers_share,
             error,
             digits,
+            point,
             baseline,
             mismatches,
             lmul_error,

@@ -18,12 +18,14 @@ def read_operands(unit: Unit, path: Path) -> list[np.ndarray]:
     """Operand codes of a unit, as `hwarith.explore.evaluate` takes them.
 
     An ``.npz`` file has an array under the name of each operand; an ``.npy`` file one array, whose
-    first axis is that of the operands in their order. Unsigned integers are codes; floats and
-    signed integers are values, which are rounded to the nearest codes. Shapes broadcast.
+    first axis is that of the operands in their order. Blocks have a last axis for their lanes.
+    Unsigned integers are codes; floats and signed integers are values, which are rounded to the
+    nearest codes. Shapes broadcast.
 
     Raises `InvalidInput` for a file that cannot be read or is not as said here.
     """
-    formats = chain_of_one(unit).operands
+    formats = dict(chain_of_one(unit).operands)
+    formats |= {name: f for name, (f, _) in unit.lane_formats.items() if name in formats}
     arrays = read_arrays(path, "operands")
     if not isinstance(arrays, dict):
         if arrays.ndim == 0 or len(arrays) != len(formats):

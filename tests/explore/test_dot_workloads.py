@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import hwarith as hw
 from hwarith.errors import InvalidInput
 from hwarith.explore import evaluate, reference
 from hwarith.explore.compare import compare
+from hwarith.explore.operands_file import read_operands
 from hwarith.explore.workloads import workload
 from hwarith.explore.workloads.datapath import datapath
 from hwarith.explore.workloads.minilm.encoder import Factors
@@ -187,6 +189,17 @@ def test_an_exact_sum_with_a_lane_left_out_is_found(monkeypatch: pytest.MonkeyPa
         reference, "exact_dots", lambda u, codes: real(u, codes | {"a": codes["a"] * [1, 0]})
     )
     assert evaluate("dot:a=e2m1fn,n=2,c=none,out=e4m3fn").metrics["max_ulp"] > 0.5
+
+
+def test_operands_of_a_file_have_lanes(tmp_path: Path) -> None:
+    u = hw.unit("dot:a=e4m3fn,n=4,scale=e8m0fnu,c=fp16")
+    codes = dict(zip(u.operands, stimuli_of(u).operands(50), strict=True))
+    np.savez(tmp_path / "codes.npz", **codes)
+    for x, y in zip(read_operands(u, tmp_path / "codes.npz"), codes.values(), strict=True):
+        assert (x == y).all()
+    np.savez(tmp_path / "short.npz", **codes | {"b": codes["b"][:, :3]})
+    with pytest.raises(InvalidInput, match=r"operand b of dot must be of shape \(\.\.\., 4\)"):
+        evaluate(u, read_operands(u, tmp_path / "short.npz"))
 
 
 def test_compared_on_random_sets() -> None:

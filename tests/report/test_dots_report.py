@@ -12,6 +12,7 @@ from hwarith.explore.lanes import bits_of_factors, multiply_adds
 from hwarith.explore.sweeps.sweep import run_sweep
 from hwarith.report import write_report
 from hwarith.report.model.content import Content, read_content
+from hwarith.report.model.point import unit_label
 from hwarith.report.model.summary import findings
 from hwarith.units import unit
 from hwarith.units.operations import DOT_PRODUCT_WITH_ADDEND
@@ -66,13 +67,17 @@ def test_blocks_have_their_names(content: Content) -> None:
     assert labels["dot e4m3fn + fp32 n=32"] == "e4m3fn"
     assert labels["fma e4m3fn + fp32"] == "e4m3fn"
     (nvfp4,) = (label for label, name in labels.items() if name == "nvfp4")
-    assert nvfp4.startswith("dot e2m1fn + fp32 n=16 scale=ue4m3")
+    assert nvfp4 == "dot e2m1fn + fp32 n=16 scale=ue4m3"
+    assert "dot e4m3fn + fp32 n=32 acc=trunc-13" in labels
+    options = "n=4 scale=e8m0fnu block=2 acc=trunc-13 floor=-133"
+    odd = unit(f"dot:a=int8,{options.replace(' ', ',')}")
+    assert unit_label(odd) == f"dot int8 + fp32 {options}"
 
 
 def test_a_truncated_dot_stands_beside_the_exact_one(folder: Path) -> None:
     page = (folder / "report.html").read_text()
     (table,) = re.findall(r"Approximate units beside exact ones.*?</table>", page, re.DOTALL)
-    assert "acc=trunc-13" in table
+    assert "acc=exact, not trunc-13<" in table
 
 
 def test_without_dots_there_is_nothing_per_lane(tmp_path: Path) -> None:

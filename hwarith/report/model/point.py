@@ -105,7 +105,9 @@ def options(unit: Unit) -> dict[str, str]:
     return {
         name: str(getattr(unit, name))
         for name, parameter in unit.parameters().items()
-        if parameter.parse is not format and name not in ("stages", "target_delay")
+        if parameter.parse is not format
+        and name not in ("stages", "target_delay")
+        and getattr(unit, name) is not None
     }
 
 
@@ -122,4 +124,10 @@ def _unusual(unit: Unit) -> dict[str, str]:
         key, _, value = item.partition("=")
         if value not in formats and value != str(unit.parameters()[key].default):
             unusual[key] = value
-    return unusual
+    return {key: value for key, value in unusual.items() if not _follows(unit, key)}
+
+
+def _follows(unit: Unit, key: str) -> bool:
+    """Whether a dot product has this block or floor without being told."""
+    others = {k: getattr(unit, k) for k in unit.parameters() if k != key}
+    return isinstance(unit, Dot) and key in ("block", "floor") and type(unit)(**others) == unit

@@ -82,7 +82,8 @@ def run(
 
     Parameters
     ----------
-    spec : a multiply-add, product or adder unit or its spec; None for float32 arithmetic (numpy's).
+    spec : a multiply-add, product, adder or dot product unit or its spec; None for float32
+        arithmetic (numpy's).
     pairs : of a first line and the rest of a docstring, 2 or more.
     tokens : that each text is cut to, 3 to 512.
     weights : a type of `hwarith.quantize` for the weights of linear layers, or None.
