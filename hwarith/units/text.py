@@ -40,11 +40,13 @@ def port_rows(u: Unit) -> list[dict[str, object]]:
 
 
 def parameter_rows(u: Unit) -> list[dict[str, object]]:
-    """A row for each parameter of a unit: its value, and what is allowed."""
+    """A row for each parameter of a unit: its value, None where it has none, and what is
+    allowed."""
+    values = {name: getattr(u, name) for name in u.parameters()}
     return [
         {
             "parameter": name,
-            "value": str(getattr(u, name)),
+            "value": None if values[name] is None else str(values[name]),
             "allowed": parameter.allowed,
             "what": parameter.help,
         }

@@ -44,9 +44,27 @@ def test_blockquant_is_the_quantizer(out: str, rule: str) -> None:
         assert u.golden(x[3]) == (y[3].tolist(), scale[3])
 
 
+@pytest.mark.parametrize(("out", "round", "bits"), [("mxfp4", "sra", 12), ("mxint8", "src", 5)])
+def test_blockquant_rounds_at_random_as_the_quantizer(out: str, round: str, bits: int) -> None:
+    u = hw.unit(f"blockquant:out={out},n=8,round={round},random_bits={bits}")
+    x, r = stimulus(u, 500, seed=1)
+    draws = {"round": round, "random": r, "random_bits": bits}
+    q = hw.quantize(u.a.decode(x), out, 8, **draws)
+    y, scale = u(x, r)
+    assert (y == q.codes).all()
+    assert (scale == q.scale_codes[:, 0]).all()
+    assert (y != hw.unit(f"blockquant:out={out},n=8")(x).y).any()
+
+
 @pytest.mark.parametrize(
     "spec",
-    ["out=mxfp8_e4m3,a=fp32,n=2", "out=mxint8,a=bf16,n=2,rule=floor"],
+    [
+        "out=mxfp8_e4m3,a=fp32,n=2",
+        "out=mxint8,a=bf16,n=2,rule=floor",
+        "out=mxfp4,a=bf16,n=2,round=sra",
+        "out=mxfp6_e3m2,a=fp32,n=2,round=src,random_bits=3",
+        "out=mxint6,a=fp32,n=2,rule=floor,round=srb,random_bits=5",
+    ],
 )
 def test_blockquant_hardware(spec: str) -> None:
     assert_hardware(hw.unit(f"blockquant:{spec}"), 20_000)
@@ -239,6 +257,8 @@ def test_regression_of_blocks(spec: str) -> None:
         ("blockquant:a=fp16", "parameter a: must be fp32 or bf16, not fp16"),
         ("blockquant:a=mxfp4", "parameter a: must be fp32 or bf16, not mxfp4"),
         ("blockquant:n=65", "must be 1 to 64"),
+        ("blockquant:random_bits=4", "rounding rne takes none; allowed with round=sra, srb, src"),
+        ("blockquant:round=rtz", "parameter round: unknown value 'rtz'"),
         ("hadamard:n=12", "parameter n: must be a power of two, not 12"),
         ("hadamard:span=33", "must be 0 to 32"),
     ],

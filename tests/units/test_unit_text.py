@@ -36,5 +36,6 @@ def test_ports() -> None:
 
 def test_parameters() -> None:
     rows = {row["parameter"]: row for row in parameter_rows(unit("mul:a=bf16,stages=2"))}
+    assert rows["target_delay"]["value"] is None
     assert rows["b"]["value"] == "bf16"
     assert (rows["stages"]["value"], rows["stages"]["allowed"]) == ("2", "0 to 8")

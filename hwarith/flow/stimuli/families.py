@@ -316,10 +316,11 @@ class LaneStimuli(Stimuli):
         found = {}
         for name, port in self.unit.operands.items():
             f, lanes = self.unit.lane_formats.get(name, (port, 0))
-            if lanes:
+            if lanes and f.is_float:
                 found[name] = self._blocks(f, (n, lanes), rng)
             else:
-                found[name] = rng.integers(0, (1 << f.bits) - 1, n, f.dtype, endpoint=True)
+                shape = (n, lanes) if lanes else n
+                found[name] = rng.integers(0, (1 << f.bits) - 1, shape, f.dtype, endpoint=True)
         return tuple(self.refined(list(found.values()), rng))
 
     def _blocks(self, f: Format, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

@@ -10,14 +10,18 @@ import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
 
 from ... import rtl
-from ...formats import BLOCKS, BlockFormat, Format
-from ...formats.blocks.definitions import ScaleRule, mx_element
+from ...errors import InvalidInput
+from ...formats import BLOCKS, BlockFormat, Format, format
+from ...formats.blocks.definitions import ScaleRule, mx_element, mx_element_stochastic
 from ...formats.blocks.quantizer import mx_scales
 from ...formats.lanes import vector
+from ...formats.rounding import STOCHASTIC, Stochastic
 from ...golden import apply
 from ...rtl import Step, Values, wire
+from ...rtl.floats import random_carry
 from ..contract import Contract
-from ..conventions import conventions
+from ..conventions import conventions, rounding_words
+from ..exact.base import MOST_RANDOM_BITS
 from ..operations import QUANTIZATION, Operation
 from ..parameters import choice_parameter, integer_parameter
 from .lanes import LaneUnit, each_lane, of_lane, side_by_side, taken_apart
@@ -41,7 +45,9 @@ class BlockQuant(LaneUnit):
     `rule` says how the scale 2^X follows from the largest magnitude a: with ``exact_ceil`` the
     least X with a <= Q 2^X, Q being the largest element, so that nothing is clipped; with ``floor``
     X = floor(log2 a) - floor(log2 Q), the OCP's rule, and what is beyond Q becomes Q. Elements are
-    rounded to nearest even. An infinity or NaN makes the scale NaN (FF) and all elements 0.
+    rounded to nearest even; or with ``round=sra srb src`` at random, by an operand r of shape
+    (..., n) with `random_bits` bits for each number, new ones with every block, as in
+    ``docs/rounding.md``. An infinity or NaN makes the scale NaN (FF) and all elements 0.
     Integers are symmetric: the most negative one is never given.
 
     Source: OCP Microscaling Formats v1.0, 6.3; arXiv 2510.25602, eq. 9 (whose rounding of a / Q is
@@ -53,6 +59,7 @@ class BlockQuant(LaneUnit):
     operation: ClassVar[Operation] = QUANTIZATION
     meanings: ClassVar[dict[str, str]] = {
         "x": "numbers of a block, the first one at the lsb",
+        "r": "random bits for each number, the first one's at the lsb",
         "y": "elements, the first one at the lsb",
         "scale": "of the block: elements count units of 2^(scale - 127); ff: NaN",
     }
@@ -63,6 +70,32 @@ class BlockQuant(LaneUnit):
     rule: str = choice_parameter(
         "how the scale is found", ("exact_ceil", "floor"), "exact_ceil", quiet=True
     )
+    round: str = choice_parameter(
+        "how elements are rounded", ("rne", *STOCHASTIC), "rne", quiet=True
+    )
+    random_bits: int | None = integer_parameter(
+        "random bits for each number (default: 16, to 4-bit formats 12)",
+        1,
+        MOST_RANDOM_BITS,
+        None,
+        quiet=True,
+        in_name=lambda _, value: f"r{value}",
+    )
+
+    def validate(self) -> None:
+        given = self.random_bits
+        if given is not None and not self.is_stochastic:
+            raise InvalidInput(
+                f"blockquant: parameter random_bits: rounding {self.round} takes none; "
+                f"allowed with round={', '.join(STOCHASTIC)}"
+            )
+        if given is None and self.is_stochastic:
+            object.__setattr__(self, "random_bits", 12 if self.element.bits <= 4 else 16)
+
+    @property
+    def is_stochastic(self) -> bool:
+        """Whether elements are rounded by random bits, a second operand."""
+        return self.round in STOCHASTIC
 
     @property
     def kind(self) -> BlockFormat:
@@ -75,11 +108,14 @@ class BlockQuant(LaneUnit):
 
     @property
     def lane_formats(self) -> dict[str, tuple[Format, int]]:
-        return {"x": (self.a, self.n), "y": (self.element, self.n)}
+        found = {"x": (self.a, self.n), "y": (self.element, self.n)}
+        random = format(f"uint{self.random_bits}") if self.is_stochastic else None
+        return found | ({"r": (random, self.n)} if random else {})
 
     @property
     def operands(self) -> dict[str, Format]:
-        return {"x": vector(self.a, self.n)}
+        lanes = self.lane_formats
+        return {name: vector(*lanes[name]) for name in ("x", "r") if name in lanes}
 
     @property
     def results(self) -> dict[str, Format]:
@@ -87,14 +123,19 @@ class BlockQuant(LaneUnit):
 
     @property
     def contract(self) -> Contract:
+        source = f"{self.kind.source}; arXiv 2510.25602"
+        if self.is_stochastic:
+            return Contract("faithful", "error less than 1 ulp of an element", source)
         bound = "each element is the nearest to its number divided by the scale"
-        return Contract("correctly rounded", bound, f"{self.kind.source}; arXiv 2510.25602")
+        return Contract("correctly rounded", bound, source)
 
     @property
     def conventions(self) -> dict[str, str]:
         beyond = "what is beyond it becomes the largest element"
         return conventions(
-            "once, to nearest, ties to even",
+            f"once, {rounding_words(self.round, self.random_bits)}"
+            if self.is_stochastic
+            else "once, to nearest, ties to even",
             "none" if self.rule == "exact_ceil" else beyond,
             "kept, in operands and results",
             "an infinity or NaN makes the scale ff and all elements 0",
@@ -104,18 +145,22 @@ class BlockQuant(LaneUnit):
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         """That of an element, of its number and the block's scale (`mx_scale`)."""
+        if self.is_stochastic:
+            variant = int(Stochastic[self.round.upper()])
+            constants = self.a.numbers, self.kind.quantized, 4, variant, self.random_bits
+            return mx_element_stochastic, constants
         return mx_element, (self.a.numbers, self.kind.quantized, 4, 0)
 
     @property
     def word_bits(self) -> int:
-        return self.a.precision + 8
+        return self.a.precision + 8 + (self.random_bits or 0)
 
     def compute(self, *codes: np.ndarray) -> list[np.ndarray]:
-        (x,) = codes
+        x, *random = codes
         rule = int(ScaleRule[self.rule.upper()])
         scales = mx_scales(largest(x, self.a), self.a, self.kind, rule)
         element, constants = self.definition()
-        operands = [x, np.broadcast_to(scales[..., None], x.shape)]
+        operands = [x, np.broadcast_to(scales[..., None], x.shape), *random]
         return [apply(element, operands, constants, self.element.dtype, self.word_bits), scales]
 
     # -- hardware ------------------------------------------------------------------------------
@@ -138,19 +183,28 @@ class BlockQuant(LaneUnit):
 
     @property
     def window(self) -> int:
-        """Bits of a scaled number that rounding looks at, from `top` to half of the least step."""
+        """Bits of a scaled number that rounding looks at, from `top` to half of the least step, or
+        to what meets the last random bit."""
         f = self.element
         least = 0 if self.kind.is_integer else 1 - f.bias - f.fraction_bits
-        return self.top - least + 2
+        return self.top - least + 1 + self.rounder.decisive
+
+    @property
+    def rounder(self) -> rtl.Rounder:
+        """What rounds and packs elements."""
+        return rtl.Rounder(self.element, self.round, "saturate", self.random_bits or 0)
 
     def _unpack(self, m: Module, x: Values) -> Values:
         """Sign, exponent and significand of each number; of each a key, which tells what scale a
         block would have if it were the largest."""
         found = taken_apart("x", self.a, self.n)(x)
+        if self.random_bits:
+            found |= taken_apart("r", self.lane_formats["r"][0], self.n)(x)
         return each_lane(self.n, self._unpack_lane)(m, found)
 
     def _unpack_lane(self, m: Module, x: Values) -> Values:
         raw = unpacked(m, "x", x["x"], self.a)
+        raw |= {name: x[name] for name in ("r",) if name in x}
         return raw | {"key": wire(m, "key", Cat(self._beyond(x["x"]), self._field(x["x"])))}
 
     def _field(self, code: Value) -> Value:
@@ -201,7 +255,7 @@ class BlockQuant(LaneUnit):
         sticky = wire(m, "inexact", lost.any() | some | (far & kept.any()))
         zero = Const(0, 1)
         exponent = Const(self.top + self.element.bias, 6)
-        return {
+        return {name: x[name] for name in ("r",) if name in x} | {
             "sign": x["sign"],
             "significand": fixed,
             "sticky": sticky,
@@ -214,13 +268,19 @@ class BlockQuant(LaneUnit):
         if self.kind.is_integer:
             return [self._round_integer]
         at = self.top + self.element.bias
-        return rtl.Rounder(self.element, "rne", "saturate").steps((at, at))
+        first, *rest = self.rounder.steps((at, at))
+        return [*rtl.handing_on(("r",), [first]), *rest]
 
     def _round_integer(self, m: Module, x: Values) -> Values:
         """One increment rounds and negates, as -(i + 1) is the inverse of i; the largest magnitude
         is not rounded up."""
-        guard, magnitude = x["significand"][0], x["significand"][1:]
-        up = wire(m, "up", guard & (x["sticky"] | magnitude[0]) & ~magnitude.all())
+        below = self.rounder.decisive
+        rest, magnitude = x["significand"][:below], x["significand"][below:]
+        if self.is_stochastic:
+            goes = random_carry(self.round, self.random_bits or 0, x, rest, Const(0, 1))
+        else:
+            goes = rest & (x["sticky"] | magnitude[0])
+        up = wire(m, "up", goes & ~magnitude.all())
         row = wire(m, "row", Cat(magnitude, Const(0, 1)) ^ x["sign"].replicate(self.element.bits))
         total = rtl.increment(m, "rounded", row, wire(m, "one", x["sign"] ^ up))
         return {"y": total[: self.element.bits]}
