@@ -34,6 +34,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import hwarith as hw  # noqa: E402
+from docs import accumulators  # noqa: E402
 from docs.measures import KINDS  # noqa: E402
 from hwarith import files  # noqa: E402
 from hwarith.flow import catalogue, costs, tools  # noqa: E402
@@ -119,7 +120,8 @@ def names(figures: Figures) -> dict[str, Callable[..., Any]]:
         return lambda spec: getattr(Row(*figures("row", spec)), name)
 
     measured = {name: kind(name) for name in KINDS}
-    return measured | {name: column(name) for name in Row._fields} | FORMS
+    found = measured | {name: column(name) for name in Row._fields} | FORMS
+    return found | {"accumulators": lambda: accumulator_rows(found)}
 
 
 def change(new: float, old: float, digits: int = 0) -> str:
@@ -164,6 +166,16 @@ def block_formats() -> str:
     return lines(table)
 
 
+def accumulator_rows(found: dict[str, Callable[..., Any]]) -> str:
+    """Lines of a table of all accumulators."""
+    return lines(
+        [
+            [f"`{name}`", who, grouped(area), f"{delay:.0f}", f"{energy:.0f}", *map(small, errors)]
+            for name, who, area, delay, energy, *errors in accumulators.rows(found)
+        ]
+    )
+
+
 FORMS: dict[str, Callable[..., Any]] = {
     f.__name__: f for f in (change, short, small, grouped, span, lines, block_formats)
 }
@@ -185,6 +197,7 @@ def pages(figures: Figures) -> dict[str, str]:
     catalogued = figures.rows([hw.unit(spec).spec for spec in CATALOGUE.values()])
     listed = figures.rows(costs.specs())
     texts = {p: rendered((ROOT / p).read_text(encoding="utf-8"), figures) for p in PAGES}
+    texts["docs/accumulators.svg"] = accumulators.picture(accumulators.rows(names(figures)))
     open_paths = {spec: figures("open_path", spec) for spec in costs.STAGES}
     texts["docs/costs.md"] = costs.page(listed, open_paths, figures.versions)
     texts["rtl/README.md"] = catalogue.page(catalogued, figures.versions)
