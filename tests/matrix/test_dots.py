@@ -18,6 +18,10 @@ KERNELS = {
     "dot:a=e4m3fn,n=16": blocks._exact,
     "dot:a=e2m1fn,n=16,scale=ue4m3,c=fp16,out=fp16": blocks._exact,
     "dot:a=int8,b=e4m3fn,n=8,scale=e8m0fnu,c=bf16,out=bf16": blocks._exact,
+    "dot:a=int8,n=8": blocks._integers,
+    "dot:a=int8,b=uint4,n=4,c=int12,acc=seq": blocks._integers,
+    "dot:a=int4,n=4,c=int16,out=int16,acc=pairwise": blocks._integers,
+    "dot:a=uint4,n=4,c=uint16,out=uint16": None,
     "dot:a=e5m2,n=8": None,
     "dot:a=e2m1fn,n=2,c=ue4m3,out=ue4m3": None,
     "dot:a=e2m1fn,n=2,c=binary8p4ue,out=binary8p4ue,acc=trunc-9,round=rtz,overflow=toinf": None,
@@ -56,7 +60,7 @@ def matrices(u: hw.Unit, seed: int, m: int = 12, n: int = 9, blocks_of_k: int = 
 def test_kernels_give_what_the_definition_gives(spec, kernel, monkeypatch):
     u = hw.unit(spec)
     used = []
-    for name in ("_exact", "_truncated", "_grouped"):
+    for name in ("_integers", "_exact", "_truncated", "_grouped"):
         own = getattr(blocks, name)
         monkeypatch.setattr(blocks, name, lambda *x, f=own: (used.append(f), f(*x))[1])
     for seed in range(3):

@@ -2,6 +2,7 @@
 
 - ``exact``: where the sum of a block is a float64, it is a product of float64 matrices; scaled, and
   added to the accumulator with one rounding (`hwarith.matrix.float64`).
+- Integers: what no sum on the way can leave the result's format by is a product of matrices.
 - ``trunc-F``: significands and exponents are integers side by side, the accumulator a float64; with
   groups their sums are float64 matrix products, and all terms float64 multiples of the grid.
 
@@ -42,10 +43,12 @@ def accumulate(
     u: Dot, a: np.ndarray, b: np.ndarray, c: np.ndarray, scales: list[np.ndarray]
 ) -> Sums | None:
     """Codes of matrix products (m, k) by (k, n) from c (m, n) on; None if no kernel does it."""
-    if u.subnormals != "keep" or not u.out.is_float:
+    if u.subnormals != "keep":
         return None
-    kernels = {_exact_in_float64: _exact, _truncated_in_words: _truncated}
-    kernels[_grouped_in_float64] = _grouped
+    kernels: dict[Callable[[Dot], bool], Callable[..., Sums]] = {_all_integers: _integers}
+    if u.out.is_float:
+        kernels = {_exact_in_float64: _exact, _truncated_in_words: _truncated}
+        kernels[_grouped_in_float64] = _grouped
     kernel = next((found for does, found in kernels.items() if does(u)), None)
     if kernel is None:
         return None
@@ -53,6 +56,23 @@ def accumulate(
     factors = [u.scale.decode(codes) for codes in scales] if u.scale else []
     finite = all(np.isfinite(values).all() for values in (x, y, z, *factors))
     return kernel(u, x, y, z, factors) if finite else None
+
+
+# -- integers ------------------------------------------------------------------------------------
+
+
+def _all_integers(u: Dot) -> bool:
+    """Whether sums are of integers, with signs (a result of such takes nothing else)."""
+    return not u.out.is_float and u.out.signed
+
+
+def _integers(
+    u: Dot, a: np.ndarray, b: np.ndarray, c: np.ndarray, scales: list[np.ndarray]
+) -> Sums:
+    x, y, z = (values.astype(np.float64) for values in (a, b, c))
+    most = np.abs(x) @ np.abs(y) + np.abs(z)
+    undone = most > min(float(u.out.max), 2.0**53)
+    return u.out.encode(np.where(undone, 0, x @ y + z)), undone
 
 
 # -- exact sums ----------------------------------------------------------------------------------
