@@ -50,3 +50,12 @@ def checked_overflow(
             f"not {quoted(policy)}"
         )
     return policy
+
+
+def without_defaults(shown: dict[str, Any], out: Format) -> dict[str, Any]:
+    """Parameters that are shown, without the rounding of an integer, and without the policy where
+    none was given."""
+    hidden = set() if out.is_float else {"round"}
+    if shown["overflow"] == default_overflow(out):
+        hidden.add("overflow")
+    return {name: value for name, value in shown.items() if name not in hidden}

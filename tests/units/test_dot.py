@@ -290,3 +290,10 @@ def test_wrong_operands():
         u.dot(a, a)
     with pytest.raises(hw.InvalidInput, match="go on only where c is of the format of out"):
         hw.unit("dot:c=fp32,out=bf16").dot(np.zeros(32, np.uint8), np.zeros(32, np.uint8))
+
+
+def test_a_spec_says_what_becomes_of_integers_beyond_the_range():
+    u = hw.unit("dot:a=int8,n=2,c=int16,out=int16,overflow=saturate")
+    assert hw.unit(u.spec) == u != hw.unit("dot:a=int8,n=2,c=int16,out=int16")
+    assert u.name.endswith("_saturate")
+    assert u([127, 127], [127, 127], 32767) == 32767

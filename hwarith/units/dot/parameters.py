@@ -12,7 +12,7 @@ from ...formats import Format, format
 from ...rtl import Rounder
 from ..blocks.lanes import LaneUnit
 from ..exact.base import round_parameter
-from ..overflow import checked_overflow, default_overflow, overflow_parameter
+from ..overflow import checked_overflow, overflow_parameter, without_defaults
 from ..parameters import choice_parameter, integer_parameter, text_parameter
 from .accumulation import Accumulation, accumulation_parameter
 from .presets import preset
@@ -225,16 +225,14 @@ class DotParameters(LaneUnit):
             raise InvalidInput(f"dot: parameter nan: {self.out.name} has no NaN of all ones")
 
     def shown_parameters(self) -> dict[str, Any]:
-        shown = super().shown_parameters()
+        shown = without_defaults(super().shown_parameters(), self.rounded)
         if self.preset is not None:
             return {k: v for k, v in shown.items() if k in ("preset", "stages")}
-        hidden = {"preset"} | ({"round", "overflow"} if not self.rounded.is_float else set())
+        hidden = {"preset"}
         if self.scale is None:
             hidden |= {"scale", "block"}
         if self.group == 1:
             hidden |= {"group"}
-        if self.overflow == default_overflow(self.rounded):
-            hidden |= {"overflow"}
         return {k: v for k, v in shown.items() if k not in hidden}
 
     # -- what follows --------------------------------------------------------------------------

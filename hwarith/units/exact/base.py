@@ -25,7 +25,7 @@ from ..conventions import (
     overflow_words,
     rounding_words,
 )
-from ..overflow import checked_overflow, default_overflow, overflow_parameter
+from ..overflow import checked_overflow, overflow_parameter, without_defaults
 from ..parameters import choice_parameter, integer_parameter
 from . import definitions
 
@@ -209,12 +209,7 @@ class Exact(Unit):
 
     def shown_parameters(self) -> dict[str, Any]:
         """Integers are not rounded; defaults that depend go without saying."""
-        shown = super().shown_parameters()
-        if self.is_integer:
-            del shown["round"]
-        if self.overflow == default_overflow(self.out):
-            del shown["overflow"]
-        return shown
+        return without_defaults(super().shown_parameters(), self.out)
 
     # -- contract ------------------------------------------------------------------------------
 

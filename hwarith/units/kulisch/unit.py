@@ -20,7 +20,7 @@ from ..contract import Contract
 from ..conventions import conventions, nan_words, of_integers, overflow_words, rounding_words
 from ..exact.base import round_parameter
 from ..operations import DOT_PRODUCT, Operation
-from ..overflow import checked_overflow, default_overflow, overflow_parameter
+from ..overflow import checked_overflow, overflow_parameter, without_defaults
 from ..parameters import format_parameter, integer_parameter
 from . import definitions
 from .hardware import Hardware
@@ -111,12 +111,7 @@ class Kulisch(Accumulator):
             )
 
     def shown_parameters(self) -> dict[str, Any]:
-        shown = super().shown_parameters()
-        if not self.out.is_float:
-            del shown["round"]
-        if self.overflow == default_overflow(self.out):
-            del shown["overflow"]
-        return shown
+        return without_defaults(super().shown_parameters(), self.out)
 
     # -- ports ---------------------------------------------------------------------------------
 
