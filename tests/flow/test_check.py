@@ -284,7 +284,7 @@ def test_a_fault_of_a_stream(fault: int, events: set[str], message: str) -> None
 @pytest.mark.long
 def test_a_stream_that_is_right_and_units_of_our_own(tmp_path: Path) -> None:
     assert stream(0).passed
-    for spec in ("mul:a=fp16,stages=2", "mac:a=e4m3fn", "nvfp4quant"):
+    for spec in ("mul:a=fp16,stages=2", "mac:a=e4m3fn", "blockquant:out=mxfp4,a=bf16,n=2"):
         u = hw.unit(spec)
         file = tmp_path / f"{u.name}.v"
         file.write_text(hw.verilog(u))
