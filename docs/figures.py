@@ -36,6 +36,7 @@ sys.path.insert(0, str(ROOT))
 import hwarith as hw  # noqa: E402
 from docs import accumulators  # noqa: E402
 from docs.measures import KINDS  # noqa: E402
+from docs.proved import GROUPS  # noqa: E402
 from hwarith import files  # noqa: E402
 from hwarith.flow import catalogue, costs, tools  # noqa: E402
 from hwarith.flow.generated import Row, rows  # noqa: E402
@@ -100,7 +101,7 @@ def arguments(kind: str, rest: str) -> list[Any]:
     arithmetics, have spaces in them."""
     if kind in ("energy", "registers_share"):
         return rest.rsplit(" ", 1)
-    words = [rest] if kind == "trained" else rest.split()
+    words = [rest] if kind in ("trained", "proof") else rest.split()
     return [int(word) if word.isdigit() else word for word in words]
 
 
@@ -121,7 +122,12 @@ def names(figures: Figures) -> dict[str, Callable[..., Any]]:
 
     measured = {name: kind(name) for name in KINDS}
     found = measured | {name: column(name) for name in Row._fields} | FORMS
-    return found | {"accumulators": lambda: accumulator_rows(found)}
+    tables = {
+        "accumulators": lambda: accumulator_rows(found),
+        "proofs": lambda: proofs(figures),
+        "proved": lambda group: proved(figures, group),
+    }
+    return found | tables
 
 
 def change(new: float, old: float, digits: int = 0) -> str:
@@ -155,6 +161,26 @@ def span(*shares: float) -> str:
 def lines(table: list[list[str]]) -> str:
     """Lines of a table."""
     return "\n".join(f"| {' | '.join(cells)} |" for cells in table)
+
+
+def proofs(figures: Figures) -> str:
+    """Lines of a table: how many configurations of each group are proven, and in which time."""
+    table = []
+    for group, specs in GROUPS.items():
+        found = [figures("proof", spec) for spec in specs]
+        proven = [seconds for verdict, seconds, _ in found if verdict == "proven"]
+        times = f"{sorted(proven)[len(proven) // 2]:.1f}", f"{max(proven):.1f}"
+        table.append([group, str(len(found)), str(len(proven)), *times])
+    return lines(table)
+
+
+def proved(figures: Figures, group: str) -> str:
+    """Lines of a table: the verdict on each configuration of a group."""
+    table = []
+    for spec in GROUPS[group]:
+        verdict, seconds, cases = figures("proof", spec)
+        table.append([f"`{spec}`", verdict, f"{seconds:.1f}", str(cases)])
+    return lines(table)
 
 
 def block_formats() -> str:

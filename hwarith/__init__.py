@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .flow.checking import check
     from .flow.energy.measure import energy
     from .flow.export.folder import export
+    from .flow.proofs.prove import prove
     from .flow.regress import regress
     from .flow.simulate import simulate
     from .flow.synthesis.breakdown import breakdown
@@ -35,6 +36,7 @@ _HOMES = {
     "flow.simulate": ("simulate",),
     "flow.checking": ("check",),
     "flow.regress": ("regress",),
+    "flow.proofs.prove": ("prove",),
     "flow.synthesis.synthesize": ("synthesize",),
     "flow.synthesis.place_and_route": ("place_and_route",),
     "flow.synthesis.breakdown": ("breakdown",),
@@ -65,6 +67,7 @@ __all__ = [
     "format",
     "matmul",
     "place_and_route",
+    "prove",
     "quantize",
     "regress",
     "run_vectors",

@@ -51,6 +51,10 @@ def check(
         str, typer.Option(help="any: any NaN is as good as the unit's; bits: compare its bits.")
     ] = "any",
     most: Annotated[int, typer.Option(help="How many differences to show.")] = 10,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Then prove it equal for every input, if it can be.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds for the proof.")] = 600,
     report: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit's XML as well.")
     ] = None,
@@ -59,7 +63,8 @@ def check(
     """Compare your own Verilog or SystemVerilog with the golden model of a unit.
 
     Every combination of operands is tried, or vectors of every class and random ones. Wrong results
-    are shown with what explains them. Exit status 1 if there are any.
+    are shown with what explains them. Exit status 1 if there are any; 3 if a proof that was asked
+    for is undecided.
     """
     from ..files import check_writable, write_text
     from ..flow.checking import check
@@ -81,6 +86,7 @@ def check(
         seed=seed,
         nan=nan,
         most=most,
+        prove=timeout if prove else None,
     )
     if report:
         write_text(report, junit([result]))
@@ -93,6 +99,8 @@ def check(
     if not result.passed:
         wrong = f"{result.differing:,} of {result.results:,} results are wrong"
         fail(f"{result.top} is not {result.spec}: {wrong}", 1)
+    if result.proof and result.proof.verdict == "undecided":
+        fail(f"whether {result.top} is {result.spec} for every input is undecided", 3)
 
 
 def _pairs(option: str, texts: list[str]) -> dict[str, str]:

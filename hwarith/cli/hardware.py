@@ -1,4 +1,4 @@
-"""Commands that write hardware and check it: generate, vectors, run, regress."""
+"""Commands that write hardware and check it: generate, vectors, run, regress, prove."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from ..errors import InvalidInput, unknown
 from .options import Catalogue, Json, Output, Spec, Specs, units_of
-from .output import fail, print_json, print_table, progress
+from .output import fail, print_json, print_table, progress, progress_of
 
 
 def generate(
@@ -236,3 +236,44 @@ def regress(
     failed = [result.spec for result in results if result.failed]
     if failed:
         fail(f"{len(failed)} of {len(results)} units failed: {', '.join(failed)}", 1)
+
+
+def prove(
+    specs: Specs = None,
+    catalogue: Catalogue = False,
+    timeout: Annotated[float, typer.Option(help="Seconds for each unit.")] = 600,
+    jobs: Annotated[
+        int | None,
+        typer.Option(help="Solvers at a time (default: one a processor).", show_default=False),
+    ] = None,
+    verilog: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Other Verilog, with the module and ports of the unit."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Prove that the Verilog of units computes their definitions, for every input.
+
+    Exit status 1 if a unit is refuted, and else 3 if one is undecided.
+    """
+    from ..flow.proofs.prove import prove
+    from ..inputs import read_text
+
+    units = units_of(specs, catalogue)
+    if verilog and len(units) > 1:
+        raise InvalidInput(f"--verilog is for one SPEC, not {len(units)}")
+    text = read_text(verilog, "Verilog") if verilog else None
+    proofs = []
+    for u in units:
+        with progress_of(u.name) as advance:
+            proofs.append(prove(u, timeout, jobs, text, advance))
+        if not as_json:
+            print(proofs[-1], flush=True)
+    if as_json:
+        print_json([proof.as_dict() for proof in proofs])
+    verdicts = {proof.verdict for proof in proofs}
+    if len(verdicts - {"proven"}) > 0:
+        wrong = [p.spec for p in proofs if p.verdict == "refuted"]
+        open_ = [p.spec for p in proofs if p.verdict == "undecided"]
+        said = [f"{len(x)} {what}" for x, what in ((wrong, "refuted"), (open_, "undecided")) if x]
+        fail(f"of {len(proofs)} units {' and '.join(said)}", 1 if wrong else 3)

@@ -14,6 +14,7 @@ from pathlib import Path
 from hwarith.explore.metrics import COUNTS
 from hwarith.explore.point import COSTS, Result
 from hwarith.explore.sweeps import worker
+from hwarith.flow import workers
 from hwarith.units import Unit
 
 
@@ -42,9 +43,9 @@ def install() -> None:
     """Have this process, and the workers that it starts, measure in this way."""
     worker.measure = quick_measure  # type: ignore[assignment]
     here = str(Path(__file__).parent)
-    worker._START = (
-        f"import sys; sys.path[:] = [{here!r}, *sys.argv[2:]]; "
-        "import quick_workers; quick_workers.install(); quick_workers.worker.serve()"
+    workers._START = (
+        f"import sys; sys.path[:] = [{here!r}, *sys.argv[3:]]; "
+        "import quick_workers as q; q.install(); q.workers.serve(q.worker.answer)"
     )
 
 

@@ -17,6 +17,7 @@ from hwarith.explore import run_sweep
 from hwarith.explore.point import measure
 from hwarith.explore.sweeps import store, worker
 from hwarith.explore.workloads import workload
+from hwarith.flow import workers
 from hwarith.units import Unit, unit
 
 SPECS = ["mul:a=e2m1fn", "mul:a=e2m3fn", "mul:a=e3m2fn", "mul:a=e4m3fn"]
@@ -137,7 +138,7 @@ def test_a_point_has_the_costs_of_its_library(library, units) -> None:
 
 def test_a_worker_that_dies_costs_its_point_only(monkeypatch) -> None:
     monkeypatch.setattr(
-        worker,
+        workers,
         "_START",
         "import os, sys\n"
         "for line in sys.stdin:\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..proofs.prove import Proof
 from ..regression import Phase
 
 NOTHING = "none of the alternatives"
@@ -31,6 +32,7 @@ class Checked:
     events : of a stream, how many results were lost, came twice, or out of order.
     differences : the first wrong results, a row for a table each.
     seconds : that all of it took, without compiling.
+    proof : whether the module is equal for every input, if that was asked for.
     """
 
     spec: str
@@ -46,6 +48,7 @@ class Checked:
     events: dict[str, int] = field(default_factory=dict)
     differences: tuple[dict[str, object], ...] = ()
     seconds: float = 0
+    proof: Proof | None = None
 
     @property
     def results(self) -> int:
@@ -59,8 +62,8 @@ class Checked:
 
     @property
     def passed(self) -> bool:
-        """Whether the module is equal to the unit on all that was tried."""
-        return not self.differing
+        """Whether the module is equal to the unit on all that was tried, and not refuted."""
+        return not self.differing and (self.proof is None or self.proof.verdict != "refuted")
 
     def rows(self) -> list[dict[str, object]]:
         """The first wrong results: operands and results as codes and values, the exact result,
@@ -83,6 +86,7 @@ class Checked:
         fields = {name: value for name, value in vars(self).items() if name != "differences"}
         return fields | {
             "passed": self.passed,
+            "proof": self.proof.as_dict() if self.proof else None,
             "results": self.results,
             "differing": self.differing,
             "phases": [vars(phase) for phase in self.phases],
@@ -108,6 +112,7 @@ class Checked:
             *([f"  {events}"] if events else []),
             *(f"  {p.name}: {p.message}" for p in told),
             *([f"  {self._explanation()}"] if self.examined else []),
+            *([f"  {self.proof}"] if self.proof else []),
         ]
 
     def _explanation(self) -> str:

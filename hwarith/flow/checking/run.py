@@ -21,6 +21,7 @@ from ...units.exact.base import Exact
 from .. import tools
 from ..checks import MOST_SEED, check_integer
 from ..compiled import PATIENCE, Model, codes_of, column, compiled, empty_column, interface
+from ..proofs.prove import check_provable, prove_verilog
 from ..regression import Phase
 from ..vectors.run import NAN, is_nan
 from .batches import Batch, batches, is_exhaustive, joined
@@ -70,6 +71,7 @@ def check(
     seed: int = 1,
     nan: str = "any",
     most: int = 10,
+    prove: float | None = None,
 ) -> Checked:
     """Your own Verilog or SystemVerilog against the golden model of a unit, in Verilator.
 
@@ -97,6 +99,8 @@ def check(
     seed : of what is random, 0 to 2^32 - 1.
     nan : ``any``: any NaN is as good as the unit's; ``bits``: NaN are compared bit for bit.
     most : how many differences are told, 0 to 1000.
+    prove : of a combinational module that is right on all vectors, seconds to prove it so for
+        every input (`hwarith.prove`), with yosys reading the files.
 
     Raises `InvalidInput` for what is not there or does not fit: files, the module, its ports and
     parameters, the latency; and for files that Verilator cannot read. `MissingTool` without g++,
@@ -121,6 +125,10 @@ def check(
     if wrong := [x for x in names.values() if not isinstance(x, str)]:
         raise InvalidInput(f"check: names of ports are texts, not {quoted(wrong[0])}")
     form = _form(u, latency, stream)
+    if prove is not None:
+        check_provable(u, prove)
+        if form != "combinational":
+            raise InvalidInput(f"check: prove is for a combinational module, not for a {form} one")
     number = (GROUPS if u.transfers.controls else VECTORS[form]) if vectors is None else vectors
     check_integer("check: vectors", number, 1, MOST_VECTORS)
     tools.require("g++", "make", "perl")
@@ -141,6 +149,9 @@ def check(
     if run.differences.kept:
         best, explained = run.differences.explained()
     told = list(zip(run.differences.kept, best, strict=True))[:most]
+    proof = None
+    if prove is not None and not run.differences.kept:
+        proof = prove_verilog(u, text, WRAPPER, prove, any_nan=nan == "any")
     return Checked(
         u.spec,
         top,
@@ -155,6 +166,7 @@ def check(
         {what: sum(e.what == what for e in run.events) for what in run.happened},
         tuple([*run.told, *(run.differences.row(*pair) for pair in told)][:most]),
         time.perf_counter() - start,
+        proof,
     )
 
 

@@ -114,7 +114,7 @@ class PreAlign(Unit):
 
     @property
     def word_bits(self) -> int:
-        return self.p + 3
+        return max(self.p + 3, 32)  # 2^d, for the farthest shift
 
     # -- hardware ------------------------------------------------------------------------------
 

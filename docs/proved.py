@@ -1,0 +1,61 @@
+"""The configurations of docs/proofs.md: what is proved for every input, in groups."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+SMALL = (
+    *("e2m1fn", "e2m3fn", "e3m2fn", "e4m3fn", "e5m2", "e4m3", "e3m4", "e4m3fnuz", "e5m2fnuz"),
+    *("binary8p3sf", "binary8p4se", "binary8p5uf"),
+)
+WIDE = ("bf16", "fp16", "tf32", "fp32")
+MODES = ("rna", "rtz", "rup", "rdn", "rto")
+CONVERTED = (
+    *("fp32", "tf32", "bf16", "fp16", "e4m3fn", "e5m2", "e4m3fnuz", "e3m2fn", "e2m1fn"),
+    *("e8m0fnu", "int8"),
+)
+
+GROUPS: dict[str, list[str]] = {
+    "products": [
+        *(f"mul:a={f}" for f in (*SMALL, *WIDE)),
+        *(f"mul:a={f},round={mode}" for f in ("e4m3fn", *WIDE) for mode in MODES),
+        *(f"mul:a={f},round=port,flags=after" for f in ("e4m3fn", *WIDE)),
+        *(f"mul:a=bf16,subnormals={x}" for x in ("daz", "ftz", "flush")),
+        "mul:a=bf16,round=sra,n=8",
+        "mul:a=fp16,nan=payload,flags=before",
+        "mul:a=bf16,out=fp32",
+        "mul:a=e4m3fn,b=e5m2,out=fp16",
+        *(f"mul:a={f},stages={n}" for f in WIDE for n in (1, 3)),
+    ],
+    "sums": [
+        *(f"add:a={f}" for f in (*SMALL, "bf16", "fp16", "tf32", "fp32")),
+        *(f"add:a=e4m3fn,round={mode}" for mode in MODES),
+        "add:a=e5m2,round=port,flags=after",
+        "add:a=e4m3fn,stages=2",
+    ],
+    "multiply-adds": [f"fma:a={f}" for f in SMALL[:5]],
+    "conversions": [f"convert:a={a},out={b}" for a, b in permutations(CONVERTED, 2)],
+    "comparisons": [
+        *(f"cmp:a={f}" for f in (*SMALL[3:5], *WIDE)),
+        *(f"minmax:a={f},op={op}" for f in (*SMALL[3:5], *WIDE) for op in ("min", "max")),
+    ],
+    "approximate units": [
+        *(f"lmul:format={f}" for f in ("e4m3fn", "e5m2", "bf16", "fp16")),
+        "lmul:format=bf16,stages=1",
+        *(f"{family}:format=bf16" for family in ("pam", "pad", "palog2", "paexp2", "pasqrt")),
+        "paslope:format=bf16,op=mul",
+    ],
+    "datatypes of weights": [
+        *("decode", "powdecode", "termgen:type=fp4", "prealign"),
+    ],
+}
+"""Specs by what they are."""
+
+
+def proof(spec: str) -> list[Any]:
+    """The verdict on a unit, the seconds that it took, in how many cases."""
+    import hwarith as hw
+
+    found = hw.prove(spec, timeout=1800)
+    return [found.verdict, round(found.seconds, 1), found.cases]

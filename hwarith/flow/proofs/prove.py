@@ -1,0 +1,371 @@
+"""`prove`: whether the Verilog of a unit computes its definition, for every input."""
+
+from __future__ import annotations
+
+import ast
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...errors import InvalidInput, ToolFailure, quoted
+from ...formats import Format
+from ...formats.rounding import NAN, unpack
+from ...golden.words import SPARE, WIDTHS
+from ...units import Unit, unit
+from ...units.transfers import Transfers
+from ..checks import check_integer
+from ..verilog import verilog as verilog_of
+from . import netlist, pipeline, products
+from .cases import Outcome, prove_by_cases
+from .integers import Integer, NotExecutable
+from .solvers import require_solvers
+from .symbolic import Executor
+from .terms import Term, Terms, evaluate
+
+Words = Sequence[tuple[str, Term]]
+
+WORDS = (("align_right",), ("a_normal", "b_normal", "c_normal"), ("shift",))
+"""Wires that divide a proof into cases, one division after the other: how far an operand is
+shifted, which operands are subnormal, how far the result is shifted."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What `prove` found of a unit.
+
+    `verdict` is "proven", for every input; "refuted", with the operands of `counterexample`, for
+    which the Verilog gives `rtl` and the definition `golden`; or "undecided": the cases `open` were
+    not decided in time, and the others were.
+    """
+
+    spec: str
+    verdict: str
+    seconds: float
+    cases: int
+    solvers: dict[str, int]
+    lemmas: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    counterexample: dict[str, int] = field(default_factory=dict)
+    golden: dict[str, int] = field(default_factory=dict)
+    rtl: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        solved = " and ".join(f"{name} ({n})" for name, n in self.solvers.items()) or "rewriting"
+        if self.verdict == "proven":
+            cases = f"{self.cases} cases" if self.cases != 1 else "1 case"
+            return (
+                f"{self.spec}: proven for every input in {self.seconds:.1f} s ({cases}, {solved})"
+            )
+        if self.verdict == "undecided":
+            return (
+                f"{self.spec}: undecided after {self.seconds:.1f} s; "
+                f"{len(self.open)} of {self.cases} cases are open: {', '.join(self.open[:3])}"
+            )
+        given = ", ".join(f"{name}={value:#x}" for name, value in self.counterexample.items())
+        return (
+            f"{self.spec}: refuted in {self.seconds:.1f} s: for {given} the Verilog gives "
+            f"{_codes(self.rtl)}, the definition {_codes(self.golden)}"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        return {**self.__dict__}
+
+
+def _codes(results: dict[str, int]) -> str:
+    return ", ".join(f"{name}={value:#x}" for name, value in results.items())
+
+
+def prove(
+    spec: Unit | str,
+    timeout: float = 600,
+    jobs: int | None = None,
+    verilog: str | None = None,
+    advance: Callable[[int, int], None] = lambda done, of: None,
+) -> Proof:
+    """Prove that the Verilog of a unit equals its golden definition for every input.
+
+    yosys reads the Verilog; the definition is executed on terms (`hwarith.flow.proofs.symbolic`).
+    A counterexample is evaluated again, by the circuit's terms and by the definition itself.
+
+    Parameters
+    ----------
+    spec : the unit, or its spec: combinational, as what it computes does not depend on stages.
+    timeout : seconds of wall time.
+    jobs : solver processes at a time; as many as there are processors, by default.
+    verilog : other Verilog with the unit's module name and ports; without it, the unit's own.
+    advance : is told how many cases are done, and of how many.
+
+    Raises `InvalidInput` for a wrong spec and for units that have a memory; `MissingTool` without
+    solvers or yosys; `ToolFailure` if the Verilog cannot be read.
+    """
+    u = unit(spec)
+    check_provable(u, timeout)
+    if jobs is not None:
+        check_integer("prove: jobs", jobs, 1, 1024)
+    text = verilog_of(u) if verilog is None else verilog
+    return prove_verilog(u, text, u.name, timeout, jobs, advance)
+
+
+def check_provable(u: Unit, timeout: float) -> None:
+    """Raise `InvalidInput` for a unit that is not proved, or for no number of seconds;
+    `MissingTool` without solvers."""
+    require_solvers()
+    if not isinstance(timeout, int | float) or not timeout > 0:
+        raise InvalidInput(f"prove: timeout must be a number of seconds, not {quoted(timeout)}")
+    if type(u.transfers) is not Transfers or u.parts:
+        raise InvalidInput(
+            f"prove: {u.spec} takes its operands in several transfers; what takes them in one is "
+            "proved"
+        )
+
+
+def prove_verilog(
+    u: Unit,
+    text: str,
+    top: str,
+    timeout: float,
+    jobs: int | None = None,
+    advance: Callable[[int, int], None] = lambda done, of: None,
+    any_nan: bool = False,
+) -> Proof:
+    """`prove` of the module `top` of a text; with `any_nan`, NaN of other bits are equal."""
+    start = time.monotonic()
+    terms = Terms()
+    inputs = {name: terms.variable(name, f.bits) for name, f in u.inputs.items()}
+    if u.stages:
+        inputs |= {name: terms.variable(name, 1) for name in pipeline.CONTROLS}
+    module = netlist.netlist(text, top)
+    _check_ports(u, module, inputs)
+    end, workers = start + timeout, jobs or os.cpu_count() or 1
+    return _Attempt(u, terms, end, workers, advance, any_nan).proof(module, inputs, start)
+
+
+_FITS = "no integer of the definition exceeds its machine word"
+
+
+@dataclass
+class _Attempt:
+    """One proof: its statements, one after the other."""
+
+    u: Unit
+    terms: Terms
+    end: float
+    jobs: int
+    advance: Callable[[int, int], None]
+    any_nan: bool = False
+    lemmas: list[str] = field(default_factory=list)
+    solvers: dict[str, int] = field(default_factory=dict)
+
+    def holds(self, wrong: Term, assumptions: Sequence[Term] = (), words: Words = ()) -> Outcome:
+        """Prove that a truth value never is."""
+        left = self.end - time.monotonic()
+        outcome = prove_by_cases(
+            self.terms, wrong, words, left, self.jobs, self.advance, assumptions
+        )
+        for solver, count in outcome.solvers.items():
+            self.solvers[solver] = self.solvers.get(solver, 0) + count
+        return outcome
+
+    def lemma(self, text: str, wrong: Term) -> bool:
+        """Prove what others rest on."""
+        if self.holds(wrong).verdict != "proven":
+            return False
+        self.lemmas.append(text)
+        return True
+
+    def proof(self, module: dict[str, Any], inputs: dict[str, Term], start: float) -> Proof:
+        """The verdict on a netlist."""
+        circuit = self._read(module, inputs)
+        if isinstance(circuit, str):
+            return self._undecided(circuit, start)
+        golden, misuse = specification(self.u, self.terms, inputs)
+        if not self.lemma(_FITS, misuse):
+            golden, misuse = specification(self.u, self.terms, inputs, least=WIDTHS[0])
+            if not self.lemma(_FITS, misuse):
+                return self._undecided(_FITS, start)
+        wrong = self._differs(circuit, golden)
+        outcome = self._with_products(module, circuit, inputs, golden, wrong) or self.holds(
+            wrong, (), _words(self.terms, circuit)
+        )
+        return self._proof(outcome, self._results(circuit), time.monotonic() - start)
+
+    def _undecided(self, what: str, start: float) -> Proof:
+        """The verdict where something that all rests on is not proven."""
+        outcome = Outcome("undecided", 1, {}, [what])
+        return self._proof(outcome, self.terms.const(0, 1), time.monotonic() - start)
+
+    def _read(self, module: dict[str, Any], inputs: dict[str, Term]) -> netlist.Circuit | str:
+        """A netlist as a circuit without registers; or, of what is no chain of ranks, what is not
+        as it is in one."""
+        t, stages = self.terms, self.u.stages
+        circuit = netlist.circuit(module, t, inputs)
+        if stages == 0:
+            return circuit
+        logic = pipeline.without_registers(t, circuit)
+        if logic is None:
+            return "a register that is of no rank, or takes from others than the one before"
+        faults = pipeline.faults(t, circuit, stages, self.u.results)
+        if self.holds(t.any_of(faults.values())).verdict != "proven":
+            wrong = [name for name, x in faults.items() if self.holds(x).verdict != "proven"]
+            return f"the registers are no chain of ranks: {', '.join(wrong[:3])}"
+        self.lemmas.append(f"{stages} ranks of registers lose, double and reorder nothing")
+        return logic
+
+    def _read_again(
+        self, module: dict[str, Any], inputs: dict[str, Term], wire: str, word: Term
+    ) -> netlist.Circuit:
+        """The circuit of `_read` with another word on a wire."""
+        t = self.terms
+        free = t.variable("another", word.width)
+        circuit = netlist.circuit(module, t, inputs, {wire: free})
+        logic = pipeline.without_registers(t, circuit, free) if self.u.stages else circuit
+        assert logic is not None  # as it was not before
+        return logic.substituted(t, {free: word})
+
+    def _with_products(
+        self,
+        module: dict[str, Any],
+        circuit: netlist.Circuit,
+        inputs: dict[str, Term],
+        golden: Term,
+        wrong: Term,
+    ) -> Outcome | None:
+        """The verdict with free words in place of products; None if there are none, or if it takes
+        more than is known of them."""
+        t = self.terms
+        known = products.sum_of_products(t, circuit)
+        abstract = circuit
+        if known is not None:
+            if not self.lemma(f"{known.wire} is {products.described(known)}", known.last_adder):
+                return None
+            abstract = self._read_again(module, inputs, known.wire, products.as_term(t, known))
+        elif not products.has_products(self._results(circuit)):
+            return None
+        (statement,), words = products.without_products(t, [self._differs(abstract, golden)])
+        outcome = self.holds(statement, products.facts(t, words), _words(t, abstract))
+        if outcome.verdict == "refuted":
+            given = {name: outcome.model.get(name, 0) for name in inputs}
+            if evaluate([wrong], given) == [0]:
+                return None
+        if words and outcome.verdict == "proven":
+            self.lemmas.append("products of equal factors are equal, and as large as these say")
+        return outcome
+
+    def _results(self, circuit: netlist.Circuit) -> Term:
+        return self.terms.concat(*(circuit.outputs[name] for name in reversed(self.u.results)))
+
+    def _differs(self, circuit: netlist.Circuit, golden: Term) -> Term:
+        t, found = self.terms, self._results(circuit)
+        if not self.any_nan:
+            return t.negation(t.equal(found, golden))
+        wrong, place = t.const(0, 1), 0
+        for f in self.u.results.values():
+            x, y = (t.extract(word, place, f.bits) for word in (found, golden))
+            both = t.apply("bvand", _is_nan(t, f, x), _is_nan(t, f, y))
+            same = t.apply("bvor", t.equal(x, y), both)
+            wrong, place = t.apply("bvor", wrong, t.negation(same)), place + f.bits
+        return wrong
+
+    def _proof(self, outcome: Outcome, rtl: Term, seconds: float) -> Proof:
+        """The outcome with its counterexample evaluated once more."""
+        u = self.u
+        facts: dict[str, Any] = {}
+        if outcome.verdict == "refuted":
+            given = {name: outcome.model.get(name, 0) for name in u.inputs}
+            (packed,) = evaluate([rtl], given)
+            found = {}
+            for name, f in u.results.items():
+                found[name] = packed & ((1 << f.bits) - 1)
+                packed >>= f.bits
+            said = u.golden(*(given[name] for name in u.operands))
+            golden = dict(zip(u.results, said if isinstance(said, tuple) else (said,), strict=True))
+            if golden == found:
+                raise ToolFailure(
+                    f"{next(iter(outcome.solvers))} gave a counterexample of {u.spec} that is "
+                    f"none: {_codes(given)}; please report it"
+                )
+            facts = {"counterexample": given, "golden": golden, "rtl": found}
+        return Proof(
+            spec=u.spec,
+            verdict=outcome.verdict,
+            seconds=seconds,
+            cases=outcome.cases,
+            solvers=self.solvers,
+            lemmas=tuple(self.lemmas),
+            open=tuple(outcome.open) if outcome.verdict == "undecided" else (),
+            **facts,
+        )
+
+
+def _is_nan(t: Terms, f: Format, code: Term) -> Term:
+    """Whether a code of a format is a NaN."""
+    executor = Executor(t, WIDTHS[0])
+    kind, *_ = executor.call(unpack, executor.integer(code), f.numbers)
+    return executor.truth(executor.compare(ast.Eq, kind, NAN))
+
+
+def _words(t: Terms, circuit: netlist.Circuit) -> Words:
+    """Those of `WORDS` that a circuit has."""
+    words = []
+    for names in WORDS:
+        there = [name for name in names if name in circuit.wires]
+        if there:
+            word = t.concat(*(circuit.wires[name] for name in there))
+            words.append((" ".join(there), word))
+    return words
+
+
+def _check_ports(u: Unit, module: dict[str, Any], inputs: dict[str, Term]) -> None:
+    """Raise `InvalidInput` if a module has not the unit's ports."""
+    wanted = {name: ("input", x.width) for name, x in inputs.items()}
+    wanted |= {name: ("output", f.bits) for name, f in u.results.items()}
+    if u.stages:
+        wanted |= {name: ("output", 1) for name in ("i_ready", "o_valid")}
+    ports = {n: (p["direction"], len(p["bits"])) for n, p in module["ports"].items()}
+    for name in dict.fromkeys([*wanted, *ports]):
+        if wanted.get(name) != ports.get(name):
+            there, due = (
+                f"{port[0]} of {port[1]} bits" if port else "none"
+                for port in (ports.get(name), wanted.get(name))
+            )
+            raise InvalidInput(f"prove: port {quoted(name)} of {u.name} must be {due}, not {there}")
+
+
+def specification(
+    u: Unit, terms: Terms, inputs: dict[str, Term], least: int = 0
+) -> tuple[Term, Term]:
+    """The results of a unit's definition, side by side as it returns them; and what must never hold
+    for it to have a meaning in words of its `word_bits`, or of at least so many (`misuses`). The
+    compiled definition has words of 64 bits or more.
+
+    Where the definition needs an operand as a number (a mode that says how often a loop runs), it
+    is executed for each of the narrowest one's codes.
+    """
+    width = sum(f.bits for f in u.results.values())
+    function, constants = u.definition()
+    executor = Executor(terms, 0)
+    codes: dict[str, Any] = {name: executor.integer(inputs[name]) for name in u.operands}
+
+    def executed(codes: dict[str, Any]) -> Term:
+        executor.word = WIDTHS[-1]
+        given = u.arguments(list(codes.values()))
+        held = [x.high.bit_length() for x in given if isinstance(x, Integer)]
+        executor.word = max(least, max(u.word_bits, width, *held) + SPARE)
+        return executor.term(executor.call(function, *given, *constants), width)
+
+    try:
+        result = executed(codes)
+    except NotExecutable:
+        mode = min(codes, key=lambda name: codes[name].term.width)
+        bits = codes[mode].term.width
+        if bits > 3:
+            raise
+        result = terms.const(0, width)
+        for value in range(1 << bits):
+            chosen = terms.equal(inputs[mode], terms.const(value, bits))
+            with executor.where(chosen):
+                result = terms.ite(chosen, executed(codes | {mode: value}), result)
+    return result, terms.any_of(executor.misuses)

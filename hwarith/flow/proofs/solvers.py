@@ -1,0 +1,77 @@
+"""The solvers, in processes of their own: a script of SMT-LIB in, a verdict and a model out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+from ...errors import MissingTool
+from ..workers import Worker
+
+SOLVERS = ("bitwuzla", "z3")
+
+_CHECK = "(check-sat)\n"
+
+
+def require_solvers() -> None:
+    """Raise `MissingTool` without one of the solvers."""
+    for name in SOLVERS:
+        if find_spec(name) is None:
+            package = {"z3": "z3-solver"}.get(name, name)
+            raise MissingTool(
+                f"the solver {name} is not installed; proofs need it: "
+                f"pip install {package} (or hwarith[prove])"
+            )
+
+
+def solver_process() -> Worker:
+    """A process that answers requests of `answer`."""
+    return Worker(__name__)
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Ask a solver whether the assertions of a script can hold.
+
+    A request has ``solver``, ``script`` and ``seconds``. The answer's ``verdict`` is "sat", with a
+    ``model`` of the variables by name, "unsat", or "unknown" after so many seconds.
+    """
+    start = time.perf_counter()
+    verdict, model = _ASKED[request["solver"]](request["script"], request["seconds"])
+    return {"verdict": verdict, "model": model, "seconds": time.perf_counter() - start}
+
+
+def _bitwuzla(script: str, seconds: float) -> tuple[str, dict[str, int]]:
+    import bitwuzla
+
+    options = bitwuzla.Options()
+    options.set(bitwuzla.Option.PRODUCE_MODELS, True)
+    options.set(bitwuzla.Option.TIME_LIMIT_PER, max(int(seconds * 1000), 1))
+    parser = bitwuzla.Parser(bitwuzla.TermManager(), options)
+    parser.parse(script.replace(_CHECK, ""), True, False)
+    solver = parser.bitwuzla()
+    verdict = str(solver.check_sat())
+    if verdict != "sat":
+        return verdict, {}
+    declared = parser.get_declared_funs()
+    return verdict, {str(x): int(solver.get_value(x).value(10)) for x in declared}
+
+
+def _z3(script: str, seconds: float) -> tuple[str, dict[str, int]]:
+    import z3
+
+    solver = z3.Solver()
+    solver.set("timeout", max(int(seconds * 1000), 1))
+    solver.from_string(script.replace(_CHECK, ""))
+    verdict = str(solver.check())
+    if verdict != "sat":
+        return verdict, {}
+    model = solver.model()
+    return verdict, {x.name(): model[x].as_long() for x in model.decls() if x.arity() == 0}
+
+
+_ASKED: dict[str, Callable[[str, float], tuple[str, dict[str, int]]]] = {
+    "bitwuzla": _bitwuzla,
+    "z3": _z3,
+}

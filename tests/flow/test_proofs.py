@@ -1,0 +1,183 @@
+"""Proofs: small units for every input, planted faults refuted, and what the parts rest on."""
+
+from __future__ import annotations
+
+import ast
+import random
+import re
+
+import pytest
+
+import hwarith as hw
+from hwarith.errors import InvalidInput, MissingTool
+from hwarith.flow.proofs import netlist, products, smtlib, solvers
+from hwarith.flow.proofs.integers import Integers
+from hwarith.flow.proofs.prove import specification
+from hwarith.flow.proofs.terms import Terms, evaluate
+from hwarith.flow.verilog import verilog
+from hwarith.units.transfers import Transfers
+from tests.small_units import OF_EACH_FAMILY, SPECS
+
+PROVABLE = [
+    spec
+    for spec in SPECS
+    if type((u := hw.unit(spec)).transfers) is Transfers and not u.stages and not u.parts
+]
+
+PROVED = (
+    "mul:a=e4m3fn",
+    "mul:a=fp16",
+    "mul:a=bf16,round=port,flags=after",
+    "mul:a=bf16,stages=3",
+    "mul:a=e5m2,round=sra,n=4,overflow=saturate",
+    "add:a=e3m2fn",
+    "add:a=e4m3fnuz,subnormals=flush",
+    "add:a=binary8p4sf,round=rto",
+    "fma:a=e2m1fn,c=e4m3fn,out=e4m3fn",
+    "convert:a=fp16,out=e4m3fn",
+    "convert:a=fp32,out=e8m0fnu,round=rup",
+    "cmp:a=bf16",
+    "minmax:a=fp32,op=max",
+    "lmul:format=fp16,stages=2",
+    "pam:format=bf16",
+)
+
+
+@pytest.mark.parametrize("spec", PROVED)
+def test_proved(spec) -> None:
+    proof = hw.prove(spec, jobs=1)
+    assert proof.verdict == "proven", proof
+    assert not proof.counterexample
+    assert "proven for every input" in str(proof)
+
+
+@pytest.mark.parametrize("spec", PROVABLE)
+def test_definitions_and_circuits_as_terms(spec) -> None:
+    """What is proved equal is what it says: terms give what definition and Verilog do."""
+    u = hw.unit(spec)
+    t = Terms()
+    inputs = {name: t.variable(name, f.bits) for name, f in u.inputs.items()}
+    golden, misuse = specification(u, t, inputs)
+    circuit = netlist.circuit(netlist.netlist(verilog(u), u.name), t, inputs)
+    rtl = t.concat(*(circuit.outputs[name] for name in reversed(u.results)))
+    for seed in range(40):
+        chosen = random.Random(seed)
+        given = {name: chosen.getrandbits(x.width) for name, x in inputs.items()}
+        said = u.golden(*(given[name] for name in u.operands))
+        packed, place = 0, 0
+        codes = said if isinstance(said, tuple) else (said,)
+        for f, code in zip(u.results.values(), codes, strict=True):
+            packed, place = packed | code << place, place + f.bits
+        assert evaluate([golden, rtl, misuse], given) == [packed, packed, 0]
+
+
+def refuted(spec: str, pattern: str, by: str) -> None:
+    """A fault put into a unit's Verilog is refuted, by operands for which it is one."""
+    u = hw.unit(spec)
+    text, count = re.subn(pattern, by, verilog(u), count=1, flags=re.DOTALL)
+    assert count == 1
+    proof = hw.prove(u, verilog=text, jobs=1)
+    assert proof.verdict == "refuted"
+    given = [proof.counterexample[name] for name in u.operands]
+    assert proof.golden == {"y": u.golden(*given)} != proof.rtl
+
+
+@pytest.mark.parametrize(
+    ("spec", "pattern", "by"),
+    [
+        pytest.param("mul:a=fp16", r"(row3 = a_significand & \{11\{b\[)3", r"\g<1>2", id="row"),
+        pytest.param("mul:a=fp16", r"(stage2_sum0_3 = \w+) \^", r"\1 |", id="full adder"),
+        pytest.param("mul:a=fp32", r"(product_rows_block7\b.*?)\+", r"\1-", id="last adder"),
+        pytest.param("add:a=bf16", r"nan = operand_nan \|", "nan = operand_nan &", id="nan"),
+        pytest.param("add:a=bf16", r"(sticky = .*?)\|", r"\1&", id="sticky"),
+        pytest.param("convert:a=fp16,out=e4m3fn", r"guard & \(", "guard | (", id="tie"),
+    ],
+)  # fmt: skip
+def test_faults_are_refuted(spec, pattern, by) -> None:
+    refuted(spec, pattern, by)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "by"),
+    [
+        (r"ready_1 = ~valid_1 \|", "ready_1 = valid_1 |"),
+        (r"(valid_2 <= )valid_1", r"\1offered"),
+        (r"i_ready = ready_1 & ~rst", "i_ready = ready_1"),
+        (r"if \(ready_2\) begin(\s+\w+_r2 <=)", r"if (ready_1) begin\1"),
+    ],
+)
+def test_faults_of_the_handshake(pattern, by) -> None:
+    u = hw.unit("lmul:format=bf16,stages=2")
+    text, count = re.subn(pattern, by, verilog(u), count=1)
+    assert count == 1
+    proof = hw.prove(u, verilog=text, jobs=1)
+    assert proof.verdict == "undecided"
+    assert "the registers are no chain of ranks" in str(proof)
+
+
+def test_products_are_found() -> None:
+    t = Terms()
+    u = hw.unit("mul:a=fp32")
+    inputs = {name: t.variable(name, f.bits) for name, f in u.inputs.items()}
+    found = products.sum_of_products(
+        t, netlist.circuit(netlist.netlist(verilog(u), u.name), t, inputs)
+    )
+    assert found is not None
+    assert [x.width for x in found.factors] == [24, 24]
+    for seed in range(20):
+        chosen = random.Random(seed)
+        given = {"a": chosen.getrandbits(32), "b": chosen.getrandbits(32)}
+        product, a, b = evaluate([found.word, *found.factors], given)
+        assert product == a * b
+
+
+def test_facts_of_products_are_true() -> None:
+    t = Terms()
+    a, b = t.variable("a", 4), t.variable("b", 3)
+    word = t.variable("p", 7)
+    known = t.all_of(products.facts(t, [products.Product(word, (a, b))]))
+    other = t.negation(known)
+    for x in range(16):
+        for y in range(8):
+            assert evaluate([known, other], {"a": x, "b": y, "p": x * y}) == [1, 0]
+    assert evaluate([known], {"a": 0, "b": 5, "p": 1}) == [0]
+    assert evaluate([known], {"a": 8, "b": 5, "p": 39}) == [0]
+
+
+def test_what_a_word_does_not_hold_is_a_misuse() -> None:
+    t = Terms()
+    n = Integers(t, 6)
+    x = n.integer(t.variable("x", 5))
+    n.binary(ast.LShift, x, 2)
+    found = [evaluate(n.misuses, {"x": value}) for value in (7, 8, 31)]
+    assert found == [[0], [1], [1]]
+
+
+@pytest.mark.parametrize("solver", solvers.SOLVERS)
+def test_solvers_agree(solver) -> None:
+    t = Terms()
+    x, y = t.variable("x", 8), t.variable("y", 8)
+    total = t.apply("bvadd", x, y)
+    same = t.equal(total, t.apply("bvadd", t.apply("bvxor", x, y), t.const(4, 8)))
+    said = solvers.answer({"solver": solver, "script": smtlib.script([same]), "seconds": 20})
+    assert said["verdict"] == "sat"
+    assert evaluate([same], said["model"]) == [1]
+    never = t.negation(t.equal(t.apply("bvsub", total, y), x))
+    said = solvers.answer({"solver": solver, "script": smtlib.script([never]), "seconds": 20})
+    assert said["verdict"] == "unsat"
+
+
+def test_bad_input(monkeypatch) -> None:
+    with pytest.raises(InvalidInput, match=r"timeout must be a number of seconds, not 0"):
+        hw.prove("mul:a=e4m3fn", timeout=0)
+    with pytest.raises(InvalidInput, match=r"in several transfers"):
+        hw.prove(OF_EACH_FAMILY["kulisch"])
+    monkeypatch.setattr(solvers, "find_spec", lambda name: None)
+    with pytest.raises(MissingTool, match=r"the solver bitwuzla is not installed"):
+        hw.prove("mul:a=e4m3fn")
+
+
+def test_undecided_in_time() -> None:
+    proof = hw.prove("fma:a=bf16", timeout=2, jobs=1)
+    assert proof.verdict == "undecided"
+    assert proof.open
