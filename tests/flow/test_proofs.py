@@ -14,6 +14,7 @@ from hwarith.flow.proofs import netlist, products, smtlib, solvers
 from hwarith.flow.proofs.integers import Integers
 from hwarith.flow.proofs.prove import specification
 from hwarith.flow.proofs.terms import Terms, evaluate
+from hwarith.flow.proofs.theory import in_theory
 from hwarith.flow.verilog import verilog
 from hwarith.units.transfers import Transfers
 from tests.small_units import OF_EACH_FAMILY, SPECS
@@ -181,3 +182,37 @@ def test_undecided_in_time() -> None:
     proof = hw.prove("fma:a=bf16", timeout=2, jobs=1)
     assert proof.verdict == "undecided"
     assert proof.open
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        *("mul:a=e5m2", "add:a=e5m2,round=rup", "mul:a=e4m3,out=fp16"),
+        "convert:a=fp32,out=bf16,round=rna",
+    ],
+)
+def test_definitions_are_those_of_the_theory(spec) -> None:
+    proof = hw.prove(spec, theory=True, jobs=1)
+    assert (proof.verdict, proof.theory) == ("proven", "equal")
+    assert "in SMT-LIB's theory: equal" in str(proof)
+
+
+def test_another_mode_is_not_that_of_the_theory() -> None:
+    t = Terms()
+    u = hw.unit("mul:a=e5m2")
+    inputs = {name: t.variable(name, f.bits) for name, f in u.inputs.items()}
+    golden, _ = specification(u, t, inputs)
+    same = in_theory(hw.unit("mul:a=e5m2,round=rtz"), t, inputs, golden)
+    assert same is not None
+    script = smtlib.script([t.negation(same)])
+    said = solvers.answer({"solver": "bitwuzla", "script": script, "seconds": 20})
+    given = said["model"]["a"], said["model"]["b"]
+    assert u.golden(*given) != hw.unit("mul:a=e5m2,round=rtz").golden(*given)
+
+
+@pytest.mark.parametrize(
+    "spec", ["mul:a=e4m3fn", "mul:a=e5m2,round=rto", "add:a=fp16,out=e5m2", "lmul:format=bf16"]
+)
+def test_not_in_the_theory(spec) -> None:
+    with pytest.raises(InvalidInput, match="is not in SMT-LIB's theory of floating point"):
+        hw.prove(spec, theory=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..proofs.prove import Proof
+from ..proofs.result import Proof
 from ..regression import Phase
 
 NOTHING = "none of the alternatives"

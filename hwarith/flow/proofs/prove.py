@@ -6,7 +6,7 @@ import ast
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...errors import InvalidInput, ToolFailure, quoted
@@ -20,9 +20,11 @@ from ..verilog import verilog as verilog_of
 from . import netlist, pipeline, products
 from .cases import Outcome, prove_by_cases
 from .integers import Integer, NotExecutable
+from .result import Proof, codes_text
 from .solvers import require_solvers
 from .symbolic import Executor
 from .terms import Term, Terms, evaluate
+from .theory import in_theory
 
 Words = Sequence[tuple[str, Term]]
 
@@ -31,59 +33,13 @@ WORDS = (("align_right",), ("a_normal", "b_normal", "c_normal"), ("shift",))
 shifted, which operands are subnormal, how far the result is shifted."""
 
 
-@dataclass(frozen=True)
-class Proof:
-    """What `prove` found of a unit.
-
-    `verdict` is "proven", for every input; "refuted", with the operands of `counterexample`, for
-    which the Verilog gives `rtl` and the definition `golden`; or "undecided": the cases `open` were
-    not decided in time, and the others were.
-    """
-
-    spec: str
-    verdict: str
-    seconds: float
-    cases: int
-    solvers: dict[str, int]
-    lemmas: tuple[str, ...] = ()
-    open: tuple[str, ...] = ()
-    counterexample: dict[str, int] = field(default_factory=dict)
-    golden: dict[str, int] = field(default_factory=dict)
-    rtl: dict[str, int] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        solved = " and ".join(f"{name} ({n})" for name, n in self.solvers.items()) or "rewriting"
-        if self.verdict == "proven":
-            cases = f"{self.cases} cases" if self.cases != 1 else "1 case"
-            return (
-                f"{self.spec}: proven for every input in {self.seconds:.1f} s ({cases}, {solved})"
-            )
-        if self.verdict == "undecided":
-            return (
-                f"{self.spec}: undecided after {self.seconds:.1f} s; "
-                f"{len(self.open)} of {self.cases} cases are open: {', '.join(self.open[:3])}"
-            )
-        given = ", ".join(f"{name}={value:#x}" for name, value in self.counterexample.items())
-        return (
-            f"{self.spec}: refuted in {self.seconds:.1f} s: for {given} the Verilog gives "
-            f"{_codes(self.rtl)}, the definition {_codes(self.golden)}"
-        )
-
-    def as_dict(self) -> dict[str, Any]:
-        """All of it as plain data."""
-        return {**self.__dict__}
-
-
-def _codes(results: dict[str, int]) -> str:
-    return ", ".join(f"{name}={value:#x}" for name, value in results.items())
-
-
 def prove(
     spec: Unit | str,
     timeout: float = 600,
     jobs: int | None = None,
     verilog: str | None = None,
     advance: Callable[[int, int], None] = lambda done, of: None,
+    theory: bool = False,
 ) -> Proof:
     """Prove that the Verilog of a unit equals its golden definition for every input.
 
@@ -97,16 +53,19 @@ def prove(
     jobs : solver processes at a time; as many as there are processors, by default.
     verilog : other Verilog with the unit's module name and ports; without it, the unit's own.
     advance : is told how many cases are done, and of how many.
+    theory : also prove the definition equal to SMT-LIB's theory of floating point
+        (`hwarith.flow.proofs.theory`).
 
-    Raises `InvalidInput` for a wrong spec and for units that have a memory; `MissingTool` without
-    solvers or yosys; `ToolFailure` if the Verilog cannot be read.
+    Raises `InvalidInput` for a wrong spec, for `theory` of units that are not in it, and for units
+    that have a memory; `MissingTool` without solvers or yosys; `ToolFailure` if the Verilog cannot
+    be read.
     """
     u = unit(spec)
     check_provable(u, timeout)
     if jobs is not None:
         check_integer("prove: jobs", jobs, 1, 1024)
     text = verilog_of(u) if verilog is None else verilog
-    return prove_verilog(u, text, u.name, timeout, jobs, advance)
+    return prove_verilog(u, text, u.name, timeout, jobs, advance, theory=theory)
 
 
 def check_provable(u: Unit, timeout: float) -> None:
@@ -130,6 +89,7 @@ def prove_verilog(
     jobs: int | None = None,
     advance: Callable[[int, int], None] = lambda done, of: None,
     any_nan: bool = False,
+    theory: bool = False,
 ) -> Proof:
     """`prove` of the module `top` of a text; with `any_nan`, NaN of other bits are equal."""
     start = time.monotonic()
@@ -140,7 +100,9 @@ def prove_verilog(
     module = netlist.netlist(text, top)
     _check_ports(u, module, inputs)
     end, workers = start + timeout, jobs or os.cpu_count() or 1
-    return _Attempt(u, terms, end, workers, advance, any_nan).proof(module, inputs, start)
+    attempt = _Attempt(u, terms, end, workers, advance, any_nan)
+    said = attempt.in_theory(inputs) if theory else ""
+    return replace(attempt.proof(module, inputs, start), theory=said)
 
 
 _FITS = "no integer of the definition exceeds its machine word"
@@ -175,6 +137,21 @@ class _Attempt:
             return False
         self.lemmas.append(text)
         return True
+
+    def in_theory(self, inputs: dict[str, Term]) -> str:
+        """What is known of the definition in SMT-LIB's theory of floating point."""
+        golden, _ = specification(self.u, self.terms, inputs)
+        same = in_theory(self.u, self.terms, inputs, golden)
+        if same is None:
+            raise InvalidInput(
+                f"prove: {self.u.spec} is not in SMT-LIB's theory of floating point, which has "
+                "mul, add, fma and convert of IEEE formats, to nearest and directed"
+            )
+        outcome = self.holds(self.terms.negation(same), (), ())
+        if outcome.verdict == "refuted":
+            given = {name: outcome.model.get(name, 0) for name in self.u.operands}
+            return f"differs for {codes_text(given)}"
+        return "equal" if outcome.verdict == "proven" else "undecided"
 
     def proof(self, module: dict[str, Any], inputs: dict[str, Term], start: float) -> Proof:
         """The verdict on a netlist."""
@@ -285,7 +262,7 @@ class _Attempt:
             if golden == found:
                 raise ToolFailure(
                     f"{next(iter(outcome.solvers))} gave a counterexample of {u.spec} that is "
-                    f"none: {_codes(given)}; please report it"
+                    f"none: {codes_text(given)}; please report it"
                 )
             facts = {"counterexample": given, "golden": golden, "rtl": found}
         return Proof(

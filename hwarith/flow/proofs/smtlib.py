@@ -7,20 +7,16 @@ from collections.abc import Iterable
 from .terms import Term, ordered
 
 
-def script(assertions: Iterable[Term], preamble: Iterable[str] = ()) -> str:
-    """A problem: variables, a definition for each term, and the truth values asserted.
-
-    Lines of `preamble` come behind the variables.
-    """
+def script(assertions: Iterable[Term]) -> str:
+    """A problem: variables, a definition for each term, and the truth values asserted."""
     roots = list(assertions)
     terms = ordered(roots)
     variables = [x for x in terms if x.op == "variable"]
     others = [x for x in terms if x.op not in ("variable", "const")]
     lines = [
-        "(set-logic QF_BV)",
+        f"(set-logic {'QF_BVFP' if any(x.op == 'theory' for x in terms) else 'QF_BV'})",
         "(set-option :produce-models true)",
         *(f"(declare-const {x.name} (_ BitVec {x.width}))" for x in variables),
-        *preamble,
         *(f"(define-fun n{x.number} () (_ BitVec {x.width}) {_text(x)})" for x in others),
         *(f"(assert (= {name(x)} #b1))" for x in roots),
         "(check-sat)",
@@ -37,6 +33,8 @@ def name(x: Term) -> str:
 
 def _text(x: Term) -> str:
     args = [name(y) for y in x.args]
+    if x.op == "theory":
+        return x.name.format(*args)
     if x.op == "ite":
         return f"(ite (= {args[0]} #b1) {args[1]} {args[2]})"
     if x.op == "extract":

@@ -22,7 +22,7 @@ class Term:
     value: int = 0
     """Of a constant its value, of an extract its lowest bit."""
     name: str = ""
-    """Of a variable."""
+    """Of a variable; of a truth value of another theory its text, with places for the operands."""
 
     @property
     def constant(self) -> int | None:
@@ -259,6 +259,11 @@ class Terms:
             total = self.apply("bvor", total, part)
         return total
 
+    def theory(self, text: str, *args: Term) -> Term:
+        """A truth value that is written in another theory, as one bit of SMT-LIB with places for
+        the operands: ``{0}`` and so on. Only solvers know its value."""
+        return self._make("theory", args, 1, name=text)
+
     def equal(self, x: Term, y: Term) -> Term:
         """Whether two terms are equal."""
         return self.apply("=", x, y)
@@ -274,6 +279,8 @@ class Terms:
     def _with(self, x: Term, args: tuple[Term, ...]) -> Term:
         if args == x.args:
             return x
+        if x.op == "theory":
+            return self.theory(x.name, *args)
         if x.op == "ite":
             return self.ite(*args)
         if x.op == "concat":
