@@ -254,6 +254,9 @@ def prove(
         bool,
         typer.Option("--theory", help="The definition too: equal to SMT-LIB's floating point."),
     ] = False,
+    both: Annotated[
+        bool, typer.Option("--both", help="Both solvers decide everything, and must agree.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Prove that the Verilog of units computes their definitions, for every input.
@@ -270,7 +273,7 @@ def prove(
     proofs = []
     for u in units:
         with progress_of(u.name) as advance:
-            proofs.append(prove(u, timeout, jobs, text, advance, theory))
+            proofs.append(prove(u, timeout, jobs, text, advance, theory, both))
         if not as_json:
             print(proofs[-1], flush=True)
     if as_json:

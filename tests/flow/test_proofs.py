@@ -9,8 +9,9 @@ import re
 import pytest
 
 import hwarith as hw
-from hwarith.errors import InvalidInput, MissingTool
+from hwarith.errors import InvalidInput, MissingTool, ToolFailure
 from hwarith.flow.proofs import netlist, products, smtlib, solvers
+from hwarith.flow.proofs.cases import Case, _Asked
 from hwarith.flow.proofs.integers import Integers
 from hwarith.flow.proofs.prove import specification
 from hwarith.flow.proofs.terms import Terms, evaluate
@@ -216,3 +217,21 @@ def test_another_mode_is_not_that_of_the_theory() -> None:
 def test_not_in_the_theory(spec) -> None:
     with pytest.raises(InvalidInput, match="is not in SMT-LIB's theory of floating point"):
         hw.prove(spec, theory=True)
+
+
+def test_both_solvers_decide() -> None:
+    proof = hw.prove("mul:a=e3m2fn", both=True, jobs=1)
+    assert proof.verdict == "proven"
+    assert proof.solvers["bitwuzla"] == proof.solvers["z3"] >= 2
+
+
+def test_solvers_that_disagree() -> None:
+    t = Terms()
+    asked = _Asked(t, t.variable("x", 1), 10, both=True)
+    case = Case("", (), ())
+    asked.ask(case)
+    asked.answered(case, "bitwuzla", {"verdict": "unsat"})
+    with pytest.raises(ToolFailure, match="z3 has a counterexample, which bitwuzla says"):
+        asked.answered(case, "z3", {"verdict": "sat", "model": {"x": 1}})
+    with pytest.raises(ToolFailure, match="bitwuzla: no memory"):
+        asked.answered(case, "bitwuzla", {"error": "no memory"})

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...errors import ToolFailure
 from ..workers import ask_all
 from . import smtlib
 from .solvers import SOLVERS, solver_process
@@ -22,7 +23,7 @@ TRIED_SECONDS = (8, 8, 20, 60)
 """How long a case is tried that can be divided further, by how often it has been divided."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """A statement's assumptions, and the words that are left to divide it by."""
 
@@ -69,55 +70,83 @@ def prove_by_cases(
     jobs: int,
     advance: Callable[[int, int], None] = lambda done, of: None,
     assumptions: Sequence[Term] = (),
+    both: bool = False,
 ) -> Outcome:
     """Prove that `wrong` never holds under assumptions, in so many seconds on so many processes.
 
     `words` divide what is too hard, in this order. `advance` is told how many of the cases that
-    there are now are done.
+    there are now are done. With `both`, what one solver has decided the other one is asked as well.
+    Raises `ToolFailure` where they disagree, and if a solver fails.
     """
-    outcome = Outcome()
-    waiting = _Waiting()
-    waiting.end = time.monotonic() + seconds
-    waiting.script = lambda case: smtlib.script([wrong, *case.assumptions])
-    whole = Case("", tuple(assumptions), tuple(words))
-
-    def ask(case: Case) -> None:
-        if any(x.constant == 0 for x in (wrong, *case.assumptions)):
-            return
-        tried = TRIED_SECONDS[min(case.depth, len(TRIED_SECONDS) - 1)]
-        limit = tried if case.words else seconds
-        outcome.cases += 1
-        waiting.queue.append((case, SOLVERS[0], limit))
-
-    def divide(case: Case) -> None:
-        (name, word), *rest = case.words
-        outcome.cases -= 1
-        for value in range(1 << word.width):
-            held = terms.equal(word, terms.const(value, word.width))
-            text = f"{case.name}, {name} = {value}".lstrip(", ")
-            ask(Case(text, (*case.assumptions, held), tuple(rest), case.depth + 1))
-
-    ask(whole)
-    done = 0
-    for i, said in ask_all(waiting, jobs, solver_process):
-        case, solver = waiting.asked[i]
-        verdict = said.get("verdict", "unknown")
-        if verdict == "sat":
-            outcome.verdict, outcome.model = "refuted", said["model"]
-            outcome.solvers = {solver: 1}
-            outcome.open = [case.name]
-            return outcome
-        if verdict == "unsat":
-            done += 1
-            outcome.solvers[solver] = outcome.solvers.get(solver, 0) + 1
-        elif case.words:
-            divide(case)
-        elif solver != SOLVERS[-1]:
-            waiting.queue.append((case, SOLVERS[SOLVERS.index(solver) + 1], seconds))
-        else:
-            outcome.open.append(case.name or "the whole")
-        advance(done, outcome.cases)
-    outcome.open += [case.name or "the whole" for case, _, _ in waiting.queue]
+    asked = _Asked(terms, wrong, seconds, both)
+    asked.ask(Case("", tuple(assumptions), tuple(words)))
+    for i, said in ask_all(asked.waiting, jobs, solver_process):
+        asked.answered(*asked.waiting.asked[i], said)
+        if asked.outcome.verdict == "refuted":
+            return asked.outcome
+        advance(asked.done, asked.outcome.cases)
+    outcome = asked.outcome
+    outcome.open += [
+        case.name or "the whole" for case, _, _ in asked.waiting.queue if case not in asked.decided
+    ]
     if outcome.open:
         outcome.verdict = "undecided"
     return outcome
+
+
+class _Asked:
+    """The cases of a statement, and what solvers say of them."""
+
+    def __init__(self, terms: Terms, wrong: Term, seconds: float, both: bool) -> None:
+        self.terms, self.wrong, self.seconds, self.both = terms, wrong, seconds, both
+        self.outcome = Outcome()
+        self.done = 0
+        self.waiting = _Waiting()
+        self.waiting.end = time.monotonic() + seconds
+        self.waiting.script = lambda case: smtlib.script([wrong, *case.assumptions])
+        self.decided: set[Case] = set()
+
+    def ask(self, case: Case) -> None:
+        """Ask the first solver of a case, if it is one at all."""
+        if any(x.constant == 0 for x in (self.wrong, *case.assumptions)):
+            return
+        tried = TRIED_SECONDS[min(case.depth, len(TRIED_SECONDS) - 1)]
+        self.outcome.cases += 1
+        self.waiting.queue.append((case, SOLVERS[0], tried if case.words else self.seconds))
+
+    def answered(self, case: Case, solver: str, said: dict[str, Any]) -> None:
+        """Take an answer: the case is done, or another solver is asked, or it is divided."""
+        if "error" in said:
+            raise ToolFailure(f"{solver}: {said['error']}")
+        if said["verdict"] == "sat":
+            if case in self.decided:
+                raise ToolFailure(
+                    f"{solver} has a counterexample, which {SOLVERS[0]} says there is not: "
+                    f"{said['model']}; please report it"
+                )
+            self.outcome.verdict, self.outcome.model = "refuted", said["model"]
+            self.outcome.solvers = {solver: 1}
+        elif said["verdict"] == "unsat":
+            self.done += case not in self.decided
+            self.outcome.solvers[solver] = self.outcome.solvers.get(solver, 0) + 1
+            if self.both and solver == SOLVERS[0]:
+                self.decided.add(case)
+                self.waiting.queue.append((case, SOLVERS[1], TRIED_SECONDS[-1]))
+        elif case in self.decided:
+            return  # by the other one
+        elif case.words:
+            self._divide(case)
+        elif solver != SOLVERS[-1]:
+            following = SOLVERS[SOLVERS.index(solver) + 1]
+            self.waiting.queue.append((case, following, self.seconds))
+        else:
+            self.outcome.open.append(case.name or "the whole")
+
+    def _divide(self, case: Case) -> None:
+        """Ask of each value of the next word."""
+        (name, word), *rest = case.words
+        self.outcome.cases -= 1
+        for value in range(1 << word.width):
+            held = self.terms.equal(word, self.terms.const(value, word.width))
+            text = f"{case.name}, {name} = {value}".lstrip(", ")
+            self.ask(Case(text, (*case.assumptions, held), tuple(rest), case.depth + 1))

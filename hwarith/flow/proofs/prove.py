@@ -40,6 +40,7 @@ def prove(
     verilog: str | None = None,
     advance: Callable[[int, int], None] = lambda done, of: None,
     theory: bool = False,
+    both: bool = False,
 ) -> Proof:
     """Prove that the Verilog of a unit equals its golden definition for every input.
 
@@ -55,6 +56,7 @@ def prove(
     advance : is told how many cases are done, and of how many.
     theory : also prove the definition equal to SMT-LIB's theory of floating point
         (`hwarith.flow.proofs.theory`).
+    both : ask the second solver of everything that the first has decided; they must agree.
 
     Raises `InvalidInput` for a wrong spec, for `theory` of units that are not in it, and for units
     that have a memory; `MissingTool` without solvers or yosys; `ToolFailure` if the Verilog cannot
@@ -65,7 +67,7 @@ def prove(
     if jobs is not None:
         check_integer("prove: jobs", jobs, 1, 1024)
     text = verilog_of(u) if verilog is None else verilog
-    return prove_verilog(u, text, u.name, timeout, jobs, advance, theory=theory)
+    return prove_verilog(u, text, u.name, timeout, jobs, advance, theory=theory, both=both)
 
 
 def check_provable(u: Unit, timeout: float) -> None:
@@ -90,6 +92,7 @@ def prove_verilog(
     advance: Callable[[int, int], None] = lambda done, of: None,
     any_nan: bool = False,
     theory: bool = False,
+    both: bool = False,
 ) -> Proof:
     """`prove` of the module `top` of a text; with `any_nan`, NaN of other bits are equal."""
     start = time.monotonic()
@@ -100,7 +103,7 @@ def prove_verilog(
     module = netlist.netlist(text, top)
     _check_ports(u, module, inputs)
     end, workers = start + timeout, jobs or os.cpu_count() or 1
-    attempt = _Attempt(u, terms, end, workers, advance, any_nan)
+    attempt = _Attempt(u, terms, end, workers, advance, any_nan, both)
     said = attempt.in_theory(inputs) if theory else ""
     return replace(attempt.proof(module, inputs, start), theory=said)
 
@@ -118,6 +121,7 @@ class _Attempt:
     jobs: int
     advance: Callable[[int, int], None]
     any_nan: bool = False
+    both: bool = False
     lemmas: list[str] = field(default_factory=list)
     solvers: dict[str, int] = field(default_factory=dict)
 
@@ -125,7 +129,7 @@ class _Attempt:
         """Prove that a truth value never is."""
         left = self.end - time.monotonic()
         outcome = prove_by_cases(
-            self.terms, wrong, words, left, self.jobs, self.advance, assumptions
+            self.terms, wrong, words, left, self.jobs, self.advance, assumptions, self.both
         )
         for solver, count in outcome.solvers.items():
             self.solvers[solver] = self.solvers.get(solver, 0) + count
