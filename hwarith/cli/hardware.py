@@ -206,11 +206,24 @@ def regress(
     report: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit's XML as well.")
     ] = None,
+    netlist: Annotated[
+        bool, typer.Option("--netlist", help="The mapped netlist; and prove that it is equal.")
+    ] = False,
+    library: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the netlist: generic (default), osu018, osu035, osu050, or a Liberty file.",
+            show_default=False,
+        ),
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds for the proof of a netlist.")] = 60,
     as_json: Json = False,
 ) -> None:
     """Run the cocotb testbench on units, and say what it covered.
 
-    Operands are those of `hwarith vectors`, of every class. Exit status 1 if a check fails.
+    Operands are those of `hwarith vectors`, of every class. With --netlist it runs on the gates
+    that synthesis makes, which yosys compares with the Verilog for every input. Exit status 1 if a
+    check fails; 3 if none does, but it is undecided whether a netlist is equal.
     """
     from ..files import check_writable, write_text
     from ..flow.regress import regress
@@ -219,11 +232,14 @@ def regress(
     units = units_of(specs, catalogue)
     if waves and len(units) > 1:
         raise InvalidInput(f"--waves records one unit; {len(units)} were named")
+    if library is not None and not netlist:
+        raise InvalidInput("--library goes with --netlist")
     if report:
         check_writable(report)
+    name = (library or "generic") if netlist else None
+    settings: Any = {"simulator": simulator, "waves": waves, "library": name, "seconds": timeout}
     results = [
-        regress(u, vectors=vectors, seed=seed, simulator=simulator, waves=waves)
-        for u in progress(units, "regress")
+        regress(u, vectors=vectors, seed=seed, **settings) for u in progress(units, "regress")
     ]
     if report:
         write_text(report, junit(results))
@@ -233,9 +249,14 @@ def regress(
         for result in results:
             print(result)
             print(f"  {result.covered}")
+            if result.netlist:
+                print(f"  {result.netlist}")
     failed = [result.spec for result in results if result.failed]
     if failed:
         fail(f"{len(failed)} of {len(results)} units failed: {', '.join(failed)}", 1)
+    undecided = [x.spec for x in results if x.netlist and x.netlist.verdict == "undecided"]
+    if undecided:
+        fail(f"undecided whether netlists are equal: {', '.join(undecided)}", 3)
 
 
 def prove(

@@ -25,6 +25,7 @@ from .regression import Phase, Regression
 from .stimuli.calls import Call, calls_by_class
 from .stimuli.default import GroupStimuli
 from .stimuli.families import stimuli_of
+from .synthesis.equivalence import check_seconds, equivalence, netlist_of
 from .verilated import SIMULATORS, WITHOUT_FAULTY, cache_key, check_ports
 from .verilog import verilog as verilog_of
 
@@ -43,6 +44,8 @@ def regress(
     verilog: str | None = None,
     simulator: str = "verilator",
     waves: Path | str | None = None,
+    library: Path | str | None = None,
+    seconds: float = 60,
 ) -> Regression:
     """Run the cocotb testbench on the Verilog of a unit (or of its spec).
 
@@ -64,9 +67,15 @@ def regress(
         that takes groups, about as many together; of an array, as many tiles.
     seed : of the vectors and of the pauses, 0 to 2^32 - 1.
     verilog : other Verilog with the unit's module name and ports; without it, the unit's own.
+        With a library other Verilog of its cells, as layout leaves it, say.
     simulator : ``verilator``, in which registers without a reset start with anything, or
         ``icarus``, in which they start unknown (x).
     waves : a file to record all signals in: a ``.vcd``, or of Icarus a ``.fst``.
+    library : run the netlist that `synthesize` maps to this library of cells (``generic``,
+        ``osu018``, ``osu035``, ``osu050``, the path of a Liberty file), with the cells as their
+        Liberty functions say, and decide whether it equals the unit's Verilog for every input
+        (`hwarith.flow.synthesis.equivalence`).
+    seconds : after which the latter is given up: the verdict is ``undecided``, and nothing fails.
 
     What fails is in the result. Raises `InvalidInput` for a wrong spec, number or file, and for
     Verilog without the unit's ports; `MissingTool` without g++, make and perl, or without Icarus
@@ -82,7 +91,11 @@ def regress(
         tools.require("g++", "make", "perl")
     else:
         tools.icarus()
-    text = verilog_of(u) if verilog is None else verilog
+    if library is not None:
+        check_seconds(seconds)
+        text = netlist_of(u, library, verilog)
+    else:
+        text = verilog_of(u) if verilog is None else verilog
     executable, log = _executable(u, text, simulator, file is not None)
     classes = calls_by_class(u, _results(u, vectors), seed)
     calls = [call for calls in classes.values() for call in calls]
@@ -97,14 +110,16 @@ def regress(
         if file and recorded:
             write_bytes(file, (folder / recorded).read_bytes())
     phases = tuple(Phase(**json.loads(line)) for line in lines)
+    equal = None if library is None else equivalence(u, library, verilog, seconds)
     return Regression(
         u.spec,
         sum(call[0].size for call in calls),
         seed,
-        phases,
+        (*phases, *([equal.phase] if equal else [])),
         log,
         simulator,
         {name: sum(_count(u, call) for call in calls) for name, calls in classes.items()},
+        equal,
     )
 
 

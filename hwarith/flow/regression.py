@@ -36,6 +36,20 @@ class Phase:
     seen: dict[str, int] = field(default_factory=dict)
 
 
+class Equivalent(Protocol):
+    """What a `Regression` takes of the comparison of a netlist with its Verilog."""
+
+    @property
+    def library(self) -> str: ...
+
+    @property
+    def verdict(self) -> str:
+        """``proven``, ``refuted`` or ``undecided``."""
+        ...
+
+    def as_dict(self) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True)
 class Regression:
     """What `regress` found.
@@ -49,6 +63,7 @@ class Regression:
     log : the file with all that cocotb printed.
     simulator : that ran it.
     classes : how many results there are of each class of `hwarith.vectors`.
+    netlist : of a mapped netlist, whether it equals the unit's Verilog; else None.
     """
 
     spec: str
@@ -58,6 +73,7 @@ class Regression:
     log: Path
     simulator: str = "verilator"
     classes: dict[str, int] = field(default_factory=dict)
+    netlist: Equivalent | None = None
 
     @property
     def passed(self) -> int:
@@ -94,6 +110,8 @@ class Regression:
     def properties(self) -> dict[str, object]:
         """Simulator, seed, vectors, results by class, events at the streams."""
         facts = {name: self.as_dict()[name] for name in ("simulator", "seed", "vectors")}
+        if self.netlist:
+            facts |= {"library": self.netlist.library, "netlist": self.netlist.verdict}
         classes = {f"class.{name}": count for name, count in self.classes.items()}
         return facts | classes | self.seen
 
@@ -114,7 +132,7 @@ class Regression:
             "classes": self.classes,
             "seen": self.seen,
             "message": self.message or "",
-        }
+        } | ({"netlist": self.netlist.as_dict()} if self.netlist else {})
 
     def __str__(self) -> str:
         verdict = f"{self.failed} failed: {self.message}; log: {self.log}" if self.failed else "ok"

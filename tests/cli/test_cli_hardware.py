@@ -11,6 +11,7 @@ import pytest
 
 import hwarith
 from hwarith.flow.regress import Phase, Regression
+from hwarith.flow.synthesis.equivalence import Equivalence
 from hwarith.units import unit
 from tests.cli.running import TINY, Mistake, Run
 from tests.flow.test_regression import NO_ICARUS
@@ -153,7 +154,8 @@ def test_a_failed_regression_is_status_1(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(u: hwarith.Unit, vectors: int, seed: int, **settings: object) -> Regression:
-        assert settings == {"simulator": "icarus", "waves": None}
+        gates = {"library": None, "seconds": 60}
+        assert settings == gates | {"simulator": "icarus", "waves": None}
         phase = Phase("vectors", vectors - 1, 1, "expected 1, not 2", 0.1)
         return Regression(u.spec, vectors, seed, (phase,), Path("log"))
 
@@ -164,6 +166,34 @@ def test_a_failed_regression_is_status_1(
     assert "expected 1, not 2" in outcome.out
     assert outcome.err == f"hwarith: 1 of 1 units failed: {unit(TINY).spec}\n"
     assert 'failures="1"' in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status", "said"),
+    [
+        ("proven", 0, ""),
+        ("refuted", 1, f"hwarith: 1 of 1 units failed: {unit(TINY).spec}\n"),
+        ("undecided", 3, f"hwarith: undecided whether netlists are equal: {unit(TINY).spec}\n"),
+    ],
+)
+def test_verdicts_on_netlists(
+    run: Run, verdict: str, status: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decided(u: hwarith.Unit, vectors: int, seed: int, **settings: object) -> Regression:
+        assert (settings["library"], settings["seconds"]) == ("osu018", 2.5)
+        message = None if verdict == "proven" else "for some reason"
+        found = Equivalence(u.spec, "osu018", verdict, 4, 0, 0.1, message)
+        phases = (Phase("vectors", vectors, 0, None, 0.1), found.phase)
+        return Regression(u.spec, vectors, seed, phases, Path("log"), netlist=found)
+
+    monkeypatch.setattr("hwarith.flow.regress.regress", decided)
+    gates = ("--netlist", "--library", "osu018", "--timeout", "2.5")
+    outcome = run("regress", TINY, *gates)
+    assert (outcome.status, outcome.err) == (status, said)
+    assert f"netlist of osu018 equals the Verilog: {verdict}, for " in outcome.out
+    (found,) = run("regress", TINY, *gates, "--json").json
+    assert (found["netlist"]["verdict"], found["failed"]) == (verdict, verdict == "refuted")
+    assert found["passed"] == 1000 + (verdict == "proven")
 
 
 @pytest.mark.parametrize(
@@ -210,6 +240,23 @@ def test_a_failed_regression_is_status_1(
         (["export", TINY, "--period", "-1", "-o", "x"], "export: period must be above 0 and up to"),
         (["export", "mull", "-o", "x"], "unknown unit 'mull'; did you mean 'mul'?"),
         (["regress", TINY, "--simulator", "vcs"], "unknown simulator 'vcs'; allowed: verilator, "),
+        (["regress", TINY, "--library", "osu018"], "--library goes with --netlist"),
+        (
+            ["regress", TINY, "--netlist", "--library", "ice40"],
+            "a netlist to be simulated is of cells, not of the look-up tables of 'ice40'; allowed",
+        ),
+        (
+            ["regress", TINY, "--netlist", "--library", "osu"],
+            "unknown library 'osu'; did you mean 'osu050'? allowed: generic, ",
+        ),
+        (
+            ["regress", TINY, "--netlist", "--library", "none.lib"],
+            "Liberty file none.lib is not there, or is no file",
+        ),
+        (
+            ["regress", TINY, "--netlist", "--timeout", "0"],
+            "seconds for a comparison of a netlist must be a number above 0, at most 86400, not",
+        ),
         (["regress", TINY, "--waves", "x.txt"], "waves: the name must end in .vcd, "),
         (["regress", TINY, TINY, "--waves", "x.vcd"], "--waves records one unit; 2 were named"),
         (

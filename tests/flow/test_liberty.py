@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -126,13 +127,16 @@ def test_generic_cells_have_a_delay_for_every_way_through_them():
         assert cell.setups.keys() == timed, cell.name
 
 
-def prove_equal(models: str, folder: Path) -> None:
-    """Prove that each cell of the library does what its Verilog does, registers included."""
-    (folder / "library.lib").write_bytes((SYNTH / "generic.lib").read_bytes())
+def prove_equal(
+    models: str, folder: Path, file: Path = SYNTH / "generic.lib", cells: Iterable[str] = ()
+) -> None:
+    """Prove that each cell of the library (or these) does what its Verilog does, registers
+    included, by what yosys reads of the library."""
+    (folder / "library.lib").write_bytes(file.read_bytes())
     (folder / "models.v").write_text(models)
     script = ["read_liberty library.lib", "design -stash library"]
     script += ["read_verilog models.v", "design -stash models"]
-    for name in GENERIC.cells:
+    for name in cells or GENERIC.cells:
         script += [
             f"design -copy-from library -as in_library {name}",
             f"design -copy-from models -as in_verilog {name}",

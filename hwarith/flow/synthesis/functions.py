@@ -18,25 +18,37 @@ _TOKEN = re.compile(r"\s*([A-Za-z_]\w*|[01]|[!'()&*|+^])")
 
 
 @cache
-def function_of(
-    text: str, pins: tuple[str, ...], what: str
-) -> tuple[Callable[..., Any], tuple[str, ...]]:
-    """A Liberty function on words, and the pins that are its arguments, in order.
+def expression_of(text: str, pins: tuple[str, ...], what: str) -> tuple[str, tuple[str, ...]]:
+    """A Liberty function as an expression of ``x0``, ``x1``, ... with ``~``, ``&``, ``|``, ``^``
+    and parentheses, which Python and Verilog read alike, and the pins that these are.
 
-    Of the operators, ``!`` and ``'`` bind most, then ``^``, then ``&``, ``*`` or a space, then
-    ``|`` or ``+`` (Liberty User Guide, "function attribute"). Raises `InvalidInput` for a text
-    that is no function of these pins.
+    Of Liberty's operators, ``!`` and ``'`` bind most, then ``^``, then ``&``, ``*`` or a space,
+    then ``|`` or ``+`` (Liberty User Guide, "function attribute"). Raises `InvalidInput` for a
+    text that is no function of these pins.
     """
     parser = _Parser(text, pins, what)
     try:
         expression = parser.sum()
-        if parser.tokens or not parser.used:
-            raise parser.error()
-        names = ", ".join(f"x{i}" for i in range(len(parser.used)))
-        # Of nothing but names that were made here, numbers and operators.
-        return eval(f"lambda {names}: {expression}", {"__builtins__": {}}), tuple(parser.used)
-    except (RecursionError, MemoryError, SyntaxError):  # it nests too deeply
+    except RecursionError:  # it nests too deeply
         raise parser.error() from None
+    if parser.tokens or not parser.used:
+        raise parser.error()
+    return expression, tuple(parser.used)
+
+
+@cache
+def function_of(
+    text: str, pins: tuple[str, ...], what: str
+) -> tuple[Callable[..., Any], tuple[str, ...]]:
+    """A Liberty function on words, and the pins that are its arguments, in order. Raises
+    `InvalidInput` as `expression_of` does."""
+    expression, used = expression_of(text, pins, what)
+    names = ", ".join(f"x{i}" for i in range(len(used)))
+    try:
+        # Of nothing but names that were made here, numbers and operators.
+        return eval(f"lambda {names}: {expression}", {"__builtins__": {}}), used
+    except (RecursionError, MemoryError, SyntaxError):  # it nests too deeply
+        raise _Parser(text, pins, what).error() from None
 
 
 def sense_of(text: str, pins: tuple[str, ...], source: str, what: str) -> str:
@@ -89,19 +101,19 @@ class _Parser:
         terms = [self.product()]
         while self.take("+", "|"):
             terms.append(self.product())
-        return f"({' | '.join(terms)})"
+        return _of_all(" | ", terms)
 
     def product(self) -> str:
         factors = [self.difference()]
         while self.take("*", "&") or (self.tokens and re.match(r"[\w!(]", self.tokens[0])):
             factors.append(self.difference())
-        return f"({' & '.join(factors)})"
+        return _of_all(" & ", factors)
 
     def difference(self) -> str:
         sides = [self.inverted()]
         while self.take("^"):
             sides.append(self.inverted())
-        return f"({' ^ '.join(sides)})"
+        return _of_all(" ^ ", sides)
 
     def inverted(self) -> str:
         if self.take("!"):
@@ -120,3 +132,8 @@ class _Parser:
         while self.take("'"):
             inner = f"(~{inner})"
         return inner
+
+
+def _of_all(operator: str, operands: list[str]) -> str:
+    """One operand as it is, several in parentheses."""
+    return operands[0] if len(operands) == 1 else f"({operator.join(operands)})"

@@ -162,7 +162,8 @@ def synthesize(
     the path of most cells with the other recipes.
 
     `Synthesis.netlist` has the unit's module name and ports: ``hw.simulate(u, verilog=netlist)``
-    runs it. That of a Liberty file lacks the models of the cells, and for FPGAs there is none.
+    runs it. That of a Liberty file lacks the models of the cells, which
+    `hwarith.flow.synthesis.equivalence.netlist_of` adds, and for FPGAs there is none.
 
     Raises `InvalidInput` for an unknown library or recipe and for a Liberty file that will not
     do, `MissingTool` for open cells that are not installed, `ToolFailure` if yosys fails.
