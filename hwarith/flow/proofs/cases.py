@@ -20,7 +20,7 @@ from .solvers import SOLVERS, solver_process
 from .terms import Term, Terms
 
 TRIED_SECONDS = (8, 8, 20, 60)
-"""How long a case is tried that can be divided further, by how often it has been divided."""
+"""Processor time for a case that can be divided further, by how often it has been divided."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,8 @@ class _Waiting(Iterator[dict[str, Any]]):
         case, solver, seconds = self.queue.popleft()
         self.asked.append((case, solver))
         left = max(self.end - time.monotonic(), 1)
-        return {"solver": solver, "script": self.script(case), "seconds": min(seconds, left)}
+        script = self.script(case)
+        return {"solver": solver, "script": script, "seconds": seconds, "left": left}
 
 
 def prove_by_cases(

@@ -78,8 +78,8 @@ def check_provable(u: Unit, timeout: float) -> None:
         raise InvalidInput(f"prove: timeout must be a number of seconds, not {quoted(timeout)}")
     if type(u.transfers) is not Transfers or u.parts:
         raise InvalidInput(
-            f"prove: {u.spec} takes its operands in several transfers; what takes them in one is "
-            "proved"
+            f"prove: {u.spec} has a memory, parts or lanes; what is proved computes results of one "
+            "code of each operand (docs/proofs.md)"
         )
 
 
