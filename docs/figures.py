@@ -36,6 +36,7 @@ sys.path.insert(0, str(ROOT))
 import hwarith as hw  # noqa: E402
 from docs import accumulators  # noqa: E402
 from docs.measures import KINDS  # noqa: E402
+from docs.mutated import CAMPAIGN  # noqa: E402
 from docs.proved import GROUPS  # noqa: E402
 from hwarith import files  # noqa: E402
 from hwarith.flow import catalogue, costs, tools  # noqa: E402
@@ -101,7 +102,7 @@ def arguments(kind: str, rest: str) -> list[Any]:
     arithmetics, have spaces in them."""
     if kind in ("energy", "registers_share"):
         return rest.rsplit(" ", 1)
-    words = [rest] if kind in ("trained", "proof") else rest.split()
+    words = [rest] if kind in ("trained", "proof", "mutated") else rest.split()
     return [int(word) if word.isdigit() else word for word in words]
 
 
@@ -124,6 +125,7 @@ def names(figures: Figures) -> dict[str, Callable[..., Any]]:
     found = measured | {name: column(name) for name in Row._fields} | FORMS
     tables = {
         "accumulators": lambda: accumulator_rows(found),
+        "mutants": lambda: mutants(figures),
         "proofs": lambda: proofs(figures),
         "proved": lambda group: proved(figures, group),
     }
@@ -161,6 +163,13 @@ def span(*shares: float) -> str:
 def lines(table: list[list[str]]) -> str:
     """Lines of a table."""
     return "\n".join(f"| {' | '.join(cells)} |" for cells in table)
+
+
+def mutants(figures: Figures) -> str:
+    """Lines of a table: what became of the faults of each unit, and of all."""
+    found = {f"`{spec}`": figures("mutated", spec) for spec in CAMPAIGN}
+    found["all"] = [sum(column) for column in zip(*found.values(), strict=True)]
+    return lines([[unit, *map(grouped, counts)] for unit, counts in found.items()])
 
 
 def proofs(figures: Figures) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 import hwarith as hw
 from bench import bitserial, energy, normalization
+from docs.mutated import mutated
 from docs.proved import proof
 from hwarith.explore import blocks, training
 from hwarith.explore.accumulators import relative_error
@@ -195,6 +196,7 @@ def seconds(spec: str) -> float:
 KINDS: dict[str, Callable[..., Any]] = {
     "row": of_unit,
     "energy": of_operation,
+    "mutated": mutated,
     "proof": proof,
     **{
         f.__name__: f

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .flow.checking import check
     from .flow.energy.measure import energy
     from .flow.export.folder import export
+    from .flow.mutants.mutate import mutate
     from .flow.proofs.prove import prove
     from .flow.regress import regress
     from .flow.simulate import simulate
@@ -36,6 +37,7 @@ _HOMES = {
     "flow.simulate": ("simulate",),
     "flow.checking": ("check",),
     "flow.regress": ("regress",),
+    "flow.mutants.mutate": ("mutate",),
     "flow.proofs.prove": ("prove",),
     "flow.synthesis.synthesize": ("synthesize",),
     "flow.synthesis.place_and_route": ("place_and_route",),
@@ -66,6 +68,7 @@ __all__ = [
     "export",
     "format",
     "matmul",
+    "mutate",
     "place_and_route",
     "prove",
     "quantize",

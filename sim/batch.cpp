@@ -168,9 +168,11 @@ public:
 
 class Stream : Clocked {
 public:
-    Stream() {
+    // Reset, with operands that are not offered yet.
+    Stream(const void* const* inputs, uint64_t rows) {
         model.i_valid = 0;
         model.o_ready = 0;
+        if (rows > 0) load_inputs(model, inputs, 0);
         reset();
     }
 
@@ -235,8 +237,9 @@ public:
 void run(const void* const* inputs, void* const* results, uint64_t rows, uint64_t result_rows,
          const uint64_t* settings, Counts& counts) {
     const uint64_t seed = settings[2] * 2 + 1;
-    Stream().run(inputs, results, rows, result_rows, Pauses(seed, settings[0]),
-                 Pauses(~seed, settings[1]), settings[3], counts);
+    Stream(inputs, rows)
+        .run(inputs, results, rows, result_rows, Pauses(seed, settings[0]),
+             Pauses(~seed, settings[1]), settings[3], counts);
 }
 
 #endif

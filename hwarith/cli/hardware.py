@@ -1,4 +1,5 @@
-"""Commands that write hardware and check it: generate, vectors, run, regress, prove."""
+"""Commands that write hardware and check it: generate, vectors, run, regress, prove,
+mutate."""
 
 from __future__ import annotations
 
@@ -9,7 +10,14 @@ import typer
 
 from ..errors import InvalidInput, unknown
 from .options import Catalogue, Json, Output, Spec, Specs, units_of
-from .output import fail, print_json, print_table, progress, progress_of
+from .output import (
+    fail,
+    print_json,
+    print_table,
+    progress,
+    progress_of,
+    without_empty_columns,
+)
 
 
 def generate(
@@ -304,3 +312,44 @@ def prove(
     if wrong or open_:
         said = [f"{len(x)} {what}" for x, what in ((wrong, "refuted"), (open_, "undecided")) if x]
         fail(f"of {len(proofs)} units {' and '.join(said)}", 1 if wrong else 3)
+
+
+def mutate(
+    specs: Specs = None,
+    catalogue: Catalogue = False,
+    count: Annotated[int, typer.Option(help="Faults in each unit.")] = 50,
+    seed: Annotated[int, typer.Option(help="Of the faults, the vectors, the pauses.")] = 1,
+    vectors: Annotated[
+        int | None,
+        typer.Option(
+            help="Results to find each with (2^18, fewer with a clock).", show_default=False
+        ),
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds for the proof of each survivor.")] = 60,
+    jobs: Annotated[
+        int | None,
+        typer.Option(help="Solvers at a time (default: one a processor).", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Put faults into the Verilog of units, and see whether their checks find them.
+
+    Those that none finds are listed; solvers show which of them change nothing. Exit status 1 if
+    any other is left.
+    """
+    from ..flow.mutants.mutate import mutate
+
+    results = []
+    for u in units_of(specs, catalogue):
+        with progress_of(u.name) as advance:
+            results.append(mutate(u, count, seed, vectors, timeout, jobs, advance))
+        if not as_json:
+            print(results[-1], flush=True)
+            if results[-1].rows():
+                print_table(without_empty_columns(results[-1].rows(), ("",)))
+    if as_json:
+        print_json([result.as_dict() for result in results])
+    left = {result.spec: len(result.unexplained) for result in results if result.unexplained}
+    if left:
+        said = ", ".join(f"{n} of {spec}" for spec, n in left.items())
+        fail(f"faults that nothing has found, nor shown to change nothing: {said}", 1)

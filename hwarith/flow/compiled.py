@@ -109,14 +109,15 @@ class Model:
         return next((one for one in ended if one.message), ended[0])
 
 
-def interface(u: Unit, form: str) -> str:
+def interface(u: Unit, form: str, more: Iterable[str] = ()) -> str:
     """What the driver must know of a module with the ports of a unit (``unit.h``).
 
     `form` is ``COMBINATIONAL``; ``CLOCKED``, with operands and results at every clock; or ``STREAM
-    n``, where no result may come in n clocks after the last one.
+    n``, where no result may come in n clocks after the last one. It has `more` inputs behind those
+    of the unit.
     """
 
-    def listed(ports: dict[str, Format]) -> str:
+    def listed(ports: Iterable[str]) -> str:
         return " ".join(f"X({index}, {name})" for index, name in enumerate(ports))
 
     completes = u.transfers.completes
@@ -124,7 +125,7 @@ def interface(u: Unit, form: str) -> str:
     return (
         f'#include "Vmodel.h"\n#define {form}\n'
         f"#define COMPLETE(model) ({complete})\n"
-        f"#define INPUTS(X) {listed(u.inputs)}\n#define RESULTS(X) {listed(u.results)}\n"
+        f"#define INPUTS(X) {listed([*u.inputs, *more])}\n#define RESULTS(X) {listed(u.results)}\n"
     )
 
 

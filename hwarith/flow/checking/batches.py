@@ -71,7 +71,7 @@ def batches(u: Unit, vectors: int, seed: int) -> Iterator[Batch]:
     left = vectors
     first = vectors if grouped else min(vectors, _DIRECTED)
     for name, calls in calls_by_class(u, first, seed).items():
-        batch = _batch(u, name, calls)
+        batch = batch_of(u, name, calls)
         left -= len(batch.expected[0])
         yield batch
     if grouped:
@@ -82,7 +82,7 @@ def batches(u: Unit, vectors: int, seed: int) -> Iterator[Batch]:
         rows = min(left, ROWS)
         if type(stimuli_of(u)) is not Stimuli:
             seed += 1
-            yield _batch(u, "random", [_stimuli(u, rows, seed)])
+            yield batch_of(u, "random", [_stimuli(u, rows, seed)])
         elif not pool:
             rows = min(left, _POOL)
             pool = list(stimuli_of(u).operands(rows, seed + 1))
@@ -106,12 +106,24 @@ def joined(parts: list[Batch], name: str) -> Batch:
     )
 
 
+def part_of(batch: Batch, places: np.ndarray) -> Batch:
+    """These results of a batch, and what they come of."""
+    expected = [x[places] for x in batch.expected]
+    if batch.transfers is None:
+        return Batch(batch.name, [x[places] for x in batch.inputs], expected)
+    ends = batch.ends
+    taken = [np.arange(ends[i] - batch.transfers[i] + 1, ends[i] + 1) for i in places.tolist()]
+    rows = np.concatenate(taken) if taken else np.zeros(0, int)
+    return Batch(batch.name, [x[rows] for x in batch.inputs], expected, batch.transfers[places])
+
+
 def _stimuli(u: Unit, rows: int, seed: int) -> Call:
     """Random operands of a unit, cut off at so many, or repeated."""
     return tuple(np.resize(x, (rows, *x.shape[1:])) for x in stimuli_of(u).operands(rows, seed))
 
 
-def _batch(u: Unit, name: str, calls: list[Call]) -> Batch:
+def batch_of(u: Unit, name: str, calls: list[Call]) -> Batch:
+    """Calls of a unit, and what must come of them."""
     parts = []
     for call in calls:
         operands = u.check_operands(call)

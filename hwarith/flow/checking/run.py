@@ -24,7 +24,7 @@ from ..compiled import PATIENCE, Model, codes_of, column, compiled, empty_column
 from ..proofs.prove import check_provable, prove_verilog
 from ..regression import Phase
 from ..vectors.run import NAN, is_nan
-from .batches import Batch, batches, is_exhaustive, joined
+from .batches import Batch, batches, is_exhaustive, joined, part_of
 from .differences import Differences
 from .result import Checked
 from .sources import read_sources
@@ -355,9 +355,9 @@ class _Check:
         self.events += events
         found = [what for what in (LOST, TWICE, MOVED) if any(e.what == what for e in events)]
         self.happened += [what for what in found if what not in self.happened]
-        part = _at(batch, came)
+        part = part_of(batch, came)
         self.told += [
-            self.differences.event_row(_at(batch, np.array([event.place])), event.what)
+            self.differences.event_row(part_of(batch, np.array([event.place])), event.what)
             for event in events[:MOST_SHOWN]
         ]
         self._compare(f"stream {name}", part, [x[places[came]] for x in got], start)
@@ -383,15 +383,4 @@ def _cut(batch: Batch) -> Iterator[Batch]:
     cuts = [results * i // len(PAUSES) for i in range(len(PAUSES) + 1)]
     for first, last in pairwise(cuts):
         if first < last:
-            yield _at(batch, np.arange(first, last))
-
-
-def _at(batch: Batch, places: np.ndarray) -> Batch:
-    """These results of a batch, and what they come of."""
-    expected = [x[places] for x in batch.expected]
-    if batch.transfers is None:
-        return Batch(batch.name, [x[places] for x in batch.inputs], expected)
-    ends = batch.ends
-    taken = [np.arange(ends[i] - batch.transfers[i] + 1, ends[i] + 1) for i in places.tolist()]
-    rows = np.concatenate(taken) if taken else np.zeros(0, int)
-    return Batch(batch.name, [x[rows] for x in batch.inputs], expected, batch.transfers[places])
+            yield part_of(batch, np.arange(first, last))

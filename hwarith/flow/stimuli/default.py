@@ -8,7 +8,7 @@ import numpy as np
 from ...formats import Format
 from ...units import Unit
 from ...units.accumulator import Accumulator
-from .corner_weighted import corner_weighted, every_vector
+from .corner_weighted import corner_weighted, end_codes, every_vector
 
 
 class Stimuli:
@@ -75,6 +75,35 @@ class GroupStimuli(Stimuli):
     def usual_group(self) -> int:
         """Vectors that a group usually has where the unit is put to use."""
         return 32
+
+    @property
+    def greatest_group(self) -> int:
+        """Vectors of the longest group that the unit is made for; where there is no end, of one
+        that overflows an accumulator of 32 bits."""
+        return 1 << 17
+
+    def steady_groups(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
+        """Groups of `greatest_group`, side by side: about `n` vectors, but no more than 1024 groups
+        and no fewer than 8.
+
+        All vectors of a group are the same, so that the memory gets as far as it can: in half of
+        the groups ends of the ranges of floats and signed integers.
+        """
+        length = self.greatest_group
+        groups = min(max(n // length, 8), 1024)
+        rng = np.random.default_rng(seed)
+        found = self.operands(groups, seed)
+        rows = rng.integers(len(found[0]), size=groups)
+        at_ends = rng.integers(2, size=groups) > 0
+        columns = []
+        for f, x in zip(self.call_formats, found, strict=True):
+            column = x[rows]
+            if f.is_float or f.signed:
+                column = np.where(
+                    at_ends, rng.choice(np.array(end_codes(f), f.dtype), groups), column
+                )
+            columns.append(np.repeat(column[:, None], length, axis=1))
+        return tuple(columns)
 
     def usual_call(self, operands: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
         """Groups of `usual_group` vectors, side by side."""

@@ -175,6 +175,10 @@ class FpIntPeStimuli(GroupStimuli):
         return min(self.unit.most_transfers, super().longest_group)
 
     @property
+    def greatest_group(self) -> int:
+        return self.unit.most_transfers
+
+    @property
     def usual_group(self) -> int:
         return min(self.unit.most_transfers, super().usual_group)
 
@@ -203,6 +207,10 @@ class KulischStimuli(GroupStimuli):
     @property
     def longest_group(self) -> int:
         return min(self.unit.k, super().longest_group)
+
+    @property
+    def greatest_group(self) -> int:
+        return self.unit.k
 
     @property
     def usual_group(self) -> int:
@@ -284,6 +292,10 @@ class BitplaneDotStimuli(GroupStimuli):
     @property
     def longest_group(self) -> int:
         return min(self.unit.k, 2 * self.unit.lanes + 1)
+
+    @property
+    def greatest_group(self) -> int:
+        return self.unit.k
 
     @property
     def usual_group(self) -> int:
