@@ -36,9 +36,17 @@ class ChainedMultiplyAdd(Protocol):
         ...
 
 
+FACTORS = ("a", "b", "sa", "sb")
+"""What products are made of: left and right matrix, and the scales of their blocks."""
+
+RIGHT = FACTORS[1::2]
+"""Those of the right matrix."""
+
+
 class Chain(NamedTuple):
     """The units of a step ``acc = add(multiply(a, b), acc)``; without `multiply`, `add` is a
-    multiply-add or a dot product, ``acc = add(a, b, acc)``."""
+    multiply-add or a dot product, ``acc = add(a, b, acc)``, or with scales
+    ``acc = add(a, b, sa, sb, acc)``."""
 
     multiply: Unit | None
     add: Unit
@@ -63,17 +71,16 @@ class Chain(NamedTuple):
         return a, b
 
     @property
-    def lanes(self) -> int:
-        """How many products a step takes: several of a dot product, else one."""
-        return next((n for _, n in self.add.lane_formats.values()), 1)
+    def factors(self) -> dict[str, tuple[Format, int]]:
+        """What a step takes beside the accumulator, of the left and of the right matrix in turn:
+        the formats of codes, and how many of each; of a dot product blocks and their scales."""
+        codes = self.add.lane_formats.values() or [(f, 1) for f in self.operand_formats]
+        return dict(zip(FACTORS, codes, strict=False))
 
     @property
-    def factors(self) -> tuple[Format, Format]:
-        """The formats of factors: of the operands, or where these are blocks of their elements."""
-        if not self.add.lane_formats:
-            return self.operand_formats
-        (a, _), (b, _), *_ = self.add.lane_formats.values()
-        return a, b
+    def lanes(self) -> int:
+        """How many products a step takes: several of a dot product, else one."""
+        return self.factors["a"][1]
 
     @property
     def product_format(self) -> Format | None:
@@ -98,23 +105,25 @@ class Chain(NamedTuple):
         """Accumulators of codes of the format `first`."""
         return np.asarray(self.start(codes)) if self.start else codes
 
-    def accumulate(self, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+    def accumulate(self, *codes: np.ndarray) -> np.ndarray:
         """Products of matrices, step by step in ascending order of k, by calls of the units.
 
         Parameters
         ----------
-        a, b : codes (..., m, k) and (..., k, n) of the formats `factors`, k a multiple of `lanes`.
-        c : codes (..., m, n) of the format `first`, which sums begin with.
+        codes : of the `factors`, (..., m, k) of the left matrix and (..., k, n) of the right one,
+            k so many for each step; then (..., m, n) of the format `first`, which sums begin with.
 
         Returns codes (..., m, n) of the format `last`.
         """
+        *matrices, c = codes
         acc = self.begin(c)
-        n = self.lanes
-        for k in range(0, a.shape[-1], n):
-            factors = (a[..., :, k, None], b[..., None, k, :])
-            if self.add.lane_formats:
-                lanes = b[..., k : k + n, :].swapaxes(-1, -2)
-                factors = (a[..., :, None, k : k + n], lanes[..., None, :, :])
+        for step in range(matrices[0].shape[-1] // self.lanes):
+            factors = []
+            for x, (name, (_, n)) in zip(matrices, self.factors.items(), strict=True):
+                part = slice(step * n, (step + 1) * n)
+                right = name in RIGHT
+                lanes = x[..., None, part, :].swapaxes(-1, -2) if right else x[..., None, part]
+                factors.append(lanes if self.add.lane_formats else lanes[..., 0])
             products = (self.multiply(*factors),) if self.multiply else factors
             acc = np.asarray(self.add(*products, acc))
         return self.end(acc)
@@ -130,7 +139,7 @@ def chain(spec: Unit | str, add: Unit | str | None = None) -> Chain:
     Parameters
     ----------
     spec : the multiply-add, dot product or product unit, or its spec. What adds by itself takes
-        its addend in the format of its result; a dot product has no scales.
+        its addend in the format of its result.
     add : for a product unit the adder, or its spec: it takes the product first, then the
         accumulator, and gives the accumulator. Default: `accumulating_adder`.
 
@@ -144,7 +153,8 @@ def chain(spec: Unit | str, add: Unit | str | None = None) -> Chain:
     if u.operation.role is Role.ACCUMULATES:
         if add is not None:
             raise InvalidInput(f"{u.spec} adds by itself; add is for product units")
-        _check_ports(u, [*list(u.operands.values())[:2], result(u)])
+        factors = len(u.lane_formats) or 2
+        _check_ports(u, [*list(u.operands.values())[:factors], result(u)])
         return Chain(None, u)
     _check_ports(u, list(u.operands.values())[:2])
     adder = accumulating_adder(result(u)) if add is None else unit(add)

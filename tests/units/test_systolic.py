@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.flow.stimuli.families import stimulus
+from hwarith.flow.stimuli.families import stimuli_of, stimulus
 from hwarith.formats.lanes import join, split, vector
 from tests.tiers import few
 
@@ -21,6 +21,8 @@ SPECS = (
     "engine:pe=(fma:a=int8,c=int32,out=int32),rows=4,columns=4",
     "engine:pe=(mul:a=e2m1fn,b=e2m1fn,out=e4m3fn),rows=1,columns=1",
     "engine:pe=(dot:a=e2m1fn,b=int4,n=4,acc=trunc-13,c=fp16),rows=2,columns=3",
+    "engine:pe=(dot:a=e2m1fn,n=2,scale=e8m0fnu,c=bf16),rows=2,columns=2",
+    "engine:pe=(dot:a=e2m1fn,b=int4,n=4,scale=ue4m3,block=2,acc=trunc-13),rows=2,columns=3",
 )
 
 
@@ -28,12 +30,12 @@ SPECS = (
 def test_the_definition_the_array_and_the_hardware_agree(spec: str) -> None:
     """Tile after tile, without a clock between weights and activations."""
     u = hw.unit(spec)
-    a, b, c = stimulus(u, 40, 3)
-    y = u(a, b, c)
+    operands = stimulus(u, 40, 3)
+    y = u(*operands)
     for i in range(8):
-        assert u.golden(a[i].tolist(), b[i].tolist(), c[i].tolist()) == y[i].tolist()
+        assert u.golden(*(x[i].tolist() for x in operands)) == y[i].tolist()
     sim = hw.simulate(u)
-    np.testing.assert_array_equal(sim(a, b, c), y)
+    np.testing.assert_array_equal(sim(*operands), y)
     assert sim.clocks == 40 * (u.rows + 1) + u.stages
 
 
@@ -55,6 +57,67 @@ def test_elements_that_are_dot_products() -> None:
     np.testing.assert_array_equal(hw.simulate(small)(*tiles), small(*tiles))
     lanes = split(columns[1][:1], u.pe.b, 8)  # the last row's weights enter first
     assert (lanes == np.concatenate([b[8:12, 0], b[8:12, 1]])).all()
+
+
+@pytest.mark.parametrize("kind", ["mxfp4", "nvfp4"])
+@pytest.mark.parametrize(("acc", "k"), [("exact", 20), ("trunc-13", 16)])
+def test_quantized_blocks(kind: str, acc: str, k: int) -> None:
+    """Scales go with their blocks: tiles that are filled up, in the order of a matrix product."""
+    scale = hw.format(kind).scale
+    u = hw.unit(f"engine:pe=(dot:a=e2m1fn,n=4,scale={scale},block=2,acc={acc}),rows=2,columns=3")
+    rng = np.random.default_rng(9)
+    a = hw.quantize(rng.standard_normal((5, k)) * 2.0 ** np.arange(-10, k - 10), kind, 2)
+    b = hw.quantize(rng.standard_normal((k, 4)), kind, 2, axis=0)
+    c = u.units.first.encode(rng.standard_normal((5, 4)))
+    scales = a.scale_codes, b.scale_codes
+    y = u.matmul(a.codes, b.codes, c, *scales)
+    np.testing.assert_array_equal(
+        y, hw.matmul(u.pe, a.codes, b.codes, c, sa=scales[0], sb=scales[1])
+    )
+    assert (y != u.matmul(a.codes, b.codes, c, scales[0], scales[1][::-1])).any()
+    tile = a.codes[:, :8], b.codes[:8, :3], scales[0][:, :4], scales[1][:4, :3]
+    columns = u.transfers.of(u.check_operands(tile))
+    (found,) = u.transfers.calls(columns)
+    for x, given in zip(found, tile, strict=False):
+        np.testing.assert_array_equal(x, given)
+    lanes = split(columns[3][:1], scale, 6)  # the last row's scales enter first
+    np.testing.assert_array_equal(lanes[0], np.concatenate(list(scales[1][2:4, :3].T)))
+
+
+@pytest.mark.parametrize(
+    ("sound", "broken"),
+    few([("{sb[15:8], b[15:8]}", "{sb[7:0], b[15:8]}"), ("<= {sa[7:0],", "<= {sa[15:8],")], 2),
+)
+def test_a_scale_of_another_lane_is_found(sound: str, broken: str) -> None:
+    u = hw.unit(SPECS[8])
+    text = hw.verilog(u)
+    assert text.count(sound) == 1
+    tiles = stimuli_of(u).usual_call(stimulus(u, 256, 3))
+    assert [len(x) for x in tiles] == [4] * 5
+    np.testing.assert_array_equal(hw.simulate(u).stream(*tiles, idle=0.3, stall=0.4), u(*tiles))
+    assert (hw.simulate(u, verilog=text.replace(sound, broken))(*tiles) != u(*tiles)).any()
+
+
+def test_wrong_scales() -> None:
+    u = hw.unit("engine:pe=(dot:a=e2m1fn,n=4,scale=e8m0fnu,block=2),rows=2,columns=3")
+    a, b, sa, sb = (np.zeros(x, np.uint8) for x in ((5, 12), (12, 4), (5, 6), (6, 4)))
+    cases: list[tuple[tuple, str]] = [
+        ((a, b), "takes scales: give sa and sb"),
+        ((a, b, None, sa), "takes scales: give sa and sb"),
+        ((a[:, :11], b[:11], None, sa, sb), "k=11 must be a multiple of block=2 of dot:"),
+        ((a, b, None, sa[:, :3], sb), "operand sa of engine must be of shape (5, 6), not (5, 3)"),
+        ((a, b, None, sa, sb.T), "operand sb of engine must be of shape (6, 4), not (4, 6)"),
+        ((a, b, None, sa, sb + 0.5), "sb of engine"),
+    ]
+    for operands, message in cases:
+        with pytest.raises(hw.InvalidInput, match=re.escape(message)):
+            u.matmul(*operands)
+    with pytest.raises(hw.InvalidInput, match=r"fma:.* has no scales"):
+        hw.unit("engine").matmul(a, b, None, sa, sb)
+    with pytest.raises(hw.InvalidInput, match="takes a, b, sa, sb and optionally c, not 3"):
+        u(a[:, :8], b[:8, :3], sa)
+    with pytest.raises(hw.InvalidInput, match=r"operand sb of engine must be of shape \(\.\.\."):
+        u(a[:, :8], b[:8, :3], sa[:, :4], sb)
 
 
 @pytest.mark.parametrize("spec", SPECS[:4])
@@ -175,7 +238,10 @@ def test_specs_make_the_same_unit() -> None:
         ("engine:pe=convert", "parameter pe: convert:"),
         ("engine:pe=(fma:a=bf16,c=fp32,out=bf16)", "must take bf16, bf16, bf16 and give bf16"),
         ("engine:add=(add:a=fp32)", "adds by itself; add is for product units"),
-        ("engine:pe=(dot:a=e2m1fn,n=16,scale=ue4m3)", "must take 16 x e2m1fn, 16 x e2m1fn, fp32"),
+        (
+            "engine:pe=(dot:a=e2m1fn,n=16,scale=ue4m3,c=fp16,out=fp32)",
+            "must take 16 x e2m1fn, 16 x e2m1fn, 1 x ue4m3, 1 x ue4m3, fp32",
+        ),
         ("engine:pe=(dot:a=e4m3fn,c=none)", "and give fp32 alone, not"),
         ("engine:rows=0", "parameter rows: must be 1 to 256, not 0"),
         ("engine:stages=3", "stages follow from rows and columns"),

@@ -25,6 +25,7 @@ from ...units.bitserial import BitSerialPe, BsTile, TermGen
 from ...units.bitserial.pe import ACTIVATION, pack_activations
 from ...units.bitserial.weights import special_codes
 from ...units.blocks import LaneUnit, Nvfp4Quant
+from ...units.chain import RIGHT
 from ...units.dot import Dot
 from ...units.dotmulti import MODES, DotMulti
 from ...units.fpint import FpIntPe
@@ -375,26 +376,30 @@ class EngineStimuli(Stimuli):
 
     @property
     def call_formats(self) -> list[Format]:
-        return [*self.unit.units.factors, self.unit.units.first]
+        factors = [f for f, _ in self.unit.units.factors.values()]
+        return [*factors, self.unit.units.first]
 
     def operands(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
         u = self.unit
         size = n * u.rows * u.columns
         start = u.units.start
-        a, b, *_ = stimulus(u.units.units[0], size, seed)
+        factors = stimulus(u.units.units[0], size, seed)
         c = stimulus(start, size, seed)[0] if start else stimulus(u.units.add, size, seed)[-1]
         rng = np.random.default_rng(n)
-        shapes = (n, 1, u.rows), (n, u.rows, u.columns), (n, 1, u.columns)
-        a, b, c = (rng.choice(x, shape) for x, shape in zip((a, b, c), shapes, strict=True))
-        if u.units.add.lane_formats:  # lanes of a dot product stay together
-            a = a.reshape(n, 1, u.depth)
-            b = b.swapaxes(-1, -2).reshape(n, u.depth, u.columns)
-        return a, b, c
+        found = []
+        for x, name in zip(factors, u.units.factors, strict=False):
+            right = name in RIGHT
+            x = rng.choice(x, (n, u.rows, u.columns) if right else (n, 1, u.rows))
+            if u.units.add.lane_formats:  # lanes of a dot product stay together
+                x = x.swapaxes(-1, -2).reshape(n, -1, u.columns) if right else x.reshape(n, 1, -1)
+            found.append(x)
+        return *found, rng.choice(c, (n, 1, u.columns))
 
     def usual_call(self, operands: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
         """Tiles of `USUAL_VECTORS` vectors of activations."""
         vectors = self.USUAL_VECTORS
-        a, b, c = operands
-        tiles = len(a) // vectors
-        a, c = (x[: tiles * vectors].reshape(tiles, vectors, -1) for x in (a, c))
-        return a, b[:tiles], c
+        tiles = len(operands[0]) // vectors
+        return tuple(
+            x[:tiles] if name in RIGHT else x[: tiles * vectors].reshape(tiles, vectors, -1)
+            for name, x in zip(self.unit.operands, operands, strict=True)
+        )

@@ -9,13 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
-from numpy.typing import ArrayLike
 
 from ...errors import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import join, split, vector
 from ...rtl import Values
-from ..chain import Chain, chain
+from ..chain import FACTORS, RIGHT, Chain, chain
 from ..contract import Contract, Unit
 from ..conventions import of_parts
 from ..operations import MATRIX_PRODUCT, Operation
@@ -36,15 +35,17 @@ class Engine(ArrayUnit):
     Each element of the array multiplies with the weight that it holds and adds to the sum that
     comes from above, as the unit `pe` (and for a product unit the adder `add`) does; what is
     computed is `hwarith.matmul` with these, in ascending order of the rows. An element that is a
-    dot product (``dot`` without scales) holds n weights and takes n activations at a time, codes
-    side by side in a lane, so that a sum has n products of each row. A transfer with ``load`` set
-    brings a row of weights ``b``, the last row of the array first; after as many as there are rows,
-    each transfer of activations ``a`` with what the sums begin with, ``c``, gives a result. Weights
-    and activations may follow each other without a gap.
+    dot product (``dot``) holds n weights and takes n activations at a time, codes side by side in a
+    lane, so that a sum has n products of each row; scales ``sa`` and ``sb`` of their blocks go with
+    them. A transfer with ``load`` set brings a row of weights ``b``, the last row of the array
+    first; after as many as there are rows, each transfer of activations ``a`` with what the sums
+    begin with, ``c``, gives a result. Weights and activations may follow each other without a gap.
 
     In software the operands are tiles: activations of shape (..., m, depth), weights of shape
-    (..., depth, columns), and optionally what the sums begin with, of shape (..., m, columns); the
-    result is of shape (..., m, columns). `matmul` takes matrices of any shape.
+    (..., depth, columns), where there are scales these, of shapes (..., m, depth / block) and
+    (..., depth / block, columns), and optionally what the sums begin with, of shape
+    (..., m, columns); the result is of shape (..., m, columns). `matmul` takes matrices of any
+    shape.
 
     Source: Kung and Leiserson, "Systolic arrays (for VLSI)", 1978; the dataflow is that of Jouppi
     et al., "In-datacenter performance analysis of a tensor processing unit", ISCA 2017.
@@ -57,6 +58,8 @@ class Engine(ArrayUnit):
     meanings: ClassVar[dict[str, str]] = {
         "a": "activations, a lane for each row, row 0 at the lsb; taken where load=0",
         "b": "weights of one row, a lane for each column, column 0 at the lsb; taken where load=1",
+        "sa": "scales of activations, a lane for each row, block 0 at the lsb; taken with a",
+        "sb": "scales of weights, a lane for each column, block 0 at the lsb; taken with b",
         "c": "what the sums begin with, a lane for each column; taken where load=0",
         "load": "1: the transfer brings a row of weights, the last row first; 0: activations",
         "y": "sums, a lane for each column, column 0 at the lsb",
@@ -123,12 +126,11 @@ class Engine(ArrayUnit):
 
     @property
     def operands(self) -> dict[str, Format]:
-        a, b = self.units.operand_formats
-        return {
-            "a": vector(a, self.rows),
-            "b": vector(b, self.columns),
-            "c": vector(self.units.first, self.columns),
+        factors = zip(self.units.factors, self.units.units[0].operands.values(), strict=False)
+        found = {
+            name: vector(f, self.columns if name in RIGHT else self.rows) for name, f in factors
         }
+        return found | {"c": vector(self.units.first, self.columns)}
 
     @property
     def results(self) -> dict[str, Format]:
@@ -152,107 +154,139 @@ class Engine(ArrayUnit):
     # -- the matrix product --------------------------------------------------------------------
 
     def golden(self, *codes: Any) -> list[list[int]]:
-        """The definition on plain integers: lists of activations, weights and (or zeros) what sums
-        begin with, of a tile, row by row; lists of results."""
-        a, b, c = codes if len(codes) == 3 else (*codes, None)
+        """The definition on plain integers: lists of activations, weights, their scales if they
+        have any, and (or zeros) what sums begin with, of a tile, row by row; lists of results."""
         units = self.units
-        step, n = units.units[-1].golden, units.lanes
+        *tiles, c = codes if len(codes) > len(units.factors) else (*codes, None)
         rows = []
-        for i, activations in enumerate(a):
+        for i in range(len(tiles[0])):
             row = []
             for j in range(self.columns):
                 acc = int(units.begin(np.array([c[i][j] if c else 0], units.first.dtype))[0])
-                weights = [row[j] for row in b]
-                for k in range(0, self.depth, n):
-                    factors = [activations[k], weights[k]]
-                    if units.add.lane_formats:
-                        factors = [activations[k : k + n], weights[k : k + n]]
+                for r in range(self.rows):
+                    factors = []
+                    for x, (name, (_, n)) in zip(tiles, units.factors.items(), strict=True):
+                        line = [weights[j] for weights in x] if name in RIGHT else x[i]
+                        lanes = line[r * n : (r + 1) * n]
+                        factors.append(lanes if units.add.lane_formats else lanes[0])
                     if units.multiply:
                         factors = [units.multiply.golden(*factors)]
-                    acc = step(*factors, acc)
+                    acc = units.add.golden(*factors, acc)
                 row.append(int(units.end(np.array([acc], units.accumulator.dtype))[0]))
             rows.append(row)
         return rows
 
     def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
-        """Tiles as arrays (..., m, depth), (..., depth, columns), (..., m, columns), with the same
-        axes in front. Raises `InvalidInput`."""
-        if len(codes) not in (2, 3):
-            raise InvalidInput(f"engine takes a, b and optionally c, not {len(codes)} operands")
-        formats = (*self.units.factors, self.units.first)
-        a, b, *given = (
-            f.check(x, f"operand {name} of engine")
-            for x, f, name in zip(codes, formats, "abc", strict=False)
-        )
-        if a.ndim < 2 or a.shape[-1] != self.depth or a.shape[-2] == 0:
+        """Tiles as arrays with the same axes in front, zeros for what the sums begin with if they
+        are not given. Raises `InvalidInput`."""
+        factors, first = self.units.factors, self.units.first
+        if not 0 <= len(codes) - len(factors) <= 1:
             raise InvalidInput(
-                f"operand a of engine must be of shape (..., m, {self.depth}) with m at least 1, "
-                f"not {a.shape}"
+                f"engine takes {', '.join(factors)} and optionally c, not {len(codes)} operands"
             )
-        if b.ndim < 2 or b.shape[-2:] != (self.depth, self.columns):
-            raise InvalidInput(
-                f"operand b of engine must be of shape (..., {self.depth}, {self.columns}), "
-                f"not {b.shape}"
-            )
-        begin = (a.shape[-2], self.columns)
-        c = given[0] if given else np.zeros(begin, formats[2].dtype)
+        formats = {name: f for name, (f, _) in factors.items()} | {"c": first}
+        arrays = {
+            name: f.check(x, f"operand {name} of engine")
+            for (name, f), x in zip(formats.items(), codes, strict=False)
+        }
+        shapes = {name: self._tile_shape(name, arrays[name]) for name in factors}
+        begin = shapes["c"] = (shapes["a"][0], self.columns)
+        arrays.setdefault("c", np.zeros(begin, first.dtype))
         try:
-            front = np.broadcast_shapes(a.shape[:-2], b.shape[:-2], c.shape[:-2])
-            return [
-                np.broadcast_to(x, front + shape)
-                for x, shape in ((a, a.shape[-2:]), (b, b.shape[-2:]), (c, begin))
-            ]
+            front = np.broadcast_shapes(*(x.shape[:-2] for x in arrays.values()))
+            return [np.broadcast_to(x, front + shapes[name]) for name, x in arrays.items()]
         except ValueError:
+            given = ", ".join(f"{name} {x.shape}" for name, x in arrays.items())
             raise InvalidInput(
-                f"operands of engine must fit together: a {a.shape}, b {b.shape}, c {c.shape} "
+                f"operands of engine must fit together: {given} "
                 f"for results of shape (..., {begin[0]}, {begin[1]})"
             ) from None
+
+    def _tile_shape(self, name: str, x: np.ndarray) -> tuple[int, ...]:
+        depth = self.rows * self.units.factors[name][1]
+        if name in RIGHT:
+            fits = x.shape[-2:] == (depth, self.columns)
+            wanted = f"(..., {depth}, {self.columns})"
+        else:
+            fits = x.ndim >= 2 and x.shape[-2] > 0 and x.shape[-1] == depth
+            wanted = f"(..., m, {depth}) with m at least 1"
+        if not fits:
+            raise InvalidInput(f"operand {name} of engine must be of shape {wanted}, not {x.shape}")
+        return x.shape[-2:]
 
     def __call__(self, *codes: Any) -> np.ndarray:
         """The matrix products of tiles of codes (see the class). Raises `InvalidInput`."""
         return self.units.accumulate(*self.check_operands(codes))
 
-    def matmul(self, a: ArrayLike, b: ArrayLike, c: ArrayLike | None = None) -> np.ndarray:
-        """The product of matrices (m, k) and (k, n) of codes of any size, tile by tile.
+    def matmul(self, a: Any, b: Any, c: Any = None, sa: Any = None, sb: Any = None) -> np.ndarray:
+        """The product of matrices (m, k) and (k, n) of codes of any size, tile by tile; of elements
+        with scales these are (m, k / block) and (k / block, n), k a multiple of block.
 
         Where k exceeds `depth`, sums go on from what the tile before gave, as codes of the format
         that sums begin with; rows and columns that are left over get codes 0, and sums go through
         their elements (of a dot product that truncates they are truncated there). Raises
         `InvalidInput` for what are no such matrices, and if sums do not end as they begin.
         """
-        left, right, begin = self._matrices(a, b, c)
-        if self.units.last != self.units.first and left.shape[1] > self.depth:
+        factors = self._factors(a, b, sa, sb)
+        (m, k), n = factors["a"].shape, factors["b"].shape[1]
+        begin = self._begin(c, (m, n))
+        if self.units.last != self.units.first and k > self.depth:
             raise InvalidInput(
                 f"engine: sums begin as {self.units.first} and end as {self.units.last}; only "
                 f"where these are the same can more than {self.depth} products be summed up"
             )
-        k, n = right.shape
-        deep, wide = (
-            -(-size // tile) * tile for size, tile in ((k, self.depth), (n, self.columns))
-        )
-        left = np.pad(left, ((0, 0), (0, deep - k)))
-        right = np.pad(right, ((0, deep - k), (0, wide - n)))
-        sums = np.pad(begin, ((0, 0), (0, wide - n)))
-        for r in range(0, deep, self.depth):
-            acts, weights = left[:, r : r + self.depth], right[r : r + self.depth]
-            slices = [slice(j, j + self.columns) for j in range(0, wide, self.columns)]
-            tiles = [self(acts, weights[:, part], sums[:, part]) for part in slices]
-            sums = np.concatenate(tiles, axis=1)
-        return sums[:, :n]
+        results = []
+        for j in range(0, n, self.columns):
+            part = slice(j, j + self.columns)
+            sums = _filled(begin[:, part], m, self.columns)
+            for tile in range(-(-k // self.depth)):
+                codes = []
+                for name, x in factors.items():
+                    depth = self.rows * self.units.factors[name][1]
+                    rows = slice(tile * depth, (tile + 1) * depth)
+                    if name in RIGHT:
+                        codes.append(_filled(x[rows, part], depth, self.columns))
+                    else:
+                        codes.append(_filled(x[:, rows], m, depth))
+                sums = self(*codes, sums)
+            results.append(sums)
+        return np.concatenate(results, axis=1)[:, :n]
 
-    def _matrices(self, a: ArrayLike, b: ArrayLike, c: ArrayLike | None) -> list[np.ndarray]:
-        fa, fb = self.units.factors
-        left, right = fa.check(a, "operand a of engine"), fb.check(b, "operand b of engine")
-        if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[0] or not left.size:
+    def _factors(self, a: Any, b: Any, sa: Any, sb: Any) -> dict[str, np.ndarray]:
+        """The matrices, and the scales of elements that have any. Raises `InvalidInput`."""
+        given = dict(zip(FACTORS, (a, b, sa, sb), strict=True))
+        formats = self.units.factors
+        if any((given[name] is not None) != (name in formats) for name in FACTORS[2:]):
+            which = "takes scales: give sa and sb" if "sa" in formats else "has no scales"
+            raise InvalidInput(f"engine: {self.pe.spec} {which}")
+        found = {
+            name: f.check(given[name], f"operand {name} of engine")
+            for name, (f, _) in formats.items()
+        }
+        left, right = found["a"].shape, found["b"].shape
+        if len(left) != 2 or len(right) != 2 or left[1] != right[0] or 0 in left + right:
             raise InvalidInput(
-                f"engine: matrices must be of shapes (m, k) and (k, n), not {left.shape} and "
-                f"{right.shape}"
+                f"engine: matrices must be of shapes (m, k) and (k, n), not {left} and {right}"
             )
-        shape = (left.shape[0], right.shape[1])
+        for name in FACTORS[2 : len(found)]:
+            block = self.units.lanes // formats[name][1]
+            if left[1] % block:
+                raise InvalidInput(
+                    f"engine: k={left[1]} must be a multiple of block={block} of {self.pe.spec}"
+                )
+            blocks = left[1] // block
+            shape = (blocks, right[1]) if name in RIGHT else (left[0], blocks)
+            if found[name].shape != shape:
+                raise InvalidInput(
+                    f"operand {name} of engine must be of shape {shape}, not {found[name].shape}"
+                )
+        return found
+
+    def _begin(self, c: Any, shape: tuple[int, int]) -> np.ndarray:
         first = self.units.first
         begin = np.zeros(shape, first.dtype) if c is None else first.check(c, "operand c of engine")
         try:
-            return [left, right, np.broadcast_to(begin, shape)]
+            return np.broadcast_to(begin, shape)
         except ValueError:
             raise InvalidInput(
                 f"operand c of engine must be of shape {shape}, not {begin.shape}"
@@ -295,24 +329,22 @@ class TileTransfers(Transfers[Engine]):
 
     def of(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         rows, units = self.unit.rows, self.unit.units
-        a, b, c = arrays
-        n = a.shape[-2]
-        fa, fb = units.factors
-        of_rows = b.reshape(*b.shape[:-2], rows, units.lanes, -1).swapaxes(-1, -2)
-        of_rows = of_rows.reshape(*b.shape[:-2], rows, -1)  # column after column
-        weights = join(of_rows[..., ::-1, :], fb).reshape(-1, rows)
-        lanes = [
-            _behind(join(a, fa).reshape(-1, n), rows),
-            _before(weights, n),
-            _behind(join(c, units.first).reshape(-1, n), rows),
-        ]
-        load = np.repeat(np.array([1, 0], np.uint8), (rows, n))
+        vectors = arrays[-1].shape[-2]
+        formats = units.factors | {"c": (units.first, 1)}
+        lanes = []
+        for x, (name, (f, n)) in zip(arrays, formats.items(), strict=True):
+            if name not in RIGHT:
+                lanes.append(_behind(join(x, f).reshape(-1, vectors), rows))
+                continue
+            of_rows = x.reshape(*x.shape[:-2], rows, n, -1).swapaxes(-1, -2)
+            of_rows = of_rows.reshape(*x.shape[:-2], rows, -1)  # column after column
+            lanes.append(_before(join(of_rows[..., ::-1, :], f).reshape(-1, rows), vectors))
+        load = np.repeat(np.array([1, 0], np.uint8), (rows, vectors))
         return [*lanes, np.tile(load, lanes[0].size // load.size)]
 
     def calls(self, columns: list[np.ndarray]) -> list[list[np.ndarray]]:
         rows, width, units = self.unit.rows, self.unit.columns, self.unit.units
-        a, b, c, load = columns
-        (fa, fb), n = units.factors, units.lanes
+        *factors, c, load = columns
         tiles = []
         for tile in runs(np.append(load[1:], 1) & ~load & 1, "load=0"):
             weights = slice(tile.start, tile.start + int(load[tile].sum()))
@@ -322,19 +354,23 @@ class TileTransfers(Transfers[Engine]):
                     f"weights (load=1); before activations come {rows}"
                 )
             vectors = slice(weights.stop, tile.stop)
-            activations = split(a[vectors], fa, rows * n)
-            begin = split(c[vectors], units.first, width)
-            of_rows = split(b[weights], fb, width * n)[::-1].reshape(rows, width, n)
-            tiles.append([activations, of_rows.swapaxes(1, 2).reshape(-1, width), begin])
+            found = []
+            for x, (name, (f, n)) in zip(factors, units.factors.items(), strict=True):
+                if name not in RIGHT:
+                    found.append(split(x[vectors], f, rows * n))
+                    continue
+                of_rows = split(x[weights], f, width * n)[::-1].reshape(rows, width, n)
+                found.append(of_rows.swapaxes(1, 2).reshape(-1, width))
+            tiles.append([*found, split(c[vectors], units.first, width)])
         return tiles
 
     def per_result(self, arrays: list[np.ndarray]) -> list[int]:
         n = arrays[0].shape[-2]
-        tiles = arrays[2].size // (n * self.unit.columns)
+        tiles = arrays[-1].size // (n * self.unit.columns)
         return [self.unit.rows + 1, *([1] * (n - 1))] * tiles
 
     def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
-        return arrays[2].shape[:-1]
+        return arrays[-1].shape[:-1]
 
     def collect(self, columns: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
         u = self.unit
@@ -342,6 +378,11 @@ class TileTransfers(Transfers[Engine]):
 
     def result_codes(self, results: np.ndarray) -> list[np.ndarray]:
         return [join(results, self.unit.units.last)]
+
+
+def _filled(codes: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """A matrix of that size, filled up with codes 0."""
+    return np.pad(codes, ((0, rows - codes.shape[0]), (0, columns - codes.shape[1])))
 
 
 def _behind(codes: np.ndarray, empty: int) -> np.ndarray:

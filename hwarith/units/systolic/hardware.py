@@ -9,6 +9,7 @@ follow activations and activations weights in every clock.
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Protocol
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
@@ -18,25 +19,37 @@ from amaranth.lib.wiring import In, Out
 from ...rtl import Values, make_part, run_steps, wire
 from ...rtl.pipeline.datapath import pipelined
 from ...rtl.pipeline.placement import Placement
-from ..chain import Chain
+from ..chain import RIGHT, Chain
 from ..contract import Unit
 from ..parts import Grid
 
 
-def multiply_add(m: Module, units: Chain, a: Value, b: Value, acc: Value) -> Value:
+def multiply_add(m: Module, units: Chain, factors: list[Value], acc: Value) -> Value:
     """The hardware of a step of a chain."""
-    *_, last = units.add.operands
-    if units.multiply is None:
-        first, second, _ = units.add.operands
-        return _result(m, units.add, {first: a, second: b, last: acc})
-    first, second = units.multiply.operands
-    product = _result(m, units.multiply, {first: a, second: b})
-    return _result(m, units.add, {next(iter(units.add.operands)): product, last: acc})
+    if units.multiply:
+        factors = [_result(m, units.multiply, factors)]
+    return _result(m, units.add, [*factors, acc])
 
 
-def _result(m: Module, unit: Unit, operands: Values) -> Value:
+def _result(m: Module, unit: Unit, operands: list[Value]) -> Value:
     (name,) = unit.results
-    return make_part(m, unit.family, run_steps, unit.datapath(), operands)[name]
+    named = dict(zip(unit.operands, operands, strict=True))
+    return make_part(m, unit.family, run_steps, unit.datapath(), named)[name]
+
+
+def _widths(units: Chain) -> tuple[dict[str, int], dict[str, int]]:
+    """The bits of what an element takes of the left matrix, and of the right one."""
+    left: dict[str, int] = {}
+    right: dict[str, int] = {}
+    for name, (f, n) in units.factors.items():
+        (right if name in RIGHT else left)[name] = n * f.bits
+    return left, right
+
+
+def _fields(x: Value, widths: dict[str, int]) -> Values:
+    """What lies side by side in a signal, by its names."""
+    ends = list(accumulate(widths.values()))
+    return {name: x[end - widths[name] : end] for name, end in zip(widths, ends, strict=True)}
 
 
 class Cell(wiring.Component):
@@ -46,24 +59,26 @@ class Cell(wiring.Component):
     -------
     enable : everything moves on in this clock.
     load : what comes from above is a weight, not a sum; the weight so far goes down.
-    a, down_in : activation and sum, to be used in this clock.
+    a, down_in : activation and sum, to be used in this clock; scales of activations and of weights
+        are behind these.
     a_out, load_out, down_out : to the cells to the right and below, a clock later.
     """
 
     def __init__(self, units: Chain):
         self.units = units
-        a, b = units.operand_formats
-        down = max(b.bits, units.accumulator.bits)
-        inputs = {"enable": In(1), "load": In(1), "a": In(a.bits), "down_in": In(down)}
-        outputs = {"load_out": Out(1), "a_out": Out(a.bits), "down_out": Out(down)}
+        self.left, self.right = _widths(units)
+        across, self.weight_bits = sum(self.left.values()), sum(self.right.values())
+        down = max(self.weight_bits, units.accumulator.bits)
+        inputs = {"enable": In(1), "load": In(1), "a": In(across), "down_in": In(down)}
+        outputs = {"load_out": Out(1), "a_out": Out(across), "down_out": Out(down)}
         super().__init__(inputs | outputs)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        _, b = self.units.operand_formats
-        weight = Signal(b.bits, name="weight", reset_less=True)
+        weight = Signal(self.weight_bits, name="weight", reset_less=True)
         acc = self.down_in[: self.units.accumulator.bits]
-        total = multiply_add(m, self.units, self.a, weight, acc)
+        found = _fields(self.a, self.left) | _fields(weight, self.right)
+        total = multiply_add(m, self.units, [found[name] for name in self.units.factors], acc)
         a, load, down = (
             Signal.like(x, name=f"{name}_register", reset_less=True)
             for x, name in ((self.a, "a"), (self.load, "load"), (self.down_in, "down"))
@@ -71,7 +86,7 @@ class Cell(wiring.Component):
         with m.If(self.enable):
             m.d.sync += [a.eq(self.a), load.eq(self.load), down.eq(Mux(self.load, weight, total))]
             with m.If(self.load):
-                m.d.sync += weight.eq(self.down_in[: b.bits])
+                m.d.sync += weight.eq(self.down_in[: self.weight_bits])
         m.d.comb += [self.a_out.eq(a), self.load_out.eq(load), self.down_out.eq(down)]
         return m
 
@@ -92,7 +107,7 @@ class End(wiring.Component):
         m = Module()
         (name,), (result,) = self.unit.operands, self.unit.results
         if not self.clocks:
-            m.d.comb += self.result.eq(_result(m, self.unit, {name: self.operand}))
+            m.d.comb += self.result.eq(_result(m, self.unit, [self.operand]))
             return m
         inputs: Values = {name: self.operand}
         plan = pipelined(self.unit.datapath(), inputs, self.clocks, self.unit.family)
@@ -103,6 +118,11 @@ class End(wiring.Component):
 
 def _lane(x: Value, i: int, bits: int) -> Value:
     return x[i * bits : (i + 1) * bits]
+
+
+def _lanes(inputs: Values, i: int, widths: dict[str, int]) -> Value:
+    """What a row or a column takes of these inputs, side by side."""
+    return Cat(*(_lane(inputs[name], i, bits) for name, bits in widths.items()))
 
 
 def _delayed(
@@ -151,14 +171,14 @@ class Array:
         flags = _delayed(m, "counts", valid & ~inputs["load"], enable, u.stages, reset=True)
         m.d.comb += enable.eq(~flags[-1] | o_ready)
         loads = _delayed(m, "load_to_row", valid & inputs["load"], enable, u.rows)
-        a, b = u.units.operand_formats
-        first = u.units.first
+        left, right = _widths(u.units)
         entering = [
-            _delayed(m, f"row_{r}", _lane(inputs["a"], r, a.bits), enable, r + 1)[-1]
+            _delayed(m, f"row_{r}", _lanes(inputs, r, left), enable, r + 1)[-1]
             for r in range(u.rows)
         ]
         sums: list[Value] = [
-            self._column_start(m, j, inputs, enable, b.bits, first.bits) for j in range(u.columns)
+            self._column_start(m, j, _lanes(inputs, j, right), inputs["c"], inputs["load"], enable)
+            for j in range(u.columns)
         ]
         for r in range(u.rows):
             load, x = loads[r], entering[r]
@@ -171,16 +191,15 @@ class Array:
         return enable, flags[-1], {"y": wire(m, "results", Cat(*lanes))}
 
     def _column_start(
-        self, m: Module, j: int, inputs: Values, enable: Value, b_bits: int, first_bits: int
+        self, m: Module, j: int, weight: Value, c: Value, load: Value, enable: Value
     ) -> Value:
         """What enters a column: a weight, or what its sum begins with."""
-        weight = _lane(inputs["b"], j, b_bits)
-        acc = _lane(inputs["c"], j, first_bits)
         start = self.unit.units.start
+        acc = _lane(c, j, self.unit.units.first.bits)
         if start:
             acc = self._end(m, "start", j, start, acc, enable)
-        width = max(b_bits, len(acc))
-        entering = wire(m, f"entering_{j}", Mux(inputs["load"], weight, acc), width)
+        width = max(len(weight), len(acc))
+        entering = wire(m, f"entering_{j}", Mux(load, weight, acc), width)
         return _delayed(m, f"top_{j}", entering, enable, j + 1)[-1]
 
     def _column_end(self, m: Module, j: int, total: Value, enable: Value) -> Value:
