@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
-import random
 import struct
 import time
 import zipfile
@@ -15,13 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwarith.errors import HwarithError, InvalidInput
+from hwarith.errors import InvalidInput
 from hwarith.explore.cycles.files import read_model
-from hwarith.explore.sweeps.schema import manifest_of
 from hwarith.explore.sweeps.sweep_file import read_sweep
 from hwarith.flow.synthesis import liberty
 from hwarith.flow.synthesis.functions import function_of
-from hwarith.flow.tools import shipped
 from hwarith.inputs import read_arrays, read_json, read_toml
 
 Read = Callable[[Path], object]
@@ -247,74 +243,3 @@ def test_conditions_beyond_what_python_computes(condition: str, tmp_path: Path) 
     with pytest.raises(InvalidInput) as caught:
         read_sweep(path)
     assert len(str(caught.value)) < 700
-
-
-def mutations(content: bytes, rng: random.Random, count: int) -> list[bytes]:
-    """Each cut short, with bytes changed, with a stretch doubled, or with one taken out."""
-    found = []
-    for _ in range(count):
-        at, to = sorted(rng.choices(range(len(content) + 1), k=2))
-        kind = rng.randrange(4)
-        if kind == 0:
-            found.append(content[:at])
-        elif kind == 1:
-            noise = bytes(rng.choices(b"\0\1\xff[]{}()'\"=:,.0e-\x7fA", k=rng.randint(1, 4)))
-            found.append(changed(content, at, noise))
-        else:
-            found.append(content[:at] + content[at:to] * (0 if kind == 2 else 2) + content[to:])
-    return found
-
-
-def a_sweep(path: Path) -> object:
-    return manifest_of(read_json(path, "the sweep"))
-
-
-SWEEP = b"""workload = "digits"
-points = ["mul:a=bf16", "lmul:format=bf16,k=3"]
-[[grid]]
-spec = "lmul:format={format},k={k}"
-format = ["bf16", "fp16"]
-k = { from = 1, to = 4, step = 2 }
-where = "k <= format.fraction_bits and format != 'e4m3' or not k * 2 == 6"
-[search]
-budget = 5
-"""
-MODEL = b"layers = 24\nhidden = 2048\nffn = 8192\nheads = 32\nkv_heads = 32\nvocab = 9\ngated=true"
-MANIFEST = json.dumps(
-    {
-        "source": None,
-        "workload": "digits",
-        "library": "generic",
-        "versions": {"hwarith": "1", "yosys": "1"},
-        "points": [{"spec": "mul:a=bf16", "file": "mul.json"}] * 2,
-    }
-).encode()
-FUZZED = {
-    "npz": (arrays, GOOD, 120),
-    "stored npz": (arrays, npz(zipfile.ZIP_STORED, a_npy=npy(np.arange(30))), 120),
-    "npy": (arrays, npy(np.arange(12).reshape(3, 4)), 120),
-    "json": (a_sweep, MANIFEST, 120),
-    "sweep": (read_sweep, SWEEP, 60),
-    "model": (read_model, MODEL, 120),
-    "liberty": (liberty.read, (shipped("synth") / "generic.lib").read_bytes()[:2500] + b"}}}", 120),
-    "packed": (liberty.read, gzip.compress(b"library (a) { cell (b) { area : 1; } }"), 120),
-}
-
-
-@pytest.mark.parametrize(("read", "content", "count"), FUZZED.values(), ids=FUZZED)
-def test_only_our_errors_leave_a_loader(
-    read: Read, content: bytes, count: int, tmp_path: Path
-) -> None:
-    """Files with a fault at random, always the same ones; some are still whole."""
-    rng = random.Random(10)
-    refused = longest = 0
-    for mutated in mutations(content, rng, count):
-        path = tmp_path / "given"
-        path.write_bytes(mutated)
-        try:
-            read(path)
-        except HwarithError as error:
-            refused += 1
-            longest = max(longest, len(str(error)))
-    assert longest < 1000
-    assert refused > count / 4

@@ -186,7 +186,7 @@ class Unit(Parameterized):
         values = split(self.evaluate(self.check_operands(codes)), formats)
         return by_name(
             tuple(self.results),
-            [x.astype(f.dtype, copy=False)[()] for x, f in zip(values, formats, strict=True)],
+            [np.asarray(x, f.dtype)[()] for x, f in zip(values, formats, strict=True)],
         )
 
     def evaluate(self, arrays: list[np.ndarray]) -> np.ndarray:

@@ -69,3 +69,10 @@ def test_signed_arrays_are_taken_by_value() -> None:
     u = hw.unit("mul:a=int8,out=int16")
     product = u(np.array([-3, 7], np.int8), np.array([5, -128], np.int8))
     np.testing.assert_array_equal(u.out.decode(product), [-15, -896])
+
+
+@pytest.mark.parametrize("spec", ["mul:a=int70", "add:a=int70", "mul:a=uint40,out=uint80"])
+def test_one_set_of_wide_codes(spec: str) -> None:
+    u = hw.unit(spec)
+    assert u(3, 2) == u([3], [2])[0] == (5 if u.family == "add" else 6)
+    assert isinstance(u(3, 2), int)
