@@ -6,7 +6,7 @@ from tests.small_units import OF_EACH_FAMILY
 
 COUNT = 24
 
-RICHER = {"kulisch": "kulisch:a=e4m3,out=fp16,k=9", "mac": "mac:a=e4m3fn,acc=fp16"}
+RICHER = {"kulisch": "kulisch:a=e4m3,out=fp16,k=9", "mac": "mac:a=e4m3fn,acc=e4m3fn"}
 """Units whose memory can hold all that the hardware is made for."""
 
 CAMPAIGN = sorted((OF_EACH_FAMILY | RICHER).values())

@@ -240,4 +240,4 @@ def _tried(u: Unit, vectors: int, seed: int) -> Iterator[Batch]:
         yield from (part_of(batch, x) for x in np.split(order, [_FIRST[u.stages > 0]]) if len(x))
     stimuli = stimuli_of(u)
     if isinstance(stimuli, GroupStimuli):
-        yield batch_of(u, "steady", [stimuli.steady_groups(_STEADY, seed)])
+        yield batch_of(u, "steady", stimuli.steady_groups(_STEADY, seed))

@@ -98,8 +98,10 @@ class Mutation:
         }
 
     def __str__(self) -> str:
-        how = "all" if self.exhaustive else f"seed {self.seed}"
-        said = f"{self.count('killed')} found by {self.vectors:,} vectors ({how}) or the regression"
+        tried = f"{self.vectors:,} vectors (seed {self.seed})"
+        if self.exhaustive:
+            tried = "every combination of operands"
+        said = f"{self.count('killed')} found by {tried} or the regression"
         counts = {fate: self.count(fate) for fate in list(FATES)[1:]}
         others = "".join(f", {n} {fate}" for fate, n in counts.items() if n)
         return f"{self.spec}: of {len(self.mutants)} faults ({self.places:,} places) {said}{others}"

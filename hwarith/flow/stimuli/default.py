@@ -82,19 +82,20 @@ class GroupStimuli(Stimuli):
         that overflows an accumulator of 32 bits."""
         return 1 << 17
 
-    def steady_groups(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
-        """Groups of `greatest_group`, side by side: about `n` vectors, but no more than 1024 groups
-        and no fewer than 8.
+    def steady_groups(self, n: int, seed: int = 0) -> list[tuple[np.ndarray, ...]]:
+        """Groups up to `greatest_group`, a quarter of them as long as that: at most about `n`
+        vectors, but no more than 1024 groups and no fewer than 32.
 
         All vectors of a group are the same, so that the memory gets as far as it can: in half of
         the groups ends of the ranges of floats and signed integers.
         """
         length = self.greatest_group
-        groups = min(max(n // length, 8), 1024)
+        groups = min(max(n // length, 32), 1024)
         rng = np.random.default_rng(seed)
         found = self.operands(groups, seed)
         rows = rng.integers(len(found[0]), size=groups)
         at_ends = rng.integers(2, size=groups) > 0
+        lengths = np.where(np.arange(groups) % 4, rng.integers(1, length + 1, groups), length)
         columns = []
         for f, x in zip(self.call_formats, found, strict=True):
             column = x[rows]
@@ -102,8 +103,9 @@ class GroupStimuli(Stimuli):
                 column = np.where(
                     at_ends, rng.choice(np.array(end_codes(f), f.dtype), groups), column
                 )
-            columns.append(np.repeat(column[:, None], length, axis=1))
-        return tuple(columns)
+            columns.append(column)
+        calls = zip(lengths, *columns, strict=True)
+        return [tuple(np.repeat(x, n) for x in vector) for n, *vector in calls]
 
     def usual_call(self, operands: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
         """Groups of `usual_group` vectors, side by side."""
