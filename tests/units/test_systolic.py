@@ -59,12 +59,20 @@ def test_elements_that_are_dot_products() -> None:
     assert (lanes == np.concatenate([b[8:12, 0], b[8:12, 1]])).all()
 
 
-@pytest.mark.parametrize("kind", ["mxfp4", "nvfp4"])
-@pytest.mark.parametrize(("acc", "k"), [("exact", 20), ("trunc-13", 16)])
-def test_quantized_blocks(kind: str, acc: str, k: int) -> None:
+QUANTIZED = [
+    ("mxfp4", "exact", 2, 18),
+    ("mxfp4", "exact", 4, 20),
+    ("nvfp4", "exact", 4, 20),
+    ("nvfp4", "trunc-13", 4, 16),
+    ("mxfp4", "trunc-13", 4, 16),
+]
+
+
+@pytest.mark.parametrize(("kind", "acc", "n", "k"), few(QUANTIZED, 3))
+def test_quantized_blocks(kind: str, acc: str, n: int, k: int) -> None:
     """Scales go with their blocks: tiles that are filled up, in the order of a matrix product."""
     scale = hw.format(kind).scale
-    u = hw.unit(f"engine:pe=(dot:a=e2m1fn,n=4,scale={scale},block=2,acc={acc}),rows=2,columns=3")
+    u = hw.unit(f"engine:pe=(dot:a=e2m1fn,n={n},scale={scale},block=2,acc={acc}),rows=2,columns=3")
     rng = np.random.default_rng(9)
     a = hw.quantize(rng.standard_normal((5, k)) * 2.0 ** np.arange(-10, k - 10), kind, 2)
     b = hw.quantize(rng.standard_normal((k, 4)), kind, 2, axis=0)
@@ -75,13 +83,19 @@ def test_quantized_blocks(kind: str, acc: str, k: int) -> None:
         y, hw.matmul(u.pe, a.codes, b.codes, c, sa=scales[0], sb=scales[1])
     )
     assert (y != u.matmul(a.codes, b.codes, c, scales[0], scales[1][::-1])).any()
-    tile = a.codes[:, :8], b.codes[:8, :3], scales[0][:, :4], scales[1][:4, :3]
+    deep, blocks = u.depth, n // 2
+    tile = (
+        a.codes[:, :deep],
+        b.codes[:deep, :3],
+        scales[0][:, : deep // 2],
+        scales[1][: deep // 2, :3],
+    )
     columns = u.transfers.of(u.check_operands(tile))
     (found,) = u.transfers.calls(columns)
     for x, given in zip(found, tile, strict=False):
         np.testing.assert_array_equal(x, given)
-    lanes = split(columns[3][:1], scale, 6)  # the last row's scales enter first
-    np.testing.assert_array_equal(lanes[0], np.concatenate(list(scales[1][2:4, :3].T)))
+    lanes = split(columns[3][:1], scale, 3 * blocks)  # the last row's scales enter first
+    np.testing.assert_array_equal(lanes[0], scales[1][blocks : 2 * blocks, :3].T.ravel())
 
 
 @pytest.mark.parametrize(
