@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help report test release-check transformer regress rtl docs-figures synth lint bench clean tools
+.PHONY: help report test release-check fuzz transformer regress rtl docs-figures synth lint bench clean tools
 
 help: ## print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -19,6 +19,9 @@ test: $(VENV)/tested ## fast tests, complete enough to trust a commit
 
 release-check: $(VENV)/transformer ## every test, also the exhaustive ones of many hours; ends with the totals
 	@$(BIN)/python -m pytest -n auto -m "long or not long"
+
+fuzz: $(VENV)/tested ## 10,000 inputs of every kind at random, others in every run
+	@$(BIN)/python -m pytest tests/test_fuzzing.py -m long
 
 transformer: $(VENV)/transformer ## install the transformer (91 MB) and test units on it
 	@$(BIN)/python -m pytest tests/explore/test_minilm.py -m "long or not long"
