@@ -122,6 +122,16 @@ def test_hardware_of_a_step(spec: str) -> None:
     assert_equal_on(u, *operands)
 
 
+@pytest.mark.parametrize("spec", ["bspe", "bspe:left_norm=0"])
+def test_sums_of_minus_a_power_of_two(spec: str) -> None:
+    """A negative sum has one place more once its inverse is incremented."""
+    u = Step(pe=spec)
+    operands = np.array([0x9BA2A89420A81B47]), np.array([0xC66D]), np.array([5])
+    acc = np.array([0xE478B900])
+    assert int(u(*operands, acc)[0]) == 0xE4C00000
+    assert_equal_on(u, *operands, acc)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("spec", STEPS)
 def test_hardware_of_ten_million_steps(spec: str) -> None:

@@ -164,12 +164,18 @@ class PeDatapath:
     def _halve(self, m: Module, y: Value, negative: Value, exponent: Value) -> tuple[Value, Value]:
         """Of a sum with one bit too many half is rounded off, with one increment for this and for
         what a negative one lacks; others are shifted left. It never rounds up to a power of two:
-        the sum of the lanes stays 2^(2 + fx) units and more below its greatest code."""
+        the sum of the lanes stays 2^(2 + fx) units and more below its greatest code. But what a
+        negative one lacks may make it one: not where the lanes' signs are relative to the
+        accumulator's, as the lanes alone do not reach it."""
         bits = self.aw
         carry = wire(m, "carry", y[bits])
         once = wire(m, "once", Mux(carry, Mux(negative, y[0] | y[1], y[0] & y[1]), negative))
         base = wire(m, "base", Mux(carry, y[1 : bits + 1], y[:bits]))
         magnitude: Value = rtl.increment(m, "rounded", base, once)[:bits]
+        if not self.frame.joint:
+            full = wire(m, "full", negative & ~carry & y[:bits].all())
+            magnitude = Cat(magnitude[:-1], magnitude[-1] | full)
+            carry = wire(m, "carried", carry | full)
         if not self.frame.left_norm:
             return magnitude, wire(m, "normalized_exponent", exponent + carry, 7)
         zeros = rtl.leading_zeros(m, "zeros", magnitude)
