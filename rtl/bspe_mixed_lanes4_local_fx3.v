@@ -274,6 +274,8 @@ module bspe_mixed_lanes4_local_fx3 (
   wire rounded_carry16 = base_all & (&base[15:8]) & once;
   wire [22:0] rounded = {base[22:16] + {6'd0, rounded_carry16}, base[15:8] + {7'd0, rounded_carry8},
       base[7:0] + {7'd0, once}};
+  wire full = total[24] & ~carry & (&inverted[22:0]);
+  wire carried = carry | full;
   wire zeros_from0_to0 = ~rounded[0];
   wire zeros_from2_to1 = ~rounded[2] & rounded[1];
   wire zeros_none_from2_to1 = ~rounded[2] & ~rounded[1];
@@ -315,8 +317,9 @@ module bspe_mixed_lanes4_local_fx3 (
   wire zeros_none_from18_to15 = zeros_none_from18_to17 & zeros_none_from16_to15;
   wire zeros_from20_to19 = ~rounded[20] & rounded[19];
   wire zeros_none_from20_to19 = ~rounded[20] & ~rounded[19];
-  wire zeros_from22_to21 = ~rounded[22] & rounded[21];
-  wire zeros_none_from22_to21 = ~rounded[22] & ~rounded[21];
+  wire left_left16_or = rounded[22] | full;
+  wire zeros_from22_to21 = ~left_left16_or & rounded[21];
+  wire zeros_none_from22_to21 = ~left_left16_or & ~rounded[21];
   wire [1:0] zeros_from22_to19 = {zeros_none_from22_to21 & ~zeros_none_from20_to19,
       zeros_none_from22_to21 ? zeros_from20_to19 : zeros_from22_to21};
   wire zeros_none_from22_to19 = zeros_none_from22_to21 & zeros_none_from20_to19;
@@ -341,13 +344,13 @@ module bspe_mixed_lanes4_local_fx3 (
       (below[3] | shift_is_x4), (zeros[2] | shift_is_limit3) & (below[2] | shift_is_x3), (zeros[1] |
       shift_is_limit2) & (below[1] | shift_is_x2), (zeros[0] | shift_is_limit1) & (below[0] |
       shift_is_x1)};
-  wire [22:0] left_left16 = shift[4] ? {rounded[6:0], 16'd0} : rounded;
+  wire [22:0] left_left16 = shift[4] ? {rounded[6:0], 16'd0} : {left_left16_or, rounded[21:0]};
   wire [22:0] left_left8 = shift[3] ? {left_left16[14:0], 8'd0} : left_left16;
   wire [22:0] left_left4 = shift[2] ? {left_left8[18:0], 4'd0} : left_left8;
   wire [22:0] left_left2 = shift[1] ? {left_left4[20:0], 2'd0} : left_left4;
   wire [22:0] left_left1 = shift[0] ? {left_left2[21:0], 1'b0} : left_left2;
-  wire [8:0] normalized_exponent_sum = {2'd0, common, 1'b1} + {1'b0, {2'b11, ~shift} & ~{7{carry}},
-      1'b1};
+  wire [8:0] normalized_exponent_sum = {2'd0, common, 1'b1} + {1'b0, {2'b11, ~shift} &
+      ~{7{carried}}, 1'b1};
   wire [6:0] normalized_exponent = normalized_exponent_sum[7:1];
   wire nonzero = |left_left1;
   wire too_large = normalized_exponent[6] & nonzero;
