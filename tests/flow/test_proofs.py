@@ -117,6 +117,19 @@ def test_faults_of_the_handshake(pattern, by) -> None:
     assert "the registers are no chain of ranks" in str(proof)
 
 
+def test_divisions_are_read() -> None:
+    t = Terms()
+    text = (
+        "module m (input [7:0] a, input [3:0] b, output [2:0] q, output [3:0] r);"
+        "assign q = a / b; assign r = a % b; endmodule"
+    )
+    a, b = t.variable("a", 8), t.variable("b", 4)
+    read = netlist.circuit(netlist.netlist(text, "m"), t, {"a": a, "b": b})
+    for given in ({"a": 201, "b": 13}, {"a": 255, "b": 1}, {"a": 7, "b": 9}):
+        x, y = given.values()
+        assert evaluate(list(read.outputs.values()), given) == [x // y & 7, x % y]
+
+
 def test_products_are_found() -> None:
     t = Terms()
     u = hw.unit("mul:a=fp32")

@@ -215,6 +215,19 @@ def _arithmetic(op: str) -> Callable[[Terms, Operands, Parameters], Term]:
     return made
 
 
+def _divided(op: str) -> Callable[[Terms, Operands, Parameters], Term]:
+    """Unsigned division, which unlike sums depends on all bits of its operands."""
+
+    def made(t: Terms, x: Operands, p: Parameters) -> Term:
+        if p["A_SIGNED"] and p["B_SIGNED"]:
+            raise ToolFailure("no term for divisions of signed numbers")
+        width = max(p["A_WIDTH"], p["B_WIDTH"], p["Y_WIDTH"])
+        a, b = (t.zero_extended(x[n], width) for n in "AB")
+        return t.extract(t.apply(op, a, b), 0, p["Y_WIDTH"])
+
+    return made
+
+
 def _unary(op: str) -> Callable[[Terms, Operands, Parameters], Term]:
     def made(t: Terms, x: Operands, p: Parameters) -> Term:
         return t.apply(op, _extended(t, x["A"], p["Y_WIDTH"], p["A_SIGNED"]))
@@ -294,6 +307,8 @@ _CELLS: dict[str, Callable[[Terms, Operands, Parameters], Term]] = {
     "$add": _arithmetic("bvadd"),
     "$sub": _arithmetic("bvsub"),
     "$mul": _arithmetic("bvmul"),
+    "$div": _divided("bvudiv"),
+    "$mod": _divided("bvurem"),
     "$and": _arithmetic("bvand"),
     "$or": _arithmetic("bvor"),
     "$xor": _arithmetic("bvxor"),
