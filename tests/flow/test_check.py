@@ -61,6 +61,7 @@ def test_systemverilog_that_is_right() -> None:
     )
 
 
+@pytest.mark.long
 def test_a_carry_into_the_normal_range_that_is_lost(tmp_path: Path) -> None:
     result = fma(1)
     assert not result.passed

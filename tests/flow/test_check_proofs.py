@@ -14,7 +14,7 @@ PORTS = {"a": "x", "b": "z", "y": "p"}
 
 
 def checked(wrong: int, **settings):
-    given = {"params": {"WRONG": wrong}, "vectors": 20_000, **settings}
+    given = {"params": {"WRONG": wrong}, "vectors": 60, **settings}
     return hw.check(FILE, "half_product", "mul:a=fp16", PORTS, **given)
 
 

@@ -135,6 +135,7 @@ def test_a_fault_is_shown_with_its_operands() -> None:
     assert hw.simulate(MUL, netlist)(a, b) == wrong != right
 
 
+@pytest.mark.long
 def test_a_fault_between_registers() -> None:
     """The regression finds it as well, on the same netlist."""
     netlist = faulty(PIPELINE, "generic", "NOR2", "NAND2")

@@ -19,6 +19,7 @@ from hwarith.flow.proofs.theory import in_theory
 from hwarith.flow.verilog import verilog
 from hwarith.units.transfers import Transfers
 from tests.small_units import OF_EACH_FAMILY, SPECS
+from tests.tiers import few
 
 PROVABLE = [
     spec
@@ -45,7 +46,7 @@ PROVED = (
 )
 
 
-@pytest.mark.parametrize("spec", PROVED)
+@pytest.mark.parametrize("spec", few(PROVED, 3))
 def test_proved(spec) -> None:
     proof = hw.prove(spec, jobs=1)
     assert proof.verdict == "proven", proof
@@ -53,7 +54,7 @@ def test_proved(spec) -> None:
     assert "proven for every input" in str(proof)
 
 
-@pytest.mark.parametrize("spec", PROVABLE)
+@pytest.mark.parametrize("spec", few(PROVABLE, 2))
 def test_definitions_and_circuits_as_terms(spec) -> None:
     """What is proved equal is what it says: terms give what definition and Verilog do."""
     u = hw.unit(spec)
@@ -204,10 +205,11 @@ def test_undecided_in_time() -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    [
-        *("mul:a=e5m2", "add:a=e5m2,round=rup", "mul:a=e4m3,out=fp16"),
-        "convert:a=fp32,out=bf16,round=rna",
-    ],
+    few(
+        ["mul:a=e5m2", "add:a=e5m2,round=rup", "mul:a=e4m3,out=fp16"]
+        + ["convert:a=fp32,out=bf16,round=rna"],
+        3,
+    ),
 )
 def test_definitions_are_those_of_the_theory(spec) -> None:
     proof = hw.prove(spec, theory=True, jobs=1)

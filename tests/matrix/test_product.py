@@ -260,7 +260,7 @@ def test_a_sum_rounded_to_nearest_first_would_be_noticed(monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("spec", "arguments", "message"),
     [
-        ("add:a=bf16", {}, "computes a sum; allowed: a multiply-add or a product"),
+        ("add:a=bf16", {}, "computes a sum; allowed: a multiply-add, dot product or product"),
         (
             "fma:a=bf16,c=fp32",
             {},

@@ -14,6 +14,7 @@ from hwarith.units.dot import PRESETS
 from tests.evidence import assert_rtl_equals_golden
 from tests.faults import faulty
 from tests.oracle import infinity, nan, round_exact
+from tests.tiers import few
 
 EXACT_SPECS = [
     "dot:a=e4m3fn,n=4",
@@ -67,7 +68,7 @@ def expected(u: hw.Unit, row: list) -> int:
     return round_exact(sum(terms, Fraction(0)), u.out, u.round, u.overflow, zero)
 
 
-@pytest.mark.parametrize("spec", EXACT_SPECS)
+@pytest.mark.parametrize("spec", few(EXACT_SPECS, 4))
 def test_exact_sum_against_fractions(spec):
     u = hw.unit(spec)
     operands = stimulus(u, 400)
@@ -95,12 +96,12 @@ def test_integers_are_aligned_by_the_msb_that_they_may_have():
     ("spec", "hot"),
     [
         ("dot:preset=h100-fp16-fp32", False),
-        ("dot:preset=cdna3-e5m2fnuz-fp32", False),
+        pytest.param("dot:preset=cdna3-e5m2fnuz-fp32", False, marks=pytest.mark.long),
         ("dot:preset=b200-nvfp4", False),
-        (EXACT_SPECS[1], False),
+        pytest.param(EXACT_SPECS[1], False, marks=pytest.mark.long),
         ("dot:preset=v100-fp16-fp16", True),
-        (EXACT_SPECS[0], True),
-        (EXACT_SPECS[2], True),
+        pytest.param(EXACT_SPECS[0], True, marks=pytest.mark.long),
+        pytest.param(EXACT_SPECS[2], True, marks=pytest.mark.long),
     ],
 )
 def test_interpreted_and_compiled_definitions_agree(spec, hot, monkeypatch):
@@ -147,7 +148,7 @@ RTL_SPECS = [
 ]
 
 
-@pytest.mark.parametrize("spec", RTL_SPECS)
+@pytest.mark.parametrize("spec", few(RTL_SPECS, 3))
 def test_hardware_is_the_definition(spec):
     assert_rtl_equals_golden(spec, 1 << 15)
 
