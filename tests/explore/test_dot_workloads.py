@@ -31,11 +31,14 @@ def padded(x: np.ndarray, n: int) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("spec", "name"),
-    [
-        (MXFP8, "mxfp8_e4m3"),
-        ("dot:a=e2m1fn,n=16,scale=ue4m3", "nvfp4"),
-        ("dot:a=int4,n=32,scale=e8m0fnu", "mxint4"),
-    ],
+    few(
+        [
+            (MXFP8, "mxfp8_e4m3"),
+            ("dot:a=e2m1fn,n=16,scale=ue4m3", "nvfp4"),
+            ("dot:a=int4,n=32,scale=e8m0fnu", "mxint4"),
+        ],
+        3,
+    ),
 )
 def test_network_in_blocks(spec: str, name: str) -> None:
     """Quantized weights and activations, multiplied in float64: what a dot that rounds once in fp32
@@ -68,17 +71,20 @@ def test_sums_go_on_from_block_to_block() -> None:
 
 @pytest.mark.parametrize(
     ("spec", "least"),
-    [
-        ("dot:a=e4m3fn,n=32", 0.95),
-        ("dot:a=e4m3fn,n=32,c=fp16", 0.95),
-        (f"{MXFP8},c=fp16", 0.95),
-        ("dot:a=int8,n=16", 0.95),
-        ("dot:a=uint8,b=int8,n=8", 0.95),
-        ("dot:a=int8,b=e2m1fn,n=32,scale=e8m0fnu", 0.9),
-        ("dot:preset=h100-wgmma-e4m3fn-fp32", 0.95),
-        ("dot:preset=b200-nvfp4", 0.9),
-        ("dot:a=e4m3fn,n=8,acc=pairwise", 0.95),
-    ],
+    few(
+        [
+            ("dot:a=e4m3fn,n=32", 0.95),
+            ("dot:a=e4m3fn,n=32,c=fp16", 0.95),
+            (f"{MXFP8},c=fp16", 0.95),
+            ("dot:a=int8,n=16", 0.95),
+            ("dot:a=uint8,b=int8,n=8", 0.95),
+            ("dot:a=int8,b=e2m1fn,n=32,scale=e8m0fnu", 0.9),
+            ("dot:preset=h100-wgmma-e4m3fn-fp32", 0.95),
+            ("dot:preset=b200-nvfp4", 0.9),
+            ("dot:a=e4m3fn,n=8,acc=pairwise", 0.95),
+        ],
+        4,
+    ),
 )
 def test_dots_classify(spec: str, least: float) -> None:
     outcome = DIGITS.run(hw.unit(spec))

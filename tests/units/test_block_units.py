@@ -12,6 +12,7 @@ import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats.blocks import BLOCKS
 from tests.evidence import EXACT, HARDWARE, compared, rows
+from tests.tiers import few
 
 MX = [name for name, f in BLOCKS.items() if not f.tensor_scale]
 
@@ -58,13 +59,16 @@ def test_blockquant_rounds_at_random_as_the_quantizer(out: str, round: str, bits
 
 @pytest.mark.parametrize(
     "spec",
-    [
-        "out=mxfp8_e4m3,a=fp32,n=2",
-        "out=mxint8,a=bf16,n=2,rule=floor",
-        "out=mxfp4,a=bf16,n=2,round=sra",
-        "out=mxfp6_e3m2,a=fp32,n=2,round=src,random_bits=3",
-        "out=mxint6,a=fp32,n=2,rule=floor,round=srb,random_bits=5",
-    ],
+    few(
+        [
+            "out=mxfp8_e4m3,a=fp32,n=2",
+            "out=mxint8,a=bf16,n=2,rule=floor",
+            "out=mxfp4,a=bf16,n=2,round=sra",
+            "out=mxfp6_e3m2,a=fp32,n=2,round=src,random_bits=3",
+            "out=mxint6,a=fp32,n=2,rule=floor,round=srb,random_bits=5",
+        ],
+        3,
+    ),
 )
 def test_blockquant_hardware(spec: str) -> None:
     assert_hardware(hw.unit(f"blockquant:{spec}"), 20_000)
