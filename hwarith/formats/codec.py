@@ -9,7 +9,7 @@ import math
 from dataclasses import astuple
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -124,9 +124,16 @@ def convert(codes: np.ndarray, f: Descriptor, to: Descriptor, mode: int, policy:
 def _convert(
     codes: np.ndarray, f: Descriptor, to: Descriptor, mode: int, policy: int
 ) -> np.ndarray:
-    word_bits = max(f.word_bits, to.word_bits)
+    word_bits = conversion_bits(f, to)
     numbers = f.numbers, to.numbers, mode, policy
     return to_integers(apply(r.convert, [codes], numbers, code_dtype(to.bits), word_bits))
+
+
+@cache
+def conversion_bits(f: Descriptor, to: Descriptor) -> int:
+    """Bits of the widest magnitude that is formed when codes of a format become another's."""
+    magnitude = to.magnitude_bits(f.smallest, max(f.max, -f.min))
+    return max(f.word_bits, to.word_bits, magnitude)
 
 
 def _unneeded_bits(f: Descriptor, to: Descriptor) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -178,6 +179,20 @@ class Descriptor:
     def word_bits(self) -> int:
         """Widest magnitude met in taking a code apart: of a float its significand."""
         return self.precision if self.is_float and self.bits <= 64 else self.bits
+
+    def magnitude_bits(self, least: Fraction, most: Fraction) -> int:
+        """Bits of what positive values from `least` to `most` are rounded to before their range is
+        looked at, with unbounded exponents (`rounding.magnitude`); 0 if codes have room for it."""
+        if not self.is_float:
+            return 0
+        bits = max(abs(self._unbounded_magnitude(x)).bit_length() for x in (least, most))
+        return bits if bits > self.bits - self.signed else 0
+
+    def _unbounded_magnitude(self, x: Fraction) -> int:
+        n = self.numbers
+        top = x.numerator.bit_length() - x.denominator.bit_length()  # of multiples of powers of two
+        q = top - n.fraction_bits
+        return r.magnitude(math.ceil(x / Fraction(2) ** q), q, n)
 
     def codes(self) -> np.ndarray:
         """All codes in ascending order. Raises `InvalidInput` above 24 bits."""

@@ -43,6 +43,7 @@ PROVED = (
     "minmax:a=fp32,op=max",
     "lmul:format=fp16,stages=2",
     "pam:format=bf16",
+    "mul:a=e8m0fnu,out=e4m3fn",
 )
 
 

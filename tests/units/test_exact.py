@@ -83,3 +83,22 @@ def test_every_pair_in_every_mode(family: str, name: str, mode: str) -> None:
     for policy in ("nosat", "saturate", "satprop"):
         u = hw.unit(f"{family}:a={name},round={mode},overflow={policy}")
         np.testing.assert_array_equal(u(a, b), EXPECTED[family](a, b, f, mode, policy))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "mul:a=e15m1,out=fp64",
+        "add:a=e15m1,out=fp64",
+        "fma:a=e14m1,c=e15m1,out=fp64",
+        "convert:a=e15m1,out=fp64",
+        "convert:a=e15m1,out=fp64,round=sra,n=8",
+    ],
+)
+def test_exponents_far_beyond_those_of_the_result(spec: str) -> None:
+    """Before its range is looked at a result has more bits than words of 64 hold."""
+    u = hw.unit(spec)
+    rng = np.random.default_rng(1)
+    operands = [rng.integers(0, 1 << f.bits, 300).astype(f.dtype) for f in u.operands.values()]
+    expected = [u.golden(*codes) for codes in zip(*(x.tolist() for x in operands), strict=True)]
+    assert u(*operands).tolist() == expected

@@ -164,9 +164,7 @@ class _Attempt:
             return self._undecided(circuit, start)
         golden, misuse = specification(self.u, self.terms, inputs)
         if not self.lemma(_FITS, misuse):
-            golden, misuse = specification(self.u, self.terms, inputs, least=WIDTHS[0])
-            if not self.lemma(_FITS, misuse):
-                return self._undecided(_FITS, start)
+            return self._undecided(_FITS, start)
         wrong = self._differs(circuit, golden)
         outcome = self._with_products(module, circuit, inputs, golden, wrong) or self.holds(
             wrong, (), _words(self.terms, circuit)
@@ -315,12 +313,9 @@ def _check_ports(u: Unit, module: dict[str, Any], inputs: dict[str, Term]) -> No
             raise InvalidInput(f"prove: port {quoted(name)} of {u.name} must be {due}, not {there}")
 
 
-def specification(
-    u: Unit, terms: Terms, inputs: dict[str, Term], least: int = 0
-) -> tuple[Term, Term]:
+def specification(u: Unit, terms: Terms, inputs: dict[str, Term]) -> tuple[Term, Term]:
     """The results of a unit's definition, side by side as it returns them; and what must never hold
-    for it to have a meaning in words of its `word_bits`, or of at least so many (`misuses`). The
-    compiled definition has words of 64 bits or more.
+    for it to have a meaning in words of its `word_bits` (`Executor.misuses`).
 
     Where the definition needs an operand as a number (a mode that says how often a loop runs), it
     is executed for each of the narrowest one's codes.
@@ -334,7 +329,7 @@ def specification(
         executor.word = WIDTHS[-1]
         given = u.arguments(list(codes.values()))
         held = [x.high.bit_length() for x in given if isinstance(x, Integer)]
-        executor.word = max(least, max(u.word_bits, width, *held) + SPARE)
+        executor.word = max(u.word_bits, width, *held) + SPARE
         return executor.term(executor.call(function, *given, *constants), width)
 
     try:

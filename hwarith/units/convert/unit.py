@@ -109,7 +109,7 @@ class Convert(Unit):
 
     @property
     def word_bits(self) -> int:
-        return max(self.a.word_bits, self.out.word_bits, (self.n or 0) + 2)
+        return max(codec.conversion_bits(self.a, self.out), (self.n or 0) + 2)
 
     def evaluate(self, arrays: list[np.ndarray]) -> np.ndarray:
         if self.is_stochastic:

@@ -65,7 +65,7 @@ class Add(Exact):
 
     @property
     def word_bits(self) -> int:
-        return max(self._workspace, self.out.word_bits + 5)
+        return max(self._workspace, self._result_bits)
 
     # -- hardware ------------------------------------------------------------------------------
 

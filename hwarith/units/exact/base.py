@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -295,6 +297,19 @@ class Exact(Unit):
             tininess=FLAGS.index(self.flags),
         )
         return (*fixed, *formats, rules)
+
+    @cached_property
+    def _result_bits(self) -> int:
+        """Bits of the widest magnitude that rounding the exact result forms."""
+        factors = self.operation.factors
+        formats = list(self.terms.values())
+        one = Fraction(1)
+        least = [math.prod((f.smallest for f in formats[:factors]), start=one)]
+        most = [math.prod((max(f.max, -f.min) for f in formats[:factors]), start=one)]
+        least += [f.smallest for f in formats[factors:]]
+        most += [max(f.max, -f.min) for f in formats[factors:]]
+        unbounded = self.out.magnitude_bits(min(least), sum(most, Fraction()))
+        return max(self.out.word_bits + 5, unbounded)
 
     def _sum_width(self, *significands: int) -> int:
         """Workspace of `add_exact` for significands of these widths."""

@@ -71,7 +71,7 @@ class Fma(Exact):
 
     @property
     def word_bits(self) -> int:
-        return max(self._workspace, self.out.word_bits + 5)
+        return max(self._workspace, self._result_bits)
 
     # -- hardware ------------------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ class Mul(Exact):
 
     @property
     def word_bits(self) -> int:
-        return max(self.a.precision + self.b.precision + (self.n or 0), self.out.word_bits + 5)
+        return max(self.a.precision + self.b.precision + (self.n or 0), self._result_bits)
 
     # -- hardware ------------------------------------------------------------------------------
 
