@@ -26,7 +26,7 @@ from .result import Mutant, Mutation
 
 MOST_MUTANTS = 10_000
 
-VECTORS = {"combinational": 1 << 18, "stream": 1 << 14, "groups": 1 << 13}
+VECTORS = {"combinational": 1 << 18, "stream": 1 << 14, "groups": 1 << 15}
 """With how many results a mutant is tried at most, by default."""
 
 _MOST_VECTORS = 1 << 26
@@ -69,7 +69,7 @@ def mutate(
     vectors : with how many results each is tried, 1 to 2^26: all combinations of operands if there
         are no more, else vectors of every class of `hwarith.vectors` and corner-weighted random
         ones. By default 2^18; of a unit with stages 2^14 in each of four patterns of pauses, of one
-        with a memory 2^13 groups in each, and then the longest that it is made for.
+        with a memory 2^15 groups in each, and then the longest that it is made for.
     timeout : seconds for the proof of each survivor.
     jobs : solver processes at a time; as many as there are processors, by default.
     advance : is told of how many faults the fate is known, and of how many there are.
