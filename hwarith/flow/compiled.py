@@ -47,7 +47,7 @@ _COMPILE = ("g++", "-O2", *_COMPILER_FLAGS)
 
 _HEADER = "runtime.h"
 
-PATIENCE = 10_000
+_PATIENCE = 10_000
 """Clocks without a transfer after which a stream is given up."""
 
 _CHUNK = 1 << 16
@@ -109,13 +109,14 @@ class Model:
         return next((one for one in ended if one.message), ended[0])
 
 
-def interface(u: Unit, form: str, more: Iterable[str] = ()) -> str:
+def interface(u: Unit, form: str = "", more: Iterable[str] = ()) -> str:
     """What the driver must know of a module with the ports of a unit (``unit.h``).
 
     `form` is ``COMBINATIONAL``; ``CLOCKED``, with operands and results at every clock; or ``STREAM
-    n``, where no result may come in n clocks after the last one. It has `more` inputs behind those
-    of the unit.
+    n``, where no result may come in n clocks after the last one; by default that of the unit's own
+    hardware. It has `more` inputs behind those of the unit.
     """
+    form = form or (f"STREAM {u.stages + 1}" if u.stages else "COMBINATIONAL")
 
     def listed(ports: Iterable[str]) -> str:
         return " ".join(f"X({index}, {name})" for index, name in enumerate(ports))
@@ -175,8 +176,27 @@ def _words(f: Format) -> int:
     return -(-f.bits // 32)
 
 
-def column(codes: np.ndarray, f: Format) -> np.ndarray:
-    """An array of codes as a port takes them."""
+def columns(u: Unit, inputs: Iterable[np.ndarray]) -> list[np.ndarray]:
+    """Arrays of codes, one for each input of a unit, as its ports take them."""
+    return [_column(x, f) for x, f in zip(inputs, u.inputs.values(), strict=True)]
+
+
+def room(u: Unit, results: int) -> list[np.ndarray]:
+    """Columns for so many results of a unit."""
+    return [_empty_column(results, f) for f in u.results.values()]
+
+
+def codes(u: Unit, columns: Iterable[np.ndarray]) -> list[np.ndarray]:
+    """The codes of results that a unit's ports gave."""
+    return [_codes(x, f) for x, f in zip(columns, u.results.values(), strict=True)]
+
+
+def pauses(idle: float, stall: float, seed: int) -> tuple[int, ...]:
+    """The settings of a stream, for the chances that the source and the sink pause in a clock."""
+    return int(idle * 2**32), int(stall * 2**32), int(seed), _PATIENCE
+
+
+def _column(codes: np.ndarray, f: Format) -> np.ndarray:
     if f.dtype != object:
         return np.ascontiguousarray(codes)
     size = 4 * _words(f)
@@ -184,13 +204,11 @@ def column(codes: np.ndarray, f: Format) -> np.ndarray:
     return np.frombuffer(text, "<u4").reshape(codes.size, _words(f))
 
 
-def empty_column(n: int, f: Format) -> np.ndarray:
-    """Room for so many codes of a port."""
+def _empty_column(n: int, f: Format) -> np.ndarray:
     return np.empty((n, _words(f)), "<u4") if f.dtype == object else np.empty(n, f.dtype)
 
 
-def codes_of(column: np.ndarray, f: Format) -> np.ndarray:
-    """The codes that a port gave."""
+def _codes(column: np.ndarray, f: Format) -> np.ndarray:
     if f.dtype != object:
         return column
     return np.array([int.from_bytes(row.tobytes(), "little") for row in column], object)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ..errors import InvalidInput, ToolFailure, quoted
 from ..units import Unit, unit
 from . import tools
-from .compiled import PATIENCE, Model, codes_of, column, compiled, empty_column, interface
+from .compiled import Model, codes, columns, compiled, interface, pauses, room
 from .verilated import check_ports
 from .verilog import verilog as verilog_of
 
@@ -56,7 +56,7 @@ class Simulation:
     def __repr__(self) -> str:
         return f"hwarith.simulate({self.unit.spec!r})"
 
-    def __call__(self, *codes: ArrayLike) -> Any:
+    def __call__(self, *operands: ArrayLike) -> Any:
         """Results for arrays of operand codes, with numpy's broadcasting, as the unit gives them
         (an array, or a named tuple of one for each result).
 
@@ -66,14 +66,14 @@ class Simulation:
         not fit together, and `ToolFailure` if a pipelined unit blocks, or gives results that no
         operands went in for.
         """
-        return self._run(codes, idle=0, stall=0, seed=0)
+        return self._run(operands, idle=0, stall=0, seed=0)
 
-    def stream(self, *codes: ArrayLike, idle: float = 0, stall: float = 0, seed: int = 0) -> Any:
+    def stream(self, *operands: ArrayLike, idle: float = 0, stall: float = 0, seed: int = 0) -> Any:
         """The same with pauses: results of a pipelined unit that is held up.
 
         Parameters
         ----------
-        codes : arrays of operand codes.
+        operands : arrays of operand codes.
         idle : chance that no operands are offered in a clock, 0 to 0.99.
         stall : chance that no result is accepted in a clock, 0 to 0.99.
         seed : of the pauses, 0 to 2^32 - 1.
@@ -86,25 +86,22 @@ class Simulation:
         for name, value, most in (*chances, ("seed", seed, 2**32 - 1)):
             if not 0 <= value <= most:
                 raise InvalidInput(f"stream: {name} must be 0 to {most}, not {quoted(value)}")
-        return self._run(codes, idle, stall, seed)
+        return self._run(operands, idle, stall, seed)
 
-    def _run(self, codes: tuple, idle: float, stall: float, seed: int) -> Any:
+    def _run(self, given: tuple, idle: float, stall: float, seed: int) -> Any:
         u = self.unit
-        operands = u.check_operands(codes)
+        operands = u.check_operands(given)
         shape = u.transfers.result_shape(operands)
-        inputs = zip(u.transfers.of(operands), u.inputs.values(), strict=True)
-        columns = [column(x, f) for x, f in inputs]
-        results = [empty_column(math.prod(shape), f) for f in u.results.values()]
-        settings = (int(idle * 2**32), int(stall * 2**32), int(seed), PATIENCE)
+        inputs = columns(u, u.transfers.of(operands))
+        results = room(u, math.prod(shape))
         if u.stages:
-            ended = self._model.run(columns, results, settings)
+            ended = self._model.run(inputs, results, pauses(idle, stall, seed))
         else:
-            ended = self._model.run_on_all_cores(columns, results)
+            ended = self._model.run_on_all_cores(inputs, results)
         if ended.message:
             raise ToolFailure(f"simulation of {u.name}: {ended.message}")
         self.clocks = ended.clocks
-        outputs = zip(results, u.results.values(), strict=True)
-        return u.transfers.collect([codes_of(x, f) for x, f in outputs], shape)
+        return u.transfers.collect(codes(u, results), shape)
 
 
 def _library(u: Unit, text: str) -> Path:
@@ -116,4 +113,4 @@ def _library(u: Unit, text: str) -> Path:
 
 def _interface(u: Unit) -> str:
     """What the driver must know of a unit."""
-    return interface(u, f"STREAM {u.stages + 1}" if u.stages else "COMBINATIONAL")
+    return interface(u)

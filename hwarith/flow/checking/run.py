@@ -20,7 +20,7 @@ from ...units import Unit, unit
 from ...units.exact.base import Exact
 from .. import tools
 from ..checks import MOST_SEED, check_integer
-from ..compiled import PATIENCE, Model, codes_of, column, compiled, empty_column, interface
+from ..compiled import Model, codes, columns, compiled, interface, pauses, room
 from ..proofs.prove import check_provable, prove_verilog
 from ..regression import Phase
 from ..vectors.run import NAN, is_nan
@@ -250,32 +250,21 @@ class _Check:
 
     # -- one batch -------------------------------------------------------------------------------
 
-    def _columns(self, batch: Batch) -> list[np.ndarray]:
-        pairs = zip(batch.inputs, self.u.inputs.values(), strict=True)
-        return [column(x, f) for x, f in pairs]
-
-    def _room(self, rows: int) -> list[np.ndarray]:
-        return [empty_column(rows, f) for f in self.u.results.values()]
-
-    def _codes(self, columns: list[np.ndarray]) -> list[np.ndarray]:
-        pairs = zip(columns, self.u.results.values(), strict=True)
-        return [codes_of(x, f) for x, f in pairs]
-
     def _combinational(self, batch: Batch) -> list[np.ndarray]:
-        results = self._room(len(batch.inputs[0]))
-        ended = self.model.run_on_all_cores(self._columns(batch), results)
+        results = room(self.u, len(batch.inputs[0]))
+        ended = self.model.run_on_all_cores(columns(self.u, batch.inputs), results)
         self._unless(ended.message)
-        return self._codes(results)
+        return codes(self.u, results)
 
     def _clocked(self, batch: Batch) -> list[np.ndarray]:
-        results = self._by_clock(self._columns(batch), self.latency)
+        results = self._by_clock(columns(self.u, batch.inputs), self.latency)
         at = batch.ends + self.latency
-        return self._codes([x[at] for x in results])
+        return codes(self.u, [x[at] for x in results])
 
-    def _by_clock(self, columns: list[np.ndarray], more: int) -> list[np.ndarray]:
+    def _by_clock(self, inputs: list[np.ndarray], more: int) -> list[np.ndarray]:
         """What the results' ports show at each clock."""
-        results = self._room(len(columns[0]) + more)
-        self._unless(self.model.run(columns, results, (0, 0, 0, 0)).message)
+        results = room(self.u, len(inputs[0]) + more)
+        self._unless(self.model.run(inputs, results, (0, 0, 0, 0)).message)
         return results
 
     def _unless(self, message: str | None) -> None:
@@ -284,9 +273,9 @@ class _Check:
 
     def _probe(self, batch: Batch) -> None:
         """Raise `InvalidInput` if results fit another latency, and not this one."""
-        results = self._by_clock([x[:_PROBED] for x in self._columns(batch)], MOST_LATENCY)
+        results = self._by_clock([x[:_PROBED] for x in columns(self.u, batch.inputs)], MOST_LATENCY)
         ends = batch.ends[batch.ends < _PROBED]
-        shown_at = self._codes(results)
+        shown_at = codes(self.u, results)
 
         def share(latency: int) -> float:
             pairs = zip(shown_at, batch.expected, strict=True)
@@ -346,10 +335,9 @@ class _Check:
     def _stream(self, name: str, batch: Batch, idle: float, stall: float, seed: int) -> None:
         start = time.perf_counter()
         total = len(batch.expected[0])
-        results = self._room(total)
-        settings = (int(idle * 2**32), int(stall * 2**32), seed, PATIENCE)
-        ended = self.model.run(self._columns(batch), results, settings)
-        got = self._codes([x[: ended.received] for x in results])
+        results = room(self.u, total)
+        ended = self.model.run(columns(self.u, batch.inputs), results, pauses(idle, stall, seed))
+        got = codes(self.u, [x[: ended.received] for x in results])
         places, events = pair(batch.expected, got)
         came = np.flatnonzero(places >= 0)
         self.events += events

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ...errors import InvalidInput, ToolFailure, quoted
+from ...errors import ToolFailure
 from ...units import Unit, unit
 from .. import tools
 from ..checking.batches import Batch, batch_of, batches, is_exhaustive, joined, part_of
 from ..checking.run import PAUSES
-from ..checks import MOST_SEED, check_integer
-from ..compiled import PATIENCE, Model, codes_of, column, compiled, empty_column, interface
+from ..checks import MOST_SEED, check_integer, check_timeout, solver_jobs
+from ..compiled import Model, codes, columns, compiled, interface, pauses, room
 from ..proofs.solvers import require_solvers
 from ..regress import regress
 from ..stimuli.default import GroupStimuli
@@ -85,10 +84,8 @@ def mutate(
     check_integer("mutate: count", count, 1, MOST_MUTANTS)
     check_integer("mutate: seed", seed, 0, MOST_SEED)
     check_integer("mutate: vectors", number, 1, _MOST_VECTORS)
-    if not isinstance(timeout, int | float) or not timeout > 0:
-        raise InvalidInput(f"mutate: timeout must be a number of seconds, not {quoted(timeout)}")
-    if jobs is not None:
-        check_integer("mutate: jobs", jobs, 1, 1024)
+    check_timeout("mutate", timeout)
+    solvers = solver_jobs("mutate", jobs)
     tools.require("g++", "make", "perl")
     require_solvers()
     start = time.monotonic()
@@ -97,7 +94,7 @@ def mutate(
     campaign = _Campaign(u, text, chosen(found, count, seed), advance)
     campaign.simulate(number, seed)
     exhaustive = is_exhaustive(u, number)
-    campaign.explain(exhaustive and not u.stages, timeout, jobs or os.cpu_count() or 1, seed)
+    campaign.explain(exhaustive and not u.stages, timeout, solvers, seed)
     mutants = tuple(campaign.fates[n] for n in sorted(campaign.fates))
     seconds = time.monotonic() - start
     return Mutation(u.spec, len(found), number, exhaustive, seed, mutants, seconds)
@@ -130,8 +127,7 @@ class _Campaign:
     def simulate(self, vectors: int, seed: int) -> None:
         """Try those that are alive with so many vectors."""
         u = self.u
-        form = f"STREAM {u.stages + 1}" if u.stages else "COMBINATIONAL"
-        head = interface(u, form, [SELECT])
+        head = interface(u, more=[SELECT])
         library = compiled(
             f"mutants-{u.name}", u.name, self.all_text, head, lambda _: None, u.parts
         )
@@ -148,21 +144,19 @@ class _Campaign:
             self.ends(n, "killed", *said)
 
     def _columns(self, n: int, batch: Batch) -> list[np.ndarray]:
-        inputs = zip(batch.inputs, self.u.inputs.values(), strict=True)
         which = np.full(len(batch.inputs[0]), n, np.uint16)
-        return [*(column(x, f) for x, f in inputs), which]
+        return [*columns(self.u, batch.inputs), which]
 
     def _wrong(self, batch: Batch, results: list[np.ndarray]) -> np.ndarray:
         """The places of wrong results."""
-        formats = self.u.results.values()
         differ = np.zeros(len(batch.expected[0]), bool)
-        for right, came, f in zip(batch.expected, results, formats, strict=True):
-            differ |= np.asarray(right != codes_of(came, f), bool)
+        for right, came in zip(batch.expected, codes(self.u, results), strict=True):
+            differ |= np.asarray(right != came, bool)
         return np.flatnonzero(differ)
 
     def _computed(self, n: int, batch: Batch, seed: int) -> tuple[str, dict[str, int]] | None:
         """What has found a fault of a combinational unit: the class of a vector, and the vector."""
-        results = [empty_column(len(batch.expected[0]), f) for f in self.u.results.values()]
+        results = room(self.u, len(batch.expected[0]))
         ended = self.model.run_on_all_cores(self._columns(n, batch), results)
         if ended.message:
             return ended.message, {}
@@ -173,11 +167,10 @@ class _Campaign:
 
     def _streamed(self, n: int, batch: Batch, seed: int) -> tuple[str, dict[str, int]] | None:
         """What has found a fault of a unit with stages: the pauses of source and sink."""
-        columns = self._columns(n, batch)
+        inputs = self._columns(n, batch)
         for name, (idle, stall) in [*PAUSES.items()][: 1 if batch.name == "steady" else None]:
-            results = [empty_column(len(batch.expected[0]), f) for f in self.u.results.values()]
-            settings = (int(idle * 2**32), int(stall * 2**32), seed, PATIENCE)
-            ended = self.model.run(columns, results, settings)
+            results = room(self.u, len(batch.expected[0]))
+            ended = self.model.run(inputs, results, pauses(idle, stall, seed))
             if ended.message or len(self._wrong(batch, results)):
                 return f"{batch.name}, {name}", {}
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,8 +13,9 @@ from ...formats import Format
 from ...formats.rounding import NAN, unpack
 from ...golden.words import SPARE, WIDTHS
 from ...units import Unit, unit
+from ...units.results import split
 from ...units.transfers import Transfers
-from ..checks import check_integer
+from ..checks import check_timeout, solver_jobs
 from ..verilog import verilog as verilog_of
 from . import netlist, pipeline, products
 from .cases import Outcome, prove_by_cases
@@ -49,7 +49,7 @@ def prove(
 
     Parameters
     ----------
-    spec : the unit, or its spec: combinational, as what it computes does not depend on stages.
+    spec : the unit, or its spec; of one with stages the registers are proved as well.
     timeout : seconds of wall time.
     jobs : solver processes at a time; as many as there are processors, by default.
     verilog : other Verilog with the unit's module name and ports; without it, the unit's own.
@@ -64,8 +64,7 @@ def prove(
     """
     u = unit(spec)
     check_provable(u, timeout)
-    if jobs is not None:
-        check_integer("prove: jobs", jobs, 1, 1024)
+    solver_jobs("prove", jobs)
     text = verilog_of(u) if verilog is None else verilog
     return prove_verilog(u, text, u.name, timeout, jobs, advance, theory=theory, both=both)
 
@@ -74,8 +73,7 @@ def check_provable(u: Unit, timeout: float) -> None:
     """Raise `InvalidInput` for a unit that is not proved, or for no number of seconds;
     `MissingTool` without solvers."""
     require_solvers()
-    if not isinstance(timeout, int | float) or not timeout > 0:
-        raise InvalidInput(f"prove: timeout must be a number of seconds, not {quoted(timeout)}")
+    check_timeout("prove", timeout)
     if type(u.transfers) is not Transfers or u.parts:
         raise InvalidInput(
             f"prove: {u.spec} has a memory, parts or lanes; what is proved computes results of one "
@@ -102,10 +100,11 @@ def prove_verilog(
         inputs |= {name: terms.variable(name, 1) for name in pipeline.CONTROLS}
     module = netlist.netlist(text, top)
     _check_ports(u, module, inputs)
-    end, workers = start + timeout, jobs or os.cpu_count() or 1
-    attempt = _Attempt(u, terms, end, workers, advance, any_nan, both)
-    said = attempt.in_theory(inputs) if theory else ""
-    return replace(attempt.proof(module, inputs, start), theory=said)
+    workers = solver_jobs("prove", jobs)
+    attempt = _Attempt(u, terms, start + timeout, workers, advance, any_nan, both)
+    golden, misuse = specification(u, terms, inputs)
+    said = attempt.in_theory(inputs, golden) if theory else ""
+    return replace(attempt.proof(module, inputs, golden, misuse, start), theory=said)
 
 
 _FITS = "no integer of the definition exceeds its machine word"
@@ -142,27 +141,32 @@ class _Attempt:
         self.lemmas.append(text)
         return True
 
-    def in_theory(self, inputs: dict[str, Term]) -> str:
+    def in_theory(self, inputs: dict[str, Term], golden: Term) -> str:
         """What is known of the definition in SMT-LIB's theory of floating point."""
-        golden, _ = specification(self.u, self.terms, inputs)
         same = in_theory(self.u, self.terms, inputs, golden)
         if same is None:
             raise InvalidInput(
                 f"prove: {self.u.spec} is not in SMT-LIB's theory of floating point, which has "
                 "mul, add, fma and convert of IEEE formats, to nearest and directed"
             )
-        outcome = self.holds(self.terms.negation(same), (), ())
+        outcome = self.holds(self.terms.negation(same))
         if outcome.verdict == "refuted":
             given = {name: outcome.model.get(name, 0) for name in self.u.operands}
             return f"differs for {codes_text(given)}"
         return "equal" if outcome.verdict == "proven" else "undecided"
 
-    def proof(self, module: dict[str, Any], inputs: dict[str, Term], start: float) -> Proof:
+    def proof(
+        self,
+        module: dict[str, Any],
+        inputs: dict[str, Term],
+        golden: Term,
+        misuse: Term,
+        start: float,
+    ) -> Proof:
         """The verdict on a netlist."""
         circuit = self._read(module, inputs)
         if isinstance(circuit, str):
             return self._undecided(circuit, start)
-        golden, misuse = specification(self.u, self.terms, inputs)
         if not self.lemma(_FITS, misuse):
             return self._undecided(_FITS, start)
         wrong = self._differs(circuit, golden)
@@ -255,10 +259,7 @@ class _Attempt:
         if outcome.verdict == "refuted":
             given = {name: outcome.model.get(name, 0) for name in u.inputs}
             (packed,) = evaluate([rtl], given)
-            found = {}
-            for name, f in u.results.items():
-                found[name] = packed & ((1 << f.bits) - 1)
-                packed >>= f.bits
+            found = dict(zip(u.results, split(packed, u.results.values()), strict=True))
             said = u.golden(*(given[name] for name in u.operands))
             golden = dict(zip(u.results, said if isinstance(said, tuple) else (said,), strict=True))
             if golden == found:

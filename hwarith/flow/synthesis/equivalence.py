@@ -25,6 +25,7 @@ from ...errors import InvalidInput, ToolFailure, listed, quoted, shown
 from ...temporary import temporary_folder
 from ...units import Unit, unit
 from .. import tools
+from ..checks import MOST_SECONDS, is_time
 from ..regression import Phase
 from ..verilog import verilog
 from . import liberty, results
@@ -35,8 +36,6 @@ from .synthesize import synthesize
 from .timing import CLOCK
 
 PROVEN, REFUTED, UNDECIDED = "proven", "refuted", "undecided"
-
-MOST_SECONDS = 86400
 
 _LOWERED = """read_verilog {side}.v
 hierarchy -check -top {top}
@@ -142,8 +141,7 @@ def netlist_of(
 
 def check_seconds(seconds: float) -> None:
     """Raise `InvalidInput` for what is no number of seconds that `equivalence` may take."""
-    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if not number or not 0 < seconds <= MOST_SECONDS:
+    if not is_time(seconds):
         raise InvalidInput(
             f"seconds for a comparison of a netlist must be a number above 0, at most "
             f"{MOST_SECONDS}, not {quoted(seconds)}"
