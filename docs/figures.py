@@ -15,7 +15,8 @@ numbers (as in an f-string), and below it the same text with the numbers filled 
 
 The functions that a block may call are the KINDS below, which measure, and what `names` adds, which
 derives from them and formats. Results are in ``docs/figures.json``, by kind and arguments, with the
-versions of the tools. docs/costs.md and rtl/README.md are made of the same figures as a whole.
+versions of the tools. docs/costs.md and rtl/README.md are made of the same figures as a whole, and
+docs/commands.md of the command line.
 
 A test holds the pages to that file, a long one the file to the commands.
 """
@@ -34,7 +35,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import hwarith as hw  # noqa: E402
-from docs import accumulators  # noqa: E402
+from docs import accumulators, commands  # noqa: E402
 from docs.measures import KINDS  # noqa: E402
 from docs.mutated import CAMPAIGN  # noqa: E402
 from docs.proved import GROUPS  # noqa: E402
@@ -235,6 +236,7 @@ def pages(figures: Figures) -> dict[str, str]:
     texts["docs/accumulators.svg"] = accumulators.picture(accumulators.rows(names(figures)))
     open_paths = {spec: figures("open_path", spec) for spec in costs.STAGES}
     texts["docs/costs.md"] = costs.page(listed, open_paths, figures.versions)
+    texts["docs/commands.md"] = commands.page()
     texts["rtl/README.md"] = catalogue.page(catalogued, figures.versions)
     return texts
 

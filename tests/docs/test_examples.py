@@ -24,11 +24,3 @@ def test_examples(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     script = tmp_path / "example.py"
     script.write_text("\n".join(python_blocks(page)))
     runpy.run_path(str(script), run_name="example")
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_links_lead_somewhere(page: str) -> None:
-    text = (ROOT / page).read_text()
-    for target in re.findall(r"\]\(([^)#]+)", text):
-        if "://" not in target:
-            assert (ROOT / page).parent.joinpath(target).exists(), target
