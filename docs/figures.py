@@ -35,7 +35,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import hwarith as hw  # noqa: E402
-from docs import accumulators, commands  # noqa: E402
+from docs import accumulators, commands, format_tables  # noqa: E402
 from docs.measures import KINDS  # noqa: E402
 from docs.mutated import CAMPAIGN  # noqa: E402
 from docs.proved import GROUPS  # noqa: E402
@@ -130,7 +130,7 @@ def names(figures: Figures) -> dict[str, Callable[..., Any]]:
         "proofs": lambda: proofs(figures),
         "proved": lambda group: proved(figures, group),
     }
-    return found | tables
+    return found | tables | format_tables.FORMS
 
 
 def change(new: float, old: float, digits: int = 0) -> str:
