@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from functools import cache
 from typing import Any
 
 import typer
@@ -23,6 +24,7 @@ line on standard error; 3: undecided in the time that was given.
 """
 
 
+@cache
 def page() -> str:
     """All commands with their arguments and options, in the order of the application's help."""
     group: Any = typer.main.get_command(app)

@@ -134,7 +134,7 @@ def value_table(f: Format) -> str:
     halved = f.is_float and f.signed
     codes = np.arange(f.numbers.mag_mask + 1 if halved or not f.signed else 1 << f.bits)
     columns = max(8, 1 << f.fraction_bits) if f.fraction_bits else 16
-    values = [value(f, int(c)) for c in codes]
+    values = [_text(f, float(x)) for x in f.decode(codes)]
     head = [["", *(f"+{i:X}" for i in range(columns))], ["---", *["--:"] * columns]]
     rows = [
         [f"**{code(f, start)}**", *values[start : start + columns]]
@@ -146,7 +146,10 @@ def value_table(f: Format) -> str:
 
 def value(f: Format, c: int) -> str:
     """The value of a code; of a format that has nothing else as a power of two."""
-    x = float(f.decode(c))
+    return _text(f, float(f.decode(c)))
+
+
+def _text(f: Format, x: float) -> str:
     if f.is_float and not f.fraction_bits and np.isfinite(x):
         return f"2^{int(np.log2(x))}"
     return number_text(x).replace("inf", "∞").replace("nan", "NaN")
