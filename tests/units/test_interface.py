@@ -55,7 +55,7 @@ def test_rules_stand_on_the_page() -> None:
 
 
 def test_picture_stands_on_the_page() -> None:
-    assert f"```\n{waveform(unit('mul:a=bf16,stages=2'))}```\n" in PAGE
+    assert f"```text\n{waveform(unit('mul:a=bf16,stages=2'))}```\n" in PAGE
 
 
 # -- pictures --------------------------------------------------------------------------------
