@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 import hwarith as hw
-from hwarith.flow.generated import progress
+from hwarith.progress import progress
 from hwarith.units.bitserial import BitSerialPe
 from hwarith.units.bitserial.weights import WEIGHTS
 from hwarith.units.fpint import FpIntPe

@@ -16,11 +16,9 @@ HEAD = """\
 
 Generated from `hwarith --help` by `python docs/figures.py --pages`; do not edit.
 
-{help} {epilog}
+{help} [The command line](command-line.md) says what all of them have in common.
 
-Exit status 0: done, and as it should be; 1: something is wrong with what was looked at (results
-that differ, a fault that no check finds); 2: a mistake in what was asked, or a missing tool, in one
-line on standard error; 3: undecided in the time that was given.
+{epilog}
 """
 
 

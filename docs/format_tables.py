@@ -9,46 +9,10 @@ import numpy as np
 
 from hwarith.formats import NAMED, Format
 from hwarith.formats import format as format_of
+from hwarith.formats.elsewhere import LIBRARIES, NAMES
 from hwarith.formats.names import ALIASES
-from hwarith.formats.text import format_row, number_text
-
-LIBRARIES = ("ml_dtypes", "gfloat", "OCP", "PyTorch", "microxcaling", "PTX", "CUDA C++")
-"""The columns of the table of names."""
-
-NAMES: dict[str, tuple[str, ...]] = {
-    "fp64": ("float64", "binary64", "", "float64", "", "f64", "double"),
-    "fp32": ("float32", "binary32", "FP32", "float32", "", "f32", "float"),
-    "tf32": ("", "", "", "", "", "tf32", ""),
-    "fp16": ("float16", "binary16", "FP16", "float16", "float16", "f16", "__half"),
-    "bf16": ("bfloat16", "bfloat16", "BF16", "bfloat16", "bfloat16", "bf16", "__nv_bfloat16"),
-    "e4m3fn": (
-        *("float8_e4m3fn", "ocp_e4m3", "E4M3", "float8_e4m3fn", "fp8_e4m3"),
-        *("e4m3", "__nv_fp8_e4m3"),
-    ),
-    "e5m2": (
-        *("float8_e5m2", "ocp_e5m2", "E5M2", "float8_e5m2", "fp8_e5m2"),
-        *("e5m2", "__nv_fp8_e5m2"),
-    ),
-    "e4m3": ("float8_e4m3", "", "", "", "", "", ""),
-    "e3m4": ("float8_e3m4", "", "", "", "", "", ""),
-    "e4m3fnuz": ("float8_e4m3fnuz", "", "", "float8_e4m3fnuz", "", "", ""),
-    "e5m2fnuz": ("float8_e5m2fnuz", "", "", "float8_e5m2fnuz", "", "", ""),
-    "e4m3b11fnuz": ("float8_e4m3b11fnuz", "", "", "", "", "", ""),
-    "e3m2fn": ("float6_e3m2fn", "ocp_e3m2", "E3M2", "", "fp6_e3m2", "e3m2", "__nv_fp6_e3m2"),
-    "e2m3fn": ("float6_e2m3fn", "ocp_e2m3", "E2M3", "", "fp6_e2m3", "e2m3", "__nv_fp6_e2m3"),
-    "e2m1fn": (
-        *("float4_e2m1fn", "ocp_e2m1", "E2M1", "float4_e2m1fn_x2", "fp4_e2m1"),
-        *("e2m1", "__nv_fp4_e2m1"),
-    ),
-    "e8m0fnu": (
-        *("float8_e8m0fnu", "ocp_e8m0", "E8M0", "float8_e8m0fnu", "", "ue8m0", "__nv_fp8_e8m0"),
-    ),
-    "ue4m3": ("", "", "", "", "", "ue4m3", ""),
-    "mxint8_element": ("", "ocp_int8", "INT8", "", "int8", "", ""),
-    "int8": ("int8", "", "", "int8", "", "s8", "signed char"),
-    "int4": ("int4", "", "", "int4", "", "s4", ""),
-}
-"""What others call a format, in the order of `LIBRARIES`; empty where they do not have it."""
+from hwarith.formats.text import format_row
+from hwarith.tables import number_text
 
 
 def scalar_formats() -> str:
@@ -115,8 +79,8 @@ def _signs(f: Format) -> tuple[int, ...]:
 def names_elsewhere() -> str:
     """A table of what libraries call each format."""
     head = [["hwarith", *LIBRARIES], ["---"] * (1 + len(LIBRARIES))]
-    rows = [[name, *others] for name, others in NAMES.items()]
-    return _lines([*head, *([f"`{x}`" if x else "" for x in row] for row in rows)])
+    rows = [[name, *others.values()] for name, others in NAMES.items()]
+    return _lines([*head, *([f"`{x}`" if x != "-" else "" for x in row] for row in rows)])
 
 
 def value_tables() -> str:

@@ -6,6 +6,8 @@ import difflib
 import reprlib
 from collections.abc import Iterable
 
+from .synonyms import SYNONYMS
+
 MOST_SHOWN = 100
 """Characters that a message shows of one thing that a user gave."""
 
@@ -19,6 +21,10 @@ class HwarithError(Exception):
 
 class InvalidInput(HwarithError, ValueError):
     """A value that the user gave is not one of those allowed (also a ``ValueError``)."""
+
+
+class UnknownName(InvalidInput):
+    """A name that is none of those that there are."""
 
 
 class MissingTool(HwarithError):
@@ -70,9 +76,12 @@ def listed(names: Iterable[object]) -> str:
     return shown(", ".join(map(str, names)))
 
 
-def unknown(kind: str, name: object, allowed: Iterable[str]) -> InvalidInput:
-    """Error for a name that is not in `allowed`, with the nearest one as a suggestion."""
+def unknown(kind: str, name: object, allowed: Iterable[str]) -> UnknownName:
+    """Error for a name that is not in `allowed`; it suggests what else it is called, or the
+    nearest one."""
     names = list(allowed)
-    near = difflib.get_close_matches(name_of(name)[:MOST_SHOWN], names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return InvalidInput(f"unknown {kind} {quoted(name)}; {hint}allowed: {', '.join(names)}")
+    given = name_of(name)[:MOST_SHOWN]
+    meant = [other for other in SYNONYMS.get(given, ()) if other in names]
+    near = meant or difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+    return UnknownName(f"unknown {kind} {quoted(name)}; {hint}allowed: {', '.join(names)}")

@@ -5,19 +5,48 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from ..errors import HwarithError, shown
+from ..errors import HwarithError, shown, unknown
+from ..version import __version__
 from . import checks, choices, costs, gpus, hardware, models, units
+from .completion import join_words
 from .output import fail
+
+EXIT_STATUSES = {
+    0: "done, and what was asked is so",
+    1: "a check failed: results differ, a unit is refuted, faults are left",
+    2: "a mistake in what was given, or a tool or file that is missing or failed",
+    3: "undecided: no check failed, but a proof came to no end",
+    130: "interrupted",
+}
+"""What the program ends with, of all commands."""
+
+_EPILOG = (
+    "A SPEC is a unit with its parameters: fma:a=bf16,b=bf16,c=fp32,out=fp32,stages=3\n\n"
+    "Tables fit the terminal, or 80 characters; -v shows all columns, --json is for programs.\n\n"
+    "Exit status: " + "; ".join(f"{status} {what}" for status, what in EXIT_STATUSES.items()) + "."
+)
+
+
+class _Commands(TyperGroup):
+    """The commands; of one that is none it says which was meant."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise unknown("command", args[0], self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
+
 
 app = typer.Typer(
     name="hwarith",
     help="Bit-accurate models and verified Verilog of machine-learning arithmetic.",
-    epilog="A SPEC is a unit with its parameters: fma:a=bf16,b=bf16,c=fp32,out=fp32,stages=3",
-    add_completion=False,
+    epilog=_EPILOG,
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -38,7 +67,7 @@ app.command("energy")(costs.energy)
 app.command("sweep")(choices.sweep)
 app.command("compare")(choices.compare)
 app.command("cycles")(models.cycles)
-app.command("errors")(choices.errors)
+app.command("metrics")(choices.metrics)
 app.command("transformer")(models.transformer)
 app.command("weights")(models.weights)
 app.command("reproducibility")(models.reproducibility)
@@ -50,6 +79,22 @@ app.command("report")(choices.report)
 _UsageError: Any = typer.BadParameter.__mro__[1]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"hwarith {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Bit-accurate models and verified Verilog of machine-learning arithmetic."""
+
+
 def _drop_output() -> None:
     """Have what is left of standard output go nowhere; else Python would try again at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -59,6 +104,7 @@ def main() -> None:
     """Run the command line; a mistake is one line on standard error and exit status 2."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be of any bytes
         sys.stdout.reconfigure(errors="backslashreplace")
+    join_words(os.environ)
     try:
         status = app(sys.argv[1:] or ["--help"], prog_name="hwarith", standalone_mode=False)
         print(end="", flush=True)

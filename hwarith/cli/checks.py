@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ..errors import InvalidInput, quoted
-from .options import Json, Spec
+from ..tables import Table
+from .options import Json, Spec, Verbose
 from .output import fail, print_json, print_table
 
 
@@ -58,6 +59,7 @@ def check(
     report: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit's XML as well.")
     ] = None,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Compare your own Verilog or SystemVerilog with the golden model of a unit.
@@ -95,7 +97,7 @@ def check(
     else:
         print(result)
         if result.rows():
-            print_table(result.rows())
+            print_table(Table(result.rows()), verbose)
     if not result.passed:
         wrong = f"{result.differing:,} of {result.results:,} results are wrong"
         fail(f"{result.top} is not {result.spec}: {wrong}", 1)
@@ -127,6 +129,7 @@ def conform(
         int | None, typer.Option(help="At most so many of each level.", show_default=False)
     ] = None,
     most: Annotated[int, typer.Option(help="How many differences to show.")] = 10,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Run Berkeley TestFloat's cases through a unit: its golden model, and its hardware.
@@ -140,10 +143,10 @@ def conform(
     if as_json:
         print_json(result.as_dict())
     else:
-        print_table(result.runs)
+        print_table(Table(result.runs), verbose)
         print(result)
         if result.rows():
-            print_table(result.rows())
+            print_table(Table(result.rows()), verbose)
     if not result.passed:
         wrong = ", ".join(
             f"{count} from the {source}" for source, count in result.differing.items()

@@ -1,4 +1,4 @@
-"""Commands for choosing among units: sweep, compare, errors, report."""
+"""Commands for choosing among units: sweep, compare, metrics, report."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ from typing import Annotated
 
 import typer
 
-from .options import Json, Operands, Output, Spec, Specs, units_of
-from .output import fail, print_json, print_table, progress, without_empty_columns
+from ..progress import progress
+from ..tables import Table
+from .costs import SECONDS
+from .options import Json, Operands, Output, Spec, Specs, Verbose, units_of
+from .output import fail, print_json, print_table, print_tables
+
+DETAILS = ("cells", "flip-flops", "delay/1st", "NMED", "max ulp")
+"""Columns of a comparison that few ask for."""
 
 
 def sweep(
@@ -48,14 +54,18 @@ def compare(
     workload: Annotated[
         str | None, typer.Option(help="Also run a network on the units: digits.")
     ] = None,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Set units side by side: area, delay, energy, errors, and ratios to the first one."""
     from ..explore.compare import OPERATIONS, SOURCES, compare
+    from ..flow.synthesis.synthesize import MINOR
     from ..report.model.columns import write_figure
 
     units = units_of(specs)
-    found = compare(units, library, workload, track=lambda items: progress(items, "compare"))
+    found = compare(
+        units, library, workload, track=lambda items: progress(items, "compare", each=2 * SECONDS)
+    )
     if as_json:
         print_json([one.as_dict() | {"ratios": one.ratios(found[0])} for one in found])
         return
@@ -65,7 +75,7 @@ def compare(
         one.row(first, write_figure) | {"spec": text}
         for one, text in zip(found, texts, strict=True)
     ]
-    print_table(without_empty_columns(rows, empty=(None, 0)))
+    print_table(Table(rows, details=(*MINOR, *DETAILS)).without_empty(empty=(None, 0)), verbose)
     for source in dict.fromkeys(one.source for one in found if one.source):
         of = [text for one, text in zip(found, texts, strict=True) if one.source == source]
         print(f"Errors on {SOURCES[source]}: {' '.join(of)}")
@@ -76,9 +86,10 @@ def compare(
     print(f"Library {found[0].cost.library}" + (f", workload {workload}" if workload else ""))
 
 
-def errors(
+def metrics(
     spec: Spec,
     operands: Operands = None,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Print error metrics of a unit: on all operand codes, or on your own operands.
@@ -95,8 +106,7 @@ def errors(
     if as_json:
         print_json({"spec": u.spec, "metrics": found.metrics, "counts": found.counts})
         return
-    print_table(found.table())
-    print_table(found.table_of_counts())
+    print_tables([Table(found.table()), Table(found.table_of_counts())], verbose)
 
 
 def report(
@@ -105,6 +115,7 @@ def report(
         Path | None, typer.Option(help="Folder of another sweep: what changed since?")
     ] = None,
     parquet: Annotated[bool, typer.Option("--parquet", help="Also results.parquet.")] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Make report.html, .png and .svg, results.csv and .json of a sweep's folder."""
     from ..report import report_of, write_rows
@@ -115,5 +126,5 @@ def report(
         for line in content.changes.lines:
             print(line)
         if content.changes.moves:
-            print_table(content.changes.table())
+            print_table(Table(content.changes.table()), verbose)
     print(page)

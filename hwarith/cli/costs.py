@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import InvalidInput
-from .options import Catalogue, DelayTarget, Json, Libraries, Operands, Specs, units_of
-from .output import cell, print_json, print_table, progress, without_empty_columns
+from ..progress import progress
+from ..tables import Table, cell
+from .options import Catalogue, DelayTarget, Json, Libraries, Operands, Specs, Verbose, units_of
+from .output import print_json, print_table
+
+SECONDS = 5.0
+"""That a unit takes if it is not kept from before, about, on one core."""
 
 if TYPE_CHECKING:
     from ..flow.synthesis.place_and_route import PlaceAndRoute
@@ -41,25 +46,26 @@ def synth(
         typer.Option("--breakdown", help="What each step takes: unpack, product, align, ..."),
     ] = False,
     catalogue: Catalogue = False,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Synthesize units with yosys: area, delay, cells. With several libraries, a row for each."""
     from ..flow.synthesis.place_and_route import place_and_route
-    from ..flow.synthesis.synthesize import synthesize
+    from ..flow.synthesis.synthesize import MINOR, synthesize
 
     libraries = library or ["generic"]
     todo = [(u, name) for u in units_of(specs, catalogue) for name in libraries]
     if by_part:
         if route or delay_target is not None:
             raise InvalidInput("--breakdown goes with neither --place-and-route nor --delay-target")
-        _break_down(todo, recipe, as_json)
+        _break_down(todo, recipe, verbose, as_json)
         return
     found = [
         (
             synthesize(u, name, recipe, delay_target),
             place_and_route(u, name, recipe) if route else None,
         )
-        for u, name in progress(todo, "synthesize")
+        for u, name in progress(todo, "synthesize", each=SECONDS)
     ]
     if as_json:
         print_json([_with_clock(*one) for one in found])
@@ -68,7 +74,7 @@ def synth(
     if len(libraries) == 1:
         for row in rows:
             del row["library"]
-    print_table(without_empty_columns(rows))
+    print_table(Table(rows, details=MINOR).without_empty(), verbose)
     recipes = ", ".join(dict.fromkeys(cost.recipe for cost, _ in found))
     first, first_routed = found[0]
     versions = (first_routed or first).versions
@@ -83,17 +89,19 @@ def _with_clock(cost: Synthesis, routed: PlaceAndRoute | None) -> dict[str, Any]
     return cost.as_dict() | clock
 
 
-def _break_down(todo: list[tuple[Unit, str]], recipe: str | None, as_json: bool) -> None:
+def _break_down(
+    todo: list[tuple[Unit, str]], recipe: str | None, verbose: bool, as_json: bool
+) -> None:
     """A table for each unit and library."""
     from ..flow.synthesis.breakdown import breakdown
 
-    found = [breakdown(u, name, recipe) for u, name in progress(todo, "break down")]
+    found = [breakdown(u, name, recipe) for u, name in progress(todo, "break down", each=SECONDS)]
     if as_json:
         print_json([parts.as_dict() for parts in found])
         return
     for parts in found:
         print(f"{parts.spec}, library {Path(parts.library).name}, recipe {parts.recipe}")
-        print_table(without_empty_columns(parts.table()))
+        print_table(Table(parts.table()).without_empty(), verbose)
         flat = {"area": parts.flat_area, "delay": parts.flat_delay}
         figures = ", ".join(f"{key} {cell(x)}" for key, x in flat.items() if x is not None)
         print(f"Mapped as one: {figures}; the area by parts differs by {parts.difference:+.1%}\n")
@@ -120,6 +128,7 @@ def energy(
         bool, typer.Option("--by-type", help="A row for each type of cell.")
     ] = False,
     catalogue: Catalogue = False,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Energy per operation of mapped units, from their switching activity.
@@ -127,7 +136,7 @@ def energy(
     Without glitches and wires. Switching is the charging of what cells drive, internal what cells
     take inside, clock the charging of the registers' clock pins, inputs what whatever drives the
     unit pays. The operation of a unit with registers is a transfer, at full throughput. Operands of
-    a file come in its order (hwarith errors --help says what is in it).
+    a file come in its order (hwarith metrics --help says what is in it).
     """
     from ..explore.operands_file import read_operands
     from ..explore.workloads import workload as find_workload
@@ -139,7 +148,7 @@ def energy(
     libraries = library or ["generic"]
     source = find_workload(workload) if workload else None
     found = []
-    for u in progress(units_of(specs, catalogue), "energy"):
+    for u in progress(units_of(specs, catalogue), "energy", each=SECONDS):
         if operands:
             codes = chained_accumulators(u, read_operands(u, operands))
         else:
@@ -155,5 +164,6 @@ def energy(
         rows = [row for one in found for row in one.table_by_type()]
     else:
         rows = [one.row() for one in found]
-    print_table(without_empty_columns(rows))
+    details = [title for one in found for title in one.details]
+    print_table(Table(rows, details=details).without_empty(), verbose)
     print(f"Recipe {found[0].recipe}; {_listed(found[0].versions)}")

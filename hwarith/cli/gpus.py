@@ -8,8 +8,12 @@ from typing import Annotated
 import typer
 
 from ..errors import InvalidInput, shown
-from .options import Json
-from .output import print_json, print_table, without_empty_columns
+from ..tables import Table
+from .options import Json, Verbose
+from .output import print_json, print_table
+
+DETAILS = ("a", "b", "c", "out", "sum", "note")
+"""Columns of instructions that few ask for: their names have the formats."""
 
 
 def gpu(
@@ -17,6 +21,7 @@ def gpu(
     dtype: Annotated[
         str | None, typer.Option("--dtype", show_default=False, help="Format of the factors.")
     ] = None,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Show what is known of a GPU's matrix instructions: block, accumulator bits, rounding.
@@ -39,7 +44,7 @@ def gpu(
     if as_json:
         print_json([x.row() | {"shown": [s._asdict() for s in x.shown]} for x in found])
         return
-    print_table(without_empty_columns([x.row() for x in found], (None, "")))
+    print_table(Table([x.row() for x in found], details=DETAILS).without_empty((None, "")), verbose)
     rows = [
         {
             "preset": x.name,
@@ -51,13 +56,14 @@ def gpu(
         for s in x.shown
     ]
     if rows:
-        print_table(rows)
+        print_table(Table(rows), verbose)
 
 
 def gpu_check(
     preset: Annotated[str, typer.Argument(metavar="PRESET")],
     path: Annotated[Path, typer.Argument(metavar="FILE.npz", show_default=False)],
     rtl: Annotated[bool, typer.Option("--rtl", help="Also run the hardware.")] = False,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> int:
     """Hold recorded results of hardware to a preset (or a SPEC of dot), bit for bit.
@@ -90,7 +96,7 @@ def gpu_check(
     if as_json:
         print_json({"counts": counts, "differences": differences})
     else:
-        print_table(counts)
+        print_table(Table(counts), verbose)
         if differences:
-            print_table(differences)
+            print_table(Table(differences), verbose)
     return int(any(found.differing.values()))

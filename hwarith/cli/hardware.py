@@ -9,15 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import InvalidInput, unknown
-from .options import Catalogue, Json, Output, Spec, Specs, units_of
-from .output import (
-    fail,
-    print_json,
-    print_table,
-    progress,
-    progress_of,
-    without_empty_columns,
-)
+from ..progress import counted, progress, say_first
+from ..tables import Table
+from .options import Catalogue, Json, Output, Spec, Specs, Verbose, units_of
+from .output import fail, print_json, print_table
+
+REGRESS, FAULT = 15.0, 1.5
+"""Seconds that the regression of a unit takes, and a fault in one: about, on one core."""
 
 
 def generate(
@@ -179,6 +177,7 @@ def run(
         typer.Option(help="any: any NaN is as good as the expected one; bits: compare its bits."),
     ] = "any",
     most: Annotated[int, typer.Option(help="How many differences to show.")] = 10,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Run a file of vectors through a unit and compare the results.
@@ -195,7 +194,7 @@ def run(
     else:
         print(result)
         if result.rows():
-            print_table(result.rows())
+            print_table(Table(result.rows()), verbose)
     if not result.passed:
         wrong = ", ".join(f"{count} from the {name}" for name, count in result.differing.items())
         fail(f"{result.spec}: results of {result.file} differ: {wrong}", 1)
@@ -247,7 +246,8 @@ def regress(
     name = (library or "generic") if netlist else None
     settings: Any = {"simulator": simulator, "waves": waves, "library": name, "seconds": timeout}
     results = [
-        regress(u, vectors=vectors, seed=seed, **settings) for u in progress(units, "regress")
+        regress(u, vectors=vectors, seed=seed, **settings)
+        for u in progress(units, "regress", each=REGRESS)
     ]
     if report:
         write_text(report, junit(results))
@@ -299,10 +299,11 @@ def prove(
     if verilog and len(units) > 1:
         raise InvalidInput(f"--verilog is for one SPEC, not {len(units)}")
     text = read_text(verilog, "Verilog") if verilog else None
+    say_first(f"prove ({len(units)})", timeout * len(units), "at most")
     proofs = []
     for u in units:
-        with progress_of(u.name) as advance:
-            proofs.append(prove(u, timeout, jobs, text, advance, theory, both))
+        with counted(u.name) as count:
+            proofs.append(prove(u, timeout, jobs, text, count.update, theory, both))
         if not as_json:
             print(proofs[-1], flush=True)
     if as_json:
@@ -330,6 +331,7 @@ def mutate(
         int | None,
         typer.Option(help="Solvers at a time (default: one a processor).", show_default=False),
     ] = None,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Put faults into the Verilog of units, and see whether their checks find them.
@@ -340,13 +342,15 @@ def mutate(
     from ..flow.mutants.mutate import mutate
 
     results = []
-    for u in units_of(specs, catalogue):
-        with progress_of(u.name) as advance:
-            results.append(mutate(u, count, seed, vectors, timeout, jobs, advance))
+    units = units_of(specs, catalogue)
+    say_first(f"mutate ({len(units)})", FAULT * count * len(units))
+    for u in units:
+        with counted(u.name) as done:
+            results.append(mutate(u, count, seed, vectors, timeout, jobs, done.update))
         if not as_json:
             print(results[-1], flush=True)
             if results[-1].rows():
-                print_table(without_empty_columns(results[-1].rows(), ("",)))
+                print_table(Table(results[-1].rows()).without_empty(("",)), verbose)
     if as_json:
         print_json([result.as_dict() for result in results])
     left = {result.spec: len(result.unexplained) for result in results if result.unexplained}

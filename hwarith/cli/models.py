@@ -8,8 +8,16 @@ from typing import Annotated
 import typer
 
 from ..errors import InvalidInput
-from .options import Json, Specs
-from .output import print_json, print_table, progress, progress_to
+from ..progress import counted, progress, say_first
+from ..tables import Table
+from .options import Json, Specs, Verbose
+from .output import print_json, print_table
+
+RATE = 1e9
+"""Multiply-adds a second of a transformer: about, on two cores (docs/transformer.md)."""
+
+DETAILS = ("normal NMSE", "Network output error", "Multiply-adds per clock")
+"""Columns of weight types that few ask for."""
 
 
 def cycles(
@@ -22,6 +30,7 @@ def cycles(
     ],
     tokens: Annotated[int, typer.Option(help="Tokens of the prompt.")] = 256,
     generate: Annotated[int, typer.Option(help="Tokens to generate after the prompt.")] = 0,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Count cycles and DRAM traffic of a language model on accelerators such as BitMoD.
@@ -49,7 +58,7 @@ def cycles(
     generated = f" and {generate} generated" if generate else ""
     for text, rows in results.items():
         print(f"{model}, {text}: {tokens} tokens{generated}")
-        print_table(titled(rows))
+        print_table(Table(titled(rows)), verbose)
 
 
 def reproducibility(
@@ -66,6 +75,7 @@ def reproducibility(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder for a report.")
     ] = None,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Count the distinct results of one sum of products, added in many orders.
@@ -87,7 +97,7 @@ def reproducibility(
     if as_json:
         print_json([x.as_dict() for x in sums])
         return
-    print_table([x.row() for x in sums])
+    print_table(Table([x.row() for x in sums]), verbose)
     print(
         f"Distinct bit patterns of {permutations} permutations; spread: greatest less least result,"
         " over the sum of the products' magnitudes"
@@ -103,6 +113,7 @@ def transformer(
     weights: Annotated[
         str | None, typer.Option(metavar="TYPE", help="Of the weights: bitmod4, int4, mxfp4, ...")
     ] = None,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Run a transformer on units: all-MiniLM-L6-v2 finds docstrings by their first lines.
@@ -119,18 +130,18 @@ def transformer(
         products_of(spec, weights)
     total = multiply_adds(pairs, tokens)
     found = []
-    with progress_to(total * len(arithmetics), "multiply-adds") as advance:
+    say_first("multiply-adds", total * sum(spec is not None for _, spec in arithmetics) / RATE)
+    with counted("multiply-adds", total * len(arithmetics)) as count:
         for _, spec in arithmetics:
-            found.append(run_products(products_of(spec, weights, advance), pairs, tokens))
+            found.append(run_products(products_of(spec, weights, count.advance), pairs, tokens))
     if as_json:
         print_json([outcome.as_dict() for outcome in found])
         return
-    print_table(
-        [
-            {"unit": name} | outcome.row()
-            for (name, _), outcome in zip(arithmetics, found, strict=True)
-        ]
-    )
+    rows = [
+        {"unit": name} | outcome.row()
+        for (name, _), outcome in zip(arithmetics, found, strict=True)
+    ]
+    print_table(Table(rows), verbose)
     print(
         f"{pairs} pairs of texts of up to {tokens} tokens, {total / 1e9:.1f} G multiply-adds a unit"
     )
@@ -151,6 +162,7 @@ def weights(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder for a report.")
     ] = None,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Compare types of weights: bits per weight, error, area per throughput.
@@ -175,7 +187,7 @@ def weights(
     if as_json:
         print_json([result.as_dict() for result in results])
         return
-    print_table(rows.table())
+    print_table(Table(rows.table(), details=DETAILS), verbose)
     for reason, names in rows.reasons.items():
         print(f"No PE for {', '.join(names)}: {reason}")
     if page:

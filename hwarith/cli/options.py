@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InvalidInput
+from .completion import complete_library, complete_spec
 
 if TYPE_CHECKING:
     from ..units import Unit
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Spec = Annotated[str, typer.Argument(metavar="SPEC")]
-Specs = Annotated[list[str] | None, typer.Argument(metavar="SPEC...", show_default=False)]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="All columns of tables.")]
+Spec = Annotated[str, typer.Argument(metavar="SPEC", autocompletion=complete_spec)]
+Specs = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="SPEC...", show_default=False, autocompletion=complete_spec),
+]
 Catalogue = Annotated[bool, typer.Option("--catalogue", help="All units of the catalogue.")]
 Libraries = Annotated[
     list[str] | None,
@@ -23,6 +28,7 @@ Libraries = Annotated[
         show_default=False,
         help="generic (default), osu018, osu035, osu050, xc7, ice40, ecp5, or a Liberty file; "
         "may be repeated.",
+        autocompletion=complete_library,
     ),
 ]
 DelayTarget = Annotated[

@@ -1,18 +1,16 @@
-"""What commands print: tables and JSON, progress, and the line that says what went wrong.
-
-A row is a dictionary from titles to values; rows of a table may lack titles of others.
-"""
+"""What commands print: tables and JSON, and the line that says what went wrong."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from typing import NoReturn, TypeVar
+import textwrap
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from typing import NoReturn
 
-Rows = Sequence[Mapping[str, object]]
-Item = TypeVar("Item")
+from ..tables import Row, Table, plain_rows
 
 
 def fail(message: str, status: int) -> NoReturn:
@@ -27,91 +25,40 @@ def print_json(data: object) -> None:
     print(json.dumps(data, indent=2, default=str))
 
 
-def print_rows(rows: Rows, as_json: bool, exact: Collection[str] = ()) -> None:
+def print_rows(
+    rows: Sequence[Row], as_json: bool, verbose: bool = False, exact: Collection[str] = ()
+) -> None:
     """Print rows as a table or as JSON, which calls an empty title ``name``."""
     if as_json:
-        print_json([{key or "name": value for key, value in row.items()} for row in rows])
+        print_json(plain_rows(rows))
     else:
-        print_table(rows, exact)
+        print_table(Table(rows, exact=exact), verbose)
 
 
-def print_table(rows: Rows, exact: Collection[str] = ()) -> None:
-    """Print a table, columns of numbers to the right; lines are not broken but in a terminal.
+def print_prose(text: str) -> None:
+    """Print paragraphs, in lines that fit as those of tables do, and an empty line. Lists and what
+    is indented keep their lines."""
+    width = shutil.get_terminal_size().columns
+    for paragraph in text.split("\n\n"):
+        as_it_is = any(line[:1] in " -*|" for line in paragraph.splitlines())
+        for line in paragraph.splitlines() if as_it_is else [" ".join(paragraph.split())]:
+            indent = " " * (len(line) - len(line.lstrip(" -*")))
+            print(textwrap.fill(line, width, subsequent_indent=indent, break_on_hyphens=False))
+        print()
 
-    Under the titles `exact` stand values of formats, of which no digit is left out.
+
+def print_tables(tables: Iterable[Table], verbose: bool) -> None:
+    """Print tables one after the other."""
+    for table in tables:
+        print_table(table, verbose)
+
+
+def print_table(table: Table, verbose: bool) -> None:
+    """Print a table and an empty line.
+
+    Its lines fit the terminal (or ``COLUMNS``; 80 characters where there is neither). With
+    `verbose` it has all columns: in a terminal in tables one below the other, elsewhere in lines as
+    long as they need.
     """
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    from ..formats.text import number_text
-
-    console = Console(markup=False, highlight=False)
-    if not console.is_terminal:
-        console = Console(markup=False, highlight=False, width=400)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    titles = _titles(rows)
-    for title in titles:
-        numbers = all(isinstance(row.get(title), int | float | None) for row in rows)
-        table.add_column(title, justify="right" if numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(
-            *((number_text if title in exact else cell)(row.get(title)) for title in titles)
-        )
-    console.print(table)
-
-
-def without_empty_columns(rows: Rows, empty: tuple[object, ...] = (None,)) -> Rows:
-    """The rows without the columns whose values are all ``empty``."""
-    kept = [key for key in _titles(rows) if any(row.get(key) not in empty for row in rows)]
-    return [{key: row.get(key) for key in kept} for row in rows]
-
-
-def cell(value: object) -> str:
-    """A value as tables show it: None as nothing, numbers with six digits."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {cell(x)}" for key, x in value.items())
-    return str(value)
-
-
-def _titles(rows: Rows) -> list[str]:
-    return list(dict.fromkeys(key for row in rows for key in row))
-
-
-def progress(items: Sequence[Item], what: str) -> Iterable[Item]:
-    """The items one by one, with a bar on standard error if that is a terminal."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    return track(items, what, console=console, disable=not console.is_terminal, transient=True)
-
-
-@contextmanager
-def progress_to(total: int, what: str) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error if that is a terminal; gives what to tell of each advance."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.advance(task, done)
-
-
-@contextmanager
-def progress_of(what: str) -> Iterator[Callable[[int, int], None]]:
-    """The same of a total that grows: gives what to tell how many are done, and of how many."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
+    width = None if verbose and not sys.stdout.isatty() else shutil.get_terminal_size().columns
+    print(table.text(width, all_columns=verbose), end="\n\n")

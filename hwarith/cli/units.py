@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import HwarithError, InvalidInput, unknown
-from .options import Json, Spec
-from .output import Rows, print_json, print_rows, print_table
+from ..errors import HwarithError, InvalidInput, UnknownName, unknown
+from ..tables import Row, Table
+from .completion import complete_name
+from .options import Json, Spec, Verbose
+from .output import print_json, print_prose, print_rows, print_table, print_tables
 
 if TYPE_CHECKING:
-    from ..formats import Format
+    from ..formats import BlockFormat, Format
     from ..units import Unit
 
 
-def list_(as_json: Json = False) -> None:
+def list_(verbose: Verbose = False, as_json: Json = False) -> None:
     """List the units and the formats."""
     from ..formats import BLOCKS, NAMED, PATTERNS
     from ..formats.text import RANGE, block_row, format_row
@@ -28,30 +30,65 @@ def list_(as_json: Json = False) -> None:
     if as_json:
         print_json({"units": units, "formats": formats, "patterns": PATTERNS, "blocks": blocks})
         return
-    print_table(units)
-    print_table(formats, exact=RANGE)
-    print("Also: " + ", ".join(PATTERNS))
-    print_table(blocks, exact=RANGE)
+    exact = RANGE if verbose else ()
+    print_table(Table(units), verbose)
+    print_table(Table(formats, details=("min normal", "-0"), exact=exact), verbose)
+    print("Also: " + ", ".join(PATTERNS), end="\n\n")
+    print_table(Table(blocks, exact=exact), verbose)
 
 
-def show(name: Annotated[str, typer.Argument(metavar="UNIT")], as_json: Json = False) -> None:
-    """Show a unit: what it computes, its contract, ports and parameters. UNIT may be a SPEC.
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_name)],
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Everything; of a format all its values.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show a unit or a format. NAME is a unit, a SPEC or a format.
 
-    docs/interface.md has the rules of the ports, docs/rounding.md those of the results.
+    Of a unit: what it computes, its contract, ports and parameters (docs/interface.md has the rules
+    of the ports, docs/rounding.md those of the results). Of a format: its fields, range and special
+    codes, and what other libraries call it; with -v the values of all codes of up to 8 bits.
     """
-    from ..units import unit
+    from ..units import FAMILIES, unit
+
+    if ":" in name or name.strip() in FAMILIES:
+        _show_unit(unit(name), verbose, as_json)
+    else:
+        _show_format(_format_named(name), verbose, as_json)
+
+
+def _format_named(name: str) -> Format | BlockFormat:
+    from ..formats import BLOCKS, NAMED, PATTERNS, format
+    from ..units import FAMILIES
+
+    try:
+        return format(name)
+    except UnknownName:
+        allowed = [*FAMILIES, *NAMED, *BLOCKS, *PATTERNS]
+        raise unknown("unit or format", name, allowed) from None
+
+
+def _show_unit(u: Unit, verbose: bool, as_json: bool) -> None:
     from ..units.interface import about
     from ..units.text import parameter_rows, port_rows, unit_row
 
-    u = unit(name)
     facts, ports, parameters = unit_row(u), port_rows(u), parameter_rows(u)
     if as_json:
         print_json(facts | {"about": about(u), "ports": ports, "parameters": parameters})
         return
-    print_table([{"": key, " ": value} for key, value in facts.items()])
-    print(about(u), end="\n\n")
-    print_table(ports)
-    print_table(parameters)
+    print_table(Table([{"": key, " ": value} for key, value in facts.items()]), verbose)
+    print_prose(about(u))
+    print_tables([Table(ports), Table(parameters)], verbose)
+
+
+def _show_format(f: Format | BlockFormat, verbose: bool, as_json: bool) -> None:
+    from ..formats.facts import code_values, format_facts, format_tables
+
+    if as_json:
+        print_json(format_facts(f) | ({"values": code_values(f)} if verbose else {}))
+    else:
+        print_tables(format_tables(f, values=verbose), verbose)
 
 
 def eval_(
@@ -73,7 +110,7 @@ def eval_(
     groups = _operand_groups(u, operands)
     listed = [bool(u.transfers.controls) or name in u.lane_formats for name in u.operands]
     codes = [x if many else x[0] for x, many in zip(groups, listed, strict=True)]
-    rows: Rows = [
+    rows: list[Row] = [
         _named(name, _of_one(u, name, f), code)
         for (name, f), group in zip(u.operands.items(), groups, strict=True)
         for code in group
@@ -85,7 +122,7 @@ def eval_(
 
         hardware = _result_rows(u, "RTL", simulate(u)(*codes))
         rows = [*rows, *golden]
-    print_rows([*rows, *hardware], as_json, exact=("value",))
+    print_rows([*rows, *hardware], as_json, verbose=False, exact=("value",))
     if [row["code"] for row in hardware] != [row["code"] for row in golden]:
         raise HwarithError(f"golden model and RTL of {u.spec} differ: please report this")
 

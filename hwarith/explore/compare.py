@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import InvalidInput
 from ..flow.stimuli.families import stimuli_of
+from ..tables import quantity
 from ..units import Unit
 from ..units import unit as make_unit
 from ..units.chain import chain_of_one, chained_accumulators, rounded_accumulators
@@ -97,7 +98,7 @@ class Compared:
         row = self.cost.row()
         del row["library"]
         if self.energy:
-            row[f"energy ({self.energy.energy_unit})"] = self.energy.energy
+            row |= quantity("energy", self.energy.energy, self.energy.energy_unit)
         ratios = self.ratios(first) if first else {}
         row |= {f"{key}/1st": ratio and round(ratio, 3) for key, ratio in ratios.items()}
         figures = (self.evaluation.metrics if self.evaluation else {}) | {

@@ -6,17 +6,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from ..errors import HwarithError, InvalidInput
+from ..progress import progress
 from ..units import Unit
 from .synthesis.synthesize import synthesize
-
-T = TypeVar("T")
 
 
 class Row(NamedTuple):
@@ -50,17 +49,6 @@ def row(u: Unit) -> Row:
 def _end_on_interrupt() -> None:
     """Let Ctrl-C end a worker at once and without a traceback."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def progress(items: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:
-    """The same items, with a progress bar on a terminal."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    return track(
-        items, what, total=total, console=console, disable=not console.is_terminal, transient=True
-    )
 
 
 def command(arguments: list[str], usage: str, write: Callable[[Path], None]) -> int:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import count
 
 from ..errors import MOST_SHOWN, InvalidInput, quoted, shown
+from ..tables import number_text
 from .blocks import BlockFormat
 from .codec import FURTHEST
 from .rounding import FINITE, unpack
@@ -77,12 +78,6 @@ def code_row(f: Format, code: int) -> dict[str, object]:
         "code": f"0x{code:0{(f.bits + 3) // 4}X}",
         "value": _plain(f.decode(code), f),
     }
-
-
-def number_text(value: object) -> str:
-    """A number (or what `code_row` has in place of one) as the shortest decimal that gives it
-    back: of a float that of Python, but 448 and not 448.0."""
-    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _plain(value: object, f: Format) -> object:

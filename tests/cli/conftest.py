@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from hwarith import cli
+from hwarith import cli, progress
 from tests.cli.running import Mistake, Outcome, Run, assert_one_line
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No lines of progress, however slow the machine is, and lines of 80 characters."""
+    monkeypatch.setattr(progress, "EVERY", 3600)
+    monkeypatch.setattr(progress, "LONG", float("inf"))
+    monkeypatch.setenv("COLUMNS", "80")
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def test_help_names_every_command(run: Run, arguments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["evall"], "No such command 'evall'. Did you mean 'eval'? (hwarith --help shows"),
+        (["evall"], "unknown command 'evall'; did you mean 'eval'? allowed: list, show,"),
         (["--vresion"], "No such option: --vresion"),
     ],
 )

@@ -37,12 +37,12 @@ def test_sweep_and_report(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_report_against_another(run: Run, tmp_path: Path) -> None:
     new, old = make_sweep(tmp_path / "new", 4), make_sweep(tmp_path / "old", 3, seed=2)
-    outcome = run("report", new, "--against", old)
+    outcome = run("report", new, "--against", old, "-v")
     assert (outcome.status, outcome.err) == (0, "")
     first, only, *_, last = outcome.out.strip().splitlines()
     assert first.startswith("Against old: 3 points in both, of which 3 changed")
     assert only == "Only here: lmul:format=bf16,k=4,krnd=trunc"
-    assert "lmul bf16 k=2   Area" in outcome.out
+    assert "lmul bf16 k=2  Area" in outcome.out
     assert last == str(new / "report.html")
 
 
@@ -50,7 +50,7 @@ def test_compare(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hwarith.flow.energy.measure.energy", FakeFlow().energy)
     monkeypatch.setattr("hwarith.flow.synthesis.synthesize.synthesize", FakeFlow().synthesize)
     specs = ("mul:a=bf16", "lmul:format=bf16", "mul:a=e2m1fn", "mac:a=bf16")
-    outcome = run("compare", *specs)
+    outcome = run("compare", *specs, "-v")
     assert (outcome.status, outcome.err) == (0, "")  # no progress in a pipe
     head, _, first, second, *_ = outcome.out.strip().splitlines()
     for title in (

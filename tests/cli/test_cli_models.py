@@ -14,7 +14,7 @@ from tests.explore.fake_flow import FakeFlow
 
 def test_weights(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hwarith.flow.synthesis.synthesize.synthesize", FakeFlow().synthesize)
-    outcome = run("weights", "int4", "flint4", "-o", tmp_path / "out")
+    outcome = run("weights", "int4", "flint4", "-o", tmp_path / "out", "-v")
     assert (outcome.status, outcome.err) == (0, "")  # no progress in a pipe
     assert "Area per throughput (GE·clock)" in outcome.out
     assert "No PE for flint4: nothing makes terms of its levels" in outcome.out

@@ -26,18 +26,18 @@ def test_show(run: Run, name: str) -> None:
     shown = run("show", name, "--json").json
     assert shown["spec"] == unit(name).spec
     assert [row["parameter"] for row in shown["parameters"]] == list(unit(name).parameters())
-    text = run("show", name).out
+    text = run("show", name, "-v").out
     assert shown["spec"] in text
     assert shown["source"] in text
-    assert shown["about"] in text
+    assert " ".join(shown["about"].split()) in " ".join(text.split())
 
 
 def test_show_has_every_port_from_clk_to_the_results(run: Run) -> None:
     shown = run("show", "mac:a=int8", "--json").json
     ports = "clk rst i_valid i_ready a b first last o_valid o_ready y"
     assert " ".join(row["port"] for row in shown["ports"]) == ports
-    text = run("show", "mac:a=int8").out
-    assert " ".join(re.findall(r"^ (\w+) +(?:input|output) ", text, re.MULTILINE)) == ports
+    text = run("show", "mac:a=int8", "-v").out
+    assert " ".join(re.findall(r"^(\w+) +(?:input|output) ", text, re.MULTILINE)) == ports
     assert "1: a group ends with this transfer, its result follows" in text
     assert "Each step is the fused multiply-add" in text
 
@@ -68,7 +68,7 @@ def test_eval(run: Run) -> None:
 )
 def test_eval_shows_values_whole(run: Run, spec: str, operand: str, shown: str) -> None:
     outcome = run("eval", spec, operand)
-    assert outcome.out.splitlines()[3].split()[3] == shown
+    assert outcome.out.splitlines()[2].split()[3] == shown
     assert str(run("eval", spec, operand, "--json").json[0]["value"]).removesuffix(".0") == shown
 
 
@@ -110,8 +110,8 @@ def test_eval_says_so_if_the_hardware_differs(run: Run, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["show", "mull"], "unknown unit 'mull'; did you mean 'mul'? allowed: mul, add,"),
-        (["show", "zzz"], "unknown unit 'zzz'; allowed: mul, add,"),
+        (["show", "mull"], "unknown unit or format 'mull'; did you mean 'mul'? allowed: mul, add,"),
+        (["show", "zzz"], "unknown unit or format 'zzz'; allowed: mul, add,"),
         (
             ["eval", "mul:a=bf61", "1", "1"],
             "mul: parameter a: unknown format 'bf61'; did you mean 'bf16'? allowed: fp64, fp32,",

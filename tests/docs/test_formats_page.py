@@ -12,7 +12,7 @@ from gfloat import formats as gfloat_formats
 
 import hwarith as hw
 from docs import format_tables
-from docs.format_tables import LIBRARIES, NAMES
+from hwarith.formats.elsewhere import NAMES
 
 GFLOAT = {
     info.name: info for info in vars(gfloat_formats).values() if isinstance(info, gfloat.FormatInfo)
@@ -22,8 +22,7 @@ SMALL = [f for f in map(hw.format, NAMES) if f.bits <= 8]
 
 def named(library: str) -> dict[str, str]:
     """What a library calls the formats that it has."""
-    column = LIBRARIES.index(library)
-    return {name: others[column] for name, others in NAMES.items() if others[column]}
+    return {name: others[library] for name, others in NAMES.items() if others[library] != "-"}
 
 
 @pytest.mark.parametrize(("name", "theirs"), named("ml_dtypes").items())

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from hwarith import progress
 from hwarith.explore.metrics import COUNTS
 from hwarith.explore.point import COSTS, Result
 from hwarith.explore.sweeps import worker
@@ -53,5 +54,6 @@ if __name__ == "__main__":
     from hwarith.cli import main
 
     install()
+    progress.LONG = float("inf")  # what is said first, of a minute and more
     sys.argv[1:1] = ["sweep"]
     main()

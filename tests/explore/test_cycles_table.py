@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hwarith.explore.cycles.accelerator import task, total
 from hwarith.explore.cycles.table import cycle_rows, titled
 
@@ -36,5 +38,6 @@ def test_titles() -> None:
     (row, *_) = titled(cycle_rows(task("phi-2", "fp16")))
     assert list(row) == [
         *("phase", "operation", "cycles", "compute cycles"),
-        *("DRAM cycles", "DRAM MB", "DRAM uJ"),
+        *("DRAM cycles", "DRAM (B)", "DRAM (J)"),
     ]
+    assert row["DRAM (B)"] == pytest.approx(task("phi-2", "fp16")["prompt"]["q"].dram_bytes)

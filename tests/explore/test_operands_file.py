@@ -62,7 +62,7 @@ def test_command(
     np.save(tmp_path / "x.npy", np.full((2, 7), 1.5))
     arguments = ["lmul:format=bf16", "--operands", str(tmp_path / "x.npy")]
     for more in ([], ["--json"]):
-        monkeypatch.setattr("sys.argv", ["hwarith", "errors", *arguments, *more])
+        monkeypatch.setattr("sys.argv", ["hwarith", "metrics", *arguments, *more])
         with pytest.raises(SystemExit) as end:
             main()
         assert end.value.code == 0

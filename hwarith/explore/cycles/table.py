@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ...tables import quantity
 from .accelerator import Cost, total
 
-TITLES = {
-    "compute_cycles": "compute cycles",
-    "dram_cycles": "DRAM cycles",
-    "dram_mb": "DRAM MB",
-    "dram_uj": "DRAM uJ",
-}
+TITLES = {"compute_cycles": "compute cycles", "dram_cycles": "DRAM cycles"}
 """Titles of the keys of rows that are no titles by themselves."""
+
+UNITS = {"dram_mb": "MB", "dram_uj": "µJ"}
+"""Units of the keys of rows that have some."""
 
 Phases = Mapping[str, Mapping[str, Cost]]
 """The cost of each operation in each phase, as of `task`."""
@@ -36,7 +35,12 @@ def cycle_rows(phases: Phases, base: Phases | None = None) -> list[Row]:
 
 def titled(rows: Sequence[Row]) -> list[Row]:
     """The rows with `TITLES` in place of keys."""
-    return [{TITLES.get(key, key): value for key, value in row.items()} for row in rows]
+    found = []
+    for row in rows:
+        of_dram = [quantity("DRAM", row[key], unit) for key, unit in UNITS.items()]
+        kept = {TITLES.get(key, key): x for key, x in row.items() if key not in UNITS}
+        found.append(kept | of_dram[0] | of_dram[1])
+    return found
 
 
 def _costs(phases: Phases) -> list[tuple[str, str, Cost]]:

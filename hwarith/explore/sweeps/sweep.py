@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import HwarithError, InvalidInput, ToolFailure
+from ...progress import counted, say_first
 from ...units import Unit
 from ..hardware import Flow
 from ..point import Result, measure
@@ -23,6 +24,9 @@ from .worker import ask_all
 
 DEFAULT = Path(str(resources.files("hwarith.explore.sweeps"))) / "default.toml"
 """The sweep file behind ``make report``."""
+
+_SECONDS = 11.0
+"""That a point of the built-in sweep takes, about, on one core."""
 
 _SHOWN_FAILURES = 3
 """In the message at the end; the folder has all."""
@@ -54,8 +58,8 @@ def run_sweep(
         points of the sweep that the folder holds already count, and are what it starts from.
     flow : gives the hardware figures; then all runs in this process.
 
-    Returns the results in the order of the points, of a search in that of its picks. On a
-    terminal a progress bar is shown.
+    Returns the results in the order of the points, of a search in that of its picks. A bar on a
+    terminal, or lines in a log, say how far it is.
 
     Raises `InvalidInput` for a mistake in any point, before anything runs, for a folder that
     cannot be written and a scheduler that does not answer; `MissingTool` without Dask or Optuna;
@@ -80,12 +84,16 @@ def run_sweep(
     with _workers(jobs, dask, context) as ask:
         run = _Run(sweep, Path(folder), context, shared=flow is None)
         outcomes = run.measure_here(flow) if flow else run.measure_by(ask)
-        with _progress(run.total, run.finished) as advance:
+        missing = run.total - run.finished
+        if flow is None and dask is None:
+            processes = min(jobs or os.cpu_count() or 1, max(missing, 1))
+            say_first(f"sweep ({missing:,})", missing * _SECONDS / processes)
+        with counted("sweep", run.total, run.finished) as count:
             try:
                 with closing(outcomes):
                     for unit, outcome in outcomes:
                         run.keep(unit, outcome)
-                        advance(run.finished + len(run.failures))
+                        count.update(run.finished + len(run.failures), run.total)
             except KeyboardInterrupt:
                 raise KeyboardInterrupt(
                     f"sweep interrupted: {run.finished} of {run.total} points are kept in "
@@ -222,40 +230,3 @@ def _workers(jobs: int | None, dask: str | None, context: dict[str, Any]) -> Ite
         return
     with connect(dask) as client:
         yield lambda requests: ask_cluster(requests, client, context)
-
-
-@contextmanager
-def _progress(total: int, done: int) -> Iterator[Callable[[int], None]]:
-    """A bar with rate and time left on standard error if that is a terminal; gives what to call
-    with how many points are done."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        Task,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    class Rate(TextColumn):
-        def render(self, task: Task) -> Any:
-            speed = task.finished_speed or task.speed
-            task.fields["rate"] = f"{60 * speed:.0f}/min" if speed else ""
-            return super().render(task)
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("sweep"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        Rate("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    hidden = not console.is_terminal or done == total
-    with Progress(*columns, console=console, disable=hidden, speed_estimate_period=600) as progress:
-        task = progress.add_task("sweep", total=total, completed=done, rate="")
-        yield lambda completed: progress.update(task, completed=completed)

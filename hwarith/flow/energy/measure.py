@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...errors import InvalidInput, quoted, shown
+from ...tables import quantity
 from ...units import Unit, unit
 from ..stimuli.families import stimuli_of
 from ..synthesis import liberty
@@ -77,18 +78,23 @@ class Energy:
 
     def row(self) -> dict[str, object]:
         """The figures of the unit, by titles with units; of a library its file's name."""
-        unit_of = self.energy_unit
         return self._names() | {
-            f"energy ({unit_of})": self.energy,
-            f"switching ({unit_of})": self.switching,
-            f"internal ({unit_of})": self.internal,
-            f"clock ({unit_of})": self.clock,
-            f"inputs ({unit_of})": self.inputs,
-            "leakage (nW)": self.leakage,
+            **quantity("energy", self.energy, self.energy_unit),
+            **quantity("leakage", self.leakage, "nW"),
+            **quantity("switching", self.switching, self.energy_unit),
+            **quantity("internal", self.internal, self.energy_unit),
+            **quantity("clock", self.clock, self.energy_unit),
+            **quantity("inputs", self.inputs, self.energy_unit),
             "toggles": self.toggles,
             "clocks": self.clocks,
             "operations": self.operations,
         }
+
+    @property
+    def details(self) -> list[str]:
+        """The titles of `row` that few ask for."""
+        named = ("spec", "library", "energy", "leakage")
+        return [title for title in self.row() if title.split()[0] not in named]
 
     def table_by_type(self) -> list[dict[str, object]]:
         """A row for each type of cell, by titles with units."""
@@ -97,8 +103,8 @@ class Energy:
             | {
                 "cell": kind,
                 "cells": found["cells"],
-                f"energy ({self.energy_unit})": found["energy"],
-                "leakage (nW)": found["leakage"],
+                **quantity("energy", found["energy"], self.energy_unit),
+                **quantity("leakage", found["leakage"], "nW"),
             }
             for kind, found in self.by_type.items()
         ]

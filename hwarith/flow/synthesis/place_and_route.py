@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InvalidInput, MissingTool, ToolFailure, quoted, shown, unknown
+from ...tables import quantity
 from ...temporary import temporary_folder
 from ...units import Unit, unit
 from .. import packaged, processes, tools
@@ -58,7 +59,7 @@ class PlaceAndRoute:
 
     def row(self) -> dict[str, object]:
         """The clock and what reaches it, by titles with units: more of a row of `Synthesis`."""
-        return {"Fmax (MHz)": self.fmax, "device": self.device}
+        return quantity("Fmax", self.fmax, "MHz") | {"device": self.device}
 
 
 def place_and_route(

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...errors import InvalidInput, ToolFailure, quoted, shown, unknown
 from ...inputs import read_liberty
+from ...tables import quantity
 from ...temporary import temporary_folder
 from ...units import Unit, unit
 from .. import tools
@@ -32,6 +33,10 @@ _NEAR = 1.25
 """A mapping that misses a delay target by less than this factor is sized a second time."""
 
 _TWO_INPUT_GATES = "NAND, NOR and NOT"
+
+
+MINOR = ("depth", "transistors", "LUT4 equivalents")
+"""The titles of `Synthesis.row` that few ask for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +110,8 @@ class Synthesis:
         return {
             "spec": self.spec,
             "library": Path(self.library).name,
-            f"area ({self.area_unit})": self.area,
-            f"delay ({self.delay_unit})": self.delay,
+            **quantity("area", self.area, self.area_unit),
+            **quantity("delay", self.delay, self.delay_unit),
             "delay target": self.delay_target,
             "depth": self.depth,
             "cells": self.cells,
