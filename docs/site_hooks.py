@@ -48,7 +48,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Leave out what figures are made of, and have links lead to their places on the site."""
+    """Leave out what figures are made of, and have links lead to their places on the site. A page
+    without parts has the room of their list."""
+    if not re.search("^##", markdown, re.MULTILINE):
+        page.meta["hide"] = ["toc"]
 
     def moved(link: re.Match[str]) -> str:
         found = _in_checkout(page.file.src_uri, link[2])
