@@ -125,6 +125,7 @@ def names(figures: Figures) -> dict[str, Callable[..., Any]]:
     measured = {name: kind(name) for name in KINDS}
     found = measured | {name: column(name) for name in Row._fields} | FORMS
     tables = {
+        "beside": lambda: beside(figures),
         "accumulators": lambda: accumulator_rows(found),
         "mutants": lambda: mutants(figures),
         "proofs": lambda: proofs(figures),
@@ -171,6 +172,17 @@ def mutants(figures: Figures) -> str:
     found = {f"`{spec}`": figures("mutated", spec) for spec in CAMPAIGN}
     found["all"] = [sum(column) for column in zip(*found.values(), strict=True)]
     return lines([[unit, *map(grouped, counts)] for unit, counts in found.items()])
+
+
+def beside(figures: Figures) -> str:
+    """Lines of a table: our cells and paths over those of each peer, least and greatest."""
+    table = []
+    for peer, theirs in costs.PEERS.items():
+        ours = [Row(*figures("row", f"{family}:a={f}")) for family, f in theirs]
+        pairs = list(zip(ours, theirs.values(), strict=True))
+        ratios = [r.cells / c for r, (c, _) in pairs], [r.path / p for r, (_, p) in pairs]
+        table.append([peer, str(len(pairs)), *(f"{min(x):.2f} to {max(x):.2f}" for x in ratios)])
+    return lines(table)
 
 
 def proofs(figures: Figures) -> str:
