@@ -92,6 +92,10 @@ class Integers:
         """The unsigned integer of a term."""
         return Integer(self, term, 0, (1 << term.width) - 1)
 
+    def integer_or_constant(self, term: Term) -> Value:
+        """The same; a number if it is one."""
+        return self.integer(term) if term.constant is None else term.constant
+
     def _made(self, low: int, high: int, made: Callable[[int], Term]) -> Value:
         """An integer in a range, of a term that is made for a width."""
         if low == high:
@@ -156,6 +160,11 @@ class Integers:
             if c < 0:  # for which Python would raise an error
                 self._never(self.truth(self.compare(ast.Lt, y, 0)))
             y = self.narrowed(y, 0, d)
+            c, d = self.range_of(y)
+        if op is ast.LShift and d > self.word:  # which only 0 can be shifted by
+            far = self.truth(self.compare(ast.Gt, y, self.word))
+            self._never(t.apply("bvand", far, self.truth(x)))
+            y = self.narrowed(y, c, self.word)
             c, d = self.range_of(y)
         if op is ast.LShift:
             low, high = min(a, a << d), max(b, b << d)

@@ -11,17 +11,18 @@ from typing import Any
 from ...errors import InvalidInput, ToolFailure, quoted
 from ...formats import Format
 from ...formats.rounding import NAN, unpack
-from ...golden.words import SPARE, WIDTHS
+from ...golden.words import WIDTHS
 from ...units import Unit, unit
+from ...units.blocks.lanes import LaneTransfers
 from ...units.results import split
 from ...units.transfers import Transfers
 from ..checks import check_timeout, solver_jobs
 from ..verilog import verilog as verilog_of
 from . import netlist, pipeline, products
 from .cases import Outcome, prove_by_cases
-from .integers import Integer, NotExecutable
 from .result import Proof, codes_text
 from .solvers import require_solvers
+from .specification import replayed, specification
 from .symbolic import Executor
 from .terms import Term, Terms, evaluate
 from .theory import in_theory
@@ -74,10 +75,10 @@ def check_provable(u: Unit, timeout: float) -> None:
     `MissingTool` without solvers."""
     require_solvers()
     check_timeout("prove", timeout)
-    if type(u.transfers) is not Transfers or u.parts:
+    if type(u.transfers) not in (Transfers, LaneTransfers) or u.parts:
         raise InvalidInput(
-            f"prove: {u.spec} has a memory, parts or lanes; what is proved computes results of one "
-            "code of each operand (docs/proofs.md)"
+            f"prove: {u.spec} has a memory or parts; what is proved computes results of one "
+            "transfer (docs/proofs.md)"
         )
 
 
@@ -102,7 +103,8 @@ def prove_verilog(
     _check_ports(u, module, inputs)
     workers = solver_jobs("prove", jobs)
     attempt = _Attempt(u, terms, start + timeout, workers, advance, any_nan, both)
-    golden, misuse = specification(u, terms, inputs)
+    golden, executor = specification(u, terms, inputs)
+    misuse = terms.any_of(executor.misuses)
     said = attempt.in_theory(inputs, golden) if theory else ""
     return replace(attempt.proof(module, inputs, golden, misuse, start), theory=said)
 
@@ -260,8 +262,7 @@ class _Attempt:
             given = {name: outcome.model.get(name, 0) for name in u.inputs}
             (packed,) = evaluate([rtl], given)
             found = dict(zip(u.results, split(packed, u.results.values()), strict=True))
-            said = u.golden(*(given[name] for name in u.operands))
-            golden = dict(zip(u.results, said if isinstance(said, tuple) else (said,), strict=True))
+            golden = replayed(u, given)
             if golden == found:
                 raise ToolFailure(
                     f"{next(iter(outcome.solvers))} gave a counterexample of {u.spec} that is "
@@ -312,37 +313,3 @@ def _check_ports(u: Unit, module: dict[str, Any], inputs: dict[str, Term]) -> No
                 for port in (ports.get(name), wanted.get(name))
             )
             raise InvalidInput(f"prove: port {quoted(name)} of {u.name} must be {due}, not {there}")
-
-
-def specification(u: Unit, terms: Terms, inputs: dict[str, Term]) -> tuple[Term, Term]:
-    """The results of a unit's definition, side by side as it returns them; and what must never hold
-    for it to have a meaning in words of its `word_bits` (`Executor.misuses`).
-
-    Where the definition needs an operand as a number (a mode that says how often a loop runs), it
-    is executed for each of the narrowest one's codes.
-    """
-    width = sum(f.bits for f in u.results.values())
-    function, constants = u.definition()
-    executor = Executor(terms, 0)
-    codes: dict[str, Any] = {name: executor.integer(inputs[name]) for name in u.operands}
-
-    def executed(codes: dict[str, Any]) -> Term:
-        executor.word = WIDTHS[-1]
-        given = u.arguments(list(codes.values()))
-        held = [x.high.bit_length() for x in given if isinstance(x, Integer)]
-        executor.word = max(u.word_bits, width, *held) + SPARE
-        return executor.term(executor.call(function, *given, *constants), width)
-
-    try:
-        result = executed(codes)
-    except NotExecutable:
-        mode = min(codes, key=lambda name: codes[name].term.width)
-        bits = codes[mode].term.width
-        if bits > 3:
-            raise
-        result = terms.const(0, width)
-        for value in range(1 << bits):
-            chosen = terms.equal(inputs[mode], terms.const(value, bits))
-            with executor.where(chosen):
-                result = terms.ite(chosen, executed(codes | {mode: value}), result)
-    return result, terms.any_of(executor.misuses)

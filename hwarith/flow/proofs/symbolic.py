@@ -60,7 +60,7 @@ class Executor(Integers):
         if isinstance(node, ast.Assign):
             value = scope.value(node.value)
             for target in node.targets:
-                self._assign(target, value, flow.variables)
+                self.assign(target, value, flow.variables)
             return flow
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             old = flow.variables[node.target.id]
@@ -72,19 +72,20 @@ class Executor(Integers):
             return self._if(node, flow, function)
         if isinstance(node, ast.For):
             for item in scope.value(node.iter):
-                self._assign(node.target, item, flow.variables)
+                self.assign(node.target, item, flow.variables)
                 flow = self._block(node.body, flow, function)
             return flow
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return flow
         raise NotExecutable(f"{function.__name__}: statement {ast.unparse(node)[:80]!r}")
 
-    def _assign(self, target: ast.expr, value: Value, variables: Environment) -> None:
+    def assign(self, target: ast.expr, value: Value, variables: Environment) -> None:
+        """Give values to the names of a target."""
         if isinstance(target, ast.Name):
             variables[target.id] = value
         elif isinstance(target, ast.Tuple):
             for one, part in zip(target.elts, value, strict=True):
-                self._assign(one, part, variables)
+                self.assign(one, part, variables)
         else:
             raise NotExecutable(f"an assignment to {ast.unparse(target)!r}")
 
@@ -161,7 +162,25 @@ class _Scope:
         return getattr(self.value(node.value), node.attr)
 
     def _Tuple(self, node: ast.Tuple) -> Value:
-        return tuple(self.value(x) for x in node.elts)
+        return tuple(self._values(node.elts))
+
+    def _List(self, node: ast.List) -> Value:
+        return self._values(node.elts)
+
+    def _ListComp(self, node: ast.ListComp) -> Value:
+        (made,) = node.generators
+        scope, found = _Scope(self.e, dict(self.variables), self.function), []
+        for item in self.value(made.iter):
+            self.e.assign(made.target, item, scope.variables)
+            found.append(scope.value(node.elt))
+        return found
+
+    def _values(self, nodes: list[ast.expr]) -> list[Value]:
+        """Values of expressions, of which those with a star are several."""
+        found: list[Value] = []
+        for x in nodes:
+            found += self.value(x.value) if isinstance(x, ast.Starred) else [self.value(x)]
+        return found
 
     def _Subscript(self, node: ast.Subscript) -> Value:
         place, of = self.value(node.slice), self.value(node.value)
@@ -171,6 +190,10 @@ class _Scope:
         for i in range(min(place.high, len(of) - 1) - 1, place.low - 1, -1):
             total = self.e.choose(self.e.truth(self.e.compare(ast.Eq, place, i)), of[i], total)
         return total
+
+    def _Slice(self, node: ast.Slice) -> slice:
+        ends = (node.lower, node.upper, node.step)
+        return slice(*(None if x is None else self.value(x) for x in ends))
 
     def _BinOp(self, node: ast.BinOp) -> Value:
         return self.e.binary(type(node.op), self.value(node.left), self.value(node.right))
@@ -221,25 +244,21 @@ class _Scope:
 
     def _Call(self, node: ast.Call) -> Value:
         function = self.value(node.func)
-        args: list[Value] = []
-        for x in node.args:
-            if isinstance(x, ast.Starred):
-                args.extend(self.value(x.value))
-            else:
-                args.append(self.value(x))
+        args = self._values(node.args)
+        named = {str(x.arg): self.value(x.value) for x in node.keywords}
         name = getattr(function, "__name__", "")
         if function is min or function is max:
             return self.e.least(*args, greatest=function is max)
         if function is abs:
             return self.e.magnitude(*args)
-        if name == "bit_length":
+        if name == "bit_length" and args:
             return self.e.bit_length(*args)
         if getattr(function, "is_golden", False):
             return self.e.call(function, *args)
         constructs = isinstance(function, type) and issubclass(function, tuple)
         if any(isinstance(x, Integer) for x in args) and not constructs:
             raise NotExecutable(f"{self.function.__name__}: a call of {name}")
-        return function(*args)
+        return function(*args, **named)
 
     def refined(self, test: ast.expr, holds: bool) -> Environment:
         """The variables where a condition holds, or does not: in narrower ranges perhaps."""

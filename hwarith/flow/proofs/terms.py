@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Term:
     """An operator with its operands; `number` orders terms such that operands come first."""
 
@@ -23,6 +23,10 @@ class Term:
     """Of a constant its value, of an extract its lowest bit."""
     name: str = ""
     """Of a variable; of a truth value of another theory its text, with places for the operands."""
+
+    def __repr__(self) -> str:
+        """Without the operands, which would be as long as the tree that they are."""
+        return f"{self.name or self.op}#{self.number}"
 
     @property
     def constant(self) -> int | None:

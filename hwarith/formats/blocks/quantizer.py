@@ -148,11 +148,15 @@ CODES = code_dtype(8)
 
 def mx_scales(largest: np.ndarray, f: Descriptor, kind: BlockFormat, rule: int) -> np.ndarray:
     """Codes of the scales of blocks whose largest magnitudes have these codes of a format."""
+    word_bits = f.precision + (26 if rule == d.RCEIL else 8)
+    return apply(d.mx_scale, [largest], mx_constants(f, kind, rule), CODES, word_bits)
+
+
+def mx_constants(f: Descriptor, kind: BlockFormat, rule: int) -> tuple:
+    """What `definitions.mx_scale` takes behind the largest magnitude."""
     precision = kind.element.precision - kind.is_integer
     inverse = int((np.float32(1) / np.float32(kind.largest)).view(np.uint32))
-    constants = f.numbers, kind.quantized, precision, rule, inverse, FP32.numbers
-    word_bits = f.precision + (26 if rule == d.RCEIL else 8)
-    return apply(d.mx_scale, [largest], constants, CODES, word_bits)
+    return f.numbers, kind.quantized, precision, rule, inverse, FP32.numbers
 
 
 def _quest(e: _Elements) -> tuple[np.ndarray, np.ndarray]:

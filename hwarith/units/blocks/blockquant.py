@@ -13,7 +13,7 @@ from ... import rtl
 from ...errors import InvalidInput
 from ...formats import BLOCKS, BlockFormat, Format, format
 from ...formats.blocks.definitions import ScaleRule, mx_element, mx_element_stochastic
-from ...formats.blocks.quantizer import mx_scales
+from ...formats.blocks.quantizer import mx_constants, mx_scales
 from ...formats.lanes import vector
 from ...formats.rounding import STOCHASTIC, Stochastic
 from ...golden import apply
@@ -24,6 +24,7 @@ from ..conventions import conventions, rounding_words
 from ..exact.base import MOST_RANDOM_BITS
 from ..operations import QUANTIZATION, Operation
 from ..parameters import choice_parameter, integer_parameter
+from . import definitions
 from .lanes import LaneUnit, each_lane, of_lane, side_by_side, taken_apart
 from .shared import greatest_of, largest, number_parameter, unpacked
 
@@ -150,6 +151,11 @@ class BlockQuant(LaneUnit):
             constants = self.a.numbers, self.kind.quantized, 4, variant, self.random_bits
             return mx_element_stochastic, constants
         return mx_element, (self.a.numbers, self.kind.quantized, 4, 0)
+
+    def block_definition(self) -> tuple[Callable[..., tuple], tuple]:
+        rule = int(ScaleRule[self.rule.upper()])
+        definition = definitions.mx_block_stochastic if self.is_stochastic else definitions.mx_block
+        return definition, (mx_constants(self.a, self.kind, rule), self.definition()[1])
 
     @property
     def word_bits(self) -> int:

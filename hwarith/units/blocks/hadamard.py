@@ -116,6 +116,9 @@ class Hadamard(LaneUnit):
         """That of a result, of the sign and magnitude of an exact sum and the greatest exponent."""
         return definitions.rounded, (self.span + self.shift, self.a.numbers)
 
+    def block_definition(self) -> tuple[Callable[..., list], tuple]:
+        return definitions.hadamard, (self.span, self.shift, self.a.numbers)
+
     @property
     def word_bits(self) -> int:
         return self.window + self.growth + 1

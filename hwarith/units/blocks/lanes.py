@@ -27,6 +27,14 @@ class LaneUnit(Unit):
         """Results of checked operands: arrays (..., n) of blocks, (...) of others."""
         raise NotImplementedError
 
+    def block_definition(self) -> tuple[Callable[..., Any], tuple]:
+        """The definition of a whole block, which `compute` applies to many, lane by lane.
+
+        It is a golden function of the operands' codes, sequences of those of lanes, and then of the
+        constants. It returns the result; of several a tuple; a list of those of lanes.
+        """
+        raise NotImplementedError
+
     @property
     def transfers(self) -> Transfers:
         return LaneTransfers(self)

@@ -20,6 +20,7 @@ from ..contract import Contract
 from ..conventions import conventions
 from ..operations import QUANTIZATION, Operation
 from ..parameters import integer_parameter
+from . import definitions
 from .lanes import LaneUnit, each_lane, of_lane, side_by_side, taken_apart
 from .shared import greatest_of, largest, number_parameter, unpacked
 
@@ -101,6 +102,9 @@ class Nvfp4Quant(LaneUnit):
     def definition(self) -> tuple[Callable[..., int], tuple]:
         """That of an element, of its number and the scales of block and tensor (`nv_scale`)."""
         return nv_element, (self.a.numbers, KIND.quantized, KIND.scale.numbers)
+
+    def block_definition(self) -> tuple[Callable[..., tuple], tuple]:
+        return definitions.nv_block, (self.definition()[1],)
 
     @property
     def word_bits(self) -> int:

@@ -28,6 +28,12 @@ def definition(acc: Accumulation) -> Callable[..., int]:
     return definitions.fused if acc.in_order else _WHOLE[acc.way]
 
 
+def block_definition(acc: Accumulation) -> Callable[..., int]:
+    """The definition of the result of whole rows, for every way to accumulate."""
+    in_order = {"seq": definitions.sequential, "pairwise": definitions.pairwise}
+    return (_WHOLE | in_order)[acc.way]
+
+
 def in_order(lanes: Any, acc: Accumulation) -> Any:
     """Factors, a sequence or the last axis of an array, in the order in which they are taken."""
     if acc.way != "halves":

@@ -130,6 +130,9 @@ class Dot(DotParameters):
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return arrays.definition(self.acc), self.constants
 
+    def block_definition(self) -> tuple[Callable[..., int], tuple]:
+        return arrays.block_definition(self.acc), self.constants
+
     @cached_property
     def constants(self) -> tuple[Shape, Formats, Rules, int]:
         """What the definitions take behind the codes."""
@@ -199,7 +202,10 @@ class Dot(DotParameters):
         """a, b, sa, sb and c, in the order in which the accumulation takes the products."""
         given = dict(zip(self.operands, codes, strict=True))
         a, b = (arrays.in_order(given[name], self.acc) for name in "ab")
-        none, zero = np.zeros((len(a), 0), np.uint8), np.zeros(len(a), np.uint8)
+        none: Any = np.zeros((len(a), 0), np.uint8)
+        zero: Any = np.zeros(len(a), np.uint8)
+        if not isinstance(a, np.ndarray):
+            none, zero = [], 0
         return [a, b, given.get("sa", none), given.get("sb", none), given.get("c", zero)]
 
     def compute(self, *codes: np.ndarray) -> list[np.ndarray]:

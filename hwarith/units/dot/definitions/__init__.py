@@ -7,7 +7,7 @@ results, and what rounds. They give the result's code.
 
 from .exact import exact
 from .floored import floored
-from .ordered import added, fused
+from .ordered import added, fused, pairwise, sequential
 from .terms import NO_LIMIT, Formats, Shape
 from .truncated import halves, truncated
 
@@ -20,5 +20,7 @@ __all__ = [
     "floored",
     "fused",
     "halves",
+    "pairwise",
+    "sequential",
     "truncated",
 ]

@@ -1,6 +1,6 @@
 """Sums in an order, each step rounded: what loops and adder trees of rounding units give.
 
-They are sequences of other definitions, which run on arrays as well as on integers.
+On arrays the steps run one after the other (`hwarith.units.dot.arrays`).
 Source of `flush`: Li et al., MMA-Sim, arXiv 2511.10909 (CDNA2).
 """
 
@@ -34,3 +34,39 @@ def flushed(y, f, shape):
     if shape.flush == 1 and (y & f.mag_mask) >> f.fraction_bits == 0:
         return y & ~f.mag_mask
     return y
+
+
+@golden
+def sequential(a, b, sa, sb, c, shape, f, rules, control):
+    """From the addend on (or the first product, if there is none), that of lane 0 first."""
+    lane = shape._replace(n=1, block=1)
+    acc = c
+    for i in range(shape.n):
+        x, y, sx, sy = lane_codes(a, b, sa, sb, i, shape)
+        acc = fused(x, y, sx, sy, acc, lane, f, rules, control)
+        f, lane = f._replace(c=f.out), lane._replace(added=1)
+    return acc
+
+
+@golden
+def pairwise(a, b, sa, sb, c, shape, f, rules, control):
+    """Rounded products; neighbours are added, and neighbours of these sums, and the addend last.
+    What has no neighbour goes to the next level as it is."""
+    lane = shape._replace(n=1, block=1, added=0)
+    codes = [lane_codes(a, b, sa, sb, i, shape) for i in range(shape.n)]
+    level = [fused(x, y, sx, sy, 0, lane, f, rules, control) for x, y, sx, sy in codes]
+    own = f._replace(c=f.out)
+    for _ in range((shape.n - 1).bit_length()):
+        half = len(level) // 2
+        pairs = [(level[2 * i], level[2 * i + 1]) for i in range(half)]
+        sums = [added(x, y, shape, own, rules, control) for x, y in pairs]
+        level = [*sums, *level[2 * half :]]
+    return added(level[0], c, shape, f, rules, control) if shape.added == 1 else level[0]
+
+
+@golden
+def lane_codes(a, b, sa, sb, i, shape):
+    """Factors and scales of a product."""
+    if shape.scaled == 0:
+        return a[i], b[i], 0, 0
+    return a[i], b[i], sa[i // shape.block], sb[i // shape.block]
