@@ -7,6 +7,7 @@ the READMEs of other folders are pages, and other files that are linked to are c
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 from pathlib import Path
@@ -97,12 +98,13 @@ class Parameters(griffe.Extension):
 
 
 def markdown_of(docstring: str) -> str:
-    """A docstring in Markdown: sections become lists of what they name, and ``::`` at the end of a
-    paragraph a colon (what is indented below is code in Markdown as well)."""
-    text = re.sub(r"::$", ":", griffe.Docstring(docstring).value, flags=re.MULTILINE)
-    return re.sub(r"^(\w+)\n-{4,}\n((?:.+\n?)+)", _section, text, flags=re.MULTILINE)
+    """A docstring in Markdown: paragraphs of ``name : what`` become lists, and ``::`` at the end of
+    one a colon (what is indented below is code in Markdown as well)."""
+    text = re.sub(r"::$", ":", inspect.cleandoc(docstring), flags=re.MULTILINE)
+    text = re.sub(r"^(\w+)\n-{4,}\n", r"**\1**\n\n", text, flags=re.MULTILINE)
+    parts = text.split("\n\n")
+    return "\n\n".join(NAMED.sub(r"- `\1`: ", x) if NAMED.match(x) else x for x in parts)
 
 
-def _section(section: re.Match[str]) -> str:
-    items = re.sub(r"^(\S[^:\n]*?) : ", r"- `\1`: ", section[2], flags=re.MULTILINE)
-    return f"**{section[1]}**\n\n{items}"
+NAMED = re.compile(r"^(\w[\w, *]*) : ", re.MULTILINE)
+"""What a line of a list of names begins with."""
