@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help report docs test release-check fuzz transformer regress rtl docs-figures synth lint bench clean tools
+.PHONY: help report docs test release-check fuzz transformer regress rtl docs-figures evidence synth lint bench clean tools
 
 help: ## print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -38,6 +38,13 @@ rtl: $(VENV)/installed ## generate the Verilog of the catalogue and the table of
 
 docs-figures: $(VENV)/transformer ## measure every number of the documentation and write the pages (hours)
 	@$(BIN)/python docs/figures.py --again all
+
+evidence: $(VENV)/transformer ## every test, proof and fault: what docs/evidence.md shows (many hours)
+	@$(BIN)/python -m pytest -n auto -m "long or not long" --evidence .evidence.json
+	@$(BIN)/python docs/evidence.py tests .evidence.json
+	@$(BIN)/python docs/evidence.py proofs --again
+	@$(BIN)/python docs/evidence.py mutants --again
+	@$(BIN)/python docs/figures.py --pages
 
 synth: $(VENV)/installed ## area and delay of the catalogue
 	@$(BIN)/hwarith synth --catalogue

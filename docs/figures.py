@@ -16,7 +16,7 @@ numbers (as in an f-string), and below it the same text with the numbers filled 
 The functions that a block may call are the KINDS below, which measure, and what `names` adds, which
 derives from them and formats. Results are in ``docs/figures.json``, by kind and arguments, with the
 versions of the tools. docs/costs.md and rtl/README.md are made of the same figures as a whole, and
-docs/commands.md of the command line.
+docs/commands.md of the command line. What is known of each unit is kept by docs/evidence.py.
 
 A test holds the pages to that file, a long one the file to the commands.
 """
@@ -35,12 +35,11 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import hwarith as hw  # noqa: E402
-from docs import accumulators, commands, format_tables  # noqa: E402
+from docs import accumulators, commands, evidence, format_tables  # noqa: E402
 from docs.measures import KINDS  # noqa: E402
-from docs.mutated import CAMPAIGN  # noqa: E402
-from docs.proved import GROUPS  # noqa: E402
 from hwarith import files  # noqa: E402
 from hwarith.flow import catalogue, costs, tools  # noqa: E402
+from hwarith.flow.evidence import read_records  # noqa: E402
 from hwarith.flow.generated import Row, rows  # noqa: E402
 from hwarith.formats import BLOCKS  # noqa: E402
 from hwarith.formats.text import block_row, number_text  # noqa: E402
@@ -103,7 +102,7 @@ def arguments(kind: str, rest: str) -> list[Any]:
     arithmetics, have spaces in them."""
     if kind in ("energy", "registers_share"):
         return rest.rsplit(" ", 1)
-    words = [rest] if kind in ("trained", "proof", "mutated") else rest.split()
+    words = [rest] if kind == "trained" else rest.split()
     return [int(word) if word.isdigit() else word for word in words]
 
 
@@ -127,11 +126,8 @@ def names(figures: Figures) -> dict[str, Callable[..., Any]]:
     tables = {
         "beside": lambda: beside(figures),
         "accumulators": lambda: accumulator_rows(found),
-        "mutants": lambda: mutants(figures),
-        "proofs": lambda: proofs(figures),
-        "proved": lambda group: proved(figures, group),
     }
-    return found | tables | format_tables.FORMS
+    return found | tables | format_tables.FORMS | evidence.tables(read_records())
 
 
 def change(new: float, old: float, digits: int = 0) -> str:
@@ -167,13 +163,6 @@ def lines(table: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in table)
 
 
-def mutants(figures: Figures) -> str:
-    """Lines of a table: what became of the faults of each unit, and of all."""
-    found = {f"`{spec}`": figures("mutated", spec) for spec in CAMPAIGN}
-    found["all"] = [sum(column) for column in zip(*found.values(), strict=True)]
-    return lines([[unit, *map(grouped, counts)] for unit, counts in found.items()])
-
-
 def beside(figures: Figures) -> str:
     """Lines of a table: our cells and paths over those of each peer, least and greatest."""
     table = []
@@ -182,26 +171,6 @@ def beside(figures: Figures) -> str:
         pairs = list(zip(ours, theirs.values(), strict=True))
         ratios = [r.cells / c for r, (c, _) in pairs], [r.path / p for r, (_, p) in pairs]
         table.append([peer, str(len(pairs)), *(f"{min(x):.2f} to {max(x):.2f}" for x in ratios)])
-    return lines(table)
-
-
-def proofs(figures: Figures) -> str:
-    """Lines of a table: how many configurations of each group are proven, and in which time."""
-    table = []
-    for group, specs in GROUPS.items():
-        found = [figures("proof", spec) for spec in specs]
-        proven = [seconds for verdict, seconds, _ in found if verdict == "proven"]
-        times = f"{sorted(proven)[len(proven) // 2]:.1f}", f"{max(proven):.1f}"
-        table.append([group, str(len(found)), str(len(proven)), *times])
-    return lines(table)
-
-
-def proved(figures: Figures, group: str) -> str:
-    """Lines of a table: the verdict on each configuration of a group."""
-    table = []
-    for spec in GROUPS[group]:
-        verdict, seconds, cases = figures("proof", spec)
-        table.append([f"`{spec}`", verdict, f"{seconds:.1f}", str(cases)])
     return lines(table)
 
 

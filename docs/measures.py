@@ -12,8 +12,6 @@ import numpy as np
 
 import hwarith as hw
 from bench import bitserial, energy, normalization
-from docs.mutated import mutated
-from docs.proved import proof
 from hwarith.explore import blocks, training
 from hwarith.explore.accumulators import relative_error
 from hwarith.explore.point import measure
@@ -196,8 +194,6 @@ def seconds(spec: str) -> float:
 KINDS: dict[str, Callable[..., Any]] = {
     "row": of_unit,
     "energy": of_operation,
-    "mutated": mutated,
-    "proof": proof,
     **{
         f.__name__: f
         for f in (

@@ -7,27 +7,56 @@ tests end, also those that ran on several processes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 import hwarith as hw
+from hwarith.flow.evidence.records import EXACT, HARDWARE
 from hwarith.flow.stimuli.families import stimulus
 
-COMPARED: Counter[str] = Counter()
-"""Results that the test now running has compared, by referee."""
+COMPARED: Counter[tuple[str, str, bool]] = Counter()
+"""Results that the test now running has compared: by referee, by spec of the unit, if it is one,
+and whether the operands were all that there are."""
 
-HARDWARE = "of hardware with the golden model"
-EXACT = "of golden models with exact arithmetic"
-SOFTFLOAT = "of golden models with Berkeley SoftFloat"
-ML_DTYPES = "of golden models with ml_dtypes"
-GFLOAT = "of golden models with gfloat"
-OPENSTA = "of timing and energy with OpenSTA"
+OPENSTA = "timing and energy with OpenSTA"
 
 
-def compared(referee: str, results: int) -> None:
-    """Count ``results`` as compared with ``referee``."""
-    COMPARED[referee] += results
+def compared(
+    referee: str, results: int, u: hw.Unit | None = None, operands: Sequence[np.ndarray] = ()
+) -> None:
+    """Count ``results`` as compared with ``referee``: those of a unit, for these operands."""
+    every = u is not None and is_every(u, operands)
+    COMPARED[referee, u.spec if u else "", every] += results
+
+
+def every(referee: str, u: hw.Unit) -> None:
+    """Say that calls of `compared` together had every combination of a unit's operands."""
+    COMPARED[referee, u.spec, True] += COMPARED.pop((referee, u.spec, False))
+
+
+def is_every(u: hw.Unit, operands: Sequence[np.ndarray]) -> bool:
+    """Whether arrays of codes are every combination of a unit's operands."""
+    widths = [f.bits for f in u.inputs.values()]
+    if u.transfers.controls or u.lane_formats or len(operands) != len(widths) or sum(widths) > 32:
+        return False
+    columns = np.broadcast_arrays(*operands)
+    if columns[0].size < 1 << sum(widths):
+        return False
+    place = np.zeros(columns[0].shape, np.int64)
+    for column, width in zip(columns, widths, strict=True):
+        place = place << width | column.astype(np.int64)
+    seen = np.zeros(1 << sum(widths), bool)
+    seen[place.ravel()] = True
+    return bool(seen.all())
+
+
+def assert_golden(
+    u: hw.Unit, operands: Sequence[np.ndarray], expected: np.ndarray, referee: str = EXACT
+) -> None:
+    """Hold the golden model of a unit with one result to what a referee gives for operands."""
+    np.testing.assert_array_equal(u(*operands), expected, err_msg=u.spec)
+    compared(referee, expected.size, u, operands)
 
 
 def rows(results: np.ndarray | tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
@@ -45,7 +74,7 @@ def assert_equal_on(u: hw.Unit, *operands: np.ndarray) -> None:
     """Hold the hardware of a unit to its golden model on these operands, in every result."""
     expected, got = rows(u(*operands)), rows(hw.simulate(u)(*operands))
     differs = np.any([x != y for x, y in zip(expected, got, strict=True)], axis=0)
-    compared(HARDWARE, differs.size)
+    compared(HARDWARE, differs.size, u, operands)
     wrong = np.flatnonzero(differs)
     single = [x for x in (*operands, *expected, *got) if np.ndim(x) <= differs.ndim]  # no groups
     every = [np.broadcast_to(x, differs.shape) for x in single]
@@ -55,7 +84,7 @@ def assert_equal_on(u: hw.Unit, *operands: np.ndarray) -> None:
 
 def summary(totals: Counter[str], reasons: Iterable[str]) -> list[str]:
     """The lines that end a run of the tests."""
-    lines = [f"compared {n:,} results {referee}" for referee, n in sorted(totals.items())]
+    lines = [f"compared {n:,} results of {referee}" for referee, n in sorted(totals.items())]
     skipped = Counter(reasons)
     for reason, n in sorted(skipped.items()):
         lines.append(f"not checked, {n} test{'s' * (n > 1)}: {reason}")

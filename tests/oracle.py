@@ -14,7 +14,6 @@ from functools import cache
 import numpy as np
 
 import hwarith as hw
-from tests.evidence import EXACT, compared
 
 
 def beyond(f: hw.Format) -> Fraction:
@@ -55,7 +54,6 @@ def bracket(x: Fraction, f: hw.Format) -> tuple[int, Fraction, Fraction]:
 
 def round_exact(x: Fraction, f: hw.Format, mode: str, policy: str, zero_sign: int = 0) -> int:
     """Code of a finite fraction in fp32 or a signed float format of at most 16 bits."""
-    compared(EXACT, 1)
     sign = int(x < 0) if x else zero_sign
     code, low, high = bracket(abs(x), f)
     up = False
@@ -150,7 +148,6 @@ def round_values(
     stochastic rounding. Below the range of an unsigned format lies its lowest code (saturating;
     but minus infinity is NaN with ``satprop``) or NaN, and so does zero if it has none.
     """
-    compared(EXACT, x.size)
     values = np.array([float(v) for v in magnitudes(f)], dtype=x.dtype)
     last = len(values) - 1
     magnitude = np.abs(x)
@@ -213,7 +210,6 @@ def round_to_integers(
     random: np.ndarray | int = 0,
 ) -> np.ndarray:
     """Codes of an integer or fixed-point format of at most 32 bits for float64 values."""
-    compared(EXACT, x.size)
     # Beyond 2^100 all values are clamped alike.
     magnitude = np.minimum(np.abs(np.nan_to_num(x, nan=0.0)), 2.0**100) / 2.0**f.exponent
     down = np.floor(magnitude)

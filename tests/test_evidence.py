@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.flow.evidence.records import EXACT, HARDWARE, SOFTFLOAT
 from tests import evidence
 
 U = hw.unit("cmp:a=e2m1fn")
@@ -17,7 +18,7 @@ CODES = np.arange(16, dtype=np.uint8)
 def test_comparisons_are_counted_and_differences_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hw, "simulate", lambda u: u)
     evidence.assert_equal_on(U, CODES[:, None], CODES)
-    assert evidence.COMPARED == {evidence.HARDWARE: 256}
+    assert {(HARDWARE, U.spec, True): 256} == evidence.COMPARED
     evidence.COMPARED.clear()
 
     monkeypatch.setattr(hw, "simulate", lambda u: lambda a, b: u(a, b) ^ ((a == 5) & (b == 3)))
@@ -29,7 +30,7 @@ def test_comparisons_are_counted_and_differences_named(monkeypatch: pytest.Monke
 
 def test_what_ends_a_run() -> None:
     said = evidence.summary(
-        Counter({evidence.SOFTFLOAT: 1_500, evidence.EXACT: 20}),
+        Counter({SOFTFLOAT: 1_500, EXACT: 20}),
         [
             "no sta (Debian: apt install opensta)",
             "no model",
@@ -37,8 +38,8 @@ def test_what_ends_a_run() -> None:
         ],
     )
     assert said == [
-        "compared 1,500 results of golden models with Berkeley SoftFloat",
-        "compared 20 results of golden models with exact arithmetic",
+        "compared 1,500 results of golden model with Berkeley SoftFloat",
+        "compared 20 results of golden model with exact arithmetic",
         "not checked, 1 test: no model",
         "not checked, 2 tests: no sta (Debian: apt install opensta)",
     ]

@@ -46,8 +46,9 @@ def show(
 ) -> None:
     """Show a unit or a format. NAME is a unit, a SPEC or a format.
 
-    Of a unit: what it computes, its contract, ports and parameters (docs/interface.md has the rules
-    of the ports, docs/rounding.md those of the results). Of a format: its fields, range and special
+    Of a unit: what it computes, its contract, ports, parameters and what is known of it
+    (docs/interface.md has the rules of the ports, docs/rounding.md those of the results,
+    docs/evidence.md what was compared and proved). Of a format: its fields, range and special
     codes, and what other libraries call it; with -v the values of all codes of up to 8 bits.
     """
     from ..units import FAMILIES, unit
@@ -70,16 +71,22 @@ def _format_named(name: str) -> Format | BlockFormat:
 
 
 def _show_unit(u: Unit, verbose: bool, as_json: bool) -> None:
+    from ..flow.evidence import evidence
     from ..units.interface import about
     from ..units.text import parameter_rows, port_rows, unit_row
 
     facts, ports, parameters = unit_row(u), port_rows(u), parameter_rows(u)
+    known = evidence(u)
     if as_json:
-        print_json(facts | {"about": about(u), "ports": ports, "parameters": parameters})
+        tables = {"ports": ports, "parameters": parameters, "evidence": known.as_dict()}
+        print_json(facts | {"about": about(u)} | tables)
         return
     print_table(Table([{"": key, " ": value} for key, value in facts.items()]), verbose)
     print_prose(about(u))
-    print_tables([Table(ports), Table(parameters)], verbose)
+    rows = known.rows()
+    print_tables([Table(ports), Table(parameters), *[Table(rows)] * bool(rows)], verbose)
+    if not rows:
+        print("No evidence is kept of this unit. Try: hwarith regress, prove, mutate.")
 
 
 def _show_format(f: Format | BlockFormat, verbose: bool, as_json: bool) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.explore.gpus import devices, instructions
+from hwarith.flow.evidence.records import RECORDED, RECORDED_RTL
 from hwarith.flow.recordings import check_recordings
 from hwarith.units.dot import PRESETS
 from tests.evidence import compared
@@ -19,7 +20,6 @@ FILE = os.environ.get("HWARITH_GPU_RECORDINGS", "")
 
 FORMATS = {"E4M3": "e4m3fn", "E5M2": "e5m2"}
 FEW = ("V100/fp16/d_fp32", "Ada/E4M3/d_fp16", "A100/tf32/d_fp32")
-REFEREE = "recorded results of GPUs"
 
 
 def recorded() -> list[str]:
@@ -50,7 +50,7 @@ def test_definitions_give_every_recorded_result():
     assert len(recorded()) == 38
     for key in recorded():
         found = check_recordings(preset_of(key), rows_of(key))
-        compared(REFEREE, found.rows)
+        compared(RECORDED, found.rows, hw.unit(f"dot:preset={preset_of(key)}"))
         assert found.differing == {"golden": 0}, key
 
 
@@ -64,7 +64,7 @@ def test_definitions_give_every_recorded_result():
 )
 def test_hardware_gives_every_recorded_result(key):
     found = check_recordings(preset_of(key), rows_of(key), rtl=True)
-    compared(REFEREE, found.rows)
+    compared(RECORDED_RTL, found.rows, hw.unit(f"dot:preset={preset_of(key)}"))
     assert found.differing == {"golden": 0, "RTL": 0}
 
 

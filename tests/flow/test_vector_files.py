@@ -13,9 +13,10 @@ import softfloatpy as softfloat
 
 import hwarith as hw
 from hwarith.errors import InvalidInput
+from hwarith.flow.evidence.records import SOFTFLOAT
 from hwarith.flow.vectors.generated import FORMATS
 from hwarith.inputs import read_arrays
-from tests.evidence import SOFTFLOAT, compared
+from tests.evidence import compared
 from tests.tiers import few
 from tests.units.test_softfloat import METHODS, TYPES
 
@@ -197,7 +198,7 @@ def test_testfloat_lines_are_softfloats(family: str, name: str) -> None:
     softfloat.set_tininess_mode(softfloat.TininessMode.AFTER_ROUNDING)
     lines = hw.vectors(f"{family}:a={name}", 300).content("testfloat").decode().splitlines()
     assert len(lines) == 300
-    compared(SOFTFLOAT, len(lines))
+    compared(SOFTFLOAT, len(lines), hw.unit(f"{family}:a={name}"))
     for line in lines:
         *operands, y, flags = line.split(" ")
         assert all(len(code) == 2 * size for code in (*operands, y))

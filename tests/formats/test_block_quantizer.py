@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.flow.evidence.records import EXACT, ML_DTYPES
 from hwarith.formats.blocks import BLOCKS, MX_RULES, TE_SIGNS
-from tests.evidence import EXACT, ML_DTYPES, compared
+from tests.evidence import compared
 
 F = np.float32
 

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.flow.evidence.records import EXACT
 from hwarith.formats import ROUNDINGS
 from tests import oracle
+from tests.evidence import compared
 
 ML_DTYPES = (
     "float4_e2m1fn",
@@ -142,6 +144,7 @@ def test_encode_equals_oracle(name: str, mode: str) -> None:
     for policy in ("saturate", "satprop", "nosat"):
         expected = oracle.round_values(x, f, mode, policy, np.signbit(x))
         np.testing.assert_array_equal(f.encode(x, mode, policy), expected)
+        compared(EXACT, x.size)
 
 
 def test_encode_of_fractions_equals_encode_of_floats() -> None:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.flow.evidence.records import EXACT
 from hwarith.flow.stimuli.families import stimulus
 from tests import oracle
+from tests.evidence import compared
 from tests.units.test_anfma import NORMS
 
 
@@ -51,6 +53,7 @@ def test_the_end_of_a_column_rounds_once(out: str) -> None:
         if abs(rounded) < u.out.smallest_normal:
             expected = int(sign and value != 0 and u.out.has_negative_zero) << (u.out.bits - 1)
         assert got == expected
+    compared(EXACT, codes.size, u, (codes,))
 
 
 @pytest.mark.parametrize("spec", ["anseed", "anseed:w=16", "anseed:seed=bf16,w=16"])

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.flow.evidence.records import EXACT, HARDWARE
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats.blocks import BLOCKS
-from tests.evidence import EXACT, HARDWARE, compared, rows
+from tests.evidence import compared, rows
 from tests.tiers import few
 
 MX = [name for name, f in BLOCKS.items() if not f.tensor_scale]
@@ -24,7 +25,7 @@ def assert_hardware(u: hw.Unit, vectors: int) -> None:
         wrong = np.flatnonzero((x != y).reshape(len(x), -1).any(axis=1))
         first = [x[wrong[:1]] for x in (*operands, *expected, *got)]
         assert wrong.size == 0, f"{u.spec}, {name}: {wrong.size} of {len(x)}, first {first}"
-    compared(HARDWARE, vectors)
+    compared(HARDWARE, vectors, u)
 
 
 # -- blockquant ----------------------------------------------------------------------------------
@@ -91,7 +92,7 @@ def test_blockquant_of_all_pairs_of_bf16_magnitudes_that_matter() -> None:
     expected, got = u(x), hw.simulate(u)(x)
     assert (expected.y == got.y).all()
     assert (expected.scale == got.scale).all()
-    compared(HARDWARE, len(x))
+    compared(HARDWARE, len(x), u)
 
 
 # -- nvfp4quant ----------------------------------------------------------------------------------
@@ -191,7 +192,7 @@ def test_hadamard_rounds_exact_sums_once(spec: str) -> None:
     for row, signs, got in zip(codes, d.tolist(), y, strict=True):
         exact = transformed(u, [u.a.fraction(c) for c in row], signs)
         assert u.a.encode(exact).tolist() == got.tolist()
-    compared(EXACT, y.size)
+    compared(EXACT, y.size, u)
     assert u.golden(codes[0], d[0]) == y[0].tolist()
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.flow.evidence.records import EXACT
 from hwarith.flow.stimuli.families import stimulus
 from tests import oracle
-from tests.evidence import assert_rtl_equals_golden
+from tests.evidence import assert_rtl_equals_golden, compared
 from tests.tiers import few
 from tests.units.test_exact import SMALL_FORMATS
 from tests.units.test_rtl import unseen_faults
@@ -101,6 +102,7 @@ def check_minmax(u: hw.Unit, a: np.ndarray, b: np.ndarray) -> None:
     value_bits = f.dtype.type((1 << f.numbers.bits) - 1)
     chosen = (y == a & value_bits) | (y == b & value_bits)
     assert (chosen | np.isnan(expected)).all()
+    compared(EXACT, y.size, u, (a, b))
 
 
 @pytest.mark.parametrize("name", [*EIGHT_BITS, "fp16", "bf16", "fp32", "int32", "fp64"])

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.flow.evidence import records
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS, STOCHASTIC
-from tests import evidence, oracle
-from tests.evidence import assert_equal_on, assert_rtl_equals_golden, compared
+from tests import oracle
+from tests.evidence import assert_equal_on, assert_golden, assert_rtl_equals_golden, compared
 from tests.formats.test_codec import GFLOAT, GFLOAT_MODES, same
 from tests.tiers import few
 from tests.units.test_exact import SMALL_FORMATS
@@ -52,7 +53,7 @@ def test_every_pair_of_formats_in_every_mode(out: str) -> None:
             for mode in ROUNDINGS:
                 u = hw.unit(f"convert:a={a},out={out},round={mode},overflow={policy}")
                 want = expected(x, u.out, mode, policy)
-                np.testing.assert_array_equal(u(codes), want, err_msg=u.spec)
+                assert_golden(u, (codes,), want)
 
 
 P3109 = tuple(f"binary8p{p}{kind}" for p in (1, 4) for kind in ("se", "sf", "ue", "uf"))
@@ -68,8 +69,8 @@ def test_saturation_modes_of_p3109(out: str) -> None:
             n = N if mode in STOCHASTIC else 0
             option = f",n={n}" if n else ""
             u = hw.unit(f"convert:a=bf16,out={out},round={mode},overflow={policy}{option}")
-            ours = u(codes, r) if n else u(codes)
-            np.testing.assert_array_equal(ours, expected(x, u.out, mode, policy, n, r), u.spec)
+            operands = (codes, r) if n else (codes,)
+            assert_golden(u, operands, expected(x, u.out, mode, policy, n, r))
 
 
 @pytest.mark.parametrize("out", few(FORMATS, 3))
@@ -81,7 +82,7 @@ def test_every_pair_of_formats_with_all_random_bits(out: str) -> None:
             for mode in STOCHASTIC:
                 u = hw.unit(f"convert:a={a},out={out},round={mode},overflow={policy},n={N}")
                 want = expected(x, u.out, mode, policy, N, r)
-                np.testing.assert_array_equal(u(codes, r), want, err_msg=u.spec)
+                assert_golden(u, (codes, r), want)
 
 
 @pytest.mark.parametrize("out", ["e2m1fn", "e4m3fn", "e5m2", "e4m3fnuz", "bf16", "int8", "uint4"])
@@ -93,9 +94,9 @@ def test_every_value_of_16_bits(out: str) -> None:
             n = 7 if mode in STOCHASTIC else 0
             option = f",n={n}" if n else ""
             u = hw.unit(f"convert:a={a},out={out},round={mode}{option}")
-            ours = u(codes, r) if n else u(codes)
+            operands = (codes, r) if n else (codes,)
             policy = "nosat" if u.out.is_float else "saturate"
-            np.testing.assert_array_equal(ours, expected(x, u.out, mode, policy, n, r))
+            assert_golden(u, operands, expected(x, u.out, mode, policy, n, r))
 
 
 @pytest.mark.parametrize(
@@ -144,9 +145,10 @@ def test_stochastic_rounding_equals_gfloat(name: str, mode: str) -> None:
     x = hw.format("fp16").decode(codes)
     codes, x = codes[~np.isnan(x)], x[~np.isnan(x)]
     r = np.random.default_rng(4).integers(0, 1 << n, codes.size)
-    ours = hw.unit(f"convert:a=fp16,out={name},round={mode},n={n},overflow=satprop")(codes, r)
+    u = hw.unit(f"convert:a=fp16,out={name},round={mode},n={n},overflow=satprop")
+    ours = u(codes, r)
     variant = GFLOAT_VARIANTS[mode]
-    compared(evidence.GFLOAT, ours.size)
+    compared(records.GFLOAT, ours.size, u, (codes, r))
     for v, bits, code in zip(x, r, ours, strict=True):
         sat = bool(np.isfinite(v)) or not f.infinity
         theirs = gfloat.round_float(info, float(v), variant, sat=sat, srbits=int(bits), srnumbits=n)
@@ -240,7 +242,7 @@ def test_narrowing_equals_ml_dtypes(out: str) -> None:
     u = hw.unit(f"convert:a=fp32,out={out},overflow=nosat")
     with np.errstate(all="ignore"):
         theirs = codes.view(np.float32).astype(getattr(ml_dtypes, f"float8_{out}"))
-    compared(evidence.ML_DTYPES, codes.size)
+    compared(records.ML_DTYPES, codes.size, u, (codes,))
     assert same(u.out.decode(u(codes)), theirs.astype(np.float64)).all()
 
 
@@ -255,6 +257,7 @@ def test_integers_to_floats_equal_numpy(mode: str) -> None:
         np.testing.assert_array_equal(ours, x.astype(np.float32).view(np.uint32))
     for value, code in zip(x, ours, strict=True):
         assert code == oracle.round_exact(oracle.Fraction(int(value)), u.out, mode, "saturate")
+    compared(records.EXACT, ours.size, u, (x,))
 
 
 def test_floats_to_integers_equal_numpy() -> None:

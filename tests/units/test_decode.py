@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.flow.evidence.records import EXACT
 from hwarith.units.decode import TYPES, encode
+from tests.evidence import compared
 from tests.tiers import few
 from tests.units.test_rtl import unseen_faults
 
@@ -103,7 +105,8 @@ def test_the_table_of_types(name: str) -> None:
 def test_every_code_as_a_float(name: str, out: str) -> None:
     """By numpy's and ml_dtypes' reading of the result."""
     codes = codes_of(name)
-    y, invalid = hw.unit(f"decode:type={name},out={out}")(codes)
+    u = hw.unit(f"decode:type={name},out={out}")
+    y, invalid = u(codes)
     values = y.view(HALVES[out]).astype(np.float64)
     for code, bits, value, mark in zip(codes.tolist(), y, values, invalid, strict=True):
         negative = is_negative(name, code)
@@ -115,6 +118,7 @@ def test_every_code_as_a_float(name: str, out: str) -> None:
         else:
             assert Fraction(value) == fraction(name, code)
             assert np.signbit(value) == negative
+    compared(EXACT, len(codes), u, (codes,))
 
 
 @pytest.mark.parametrize("name", [*FLOATS, *INTEGERS])

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.flow.evidence.records import EXACT
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.golden import rows
 from hwarith.units.dot import PRESETS
-from tests.evidence import assert_rtl_equals_golden
+from tests.evidence import assert_rtl_equals_golden, compared
 from tests.faults import faulty
 from tests.oracle import infinity, nan, round_exact
 from tests.tiers import few
@@ -75,6 +76,7 @@ def test_exact_sum_against_fractions(spec):
     results = u(*operands)
     for row, got in zip(zip(*(x.tolist() for x in operands), strict=True), results, strict=True):
         assert int(got) == expected(u, list(row)), row
+    compared(EXACT, len(results), u)
 
 
 def test_a_truncated_sum_that_is_too_large_is_no_zero():

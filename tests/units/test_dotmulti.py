@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.flow.evidence.records import EXACT
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS
 from hwarith.units.dotmulti import MODES
 from tests import oracle
-from tests.evidence import assert_equal_on
+from tests.evidence import assert_equal_on, compared
 from tests.faults import faulty
 
 FP32 = hw.format("fp32")
@@ -72,6 +73,7 @@ def test_sums_are_exact_and_rounded_once(round: str) -> None:
         assert y[i] == expected(*row, MODES[chosen], round), (row, chosen)
         if i < 60:
             assert u.golden(*row, int(mode[i])) == y[i]
+    compared(EXACT, y.size, u)
 
 
 def test_special_values() -> None:

@@ -8,6 +8,7 @@ import pytest
 import hwarith as hw
 from hwarith.formats import ROUNDINGS
 from tests import oracle
+from tests.evidence import assert_golden
 
 SMALL_FORMATS = (
     "e2m1fn",
@@ -82,7 +83,7 @@ def test_every_pair_in_every_mode(family: str, name: str, mode: str) -> None:
     a, b = pairs(f)
     for policy in ("nosat", "saturate", "satprop"):
         u = hw.unit(f"{family}:a={name},round={mode},overflow={policy}")
-        np.testing.assert_array_equal(u(a, b), EXPECTED[family](a, b, f, mode, policy))
+        assert_golden(u, (a, b), EXPECTED[family](a, b, f, mode, policy))
 
 
 @pytest.mark.parametrize(

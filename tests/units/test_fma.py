@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.flow.evidence.records import EXACT
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS
 from tests import oracle
+from tests.evidence import assert_golden, compared, every
 from tests.tiers import few
 
 
@@ -39,7 +41,7 @@ def test_every_triple_in_every_mode(name: str, mode: str) -> None:
     f = hw.format(name)
     triple = every_triple(f)
     u = hw.unit(f"fma:a={name},round={mode}")
-    np.testing.assert_array_equal(u(*triple), expected(*triple, f, mode))
+    assert_golden(u, triple, expected(*triple, f, mode))
 
 
 @pytest.mark.parametrize("name", ["e4m3fn", "e5m2"])
@@ -48,7 +50,7 @@ def test_some_first_factors(name: str) -> None:
     f = hw.format(name)
     triple = every_triple(f, slice(3, None, 61))
     u = hw.unit(f"fma:a={name}")
-    np.testing.assert_array_equal(u(*triple), expected(*triple, f, "rne"))
+    assert_golden(u, triple, expected(*triple, f, "rne"))
 
 
 @pytest.mark.long
@@ -58,7 +60,8 @@ def test_every_triple_of_8_bits(name: str) -> None:
     u = hw.unit(f"fma:a={name}")
     for first in range(0, 256, 16):
         triple = every_triple(f, slice(first, first + 16))
-        np.testing.assert_array_equal(u(*triple), expected(*triple, f, "rne"))
+        assert_golden(u, triple, expected(*triple, f, "rne"))
+    every(EXACT, u)
 
 
 MIXED = (
@@ -102,6 +105,7 @@ def test_corner_weighted_operands(spec: str, mode: str) -> None:
     ours = u(*operands)
     for *codes, y in zip(*operands, ours, strict=True):
         assert y == exact_result(u, tuple(int(c) for c in codes)), [hex(c) for c in codes]
+    compared(EXACT, ours.size, u, operands)
 
 
 def test_rounding_twice_is_wrong_and_noticed() -> None:

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.flow.evidence.records import EXACT
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.units.fpint import FpIntPe, align, shared_exponent
 from hwarith.units.fpint.prealign import MOST_BITS
+from tests.evidence import compared
 from tests.faults import faulty
 from tests.tiers import few
 
@@ -93,6 +95,7 @@ def test_every_activation_at_every_exponent(spec: str) -> None:
         assert not codes[special].any()
         if u.p == MOST_BITS:
             np.testing.assert_array_equal(expected[shared], scaled[shared])
+        compared(EXACT, int(shared.sum()), u)
 
 
 @pytest.mark.parametrize("spec", ALIGNERS)
@@ -161,6 +164,7 @@ def test_with_all_bits_sums_are_exact(w: str) -> None:
     u = hw.unit(f"fpint:w={w},p={MOST_BITS},k=128")
     a, by = blocks(300, 128), weights(u, (300, 128))
     assert sums(u.group(a, by)) == exact_sums(a, by)
+    compared(EXACT, len(a), u)
 
 
 @pytest.mark.parametrize(("rounding", "units"), [("rne", Fraction(1, 2)), ("rtz", Fraction(1))])

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.flow.evidence.records import EXACT
 from hwarith.flow.stimuli.families import stimulus
-from tests.evidence import assert_rtl_equals_golden
+from tests.evidence import assert_rtl_equals_golden, compared
 from tests.tiers import few
 
 SPECS = (
@@ -42,6 +43,7 @@ def test_equal_to_integer_arithmetic(spec: str) -> None:
     ours = u(*operands)
     for *codes, y in zip(*operands, ours, strict=True):
         assert y == expected(u, tuple(int(c) for c in codes))
+    compared(EXACT, ours.size, u, operands)
 
 
 @pytest.mark.parametrize(

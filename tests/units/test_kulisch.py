@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.flow.evidence.records import EXACT
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS
 from hwarith.units.kulisch import Kulisch, sum_bits
 from tests import oracle
-from tests.evidence import assert_equal_on
+from tests.evidence import assert_equal_on, compared
 from tests.faults import faulty
 
 PRODUCTS = 1, 32, 1024, 4096, 1 << 16, 1 << 20
@@ -112,6 +113,7 @@ def test_sums_are_exact_and_rounded_once(formats: str) -> None:
         for row in range(12):
             total = exact(u, a[row], b[row])
             assert y[row] == oracle.round_exact(total, u.out, mode, u.overflow)
+        compared(EXACT, y.size, u)
         assert u.golden(a[0].tolist(), b[0].tolist()) == y[0]
 
 
@@ -124,6 +126,7 @@ def test_formats_of_any_width(spec: str) -> None:
     got = u(a, b)
     for row in range(5):
         assert got[row] == u.out.encode(exact(u, a[row], b[row]), overflow="nosat")
+    compared(EXACT, got.size, u)
 
 
 def test_integers() -> None:

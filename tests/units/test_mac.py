@@ -9,10 +9,11 @@ import pytest
 from amaranth.sim import Simulator
 
 import hwarith as hw
+from hwarith.flow.evidence.records import EXACT
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.units.mac.pair import chain_limit
 from tests import oracle
-from tests.evidence import assert_equal_on
+from tests.evidence import assert_equal_on, compared
 from tests.faults import RESET_OF_VALID, faulty
 from tests.tiers import few
 
@@ -52,6 +53,7 @@ def test_each_step_is_rounded_once(a: str, b: str, acc: str, mode: str) -> None:
             zero_sign = int(negative_zero if product == 0 else mode == "rdn")
             expected = oracle.round_exact(exact, u.acc, mode, "saturate", zero_sign)
         assert got == expected
+    compared(EXACT, len(codes[0]), u)
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ import pytest
 import softfloatpy as softfloat
 
 import hwarith as hw
+from hwarith.flow.evidence.records import EXACT, SOFTFLOAT
 from hwarith.flow.stimuli.directed import directed
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS
 from tests import flag_oracle, oracle
-from tests.evidence import SOFTFLOAT, compared
+from tests.evidence import assert_golden, compared
 from tests.tiers import few
 from tests.units.test_exact import pairs, signs
 from tests.units.test_softfloat import METHODS, MODES, TYPES
@@ -37,6 +38,7 @@ def assert_flags(spec: str, columns: tuple[np.ndarray, ...], mode: str, before: 
     rows = zip(*(x.tolist() for x in columns), strict=True)
     expected = [flag_oracle.of_operation(u, codes, mode, before) for codes in rows]
     np.testing.assert_array_equal(found.flags, expected)
+    compared(EXACT, len(expected), u, columns)
 
 
 @pytest.mark.parametrize("mode", few(ROUNDINGS, 2))
@@ -202,7 +204,7 @@ def assert_softfloat(family: str, name: str, mode: str, before: bool, n: int) ->
     operands = stimulus(hw.unit(f"{family}:a={name}"), n, seed=11)
     found = u(*operands, RM[mode])
     codes, flags = softfloats(family, name, mode, operands)
-    compared(SOFTFLOAT, len(codes))
+    compared(SOFTFLOAT, len(codes), u)
     expected = np.array(codes, f.dtype)
     nan = np.isnan(f.decode(expected))
     np.testing.assert_array_equal(found.y[~nan], expected[~nan])
@@ -286,7 +288,7 @@ def test_random_bits(family: str, name: str, mode: str, n: int) -> None:
     zero_sign = signs(a, f) ^ signs(b, f) if family == "mul" else signs(a, f) & signs(b, f)
     expected = oracle.round_values(exact, f, mode, "nosat", zero_sign, n, random)
     u = hw.unit(f"{family}:a={name},round={mode},n={n}")
-    np.testing.assert_array_equal(u(a, b, random), expected)
+    assert_golden(u, (a, b, random), expected)
 
 
 # -- subnormals ------------------------------------------------------------------------------------
@@ -521,6 +523,7 @@ def test_integer_operands_of_floats(spec: str, mode: str) -> None:
             assert int(found[i]) == oracle.round_exact(exact, u.out, mode, "nosat"), codes
             checked += 1
     assert checked > 1000
+    compared(EXACT, checked, u)
 
 
 # -- what is wrong ---------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from tests.evidence import assert_rtl_equals_golden
+from hwarith.flow.evidence.records import EXACT
+from tests.evidence import assert_rtl_equals_golden, compared
 from tests.tiers import few
 from tests.units.test_lmul import digest, every_pair, lcg_operands
 
@@ -137,6 +138,7 @@ def test_products_and_quotients_are_piecewise_affine(family: str, name: str) -> 
         elif abs(value) < f.smallest_normal:
             assert f.fraction(got) == 0
     assert checked > len(normal) ** 2 / 3
+    compared(EXACT, checked, u)
 
 
 def test_reference_profile() -> None:

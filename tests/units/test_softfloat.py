@@ -11,8 +11,9 @@ import pytest
 import softfloatpy as softfloat
 
 import hwarith as hw
+from hwarith.flow.evidence.records import SOFTFLOAT
 from hwarith.flow.stimuli.families import stimulus
-from tests.evidence import SOFTFLOAT, compared
+from tests.evidence import compared
 
 MODES = {
     "rne": softfloat.RoundingMode.NEAR_EVEN,
@@ -40,7 +41,7 @@ def theirs(u: hw.Unit, operands: tuple[np.ndarray, ...]) -> np.ndarray:
         raw = codes.astype(codes.dtype.newbyteorder(">")).tobytes()
         return [number.from_bytes(raw[i : i + size]) for i in range(0, len(raw), size)]
 
-    compared(SOFTFLOAT, operands[0].size)
+    compared(SOFTFLOAT, operands[0].size, u, operands)
     rows = list(zip(*(numbers(x) for x in operands), strict=True))
     odd = np.zeros(len(rows), u.out.dtype)
     if u.round == "rto":
