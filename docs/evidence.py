@@ -7,7 +7,7 @@
     python docs/evidence.py mutants       the faults of docs/mutated.py that have not been tried
     python docs/evidence.py changed       drop what is of Verilog that has changed
 
-With ``--again`` also those that have. Records are in ``hwarith/flow/evidence/records.json``, of
+With ``--again`` also those that have, and TestFloat's. Records are in ``hwarith/flow/evidence/records.json``, of
 units of which golden models alone were compared only totals of their families.
 ``python docs/figures.py --pages`` writes the pages.
 """
@@ -34,7 +34,7 @@ from hwarith.flow import tools  # noqa: E402
 from hwarith.flow.evidence import Compared, Evidence, Mutated, Proved, Records  # noqa: E402
 from hwarith.flow.evidence import records as kinds  # noqa: E402
 from hwarith.flow.evidence.records import Total  # noqa: E402
-from hwarith.flow.vectors.conformance import Conformed  # noqa: E402
+from hwarith.flow.vectors.conformance import Conformed, flagged  # noqa: E402
 from hwarith.flow.vectors.run import Run  # noqa: E402
 from hwarith.units import Unit  # noqa: E402
 from hwarith.units.catalogue import CATALOGUE  # noqa: E402
@@ -47,8 +47,13 @@ WHOLE = ("int32", "int64", "uint32", "uint64")
 TESTFLOAT = (
     *(f"{u}:a={f},round=port" for f in FLOATS for u in ("mul", "add", "fma")),
     *(f"add:a={f},op=sub,round=port" for f in FLOATS),
-    *(f"convert:a={a},out={b},round=port" for a in FLOATS for b in FLOATS if a != b),
-    *(f"convert:a={a},out={b},round=port" for a in WHOLE for b in FLOATS),
+    *(
+        f"convert:a={a},out={b},round={mode}"
+        for a in (*FLOATS, *WHOLE)
+        for b in FLOATS
+        for mode in ("rne", "rna", "rtz", "rup", "rdn", "rto")
+        if a != b
+    ),
     *(f"cmp:a={f},op={op}" for f in FLOATS for op in ("lt", "le", "eq")),
 )
 CASES = 2_000_000
@@ -127,12 +132,14 @@ def of_tests(records: Records, file: Path) -> None:
         records.totals[family] = max(total, old, key=lambda x: x.results)
 
 
-def of_testfloat(records: Records) -> None:
+def of_testfloat(records: Records, again: bool) -> None:
     """What TestFloat says."""
     for spec in TESTFLOAT:
-        found = hw.conform(spec, cases=CASES)
-        print(found, flush=True)
-        add_suite(records, kinds.TESTFLOAT, found)
+        whole = flagged(hw.unit(spec)).spec
+        if again or kinds.TESTFLOAT not in records.of(whole).compared:
+            found = hw.conform(spec, cases=CASES)
+            print(found, flush=True)
+            add_suite(records, kinds.TESTFLOAT, found)
 
 
 def of_ibm(records: Records, file: Path) -> None:
@@ -369,14 +376,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("what", choices=FROM)
     parser.add_argument("file", nargs="?", type=Path, help="that of tests or ibm")
-    parser.add_argument("--again", action="store_true", help="proofs and mutants that are kept too")
+    parser.add_argument("--again", action="store_true", help="what is kept too")
     given = parser.parse_args()
     if (given.file is None) == (given.what in ("tests", "ibm")):
         parser.error(f"{given.what} takes {'a' if given.file is None else 'no'} file")
     records = kinds.read_records()
     fill: dict[str, Callable[[], None]] = {
         "tests": lambda: of_tests(records, given.file),
-        "testfloat": lambda: of_testfloat(records),
+        "testfloat": lambda: of_testfloat(records, given.again),
         "ibm": lambda: of_ibm(records, given.file),
         "proofs": lambda: of_proofs(records, given.again),
         "mutants": lambda: of_mutants(records, given.again),

@@ -100,8 +100,8 @@ class Mutated:
 
 @dataclass(frozen=True)
 class Total:
-    """Comparisons of golden models with exact arithmetic, of a family's units that have no record of
-    their own: how many units, how many of them with every combination of operands, how many
+    """Comparisons of golden models with exact arithmetic, of units of a family that have no record
+    of their own: how many units, how many of them with every combination of operands, how many
     results, and when."""
 
     units: int

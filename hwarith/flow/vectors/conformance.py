@@ -130,7 +130,7 @@ def conform(
     `MissingTool` without testfloat_gen, `ToolFailure` if it fails; and what `hwarith.simulate`
     raises.
     """
-    u = _flagged(unit(spec))
+    u = flagged(unit(spec))
     check_integer("conform: most", most, 0, MOST_SHOWN)
     if cases is not None:
         check_integer("conform: cases", cases, 1, 1 << 40)
@@ -184,7 +184,7 @@ def _usual(name: str) -> str:
     return {format(known): known for known in _TYPES}.get(format(name), name)
 
 
-def _flagged(u: Unit) -> Unit:
+def flagged(u: Unit) -> Unit:
     """The unit with exception flags, if it can have any."""
     if isinstance(u, Exact) and u.out.is_float and u.flags == "none" and u.out.signed:
         return replace(u, flags="after")
