@@ -7,9 +7,9 @@
     python docs/evidence.py mutants       the faults of docs/mutated.py that have not been tried
     python docs/evidence.py changed       drop what is of Verilog that has changed
 
-With ``--again`` also those that have, and TestFloat's. Records are in ``hwarith/flow/evidence/records.json``, of
-units of which golden models alone were compared only totals of their families.
-``python docs/figures.py --pages`` writes the pages.
+With ``--again`` also those that have, and TestFloat's. Records are in
+``hwarith/flow/evidence/records.json``, of units of which golden models alone were compared only
+totals of their families. ``python docs/figures.py --pages`` writes the pages.
 """
 
 from __future__ import annotations
