@@ -49,7 +49,7 @@ evidence: $(VENV)/transformer ## every test, proof and fault: what docs/evidence
 synth: $(VENV)/installed ## area and delay of the catalogue
 	@$(BIN)/hwarith synth --catalogue
 
-lint: $(VENV)/linted ## ruff, mypy, the layers, types of the README
+lint: $(VENV)/linted ## ruff, mypy, the layers, types of the pages' Python
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

@@ -1,4 +1,4 @@
-"""Type-check the Python of the README as a user's editor would: mypy --strict, and pyright.
+"""Type-check the Python of the pages as a user's editor would: mypy --strict, and pyright.
 
 python docs/typed_examples.py [PAGE.md ...]
 """
@@ -11,7 +11,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+
+UNTYPED = ("adding-a-unit", "anfma", "bitserial", "blocks", "dots", "exact-sums")
+"""Pages that use what a family has beside the members of `hwarith.Unit`, which is all that a checker
+knows of ``hw.unit(text)``; and that of units of one's own, written as briefly as they may be."""
+
+PAGES = [
+    ROOT / "README.md",
+    *sorted(page for page in ROOT.glob("docs/*.md") if page.stem not in UNTYPED),
+]
 
 CHECKERS = {
     "mypy --strict": ["mypy", "--strict", "--no-incremental", "--config-file", ""],
@@ -20,19 +29,21 @@ CHECKERS = {
 
 
 def main(pages: list[str]) -> int:
-    """Check the examples of pages (default: the README); the number of checkers that object."""
+    """Check the examples of pages (default: `PAGES`); the number of checkers that object."""
     failed = 0
-    for page in pages or [str(README)]:
-        blocks = re.findall(r"^```python\n(.*?)^```", Path(page).read_text(), re.DOTALL | re.M)
-        with tempfile.TemporaryDirectory(prefix="hwarith-") as folder:
-            (Path(folder) / "example.py").write_text("\n".join(blocks))
-            for name, command in CHECKERS.items():
-                run = [sys.executable, "-m", *command, "example.py"]
-                done = subprocess.run(run, cwd=folder, text=True, capture_output=True)
-                print(f"{page}, {name}: {(done.stdout + done.stderr).strip().splitlines()[-1]}")
-                if done.returncode:
-                    print(done.stdout + done.stderr, file=sys.stderr)
-                failed += done.returncode != 0
+    with tempfile.TemporaryDirectory(prefix="hwarith-") as folder:
+        for page in map(Path, pages or PAGES):
+            blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.M)
+            if blocks:
+                name = re.sub(r"\W", "_", page.stem)
+                (Path(folder) / f"{name}.py").write_text("\n".join(blocks))
+        for name, command in CHECKERS.items():
+            run = [sys.executable, "-m", *command, "."]
+            done = subprocess.run(run, cwd=folder, text=True, capture_output=True)
+            print(f"pages, {name}: {(done.stdout + done.stderr).strip().splitlines()[-1]}")
+            if done.returncode:
+                print(done.stdout + done.stderr, file=sys.stderr)
+            failed += done.returncode != 0
     return failed
 
 
