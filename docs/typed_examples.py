@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 
 UNTYPED = ("adding-a-unit", "anfma", "bitserial", "blocks", "dots", "exact-sums")
 """Pages that use what a family has beside the members of `hwarith.Unit`, which are all that a
-checker knows of ``hw.unit(text)``; and that of units of one's own, written as briefly as possible."""
+checker knows of ``hw.unit(text)``; and that of units of one's own, written in few words."""
 
 PAGES = [
     ROOT / "README.md",
