@@ -341,3 +341,15 @@ def test_neighbours() -> None:
         assert 0.01 < np.mean(distance == 0) < 0.5
         assert 0.02 < np.mean((distance > 0) & (distance < 8)) < 0.5
         assert np.mean(distance > 1 << (f.bits - 4)) > 0.02
+
+
+def test_an_accumulator_without_its_highest_bit(tmp_path: Path) -> None:
+    """Which only sums of the longest groups need, of the largest products."""
+    spec, adder = "kulisch:a=e2m1fn,out=e4m3,k=64", "wire [15:0] piece0 = "
+    text = hw.verilog(spec)
+    assert adder in text
+    narrow = f"wire [15:0] whole;\n{adder}{{whole[15], whole[13], whole[13:0]}};\nassign whole = "
+    file = tmp_path / "mine.v"
+    file.write_text(text.replace(adder, narrow))
+    found = hw.check(file, hw.unit(spec).name, spec, stream=True, vectors=200)
+    assert not found.passed

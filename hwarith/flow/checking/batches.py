@@ -10,7 +10,7 @@ import numpy as np
 from ...units import Unit
 from ..stimuli.calls import Call, calls_by_class
 from ..stimuli.corner_weighted import neighbours, some_vectors
-from ..stimuli.default import Stimuli
+from ..stimuli.default import GroupStimuli, Stimuli
 from ..stimuli.families import stimuli_of
 
 ROWS = 1 << 19
@@ -21,6 +21,10 @@ _DIRECTED = 1 << 12
 
 _POOL = 1 << 17
 """Corner-weighted vectors whose neighbours are the rest."""
+
+
+_STEADY = 128
+"""Vectors of the longest groups together, for each result."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +62,9 @@ def batches(u: Unit, vectors: int, seed: int) -> Iterator[Batch]:
     """So many vectors of a unit: all combinations of its operands if there are no more.
 
     Otherwise the classes of `hwarith.vectors` come first, then corner-weighted random vectors and
-    neighbours of these; of a unit with stimuli of its own (`stimuli_of`) these throughout.
+    neighbours of these; of a unit with stimuli of its own (`stimuli_of`) these throughout. Of a
+    unit with a memory the last are groups up to the longest that it is made for, of vectors that
+    stay the same.
     """
     if is_exhaustive(u, vectors):
         total = 1 << sum(f.bits for f in u.operands.values())
@@ -75,6 +81,9 @@ def batches(u: Unit, vectors: int, seed: int) -> Iterator[Batch]:
         left -= len(batch.expected[0])
         yield batch
     if grouped:
+        stimuli = stimuli_of(u)
+        if isinstance(stimuli, GroupStimuli):
+            yield batch_of(u, "steady", stimuli.steady_groups(_STEADY * vectors, seed))
         return
     pool: list[np.ndarray] = []
     rng = np.random.default_rng(seed)

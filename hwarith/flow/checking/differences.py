@@ -15,7 +15,7 @@ from ...formats import rounding as r
 from ...formats.text import code_row
 from ...units import Unit
 from ..stimuli.corner_weighted import is_special
-from ..vectors.text import digits
+from ..vectors.text import hexadecimal
 from .batches import Batch
 from .explain import Arithmetic, Codes, Explainer
 from .result import NOTHING
@@ -141,7 +141,9 @@ class Differences:
         row: dict[str, object] = {}
         for i, (name, f) in enumerate(self.u.inputs.items()):
             if self.u.transfers.controls:
-                row[name] = shown(",".join(_hex(codes[i], f) for codes in transfers), _MOST_CODES)
+                row[name] = shown(
+                    ",".join(hexadecimal(codes[i], f) for codes in transfers), _MOST_CODES
+                )
             else:
                 row[name] = _code(transfers[0][i], f)
         return row
@@ -178,16 +180,12 @@ def corners(arithmetic: Arithmetic, codes: Codes) -> list[str]:
     return found + ["normalization"] * any(subnormal)
 
 
-def _hex(code: int, f: Format) -> str:
-    return f"0x{code:0{digits(f)}X}"
-
-
 def _code(code: int, f: Format) -> str:
     """A code and its value, in as many digits as its format has."""
     if f.bits > 64:
-        return shown(_hex(code, f), _MOST_CODES)
+        return shown(hexadecimal(code, f), _MOST_CODES)
     value = code_row(f, code)["value"]
-    return f"{_hex(code, f)} = {_number(value, f) if isinstance(value, float) else value}"
+    return f"{hexadecimal(code, f)} = {_number(value, f) if isinstance(value, float) else value}"
 
 
 def _number(value: float, f: Format) -> str:
@@ -222,7 +220,7 @@ def _exact(arithmetic: Arithmetic, codes: Codes) -> str:
         return text
     part = Fraction(abs(x) % (1 << step), 1 << step)
     between = f" {'-' if x < 0 else '+'} {_part(part)} ulp" if part else ""
-    return f"{text} = {_hex(down, f)}{between}"
+    return f"{text} = {hexadecimal(down, f)}{between}"
 
 
 def _part(part: Fraction) -> str:

@@ -10,14 +10,12 @@ import numpy as np
 from ...errors import ToolFailure
 from ...units import Unit, unit
 from .. import tools
-from ..checking.batches import Batch, batch_of, batches, is_exhaustive, joined, part_of
+from ..checking.batches import Batch, batches, is_exhaustive, joined, part_of
 from ..checking.run import PAUSES
 from ..checks import MOST_SEED, check_integer, check_timeout, solver_jobs
 from ..compiled import Model, codes, columns, compiled, interface, pauses, room
 from ..proofs.solvers import require_solvers
 from ..regress import regress
-from ..stimuli.default import GroupStimuli
-from ..stimuli.families import stimuli_of
 from ..verilog import verilog as verilog_of
 from .equivalence import Equivalence
 from .faults import SELECT, Fault, chosen, faults, mutated, with_all
@@ -37,9 +35,6 @@ _UNDECIDED = {
     "refuted": "it shows from a state of the registers that may never be",
     "undecided": "the solvers took too long",
 }
-
-_STEADY = 1 << 18
-"""Vectors of the longest groups together."""
 
 
 def mutate(
@@ -224,13 +219,9 @@ class _Campaign:
 
 
 def _tried(u: Unit, vectors: int, seed: int) -> Iterator[Batch]:
-    """What the mutants of a unit are tried with: a few vectors, then all others; of a unit with a
-    memory also the longest groups that it is made for."""
+    """What the mutants of a unit are tried with: a few vectors, then all others."""
     parts = batches(u, vectors, seed)
     rng = np.random.default_rng(seed)
     for batch in [joined(list(parts), "all")] if u.stages else parts:
         order = rng.permutation(len(batch.expected[0]))
         yield from (part_of(batch, x) for x in np.split(order, [_FIRST[u.stages > 0]]) if len(x))
-    stimuli = stimuli_of(u)
-    if isinstance(stimuli, GroupStimuli):
-        yield batch_of(u, "steady", stimuli.steady_groups(_STEADY, seed))

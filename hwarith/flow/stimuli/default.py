@@ -83,14 +83,14 @@ class GroupStimuli(Stimuli):
         return 1 << 17
 
     def steady_groups(self, n: int, seed: int = 0) -> list[tuple[np.ndarray, ...]]:
-        """Groups up to `greatest_group`, a quarter of them as long as that: at most about `n`
-        vectors, but no more than 1024 groups and no fewer than 32.
+        """Groups up to `greatest_group`, a quarter of them and the first as long as that: at most
+        about `n` vectors if one has no more, and no more than 1024 groups.
 
         All vectors of a group are the same, so that the memory gets as far as it can: in half of
         the groups ends of the ranges of floats and signed integers.
         """
         length = self.greatest_group
-        groups = min(max(n // length, 32), 1024)
+        groups = min(max(n // length, 1), 1024)
         rng = np.random.default_rng(seed)
         found = self.operands(groups, seed)
         rows = rng.integers(len(found[0]), size=groups)

@@ -283,7 +283,6 @@ def _is_infinite_or_nan(f: Format, codes: np.ndarray) -> np.ndarray:
 
 
 @stimuli_of.register(BitplaneDot)
-@stimuli_of.register(BitplaneDot)
 class BitplaneDotStimuli(GroupStimuli):
     """Random codes, as many as asked for even where there are fewer pairs: it matters in which
     lane a code is."""

@@ -23,7 +23,7 @@ from .. import processes, tools
 from ..checks import check_integer
 from ..simulate import simulate
 from .run import GOLDEN, MOST_SHOWN, RTL, is_nan
-from .text import digits
+from .text import digits, hexadecimal
 
 LEVELS = (1, 2)
 """TestFloat's levels of testing: the second has many times the cases of the first."""
@@ -285,17 +285,13 @@ def _rows(
     for i in places.tolist():
         row = dict(name)
         for operand, codes in zip(names, operands, strict=True):
-            row[operand] = _hex(codes[i], u.operands[operand])
-        row[f"{result} expected"] = f"{_hex(right[i], f)} {int(flags[i]):02X}"
+            row[operand] = hexadecimal(codes[i], u.operands[operand])
+        row[f"{result} expected"] = f"{hexadecimal(right[i], f)} {int(flags[i]):02X}"
         for source, (_, came) in wrong.items():
             raised = f" {int(came[1][i]):02X}" if len(came) > 1 else ""
-            row[f"{result} {source}"] = _hex(came[0][i], f) + raised
+            row[f"{result} {source}"] = hexadecimal(came[0][i], f) + raised
         rows.append(row)
     return rows
-
-
-def _hex(code: Any, f: Format) -> str:
-    return f"0x{int(code):0{digits(f)}X}"
 
 
 assert set(_MODES) == set(ROUNDINGS)

@@ -17,7 +17,7 @@ from ..checks import check_integer
 from ..simulate import simulate
 from .read import read_suite
 from .suite import Suite, completes
-from .text import digits
+from .text import hexadecimal
 
 NAN = ("any", "bits")
 """How NaN results are compared: any NaN is as good as any other, or bit for bit."""
@@ -207,15 +207,13 @@ class _Comparison:
         if self.suite.classes[last]:
             row["class"] = str(self.suite.classes[last])
         for (name, f), codes in zip(self.u.inputs.items(), self.suite.inputs, strict=True):
-            row[name] = shown(",".join(_hex(x, f) for x in codes[first : last + 1].tolist()), 60)
+            row[name] = shown(
+                ",".join(hexadecimal(x, f) for x in codes[first : last + 1].tolist()), 60
+            )
         for name, f in self.u.results.items():
             codes, care = self.expected.get(name, (None, None))
             if codes is not None and care is not None and care[i]:
-                row[f"{name} expected"] = _hex(int(codes[i]), f)
+                row[f"{name} expected"] = hexadecimal(int(codes[i]), f)
             for source, results in self.got.items():
-                row[f"{name} {source}"] = _hex(int(results[name][i]), f)
+                row[f"{name} {source}"] = hexadecimal(int(results[name][i]), f)
         return row
-
-
-def _hex(code: int, f: Format) -> str:
-    return f"0x{code:0{digits(f)}X}"

@@ -51,6 +51,11 @@ def digits(f: Format) -> int:
     return -(-f.bits // 4)
 
 
+def hexadecimal(code: int, f: Format) -> str:
+    """A code in as many hexadecimal digits as its format takes: ``0x3F80``."""
+    return f"0x{int(code):0{digits(f)}X}"
+
+
 def ports(u: Unit) -> dict[str, Format]:
     """Names and formats of the columns, in order: inputs, then results."""
     return u.inputs | u.results
