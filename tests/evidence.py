@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -73,13 +74,23 @@ def assert_rtl_equals_golden(spec: str, vectors: int = 1 << 18) -> None:
 def assert_equal_on(u: hw.Unit, *operands: np.ndarray) -> None:
     """Hold the hardware of a unit to its golden model on these operands, in every result."""
     expected, got = rows(u(*operands)), rows(hw.simulate(u)(*operands))
-    differs = np.any([x != y for x, y in zip(expected, got, strict=True)], axis=0)
+    differing = [np.asarray(x != y) for x, y in zip(expected, got, strict=True)]
+    shown = (*operands, *expected, *got)
+    if u.lane_formats:  # a row of each is a block, or what becomes of one
+        differs = np.any([x.reshape(len(x), -1).any(axis=1) for x in differing], axis=0)
+    else:
+        differs = np.any(differing, axis=0)
+        single = [x for x in shown if np.ndim(x) <= differs.ndim]  # no groups
+        shown = tuple(np.broadcast_to(x, differs.shape).ravel() for x in single)
     compared(HARDWARE, differs.size, u, operands)
     wrong = np.flatnonzero(differs)
-    single = [x for x in (*operands, *expected, *got) if np.ndim(x) <= differs.ndim]  # no groups
-    every = [np.broadcast_to(x, differs.shape) for x in single]
-    first = [hex(int(x.flat[wrong[0]])) for x in every] if wrong.size else []
+    first = [hexadecimal(x[wrong[0]].tolist()) for x in shown] if wrong.size else []
     assert wrong.size == 0, f"{u.spec}: {wrong.size} of {differs.size} differ, first {first}"
+
+
+def hexadecimal(codes: int | list[Any]) -> Any:
+    """A code, or those of a block."""
+    return hex(codes) if isinstance(codes, int) else [hexadecimal(x) for x in codes]
 
 
 def summary(totals: Counter[str], reasons: Iterable[str]) -> list[str]:

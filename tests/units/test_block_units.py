@@ -12,20 +12,14 @@ import hwarith as hw
 from hwarith.flow.evidence.records import EXACT, HARDWARE
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats.blocks import BLOCKS
-from tests.evidence import compared, rows
+from tests.evidence import assert_equal_on, compared
 from tests.tiers import few
 
 MX = [name for name, f in BLOCKS.items() if not f.tensor_scale]
 
 
 def assert_hardware(u: hw.Unit, vectors: int) -> None:
-    operands = stimulus(u, vectors, seed=3)
-    expected, got = rows(u(*operands)), rows(hw.simulate(u)(*operands))
-    for name, x, y in zip(u.results, expected, got, strict=True):
-        wrong = np.flatnonzero((x != y).reshape(len(x), -1).any(axis=1))
-        first = [x[wrong[:1]] for x in (*operands, *expected, *got)]
-        assert wrong.size == 0, f"{u.spec}, {name}: {wrong.size} of {len(x)}, first {first}"
-    compared(HARDWARE, vectors, u)
+    assert_equal_on(u, *stimulus(u, vectors, seed=3))
 
 
 # -- blockquant ----------------------------------------------------------------------------------
