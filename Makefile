@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help report docs test release-check fuzz transformer regress rtl docs-figures evidence synth lint bench clean tools
+.PHONY: help report docs test release-check fuzz transformer regress rtl docs-figures evidence synth lint bench \
+  dist clean tools
 
 help: ## print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -59,6 +60,12 @@ lint: $(VENV)/linted ## ruff, mypy, the layers, types of the pages' Python
 bench: $(VENV)/tested ## speed, as ratios against other implementations
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
+dist: $(VENV)/packaged ## build wheel and sdist into dist/, and check them
+	@rm -rf dist
+	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m build
+	@$(BIN)/python -m twine check --strict dist/*
+	@$(BIN)/python -m pytest tests/test_packaging.py -m "long or not long"
+
 clean: ## remove the environment, the report, the site and caches in the checkout
 	rm -rf $(VENV) report site .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
 
@@ -78,7 +85,7 @@ $(VENV)/created: | tools
 	@touch $@
 
 $(VENV)/installed: $(VENV)/created pyproject.toml constraints.txt | tools
-	@$(PIP) -e .
+	@$(PIP) -e '.[plots,regress]'
 	@touch $@
 
 $(VENV)/tested: $(VENV)/installed
@@ -97,4 +104,8 @@ $(VENV)/transformer: $(VENV)/tested
 
 $(VENV)/linted: $(VENV)/tested
 	@$(PIP) -e '.[test,lint]'
+	@touch $@
+
+$(VENV)/packaged: $(VENV)/tested
+	@$(PIP) -e '.[test,dist]'
 	@touch $@

@@ -5,8 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .version import __version__
-
 if TYPE_CHECKING:
     from .errors import HwarithError, InvalidInput, MissingTool, ToolFailure
     from .flow.checking import check
@@ -25,8 +23,10 @@ if TYPE_CHECKING:
     from .formats.weights import Quantized, quantize, weight_type
     from .matrix.product import matmul
     from .units import Unit, unit
+    from .version import __version__ as __version__
 
 _HOMES = {
+    "version": ("__version__",),
     "errors": ("HwarithError", "InvalidInput", "MissingTool", "ToolFailure"),
     "formats": ("BlockFormat", "Blocks", "Format", "Hadamard", "format"),
     "formats.weights": ("Quantized", "quantize", "weight_type"),

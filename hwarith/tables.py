@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .errors import MissingTool
+from .extras import require
 
 if TYPE_CHECKING:
     import pandas
@@ -108,12 +108,9 @@ class Table:
 
         Raises `MissingTool` without pandas.
         """
-        try:
-            import pandas
-        except ImportError:
-            raise MissingTool(
-                "pandas, which to_pandas needs, is not installed; pip install 'hwarith[pandas]'"
-            ) from None
+        require("pandas", "to_pandas")
+        import pandas
+
         return pandas.DataFrame.from_records(plain_rows(self.rows), columns=_named(self.titles))
 
     def _columns(self) -> list[_Column]:

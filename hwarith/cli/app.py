@@ -11,7 +11,6 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import HwarithError, shown, unknown
-from ..version import __version__
 from . import checks, choices, costs, gpus, hardware, models, units
 from .completion import join_words
 from .output import fail
@@ -81,6 +80,8 @@ _UsageError: Any = typer.BadParameter.__mro__[1]
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from ..version import __version__
+
         print(f"hwarith {__version__}")
         raise typer.Exit
 

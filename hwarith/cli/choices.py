@@ -11,7 +11,7 @@ from ..progress import progress
 from ..tables import Table
 from .costs import SECONDS
 from .options import Json, Operands, Output, Spec, Specs, Verbose, units_of
-from .output import fail, print_json, print_table, print_tables
+from .output import fail, note_missing_pictures, print_json, print_table, print_tables
 
 DETAILS = ("cells", "flip-flops", "delay/1st", "NMED", "max ulp")
 """Columns of a comparison that few ask for."""
@@ -128,3 +128,4 @@ def report(
         if content.changes.moves:
             print_table(Table(content.changes.table()), verbose)
     print(page)
+    note_missing_pictures()

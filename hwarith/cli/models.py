@@ -11,7 +11,7 @@ from ..errors import InvalidInput
 from ..progress import counted, progress, say_first
 from ..tables import Table
 from .options import Json, Specs, Verbose
-from .output import print_json, print_table
+from .output import note_missing_pictures, print_json, print_table
 
 RATE = 1e9
 """Multiply-adds a second of a transformer: about, on two cores (docs/transformer.md)."""
@@ -192,3 +192,4 @@ def weights(
         print(f"No PE for {', '.join(names)}: {reason}")
     if page:
         print(page)
+        note_missing_pictures()

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
+from ..extras import is_installed
 from ..tables import Row, Table, plain_rows
 
 
@@ -18,6 +19,13 @@ def fail(message: str, status: int) -> NoReturn:
     with suppress(OSError):
         print(f"hwarith: {' '.join(message.split())}", file=sys.stderr, flush=True)
     sys.exit(status)
+
+
+def note_missing_pictures() -> None:
+    """Say that a report has no pictures for papers, if matplotlib is not installed."""
+    if not is_installed("matplotlib"):
+        need = "report.png and report.svg need matplotlib: pip install 'hwarith[plots]'"
+        print(f"hwarith: {need}", file=sys.stderr)
 
 
 def print_json(data: object) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import caching
 from ..errors import InvalidInput, shown, unknown
+from ..extras import require
 from ..files import check_writable, write_bytes
 from ..formats import Format
 from ..temporary import temporary_folder
@@ -78,8 +79,9 @@ def regress(
     seconds : after which the latter is given up: the verdict is ``undecided``, and nothing fails.
 
     What fails is in the result. Raises `InvalidInput` for a wrong spec, number or file, and for
-    Verilog without the unit's ports; `MissingTool` without g++, make and perl, or without Icarus
-    Verilog; `ToolFailure` if the Verilog cannot be compiled or the simulator breaks off.
+    Verilog without the unit's ports; `MissingTool` without cocotb (extra ``regress``), without g++,
+    make and perl, or without Icarus Verilog; `ToolFailure` if the Verilog cannot be compiled or the
+    simulator breaks off.
     """
     u = unit(spec)
     check_integer("regress: vectors", vectors, 1, MOST_VECTORS)
@@ -87,6 +89,7 @@ def regress(
     if simulator not in SIMULATORS:
         raise unknown("simulator", simulator, SIMULATORS)
     file = _waves_file(waves, simulator)
+    require("cocotb", "the regression")
     if simulator == "verilator":
         tools.require("g++", "make", "perl")
     else:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..explore.reproducibility import Distinct
+from ..extras import is_installed, require
 from ..files import output_folder, write_bytes, write_text
 from .model.content import Content, read_content
 from .model.difference import with_changes
@@ -28,8 +29,8 @@ def write_report(
     A sweep that is not finished is reported as far as it is, and the page says what is missing.
     With `against`, the folder of another sweep, page and JSON say what changed (`report_of`).
     With `parquet` there is also ``results.parquet``.
-    Raises `InvalidInput` for a folder that holds no finished point or cannot be written, and for
-    Parquet without pyarrow.
+    Raises `InvalidInput` for a folder that holds no finished point or cannot be written, and
+    `MissingTool` for Parquet without pyarrow.
     """
     return write_rows(report_of(folder, against), Path(folder), parquet=parquet)
 
@@ -57,8 +58,9 @@ def write_reproducibility_report(sums: Sequence[Distinct], folder: str | Path) -
     """Write ``report.html``, ``report.png``, ``report.svg``, ``results.csv`` and ``results.json``
     on sums in many orders to a folder; returns the path of the page.
 
-    Raises `InvalidInput` for a folder that cannot be written.
+    Raises `InvalidInput` for a folder that cannot be written, `MissingTool` without matplotlib.
     """
+    require("matplotlib", "this report")
     from .view import reproducibility  # here: matplotlib is slow to load
 
     target = output_folder(Path(folder))
@@ -74,12 +76,15 @@ def write_reproducibility_report(sums: Sequence[Distinct], folder: str | Path) -
 def write_rows(rows: Rows, folder: Path, *, parquet: bool = False) -> Path:
     """Write the files of a report of any `Rows` to a folder; returns the path of the page.
 
-    Raises `InvalidInput` for a folder that cannot be written, and for Parquet without pyarrow.
+    Without matplotlib (extra ``plots``) there are no ``report.png`` and ``report.svg``; the page
+    draws its own. Raises `InvalidInput` for a folder that cannot be written, and `MissingTool` for
+    Parquet without pyarrow.
     """
-    from .view.picture import to_pictures  # here: matplotlib is slow to load
-
     files = {"results.parquet": to_parquet(rows)} if parquet else {}
-    files |= {f"report.{kind}": picture for kind, picture in to_pictures(rows).items()}
+    if is_installed("matplotlib"):
+        from .view.picture import to_pictures  # here: matplotlib is slow to load
+
+        files |= {f"report.{kind}": picture for kind, picture in to_pictures(rows).items()}
     target = output_folder(folder)
     write_text(target / "results.csv", to_csv(rows))
     write_text(target / "results.json", to_json(rows))

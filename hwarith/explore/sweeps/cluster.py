@@ -13,7 +13,8 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import Any
 
-from ...errors import InvalidInput, MissingTool, ToolFailure, quoted
+from ...errors import InvalidInput, ToolFailure, quoted
+from ...extras import require
 from .store import tool_context
 from .worker import Worker
 
@@ -35,13 +36,10 @@ def connect(address: str) -> Iterator[Any]:
 
     Raises `MissingTool` without Dask, and `InvalidInput` if no scheduler answers in a few seconds.
     """
-    try:
-        from distributed import Client
-        from distributed.comm.addressing import resolve_address
-    except ImportError:
-        raise MissingTool(
-            "Dask, which --dask needs, is not installed; pip install 'hwarith[dask]'"
-        ) from None
+    require("distributed", "--dask")
+    from distributed import Client
+    from distributed.comm.addressing import resolve_address
+
     for name in list(logging.root.manager.loggerDict):
         if name.startswith("distributed"):  # what goes wrong is said in one line
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)

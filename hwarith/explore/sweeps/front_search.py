@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InvalidInput, MissingTool, quoted, unknown
+from ...errors import InvalidInput, quoted, unknown
+from ...extras import require
 from ...formats import Format
 from ...units import Unit
 from ..metrics import METRICS
@@ -148,12 +149,9 @@ def _coordinates(unit: Unit) -> dict[str, str]:
 
 def require_optuna() -> Any:
     """The package. Raises `MissingTool` without it."""
-    try:
-        import optuna
-    except ImportError:
-        raise MissingTool(
-            "Optuna, which searches need, is not installed; pip install 'hwarith[search]'"
-        ) from None
+    require("optuna", "a search")
+    import optuna
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     return optuna

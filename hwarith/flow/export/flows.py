@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import json
 
-from ...version import __version__
+from ...version import release
 from .block import Block
 from .templates import filled
 
-GENERATOR_VLNV = f"hwarith:tools:generator:{__version__}"
+GENERATOR_VLNV = f"hwarith:tools:generator:{release()}"
 
 
 def flows(block: Block) -> dict[str, str]:
@@ -18,7 +18,7 @@ def flows(block: Block) -> dict[str, str]:
     return {
         f"{block.name}.f": _filelist(block.sources),
         f"{block.name}_tb.f": _filelist([block.rtl, block.testbench]),
-        f"{block.name}.core": core(block, f"hwarith:units:{block.name}:{__version__}"),
+        f"{block.name}.core": core(block, f"hwarith:units:{block.name}:{release()}"),
         "librelane/config.json": json.dumps(librelane(block), indent=2) + "\n",
         "siliconcompiler/build.py": filled("siliconcompiler.py.in", **names),
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ...units.interface import HANDSHAKE, about, timing
 from ...units.waveform import waveform
-from ...version import __version__
+from ...version import release
 from . import axis
 from .block import Block
 from .templates import filled
@@ -27,7 +27,7 @@ def readme(block: Block) -> str:
         name=block.name,
         spec=u.spec,
         summary=u.summary[0].upper() + u.summary[1:],
-        version=__version__,
+        version=release(),
         about=about(u),
         rtl=block.rtl,
         facts=_rows(facts.items()),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
-from ...errors import MissingTool
+from ...extras import require
 from ..workers import Worker
 
 SOLVERS = ("bitwuzla", "z3")
@@ -18,12 +17,7 @@ _CHECK = "(check-sat)\n"
 def require_solvers() -> None:
     """Raise `MissingTool` without one of the solvers."""
     for name in SOLVERS:
-        if find_spec(name) is None:
-            package = {"z3": "z3-solver"}.get(name, name)
-            raise MissingTool(
-                f"the solver {name} is not installed; proofs need it: "
-                f"pip install {package} (or hwarith[prove])"
-            )
+        require(name, "a proof")
 
 
 def solver_process() -> Worker:

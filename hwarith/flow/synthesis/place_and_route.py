@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import InvalidInput, MissingTool, ToolFailure, quoted, shown, unknown
+from ...errors import InvalidInput, ToolFailure, quoted, shown, unknown
+from ...extras import require
 from ...tables import quantity
 from ...temporary import temporary_folder
 from ...units import Unit, unit
@@ -88,10 +88,7 @@ def place_and_route(
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise InvalidInput(f"seed must be an integer from 0 on, not {quoted(seed)}")
     package = f"yowasp_nextpnr_{library}"
-    if importlib.util.find_spec(package) is None:
-        raise MissingTool(
-            f"{package.replace('_', '-')} is not installed; pip install 'hwarith[pnr]' installs it"
-        )
+    require(package, "place and route")
     device, options = _DEVICES[library, recipe]
     with temporary_folder() as folder:
         text = verilog(u, dsp=recipe == "dsp")

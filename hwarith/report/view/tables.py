@@ -6,7 +6,7 @@ import csv
 import io
 import json
 
-from ...errors import InvalidInput
+from ...extras import require
 from ..model.rows import Rows
 
 
@@ -28,13 +28,11 @@ def to_json(rows: Rows) -> str:
 def to_parquet(rows: Rows) -> bytes:
     """The records of the CSV with their types; each column's definition is its metadata.
 
-    Raises `InvalidInput` if pyarrow is not installed.
+    Raises `MissingTool` without pyarrow.
     """
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise InvalidInput("Parquet needs pyarrow: pip install 'hwarith[parquet]'") from None
+    require("pyarrow", "--parquet")
+    import pyarrow
+    from pyarrow import parquet
 
     table = pyarrow.Table.from_pylist(rows.records())
     definitions = rows.definitions
