@@ -54,6 +54,6 @@ if __name__ == "__main__":
     from hwarith.cli import main
 
     install()
-    progress.LONG = float("inf")  # what is said first, of a minute and more
+    progress.LONG = progress.EVERY = 3600  # no lines, however slow the machine is
     sys.argv[1:1] = ["sweep"]
     main()
