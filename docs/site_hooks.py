@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import griffe
+import yaml
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -22,7 +23,12 @@ from pymdownx.slugs import slugify
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 
-ELSEWHERE = {"synth/README.md": "synth.md", "rtl/README.md": "rtl.md"}
+ELSEWHERE: dict[str, str] = {
+    path: page
+    for page, path in yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))["extra"][
+        "elsewhere"
+    ].items()
+}
 """Pages of the site that are not in docs/, by their path in the checkout."""
 
 FIGURES = re.compile(r"^<!-- figures\n.*?\n-->\n(.*?)\n<!-- end -->", re.DOTALL | re.MULTILINE)

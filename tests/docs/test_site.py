@@ -17,10 +17,10 @@ import hwarith as hw
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 
-ELSEWHERE = {"synth.md": ROOT / "synth/README.md", "rtl.md": ROOT / "rtl/README.md"}
-"""Pages of the site that are not in docs/ (docs/site_hooks.py puts them there)."""
+CONFIG = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
 
-OTHER_PAGES = {"index", "synth", "rtl", "404"}
+ELSEWHERE = {page: ROOT / path for page, path in CONFIG["extra"]["elsewhere"].items()}
+"""Pages of the site that are not in docs/ (docs/site_hooks.py puts them there)."""
 
 PAGES = [ROOT / "README.md", *ELSEWHERE.values(), *sorted(DOCS.glob("*.md"))]
 
@@ -35,8 +35,9 @@ def leaves(nav: Any) -> list[str]:
 
 
 def test_the_navigation_has_every_page_once() -> None:
-    nav = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
-    assert sorted(leaves(nav)) == sorted([*ELSEWHERE, *(path.name for path in DOCS.glob("*.md"))])
+    assert sorted(leaves(CONFIG["nav"])) == sorted(
+        [*ELSEWHERE, *(path.name for path in DOCS.glob("*.md"))]
+    )
 
 
 def test_the_first_page_leads_to_every_other_one() -> None:
@@ -97,7 +98,10 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     pages = {path.stem for path in tmp_path.glob("*.html")}
-    assert pages == {path.stem for path in PAGES if path.name != "README.md"} | OTHER_PAGES
+    assert pages == {Path(page).stem for page in leaves(CONFIG["nav"])} - {"README"} | {
+        "index",
+        "404",
+    }
     elsewhere = re.compile(r"""<(?:script|link|img)[^>]*(?:src|href)=["']?https?://""")
     for page in tmp_path.glob("*.html"):
         assert not elsewhere.search(page.read_text(encoding="utf-8")), f"{page.name} is not offline"
