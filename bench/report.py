@@ -12,9 +12,9 @@ from pathlib import Path
 
 from hwarith.explore.sweeps.sweep import DEFAULT
 from hwarith.explore.sweeps.sweep_file import read_sweep
-from hwarith.report import write_report
+from hwarith.reports import write_report
 from tests.explore.fake_sweep import make_sweep
-from tests.report.browser import DESKTOP, PHONE, Browser, chromium
+from tests.reports.browser import DESKTOP, PHONE, Browser, chromium
 
 POINTS, RUNS = 200, 7
 

@@ -6,7 +6,7 @@ multiply-adds), the compilation of kernels not counted.
 
 from __future__ import annotations
 
-from hwarith.errors import MissingTool
+from hwarith.exceptions import MissingTool
 from hwarith.explore.workloads.minilm import run
 
 GOALS = {

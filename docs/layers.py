@@ -33,7 +33,7 @@ WHAT = {
     "matrix": "matrix products made of units",
     "flow": "what can be done to any unit",
     "explore": "metrics, workloads, sweeps",
-    "report": "what a sweep says, and how it looks",
+    "reports": "what a sweep says, and how it looks",
     "cli": "the command line",
 }
 

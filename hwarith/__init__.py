@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .errors import HwarithError, InvalidInput, MissingTool, ToolFailure
+    from .exceptions import HwarithError, InvalidInput, MissingTool, ToolFailure
     from .flow.checking import check
     from .flow.energy.measure import energy
     from .flow.export.folder import export
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "version": ("__version__",),
-    "errors": ("HwarithError", "InvalidInput", "MissingTool", "ToolFailure"),
+    "exceptions": ("HwarithError", "InvalidInput", "MissingTool", "ToolFailure"),
     "formats": ("BlockFormat", "Blocks", "Format", "Hadamard", "format"),
     "formats.weights": ("Quantized", "quantize", "weight_type"),
     "units": ("Unit", "unit"),

@@ -30,7 +30,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from .errors import InvalidInput
+from .exceptions import InvalidInput
 from .files import write_bytes
 from .temporary import folder_of_process
 

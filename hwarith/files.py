@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .errors import InvalidInput, shown
+from .exceptions import InvalidInput, shown
 from .temporary import partial
 
 

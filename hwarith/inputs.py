@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from .errors import InvalidInput, quoted, shown
+from .exceptions import InvalidInput, quoted, shown
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,7 +1,7 @@
 """What people write for names that are others here: hints of messages, and no aliases.
 
 A word stands for nothing on its own; a message suggests those of its names that are allowed where
-it was written (`hwarith.errors.unknown`).
+it was written (`hwarith.exceptions.unknown`).
 """
 
 from __future__ import annotations

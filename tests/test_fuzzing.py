@@ -31,7 +31,7 @@ from hypothesis import strategies as st
 import hwarith as hw
 from hwarith import cli
 from hwarith.cli.app import app
-from hwarith.errors import HwarithError
+from hwarith.exceptions import HwarithError
 from hwarith.explore.cycles.files import read_model
 from hwarith.explore.operands_file import read_operands
 from hwarith.explore.sweeps.schema import manifest_of

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 from hwarith.explore.cycles.files import read_model
 from hwarith.explore.sweeps.sweep_file import read_sweep
 from hwarith.flow.synthesis import liberty

@@ -20,7 +20,7 @@ from packaging.version import Version
 
 import hwarith
 from hwarith import version
-from hwarith.errors import MissingTool
+from hwarith.exceptions import MissingTool
 from hwarith.extras import EXTRAS, is_installed, require
 from tests.cli.running import ENVIRONMENT
 
@@ -105,7 +105,7 @@ def test_nothing_of_an_extra_is_loaded_for_public_names_and_commands() -> None:
     script = (
         "import sys\n"
         f"sys.modules.update(dict.fromkeys({[*EXTRAS, 'cocotb_tools']!r}))\n"
-        "import hwarith as hw, hwarith.cli.app, hwarith.flow.regress, hwarith.report\n"
+        "import hwarith as hw, hwarith.cli.app, hwarith.flow.regress, hwarith.reports\n"
         "[getattr(hw, name) for name in hw.__all__]\n"
     )
     command = [sys.executable, "-c", script]

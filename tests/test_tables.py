@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from hwarith.errors import MissingTool
+from hwarith.exceptions import MissingTool
 from hwarith.tables import Table, Tabled, cell, number, number_text, plain_rows, quantity
 
 ROWS = [{"": "a", "area": 1.23456789, "LUTs": None}, {"": "bb", "area": 10, "depth": 0}]

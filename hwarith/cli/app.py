@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ..errors import HwarithError, shown, unknown
+from ..exceptions import HwarithError, shown, unknown
 from . import checks, choices, costs, gpus, hardware, models, units
 from .completion import join_words
 from .output import fail

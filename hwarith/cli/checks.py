@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InvalidInput, quoted
+from ..exceptions import InvalidInput, quoted
 from ..tables import Table
 from .options import Json, Spec, Verbose
 from .output import fail, print_json, print_table

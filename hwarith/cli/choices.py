@@ -60,7 +60,7 @@ def compare(
     """Set units side by side: area, delay, energy, errors, and ratios to the first one."""
     from ..explore.compare import OPERATIONS, SOURCES, compare
     from ..flow.synthesis.synthesize import MINOR
-    from ..report.model.columns import write_figure
+    from ..reports.model.columns import write_figure
 
     units = units_of(specs)
     found = compare(
@@ -118,7 +118,7 @@ def report(
     verbose: Verbose = False,
 ) -> None:
     """Make report.html, .png and .svg, results.csv and .json of a sweep's folder."""
-    from ..report import report_of, write_rows
+    from ..reports import report_of, write_rows
 
     content = report_of(folder, against)
     page = write_rows(content, folder, parquet=parquet)

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterable, MutableMapping
 
-from ..errors import HwarithError
+from ..exceptions import HwarithError
 
 _ENDS = (":", "=")
 """What bash takes for ends of words."""

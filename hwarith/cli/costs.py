@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import InvalidInput
+from ..exceptions import InvalidInput
 from ..progress import progress
 from ..tables import Table, cell
 from .options import Catalogue, DelayTarget, Json, Libraries, Operands, Specs, Verbose, units_of

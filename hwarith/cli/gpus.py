@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InvalidInput, shown
+from ..exceptions import InvalidInput, shown
 from ..tables import Table
 from .options import Json, Verbose
 from .output import print_json, print_table

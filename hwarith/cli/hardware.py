@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import InvalidInput, unknown
+from ..exceptions import InvalidInput, unknown
 from ..progress import counted, progress, say_first
 from ..tables import Table
 from .options import Catalogue, Json, Output, Spec, Specs, Verbose, units_of

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InvalidInput
+from ..exceptions import InvalidInput
 from ..progress import counted, progress, say_first
 from ..tables import Table
 from .options import Json, Specs, Verbose
@@ -86,7 +86,7 @@ def reproducibility(
     """
     from ..explore.reproducibility import check_sums, reproducibility
     from ..files import output_folder
-    from ..report import write_reproducibility_report
+    from ..reports import write_reproducibility_report
 
     chosen = (formats or ["bf16"], n or [4096], permutations, seed)
     check_sums(*chosen)
@@ -173,7 +173,7 @@ def weights(
     """
     from ..explore.weights import GROUP, digits, measure_weights, read_weights, weight_types
     from ..files import output_folder
-    from ..report import weight_rows, write_weights_report
+    from ..reports import weight_rows, write_weights_report
 
     kinds = weight_types(types or ())
     source = read_weights(file) if file else digits()

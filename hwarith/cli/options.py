@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import InvalidInput
+from ..exceptions import InvalidInput
 from .completion import complete_library, complete_spec
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import HwarithError, InvalidInput, UnknownName, unknown
+from ..exceptions import HwarithError, InvalidInput, UnknownName, unknown
 from ..tables import Row, Table
 from .completion import complete_name
 from .options import Json, Spec, Verbose

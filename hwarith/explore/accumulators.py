@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput, unknown
+from ..exceptions import InvalidInput, unknown
 from ..matrix import matmul
 from ..units import unit
 from ..units.dot import Dot

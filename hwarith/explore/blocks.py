@@ -16,7 +16,7 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import InvalidInput, quoted, unknown
+from ..exceptions import InvalidInput, quoted, unknown
 from ..formats import format
 from ..formats.blocks import BlockFormat, quantize_blocks
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import InvalidInput
+from ..exceptions import InvalidInput
 from ..flow.stimuli.families import stimuli_of
 from ..tables import quantity
 from ..units import Unit

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import InvalidInput, quoted, unknown
+from ..exceptions import InvalidInput, quoted, unknown
 from ..formats import Format
 from ..units.dot import PRESETS, Dot, preset
 

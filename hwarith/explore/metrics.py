@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput
+from ..exceptions import InvalidInput
 from ..formats.lanes import split
 from ..units import Unit
 from ..units import unit as make_unit

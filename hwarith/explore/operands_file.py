@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput, listed, shown
+from ..exceptions import InvalidInput, listed, shown
 from ..formats import Format
 from ..inputs import read_arrays
 from ..units import Unit

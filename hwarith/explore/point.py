@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from ..errors import InvalidInput
+from ..exceptions import InvalidInput
 from ..flow.synthesis import liberty
 from ..flow.synthesis.libraries import fpga, liberty_file
 from ..units import Unit

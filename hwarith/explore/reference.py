@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..errors import InvalidInput, quoted
+from ..exceptions import InvalidInput, quoted
 from ..formats import Format
 from ..units import Unit
 from ..units.chain import ChainOfOne

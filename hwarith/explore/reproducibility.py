@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput
+from ..exceptions import InvalidInput
 from ..formats import Format, format
 from ..units import Unit, unit
 from ..units.kulisch import Kulisch

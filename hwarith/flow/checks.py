@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..errors import InvalidInput, quoted
+from ..exceptions import InvalidInput, quoted
 
 MOST_SEED = 2**32 - 1
 """Seeds are integers from 0 to this."""

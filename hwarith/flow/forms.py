@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from .. import rtl
-from ..errors import InvalidInput, quoted, unknown
+from ..exceptions import InvalidInput, quoted, unknown
 from ..units import Unit
 from ..units.interface import Port, ports
 

@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import HwarithError, InvalidInput
+from ..exceptions import HwarithError, InvalidInput
 from ..progress import progress
 from ..units import Unit
 from .synthesis.synthesize import synthesize

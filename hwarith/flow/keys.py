@@ -22,7 +22,7 @@ _NO_PART = (
     # They start programs, keep files and word mistakes, whatever these are
     "hwarith.flow.processes",
     "hwarith.caching",
-    "hwarith.errors",
+    "hwarith.exceptions",
     "hwarith.files",
     "hwarith.sources",
     "hwarith.temporary",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from .. import files
-from ..errors import ToolFailure
+from ..exceptions import ToolFailure
 from ..temporary import temporary_folder
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput, quoted, shown
+from ..exceptions import InvalidInput, quoted, shown
 from ..formats import Format
 from ..units import Unit, unit
 from ..units.dot import Dot

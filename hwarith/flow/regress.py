@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import caching
-from ..errors import InvalidInput, shown, unknown
+from ..exceptions import InvalidInput, shown, unknown
 from ..extras import require
 from ..files import check_writable, write_bytes
 from ..formats import Format

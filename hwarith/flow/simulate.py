@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from ..errors import InvalidInput, ToolFailure, quoted
+from ..exceptions import InvalidInput, ToolFailure, quoted
 from ..units import Unit, unit
 from . import tools
 from .compiled import Model, codes, columns, compiled, interface, pauses, room

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from ..errors import MissingTool, ToolFailure, quoted
+from ..exceptions import MissingTool, ToolFailure, quoted
 from . import packaged, processes
 
 MIN_YOSYS = (0, 70)

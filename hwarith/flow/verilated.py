@@ -8,7 +8,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from ..errors import InvalidInput
+from ..exceptions import InvalidInput
 from ..units import Unit
 from ..units.interface import bits_in_words, ports
 from . import keys, processes, tools

@@ -10,7 +10,7 @@ from typing import Any
 from amaranth.lib import wiring
 
 from .. import rtl
-from ..errors import unknown
+from ..exceptions import unknown
 from ..rtl.verilog import comment
 from ..units import Unit, unit
 from ..units.interface import bits_in_words, handshake_in_short, timing

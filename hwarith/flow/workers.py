@@ -19,7 +19,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack, suppress
 from typing import Any
 
-from ..errors import HwarithError
+from ..exceptions import HwarithError
 from ..temporary import temporary_folder
 from . import processes
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput, quoted, shown
+from ..exceptions import InvalidInput, quoted, shown
 from ..golden import SMALL, TABLE_BITS, apply, code_dtype, lookup_top, to_integers
 from . import names
 from . import rounding as r

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..errors import InvalidInput
+from ..exceptions import InvalidInput
 from . import rounding as r
 
 NanCodes = Literal["ieee", "all_ones", "negative_zero", "none"]

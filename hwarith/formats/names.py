@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput, quoted, shown, unknown
+from ..exceptions import InvalidInput, quoted, shown, unknown
 from .descriptor import Descriptor, NanCodes
 
 

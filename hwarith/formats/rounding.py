@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-from ..errors import name_of, unknown
+from ..exceptions import name_of, unknown
 from ..golden import bit_length, golden
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput, quoted
+from ..exceptions import InvalidInput, quoted
 from . import codec, names
 from .descriptor import Descriptor
 

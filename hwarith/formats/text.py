@@ -8,7 +8,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from itertools import count
 
-from ..errors import MOST_SHOWN, InvalidInput, quoted, shown
+from ..exceptions import MOST_SHOWN, InvalidInput, quoted, shown
 from ..tables import number_text
 from .blocks import BlockFormat
 from .codec import FURTHEST

@@ -18,7 +18,7 @@ from numba.core.cpu import CPUContext
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
-from ..errors import InvalidInput
+from ..exceptions import InvalidInput
 from .arguments import ENTRY, Constants, Signature
 from .compiler import inlined
 from .wide import code_type, word_type

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput
+from ..exceptions import InvalidInput
 from ..formats import Format
 from ..units.dot import Dot
 from .kernels import blocks

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput, unknown
+from ..exceptions import InvalidInput, unknown
 from ..formats import format as find_format
 from ..units import unit
 from .product import matmul

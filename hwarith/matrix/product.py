@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidInput, unknown
+from ..exceptions import InvalidInput, unknown
 from ..formats import Format
 from ..formats.codec import array_of
 from ..golden import code_dtype, machine_word

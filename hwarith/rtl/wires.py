@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from amaranth.hdl import Module, ShapeLike, Signal, Value, ValueLike
 
-from ..errors import InvalidInput
+from ..exceptions import InvalidInput
 
 Values = dict[str, Value]
 """Named signals that one step of a datapath hands to the next."""

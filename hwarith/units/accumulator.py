@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from .. import rtl
-from ..errors import InvalidInput
+from ..exceptions import InvalidInput
 from ..formats import Format, format
 from ..golden import fold, to_integers
 from . import evaluation

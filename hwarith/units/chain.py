@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from ..errors import InvalidInput
+from ..exceptions import InvalidInput
 from ..formats import Format
 from .contract import Unit
 from .operations import MULTIPLY_ADD, Role

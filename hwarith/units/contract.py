@@ -12,7 +12,7 @@ import numpy as np
 from amaranth.lib import wiring
 
 from .. import rtl
-from ..errors import InvalidInput, quoted
+from ..exceptions import InvalidInput, quoted
 from ..formats import Format
 from . import evaluation
 from .operations import Operation

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..errors import InvalidInput
+from ..exceptions import InvalidInput
 from ..formats import Format
 from ..golden import SMALL, apply, lookup
 from .results import packed_dtype

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import InvalidInput, quoted
+from ..exceptions import InvalidInput, quoted
 from ..formats import OVERFLOWS, Format
 from .parameters import choice_parameter
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from ..errors import InvalidInput, name_of, quoted, unknown
+from ..exceptions import InvalidInput, name_of, quoted, unknown
 from ..formats import scalar_format
 
 _COMMA = re.compile(r",(?![^()]*\))")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from ..errors import InvalidInput, quoted, unknown
+from ..exceptions import InvalidInput, quoted, unknown
 from .contract import Unit
 from .parameters import Parameter, parameter_field
 

@@ -12,7 +12,7 @@ import pytest
 
 import hwarith
 from hwarith.cli.app import EXIT_STATUSES
-from hwarith.errors import unknown
+from hwarith.exceptions import unknown
 from hwarith.formats import BLOCKS, NAMED, PATTERNS
 from hwarith.synonyms import SYNONYMS
 from hwarith.units import FAMILIES, unit

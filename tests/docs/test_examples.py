@@ -18,7 +18,7 @@ import yaml
 
 import hwarith as hw
 from hwarith.cli.app import app
-from hwarith.errors import HwarithError
+from hwarith.exceptions import HwarithError
 from hwarith.explore.sweeps.sweep_file import read_sweep
 from tests.docs import pages
 

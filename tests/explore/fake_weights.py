@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from hwarith.explore.weights import digits, measure_weights
-from hwarith.report import WeightRows, weight_rows
+from hwarith.reports import WeightRows, weight_rows
 from tests.explore.fake_flow import FakeFlow
 
 TYPES = ("int4", "int8", "fp3", "bitmod4", "mxfp4", "int4_asym", "flint4", "fp16")

@@ -7,7 +7,7 @@ import pytest
 
 import hwarith as hw
 from hwarith import unit
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 from hwarith.explore.compare import OPERAND_SETS, OPERATIONS, compare
 from hwarith.explore.metrics import evaluate
 from hwarith.explore.workloads import workload

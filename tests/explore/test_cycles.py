@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from hwarith import cli
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 from hwarith.explore.cycles.accelerator import (
     CONFIGS,
     MODELS,

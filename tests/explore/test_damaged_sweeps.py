@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 from hwarith.explore.point import Result
 from hwarith.explore.sweeps.schema import result_of
 from hwarith.explore.sweeps.store import Store, read_sweep_folder
-from hwarith.report import write_report
+from hwarith.reports import write_report
 from hwarith.units import unit
 from tests.explore.fake_sweep import make_sweep
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 from hwarith.explore import evaluate, reference
 from hwarith.explore.compare import compare
 from hwarith.explore.operands_file import read_operands

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from hwarith.errors import InvalidInput, MissingTool
+from hwarith.exceptions import InvalidInput, MissingTool
 from hwarith.explore import run_sweep
 from hwarith.explore.metrics import COUNTS
 from hwarith.explore.point import COSTS, Result
 from hwarith.explore.sweeps.front_search import FrontSearch, SearchGoal
-from hwarith.report.model.content import read_content
-from hwarith.report.model.front import pareto_front
+from hwarith.reports.model.content import read_content
+from hwarith.reports.model.front import pareto_front
 from hwarith.units import Unit, unit
 from tests.explore.test_sweep_kill import Sweeps, sweeps, table
 
@@ -170,7 +170,7 @@ def test_without_optuna(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_failed_points_use_the_budget_up(flow, tmp_path: Path) -> None:
-    from hwarith.errors import ToolFailure
+    from hwarith.exceptions import ToolFailure
 
     def fail(u: Unit) -> None:
         raise ToolFailure("no luck")

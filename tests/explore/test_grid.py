@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 from hwarith.explore.sweeps import grid
 from hwarith.explore.sweeps.condition import Condition
 from hwarith.explore.sweeps.grid import expand

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 from hwarith.explore import evaluate, reference
 from hwarith.explore.metrics import COUNTS, METRICS
 from hwarith.flow.stimuli.families import stimulus

@@ -10,7 +10,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.cli import main
-from hwarith.errors import InvalidInput, MissingTool
+from hwarith.exceptions import InvalidInput, MissingTool
 from hwarith.explore.workloads import workload
 from hwarith.explore.workloads.datapath import datapath
 from hwarith.explore.workloads.minilm import (

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 from hwarith.explore.workloads import WORKLOADS, workload
 from hwarith.explore.workloads.datapath import datapath
 from hwarith.explore.workloads.network import SAMPLED, Layer, accuracy, exact_outputs, scales

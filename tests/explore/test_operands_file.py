@@ -10,7 +10,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.cli import main
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 from hwarith.explore import evaluate
 from hwarith.explore.operands_file import read_operands
 

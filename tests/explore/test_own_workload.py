@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 from hwarith.explore import evaluate, run_sweep
 from hwarith.explore.compare import compare
 from hwarith.explore.point import measure
 from hwarith.explore.sweeps.sweep_file import Sweep, read_sweep
 from hwarith.explore.sweeps.worker import ask_all
 from hwarith.explore.workloads import Workload, workload
-from hwarith.report import write_report
+from hwarith.reports import write_report
 from tests.explore.fake_flow import FakeFlow
 from tests.explore.tiny_workload import SIGNS
 

@@ -14,7 +14,7 @@ import pytest
 import hwarith as hw
 from hwarith.explore import reproducibility as module
 from hwarith.explore.reproducibility import ACCUMULATORS, ORDERS, Distinct, reproducibility
-from hwarith.report import write_reproducibility_report
+from hwarith.reports import write_reproducibility_report
 
 
 @pytest.fixture(scope="module")

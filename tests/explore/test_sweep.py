@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import hwarith as hw
-from hwarith.errors import InvalidInput, ToolFailure
+from hwarith.exceptions import InvalidInput, ToolFailure
 from hwarith.explore import run_sweep
 from hwarith.explore.point import measure
 from hwarith.explore.sweeps import store, worker

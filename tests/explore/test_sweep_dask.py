@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hwarith.errors import InvalidInput, MissingTool, ToolFailure
+from hwarith.exceptions import InvalidInput, MissingTool, ToolFailure
 from hwarith.explore import run_sweep
 from hwarith.explore.sweeps import cluster
 from tests.explore.test_sweep_kill import SPECS, Sweeps, children, kill, sweeps, table

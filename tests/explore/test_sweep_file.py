@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 from hwarith.explore.sweeps.front_search import SearchGoal
 from hwarith.explore.sweeps.sweep import DEFAULT
 from hwarith.explore.sweeps.sweep_file import Sweep, read_sweep, sweep_of

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 from hwarith.explore import measure_weights
 from hwarith.explore.weights import (
     ALL_TYPES,
@@ -24,7 +24,7 @@ from hwarith.explore.weights import (
     weight_types,
 )
 from hwarith.formats.weights import quantize, weight_type
-from hwarith.report.model.weights import WeightRows
+from hwarith.reports.model.weights import WeightRows
 from hwarith.units.bitserial.weights import WEIGHTS
 from tests.explore.fake_flow import FakeFlow
 from tests.explore.fake_weights import measured_rows

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import hwarith as hw
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 
 FILE = Path(__file__).parent / "verilog" / "half_product.sv"
 PORTS = {"a": "x", "b": "z", "y": "p"}

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.errors import InvalidInput, ToolFailure
+from hwarith.exceptions import InvalidInput, ToolFailure
 from hwarith.flow import tools
 
 SPEC = "fma:a=e4m3fn,stages=2"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hwarith.errors import InvalidInput, ToolFailure
+from hwarith.exceptions import InvalidInput, ToolFailure
 from hwarith.flow import tools
 from hwarith.flow.synthesis import liberty, liberty_text
 from hwarith.flow.synthesis.cells import Table

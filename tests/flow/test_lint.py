@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import hwarith as hw
-from hwarith.errors import ToolFailure
+from hwarith.exceptions import ToolFailure
 from hwarith.flow import tools
 from hwarith.temporary import temporary_folder
 from hwarith.units.catalogue import CATALOGUE

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 import hwarith as hw
-from hwarith.errors import InvalidInput, MissingTool, ToolFailure
+from hwarith.exceptions import InvalidInput, MissingTool, ToolFailure
 from hwarith.flow.proofs import netlist, products, smtlib, solvers
 from hwarith.flow.proofs.cases import Case, _Asked
 from hwarith.flow.proofs.integers import Integers

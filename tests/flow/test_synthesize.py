@@ -13,7 +13,7 @@ import pytest
 
 import hwarith as hw
 from hwarith import caching
-from hwarith.errors import ToolFailure
+from hwarith.exceptions import ToolFailure
 from hwarith.flow import tools
 from hwarith.flow.synthesis import scripts
 from hwarith.flow.synthesis import synthesize as module

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hwarith.errors import ToolFailure
+from hwarith.exceptions import ToolFailure
 from hwarith.flow import tools
 from hwarith.flow.synthesis import liberty
 from hwarith.flow.synthesis.timing import Path, loads_of_nets, longest_path, longest_path_by_load

@@ -12,7 +12,7 @@ import pytest
 import softfloatpy as softfloat
 
 import hwarith as hw
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 from hwarith.flow.evidence.records import SOFTFLOAT
 from hwarith.flow.vectors.generated import FORMATS
 from hwarith.inputs import read_arrays

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 from hwarith.flow.stimuli.directed import CLASSES, directed
 from hwarith.units.operations import PRODUCT, SUM
 from tests import oracle

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 from hwarith.formats import format
 from hwarith.formats.text import (
     code_of_text,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.errors import listed, quoted, shown
+from hwarith.exceptions import listed, quoted, shown
 from hwarith.units.bitplane import codes as bipolar
 from hwarith.units.bitserial.weights import special_codes
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.errors import InvalidInput
+from hwarith.exceptions import InvalidInput
 from hwarith.flow.stimuli.corner_weighted import corner_codes
 from hwarith.matrix import float64, kernels, loops, roundings
 from hwarith.matrix.product import float_roundings

@@ -16,7 +16,7 @@ from amaranth.lib.wiring import In, Out
 
 import hwarith as hw
 from hwarith import rtl
-from hwarith.errors import InvalidInput, ToolFailure
+from hwarith.exceptions import InvalidInput, ToolFailure
 from hwarith.flow import tools
 from hwarith.rtl import KEYWORDS, verilog_module
 from hwarith.temporary import temporary_folder

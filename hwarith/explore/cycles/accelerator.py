@@ -27,7 +27,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import ceil
 
-from ...errors import InvalidInput, unknown
+from ...exceptions import InvalidInput, unknown
 from .checks import exact_bits, flag, whole
 from .decoder import ACTIVATION_BITS, MODELS, Bits, Model, Operation, operations
 

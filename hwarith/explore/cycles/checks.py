@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ...errors import InvalidInput, quoted
+from ...exceptions import InvalidInput, quoted
 
 LARGEST = 2**31
 """No size or count may be larger."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ...errors import InvalidInput, quoted
+from ...exceptions import InvalidInput, quoted
 from .checks import exact_bits, flag, whole
 
 ACTIVATION_BITS = 16

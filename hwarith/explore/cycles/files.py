@@ -20,7 +20,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ...errors import InvalidInput, quoted, unknown
+from ...exceptions import InvalidInput, quoted, unknown
 from ...inputs import read_toml, told
 from .accelerator import CONFIGS, Accelerator, Config
 from .decoder import MODELS, Model

@@ -13,7 +13,7 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import Any
 
-from ...errors import InvalidInput, ToolFailure, quoted
+from ...exceptions import InvalidInput, ToolFailure, quoted
 from ...extras import require
 from .store import tool_context
 from .worker import Worker

@@ -12,7 +12,7 @@ import operator
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from ...errors import InvalidInput, quoted, shown, unknown
+from ...exceptions import InvalidInput, quoted, shown, unknown
 from ...formats import format as format_of
 
 _COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InvalidInput, quoted, unknown
+from ...exceptions import InvalidInput, quoted, unknown
 from ...extras import require
 from ...formats import Format
 from ...units import Unit

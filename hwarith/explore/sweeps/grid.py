@@ -22,7 +22,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ...errors import InvalidInput, shown, unknown
+from ...exceptions import InvalidInput, shown, unknown
 from .condition import Condition
 
 MOST = 100_000

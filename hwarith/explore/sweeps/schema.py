@@ -8,7 +8,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypedDict, get_args, get_origin, get_type_hints, is_typeddict
 
-from ...errors import HwarithError, InvalidInput, quoted, shown
+from ...exceptions import HwarithError, InvalidInput, quoted, shown
 from ...units import unit as make_unit
 from ..metrics import COUNTS
 from ..point import COSTS, Result

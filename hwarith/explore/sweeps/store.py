@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import caching, sources
-from ...errors import InvalidInput, shown
+from ...exceptions import InvalidInput, shown
 from ...files import output_folder, remove, write_text
 from ...flow import tools
 from ...inputs import read_json, told

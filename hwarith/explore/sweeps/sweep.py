@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ...errors import HwarithError, InvalidInput, ToolFailure
+from ...exceptions import HwarithError, InvalidInput, ToolFailure
 from ...progress import counted, say_first
 from ...units import Unit
 from ..hardware import Flow

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import InvalidInput, quoted, shown, unknown
+from ...exceptions import InvalidInput, quoted, shown, unknown
 from ...flow.synthesis.libraries import fpga, liberty_file
 from ...inputs import read_liberty, read_toml, told
 from ...units import Unit

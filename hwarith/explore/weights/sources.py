@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ...errors import InvalidInput, shown
+from ...exceptions import InvalidInput, shown
 from ...formats.weights import quantize
 from ...inputs import read_arrays
 from ..workloads.digits import DIGITS

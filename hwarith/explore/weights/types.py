@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import name_of
+from ...exceptions import name_of
 from ...formats import BLOCKS, BlockFormat, Blocks
 from ...formats.weights import TYPES, Quantized, WeightKind, WeightType, quantize, weight_type
 

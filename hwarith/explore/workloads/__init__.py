@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from ...errors import InvalidInput, quoted, shown, unknown
+from ...exceptions import InvalidInput, quoted, shown, unknown
 from .digits import DIGITS
 from .minilm.workload import MiniLM
 from .protocol import Outcome, Workload

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import InvalidInput, quoted
+from ...exceptions import InvalidInput, quoted
 from ...formats import Format
 from ...matrix.product import matmul
 from ...units import Unit

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format
 from ...formats.blocks import BlockFormat, block_format, quantize_blocks
 from ...matrix.product import matmul

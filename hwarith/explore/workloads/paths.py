@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format
 from ...units import Unit
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...errors import shown
+from ...exceptions import shown
 from ...formats import Format
 from ...formats import rounding as r
 from ...formats.text import code_row

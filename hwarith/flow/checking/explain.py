@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...errors import HwarithError
+from ...exceptions import HwarithError
 from ...formats import ROUNDINGS, Format
 from ...formats import rounding as r
 from ...units import Unit

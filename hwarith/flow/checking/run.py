@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import InvalidInput, ToolFailure, quoted, shown
+from ...exceptions import InvalidInput, ToolFailure, quoted, shown
 from ...units import Unit, unit
 from ...units.exact.base import Exact
 from .. import tools

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import InvalidInput, ToolFailure, listed, quoted, shown
+from ...exceptions import InvalidInput, ToolFailure, listed, quoted, shown
 from ...files import write_text
 from ...temporary import temporary_folder
 from .. import processes, tools

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...units import Unit
 
 _HARDWARE = ("booth", "adder", "stages", "target_delay")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ...errors import InvalidInput, quoted, shown, unknown
+from ...exceptions import InvalidInput, quoted, shown, unknown
 from ...formats import Format
 from ...units import Unit
 from ...units.interface import bits_in_words

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import InvalidInput, ToolFailure, shown
+from ...exceptions import InvalidInput, ToolFailure, shown
 from ...units import unit
 from ..synthesis import liberty
 from ..synthesis.cells import Cell, Library

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...errors import ToolFailure
+from ...exceptions import ToolFailure
 from ...golden.compiler import inlined
 from ...golden.kernels import Kernel
 from ..synthesis.netlists import Net, Ports

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from ...errors import shown
+from ...exceptions import shown
 from ..synthesis.cells import Cell
 from ..synthesis.functions import Words, function_of
 from ..synthesis.netlists import Net

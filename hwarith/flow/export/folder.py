@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import files
-from ...errors import InvalidInput, listed, quoted, shown, unknown
+from ...exceptions import InvalidInput, listed, quoted, shown, unknown
 from ...temporary import partial
 from ...units import Unit, unit
 from ..checks import MOST_SEED, check_integer

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ...errors import HwarithError, InvalidInput, quoted, shown, unknown
+from ...exceptions import HwarithError, InvalidInput, quoted, shown, unknown
 from .flows import core
 from .folder import block_files, block_of, write
 

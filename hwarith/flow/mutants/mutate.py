@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ...errors import ToolFailure
+from ...exceptions import ToolFailure
 from ...units import Unit, unit
 from .. import tools
 from ..checking.batches import Batch, batches, is_exhaustive, joined, part_of

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...errors import ToolFailure
+from ...exceptions import ToolFailure
 from ..workers import ask_all
 from . import smtlib
 from .solvers import SOLVERS, solver_process

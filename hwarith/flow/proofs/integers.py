@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import HwarithError
+from ...exceptions import HwarithError
 from .terms import Term, Terms
 
 

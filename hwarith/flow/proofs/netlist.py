@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import ToolFailure
+from ...exceptions import ToolFailure
 from ...files import write_text
 from ...temporary import temporary_folder
 from ..tools import run_yosys

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...errors import InvalidInput, ToolFailure, quoted
+from ...exceptions import InvalidInput, ToolFailure, quoted
 from ...formats import Format
 from ...formats.rounding import NAN, unpack
 from ...golden.words import WIDTHS

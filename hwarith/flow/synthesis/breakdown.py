@@ -13,7 +13,7 @@ from typing import Any
 from amaranth.back import rtlil
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...inputs import read_liberty
 from ...temporary import temporary_folder
 from ...units import Unit, unit

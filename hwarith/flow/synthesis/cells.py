@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-from ...errors import InvalidInput, quoted
+from ...exceptions import InvalidInput, quoted
 
 
 @dataclass(frozen=True)

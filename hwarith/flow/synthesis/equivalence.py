@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import caching
-from ...errors import InvalidInput, ToolFailure, listed, quoted, shown
+from ...exceptions import InvalidInput, ToolFailure, listed, quoted, shown
 from ...temporary import temporary_folder
 from ...units import Unit, unit
 from .. import tools

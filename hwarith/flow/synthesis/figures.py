@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ...errors import ToolFailure, quoted
+from ...exceptions import ToolFailure, quoted
 from .. import tools
 from . import timing
 from .cells import Library

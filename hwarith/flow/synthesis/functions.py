@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InvalidInput, quoted, shown
+from ...exceptions import InvalidInput, quoted, shown
 
 Words = np.ndarray
 """A signal's values, 64 vectors in a word, the first in its lowest bit."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from ...errors import InvalidInput, quoted, shown
+from ...exceptions import InvalidInput, quoted, shown
 from ...inputs import read_liberty, told
 from .cells import Arc, Cell, Library, Power, Table
 from .functions import sense_of

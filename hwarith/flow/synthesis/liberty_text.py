@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ...errors import InvalidInput, quoted, shown
+from ...exceptions import InvalidInput, quoted, shown
 
 _TOKEN = re.compile(
     r"""(?P<skip>[ \t\r\f]+|\\\r?\n|/\*(?:.*?\*/|.*)|//[^\n]*)

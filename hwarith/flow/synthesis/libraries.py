@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from ...errors import InvalidInput, MissingTool, quoted, shown, unknown
+from ...exceptions import InvalidInput, MissingTool, quoted, shown, unknown
 from .. import tools
 
 FPGAS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ...errors import InvalidInput, shown
+from ...exceptions import InvalidInput, shown
 from ...rtl.verilog.names import KEYWORDS
 from .cells import Cell, Library
 from .functions import expression_of

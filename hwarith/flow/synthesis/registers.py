@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import InvalidInput, listed, shown
+from ...exceptions import InvalidInput, listed, shown
 from .netlists import Module, Net
 
 HELD = "registers_hold"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import InvalidInput, ToolFailure, quoted, shown, unknown
+from ...exceptions import InvalidInput, ToolFailure, quoted, shown, unknown
 from ...inputs import read_liberty
 from ...tables import quantity
 from ...temporary import temporary_folder

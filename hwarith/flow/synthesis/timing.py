@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from ...errors import ToolFailure
+from ...exceptions import ToolFailure
 from .cells import Arc, Cell, Library
 from .netlists import Instance, Module, Net, Ports
 

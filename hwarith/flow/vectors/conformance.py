@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InvalidInput, ToolFailure, quoted
+from ...exceptions import InvalidInput, ToolFailure, quoted
 from ...formats import ROUNDINGS, Format, format
 from ...formats import rounding as r
 from ...units import Unit, unit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...units import Unit
 from ...units.exact.base import Exact
 

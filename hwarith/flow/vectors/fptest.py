@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...errors import InvalidInput, quoted, shown
+from ...exceptions import InvalidInput, quoted, shown
 from ...formats import Format, format
 from ...formats import rounding as r
 from ...units import Unit

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import unknown
+from ...exceptions import unknown
 from ...files import write_bytes
 from ...units import Unit, unit
 from ..checks import MOST_SEED, check_integer

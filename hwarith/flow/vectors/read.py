@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import InvalidInput, listed, quoted, shown
+from ...exceptions import InvalidInput, listed, quoted, shown
 from ...formats import Format
 from ...formats.text import code_of_text
 from ...inputs import read_arrays, read_text, told

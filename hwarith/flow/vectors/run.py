@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import shown, unknown
+from ...exceptions import shown, unknown
 from ...formats import Format
 from ...inputs import told
 from ...units import Unit, unit

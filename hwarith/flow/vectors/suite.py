@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...errors import InvalidInput, quoted
+from ...exceptions import InvalidInput, quoted
 from ...formats import Format
 from ...units import Unit
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InvalidInput, quoted
+from ...exceptions import InvalidInput, quoted
 
 
 def is_integer(x: Any) -> bool:

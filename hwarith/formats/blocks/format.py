@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import InvalidInput, quoted, unknown
+from ...exceptions import InvalidInput, quoted, unknown
 from .. import scalar
 from ..names import PATTERNS
 from ..rounding import FormatNumbers

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InvalidInput, name_of, quoted, shown, unknown
+from ...exceptions import InvalidInput, name_of, quoted, shown, unknown
 from ...golden import apply, code_dtype
 from .. import rounding as r
 from ..codec import array_of, convert

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any, overload
 
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ..blocks import BlockFormat, BlockName, Blocks, Hadamard, quantize_blocks
 from .quantizer import Quantized, quantize_weights
 from .types import weight_type

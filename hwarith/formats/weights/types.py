@@ -13,7 +13,7 @@ from typing import Any, ClassVar, overload
 
 import numpy as np
 
-from ...errors import InvalidInput, name_of, quoted, unknown
+from ...exceptions import InvalidInput, name_of, quoted, unknown
 from ..blocks import BLOCKS, BlockFormat, BlockName
 
 

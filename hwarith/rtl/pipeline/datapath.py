@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amaranth.hdl import Signal, Value
 
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ..wires import Step, Values
 from .cuts import Cutter, Pipeline
 from .delay import UNIT, Graph

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from amaranth.hdl import Cat, Const, Signal, Value
 from amaranth.hdl._ast import Concat, Operator, Part, Slice, SwitchValue
 
-from ...errors import InvalidInput, quoted
+from ...exceptions import InvalidInput, quoted
 
 OPERATORS = {
     1: ("~", "-", "b", "r&", "r|", "r^", "u", "s"),

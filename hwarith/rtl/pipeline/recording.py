@@ -6,7 +6,7 @@ from typing import cast
 
 from amaranth.hdl import Module, Signal, Value, ValueCastable
 
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ..steps import described, step_name
 from ..wires import Recorder, Step, Values, wires_of_step
 from .expressions import Checker

@@ -16,7 +16,7 @@ from amaranth.hdl._ast import SignalKey
 from amaranth.hdl._xfrm import DomainCollector
 from amaranth.lib import wiring
 
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ..wires import description_of_step
 from .cells import Bits, Cells
 

@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from ...errors import InvalidInput, name_of, quoted
+from ...exceptions import InvalidInput, name_of, quoted
 from ...formats import Format, format
 from ..contract import Unit
 from ..parameters import format_parameter, integer_parameter

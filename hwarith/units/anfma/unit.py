@@ -12,7 +12,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
 from numpy.typing import ArrayLike
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format
 from ...golden import code_dtype, fold, to_integers
 from ...rtl import Values, wire

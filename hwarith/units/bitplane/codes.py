@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import InvalidInput, quoted, shown
+from ...exceptions import InvalidInput, quoted, shown
 from ...formats import Format, format
 from ...formats.codec import array_of
 from ...formats.lanes import join

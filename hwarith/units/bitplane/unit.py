@@ -12,7 +12,7 @@ from amaranth.hdl import Cat, Module
 from numpy.typing import ArrayLike
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import join, split
 from ...rtl import Values, wire

@@ -11,7 +11,7 @@ import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import side_by_side
 from ...golden import apply

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ... import rtl
-from ...errors import InvalidInput, quoted
+from ...exceptions import InvalidInput, quoted
 from ...formats import Format, format
 from ..accumulator import Accumulator
 from ..contract import Contract

@@ -11,7 +11,7 @@ from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
 from numpy.typing import ArrayLike
 
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import side_by_side, vector
 from ...formats.weights import Quantized

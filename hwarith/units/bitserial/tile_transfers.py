@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import join, split, vector
 from ..transfers import Ported, Transfers, runs

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import InvalidInput, quoted
+from ...exceptions import InvalidInput, quoted
 from ...formats import BlockFormat
 from ...formats.codec import array_of
 from ...formats.weights import TYPES, WeightKind

@@ -10,7 +10,7 @@ import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import BLOCKS, BlockFormat, Format, format
 from ...formats.blocks.definitions import ScaleRule, mx_element, mx_element_stochastic
 from ...formats.blocks.quantizer import mx_constants, mx_scales

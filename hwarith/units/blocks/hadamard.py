@@ -10,7 +10,7 @@ import numpy as np
 from amaranth.hdl import Cat, Const, Module
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import vector
 from ...golden import apply

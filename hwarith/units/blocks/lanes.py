@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import Cat, Module
 
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format
 from ...formats.lanes import join, split
 from ...rtl import Step, Values, wires_named

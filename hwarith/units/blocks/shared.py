@@ -8,7 +8,7 @@ import numpy as np
 from amaranth.hdl import Module, Mux, Value
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...rtl import Values, wire
 from ..parameters import text_parameter

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from amaranth.hdl import Cat, Const, Module, Value
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format
 from ...rtl import wire
 from ...rtl.integers import as_integer

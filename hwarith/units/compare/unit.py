@@ -9,7 +9,7 @@ from typing import ClassVar
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...rtl import Values, wire
 from ...rtl.floats import Specials

@@ -10,7 +10,7 @@ from typing import ClassVar
 from amaranth.hdl import Cat, Const, Module, Value
 
 from ... import rtl
-from ...errors import InvalidInput, quoted
+from ...exceptions import InvalidInput, quoted
 from ...formats import Format, format
 from ...rtl import Values, wire
 from ...rtl.integers import negated_if

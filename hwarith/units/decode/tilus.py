@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...errors import unknown
+from ...exceptions import unknown
 from ...formats import Format, format
 from ...formats.rounding import pack_max
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import InvalidInput, quoted
+from ...exceptions import InvalidInput, quoted
 from ..parameters import text_parameter
 
 WAYS = ("exact", "seq", "pairwise", "trunc-F", "halves-F", "floor-F", "floor2-F")

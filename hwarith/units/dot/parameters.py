@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-from ...errors import InvalidInput, name_of
+from ...exceptions import InvalidInput, name_of
 from ...formats import Format, format
 from ...rtl import Rounder
 from ..blocks.lanes import LaneUnit

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...errors import unknown
+from ...exceptions import unknown
 
 
 @dataclass(frozen=True)

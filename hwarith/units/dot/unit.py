@@ -11,7 +11,7 @@ import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format, Rounding, format
 from ...formats import rounding as r
 from ...formats.lanes import vector

@@ -12,7 +12,7 @@ import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import ROUNDINGS, STOCHASTIC, Format, Rounding, Stochastic, format
 from ...formats import rounding as r
 from ...rtl import PORT, Operand, Raw, Rounder, Step, Structure, Values, wire

@@ -11,7 +11,7 @@ from amaranth.hdl import Module
 from numpy.typing import ArrayLike
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import join
 from ...rtl import Values, wire

@@ -11,7 +11,7 @@ from amaranth.hdl import Cat, Const, Module
 from numpy.typing import ArrayLike
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...rtl import Values, wire
 from ..contract import Contract, Unit

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format, rounding
 from ...golden import apply, to_integers
 from .. import evaluation

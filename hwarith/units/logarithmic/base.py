@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format
 from ..contract import Unit
 from ..conventions import conventions, nan_words, overflow_words

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ... import rtl
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format
 from ..contract import Contract
 from ..operations import PRODUCT, QUOTIENT, Operation

@@ -10,7 +10,7 @@ import numpy as np
 from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
 
-from ...errors import InvalidInput
+from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import join, split, vector
 from ...rtl import Values

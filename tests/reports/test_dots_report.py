@@ -10,10 +10,10 @@ import pytest
 
 from hwarith.explore.lanes import bits_of_factors, multiply_adds
 from hwarith.explore.sweeps.sweep import run_sweep
-from hwarith.report import write_report
-from hwarith.report.model.content import Content, read_content
-from hwarith.report.model.point import unit_label
-from hwarith.report.model.summary import findings
+from hwarith.reports import write_report
+from hwarith.reports.model.content import Content, read_content
+from hwarith.reports.model.point import unit_label
+from hwarith.reports.model.summary import findings
 from hwarith.units import unit
 from hwarith.units.operations import DOT_PRODUCT_WITH_ADDEND
 from tests.explore.fake_flow import FakeFlow

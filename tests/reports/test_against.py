@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hwarith.errors import InvalidInput
-from hwarith.report import report_of, write_report
+from hwarith.exceptions import InvalidInput
+from hwarith.reports import report_of, write_report
 from tests.explore.fake_sweep import make_sweep
 
 

@@ -1,6 +1,6 @@
 """Reports: a web page, pictures for papers, and the figures as CSV, JSON and Parquet.
 
-`hwarith.report.model` is what a report says, `hwarith.report.view` how it looks.
+`hwarith.reports.model` is what a report says, `hwarith.reports.view` how it looks.
 """
 
 from .model.content import Content, read_content

@@ -19,21 +19,21 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hwarith import unit, verilog
-from hwarith.errors import InvalidInput, MissingTool
+from hwarith.exceptions import InvalidInput, MissingTool
 from hwarith.explore import run_sweep
 from hwarith.explore.metrics import COUNTS, METRICS
 from hwarith.explore.point import COSTS, NETWORK
-from hwarith.report import write_report
-from hwarith.report.model.axes import axis
-from hwarith.report.model.columns import PER_LANE, columns, percent, three_digits
-from hwarith.report.model.content import Content, read_content
-from hwarith.report.model.front import pareto_front
-from hwarith.report.model.partners import comparisons
-from hwarith.report.model.point import unit_label
-from hwarith.report.model.summary import findings
-from hwarith.report.view.page import data, parts_of, to_html
-from hwarith.report.view.page.sweep import facts
-from hwarith.report.view.picture import to_pictures
+from hwarith.reports import write_report
+from hwarith.reports.model.axes import axis
+from hwarith.reports.model.columns import PER_LANE, columns, percent, three_digits
+from hwarith.reports.model.content import Content, read_content
+from hwarith.reports.model.front import pareto_front
+from hwarith.reports.model.partners import comparisons
+from hwarith.reports.model.point import unit_label
+from hwarith.reports.model.summary import findings
+from hwarith.reports.view.page import data, parts_of, to_html
+from hwarith.reports.view.page.sweep import facts
+from hwarith.reports.view.picture import to_pictures
 from hwarith.units.operations import MULTIPLY_ADD, PRODUCT, SUM
 from tests.explore.fake_flow import FakeFlow
 from tests.explore.fake_sweep import make_sweep, rename_all

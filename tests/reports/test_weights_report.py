@@ -23,9 +23,9 @@ from hwarith.explore.weights import (
     read_weights,
     weight_types,
 )
-from hwarith.report import WeightRows, weight_rows, write_weights_report
-from hwarith.report.model.axes import axis
-from hwarith.report.view.picture import to_pictures
+from hwarith.reports import WeightRows, weight_rows, write_weights_report
+from hwarith.reports.model.axes import axis
+from hwarith.reports.view.picture import to_pictures
 from hwarith.units.operations import DOT_PRODUCT
 from tests.explore.fake_weights import TYPES, measured_rows
 

@@ -84,7 +84,7 @@ def _panel(axes: Axes, sums: Sequence[Distinct], title: str, values: Sequence[An
 
 def to_html(sums: Sequence[Distinct], picture: bytes) -> str:
     """A page that loads nothing: the picture, an SVG, is in it."""
-    css = (resources.files("hwarith.report.view.page") / "page.css").read_text(encoding="utf-8")
+    css = (resources.files("hwarith.reports.view.page") / "page.css").read_text(encoding="utf-8")
     image = base64.b64encode(picture).decode("ascii")
     lead = _LEAD.format(orders=f"{sums[0].permutations:,}")
     return f"""<!DOCTYPE html>

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import hwarith as hw
-from hwarith.report import read_content, write_report
-from hwarith.report.model.columns import HIGHER_IS_BETTER
+from hwarith.reports import read_content, write_report
+from hwarith.reports.model.columns import HIGHER_IS_BETTER
 from tests.explore.fake_sweep import make_sweep, rename_all
-from tests.report.browser import NO_CHROMIUM, PHONE, Browser, chromium
+from tests.reports.browser import NO_CHROMIUM, PHONE, Browser, chromium
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=NO_CHROMIUM)
 

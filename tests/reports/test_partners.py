@@ -11,10 +11,10 @@ import pytest
 
 from hwarith import format, unit
 from hwarith.explore import run_sweep
-from hwarith.report.model.content import Content, read_content
-from hwarith.report.model.partners import comparisons, policy_differences
-from hwarith.report.model.summary import findings
-from hwarith.report.view.page import to_html
+from hwarith.reports.model.content import Content, read_content
+from hwarith.reports.model.partners import comparisons, policy_differences
+from hwarith.reports.model.summary import findings
+from hwarith.reports.view.page import to_html
 from hwarith.units import Unit
 from tests.explore.fake_flow import FakeFlow
 

@@ -11,7 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ...errors import InvalidInput, shown
+from ...exceptions import InvalidInput, shown
 from ...explore.lanes import multiply_adds
 from ...explore.metrics import COUNTS
 from ...explore.sweeps.store import read_sweep_folder
