@@ -58,7 +58,9 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Set units side by side: area, delay, energy, errors, and ratios to the first one."""
-    from ..explore.compare import OPERATIONS, SOURCES, compare
+    from ..explore.compare import compare
+    from ..explore.judged import OPERATIONS
+    from ..explore.metrics import SOURCES
     from ..flow.synthesis.synthesize import MINOR
     from ..reports.model.columns import write_figure
 

@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..exceptions import InvalidInput
-from ..flow.stimuli.families import stimuli_of
 from ..tables import quantity
 from ..units import Unit
 from ..units import unit as make_unit
-from ..units.chain import chain_of_one, chained_accumulators, rounded_accumulators
-from ..units.dot import Dot
 from .hardware import FLOW, Flow
-from .metrics import EXHAUSTIVE_BITS, Evaluation, evaluate
-from .workloads import Outcome, Workload
+from .judged import energy_of, errors_of
+from .metrics import SOURCES, Evaluation
+from .workloads import Workload
 from .workloads import workload as find_workload
 
 if TYPE_CHECKING:
     from ..flow.energy.measure import Energy
     from ..flow.synthesis.synthesize import Synthesis
-    from ..formats import Format
-
-OPERAND_SETS = 1 << 16
-"""Random operand sets, for units of too many to take all."""
-
-OPERATIONS = 1 << 12
-"""Random operand sets that energy is the mean of."""
-
-SOURCES = {
-    "all": "all operand codes",
-    "normal": f"{OPERAND_SETS} random sets, normally distributed, of standard deviation 1 (of "
-    "integers and narrow formats a quarter of the largest value), of scales their magnitudes",
-    "workload": "the operands that the unit met in the workload",
-}
-"""Where the operands come from that errors are computed on."""
 
 ERRORS = {
     "error_rate": "ER",
@@ -50,8 +30,6 @@ ERRORS = {
     "output_error": "output error",
 }
 """The errors that compare units, and their titles, by the keys of `METRICS` and `NETWORK`."""
-
-_WIDE_ENOUGH, _SHARE, _SEED = 4, 0.25, 1
 
 
 @dataclass(frozen=True)
@@ -151,56 +129,8 @@ def compare(
     for u in track(units):
         cost = flow.synthesize(u, library=library)
         outcome = network.run(u) if network else None
-        energy = _energy(u, outcome, library, flow)
-        evaluation, source, reason = _evaluated(u, outcome)
+        evaluation, source, reason = errors_of(u, outcome)
+        energy, _ = energy_of(u, outcome, library, flow, at_random=evaluation is not None)
         network_figures = (outcome.accuracy, outcome.output_error) if outcome else ()
         found.append(Compared(u, cost, energy, evaluation, source, reason, *network_figures))
     return found
-
-
-def _energy(u: Unit, outcome: Outcome | None, library: str | Path, flow: Flow) -> Energy | None:
-    if outcome:
-        operands = outcome.operands
-    elif u.parts:
-        operands = ()
-    else:
-        codes = chained_accumulators(u, _random_operands(u, OPERATIONS))
-        operands = stimuli_of(u).usual_call(codes)
-    try:
-        return flow.energy(u, *operands, library=library)
-    except InvalidInput:
-        return None
-
-
-def _evaluated(
-    unit: Unit, outcome: Outcome | None
-) -> tuple[Evaluation | None, str | None, str | None]:
-    """A unit's errors and where its operands come from, or else why there are none."""
-    formats = chain_of_one(unit).operands.values()
-    operands: Sequence[np.ndarray] | None
-    if outcome:
-        source, operands = "workload", rounded_accumulators(unit, outcome.operands)
-    elif sum(f.bits for f in formats) <= EXHAUSTIVE_BITS:
-        source, operands = "all", None
-    else:
-        source, operands = "normal", _random_operands(unit, OPERAND_SETS)
-    try:
-        return evaluate(unit, operands), source, None
-    except InvalidInput as error:
-        return None, None, str(error)
-
-
-def _random_operands(unit: Unit, sets: int) -> list[np.ndarray]:
-    """Codes of normally distributed values, of one operand after the other."""
-    rng = np.random.default_rng(_SEED)
-    lanes = unit.lane_formats if isinstance(unit, Dot) else {}
-    found = []
-    for name, port in chain_of_one(unit).operands.items():
-        f, *count = lanes.get(name, (port,))
-        x = _deviation(f) * rng.normal(size=(sets, *count))
-        found.append(f.encode(np.abs(x) if f.is_float and not f.signed else x))
-    return found
-
-
-def _deviation(f: Format) -> float:
-    return 1.0 if f.is_float and f.max >= _WIDE_ENOUGH else float(f.max) * _SHARE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -35,6 +35,13 @@ def exact_dots(unit: Dot, codes: Mapping[str, np.ndarray]) -> list[Fraction]:
         return found
     addends = _steps(unit.addend, codes["c"], OBJECT)
     return [x + _step(unit.addend) * c for x, c in zip(found, addends, strict=True)]
+
+
+def exact_groups(formats: Sequence[Format], codes: Sequence[np.ndarray]) -> list[Fraction]:
+    """The sums of a[i] * b[i] of groups: finite codes of two formats, of shape (groups, n)."""
+    a, b = (_steps(f, x, OBJECT) for f, x in zip(formats, codes, strict=True))
+    step = _step(formats[0]) * _step(formats[1])
+    return [step * x for x in (a * b).sum(axis=1).tolist()]
 
 
 def _step(f: Format) -> Fraction:

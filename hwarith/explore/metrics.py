@@ -24,6 +24,17 @@ from .reference import Errors, compare
 EXHAUSTIVE_BITS = 16
 """Units whose operands have at most so many bits together are evaluated on all of them."""
 
+OPERAND_SETS = 1 << 16
+"""Random operand sets, for units of too many to take all."""
+
+SOURCES = {
+    "all": "all operand codes",
+    "normal": f"{OPERAND_SETS} random sets, normally distributed, of standard deviation 1 (of "
+    "integers and narrow formats a quarter of the largest value), of scales their magnitudes",
+    "workload": "the operands that the unit met in the workload",
+}
+"""Where the operands come from that errors are computed on."""
+
 _BARS, _FAR_END = 48, 0.005
 """Of histograms: how many bars, and the share of the inexact results beyond each end."""
 
@@ -164,7 +175,8 @@ COUNTS = {
     "operand_sets": "operand sets that were looked at",
     "counted": "of these, sets that the metrics are computed over",
     "nonfinite_operands": "left out: an operand is infinite or NaN",
-    "out_of_range": "left out: the exact result is beyond the result format's finite range",
+    "out_of_range": "left out: the exact result is beyond the result format's finite range, or "
+    "there is none (a division by zero)",
     "nonfinite_results": "left out: the unit gives infinity or NaN for a result within range",
     "zero_exact": "counted, but not in relative errors: the exact result is zero",
     "underflowed": "counted: the exact result is smaller than the smallest normal number",

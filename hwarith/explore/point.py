@@ -11,11 +11,10 @@ from ..exceptions import InvalidInput
 from ..flow.synthesis import liberty
 from ..flow.synthesis.libraries import fpga, liberty_file
 from ..units import Unit
-from ..units.chain import rounded_accumulators
 from .hardware import FLOW, Flow
-from .lanes import bits_of_factors, multiply_adds
-from .metrics import evaluate
-from .workloads import Workload
+from .lanes import bits_of_factors, per_clock
+from .metrics import COUNTS, METRICS
+from .workloads import Outcome, Workload
 from .workloads import workload as find_workload
 
 
@@ -50,30 +49,34 @@ COSTS = {
             "energy",
             "Energy",
             "NAND2",
-            "Mean energy of an operation, by the switching activity of the mapped cells on the "
-            "operands that met the unit in the workload, one dot product after the other; without "
-            "glitches and wires. With hwarith's generic library in changes of the output of a "
-            "two-input NAND gate that drives two others.",
+            "Mean energy of an operation (of a unit with registers: of a transfer), by the "
+            "switching activity of the mapped cells on the operands that met the unit in the "
+            "workload, one dot product after the other (of a unit that no network runs on, on "
+            "random operands); without glitches and wires. With hwarith's generic library in "
+            "changes of the output of a two-input NAND gate that drives two others.",
         ),
         Figure(
             "lane_area",
-            "Area per multiply-add",
+            "Area per multiply-add or element",
             "GE",
-            "Area over the number of products that an operation adds up: n of a dot product, 1 of "
-            "all other units. What costs the same by this gives the same throughput for it.",
+            "Area over what the unit does in a clock at full throughput: multiply-adds of units "
+            "that sum up products (n of a dot product, half a one where a weight takes two "
+            "clocks), elements of those that take blocks, one result of all others. What costs "
+            "the same by this gives the same throughput for it.",
         ),
         Figure(
             "lane_energy",
-            "Energy per multiply-add",
+            "Energy per multiply-add or element",
             "NAND2",
-            "Energy of an operation over the number of products that it adds up.",
+            "Energy of an operation over the multiply-adds or elements that it is made of, counted "
+            "in the same way.",
         ),
         Figure(
             "bits",
             "Bits per element",
             "bits",
             "Bits that a factor takes where it is stored, with its share of the scale of its "
-            "block: the mean of both factors. No value for an adder.",
+            "block: the mean of both factors. No value for what is given no two factors.",
         ),
         Figure("leakage", "Leakage", "nW", "Power of the whole unit while nothing changes."),
         Figure("depth", "Depth", "cells", "Cells on the longest path."),
@@ -115,11 +118,13 @@ class Result:
 
     ``cost`` by the keys of `COSTS` (None of what the library does not say); ``accuracy`` and
     ``output_error`` as in `NETWORK`; ``metrics`` and ``counts`` as in `hwarith.explore.metrics`,
-    on the operands that the unit met in the workload; ``seconds`` that it took; ``details`` for
+    on the operands that the unit met in the workload, or on others if it cannot run on the unit;
+    ``seconds`` that it took; ``details`` for
     the point's page in a report: ``verilog``, ``histogram`` (`hwarith.explore.metrics.histogram`),
     ``path`` (the ends of the longest path), ``cells`` (type to number) and ``cell_areas``;
-    ``breakdown``, the ``parts`` of `hwarith.breakdown` and its ``difference``, but for FPGAs; and
-    where there is no energy, why, in ``no_energy``.
+    ``breakdown``, the ``parts`` of `hwarith.breakdown` and its ``difference``, but for FPGAs;
+    ``operands``, where those come from that errors are computed on (`hwarith.explore.judged`); and
+    in ``reasons`` why there is no ``network``, no ``errors`` or no ``energy``.
     """
 
     spec: str
@@ -128,7 +133,7 @@ class Result:
     cost: dict[str, float | None]
     area_unit: str | None
     delay_unit: str | None
-    accuracy: float
+    accuracy: float | None
     output_error: float | None
     metrics: dict[str, float | None]
     counts: dict[str, int]
@@ -153,7 +158,7 @@ class Result:
 
 def measure(unit: Unit, workload: str | Workload, library: str, flow: Flow = FLOW) -> Result:
     """Synthesize a unit, run a workload on it, and find its errors and its energy on the operands
-    it met.
+    it met; of a unit that the workload cannot run on, those of `hwarith.compare`, and why.
 
     Parameters
     ----------
@@ -161,20 +166,20 @@ def measure(unit: Unit, workload: str | Workload, library: str, flow: Flow = FLO
     library : as `hwarith.synthesize` takes it.
     flow : what gives the hardware figures.
 
-    Raises `InvalidInput` for a workload that cannot run on the unit, and `ToolFailure`.
+    Raises `InvalidInput` for a workload or library that there is not, and `ToolFailure`.
     """
+    from .judged import energy_of, errors_of  # here: a sweep whose points are known needs neither
+
     start = time.perf_counter()
-    outcome = find_workload(workload).run(unit)
-    evaluation = evaluate(unit, rounded_accumulators(unit, outcome.operands))
+    outcome, no_network = _run(find_workload(workload), unit)
+    evaluation, source, no_errors = errors_of(unit, outcome)
     details = {"verilog": flow.verilog(unit), **_breakdown(flow, unit, library)}
     mapped = flow.synthesize(unit, library=library)
     cmos = flow.synthesize(unit, recipe="cmos")
-    try:
-        spent = flow.energy(unit, *outcome.operands, library=library)
-    except InvalidInput as error:  # the library does not say what this takes
-        spent = None
-        details["no_energy"] = str(error)
-    area, lanes = mapped.luts if mapped.area is None else mapped.area, multiply_adds(unit)
+    spent, no_energy = energy_of(unit, outcome, library, flow, at_random=evaluation is not None)
+    reasons = {"network": no_network, "errors": no_errors, "energy": no_energy}
+    details["reasons"] = {key: _brief(unit, why) for key, why in reasons.items() if why}
+    area = mapped.luts if mapped.area is None else mapped.area
     return Result(
         spec=unit.spec,
         name=unit.name,
@@ -183,8 +188,8 @@ def measure(unit: Unit, workload: str | Workload, library: str, flow: Flow = FLO
             "area": area,
             "delay": mapped.delay,
             "energy": spent.energy if spent else None,
-            "lane_area": None if area is None else area / lanes,
-            "lane_energy": spent.energy / lanes if spent else None,
+            "lane_area": None if area is None else area / float(per_clock(unit)),
+            "lane_energy": spent.energy / float(unit.work) if spent else None,
             "bits": bits_of_factors(unit),
             "leakage": spent.leakage if spent else None,
             "depth": mapped.depth,
@@ -196,19 +201,36 @@ def measure(unit: Unit, workload: str | Workload, library: str, flow: Flow = FLO
         area_unit="LUT" if mapped.area is None else mapped.area_unit,
         delay_unit=mapped.delay_unit,
         energy_unit=spent.energy_unit if spent else None,
-        accuracy=outcome.accuracy,
-        output_error=outcome.output_error,
-        metrics=evaluation.metrics,
-        counts=evaluation.counts,
+        accuracy=outcome.accuracy if outcome else None,
+        output_error=outcome.output_error if outcome else None,
+        metrics=evaluation.metrics if evaluation else dict.fromkeys(METRICS),
+        counts=evaluation.counts if evaluation else dict.fromkeys(COUNTS, 0),
         seconds=round(time.perf_counter() - start, 2),
         details=details
         | {
-            "histogram": evaluation.histogram,
             "path": [mapped.path_start, mapped.path_end],
             "cells": mapped.cells_by_type,
             "cell_areas": {} if mapped.area is None else _cell_areas(library, mapped.cells_by_type),
-        },
+        }
+        | ({"histogram": evaluation.histogram, "operands": source} if evaluation else {}),
     )
+
+
+def _run(workload: Workload, unit: Unit) -> tuple[Outcome | None, str | None]:
+    """What a workload gives with a unit, or else why it cannot run on it."""
+    try:
+        workload.check(unit)
+    except InvalidInput as error:
+        return None, str(error)
+    return workload.run(unit), None
+
+
+def _brief(unit: Unit, why: str) -> str:
+    """A reason without what its row says anyway, and without what is allowed instead."""
+    prefixes = (f"{unit.spec}: ", f"{unit.family}: ")
+    for prefix in prefixes:
+        why = why.removeprefix(prefix)
+    return why.partition("; allowed:")[0]
 
 
 def _breakdown(flow: Flow, unit: Unit, library: str) -> dict[str, Any]:

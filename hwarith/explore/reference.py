@@ -1,8 +1,9 @@
 """A unit's results beside the real numbers that they stand for.
 
 The exact result of a unit is the infinitely precise product, sum or multiply-add of the operands'
-values, of a dot product the sum of all products and the addend, or the operand that is converted,
-not rounded to any format.
+values, of a dot product the sum of all products and the addend, of a group the sum of its
+products, the operand that is converted, or a function of the operands (`functions`), not rounded to
+any format.
 """
 
 from __future__ import annotations
@@ -18,8 +19,12 @@ from ..formats import Format
 from ..units import Unit
 from ..units.chain import ChainOfOne
 from ..units.dot import Dot
-from ..units.operations import MEASURED, Operation, negated_operands
-from .exact_dots import exact_dots
+from ..units.operations import DOT_PRODUCT, MEASURED, Operation, negated_operands
+from .exact_dots import exact_dots, exact_groups
+from .functions import FUNCTIONS
+
+_MORE = (Dot.operation, DOT_PRODUCT, *FUNCTIONS)
+"""Operations whose exact results are known beside those of `MEASURED`."""
 
 _FLOAT64_PRECISION, _FLOAT64_LSB, _SAFE_MAX = 53, -1074, Fraction(2) ** 1022
 
@@ -47,20 +52,11 @@ class _Reals:
     distance: np.ndarray
 
 
-def compare(
-    unit: Unit | ChainOfOne, operands: Sequence[np.ndarray]
-) -> tuple[Errors, dict[str, int]]:
-    """Errors of a unit on operand codes, and how many operand sets are of which kind.
-
-    `operands` are arrays of codes of one shape (blocks with an axis for their lanes). An operand
-    set counts if its operands are finite, its real result lies in the finite range of the result's
-    format, and the unit's result is finite. The kinds are those of
-    `hwarith.explore.metrics.COUNTS`.
-    Raises `InvalidInput` for units of no known operation, and for values beyond float64's range.
-    """
+def check_measurable(unit: Unit | ChainOfOne) -> None:
+    """Raise `InvalidInput` for units of no known operation and values beyond float64's range."""
     operation = unit.operation
-    if operation.exact is None and not isinstance(unit, Dot):
-        allowed = (*map(str, MEASURED), Dot.operation.name)
+    if operation.exact is None and operation not in _MORE:
+        allowed = map(str, (*MEASURED, *_MORE))
         raise InvalidInput(
             f"{unit.family}: the exact result of operation {quoted(operation.name)} is not known; "
             f"allowed: {', '.join(allowed)}"
@@ -69,9 +65,23 @@ def compare(
         raise InvalidInput(
             f"{unit.spec}: what is computed follows from a port; allowed: a fixed op"
         )
-    out = _out(unit)
-    for f in (*_terms(unit).values(), out):
+    for f in (*_terms(unit).values(), _out(unit)):
         _require_float64_range(f)
+
+
+def compare(
+    unit: Unit | ChainOfOne, operands: Sequence[np.ndarray]
+) -> tuple[Errors, dict[str, int]]:
+    """Errors of a unit on operand codes, and how many operand sets are of which kind.
+
+    `operands` are arrays of codes of one shape (blocks with an axis for their lanes, groups for
+    their members). An operand set counts if its operands are finite, it has a real result that lies
+    in the finite range of the result's format, and the unit's result is finite. The kinds are
+    those of `hwarith.explore.metrics.COUNTS`.
+    Raises `InvalidInput` as `check_measurable` does.
+    """
+    check_measurable(unit)
+    operation, out = unit.operation, _out(unit)
     codes = _sets(unit, operands)
     results = unit(*codes)
     if isinstance(results, tuple):
@@ -104,6 +114,8 @@ def compare(
 
 def _sets(unit: Unit | ChainOfOne, operands: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Operand codes of shape (sets,), of blocks (sets, lanes)."""
+    if _takes_groups(unit):
+        return [x.reshape(-1, x.shape[-1]) for x in operands]
     if not isinstance(unit, Dot):
         return [x.ravel() for x in operands]
     return [
@@ -117,7 +129,14 @@ def _terms(unit: Unit | ChainOfOne) -> dict[str, Format]:
     if isinstance(unit, Dot):
         lanes = {name: f for name, (f, _) in unit.lane_formats.items()}
         return dict(unit.operands) | lanes
-    return dict(list(unit.operands.items())[: unit.operation.arity])
+    arity, _ = FUNCTIONS.get(unit.operation, (unit.operation.arity or None, None))
+    return dict(list(unit.operands.items())[:arity])
+
+
+def _takes_groups(unit: Unit | ChainOfOne) -> bool:
+    """Whether an operand set is a group of pairs, in arrays of another axis, whose products are
+    summed."""
+    return unit.operation is DOT_PRODUCT
 
 
 def _out(unit: Unit | ChainOfOne) -> Format:
@@ -145,16 +164,19 @@ def _reals(
         exact = exact_dots(unit, dict(zip(terms, codes, strict=True)))
         return _by_fractions(exact, out.decode(results))
     formats = list(terms.values())
+    if _takes_groups(unit):
+        return _by_fractions(exact_groups(formats, codes), out.decode(results))
     values = [f.decode(x) for f, x in zip((*formats, out), (*codes, results), strict=True)]
     for name in negated_operands(unit)[0]:
         i = list(terms).index(name)
         values[i] = -values[i]
     if _float64_suffices(operation, formats, out):
         return _by_float64(operation, [x.astype(np.float64) for x in values])
-    assert operation.exact is not None
+    _, function = FUNCTIONS.get(operation, (0, operation.exact))
+    assert function is not None
     *operands, decoded = values
     sets = zip(*(x.tolist() for x in operands), strict=True)
-    return _by_fractions((operation.exact(*map(Fraction, x)) for x in sets), decoded)
+    return _by_fractions((function(*map(Fraction, x)) for x in sets), decoded)
 
 
 def _float64_suffices(operation: Operation, formats: list[Format], out: Format) -> bool:
@@ -194,10 +216,13 @@ def _by_float64(operation: Operation, values: list[np.ndarray]) -> _Reals:
     return _Reals(head, np.sign(tail), (result - head) - tail)
 
 
-def _by_fractions(exact: Iterable[Fraction], results: np.ndarray) -> _Reals:
-    """The same for wide formats and dot products, one exact fraction after another."""
+def _by_fractions(exact: Iterable[Fraction | None], results: np.ndarray) -> _Reals:
+    """The same for all else, one exact fraction after another; what has none is infinite."""
     head, tail_sign, distance = (np.empty(len(results)) for _ in range(3))
     for i, (real, result) in enumerate(zip(exact, results.tolist(), strict=True)):
+        if real is None:
+            head[i], tail_sign[i], distance[i] = np.inf, 0, 0
+            continue
         head[i] = _nearest(real)
         tail_sign[i] = _sign(real - Fraction(head[i])) if np.isfinite(head[i]) else 0
         distance[i] = _nearest(Fraction(result) - real)

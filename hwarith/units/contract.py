@@ -6,6 +6,7 @@ import keyword
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -140,6 +141,13 @@ class Unit(Parameterized):
         """What becomes of what is not exact or not ordinary, in words by topic: rounding, overflow,
         subnormals, NaN (`hwarith.units.conventions`). An author may leave it out."""
         return {}
+
+    @property
+    def work(self) -> Fraction:
+        """How many pieces of its operation (`Operation.piece`) a transfer brings: the n products of
+        a dot product, the share of a product that a term of a weight is, ... An author may leave
+        it out; it is one then."""
+        return Fraction(1)
 
     # -- what everyone gets --------------------------------------------------------------------
 

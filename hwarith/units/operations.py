@@ -35,6 +35,7 @@ class Operation:
     role : how a network uses a unit that does this, and a sweep compares it; None: neither can.
     noun : what reports call a unit that does this.
     rank : its place among the operations of a report.
+    piece : what `Unit.work` counts: what units of different widths do more or fewer of at a time.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Operation:
     role: Role | None = None
     noun: str = ""
     rank: int = 0
+    piece: str = "result"
 
     @property
     def adds(self) -> bool:
@@ -55,8 +57,17 @@ class Operation:
         return self.name
 
 
+MULTIPLY_ADDS, ELEMENTS = "multiply-add", "element"
+
 PRODUCT = Operation(
-    "product", 2, lambda a, b: a * b, "a·b", factors=2, role=Role.MULTIPLIES, noun="multiplier"
+    "product",
+    2,
+    lambda a, b: a * b,
+    "a·b",
+    factors=2,
+    role=Role.MULTIPLIES,
+    noun="multiplier",
+    piece="product",
 )
 MULTIPLY_ADD = Operation(
     "multiply-add",
@@ -67,34 +78,53 @@ MULTIPLY_ADD = Operation(
     role=Role.ACCUMULATES,
     noun="multiply-add",
     rank=1,
+    piece=MULTIPLY_ADDS,
 )
-SUM = Operation("sum", 2, lambda a, b: a + b, "a + b", 1, Role.ADDS, "adder", rank=2)
-CONVERSION = Operation("conversion", 1, lambda a: a, "a", factors=1)
-CHAINED_MULTIPLY_ADD = Operation("chained multiply-add", role=Role.ACCUMULATES)
+SUM = Operation("sum", 2, lambda a, b: a + b, "a + b", 1, Role.ADDS, "adder", rank=2, piece="sum")
+CONVERSION = Operation("conversion", 1, lambda a: a, "a", 1, noun="converter", rank=11)
+CHAINED_MULTIPLY_ADD = Operation(
+    "chained multiply-add",
+    role=Role.ACCUMULATES,
+    noun="chained multiply-add",
+    rank=4,
+    piece=MULTIPLY_ADDS,
+)
 DOT_PRODUCT_WITH_ADDEND = Operation(
-    "dot product with addend", role=Role.ACCUMULATES, noun="dot product", rank=3
+    "dot product with addend",
+    role=Role.ACCUMULATES,
+    noun="dot product",
+    rank=3,
+    piece=MULTIPLY_ADDS,
 )
-DOT_PRODUCT = Operation("dot product", noun="processing element", rank=4)
 
-ALIGNMENT = Operation("alignment")
-BEGINNING_OF_A_COLUMN = Operation("beginning of a column")
-BIT_SERIAL_DOT_PRODUCT = Operation("bit-serial dot product")
-COMPARISON = Operation("comparison")
-DECODING = Operation("decoding")
-DEQUANTIZATION = Operation("dequantization")
-DOT_PRODUCT_OF_PAIRS = Operation("dot product of pairs")
-END_OF_A_COLUMN = Operation("end of a column")
-INTEGER_DOT_PRODUCT = Operation("integer dot product")
-LOGARITHM = Operation("logarithm")
-MATRIX_PRODUCT = Operation("matrix product")
-POWER_OF_TWO = Operation("power of two")
-QUANTIZATION = Operation("quantization of blocks")
-QUOTIENT = Operation("quotient")
-RECODING = Operation("recoding")
-SELECTION = Operation("selection")
-SLOPE = Operation("slope")
-SQUARE_ROOT = Operation("square root")
-TRANSFORM = Operation("transform of a block")
+
+def _summing(name: str, noun: str, rank: int) -> Operation:
+    """What adds up products, but is no step of a sum that a network can run on."""
+    return Operation(name, noun=noun, rank=rank, piece=MULTIPLY_ADDS)
+
+
+DOT_PRODUCT = _summing("dot product", "processing element", 5)
+BIPOLAR_DOT_PRODUCT = _summing("dot product of bipolar integers", "bit-plane element", 6)
+BIT_SERIAL_DOT_PRODUCT = _summing("bit-serial dot product", "bit-serial element", 7)
+INTEGER_DOT_PRODUCT = _summing("integer dot product", "integer element", 8)
+DOT_PRODUCT_OF_PAIRS = _summing("dot product of pairs", "pair accumulator", 9)
+MATRIX_PRODUCT = _summing("matrix product", "matrix array", 10)
+
+QUANTIZATION = Operation("quantization of blocks", noun="quantizer", rank=12, piece=ELEMENTS)
+DEQUANTIZATION = Operation("dequantization", noun="dequantizer", rank=13)
+DECODING = Operation("decoding", noun="decoder", rank=14, piece=ELEMENTS)
+RECODING = Operation("recoding", noun="recoder", rank=15, piece=ELEMENTS)
+ALIGNMENT = Operation("alignment", noun="aligner", rank=16, piece=ELEMENTS)
+TRANSFORM = Operation("transform of a block", noun="transform", rank=17, piece=ELEMENTS)
+BEGINNING_OF_A_COLUMN = Operation("beginning of a column", noun="column beginning", rank=18)
+END_OF_A_COLUMN = Operation("end of a column", noun="column end", rank=19)
+COMPARISON = Operation("comparison", noun="comparator", rank=20)
+SELECTION = Operation("selection", noun="selector", rank=21)
+QUOTIENT = Operation("quotient", noun="divider", rank=22)
+SQUARE_ROOT = Operation("square root", noun="square rooter", rank=23)
+LOGARITHM = Operation("logarithm", noun="logarithm unit", rank=24)
+POWER_OF_TWO = Operation("power of two", noun="power unit", rank=25)
+SLOPE = Operation("slope", noun="slope unit", rank=26)
 
 MEASURED = (PRODUCT, SUM, MULTIPLY_ADD, CONVERSION)
 """The operations whose exact result is known."""

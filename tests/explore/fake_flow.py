@@ -69,7 +69,7 @@ class FakeFlow:
             recipe="asic",
             delay_target=None,
             target="",
-            operations=codes[0].size - 1,
+            operations=codes[0].size - 1 if codes else 1,
             clocks=None,
             toggles=1.0,
             energy=switching,

@@ -68,7 +68,7 @@ def rename_all(folder: Path, name: str) -> None:
             "cells": {name: 3, "NAND2": 1},
             "cell_areas": {name: 2.5, "NAND2": 1.0},
             "breakdown": {"parts": [_part(name, 1.0, 9.0)], "difference": 0.0},
-            "no_energy": name,
+            "reasons": {"energy": name},
         }
         path.write_text(json.dumps(data))
     manifest |= {

@@ -8,8 +8,9 @@ import pytest
 import hwarith as hw
 from hwarith import unit
 from hwarith.exceptions import InvalidInput
-from hwarith.explore.compare import OPERAND_SETS, OPERATIONS, compare
-from hwarith.explore.metrics import evaluate
+from hwarith.explore.compare import compare
+from hwarith.explore.judged import OPERATIONS
+from hwarith.explore.metrics import OPERAND_SETS, evaluate
 from hwarith.explore.workloads import workload
 from tests.explore.fake_flow import FakeFlow
 
@@ -67,10 +68,11 @@ def test_with_a_workload(flow: FakeFlow) -> None:
 
 
 def test_unit_without_a_reference(flow: FakeFlow) -> None:
-    (found,) = compare(["mac:a=bf16"], flow=flow)
-    assert (found.evaluation, found.source) == (None, None)
-    assert found.as_dict()["metrics"] is None
-    assert found.reason.startswith("mac: the exact result of operation 'dot product' is not known")
+    serial, exact = compare(["bspe:type=fp4,lanes=2", "cmp:a=bf16"], flow=flow)
+    assert (serial.evaluation, serial.source) == (None, None)
+    assert serial.as_dict()["metrics"] is None
+    assert serial.reason.startswith("bspe: the exact result of operation 'bit-serial dot product'")
+    assert exact.reason == "none by contract, which is: exact"
 
 
 def test_mistakes_are_found_before_anything_runs(flow: FakeFlow) -> None:

@@ -41,7 +41,7 @@ POINT: dict[tuple, tuple] = {
     ("area_unit",): TEXT[1:],
     ("delay_unit",): TEXT[1:],
     ("energy_unit",): TEXT[1:],
-    ("accuracy",): NUMBER,
+    ("accuracy",): NUMBER_OR_NONE,
     ("output_error",): NUMBER_OR_NONE,
     ("metrics",): OBJECT,
     ("metrics", "mred"): NUMBER_OR_NONE,

@@ -128,7 +128,7 @@ def test_a_point_has_the_costs_of_its_library(library, units) -> None:
     assert (result.area_unit, result.delay_unit, result.energy_unit) == units
     if library == "ice40":
         assert (result.cost["area"], result.cost["energy"]) == (cost.luts, None)
-        assert "energy needs a library of cells" in result.details["no_energy"]
+        assert "energy needs a library of cells" in result.details["reasons"]["energy"]
         assert "breakdown" not in result.details
     else:
         assert result.cost["area"] == cost.area

@@ -73,7 +73,6 @@ def test_the_documented_file(tmp_path: Path) -> None:
             r"line 3: points\[1\]: unknown unit 'mull'; did you mean 'mul'",
         ),
         ('points = ["mul:a=bf61"]', r"line 1: points\[0\]: mul: parameter a: unknown format"),
-        ('points = ["fma:a=e4m3fn,b=e5m2,c=fp16,out=bf16"]', "must take e4m3fn, e5m2, bf16"),
         ('workload = "digit"', "line 1: unknown workload 'digit'"),
         ("workload = 1", "line 1: workload must be a string, not 1"),
         ('library = "none.lib"\npoints = ["mul:a=bf16"]', "none.lib is not there"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hwarith.explore.lanes import bits_of_factors, multiply_adds
+from hwarith.explore.lanes import bits_of_factors, per_clock
 from hwarith.explore.sweeps.sweep import run_sweep
 from hwarith.reports import write_report
 from hwarith.reports.model.content import Content, read_content
@@ -89,7 +89,7 @@ def test_without_dots_there_is_nothing_per_lane(tmp_path: Path) -> None:
 
 
 def test_what_a_unit_does() -> None:
-    assert multiply_adds(unit("dot:preset=b200-nvfp4")) == 64
+    assert per_clock(unit("dot:preset=b200-nvfp4")) == 64
     assert bits_of_factors(unit("dot:preset=b200-nvfp4")) == 4.5
     assert bits_of_factors(unit("dot:a=int8,b=e2m1fn,scale=e8m0fnu")) == 6.25
     assert bits_of_factors(unit("anfma:a=bf16")) == 16

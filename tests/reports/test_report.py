@@ -134,7 +134,7 @@ def test_page_says_what_every_figure_means(folder: Path) -> None:
 def test_page_says_why_there_is_no_energy(content: Content) -> None:
     point = content.points[0]
     assert "No energy" not in facts(point)
-    point = replace(point, result=replace(point.result, details={"no_energy": "an FPGA"}))
+    point = replace(point, result=replace(point.result, details={"reasons": {"energy": "an FPGA"}}))
     assert facts(point)["No energy"] == "an FPGA"
 
 

@@ -75,7 +75,8 @@ class Details(TypedDict, total=False):
     cells: dict[str, int]
     cell_areas: dict[str, float]
     breakdown: Breakdown
-    no_energy: str
+    operands: str
+    reasons: dict[str, str]
 
 
 def manifest_of(data: Any) -> dict[str, Any]:

@@ -48,9 +48,9 @@ class Sweep:
     With a `SearchGoal`, those of them that it picks.
 
     ``library`` is a name (`hwarith.flow.synthesis.libraries.NAMES`) or the path of a Liberty file,
-    ``source`` the name of the file that the sweep came from. Raises `InvalidInput` for a
-    workload that is not known or cannot run on one of the units and for a library that there is
-    not, and `MissingTool` for open cells that are not installed.
+    ``source`` the name of the file that the sweep came from. Raises `InvalidInput` for a workload
+    that is not known and for a library that there is not, and `MissingTool` for open cells that
+    are not installed. Units that the workload cannot run on are measured without it.
     """
 
     points: tuple[Unit, ...]
@@ -61,9 +61,7 @@ class Sweep:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "points", tuple(dict.fromkeys(self.points)))
-        network = find_workload(self.workload)
-        for unit in self.points:
-            network.check(unit)
+        find_workload(self.workload)
         if not self.points:
             raise InvalidInput("a sweep needs at least one design point")
         self.library_digest()
@@ -116,14 +114,13 @@ def _sweep(data: dict[str, Any], path: Path) -> Sweep:
         if not isinstance(value, str):
             raise AtText(f"{key} must be a string, not {quoted(value)}", key)
     try:
-        network = find_workload(workload)
+        find_workload(workload)
     except InvalidInput as error:
         raise AtText(str(error), workload) from None
     units = []
     for where, written, spec in _specs(data):
         try:
             unit = make_unit(spec)
-            network.check(unit)
         except InvalidInput as error:
             raise AtText(f"{where}: {error}", written) from None
         units.append(unit)

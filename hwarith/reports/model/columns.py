@@ -16,7 +16,8 @@ _SIGNED = ("mean_relative_error", "mean_error")
 _IN_RESULT_UNITS = ("med", "mse", "wce")
 
 PER_LANE = ("lane_area", "lane_energy")
-"""Costs that differ from those of the whole unit only where units add up several products."""
+"""Costs that differ from those of the whole unit only where a unit does more or less than one
+piece of its operation at a time (`Unit.work`)."""
 
 X_AXES = (
     "area",
@@ -28,8 +29,15 @@ X_AXES = (
     "cmos_cells",
     "cmos_path",
 )
-Y_AXES = (*NETWORK, *(key for key in METRICS if key not in _SIGNED + _IN_RESULT_UNITS))
-"""What the picture can show: costs against all that compares units of different formats."""
+Y_AXES = (
+    *NETWORK,
+    *(key for key in METRICS if key not in _SIGNED + _IN_RESULT_UNITS),
+    "delay",
+    "energy",
+    "lane_energy",
+)
+"""What the picture can show: costs against all that compares units of different formats, and
+against the other costs."""
 
 MINUS, _NARROW_SPACE = "\N{MINUS SIGN}", "\N{NARROW NO-BREAK SPACE}"
 _NO_VALUE = "\N{EN DASH}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ...exceptions import InvalidInput, shown
-from ...explore.lanes import multiply_adds
+from ...explore.lanes import per_clock
 from ...explore.metrics import COUNTS
 from ...explore.sweeps.store import read_sweep_folder
 from ...explore.workloads import Workload, workload
@@ -23,6 +24,12 @@ from .axes import value_on_axis
 from .columns import PER_LANE, X_AXES, Y_AXES, Column, columns
 from .point import Point
 from .rows import Record, Row, Rows
+
+_ERRORS = ("output_error", "mred", "error_rate", "delay")
+"""What a sweep is about before its reader chooses otherwise: the first one that it has."""
+
+_SECOND = ("accuracy", "delay", "depth")
+"""The same of the picture's other panel."""
 
 
 @dataclass(frozen=True)
@@ -67,17 +74,29 @@ class Content(Rows):
 
     @property
     def main_axes(self) -> tuple[str, str]:
-        """Area against error; where dot products add up several products, area for each of them."""
-        return "lane_area" if self.has_lanes else "area", "output_error"
+        """Area against error, the network's if any unit has that; where units do more or less than
+        one piece of their operation in a clock, area for each of them."""
+        return "lane_area" if self.has_lanes else "area", self._first_of(_ERRORS)
 
     @property
     def panels(self) -> tuple[tuple[str, str], tuple[str, str]]:
-        return self.main_axes, (self.main_axes[0], "accuracy")
+        x, y = self.main_axes
+        return (x, y), (x, self._first_of([key for key in _SECOND if key != y]))
+
+    def _first_of(self, keys: Sequence[str]) -> str:
+        """The first of these figures that any point has; the last one if none has any."""
+        there = (k for k in keys if any(p.figures.get(k) is not None for p in self.points))
+        return next(there, keys[-1])
 
     @cached_property
     def has_lanes(self) -> bool:
-        """Whether a unit adds up several products in an operation."""
-        return any(multiply_adds(p.unit) > 1 for p in self.points)
+        """Whether a unit does more or less than one piece of its operation in a clock."""
+        return any(per_clock(p.unit) != 1 for p in self.points)
+
+    @cached_property
+    def has_notes(self) -> bool:
+        """Whether something was not measured of a point."""
+        return any(p.notes for p in self.points)
 
     @property
     def x_axes(self) -> tuple[str, ...]:
@@ -91,7 +110,7 @@ class Content(Rows):
     def columns(self) -> dict[str, Column]:
         """The columns of which any point has a value, and those of the pictures."""
         there = {key for p in self.points for key, v in p.figures.items() if v is not None}
-        there |= {*self.main_axes, "accuracy"}
+        there |= {key for panel in self.panels for key in panel}
         if not self.has_lanes:
             there -= {*PER_LANE}
         return {k: c for k, c in columns([p.result for p in self.points]).items() if k in there}
@@ -118,6 +137,10 @@ class Content(Rows):
     def value(self, key: str, row: Row) -> float | None:
         """A figure as it is compared: infinite for the SQNR of no error."""
         return value_on_axis(key, row.figures.get(key), row.figures.get("error_rate"))
+
+    def reason(self, key: str, row: Row) -> str | None:
+        assert isinstance(row, Point)
+        return row.reason(key)
 
     def records(self) -> list[Record]:
         return [
@@ -149,7 +172,8 @@ class Content(Rows):
         } | ({"changes": self.changes.as_dict()} if self.changes else {})
 
     def _identity(self, p: Point) -> Record:
-        return {"spec": p.spec, "name": p.result.name, "operation": p.operation.name}
+        found: Record = {"spec": p.spec, "name": p.result.name, "operation": p.operation.name}
+        return found | ({"notes": p.notes} if self.has_notes else {})
 
     def _figures(self, p: Point) -> Record:
         return {key: p.figures.get(key) for key in self.columns}

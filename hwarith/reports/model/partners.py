@@ -25,9 +25,10 @@ class Comparison:
         return cost / base if cost is not None and base else None
 
     @property
-    def accuracy_change(self) -> float:
-        """The approximate unit's accuracy in the network less the exact one's."""
-        return self.approximate.result.accuracy - self.exact.result.accuracy
+    def accuracy_change(self) -> float | None:
+        """The approximate unit's accuracy in the network less the exact one's, if both have one."""
+        mine, other = self.approximate.result.accuracy, self.exact.result.accuracy
+        return None if mine is None or other is None else mine - other
 
     @property
     def differences(self) -> list[str]:

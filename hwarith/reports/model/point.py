@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from ...explore.point import Result
+from ...explore.metrics import METRICS
+from ...explore.point import NETWORK, Result
 from ...formats import Format, format
 from ...formats.blocks import block_format
 from ...units import Unit
 from ...units.dot import Dot
 from ...units.operations import Operation
+from ...units.parts import ArrayUnit
+
+CODES = "codes"
+"""What takes the place of a format where a port has codes that the unit alone knows."""
+
+_NO_COST = {
+    "bits": "it is given no two factors",
+    "delay": "the library gives none: of an FPGA that is not routed",
+    "leakage": "the library gives no leakage",
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +41,34 @@ class Point:
     def figures(self) -> dict[str, float | None]:
         """Every number by its column's key, None where it has no value."""
         return self.result.figures()
+
+    def reason(self, key: str) -> str | None:
+        """Why a figure has no value, by its column's key; None if it has one."""
+        if self.figures.get(key) is not None:
+            return None
+        reasons = self.result.details.get("reasons", {})
+        if key in NETWORK:
+            return reasons.get("network", "an output of the network is not finite")
+        if key in METRICS:
+            return reasons.get("errors") or self._no_metric(key)
+        if key in ("energy", "lane_energy", "leakage") and "energy" in reasons:
+            return reasons["energy"]
+        return _NO_COST.get(key, "the library does not say")
+
+    def _no_metric(self, key: str) -> str:
+        """Why a unit whose errors are known has no value of a metric."""
+        if not self.result.counts["counted"]:
+            return "no operand set has a finite result within range"
+        if key == "sqnr" and not self.figures.get("error_rate"):
+            return "no result errs"
+        relative = self.result.counts["counted"] > self.result.counts["zero_exact"]
+        return "beyond float64's range" if relative else "every exact result is zero"
+
+    @property
+    def notes(self) -> str:
+        """What was not measured, and why, in a line; empty if nothing is missing."""
+        reasons = self.result.details.get("reasons", {})
+        return "; ".join(f"no {what}: {why}" for what, why in reasons.items())
 
     @property
     def name(self) -> str:
@@ -55,6 +95,8 @@ class Point:
         """The first operand's format, by which points are coloured; of blocks with scales theirs,
         if it has a name."""
         u, element = self.unit, self.first_operand
+        if not _tells(element, u):
+            return CODES
         if isinstance(u, Dot) and u.scale and (found := block_format(element, u.scale)).source:
             return found.name
         return element.name
@@ -82,22 +124,41 @@ class Point:
 
 def unit_label(unit: Unit) -> str:
     """A short name for readers: ``mul e4m3fn → bf16``, ``fma bf16 + fp32``, ``lmul bf16 k=4``,
-    ``dot e4m3fn + fp32 n=8``."""
-    operands = [f.name for f in _elements(unit).values()]
-    result = next(iter(unit.results.values())).name
+    ``dot e4m3fn + fp32 n=8``, ``engine 8x8 of fma bf16 + fp32``; of a unit whose ports are codes of
+    no format its parameters: ``fpint w=int4 p=14 lanes=4 k=256``."""
+    if isinstance(unit, ArrayUnit):
+        array: Any = unit
+        return f"{unit.family} {array.rows}x{array.columns} of {unit_label(array.pe)}"
+    operands = [f.name for f in _elements(unit).values() if _tells(f, unit)]
+    result = next(iter(unit.results.values()))
     words = [unit.family, "·".join(dict.fromkeys(operands[:2]))]
     if len(operands) > 2 and operands[2] != operands[0]:
         words += ["+", operands[2]]
-    if result != operands[-1]:
-        words += ["→", result]
-    return " ".join([*words, *(f"{key}={value}" for key, value in _unusual(unit).items())])
+    result = unit.lane_formats.get(next(iter(unit.results)), (result, 1))[0]
+    if operands and result.name != operands[-1] and _tells(result, unit):
+        words += ["→", result.name]
+    more = _unusual(unit) if operands else _shown(unit)
+    return " ".join(
+        [word for word in words if word] + [f"{k}={value}" for k, value in more.items()]
+    )
 
 
 def _elements(unit: Unit) -> dict[str, Format]:
     """The formats of a unit's operands; of blocks those of their elements, without their scales."""
-    if not isinstance(unit, Dot):
-        return dict(unit.operands)
-    return {"a": unit.a, "b": unit.b} | ({"c": unit.addend} if unit.addend else {})
+    if isinstance(unit, ArrayUnit):
+        array: Any = unit
+        return _elements(array.pe)
+    if isinstance(unit, Dot):
+        return {"a": unit.a, "b": unit.b} | ({"c": unit.addend} if unit.addend else {})
+    lanes = unit.lane_formats
+    return {name: lanes.get(name, (f, 1))[0] for name, f in unit.operands.items()}
+
+
+def _tells(f: Format, unit: Unit) -> bool:
+    """Whether a port's format says what its codes stand for; else they are bits that the unit
+    alone knows, of an unsigned integer that no parameter chose."""
+    chosen = (getattr(unit, name) for name in unit.parameters())
+    return f.is_float or f.signed or any(f == one for one in chosen if isinstance(one, Format))
 
 
 def options(unit: Unit) -> dict[str, str]:
@@ -119,12 +180,18 @@ def unusual_options(unit: Unit) -> set[str]:
 def _unusual(unit: Unit) -> dict[str, str]:
     """Those parameters of the spec that are neither formats nor what they are by default."""
     formats = {f.name for f in (*_elements(unit).values(), *unit.results.values())}
-    unusual = {}
-    for item in unit.spec.partition(":")[2].split(","):
-        key, _, value = item.partition("=")
-        if value not in formats and value != str(unit.parameters()[key].default):
-            unusual[key] = value
-    return {key: value for key, value in unusual.items() if not _follows(unit, key)}
+    return {
+        key: value
+        for key, value in _shown(unit).items()
+        if value not in formats
+        and value != str(unit.parameters()[key].default)
+        and not _follows(unit, key)
+    }
+
+
+def _shown(unit: Unit) -> dict[str, str]:
+    """The parameters of the spec, as it has them."""
+    return {key: str(value) for key, value in unit.shown_parameters().items()}
 
 
 def _follows(unit: Unit, key: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -120,9 +121,19 @@ class Rows(ABC):
             for c in self.columns.values()
         }
 
+    @property
+    def compared(self) -> list[Operation]:
+        """The operations of several rows, whose fronts are lines."""
+        number = Counter(row.operation for row in self.rows)
+        return [operation for operation in self.operations if number[operation] > 1]
+
+    def reason(self, key: str, row: Row) -> str | None:
+        """Why a row has no figure of a column; None if it has one, or if that is not known."""
+        return None
+
     def noun(self, operation: Operation) -> str:
         """What readers call a row of an operation, such as ``multiplier``."""
-        return operation.noun
+        return operation.noun or operation.name
 
     def value(self, key: str, row: Row) -> float | None:
         """A row's figure as it is compared and drawn."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from ...units.operations import Operation
-from .columns import grouped, percent
+from .columns import MINUS, grouped, percent
 from .content import Content
 from .finding import ACCURACY_LOSS, Finding
 from .partners import Comparison, comparisons, nearest
@@ -22,6 +22,7 @@ def findings(content: Content) -> list[Finding]:
     for operation in content.operations:
         found += _smallest_for_accuracy(content, operation)
         found += _smallest_for_error(content, operation)
+        found += _smallest_without_network(content, operation)
     return found + _approximate_units(comparisons(content))
 
 
@@ -36,18 +37,23 @@ def _smallest(
 def _cost(content: Content, point: Point) -> str:
     """A point's area for readers, as the report compares it."""
     cost, _ = content.main_axes
-    per = " per multiply-add" if content.has_lanes else ""
+    per = f" per {point.operation.piece} and clock" if content.has_lanes else ""
     return f"{content.write(cost, point)} {content.columns[cost].unit}{per}"
 
 
 def _smallest_for_accuracy(content: Content, operation: Operation) -> list[Finding]:
     baseline, accuracy = content.workload.baseline, content.workload.baseline_accuracy
-    best = _smallest(content, operation, lambda p: p.result.accuracy >= accuracy - ACCURACY_LOSS)
+
+    def good_enough(point: Point) -> bool:
+        found = point.result.accuracy
+        return found is not None and found >= accuracy - ACCURACY_LOSS
+
+    best = _smallest(content, operation, good_enough)
     if best is None:
         return []
     return [
         Finding(
-            f"Smallest {operation.noun} within one point of {baseline}'s accuracy",
+            f"Smallest {content.noun(operation)} within one point of {baseline}'s accuracy",
             best.label,
             f"{_cost(content, best)}, {content.write('accuracy', best)} right where {baseline} has "
             f"{content.columns['accuracy'].write(accuracy)}"
@@ -75,7 +81,7 @@ def _smallest_for_error(content: Content, operation: Operation) -> list[Finding]
         return []
     return [
         Finding(
-            f"Smallest {operation.noun} with a network output error up to "
+            f"Smallest {content.noun(operation)} with a network output error up to "
             f"{percent(OUTPUT_ERROR).replace('.00', '')}",
             best.label,
             f"{_cost(content, best)}, output error {content.write('output_error', best)}",
@@ -83,12 +89,21 @@ def _smallest_for_error(content: Content, operation: Operation) -> list[Finding]
     ]
 
 
+def _smallest_without_network(content: Content, operation: Operation) -> list[Finding]:
+    """Of several units of an operation on which no network runs."""
+    points = [p for p in content.points if p.operation == operation]
+    best = _smallest(content, operation, lambda _: True)
+    if best is None or len(points) < 2 or any(p.result.accuracy is not None for p in points):
+        return []
+    return [Finding(f"Smallest {content.noun(operation)}", best.label, _cost(content, best))]
+
+
 def _approximate_units(pairs: list[Comparison]) -> list[Finding]:
     areas = [ratio for pair in pairs if (ratio := pair.ratio("area"))]
     delays = [ratio for pair in pairs if (ratio := pair.ratio("delay"))]
     if not areas or not delays:
         return []
-    changes = [100 * pair.accuracy_change for pair in pairs]
+    changes = [100 * x for pair in pairs if (x := pair.accuracy_change) is not None]
     families = sorted({pair.approximate.unit.family for pair in pairs})
     partners = list(dict.fromkeys(pair.exact.label for pair in pairs))
     named = " and ".join(partners) if len(partners) <= 2 else "the units named in the table below"
@@ -97,11 +112,16 @@ def _approximate_units(pairs: list[Comparison]) -> list[Finding]:
             f"Approximate units ({', '.join(families)}) beside the exact one of the same formats "
             "and stages and the nearest policy",
             f"{_range(areas)} of the area",
-            f"{_range(delays)} of the delay; accuracy changes by {min(changes):+.1f} to "
-            f"{max(changes):+.1f} points".replace("-", "\N{MINUS SIGN}")
-            + f"; compared with {named}",
+            f"{_range(delays)} of the delay{_points(changes)}; compared with {named}",
         )
     ]
+
+
+def _points(changes: list[float]) -> str:
+    if not changes:
+        return ""
+    low, high = (f"{x:+.1f}".replace("-", MINUS) for x in (min(changes), max(changes)))
+    return f"; accuracy changes by {low} to {high} points"
 
 
 def _range(ratios: list[float]) -> str:

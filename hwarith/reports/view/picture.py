@@ -156,7 +156,7 @@ def _draw_legend(figure: Figure, rows: Rows) -> None:
         ),
         *(
             entry(f"front of {rows.noun(op)}s", linestyle=front_line(op).matplotlib, color=_GREY)
-            for op in rows.operations
+            for op in rows.compared
         ),
         *(entry(name, marker="o", color=colour) for name, colour in colours(rows.formats).items()),
     ]

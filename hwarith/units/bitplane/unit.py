@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
@@ -19,7 +20,7 @@ from ...rtl import Values, wire
 from ..accumulator import Accumulator, GroupTransfers
 from ..contract import Contract, Unit
 from ..conventions import of_integers
-from ..operations import DOT_PRODUCT, Operation
+from ..operations import BIPOLAR_DOT_PRODUCT, Operation
 from ..parameters import integer_parameter
 from ..transfers import Transfers
 from . import definitions
@@ -51,7 +52,7 @@ class BitplaneDot(Accumulator):
 
     family: ClassVar[str] = "bitplane_dot"
     summary: ClassVar[str] = "dot product of bipolar integers, a pair of bit planes at a time"
-    operation: ClassVar[Operation] = DOT_PRODUCT
+    operation: ClassVar[Operation] = BIPOLAR_DOT_PRODUCT
     meanings: ClassVar[dict[str, str]] = {
         "a": "planes of a, a bit for each lane, the lowest plane at the lsb",
         "b": "planes of b, a bit for each lane, the lowest plane at the lsb",
@@ -109,6 +110,10 @@ class BitplaneDot(Accumulator):
     @property
     def memory(self) -> dict[str, Format]:
         return {"acc": format(f"int{self.bits}")}
+
+    @property
+    def work(self) -> Fraction:
+        return Fraction(self.lanes * self.pi * self.pj, self.n * self.m)
 
     @property
     def contract(self) -> Contract:

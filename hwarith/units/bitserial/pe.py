@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar, Literal, NamedTuple, overload
 
 import numpy as np
@@ -121,6 +122,11 @@ class BitSerialPe(Accumulator, BitSerial):
     def types(self) -> tuple[Weights, ...]:
         """The types of weights that it takes."""
         return tuple(WEIGHTS.values()) if self.type == MIXED else (WEIGHTS[self.type],)
+
+    @property
+    def work(self) -> Fraction:
+        """A weight takes a clock for each of its terms; of several types those with most count."""
+        return Fraction(self.lanes, max(w.terms for w in self.types))
 
     @property
     def contract(self) -> Contract:

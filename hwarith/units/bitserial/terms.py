@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
@@ -85,6 +86,10 @@ class TermGen(Unit):
         step = 1 if self.type in ("fp3", "fp4") else 2
         most = step * ((1 << self.operands["k"].bits) - 1)
         return {"term": format("uint4"), "bsig": format(f"uint{most.bit_length()}")}
+
+    @property
+    def work(self) -> Fraction:
+        return Fraction(1, self.most_terms)
 
     @property
     def contract(self) -> Contract:

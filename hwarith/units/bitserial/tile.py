@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -154,6 +155,10 @@ class BsTile(ArrayUnit):
     @property
     def results(self) -> dict[str, Format]:
         return {"y": vector(SUM, self.rows * self.columns)}
+
+    @property
+    def work(self) -> Fraction:
+        return Fraction(self.rows * self.columns * self.pe.lanes)
 
     @property
     def contract(self) -> Contract:

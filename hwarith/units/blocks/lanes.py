@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from functools import wraps
 from typing import Any
 
@@ -34,6 +35,10 @@ class LaneUnit(Unit):
         constants. It returns the result; of several a tuple; a list of those of lanes.
         """
         raise NotImplementedError
+
+    @property
+    def work(self) -> Fraction:
+        return Fraction(max(n for _, n in self.lane_formats.values()))
 
     @property
     def transfers(self) -> Transfers:

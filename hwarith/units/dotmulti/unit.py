@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar
 
 from ... import rtl
@@ -11,7 +12,7 @@ from ...formats import Format, format, rounding
 from ..contract import Contract, Unit
 from ..conventions import conventions, nan_words, overflow_words, rounding_words
 from ..exact.base import round_parameter
-from ..operations import Operation
+from ..operations import MULTIPLY_ADDS, Operation
 from . import definitions
 from .hardware import Hardware
 
@@ -25,7 +26,9 @@ MODES = {
 }
 """The format of the elements by the code on port `mode`; 3 is as 2, 7 as 6."""
 
-MULTI_FORMAT_DOT_PRODUCT = Operation("multi-format dot product")
+MULTI_FORMAT_DOT_PRODUCT = Operation(
+    "multi-format dot product", noun="multi-format dot product", rank=27, piece=MULTIPLY_ADDS
+)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -66,6 +69,11 @@ class DotMulti(Unit):
     @property
     def results(self) -> dict[str, Format]:
         return {"y": format("fp32")}
+
+    @property
+    def work(self) -> Fraction:
+        """Of formats of 6 and 8 bits; twice as much of 4."""
+        return Fraction(4)
 
     @property
     def contract(self) -> Contract:

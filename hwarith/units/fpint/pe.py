@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar, Literal, NamedTuple, overload
 
 import numpy as np
@@ -140,6 +141,10 @@ class FpIntPe(Accumulator):
     @property
     def memory(self) -> dict[str, Format]:
         return {"sum": format(f"int{self.acc}")}
+
+    @property
+    def work(self) -> Fraction:
+        return Fraction(self.lanes)
 
     @property
     def contract(self) -> Contract:

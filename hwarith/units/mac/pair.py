@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
@@ -69,6 +70,10 @@ class PairMac(Accumulator):
     @property
     def memory(self) -> dict[str, Format]:
         return {"acc": format(f"int{_ACC_BITS}"), "overflow": format("uint1")}
+
+    @property
+    def work(self) -> Fraction:
+        return Fraction(2)
 
     @property
     def contract(self) -> Contract:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -139,6 +140,10 @@ class Engine(ArrayUnit):
     @property
     def transfers(self) -> Transfers:
         return TileTransfers(self)
+
+    @property
+    def work(self) -> Fraction:
+        return Fraction(self.columns * self.depth)
 
     @property
     def contract(self) -> Contract:

@@ -87,5 +87,5 @@ def _legend(rows: Rows) -> str:
         f'<span><svg><line x1="0" x2="34" y1="4" y2="4" '
         f'stroke-dasharray="{front_line(operation).dashes}"/>'
         f"</svg>front of {text(rows.noun(operation))}s</span>"
-        for operation in rows.operations
+        for operation in rows.compared
     )

@@ -27,6 +27,7 @@ class PageParts:
     texts : what the fields of ``page.html`` say that `to_html` does not fill itself, as HTML.
     labels : the table's first column, of the rows' labels.
     words : the column behind it.
+    notes : the table's last column; None if there is nothing to be noted.
     table_keys : the figures that the table shows before the reader asks for all.
     facts : for each row, in their order, what its own page says of it, by title.
     details : for each row what its own page draws: keys of `hwarith.explore.point.Result.details`.
@@ -38,3 +39,4 @@ class PageParts:
     table_keys: tuple[str, ...]
     facts: list[dict[str, str]]
     details: list[dict[str, Any]]
+    notes: WordColumn | None = None

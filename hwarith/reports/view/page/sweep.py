@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from string import Template
 
-from ....explore.metrics import COUNTS, METRICS
+from ....explore.lanes import per_clock
+from ....explore.metrics import COUNTS, METRICS, SOURCES
 from ....explore.point import COSTS, NETWORK
 from ...model.columns import grouped
 from ...model.content import Content
@@ -19,10 +20,11 @@ _DEFINITIONS = """\
 <div><h3>Cost</h3><dl>$cost_definitions</dl><h3>Network</h3><dl>$network_definitions</dl>
 <h3>Which operand sets count</h3><dl>$count_definitions</dl></div>
 <div><h3>Error of the unit</h3>
-<p>On the operand codes that met the unit in the network, $sample. y is the unit's
-result and z the exact one: the infinitely precise product, sum, multiply-add or dot product of the
-operands' values, not rounded to any format. A unit's own operands are taken as given here: what
-their encoding loses is in the network output error.</p>
+<p>On the operand codes that met the unit in the network, $sample; of a unit that no network
+runs on all codes, or random ones (its page says which). y is the unit's result and z the exact one:
+the infinitely precise product, sum, multiply-add, dot product, quotient, ... of the operands'
+values, not rounded to any format. A unit's own operands are taken as given here: what their
+encoding loses is in the network output error.</p>
 <dl>$metric_definitions</dl></div>"""
 
 _RUN = """\
@@ -32,8 +34,8 @@ _RUN = """\
 
 
 _LANES = (
-    " A dot product does the work of n multiply-adds: compare it with them, and with those of "
-    "another n, by what is per multiply-add."
+    " A dot product does the work of n multiply-adds, and others a part of one: compare units that "
+    "differ in this by what is per multiply-add or element."
 )
 
 
@@ -47,6 +49,9 @@ def sweep_parts(content: Content) -> PageParts:
         table_keys=content.summary_keys,
         facts=[facts(point) for point in points],
         details=[point.result.details for point in points],
+        notes=WordColumn("Not measured, and why", [point.notes for point in points])
+        if content.has_notes
+        else None,
     )
 
 
@@ -66,17 +71,26 @@ def facts(point: Point) -> dict[str, str]:
         "Contract": f"{unit.contract.kind}; {unit.contract.bound} ({unit.contract.source})",
         "Latency": str(unit.latency),
         "Ports": ports,
-        "Operand sets": operand_sets,
+        "In a clock": _in_a_clock(point),
     }
-    reason = point.result.details.get("no_energy")
-    return found | ({"No energy": reason} if reason else {})
+    reasons = point.result.details.get("reasons", {})
+    if "errors" not in reasons:
+        source = point.result.details.get("operands", "workload")
+        found["Operand sets"] = f"{SOURCES[source]}: {operand_sets}"
+    return found | {f"No {what}": why for what, why in reasons.items()}
+
+
+def _in_a_clock(point: Point) -> str:
+    """What a unit does in a clock, in words."""
+    amount, piece = per_clock(point.unit), point.operation.piece
+    return f"{amount} {piece}{'' if amount <= 1 else 's'} at full throughput"
 
 
 def _texts(content: Content) -> dict[str, str]:
     """The fields of the page's template."""
     return {
-        "page_title": "area against error",
-        "title": "Area against error",
+        "page_title": _title(content).lower(),
+        "title": _title(content),
         "lead": _lead(content),
         "notice": _notice(content),
         "findings": "".join(map(finding_box, findings(content))),
@@ -87,7 +101,8 @@ def _texts(content: Content) -> dict[str, str]:
         "comparison": _comparison(content, comparisons(content)),
         "all_rows": "All design points",
         "hint": "Click a heading to sort; click a unit for its page. Coloured: on the front "
-        f"of {content.columns[content.main_axes[0]].title.lower()} and\nnetwork output error.",
+        f"of {content.columns[content.main_axes[0]].title.lower()} and\n"
+        f"{content.columns[content.main_axes[1]].title.lower()}.",
         "definitions": _definitions(content),
         "run": Template(_RUN).substitute(
             workload=text(content.workload.summary),
@@ -97,6 +112,10 @@ def _texts(content: Content) -> dict[str, str]:
         "commands": text("\n".join(content.commands)),
         "versions": _versions(content),
     }
+
+
+def _title(content: Content) -> str:
+    return f"Area against {'delay' if content.main_axes[1] == 'delay' else 'error'}"
 
 
 def _definitions(content: Content) -> str:
@@ -118,9 +137,20 @@ def _lead(content: Content) -> str:
     return text(
         f"{len(content.points)} arithmetic units for machine learning. Each was generated as "
         f"Verilog and synthesized with yosys {versions['yosys']} ({content.manifest['library']} "
-        "library), and its bit-accurate model computed every multiplication and addition of a "
-        f"network ({content.workload.name}). hwarith {versions['hwarith']}, {content.made}."
+        f"library){_in_network(content)}. hwarith {versions['hwarith']}, {content.made}."
     )
+
+
+def _in_network(content: Content) -> str:
+    """What the network was, and of how many units."""
+    number = sum(p.result.accuracy is not None for p in content.points)
+    computed = "bit-accurate model computed every multiplication and addition of a network "
+    computed += f"({content.workload.name})"
+    if number == len(content.points):
+        return f", and its {computed}"
+    if not number:
+        return ". No network runs on them"
+    return f". Of {number} of them, on which it can run, the {computed}"
 
 
 def _notice(content: Content) -> str:
@@ -131,15 +161,30 @@ def _notice(content: Content) -> str:
 
 
 def _caption(content: Content) -> str:
-    operations = [f"{content.noun(operation)}s" for operation in content.operations]
+    operations = [f"{content.noun(operation)}s" for operation in content.compared]
     return text(
         "Every point is a unit; its colour is the format of its first operand, its shape the kind "
         "of unit. Left is cheaper; down is better for errors, up for accuracy and SQNR. The "
         "lines are the Pareto fronts, one for each "
-        f"operation ({', '.join(operations)}), because these do different work: on its front "
+        f"operation of several units ({', '.join(operations) or 'none here'}), because these do "
+        "different work: on its front "
         "no other unit of the operation is better in one of the two figures without being worse "
         "in the other. A multiplier's area is without the adder that accumulates its products."
         + (_LANES if content.has_lanes else "")
+        + _not_drawn(content)
+    )
+
+
+def _not_drawn(content: Content) -> str:
+    """How many units the picture does not show at first."""
+    x, y = content.main_axes
+    number = sum(p.figures.get(x) is None or p.figures.get(y) is None for p in content.points)
+    if not number:
+        return ""
+    title = content.columns[y].title.lower()
+    return (
+        f" {number} of the {len(content.points)} have no {title} and are in the table alone, "
+        "which says why; other axes show them."
     )
 
 

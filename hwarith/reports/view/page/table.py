@@ -13,15 +13,18 @@ def rows_table(rows: Rows, parts: PageParts) -> str:
     and so are columns that are hidden at first."""
     heads = [_word_head(parts.labels), _word_head(parts.words)]
     heads += [_figure_head(column, parts) for column in rows.columns.values()]
+    heads += [_word_head(parts.notes)] if parts.notes else []
     on_front = {i for op in rows.operations for i in rows.front(*rows.main_axes, op)}
     values = {key: rows.values(key) for key in rows.columns}
     lines = []
     for i, row in enumerate(rows.rows):
         figures = "".join(
-            f'<td class="{_more(key, parts).strip()}" data-value="{_sort_value(values[key][i])}">'
-            f"{text(rows.write(key, row))}</td>"
+            f'<td class="{_more(key, parts).strip()}" data-value="{_sort_value(values[key][i])}"'
+            f"{_why(rows.reason(key, row))}>{text(rows.write(key, row))}</td>"
             for key in rows.columns
         )
+        if parts.notes:
+            figures += f'<td class="{_kind(parts.notes)} note">{text(parts.notes.words[i])}</td>'
         place = "front" if i in on_front else "behind"
         lines.append(f'<tr class="{place}" {_words(row, parts, i)}{figures}</tr>')
     return (
@@ -52,6 +55,11 @@ def _words(row: Row, parts: PageParts, i: int) -> str:
         f'<a href="#{text(row.name)}">{text(parts.labels.words[i])}</a></td>'
         f'<td class="{_kind(parts.words)}">{text(parts.words.words[i])}</td>'
     )
+
+
+def _why(reason: str | None) -> str:
+    """The attribute that says on a cell why it holds no value, behind a space."""
+    return f' title="{text(reason)}"' if reason else ""
 
 
 def _kind(column: WordColumn) -> str:
