@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...exceptions import HwarithError
-from .terms import Term, Terms
+from .terms import Term, Terms, signed
 
 
 class NotExecutable(HwarithError):
@@ -49,6 +49,17 @@ class Integer:
         return self.by.binary(ast.RShift, self, other)
 
 
+@dataclass(frozen=True, eq=False)
+class Word:
+    """An integer that a definition makes of others: a product, sum, greatest or magnitude; of each
+    of them its sign in it; and what holds where it is made."""
+
+    kind: str
+    value: Integer
+    of: tuple[tuple[int, Value], ...]
+    path: Term
+
+
 Value = Any
 """An int, an `Integer`, or a tuple of them."""
 
@@ -69,6 +80,7 @@ class Integers:
         self.misuses: list[Term] = []
         """When an integer would not fit in its word, or a shift be by a negative number: truth
         values that must never hold, or the definition has no meaning in words."""
+        self.words: list[Word] = []
         self._path = terms.const(1, 1)  # what holds where the execution is
 
     @contextmanager
@@ -85,6 +97,14 @@ class Integers:
         here = self.t.apply("bvand", self._path, misuse)
         if here.constant != 0:
             self.misuses.append(here)
+
+    def _noted(self, kind: str, value: Value, *of: tuple[int, Value]) -> Value:
+        """An integer, which is kept in mind as a word if it is a new one."""
+        if isinstance(value, Integer) and not any(
+            isinstance(x, Integer) and x.term is value.term for _, x in of
+        ):
+            self.words.append(Word(kind, value, of, self._path))
+        return value
 
     # -- integers ------------------------------------------------------------------------------
 
@@ -108,7 +128,10 @@ class Integers:
             fits = self.t.equal(exact, self.term(held, exact.width))
             self._never(self.t.negation(fits))
             return held
-        return Integer(self, made(width_of(low, high)), low, high)
+        term = made(width_of(low, high))
+        if term.constant is not None:
+            return signed(term.value, term.width) if low < 0 else term.value
+        return Integer(self, term, low, high)
 
     def term(self, x: Value, width: int) -> Term:
         """An integer as a term of so many bits, two's complement or unsigned as it is."""
@@ -148,12 +171,13 @@ class Integers:
         (a, b), (c, d) = self.range_of(x), self.range_of(y)
         t = self.t
         if op is ast.Add:
-            return self._sum("bvadd", x, y, a + c, b + d)
+            return self._noted("sum", self._sum("bvadd", x, y, a + c, b + d), (1, x), (1, y))
         if op is ast.Sub:
-            return self._sum("bvsub", x, y, a - d, b - c)
+            return self._noted("sum", self._sum("bvsub", x, y, a - d, b - c), (1, x), (-1, y))
         if op is ast.Mult:
             ends = a * c, a * d, b * c, b * d
-            return self._sum("bvmul", x, y, min(ends), max(ends))
+            made = self._sum("bvmul", x, y, min(ends), max(ends))
+            return self._noted("product", made, (1, x), (1, y))
         if op in (ast.BitAnd, ast.BitOr, ast.BitXor):
             return self._bitwise(op, x, y)
         if op in (ast.LShift, ast.RShift):
@@ -284,7 +308,8 @@ class Integers:
             less = self.truth(self.compare(ast.Lt, x, total))
             made = self.choose(less, total, x) if greatest else self.choose(less, x, total)
             low, high = (max(a, c), max(b, d)) if greatest else (min(a, c), min(b, d))
-            total = self.narrowed(made, low, high)
+            whole = self.narrowed(made, low, high)
+            total = self._noted("greatest", whole, (1, total), (1, x)) if greatest else whole
         return total
 
     def magnitude(self, x: Value) -> Value:
@@ -294,7 +319,8 @@ class Integers:
         negative = self.truth(self.compare(ast.Lt, x, 0))
         made = self.choose(negative, self.binary(ast.Sub, 0, x), x)
         low = 0 if x.low <= 0 <= x.high else min(abs(x.low), abs(x.high))
-        return self.narrowed(made, low, max(abs(x.low), abs(x.high)))
+        found = self.narrowed(made, low, max(abs(x.low), abs(x.high)))
+        return self._noted("magnitude", found, (1, x))
 
     def narrowed(self, x: Value, low: int, high: int) -> Value:
         """An integer that is known to be in a range."""

@@ -16,7 +16,7 @@ induction. What it computes is then what is left if registers are taken as wires
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from .netlist import Circuit
 from .terms import Term, Terms, ordered
@@ -25,11 +25,11 @@ CONTROLS = ("clk", "rst", "i_valid", "o_ready")
 """Inputs that are no operands."""
 
 
-def without_registers(t: Terms, circuit: Circuit, given: Term | None = None) -> Circuit | None:
+def without_registers(t: Terms, circuit: Circuit, given: Collection[Term] = ()) -> Circuit | None:
     """A pipeline in which registers are wires: each is what it takes where all ranks are ready.
 
     None if it has registers that are of no rank, or that take from others than the one before (or
-    from a `given` variable, which stands for what they hold).
+    from `given` variables, which stand for what others hold).
     """
     free = {circuit.inputs["rst"]: 0, circuit.inputs["i_valid"]: 1, circuit.inputs["o_ready"]: 1}
     ranks: dict[Term, int] = {}
@@ -45,7 +45,7 @@ def without_registers(t: Terms, circuit: Circuit, given: Term | None = None) -> 
     taken = dict(zip(ranks, t.substituted([circuit.registers[q] for q in ranks], by), strict=True))
     through: dict[Term, Term] = {}
     for q in sorted(ranks, key=lambda q: ranks[q]):
-        sources = [x for x in ordered([taken[q]]) if x.op == "variable" and x is not given]
+        sources = [x for x in ordered([taken[q]]) if x.op == "variable" and x not in given]
         if any(ranks.get(x, 0) != ranks[q] - 1 for x in sources):
             return None
         (through[q],) = t.substituted([taken[q]], through)

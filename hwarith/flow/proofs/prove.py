@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,10 +18,11 @@ from ...units.results import split
 from ...units.transfers import Transfers
 from ..checks import check_timeout, solver_jobs
 from ..verilog import verilog as verilog_of
-from . import netlist, pipeline, products
+from . import netlist, pipeline, products, smtlib
 from .cases import Outcome, prove_by_cases
+from .meetings import Meetings
 from .result import Proof, codes_text
-from .solvers import require_solvers
+from .solvers import SOLVERS, answer, require_solvers
 from .specification import replayed, specification
 from .symbolic import Executor
 from .terms import Term, Terms, evaluate
@@ -104,10 +105,12 @@ def prove_verilog(
     workers = solver_jobs("prove", jobs)
     attempt = _Attempt(u, terms, start + timeout, workers, advance, any_nan, both)
     golden, executor = specification(u, terms, inputs)
-    misuse = terms.any_of(executor.misuses)
     said = attempt.in_theory(inputs, golden) if theory else ""
-    return replace(attempt.proof(module, inputs, golden, misuse, start), theory=said)
+    return replace(attempt.proof(module, inputs, golden, executor, start), theory=said)
 
+
+LEMMA_SECONDS = 20
+"""For a lemma that nothing depends on but how hard the rest is."""
 
 _FITS = "no integer of the definition exceeds its machine word"
 
@@ -126,7 +129,12 @@ class _Attempt:
     lemmas: list[str] = field(default_factory=list)
     solvers: dict[str, int] = field(default_factory=dict)
 
-    def holds(self, wrong: Term, assumptions: Sequence[Term] = (), words: Words = ()) -> Outcome:
+    def holds(
+        self,
+        wrong: Term,
+        assumptions: Sequence[Term] = (),
+        words: Words = (),
+    ) -> Outcome:
         """Prove that a truth value never is."""
         left = self.end - time.monotonic()
         outcome = prove_by_cases(
@@ -162,19 +170,21 @@ class _Attempt:
         module: dict[str, Any],
         inputs: dict[str, Term],
         golden: Term,
-        misuse: Term,
+        executor: Executor,
         start: float,
     ) -> Proof:
         """The verdict on a netlist."""
         circuit = self._read(module, inputs)
         if isinstance(circuit, str):
             return self._undecided(circuit, start)
-        if not self.lemma(_FITS, misuse):
+        if not self.lemma(_FITS, self.terms.any_of(executor.misuses)):
             return self._undecided(_FITS, start)
         wrong = self._differs(circuit, golden)
-        outcome = self._with_products(module, circuit, inputs, golden, wrong) or self.holds(
-            wrong, (), _words(self.terms, circuit)
-        )
+        outcome = None
+        if self.u.lane_formats:
+            outcome = self._where_they_meet(module, circuit, golden, executor)
+        outcome = outcome or self._with_products(module, circuit, inputs, golden, wrong)
+        outcome = outcome or self.holds(wrong, (), _words(self.terms, circuit))
         return self._proof(outcome, self._results(circuit), time.monotonic() - start)
 
     def _undecided(self, what: str, start: float) -> Proof:
@@ -200,15 +210,62 @@ class _Attempt:
         return logic
 
     def _read_again(
-        self, module: dict[str, Any], inputs: dict[str, Term], wire: str, word: Term
+        self, module: dict[str, Any], inputs: dict[str, Term], words: Mapping[str, Term]
     ) -> netlist.Circuit:
-        """The circuit of `_read` with another word on a wire."""
+        """The circuit of `_read` with other words on some wires."""
         t = self.terms
-        free = t.variable("another", word.width)
-        circuit = netlist.circuit(module, t, inputs, {wire: free})
-        logic = pipeline.without_registers(t, circuit, free) if self.u.stages else circuit
+        if self.u.stages == 0:
+            return netlist.circuit(module, t, inputs, words)
+        free = {name: t.variable(f"another_{name}", x.width) for name, x in words.items()}
+        circuit = netlist.circuit(module, t, inputs, free)
+        logic = pipeline.without_registers(t, circuit, set(free.values()))
         assert logic is not None  # as it was not before
-        return logic.substituted(t, {free: word})
+        return logic.substituted(t, {free[name]: x for name, x in words.items()})
+
+    def _where_they_meet(
+        self, module: dict[str, Any], circuit: netlist.Circuit, golden: Term, executor: Executor
+    ) -> Outcome | None:
+        """The verdict with free words where definition and circuit meet; None if it takes more than
+        is known of them."""
+        t = self.terms
+
+        def read(known: Mapping[str, Term]) -> netlist.Circuit:
+            return self._read_again(module, circuit.inputs, known)
+
+        wrong = self._differs(circuit, golden)
+        met = Meetings(t, read, circuit, golden, executor, self._soon)
+        (found,) = met.refuted([wrong])
+        if found is not None:
+            return Outcome("refuted", 1, {"simulation": 1}, [], found)
+        met.meet()
+        whole = Outcome()
+        for apart in self._differences(met.circuit, met.golden):
+            (statement, *known), words = products.without_products(t, [apart, *met.facts([apart])])
+            known += products.facts(t, words)
+            outcome = self.holds(statement, known, _words(t, met.circuit))
+            if outcome.verdict == "refuted":
+                given = {name: outcome.model.get(name, 0) for name in circuit.inputs}
+                return outcome if evaluate([wrong], given) == [1] else None
+            whole.cases += outcome.cases
+            whole.open += outcome.open
+        if whole.open:
+            whole.verdict = "undecided"
+        self.lemmas += met.lemmas
+        return whole
+
+    def _soon(self, wrong: Term, assumptions: Sequence[Term]) -> bool:
+        """Prove that a truth value never is, if that is soon done: in this process, as to start
+        one would often take longer than to prove it."""
+        if any(x.constant == 0 for x in (wrong, *assumptions)):
+            return True
+        script = smtlib.script([wrong, *assumptions])
+        for solver in SOLVERS if self.both else SOLVERS[:1]:
+            left = max(self.end - time.monotonic(), 1)
+            request = {"solver": solver, "script": script, "seconds": LEMMA_SECONDS, "left": left}
+            if answer(request)["verdict"] != "unsat":
+                return False
+            self.solvers[solver] = self.solvers.get(solver, 0) + 1
+        return True
 
     def _with_products(
         self,
@@ -226,7 +283,8 @@ class _Attempt:
         if known is not None:
             if not self.lemma(f"{known.wire} is {products.described(known)}", known.last_adder):
                 return None
-            abstract = self._read_again(module, inputs, known.wire, products.as_term(t, known))
+            word = products.as_term(t, known)
+            abstract = self._read_again(module, inputs, {known.wire: word})
         elif not products.has_products(self._results(circuit)):
             return None
         (statement,), words = products.without_products(t, [self._differs(abstract, golden)])
@@ -243,15 +301,23 @@ class _Attempt:
         return self.terms.concat(*(circuit.outputs[name] for name in reversed(self.u.results)))
 
     def _differs(self, circuit: netlist.Circuit, golden: Term) -> Term:
-        t, found = self.terms, self._results(circuit)
-        if not self.any_nan:
-            return t.negation(t.equal(found, golden))
-        wrong, place = t.const(0, 1), 0
-        for f in self.u.results.values():
+        return self.terms.any_of(self._differences(circuit, golden))
+
+    def _differences(self, circuit: netlist.Circuit, golden: Term) -> list[Term]:
+        """Whether results differ; of lanes, and where any NaN will do, one for each code."""
+        t, u, found = self.terms, self.u, self._results(circuit)
+        codes = [u.lane_formats.get(name, (f, 1)) for name, f in u.results.items()]
+        if not self.any_nan and all(n == 1 for _, n in codes):
+            return [t.negation(t.equal(found, golden))]
+        wrong, place = [], 0
+        for f in [f for f, n in codes for _ in range(n)]:
             x, y = (t.extract(word, place, f.bits) for word in (found, golden))
-            both = t.apply("bvand", _is_nan(t, f, x), _is_nan(t, f, y))
-            same = t.apply("bvor", t.equal(x, y), both)
-            wrong, place = t.apply("bvor", wrong, t.negation(same)), place + f.bits
+            same = t.equal(x, y)
+            if self.any_nan:
+                both = t.apply("bvand", _is_nan(t, f, x), _is_nan(t, f, y))
+                same = t.apply("bvor", same, both)
+            wrong.append(t.negation(same))
+            place += f.bits
         return wrong
 
     def _proof(self, outcome: Outcome, rtl: Term, seconds: float) -> Proof:
