@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..exceptions import HwarithError, InvalidInput, UnknownName, unknown
+from ..exceptions import HwarithError, UnknownName, unknown
 from ..tables import Row, Table
 from .completion import complete_name
 from .options import Json, Spec, Verbose
@@ -112,14 +112,20 @@ def eval_(
     out at the end: 1.5,2,-3 4,5,6.
     """
     from ..units import unit
+    from ..units.text import codes_of_texts, of_one
 
     u = unit(spec)
-    groups = _operand_groups(u, operands)
+    for text in operands:  # which may begin with a minus, so that options are not told apart
+        if text.startswith("--"):
+            raise unknown("option of eval", text, ("--rtl", "--json", "--help"))
+    groups, notes = codes_of_texts(u, operands)
+    for note in notes:
+        print(note, file=sys.stderr)
     listed = [bool(u.transfers.controls) or name in u.lane_formats for name in u.operands]
     codes = [x if many else x[0] for x, many in zip(groups, listed, strict=True)]
     rows: list[Row] = [
-        _named(name, _of_one(u, name, f), code)
-        for (name, f), group in zip(u.operands.items(), groups, strict=True)
+        _named(name, of_one(u, name), code)
+        for name, group in zip(u.operands, groups, strict=True)
         for code in group
     ]
     golden = _result_rows(u, "golden", u(*codes))
@@ -134,45 +140,17 @@ def eval_(
         raise HwarithError(f"golden model and RTL of {u.spec} differ: please report this")
 
 
-def _operand_groups(u: Unit, operands: list[str]) -> list[list[int]]:
-    """The codes of each operand: one, or of a unit that takes groups or blocks one for each comma
-    more."""
-    from ..formats.text import code_of_text, note_of_text
-
-    for text in operands:  # which may begin with a minus, so that options are not told apart
-        if text.startswith("--"):
-            raise unknown("option of eval", text, ("--rtl", "--json", "--help"))
-    if len(operands) != len(u.operands):
-        raise InvalidInput(
-            f"{u.family} takes {len(u.operands)} operands ({', '.join(u.operands)}), "
-            f"not {len(operands)}"
-        )
-    groups = []
-    for text, (name, f) in zip(operands, u.operands.items(), strict=True):
-        many = u.transfers.controls or name in u.lane_formats
-        parts, f = text.split(",") if many else [text], _of_one(u, name, f)
-        codes = [code_of_text(part, f, f"operand {name}") for part in parts]
-        _, lanes = u.lane_formats.get(name, (f, 0))
-        groups.append(codes + [0] * (lanes - len(codes)))
-        for note in filter(None, (note_of_text(part, f) for part in parts)):
-            print(f"operand {name}: {note}", file=sys.stderr)
-    return groups
-
-
 def _result_rows(u: Unit, source: str, results: Any) -> list[dict[str, object]]:
     import numpy as np
 
+    from ..units.text import of_one
+
     codes = [results] if len(u.results) == 1 else results
     return [
-        _named(f"{name} ({source})", _of_one(u, name, f), int(code))
-        for (name, f), block in zip(u.results.items(), codes, strict=True)
+        _named(f"{name} ({source})", of_one(u, name), int(code))
+        for name, block in zip(u.results, codes, strict=True)
         for code in np.ravel(block)
     ]
-
-
-def _of_one(u: Unit, name: str, f: Format) -> Format:
-    """The format of one code of an operand or result."""
-    return u.lane_formats[name][0] if name in u.lane_formats else f
 
 
 def _named(name: str, f: Format, code: int) -> dict[str, object]:

@@ -12,10 +12,9 @@ from fractions import Fraction
 from functools import cache, lru_cache
 from typing import Any
 
-import numpy as np
-
 from ..exceptions import InvalidInput, quoted, shown
 from ..golden import SMALL, TABLE_BITS, apply, code_dtype, lookup_top, to_integers
+from ..lazily import np
 from . import names
 from . import rounding as r
 from .descriptor import Descriptor
@@ -65,20 +64,31 @@ def check(f: Descriptor, codes: Any, what: str) -> np.ndarray:
             f"{what} must be codes of {f.name} (unsigned integers), not {shown(array.dtype)} "
             f"values; hwarith.format({quoted(f.name)}).encode(...) makes codes of values"
         )
-    mask = (1 << f.bits) - 1
-    low = -(1 << (f.bits - 1)) if f.signed and not f.is_float else 0
+    low, mask = _ends(f)
     always_fits = array.dtype.kind == "u" and array.dtype.itemsize * 8 <= f.bits
     if array.size and not always_fits:
         for extreme in (int(array.min()), int(array.max())):
-            if not low <= extreme <= mask:
-                raise InvalidInput(
-                    f"{what}: {quoted(extreme)} is not a code of {f.name}; "
-                    f"allowed: {quoted(low)} to {quoted(mask)}"
-                )
+            check_one(f, extreme, what)
     if array.dtype.hasobject or f.dtype.hasobject:
         return np.array([int(x) & mask for x in array.flat], f.dtype).reshape(array.shape)
     array = array.astype(f.dtype, copy=False)
     return array if always_fits or low == 0 else array & f.dtype.type(mask)
+
+
+def _ends(f: Descriptor) -> tuple[int, int]:
+    """The lowest and the highest integer that is taken for a code."""
+    return (-(1 << (f.bits - 1)) if f.signed and not f.is_float else 0), (1 << f.bits) - 1
+
+
+def check_one(f: Descriptor, code: int, what: str) -> int:
+    """One code in plain integers, of a negative integer that in two's complement."""
+    low, mask = _ends(f)
+    if not low <= code <= mask:
+        raise InvalidInput(
+            f"{what}: {quoted(code)} is not a code of {f.name}; "
+            f"allowed: {quoted(low)} to {quoted(mask)}"
+        )
+    return code & mask
 
 
 def decode(f: Descriptor, codes: Any) -> np.ndarray:
@@ -87,16 +97,26 @@ def decode(f: Descriptor, codes: Any) -> np.ndarray:
         return _decode_integers(f, array)
     if f.in_float64:
         return convert(array, f, names.NAMED["fp64"], r.RNE, r.NOSAT).view(np.float64)
-    return np.array([_exact(f, c) for c in array.flat], object).reshape(array.shape)
+    return np.array([decode_one(f, c) for c in array.flat], object).reshape(array.shape)
 
 
-def encode(f: Descriptor, values: Any, round: str, overflow: str) -> np.ndarray:
+def encode_one(f: Descriptor, value: Any, round: str, overflow: str) -> int:
+    return _encode_exact(f, value, *_rules(f, round, overflow))
+
+
+def _rules(f: Descriptor, round: str, overflow: str) -> tuple[int, int]:
+    """The numbers of a rounding mode and an overflow policy."""
     mode, policy = int(r.rounding(round)), int(r.overflow(overflow))
     if policy == r.WRAP and f.is_float:
         raise InvalidInput(
             f"overflow 'wrap' is for integer formats, not {f.name}; "
             "allowed: saturate, satprop, nosat, nan, p3109_satnone, toinf"
         )
+    return mode, policy
+
+
+def encode(f: Descriptor, values: Any, round: str, overflow: str) -> np.ndarray:
+    mode, policy = _rules(f, round, overflow)
     array = array_of(values, "values")
     if array.dtype.hasobject or (wide_integers := _exceeds_float64(array)):
         exact = [_encode_exact(f, x, mode, policy) for x in array.ravel().tolist()]
@@ -192,7 +212,7 @@ def _of_decimal(value: Decimal) -> Fraction | float:
     return Fraction(value)
 
 
-def _exact(f: Descriptor, code: int) -> Fraction | float:
+def decode_one(f: Descriptor, code: int) -> Fraction | float:
     kind, s, _, g = r.unpack(int(code), f.numbers)
     if kind == r.FINITE:
         return -0.0 if s and g == 0 else f.fraction(code)

@@ -8,9 +8,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Literal
 
-import numpy as np
-
 from ..exceptions import InvalidInput
+from ..lazily import np
 from . import rounding as r
 
 NanCodes = Literal["ieee", "all_ones", "negative_zero", "none"]

@@ -7,9 +7,8 @@ import re
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from ..exceptions import InvalidInput, quoted, shown, unknown
+from ..lazily import np
 from .descriptor import Descriptor, NanCodes
 
 

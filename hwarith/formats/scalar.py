@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from ..exceptions import InvalidInput, quoted
+from ..lazily import np
 from . import codec, names
 from .descriptor import Descriptor
 
@@ -60,6 +60,20 @@ class Format(Descriptor):
         e8m0fnu becomes 00 (``satprop``, ``saturate``) or NaN.
         """
         return codec.encode(self, values, round, overflow)[()]
+
+    def decode_one(self, code: int) -> Fraction | float:
+        """The exact value of one code, a plain integer; -0, infinities and NaN as floats.
+
+        It needs no numpy. Raises `InvalidInput` for what is no code of the format.
+        """
+        return codec.decode_one(self, codec.check_one(self, code, "code"))
+
+    def encode_one(self, value: Any, round: str = "rne", overflow: str = "satprop") -> int:
+        """The code of one value as a plain integer: `encode`, without numpy.
+
+        `value` is an integer, a float, or Python's ``Fraction`` or ``Decimal``.
+        """
+        return codec.encode_one(self, value, round, overflow)
 
 
 def format(name: Any) -> Format:

@@ -11,7 +11,7 @@ from itertools import count
 from ..exceptions import MOST_SHOWN, InvalidInput, quoted, shown
 from ..tables import number_text
 from .blocks import BlockFormat
-from .codec import FURTHEST
+from .codec import FURTHEST, check_one
 from .rounding import FINITE, unpack
 from .scalar import Format
 
@@ -76,21 +76,17 @@ def code_row(f: Format, code: int) -> dict[str, object]:
     return {
         "format": f.name,
         "code": f"0x{code:0{(f.bits + 3) // 4}X}",
-        "value": _plain(f.decode(code), f),
+        "value": _plain(f.decode_one(code), f),
     }
 
 
-def _plain(value: object, f: Format) -> object:
+def _plain(value: Fraction | float, f: Format) -> object:
     """A decoded value as a number of Python, or as text where none holds it."""
-    if hasattr(value, "item"):
-        return value.item()
-    if isinstance(value, Fraction) and not f.is_float and value.denominator == 1:
-        value = int(value)
-    if isinstance(value, int):
-        return value if f.bits <= 64 else str(value)
-    if isinstance(value, Fraction):
-        return float(value) if f.in_float64 else _shortest(value, f)
-    return value
+    if not isinstance(value, Fraction):
+        return value
+    if not f.is_float and value.denominator == 1 and f.exponent == 0:
+        return int(value) if f.bits <= 64 else str(int(value))
+    return float(value) if f.in_float64 else _shortest(value, f)
 
 
 def _shortest(value: Fraction, f: Format) -> str:
@@ -98,7 +94,7 @@ def _shortest(value: Fraction, f: Format) -> str:
     that which is nearest to it."""
     if value == 0:
         return "0"
-    code = f.encode(value)
+    code = f.encode_one(value)
 
     def decimals(digits: int) -> list[Decimal]:
         numerator, denominator = Decimal(value.numerator), Decimal(value.denominator)
@@ -107,7 +103,7 @@ def _shortest(value: Fraction, f: Format) -> str:
             for rounding in (ROUND_FLOOR, ROUND_CEILING)
         ]
         ends.sort(key=lambda end: abs(Fraction(end) - value))
-        return [end for end in ends if f.encode(Fraction(end), overflow="nosat") == code]
+        return [end for end in ends if f.encode_one(Fraction(end), overflow="nosat") == code]
 
     enough = f.precision * 30103 // 100000 + 2
     digits = bisect_left(range(1, enough), True, key=lambda n: bool(decimals(n))) + 1
@@ -139,11 +135,11 @@ def code_of_text(text: str, f: Format, what: str = "code") -> int:
     the format's.
     """
     if _CODE.fullmatch(text.strip()):
-        return int(f.check(int(text, 0), what))
+        return check_one(f, int(text, 0), what)
     number = number_of_text(text)
     if number is None:
         raise InvalidInput(f"{what}: {quoted(text)} is neither a code (0x...) nor a number")
-    return int(f.encode(number))
+    return f.encode_one(number)
 
 
 def note_of_text(text: str, f: Format) -> str | None:
@@ -154,7 +150,7 @@ def note_of_text(text: str, f: Format) -> str | None:
         return None
     code = code_of_text(text, f)
     kind = unpack(code, f.numbers)[0]
-    got = f.fraction(code) if kind == FINITE else float(f.decode(code))
+    got = f.fraction(code) if kind == FINITE else f.decode_one(code)
     is_nan = typed != typed
     if got == typed or (is_nan and got != got):
         return None

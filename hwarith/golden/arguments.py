@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from struct import Struct
 from typing import Any, NamedTuple
 
-import numpy as np
+from ..lazily import np
 
 ENTRY = "kernel"
 """Name of the function of such words in object code."""

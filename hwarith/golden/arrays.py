@@ -14,8 +14,7 @@ from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
 from threading import Lock
 
-import numpy as np
-
+from ..lazily import np
 from .arguments import Constants, machine_words
 from .compiler import LOOPS, compiled, inlined
 from .cores import in_slices

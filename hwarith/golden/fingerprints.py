@@ -13,8 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from ..lazily import np
 from ..sources import digest as digest_of_files
 
 

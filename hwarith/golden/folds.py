@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-import numpy as np
-
+from ..lazily import np
 from .arguments import Constants, machine_words
 from .compiler import LOOPS, compiled
 from .cores import in_slices

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 
-import numpy as np
-
+from ..lazily import np
 from .cores import in_slices
 from .kernels import Kernel
 

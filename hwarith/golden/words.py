@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
+from ..lazily import np
 
 WIDTHS = 64, 128, 256, 512, 1024
 """Bits of a machine word."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-import numpy as np
-
 from .. import rtl
 from ..exceptions import InvalidInput
 from ..formats import Format, format
 from ..golden import fold, to_integers
+from ..lazily import np
 from . import evaluation
 from .contract import Unit, stages_parameter
 from .results import by_name, packed_dtype
@@ -60,6 +59,11 @@ class Accumulator(Unit):
         """The results' codes of an array of memories after the last operands."""
         raise NotImplementedError
 
+    def outputs_of_one(self, memory: int) -> list[int]:
+        """The same of one memory, in integers. A family may leave it out."""
+        dtype = np.dtype(object) if self._memory_dtype.kind == "V" else self._memory_dtype
+        return [int(x[0]) for x in self.outputs(np.array([memory], dtype))]
+
     def front_datapath(self) -> list[rtl.Step]:
         """Steps from the operands to what `datapath` takes in their place: those that need no
         memory."""
@@ -97,9 +101,7 @@ class Accumulator(Unit):
         memory = 0
         for operands in zip(*codes, strict=True):
             memory = function(memory, *operands, *constants)
-        dtype = np.dtype(object) if self._memory_dtype.kind == "V" else self._memory_dtype
-        results = self.outputs(np.array([memory], dtype))
-        return by_name(tuple(self.results), [int(x[0]) for x in results])
+        return by_name(tuple(self.results), self.outputs_of_one(memory))
 
     def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
         """Operand codes as arrays of one shape (..., n). Raises `InvalidInput`."""

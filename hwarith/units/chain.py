@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-import numpy as np
-
 from ..exceptions import InvalidInput
 from ..formats import Format
+from ..lazily import np
 from .contract import Unit
 from .operations import MULTIPLY_ADD, Role
 from .registry import unit

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
 from amaranth.lib import wiring
 
 from .. import rtl
 from ..exceptions import InvalidInput, quoted
 from ..formats import Format
+from ..lazily import np
 from . import evaluation
 from .operations import Operation
 from .parameters import Parameterized, integer_parameter

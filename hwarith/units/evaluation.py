@@ -6,11 +6,10 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any, Protocol
 
-import numpy as np
-
 from ..exceptions import InvalidInput
 from ..formats import Format
 from ..golden import SMALL, apply, lookup
+from ..lazily import np
 from .results import packed_dtype
 
 TABLE_BITS, TABLE_OPERANDS = 16, 3

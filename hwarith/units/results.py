@@ -8,10 +8,9 @@ from functools import cache
 from itertools import accumulate
 from typing import Any
 
-import numpy as np
-
 from ..formats import Format
 from ..golden import code_dtype, field
+from ..lazily import np
 
 
 def by_name(names: tuple[str, ...], values: list[Any]) -> Any:
@@ -23,7 +22,7 @@ def split(packed: Any, formats: Collection[Format]) -> list[Any]:
     """The codes of all formats, from an integer or array in which they lie side by side, the first
     one at the lsb."""
     *lower, _ = formats
-    if isinstance(packed, np.ndarray) and packed.dtype.kind == "V":
+    if not isinstance(packed, int) and packed.dtype.kind == "V":
         places = accumulate((f.bits for f in lower), initial=0)
         return [field(packed, place, f.bits) for f, place in zip(formats, places, strict=True)]
     values = []

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from ..exceptions import InvalidInput
+from ..formats import Format
+from ..formats.text import code_of_text, note_of_text
 from .contract import Unit
 from .interface import ports, timing
 from .registry import FAMILIES, family
@@ -52,3 +57,31 @@ def parameter_rows(u: Unit) -> list[dict[str, object]]:
         }
         for name, parameter in u.parameters().items()
     ]
+
+
+def of_one(u: Unit, name: str) -> Format:
+    """The format of one code of an operand or result: of a block, that of its elements."""
+    return u.lane_formats[name][0] if name in u.lane_formats else (u.operands | u.results)[name]
+
+
+def codes_of_texts(u: Unit, texts: Sequence[str]) -> tuple[list[list[int]], list[str]]:
+    """The codes of each operand, as `hwarith.formats.text.code_of_text` takes them, and what became
+    of values that its format does not have.
+
+    An operand is one code, or of a unit that takes groups or blocks one for each comma more; codes
+    0 may be left out at the end of a block. Raises `InvalidInput`, naming the operand.
+    """
+    if len(texts) != len(u.operands):
+        raise InvalidInput(
+            f"{u.family} takes {len(u.operands)} operands ({', '.join(u.operands)}), "
+            f"not {len(texts)}"
+        )
+    groups, notes = [], []
+    for text, name in zip(texts, u.operands, strict=True):
+        f, (_, lanes) = of_one(u, name), u.lane_formats.get(name, (None, 0))
+        parts = text.split(",") if u.transfers.controls or lanes else [text]
+        codes = [code_of_text(part, f, f"operand {name}") for part in parts]
+        groups.append(codes + [0] * (lanes - len(codes)))
+        found = (note_of_text(part, f) for part in parts)
+        notes += [f"operand {name}: {note}" for note in found if note]
+    return groups, notes

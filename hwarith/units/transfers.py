@@ -5,10 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, Generic, Protocol, TypeVar
 
-import numpy as np
-
 from ..exceptions import InvalidInput
 from ..formats import Format
+from ..lazily import np
 from .results import by_name
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ...exceptions import InvalidInput, quoted
+from ...lazily import np
 
 
 def is_integer(x: Any) -> bool:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Literal, get_args, overload
-
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from ...exceptions import InvalidInput, quoted, unknown
+from ...lazily import np
 from .. import scalar
 from ..names import PATTERNS
 from ..rounding import FormatNumbers
 from ..scalar import NAMED, Format
 from .axes import checked_axis
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 BlockName = Literal[
     "mxfp8_e4m3",

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ...exceptions import InvalidInput, quoted, shown
+from ...lazily import np
 from ..codec import array_of
 from .axes import checked_axis
 

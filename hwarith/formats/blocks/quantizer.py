@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from typing import Any, TypeAlias
 
 from ...exceptions import InvalidInput, name_of, quoted, shown, unknown
-from ...golden import apply, code_dtype
+from ...golden import apply
+from ...lazily import np
 from .. import rounding as r
 from ..codec import array_of, convert
 from ..descriptor import Descriptor
@@ -47,6 +46,11 @@ class _Elements:
     variant: int
     random: np.ndarray
     random_bits: int
+
+    @property
+    def codes(self) -> np.dtype:
+        """The type of codes of elements."""
+        return self.kind.element.dtype
 
     def of_blocks(self, of_elements: np.ndarray, reduce: Any) -> np.ndarray:
         """What `reduce` makes of the elements of each block, repeated for rows that share it."""
@@ -114,7 +118,7 @@ def quantize_blocks(
     )
 
 
-Made = tuple[np.ndarray, np.ndarray, np.float32 | None, np.ndarray | None]
+Made: TypeAlias = "tuple[np.ndarray, np.ndarray, np.float32 | None, np.ndarray | None]"
 """Codes of elements and scales, the tensor's scale, and the mask of Quartet's forward pass."""
 
 
@@ -134,28 +138,24 @@ def _mx(e: _Elements, rule: str) -> Made:
     operands = [bits, e.each(scales)]
     word_bits = f.precision + 8
     if e.variant < 0:
-        codes = apply(d.mx_element, operands, (*constants, e.mode), CODES, word_bits)
+        codes = apply(d.mx_element, operands, (*constants, e.mode), e.codes, word_bits)
     else:
         draws = (*constants, e.variant, e.random_bits)
         word_bits += e.random_bits
-        codes = apply(d.mx_element_stochastic, [*operands, e.random], draws, CODES, word_bits)
+        codes = apply(d.mx_element_stochastic, [*operands, e.random], draws, e.codes, word_bits)
     return codes, scales, None, inside
-
-
-CODES = code_dtype(8)
-"""The type of codes of elements and scales."""
 
 
 def mx_scales(largest: np.ndarray, f: Descriptor, kind: BlockFormat, rule: int) -> np.ndarray:
     """Codes of the scales of blocks whose largest magnitudes have these codes of a format."""
     word_bits = f.precision + (26 if rule == d.RCEIL else 8)
-    return apply(d.mx_scale, [largest], mx_constants(f, kind, rule), CODES, word_bits)
+    return apply(d.mx_scale, [largest], mx_constants(f, kind, rule), kind.scale.dtype, word_bits)
 
 
 def mx_constants(f: Descriptor, kind: BlockFormat, rule: int) -> tuple:
     """What `definitions.mx_scale` takes behind the largest magnitude."""
     precision = kind.element.precision - kind.is_integer
-    inverse = int((np.float32(1) / np.float32(kind.largest)).view(np.uint32))
+    inverse = FP32.encode_one(1 / kind.largest)
     return f.numbers, kind.quantized, precision, rule, inverse, FP32.numbers
 
 
@@ -169,7 +169,7 @@ def _quest(e: _Elements) -> tuple[np.ndarray, np.ndarray]:
         exponent = np.rint(np.log2(QUEST / most * sigma))
         finite = np.isfinite(e.of_blocks(np.abs(x), np.max))
         exponent = np.clip(np.where(finite & (sigma > 0), exponent, -d.BIAS), -d.BIAS, d.BIAS)
-        scales = np.where(finite, exponent + d.BIAS, d.NAN_SCALE).astype(CODES)
+        scales = np.where(finite, exponent + d.BIAS, d.NAN_SCALE).astype(e.kind.scale.dtype)
         inside = np.abs(x) < e.each(np.ldexp(most, exponent.astype(int)))
     return scales, inside
 
@@ -205,7 +205,9 @@ def nv_scales(
     """Codes of the scales of blocks by the rule ``hw``: of the codes of their largest magnitudes
     and of the scales of their tensors."""
     numbers = f.numbers, kind.quantized, UE4M3.numbers
-    return apply(d.nv_scale, [largest, tensor], numbers, CODES, f.precision + d.BELOW + 8)
+    return apply(
+        d.nv_scale, [largest, tensor], numbers, kind.scale.dtype, f.precision + d.BELOW + 8
+    )
 
 
 def _nv_hw(e: _Elements, rule: str) -> Made:
@@ -216,10 +218,10 @@ def _nv_hw(e: _Elements, rule: str) -> Made:
     bits = bit_patterns(x)
     numbers = FP32.numbers, e.kind.quantized, UE4M3.numbers
     tensor = int(d.nv_tensor(int(largest.max()), *numbers))
-    of_blocks = np.full(largest.shape, tensor, CODES)
+    of_blocks = np.full(largest.shape, tensor, NAMED["e8m0fnu"].dtype)
     scales = nv_scales(largest, of_blocks, FP32, e.kind)
     operands = [bits, e.each(scales), e.each(of_blocks)]
-    codes = apply(d.nv_element, operands, numbers, CODES, FP32.precision + d.BELOW + 8)
+    codes = apply(d.nv_element, operands, numbers, e.codes, FP32.precision + d.BELOW + 8)
     decode = np.float32(2.0 ** (tensor - d.BIAS))
     return _without_invalid(e, codes, scales, invalid), _nan_scales(scales, invalid), decode, None
 
@@ -246,19 +248,18 @@ def _rounded(e: _Elements, scaled: np.ndarray) -> np.ndarray:
     if e.variant < 0:
         return convert(bits, FP32, e.kind.element, e.mode, r.SATURATE)
     constants = FP32.numbers, to, e.variant, e.random_bits, r.SATURATE
-    return apply(
-        r.convert_stochastic, [bits, e.random], constants, CODES, FP32.precision + 8 + e.random_bits
-    )
+    word_bits = FP32.precision + 8 + e.random_bits
+    return apply(r.convert_stochastic, [bits, e.random], constants, e.codes, word_bits)
 
 
 def _without_invalid(
     e: _Elements, codes: np.ndarray, scales: np.ndarray, invalid: np.ndarray
 ) -> np.ndarray:
-    return np.where(e.each(invalid), CODES.type(0), codes) if invalid.any() else codes
+    return np.where(e.each(invalid), codes.dtype.type(0), codes) if invalid.any() else codes
 
 
 def _nan_scales(scales: np.ndarray, invalid: np.ndarray) -> np.ndarray:
-    return np.where(invalid, CODES.type(UE4M3.numbers.nan_code), scales)
+    return np.where(invalid, scales.dtype.type(UE4M3.numbers.nan_code), scales)
 
 
 # -- what is given -------------------------------------------------------------------------------

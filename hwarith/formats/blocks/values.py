@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from ...lazily import np
 from .format import BlockFormat, repeated
 from .hadamard import Hadamard
 

@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ...exceptions import InvalidInput, quoted, shown
+from ...lazily import np
 from ..codec import array_of
 from .types import WeightType
 
@@ -22,7 +21,7 @@ FLOAT_SCALE_BITS = 16
 CHUNK = 1 << 16
 """Weights that are worked on at a time."""
 
-POWERS = np.round(np.arange(0.30, 1.005, 0.01), 2)
+POWERS = tuple(hundredths / 100 for hundredths in range(30, 101))
 """Exponents that are tried for a power-exponent type."""
 
 
@@ -230,7 +229,7 @@ def _best_power(groups: np.ndarray, kind: WeightType) -> float:
     and scale s, s^2 (x - L)^2, needs but the sums of s^2, s^2 x and s^2 x^2, so that magnitudes are
     sorted once and for each power it is only looked up where a level begins."""
     most = (1 << (kind.bits - 1)) - 1
-    inverse = 1 / POWERS[:, None]
+    inverse = 1 / np.array(POWERS)[:, None]
     levels = (np.arange(most + 1) / most) ** inverse
     begins = ((np.arange(most) + 0.5) / most) ** inverse
     greatest = max(np.abs(groups).max(), np.finfo(float).tiny)

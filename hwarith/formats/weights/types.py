@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, overload
 
-import numpy as np
-
 from ...exceptions import InvalidInput, name_of, quoted, unknown
+from ...lazily import np
 from ..blocks import BLOCKS, BlockFormat, BlockName
 
 

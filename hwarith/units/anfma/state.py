@@ -6,10 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-import numpy as np
-
 from ...exceptions import InvalidInput, name_of, quoted
 from ...formats import Format, format
+from ...lazily import np
 from ..contract import Unit
 from ..parameters import format_parameter, integer_parameter
 from .definitions import Frame

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal, overload
+from typing import TYPE_CHECKING, ClassVar, Literal, overload
 
-import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
-from numpy.typing import ArrayLike
 
 from ... import rtl
 from ...exceptions import InvalidInput
 from ...formats import Format
 from ...golden import code_dtype, fold, to_integers
+from ...lazily import np
 from ...rtl import Values, wire
 from ..contract import Contract, Unit
 from ..conventions import conventions
@@ -24,6 +23,9 @@ from . import definitions
 from .definitions import Frame
 from .ends import ColumnEnd, Seed
 from .state import NORMS, SOURCE, Chained, State, parse_norm
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

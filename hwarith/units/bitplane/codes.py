@@ -8,15 +8,16 @@ Source: arXiv 2409.17870 and 2508.19087.
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import TYPE_CHECKING, Any
 
 from ...exceptions import InvalidInput, quoted, shown
 from ...formats import Format, format
 from ...formats.codec import array_of
 from ...formats.lanes import join
+from ...lazily import np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 MOST_BITS = 8
 """Widest code."""

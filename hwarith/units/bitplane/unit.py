@@ -6,16 +6,15 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 from amaranth.hdl import Cat, Module
-from numpy.typing import ArrayLike
 
 from ... import rtl
 from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import join, split
+from ...lazily import np
 from ...rtl import Values, wire
 from ..accumulator import Accumulator, GroupTransfers
 from ..contract import Contract, Unit
@@ -25,6 +24,9 @@ from ..parameters import integer_parameter
 from ..transfers import Transfers
 from . import definitions
 from .codes import MOST_BITS, planes
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 MOST_LANES = 1024
 """Most bits of a port of planes."""

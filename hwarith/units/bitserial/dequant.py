@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
-import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 
 from ... import rtl
@@ -15,6 +14,7 @@ from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import side_by_side
 from ...golden import apply
+from ...lazily import np
 from ...rtl import Values, wire
 from ..contract import Contract
 from ..conventions import MODES, conventions

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Literal, NamedTuple, overload
-
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, overload
 
 from ... import rtl
 from ...exceptions import InvalidInput, quoted
 from ...formats import Format, format
+from ...lazily import np
 from ..accumulator import Accumulator
 from ..contract import Contract
 from ..conventions import MODES, conventions
@@ -24,6 +22,9 @@ from .base import BitSerial
 from .definitions import Frame
 from .pe_hardware import PeDatapath
 from .weights import MIXED, SOURCE, WEIGHTS, Weights, special_codes, terms
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 ACTIVATION = format("fp16")
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
-from numpy.typing import ArrayLike
 
 from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import side_by_side, vector
 from ...formats.weights import Quantized
+from ...lazily import np
 from ...rtl import Values
 from ..contract import Contract, Unit
 from ..conventions import of_parts
@@ -31,6 +30,9 @@ from .terms import TermGen
 from .tile_hardware import SUM, Cell, ColumnSum, Encoder, Tile
 from .tile_transfers import ChunkTransfers
 from .weights import MIXED, SOURCE, WEIGHTS, Weights, element_type, special_codes
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 MOST = 64
 """Most rows and columns."""

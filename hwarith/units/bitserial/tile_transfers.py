@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import numpy as np
-
 from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import join, split, vector
+from ...lazily import np
 from ..transfers import Ported, Transfers, runs
 from .pe import BitSerialPe
 from .tile_hardware import SUM

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...exceptions import InvalidInput, quoted
 from ...formats import BlockFormat
 from ...formats.codec import array_of
 from ...formats.weights import TYPES, WeightKind
+from ...lazily import np
 from . import definitions
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 SOURCE = "Chen et al., BitMoD, HPCA 2025 (arXiv 2411.11745)"
 

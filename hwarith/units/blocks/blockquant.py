@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
 
 from ... import rtl
@@ -17,6 +16,7 @@ from ...formats.blocks.quantizer import mx_constants, mx_scales
 from ...formats.lanes import vector
 from ...formats.rounding import STOCHASTIC, Stochastic
 from ...golden import apply
+from ...lazily import np
 from ...rtl import Step, Values, wire
 from ...rtl.floats import random_carry
 from ..contract import Contract

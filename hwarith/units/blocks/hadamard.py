@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from amaranth.hdl import Cat, Const, Module
 
 from ... import rtl
@@ -14,6 +13,7 @@ from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import vector
 from ...golden import apply
+from ...lazily import np
 from ...rtl import Values, wire
 from ..contract import Contract
 from ..conventions import SUBNORMALS, conventions, overflow_words

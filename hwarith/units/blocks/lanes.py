@@ -9,15 +9,16 @@ from fractions import Fraction
 from functools import wraps
 from typing import Any
 
-import numpy as np
 from amaranth.hdl import Cat, Module
 
 from ...exceptions import InvalidInput
 from ...formats import Format
 from ...formats.lanes import join, split
+from ...lazily import np
 from ...rtl import Step, Values, wires_named
 from ..contract import Unit
 from ..results import by_name
+from ..results import split as split_codes
 from ..transfers import Transfers
 
 
@@ -51,9 +52,13 @@ class LaneUnit(Unit):
         return by_name(tuple(self.results), [x[()] for x in found])
 
     def golden(self, *codes: Any) -> Any:
-        """The same of one block in integers, and lists of them."""
-        found = self.compute(*self.check_operands(codes))
-        return by_name(tuple(self.results), [x.tolist() for x in found])
+        """The definition of one block, on plain integers and sequences of them."""
+        function, constants = self.block_definition()
+        found = function(*self.arguments(list(codes)), *constants)
+        names = tuple(self.results)
+        if any(name in self.lane_formats for name in names):
+            return by_name(names, list(found) if isinstance(found, tuple) else [found])
+        return by_name(names, split_codes(found, self.results.values()))
 
     def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
         """Operand codes as arrays of one shape, but for the axis of lanes. Raises `InvalidInput`,

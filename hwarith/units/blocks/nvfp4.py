@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
 
 from ... import rtl
@@ -15,6 +14,7 @@ from ...formats.blocks.definitions import nv_element
 from ...formats.blocks.quantizer import nv_scales
 from ...formats.lanes import vector
 from ...golden import apply
+from ...lazily import np
 from ...rtl import Values, wire
 from ..contract import Contract
 from ..conventions import conventions

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from amaranth.hdl import Module, Mux, Value
 
 from ... import rtl
 from ...exceptions import InvalidInput
 from ...formats import Format, format
+from ...lazily import np
 from ...rtl import Values, wire
 from ..parameters import text_parameter
 

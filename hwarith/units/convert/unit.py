@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
 from ... import rtl
 from ...formats import ROUNDINGS, STOCHASTIC, Format, Stochastic, codec, format
 from ...formats import rounding as r
+from ...lazily import np
 from ..contract import Contract, Unit
 from ..conventions import SUBNORMALS, conventions, nan_words, overflow_words, rounding_words
 from ..exact.base import random_bits, random_bits_parameter

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ...exceptions import unknown
 from ...formats import Format, format
 from ...formats.rounding import pack_max
+from ...lazily import np
 
 
 def _finite(e: int, m: int) -> Format:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
-
-import numpy as np
 
 from ...golden import apply
 from ...golden.rows import over_rows
+from ...lazily import np
 from . import definitions
 from .accumulation import Accumulation
 from .definitions import Formats, Shape
@@ -38,9 +37,9 @@ def in_order(lanes: Any, acc: Accumulation) -> Any:
     """Factors, a sequence or the last axis of an array, in the order in which they are taken."""
     if acc.way != "halves":
         return lanes
-    n = lanes.shape[-1] if isinstance(lanes, np.ndarray) else len(lanes)
+    n = len(lanes) if isinstance(lanes, Sequence) else lanes.shape[-1]
     order = [*(k for k in range(n) if not k & 2), *(k for k in range(n) if k & 2)]
-    return lanes[..., order] if isinstance(lanes, np.ndarray) else [lanes[k] for k in order]
+    return [lanes[k] for k in order] if isinstance(lanes, Sequence) else lanes[..., order]
 
 
 class Defined(Protocol):

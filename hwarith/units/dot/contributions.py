@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-import numpy as np
-
 from ...formats import rounding as r
+from ...lazily import np
 from .arrays import in_order
 from .definitions.terms import NOTHING, factor, places
 from .definitions.truncated import group_sum, in_grid

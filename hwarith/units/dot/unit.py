@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux
 
 from ... import rtl
@@ -15,6 +14,7 @@ from ...exceptions import InvalidInput
 from ...formats import Format, Rounding, format
 from ...formats import rounding as r
 from ...formats.lanes import vector
+from ...lazily import np
 from ...rtl import Values, wire
 from ...rtl.floats import Specials
 from ..contract import Contract
@@ -202,10 +202,10 @@ class Dot(DotParameters):
         """a, b, sa, sb and c, in the order in which the accumulation takes the products."""
         given = dict(zip(self.operands, codes, strict=True))
         a, b = (arrays.in_order(given[name], self.acc) for name in "ab")
-        none: Any = np.zeros((len(a), 0), np.uint8)
-        zero: Any = np.zeros(len(a), np.uint8)
-        if not isinstance(a, np.ndarray):
-            none, zero = [], 0
+        none: Any = []
+        zero: Any = 0
+        if not isinstance(a, Sequence):
+            none, zero = np.zeros((len(a), 0), np.uint8), np.zeros(len(a), np.uint8)
         return [a, b, given.get("sa", none), given.get("sb", none), given.get("c", zero)]
 
     def compute(self, *codes: np.ndarray) -> list[np.ndarray]:

@@ -8,13 +8,13 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ... import rtl
 from ...exceptions import InvalidInput
 from ...formats import ROUNDINGS, STOCHASTIC, Format, Rounding, Stochastic, format
 from ...formats import rounding as r
+from ...lazily import np
 from ...rtl import PORT, Operand, Raw, Rounder, Step, Structure, Values, wire
 from ...rtl.floats import Specials
 from ..contract import Contract, Unit
@@ -260,10 +260,7 @@ class Exact(Unit):
         terms = [given.pop(name) for name in self.terms]
         if not given:
             return terms
-        wide = {
-            name: x.astype(np.int64) if isinstance(x, np.ndarray) else x
-            for name, x in given.items()
-        }
+        wide = {name: x if isinstance(x, int) else x.astype(np.int64) for name, x in given.items()}
         return [*terms, self._control(**wide)]
 
     def _control(

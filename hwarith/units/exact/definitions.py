@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from ...formats.rounding import (
     FINITE,
     INF,
@@ -31,6 +29,7 @@ from ...formats.rounding import (
     unpack,
 )
 from ...golden import bit_length, golden
+from ...lazily import np
 
 NV, OF, UF, NX = 16, 4, 2, 1
 """Exception flags, the bits of RISC-V's ``fflags`` (8, division by zero, never occurs)."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, overload
 
-import numpy as np
 from amaranth.hdl import Module
-from numpy.typing import ArrayLike
 
 from ... import rtl
 from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import join
+from ...lazily import np
 from ...rtl import Values, wire
 from ..accumulator import Accumulator
 from ..contract import Contract
@@ -23,6 +22,9 @@ from ..operations import INTEGER_DOT_PRODUCT, Operation
 from ..parameters import choice_parameter, integer_parameter
 from . import definitions
 from .prealign import SIGNIFICAND, SOURCE, Aligned, align, mantissa_parameter
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 WEIGHTS = tuple(f"int{bits}" for bits in range(2, 9))
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-import numpy as np
 from amaranth.hdl import Cat, Const, Module
-from numpy.typing import ArrayLike
 
 from ... import rtl
 from ...exceptions import InvalidInput
 from ...formats import Format, format
+from ...lazily import np
 from ...rtl import Values, wire
 from ..contract import Contract, Unit
 from ..conventions import MODES, conventions
@@ -20,6 +19,9 @@ from ..operations import ALIGNMENT, Operation
 from ..parameters import choice_parameter, integer_parameter
 from . import definitions
 from .definitions import SIGNIFICAND
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 SOURCE = "Jang et al., FIGNA, HPCA 2024"
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar
-
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ... import rtl
 from ...exceptions import InvalidInput
 from ...formats import Format, rounding
 from ...golden import apply, to_integers
+from ...lazily import np
 from .. import evaluation
 from ..accumulator import Accumulator
 from ..contract import Contract
@@ -24,6 +22,9 @@ from ..overflow import checked_overflow, overflow_parameter, without_defaults
 from ..parameters import format_parameter, integer_parameter
 from . import definitions
 from .hardware import Hardware
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 MOST_PRODUCTS = 1 << 40
 
@@ -201,11 +202,17 @@ class Kulisch(Accumulator):
         dtype, bits = self._memory_dtype, evaluation.word_bits(self)
         return to_integers(apply(definitions.merge, [x, y], self._sum, dtype, bits))
 
-    def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
+    @property
+    def _rounding(self) -> tuple:
         mode, policy = rounding.rounding(self.round), rounding.overflow(str(self.overflow))
-        constants = (self.out.numbers, int(mode), int(policy), self.lsb, *self._sum)
+        return (self.out.numbers, int(mode), int(policy), self.lsb, *self._sum)
+
+    def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
         widest = max(self.bits, self.out.precision, self.out.bits) + 4
-        return [apply(definitions.rounded, [memory], constants, self.out.dtype, widest)]
+        return [apply(definitions.rounded, [memory], self._rounding, self.out.dtype, widest)]
+
+    def outputs_of_one(self, memory: int) -> list[int]:
+        return [definitions.rounded(memory, *self._rounding)]
 
     # -- hardware ------------------------------------------------------------------------------
 

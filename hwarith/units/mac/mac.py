@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-import numpy as np
-
 from ... import rtl
 from ...exceptions import InvalidInput
 from ...formats import Format, format
+from ...lazily import np
 from ..accumulator import Accumulator
 from ..contract import Contract
 from ..conventions import rounding_words
@@ -126,6 +125,9 @@ class Mac(Accumulator):
     def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
         acc = memory.astype(self.acc.dtype, copy=False)
         return [np.asarray(self.conversion(acc)) if self.conversion else acc]
+
+    def outputs_of_one(self, memory: int) -> list[int]:
+        return [self.conversion.golden(memory) if self.conversion else memory]
 
     # -- hardware ------------------------------------------------------------------------------
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
-import numpy as np
 from amaranth.hdl import Module
 
 from ... import rtl
 from ...formats import Format, format
+from ...lazily import np
 from ...rtl import Values, wire
 from ..accumulator import Accumulator
 from ..contract import Contract
@@ -96,6 +96,9 @@ class PairMac(Accumulator):
         acc = memory & memory.dtype.type((1 << _ACC_BITS) - 1)
         overflow = memory >> memory.dtype.type(_ACC_BITS)
         return [acc.astype(np.uint32), overflow.astype(np.uint8)]
+
+    def outputs_of_one(self, memory: int) -> list[int]:
+        return [memory & ((1 << _ACC_BITS) - 1), memory >> _ACC_BITS]
 
     # -- hardware ------------------------------------------------------------------------------
 

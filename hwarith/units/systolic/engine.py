@@ -7,13 +7,13 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar
 
-import numpy as np
 from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
 
 from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import join, split, vector
+from ...lazily import np
 from ...rtl import Values
 from ..chain import FACTORS, RIGHT, Chain, chain
 from ..contract import Contract, Unit

@@ -1,0 +1,73 @@
+"""The exact result of a unit for one set of operands, and how far from it a result is.
+
+The same as `hwarith.explore.reference` for arrays, in fractions and without numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from ..formats import Format
+from ..units import Unit
+from ..units.dot import Dot
+from ..units.operations import negated_operands
+
+Codes = int | Sequence[int]
+"""The code of an operand, or of a block the codes of its lanes."""
+
+
+def exact_result(unit: Unit, codes: Sequence[Codes]) -> Fraction | None:
+    """The infinitely precise result for the codes of all operands.
+
+    None where it is not known: of an operation without one, and of operands that are not finite.
+    """
+    values = {}
+    for name, code in zip(unit.operands, codes, strict=True):
+        finite = _finite_values(unit, name, code)
+        if finite is None:
+            return None
+        values[name] = finite
+    if isinstance(unit, Dot):
+        return _dot(unit, values)
+    exact = unit.operation.exact
+    if exact is None:
+        return None
+    terms = list(values.items())[: unit.operation.arity]
+    negated = negated_operands(unit)[int(values["op"][0]) if "op" in values else 0]
+    return exact(*(-x if name in negated else x for name, (x,) in terms))
+
+
+def _finite_values(unit: Unit, name: str, code: Codes) -> list[Fraction] | None:
+    """The values of an operand's codes; None if one is not finite."""
+    f, _ = unit.lane_formats.get(name, (unit.operands[name], 0))
+    found = [f.decode_one(x) for x in ([code] if isinstance(code, int) else code)]
+    if any(isinstance(x, float) and x != 0 for x in found):
+        return None
+    return [Fraction(x) for x in found]
+
+
+def _dot(unit: Dot, values: Mapping[str, list[Fraction]]) -> Fraction:
+    total = sum(values.get("c", ()), Fraction(0))
+    for i, (a, b) in enumerate(zip(values["a"], values["b"], strict=True)):
+        block = i // unit.block
+        scale = values["sa"][block] * values["sb"][block] if unit.scale else 1
+        total += scale * a * b
+    return total
+
+
+def ulp(exact: Fraction, out: Format) -> Fraction:
+    """The weight of the last place of a result of this size in its format."""
+    if not out.is_float:
+        return out.smallest_normal
+    n = out.numbers
+    return (
+        Fraction(2) ** (max(_exponent(exact), n.emin) - n.fraction_bits) if exact else out.smallest
+    )
+
+
+def _exponent(x: Fraction) -> int:
+    """Of the power of two that is not greater than a magnitude that is not 0, and nearest to it."""
+    size = abs(x)
+    e = size.numerator.bit_length() - size.denominator.bit_length()
+    return e if size >= Fraction(2) ** e else e - 1
