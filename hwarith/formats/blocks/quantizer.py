@@ -9,7 +9,7 @@ from ...exceptions import InvalidInput, name_of, quoted, shown, unknown
 from ...golden import apply
 from ...lazily import np
 from .. import rounding as r
-from ..codec import array_of, convert
+from ..codec import array_of, convert, encode_one
 from ..descriptor import Descriptor
 from ..names import NAMED, bit_patterns, is_ml_dtype, of_dtype
 from . import definitions as d
@@ -155,7 +155,7 @@ def mx_scales(largest: np.ndarray, f: Descriptor, kind: BlockFormat, rule: int) 
 def mx_constants(f: Descriptor, kind: BlockFormat, rule: int) -> tuple:
     """What `definitions.mx_scale` takes behind the largest magnitude."""
     precision = kind.element.precision - kind.is_integer
-    inverse = FP32.encode_one(1 / kind.largest)
+    inverse = encode_one(FP32, 1 / kind.largest, "rne", "nosat")
     return f.numbers, kind.quantized, precision, rule, inverse, FP32.numbers
 
 

@@ -52,9 +52,10 @@ class LaneUnit(Unit):
         return by_name(tuple(self.results), [x[()] for x in found])
 
     def golden(self, *codes: Any) -> Any:
-        """The definition of one block, on plain integers and sequences of them."""
+        """The definition of one block, on plain integers and sequences (or arrays) of them."""
         function, constants = self.block_definition()
-        found = function(*self.arguments(list(codes)), *constants)
+        plain = [x.tolist() if hasattr(x, "tolist") else x for x in codes]
+        found = function(*self.arguments(plain), *constants)
         names = tuple(self.results)
         if any(name in self.lane_formats for name in names):
             return by_name(names, list(found) if isinstance(found, tuple) else [found])
