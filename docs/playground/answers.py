@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 import hwarith as hw
-from hwarith.exceptions import HwarithError, InvalidInput, quoted
+from hwarith.exceptions import HwarithError, InvalidInput
 from hwarith.explore.exact_result import exact_result, ulp
 from hwarith.formats import BLOCKS, NAMED, OVERFLOWS, PATTERNS, ROUNDINGS, BlockFormat, Format
 from hwarith.formats.facts import LISTED_BITS, format_facts

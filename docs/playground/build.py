@@ -1,8 +1,9 @@
 """Build the playground: python docs/playground/build.py
 
-Puts ``build/python.js`` beside the page: CPython for browsers (npm's ``pyodide``), Amaranth, hwarith
-and `answers`, compressed, in one script, because a page that is opened from a folder may load scripts
-and nothing else. Needs node and npm; the package comes from npm's registry or npm's own cache.
+Puts ``build/python.js`` beside the page: CPython for browsers (npm's ``pyodide``), Amaranth,
+hwarith and `answers`, compressed, in one script, because a page that is opened from a folder may
+load scripts and nothing else. Needs node and npm; the package comes from npm's registry, or from
+npm's cache.
 """
 
 from __future__ import annotations
@@ -73,7 +74,11 @@ def worker(runtime: Path) -> str:
 def unpacked(package: str, folder: Path) -> Path:
     """The files of a package of npm, in a folder."""
     done = subprocess.run(
-        ["npm", "pack", "--silent", package], cwd=folder, capture_output=True, text=True, check=False
+        ["npm", "pack", "--silent", package],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         sys.exit(f"playground: npm pack {package} failed: {done.stderr.strip()[-500:]}")

@@ -11,16 +11,18 @@ from fractions import Fraction
 from ..formats import Format
 from ..units import Unit
 from ..units.dot import Dot
-from ..units.operations import negated_operands
+from ..units.operations import DOT_PRODUCT, negated_operands
+from .functions import FUNCTIONS
 
 Codes = int | Sequence[int]
-"""The code of an operand, or of a block the codes of its lanes."""
+"""The code of an operand; of a group or block the codes of its members."""
 
 
 def exact_result(unit: Unit, codes: Sequence[Codes]) -> Fraction | None:
-    """The infinitely precise result for the codes of all operands.
+    """The infinitely precise result for the codes of all operands (of `functions`, within a
+    relative 2^-120 of it).
 
-    None where it is not known: of an operation without one, and of operands that are not finite.
+    None where there is none: of an operation without one, and of operands that are not finite.
     """
     values = {}
     for name, code in zip(unit.operands, codes, strict=True):
@@ -30,12 +32,14 @@ def exact_result(unit: Unit, codes: Sequence[Codes]) -> Fraction | None:
         values[name] = finite
     if isinstance(unit, Dot):
         return _dot(unit, values)
-    exact = unit.operation.exact
-    if exact is None:
+    if unit.operation is DOT_PRODUCT:
+        return sum((x * y for x, y in zip(*values.values(), strict=True)), Fraction(0))
+    arity, function = FUNCTIONS.get(unit.operation, (unit.operation.arity, unit.operation.exact))
+    if function is None:
         return None
-    terms = list(values.items())[: unit.operation.arity]
+    terms = list(values.items())[:arity]
     negated = negated_operands(unit)[int(values["op"][0]) if "op" in values else 0]
-    return exact(*(-x if name in negated else x for name, (x,) in terms))
+    return function(*(-x if name in negated else x for name, (x,) in terms))
 
 
 def _finite_values(unit: Unit, name: str, code: Codes) -> list[Fraction] | None:

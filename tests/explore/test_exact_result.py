@@ -19,6 +19,10 @@ SPECS = [
     "mul:a=int4,out=int8",
     "convert:a=bf16,out=e3m2fn",
     "lmul:format=e4m3fn",
+    "pad:format=e4m3fn",
+    "pasqrt:format=e4m3fn",
+    "palog2:format=e4m3fn",
+    "paexp2:format=e4m3fn",
     "dot:a=e2m1fn,b=e2m1fn,n=4,scale=ue4m3,block=2,c=bf16,out=bf16",
 ]
 
@@ -58,8 +62,15 @@ def test_an_op_port_says_what_is_negated() -> None:
         assert hw.format("fp16").fraction(u.golden(a, b, int(c), op)) == exact
 
 
+def test_groups_are_summed() -> None:
+    u, f = hw.unit("mac:a=e4m3fn,acc=fp16"), hw.format("e4m3fn")
+    groups = [f.encode(x).tolist() for x in ([1.5, 2, -3], [4, 0.5, 1])]
+    assert exact_result(u, groups) == 4
+
+
 def test_what_has_no_exact_result() -> None:
-    assert exact_result(hw.unit("pasqrt:format=bf16"), [0x4000]) is None
+    assert exact_result(hw.unit("minmax:a=bf16"), [0x4000, 0x4000]) is None
+    assert exact_result(hw.unit("pasqrt:format=bf16"), [0xC000]) is None
     assert exact_result(hw.unit("mul:a=fp16"), [0x7C00, 0x3C00]) is None
 
 

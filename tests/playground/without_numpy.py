@@ -29,7 +29,7 @@ from hwarith.explore.exact_result import exact_result, ulp  # noqa: E402
 def answer(spec: str, codes: list[Any], with_verilog: bool) -> dict[str, Any]:
     u = hw.unit(spec)
     golden = u.golden(*codes)
-    exact = exact_result(u, codes) if not u.transfers.controls else None
+    exact = exact_result(u, codes)
     out = next(iter(u.results.values()))
     return {
         "golden": list(golden) if isinstance(golden, tuple) else [golden],
