@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import builtins
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .exceptions import HwarithError, InvalidInput, MissingTool, ToolFailure
+    from .explore.compare import compare
+    from .explore.cycles.table import cycles
+    from .explore.gpus import gpu
+    from .explore.metrics import metrics
+    from .explore.reproducibility import reproducibility
+    from .explore.workloads.minilm.task import transformer
     from .flow.checking import check
     from .flow.energy.measure import energy
     from .flow.export.folder import export
     from .flow.mutants.mutate import mutate
     from .flow.proofs.prove import prove
+    from .flow.recordings import gpu_check
     from .flow.regress import regress
     from .flow.simulate import simulate
     from .flow.synthesis.breakdown import breakdown
@@ -22,7 +30,10 @@ if TYPE_CHECKING:
     from .formats import BlockFormat, Blocks, Format, Hadamard, format
     from .formats.weights import Quantized, quantize, weight_type
     from .matrix.product import matmul
+    from .pictures import Picture
+    from .reports import report, sweep, weights
     from .units import Unit, unit
+    from .units.shown import list, show
     from .version import __version__ as __version__
 
 _HOMES = {
@@ -31,6 +42,7 @@ _HOMES = {
     "formats": ("BlockFormat", "Blocks", "Format", "Hadamard", "format"),
     "formats.weights": ("Quantized", "quantize", "weight_type"),
     "units": ("Unit", "unit"),
+    "units.shown": ("list", "show"),
     "matrix": ("matmul",),
     "flow.vectors": ("conform", "run_vectors", "vectors"),
     "flow.verilog": ("verilog",),
@@ -44,6 +56,15 @@ _HOMES = {
     "flow.synthesis.breakdown": ("breakdown",),
     "flow.energy.measure": ("energy",),
     "flow.export.folder": ("export",),
+    "flow.recordings": ("gpu_check",),
+    "explore.compare": ("compare",),
+    "explore.cycles.table": ("cycles",),
+    "explore.gpus": ("gpu",),
+    "explore.metrics": ("metrics",),
+    "explore.reproducibility": ("reproducibility",),
+    "explore.workloads.minilm.task": ("transformer",),
+    "pictures": ("Picture",),
+    "reports": ("report", "sweep", "weights"),
 }
 """Public names by the module that has them."""
 
@@ -57,29 +78,42 @@ __all__ = [
     "HwarithError",
     "InvalidInput",
     "MissingTool",
+    "Picture",
     "Quantized",
     "ToolFailure",
     "Unit",
     "__version__",
     "breakdown",
     "check",
+    "compare",
     "conform",
+    "cycles",
     "energy",
     "export",
     "format",
+    "gpu",
+    "gpu_check",
+    "list",
     "matmul",
+    "metrics",
     "mutate",
     "place_and_route",
     "prove",
     "quantize",
     "regress",
+    "report",
+    "reproducibility",
     "run_vectors",
+    "show",
     "simulate",
+    "sweep",
     "synthesize",
+    "transformer",
     "unit",
     "vectors",
     "verilog",
     "weight_type",
+    "weights",
 ]
 
 
@@ -90,5 +124,5 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
 
 
-def __dir__() -> list[str]:
+def __dir__() -> builtins.list[str]:
     return sorted(__all__)

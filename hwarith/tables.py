@@ -12,7 +12,8 @@ import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .extras import require
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas
 
 Row = Mapping[str, object]
+Item = TypeVar("Item")
 
 DIGITS = 4
 """Significant digits of a number that is not whole."""
@@ -117,12 +119,19 @@ class Table:
         return [_column(title, [r.get(title) for r in self.rows], self) for title in self.titles]
 
 
+@singledispatch
+def tables_of(thing: object) -> list[Table]:
+    """The tables of a `Tabled` that has none of its own: what shows units and formats is registered
+    here, since it knows them, and they do not know it."""
+    raise TypeError(f"nothing shows a {type(thing).__name__}")
+
+
 class Tabled:
-    """A result that shows itself as tables: those of `tables`, which it must have."""
+    """What shows itself as tables: in notebooks, and as a DataFrame of pandas."""
 
     def tables(self) -> list[Table]:
         """The tables, the one of the figures first."""
-        raise NotImplementedError
+        return tables_of(self)
 
     def to_pandas(self) -> pandas.DataFrame:
         """The first of the result's tables as a DataFrame. Raises `MissingTool` without pandas."""
@@ -130,6 +139,25 @@ class Tabled:
 
     def _repr_html_(self) -> str:
         return "".join(table.to_html() for table in self.tables())
+
+
+@dataclass(frozen=True)
+class Several(Tabled, Sequence[Item]):
+    """Results of one call, in order: a sequence that shows itself as one table."""
+
+    found: tuple[Item, ...]
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Item]: ...
+
+    def __getitem__(self, index: int | slice) -> Item | Sequence[Item]:
+        return self.found[index]
+
+    def __len__(self) -> int:
+        return len(self.found)
 
 
 def plain_rows(rows: Iterable[Row]) -> list[dict[str, object]]:

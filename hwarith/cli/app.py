@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -49,30 +51,40 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("list")(units.list_)
-app.command("show")(units.show)
-app.command("eval", context_settings={"ignore_unknown_options": True})(units.eval_)
-app.command("generate")(hardware.generate)
-app.command("export")(hardware.export)
-app.command("vectors")(hardware.vectors)
-app.command("run")(hardware.run)
-app.command("regress")(hardware.regress)
-app.command("prove")(hardware.prove)
-app.command("mutate")(hardware.mutate)
-app.command("check")(checks.check)
-app.command("conform")(checks.conform)
-app.command("synth")(costs.synth)
-app.command("energy")(costs.energy)
-app.command("sweep")(choices.sweep)
-app.command("compare")(choices.compare)
-app.command("cycles")(models.cycles)
-app.command("metrics")(choices.metrics)
-app.command("transformer")(models.transformer)
-app.command("weights")(models.weights)
-app.command("reproducibility")(models.reproducibility)
-app.command("gpu")(gpus.gpu)
-app.command("gpu-check")(gpus.gpu_check)
-app.command("report")(choices.report)
+COMMANDS: dict[str, tuple[Callable[..., Any], str]] = {
+    "list": (units.list_, "list"),
+    "show": (units.show, "show"),
+    "eval": (units.eval_, "unit"),
+    "generate": (hardware.generate, "verilog"),
+    "export": (hardware.export, "export"),
+    "vectors": (hardware.vectors, "vectors"),
+    "run": (hardware.run, "run_vectors"),
+    "regress": (hardware.regress, "regress"),
+    "prove": (hardware.prove, "prove"),
+    "mutate": (hardware.mutate, "mutate"),
+    "check": (checks.check, "check"),
+    "conform": (checks.conform, "conform"),
+    "synth": (costs.synth, "synthesize"),
+    "energy": (costs.energy, "energy"),
+    "sweep": (choices.sweep, "sweep"),
+    "compare": (choices.compare, "compare"),
+    "cycles": (models.cycles, "cycles"),
+    "metrics": (choices.metrics, "metrics"),
+    "transformer": (models.transformer, "transformer"),
+    "weights": (models.weights, "weights"),
+    "reproducibility": (models.reproducibility, "reproducibility"),
+    "gpu": (gpus.gpu, "gpu"),
+    "gpu-check": (gpus.gpu_check, "gpu_check"),
+    "report": (choices.report, "report"),
+}
+"""Every command in the order of the help: what it runs, and what has its name in `hwarith`."""
+
+for _name, (_function, _python) in COMMANDS.items():
+    app.command(
+        _name,
+        help=f"{inspect.getdoc(_function)}\n\nIn Python: hwarith.{_python}.",
+        context_settings={"ignore_unknown_options": _name == "eval"},
+    )(_function)
 
 # Typer does not export the base of its errors.
 _UsageError: Any = typer.BadParameter.__mro__[1]

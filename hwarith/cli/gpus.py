@@ -7,13 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..exceptions import InvalidInput, shown
-from ..tables import Table
 from .options import Json, Verbose
-from .output import print_json, print_table
-
-DETAILS = ("a", "b", "c", "out", "sum", "note")
-"""Columns of instructions that few ask for: their names have the formats."""
+from .output import print_json, print_tables
 
 
 def gpu(
@@ -31,32 +26,15 @@ def gpu(
     reproduced; "published": a model whose authors tested it on the hardware; "inferred": from
     another instruction. Operands that show each property follow, as lane:a*b.
     """
-    from ..explore.gpus import devices, instructions
+    from ..explore.gpus import Instructions, gpu
 
-    if device is None:
-        if dtype is not None:
-            raise InvalidInput(
-                f"--dtype {shown(dtype)} needs a device; allowed: {', '.join(devices())}"
-            )
-        print_json(devices()) if as_json else print("\n".join(devices()))
-        return
-    found = instructions(device, dtype)
-    if as_json:
-        print_json([x.row() | {"shown": [s._asdict() for s in x.shown]} for x in found])
-        return
-    print_table(Table([x.row() for x in found], details=DETAILS).without_empty((None, "")), verbose)
-    rows = [
-        {
-            "preset": x.name,
-            "products, the others zero": " ".join(f"{i}:{a:g}*{b:g}" for i, a, b in s.lanes),
-            "result": f"{s.result:g}",
-            "shows": s.what,
-        }
-        for x in found
-        for s in x.shown
-    ]
-    if rows:
-        print_table(Table(rows), verbose)
+    found = gpu(device, dtype)
+    if not isinstance(found, Instructions):
+        print_json(list(found)) if as_json else print("\n".join(found))
+    elif as_json:
+        print_json(found.as_dict())
+    else:
+        print_tables(found.tables(), verbose)
 
 
 def gpu_check(
@@ -72,31 +50,11 @@ def gpu_check(
     bit patterns of binary32, other unsigned integers codes. Of the first rows that differ it says
     what each term contributed. Exit status 1 if a row differs.
     """
-    from ..flow.recordings import check_recordings
-    from ..inputs import read_arrays
+    from ..flow.recordings import gpu_check
 
-    arrays = read_arrays(path, "recordings")
-    if not isinstance(arrays, dict):
-        raise InvalidInput(f"recordings {shown(path)}: must be an .npz file with a, b, c and d")
-    found = check_recordings(preset, arrays, rtl)
-    differences = [
-        {
-            "row": x.row,
-            "source": x.source,
-            "recorded": f"{x.expected:#x}",
-            "got": f"{x.got:#x}",
-            "terms": " ".join(f"{t.term}={float(t.exact):g}->{float(t.added):g}" for t in x.terms),
-        }
-        for x in found.differences
-    ]
-    counts = [
-        {"unit": found.unit.spec, "source": source, "rows": found.rows, "differ": count}
-        for source, count in found.differing.items()
-    ]
+    found = gpu_check(preset, path, rtl)
     if as_json:
-        print_json({"counts": counts, "differences": differences})
+        print_json(found.as_dict())
     else:
-        print_table(Table(counts), verbose)
-        if differences:
-            print_table(Table(differences), verbose)
+        print_tables(found.tables(), verbose)
     return int(any(found.differing.values()))

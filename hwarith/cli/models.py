@@ -7,17 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..exceptions import InvalidInput
-from ..progress import counted, progress, say_first
-from ..tables import Table
 from .options import Json, Specs, Verbose
-from .output import note_missing_pictures, print_json, print_table
-
-RATE = 1e9
-"""Multiply-adds a second of a transformer: about, on two cores (docs/transformer.md)."""
-
-DETAILS = ("normal NMSE", "Network output error", "Multiply-adds per clock")
-"""Columns of weight types that few ask for."""
+from .output import note_missing_pictures, print_json, print_tables
 
 
 def cycles(
@@ -39,26 +30,13 @@ def cycles(
     layers, hidden, ffn, heads, kv_heads, vocab, gated. CONFIG: fp16, ant, olive, bitmod-lossless,
     bitmod, or your own. Speedups are over the first config.
     """
-    from ..explore.cycles.accelerator import task
-    from ..explore.cycles.files import find_config, find_model
-    from ..explore.cycles.table import cycle_rows, titled
+    from ..explore.cycles.table import cycles
 
-    shape = find_model(model)
-    found = [(text, task(shape, find_config(text), tokens, generate)) for text in configs]
-    first = found[0][1] if len(found) > 1 else None
-    results = {text: cycle_rows(phases, first) for text, phases in found}
+    found = cycles(model, configs, tokens, generate)
     if as_json:
-        facts = {"model": model, "tokens": tokens, "generate": generate}
-        of_each = [
-            {"config": text, "operations": rows[:-1], "total": rows[-1]}
-            for text, rows in results.items()
-        ]
-        print_json(facts | {"configs": of_each})
-        return
-    generated = f" and {generate} generated" if generate else ""
-    for text, rows in results.items():
-        print(f"{model}, {text}: {tokens} tokens{generated}")
-        print_table(Table(titled(rows)), verbose)
+        print_json(found.as_dict())
+    else:
+        print_tables(found.tables(), verbose)
 
 
 def reproducibility(
@@ -85,19 +63,21 @@ def reproducibility(
     e4m3fn, ... With -o: report.html, report.png, results.csv and results.json.
     """
     from ..explore.reproducibility import check_sums, reproducibility
+    from ..extras import require
     from ..files import output_folder
     from ..reports import write_reproducibility_report
 
     chosen = (formats or ["bf16"], n or [4096], permutations, seed)
     check_sums(*chosen)
     if output:
+        require("matplotlib", "this report")
         output_folder(output)
-    sums = reproducibility(*chosen, track=lambda x: progress(x, "sums"))
+    sums = reproducibility(*chosen)
     page = write_reproducibility_report(sums, output) if output else None
     if as_json:
         print_json([x.as_dict() for x in sums])
         return
-    print_table(Table([x.row() for x in sums]), verbose)
+    print_tables(sums.tables(), verbose)
     print(
         f"Distinct bit patterns of {permutations} permutations; spread: greatest less least result,"
         " over the sum of the products' magnitudes"
@@ -121,27 +101,14 @@ def transformer(
     Every product of matrices runs through the unit, bit-accurately; float32 stands for numpy's own
     arithmetic. Cosines are those of the embeddings to float32's with unquantized weights.
     """
-    from ..explore.workloads.minilm.task import multiply_adds, products_of, run_products
+    from ..explore.workloads.minilm.task import transformer
 
-    if not specs:
-        raise InvalidInput("name at least one SPEC, such as fma:a=bf16,c=fp32,out=fp32, or float32")
-    arithmetics = [(spec, None if spec == "float32" else spec) for spec in specs]
-    for _, spec in arithmetics:  # a mistake in the last one is told before anything runs
-        products_of(spec, weights)
-    total = multiply_adds(pairs, tokens)
-    found = []
-    say_first("multiply-adds", total * sum(spec is not None for _, spec in arithmetics) / RATE)
-    with counted("multiply-adds", total * len(arithmetics)) as count:
-        for _, spec in arithmetics:
-            found.append(run_products(products_of(spec, weights, count.advance), pairs, tokens))
+    found = transformer(specs or (), pairs, tokens, weights)
     if as_json:
         print_json([outcome.as_dict() for outcome in found])
         return
-    rows = [
-        {"unit": name} | outcome.row()
-        for (name, _), outcome in zip(arithmetics, found, strict=True)
-    ]
-    print_table(Table(rows), verbose)
+    print_tables(found.tables(), verbose)
+    total = found[0].multiply_adds
     print(
         f"{pairs} pairs of texts of up to {tokens} tokens, {total / 1e9:.1f} G multiply-adds a unit"
     )
@@ -171,25 +138,15 @@ def weights(
     your own special values, fp3:5/-5. Arrays of your own have shape (..., n): groups run along the
     last axis. With -o: report.html, results.csv, results.json and report.png.
     """
-    from ..explore.weights import GROUP, digits, measure_weights, read_weights, weight_types
-    from ..files import output_folder
-    from ..reports import weight_rows, write_weights_report
+    from ..reports import weights
 
-    kinds = weight_types(types or ())
-    source = read_weights(file) if file else digits()
-    size = GROUP if group is None else group
-    source.check_group(size)
-    if output:
-        output_folder(output)
-    results = measure_weights(kinds, source, size, track=lambda items: progress(items, "weights"))
-    rows = weight_rows(results, source, size, types or ())
-    page = write_weights_report(rows, output) if output else None
+    rows = weights(types or (), file, group, output)
     if as_json:
-        print_json([result.as_dict() for result in results])
+        print_json([row.result.as_dict() for row in rows.found])
         return
-    print_table(Table(rows.table(), details=DETAILS), verbose)
+    print_tables(rows.tables(), verbose)
     for reason, names in rows.reasons.items():
         print(f"No PE for {', '.join(names)}: {reason}")
-    if page:
-        print(page)
+    if output:
+        print(output / "report.html")
         note_missing_pictures()

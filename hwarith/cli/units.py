@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..exceptions import HwarithError, UnknownName, unknown
+from ..exceptions import HwarithError, unknown
 from ..tables import Row, Table
 from .completion import complete_name
 from .options import Json, Spec, Verbose
@@ -20,21 +20,16 @@ if TYPE_CHECKING:
 
 def list_(verbose: Verbose = False, as_json: Json = False) -> None:
     """List the units and the formats."""
-    from ..formats import BLOCKS, NAMED, PATTERNS
-    from ..formats.text import RANGE, block_row, format_row
-    from ..units.text import family_rows
+    from ..units.shown import list
 
-    units = family_rows()
-    formats = [format_row(f) for f in NAMED.values()]
-    blocks = [block_row(f) for f in BLOCKS.values()]
+    found = list()
     if as_json:
-        print_json({"units": units, "formats": formats, "patterns": PATTERNS, "blocks": blocks})
+        print_json(found.as_dict())
         return
-    exact = RANGE if verbose else ()
-    print_table(Table(units), verbose)
-    print_table(Table(formats, details=("min normal", "-0"), exact=exact), verbose)
-    print("Also: " + ", ".join(PATTERNS), end="\n\n")
-    print_table(Table(blocks, exact=exact), verbose)
+    units, formats, blocks = found.tables(exact=verbose)
+    print_tables([units, formats], verbose)
+    print("Also: " + ", ".join(found.patterns), end="\n\n")
+    print_table(blocks, verbose)
 
 
 def show(
@@ -51,23 +46,14 @@ def show(
     docs/evidence.md what was compared and proved). Of a format: its fields, range and special
     codes, and what other libraries call it; with -v the values of all codes of up to 8 bits.
     """
-    from ..units import FAMILIES, unit
+    from ..units import Unit
+    from ..units.shown import show
 
-    if ":" in name or name.strip() in FAMILIES:
-        _show_unit(unit(name), verbose, as_json)
+    found = show(name)
+    if isinstance(found, Unit):
+        _show_unit(found, verbose, as_json)
     else:
-        _show_format(_format_named(name), verbose, as_json)
-
-
-def _format_named(name: str) -> Format | BlockFormat:
-    from ..formats import BLOCKS, NAMED, PATTERNS, format
-    from ..units import FAMILIES
-
-    try:
-        return format(name)
-    except UnknownName:
-        allowed = [*FAMILIES, *NAMED, *BLOCKS, *PATTERNS]
-        raise unknown("unit or format", name, allowed) from None
+        _show_format(found, verbose, as_json)
 
 
 def _show_unit(u: Unit, verbose: bool, as_json: bool) -> None:
@@ -75,16 +61,16 @@ def _show_unit(u: Unit, verbose: bool, as_json: bool) -> None:
     from ..units.interface import about
     from ..units.text import parameter_rows, port_rows, unit_row
 
-    facts, ports, parameters = unit_row(u), port_rows(u), parameter_rows(u)
     known = evidence(u)
     if as_json:
-        tables = {"ports": ports, "parameters": parameters, "evidence": known.as_dict()}
-        print_json(facts | {"about": about(u)} | tables)
+        tables = {"ports": port_rows(u), "parameters": parameter_rows(u)}
+        print_json(unit_row(u) | {"about": about(u)} | tables | {"evidence": known.as_dict()})
         return
-    print_table(Table([{"": key, " ": value} for key, value in facts.items()]), verbose)
+    facts, *tables_of_ports = u.tables()
+    print_table(facts, verbose)
     print_prose(about(u))
     rows = known.rows()
-    print_tables([Table(ports), Table(parameters), *[Table(rows)] * bool(rows)], verbose)
+    print_tables([*tables_of_ports, *[Table(rows)] * bool(rows)], verbose)
     if not rows:
         print("No evidence is kept of this unit. Try: hwarith regress, prove, mutate.")
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..tables import quantity
+from ..exceptions import InvalidInput
+from ..flow.synthesis.synthesize import MINOR
+from ..progress import progress
+from ..tables import Several, Table, quantity
 from ..units import Unit
 from ..units import unit as make_unit
 from .hardware import FLOW, Flow
-from .judged import energy_of, errors_of
+from .judged import OPERATIONS, energy_of, errors_of
 from .metrics import SOURCES, Evaluation
 from .workloads import Workload
 from .workloads import workload as find_workload
@@ -67,11 +70,9 @@ class Compared:
             "output_error": self.output_error,
         }
 
-    def row(self, first: Compared | None, write: Callable[[str, float], str]) -> dict[str, object]:
+    def row(self, first: Compared | None) -> dict[str, object]:
         """A row of a table: costs by titles with units, then their ratios to the ``first`` unit's
         (left out for None), then the errors that have a value, by the titles of `ERRORS`.
-
-        ``write`` gives the text of an error's value, for its key and the value.
         """
         row = self.cost.row()
         del row["library"]
@@ -84,9 +85,7 @@ class Compared:
             "output_error": self.output_error,
         }
         errors = {key: figures.get(key) for key in ERRORS}
-        return row | {
-            ERRORS[key]: write(key, value) for key, value in errors.items() if value is not None
-        }
+        return row | {ERRORS[key]: value for key, value in errors.items() if value is not None}
 
     def ratios(self, first: Compared) -> dict[str, float | None]:
         """Costs over those of the first unit."""
@@ -101,36 +100,73 @@ class Compared:
 
 RATIOS = ("area", "delay", "luts")
 
+SECONDS = 10.0
+"""That a unit takes if it is not kept from before, about, on one core."""
+
+_DETAILS = (*MINOR, "cells", "flip-flops", "delay/1st", "NMED", "max ulp")
+"""The titles of a comparison that few ask for."""
+
+
+@dataclass(frozen=True)
+class Comparison(Several[Compared]):
+    """Units side by side; ``names`` are their specs as they were given."""
+
+    names: tuple[str, ...]
+    workload: str | None
+
+    def tables(self) -> list[Table]:
+        """A row for each unit: costs, ratios to the first one, errors."""
+        first = self[0] if len(self) > 1 else None
+        rows = [one.row(first) | {"spec": name} for one, name in zip(self, self.names, strict=True)]
+        return [Table(rows, details=_DETAILS).without_empty((None, 0))]
+
+    def notes(self) -> list[str]:
+        """What the table does not say: operands, reasons, the library."""
+        lines = []
+        for source in dict.fromkeys(one.source for one in self if one.source):
+            of = [name for one, name in zip(self, self.names, strict=True) if one.source == source]
+            lines.append(f"Errors on {SOURCES[source]}: {' '.join(of)}")
+        if not self.workload and any(one.energy for one in self):
+            lines.append(f"Energy of {OPERATIONS} of the random sets")
+        lines += [f"No errors: {x}" for x in dict.fromkeys(one.reason for one in self) if x]
+        workload = f", workload {self.workload}" if self.workload else ""
+        return [*lines, f"Library {self[0].cost.library}{workload}"]
+
+    def as_dict(self) -> list[dict[str, Any]]:
+        """All of it as plain data, for JSON."""
+        return [one.as_dict() | {"ratios": one.ratios(self[0])} for one in self]
+
 
 def compare(
     specs: Iterable[Any],
     library: str | Path = "generic",
     workload: str | Workload | None = None,
     *,
-    track: Callable[[list[Unit]], Iterable[Unit]] = iter,
     flow: Flow = FLOW,
-) -> list[Compared]:
+) -> Comparison:
     """Synthesize units (or their specs), evaluate their errors and run a workload on them.
 
     Errors are computed on the operands that met the unit in the workload; without one on all
     operand codes or, where those are more than 2^16, on random ones (`SOURCES`).
-    `track` is given the units and gives them back one by one, to show progress; `flow` gives the
-    hardware figures.
+    `flow` gives the hardware figures.
 
     Raises `InvalidInput` for a wrong spec, library or workload, and for a unit that the workload
     cannot run on, before anything runs.
     """
-    units = [make_unit(spec) for spec in specs]
+    given = list(specs)
+    units = [make_unit(spec) for spec in given]
+    if not units:
+        raise InvalidInput("name at least one SPEC, such as mul:a=bf16, to compare")
     network = find_workload(workload) if workload else None
     for u in units:
         if network:
             network.check(u)
     found = []
-    for u in track(units):
+    for u in progress(units, "compare", each=SECONDS):
         cost = flow.synthesize(u, library=library)
         outcome = network.run(u) if network else None
         evaluation, source, reason = errors_of(u, outcome)
         energy, _ = energy_of(u, outcome, library, flow, at_random=evaluation is not None)
         network_figures = (outcome.accuracy, outcome.output_error) if outcome else ()
         found.append(Compared(u, cost, energy, evaluation, source, reason, *network_figures))
-    return found
+    return Comparison(tuple(found), tuple(map(str, given)), network.name if network else None)

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..exceptions import InvalidInput, quoted, unknown
 from ..formats import Format
+from ..tables import Several, Table
 from ..units.dot import PRESETS, Dot, preset
 
 
@@ -58,6 +59,54 @@ class Instruction:
             "known": self.sure,
             "note": self.note,
         }
+
+
+class Devices(Several[str]):
+    """Names of devices."""
+
+    def tables(self) -> list[Table]:
+        """A row for each."""
+        return [Table([{"device": name} for name in self])]
+
+
+class Instructions(Several[Instruction]):
+    """Matrix instructions of a device."""
+
+    def tables(self) -> list[Table]:
+        """The instructions, and operands that show their properties."""
+        shown = [
+            {
+                "preset": x.name,
+                "products, the others zero": " ".join(f"{i}:{a:g}*{b:g}" for i, a, b in s.lanes),
+                "result": f"{s.result:g}",
+                "shows": s.what,
+            }
+            for x in self
+            for s in x.shown
+        ]
+        rows = Table([x.row() for x in self], details=_DETAILS).without_empty((None, ""))
+        return [rows, Table(shown)] if shown else [rows]
+
+    def as_dict(self) -> list[dict[str, Any]]:
+        """All of it as plain data, for JSON."""
+        return [x.row() | {"shown": [s._asdict() for s in x.shown]} for x in self]
+
+
+_DETAILS = ("a", "b", "c", "out", "sum", "note")
+"""The titles of instructions that few ask for: their names have the formats."""
+
+
+def gpu(device: str | None = None, dtype: str | None = None) -> Devices | Instructions:
+    """What is known of a GPU's matrix instructions, of all formats of factors or of one; without a
+    device the devices that there are.
+
+    Raises `InvalidInput` for an unknown device, and for a format that it has no preset for.
+    """
+    if device is not None:
+        return Instructions(tuple(instructions(device, dtype)))
+    if dtype is not None:
+        raise InvalidInput(f"dtype {quoted(dtype)} needs a device; allowed: {', '.join(devices())}")
+    return Devices(tuple(devices()))
 
 
 def devices() -> list[str]:

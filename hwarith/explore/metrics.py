@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..exceptions import InvalidInput
 from ..formats.lanes import split
+from ..tables import Table, Tabled
 from ..units import Unit
 from ..units import unit as make_unit
 from ..units.chain import ChainOfOne, chain_of_one
 from ..units.dot import Dot
+from .operands_file import read_operands
 from .reference import Errors, compare
 
 EXHAUSTIVE_BITS = 16
@@ -185,13 +188,22 @@ COUNTS = {
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """Error metrics of a unit: ``metrics`` by key (None: no value), ``counts`` by kind, and the
-    `histogram` of its errors."""
+class Evaluation(Tabled):
+    """Error metrics of the unit of a ``spec``: ``metrics`` by key (None: no value), ``counts`` by
+    kind, and the `histogram` of its errors."""
 
+    spec: str
     metrics: dict[str, float | None]
     counts: dict[str, int]
     histogram: dict[str, Any]
+
+    def tables(self) -> list[Table]:
+        """Metrics, and what became of the operand sets."""
+        return [Table(self.table()), Table(self.table_of_counts())]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Metrics and counts as plain data, for JSON."""
+        return {"spec": self.spec, "metrics": self.metrics, "counts": self.counts}
 
     def table(self) -> list[dict[str, object]]:
         """A row for each metric: its title (under an empty one), value and unit."""
@@ -203,6 +215,15 @@ class Evaluation:
     def table_of_counts(self) -> list[dict[str, object]]:
         """A row for each of the `COUNTS`: how many operand sets, and of which kind."""
         return [{"sets": number, "": COUNTS[key]} for key, number in self.counts.items()]
+
+
+def metrics(spec: Any, operands: Sequence[Any] | Path | str | None = None) -> Evaluation:
+    """Error metrics of a unit against the exact real result: `evaluate`, of operands that may also
+    be those of a file, ``.npy`` or ``.npz`` (`hwarith.explore.operands_file.read_operands`)."""
+    unit = make_unit(spec)
+    if isinstance(operands, Path | str):
+        operands = read_operands(unit, Path(operands))
+    return evaluate(unit, operands)
 
 
 def evaluate(spec: Any, operands: Sequence[Any] | None = None) -> Evaluation:
@@ -233,7 +254,7 @@ def evaluate(spec: Any, operands: Sequence[Any] | None = None) -> Evaluation:
             key: _finite(metric.compute(errors)) if errors.exact.size else None
             for key, metric in METRICS.items()
         }
-    return Evaluation(metrics, counts, histogram(errors))
+    return Evaluation(unit.spec, metrics, counts, histogram(errors))
 
 
 def histogram(errors: Errors) -> dict[str, Any]:
@@ -282,4 +303,4 @@ def _all_codes(unit: Unit | ChainOfOne) -> list[np.ndarray]:
     ]
 
 
-__all__ = ["COUNTS", "METRICS", "Evaluation", "Metric", "evaluate", "histogram"]
+__all__ = ["COUNTS", "METRICS", "Evaluation", "Metric", "evaluate", "histogram", "metrics"]

@@ -9,7 +9,7 @@ LayerCast); the experiment is this project's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import reduce
 from typing import Any
@@ -18,6 +18,8 @@ import numpy as np
 
 from ..exceptions import InvalidInput
 from ..formats import Format, format
+from ..progress import progress
+from ..tables import Several, Table
 from ..units import Unit, unit
 from ..units.kulisch import Kulisch
 
@@ -79,22 +81,29 @@ class Distinct:
         return named | self.results | rounded | {"spread": self.spread}
 
 
+class Sums(Several[Distinct]):
+    """Distinct results of sums, a row for each."""
+
+    def tables(self) -> list[Table]:
+        """A row for each accumulator, length and format."""
+        return [Table([x.row() for x in self])]
+
+
 def reproducibility(
     formats: Sequence[str] = ("bf16",),
     lengths: Sequence[int] = (4096,),
     permutations: int = 1000,
     seed: int = 0,
-    track: Callable[[list], Iterable] = iter,
-) -> list[Distinct]:
+) -> Sums:
     """Count distinct results for each format, length and accumulator.
 
-    Factors are random numbers N(0,1), rounded to the format; `track` may show progress over the
-    sums. Raises `InvalidInput` for formats that are no signed floats of at most 32 bits, and for
-    numbers out of range.
+    Factors are random numbers N(0,1), rounded to the format. Raises `InvalidInput` for formats that
+    are no signed floats of at most 32 bits, and for numbers out of range.
     """
     chosen = check_sums(formats, lengths, permutations, seed)
     sums = [(f, n, name) for f in chosen for n in lengths for name in ACCUMULATORS]
-    return [_distinct(f, n, name, permutations, seed) for f, n, name in track(sums)]
+    shown = progress(sums, "sums")
+    return Sums(tuple(_distinct(f, n, name, permutations, seed) for f, n, name in shown))
 
 
 def check_sums(

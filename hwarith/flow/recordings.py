@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..exceptions import InvalidInput, quoted, shown
 from ..formats import Format
+from ..inputs import read_arrays
+from ..tables import Table, Tabled
 from ..units import Unit, unit
 from ..units.dot import Dot
 from ..units.dot.contributions import Contribution, contributions
@@ -41,7 +44,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Recordings:
+class Recordings(Tabled):
     """What `check_recordings` found.
 
     Attributes
@@ -56,6 +59,49 @@ class Recordings:
     rows: int
     differing: dict[str, int]
     differences: list[Difference]
+
+    def counts(self) -> list[dict[str, object]]:
+        """A row for each source: rows, and how many differ."""
+        return [
+            {"unit": self.unit.spec, "source": source, "rows": self.rows, "differ": count}
+            for source, count in self.differing.items()
+        ]
+
+    def first(self) -> list[dict[str, object]]:
+        """A row for each of the `differences`: codes, and what each term contributed."""
+        return [
+            {
+                "row": x.row,
+                "source": x.source,
+                "recorded": f"{x.expected:#x}",
+                "got": f"{x.got:#x}",
+                "terms": " ".join(
+                    f"{t.term}={float(t.exact):g}->{float(t.added):g}" for t in x.terms
+                ),
+            }
+            for x in self.differences
+        ]
+
+    def tables(self) -> list[Table]:
+        """Counts, and the first differences."""
+        return [Table(self.counts()), *[Table(self.first())] * bool(self.differences)]
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain data, for JSON."""
+        return {"counts": self.counts(), "differences": self.first()}
+
+
+def gpu_check(preset: Any, recordings: Any, rtl: bool = False) -> Recordings:
+    """Hold recorded results of hardware to a preset, or a `dot` unit or its spec, bit for bit.
+
+    `recordings` is a mapping of arrays as `check_recordings` takes them, or the path of an ``.npz``
+    file with them. Raises `InvalidInput` for what is not as said here.
+    """
+    if isinstance(recordings, str | Path):
+        path, recordings = Path(recordings), read_arrays(Path(recordings), "recordings")
+        if not isinstance(recordings, dict):
+            raise InvalidInput(f"recordings {shown(path)}: must be an .npz file with a, b, c and d")
+    return check_recordings(preset, recordings, rtl)
 
 
 def check_recordings(

@@ -1,6 +1,7 @@
 """What a bit pattern means: formats by name, decode, encode, rounding."""
 
 from .blocks import BLOCKS, BlockFormat, Blocks, Hadamard, format, scalar_format
+from .facts import format_facts, format_tables
 from .names import PATTERNS
 from .rounding import OVERFLOWS, ROUNDINGS, STOCHASTIC, Overflow, Rounding, Stochastic
 from .scalar import NAMED, Format
@@ -20,5 +21,7 @@ __all__ = [
     "Rounding",
     "Stochastic",
     "format",
+    "format_facts",
+    "format_tables",
     "scalar_format",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..tables import Table, number_text
+from ..tables import Table, number_text, tables_of
 from .blocks import BlockFormat
 from .elsewhere import NOTES, names_elsewhere
 from .scalar import Format
@@ -39,6 +39,8 @@ def format_facts(f: Format | BlockFormat) -> dict[str, object]:
     return facts | _others(f.name)
 
 
+@tables_of.register(Format)
+@tables_of.register(BlockFormat)
 def format_tables(f: Format | BlockFormat, values: bool = False) -> list[Table]:
     """The facts as a table; with `values` another of all codes of a format of up to 8 bits."""
     facts = format_facts(f)

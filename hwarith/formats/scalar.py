@@ -9,11 +9,12 @@ from typing import Any
 
 from ..exceptions import InvalidInput, quoted
 from ..lazily import np
+from ..tables import Tabled
 from . import codec, names
 from .descriptor import Descriptor
 
 
-class Format(Descriptor):
+class Format(Descriptor, Tabled):
     """A scalar number format; `hwarith.format` makes one from its name.
 
     Its fields and facts are those of a `Descriptor`. Codes are bit patterns: unsigned integers in

@@ -6,6 +6,7 @@
 from .model.content import Content, read_content
 from .model.rows import Rows
 from .model.weights import WeightRows, weight_rows
+from .studies import Report, Swept, report, sweep, weights
 from .write import (
     PAGE,
     report_of,
@@ -18,11 +19,16 @@ from .write import (
 __all__ = [
     "PAGE",
     "Content",
+    "Report",
     "Rows",
+    "Swept",
     "WeightRows",
     "read_content",
+    "report",
     "report_of",
+    "sweep",
     "weight_rows",
+    "weights",
     "write_report",
     "write_reproducibility_report",
     "write_rows",

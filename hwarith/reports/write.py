@@ -64,12 +64,12 @@ def write_reproducibility_report(sums: Sequence[Distinct], folder: str | Path) -
     from .view import reproducibility  # here: matplotlib is slow to load
 
     target = output_folder(Path(folder))
-    pictures = reproducibility.to_pictures(sums)
+    picture = reproducibility.to_picture(sums)
     write_text(target / "results.csv", reproducibility.to_csv(sums))
     write_text(target / "results.json", json.dumps([x.as_dict() for x in sums], indent=1) + "\n")
-    for kind, picture in pictures.items():
-        write_bytes(target / f"report.{kind}", picture)
-    write_text(target / PAGE, reproducibility.to_html(sums, pictures["svg"]))
+    write_bytes(target / "report.png", picture.png)
+    write_bytes(target / "report.svg", picture.svg)
+    write_text(target / PAGE, reproducibility.to_html(sums, picture.svg))
     return target / PAGE
 
 
@@ -82,9 +82,10 @@ def write_rows(rows: Rows, folder: Path, *, parquet: bool = False) -> Path:
     """
     files = {"results.parquet": to_parquet(rows)} if parquet else {}
     if is_installed("matplotlib"):
-        from .view.picture import to_pictures  # here: matplotlib is slow to load
+        from .view.picture import to_picture  # here: matplotlib is slow to load
 
-        files |= {f"report.{kind}": picture for kind, picture in to_pictures(rows).items()}
+        picture = to_picture(rows)
+        files |= {"report.png": picture.png, "report.svg": picture.svg}
     target = output_folder(folder)
     write_text(target / "results.csv", to_csv(rows))
     write_text(target / "results.json", to_json(rows))

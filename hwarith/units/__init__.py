@@ -2,5 +2,6 @@
 
 from .contract import Contract, Unit
 from .registry import FAMILIES, family, unit
+from .text import unit_tables
 
-__all__ = ["FAMILIES", "Contract", "Unit", "family", "unit"]
+__all__ = ["FAMILIES", "Contract", "Unit", "family", "unit", "unit_tables"]

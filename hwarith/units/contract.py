@@ -15,6 +15,7 @@ from .. import rtl
 from ..exceptions import InvalidInput, quoted
 from ..formats import Format
 from ..lazily import np
+from ..tables import Tabled
 from . import evaluation
 from .operations import Operation
 from .parameters import Parameterized, integer_parameter
@@ -47,7 +48,7 @@ def stages_parameter(help: str, least: int) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Unit(Parameterized):
+class Unit(Parameterized, Tabled):
     """Base of all units: a frozen record of parameters, which is called with arrays of codes.
 
     An author writes, in a class with ``@dataclass(frozen=True, kw_only=True, repr=False)``: the

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..exceptions import InvalidInput
 from ..formats import Format
 from ..formats.text import code_of_text, note_of_text
+from ..tables import Table, tables_of
 from .contract import Unit
 from .interface import ports, timing
 from .registry import FAMILIES, family
@@ -28,6 +29,13 @@ def unit_row(u: Unit) -> dict[str, object]:
         **timing(u),
         **u.conventions,
     }
+
+
+@tables_of.register(Unit)
+def unit_tables(u: Unit) -> list[Table]:
+    """What a unit is, its ports, and its parameters."""
+    facts = [{"": key, " ": value} for key, value in unit_row(u).items()]
+    return [Table(facts), Table(port_rows(u)), Table(parameter_rows(u))]
 
 
 def port_rows(u: Unit) -> list[dict[str, object]]:

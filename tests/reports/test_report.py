@@ -33,7 +33,7 @@ from hwarith.reports.model.point import unit_label
 from hwarith.reports.model.summary import findings
 from hwarith.reports.view.page import data, parts_of, to_html
 from hwarith.reports.view.page.sweep import facts
-from hwarith.reports.view.picture import to_pictures
+from hwarith.reports.view.picture import to_picture
 from hwarith.units.operations import MULTIPLY_ADD, PRODUCT, SUM
 from tests.explore.fake_flow import FakeFlow
 from tests.explore.fake_sweep import make_sweep, rename_all
@@ -282,8 +282,8 @@ def test_parquet_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_svg_has_every_name_and_is_the_same_each_time(folder: Path, content: Content) -> None:
-    picture = to_pictures(content)["svg"]
-    assert picture == to_pictures(content)["svg"] == (folder / "report.svg").read_bytes()
+    picture = to_picture(content).svg
+    assert picture == to_picture(content).svg == (folder / "report.svg").read_bytes()
     root = ElementTree.fromstring(picture)
     assert root.tag.endswith("}svg")
     assert len(root.findall(".//{*}path")) > 2 * len(SPECS)

@@ -25,7 +25,7 @@ from hwarith.explore.weights import (
 )
 from hwarith.reports import WeightRows, weight_rows, write_weights_report
 from hwarith.reports.model.axes import axis
-from hwarith.reports.view.picture import to_pictures
+from hwarith.reports.view.picture import to_picture
 from hwarith.units.operations import DOT_PRODUCT
 from tests.explore.fake_weights import TYPES, measured_rows
 
@@ -110,7 +110,7 @@ def test_legend_of_all_types_has_room() -> None:
     figures = dict.fromkeys(WEIGHT_FIGURES, 1.0)
     kinds = weight_types()
     results = [WeightResult(k.name, family(k), k.bits, 32, "a", "b", None, figures) for k in kinds]
-    assert no_ink_at_the_sides(to_pictures(weight_rows(results, digits(), 32))["png"])
+    assert no_ink_at_the_sides(to_picture(weight_rows(results, digits(), 32)).png)
 
 
 def no_ink_at_the_sides(png: bytes) -> bool:

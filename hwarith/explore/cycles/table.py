@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from ...tables import quantity
-from .accelerator import Cost, total
+from ...exceptions import InvalidInput
+from ...tables import Several, Table, quantity
+from .accelerator import Cost, task, total
+from .files import find_config, find_model
 
 TITLES = {"compute_cycles": "compute cycles", "dram_cycles": "DRAM cycles"}
 """Titles of the keys of rows that are no titles by themselves."""
@@ -17,6 +22,61 @@ Phases = Mapping[str, Mapping[str, Cost]]
 """The cost of each operation in each phase, as of `task`."""
 
 Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class OfConfig:
+    """A configuration as it was given, with rows for its operations and, last, for all of them."""
+
+    config: str
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class Cycles(Several[OfConfig]):
+    """What `cycles` counted, of each configuration."""
+
+    model: str
+    tokens: int
+    generate: int
+
+    def tables(self) -> list[Table]:
+        """The operations of each configuration."""
+        more = f" and {self.generate} generated" if self.generate else ""
+        about = f"{self.tokens} tokens{more}"
+        return [Table(titled(x.rows), f"{self.model}, {x.config}: {about}") for x in self]
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain data, for JSON."""
+        of_each = [
+            {"config": x.config, "operations": x.rows[:-1], "total": x.rows[-1]} for x in self
+        ]
+        facts = {"model": self.model, "tokens": self.tokens, "generate": self.generate}
+        return facts | {"configs": of_each}
+
+
+def cycles(
+    model: str | Path, configs: Sequence[str], tokens: int = 256, generate: int = 0
+) -> Cycles:
+    """Count cycles and DRAM traffic of a language model on accelerators such as BitMoD.
+
+    Parameters
+    ----------
+    model : ``opt-1.3b``, ``phi-2``, ``yi-6b``, ``llama-2-7b``, ``llama-2-13b``, ``llama-3-8b``, or
+        the path of a TOML file with layers, hidden, ffn, heads, kv_heads, vocab, gated.
+    configs : ``fp16``, ``ant``, ``olive``, ``bitmod-lossless``, ``bitmod``, or texts such as
+        ``rows=32,columns=32,dp=4,bits=4,serial=1``. Speedups are over the first one.
+    tokens, generate : of the prompt, and after it.
+
+    Raises `InvalidInput` for what is not as said here. Source: BitMoD (HPCA 2025), section V.
+    """
+    if isinstance(configs, str) or not configs:
+        raise InvalidInput("cycles: configs must be a list of names, such as ['fp16', 'bitmod']")
+    shape = find_model(str(model))
+    found = [(text, task(shape, find_config(text), tokens, generate)) for text in configs]
+    first = found[0][1] if len(found) > 1 else None
+    rows = tuple(OfConfig(text, cycle_rows(phases, first)) for text, phases in found)
+    return Cycles(rows, str(model), tokens, generate)
 
 
 def cycle_rows(phases: Phases, base: Phases | None = None) -> list[Row]:

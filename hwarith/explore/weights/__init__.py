@@ -1,8 +1,9 @@
 """Types of weights compared: their bits, what they do to real weights, and what runs them."""
 
+from ...formats.quantized import nmse
 from .elements import Element, processing_elements
 from .figures import GROUP, METHOD, WEIGHT_FIGURES
-from .measure import WeightResult, measure_weights, nmse
+from .measure import WeightResult, measure_weights
 from .sources import Arrays, Digits, WeightSource, digits, read_weights
 from .types import ALL_TYPES, FAMILIES, FP16, family, quantized, weight_types
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from ...formats.quantized import nmse
 from ...formats.weights import WeightKind
+from ...progress import progress
 from ..hardware import FLOW, Flow
 from .elements import costs, processing_elements
 from .figures import GROUP, NORMAL_SEED, NORMAL_SHAPE
@@ -48,7 +50,6 @@ def measure_weights(
     group: int | None = None,
     *,
     flow: Flow = FLOW,
-    track: Callable[[list[WeightKind]], Iterable[WeightKind]] = iter,
 ) -> list[WeightResult]:
     """Measure types of weights, each on the processing elements that run it.
 
@@ -60,7 +61,6 @@ def measure_weights(
     group : weights that share a scale, 32 by default. It divides the last axis of your own
         arrays. Formats of blocks keep their own.
     flow : gives the hardware figures.
-    track : gives the types one by one, to show how far it has come.
 
     Raises `InvalidInput` for what is not as said here, before anything is measured, and
     `ToolFailure` if synthesis fails.
@@ -70,7 +70,7 @@ def measure_weights(
     group = GROUP if group is None else group
     source.check_group(group)
     results = []
-    for kind in track(chosen):
+    for kind in progress(chosen, "weights"):
         found = [quantized(kind, w, group) for w in source.arrays]
         errors = _errors(kind, source, found)
         elements, reason = processing_elements(kind)
@@ -102,15 +102,6 @@ def _errors(
         "nmse_normal": _normal_nmse(kind),
         **source.network_figures(rounded),
     }
-
-
-def nmse(arrays: Sequence[np.ndarray], rounded: Sequence[np.ndarray]) -> float | None:
-    """Squared error over all arrays, as a share of the sum of their squares; None if that is no
-    number (all weights are zero, or a value is infinite)."""
-    pairs = zip(arrays, rounded, strict=True)
-    error = sum(float(np.sum((w - q) ** 2)) for w, q in pairs)
-    power = sum(float(np.sum(w.astype(np.float64) ** 2)) for w in arrays)
-    return error / power if power > 0 and np.isfinite(error / power) else None
 
 
 @cache

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...exceptions import InvalidInput, quoted, shown
-from ...tables import quantity
+from ...tables import Table, Tabled, quantity
 from ...units import Unit, unit
 from ..stimuli.families import stimuli_of
 from ..synthesis import liberty
@@ -30,7 +30,7 @@ VECTORS = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class Energy:
+class Energy(Tabled):
     """What `energy` found, per operation: from one vector of operands to the next; of a unit with
     registers per transfer.
 
@@ -75,6 +75,11 @@ class Energy:
     def as_dict(self) -> dict[str, Any]:
         """All figures for JSON."""
         return dataclasses.asdict(self)
+
+    def tables(self) -> list[Table]:
+        """Its figures, and those of each type of cell."""
+        by_type = Table(self.table_by_type(), details=("spec", "library"))
+        return [Table([self.row()], details=self.details).without_empty(), by_type]
 
     def row(self) -> dict[str, object]:
         """The figures of the unit, by titles with units; of a library its file's name."""

@@ -15,6 +15,7 @@ from amaranth.back import rtlil
 from ... import rtl
 from ...exceptions import InvalidInput
 from ...inputs import read_liberty
+from ...tables import Table, Tabled, quantity
 from ...temporary import temporary_folder
 from ...units import Unit, unit
 from .. import tools
@@ -64,7 +65,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Breakdown:
+class Breakdown(Tabled):
     """What `breakdown` found.
 
     Attributes
@@ -109,6 +110,10 @@ class Breakdown:
         """All parts, each followed by those in it, with its depth from 0 on."""
         yield from _rows(self.parts, 0)
 
+    def tables(self) -> list[Table]:
+        """Its parts."""
+        return [Table(self.table(), self.spec).without_empty()]
+
     def table(self) -> list[dict[str, object]]:
         """A row for each of the `rows`, by titles with units, and last one for the whole unit.
 
@@ -128,9 +133,9 @@ class Breakdown:
         return {
             "cells": of.cells,
             "flip-flops": of.flip_flops or None,
-            f"area ({self.area_unit})": of.area,
+            **quantity("area", of.area, self.area_unit),
             "share (%)": round(100 * share, 1),
-            f"delay ({self.delay_unit})": of.delay,
+            **quantity("delay", of.delay, self.delay_unit),
         }
 
 

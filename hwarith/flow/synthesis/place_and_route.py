@@ -10,7 +10,7 @@ from typing import Any
 
 from ...exceptions import InvalidInput, ToolFailure, quoted, shown, unknown
 from ...extras import require
-from ...tables import quantity
+from ...tables import Table, Tabled, quantity
 from ...temporary import temporary_folder
 from ...units import Unit, unit
 from .. import packaged, processes, tools
@@ -32,7 +32,7 @@ _TARGET = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlaceAndRoute:
+class PlaceAndRoute(Tabled):
     """What `place_and_route` found.
 
     Attributes
@@ -56,6 +56,10 @@ class PlaceAndRoute:
     def as_dict(self) -> dict[str, Any]:
         """All figures for JSON."""
         return dataclasses.asdict(self)
+
+    def tables(self) -> list[Table]:
+        """Its clock."""
+        return [Table([{"spec": self.spec, "library": self.library} | self.row()])]
 
     def row(self) -> dict[str, object]:
         """The clock and what reaches it, by titles with units: more of a row of `Synthesis`."""

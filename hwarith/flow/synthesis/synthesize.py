@@ -12,7 +12,7 @@ from typing import Any
 
 from ...exceptions import InvalidInput, ToolFailure, quoted, shown, unknown
 from ...inputs import read_liberty
-from ...tables import quantity
+from ...tables import Table, Tabled, quantity
 from ...temporary import temporary_folder
 from ...units import Unit, unit
 from .. import tools
@@ -40,7 +40,7 @@ MINOR = ("depth", "transistors", "LUT4 equivalents")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Synthesis:
+class Synthesis(Tabled):
     """What synthesis found; made by `synthesize`. What a recipe does not give is None.
 
     Attributes
@@ -104,6 +104,11 @@ class Synthesis:
         data = dataclasses.asdict(self)
         del data["netlist"], data["module"]
         return data
+
+    def tables(self) -> list[Table]:
+        """Its figures, and its cells by type."""
+        cells = [{"cell": kind, "number": n} for kind, n in self.cells_by_type.items()]
+        return [Table([self.row()], details=MINOR).without_empty(), Table(cells)]
 
     def row(self) -> dict[str, object]:
         """The figures that compare units, by titles with units; of a library its file's name."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from ...exceptions import InvalidInput, quoted, unknown
 from ...lazily import np
+from ...tables import Tabled
 from .. import scalar
 from ..names import PATTERNS
 from ..rounding import FormatNumbers
@@ -34,7 +35,7 @@ BlockName = Literal[
 
 
 @dataclass(frozen=True)
-class BlockFormat:
+class BlockFormat(Tabled):
     """A format of blocks: a value is an element times the scale of its block (times that of the
     whole tensor).
 

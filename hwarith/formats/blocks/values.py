@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...lazily import np
+from ...tables import Table, Tabled
+from ..quantized import quantized_table
 from .format import BlockFormat, repeated
 from .hadamard import Hadamard
 
 
 @dataclass(frozen=True, eq=False)
-class Blocks:
+class Blocks(Tabled):
     """Numbers in a format of blocks; made by `hwarith.quantize`.
 
     Attributes
@@ -26,6 +28,8 @@ class Blocks:
     inside : of Quartet's forward pass, which elements were not clipped (the mask of its gradient);
         otherwise None.
     hadamard : the transform that was applied before, or None.
+    nmse : the squared error as a share of the numbers' squares, of the transformed ones if there
+        was a `hadamard`; None if it is no number.
     """
 
     format: BlockFormat
@@ -38,6 +42,11 @@ class Blocks:
     factor: float = 1.0
     inside: np.ndarray | None = None
     hadamard: Hadamard | None = None
+    nmse: float | None = None
+
+    def tables(self) -> list[Table]:
+        """Its format, shape, group, bits and error."""
+        return [quantized_table(self.format.name, self)]
 
     @property
     def levels(self) -> np.ndarray:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from typing import Any, overload
 
 from ...exceptions import InvalidInput
+from ...lazily import np
 from ..blocks import BlockFormat, BlockName, Blocks, Hadamard, quantize_blocks
+from ..codec import array_of
+from ..quantized import nmse
 from .quantizer import Quantized, quantize_weights
 from .types import weight_type
 
@@ -91,4 +95,8 @@ def quantize(x: Any, type: Any = "bitmod4", group: Any = None, *more: Any, **opt
             raise InvalidInput(f"weight type {kind} has no {name}; it has {', '.join(allowed)}")
     if of_blocks and more:
         raise InvalidInput(f"weight type {kind}: options are given by name: {', '.join(allowed)}")
-    return function(x, kind, group, *more, **options)
+    found = function(x, kind, group, *more, **options)
+    before = np.asarray(array_of(x, "numbers"), np.float64)
+    if of_blocks and found.hadamard:
+        before = found.hadamard(before, found.axis)
+    return replace(found, nmse=nmse([before], [found.values()]))

@@ -10,7 +10,9 @@ from typing import Any
 
 from ...exceptions import InvalidInput, quoted, shown
 from ...lazily import np
+from ...tables import Table, Tabled
 from ..codec import array_of
+from ..quantized import quantized_table
 from .types import WeightType
 
 LEAST_SCALE, GREATEST_SCALE = 1e-5, 1e4
@@ -26,7 +28,7 @@ POWERS = tuple(hundredths / 100 for hundredths in range(30, 101))
 
 
 @dataclass(frozen=True, eq=False)
-class Quantized:
+class Quantized(Tabled):
     """Weights as codes, with what is needed to get them back; made by `hwarith.quantize`.
 
     Attributes
@@ -40,6 +42,7 @@ class Quantized:
     scale_bits : of second-level scales; None where scales are not quantized.
     scale_codes, channel_scales : then `scales` = `scale_codes` * `channel_scales` [..., None].
     power : the exponent of a power-exponent type.
+    nmse : the squared error as a share of the weights' squares; None if it is no number.
     """
 
     type: WeightType
@@ -53,6 +56,7 @@ class Quantized:
     scale_codes: np.ndarray | None = None
     channel_scales: np.ndarray | None = None
     power: float | None = None
+    nmse: float | None = None
 
     @property
     def zero_points(self) -> np.ndarray:
@@ -66,6 +70,10 @@ class Quantized:
     def values(self) -> np.ndarray:
         """The weights that the codes stand for: float64 of the weights' shape."""
         return self.levels * np.repeat(self.scales, self.group, axis=-1)
+
+    def tables(self) -> list[Table]:
+        """Its type, shape, group, bits and error."""
+        return [quantized_table(self.type.name, self)]
 
     @property
     def bits_per_weight(self) -> float:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from ...explore.weights import FAMILIES, WEIGHT_FIGURES, Arrays, Digits, WeightResult
 from ...explore.workloads import Workload
 from ...flow.tools import versions
+from ...tables import Table, Tabled
 from ...units.operations import DOT_PRODUCT, Operation
 from .columns import Column
 from .rows import Record, Row, Rows
@@ -73,8 +74,12 @@ class WeightRow:
         return self.result.figures
 
 
+_DETAILS = ("normal NMSE", "Network output error", "Multiply-adds per clock")
+"""The titles that few ask for."""
+
+
 @dataclass(frozen=True)
-class WeightRows(Rows):
+class WeightRows(Rows, Tabled):
     """Results of `hwarith.explore.weights.measure_weights`, and what was asked for.
 
     Attributes
@@ -190,6 +195,10 @@ class WeightRows(Rows):
             if row.result.reason:
                 found.setdefault(row.result.reason, []).append(row.label)
         return found
+
+    def tables(self) -> list[Table]:
+        """The results."""
+        return [Table(self.table(), details=_DETAILS)]
 
     def table(self) -> list[dict[str, object]]:
         """A row for each result: its figures to four digits, by short titles with units."""

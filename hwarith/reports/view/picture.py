@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis as Ticks
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
@@ -19,11 +16,11 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
+from ...pictures import Picture, drawing, new_figure, saved
 from ..model.axes import Axis
 from ..model.rows import Rows
 from .style import colours, front_line, shapes
 
-_DPI = 200
 _GREY = "#666666"
 _LINE, _HANDLE = 185, 6
 """Letters that a line of the legend has room for, and those that an entry's sign takes."""
@@ -50,11 +47,10 @@ class _Named(NamedTuple):
     y: float
 
 
-def to_pictures(rows: Rows) -> dict[str, bytes]:
-    """The rows' panels side by side, with their fronts, as ``png`` and ``svg``."""
+def to_picture(rows: Rows) -> Picture:
+    """The rows' panels side by side, with their fronts."""
     with drawing():
-        figure = Figure(figsize=(12, 5.2), layout="constrained")
-        canvas = FigureCanvasAgg(figure)
+        figure = new_figure(12, 5.2)
         left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
         names = [
             (axes, _panel(axes, rows, *keys))
@@ -63,24 +59,10 @@ def to_pictures(rows: Rows) -> dict[str, bytes]:
         _draw_legend(figure, rows)
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
+        renderer = FigureCanvasAgg(figure).get_renderer()
         for axes, points in names:
-            _name(axes, points, canvas.get_renderer())
+            _name(axes, points, renderer)
         return saved(figure)
-
-
-def drawing() -> AbstractContextManager[None]:
-    """Within the ``with`` block pictures are drawn as those of reports are."""
-    return rc_context({"font.size": 8.5, "font.family": "DejaVu Sans", "svg.hashsalt": "hwarith"})
-
-
-def saved(figure: Figure) -> dict[str, bytes]:
-    """A figure as ``png`` and ``svg``, the same bytes whenever it is drawn."""
-    found = {}
-    for kind, changing in (("png", "Software"), ("svg", "Date")):
-        file = io.BytesIO()
-        figure.savefig(file, format=kind, dpi=_DPI, metadata={changing: None})
-        found[kind] = file.getvalue()
-    return found
 
 
 def _panel(axes: Axes, rows: Rows, x_key: str, y_key: str) -> list[_Named]:

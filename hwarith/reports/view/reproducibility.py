@@ -10,12 +10,10 @@ from importlib import resources
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from ...explore.reproducibility import ACCUMULATORS, IN_BF16, Distinct
+from ...pictures import Picture, drawing, new_figure, saved
 from .page.markup import text
-from .picture import drawing, saved
 from .style import colours, shapes
 
 _LEAD = (
@@ -42,11 +40,10 @@ def to_csv(sums: Sequence[Distinct]) -> str:
     return file.getvalue()
 
 
-def to_pictures(sums: Sequence[Distinct]) -> dict[str, bytes]:
-    """Distinct results and their spread by the number of products, as ``png`` and ``svg``."""
+def to_picture(sums: Sequence[Distinct]) -> Picture:
+    """Distinct results and their spread by the number of products."""
     with drawing():
-        figure = Figure(figsize=(11, 4.2), layout="constrained")
-        FigureCanvasAgg(figure)
+        figure = new_figure(11, 4.2)
         left, right = figure.subplots(1, 2)
         _panel(left, sums, "distinct results", [x.results["all"] for x in sums])
         _panel(right, sums, "spread of results", [x.spread for x in sums])

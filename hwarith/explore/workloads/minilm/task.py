@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from ....exceptions import InvalidInput
 from ....formats.weights import weight_type
+from ....progress import counted, say_first
+from ....tables import Several, Table
 from ....units import Unit
 from ....units import unit as make_unit
 from . import retrieval
@@ -69,6 +72,44 @@ class Retrieval:
             "seconds": round(self.seconds, 1),
             "G multiply-adds/s": round(self.rate / 1e9, 2),
         }
+
+
+RATE = 1e9
+"""Multiply-adds a second, about, on two cores (docs/transformer.md)."""
+
+
+@dataclass(frozen=True)
+class Retrievals(Several[Retrieval]):
+    """The task with several arithmetics; ``names`` are their specs as they were given."""
+
+    names: tuple[str, ...]
+
+    def tables(self) -> list[Table]:
+        """A row for each arithmetic."""
+        pairs = zip(self.names, self, strict=True)
+        return [Table([{"unit": name} | outcome.row() for name, outcome in pairs])]
+
+
+def transformer(
+    specs: Sequence[Any], pairs: int = PAIRS, tokens: int = TOKENS, weights: Any = None
+) -> Retrievals:
+    """Run the retrieval task of all-MiniLM-L6-v2 with units in every product of matrices.
+
+    `specs` are units or specs, ``float32`` stands for numpy's own arithmetic; the rest is as of
+    `run`, and so are the errors. Nothing runs before all specs are right.
+    """
+    if isinstance(specs, str) or not specs:
+        raise InvalidInput(
+            "name at least one SPEC, such as fma:a=bf16,c=fp32,out=fp32, or float32, in a list"
+        )
+    arithmetics = [None if spec == "float32" else spec for spec in specs]
+    for spec in arithmetics:
+        products_of(spec, weights)
+    total = multiply_adds(pairs, tokens)
+    say_first("multiply-adds", total * sum(spec is not None for spec in arithmetics) / RATE)
+    with counted("multiply-adds", total * len(arithmetics)) as count:
+        found = [run(spec, pairs, tokens, weights, count.advance) for spec in arithmetics]
+    return Retrievals(tuple(found), tuple(map(str, specs)))
 
 
 def run(
