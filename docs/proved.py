@@ -46,6 +46,13 @@ GROUPS: dict[str, list[str]] = {
         *(f"{family}:format=bf16" for family in ("pam", "pad", "palog2", "paexp2", "pasqrt")),
         "paslope:format=bf16,op=mul",
     ],
+    "dot products": [
+        *(f"dot:a=e2m1fn,n={n},scale=ue4m3,c=none,out=fp32" for n in (2, 4, 8, 16)),
+        "dot:a=e2m1fn,n=8,scale=ue4m3,c=none,out=bf16",
+        *(f"dot:a=e2m1fn,n={n},c=none,out=fp32" for n in (2, 4, 8, 16)),
+        *(f"dot:a=e4m3fn,n={n},c=none,out=fp32" for n in (4, 8)),
+    ],
+    "quantizers": ["blockquant:out=mxfp4,a=bf16,n=2"],
     "datatypes of weights": [
         *("decode", "powdecode", "termgen:type=fp4", "prealign"),
     ],

@@ -84,7 +84,6 @@ NVFP4 = "dot:a=e2m1fn,n={},scale=ue4m3,c=none,out=fp32"
         pytest.param("blockquant:out=mxfp4,a=bf16,n=2", marks=pytest.mark.long),
         pytest.param(NVFP4.format(16), marks=pytest.mark.long),
         pytest.param("dot:a=e4m3fn,n=4,c=none,out=fp32", marks=pytest.mark.long),
-        pytest.param("nvfp4quant:n=1", marks=pytest.mark.long),
     ],
 )
 def test_proved(spec) -> None:
