@@ -344,7 +344,7 @@ def add_exact(sx, ex, gx, sy, ey, gy, mode, width):
     e = max(ex + bit_length(gx), ey + bit_length(gy)) - width
     total = align(sx, ex, gx, e) + align(sy, ey, gy, e)
     if total == 0:
-        return (1 if mode == RDN else 0), 0, 0
+        return (1 if mode == RDN else 0), e, 0
     return (1 if total < 0 else 0), e, abs(total)
 
 

@@ -12,7 +12,7 @@ import pytest
 import hwarith as hw
 from hwarith.exceptions import InvalidInput, MissingTool, ToolFailure
 from hwarith.flow.proofs import netlist, products, smtlib, solvers
-from hwarith.flow.proofs.cases import Case, _Asked
+from hwarith.flow.proofs.cases import Answer, Question, Run
 from hwarith.flow.proofs.integers import Integers
 from hwarith.flow.proofs.specification import specification
 from hwarith.flow.proofs.terms import Terms, evaluate
@@ -248,11 +248,18 @@ def test_both_solvers_decide() -> None:
 
 def test_solvers_that_disagree() -> None:
     t = Terms()
-    asked = _Asked(t, t.variable("x", 1), 10, both=True)
-    case = Case("", (), ())
-    asked.ask(case)
-    asked.answered(case, "bitwuzla", {"verdict": "unsat"})
+    run = Run(10, both=True)
+    said: list[Answer] = []
+
+    def steps():
+        said.append((yield question))
+
+    question = Question("the whole", (t.variable("x", 1),), 8)
+    once = steps()
+    run.add(once)
+    run.answered(once, question, "bitwuzla", {"verdict": "unsat"})
+    assert [answer.verdict for answer in said] == ["unsat"]
     with pytest.raises(ToolFailure, match="z3 has a counterexample, which bitwuzla says"):
-        asked.answered(case, "z3", {"verdict": "sat", "model": {"x": 1}})
+        run.answered(once, question, "z3", {"verdict": "sat", "model": {"x": 1}})
     with pytest.raises(ToolFailure, match="bitwuzla: no memory"):
-        asked.answered(case, "bitwuzla", {"error": "no memory"})
+        run.answered(once, question, "bitwuzla", {"error": "no memory"})

@@ -60,8 +60,17 @@ class Word:
     path: Term
 
 
+@dataclass(frozen=True, eq=False)
+class Relative:
+    """An integer by its distance from another: sums, differences and comparisons of those that
+    have the same `base` do not look at it."""
+
+    base: Integer
+    offset: Value
+
+
 Value = Any
-"""An int, an `Integer`, or a tuple of them."""
+"""An int, an `Integer`, a `Relative`, or a tuple of them."""
 
 
 def width_of(low: int, high: int) -> int:
@@ -81,20 +90,21 @@ class Integers:
         """When an integer would not fit in its word, or a shift be by a negative number: truth
         values that must never hold, or the definition has no meaning in words."""
         self.words: list[Word] = []
-        self._path = terms.const(1, 1)  # what holds where the execution is
+        self.path = terms.const(1, 1)
+        """What holds where the execution is."""
 
     @contextmanager
     def where(self, condition: Term) -> Iterator[None]:
         """Within it, the execution is where a condition holds too."""
-        before = self._path
-        self._path = self.t.apply("bvand", before, condition)
+        before = self.path
+        self.path = self.t.apply("bvand", before, condition)
         try:
             yield
         finally:
-            self._path = before
+            self.path = before
 
     def _never(self, misuse: Term) -> None:
-        here = self.t.apply("bvand", self._path, misuse)
+        here = self.t.apply("bvand", self.path, misuse)
         if here.constant != 0:
             self.misuses.append(here)
 
@@ -103,7 +113,7 @@ class Integers:
         if isinstance(value, Integer) and not any(
             isinstance(x, Integer) and x.term is value.term for _, x in of
         ):
-            self.words.append(Word(kind, value, of, self._path))
+            self.words.append(Word(kind, value, of, self.path))
         return value
 
     # -- integers ------------------------------------------------------------------------------
@@ -133,15 +143,26 @@ class Integers:
             return signed(term.value, term.width) if low < 0 else term.value
         return Integer(self, term, low, high)
 
+    def absolute(self, x: Value) -> Value:
+        """An integer that is no `Relative`."""
+        return self.binary(ast.Add, x.base, x.offset) if isinstance(x, Relative) else x
+
+    def _offsets(self, *values: Value) -> list[Value] | None:
+        """Distances from one base, of integers that have the same."""
+        if not all(isinstance(x, Relative) and x.base is values[0].base for x in values):
+            return None
+        return [x.offset for x in values]
+
     def term(self, x: Value, width: int) -> Term:
         """An integer as a term of so many bits, two's complement or unsigned as it is."""
+        x = self.absolute(x)
         if isinstance(x, Integer):
             extend = self.t.sign_extended if x.low < 0 else self.t.zero_extended
             return extend(x.term, width)
         return self.t.const(int(x), width)
 
-    @staticmethod
-    def range_of(x: Value) -> tuple[int, int]:
+    def range_of(self, x: Value) -> tuple[int, int]:
+        x = self.absolute(x)
         return (x.low, x.high) if isinstance(x, Integer) else (int(x), int(x))
 
     def _common(self, x: Value, y: Value) -> tuple[Term, Term]:
@@ -152,6 +173,7 @@ class Integers:
 
     def truth(self, x: Value) -> Term:
         """Whether an integer is not zero, as one bit."""
+        x = self.absolute(x)
         if not isinstance(x, Integer):
             return self.t.const(int(bool(x)), 1)
         if x.low >= 0 and x.term.width == 1:
@@ -166,6 +188,8 @@ class Integers:
 
     def binary(self, op: type[ast.operator], x: Value, y: Value) -> Value:
         """An arithmetic operator on two integers."""
+        if isinstance(x, Relative) or isinstance(y, Relative):
+            return self._relative(op, x, y)
         if not isinstance(x, Integer) and not isinstance(y, Integer):
             return _PYTHON[op](x, y)
         (a, b), (c, d) = self.range_of(x), self.range_of(y)
@@ -217,6 +241,17 @@ class Integers:
             return self._made(low, high, lambda w: t.extract(wide, 0, w))
         raise NotExecutable(f"{op.__name__} of integers in {a}..{b} and {c}..{d}")
 
+    def _relative(self, op: type[ast.operator], x: Value, y: Value) -> Value:
+        """An operator on integers of which one is known by its distance from another."""
+        offsets = self._offsets(x, y)
+        if op is ast.Sub and offsets:
+            return self.binary(op, *offsets)
+        if op in (ast.Add, ast.Sub) and not isinstance(y, Relative):
+            return Relative(x.base, self.binary(op, x.offset, y))
+        if op is ast.Add and not isinstance(x, Relative):
+            return Relative(y.base, self.binary(op, x, y.offset))
+        return self.binary(op, self.absolute(x), self.absolute(y))
+
     def _sum(self, op: str, x: Value, y: Value, low: int, high: int) -> Value:
         """+, - and *, which agree modulo any power of two."""
         return self._made(
@@ -246,6 +281,7 @@ class Integers:
         if op in (ast.In, ast.NotIn):
             found = self.t.any_of(self.truth(self.compare(ast.Eq, x, z)) for z in y)
             return self.boolean(found if op is ast.In else self.t.negation(found))
+        x, y = self._offsets(x, y) or (self.absolute(x), self.absolute(y))
         if not isinstance(x, Integer) and not isinstance(y, Integer):
             return int(_COMPARED[op](x, y))
         (a, b), (c, d) = self.range_of(x), self.range_of(y)
@@ -280,6 +316,9 @@ class Integers:
         if isinstance(x, tuple):
             made = [self.choose(condition, p, q) for p, q in zip(x, y, strict=True)]
             return type(x)(*made) if hasattr(x, "_fields") else tuple(made)
+        if offsets := self._offsets(x, y):
+            return Relative(x.base, self.choose(condition, *offsets))
+        x, y = self.absolute(x), self.absolute(y)
         if not isinstance(x, Integer) and not isinstance(y, Integer) and x == y:
             return x
         (a, b), (c, d) = self.range_of(x), self.range_of(y)
@@ -302,6 +341,8 @@ class Integers:
 
     def least(self, *values: Value, greatest: bool = False) -> Value:
         """The least of several integers, or the greatest."""
+        if offsets := self._offsets(*values):
+            return Relative(values[0].base, self.least(*offsets, greatest=greatest))
         total, *others = values[0] if len(values) == 1 else values
         for x in others:
             (a, b), (c, d) = self.range_of(total), self.range_of(x)

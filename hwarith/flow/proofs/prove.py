@@ -18,8 +18,9 @@ from ...units.results import split
 from ...units.transfers import Transfers
 from ..checks import check_timeout, solver_jobs
 from ..verilog import verilog as verilog_of
-from . import netlist, pipeline, products, smtlib
-from .cases import Outcome, prove_by_cases
+from . import netlist, pipeline, products, smtlib, sums
+from .alignment import Alignment
+from .cases import Outcome, Run, Words, prove_by_cases, words_of
 from .meetings import Meetings
 from .result import Proof, codes_text
 from .solvers import SOLVERS, answer, require_solvers
@@ -27,12 +28,6 @@ from .specification import replayed, specification
 from .symbolic import Executor
 from .terms import Term, Terms, evaluate
 from .theory import in_theory
-
-Words = Sequence[tuple[str, Term]]
-
-WORDS = (("align_right",), ("a_normal", "b_normal", "c_normal"), ("shift",))
-"""Wires that divide a proof into cases, one division after the other: how far an operand is
-shifted, which operands are subnormal, how far the result is shifted."""
 
 
 def prove(
@@ -140,9 +135,12 @@ class _Attempt:
         outcome = prove_by_cases(
             self.terms, wrong, words, left, self.jobs, self.advance, assumptions, self.both
         )
+        self._count(outcome)
+        return outcome
+
+    def _count(self, outcome: Outcome) -> None:
         for solver, count in outcome.solvers.items():
             self.solvers[solver] = self.solvers.get(solver, 0) + count
-        return outcome
 
     def lemma(self, text: str, wrong: Term) -> bool:
         """Prove what others rest on."""
@@ -183,8 +181,13 @@ class _Attempt:
         outcome = None
         if self.u.lane_formats:
             outcome = self._where_they_meet(module, circuit, golden, executor)
-        outcome = outcome or self._with_products(module, circuit, inputs, golden, wrong)
-        outcome = outcome or self.holds(wrong, (), _words(self.terms, circuit))
+        abstract = circuit if outcome else self._with_products(module, circuit, inputs)
+        outcome = (
+            outcome
+            or self._as_rounded_sum(module, abstract, wrong)
+            or self._without_products(abstract, inputs, golden, wrong)
+            or self.holds(wrong, (), words_of(self.terms, circuit))
+        )
         return self._proof(outcome, self._results(circuit), time.monotonic() - start)
 
     def _undecided(self, what: str, start: float) -> Proof:
@@ -242,7 +245,7 @@ class _Attempt:
         for apart in self._differences(met.circuit, met.golden):
             (statement, *known), words = products.without_products(t, [apart, *met.facts([apart])])
             known += products.facts(t, words)
-            outcome = self.holds(statement, known, _words(t, met.circuit))
+            outcome = self.holds(statement, known, words_of(t, met.circuit))
             if outcome.verdict == "refuted":
                 given = {name: outcome.model.get(name, 0) for name in circuit.inputs}
                 return outcome if evaluate([wrong], given) == [1] else None
@@ -268,27 +271,53 @@ class _Attempt:
         return True
 
     def _with_products(
-        self,
-        module: dict[str, Any],
-        circuit: netlist.Circuit,
-        inputs: dict[str, Term],
-        golden: Term,
-        wrong: Term,
+        self, module: dict[str, Any], circuit: netlist.Circuit, inputs: dict[str, Term]
+    ) -> netlist.Circuit:
+        """A circuit with a product in place of the partial products that are shown to be one."""
+        known = products.sum_of_products(self.terms, circuit)
+        if known is None or not self.lemma(
+            f"{known.wire} is {products.described(known)}", known.last_adder
+        ):
+            return circuit
+        words = {known.wire: products.as_term(self.terms, known)}
+        return self._read_again(module, inputs, words)
+
+    def _as_rounded_sum(
+        self, module: dict[str, Any], circuit: netlist.Circuit, wrong: Term
+    ) -> Outcome | None:
+        """The verdict on a sum that is rounded once, in the parts of `sums`; None if it is none,
+        or is not proven so."""
+        t, u, inputs = self.terms, self.u, circuit.inputs
+        names = sums.wires_of_sum(u, circuit)
+        sum = sums.sum_of(u, t, inputs) if names else None
+        if sum is None:
+            return None
+        statements = sums.RoundedSum(u, t, inputs, sum)
+        free = {name: t.variable(f"of_{name}", circuit.wires[name].width) for name in names}
+        cut = self._read_again(module, inputs, free)
+        if not self.lemma(sums.ROUNDER, statements.rounder_differs(cut.wires, self._results(cut))):
+            return None
+        run = Run(self.end - time.monotonic(), self.both)
+        Alignment(statements, run, circuit.wires, wrong)
+        outcome = run.completed(self.jobs, self.advance)
+        self._count(outcome)
+        if outcome.verdict == "proven":
+            self.lemmas.append(sums.ALIGNED)
+            if not self.lemma(sums.COARSER, statements.coarser_differs()):
+                return None
+        in_time = time.monotonic() < self.end
+        return None if outcome.verdict == "undecided" and in_time else outcome
+
+    def _without_products(
+        self, circuit: netlist.Circuit, inputs: dict[str, Term], golden: Term, wrong: Term
     ) -> Outcome | None:
         """The verdict with free words in place of products; None if there are none, or if it takes
         more than is known of them."""
         t = self.terms
-        known = products.sum_of_products(t, circuit)
-        abstract = circuit
-        if known is not None:
-            if not self.lemma(f"{known.wire} is {products.described(known)}", known.last_adder):
-                return None
-            word = products.as_term(t, known)
-            abstract = self._read_again(module, inputs, {known.wire: word})
-        elif not products.has_products(self._results(circuit)):
+        if not products.has_products(self._results(circuit)):
             return None
-        (statement,), words = products.without_products(t, [self._differs(abstract, golden)])
-        outcome = self.holds(statement, products.facts(t, words), _words(t, abstract))
+        (statement,), words = products.without_products(t, [self._differs(circuit, golden)])
+        outcome = self.holds(statement, products.facts(t, words), words_of(t, circuit))
         if outcome.verdict == "refuted":
             given = {name: outcome.model.get(name, 0) for name in inputs}
             if evaluate([wrong], given) == [0]:
@@ -352,17 +381,6 @@ def _is_nan(t: Terms, f: Format, code: Term) -> Term:
     executor = Executor(t, WIDTHS[0])
     kind, *_ = executor.call(unpack, executor.integer(code), f.numbers)
     return executor.truth(executor.compare(ast.Eq, kind, NAN))
-
-
-def _words(t: Terms, circuit: netlist.Circuit) -> Words:
-    """Those of `WORDS` that a circuit has."""
-    words = []
-    for names in WORDS:
-        there = [name for name in names if name in circuit.wires]
-        if there:
-            word = t.concat(*(circuit.wires[name] for name in there))
-            words.append((" ".join(there), word))
-    return words
 
 
 def _check_ports(u: Unit, module: dict[str, Any], inputs: dict[str, Term]) -> None:

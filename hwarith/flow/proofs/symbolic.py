@@ -11,9 +11,9 @@ import ast
 import builtins
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from .integers import Integer, Integers, NotExecutable, Value
@@ -32,10 +32,16 @@ class _Flow:
 
 
 class Executor(Integers):
-    """Executes definitions on its integers."""
+    """Executes definitions on its integers; `instead` says what to call in place of some."""
+
+    instead: Mapping[Callable, Callable] = {}
 
     def call(self, function: Callable, *args: Value) -> Value:
         """What a golden definition returns for these arguments."""
+        return self.instead.get(function, partial(self.executed, function))(*args)
+
+    def executed(self, function: Callable, *args: Value) -> Value:
+        """`call` of the function itself, whatever is to be called in its place."""
         tree, names = _parsed(function)
         variables: Environment = dict(zip(names, args, strict=True))
         flow = self._block(tree.body, _Flow(variables), function)
