@@ -89,12 +89,13 @@ def report(
         Path | None, typer.Option(help="Folder of another sweep: what changed since?")
     ] = None,
     parquet: Annotated[bool, typer.Option("--parquet", help="Also results.parquet.")] = False,
+    title: Annotated[str | None, typer.Option(help="Heading of the report.")] = None,
     verbose: Verbose = False,
 ) -> None:
     """Make report.html, .png and .svg, results.csv and .json of a sweep's folder."""
     from ..reports import report
 
-    made = report(folder, against, parquet=parquet)
+    made = report(folder, against, parquet=parquet, title=title)
     for line in made.changes:
         print(line)
     if made.moves:

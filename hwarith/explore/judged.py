@@ -58,7 +58,7 @@ def errors_of(unit: Unit, outcome: Outcome | None) -> Judged:
         return Judged(evaluate(unit, operands), source, None)
     except InvalidInput as error:
         kind = unit.contract.kind
-        why = f"none by contract, which is: {kind}" if kind in _EXACT else str(error)
+        why = f"{unit.family}: {kind} by contract" if kind in _EXACT else str(error)
         return Judged(None, None, why)
 
 

@@ -8,7 +8,7 @@ Muller et al., "Handbook of Floating-Point Arithmetic" for the ulp.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,8 @@ class Metric:
     """One figure of merit: its definition is the text that the report prints.
 
     `compute` takes `Errors` of at least one operand set and gives a number, or None where the
-    metric has no value. ``unit`` is empty for plain ratios; "value" means the result's own unit.
+    metric has no value; `terms` gives what it is the mean of, if it is one. ``unit`` is empty for
+    plain ratios; "value" means the result's own unit.
     """
 
     key: str
@@ -55,6 +56,15 @@ class Metric:
     definition: str
     unit: str
     compute: Callable[[Errors], float | None]
+    terms: Callable[[Errors], np.ndarray] | None = None
+
+    def deviation(self, errors: Errors) -> float | None:
+        """The standard deviation of a metric that is the mean of `terms`, where operand sets are
+        samples; None of others, and of fewer than two terms."""
+        terms = np.asarray(self.terms(errors), float) if self.terms else np.empty(0)
+        if terms.size < 2:
+            return None
+        return float(np.std(terms, ddof=1) / np.sqrt(terms.size))
 
 
 def _relative(errors: Errors) -> np.ndarray:
@@ -62,12 +72,19 @@ def _relative(errors: Errors) -> np.ndarray:
     return errors.distance[nonzero] / errors.exact[nonzero]
 
 
-def _of_relative(reduce: Callable[[np.ndarray], Any]) -> Callable[[Errors], float | None]:
-    def compute(errors: Errors) -> float | None:
-        relative = _relative(errors)
-        return float(reduce(relative)) if relative.size else None
+def _max_relative(errors: Errors) -> float | None:
+    relative = _relative(errors)
+    return float(np.max(np.abs(relative))) if relative.size else None
 
-    return compute
+
+def _mean(terms: Callable[[Errors], np.ndarray]) -> tuple[Any, Any]:
+    """The `compute` and `terms` of a metric that is a mean."""
+
+    def compute(errors: Errors) -> float | None:
+        found = terms(errors)
+        return float(np.mean(found)) if found.size else None
+
+    return compute, terms
 
 
 def _nmed(errors: Errors) -> float | None:
@@ -88,14 +105,14 @@ METRICS = {
             "Error rate (ER)",
             "Share of the operand sets whose result y differs from the exact result z.",
             "",
-            lambda e: float(np.mean(e.distance != 0)),
+            *_mean(lambda e: e.distance != 0),
         ),
         Metric(
             "mred",
             "Mean relative error distance (MRED)",
             "Mean of |y - z| / |z| over the operand sets with z ≠ 0.",
             "",
-            _of_relative(lambda r: np.mean(np.abs(r))),
+            *_mean(lambda e: np.abs(_relative(e))),
         ),
         Metric(
             "mean_relative_error",
@@ -103,28 +120,28 @@ METRICS = {
             "Mean of (y - z) / z over the operand sets with z ≠ 0; negative where magnitudes "
             "come out too small.",
             "",
-            _of_relative(np.mean),
+            *_mean(_relative),
         ),
         Metric(
             "max_relative_error",
             "Largest relative error",
             "Largest |y - z| / |z| over the operand sets with z ≠ 0.",
             "",
-            _of_relative(lambda r: np.max(np.abs(r))),
+            _max_relative,
         ),
         Metric(
             "mean_error",
             "Mean signed error",
             "Mean of y - z, also called bias.",
             "value",
-            lambda e: float(np.mean(e.distance)),
+            *_mean(lambda e: e.distance),
         ),
         Metric(
             "med",
             "Mean error distance (MED)",
             "Mean of |y - z|.",
             "value",
-            lambda e: float(np.mean(np.abs(e.distance))),
+            *_mean(lambda e: np.abs(e.distance)),
         ),
         Metric(
             "nmed",
@@ -138,7 +155,7 @@ METRICS = {
             "Mean squared error (MSE)",
             "Mean of (y - z)².",
             "value²",
-            lambda e: float(np.mean(e.distance**2)),
+            *_mean(lambda e: e.distance**2),
         ),
         Metric(
             "wce",
@@ -154,7 +171,7 @@ METRICS = {
             "result's format in the binade of z (the subnormal step below the smallest normal "
             "number; 1 for integers). Correct rounding to nearest stays at or below ½.",
             "ulp",
-            lambda e: float(np.mean(np.abs(e.distance) / e.ulp)),
+            *_mean(lambda e: np.abs(e.distance) / e.ulp),
         ),
         Metric(
             "max_ulp",
@@ -190,12 +207,14 @@ COUNTS = {
 @dataclass(frozen=True)
 class Evaluation(Tabled):
     """Error metrics of the unit of a ``spec``: ``metrics`` by key (None: no value), ``counts`` by
-    kind, and the `histogram` of its errors."""
+    kind, the `histogram` of its errors, and by key the ``deviations`` of those metrics that are
+    means, where the operand sets are a sample of all."""
 
     spec: str
     metrics: dict[str, float | None]
     counts: dict[str, int]
     histogram: dict[str, Any]
+    deviations: dict[str, float] = field(default_factory=dict)
 
     def tables(self) -> list[Table]:
         """Metrics, and what became of the operand sets."""
@@ -254,7 +273,9 @@ def evaluate(spec: Any, operands: Sequence[Any] | None = None) -> Evaluation:
             key: _finite(metric.compute(errors)) if errors.exact.size else None
             for key, metric in METRICS.items()
         }
-    return Evaluation(unit.spec, metrics, counts, histogram(errors))
+        deviations = {key: _finite(metric.deviation(errors)) for key, metric in METRICS.items()}
+    known = {key: x for key, x in deviations.items() if x is not None}
+    return Evaluation(unit.spec, metrics, counts, histogram(errors), known)
 
 
 def histogram(errors: Errors) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ..flow.synthesis.libraries import fpga, liberty_file
 from ..units import Unit
 from .hardware import FLOW, Flow
 from .lanes import bits_of_factors, per_clock
-from .metrics import COUNTS, METRICS
+from .metrics import COUNTS, METRICS, Evaluation
 from .workloads import Outcome, Workload
 from .workloads import workload as find_workload
 
@@ -123,7 +123,8 @@ class Result:
     the point's page in a report: ``verilog``, ``histogram`` (`hwarith.explore.metrics.histogram`),
     ``path`` (the ends of the longest path), ``cells`` (type to number) and ``cell_areas``;
     ``breakdown``, the ``parts`` of `hwarith.breakdown` and its ``difference``, but for FPGAs;
-    ``operands``, where those come from that errors are computed on (`hwarith.explore.judged`); and
+    ``operands``, where those come from that errors are computed on (`hwarith.explore.judged`), and
+    if they are random the ``deviations`` of the metrics; and
     in ``reasons`` why there is no ``network``, no ``errors`` or no ``energy``.
     """
 
@@ -212,8 +213,16 @@ def measure(unit: Unit, workload: str | Workload, library: str, flow: Flow = FLO
             "cells": mapped.cells_by_type,
             "cell_areas": {} if mapped.area is None else _cell_areas(library, mapped.cells_by_type),
         }
-        | ({"histogram": evaluation.histogram, "operands": source} if evaluation else {}),
+        | _of_errors(evaluation, source),
     )
+
+
+def _of_errors(evaluation: Evaluation | None, source: str | None) -> dict[str, Any]:
+    """What a point's page says of its errors."""
+    if evaluation is None:
+        return {}
+    found = {"histogram": evaluation.histogram, "operands": source}
+    return found | ({"deviations": evaluation.deviations} if source == "normal" else {})
 
 
 def _run(workload: Workload, unit: Unit) -> tuple[Outcome | None, str | None]:

@@ -88,16 +88,21 @@ class Report(Tabled):
 
 
 def report(
-    folder: str | Path, against: str | Path | None = None, *, parquet: bool = False
+    folder: str | Path,
+    against: str | Path | None = None,
+    *,
+    parquet: bool = False,
+    title: str | None = None,
 ) -> Report:
     """Write the report of a sweep's folder: ``report.html``, ``report.png`` and ``report.svg``,
     ``results.csv`` and ``results.json``; the pictures only with matplotlib.
 
     With `against`, the folder of another sweep, it says what changed. With `parquet` there is also
-    ``results.parquet``. Raises `InvalidInput` for a folder that holds no finished point or cannot
-    be written, and `MissingTool` for Parquet without pyarrow.
+    ``results.parquet``. A `title`, a line of text, is the heading of page and pictures. Raises
+    `InvalidInput` for a folder that holds no finished point or cannot be written and for a title
+    that is none, and `MissingTool` for Parquet without pyarrow.
     """
-    content = report_of(folder, against)
+    content = report_of(folder, against, title)
     page = write_rows(content, Path(folder), parquet=parquet)
     if not content.changes:
         return Report(page, content)

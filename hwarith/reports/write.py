@@ -21,27 +21,34 @@ PAGE = "report.html"
 
 
 def write_report(
-    folder: str | Path, against: str | Path | None = None, *, parquet: bool = False
+    folder: str | Path,
+    against: str | Path | None = None,
+    *,
+    parquet: bool = False,
+    title: str | None = None,
 ) -> Path:
     """Write ``report.html``, ``report.png``, ``report.svg``, ``results.csv`` and ``results.json``
     to the folder of a sweep, each whole or not at all; returns the path of the page.
 
     A sweep that is not finished is reported as far as it is, and the page says what is missing.
     With `against`, the folder of another sweep, page and JSON say what changed (`report_of`).
-    With `parquet` there is also ``results.parquet``.
+    With `parquet` there is also ``results.parquet``. A `title` is the heading of page and pictures.
     Raises `InvalidInput` for a folder that holds no finished point or cannot be written, and
     `MissingTool` for Parquet without pyarrow.
     """
-    return write_rows(report_of(folder, against), Path(folder), parquet=parquet)
+    return write_rows(report_of(folder, against, title), Path(folder), parquet=parquet)
 
 
-def report_of(folder: str | Path, against: str | Path | None = None) -> Content:
+def report_of(
+    folder: str | Path, against: str | Path | None = None, title: str | None = None
+) -> Content:
     """What the report of a sweep's folder says; with `against`, the folder of another sweep, also
-    what changed (`Content.changes`).
+    what changed (`Content.changes`); with a `title`, under that heading.
 
-    Raises `InvalidInput` for a folder that holds no finished point.
+    Raises `InvalidInput` for a folder that holds no finished point, and for a title that is no line
+    of text.
     """
-    content = read_content(Path(folder))
+    content = replace(read_content(Path(folder)), name=title)
     return content if against is None else with_changes(content, read_content(Path(against)))
 
 

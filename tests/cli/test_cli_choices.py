@@ -23,7 +23,9 @@ def test_sweep_and_report(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert point["spec"] == unit(TINY).spec
     outcome = run("report", folder)
     assert (outcome.status, outcome.out) == (0, f"{folder / 'report.html'}\n")
+    assert run("report", folder, "--title", "Ours").status == 0
     page = (folder / "report.html").read_text()
+    assert "<h1>Ours</h1>" in page
     assert '"verilog":"H4sI' in page
     (kept,) = json.loads((folder / "results.json").read_text())["points"]
     assert kept["details"] == point["details"]
@@ -49,7 +51,7 @@ def test_report_against_another(run: Run, tmp_path: Path) -> None:
 def test_compare(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hwarith.flow.energy.measure.energy", FakeFlow().energy)
     monkeypatch.setattr("hwarith.flow.synthesis.synthesize.synthesize", FakeFlow().synthesize)
-    specs = ("mul:a=bf16", "lmul:format=bf16", "mul:a=e2m1fn", "mac:a=bf16")
+    specs = ("mul:a=bf16", "lmul:format=bf16", "mul:a=e2m1fn", "cmp:a=bf16")
     outcome = run("compare", *specs, "-v")
     assert (outcome.status, outcome.err) == (0, "")  # no progress in a pipe
     head, _, first, second, *_ = outcome.out.strip().splitlines()
@@ -68,6 +70,7 @@ def test_compare(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "0.25" in second
     assert "standard deviation 1 (of" in outcome.out
     assert "Errors on all operand codes: mul:a=e2m1fn\n" in outcome.out
+    assert "No errors: cmp: exact by contract\n" in outcome.out
     assert "accuracy" not in outcome.out
     assert "0.968" in run("compare", "lmul:format=bf16", "--workload", "digits", "-v").out
     one, other = run("compare", *specs[:2], "--json").json

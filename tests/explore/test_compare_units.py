@@ -72,7 +72,7 @@ def test_unit_without_a_reference(flow: FakeFlow) -> None:
     assert (serial.evaluation, serial.source) == (None, None)
     assert serial.as_dict()["metrics"] is None
     assert serial.reason.startswith("bspe: the exact result of operation 'bit-serial dot product'")
-    assert exact.reason == "none by contract, which is: exact"
+    assert exact.reason == "cmp: exact by contract"
 
 
 def test_mistakes_are_found_before_anything_runs(flow: FakeFlow) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -215,3 +217,45 @@ def test_names_that_look_like_markup(started: Browser, tmp_path: Path, name: str
     assert name in text
     assert started.run("typeof hacked") == "undefined"
     assert started.errors == []
+
+
+def test_print(browser: Browser, folder: Path) -> None:
+    """Black on white even of a dark page, without what only a screen has, nothing cut off."""
+    browser.prefer("dark")
+    browser.call("Emulation.setEmulatedMedia", media="print")
+
+    def overflow(width: int, selector: str) -> bool:
+        """Whether elements are wider than a page of so many pixels lets them be."""
+        screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        browser.call("Emulation.setDeviceMetricsOverride", **screen)
+        found = f"[...document.querySelectorAll('{selector}')]"
+        return browser.run(f"{found}.some((e) => e.getBoundingClientRect().right > {width})")
+
+    style = "({display, color, backgroundColor}) => [display, color, backgroundColor]"
+    body = f"({style})(getComputedStyle(document.body))"
+    assert browser.run(body) == ["block", "rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+    for selector in (".toolbar", "#theme", ".screen", "#reset"):
+        shown = f"getComputedStyle(document.querySelector('{selector}')).display"
+        assert browser.run(shown) == "none"
+    assert not overflow(700, "h1, p, .finding, #plot svg, dl, pre")  # A4 less its margins
+    assert not overflow(1030, "table")  # across
+    browser.call("Emulation.setEmulatedMedia", media="")
+    pdf = base64.b64decode(browser.call("Page.printToPDF", preferCSSPageSize=True)["data"])
+    assert pdf.startswith(b"%PDF")
+    sizes = set(re.findall(rb"/MediaBox \[([^\]]*)\]", pdf))
+    assert len(sizes) == 2  # upright, and for the tables across
+
+
+def test_error_bars_and_fronts_without_noise(browser: Browser, folder: Path) -> None:
+    assert browser.run("document.querySelectorAll('.bars path').length") == 0
+    browser.run("choice.y.value = 'accuracy'; choice.y.dispatchEvent(new Event('change'))")
+    assert browser.run("document.querySelectorAll('.bars path').length") == POINTS
+    content = read_content(folder)
+    fronts = [content.front("area", "accuracy", operation) for operation in content.operations]
+    names = [content.points[i].name for front in fronts for i in front]
+    assert browser.run("document.querySelector('#plot svg').front") == names
+    lines = browser.run(
+        "[...document.querySelectorAll('.legend span:not([hidden])')].map((s) => s.textContent)"
+    )
+    drawn = [o for o, f in zip(content.operations, fronts, strict=True) if len(f) > 1]
+    assert lines == [f"front of {content.noun(operation)}s" for operation in drawn]

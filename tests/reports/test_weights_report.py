@@ -26,6 +26,7 @@ from hwarith.explore.weights import (
 from hwarith.reports import WeightRows, weight_rows, write_weights_report
 from hwarith.reports.model.axes import axis
 from hwarith.reports.view.picture import to_picture
+from hwarith.reports.view.style import mark
 from hwarith.units.operations import DOT_PRODUCT
 from tests.explore.fake_weights import TYPES, measured_rows
 
@@ -101,7 +102,8 @@ def test_csv_and_json_agree(folder: Path, rows: WeightRows) -> None:
 
 def test_picture_is_drawn_with_its_points(folder: Path) -> None:
     pixels = np.asarray(Image.open(folder / "report.png").convert("RGB"))
-    for colour in ((0x00, 0x72, 0xB2), (0xE6, 0x9F, 0x00)):  # 16 and 8 bits
+    there = [mark(name).colour for name in ("16 bits", "8 bits")]
+    for colour in ([int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in there):
         assert (pixels == colour).all(axis=2).sum() > 100
 
 

@@ -76,6 +76,7 @@ class Details(TypedDict, total=False):
     cell_areas: dict[str, float]
     breakdown: Breakdown
     operands: str
+    deviations: dict[str, float]
     reasons: dict[str, str]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from .columns import COST_KEYS, Column, grouped, superscript
 
@@ -24,7 +24,8 @@ class Axis:
 
     ``positions`` are where the values are drawn, None for those that are not: on a logarithmic
     scale a zero stands at a tick of its own below all others, and on the scale of SQNR a unit
-    without error stands above all others.
+    without error stands above all others. ``deviations`` are the standard deviations of values
+    that are estimates from samples, None for others.
     """
 
     title: str
@@ -34,10 +35,22 @@ class Axis:
     ticks: list[float]
     tick_labels: list[str]
     positions: list[float | None]
+    deviations: list[float | None] = field(default_factory=list)
 
 
-def axis(column: Column, values: Sequence[float | None], lines: Sequence[float] = ()) -> Axis:
-    """The axis for the values of a column; `lines` are more values that must be in range."""
+def axis(
+    column: Column,
+    values: Sequence[float | None],
+    lines: Sequence[float] = (),
+    deviations: Sequence[float | None] = (),
+) -> Axis:
+    """The axis for the values of a column; `lines` are more values that must be in range. The
+    `deviations` of values are the lengths of their error bars, none for what is exact."""
+    found = _axis(column, values, lines)
+    return replace(found, deviations=list(deviations or [None] * len(values)))
+
+
+def _axis(column: Column, values: Sequence[float | None], lines: Sequence[float]) -> Axis:
     given = [v for v in (*values, *lines) if v is not None and math.isfinite(v)]
     title = column.label
     if column.key in _LINEAR:

@@ -12,7 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ...exceptions import InvalidInput, shown
+from ...exceptions import InvalidInput, quoted, shown
 from ...explore.lanes import per_clock
 from ...explore.metrics import COUNTS
 from ...explore.sweeps.store import read_sweep_folder
@@ -44,6 +44,7 @@ class Content(Rows):
     missing : the specs of the others.
     made : when the report was made, for readers.
     changes : what changed against another sweep, if it is compared with one.
+    name : what the user calls the report, its `title`.
     """
 
     summary_keys: ClassVar = (
@@ -67,6 +68,17 @@ class Content(Rows):
     missing: list[str]
     made: str
     changes: Changes | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.name is not None and not (self.name.isprintable() and len(self.name.strip()) > 0):
+            raise InvalidInput(
+                f"the title of a report must be a line of text, not {quoted(self.name)}"
+            )
+
+    @property
+    def title(self) -> str | None:
+        return self.name
 
     @property
     def rows(self) -> list[Point]:
@@ -138,6 +150,12 @@ class Content(Rows):
         """A figure as it is compared: infinite for the SQNR of no error."""
         return value_on_axis(key, row.figures.get(key), row.figures.get("error_rate"))
 
+    def deviation(self, key: str, row: Row) -> float | None:
+        """Of an accuracy, and of an error on random operands."""
+        assert isinstance(row, Point)
+        found = row.result.details.get("deviations", {}).get(key)
+        return super().deviation(key, row) if found is None else found
+
     def reason(self, key: str, row: Row) -> str | None:
         assert isinstance(row, Point)
         return row.reason(key)
@@ -150,6 +168,7 @@ class Content(Rows):
 
     def as_dict(self) -> dict[str, Any]:
         return {
+            **({"title": self.title} if self.title else {}),
             "made": self.made,
             "versions": self.manifest["versions"],
             "library": self.manifest["library"],
@@ -196,7 +215,8 @@ class Content(Rows):
             sweep = f"hwarith sweep {shlex.quote(source)} -o {folder}"
         if source is not None and (budget := self.manifest.get("budget")):
             sweep += f" --budget {budget}"
-        return [sweep, f"hwarith report {folder}"]
+        title = f" --title {shlex.quote(self.title)}" if self.title else ""
+        return [sweep, f"hwarith report {folder}{title}"]
 
 
 def _family_rank(point: Point) -> tuple[int, bool, str]:

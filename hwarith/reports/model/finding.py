@@ -10,8 +10,10 @@ ACCURACY_LOSS = 0.01
 
 @dataclass(frozen=True)
 class Finding:
-    """One statement: what was asked, the answer, and what stands behind it."""
+    """One statement: what was asked, the answer, what stands behind it, and in `scope` what was
+    compared: how many units, the spec of the answer, the workload, the library."""
 
     question: str
     answer: str
     detail: str
+    scope: str = ""

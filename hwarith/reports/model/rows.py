@@ -12,6 +12,7 @@ from ...units.operations import Operation
 from .axes import Axis, axis
 from .columns import HIGHER_IS_BETTER, Column
 from .front import pareto_front
+from .noise import share_deviation
 
 Record = dict[str, str | float | None]
 """A row as a table in a file has it, by column."""
@@ -48,6 +49,11 @@ class Row(Protocol):
 
 class Rows(ABC):
     """Rows, their columns, and which of these are compared. Columns are named by their keys."""
+
+    @property
+    def title(self) -> str | None:
+        """What the user calls the report; None if he does not."""
+        return None
 
     @property
     @abstractmethod
@@ -149,14 +155,47 @@ class Rows(ABC):
 
     def axis(self, key: str) -> Axis:
         """The axis on which a column is drawn, with a position for each row."""
+        return self._axis_of(key, [True] * len(self.rows))
+
+    def deviation(self, key: str, row: Row) -> float | None:
+        """The standard deviation of a row's figure where it is an estimate from samples, as an
+        accuracy is; None for what is exact or not known."""
+        share = self.value(key, row)
+        if key != "accuracy" or self.workload is None or share is None:
+            return None
+        return share_deviation(share, self.workload.count)
+
+    def deviations(self, key: str) -> list[float | None]:
+        """The deviations of a column's values."""
+        return [self.deviation(key, row) for row in self.rows]
+
+    def drawn(self, x: str, y: str) -> tuple[Axis, Axis]:
+        """The axes of a picture of two columns, which go no farther than the rows that have both
+        figures."""
+        there = [None not in pair for pair in zip(self.values(x), self.values(y), strict=True)]
+        if all(there) or not any(there):
+            return self.axis(x), self.axis(y)
+        return self._axis_of(x, there), self._axis_of(y, there)
+
+    def _axis_of(self, key: str, there: list[bool]) -> Axis:
+        """The axis of the values of some of the rows."""
+        values = [v if use else None for v, use in zip(self.values(key), there, strict=True)]
         lines = [self.workload.baseline_accuracy] if self.workload and key == "accuracy" else []
-        return axis(self.columns[key], self.values(key), lines)
+        deviations = self.deviations(key)
+        ends = [
+            v + sign * d
+            for v, d in zip(values, deviations, strict=True)
+            if v and d
+            for sign in (-1, 1)
+        ]
+        return axis(self.columns[key], values, [*lines, *ends], deviations)
 
     def front(self, x: str, y: str, operation: Operation) -> list[int]:
-        """Indices of the rows of one operation that no other such row beats in both columns."""
+        """Indices of the rows of one operation that no other such row beats in both columns, by
+        more than the noise of the second one."""
         of_operation = [row.operation == operation for row in self.rows]
         costs, errors = (
             [v if use else None for v, use in zip(self.values(key), of_operation, strict=True)]
             for key in (x, y)
         )
-        return pareto_front(costs, errors, y in HIGHER_IS_BETTER)
+        return pareto_front(costs, errors, y in HIGHER_IS_BETTER, self.deviations(y))

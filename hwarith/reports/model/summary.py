@@ -23,7 +23,7 @@ def findings(content: Content) -> list[Finding]:
         found += _smallest_for_accuracy(content, operation)
         found += _smallest_for_error(content, operation)
         found += _smallest_without_network(content, operation)
-    return found + _approximate_units(comparisons(content))
+    return found + _approximate_units(content, comparisons(content))
 
 
 def _smallest(
@@ -58,6 +58,7 @@ def _smallest_for_accuracy(content: Content, operation: Operation) -> list[Findi
             f"{_cost(content, best)}, {content.write('accuracy', best)} right where {baseline} has "
             f"{content.columns['accuracy'].write(accuracy)}"
             + _times_smaller(content, operation, best),
+            _scope(content, operation, best, network=True),
         )
     ]
 
@@ -85,6 +86,7 @@ def _smallest_for_error(content: Content, operation: Operation) -> list[Finding]
             f"{percent(OUTPUT_ERROR).replace('.00', '')}",
             best.label,
             f"{_cost(content, best)}, output error {content.write('output_error', best)}",
+            _scope(content, operation, best, network=True),
         )
     ]
 
@@ -95,10 +97,25 @@ def _smallest_without_network(content: Content, operation: Operation) -> list[Fi
     best = _smallest(content, operation, lambda _: True)
     if best is None or len(points) < 2 or any(p.result.accuracy is not None for p in points):
         return []
-    return [Finding(f"Smallest {content.noun(operation)}", best.label, _cost(content, best))]
+    question = f"Smallest {content.noun(operation)}"
+    scope = _scope(content, operation, best, network=False)
+    return [Finding(question, best.label, _cost(content, best), scope)]
 
 
-def _approximate_units(pairs: list[Comparison]) -> list[Finding]:
+def _scope(content: Content, operation: Operation, best: Point, *, network: bool) -> str:
+    """What a unit is the smallest of, and which it is."""
+    number = sum(p.operation == operation for p in content.points)
+    others = f"Of {number} {content.noun(operation)}s" if number > 1 else "The only one"
+    return f"{others}, {_setting(content, network=network)}: {best.spec}"
+
+
+def _setting(content: Content, *, network: bool) -> str:
+    """What all figures of the sweep were measured with."""
+    library = f"library {content.manifest['library']}"
+    return f"workload {content.workload.name}, {library}" if network else library
+
+
+def _approximate_units(content: Content, pairs: list[Comparison]) -> list[Finding]:
     areas = [ratio for pair in pairs if (ratio := pair.ratio("area"))]
     delays = [ratio for pair in pairs if (ratio := pair.ratio("delay"))]
     if not areas or not delays:
@@ -113,6 +130,7 @@ def _approximate_units(pairs: list[Comparison]) -> list[Finding]:
             "and stages and the nearest policy",
             f"{_range(areas)} of the area",
             f"{_range(delays)} of the delay{_points(changes)}; compared with {named}",
+            f"Pairs: {len(pairs)}, {_setting(content, network=bool(changes))}",
         )
     ]
 

@@ -15,6 +15,11 @@ def findings(rows: WeightRows) -> list[Finding]:
     return found + _cheapest_accurate(rows) + _beside_fp16(rows)
 
 
+def _scope(rows: WeightRows, number: int) -> str:
+    """What a type is the best of."""
+    return f"Of {number}, weights {rows.weights.name}, groups of {rows.group}, library generic"
+
+
 def _best_of(rows: WeightRows, bits: int) -> list[Finding]:
     """The type of the least error with codes of so many bits."""
     key = "nmse"
@@ -32,6 +37,7 @@ def _best_of(rows: WeightRows, bits: int) -> list[Finding]:
             first.result.type,
             f"{rows.write(key, first)} at {rows.write('bits', first)} bits per weight; next "
             f"{second.result.type}, {rows.write(key, second)}",
+            _scope(rows, len(there)),
         )
     ]
 
@@ -52,6 +58,7 @@ def _cheapest_accurate(rows: WeightRows) -> list[Finding]:
             f"{rows.write('area_per_throughput', best)} GE·clock, "
             f"{rows.write('accuracy', best)} right where {rows.workload.baseline} has "
             f"{rows.columns['accuracy'].write(rows.workload.baseline_accuracy)}",
+            _scope(rows, len(good)),
         )
     ]
 
@@ -71,6 +78,7 @@ def _beside_fp16(rows: WeightRows) -> list[Finding]:
             f"Least area per throughput with codes of {_COMPARED_BITS} bits, beside FP16 MACs",
             best.label,
             f"{rows.write('area_per_throughput', best)} GE·clock, without what PEs share: {shares}",
+            _scope(rows, len(others)),
         )
     ]
 

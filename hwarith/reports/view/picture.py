@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -13,13 +14,15 @@ from matplotlib.axis import Axis as Ticks
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path
 from matplotlib.text import Annotation, Text
-from matplotlib.transforms import Bbox
+from matplotlib.transforms import Affine2D, Bbox
 
 from ...pictures import Picture, drawing, new_figure, saved
 from ..model.axes import Axis
 from ..model.rows import Rows
-from .style import colours, front_line, shapes
+from .style import front_line, mark, marks, shape, shapes
 
 _GREY = "#666666"
 _LINE, _HANDLE = 185, 6
@@ -57,6 +60,8 @@ def to_picture(rows: Rows) -> Picture:
             for axes, keys in zip((left, right), rows.panels, strict=True)
         ]
         _draw_legend(figure, rows)
+        if rows.title:
+            figure.suptitle(rows.title)
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         renderer = FigureCanvasAgg(figure).get_renderer()
@@ -67,7 +72,7 @@ def to_picture(rows: Rows) -> Picture:
 
 def _panel(axes: Axes, rows: Rows, x_key: str, y_key: str) -> list[_Named]:
     """Draw one picture; gives the points on fronts, to be named."""
-    x, y = rows.axis(x_key), rows.axis(y_key)
+    x, y = rows.drawn(x_key, y_key)
     _scale(axes.set_xscale, axes.set_xlim, axes.xaxis, axes.set_xlabel, x)
     _scale(axes.set_yscale, axes.set_ylim, axes.yaxis, axes.set_ylabel, y)
     axes.grid(color="#dddddd", linewidth=0.6)
@@ -80,7 +85,9 @@ def _panel(axes: Axes, rows: Rows, x_key: str, y_key: str) -> list[_Named]:
         h, v = (np.array([axis.positions[i] for i in front], float) for axis in (x, y))
         style = front_line(operation).matplotlib
         axes.step(h, v, where="post", zorder=1, color=_GREY, linewidth=1.1, linestyle=style)
-    return _draw_points(axes, rows, x, y, {i for front in fronts.values() for i in front})
+    on_front = {i for front in fronts.values() for i in front}
+    _draw_bars(axes, x, y, on_front)
+    return _draw_points(axes, rows, x, y, on_front)
 
 
 def _scale(
@@ -113,18 +120,50 @@ def _draw_level(axes: Axes, value: float, name: str) -> None:
 
 def _draw_points(axes: Axes, rows: Rows, x: Axis, y: Axis, on_front: set[int]) -> list[_Named]:
     """Draw a marker for each row that both axes have a place for; gives those on fronts."""
-    colour_of, shape_of = colours(rows.formats), shapes(rows.families)
     drawn = []
     for i, row in enumerate(rows.rows):
         h, v = x.positions[i], y.positions[i]
         if h is None or v is None:
             continue
         style = _ON_FRONT if i in on_front else _BEHIND
-        marker = shape_of[row.family].matplotlib
-        axes.plot(h, v, marker, color=colour_of[row.format], **style)
+        marker, larger = _marker(shape(row.family).matplotlib, mark(row.format).holes)
+        size = {"markersize": style["markersize"] * larger}
+        axes.plot(h, v, marker=marker, color=mark(row.format).colour, **(style | size))
         if i in on_front:
             drawn.append(_Named(row.label, h, v))
     return drawn
+
+
+def _draw_bars(axes: Axes, x: Axis, y: Axis, on_front: set[int]) -> None:
+    """The standard deviations of what is an estimate: lines that those of fronts stand out of."""
+    places = list(zip(x.positions, y.positions, y.deviations, strict=True))
+    look: dict[str, Any] = {"color": _GREY, "linewidth": 0.8, "zorder": 1.5}
+    for behind, alpha in ((True, 0.35), (False, 1.0)):
+        bars = [
+            (h, v - deviation, v + deviation)
+            for i, (h, v, deviation) in enumerate(places)
+            if h is not None and v is not None and deviation and (i not in on_front) == behind
+        ]
+        if bars:
+            axes.vlines(*zip(*bars, strict=True), alpha=alpha, **look)
+
+
+@cache
+def _marker(name: str, holes: tuple[float, ...]) -> tuple[Any, float]:
+    """A marker with holes in it, of which each second one is filled again, and by how much larger
+    than others it is to be asked for: matplotlib draws outlines of one's own at one size."""
+    if not holes:
+        return name, 1.0
+    style = MarkerStyle(name)
+    outline = style.get_path().transformed(style.get_transform())
+    # What runs the other way round is a hole: mirrored so that the shape stays as it is.
+    mirror = (1, -1) if name in "<>" else (-1, 1)
+    turns = [mirror if i % 2 == 0 else (1, 1) for i in range(len(holes))]
+    inner = [
+        outline.transformed(Affine2D().scale(share * across, share * along))
+        for share, (across, along) in zip(holes, turns, strict=True)
+    ]
+    return Path.make_compound_path(outline, *inner), 2 * float(np.abs(outline.vertices).max())
 
 
 def _draw_legend(figure: Figure, rows: Rows) -> None:
@@ -139,8 +178,12 @@ def _draw_legend(figure: Figure, rows: Rows) -> None:
         *(
             entry(f"front of {rows.noun(op)}s", linestyle=front_line(op).matplotlib, color=_GREY)
             for op in rows.compared
+            if any(len(rows.front(*keys, op)) > 1 for keys in rows.panels)
         ),
-        *(entry(name, marker="o", color=colour) for name, colour in colours(rows.formats).items()),
+        *(
+            entry(name, marker=_marker("o", m.holes)[0], color=m.colour)
+            for name, m in marks(rows.formats).items()
+        ),
     ]
     figure.legend(
         handles=entries,

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from ...explore.reproducibility import ACCUMULATORS, IN_BF16, Distinct
 from ...pictures import Picture, drawing, new_figure, saved
 from .page.markup import text
-from .style import colours, shapes
+from .style import mark, shape
 
 _LEAD = (
     "Each sum is of the same products, in {orders} permutations, each added one by one, as a tree "
@@ -61,7 +61,6 @@ def _panel(axes: Axes, sums: Sequence[Distinct], title: str, values: Sequence[An
     axes.grid(color="#dddddd", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     formats = list(dict.fromkeys(x.format for x in sums))
-    colour_of, shape_of = colours(list(ACCUMULATORS)), shapes(formats)
     for name in formats:
         for accumulator in ACCUMULATORS:
             points = [
@@ -72,8 +71,8 @@ def _panel(axes: Axes, sums: Sequence[Distinct], title: str, values: Sequence[An
             axes.plot(
                 [n for n, _ in points],
                 [value for _, value in points],
-                marker=shape_of[name].matplotlib,
-                color=colour_of[accumulator],
+                marker=shape(name).matplotlib,
+                color=mark(accumulator).colour,
                 label=f"{name}, {accumulator}",
                 linewidth=1.2,
             )

@@ -12,7 +12,7 @@ from ...model.columns import Column
 from ...model.content import Content
 from ...model.rows import Rows
 from ...model.weights import WeightRows
-from ..style import DISC, colours, front_line, shapes
+from ..style import DISC, Mark, front_line, marks, shapes
 from .data import page_data
 from .markup import script_safe, text
 from .parts import PageParts
@@ -42,8 +42,11 @@ def to_html(rows: Rows) -> str:
     parts = parts_of(rows)
     data = json.dumps(page_data(rows, parts), ensure_ascii=False, separators=(",", ":"))
     x, y = rows.main_axes
-    families = ((f, s.path, "currentColor") for f, s in shapes(rows.families).items())
-    formats = ((f, DISC, colour) for f, colour in colours(rows.formats).items())
+    families = ((f, s.path, Mark("currentColor")) for f, s in shapes(rows.families).items())
+    formats = ((f, DISC, mark) for f, mark in marks(rows.formats).items())
+    texts = dict(parts.texts)
+    if rows.title:
+        texts["title"] = texts["page_title"] = text(rows.title)
     return Template(_file("page.html")).substitute(
         css=_file("page.css"),
         js="\n".join(map(_file, _SCRIPTS)),
@@ -54,7 +57,7 @@ def to_html(rows: Rows) -> str:
         format_chips=_chips("format", formats),
         legend=_legend(rows),
         table=rows_table(rows, parts),
-        **parts.texts,
+        **texts,
     )
 
 
@@ -71,20 +74,29 @@ def _options(columns: Mapping[str, Column], keys: Iterable[str], chosen: str) ->
     )
 
 
-def _chips(kind: str, chips: Iterable[tuple[str, str, str]]) -> str:
-    """Buttons that show and hide rows: of each its name, the outline and colour of its mark."""
+def _chips(kind: str, chips: Iterable[tuple[str, str, Mark]]) -> str:
+    """Buttons that show and hide rows: of each its name, the outline of its marker, its mark."""
     return "".join(
         f'<button type="button" aria-pressed="true" data-name="{kind} {text(name)}">'
-        f'<svg class="mark" viewBox="-1 -1 2 2"><path d="{path}" fill="{colour}"/></svg>'
-        f"{text(name)}</button>"
-        for name, path, colour in chips
+        f'<svg class="mark" viewBox="-1 -1 2 2">{_marker(path, mark)}</svg>{text(name)}</button>'
+        for name, path, mark in chips
+    )
+
+
+def _marker(path: str, mark: Mark) -> str:
+    """A marker as SVG: its outline in colour, and what lies in it."""
+    sizes = (1.0, *mark.holes)
+    fills = (mark.colour if i % 2 == 0 else "var(--paper)" for i in range(len(sizes)))
+    return "".join(
+        f'<path d="{path}" fill="{fill}" transform="scale({size:g})"/>'
+        for size, fill in zip(sizes, fills, strict=True)
     )
 
 
 def _legend(rows: Rows) -> str:
     """The lines of the fronts and what they are fronts of."""
     return "".join(
-        f'<span><svg><line x1="0" x2="34" y1="4" y2="4" '
+        f'<span data-operation="{text(operation.name)}"><svg><line x1="0" x2="34" y1="4" y2="4" '
         f'stroke-dasharray="{front_line(operation).dashes}"/>'
         f"</svg>front of {text(rows.noun(operation))}s</span>"
         for operation in rows.compared

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from ...model.columns import HIGHER_IS_BETTER, Column
 from ...model.rows import Row, Rows
-from ..style import colours, front_line, shapes
+from ..style import front_line, marks, shapes
 from .parts import PageParts
 
 _VERILOG_ROOM = 5_000_000
@@ -35,7 +35,7 @@ def page_data(rows: Rows, parts: PageParts) -> dict[str, object]:
         "axes": {key: _axis(rows, key) for key in (*rows.x_axes, *rows.y_axes)},
         "higher": HIGHER_IS_BETTER,
         "hover": [key for key in rows.summary_keys if key in rows.columns],
-        "colours": colours(rows.formats),
+        "marks": {name: mark._asdict() for name, mark in marks(rows.formats).items()},
         "shapes": {family: shape.path for family, shape in shapes(rows.families).items()},
         "dashes": {operation.name: front_line(operation).dashes for operation in operations},
         "nouns": {operation.name: rows.noun(operation) for operation in operations},

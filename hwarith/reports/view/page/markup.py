@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from ....explore.workloads import Workload
 from ...model.columns import Column
 from ...model.finding import Finding
+from ...model.noise import share_deviation
 
 
 def text(plain: str) -> str:
@@ -27,7 +28,8 @@ def finding_box(finding: Finding) -> str:
     return (
         f'<div class="finding"><div class="question">{text(finding.question)}</div>'
         f'<div class="answer">{text(finding.answer)}</div>'
-        f'<div class="detail">{text(finding.detail)}</div></div>'
+        f'<div class="detail">{text(finding.detail)}</div>'
+        f'<div class="scope">{text(finding.scope)}</div></div>'
     )
 
 
@@ -44,10 +46,12 @@ def definitions(columns: Iterable[Column]) -> str:
 def significance(network: Workload) -> str:
     """What a difference of accuracy means, as HTML."""
     p, n, item = network.baseline_accuracy, network.count, network.item
-    deviation = 100 * (p * (1 - p) / n) ** 0.5
+    deviation = 100 * share_deviation(p, n)
     return text(
         f"One {item} more or less is {100 / n:.1f} points of accuracy, and the standard deviation "
         f"of an accuracy of {100 * p:.1f} % on {n} {item}s is {deviation:.1f} points: smaller "
-        "differences of accuracy say little, and the network output error says more. "
+        "differences of accuracy say little, and the network output error says more. Error bars "
+        "are one standard deviation, and the front of accuracies has no unit that is better than a "
+        "cheaper one by less than that of their difference. "
         f"{network.baseline} arithmetic gets {100 * p:.1f} % right."
     )

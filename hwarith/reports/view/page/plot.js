@@ -31,16 +31,19 @@ function ticksWithin(axis, low, high) {
   return made;
 }
 
-// Points that no other of the same operation beats in both figures, by ascending cost.
+// Points that no other of the same operation beats in both figures, by ascending cost; where
+// figures are estimates, by more than their noise.
 function paretoFront(points, x, y) {
-  const better = data.higher.includes(choice.y.value) ? (a, b) => a > b : (a, b) => a < b;
+  const sign = data.higher.includes(choice.y.value) ? 1 : -1;
+  const better = (a, b) => sign * (a - b) > 0;
+  const noise = (i, j) => Math.hypot(y.deviations[i] ?? 0, y.deviations[j] ?? 0);
   const cost = (i) => x.positions[i], error = (i) => y.positions[i];
   const order = points.filter((i) => cost(i) !== null && error(i) !== null)
     .sort((a, b) => cost(a) - cost(b) || (better(error(a), error(b)) ? -1 : 1));
   const front = [];
   for (const i of order) {
     const last = front.at(-1);
-    if (last === undefined || better(error(i), error(last))
+    if (last === undefined || sign * (error(i) - error(last)) > noise(i, last)
       || (cost(i) === cost(last) && error(i) === error(last))) front.push(i);
   }
   return front;
@@ -130,9 +133,11 @@ function axes(frame, x, y, h, v) {
 function marker(point, at, onFront) {
   const link = svg("a", { href: `#${point.name}`, class: onFront ? "front" : "behind",
                           "aria-label": point.label });
-  const size = onFront ? 6.5 : 5;
-  link.append(svg("path", { d: data.shapes[point.family], fill: data.colours[point.format],
-                            transform: `translate(${at.h} ${at.v}) scale(${size})` }));
+  const size = onFront ? 6.5 : 5, { colour, holes } = data.marks[point.format];
+  [1, ...holes].forEach((share, i) => link.append(svg("path", {
+    d: data.shapes[point.family], class: i ? "hole" : "outline",
+    style: `fill:${i % 2 ? "var(--paper)" : colour}`,
+    transform: `translate(${at.h} ${at.v}) scale(${size * share})` })));
   link.addEventListener("pointerenter", (event) => {
     if (event.pointerType !== "touch") showTip(point, at);
   });
@@ -153,16 +158,41 @@ function showTip(point, at) {
   tip.style.top = `${Math.max(0, Math.min(at.v - 20, plot.clientHeight - tip.offsetHeight))}px`;
 }
 
+// The part of an axis where the points are that a picture shows, if it does not show all of them.
+function extent(axis, points) {
+  if (points.length === data.points.length || !points.length) return [axis.low, axis.high];
+  const of = axis.is_log ? Math.log10 : (v) => v, back = axis.is_log ? (v) => 10 ** v : (v) => v;
+  const at = points.map((i) => of(axis.positions[i]));
+  const low = Math.min(...at), high = Math.max(...at), room = Math.max(high - low, 0.3) / 5;
+  return [Math.max(axis.low, back(low - room)), Math.min(axis.high, back(high + room))];
+}
+
+// How far a figure may be from the truth, where it is an estimate from samples.
+function errorBars(points, onFront, y, v, at, frame) {
+  const made = svg("g", { class: "bars" });
+  for (const i of points.filter((i) => y.deviations[i])) {
+    const value = y.positions[i], { h } = at(i);
+    const ends = [value - y.deviations[i], value + y.deviations[i]].map((end) =>
+      (y.is_log && end <= 0 ? frame.bottom
+        : Math.min(Math.max(v.position(end), frame.top), frame.bottom)));
+    made.append(svg("path", { class: onFront.has(i) ? "front" : "behind", d: `M${h} ${ends[0]}V${ends[1]}`
+      + ends.map((end) => `M${h - 3} ${end}h6`).join("") }));
+  }
+  return made;
+}
+
 function draw() {
+  if (plot.clientWidth <= MARGIN.left + MARGIN.right) return; // nothing to be seen
   tip.hidden = true;
   const x = data.axes[choice.x.value], y = data.axes[choice.y.value];
   const frame = { left: MARGIN.left, right: plot.clientWidth - MARGIN.right, top: MARGIN.top,
                   bottom: plot.clientHeight - MARGIN.bottom };
-  const h = scale(x, view?.x ?? [x.low, x.high], frame.left, frame.right);
-  const v = scale(y, view?.y ?? [y.low, y.high], frame.bottom, frame.top);
+  const both = data.points.map((p, i) => i)
+    .filter((i) => x.positions[i] !== null && y.positions[i] !== null);
+  const h = scale(x, view?.x ?? extent(x, both), frame.left, frame.right);
+  const v = scale(y, view?.y ?? extent(y, both), frame.bottom, frame.top);
   const at = (i) => ({ h: h.position(x.positions[i]), v: v.position(y.positions[i]) });
-  const there = data.points.map((p, i) => i).filter((i) => shown(data.points[i])
-    && x.positions[i] !== null && y.positions[i] !== null);
+  const there = both.filter((i) => shown(data.points[i]));
   const inside = ({ h, v }) => h >= frame.left && h <= frame.right && v >= frame.top
     && v <= frame.bottom;
   const drawn = there.filter((i) => inside(at(i)));
@@ -183,11 +213,15 @@ function draw() {
     inFrame.append(svg("path", { class: "line", d, "stroke-dasharray": data.dashes[operations[k]] }));
   });
   const behindFirst = [...drawn].sort((a, b) => onFront.has(a) - onFront.has(b));
-  inFrame.append(names(frame, at, drawn, fronts),
+  for (const line of document.querySelectorAll(".legend span")) {
+    line.hidden = !(fronts[operations.indexOf(line.dataset.operation)]?.length > 1);
+  }
+  inFrame.append(errorBars(drawn, onFront, y, v, at, frame), names(frame, at, drawn, fronts),
                  ...behindFirst.map((i) => marker(data.points[i], at(i), onFront.has(i))));
   const clip = svg("clipPath", { id: "clip" }, svg("rect", { x: frame.left, y: frame.top - 8,
     width: frame.right - frame.left + 8, height: frame.bottom - frame.top + 8 }));
   const picture = svg("svg", { width: plot.clientWidth, height: plot.clientHeight, role: "img",
+    viewBox: `0 0 ${plot.clientWidth} ${plot.clientHeight}`,
     "aria-label": `${y.title} against ${x.title}` }, clip, axes(frame, x, y, h, v), inFrame);
   picture.front = fronts.flat().map((i) => data.points[i].name);
   plot.querySelector("svg")?.remove();

@@ -100,7 +100,8 @@ def _texts(content: Content) -> dict[str, str]:
         "caption": _caption(content),
         "comparison": _comparison(content, comparisons(content)),
         "all_rows": "All design points",
-        "hint": "Click a heading to sort; click a unit for its page. Coloured: on the front "
+        "click": "Click a heading to sort; click a unit for its page.",
+        "hint": "Coloured, or bold in print: on the front "
         f"of {content.columns[content.main_axes[0]].title.lower()} and\n"
         f"{content.columns[content.main_axes[1]].title.lower()}.",
         "definitions": _definitions(content),
@@ -201,8 +202,9 @@ def _comparison(content: Content, pairs: list[Comparison]) -> str:
         for i, heading in enumerate(words + costs + errors)
     )
     return (
-        "<section><h2>Approximate units beside exact ones</h2><p>Each approximate unit with the "
-        "exact, correctly rounded one of the same operation, formats and stages, in this sweep, "
+        '<section class="wide"><h2>Approximate units beside exact ones</h2>'
+        "<p>Each approximate unit with the exact, correctly rounded one of the same operation, "
+        "formats and stages, in this sweep, "
         "whose policy (subnormals, overflow, flags, ...) is the nearest to its own; of several the "
         "smallest.</p>"
         f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'

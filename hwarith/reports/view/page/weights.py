@@ -48,8 +48,8 @@ def _texts(rows: WeightRows) -> dict[str, str]:
         ),
         "comparison": _without_element(rows),
         "all_rows": "All types",
-        "hint": "Click a heading to sort; click a type for its page. "
-        "Coloured: on the front of the picture as it is first shown.",
+        "click": "Click a heading to sort; click a type for its page.",
+        "hint": "Coloured, or bold in print: on the front of the picture as it is first shown.",
         "definitions": (
             "<div><h3>Storage and error</h3><dl>"
             + definitions(c[key] for key in _ERRORS if key in c)
