@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help report docs test release-check fuzz transformer regress rtl docs-figures evidence synth lint bench \
+.PHONY: help report docs playground test release-check fuzz transformer regress rtl docs-figures evidence synth lint bench \
   dist clean tools
 
 help: ## print the targets
@@ -18,6 +18,9 @@ report: $(VENV)/installed ## sweep the default design points and write report/re
 docs: $(VENV)/documented ## build the documentation site: site/index.html
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 	@echo "site/index.html"
+
+playground: $(VENV)/installed ## build the playground: docs/playground/index.html (needs node and npm)
+	@$(BIN)/python docs/playground/build.py
 
 test: $(VENV)/tested ## fast tests, complete enough to trust a commit
 	@$(BIN)/python -m pytest -n auto
@@ -67,7 +70,7 @@ dist: $(VENV)/packaged ## build wheel and sdist into dist/, and check them
 	@$(BIN)/python -m pytest tests/test_packaging.py -m "long or not long"
 
 clean: ## remove the environment, the report, the site and caches in the checkout
-	rm -rf $(VENV) report site .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	rm -rf $(VENV) report site docs/playground/build .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
 
 tools:
 	@for tool in perl g++ $(PYTHON); do command -v $$tool >/dev/null || { \

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
+from decimal import ROUND_DOWN, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -41,6 +42,9 @@ BEGIN_WITH = {
 }
 """The specs of families whose own defaults are large."""
 
+ON_ARRAYS = ("bspe", "bstile", "fpint", "engine")
+"""Families whose golden model needs numpy."""
+
 VALUES = ("1.1", "2.7", "-0.3", "0.75")
 INTEGERS = ("7", "-3", "5", "-6")
 GROUP = 3
@@ -52,6 +56,8 @@ FLAGS = ("inexact", "underflow", "overflow", "division by zero", "invalid")
 MOST_DIGITS = 40
 NEIGHBOURS = 6
 """Digits that are shown of an exact result, and codes beside a value on a number line."""
+
+_CUT_OFF = Context(prec=17, rounding=ROUND_DOWN, Emin=-(10**6), Emax=10**6)
 
 
 # -- what there is -------------------------------------------------------------------------------
@@ -151,6 +157,11 @@ def _example(u: Unit, name: str, i: int) -> str:
 def evaluate(spec: str, texts: list[str]) -> dict[str, Any]:
     """Operands and results as values and codes; the exact result, and the error, if it is known."""
     u = hw.unit(spec)
+    if u.family in ON_ARRAYS:
+        raise HwarithError(
+            f"the golden model of {u.family} works on arrays, which this page does not have; "
+            "its Verilog is below"
+        )
     groups, notes = codes_of_texts(u, texts)
     listed = bool(u.transfers.controls)
     lengths = {len(group) for group in groups}
@@ -161,13 +172,7 @@ def evaluate(spec: str, texts: list[str]) -> dict[str, Any]:
         x if listed or name in u.lane_formats else x[0]
         for name, x in zip(u.operands, groups, strict=True)
     ]
-    try:
-        found = u.golden(*codes)
-    except ModuleNotFoundError:
-        raise HwarithError(
-            f"the golden model of {u.family} works on arrays and needs numpy, which this page does "
-            "not have; its Verilog is below"
-        ) from None
+    found = u.golden(*codes)
     results = [found] if len(u.results) == 1 else list(found)
     shown = {
         name: x if isinstance(x, list) else [x] for name, x in zip(u.results, results, strict=True)
@@ -179,7 +184,7 @@ def evaluate(spec: str, texts: list[str]) -> dict[str, Any]:
         "flags": [name for i, name in enumerate(FLAGS) if shown.get("flags", [0])[0] >> i & 1]
         if "flags" in shown
         else None,
-        "error": None if listed else _error(u, codes, results[0]),
+        "error": _error(u, codes, results[0]),
     }
 
 
@@ -229,25 +234,23 @@ def _error(u: Unit, codes: list[Any], result: Any) -> dict[str, Any] | None:
 
 
 def exact_text(x: Fraction) -> str:
-    """A number whose denominator is a power of two as a decimal; of a long one its first digits."""
+    """A number as a decimal; of a long or endless one its first digits."""
     sign, size = "-" if x < 0 else "", abs(x)
     places = size.denominator.bit_length() - 1
-    digits = str(size.numerator * 5**places) if places < 10_000 else ""
+    dyadic = size.denominator == 1 << places
+    digits = str(size.numerator * 5**places) if dyadic and places < 10_000 else ""
     if not digits or len(digits) > MOST_DIGITS:
-        return f"{sign}{_scientific(size)}…"
+        return sign + _first_digits(size)
     if not places:
         return sign + digits
     digits = digits.rjust(places + 1, "0")
     return f"{sign}{digits[:-places]}.{digits[-places:]}".rstrip("0").rstrip(".")
 
 
-def _scientific(size: Fraction) -> str:
-    """The first digits of a number, cut off."""
-    power = math.floor(_log2(size) * math.log10(2))
-    power += size >= Fraction(10) ** (power + 1)
-    power -= size < Fraction(10) ** power
-    digits = str(int(size / Fraction(10) ** (power - 16)))
-    return f"{digits[0]}.{digits[1:]}e{power:+d}"
+def _first_digits(size: Fraction) -> str:
+    found = _CUT_OFF.divide(Decimal(size.numerator), Decimal(size.denominator))
+    near_one = -6 < found.adjusted() < _CUT_OFF.prec - 1
+    return f"{found:f}…" if near_one else f"{found:e}".replace("e", "…e")
 
 
 def _fraction_text(x: Fraction) -> str:
@@ -256,9 +259,11 @@ def _fraction_text(x: Fraction) -> str:
         return str(x.numerator)
     if x.denominator.bit_length() <= 20 and x.numerator.bit_length() <= 64:
         return f"{x.numerator}/{x.denominator}"
+    if x.denominator & (x.denominator - 1):
+        return ""
     low = (x.numerator & -x.numerator).bit_length() - 1 - (x.denominator.bit_length() - 1)
     odd = x / Fraction(2) ** low
-    return f"{odd.numerator} · 2^{low}" if odd.numerator.bit_length() <= 128 else ""
+    return f"{odd.numerator} · 2^{low}" if odd.numerator.bit_length() <= 64 else ""
 
 
 def _short(x: Fraction) -> str:

@@ -30,6 +30,9 @@ LIBRARIES = ("amaranth", "jschon", "rfc3986")
 
 HERE = Path(__file__).parent
 BUILD = HERE / "build"
+PAGE = ("index.html", "style.css", "page.js")
+"""What is opened and stays as it is; all else goes into the script."""
+
 RUNTIME = ("pyodide.asm.wasm", "python_stdlib.zip")
 
 # A page from a folder can start no worker that is a module, and Pyodide refuses any other: it asks
@@ -91,6 +94,8 @@ def modules() -> Iterator[tuple[str, bytes]]:
     root = Path(hwarith.__file__).parent
     for file in root.rglob("*.py"):
         yield str(file.relative_to(root.parent)), file.read_bytes()
+    about = f"Metadata-Version: 2.1\nName: hwarith\nVersion: {hwarith.__version__}\n"
+    yield "hwarith.dist-info/METADATA", about.encode()
     for name in LIBRARIES:
         found = distribution(name)
         for path in found.files or ():

@@ -103,7 +103,9 @@ let pending = 0;
 function busy(change) {
   pending += change;
   setTimeout(() => {
-    if (document.body.dataset.state !== "broken") document.body.dataset.state = pending ? "busy" : "idle";
+    if (document.body.dataset.state === "broken") return;
+    document.body.dataset.state = pending ? "busy" : "idle";
+    if (!pending) document.body.dataset.shown = location.hash; // for tests: all of it is there
   });
 }
 

@@ -23,6 +23,7 @@ class Missing(MetaPathFinder):
 sys.meta_path.insert(0, Missing())
 
 import hwarith as hw  # noqa: E402
+from docs.playground import answers  # noqa: E402
 from hwarith.explore.exact_result import exact_result, ulp  # noqa: E402
 
 
@@ -36,6 +37,17 @@ def answer(spec: str, codes: list[Any], with_verilog: bool) -> dict[str, Any]:
         "exact": None if exact is None else [str(exact), str(ulp(exact, out))],
         "verilog": hw.verilog(u) if with_verilog else None,
     }
+
+
+def evaluated() -> dict[str, Any]:
+    """What the playground shows of each family to begin with."""
+    found = {}
+    for row in answers.start()["units"]:
+        texts = [port["example"] for port in answers.unit(row["spec"])["operands"]]
+        found[row["unit"]] = json.loads(
+            answers.answer(json.dumps(["evaluate", row["spec"], texts]))
+        )
+    return found
 
 
 def rounded(name: str, values: list[float]) -> list[Any]:
@@ -52,6 +64,7 @@ if __name__ == "__main__":
             {
                 "units": [answer(*one, one[0] in given["verilog"]) for one in given["units"]],
                 "formats": [rounded(*one) for one in given["formats"]],
+                "families": evaluated(),
             }
         )
     )

@@ -125,9 +125,9 @@ class Browser:
             raise RuntimeError(json.dumps(answer["exceptionDetails"]))
         return answer["result"].get("value")
 
-    def wait(self, condition: str) -> None:
+    def wait(self, condition: str, seconds: float = _SECONDS) -> None:
         """Wait until an expression is true."""
-        end = time.monotonic() + _SECONDS
+        end = time.monotonic() + seconds
         while not self.run(condition):
             if time.monotonic() > end:
                 raise TimeoutError(f"never true: {condition}")
