@@ -451,10 +451,13 @@ function draw(line, places, at, labels) {
 function drawNear(marks, at) {
   if (!marks.length) return $("near").replaceChildren();
   const last = marks.length - 1;
-  const labels = marks.flatMap(({at: place, text, modes}, i) => [
-    ...(i === 0 || i === last || modes.length ? [{at: place, text}] : []),
-    ...(modes.length ? [{at: place, text: modes.join(" "), above: true}] : []),
-  ]);
+  const labels = marks.flatMap(({at: place, text, modes}, i) => {
+    const kind = !modes.length || place === at ? "" : place < at ? "left" : "right"; // beside it
+    return [
+      ...(i === 0 || i === last || modes.length ? [{at: place, text, kind}] : []),
+      ...(modes.length ? [{at: place, text: modes.join(" "), above: true, kind}] : []),
+    ];
+  });
   draw($("near"), marks.map(mark => [mark.at, false]), at, labels.length > 1 ? labels : [labels[0], labels[0]]);
 }
 

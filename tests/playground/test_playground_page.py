@@ -175,8 +175,11 @@ def test_a_format_is_what_hwarith_says(browser: Browser) -> None:
     assert browser.run("document.getElementById('log').ariaLabel").startswith(f"{positive} values")
 
 
+ADDRESSES = ("unit=fma:a=e4m3fn,c=fp16,out=fp16,flags=after", "format=e4m3fn&value=0.3")
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("address", ["unit=fma:a=bf16,c=fp32,out=fp32", "format=e4m3fn&value=0.3"])
+@pytest.mark.parametrize("address", ADDRESSES)
 def test_it_fits_the_window(
     browser: Browser, page: Path, size: tuple[int, int], address: str
 ) -> None:
