@@ -18,6 +18,7 @@ from ..lazily import np
 from . import names
 from . import rounding as r
 from .descriptor import Descriptor
+from .tensors import array_of_tensor, is_tensor
 
 FURTHEST = 20_000
 """Decimal exponents are cut off here: 10^20000 is beyond every format, 10^-20000 below each."""
@@ -29,11 +30,15 @@ _TABLES = 32
 def array_of(values: Any, what: str) -> np.ndarray:
     """The array that a user gave, in whatever form numpy takes; `what` names it.
 
-    Raises `InvalidInput` for lists of lists of different lengths, and for masked arrays, of which
-    numpy would drop the mask without a word.
+    Of tensors (`hwarith.formats.tensors`) it is an array of their numbers. Raises `InvalidInput`
+    for lists of lists of different lengths, and for masked arrays, of which numpy would drop the
+    mask without a word.
     """
     if _has_mask(values):
         raise InvalidInput(f"{what} must not be a masked array; fill it first: array.filled(value)")
+    if is_tensor(values):
+        array, f = array_of_tensor(values, what)
+        return decode(f, array) if f else array
     try:
         return np.asarray(values)
     except ValueError:
@@ -48,13 +53,34 @@ def _has_mask(values: Any) -> bool:
     return isinstance(values, np.ma.MaskedArray)
 
 
+def _codes_of(codes: Any, what: str) -> tuple[np.ndarray, Descriptor | None]:
+    """The array that a user gave, and the format that its type says; None for integers, which are
+    codes of any format, and for lists, whose type is numpy's and not the user's."""
+    typed = isinstance(codes, np.ndarray | np.generic)
+    if is_tensor(codes):
+        array, f = array_of_tensor(codes, what)
+        if f is not None:
+            return array, f
+        typed = True
+    else:
+        array = array_of(codes, what)
+    if (typed and array.dtype.kind == "f") or names.is_ml_dtype(array.dtype):
+        return array, names.of_dtype(array.dtype)
+    return array, None
+
+
 def check(f: Descriptor, codes: Any, what: str) -> np.ndarray:
-    array = array_of(codes, what)
+    array, given = _codes_of(codes, what)
     if array.size == 0 and not isinstance(codes, np.ndarray):
         array = array.astype(f.dtype)  # numpy takes an empty list for floats
-    if names.is_ml_dtype(array.dtype):
-        if astuple(names.of_dtype(array.dtype)) != astuple(f):
-            raise InvalidInput(f"{what} must be codes of {f.name}, not {shown(array.dtype)} values")
+    if given is not None:
+        if astuple(given) != astuple(f):
+            name = given.name if array.dtype.kind in "ui" else array.dtype
+            raise InvalidInput(
+                f"{what} must be codes of {f.name}, not {shown(name)} values; "
+                f"hwarith.format({quoted(f.name)}).encode(...) makes codes of values, and a unit "
+                "does with values=True"
+            )
         array = names.bit_patterns(array)
     integers = array.dtype.kind in "ui" or (
         array.dtype.hasobject and all(isinstance(x, int) for x in array.flat)
@@ -62,7 +88,8 @@ def check(f: Descriptor, codes: Any, what: str) -> np.ndarray:
     if not integers:
         raise InvalidInput(
             f"{what} must be codes of {f.name} (unsigned integers), not {shown(array.dtype)} "
-            f"values; hwarith.format({quoted(f.name)}).encode(...) makes codes of values"
+            f"values; hwarith.format({quoted(f.name)}).encode(...) makes codes of values, and a "
+            "unit does with values=True"
         )
     low, mask = _ends(f)
     always_fits = array.dtype.kind == "u" and array.dtype.itemsize * 8 <= f.bits

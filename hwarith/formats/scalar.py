@@ -25,7 +25,8 @@ class Format(Descriptor, Tabled):
         """Codes in any accepted form, as an array of `dtype`.
 
         Accepted are integers that fit (negative ones in two's complement for signed integer
-        formats), and ml_dtypes arrays of this very format, by their bit patterns.
+        formats), and arrays and tensors whose type is this very format (float16, float32 and
+        float64 of numpy, ml_dtypes, what comes by DLPack), by their bit patterns.
         Raises `InvalidInput` for anything else, floats among them, naming `what`.
         """
         return codec.check(self, codes, what)

@@ -113,7 +113,7 @@ class Accumulator(Unit):
             )
         return arrays
 
-    def __call__(self, *codes: Any) -> Any:
+    def call(self, *codes: Any) -> Any:
         """The golden definition on arrays of codes of shape (..., n), with numpy's broadcasting.
 
         Returns results of shape (...): an array of codes, or a named tuple of arrays. Raises

@@ -77,6 +77,12 @@ class Chain(NamedTuple):
         return dict(zip(FACTORS, codes, strict=False))
 
     @property
+    def code_formats(self) -> dict[str, Format]:
+        """Formats of codes: of the `factors`, of what sums begin with, ``c``, and of sums, ``y``."""
+        factors = {name: f for name, (f, _) in self.factors.items()}
+        return factors | {"c": self.first, "y": self.last}
+
+    @property
     def lanes(self) -> int:
         """How many products a step takes: several of a dot product, else one."""
         return self.factors["a"][1]

@@ -153,6 +153,13 @@ class Unit(Parameterized, Tabled):
     # -- what everyone gets --------------------------------------------------------------------
 
     @property
+    def code_formats(self) -> dict[str, Format]:
+        """The formats of the codes that a call takes and returns, by the names of operands and
+        results: of the ports, or of the codes side by side in them."""
+        ports = self.operands | self.results
+        return {name: self.lane_formats.get(name, (f, 1))[0] for name, f in ports.items()}
+
+    @property
     def inputs(self) -> dict[str, Format]:
         """Names and formats of all ports by which data enters, in order."""
         return self.transfers.inputs
@@ -184,7 +191,19 @@ class Unit(Parameterized, Tabled):
         """Operand codes as arrays of one shape. Raises `InvalidInput`, naming the operand."""
         return evaluation.check_operands(self, codes)
 
-    def __call__(self, *codes: Any) -> Any:
+    def __call__(self, *operands: Any, values: bool = False) -> Any:
+        """The golden definition on arrays of codes (`call`), or of values.
+
+        With ``values`` each operand is an array of numbers: it is rounded to nearest even, clipped
+        where it is finite and too large, and results are decoded to numbers. An unsigned integer
+        is often a code of something else: values of such an operand must be integers within its
+        range. Raises `InvalidInput`.
+        """
+        if not values:
+            return self.call(*operands)
+        return evaluation.decoded(self, self.call(*evaluation.encoded(self, operands)))
+
+    def call(self, *codes: Any) -> Any:
         """The golden definition on arrays of codes, with numpy's broadcasting.
 
         Returns codes of the result's format in the smallest unsigned type that holds them; of

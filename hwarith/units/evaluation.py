@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ..exceptions import InvalidInput
 from ..formats import Format
+from ..formats.codec import array_of
 from ..golden import SMALL, apply, lookup
 from ..lazily import np
 from .results import packed_dtype
@@ -39,6 +40,22 @@ class Defined(Hashable, Protocol):
     def arguments(self, codes: list) -> list: ...
 
 
+class Coded(Protocol):
+    """What encoding operands takes of a unit."""
+
+    @property
+    def family(self) -> str: ...
+
+    @property
+    def operands(self) -> dict[str, Format]: ...
+
+    @property
+    def results(self) -> dict[str, Format]: ...
+
+    @property
+    def code_formats(self) -> dict[str, Format]: ...
+
+
 def check_operands(unit: Defined, codes: tuple[Any, ...]) -> list[np.ndarray]:
     """Operand codes as arrays of one shape. Raises `InvalidInput`, naming the operand."""
     if len(codes) != len(unit.operands):
@@ -57,6 +74,32 @@ def check_operands(unit: Defined, codes: tuple[Any, ...]) -> list[np.ndarray]:
         raise InvalidInput(
             f"operands of {unit.family} must be of one shape or broadcast to one, not {shapes}"
         ) from None
+
+
+def encoded(unit: Coded, operands: tuple[Any, ...]) -> list[Any]:
+    """Codes of operands that are values (`Unit.code_formats`). Raises `InvalidInput`."""
+    formats = unit.code_formats
+    found: list[Any] = []
+    for name, x in zip(unit.operands, operands, strict=False):
+        f, what = formats[name], f"operand {name} of {unit.family}"
+        array = array_of(x, what)
+        codes = np.asarray(f.encode(array))
+        if not f.is_float and not f.signed and not _same(f.decode(codes), array):
+            raise InvalidInput(f"{what}: values must be integers from 0 to {int(f.max)}")
+        found.append(codes)
+    return [*found, *operands[len(found) :]]  # too many are refused as codes are
+
+
+def decoded(unit: Coded, results: Any) -> Any:
+    """The values of what a call returned: of several results a named tuple of them."""
+    formats = [unit.code_formats[name] for name in unit.results]
+    if len(formats) == 1:
+        return formats[0].decode(results)
+    return type(results)(*(f.decode(x) for f, x in zip(formats, results, strict=True)))
+
+
+def _same(decoded: Any, given: np.ndarray) -> bool:
+    return bool((np.asarray(decoded) == given).all())
 
 
 def evaluate(unit: Defined, arrays: list[np.ndarray]) -> np.ndarray:

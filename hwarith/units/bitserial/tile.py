@@ -217,7 +217,7 @@ class BsTile(ArrayUnit):
         weights = WEIGHTS[name]
         return weights.terms - 1 + 4 * weights.floating
 
-    def __call__(self, *codes: ArrayLike) -> np.ndarray:
+    def call(self, *codes: ArrayLike) -> np.ndarray:
         """The sums of tiles (see the class). Raises `InvalidInput`."""
         arrays = dict(zip(self.operands, self.check_operands(codes), strict=True))
         a, w, scale = arrays["a"], arrays["w"], arrays["scale"]

@@ -45,7 +45,7 @@ class LaneUnit(Unit):
     def transfers(self) -> Transfers:
         return LaneTransfers(self)
 
-    def __call__(self, *codes: Any) -> Any:
+    def call(self, *codes: Any) -> Any:
         """Results of arrays of codes: blocks are of shape (..., n), everything else of shape (...);
         they are broadcast together. Raises `InvalidInput` for what is not so."""
         found = self.compute(*self.check_operands(codes))

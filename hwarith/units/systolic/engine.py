@@ -45,8 +45,7 @@ class Engine(ArrayUnit):
     In software the operands are tiles: activations of shape (..., m, depth), weights of shape
     (..., depth, columns), where there are scales these, of shapes (..., m, depth / block) and
     (..., depth / block, columns), and optionally what the sums begin with, of shape
-    (..., m, columns); the result is of shape (..., m, columns). `matmul` takes matrices of any
-    shape.
+    (..., m, columns), as is the result. `matmul` takes matrices of any shape.
 
     Source: Kung and Leiserson, "Systolic arrays (for VLSI)", 1978; the dataflow is that of Jouppi
     et al., "In-datacenter performance analysis of a tensor processing unit", ISCA 2017.
@@ -67,7 +66,7 @@ class Engine(ArrayUnit):
     }
 
     pe: Unit = unit_parameter(
-        "the element: a multiply-add, a dot product or a product unit, its spec in parentheses",
+        "the element: a multiply-add, a dot product or a product, its spec in parentheses",
         "fma:a=bf16,b=bf16,c=fp32,out=fp32",
     )
     add: Unit = unit_parameter(
@@ -86,16 +85,16 @@ class Engine(ArrayUnit):
             raise InvalidInput(f"engine: parameter pe: {error}") from None
         for u in units.units:
             if u.stages:
+                name = "pe" if u is self.pe else "add"
                 raise InvalidInput(
-                    f"engine: parameter {'pe' if u is self.pe else 'add'}: must be combinational, "
-                    f"for the array has a register behind each element; {u.spec} has "
-                    f"{u.stages} stages"
+                    f"engine: parameter {name}: must be combinational, for the array has a register"
+                    f" behind each element; {u.spec} has {u.stages} stages"
                 )
         if units.first.hidden_always:
             raise InvalidInput(f"engine: {units.first} has no zero for sums to begin with")
         object.__setattr__(self, "add", units.add if units.multiply else None)
-        last = END_CLOCKS if units.finish else 1
-        object.__setattr__(self, "stages", self.rows + self.columns + last)
+        stages = self.rows + self.columns + (END_CLOCKS if units.finish else 1)
+        object.__setattr__(self, "stages", stages)
 
     def stages_for(self, target_delay: int) -> int:
         raise InvalidInput("engine: parameter target_delay: its elements have one register")
@@ -108,8 +107,7 @@ class Engine(ArrayUnit):
     @property
     def name(self) -> str:
         """``engine_8x8_`` and the names of its units."""
-        names = "_".join(u.name for u in self.units.units)
-        return f"engine_{self.rows}x{self.columns}_{names}"
+        return "_".join([f"engine_{self.rows}x{self.columns}", *(u.name for u in self.units.units)])
 
     @property
     def latency(self) -> str:
@@ -138,6 +136,10 @@ class Engine(ArrayUnit):
         return {"y": vector(self.units.last, self.columns)}
 
     @property
+    def code_formats(self) -> dict[str, Format]:
+        return self.units.code_formats
+
+    @property
     def transfers(self) -> Transfers:
         return TileTransfers(self)
 
@@ -159,8 +161,8 @@ class Engine(ArrayUnit):
     # -- the matrix product --------------------------------------------------------------------
 
     def golden(self, *codes: Any) -> list[list[int]]:
-        """The definition on plain integers: lists of activations, weights, their scales if they
-        have any, and (or zeros) what sums begin with, of a tile, row by row; lists of results."""
+        """The definition on plain integers: lists of activations, weights, scales if there are
+        any, and (or zeros) what sums begin with, of a tile, row by row; lists of results."""
         units = self.units
         *tiles, c = codes if len(codes) > len(units.factors) else (*codes, None)
         rows = []
@@ -182,17 +184,15 @@ class Engine(ArrayUnit):
         return rows
 
     def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
-        """Tiles as arrays with the same axes in front, zeros for what the sums begin with if they
-        are not given. Raises `InvalidInput`."""
+        """Tiles as arrays with the same axes in front, of c zeros by default, or `InvalidInput`."""
         factors, first = self.units.factors, self.units.first
         if not 0 <= len(codes) - len(factors) <= 1:
             raise InvalidInput(
                 f"engine takes {', '.join(factors)} and optionally c, not {len(codes)} operands"
             )
-        formats = {name: f for name, (f, _) in factors.items()} | {"c": first}
         arrays = {
             name: f.check(x, f"operand {name} of engine")
-            for (name, f), x in zip(formats.items(), codes, strict=False)
+            for (name, f), x in zip(self.code_formats.items(), codes, strict=False)
         }
         shapes = {name: self._tile_shape(name, arrays[name]) for name in factors}
         begin = shapes["c"] = (shapes["a"][0], self.columns)
@@ -219,7 +219,7 @@ class Engine(ArrayUnit):
             raise InvalidInput(f"operand {name} of engine must be of shape {wanted}, not {x.shape}")
         return x.shape[-2:]
 
-    def __call__(self, *codes: Any) -> np.ndarray:
+    def call(self, *codes: Any) -> np.ndarray:
         """The matrix products of tiles of codes (see the class). Raises `InvalidInput`."""
         return self.units.accumulate(*self.check_operands(codes))
 
