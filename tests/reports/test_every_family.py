@@ -19,6 +19,7 @@ from hwarith.reports.model.summary import findings
 from hwarith.units import unit
 from hwarith.units.registry import FAMILIES
 from tests.explore.fake_flow import FakeFlow
+from tests.reports.test_weights_report import no_ink_at_the_sides
 from tests.small_units import SPECS
 
 POINTS = (
@@ -151,6 +152,7 @@ def test_the_report_reads_well(content: Content, folder: Path) -> None:
     assert "front of multipliers" in fronts
     assert "front of decoders" in fronts
     assert not any(fronts.count(line) > 1 for line in fronts)
+    assert no_ink_at_the_sides((folder / "report.png").read_bytes())
     assert set(Y_AXES) & content.columns.keys() == set(content.y_axes)
     assert "8 product" not in page
     smallest = [f for f in findings(content) if f.question.startswith("Smallest decoder")]

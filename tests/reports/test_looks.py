@@ -89,7 +89,7 @@ def test_marks_are_drawn(content: Content) -> None:
     assert chips["fp32"].count("<path") == 1
     assert style.mark("fp32").colour in chips["fp32"]
     assert chips["e3m2fn"].count("<path") == 2
-    assert 'fill="var(--paper)" transform="scale(0.45)"' in chips["e3m2fn"]
+    assert 'fill="var(--paper)" transform="scale(0.5)"' in chips["e3m2fn"]
 
 
 # -- noise ----------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from matplotlib.transforms import Affine2D, Bbox
 
 from ...pictures import Picture, drawing, new_figure, saved
 from ..model.axes import Axis
-from ..model.rows import Rows
+from ..model.rows import Row, Rows
 from .style import front_line, mark, marks, shape, shapes
 
 _GREY = "#666666"
@@ -128,6 +128,8 @@ def _draw_points(axes: Axes, rows: Rows, x: Axis, y: Axis, on_front: set[int]) -
         style = _ON_FRONT if i in on_front else _BEHIND
         marker, larger = _marker(shape(row.family).matplotlib, mark(row.format).holes)
         size = {"markersize": style["markersize"] * larger}
+        if mark(row.format).holes and i in on_front:
+            size["markeredgewidth"] = 0.4  # so that holes can be seen
         axes.plot(h, v, marker=marker, color=mark(row.format).colour, **(style | size))
         if i in on_front:
             drawn.append(_Named(row.label, h, v))
@@ -167,6 +169,9 @@ def _marker(name: str, holes: tuple[float, ...]) -> tuple[Any, float]:
 
 
 def _draw_legend(figure: Figure, rows: Rows) -> None:
+    drawn = [row for row in rows.rows if any(_is_drawn(rows, row, *keys) for keys in rows.panels)]
+    families, formats = {row.family for row in drawn}, {row.format for row in drawn}
+
     def entry(name: str, **style: Any) -> Line2D:
         return Line2D([], [], **({"linestyle": "", "label": name} | style))
 
@@ -174,6 +179,7 @@ def _draw_legend(figure: Figure, rows: Rows) -> None:
         *(
             entry(name, marker=shape.matplotlib, color=_GREY)
             for name, shape in shapes(rows.families).items()
+            if name in families
         ),
         *(
             entry(f"front of {rows.noun(op)}s", linestyle=front_line(op).matplotlib, color=_GREY)
@@ -183,6 +189,7 @@ def _draw_legend(figure: Figure, rows: Rows) -> None:
         *(
             entry(name, marker=_marker("o", m.holes)[0], color=m.colour)
             for name, m in marks(rows.formats).items()
+            if name in formats
         ),
     ]
     figure.legend(
@@ -193,6 +200,11 @@ def _draw_legend(figure: Figure, rows: Rows) -> None:
         columnspacing=1.2,
         handletextpad=0.3,
     )
+
+
+def _is_drawn(rows: Rows, row: Row, x: str, y: str) -> bool:
+    """Whether a panel shows a row."""
+    return rows.value(x, row) is not None and rows.value(y, row) is not None
 
 
 def _legend_columns(labels: list[str]) -> int:

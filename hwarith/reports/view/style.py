@@ -35,7 +35,7 @@ class Mark(NamedTuple):
     holes: tuple[float, ...] = ()
 
 
-FULL, RING, DOTTED = (), (0.45,), (0.66, 0.36)
+FULL, RING, DOTTED = (), (0.5,), (0.7, 0.38)
 _FILLS = (FULL, RING, DOTTED)
 
 _MARKS = {
