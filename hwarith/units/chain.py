@@ -78,7 +78,7 @@ class Chain(NamedTuple):
 
     @property
     def code_formats(self) -> dict[str, Format]:
-        """Formats of codes: of the `factors`, of what sums begin with, ``c``, and of sums, ``y``."""
+        """Formats of codes: of the `factors`, what sums begin with (``c``) and end as (``y``)."""
         factors = {name: f for name, (f, _) in self.factors.items()}
         return factors | {"c": self.first, "y": self.last}
 
