@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from typing import Any
 
 import numpy as np
@@ -159,3 +160,23 @@ def test_errors_of_quantized_numbers() -> None:
     assert hw.quantize(np.full((1, 32), np.inf), "mxfp4").nmse is None
     q = hw.quantize(x, "mxfp4", hadamard=hw.Hadamard(32))
     assert 0 < q.nmse < 0.1
+
+
+def test_pictures(tmp_path: Any) -> None:
+    """An error histogram and a number line; the same bytes each time, saved as what is asked."""
+    for draw in (hw.metrics("lmul:format=e4m3fn").plot, hw.format("e2m1fn").plot):
+        picture = draw()
+        assert picture.png.startswith(b"\x89PNG")
+        assert picture._repr_png_() == draw().png
+        assert picture.save(tmp_path / "x.svg").read_bytes() == picture.svg
+        assert b"<svg" in picture.svg
+    with pytest.raises(hw.InvalidInput, match=r"a picture is a \.png or \.svg file, not"):
+        picture.save(tmp_path / "x.gif")
+    with pytest.raises(hw.InvalidInput, match="at most 8 bits, fp16 has 16"):
+        hw.format("fp16").plot()
+
+
+def test_no_picture_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(hw.MissingTool, match=r"pip install 'hwarith\[plots\]'"):
+        hw.format("e2m1fn").plot()

@@ -119,9 +119,9 @@ def test_files_of_every_kind_are_among_a_points_sources() -> None:
 def test_every_family_is_among_a_points_sources(monkeypatch: pytest.MonkeyPatch) -> None:
     """A spec imports its family by name, whether or not an import statement leads there."""
     assert {"hwarith.units.exact.fma", "hwarith.units.decode"} < {*family_modules()}
-    monkeypatch.setitem(FAMILIES, "new", "text:New")
-    assert "units/text.py" not in sources.files(["hwarith.explore.point"])
-    assert "units/text.py" in store.source_files()
+    monkeypatch.setitem(FAMILIES, "new", "shown:New")
+    assert "units/shown.py" not in sources.files(["hwarith.explore.point"])
+    assert "units/shown.py" in store.source_files()
 
 
 def test_what_only_shows_points_is_not() -> None:

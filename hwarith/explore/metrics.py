@@ -16,6 +16,7 @@ import numpy as np
 
 from ..exceptions import InvalidInput
 from ..formats.lanes import split
+from ..pictures import Picture, drawing, new_figure, saved
 from ..tables import Table, Tabled
 from ..units import Unit
 from ..units import unit as make_unit
@@ -219,6 +220,23 @@ class Evaluation(Tabled):
     def tables(self) -> list[Table]:
         """Metrics, and what became of the operand sets."""
         return [Table(self.table()), Table(self.table_of_counts())]
+
+    def plot(self) -> Picture:
+        """How its errors are spread, in ulps (`histogram`). Raises `MissingTool` without
+        matplotlib."""
+        found = self.histogram
+        with drawing():
+            figure = new_figure(6, 3)
+            axes = figure.subplots()
+            if found["counts"]:
+                edges = np.linspace(found["low"], found["high"], len(found["counts"]) + 1)
+                axes.stairs(found["counts"], edges, fill=True, color="#4477aa")
+            apart = ", ".join(
+                f"{found[key]:,} {key}" for key in ("exact", "below", "above") if found[key]
+            )
+            axes.set(xlabel="error (ulp)", ylabel="operand sets", title=f"{self.spec}\n{apart}")
+            axes.spines[["top", "right"]].set_visible(False)
+            return saved(figure)
 
     def as_dict(self) -> dict[str, Any]:
         """Metrics and counts as plain data, for JSON."""

@@ -9,9 +9,13 @@ from typing import Any
 
 from ..exceptions import InvalidInput, quoted
 from ..lazily import np
+from ..pictures import Picture, drawing, new_figure, saved
 from ..tables import Tabled
 from . import codec, names
 from .descriptor import Descriptor
+
+MOST_PLOTTED = 8
+"""Bits of formats whose numbers a line has room for."""
 
 
 class Format(Descriptor, Tabled):
@@ -62,6 +66,28 @@ class Format(Descriptor, Tabled):
         e8m0fnu becomes 00 (``satprop``, ``saturate``) or NaN.
         """
         return codec.encode(self, values, round, overflow)[()]
+
+    def plot(self) -> Picture:
+        """Its finite numbers on a line, of a format of at most 8 bits; above it those from -2 to 2.
+        Raises `InvalidInput`, and `MissingTool` without
+        matplotlib."""
+        if self.bits > MOST_PLOTTED:
+            raise InvalidInput(
+                f"a number line has formats of at most {MOST_PLOTTED} bits, {self.name} has "
+                f"{self.bits}"
+            )
+        numbers = np.unique(np.asarray(self.decode(self.codes()), np.float64))
+        numbers = numbers[np.isfinite(numbers)]
+        with drawing():
+            figure = new_figure(7, 1.8)
+            for axes, part in zip(
+                figure.subplots(2, 1), (numbers[abs(numbers) <= 2], numbers), strict=True
+            ):
+                axes.eventplot([part], lineoffsets=0.5, linelengths=1, linewidths=0.7)
+                axes.set_yticks([])
+                axes.spines[["top", "left", "right"]].set_visible(False)
+            figure.suptitle(f"{self.name}: {len(numbers)} numbers; above those from -2 to 2")
+            return saved(figure)
 
     def decode_one(self, code: int) -> Fraction | float:
         """The exact value of one code, a plain integer; -0, infinities and NaN as floats.

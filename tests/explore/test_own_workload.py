@@ -57,7 +57,7 @@ def test_it_is_compared_by_name_and_as_an_object(flow: FakeFlow) -> None:
     (found,) = compare([SPECS[1]], workload=SIGNS, flow=flow)
     operands = SIGNS.run(hw.unit(SPECS[1])).operands
     assert (found.accuracy, found.evaluation) == (1, evaluate(SPECS[1], operands))
-    assert compare([SPECS[1]], workload=NAME, flow=flow) == [found]
+    assert [*compare([SPECS[1]], workload=NAME, flow=flow)] == [found]
     result = measure(hw.unit(SPECS[1]), SIGNS, "generic", flow)
     assert result.output_error == found.output_error
 
