@@ -17,6 +17,8 @@ from typing import Any
 import hwarith as hw
 from hwarith.exceptions import HwarithError, InvalidInput
 from hwarith.explore.exact_result import exact_result, ulp
+from hwarith.flow import tools
+from hwarith.flow.synthesis import scripts
 from hwarith.formats import BLOCKS, NAMED, OVERFLOWS, PATTERNS, ROUNDINGS, BlockFormat, Format
 from hwarith.formats.facts import LISTED_BITS, format_facts
 from hwarith.formats.text import code_row, number_of_text
@@ -280,6 +282,22 @@ def verilog(spec: str) -> dict[str, str]:
     return {"name": f"{u.name}.v", "text": hw.verilog(u)}
 
 
+def recipe(spec: str) -> dict[str, str]:
+    """The files that yosys maps a unit to generic gates with; the recipe is that of
+    `hwarith.synthesize`, but for the netlists."""
+    u = hw.unit(spec)
+    script = scripts.recipe_script("asic")
+    if u.parts:
+        script = scripts.part_by_part(script, u.name)
+    elif u.stages:
+        script = scripts.pipelined(script)
+    steps = [line for line in script.splitlines() if not line.startswith("write_")]
+    return {
+        "recipe.ys": "\n".join(steps) + "\n",
+        "library.lib": (tools.shipped("synth") / "generic.lib").read_text(),
+    }
+
+
 # -- what a format is ----------------------------------------------------------------------------
 
 
@@ -419,6 +437,7 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
     "unit": unit,
     "evaluate": evaluate,
     "verilog": verilog,
+    "recipe": recipe,
     "format": format,
 }
 

@@ -25,6 +25,12 @@ import hwarith
 PYODIDE = "314.0.7"
 """Of npm's ``pyodide``: CPython 3.14 (MPL 2.0; its standard library PSF-2.0)."""
 
+YOSYS = "0.55.944"
+"""Of npm's ``@yowasp/yosys`` (ISC), the newest there."""
+
+SYNTHESIS = ("asic.ys", "generic.lib", "levels.abc")
+"""What the recipe for generic gates needs of the folder ``synth``."""
+
 LIBRARIES = ("amaranth", "jschon", "rfc3986")
 """Packages of plain Python that hwarith's hardware description imports."""
 
@@ -50,16 +56,35 @@ def build(out: Path = BUILD) -> Path:
         files = {name: (runtime / name).read_bytes() for name in RUNTIME}
         files["packages.zip"] = compiled(runtime, Path(folder) / "packages")
         files["worker.js"] = worker(runtime).encode()
+        scripts = {"yosys.js": yosys(Path(folder) / "yosys")}
         lock = json.loads((runtime / "pyodide-lock.json").read_text(encoding="utf-8"))
     files["pyodide-lock.json"] = json.dumps(lock | {"packages": {}}).encode()
-    packed = {
-        name: base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
-        for name, data in files.items()
-    }
+    scripts["python.js"] = files
     out.mkdir(exist_ok=True)
-    script = out / "python.js"
-    script.write_text(f"window.PYTHON = {json.dumps(packed)};\n", encoding="utf-8")
-    return script
+    for name, contents in scripts.items():
+        packed = {
+            file: base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
+            for file, data in contents.items()
+        }
+        variable = name.removesuffix(".js").upper()
+        (out / name).write_text(f"window.{variable} = {json.dumps(packed)};\n", encoding="utf-8")
+    return out / "python.js"
+
+
+def yosys(folder: Path) -> dict[str, bytes]:
+    """The files of yosys, its modules made one script of a worker. What it keeps of FPGAs apart
+    from itself is left out."""
+    folder.mkdir()
+    runtime = unpacked(f"@yowasp/yosys@{YOSYS}", folder) / "gen"
+    resources = (runtime / "resources-yosys.js").read_text(encoding="utf-8")
+    resources = resources.replace("export const", "const").replace("import.meta.url", "HOME")
+    bundle, _, _ = (runtime / "bundle.js").read_text(encoding="utf-8").partition("\nexport {")
+    bundle = bundle.replace('import("./resources-yosys.js")', "Promise.resolve(RESOURCES)")
+    files = {file.name: file.read_bytes() for file in runtime.glob("*.wasm")}
+    kept = f"(() => {{ {resources}; return {{modules, filesystem}}; }})()"
+    own = (HERE / "mapper.js").read_text(encoding="utf-8")
+    files["worker.js"] = f"{own}\nconst RESOURCES = {kept};\n{bundle}\n".encode()
+    return files
 
 
 def worker(runtime: Path) -> str:
@@ -101,6 +126,8 @@ def modules() -> Iterator[tuple[str, bytes]]:
         for path in found.files or ():
             if path.suffix in (".py", ".json") or path.name == "METADATA":
                 yield str(path), path.read_binary()
+    for name in SYNTHESIS:
+        yield f"hwarith/_shipped/synth/{name}", (root.parent / "synth" / name).read_bytes()
     yield "answers.py", (HERE / "answers.py").read_bytes()
 
 

@@ -13,32 +13,38 @@ function element(tag, attributes = {}, ...children) {
 // -- Python ---------------------------------------------------------------------------------------
 
 async function inflated(text) {
-  const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
+  const bytes = Uint8Array.fromBase64?.(text) ?? Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** The files of build/python.js, and the address of the worker among them. */
-const runtime = (async () => {
-  if (!window.PYTHON) throw new Error("build/python.js is missing: run `make playground`");
-  const names = Object.keys(PYTHON);
-  const unpacked = await Promise.all(names.map(name => inflated(PYTHON[name])));
-  const files = Object.fromEntries(names.map((name, i) => [name, unpacked[i]]));
+/** What a script of build/ brings: files, and the address of the worker among them. */
+async function unpacked(name) {
+  if (!window[name]) throw new Error("build/ is missing: run `make playground`");
+  const names = Object.keys(window[name]);
+  const contents = await Promise.all(names.map(file => inflated(window[name][file])));
+  const files = Object.fromEntries(names.map((file, i) => [file, contents[i]]));
   const worker = URL.createObjectURL(new Blob([files["worker.js"]], {type: "text/javascript"}));
   delete files["worker.js"];
-  delete window.PYTHON;
+  delete window[name];
   return {files, worker};
-})();
+}
 
-/** A Python in a worker. Of questions of a kind that wait only the last one is asked. */
-class Python {
+/** A program in a worker. Of questions of a kind that wait only the last one is asked. */
+class Program {
+  #runtime;
   #worker = null;
   #waiting = new Map();
   #asked = null;
   #number = 0;
 
+  /** `runtime` gives, when something is asked, what `unpacked` does. */
+  constructor(runtime) {
+    this.#runtime = runtime;
+  }
+
   async #start() {
-    const {files, worker} = await runtime;
+    const {files, worker} = await this.#runtime();
     this.#worker = new Worker(worker);
     await new Promise((resolve, reject) => {
       this.#worker.onerror = event => reject(new Error(event.message || "the worker did not start"));
@@ -48,7 +54,7 @@ class Python {
     this.#worker.onmessage = ({data}) => this.#answered(data);
   }
 
-  /** What Python answers; null if a later question of the kind took the place of this one. */
+  /** What the program answers; null if a later question of the kind took the place of this one. */
   ask(...question) {
     return new Promise((resolve, reject) => {
       this.#waiting.get(question[0])?.resolve(null);
@@ -96,8 +102,16 @@ class Python {
   }
 }
 
-const python = new Python();
-const writer = new Python(); // of Verilog, which may take long
+const interpreter = unpacked("PYTHON");
+const python = new Program(() => interpreter);
+const writer = new Program(() => interpreter); // of Verilog, which may take long
+let gates; // yosys, loaded when it is first asked for
+const mapper = new Program(() => gates ??= new Promise((resolve, reject) => {
+  const script = element("script", {src: "build/yosys.js"});
+  script.onload = () => resolve(unpacked("YOSYS"));
+  script.onerror = () => reject(new Error("build/yosys.js is missing: run `make playground`"));
+  document.head.append(script);
+}));
 let pending = 0;
 
 function busy(change) {
@@ -256,7 +270,8 @@ async function showUnit() {
   if (state.operands?.length !== unit.operands.length) state.operands = unit.operands.map(port => port.example);
   $("operands").replaceChildren(...unit.operands.map(operand));
   $("verilog-title").textContent = `Verilog of ${unit.name}`;
-  await Promise.all([evaluate(), showVerilog()]);
+  await evaluate(); // before another Python starts
+  await showVerilog();
 }
 
 function heading(port) {
@@ -337,7 +352,7 @@ async function showVerilog() {
   if (pendingVerilog) writer.stop();
   $("verilog").classList.add("stale");
   wrong("verilog-wrong", null);
-  $("download").disabled = $("copy").disabled = true;
+  for (const id of ["download", "copy", "area"]) $(id).disabled = true;
   $("verilog-facts").textContent = "writing…";
   const patience = setTimeout(() => ($("cancel").hidden = false), 1500);
   pendingVerilog = true;
@@ -359,8 +374,30 @@ async function showVerilog() {
   $("verilog").innerHTML = highlighted(file.text);
   $("verilog").classList.remove("stale");
   $("verilog-facts").textContent = `${file.name}, ${file.text.split("\n").length - 1} lines`;
-  $("download").disabled = $("copy").disabled = false;
+  for (const id of ["download", "copy", "area"]) $(id).disabled = false;
 }
+
+async function showArea() {
+  const spec = texts;
+  const told = text => ($("verilog-facts").textContent = text);
+  $("area").disabled = true;
+  told("yosys maps it to gates…");
+  try {
+    const recipe = await python.ask("recipe", spec);
+    const answer = recipe?.is && await mapper.ask("map", {...recipe.is, "unit.v": file.text});
+    if (!answer || texts !== spec) return;
+    wrong("verilog-wrong", answer.wrong);
+    const {num_cells: cells, area} = answer.is?.design ?? {};
+    told(answer.wrong ? "" : `${cells} gates, area ${area.toFixed(1)} of a NAND2's (yosys 0.55)`);
+  } catch (error) {
+    told("");
+    wrong("verilog-wrong", error.message);
+  } finally {
+    $("area").disabled = false;
+  }
+}
+
+$("area").onclick = showArea;
 
 let pendingVerilog = false;
 

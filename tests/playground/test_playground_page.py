@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from fractions import Fraction
@@ -142,6 +143,16 @@ def test_what_is_typed_is_computed_and_stands_in_the_address(browser: Browser) -
     browser.wait("location.hash.includes('a=e5m2')")
     browser.wait(SHOWN)
     assert texts(browser, "#result-y code") == ["0x42"]
+
+
+@pytest.mark.parametrize("spec", ["mul:a=e4m3fn", "add:a=e5m2,stages=2"])
+def test_the_area_is_nearly_that_of_a_newer_yosys(browser: Browser, spec: str) -> None:
+    go(browser, unit=spec, x=["1", "1"])
+    browser.run("document.getElementById('area').click()")
+    browser.wait("document.getElementById('verilog-facts').textContent.includes('gates')", 300)
+    found = re.search(r"area ([\d.]+)", texts(browser, "#verilog-facts")[0])
+    assert found
+    assert float(found[1]) == pytest.approx(hw.synthesize(spec).area, rel=0.1)
 
 
 def test_mistakes_are_told_in_hwariths_words(browser: Browser) -> None:
