@@ -451,7 +451,13 @@ async function showFormat() {
 }
 
 function ends([first, last]) {
-  return [{at: 0, text: first}, {at: 1, text: last}];
+  return [{at: 0, text: shortened(first)}, {at: 1, text: shortened(last)}];
+}
+
+/** A long number with four digits; as it is where none of JavaScript's holds it. */
+function shortened(text) {
+  const number = Number(text);
+  return text.length > 12 && number && Number.isFinite(number) ? `≈ ${Number(number.toPrecision(4))}` : text;
 }
 
 function svg(tag, attributes, ...children) {

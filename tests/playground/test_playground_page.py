@@ -149,7 +149,7 @@ def test_what_is_typed_is_computed_and_stands_in_the_address(browser: Browser) -
 def test_the_area_is_nearly_that_of_a_newer_yosys(browser: Browser, spec: str) -> None:
     go(browser, unit=spec, x=["1", "1"])
     browser.run("document.getElementById('area').click()")
-    browser.wait("document.getElementById('verilog-facts').textContent.includes('gates')", 300)
+    browser.wait("document.getElementById('verilog-facts').textContent.includes('NAND2')", 300)
     found = re.search(r"area ([\d.]+)", texts(browser, "#verilog-facts")[0])
     assert found
     assert float(found[1]) == pytest.approx(hw.synthesize(spec).area, rel=0.1)
