@@ -129,12 +129,14 @@ class Product:
 
 
 def facts(t: Terms, products: list[Product]) -> list[Term]:
-    """What is true of products, whatever they are: of their sizes, and that products of equal
-    factors are equal. A factor between 2^i and 2^(i+1) gives a product in that range times the
-    other."""
+    """What is true of products, whatever they are: of their sizes, that products of equal factors
+    are equal, and what their lowest bit is. A factor between 2^i and 2^(i+1) gives a product in
+    that range times the other."""
     known: list[Term] = []
     for p in products:
         width = p.word.width
+        lowest = t.apply("bvand", *(t.extract(factor, 0, 1) for factor in p.factors))
+        known.append(t.equal(t.extract(p.word, 0, 1), lowest))
         for one, other in (p.factors, p.factors[::-1]):
             lower, upper = t.const(0, width + 1), t.const(0, width + 1)
             wide = t.zero_extended(other, width + 1)

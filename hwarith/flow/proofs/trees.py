@@ -20,7 +20,7 @@ Literal = Bit | int
 
 _ADDERS = re.compile(r"(\w+_stage\d+_)(sum|carry)(\d+_\d+)(?:_s\d+)?")
 
-_INSIDE = r"{base}(_rows)?(_block\d+(_passes)?|_blocks\w+|_carry\d+|_bits\d+)?(_s\d+)?"
+_INSIDE = r"{base}(_rows)?(_block\d+(_passes)?|_blocks\w+|_carry\d+|_bits\d+)?(_[sr]\d+)?(_sum)?"
 """Wires of a last adder."""
 
 
@@ -49,7 +49,7 @@ class Undone:
             for name, word in self.wires.items()
             if word.op not in ("concat", "extract", "const")
             and not re.fullmatch(_INSIDE.format(base=base), name)
-            and not re.fullmatch(r"\w+_half\d+_\d+(_s\d+)?", name)
+            and not re.fullmatch(r"\w+_half\d+_\d+(_[sr]\d+)?", name)
         }
         self.sum: dict[Bit, int] = {}
         self.constant = 0
