@@ -26,7 +26,7 @@ GROUPS: dict[str, list[str]] = {
         "mul:a=fp16,nan=payload,flags=before",
         "mul:a=bf16,out=fp32",
         "mul:a=e4m3fn,b=e5m2,out=fp16",
-        *(f"mul:a={f},stages={n}" for f in WIDE for n in (1, 3)),
+        *(f"mul:a={f},stages={n}" for f in WIDE for n in (1, 2, 3)),
     ],
     "sums": [
         *(f"add:a={f}" for f in (*SMALL, "bf16", "fp16", "tf32", "fp32")),
@@ -34,7 +34,7 @@ GROUPS: dict[str, list[str]] = {
         "add:a=e5m2,round=port,flags=after",
         "add:a=e4m3fn,stages=2",
     ],
-    "multiply-adds": [f"fma:a={f}" for f in SMALL[:5]],
+    "multiply-adds": [f"fma:a={f}" for f in (*SMALL[:5], "bf16", "fp16")],
     "conversions": [f"convert:a={a},out={b}" for a, b in permutations(CONVERTED, 2)],
     "comparisons": [
         *(f"cmp:a={f}" for f in (*SMALL[3:5], *WIDE)),

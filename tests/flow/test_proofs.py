@@ -33,6 +33,9 @@ PROVED = (
     "mul:a=fp16",
     "mul:a=bf16,round=port,flags=after",
     "mul:a=bf16,stages=3",
+    "mul:a=bf16,stages=2",  # its lowest bits are in registers of their own
+    "mul:a=fp16,stages=2",  # its last adder has registers within
+    "mul:a=fp32,stages=2",
     "mul:a=e5m2,round=sra,n=4,overflow=saturate",
     "add:a=e3m2fn",
     "add:a=e4m3fnuz,subnormals=flush",
