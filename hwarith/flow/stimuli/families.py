@@ -1,11 +1,7 @@
 """The stimuli of a unit, found by its class; those of the families that have their own.
 
-Somebody's own unit gets stimuli in the same way, from its own file::
-
-    @stimuli_of.register(MyUnit)
-    class MyStimuli(Stimuli):
-        def refined(self, codes, rng):
-            ...
+Somebody's own unit gets stimuli in the same way, from its own file: a class derived from `Stimuli`
+with the decorator ``@stimuli_of.register(MyUnit)``.
 """
 
 from __future__ import annotations
