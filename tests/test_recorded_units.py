@@ -20,7 +20,7 @@ SPECS = sorted(
 )
 
 
-@pytest.mark.parametrize("spec", few(SPECS, 60))
+@pytest.mark.parametrize("spec", few(SPECS, 150))
 def test_hardware_is_the_golden_model(spec: str) -> None:
     """Every combination of operands of at most 24 bits; a million others, 2^16 blocks, or groups
     with 2^10 operands of each class."""

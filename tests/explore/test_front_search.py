@@ -101,6 +101,7 @@ def test_higher_is_better_for_accuracy() -> None:
     assert [d.name for d in search._study.directions] == ["MINIMIZE", "MAXIMIZE"]
 
 
+@pytest.mark.long
 def test_a_search_in_the_shell(sweeps: Sweeps, tmp_path: Path) -> None:
     sweeps.environment["QUICK_SECONDS"] = "0"
     sweeps.file.write_text(f'{GRID}[search]\nbudget = 8\nobjectives = ["area", "mred"]')

@@ -141,7 +141,9 @@ def factors(rng: np.random.Generator) -> list[Factors]:
         ("dot:a=int8,n=8", 0.03),
         ("dot:a=e4m3fn,n=32,c=fp16", 0.1),
         ("dot:a=e4m3fn,n=32,scale=e8m0fnu,c=fp16", 0.1),
-        ("dot:a=int8,b=e4m3fn,n=16,scale=e8m0fnu,acc=pairwise", 0.1),
+        pytest.param(
+            *("dot:a=int8,b=e4m3fn,n=16,scale=e8m0fnu,acc=pairwise", 0.1), marks=pytest.mark.long
+        ),
         ("dot:preset=b200-nvfp4", 0.3),
     ],
 )

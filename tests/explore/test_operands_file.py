@@ -72,6 +72,7 @@ def test_command(
     assert found["counts"]["operand_sets"] == 7
 
 
+@pytest.mark.long
 def test_energy_of_own_operands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,6 +22,7 @@ def sums() -> dict[str, Distinct]:
     return {x.accumulator: x for x in reproducibility(["bf16"], [4096], permutations=60)}
 
 
+@pytest.mark.long
 def test_4096_products_in_1000_permutations() -> None:
     """The figures that the paper's effect is shown by: many sums in fp32, one exact."""
     f = hw.format("bf16")

@@ -173,5 +173,14 @@ def test_stopping_ends_a_worker_and_all_that_it_runs() -> None:
     time.sleep(1)
     busy.interrupt()
     busy.end()
-    with pytest.raises(ProcessLookupError):
-        os.killpg(busy._process.pid, 0)
+    assert any(is_gone(busy._process.pid) for _ in range(100))  # the killed are there for a moment
+
+
+def is_gone(group: int) -> bool:
+    """Whether no process of a group is there any more; if one is, after a moment."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    time.sleep(0.1)
+    return False

@@ -98,6 +98,7 @@ def test_the_same_table_on_a_cluster(dask: Cluster, sweeps: Sweeps, tmp_path: Pa
     assert len(sweeps.measured()) == len(SPECS)
 
 
+@pytest.mark.long
 def test_a_killed_worker_loses_no_finished_point(
     dask: Cluster, sweeps: Sweeps, tmp_path: Path
 ) -> None:

@@ -51,7 +51,7 @@ PROVED = (
 )
 
 
-@pytest.mark.parametrize("spec", few(PROVED, 3))
+@pytest.mark.parametrize("spec", few(PROVED, 5))
 def test_proved(spec) -> None:
     proof = hw.prove(spec, jobs=1)
     assert proof.verdict == "proven", proof
@@ -96,9 +96,17 @@ def refuted(spec: str, pattern: str, by: str) -> None:
     [
         pytest.param("mul:a=fp16", r"(row3 = a_significand & \{11\{b\[)3", r"\g<1>2", id="row"),
         pytest.param("mul:a=fp16", r"(stage2_sum0_3 = \w+) \^", r"\1 |", id="full adder"),
-        pytest.param("mul:a=fp32", r"(product_rows_block7\b.*?)\+", r"\1-", id="last adder"),
+        pytest.param(
+            "mul:a=fp32",
+            r"(product_rows_block7\b.*?)\+",
+            r"\1-",
+            id="last adder",
+            marks=pytest.mark.long,
+        ),
         pytest.param("add:a=bf16", r"nan = operand_nan \|", "nan = operand_nan &", id="nan"),
-        pytest.param("add:a=bf16", r"(sticky = .*?)\|", r"\1&", id="sticky"),
+        pytest.param(
+            "add:a=bf16", r"(sticky = .*?)\|", r"\1&", id="sticky", marks=pytest.mark.long
+        ),
         pytest.param("convert:a=fp16,out=e4m3fn", r"guard & \(", "guard | (", id="tie"),
     ],
 )  # fmt: skip
@@ -108,12 +116,15 @@ def test_faults_are_refuted(spec, pattern, by) -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "by"),
-    [
-        (r"ready_1 = ~valid_1 \|", "ready_1 = valid_1 |"),
-        (r"(valid_2 <= )valid_1", r"\1offered"),
-        (r"i_ready = ready_1 & ~rst", "i_ready = ready_1"),
-        (r"if \(ready_2\) begin(\s+\w+_r2 <=)", r"if (ready_1) begin\1"),
-    ],
+    few(
+        [
+            (r"ready_1 = ~valid_1 \|", "ready_1 = valid_1 |"),
+            (r"(valid_2 <= )valid_1", r"\1offered"),
+            (r"i_ready = ready_1 & ~rst", "i_ready = ready_1"),
+            (r"if \(ready_2\) begin(\s+\w+_r2 <=)", r"if (ready_1) begin\1"),
+        ],
+        2,
+    ),
 )
 def test_faults_of_the_handshake(pattern, by) -> None:
     u = hw.unit("lmul:format=bf16,stages=2")

@@ -53,7 +53,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", few(FAULTS, 3))
+@pytest.mark.parametrize("fault", few(FAULTS, 6))
 def test_faults_of_the_sum_are_refuted(fault, monkeypatch) -> None:
     """They are found in a case of the alignment, without trying the whole."""
     u = hw.unit("fma:a=e3m2fn")
