@@ -65,6 +65,7 @@ def test_what_tests_compared_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyP
         [records.EXACT, odd[0], True, 256],
         [records.EXACT, odd[1], False, 100],
         [records.EXACT, odd[1], False, 90],
+        [records.HARDWARE, "mine:a=3", True, 8],
     ]
     file.write_text(json.dumps(found), encoding="utf-8")
     known = Records({}, {}, {})
