@@ -18,7 +18,7 @@ import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -89,26 +89,33 @@ def add(records: Records, u: Unit, what: str, found: Compared) -> None:
     records.units[u.spec] = of_now(records, u).with_compared(what, found)
 
 
-def of_proofs(records: Records, again: bool) -> None:
-    """What proofs find."""
-    for spec in (spec for specs in GROUPS.values() for spec in specs):
+def of_each(
+    records: Records,
+    specs: Iterable[str],
+    kind: str,
+    measured: Callable[[str], Proved | Mutated],
+    again: bool,
+) -> None:
+    """What proofs find, or what becomes of faults, of those units that were not tried."""
+    for spec in specs:
         u = hw.unit(spec)
         known = of_now(records, u)
-        if again or known.proof is None:
-            records.units[u.spec] = replace(known, proof=Proved(*proof(spec), today()))
-            print(f"{spec}: {records.units[u.spec].proof}", flush=True)
+        if again or getattr(known, kind) is None:
+            found = measured(spec)
+            records.units[u.spec] = replace(known, **{kind: found})  # type: ignore[arg-type]
+            print(f"{spec}: {found}", flush=True)
             records.write()
+
+
+def of_proofs(records: Records, again: bool) -> None:
+    """What proofs find."""
+    specs = [spec for group in GROUPS.values() for spec in group]
+    of_each(records, specs, "proof", lambda spec: Proved(*proof(spec), today()), again)
 
 
 def of_mutants(records: Records, again: bool) -> None:
     """What becomes of faults."""
-    for spec in CAMPAIGN:
-        u = hw.unit(spec)
-        known = of_now(records, u)
-        if again or known.mutants is None:
-            records.units[u.spec] = replace(known, mutants=Mutated(*mutated(spec), today()))
-            print(f"{spec}: {records.units[u.spec].mutants}", flush=True)
-            records.write()
+    of_each(records, CAMPAIGN, "mutants", lambda x: Mutated(*mutated(x), today()), again)
 
 
 def of_tests(records: Records, file: Path) -> None:
