@@ -34,7 +34,10 @@ GROUPS: dict[str, list[str]] = {
         "add:a=e5m2,round=port,flags=after",
         "add:a=e4m3fn,stages=2",
     ],
-    "multiply-adds": [f"fma:a={f}" for f in (*SMALL[:5], "bf16", "fp16", "fp32")],
+    "multiply-adds": [
+        *(f"fma:a={f}" for f in (*SMALL[:5], "bf16", "fp16", "fp32")),
+        "fma:a=bf16,c=fp32,out=fp32",
+    ],
     "conversions": [f"convert:a={a},out={b}" for a, b in permutations(CONVERTED, 2)],
     "comparisons": [
         *(f"cmp:a={f}" for f in (*SMALL[3:5], *WIDE)),
