@@ -26,7 +26,7 @@ GROUPS: dict[str, list[str]] = {
         "mul:a=fp16,nan=payload,flags=before",
         "mul:a=bf16,out=fp32",
         "mul:a=e4m3fn,b=e5m2,out=fp16",
-        *(f"mul:a={f},stages={n}" for f in WIDE for n in (1, 2, 3)),
+        *(f"mul:a={f},stages={n}" for f in WIDE for n in (1, 2, 3, 4)),
     ],
     "sums": [
         *(f"add:a={f}" for f in (*SMALL, "bf16", "fp16", "tf32", "fp32")),

@@ -9,11 +9,12 @@ import pytest
 
 import hwarith as hw
 from hwarith.flow.proofs import netlist, products
-from hwarith.flow.proofs.specification import definition, operands, replayed, specification
+from hwarith.flow.proofs.specification import definition, operands, replayed
 from hwarith.flow.proofs.terms import Terms, evaluate
 from hwarith.flow.proofs.trees import Undone
 from hwarith.flow.verilog import verilog
 from hwarith.units.blocks import LaneUnit
+from tests.flow.terms import assert_terms_give
 from tests.tiers import few
 
 BLOCKS = (
@@ -59,19 +60,7 @@ def test_definitions_of_blocks(spec) -> None:
 def test_blocks_as_terms(spec) -> None:
     """Terms of definition and Verilog give what the unit does."""
     u = hw.unit(spec)
-    t = Terms()
-    inputs = {name: t.variable(name, f.bits) for name, f in u.inputs.items()}
-    golden, executor = specification(u, t, inputs)
-    circuit = netlist.circuit(netlist.netlist(verilog(u), u.name), t, inputs)
-    rtl = t.concat(*(circuit.outputs[name] for name in reversed(u.results)))
-    misuse = t.any_of(executor.misuses)
-    for seed in range(20):
-        chosen = random.Random(seed)
-        given = {name: chosen.getrandbits(x.width) for name, x in inputs.items()}
-        packed, place = 0, 0
-        for (_, f), code in zip(u.results.items(), replayed(u, given).values(), strict=True):
-            packed, place = packed | code << place, place + f.bits
-        assert evaluate([golden, rtl, misuse], given) == [packed, packed, 0]
+    assert_terms_give(u, lambda given: tuple(replayed(u, given).values()), 20)
 
 
 NVFP4 = "dot:a=e2m1fn,n={},scale=ue4m3,c=none,out=fp32"

@@ -180,7 +180,7 @@ class _Attempt:
         wrong = self._differs(circuit, golden)
         outcome = None
         if self.u.lane_formats:
-            outcome = self._where_they_meet(module, circuit, golden, executor)
+            outcome = self._where_they_meet(module, circuit, golden, executor, wrong)
         abstract = circuit if outcome else self._with_products(module, circuit, inputs)
         outcome = (
             outcome
@@ -226,7 +226,12 @@ class _Attempt:
         return logic.substituted(t, {free[name]: x for name, x in words.items()})
 
     def _where_they_meet(
-        self, module: dict[str, Any], circuit: netlist.Circuit, golden: Term, executor: Executor
+        self,
+        module: dict[str, Any],
+        circuit: netlist.Circuit,
+        golden: Term,
+        executor: Executor,
+        wrong: Term,
     ) -> Outcome | None:
         """The verdict with free words where definition and circuit meet; None if it takes more than
         is known of them."""
@@ -235,7 +240,6 @@ class _Attempt:
         def read(known: Mapping[str, Term]) -> netlist.Circuit:
             return self._read_again(module, circuit.inputs, known)
 
-        wrong = self._differs(circuit, golden)
         met = Meetings(t, read, circuit, golden, executor, self._soon)
         (found,) = met.refuted([wrong])
         if found is not None:

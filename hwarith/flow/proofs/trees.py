@@ -18,7 +18,8 @@ Bit = tuple[Term, int]
 Literal = Bit | int
 """A bit of a term, or a constant."""
 
-_ADDERS = re.compile(r"(\w+_stage\d+_)(sum|carry)(\d+_\d+)(?:_s\d+)?")
+_ADDERS = re.compile(r"(\w+_stage\d+_)(sum|carry)(\d+_\d+(?:_s\d+)?)(_xor|_or)?")
+"""Sums and carries of full adders; of those that stand in several ranks a wire for each."""
 
 _INSIDE = r"{base}(_rows)?(_block\d+(_passes)?|_blocks\w+|_carry\d+|_bits\d+)?(_[sr]\d+)?(_sum)?"
 """Wires of a last adder."""
@@ -114,10 +115,10 @@ class Undone:
     def _undo_adders(self) -> None:
         """Undo all that can be undone, the last ones first."""
         steps: dict[Term, tuple[Term, ...]] = {}
-        pairs: dict[str, dict[str, Term]] = {}
+        pairs: dict[tuple[str, str, bool], dict[str, Term]] = {}
         for name, word in self.wires.items():
             if m := _ADDERS.fullmatch(name):
-                pairs.setdefault(m[1] + m[3], {})[m[2]] = word
+                pairs.setdefault((m[1], m[3], bool(m[4])), {})[m[2]] = word
             elif word.op in ("bvadd", "bvnot", "bvxor") and word is not self.word:
                 steps[word] = (word,)
         for pair in pairs.values():
