@@ -21,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -77,16 +78,16 @@ def today() -> str:
 SOLVERS = ("bitwuzla", "z3-solver")
 
 
+@cache
+def versions() -> dict[str, str]:
+    """Of all that records depend on."""
+    return tools.versions() | {name: version(name) for name in SOLVERS}
+
+
 def of_now(records: Records, u: Unit) -> Evidence:
     """What is known of a unit as it is now, the day's versions noted."""
-    solvers = {name: version(name) for name in SOLVERS}
-    records.versions[today()] = tools.versions() | solvers
+    records.versions[today()] = versions()
     return records.of_today(u)
-
-
-def add(records: Records, u: Unit, what: str, found: Compared) -> None:
-    """Keep a comparison."""
-    records.units[u.spec] = of_now(records, u).with_compared(what, found)
 
 
 def of_each(
@@ -120,22 +121,23 @@ def of_mutants(records: Records, again: bool) -> None:
 
 def of_tests(records: Records, file: Path) -> None:
     """What a run of the tests compared; of several of the same that of most results."""
-    most: dict[tuple[str, str], tuple[bool, int]] = {}
-    for referee, spec, every, results in json.loads(file.read_text(encoding="utf-8")):
+    most: dict[str, dict[str, tuple[bool, int]]] = defaultdict(dict)
+    for what, spec, every, results in json.loads(file.read_text(encoding="utf-8")):
         if spec.partition(":")[0] in FAMILIES:  # not one that a test has made
-            most[referee, spec] = max(most.get((referee, spec), (False, 0)), (every, results))
-    kept = {spec for what, spec in most if what != kinds.EXACT}
-    kept |= CATALOGUED.keys() | {e.spec for e in records if e.proof or e.mutants}
+            most[spec][what] = max(most[spec].get(what, (False, 0)), (every, results))
+    kept = CATALOGUED.keys() | {e.spec for e in records if e.proof or e.mutants}
     rest: dict[str, list[tuple[bool, int]]] = defaultdict(list)
-    for (what, spec), (every, results) in most.items():
-        u = hw.unit(spec)
-        if spec in kept:
-            add(records, u, what, Compared(results, 0, every, today()))
-        else:
-            rest[u.family].append((every, results))
-    for family, found in rest.items():
-        every, results = (sum(column) for column in zip(*found, strict=True))
-        total = Total(len(found), every, results, today())
+    for spec, found in most.items():
+        if spec not in kept and found.keys() == {kinds.EXACT}:
+            rest[spec.partition(":")[0]].append(found[kinds.EXACT])
+            continue
+        e = of_now(records, hw.unit(spec))
+        for what, (every, results) in found.items():
+            e = e.with_compared(what, Compared(results, 0, every, today()))
+        records.units[spec] = e
+    for family, compared in rest.items():
+        every, results = (sum(column) for column in zip(*compared, strict=True))
+        total = Total(len(compared), every, results, today())
         old = records.totals.get(family, total)
         records.totals[family] = max(total, old, key=lambda x: x.results)
 
@@ -162,7 +164,8 @@ def add_suite(records: Records, what: str, found: Run | Conformed) -> None:
     """Keep what a suite said."""
     differing = max(found.differing.values())
     result = Compared(found.results, differing, False, today())
-    add(records, hw.unit(found.spec), what, result)
+    known = of_now(records, hw.unit(found.spec))
+    records.units[found.spec] = known.with_compared(what, result)
     records.write()
 
 

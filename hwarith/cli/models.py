@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .completion import complete_weight_type
 from .options import Json, Specs, Verbose
 from .output import note_missing_pictures, print_json, print_tables
 
@@ -117,7 +118,12 @@ def transformer(
 def weights(
     types: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TYPE...", show_default=False, help="Default: all."),
+        typer.Argument(
+            metavar="TYPE...",
+            show_default=False,
+            help="Default: all.",
+            autocompletion=complete_weight_type,
+        ),
     ] = None,
     group: Annotated[
         int | None, typer.Option(help="Weights that share a scale (default: 32).")

@@ -20,8 +20,8 @@ _TABLES = 64
 """Tables that are kept, of at most 2^16 results each."""
 
 
-class Defined(Hashable, Protocol):
-    """What evaluating takes of a unit (`hwarith.units.Unit` says what each is)."""
+class Interface(Protocol):
+    """The operands and results of a unit (`hwarith.units.Unit` says what each is)."""
 
     @property
     def family(self) -> str: ...
@@ -31,6 +31,10 @@ class Defined(Hashable, Protocol):
 
     @property
     def results(self) -> dict[str, Format]: ...
+
+
+class Defined(Interface, Hashable, Protocol):
+    """What evaluating takes of a unit."""
 
     @property
     def word_bits(self) -> int: ...
@@ -40,17 +44,8 @@ class Defined(Hashable, Protocol):
     def arguments(self, codes: list) -> list: ...
 
 
-class Coded(Protocol):
+class Coded(Interface, Protocol):
     """What encoding operands takes of a unit."""
-
-    @property
-    def family(self) -> str: ...
-
-    @property
-    def operands(self) -> dict[str, Format]: ...
-
-    @property
-    def results(self) -> dict[str, Format]: ...
 
     @property
     def code_formats(self) -> dict[str, Format]: ...

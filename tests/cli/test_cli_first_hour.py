@@ -151,6 +151,7 @@ def test_completion_in_bash() -> None:
     assert completions("bash", "hwarith eval mul:st") == ["stages="]
     assert completions("bash", "hwarith eval mul:a=e4m3f") == ["e4m3fn", "e4m3fnuz"]
     assert completions("bash", "hwarith synth mul:a=bf16 fma:round=rn") == ["rne", "rna"]
+    assert completions("bash", "hwarith weights int4 mxfp6") == ["mxfp6_e2m3", "mxfp6_e3m2"]
 
 
 def test_completion_is_silent_about_mistakes() -> None:

@@ -6,11 +6,8 @@ import csv
 import re
 from pathlib import Path
 
-import pytest
-
 from hwarith.explore.lanes import bits_of_factors, per_clock
 from hwarith.explore.sweeps.sweep import run_sweep
-from hwarith.reports import write_report
 from hwarith.reports.model.content import Content, read_content
 from hwarith.reports.model.point import unit_label
 from hwarith.reports.model.summary import findings
@@ -25,19 +22,6 @@ SPECS = (
     "dot:a=e4m3fn,n=32,acc=trunc-13",
     "dot:a=e2m1fn,n=16,scale=ue4m3",
 )
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sweep")
-    run_sweep(SPECS, path, flow=FakeFlow())
-    write_report(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def content(folder: Path) -> Content:
-    return read_content(folder)
 
 
 def test_costs_are_per_multiply_add(folder: Path) -> None:

@@ -55,11 +55,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def content(folder: Path) -> Content:
-    return read_content(folder)
-
-
 def test_every_family_is_there() -> None:
     assert {unit(spec).family for spec in POINTS} == FAMILIES.keys()
 

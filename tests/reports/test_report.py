@@ -26,7 +26,7 @@ from hwarith.explore.point import COSTS, NETWORK
 from hwarith.reports import write_report
 from hwarith.reports.model.axes import axis
 from hwarith.reports.model.columns import PER_LANE, columns, percent, three_digits
-from hwarith.reports.model.content import Content, read_content
+from hwarith.reports.model.content import Content
 from hwarith.reports.model.front import pareto_front
 from hwarith.reports.model.partners import comparisons
 from hwarith.reports.model.point import unit_label
@@ -51,19 +51,6 @@ SPECS = [
 
 FIGURES = {k: f for k, f in (COSTS | NETWORK | METRICS).items() if k not in PER_LANE}
 """What a report of units that add up one product shows."""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sweep")
-    run_sweep(SPECS, path, flow=FakeFlow())
-    write_report(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def content(folder: Path) -> Content:
-    return read_content(folder)
 
 
 # -- the front -----------------------------------------------------------------------------------

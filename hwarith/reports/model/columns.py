@@ -101,11 +101,6 @@ def columns(results: list[Result]) -> dict[str, Column]:
     }
 
 
-def write_figure(key: str, value: float | None) -> str:
-    """The value of a cost, a network's figure or a metric for readers, by the figure's key."""
-    return columns([])[key].write(value)
-
-
 def grouped(value: float) -> str:
     """A whole number, its thousands set apart from five digits on."""
     text = f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.0f}"
