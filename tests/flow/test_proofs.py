@@ -40,6 +40,7 @@ PROVED = (
     "mul:a=fp32,stages=4",  # its full adders stand on both sides of registers
     "mul:a=e5m2,round=sra,n=4,overflow=saturate",
     "add:a=e3m2fn",
+    "add:a=e2m1fn,op=port,round=port",
     "add:a=e4m3fnuz,subnormals=flush",
     "add:a=binary8p4sf,round=rto",
     "fma:a=e2m1fn,c=e4m3fn,out=e4m3fn",

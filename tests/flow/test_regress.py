@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 import hwarith as hw
 from hwarith import caching
 from hwarith.flow import processes, regress
+from hwarith.flow.stimuli.calls import calls_by_class
+from hwarith.units.catalogue import CATALOGUE
 from tests.faults import RESET_OF_VALID, faulty
 from tests.tiers import few
 
@@ -43,6 +46,14 @@ def test_combinational_unit():
     assert (result.passed, result.failed, result.message) == (500, 0, None)
     assert str(result) == f"{hw.unit(MUL).spec}: 500 checks passed, ok"
     assert "TESTS=13 PASS=1 FAIL=0 SKIP=12" in result.log.read_text()
+
+
+@pytest.mark.parametrize("spec", CATALOGUE.values(), ids=list(CATALOGUE))
+def test_what_the_testbench_is_given_can_be_written(spec):
+    unit = hw.unit(spec)
+    calls = calls_by_class(unit, regress._results(unit, 20), seed=1)
+    job = regress._job(unit, [call for of_class in calls.values() for call in of_class], seed=1)
+    assert json.loads(json.dumps(job)) == job
 
 
 @pytest.mark.parametrize("spec", few([PIPELINE, "add:a=bf16,stages=1", "mul:a=int70,stages=3"], 3))

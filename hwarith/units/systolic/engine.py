@@ -339,11 +339,12 @@ class TileTransfers(Transfers[Engine]):
         lanes = []
         for x, (name, (f, n)) in zip(arrays, formats.items(), strict=True):
             if name not in RIGHT:
-                lanes.append(_behind(join(x, f).reshape(-1, vectors), rows))
+                lanes.append(_between(join(x, f).reshape(-1, vectors), rows, 0))
                 continue
             of_rows = x.reshape(*x.shape[:-2], rows, n, -1).swapaxes(-1, -2)
             of_rows = of_rows.reshape(*x.shape[:-2], rows, -1)  # column after column
-            lanes.append(_before(join(of_rows[..., ::-1, :], f).reshape(-1, rows), vectors))
+            codes = join(of_rows[..., ::-1, :], f).reshape(-1, rows)
+            lanes.append(_between(codes, 0, vectors))
         load = np.repeat(np.array([1, 0], np.uint8), (rows, vectors))
         return [*lanes, np.tile(load, lanes[0].size // load.size)]
 
@@ -390,11 +391,7 @@ def _filled(codes: np.ndarray, rows: int, columns: int) -> np.ndarray:
     return np.pad(codes, ((0, rows - codes.shape[0]), (0, columns - codes.shape[1])))
 
 
-def _behind(codes: np.ndarray, empty: int) -> np.ndarray:
-    """Rows of codes, each behind so many transfers without one, one row after the other."""
-    return np.pad(codes, ((0, 0), (empty, 0))).ravel()
-
-
-def _before(codes: np.ndarray, empty: int) -> np.ndarray:
-    """Rows of codes, each before so many transfers without one, one row after the other."""
-    return np.pad(codes, ((0, 0), (0, empty))).ravel()
+def _between(codes: np.ndarray, before: int, behind: int) -> np.ndarray:
+    """Rows of codes, each between so many transfers without one, one row after the other."""
+    empty = np.zeros((len(codes), before + behind), codes.dtype)  # np.pad's are no Python integers
+    return np.concatenate([empty[:, :before], codes, empty[:, before:]], axis=1).ravel()
