@@ -4,7 +4,7 @@ from .blocks import BLOCKS, BlockFormat, Blocks, Hadamard, format, scalar_format
 from .facts import format_facts, format_tables
 from .names import PATTERNS
 from .rounding import OVERFLOWS, ROUNDINGS, STOCHASTIC, Overflow, Rounding, Stochastic
-from .scalar import NAMED, Format
+from .scalar import NAMED, Format, fixed_point
 
 __all__ = [
     "BLOCKS",
@@ -20,6 +20,7 @@ __all__ = [
     "Overflow",
     "Rounding",
     "Stochastic",
+    "fixed_point",
     "format",
     "format_facts",
     "format_tables",

@@ -25,7 +25,7 @@ class Descriptor:
 
     Parameters
     ----------
-    name : the canonical name.
+    name : the canonical name, from which `hwarith.format` makes the format again.
     kind : ``"float"`` or ``"int"``.
     bits : width of a code.
     exponent_bits, fraction_bits, bias : of a float.
@@ -60,6 +60,11 @@ class Descriptor:
 
     def __repr__(self) -> str:
         return f"hwarith.format({self.name!r})"
+
+    @property
+    def identifier(self) -> str:
+        """The name in letters and digits, as in names of modules: ``fix4p4``, ``fix10pn2``."""
+        return self.name.replace(".", "p").replace("-", "n")
 
     @property
     def is_float(self) -> bool:

@@ -1,5 +1,5 @@
-"""What a name says of a format: the table of named ones, and the rules for ``eXmY``, ``intN`` and
-P3109; and the formats of numpy's and ml_dtypes' types."""
+"""What a name says of a format: the table of named ones, and the rules for ``eXmY``, ``intN``,
+``fixI.F`` and P3109; and the formats of numpy's and ml_dtypes' types."""
 
 from __future__ import annotations
 
@@ -75,7 +75,20 @@ ALIASES = {
 
 _NAME_OF = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
 
-PATTERNS = ("intN", "uintN", "eXmY", "eXmYfn", "eXmYfnuz", "binaryKpP{s|u}{e|f}")
+PATTERNS = (
+    "intN",
+    "uintN",
+    "fixI.F",
+    "ufixI.F",
+    "eXmY",
+    "eXmYfn",
+    "eXmYfnuz",
+    "binaryKpP{s|u}{e|f}",
+)
+
+
+MOST_BITS = 1024
+"""Of integers and fixed-point formats."""
 
 
 @cache
@@ -88,11 +101,14 @@ def by_name(name: str) -> Descriptor:
         return NAMED[plain]
     if match := re.fullmatch(r"(u?)int(0|[1-9][0-9]*)", plain):
         width = _number(match[2])
-        if not 1 <= width <= 1024:
+        if not 1 <= width <= MOST_BITS:
             raise InvalidInput(
-                f"format {quoted(name)}: the width must be 1 to 1024, not {shown(match[2], 20)}"
+                f"format {quoted(name)}: the width must be 1 to {MOST_BITS}, "
+                f"not {shown(match[2], 20)}"
             )
-        return Descriptor(plain, "int", width, signed=not match[1])
+        return fixed_point(width, 0, signed=not match[1])
+    if match := re.fullmatch(r"(u?)fix(-?[0-9]+)\.(-?[0-9]+)", plain):
+        return _checked_fixed_point(name, _number(match[2]), _number(match[3]), signed=not match[1])
     if match := re.fullmatch(r"e(0|[1-9][0-9]*)m(0|[1-9][0-9]*)(fn|fnuz)?", plain):
         return _minifloat(plain, _number(match[1]), _number(match[2]), match[3])
     if match := re.fullmatch(r"(?:p3109_k|binary)([1-9][0-9]*)p([1-9][0-9]*)([su])([ef])", plain):
@@ -104,6 +120,26 @@ def by_name(name: str) -> Descriptor:
 def _number(digits: str) -> int:
     """The number of these digits; of more than nine, which no format has, that of the first."""
     return int(digits[:9])
+
+
+def _checked_fixed_point(name: str, integer: int, fraction: int, signed: bool) -> Descriptor:
+    """Fixed point of so many integer bits, the sign among them, and fraction bits."""
+    width = integer + fraction
+    if max(abs(integer), abs(fraction)) > MOST_BITS or not 1 <= width <= MOST_BITS:
+        raise InvalidInput(
+            f"format {quoted(name)}: {shown(integer, 20)} integer bits (with the sign) and "
+            f"{shown(fraction, 20)} of fraction; each must be -{MOST_BITS} to {MOST_BITS}, and "
+            f"both together 1 to {MOST_BITS}"
+        )
+    return fixed_point(width, -fraction, signed)
+
+
+def fixed_point(bits: int, exponent: int, signed: bool = True) -> Descriptor:
+    """The format of integers of so many bits in units of 2^exponent, of any width."""
+    prefix, name = "" if signed else "u", f"int{bits}"
+    if exponent:
+        name = f"fix{bits + exponent}.{-exponent}"
+    return Descriptor(prefix + name, "int", bits, exponent=exponent, signed=signed)
 
 
 def _minifloat(name: str, e: int, m: int, suffix: str | None) -> Descriptor:

@@ -108,7 +108,9 @@ def format(name: Any) -> Format:
     """The format of this name (or a numpy or ml_dtypes dtype; a `Format` is returned as it is).
 
     Names are those of ml_dtypes without the ``floatN_`` prefix, and ``fp64 fp32 tf32 fp16 bf16``;
-    ``intN`` and ``uintN`` (N up to 1024); ``eXmY`` (X 2 to 15, Y 1 to 112; IEEE-style, with
+    ``intN`` and ``uintN`` (N up to 1024); ``fixI.F`` and ``ufixI.F``, fixed point of I integer
+    bits, the sign among them, and F of fraction (either may be negative); ``eXmY`` (X 2 to 15, Y 1
+    to 112; IEEE-style, with
     ``fn``: no infinities and one NaN magnitude, all ones; with ``fnuz``: one NaN, in place
     of -0); and the formats of P3109 as ``binary8p4se``.
 
@@ -123,6 +125,11 @@ def format(name: Any) -> Format:
     except (TypeError, ValueError):
         raise InvalidInput(f"a format is given by its name, not {quoted(name)}") from None
     return _of(names.of_dtype(dtype))
+
+
+def fixed_point(bits: int, exponent: int, signed: bool = True) -> Format:
+    """The format of integers of so many bits in units of 2^exponent: ``intN`` or ``fixI.F``."""
+    return _of(names.fixed_point(bits, exponent, signed))
 
 
 @cache

@@ -23,6 +23,10 @@ def _name_and_number(parameter: str, value: Any) -> str:
     return f"{parameter}{value}" if isinstance(value, int) else str(value)
 
 
+def _format_in_name(_: str, value: Any) -> str:
+    return str(value.identifier)
+
+
 @dataclass(frozen=True)
 class Parameter:
     """How one field of a record is read from text, checked and written again.
@@ -60,7 +64,9 @@ def format_parameter(
 ) -> Any:
     """A field that holds a `Format`; `same_as` names the field to copy when not given."""
     value = scalar_format(default) if default else None
-    return parameter_field(Parameter(help, scalar_format, "a format", value, same_as, quiet))
+    return parameter_field(
+        Parameter(help, scalar_format, "a format", value, same_as, quiet, _format_in_name)
+    )
 
 
 def choice_parameter(

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import ml_dtypes
 import numpy as np
 import pytest
 
 import hwarith as hw
 from hwarith.formats import NAMED
+from hwarith.units.catalogue import CATALOGUE
+from tests.small_units import SPECS
+
+FIXED = (
+    "convert:a=fix10.-2,out=ufix-2.6",
+    "add:a=fix4.4,b=fp16,out=fp16",
+    "dot:a=fp16,n=2,c=none,out=exact",
+)
 
 
 @pytest.mark.parametrize(
@@ -45,8 +55,49 @@ def test_repr_makes_the_format_again() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "bits", "low", "high", "step"),
+    [
+        ("fix4.4", 8, -8, 7.9375, 0.0625),
+        ("ufix4.4", 8, 0, 15.9375, 0.0625),
+        ("fix1.15", 16, -1, 1 - 2**-15, 2**-15),
+        ("fix10.-2", 8, -512, 508, 4),
+        ("ufix-2.6", 4, 0, 15 / 64, 1 / 64),
+        ("FIX8.0", 8, -128, 127, 1),
+    ],
+)
+def test_fixed_point(name: str, bits: int, low: float, high: float, step: float) -> None:
+    f = hw.format(name)
+    assert (f.bits, f.min, f.max, f.smallest) == (bits, low, high, step)
+    codes = f.codes()
+    np.testing.assert_array_equal(f.encode(f.decode(codes)), codes)
+    assert hw.format(f.name) is f
+
+
+def test_fixed_point_without_a_fraction_is_an_integer() -> None:
+    assert hw.format("fix8.0") is hw.format("int8")
+    assert hw.format("ufix16.0") is hw.format("uint16")
+
+
+@pytest.mark.parametrize("spec", [*SPECS, *map(str, CATALOGUE.values()), *FIXED])
+def test_specs_and_the_formats_of_ports_are_read_back(spec: str) -> None:
+    """Names of formats, as headers of Verilog have them too."""
+    u = hw.unit(spec)
+    assert hw.unit(u.spec) == u
+    assert u.name.isidentifier()
+    assert u.name.isascii()
+    for f in (u.operands | u.results).values():
+        if " x " not in f.name and not f.name.startswith(("tilus", "sm")):
+            assert hw.format(f.name) == f
+
+
+@pytest.mark.parametrize(
     ("name", "message"),
     [
+        ("fix0.0", "0 integer bits (with the sign) and 0 of fraction"),
+        ("ufix4.-5", "both together 1 to 1024"),
+        ("fix2000.-1990", "each must be -1024 to 1024"),
+        ("fix4", "did you mean 'fixI.F'"),
+        ("ap_fixed", "did you mean 'fixI.F'"),
         ("e4m3fm", "unknown format 'e4m3fm'; did you mean 'e4m3fn'"),
         ("e1m3", "exponent bits must be 2 to 15"),
         ("e4m113", "fraction bits 1 to 112"),
@@ -56,7 +107,7 @@ def test_repr_makes_the_format_again() -> None:
     ],
 )
 def test_wrong_names(name: object, message: str) -> None:
-    with pytest.raises(hw.HwarithError, match=message.replace("(", r"\(")):
+    with pytest.raises(hw.HwarithError, match=re.escape(message)):
         hw.format(name)
 
 

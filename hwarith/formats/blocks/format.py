@@ -180,7 +180,9 @@ def format(name: Any) -> Format | BlockFormat:
     """The format of this name (or a numpy or ml_dtypes dtype; a format is returned as it is).
 
     Names are those of ml_dtypes without the ``floatN_`` prefix, and ``fp64 fp32 tf32 fp16 bf16``;
-    ``intN`` and ``uintN`` (N up to 1024); ``eXmY`` (X 2 to 15, Y 1 to 112; IEEE-style, with
+    ``intN`` and ``uintN`` (N up to 1024); ``fixI.F`` and ``ufixI.F``, fixed point of I integer
+    bits, the sign among them, and F of fraction (either may be negative); ``eXmY`` (X 2 to 15, Y 1
+    to 112; IEEE-style, with
     ``fn``: no infinities and one NaN magnitude, all ones; with ``fnuz``: one NaN, in place
     of -0); the formats of P3109 as ``binary8p4se``; and the formats of blocks: ``mxfp8_e4m3
     mxfp8_e5m2 mxfp6_e2m3 mxfp6_e3m2 mxfp4 mxint8 mxint6 mxint4 nvfp4 nvint4``, a `BlockFormat`.

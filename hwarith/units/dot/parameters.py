@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from ...exceptions import InvalidInput, name_of
-from ...formats import Format, format
+from ...formats import Format, fixed_point, format
 from ...rtl import Rounder
 from ..blocks.lanes import LaneUnit
 from ..exact.base import round_parameter
@@ -266,7 +266,7 @@ class DotParameters(LaneUnit):
         if self.gives_sum:
             lsb = self.a.numbers.lsb + self.b.numbers.lsb
             bits = self.sum_bits + 1
-            return Format(f"int{bits} * 2^{lsb}", "int", bits, exponent=lsb)
+            return fixed_point(bits, lsb)
         if self.keep is not None:
             return format(f"e{self.out.exponent_bits}m{self.keep}")
         return self.out

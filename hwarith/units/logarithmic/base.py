@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ...exceptions import InvalidInput
-from ...formats import Format
+from ...formats import Format, fixed_point
 from ..contract import Unit
 from ..conventions import conventions, nan_words, overflow_words
 from ..parameters import format_parameter, integer_parameter
@@ -118,5 +118,4 @@ class Logarithmic(Unit):
         """The fixed-point format of logarithms: as many fraction bits as the float has, and one
         integer bit more than its exponent has, for the sign."""
         f = self.format
-        name = f"fixed{f.exponent_bits + 1}p{f.fraction_bits}"
-        return Format(name, "int", self._field_bits + 1, exponent=-f.fraction_bits)
+        return fixed_point(self._field_bits + 1, -f.fraction_bits)
