@@ -399,3 +399,17 @@ def test_a_policy_that_is_not_the_default_stands_in_the_name(spec: str, name: st
     u = hw.unit(spec)
     assert u.name == name
     assert hw.unit(u.spec) == u
+
+
+@pytest.mark.parametrize(
+    ("out", "value", "code"),
+    [
+        ("fp16", 1e6, 0x7BFF),
+        ("e4m3fn", 500.0, 0x7E),
+        ("binary8p4se,overflow=p3109_satnone", 300.0, 0x7F),
+        ("e5m2", -520192.0, 0xFB),
+    ],
+)
+def test_to_odd_beyond_the_range(out: str, value: float, code: int) -> None:
+    """The largest value; of P3109's SatNone infinity, where the largest value is even."""
+    assert hw.unit(f"convert:a=fp32,out={out},round=rto")(np.float32(value)) == code

@@ -260,7 +260,9 @@ class Exact(Unit):
         terms = [given.pop(name) for name in self.terms]
         if not given:
             return terms
-        wide = {name: x.astype(np.int64) if hasattr(x, "astype") else x for name, x in given.items()}
+        wide = {
+            name: x.astype(np.int64) if hasattr(x, "astype") else x for name, x in given.items()
+        }
         return [*terms, self._control(**wide)]
 
     def _control(
