@@ -12,7 +12,15 @@ from decimal import Context, Decimal
 from fractions import Fraction
 from math import floor, isqrt
 
-from ..units.operations import LOGARITHM, POWER_OF_TWO, QUOTIENT, SQUARE_ROOT, Operation
+from ..units.operations import (
+    LOGARITHM,
+    POWER_OF_TWO,
+    QUOTIENT,
+    RECIPROCAL,
+    RECIPROCAL_ROOT,
+    SQUARE_ROOT,
+    Operation,
+)
 
 _BITS = 128
 _DECIMAL = Context(prec=64)
@@ -25,12 +33,20 @@ def _quotient(a: Fraction, b: Fraction) -> Fraction | None:
     return a / b if b else None
 
 
+def _reciprocal(a: Fraction) -> Fraction | None:
+    return 1 / a if a else None
+
+
 def _square_root(a: Fraction) -> Fraction | None:
     if a < 0:
         return None
     square = a.numerator * a.denominator
     places = max(0, _BITS - square.bit_length() // 2)
     return Fraction(isqrt(square << 2 * places), a.denominator << places)
+
+
+def _reciprocal_root(a: Fraction) -> Fraction | None:
+    return _square_root(1 / a) if a > 0 else None
 
 
 def _logarithm(a: Fraction) -> Fraction | None:
@@ -54,7 +70,9 @@ def _power_of_two(a: Fraction) -> Fraction | None:
 
 FUNCTIONS: dict[Operation, tuple[int, Callable[..., Fraction | None]]] = {
     QUOTIENT: (2, _quotient),
+    RECIPROCAL: (1, _reciprocal),
     SQUARE_ROOT: (1, _square_root),
+    RECIPROCAL_ROOT: (1, _reciprocal_root),
     LOGARITHM: (1, _logarithm),
     POWER_OF_TWO: (1, _power_of_two),
 }

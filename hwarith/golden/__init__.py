@@ -8,7 +8,7 @@ process compiled before.
 """
 
 from .arrays import HOT, apply
-from .definition import bit_length, golden, primitive
+from .definition import bit_length, divide, golden, primitive, square_root
 from .folds import fold
 from .tables import TABLE_BITS, lookup, lookup_top
 from .words import SMALL, WORD_BITS, code_dtype, field, machine_word, to_integers
@@ -21,6 +21,7 @@ __all__ = [
     "apply",
     "bit_length",
     "code_dtype",
+    "divide",
     "field",
     "fold",
     "golden",
@@ -28,5 +29,6 @@ __all__ = [
     "lookup_top",
     "machine_word",
     "primitive",
+    "square_root",
     "to_integers",
 ]

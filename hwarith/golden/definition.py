@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isqrt
 from typing import TypeVar
 
 Function = TypeVar("Function", bound=Callable)
@@ -42,3 +43,27 @@ def _compiled_bit_length() -> Callable:
 def bit_length(x: int) -> int:
     """Position of the leading one of a non-negative integer, counted from 1; 0 for 0."""
     return x.bit_length()
+
+
+def _compiled_divide() -> Callable:
+    from .division import divide
+
+    return divide
+
+
+@primitive(_compiled_divide)
+def divide(a: int, b: int) -> int:
+    """The quotient of a non-negative integer and a positive one, rounded down."""
+    return a // b
+
+
+def _compiled_square_root() -> Callable:
+    from .division import square_root
+
+    return square_root
+
+
+@primitive(_compiled_square_root)
+def square_root(x: int) -> int:
+    """The square root of a non-negative integer, rounded down."""
+    return isqrt(x)

@@ -122,9 +122,13 @@ COMPARISON = Operation("comparison", noun="comparator", rank=20)
 SELECTION = Operation("selection", noun="selector", rank=21)
 QUOTIENT = Operation("quotient", noun="divider", rank=22)
 SQUARE_ROOT = Operation("square root", noun="square rooter", rank=23)
-LOGARITHM = Operation("logarithm", noun="logarithm unit", rank=24)
-POWER_OF_TWO = Operation("power of two", noun="power unit", rank=25)
-SLOPE = Operation("slope", noun="slope unit", rank=26)
+RECIPROCAL = Operation("reciprocal", noun="reciprocal unit", rank=24)
+RECIPROCAL_ROOT = Operation(
+    "reciprocal of the square root", noun="reciprocal square rooter", rank=25
+)
+LOGARITHM = Operation("logarithm", noun="logarithm unit", rank=26)
+POWER_OF_TWO = Operation("power of two", noun="power unit", rank=27)
+SLOPE = Operation("slope", noun="slope unit", rank=28)
 
 MEASURED = (PRODUCT, SUM, MULTIPLY_ADD, CONVERSION)
 """The operations whose exact result is known."""

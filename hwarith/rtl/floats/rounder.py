@@ -29,8 +29,9 @@ class Rounder:
     They take ``sign``, ``exponent``, ``significand``, ``nan`` and ``inf``, and give the code ``y``.
     More may be given: ``negative``, that the significand is a negative sum in two's complement, to
     be negated; ``sticky``, that the sum is a little more than the significand says; ``difference``,
-    that a zero is +0, or -0 when rounding down; ``nan_code``, what a NaN becomes. The mode may come
-    on ``rm``, random bits come on ``r``.
+    that a zero is +0, or -0 when rounding down; ``nan_code``, what a NaN becomes; ``by_zero``, that
+    an infinity is a division by zero, for the flags. The mode may come on ``rm``, random bits come
+    on ``r``.
 
     Only what is kept of a negative sum is inverted, and the one that then lacks is added in
     rounding. The lsb of its significand must be zero, or below the result's lowest binades: -1
@@ -288,11 +289,12 @@ class Rounder:
             return {"y": y}
         overflow = (x["overflow"] | exceeds(x["mag"], codes.largest)) & ~is_special
         inexact = (x["inexact"] & ~is_special) | overflow
+        by_zero = x.get("by_zero", Const(0, 1)) & ~x["nan"]
         if codes.infinite(0, policy) != codes.infinity:
-            inexact = inexact | (x["inf"] & ~x["nan"])
+            inexact = inexact | (x["inf"] & ~x["nan"] & ~by_zero)
         underflow = x["underflow"] & ~is_special
         invalid = x["nan"] | x["invalid"] if codes.nan is None else x["invalid"]
-        return {"y": y, "flags": Cat(inexact, underflow, overflow, Const(0, 1), invalid)}
+        return {"y": y, "flags": Cat(inexact, underflow, overflow, by_zero, invalid)}
 
     def _finite(self, x: Values) -> Value:
         """A rounded magnitude in range, with its sign where the format has one."""

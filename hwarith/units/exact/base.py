@@ -96,7 +96,7 @@ class Exact(Unit):
     With ``round=port`` the mode comes with the operands, on a port ``rm`` (the numbers of
     `Rounding`); random bits of stochastic rounding on ``r``; what to negate, where a family can,
     on ``op``. With `flags` there is a second result of five bits, those of RISC-V's ``fflags``:
-    NX, UF, OF, a zero, NV from the lsb up.
+    NX, UF, OF, DZ, NV from the lsb up (DZ of divisions alone).
     """
 
     round: str = round_parameter(ROUNDING_CHOICES)
@@ -125,7 +125,7 @@ class Exact(Unit):
     meanings: ClassVar[dict[str, str]] = {
         "rm": MODE_PORT,
         "r": "random bits, new ones with every operand",
-        "flags": "exceptions, from the lsb up: NX, UF, OF, DZ (never), NV",
+        "flags": "exceptions, from the lsb up: NX, UF, OF, DZ (of divisions), NV",
     }
 
     if TYPE_CHECKING:
@@ -328,7 +328,7 @@ class Exact(Unit):
     def with_ports(self, steps: list[Step]) -> list[Step]:
         """Steps that hand on, to the rounder, what it takes from ports and from unpacking."""
         names: list[str] = [name for name in ("rm", "r") if name in self.operands]
-        names += ["invalid"] if self.flags != "none" else []
+        names += ["invalid", "by_zero"] if self.flags != "none" else []
         names += ["nan_code"] if self._propagates else []
         return rtl.handing_on(tuple(names), steps) if names else steps
 

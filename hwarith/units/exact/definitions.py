@@ -31,8 +31,8 @@ from ...formats.rounding import (
 from ...golden import bit_length, golden
 from ...lazily import np
 
-NV, OF, UF, NX = 16, 4, 2, 1
-"""Exception flags, the bits of RISC-V's ``fflags`` (8, division by zero, never occurs)."""
+NV, DZ, OF, UF, NX = 16, 8, 4, 2, 1
+"""Exception flags, the bits of RISC-V's ``fflags``."""
 
 AFTER, BEFORE = 1, 2
 """When tininess is detected: on the result rounded with unbounded exponent, or on the exact one."""

@@ -1,0 +1,178 @@
+"""What quotients and roots have in common: their parameters, and the steps around their rows.
+
+A core gives the leading bits of a quotient or root whose first one is a one, the exponent of that
+one, and whether anything was left: what is subnormal is shifted right behind it, before the shared
+rounder. Source: IEEE 754-2019, 5.4.1 and 9.2.1; restoring rows as in Ercegovac and Lang, Digital
+Arithmetic, chapters 5 and 6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, ClassVar
+
+from amaranth.hdl import Cat, Const, Module, Value
+
+from ... import rtl
+from ...exceptions import InvalidInput
+from ...formats import STOCHASTIC
+from ...rtl import Operand, Values, wire
+from ...rtl.floats import lowest_exponent, signed_exponent
+from ..exact.base import Exact
+from ..parameters import choice_parameter
+
+BY_ZERO = ("inf", "nan")
+
+
+def by_zero_parameter() -> Any:
+    """A field for what a finite operand divided by zero becomes."""
+    return choice_parameter(
+        "x/0: inf, an infinity and flag DZ; nan, and flag NV (default of binaryKpP, else inf)",
+        BY_ZERO,
+        None,
+        quiet=True,
+        in_name=lambda _, value: f"by_zero_{value}",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Divided(Exact):
+    """Base of quotients and roots, which are rounded once."""
+
+    meanings: ClassVar[dict[str, str]] = {
+        "flags": "exceptions, from the lsb up: NX, UF, OF, DZ, NV",
+    }
+
+    random_rounding: ClassVar[bool] = False
+    """Whether it can be rounded by random bits."""
+
+    def validate(self) -> None:
+        if self.is_integer:
+            raise InvalidInput(
+                f"{self.family}: parameter out: must be a float, not {self.out.name}; convert makes "
+                "integers of floats"
+            )
+        if not self.random_rounding and self.round.removeprefix("port_") in STOCHASTIC:
+            raise InvalidInput(
+                f"{self.family}: parameter round: {self.round} is for div and sqrt only; allowed: "
+                "modes without random bits"
+            )
+        if "by_zero" in self.parameters() and self.by_zero is None:
+            object.__setattr__(self, "by_zero", self._default_by_zero)
+        super().validate()
+
+    @property
+    def _default_by_zero(self) -> str:
+        return "nan" if self.out.name.startswith("binary") else "inf"
+
+    def shown_parameters(self) -> dict[str, Any]:
+        """What is divided by zero goes without saying where it is the default."""
+        shown = super().shown_parameters()
+        if shown.get("by_zero") == self._default_by_zero:
+            del shown["by_zero"]
+        return shown
+
+    def constants(self) -> tuple:
+        with_zero = "by_zero" in self.parameters()
+        return (*super().constants(), *([int(self.by_zero == "nan")] if with_zero else []))
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        zero = {"inf": "infinity, flag DZ", "nan": "NaN, flag NV"}
+        by_zero = getattr(self, "by_zero", None)
+        return super().conventions | ({"division by zero": zero[by_zero]} if by_zero else {})
+
+    # -- ranges --------------------------------------------------------------------------------
+
+    @property
+    def weights(self) -> tuple[int, int]:
+        """Least and greatest exponent of a finite result's first one, and no more than that."""
+        raise NotImplementedError
+
+    def _tops(self, name: str) -> tuple[int, int]:
+        """Least and greatest exponent of the first one of an operand."""
+        operand = self._terms[name]
+        low, high = operand.weights
+        return (low if operand.is_normal else operand.lsb), high
+
+    @cached_property
+    def _result_bits(self) -> int:
+        low, high = self.weights
+        unbounded = self.out.magnitude_bits(Fraction(2) ** low, Fraction(2) ** (high + 1))
+        return max(self.out.word_bits + 5, unbounded)
+
+    @property
+    def _needed(self) -> int:
+        """Bits that the golden definition forms of a quotient or root, and the sticky one."""
+        return self.out.precision + 3 + (self.n or 0)
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    @property
+    def digits(self) -> int:
+        """Bits of the quotient or root that rows form, of which the first is a one."""
+        return self.out.precision + self.rounder.below
+
+    def with_zero_division(self, m: Module, x: Values, by_zero: Value) -> Values:
+        """What goes with a division of something finite by zero, for flags."""
+        return {"by_zero": wire(m, "divided_by_zero", by_zero)} if self.flags != "none" else {}
+
+    def normalized(
+        self, m: Module, name: str, significand: Value, operand: Operand
+    ) -> tuple[Value, Value]:
+        """A significand with its first one on top, and its leading zeros."""
+        if operand.is_normal:
+            return significand, Const(0, 1)
+        zeros = rtl.leading_zeros(m, f"{name}_zeros", significand)
+        moved, _ = rtl.shift_left(m, f"{name}_normalized", significand, zeros, len(significand))
+        return wire(m, f"{name}_mantissa", moved), zeros
+
+    @property
+    def _fields(self) -> tuple[int, int]:
+        """Range of the result's exponents, biased as in its codes."""
+        low, high = self.weights
+        bias = Operand(self.out).bias
+        return low + bias, high + bias
+
+    def field(self, m: Module, exponent: Value) -> Value:
+        """A result's exponent, biased as in its codes."""
+        biased = exponent + Operand(self.out).bias
+        return wire(m, "exponent", biased, signed_exponent(*self._fields))
+
+    def _denormalize(self, m: Module, x: Values) -> Values:
+        """Shift right what is below the lowest binade; a zero has no ones at all."""
+        low, high = self._fields
+        lowest = lowest_exponent(self.out)
+        kept, rest, exponent = x["digits"], x["rest"], x["exponent"]
+        if not self.ftz:
+            if low < lowest:
+                kept, rest = self._shifted(m, kept, rest, exponent, lowest)
+            exponent = exponent[: max(1, high.bit_length())]
+        some = ~x["zero"]
+        return {name: x[name] for name in ("sign", "nan", "inf")} | {
+            "kept": wire(m, "kept", kept & some.replicate(len(kept))),
+            "sticky": wire(m, "sticky", rest & some),
+            "carry": Const(0, 1),
+            "difference": Const(0, 1),
+            "exponent": exponent,
+        }
+
+    def _shifted(
+        self, m: Module, kept: Value, rest: Value, exponent: Value, lowest: int
+    ) -> tuple[Value, Value]:
+        """Digits moved right to the lowest binade, and whether anything was lost below."""
+        most = lowest - self._fields[0]
+        width = len(kept)
+        bits = max(most.bit_length(), 1)
+        distance = wire(m, "below", lowest - exponent)
+        is_below = ~distance[-1]
+        distance = distance[:bits] & is_below.replicate(bits)
+        # The last level of the shifter shifts out everything.
+        levels = (width - 1).bit_length()
+        if levels < bits:
+            distance = Cat(distance[:levels], distance[levels:].any())
+        distance = wire(m, "move_right", distance)
+        moved, lost = rtl.shift_right(m, "denormalized", kept, distance, width)
+        return wire(m, "moved", moved), wire(m, "lost_or_rest", lost | rest)

@@ -1,0 +1,121 @@
+"""Golden definitions of quotients and roots: IEEE 754-2019, 5.4.1 and 9.2.1, for any format.
+
+The quotient or root of the significands is formed as an integer of two bits more than the result
+needs, and of the random bits, with a sticky bit behind them, and rounded once (`result`). Special
+values are those of IEEE 754-2019, 6.1, 7.2 and 7.3; `Rules` and `control` as in
+`hwarith.units.exact.definitions`. `by_zero` is 1 where what is divided by zero is a NaN.
+"""
+
+from __future__ import annotations
+
+from ...formats.rounding import INF, NAN, pack_infinity, pack_zero
+from ...golden import bit_length, divide, golden, square_root
+from ..exact.definitions import (
+    DZ,
+    infinite_result,
+    invalid_result,
+    is_signaling,
+    nan_result,
+    result,
+    unpack_operand,
+    with_flags,
+)
+
+
+@golden
+def div(a, b, control, fa, fb, fo, rules, by_zero):
+    """Quotient a / b."""
+    ca, sa, ea, ga = unpack_operand(a, fa, rules)
+    cb, sb, eb, gb = unpack_operand(b, fb, rules)
+    s = sa ^ sb
+    if ca == NAN or cb == NAN:
+        x, fx = (a, fa) if ca == NAN else (b, fb)
+        invalid = is_signaling(a, ca, fa) or is_signaling(b, cb, fb)
+        return nan_result(x, fx, fo, rules, invalid)
+    b_zero = cb != INF and gb == 0
+    if (ca == INF and cb == INF) or (b_zero and ca != INF and ga == 0):
+        return invalid_result(fo, rules)
+    if b_zero and (ca != INF or by_zero == 1):
+        return divided_by_zero(s, fo, rules, by_zero)
+    if ca == INF:
+        return infinite_result(s, fo, rules)
+    if cb == INF or ga == 0:
+        return with_flags(pack_zero(s, fo, rules.policy), 0, fo, rules)
+    n = max(0, needed(fo, rules) + bit_length(gb) - bit_length(ga))
+    q = divide(ga << n, gb)
+    return result(s, ea - eb - n - 1, sticky(q, q * gb != ga << n), fo, control, rules)
+
+
+@golden
+def recip(a, control, fa, fo, rules, by_zero):
+    """Reciprocal 1 / a."""
+    c, s, e, g = unpack_operand(a, fa, rules)
+    if c == NAN:
+        return nan_result(a, fa, fo, rules, is_signaling(a, c, fa))
+    if c == INF:
+        return with_flags(pack_zero(s, fo, rules.policy), 0, fo, rules)
+    if g == 0:
+        return divided_by_zero(s, fo, rules, by_zero)
+    n = needed(fo, rules) + bit_length(g)
+    q = divide((g >> bit_length(g)) + 1 << n, g)  # a one of the width of g
+    exact = q * g == (g >> bit_length(g)) + 1 << n
+    return result(s, -e - n - 1, sticky(q, not exact), fo, control, rules)
+
+
+@golden
+def sqrt(a, control, fa, fo, rules):
+    """Square root of a; that of -0 is -0."""
+    c, s, e, g = unpack_operand(a, fa, rules)
+    if c == NAN:
+        return nan_result(a, fa, fo, rules, is_signaling(a, c, fa))
+    if c != INF and g == 0:
+        return with_flags(pack_zero(s, fo, rules.policy), 0, fo, rules)
+    if s == 1:
+        return invalid_result(fo, rules)
+    if c == INF:
+        return infinite_result(0, fo, rules)
+    n = max(0, 2 * needed(fo, rules) - bit_length(g) + 1)
+    n += (e - n) & 1
+    q = square_root(g << n)
+    return result(0, ((e - n) >> 1) - 1, sticky(q, q * q != g << n), fo, control, rules)
+
+
+@golden
+def rsqrt(a, control, fa, fo, rules, by_zero):
+    """Reciprocal of the square root of a; that of -0 is -infinity."""
+    c, s, e, g = unpack_operand(a, fa, rules)
+    if c == NAN:
+        return nan_result(a, fa, fo, rules, is_signaling(a, c, fa))
+    if c != INF and g == 0:
+        return divided_by_zero(s, fo, rules, by_zero)
+    if s == 1:
+        return invalid_result(fo, rules)
+    if c == INF:
+        return with_flags(pack_zero(0, fo, rules.policy), 0, fo, rules)
+    if e & 1:
+        g, e = g << 1, e - 1
+    n = needed(fo, rules) + ((bit_length(g) + 1) >> 1)
+    one = (g >> bit_length(g)) + 1 << 2 * n  # of the width of g
+    # The floor of a root of a floor is the floor of the root.
+    q = square_root(divide(one, g))
+    return result(0, -(e >> 1) - n - 1, sticky(q, q * q * g != one), fo, control, rules)
+
+
+@golden
+def needed(fo, rules):
+    """Bits of a quotient or root: two more than the result's, and the random bits."""
+    return fo.fraction_bits + 3 + rules.n
+
+
+@golden
+def sticky(q, inexact):
+    """An integer with a bit behind it that says whether anything was lost."""
+    return 2 * q | (1 if inexact else 0)
+
+
+@golden
+def divided_by_zero(s, fo, rules, by_zero):
+    """An exact infinity of finite operands (IEEE 754-2019, 7.3), or P3109's NaN."""
+    if by_zero == 1:
+        return invalid_result(fo, rules)
+    return with_flags(pack_infinity(s, fo, rules.policy), DZ, fo, rules)

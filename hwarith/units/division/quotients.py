@@ -1,0 +1,196 @@
+"""The divider and the reciprocal unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from amaranth.hdl import Cat, Const, Module, Mux, Value
+
+from ... import rtl
+from ...formats import Format
+from ...rtl import Values, wire
+from ..operations import QUOTIENT, RECIPROCAL, Operation
+from ..parameters import format_parameter
+from . import definitions, rows
+from .base import Divided, by_zero_parameter
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Div(Divided):
+    """Quotient of two codes, rounded once.
+
+    0/0 and infinity over infinity are invalid; anything else finite over zero is an infinity whose
+    sign is that of both, with the flag DZ.
+
+    Source: IEEE 754-2019, 5.4.1 (division), 6.1, 7.2 and 7.3; ``by_zero=nan``: P3109 interim
+    report v4.0, whose formats have one zero.
+    """
+
+    family: ClassVar[str] = "div"
+    summary: ClassVar[str] = "quotient a/b, correctly rounded"
+    operation: ClassVar[Operation] = QUOTIENT
+    meanings: ClassVar[dict[str, str]] = {
+        "a": "dividend",
+        "b": "divisor",
+        "y": "quotient",
+    }
+    random_rounding: ClassVar[bool] = True
+
+    a: Format = format_parameter("dividend", "fp32")
+    b: Format = format_parameter("divisor", same_as="a")
+    out: Format = format_parameter("result", same_as="a")
+    by_zero: str = by_zero_parameter()
+
+    @property
+    def terms(self) -> dict[str, Format]:
+        return {"a": self.a, "b": self.b}
+
+    def definition(self) -> tuple[Callable[..., int], tuple]:
+        return definitions.div, self.constants()
+
+    @property
+    def word_bits(self) -> int:
+        dividend = max(self.a.precision, self._needed + self.b.precision)
+        return max(dividend + 1, self._result_bits)
+
+    @property
+    def weights(self) -> tuple[int, int]:
+        (a_low, a_high), (b_low, b_high) = self._tops("a"), self._tops("b")
+        return a_low - b_high - 1, a_high - b_low
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    def datapath(self) -> list[rtl.Step]:
+        steps = [self._unpack, self._normalize, self._divide, self._denormalize]
+        return self.with_ports([*steps, *self.rounder.after_normalization()])
+
+    def _unpack(self, m: Module, x: Values) -> Values:
+        """Fields and classes of both operands, and the sign of the quotient."""
+        raws = self.unpacked(m, x)
+        a, b = raws.values()
+        by_zero = b.zero & ~a.zero & ~a.nan
+        invalid = (a.special & b.special) | (a.zero & b.zero)
+        if self.by_zero == "nan":
+            invalid, infinite = invalid | (b.zero & ~a.nan), a.special
+            by_zero = Const(0, 1)
+        else:
+            infinite = a.special | b.zero
+        return (
+            self.nan_values(m, x, raws, invalid)
+            | self.with_zero_division(m, x, by_zero & ~a.inf)
+            | {
+                "sign": wire(m, "sign", a.sign ^ b.sign),
+                "inf": wire(m, "inf", infinite),
+                "zero": wire(m, "zero", a.zero | b.special),
+                "a_exponent": a.exponent,
+                "b_exponent": b.exponent,
+                "a_significand": a.significand,
+                "b_significand": b.significand,
+            }
+        )
+
+    def _normalize(self, m: Module, x: Values) -> Values:
+        """Leading ones to the top; the dividend a place further if its significand is the lesser
+        one, so that the quotient's first bit is a one."""
+        a, b = self._terms.values()
+        dividend, a_zeros = self.normalized(m, "a", x["a_significand"], a)
+        divisor, b_zeros = self.normalized(m, "b", x["b_significand"], b)
+        width = max(len(dividend), len(divisor))
+        dividend = Cat(Const(0, width - len(dividend)), dividend)
+        divisor = Cat(Const(0, width - len(divisor)), divisor)
+        less = wire(m, "a_less", dividend - divisor)[-1]
+        above = x["a_exponent"] - a_zeros - (a.bias - b.bias)
+        exponent = above - (x["b_exponent"] - b_zeros) - less
+        names = ("sign", "nan", "inf", "zero")
+        return {name: x[name] for name in (*names, "by_zero") if name in x} | {
+            "dividend": wire(m, "dividend", Mux(less, Cat(Const(0, 1), dividend), dividend)),
+            "divisor": divisor,
+            "exponent": self.field(m, exponent),
+        }
+
+    def _divide(self, m: Module, x: Values) -> Values:
+        """A row for each bit of the quotient behind the first one, which is a one."""
+        dividend, divisor = x["dividend"], x["divisor"]
+        rest = wire(m, "rest", (dividend - divisor)[: len(divisor)])
+        found, rest = rows.quotient(m, rest, divisor, self.digits - 1)
+        names = ("sign", "nan", "inf", "zero", "by_zero", "exponent")
+        return {name: x[name] for name in names if name in x} | {
+            "digits": wire(m, "quotient", Cat(found, Const(1, 1))),
+            "rest": wire(m, "some_rest", rest.any()),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Recip(Divided):
+    """Reciprocal of a code, rounded once: the quotient of one and it, flags too.
+
+    Source: IEEE 754-2019, 5.4.1 (division) and 7.3.
+    """
+
+    family: ClassVar[str] = "recip"
+    summary: ClassVar[str] = "reciprocal 1/a, correctly rounded"
+    operation: ClassVar[Operation] = RECIPROCAL
+    meanings: ClassVar[dict[str, str]] = {"a": "divisor", "y": "reciprocal"}
+
+    a: Format = format_parameter("operand", "fp32")
+    out: Format = format_parameter("result", same_as="a")
+    by_zero: str = by_zero_parameter()
+
+    @property
+    def terms(self) -> dict[str, Format]:
+        return {"a": self.a}
+
+    def definition(self) -> tuple[Callable[..., int], tuple]:
+        return definitions.recip, self.constants()
+
+    @property
+    def word_bits(self) -> int:
+        return max(self._needed + self.a.precision + 1, self._result_bits)
+
+    @property
+    def weights(self) -> tuple[int, int]:
+        low, high = self._tops("a")
+        return -high - 1, -low
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    def datapath(self) -> list[rtl.Step]:
+        steps = [self._unpack, self._divide, self._denormalize]
+        return self.with_ports([*steps, *self.rounder.after_normalization()])
+
+    def _unpack(self, m: Module, x: Values) -> Values:
+        """Fields and classes of the operand, its first one to the top."""
+        raws = self.unpacked(m, x)
+        (a,) = raws.values()
+        nan = self.by_zero == "nan"
+        invalid, by_zero = (a.zero, Const(0, 1)) if nan else (Const(0, 1), a.zero)
+        operand = self._terms["a"]
+        divisor, zeros = self.normalized(m, "a", a.significand, operand)
+        more = wire(m, "more_than_one", divisor[:-1].any())
+        return (
+            self.nan_values(m, x, raws, invalid)
+            | self.with_zero_division(m, x, by_zero)
+            | {
+                "sign": a.sign,
+                "inf": by_zero,
+                "zero": a.special,
+                "divisor": divisor,
+                "more": more,
+                "exponent": self.field(m, operand.bias - a.exponent + zeros - more),
+            }
+        )
+
+    def _divide(self, m: Module, x: Values) -> Values:
+        """A row for each bit of the quotient behind the first one, of one or two and the
+        operand."""
+        divisor, more = x["divisor"], x["more"]
+        rest: Value = (Const(2 << (len(divisor) - 1)) - divisor)[: len(divisor)]
+        rest = wire(m, "rest", rest & more.replicate(len(divisor)))
+        found, rest = rows.quotient(m, rest, divisor, self.digits - 1)
+        names = ("sign", "nan", "inf", "zero", "by_zero", "exponent")
+        return {name: x[name] for name in names if name in x} | {
+            "digits": wire(m, "quotient", Cat(found, Const(1, 1))),
+            "rest": wire(m, "some_rest", rest.any()),
+        }

@@ -1,0 +1,165 @@
+"""The square root unit and that of its reciprocal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from amaranth.hdl import Cat, Const, Module, Mux, Value
+
+from ... import rtl
+from ...formats import Format
+from ...rtl import Raw, Values, wire
+from ...rtl.floats import signed_exponent
+from ..operations import RECIPROCAL_ROOT, SQUARE_ROOT, Operation
+from ..parameters import format_parameter
+from . import definitions, rows
+from .base import Divided, by_zero_parameter
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Root(Divided):
+    """Base of the units of one operand that halve its exponent."""
+
+    a: Format = format_parameter("operand", "fp32")
+    out: Format = format_parameter("result", same_as="a")
+
+    @property
+    def terms(self) -> dict[str, Format]:
+        return {"a": self.a}
+
+    def halved(self, m: Module, a: Raw) -> tuple[Value, Value]:
+        """The significand as a number from 1 to below 4, with two bits above the point, and half
+        the exponent that goes with it."""
+        operand = self._terms["a"]
+        significand, zeros = self.normalized(m, "a", a.significand, operand)
+        weight = a.exponent - zeros - operand.bias
+        weight = wire(m, "weight", weight, signed_exponent(*self._tops("a")))
+        moved = Mux(weight[0], Cat(Const(0, 1), significand), Cat(significand, Const(0, 1)))
+        return wire(m, "radicand", moved), weight[1:].as_signed()
+
+    def rooted(self, x: Values) -> Values:
+        names = ("sign", "nan", "inf", "zero", "by_zero", "exponent")
+        return {name: x[name] for name in names if name in x}
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Sqrt(Root):
+    """Square root of a code, rounded once; that of -0 is -0, of what is less than zero NaN.
+
+    Source: IEEE 754-2019, 5.4.1 (squareRoot) and 7.2.
+    """
+
+    family: ClassVar[str] = "sqrt"
+    summary: ClassVar[str] = "square root of a, correctly rounded"
+    operation: ClassVar[Operation] = SQUARE_ROOT
+    meanings: ClassVar[dict[str, str]] = {"a": "radicand", "y": "square root"}
+    random_rounding: ClassVar[bool] = True
+
+    def definition(self) -> tuple[Callable[..., int], tuple]:
+        return definitions.sqrt, self.constants()
+
+    @property
+    def word_bits(self) -> int:
+        return max(2 * self._needed + 2, self.a.precision + 2, self._result_bits)
+
+    @property
+    def weights(self) -> tuple[int, int]:
+        low, high = self._tops("a")
+        return low >> 1, high >> 1
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    def datapath(self) -> list[rtl.Step]:
+        steps = [self._unpack, self._root, self._denormalize]
+        return self.with_ports([*steps, *self.rounder.after_normalization()])
+
+    def _unpack(self, m: Module, x: Values) -> Values:
+        """Fields and classes of the operand; its significand and exponent, which is halved."""
+        raws = self.unpacked(m, x)
+        (a,) = raws.values()
+        radicand, half = self.halved(m, a)
+        return self.nan_values(m, x, raws, a.sign & ~a.zero & ~a.nan) | {
+            "sign": a.sign,
+            "inf": a.special,
+            "zero": a.zero,
+            "radicand": radicand,
+            "exponent": self.field(m, half),
+        }
+
+    def _root(self, m: Module, x: Values) -> Values:
+        """A row for each bit of the root."""
+        radicand = x["radicand"]
+        padded = Cat(Const(0, len(radicand) % 2), radicand)
+        found, rest = rows.root(m, padded, self.digits)
+        more = padded[: max(0, len(padded) - 2 * self.digits)].any()
+        return self.rooted(x) | {
+            "digits": wire(m, "root", found),
+            "rest": wire(m, "some_rest", rest.any() | more),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Rsqrt(Root):
+    """Reciprocal of a code's square root, rounded once; that of -0 is -infinity.
+
+    Source: IEEE 754-2019, 9.2.1 (rSqrt) and 7.3.
+    """
+
+    family: ClassVar[str] = "rsqrt"
+    summary: ClassVar[str] = "reciprocal square root of a, correctly rounded"
+    operation: ClassVar[Operation] = RECIPROCAL_ROOT
+    meanings: ClassVar[dict[str, str]] = {"a": "radicand", "y": "reciprocal of its square root"}
+
+    by_zero: str = by_zero_parameter()
+
+    def definition(self) -> tuple[Callable[..., int], tuple]:
+        return definitions.rsqrt, self.constants()
+
+    @property
+    def word_bits(self) -> int:
+        widest = self.a.precision + 1
+        return max(2 * self._needed + 2 * widest + 2, self._result_bits)
+
+    @property
+    def weights(self) -> tuple[int, int]:
+        low, high = self._tops("a")
+        return -(high >> 1) - 1, -(low >> 1)
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    def datapath(self) -> list[rtl.Step]:
+        steps = [self._unpack, self._root, self._denormalize]
+        return self.with_ports([*steps, *self.rounder.after_normalization()])
+
+    def _unpack(self, m: Module, x: Values) -> Values:
+        """Fields and classes of the operand; its significand and exponent, which is halved."""
+        raws = self.unpacked(m, x)
+        (a,) = raws.values()
+        radicand, half = self.halved(m, a)
+        nan = self.by_zero == "nan"
+        by_zero = Const(0, 1) if nan else a.zero
+        negative = a.sign & ~a.zero & ~a.nan
+        more = wire(m, "more_than_one", radicand[-1] | radicand[:-2].any())
+        return (
+            self.nan_values(m, x, raws, negative | a.zero if nan else negative)
+            | self.with_zero_division(m, x, by_zero)
+            | {
+                "sign": a.sign,
+                "inf": by_zero,
+                "zero": a.special,
+                "radicand": radicand,
+                "more": more,
+                "exponent": self.field(m, -half - more),
+            }
+        )
+
+    def _root(self, m: Module, x: Values) -> Values:
+        """A row for each bit of the root below the point; the root of one is one."""
+        found, rest = rows.reciprocal_root(m, x["radicand"], self.digits)
+        more = x["more"]
+        return self.rooted(x) | {
+            "digits": wire(m, "root", Cat(found[:-1] & more.replicate(len(found) - 1), found[-1])),
+            "rest": wire(m, "some_rest", rest.any() & more),
+        }
