@@ -20,6 +20,7 @@ SPECS = (
     "convert:a=fp16,out=e4m3fn",
     "decode",
     "dfpmac:p=8",
+    "div:a=e3m2",
     "dot:a=e2m1fn,n=2,c=none,out=e4m3",
     ENGINE,
     "fma:a=e3m2",
@@ -39,6 +40,9 @@ SPECS = (
     "pasqrt:format=e4m3fn",
     "powdecode",
     "prealign",
+    "recip:a=e4m3",
+    "rsqrt:a=e4m3",
+    "sqrt:a=e4m3",
     "termgen:type=fp4",
 )
 

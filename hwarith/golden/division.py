@@ -15,7 +15,10 @@ import numba
 from llvmlite import ir
 from numba.extending import intrinsic
 
-from .wide import WideInteger, bit_length
+from .wide import WideInteger
+from .wide import bit_length as _bit_length
+
+bit_length: Any = _bit_length
 
 
 @intrinsic
@@ -28,6 +31,10 @@ def divide(typing_context: Any, a: Any, b: Any) -> Any:
 def square_root(typing_context: Any, x: Any) -> Any:
     """`hwarith.golden.square_root`, for compiled functions."""
     return _of_widest((x,), _emit_root, _long_root)
+
+
+_divide: Any = divide
+_square_root: Any = square_root
 
 
 def _of_widest(kinds: tuple, emit: Any, wide: Any) -> Any:
@@ -75,15 +82,18 @@ def _low_word(typing_context: Any, x: Any) -> Any:
     return numba.int64(x), codegen
 
 
+_low: Any = _low_word
+
+
 def _long_division(a: Any, b: Any) -> Any:
     """A digit is the leading bits of what is left over those of the divisor, and one: at most what
     fits, and short of it by a 2^-29th."""
     place = max(bit_length(b) - 31, 0)
-    leading = _low_word(b >> place) + 1
+    leading = _low(b >> place) + 1
     quotient = a ^ a
     while a >= b:
         drop = max(bit_length(a) - 62, 0)
-        digit = (b ^ b) + divide(_low_word(a >> drop), leading)
+        digit = (b ^ b) + _divide(_low(a >> drop), leading)
         digit = max((digit << max(drop - place, 0)) >> max(place - drop, 0), 1)
         quotient += digit
         a -= digit * b
@@ -95,13 +105,13 @@ def _long_root(x: Any) -> Any:
     gives no less than the root."""
     drop = max(bit_length(x) - 61, 0)
     drop += drop & 1
-    root = ((x ^ x) + square_root(_low_word(x >> drop))) << (drop >> 1)
+    root = ((x ^ x) + _square_root(_low(x >> drop))) << (drop >> 1)
     right = 29
     while right < bit_length(root):
         if root * root <= x:
-            root += divide(x - root * root, 2 * root)
+            root += _divide(x - root * root, 2 * root)
         else:
-            root -= divide(root * root - x, 2 * root)
+            root -= _divide(root * root - x, 2 * root)
         right = 2 * right - 1
     while root * root > x:
         root -= 1

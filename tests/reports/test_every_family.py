@@ -32,6 +32,7 @@ POINTS = (
 IN_THE_NETWORK = {"add", "anfma", "fma", "lmul", "mul", "pam"}
 WITH_ERRORS = IN_THE_NETWORK | {
     "convert",
+    "div",
     "dot",
     "kulisch",
     "mac",
@@ -39,6 +40,9 @@ WITH_ERRORS = IN_THE_NETWORK | {
     "paexp2",
     "palog2",
     "pasqrt",
+    "recip",
+    "rsqrt",
+    "sqrt",
 }
 
 

@@ -51,15 +51,15 @@ class Divided(Exact):
     def validate(self) -> None:
         if self.is_integer:
             raise InvalidInput(
-                f"{self.family}: parameter out: must be a float, not {self.out.name}; convert makes "
-                "integers of floats"
+                f"{self.family}: parameter out: must be a float, not {self.out.name}; convert "
+                "makes integers of floats"
             )
         if not self.random_rounding and self.round.removeprefix("port_") in STOCHASTIC:
             raise InvalidInput(
                 f"{self.family}: parameter round: {self.round} is for div and sqrt only; allowed: "
                 "modes without random bits"
             )
-        if "by_zero" in self.parameters() and self.by_zero is None:
+        if "by_zero" in self.parameters() and getattr(self, "by_zero", None) is None:
             object.__setattr__(self, "by_zero", self._default_by_zero)
         super().validate()
 
@@ -75,8 +75,8 @@ class Divided(Exact):
         return shown
 
     def constants(self) -> tuple:
-        with_zero = "by_zero" in self.parameters()
-        return (*super().constants(), *([int(self.by_zero == "nan")] if with_zero else []))
+        by_zero = getattr(self, "by_zero", None)
+        return (*super().constants(), *([int(by_zero == "nan")] if by_zero else []))
 
     @property
     def conventions(self) -> dict[str, str]:
