@@ -106,6 +106,113 @@ def test_published_digests(family: str, name: str) -> None:
     assert digest(flags.astype(np.uint8)) == FLAGS[family][place]
 
 
+OTHERS = {  # of other modes and of mixed formats
+    "div:a=fp16,round=rup": "6d482d1176a47c4e",
+    "div:a=fp16,round=rdn": "1fc41444e2303a89",
+    "div:a=fp16,round=rtz": "de06584ab4f614fb",
+    "recip:a=fp16,round=rup": "12c5dc7461ec4aaa",
+    "recip:a=fp16,round=rdn": "a46d7ce0e964a580",
+    "recip:a=fp16,round=rtz": "ee6054806ad9f2dd",
+    "sqrt:a=fp16,round=rup": "6056ffe28b538de4",
+    "sqrt:a=fp16,round=rdn": "8964dd6b4ebbd888",
+    "sqrt:a=fp16,round=rtz": "8964dd6b4ebbd888",
+    "rsqrt:a=fp16,round=rup": "45f5f831a92304bc",
+    "rsqrt:a=fp16,round=rdn": "b011d7352370d37b",
+    "rsqrt:a=fp16,round=rtz": "b011d7352370d37b",
+    "div:a=bf16,b=fp16,out=fp32": "5bed8997d1258077",
+    "div:a=fp32,out=bf16": "5a0d43dd3cf7989c",
+    "div:a=fp16,out=e4m3fn": "e8da92c749337f0d",
+}
+
+
+@pytest.mark.parametrize("spec", OTHERS)
+def test_published_digests_of_other_modes_and_formats(spec: str) -> None:
+    u = hw.unit(spec)
+    assert digest(u(*stimulus_of(u))) == OTHERS[spec]
+
+
+COUNTS = {  # NV, DZ, OF, UF, NX of all operands
+    "div:a=e4m3fn": (4, 504, 6284, 11136, 49264),
+    "div:a=e5m2": (1028, 492, 7112, 8324, 40292),
+    "recip:a=e4m3fn": (0, 2, 2, 40, 218),
+    "recip:a=e5m2": (2, 2, 2, 12, 184),
+    "sqrt:a=e4m3fn": (126, 0, 0, 0, 110),
+    "sqrt:a=e5m2": (126, 0, 0, 0, 107),
+    "rsqrt:a=e4m3fn": (126, 2, 0, 0, 117),
+    "rsqrt:a=e5m2": (126, 2, 0, 0, 107),
+}
+
+
+@pytest.mark.parametrize("spec", COUNTS)
+def test_how_many_results_have_a_flag(spec: str) -> None:
+    u = hw.unit(f"{spec},flags=after")
+    flags = u(*stimulus_of(u))[1]
+    assert tuple(int((flags & bit > 0).sum()) for bit in (16, 8, 4, 2, 1)) == COUNTS[spec]
+
+
+VECTORS = {  # operands, result, flags
+    "div:a=fp16": [
+        (0x3C00, 0x4200, 0x3555, 1),
+        (0x7BFF, 0x0001, 0x7C00, 5),
+        (0x0001, 0x7BFF, 0x0000, 3),
+        (0x0401, 0x4000, 0x0200, 3),
+        (0x0003, 0x4000, 0x0002, 3),
+        (0x3C00, 0x8000, 0xFC00, 8),
+        (0x7C00, 0x8000, 0xFC00, 0),
+        (0x8000, 0x0000, 0x7E00, 16),
+        (0x3C00, 0xFC00, 0x8000, 0),
+        (0x7D00, 0x3C00, 0x7E00, 16),
+    ],
+    "div:a=e4m3fn": [(0x38, 0x00, 0x7F, 8), (0x7E, 0x08, 0x7F, 5)],
+    "sqrt:a=fp16": [(0x4000, 0x3DA8, 1), (0x0001, 0x0C00, 0), (0x8000, 0x8000, 0)],
+    "rsqrt:a=fp16": [(0x4000, 0x39A8, 1), (0x0001, 0x6C00, 0), (0x8000, 0xFC00, 8)],
+    "recip:a=fp16": [(0x0001, 0x7C00, 5)],
+    "div:a=binary8p4se": [(0x40, 0x00, 0x80, 16)],
+    "div:a=fp16,by_zero=nan": [(0x3C00, 0x8000, 0x7E00, 16), (0x7C00, 0x0000, 0x7E00, 16)],
+}
+
+
+@pytest.mark.parametrize("spec", VECTORS)
+def test_vectors(spec: str) -> None:
+    u = hw.unit(f"{spec},flags=after")
+    for *operands, y, flags in VECTORS[spec]:
+        assert u(*operands) == (y, flags), [hex(x) for x in operands]
+
+
+@pytest.mark.parametrize("spec", few(["div:a=fp64", "sqrt:a=fp64", "recip:a=fp64"], 3))
+def test_results_of_fp64_are_those_of_the_processor(spec: str) -> None:
+    """Other words than those of 64 bits, against an implementation of their own."""
+    u = hw.unit(spec)
+    random = np.random.default_rng(3)
+    codes = random.integers(0, 2**64, (len(u.operands), 20_000), np.uint64)
+    operands = codes.view(np.float64)
+    with np.errstate(all="ignore"):
+        expected = {
+            "div": lambda a, b: a / b,
+            "sqrt": np.sqrt,
+            "recip": lambda a: 1 / a,
+        }[u.family](*operands)
+    found = u(*codes).view(np.float64)
+    np.testing.assert_array_equal(found, expected)
+    assert (np.signbit(found) == np.signbit(expected))[~np.isnan(expected)].all()
+
+
+WIDE = ("rsqrt:a=fp32", "rsqrt:a=fp64", "div:a=fp64,b=fp16,out=e15m112", "sqrt:a=e15m112")
+
+
+@pytest.mark.parametrize("spec", few(WIDE, 4))
+def test_compiled_and_interpreted_are_equal(spec: str) -> None:
+    """The wide divisions and roots of the compiler against those of Python."""
+    u = hw.unit(spec)
+    random = np.random.default_rng(4)
+    operands = [
+        np.array([int.from_bytes(random.bytes(16), "little") % 2**f.bits for _ in range(300)])
+        for f in u.operands.values()
+    ]
+    operands = [x.astype(f.dtype) for x, f in zip(operands, u.operands.values(), strict=True)]
+    assert u(*operands).tolist() == [u.golden(*map(int, x)) for x in zip(*operands, strict=True)]
+
+
 @pytest.mark.parametrize(
     "spec",
     few(
@@ -116,6 +223,22 @@ def test_published_digests(family: str, name: str) -> None:
             "sqrt:a=bf16,flags=after",
             "rsqrt:a=fp16,flags=after",
             "recip:a=e4m3,flags=after,stages=2",
+            "div:a=e3m2fn,b=e2m1fn,out=fp16,round=port,flags=after",
+            "div:a=bf16,round=rto,overflow=saturate",
+            "div:a=fp16,flags=after",
+            "div:a=binary8p4se,round=rup,flags=after",
+            "sqrt:a=e4m3fn,round=sra,n=6",
+            "div:a=e5m2,nan=payload,by_zero=nan,flags=after",
+            "div:a=fp16,stages=3",
+            "div:a=int8,b=e4m3fn,out=bf16,flags=after",
+            "rsqrt:a=e4m3fn,out=e5m2,round=port,flags=before",
+            "sqrt:a=fp16,out=e4m3fn,subnormals=ftz,flags=after",
+            "recip:a=fp16,out=bf16,subnormals=daz",
+            "rsqrt:a=binary8p3se,flags=after",
+            "div:a=ue4m3,out=ue4m3",
+            "div:a=e8m0fnu,b=e4m3fn,out=bf16",
+            "div:a=fp32,flags=after",
+            "sqrt:a=fp32,stages=4",
         ],
         4,
     ),
