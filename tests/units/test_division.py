@@ -179,7 +179,7 @@ def test_vectors(spec: str) -> None:
         assert u(*operands) == (y, flags), [hex(x) for x in operands]
 
 
-@pytest.mark.parametrize("spec", few(["div:a=fp64", "sqrt:a=fp64", "recip:a=fp64"], 3))
+@pytest.mark.parametrize("spec", few(["sqrt:a=fp64", "div:a=fp64", "recip:a=fp64"], 3))
 def test_results_of_fp64_are_those_of_the_processor(spec: str) -> None:
     """Other words than those of 64 bits, against an implementation of their own."""
     u = hw.unit(spec)
@@ -220,7 +220,7 @@ def test_compiled_and_interpreted_are_equal(spec: str) -> None:
             "div:a=e4m3fn,flags=after",
             "div:a=e5m2,round=port,flags=before",
             "div:a=e4m3,subnormals=flush,flags=after",
-            "sqrt:a=bf16,flags=after",
+            "div:a=fp16,stages=3",
             "rsqrt:a=fp16,flags=after",
             "recip:a=e4m3,flags=after,stages=2",
             "div:a=e3m2fn,b=e2m1fn,out=fp16,round=port,flags=after",
@@ -229,7 +229,7 @@ def test_compiled_and_interpreted_are_equal(spec: str) -> None:
             "div:a=binary8p4se,round=rup,flags=after",
             "sqrt:a=e4m3fn,round=sra,n=6",
             "div:a=e5m2,nan=payload,by_zero=nan,flags=after",
-            "div:a=fp16,stages=3",
+            "sqrt:a=bf16,flags=after",
             "div:a=int8,b=e4m3fn,out=bf16,flags=after",
             "rsqrt:a=e4m3fn,out=e5m2,round=port,flags=before",
             "sqrt:a=fp16,out=e4m3fn,subnormals=ftz,flags=after",
