@@ -91,6 +91,8 @@ def _place(path: str) -> str:
     """Where a file of the checkout is on the site."""
     if path in ELSEWHERE:
         return ELSEWHERE[path]
+    if path.endswith(".ipynb"):
+        return path.removeprefix("docs/").removesuffix(".ipynb") + ".md"  # docs/site_notebooks.py
     is_page = path.startswith("docs/") and not path.endswith((".py", ".toml"))
     return path.removeprefix("docs/") if is_page else f"sources/{path}.txt"
 

@@ -22,6 +22,9 @@ CONFIG = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
 ELSEWHERE = {page: ROOT / path for page, path in CONFIG["extra"]["elsewhere"].items()}
 """Pages of the site that are not in docs/ (docs/site_hooks.py puts them there)."""
 
+NOTEBOOKS = [f"notebooks/{path.stem}.md" for path in DOCS.glob("notebooks/*.ipynb")]
+"""Pages that docs/site_notebooks.py makes."""
+
 PAGES = [ROOT / "README.md", *ELSEWHERE.values(), *sorted(DOCS.glob("*.md"))]
 
 
@@ -36,7 +39,7 @@ def leaves(nav: Any) -> list[str]:
 
 def test_the_navigation_has_every_page_once() -> None:
     assert sorted(leaves(CONFIG["nav"])) == sorted(
-        [*ELSEWHERE, *(path.name for path in DOCS.glob("*.md"))]
+        [*ELSEWHERE, *(path.name for path in DOCS.glob("*.md")), *NOTEBOOKS]
     )
 
 
@@ -95,13 +98,15 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     if importlib.util.find_spec("mkdocs") is None:
         pytest.skip("MkDocs is not installed: pip install 'hwarith[docs]'")
     command = [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=500)
     assert done.returncode == 0, done.stdout + done.stderr
-    pages = {path.stem for path in tmp_path.glob("*.html")}
-    assert pages == {Path(page).stem for page in leaves(CONFIG["nav"])} - {"README"} | {
-        "index",
-        "404",
-    }
+    pages = {path.relative_to(tmp_path) for path in tmp_path.rglob("*.html")}
+    names = {page.replace("README.md", "index.md") for page in leaves(CONFIG["nav"])} | {"404.md"}
+    assert pages >= {Path(name).with_suffix(".html") for name in names}
+    for name in NOTEBOOKS:
+        page = (tmp_path / name).with_suffix(".html").read_text(encoding="utf-8")
+        assert page.count("<h1") == 1, f"{name} has not one title"
+        assert 'class="output"' in page, f"{name} was not run"
     elsewhere = re.compile(r"""<(?:script|link|img)[^>]*(?:src|href)=["']?https?://""")
-    for page in tmp_path.glob("*.html"):
+    for page in tmp_path.rglob("*.html"):
         assert not elsewhere.search(page.read_text(encoding="utf-8")), f"{page.name} is not offline"
