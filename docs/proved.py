@@ -38,6 +38,11 @@ GROUPS: dict[str, list[str]] = {
         *(f"fma:a={f}" for f in (*SMALL[:5], "bf16", "fp16", "fp32")),
         "fma:a=bf16,c=fp32,out=fp32",
     ],
+    "quotients and roots": [
+        *(f"div:a={f}" for f in ("e2m1fn", "e4m3fn", "e5m2", "bf16")),
+        "div:a=e4m3fn,round=port,flags=after",
+        *(f"{x}:a={f}" for x in ("recip", "sqrt", "rsqrt") for f in ("e4m3fn", "bf16", "fp16")),
+    ],
     "conversions": [f"convert:a={a},out={b}" for a, b in permutations(CONVERTED, 2)],
     "comparisons": [
         *(f"cmp:a={f}" for f in (*SMALL[3:5], *WIDE)),

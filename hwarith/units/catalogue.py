@@ -55,6 +55,11 @@ CATALOGUE = {
     "dot_nvfp4_fp32": "dot:a=e2m1fn,b=e2m1fn,n=16,scale=ue4m3,block=16,c=fp32,out=fp32,acc=exact,"
     "round=rne",
     "dot_v100_fp16_fp32": "dot:preset=v100-fp16-fp32",
+    # Quotients and roots
+    "div_fp16": "div:a=fp16,b=fp16,out=fp16,round=rne",
+    "sqrt_fp16": "sqrt:a=fp16,out=fp16,round=rne",
+    "recip_bf16": "recip:a=bf16,out=bf16,round=rne",
+    "rsqrt_bf16": "rsqrt:a=bf16,out=bf16,round=rne",
     # Conversions and comparisons
     "convert_fp32_e4m3fn": "convert:a=fp32,out=e4m3fn,round=rne",
     "convert_fp32_e2m1fn_sra": "convert:a=fp32,out=e2m1fn,round=sra,n=12",

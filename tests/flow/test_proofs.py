@@ -51,6 +51,10 @@ PROVED = (
     "lmul:format=fp16,stages=2",
     "pam:format=bf16",
     "mul:a=e8m0fnu,out=e4m3fn",
+    "div:a=e4m3fn,round=port,flags=after",
+    "sqrt:a=fp16",
+    "rsqrt:a=bf16",
+    "recip:a=e4m3fn,subnormals=flush,stages=2",
 )
 
 

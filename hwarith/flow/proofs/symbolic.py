@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
+from .division import quotient, square_root
 from .integers import Integer, Integers, NotExecutable, Value
 from .terms import Term
 
@@ -135,6 +136,9 @@ def _parsed(function: Callable) -> tuple[ast.FunctionDef, list[str]]:
     if not isinstance(tree, ast.FunctionDef):
         raise NotExecutable(f"{function.__name__} is no function of statements")
     return tree, [x.arg for x in tree.args.args]
+
+
+_OF_INTEGERS = {"divide": quotient, "square_root": square_root}
 
 
 class _Scope:
@@ -259,6 +263,8 @@ class _Scope:
             return self.e.magnitude(*args)
         if name == "bit_length" and args:
             return self.e.bit_length(*args)
+        if name in _OF_INTEGERS and any(isinstance(x, Integer) for x in args):
+            return _OF_INTEGERS[name](self.e, *args)
         if getattr(function, "is_golden", False):
             return self.e.call(function, *args)
         constructs = isinstance(function, type) and issubclass(function, tuple)

@@ -139,7 +139,7 @@ _TURNS = (
         "hadamard",
     ),
     ("decode", "powdecode", "prealign", "termgen", "bsdequant", "anseed", "anend", "cmp", "minmax"),
-    ("pad", "pasqrt", "palog2", "paexp2", "paslope"),
+    ("pad", "pasqrt", "palog2", "paexp2", "paslope", "div", "sqrt", "recip", "rsqrt"),
     # Kinds of weight types.
     (
         "integer",

@@ -125,7 +125,7 @@ class Exact(Unit):
     meanings: ClassVar[dict[str, str]] = {
         "rm": MODE_PORT,
         "r": "random bits, new ones with every operand",
-        "flags": "exceptions, from the lsb up: NX, UF, OF, DZ (of divisions), NV",
+        "flags": "exceptions, from the lsb up: NX, UF, OF, DZ (never), NV",
     }
 
     if TYPE_CHECKING:
