@@ -138,7 +138,7 @@ def _parsed(function: Callable) -> tuple[ast.FunctionDef, list[str]]:
     return tree, [x.arg for x in tree.args.args]
 
 
-_OF_INTEGERS = {"divide": quotient, "square_root": square_root}
+_OF_INTEGERS: dict[str, Callable[..., Value]] = {"divide": quotient, "square_root": square_root}
 
 
 class _Scope:
