@@ -1,7 +1,7 @@
-"""The paths of newcomers in an environment of their own: from an installation to what they came for.
+"""The paths of newcomers in an environment of their own: from an installation to their goal.
 
 Their commands are those of the tutorials, as they stand there. What a path took is printed
-(``pytest -rP``); on two idle cores the designer's took under a minute, the researcher's under three.
+(``pytest -rP``): on two cores the designer's under a minute, the researcher's under three.
 """
 
 from __future__ import annotations
