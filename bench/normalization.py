@@ -1,19 +1,18 @@
 """Approximate against exact normalization in a chained multiply-add: gates, toggles, equal delay.
 
-    python bench/normalization.py [--width 24] [--liberty FILE.lib]
+    python bench/normalization.py [--width 24] [--library osu018]
 
-Without a Liberty file: NAND, NOR and NOT gates and the longest path in them (recipe ``cmos``), the
+Without a library: NAND, NOR and NOT gates and the longest path in them (recipe ``cmos``), the
 product of both, how many of these gates are the normalizer, and toggles of all gates per operation
-(no delays, so no glitches) on columns of 16 products. With one, which has tables of delay and slew
-by load: each element is mapped for least area, for least delay, and for several targets between
-(``delay_target`` of `hwarith.synthesize`); at the delay that an approximate element reaches, its
-area is compared with the smallest exact one that is as fast.
+(no delays, so no glitches) on columns of 16 products. With one (a name, or a Liberty file that has
+tables of delay and slew by load): each element is mapped for least area, for least delay, and for
+several targets between (``delay_target`` of `hwarith.synthesize`); at the delay that an approximate
+element reaches, its area is compared with the smallest exact one that is as fast.
 """
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -104,11 +103,11 @@ class Point(NamedTuple):
     toggles: float
 
 
-def points(u: AnFma, liberty: Path) -> list[Point]:
+def points(u: AnFma, library: str) -> list[Point]:
     """An element mapped for least area, for least delay, and for each target."""
-    smallest = hw.synthesize(u, liberty, "area")
-    fastest = hw.synthesize(u, liberty, delay_target=smallest.delay / 100)
-    sized = [hw.synthesize(u, liberty, delay_target=fastest.delay * x) for x in TARGETS]
+    smallest = hw.synthesize(u, library, "area")
+    fastest = hw.synthesize(u, library, delay_target=smallest.delay / 100)
+    sized = [hw.synthesize(u, library, delay_target=fastest.delay * x) for x in TARGETS]
     return [Point(r.area, r.delay, toggles(u, r)) for r in (smallest, fastest, *sized)]
 
 
@@ -134,9 +133,9 @@ class Ends(NamedTuple):
     area_delay: float
 
 
-def equal_delay(width: int, liberty: Path) -> tuple[list[Compared], dict[str, Ends]]:
+def equal_delay(width: int, library: str) -> tuple[list[Compared], dict[str, Ends]]:
     """Elements that no other of the same norm beats in area and delay, by delay; and the ends."""
-    found = {norm: points(AnFma(w=width, norm=norm), liberty) for norm in NORMS}
+    found = {norm: points(AnFma(w=width, norm=norm), library) for norm in NORMS}
     compared = []
     for norm in NORMS[1:]:
         for p in found[norm]:
@@ -156,8 +155,8 @@ def ends(of: list[Point]) -> Ends:
     return Ends(least.area, least.delay, fastest.delay, fastest.area, best)
 
 
-def print_equal_delay(width: int, liberty: Path) -> None:
-    compared, of_norms = equal_delay(width, liberty)
+def print_equal_delay(width: int, library: str) -> None:
+    compared, of_norms = equal_delay(width, library)
     for norm, x in of_norms.items():
         print(
             f"{norm:8} least area {x.area:.0f} at {x.delay_of_least:.2f}, fastest {x.delay:.2f} "
@@ -174,9 +173,9 @@ def print_equal_delay(width: int, liberty: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--width", type=int, default=24)
-    parser.add_argument("--liberty", type=Path)
+    parser.add_argument("--library")
     arguments = parser.parse_args()
-    if arguments.liberty:
-        print_equal_delay(arguments.width, arguments.liberty)
+    if arguments.library:
+        print_equal_delay(arguments.width, arguments.library)
     else:
         gates(arguments.width)

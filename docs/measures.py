@@ -18,11 +18,10 @@ from hwarith.explore.point import measure
 from hwarith.explore.reproducibility import reproducibility
 from hwarith.explore.workloads import workload
 from hwarith.flow.generated import row
-from hwarith.flow.synthesis.libraries import liberty_file
 
 
 def of_unit(spec: str) -> list[Any]:
-    """The figures of the generated tables: those of `hwarith.flow.generated.Row`."""
+    """``hwarith synth SPEC``: those of the generated tables, `hwarith.flow.generated.Row`."""
     return list(row(hw.unit(spec)))
 
 
@@ -38,7 +37,7 @@ def open_path(spec: str) -> float | None:
 
 
 def least(spec: str) -> float | None:
-    """``hwarith synth SPEC --recipe area``: the area, mapped for area alone."""
+    """``hwarith synth SPEC --recipe area``, ``python bench/bitserial.py``: the least area."""
     return hw.synthesize(spec, recipe="area").area
 
 
@@ -53,9 +52,9 @@ def normalizer(width: int) -> float:
 
 
 def equal_delay(width: int, library: str) -> list[list[Any]]:
-    """``python bench/normalization.py --liberty``: rows of norm, delay, area, the area of the exact
+    """``python bench/normalization.py --library``: rows of norm, delay, area, the area of the exact
     element as fast, and the toggles of both; the last rows are each norm's ends."""
-    compared, ends = normalization.equal_delay(width, liberty_file(library))
+    compared, ends = normalization.equal_delay(width, library)
     return [list(x) for x in compared] + [[norm, *x] for norm, x in ends.items()]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 import pytest
 
 from docs import figures
@@ -93,3 +96,52 @@ def test_figures_are_what_the_commands_give(key: str) -> None:
     if key.startswith("transformer") and not model.is_installed():
         pytest.skip(f"the model is not installed: {model.INSTALL}")
     check(key)
+
+
+# -- rows of the papers: the command measures what the row shows ---------------------------------
+
+
+def unsaid(row: str) -> Iterator[str]:
+    """Figures that a row of docs/papers.md shows and its command does not measure: it is none of
+    those in the docstring of their kind or, if it takes any unit or format, it has not theirs."""
+    command = next(iter(re.findall("`((?:hwarith|python) [^`]+)`", row)), "")
+    asked = figures.Figures(KEPT.kept, KEPT.versions)
+    figures.filled(row, asked)
+    for key in sorted(asked.asked):
+        kind, name, *_ = key.split()
+        ways = re.findall("``([^`]+)``", KINDS[kind].__doc__ or "")
+        needed = [{*re.sub(r"^hwarith\.[\w.]+\.", "", way).split()} - {"SPEC"} for way in ways]
+        measured = f"KINDS['{kind}']" in command or any(x <= words(command) for x in needed)
+        script = re.match(r"python (bench/|-m )", command)
+        if not measured or not (script or name in words(command)):
+            yield key
+
+
+def words(command: str) -> set[str]:
+    """Of a command, and names in its Python."""
+    return {*re.findall(r"[^\s'\"]+", command), *re.findall(r"\w+", command)}
+
+
+def rows_of_papers() -> list[str]:
+    page = shown("docs/papers.md")
+    (block,) = (match[2] for match in figures.BLOCK.finditer(page))
+    return block.splitlines()[2:]
+
+
+def test_commands_of_the_papers_measure_what_their_rows_show() -> None:
+    rows = rows_of_papers()
+    assert len(rows) > 30
+    assert {row: lacks for row in rows if (lacks := list(unsaid(row)))} == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "lacks"),
+    [
+        ("hwarith synth mul:a=e4m3 mul:a=bf16 --recipe cmos", []),
+        ("hwarith synth mul:a=bf16,stages=1", ["row mul:a=bf16"]),
+        ("hwarith energy mul:a=bf16", ["row mul:a=bf16"]),
+        ("python bench/energy.py", ["row mul:a=bf16"]),
+    ],
+)
+def test_a_command_that_measures_something_else_is_found(command: str, lacks: list[str]) -> None:
+    assert list(unsaid(f'| {{area("mul:a=bf16")}} | `{command}` |')) == lacks
