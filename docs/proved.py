@@ -44,6 +44,11 @@ GROUPS: dict[str, list[str]] = {
         *(f"{x}:a={f}" for x in ("recip", "sqrt", "rsqrt") for f in ("e4m3fn", "bf16", "fp16")),
     ],
     "conversions": [f"convert:a={a},out={b}" for a, b in permutations(CONVERTED, 2)],
+    "integral values": [
+        *(f"roundint:a={f}" for f in (*SMALL[3:5], *WIDE)),
+        *(f"roundint:a=fp16,round={mode}" for mode in MODES),
+        "roundint:a=fp16,round=port,flags=on",
+    ],
     "comparisons": [
         *(f"cmp:a={f}" for f in (*SMALL[3:5], *WIDE)),
         *(f"minmax:a={f},op={op}" for f in (*SMALL[3:5], *WIDE) for op in ("min", "max")),

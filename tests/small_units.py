@@ -41,6 +41,7 @@ SPECS = (
     "powdecode",
     "prealign",
     "recip:a=e4m3",
+    "roundint:a=e4m3",
     "rsqrt:a=e4m3",
     "sqrt:a=e4m3",
     "termgen:type=fp4",

@@ -61,6 +61,7 @@ CATALOGUE = {
     "recip_bf16": "recip:a=bf16,out=bf16,round=rne",
     "rsqrt_bf16": "rsqrt:a=bf16,out=bf16,round=rne",
     # Conversions and comparisons
+    "roundint_fp16": "roundint:a=fp16,round=rne",
     "convert_fp32_e4m3fn": "convert:a=fp32,out=e4m3fn,round=rne",
     "convert_fp32_e2m1fn_sra": "convert:a=fp32,out=e2m1fn,round=sra,n=12",
     "convert_bf16_fp32": "convert:a=bf16,out=fp32,round=rne",

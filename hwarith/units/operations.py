@@ -126,6 +126,7 @@ RECIPROCAL = Operation("reciprocal", noun="reciprocal unit", rank=24)
 RECIPROCAL_ROOT = Operation(
     "reciprocal of the square root", noun="reciprocal square rooter", rank=25
 )
+ROUNDING = Operation("rounding to an integer", noun="rounder to integers", rank=29)
 LOGARITHM = Operation("logarithm", noun="logarithm unit", rank=26)
 POWER_OF_TWO = Operation("power of two", noun="power unit", rank=27)
 SLOPE = Operation("slope", noun="slope unit", rank=28)

@@ -17,6 +17,7 @@ FAMILIES = {
     "recip": "division:Recip",
     "sqrt": "division:Sqrt",
     "rsqrt": "division:Rsqrt",
+    "roundint": "codes:RoundInt",
     "cmp": "compare.unit:Compare",
     "minmax": "compare.unit:MinMax",
     "convert": "convert:Convert",

@@ -137,6 +137,7 @@ _TURNS = (
         "blockquant",
         "nvfp4quant",
         "hadamard",
+        "roundint",
     ),
     ("decode", "powdecode", "prealign", "termgen", "bsdequant", "anseed", "anend", "cmp", "minmax"),
     ("pad", "pasqrt", "palog2", "paexp2", "paslope", "div", "sqrt", "recip", "rsqrt"),
