@@ -81,9 +81,10 @@ class Form:
                     f"{u.spec} is combinational; {option} is for units with stages, such as "
                     "stages=1"
                 )
-        if self.tag and type(u).core is not Unit.core:
+        if self.tag and not u.is_pipeline:
             raise InvalidInput(
-                f"{u.spec} has no result for each transfer; tags travel with those that have"
+                f"{u.spec} is no pipeline with a result for each transfer, "
+                "which tags travel through"
             )
         if u.parts and (self.enable or self.reset == "none"):
             what = "a clock enable" if self.enable else "registers without a reset"

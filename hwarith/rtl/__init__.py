@@ -8,7 +8,8 @@ from .logic import compare, leading_zeros, least, one_hot
 from .multiplier import Columns, Structure, plain_products, product, sum_of_products
 from .parts import make_part, named_part, steps_as_submodules
 from .pipeline.datapath import stages_for
-from .protocols import Accumulating, Pipelinable
+from .protocols import Accumulating, Pipelinable, Recurring
+from .recurrence import recurring_core
 from .shifters import move_right, scaled, shift_left, shift_right
 from .steps import handing_on, renamed, run_steps
 from .streams import (
@@ -39,6 +40,7 @@ __all__ = [
     "Pipelined",
     "PipelinedPorts",
     "Raw",
+    "Recurring",
     "Reset",
     "Rounder",
     "Step",
@@ -61,6 +63,7 @@ __all__ = [
     "one_hot",
     "plain_products",
     "product",
+    "recurring_core",
     "registered_ready",
     "renamed",
     "run_steps",

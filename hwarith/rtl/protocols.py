@@ -37,6 +37,24 @@ class Pipelinable(Protocol):
         results (what else it gives is not used)."""
 
 
+class Recurring(Pipelinable, Protocol):
+    """A thing that takes several clocks for each result, with the same hardware in all of them."""
+
+    @property
+    def clocks(self) -> int:
+        """Clocks of the recurrence."""
+
+    def front_datapath(self) -> list[Step]:
+        """Steps from the inputs to all that is held meanwhile."""
+
+    @property
+    def recurrence(self) -> Step:
+        """A step from what is held to that of it which changes in a clock."""
+
+    def output_datapath(self) -> list[Step]:
+        """Steps from what is held at the end to the results."""
+
+
 class Accumulating(Pipelinable, Protocol):
     """A thing with a memory, whose inputs come in groups.
 

@@ -57,6 +57,7 @@ CATALOGUE = {
     "dot_v100_fp16_fp32": "dot:preset=v100-fp16-fp32",
     # Quotients and roots
     "div_fp16": "div:a=fp16,b=fp16,out=fp16,round=rne",
+    "div_fp16_serial": "div:a=fp16,b=fp16,out=fp16,clocks=13,round=rne",
     "sqrt_fp16": "sqrt:a=fp16,out=fp16,round=rne",
     "recip_bf16": "recip:a=bf16,out=bf16,round=rne",
     "rsqrt_bf16": "rsqrt:a=bf16,out=bf16,round=rne",

@@ -239,6 +239,11 @@ class Unit(Parameterized, Tabled):
         return rtl.datapath_core(self)
 
     @property
+    def is_pipeline(self) -> bool:
+        """Whether that is what lies there: ranks of registers, a transfer in each clock."""
+        return type(self).core is Unit.core
+
+    @property
     def parts(self) -> dict[str, Callable[[], wiring.Component]]:
         """What makes the components that the one of `create_ports` refers to, by the names of
         their modules; nothing but for arrays."""

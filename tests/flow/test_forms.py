@@ -245,7 +245,7 @@ def test_constants_and_structures_in_a_package() -> None:
         (SPEC, {"regs": True}, "unknown option of Verilog 'regs'"),
         ("mul:a=bf16", {"registered": True}, "is combinational; registered is for units with"),
         ("mul:a=bf16", {"reset": "async"}, "is combinational; reset is for units with"),
-        ("mac:a=int8", {"tag": 2}, "has no result for each transfer"),
+        ("mac:a=int8", {"tag": 2}, "is no pipeline with a result for each transfer"),
         (
             "engine:pe=(fma:a=int8,b=int8,c=int32,out=int32),rows=2,columns=2",
             {"enable": True},

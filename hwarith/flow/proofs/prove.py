@@ -71,10 +71,10 @@ def check_provable(u: Unit, timeout: float) -> None:
     `MissingTool` without solvers."""
     require_solvers()
     check_timeout("prove", timeout)
-    if type(u.transfers) not in (Transfers, LaneTransfers) or u.parts:
+    if type(u.transfers) not in (Transfers, LaneTransfers) or not u.is_pipeline:
         raise InvalidInput(
-            f"prove: {u.spec} has a memory or parts; what is proved computes results of one "
-            "transfer (docs/proofs.md)"
+            f"prove: {u.spec} has a memory or parts, or takes several clocks; what is proved "
+            "computes results of one transfer in a chain of ranks (docs/proofs.md)"
         )
 
 

@@ -14,11 +14,12 @@ from ...rtl import Values, wire
 from ..operations import QUOTIENT, RECIPROCAL, Operation
 from ..parameters import format_parameter
 from . import definitions, rows
-from .base import Divided, by_zero_parameter
+from .base import by_zero_parameter
+from .recurring import RecurringQuotient
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Div(Divided):
+class Div(RecurringQuotient):
     """Quotient of two codes, rounded once.
 
     0/0 and infinity over infinity are invalid; anything else finite over zero is an infinity whose
@@ -94,21 +95,39 @@ class Div(Divided):
     def _normalize(self, m: Module, x: Values) -> Values:
         """Leading ones to the top; the dividend a place further if its significand is the lesser
         one, so that the quotient's first bit is a one."""
+        dividend, divisor, exponent = self._aligned(m, x)
+        less = wire(m, "a_less", dividend - divisor)[-1]
+        return self._entering(x) | {
+            "dividend": wire(m, "dividend", Mux(less, Cat(Const(0, 1), dividend), dividend)),
+            "divisor": divisor,
+            "exponent": self.field(m, exponent - less),
+        }
+
+    def _aligned(self, m: Module, x: Values) -> tuple[Value, Value, Value]:
+        """Dividend and divisor of one width, their leading ones on top; the exponent of their
+        quotient's place before the point."""
         a, b = self._terms.values()
         dividend, a_zeros = self.normalized(m, "a", x["a_significand"], a)
         divisor, b_zeros = self.normalized(m, "b", x["b_significand"], b)
         width = max(len(dividend), len(divisor))
         dividend = Cat(Const(0, width - len(dividend)), dividend)
         divisor = Cat(Const(0, width - len(divisor)), divisor)
-        less = wire(m, "a_less", dividend - divisor)[-1]
         above = x["a_exponent"] - a_zeros - (a.bias - b.bias)
-        exponent = above - (x["b_exponent"] - b_zeros) - less
-        names = ("sign", "nan", "inf", "zero")
-        return {name: x[name] for name in (*names, "by_zero") if name in x} | {
-            "dividend": wire(m, "dividend", Mux(less, Cat(Const(0, 1), dividend), dividend)),
-            "divisor": divisor,
-            "exponent": self.field(m, exponent),
-        }
+        return dividend, divisor, above - (x["b_exponent"] - b_zeros)
+
+    def _entering(self, x: Values) -> Values:
+        """What goes past the division, but for the exponent."""
+        names = ("sign", "nan", "inf", "zero", "by_zero")
+        return {name: x[name] for name in names if name in x}
+
+    def front_datapath(self) -> list[rtl.Step]:
+        return self.with_ports([self._unpack, self._start])
+
+    def _start(self, m: Module, x: Values) -> Values:
+        """Leading ones to the top."""
+        dividend, divisor, exponent = self._aligned(m, x)
+        started = self.started(m, dividend, divisor)
+        return self._entering(x) | started | {"exponent": self.field(m, exponent)}
 
     def _divide(self, m: Module, x: Values) -> Values:
         """A row for each bit of the quotient behind the first one, which is a one."""
@@ -123,7 +142,7 @@ class Div(Divided):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Recip(Divided):
+class Recip(RecurringQuotient):
     """Reciprocal of a code, rounded once: the quotient of one and it, flags too.
 
     Source: IEEE 754-2019, 5.4.1 (division) and 7.3.
@@ -169,6 +188,7 @@ class Recip(Divided):
         operand = self._terms["a"]
         divisor, zeros = self.normalized(m, "a", a.significand, operand)
         more = wire(m, "more_than_one", divisor[:-1].any())
+        less = Const(0, 1) if self.clocks else more  # of clocks it is found among the digits
         return (
             self.nan_values(m, x, raws, invalid)
             | self.with_zero_division(m, x, by_zero)
@@ -178,9 +198,19 @@ class Recip(Divided):
                 "zero": a.special,
                 "divisor": divisor,
                 "more": more,
-                "exponent": self.field(m, operand.bias - a.exponent + zeros - more),
+                "exponent": self.field(m, operand.bias - a.exponent + zeros - less),
             }
         )
+
+    def front_datapath(self) -> list[rtl.Step]:
+        return self.with_ports([self._unpack, self._start])
+
+    def _start(self, m: Module, x: Values) -> Values:
+        """A dividend of one."""
+        divisor = x["divisor"]
+        one = Const(1 << (len(divisor) - 1), len(divisor))
+        names = ("sign", "nan", "inf", "zero", "by_zero", "exponent")
+        return {name: x[name] for name in names if name in x} | self.started(m, one, divisor)
 
     def _divide(self, m: Module, x: Values) -> Values:
         """A row for each bit of the quotient behind the first one, of one or two and the

@@ -16,6 +16,7 @@ from ..operations import RECIPROCAL_ROOT, SQUARE_ROOT, Operation
 from ..parameters import format_parameter
 from . import definitions, rows
 from .base import Divided, by_zero_parameter
+from .recurring import Recurring
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -45,7 +46,7 @@ class Root(Divided):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Sqrt(Root):
+class Sqrt(Recurring, Root):
     """Square root of a code, rounded once; that of -0 is -0, of what is less than zero NaN.
 
     Source: IEEE 754-2019, 5.4.1 (squareRoot) and 7.2.
@@ -86,6 +87,41 @@ class Sqrt(Root):
             "zero": a.zero,
             "radicand": radicand,
             "exponent": self.field(m, half),
+        }
+
+    @property
+    def bits(self) -> int:
+        return self.digits
+
+    def front_datapath(self) -> list[rtl.Step]:
+        return self.with_ports([self._unpack, self._start])
+
+    def _start(self, m: Module, x: Values) -> Values:
+        """Nothing is found yet of the root."""
+        count = self.rows * self.clocks
+        radicand = Cat(Const(0, len(x["radicand"]) % 2), x["radicand"])
+        return self.rooted(x) | {
+            "radicand": wire(m, "padded_radicand", radicand),
+            "root": wire(m, "no_root", Const(0, count)),
+            "rest": wire(m, "no_rest", Const(0, count + 1)),
+        }
+
+    def recurrence(self, m: Module, x: Values) -> Values:
+        """A row for each of the next bits of the root, which takes two of the radicand."""
+        radicand, root, rest = x["radicand"], x["root"], x["rest"]
+        places = [len(radicand) - 2 * i for i in range(1, self.rows + 1)]
+        pairs = [radicand[i : i + 2] if i >= 0 else Const(0, 2) for i in places]
+        found, left = rows.root_rows(m, root, rest, pairs)
+        moved = Cat(Const(0, 2 * self.rows), radicand)[: len(radicand)]
+        return {"radicand": moved, "root": found[: len(root)], "rest": left[: len(rest)]}
+
+    def _found(self, m: Module, x: Values) -> Values:
+        """The root, and whether anything is left behind it."""
+        root, spare = x["root"], len(x["root"]) - self.digits
+        more = root[:spare].any() | x["radicand"].any()
+        return self.rooted(x) | {
+            "digits": root[spare:],
+            "rest": wire(m, "some_rest", x["rest"].any() | more),
         }
 
     def _root(self, m: Module, x: Values) -> Values:

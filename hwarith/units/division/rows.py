@@ -39,13 +39,18 @@ def root(m: Module, radicand: Value, bits: int) -> tuple[Value, Value]:
     """
     pairs = [radicand[i : i + 2] for i in reversed(range(0, len(radicand), 2))]
     pairs += [Const(0, 2)] * (bits - len(pairs))
-    rest: Value = wire(m, "row0_rest", (pairs[0] - 1)[:2])
-    found: Value = Const(1, 1)
-    for i, pair in enumerate(pairs[1:bits], 1):
+    rest = wire(m, "row0_rest", (pairs[0] - 1)[:2])
+    return root_rows(m, Const(1, 1), rest, pairs[1:bits])
+
+
+def root_rows(m: Module, found: Value, rest: Value, pairs: list[Value]) -> tuple[Value, Value]:
+    """A root with a bit more for each of the radicand's next pairs of bits, and the remainder,
+    which has a bit more than the root."""
+    for i, pair in enumerate(pairs, 1):
         taken = Cat(pair, rest)
         fits, rest = restoring_row(m, f"row{i}", taken, Cat(Const(1, 2), found))
-        rest = rest[: i + 2]
         found = Cat(fits, found)
+        rest = rest[: len(found) + 1]
     return found, rest
 
 

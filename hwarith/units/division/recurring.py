@@ -1,0 +1,167 @@
+"""Quotients and roots by a recurrence: the same rows in each of several clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth.hdl import Cat, Const, Module, Mux, Value
+
+from ... import rtl
+from ...exceptions import InvalidInput
+from ...rtl import Values, wire
+from ..contract import STAGES
+from ..parameters import integer_parameter
+from ..transfers import Transfers
+from . import rows
+from .base import Divided
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Recurring(Divided):
+    """Base of quotients and roots whose rows may be used again, one operation at a time.
+
+    With `clocks` a result comes `clocks` + 2 clocks after its operands: they are normalized into
+    registers, rows find bits in so many clocks, and what they found is rounded into registers. The
+    next operands are taken as that happens, `clocks` + 1 clocks after the ones before.
+    """
+
+    clocks: int = integer_parameter(
+        "clocks in which the same rows find all bits, one operation at a time; 0: rows for each",
+        0,
+        None,
+        0,
+        quiet=True,
+        in_name=lambda _, value: f"c{value}",
+    )
+    stages: int = integer_parameter(
+        "pipeline registers; of clocks they follow",
+        0,
+        None,
+        0,
+        quiet=True,
+        in_name=lambda _, value: f"l{value}",
+    )
+
+    def validate(self) -> None:
+        super().validate()
+        if not self.clocks:
+            if self.stages > STAGES:
+                raise InvalidInput(
+                    f"{self.family}: parameter stages: must be 0 to {STAGES}, not {self.stages}"
+                )
+            return
+        allowed = list(self._all_clocks())
+        if self.clocks not in allowed:
+            raise InvalidInput(
+                f"{self.family}: parameter clocks: must be 0, or for {self.bits} bits one of "
+                f"{', '.join(map(str, allowed))}, not {self.clocks}"
+            )
+        if self.stages not in (0, self.clocks + 2):
+            raise InvalidInput(f"{self.family}: give stages or clocks, not both")
+        object.__setattr__(self, "stages", self.clocks + 2)
+
+    def stages_for(self, target_delay: int) -> int:
+        if self.clocks:
+            raise InvalidInput(f"{self.family}: give clocks or target_delay, not both")
+        return super().stages_for(target_delay)
+
+    def shown_parameters(self) -> dict[str, Any]:
+        shown = super().shown_parameters()
+        if self.clocks:
+            shown.pop("stages", None)
+        return shown
+
+    @property
+    def latency(self) -> str:
+        if not self.clocks:
+            return super().latency
+        return f"{self.stages} clocks, one result every {self.clocks + 1} clocks"
+
+    @property
+    def transfers(self) -> Transfers:
+        return Transfers(self, clocks=self.clocks + 1)
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    @property
+    def bits(self) -> int:
+        """Bits that the recurrence must find."""
+        raise NotImplementedError
+
+    @property
+    def rows(self) -> int:
+        """Rows, each of which finds a bit in each clock."""
+        return -(-self.bits // self.clocks)
+
+    def _all_clocks(self) -> Iterator[int]:
+        """Numbers of clocks, none of which takes as many rows as a smaller one."""
+        for count in reversed(range(1, self.bits + 1)):
+            clocks = -(-self.bits // count)
+            if -(-self.bits // clocks) == count:
+                yield clocks
+
+    @property
+    def is_pipeline(self) -> bool:
+        return not self.clocks
+
+    def core(self, instances: bool) -> rtl.Core:
+        return rtl.recurring_core(self) if self.clocks else super().core(instances)
+
+    def recurrence(self, m: Module, x: Values) -> Values:
+        """What a clock changes."""
+        raise NotImplementedError
+
+    def front_datapath(self) -> list[rtl.Step]:
+        """Steps from the operands to what is held while bits are found."""
+        raise NotImplementedError
+
+    def output_datapath(self) -> list[rtl.Step]:
+        """Steps from what is held at the end to the result."""
+        steps = [self._found, self._denormalize, *self.rounder.after_normalization()]
+        return self.with_ports(steps)
+
+    def _found(self, m: Module, x: Values) -> Values:
+        """What was found, its first one on top, and whether anything is left."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class RecurringQuotient(Recurring):
+    """Base of those that divide: both significands begin with a one, so that the quotient begins
+    with one or with 01."""
+
+    @property
+    def bits(self) -> int:
+        return self.digits + 1
+
+    def started(self, m: Module, dividend: Value, divisor: Value) -> Values:
+        """Registers at the start: rows double the rest before they take the divisor from it, so
+        that it is half the dividend, with a bit more below the point."""
+        return {
+            "rest": wire(m, "first_rest", dividend, len(divisor) + 1),
+            "divisor": divisor,
+            "quotient": wire(m, "no_quotient", Const(0, self.rows * self.clocks)),
+        }
+
+    def recurrence(self, m: Module, x: Values) -> Values:
+        """A row for each of the next bits of the quotient."""
+        divisor = Cat(Const(0, 1), x["divisor"])
+        found, rest = rows.quotient(m, x["rest"], divisor, self.rows)
+        quotient = Cat(found, x["quotient"])[: len(x["quotient"])]
+        return {"rest": rest, "quotient": quotient}
+
+    def _found(self, m: Module, x: Values) -> Values:
+        """The quotient with its first one on top, and whether anything is left behind it."""
+        found, spare = x["quotient"], len(x["quotient"]) - self.digits
+        first = found[-1]
+        digits = Mux(first, found[spare:], found[spare - 1 : -1])
+        more = found[: spare - 1].any() | (first & found[spare - 1])
+        names = ("sign", "nan", "inf", "zero", "by_zero")
+        exponent = x["exponent"] - ~first
+        return {name: x[name] for name in names if name in x} | {
+            "digits": wire(m, "digits", digits),
+            "rest": wire(m, "some_rest", x["rest"].any() | more),
+            "exponent": wire(m, "normalized_exponent", exponent, x["exponent"].shape()),
+        }

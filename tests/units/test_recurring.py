@@ -1,0 +1,173 @@
+"""Quotients and roots whose rows are used again: results, intervals, resets, faults."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from amaranth.hdl import ClockDomain, Module, ResetSignal, Signal
+from amaranth.sim import Simulator
+
+import hwarith as hw
+from hwarith.exceptions import InvalidInput
+from hwarith.flow.stimuli.families import stimulus
+from tests.evidence import HARDWARE, compared, rows
+from tests.faults import faulty
+from tests.tiers import few
+
+
+def assert_streams(u: hw.Unit, operands: list[np.ndarray]) -> None:
+    """Hold results with pauses and without to the golden model, and clocks to what is stated."""
+    simulation, expected = hw.simulate(u), rows(u(*operands))
+    paused = simulation.stream(*operands, idle=0.2, stall=0.7, seed=3)
+    for found in (paused, simulation(*operands)):
+        for x, y in zip(rows(found), expected, strict=True):
+            np.testing.assert_array_equal(x, y)
+    n = operands[0].size
+    assert simulation.clocks == (n - 1) * u.transfers.clocks + u.stages + 1
+    compared(HARDWARE, n, u, operands)
+
+
+SPECS = (
+    "div:a=e4m3fn,clocks=6,flags=none",
+    "sqrt:a=e4m3fn,clocks=3,flags=after",
+    "recip:a=e5m2,clocks=6,flags=after",
+    "div:a=e4m3fn,clocks=7,flags=after",
+    "div:a=e4m3fn,clocks=1",
+    "div:a=e5m2,clocks=3,round=port,flags=before",
+    "sqrt:a=e4m3fn,clocks=5,round=sra,n=6",
+    "sqrt:a=e3m2fn,out=bf16,clocks=10,flags=after",
+    "div:a=e4m3,clocks=3,subnormals=flush,flags=after",
+    "div:a=e5m2,clocks=3,nan=payload,by_zero=nan,flags=after",
+    "div:a=int8,b=e4m3fn,out=bf16,clocks=4,flags=after",
+    "recip:a=binary8p4se,clocks=2,round=rup,flags=after",
+    "sqrt:a=ue4m3,clocks=5",
+)
+
+
+@pytest.mark.parametrize("spec", few(SPECS, 3))
+def test_every_operand_of_eight_bits(spec: str) -> None:
+    u = hw.unit(spec)
+    assert_streams(u, stimulus(u, 1 << 16, seed=5))
+
+
+WIDE = (
+    "div:a=fp16,clocks=13",
+    "sqrt:a=fp16,clocks=13,flags=after",
+    "div:a=fp16,clocks=4,flags=after,round=port",
+    "div:a=fp16,b=bf16,out=fp32,clocks=27,flags=after",
+    "recip:a=bf16,clocks=10,flags=before",
+    "sqrt:a=fp32,clocks=13,round=rtz",
+    "div:a=fp32,clocks=27,flags=after",
+    "sqrt:a=fp64,clocks=54",
+    "div:a=fp32,out=e4m3fn,clocks=2",
+)
+
+
+@pytest.mark.parametrize("spec", few(WIDE, 9))
+def test_wider_operands(spec: str) -> None:
+    u = hw.unit(spec)
+    assert_streams(u, stimulus(u, 1 << 17, seed=5))
+
+
+@pytest.mark.parametrize("spec", ["div:a=fp16,clocks=13", "sqrt:a=fp16,clocks=4"])
+def test_reset_in_every_clock(spec: str) -> None:
+    """It is ready a clock after a reset, nothing of what was in flight comes out, and the next
+    result is right."""
+    u = hw.unit(spec)
+    component, m, rst = u.create(), Module(), Signal()
+    m.domains.sync = ClockDomain()
+    m.d.comb += ResetSignal().eq(rst)
+    m.submodules.unit = component
+    codes = [(0x4248, 0x4170), (0x3C00, 0x4200)]
+    operands = [dict(zip(u.operands, x, strict=False)) for x in codes]
+    expected = [u.golden(*x.values()) for x in operands]
+    assert expected[0] != expected[1]
+
+    async def bench(ctx):
+        ctx.set(component.o.ready, 1)
+        for clock in range(u.stages + 1):
+            ctx.set(component.i.payload, operands[0])
+            ctx.set(component.i.valid, 1)
+            await ctx.tick()
+            ctx.set(component.i.valid, 0)
+            for _ in range(clock):
+                assert clock == u.stages or not ctx.get(component.o.valid)
+                await ctx.tick()
+            ctx.set(rst, 1)
+            await ctx.tick()
+            ctx.set(rst, 0)
+            for _ in range(2 * u.stages):
+                assert not ctx.get(component.o.valid), f"a result after a reset in clock {clock}"
+                assert ctx.get(component.i.ready)
+                await ctx.tick()
+            ctx.set(component.i.payload, operands[1])
+            ctx.set(component.i.valid, 1)
+            await ctx.tick()
+            ctx.set(component.i.valid, 0)
+            waited = 1
+            while not ctx.get(component.o.valid):
+                waited += 1
+                await ctx.tick()
+            assert waited == u.stages
+            assert ctx.get(component.o.payload.y) == expected[1]
+            await ctx.tick()
+
+    simulator = Simulator(m)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+@pytest.mark.parametrize(
+    ("sound", "broken"),
+    [
+        (r"some_rest = ", r"some_rest = 1'b0 & "),
+        (r"clocks_left <= 3'b110", r"clocks_left <= 3'b101"),
+        (r"leaves = busy &", r"leaves = 1'b1 | busy &"),
+    ],
+)
+def test_faults_are_found(sound: str, broken: str) -> None:
+    u = hw.unit("div:a=e4m3fn,clocks=6")
+    simulation = hw.simulate(u, verilog=faulty(u, sound, broken))
+    operands = stimulus(u, 1 << 12, seed=5)
+    try:
+        found = simulation.stream(*operands, stall=0.5)
+    except hw.ToolFailure:
+        return
+    assert (found != u(*operands)).any()
+
+
+def test_what_is_said_of_one() -> None:
+    u = hw.unit("div:a=fp16,clocks=13")
+    assert (u.stages, u.transfers.clocks) == (15, 14)
+    assert u.latency == "15 clocks, one result every 14 clocks"
+    assert hw.unit(u.spec) == u
+    assert "stages" not in u.spec
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (
+            "div:a=fp16,clocks=6",
+            "div: parameter clocks: must be 0, or for 13 bits one of 1, 2, 3, 4, 5, 7, 13, not 6",
+        ),
+        ("sqrt:a=fp16,clocks=14", "1, 2, 3, 4, 6, 12, not 14"),
+        ("div:a=fp16,clocks=13,stages=2", "div: give stages or clocks, not both"),
+        ("div:a=fp16,clocks=13,target_delay=40", "div: give clocks or target_delay, not both"),
+        ("div:a=fp16,stages=9", "div: parameter stages: must be 0 to 8, not 9"),
+        ("recip:a=fp16,clocks=-1", "recip: parameter clocks: must be 0 or more, not -1"),
+    ],
+)
+def test_clocks_that_cannot_be(spec: str, message: str) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        hw.unit(spec)
+    assert message in str(raised.value)
+
+
+def test_neither_proved_nor_tagged() -> None:
+    with pytest.raises(InvalidInput, match="takes several clocks"):
+        hw.prove("div:a=e4m3fn,clocks=6")
+    with pytest.raises(InvalidInput, match="which tags travel"):
+        hw.verilog("div:a=e4m3fn,clocks=6", tag=2)
+    assert "i_tag" in hw.verilog("div:a=e4m3fn,stages=2", tag=2)
