@@ -49,6 +49,12 @@ GROUPS: dict[str, list[str]] = {
         *(f"roundint:a=fp16,round={mode}" for mode in MODES),
         "roundint:a=fp16,round=port,flags=on",
     ],
+    "classes, signs and exponents": [
+        *(f"class:a={f}" for f in (*SMALL[3:5], *WIDE)),
+        *(f"sgnj:a=fp16,op={op}" for op in ("copy", "neg", "xor", "abs", "negate")),
+        "sgnj:a=e4m3fnuz,op=xor",
+        *(f"logb:a={f},flags=on" for f in (*SMALL[3:5], *WIDE)),
+    ],
     "comparisons": [
         *(f"cmp:a={f}" for f in (*SMALL[3:5], *WIDE)),
         *(f"minmax:a={f},op={op}" for f in (*SMALL[3:5], *WIDE) for op in ("min", "max")),

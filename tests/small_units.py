@@ -16,6 +16,7 @@ SPECS = (
     "blockquant:out=mxfp4,a=bf16,n=2",
     "bsdequant",
     "bspe:type=fp4,lanes=2",
+    "class:a=e4m3",
     "cmp:a=e4m3",
     "convert:a=fp16,out=e4m3fn",
     "decode",
@@ -28,6 +29,7 @@ SPECS = (
     "hadamard:n=2,span=2",
     "kulisch:a=e2m1fn,out=e4m3,k=9",
     "lmul:format=e4m3fn",
+    "logb:a=e4m3",
     "mac:a=e2m1fn,acc=e4m3",
     "minmax:a=e4m3,op=max",
     "mul:a=e4m3fn",
@@ -43,6 +45,7 @@ SPECS = (
     "recip:a=e4m3",
     "roundint:a=e4m3",
     "rsqrt:a=e4m3",
+    "sgnj:a=e4m3fnuz,op=xor",
     "sqrt:a=e4m3",
     "termgen:type=fp4",
 )

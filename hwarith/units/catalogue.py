@@ -62,6 +62,9 @@ CATALOGUE = {
     "recip_bf16": "recip:a=bf16,out=bf16,round=rne",
     "rsqrt_bf16": "rsqrt:a=bf16,out=bf16,round=rne",
     # Conversions and comparisons
+    "class_fp16": "class:a=fp16",
+    "sgnj_fp16": "sgnj:a=fp16,op=copy",
+    "logb_fp16": "logb:a=fp16,out=int16",
     "roundint_fp16": "roundint:a=fp16,round=rne",
     "convert_fp32_e4m3fn": "convert:a=fp32,out=e4m3fn,round=rne",
     "convert_fp32_e2m1fn_sra": "convert:a=fp32,out=e2m1fn,round=sra,n=12",

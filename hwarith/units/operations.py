@@ -127,6 +127,9 @@ RECIPROCAL_ROOT = Operation(
     "reciprocal of the square root", noun="reciprocal square rooter", rank=25
 )
 ROUNDING = Operation("rounding to an integer", noun="rounder to integers", rank=29)
+CLASSIFICATION = Operation("classification", noun="classifier", rank=30)
+SIGN = Operation("change of the sign", noun="sign unit", rank=31)
+EXPONENT = Operation("exponent", noun="exponent unit", rank=32)
 LOGARITHM = Operation("logarithm", noun="logarithm unit", rank=26)
 POWER_OF_TWO = Operation("power of two", noun="power unit", rank=27)
 SLOPE = Operation("slope", noun="slope unit", rank=28)

@@ -66,6 +66,59 @@ def test_integral_values_of_single_codes() -> None:
     assert [odd.a.decode_one(odd(a)) for a in range(8)] == [0, 1, 1, 1, 2, 3, 4, 6]
 
 
+CLASSES = {  # how many codes have each of the bits, and the digest of all
+    "e4m3fn": ([0, 119, 7, 1, 1, 7, 119, 0, 0, 2], "3c57cdaa18fb286f"),
+    "e5m2": ([1, 120, 3, 1, 1, 3, 120, 1, 2, 4], "a176b5f064163c1b"),
+    "e4m3": ([1, 112, 7, 1, 1, 7, 112, 1, 6, 8], "e228722e6980a260"),
+    "bf16": (None, "2002cd437e712f11"),
+    "fp16": (None, "03f51b1310c1f03b"),
+}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_published_digests_of_classes(name: str) -> None:
+    u = hw.unit(f"class:a={name}")
+    y = u(u.a.codes())
+    counts, expected = CLASSES[name]
+    assert digest(y) == expected
+    assert counts in (None, [(y == 1 << i).sum() for i in range(10)])
+
+
+def test_classes_of_integers_are_those_of_normal_numbers() -> None:
+    assert [hw.unit("class:a=int4")(code) for code in (0, 7, 8)] == [1 << 4, 1 << 6, 1 << 1]
+
+
+@pytest.mark.parametrize("name", ["fp16", "e5m2", "e4m3fn", "e4m3fnuz", "binary8p3se"])
+def test_signs_are_those_of_numpy(name: str) -> None:
+    """On values, where the sign of NaN says nothing; its bits are those of the operand."""
+    f = hw.format(name)
+    codes = f.codes() if f.bits == 8 else f.codes()[::257]
+    a, b = (x.ravel() for x in np.meshgrid(codes, codes))
+    x = f.decode(a)
+    minus, own = (c >> (f.bits - 1) > 0 for c in (b, a))
+    signs = {"copy": minus, "neg": ~minus, "xor": minus ^ own, "abs": np.zeros_like(own)}
+    for op, negative in (signs | {"negate": ~own}).items():
+        u = hw.unit(f"sgnj:a={name},op={op}")
+        y = u(a, b) if len(u.operands) > 1 else u(a)
+        number = ~np.isnan(x)
+        expected = np.where(negative, -abs(x), abs(x))[number]
+        np.testing.assert_array_equal(f.decode(y)[number], expected)
+        mag = (1 << (f.bits - 1)) - 1
+        keeps = (y & mag == a & mag) & (y >> (f.bits - 1) == negative)
+        assert (keeps if f.has_negative_zero else np.where(a & mag, keeps, y == a)).all()
+
+
+@pytest.mark.parametrize("name", ["fp16", "e5m2", "e4m3fn", "ue4m3", "e8m0fnu", "int8"])
+def test_exponents_are_those_of_numpy(name: str) -> None:
+    f = hw.format(name)
+    y, flags = hw.unit(f"logb:a={name},flags=on")(f.codes())
+    x = f.decode(f.codes()).astype(np.float64)
+    none = ~np.isfinite(x) | (x == 0)
+    assert (flags == np.where(none, 16, 0)).all()
+    expected = np.where(x == 0, -(2**15), np.where(none, 2**15 - 1, np.frexp(x)[1] - 1))
+    np.testing.assert_array_equal(hw.format("int16").decode(y), expected)
+
+
 @pytest.mark.parametrize(
     "spec",
     few(
@@ -80,8 +133,17 @@ def test_integral_values_of_single_codes() -> None:
             "roundint:a=fp16,round=port,flags=on,stages=2",
             "roundint:a=bf16,flags=on,exact=off",
             "roundint:a=fp32,round=port,flags=on",
+            "class:a=e5m2",
+            "class:a=e4m3fnuz",
+            "class:a=int8",
+            "class:a=e8m0fnu",
+            "sgnj:a=binary8p3se,op=neg",
+            "sgnj:a=e5m2,op=negate",
+            "logb:a=e4m3,out=int8,flags=on",
+            "logb:a=uint8,stages=1",
+            "logb:a=fp16,flags=on",
         ],
-        2,
+        3,
     ),
 )
 def test_hardware(spec: str) -> None:
@@ -95,6 +157,9 @@ def test_hardware(spec: str) -> None:
         ("roundint:a=int8", "not int8; allowed: such as fp16"),
         ("roundint:a=e8m0fnu", "not e8m0fnu"),
         ("roundint:a=fp16,exact=off", "exact: it is about flag NX; set flags=on"),
+        ("sgnj:a=ue4m3", "a: ue4m3 has no sign bit; allowed: signed float formats"),
+        ("logb:a=fp16,out=int5", "int5 does not hold the exponents of fp16, -24 to 15"),
+        ("logb:out=fp32", "out: fp32 does not hold"),
         ("roundint:a=fp16,round=sra", "round: unknown value 'sra'"),
     ],
 )
