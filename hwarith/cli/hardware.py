@@ -269,7 +269,10 @@ def regress(
 
 def prove(
     specs: Specs = None,
-    catalogue: Catalogue = False,
+    catalogue: Annotated[
+        bool,
+        typer.Option("--catalogue", help="All units of the catalogue that are proved."),
+    ] = False,
     timeout: Annotated[float, typer.Option(help="Seconds for each unit.")] = 600,
     jobs: Annotated[
         int | None,
@@ -292,10 +295,13 @@ def prove(
 
     Exit status 1 if a unit is refuted, and else 3 if one is undecided.
     """
+    from ..flow.proofs.provable import check_provable, is_provable
     from ..flow.proofs.prove import prove
     from ..inputs import read_text
 
-    units = units_of(specs, catalogue)
+    units = units_of(specs, catalogue, is_provable)
+    for u in units:
+        check_provable(u, timeout)
     if verilog and len(units) > 1:
         raise InvalidInput(f"--verilog is for one SPEC, not {len(units)}")
     text = read_text(verilog, "Verilog") if verilog else None

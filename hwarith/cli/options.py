@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,17 +43,22 @@ Operands = Annotated[
 Output = Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")]
 
 
-def units_of(specs: list[str] | None, catalogue: bool = False) -> list[Unit]:
-    """The units that a command was given, those of the catalogue first.
+def units_of(
+    specs: list[str] | None,
+    catalogue: bool = False,
+    taken: Callable[[Unit], bool] = lambda u: True,
+) -> list[Unit]:
+    """The units that a command was given, first those of the catalogue that are taken.
 
     Raises `InvalidInput` for a wrong spec, and for none at all.
     """
     from ..units import unit
 
+    named = [unit(spec) for spec in specs or ()]
     if catalogue:
         from ..units.catalogue import CATALOGUE
 
-        specs = [*CATALOGUE.values(), *(specs or [])]
-    if not specs:
+        named = [*filter(taken, map(unit, CATALOGUE.values())), *named]
+    if not named:
         raise InvalidInput("name at least one SPEC, such as mul:a=bf16 (hwarith list shows units)")
-    return [unit(spec) for spec in specs]
+    return named

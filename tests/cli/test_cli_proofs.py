@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 import hwarith as hw
 from tests.cli.running import TINY, Run, assert_one_line
 
@@ -35,6 +37,23 @@ def test_undecided(run: Run) -> None:
     assert done.status == 3
     assert "undecided after" in done.out
     assert done.err == "hwarith: of 1 units 1 undecided\n"
+
+
+MEMORY = "dfpmac:p=16"
+
+
+def test_catalogue(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Units with a memory are left out."""
+    catalogue = {"memory": MEMORY, "tiny": TINY}
+    monkeypatch.setattr("hwarith.units.catalogue.CATALOGUE", catalogue)
+    done = run("prove", "--catalogue", "--json")
+    assert (done.status, [proof["spec"] for proof in done.json]) == (0, [hw.unit(TINY).spec])
+
+
+def test_a_unit_that_is_not_taken_is_found_before_any_is_proved(run: Run) -> None:
+    done = run("prove", TINY, MEMORY)
+    assert (done.status, done.out) == (2, "")
+    assert f"prove: {MEMORY} has a memory or parts, or takes several clocks" in done.err
 
 
 def test_mistakes(run: Run, tmp_path) -> None:

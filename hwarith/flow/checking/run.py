@@ -21,7 +21,8 @@ from ...units.exact.base import Exact
 from .. import tools
 from ..checks import MOST_SEED, check_integer
 from ..compiled import Model, codes, columns, compiled, interface, pauses, room
-from ..proofs.prove import check_provable, prove_verilog
+from ..proofs.provable import check_provable
+from ..proofs.prove import prove_verilog
 from ..regression import Phase
 from ..vectors.run import NAN, is_nan
 from .batches import Batch, batches, is_exhaustive, joined, part_of

@@ -13,17 +13,16 @@ from ...formats import Format
 from ...formats.rounding import NAN, unpack
 from ...golden.words import WIDTHS
 from ...units import Unit, unit
-from ...units.blocks.lanes import LaneTransfers
 from ...units.results import split
-from ...units.transfers import Transfers
-from ..checks import check_timeout, solver_jobs
+from ..checks import solver_jobs
 from ..verilog import verilog as verilog_of
 from . import netlist, pipeline, products, smtlib, sums
 from .alignment import Alignment
 from .cases import Outcome, Run, Words, prove_by_cases, words_of
 from .meetings import Meetings
+from .provable import check_provable
 from .result import Proof, codes_text
-from .solvers import SOLVERS, answer, require_solvers
+from .solvers import SOLVERS, answer
 from .specification import replayed, specification
 from .symbolic import Executor
 from .terms import Term, Terms, evaluate
@@ -64,18 +63,6 @@ def prove(
     solver_jobs("prove", jobs)
     text = verilog_of(u) if verilog is None else verilog
     return prove_verilog(u, text, u.name, timeout, jobs, advance, theory=theory, both=both)
-
-
-def check_provable(u: Unit, timeout: float) -> None:
-    """Raise `InvalidInput` for a unit that is not proved, or for no number of seconds;
-    `MissingTool` without solvers."""
-    require_solvers()
-    check_timeout("prove", timeout)
-    if type(u.transfers) not in (Transfers, LaneTransfers) or not u.is_pipeline:
-        raise InvalidInput(
-            f"prove: {u.spec} has a memory or parts, or takes several clocks; what is proved "
-            "computes results of one transfer in a chain of ranks (docs/proofs.md)"
-        )
 
 
 def prove_verilog(
