@@ -26,7 +26,7 @@ def theirs(family: str, name: str, codes: tuple[int, ...]) -> int:
 @pytest.mark.parametrize("before", [False, True], ids=["after", "before"])
 @pytest.mark.parametrize("mode", few(MODES, 3))
 @pytest.mark.parametrize("name", ["fp16", "fp32"])
-@pytest.mark.parametrize("family", METHODS)
+@pytest.mark.parametrize("family", ["mul", "add", "fma"])
 def test_flags_are_those_of_softfloat(family: str, name: str, mode: str, before: bool) -> None:
     unit = hw.unit(f"{family}:a={name}")
     softfloat.set_rounding_mode(MODES[mode])

@@ -10,7 +10,7 @@ from .parts import make_part, named_part, steps_as_submodules
 from .pipeline.datapath import stages_for
 from .protocols import Accumulating, Pipelinable, Recurring
 from .recurrence import recurring_core
-from .shifters import move_right, scaled, shift_left, shift_right
+from .shifters import align_right, move_right, scaled, shift_left, shift_right
 from .steps import handing_on, renamed, run_steps
 from .streams import (
     RESERVED_PORTS,
@@ -50,6 +50,7 @@ __all__ = [
     "accumulating_core",
     "add",
     "add_magnitudes",
+    "align_right",
     "compare",
     "datapath_core",
     "fit_integer",

@@ -13,6 +13,11 @@ def as_integer(code: Value, f: Format) -> Value:
     return code.as_signed() if f.signed else code
 
 
+def in_finer_units(x: Value, places: int) -> Value:
+    """An integer times 2^places."""
+    return x.shift_left(places) if places else x
+
+
 def negated_if(x: Value, negate: Value) -> Value:
     """An integer, or its negative."""
     if isinstance(negate, Const):
@@ -39,5 +44,7 @@ def fit_integer(m: Module, x: Value, out: Format, overflow: str) -> Value:
     above = extended[bits - 1 :] if signed else extended[bits:]
     sign = extended[-1]
     fits = wire(m, "fits", ~above.any() | (above.all() if signed else 0))
+    if out.symmetric:
+        fits = fits & (extended[:bits] != 1 << (bits - 1))
     limit = Mux(sign, Const(low % (1 << bits), bits), Const(high, bits))
     return Mux(fits, extended[:bits], limit)

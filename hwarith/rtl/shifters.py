@@ -34,29 +34,62 @@ def shift_left(m: Module, name: str, x: Value, amount: Value, keep: int) -> tupl
 
 @named_part("shifter")
 def shift_right(
-    m: Module, name: str, x: Value, amount: Value, width: int, fill: ValueLike = 0
+    m: Module,
+    name: str,
+    x: Value,
+    amount: Value,
+    width: int,
+    fill: ValueLike = 0,
+    lost: ValueLike | None = None,
 ) -> tuple[Value, Value]:
     """`x` on top of a window of `width` bits, moved right by `amount`; and whether a bit that
-    fell out below differs from `fill` (sticky).
+    fell out below differs from `lost`, which is `fill` if it is not given (sticky).
 
     `fill` stands in all other places of the window. The smallest distance comes first, so that
     few bits pass through most levels.
     """
     fill = Value.cast(fill)
+    usual = fill if lost is None else Value.cast(lost)
     some: Value = Const(0, 1)
     every: Value = Const(1, 1)
     for level in range(len(amount)):
         distance = 1 << level
         grown = min(width, len(x) + distance)
-        lost = min(len(x), len(x) + distance - grown)
+        out = min(len(x), len(x) + distance - grown)
         moves = amount[level]
-        moved = Cat(x[lost:], fill.replicate(grown - (len(x) - lost)))
+        moved = Cat(x[out:], fill.replicate(grown - (len(x) - out)))
         stays = Cat(fill.replicate(grown - len(x)), x)
-        if lost:
-            some = wire(m, f"{name}_some{distance}", some | (moves & x[:lost].any()))
-            every = wire(m, f"{name}_every{distance}", every & (~moves | x[:lost].all()))
+        if out:
+            some = wire(m, f"{name}_some{distance}", some | (moves & x[:out].any()))
+            every = wire(m, f"{name}_every{distance}", every & (~moves | x[:out].all()))
         x = wire(m, f"{name}_right{distance}", Mux(moves, moved, stays))
-    return Cat(fill.replicate(width - len(x)), x), Mux(fill, ~every, some)
+    return Cat(fill.replicate(width - len(x)), x), Mux(usual, ~every, some)
+
+
+def align_right(
+    m: Module,
+    name: str,
+    x: Value,
+    distance: Value,
+    most: int,
+    width: int,
+    lost: ValueLike = 0,
+) -> tuple[Value, Value]:
+    """`x` on top of a window of `width` bits, zeros below it, moved right by a distance of at most
+    `most`, which may be more than there are places; and whether a bit that fell out below differs
+    from `lost`."""
+    if len(x) > width:
+        below = len(x) - width
+        fell: Value = (x[:below] ^ Value.cast(lost).replicate(below)).any()
+        x = x[below:]
+    else:
+        fell = Const(0, 1)
+    bits = min(most, width).bit_length()
+    if most.bit_length() > bits:
+        far = distance[bits:].any()
+        distance = wire(m, "align_right", distance[:bits] | far.replicate(bits))
+    moved, some = shift_right(m, name, x, distance[:bits], width, lost=lost)
+    return moved, some | fell
 
 
 @named_part("shifter")

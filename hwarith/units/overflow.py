@@ -52,10 +52,10 @@ def checked_overflow(
     return policy
 
 
-def without_defaults(shown: dict[str, Any], out: Format) -> dict[str, Any]:
-    """Parameters that are shown, without the rounding of an integer, and without the policy where
-    none was given."""
-    hidden = set() if out.is_float else {"round"}
-    if shown["overflow"] == default_overflow(out):
+def without_defaults(shown: dict[str, Any], policy: str, rounds: bool) -> dict[str, Any]:
+    """Parameters that are shown, without the overflow `policy` that is the default, and without
+    the rounding of what is exact."""
+    hidden = set() if rounds else {"round"}
+    if shown["overflow"] == policy:
         hidden.add("overflow")
     return {name: value for name, value in shown.items() if name not in hidden}

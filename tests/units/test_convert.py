@@ -324,7 +324,7 @@ def test_hardware(spec: str) -> None:
         codes = wide_codes("fp32", u.out.name)
         rng = np.random.default_rng(8)
         operands = [codes]
-        if u.is_stochastic:
+        if u.n:
             operands.append(rng.integers(0, 1 << u.n, codes.size))
         assert_equal_on(u, *operands)
 

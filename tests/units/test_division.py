@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import pytest
 
 import hwarith as hw
+from tests.digests import digest, stimulus_of
 from tests.evidence import assert_rtl_equals_golden
 from tests.tiers import few
 
@@ -72,28 +71,6 @@ FLAGS = {
         "5fcc5a58542414cd",
     ],
 }
-
-
-def words() -> np.ndarray:
-    """The two hundred thousand words of the published stimulus."""
-    state, found = 1, []
-    for _ in range(200_000):
-        state = (6364136223846793005 * state + 1442695040888963407) % 2**64
-        found.append(state >> 32)
-    return np.array(found, np.uint32)
-
-
-def stimulus_of(u: hw.Unit) -> list[np.ndarray]:
-    formats = list(u.operands.values())
-    if formats[0].bits == 8:
-        grid = np.meshgrid(*(f.codes() for f in formats), indexing="ij")
-        return [x.ravel() for x in grid]
-    found = words().reshape(-1, 2).T
-    return [(x >> (32 - f.bits)).astype(f.dtype) for x, f in zip(found, formats, strict=False)]
-
-
-def digest(x: np.ndarray) -> str:
-    return hashlib.sha256(x.tobytes()).hexdigest()[:16]
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -245,8 +222,3 @@ def test_compiled_and_interpreted_are_equal(spec: str) -> None:
 )
 def test_hardware(spec: str) -> None:
     assert_rtl_equals_golden(spec)
-
-
-def test_integer_results_are_refused() -> None:
-    with pytest.raises(hw.InvalidInput, match="out: must be a float, not int8"):
-        hw.unit("div:a=fp16,out=int8")

@@ -24,7 +24,7 @@ MODES = {
     "rto": softfloat.RoundingMode.MIN_MAG,
 }
 TYPES = {"fp16": softfloat.Float16, "fp32": softfloat.Float32, "fp64": softfloat.Float64}
-METHODS = {"mul": "mul", "add": "add", "fma": "mul_add"}
+METHODS = {"mul": "mul", "add": "add", "fma": "mul_add", "div": "div", "sqrt": "sqrt"}
 
 
 INEXACT = softfloat.ExceptionFlag.INEXACT

@@ -198,9 +198,10 @@ def _with_flags(u: Unit) -> Unit:
     """The unit with exception flags. Raises `InvalidInput` if there are none for it."""
     if "flags" in u.results:
         return u
-    if not isinstance(u, Exact) or u.is_integer:
+    if not isinstance(u, Exact) or not u.has_exceptions:
         raise InvalidInput(
-            f"check: {u.spec} has no exception flags; allowed: mul, add and fma with float results"
+            f"check: {u.spec} has no exception flags; allowed: mul, add and fma of floats, "
+            "convert, div, recip, sqrt, rsqrt"
         )
     return replace(u, flags="after")
 

@@ -15,10 +15,11 @@ def flagged(u: Unit) -> Unit:
     Raises `InvalidInput` for a unit that has none and cannot have any, or whose rounding mode or
     operation comes with the operands: a file of TestFloat's is of one.
     """
-    if not isinstance(u, Exact) or u.is_integer:
+    if not isinstance(u, Exact) or not u.has_exceptions:
         raise InvalidInput(
-            f"format testfloat: {u.spec} has no exception flags; allowed: mul, add and fma with "
-            "float results (hex has the same columns without flags)"
+            f"format testfloat: {u.spec} has no exception flags; allowed: mul, add "
+            "and fma of floats, convert, div, recip, sqrt, rsqrt (hex has the same columns without "
+            "flags)"
         )
     extra = [name for name in u.operands if name not in u.terms]
     if extra:

@@ -6,21 +6,26 @@ width W has its msb at the weight of the exponent:
 value = significand / 2^(W-1) * 2^(exponent - bias).
 """
 
-from .directions import PORT, goes_up, random_carry
+from .directions import PORT, floor_goes_up, goes_up, random_carry
+from .integer_rounder import IntegerRounder, as_places, rounder_of
 from .operands import Operand, Raw, exponent_bits, lowest_exponent, signed_exponent, unpack
 from .rounder import Rounder
 from .specials import Specials
 
 __all__ = [
     "PORT",
+    "IntegerRounder",
     "Operand",
     "Raw",
     "Rounder",
     "Specials",
+    "as_places",
     "exponent_bits",
+    "floor_goes_up",
     "goes_up",
     "lowest_exponent",
     "random_carry",
+    "rounder_of",
     "signed_exponent",
     "unpack",
 ]

@@ -35,6 +35,26 @@ def goes_up(mode: str, x: Values, lsb: Value, guard: Value, sticky: Value) -> Va
     return Mux(to_nearest, nearest, inexact & (away | ((rm == RM["rto"]) & ~lsb)))
 
 
+def floor_goes_up(mode: str, x: Values, lsb: Value, rest: Value) -> Value:
+    """Whether rounding increases a number in two's complement, of which the bits `rest` are
+    dropped, in a mode that is not stochastic. `x` has what `goes_up` takes."""
+    negative = x["sign"]
+    guard, sticky, inexact = rest[-1], rest[:-1].any(), rest.any()
+    if not mode.startswith(PORT):
+        return {
+            "rne": guard & (sticky | lsb),
+            "rna": guard & (sticky | ~negative),
+            "rtz": inexact & negative,
+            "rup": inexact,
+            "rto": inexact & ~lsb,
+        }.get(mode, Const(0, 1))
+    rm = x["rm"]
+    to_nearest = rm[2] & ~(rm == RM["rto"]) | ~rm[:2].any()
+    nearest = guard & (sticky | Mux(rm == RM["rna"], ~negative, lsb))
+    toward = (rm == RM["rup"]) | ((rm == RM["rtz"]) & negative) | ((rm == RM["rto"]) & ~lsb)
+    return Mux(to_nearest, nearest, inexact & toward)
+
+
 def random_carry(variant: str, n: int, x: Values, rest: Value, carry: Value) -> Value:
     """Whether `n` random bits ``r`` increase a magnitude of which the bits `rest` are dropped: the
     carry of their sum with the first `n` of these.

@@ -176,17 +176,12 @@ class Rounder:
     def _round(self, m: Module, x: Values) -> Values:
         """Round at the result's lsb. A carry out of the significand is the next binade."""
         out = self.out
-        hidden = x["kept"][-1]
-        fraction, rest = x["kept"][self.below : -1], x["kept"][: self.below]
-        # A carry from below passes through what is dropped.
-        carry = wire(m, "carry", x["carry"] & rest.all())
-        dropped = Cat(*(bit ^ (x["carry"] & rest[:i].all()) for i, bit in enumerate(rest)))
-        guard = wire(m, "guard", dropped[-1])
-        sticky = x["sticky"] | dropped[:-1].any() if self.below > 1 else x["sticky"]
+        hidden, fraction = x["kept"][-1], x["kept"][self.below : -1]
+        carry, dropped, guard, sticky = self._dropped(m, x)
         exponent = x["exponent"]
         field = exponent if self.ftz else exponent & hidden.replicate(len(exponent))
         mag = wire(m, "truncated", Cat(fraction, field))
-        up = self._up(m, x, carry, mag[0], guard, sticky, rest)
+        up = self._up(m, x, carry, mag[0], guard, sticky)
         if out.hidden_always:
             up = up & hidden
         up = wire(m, "round_up", up)
@@ -234,20 +229,24 @@ class Rounder:
             return exceeds(mag, codes.largest)
         return exceeds_rounded(mag, up, codes.largest)
 
+    def _dropped(self, m: Module, x: Values) -> tuple[Value, Value, Value, Value]:
+        """What lies below the result's lsb: a carry out of it, its bits, the guard bit among them,
+        and whether anything is below that."""
+        rest = x["kept"][: self.below]
+        # A carry from below passes through what is dropped.
+        carry = wire(m, "carry", x["carry"] & rest.all())
+        bits = Cat(*(bit ^ (x["carry"] & rest[:i].all()) for i, bit in enumerate(rest)))
+        sticky = x["sticky"] | bits[:-1].any() if self.below > 1 else x["sticky"]
+        return carry, bits, wire(m, "guard", bits[-1]), sticky
+
     def _up(
-        self,
-        m: Module,
-        x: Values,
-        carry: Value,
-        lsb: Value,
-        guard: Value,
-        sticky: Value,
-        rest: Value,
+        self, m: Module, x: Values, carry: Value, lsb: Value, guard: Value, sticky: Value
     ) -> Value:
         """Whether the magnitude is to be increased by one lsb."""
         up = carry | goes_up(self.mode, x, lsb, guard, sticky)
         if not self.stochastic:
             return up
+        rest = x["kept"][: self.below]
         chance = random_carry(self.stochastic, self.n, x, rest, x["carry"])
         return Mux(self._is_random(x), wire(m, "random_carry", chance), up)
 

@@ -21,7 +21,7 @@ from ...rtl import Step, Values, wire
 from ...rtl.floats import random_carry
 from ..contract import Contract
 from ..conventions import conventions, rounding_words
-from ..exact.base import MOST_RANDOM_BITS
+from ..exact.options import MOST_RANDOM_BITS
 from ..operations import QUANTIZATION, Operation
 from ..parameters import choice_parameter, integer_parameter
 from . import definitions

@@ -21,6 +21,7 @@ from ...formats import STOCHASTIC
 from ...rtl import Operand, Values, wire
 from ...rtl.floats import lowest_exponent, signed_exponent
 from ..exact.base import Exact
+from ..exact.integers import FLOAT_TO_INTEGER_POLICIES
 from ..parameters import choice_parameter
 
 BY_ZERO = ("inf", "nan")
@@ -49,11 +50,6 @@ class Divided(Exact):
     """Whether it can be rounded by random bits."""
 
     def validate(self) -> None:
-        if self.is_integer:
-            raise InvalidInput(
-                f"{self.family}: parameter out: must be a float, not {self.out.name}; convert "
-                "makes integers of floats"
-            )
         if not self.random_rounding and self.round.removeprefix("port_") in STOCHASTIC:
             raise InvalidInput(
                 f"{self.family}: parameter round: {self.round} is for div and sqrt only; allowed: "
@@ -62,6 +58,20 @@ class Divided(Exact):
         if "by_zero" in self.parameters() and getattr(self, "by_zero", None) is None:
             object.__setattr__(self, "by_zero", self._default_by_zero)
         super().validate()
+
+    @property
+    def has_exceptions(self) -> bool:
+        """Of integers too."""
+        return True
+
+    @property
+    def is_exact(self) -> bool:
+        """Quotients and roots are rounded, of integers too."""
+        return False
+
+    @property
+    def _integer_policies(self) -> tuple[str, ...]:
+        return FLOAT_TO_INTEGER_POLICIES
 
     @property
     def _default_by_zero(self) -> str:
@@ -113,7 +123,7 @@ class Divided(Exact):
     @property
     def digits(self) -> int:
         """Bits of the quotient or root that rows form, of which the first is a one."""
-        return self.out.precision + self.rounder.below
+        return self.rounder.out.precision + self.rounder.below
 
     def with_zero_division(self, m: Module, x: Values, by_zero: Value) -> Values:
         """What goes with a division of something finite by zero, for flags."""
@@ -133,18 +143,18 @@ class Divided(Exact):
     def _fields(self) -> tuple[int, int]:
         """Range of the result's exponents, biased as in its codes."""
         low, high = self.weights
-        bias = Operand(self.out).bias
+        bias = Operand(self.rounder.out).bias
         return low + bias, high + bias
 
     def field(self, m: Module, exponent: Value) -> Value:
         """A result's exponent, biased as in its codes."""
-        biased = exponent + Operand(self.out).bias
+        biased = exponent + Operand(self.rounder.out).bias
         return wire(m, "exponent", biased, signed_exponent(*self._fields))
 
     def _denormalize(self, m: Module, x: Values) -> Values:
         """Shift right what is below the lowest binade; a zero has no ones at all."""
         low, high = self._fields
-        lowest = lowest_exponent(self.out)
+        lowest = lowest_exponent(self.rounder.out)
         kept, rest, exponent = x["digits"], x["rest"], x["exponent"]
         if not self.ftz:
             if low < lowest:

@@ -104,7 +104,7 @@ def rsqrt(a, control, fa, fo, rules, by_zero):
 @golden
 def needed(fo, rules):
     """Bits of a quotient or root: two more than the result's, and the random bits."""
-    return fo.fraction_bits + 3 + rules.n
+    return (fo.bits if fo.integer == 1 else fo.fraction_bits + 1) + 2 + rules.n
 
 
 @golden
@@ -115,7 +115,10 @@ def sticky(q, inexact):
 
 @golden
 def divided_by_zero(s, fo, rules, by_zero):
-    """An exact infinity of finite operands (IEEE 754-2019, 7.3), or P3109's NaN."""
+    """An exact infinity of finite operands (IEEE 754-2019, 7.3), or P3109's NaN; of an integer it
+    is invalid, and no division by zero."""
     if by_zero == 1:
         return invalid_result(fo, rules)
+    if fo.integer == 1:
+        return infinite_result(s, fo, rules)
     return with_flags(pack_infinity(s, fo, rules.policy), DZ, fo, rules)

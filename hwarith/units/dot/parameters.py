@@ -11,8 +11,8 @@ from ...exceptions import InvalidInput, name_of
 from ...formats import Format, fixed_point, format
 from ...rtl import Rounder
 from ..blocks.lanes import LaneUnit
-from ..exact.base import round_parameter
-from ..overflow import checked_overflow, overflow_parameter, without_defaults
+from ..exact.options import round_parameter
+from ..overflow import checked_overflow, default_overflow, overflow_parameter, without_defaults
 from ..parameters import choice_parameter, integer_parameter, text_parameter
 from .accumulation import Accumulation, accumulation_parameter
 from .presets import preset
@@ -225,7 +225,9 @@ class DotParameters(LaneUnit):
             raise InvalidInput(f"dot: parameter nan: {self.out.name} has no NaN of all ones")
 
     def shown_parameters(self) -> dict[str, Any]:
-        shown = without_defaults(super().shown_parameters(), self.rounded)
+        shown = without_defaults(
+            super().shown_parameters(), default_overflow(self.rounded), self.rounded.is_float
+        )
         if self.preset is not None:
             return {k: v for k, v in shown.items() if k in ("preset", "stages")}
         hidden = {"preset"}

@@ -11,7 +11,7 @@ from ... import rtl
 from ...formats import Format, format, rounding
 from ..contract import Contract, Unit
 from ..conventions import conventions, nan_words, overflow_words, rounding_words
-from ..exact.base import round_parameter
+from ..exact.options import round_parameter
 from ..operations import MULTIPLY_ADDS, Operation
 from . import definitions
 from .hardware import Hardware

@@ -12,7 +12,7 @@ from ... import rtl
 from ...formats import Format
 from ...rtl import PORT, Operand, Values, wire
 from ...rtl.floats import exponent_bits, signed_exponent
-from ...rtl.integers import as_integer, negated_if
+from ...rtl.integers import as_integer, in_finer_units, negated_if
 from ..operations import SUM, Operation
 from ..parameters import choice_parameter, format_parameter
 from . import definitions
@@ -29,7 +29,7 @@ class Add(Exact):
     """
 
     family: ClassVar[str] = "add"
-    summary: ClassVar[str] = "sum a+b, correctly rounded (integers: exact)"
+    summary: ClassVar[str] = "sum a+b, correctly rounded"
     operation: ClassVar[Operation] = SUM
     meanings: ClassVar[dict[str, str]] = {
         "a": "first term",
@@ -77,9 +77,12 @@ class Add(Exact):
 
     def _integer_sum(self, m: Module, x: Values) -> Values:
         """The exact sum, and from it the result."""
-        a, b = as_integer(x["a"], self.a), as_integer(x["b"], self.b)
+        a, b = (
+            in_finer_units(as_integer(x[name], f), f.exponent - self.exact_exponent)
+            for name, f in self.terms.items()
+        )
         total = wire(m, "sum", a + negated_if(b, self.negates(x, definitions.NEGATE_ADDEND)))
-        return {"y": rtl.fit_integer(m, total, self.out, self.overflow)}
+        return self.fitted(m, x, total)
 
     @property
     def _bias(self) -> int:
@@ -110,7 +113,8 @@ class Add(Exact):
         for first, second in ((a, b), (b, a)):
             # In its lowest binade an operand is only shifted against if the other reaches lower.
             shifted = first.emin > second.emin
-            lowest = None if first.is_normal else first.lsb if shifted else Operand(self.out).lsb
+            lsb = first.lsb if shifted else Operand(self.rounder.out).lsb
+            lowest = None if first.is_normal else lsb
             needed = bits_below(first.precision, lowest, self.rounder, second.precision)
             needs.append(needed - (self._significand_bits - first.precision))
         return max(needs)
@@ -124,7 +128,7 @@ class Add(Exact):
     @property
     def _offset(self) -> int:
         """From an operand's exponent to the sum's, which has a carry bit."""
-        return self.out.bias - self._bias + 1
+        return self.rounder.out.bias - self._bias + 1
 
     def _unpack(self, m: Module, x: Values) -> Values:
         """Fields and classes of both operands; whether their magnitudes are subtracted."""

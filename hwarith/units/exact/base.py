@@ -12,11 +12,11 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ... import rtl
 from ...exceptions import InvalidInput
-from ...formats import ROUNDINGS, STOCHASTIC, Format, Rounding, Stochastic, format
+from ...formats import ROUNDINGS, Format, Rounding, Stochastic, format
 from ...formats import rounding as r
 from ...lazily import np
 from ...rtl import PORT, Operand, Raw, Rounder, Step, Structure, Values, wire
-from ...rtl.floats import Specials
+from ...rtl.floats import Specials, rounder_of
 from ..contract import Contract, Unit
 from ..conventions import (
     MODE_PORT,
@@ -27,66 +27,25 @@ from ..conventions import (
     overflow_words,
     rounding_words,
 )
-from ..overflow import checked_overflow, overflow_parameter, without_defaults
-from ..parameters import choice_parameter, integer_parameter
+from ..overflow import checked_overflow, default_overflow, overflow_parameter, without_defaults
+from ..parameters import choice_parameter
 from . import definitions
+from .integers import (
+    FLOAT_TO_INTEGER_POLICIES,
+    INTEGER_POLICIES,
+    check_all_integers,
+    fitted,
+)
+from .options import (
+    FLAGS,
+    ROUNDING_CHOICES,
+    random_bits,
+    random_bits_parameter,
+    round_parameter,
+)
 
 GUARD_BITS = 4
 """Bits that `add_exact` needs beyond the widest significand and the result's precision."""
-
-ROUNDING_CHOICES = (*ROUNDINGS, *STOCHASTIC, PORT, *(f"{PORT}_{x}" for x in STOCHASTIC))
-
-FLAGS = ("none", "after", "before")
-
-MOST_RANDOM_BITS = 32
-"""Width of a lane's random port that generators commonly give."""
-
-
-def round_parameter(choices: tuple[str, ...] = ROUNDINGS) -> Any:
-    """A field for the rounding mode, one of `choices`."""
-    return choice_parameter("rounding mode", choices, "rne")
-
-
-def booth_parameter() -> Any:
-    """A field for how partial products are made (`hwarith.rtl.Structure`)."""
-    return choice_parameter(
-        "radix-4 Booth rows in the multiplier; auto: where they are smaller and soon mapped",
-        ("auto", "on", "off"),
-        "auto",
-        quiet=True,
-    )
-
-
-def adder_parameter() -> Any:
-    """A field for the multiplier's last adder (`hwarith.rtl.Structure`)."""
-    return choice_parameter(
-        "that sums up the multiplier's last two rows: ripple is smaller, blocks are faster",
-        ("auto", "ripple", "blocks"),
-        "auto",
-        quiet=True,
-    )
-
-
-def random_bits_parameter() -> Any:
-    """A field for the number of random bits; its default depends on the mode (`random_bits`)."""
-    return integer_parameter(
-        "random bits of stochastic rounding (default: 16, to 4-bit formats 12)",
-        1,
-        MOST_RANDOM_BITS,
-        None,
-        quiet=True,
-    )
-
-
-def random_bits(family: str, mode: str, n: int | None, out: Format) -> int | None:
-    """The number of random bits that goes with a rounding mode. Raises `InvalidInput`."""
-    stochastic = mode.removeprefix(f"{PORT}_") in STOCHASTIC
-    if n is not None and not stochastic:
-        raise InvalidInput(
-            f"{family}: parameter n: rounding {mode} takes no random bits; "
-            f"allowed with round={', '.join(STOCHASTIC)}"
-        )
-    return n if n or not stochastic else 12 if out.bits <= 4 else 16
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -159,8 +118,26 @@ class Exact(Unit):
 
     @property
     def is_integer(self) -> bool:
-        """Whether the result is an integer: then it is exact, and wrapped or clamped."""
-        return not self.out.is_float
+        """Whether operands and result are integers or fixed point."""
+        return not any(f.is_float for f in (*self.terms.values(), self.out))
+
+    @property
+    def has_exceptions(self) -> bool:
+        """Whether there are exceptions that flags can tell of: not where all are integers."""
+        return not self.is_integer
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing is rounded: integers of which the result has the step, or a finer one."""
+        return self.is_integer and self.out.exponent <= self.exact_exponent
+
+    @property
+    def exact_exponent(self) -> int:
+        """The step of the exact result of integers, as a power of two."""
+        factors, terms = self.operation.factors, list(self.terms.values())
+        return min(
+            [sum(f.exponent for f in terms[:factors]), *(f.exponent for f in terms[factors:])]
+        )
 
     @property
     def daz(self) -> bool:
@@ -178,40 +155,36 @@ class Exact(Unit):
         return getattr(self, "op", None)
 
     def validate(self) -> None:
-        if self.is_integer:
-            self._validate_integers()
-        policy = checked_overflow(self.family, self.overflow, self.out)
+        policy = checked_overflow(self.family, self.overflow, self.out, self._integer_policies)
         object.__setattr__(self, "overflow", policy)
-        if self.flags != "none" and (not self.out.signed or self.out.hidden_always):
+        if not self.has_exceptions:
+            names = ("n", "subnormals", "nan", "flags")
+            others = [x for x in names if getattr(self, x) != self.parameters()[x].default]
+            check_all_integers(self.family, self.round, self.is_exact, others)
+        no_flags = self.out.is_float and (not self.out.signed or self.out.hidden_always)
+        if self.flags != "none" and no_flags:
             raise InvalidInput(
                 f"{self.family}: parameter flags: {self.out.name} has no sign or no zero; allowed: "
                 "signed formats"
             )
+        if self.subnormals in ("ftz", "flush") and not self.out.is_float:
+            raise InvalidInput(
+                f"{self.family}: parameter subnormals: {self.out.name} has no subnormals to flush; "
+                "allowed: keep, daz"
+            )
         n = random_bits(self.family, self.round, self.n, self.out)
         object.__setattr__(self, "n", n)
 
-    def _validate_integers(self) -> None:
-        formats = [*self.terms.values(), self.out]
-        if any(f.is_float for f in formats):
-            names = ", ".join(f.name for f in formats)
-            raise InvalidInput(
-                f"{self.family}: an integer result takes integer operands, not {names}; "
-                "convert makes integers of floats"
-            )
-        for f in formats:
-            if f.exponent:
-                raise InvalidInput(
-                    f"{self.family}: format {f.name} is fixed-point; allowed: integers"
-                )
-        for name in ("round", "n", "subnormals", "nan", "flags"):
-            if getattr(self, name) != self.parameters()[name].default:
-                raise InvalidInput(
-                    f"{self.family}: parameter {name}: integer arithmetic is exact and takes none"
-                )
+    @property
+    def _integer_policies(self) -> tuple[str, ...]:
+        """Overflow policies of a result that is an integer, the default first."""
+        floats = any(f.is_float for f in self.terms.values())
+        return FLOAT_TO_INTEGER_POLICIES if floats else INTEGER_POLICIES
 
     def shown_parameters(self) -> dict[str, Any]:
-        """Integers are not rounded; defaults that depend go without saying."""
-        return without_defaults(super().shown_parameters(), self.out)
+        """Defaults that depend on the formats go without saying."""
+        policy = default_overflow(self.out, self._integer_policies)
+        return without_defaults(super().shown_parameters(), policy, not self.is_exact)
 
     # -- contract ------------------------------------------------------------------------------
 
@@ -230,26 +203,28 @@ class Exact(Unit):
 
     @property
     def contract(self) -> Contract:
-        if self.is_integer:
+        if self.is_exact:
             return Contract("exact integer", f"exact, then {self.overflow}", "two's complement")
         source = "IEEE 754-2019, 5.4.1"
+        unit = "ulp" if self.out.is_float else "step"
         if self.n:
-            bound = "error less than 1 ulp, by random bits; one rounding"
+            bound = f"error less than 1 {unit}, by random bits; one rounding"
             return Contract("faithful", bound, f"{source}; P3109 interim report v4.0, 4.7.4")
         half = self.round in ("rne", "rna")
-        bound = f"error {'at most 1/2' if half else 'less than 1'} ulp, one rounding"
+        bound = f"error {'at most 1/2' if half else 'less than 1'} {unit}, one rounding"
         return Contract("correctly rounded", bound, source)
 
     @property
     def conventions(self) -> dict[str, str]:
         overflow = overflow_words(str(self.overflow), self.out, self.round)
-        if self.is_integer:
+        if self.is_exact:
             return of_integers(overflow)
+        floats = any(f.is_float for f in self.terms.values())
         return conventions(
             f"once, {rounding_words(self.round, self.n)}",
             overflow,
-            SUBNORMALS[self.subnormals],
-            nan_words(self.out, self._propagates),
+            SUBNORMALS[self.subnormals] if floats else "",
+            nan_words(self.out, self._propagates) if floats else "",
         )
 
     # -- golden --------------------------------------------------------------------------------
@@ -307,11 +282,18 @@ class Exact(Unit):
         most = [math.prod((max(f.max, -f.min) for f in formats[:factors]), start=one)]
         least += [f.smallest for f in formats[factors:]]
         most += [max(f.max, -f.min) for f in formats[factors:]]
+        if self.is_integer:
+            steps = sum(most, Fraction()) / Fraction(2) ** min(
+                self.out.exponent, self.exact_exponent
+            )
+            return max(self.out.word_bits + 5, math.ceil(steps).bit_length() + 1)
         unbounded = self.out.magnitude_bits(min(least), sum(most, Fraction()))
         return max(self.out.word_bits + 5, unbounded)
 
     def _sum_width(self, *significands: int) -> int:
-        """Workspace of `add_exact` for significands of these widths."""
+        """Workspace of `add_exact` for significands of these widths; of integers the whole sum."""
+        if self.is_integer:
+            return self._result_bits
         return max(*significands, self.out.precision) + GUARD_BITS + (self.n or 0)
 
     # -- hardware ------------------------------------------------------------------------------
@@ -319,7 +301,12 @@ class Exact(Unit):
     @cached_property
     def rounder(self) -> Rounder:
         """What rounds and packs the exact result."""
-        return Rounder(self.out, self.round, self.overflow, self.n or 0, self.ftz, self.flags)
+        return rounder_of(self.out, self.round, self.overflow, self.n or 0, self.ftz, self.flags)
+
+    def fitted(self, m: Module, x: Values, exact: Value) -> Values:
+        """The result of an exact integer in units of the `exact_exponent`."""
+        exponent = self.exact_exponent
+        return {"y": fitted(m, x, exact, exponent, self.out, self.round, str(self.overflow))}
 
     @cached_property
     def _terms(self) -> dict[str, Operand]:

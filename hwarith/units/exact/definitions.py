@@ -1,4 +1,4 @@
-"""Golden definitions of the exact units: IEEE 754-2019 section 5.4.1, for any format.
+"""Golden definitions of the exact units: IEEE 754-2019, 5.4.1 and 5.4.2, for any format.
 
 An exact result is formed first and rounded once (`result`), so that fused stays fused. What the
 standard leaves open is decided in ``docs/rounding.md``. A definition takes the operands' codes;
@@ -15,12 +15,15 @@ from ...formats.rounding import (
     INF,
     NAN,
     STOCHASTICALLY,
+    WRAP,
     add_exact,
     in_units,
     last_place,
     magnitude,
     pack_infinity,
+    pack_integer,
     pack_magnitude,
+    pack_max,
     pack_nan,
     pack_zero,
     round_pack,
@@ -58,6 +61,17 @@ def pack_control(
 ) -> int | np.ndarray:
     """What to negate, the rounding mode and its random bits as one integer, or array of them."""
     return op | mode << 2 | random << 5
+
+
+@golden
+def convert(a, control, fa, fo, rules):
+    """A code as one of another format."""
+    c, s, e, g = unpack_operand(a, fa, rules)
+    if c == NAN:
+        return nan_result(a, fa, fo, rules, is_signaling(a, c, fa))
+    if c == INF:
+        return infinite_result(s, fo, rules)
+    return result(s, e, g, fo, control, rules)
 
 
 @golden
@@ -141,6 +155,8 @@ def result(s, e, g, f, control, rules):
     exponent; but at random it is the result, as there are no random bits for another rounding.
     """
     mode, random = (control >> 2) & 7, control >> 5
+    if f.integer == 1:
+        return integer_result(s, e, g, f, mode, random, rules)
     if rules.n == 0 and rules.ftz == 0 and rules.tininess == 0:
         return round_pack(s, e, g, f, mode, rules.policy)
     if g == 0:
@@ -161,6 +177,21 @@ def result(s, e, g, f, control, rules):
     elif rules.ftz == 0 and not is_stochastic(mode, rules):
         tiny = rounded(s, e, g, unbounded, f, mode, random, rules)[0] < smallest_normal
     return with_flags(y, (NX | (UF if tiny else 0)) if inexact else 0, f, rules)
+
+
+@golden
+def integer_result(s, e, g, f, mode, random, rules):
+    """Code and flags of (-1)^s * g * 2^e rounded to a multiple of an integer's step. What is then
+    out of range is clamped or wraps, and is invalid, not inexact (IEEE 754-2019, 5.8; RISC-V F)."""
+    if g == 0:
+        return 0
+    far = e + bit_length(g) - f.lsb > f.bits + 2
+    if far and rules.policy != WRAP:
+        return with_flags(pack_max(s, f), NV, f, rules)
+    i, inexact = rounded(s, e, g, f.lsb, f, mode, random, rules)
+    beyond = i > (f.min_mag if s else f.max_mag)
+    flags = NV if beyond else (NX if inexact else 0)
+    return with_flags(pack_integer(s, i, f, rules.policy), flags, f, rules)
 
 
 @golden
@@ -189,8 +220,11 @@ def with_flags(y, flags, f, rules):
 
 @golden
 def infinite_result(s, fo, rules):
-    """An exact result that is infinite: inexact, if it becomes anything but infinity."""
+    """An exact result that is infinite: inexact, if it becomes anything but infinity; of an
+    integer invalid."""
     y = pack_infinity(s, fo, rules.policy)
+    if fo.integer == 1:
+        return with_flags(y, NV, fo, rules)
     held = fo.inf_mag >= 0 and y & fo.mag_mask == fo.inf_mag
     return with_flags(y, 0 if held else NX, fo, rules)
 

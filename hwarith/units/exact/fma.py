@@ -12,12 +12,13 @@ from ... import rtl
 from ...formats import Format
 from ...rtl import PORT, Operand, Values, wire
 from ...rtl.floats import exponent_bits, signed_exponent
-from ...rtl.integers import as_integer, negated_if
+from ...rtl.integers import as_integer, in_finer_units, negated_if
 from ..operations import MULTIPLY_ADD, Operation
 from ..parameters import choice_parameter, format_parameter
 from . import definitions
 from .alignment import bits_below
-from .base import Exact, adder_parameter, booth_parameter
+from .base import Exact
+from .options import adder_parameter, booth_parameter
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -29,7 +30,7 @@ class Fma(Exact):
     """
 
     family: ClassVar[str] = "fma"
-    summary: ClassVar[str] = "fused multiply-add a*b+c, correctly rounded (integers: exact)"
+    summary: ClassVar[str] = "fused multiply-add a*b+c, correctly rounded"
     operation: ClassVar[Operation] = MULTIPLY_ADD
     meanings: ClassVar[dict[str, str]] = {
         "a": "first factor",
@@ -84,12 +85,15 @@ class Fma(Exact):
     def _integer_multiply_add(self, m: Module, x: Values) -> Values:
         """Product and addend in one carry-save sum, and from it the result."""
         a, b, c = (as_integer(x[name], f) for name, f in self.terms.items())
+        a = in_finer_units(a, self.a.exponent + self.b.exponent - self.exact_exponent)
+        c = in_finer_units(c, self.c.exponent - self.exact_exponent)
         a = negated_if(a, self.negates(x, definitions.NEGATE_PRODUCT))
         c = negated_if(c, self.negates(x, definitions.NEGATE_ADDEND))
         exact = max(len(a) + len(b), len(c)) + 2
-        width = min(exact, self.out.bits) if self.overflow == "wrap" else exact
+        kept = self.out.bits + self.out.exponent - self.exact_exponent
+        width = min(exact, max(kept, 1)) if self.overflow == "wrap" else exact
         total = rtl.sum_of_products(m, "sum", [(a, b)], [c], width, self.structure)
-        return {"y": rtl.fit_integer(m, total, self.out, self.overflow)}
+        return self.fitted(m, x, total)
 
     # The sum is formed in a window: places for the addend above the product, the product, and
     # places below it. The addend is shifted right from the top of the window. If it belongs
@@ -145,7 +149,7 @@ class Fma(Exact):
     @property
     def _offset(self) -> int:
         """From an exponent biased like c's to one biased like the result's."""
-        return self.out.bias - self._terms["c"].bias
+        return self.rounder.out.bias - self._terms["c"].bias
 
     @property
     def _zero_on_top(self) -> bool:
@@ -153,7 +157,7 @@ class Fma(Exact):
         the product must then be below all that is kept in the result's lowest binade."""
         c = self._terms["c"]
         below = self._above - c.precision
-        return not self.ftz and below >= c.lsb - Operand(self.out).lsb + self.rounder.below
+        return not self.ftz and below >= c.lsb - Operand(self.rounder.out).lsb + self.rounder.below
 
     def _unpack(self, m: Module, x: Values) -> Values:
         """Fields and classes of the operands, signs of product and addend, and whether their

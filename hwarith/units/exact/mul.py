@@ -11,12 +11,13 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape
 from ... import rtl
 from ...formats import Format
 from ...rtl import Operand, Values, wire
-from ...rtl.floats import exponent_bits, signed_exponent
+from ...rtl.floats import IntegerRounder, exponent_bits, signed_exponent
 from ...rtl.integers import as_integer
 from ..operations import PRODUCT, Operation
 from ..parameters import format_parameter
 from . import definitions
-from .base import Exact, adder_parameter, booth_parameter
+from .base import Exact
+from .options import adder_parameter, booth_parameter
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -27,7 +28,7 @@ class Mul(Exact):
     """
 
     family: ClassVar[str] = "mul"
-    summary: ClassVar[str] = "product a*b, correctly rounded (integers: exact)"
+    summary: ClassVar[str] = "product a*b, correctly rounded"
     operation: ClassVar[Operation] = PRODUCT
     meanings: ClassVar[dict[str, str]] = {
         "a": "first factor",
@@ -57,6 +58,10 @@ class Mul(Exact):
     def datapath(self) -> list[rtl.Step]:
         if self.is_integer:
             return [self._integer_product]
+        if isinstance(self.rounder, IntegerRounder):
+            offset = self._offset + self.rounder.lowest
+            steps = self.rounder.steps(self._weights, (self._greatest_subnormal, 1), offset)
+            return self.with_ports([self._unpack, self._whole_product, *steps])
         steps = [self._unpack, self._product, self._normalize]
         return self.with_ports([*steps, *self.rounder.after_normalization()])
 
@@ -64,7 +69,7 @@ class Mul(Exact):
     def _offset(self) -> int:
         """From the sum of the biased exponents to the exponent of the product's msb, which is
         one binade above the operands' msbs."""
-        return 1 - sum(t.bias for t in self._terms.values()) - Operand(self.out).emin
+        return 1 - sum(t.bias for t in self._terms.values()) - Operand(self.rounder.out).emin
 
     @property
     def _exponents(self) -> tuple[int, int]:
@@ -82,7 +87,7 @@ class Mul(Exact):
         product = rtl.product(
             m, "product", as_integer(x["a"], self.a), as_integer(x["b"], self.b), self.structure
         )
-        return {"y": rtl.fit_integer(m, product, self.out, self.overflow)}
+        return self.fitted(m, x, product)
 
     def _unpack(self, m: Module, x: Values) -> Values:
         """Fields and classes of both operands, and the sign of the product."""
@@ -95,6 +100,31 @@ class Mul(Exact):
             "b_exponent": b.exponent,
             "a_significand": a.significand,
             "b_significand": b.significand,
+        }
+
+    @property
+    def _weights(self) -> tuple[int, int]:
+        """The same, biased as the rounder's."""
+        lowest, highest = self._exponents
+        return lowest + self.rounder.lowest, highest + self.rounder.lowest
+
+    @property
+    def _greatest_subnormal(self) -> int:
+        """The greatest of these exponents with a factor that has leading zeros of its own; the
+        least of all if there is none."""
+        a, b = self._terms.values()
+        tops = [x.exponents[0] + y.exponents[1] for x, y in ((a, b), (b, a)) if not x.is_normal]
+        if not tops:
+            return self._weights[0]
+        return max(tops) + self._offset + self.rounder.lowest
+
+    def _whole_product(self, m: Module, x: Values) -> Values:
+        """The product, for an integer at a place of its own."""
+        product = rtl.product(m, "product", x["a_significand"], x["b_significand"], self.structure)
+        exponent = x["a_exponent"] + x["b_exponent"]
+        return {name: x[name] for name in ("sign", "nan", "inf")} | {
+            "significand": product,
+            "exponent": wire(m, "exponent", exponent),
         }
 
     def _product(self, m: Module, x: Values) -> Values:
@@ -130,11 +160,11 @@ class Mul(Exact):
         """Shift; by one place more if the product has a leading zero of its own."""
         front = self._front
         product = Cat(x["product"], Const(0, front))
-        keep = self.out.precision + self.rounder.below + 1
+        keep = self.rounder.out.precision + self.rounder.below + 1
         kept, rest = rtl.shift_left(m, "normalized", product, x["shift"], keep)
         exponent = x["exponent"]
         more = wire(m, "one_more", ~kept[-1] & (Const(1, 1) if self.ftz else exponent.any()))
-        field = exponent + (not self.out.hidden_always)
+        field = exponent + (not self.rounder.out.hidden_always)
         biased = Mux(more, field - 1, field)[: len(field)]
         return {name: x[name] for name in ("sign", "nan", "inf")} | {
             "kept": wire(m, "kept", Mux(more, kept[:-1], kept[1:])),

@@ -16,9 +16,9 @@ from .. import evaluation
 from ..accumulator import Accumulator
 from ..contract import Contract
 from ..conventions import conventions, nan_words, of_integers, overflow_words, rounding_words
-from ..exact.base import round_parameter
+from ..exact.options import round_parameter
 from ..operations import DOT_PRODUCT, Operation
-from ..overflow import checked_overflow, overflow_parameter, without_defaults
+from ..overflow import checked_overflow, default_overflow, overflow_parameter, without_defaults
 from ..parameters import format_parameter, integer_parameter
 from . import definitions
 from .hardware import Hardware
@@ -112,7 +112,9 @@ class Kulisch(Accumulator):
             )
 
     def shown_parameters(self) -> dict[str, Any]:
-        return without_defaults(super().shown_parameters(), self.out)
+        return without_defaults(
+            super().shown_parameters(), default_overflow(self.out), self.out.is_float
+        )
 
     # -- ports ---------------------------------------------------------------------------------
 

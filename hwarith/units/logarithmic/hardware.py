@@ -7,7 +7,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
 from ... import rtl
 from ...formats import Format
 from ...rtl import Step, Values, wire
-from ..convert import hardware as conversion
+from ..convert import Convert
 from .definitions import Rules
 from .fields import (
     FieldOperand,
@@ -117,7 +117,7 @@ def log2(f: Format, rules: Rules, fixed: Format, as_fixed: bool) -> list[Step]:
 
     if as_fixed:
         return [subtract]
-    to_float = conversion.steps(fixed, f, "rne", "saturate", 0)
+    to_float = Convert(a=fixed, out=f, overflow="saturate").datapath()
     return [subtract, *rtl.handing_on(("invalid", "infinite", "below"), to_float), choose]
 
 
@@ -154,7 +154,7 @@ def exp2(f: Format, rules: Rules, fixed: Format, as_fixed: bool, slope: bool = F
 
     if as_fixed:
         return [add, pack_field(f, rules)]
-    to_fixed = conversion.steps(f, fixed, "rne", "saturate", 0)
+    to_fixed = Convert(a=f, out=fixed).datapath()
     names = ("flushed", "no_number", "minus_infinity", "plus_infinity")
     return [classify, *rtl.handing_on(names, to_fixed), add, pack_field(f, rules)]
 

@@ -15,8 +15,8 @@ from ..accumulator import Accumulator
 from ..contract import Contract
 from ..conventions import rounding_words
 from ..convert import Convert
-from ..exact.base import round_parameter
 from ..exact.fma import Fma
+from ..exact.options import round_parameter
 from ..operations import DOT_PRODUCT, Operation
 from ..overflow import overflow_parameter
 from ..parameters import format_parameter
