@@ -139,6 +139,11 @@ def _rules(f: Descriptor, round: str, overflow: str) -> tuple[int, int]:
             f"overflow 'wrap' is for integer formats, not {f.name}; "
             "allowed: saturate, satprop, nosat, nan, p3109_satnone, toinf"
         )
+    if policy == r.INDEFINITE:
+        raise InvalidInput(
+            "overflow 'indefinite' is for units with integer results of floats; allowed: saturate, "
+            "wrap"
+        )
     return mode, policy
 
 

@@ -59,6 +59,7 @@ class Overflow(IntEnum):
     NAN = 4  #: finite values become NaN; infinities stay as with NOSAT
     P3109_SATNONE = 5  #: infinity; formats without infinity saturate (SatNone of P3109, 4.7.5)
     TOINF = 6  #: as NOSAT to nearest, in every mode: tensor cores truncate, and overflow so
+    INDEFINITE = 7  #: floats to integers: x86's indefinite integer, for infinities and NaN as well
 
 
 ROUNDINGS = tuple(mode.name.lower() for mode in Rounding)
@@ -107,7 +108,9 @@ class FormatNumbers(NamedTuple):
 RNE, RNA, RTZ, RUP, RDN, RTO = (int(mode) for mode in Rounding)
 STOCHASTICALLY = 5
 SRA, SRB, SRC = (int(variant) for variant in Stochastic)
-SATURATE, SATPROP, NOSAT, WRAP, TO_NAN, P3109_SATNONE, TOINF = (int(policy) for policy in Overflow)
+SATURATE, SATPROP, NOSAT, WRAP, TO_NAN, P3109_SATNONE, TOINF, INDEFINITE = (
+    int(policy) for policy in Overflow
+)
 FINITE, INF, NAN = 0, 1, 2
 
 

@@ -65,6 +65,8 @@ def overflow_words(policy: str, out: Format, mode: str = "rne") -> str:
     """What becomes of results beyond the range of their format (the table of the contract)."""
     if policy == "wrap":
         return f"wraps modulo 2^{out.bits}"
+    if policy == "indefinite":
+        return f"{_indefinite(out)}, for infinities and NaN too"
     if not out.is_float:
         return "clamped to the ends of the range"
     largest = "the largest value"
@@ -86,8 +88,15 @@ def overflow_words(policy: str, out: Format, mode: str = "rne") -> str:
     return beyond
 
 
-def nan_words(out: Format, payload: bool = False) -> str:
+def _indefinite(out: Format) -> str:
+    """x86's indefinite integer: the lowest one, or of unsigned ones the highest."""
+    return f"{1 << (out.bits - 1) if out.signed else (1 << out.bits) - 1:#x}"
+
+
+def nan_words(out: Format, payload: bool = False, policy: str = "") -> str:
     """What a NaN result is."""
+    if policy == "indefinite":
+        return f"becomes {_indefinite(out)}"
     if not out.is_float:
         return "becomes the largest integer"
     if out.nan == "none":

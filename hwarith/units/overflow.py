@@ -20,7 +20,7 @@ def overflow_parameter(integers: str = "integers: wrap (default), saturate") -> 
     """A field for the policy; `integers` says what there is for results that are integers."""
     return choice_parameter(
         f"beyond the largest value: nosat (default; the same as inf), nan, satprop, saturate, "
-        f"p3109_satnone, toinf; {integers}",
+        f"p3109_satnone, toinf; {integers}, of floats saturate (default), indefinite",
         (*OVERFLOWS, "inf"),
         None,
     )

@@ -102,6 +102,27 @@ def test_one_rounding_is_not_two() -> None:
     assert hw.unit("convert:a=fp32,out=int8")(through) == 18
 
 
+@pytest.mark.parametrize(
+    ("spec", "operands", "y", "flags"),
+    [
+        ("convert:a=fp32,out=int32", (0x4F000000,), 0x80000000, NV),
+        ("convert:a=fp32,out=int32", (0x7FC00000,), 0x80000000, NV),
+        ("convert:a=fp32,out=int32", (0xFF800000,), 0x80000000, NV),
+        ("convert:a=fp32,out=int32", (0xCF000000,), 0x80000000, 0),
+        ("convert:a=fp32,out=uint32", (0xBF800000,), 0xFFFFFFFF, NV),
+        ("convert:a=fp32,out=uint32", (0xBE800000,), 0, NX),
+        ("mul:a=fp16,out=int8", (0x7C00, 0x0000), 0x80, NV),
+        ("div:a=fp16,out=int8", (0x3C00, 0x0000), 0x80, NV),
+    ],
+)
+def test_indefinite_integer_of_x86(
+    spec: str, operands: tuple[int, ...], y: int, flags: int
+) -> None:
+    u = hw.unit(f"{spec},overflow=indefinite,flags=after")
+    assert u(*operands) == (y, flags)
+    assert hw.unit(f"{spec},overflow=indefinite")(*operands) == y
+
+
 # -- fractions -------------------------------------------------------------------------------------
 
 
@@ -216,6 +237,8 @@ HARDWARE = (
     "div:a=bf16,out=uint8,round=port_sra,n=5,flags=after",
     "add:a=fp16,b=fix4.4,out=fix6.2,round=rdn,flags=after",
     "add:a=e5m2,subnormals=daz,out=int24,stages=3",
+    "convert:a=fp16,out=uint8,overflow=indefinite,flags=after",
+    "add:a=e5m2,out=int8,overflow=indefinite,round=rtz",
     "sqrt:a=uint16,out=uint8,round=rtz,flags=after",
     "rsqrt:a=fp16,out=fix4.8,flags=after",
     "recip:a=int8,out=fix2.6,round=port,flags=after",
@@ -236,12 +259,18 @@ def test_hardware(spec: str) -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("mul:a=bf16,out=int8,overflow=wrap", "overflow: must be saturate for int8, not 'wrap'"),
+        (
+            "mul:a=bf16,out=int8,overflow=wrap",
+            "overflow: must be saturate or indefinite for int8, not 'wrap'",
+        ),
         ("mul:a=bf16,out=int8,subnormals=ftz", "int8 has no subnormals to flush; allowed: keep"),
         ("mul:a=fix4.4,out=fix6.2,round=srb", "takes no random bits; allowed: rne, rna, rtz"),
         ("mul:a=fix4.4,out=fix8.8,round=rtz", "exact and takes none, unless the result's step"),
         ("convert:a=int8,out=int4,overflow=wrap,flags=after", "what wraps raises none"),
-        ("div:a=int8,overflow=wrap", "overflow: must be saturate for int8, not 'wrap'"),
+        (
+            "div:a=int8,overflow=wrap",
+            "overflow: must be saturate or indefinite for int8, not 'wrap'",
+        ),
     ],
 )
 def test_wrong_specs(spec: str, message: str) -> None:

@@ -38,8 +38,9 @@ class IntegerRounder(Rounder):
 
     An integer is a float that never leaves its lowest binade, so that its last place is fixed:
     `out` is such a float (`as_places`), `integer` the format of the code. What is greater than it
-    holds is clamped, and so are infinities; NaN becomes the largest integer. Of the flags there is
-    NV, for what is out of range and for NaN, and NX for all else that is not exact.
+    holds is clamped, and so are infinities; NaN becomes the largest integer; or with ``indefinite``
+    all of them the lowest one (of unsigned integers the highest). Of the flags there is NV, for
+    what is out of range and for NaN, and NX for all else that is not exact.
 
     Source: RISC-V, F extension, conversions to integers; IEEE 754-2019, 5.8 and 7.2.
     """
@@ -128,6 +129,8 @@ class IntegerRounder(Rounder):
         clamped = wire(m, "clamped", x["above"] | Mux(sign, negative, positive))
         lowest, highest = (Const(c % (1 << out.bits), out.bits) for c in (low, high))
         limit = Mux(sign & ~x["nan"], lowest, highest)
+        if self.overflow == "indefinite":
+            limit = Mux(Const(out.signed, 1), Const(1 << (out.bits - 1), out.bits), highest)
         values: Values = {"y": wire(m, "code", Mux(clamped, limit, code), out.bits)}
         if self.tininess != "none":
             values["flags"] = Cat(x["inexact"] & ~clamped, Const(0, 3), clamped)

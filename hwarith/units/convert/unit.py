@@ -20,6 +20,7 @@ from ...rtl.integers import as_integer
 from ..contract import Contract
 from ..exact import definitions
 from ..exact.base import Exact
+from ..exact.integers import FLOAT_TO_INTEGER_POLICIES
 from ..operations import CONVERSION, Operation
 from ..overflow import default_overflow
 from ..parameters import format_parameter
@@ -69,7 +70,7 @@ class Convert(Exact):
 
     @property
     def _integer_policies(self) -> tuple[str, ...]:
-        return ("saturate",) if self.a.is_float else ("saturate", "wrap")
+        return FLOAT_TO_INTEGER_POLICIES if self.a.is_float else ("saturate", "wrap")
 
     def shown_parameters(self) -> dict[str, Any]:
         """The mode is shown always."""
@@ -111,7 +112,7 @@ class Convert(Exact):
     def _is_plain(self) -> bool:
         """Whether it is what formats do by themselves, by table if that is faster."""
         options = (self.subnormals, self.nan, self.flags) == ("keep", "canonical", "none")
-        return options and self.operands == self.terms
+        return options and self.overflow != "indefinite" and self.operands == self.terms
 
     # -- hardware ------------------------------------------------------------------------------
 

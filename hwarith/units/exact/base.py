@@ -224,7 +224,7 @@ class Exact(Unit):
             f"once, {rounding_words(self.round, self.n)}",
             overflow,
             SUBNORMALS[self.subnormals] if floats else "",
-            nan_words(self.out, self._propagates) if floats else "",
+            nan_words(self.out, self._propagates, str(self.overflow)) if floats else "",
         )
 
     # -- golden --------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ...formats.rounding import (
     FINITE,
+    INDEFINITE,
     INF,
     NAN,
     STOCHASTICALLY,
@@ -187,11 +188,21 @@ def integer_result(s, e, g, f, mode, random, rules):
         return 0
     far = e + bit_length(g) - f.lsb > f.bits + 2
     if far and rules.policy != WRAP:
-        return with_flags(pack_max(s, f), NV, f, rules)
+        return out_of_range(s, f, rules)
     i, inexact = rounded(s, e, g, f.lsb, f, mode, random, rules)
-    beyond = i > (f.min_mag if s else f.max_mag)
-    flags = NV if beyond else (NX if inexact else 0)
-    return with_flags(pack_integer(s, i, f, rules.policy), flags, f, rules)
+    if rules.policy != WRAP and i > (f.min_mag if s else f.max_mag):
+        return out_of_range(s, f, rules)
+    return with_flags(pack_integer(s, i, f, rules.policy), NX if inexact else 0, f, rules)
+
+
+@golden
+def out_of_range(s, f, rules):
+    """An integer that there is not: the end of the range, or x86's indefinite integer, which is the
+    lowest one, or of unsigned ones the highest."""
+    y = pack_max(s, f)
+    if rules.policy == INDEFINITE:
+        y = (f.mag_mask + 1) if f.signed else f.mag_mask
+    return with_flags(y, NV, f, rules)
 
 
 @golden
@@ -222,9 +233,9 @@ def with_flags(y, flags, f, rules):
 def infinite_result(s, fo, rules):
     """An exact result that is infinite: inexact, if it becomes anything but infinity; of an
     integer invalid."""
-    y = pack_infinity(s, fo, rules.policy)
     if fo.integer == 1:
-        return with_flags(y, NV, fo, rules)
+        return out_of_range(s, fo, rules)
+    y = pack_infinity(s, fo, rules.policy)
     held = fo.inf_mag >= 0 and y & fo.mag_mask == fo.inf_mag
     return with_flags(y, 0 if held else NX, fo, rules)
 
@@ -232,6 +243,8 @@ def infinite_result(s, fo, rules):
 @golden
 def invalid_result(fo, rules):
     """The canonical NaN of an invalid operation."""
+    if fo.integer == 1:
+        return out_of_range(0, fo, rules)
     return with_flags(pack_nan(fo), NV, fo, rules)
 
 
@@ -243,6 +256,8 @@ def nan_result(x, fx, fo, rules, invalid):
     It keeps its sign and as much of its payload as there is room for, the msb first. Formats of a
     single NaN have no payload to give or to take.
     """
+    if fo.integer == 1:
+        return out_of_range(0, fo, rules)
     y = pack_nan(fo)
     if rules.payload == 1 and has_payload(fx) and has_payload(fo):
         s = (x >> (fx.bits - 1)) & fx.signed

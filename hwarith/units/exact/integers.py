@@ -20,7 +20,7 @@ from ...rtl.integers import in_finer_units
 INTEGER_POLICIES = ("wrap", "saturate")
 """What becomes of a result beyond the range, of integers; the default first."""
 
-FLOAT_TO_INTEGER_POLICIES = ("saturate",)
+FLOAT_TO_INTEGER_POLICIES = ("saturate", "indefinite")
 """The same, where an operand is a float."""
 
 
