@@ -14,10 +14,11 @@ from .wires import wire
 
 @dataclass(frozen=True, eq=False)
 class Bit:
-    """A bit of a column: the place that it has in a vector."""
+    """A bit of a column: the place that it has in a vector, and whether it comes late."""
 
     vector: Value
     place: int
+    late: bool = False
 
     def is_next_to(self, lower: Bit) -> bool:
         """Whether this is the bit above another one of the same vector."""
@@ -35,7 +36,8 @@ class Rows:
     They are compressed by stages: in each, every three bits of a column go through a full adder,
     and half adders only where a column would not become short enough for the next stage
     (Bickerstaff, Schulte and Swartzlander, Journal of VLSI Signal Processing 9, 1995). Those of
-    columns side by side are one vector.
+    columns side by side are one vector. Bits that come late wait for the last stages, as far as
+    the others leave columns that are short enough.
     """
 
     def __init__(self, m: Module, name: str, width: int):
@@ -45,11 +47,11 @@ class Rows:
         self._rows = 0
         self._ones = 0
 
-    def add(self, weight: int, row: Value) -> None:
+    def add(self, weight: int, row: Value, late: bool = False) -> None:
         """Put an unsigned number, whose lsb has weight 2^weight, into the columns. What is beyond
-        the top is lost."""
+        the top is lost. `late`: it arrives behind the others, as an aligned addend does."""
         kept = max(0, self.width - weight)
-        self._put(weight, row if len(row) <= kept else row[:kept])
+        self._put(weight, row if len(row) <= kept else row[:kept], late)
 
     def add_constant(self, value: int) -> None:
         """Add an integer, modulo 2^width."""
@@ -82,9 +84,9 @@ class Rows:
         carries = [bit.vector[bit.place] for bit in self._columns[self.width]]
         return outputs_of_part(self.m, (rows[0], rows[1], carries))
 
-    def _put(self, weight: int, row: Value) -> None:
+    def _put(self, weight: int, row: Value, late: bool = False) -> None:
         for place in range(len(row)):
-            self._columns[weight + place].append(Bit(row, place))
+            self._columns[weight + place].append(Bit(row, place, late))
 
     def _stage(self, name: str, height: int) -> None:
         """Leave no more bits in a column than `height`."""
@@ -126,11 +128,15 @@ def _next_height(height: int) -> int:
 
 
 def _adders(columns: Columns, height: int) -> tuple[list[int], list[bool]]:
-    """How many adders a stage has in each column; the last one may be a half adder."""
+    """How many adders a stage has in each column, for late bits only if there would be too many
+    left; the last one may be a half adder."""
     adders: list[int] = []
     carried = 0
     for bits in columns:
-        full, rest = divmod(len(bits), 3)
+        early = sum(not bit.late for bit in bits)
+        full, rest = divmod(early, 3)
+        if len(bits) - 2 * full + carried > height:
+            full, rest = divmod(len(bits), 3)
         carried = full + (rest == 2 and len(bits) - 2 * full + carried > height)
         adders.append(carried)
     return adders, [False] * len(adders)
@@ -157,7 +163,8 @@ def _runs(chosen: list[bool]) -> Iterator[tuple[int, int]]:
 
 
 def _slots(columns: Columns) -> Columns:
-    """The bits of each column in such an order that those of a vector seldom change places."""
+    """The bits of each column in such an order that those of a vector seldom change places, late
+    ones last."""
     slots: Columns = []
     below: list[Bit] = []
     for column in columns:
@@ -167,7 +174,8 @@ def _slots(columns: Columns) -> Columns:
             placed.append(next((bit for bit in free if bit.is_next_to(lower)), None))
             free = [bit for bit in free if bit is not placed[-1]]
         placed += [None] * (len(column) - len(placed))
-        below = [free.pop(0) if bit is None else bit for bit in placed]
+        filled = (free.pop(0) if bit is None else bit for bit in placed)
+        below = sorted(filled, key=lambda bit: bit.late)
         slots.append(below)
     return slots
 

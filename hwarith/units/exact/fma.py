@@ -232,9 +232,9 @@ class Fma(Exact):
         split = self._below + self._product_bits
         columns = rtl.Columns(m, "sum", split, self.structure)
         excess = columns.add_product(x["a_significand"], x["b_significand"], self._below)
-        columns.add(0, x["addend"][:split])
+        columns.add(0, x["addend"][:split], late=True)
         # Inverting falls short of the negative by one, or by less if something was lost.
-        columns.add(0, wire(m, "plus_one_low", subtract & ~lost))
+        columns.add(0, wire(m, "plus_one_low", subtract & ~lost), late=True)
         low, high, carries = columns.compress()
         low_sum = self.structure.add(m, "low_sum", low, high)
         # The carries add up to one at most, or to two at most if there is an excess of one.
