@@ -48,6 +48,17 @@ GROUPS: dict[str, list[str]] = {
         *(f"roundint:a={f}" for f in (*SMALL[3:5], *WIDE)),
         *(f"roundint:a=fp16,round={mode}" for mode in MODES),
         "roundint:a=fp16,round=port,flags=on",
+    "integer and fixed-point results": [
+        *(f"mul:a={f},out=int8" for f in ("e4m3fn", "e5m2", "fp16")),
+        *(f"add:a={f},out=int16,flags=after" for f in ("e5m2", "bf16", "fp16")),
+        "fma:a=e4m3fn,out=int16",
+        "div:a=e4m3fn,out=int8,flags=after",
+        "div:a=int8,round=rtz",
+        *(f"convert:a={f},out=int32,round=port,flags=after" for f in ("bf16", "fp16", "fp32")),
+        *(f"convert:a=fp32,out={f},round=port,flags=after" for f in ("fp16", "bf16", "e4m3fn")),
+        "convert:a=fp32,out=fp16,subnormals=flush,nan=payload,flags=after",
+        "mul:a=fix4.4,out=fix6.2,round=rna",
+        "add:a=fix4.4,b=fix2.6,out=fix6.1,round=rto",
     ],
     "classes, signs and exponents": [
         *(f"class:a={f}" for f in (*SMALL[3:5], *WIDE)),

@@ -27,8 +27,8 @@ module convert_bf16_fp32_rne (
   wire a_normal = |a[14:7];
   wire a_sign = a[15];
   wire [7:0] a_exponent = {a[14:8], a[7] | ~a_normal};
-  wire a_nan = (&a[14:7]) & (|a[6:0]);
-  wire a_inf = a[14:0] == 15'd32640;
+  wire a_special = &a[14:7];
+  wire a_nan = a_special & (|a[6:0]);
 
   // Align: The significand with its msb on top, or where the lowest binade has its, and the
   // exponent of the result.
@@ -39,7 +39,7 @@ module convert_bf16_fp32_rne (
   wire [30:0] mag = {aligned_exponent & {8{a_normal}}, a[6:0], 16'd0};
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [31:0] code = (a_nan | a_inf) ? (a_nan ? FP32_NAN : {a_sign, FP32_INFINITY}) : {a_sign,
+  wire [31:0] code = (a_nan | a_special) ? (a_nan ? FP32_NAN : {a_sign, FP32_INFINITY}) : {a_sign,
       mag[30:16], 16'd0};
   assign y = code;
 endmodule

@@ -28,8 +28,8 @@ module convert_fp32_e2m1fn_sra_n12 (
   wire a_sign = a[31];
   wire [7:0] a_exponent = {a[30:24], a[23] | ~a_normal};
   wire [23:0] a_significand = {a_normal, a[22:0]};
-  wire a_nan = (&a[30:23]) & (|a[22:0]);
-  wire a_inf = a[30:0] == 31'd2139095040;
+  wire a_special = &a[30:23];
+  wire a_nan = a_special & (|a[22:0]);
 
   // Align: The significand with its msb on top, or where the lowest binade has its, and the
   // exponent of the result.
@@ -53,7 +53,7 @@ module convert_fp32_e2m1fn_sra_n12 (
   wire [2:0] rounded = incremented[2:0];
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [3:0] code = (a_nan | a_inf) ? (a_nan ? 4'b0111 : {a_sign, 3'b111}) : overflow ? {a_sign,
+  wire [3:0] code = (a_nan | a_special) ? (a_nan ? 4'b0111 : {a_sign, 3'b111}) : overflow ? {a_sign,
       3'b111} : {a_sign, rounded};
   assign y = code;
 endmodule

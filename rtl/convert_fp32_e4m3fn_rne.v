@@ -27,8 +27,8 @@ module convert_fp32_e4m3fn_rne (
   wire a_sign = a[31];
   wire [7:0] a_exponent = {a[30:24], a[23] | ~a_normal};
   wire [23:0] a_significand = {a_normal, a[22:0]};
-  wire a_nan = (&a[30:23]) & (|a[22:0]);
-  wire a_inf = a[30:0] == 31'd2139095040;
+  wire a_special = &a[30:23];
+  wire a_nan = a_special & (|a[22:0]);
 
   // Align: The significand with its msb on top, or where the lowest binade has its, and the
   // exponent of the result.
@@ -56,7 +56,7 @@ module convert_fp32_e4m3fn_rne (
   wire [6:0] rounded = incremented[6:0];
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [7:0] code = (a_nan | a_inf) ? E4M3FN_NAN : overflow ? E4M3FN_NAN : {a_sign, rounded};
+  wire [7:0] code = (a_nan | a_special) ? E4M3FN_NAN : overflow ? E4M3FN_NAN : {a_sign, rounded};
   assign y = code;
 endmodule
 /* verilator lint_on UNUSEDSIGNAL */

@@ -95,70 +95,74 @@ module fma_bf16_bf16_bf16_bf16_rne (
   wire [7:0] sum_row6 = a_significand & {8{b[6]}};
   wire [7:0] sum_row7 = a_significand & {8{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire [12:0] sum_stage1_half0_3 = {sum_row6[7:3], sum_row1} ^ {sum_row7[6:1], sum_row0[7:1]};
-  wire [12:0] sum_stage1_sum0_3 = sum_stage1_half0_3 ^ addend_right16[15:3];
-  wire [12:0] sum_stage1_carry0_3 = ({sum_row6[7:3], sum_row1} & {sum_row7[6:1], sum_row0[7:1]}) |
-      (sum_stage1_half0_3 & addend_right16[15:3]);
-  wire [6:0] sum_stage1_half1_6 = sum_row4[6:0] ^ sum_row3[7:1];
-  wire [6:0] sum_stage1_sum1_6 = sum_stage1_half1_6 ^ {sum_row5[5], sum_row2[7:2]};
-  wire [6:0] sum_stage1_carry1_6 = (sum_row4[6:0] & sum_row3[7:1]) | (sum_stage1_half1_6 &
-      {sum_row5[5], sum_row2[7:2]});
-  wire [1:0] sum_stage1_half2_9 = {1'b0, sum_row7[0]} ^ sum_row6[2:1];
-  wire [1:0] sum_stage1_sum2_9 = sum_stage1_half2_9 ^ sum_row5[3:2];
-  wire [1:0] sum_stage1_carry2_9 = ({1'b0, sum_row7[0]} & sum_row6[2:1]) | (sum_stage1_half2_9 &
-      sum_row5[3:2]);
-  wire [10:0] sum_stage2_half0_4 = sum_stage1_carry0_3[10:0] ^ {sum_row5[7:6], sum_stage1_sum1_6,
-      sum_row2[1:0]};
-  wire [10:0] sum_stage2_sum0_4 = sum_stage2_half0_4 ^ sum_stage1_sum0_3[11:1];
-  wire [10:0] sum_stage2_carry0_4 = (sum_stage1_carry0_3[10:0] & {sum_row5[7:6], sum_stage1_sum1_6,
-      sum_row2[1:0]}) | (sum_stage2_half0_4 & sum_stage1_sum0_3[11:1]);
-  wire sum_stage2_half0_16 = sum_row7[7] ^ sum_stage1_carry0_3[12];
-  wire sum_stage2_sum0_16 = sum_stage2_half0_16 ^ addend_right16[16];
-  wire sum_stage2_carry0_16 = (sum_row7[7] & sum_stage1_carry0_3[12]) | (sum_stage2_half0_16 &
-      addend_right16[16]);
-  wire [3:0] sum_stage2_half1_8 = {sum_stage1_carry2_9, 1'b0, sum_row6[0]} ^
-      sum_stage1_carry1_6[4:1];
-  wire [3:0] sum_stage2_sum1_8 = sum_stage2_half1_8 ^ {sum_row5[4], sum_stage1_sum2_9, sum_row5[1]};
-  wire [3:0] sum_stage2_carry1_8 = ({sum_stage1_carry2_9, 1'b0, sum_row6[0]} &
-      sum_stage1_carry1_6[4:1]) | (sum_stage2_half1_8 & {sum_row5[4], sum_stage1_sum2_9,
-      sum_row5[1]});
-  wire sum_stage3_half0_5 = sum_stage2_carry0_4[0] ^ sum_row3[0];
-  wire sum_stage3_sum0_5 = sum_stage3_half0_5 ^ sum_stage2_sum0_4[1];
-  wire sum_stage3_carry0_5 = (sum_stage2_carry0_4[0] & sum_row3[0]) | (sum_stage3_half0_5 &
-      sum_stage2_sum0_4[1]);
-  wire [6:0] sum_stage3_half0_7 = {sum_stage1_carry1_6[6:5], sum_stage2_sum1_8, sum_row5[0]} ^
-      sum_stage2_carry0_4[8:2];
-  wire [6:0] sum_stage3_sum0_7 = sum_stage3_half0_7 ^ sum_stage2_sum0_4[9:3];
-  wire [6:0] sum_stage3_carry0_7 = ({sum_stage1_carry1_6[6:5], sum_stage2_sum1_8, sum_row5[0]} &
-      sum_stage2_carry0_4[8:2]) | (sum_stage3_half0_7 & sum_stage2_sum0_4[9:3]);
-  wire sum_stage3_half0_15 = sum_stage1_carry0_3[11] ^ sum_stage2_carry0_4[10];
-  wire sum_stage3_sum0_15 = sum_stage3_half0_15 ^ sum_stage1_sum0_3[12];
-  wire sum_stage3_carry0_15 = (sum_stage1_carry0_3[11] & sum_stage2_carry0_4[10]) |
-      (sum_stage3_half0_15 & sum_stage1_sum0_3[12]);
-  wire sum_stage4_half0_6 = sum_stage3_carry0_5 ^ sum_stage2_carry0_4[1];
-  wire sum_stage4_sum0_6 = sum_stage4_half0_6 ^ sum_stage2_sum0_4[2];
-  wire sum_stage4_carry0_6 = (sum_stage3_carry0_5 & sum_stage2_carry0_4[1]) | (sum_stage4_half0_6 &
-      sum_stage2_sum0_4[2]);
-  wire [5:0] sum_stage4_half0_9 = {sum_stage2_carry0_4[9], sum_row4[7], sum_stage2_carry1_8} ^
-      {sum_stage2_sum0_4[10], sum_stage3_sum0_7[6:2]};
-  wire [5:0] sum_stage4_sum0_9 = sum_stage4_half0_9 ^ sum_stage3_carry0_7[6:1];
-  wire [5:0] sum_stage4_carry0_9 = ({sum_stage2_carry0_4[9], sum_row4[7], sum_stage2_carry1_8} &
-      {sum_stage2_sum0_4[10], sum_stage3_sum0_7[6:2]}) | (sum_stage4_half0_9 &
-      sum_stage3_carry0_7[6:1]);
-  wire [3:0] sum_ripple7_sum = {1'b0, sum_stage3_carry0_7[0], sum_stage1_carry1_6[0],
-      sum_stage4_carry0_6} + {1'b0, sum_stage3_sum0_7[1:0], sum_stage4_carry0_6};
-  wire [2:0] sum_ripple7 = sum_ripple7_sum[3:1];
-  wire [6:0] low_sum_block0 = {1'b0, sum_stage3_sum0_5, sum_stage2_sum0_4[0], sum_stage1_sum0_3[0],
-      addend_right16[2:0]} + {4'd0, sum_row0[0], 1'b0, plus_one_low};
-  wire [6:0] low_sum_block6 = {1'b0, sum_stage4_carry0_9[1:0], sum_ripple7, sum_stage4_sum0_6} +
-      {1'b0, sum_stage4_sum0_9[2:0], 3'd0};
-  wire low_sum_block6_passes = &({sum_stage4_carry0_9[1:0], sum_ripple7, sum_stage4_sum0_6} ^
+  wire [10:0] sum_stage1_half0_4 = {sum_row7[5], sum_row6[5], sum_row5[5], sum_row4[5], sum_row3[5],
+      sum_row2[5:0]} ^ {sum_row6[6], sum_row5[6], sum_row4[6], sum_row3[6], sum_row2[6],
+      sum_row1[6:1]};
+  wire [10:0] sum_stage1_sum0_4 = sum_stage1_half0_4 ^ {sum_row5[7], sum_row4[7], sum_row3[7],
+      sum_row2[7], sum_row1[7], sum_row0[7:2]};
+  wire [10:0] sum_stage1_carry0_4 = ({sum_row7[5], sum_row6[5], sum_row5[5], sum_row4[5],
+      sum_row3[5], sum_row2[5:0]} & {sum_row6[6], sum_row5[6], sum_row4[6], sum_row3[6],
+      sum_row2[6], sum_row1[6:1]}) | (sum_stage1_half0_4 & {sum_row5[7], sum_row4[7], sum_row3[7],
+      sum_row2[7], sum_row1[7], sum_row0[7:2]});
+  wire [4:0] sum_stage1_half1_7 = {sum_row7[2], sum_row6[2], sum_row5[2:0]} ^ {sum_row6[3],
+      sum_row5[3], sum_row4[3:1]};
+  wire [4:0] sum_stage1_sum1_7 = sum_stage1_half1_7 ^ {sum_row5[4], sum_row4[4], sum_row3[4:2]};
+  wire [4:0] sum_stage1_carry1_7 = ({sum_row7[2], sum_row6[2], sum_row5[2:0]} & {sum_row6[3],
+      sum_row5[3], sum_row4[3:1]}) | (sum_stage1_half1_7 & {sum_row5[4], sum_row4[4],
+      sum_row3[4:2]});
+  wire [1:0] sum_stage1_half2_9 = {1'b0, addend_right16[9]} ^ {addend_right16[10], sum_row7[0]};
+  wire [1:0] sum_stage1_sum2_9 = sum_stage1_half2_9 ^ {sum_row7[1], sum_row6[1]};
+  wire [1:0] sum_stage1_carry2_9 = ({1'b0, addend_right16[9]} & {addend_right16[10], sum_row7[0]}) |
+      (sum_stage1_half2_9 & {sum_row7[1], sum_row6[1]});
+  wire [8:0] sum_stage2_half0_5 = {sum_row7[4], sum_row6[4], sum_stage1_sum1_7,
+      sum_stage1_carry0_4[1:0]} ^ {sum_stage1_carry0_4[8:2], sum_row3[1:0]};
+  wire [8:0] sum_stage2_sum0_5 = sum_stage2_half0_5 ^ sum_stage1_sum0_4[9:1];
+  wire [8:0] sum_stage2_carry0_5 = ({sum_row7[4], sum_row6[4], sum_stage1_sum1_7,
+      sum_stage1_carry0_4[1:0]} & {sum_stage1_carry0_4[8:2], sum_row3[1:0]}) | (sum_stage2_half0_5 &
+      sum_stage1_sum0_4[9:1]);
+  wire sum_stage2_half0_15 = sum_row7[6] ^ sum_stage1_carry0_4[10];
+  wire sum_stage2_sum0_15 = sum_stage2_half0_15 ^ sum_row6[7];
+  wire sum_stage2_carry0_15 = (sum_row7[6] & sum_stage1_carry0_4[10]) | (sum_stage2_half0_15 &
+      sum_row6[7]);
+  wire [4:0] sum_stage2_half1_8 = {addend_right16[12:11], sum_stage1_carry2_9[0], 1'b0,
+      addend_right16[8]} ^ {sum_row7[3], sum_stage1_carry2_9[1], sum_stage1_carry1_7[2:0]};
+  wire [4:0] sum_stage2_sum1_8 = sum_stage2_half1_8 ^ {sum_stage1_carry1_7[4:3], sum_stage1_sum2_9,
+      sum_row6[0]};
+  wire [4:0] sum_stage2_carry1_8 = ({addend_right16[12:11], sum_stage1_carry2_9[0], 1'b0,
+      addend_right16[8]} & {sum_row7[3], sum_stage1_carry2_9[1], sum_stage1_carry1_7[2:0]}) |
+      (sum_stage2_half1_8 & {sum_stage1_carry1_7[4:3], sum_stage1_sum2_9, sum_row6[0]});
+  wire [8:0] sum_stage3_half0_6 = {sum_stage1_carry0_4[9], sum_stage2_carry1_8[4],
+      sum_stage2_sum1_8, addend_right16[7], sum_stage2_carry0_5[0]} ^ {sum_stage2_carry0_5[8:1],
+      sum_row4[0]};
+  wire [8:0] sum_stage3_sum0_6 = sum_stage3_half0_6 ^ {sum_stage1_sum0_4[10],
+      sum_stage2_sum0_5[8:1]};
+  wire [8:0] sum_stage3_carry0_6 = ({sum_stage1_carry0_4[9], sum_stage2_carry1_8[4],
+      sum_stage2_sum1_8, addend_right16[7], sum_stage2_carry0_5[0]} & {sum_stage2_carry0_5[8:1],
+      sum_row4[0]}) | (sum_stage3_half0_6 & {sum_stage1_sum0_4[10], sum_stage2_sum0_5[8:1]});
+  wire sum_stage4_half0_3 = addend_right16[3] ^ sum_row1[0];
+  wire sum_stage4_sum0_3 = sum_stage4_half0_3 ^ sum_row0[1];
+  wire sum_stage4_carry0_3 = (addend_right16[3] & sum_row1[0]) | (sum_stage4_half0_3 & sum_row0[1]);
+  wire [7:0] sum_stage4_half0_9 = {addend_right16[16:13], sum_stage2_carry1_8[3:0]} ^
+      {sum_stage2_carry0_15, sum_stage3_carry0_6[8:2]};
+  wire [7:0] sum_stage4_sum0_9 = sum_stage4_half0_9 ^ {sum_row7[7], sum_stage2_sum0_15,
+      sum_stage3_sum0_6[8:3]};
+  wire [7:0] sum_stage4_carry0_9 = ({addend_right16[16:13], sum_stage2_carry1_8[3:0]} &
+      {sum_stage2_carry0_15, sum_stage3_carry0_6[8:2]}) | (sum_stage4_half0_9 & {sum_row7[7],
+      sum_stage2_sum0_15, sum_stage3_sum0_6[8:3]});
+  wire [6:0] sum_ripple4_sum = {1'b0, sum_stage3_sum0_6[2:0], sum_stage2_sum0_5[0],
+      sum_stage1_sum0_4[0], sum_stage4_carry0_3} + {1'b0, sum_stage3_carry0_6[1:0],
+      addend_right16[6:4], sum_stage4_carry0_3};
+  wire [5:0] sum_ripple4 = sum_ripple4_sum[6:1];
+  wire [6:0] low_sum_block0 = {1'b0, sum_ripple4[1:0], sum_stage4_sum0_3, sum_row0[0],
+      addend_right16[1:0]} + {4'd0, addend_right16[2], 1'b0, plus_one_low};
+  wire [6:0] low_sum_block6 = {1'b0, sum_stage4_carry0_9[1:0], sum_ripple4[5:2]} + {1'b0,
+      sum_stage4_sum0_9[2:0], 3'd0};
+  wire low_sum_block6_passes = &({sum_stage4_carry0_9[1:0], sum_ripple4[5:2]} ^
       {sum_stage4_sum0_9[2:0], 3'd0});
-  wire [6:0] low_sum_block12 = {1'b0, addend_right16[17], sum_stage2_sum0_16,
-      sum_stage4_carry0_9[5:2]} + {1'b0, sum_stage2_carry0_16, sum_stage3_carry0_15,
-      sum_stage3_sum0_15, sum_stage4_sum0_9[5:3]};
-  wire low_sum_block12_passes = &({addend_right16[17], sum_stage2_sum0_16, sum_stage4_carry0_9[5:2]}
-      ^ {sum_stage2_carry0_16, sum_stage3_carry0_15, sum_stage3_sum0_15, sum_stage4_sum0_9[5:3]});
+  wire [6:0] low_sum_block12 = {1'b0, sum_stage4_carry0_9[7:2]} + {1'b0, addend_right16[17],
+      sum_stage4_sum0_9[7:3]};
+  wire low_sum_block12_passes = &(sum_stage4_carry0_9[7:2] ^ {addend_right16[17],
+      sum_stage4_sum0_9[7:3]});
   wire low_sum_blocks0to1_generates = low_sum_block6[6] | (low_sum_block6_passes &
       low_sum_block0[6]);
   wire low_sum_blocks0to2_generates = low_sum_block12[6] | (low_sum_block12_passes &

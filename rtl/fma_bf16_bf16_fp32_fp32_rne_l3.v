@@ -48,8 +48,7 @@ module fma_bf16_bf16_fp32_fp32_rne_l3 (
   reg valid_3;
   reg [6:0] a_r1;
   reg a_normal_r1;
-  reg [12:0] addend_right1_r1;
-  reg [12:0] addend_right2_r1;
+  reg [24:0] addend_right1_r1;
   reg [4:0] align_right_r1;
   reg [6:0] b_r1;
   reg b_normal_r1;
@@ -61,7 +60,7 @@ module fma_bf16_bf16_fp32_fp32_rne_l3 (
   reg subtract_r1;
   reg addend_lost_r2;
   reg [8:0] exponent_r2;
-  reg exponent_is_high_high_1402_r2;
+  reg exponent_is_high_high_1396_r2;
   reg inf_r2;
   reg inf_sign_r2;
   reg [6:0] low_sum_bits14_r2;
@@ -125,29 +124,10 @@ module fma_bf16_bf16_fp32_fp32_rne_l3 (
   wire [23:0] addend_right1_xor = c_significand ^ {24{subtract}};
   wire [24:0] addend_right1 = align_right[0] ? {subtract, addend_right1_xor} : {addend_right1_xor,
       subtract};
-  wire [26:0] addend_right2 = align_right[1] ? {{2{subtract}}, addend_right1} : {addend_right1,
-      {2{subtract}}};
-  wire [26:0] addend_right2_s2_choice = align_right_r1[0] ? {{2{subtract_r1}}, 1'b0,
-      addend_right1_r1[12], 1'b0, addend_right1_r1[11], 1'b0, addend_right1_r1[10], 1'b0,
-      addend_right1_r1[9], 1'b0, addend_right1_r1[8], 1'b0, addend_right1_r1[7], 1'b0,
-      addend_right1_r1[6], 1'b0, addend_right1_r1[5], 1'b0, addend_right1_r1[4], 1'b0,
-      addend_right1_r1[3], 1'b0, addend_right1_r1[2], 1'b0, addend_right1_r1[1:0]} : {1'b0,
-      addend_right1_r1[12], 1'b0, addend_right1_r1[11], 1'b0, addend_right1_r1[10], 1'b0,
-      addend_right1_r1[9], 1'b0, addend_right1_r1[8], 1'b0, addend_right1_r1[7], 1'b0,
-      addend_right1_r1[6], 1'b0, addend_right1_r1[5], 1'b0, addend_right1_r1[4], 1'b0,
-      addend_right1_r1[3], 1'b0, addend_right1_r1[2], 1'b0, addend_right1_r1[1:0],
-      {2{subtract_r1}}};
-  wire [26:0] addend_right2_s2 = {addend_right2_r1[12], addend_right2_s2_choice[25],
-      addend_right2_r1[11], addend_right2_s2_choice[23], addend_right2_r1[10],
-      addend_right2_s2_choice[21], addend_right2_r1[9], addend_right2_s2_choice[19],
-      addend_right2_r1[8], addend_right2_s2_choice[17], addend_right2_r1[7],
-      addend_right2_s2_choice[15], addend_right2_r1[6], addend_right2_s2_choice[13],
-      addend_right2_r1[5], addend_right2_s2_choice[11], addend_right2_r1[4],
-      addend_right2_s2_choice[9], addend_right2_r1[3], addend_right2_s2_choice[7],
-      addend_right2_r1[2], addend_right2_s2_choice[5], addend_right2_r1[1],
-      addend_right2_s2_choice[3], addend_right2_r1[0], addend_right2_s2_choice[1:0]};
-  wire [30:0] addend_right4 = align_right_r1[1] ? {{4{subtract_r1}}, addend_right2_s2} :
-      {addend_right2_s2, {4{subtract_r1}}};
+  wire [26:0] addend_right2 = align_right_r1[0] ? {{2{subtract_r1}}, addend_right1_r1} :
+      {addend_right1_r1, {2{subtract_r1}}};
+  wire [30:0] addend_right4 = align_right_r1[1] ? {{4{subtract_r1}}, addend_right2} :
+      {addend_right2, {4{subtract_r1}}};
   wire [38:0] addend_right8 = align_right_r1[2] ? {{8{subtract_r1}}, addend_right4} :
       {addend_right4, {8{subtract_r1}}};
   wire [54:0] addend_right16 = align_right_r1[3] ? {{16{subtract_r1}}, addend_right8} :
@@ -168,76 +148,79 @@ module fma_bf16_bf16_fp32_fp32_rne_l3 (
   wire [7:0] sum_row6 = {a_normal_r1, a_r1} & {8{b_r1[6]}};
   wire [7:0] sum_row7 = {a_normal_r1, a_r1} & {8{b_normal_r1}};
   wire plus_one_low = subtract_r1 & ~addend_lost;
-  wire [12:0] sum_stage1_half0_19 = {sum_row6[7:3], sum_row1} ^ {sum_row7[6:1], sum_row0[7:1]};
-  wire [12:0] sum_stage1_sum0_19 = sum_stage1_half0_19 ^ addend_right32[31:19];
-  wire [12:0] sum_stage1_carry0_19 = ({sum_row6[7:3], sum_row1} & {sum_row7[6:1], sum_row0[7:1]}) |
-      (sum_stage1_half0_19 & addend_right32[31:19]);
-  wire [6:0] sum_stage1_half1_22 = sum_row4[6:0] ^ sum_row3[7:1];
-  wire [6:0] sum_stage1_sum1_22 = sum_stage1_half1_22 ^ {sum_row5[5], sum_row2[7:2]};
-  wire [6:0] sum_stage1_carry1_22 = (sum_row4[6:0] & sum_row3[7:1]) | (sum_stage1_half1_22 &
-      {sum_row5[5], sum_row2[7:2]});
-  wire [1:0] sum_stage1_half2_25 = {1'b0, sum_row7[0]} ^ sum_row6[2:1];
-  wire [1:0] sum_stage1_sum2_25 = sum_stage1_half2_25 ^ sum_row5[3:2];
-  wire [1:0] sum_stage1_carry2_25 = ({1'b0, sum_row7[0]} & sum_row6[2:1]) | (sum_stage1_half2_25 &
-      sum_row5[3:2]);
-  wire [10:0] sum_stage2_half0_20 = sum_stage1_carry0_19[10:0] ^ {sum_row5[7:6], sum_stage1_sum1_22,
-      sum_row2[1:0]};
-  wire [10:0] sum_stage2_sum0_20 = sum_stage2_half0_20 ^ sum_stage1_sum0_19[11:1];
-  wire [10:0] sum_stage2_carry0_20 = (sum_stage1_carry0_19[10:0] & {sum_row5[7:6],
-      sum_stage1_sum1_22, sum_row2[1:0]}) | (sum_stage2_half0_20 & sum_stage1_sum0_19[11:1]);
-  wire sum_stage2_half0_32 = sum_row7[7] ^ sum_stage1_carry0_19[12];
-  wire sum_stage2_sum0_32 = sum_stage2_half0_32 ^ addend_right32[32];
-  wire sum_stage2_carry0_32 = (sum_row7[7] & sum_stage1_carry0_19[12]) | (sum_stage2_half0_32 &
-      addend_right32[32]);
-  wire [3:0] sum_stage2_half1_24 = {sum_stage1_carry2_25, 1'b0, sum_row6[0]} ^
-      sum_stage1_carry1_22[4:1];
-  wire [3:0] sum_stage2_sum1_24 = sum_stage2_half1_24 ^ {sum_row5[4], sum_stage1_sum2_25,
-      sum_row5[1]};
-  wire [3:0] sum_stage2_carry1_24 = ({sum_stage1_carry2_25, 1'b0, sum_row6[0]} &
-      sum_stage1_carry1_22[4:1]) | (sum_stage2_half1_24 & {sum_row5[4], sum_stage1_sum2_25,
-      sum_row5[1]});
-  wire sum_stage3_half0_21 = sum_stage2_carry0_20[0] ^ sum_row3[0];
-  wire sum_stage3_sum0_21 = sum_stage3_half0_21 ^ sum_stage2_sum0_20[1];
-  wire sum_stage3_carry0_21 = (sum_stage2_carry0_20[0] & sum_row3[0]) | (sum_stage3_half0_21 &
-      sum_stage2_sum0_20[1]);
-  wire [6:0] sum_stage3_half0_23 = {sum_stage1_carry1_22[6:5], sum_stage2_sum1_24, sum_row5[0]} ^
-      sum_stage2_carry0_20[8:2];
-  wire [6:0] sum_stage3_sum0_23 = sum_stage3_half0_23 ^ sum_stage2_sum0_20[9:3];
-  wire [6:0] sum_stage3_carry0_23 = ({sum_stage1_carry1_22[6:5], sum_stage2_sum1_24, sum_row5[0]} &
-      sum_stage2_carry0_20[8:2]) | (sum_stage3_half0_23 & sum_stage2_sum0_20[9:3]);
-  wire sum_stage3_half0_31 = sum_stage1_carry0_19[11] ^ sum_stage2_carry0_20[10];
-  wire sum_stage3_sum0_31 = sum_stage3_half0_31 ^ sum_stage1_sum0_19[12];
-  wire sum_stage3_carry0_31 = (sum_stage1_carry0_19[11] & sum_stage2_carry0_20[10]) |
-      (sum_stage3_half0_31 & sum_stage1_sum0_19[12]);
-  wire sum_stage4_half0_22 = sum_stage3_carry0_21 ^ sum_stage2_carry0_20[1];
-  wire sum_stage4_sum0_22 = sum_stage4_half0_22 ^ sum_stage2_sum0_20[2];
-  wire sum_stage4_carry0_22 = (sum_stage3_carry0_21 & sum_stage2_carry0_20[1]) |
-      (sum_stage4_half0_22 & sum_stage2_sum0_20[2]);
-  wire [5:0] sum_stage4_half0_25 = {sum_stage2_carry0_20[9], sum_row4[7], sum_stage2_carry1_24} ^
-      {sum_stage2_sum0_20[10], sum_stage3_sum0_23[6:2]};
-  wire [5:0] sum_stage4_sum0_25 = sum_stage4_half0_25 ^ sum_stage3_carry0_23[6:1];
-  wire [5:0] sum_stage4_carry0_25 = ({sum_stage2_carry0_20[9], sum_row4[7], sum_stage2_carry1_24} &
-      {sum_stage2_sum0_20[10], sum_stage3_sum0_23[6:2]}) | (sum_stage4_half0_25 &
-      sum_stage3_carry0_23[6:1]);
-  wire [3:0] sum_ripple23_sum = {1'b0, sum_stage3_carry0_23[0], sum_stage1_carry1_22[0],
-      sum_stage4_carry0_22} + {1'b0, sum_stage3_sum0_23[1:0], sum_stage4_carry0_22};
-  wire [2:0] sum_ripple23 = sum_ripple23_sum[3:1];
+  wire [10:0] sum_stage1_half0_20 = {sum_row7[5], sum_row6[5], sum_row5[5], sum_row4[5],
+      sum_row3[5], sum_row2[5:0]} ^ {sum_row6[6], sum_row5[6], sum_row4[6], sum_row3[6],
+      sum_row2[6], sum_row1[6:1]};
+  wire [10:0] sum_stage1_sum0_20 = sum_stage1_half0_20 ^ {sum_row5[7], sum_row4[7], sum_row3[7],
+      sum_row2[7], sum_row1[7], sum_row0[7:2]};
+  wire [10:0] sum_stage1_carry0_20 = ({sum_row7[5], sum_row6[5], sum_row5[5], sum_row4[5],
+      sum_row3[5], sum_row2[5:0]} & {sum_row6[6], sum_row5[6], sum_row4[6], sum_row3[6],
+      sum_row2[6], sum_row1[6:1]}) | (sum_stage1_half0_20 & {sum_row5[7], sum_row4[7], sum_row3[7],
+      sum_row2[7], sum_row1[7], sum_row0[7:2]});
+  wire [4:0] sum_stage1_half1_23 = {sum_row7[2], sum_row6[2], sum_row5[2:0]} ^ {sum_row6[3],
+      sum_row5[3], sum_row4[3:1]};
+  wire [4:0] sum_stage1_sum1_23 = sum_stage1_half1_23 ^ {sum_row5[4], sum_row4[4], sum_row3[4:2]};
+  wire [4:0] sum_stage1_carry1_23 = ({sum_row7[2], sum_row6[2], sum_row5[2:0]} & {sum_row6[3],
+      sum_row5[3], sum_row4[3:1]}) | (sum_stage1_half1_23 & {sum_row5[4], sum_row4[4],
+      sum_row3[4:2]});
+  wire [1:0] sum_stage1_half2_25 = {1'b0, addend_right32[25]} ^ {addend_right32[26], sum_row7[0]};
+  wire [1:0] sum_stage1_sum2_25 = sum_stage1_half2_25 ^ {sum_row7[1], sum_row6[1]};
+  wire [1:0] sum_stage1_carry2_25 = ({1'b0, addend_right32[25]} & {addend_right32[26], sum_row7[0]})
+      | (sum_stage1_half2_25 & {sum_row7[1], sum_row6[1]});
+  wire [8:0] sum_stage2_half0_21 = {sum_row7[4], sum_row6[4], sum_stage1_sum1_23,
+      sum_stage1_carry0_20[1:0]} ^ {sum_stage1_carry0_20[8:2], sum_row3[1:0]};
+  wire [8:0] sum_stage2_sum0_21 = sum_stage2_half0_21 ^ sum_stage1_sum0_20[9:1];
+  wire [8:0] sum_stage2_carry0_21 = ({sum_row7[4], sum_row6[4], sum_stage1_sum1_23,
+      sum_stage1_carry0_20[1:0]} & {sum_stage1_carry0_20[8:2], sum_row3[1:0]}) |
+      (sum_stage2_half0_21 & sum_stage1_sum0_20[9:1]);
+  wire sum_stage2_half0_31 = sum_row7[6] ^ sum_stage1_carry0_20[10];
+  wire sum_stage2_sum0_31 = sum_stage2_half0_31 ^ sum_row6[7];
+  wire sum_stage2_carry0_31 = (sum_row7[6] & sum_stage1_carry0_20[10]) | (sum_stage2_half0_31 &
+      sum_row6[7]);
+  wire [4:0] sum_stage2_half1_24 = {addend_right32[28:27], sum_stage1_carry2_25[0], 1'b0,
+      addend_right32[24]} ^ {sum_row7[3], sum_stage1_carry2_25[1], sum_stage1_carry1_23[2:0]};
+  wire [4:0] sum_stage2_sum1_24 = sum_stage2_half1_24 ^ {sum_stage1_carry1_23[4:3],
+      sum_stage1_sum2_25, sum_row6[0]};
+  wire [4:0] sum_stage2_carry1_24 = ({addend_right32[28:27], sum_stage1_carry2_25[0], 1'b0,
+      addend_right32[24]} & {sum_row7[3], sum_stage1_carry2_25[1], sum_stage1_carry1_23[2:0]}) |
+      (sum_stage2_half1_24 & {sum_stage1_carry1_23[4:3], sum_stage1_sum2_25, sum_row6[0]});
+  wire [8:0] sum_stage3_half0_22 = {sum_stage1_carry0_20[9], sum_stage2_carry1_24[4],
+      sum_stage2_sum1_24, addend_right32[23], sum_stage2_carry0_21[0]} ^ {sum_stage2_carry0_21[8:1],
+      sum_row4[0]};
+  wire [8:0] sum_stage3_sum0_22 = sum_stage3_half0_22 ^ {sum_stage1_sum0_20[10],
+      sum_stage2_sum0_21[8:1]};
+  wire [8:0] sum_stage3_carry0_22 = ({sum_stage1_carry0_20[9], sum_stage2_carry1_24[4],
+      sum_stage2_sum1_24, addend_right32[23], sum_stage2_carry0_21[0]} & {sum_stage2_carry0_21[8:1],
+      sum_row4[0]}) | (sum_stage3_half0_22 & {sum_stage1_sum0_20[10], sum_stage2_sum0_21[8:1]});
+  wire sum_stage4_half0_19 = addend_right32[19] ^ sum_row1[0];
+  wire sum_stage4_sum0_19 = sum_stage4_half0_19 ^ sum_row0[1];
+  wire sum_stage4_carry0_19 = (addend_right32[19] & sum_row1[0]) | (sum_stage4_half0_19 &
+      sum_row0[1]);
+  wire [7:0] sum_stage4_half0_25 = {addend_right32[32:29], sum_stage2_carry1_24[3:0]} ^
+      {sum_stage2_carry0_31, sum_stage3_carry0_22[8:2]};
+  wire [7:0] sum_stage4_sum0_25 = sum_stage4_half0_25 ^ {sum_row7[7], sum_stage2_sum0_31,
+      sum_stage3_sum0_22[8:3]};
+  wire [7:0] sum_stage4_carry0_25 = ({addend_right32[32:29], sum_stage2_carry1_24[3:0]} &
+      {sum_stage2_carry0_31, sum_stage3_carry0_22[8:2]}) | (sum_stage4_half0_25 & {sum_row7[7],
+      sum_stage2_sum0_31, sum_stage3_sum0_22[8:3]});
+  wire [6:0] sum_ripple20_sum = {1'b0, sum_stage3_sum0_22[2:0], sum_stage2_sum0_21[0],
+      sum_stage1_sum0_20[0], sum_stage4_carry0_19} + {1'b0, sum_stage3_carry0_22[1:0],
+      addend_right32[22:20], sum_stage4_carry0_19};
+  wire [5:0] sum_ripple20 = sum_ripple20_sum[6:1];
   wire [7:0] low_sum_block0 = {1'b0, addend_right32[6:0]} + {7'd0, plus_one_low};
   wire low_sum_block7_passes = &addend_right32[13:7];
-  wire [7:0] low_sum_block14 = {1'b0, sum_stage2_sum0_20[0], sum_stage1_sum0_19[0],
-      addend_right32[18:14]} + {3'd0, sum_row0[0], 4'd0};
-  wire low_sum_block14_passes = &({sum_stage2_sum0_20[0], sum_stage1_sum0_19[0],
-      addend_right32[18:14]} ^ {2'd0, sum_row0[0], 4'd0});
-  wire [7:0] low_sum_block21 = {1'b0, sum_stage4_carry0_25[1:0], sum_ripple23, sum_stage4_sum0_22,
-      sum_stage3_sum0_21} + {1'b0, sum_stage4_sum0_25[2:0], 4'd0};
-  wire low_sum_block21_passes = &({sum_stage4_carry0_25[1:0], sum_ripple23, sum_stage4_sum0_22,
-      sum_stage3_sum0_21} ^ {sum_stage4_sum0_25[2:0], 4'd0});
-  wire [6:0] low_sum_block28 = {1'b0, addend_right32[33], sum_stage2_sum0_32,
-      sum_stage4_carry0_25[5:2]} + {1'b0, sum_stage2_carry0_32, sum_stage3_carry0_31,
-      sum_stage3_sum0_31, sum_stage4_sum0_25[5:3]};
-  wire low_sum_block28_passes = &({addend_right32[33], sum_stage2_sum0_32,
-      sum_stage4_carry0_25[5:2]} ^ {sum_stage2_carry0_32, sum_stage3_carry0_31, sum_stage3_sum0_31,
-      sum_stage4_sum0_25[5:3]});
+  wire [7:0] low_sum_block14 = {1'b0, sum_ripple20[0], sum_stage4_sum0_19, sum_row0[0],
+      addend_right32[17:14]} + {3'd0, addend_right32[18], 4'd0};
+  wire low_sum_block14_passes = &({sum_ripple20[0], sum_stage4_sum0_19, sum_row0[0],
+      addend_right32[17:14]} ^ {2'd0, addend_right32[18], 4'd0});
+  wire [7:0] low_sum_block21 = {1'b0, sum_stage4_carry0_25[1:0], sum_ripple20[5:1]} + {1'b0,
+      sum_stage4_sum0_25[2:0], 4'd0};
+  wire low_sum_block21_passes = &({sum_stage4_carry0_25[1:0], sum_ripple20[5:1]} ^
+      {sum_stage4_sum0_25[2:0], 4'd0});
+  wire [6:0] low_sum_block28 = {1'b0, sum_stage4_carry0_25[7:2]} + {1'b0, addend_right32[33],
+      sum_stage4_sum0_25[7:3]};
+  wire low_sum_block28_passes = &(sum_stage4_carry0_25[7:2] ^ {addend_right32[33],
+      sum_stage4_sum0_25[7:3]});
   wire low_sum_blocks0to1_generates = low_sum_block7_passes & low_sum_block0[7];
   wire low_sum_blocks2to3_generates = low_sum_block21[7] | (low_sum_block21_passes &
       low_sum_block14[7]);
@@ -278,7 +261,7 @@ module fma_bf16_bf16_fp32_fp32_rne_l3 (
       exponent_is_low_row0};
   wire [3:0] exponent_is_high_low = {exponent_r2[4] & exponent_r2[5], ~exponent_r2[4] &
       exponent_r2[5], exponent_r2[4] & ~exponent_r2[5], ~exponent_r2[4] & ~exponent_r2[5]};
-  wire exponent_is_high_high = ~exponent_is_high_high_1402_r2;
+  wire exponent_is_high_high = ~exponent_is_high_high_1396_r2;
   wire [3:0] exponent_is_high_row0 = exponent_is_high_low & {4{exponent_is_high_high}};
   wire [15:0] exponent_is_row0 = exponent_is_low & {16{exponent_is_high_row0[0]}};
   wire [15:0] exponent_is_row1 = exponent_is_low & {16{exponent_is_high_row0[1]}};
@@ -505,14 +488,7 @@ module fma_bf16_bf16_fp32_fp32_rne_l3 (
     if (ready_1) begin
       a_r1 <= a[6:0];
       a_normal_r1 <= a_normal;
-      addend_right1_r1 <= {addend_right1[23], addend_right1[21], addend_right1[19],
-          addend_right1[17], addend_right1[15], addend_right1[13], addend_right1[11],
-          addend_right1[9], addend_right1[7], addend_right1[5], addend_right1[3],
-          addend_right1[1:0]};
-      addend_right2_r1 <= {addend_right2[26], addend_right2[24], addend_right2[22],
-          addend_right2[20], addend_right2[18], addend_right2[16], addend_right2[14],
-          addend_right2[12], addend_right2[10], addend_right2[8], addend_right2[6],
-          addend_right2[4], addend_right2[2]};
+      addend_right1_r1 <= addend_right1;
       align_right_r1 <= align_right[5:1];
       b_r1 <= b[6:0];
       b_normal_r1 <= b_normal;
@@ -529,7 +505,7 @@ module fma_bf16_bf16_fp32_fp32_rne_l3 (
     if (ready_2) begin
       addend_lost_r2 <= addend_lost;
       exponent_r2 <= exponent_r1;
-      exponent_is_high_high_1402_r2 <= |exponent_r1[8:6];
+      exponent_is_high_high_1396_r2 <= |exponent_r1[8:6];
       inf_r2 <= inf_r1;
       inf_sign_r2 <= inf_sign_r1;
       low_sum_bits14_r2 <= low_sum_bits14;

@@ -81,32 +81,30 @@ module fma_e4m3fn_e4m3fn_e4m3fn_e4m3fn_rne (
   wire [3:0] sum_row2 = a_significand & {4{b[2]}};
   wire [3:0] sum_row3 = a_significand & {4{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire [4:0] sum_stage1_half0_3 = {sum_row2[3], sum_row1} ^ {sum_row3[2:1], sum_row0[3:1]};
-  wire [4:0] sum_stage1_sum0_3 = sum_stage1_half0_3 ^ addend_right16[7:3];
-  wire [4:0] sum_stage1_carry0_3 = ({sum_row2[3], sum_row1} & {sum_row3[2:1], sum_row0[3:1]}) |
-      (sum_stage1_half0_3 & addend_right16[7:3]);
-  wire [2:0] sum_stage2_half0_4 = sum_stage1_carry0_3[2:0] ^ sum_row2[2:0];
-  wire [2:0] sum_stage2_sum0_4 = sum_stage2_half0_4 ^ sum_stage1_sum0_3[3:1];
-  wire [2:0] sum_stage2_carry0_4 = (sum_stage1_carry0_3[2:0] & sum_row2[2:0]) | (sum_stage2_half0_4
-      & sum_stage1_sum0_3[3:1]);
-  wire sum_stage2_half0_8 = sum_row3[3] ^ sum_stage1_carry0_3[4];
-  wire sum_stage2_sum0_8 = sum_stage2_half0_8 ^ addend_right16[8];
-  wire sum_stage2_carry0_8 = (sum_row3[3] & sum_stage1_carry0_3[4]) | (sum_stage2_half0_8 &
-      addend_right16[8]);
-  wire sum_stage3_half0_5 = sum_stage2_carry0_4[0] ^ sum_row3[0];
-  wire sum_stage3_sum0_5 = sum_stage3_half0_5 ^ sum_stage2_sum0_4[1];
-  wire sum_stage3_carry0_5 = (sum_stage2_carry0_4[0] & sum_row3[0]) | (sum_stage3_half0_5 &
-      sum_stage2_sum0_4[1]);
-  wire sum_stage3_half0_7 = sum_stage1_carry0_3[3] ^ sum_stage2_carry0_4[2];
-  wire sum_stage3_sum0_7 = sum_stage3_half0_7 ^ sum_stage1_sum0_3[4];
-  wire sum_stage3_carry0_7 = (sum_stage1_carry0_3[3] & sum_stage2_carry0_4[2]) | (sum_stage3_half0_7
-      & sum_stage1_sum0_3[4]);
-  wire [2:0] sum_ripple6_sum = {1'b0, sum_stage2_sum0_4[2], sum_stage3_carry0_5} + {1'b0,
-      sum_stage2_carry0_4[1], sum_stage3_carry0_5};
-  wire [1:0] sum_ripple6 = sum_ripple6_sum[2:1];
-  wire [10:0] low_sum = {1'b0, addend_right16[9], sum_stage2_sum0_8, sum_ripple6, sum_stage3_sum0_5,
-      sum_stage2_sum0_4[0], sum_stage1_sum0_3[0], addend_right16[2:0]} + {1'b0, sum_stage2_carry0_8,
-      sum_stage3_carry0_7, sum_stage3_sum0_7, 4'd0, sum_row0[0], 1'b0, plus_one_low};
+  wire [2:0] sum_stage1_half0_4 = {sum_row3[1], sum_row2[1:0]} ^ {sum_row2[2], sum_row1[2:1]};
+  wire [2:0] sum_stage1_sum0_4 = sum_stage1_half0_4 ^ {sum_row1[3], sum_row0[3:2]};
+  wire [2:0] sum_stage1_carry0_4 = ({sum_row3[1], sum_row2[1:0]} & {sum_row2[2], sum_row1[2:1]}) |
+      (sum_stage1_half0_4 & {sum_row1[3], sum_row0[3:2]});
+  wire [2:0] sum_stage2_half0_5 = {sum_row3[2], addend_right16[6], sum_stage1_carry0_4[0]} ^
+      {sum_stage1_carry0_4[2:1], sum_row3[0]};
+  wire [2:0] sum_stage2_sum0_5 = sum_stage2_half0_5 ^ {sum_row2[3], sum_stage1_sum0_4[2:1]};
+  wire [2:0] sum_stage2_carry0_5 = ({sum_row3[2], addend_right16[6], sum_stage1_carry0_4[0]} &
+      {sum_stage1_carry0_4[2:1], sum_row3[0]}) | (sum_stage2_half0_5 & {sum_row2[3],
+      sum_stage1_sum0_4[2:1]});
+  wire sum_stage3_half0_3 = addend_right16[3] ^ sum_row1[0];
+  wire sum_stage3_sum0_3 = sum_stage3_half0_3 ^ sum_row0[1];
+  wire sum_stage3_carry0_3 = (addend_right16[3] & sum_row1[0]) | (sum_stage3_half0_3 & sum_row0[1]);
+  wire [1:0] sum_stage3_half0_7 = addend_right16[8:7] ^ sum_stage2_carry0_5[2:1];
+  wire [1:0] sum_stage3_sum0_7 = sum_stage3_half0_7 ^ {sum_row3[3], sum_stage2_sum0_5[2]};
+  wire [1:0] sum_stage3_carry0_7 = (addend_right16[8:7] & sum_stage2_carry0_5[2:1]) |
+      (sum_stage3_half0_7 & {sum_row3[3], sum_stage2_sum0_5[2]});
+  wire [4:0] sum_ripple4_sum = {1'b0, sum_stage2_sum0_5[1:0], sum_stage1_sum0_4[0],
+      sum_stage3_carry0_3} + {1'b0, sum_stage2_carry0_5[0], addend_right16[5:4],
+      sum_stage3_carry0_3};
+  wire [3:0] sum_ripple4 = sum_ripple4_sum[4:1];
+  wire [10:0] low_sum = {1'b0, sum_stage3_carry0_7, sum_ripple4, sum_stage3_sum0_3, sum_row0[0],
+      addend_right16[1:0]} + {1'b0, addend_right16[9], sum_stage3_sum0_7, 4'd0, addend_right16[2],
+      1'b0, plus_one_low};
   wire carry_into_addend = low_sum[10];
   wire [6:0] upper_sum = {(&addend_right16[15:10]) & carry_into_addend, addend_right16[15:10] +
       {5'd0, carry_into_addend}};

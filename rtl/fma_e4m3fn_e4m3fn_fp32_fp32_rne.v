@@ -84,41 +84,39 @@ module fma_e4m3fn_e4m3fn_fp32_fp32_rne (
   wire [3:0] sum_row2 = a_significand & {4{b[2]}};
   wire [3:0] sum_row3 = a_significand & {4{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire [4:0] sum_stage1_half0_26 = {sum_row2[3], sum_row1} ^ {sum_row3[2:1], sum_row0[3:1]};
-  wire [4:0] sum_stage1_sum0_26 = sum_stage1_half0_26 ^ addend_right32[30:26];
-  wire [4:0] sum_stage1_carry0_26 = ({sum_row2[3], sum_row1} & {sum_row3[2:1], sum_row0[3:1]}) |
-      (sum_stage1_half0_26 & addend_right32[30:26]);
-  wire [2:0] sum_stage2_half0_27 = sum_stage1_carry0_26[2:0] ^ sum_row2[2:0];
-  wire [2:0] sum_stage2_sum0_27 = sum_stage2_half0_27 ^ sum_stage1_sum0_26[3:1];
-  wire [2:0] sum_stage2_carry0_27 = (sum_stage1_carry0_26[2:0] & sum_row2[2:0]) |
-      (sum_stage2_half0_27 & sum_stage1_sum0_26[3:1]);
-  wire sum_stage2_half0_31 = sum_row3[3] ^ sum_stage1_carry0_26[4];
-  wire sum_stage2_sum0_31 = sum_stage2_half0_31 ^ addend_right32[31];
-  wire sum_stage2_carry0_31 = (sum_row3[3] & sum_stage1_carry0_26[4]) | (sum_stage2_half0_31 &
-      addend_right32[31]);
-  wire sum_stage3_half0_28 = sum_stage2_carry0_27[0] ^ sum_row3[0];
-  wire sum_stage3_sum0_28 = sum_stage3_half0_28 ^ sum_stage2_sum0_27[1];
-  wire sum_stage3_carry0_28 = (sum_stage2_carry0_27[0] & sum_row3[0]) | (sum_stage3_half0_28 &
-      sum_stage2_sum0_27[1]);
-  wire sum_stage3_half0_30 = sum_stage1_carry0_26[3] ^ sum_stage2_carry0_27[2];
-  wire sum_stage3_sum0_30 = sum_stage3_half0_30 ^ sum_stage1_sum0_26[4];
-  wire sum_stage3_carry0_30 = (sum_stage1_carry0_26[3] & sum_stage2_carry0_27[2]) |
-      (sum_stage3_half0_30 & sum_stage1_sum0_26[4]);
-  wire [2:0] sum_ripple29_sum = {1'b0, sum_stage2_sum0_27[2], sum_stage3_carry0_28} + {1'b0,
-      sum_stage2_carry0_27[1], sum_stage3_carry0_28};
-  wire [1:0] sum_ripple29 = sum_ripple29_sum[2:1];
+  wire [2:0] sum_stage1_half0_27 = {sum_row3[1], sum_row2[1:0]} ^ {sum_row2[2], sum_row1[2:1]};
+  wire [2:0] sum_stage1_sum0_27 = sum_stage1_half0_27 ^ {sum_row1[3], sum_row0[3:2]};
+  wire [2:0] sum_stage1_carry0_27 = ({sum_row3[1], sum_row2[1:0]} & {sum_row2[2], sum_row1[2:1]}) |
+      (sum_stage1_half0_27 & {sum_row1[3], sum_row0[3:2]});
+  wire [2:0] sum_stage2_half0_28 = {sum_row3[2], addend_right32[29], sum_stage1_carry0_27[0]} ^
+      {sum_stage1_carry0_27[2:1], sum_row3[0]};
+  wire [2:0] sum_stage2_sum0_28 = sum_stage2_half0_28 ^ {sum_row2[3], sum_stage1_sum0_27[2:1]};
+  wire [2:0] sum_stage2_carry0_28 = ({sum_row3[2], addend_right32[29], sum_stage1_carry0_27[0]} &
+      {sum_stage1_carry0_27[2:1], sum_row3[0]}) | (sum_stage2_half0_28 & {sum_row2[3],
+      sum_stage1_sum0_27[2:1]});
+  wire sum_stage3_half0_26 = addend_right32[26] ^ sum_row1[0];
+  wire sum_stage3_sum0_26 = sum_stage3_half0_26 ^ sum_row0[1];
+  wire sum_stage3_carry0_26 = (addend_right32[26] & sum_row1[0]) | (sum_stage3_half0_26 &
+      sum_row0[1]);
+  wire [1:0] sum_stage3_half0_30 = addend_right32[31:30] ^ sum_stage2_carry0_28[2:1];
+  wire [1:0] sum_stage3_sum0_30 = sum_stage3_half0_30 ^ {sum_row3[3], sum_stage2_sum0_28[2]};
+  wire [1:0] sum_stage3_carry0_30 = (addend_right32[31:30] & sum_stage2_carry0_28[2:1]) |
+      (sum_stage3_half0_30 & {sum_row3[3], sum_stage2_sum0_28[2]});
+  wire [4:0] sum_ripple27_sum = {1'b0, sum_stage2_sum0_28[1:0], sum_stage1_sum0_27[0],
+      sum_stage3_carry0_26} + {1'b0, sum_stage2_carry0_28[0], addend_right32[28:27],
+      sum_stage3_carry0_26};
+  wire [3:0] sum_ripple27 = sum_ripple27_sum[4:1];
   wire [7:0] low_sum_block0 = {1'b0, addend_right32[6:0]} + {7'd0, plus_one_low};
   wire low_sum_block7_passes = &addend_right32[13:7];
   wire low_sum_block14_passes = &addend_right32[20:14];
-  wire [7:0] low_sum_block21 = {1'b0, sum_stage2_sum0_27[0], sum_stage1_sum0_26[0],
-      addend_right32[25:21]} + {3'd0, sum_row0[0], 4'd0};
-  wire low_sum_block21_passes = &({sum_stage2_sum0_27[0], sum_stage1_sum0_26[0],
-      addend_right32[25:21]} ^ {2'd0, sum_row0[0], 4'd0});
-  wire [5:0] low_sum_block28 = {1'b0, addend_right32[32], sum_stage2_sum0_31, sum_ripple29,
-      sum_stage3_sum0_28} + {1'b0, sum_stage2_carry0_31, sum_stage3_carry0_30, sum_stage3_sum0_30,
-      2'd0};
-  wire low_sum_block28_passes = &({addend_right32[32], sum_stage2_sum0_31, sum_ripple29,
-      sum_stage3_sum0_28} ^ {sum_stage2_carry0_31, sum_stage3_carry0_30, sum_stage3_sum0_30, 2'd0});
+  wire [7:0] low_sum_block21 = {1'b0, sum_ripple27[0], sum_stage3_sum0_26, sum_row0[0],
+      addend_right32[24:21]} + {3'd0, addend_right32[25], 4'd0};
+  wire low_sum_block21_passes = &({sum_ripple27[0], sum_stage3_sum0_26, sum_row0[0],
+      addend_right32[24:21]} ^ {2'd0, addend_right32[25], 4'd0});
+  wire [5:0] low_sum_block28 = {1'b0, sum_stage3_carry0_30, sum_ripple27[3:1]} + {1'b0,
+      addend_right32[32], sum_stage3_sum0_30, 2'd0};
+  wire low_sum_block28_passes = &({sum_stage3_carry0_30, sum_ripple27[3:1]} ^ {addend_right32[32],
+      sum_stage3_sum0_30, 2'd0});
   wire low_sum_blocks0to1_generates = low_sum_block7_passes & low_sum_block0[7];
   wire low_sum_blocks2to3_generates = low_sum_block21[7];
   wire low_sum_blocks2to3_passes = low_sum_block21_passes & low_sum_block14_passes;

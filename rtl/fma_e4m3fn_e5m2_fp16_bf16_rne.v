@@ -94,30 +94,39 @@ module fma_e4m3fn_e5m2_fp16_bf16_rne (
   wire [3:0] sum_row1 = a_significand & {4{b[1]}};
   wire [3:0] sum_row2 = a_significand & {4{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire [3:0] sum_stage1_half0_12 = sum_row1 ^ {sum_row2[2], sum_row0[3:1]};
-  wire [3:0] sum_stage1_sum0_12 = sum_stage1_half0_12 ^ addend_right32[15:12];
-  wire [3:0] sum_stage1_carry0_12 = (sum_row1 & {sum_row2[2], sum_row0[3:1]}) | (sum_stage1_half0_12
-      & addend_right32[15:12]);
-  wire [1:0] sum_stage2_half0_13 = sum_stage1_carry0_12[1:0] ^ sum_row2[1:0];
-  wire [1:0] sum_stage2_sum0_13 = sum_stage2_half0_13 ^ sum_stage1_sum0_12[2:1];
-  wire [1:0] sum_stage2_carry0_13 = (sum_stage1_carry0_12[1:0] & sum_row2[1:0]) |
-      (sum_stage2_half0_13 & sum_stage1_sum0_12[2:1]);
-  wire sum_stage2_half0_16 = sum_row2[3] ^ sum_stage1_carry0_12[3];
-  wire sum_stage2_sum0_16 = sum_stage2_half0_16 ^ addend_right32[16];
-  wire sum_stage2_carry0_16 = (sum_row2[3] & sum_stage1_carry0_12[3]) | (sum_stage2_half0_16 &
-      addend_right32[16]);
-  wire [2:0] sum_ripple15_sum = {1'b0, sum_stage1_sum0_12[3], sum_stage2_carry0_13[1]} + {1'b0,
-      sum_stage1_carry0_12[2], sum_stage2_carry0_13[1]};
+  wire [2:0] sum_stage1_half0_13 = {addend_right32[15], sum_row2[1:0]} ^ {sum_row2[2],
+      sum_row1[2:1]};
+  wire [2:0] sum_stage1_sum0_13 = sum_stage1_half0_13 ^ {sum_row1[3], sum_row0[3:2]};
+  wire [2:0] sum_stage1_carry0_13 = ({addend_right32[15], sum_row2[1:0]} & {sum_row2[2],
+      sum_row1[2:1]}) | (sum_stage1_half0_13 & {sum_row1[3], sum_row0[3:2]});
+  wire sum_stage2_half0_12 = addend_right32[12] ^ sum_row1[0];
+  wire sum_stage2_sum0_12 = sum_stage2_half0_12 ^ sum_row0[1];
+  wire sum_stage2_carry0_12 = (addend_right32[12] & sum_row1[0]) | (sum_stage2_half0_12 &
+      sum_row0[1]);
+  wire sum_stage2_half0_14 = addend_right32[14] ^ sum_stage1_carry0_13[0];
+  wire sum_stage2_sum0_14 = sum_stage2_half0_14 ^ sum_stage1_sum0_13[1];
+  wire sum_stage2_carry0_14 = (addend_right32[14] & sum_stage1_carry0_13[0]) | (sum_stage2_half0_14
+      & sum_stage1_sum0_13[1]);
+  wire sum_stage2_half0_16 = addend_right32[16] ^ sum_stage1_carry0_13[2];
+  wire sum_stage2_sum0_16 = sum_stage2_half0_16 ^ sum_row2[3];
+  wire sum_stage2_carry0_16 = (addend_right32[16] & sum_stage1_carry0_13[2]) | (sum_stage2_half0_16
+      & sum_row2[3]);
+  wire [2:0] sum_ripple13_sum = {1'b0, sum_stage1_sum0_13[0], sum_stage2_carry0_12} + {1'b0,
+      addend_right32[13], sum_stage2_carry0_12};
+  wire [1:0] sum_ripple13 = sum_ripple13_sum[2:1];
+  wire [2:0] sum_ripple15_sum = {1'b0, sum_stage1_sum0_13[2], sum_stage2_carry0_14} + {1'b0,
+      sum_stage1_carry0_13[1], sum_stage2_carry0_14};
   wire [1:0] sum_ripple15 = sum_ripple15_sum[2:1];
   wire [6:0] low_sum_block0 = {1'b0, addend_right32[5:0]} + {6'd0, plus_one_low};
-  wire [6:0] low_sum_block6 = {1'b0, addend_right32[11:6]} + {1'b0, sum_row0[0], 5'd0};
-  wire low_sum_block6_passes = &(addend_right32[11:6] ^ {sum_row0[0], 5'd0});
-  wire [6:0] low_sum_block12 = {1'b0, addend_right32[17], sum_ripple15, sum_stage2_sum0_13,
-      sum_stage1_sum0_12[0]} + {1'b0, sum_stage2_carry0_16, sum_stage2_sum0_16, 1'b0,
-      sum_stage2_carry0_13[0], 2'd0};
-  wire low_sum_block12_passes = &({addend_right32[17], sum_ripple15, sum_stage2_sum0_13,
-      sum_stage1_sum0_12[0]} ^ {sum_stage2_carry0_16, sum_stage2_sum0_16, 1'b0,
-      sum_stage2_carry0_13[0], 2'd0});
+  wire [6:0] low_sum_block6 = {1'b0, sum_row0[0], addend_right32[10:6]} + {1'b0, addend_right32[11],
+      5'd0};
+  wire low_sum_block6_passes = &({sum_row0[0], addend_right32[10:6]} ^ {addend_right32[11], 5'd0});
+  wire [6:0] low_sum_block12 = {1'b0, sum_stage2_carry0_16, sum_ripple15, sum_ripple13,
+      sum_stage2_sum0_12} + {1'b0, addend_right32[17], sum_stage2_sum0_16, 1'b0, sum_stage2_sum0_14,
+      2'd0};
+  wire low_sum_block12_passes = &({sum_stage2_carry0_16, sum_ripple15, sum_ripple13,
+      sum_stage2_sum0_12} ^ {addend_right32[17], sum_stage2_sum0_16, 1'b0, sum_stage2_sum0_14,
+      2'd0});
   wire low_sum_blocks0to1_generates = low_sum_block6[6] | (low_sum_block6_passes &
       low_sum_block0[6]);
   wire low_sum_blocks0to2_generates = low_sum_block12[6] | (low_sum_block12_passes &

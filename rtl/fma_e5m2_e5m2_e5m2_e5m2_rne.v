@@ -88,24 +88,23 @@ module fma_e5m2_e5m2_e5m2_e5m2_rne (
   wire [2:0] sum_row1 = a_significand & {3{b[1]}};
   wire [2:0] sum_row2 = a_significand & {3{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire [2:0] sum_stage1_half0_3 = sum_row1 ^ {sum_row2[1], sum_row0[2:1]};
-  wire [2:0] sum_stage1_sum0_3 = sum_stage1_half0_3 ^ addend_right8[5:3];
-  wire [2:0] sum_stage1_carry0_3 = (sum_row1 & {sum_row2[1], sum_row0[2:1]}) | (sum_stage1_half0_3 &
-      addend_right8[5:3]);
-  wire sum_stage2_half0_4 = sum_stage1_carry0_3[0] ^ sum_row2[0];
-  wire sum_stage2_sum0_4 = sum_stage2_half0_4 ^ sum_stage1_sum0_3[1];
-  wire sum_stage2_carry0_4 = (sum_stage1_carry0_3[0] & sum_row2[0]) | (sum_stage2_half0_4 &
-      sum_stage1_sum0_3[1]);
-  wire sum_stage2_half0_6 = sum_row2[2] ^ sum_stage1_carry0_3[2];
-  wire sum_stage2_sum0_6 = sum_stage2_half0_6 ^ addend_right8[6];
-  wire sum_stage2_carry0_6 = (sum_row2[2] & sum_stage1_carry0_3[2]) | (sum_stage2_half0_6 &
-      addend_right8[6]);
-  wire [2:0] sum_ripple5_sum = {1'b0, sum_stage1_sum0_3[2], sum_stage2_carry0_4} + {1'b0,
-      sum_stage1_carry0_3[1], sum_stage2_carry0_4};
-  wire [1:0] sum_ripple5 = sum_ripple5_sum[2:1];
-  wire [8:0] low_sum = {1'b0, addend_right8[7], sum_ripple5, sum_stage2_sum0_4,
-      sum_stage1_sum0_3[0], addend_right8[2:0]} + {1'b0, sum_stage2_carry0_6, sum_stage2_sum0_6,
-      3'd0, sum_row0[0], 1'b0, plus_one_low};
+  wire [1:0] sum_stage1_half0_4 = {addend_right8[5], sum_row2[0]} ^ {sum_row2[1], sum_row1[1]};
+  wire [1:0] sum_stage1_sum0_4 = sum_stage1_half0_4 ^ {sum_row1[2], sum_row0[2]};
+  wire [1:0] sum_stage1_carry0_4 = ({addend_right8[5], sum_row2[0]} & {sum_row2[1], sum_row1[1]}) |
+      (sum_stage1_half0_4 & {sum_row1[2], sum_row0[2]});
+  wire sum_stage2_half0_3 = addend_right8[3] ^ sum_row1[0];
+  wire sum_stage2_sum0_3 = sum_stage2_half0_3 ^ sum_row0[1];
+  wire sum_stage2_carry0_3 = (addend_right8[3] & sum_row1[0]) | (sum_stage2_half0_3 & sum_row0[1]);
+  wire sum_stage2_half0_6 = addend_right8[6] ^ sum_stage1_carry0_4[1];
+  wire sum_stage2_sum0_6 = sum_stage2_half0_6 ^ sum_row2[2];
+  wire sum_stage2_carry0_6 = (addend_right8[6] & sum_stage1_carry0_4[1]) | (sum_stage2_half0_6 &
+      sum_row2[2]);
+  wire [3:0] sum_ripple4_sum = {1'b0, sum_stage1_sum0_4, sum_stage2_carry0_3} + {1'b0,
+      sum_stage1_carry0_4[0], addend_right8[4], sum_stage2_carry0_3};
+  wire [2:0] sum_ripple4 = sum_ripple4_sum[3:1];
+  wire [8:0] low_sum = {1'b0, sum_stage2_carry0_6, sum_ripple4, sum_stage2_sum0_3, sum_row0[0],
+      addend_right8[1:0]} + {1'b0, addend_right8[7], sum_stage2_sum0_6, 3'd0, addend_right8[2],
+      1'b0, plus_one_low};
   wire carry_into_addend = low_sum[8];
   wire [5:0] upper_sum = {(&addend_right8[12:8]) & carry_into_addend, addend_right8[12:8] + {4'd0,
       carry_into_addend}};

@@ -109,110 +109,115 @@ module fma_fp16_fp16_fp16_fp16_port_flags_after (
   wire [10:0] sum_row9 = a_significand & {11{b[9]}};
   wire [10:0] sum_row10 = a_significand & {11{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire [18:0] sum_stage1_half0_3 = {sum_row9[10:3], sum_row1} ^ {sum_row10[9:1], sum_row0[10:1]};
-  wire [18:0] sum_stage1_sum0_3 = sum_stage1_half0_3 ^ addend_right32[21:3];
-  wire [18:0] sum_stage1_carry0_3 = ({sum_row9[10:3], sum_row1} & {sum_row10[9:1], sum_row0[10:1]})
-      | (sum_stage1_half0_3 & addend_right32[21:3]);
-  wire [12:0] sum_stage1_half1_6 = {sum_row6[10:9], sum_row4} ^ {sum_row7[9:7], sum_row3[10:1]};
-  wire [12:0] sum_stage1_sum1_6 = sum_stage1_half1_6 ^ {sum_row8[8:5], sum_row2[10:2]};
-  wire [12:0] sum_stage1_carry1_6 = ({sum_row6[10:9], sum_row4} & {sum_row7[9:7], sum_row3[10:1]}) |
-      (sum_stage1_half1_6 & {sum_row8[8:5], sum_row2[10:2]});
-  wire [6:0] sum_stage1_half2_9 = sum_row7[6:0] ^ sum_row6[7:1];
-  wire [6:0] sum_stage1_sum2_9 = sum_stage1_half2_9 ^ sum_row5[8:2];
-  wire [6:0] sum_stage1_carry2_9 = (sum_row7[6:0] & sum_row6[7:1]) | (sum_stage1_half2_9 &
-      sum_row5[8:2]);
-  wire sum_stage1_half3_12 = sum_row10[0] ^ sum_row9[1];
-  wire sum_stage1_sum3_12 = sum_stage1_half3_12 ^ sum_row8[2];
-  wire sum_stage1_carry3_12 = (sum_row10[0] & sum_row9[1]) | (sum_stage1_half3_12 & sum_row8[2]);
-  wire [16:0] sum_stage2_half0_4 = sum_stage1_carry0_3[16:0] ^ {sum_row8[10:9], sum_stage1_sum1_6,
-      sum_row2[1:0]};
-  wire [16:0] sum_stage2_sum0_4 = sum_stage2_half0_4 ^ sum_stage1_sum0_3[17:1];
-  wire [16:0] sum_stage2_carry0_4 = (sum_stage1_carry0_3[16:0] & {sum_row8[10:9], sum_stage1_sum1_6,
-      sum_row2[1:0]}) | (sum_stage2_half0_4 & sum_stage1_sum0_3[17:1]);
-  wire sum_stage2_half0_22 = sum_row10[10] ^ sum_stage1_carry0_3[18];
-  wire sum_stage2_sum0_22 = sum_stage2_half0_22 ^ addend_right32[22];
-  wire sum_stage2_carry0_22 = (sum_row10[10] & sum_stage1_carry0_3[18]) | (sum_stage2_half0_22 &
-      addend_right32[22]);
-  wire sum_stage2_half1_8 = sum_row6[0] ^ sum_stage1_carry1_6[1];
-  wire sum_stage2_sum1_8 = sum_stage2_half1_8 ^ sum_row5[1];
-  wire sum_stage2_carry1_8 = (sum_row6[0] & sum_stage1_carry1_6[1]) | (sum_stage2_half1_8 &
-      sum_row5[1]);
-  wire [6:0] sum_stage2_half1_10 = {sum_stage1_carry2_9[6:5], sum_row8[4:3], sum_stage1_sum3_12,
-      sum_row8[1:0]} ^ sum_stage1_carry1_6[9:3];
-  wire [6:0] sum_stage2_sum1_10 = sum_stage2_half1_10 ^ {sum_row5[9], sum_stage1_sum2_9[6:1]};
-  wire [6:0] sum_stage2_carry1_10 = ({sum_stage1_carry2_9[6:5], sum_row8[4:3], sum_stage1_sum3_12,
-      sum_row8[1:0]} & sum_stage1_carry1_6[9:3]) | (sum_stage2_half1_10 & {sum_row5[9],
-      sum_stage1_sum2_9[6:1]});
-  wire sum_stage2_half2_13 = sum_stage1_carry3_12 ^ sum_row9[2];
-  wire sum_stage2_sum2_13 = sum_stage2_half2_13 ^ sum_stage1_carry2_9[3];
-  wire sum_stage2_carry2_13 = (sum_stage1_carry3_12 & sum_row9[2]) | (sum_stage2_half2_13 &
-      sum_stage1_carry2_9[3]);
-  wire sum_stage3_half0_5 = sum_stage2_carry0_4[0] ^ sum_row3[0];
-  wire sum_stage3_sum0_5 = sum_stage3_half0_5 ^ sum_stage2_sum0_4[1];
-  wire sum_stage3_carry0_5 = (sum_stage2_carry0_4[0] & sum_row3[0]) | (sum_stage3_half0_5 &
-      sum_stage2_sum0_4[1]);
-  wire [12:0] sum_stage3_half0_7 = {sum_stage1_carry1_6[12:11], sum_stage2_carry1_10[6:4],
-      sum_stage1_carry2_9[4], sum_stage2_sum2_13, sum_stage1_carry2_9[2:0], sum_stage1_sum2_9[0],
-      sum_stage2_sum1_8, sum_row5[0]} ^ sum_stage2_carry0_4[14:2];
-  wire [12:0] sum_stage3_sum0_7 = sum_stage3_half0_7 ^ sum_stage2_sum0_4[15:3];
-  wire [12:0] sum_stage3_carry0_7 = ({sum_stage1_carry1_6[12:11], sum_stage2_carry1_10[6:4],
-      sum_stage1_carry2_9[4], sum_stage2_sum2_13, sum_stage1_carry2_9[2:0], sum_stage1_sum2_9[0],
-      sum_stage2_sum1_8, sum_row5[0]} & sum_stage2_carry0_4[14:2]) | (sum_stage3_half0_7 &
-      sum_stage2_sum0_4[15:3]);
-  wire sum_stage3_half0_21 = sum_stage1_carry0_3[17] ^ sum_stage2_carry0_4[16];
-  wire sum_stage3_sum0_21 = sum_stage3_half0_21 ^ sum_stage1_sum0_3[18];
-  wire sum_stage3_carry0_21 = (sum_stage1_carry0_3[17] & sum_stage2_carry0_4[16]) |
-      (sum_stage3_half0_21 & sum_stage1_sum0_3[18]);
-  wire [3:0] sum_stage3_half1_11 = {sum_stage2_carry2_13, 2'd0, sum_stage2_carry1_10[0]} ^
-      {sum_stage2_carry1_10[3:1], sum_row9[0]};
-  wire [3:0] sum_stage3_sum1_11 = sum_stage3_half1_11 ^ sum_stage2_sum1_10[4:1];
-  wire [3:0] sum_stage3_carry1_11 = ({sum_stage2_carry2_13, 2'd0, sum_stage2_carry1_10[0]} &
-      {sum_stage2_carry1_10[3:1], sum_row9[0]}) | (sum_stage3_half1_11 & sum_stage2_sum1_10[4:1]);
-  wire sum_stage4_half0_6 = sum_stage3_carry0_5 ^ sum_stage2_carry0_4[1];
-  wire sum_stage4_sum0_6 = sum_stage4_half0_6 ^ sum_stage2_sum0_4[2];
-  wire sum_stage4_carry0_6 = (sum_stage3_carry0_5 & sum_stage2_carry0_4[1]) | (sum_stage4_half0_6 &
-      sum_stage2_sum0_4[2]);
-  wire [8:0] sum_stage4_half0_9 = {sum_row5[10], sum_stage2_sum1_10[6:5], sum_stage3_sum1_11,
-      sum_stage2_sum1_10[0], sum_stage1_carry1_6[2]} ^ sum_stage3_sum0_7[10:2];
-  wire [8:0] sum_stage4_sum0_9 = sum_stage4_half0_9 ^ sum_stage3_carry0_7[9:1];
-  wire [8:0] sum_stage4_carry0_9 = ({sum_row5[10], sum_stage2_sum1_10[6:5], sum_stage3_sum1_11,
-      sum_stage2_sum1_10[0], sum_stage1_carry1_6[2]} & sum_stage3_sum0_7[10:2]) |
-      (sum_stage4_half0_9 & sum_stage3_carry0_7[9:1]);
-  wire [1:0] sum_stage4_half0_19 = {sum_stage2_carry0_4[15], sum_row7[10]} ^ {sum_stage2_sum0_4[16],
-      sum_stage3_sum0_7[12]};
-  wire [1:0] sum_stage4_sum0_19 = sum_stage4_half0_19 ^ sum_stage3_carry0_7[12:11];
-  wire [1:0] sum_stage4_carry0_19 = ({sum_stage2_carry0_4[15], sum_row7[10]} &
-      {sum_stage2_sum0_4[16], sum_stage3_sum0_7[12]}) | (sum_stage4_half0_19 &
-      sum_stage3_carry0_7[12:11]);
-  wire sum_stage5_half0_7 = sum_stage4_carry0_6 ^ sum_stage3_sum0_7[0];
-  wire sum_stage5_sum0_7 = sum_stage5_half0_7 ^ sum_stage1_carry1_6[0];
-  wire sum_stage5_carry0_7 = (sum_stage4_carry0_6 & sum_stage3_sum0_7[0]) | (sum_stage5_half0_7 &
-      sum_stage1_carry1_6[0]);
-  wire [6:0] sum_stage5_half0_12 = {sum_stage3_sum0_7[11], sum_stage1_carry1_6[10], sum_row6[8],
-      sum_stage3_carry1_11} ^ {sum_stage3_carry0_7[10], sum_stage4_sum0_9[8:3]};
-  wire [6:0] sum_stage5_sum0_12 = sum_stage5_half0_12 ^ sum_stage4_carry0_9[8:2];
-  wire [6:0] sum_stage5_carry0_12 = ({sum_stage3_sum0_7[11], sum_stage1_carry1_6[10], sum_row6[8],
-      sum_stage3_carry1_11} & {sum_stage3_carry0_7[10], sum_stage4_sum0_9[8:3]}) |
-      (sum_stage5_half0_12 & sum_stage4_carry0_9[8:2]);
-  wire [5:0] sum_ripple8_sum = {1'b0, sum_stage4_carry0_9[1:0], sum_stage2_carry1_8,
-      sum_stage3_carry0_7[0], sum_stage5_carry0_7} + {1'b0, sum_stage4_sum0_9[2:0],
-      sum_stage3_sum0_7[1], sum_stage5_carry0_7};
-  wire [4:0] sum_ripple8 = sum_ripple8_sum[5:1];
-  wire [6:0] low_sum_block0 = {1'b0, sum_stage3_sum0_5, sum_stage2_sum0_4[0], sum_stage1_sum0_3[0],
-      addend_right32[2:0]} + {4'd0, sum_row0[0], 1'b0, plus_one_low};
-  wire [6:0] low_sum_block6 = {1'b0, sum_ripple8[3:0], sum_stage5_sum0_7, sum_stage4_sum0_6};
-  wire low_sum_block6_passes = &low_sum_block6[5:0];
-  wire [6:0] low_sum_block12 = {1'b0, sum_stage5_carry0_12[4:0], sum_ripple8[4]} + {1'b0,
-      sum_stage5_sum0_12[5:0]};
-  wire low_sum_block12_passes = &({sum_stage5_carry0_12[4:0], sum_ripple8[4]} ^
-      sum_stage5_sum0_12[5:0]);
-  wire [6:0] low_sum_block18 = {1'b0, addend_right32[23], sum_stage2_sum0_22, sum_stage4_carry0_19,
-      sum_stage5_carry0_12[6:5]} + {1'b0, sum_stage2_carry0_22, sum_stage3_carry0_21,
-      sum_stage3_sum0_21, sum_stage4_sum0_19, sum_stage5_sum0_12[6]};
-  wire low_sum_block18_passes = &({addend_right32[23], sum_stage2_sum0_22, sum_stage4_carry0_19,
-      sum_stage5_carry0_12[6:5]} ^ {sum_stage2_carry0_22, sum_stage3_carry0_21, sum_stage3_sum0_21,
-      sum_stage4_sum0_19, sum_stage5_sum0_12[6]});
-  wire low_sum_blocks0to1_generates = low_sum_block6_passes & low_sum_block0[6];
+  wire [16:0] sum_stage1_half0_4 = {sum_row10[8], sum_row9[8], sum_row8[8], sum_row7[8],
+      sum_row6[8], sum_row5[8], sum_row4[8], sum_row3[8], sum_row2[8:0]} ^ {sum_row9[9],
+      sum_row8[9], sum_row7[9], sum_row6[9], sum_row5[9], sum_row4[9], sum_row3[9], sum_row2[9],
+      sum_row1[9:1]};
+  wire [16:0] sum_stage1_sum0_4 = sum_stage1_half0_4 ^ {sum_row8[10], sum_row7[10], sum_row6[10],
+      sum_row5[10], sum_row4[10], sum_row3[10], sum_row2[10], sum_row1[10], sum_row0[10:2]};
+  wire [16:0] sum_stage1_carry0_4 = ({sum_row10[8], sum_row9[8], sum_row8[8], sum_row7[8],
+      sum_row6[8], sum_row5[8], sum_row4[8], sum_row3[8], sum_row2[8:0]} & {sum_row9[9],
+      sum_row8[9], sum_row7[9], sum_row6[9], sum_row5[9], sum_row4[9], sum_row3[9], sum_row2[9],
+      sum_row1[9:1]}) | (sum_stage1_half0_4 & {sum_row8[10], sum_row7[10], sum_row6[10],
+      sum_row5[10], sum_row4[10], sum_row3[10], sum_row2[10], sum_row1[10], sum_row0[10:2]});
+  wire [10:0] sum_stage1_half1_7 = {sum_row10[5], sum_row9[5], sum_row8[5], sum_row7[5],
+      sum_row6[5], sum_row5[5:0]} ^ {sum_row9[6], sum_row8[6], sum_row7[6], sum_row6[6],
+      sum_row5[6], sum_row4[6:1]};
+  wire [10:0] sum_stage1_sum1_7 = sum_stage1_half1_7 ^ {sum_row8[7], sum_row7[7], sum_row6[7],
+      sum_row5[7], sum_row4[7], sum_row3[7:2]};
+  wire [10:0] sum_stage1_carry1_7 = ({sum_row10[5], sum_row9[5], sum_row8[5], sum_row7[5],
+      sum_row6[5], sum_row5[5:0]} & {sum_row9[6], sum_row8[6], sum_row7[6], sum_row6[6],
+      sum_row5[6], sum_row4[6:1]}) | (sum_stage1_half1_7 & {sum_row8[7], sum_row7[7], sum_row6[7],
+      sum_row5[7], sum_row4[7], sum_row3[7:2]});
+  wire [4:0] sum_stage1_half2_10 = {sum_row10[2], sum_row9[2], sum_row8[2:0]} ^ {sum_row9[3],
+      sum_row8[3], sum_row7[3:1]};
+  wire [4:0] sum_stage1_sum2_10 = sum_stage1_half2_10 ^ {sum_row8[4], sum_row7[4], sum_row6[4:2]};
+  wire [4:0] sum_stage1_carry2_10 = ({sum_row10[2], sum_row9[2], sum_row8[2:0]} & {sum_row9[3],
+      sum_row8[3], sum_row7[3:1]}) | (sum_stage1_half2_10 & {sum_row8[4], sum_row7[4],
+      sum_row6[4:2]});
+  wire [14:0] sum_stage2_half0_5 = {sum_row10[7], sum_row9[7], sum_stage1_sum1_7,
+      sum_stage1_carry0_4[1:0]} ^ {sum_stage1_carry0_4[14:2], sum_row3[1:0]};
+  wire [14:0] sum_stage2_sum0_5 = sum_stage2_half0_5 ^ sum_stage1_sum0_4[15:1];
+  wire [14:0] sum_stage2_carry0_5 = ({sum_row10[7], sum_row9[7], sum_stage1_sum1_7,
+      sum_stage1_carry0_4[1:0]} & {sum_stage1_carry0_4[14:2], sum_row3[1:0]}) | (sum_stage2_half0_5
+      & sum_stage1_sum0_4[15:1]);
+  wire sum_stage2_half0_21 = sum_row10[9] ^ sum_stage1_carry0_4[16];
+  wire sum_stage2_sum0_21 = sum_stage2_half0_21 ^ sum_row9[10];
+  wire sum_stage2_carry0_21 = (sum_row10[9] & sum_stage1_carry0_4[16]) | (sum_stage2_half0_21 &
+      sum_row9[10]);
+  wire sum_stage2_half1_9 = sum_row7[0] ^ sum_stage1_carry1_7[1];
+  wire sum_stage2_sum1_9 = sum_stage2_half1_9 ^ sum_row6[1];
+  wire sum_stage2_carry1_9 = (sum_row7[0] & sum_stage1_carry1_7[1]) | (sum_stage2_half1_9 &
+      sum_row6[1]);
+  wire [4:0] sum_stage2_half1_11 = {sum_stage1_carry2_10[4:2], sum_row9[1:0]} ^ {sum_row9[4],
+      sum_stage1_sum2_10[4:1]};
+  wire [4:0] sum_stage2_sum1_11 = sum_stage2_half1_11 ^ sum_stage1_carry1_7[7:3];
+  wire [4:0] sum_stage2_carry1_11 = ({sum_stage1_carry2_10[4:2], sum_row9[1:0]} & {sum_row9[4],
+      sum_stage1_sum2_10[4:1]}) | (sum_stage2_half1_11 & sum_stage1_carry1_7[7:3]);
+  wire [1:0] sum_stage2_half2_12 = {1'b0, addend_right32[12]} ^ {addend_right32[13], sum_row10[0]};
+  wire [1:0] sum_stage2_sum2_12 = sum_stage2_half2_12 ^ {sum_row10[1], sum_stage1_carry2_10[1]};
+  wire [1:0] sum_stage2_carry2_12 = ({1'b0, addend_right32[12]} & {addend_right32[13],
+      sum_row10[0]}) | (sum_stage2_half2_12 & {sum_row10[1], sum_stage1_carry2_10[1]});
+  wire sum_stage3_half0_6 = sum_stage2_carry0_5[0] ^ sum_row4[0];
+  wire sum_stage3_sum0_6 = sum_stage3_half0_6 ^ sum_stage2_sum0_5[1];
+  wire sum_stage3_carry0_6 = (sum_stage2_carry0_5[0] & sum_row4[0]) | (sum_stage3_half0_6 &
+      sum_stage2_sum0_5[1]);
+  wire [10:0] sum_stage3_half0_8 = {sum_stage1_carry1_7[10:9], sum_stage2_carry1_11,
+      sum_stage1_carry2_10[0], sum_stage1_carry1_7[2], sum_stage2_sum1_9, sum_row6[0]} ^
+      sum_stage2_carry0_5[12:2];
+  wire [10:0] sum_stage3_sum0_8 = sum_stage3_half0_8 ^ sum_stage2_sum0_5[13:3];
+  wire [10:0] sum_stage3_carry0_8 = ({sum_stage1_carry1_7[10:9], sum_stage2_carry1_11,
+      sum_stage1_carry2_10[0], sum_stage1_carry1_7[2], sum_stage2_sum1_9, sum_row6[0]} &
+      sum_stage2_carry0_5[12:2]) | (sum_stage3_half0_8 & sum_stage2_sum0_5[13:3]);
+  wire sum_stage3_half0_20 = sum_stage1_carry0_4[15] ^ sum_stage2_carry0_5[14];
+  wire sum_stage3_sum0_20 = sum_stage3_half0_20 ^ sum_stage1_sum0_4[16];
+  wire sum_stage3_carry0_20 = (sum_stage1_carry0_4[15] & sum_stage2_carry0_5[14]) |
+      (sum_stage3_half0_20 & sum_stage1_sum0_4[16]);
+  wire [6:0] sum_stage3_half1_10 = {addend_right32[16:14], sum_stage2_carry2_12[0], 2'd0,
+      addend_right32[10]} ^ {sum_row10[4:3], sum_stage2_carry2_12[1], sum_stage2_sum2_12,
+      addend_right32[11], sum_stage2_carry1_9};
+  wire [6:0] sum_stage3_sum1_10 = sum_stage3_half1_10 ^ {sum_stage1_carry1_7[8], sum_stage2_sum1_11,
+      sum_stage1_sum2_10[0]};
+  wire [6:0] sum_stage3_carry1_10 = ({addend_right32[16:14], sum_stage2_carry2_12[0], 2'd0,
+      addend_right32[10]} & {sum_row10[4:3], sum_stage2_carry2_12[1], sum_stage2_sum2_12,
+      addend_right32[11], sum_stage2_carry1_9}) | (sum_stage3_half1_10 & {sum_stage1_carry1_7[8],
+      sum_stage2_sum1_11, sum_stage1_sum2_10[0]});
+  wire [12:0] sum_stage4_half0_7 = {sum_stage2_carry0_5[13], sum_row10[6], sum_stage3_carry1_10[6],
+      sum_stage3_sum1_10, addend_right32[9:8], sum_stage3_carry0_6} ^ {sum_stage2_sum0_5[14],
+      sum_stage3_sum0_8, sum_stage2_carry0_5[1]};
+  wire [12:0] sum_stage4_sum0_7 = sum_stage4_half0_7 ^ {sum_stage3_carry0_8, sum_stage1_carry1_7[0],
+      sum_stage2_sum0_5[2]};
+  wire [12:0] sum_stage4_carry0_7 = ({sum_stage2_carry0_5[13], sum_row10[6],
+      sum_stage3_carry1_10[6], sum_stage3_sum1_10, addend_right32[9:8], sum_stage3_carry0_6} &
+      {sum_stage2_sum0_5[14], sum_stage3_sum0_8, sum_stage2_carry0_5[1]}) | (sum_stage4_half0_7 &
+      {sum_stage3_carry0_8, sum_stage1_carry1_7[0], sum_stage2_sum0_5[2]});
+  wire sum_stage5_half0_3 = addend_right32[3] ^ sum_row1[0];
+  wire sum_stage5_sum0_3 = sum_stage5_half0_3 ^ sum_row0[1];
+  wire sum_stage5_carry0_3 = (addend_right32[3] & sum_row1[0]) | (sum_stage5_half0_3 & sum_row0[1]);
+  wire [11:0] sum_stage5_half0_11 = {addend_right32[22:17], sum_stage3_carry1_10[5:0]} ^
+      {sum_stage2_carry0_21, sum_stage3_carry0_20, sum_stage4_carry0_7[12:3]};
+  wire [11:0] sum_stage5_sum0_11 = sum_stage5_half0_11 ^ {sum_row10[10], sum_stage2_sum0_21,
+      sum_stage3_sum0_20, sum_stage4_sum0_7[12:4]};
+  wire [11:0] sum_stage5_carry0_11 = ({addend_right32[22:17], sum_stage3_carry1_10[5:0]} &
+      {sum_stage2_carry0_21, sum_stage3_carry0_20, sum_stage4_carry0_7[12:3]}) |
+      (sum_stage5_half0_11 & {sum_row10[10], sum_stage2_sum0_21, sum_stage3_sum0_20,
+      sum_stage4_sum0_7[12:4]});
+  wire [8:0] sum_ripple4_sum = {1'b0, sum_stage4_sum0_7[3:0], sum_stage3_sum0_6,
+      sum_stage2_sum0_5[0], sum_stage1_sum0_4[0], sum_stage5_carry0_3} + {1'b0,
+      sum_stage4_carry0_7[2:0], addend_right32[7:4], sum_stage5_carry0_3};
+  wire [7:0] sum_ripple4 = sum_ripple4_sum[8:1];
+  wire [6:0] low_sum_block0 = {1'b0, sum_ripple4[1:0], sum_stage5_sum0_3, sum_row0[0],
+      addend_right32[1:0]} + {4'd0, addend_right32[2], 1'b0, plus_one_low};
+  wire [6:0] low_sum_block6 = {1'b0, sum_ripple4[7:2]} + {1'b0, sum_stage5_sum0_11[0], 5'd0};
+  wire low_sum_block6_passes = &(sum_ripple4[7:2] ^ {sum_stage5_sum0_11[0], 5'd0});
+  wire [6:0] low_sum_block12 = {1'b0, sum_stage5_carry0_11[5:0]} + {1'b0, sum_stage5_sum0_11[6:1]};
+  wire low_sum_block12_passes = &(sum_stage5_carry0_11[5:0] ^ sum_stage5_sum0_11[6:1]);
+  wire [6:0] low_sum_block18 = {1'b0, sum_stage5_carry0_11[11:6]} + {1'b0, addend_right32[23],
+      sum_stage5_sum0_11[11:7]};
+  wire low_sum_block18_passes = &(sum_stage5_carry0_11[11:6] ^ {addend_right32[23],
+      sum_stage5_sum0_11[11:7]});
+  wire low_sum_blocks0to1_generates = low_sum_block6[6] | (low_sum_block6_passes &
+      low_sum_block0[6]);
   wire low_sum_blocks2to3_generates = low_sum_block18[6] | (low_sum_block18_passes &
       low_sum_block12[6]);
   wire low_sum_blocks2to3_passes = low_sum_block18_passes & low_sum_block12_passes;
@@ -380,17 +385,17 @@ module fma_fp16_fp16_fp16_fp16_port_flags_after (
   wire carry = carry_from_below & (&kept[1:0]);
   wire guard = kept[1] ^ (carry_from_below & kept[0]);
   wire [15:0] truncated = {normalized_exponent & {6{kept[12]}}, kept[11:2]};
-  wire rm_equal_2 = rm == 3'd6;
-  wire round_up_or_2 = (rm[2] & ~rm_equal_2) | ~(|rm[1:0]);
+  wire rm_equal = rm == 3'd6;
+  wire round_up_or_2 = (rm[2] & ~rm_equal) | ~(|rm[1:0]);
   wire inexact_xor = kept[0] ^ carry_from_below;
   wire inexact_or = sticky | inexact_xor;
   wire inexact = guard | inexact_or;
   wire rm_equal_3 = rm == 3'd3;
-  wire rm_equal = rm == 3'd2;
-  wire round_up_or = (rm_equal_3 & ~sign) | (rm_equal & sign);
+  wire rm_equal_2 = rm == 3'd2;
+  wire round_up_or = (rm_equal_3 & ~sign) | (rm_equal_2 & sign);
   wire round_up = carry | (round_up_or_2 ? (guard & (inexact_or | kept[2] | (rm == 3'd4))) :
-      (inexact & (round_up_or | (rm_equal_2 & ~kept[2]))));
-  wire signed_2 = (difference & ~(|kept) & ~sticky & ~carry_from_below) ? rm_equal : sign;
+      (inexact & (round_up_or | (rm_equal & ~kept[2]))));
+  wire signed_2 = (difference & ~(|kept) & ~sticky & ~carry_from_below) ? rm_equal_2 : sign;
   wire incremented_carry8 = (&kept[9:2]) & round_up;
   wire [15:0] incremented = {truncated[15:8] + {7'd0, incremented_carry8}, kept[9:2] + {7'd0,
       round_up}};
@@ -403,7 +408,7 @@ module fma_fp16_fp16_fp16_fp16_port_flags_after (
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
   wire [15:0] code = next_or ? (nan ? FP16_NAN : {signed_2, FP16_INFINITY}) : overflow ? (((rm ==
-      3'd1) | (rm_equal_3 & signed_2) | (rm_equal & ~signed_2) | rm_equal_2) ? {signed_2,
+      3'd1) | (rm_equal_3 & signed_2) | (rm_equal_2 & ~signed_2) | rm_equal) ? {signed_2,
       FP16_LARGEST} : {signed_2, FP16_INFINITY}) : {signed_2, rounded};
   wire next_and = (overflow | (incremented[14] & incremented[13] & incremented[12] & incremented[11]
       & incremented[10])) & ~next_or;

@@ -104,119 +104,124 @@ module fma_fp16_fp16_fp32_fp32_rne (
   wire [10:0] sum_row9 = a_significand & {11{b[9]}};
   wire [10:0] sum_row10 = a_significand & {11{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire [18:0] sum_stage1_half0_26 = {sum_row9[10:3], sum_row1} ^ {sum_row10[9:1], sum_row0[10:1]};
-  wire [18:0] sum_stage1_sum0_26 = sum_stage1_half0_26 ^ addend_right64[44:26];
-  wire [18:0] sum_stage1_carry0_26 = ({sum_row9[10:3], sum_row1} & {sum_row10[9:1], sum_row0[10:1]})
-      | (sum_stage1_half0_26 & addend_right64[44:26]);
-  wire [12:0] sum_stage1_half1_29 = {sum_row6[10:9], sum_row4} ^ {sum_row7[9:7], sum_row3[10:1]};
-  wire [12:0] sum_stage1_sum1_29 = sum_stage1_half1_29 ^ {sum_row8[8:5], sum_row2[10:2]};
-  wire [12:0] sum_stage1_carry1_29 = ({sum_row6[10:9], sum_row4} & {sum_row7[9:7], sum_row3[10:1]})
-      | (sum_stage1_half1_29 & {sum_row8[8:5], sum_row2[10:2]});
-  wire [6:0] sum_stage1_half2_32 = sum_row7[6:0] ^ sum_row6[7:1];
-  wire [6:0] sum_stage1_sum2_32 = sum_stage1_half2_32 ^ sum_row5[8:2];
-  wire [6:0] sum_stage1_carry2_32 = (sum_row7[6:0] & sum_row6[7:1]) | (sum_stage1_half2_32 &
-      sum_row5[8:2]);
-  wire sum_stage1_half3_35 = sum_row10[0] ^ sum_row9[1];
-  wire sum_stage1_sum3_35 = sum_stage1_half3_35 ^ sum_row8[2];
-  wire sum_stage1_carry3_35 = (sum_row10[0] & sum_row9[1]) | (sum_stage1_half3_35 & sum_row8[2]);
-  wire [16:0] sum_stage2_half0_27 = sum_stage1_carry0_26[16:0] ^ {sum_row8[10:9],
-      sum_stage1_sum1_29, sum_row2[1:0]};
-  wire [16:0] sum_stage2_sum0_27 = sum_stage2_half0_27 ^ sum_stage1_sum0_26[17:1];
-  wire [16:0] sum_stage2_carry0_27 = (sum_stage1_carry0_26[16:0] & {sum_row8[10:9],
-      sum_stage1_sum1_29, sum_row2[1:0]}) | (sum_stage2_half0_27 & sum_stage1_sum0_26[17:1]);
-  wire sum_stage2_half0_45 = sum_row10[10] ^ sum_stage1_carry0_26[18];
-  wire sum_stage2_sum0_45 = sum_stage2_half0_45 ^ addend_right64[45];
-  wire sum_stage2_carry0_45 = (sum_row10[10] & sum_stage1_carry0_26[18]) | (sum_stage2_half0_45 &
-      addend_right64[45]);
-  wire sum_stage2_half1_31 = sum_row6[0] ^ sum_stage1_carry1_29[1];
-  wire sum_stage2_sum1_31 = sum_stage2_half1_31 ^ sum_row5[1];
-  wire sum_stage2_carry1_31 = (sum_row6[0] & sum_stage1_carry1_29[1]) | (sum_stage2_half1_31 &
-      sum_row5[1]);
-  wire [6:0] sum_stage2_half1_33 = {sum_stage1_carry2_32[6:5], sum_row8[4:3], sum_stage1_sum3_35,
-      sum_row8[1:0]} ^ sum_stage1_carry1_29[9:3];
-  wire [6:0] sum_stage2_sum1_33 = sum_stage2_half1_33 ^ {sum_row5[9], sum_stage1_sum2_32[6:1]};
-  wire [6:0] sum_stage2_carry1_33 = ({sum_stage1_carry2_32[6:5], sum_row8[4:3], sum_stage1_sum3_35,
-      sum_row8[1:0]} & sum_stage1_carry1_29[9:3]) | (sum_stage2_half1_33 & {sum_row5[9],
-      sum_stage1_sum2_32[6:1]});
-  wire sum_stage2_half2_36 = sum_stage1_carry3_35 ^ sum_row9[2];
-  wire sum_stage2_sum2_36 = sum_stage2_half2_36 ^ sum_stage1_carry2_32[3];
-  wire sum_stage2_carry2_36 = (sum_stage1_carry3_35 & sum_row9[2]) | (sum_stage2_half2_36 &
-      sum_stage1_carry2_32[3]);
-  wire sum_stage3_half0_28 = sum_stage2_carry0_27[0] ^ sum_row3[0];
-  wire sum_stage3_sum0_28 = sum_stage3_half0_28 ^ sum_stage2_sum0_27[1];
-  wire sum_stage3_carry0_28 = (sum_stage2_carry0_27[0] & sum_row3[0]) | (sum_stage3_half0_28 &
-      sum_stage2_sum0_27[1]);
-  wire [12:0] sum_stage3_half0_30 = {sum_stage1_carry1_29[12:11], sum_stage2_carry1_33[6:4],
-      sum_stage1_carry2_32[4], sum_stage2_sum2_36, sum_stage1_carry2_32[2:0], sum_stage1_sum2_32[0],
-      sum_stage2_sum1_31, sum_row5[0]} ^ sum_stage2_carry0_27[14:2];
-  wire [12:0] sum_stage3_sum0_30 = sum_stage3_half0_30 ^ sum_stage2_sum0_27[15:3];
-  wire [12:0] sum_stage3_carry0_30 = ({sum_stage1_carry1_29[12:11], sum_stage2_carry1_33[6:4],
-      sum_stage1_carry2_32[4], sum_stage2_sum2_36, sum_stage1_carry2_32[2:0], sum_stage1_sum2_32[0],
-      sum_stage2_sum1_31, sum_row5[0]} & sum_stage2_carry0_27[14:2]) | (sum_stage3_half0_30 &
-      sum_stage2_sum0_27[15:3]);
-  wire sum_stage3_half0_44 = sum_stage1_carry0_26[17] ^ sum_stage2_carry0_27[16];
-  wire sum_stage3_sum0_44 = sum_stage3_half0_44 ^ sum_stage1_sum0_26[18];
-  wire sum_stage3_carry0_44 = (sum_stage1_carry0_26[17] & sum_stage2_carry0_27[16]) |
-      (sum_stage3_half0_44 & sum_stage1_sum0_26[18]);
-  wire [3:0] sum_stage3_half1_34 = {sum_stage2_carry2_36, 2'd0, sum_stage2_carry1_33[0]} ^
-      {sum_stage2_carry1_33[3:1], sum_row9[0]};
-  wire [3:0] sum_stage3_sum1_34 = sum_stage3_half1_34 ^ sum_stage2_sum1_33[4:1];
-  wire [3:0] sum_stage3_carry1_34 = ({sum_stage2_carry2_36, 2'd0, sum_stage2_carry1_33[0]} &
-      {sum_stage2_carry1_33[3:1], sum_row9[0]}) | (sum_stage3_half1_34 & sum_stage2_sum1_33[4:1]);
-  wire sum_stage4_half0_29 = sum_stage3_carry0_28 ^ sum_stage2_carry0_27[1];
-  wire sum_stage4_sum0_29 = sum_stage4_half0_29 ^ sum_stage2_sum0_27[2];
-  wire sum_stage4_carry0_29 = (sum_stage3_carry0_28 & sum_stage2_carry0_27[1]) |
-      (sum_stage4_half0_29 & sum_stage2_sum0_27[2]);
-  wire [8:0] sum_stage4_half0_32 = {sum_row5[10], sum_stage2_sum1_33[6:5], sum_stage3_sum1_34,
-      sum_stage2_sum1_33[0], sum_stage1_carry1_29[2]} ^ sum_stage3_sum0_30[10:2];
-  wire [8:0] sum_stage4_sum0_32 = sum_stage4_half0_32 ^ sum_stage3_carry0_30[9:1];
-  wire [8:0] sum_stage4_carry0_32 = ({sum_row5[10], sum_stage2_sum1_33[6:5], sum_stage3_sum1_34,
-      sum_stage2_sum1_33[0], sum_stage1_carry1_29[2]} & sum_stage3_sum0_30[10:2]) |
-      (sum_stage4_half0_32 & sum_stage3_carry0_30[9:1]);
-  wire [1:0] sum_stage4_half0_42 = {sum_stage2_carry0_27[15], sum_row7[10]} ^
-      {sum_stage2_sum0_27[16], sum_stage3_sum0_30[12]};
-  wire [1:0] sum_stage4_sum0_42 = sum_stage4_half0_42 ^ sum_stage3_carry0_30[12:11];
-  wire [1:0] sum_stage4_carry0_42 = ({sum_stage2_carry0_27[15], sum_row7[10]} &
-      {sum_stage2_sum0_27[16], sum_stage3_sum0_30[12]}) | (sum_stage4_half0_42 &
-      sum_stage3_carry0_30[12:11]);
-  wire sum_stage5_half0_30 = sum_stage4_carry0_29 ^ sum_stage3_sum0_30[0];
-  wire sum_stage5_sum0_30 = sum_stage5_half0_30 ^ sum_stage1_carry1_29[0];
-  wire sum_stage5_carry0_30 = (sum_stage4_carry0_29 & sum_stage3_sum0_30[0]) | (sum_stage5_half0_30
-      & sum_stage1_carry1_29[0]);
-  wire [6:0] sum_stage5_half0_35 = {sum_stage3_sum0_30[11], sum_stage1_carry1_29[10], sum_row6[8],
-      sum_stage3_carry1_34} ^ {sum_stage3_carry0_30[10], sum_stage4_sum0_32[8:3]};
-  wire [6:0] sum_stage5_sum0_35 = sum_stage5_half0_35 ^ sum_stage4_carry0_32[8:2];
-  wire [6:0] sum_stage5_carry0_35 = ({sum_stage3_sum0_30[11], sum_stage1_carry1_29[10], sum_row6[8],
-      sum_stage3_carry1_34} & {sum_stage3_carry0_30[10], sum_stage4_sum0_32[8:3]}) |
-      (sum_stage5_half0_35 & sum_stage4_carry0_32[8:2]);
-  wire [5:0] sum_ripple31_sum = {1'b0, sum_stage4_carry0_32[1:0], sum_stage2_carry1_31,
-      sum_stage3_carry0_30[0], sum_stage5_carry0_30} + {1'b0, sum_stage4_sum0_32[2:0],
-      sum_stage3_sum0_30[1], sum_stage5_carry0_30};
-  wire [4:0] sum_ripple31 = sum_ripple31_sum[5:1];
+  wire [16:0] sum_stage1_half0_27 = {sum_row10[8], sum_row9[8], sum_row8[8], sum_row7[8],
+      sum_row6[8], sum_row5[8], sum_row4[8], sum_row3[8], sum_row2[8:0]} ^ {sum_row9[9],
+      sum_row8[9], sum_row7[9], sum_row6[9], sum_row5[9], sum_row4[9], sum_row3[9], sum_row2[9],
+      sum_row1[9:1]};
+  wire [16:0] sum_stage1_sum0_27 = sum_stage1_half0_27 ^ {sum_row8[10], sum_row7[10], sum_row6[10],
+      sum_row5[10], sum_row4[10], sum_row3[10], sum_row2[10], sum_row1[10], sum_row0[10:2]};
+  wire [16:0] sum_stage1_carry0_27 = ({sum_row10[8], sum_row9[8], sum_row8[8], sum_row7[8],
+      sum_row6[8], sum_row5[8], sum_row4[8], sum_row3[8], sum_row2[8:0]} & {sum_row9[9],
+      sum_row8[9], sum_row7[9], sum_row6[9], sum_row5[9], sum_row4[9], sum_row3[9], sum_row2[9],
+      sum_row1[9:1]}) | (sum_stage1_half0_27 & {sum_row8[10], sum_row7[10], sum_row6[10],
+      sum_row5[10], sum_row4[10], sum_row3[10], sum_row2[10], sum_row1[10], sum_row0[10:2]});
+  wire [10:0] sum_stage1_half1_30 = {sum_row10[5], sum_row9[5], sum_row8[5], sum_row7[5],
+      sum_row6[5], sum_row5[5:0]} ^ {sum_row9[6], sum_row8[6], sum_row7[6], sum_row6[6],
+      sum_row5[6], sum_row4[6:1]};
+  wire [10:0] sum_stage1_sum1_30 = sum_stage1_half1_30 ^ {sum_row8[7], sum_row7[7], sum_row6[7],
+      sum_row5[7], sum_row4[7], sum_row3[7:2]};
+  wire [10:0] sum_stage1_carry1_30 = ({sum_row10[5], sum_row9[5], sum_row8[5], sum_row7[5],
+      sum_row6[5], sum_row5[5:0]} & {sum_row9[6], sum_row8[6], sum_row7[6], sum_row6[6],
+      sum_row5[6], sum_row4[6:1]}) | (sum_stage1_half1_30 & {sum_row8[7], sum_row7[7], sum_row6[7],
+      sum_row5[7], sum_row4[7], sum_row3[7:2]});
+  wire [4:0] sum_stage1_half2_33 = {sum_row10[2], sum_row9[2], sum_row8[2:0]} ^ {sum_row9[3],
+      sum_row8[3], sum_row7[3:1]};
+  wire [4:0] sum_stage1_sum2_33 = sum_stage1_half2_33 ^ {sum_row8[4], sum_row7[4], sum_row6[4:2]};
+  wire [4:0] sum_stage1_carry2_33 = ({sum_row10[2], sum_row9[2], sum_row8[2:0]} & {sum_row9[3],
+      sum_row8[3], sum_row7[3:1]}) | (sum_stage1_half2_33 & {sum_row8[4], sum_row7[4],
+      sum_row6[4:2]});
+  wire [14:0] sum_stage2_half0_28 = {sum_row10[7], sum_row9[7], sum_stage1_sum1_30,
+      sum_stage1_carry0_27[1:0]} ^ {sum_stage1_carry0_27[14:2], sum_row3[1:0]};
+  wire [14:0] sum_stage2_sum0_28 = sum_stage2_half0_28 ^ sum_stage1_sum0_27[15:1];
+  wire [14:0] sum_stage2_carry0_28 = ({sum_row10[7], sum_row9[7], sum_stage1_sum1_30,
+      sum_stage1_carry0_27[1:0]} & {sum_stage1_carry0_27[14:2], sum_row3[1:0]}) |
+      (sum_stage2_half0_28 & sum_stage1_sum0_27[15:1]);
+  wire sum_stage2_half0_44 = sum_row10[9] ^ sum_stage1_carry0_27[16];
+  wire sum_stage2_sum0_44 = sum_stage2_half0_44 ^ sum_row9[10];
+  wire sum_stage2_carry0_44 = (sum_row10[9] & sum_stage1_carry0_27[16]) | (sum_stage2_half0_44 &
+      sum_row9[10]);
+  wire sum_stage2_half1_32 = sum_row7[0] ^ sum_stage1_carry1_30[1];
+  wire sum_stage2_sum1_32 = sum_stage2_half1_32 ^ sum_row6[1];
+  wire sum_stage2_carry1_32 = (sum_row7[0] & sum_stage1_carry1_30[1]) | (sum_stage2_half1_32 &
+      sum_row6[1]);
+  wire [4:0] sum_stage2_half1_34 = {sum_stage1_carry2_33[4:2], sum_row9[1:0]} ^ {sum_row9[4],
+      sum_stage1_sum2_33[4:1]};
+  wire [4:0] sum_stage2_sum1_34 = sum_stage2_half1_34 ^ sum_stage1_carry1_30[7:3];
+  wire [4:0] sum_stage2_carry1_34 = ({sum_stage1_carry2_33[4:2], sum_row9[1:0]} & {sum_row9[4],
+      sum_stage1_sum2_33[4:1]}) | (sum_stage2_half1_34 & sum_stage1_carry1_30[7:3]);
+  wire [1:0] sum_stage2_half2_35 = {1'b0, addend_right64[35]} ^ {addend_right64[36], sum_row10[0]};
+  wire [1:0] sum_stage2_sum2_35 = sum_stage2_half2_35 ^ {sum_row10[1], sum_stage1_carry2_33[1]};
+  wire [1:0] sum_stage2_carry2_35 = ({1'b0, addend_right64[35]} & {addend_right64[36],
+      sum_row10[0]}) | (sum_stage2_half2_35 & {sum_row10[1], sum_stage1_carry2_33[1]});
+  wire sum_stage3_half0_29 = sum_stage2_carry0_28[0] ^ sum_row4[0];
+  wire sum_stage3_sum0_29 = sum_stage3_half0_29 ^ sum_stage2_sum0_28[1];
+  wire sum_stage3_carry0_29 = (sum_stage2_carry0_28[0] & sum_row4[0]) | (sum_stage3_half0_29 &
+      sum_stage2_sum0_28[1]);
+  wire [10:0] sum_stage3_half0_31 = {sum_stage1_carry1_30[10:9], sum_stage2_carry1_34,
+      sum_stage1_carry2_33[0], sum_stage1_carry1_30[2], sum_stage2_sum1_32, sum_row6[0]} ^
+      sum_stage2_carry0_28[12:2];
+  wire [10:0] sum_stage3_sum0_31 = sum_stage3_half0_31 ^ sum_stage2_sum0_28[13:3];
+  wire [10:0] sum_stage3_carry0_31 = ({sum_stage1_carry1_30[10:9], sum_stage2_carry1_34,
+      sum_stage1_carry2_33[0], sum_stage1_carry1_30[2], sum_stage2_sum1_32, sum_row6[0]} &
+      sum_stage2_carry0_28[12:2]) | (sum_stage3_half0_31 & sum_stage2_sum0_28[13:3]);
+  wire sum_stage3_half0_43 = sum_stage1_carry0_27[15] ^ sum_stage2_carry0_28[14];
+  wire sum_stage3_sum0_43 = sum_stage3_half0_43 ^ sum_stage1_sum0_27[16];
+  wire sum_stage3_carry0_43 = (sum_stage1_carry0_27[15] & sum_stage2_carry0_28[14]) |
+      (sum_stage3_half0_43 & sum_stage1_sum0_27[16]);
+  wire [6:0] sum_stage3_half1_33 = {addend_right64[39:37], sum_stage2_carry2_35[0], 2'd0,
+      addend_right64[33]} ^ {sum_row10[4:3], sum_stage2_carry2_35[1], sum_stage2_sum2_35,
+      addend_right64[34], sum_stage2_carry1_32};
+  wire [6:0] sum_stage3_sum1_33 = sum_stage3_half1_33 ^ {sum_stage1_carry1_30[8],
+      sum_stage2_sum1_34, sum_stage1_sum2_33[0]};
+  wire [6:0] sum_stage3_carry1_33 = ({addend_right64[39:37], sum_stage2_carry2_35[0], 2'd0,
+      addend_right64[33]} & {sum_row10[4:3], sum_stage2_carry2_35[1], sum_stage2_sum2_35,
+      addend_right64[34], sum_stage2_carry1_32}) | (sum_stage3_half1_33 & {sum_stage1_carry1_30[8],
+      sum_stage2_sum1_34, sum_stage1_sum2_33[0]});
+  wire [12:0] sum_stage4_half0_30 = {sum_stage2_carry0_28[13], sum_row10[6],
+      sum_stage3_carry1_33[6], sum_stage3_sum1_33, addend_right64[32:31], sum_stage3_carry0_29} ^
+      {sum_stage2_sum0_28[14], sum_stage3_sum0_31, sum_stage2_carry0_28[1]};
+  wire [12:0] sum_stage4_sum0_30 = sum_stage4_half0_30 ^ {sum_stage3_carry0_31,
+      sum_stage1_carry1_30[0], sum_stage2_sum0_28[2]};
+  wire [12:0] sum_stage4_carry0_30 = ({sum_stage2_carry0_28[13], sum_row10[6],
+      sum_stage3_carry1_33[6], sum_stage3_sum1_33, addend_right64[32:31], sum_stage3_carry0_29} &
+      {sum_stage2_sum0_28[14], sum_stage3_sum0_31, sum_stage2_carry0_28[1]}) | (sum_stage4_half0_30
+      & {sum_stage3_carry0_31, sum_stage1_carry1_30[0], sum_stage2_sum0_28[2]});
+  wire sum_stage5_half0_26 = addend_right64[26] ^ sum_row1[0];
+  wire sum_stage5_sum0_26 = sum_stage5_half0_26 ^ sum_row0[1];
+  wire sum_stage5_carry0_26 = (addend_right64[26] & sum_row1[0]) | (sum_stage5_half0_26 &
+      sum_row0[1]);
+  wire [11:0] sum_stage5_half0_34 = {addend_right64[45:40], sum_stage3_carry1_33[5:0]} ^
+      {sum_stage2_carry0_44, sum_stage3_carry0_43, sum_stage4_carry0_30[12:3]};
+  wire [11:0] sum_stage5_sum0_34 = sum_stage5_half0_34 ^ {sum_row10[10], sum_stage2_sum0_44,
+      sum_stage3_sum0_43, sum_stage4_sum0_30[12:4]};
+  wire [11:0] sum_stage5_carry0_34 = ({addend_right64[45:40], sum_stage3_carry1_33[5:0]} &
+      {sum_stage2_carry0_44, sum_stage3_carry0_43, sum_stage4_carry0_30[12:3]}) |
+      (sum_stage5_half0_34 & {sum_row10[10], sum_stage2_sum0_44, sum_stage3_sum0_43,
+      sum_stage4_sum0_30[12:4]});
+  wire [8:0] sum_ripple27_sum = {1'b0, sum_stage4_sum0_30[3:0], sum_stage3_sum0_29,
+      sum_stage2_sum0_28[0], sum_stage1_sum0_27[0], sum_stage5_carry0_26} + {1'b0,
+      sum_stage4_carry0_30[2:0], addend_right64[30:27], sum_stage5_carry0_26};
+  wire [7:0] sum_ripple27 = sum_ripple27_sum[8:1];
   wire [7:0] low_sum_block0 = {1'b0, addend_right64[6:0]} + {7'd0, plus_one_low};
   wire low_sum_block7_passes = &addend_right64[13:7];
   wire low_sum_block14_passes = &addend_right64[20:14];
-  wire [7:0] low_sum_block21 = {1'b0, sum_stage2_sum0_27[0], sum_stage1_sum0_26[0],
-      addend_right64[25:21]} + {3'd0, sum_row0[0], 4'd0};
-  wire low_sum_block21_passes = &({sum_stage2_sum0_27[0], sum_stage1_sum0_26[0],
-      addend_right64[25:21]} ^ {2'd0, sum_row0[0], 4'd0});
-  wire [7:0] low_sum_block28 = {1'b0, sum_ripple31[3:0], sum_stage5_sum0_30, sum_stage4_sum0_29,
-      sum_stage3_sum0_28};
-  wire low_sum_block28_passes = &low_sum_block28[6:0];
-  wire [7:0] low_sum_block35 = {1'b0, sum_stage5_carry0_35[5:0], sum_ripple31[4]} + {1'b0,
-      sum_stage5_sum0_35};
-  wire low_sum_block35_passes = &({sum_stage5_carry0_35[5:0], sum_ripple31[4]} ^
-      sum_stage5_sum0_35);
-  wire [5:0] low_sum_block42 = {1'b0, addend_right64[46], sum_stage2_sum0_45, sum_stage4_carry0_42,
-      sum_stage5_carry0_35[6]} + {1'b0, sum_stage2_carry0_45, sum_stage3_carry0_44,
-      sum_stage3_sum0_44, sum_stage4_sum0_42};
-  wire low_sum_block42_passes = &({addend_right64[46], sum_stage2_sum0_45, sum_stage4_carry0_42,
-      sum_stage5_carry0_35[6]} ^ {sum_stage2_carry0_45, sum_stage3_carry0_44, sum_stage3_sum0_44,
-      sum_stage4_sum0_42});
+  wire [7:0] low_sum_block21 = {1'b0, sum_ripple27[0], sum_stage5_sum0_26, sum_row0[0],
+      addend_right64[24:21]} + {3'd0, addend_right64[25], 4'd0};
+  wire low_sum_block21_passes = &({sum_ripple27[0], sum_stage5_sum0_26, sum_row0[0],
+      addend_right64[24:21]} ^ {2'd0, addend_right64[25], 4'd0});
+  wire [7:0] low_sum_block28 = {1'b0, sum_ripple27[7:1]} + {1'b0, sum_stage5_sum0_34[0], 6'd0};
+  wire low_sum_block28_passes = &(sum_ripple27[7:1] ^ {sum_stage5_sum0_34[0], 6'd0});
+  wire [7:0] low_sum_block35 = {1'b0, sum_stage5_carry0_34[6:0]} + {1'b0, sum_stage5_sum0_34[7:1]};
+  wire low_sum_block35_passes = &(sum_stage5_carry0_34[6:0] ^ sum_stage5_sum0_34[7:1]);
+  wire [5:0] low_sum_block42 = {1'b0, sum_stage5_carry0_34[11:7]} + {1'b0, addend_right64[46],
+      sum_stage5_sum0_34[11:8]};
+  wire low_sum_block42_passes = &(sum_stage5_carry0_34[11:7] ^ {addend_right64[46],
+      sum_stage5_sum0_34[11:8]});
   wire low_sum_blocks0to1_generates = low_sum_block7_passes & low_sum_block0[7];
   wire low_sum_blocks2to3_generates = low_sum_block21[7];
   wire low_sum_blocks2to3_passes = low_sum_block21_passes & low_sum_block14_passes;
-  wire low_sum_blocks4to5_generates = low_sum_block35[7];
+  wire low_sum_blocks4to5_generates = low_sum_block35[7] | (low_sum_block35_passes &
+      low_sum_block28[7]);
   wire low_sum_blocks4to5_passes = low_sum_block35_passes & low_sum_block28_passes;
   wire low_sum_blocks0to2_generates = low_sum_block14_passes & low_sum_blocks0to1_generates;
   wire low_sum_blocks0to3_generates = low_sum_blocks2to3_generates | (low_sum_blocks2to3_passes &
@@ -224,7 +229,8 @@ module fma_fp16_fp16_fp32_fp32_rne (
   wire low_sum_blocks4to6_generates = low_sum_block42[5] | (low_sum_block42_passes &
       low_sum_blocks4to5_generates);
   wire low_sum_blocks4to6_passes = low_sum_block42_passes & low_sum_blocks4to5_passes;
-  wire low_sum_blocks0to4_generates = low_sum_block28_passes & low_sum_blocks0to3_generates;
+  wire low_sum_blocks0to4_generates = low_sum_block28[7] | (low_sum_block28_passes &
+      low_sum_blocks0to3_generates);
   wire low_sum_blocks0to5_generates = low_sum_blocks4to5_generates | (low_sum_blocks4to5_passes &
       low_sum_blocks0to3_generates);
   wire low_sum_blocks0to6_generates = low_sum_blocks4to6_generates | (low_sum_blocks4to6_passes &

@@ -92,45 +92,49 @@ module fma_fp16_int4_fp32_fp32_rne (
   wire [10:0] sum_row2 = a_significand & {11{b_magnitude[2]}};
   wire [10:0] sum_row3 = a_significand & {11{b_magnitude[3]}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire [11:0] sum_stage1_half0_26 = {sum_row2[10], sum_row1} ^ {sum_row3[9:8], sum_row0[10:1]};
-  wire [11:0] sum_stage1_sum0_26 = sum_stage1_half0_26 ^ addend_right64[37:26];
-  wire [11:0] sum_stage1_carry0_26 = ({sum_row2[10], sum_row1} & {sum_row3[9:8], sum_row0[10:1]}) |
-      (sum_stage1_half0_26 & addend_right64[37:26]);
-  wire [9:0] sum_stage2_half0_27 = sum_stage1_carry0_26[9:0] ^ sum_row2[9:0];
-  wire [9:0] sum_stage2_sum0_27 = sum_stage2_half0_27 ^ sum_stage1_sum0_26[10:1];
-  wire [9:0] sum_stage2_carry0_27 = (sum_stage1_carry0_26[9:0] & sum_row2[9:0]) |
-      (sum_stage2_half0_27 & sum_stage1_sum0_26[10:1]);
-  wire sum_stage2_half0_38 = sum_row3[10] ^ sum_stage1_carry0_26[11];
-  wire sum_stage2_sum0_38 = sum_stage2_half0_38 ^ addend_right64[38];
-  wire sum_stage2_carry0_38 = (sum_row3[10] & sum_stage1_carry0_26[11]) | (sum_stage2_half0_38 &
-      addend_right64[38]);
-  wire [7:0] sum_stage3_half0_28 = sum_stage2_carry0_27[7:0] ^ sum_row3[7:0];
-  wire [7:0] sum_stage3_sum0_28 = sum_stage3_half0_28 ^ sum_stage2_sum0_27[8:1];
-  wire [7:0] sum_stage3_carry0_28 = (sum_stage2_carry0_27[7:0] & sum_row3[7:0]) |
-      (sum_stage3_half0_28 & sum_stage2_sum0_27[8:1]);
-  wire sum_stage3_half0_37 = sum_stage1_carry0_26[10] ^ sum_stage2_carry0_27[9];
-  wire sum_stage3_sum0_37 = sum_stage3_half0_37 ^ sum_stage1_sum0_26[11];
-  wire sum_stage3_carry0_37 = (sum_stage1_carry0_26[10] & sum_stage2_carry0_27[9]) |
-      (sum_stage3_half0_37 & sum_stage1_sum0_26[11]);
-  wire [2:0] sum_ripple36_sum = {1'b0, sum_stage2_sum0_27[9], sum_stage3_carry0_28[7]} + {1'b0,
-      sum_stage2_carry0_27[8], sum_stage3_carry0_28[7]};
+  wire [9:0] sum_stage1_half0_27 = {sum_row3[8], sum_row2[8:0]} ^ {sum_row2[9], sum_row1[9:1]};
+  wire [9:0] sum_stage1_sum0_27 = sum_stage1_half0_27 ^ {sum_row1[10], sum_row0[10:2]};
+  wire [9:0] sum_stage1_carry0_27 = ({sum_row3[8], sum_row2[8:0]} & {sum_row2[9], sum_row1[9:1]}) |
+      (sum_stage1_half0_27 & {sum_row1[10], sum_row0[10:2]});
+  wire [9:0] sum_stage2_half0_28 = {sum_row3[9], addend_right64[36], sum_stage1_carry0_27[7:0]} ^
+      {sum_stage1_carry0_27[9:8], sum_row3[7:0]};
+  wire [9:0] sum_stage2_sum0_28 = sum_stage2_half0_28 ^ {sum_row2[10], sum_stage1_sum0_27[9:1]};
+  wire [9:0] sum_stage2_carry0_28 = ({sum_row3[9], addend_right64[36], sum_stage1_carry0_27[7:0]} &
+      {sum_stage1_carry0_27[9:8], sum_row3[7:0]}) | (sum_stage2_half0_28 & {sum_row2[10],
+      sum_stage1_sum0_27[9:1]});
+  wire sum_stage3_half0_26 = addend_right64[26] ^ sum_row1[0];
+  wire sum_stage3_sum0_26 = sum_stage3_half0_26 ^ sum_row0[1];
+  wire sum_stage3_carry0_26 = (addend_right64[26] & sum_row1[0]) | (sum_stage3_half0_26 &
+      sum_row0[1]);
+  wire [6:0] sum_stage3_half0_29 = addend_right64[35:29] ^ sum_stage2_carry0_28[6:0];
+  wire [6:0] sum_stage3_sum0_29 = sum_stage3_half0_29 ^ sum_stage2_sum0_28[7:1];
+  wire [6:0] sum_stage3_carry0_29 = (addend_right64[35:29] & sum_stage2_carry0_28[6:0]) |
+      (sum_stage3_half0_29 & sum_stage2_sum0_28[7:1]);
+  wire [1:0] sum_stage3_half0_37 = addend_right64[38:37] ^ sum_stage2_carry0_28[9:8];
+  wire [1:0] sum_stage3_sum0_37 = sum_stage3_half0_37 ^ {sum_row3[10], sum_stage2_sum0_28[9]};
+  wire [1:0] sum_stage3_carry0_37 = (addend_right64[38:37] & sum_stage2_carry0_28[9:8]) |
+      (sum_stage3_half0_37 & {sum_row3[10], sum_stage2_sum0_28[9]});
+  wire [3:0] sum_ripple27_sum = {1'b0, sum_stage2_sum0_28[0], sum_stage1_sum0_27[0],
+      sum_stage3_carry0_26} + {1'b0, addend_right64[28:27], sum_stage3_carry0_26};
+  wire [2:0] sum_ripple27 = sum_ripple27_sum[3:1];
+  wire [2:0] sum_ripple36_sum = {1'b0, sum_stage2_sum0_28[8], sum_stage3_carry0_29[6]} + {1'b0,
+      sum_stage2_carry0_28[7], sum_stage3_carry0_29[6]};
   wire [1:0] sum_ripple36 = sum_ripple36_sum[2:1];
   wire [7:0] low_sum_block0 = {1'b0, addend_right64[6:0]} + {7'd0, plus_one_low};
   wire low_sum_block7_passes = &addend_right64[13:7];
   wire low_sum_block14_passes = &addend_right64[20:14];
-  wire [7:0] low_sum_block21 = {1'b0, sum_stage2_sum0_27[0], sum_stage1_sum0_26[0],
-      addend_right64[25:21]} + {3'd0, sum_row0[0], 4'd0};
-  wire low_sum_block21_passes = &({sum_stage2_sum0_27[0], sum_stage1_sum0_26[0],
-      addend_right64[25:21]} ^ {2'd0, sum_row0[0], 4'd0});
-  wire [7:0] low_sum_block28 = {1'b0, sum_stage3_sum0_28[6:0]} + {1'b0, sum_stage3_carry0_28[5:0],
-      1'b0};
-  wire low_sum_block28_passes = &(sum_stage3_sum0_28[6:0] ^ {sum_stage3_carry0_28[5:0], 1'b0});
-  wire [5:0] low_sum_block35 = {1'b0, addend_right64[39], sum_stage2_sum0_38, sum_ripple36,
-      sum_stage3_sum0_28[7]} + {1'b0, sum_stage2_carry0_38, sum_stage3_carry0_37,
-      sum_stage3_sum0_37, 1'b0, sum_stage3_carry0_28[6]};
-  wire low_sum_block35_passes = &({addend_right64[39], sum_stage2_sum0_38, sum_ripple36,
-      sum_stage3_sum0_28[7]} ^ {sum_stage2_carry0_38, sum_stage3_carry0_37, sum_stage3_sum0_37,
-      1'b0, sum_stage3_carry0_28[6]});
+  wire [7:0] low_sum_block21 = {1'b0, sum_ripple27[0], sum_stage3_sum0_26, sum_row0[0],
+      addend_right64[24:21]} + {3'd0, addend_right64[25], 4'd0};
+  wire low_sum_block21_passes = &({sum_ripple27[0], sum_stage3_sum0_26, sum_row0[0],
+      addend_right64[24:21]} ^ {2'd0, addend_right64[25], 4'd0});
+  wire [7:0] low_sum_block28 = {1'b0, sum_stage3_carry0_29[4:0], sum_ripple27[2:1]} + {1'b0,
+      sum_stage3_sum0_29[5:0], 1'b0};
+  wire low_sum_block28_passes = &({sum_stage3_carry0_29[4:0], sum_ripple27[2:1]} ^
+      {sum_stage3_sum0_29[5:0], 1'b0});
+  wire [5:0] low_sum_block35 = {1'b0, sum_stage3_carry0_37, sum_ripple36, sum_stage3_carry0_29[5]} +
+      {1'b0, addend_right64[39], sum_stage3_sum0_37, 1'b0, sum_stage3_sum0_29[6]};
+  wire low_sum_block35_passes = &({sum_stage3_carry0_37, sum_ripple36, sum_stage3_carry0_29[5]} ^
+      {addend_right64[39], sum_stage3_sum0_37, 1'b0, sum_stage3_sum0_29[6]});
   wire low_sum_blocks0to1_generates = low_sum_block7_passes & low_sum_block0[7];
   wire low_sum_blocks2to3_generates = low_sum_block21[7];
   wire low_sum_blocks2to3_passes = low_sum_block21_passes & low_sum_block14_passes;

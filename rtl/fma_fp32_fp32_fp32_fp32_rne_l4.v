@@ -49,11 +49,11 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
   reg valid_4;
   reg [22:0] a_r1;
   reg a_normal_r1;
-  reg [6:0] align_right_r1;
+  reg [12:0] addend_right1_r1;
+  reg [12:0] addend_right2_r1;
+  reg [5:0] align_right_r1;
   reg [22:0] b_r1;
   reg b_normal_r1;
-  reg [22:0] c_r1;
-  reg c_normal_r1;
   reg [8:0] exponent_r1;
   reg inf_r1;
   reg inf_sign_r1;
@@ -70,81 +70,28 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
   reg nan_r2;
   reg product_sign_r2;
   reg subtract_r2;
+  reg [15:0] sum_ripple4_r2;
   reg sum_row0_r2;
-  reg sum_stage1_sum0_3_r2;
-  reg sum_stage2_sum0_4_r2;
-  reg sum_stage3_carry1_11_r2;
-  reg sum_stage3_sum0_5_r2;
-  reg [1:0] sum_stage4_carry0_9_r2;
-  reg sum_stage4_carry1_16_r2;
-  reg sum_stage4_sum0_6_r2;
-  reg [1:0] sum_stage4_sum0_9_r2;
-  reg [3:0] sum_stage5_carry0_12_r2;
-  reg [2:0] sum_stage5_carry0_41_r2;
-  reg [4:0] sum_stage5_sum0_12_r2;
-  reg [3:0] sum_stage5_sum0_41_r2;
-  reg sum_stage5_sum0_7_r2;
-  reg [5:0] sum_stage6_carry0_17_r2;
-  reg [5:0] sum_stage6_carry0_35_r2;
-  reg [6:0] sum_stage6_sum0_17_r2;
-  reg [5:0] sum_stage6_sum0_35_r2;
-  reg sum_stage6_sum0_8_r2;
-  reg [10:0] sum_stage7_carry0_24_r2;
-  reg sum_stage7_carry0_9_r2;
-  reg [10:0] sum_stage7_sum0_24_r2;
-  reg sum_stage7_sum0_9_r2;
+  reg [24:0] sum_stage7_carry0_19_r2;
+  reg [25:0] sum_stage7_sum0_19_r2;
+  reg sum_stage7_sum0_3_r2;
   reg addend_lost_r3;
   reg [8:0] exponent_r3;
   reg inf_r3;
-  reg [8:0] low_sum_bits18_r3;
-  reg [8:0] low_sum_bits27_r3;
-  reg [8:0] low_sum_bits36_r3;
-  reg [4:0] low_sum_bits45_r3;
-  reg [8:0] low_sum_bits9_r3;
-  reg [8:0] low_sum_block0_r3;
+  reg [6:0] low_sum_bits18_r3;
+  reg [4:0] low_sum_bits27_r3;
   reg nan_r3;
   reg negative_r3;
-  reg [6:0] shift_is_x6_5176_r3;
-  reg shift_is_x6_5210_r3;
+  reg [31:0] normalized_left32_r3;
+  reg normalized_some32_5461_r3;
+  reg [2:0] shift_r3;
+  reg shift_is_limit4_r3;
+  reg shift_is_x4_r3;
+  reg [3:0] shift_is_x6_5179_r3;
   reg sign_r3;
   reg subtract_r3;
-  reg [25:0] upper_sum_r3;
-  reg [1:0] zeros_from19_to12_r3;
-  reg zeros_from27_to12_r3;
-  reg [1:0] zeros_from27_to20_r3;
-  reg [1:0] zeros_from35_to28_r3;
-  reg zeros_from43_to28_r3;
-  reg [1:0] zeros_from43_to36_r3;
-  reg zeros_from47_to44_r3;
-  reg zeros_from51_to44_r3;
-  reg zeros_from51_to48_r3;
-  reg zeros_from55_to52_r3;
-  reg zeros_from59_to52_r3;
-  reg zeros_from59_to56_r3;
-  reg [1:0] zeros_from63_to60_r3;
-  reg [1:0] zeros_from67_to64_r3;
-  reg [1:0] zeros_from71_to68_r3;
-  reg [1:0] zeros_from75_to72_r3;
-  reg zeros_none_from19_to12_r3;
-  reg zeros_none_from27_to12_r3;
-  reg zeros_none_from27_to20_r3;
-  reg zeros_none_from35_to28_r3;
-  reg zeros_none_from43_to28_r3;
-  reg zeros_none_from43_to36_r3;
-  reg zeros_none_from47_to44_r3;
-  reg zeros_none_from51_to44_r3;
-  reg zeros_none_from51_to48_r3;
-  reg zeros_none_from55_to52_r3;
-  reg zeros_none_from59_to44_r3;
-  reg zeros_none_from59_to52_r3;
-  reg zeros_none_from59_to56_r3;
-  reg zeros_none_from63_to60_r3;
-  reg zeros_none_from67_to60_r3;
-  reg zeros_none_from67_to64_r3;
-  reg zeros_none_from71_to68_r3;
-  reg zeros_none_from75_to60_r3;
-  reg zeros_none_from75_to68_r3;
-  reg zeros_none_from75_to72_r3;
+  reg [11:0] upper_sum_r3;
+  reg [3:0] zeros_r3;
   reg [31:0] code_r4;
   wire offered = i_valid & ~rst;
   wire ready_4 = ~valid_4 | o_ready;
@@ -171,6 +118,7 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
   wire c_normal = |c[30:23];
   wire c_sign = c[31];
   wire [7:0] c_exponent = {c[30:24], c[23] | ~c_normal};
+  wire [23:0] c_significand = {c_normal, c[22:0]};
   wire c_special = &c[30:23];
   wire c_nan = c_special & (|c[22:0]);
   wire product_sign = a_sign ^ b_sign;
@@ -194,24 +142,43 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
   wire [9:0] exponent = addend_on_top ? {2'd0, c_exponent} : window_exponent;
 
   // Align: Put the addend into the window, inverted if it is to be subtracted.
-  wire [23:0] addend_right1_xor = {c_normal_r1, c_r1} ^ {24{subtract_r1}};
-  wire [24:0] addend_right1 = align_right_r1[0] ? {subtract_r1, addend_right1_xor} :
-      {addend_right1_xor, subtract_r1};
-  wire [26:0] addend_right2 = align_right_r1[1] ? {{2{subtract_r1}}, addend_right1} :
-      {addend_right1, {2{subtract_r1}}};
-  wire [30:0] addend_right4 = align_right_r1[2] ? {{4{subtract_r1}}, addend_right2} :
-      {addend_right2, {4{subtract_r1}}};
-  wire [38:0] addend_right8 = align_right_r1[3] ? {{8{subtract_r1}}, addend_right4} :
+  wire [23:0] addend_right1_xor = c_significand ^ {24{subtract}};
+  wire [24:0] addend_right1 = align_right[0] ? {subtract, addend_right1_xor} : {addend_right1_xor,
+      subtract};
+  wire [26:0] addend_right2 = align_right[1] ? {{2{subtract}}, addend_right1} : {addend_right1,
+      {2{subtract}}};
+  wire [26:0] addend_right2_s2_choice = align_right_r1[0] ? {{2{subtract_r1}}, 1'b0,
+      addend_right1_r1[12], 1'b0, addend_right1_r1[11], 1'b0, addend_right1_r1[10], 1'b0,
+      addend_right1_r1[9], 1'b0, addend_right1_r1[8], 1'b0, addend_right1_r1[7], 1'b0,
+      addend_right1_r1[6], 1'b0, addend_right1_r1[5], 1'b0, addend_right1_r1[4], 1'b0,
+      addend_right1_r1[3], 1'b0, addend_right1_r1[2], 1'b0, addend_right1_r1[1:0]} : {1'b0,
+      addend_right1_r1[12], 1'b0, addend_right1_r1[11], 1'b0, addend_right1_r1[10], 1'b0,
+      addend_right1_r1[9], 1'b0, addend_right1_r1[8], 1'b0, addend_right1_r1[7], 1'b0,
+      addend_right1_r1[6], 1'b0, addend_right1_r1[5], 1'b0, addend_right1_r1[4], 1'b0,
+      addend_right1_r1[3], 1'b0, addend_right1_r1[2], 1'b0, addend_right1_r1[1:0],
+      {2{subtract_r1}}};
+  wire [26:0] addend_right2_s2 = {addend_right2_r1[12], addend_right2_s2_choice[25],
+      addend_right2_r1[11], addend_right2_s2_choice[23], addend_right2_r1[10],
+      addend_right2_s2_choice[21], addend_right2_r1[9], addend_right2_s2_choice[19],
+      addend_right2_r1[8], addend_right2_s2_choice[17], addend_right2_r1[7],
+      addend_right2_s2_choice[15], addend_right2_r1[6], addend_right2_s2_choice[13],
+      addend_right2_r1[5], addend_right2_s2_choice[11], addend_right2_r1[4],
+      addend_right2_s2_choice[9], addend_right2_r1[3], addend_right2_s2_choice[7],
+      addend_right2_r1[2], addend_right2_s2_choice[5], addend_right2_r1[1],
+      addend_right2_s2_choice[3], addend_right2_r1[0], addend_right2_s2_choice[1:0]};
+  wire [30:0] addend_right4 = align_right_r1[1] ? {{4{subtract_r1}}, addend_right2_s2} :
+      {addend_right2_s2, {4{subtract_r1}}};
+  wire [38:0] addend_right8 = align_right_r1[2] ? {{8{subtract_r1}}, addend_right4} :
       {addend_right4, {8{subtract_r1}}};
-  wire [54:0] addend_right16 = align_right_r1[4] ? {{16{subtract_r1}}, addend_right8} :
+  wire [54:0] addend_right16 = align_right_r1[3] ? {{16{subtract_r1}}, addend_right8} :
       {addend_right8, {16{subtract_r1}}};
-  wire addend_some32 = align_right_r1[5] & (|addend_right16[10:0]);
-  wire addend_every32 = ~align_right_r1[5] | (&addend_right16[10:0]);
-  wire [75:0] addend_right32 = align_right_r1[5] ? {{32{subtract_r1}}, addend_right16[54:11]} :
+  wire addend_some32 = align_right_r1[4] & (|addend_right16[10:0]);
+  wire addend_every32 = ~align_right_r1[4] | (&addend_right16[10:0]);
+  wire [75:0] addend_right32 = align_right_r1[4] ? {{32{subtract_r1}}, addend_right16[54:11]} :
       {addend_right16, {21{subtract_r1}}};
-  wire addend_some64 = addend_some32 | (align_right_r1[6] & (|addend_right32[63:0]));
-  wire addend_every64 = addend_every32 & (~align_right_r1[6] | (&addend_right32[63:0]));
-  wire [75:0] addend_right64 = align_right_r1[6] ? {{64{subtract_r1}}, addend_right32[75:64]} :
+  wire addend_some64 = addend_some32 | (align_right_r1[5] & (|addend_right32[63:0]));
+  wire addend_every64 = addend_every32 & (~align_right_r1[5] | (&addend_right32[63:0]));
+  wire [75:0] addend_right64 = align_right_r1[5] ? {{64{subtract_r1}}, addend_right32[75:64]} :
       addend_right32;
   wire addend_lost = subtract_r1 ? ~addend_every64 : addend_some64;
 
@@ -240,275 +207,347 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
   wire [23:0] sum_row21 = {a_normal_r1, a_r1} & {24{b_r1[21]}};
   wire [23:0] sum_row22 = {a_normal_r1, a_r1} & {24{b_r1[22]}};
   wire [23:0] sum_row23 = {a_normal_r1, a_r1} & {24{b_normal_r1}};
-  wire [44:0] sum_stage1_half0_3 = {sum_row22[23:3], sum_row1} ^ {sum_row23[22:1], sum_row0[23:1]};
-  wire [44:0] sum_stage1_sum0_3 = sum_stage1_half0_3 ^ addend_right64[47:3];
-  wire [44:0] sum_stage1_carry0_3 = ({sum_row22[23:3], sum_row1} & {sum_row23[22:1],
-      sum_row0[23:1]}) | (sum_stage1_half0_3 & addend_right64[47:3]);
-  wire [38:0] sum_stage1_half1_6 = {sum_row19[23:9], sum_row4} ^ {sum_row20[22:7], sum_row3[23:1]};
-  wire [38:0] sum_stage1_sum1_6 = sum_stage1_half1_6 ^ {sum_row21[21:5], sum_row2[23:2]};
-  wire [38:0] sum_stage1_carry1_6 = ({sum_row19[23:9], sum_row4} & {sum_row20[22:7],
-      sum_row3[23:1]}) | (sum_stage1_half1_6 & {sum_row21[21:5], sum_row2[23:2]});
-  wire [32:0] sum_stage1_half2_9 = {sum_row16[23:15], sum_row7} ^ {sum_row17[22:13],
-      sum_row6[23:1]};
-  wire [32:0] sum_stage1_sum2_9 = sum_stage1_half2_9 ^ {sum_row18[21:11], sum_row5[23:2]};
-  wire [32:0] sum_stage1_carry2_9 = ({sum_row16[23:15], sum_row7} & {sum_row17[22:13],
-      sum_row6[23:1]}) | (sum_stage1_half2_9 & {sum_row18[21:11], sum_row5[23:2]});
-  wire [26:0] sum_stage1_half3_12 = {sum_row13[23:21], sum_row10} ^ {sum_row14[22:19],
-      sum_row9[23:1]};
-  wire [26:0] sum_stage1_sum3_12 = sum_stage1_half3_12 ^ {sum_row15[21:17], sum_row8[23:2]};
-  wire [26:0] sum_stage1_carry3_12 = ({sum_row13[23:21], sum_row10} & {sum_row14[22:19],
-      sum_row9[23:1]}) | (sum_stage1_half3_12 & {sum_row15[21:17], sum_row8[23:2]});
-  wire [20:0] sum_stage1_half4_15 = sum_row13[20:0] ^ sum_row12[21:1];
-  wire [20:0] sum_stage1_sum4_15 = sum_stage1_half4_15 ^ sum_row11[22:2];
-  wire [20:0] sum_stage1_carry4_15 = (sum_row13[20:0] & sum_row12[21:1]) | (sum_stage1_half4_15 &
-      sum_row11[22:2]);
-  wire [14:0] sum_stage1_half5_18 = sum_row16[14:0] ^ sum_row15[15:1];
-  wire [14:0] sum_stage1_sum5_18 = sum_stage1_half5_18 ^ sum_row14[16:2];
-  wire [14:0] sum_stage1_carry5_18 = (sum_row16[14:0] & sum_row15[15:1]) | (sum_stage1_half5_18 &
-      sum_row14[16:2]);
-  wire [8:0] sum_stage1_half6_21 = sum_row19[8:0] ^ sum_row18[9:1];
-  wire [8:0] sum_stage1_sum6_21 = sum_stage1_half6_21 ^ sum_row17[10:2];
-  wire [8:0] sum_stage1_carry6_21 = (sum_row19[8:0] & sum_row18[9:1]) | (sum_stage1_half6_21 &
-      sum_row17[10:2]);
-  wire [2:0] sum_stage1_half7_24 = sum_row22[2:0] ^ sum_row21[3:1];
-  wire [2:0] sum_stage1_sum7_24 = sum_stage1_half7_24 ^ sum_row20[4:2];
-  wire [2:0] sum_stage1_carry7_24 = (sum_row22[2:0] & sum_row21[3:1]) | (sum_stage1_half7_24 &
-      sum_row20[4:2]);
-  wire [42:0] sum_stage2_half0_4 = sum_stage1_carry0_3[42:0] ^ {sum_row21[23:22], sum_stage1_sum1_6,
-      sum_row2[1:0]};
-  wire [42:0] sum_stage2_sum0_4 = sum_stage2_half0_4 ^ sum_stage1_sum0_3[43:1];
-  wire [42:0] sum_stage2_carry0_4 = (sum_stage1_carry0_3[42:0] & {sum_row21[23:22],
-      sum_stage1_sum1_6, sum_row2[1:0]}) | (sum_stage2_half0_4 & sum_stage1_sum0_3[43:1]);
-  wire sum_stage2_half0_48 = sum_row23[23] ^ sum_stage1_carry0_3[44];
-  wire sum_stage2_sum0_48 = sum_stage2_half0_48 ^ addend_right64[48];
-  wire sum_stage2_carry0_48 = (sum_row23[23] & sum_stage1_carry0_3[44]) | (sum_stage2_half0_48 &
-      addend_right64[48]);
-  wire sum_stage2_half1_8 = sum_row6[0] ^ sum_stage1_carry1_6[1];
-  wire sum_stage2_sum1_8 = sum_stage2_half1_8 ^ sum_row5[1];
-  wire sum_stage2_carry1_8 = (sum_row6[0] & sum_stage1_carry1_6[1]) | (sum_stage2_half1_8 &
-      sum_row5[1]);
-  wire [32:0] sum_stage2_half1_10 = {sum_stage1_carry2_9[32:31], sum_row15[23:22],
-      sum_stage1_sum3_12, sum_row8[1:0]} ^ sum_stage1_carry1_6[35:3];
-  wire [32:0] sum_stage2_sum1_10 = sum_stage2_half1_10 ^ {sum_row18[22], sum_stage1_sum2_9[32:1]};
-  wire [32:0] sum_stage2_carry1_10 = ({sum_stage1_carry2_9[32:31], sum_row15[23:22],
-      sum_stage1_sum3_12, sum_row8[1:0]} & sum_stage1_carry1_6[35:3]) | (sum_stage2_half1_10 &
-      {sum_row18[22], sum_stage1_sum2_9[32:1]});
-  wire [24:0] sum_stage2_half2_13 = sum_stage1_carry3_12[24:0] ^ {sum_row12[23], sum_row11[23],
-      sum_stage1_sum4_15, sum_row11[1:0]};
-  wire [24:0] sum_stage2_sum2_13 = sum_stage2_half2_13 ^ sum_stage1_carry2_9[27:3];
-  wire [24:0] sum_stage2_carry2_13 = (sum_stage1_carry3_12[24:0] & {sum_row12[23], sum_row11[23],
-      sum_stage1_sum4_15, sum_row11[1:0]}) | (sum_stage2_half2_13 & sum_stage1_carry2_9[27:3]);
-  wire sum_stage2_half2_39 = sum_row14[23] ^ sum_stage1_carry3_12[26];
-  wire sum_stage2_sum2_39 = sum_stage2_half2_39 ^ sum_stage1_carry2_9[29];
-  wire sum_stage2_carry2_39 = (sum_row14[23] & sum_stage1_carry3_12[26]) | (sum_stage2_half2_39 &
-      sum_stage1_carry2_9[29]);
-  wire sum_stage2_half3_17 = sum_row15[0] ^ sum_stage1_carry4_15[1];
-  wire sum_stage2_sum3_17 = sum_stage2_half3_17 ^ sum_row14[1];
-  wire sum_stage2_carry3_17 = (sum_row15[0] & sum_stage1_carry4_15[1]) | (sum_stage2_half3_17 &
-      sum_row14[1]);
-  wire [14:0] sum_stage2_half3_19 = {sum_stage1_carry5_18[14:13], sum_row17[12:11],
-      sum_stage1_sum6_21, sum_row17[1:0]} ^ sum_stage1_carry4_15[17:3];
-  wire [14:0] sum_stage2_sum3_19 = sum_stage2_half3_19 ^ {sum_row14[17], sum_stage1_sum5_18[14:1]};
-  wire [14:0] sum_stage2_carry3_19 = ({sum_stage1_carry5_18[14:13], sum_row17[12:11],
-      sum_stage1_sum6_21, sum_row17[1:0]} & sum_stage1_carry4_15[17:3]) | (sum_stage2_half3_19 &
-      {sum_row14[17], sum_stage1_sum5_18[14:1]});
-  wire [6:0] sum_stage2_half4_22 = sum_stage1_carry6_21[6:0] ^ {sum_row20[6:5], sum_stage1_sum7_24,
-      sum_row20[1:0]};
-  wire [6:0] sum_stage2_sum4_22 = sum_stage2_half4_22 ^ sum_stage1_carry5_18[9:3];
-  wire [6:0] sum_stage2_carry4_22 = (sum_stage1_carry6_21[6:0] & {sum_row20[6:5],
-      sum_stage1_sum7_24, sum_row20[1:0]}) | (sum_stage2_half4_22 & sum_stage1_carry5_18[9:3]);
-  wire sum_stage2_half4_30 = sum_row18[10] ^ sum_stage1_carry6_21[8];
-  wire sum_stage2_sum4_30 = sum_stage2_half4_30 ^ sum_stage1_carry5_18[11];
-  wire sum_stage2_carry4_30 = (sum_row18[10] & sum_stage1_carry6_21[8]) | (sum_stage2_half4_30 &
-      sum_stage1_carry5_18[11]);
-  wire sum_stage3_half0_5 = sum_stage2_carry0_4[0] ^ sum_row3[0];
-  wire sum_stage3_sum0_5 = sum_stage3_half0_5 ^ sum_stage2_sum0_4[1];
-  wire sum_stage3_carry0_5 = (sum_stage2_carry0_4[0] & sum_row3[0]) | (sum_stage3_half0_5 &
-      sum_stage2_sum0_4[1]);
-  wire [38:0] sum_stage3_half0_7 = {sum_stage1_carry1_6[38:37], sum_stage2_carry1_10[32:30],
-      sum_stage1_carry2_9[30], sum_stage2_sum2_39, sum_stage1_carry2_9[28], sum_stage2_sum2_13,
-      sum_stage1_carry2_9[2:0], sum_stage1_sum2_9[0], sum_stage2_sum1_8, sum_row5[0]} ^
-      sum_stage2_carry0_4[40:2];
-  wire [38:0] sum_stage3_sum0_7 = sum_stage3_half0_7 ^ sum_stage2_sum0_4[41:3];
-  wire [38:0] sum_stage3_carry0_7 = ({sum_stage1_carry1_6[38:37], sum_stage2_carry1_10[32:30],
-      sum_stage1_carry2_9[30], sum_stage2_sum2_39, sum_stage1_carry2_9[28], sum_stage2_sum2_13,
-      sum_stage1_carry2_9[2:0], sum_stage1_sum2_9[0], sum_stage2_sum1_8, sum_row5[0]} &
-      sum_stage2_carry0_4[40:2]) | (sum_stage3_half0_7 & sum_stage2_sum0_4[41:3]);
-  wire sum_stage3_half0_47 = sum_stage1_carry0_3[43] ^ sum_stage2_carry0_4[42];
-  wire sum_stage3_sum0_47 = sum_stage3_half0_47 ^ sum_stage1_sum0_3[44];
-  wire sum_stage3_carry0_47 = (sum_stage1_carry0_3[43] & sum_stage2_carry0_4[42]) |
-      (sum_stage3_half0_47 & sum_stage1_sum0_3[44]);
-  wire sum_stage3_half1_11 = sum_stage2_carry1_10[0] ^ sum_row9[0];
-  wire sum_stage3_sum1_11 = sum_stage3_half1_11 ^ sum_stage2_sum1_10[1];
-  wire sum_stage3_carry1_11 = (sum_stage2_carry1_10[0] & sum_row9[0]) | (sum_stage3_half1_11 &
-      sum_stage2_sum1_10[1]);
-  wire [24:0] sum_stage3_half1_14 = {sum_stage2_carry2_13[24:1], sum_row12[0]} ^
-      sum_stage2_carry1_10[27:3];
-  wire [24:0] sum_stage3_sum1_14 = sum_stage3_half1_14 ^ sum_stage2_sum1_10[28:4];
-  wire [24:0] sum_stage3_carry1_14 = ({sum_stage2_carry2_13[24:1], sum_row12[0]} &
-      sum_stage2_carry1_10[27:3]) | (sum_stage3_half1_14 & sum_stage2_sum1_10[28:4]);
-  wire sum_stage3_half1_40 = sum_stage2_carry2_39 ^ sum_stage2_carry1_10[29];
-  wire sum_stage3_sum1_40 = sum_stage3_half1_40 ^ sum_stage2_sum1_10[30];
-  wire sum_stage3_carry1_40 = (sum_stage2_carry2_39 & sum_stage2_carry1_10[29]) |
-      (sum_stage3_half1_40 & sum_stage2_sum1_10[30]);
-  wire sum_stage3_half2_18 = sum_stage2_carry3_17 ^ sum_stage1_carry4_15[2];
-  wire sum_stage3_sum2_18 = sum_stage3_half2_18 ^ sum_stage1_sum5_18[0];
-  wire sum_stage3_carry2_18 = (sum_stage2_carry3_17 & sum_stage1_carry4_15[2]) |
-      (sum_stage3_half2_18 & sum_stage1_sum5_18[0]);
-  wire [11:0] sum_stage3_half2_20 = {sum_stage2_carry3_19[11:1], sum_row18[0]} ^
-      sum_stage2_sum3_19[12:1];
-  wire [11:0] sum_stage3_sum2_20 = sum_stage3_half2_20 ^ {sum_stage1_carry5_18[12],
-      sum_stage2_sum4_30, sum_stage1_carry5_18[10], sum_stage2_sum4_22, sum_stage1_carry5_18[2:1]};
-  wire [11:0] sum_stage3_carry2_20 = ({sum_stage2_carry3_19[11:1], sum_row18[0]} &
-      sum_stage2_sum3_19[12:1]) | (sum_stage3_half2_20 & {sum_stage1_carry5_18[12],
-      sum_stage2_sum4_30, sum_stage1_carry5_18[10], sum_stage2_sum4_22, sum_stage1_carry5_18[2:1]});
-  wire [1:0] sum_stage3_half2_33 = {sum_stage1_carry4_15[18], sum_row15[16]} ^ {sum_row14[18],
-      sum_stage2_sum3_19[14]};
-  wire [1:0] sum_stage3_sum2_33 = sum_stage3_half2_33 ^ sum_stage2_carry3_19[14:13];
-  wire [1:0] sum_stage3_carry2_33 = ({sum_stage1_carry4_15[18], sum_row15[16]} & {sum_row14[18],
-      sum_stage2_sum3_19[14]}) | (sum_stage3_half2_33 & sum_stage2_carry3_19[14:13]);
-  wire sum_stage3_half3_25 = sum_stage1_carry7_24[0] ^ sum_row23[0];
-  wire sum_stage3_sum3_25 = sum_stage3_half3_25 ^ sum_stage2_carry4_22[2];
-  wire sum_stage3_carry3_25 = (sum_stage1_carry7_24[0] & sum_row23[0]) | (sum_stage3_half3_25 &
-      sum_stage2_carry4_22[2]);
-  wire sum_stage3_half3_27 = sum_row21[4] ^ sum_stage1_carry7_24[2];
-  wire sum_stage3_sum3_27 = sum_stage3_half3_27 ^ sum_stage2_carry4_22[4];
-  wire sum_stage3_carry3_27 = (sum_row21[4] & sum_stage1_carry7_24[2]) | (sum_stage3_half3_27 &
-      sum_stage2_carry4_22[4]);
-  wire sum_stage4_half0_6 = sum_stage3_carry0_5 ^ sum_stage2_carry0_4[1];
-  wire sum_stage4_sum0_6 = sum_stage4_half0_6 ^ sum_stage2_sum0_4[2];
-  wire sum_stage4_carry0_6 = (sum_stage3_carry0_5 & sum_stage2_carry0_4[1]) | (sum_stage4_half0_6 &
-      sum_stage2_sum0_4[2]);
-  wire [34:0] sum_stage4_half0_9 = {sum_row18[23], sum_stage2_sum1_10[32:31], sum_stage3_sum1_40,
-      sum_stage3_carry1_14, sum_stage2_carry2_13[0], sum_stage2_sum1_10[3:2], sum_stage3_sum1_11,
-      sum_stage2_sum1_10[0], sum_stage1_carry1_6[2]} ^ sum_stage3_sum0_7[36:2];
-  wire [34:0] sum_stage4_sum0_9 = sum_stage4_half0_9 ^ sum_stage3_carry0_7[35:1];
-  wire [34:0] sum_stage4_carry0_9 = ({sum_row18[23], sum_stage2_sum1_10[32:31], sum_stage3_sum1_40,
-      sum_stage3_carry1_14, sum_stage2_carry2_13[0], sum_stage2_sum1_10[3:2], sum_stage3_sum1_11,
-      sum_stage2_sum1_10[0], sum_stage1_carry1_6[2]} & sum_stage3_sum0_7[36:2]) |
-      (sum_stage4_half0_9 & sum_stage3_carry0_7[35:1]);
-  wire [1:0] sum_stage4_half0_45 = {sum_stage2_carry0_4[41], sum_row20[23]} ^
-      {sum_stage2_sum0_4[42], sum_stage3_sum0_7[38]};
-  wire [1:0] sum_stage4_sum0_45 = sum_stage4_half0_45 ^ sum_stage3_carry0_7[38:37];
-  wire [1:0] sum_stage4_carry0_45 = ({sum_stage2_carry0_4[41], sum_row20[23]} &
-      {sum_stage2_sum0_4[42], sum_stage3_sum0_7[38]}) | (sum_stage4_half0_45 &
-      sum_stage3_carry0_7[38:37]);
-  wire sum_stage4_half1_16 = sum_stage1_carry4_15[0] ^ sum_row14[0];
-  wire sum_stage4_sum1_16 = sum_stage4_half1_16 ^ sum_stage3_sum1_14[2];
-  wire sum_stage4_carry1_16 = (sum_stage1_carry4_15[0] & sum_row14[0]) | (sum_stage4_half1_16 &
-      sum_stage3_sum1_14[2]);
-  wire [13:0] sum_stage4_half1_19 = {sum_stage2_carry3_19[12], sum_stage3_sum2_20,
-      sum_stage2_sum3_19[0]} ^ {sum_stage3_carry2_20, sum_stage2_carry3_19[0],
-      sum_stage1_carry5_18[0]};
-  wire [13:0] sum_stage4_sum1_19 = sum_stage4_half1_19 ^ sum_stage3_sum1_14[18:5];
-  wire [13:0] sum_stage4_carry1_19 = ({sum_stage2_carry3_19[12], sum_stage3_sum2_20,
-      sum_stage2_sum3_19[0]} & {sum_stage3_carry2_20, sum_stage2_carry3_19[0],
-      sum_stage1_carry5_18[0]}) | (sum_stage4_half1_19 & sum_stage3_sum1_14[18:5]);
-  wire [2:0] sum_stage4_half1_34 = {sum_row12[22], sum_stage3_carry2_33} ^
-      {sum_stage1_carry4_15[20:19], sum_stage3_sum2_33[1]};
-  wire [2:0] sum_stage4_sum1_34 = sum_stage4_half1_34 ^ sum_stage3_sum1_14[22:20];
-  wire [2:0] sum_stage4_carry1_34 = ({sum_row12[22], sum_stage3_carry2_33} &
-      {sum_stage1_carry4_15[20:19], sum_stage3_sum2_33[1]}) | (sum_stage4_half1_34 &
-      sum_stage3_sum1_14[22:20]);
-  wire sum_stage4_half2_26 = sum_stage3_carry3_25 ^ sum_stage1_carry7_24[1];
-  wire sum_stage4_sum2_26 = sum_stage4_half2_26 ^ sum_stage2_carry4_22[3];
-  wire sum_stage4_carry2_26 = (sum_stage3_carry3_25 & sum_stage1_carry7_24[1]) |
-      (sum_stage4_half2_26 & sum_stage2_carry4_22[3]);
-  wire sum_stage5_half0_7 = sum_stage4_carry0_6 ^ sum_stage3_sum0_7[0];
-  wire sum_stage5_sum0_7 = sum_stage5_half0_7 ^ sum_stage1_carry1_6[0];
-  wire sum_stage5_carry0_7 = (sum_stage4_carry0_6 & sum_stage3_sum0_7[0]) | (sum_stage5_half0_7 &
-      sum_stage1_carry1_6[0]);
-  wire [27:0] sum_stage5_half0_12 = {sum_stage2_sum1_10[29], sum_stage3_sum1_14[24:23],
-      sum_stage4_sum1_34, sum_stage4_carry1_19, sum_stage3_carry2_18, sum_stage3_sum1_14[4:3],
-      sum_stage4_sum1_16, sum_stage3_sum1_14[1:0], sum_stage2_carry1_10[2:1]} ^
-      sum_stage4_sum0_9[30:3];
-  wire [27:0] sum_stage5_sum0_12 = sum_stage5_half0_12 ^ sum_stage4_carry0_9[29:2];
-  wire [27:0] sum_stage5_carry0_12 = ({sum_stage2_sum1_10[29], sum_stage3_sum1_14[24:23],
-      sum_stage4_sum1_34, sum_stage4_carry1_19, sum_stage3_carry2_18, sum_stage3_sum1_14[4:3],
-      sum_stage4_sum1_16, sum_stage3_sum1_14[1:0], sum_stage2_carry1_10[2:1]} &
-      sum_stage4_sum0_9[30:3]) | (sum_stage5_half0_12 & sum_stage4_carry0_9[29:2]);
-  wire [3:0] sum_stage5_half0_41 = {sum_stage3_sum0_7[37], sum_stage1_carry1_6[36], sum_row17[23],
-      sum_stage3_carry1_40} ^ {sum_stage3_carry0_7[36], sum_stage4_sum0_9[34:32]};
-  wire [3:0] sum_stage5_sum0_41 = sum_stage5_half0_41 ^ sum_stage4_carry0_9[34:31];
-  wire [3:0] sum_stage5_carry0_41 = ({sum_stage3_sum0_7[37], sum_stage1_carry1_6[36], sum_row17[23],
-      sum_stage3_carry1_40} & {sum_stage3_carry0_7[36], sum_stage4_sum0_9[34:32]}) |
-      (sum_stage5_half0_41 & sum_stage4_carry0_9[34:31]);
-  wire [6:0] sum_stage5_half1_23 = {sum_stage1_carry6_21[7], sum_stage3_carry3_27,
-      sum_stage4_carry2_26, 3'd0, sum_stage2_carry4_22[0]} ^ {sum_stage2_carry4_22[6:5],
-      sum_stage3_sum3_27, sum_stage4_sum2_26, sum_stage3_sum3_25, sum_stage2_carry4_22[1],
-      sum_row21[0]};
-  wire [6:0] sum_stage5_sum1_23 = sum_stage5_half1_23 ^ sum_stage4_sum1_19[10:4];
-  wire [6:0] sum_stage5_carry1_23 = ({sum_stage1_carry6_21[7], sum_stage3_carry3_27,
-      sum_stage4_carry2_26, 3'd0, sum_stage2_carry4_22[0]} & {sum_stage2_carry4_22[6:5],
-      sum_stage3_sum3_27, sum_stage4_sum2_26, sum_stage3_sum3_25, sum_stage2_carry4_22[1],
-      sum_row21[0]}) | (sum_stage5_half1_23 & sum_stage4_sum1_19[10:4]);
-  wire sum_stage6_half0_8 = sum_stage5_carry0_7 ^ sum_stage3_sum0_7[1];
-  wire sum_stage6_sum0_8 = sum_stage6_half0_8 ^ sum_stage3_carry0_7[0];
-  wire sum_stage6_carry0_8 = (sum_stage5_carry0_7 & sum_stage3_sum0_7[1]) | (sum_stage6_half0_8 &
-      sum_stage3_carry0_7[0]);
-  wire [16:0] sum_stage6_half0_17 = {sum_stage3_sum1_14[19], sum_stage4_sum1_19[13:11],
-      sum_stage5_sum1_23, sum_stage4_sum1_19[3:0], sum_stage3_sum2_18, sum_stage2_sum3_17} ^
-      sum_stage5_sum0_12[21:5];
-  wire [16:0] sum_stage6_sum0_17 = sum_stage6_half0_17 ^ sum_stage5_carry0_12[20:4];
-  wire [16:0] sum_stage6_carry0_17 = ({sum_stage3_sum1_14[19], sum_stage4_sum1_19[13:11],
-      sum_stage5_sum1_23, sum_stage4_sum1_19[3:0], sum_stage3_sum2_18, sum_stage2_sum3_17} &
-      sum_stage5_sum0_12[21:5]) | (sum_stage6_half0_17 & sum_stage5_carry0_12[20:4]);
-  wire [5:0] sum_stage6_half0_35 = {sum_stage4_sum0_9[31], sum_stage2_carry1_10[28],
-      sum_stage1_carry3_12[25], sum_stage4_carry1_34} ^ {sum_stage4_carry0_9[30],
-      sum_stage5_sum0_12[27:23]};
-  wire [5:0] sum_stage6_sum0_35 = sum_stage6_half0_35 ^ sum_stage5_carry0_12[27:22];
-  wire [5:0] sum_stage6_carry0_35 = ({sum_stage4_sum0_9[31], sum_stage2_carry1_10[28],
-      sum_stage1_carry3_12[25], sum_stage4_carry1_34} & {sum_stage4_carry0_9[30],
-      sum_stage5_sum0_12[27:23]}) | (sum_stage6_half0_35 & sum_stage5_carry0_12[27:22]);
-  wire sum_stage7_half0_9 = sum_stage6_carry0_8 ^ sum_stage4_sum0_9[0];
-  wire sum_stage7_sum0_9 = sum_stage7_half0_9 ^ sum_stage2_carry1_8;
-  wire sum_stage7_carry0_9 = (sum_stage6_carry0_8 & sum_stage4_sum0_9[0]) | (sum_stage7_half0_9 &
-      sum_stage2_carry1_8);
-  wire [10:0] sum_stage7_half0_24 = {sum_stage5_sum0_12[22], sum_stage3_sum2_33[0],
-      sum_stage2_sum3_19[13], sum_stage2_carry4_30, sum_stage5_carry1_23} ^
-      {sum_stage5_carry0_12[21], sum_stage6_sum0_17[16:7]};
-  wire [10:0] sum_stage7_sum0_24 = sum_stage7_half0_24 ^ sum_stage6_carry0_17[16:6];
-  wire [10:0] sum_stage7_carry0_24 = ({sum_stage5_sum0_12[22], sum_stage3_sum2_33[0],
-      sum_stage2_sum3_19[13], sum_stage2_carry4_30, sum_stage5_carry1_23} &
-      {sum_stage5_carry0_12[21], sum_stage6_sum0_17[16:7]}) | (sum_stage7_half0_24 &
-      sum_stage6_carry0_17[16:6]);
-  wire [5:0] low_sum_block45 = {1'b0, addend_right64[49], sum_stage2_sum0_48, sum_stage4_carry0_45,
-      sum_stage5_carry0_41[3]} + {1'b0, sum_stage2_carry0_48, sum_stage3_carry0_47,
-      sum_stage3_sum0_47, sum_stage4_sum0_45};
-  wire low_sum_block45_passes = &({addend_right64[49], sum_stage2_sum0_48, sum_stage4_carry0_45,
-      sum_stage5_carry0_41[3]} ^ {sum_stage2_carry0_48, sum_stage3_carry0_47, sum_stage3_sum0_47,
-      sum_stage4_sum0_45});
+  wire [42:0] sum_stage1_half0_4 = {sum_row23[21], sum_row22[21], sum_row21[21], sum_row20[21],
+      sum_row19[21], sum_row18[21], sum_row17[21], sum_row16[21], sum_row15[21], sum_row14[21],
+      sum_row13[21], sum_row12[21], sum_row11[21], sum_row10[21], sum_row9[21], sum_row8[21],
+      sum_row7[21], sum_row6[21], sum_row5[21], sum_row4[21], sum_row3[21], sum_row2[21:0]} ^
+      {sum_row22[22], sum_row21[22], sum_row20[22], sum_row19[22], sum_row18[22], sum_row17[22],
+      sum_row16[22], sum_row15[22], sum_row14[22], sum_row13[22], sum_row12[22], sum_row11[22],
+      sum_row10[22], sum_row9[22], sum_row8[22], sum_row7[22], sum_row6[22], sum_row5[22],
+      sum_row4[22], sum_row3[22], sum_row2[22], sum_row1[22:1]};
+  wire [42:0] sum_stage1_sum0_4 = sum_stage1_half0_4 ^ {sum_row21[23], sum_row20[23], sum_row19[23],
+      sum_row18[23], sum_row17[23], sum_row16[23], sum_row15[23], sum_row14[23], sum_row13[23],
+      sum_row12[23], sum_row11[23], sum_row10[23], sum_row9[23], sum_row8[23], sum_row7[23],
+      sum_row6[23], sum_row5[23], sum_row4[23], sum_row3[23], sum_row2[23], sum_row1[23],
+      sum_row0[23:2]};
+  wire [42:0] sum_stage1_carry0_4 = ({sum_row23[21], sum_row22[21], sum_row21[21], sum_row20[21],
+      sum_row19[21], sum_row18[21], sum_row17[21], sum_row16[21], sum_row15[21], sum_row14[21],
+      sum_row13[21], sum_row12[21], sum_row11[21], sum_row10[21], sum_row9[21], sum_row8[21],
+      sum_row7[21], sum_row6[21], sum_row5[21], sum_row4[21], sum_row3[21], sum_row2[21:0]} &
+      {sum_row22[22], sum_row21[22], sum_row20[22], sum_row19[22], sum_row18[22], sum_row17[22],
+      sum_row16[22], sum_row15[22], sum_row14[22], sum_row13[22], sum_row12[22], sum_row11[22],
+      sum_row10[22], sum_row9[22], sum_row8[22], sum_row7[22], sum_row6[22], sum_row5[22],
+      sum_row4[22], sum_row3[22], sum_row2[22], sum_row1[22:1]}) | (sum_stage1_half0_4 &
+      {sum_row21[23], sum_row20[23], sum_row19[23], sum_row18[23], sum_row17[23], sum_row16[23],
+      sum_row15[23], sum_row14[23], sum_row13[23], sum_row12[23], sum_row11[23], sum_row10[23],
+      sum_row9[23], sum_row8[23], sum_row7[23], sum_row6[23], sum_row5[23], sum_row4[23],
+      sum_row3[23], sum_row2[23], sum_row1[23], sum_row0[23:2]});
+  wire [36:0] sum_stage1_half1_7 = {sum_row23[18], sum_row22[18], sum_row21[18], sum_row20[18],
+      sum_row19[18], sum_row18[18], sum_row17[18], sum_row16[18], sum_row15[18], sum_row14[18],
+      sum_row13[18], sum_row12[18], sum_row11[18], sum_row10[18], sum_row9[18], sum_row8[18],
+      sum_row7[18], sum_row6[18], sum_row5[18:0]} ^ {sum_row22[19], sum_row21[19], sum_row20[19],
+      sum_row19[19], sum_row18[19], sum_row17[19], sum_row16[19], sum_row15[19], sum_row14[19],
+      sum_row13[19], sum_row12[19], sum_row11[19], sum_row10[19], sum_row9[19], sum_row8[19],
+      sum_row7[19], sum_row6[19], sum_row5[19], sum_row4[19:1]};
+  wire [36:0] sum_stage1_sum1_7 = sum_stage1_half1_7 ^ {sum_row21[20], sum_row20[20], sum_row19[20],
+      sum_row18[20], sum_row17[20], sum_row16[20], sum_row15[20], sum_row14[20], sum_row13[20],
+      sum_row12[20], sum_row11[20], sum_row10[20], sum_row9[20], sum_row8[20], sum_row7[20],
+      sum_row6[20], sum_row5[20], sum_row4[20], sum_row3[20:2]};
+  wire [36:0] sum_stage1_carry1_7 = ({sum_row23[18], sum_row22[18], sum_row21[18], sum_row20[18],
+      sum_row19[18], sum_row18[18], sum_row17[18], sum_row16[18], sum_row15[18], sum_row14[18],
+      sum_row13[18], sum_row12[18], sum_row11[18], sum_row10[18], sum_row9[18], sum_row8[18],
+      sum_row7[18], sum_row6[18], sum_row5[18:0]} & {sum_row22[19], sum_row21[19], sum_row20[19],
+      sum_row19[19], sum_row18[19], sum_row17[19], sum_row16[19], sum_row15[19], sum_row14[19],
+      sum_row13[19], sum_row12[19], sum_row11[19], sum_row10[19], sum_row9[19], sum_row8[19],
+      sum_row7[19], sum_row6[19], sum_row5[19], sum_row4[19:1]}) | (sum_stage1_half1_7 &
+      {sum_row21[20], sum_row20[20], sum_row19[20], sum_row18[20], sum_row17[20], sum_row16[20],
+      sum_row15[20], sum_row14[20], sum_row13[20], sum_row12[20], sum_row11[20], sum_row10[20],
+      sum_row9[20], sum_row8[20], sum_row7[20], sum_row6[20], sum_row5[20], sum_row4[20],
+      sum_row3[20:2]});
+  wire [30:0] sum_stage1_half2_10 = {sum_row23[15], sum_row22[15], sum_row21[15], sum_row20[15],
+      sum_row19[15], sum_row18[15], sum_row17[15], sum_row16[15], sum_row15[15], sum_row14[15],
+      sum_row13[15], sum_row12[15], sum_row11[15], sum_row10[15], sum_row9[15], sum_row8[15:0]} ^
+      {sum_row22[16], sum_row21[16], sum_row20[16], sum_row19[16], sum_row18[16], sum_row17[16],
+      sum_row16[16], sum_row15[16], sum_row14[16], sum_row13[16], sum_row12[16], sum_row11[16],
+      sum_row10[16], sum_row9[16], sum_row8[16], sum_row7[16:1]};
+  wire [30:0] sum_stage1_sum2_10 = sum_stage1_half2_10 ^ {sum_row21[17], sum_row20[17],
+      sum_row19[17], sum_row18[17], sum_row17[17], sum_row16[17], sum_row15[17], sum_row14[17],
+      sum_row13[17], sum_row12[17], sum_row11[17], sum_row10[17], sum_row9[17], sum_row8[17],
+      sum_row7[17], sum_row6[17:2]};
+  wire [30:0] sum_stage1_carry2_10 = ({sum_row23[15], sum_row22[15], sum_row21[15], sum_row20[15],
+      sum_row19[15], sum_row18[15], sum_row17[15], sum_row16[15], sum_row15[15], sum_row14[15],
+      sum_row13[15], sum_row12[15], sum_row11[15], sum_row10[15], sum_row9[15], sum_row8[15:0]} &
+      {sum_row22[16], sum_row21[16], sum_row20[16], sum_row19[16], sum_row18[16], sum_row17[16],
+      sum_row16[16], sum_row15[16], sum_row14[16], sum_row13[16], sum_row12[16], sum_row11[16],
+      sum_row10[16], sum_row9[16], sum_row8[16], sum_row7[16:1]}) | (sum_stage1_half2_10 &
+      {sum_row21[17], sum_row20[17], sum_row19[17], sum_row18[17], sum_row17[17], sum_row16[17],
+      sum_row15[17], sum_row14[17], sum_row13[17], sum_row12[17], sum_row11[17], sum_row10[17],
+      sum_row9[17], sum_row8[17], sum_row7[17], sum_row6[17:2]});
+  wire [24:0] sum_stage1_half3_13 = {sum_row23[12], sum_row22[12], sum_row21[12], sum_row20[12],
+      sum_row19[12], sum_row18[12], sum_row17[12], sum_row16[12], sum_row15[12], sum_row14[12],
+      sum_row13[12], sum_row12[12], sum_row11[12:0]} ^ {sum_row22[13], sum_row21[13], sum_row20[13],
+      sum_row19[13], sum_row18[13], sum_row17[13], sum_row16[13], sum_row15[13], sum_row14[13],
+      sum_row13[13], sum_row12[13], sum_row11[13], sum_row10[13:1]};
+  wire [24:0] sum_stage1_sum3_13 = sum_stage1_half3_13 ^ {sum_row21[14], sum_row20[14],
+      sum_row19[14], sum_row18[14], sum_row17[14], sum_row16[14], sum_row15[14], sum_row14[14],
+      sum_row13[14], sum_row12[14], sum_row11[14], sum_row10[14], sum_row9[14:2]};
+  wire [24:0] sum_stage1_carry3_13 = ({sum_row23[12], sum_row22[12], sum_row21[12], sum_row20[12],
+      sum_row19[12], sum_row18[12], sum_row17[12], sum_row16[12], sum_row15[12], sum_row14[12],
+      sum_row13[12], sum_row12[12], sum_row11[12:0]} & {sum_row22[13], sum_row21[13], sum_row20[13],
+      sum_row19[13], sum_row18[13], sum_row17[13], sum_row16[13], sum_row15[13], sum_row14[13],
+      sum_row13[13], sum_row12[13], sum_row11[13], sum_row10[13:1]}) | (sum_stage1_half3_13 &
+      {sum_row21[14], sum_row20[14], sum_row19[14], sum_row18[14], sum_row17[14], sum_row16[14],
+      sum_row15[14], sum_row14[14], sum_row13[14], sum_row12[14], sum_row11[14], sum_row10[14],
+      sum_row9[14:2]});
+  wire [18:0] sum_stage1_half4_16 = {sum_row23[9], sum_row22[9], sum_row21[9], sum_row20[9],
+      sum_row19[9], sum_row18[9], sum_row17[9], sum_row16[9], sum_row15[9], sum_row14[9:0]} ^
+      {sum_row22[10], sum_row21[10], sum_row20[10], sum_row19[10], sum_row18[10], sum_row17[10],
+      sum_row16[10], sum_row15[10], sum_row14[10], sum_row13[10:1]};
+  wire [18:0] sum_stage1_sum4_16 = sum_stage1_half4_16 ^ {sum_row21[11], sum_row20[11],
+      sum_row19[11], sum_row18[11], sum_row17[11], sum_row16[11], sum_row15[11], sum_row14[11],
+      sum_row13[11], sum_row12[11:2]};
+  wire [18:0] sum_stage1_carry4_16 = ({sum_row23[9], sum_row22[9], sum_row21[9], sum_row20[9],
+      sum_row19[9], sum_row18[9], sum_row17[9], sum_row16[9], sum_row15[9], sum_row14[9:0]} &
+      {sum_row22[10], sum_row21[10], sum_row20[10], sum_row19[10], sum_row18[10], sum_row17[10],
+      sum_row16[10], sum_row15[10], sum_row14[10], sum_row13[10:1]}) | (sum_stage1_half4_16 &
+      {sum_row21[11], sum_row20[11], sum_row19[11], sum_row18[11], sum_row17[11], sum_row16[11],
+      sum_row15[11], sum_row14[11], sum_row13[11], sum_row12[11:2]});
+  wire [12:0] sum_stage1_half5_19 = {sum_row23[6], sum_row22[6], sum_row21[6], sum_row20[6],
+      sum_row19[6], sum_row18[6], sum_row17[6:0]} ^ {sum_row22[7], sum_row21[7], sum_row20[7],
+      sum_row19[7], sum_row18[7], sum_row17[7], sum_row16[7:1]};
+  wire [12:0] sum_stage1_sum5_19 = sum_stage1_half5_19 ^ {sum_row21[8], sum_row20[8], sum_row19[8],
+      sum_row18[8], sum_row17[8], sum_row16[8], sum_row15[8:2]};
+  wire [12:0] sum_stage1_carry5_19 = ({sum_row23[6], sum_row22[6], sum_row21[6], sum_row20[6],
+      sum_row19[6], sum_row18[6], sum_row17[6:0]} & {sum_row22[7], sum_row21[7], sum_row20[7],
+      sum_row19[7], sum_row18[7], sum_row17[7], sum_row16[7:1]}) | (sum_stage1_half5_19 &
+      {sum_row21[8], sum_row20[8], sum_row19[8], sum_row18[8], sum_row17[8], sum_row16[8],
+      sum_row15[8:2]});
+  wire [6:0] sum_stage1_half6_22 = {sum_row23[3], sum_row22[3], sum_row21[3], sum_row20[3:0]} ^
+      {sum_row22[4], sum_row21[4], sum_row20[4], sum_row19[4:1]};
+  wire [6:0] sum_stage1_sum6_22 = sum_stage1_half6_22 ^ {sum_row21[5], sum_row20[5], sum_row19[5],
+      sum_row18[5:2]};
+  wire [6:0] sum_stage1_carry6_22 = ({sum_row23[3], sum_row22[3], sum_row21[3], sum_row20[3:0]} &
+      {sum_row22[4], sum_row21[4], sum_row20[4], sum_row19[4:1]}) | (sum_stage1_half6_22 &
+      {sum_row21[5], sum_row20[5], sum_row19[5], sum_row18[5:2]});
+  wire sum_stage1_half7_25 = sum_row23[0] ^ sum_row22[1];
+  wire sum_stage1_sum7_25 = sum_stage1_half7_25 ^ sum_row21[2];
+  wire sum_stage1_carry7_25 = (sum_row23[0] & sum_row22[1]) | (sum_stage1_half7_25 & sum_row21[2]);
+  wire [40:0] sum_stage2_half0_5 = {sum_row23[20], sum_row22[20], sum_stage1_sum1_7,
+      sum_stage1_carry0_4[1:0]} ^ {sum_stage1_carry0_4[40:2], sum_row3[1:0]};
+  wire [40:0] sum_stage2_sum0_5 = sum_stage2_half0_5 ^ sum_stage1_sum0_4[41:1];
+  wire [40:0] sum_stage2_carry0_5 = ({sum_row23[20], sum_row22[20], sum_stage1_sum1_7,
+      sum_stage1_carry0_4[1:0]} & {sum_stage1_carry0_4[40:2], sum_row3[1:0]}) | (sum_stage2_half0_5
+      & sum_stage1_sum0_4[41:1]);
+  wire sum_stage2_half0_47 = sum_row23[22] ^ sum_stage1_carry0_4[42];
+  wire sum_stage2_sum0_47 = sum_stage2_half0_47 ^ sum_row22[23];
+  wire sum_stage2_carry0_47 = (sum_row23[22] & sum_stage1_carry0_4[42]) | (sum_stage2_half0_47 &
+      sum_row22[23]);
+  wire sum_stage2_half1_9 = sum_row7[0] ^ sum_stage1_carry1_7[1];
+  wire sum_stage2_sum1_9 = sum_stage2_half1_9 ^ sum_row6[1];
+  wire sum_stage2_carry1_9 = (sum_row7[0] & sum_stage1_carry1_7[1]) | (sum_stage2_half1_9 &
+      sum_row6[1]);
+  wire [30:0] sum_stage2_half1_11 = {sum_stage1_carry2_10[30:2], sum_row9[1:0]} ^ {sum_row22[17],
+      sum_stage1_sum2_10[30:1]};
+  wire [30:0] sum_stage2_sum1_11 = sum_stage2_half1_11 ^ sum_stage1_carry1_7[33:3];
+  wire [30:0] sum_stage2_carry1_11 = ({sum_stage1_carry2_10[30:2], sum_row9[1:0]} & {sum_row22[17],
+      sum_stage1_sum2_10[30:1]}) | (sum_stage2_half1_11 & sum_stage1_carry1_7[33:3]);
+  wire [22:0] sum_stage2_half2_14 = {sum_row23[11], sum_row22[11], sum_stage1_sum4_16,
+      sum_stage1_carry3_13[1:0]} ^ {sum_stage1_carry3_13[22:2], sum_row12[1:0]};
+  wire [22:0] sum_stage2_sum2_14 = sum_stage2_half2_14 ^ sum_stage1_sum3_13[23:1];
+  wire [22:0] sum_stage2_carry2_14 = ({sum_row23[11], sum_row22[11], sum_stage1_sum4_16,
+      sum_stage1_carry3_13[1:0]} & {sum_stage1_carry3_13[22:2], sum_row12[1:0]}) |
+      (sum_stage2_half2_14 & sum_stage1_sum3_13[23:1]);
+  wire sum_stage2_half2_38 = sum_row23[13] ^ sum_stage1_carry3_13[24];
+  wire sum_stage2_sum2_38 = sum_stage2_half2_38 ^ sum_row22[14];
+  wire sum_stage2_carry2_38 = (sum_row23[13] & sum_stage1_carry3_13[24]) | (sum_stage2_half2_38 &
+      sum_row22[14]);
+  wire sum_stage2_half3_18 = sum_row16[0] ^ sum_stage1_carry4_16[1];
+  wire sum_stage2_sum3_18 = sum_stage2_half3_18 ^ sum_row15[1];
+  wire sum_stage2_carry3_18 = (sum_row16[0] & sum_stage1_carry4_16[1]) | (sum_stage2_half3_18 &
+      sum_row15[1]);
+  wire [12:0] sum_stage2_half3_20 = {sum_stage1_carry5_19[12:2], sum_row18[1:0]} ^ {sum_row22[8],
+      sum_stage1_sum5_19[12:1]};
+  wire [12:0] sum_stage2_sum3_20 = sum_stage2_half3_20 ^ sum_stage1_carry4_16[15:3];
+  wire [12:0] sum_stage2_carry3_20 = ({sum_stage1_carry5_19[12:2], sum_row18[1:0]} & {sum_row22[8],
+      sum_stage1_sum5_19[12:1]}) | (sum_stage2_half3_20 & sum_stage1_carry4_16[15:3]);
+  wire [4:0] sum_stage2_half4_23 = {sum_row23[2], sum_row22[2], sum_stage1_sum7_25,
+      sum_stage1_carry6_22[1:0]} ^ {sum_stage1_carry6_22[4:2], sum_row21[1:0]};
+  wire [4:0] sum_stage2_sum4_23 = sum_stage2_half4_23 ^ sum_stage1_sum6_22[5:1];
+  wire [4:0] sum_stage2_carry4_23 = ({sum_row23[2], sum_row22[2], sum_stage1_sum7_25,
+      sum_stage1_carry6_22[1:0]} & {sum_stage1_carry6_22[4:2], sum_row21[1:0]}) |
+      (sum_stage2_half4_23 & sum_stage1_sum6_22[5:1]);
+  wire sum_stage2_half4_29 = sum_row23[4] ^ sum_stage1_carry6_22[6];
+  wire sum_stage2_sum4_29 = sum_stage2_half4_29 ^ sum_row22[5];
+  wire sum_stage2_carry4_29 = (sum_row23[4] & sum_stage1_carry6_22[6]) | (sum_stage2_half4_29 &
+      sum_row22[5]);
+  wire sum_stage3_half0_6 = sum_stage2_carry0_5[0] ^ sum_row4[0];
+  wire sum_stage3_sum0_6 = sum_stage3_half0_6 ^ sum_stage2_sum0_5[1];
+  wire sum_stage3_carry0_6 = (sum_stage2_carry0_5[0] & sum_row4[0]) | (sum_stage3_half0_6 &
+      sum_stage2_sum0_5[1]);
+  wire [36:0] sum_stage3_half0_8 = {sum_stage1_carry1_7[36:34], sum_stage2_sum1_11[30:27],
+      sum_stage1_sum3_13[24], sum_stage2_sum2_14, sum_stage1_sum3_13[0], sum_stage1_carry2_10[1:0],
+      sum_stage1_carry1_7[2], sum_stage2_sum1_9, sum_row6[0]} ^ sum_stage2_carry0_5[38:2];
+  wire [36:0] sum_stage3_sum0_8 = sum_stage3_half0_8 ^ sum_stage2_sum0_5[39:3];
+  wire [36:0] sum_stage3_carry0_8 = ({sum_stage1_carry1_7[36:34], sum_stage2_sum1_11[30:27],
+      sum_stage1_sum3_13[24], sum_stage2_sum2_14, sum_stage1_sum3_13[0], sum_stage1_carry2_10[1:0],
+      sum_stage1_carry1_7[2], sum_stage2_sum1_9, sum_row6[0]} & sum_stage2_carry0_5[38:2]) |
+      (sum_stage3_half0_8 & sum_stage2_sum0_5[39:3]);
+  wire sum_stage3_half0_46 = sum_stage1_carry0_4[41] ^ sum_stage2_carry0_5[40];
+  wire sum_stage3_sum0_46 = sum_stage3_half0_46 ^ sum_stage1_sum0_4[42];
+  wire sum_stage3_carry0_46 = (sum_stage1_carry0_4[41] & sum_stage2_carry0_5[40]) |
+      (sum_stage3_half0_46 & sum_stage1_sum0_4[42]);
+  wire sum_stage3_half1_12 = sum_stage2_carry1_11[0] ^ sum_row10[0];
+  wire sum_stage3_sum1_12 = sum_stage3_half1_12 ^ sum_stage2_sum1_11[1];
+  wire sum_stage3_carry1_12 = (sum_stage2_carry1_11[0] & sum_row10[0]) | (sum_stage3_half1_12 &
+      sum_stage2_sum1_11[1]);
+  wire [22:0] sum_stage3_half1_15 = {sum_stage2_carry2_14[22:1], sum_row13[0]} ^
+      sum_stage2_carry1_11[25:3];
+  wire [22:0] sum_stage3_sum1_15 = sum_stage3_half1_15 ^ sum_stage2_sum1_11[26:4];
+  wire [22:0] sum_stage3_carry1_15 = ({sum_stage2_carry2_14[22:1], sum_row13[0]} &
+      sum_stage2_carry1_11[25:3]) | (sum_stage3_half1_15 & sum_stage2_sum1_11[26:4]);
+  wire sum_stage3_half1_39 = sum_stage2_carry2_38 ^ sum_row23[14];
+  wire sum_stage3_sum1_39 = sum_stage3_half1_39 ^ sum_stage2_carry1_11[27];
+  wire sum_stage3_carry1_39 = (sum_stage2_carry2_38 & sum_row23[14]) | (sum_stage3_half1_39 &
+      sum_stage2_carry1_11[27]);
+  wire sum_stage3_half2_19 = sum_stage2_carry3_18 ^ sum_stage1_sum5_19[0];
+  wire sum_stage3_sum2_19 = sum_stage3_half2_19 ^ sum_stage1_carry4_16[2];
+  wire sum_stage3_carry2_19 = (sum_stage2_carry3_18 & sum_stage1_sum5_19[0]) | (sum_stage3_half2_19
+      & sum_stage1_carry4_16[2]);
+  wire [9:0] sum_stage3_half2_21 = {sum_row23[5], sum_stage2_sum4_29, sum_stage2_carry3_20[7:1],
+      sum_row19[0]} ^ {sum_stage2_carry3_20[9:8], sum_stage2_sum3_20[8:1]};
+  wire [9:0] sum_stage3_sum2_21 = sum_stage3_half2_21 ^ {sum_stage2_sum3_20[10:9],
+      sum_stage1_sum6_22[6], sum_stage2_sum4_23, sum_stage1_sum6_22[0], sum_stage1_carry5_19[1]};
+  wire [9:0] sum_stage3_carry2_21 = ({sum_row23[5], sum_stage2_sum4_29, sum_stage2_carry3_20[7:1],
+      sum_row19[0]} & {sum_stage2_carry3_20[9:8], sum_stage2_sum3_20[8:1]}) | (sum_stage3_half2_21 &
+      {sum_stage2_sum3_20[10:9], sum_stage1_sum6_22[6], sum_stage2_sum4_23, sum_stage1_sum6_22[0],
+      sum_stage1_carry5_19[1]});
+  wire [1:0] sum_stage3_half2_32 = sum_row23[8:7] ^ sum_stage2_carry3_20[12:11];
+  wire [1:0] sum_stage3_sum2_32 = sum_stage3_half2_32 ^ {sum_stage1_carry4_16[16],
+      sum_stage2_sum3_20[12]};
+  wire [1:0] sum_stage3_carry2_32 = (sum_row23[8:7] & sum_stage2_carry3_20[12:11]) |
+      (sum_stage3_half2_32 & {sum_stage1_carry4_16[16], sum_stage2_sum3_20[12]});
+  wire sum_stage3_half3_26 = sum_stage1_carry7_25 ^ sum_row23[1];
+  wire sum_stage3_sum3_26 = sum_stage3_half3_26 ^ sum_stage2_carry4_23[2];
+  wire sum_stage3_carry3_26 = (sum_stage1_carry7_25 & sum_row23[1]) | (sum_stage3_half3_26 &
+      sum_stage2_carry4_23[2]);
+  wire sum_stage4_half0_7 = sum_stage3_carry0_6 ^ sum_stage2_carry0_5[1];
+  wire sum_stage4_sum0_7 = sum_stage4_half0_7 ^ sum_stage2_sum0_5[2];
+  wire sum_stage4_carry0_7 = (sum_stage3_carry0_6 & sum_stage2_carry0_5[1]) | (sum_stage4_half0_7 &
+      sum_stage2_sum0_5[2]);
+  wire [32:0] sum_stage4_half0_10 = {sum_stage2_carry1_11[30:28], sum_stage3_sum1_39,
+      sum_stage3_carry1_15, sum_stage2_carry2_14[0], sum_stage2_sum1_11[3:2], sum_stage3_sum1_12,
+      sum_stage2_sum1_11[0], sum_stage1_sum2_10[0]} ^ sum_stage3_sum0_8[34:2];
+  wire [32:0] sum_stage4_sum0_10 = sum_stage4_half0_10 ^ sum_stage3_carry0_8[33:1];
+  wire [32:0] sum_stage4_carry0_10 = ({sum_stage2_carry1_11[30:28], sum_stage3_sum1_39,
+      sum_stage3_carry1_15, sum_stage2_carry2_14[0], sum_stage2_sum1_11[3:2], sum_stage3_sum1_12,
+      sum_stage2_sum1_11[0], sum_stage1_sum2_10[0]} & sum_stage3_sum0_8[34:2]) |
+      (sum_stage4_half0_10 & sum_stage3_carry0_8[33:1]);
+  wire [1:0] sum_stage4_half0_44 = {sum_stage2_carry0_5[39], sum_row23[19]} ^
+      {sum_stage2_sum0_5[40], sum_stage3_sum0_8[36]};
+  wire [1:0] sum_stage4_sum0_44 = sum_stage4_half0_44 ^ sum_stage3_carry0_8[36:35];
+  wire [1:0] sum_stage4_carry0_44 = ({sum_stage2_carry0_5[39], sum_row23[19]} &
+      {sum_stage2_sum0_5[40], sum_stage3_sum0_8[36]}) | (sum_stage4_half0_44 &
+      sum_stage3_carry0_8[36:35]);
+  wire sum_stage4_half1_17 = sum_stage1_carry4_16[0] ^ sum_row15[0];
+  wire sum_stage4_sum1_17 = sum_stage4_half1_17 ^ sum_stage3_sum1_15[2];
+  wire sum_stage4_carry1_17 = (sum_stage1_carry4_16[0] & sum_row15[0]) | (sum_stage4_half1_17 &
+      sum_stage3_sum1_15[2]);
+  wire [11:0] sum_stage4_half1_20 = {sum_stage2_sum3_20[11], sum_stage3_sum2_21,
+      sum_stage2_sum3_20[0]} ^ {sum_stage3_carry2_21, sum_stage2_carry3_20[0],
+      sum_stage1_carry5_19[0]};
+  wire [11:0] sum_stage4_sum1_20 = sum_stage4_half1_20 ^ sum_stage3_sum1_15[16:5];
+  wire [11:0] sum_stage4_carry1_20 = ({sum_stage2_sum3_20[11], sum_stage3_sum2_21,
+      sum_stage2_sum3_20[0]} & {sum_stage3_carry2_21, sum_stage2_carry3_20[0],
+      sum_stage1_carry5_19[0]}) | (sum_stage4_half1_20 & sum_stage3_sum1_15[16:5]);
+  wire [2:0] sum_stage4_half1_33 = {sum_row23[10], sum_stage3_carry2_32} ^
+      {sum_stage1_carry4_16[18:17], sum_stage3_sum2_32[1]};
+  wire [2:0] sum_stage4_sum1_33 = sum_stage4_half1_33 ^ sum_stage3_sum1_15[20:18];
+  wire [2:0] sum_stage4_carry1_33 = ({sum_row23[10], sum_stage3_carry2_32} &
+      {sum_stage1_carry4_16[18:17], sum_stage3_sum2_32[1]}) | (sum_stage4_half1_33 &
+      sum_stage3_sum1_15[20:18]);
+  wire [4:0] sum_stage4_half2_24 = {addend_right64[28:27], 2'd0, addend_right64[24]} ^
+      {sum_stage1_carry6_22[5], sum_stage3_carry3_26, addend_right64[26:25],
+      sum_stage2_carry4_23[0]};
+  wire [4:0] sum_stage4_sum2_24 = sum_stage4_half2_24 ^ {sum_stage2_carry4_23[4:3],
+      sum_stage3_sum3_26, sum_stage2_carry4_23[1], sum_row22[0]};
+  wire [4:0] sum_stage4_carry2_24 = ({addend_right64[28:27], 2'd0, addend_right64[24]} &
+      {sum_stage1_carry6_22[5], sum_stage3_carry3_26, addend_right64[26:25],
+      sum_stage2_carry4_23[0]}) | (sum_stage4_half2_24 & {sum_stage2_carry4_23[4:3],
+      sum_stage3_sum3_26, sum_stage2_carry4_23[1], sum_row22[0]});
+  wire sum_stage5_half0_8 = sum_stage4_carry0_7 ^ sum_stage3_sum0_8[0];
+  wire sum_stage5_sum0_8 = sum_stage5_half0_8 ^ sum_stage1_carry1_7[0];
+  wire sum_stage5_carry0_8 = (sum_stage4_carry0_7 & sum_stage3_sum0_8[0]) | (sum_stage5_half0_8 &
+      sum_stage1_carry1_7[0]);
+  wire [25:0] sum_stage5_half0_13 = {sum_stage2_carry1_11[26], sum_stage3_sum1_15[22:21],
+      sum_stage4_sum1_33, sum_stage4_carry1_20, sum_stage3_carry2_19, sum_stage3_sum1_15[4:3],
+      sum_stage4_sum1_17, sum_stage3_sum1_15[1:0], sum_stage2_carry1_11[2:1]} ^
+      sum_stage4_sum0_10[28:3];
+  wire [25:0] sum_stage5_sum0_13 = sum_stage5_half0_13 ^ sum_stage4_carry0_10[27:2];
+  wire [25:0] sum_stage5_carry0_13 = ({sum_stage2_carry1_11[26], sum_stage3_sum1_15[22:21],
+      sum_stage4_sum1_33, sum_stage4_carry1_20, sum_stage3_carry2_19, sum_stage3_sum1_15[4:3],
+      sum_stage4_sum1_17, sum_stage3_sum1_15[1:0], sum_stage2_carry1_11[2:1]} &
+      sum_stage4_sum0_10[28:3]) | (sum_stage5_half0_13 & sum_stage4_carry0_10[27:2]);
+  wire [3:0] sum_stage5_half0_40 = {sum_stage3_sum0_8[35], sum_row23[17:16], sum_stage3_carry1_39} ^
+      {sum_stage3_carry0_8[34], sum_stage4_sum0_10[32:30]};
+  wire [3:0] sum_stage5_sum0_40 = sum_stage5_half0_40 ^ sum_stage4_carry0_10[32:29];
+  wire [3:0] sum_stage5_carry0_40 = ({sum_stage3_sum0_8[35], sum_row23[17:16], sum_stage3_carry1_39}
+      & {sum_stage3_carry0_8[34], sum_stage4_sum0_10[32:30]}) | (sum_stage5_half0_40 &
+      sum_stage4_carry0_10[32:29]);
+  wire [14:0] sum_stage5_half1_18 = {addend_right64[32:29], sum_stage4_carry2_24[3:0], 6'd0,
+      addend_right64[18]} ^ {sum_stage3_sum2_32[0], sum_stage2_carry3_20[10], sum_stage2_carry4_29,
+      sum_stage4_carry2_24[4], sum_stage4_sum2_24, addend_right64[23:19], sum_stage4_carry1_17};
+  wire [14:0] sum_stage5_sum1_18 = sum_stage5_half1_18 ^ {sum_stage3_sum1_15[17],
+      sum_stage4_sum1_20, sum_stage3_sum2_19, sum_stage2_sum3_18};
+  wire [14:0] sum_stage5_carry1_18 = ({addend_right64[32:29], sum_stage4_carry2_24[3:0], 6'd0,
+      addend_right64[18]} & {sum_stage3_sum2_32[0], sum_stage2_carry3_20[10], sum_stage2_carry4_29,
+      sum_stage4_carry2_24[4], sum_stage4_sum2_24, addend_right64[23:19], sum_stage4_carry1_17}) |
+      (sum_stage5_half1_18 & {sum_stage3_sum1_15[17], sum_stage4_sum1_20, sum_stage3_sum2_19,
+      sum_stage2_sum3_18});
+  wire [30:0] sum_stage6_half0_9 = {sum_stage4_sum0_10[29], sum_stage2_sum2_38,
+      sum_stage1_carry3_13[23], sum_stage4_carry1_33, sum_stage5_carry1_18[14], sum_stage5_sum1_18,
+      addend_right64[17:10], sum_stage5_carry0_8} ^ {sum_stage4_carry0_10[28], sum_stage5_sum0_13,
+      sum_stage4_sum0_10[2:0], sum_stage3_sum0_8[1]};
+  wire [30:0] sum_stage6_sum0_9 = sum_stage6_half0_9 ^ {sum_stage5_carry0_13, sum_stage3_carry1_12,
+      sum_stage4_carry0_10[1:0], sum_stage2_carry1_9, sum_stage3_carry0_8[0]};
+  wire [30:0] sum_stage6_carry0_9 = ({sum_stage4_sum0_10[29], sum_stage2_sum2_38,
+      sum_stage1_carry3_13[23], sum_stage4_carry1_33, sum_stage5_carry1_18[14], sum_stage5_sum1_18,
+      addend_right64[17:10], sum_stage5_carry0_8} & {sum_stage4_carry0_10[28], sum_stage5_sum0_13,
+      sum_stage4_sum0_10[2:0], sum_stage3_sum0_8[1]}) | (sum_stage6_half0_9 & {sum_stage5_carry0_13,
+      sum_stage3_carry1_12, sum_stage4_carry0_10[1:0], sum_stage2_carry1_9,
+      sum_stage3_carry0_8[0]});
+  wire sum_stage7_half0_3 = addend_right64[3] ^ sum_row1[0];
+  wire sum_stage7_sum0_3 = sum_stage7_half0_3 ^ sum_row0[1];
+  wire sum_stage7_carry0_3 = (addend_right64[3] & sum_row1[0]) | (sum_stage7_half0_3 & sum_row0[1]);
+  wire [29:0] sum_stage7_half0_19 = {addend_right64[48:33], sum_stage5_carry1_18[13:0]} ^
+      {sum_stage2_carry0_47, sum_stage3_carry0_46, sum_stage4_carry0_44, sum_stage5_carry0_40,
+      sum_stage6_carry0_9[30:9]};
+  wire [29:0] sum_stage7_sum0_19 = sum_stage7_half0_19 ^ {sum_row23[23], sum_stage2_sum0_47,
+      sum_stage3_sum0_46, sum_stage4_sum0_44, sum_stage5_sum0_40, sum_stage6_sum0_9[30:10]};
+  wire [29:0] sum_stage7_carry0_19 = ({addend_right64[48:33], sum_stage5_carry1_18[13:0]} &
+      {sum_stage2_carry0_47, sum_stage3_carry0_46, sum_stage4_carry0_44, sum_stage5_carry0_40,
+      sum_stage6_carry0_9[30:9]}) | (sum_stage7_half0_19 & {sum_row23[23], sum_stage2_sum0_47,
+      sum_stage3_sum0_46, sum_stage4_sum0_44, sum_stage5_sum0_40, sum_stage6_sum0_9[30:10]});
+  wire [16:0] sum_ripple4_sum = {1'b0, sum_stage6_sum0_9[9:0], sum_stage5_sum0_8, sum_stage4_sum0_7,
+      sum_stage3_sum0_6, sum_stage2_sum0_5[0], sum_stage1_sum0_4[0], sum_stage7_carry0_3} + {1'b0,
+      sum_stage6_carry0_9[8:0], addend_right64[9:4], sum_stage7_carry0_3};
+  wire [15:0] sum_ripple4 = sum_ripple4_sum[16:1];
+  wire [5:0] low_sum_block45 = {1'b0, sum_stage7_carry0_19[29:25]} + {1'b0, addend_right64[49],
+      sum_stage7_sum0_19[29:26]};
+  wire low_sum_block45_passes = &(sum_stage7_carry0_19[29:25] ^ {addend_right64[49],
+      sum_stage7_sum0_19[29:26]});
   wire plus_one_low = subtract_r2 & ~addend_lost_r2;
-  wire [15:0] sum_ripple10_sum = {1'b0, sum_stage6_carry0_17_r2, sum_stage4_carry1_16_r2,
-      sum_stage5_carry0_12_r2, sum_stage3_carry1_11_r2, sum_stage4_carry0_9_r2,
-      sum_stage7_carry0_9_r2} + {1'b0, sum_stage6_sum0_17_r2, sum_stage5_sum0_12_r2,
-      sum_stage4_sum0_9_r2, sum_stage7_carry0_9_r2};
-  wire [14:0] sum_ripple10 = sum_ripple10_sum[15:1];
-  wire [9:0] low_sum_block0 = {1'b0, sum_stage6_sum0_8_r2, sum_stage5_sum0_7_r2,
-      sum_stage4_sum0_6_r2, sum_stage3_sum0_5_r2, sum_stage2_sum0_4_r2, sum_stage1_sum0_3_r2,
-      addend_right64_r2[2:0]} + {7'd0, sum_row0_r2, 1'b0, plus_one_low};
-  wire [9:0] low_sum_block9_s3 = {1'b0, sum_ripple10[7:0], sum_stage7_sum0_9_r2};
-  wire low_sum_block9_passes = &low_sum_block9_s3[8:0];
-  wire [9:0] low_sum_block18 = {1'b0, sum_stage7_carry0_24_r2[1:0], sum_ripple10[14:8]} + {1'b0,
-      sum_stage7_sum0_24_r2[2:0], 6'd0};
-  wire low_sum_block18_passes = &({sum_stage7_carry0_24_r2[1:0], sum_ripple10[14:8]} ^
-      {sum_stage7_sum0_24_r2[2:0], 6'd0});
-  wire [9:0] low_sum_block27 = {1'b0, sum_stage7_carry0_24_r2[10:2]} + {1'b0,
-      sum_stage6_sum0_35_r2[0], sum_stage7_sum0_24_r2[10:3]};
-  wire low_sum_block27_passes = &(sum_stage7_carry0_24_r2[10:2] ^ {sum_stage6_sum0_35_r2[0],
-      sum_stage7_sum0_24_r2[10:3]});
-  wire [9:0] low_sum_block36 = {1'b0, sum_stage5_carry0_41_r2, sum_stage6_carry0_35_r2} + {1'b0,
-      sum_stage5_sum0_41_r2, sum_stage6_sum0_35_r2[5:1]};
-  wire low_sum_block36_passes = &({sum_stage5_carry0_41_r2, sum_stage6_carry0_35_r2} ^
-      {sum_stage5_sum0_41_r2, sum_stage6_sum0_35_r2[5:1]});
+  wire [9:0] low_sum_block0 = {1'b0, sum_ripple4_r2[4:0], sum_stage7_sum0_3_r2, sum_row0_r2,
+      addend_right64_r2[1:0]} + {7'd0, addend_right64_r2[2], 1'b0, plus_one_low};
+  wire low_sum_block9_passes = &sum_ripple4_r2[13:5];
+  wire [9:0] low_sum_block18_s3_sum = {1'b0, sum_stage7_carry0_19_r2[6:0], sum_ripple4_r2[15:14]} +
+      {1'b0, sum_stage7_sum0_19_r2[7:0], 1'b0};
+  wire [9:0] low_sum_block18_s3 = {low_sum_block18_s3_sum[9:1], sum_ripple4_r2[14]};
+  wire low_sum_block18_passes = &{{sum_stage7_carry0_19_r2[6:0], sum_ripple4_r2[15]} ^
+      sum_stage7_sum0_19_r2[7:0], sum_ripple4_r2[14]};
+  wire [9:0] low_sum_block27 = {1'b0, sum_stage7_carry0_19_r2[15:7]} + {1'b0,
+      sum_stage7_sum0_19_r2[16:8]};
+  wire low_sum_block27_passes = &(sum_stage7_carry0_19_r2[15:7] ^ sum_stage7_sum0_19_r2[16:8]);
+  wire [9:0] low_sum_block36 = {1'b0, sum_stage7_carry0_19_r2[24:16]} + {1'b0,
+      sum_stage7_sum0_19_r2[25:17]};
+  wire low_sum_block36_passes = &(sum_stage7_carry0_19_r2[24:16] ^ sum_stage7_sum0_19_r2[25:17]);
   wire low_sum_blocks0to1_generates = low_sum_block9_passes & low_sum_block0[9];
   wire low_sum_blocks2to3_generates = low_sum_block27[9] | (low_sum_block27_passes &
-      low_sum_block18[9]);
+      low_sum_block18_s3[9]);
   wire low_sum_blocks2to3_passes = low_sum_block27_passes & low_sum_block18_passes;
   wire low_sum_blocks4to5_generates = low_sum_block45_r2[5] | (low_sum_block45_passes_r2 &
       low_sum_block36[9]);
   wire low_sum_blocks4to5_passes = low_sum_block45_passes_r2 & low_sum_block36_passes;
-  wire low_sum_blocks0to2_generates = low_sum_block18[9] | (low_sum_block18_passes &
+  wire low_sum_blocks0to2_generates = low_sum_block18_s3[9] | (low_sum_block18_passes &
       low_sum_blocks0to1_generates);
   wire low_sum_blocks0to3_generates = low_sum_blocks2to3_generates | (low_sum_blocks2to3_passes &
       low_sum_blocks0to1_generates);
@@ -517,8 +556,8 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
   wire low_sum_blocks0to5_generates = low_sum_blocks4to5_generates | (low_sum_blocks4to5_passes &
       low_sum_blocks0to3_generates);
   wire low_sum_carry9 = low_sum_block0[9];
-  wire [8:0] low_sum_bits9 = low_sum_block9_s3[8:0] + {8'd0, low_sum_carry9};
-  wire [8:0] low_sum_bits18 = low_sum_block18[8:0] + {8'd0, low_sum_blocks0to1_generates};
+  wire [8:0] low_sum_bits9 = sum_ripple4_r2[13:5] + {8'd0, low_sum_carry9};
+  wire [8:0] low_sum_bits18 = low_sum_block18_s3[8:0] + {8'd0, low_sum_blocks0to1_generates};
   wire [8:0] low_sum_bits27 = low_sum_block27[8:0] + {8'd0, low_sum_blocks0to2_generates};
   wire [8:0] low_sum_bits36 = low_sum_block36[8:0] + {8'd0, low_sum_blocks0to3_generates};
   wire [4:0] low_sum_bits45 = low_sum_block45_r2[4:0] + {4'd0, low_sum_blocks0to4_generates};
@@ -538,6 +577,33 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
   wire [75:0] magnitude = {total[75:1] ^ {75{negative}}, 1'b1};
+  wire zeros_from1_to0 = ~magnitude[1];
+  wire zeros_from3_to2 = ~magnitude[3] & magnitude[2];
+  wire zeros_none_from3_to2 = ~magnitude[3] & ~magnitude[2];
+  wire [1:0] zeros_from3_to0 = {zeros_none_from3_to2, zeros_none_from3_to2 ? zeros_from1_to0 :
+      zeros_from3_to2};
+  wire [2:0] zeros_from3_to0_s3 = {1'b0, zeros_from3_to0};
+  wire zeros_from5_to4 = ~magnitude[5] & magnitude[4];
+  wire zeros_none_from5_to4 = ~magnitude[5] & ~magnitude[4];
+  wire zeros_from7_to6 = ~magnitude[7] & magnitude[6];
+  wire zeros_none_from7_to6 = ~magnitude[7] & ~magnitude[6];
+  wire [1:0] zeros_from7_to4 = {zeros_none_from7_to6 & ~zeros_none_from5_to4, zeros_none_from7_to6 ?
+      zeros_from5_to4 : zeros_from7_to6};
+  wire zeros_none_from7_to4 = zeros_none_from7_to6 & zeros_none_from5_to4;
+  wire zeros_from9_to8 = ~magnitude[9] & magnitude[8];
+  wire zeros_none_from9_to8 = ~magnitude[9] & ~magnitude[8];
+  wire zeros_from11_to10 = ~magnitude[11] & magnitude[10];
+  wire zeros_none_from11_to10 = ~magnitude[11] & ~magnitude[10];
+  wire [1:0] zeros_from11_to8 = {zeros_none_from11_to10 & ~zeros_none_from9_to8,
+      zeros_none_from11_to10 ? zeros_from9_to8 : zeros_from11_to10};
+  wire zeros_none_from11_to8 = zeros_none_from11_to10 & zeros_none_from9_to8;
+  wire [2:0] zeros_from11_to4 = {zeros_none_from11_to8 & ~zeros_none_from7_to4,
+      zeros_none_from11_to8 ? zeros_from7_to4 : zeros_from11_to8};
+  wire zeros_none_from11_to4 = zeros_none_from11_to8 & zeros_none_from7_to4;
+  wire [3:0] zeros_from11_to0 = {zeros_none_from11_to4, zeros_none_from11_to4 ? zeros_from3_to0_s3 :
+      zeros_from11_to4};
+  wire [4:0] zeros_from11_to0_s3 = {1'b0, zeros_from11_to0};
+  wire [5:0] zeros_from11_to0_s3_2 = {1'b0, zeros_from11_to0_s3};
   wire zeros_from13_to12 = ~magnitude[13] & magnitude[12];
   wire zeros_none_from13_to12 = ~magnitude[13] & ~magnitude[12];
   wire zeros_from15_to14 = ~magnitude[15] & magnitude[14];
@@ -572,8 +638,8 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
   wire [2:0] zeros_from27_to20 = {zeros_none_from27_to24 & ~zeros_none_from23_to20,
       zeros_none_from27_to24 ? zeros_from23_to20 : zeros_from27_to24};
   wire zeros_none_from27_to20 = zeros_none_from27_to24 & zeros_none_from23_to20;
-  wire [3:0] zeros_from27_to12 = {1'b0, zeros_none_from27_to20 ? zeros_from19_to12 :
-      zeros_from27_to20};
+  wire [3:0] zeros_from27_to12 = {zeros_none_from27_to20 & ~zeros_none_from19_to12,
+      zeros_none_from27_to20 ? zeros_from19_to12 : zeros_from27_to20};
   wire zeros_none_from27_to12 = zeros_none_from27_to20 & zeros_none_from19_to12;
   wire zeros_from29_to28 = ~magnitude[29] & magnitude[28];
   wire zeros_none_from29_to28 = ~magnitude[29] & ~magnitude[28];
@@ -609,9 +675,12 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
   wire [2:0] zeros_from43_to36 = {zeros_none_from43_to40 & ~zeros_none_from39_to36,
       zeros_none_from43_to40 ? zeros_from39_to36 : zeros_from43_to40};
   wire zeros_none_from43_to36 = zeros_none_from43_to40 & zeros_none_from39_to36;
-  wire [3:0] zeros_from43_to28 = {1'b0, zeros_none_from43_to36 ? zeros_from35_to28 :
-      zeros_from43_to36};
+  wire [3:0] zeros_from43_to28 = {zeros_none_from43_to36 & ~zeros_none_from35_to28,
+      zeros_none_from43_to36 ? zeros_from35_to28 : zeros_from43_to36};
   wire zeros_none_from43_to28 = zeros_none_from43_to36 & zeros_none_from35_to28;
+  wire [4:0] zeros_from43_to12 = {zeros_none_from43_to28 & ~zeros_none_from27_to12,
+      zeros_none_from43_to28 ? zeros_from27_to12 : zeros_from43_to28};
+  wire zeros_none_from43_to12 = zeros_none_from43_to28 & zeros_none_from27_to12;
   wire zeros_from45_to44 = ~magnitude[45] & magnitude[44];
   wire zeros_none_from45_to44 = ~magnitude[45] & ~magnitude[44];
   wire zeros_from47_to46 = ~magnitude[47] & magnitude[46];
@@ -626,8 +695,8 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
   wire [1:0] zeros_from51_to48 = {zeros_none_from51_to50 & ~zeros_none_from49_to48,
       zeros_none_from51_to50 ? zeros_from49_to48 : zeros_from51_to50};
   wire zeros_none_from51_to48 = zeros_none_from51_to50 & zeros_none_from49_to48;
-  wire [2:0] zeros_from51_to44 = {1'b0, zeros_none_from51_to48 ? zeros_from47_to44 :
-      zeros_from51_to48};
+  wire [2:0] zeros_from51_to44 = {zeros_none_from51_to48 & ~zeros_none_from47_to44,
+      zeros_none_from51_to48 ? zeros_from47_to44 : zeros_from51_to48};
   wire zeros_none_from51_to44 = zeros_none_from51_to48 & zeros_none_from47_to44;
   wire zeros_from53_to52 = ~magnitude[53] & magnitude[52];
   wire zeros_none_from53_to52 = ~magnitude[53] & ~magnitude[52];
@@ -643,9 +712,11 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
   wire [1:0] zeros_from59_to56 = {zeros_none_from59_to58 & ~zeros_none_from57_to56,
       zeros_none_from59_to58 ? zeros_from57_to56 : zeros_from59_to58};
   wire zeros_none_from59_to56 = zeros_none_from59_to58 & zeros_none_from57_to56;
-  wire [2:0] zeros_from59_to52 = {1'b0, zeros_none_from59_to56 ? zeros_from55_to52 :
-      zeros_from59_to56};
+  wire [2:0] zeros_from59_to52 = {zeros_none_from59_to56 & ~zeros_none_from55_to52,
+      zeros_none_from59_to56 ? zeros_from55_to52 : zeros_from59_to56};
   wire zeros_none_from59_to52 = zeros_none_from59_to56 & zeros_none_from55_to52;
+  wire [3:0] zeros_from59_to44 = {zeros_none_from59_to52 & ~zeros_none_from51_to44,
+      zeros_none_from59_to52 ? zeros_from51_to44 : zeros_from59_to52};
   wire zeros_none_from59_to44 = zeros_none_from59_to52 & zeros_none_from51_to44;
   wire zeros_from61_to60 = ~magnitude[61] & magnitude[60];
   wire zeros_none_from61_to60 = ~magnitude[61] & ~magnitude[60];
@@ -661,6 +732,8 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
   wire [1:0] zeros_from67_to64 = {zeros_none_from67_to66 & ~zeros_none_from65_to64,
       zeros_none_from67_to66 ? zeros_from65_to64 : zeros_from67_to66};
   wire zeros_none_from67_to64 = zeros_none_from67_to66 & zeros_none_from65_to64;
+  wire [2:0] zeros_from67_to60 = {zeros_none_from67_to64 & ~zeros_none_from63_to60,
+      zeros_none_from67_to64 ? zeros_from63_to60 : zeros_from67_to64};
   wire zeros_none_from67_to60 = zeros_none_from67_to64 & zeros_none_from63_to60;
   wire zeros_from69_to68 = ~magnitude[69] & magnitude[68];
   wire zeros_none_from69_to68 = ~magnitude[69] & ~magnitude[68];
@@ -676,112 +749,73 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
   wire [1:0] zeros_from75_to72 = {zeros_none_from75_to74 & ~zeros_none_from73_to72,
       zeros_none_from75_to74 ? zeros_from73_to72 : zeros_from75_to74};
   wire zeros_none_from75_to72 = zeros_none_from75_to74 & zeros_none_from73_to72;
+  wire [2:0] zeros_from75_to68 = {zeros_none_from75_to72 & ~zeros_none_from71_to68,
+      zeros_none_from75_to72 ? zeros_from71_to68 : zeros_from75_to72};
   wire zeros_none_from75_to68 = zeros_none_from75_to72 & zeros_none_from71_to68;
+  wire [3:0] zeros_from75_to60 = {zeros_none_from75_to68 & ~zeros_none_from67_to60,
+      zeros_none_from75_to68 ? zeros_from67_to60 : zeros_from75_to68};
   wire zeros_none_from75_to60 = zeros_none_from75_to68 & zeros_none_from67_to60;
+  wire [4:0] zeros_from75_to44 = {zeros_none_from75_to60 & ~zeros_none_from59_to44,
+      zeros_none_from75_to60 ? zeros_from59_to44 : zeros_from75_to60};
+  wire zeros_none_from75_to44 = zeros_none_from75_to60 & zeros_none_from59_to44;
+  wire [5:0] zeros_from75_to12 = {zeros_none_from75_to44 & ~zeros_none_from43_to12,
+      zeros_none_from75_to44 ? zeros_from43_to12 : zeros_from75_to44};
+  wire zeros_none_from75_to12 = zeros_none_from75_to44 & zeros_none_from43_to12;
+  wire [6:0] zeros = {zeros_none_from75_to12, zeros_none_from75_to12 ? zeros_from11_to0_s3_2 :
+      zeros_from75_to12};
+  wire [11:0] next_difference = {3'd0, exponent_r2} - 12'd1;
+  wire shift_is_x6_any = |next_difference[8:7];
+  wire shift_is_x6 = shift_is_x6_any | (~zeros_none_from75_to12 & next_difference[6]);
+  wire shift_is_limit6 = ~shift_is_x6_any & zeros_none_from75_to12 & ~next_difference[6];
+  wire shift_is_x5 = shift_is_x6 | (~shift_is_limit6 & ~zeros[5] & next_difference[5]);
+  wire shift_is_limit5 = shift_is_limit6 | (~shift_is_x6 & zeros[5] & ~next_difference[5]);
+  wire shift_is_x4 = shift_is_x5 | (~shift_is_limit5 & ~zeros[4] & next_difference[4]);
+  wire shift_is_limit4 = shift_is_limit5 | (~shift_is_x5 & zeros[4] & ~next_difference[4]);
+  wire [6:0] shift = {zeros_none_from75_to12 & (next_difference[6] | shift_is_x6_any), (zeros[5] |
+      shift_is_limit6) & (next_difference[5] | shift_is_x6), (zeros[4] | shift_is_limit5) &
+      (next_difference[4] | shift_is_x5), 4'd0};
+  wire [75:0] normalized_left64 = shift[6] ? {low_sum[11:0], 64'd0} : total;
+  wire [55:0] normalized_left32 = shift[5] ? {normalized_left64[43:0], 12'd0} :
+      normalized_left64[75:20];
 
   // Multiply add: Product plus addend: partial products and addend in one carry-save sum.
   wire difference = subtract_r3 & ~inf_r3;
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire [75:0] magnitude_s4 = {{upper_sum_r3, low_sum_bits45_r3, low_sum_bits36_r3,
-      low_sum_bits27_r3, low_sum_bits18_r3, low_sum_bits9_r3, low_sum_block0_r3[8:1]} ^
-      {75{negative_r3}}, 1'b1};
-  wire zeros_from1_to0 = ~magnitude_s4[1];
-  wire zeros_from3_to2 = ~magnitude_s4[3] & magnitude_s4[2];
-  wire zeros_none_from3_to2 = ~magnitude_s4[3] & ~magnitude_s4[2];
-  wire [1:0] zeros_from3_to0 = {zeros_none_from3_to2, zeros_none_from3_to2 ? zeros_from1_to0 :
-      zeros_from3_to2};
-  wire [2:0] zeros_from3_to0_s4 = {1'b0, zeros_from3_to0};
-  wire zeros_from5_to4 = ~magnitude_s4[5] & magnitude_s4[4];
-  wire zeros_none_from5_to4 = ~magnitude_s4[5] & ~magnitude_s4[4];
-  wire zeros_from7_to6 = ~magnitude_s4[7] & magnitude_s4[6];
-  wire zeros_none_from7_to6 = ~magnitude_s4[7] & ~magnitude_s4[6];
-  wire [1:0] zeros_from7_to4 = {zeros_none_from7_to6 & ~zeros_none_from5_to4, zeros_none_from7_to6 ?
-      zeros_from5_to4 : zeros_from7_to6};
-  wire zeros_none_from7_to4 = zeros_none_from7_to6 & zeros_none_from5_to4;
-  wire zeros_from9_to8 = ~magnitude_s4[9] & magnitude_s4[8];
-  wire zeros_none_from9_to8 = ~magnitude_s4[9] & ~magnitude_s4[8];
-  wire zeros_from11_to10 = ~magnitude_s4[11] & magnitude_s4[10];
-  wire zeros_none_from11_to10 = ~magnitude_s4[11] & ~magnitude_s4[10];
-  wire [1:0] zeros_from11_to8 = {zeros_none_from11_to10 & ~zeros_none_from9_to8,
-      zeros_none_from11_to10 ? zeros_from9_to8 : zeros_from11_to10};
-  wire zeros_none_from11_to8 = zeros_none_from11_to10 & zeros_none_from9_to8;
-  wire [2:0] zeros_from11_to4 = {zeros_none_from11_to8 & ~zeros_none_from7_to4,
-      zeros_none_from11_to8 ? zeros_from7_to4 : zeros_from11_to8};
-  wire zeros_none_from11_to4 = zeros_none_from11_to8 & zeros_none_from7_to4;
-  wire [3:0] zeros_from11_to0 = {zeros_none_from11_to4, zeros_none_from11_to4 ? zeros_from3_to0_s4 :
-      zeros_from11_to4};
-  wire [4:0] zeros_from11_to0_s4 = {1'b0, zeros_from11_to0};
-  wire [5:0] zeros_from11_to0_s4_2 = {1'b0, zeros_from11_to0_s4};
-  wire [3:0] zeros_from27_to12_s4 = {zeros_none_from27_to20_r3 & ~zeros_none_from19_to12_r3,
-      zeros_from27_to12_r3, zeros_none_from27_to20_r3 ? zeros_from19_to12_r3 :
-      zeros_from27_to20_r3};
-  wire [3:0] zeros_from43_to28_s4 = {zeros_none_from43_to36_r3 & ~zeros_none_from35_to28_r3,
-      zeros_from43_to28_r3, zeros_none_from43_to36_r3 ? zeros_from35_to28_r3 :
-      zeros_from43_to36_r3};
-  wire [4:0] zeros_from43_to12 = {zeros_none_from43_to28_r3 & ~zeros_none_from27_to12_r3,
-      zeros_none_from43_to28_r3 ? zeros_from27_to12_s4 : zeros_from43_to28_s4};
-  wire zeros_none_from43_to12 = zeros_none_from43_to28_r3 & zeros_none_from27_to12_r3;
-  wire [2:0] zeros_from51_to44_s4 = {zeros_none_from51_to48_r3 & ~zeros_none_from47_to44_r3,
-      zeros_from51_to44_r3, zeros_none_from51_to48_r3 ? zeros_from47_to44_r3 :
-      zeros_from51_to48_r3};
-  wire [2:0] zeros_from59_to52_s4 = {zeros_none_from59_to56_r3 & ~zeros_none_from55_to52_r3,
-      zeros_from59_to52_r3, zeros_none_from59_to56_r3 ? zeros_from55_to52_r3 :
-      zeros_from59_to56_r3};
-  wire [3:0] zeros_from59_to44 = {zeros_none_from59_to52_r3 & ~zeros_none_from51_to44_r3,
-      zeros_none_from59_to52_r3 ? zeros_from51_to44_s4 : zeros_from59_to52_s4};
-  wire [2:0] zeros_from67_to60 = {zeros_none_from67_to64_r3 & ~zeros_none_from63_to60_r3,
-      zeros_none_from67_to64_r3 ? zeros_from63_to60_r3 : zeros_from67_to64_r3};
-  wire [2:0] zeros_from75_to68 = {zeros_none_from75_to72_r3 & ~zeros_none_from71_to68_r3,
-      zeros_none_from75_to72_r3 ? zeros_from71_to68_r3 : zeros_from75_to72_r3};
-  wire [3:0] zeros_from75_to60 = {zeros_none_from75_to68_r3 & ~zeros_none_from67_to60_r3,
-      zeros_none_from75_to68_r3 ? zeros_from67_to60 : zeros_from75_to68};
-  wire [4:0] zeros_from75_to44 = {zeros_none_from75_to60_r3 & ~zeros_none_from59_to44_r3,
-      zeros_none_from75_to60_r3 ? zeros_from59_to44 : zeros_from75_to60};
-  wire zeros_none_from75_to44 = zeros_none_from75_to60_r3 & zeros_none_from59_to44_r3;
-  wire [5:0] zeros_from75_to12 = {zeros_none_from75_to44 & ~zeros_none_from43_to12,
-      zeros_none_from75_to44 ? zeros_from43_to12 : zeros_from75_to44};
-  wire zeros_none_from75_to12 = zeros_none_from75_to44 & zeros_none_from43_to12;
-  wire [6:0] zeros = {zeros_none_from75_to12, zeros_none_from75_to12 ? zeros_from11_to0_s4_2 :
-      zeros_from75_to12};
-  wire shift_is_x6 = shift_is_x6_5210_r3 | (~zeros_none_from75_to12 & shift_is_x6_5176_r3[6]);
-  wire shift_is_limit6 = ~shift_is_x6_5210_r3 & zeros_none_from75_to12 & ~shift_is_x6_5176_r3[6];
-  wire shift_is_x5 = shift_is_x6 | (~shift_is_limit6 & ~zeros[5] & shift_is_x6_5176_r3[5]);
-  wire shift_is_limit5 = shift_is_limit6 | (~shift_is_x6 & zeros[5] & ~shift_is_x6_5176_r3[5]);
-  wire shift_is_x4 = shift_is_x5 | (~shift_is_limit5 & ~zeros[4] & shift_is_x6_5176_r3[4]);
-  wire shift_is_limit4 = shift_is_limit5 | (~shift_is_x5 & zeros[4] & ~shift_is_x6_5176_r3[4]);
-  wire shift_is_x3 = shift_is_x4 | (~shift_is_limit4 & ~zeros[3] & shift_is_x6_5176_r3[3]);
-  wire shift_is_limit3 = shift_is_limit4 | (~shift_is_x4 & zeros[3] & ~shift_is_x6_5176_r3[3]);
-  wire shift_is_x2 = shift_is_x3 | (~shift_is_limit3 & ~zeros[2] & shift_is_x6_5176_r3[2]);
-  wire shift_is_limit2 = shift_is_limit3 | (~shift_is_x3 & zeros[2] & ~shift_is_x6_5176_r3[2]);
-  wire shift_is_x1 = shift_is_x2 | (~shift_is_limit2 & ~zeros[1] & shift_is_x6_5176_r3[1]);
-  wire shift_is_limit1 = shift_is_limit2 | (~shift_is_x2 & zeros[1] & ~shift_is_x6_5176_r3[1]);
-  wire [6:0] shift = {zeros_none_from75_to12 & (shift_is_x6_5176_r3[6] | shift_is_x6_5210_r3),
-      (zeros[5] | shift_is_limit6) & (shift_is_x6_5176_r3[5] | shift_is_x6), (zeros[4] |
-      shift_is_limit5) & (shift_is_x6_5176_r3[4] | shift_is_x5), (zeros[3] | shift_is_limit4) &
-      (shift_is_x6_5176_r3[3] | shift_is_x4), (zeros[2] | shift_is_limit3) & (shift_is_x6_5176_r3[2]
-      | shift_is_x3), (zeros[1] | shift_is_limit2) & (shift_is_x6_5176_r3[1] | shift_is_x2),
-      (zeros[0] | shift_is_limit1) & (shift_is_x6_5176_r3[0] | shift_is_x1)};
-  wire [75:0] normalized_left64 = shift[6] ? {low_sum_bits9_r3[2:0], low_sum_block0_r3, 64'd0} :
-      {upper_sum_r3, low_sum_bits45_r3, low_sum_bits36_r3, low_sum_bits27_r3, low_sum_bits18_r3,
-      low_sum_bits9_r3, low_sum_block0_r3};
-  wire normalized_some32 = ~shift[5] & (|normalized_left64[19:0]);
-  wire [55:0] normalized_left32 = shift[5] ? {normalized_left64[43:0], 12'd0} :
-      normalized_left64[75:20];
-  wire normalized_some16 = normalized_some32 | (~shift[4] & (|normalized_left32[15:0]));
-  wire [39:0] normalized_left16 = shift[4] ? normalized_left32[39:0] : normalized_left32[55:16];
-  wire normalized_some8 = normalized_some16 | (~shift[3] & (|normalized_left16[7:0]));
-  wire [31:0] normalized_left8 = shift[3] ? normalized_left16[31:0] : normalized_left16[39:8];
-  wire normalized_some4 = normalized_some8 | (~shift[2] & (|normalized_left8[3:0]));
-  wire [27:0] normalized_left4 = shift[2] ? normalized_left8[27:0] : normalized_left8[31:4];
-  wire normalized_some2 = normalized_some4 | (~shift[1] & (|normalized_left4[1:0]));
-  wire [25:0] normalized_left2 = shift[1] ? normalized_left4[25:0] : normalized_left4[27:2];
-  wire normalized_some1 = normalized_some2 | (~shift[0] & normalized_left2[0]);
-  wire [24:0] normalized_left1 = shift[0] ? normalized_left2[24:0] : normalized_left2[25:1];
+  wire shift_is_x3 = shift_is_x4_r3 | (~shift_is_limit4_r3 & ~zeros_r3[3] & shift_is_x6_5179_r3[3]);
+  wire shift_is_limit3 = shift_is_limit4_r3 | (~shift_is_x4_r3 & zeros_r3[3] &
+      ~shift_is_x6_5179_r3[3]);
+  wire shift_is_x2 = shift_is_x3 | (~shift_is_limit3 & ~zeros_r3[2] & shift_is_x6_5179_r3[2]);
+  wire shift_is_limit2 = shift_is_limit3 | (~shift_is_x3 & zeros_r3[2] & ~shift_is_x6_5179_r3[2]);
+  wire shift_is_x1 = shift_is_x2 | (~shift_is_limit2 & ~zeros_r3[1] & shift_is_x6_5179_r3[1]);
+  wire shift_is_limit1 = shift_is_limit2 | (~shift_is_x2 & zeros_r3[1] & ~shift_is_x6_5179_r3[1]);
+  wire [6:0] shift_s4 = {shift_r3, (zeros_r3[3] | shift_is_limit4_r3) & (shift_is_x6_5179_r3[3] |
+      shift_is_x4_r3), (zeros_r3[2] | shift_is_limit3) & (shift_is_x6_5179_r3[2] | shift_is_x3),
+      (zeros_r3[1] | shift_is_limit2) & (shift_is_x6_5179_r3[1] | shift_is_x2), (zeros_r3[0] |
+      shift_is_limit1) & (shift_is_x6_5179_r3[0] | shift_is_x1)};
+  wire [75:0] normalized_left64_s4 = shift_r3[2] ? 76'd0 : {12'd0, upper_sum_r3, 20'd0,
+      low_sum_bits27_r3, low_sum_bits18_r3, 20'd0};
+  wire normalized_some32 = ~shift_r3[1] & normalized_some32_5461_r3;
+  wire [55:0] normalized_left32_s4_choice = shift_r3[1] ? {normalized_left64_s4[43:0], 12'd0} :
+      normalized_left64_s4[75:20];
+  wire [55:0] normalized_left32_s4 = {normalized_left32_r3[31:20],
+      normalized_left32_s4_choice[43:32], normalized_left32_r3[19:0],
+      normalized_left32_s4_choice[11:0]};
+  wire normalized_some16 = normalized_some32 | (~shift_r3[0] & (|normalized_left32_s4[15:0]));
+  wire [39:0] normalized_left16 = shift_r3[0] ? normalized_left32_s4[39:0] :
+      normalized_left32_s4[55:16];
+  wire normalized_some8 = normalized_some16 | (~shift_s4[3] & (|normalized_left16[7:0]));
+  wire [31:0] normalized_left8 = shift_s4[3] ? normalized_left16[31:0] : normalized_left16[39:8];
+  wire normalized_some4 = normalized_some8 | (~shift_s4[2] & (|normalized_left8[3:0]));
+  wire [27:0] normalized_left4 = shift_s4[2] ? normalized_left8[27:0] : normalized_left8[31:4];
+  wire normalized_some2 = normalized_some4 | (~shift_s4[1] & (|normalized_left4[1:0]));
+  wire [25:0] normalized_left2 = shift_s4[1] ? normalized_left4[25:0] : normalized_left4[27:2];
+  wire normalized_some1 = normalized_some2 | (~shift_s4[0] & normalized_left2[0]);
+  wire [24:0] normalized_left1 = shift_s4[0] ? normalized_left2[24:0] : normalized_left2[25:1];
   wire sticky = normalized_some1 | addend_lost_r3;
   wire [24:0] kept = normalized_left1 ^ {25{negative_r3}};
   wire carry_from_below = negative_r3 & ~sticky;
-  wire [8:0] normalized_exponent = exponent_r3 - {2'd0, shift};
+  wire [8:0] normalized_exponent = exponent_r3 - {2'd0, shift_s4};
 
   // Round: Round at the result's lsb. A carry out of the significand is the next binade.
   wire carry = carry_from_below & kept[0];
@@ -796,7 +830,6 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
   wire [31:0] code = (nan_r3 | inf_r3) ? {nan_r3 ? 1'b0 : signed_2, 8'hff, nan_r3, 22'd0} : overflow
       ? {signed_2, FP32_INFINITY} : {signed_2, rounded};
-  wire [11:0] next_difference = {3'd0, exponent_r2} - 12'd1;
 
   always @(posedge clk) begin
     if (rst) begin
@@ -834,11 +867,17 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
     if (ready_1) begin
       a_r1 <= a[22:0];
       a_normal_r1 <= a_normal;
-      align_right_r1 <= align_right;
+      addend_right1_r1 <= {addend_right1[23], addend_right1[21], addend_right1[19],
+          addend_right1[17], addend_right1[15], addend_right1[13], addend_right1[11],
+          addend_right1[9], addend_right1[7], addend_right1[5], addend_right1[3],
+          addend_right1[1:0]};
+      addend_right2_r1 <= {addend_right2[26], addend_right2[24], addend_right2[22],
+          addend_right2[20], addend_right2[18], addend_right2[16], addend_right2[14],
+          addend_right2[12], addend_right2[10], addend_right2[8], addend_right2[6],
+          addend_right2[4], addend_right2[2]};
+      align_right_r1 <= align_right[6:1];
       b_r1 <= b[22:0];
       b_normal_r1 <= b_normal;
-      c_r1 <= c[22:0];
-      c_normal_r1 <= c_normal;
       exponent_r1 <= exponent[8:0];
       inf_r1 <= inf;
       inf_sign_r1 <= inf_sign;
@@ -860,29 +899,11 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
       nan_r2 <= nan_r1;
       product_sign_r2 <= product_sign_r1;
       subtract_r2 <= subtract_r1;
+      sum_ripple4_r2 <= sum_ripple4;
       sum_row0_r2 <= sum_row0[0];
-      sum_stage1_sum0_3_r2 <= sum_stage1_sum0_3[0];
-      sum_stage2_sum0_4_r2 <= sum_stage2_sum0_4[0];
-      sum_stage3_carry1_11_r2 <= sum_stage3_carry1_11;
-      sum_stage3_sum0_5_r2 <= sum_stage3_sum0_5;
-      sum_stage4_carry0_9_r2 <= sum_stage4_carry0_9[1:0];
-      sum_stage4_carry1_16_r2 <= sum_stage4_carry1_16;
-      sum_stage4_sum0_6_r2 <= sum_stage4_sum0_6;
-      sum_stage4_sum0_9_r2 <= sum_stage4_sum0_9[2:1];
-      sum_stage5_carry0_12_r2 <= sum_stage5_carry0_12[3:0];
-      sum_stage5_carry0_41_r2 <= sum_stage5_carry0_41[2:0];
-      sum_stage5_sum0_12_r2 <= sum_stage5_sum0_12[4:0];
-      sum_stage5_sum0_41_r2 <= sum_stage5_sum0_41;
-      sum_stage5_sum0_7_r2 <= sum_stage5_sum0_7;
-      sum_stage6_carry0_17_r2 <= sum_stage6_carry0_17[5:0];
-      sum_stage6_carry0_35_r2 <= sum_stage6_carry0_35;
-      sum_stage6_sum0_17_r2 <= sum_stage6_sum0_17[6:0];
-      sum_stage6_sum0_35_r2 <= sum_stage6_sum0_35;
-      sum_stage6_sum0_8_r2 <= sum_stage6_sum0_8;
-      sum_stage7_carry0_24_r2 <= sum_stage7_carry0_24;
-      sum_stage7_carry0_9_r2 <= sum_stage7_carry0_9;
-      sum_stage7_sum0_24_r2 <= sum_stage7_sum0_24;
-      sum_stage7_sum0_9_r2 <= sum_stage7_sum0_9;
+      sum_stage7_carry0_19_r2 <= sum_stage7_carry0_19[24:0];
+      sum_stage7_sum0_19_r2 <= sum_stage7_sum0_19[25:0];
+      sum_stage7_sum0_3_r2 <= sum_stage7_sum0_3;
     end
   end
 
@@ -891,55 +912,20 @@ module fma_fp32_fp32_fp32_fp32_rne_l4 (
       addend_lost_r3 <= addend_lost_r2;
       exponent_r3 <= exponent_r2;
       inf_r3 <= inf_r2;
-      low_sum_bits18_r3 <= low_sum_bits18;
-      low_sum_bits27_r3 <= low_sum_bits27;
-      low_sum_bits36_r3 <= low_sum_bits36;
-      low_sum_bits45_r3 <= low_sum_bits45;
-      low_sum_bits9_r3 <= low_sum_bits9;
-      low_sum_block0_r3 <= low_sum_block0[8:0];
+      low_sum_bits18_r3 <= low_sum_bits18[8:2];
+      low_sum_bits27_r3 <= low_sum_bits27[4:0];
       nan_r3 <= nan_r2;
       negative_r3 <= negative;
-      shift_is_x6_5176_r3 <= next_difference[6:0];
-      shift_is_x6_5210_r3 <= |next_difference[8:7];
+      normalized_left32_r3 <= {normalized_left32[55:44], normalized_left32[31:12]};
+      normalized_some32_5461_r3 <= |normalized_left64[19:0];
+      shift_r3 <= shift[6:4];
+      shift_is_limit4_r3 <= shift_is_limit4;
+      shift_is_x4_r3 <= shift_is_x4;
+      shift_is_x6_5179_r3 <= next_difference[3:0];
       sign_r3 <= sign;
       subtract_r3 <= subtract_r2;
-      upper_sum_r3 <= upper_sum[25:0];
-      zeros_from19_to12_r3 <= zeros_from19_to12[1:0];
-      zeros_from27_to12_r3 <= zeros_from27_to12[2];
-      zeros_from27_to20_r3 <= zeros_from27_to20[1:0];
-      zeros_from35_to28_r3 <= zeros_from35_to28[1:0];
-      zeros_from43_to28_r3 <= zeros_from43_to28[2];
-      zeros_from43_to36_r3 <= zeros_from43_to36[1:0];
-      zeros_from47_to44_r3 <= zeros_from47_to44[0];
-      zeros_from51_to44_r3 <= zeros_from51_to44[1];
-      zeros_from51_to48_r3 <= zeros_from51_to48[0];
-      zeros_from55_to52_r3 <= zeros_from55_to52[0];
-      zeros_from59_to52_r3 <= zeros_from59_to52[1];
-      zeros_from59_to56_r3 <= zeros_from59_to56[0];
-      zeros_from63_to60_r3 <= zeros_from63_to60;
-      zeros_from67_to64_r3 <= zeros_from67_to64;
-      zeros_from71_to68_r3 <= zeros_from71_to68;
-      zeros_from75_to72_r3 <= zeros_from75_to72;
-      zeros_none_from19_to12_r3 <= zeros_none_from19_to12;
-      zeros_none_from27_to12_r3 <= zeros_none_from27_to12;
-      zeros_none_from27_to20_r3 <= zeros_none_from27_to20;
-      zeros_none_from35_to28_r3 <= zeros_none_from35_to28;
-      zeros_none_from43_to28_r3 <= zeros_none_from43_to28;
-      zeros_none_from43_to36_r3 <= zeros_none_from43_to36;
-      zeros_none_from47_to44_r3 <= zeros_none_from47_to44;
-      zeros_none_from51_to44_r3 <= zeros_none_from51_to44;
-      zeros_none_from51_to48_r3 <= zeros_none_from51_to48;
-      zeros_none_from55_to52_r3 <= zeros_none_from55_to52;
-      zeros_none_from59_to44_r3 <= zeros_none_from59_to44;
-      zeros_none_from59_to52_r3 <= zeros_none_from59_to52;
-      zeros_none_from59_to56_r3 <= zeros_none_from59_to56;
-      zeros_none_from63_to60_r3 <= zeros_none_from63_to60;
-      zeros_none_from67_to60_r3 <= zeros_none_from67_to60;
-      zeros_none_from67_to64_r3 <= zeros_none_from67_to64;
-      zeros_none_from71_to68_r3 <= zeros_none_from71_to68;
-      zeros_none_from75_to60_r3 <= zeros_none_from75_to60;
-      zeros_none_from75_to68_r3 <= zeros_none_from75_to68;
-      zeros_none_from75_to72_r3 <= zeros_none_from75_to72;
+      upper_sum_r3 <= upper_sum[13:2];
+      zeros_r3 <= zeros[3:0];
     end
   end
 

@@ -126,76 +126,79 @@ module mac_bf16_bf16_fp32_fp32_rne (
   wire [7:0] sum_row6 = a_significand & {8{b[6]}};
   wire [7:0] sum_row7 = a_significand & {8{b_normal}};
   wire plus_one_low = subtract & ~addend_lost;
-  wire [12:0] sum_stage1_half0_19 = {sum_row6[7:3], sum_row1} ^ {sum_row7[6:1], sum_row0[7:1]};
-  wire [12:0] sum_stage1_sum0_19 = sum_stage1_half0_19 ^ addend_right32[31:19];
-  wire [12:0] sum_stage1_carry0_19 = ({sum_row6[7:3], sum_row1} & {sum_row7[6:1], sum_row0[7:1]}) |
-      (sum_stage1_half0_19 & addend_right32[31:19]);
-  wire [6:0] sum_stage1_half1_22 = sum_row4[6:0] ^ sum_row3[7:1];
-  wire [6:0] sum_stage1_sum1_22 = sum_stage1_half1_22 ^ {sum_row5[5], sum_row2[7:2]};
-  wire [6:0] sum_stage1_carry1_22 = (sum_row4[6:0] & sum_row3[7:1]) | (sum_stage1_half1_22 &
-      {sum_row5[5], sum_row2[7:2]});
-  wire [1:0] sum_stage1_half2_25 = {1'b0, sum_row7[0]} ^ sum_row6[2:1];
-  wire [1:0] sum_stage1_sum2_25 = sum_stage1_half2_25 ^ sum_row5[3:2];
-  wire [1:0] sum_stage1_carry2_25 = ({1'b0, sum_row7[0]} & sum_row6[2:1]) | (sum_stage1_half2_25 &
-      sum_row5[3:2]);
-  wire [10:0] sum_stage2_half0_20 = sum_stage1_carry0_19[10:0] ^ {sum_row5[7:6], sum_stage1_sum1_22,
-      sum_row2[1:0]};
-  wire [10:0] sum_stage2_sum0_20 = sum_stage2_half0_20 ^ sum_stage1_sum0_19[11:1];
-  wire [10:0] sum_stage2_carry0_20 = (sum_stage1_carry0_19[10:0] & {sum_row5[7:6],
-      sum_stage1_sum1_22, sum_row2[1:0]}) | (sum_stage2_half0_20 & sum_stage1_sum0_19[11:1]);
-  wire sum_stage2_half0_32 = sum_row7[7] ^ sum_stage1_carry0_19[12];
-  wire sum_stage2_sum0_32 = sum_stage2_half0_32 ^ addend_right32[32];
-  wire sum_stage2_carry0_32 = (sum_row7[7] & sum_stage1_carry0_19[12]) | (sum_stage2_half0_32 &
-      addend_right32[32]);
-  wire [3:0] sum_stage2_half1_24 = {sum_stage1_carry2_25, 1'b0, sum_row6[0]} ^
-      sum_stage1_carry1_22[4:1];
-  wire [3:0] sum_stage2_sum1_24 = sum_stage2_half1_24 ^ {sum_row5[4], sum_stage1_sum2_25,
-      sum_row5[1]};
-  wire [3:0] sum_stage2_carry1_24 = ({sum_stage1_carry2_25, 1'b0, sum_row6[0]} &
-      sum_stage1_carry1_22[4:1]) | (sum_stage2_half1_24 & {sum_row5[4], sum_stage1_sum2_25,
-      sum_row5[1]});
-  wire sum_stage3_half0_21 = sum_stage2_carry0_20[0] ^ sum_row3[0];
-  wire sum_stage3_sum0_21 = sum_stage3_half0_21 ^ sum_stage2_sum0_20[1];
-  wire sum_stage3_carry0_21 = (sum_stage2_carry0_20[0] & sum_row3[0]) | (sum_stage3_half0_21 &
-      sum_stage2_sum0_20[1]);
-  wire [6:0] sum_stage3_half0_23 = {sum_stage1_carry1_22[6:5], sum_stage2_sum1_24, sum_row5[0]} ^
-      sum_stage2_carry0_20[8:2];
-  wire [6:0] sum_stage3_sum0_23 = sum_stage3_half0_23 ^ sum_stage2_sum0_20[9:3];
-  wire [6:0] sum_stage3_carry0_23 = ({sum_stage1_carry1_22[6:5], sum_stage2_sum1_24, sum_row5[0]} &
-      sum_stage2_carry0_20[8:2]) | (sum_stage3_half0_23 & sum_stage2_sum0_20[9:3]);
-  wire sum_stage3_half0_31 = sum_stage1_carry0_19[11] ^ sum_stage2_carry0_20[10];
-  wire sum_stage3_sum0_31 = sum_stage3_half0_31 ^ sum_stage1_sum0_19[12];
-  wire sum_stage3_carry0_31 = (sum_stage1_carry0_19[11] & sum_stage2_carry0_20[10]) |
-      (sum_stage3_half0_31 & sum_stage1_sum0_19[12]);
-  wire sum_stage4_half0_22 = sum_stage3_carry0_21 ^ sum_stage2_carry0_20[1];
-  wire sum_stage4_sum0_22 = sum_stage4_half0_22 ^ sum_stage2_sum0_20[2];
-  wire sum_stage4_carry0_22 = (sum_stage3_carry0_21 & sum_stage2_carry0_20[1]) |
-      (sum_stage4_half0_22 & sum_stage2_sum0_20[2]);
-  wire [5:0] sum_stage4_half0_25 = {sum_stage2_carry0_20[9], sum_row4[7], sum_stage2_carry1_24} ^
-      {sum_stage2_sum0_20[10], sum_stage3_sum0_23[6:2]};
-  wire [5:0] sum_stage4_sum0_25 = sum_stage4_half0_25 ^ sum_stage3_carry0_23[6:1];
-  wire [5:0] sum_stage4_carry0_25 = ({sum_stage2_carry0_20[9], sum_row4[7], sum_stage2_carry1_24} &
-      {sum_stage2_sum0_20[10], sum_stage3_sum0_23[6:2]}) | (sum_stage4_half0_25 &
-      sum_stage3_carry0_23[6:1]);
-  wire [3:0] sum_ripple23_sum = {1'b0, sum_stage3_carry0_23[0], sum_stage1_carry1_22[0],
-      sum_stage4_carry0_22} + {1'b0, sum_stage3_sum0_23[1:0], sum_stage4_carry0_22};
-  wire [2:0] sum_ripple23 = sum_ripple23_sum[3:1];
+  wire [10:0] sum_stage1_half0_20 = {sum_row7[5], sum_row6[5], sum_row5[5], sum_row4[5],
+      sum_row3[5], sum_row2[5:0]} ^ {sum_row6[6], sum_row5[6], sum_row4[6], sum_row3[6],
+      sum_row2[6], sum_row1[6:1]};
+  wire [10:0] sum_stage1_sum0_20 = sum_stage1_half0_20 ^ {sum_row5[7], sum_row4[7], sum_row3[7],
+      sum_row2[7], sum_row1[7], sum_row0[7:2]};
+  wire [10:0] sum_stage1_carry0_20 = ({sum_row7[5], sum_row6[5], sum_row5[5], sum_row4[5],
+      sum_row3[5], sum_row2[5:0]} & {sum_row6[6], sum_row5[6], sum_row4[6], sum_row3[6],
+      sum_row2[6], sum_row1[6:1]}) | (sum_stage1_half0_20 & {sum_row5[7], sum_row4[7], sum_row3[7],
+      sum_row2[7], sum_row1[7], sum_row0[7:2]});
+  wire [4:0] sum_stage1_half1_23 = {sum_row7[2], sum_row6[2], sum_row5[2:0]} ^ {sum_row6[3],
+      sum_row5[3], sum_row4[3:1]};
+  wire [4:0] sum_stage1_sum1_23 = sum_stage1_half1_23 ^ {sum_row5[4], sum_row4[4], sum_row3[4:2]};
+  wire [4:0] sum_stage1_carry1_23 = ({sum_row7[2], sum_row6[2], sum_row5[2:0]} & {sum_row6[3],
+      sum_row5[3], sum_row4[3:1]}) | (sum_stage1_half1_23 & {sum_row5[4], sum_row4[4],
+      sum_row3[4:2]});
+  wire [1:0] sum_stage1_half2_25 = {1'b0, addend_right32[25]} ^ {addend_right32[26], sum_row7[0]};
+  wire [1:0] sum_stage1_sum2_25 = sum_stage1_half2_25 ^ {sum_row7[1], sum_row6[1]};
+  wire [1:0] sum_stage1_carry2_25 = ({1'b0, addend_right32[25]} & {addend_right32[26], sum_row7[0]})
+      | (sum_stage1_half2_25 & {sum_row7[1], sum_row6[1]});
+  wire [8:0] sum_stage2_half0_21 = {sum_row7[4], sum_row6[4], sum_stage1_sum1_23,
+      sum_stage1_carry0_20[1:0]} ^ {sum_stage1_carry0_20[8:2], sum_row3[1:0]};
+  wire [8:0] sum_stage2_sum0_21 = sum_stage2_half0_21 ^ sum_stage1_sum0_20[9:1];
+  wire [8:0] sum_stage2_carry0_21 = ({sum_row7[4], sum_row6[4], sum_stage1_sum1_23,
+      sum_stage1_carry0_20[1:0]} & {sum_stage1_carry0_20[8:2], sum_row3[1:0]}) |
+      (sum_stage2_half0_21 & sum_stage1_sum0_20[9:1]);
+  wire sum_stage2_half0_31 = sum_row7[6] ^ sum_stage1_carry0_20[10];
+  wire sum_stage2_sum0_31 = sum_stage2_half0_31 ^ sum_row6[7];
+  wire sum_stage2_carry0_31 = (sum_row7[6] & sum_stage1_carry0_20[10]) | (sum_stage2_half0_31 &
+      sum_row6[7]);
+  wire [4:0] sum_stage2_half1_24 = {addend_right32[28:27], sum_stage1_carry2_25[0], 1'b0,
+      addend_right32[24]} ^ {sum_row7[3], sum_stage1_carry2_25[1], sum_stage1_carry1_23[2:0]};
+  wire [4:0] sum_stage2_sum1_24 = sum_stage2_half1_24 ^ {sum_stage1_carry1_23[4:3],
+      sum_stage1_sum2_25, sum_row6[0]};
+  wire [4:0] sum_stage2_carry1_24 = ({addend_right32[28:27], sum_stage1_carry2_25[0], 1'b0,
+      addend_right32[24]} & {sum_row7[3], sum_stage1_carry2_25[1], sum_stage1_carry1_23[2:0]}) |
+      (sum_stage2_half1_24 & {sum_stage1_carry1_23[4:3], sum_stage1_sum2_25, sum_row6[0]});
+  wire [8:0] sum_stage3_half0_22 = {sum_stage1_carry0_20[9], sum_stage2_carry1_24[4],
+      sum_stage2_sum1_24, addend_right32[23], sum_stage2_carry0_21[0]} ^ {sum_stage2_carry0_21[8:1],
+      sum_row4[0]};
+  wire [8:0] sum_stage3_sum0_22 = sum_stage3_half0_22 ^ {sum_stage1_sum0_20[10],
+      sum_stage2_sum0_21[8:1]};
+  wire [8:0] sum_stage3_carry0_22 = ({sum_stage1_carry0_20[9], sum_stage2_carry1_24[4],
+      sum_stage2_sum1_24, addend_right32[23], sum_stage2_carry0_21[0]} & {sum_stage2_carry0_21[8:1],
+      sum_row4[0]}) | (sum_stage3_half0_22 & {sum_stage1_sum0_20[10], sum_stage2_sum0_21[8:1]});
+  wire sum_stage4_half0_19 = addend_right32[19] ^ sum_row1[0];
+  wire sum_stage4_sum0_19 = sum_stage4_half0_19 ^ sum_row0[1];
+  wire sum_stage4_carry0_19 = (addend_right32[19] & sum_row1[0]) | (sum_stage4_half0_19 &
+      sum_row0[1]);
+  wire [7:0] sum_stage4_half0_25 = {addend_right32[32:29], sum_stage2_carry1_24[3:0]} ^
+      {sum_stage2_carry0_31, sum_stage3_carry0_22[8:2]};
+  wire [7:0] sum_stage4_sum0_25 = sum_stage4_half0_25 ^ {sum_row7[7], sum_stage2_sum0_31,
+      sum_stage3_sum0_22[8:3]};
+  wire [7:0] sum_stage4_carry0_25 = ({addend_right32[32:29], sum_stage2_carry1_24[3:0]} &
+      {sum_stage2_carry0_31, sum_stage3_carry0_22[8:2]}) | (sum_stage4_half0_25 & {sum_row7[7],
+      sum_stage2_sum0_31, sum_stage3_sum0_22[8:3]});
+  wire [6:0] sum_ripple20_sum = {1'b0, sum_stage3_sum0_22[2:0], sum_stage2_sum0_21[0],
+      sum_stage1_sum0_20[0], sum_stage4_carry0_19} + {1'b0, sum_stage3_carry0_22[1:0],
+      addend_right32[22:20], sum_stage4_carry0_19};
+  wire [5:0] sum_ripple20 = sum_ripple20_sum[6:1];
   wire [7:0] low_sum_block0 = {1'b0, addend_right32[6:0]} + {7'd0, plus_one_low};
   wire low_sum_block7_passes = &addend_right32[13:7];
-  wire [7:0] low_sum_block14 = {1'b0, sum_stage2_sum0_20[0], sum_stage1_sum0_19[0],
-      addend_right32[18:14]} + {3'd0, sum_row0[0], 4'd0};
-  wire low_sum_block14_passes = &({sum_stage2_sum0_20[0], sum_stage1_sum0_19[0],
-      addend_right32[18:14]} ^ {2'd0, sum_row0[0], 4'd0});
-  wire [7:0] low_sum_block21 = {1'b0, sum_stage4_carry0_25[1:0], sum_ripple23, sum_stage4_sum0_22,
-      sum_stage3_sum0_21} + {1'b0, sum_stage4_sum0_25[2:0], 4'd0};
-  wire low_sum_block21_passes = &({sum_stage4_carry0_25[1:0], sum_ripple23, sum_stage4_sum0_22,
-      sum_stage3_sum0_21} ^ {sum_stage4_sum0_25[2:0], 4'd0});
-  wire [6:0] low_sum_block28 = {1'b0, addend_right32[33], sum_stage2_sum0_32,
-      sum_stage4_carry0_25[5:2]} + {1'b0, sum_stage2_carry0_32, sum_stage3_carry0_31,
-      sum_stage3_sum0_31, sum_stage4_sum0_25[5:3]};
-  wire low_sum_block28_passes = &({addend_right32[33], sum_stage2_sum0_32,
-      sum_stage4_carry0_25[5:2]} ^ {sum_stage2_carry0_32, sum_stage3_carry0_31, sum_stage3_sum0_31,
-      sum_stage4_sum0_25[5:3]});
+  wire [7:0] low_sum_block14 = {1'b0, sum_ripple20[0], sum_stage4_sum0_19, sum_row0[0],
+      addend_right32[17:14]} + {3'd0, addend_right32[18], 4'd0};
+  wire low_sum_block14_passes = &({sum_ripple20[0], sum_stage4_sum0_19, sum_row0[0],
+      addend_right32[17:14]} ^ {2'd0, addend_right32[18], 4'd0});
+  wire [7:0] low_sum_block21 = {1'b0, sum_stage4_carry0_25[1:0], sum_ripple20[5:1]} + {1'b0,
+      sum_stage4_sum0_25[2:0], 4'd0};
+  wire low_sum_block21_passes = &({sum_stage4_carry0_25[1:0], sum_ripple20[5:1]} ^
+      {sum_stage4_sum0_25[2:0], 4'd0});
+  wire [6:0] low_sum_block28 = {1'b0, sum_stage4_carry0_25[7:2]} + {1'b0, addend_right32[33],
+      sum_stage4_sum0_25[7:3]};
+  wire low_sum_block28_passes = &(sum_stage4_carry0_25[7:2] ^ {addend_right32[33],
+      sum_stage4_sum0_25[7:3]});
   wire low_sum_blocks0to1_generates = low_sum_block7_passes & low_sum_block0[7];
   wire low_sum_blocks2to3_generates = low_sum_block21[7] | (low_sum_block21_passes &
       low_sum_block14[7]);

@@ -27,7 +27,12 @@ module paexp2_bf16 (
   wire a_normal = |a[14:7];
   wire a_sign = a[15];
   wire [7:1] a_exponent = a[14:8];
-  wire a_nan = (&a[14:7]) & (|a[6:0]);
+
+  // Unpack: Fields and class of the operand.
+  wire a_special = &a[14:7];
+
+  // Classify: The operand's class.
+  wire a_nan = a_special & (|a[6:0]);
   wire a_inf = a[14:0] == 15'd32640;
   wire a_zero = ~a_normal;
 
@@ -35,10 +40,12 @@ module paexp2_bf16 (
   wire [7:0] a_exponent_2 = {a_exponent, a[7] | a_zero};
   wire [7:0] a_significand_2 = {a_normal, a[6:0]};
 
-  // Align: The significand with the integer's lsb in its place, and what lies below.
-  wire [7:0] distance = 8'd134 - a_exponent_2;
-  wire distance_any = |distance[7:5];
-  wire [4:0] align_right = distance[4:0] | {5{distance_any}};
+  // Align: Shift the significand's bits to their weights; one that reaches above the integer's is
+  // too big.
+  wire [8:0] distance = 9'd134 - {1'b0, a_exponent_2};
+  wire [8:0] align_right_choice = distance[8] ? 9'd0 : distance;
+  wire align_right_any = |align_right_choice[7:5];
+  wire [4:0] align_right = align_right_choice[4:0] | {5{align_right_any}};
   wire [8:0] aligned_right1 = align_right[0] ? {1'b0, a_significand_2} : {a_significand_2, 1'b0};
   wire [10:0] aligned_right2 = align_right[1] ? {2'd0, aligned_right1} : {aligned_right1, 2'd0};
   wire [14:0] aligned_right4 = align_right[2] ? {4'd0, aligned_right2} : {aligned_right2, 4'd0};
@@ -47,15 +54,17 @@ module paexp2_bf16 (
       1'b0};
   wire aligned_some16 = aligned_some8 | (align_right[4] & (|aligned_right8));
   wire [15:0] aligned_right16 = align_right[4] ? 16'd0 : aligned_right8;
-  wire above = (a_exponent_2 > 8'd134) | a_inf | a_nan;
+  wire above = distance[8];
 
-  // Round: Whether to round up.
+  // Round: Whether to round up at the integer's last place.
+  wire guard = aligned_right16[0];
   wire [14:0] truncated = aligned_right16[15:1];
-  wire round_up = aligned_right16[0] & (aligned_some16 | aligned_right16[1]);
+  wire round_up = guard & (aligned_some16 | aligned_right16[1]);
+  wire too_big = above | a_special | a_nan;
 
-  // Pack: The rounded number with its sign, limited to the integers that there are.
+  // Pack: The rounded magnitude with its sign, clamped into the result's range unless it wraps.
   wire [15:0] signed_2 = ({1'b0, truncated} ^ {16{a_sign}}) + {15'd0, round_up ^ a_sign};
-  wire clamped = above | (a_sign ? (({1'b0, truncated} == 16'd32768) & round_up) : ((truncated ==
+  wire clamped = too_big | (a_sign ? (({1'b0, truncated} == 16'd32768) & round_up) : ((truncated ==
       15'd32767) & round_up));
   wire [15:0] code = clamped ? ((a_sign & ~a_nan) ? 16'h8000 : 16'h7fff) : signed_2;
 

@@ -34,7 +34,8 @@ module palog2_bf16 (
   wire [15:0] t = {1'b0, a_magnitude} - 16'd16256;
   wire invalid = a_nan | (a_sign & a_normal);
 
-  // Widen: The integer as a significand, with its sign.
+  // Widen: An integer as a significand with its sign. The rounder negates a negative one; it
+  // wants a zero below the lsb.
   wire sign = t[15];
 
   // Normalize: Shift the leading one to the top, but not below the lowest binade.

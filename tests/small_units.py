@@ -19,6 +19,8 @@ SPECS = (
     "class:a=e4m3",
     "cmp:a=e4m3",
     "convert:a=fp16,out=e4m3fn",
+    "convert:a=fp16,out=int8,flags=after",
+    "mul:a=e3m2fn,out=int4",
     "decode",
     "dfpmac:p=8",
     "div:a=e3m2",

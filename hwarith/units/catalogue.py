@@ -19,6 +19,8 @@ CATALOGUE = {
     "mul_e5m2": "mul:a=e5m2,b=e5m2,out=e5m2,round=rne",
     "mul_e2m1fn_e4m3fn": "mul:a=e2m1fn,b=e2m1fn,out=e4m3fn,round=rne",
     "mul_int8": "mul:a=int8,b=int8,out=int16",
+    "mul_fix8p8": "mul:a=fix8.8,b=fix8.8,out=fix8.8,round=rne,overflow=saturate",
+    "mul_fp16_int8": "mul:a=fp16,b=fp16,out=int8,round=rne",
     # Sums
     "add_fp32": "add:a=fp32,b=fp32,out=fp32,round=rne",
     "add_fp32_pipelined": "add:a=fp32,b=fp32,out=fp32,round=rne,stages=2",
@@ -68,6 +70,7 @@ CATALOGUE = {
     "roundint_fp16": "roundint:a=fp16,round=rne",
     "convert_fp32_e4m3fn": "convert:a=fp32,out=e4m3fn,round=rne",
     "convert_fp32_e2m1fn_sra": "convert:a=fp32,out=e2m1fn,round=sra,n=12",
+    "convert_fp32_int32_flags": "convert:a=fp32,out=int32,round=port,flags=after",
     "convert_bf16_fp32": "convert:a=bf16,out=fp32,round=rne",
     "max_bf16": "minmax:a=bf16,op=max",
     "less_bf16": "cmp:a=bf16,b=bf16,op=lt",

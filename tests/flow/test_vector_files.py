@@ -446,6 +446,6 @@ def test_other_mistakes(tmp_path: Path) -> None:
         hw.run_vectors("mul:a=fp16", binary, most=-1)
     with pytest.raises(InvalidInput, match=r"unknown format of vectors 'tst'; .*testfloat"):
         hw.vectors("mul:a=fp16", 5).content("tst")
-    for spec in ("mac", "lmul:format=bf16", "convert", "mul:a=int8", "mul:a=fp16,round=port"):
+    for spec in ("mac", "lmul:format=bf16", "minmax", "mul:a=int8", "mul:a=fp16,round=port"):
         with pytest.raises(InvalidInput, match=r"format testfloat: .*; allowed: "):
             hw.vectors(spec, 5).content("testfloat")

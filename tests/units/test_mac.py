@@ -140,8 +140,8 @@ def test_wrong_operands(operands: tuple, message: str) -> None:
     [
         ("mac:a=bf16,acc=e8m0fnu", "mac: parameter acc: e8m0fnu has no zero to begin with"),
         (
-            "mac:a=bf16,acc=int32",
-            "mac: acc=int32, out=int32: fma: an integer result takes",
+            "mac:a=bf16,acc=int32,overflow=wrap",
+            "mac: acc=int32, out=int32: fma: parameter overflow: must be saturate or indefinite",
         ),
         ("mac:a=int8,overflow=nosat", "must be wrap or saturate for int32, not 'nosat'"),
         ("mac:a=int8,round=rtz", "integer arithmetic is exact and takes none"),

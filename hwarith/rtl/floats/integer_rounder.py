@@ -84,7 +84,7 @@ class IntegerRounder(Rounder):
             distance = wire(m, "distance", distance, signed_exponent(top - highest, top - lowest))
             farthest = max(top - lowest, 0)
             beyond = distance[-1] if highest > top else Const(0, 1)
-            within = Mux(beyond, 0, distance) if highest > top else distance
+            within = Mux(beyond, 0, distance) if highest > top and head == width else distance
             kept, some = align_right(
                 m, "aligned", magnitude, within[: farthest.bit_length()], farthest, window, negative
             )

@@ -29,7 +29,7 @@ class Add(Exact):
     """
 
     family: ClassVar[str] = "add"
-    summary: ClassVar[str] = "sum a+b, correctly rounded"
+    summary: ClassVar[str] = "sum a+b, correctly rounded (integers: exact)"
     operation: ClassVar[Operation] = SUM
     meanings: ClassVar[dict[str, str]] = {
         "a": "first term",

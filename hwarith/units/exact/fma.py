@@ -30,7 +30,7 @@ class Fma(Exact):
     """
 
     family: ClassVar[str] = "fma"
-    summary: ClassVar[str] = "fused multiply-add a*b+c, correctly rounded"
+    summary: ClassVar[str] = "fused multiply-add a*b+c, correctly rounded (integers: exact)"
     operation: ClassVar[Operation] = MULTIPLY_ADD
     meanings: ClassVar[dict[str, str]] = {
         "a": "first factor",

@@ -28,7 +28,7 @@ class Mul(Exact):
     """
 
     family: ClassVar[str] = "mul"
-    summary: ClassVar[str] = "product a*b, correctly rounded"
+    summary: ClassVar[str] = "product a*b, correctly rounded (integers: exact)"
     operation: ClassVar[Operation] = PRODUCT
     meanings: ClassVar[dict[str, str]] = {
         "a": "first factor",
