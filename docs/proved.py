@@ -48,6 +48,7 @@ GROUPS: dict[str, list[str]] = {
         *(f"roundint:a={f}" for f in (*SMALL[3:5], *WIDE)),
         *(f"roundint:a=fp16,round={mode}" for mode in MODES),
         "roundint:a=fp16,round=port,flags=on",
+    ],
     "integer and fixed-point results": [
         *(f"mul:a={f},out=int8" for f in ("e4m3fn", "e5m2", "fp16")),
         *(f"add:a={f},out=int16,flags=after" for f in ("e5m2", "bf16", "fp16")),

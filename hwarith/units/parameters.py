@@ -20,11 +20,9 @@ _LARGEST = 2**31
 
 
 def _name_and_number(parameter: str, value: Any) -> str:
-    return f"{parameter}{value}" if isinstance(value, int) else str(value)
-
-
-def _format_in_name(_: str, value: Any) -> str:
-    return str(value.identifier)
+    if isinstance(value, int):
+        return f"{parameter}{value}"
+    return str(getattr(value, "identifier", value))
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Parameter:
     same_as : the parameter whose value it has when it is not given.
     quiet : whether its default is left out of spec and name.
     in_name : how it stands in the name, of its own name and its value; numbers have their
-        parameter's name in front.
+        parameter's name in front, formats are identifiers.
     in_spec : the text of its value, which `parse` takes back.
     """
 
@@ -64,9 +62,7 @@ def format_parameter(
 ) -> Any:
     """A field that holds a `Format`; `same_as` names the field to copy when not given."""
     value = scalar_format(default) if default else None
-    return parameter_field(
-        Parameter(help, scalar_format, "a format", value, same_as, quiet, _format_in_name)
-    )
+    return parameter_field(Parameter(help, scalar_format, "a format", value, same_as, quiet))
 
 
 def choice_parameter(

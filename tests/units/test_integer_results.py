@@ -276,3 +276,50 @@ def test_hardware(spec: str) -> None:
 def test_wrong_specs(spec: str, message: str) -> None:
     with pytest.raises(hw.InvalidInput, match=message):
         hw.unit(spec)
+
+
+# -- dot products ----------------------------------------------------------------------------------
+
+DOTS = (
+    "dot:a=mxint8_element,n=2",
+    "dot:a=e4m3fn,n=4,out=int8",
+    "dot:a=fix4.4,n=2,c=fix8.8,out=fix8.8",
+    "dot:a=fix4.4,n=3,c=fix1.7,out=fix6.1,round=rto",
+    "dot:a=int8,b=fix4.4,n=2,c=int32,out=int12,overflow=saturate,round=rdn",
+    "dot:a=e2m1fn,n=16,scale=ue4m3,c=none,out=int16,round=rtz",
+    "dot:a=e4m3fn,b=int4,n=3,c=bf16,out=ufix6.2,round=rup",
+)
+
+
+@pytest.mark.parametrize("spec", few(DOTS, 4))
+def test_dot_products_as_integers(spec: str) -> None:
+    u = hw.unit(spec)
+    operands = stimulus(u, 400, seed=6)
+    values = {
+        name: np.asarray(u.lane_formats.get(name, (f,))[0].decode(x), object)
+        for (name, f), x in zip(u.operands.items(), operands, strict=True)
+    }
+    for i, got in enumerate(u(*operands).tolist()):
+        a, b = values["a"][i], values["b"][i]
+        scale = values["sa"][i][0] * values["sb"][i][0] if "sa" in values else 1
+        c = values["c"][i] if "c" in values else 0
+        if not all(math.isfinite(x) for x in (*a, *b, scale, c)):
+            continue
+        total = sum((Fraction(x) * Fraction(y) for x, y in zip(a, b, strict=True)), Fraction(0))
+        total = (total * Fraction(scale) + Fraction(c)) / u.out.smallest
+        y = rounded(total, u.round)
+        if u.overflow == "saturate":
+            low, high = (int(v / u.out.smallest) for v in (u.out.min, u.out.max))
+            y = min(max(y, low), high)
+        assert got == y % (1 << u.out.bits), (u.spec, i)
+    compared(EXACT, operands[0].shape[0], u, operands)
+
+
+@pytest.mark.parametrize("spec", few(DOTS, 4))
+def test_hardware_of_dot_products(spec: str) -> None:
+    assert_rtl_equals_golden(spec, 1 << 12)
+
+
+@pytest.mark.parametrize("family", ["mul", "mac", "dot", "convert", "div", "add"])
+def test_names_are_identifiers(family: str) -> None:
+    assert hw.unit(f"{family}:a=fix10.-2,out=fix20.4").name.isidentifier()

@@ -10,7 +10,9 @@ from typing import Any, Self
 from ...exceptions import InvalidInput, name_of
 from ...formats import Format, fixed_point, format
 from ...rtl import Rounder
+from ...rtl.floats import rounder_of
 from ..blocks.lanes import LaneUnit
+from ..exact.integers import INTEGER_POLICIES
 from ..exact.options import round_parameter
 from ..overflow import checked_overflow, default_overflow, overflow_parameter, without_defaults
 from ..parameters import choice_parameter, integer_parameter, text_parameter
@@ -125,7 +127,7 @@ class DotParameters(LaneUnit):
         self._fill_formats()
         self._fill_sizes()
         self._check_accumulation()
-        policy = checked_overflow("dot", self.overflow, self.rounded)
+        policy = checked_overflow("dot", self.overflow, self.rounded, self._integer_policies)
         object.__setattr__(self, "overflow", policy)
 
     def _take_preset(self) -> None:
@@ -163,13 +165,11 @@ class DotParameters(LaneUnit):
             raise InvalidInput(
                 "dot: out=exact is the sum of products alone: acc=exact, c=none, scale=none"
             )
-        if self.out != EXACT and not self.out.is_float and not integers:
+        whole = self.out != EXACT and not self.out.is_float
+        if whole and not self.is_integer and self.acc.way != "exact":
             raise InvalidInput(
-                f"dot: an integer result takes integer operands, not {self.a.name}, {self.b.name}; "
-                "out=exact gives the sum of floats as a fixed-point number"
+                f"dot: acc={self.acc} rounds to a float, not to {self.out.name}; allowed: exact"
             )
-        if self.c != NONE and self.c.is_float and self.out != EXACT and not self.out.is_float:
-            raise InvalidInput(f"dot: an integer result takes an integer addend, not {self.c.name}")
 
     def _fill_sizes(self) -> None:
         self._default("n", 32)
@@ -225,9 +225,8 @@ class DotParameters(LaneUnit):
             raise InvalidInput(f"dot: parameter nan: {self.out.name} has no NaN of all ones")
 
     def shown_parameters(self) -> dict[str, Any]:
-        shown = without_defaults(
-            super().shown_parameters(), default_overflow(self.rounded), self.rounded.is_float
-        )
+        policy = default_overflow(self.rounded, self._integer_policies)
+        shown = without_defaults(super().shown_parameters(), policy, not self.is_exact)
         if self.preset is not None:
             return {k: v for k, v in shown.items() if k in ("preset", "stages")}
         hidden = {"preset"}
@@ -256,6 +255,28 @@ class DotParameters(LaneUnit):
     def gives_sum(self) -> bool:
         """Whether the result is the exact sum itself."""
         return self.out == EXACT
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether the result is an integer or fixed point, of such operands."""
+        formats = [f for f in (self.a, self.b, self.addend, self.rounded) if f]
+        return self.scale is None and not any(f.is_float for f in formats)
+
+    @property
+    def exact_exponent(self) -> int:
+        """The step of the exact sum of integers, as a power of two."""
+        product = self.a.exponent + self.b.exponent
+        return min(product, self.addend.exponent) if self.addend else product
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing is rounded: sums of integers of which the result has the step."""
+        return self.gives_sum or (self.is_integer and self.rounded.exponent <= self.exact_exponent)
+
+    @property
+    def _integer_policies(self) -> tuple[str, ...]:
+        """Overflow policies of a result that is an integer, the default first."""
+        return INTEGER_POLICIES if self.is_integer or self.gives_sum else ("saturate",)
 
     @property
     def result(self) -> Format:
@@ -306,7 +327,7 @@ class DotParameters(LaneUnit):
     @cached_property
     def rounder(self) -> Rounder:
         """What rounds and packs the sum."""
-        return Rounder(self.rounded, self.round, str(self.overflow), 0, self.flushes_results)
+        return rounder_of(self.rounded, self.round, str(self.overflow), 0, self.flushes_results)
 
     def part(self, **changes: Any) -> Self:
         """The same dot product with other parameters."""

@@ -101,11 +101,12 @@ class Dot(DotParameters):
     @property
     def contract(self) -> Contract:
         source = "MMA-Sim, arXiv 2511.10909" if self.preset else "IEEE 754-2019, 4.3"
-        if self.gives_sum or not self.rounded.is_float:
+        if self.is_exact:
             return Contract("exact integer", "exact", source)
         if self.acc.way == "exact":
             half = self.round in ("rne", "rna")
-            bound = f"error {'at most 1/2' if half else 'less than 1'} ulp, one rounding"
+            unit = "ulp" if self.rounded.is_float else "step"
+            bound = f"error {'at most 1/2' if half else 'less than 1'} {unit}, one rounding"
             return Contract("correctly rounded", bound, source)
         return Contract("approximate", self.acc.words, source)
 
@@ -113,7 +114,7 @@ class Dot(DotParameters):
     def conventions(self) -> dict[str, str]:
         f = self.rounded
         overflow = overflow_words(str(self.overflow), f, self.round)
-        if not f.is_float:
+        if self.is_exact:
             return of_integers("none" if self.gives_sum else overflow)
         nan = (
             nan_words(self.result) if self.nan == "canonical" else "all bits but the sign are ones"
@@ -172,6 +173,12 @@ class Dot(DotParameters):
     @property
     def _width(self) -> int:
         """Bits with which adding c to what comes before it is exact enough (`add_exact`)."""
+        if self.is_integer:
+            formats = [f for f in (self.addend, self.rounded) if f]
+            highest = max(f.exponent + f.bits for f in formats)
+            product = self.a.exponent + self.b.exponent
+            highest = max(highest, product + self.sum_bits)
+            return highest - min(self.exact_exponent, self.rounded.exponent) + GUARD_BITS
         widest = [f.precision for f in (self.addend, self.rounded) if f]
         scales = 2 * self.scale.precision if self.scale else 0
         if self.acc.in_order or self.n == 1:

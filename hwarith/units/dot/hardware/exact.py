@@ -17,8 +17,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 from .... import rtl
 from ....rtl import Step, Values, wire
 from ....rtl.floats.operands import exponent_bits, signed_exponent
-from ....rtl.integers import as_integer
+from ....rtl.integers import as_integer, in_finer_units
 from ...exact.alignment import bits_below
+from ...exact.integers import fitted
 from ..parameters import DotParameters
 from .products import negatives, placed
 from .terms import Terms
@@ -44,7 +45,7 @@ class Exact:
         return Terms(self.unit)
 
     def steps(self) -> list[Step]:
-        if not self.unit.rounded.is_float:
+        if self.unit.is_integer:
             return [self._multiply_add]
         steps: list[Step] = [self.terms.unpack, self._products, self._sum]
         if self._scales_magnitude:
@@ -67,17 +68,23 @@ class Exact:
 
     def _multiply_add(self, m: Module, x: Values) -> Values:
         """All products and the addend in one carry-save sum, and from it the result."""
-        unit, out = self.unit, self.unit.rounded
+        unit, out, exponent = self.unit, self.unit.rounded, self.unit.exact_exponent
+        finer = unit.a.exponent + unit.b.exponent - exponent
         a, b = (
             [as_integer(x[name].word_select(i, f.bits), f) for i in range(unit.n)]
             for name, f in (("a", unit.a), ("b", unit.b))
         )
-        addends = [as_integer(x["c"], unit.addend)] if unit.addend else []
+        a = [in_finer_units(lane, finer) for lane in a]
+        addends = []
+        if unit.addend:
+            places = unit.addend.exponent - exponent
+            addends.append(in_finer_units(as_integer(x["c"], unit.addend), places))
         # Not a bit more than there must be: ABC takes minutes to prove that it is the sign.
-        exact = max([unit.sum_bits + 1, *(len(c) + 1 for c in addends)]) + len(addends)
-        width = min(exact, out.bits) if unit.rounder.overflow == "wrap" else exact
+        exact = max([unit.sum_bits + finer + 1, *(len(c) + 1 for c in addends)]) + len(addends)
+        kept = max(out.bits + out.exponent - exponent, 1)
+        width = min(exact, kept) if unit.overflow == "wrap" else exact
         total = rtl.sum_of_products(m, "sum", list(zip(a, b, strict=True)), addends, width)
-        return {"y": rtl.fit_integer(m, total, out, unit.rounder.overflow)}
+        return {"y": fitted(m, x, total, exponent, out, unit.round, str(unit.overflow))}
 
     # -- the sum -------------------------------------------------------------------------------
 
@@ -224,7 +231,7 @@ class Exact:
         columns.add(0, factor & negative.replicate(len(factor)))
         low, high, _ = columns.compress()
         scaled = rtl.add(m, "scaled", low, high)[:-1]
-        exponent = self._exponent(x) + self._top + self.unit.rounded.bias
+        exponent = self._exponent(x) + self._top + self.unit.rounder.out.bias
         return self._result(m, x, Cat(scaled, Const(0, 1)), exponent) | {
             "sign": wire(m, "signed", Mux(x["inf"], x["inf_sign"], negative | x["all_negative"]))
         }
@@ -259,7 +266,7 @@ class Exact:
     def _resolve(self, m: Module, x: Values) -> Values:
         """The sum from its two rows."""
         total = rtl.add(m, "total", x["low0"], x["high0"])[:-1]
-        return self._result(m, x, total, self._exponent(x) + self._top + self.unit.rounded.bias)
+        return self._result(m, x, total, self._exponent(x) + self._top + self.unit.rounder.out.bias)
 
     @property
     def _top(self) -> int:
@@ -283,11 +290,11 @@ class Exact:
 
     @property
     def _exponents(self) -> tuple[int, int]:
-        low, high = (e + self._top + self.unit.rounded.bias for e in self._scale_exponents)
+        low, high = (e + self._top + self.unit.rounder.out.bias for e in self._scale_exponents)
         if not self._has_window:
             return low, high
         c = self.terms.c
-        least, most = (e - c.bias + self.unit.rounded.bias for e in c.exponents)
+        least, most = (e - c.bias + self.unit.rounder.out.bias for e in c.exponents)
         return min(low, least), max(high, most)
 
     # -- with an addend among the products --------------------------------------------------------
@@ -363,7 +370,7 @@ class Exact:
         alone = wire(m, "addend_on_top", nothing | above)
         names = ("nan", "inf", "inf_sign", "all_negative", "mixed_signs", "c_sign")
         exponent = Mux(alone, x["c_exponent"] - c.bias, self._exponent(x) + self._top)
-        exponent = exponent + self.unit.rounded.bias
+        exponent = exponent + self.unit.rounder.out.bias
         return {name: x[name] for name in names} | {
             "low0": x["low0"],
             "high0": x["high0"],
