@@ -255,7 +255,7 @@ def test_a_fault_in_the_hardware_is_seen():
         ("dot:acc=trunc-61", "from 1 to 60"),
         ("dot:floor=-100", "acc=exact has none"),
         ("dot:group=4", "for acc=trunc-F with scales"),
-        ("dot:out=int32", "takes integer operands"),
+        ("dot:out=int32,c=fp32,acc=trunc-13", "rounds to a float, not to int32"),
         ("dot:a=fp64", "up to 32 bits"),
         ("dot:acc=halves-25,n=6", "multiple of 4"),
         ("dot:acc=trunc-25,subnormals=flush", "is for acc=exact or seq"),
