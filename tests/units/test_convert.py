@@ -357,7 +357,7 @@ def test_injected_faults_are_found(spec: str) -> None:
         ("convert:round=srd", "convert: parameter round: unknown value 'srd'"),
         ("convert:n=4", "convert: parameter n: rounding rne takes no random bits"),
         ("convert:round=sra,n=33", "convert: parameter n: must be 1 to 32, not 33"),
-        ("convert:out=int8,overflow=nosat", "must be saturate for int8, not 'nosat'"),
+        ("convert:out=int8,overflow=nosat", "must be saturate or indefinite for int8, not 'nosat'"),
         (
             "convert:overflow=wrap",
             "must be nosat or nan or satprop or saturate or p3109_satnone or toinf for e4m3fn",
