@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from ..formats import Format
 from ..units import Unit
@@ -65,13 +66,17 @@ def ulp(exact: Fraction, out: Format) -> Fraction:
     if not out.is_float:
         return out.smallest_normal
     n = out.numbers
-    return (
-        Fraction(2) ** (max(_exponent(exact), n.emin) - n.fraction_bits) if exact else out.smallest
-    )
+    return power_of_two(max(exponent(exact), n.emin) - n.fraction_bits if exact else n.lsb)
 
 
-def _exponent(x: Fraction) -> int:
+def exponent(x: Fraction) -> int:
     """Of the power of two that is not greater than a magnitude that is not 0, and nearest to it."""
     size = abs(x)
     e = size.numerator.bit_length() - size.denominator.bit_length()
-    return e if size >= Fraction(2) ** e else e - 1
+    return e if size >= power_of_two(e) else e - 1
+
+
+@lru_cache(maxsize=1 << 12)
+def power_of_two(e: int) -> Fraction:
+    """2^e."""
+    return Fraction(1 << e) if e >= 0 else Fraction(1, 1 << -e)

@@ -11,25 +11,21 @@ import numpy as np
 from ..exceptions import InvalidInput
 from ..flow.stimuli.families import stimuli_of
 from ..units import Unit
-from ..units.accumulator import Accumulator
-from ..units.chain import ChainOfOne, chain_of_one, chained_accumulators, rounded_accumulators
-from ..units.dot import Dot
+from ..units.chain import chain_of_one, chained_accumulators, rounded_accumulators
+from .drawn import port_codes
 from .hardware import Flow
-from .metrics import EXHAUSTIVE_BITS, OPERAND_SETS, Evaluation, evaluate
+from .metrics import OPERAND_SETS, Evaluation, evaluate, has_few_operands
+from .outcomes import reference_of
 from .reference import check_measurable
 from .workloads import Outcome
 
 if TYPE_CHECKING:
     from ..flow.energy.measure import Energy
-    from ..formats import Format
 
 OPERATIONS = 1 << 12
 """Random operand sets that energy is the mean of."""
 
-_EXACT = ("exact", "exact integer")
-"""Contracts of units whose results are those that they are defined as."""
-
-_WIDE_ENOUGH, _SHARE, _SEED = 4, 0.25, 1
+_SEED = 1
 
 
 class Judged(NamedTuple):
@@ -50,20 +46,13 @@ def errors_of(unit: Unit, outcome: Outcome | None) -> Judged:
         operands: Sequence[np.ndarray] | None
         if outcome:
             source, operands = "workload", rounded_accumulators(unit, outcome.operands)
-        elif _bits(one) <= EXHAUSTIVE_BITS and not isinstance(unit, Accumulator):
+        elif has_few_operands(one):
             source, operands = "all", None
         else:
-            drawn = tuple(random_operands(unit, OPERAND_SETS))
-            source, operands = "normal", stimuli_of(unit).usual_call(drawn)
+            source, operands = "normal", random_operands(unit, OPERAND_SETS)
         return Judged(evaluate(unit, operands), source, None)
     except InvalidInput as error:
-        kind = unit.contract.kind
-        why = f"{unit.family}: {kind} by contract" if kind in _EXACT else str(error)
-        return Judged(None, None, why)
-
-
-def _bits(unit: Unit | ChainOfOne) -> int:
-    return sum(f.bits for f in unit.operands.values())
+        return Judged(None, None, str(error))
 
 
 def energy_of(
@@ -78,25 +67,23 @@ def energy_of(
     elif unit.parts or not at_random:
         operands = ()
     else:
-        codes = chained_accumulators(unit, random_operands(unit, OPERATIONS))
-        operands = stimuli_of(unit).usual_call(codes)
+        operands = chained_accumulators(unit, random_operands(unit, OPERATIONS))
     try:
         return flow.energy(unit, *operands, library=library), None
     except InvalidInput as error:
         return None, str(error)
 
 
-def random_operands(unit: Unit, sets: int) -> list[np.ndarray]:
-    """Codes of normally distributed values, of one operand after the other."""
+def random_operands(unit: Unit, pieces: int) -> tuple[np.ndarray, ...]:
+    """Codes of normally distributed values for a call: so many sets, of a unit with a memory in
+    groups; of blocks, words and matrices so many pieces of their operation (`Unit.work`)."""
     rng = np.random.default_rng(_SEED)
-    lanes = unit.lane_formats if isinstance(unit, Dot) else {}
-    found = []
-    for name, port in chain_of_one(unit).operands.items():
-        f, *count = lanes.get(name, (port,))
-        x = _deviation(f) * rng.normal(size=(sets, *count))
-        found.append(f.encode(np.abs(x) if f.is_float and not f.signed else x))
-    return found
-
-
-def _deviation(f: Format) -> float:
-    return 1.0 if f.is_float and f.max >= _WIDE_ENOUGH else float(f.max) * _SHARE
+    reference, one = reference_of(unit), chain_of_one(unit)
+    if reference:
+        return tuple(reference.operands(pieces, rng))
+    drawn = [
+        port_codes(name, f, (pieces, *count), rng)
+        for name, port in one.operands.items()
+        for f, *count in [one.lane_formats.get(name, (port,))]
+    ]
+    return stimuli_of(unit).usual_call(tuple(drawn))

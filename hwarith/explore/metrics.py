@@ -20,8 +20,9 @@ from ..pictures import Picture, drawing, new_figure, saved
 from ..tables import Table, Tabled
 from ..units import Unit
 from ..units import unit as make_unit
+from ..units.accumulator import Accumulator
 from ..units.chain import ChainOfOne, chain_of_one
-from ..units.dot import Dot
+from ..units.parts import ArrayUnit
 from .operands_file import read_operands
 from .reference import Errors, compare
 
@@ -34,7 +35,8 @@ OPERAND_SETS = 1 << 16
 SOURCES = {
     "all": "all operand codes",
     "normal": f"{OPERAND_SETS} random sets, normally distributed, of standard deviation 1 (of "
-    "integers and narrow formats a quarter of the largest value), of scales their magnitudes",
+    "integers and narrow formats a quarter of the largest value), of what has no sign their "
+    "magnitudes; of blocks and matrices as many numbers and multiply-adds",
     "workload": "the operands that the unit met in the workload",
 }
 """Where the operands come from that errors are computed on."""
@@ -193,7 +195,7 @@ METRICS = {
 """Every metric by its key. In the definitions y is the unit's result and z the exact one."""
 
 COUNTS = {
-    "operand_sets": "operand sets that were looked at",
+    "operand_sets": "operand sets that were looked at; of blocks and matrices their results",
     "counted": "of these, sets that the metrics are computed over",
     "nonfinite_operands": "left out: an operand is infinite or NaN",
     "out_of_range": "left out: the exact result is beyond the result format's finite range, or "
@@ -326,6 +328,12 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and np.isfinite(value) else None
 
 
+def has_few_operands(unit: Unit | ChainOfOne) -> bool:
+    """Whether a unit can be evaluated on every combination of operand codes."""
+    bits = sum(f.bits for f in unit.operands.values())
+    return bits <= EXHAUSTIVE_BITS and not isinstance(unit, Accumulator | ArrayUnit)
+
+
 def _all_codes(unit: Unit | ChainOfOne) -> list[np.ndarray]:
     bits = sum(f.bits for f in unit.operands.values())
     if bits > EXHAUSTIVE_BITS:
@@ -335,7 +343,7 @@ def _all_codes(unit: Unit | ChainOfOne) -> list[np.ndarray]:
             + ", ".join(unit.operands)
         )
     codes = np.meshgrid(*(f.codes() for f in unit.operands.values()), indexing="ij")
-    lanes = unit.lane_formats if isinstance(unit, Dot) else {}
+    lanes = unit.lane_formats
     return [
         split(x, *lanes[name]) if name in lanes else x
         for name, x in zip(unit.operands, codes, strict=True)

@@ -3,7 +3,7 @@
 The exact result of a unit is the infinitely precise product, sum or multiply-add of the operands'
 values, of a dot product the sum of all products and the addend, of a group the sum of its
 products, the operand that is converted, or a function of the operands (`functions`), not rounded to
-any format.
+any format. Of blocks, matrices, words and states its class tells what it is (`outcomes`).
 """
 
 from __future__ import annotations
@@ -22,9 +22,13 @@ from ..units.dot import Dot
 from ..units.operations import DOT_PRODUCT, MEASURED, Operation, negated_operands
 from .exact_dots import exact_dots, exact_groups
 from .functions import FUNCTIONS
+from .outcomes import Reference, reference_of
 
 _MORE = (Dot.operation, DOT_PRODUCT, *FUNCTIONS)
 """Operations whose exact results are known beside those of `MEASURED`."""
+
+_EXACT = ("exact", "exact integer")
+"""Contracts of units whose results are those that they are defined as."""
 
 _FLOAT64_PRECISION, _FLOAT64_LSB, _SAFE_MAX = 53, -1074, Fraction(2) ** 1022
 
@@ -53,8 +57,23 @@ class _Reals:
 
 
 def check_measurable(unit: Unit | ChainOfOne) -> None:
-    """Raise `InvalidInput` for units of no known operation and values beyond float64's range."""
+    """Raise `InvalidInput` for units without errors, for those of no known operation, and for
+    values beyond float64's range."""
+    try:
+        _check_known(unit)
+    except InvalidInput:
+        if isinstance(unit, Unit) and unit.contract.kind in _EXACT:
+            kind = unit.contract.kind
+            raise InvalidInput(f"{unit.family}: {kind} by contract") from None
+        raise
+
+
+def _check_known(unit: Unit | ChainOfOne) -> None:
     operation = unit.operation
+    if isinstance(unit, Unit) and reference_of(unit):
+        for f in unit.code_formats.values():
+            _require_float64_range(f)
+        return
     if operation.exact is None and operation not in _MORE:
         allowed = map(str, (*MEASURED, *_MORE))
         raise InvalidInput(
@@ -81,6 +100,9 @@ def compare(
     Raises `InvalidInput` as `check_measurable` does.
     """
     check_measurable(unit)
+    reference = reference_of(unit)
+    if reference:
+        return _compare_outcomes(reference, operands)
     operation, out = unit.operation, _out(unit)
     codes = _sets(unit, operands)
     results = unit(*codes)
@@ -110,6 +132,34 @@ def compare(
     tiny = (head != 0) & (np.abs(head) < float(out.smallest_normal))
     counts["underflowed"] = int(tiny.sum())
     return Errors(head, distance, _ulp(head, tail_sign, out)), counts
+
+
+def _compare_outcomes(
+    reference: Reference, operands: Sequence[np.ndarray]
+) -> tuple[Errors, dict[str, int]]:
+    """The same of units whose exact results their class tells."""
+    counts = dict.fromkeys(
+        ("operand_sets", "nonfinite_operands", "out_of_range", "nonfinite_results", "counted")
+        + ("zero_exact", "underflowed"),
+        0,
+    )
+    rows = []
+    for size, outcomes in reference.sets(operands):
+        counts["operand_sets"] += size
+        if outcomes is None:
+            counts["nonfinite_operands"] += size
+            continue
+        for exact, result, ulp, underflowed in outcomes:
+            if exact is None:
+                counts["out_of_range"] += 1
+            elif result is None:
+                counts["nonfinite_results"] += 1
+            else:
+                counts["counted"] += 1
+                counts["zero_exact"] += exact == 0
+                counts["underflowed"] += underflowed
+                rows.append((_nearest(exact), _nearest(result - exact), float(ulp)))
+    return Errors(*np.array(rows).reshape(-1, 3).T), counts
 
 
 def _sets(unit: Unit | ChainOfOne, operands: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -238,6 +238,11 @@ class ChainOfOne:
     def results(self) -> dict[str, Format]:
         return {name: Chain(None, self.unit).last for name in self.unit.results}
 
+    @property
+    def lane_formats(self) -> dict[str, tuple[Format, int]]:
+        """See `Unit.lane_formats`."""
+        return self.unit.lane_formats
+
     def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
         """See `Unit.check_operands`."""
         return Unit.check_operands(self, codes)  # type: ignore[arg-type]

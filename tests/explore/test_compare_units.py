@@ -12,6 +12,8 @@ from hwarith.explore.compare import compare
 from hwarith.explore.judged import OPERATIONS
 from hwarith.explore.metrics import OPERAND_SETS, evaluate
 from hwarith.explore.workloads import workload
+from hwarith.units.convert import Convert
+from hwarith.units.operations import Operation
 from tests.explore.fake_flow import FakeFlow
 
 
@@ -67,11 +69,12 @@ def test_with_a_workload(flow: FakeFlow) -> None:
     assert found.evaluation.counts["operand_sets"] == np.size(outcome.operands[0])
 
 
-def test_unit_without_a_reference(flow: FakeFlow) -> None:
-    serial, exact = compare(["bspe:type=fp4,lanes=2", "cmp:a=bf16"], flow=flow)
-    assert (serial.evaluation, serial.source) == (None, None)
-    assert serial.as_dict()["metrics"] is None
-    assert serial.reason.startswith("bspe: the exact result of operation 'bit-serial dot product'")
+def test_units_without_errors(flow: FakeFlow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Convert, "operation", Operation("what nobody knows"))
+    unknown, exact = compare(["convert:a=fp16,out=bf16", "cmp:a=bf16"], flow=flow)
+    assert (unknown.evaluation, unknown.source) == (None, None)
+    assert unknown.as_dict()["metrics"] is None
+    assert unknown.reason.startswith("convert: the exact result of operation 'what nobody knows'")
     assert exact.reason == "cmp: exact by contract"
 
 

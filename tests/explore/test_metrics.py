@@ -265,4 +265,4 @@ def test_tables() -> None:
         "unit": "",
     }
     counts = found.table_of_counts()
-    assert counts[0] == {"sets": 1 << 16, "": "operand sets that were looked at"}
+    assert counts[0] == {"sets": 1 << 16, "": COUNTS["operand_sets"]}

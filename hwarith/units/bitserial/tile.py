@@ -225,7 +225,7 @@ class BsTile(ArrayUnit):
         y = np.zeros((*front, self.rows, self.columns), SUM.dtype)
         for tile in np.ndindex(front):
             special = arrays["special"][tile] if "special" in arrays else np.zeros_like(scale[tile])
-            weights = self._weights(int(arrays["mode"][tile]) if self.is_mixed else None)
+            weights = self.weights_of_mode(int(arrays["mode"][tile]) if self.is_mixed else None)
             parts = (np.split(x[tile], groups, axis=-1) for x in (a, w))
             for x, v, s, sv in zip(*parts, scale[tile].T, special.T, strict=True):
                 y[tile] = self.adder(y[tile], self._group(weights, x, v, s, sv))
@@ -235,8 +235,9 @@ class BsTile(ArrayUnit):
         """The definition on plain integers, of one tile: lists of codes in, row by row."""
         return [[int(y) for y in row] for row in self(*codes)]
 
-    def _weights(self, mode: int | None) -> Weights:
-        """Types of a mode differ in the bits of their codes only: these are the widest ones."""
+    def weights_of_mode(self, mode: int | None) -> Weights:
+        """The type of the weights; of a mode the widest one, as its types differ in the bits of
+        their codes only."""
         if mode is None:
             return WEIGHTS[self.pe.type]
         name = "fp4" if mode >= 4 else f"int{2 * (mode + 1)}"

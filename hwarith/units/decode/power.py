@@ -23,7 +23,7 @@ from . import definitions
 FRACTION = 15
 """Fraction bits of a decoded weight."""
 
-_LOW, _HIGH, _PLACES = Decimal("0.1"), Decimal(2), 6
+_LOW, _HIGH, _PLACES, _DIGITS = Decimal("0.1"), Decimal(2), 6, 60
 
 
 def _exponent(value: object) -> str:
@@ -38,16 +38,21 @@ def _exponent(value: object) -> str:
     return f"{a.normalize():f}"
 
 
+def powers(b: int, a: str) -> list[Decimal]:
+    """The magnitudes (k / qmax)^(1/a) to 60 digits, for k from 0 to qmax = 2^(b-1) - 1."""
+    largest = (1 << (b - 1)) - 1
+    with localcontext(prec=_DIGITS, rounding=ROUND_HALF_EVEN):
+        return [(Decimal(k) / largest) ** (1 / Decimal(a)) for k in range(largest + 1)]
+
+
 def table(b: int, a: str) -> list[int]:
     """Decoded magnitudes: (k / qmax)^(1/a) * 2^15 to the nearest integer, for k from 0 to qmax.
 
     Here qmax is 2^(b-1) - 1. No value is a tie: a power that is not 0 or 1 of a fraction of odd
     denominator is either irrational or of odd denominator.
     """
-    largest = (1 << (b - 1)) - 1
-    with localcontext(prec=60, rounding=ROUND_HALF_EVEN):
-        powers = [(Decimal(k) / largest) ** (1 / Decimal(a)) for k in range(largest + 1)]
-        return [int((x * (1 << FRACTION)).to_integral_value()) for x in powers]
+    with localcontext(prec=_DIGITS, rounding=ROUND_HALF_EVEN):
+        return [int((x * (1 << FRACTION)).to_integral_value()) for x in powers(b, a)]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

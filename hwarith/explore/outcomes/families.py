@@ -1,0 +1,46 @@
+"""The references of units, found by their class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...units import Unit
+from ...units.anfma import ColumnEnd, Seed
+from ...units.bitserial import BitSerialPe, BsDequant, BsTile
+from ...units.blocks import BlockQuant, Hadamard, Nvfp4Quant
+from ...units.chain import ChainOfOne
+from ...units.decode import PowDecode
+from ...units.dotmulti import DotMulti
+from ...units.fpint import PreAlign
+from ...units.systolic import Engine
+from .base import Reference
+from .blocks import BlockQuantReference, HadamardReference, Nvfp4QuantReference, PreAlignReference
+from .products import (
+    BitSerialPeReference,
+    BsDequantReference,
+    BsTileReference,
+    DotMultiReference,
+    EngineReference,
+)
+from .scalars import ColumnEndReference, PowDecodeReference, SeedReference
+
+_REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
+    BlockQuant: BlockQuantReference,
+    Nvfp4Quant: Nvfp4QuantReference,
+    Hadamard: HadamardReference,
+    PreAlign: PreAlignReference,
+    PowDecode: PowDecodeReference,
+    ColumnEnd: ColumnEndReference,
+    Seed: SeedReference,
+    DotMulti: DotMultiReference,
+    Engine: EngineReference,
+    BitSerialPe: BitSerialPeReference,
+    BsDequant: BsDequantReference,
+    BsTile: BsTileReference,
+}
+
+
+def reference_of(unit: Unit | ChainOfOne) -> Reference[Any] | None:
+    """What tells the exact results of a unit; None where its `operation` does, or nothing."""
+    found = _REFERENCES.get(type(unit))  # type: ignore[arg-type]
+    return found(unit) if found else None
