@@ -9,6 +9,7 @@ from ...units.anfma import ColumnEnd, Seed
 from ...units.bitserial import BitSerialPe, BsDequant, BsTile
 from ...units.blocks import BlockQuant, Hadamard, Nvfp4Quant
 from ...units.chain import ChainOfOne
+from ...units.codes import RoundInt
 from ...units.decode import PowDecode
 from ...units.dotmulti import DotMulti
 from ...units.fpint import PreAlign
@@ -22,7 +23,7 @@ from .products import (
     DotMultiReference,
     EngineReference,
 )
-from .scalars import ColumnEndReference, PowDecodeReference, SeedReference
+from .scalars import ColumnEndReference, PowDecodeReference, RoundIntReference, SeedReference
 
 _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
     BlockQuant: BlockQuantReference,
@@ -30,6 +31,7 @@ _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
     Hadamard: HadamardReference,
     PreAlign: PreAlignReference,
     PowDecode: PowDecodeReference,
+    RoundInt: RoundIntReference,
     ColumnEnd: ColumnEndReference,
     Seed: SeedReference,
     DotMulti: DotMultiReference,

@@ -1,4 +1,4 @@
-"""What single codes stand for that are no plain numbers: powers, and states of a chain."""
+"""What single codes stand for: powers, integers, and states of a chain."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from ...units.anfma import ColumnEnd, Seed
 from ...units.anfma.definitions import unpack_state
 from ...units.anfma.state import Chained, State
+from ...units.codes import RoundInt
 from ...units.decode.power import FRACTION, PowDecode, powers
 from ..exact_result import power_of_two
 from .base import Outcome, Reference, last_place_of, number, of_format
@@ -28,6 +29,19 @@ class PowDecodeReference(Reference[PowDecode]):
         size = Fraction(table[min(int(abs(q)), len(table) - 1)])
         unit = Fraction(1, 1 << FRACTION)
         return [of_format(-size if q < 0 else size, y * unit, u.results["y"], unit)]
+
+
+class RoundIntReference(Reference[RoundInt]):
+    """The operand, of which a result is the integer that its rounding gives: its last place weighs
+    no less than 1."""
+
+    def outcomes(self, codes: Sequence[Any], results: Sequence[Any]) -> list[Outcome] | None:
+        a = self.unit.a
+        exact = number(a, codes[0])
+        if exact is None:
+            return None
+        found = of_format(exact, number(a, results[0]), a)
+        return [found._replace(ulp=max(found.ulp, Fraction(1)))]
 
 
 class ColumnEndReference(Reference[ColumnEnd]):
