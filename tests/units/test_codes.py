@@ -7,9 +7,9 @@ import pytest
 
 import hwarith as hw
 from hwarith.formats import Rounding
+from tests.digests import digest, stimulus_of
 from tests.evidence import assert_rtl_equals_golden
 from tests.tiers import few
-from tests.units.test_division import digest, stimulus_of
 
 INTEGRAL = {  # results and flags, to nearest even
     "e4m3fn": ("50ac58f0413095bc", "acef3ff321c21587"),

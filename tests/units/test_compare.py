@@ -11,7 +11,9 @@ import pytest
 import hwarith as hw
 from hwarith.flow.evidence.records import EXACT
 from hwarith.flow.stimuli.families import stimulus
+from hwarith.flow.vectors.conformance import function_of
 from tests import oracle
+from tests.digests import digest, stimulus_of
 from tests.evidence import assert_rtl_equals_golden, compared
 from tests.tiers import few
 from tests.units.test_exact import SMALL_FORMATS
@@ -153,6 +155,12 @@ def test_relu_is_the_maximum_with_zero(name: str) -> None:
             "minmax:a=e5m2,op=relu,nan=number",
             "minmax:a=int8,op=relu,stages=1",
             "minmax:a=e2m1fn,op=min",
+            "minmax:a=e5m2,op=min,nan=2008,flags=on",
+            "minmax:a=e5m2,nan=number,by=magnitude,flags=on",
+            "minmax:a=e4m3fnuz,op=min,by=magnitude",
+            "minmax:a=e5m2,op=relu,nan=2008,flags=on,stages=1",
+            "cmp:a=e5m2,op=le,signaling=on,flags=on",
+            "cmp:a=e5m2,b=fp16,op=ne,flags=on",
         ],
         3,
     ),
@@ -178,6 +186,50 @@ def test_injected_faults_are_found(spec: str) -> None:
     assert unseen_faults(u, operands, count=4) == []
 
 
+PUBLISHED = {  # minimum, maximum, how many are NaN, how many raise NV
+    "minmax:a=e5m2": ("36f196f52ce25369", "db39550d8b37989b", 3036, 1020),
+    "minmax:a=e5m2,nan=number": ("617f28dcd70ecdd1", "9a12eddf0950895c", 36, 1020),
+    "minmax:a=e5m2,by=magnitude": ("c4d933d91d0870bb", "6e171a8317d743c4", 3036, 1020),
+    "minmax:a=e5m2,nan=number,by=magnitude": ("e4c8730dc877fd00", "3711fd18f0c2edc4", 36, 1020),
+    "minmax:a=e5m2,nan=2008": ("9d43a27cf91d5339", "bb3204f7b4f1e293", 1036, 1020),
+    "minmax:a=e4m3fn": ("1a25304832856394", "7c44922b611d44df", 1020, 0),
+    "minmax:a=e4m3fn,nan=number": ("1764098a35edb071", "c2afef3368b4f8e6", 4, 0),
+    "minmax:a=e4m3fn,by=magnitude": ("c0095835ca8e8885", "3452c059c96a8e18", 1020, 0),
+    "minmax:a=e4m3fn,nan=number,by=magnitude": ("0b718f29048a7032", "74c4b4dce59d9ff4", 4, 0),
+    "minmax:a=e4m3fn,nan=2008": ("1764098a35edb071", "c2afef3368b4f8e6", 4, 0),
+}
+
+
+@pytest.mark.parametrize("spec", PUBLISHED)
+def test_published_digests(spec: str) -> None:
+    *digests, nan, invalid = PUBLISHED[spec]
+    for op, expected in zip(("min", "max"), digests, strict=True):
+        u = hw.unit(f"{spec},op={op},flags=on")
+        y, flags = u(*stimulus_of(u))
+        assert digest(y) == expected
+        assert [np.isnan(u.a.decode(y)).sum(), (flags == 16).sum()] == [nan, invalid]
+
+
+@pytest.mark.parametrize("op", ["lt", "eq", "ne", "ge"])
+def test_flags_of_predicates(op: str) -> None:
+    """Quiet ones raise NV for a signaling NaN, signaling ones for any, and for nothing else."""
+    f = hw.format("e5m2")
+    signaling = f.codes() & 0x7F == 0x7D
+    any_nan = np.isnan(f.decode(f.codes()))
+    for name, raises in (("off", signaling), ("on", any_nan)):
+        u = hw.unit(f"cmp:a=e5m2,op={op},signaling={name},flags=on")
+        a, b = stimulus_of(u)
+        y, flags = u(a, b)
+        assert (flags == np.where(raises[a] | raises[b], 16, 0)).all()
+        assert (y == hw.unit(f"cmp:a=e5m2,op={op}")(a, b)).all()
+
+
+def test_predicates_as_testfloat_names_them() -> None:
+    names = {"lt": "f16_lt", "le,flags=on": "f16_le_quiet", "eq,flags=on": "f16_eq"}
+    names |= {"lt,flags=on,signaling=on": "f16_lt", "eq,flags=on,signaling=on": "f16_eq_signaling"}
+    assert {op: function_of(hw.unit(f"cmp:a=fp16,op={op}")) for op in names} == names
+
+
 @pytest.mark.long
 def test_regression() -> None:
     assert hw.regress("minmax:a=bf16,op=min,stages=1", vectors=300).failed == 0
@@ -192,6 +244,10 @@ def test_regression() -> None:
         ("cmp:a=int8,b=mxint8_element", "codes of int8 and mxint8_element are not ordered"),
         ("cmp:op=less", "cmp: parameter op: unknown value 'less'"),
         ("minmax:a=int8,nan=number", "minmax: parameter nan: format int8 has no NaN"),
+        ("minmax:a=int8,flags=on", "minmax: parameter flags: format int8 has no NaN"),
+        ("minmax:a=int8,by=magnitude", "signed floats, not for max of int8"),
+        ("cmp:a=int8,flags=on", "cmp: parameter flags: format int8 has no NaN"),
+        ("cmp:a=fp16,signaling=on", "cmp: parameter signaling: it is about flag NV"),
         ("minmax:a=ue4m3,op=relu", "minmax: parameter op: relu changes no code of ue4m3"),
     ],
 )

@@ -163,7 +163,9 @@ def function_of(u: Unit) -> str:
     types = [_TYPES.get(_usual(name), "") for name in given]
     float_types = {x for x in types if x.startswith("f")}
     if isinstance(u, Compare) and len(float_types) == 1 and u.op in ("lt", "le", "eq"):
-        return f"{types[0]}_{u.op}"
+        usual_flags = u.flags == "off" or (u.signaling == "on") == (u.op != "eq")
+        other = "_signaling" if u.op == "eq" else "_quiet"
+        return f"{types[0]}_{u.op}{'' if usual_flags else other}"
     usual = getattr(u, "subnormals", "keep") == "keep" and not getattr(u, "n", None)
     policy = str(getattr(u, "overflow", "")) == "nosat"
     result = _TYPES.get(_usual(out), "")

@@ -208,7 +208,8 @@ def _operations(u: Unit) -> dict[str, int]:
     """The suite's names of what a unit does, and the code at its port ``op`` for each."""
     if isinstance(u, MinMax):
         names = {"max": ">C", "min": "<C"}
-        return {names[u.op]: 0} if u.op in names and u.nan == "number" else {}
+        number = u.nan == "number" and u.by == "value"
+        return {names[u.op]: 0} if u.op in names and number else {}
     if u.operation not in _OPERATIONS:
         return {}
     last = tuple(u.operands)[u.operation.arity - 1]

@@ -1,9 +1,11 @@
-"""Golden definitions of comparison, minimum and maximum: IEEE 754-2019, 5.6.1, 5.11 and 9.6."""
+"""Golden definitions of comparison, minimum and maximum: IEEE 754-2019, 5.6.1, 5.11
+and 9.6; IEEE 754-2008, 5.3.1."""
 
 from __future__ import annotations
 
 from ...formats.rounding import INF, NAN, RNE, add_exact, pack_nan, unpack
 from ...golden import golden
+from ..exact.definitions import NV, is_signaling
 
 UNORDERED = 2
 
@@ -11,6 +13,9 @@ LT, LE, EQ, GE, GT, NE, UN = range(7)
 """Predicates as numbers."""
 
 MIN, MAX = range(2)
+
+PROPAGATE, NUMBER, NUMBER_2008 = range(3)
+"""What becomes of NaN operands, as numbers."""
 
 
 @golden
@@ -32,9 +37,21 @@ def order(a, b, fa, fb, width):
 
 
 @golden
-def compare(a, b, fa, fb, width, predicate):
-    """1 if the predicate holds. Unordered operands are not equal, and nothing else but that."""
+def compare(a, b, fa, fb, width, predicate, signaling, flags):
+    """1 if the predicate holds. Unordered operands are not equal, and nothing else but that.
+
+    With `flags` 1 the exception flags lie above: a signaling NaN is invalid, and with `signaling` 1
+    any NaN.
+    """
     x = order(a, b, fa, fb, width)
+    invalid = is_signaling_nan(a, fa) or is_signaling_nan(b, fb)
+    invalid = invalid or (signaling == 1 and x == UNORDERED)
+    return holds(x, predicate) | (NV << 1 if flags == 1 and invalid else 0)
+
+
+@golden
+def holds(x, predicate):
+    """1 if the predicate holds of operands whose order is x."""
     if x == UNORDERED:
         return 1 if predicate in (NE, UN) else 0
     if predicate == LT:
@@ -51,27 +68,37 @@ def compare(a, b, fa, fb, width, predicate):
 
 
 @golden
-def minmax(a, b, f, width, which, number):
+def minmax(a, b, f, width, which, nan, magnitude, flags):
     """The lesser (MIN) or greater (MAX) of two codes, with -0 less than +0.
 
-    If one operand is NaN the result is NaN, or with `number` the other one.
+    With `magnitude` 1 their magnitudes decide, and their signs only if these are equal. If one
+    operand is NaN the result is NaN (PROPAGATE) or the other one (NUMBER), but with `NUMBER_2008`
+    of a signaling NaN it is NaN. With `flags` 1 the exception flags lie above.
     """
     ca, sa, _, _ = unpack(a, f)
     cb, sb, _, _ = unpack(b, f)
     value_bits = f.mag_mask | (f.signed << (f.bits - 1))
     if ca == NAN or cb == NAN:
-        if number and ca != NAN:
-            return a & value_bits
-        if number and cb != NAN:
-            return b & value_bits
-        return pack_nan(f)
-    x = order(a, b, f, f, width)
+        signaling = is_signaling(a, ca, f) or is_signaling(b, cb, f)
+        above = (NV if flags == 1 and signaling else 0) << f.bits
+        if nan == PROPAGATE or ca == cb or (nan == NUMBER_2008 and signaling):
+            return pack_nan(f) | above
+        return ((b if ca == NAN else a) & value_bits) | above
+    x = order(a & f.mag_mask, b & f.mag_mask, f, f, width) if magnitude == 1 else 0
+    if x == 0:
+        x = order(a, b, f, f, width)
     if x == 0:
         x = sb - sa
     return (a if (x < 0) == (which == MIN) else b) & value_bits
 
 
 @golden
-def relu(a, f, width, number):
+def relu(a, f, width, nan, flags):
     """The greater of a code and +0."""
-    return minmax(a, 0, f, width, MAX, number)
+    return minmax(a, 0, f, width, MAX, nan, 0, flags)
+
+
+@golden
+def is_signaling_nan(a, f):
+    """Whether a code is a signaling NaN."""
+    return is_signaling(a, unpack(a, f)[0], f)

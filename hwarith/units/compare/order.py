@@ -69,6 +69,13 @@ def compare_codes(m: Module, a: Value, b: Value, fa: Format, fb: Format) -> Orde
     return Order(wire(m, "less", order.less ^ (signs[0] | signs[1])), order.same)
 
 
+def compare_magnitudes(m: Module, a: Value, b: Value, f: Format) -> Order:
+    """Compare two codes of a signed float by their magnitudes, and if these are equal by sign."""
+    top = f.bits - f.ignored_bits - 1
+    order = _compare_unsigned(m, a[:top], b[:top])
+    return Order(wire(m, "less", order.less | (order.same & a[top])), order.same)
+
+
 def _sign(code: Value, f: Format) -> Value:
     return code[f.bits - f.ignored_bits - 1] if f.signed else Const(0, 1)
 

@@ -16,10 +16,11 @@ from ...rtl.floats import Specials
 from ..contract import Contract, Unit
 from ..conventions import EXACT, SUBNORMALS, conventions, nan_words
 from ..exact.base import GUARD_BITS
+from ..flags import flag_results, flags_parameter
 from ..operations import COMPARISON, SELECTION, Operation
 from ..parameters import choice_parameter, format_parameter
 from . import definitions
-from .order import check_comparable, compare_codes
+from .order import check_comparable, compare_codes, compare_magnitudes
 
 PREDICATES = {
     "lt": definitions.LT,
@@ -32,12 +33,17 @@ PREDICATES = {
 }
 
 
+NAN_FLAGS = "exceptions: NV, the msb, and four that are never raised"
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Compare(Unit):
     """Whether a predicate of two codes holds: 1 if it does, else 0.
 
-    Quiet predicates: a NaN is unordered with everything, itself included, so that only ``ne``
-    and ``unordered`` hold for it. -0 equals +0, infinities are equal to themselves.
+    A NaN is unordered with everything, itself included, so that only ``ne``
+    and ``unordered`` hold for it. -0 equals +0, infinities are equal to themselves. With
+    ``flags=on`` there is a second result of five bits, those of RISC-V's ``fflags``: NV for a
+    signaling NaN, of a signaling predicate (``signaling=on``) for any.
 
     The formats may differ where the codes of both, padded to one width, are ordered as their
     values are. Source: IEEE 754-2019, 5.6.1 and 5.11.
@@ -50,14 +56,30 @@ class Compare(Unit):
         "a": "left of the predicate",
         "b": "right of the predicate",
         "y": "1: it holds",
+        "flags": NAN_FLAGS,
     }
 
     a: Format = format_parameter("first operand", "fp32")
     b: Format = format_parameter("second operand", same_as="a")
     op: str = choice_parameter("predicate", tuple(PREDICATES), "lt")
+    signaling: str = choice_parameter(
+        "whether any NaN raises flag NV, or (off) a signaling one alone",
+        ("off", "on"),
+        "off",
+        quiet=True,
+        in_name=lambda *_: "signaling",
+    )
+    flags: str = flags_parameter()
 
     def validate(self) -> None:
         check_comparable(self.family, self.a, self.b)
+        if self.flags == "on" and not self.a.is_float:
+            raise InvalidInput(f"cmp: parameter flags: format {self.a.name} has no NaN")
+        if self.signaling == "on" and (self.flags == "off" or self.op == "unordered"):
+            raise InvalidInput(
+                "cmp: parameter signaling: it is about flag NV of all predicates but unordered; "
+                "set flags=on"
+            )
 
     @property
     def operands(self) -> dict[str, Format]:
@@ -65,7 +87,7 @@ class Compare(Unit):
 
     @property
     def results(self) -> dict[str, Format]:
-        return {"y": format("uint1")}
+        return {"y": format("uint1")} | flag_results(self.flags)
 
     @property
     def contract(self) -> Contract:
@@ -78,8 +100,9 @@ class Compare(Unit):
         return conventions(EXACT, "", kept, unordered)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        constants = (self.a.numbers, self.b.numbers, self.word_bits, PREDICATES[self.op])
-        return definitions.compare, constants
+        formats = self.a.numbers, self.b.numbers
+        rules = int(self.signaling == "on"), int(self.flags == "on")
+        return definitions.compare, (*formats, self.word_bits, PREDICATES[self.op], *rules)
 
     @property
     def word_bits(self) -> int:
@@ -91,14 +114,15 @@ class Compare(Unit):
     def _compare(self, m: Module, x: Values) -> Values:
         """The order of the codes; NaNs are unordered, and zeros equal whatever their signs."""
         order = compare_codes(m, x["a"], x["b"], self.a, self.b)
-        unordered, zeros = Const(0, 1), Const(0, 1)
+        unordered, zeros, signaling = Const(0, 1), Const(0, 1), Const(0, 1)
         if self.a.is_float:
             a, b = (rtl.unpack(m, name, x[name], f) for name, f in self.operands.items())
             unordered = wire(m, "unordered", a.nan | b.nan)
             zeros = wire(m, "zeros", a.zero & b.zero)
+            signaling = a.signaling | b.signaling
         equal = wire(m, "equal", order.same | zeros)
         less = order.less & ~equal
-        return {
+        y: Values = {
             "y": {
                 "lt": ~unordered & less,
                 "le": ~unordered & (less | equal),
@@ -109,6 +133,16 @@ class Compare(Unit):
                 "unordered": unordered,
             }[self.op]
         }
+        if self.flags == "off":
+            return y
+        return y | {"flags": Cat(Const(0, 4), unordered if self.signaling == "on" else signaling)}
+
+
+NANS = {
+    "propagate": definitions.PROPAGATE,
+    "number": definitions.NUMBER,
+    "2008": definitions.NUMBER_2008,
+}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -117,8 +151,11 @@ class MinMax(Unit):
 
     -0 is less than +0. With ``nan=propagate`` a NaN operand makes the result NaN (minimum,
     maximum); with ``nan=number`` the result is the other operand (minimumNumber, maximumNumber),
-    and NaN only if both are; relu then makes +0 of NaN. NaN results are canonical.
-    Source: IEEE 754-2019, 9.6.
+    and NaN only if both are; relu then makes +0 of NaN. ``nan=2008`` is the same but for a
+    signaling NaN, which makes the result NaN (minNum, maxNum). With ``by=magnitude`` the lesser or
+    greater magnitude decides, and only of equal ones the sign. NaN results are canonical. With
+    ``flags=on`` there is a second result of five bits, those of RISC-V's ``fflags``: NV for a
+    signaling NaN. Source: IEEE 754-2019, 9.6; IEEE 754-2008, 5.3.1.
     """
 
     family: ClassVar[str] = "minmax"
@@ -128,20 +165,30 @@ class MinMax(Unit):
         "a": "first operand",
         "b": "second operand",
         "y": "the operand that was chosen",
+        "flags": NAN_FLAGS,
     }
 
     a: Format = format_parameter("of operands and result", "fp32")
     op: str = choice_parameter("which", ("min", "max", "relu"), "max")
     nan: str = choice_parameter(
-        "propagate: NaN if an operand is; number: the operand that is none",
-        ("propagate", "number"),
+        "propagate: NaN if an operand is; number: the one that is none; 2008: NaN if signaling",
+        tuple(NANS),
         "propagate",
         quiet=True,
     )
+    by: str = choice_parameter("what decides", ("value", "magnitude"), "value", quiet=True)
+    flags: str = flags_parameter()
 
     def validate(self) -> None:
-        if self.nan == "number" and self.a.nan == "none":
-            raise InvalidInput(f"minmax: parameter nan: format {self.a.name} has no NaN")
+        for name in ("nan", "flags"):
+            if getattr(self, name) != self.parameters()[name].default and self.a.nan == "none":
+                raise InvalidInput(f"minmax: parameter {name}: format {self.a.name} has no NaN")
+        signed = self.a.is_float and self.a.signed
+        if self.by == "magnitude" and (self.op == "relu" or not signed):
+            raise InvalidInput(
+                f"minmax: parameter by: magnitude is for min and max of signed floats, not for "
+                f"{self.op} of {self.a.name}"
+            )
         if self.op == "relu" and not self.a.signed:
             raise InvalidInput(f"minmax: parameter op: relu changes no code of {self.a.name}")
 
@@ -151,62 +198,95 @@ class MinMax(Unit):
 
     @property
     def results(self) -> dict[str, Format]:
-        return {"y": self.a}
+        return {"y": self.a} | flag_results(self.flags)
 
     @property
     def contract(self) -> Contract:
-        named = {"propagate": "minimum and maximum", "number": "minimumNumber and maximumNumber"}
-        return Contract("exact", "exact; -0 < +0", f"IEEE 754-2019, 9.6, {named[self.nan]}")
+        by = "Magnitude" if self.by == "magnitude" else ""
+        named = {
+            "propagate": f"IEEE 754-2019, 9.6, minimum{by} and maximum{by}",
+            "number": f"IEEE 754-2019, 9.6, minimum{by}Number and maximum{by}Number",
+            "2008": f"IEEE 754-2008, 5.3.1, minNum{by[:3]} and maxNum{by[:3]}",
+        }
+        return Contract("exact", "exact; -0 < +0", named[self.nan])
 
     @property
     def conventions(self) -> dict[str, str]:
         if not self.a.is_float:
             return conventions(EXACT, "", "", "")
         nan = nan_words(self.a)
-        if self.nan == "number":
-            nan = f"the other operand is the result (relu: +0); of two {nan}"
+        if self.nan != "propagate":
+            of = "of two" if self.nan == "number" else "of two, or a signaling one,"
+            nan = f"the other operand is the result (relu: +0); {of} {nan}"
         return conventions(EXACT, "", SUBNORMALS["keep"], nan)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        number = int(self.nan == "number")
+        nan, flags = NANS[self.nan], int(self.flags == "on")
         if self.op == "relu":
-            return definitions.relu, (self.a.numbers, self.word_bits, number)
+            return definitions.relu, (self.a.numbers, self._sum_bits, nan, flags)
         which = definitions.MIN if self.op == "min" else definitions.MAX
-        return definitions.minmax, (self.a.numbers, self.word_bits, which, number)
+        magnitude = int(self.by == "magnitude")
+        return definitions.minmax, (self.a.numbers, self._sum_bits, which, nan, magnitude, flags)
+
+    @property
+    def _sum_bits(self) -> int:
+        return self.a.precision + GUARD_BITS
 
     @property
     def word_bits(self) -> int:
-        return self.a.precision + GUARD_BITS
+        return max(self._sum_bits, self.a.word_bits + 5)
 
     # -- hardware ------------------------------------------------------------------------------
 
     def datapath(self) -> list[rtl.Step]:
         return [self._relu] if self.op == "relu" else [self._compare, self._select]
 
-    def _is_nan(self, m: Module, name: str, code: Value) -> Value:
-        return rtl.unpack(m, name, code, self.a).nan if self.a.is_float else Const(0, 1)
+    def _nans(self, m: Module, x: Values) -> tuple[list[Value], Value]:
+        """Which operands are NaN, and whether one of them is a signaling one."""
+        if not self.a.is_float:
+            return [Const(0, 1)] * len(self.operands), Const(0, 1)
+        raws = [rtl.unpack(m, name, x[name], self.a) for name in self.operands]
+        signaling = Cat(raw.signaling for raw in raws).any()
+        return [raw.nan for raw in raws], wire(m, "signaling", signaling)
 
     def _relu(self, m: Module, x: Values) -> Values:
-        code, nan = x["a"], self._is_nan(m, "a", x["a"])
+        code = x["a"]
+        (nan,), signaling = self._nans(m, x)
+        becomes_nan = {"propagate": nan, "number": Const(0, 1), "2008": signaling}[self.nan]
         negative = wire(m, "negative", code[self.a.bits - self.a.ignored_bits - 1])
-        if self.nan == "number":
-            return {"y": Mux(negative | nan, Const(0, self.a.bits), code)}
-        return {"y": self._or_nan(nan, Mux(negative, Const(0, self.a.bits), code))}
+        y = Mux(negative | nan, Const(0, self.a.bits), code)
+        return self._with_flags(self._or_nan(becomes_nan, y), signaling)
 
     def _compare(self, m: Module, x: Values) -> Values:
         """Whether the result is the first operand, and whether it is NaN."""
         a, b = x["a"], x["b"]
-        order = compare_codes(m, a, b, self.a, self.a)
-        a_nan, b_nan = self._is_nan(m, "a", a), self._is_nan(m, "b", b)
+        if self.by == "magnitude":
+            order = compare_magnitudes(m, a, b, self.a)
+        else:
+            order = compare_codes(m, a, b, self.a, self.a)
+        (a_nan, b_nan), signaling = self._nans(m, x)
         first = order.less if self.op == "min" else ~order.less
         nan = a_nan | b_nan
-        if self.nan == "number":
+        if self.nan != "propagate":
             first, nan = (first & ~a_nan) | b_nan, a_nan & b_nan
-        return {"a": a, "b": b, "first": wire(m, "first", first), "nan": wire(m, "nan", nan)}
+        if self.nan == "2008":
+            nan = nan | signaling
+        return {
+            "a": a,
+            "b": b,
+            "first": wire(m, "first", first),
+            "nan": wire(m, "nan", nan),
+            "signaling": signaling,
+        }
 
     def _select(self, m: Module, x: Values) -> Values:
         """One of the operands, or NaN."""
-        return {"y": self._or_nan(x["nan"], Mux(x["first"], x["a"], x["b"]))}
+        return self._with_flags(
+            self._or_nan(x["nan"], Mux(x["first"], x["a"], x["b"])), x["signaling"]
+        )
+
+    def _with_flags(self, y: Value, invalid: Value) -> Values:
+        return {"y": y} | ({"flags": Cat(Const(0, 4), invalid)} if self.flags == "on" else {})
 
     def _or_nan(self, nan: Value, code: Value) -> Value:
         """A code without the bits that its format ignores, or the canonical NaN."""
