@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from ..exceptions import InvalidInput, quoted
-from ..tables import Table
 from .options import Json, Spec, Verbose
-from .output import fail, print_json, print_table
+from .output import fail, print_json, print_tables
 
 
 def check(
@@ -96,8 +95,7 @@ def check(
         print_json(result.as_dict())
     else:
         print(result)
-        if result.rows():
-            print_table(Table(result.rows()), verbose)
+        print_tables(result.tables()[1:], verbose)
     if not result.passed:
         wrong = f"{result.differing:,} of {result.results:,} results are wrong"
         fail(f"{result.top} is not {result.spec}: {wrong}", 1)
@@ -143,10 +141,8 @@ def conform(
     if as_json:
         print_json(result.as_dict())
     else:
-        print_table(Table(result.runs), verbose)
         print(result)
-        if result.rows():
-            print_table(Table(result.rows()), verbose)
+        print_tables(result.tables()[1:], verbose)
     if not result.passed:
         wrong = ", ".join(
             f"{count} from the {source}" for source, count in result.differing.items()

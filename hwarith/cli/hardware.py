@@ -10,9 +10,8 @@ import typer
 
 from ..exceptions import InvalidInput, unknown
 from ..progress import counted, progress, say_first
-from ..tables import Table
 from .options import Catalogue, Json, Output, Spec, Specs, Verbose, units_of
-from .output import fail, print_json, print_table
+from .output import fail, print_json, print_tables
 
 REGRESS, FAULT = 15.0, 1.5
 """Seconds that the regression of a unit takes, and a fault in one: about, on one core."""
@@ -193,8 +192,7 @@ def run(
         print_json(result.as_dict())
     else:
         print(result)
-        if result.rows():
-            print_table(Table(result.rows()), verbose)
+        print_tables(result.tables()[1:], verbose)
     if not result.passed:
         wrong = ", ".join(f"{count} from the {name}" for name, count in result.differing.items())
         fail(f"{result.spec}: results of {result.file} differ: {wrong}", 1)
@@ -355,8 +353,7 @@ def mutate(
             results.append(mutate(u, count, seed, vectors, timeout, jobs, done.update))
         if not as_json:
             print(results[-1], flush=True)
-            if results[-1].rows():
-                print_table(Table(results[-1].rows()).without_empty(("",)), verbose)
+            print_tables(results[-1].tables()[1:], verbose)
     if as_json:
         print_json([result.as_dict() for result in results])
     left = {result.spec: len(result.unexplained) for result in results if result.unexplained}

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from xml.etree import ElementTree
 
+from ..tables import Row, Table, Tabled, quantity
+
 EVENTS = {
     "clocks": "clocks",
     "idle": "idle",
@@ -51,7 +53,7 @@ class Equivalent(Protocol):
 
 
 @dataclass(frozen=True)
-class Regression:
+class Regression(Tabled):
     """What `regress` found.
 
     Attributes
@@ -120,8 +122,27 @@ class Regression:
         """Where all is that was printed."""
         return f"log: {self.log}"
 
+    def tables(self) -> list[Table]:
+        """Its counts, its phases, and the results of each class."""
+        phases = Table([_row(phase) for phase in self.phases]).without_empty()
+        classes = [{"class": name, "results": count} for name, count in self.classes.items()]
+        return [self._summary(), phases, *[Table(classes)] * bool(classes)]
+
+    def _summary(self) -> Table:
+        row: Row = {
+            "spec": self.spec,
+            "passed": self.passed,
+            "failed": self.failed,
+            "simulator": self.simulator,
+            "vectors": self.vectors,
+            "seed": self.seed,
+            "netlist": self.netlist and self.netlist.verdict,
+            **{EVENTS[name]: count for name, count in self.seen.items()},
+        }
+        return Table([row], details=tuple(EVENTS.values()))
+
     def as_dict(self) -> dict[str, Any]:
-        """The counts, the seed and the first failure, for a table or for JSON."""
+        """The counts, the seed and the first failure, for JSON."""
         return {
             "passed": self.passed,
             "failed": self.failed,
@@ -137,6 +158,17 @@ class Regression:
     def __str__(self) -> str:
         verdict = f"{self.failed} failed: {self.message}; log: {self.log}" if self.failed else "ok"
         return f"{self.spec}: {self.passed} checks passed, {verdict}"
+
+
+def _row(phase: Phase) -> Row:
+    return {
+        "phase": phase.name,
+        "passed": phase.passed,
+        "failed": phase.failed,
+        **quantity("time", phase.seconds, "s"),
+        **{EVENTS[name]: count for name, count in phase.seen.items()},
+        "first failure": phase.message,
+    }
 
 
 class Reported(Protocol):

@@ -75,7 +75,7 @@ def testfloat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_golden_models(testfloat: Path, spec: str, function: str, runs: int) -> None:
     result = hw.conform(spec, rtl=False)
-    assert result.passed, result.rows()
+    assert result.passed, result.differences
     assert {run["function"] for run in result.runs} == {function}
     assert [run["level"] for run in result.runs] == [1, 2] * (runs // 2)
     assert result.results == 300 * runs // 2
@@ -110,7 +110,7 @@ def test_wrong_results_of_the_program_are_seen(testfloat: Path) -> None:
     program.write_text(program.read_text().replace("text.upper()", "text.upper()[:-1] + '5'"))
     result = hw.conform("mul:a=fp32", levels=[1], rtl=False, most=3)
     assert result.differing["golden model"] > 50
-    assert len(result.rows()) == 3
+    assert len(result.differences) == 3
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def best(result: Checked) -> str:
 def test_systemverilog_that_is_right() -> None:
     result = fma(0)
     assert (result.passed, result.exhaustive, result.results) == (True, True, 1 << 15)
-    assert result.rows() == []
+    assert not result.differences
     assert str(result) == (
         "fma:a=e2m2,b=e2m2,c=e2m2,out=e2m2,round=rne: 32,768 results of fma (combinational, every "
         "combination of operands) agree"
@@ -66,7 +66,7 @@ def test_a_carry_into_the_normal_range_that_is_lost(tmp_path: Path) -> None:
     result = fma(1)
     assert not result.passed
     assert result.explained == {"carry into the normal range lost": result.examined}
-    first = result.rows()[0]
+    first = result.differences[0]
     assert first["class"] == "halfway, subnormal, subnormal_border, normalization"
     assert first["a"] == "0x01 = 0.25"
     assert first["exact"] == "0.875 = 0x03 + 0.5 ulp"
@@ -260,7 +260,7 @@ def test_a_stream_that_drops_under_back_pressure() -> None:
         "stream idle=0 stall=0",
         "stream idle=0.5 stall=0",
     }
-    assert [row["class"] for row in result.rows()] == [LOST] * 10
+    assert [row["class"] for row in result.differences] == [LOST] * 10
     assert "no transfer in 10000 clocks" in str(result)
 
 

@@ -200,4 +200,4 @@ def test_mistakes(given: dict, message: str) -> None:
 def test_faults_of_every_family_are_found(spec: str) -> None:
     """Or are shown to change nothing."""
     found = hw.mutate(spec, count=COUNT)
-    assert not found.unexplained, found.rows()
+    assert not found.unexplained, found.unexplained

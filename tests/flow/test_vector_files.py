@@ -92,7 +92,7 @@ def test_a_wrong_result_is_found_in_its_place(form: str, tmp_path: Path) -> None
         places = text.count("\n") + 1
     found = hw.run_vectors("mac:a=bf16", path)
     assert found.differing == {"golden model": 1}
-    (row,) = found.rows()
+    (row,) = found.differences
     assert str(row["line"]).split("-")[-1] == str(places)
     difference = int(str(row["y expected"]), 16) ^ int(str(row["y golden model"]), 16)
     assert difference == 1 << 7
@@ -120,7 +120,7 @@ def test_hardware_that_differs_is_found(tmp_path: Path) -> None:
     found = hw.run_vectors("mul:a=e4m3fn", path, most=3, verilog=fault)
     assert found.differing["golden model"] == 0
     assert found.differing["RTL"] > 20
-    rows = found.rows()
+    rows = found.differences
     assert len(rows) == 3
     for row in rows:
         a, b, y, rtl = (int(str(row[x]), 16) for x in ("a", "b", "y golden model", "y RTL"))
@@ -233,8 +233,8 @@ def test_testfloat(flags: str, write: Write) -> None:
     assert strict.differing == {"golden model": 1}
     wrong = hw.run_vectors("add:a=fp16,flags=after", write(TESTFLOAT.replace("00 05", "00 04")))
     assert wrong.differing == {"golden model": 1}
-    assert wrong.rows()[0]["flags expected"] == "0x04"
-    assert wrong.rows()[0]["flags golden model"] == "0x05"
+    assert wrong.differences[0]["flags expected"] == "0x04"
+    assert wrong.differences[0]["flags golden model"] == "0x05"
 
 
 FPTEST = """\
@@ -294,7 +294,7 @@ def test_a_wrong_line_of_fptest(old: str, new: str, write: Write) -> None:
     found = hw.run_vectors("add:a=fp32,round=port,flags=after", write(text))
     assert found.differing == {"golden model": 1}
     number = next(i for i, line in enumerate(text.splitlines(), 1) if line.endswith(new))
-    assert found.rows()[0]["line"] == str(number)
+    assert found.differences[0]["line"] == str(number)
 
 
 def test_a_table_of_ones_own(write: Write) -> None:
@@ -302,7 +302,7 @@ def test_a_table_of_ones_own(write: Write) -> None:
     path = write("b,a,y\n2,1.5,3\n0x4000,-1,\n0.5,1e-8,0x0\n")
     assert hw.run_vectors("mul:a=fp16", path).passed
     wrong = hw.run_vectors("mul:a=fp16", write("b,a,y\n2,1.5,4\n"))
-    assert wrong.rows() == [
+    assert list(wrong.differences) == [
         {
             "line": "2",
             "a": "0x3E00",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...tables import Row, Table, Tabled
 from ..proofs.result import Proof
 from ..regression import Phase
 
@@ -12,7 +13,7 @@ NOTHING = "none of the alternatives"
 
 
 @dataclass(frozen=True)
-class Checked:
+class Checked(Tabled):
     """What `hwarith.check` found.
 
     Attributes
@@ -30,7 +31,8 @@ class Checked:
         each counts once, for the alternative that explains most.
     examined : how many wrong results were examined.
     events : of a stream, how many results were lost, came twice, or out of order.
-    differences : the first wrong results, a row for a table each.
+    differences : the first wrong results, a row each: operands and results as codes and values, the
+        exact result, what makes the operands hard, and what explains the result.
     seconds : that all of it took, without compiling.
     proof : whether the module is equal for every input, if that was asked for.
     """
@@ -46,7 +48,7 @@ class Checked:
     explained: dict[str, int] = field(default_factory=dict)
     examined: int = 0
     events: dict[str, int] = field(default_factory=dict)
-    differences: tuple[dict[str, object], ...] = ()
+    differences: tuple[Row, ...] = ()
     seconds: float = 0
     proof: Proof | None = None
 
@@ -65,10 +67,26 @@ class Checked:
         """Whether the module is equal to the unit on all that was tried, and not refuted."""
         return not self.differing and (self.proof is None or self.proof.verdict != "refuted")
 
-    def rows(self) -> list[dict[str, object]]:
-        """The first wrong results: operands and results as codes and values, the exact result,
-        what makes the operands hard, and what explains the result."""
-        return list(self.differences)
+    def tables(self) -> list[Table]:
+        """What was compared and how many results were wrong, and the first of these."""
+        return [Table([self._row()]), *[Table(self.differences)] * bool(self.differences)]
+
+    def _row(self) -> Row:
+        return {
+            "spec": self.spec,
+            "top": self.top,
+            "results": self.results,
+            "wrong": self.differing,
+            "every combination": self.exhaustive,
+            "seed": self.seed,
+            "form": self.form,
+            "latency": self.latency,
+            "NaN of other bits": self.nan_bits,
+            "wrong of": {phase.name: phase.failed for phase in self.phases if phase.failed},
+            "explained by": self.explained,
+            **self.events,
+            "proof": self.proof and self.proof.verdict,
+        }
 
     @property
     def properties(self) -> dict[str, object]:
@@ -90,7 +108,7 @@ class Checked:
             "results": self.results,
             "differing": self.differing,
             "phases": [vars(phase) for phase in self.phases],
-            "differences": self.rows(),
+            "differences": self.differences,
         }
 
     def __str__(self) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...tables import Row, Table, Tabled, quantity
+
 FATES = {
     "killed": "a check has found it",
     "equivalent": "it changes no result, which is proven",
@@ -39,7 +41,7 @@ class Mutant:
 
 
 @dataclass(frozen=True)
-class Mutation:
+class Mutation(Tabled):
     """What `hwarith.mutate` found.
 
     Attributes
@@ -75,8 +77,24 @@ class Mutation:
         """Those that no check has found although they change results, or may."""
         return tuple(x for x in self.mutants if x.fate in ("missed", "undecided"))
 
-    def rows(self) -> list[dict[str, object]]:
-        """The survivors, a row for a table each."""
+    def tables(self) -> list[Table]:
+        """How many faults met which fate, and the survivors."""
+        survivors = Table(self._survivors()).without_empty(("",))
+        return [Table([self._row()]), *[survivors] * bool(self.survivors)]
+
+    def _row(self) -> Row:
+        return {
+            "spec": self.spec,
+            "faults": len(self.mutants),
+            **{fate: self.count(fate) for fate in FATES},
+            "places": self.places,
+            "vectors": self.vectors,
+            "every combination": self.exhaustive,
+            "seed": self.seed,
+            **quantity("time", self.seconds, "s"),
+        }
+
+    def _survivors(self) -> list[Row]:
         return [
             {
                 "line": x.line,

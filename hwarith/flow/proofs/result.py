@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...tables import Row, Table, Tabled, quantity
+
 
 @dataclass(frozen=True)
-class Proof:
+class Proof(Tabled):
     """What `prove` found of a unit.
 
     `verdict` is "proven", for every input; "refuted", with the operands of `counterexample`, for
@@ -45,6 +47,28 @@ class Proof:
             f"{self.spec}: refuted in {self.seconds:.1f} s: for {given} the Verilog gives "
             f"{codes_text(self.rtl)}, the definition {codes_text(self.golden)}"
         )
+
+    def tables(self) -> list[Table]:
+        """What was found; if refuted the codes that show it, if undecided the open cases."""
+        codes = {"operand": self.counterexample, "Verilog": self.rtl, "definition": self.golden}
+        ports: dict[str, dict[str, object]] = {}
+        for what, by_name in codes.items():
+            for name, code in by_name.items():
+                ports.setdefault(name, {"port": name})[what] = f"{code:#x}"
+        details = [Table(list(ports.values())), Table([{"open case": case} for case in self.open])]
+        return [Table([self._row()]), *(table for table in details if table.rows)]
+
+    def _row(self) -> Row:
+        return {
+            "spec": self.spec,
+            "verdict": self.verdict,
+            **quantity("time", self.seconds, "s"),
+            "cases": self.cases,
+            "open": len(self.open),
+            "solvers": self.solvers,
+            "lemmas": ", ".join(self.lemmas),
+            "definition in SMT-LIB's theory": self.theory or None,
+        }
 
     def as_dict(self) -> dict[str, Any]:
         """All of it as plain data."""

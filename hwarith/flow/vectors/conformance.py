@@ -15,6 +15,7 @@ import numpy as np
 from ...exceptions import InvalidInput, ToolFailure, quoted
 from ...formats import ROUNDINGS, Format, format
 from ...formats import rounding as r
+from ...tables import Row, Table, Tabled
 from ...units import Unit, unit
 from ...units.compare.unit import Compare
 from ...units.exact.base import Exact
@@ -57,7 +58,7 @@ _ALLOWED = (
 
 
 @dataclass(frozen=True)
-class Conformed:
+class Conformed(Tabled):
     """What `conform` found.
 
     Attributes
@@ -65,12 +66,12 @@ class Conformed:
     spec : of the unit, with exception flags if there are any to compare.
     runs : of each function of TestFloat, rounding mode and level a row: how many results were
         compared, and how many differ from the golden model's and from the RTL's.
-    differences : the first of those, a row for a table each.
+    differences : the first of those, a row each: operands, the expected result and those that came.
     """
 
     spec: str
-    runs: tuple[dict[str, object], ...]
-    differences: tuple[dict[str, object], ...]
+    runs: tuple[Row, ...]
+    differences: tuple[Row, ...]
 
     @property
     def results(self) -> int:
@@ -88,9 +89,11 @@ class Conformed:
         """Whether none differs."""
         return not any(self.differing.values())
 
-    def rows(self) -> list[dict[str, object]]:
-        """The first differences: operands, the expected result and those that came."""
-        return list(self.differences)
+    def tables(self) -> list[Table]:
+        """Its counts in all, those of each run, and the first differences."""
+        wrong = {f"differ from the {source}": n for source, n in self.differing.items()}
+        total = Table([{"spec": self.spec, "results": self.results, **wrong}])
+        return [total, Table(self.runs), *[Table(self.differences)] * bool(self.differences)]
 
     def as_dict(self) -> dict[str, Any]:
         """All of it, for JSON."""

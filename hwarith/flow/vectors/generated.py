@@ -10,12 +10,16 @@ import numpy as np
 
 from ...exceptions import unknown
 from ...files import write_bytes
+from ...tables import Table, Tabled
 from ...units import Unit, unit
 from ..checks import MOST_SEED, check_integer
-from ..stimuli.calls import Call, calls_by_class
+from ..stimuli.calls import Call, calls_by_class, condition
 from . import text
 
 MOST_VECTORS = 10_000_000
+
+SHOWN = 20
+"""How many transfers the tables of vectors have."""
 
 FORMATS = {
     "hex": text.hex_lines,
@@ -28,7 +32,7 @@ FORMATS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Vectors:
+class Vectors(Tabled):
     """Vectors of a unit: what enters at each port, transfer by transfer, and what must come out.
 
     A transfer is what a module takes in one clock: all operands of a result, or of a unit that
@@ -64,6 +68,21 @@ class Vectors:
         names = self.classes[self.complete].tolist()
         return {name: names.count(name) for name in dict.fromkeys(names)}
 
+    def tables(self) -> list[Table]:
+        """How many there are, of each class, and the first `SHOWN` transfers, codes as text."""
+        summary = {
+            "spec": self.unit.spec,
+            "results": len(self),
+            "transfers": len(self.complete),
+            "classes": len(self.counts),
+            "seed": self.seed,
+        }
+        classes = [
+            {"class": name, "results": n, "operands": condition(self.unit, name)}
+            for name, n in self.counts.items()
+        ]
+        return [Table([summary]), Table(classes), Table(self._first(SHOWN))]
+
     def content(self, format: str = "hex") -> bytes:
         """The vectors as a file (``docs/vectors.md`` says how each looks).
 
@@ -91,6 +110,18 @@ class Vectors:
             if port not in self.inputs | self.results:
                 raise unknown("port", port, [*self.inputs, *self.results])
         return text.memh_words(self, ports)
+
+    def _first(self, most: int) -> list[dict[str, object]]:
+        """The first transfers: the class, and codes as text; of results that do not come none."""
+        rows: list[dict[str, object]] = []
+        for i in range(min(most, len(self.complete))):
+            row: dict[str, object] = {"class": str(self.classes[i])}
+            for name, f in self.unit.inputs.items():
+                row[name] = text.hexadecimal(self.inputs[name][i], f)
+            for name, f in self.unit.results.items():
+                row[name] = text.hexadecimal(self.results[name][i], f) if self.complete[i] else None
+            rows.append(row)
+        return rows
 
 
 def vectors(spec: Unit | str, n: int = 1000, seed: int = 1) -> Vectors:

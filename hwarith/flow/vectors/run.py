@@ -12,6 +12,7 @@ import numpy as np
 from ...exceptions import shown, unknown
 from ...formats import Format
 from ...inputs import told
+from ...tables import Row, Table, Tabled
 from ...units import Unit, unit
 from ..checks import check_integer
 from ..simulate import simulate
@@ -31,7 +32,7 @@ GOLDEN, RTL = "golden model", "RTL"
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Tabled):
     """What `run_vectors` found.
 
     Attributes
@@ -44,7 +45,8 @@ class Run:
     nan_bits : how many results agree only because any NaN is as good as any other.
     skipped : rows that are not for this unit, by what they are for.
     notes : what else a reader should know.
-    differences : the first results that differ, a row for a table each.
+    differences : the first results that differ, a row each: line, class, operands, the expected
+        result and those that came.
     """
 
     spec: str
@@ -55,22 +57,33 @@ class Run:
     nan_bits: int
     skipped: dict[str, int]
     notes: tuple[str, ...]
-    differences: tuple[dict[str, object], ...]
+    differences: tuple[Row, ...]
 
     @property
     def passed(self) -> bool:
         """Whether no result differs."""
         return not any(self.differing.values())
 
-    def rows(self) -> list[dict[str, object]]:
-        """The first differences: line, class, operands, the expected result and those that came."""
-        return list(self.differences)
+    def tables(self) -> list[Table]:
+        """Its counts, and the first differences."""
+        return [Table([self._row()]), *[Table(self.differences)] * bool(self.differences)]
 
     def as_dict(self) -> dict[str, Any]:
         """All of it, for JSON."""
         return {name: value for name, value in vars(self).items() if name != "differences"} | {
             "passed": self.passed,
-            "differences": self.rows(),
+            "differences": self.differences,
+        }
+
+    def _row(self) -> Row:
+        return {
+            "spec": self.spec,
+            "file": self.file,
+            "kind": self.kind,
+            "results": self.results,
+            **{f"differ from the {source}": n for source, n in self.differing.items()},
+            "NaN of other bits": self.nan_bits,
+            "not for this unit": sum(self.skipped.values()),
         }
 
     def __str__(self) -> str:

@@ -41,7 +41,9 @@ def quantize(
 ) -> Quantized: ...
 
 
-def quantize(x: Any, type: Any = "bitmod4", group: Any = None, *more: Any, **options: Any) -> Any:
+def quantize(
+    x: Any, type: Any = "bitmod4", group: Any = None, *more: Any, **options: Any
+) -> Quantized | Blocks:
     """Quantize numbers that share scales: weights to a `WeightType`, weights and activations to a
     `BlockFormat`.
 

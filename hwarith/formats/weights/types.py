@@ -13,6 +13,7 @@ from typing import Any, ClassVar, overload
 
 from ...exceptions import InvalidInput, name_of, quoted, unknown
 from ...lazily import np
+from ...tables import Table, Tabled
 from ..blocks import BLOCKS, BlockFormat, BlockName
 
 
@@ -89,7 +90,7 @@ class Codebook:
 
 
 @dataclass(frozen=True)
-class WeightType:
+class WeightType(Tabled):
     """A data type of weights.
 
     Parameters
@@ -116,6 +117,15 @@ class WeightType:
     def selector_bits(self) -> int:
         """Bits for each group that name its codebook."""
         return (len(self.codebooks) - 1).bit_length() if self.codebooks else 0
+
+    def tables(self) -> list[Table]:
+        """Its facts, and the levels of each codebook."""
+        facts = {"type": self.name, "bits": self.bits, "kind": self.kind, "source": self.source}
+        levels = [
+            {"codebook": place, "levels": ", ".join(f"{x:g}" for x in codebook.levels.tolist())}
+            for place, codebook in enumerate(self.codebooks)
+        ]
+        return [Table([facts]), *[Table(levels)] * bool(levels)]
 
 
 BITMOD = "Chen et al., BitMoD, HPCA 2025 (arXiv 2411.11745)"
