@@ -151,7 +151,7 @@ module div_fp16_fp16_fp16_c13_rne (
   wire [6:0] exponent = ({exponent_difference_2[5], exponent_difference_2} -
       {exponent_difference[5], exponent_difference}) + 7'd15;
 
-  // Recurrence: A row for each of the next bits of the quotient.
+  // Recurrence: A row for each of the next digits of the quotient.
   wire [13:0] row0_difference = {1'b0, rest_held, 1'b0} - {2'd0, divisor_held, 1'b0};
   wire row0_fits = ~row0_difference[13];
   wire [12:0] row0_rest = row0_fits ? row0_difference[12:0] : {rest_held, 1'b0};

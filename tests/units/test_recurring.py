@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from amaranth.hdl import ClockDomain, Module, ResetSignal, Signal
@@ -10,6 +12,7 @@ from amaranth.sim import Simulator
 import hwarith as hw
 from hwarith.exceptions import InvalidInput
 from hwarith.flow.stimuli.families import stimulus
+from hwarith.units.division import srt
 from tests.evidence import HARDWARE, compared, rows
 from tests.faults import faulty
 from tests.tiers import few
@@ -41,6 +44,11 @@ SPECS = (
     "div:a=int8,b=e4m3fn,out=bf16,clocks=4,flags=after",
     "recip:a=binary8p4se,clocks=2,round=rup,flags=after",
     "sqrt:a=ue4m3,clocks=5",
+    "recip:a=e5m2,clocks=3,radix=4,flags=after",
+    "div:a=e4m3fn,clocks=2,radix=4,flags=after",
+    "div:a=e4m3fn,clocks=4,radix=4",
+    "div:a=int8,b=e4m3fn,out=bf16,clocks=3,radix=4",
+    "div:a=e4m3,clocks=1,radix=4,round=port,flags=before",
 )
 
 
@@ -60,6 +68,12 @@ WIDE = (
     "div:a=fp32,clocks=27,flags=after",
     "sqrt:a=fp64,clocks=54",
     "div:a=fp32,out=e4m3fn,clocks=2",
+    "div:a=fp16,clocks=7,radix=4",
+    "div:a=fp32,clocks=7,radix=4,flags=after",
+    "recip:a=fp16,clocks=4,radix=4,flags=after",
+    "div:a=bf16,b=fp16,out=fp32,clocks=14,radix=4",
+    "div:a=fp16,out=int16,clocks=9,radix=4",
+    "sqrt:a=bf16,out=int8,clocks=2",
 )
 
 
@@ -119,15 +133,17 @@ def test_reset_in_every_clock(spec: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sound", "broken"),
+    ("spec", "sound", "broken"),
     [
-        (r"some_rest = ", r"some_rest = 1'b0 & "),
-        (r"clocks_left <= 3'b110", r"clocks_left <= 3'b101"),
-        (r"leaves = busy &", r"leaves = 1'b1 | busy &"),
+        ("div:a=e4m3fn,clocks=6", r"some_rest = ", r"some_rest = 1'b0 & "),
+        ("div:a=e4m3fn,clocks=6", r"clocks_left <= 3'b110", r"clocks_left <= 3'b101"),
+        ("div:a=e4m3fn,clocks=6", r"leaves = busy &", r"leaves = 1'b1 | busy &"),
+        ("div:a=e4m3fn,clocks=4,radix=4", r"(quotient = )negative \?", r"\1 1'b0 ?"),
+        ("div:a=e4m3fn,clocks=4,radix=4", r"(some_rest = )", r"\1 1'b0 & "),
     ],
 )
-def test_faults_are_found(sound: str, broken: str) -> None:
-    u = hw.unit("div:a=e4m3fn,clocks=6")
+def test_faults_are_found(spec: str, sound: str, broken: str) -> None:
+    u = hw.unit(spec)
     simulation = hw.simulate(u, verilog=faulty(u, sound, broken))
     operands = stimulus(u, 1 << 12, seed=5)
     try:
@@ -135,6 +151,16 @@ def test_faults_are_found(sound: str, broken: str) -> None:
     except hw.ToolFailure:
         return
     assert (found != u(*operands)).any()
+
+
+def test_digits_keep_the_remainder_in_bounds() -> None:
+    """A digit of every estimate leaves a remainder of at most 2/3 of the divisor: four times the
+    remainder is at least the estimate, and less than two sixteenths more."""
+    for digit, row in srt.LEAST.items():
+        for eighth, least in enumerate(row):
+            for sixteenths in (8 + eighth, 9 + eighth):  # ends of the divisor's interval
+                assert least >= (digit - Fraction(2, 3)) * sixteenths
+                assert least + 1 <= (digit - 1 + Fraction(2, 3)) * sixteenths
 
 
 def test_what_is_said_of_one() -> None:
@@ -150,12 +176,14 @@ def test_what_is_said_of_one() -> None:
     [
         (
             "div:a=fp16,clocks=6",
-            "div: parameter clocks: must be 0, or for 13 bits one of 1, 2, 3, 4, 5, 7, 13, not 6",
+            "div: parameter clocks: must be 0, or for 13 digits one of 1, 2, 3, 4, 5, 7, 13, not 6",
         ),
         ("sqrt:a=fp16,clocks=14", "1, 2, 3, 4, 6, 12, not 14"),
         ("div:a=fp16,clocks=13,stages=2", "div: give stages or clocks, not both"),
         ("div:a=fp16,clocks=13,target_delay=40", "div: give clocks or target_delay, not both"),
         ("div:a=fp16,stages=9", "div: parameter stages: must be 0 to 8, not 9"),
+        ("div:a=fp16,radix=4", "div: parameter radix: 4 is for units with clocks"),
+        ("div:a=fp16,radix=4,clocks=5", "for 7 digits one of 1, 2, 3, 4, 7, not 5"),
         ("recip:a=fp16,clocks=-1", "recip: parameter clocks: must be 0 or more, not -1"),
     ],
 )

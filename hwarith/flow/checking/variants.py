@@ -8,7 +8,7 @@ from typing import Any
 from ...exceptions import InvalidInput
 from ...units import Unit
 
-_HARDWARE = ("booth", "adder", "stages", "target_delay")
+_HARDWARE = ("booth", "adder", "radix", "stages", "target_delay")
 """Parameters that results do not depend on."""
 
 _MOST_WORDS = 16

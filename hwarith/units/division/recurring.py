@@ -12,9 +12,9 @@ from ... import rtl
 from ...exceptions import InvalidInput
 from ...rtl import Values, wire
 from ..contract import STAGES
-from ..parameters import integer_parameter
+from ..parameters import choice_parameter, integer_parameter
 from ..transfers import Transfers
-from . import rows
+from . import rows, srt
 from .base import Divided
 
 
@@ -55,7 +55,7 @@ class Recurring(Divided):
         allowed = list(self._all_clocks())
         if self.clocks not in allowed:
             raise InvalidInput(
-                f"{self.family}: parameter clocks: must be 0, or for {self.bits} bits one of "
+                f"{self.family}: parameter clocks: must be 0, or for {self.places} digits one of "
                 f"{', '.join(map(str, allowed))}, not {self.clocks}"
             )
         if self.stages not in (0, self.clocks + 2):
@@ -86,20 +86,20 @@ class Recurring(Divided):
     # -- hardware ------------------------------------------------------------------------------
 
     @property
-    def bits(self) -> int:
-        """Bits that the recurrence must find."""
+    def places(self) -> int:
+        """Bits, or digits, that the recurrence must find."""
         raise NotImplementedError
 
     @property
     def rows(self) -> int:
-        """Rows, each of which finds a bit in each clock."""
-        return -(-self.bits // self.clocks)
+        """Rows, each of which finds one of them in each clock."""
+        return -(-self.places // self.clocks)
 
     def _all_clocks(self) -> Iterator[int]:
         """Numbers of clocks, none of which takes as many rows as a smaller one."""
-        for count in reversed(range(1, self.bits + 1)):
-            clocks = -(-self.bits // count)
-            if -(-self.bits // clocks) == count:
+        for count in reversed(range(1, self.places + 1)):
+            clocks = -(-self.places // count)
+            if -(-self.places // clocks) == count:
                 yield clocks
 
     @property
@@ -132,13 +132,29 @@ class RecurringQuotient(Recurring):
     """Base of those that divide: both significands begin with a one, so that the quotient begins
     with one or with 01."""
 
+    radix: str = choice_parameter(
+        "with clocks: of a row's digits; 2 is smaller, 4 faster where a clock has many",
+        ("2", "4"),
+        "2",
+        quiet=True,
+        in_name=lambda _, value: f"r{value}",
+    )
+
+    def validate(self) -> None:
+        if self.radix == "4" and not self.clocks:
+            raise InvalidInput(f"{self.family}: parameter radix: 4 is for units with clocks")
+        super().validate()
+
     @property
-    def bits(self) -> int:
-        return self.digits + 1
+    def places(self) -> int:
+        bits = self.digits + 1
+        return bits if self.radix == "2" else bits // 2 + 1
 
     def started(self, m: Module, dividend: Value, divisor: Value) -> Values:
         """Registers at the start: rows double the rest before they take the divisor from it, so
         that it is half the dividend, with a bit more below the point."""
+        if self.radix == "4":
+            return srt.start(m, dividend, divisor, self.rows * self.clocks)
         return {
             "rest": wire(m, "first_rest", dividend, len(divisor) + 1),
             "divisor": divisor,
@@ -146,7 +162,11 @@ class RecurringQuotient(Recurring):
         }
 
     def recurrence(self, m: Module, x: Values) -> Values:
-        """A row for each of the next bits of the quotient."""
+        """A row for each of the next digits of the quotient."""
+        if self.radix == "4":
+            for i in range(self.rows):
+                x = x | srt.step(m, f"row{i}", x)
+            return {name: x[name] for name in ("sum", "carries", "quotient", "less_one")}
         divisor = Cat(Const(0, 1), x["divisor"])
         found, rest = rows.quotient(m, x["rest"], divisor, self.rows)
         quotient = Cat(found, x["quotient"])[: len(x["quotient"])]
@@ -154,7 +174,8 @@ class RecurringQuotient(Recurring):
 
     def _found(self, m: Module, x: Values) -> Values:
         """The quotient with its first one on top, and whether anything is left behind it."""
-        found, spare = x["quotient"], len(x["quotient"]) - self.digits
+        found, some = srt.end(m, x) if self.radix == "4" else (x["quotient"], x["rest"].any())
+        spare = len(found) - self.digits
         first = found[-1]
         digits = Mux(first, found[spare:], found[spare - 1 : -1])
         more = found[: spare - 1].any() | (first & found[spare - 1])
@@ -162,6 +183,6 @@ class RecurringQuotient(Recurring):
         exponent = x["exponent"] - ~first
         return {name: x[name] for name in names if name in x} | {
             "digits": wire(m, "digits", digits),
-            "rest": wire(m, "some_rest", x["rest"].any() | more),
+            "rest": wire(m, "some_rest", some | more),
             "exponent": wire(m, "normalized_exponent", exponent, x["exponent"].shape()),
         }

@@ -90,7 +90,7 @@ class Sqrt(Recurring, Root):
         }
 
     @property
-    def bits(self) -> int:
+    def places(self) -> int:
         return self.digits
 
     def front_datapath(self) -> list[rtl.Step]:
