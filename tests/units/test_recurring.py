@@ -44,7 +44,7 @@ SPECS = (
     "div:a=int8,b=e4m3fn,out=bf16,clocks=4,flags=after",
     "recip:a=binary8p4se,clocks=2,round=rup,flags=after",
     "sqrt:a=ue4m3,clocks=5",
-    "recip:a=e5m2,clocks=3,radix=4,flags=after",
+    "recip:a=e5m2,clocks=4,radix=4,flags=after",
     "div:a=e4m3fn,clocks=2,radix=4,flags=after",
     "div:a=e4m3fn,clocks=4,radix=4",
     "div:a=int8,b=e4m3fn,out=bf16,clocks=3,radix=4",
