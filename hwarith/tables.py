@@ -82,7 +82,7 @@ class Table:
                 later = [c.title for c in columns] + later
                 break
             columns = [fitting[0], *columns] if columns else []
-        lines = [self.title] if self.title else []
+        lines = _wrapped(self.title, width) if self.title else []
         lines += [line for i, block in enumerate(blocks) for line in (*[""] * (i > 0), *block)]
         if later:
             lines += _wrapped(f"With -v: {', '.join(later)}", width)
