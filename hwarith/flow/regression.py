@@ -139,7 +139,7 @@ class Regression(Tabled):
             "netlist": self.netlist and self.netlist.verdict,
             **{EVENTS[name]: count for name, count in self.seen.items()},
         }
-        return Table([row], details=tuple(EVENTS.values()))
+        return Table([row], details=tuple(EVENTS.values())).without_empty()
 
     def as_dict(self) -> dict[str, Any]:
         """The counts, the seed and the first failure, for JSON."""
@@ -165,9 +165,9 @@ def _row(phase: Phase) -> Row:
         "phase": phase.name,
         "passed": phase.passed,
         "failed": phase.failed,
+        "first failure": phase.message,
         **quantity("time", phase.seconds, "s"),
         **{what: phase.seen[name] for name, what in EVENTS.items() if name in phase.seen},
-        "first failure": phase.message,
     }
 
 

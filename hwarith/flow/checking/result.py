@@ -69,7 +69,8 @@ class Checked(Tabled):
 
     def tables(self) -> list[Table]:
         """What was compared and how many results were wrong, and the first of these."""
-        return [Table([self._row()]), *[Table(self.differences)] * bool(self.differences)]
+        summary = Table([self._row()]).without_empty((None, {}))
+        return [summary, *[Table(self.differences)] * bool(self.differences)]
 
     def _row(self) -> Row:
         return {

@@ -56,7 +56,8 @@ class Proof(Tabled):
             for name, code in by_name.items():
                 ports.setdefault(name, {"port": name})[what] = f"{code:#x}"
         details = [Table(list(ports.values())), Table([{"open case": case} for case in self.open])]
-        return [Table([self._row()]), *(table for table in details if table.rows)]
+        summary = Table([self._row()]).without_empty((None, ""))
+        return [summary, *(table for table in details if table.rows)]
 
     def _row(self) -> Row:
         return {
@@ -67,7 +68,7 @@ class Proof(Tabled):
             "open": len(self.open),
             "solvers": self.solvers,
             "lemmas": ", ".join(self.lemmas),
-            "definition in SMT-LIB's theory": self.theory or None,
+            "definition in SMT-LIB's theory": self.theory,
         }
 
     def as_dict(self) -> dict[str, Any]:
