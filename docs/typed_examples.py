@@ -13,14 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-UNTYPED = ("adding-a-unit", "anfma", "bitserial", "blocks", "dots", "exact-sums")
-"""Pages that use what a family has beside the members of `hwarith.Unit`, which are all that a
-checker knows of ``hw.unit(text)``; and that of units of one's own, written in few words."""
-
-PAGES = [
-    ROOT / "README.md",
-    *sorted(page for page in ROOT.glob("docs/*.md") if page.stem not in UNTYPED),
-]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 
 CHECKERS = {
     "mypy --strict": ["mypy", "--strict", "--no-incremental", "--config-file", ""],

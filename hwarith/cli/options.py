@@ -54,7 +54,7 @@ def units_of(
     """
     from ..units import unit
 
-    named = [unit(spec) for spec in specs or ()]
+    named: list[Unit] = [unit(spec) for spec in specs or ()]
     if catalogue:
         from ..units.catalogue import CATALOGUE
 

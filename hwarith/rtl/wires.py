@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from amaranth.hdl import Module, ShapeLike, Signal, Value, ValueLike
 
 from ..exceptions import InvalidInput
 
-Values = dict[str, Value]
-"""Named signals that one step of a datapath hands to the next."""
+Values = dict[str, Any]
+"""Named signals that one step of a datapath hands to the next: values of Amaranth, which tells type
+checkers nothing of what its operators give."""
 
 Step = Callable[[Module, Values], Values]
 """One step of a datapath: named signals in, named signals out (all that later steps need)."""
@@ -75,7 +76,7 @@ class Recorder:
 
 
 def wire(
-    m: Module | Recorder, name: str, value: ValueLike, shape: ShapeLike | None = None
+    m: Module | Recorder, name: str, value: ValueLike, shape: ShapeLike | int | None = None
 ) -> Signal:
     """A named combinational signal of this value.
 

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..exceptions import InvalidInput, quoted, unknown
 from .contract import Unit
 from .parameters import Parameter, parameter_field
+
+AnUnit = TypeVar("AnUnit", bound=Unit)
+
+if TYPE_CHECKING:
+
+    class UnitOfText(Unit):
+        """A unit of a spec's text, to type checkers: they know the members of `Unit`, and let pass
+        those that its family has beside them, such as its parameters."""
+
+        def __getattr__(self, name: str) -> Any: ...
+
 
 FAMILIES = {
     "mul": "exact.mul:Mul",
@@ -67,6 +78,14 @@ def family(name: str) -> type[Unit]:
         raise unknown("unit", name, FAMILIES)
     module, _, cls = FAMILIES[name].partition(":")
     return getattr(import_module(f".{module}", __package__), cls)
+
+
+@overload
+def unit(spec: AnUnit) -> AnUnit: ...
+
+
+@overload
+def unit(spec: str) -> UnitOfText: ...
 
 
 def unit(spec: Unit | str) -> Unit:

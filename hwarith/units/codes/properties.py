@@ -151,7 +151,7 @@ class SignInjection(Unit):
         """The magnitude below the new sign."""
         f, a = self.a, x["a"]
         top = f.bits - f.ignored_bits - 1
-        b = x.get("b", a)
+        b: Value = x.get("b", a)
         sign = {
             "copy": b[top],
             "neg": ~b[top],
