@@ -230,6 +230,61 @@ def test_predicates_as_testfloat_names_them() -> None:
     assert {op: function_of(hw.unit(f"cmp:a=fp16,op={op}")) for op in names} == names
 
 
+# -- operands of different formats ---------------------------------------------------------------
+
+ORDERS = {  # of all pairs, how many are less, equal, greater and unordered
+    "a=e4m3fn,b=e5m2": (31681, 138, 31681, 2036),
+    "a=e4m3fn": (32130, 256, 32130, 1020),
+    "a=e5m2": (31124, 252, 31124, 3036),
+    "a=int8,b=e4m3fn": (32584, 81, 32359, 512),
+    "a=int8,b=e5m2": (32064, 49, 31887, 1536),
+}
+
+
+@pytest.mark.parametrize("formats", ORDERS)
+def test_published_counts_of_orders(formats: str) -> None:
+    units = [hw.unit(f"cmp:{formats},op={op}") for op in ("lt", "eq", "gt", "unordered")]
+    assert tuple(int(u(*stimulus_of(u)).sum()) for u in units) == ORDERS[formats]
+
+
+@pytest.mark.parametrize(
+    ("spec", "a", "b", "y"),
+    [
+        ("cmp:a=int32,b=fp32,op=gt", 16777217, 0x4B800000, 1),
+        ("cmp:a=int32,b=fp32,op=eq", 16777216, 0x4B800000, 1),
+        ("cmp:a=uint64,b=fp64,op=lt", 2**64 - 1, 0x43F0000000000000, 1),
+        ("cmp:a=uint64,b=fp64,op=gt", 2**53 + 1, 0x4340000000000000, 1),
+        ("cmp:a=int8,b=fp16,op=lt", 0x7F, 0x7C00, 1),
+        ("cmp:a=int8,b=fp16,op=eq", 0x00, 0x8000, 1),
+        ("cmp:a=fix4.4,b=e5m2,op=eq", 0xE8, 0xBE, 1),
+    ],
+)
+def test_neither_is_rounded_to_the_other(spec: str, a: int, b: int, y: int) -> None:
+    u = hw.unit(spec)
+    assert u(a, b) == y
+    assert hw.simulate(u)(a, b) == y
+
+
+MIXED = (
+    "cmp:a=e4m3fn,b=e5m2",
+    "cmp:a=int8,b=e4m3fn,op=eq",
+    "cmp:a=binary8p3se,b=binary8p4se,op=ge",
+    "cmp:a=e4m3,b=e4m3fn,op=le,flags=on",
+    "cmp:a=fp16,b=bf16,op=le,flags=on,signaling=on",
+    "cmp:a=int8,b=mxint8_element,op=gt",
+    "cmp:a=fix4.4,b=e5m2,op=ne",
+    "cmp:a=e8m0fnu,b=int4,op=gt",
+    "cmp:a=ue4m3,b=e2m1fn,op=eq",
+    "cmp:a=int32,b=fp32",
+    "cmp:a=uint64,b=fp64,op=ge,stages=2",
+)
+
+
+@pytest.mark.parametrize("spec", few(MIXED, 4))
+def test_hardware_of_different_formats(spec: str) -> None:
+    assert_rtl_equals_golden(spec, 1 << 16)
+
+
 @pytest.mark.long
 def test_regression() -> None:
     assert hw.regress("minmax:a=bf16,op=min,stages=1", vectors=300).failed == 0
@@ -238,15 +293,11 @@ def test_regression() -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("cmp:a=fp16,b=bf16", "cmp: codes of fp16 and bf16 are not ordered as their values are"),
-        ("cmp:a=e4m3,b=e4m3fn", "codes of e4m3 and e4m3fn are not ordered"),
-        ("cmp:a=int8,b=fp16", "codes of int8 and fp16 are not ordered"),
-        ("cmp:a=int8,b=mxint8_element", "codes of int8 and mxint8_element are not ordered"),
         ("cmp:op=less", "cmp: parameter op: unknown value 'less'"),
         ("minmax:a=int8,nan=number", "minmax: parameter nan: format int8 has no NaN"),
         ("minmax:a=int8,flags=on", "minmax: parameter flags: format int8 has no NaN"),
         ("minmax:a=int8,by=magnitude", "signed floats, not for max of int8"),
-        ("cmp:a=int8,flags=on", "cmp: parameter flags: format int8 has no NaN"),
+        ("cmp:a=int8,b=e2m1fn,flags=on", "parameter flags: there is no NaN in int8 and e2m1fn"),
         ("cmp:a=fp16,signaling=on", "cmp: parameter signaling: it is about flag NV"),
         ("minmax:a=ue4m3,op=relu", "minmax: parameter op: relu changes no code of ue4m3"),
     ],

@@ -1,20 +1,22 @@
 """Hardware that tells which of two codes is less: an unsigned comparison of the codes.
 
 The magnitudes of a floating-point format are ordered as their codes are (IEEE 754-2019, 3.4), so
-that nothing needs to be taken apart but the sign.
+that nothing needs to be taken apart but the sign. Operands of formats that have other codes for
+the same values become codes of a format that has all of them.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Module, Value
 
 from ... import rtl
-from ...exceptions import InvalidInput
 from ...formats import Format
-from ...rtl import wire
+from ...rtl import Operand, wire
 from ...rtl.integers import as_integer
+from ..convert import Convert
 
 
 class Order(NamedTuple):
@@ -27,23 +29,32 @@ class Order(NamedTuple):
     same: Value
 
 
-def check_comparable(family: str, a: Format, b: Format) -> None:
-    """Check that codes of two formats, padded to one width, are ordered as their values are.
-
-    Raises `InvalidInput` if they are not.
-    """
+def are_ordered(a: Format, b: Format) -> bool:
+    """Whether codes of two formats, padded to one width, are ordered as their values are."""
+    if a == b:
+        return True
     if a.is_float and b.is_float:
         layouts = [(f.exponent_bits, f.bias, f.infinity, f.nan, f.hidden_always) for f in (a, b)]
         # P3109's infinity is the last magnitude: other ones of more fraction bits lie above it.
-        fits = layouts[0] == layouts[1] and (a.nan == "ieee" or not a.infinity)
-    else:
-        fits = (a.kind, a.exponent) == (b.kind, b.exponent)
-    if a != b and not fits:
-        raise InvalidInput(
-            f"{family}: codes of {a.name} and {b.name} are not ordered as their values are; "
-            "allowed: one format, integers, or floats that differ in fraction bits alone, as bf16 "
-            "and fp32 do; convert one of them first"
-        )
+        return layouts[0] == layouts[1] and (a.nan == "ieee" or not a.infinity)
+    return (a.kind, a.exponent) == (b.kind, b.exponent)
+
+
+def common_format(*formats: Format) -> Format:
+    """A float format that has every value of these, and infinities."""
+    fraction = max(1, *(f.precision - 1 for f in formats))
+    emin = min(Operand(f).lsb for f in formats) + fraction
+    emax = max(math.floor(max(f.max, -f.min)).bit_length() for f in formats)
+    exponent_bits = max(2, (max(emax - emin, 0) + 3).bit_length())
+    bits = 1 + exponent_bits + fraction
+    return Format(
+        "common", "float", bits, exponent_bits, fraction, 1 - emin, infinity=True, nan="ieee"
+    )
+
+
+def widened(m: Module, code: Value, f: Format, common: Format) -> Value:
+    """A code as one of a format that has all values of its own."""
+    return rtl.run_steps(m, Convert(a=f, out=common).datapath(), {"a": code})["y"]
 
 
 def compare_codes(m: Module, a: Value, b: Value, fa: Format, fb: Format) -> Order:

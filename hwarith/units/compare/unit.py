@@ -20,7 +20,7 @@ from ..flags import flag_results, flags_parameter
 from ..operations import COMPARISON, SELECTION, Operation
 from ..parameters import choice_parameter, format_parameter
 from . import definitions
-from .order import check_comparable, compare_codes, compare_magnitudes
+from .order import are_ordered, common_format, compare_codes, compare_magnitudes, widened
 
 PREDICATES = {
     "lt": definitions.LT,
@@ -45,8 +45,8 @@ class Compare(Unit):
     ``flags=on`` there is a second result of five bits, those of RISC-V's ``fflags``: NV for a
     signaling NaN, of a signaling predicate (``signaling=on``) for any.
 
-    The formats may differ where the codes of both, padded to one width, are ordered as their
-    values are. Source: IEEE 754-2019, 5.6.1 and 5.11.
+    Operands of different formats, integers and fixed point among them, are compared by their exact
+    values: neither is rounded to the other's format. Source: IEEE 754-2019, 5.6.1 and 5.11.
     """
 
     family: ClassVar[str] = "cmp"
@@ -72,9 +72,9 @@ class Compare(Unit):
     flags: str = flags_parameter()
 
     def validate(self) -> None:
-        check_comparable(self.family, self.a, self.b)
-        if self.flags == "on" and not self.a.is_float:
-            raise InvalidInput(f"cmp: parameter flags: format {self.a.name} has no NaN")
+        if self.flags == "on" and self.a.nan == self.b.nan == "none":
+            names = " and ".join(dict.fromkeys((self.a.name, self.b.name)))
+            raise InvalidInput(f"cmp: parameter flags: there is no NaN in {names}")
         if self.signaling == "on" and (self.flags == "off" or self.op == "unordered"):
             raise InvalidInput(
                 "cmp: parameter signaling: it is about flag NV of all predicates but unordered; "
@@ -95,9 +95,13 @@ class Compare(Unit):
 
     @property
     def conventions(self) -> dict[str, str]:
-        unordered = "unordered: only ne and unordered hold" if self.a.is_float else ""
-        kept = "compared by their values" if self.a.is_float else ""
+        unordered = "unordered: only ne and unordered hold" if self._has_floats else ""
+        kept = "compared by their values" if self._has_floats else ""
         return conventions(EXACT, "", kept, unordered)
+
+    @property
+    def _has_floats(self) -> bool:
+        return self.a.is_float or self.b.is_float
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         formats = self.a.numbers, self.b.numbers
@@ -109,13 +113,25 @@ class Compare(Unit):
         return max(self.a.precision, self.b.precision) + GUARD_BITS
 
     def datapath(self) -> list[rtl.Step]:
-        return [self._compare]
+        return [self._compare] if are_ordered(self.a, self.b) else [self._widen, self._compare]
+
+    def _widen(self, m: Module, x: Values) -> Values:
+        """Both operands as codes of one format, beside their own."""
+        common = common_format(self.a, self.b)
+        names = self.operands.items()
+        return x | {
+            f"wide_{n}": wire(m, f"wide_{n}", widened(m, x[n], f, common)) for n, f in names
+        }
 
     def _compare(self, m: Module, x: Values) -> Values:
         """The order of the codes; NaNs are unordered, and zeros equal whatever their signs."""
-        order = compare_codes(m, x["a"], x["b"], self.a, self.b)
+        if "wide_a" in x:
+            common = common_format(self.a, self.b)
+            order = compare_codes(m, x["wide_a"], x["wide_b"], common, common)
+        else:
+            order = compare_codes(m, x["a"], x["b"], self.a, self.b)
         unordered, zeros, signaling = Const(0, 1), Const(0, 1), Const(0, 1)
-        if self.a.is_float:
+        if self._has_floats:
             a, b = (rtl.unpack(m, name, x[name], f) for name, f in self.operands.items())
             unordered = wire(m, "unordered", a.nan | b.nan)
             zeros = wire(m, "zeros", a.zero & b.zero)
