@@ -26,7 +26,7 @@ from .point import Point
 from .rows import Record, Row, Rows
 
 _ERRORS = ("output_error", "mred", "error_rate", "delay")
-"""What a sweep is about before its reader chooses otherwise: the first one that it has."""
+"""What a sweep is about before its reader chooses otherwise (`Content._first_of`)."""
 
 _SECOND = ("accuracy", "delay", "depth")
 """The same of the picture's other panel."""
@@ -86,8 +86,8 @@ class Content(Rows):
 
     @property
     def main_axes(self) -> tuple[str, str]:
-        """Area against error, the network's if any unit has that; where units do more or less than
-        one piece of their operation in a clock, area for each of them."""
+        """Area against error, the network's if it is known of many units; where units do more or
+        less than one piece of their operation in a clock, area for each of them."""
         return "lane_area" if self.has_lanes else "area", self._first_of(_ERRORS)
 
     @property
@@ -96,9 +96,11 @@ class Content(Rows):
         return (x, y), (x, self._first_of([key for key in _SECOND if key != y]))
 
     def _first_of(self, keys: Sequence[str]) -> str:
-        """The first of these figures that any point has; the last one if none has any."""
-        there = (k for k in keys if any(p.figures.get(k) is not None for p in self.points))
-        return next(there, keys[-1])
+        """The first of these figures that at least half as many points have as any other of them;
+        the last one only if no point has another."""
+        known = {k: sum(p.figures.get(k) is not None for p in self.points) for k in keys[:-1]}
+        most = max(known.values())
+        return next((k for k in known if 2 * known[k] >= most > 0), keys[-1])
 
     @cached_property
     def has_lanes(self) -> bool:

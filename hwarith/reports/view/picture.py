@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
@@ -208,9 +207,13 @@ def _is_drawn(rows: Rows, row: Row, x: str, y: str) -> bool:
 
 
 def _legend_columns(labels: list[str]) -> int:
-    """As many as all entries on one line, or on several if there is more than fits."""
-    room = sum(len(label) + _HANDLE for label in labels)
-    return math.ceil(len(labels) / math.ceil(room / _LINE))
+    """As many as a line has room for, each as wide as the longest of its entries."""
+
+    def room(columns: int) -> int:
+        parts = np.array_split([len(label) + _HANDLE for label in labels], columns)
+        return sum(int(part.max()) for part in parts)
+
+    return max((n for n in range(1, len(labels) + 1) if room(n) <= _LINE), default=1)
 
 
 def _name(axes: Axes, points: list[_Named], renderer: RendererAgg) -> None:

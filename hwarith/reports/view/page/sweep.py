@@ -23,8 +23,9 @@ _DEFINITIONS = """\
 <p>On the operand codes that met the unit in the network, $sample; of a unit that no network
 runs on all codes, or random ones (its page says which). y is the unit's result and z the exact one:
 the infinitely precise product, sum, multiply-add, dot product, quotient, ... of the operands'
-values, not rounded to any format. A unit's own operands are taken as given here: what their
-encoding loses is in the network output error.</p>
+values, not rounded to any format. Where a result has a scale, y is the number that it stands for
+with it, and z the one that it is to represent. A unit's own operands are taken as given here: what
+their encoding loses is in the network output error.</p>
 <dl>$metric_definitions</dl></div>"""
 
 _RUN = """\
