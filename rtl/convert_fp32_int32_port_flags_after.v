@@ -36,9 +36,8 @@ module convert_fp32_int32_port_flags_after (
   // Align: Shift the significand's bits to their weights; one that reaches above the integer's is
   // too big.
   wire [8:0] distance = 9'd158 - {1'b0, a_exponent};
-  wire [8:0] align_right_choice = distance[8] ? 9'd0 : distance;
-  wire align_right_any = |align_right_choice[7:6];
-  wire [5:0] align_right = align_right_choice[5:0] | {6{align_right_any}};
+  wire distance_any = |distance[7:6];
+  wire [5:0] align_right = distance[5:0] | {6{distance_any}};
   wire [24:0] aligned_right1 = align_right[0] ? {1'b0, a_significand} : {a_significand, 1'b0};
   wire [26:0] aligned_right2 = align_right[1] ? {2'd0, aligned_right1} : {aligned_right1, 2'd0};
   wire [30:0] aligned_right4 = align_right[2] ? {4'd0, aligned_right2} : {aligned_right2, 4'd0};

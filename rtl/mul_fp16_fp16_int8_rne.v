@@ -176,9 +176,8 @@ module mul_fp16_fp16_int8_rne (
   // Align: Shift the significand's bits to their weights; one that reaches above the integer's is
   // too big.
   wire [6:0] distance = 7'd36 - {1'b0, exponent};
-  wire [6:0] align_right_choice = distance[6] ? 7'd0 : distance;
-  wire align_right_any = |align_right_choice[5:4];
-  wire [3:0] align_right = align_right_choice[3:0] | {4{align_right_any}};
+  wire distance_any = |distance[5:4];
+  wire [3:0] align_right = distance[3:0] | {4{distance_any}};
   wire aligned_some1 = align_right[0] & product_rows_bits12[1];
   wire [8:0] aligned_right1 = align_right[0] ? {1'b0, product_rows[21:14]} : product_rows[21:13];
   wire aligned_some2 = aligned_some1 | (align_right[1] & (|aligned_right1[1:0]));

@@ -43,9 +43,8 @@ module paexp2_bf16 (
   // Align: Shift the significand's bits to their weights; one that reaches above the integer's is
   // too big.
   wire [8:0] distance = 9'd134 - {1'b0, a_exponent_2};
-  wire [8:0] align_right_choice = distance[8] ? 9'd0 : distance;
-  wire align_right_any = |align_right_choice[7:5];
-  wire [4:0] align_right = align_right_choice[4:0] | {5{align_right_any}};
+  wire distance_any = |distance[7:5];
+  wire [4:0] align_right = distance[4:0] | {5{distance_any}};
   wire [8:0] aligned_right1 = align_right[0] ? {1'b0, a_significand_2} : {a_significand_2, 1'b0};
   wire [10:0] aligned_right2 = align_right[1] ? {2'd0, aligned_right1} : {aligned_right1, 2'd0};
   wire [14:0] aligned_right4 = align_right[2] ? {4'd0, aligned_right2} : {aligned_right2, 4'd0};
