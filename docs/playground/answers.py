@@ -161,8 +161,8 @@ def evaluate(spec: str, texts: list[str]) -> dict[str, Any]:
     u = hw.unit(spec)
     if u.family in ON_ARRAYS:
         raise HwarithError(
-            f"the golden model of {u.family} works on arrays, which this page does not have; "
-            "its Verilog is below"
+            f"the golden model of {u.family} works on arrays, which the installed package has and "
+            "this page does not; its Verilog is below"
         )
     groups, notes = codes_of_texts(u, texts)
     listed = bool(u.transfers.controls)

@@ -258,6 +258,9 @@ async function showUnit() {
   wrong("unit-wrong", answer.wrong);
   for (const id of ["results", "verilog", "error"]) $(id).classList.toggle("stale", Boolean(answer.wrong));
   if (answer.wrong) return;
+  if (unit?.family !== answer.is.family) { // results of another unit say nothing of this one
+    for (const id of ["results", "error", "notes"]) $(id).replaceChildren();
+  }
   unit = answer.is;
   const chosen = [...$("family").options].find(option => option.dataset.name === unit.family);
   if (chosen) chosen.selected = true;

@@ -166,6 +166,14 @@ def test_mistakes_are_told_in_hwariths_words(browser: Browser) -> None:
     assert texts(browser, "#operand-wrong") == [said]
 
 
+def test_no_result_of_another_unit_is_left(browser: Browser) -> None:
+    go(browser, unit="rsqrt:a=fp16", x=["2"])
+    assert len(texts(browser, "#result-y code")) == 1
+    go(browser, unit="bspe")
+    assert "which the installed package has" in texts(browser, "#operand-wrong")[0]
+    assert texts(browser, "#results code") == texts(browser, "#error dt") == []
+
+
 def test_a_format_is_what_hwarith_says(browser: Browser) -> None:
     go(browser, format="e4m3fn", value="0.3", overflow="saturate")
     f = hw.format("e4m3fn")
