@@ -19,7 +19,8 @@ from hwarith.exceptions import HwarithError, InvalidInput
 from hwarith.explore.exact_result import exact_result, ulp
 from hwarith.flow import tools
 from hwarith.flow.synthesis import scripts
-from hwarith.formats import BLOCKS, NAMED, OVERFLOWS, PATTERNS, ROUNDINGS, BlockFormat, Format
+from hwarith.formats import BLOCKS, NAMED, PATTERNS, ROUNDINGS, BlockFormat, Format
+from hwarith.formats.codec import overflows_of_data
 from hwarith.formats.facts import LISTED_BITS, format_facts
 from hwarith.formats.text import code_row, number_of_text
 from hwarith.tables import number_text
@@ -326,7 +327,7 @@ def format(name: str, text: str, overflow: str) -> dict[str, Any]:
         row["ulps"] = _short((Fraction(got) - given) / place) if known and place else None
     return {
         "facts": facts,
-        "overflows": [name for name in OVERFLOWS if name != "wrap" or not f.is_float],
+        "overflows": [*overflows_of_data(f)],
         "rounded": rounded,
         "listed": f.bits <= LISTED_BITS,
         **_lines(f, given),

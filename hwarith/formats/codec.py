@@ -131,20 +131,21 @@ def encode_one(f: Descriptor, value: Any, round: str, overflow: str) -> int:
     return _encode_exact(f, value, *_rules(f, round, overflow))
 
 
+def overflows_of_data(f: Descriptor) -> tuple[str, ...]:
+    """The overflow policies with which values are encoded in a format."""
+    without = {r.Overflow.INDEFINITE} | ({r.Overflow.WRAP} if f.is_float else set())
+    return tuple(policy.name.lower() for policy in r.Overflow if policy not in without)
+
+
 def _rules(f: Descriptor, round: str, overflow: str) -> tuple[int, int]:
     """The numbers of a rounding mode and an overflow policy."""
-    mode, policy = int(r.rounding(round)), int(r.overflow(overflow))
-    if policy == r.WRAP and f.is_float:
-        raise InvalidInput(
-            f"overflow 'wrap' is for integer formats, not {f.name}; "
-            "allowed: saturate, satprop, nosat, nan, p3109_satnone, toinf"
-        )
-    if policy == r.INDEFINITE:
-        raise InvalidInput(
-            "overflow 'indefinite' is for units with integer results of floats; allowed: saturate, "
-            "wrap"
-        )
-    return mode, policy
+    mode, policy = r.rounding(round), r.overflow(overflow)
+    name, allowed = policy.name.lower(), overflows_of_data(f)
+    if name not in allowed:
+        wraps = policy == r.WRAP
+        whose = f"integer formats, not {f.name}" if wraps else "units that make integers of floats"
+        raise InvalidInput(f"overflow '{name}' is for {whose}; allowed: {', '.join(allowed)}")
+    return int(mode), int(policy)
 
 
 def encode(f: Descriptor, values: Any, round: str, overflow: str) -> np.ndarray:

@@ -61,6 +61,12 @@ def rounding_words(mode: str, n: int | None = None) -> str:
     return MODES[mode]
 
 
+def rounding_bound(mode: str, unit: str = "") -> str:
+    """How far a result that is rounded once may be from the exact one, in a unit of this name."""
+    share = "at most 1/2" if mode in ("rne", "rna") else "less than 1"
+    return f"error {share}{unit and ' '}{unit}, one rounding"
+
+
 def overflow_words(policy: str, out: Format, mode: str = "rne") -> str:
     """What becomes of results beyond the range of their format (the table of the contract)."""
     if policy == "wrap":

@@ -7,16 +7,17 @@ from itertools import product
 
 import pytest
 
-from hwarith.formats import NAMED, OVERFLOWS, ROUNDINGS, format, rounding
+from hwarith.formats import NAMED, ROUNDINGS, format, rounding
 from hwarith.rtl.floats.directions import RM, STOCHASTICALLY
 from hwarith.rtl.floats.specials import Specials
+from hwarith.units.overflow import FLOAT_OVERFLOWS
 
 FLOATS = [
     *(f for f in NAMED.values() if f.is_float),
     *(format(f"binary8p{p}{kind}") for p in range(1, 8) for kind in ("se", "sf", "ue", "uf")),
     *map(format, ("binary3p1se", "binary4p2uf", "e3m1fnuz", "e2m3fn", "e5m10fn", "e6m9")),
 ]
-POLICIES = [policy for policy in OVERFLOWS if policy not in ("wrap", "indefinite")]
+POLICIES = FLOAT_OVERFLOWS
 
 
 @pytest.mark.parametrize("f", FLOATS, ids=str)

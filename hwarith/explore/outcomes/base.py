@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -93,6 +93,12 @@ def number(f: Format, code: int) -> Fraction | None:
     """The value of a code; None if it is not finite."""
     x = f.decode_one(code)
     return None if isinstance(x, float) and x != 0 else Fraction(x)
+
+
+def numbers(f: Format, codes: Iterable[int]) -> list[Fraction] | None:
+    """The values of codes; None if one is not finite."""
+    found = [number(f, x) for x in codes]
+    return None if None in found else [x for x in found if x is not None]
 
 
 def of_format(

@@ -13,7 +13,7 @@ from ...units.blocks import BlockQuant, Hadamard, Nvfp4Quant
 from ...units.fpint.prealign import ACTIVATION, PreAlign, shared_exponent
 from ..drawn import normal_codes
 from ..exact_result import power_of_two
-from .base import Outcome, Reference, last_place, number, of_format
+from .base import Outcome, Reference, last_place, number, numbers, of_format
 
 _ALIGNED = 32
 """Activations that share an exponent."""
@@ -23,12 +23,12 @@ class BlockQuantReference(Reference[BlockQuant]):
     """An element times the block's scale stands for the number; what is clipped is an error."""
 
     def outcomes(self, codes: Sequence[Any], results: Sequence[Any]) -> list[Outcome] | None:
-        numbers = _finite(self.unit.a, codes[0])
-        if numbers is None:
+        values = numbers(self.unit.a, codes[0])
+        if values is None:
             return None
         elements, code = results
         scale = number(self.unit.kind.scale, code)
-        return _quantized(numbers, elements, self.unit.element, scale, scale)
+        return _quantized(values, elements, self.unit.element, scale, scale)
 
 
 class Nvfp4QuantReference(Reference[Nvfp4Quant]):
@@ -36,24 +36,24 @@ class Nvfp4QuantReference(Reference[Nvfp4Quant]):
     what no block's scale reaches with this scale of the tensor."""
 
     def outcomes(self, codes: Sequence[Any], results: Sequence[Any]) -> list[Outcome] | None:
-        numbers, tensor = _finite(self.unit.a, codes[0]), number(self.unit.operands["t"], codes[1])
-        if numbers is None or tensor is None:
+        values, tensor = numbers(self.unit.a, codes[0]), number(self.unit.operands["t"], codes[1])
+        if values is None or tensor is None:
             return None
         elements, code = results
         f, of_scale = self.unit.lane_formats["y"][0], self.unit.results["scale"]
         scale = number(of_scale, code)
         total = None if scale is None else scale * tensor
         least = of_scale.smallest * tensor
-        found = _quantized(numbers, elements, f, total, max(total or least, least))
+        found = _quantized(values, elements, f, total, max(total or least, least))
         most = f.max * of_scale.max * tensor
         return [
             outcome if abs(x) <= most else outcome._replace(exact=None)
-            for x, outcome in zip(numbers, found, strict=True)
+            for x, outcome in zip(values, found, strict=True)
         ]
 
 
 def _quantized(
-    numbers: list[Fraction],
+    values: list[Fraction],
     elements: Sequence[int],
     f: Format,
     scale: Fraction | None,
@@ -62,7 +62,7 @@ def _quantized(
     """Numbers beside elements that count units of `scale`, with their last places in units of
     `place`; without a scale no result is finite."""
     found = []
-    for x, element in zip(numbers, elements, strict=True):
+    for x, element in zip(values, elements, strict=True):
         value = number(f, element)
         result = None if scale is None or value is None else value * scale
         found.append(Outcome(x, result, *last_place(x, f, place or Fraction(1))))
@@ -74,10 +74,10 @@ class HadamardReference(Reference[Hadamard]):
 
     def outcomes(self, codes: Sequence[Any], results: Sequence[Any]) -> list[Outcome] | None:
         x, signs = codes
-        numbers = _finite(self.unit.a, x)
-        if numbers is None:
+        values = numbers(self.unit.a, x)
+        if values is None:
             return None
-        terms = [-v if signs >> i & 1 else v for i, v in enumerate(numbers)]
+        terms = [-v if signs >> i & 1 else v for i, v in enumerate(values)]
         unit = Fraction(1, 1 << self.unit.shift)
         return [
             of_format(unit * total, number(self.unit.a, y), self.unit.a)
@@ -119,9 +119,3 @@ class PreAlignReference(Reference[PreAlign]):
         a = normal_codes(ACTIVATION, (max(1, pieces // _ALIGNED), _ALIGNED), rng)
         exponent = np.broadcast_to(np.asarray(shared_exponent(a))[:, None], a.shape)
         return [a.ravel(), exponent.ravel()]
-
-
-def _finite(f: Format, codes: Sequence[int]) -> list[Fraction] | None:
-    """The values of codes; None if one is not finite."""
-    found = [number(f, x) for x in codes]
-    return None if None in found else [x for x in found if x is not None]

@@ -21,7 +21,7 @@ from ...units.operations import negated_operands
 from ...units.systolic import Engine
 from ..drawn import normal_codes
 from ..exact_result import power_of_two
-from .base import Outcome, Reference, last_place_of, number, of_format
+from .base import Outcome, Reference, last_place_of, number, numbers, of_format
 
 _GROUP = 64
 """Weights of a group of bit-serial arithmetic, and vectors that meet the same weights."""
@@ -34,8 +34,8 @@ Numbers = list[Fraction]
 
 def _finite(f: Format, codes: Any) -> list[Any] | None:
     """The values of rows of codes; None if one is not finite."""
-    rows = [[number(f, x) for x in row] for row in codes]
-    return None if any(None in row for row in rows) else rows
+    rows = [numbers(f, row) for row in codes]
+    return None if None in rows else rows
 
 
 def _dot(a: Numbers, b: Numbers) -> Fraction:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from amaranth.hdl import Cat, Const, Module, Mux
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ...formats import Format
 from ..integers import integer_range
@@ -128,9 +128,10 @@ class IntegerRounder(Rounder):
         negative = exceeds_rounded(magnitude, up, -low)
         clamped = wire(m, "clamped", x["above"] | Mux(sign, negative, positive))
         lowest, highest = (Const(c % (1 << out.bits), out.bits) for c in (low, high))
-        limit = Mux(sign & ~x["nan"], lowest, highest)
         if self.overflow == "indefinite":
-            limit = Mux(Const(out.signed, 1), Const(1 << (out.bits - 1), out.bits), highest)
+            limit: Value = Const(1 << (out.bits - 1), out.bits) if out.signed else highest
+        else:
+            limit = Mux(sign & ~x["nan"], lowest, highest)
         values: Values = {"y": wire(m, "code", Mux(clamped, limit, code), out.bits)}
         if self.tininess != "none":
             values["flags"] = Cat(x["inexact"] & ~clamped, Const(0, 3), clamped)

@@ -15,8 +15,15 @@ from ...formats import rounding as r
 from ...rtl import PORT, Operand, Values, increment, wire
 from ...rtl.floats import Specials, goes_up
 from ..contract import Contract, Unit
-from ..conventions import MODE_PORT, SUBNORMALS, conventions, nan_words, rounding_words
-from ..exact.base import round_parameter
+from ..conventions import (
+    MODE_PORT,
+    SUBNORMALS,
+    conventions,
+    nan_words,
+    rounding_bound,
+    rounding_words,
+)
+from ..exact.options import round_parameter
 from ..flags import flag_results, flags_parameter
 from ..operations import ROUNDING, Operation
 from ..parameters import choice_parameter, format_parameter
@@ -77,9 +84,7 @@ class RoundInt(Unit):
 
     @property
     def contract(self) -> Contract:
-        half = self.round in ("rne", "rna")
-        bound = f"error {'at most 1/2' if half else 'less than 1'}, one rounding"
-        return Contract("correctly rounded", bound, "IEEE 754-2019, 5.9")
+        return Contract("correctly rounded", rounding_bound(self.round), "IEEE 754-2019, 5.9")
 
     @property
     def conventions(self) -> dict[str, str]:

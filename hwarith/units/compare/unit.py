@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
@@ -113,21 +114,23 @@ class Compare(Unit):
         return max(self.a.precision, self.b.precision) + GUARD_BITS
 
     def datapath(self) -> list[rtl.Step]:
-        return [self._compare] if are_ordered(self.a, self.b) else [self._widen, self._compare]
+        return [self._widen, self._compare] if self._common else [self._compare]
+
+    @cached_property
+    def _common(self) -> Format | None:
+        """A format that has all values of both; None where their own codes are ordered."""
+        return None if are_ordered(self.a, self.b) else common_format(self.a, self.b)
 
     def _widen(self, m: Module, x: Values) -> Values:
         """Both operands as codes of one format, beside their own."""
-        common = common_format(self.a, self.b)
-        names = self.operands.items()
-        return x | {
-            f"wide_{n}": wire(m, f"wide_{n}", widened(m, x[n], f, common)) for n, f in names
-        }
+        assert self._common
+        wide = {n: widened(m, x[n], f, self._common) for n, f in self.operands.items()}
+        return x | {f"wide_{n}": wire(m, f"wide_{n}", code) for n, code in wide.items()}
 
     def _compare(self, m: Module, x: Values) -> Values:
         """The order of the codes; NaNs are unordered, and zeros equal whatever their signs."""
-        if "wide_a" in x:
-            common = common_format(self.a, self.b)
-            order = compare_codes(m, x["wide_a"], x["wide_b"], common, common)
+        if self._common:
+            order = compare_codes(m, x["wide_a"], x["wide_b"], self._common, self._common)
         else:
             order = compare_codes(m, x["a"], x["b"], self.a, self.b)
         unordered, zeros, signaling = Const(0, 1), Const(0, 1), Const(0, 1)

@@ -18,11 +18,11 @@ from ...rtl import Operand, Rounder, Values, wire
 from ...rtl.floats import IntegerRounder, as_places, signed_exponent
 from ...rtl.integers import as_integer
 from ..contract import Contract
+from ..conventions import rounding_bound
 from ..exact import definitions
 from ..exact.base import Exact
 from ..exact.integers import FLOAT_TO_INTEGER_POLICIES
 from ..operations import CONVERSION, Operation
-from ..overflow import default_overflow
 from ..parameters import format_parameter
 from . import hardware
 
@@ -72,15 +72,9 @@ class Convert(Exact):
     def _integer_policies(self) -> tuple[str, ...]:
         return FLOAT_TO_INTEGER_POLICIES if self.a.is_float else ("saturate", "wrap")
 
-    def shown_parameters(self) -> dict[str, Any]:
-        """The mode is shown always."""
-        hidden = {"overflow"} if self.overflow == self._default_policy else set()
-        shown = super(Exact, self).shown_parameters()
-        return {name: value for name, value in shown.items() if name not in hidden}
-
     @property
-    def _default_policy(self) -> str:
-        return default_overflow(self.out, self._integer_policies)
+    def _shows_rounding(self) -> bool:
+        return True
 
     @property
     def contract(self) -> Contract:
@@ -88,9 +82,9 @@ class Convert(Exact):
             low = {"sra": f"-2^-{self.n} to 0"}.get(self.round, f"±2^-{(self.n or 0) + 1}")
             bound = f"error less than 1 ulp, over all random bits a mean error of {low} ulp"
             return Contract("faithful", bound, "P3109 interim report v4.0, 4.7.4")
-        half = self.round in ("rne", "rna")
-        unit = "ulp" if self.out.is_float else "step"
-        bound = f"error {'at most 1/2' if half else 'less than 1'} {unit}, one rounding"
+        if self.n:
+            return super().contract
+        bound = rounding_bound(self.round, "ulp" if self.out.is_float else "step")
         return Contract("correctly rounded", bound, "IEEE 754-2019, 5.4.1 and 5.4.2")
 
     # -- golden --------------------------------------------------------------------------------

@@ -129,6 +129,11 @@ class Divided(Exact):
         """What goes with a division of something finite by zero, for flags."""
         return {"by_zero": wire(m, "divided_by_zero", by_zero)} if self.flags != "none" else {}
 
+    def handed_on(self, x: Values, *names: str) -> Values:
+        """What goes past a core, and these signals besides."""
+        passing = ("sign", "nan", "inf", "zero", "by_zero", *names)
+        return {name: x[name] for name in passing if name in x}
+
     def normalized(
         self, m: Module, name: str, significand: Value, operand: Operand
     ) -> tuple[Value, Value]:

@@ -97,7 +97,7 @@ class Div(RecurringQuotient):
         one, so that the quotient's first bit is a one."""
         dividend, divisor, exponent = self._aligned(m, x)
         less = wire(m, "a_less", dividend - divisor)[-1]
-        return self._entering(x) | {
+        return self.handed_on(x) | {
             "dividend": wire(m, "dividend", Mux(less, Cat(Const(0, 1), dividend), dividend)),
             "divisor": divisor,
             "exponent": self.field(m, exponent - less),
@@ -115,11 +115,6 @@ class Div(RecurringQuotient):
         above = x["a_exponent"] - a_zeros - (a.bias - b.bias)
         return dividend, divisor, above - (x["b_exponent"] - b_zeros)
 
-    def _entering(self, x: Values) -> Values:
-        """What goes past the division, but for the exponent."""
-        names = ("sign", "nan", "inf", "zero", "by_zero")
-        return {name: x[name] for name in names if name in x}
-
     def front_datapath(self) -> list[rtl.Step]:
         return self.with_ports([self._unpack, self._start])
 
@@ -127,15 +122,14 @@ class Div(RecurringQuotient):
         """Leading ones to the top."""
         dividend, divisor, exponent = self._aligned(m, x)
         started = self.started(m, dividend, divisor)
-        return self._entering(x) | started | {"exponent": self.field(m, exponent)}
+        return self.handed_on(x) | started | {"exponent": self.field(m, exponent)}
 
     def _divide(self, m: Module, x: Values) -> Values:
         """A row for each bit of the quotient behind the first one, which is a one."""
         dividend, divisor = x["dividend"], x["divisor"]
         rest = wire(m, "rest", (dividend - divisor)[: len(divisor)])
         found, rest = rows.quotient(m, rest, divisor, self.digits - 1)
-        names = ("sign", "nan", "inf", "zero", "by_zero", "exponent")
-        return {name: x[name] for name in names if name in x} | {
+        return self.handed_on(x, "exponent") | {
             "digits": wire(m, "quotient", Cat(found, Const(1, 1))),
             "rest": wire(m, "some_rest", rest.any()),
         }
@@ -209,8 +203,7 @@ class Recip(RecurringQuotient):
         """A dividend of one."""
         divisor = x["divisor"]
         one = Const(1 << (len(divisor) - 1), len(divisor))
-        names = ("sign", "nan", "inf", "zero", "by_zero", "exponent")
-        return {name: x[name] for name in names if name in x} | self.started(m, one, divisor)
+        return self.handed_on(x, "exponent") | self.started(m, one, divisor)
 
     def _divide(self, m: Module, x: Values) -> Values:
         """A row for each bit of the quotient behind the first one, of one or two and the
@@ -219,8 +212,7 @@ class Recip(RecurringQuotient):
         rest: Value = (Const(2 << (len(divisor) - 1)) - divisor)[: len(divisor)]
         rest = wire(m, "rest", rest & more.replicate(len(divisor)))
         found, rest = rows.quotient(m, rest, divisor, self.digits - 1)
-        names = ("sign", "nan", "inf", "zero", "by_zero", "exponent")
-        return {name: x[name] for name in names if name in x} | {
+        return self.handed_on(x, "exponent") | {
             "digits": wire(m, "quotient", Cat(found, Const(1, 1))),
             "rest": wire(m, "some_rest", rest.any()),
         }

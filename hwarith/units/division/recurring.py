@@ -179,9 +179,8 @@ class RecurringQuotient(Recurring):
         first = found[-1]
         digits = Mux(first, found[spare:], found[spare - 1 : -1])
         more = found[: spare - 1].any() | (first & found[spare - 1])
-        names = ("sign", "nan", "inf", "zero", "by_zero")
         exponent = x["exponent"] - ~first
-        return {name: x[name] for name in names if name in x} | {
+        return self.handed_on(x) | {
             "digits": wire(m, "digits", digits),
             "rest": wire(m, "some_rest", some | more),
             "exponent": wire(m, "normalized_exponent", exponent, x["exponent"].shape()),

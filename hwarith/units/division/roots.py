@@ -40,10 +40,6 @@ class Root(Divided):
         moved = Mux(weight[0], Cat(Const(0, 1), significand), Cat(significand, Const(0, 1)))
         return wire(m, "radicand", moved), weight[1:].as_signed()
 
-    def rooted(self, x: Values) -> Values:
-        names = ("sign", "nan", "inf", "zero", "by_zero", "exponent")
-        return {name: x[name] for name in names if name in x}
-
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Sqrt(Recurring, Root):
@@ -100,7 +96,7 @@ class Sqrt(Recurring, Root):
         """Nothing is found yet of the root."""
         count = self.rows * self.clocks
         radicand = Cat(Const(0, len(x["radicand"]) % 2), x["radicand"])
-        return self.rooted(x) | {
+        return self.handed_on(x, "exponent") | {
             "radicand": wire(m, "padded_radicand", radicand),
             "root": wire(m, "no_root", Const(0, count)),
             "rest": wire(m, "no_rest", Const(0, count + 1)),
@@ -119,7 +115,7 @@ class Sqrt(Recurring, Root):
         """The root, and whether anything is left behind it."""
         root, spare = x["root"], len(x["root"]) - self.digits
         more = root[:spare].any() | x["radicand"].any()
-        return self.rooted(x) | {
+        return self.handed_on(x, "exponent") | {
             "digits": root[spare:],
             "rest": wire(m, "some_rest", x["rest"].any() | more),
         }
@@ -130,7 +126,7 @@ class Sqrt(Recurring, Root):
         padded = Cat(Const(0, len(radicand) % 2), radicand)
         found, rest = rows.root(m, padded, self.digits)
         more = padded[: max(0, len(padded) - 2 * self.digits)].any()
-        return self.rooted(x) | {
+        return self.handed_on(x, "exponent") | {
             "digits": wire(m, "root", found),
             "rest": wire(m, "some_rest", rest.any() | more),
         }
@@ -195,7 +191,7 @@ class Rsqrt(Root):
         """A row for each bit of the root below the point; the root of one is one."""
         found, rest = rows.reciprocal_root(m, x["radicand"], self.digits)
         more = x["more"]
-        return self.rooted(x) | {
+        return self.handed_on(x, "exponent") | {
             "digits": wire(m, "root", Cat(found[:-1] & more.replicate(len(found) - 1), found[-1])),
             "rest": wire(m, "some_rest", rest.any() & more),
         }

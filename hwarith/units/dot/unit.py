@@ -24,6 +24,7 @@ from ..conventions import (
     nan_words,
     of_integers,
     overflow_words,
+    rounding_bound,
     rounding_words,
 )
 from ..exact.base import GUARD_BITS
@@ -104,10 +105,8 @@ class Dot(DotParameters):
         if self.is_exact:
             return Contract("exact integer", "exact", source)
         if self.acc.way == "exact":
-            half = self.round in ("rne", "rna")
             unit = "ulp" if self.rounded.is_float else "step"
-            bound = f"error {'at most 1/2' if half else 'less than 1'} {unit}, one rounding"
-            return Contract("correctly rounded", bound, source)
+            return Contract("correctly rounded", rounding_bound(self.round, unit), source)
         return Contract("approximate", self.acc.words, source)
 
     @property

@@ -25,6 +25,7 @@ from ..conventions import (
     nan_words,
     of_integers,
     overflow_words,
+    rounding_bound,
     rounding_words,
 )
 from ..overflow import checked_overflow, default_overflow, overflow_parameter, without_defaults
@@ -184,7 +185,12 @@ class Exact(Unit):
     def shown_parameters(self) -> dict[str, Any]:
         """Defaults that depend on the formats go without saying."""
         policy = default_overflow(self.out, self._integer_policies)
-        return without_defaults(super().shown_parameters(), policy, not self.is_exact)
+        return without_defaults(super().shown_parameters(), policy, self._shows_rounding)
+
+    @property
+    def _shows_rounding(self) -> bool:
+        """Whether the mode stands in spec and name."""
+        return not self.is_exact
 
     # -- contract ------------------------------------------------------------------------------
 
@@ -210,9 +216,7 @@ class Exact(Unit):
         if self.n:
             bound = f"error less than 1 {unit}, by random bits; one rounding"
             return Contract("faithful", bound, f"{source}; P3109 interim report v4.0, 4.7.4")
-        half = self.round in ("rne", "rna")
-        bound = f"error {'at most 1/2' if half else 'less than 1'} {unit}, one rounding"
-        return Contract("correctly rounded", bound, source)
+        return Contract("correctly rounded", rounding_bound(self.round, unit), source)
 
     @property
     def conventions(self) -> dict[str, str]:

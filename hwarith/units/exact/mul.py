@@ -160,11 +160,11 @@ class Mul(Exact):
         """Shift; by one place more if the product has a leading zero of its own."""
         front = self._front
         product = Cat(x["product"], Const(0, front))
-        keep = self.rounder.out.precision + self.rounder.below + 1
+        keep = self.out.precision + self.rounder.below + 1
         kept, rest = rtl.shift_left(m, "normalized", product, x["shift"], keep)
         exponent = x["exponent"]
         more = wire(m, "one_more", ~kept[-1] & (Const(1, 1) if self.ftz else exponent.any()))
-        field = exponent + (not self.rounder.out.hidden_always)
+        field = exponent + (not self.out.hidden_always)
         biased = Mux(more, field - 1, field)[: len(field)]
         return {name: x[name] for name in ("sign", "nan", "inf")} | {
             "kept": wire(m, "kept", Mux(more, kept[:-1], kept[1:])),
