@@ -282,7 +282,7 @@ module dotmulti_rne (
       ~is_int8 & sign1 & (~is_e2m1 | a1_upper_zero | b1_upper_zero) & (negate_upper1_xor | ~is_e2m1)
       & (a2_zero | b2_zero) & ~is_int8 & sign2 & (~is_e2m1 | a2_upper_zero | b2_upper_zero) &
       (negate_upper2_xor | ~is_e2m1) & (a3_zero | b3_zero) & ~is_int8 & sign3 & (~is_e2m1 |
-      a3_upper_zero | b3_upper_zero) & (negate_upper3_xor | ~is_e2m1));
+      a3_upper_zero | b3_upper_zero) & (negate_upper3_xor | ~is_e2m1)) & ~infinite;
 
   // Multiply: In each lane the product, with the sign that it has where the addend is positive:
   // Booth digits are negated. The upper products of e2m1fn are added to that of the first lane.

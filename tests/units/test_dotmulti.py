@@ -94,6 +94,13 @@ def test_special_values() -> None:
     assert U(0x7C, 0x7C, 0, e4) == FP32.encode(hw.format("e4m3fn").decode(0x7C) ** 2)
 
 
+def test_an_infinity_keeps_its_sign_where_the_rest_cancels() -> None:
+    """In hardware the significands of infinities are summed up too, here to that of -c."""
+    u = hw.unit("dotmulti")
+    codes = 0xECEDF87C, 0x707CE8FC, 0x4F890000, 5  # e5m2: two products are -inf
+    assert u(*codes) == hw.simulate(u)(*codes) == 0xFF800000
+
+
 def test_zeros() -> None:
     minus = 0x80000000
     for code, name in MODES.items():

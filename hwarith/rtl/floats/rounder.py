@@ -29,9 +29,9 @@ class Rounder:
     They take ``sign``, ``exponent``, ``significand``, ``nan`` and ``inf``, and give the code ``y``.
     More may be given: ``negative``, that the significand is a negative sum in two's complement, to
     be negated; ``sticky``, that the sum is a little more than the significand says; ``difference``,
-    that a zero is +0, or -0 when rounding down; ``nan_code``, what a NaN becomes; ``by_zero``, that
-    an infinity is a division by zero, for the flags. The mode may come on ``rm``, random bits come
-    on ``r``.
+    that a zero is +0, or -0 when rounding down (not beside ``inf``, whose sign it would change);
+    ``nan_code``, what a NaN becomes; ``by_zero``, that an infinity is a division by zero, for the
+    flags. The mode may come on ``rm``, random bits come on ``r``.
 
     Only what is kept of a negative sum is inverted, and the one that then lacks is added in
     rounding. The lsb of its significand must be zero, or below the result's lowest binades: -1

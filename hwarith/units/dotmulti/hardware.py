@@ -84,7 +84,7 @@ class Hardware:
         values["inf"] = wire(m, "infinite", plus | minus)
         values["inf_sign"] = wire(m, "inf_sign", minus)
         one_sign = all_minus | all_plus if self.mode == "rdn" else all_minus
-        values["difference"] = wire(m, "difference", ~one_sign)
+        values["difference"] = wire(m, "difference", ~one_sign & ~values["inf"])
         return values
 
     def _multiply(self, m: Module, x: Values) -> Values:
