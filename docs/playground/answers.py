@@ -25,8 +25,12 @@ from hwarith.formats.facts import LISTED_BITS, format_facts
 from hwarith.formats.text import code_row, number_of_text
 from hwarith.tables import number_text
 from hwarith.units import Unit, interface
+from hwarith.units.bitserial import BsTile
+from hwarith.units.chain import RIGHT
 from hwarith.units.parameters import Parameter
-from hwarith.units.text import codes_of_texts, family_rows, of_one
+from hwarith.units.parts import ArrayUnit
+from hwarith.units.systolic import Engine
+from hwarith.units.text import codes_of_texts, family_rows, flat
 
 BEGIN_WITH = {
     "mul": "mul:a=e4m3fn",
@@ -38,6 +42,9 @@ BEGIN_WITH = {
     "mac": "mac:a=e4m3fn,acc=fp16",
     "kulisch": "kulisch:a=e2m1fn,out=fp16,k=16",
     "lmul": "lmul:format=e4m3fn",
+    "bspe": "bspe:type=int4,lanes=1",
+    "bstile": "bstile:rows=2,columns=2",
+    "fpint": "fpint:lanes=1",
     "engine": "engine:pe=(fma:a=int4,c=int16,out=int16),rows=2,columns=2",
     "blockquant": "blockquant:out=mxfp4,n=4",
     "nvfp4quant": "nvfp4quant:n=4",
@@ -45,8 +52,11 @@ BEGIN_WITH = {
 }
 """The specs of families whose own defaults are large."""
 
-ON_ARRAYS = ("bspe", "bstile", "fpint", "engine")
-"""Families whose golden model needs numpy."""
+EXAMPLES = {
+    "bspe": {"a": "0x3C00,0x3C00", "terms": "0x9,0x1", "bsig": "2,0"},
+    "fpint": {"a": "100,0x7FF,5", "w": "3,1,7"},
+}
+"""Operands of families whose ports hold several codes of other formats."""
 
 VALUES = ("1.1", "2.7", "-0.3", "0.75")
 INTEGERS = ("7", "-3", "5", "-6")
@@ -130,28 +140,44 @@ def _is_value(p: Parameter, word: str) -> bool:
 
 def _port(u: Unit, name: str, meanings: dict[str, str]) -> dict[str, Any]:
     ports = u.operands | u.results
-    f, (_, lanes) = of_one(u, name), u.lane_formats.get(name, (None, 0))
+    axes = u.operand_axes.get(name, 2 * isinstance(u, ArrayUnit))
     return {
         "name": name,
-        "format": f.name,
+        "format": u.code_formats[name].name,
         "bits": ports[name].bits,
-        "lanes": lanes,
-        "group": bool(u.transfers.controls) and name in u.operands,
+        "lanes": u.lane_formats.get(name, (None, 0))[1],
+        "several": ("", "a group", "a matrix, row by row")[axes],
         "meaning": meanings.get(name, ""),
     }
 
 
 def _example(u: Unit, name: str, i: int) -> str:
-    """A text for an operand: values, in groups or blocks where it takes them."""
-    f, (_, lanes) = of_one(u, name), u.lane_formats.get(name, (None, 0))
-    if not f.is_float and not f.signed:
-        values: Sequence[str] = ("0",)
-    else:
-        values = VALUES if f.is_float else INTEGERS
+    """A text for an operand: values, in groups, blocks or matrices where it takes them."""
+    if u.family in EXAMPLES:
+        return EXAMPLES[u.family][name]
+    f, (_, lanes) = u.code_formats[name], u.lane_formats.get(name, (None, 0))
+    axes = u.operand_axes[name]
+    rows, columns = _shapes(u)[name] if axes == 2 else (1, lanes or (GROUP if axes else 1))
+    values: Sequence[str] = VALUES if f.is_float else INTEGERS
     if not f.signed:
-        values = [x for x in values if not x.startswith("-")]
-    many = GROUP if u.transfers.controls else min(lanes, len(VALUES))
-    return ",".join(values[(i + k) % len(values)] for k in range(many or 1))
+        values = [x for x in values if not x.startswith("-")] if f.is_float or axes == 2 else ["0"]
+    columns = min(columns, len(VALUES)) if lanes else columns
+    return ";".join(
+        ",".join(values[(i + k) % len(values)] for k in range(row, row + columns))
+        for row in range(rows)
+    )
+
+
+def _shapes(u: Unit) -> dict[str, tuple[int, int]]:
+    """The rows and columns that matrices of an array have to begin with."""
+    if isinstance(u, BsTile):
+        k = u.pe.lanes
+        weights = dict.fromkeys(("scale", "special"), (u.columns, 1))
+        return {"a": (u.rows, k), "w": (u.columns, k)} | weights
+    assert isinstance(u, Engine)
+    depths = {name: u.rows * n for name, (_, n) in u.units.factors.items()}
+    factors = {name: (n, u.columns) if name in RIGHT else (2, n) for name, n in depths.items()}
+    return factors | {"c": (2, u.columns)}
 
 
 # -- what a unit computes ------------------------------------------------------------------------
@@ -160,28 +186,12 @@ def _example(u: Unit, name: str, i: int) -> str:
 def evaluate(spec: str, texts: list[str]) -> dict[str, Any]:
     """Operands and results as values and codes; the exact result, and the error, if it is known."""
     u = hw.unit(spec)
-    if u.family in ON_ARRAYS:
-        raise HwarithError(
-            f"the golden model of {u.family} works on arrays, which the installed package has and "
-            "this page does not; its Verilog is below"
-        )
-    groups, notes = codes_of_texts(u, texts)
-    listed = bool(u.transfers.controls)
-    lengths = {len(group) for group in groups}
-    if listed and len(lengths) > 1:
-        counts = " and ".join(str(len(group)) for group in groups)
-        raise InvalidInput(f"operands of {u.family} must be groups of one length, not {counts}")
-    codes = [
-        x if listed or name in u.lane_formats else x[0]
-        for name, x in zip(u.operands, groups, strict=True)
-    ]
+    codes, notes = codes_of_texts(u, texts)
     found = u.golden(*codes)
     results = [found] if len(u.results) == 1 else list(found)
-    shown = {
-        name: x if isinstance(x, list) else [x] for name, x in zip(u.results, results, strict=True)
-    }
+    shown = {name: flat(x) for name, x in zip(u.results, results, strict=True)}
     return {
-        "operands": _shown(u, dict(zip(u.operands, groups, strict=True))),
+        "operands": _shown(u, dict(zip(u.operands, map(flat, codes), strict=True))),
         "notes": notes,
         "results": _shown(u, shown),
         "flags": [name for i, name in enumerate(FLAGS) if shown.get("flags", [0])[0] >> i & 1]
@@ -192,7 +202,7 @@ def evaluate(spec: str, texts: list[str]) -> dict[str, Any]:
 
 
 def _shown(u: Unit, codes: dict[str, list[int]]) -> dict[str, list[dict[str, Any]]]:
-    return {name: [of_code(of_one(u, name), x) for x in xs] for name, xs in codes.items()}
+    return {name: [of_code(u.code_formats[name], x) for x in xs] for name, xs in codes.items()}
 
 
 def of_code(f: Format, code: int) -> dict[str, Any]:

@@ -278,7 +278,7 @@ async function showUnit() {
 }
 
 function heading(port) {
-  const many = port.lanes ? ` × ${port.lanes}` : port.group ? ", a group" : "";
+  const many = port.lanes ? ` × ${port.lanes}` : port.several && `, ${port.several}`;
   return [port.name, " ", element("small", {title: port.meaning}, `${port.format}${many}`)];
 }
 

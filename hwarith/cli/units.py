@@ -95,24 +95,23 @@ def eval_(
     An operand with 0x or 0b in front is a code; any other is a value (1.5, -3, 1/3, 0x1.8p3, inf,
     nan), which is rounded to the nearest code of its format, or clipped, and that is said. A unit
     that accumulates takes groups, and one of blocks takes blocks, of which codes 0 may be left
-    out at the end: 1.5,2,-3 4,5,6.
+    out at the end: 1.5,2,-3 4,5,6. An array takes matrices, row by row: "1,2;3,4" "5,6;7,8".
     """
     from ..units import unit
-    from ..units.text import codes_of_texts, of_one
+    from ..units.text import codes_of_texts, flat
 
     u = unit(spec)
     for text in operands:  # which may begin with a minus, so that options are not told apart
         if text.startswith("--"):
             raise unknown("option of eval", text, ("--rtl", "--json", "--help"))
-    groups, notes = codes_of_texts(u, operands)
+    codes, notes = codes_of_texts(u, operands)
     for note in notes:
         print(note, file=sys.stderr)
-    listed = [bool(u.transfers.controls) or name in u.lane_formats for name in u.operands]
-    codes = [x if many else x[0] for x, many in zip(groups, listed, strict=True)]
+    formats = u.code_formats
     rows: list[Row] = [
-        _named(name, of_one(u, name), code)
-        for name, group in zip(u.operands, groups, strict=True)
-        for code in group
+        _named(name, formats[name], code)
+        for name, given in zip(u.operands, codes, strict=True)
+        for code in flat(given)
     ]
     golden = _result_rows(u, "golden", u(*codes))
     hardware = golden
@@ -129,11 +128,10 @@ def eval_(
 def _result_rows(u: Unit, source: str, results: Any) -> list[dict[str, object]]:
     import numpy as np
 
-    from ..units.text import of_one
-
     codes = [results] if len(u.results) == 1 else results
+    formats = u.code_formats
     return [
-        _named(f"{name} ({source})", of_one(u, name), int(code))
+        _named(f"{name} ({source})", formats[name], int(code))
         for name, block in zip(u.results, codes, strict=True)
         for code in np.ravel(block)
     ]

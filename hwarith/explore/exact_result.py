@@ -13,10 +13,8 @@ from ..formats import Format
 from ..units import Unit
 from ..units.dot import Dot
 from ..units.operations import DOT_PRODUCT, negated_operands
+from ..units.text import Codes, flat
 from .functions import FUNCTIONS
-
-Codes = int | Sequence[int]
-"""The code of an operand; of a group or block the codes of its members."""
 
 
 def exact_result(unit: Unit, codes: Sequence[Codes]) -> Fraction | None:
@@ -25,6 +23,9 @@ def exact_result(unit: Unit, codes: Sequence[Codes]) -> Fraction | None:
 
     None where there is none: of an operation without one, and of operands that are not finite.
     """
+    arity, function = FUNCTIONS.get(unit.operation, (unit.operation.arity, unit.operation.exact))
+    if function is None and unit.operation is not DOT_PRODUCT and not isinstance(unit, Dot):
+        return None
     values = {}
     for name, code in zip(unit.operands, codes, strict=True):
         finite = _finite_values(unit, name, code)
@@ -35,9 +36,7 @@ def exact_result(unit: Unit, codes: Sequence[Codes]) -> Fraction | None:
         return _dot(unit, values)
     if unit.operation is DOT_PRODUCT:
         return sum((x * y for x, y in zip(*values.values(), strict=True)), Fraction(0))
-    arity, function = FUNCTIONS.get(unit.operation, (unit.operation.arity, unit.operation.exact))
-    if function is None:
-        return None
+    assert function is not None
     terms = list(values.items())[:arity]
     negated = negated_operands(unit)[int(values["op"][0]) if "op" in values else 0]
     return function(*(-x if name in negated else x for name, (x,) in terms))
@@ -46,7 +45,7 @@ def exact_result(unit: Unit, codes: Sequence[Codes]) -> Fraction | None:
 def _finite_values(unit: Unit, name: str, code: Codes) -> list[Fraction] | None:
     """The values of an operand's codes; None if one is not finite."""
     f, _ = unit.lane_formats.get(name, (unit.operands[name], 0))
-    found = [f.decode_one(x) for x in ([code] if isinstance(code, int) else code)]
+    found = [f.decode_one(x) for x in flat(code)]
     if any(isinstance(x, float) and x != 0 for x in found):
         return None
     return [Fraction(x) for x in found]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -86,6 +87,10 @@ class Accumulator(Unit):
         return {"first": format("uint1"), "last": format("uint1")}
 
     @property
+    def operand_axes(self) -> dict[str, int]:
+        return dict.fromkeys(self.operands, 1)
+
+    @property
     def transfers(self) -> Transfers:
         return GroupTransfers(self)
 
@@ -96,7 +101,8 @@ class Accumulator(Unit):
 
     def golden(self, *codes: Any) -> Any:
         """The definition on plain integers: a sequence of codes per operand; one code back, or a
-        named tuple of them."""
+        named tuple of them. Raises `InvalidInput` if these are not of one length."""
+        check_lengths(self.family, codes)
         function, constants = self.definition()
         memory = 0
         for operands in zip(*codes, strict=True):
@@ -136,6 +142,14 @@ class Accumulator(Unit):
 
     def core(self, instances: bool) -> rtl.Core:
         return rtl.accumulating_core(self)
+
+
+def check_lengths(family: str, groups: Sequence[Sequence[int]]) -> None:
+    """Raise `InvalidInput` if the operands of a unit of that family are no groups of one length."""
+    lengths = [len(group) for group in groups]
+    if len(set(lengths)) > 1:
+        given = " and ".join(map(str, lengths))
+        raise InvalidInput(f"operands of {family} must be groups of one length, not {given}")
 
 
 _A = TypeVar("_A", bound=Accumulator)

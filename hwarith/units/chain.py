@@ -110,6 +110,10 @@ class Chain(NamedTuple):
         """Accumulators of codes of the format `first`."""
         return np.asarray(self.start(codes)) if self.start else codes
 
+    def begin_one(self, code: int) -> int:
+        """The same of one code, in integers."""
+        return self.start.golden(code) if self.start else code
+
     def accumulate(self, *codes: np.ndarray) -> np.ndarray:
         """Products of matrices, step by step in ascending order of k, by calls of the units.
 
@@ -136,6 +140,10 @@ class Chain(NamedTuple):
     def end(self, accumulators: np.ndarray) -> np.ndarray:
         """Codes of the format `last` of accumulators."""
         return np.asarray(self.finish(accumulators)) if self.finish else accumulators
+
+    def end_one(self, accumulator: int) -> int:
+        """The same of one accumulator, in integers."""
+        return self.finish.golden(accumulator) if self.finish else accumulator
 
 
 def chain(spec: Unit | str, add: Unit | str | None = None) -> Chain:

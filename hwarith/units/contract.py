@@ -160,6 +160,12 @@ class Unit(Parameterized, Tabled):
         return {name: self.lane_formats.get(name, (f, 1))[0] for name, f in ports.items()}
 
     @property
+    def operand_axes(self) -> dict[str, int]:
+        """How many axes the codes of each operand of one call have: none, one of a block or a
+        group, two of a matrix."""
+        return {name: int(name in self.lane_formats) for name in self.operands}
+
+    @property
     def inputs(self) -> dict[str, Format]:
         """Names and formats of all ports by which data enters, in order."""
         return self.transfers.inputs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -10,8 +10,19 @@ from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Value
 from amaranth.lib import wiring
 
 from .. import rtl
+from ..exceptions import InvalidInput
 from ..rtl import Values
 from .contract import Unit
+
+
+def matrix_shape(rows: Sequence[Sequence[int]], what: str) -> tuple[int, int]:
+    """How many rows and columns a matrix has, given row by row. Raises `InvalidInput`, naming
+    `what`, if its rows differ in length."""
+    lengths = {len(row) for row in rows}
+    if len(lengths) > 1:
+        given = " and ".join(map(str, sorted(lengths)))
+        raise InvalidInput(f"{what}: rows must be of one length, not {given}")
+    return len(rows), max(lengths, default=0)
 
 
 class Grid(Protocol):
@@ -39,6 +50,10 @@ class ArrayUnit(Unit):
 
     combinational_parts: tuple[str, ...] = ()
     """Parts without a clock."""
+
+    @property
+    def operand_axes(self) -> dict[str, int]:
+        return dict.fromkeys(self.operands, 2)
 
     @property
     def kinds(self) -> tuple[str, ...]:

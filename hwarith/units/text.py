@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..exceptions import InvalidInput
-from ..formats import Format
 from ..formats.text import code_of_text, note_of_text
 from ..tables import Table, tables_of
 from .contract import Unit
@@ -67,29 +66,40 @@ def parameter_rows(u: Unit) -> list[dict[str, object]]:
     ]
 
 
-def of_one(u: Unit, name: str) -> Format:
-    """The format of one code of an operand or result: of a block, that of its elements."""
-    return u.lane_formats[name][0] if name in u.lane_formats else (u.operands | u.results)[name]
+Codes = int | Sequence[int] | Sequence[Sequence[int]]
+"""Of an operand of one call: a code, those of a block or group, or those of a matrix by rows."""
 
 
-def codes_of_texts(u: Unit, texts: Sequence[str]) -> tuple[list[list[int]], list[str]]:
+def codes_of_texts(u: Unit, texts: Sequence[str]) -> tuple[list[Codes], list[str]]:
     """The codes of each operand, as `hwarith.formats.text.code_of_text` takes them, and what became
     of values that its format does not have.
 
-    An operand is one code, or of a unit that takes groups or blocks one for each comma more; codes
-    0 may be left out at the end of a block. Raises `InvalidInput`, naming the operand.
+    An operand is one code, or of a unit that takes groups, blocks or matrices one for each comma
+    more, and of a matrix a row for each semicolon more; codes 0 may be left out at the end of a
+    block. Raises `InvalidInput`, naming the operand.
     """
     if len(texts) != len(u.operands):
         raise InvalidInput(
             f"{u.family} takes {len(u.operands)} operands ({', '.join(u.operands)}), "
             f"not {len(texts)}"
         )
-    groups, notes = [], []
-    for text, name in zip(texts, u.operands, strict=True):
-        f, (_, lanes) = of_one(u, name), u.lane_formats.get(name, (None, 0))
-        parts = text.split(",") if u.transfers.controls or lanes else [text]
-        codes = [code_of_text(part, f, f"operand {name}") for part in parts]
-        groups.append(codes + [0] * (lanes - len(codes)))
-        found = (note_of_text(part, f) for part in parts)
+    formats = u.code_formats
+    operands: list[Codes] = []
+    notes = []
+    for text, (name, axes) in zip(texts, u.operand_axes.items(), strict=True):
+        f, (_, lanes) = formats[name], u.lane_formats.get(name, (None, 0))
+        lines = text.split(";") if axes == 2 else [text]
+        parts = [line.split(",") if axes else [line] for line in lines]
+        rows = [[code_of_text(part, f, f"operand {name}") for part in line] for line in parts]
+        rows[0] += [0] * (lanes - len(rows[0]))
+        operands.append(rows if axes == 2 else rows[0] if axes else rows[0][0])
+        found = (note_of_text(part, f) for line in parts for part in line)
         notes += [f"operand {name}: {note}" for note in found if note]
-    return groups, notes
+    return operands, notes
+
+
+def flat(codes: Codes) -> list[int]:
+    """All codes of an operand or result, one behind the other."""
+    if isinstance(codes, int):
+        return [codes]
+    return [x for row in codes for x in ([row] if isinstance(row, int) else row)]

@@ -100,6 +100,18 @@ def test_eval_of_groups_and_of_several_results(run: Run) -> None:
     ]
 
 
+def test_eval_of_matrices(run: Run) -> None:
+    spec = "engine:pe=(fma:a=int4,c=int16,out=int16),rows=2,columns=2"
+    a, b, c = "1,2;3,4", "5,6;7,-8", "0,0;100,0x10"
+    rows = run("eval", spec, a, b, c, "--rtl", "--json").json
+    assert [row["value"] for row in rows if row["name"] == "a"] == [1, 2, 3, 4]
+    assert [row["value"] for row in rows if row["name"] == "y (golden)"] == [19, -10, 143, 2]
+    assert [row["value"] for row in rows if row["name"] == "y (RTL)"] == [19, -10, 143, 2]
+    ragged = run("eval", spec, "1,2;3", b, c)
+    assert (ragged.status, ragged.out) == (2, "")
+    assert "operand a of engine must be an array of one shape" in ragged.err
+
+
 def test_eval_says_so_if_the_hardware_differs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hwarith.flow.simulate.simulate", lambda u: lambda *codes: 0)
     outcome = run("eval", TINY, "1", "1", "--rtl")

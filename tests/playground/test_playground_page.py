@@ -15,6 +15,7 @@ import pytest
 
 import hwarith as hw
 from docs.playground import build
+from hwarith.units.text import codes_of_texts, flat
 from tests.reports.browser import DESKTOP, NO_CHROMIUM, PHONE, Browser, chromium
 
 pytestmark = [
@@ -43,6 +44,13 @@ UNITS = [
     ("dot:a=e2m1fn,b=e2m1fn,n=4,c=fp16,out=fp16", ["1,2,3,4", "0.5,-1,6", "0.25"]),
     ("mac:a=e4m3fn,acc=fp16,out=bf16", ["1.1,2.7,-3", "4,5,6"]),
     ("blockquant:out=mxfp4,n=2", ["1.1,-10"]),
+    ("fpint:lanes=1", ["100,0x7FF", "3,-1"]),
+    ("bspe:type=int4,lanes=1", ["0x3C00,0x3C00", "0x9,0x1", "2,0"]),
+    ("bstile:rows=1,columns=2", ["1.1,2,3,4", "1,2,3,4;5,6,7,8", "9;200", "0;5"]),
+    (
+        "engine:pe=(fma:a=int4,c=int16,out=int16),rows=2,columns=1",
+        ["1,2;3,4;5,-6", "7;-8", "0;1;2"],
+    ),
 ]
 
 SHOWN = "document.body.dataset.state === 'idle' && document.body.dataset.shown === location.hash"
@@ -100,12 +108,9 @@ def test_it_is_small(page: Path) -> None:
 def test_a_unit_is_what_hwarith_says(browser: Browser, spec: str, operands: list[str]) -> None:
     u = hw.unit(spec)
     go(browser, unit=spec, x=operands)
-    shown = {
-        name: [int(code, 16) for code in texts(browser, f"#codes-{name} code")]
-        for name in u.operands
-    }
-    several = u.lane_formats or u.transfers.controls
-    codes = [x if len(x) > 1 or (several and name in "ab") else x[0] for name, x in shown.items()]
+    codes, _ = codes_of_texts(u, operands)
+    for name, given in zip(u.operands, codes, strict=True):
+        assert [int(code, 16) for code in texts(browser, f"#codes-{name} code")] == flat(given)
     results = u(*codes)
     expected = list(results) if isinstance(results, tuple) else [results]
     for name, result in zip(u.results, expected, strict=True):
@@ -169,8 +174,8 @@ def test_mistakes_are_told_in_hwariths_words(browser: Browser) -> None:
 def test_no_result_of_another_unit_is_left(browser: Browser) -> None:
     go(browser, unit="rsqrt:a=fp16", x=["2"])
     assert len(texts(browser, "#result-y code")) == 1
-    go(browser, unit="bspe")
-    assert "which the installed package has" in texts(browser, "#operand-wrong")[0]
+    go(browser, unit="mac", x=["1,2", "1"])
+    assert "groups of one length" in texts(browser, "#operand-wrong")[0]
     assert texts(browser, "#results code") == texts(browser, "#error dt") == []
 
 

@@ -40,13 +40,12 @@ def answer(spec: str, codes: list[Any], with_verilog: bool) -> dict[str, Any]:
 
 
 def evaluated() -> dict[str, Any]:
-    """What the playground shows of each family to begin with."""
+    """What the playground shows of each family to begin with: spec, operands, answer."""
     found = {}
     for row in answers.start()["units"]:
         texts = [port["example"] for port in answers.unit(row["spec"])["operands"]]
-        found[row["unit"]] = json.loads(
-            answers.answer(json.dumps(["evaluate", row["spec"], texts]))
-        )
+        answer = answers.answer(json.dumps(["evaluate", row["spec"], texts]))
+        found[row["unit"]] = (row["spec"], texts, json.loads(answer))
     return found
 
 

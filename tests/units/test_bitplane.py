@@ -298,7 +298,7 @@ def test_wrong_specs(spec: str, message: str) -> None:
         (lambda: from_signed([-9], 4), "signed integers: -9 is not a code of int4"),
         (lambda: planes(3, 4), "must be an array of shape (..., K), not a number"),
         (lambda: planes([3], 4, 0), "the width must be 1 to 1024, not 0"),
-        (lambda: hw.unit("bitplane_dot").golden([1], [1, 2]), "of one length, not 1 and 2"),
+        (lambda: hw.unit("bitplane_dot").golden([1], [1, 2]), "groups of one length, not 1 and 2"),
     ],
 )
 def test_wrong_calls_of_helpers(call, message: str) -> None:

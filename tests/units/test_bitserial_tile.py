@@ -47,6 +47,8 @@ def test_hardware_of_the_tile(spec: str, name: str | None, k: int, groups: int) 
     u = hw.unit(spec)
     operands = tile_operands(u, 30, k, groups, name)
     simulation, expected = hw.simulate(u), u(*operands)
+    for i in range(3):
+        assert u.golden(*(x[i].tolist() for x in operands)) == expected[i].tolist()
     assert (simulation(*operands) == expected).all()
     terms = WEIGHTS[name or u.pe.type].terms
     group = k // groups // 4 * terms

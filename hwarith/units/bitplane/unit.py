@@ -16,7 +16,7 @@ from ...formats import Format, format
 from ...formats.lanes import join, split
 from ...lazily import np
 from ...rtl import Values, wire
-from ..accumulator import Accumulator, GroupTransfers
+from ..accumulator import Accumulator, GroupTransfers, check_lengths
 from ..contract import Contract, Unit
 from ..conventions import of_integers
 from ..operations import BIPOLAR_DOT_PRODUCT, Operation
@@ -134,8 +134,7 @@ class BitplaneDot(Accumulator):
     def golden(self, *codes: Sequence[int]) -> int:
         """The definition on plain integers: sequences of codes of a and of b; a code back."""
         a, b = codes
-        if len(a) != len(b):
-            raise InvalidInput(f"a and b must be of one length, not {len(a)} and {len(b)}")
+        check_lengths(self.family, codes)
         left, right = definitions.split_planes(a, self.n), definitions.split_planes(b, self.m)
         return definitions.dot(left, right, len(a)) % (1 << self.bits)
 

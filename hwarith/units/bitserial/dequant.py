@@ -137,6 +137,11 @@ class BsDequant(BitSerial):
         bits = sum(port.bits for port in self.results.values()) + f.precision
         return apply(definitions.as_float, [packed], constants, f.dtype, bits)[()]
 
+    def golden_float(self, acc: int, scale: int, half: int, out: Format) -> int:
+        """An accumulator times a scale as a code of the float format `out`, on plain integers."""
+        product = definitions.dequantize(acc, scale, half, self.frame, self.dqm)
+        return definitions.as_float(product, self.magnitude_bits, out.numbers)
+
     # -- hardware ------------------------------------------------------------------------------
 
     def datapath(self) -> list[rtl.Step]:

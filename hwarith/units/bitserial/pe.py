@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, overload
@@ -155,6 +155,9 @@ class BitSerialPe(Accumulator, BitSerial):
         formats = self.results.values()
         return [x.astype(f.dtype) for x, f in zip(split(memory, formats), formats, strict=True)]
 
+    def outputs_of_one(self, memory: int) -> list[int]:
+        return split(memory, self.results.values())
+
     # -- groups --------------------------------------------------------------------------------
 
     @overload
@@ -257,6 +260,27 @@ class BitSerialPe(Accumulator, BitSerial):
             np.broadcast_to(x, (*chunks[:-1], weights.terms)).reshape(*shape, -1).astype(f.dtype)
             for x, f in zip(operands, self.operands.values(), strict=True)
         ]
+
+    def sum_of(
+        self, weights: Weights, acts: Sequence[int], codes: Sequence[int], special: int
+    ) -> int:
+        """The accumulator after a group, on plain integers: weight after weight, a term in each
+        clock, the highest one first.
+
+        Parameters
+        ----------
+        weights : the type of the weights.
+        acts, codes : codes of the activations and weights, a multiple of `lanes` of each.
+        special : the code of the special value (`special_codes`).
+        """
+        acc = 0
+        for at in range(0, len(acts), self.lanes):
+            lanes = range(at, at + self.lanes)
+            a = sum(acts[i] << ACTIVATION.bits * (i - at) for i in lanes)
+            for k in reversed(range(weights.terms)):
+                terms = sum(weights.term(codes[i], special, k) << 4 * (i - at) for i in lanes)
+                acc = definitions.step(acc, a, terms, weights.step * k, self.frame)
+        return acc
 
     def weights_of(self, name: str | None) -> Weights:
         """The type of this name, or the only one. Raises `InvalidInput` for another one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -20,7 +21,7 @@ from ..contract import Contract, Unit
 from ..conventions import of_parts
 from ..operations import MATRIX_PRODUCT, Operation
 from ..parameters import integer_parameter
-from ..parts import ArrayUnit
+from ..parts import ArrayUnit, matrix_shape
 from ..registry import unit, unit_parameter
 from ..transfers import Transfers
 from .definitions import SCALE_BITS
@@ -151,6 +152,14 @@ class BsTile(ArrayUnit):
         return ports | ({"mode": format("uint3")} if self.is_mixed else {})
 
     @property
+    def code_formats(self) -> dict[str, Format]:
+        return super().code_formats | {"y": SUM}
+
+    @property
+    def operand_axes(self) -> dict[str, int]:
+        return super().operand_axes | ({"mode": 0} if self.is_mixed else {})
+
+    @property
     def transfers(self) -> Transfers:
         return ChunkTransfers(self, clocks=(self.encoder.bits + 1) // 2)
 
@@ -175,42 +184,53 @@ class BsTile(ArrayUnit):
 
     def check_operands(self, codes: tuple[ArrayLike, ...]) -> list[np.ndarray]:
         """Operands as arrays with the same axes in front (see the class). Raises `InvalidInput`."""
+        self._check_number(codes)
+        arrays = {
+            name: f.check(x, f"operand {name} of bstile")
+            for (name, f), x in zip(self.operands.items(), codes, strict=True)
+        }
+        self._check_shapes({name: x.shape for name, x in arrays.items()})
+        axes = {name: x.ndim if name == "mode" else x.ndim - 2 for name, x in arrays.items()}
+        try:
+            front = np.broadcast_shapes(*(x.shape[: axes[name]] for name, x in arrays.items()))
+        except ValueError:
+            shapes = ", ".join(f"{name} {x.shape}" for name, x in arrays.items())
+            raise InvalidInput(f"operands of bstile must fit together, not {shapes}") from None
+        for mode in np.unique(arrays["mode"]).tolist() if self.is_mixed else ():
+            self._check_mode(mode)
+        return [np.broadcast_to(x, front + x.shape[axes[name] :]) for name, x in arrays.items()]
+
+    def _check_number(self, codes: tuple[Any, ...]) -> None:
         if len(codes) != len(self.operands):
             raise InvalidInput(
                 f"bstile takes {len(self.operands)} operands ({', '.join(self.operands)}), "
                 f"not {len(codes)}"
             )
-        arrays = {
-            name: f.check(x, f"operand {name} of bstile")
-            for (name, f), x in zip(self.operands.items(), codes, strict=True)
-        }
-        a, w, scale = arrays["a"], arrays["w"], arrays["scale"]
-        shapes = ", ".join(f"{name} {x.shape}" for name, x in arrays.items())
-        k, groups = a.shape[-1:], scale.shape[-1:]
+
+    def _check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Raise `InvalidInput` if no tile has operands of these shapes."""
+        a, w, scale = shapes["a"], shapes["w"], shapes["scale"]
+        k, groups = a[-1:], scale[-1:]
         fits = (
-            a.shape[-2:-1] == (self.rows,)
-            and w.shape[-2:] == (self.columns, *k)
-            and scale.shape[-2:] == (self.columns, *groups)
-            and arrays.get("special", scale).shape[-2:] == scale.shape[-2:]
+            a[-2:-1] == (self.rows,)
+            and w[-2:] == (self.columns, *k)
+            and scale[-2:] == (self.columns, *groups)
+            and shapes.get("special", scale)[-2:] == scale[-2:]
             and all((*k, *groups))
             and k[0] % (groups[0] * self.pe.lanes) == 0
         )
         if not fits:
+            given = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
             raise InvalidInput(
                 f"operands of bstile are a (..., {self.rows}, k), w (..., {self.columns}, k), "
                 f"scale and special (..., {self.columns}, groups) and mode (...), groups of a "
-                f"multiple of {self.pe.lanes}, not {shapes}"
+                f"multiple of {self.pe.lanes}, not {given}"
             )
-        axes = {name: x.ndim if name == "mode" else x.ndim - 2 for name, x in arrays.items()}
-        try:
-            front = np.broadcast_shapes(*(x.shape[: axes[name]] for name, x in arrays.items()))
-        except ValueError:
-            raise InvalidInput(f"operands of bstile must fit together, not {shapes}") from None
-        modes = np.unique(arrays.get("mode", 0))
-        if self.is_mixed and not np.isin(modes, [self.mode(name) for name in WEIGHTS]).all():
-            allowed = sorted({self.mode(name) for name in WEIGHTS})
-            raise InvalidInput(f"operand mode of bstile must be one of {allowed}, not {modes}")
-        return [np.broadcast_to(x, front + x.shape[axes[name] :]) for name, x in arrays.items()]
+
+    def _check_mode(self, mode: int) -> None:
+        allowed = sorted({self.mode(name) for name in WEIGHTS})
+        if mode not in allowed:
+            raise InvalidInput(f"operand mode of bstile must be one of {allowed}, not {mode}")
 
     def mode(self, name: str) -> int:
         """The code of a type of weights on the port `mode`."""
@@ -231,9 +251,34 @@ class BsTile(ArrayUnit):
                 y[tile] = self.adder(y[tile], self._group(weights, x, v, s, sv))
         return y
 
-    def golden(self, *codes: ArrayLike) -> list[list[int]]:
-        """The definition on plain integers, of one tile: lists of codes in, row by row."""
-        return [[int(y) for y in row] for row in self(*codes)]
+    def golden(self, *codes: Any) -> list[list[int]]:
+        """The definition on plain integers, of one tile: lists of codes in (of mode one code), row
+        by row; lists of results. Raises `InvalidInput` for what is no tile."""
+        self._check_number(codes)
+        tile = dict(zip(self.operands, codes, strict=True))
+        mode = tile.pop("mode", None)
+        shapes = {name: matrix_shape(x, f"operand {name} of bstile") for name, x in tile.items()}
+        self._check_shapes(shapes)
+        if mode is not None:
+            self._check_mode(mode)
+        weights = self.weights_of_mode(mode)
+        mask = (1 << weights.bits) - 1
+        length = shapes["a"][1] // shapes["scale"][1]
+        rows = []
+        for acts in tile["a"]:
+            row = []
+            for j, column in enumerate(tile["w"]):
+                y = 0
+                for g, scale in enumerate(tile["scale"][j]):
+                    group = slice(g * length, (g + 1) * length)
+                    w = [code & mask for code in column[group]]
+                    special = tile["special"][j][g] if "special" in tile else 0
+                    acc = self.pe.sum_of(weights, acts[group], w, special)
+                    product = self.dequant.golden_float(acc, scale, int(weights.floating), SUM)
+                    y = self.adder.golden(y, product)
+                row.append(y)
+            rows.append(row)
+        return rows
 
     def weights_of_mode(self, mode: int | None) -> Weights:
         """The type of the weights; of a mode the widest one, as its types differ in the bits of

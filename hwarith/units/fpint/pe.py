@@ -167,6 +167,9 @@ class FpIntPe(Accumulator):
     def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
         return [memory]
 
+    def outputs_of_one(self, memory: int) -> list[int]:
+        return [memory]
+
     def check_operands(self, codes: tuple[ArrayLike, ...]) -> list[np.ndarray]:
         """Codes as arrays of one shape (..., transfers). Raises `InvalidInput`."""
         arrays = super().check_operands(codes)

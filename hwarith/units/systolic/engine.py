@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -11,8 +12,8 @@ from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
 
 from ...exceptions import InvalidInput
-from ...formats import Format, format
-from ...formats.lanes import join, split, vector
+from ...formats import Format
+from ...formats.lanes import vector
 from ...lazily import np
 from ...rtl import Values
 from ..chain import FACTORS, RIGHT, Chain, chain
@@ -20,10 +21,11 @@ from ..contract import Contract, Unit
 from ..conventions import of_parts
 from ..operations import MATRIX_PRODUCT, Operation
 from ..parameters import integer_parameter
-from ..parts import ArrayUnit
+from ..parts import ArrayUnit, matrix_shape
 from ..registry import unit_parameter
-from ..transfers import Transfers, runs
+from ..transfers import Transfers
 from .hardware import END_CLOCKS, Array, Cell, End
+from .tile_transfers import TileTransfers
 
 MOST = 256
 """Most rows and columns."""
@@ -162,62 +164,81 @@ class Engine(ArrayUnit):
 
     def golden(self, *codes: Any) -> list[list[int]]:
         """The definition on plain integers: lists of activations, weights, scales if there are
-        any, and (or zeros) what sums begin with, of a tile, row by row; lists of results."""
-        units = self.units
-        *tiles, c = codes if len(codes) > len(units.factors) else (*codes, None)
+        any, and (or zeros) what sums begin with, of a tile, row by row; lists of results. Raises
+        `InvalidInput` for what is no tile."""
+        self._check_number(codes)
+        units, tiles = self.units, dict(zip(self.code_formats, codes, strict=False))
+        shapes = {name: matrix_shape(x, f"operand {name} of engine") for name, x in tiles.items()}
+        for name in units.factors:
+            self._tile_shape(name, shapes[name])
+        m, n = begin = (shapes["a"][0], self.columns)
+        if shapes.get("c", begin) != begin or shapes.get("sa", begin)[0] != m:
+            raise self._unlike(shapes, begin)
+        c = tiles.pop("c", [[0] * n] * m)
         rows = []
-        for i in range(len(tiles[0])):
+        for i in range(m):
             row = []
-            for j in range(self.columns):
-                acc = int(units.begin(np.array([c[i][j] if c else 0], units.first.dtype))[0])
+            for j in range(n):
+                acc = units.begin_one(c[i][j])
                 for r in range(self.rows):
                     factors = []
-                    for x, (name, (_, n)) in zip(tiles, units.factors.items(), strict=True):
+                    for name, (_, each) in units.factors.items():
+                        x = tiles[name]
                         line = [weights[j] for weights in x] if name in RIGHT else x[i]
-                        lanes = line[r * n : (r + 1) * n]
+                        lanes = line[r * each : (r + 1) * each]
                         factors.append(lanes if units.add.lane_formats else lanes[0])
                     if units.multiply:
                         factors = [units.multiply.golden(*factors)]
                     acc = units.add.golden(*factors, acc)
-                row.append(int(units.end(np.array([acc], units.accumulator.dtype))[0]))
+                row.append(units.end_one(acc))
             rows.append(row)
         return rows
 
     def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
         """Tiles as arrays with the same axes in front, of c zeros by default, or `InvalidInput`."""
-        factors, first = self.units.factors, self.units.first
-        if not 0 <= len(codes) - len(factors) <= 1:
-            raise InvalidInput(
-                f"engine takes {', '.join(factors)} and optionally c, not {len(codes)} operands"
-            )
+        self._check_number(codes)
         arrays = {
             name: f.check(x, f"operand {name} of engine")
             for (name, f), x in zip(self.code_formats.items(), codes, strict=False)
         }
-        shapes = {name: self._tile_shape(name, arrays[name]) for name in factors}
+        given = {name: x.shape for name, x in arrays.items()}
+        shapes = {name: self._tile_shape(name, given[name]) for name in self.units.factors}
         begin = shapes["c"] = (shapes["a"][0], self.columns)
-        arrays.setdefault("c", np.zeros(begin, first.dtype))
+        arrays.setdefault("c", np.zeros(begin, self.units.first.dtype))
         try:
             front = np.broadcast_shapes(*(x.shape[:-2] for x in arrays.values()))
             return [np.broadcast_to(x, front + shapes[name]) for name, x in arrays.items()]
         except ValueError:
-            given = ", ".join(f"{name} {x.shape}" for name, x in arrays.items())
-            raise InvalidInput(
-                f"operands of engine must fit together: {given} "
-                f"for results of shape (..., {begin[0]}, {begin[1]})"
-            ) from None
+            raise self._unlike(given, begin) from None
 
-    def _tile_shape(self, name: str, x: np.ndarray) -> tuple[int, ...]:
+    def _check_number(self, codes: tuple[Any, ...]) -> None:
+        factors = self.units.factors
+        if not 0 <= len(codes) - len(factors) <= 1:
+            raise InvalidInput(
+                f"engine takes {', '.join(factors)} and optionally c, not {len(codes)} operands"
+            )
+
+    def _tile_shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The last two axes of an operand's shape. Raises `InvalidInput` if no tile has them."""
         depth = self.rows * self.units.factors[name][1]
         if name in RIGHT:
-            fits = x.shape[-2:] == (depth, self.columns)
+            fits = shape[-2:] == (depth, self.columns)
             wanted = f"(..., {depth}, {self.columns})"
         else:
-            fits = x.ndim >= 2 and x.shape[-2] > 0 and x.shape[-1] == depth
+            fits = len(shape) >= 2 and shape[-2] > 0 and shape[-1] == depth
             wanted = f"(..., m, {depth}) with m at least 1"
         if not fits:
-            raise InvalidInput(f"operand {name} of engine must be of shape {wanted}, not {x.shape}")
-        return x.shape[-2:]
+            raise InvalidInput(f"operand {name} of engine must be of shape {wanted}, not {shape}")
+        return shape[-2:]
+
+    def _unlike(
+        self, shapes: Mapping[str, tuple[int, ...]], begin: tuple[int, ...]
+    ) -> InvalidInput:
+        given = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        return InvalidInput(
+            f"operands of engine must fit together: {given} "
+            f"for results of shape (..., {begin[0]}, {begin[1]})"
+        )
 
     def call(self, *codes: Any) -> np.ndarray:
         """The matrix products of tiles of codes (see the class). Raises `InvalidInput`."""
@@ -322,76 +343,6 @@ class Engine(ArrayUnit):
         return Array(self, instances).build(m, inputs, valid, o_ready)
 
 
-class TileTransfers(Transfers[Engine]):
-    """A tile's weights, last row first, and then its activations, one tile after the other."""
-
-    completes = ("load", 0)
-    fills = False
-
-    @property
-    def controls(self) -> dict[str, Format]:
-        return {"load": format("uint1")}
-
-    def of(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        rows, units = self.unit.rows, self.unit.units
-        vectors = arrays[-1].shape[-2]
-        formats = units.factors | {"c": (units.first, 1)}
-        lanes = []
-        for x, (name, (f, n)) in zip(arrays, formats.items(), strict=True):
-            if name not in RIGHT:
-                lanes.append(_between(join(x, f).reshape(-1, vectors), rows, 0))
-                continue
-            of_rows = x.reshape(*x.shape[:-2], rows, n, -1).swapaxes(-1, -2)
-            of_rows = of_rows.reshape(*x.shape[:-2], rows, -1)  # column after column
-            codes = join(of_rows[..., ::-1, :], f).reshape(-1, rows)
-            lanes.append(_between(codes, 0, vectors))
-        load = np.repeat(np.array([1, 0], np.uint8), (rows, vectors))
-        return [*lanes, np.tile(load, lanes[0].size // load.size)]
-
-    def calls(self, columns: list[np.ndarray]) -> list[list[np.ndarray]]:
-        rows, width, units = self.unit.rows, self.unit.columns, self.unit.units
-        *factors, c, load = columns
-        tiles = []
-        for tile in runs(np.append(load[1:], 1) & ~load & 1, "load=0"):
-            weights = slice(tile.start, tile.start + int(load[tile].sum()))
-            if weights.stop - weights.start != rows:
-                raise InvalidInput(
-                    f"transfer {tile.start + 1} begins {weights.stop - weights.start} rows of "
-                    f"weights (load=1); before activations come {rows}"
-                )
-            vectors = slice(weights.stop, tile.stop)
-            found = []
-            for x, (name, (f, n)) in zip(factors, units.factors.items(), strict=True):
-                if name not in RIGHT:
-                    found.append(split(x[vectors], f, rows * n))
-                    continue
-                of_rows = split(x[weights], f, width * n)[::-1].reshape(rows, width, n)
-                found.append(of_rows.swapaxes(1, 2).reshape(-1, width))
-            tiles.append([*found, split(c[vectors], units.first, width)])
-        return tiles
-
-    def per_result(self, arrays: list[np.ndarray]) -> list[int]:
-        n = arrays[0].shape[-2]
-        tiles = arrays[-1].size // (n * self.unit.columns)
-        return [self.unit.rows + 1, *([1] * (n - 1))] * tiles
-
-    def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
-        return arrays[-1].shape[:-1]
-
-    def collect(self, columns: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-        u = self.unit
-        return split(columns[0], u.units.last, u.columns).reshape(*shape, u.columns)
-
-    def result_codes(self, results: np.ndarray) -> list[np.ndarray]:
-        return [join(results, self.unit.units.last)]
-
-
 def _filled(codes: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """A matrix of that size, filled up with codes 0."""
     return np.pad(codes, ((0, rows - codes.shape[0]), (0, columns - codes.shape[1])))
-
-
-def _between(codes: np.ndarray, before: int, behind: int) -> np.ndarray:
-    """Rows of codes, each between so many transfers without one, one row after the other."""
-    empty = np.zeros((len(codes), before + behind), codes.dtype)  # np.pad's are no Python integers
-    return np.concatenate([empty[:, :before], codes, empty[:, before:]], axis=1).ravel()
