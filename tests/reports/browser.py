@@ -104,15 +104,16 @@ class Browser:
             case "Log.entryAdded":
                 self.errors.append(params["entry"]["text"])
 
-    def open(self, page: Path, fragment: str = "", size: tuple[int, int] = DESKTOP) -> float:
-        """Open a file in a window of this size; the seconds until it is drawn."""
+    def open(self, page: Path | str, fragment: str = "", size: tuple[int, int] = DESKTOP) -> float:
+        """Open a file or an address in a window of this size; the seconds until it is drawn."""
         width, height = size
         screen = {"width": width, "height": height, "deviceScaleFactor": 1}
         self.call("Emulation.setDeviceMetricsOverride", **screen, mobile=size == PHONE)
         self.call("Page.navigate", url="about:blank")
         start = time.perf_counter()
-        self.call("Page.navigate", url=f"{page.absolute().as_uri()}#{fragment}".removesuffix("#"))
-        self.wait("document.readyState === 'complete' && location.protocol === 'file:'")
+        address = page if isinstance(page, str) else page.absolute().as_uri()
+        self.call("Page.navigate", url=f"{address}#{fragment}".removesuffix("#"))
+        self.wait("document.readyState === 'complete' && location.protocol !== 'about:'")
         self.run("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
         return time.perf_counter() - start
 
