@@ -236,6 +236,17 @@ def test_exact_fixed_point_sum_just_fits():
     assert u(np.full((1, 8), 0x7F, np.uint8), ones).invalid[0] == 1
 
 
+@pytest.mark.parametrize("acc", ["exact", "trunc-25,floor=-133"])
+def test_fraction_bits_that_are_not_kept_are_zeros(acc):
+    """As a narrower format rounds the sum, in the places of the wider one; NaN and infinity too."""
+    u, narrow = (hw.unit(f"dot:a=fp16,n=4,acc={acc},c=fp32,out={x}") for x in ("fp32,keep=7", "bf16"))
+    operands = stimulus(u, 2000)
+    y = u(*operands)
+    np.testing.assert_array_equal(y, narrow(*operands).astype(np.uint32) << 16)
+    assert {0x7FC00000, 0x7F800000} <= set(y.tolist())
+    np.testing.assert_array_equal(hw.simulate(u)(*operands), y)
+
+
 def test_a_fault_in_the_hardware_is_seen():
     u = hw.unit("dot:preset=v100-fp16-fp32")
     operands = stimulus(u, 4000)
@@ -262,6 +273,8 @@ def test_a_fault_in_the_hardware_is_seen():
         ("dot:acc=floor-24,c=fp16", "for c and out in fp32 alone"),
         ("dot:acc=floor-23", "F of at least 24"),
         ("dot:keep=30", "fewer fraction bits"),
+        ("dot:keep=2,out=e4m3fn", "IEEE's infinities and NaN"),
+        ("dot:keep=10,acc=halves-25", "with acc=exact or trunc-F"),
         ("dot:preset=h100-fp16-fp23", "h100-fp16-fp32"),
         ("dot:preset=h100-fp16-fp32,n=4", "preset h100-fp16-fp32 says what n is"),
         ("dot:out=exact,c=fp32", "out=exact is the sum of products alone"),

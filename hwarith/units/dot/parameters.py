@@ -215,11 +215,13 @@ class DotParameters(LaneUnit):
                     f"acc={' or '.join(allowed)} and floats"
                 )
         if self.keep is not None and (
-            not result.is_float or self.keep >= self.out.fraction_bits or self.acc.in_order
+            way not in ("exact", "trunc")
+            or self.out.nan != "ieee"
+            or self.keep >= self.out.fraction_bits
         ):
             raise InvalidInput(
-                "dot: parameter keep: must be fewer fraction bits than a float out has, with "
-                "acc=exact or trunc-F"
+                "dot: parameter keep: must be fewer fraction bits than out has, a float with "
+                "IEEE's infinities and NaN; with acc=exact or trunc-F"
             )
         if self.nan == "ones" and self.out.nan not in ("ieee", "all_ones"):
             raise InvalidInput(f"dot: parameter nan: {self.out.name} has no NaN of all ones")

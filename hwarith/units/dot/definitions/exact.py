@@ -22,7 +22,7 @@ def exact(a, b, sa, sb, c, shape, f, rules, control):
     if shape.added == 1:
         _, sc, ec, gc = factor(c, f.c, shape, rules)
         s, e, g = add_exact(s, e, g, sc, ec, gc, (control >> 2) & 7, shape.width)
-    return result(s, e, g, f.out, control, rules)
+    return result(s, e, g, f.out, control, rules) << shape.pad
 
 
 @golden

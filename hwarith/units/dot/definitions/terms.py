@@ -125,7 +125,7 @@ def special_result(kind, s, shape, f, rules):
         return 1 << f.out.bits
     if kind == INF:
         return pack_infinity(s, f.out, rules.policy) << shape.pad
-    return shape.nan if shape.nan >= 0 else pack_nan(f.out)
+    return shape.nan if shape.nan >= 0 else pack_nan(f.out) << shape.pad
 
 
 @golden
