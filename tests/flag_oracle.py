@@ -8,6 +8,7 @@ SoftFloat, with which `test_flag_oracle` compares): NV 16, OF 4, UF 2, NX 1.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 import hwarith as hw
@@ -83,25 +84,40 @@ def of_operation(
     Infinity times zero plus a quiet NaN is invalid, which 7.2 leaves open, as in SoftFloat. So is
     a NaN for which the result's format has none; an infinity that it has not got is inexact.
     """
+    operands = list(zip(unit.operands.values(), codes, strict=True))
+    if unit.operation == SUM:
+        return of_sum(unit, [], operands, mode, before)
+    return of_sum(unit, [operands[:2]], operands[2:], mode, before)
+
+
+Operand = tuple[hw.Format, int]
+"""A format and a code."""
+
+
+def of_sum(
+    unit: hw.Unit,
+    products: Sequence[Sequence[Operand]],
+    addends: Sequence[Operand],
+    mode: str = "rne",
+    before: bool = False,
+) -> int:
+    """All flags of a sum of products and addends, as one operation."""
     out = unit.results["y"]
     infinity = 0 if out.infinity and unit.overflow != "saturate" else NX
-    formats = list(unit.operands.values())
-    values = [value(f, code) for f, code in zip(formats, codes, strict=True)]
-    if any(is_signaling(f, code) for f, code in zip(formats, codes, strict=True)):
+    operands = [*(x for product in products for x in product), *addends]
+    if any(is_signaling(f, code) for f, code in operands):
         return NV
-    if unit.operation == SUM:
-        values.insert(1, Fraction(1))
-    a, b, *addends = values
-    infinite = [isinstance(x, float) and math.isinf(x) for x in values]
-    if (infinite[0] and b == 0) or (infinite[1] and a == 0):
+    factors = [[value(f, code) for f, code in product] for product in products]
+    if any(0 in product and any(map(is_infinite, product)) for product in factors):
         return NV
-    if any(isinstance(x, float) and math.isnan(x) for x in values):
+    if any(x != x for x in (value(f, code) for f, code in operands)):
         return NV if out.nan == "none" else 0
-    if infinite[0] or infinite[1]:
-        product_negative = (a < 0) != (b < 0)
-        opposite = any(infinite[2:]) and (addends[0] < 0) != product_negative
-        return NV if opposite else infinity
-    if any(infinite):
-        return infinity
-    exact = Fraction(a) * Fraction(b) + sum(map(Fraction, addends), Fraction(0))
-    return of_result(exact, out, mode, before)
+    terms = [*map(math.prod, factors), *(value(f, code) for f, code in addends)]
+    infinities = {x for x in terms if is_infinite(x)}
+    if infinities:
+        return NV if len(infinities) == 2 else infinity
+    return of_result(sum(map(Fraction, terms), Fraction(0)), out, mode, before)
+
+
+def is_infinite(x: Value) -> bool:
+    return isinstance(x, float) and math.isinf(x)

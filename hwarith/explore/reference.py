@@ -20,6 +20,7 @@ from ..units import Unit
 from ..units.chain import ChainOfOne
 from ..units.dot import Dot
 from ..units.operations import DOT_PRODUCT, MEASURED, Operation, negated_operands
+from ..units.results import several
 from .exact_dots import exact_dots, exact_groups
 from .functions import FUNCTIONS
 from .outcomes import Reference, reference_of
@@ -105,9 +106,7 @@ def compare(
         return _compare_outcomes(reference, operands)
     operation, out = unit.operation, _out(unit)
     codes = _sets(unit, operands)
-    results = unit(*codes)
-    if isinstance(results, tuple):
-        results = results[0]
+    results = several(unit(*codes))[0]
     finite_operands = np.ones(len(codes[0]), bool)
     codes = codes[: len(_terms(unit))]
     for f, x in zip(_terms(unit).values(), codes, strict=True):

@@ -17,8 +17,11 @@ CHUNK = 1 << 22
 
 def matmul(u: Dot, a: Any, b: Any, c: Any, sa: Any, sb: Any) -> np.ndarray:
     """`hwarith.matmul` of a dot product. Raises `InvalidInput`."""
-    if u.addend is None or u.addend != u.out:
-        raise InvalidInput(f"matmul: sums go on where c is of the format of out; not in {u.spec}")
+    if u.addend is None or list(u.results.values()) != [u.addend]:
+        raise InvalidInput(
+            "matmul: sums go on where c is of the format of out, and without flags; not in "
+            f"{u.spec}"
+        )
     left, right = matrix(u.a, a, "a"), matrix(u.b, b, "b")
     (m, k), (rows, n) = left.shape, right.shape
     if k != rows or k % u.n or not k:

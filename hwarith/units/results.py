@@ -18,6 +18,11 @@ def by_name(names: tuple[str, ...], values: list[Any]) -> Any:
     return values[0] if len(values) == 1 else _result_type(names)(*values)
 
 
+def several(results: Any) -> list[Any]:
+    """The values of what `by_name` gives."""
+    return list(results) if isinstance(results, tuple) else [results]
+
+
 def split(packed: Any, formats: Collection[Format]) -> list[Any]:
     """The codes of all formats, from an integer or array in which they lie side by side, the first
     one at the lsb."""

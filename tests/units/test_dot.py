@@ -12,8 +12,10 @@ from hwarith.flow.evidence.records import EXACT
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.golden import rows
 from hwarith.units.dot import PRESETS
+from tests import flag_oracle
 from tests.evidence import assert_rtl_equals_golden, compared
 from tests.faults import faulty
+from tests.flag_oracle import NV, NX, OF
 from tests.oracle import infinity, nan, round_exact
 from tests.tiers import few
 
@@ -239,12 +241,108 @@ def test_exact_fixed_point_sum_just_fits():
 @pytest.mark.parametrize("acc", ["exact", "trunc-25,floor=-133"])
 def test_fraction_bits_that_are_not_kept_are_zeros(acc):
     """As a narrower format rounds the sum, in the places of the wider one; NaN and infinity too."""
-    u, narrow = (hw.unit(f"dot:a=fp16,n=4,acc={acc},c=fp32,out={x}") for x in ("fp32,keep=7", "bf16"))
+    given = f"dot:a=fp16,n=4,acc={acc},c=fp32"
+    u, narrow = hw.unit(f"{given},out=fp32,keep=7"), hw.unit(f"{given},out=bf16")
     operands = stimulus(u, 2000)
     y = u(*operands)
     np.testing.assert_array_equal(y, narrow(*operands).astype(np.uint32) << 16)
     assert {0x7FC00000, 0x7F800000} <= set(y.tolist())
     np.testing.assert_array_equal(hw.simulate(u)(*operands), y)
+
+
+@pytest.mark.parametrize(
+    ("spec", "mode"),
+    few(
+        [
+            ("dot:a=e5m2,n=2,c=fp16,out=fp16", "rne"),
+            ("dot:a=e5m2,b=e4m3fn,n=3,c=none,out=e4m3fn", "rup"),
+            ("dot:a=fp16,b=e3m4,n=2,c=bf16,out=e5m2,overflow=saturate", "rtz"),
+            ("dot:a=e4m3,b=int4,n=4,scale=ue4m3,c=fp32,out=e4m3", "rdn"),
+        ],
+        2,
+    ),
+)
+def test_flags_of_an_exact_sum(spec, mode):
+    """Of the sum as one operation, worked out from fractions; the result is that without flags."""
+    for before in (False, True):
+        u = hw.unit(f"{spec},round={mode},flags={'before' if before else 'after'}")
+        operands = stimulus(u, 500)
+        found = u(*operands)
+        np.testing.assert_array_equal(found.y, hw.unit(f"{spec},round={mode}")(*operands))
+        given = dict(zip(u.operands, operands, strict=True))
+        expected = []
+        for row in range(len(found.y)):
+            factors = [
+                [(f, int(given[x][row, i * n // u.n])) for x, (f, n) in u.lane_formats.items()]
+                for i in range(u.n)
+            ]
+            addends = [(u.addend, int(given["c"][row]))] if u.addend else []
+            expected.append(flag_oracle.of_sum(u, factors, addends, mode, before))
+        np.testing.assert_array_equal(found.flags, expected)
+        assert set(expected) >= {0, NV, NX, OF | NX}
+        compared(EXACT, len(expected), u)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "dot:a=fp16,n=1,c=fp32",
+        "dot:a=fp16,n=3,c=fp16,out=fp16,acc=seq",
+        "dot:a=e5m2,n=4,c=bf16,out=bf16,acc=seq,subnormals=flush,round=rup",
+        "dot:a=e5m2,n=4,c=none,out=e5m2,acc=seq",
+    ],
+)
+def test_flags_of_sums_in_order_are_those_of_all_multiply_adds(spec):
+    u = hw.unit(f"{spec},flags=after")
+    options = f"round={u.round},flags=after,subnormals={u.subnormals}"
+    operands = stimulus(u, 3000)
+    a, b = operands[:2]
+    first = hw.unit(f"fma:a={u.a},b={u.b},c={u.addend or u.out},out={u.out},{options}")
+    step = hw.unit(f"fma:a={u.a},b={u.b},c={u.out},out={u.out},{options}")
+    if u.addend:
+        y, flags = first(a[:, 0], b[:, 0], operands[2])
+    else:
+        y, flags = hw.unit(f"mul:a={u.a},b={u.b},out={u.out},{options}")(a[:, 0], b[:, 0])
+    for i in range(1, u.n):
+        y, more = step(a[:, i], b[:, i], y)
+        flags |= more
+    found = u(*operands)
+    np.testing.assert_array_equal(found.y, y)
+    np.testing.assert_array_equal(found.flags, flags)
+    assert len(set(flags.tolist())) >= 3
+
+
+def test_flags_of_a_tree_are_those_of_all_its_roundings():
+    u = hw.unit("dot:a=e5m2,n=3,c=fp32,out=e5m2,acc=pairwise,flags=after")
+    a, b, c = stimulus(u, 3000)
+    mul = hw.unit("mul:a=e5m2,flags=after")
+    p, q, r = (mul(a[:, i], b[:, i]) for i in range(3))
+    pq = hw.unit("add:a=e5m2,flags=after")(p.y, q.y)
+    pqr = hw.unit("add:a=e5m2,flags=after")(pq.y, r.y)
+    y = hw.unit("add:a=e5m2,b=fp32,out=e5m2,flags=after")(pqr.y, c)
+    found = u(a, b, c)
+    np.testing.assert_array_equal(found.y, y.y)
+    flags = p.flags | q.flags | r.flags | pq.flags | pqr.flags | y.flags
+    np.testing.assert_array_equal(found.flags, flags)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    few(
+        [
+            "dot:a=e5m2,n=2,c=fp16,out=fp16,flags=after",
+            "dot:a=fp16,n=3,c=fp16,out=fp16,acc=seq,flags=after",
+            "dot:a=e4m3,b=int4,n=4,scale=ue4m3,c=none,out=e4m3,flags=before,round=rup",
+            "dot:a=e5m2,n=4,c=fp16,out=fp16,acc=pairwise,flags=before",
+            "dot:a=fp16,n=2,c=int8,out=int8,flags=after",
+            "dot:a=fp16,n=2,keep=10,flags=after,stages=3",
+            "dot:a=bf16,n=2,scale=e8m0fnu,block=1,c=none,flags=after",
+        ],
+        4,
+    ),
+)
+def test_flags_of_the_hardware(spec):
+    assert_rtl_equals_golden(spec, 20_000)
 
 
 def test_a_fault_in_the_hardware_is_seen():
@@ -273,6 +371,13 @@ def test_a_fault_in_the_hardware_is_seen():
         ("dot:acc=floor-24,c=fp16", "for c and out in fp32 alone"),
         ("dot:acc=floor-23", "F of at least 24"),
         ("dot:keep=30", "fewer fraction bits"),
+        (
+            "dot:flags=after,acc=trunc-13",
+            "there are none with acc=trunc-13; allowed: sums of floats",
+        ),
+        ("dot:a=int8,flags=after", "there are none with integers alone"),
+        ("dot:out=exact,flags=after", "there are none with out=exact"),
+        ("dot:preset=v100-fp16-fp32,flags=after", "preset v100-fp16-fp32 says what flags is"),
         ("dot:keep=2,out=e4m3fn", "IEEE's infinities and NaN"),
         ("dot:keep=10,acc=halves-25", "with acc=exact or trunc-F"),
         ("dot:preset=h100-fp16-fp23", "h100-fp16-fp32"),
@@ -304,8 +409,13 @@ def test_wrong_operands():
         u.dot(np.zeros((2, 12), np.uint8), np.zeros((2, 12), np.uint8), sa=s, sb=s)
     with pytest.raises(hw.InvalidInput, match="takes scales: give sa and sb"):
         u.dot(a, a)
-    with pytest.raises(hw.InvalidInput, match="go on only where c is of the format of out"):
-        hw.unit("dot:c=fp32,out=bf16").dot(np.zeros(32, np.uint8), np.zeros(32, np.uint8))
+    zeros = np.zeros(32, np.uint8)
+    for other in ("c=fp32,out=bf16", "flags=after"):
+        u = hw.unit(f"dot:{other}")
+        with pytest.raises(hw.InvalidInput, match="go on only where c is of the format of out"):
+            u.dot(zeros, zeros)
+        with pytest.raises(hw.InvalidInput, match="sums go on where c is of the format of out"):
+            hw.matmul(u, zeros[None], zeros[:, None])
 
 
 def test_a_spec_says_what_becomes_of_integers_beyond_the_range():

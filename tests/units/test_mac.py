@@ -76,6 +76,36 @@ def test_the_same_as_repeated_multiply_adds(spec: str) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
+        "mac:a=bf16,flags=after",
+        "mac:a=e5m2,acc=fp16,out=e4m3fn,flags=before,round=rup",
+        "mac:a=fp16,acc=fp16,out=int8,flags=after,overflow=saturate",
+        "mac:a=fp64,acc=fp64,flags=after",
+    ],
+)
+def test_flags_are_those_of_all_steps_and_the_conversion(spec: str) -> None:
+    u = hw.unit(spec)
+    options = f"round={u.round},flags={u.flags},overflow={u.overflow}"
+    step = hw.unit(f"fma:a={u.a},b={u.b},c={u.acc},out={u.acc},{options}")
+    a, b = operands_of(u, 500, 7)
+    acc, flags = np.zeros(500, u.acc.dtype), np.zeros(500, np.uint8)
+    for k in range(7):
+        acc, more = step(a[:, k], b[:, k], acc)
+        flags |= more
+    if u.out != u.acc:
+        acc, more = hw.unit(f"convert:a={u.acc},out={u.out},{options}")(acc)
+        flags |= more
+    found = u(a, b)
+    np.testing.assert_array_equal(found.y, acc)
+    np.testing.assert_array_equal(found.flags, flags)
+    assert len(set(flags.tolist())) >= 4
+    assert u.golden(a[9].tolist(), b[9].tolist()) == (acc[9], flags[9])
+    if u.a.bits <= 16:
+        assert_equal_on(u, a, b)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
         "mac:a=int8",
         "mac:a=int8,acc=int18",
         "mac:a=int8,acc=int16,overflow=saturate",

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...formats import Format
 from ...units import Unit
+from ...units.results import several
 from ..drawn import port_codes
 from ..exact_result import exponent, power_of_two, ulp
 
@@ -74,7 +75,7 @@ class Reference(Generic[_U]):
         """Of each set of the operands of a call how many numbers it gives, and these."""
         codes = self.unit.check_operands(tuple(operands))
         found = self.unit(*codes)
-        results = list(found) if isinstance(found, tuple) else [found]
+        results = several(found)
         arrays = zip((*self.unit.operands, *self.unit.results), (*codes, *results), strict=True)
         columns = [_in_sets(np.asarray(x), self.axes(name)) for name, x in arrays]
         first = len(codes)

@@ -15,6 +15,7 @@ from ...formats import ROUNDINGS, Format
 from ...formats import rounding as r
 from ...units import Unit
 from ...units.operations import negated_operands
+from ...units.results import several
 from ..stimuli.directed import takes_subnormals_as_zeros
 from ..stimuli.exact_results import ExactResults
 from .variants import variants
@@ -62,7 +63,7 @@ class Explainer:
                 results = other.golden(*codes)
             except HwarithError:
                 continue
-            got = list(results if isinstance(results, tuple) else (results,))
+            got = several(results)
             only_sign = (
                 got[0] != right[0] and is_zero(self.out, got[0]) and is_zero(self.out, right[0])
             )
@@ -166,7 +167,7 @@ class Arithmetic:
 
     def _golden(self, codes: Codes) -> int:
         results = self.u.golden(*codes)
-        return int(results[0] if isinstance(results, tuple) else results)
+        return int(several(results)[0])
 
     # -- other roundings -------------------------------------------------------------------------
 

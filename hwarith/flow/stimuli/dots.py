@@ -7,6 +7,7 @@ import numpy as np
 from ...formats import Format
 from ...formats.lanes import split
 from ...units.dot import Dot
+from ...units.results import several
 from .corner_weighted import corner_codes, every_vector
 from .default import Stimuli
 
@@ -63,7 +64,7 @@ class DotStimuli(Stimuli):
         codes = _codes(u.addend, (n,), special, rng)
         if not u.result.in_float64:
             return codes
-        sums = u.result.decode(u(*lanes, np.zeros(n, u.addend.dtype))).astype(float)
+        sums = u.result.decode(several(u(*lanes, np.zeros(n, u.addend.dtype)))[0]).astype(float)
         distance = np.where(rng.integers(2, size=n) == 0, 0, rng.integers(-40, 40, n))
         with np.errstate(all="ignore"):
             wanted = np.ldexp(sums, distance) * rng.choice([-1, -1, 1], n)

@@ -20,6 +20,7 @@ from ...units import Unit, unit
 from ...units.compare.unit import Compare
 from ...units.exact.base import Exact
 from ...units.operations import CONVERSION, MULTIPLY_ADD, PRODUCT, SUM
+from ...units.results import several
 from .. import processes, tools
 from ..checks import check_integer
 from ..simulate import simulate
@@ -269,7 +270,7 @@ def _wrong(u: Unit, mode: str, columns: list[np.ndarray], sources: dict[str, Any
     found: Wrong = {}
     for source, run in sources.items():
         results = run(*(given[name] for name in u.operands))
-        came = [*results] if isinstance(results, tuple) else [results]
+        came = several(results)
         differs = np.asarray(came[0] != right, bool)
         differs &= ~(is_nan(f, came[0]) & is_nan(f, right))
         if "flags" in u.results:

@@ -17,7 +17,7 @@ from ...formats.lanes import join, split
 from ...lazily import np
 from ...rtl import Step, Values, wires_named
 from ..contract import Unit
-from ..results import by_name
+from ..results import by_name, several
 from ..results import split as split_codes
 from ..transfers import Transfers
 
@@ -58,7 +58,7 @@ class LaneUnit(Unit):
         found = function(*self.arguments(plain), *constants)
         names = tuple(self.results)
         if any(name in self.lane_formats for name in names):
-            return by_name(names, list(found) if isinstance(found, tuple) else [found])
+            return by_name(names, several(found))
         return by_name(names, split_codes(found, self.results.values()))
 
     def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:

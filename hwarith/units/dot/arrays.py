@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from ...golden import apply
 from ...golden.rows import over_rows
 from ...lazily import np
+from ..exact.definitions import Rules
 from . import definitions
 from .accumulation import Accumulation
 from .definitions import Formats, Shape
@@ -22,15 +23,34 @@ _WHOLE = {
 """The definition of each way to accumulate that takes whole rows."""
 
 
-def definition(acc: Accumulation) -> Callable[..., int]:
-    """What a way to accumulate is made of."""
-    return definitions.fused if acc.in_order else _WHOLE[acc.way]
+class Defined(Protocol):
+    """What evaluating takes of a dot product."""
+
+    @property
+    def acc(self) -> Accumulation: ...
+
+    @property
+    def constants(self) -> tuple[Shape, Formats, Rules, int]: ...
+
+    @property
+    def word_bits(self) -> int: ...
 
 
-def block_definition(acc: Accumulation) -> Callable[..., int]:
+def definition(unit: Defined) -> Callable[..., int]:
+    """What a unit's way to accumulate is made of; what has flags takes longer to compile."""
+    if unit.acc.in_order:
+        return definitions.fused_with_flags if _is_flagged(unit) else definitions.fused
+    return definitions.exact_with_flags if _is_flagged(unit) else _WHOLE[unit.acc.way]
+
+
+def block_definition(unit: Defined) -> Callable[..., int]:
     """The definition of the result of whole rows, for every way to accumulate."""
     in_order = {"seq": definitions.sequential, "pairwise": definitions.pairwise}
-    return (_WHOLE | in_order)[acc.way]
+    return in_order.get(unit.acc.way) or definition(unit)
+
+
+def _is_flagged(unit: Defined) -> bool:
+    return bool(unit.constants[2].tininess)
 
 
 def in_order(lanes: Any, acc: Accumulation) -> Any:
@@ -42,19 +62,6 @@ def in_order(lanes: Any, acc: Accumulation) -> Any:
     return [lanes[k] for k in order] if isinstance(lanes, Sequence) else lanes[..., order]
 
 
-class Defined(Protocol):
-    """What evaluating takes of a dot product."""
-
-    @property
-    def acc(self) -> Accumulation: ...
-
-    @property
-    def constants(self) -> tuple[Shape, Formats, tuple, int]: ...
-
-    @property
-    def word_bits(self) -> int: ...
-
-
 def rows(unit: Defined, codes: list[np.ndarray], dtype: np.dtype) -> np.ndarray:
     """Results of rows of codes: a, b, sa, sb of shapes (rows, length), c of (rows,).
 
@@ -63,19 +70,20 @@ def rows(unit: Defined, codes: list[np.ndarray], dtype: np.dtype) -> np.ndarray:
     if unit.acc.in_order:
         return (_sequential if unit.acc.way == "seq" else _pairwise)(unit, codes, dtype)
     shape, *constants = unit.constants
-    whole = _WHOLE[unit.acc.way]
-    return over_rows(whole, codes[:4], codes[4], shape, tuple(constants), dtype, unit.word_bits)
+    return over_rows(
+        definition(unit), codes[:4], codes[4], shape, tuple(constants), dtype, unit.word_bits
+    )
 
 
 def _sequential(unit: Defined, codes: list[np.ndarray], dtype: np.dtype) -> np.ndarray:
     """From the addend on (or the first product, if there is none), that of lane 0 first."""
     shape, f, rules, control = unit.constants
-    acc = codes[4]
+    acc, flags = codes[4], _Flags(unit, dtype)
     for i in range(shape.n):
         lane = _alone(shape), f, rules, control
-        acc = apply(definitions.fused, [*_lane(codes, i, shape), acc], lane, dtype, unit.word_bits)
+        acc = flags.apart(definition(unit), [*_lane(codes, i, shape), acc], lane)
         f, shape = f._replace(c=f.out), shape._replace(added=1)
-    return acc
+    return flags.joined(acc)
 
 
 def _pairwise(unit: Defined, codes: list[np.ndarray], dtype: np.dtype) -> np.ndarray:
@@ -83,20 +91,42 @@ def _pairwise(unit: Defined, codes: list[np.ndarray], dtype: np.dtype) -> np.nda
     What has no neighbour goes to the next level as it is."""
     shape, f, rules, control = unit.constants
     lane = _alone(shape)._replace(added=0), f, rules, control
-    none = np.zeros_like(codes[4])
-    level = [
-        apply(definitions.fused, [*_lane(codes, i, shape), none], lane, dtype, unit.word_bits)
-        for i in range(shape.n)
-    ]
+    none, flags = np.zeros_like(codes[4]), _Flags(unit, dtype)
+    lanes = (_lane(codes, i, shape) for i in range(shape.n))
+    level = [flags.apart(definition(unit), [*x, none], lane) for x in lanes]
     step = shape, f._replace(c=f.out), rules, control
     while len(level) > 1:
         pairs = zip(level[::2], level[1::2], strict=False)
-        sums = [apply(definitions.added, [x, y], step, dtype, unit.word_bits) for x, y in pairs]
+        sums = [flags.apart(definitions.added, [x, y], step) for x, y in pairs]
         level = sums + level[2 * len(sums) :]
-    if shape.added == 0:
-        return level[0]
-    last = shape, f, rules, control
-    return apply(definitions.added, [level[0], codes[4]], last, dtype, unit.word_bits)
+    y = level[0]
+    if shape.added == 1:
+        y = flags.apart(definitions.added, [y, codes[4]], (shape, f, rules, control))
+    return flags.joined(y)
+
+
+class _Flags:
+    """Flags of results that are rounded one after the other: those of all."""
+
+    def __init__(self, unit: Defined, dtype: np.dtype) -> None:
+        self.unit, self.dtype = unit, dtype
+        self.out = unit.constants[1].out
+        self.raised: Any = 0
+
+    def apart(
+        self, definition: Callable[..., int], codes: list[np.ndarray], constants: tuple
+    ) -> Any:
+        """Codes of rounded results, without their flags."""
+        y = apply(definition, codes, constants, self.dtype, self.unit.word_bits)
+        if self.unit.constants[2].tininess == 0:
+            return y
+        flags = y >> self.dtype.type(self.out.bits)
+        self.raised = self.raised | flags
+        return y - (flags << self.dtype.type(self.out.bits))
+
+    def joined(self, y: np.ndarray) -> np.ndarray:
+        """Codes with all flags above them."""
+        return y | self.raised << self.out.bits if self.unit.constants[2].tininess else y
 
 
 def _alone(shape: Shape) -> Shape:

@@ -15,6 +15,9 @@ from .parameters import DotParameters
 ALL = "all_"
 """In front of the names of the whole operands, beside those of a part."""
 
+RAISED = "raised"
+"""The flags of all parts so far."""
+
 
 def datapath(unit: DotParameters) -> list[Step]:
     """Steps from the operands to the result's code, before anything is appended to it."""
@@ -85,8 +88,9 @@ def _of_parts(unit: DotParameters) -> str:
 
 
 def _whole(unit: DotParameters) -> tuple[str, ...]:
-    """The names of the whole operands."""
-    return tuple(f"{ALL}{name}" for name in (*unit.lane_formats, *("c" if unit.addend else "")))
+    """The names of the whole operands, and of the flags that are raised so far."""
+    names = (*unit.lane_formats, *("c" if unit.addend else ""))
+    return (*(f"{ALL}{name}" for name in names), *((RAISED,) if unit.flags != "none" else ()))
 
 
 def _called(name: str, step: Step) -> Step:
@@ -136,6 +140,7 @@ def _sum(
         round=unit.round,
         overflow=unit.overflow,
         subnormals=_of_parts(unit),
+        flags=unit.flags,
     )
 
     def terms(m: Module, x: Values) -> Values:
@@ -155,7 +160,11 @@ def _rounded(unit: DotParameters, name: str, called: str) -> Step:
             bits = Specials(f).magnitude_bits
             normal = y[f.fraction_bits : bits].any()
             y = Cat(y[:bits] & normal.replicate(bits), y[bits:])
-        return {name: wire(m, f"{name}_rounded", y)}
+        rounded = {name: wire(m, f"{name}_rounded", y)}
+        if unit.flags != "none":
+            raised = x["flags"] | x.get(RAISED, 0)
+            rounded[RAISED] = wire(m, f"raised_{called}", raised)
+        return rounded
 
     return _called(f"rounded_{called}", rounded)
 

@@ -14,6 +14,7 @@ from ...rtl.floats import rounder_of
 from ..blocks.lanes import LaneUnit
 from ..exact.integers import INTEGER_POLICIES
 from ..exact.options import round_parameter
+from ..flags import check_flags, rounding_flags_parameter
 from ..overflow import checked_overflow, default_overflow, overflow_parameter, without_defaults
 from ..parameters import choice_parameter, integer_parameter, text_parameter
 from .accumulation import Accumulation, accumulation_parameter
@@ -111,6 +112,7 @@ class DotParameters(LaneUnit):
         "canonical",
         quiet=True,
     )
+    flags: str = rounding_flags_parameter()
     preset: str = text_parameter(
         "a GPU's instruction, which stands for all other parameters",
         _preset,
@@ -127,6 +129,7 @@ class DotParameters(LaneUnit):
         self._fill_formats()
         self._fill_sizes()
         self._check_accumulation()
+        self._check_flags()
         policy = checked_overflow("dot", self.overflow, self.rounded, self._integer_policies)
         object.__setattr__(self, "overflow", policy)
 
@@ -225,6 +228,23 @@ class DotParameters(LaneUnit):
             )
         if self.nan == "ones" and self.out.nan not in ("ieee", "all_ones"):
             raise InvalidInput(f"dot: parameter nan: {self.out.name} has no NaN of all ones")
+
+    def _check_flags(self) -> None:
+        if self.flags == "none":
+            return
+        check_flags("dot", self.flags, self.rounded)
+        unflagged = {
+            f"acc={self.acc}": self.acc.way not in ("exact", "seq", "pairwise"),
+            "nan=ones": self.nan == "ones",
+            "subnormals=zero": self.subnormals == "zero",
+            "out=exact": self.gives_sum,
+            "integers alone": self.is_integer,
+        }
+        if without := [name for name, is_so in unflagged.items() if is_so]:
+            raise InvalidInput(
+                f"dot: parameter flags: there are none with {', '.join(without)}; allowed: sums of "
+                "floats with acc=exact, seq or pairwise"
+            )
 
     def shown_parameters(self) -> dict[str, Any]:
         policy = default_overflow(self.rounded, self._integer_policies)
@@ -329,7 +349,9 @@ class DotParameters(LaneUnit):
     @cached_property
     def rounder(self) -> Rounder:
         """What rounds and packs the sum."""
-        return rounder_of(self.rounded, self.round, str(self.overflow), 0, self.flushes_results)
+        return rounder_of(
+            self.rounded, self.round, str(self.overflow), 0, self.flushes_results, self.flags
+        )
 
     def part(self, **changes: Any) -> Self:
         """The same dot product with other parameters."""

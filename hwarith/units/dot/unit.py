@@ -29,6 +29,7 @@ from ..conventions import (
 )
 from ..exact.base import GUARD_BITS
 from ..exact.definitions import Rules, pack_control
+from ..flags import EXCEPTIONS, FLAGS, flag_results
 from ..operations import DOT_PRODUCT_WITH_ADDEND, Operation
 from ..results import packed_dtype, split
 from . import arrays, composed, definitions, hardware
@@ -62,6 +63,10 @@ class Dot(DotParameters):
       others from this result on; then c is added, rounded to nearest even.
     - ``floor-F``, ``floor2-F``: the sums of AMD's CDNA3, rounded down to grids (`definitions`).
 
+    With `flags` there are the exceptions of the sum as one operation (``exact``), or those of all
+    roundings together (``seq``, ``pairwise``). A NaN among the operands makes infinities of both
+    signs no exception, as in a multiply-add; infinity times zero is one.
+
     `preset` stands for all parameters of a GPU's matrix instruction (`hwarith gpu` lists them).
 
     Decisions: with ``exact``, ``seq`` and ``pairwise`` zeros have the signs of IEEE 754-2019, 6.3,
@@ -85,6 +90,7 @@ class Dot(DotParameters):
         "c": "addend",
         "y": "sum of all products and the addend",
         "invalid": "1: an operand was NaN or infinite, y is 0",
+        "flags": EXCEPTIONS,
     }
 
     # -- contract ------------------------------------------------------------------------------
@@ -97,7 +103,11 @@ class Dot(DotParameters):
 
     @property
     def results(self) -> dict[str, Format]:
-        return {"y": self.result} | ({"invalid": format("uint1")} if self.marked else {})
+        return (
+            {"y": self.result}
+            | ({"invalid": format("uint1")} if self.marked else {})
+            | flag_results(self.flags)
+        )
 
     @property
     def contract(self) -> Contract:
@@ -128,10 +138,10 @@ class Dot(DotParameters):
     # -- golden --------------------------------------------------------------------------------
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return arrays.definition(self.acc), self.constants
+        return arrays.definition(self), self.constants
 
     def block_definition(self) -> tuple[Callable[..., int], tuple]:
-        return arrays.block_definition(self.acc), self.constants
+        return arrays.block_definition(self), self.constants
 
     @cached_property
     def constants(self) -> tuple[Shape, Formats, Rules, int]:
@@ -145,7 +155,7 @@ class Dot(DotParameters):
             daz=int(self.flushes_operands),
             ftz=int(self.flushes_results),
             payload=0,
-            tininess=0,
+            tininess=FLAGS.index(self.flags),
         )
         control = int(pack_control(0, int(Rounding[self.round.upper()]), 0))
         return self._shape, Formats(*(f.numbers for f in formats)), rules, control
@@ -232,9 +242,11 @@ class Dot(DotParameters):
         """The code of the result's format, with the NaN and the zeros that the unit has."""
         if self.gives_sum:
             return {name: x[name] for name in self.results}
-        y = x["y"]
+        y, others = x["y"], {}
+        if self.flags != "none":
+            others = {"flags": x[composed.RAISED] if self.acc.in_order else x["flags"]}
         if not self.rounded.is_float:
-            return {"y": y}
+            return {"y": y} | others
         codes = Specials(self.rounded)
         magnitude = y[: codes.magnitude_bits]
         if self.acc.way in ("trunc", "halves") and self.rounded.has_negative_zero:
@@ -243,7 +255,7 @@ class Dot(DotParameters):
         if self.nan == "ones" and codes.infinity is not None:
             is_nan = wire(m, "result_nan", magnitude > codes.infinity)
             y = Mux(is_nan, Const(self._shape.nan, len(y)), y)
-        return {"y": wire(m, "result", y, self.result.bits)}
+        return {"y": wire(m, "result", y, self.result.bits)} | others
 
     # -- longer products -------------------------------------------------------------------------
 
@@ -258,11 +270,12 @@ class Dot(DotParameters):
         sa, sb : with `scale`, codes of shape (..., K / block).
 
         Returns codes of shape (...). Raises `InvalidInput` for what is not as said here, and for a
-        unit whose results are no addends: c and out of different formats, or no c at all.
+        unit whose results are no addends: c and out of different formats, no c at all, or flags.
         """
-        if self.addend is None or self.addend != self.out:
+        if self.addend is None or list(self.results.values()) != [self.addend]:
             raise InvalidInput(
-                f"dot products go on only where c is of the format of out; {self.spec}"
+                "dot products go on only where c is of the format of out, and without flags; "
+                f"{self.spec}"
             )
         left, right = self.a.check(a, "operand a of dot"), self.b.check(b, "operand b of dot")
         k = left.shape[-1] if left.ndim else 0

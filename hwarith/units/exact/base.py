@@ -28,6 +28,7 @@ from ..conventions import (
     rounding_bound,
     rounding_words,
 )
+from ..flags import EXCEPTIONS, FLAGS, check_flags, flag_results, rounding_flags_parameter
 from ..overflow import checked_overflow, default_overflow, overflow_parameter, without_defaults
 from ..parameters import choice_parameter
 from . import definitions
@@ -38,7 +39,6 @@ from .integers import (
     fitted,
 )
 from .options import (
-    FLAGS,
     ROUNDING_CHOICES,
     random_bits,
     random_bits_parameter,
@@ -74,18 +74,12 @@ class Exact(Unit):
         "canonical",
         quiet=True,
     )
-    flags: str = choice_parameter(
-        "exception flags, with tininess detected after or before rounding",
-        FLAGS,
-        "none",
-        quiet=True,
-        in_name=lambda _, value: f"flags_{value}",
-    )
+    flags: str = rounding_flags_parameter()
 
     meanings: ClassVar[dict[str, str]] = {
         "rm": MODE_PORT,
         "r": "random bits, new ones with every operand",
-        "flags": "exceptions, from the lsb up: NX, UF, OF, DZ (never), NV",
+        "flags": EXCEPTIONS,
     }
 
     if TYPE_CHECKING:
@@ -162,12 +156,7 @@ class Exact(Unit):
             names = ("n", "subnormals", "nan", "flags")
             others = [x for x in names if getattr(self, x) != self.parameters()[x].default]
             check_all_integers(self.family, self.round, self.is_exact, others)
-        no_flags = self.out.is_float and (not self.out.signed or self.out.hidden_always)
-        if self.flags != "none" and no_flags:
-            raise InvalidInput(
-                f"{self.family}: parameter flags: {self.out.name} has no sign or no zero; allowed: "
-                "signed formats"
-            )
+        check_flags(self.family, self.flags, self.out)
         if self.subnormals in ("ftz", "flush") and not self.out.is_float:
             raise InvalidInput(
                 f"{self.family}: parameter subnormals: {self.out.name} has no subnormals to flush; "
@@ -205,7 +194,7 @@ class Exact(Unit):
 
     @property
     def results(self) -> dict[str, Format]:
-        return {"y": self.out} | ({"flags": format("uint5")} if self.flags != "none" else {})
+        return {"y": self.out} | flag_results(self.flags)
 
     @property
     def contract(self) -> Contract:

@@ -11,8 +11,6 @@ from ..parameters import choice_parameter, integer_parameter
 
 ROUNDING_CHOICES = (*ROUNDINGS, *STOCHASTIC, PORT, *(f"{PORT}_{x}" for x in STOCHASTIC))
 
-FLAGS = ("none", "after", "before")
-
 MOST_RANDOM_BITS = 32
 """Width of a lane's random port that generators commonly give."""
 

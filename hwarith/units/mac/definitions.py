@@ -7,9 +7,13 @@ from ..exact.definitions import fma
 
 
 @golden
-def mac(acc, a, b, control, fa, fb, facc, fo, rules, width):
-    """acc + a * b, rounded once to the accumulator's format."""
-    return fma(a, b, acc, control, fa, fb, facc, fo, rules, width)
+def mac(memory, a, b, control, fa, fb, facc, fo, rules, width):
+    """acc + a * b, rounded once to the accumulator's format; flags, above it, stay raised."""
+    if rules.tininess == 0:
+        return fma(a, b, memory, control, fa, fb, facc, fo, rules, width)
+    raised = memory >> facc.bits
+    acc = memory - (raised << facc.bits)
+    return fma(a, b, acc, control, fa, fb, facc, fo, rules, width) | raised << facc.bits
 
 
 @golden

@@ -7,20 +7,29 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
+from amaranth.hdl import Module
+
 from ... import rtl
 from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...lazily import np
+from ...rtl import Values, wire
 from ..accumulator import Accumulator
 from ..contract import Contract
 from ..conventions import rounding_words
 from ..convert import Convert
+from ..exact.base import Exact
 from ..exact.fma import Fma
 from ..exact.options import round_parameter
+from ..flags import EXCEPTIONS, flag_results, rounding_flags_parameter
 from ..operations import DOT_PRODUCT, Operation
 from ..overflow import overflow_parameter
 from ..parameters import format_parameter
+from ..results import several, split
 from . import definitions
+
+RAISED = "raised"
+"""The memory's flags, beside the ``flags`` of a part."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -30,6 +39,7 @@ class Mac(Accumulator):
     Each step is the fused multiply-add ``fma:a,b,c=acc,out=acc`` and rounded as such. After the
     last one the accumulator is converted to `out`, with the same rounding and overflow policy.
     One multiply-add a clock; the fused multiply-add is the longest path between registers.
+    With `flags` the exceptions of all steps and of the conversion come with the result.
 
     Source: IEEE 754-2019, 5.4.1 (fusedMultiplyAdd), at each step.
     """
@@ -41,6 +51,7 @@ class Mac(Accumulator):
         "a": "first factor",
         "b": "second factor",
         "y": "sum of the products of the group",
+        "flags": EXCEPTIONS,
     }
 
     a: Format = format_parameter("first factor", "bf16")
@@ -49,6 +60,7 @@ class Mac(Accumulator):
     out: Format = format_parameter("result", same_as="acc")
     round: str = round_parameter()
     overflow: str = overflow_parameter()
+    flags: str = rounding_flags_parameter()
 
     def validate(self) -> None:
         super().validate()
@@ -69,7 +81,13 @@ class Mac(Accumulator):
     def step(self) -> Fma:
         """The multiply-add that each step is."""
         return Fma(
-            a=self.a, b=self.b, c=self.acc, out=self.acc, round=self.round, overflow=self.overflow
+            a=self.a,
+            b=self.b,
+            c=self.acc,
+            out=self.acc,
+            round=self.round,
+            overflow=self.overflow,
+            flags=self.flags,
         )
 
     @cached_property
@@ -77,7 +95,13 @@ class Mac(Accumulator):
         """The conversion of the accumulator to the result, if they differ."""
         if self.out == self.acc:
             return None
-        return Convert(a=self.acc, out=self.out, round=self.round, overflow=self.step.overflow)
+        return Convert(
+            a=self.acc,
+            out=self.out,
+            round=self.round,
+            overflow=self.step.overflow,
+            flags=self.flags,
+        )
 
     def shown_parameters(self) -> dict[str, Any]:
         hidden = {"round", "overflow"} - self.step.shown_parameters().keys()
@@ -90,11 +114,11 @@ class Mac(Accumulator):
 
     @property
     def results(self) -> dict[str, Format]:
-        return {"y": self.out}
+        return {"y": self.out} | flag_results(self.flags)
 
     @property
     def memory(self) -> dict[str, Format]:
-        return {"acc": self.acc}
+        return {"acc": self.acc} | ({RAISED: format("uint5")} if self.flags != "none" else {})
 
     @property
     def contract(self) -> Contract:
@@ -123,18 +147,34 @@ class Mac(Accumulator):
         return self.step.word_bits
 
     def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
-        acc = memory.astype(self.acc.dtype, copy=False)
-        return [np.asarray(self.conversion(acc)) if self.conversion else acc]
+        acc, *raised = split(memory, self.memory.values())
+        acc = acc.astype(self.acc.dtype, copy=False)
+        y, *flags = several(self.conversion(acc)) if self.conversion else (acc, *raised)
+        together = (x.astype(np.uint8) | z for x, z in zip(raised, flags, strict=True))
+        return [np.asarray(y), *together]
 
     def outputs_of_one(self, memory: int) -> list[int]:
-        return [self.conversion.golden(memory) if self.conversion else memory]
+        acc, *raised = split(memory, self.memory.values())
+        y, *flags = several(self.conversion.golden(acc)) if self.conversion else (acc, *raised)
+        return [y, *(x | z for x, z in zip(raised, flags, strict=True))]
 
     # -- hardware ------------------------------------------------------------------------------
 
     def datapath(self) -> list[rtl.Step]:
-        return [rtl.renamed(acc="c"), *self.step.datapath(), rtl.renamed(y="acc")]
+        return [rtl.renamed(acc="c"), *self._raising(self.step), rtl.renamed(y="acc")]
 
     def output_datapath(self) -> list[rtl.Step]:
         if self.conversion:
-            return [rtl.renamed(acc="a"), *self.conversion.datapath()]
-        return [rtl.renamed(acc="y")]
+            steps = self._raising(self.conversion)
+            return [rtl.renamed(acc="a"), *steps, rtl.renamed(**{RAISED: "flags"})]
+        return [rtl.renamed(acc="y", **{RAISED: "flags"})]
+
+    def _raising(self, part: Exact) -> list[rtl.Step]:
+        """The steps of a part, with its flags among those that are raised."""
+        if self.flags == "none":
+            return part.datapath()
+        return [*rtl.handing_on((RAISED,), part.datapath()), self._raise]
+
+    def _raise(self, m: Module, x: Values) -> Values:
+        """Flags that are raised stay so."""
+        return {"y": x["y"], RAISED: wire(m, "raised_now", x[RAISED] | x["flags"])}

@@ -5,9 +5,9 @@ All of them take sequences of codes ``a`` and ``b``, those of the scales ``sa`` 
 results, and what rounds. They give the result's code.
 """
 
-from .exact import exact
+from .exact import exact, exact_with_flags
 from .floored import floored
-from .ordered import added, fused, pairwise, sequential
+from .ordered import added, fused, fused_with_flags, pairwise, sequential
 from .terms import NO_LIMIT, Formats, Shape
 from .truncated import halves, truncated
 
@@ -17,8 +17,10 @@ __all__ = [
     "Shape",
     "added",
     "exact",
+    "exact_with_flags",
     "floored",
     "fused",
+    "fused_with_flags",
     "halves",
     "pairwise",
     "sequential",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ....formats.rounding import FINITE, RDN, add_exact
+from ....formats.rounding import FINITE, INF, RDN, add_exact
 from ....golden import golden
-from ...exact.definitions import result
-from .terms import factor, product, scales, special, special_result
+from ...exact.definitions import infinite_result, nan_result, result
+from .terms import factor, invalid, product, scales, special, special_result
 
 
 @golden
@@ -23,6 +23,18 @@ def exact(a, b, sa, sb, c, shape, f, rules, control):
         _, sc, ec, gc = factor(c, f.c, shape, rules)
         s, e, g = add_exact(s, e, g, sc, ec, gc, (control >> 2) & 7, shape.width)
     return result(s, e, g, f.out, control, rules) << shape.pad
+
+
+@golden
+def exact_with_flags(a, b, sa, sb, c, shape, f, rules, control):
+    """The same with flags above it: those of the sum as one operation."""
+    kind, s = special(a, b, sa, sb, 0, shape.n, c, shape, f, rules)
+    if kind == FINITE:
+        return exact(a, b, sa, sb, c, shape, f, rules, control)
+    if kind == INF:
+        return infinite_result(s, f.out, rules) << shape.pad
+    is_invalid = invalid(a, b, sa, sb, c, shape, f, rules)
+    return nan_result(0, f.out, f.out, rules, is_invalid) << shape.pad
 
 
 @golden

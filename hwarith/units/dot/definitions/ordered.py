@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ....golden import golden
 from ...exact.definitions import add
-from .exact import exact
+from .exact import exact, exact_with_flags
 from .terms import own_nan
 
 
@@ -17,6 +17,12 @@ def fused(x, y, sx, sy, c, shape, f, rules, control):
     """One scaled product and the addend, rounded once; `shape` is that of a single product."""
     z = exact((x,), (y,), (sx,), (sy,), c, shape, f, rules, control)
     return flushed(z, f.out, shape)
+
+
+@golden
+def fused_with_flags(x, y, sx, sy, c, shape, f, rules, control):
+    """The same with flags above it, where nothing is flushed."""
+    return exact_with_flags((x,), (y,), (sx,), (sy,), c, shape, f, rules, control)
 
 
 @golden
@@ -40,12 +46,33 @@ def flushed(y, f, shape):
 def sequential(a, b, sa, sb, c, shape, f, rules, control):
     """From the addend on (or the first product, if there is none), that of lane 0 first."""
     lane = shape._replace(n=1, block=1)
-    acc = c
+    acc, raised = c, 0
     for i in range(shape.n):
         x, y, sx, sy = lane_codes(a, b, sa, sb, i, shape)
-        acc = fused(x, y, sx, sy, acc, lane, f, rules, control)
+        found = [step(x, y, sx, sy, acc, lane, f, rules, control)]
+        (acc,), raised = parted(found, raised, f.out, rules)
         f, lane = f._replace(c=f.out), lane._replace(added=1)
-    return acc
+    return acc | raised << f.out.bits
+
+
+@golden
+def step(x, y, sx, sy, c, shape, f, rules, control):
+    """One scaled product and the addend, with flags or without."""
+    if rules.tininess > 0:
+        return fused_with_flags(x, y, sx, sy, c, shape, f, rules, control)
+    return fused(x, y, sx, sy, c, shape, f, rules, control)
+
+
+@golden
+def parted(found, raised, f, rules):
+    """The codes of rounded results, and their flags, if there are any above them, with those that
+    are raised already."""
+    if rules.tininess == 0:
+        return found, raised
+    flags = [y >> f.bits for y in found]
+    for x in flags:
+        raised |= x
+    return [y - (x << f.bits) for y, x in zip(found, flags, strict=True)], raised
 
 
 @golden
@@ -54,14 +81,19 @@ def pairwise(a, b, sa, sb, c, shape, f, rules, control):
     What has no neighbour goes to the next level as it is."""
     lane = shape._replace(n=1, block=1, added=0)
     codes = [lane_codes(a, b, sa, sb, i, shape) for i in range(shape.n)]
-    level = [fused(x, y, sx, sy, 0, lane, f, rules, control) for x, y, sx, sy in codes]
+    products = [step(x, y, sx, sy, 0, lane, f, rules, control) for x, y, sx, sy in codes]
+    level, raised = parted(products, 0, f.out, rules)
     own = f._replace(c=f.out)
     for _ in range((shape.n - 1).bit_length()):
         half = len(level) // 2
         pairs = [(level[2 * i], level[2 * i + 1]) for i in range(half)]
-        sums = [added(x, y, shape, own, rules, control) for x, y in pairs]
+        found = [added(x, y, shape, own, rules, control) for x, y in pairs]
+        sums, raised = parted(found, raised, f.out, rules)
         level = [*sums, *level[2 * half :]]
-    return added(level[0], c, shape, f, rules, control) if shape.added == 1 else level[0]
+    if shape.added == 1:
+        last = [added(level[0], c, shape, f, rules, control)]
+        level, raised = parted(last, raised, f.out, rules)
+    return level[0] | raised << f.out.bits
 
 
 @golden

@@ -18,7 +18,7 @@ from ....formats.rounding import (
     unpack,
 )
 from ....golden import bit_length, golden
-from ...exact.definitions import unpack_operand
+from ...exact.definitions import is_signaling, unpack_operand
 
 
 class Formats(NamedTuple):
@@ -116,6 +116,33 @@ def special(a, b, sa, sb, first, last, c, shape, f, rules):
     if nan == 1 or positive + negative == 2:
         return NAN, 0
     return (INF if positive + negative == 1 else FINITE), negative
+
+
+@golden
+def invalid(a, b, sa, sb, c, shape, f, rules):
+    """Whether a sum that is NaN is an invalid operation: for a signaling NaN, a product of infinity
+    and zero, or no NaN among the operands (IEEE 754-2019, 7.2)."""
+    nan, signaling = 0, 0
+    for i in range(shape.n):
+        ca, _, _, ga = factor(a[i], f.a, shape, rules)
+        cb, _, _, gb = factor(b[i], f.b, shape, rules)
+        cs, _, gs = scales(sa, sb, i, shape, f)
+        if is_signaling(a[i], ca, f.a) or is_signaling(b[i], cb, f.b):
+            signaling = 1
+        if ca == NAN or cb == NAN or cs == NAN:
+            nan = 1
+        zero = (
+            (ca == FINITE and ga == 0) or (cb == FINITE and gb == 0) or (cs == FINITE and gs == 0)
+        )
+        if zero and (ca == INF or cb == INF):
+            signaling = 1
+    if shape.added == 1:
+        kind, _, _, _ = factor(c, f.c, shape, rules)
+        if is_signaling(c, kind, f.c):
+            signaling = 1
+        if kind == NAN:
+            nan = 1
+    return signaling == 1 or nan == 0
 
 
 @golden

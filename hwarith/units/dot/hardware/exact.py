@@ -47,6 +47,10 @@ class Exact:
     def steps(self) -> list[Step]:
         if self.unit.is_integer:
             return [self._multiply_add]
+        steps = self._float_steps()
+        return rtl.handing_on(("invalid",), steps) if self.unit.flags != "none" else steps
+
+    def _float_steps(self) -> list[Step]:
         steps: list[Step] = [self.terms.unpack, self._products, self._sum]
         if self._scales_magnitude:
             return [*steps, self._scale_magnitude, *self.unit.rounder.steps(self._exponents)]

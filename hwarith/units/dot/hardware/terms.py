@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from amaranth.hdl import Cat, Const, Module, Value
 
@@ -129,27 +129,41 @@ class Terms:
     ) -> Values:
         """NaN and infinities among the operands."""
         unit = self.unit
-        pairs = [*lanes, *scales]
-        nan = [raw.nan for pair in pairs for raw in pair] + [raw.nan for raw in addend]
+        raws = [*(raw for pair in (*lanes, *scales) for raw in pair), *addend]
+        nan = [raw.nan for raw in raws]
+        if unit.flags != "none":  # a NaN must not make the sum invalid
+            lanes = [(_infinite(a), _infinite(b)) for a, b in lanes]
+            addend = [_infinite(c) for c in addend]
         positive = [raw.special & ~raw.sign for raw in addend]
         negative = [raw.special & raw.sign for raw in addend]
+        zero_times_infinity = []
         for i, (a, b) in enumerate(lanes):
             if not (unit.a.infinity or unit.b.infinity):
                 break
             infinite = wire(m, f"infinite{i}", a.special | b.special)
             sign = values[f"sign{i}"]
-            nan.append((a.special & b.zero) | (a.zero & b.special))
+            zero_times_infinity.append((a.special & b.zero) | (a.zero & b.special))
             if scales:
-                nan.append(infinite & values[f"scale_zero{i // unit.block}"])
+                zero_times_infinity.append(infinite & values[f"scale_zero{i // unit.block}"])
             positive.append(infinite & ~sign)
             negative.append(infinite & sign)
         plus, minus = _any(m, "plus_infinity", positive), _any(m, "minus_infinity", negative)
-        nan.append(plus & minus)
-        return {
-            "nan": _any(m, "nan", nan),
+        found: Values = {
+            "nan": _any(m, "nan", [*nan, *zero_times_infinity, plus & minus]),
             "inf": wire(m, "inf", plus | minus),
             "inf_sign": minus,
         }
+        if unit.flags != "none":
+            opposite = plus & minus & ~_any(m, "operand_nan", nan)
+            signaling = [raw.signaling for raw in raws]
+            invalid = [*signaling, *zero_times_infinity, opposite]
+            found["invalid"] = _any(m, "invalid_operation", invalid)
+        return found
+
+
+def _infinite(raw: Raw) -> Raw:
+    """An operand of which NaN is not taken for an infinity."""
+    return replace(raw, special=raw.inf)
 
 
 def _any(m: Module, name: str, bits: Iterable[Value]) -> Value:
