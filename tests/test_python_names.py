@@ -102,6 +102,8 @@ def test_compare_as_a_frame(flow: FakeFlow) -> None:
     assert 0.9 < frame["ER"].iloc[1] < 1
     assert len(found) == 2
     assert found[-1].unit == hw.unit("lmul:format=bf16")
+    for single in ("mul:a=bf16", hw.unit("mul:a=bf16")):
+        assert [x.unit.spec for x in compare(single, flow=flow)] == [found[0].unit.spec]
     with pytest.raises(hw.InvalidInput, match="name at least one SPEC, such as"):
         compare([])
 

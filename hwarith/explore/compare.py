@@ -138,13 +138,15 @@ class Comparison(Several[Compared]):
 
 
 def compare(
-    specs: Iterable[Any],
+    specs: Iterable[Any] | Unit,
     library: str | Path = "generic",
     workload: str | Workload | None = None,
     *,
     flow: Flow = FLOW,
 ) -> Comparison:
-    """Synthesize units (or their specs), evaluate their errors and run a workload on them.
+    """Synthesize units, evaluate their errors and run a workload on them.
+
+    `specs` are units or specs, or a single one.
 
     Errors are computed on the operands that met the unit in the workload; without one on all
     operand codes or, where those are more than 2^16, on random ones (`SOURCES`).
@@ -153,7 +155,7 @@ def compare(
     Raises `InvalidInput` for a wrong spec, library or workload, and for a unit that the workload
     cannot run on, before anything runs.
     """
-    given = list(specs)
+    given = [specs] if isinstance(specs, (str, Unit)) else list(specs)
     units = [make_unit(spec) for spec in given]
     if not units:
         raise InvalidInput("name at least one SPEC, such as mul:a=bf16, to compare")

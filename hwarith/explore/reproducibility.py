@@ -90,7 +90,7 @@ class Sums(Several[Distinct]):
 
 
 def reproducibility(
-    formats: Sequence[str] = ("bf16",),
+    formats: Sequence[str] | str = ("bf16",),
     lengths: Sequence[int] = (4096,),
     permutations: int = 1000,
     seed: int = 0,
@@ -107,10 +107,11 @@ def reproducibility(
 
 
 def check_sums(
-    formats: Sequence[str], lengths: Sequence[int], permutations: int, seed: int
+    formats: Sequence[str] | str, lengths: Sequence[int], permutations: int, seed: int
 ) -> list[Format]:
     """The formats of these names. Raises `InvalidInput` as `reproducibility` does."""
-    chosen = [format(name) for name in formats]
+    named = [formats] if isinstance(formats, str | Format) else formats
+    chosen = [format(name) for name in named]
     for f in chosen:
         if not f.is_float or not f.signed or f.bits > 32:
             raise InvalidInput(
