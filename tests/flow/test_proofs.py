@@ -6,6 +6,7 @@ import ast
 import random
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -211,6 +212,8 @@ def test_undecided_in_time() -> None:
     proof = hw.prove("fma:a=bf16", timeout=2, jobs=1)
     assert proof.verdict == "undecided"
     assert proof.open
+    assert str(replace(proof, open=("x",))).endswith(" s; 1 case is open: x")
+    assert str(replace(proof, open=(*"abcd",))).endswith(" s; 4 cases are open: a, b, c")
 
 
 @pytest.mark.parametrize(

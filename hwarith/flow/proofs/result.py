@@ -37,10 +37,11 @@ class Proof(Tabled):
             theory = f"; the definition in SMT-LIB's theory: {self.theory}" if self.theory else ""
             how = f"{self.seconds:.1f} s ({cases}, {solved}){theory}"
             return f"{self.spec}: proven for every input in {how}"
-        if self.verdict == "undecided":
+        if self.verdict == "undecided":  # how many there are is not known: some were to be divided
+            count = f"{len(self.open)} cases are" if len(self.open) != 1 else "1 case is"
             return (
                 f"{self.spec}: undecided after {self.seconds:.1f} s; "
-                f"{len(self.open)} of {self.cases} cases are open: {', '.join(self.open[:3])}"
+                f"{count} open: {', '.join(self.open[:3])}"
             )
         given = ", ".join(f"{name}={value:#x}" for name, value in self.counterexample.items())
         return (
