@@ -124,6 +124,8 @@ def _other_half(f: Format) -> str:
     first = code(f, f.numbers.mag_mask + 1)
     if f.ignored_bits:
         return f"Codes from {first} on are the same: the top bit is ignored."
+    if f.is_posit:
+        return f"{first} is NaR; codes above it, in two's complement, are the same with a minus."
     if f.has_negative_zero:
         return f"Codes from {first} on are the same with a minus ({first} is -0)."
     return f"{first} is NaN; codes above it are the same with a minus."

@@ -133,6 +133,8 @@ def encode_one(f: Descriptor, value: Any, round: str, overflow: str) -> int:
 
 def overflows_of_data(f: Descriptor) -> tuple[str, ...]:
     """The overflow policies with which values are encoded in a format."""
+    if f.is_posit:  # nothing is too large for one; infinities are NaR, or the ends of the range
+        return "satprop", "saturate"
     without = {r.Overflow.INDEFINITE} | ({r.Overflow.WRAP} if f.is_float else set())
     return tuple(policy.name.lower() for policy in r.Overflow if policy not in without)
 
@@ -141,6 +143,16 @@ def _rules(f: Descriptor, round: str, overflow: str) -> tuple[int, int]:
     """The numbers of a rounding mode and an overflow policy."""
     mode, policy = r.rounding(round), r.overflow(overflow)
     name, allowed = policy.name.lower(), overflows_of_data(f)
+    if f.is_posit and mode != r.RNE:
+        raise InvalidInput(
+            f"rounding mode '{mode.name.lower()}': posits as {f.name} are rounded to the nearest "
+            "code; allowed: rne"
+        )
+    if f.is_posit and name not in allowed:
+        raise InvalidInput(
+            f"overflow '{name}': nothing is too large for posits as {f.name}; allowed: "
+            f"{', '.join(allowed)}"
+        )
     if name not in allowed:
         wraps = policy == r.WRAP
         whose = f"integer formats, not {f.name}" if wraps else "units that make integers of floats"
@@ -192,7 +204,7 @@ def conversion_bits(f: Descriptor, to: Descriptor) -> int:
 def _unneeded_bits(f: Descriptor, to: Descriptor) -> int:
     """How many low bits of a float's code only matter by being all zero or not, as they lie two
     places or more below the last place of any result."""
-    if not f.is_float or f.nan == "all_ones" or f.bits <= 16:
+    if f.kind != "float" or f.nan == "all_ones" or f.bits <= 16:
         return 0  # (NaN of all ones: an inexact value would fall together with it)
     magnitude_bits = to.precision if to.is_float else to.bits - to.signed
     below_normal = f.precision - magnitude_bits

@@ -12,6 +12,8 @@ from ..exceptions import InvalidInput
 from ..lazily import np
 from . import rounding as r
 
+Kind = Literal["float", "int", "posit"]
+
 NanCodes = Literal["ieee", "all_ones", "negative_zero", "none"]
 """Which codes are NaN: see `Descriptor`."""
 
@@ -21,28 +23,34 @@ class Descriptor:
     """The facts of a scalar number format; a `Format` encodes and decodes as well.
 
     A float of value ``(-1)^s * (1 + T/2^M) * 2^(E-bias)``, or ``(-1)^s * T/2^M * 2^(1-bias)`` in
-    the lowest binade; or an integer of value ``code * 2^exponent`` (two's complement if signed).
+    the lowest binade; or an integer of value ``code * 2^exponent`` (two's complement if signed);
+    or a posit: two's complement, with a magnitude of a regime (a run of equal bits that the first
+    other one ends), an exponent E and a fraction T, each as far as there is room for it, of value
+    ``(1 + T/2^t) * 2^(k * 2^exponent_bits + E)``; a run of r ones is k = r - 1, of r zeros k = -r.
 
     Parameters
     ----------
     name : the canonical name, from which `hwarith.format` makes the format again.
-    kind : ``"float"`` or ``"int"``.
+    kind : ``"float"``, ``"int"`` or ``"posit"``.
     bits : width of a code.
-    exponent_bits, fraction_bits, bias : of a float.
+    exponent_bits, fraction_bits, bias : of a float; of a posit the first two, which are the most
+        that it may have.
     exponent : weight of an integer's lsb (0 but for fixed-point formats).
     signed : whether there is a sign bit (for integers: two's complement).
     infinity : whether the format has infinities.
     nan : which codes are NaN. ``ieee``: exponent all ones, fraction not zero. ``all_ones``: the
-        magnitude of all ones. ``negative_zero``: the code of a lone sign bit. ``none``: no code.
+        magnitude of all ones. ``negative_zero``: the code of a lone sign bit (NaR of posits).
+        ``none``: no code.
     hidden_always : no zero and no subnormals; the hidden bit is 1 in the lowest binade too.
     ignored_bits : bits on top of a code that are stored but mean nothing.
     symmetric : an integer whose encoder never gives the most negative code.
 
-    Source: IEEE 754-2019 section 3.4, OCP OFP8 and MX v1.0, ml_dtypes, P3109 interim report v4.0.
+    Source: IEEE 754-2019 section 3.4, OCP OFP8 and MX v1.0, ml_dtypes, P3109 interim report v4.0,
+    Posit Standard (2022).
     """
 
     name: str
-    kind: Literal["float", "int"]
+    kind: Kind
     bits: int
     exponent_bits: int = 0
     fraction_bits: int = 0
@@ -68,7 +76,12 @@ class Descriptor:
 
     @property
     def is_float(self) -> bool:
-        return self.kind == "float"
+        """Whether exponents vary: a float, or a posit."""
+        return self.kind != "int"
+
+    @property
+    def is_posit(self) -> bool:
+        return self.kind == "posit"
 
     @property
     def precision(self) -> int:
@@ -82,12 +95,16 @@ class Descriptor:
     @cached_property
     def numbers(self) -> r.FormatNumbers:
         """The format as plain integers, for golden definitions."""
+        if self.is_posit:
+            return self._posit_numbers()
         return self._float_numbers() if self.is_float else self._integer_numbers()
 
     def _integer_numbers(self) -> r.FormatNumbers:
         mask = self._magnitude_mask
         return r.FormatNumbers(
             integer=1,
+            posit=0,
+            exponent_bits=0,
             bits=self._value_bits,
             signed=int(self.signed),
             fraction_bits=0,
@@ -121,6 +138,8 @@ class Descriptor:
         emin = -self.bias if self.hidden_always else 1 - self.bias
         return r.FormatNumbers(
             integer=0,
+            posit=0,
+            exponent_bits=self.exponent_bits,
             bits=self._value_bits,
             signed=int(self.signed),
             fraction_bits=self.fraction_bits,
@@ -135,6 +154,29 @@ class Descriptor:
             first_nan_mag=first_nan_mag,
             nan_code=nan_code,
             negative_zero=int(self.has_negative_zero),
+        )
+
+    def _posit_numbers(self) -> r.FormatNumbers:
+        mask = self._magnitude_mask
+        minpos = -(self.bits - 2) << self.exponent_bits
+        return r.FormatNumbers(
+            integer=0,
+            posit=1,
+            exponent_bits=self.exponent_bits,
+            bits=self.bits,
+            signed=1,
+            fraction_bits=self.fraction_bits,
+            emin=minpos,
+            lsb=minpos - self.fraction_bits,
+            hidden_always=0,
+            bias=0,
+            mag_mask=mask,
+            max_mag=mask,
+            min_mag=mask,
+            inf_mag=-1,
+            first_nan_mag=-1,
+            nan_code=mask + 1,
+            negative_zero=0,
         )
 
     @property
@@ -166,13 +208,13 @@ class Descriptor:
 
     @property
     def smallest_normal(self) -> Fraction:
-        """The smallest positive normal value (an integer's step)."""
+        """The smallest positive normal value (an integer's step; of a posit the smallest one)."""
         return Fraction(2) ** (self.numbers.emin if self.is_float else self.exponent)
 
     @property
     def smallest(self) -> Fraction:
         """The smallest positive value: subnormal where there are subnormals."""
-        return Fraction(2) ** self.numbers.lsb
+        return self.smallest_normal if self.is_posit else Fraction(2) ** self.numbers.lsb
 
     @property
     def in_float64(self) -> bool:
@@ -182,13 +224,15 @@ class Descriptor:
     @property
     def word_bits(self) -> int:
         """Widest magnitude met in taking a code apart: of a float its significand."""
-        return self.precision if self.is_float and self.bits <= 64 else self.bits
+        return self.precision if self.kind == "float" and self.bits <= 64 else self.bits
 
     def magnitude_bits(self, least: Fraction, most: Fraction) -> int:
         """Bits of what positive values from `least` to `most` are rounded to before their range is
         looked at, with unbounded exponents (`rounding.magnitude`); 0 if codes have room for it."""
         if not self.is_float:
             return 0
+        if self.is_posit:
+            return self.bits + 1 + max(self.bits - 3, self.exponent_bits)  # before it is cut off
         bits = max(abs(self._unbounded_magnitude(x)).bit_length() for x in (least, most))
         return bits if bits > self.bits - self.signed else 0
 

@@ -27,6 +27,19 @@ def format_facts(f: Format | BlockFormat) -> dict[str, object]:
     if not f.is_float:
         lowest = int(f.min) if f.min.denominator == 1 else float(f.min)
         return facts | {"largest": row["max"], "lowest": lowest} | _others(f.name)
+    if f.is_posit:
+        return (
+            facts
+            | {
+                "largest": row["max"],
+                "smallest": row["min"],
+                "infinities": "none",
+                "NaN": f"{f.numbers.nan_code:#x}, in posits called NaR",
+                "-0": "no",
+                "order": "that of two's complement, NaR below all",
+            }
+            | _others(f.name)
+        )
     facts |= {
         "bias": f.bias,
         "largest": row["max"],
@@ -97,6 +110,11 @@ def _fields(f: Format) -> str:
         kind = "two's complement" if f.signed else "unsigned"
         unit = f", units of 2^{f.exponent}" if f.exponent else ""
         return f"{f.bits} bits, {kind}{unit}"
+    if f.is_posit:
+        return (
+            f"{f.bits} bits, two's complement: sign 1, regime 2 to {f.bits - 1}, "
+            f"exponent {_at_most(f.exponent_bits)}, fraction {_at_most(f.fraction_bits)}"
+        )
     parts = {
         "unused": f.ignored_bits,
         "sign": int(f.signed),
@@ -104,6 +122,10 @@ def _fields(f: Format) -> str:
         "fraction": f.fraction_bits,
     }
     return ", ".join(f"{name} {bits}" for name, bits in parts.items() if bits)
+
+
+def _at_most(bits: int) -> str:
+    return f"0 to {bits}" if bits else "0"
 
 
 def _nan(f: Format) -> str:

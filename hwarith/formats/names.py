@@ -1,5 +1,5 @@
 """What a name says of a format: the table of named ones, and the rules for ``eXmY``, ``intN``,
-``fixI.F`` and P3109; and the formats of numpy's and ml_dtypes' types."""
+``fixI.F``, ``positN`` and P3109; and the formats of numpy's and ml_dtypes' types."""
 
 from __future__ import annotations
 
@@ -34,6 +34,20 @@ def _unsigned(name: str, e: int, m: int, bias: int, **facts: Any) -> Descriptor:
     return Descriptor(name, "float", 8, e, m, bias, signed=False, nan="all_ones", **facts)
 
 
+STANDARD_EXPONENT_BITS = 2
+"""Of posits: those of the Posit Standard (2022); earlier ones had 0 in 8 bits and 1 in 16."""
+
+
+def _posit(name: str, n: int, es: int) -> Descriptor:
+    if not 3 <= n <= 32 or not 0 <= es <= 4:
+        raise InvalidInput(
+            f"format {quoted(name)}: a posit has 3 to 32 bits and 0 to 4 exponent bits"
+        )
+    suffix = "" if es == STANDARD_EXPONENT_BITS else f"e{es}"
+    fraction = max(n - 3 - es, 0)  # behind the sign and the shortest regime
+    return Descriptor(f"posit{n}{suffix}", "posit", n, es, fraction, nan="negative_zero")
+
+
 NAMED = {
     f.name: f
     for f in (
@@ -55,10 +69,12 @@ NAMED = {
         Descriptor("mxint8_element", "int", 8, exponent=-6, symmetric=True),
         _unsigned("e8m0fnu", 8, 0, bias=127, hidden_always=True),
         _unsigned("ue4m3", 4, 3, bias=7, ignored_bits=1),
+        *(_posit(f"posit{n}", n, STANDARD_EXPONENT_BITS) for n in (8, 16, 32)),
     )
 }
-"""Formats of IEEE 754-2019, OCP OFP8 and MX v1.0, and ml_dtypes. tf32 codes are its 19 significant
-bits (a register holds them as ``code << 13``); a code of ue4m3 is a byte, the top bit ignored."""
+"""Formats of IEEE 754-2019, OCP OFP8 and MX v1.0, and ml_dtypes, and posits. tf32 codes are its 19
+significant bits (a register holds them as ``code << 13``); a code of ue4m3 is a byte, the top bit
+ignored."""
 
 ALIASES = {
     "fp64": ("binary64", "float64", "double", "e11m52"),
@@ -83,6 +99,8 @@ PATTERNS = (
     "eXmY",
     "eXmYfn",
     "eXmYfnuz",
+    "positN",
+    "positNeE",
     "binaryKpP{s|u}{e|f}",
 )
 
@@ -111,6 +129,8 @@ def by_name(name: str) -> Descriptor:
         return _checked_fixed_point(name, _number(match[2]), _number(match[3]), signed=not match[1])
     if match := re.fullmatch(r"e(0|[1-9][0-9]*)m(0|[1-9][0-9]*)(fn|fnuz)?", plain):
         return _minifloat(plain, _number(match[1]), _number(match[2]), match[3])
+    if match := re.fullmatch(r"posit(0|[1-9][0-9]*)(?:e(0|[1-9][0-9]*))?", plain):
+        return _posit(name, _number(match[1]), _number(match[2] or str(STANDARD_EXPONENT_BITS)))
     if match := re.fullmatch(r"(?:p3109_k|binary)([1-9][0-9]*)p([1-9][0-9]*)([su])([ef])", plain):
         k, p = _number(match[1]), _number(match[2])
         return _p3109(name, k, p, match[3] == "s", match[4] == "e")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ..exceptions import name_of, unknown
 from ..golden import bit_length, golden
+from .posits import posit_magnitude, posit_value
 
 
 class Rounding(IntEnum):
@@ -89,6 +90,8 @@ class FormatNumbers(NamedTuple):
     """
 
     integer: int  # 1: two's complement or unsigned integer, value = code * 2^lsb
+    posit: int  # 1: two's complement of a regime, an exponent and a fraction
+    exponent_bits: int
     bits: int
     signed: int
     fraction_bits: int
@@ -121,6 +124,11 @@ def unpack(code, f):
     mag = code & f.mag_mask
     if f.integer:
         return FINITE, s, f.lsb, ((f.mag_mask + 1) - mag if s else mag)
+    if f.posit:
+        if mag == 0:
+            return (NAN if s else FINITE), s, 0, 0
+        e, g = posit_value((f.mag_mask + 1) - mag if s else mag, f)
+        return FINITE, s, e, g
     if mag == f.inf_mag:
         return INF, s, 0, 0
     if (f.first_nan_mag >= 0 and mag >= f.first_nan_mag) or (
@@ -136,13 +144,15 @@ def unpack(code, f):
 
 @golden
 def round_pack(s, e, g, f, mode, policy):
-    """Code of (-1)^s * g * 2^e, rounded once.
+    """Code of (-1)^s * g * 2^e, rounded once; of a posit to nearest, whatever the mode.
 
     The lsb of `g` may be a sticky bit if `g` has at least two bits more than the result needs.
     """
     if g == 0:
         return pack_zero(s, f, policy)
     top = e + bit_length(g) - 1
+    if f.posit:
+        return pack_integer(s, posit_magnitude(top, g, f), f, SATURATE)
     q = last_place(top, f)
     if f.integer and q <= e and top - q > f.bits + 1 and policy != WRAP:
         return pack_overflow(s, f, mode, policy)
@@ -249,7 +259,7 @@ def round_up(s, odd, nu, mode):
 
 @golden
 def pack_integer(s, i, f, policy):
-    """Integer of sign and magnitude; out of range it wraps or is clamped."""
+    """Integer (or posit) of sign and magnitude; out of range it wraps or is clamped."""
     if policy != WRAP:
         i = min(i, f.min_mag if s else f.max_mag)
     return (-i if s else i) & (f.mag_mask | (f.signed << (f.bits - 1)))
@@ -277,7 +287,7 @@ def pack_zero(s, f, policy):
 @golden
 def pack_max(s, f):
     """The largest finite value of a sign."""
-    if f.integer:
+    if f.integer or f.posit:
         return pack_integer(s, f.min_mag if s else f.max_mag, f, SATURATE)
     if f.signed == 0:
         return 0 if s else f.max_mag

@@ -56,7 +56,8 @@ class Format(Descriptor, Tabled):
         overflow : ``satprop`` (what is finite and too large becomes the largest value; infinities
             stay infinite, and are NaN or else the largest value in formats without them),
             ``saturate``, ``nosat``, ``nan``, ``p3109_satnone`` as in the table of
-            ``docs/rounding.md``; ``wrap`` for integer formats.
+            ``docs/rounding.md``; ``wrap`` for integer formats. Posits have ``satprop`` and
+            ``saturate``, and ``rne`` alone.
 
         Returns an array of `dtype`, or a scalar for a scalar. Raises `InvalidInput` for an
         unknown mode or policy, and for values that are no numbers.
@@ -112,7 +113,8 @@ def format(name: Any) -> Format:
     bits, the sign among them, and F of fraction (either may be negative); ``eXmY`` (X 2 to 15, Y 1
     to 112; IEEE-style, with
     ``fn``: no infinities and one NaN magnitude, all ones; with ``fnuz``: one NaN, in place
-    of -0); and the formats of P3109 as ``binary8p4se``.
+    of -0); the formats of P3109 as ``binary8p4se``; and ``positN`` (N 3 to 32), with two exponent
+    bits, or ``positNeE`` with E of them (0 to 4).
 
     Raises `InvalidInput` for an unknown name, with the nearest known one.
     """

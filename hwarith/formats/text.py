@@ -43,7 +43,7 @@ def format_row(f: Format) -> dict[str, object]:
         "bits": f.bits,
         "exponent": f.exponent_bits if f.is_float else None,
         "fraction": f.fraction_bits if f.is_float else None,
-        "bias": f.bias if f.is_float else None,
+        "bias": f.bias if f.kind == "float" else None,
         "max": _plain(f.max, f),
         "min normal": _plain(f.smallest_normal, f),
         "min": _plain(f.smallest, f),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from ..exceptions import InvalidInput, name_of, quoted, unknown
-from ..formats import scalar_format
+from ..formats import Format, scalar_format
 
 _COMMA = re.compile(r",(?![^()]*\))")
 """A comma that is not in parentheses, where the spec of another unit may stand."""
@@ -130,6 +130,9 @@ class Parameterized:
     family: ClassVar[str]
     """The first word of a spec: letters, digits and underscores, a letter first."""
 
+    takes_posits: ClassVar[bool] = False
+    """Whether its formats may be posits."""
+
     def validate(self) -> None:
         """Check what concerns several parameters. Raises `InvalidInput`.
 
@@ -149,6 +152,11 @@ class Parameterized:
                     value = parameter.parse(value)
                 except InvalidInput as error:
                     raise InvalidInput(f"{self.family}: parameter {name}: {error}") from None
+            if isinstance(value, Format) and value.is_posit and not self.takes_posits:
+                raise InvalidInput(
+                    f"{self.family}: parameter {name}: takes no posits, not {value.name}; allowed: "
+                    "floats and integers"
+                )
             object.__setattr__(self, name, value)
         self.validate()
 
