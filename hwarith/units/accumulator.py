@@ -61,7 +61,7 @@ class Accumulator(Unit):
         raise NotImplementedError
 
     def outputs_of_one(self, memory: int) -> list[int]:
-        """The same of one memory, in integers. A family may leave it out."""
+        """The same of one memory, in integers. A family that leaves it out needs numpy for it."""
         dtype = np.dtype(object) if self._memory_dtype.kind == "V" else self._memory_dtype
         return [int(x[0]) for x in self.outputs(np.array([memory], dtype))]
 
