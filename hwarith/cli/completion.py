@@ -64,9 +64,10 @@ def complete_weight_type(incomplete: str) -> list[str]:
 
 
 def _parameters(family: str) -> Iterable[str]:
+    from ..units.registry import LANES
     from ..units.registry import family as class_of
 
-    return class_of(family).parameters()
+    return dict.fromkeys([*class_of(family).parameters(), LANES])
 
 
 def _values(family: str, name: str) -> Iterable[str]:
@@ -74,7 +75,7 @@ def _values(family: str, name: str) -> Iterable[str]:
     from ..formats import NAMED
     from ..units.registry import family as class_of
 
-    parameter = class_of(family).parameters()[name] if name in _parameters(family) else None
+    parameter = class_of(family).parameters().get(name)
     if parameter is None:
         return ()
     if parameter.allowed == "a format":

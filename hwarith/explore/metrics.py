@@ -22,6 +22,7 @@ from ..units import Unit
 from ..units import unit as make_unit
 from ..units.accumulator import Accumulator
 from ..units.chain import ChainOfOne, chain_of_one
+from ..units.lanes import Lanes, lane_of
 from ..units.parts import ArrayUnit
 from .operands_file import read_operands
 from .reference import Errors, compare
@@ -274,7 +275,7 @@ def evaluate(spec: Any, operands: Sequence[Any] | None = None) -> Evaluation:
     operands : arrays of operand codes, one for each operand, which broadcast together (of a chained
         unit the last are codes of what its chains begin with; of a dot product blocks are arrays
         (..., lanes)); without them the unit is evaluated
-        on every combination of operand codes.
+        on every combination of operand codes. Of `hwarith.units.lanes.Lanes` each lane is a set.
 
     What counts as what is said in `METRICS` and `COUNTS`. The exact result is the infinitely
     precise product, sum, multiply-add or dot product of the operands' values; each error is right
@@ -283,7 +284,10 @@ def evaluate(spec: Any, operands: Sequence[Any] | None = None) -> Evaluation:
     Raises `InvalidInput` for a wrong spec or operands, for more than 2^16 combinations without
     `operands`, for no operands at all, and for formats beyond float64's range.
     """
-    unit = chain_of_one(make_unit(spec))
+    whole = make_unit(spec)
+    unit = chain_of_one(lane_of(whole))
+    if operands is not None and isinstance(whole, Lanes):
+        operands = whole.spread(whole.check_operands(tuple(operands)))
     given = unit.check_operands(tuple(operands)) if operands is not None else _all_codes(unit)
     if given[0].size == 0:
         raise InvalidInput(f"{unit.family}: operands to evaluate must not be empty")
@@ -295,7 +299,7 @@ def evaluate(spec: Any, operands: Sequence[Any] | None = None) -> Evaluation:
         }
         deviations = {key: _finite(metric.deviation(errors)) for key, metric in METRICS.items()}
     known = {key: x for key, x in deviations.items() if x is not None}
-    return Evaluation(unit.spec, metrics, counts, histogram(errors), known)
+    return Evaluation(whole.spec, metrics, counts, histogram(errors), known)
 
 
 def histogram(errors: Errors) -> dict[str, Any]:

@@ -72,6 +72,9 @@ class Unit(Parameterized, Tabled):
     """What ports are, by their names, in a few words; those of a base are known already. An author
     may leave it out."""
 
+    shared_operands: ClassVar[tuple[str, ...]] = ("op", "rm")
+    """Operands that say what is done to others, of which there is one for all lanes (`lanes=`)."""
+
     stages: int = stages_parameter("pipeline registers", 0)
     target_delay: int | None = integer_parameter(
         "instead of stages: as few as keep every path at so many gate delays of the delay model",

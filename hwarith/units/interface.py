@@ -60,7 +60,7 @@ class Port(NamedTuple):
 
 def ports(u: Unit) -> list[Port]:
     """All ports of a unit's module, in the order in which it has them."""
-    meanings = ChainMap(*(vars(c).get("meanings", {}) for c in type(u).__mro__))
+    meanings = ChainMap(*(vars(x).get("meanings", {}) for x in (u, *type(u).__mro__)))
     inputs = [
         Port(name, "input", f.bits, f.name, meanings.get(name, "operand"))
         for name, f in u.inputs.items()
@@ -116,4 +116,4 @@ def _clocks(n: int) -> str:
 
 def about(u: Unit) -> str:
     """The docstring of a unit's class: what it computes, at length, and its source."""
-    return inspect.cleandoc(type(u).__doc__ or "")
+    return inspect.cleandoc(u.__doc__ or "")

@@ -119,6 +119,11 @@ def text_parameter(
     return parameter_field(Parameter(help, parse, allowed, default, None, quiet, in_name))
 
 
+def items_of(parameters: str) -> list[str]:
+    """The items of ``key=value,key=value``."""
+    return [item for part in _COMMA.split(parameters) if (item := part.strip())]
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Parameterized:
     """A frozen record of parameters, which text describes: ``mul:a=bf16,round=rne``.
@@ -174,7 +179,7 @@ class Parameterized:
     def from_text(cls, parameters: str) -> Self:
         """The record of ``key=value,key=value``. Raises `InvalidInput`."""
         values: dict[str, Any] = {}
-        for item in filter(None, (part.strip() for part in _COMMA.split(parameters))):
+        for item in items_of(parameters):
             key, equals, value = (text.strip() for text in item.partition("="))
             if key not in cls.parameters():
                 raise unknown(f"parameter of {cls.family}", key, cls.parameters())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..exceptions import InvalidInput, quoted, unknown
 from .contract import Unit
-from .parameters import Parameter, parameter_field
+from .parameters import Parameter, items_of, parameter_field
 
 AnUnit = TypeVar("AnUnit", bound=Unit)
 
@@ -67,6 +67,10 @@ FAMILIES = {
 """Every family: its name in a spec, and where its class is."""
 
 
+LANES = "lanes"
+"""The parameter of a spec that says how many of a unit stand side by side (`Lanes`)."""
+
+
 def family_modules() -> list[str]:
     """The modules that all families are in."""
     return [f"{__package__}.{where.partition(':')[0]}" for where in FAMILIES.values()]
@@ -99,7 +103,22 @@ def unit(spec: Unit | str) -> Unit:
     if not isinstance(spec, str):
         raise InvalidInput(f"a unit is given by its spec text, not {quoted(spec)}")
     name, _, parameters = spec.strip().partition(":")
-    return family(name.strip()).from_text(parameters)
+    cls = family(name.strip())
+    if LANES in cls.parameters():
+        return cls.from_text(parameters)
+    items = items_of(parameters)
+    of_lanes = [item for item in items if item.partition("=")[0].strip() == LANES]
+    one = cls.from_text(",".join(item for item in items if item not in of_lanes))
+    return _in_lanes(one, of_lanes) if of_lanes else one
+
+
+def _in_lanes(one: Unit, items: list[str]) -> Unit:
+    """The unit of each lane in as many as an item of its spec says; one lane is the unit itself."""
+    if len(items) > 1:
+        raise InvalidInput(f"{one.family}: parameter {LANES} is given twice")
+    lanes = import_module(".lanes", __package__).Lanes
+    made = lanes(of=one, lanes=items[0].partition("=")[2].strip())
+    return one if made.lanes == 1 else made
 
 
 def unit_parameter(help: str, default: str | None, quiet: bool = False) -> Any:

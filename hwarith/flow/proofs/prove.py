@@ -8,24 +8,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...exceptions import InvalidInput, ToolFailure, quoted
+from ...exceptions import InvalidInput, ToolFailure
 from ...formats import Format
 from ...formats.rounding import NAN, unpack
 from ...golden.words import WIDTHS
 from ...units import Unit, unit
+from ...units.lanes import Lanes
 from ...units.results import split
 from ..checks import solver_jobs
 from ..verilog import verilog as verilog_of
-from . import netlist, pipeline, products, smtlib, sums
+from . import lanes, netlist, pipeline, products, smtlib, sums
 from .alignment import Alignment
 from .cases import Outcome, Run, Words, prove_by_cases, words_of
 from .meetings import Meetings
-from .provable import check_provable
+from .provable import check_ports, check_provable
 from .result import Proof, codes_text
 from .solvers import SOLVERS, answer
 from .specification import replayed, specification
 from .symbolic import Executor
-from .terms import Term, Terms, evaluate
+from .terms import Term, Terms, evaluate, ordered
 from .theory import in_theory
 
 
@@ -83,12 +84,16 @@ def prove_verilog(
     if u.stages:
         inputs |= {name: terms.variable(name, 1) for name in pipeline.CONTROLS}
     module = netlist.netlist(text, top)
-    _check_ports(u, module, inputs)
+    check_ports(u, module, inputs)
+    one, inputs = (u.one, lanes.inputs(u, terms)) if isinstance(u, Lanes) else (u, inputs)
     workers = solver_jobs("prove", jobs)
-    attempt = _Attempt(u, terms, start + timeout, workers, advance, any_nan, both)
-    golden, executor = specification(u, terms, inputs)
+    attempt = _Attempt(one, terms, start + timeout, workers, advance, any_nan, both)
+    golden, executor = specification(one, terms, inputs)
     said = attempt.in_theory(inputs, golden) if theory else ""
-    return replace(attempt.proof(module, inputs, golden, executor, start), theory=said)
+    modules = lanes.of_each_lane(u, module) if isinstance(u, Lanes) else iter([module])
+    proofs = (attempt.proof(each, inputs, golden, executor, start) for each in modules)
+    found = lanes.of_all(u, proofs) if isinstance(u, Lanes) else next(proofs)
+    return replace(found, theory=said)
 
 
 LEMMA_SECONDS = 20
@@ -110,6 +115,7 @@ class _Attempt:
     both: bool = False
     lemmas: list[str] = field(default_factory=list)
     solvers: dict[str, int] = field(default_factory=dict)
+    proven: Term | None = None
 
     def holds(
         self,
@@ -164,8 +170,8 @@ class _Attempt:
             return self._undecided(circuit, start)
         if not self.lemma(_FITS, self.terms.any_of(executor.misuses)):
             return self._undecided(_FITS, start)
-        wrong = self._differs(circuit, golden)
-        outcome = None
+        wrong, results = self._differs(circuit, golden), self._results(circuit)
+        outcome = Outcome("proven", 0, {}, []) if results is self.proven else None
         if self.u.lane_formats:
             outcome = self._where_they_meet(module, circuit, golden, executor, wrong)
         abstract = circuit if outcome else self._with_products(module, circuit, inputs)
@@ -175,7 +181,8 @@ class _Attempt:
             or self._without_products(abstract, inputs, golden, wrong)
             or self.holds(wrong, (), words_of(self.terms, circuit))
         )
-        return self._proof(outcome, self._results(circuit), time.monotonic() - start)
+        self.proven = results if outcome.verdict == "proven" else self.proven
+        return self._proof(outcome, results, time.monotonic() - start)
 
     def _undecided(self, what: str, start: float) -> Proof:
         """The verdict where something that all rests on is not proven."""
@@ -345,7 +352,8 @@ class _Attempt:
         u = self.u
         facts: dict[str, Any] = {}
         if outcome.verdict == "refuted":
-            given = {name: outcome.model.get(name, 0) for name in u.inputs}
+            variables = [x.name for x in ordered([rtl]) if x.op == "variable"]
+            given = {name: outcome.model.get(name, 0) for name in [*u.inputs, *variables]}
             (packed,) = evaluate([rtl], given)
             found = dict(zip(u.results, split(packed, u.results.values()), strict=True))
             golden = replayed(u, given)
@@ -372,19 +380,3 @@ def _is_nan(t: Terms, f: Format, code: Term) -> Term:
     executor = Executor(t, WIDTHS[0])
     kind, *_ = executor.call(unpack, executor.integer(code), f.numbers)
     return executor.truth(executor.compare(ast.Eq, kind, NAN))
-
-
-def _check_ports(u: Unit, module: dict[str, Any], inputs: dict[str, Term]) -> None:
-    """Raise `InvalidInput` if a module has not the unit's ports."""
-    wanted = {name: ("input", x.width) for name, x in inputs.items()}
-    wanted |= {name: ("output", f.bits) for name, f in u.results.items()}
-    if u.stages:
-        wanted |= {name: ("output", 1) for name in ("i_ready", "o_valid")}
-    ports = {n: (p["direction"], len(p["bits"])) for n, p in module["ports"].items()}
-    for name in dict.fromkeys([*wanted, *ports]):
-        if wanted.get(name) != ports.get(name):
-            there, due = (
-                f"{port[0]} of {port[1]} bits" if port else "none"
-                for port in (ports.get(name), wanted.get(name))
-            )
-            raise InvalidInput(f"prove: port {quoted(name)} of {u.name} must be {due}, not {there}")

@@ -26,7 +26,9 @@ from ...units.dot import Dot
 from ...units.dotmulti import MODES, DotMulti
 from ...units.fpint import FpIntPe
 from ...units.kulisch import Kulisch
+from ...units.lanes import Lanes
 from ...units.systolic import Engine
+from .blocks import LaneStimuli, Nvfp4QuantStimuli
 from .corner_weighted import corner_codes
 from .default import GroupStimuli, Stimuli
 from .dots import DotStimuli
@@ -50,6 +52,8 @@ def stimulus(unit: Unit, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
 
 stimuli_of.register(Accumulator, GroupStimuli)
 stimuli_of.register(Dot, DotStimuli)
+stimuli_of.register(LaneUnit, LaneStimuli)
+stimuli_of.register(Nvfp4Quant, Nvfp4QuantStimuli)
 
 
 # -- chains --------------------------------------------------------------------------------------
@@ -303,58 +307,30 @@ class BitplaneDotStimuli(GroupStimuli):
         return tuple(rng.integers(0, 1 << f.bits, n, f.dtype) for f in formats)
 
 
-# -- blocks --------------------------------------------------------------------------------------
+# -- units side by side --------------------------------------------------------------------------
 
 
-@stimuli_of.register(LaneUnit)
-class LaneStimuli(Stimuli):
-    """Blocks whose exponents are near each other, most of them, with zeros at the end of fractions;
-    zeros and corners among them."""
+@stimuli_of.register(Lanes)
+class LanesStimuli(LaneStimuli):
+    """In each lane what the unit is tried with, another vector in each; shared operands, which take
+    part in these, are the same in all lanes of a transfer."""
 
-    unit: LaneUnit
-
-    @property
-    def call_formats(self) -> list[Format]:
-        return [
-            self.unit.lane_formats.get(name, (f, 1))[0] for name, f in self.unit.operands.items()
-        ]
+    unit: Lanes
 
     def operands(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
-        rng = np.random.default_rng(seed)
-        found = {}
-        for name, port in self.unit.operands.items():
-            f, lanes = self.unit.lane_formats.get(name, (port, 0))
-            if lanes and f.is_float:
-                found[name] = self._blocks(f, (n, lanes), rng)
-            else:
-                shape = (n, lanes) if lanes else n
-                found[name] = rng.integers(0, (1 << f.bits) - 1, shape, f.dtype, endpoint=True)
-        return tuple(self.refined(list(found.values()), rng))
-
-    def _blocks(self, f: Format, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-        n, _ = shape
-        top = rng.integers(0, 1 << f.exponent_bits, (n, 1))
-        reach = rng.choice([1, 3, 8, 40], (n, 1))
-        exponent = np.clip(top - rng.integers(0, reach, shape), 0, None)
-        cut = rng.integers(0, f.fraction_bits + 1, shape)
-        fraction = rng.integers(0, 1 << f.fraction_bits, shape) >> cut << cut
-        sign = rng.integers(0, 2, shape) << (f.bits - 1)
-        codes = (sign | exponent << f.fraction_bits | fraction).astype(f.dtype)
-        few = rng.integers(0, 16, shape) == 0
-        corners = rng.choice(corner_codes(f), shape)
-        return np.where(few & (rng.integers(0, 4, (n, 1)) == 0), corners, codes)
-
-
-@stimuli_of.register(Nvfp4Quant)
-class Nvfp4QuantStimuli(LaneStimuli):
-    """Scales of tensors with which most blocks have scales within their range."""
-
-    def refined(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-        x, t = codes
-        f = self.call_formats[0]
-        exponents = (x >> f.fraction_bits & (1 << f.exponent_bits) - 1).max(axis=1).astype(int)
-        near = np.clip(exponents - rng.integers(-3, 22, len(x)), 0, 254).astype(t.dtype)
-        return [x, np.where(rng.integers(0, 16, len(x)) == 0, t, near)]
+        u, rng = self.unit, np.random.default_rng(seed)
+        found = stimulus(u.of, n * u.lanes, seed)
+        order = rng.permutation(found[0].size)
+        columns = [x[order] for x in found]
+        shared = [
+            x for name, x in zip(u.operands, columns, strict=True) if name not in u.lane_formats
+        ]
+        kinds = np.unique(np.stack(shared), axis=1, return_inverse=True)[1] if shared else 0 * order
+        rows = [np.flatnonzero(kinds == kind) for kind in range(int(kinds.max()) + 1)]
+        filled = [np.resize(row, -(-row.size // u.lanes) * u.lanes) for row in rows]
+        transfers = np.concatenate(filled).reshape(-1, u.lanes)
+        chosen = np.resize(rng.permutation(transfers), (n, u.lanes)).ravel()
+        return tuple(u.grouped([x[chosen] for x in columns]))
 
 
 # -- engines -------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from ...formats import Format, format
 from ...formats.blocks import block_format
 from ...units import Unit
 from ...units.dot import Dot
+from ...units.lanes import Lanes, lane_of
 from ...units.operations import Operation
 from ...units.parts import ArrayUnit
 
@@ -83,7 +84,7 @@ class Point:
     @property
     def operation(self) -> Operation:
         """What the unit computes."""
-        return self.unit.operation
+        return lane_of(self.unit).operation
 
     @property
     def family(self) -> str:
@@ -126,6 +127,8 @@ def unit_label(unit: Unit) -> str:
     """A short name for readers: ``mul e4m3fn → bf16``, ``fma bf16 + fp32``, ``lmul bf16 k=4``,
     ``dot e4m3fn + fp32 n=8``, ``engine 8x8 of fma bf16 + fp32``; of a unit whose ports are codes of
     no format its parameters: ``fpint w=int4 p=14 lanes=4 k=256``."""
+    if isinstance(unit, Lanes):
+        return f"{unit_label(unit.one)} lanes={unit.lanes}"
     if isinstance(unit, ArrayUnit):
         array: Any = unit
         return f"{unit.family} {array.rows}x{array.columns} of {unit_label(array.pe)}"
@@ -163,6 +166,8 @@ def _tells(f: Format, unit: Unit) -> bool:
 
 def options(unit: Unit) -> dict[str, str]:
     """The parameters that say neither formats nor how deep a pipeline is, with their values."""
+    if isinstance(unit, Lanes):
+        return options(unit.of) | {"lanes": str(unit.lanes)}
     return {
         name: str(getattr(unit, name))
         for name, parameter in unit.parameters().items()
@@ -179,6 +184,8 @@ def unusual_options(unit: Unit) -> set[str]:
 
 def _unusual(unit: Unit) -> dict[str, str]:
     """Those parameters of the spec that are neither formats nor what they are by default."""
+    if isinstance(unit, Lanes):
+        return _unusual(unit.one) | {"lanes": str(unit.lanes)}
     formats = {f.name for f in (*_elements(unit).values(), *unit.results.values())}
     return {
         key: value

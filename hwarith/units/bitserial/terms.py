@@ -49,6 +49,7 @@ class TermGen(Unit):
         "term": "man at the lsb, two bits of exp, sign",
         "bsig": "weight of the term: it counts times 2^bsig",
     }
+    shared_operands: ClassVar[tuple[str, ...]] = ("floating", "k")
 
     type: str = choice_parameter("of the weights", (MIXED, *WEIGHTS), MIXED)
     t0: str = choice_parameter(

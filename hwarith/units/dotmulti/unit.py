@@ -58,6 +58,7 @@ class DotMulti(Unit):
         "mode": "format: " + ", ".join(f"{code} {name}" for code, name in MODES.items()),
         "y": "a·b + c",
     }
+    shared_operands: ClassVar[tuple[str, ...]] = ("mode",)
 
     round: str = round_parameter()
 
