@@ -15,10 +15,10 @@ import hwarith as hw
 
 
 @cache
-def words() -> np.ndarray:
-    """The two hundred thousand words of the published stimulus."""
+def words(count: int = 200_000) -> np.ndarray:
+    """The first words of the published stimulus."""
     state, found = 1, []
-    for _ in range(200_000):
+    for _ in range(count):
         state = (6364136223846793005 * state + 1442695040888963407) % 2**64
         found.append(state >> 32)
     return np.array(found, np.uint32)

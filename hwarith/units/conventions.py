@@ -76,6 +76,8 @@ def overflow_words(policy: str, out: Format, mode: str = "rne") -> str:
     if not out.is_float:
         return "clamped to the ends of the range"
     largest = "the largest value"
+    if out.is_posit:
+        return f"{largest}, and below the smallest the smallest; infinite results are NaR"
     if policy == "saturate" or not (out.infinity or out.nan != "none"):
         return f"{largest}, for infinities too"
     infinite = "infinity" if out.infinity else "NaN"
@@ -107,6 +109,8 @@ def nan_words(out: Format, payload: bool = False, policy: str = "") -> str:
         return "becomes the largest integer"
     if out.nan == "none":
         return f"{out.name} has none; it becomes the largest value"
+    if out.is_posit:
+        return f"NaR, {out.numbers.nan_code:#x}"
     canonical = f"{out.numbers.nan_code:#0{2 + -(-out.bits // 4)}x}"
     if payload:
         return f"the first NaN operand, made quiet; of an invalid operation {canonical}"

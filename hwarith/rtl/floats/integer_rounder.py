@@ -12,13 +12,16 @@ from ..logic import exceeds_rounded
 from ..shifters import align_right
 from ..wires import Step, Values, wire
 from .operands import signed_exponent
+from .posit_rounder import PositRounder, as_binades
 from .rounder import Rounder
 
 
 def rounder_of(
     out: Format, mode: str, overflow: str, n: int = 0, ftz: bool = False, tininess: str = "none"
 ) -> Rounder:
-    """The rounder of a result, a float or not."""
+    """The rounder of a result, a float, a posit or not."""
+    if out.is_posit:
+        return PositRounder(as_binades(out), "rne", overflow, ftz=True, posit=out)
     if out.is_float:
         return Rounder(out, mode, overflow, n, ftz, tininess)
     places = as_places(out, out.bits - (out.signed and tininess == "none"))

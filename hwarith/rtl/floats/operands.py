@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from amaranth.hdl import Cat, Const, Module, Shape, Value
 
 from ...formats import Format
+from ..logic import leading_zeros
+from ..shifters import shift_left
 from ..wires import wire
 from .specials import Specials
 
@@ -31,7 +33,9 @@ class Operand:
 
     An integer is a float that is always in its lowest binade: its magnitude is a significand whose
     leading one may be anywhere, below an msb of constant weight. With `daz` a float has no
-    subnormals, as they are taken as zeros.
+    subnormals, as they are taken as zeros. A posit has none either: its significand has the bits of
+    its longest fraction, and its exponent is regime and exponent side by side, biased by a power of
+    two.
     """
 
     format: Format
@@ -47,7 +51,7 @@ class Operand:
         f = self.format
         if not f.is_float:
             return f.exponent
-        return lowest_exponent(f) - f.bias - f.fraction_bits
+        return self.exponents[0] - self.bias - f.fraction_bits
 
     @property
     def emin(self) -> int:
@@ -56,6 +60,8 @@ class Operand:
 
     @property
     def bias(self) -> int:
+        if self.format.is_posit:
+            return 1 << (_run_bits(self.format) + self.format.exponent_bits)
         return self.format.bias if self.format.is_float else -self.emin
 
     @property
@@ -64,6 +70,9 @@ class Operand:
         f = self.format
         if not f.is_float:
             return 0, 0
+        if f.is_posit:
+            most = (f.bits - 2) << f.exponent_bits
+            return self.bias - most, self.bias + most
         return lowest_exponent(f), (1 << f.exponent_bits) - 1
 
     @property
@@ -79,11 +88,13 @@ class Operand:
     @property
     def is_normal(self) -> bool:
         """Whether the msb of a significand is a one, unless all of it is zero."""
-        return self.format.is_float and (self.format.hidden_always or self.daz)
+        f = self.format
+        return f.is_posit or (f.is_float and (f.hidden_always or self.daz))
 
     def unpack(self, m: Module, name: str, code: Value) -> Raw:
         """Split a code into its fields and classes."""
-        return (_unpack_float if self.format.is_float else _unpack_integer)(m, name, code, self)
+        unpacks = {"float": _unpack_float, "int": _unpack_integer, "posit": _unpack_posit}
+        return unpacks[self.format.kind](m, name, code, self)
 
 
 def lowest_exponent(f: Format) -> int:
@@ -151,6 +162,49 @@ def _unpack_integer(m: Module, name: str, code: Value, operand: Operand) -> Raw:
         special=Const(0, 1),
         signaling=Const(0, 1),
     )
+
+
+def _unpack_posit(m: Module, name: str, code: Value, operand: Operand) -> Raw:
+    """Negate, count the run of the regime, and shift regime and the bit that ends it out.
+
+    The exponent of a zero, of which the significand has no ones, is the lowest one.
+    """
+    f = operand.format
+    n = f.bits - 1
+    sign = wire(m, f"{name}_sign", code[n])
+    some = wire(m, f"{name}_some", code[:n].any())
+    negated = (code[:n] ^ sign.replicate(n)) + sign
+    magnitude = wire(m, f"{name}_magnitude", negated[:n], n)
+    ones = magnitude[-1]
+    # What follows the first bit of the run, and differs from it; after a run of zeros there is a
+    # one at least at the lsb, and a run of ones ends below it.
+    differs = magnitude[1:-1] ^ ones.replicate(n - 2)
+    ends = Cat(Const(1, 1), ~(ones & magnitude[0]), differs)
+    run = leading_zeros(m, f"{name}_run", wire(m, f"{name}_run_ends", ends))
+    run = run[: _run_bits(f)]
+    rest = magnitude[: n - 2]
+    room = f.exponent_bits + f.fraction_bits
+    rest = Cat(Const(0, room - len(rest)), rest) if room > len(rest) else rest
+    fields: Value = rest
+    if len(rest):
+        fields, _ = shift_left(m, f"{name}_fields", rest, run, len(rest))
+    fraction, exponent = fields[: f.fraction_bits], fields[f.fraction_bits : room]
+    scale = Cat(exponent, run ^ ~ones.replicate(len(run)), ones)
+    return Raw(
+        sign=sign,
+        exponent=wire(m, f"{name}_exponent", scale),
+        significand=wire(m, f"{name}_significand", Cat(fraction, some)),
+        nan=wire(m, f"{name}_nan", sign & ~some),
+        inf=Const(0, 1),
+        zero=wire(m, f"{name}_zero", ~sign & ~some),
+        special=Const(0, 1),
+        signaling=Const(0, 1),
+    )
+
+
+def _run_bits(f: Format) -> int:
+    """Bits of a posit's run, counted behind its first bit."""
+    return (f.bits - 2).bit_length()
 
 
 def exponent_bits(highest: int) -> int:

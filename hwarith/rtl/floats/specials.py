@@ -24,7 +24,8 @@ class Specials:
 
     @property
     def magnitude_bits(self) -> int:
-        return self.format.exponent_bits + self.format.fraction_bits
+        f = self.format
+        return f.bits - 1 if f.is_posit else f.exponent_bits + f.fraction_bits
 
     @property
     def code_bits(self) -> int:
@@ -73,6 +74,8 @@ class Specials:
         return self.extreme(0) if self.nan is None else self.nan
 
     def code(self, sign: int, magnitude: int) -> int:
+        if sign and self.format.is_posit:
+            return (1 << self.format.bits) - magnitude
         return magnitude | (sign << self.magnitude_bits if self.format.signed else 0)
 
     def extreme(self, sign: int) -> int:

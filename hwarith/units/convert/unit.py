@@ -130,9 +130,9 @@ class Convert(Exact):
             normal = (least, 0) if self.a.is_float else None
             steps = rounder.steps(self._exponents, normal, self._offset)
             return self.with_ports([self._unpack, *steps])
-        if hardware.is_exact(operand, self.out, self.ftz):
+        if hardware.is_exact(operand, self.out, self.ftz) and not self.out.is_posit:
             return self.with_ports([self._unpack, *hardware.exact_steps(operand, rounder)])
-        if self.a.is_float and not self.ftz:
+        if self.a.is_float and not rounder.ftz:
             return self.with_ports([self._unpack, *hardware.steps(operand, rounder)])
         first = self._unpack_and_bias if self.a.is_float or self.n else self._widen
         return self.with_ports([first, *rounder.steps(self._exponents)])

@@ -30,7 +30,7 @@ BY_ZERO = ("inf", "nan")
 def by_zero_parameter() -> Any:
     """A field for what a finite operand divided by zero becomes."""
     return choice_parameter(
-        "x/0: inf, an infinity and flag DZ; nan, and flag NV (default of binaryKpP, else inf)",
+        "x/0: inf, an infinity and flag DZ; nan, and flag NV (default of binaryKpP and posits)",
         BY_ZERO,
         None,
         quiet=True,
@@ -57,6 +57,10 @@ class Divided(Exact):
             )
         if "by_zero" in self.parameters() and getattr(self, "by_zero", None) is None:
             object.__setattr__(self, "by_zero", self._default_by_zero)
+        if self.out.is_posit and getattr(self, "by_zero", "nan") == "inf":
+            raise InvalidInput(
+                f"{self.family}: parameter by_zero: {self.out.name} has no infinity; allowed: nan"
+            )
         super().validate()
 
     @property
@@ -75,7 +79,7 @@ class Divided(Exact):
 
     @property
     def _default_by_zero(self) -> str:
-        return "nan" if self.out.name.startswith("binary") else "inf"
+        return "nan" if self.out.name.startswith("binary") or self.out.is_posit else "inf"
 
     def shown_parameters(self) -> dict[str, Any]:
         """What is divided by zero goes without saying where it is the default."""
@@ -91,6 +95,8 @@ class Divided(Exact):
     @property
     def conventions(self) -> dict[str, str]:
         zero = {"inf": "infinity, flag DZ", "nan": "NaN, flag NV"}
+        if self.out.is_posit:
+            zero = {"nan": "NaR"}
         by_zero = getattr(self, "by_zero", None)
         return super().conventions | ({"division by zero": zero[by_zero]} if by_zero else {})
 
@@ -161,7 +167,7 @@ class Divided(Exact):
         low, high = self._fields
         lowest = lowest_exponent(self.rounder.out)
         kept, rest, exponent = x["digits"], x["rest"], x["exponent"]
-        if not self.ftz:
+        if not self.rounder.ftz:
             if low < lowest:
                 kept, rest = self._shifted(m, kept, rest, exponent, lowest)
             exponent = exponent[: max(1, high.bit_length())]

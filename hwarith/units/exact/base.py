@@ -44,6 +44,7 @@ from .options import (
     random_bits_parameter,
     round_parameter,
 )
+from .posits import POSIT_STANDARD, check_posits
 
 GUARD_BITS = 4
 """Bits that `add_exact` needs beyond the widest significand and the result's precision."""
@@ -75,6 +76,8 @@ class Exact(Unit):
         quiet=True,
     )
     flags: str = rounding_flags_parameter()
+
+    takes_posits: ClassVar[bool] = True
 
     meanings: ClassVar[dict[str, str]] = {
         "rm": MODE_PORT,
@@ -146,10 +149,15 @@ class Exact(Unit):
         return self.subnormals in ("ftz", "flush") and not self.out.hidden_always
 
     @property
+    def _has_subnormals(self) -> bool:
+        return any(f.kind == "float" for f in (*self.terms.values(), self.out))
+
+    @property
     def _op(self) -> str | None:
         return getattr(self, "op", None)
 
     def validate(self) -> None:
+        check_posits(self.family, self.terms, self.out, vars(self))
         policy = checked_overflow(self.family, self.overflow, self.out, self._integer_policies)
         object.__setattr__(self, "overflow", policy)
         if not self.has_exceptions:
@@ -200,6 +208,8 @@ class Exact(Unit):
     def contract(self) -> Contract:
         if self.is_exact:
             return Contract("exact integer", f"exact, then {self.overflow}", "two's complement")
+        if self.out.is_posit:
+            return Contract("correctly rounded", "the nearest code, one rounding", POSIT_STANDARD)
         source = "IEEE 754-2019, 5.4.1"
         unit = "ulp" if self.out.is_float else "step"
         if self.n:
@@ -216,7 +226,7 @@ class Exact(Unit):
         return conventions(
             f"once, {rounding_words(self.round, self.n)}",
             overflow,
-            SUBNORMALS[self.subnormals] if floats else "",
+            SUBNORMALS[self.subnormals] if self._has_subnormals else "",
             nan_words(self.out, self._propagates, str(self.overflow)) if floats else "",
         )
 

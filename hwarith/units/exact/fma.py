@@ -156,8 +156,8 @@ class Fma(Exact):
         """Whether an addend of zero may stay on top of the window like any other in its binade:
         the product must then be below all that is kept in the result's lowest binade."""
         c = self._terms["c"]
-        below = self._above - c.precision
-        return not self.ftz and below >= c.lsb - Operand(self.rounder.out).lsb + self.rounder.below
+        below, rounder = self._above - c.precision, self.rounder
+        return not rounder.ftz and below >= c.lsb - Operand(rounder.out).lsb + rounder.below
 
     def _unpack(self, m: Module, x: Values) -> Values:
         """Fields and classes of the operands, signs of product and addend, and whether their

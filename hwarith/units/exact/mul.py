@@ -145,7 +145,7 @@ class Mul(Exact):
         left = wire(m, "exponent_after_shift", exponent - zeros)
         values = {name: x[name] for name in ("sign", "nan", "inf")}
         values["product"] = rtl.product(m, "product", a, b, self.structure)
-        if self.ftz:
+        if self.rounder.ftz:
             return values | {"shift": zeros, "exponent": left}
         limited = wire(m, "subnormal", left < 0)
         floor = exponent[: len(zeros)]
@@ -162,14 +162,14 @@ class Mul(Exact):
         product = Cat(x["product"], Const(0, front))
         keep = self.out.precision + self.rounder.below + 1
         kept, rest = rtl.shift_left(m, "normalized", product, x["shift"], keep)
-        exponent = x["exponent"]
-        more = wire(m, "one_more", ~kept[-1] & (Const(1, 1) if self.ftz else exponent.any()))
-        field = exponent + (not self.out.hidden_always)
+        exponent, rounder = x["exponent"], self.rounder
+        more = wire(m, "one_more", ~kept[-1] & (Const(1, 1) if rounder.ftz else exponent.any()))
+        field = exponent + (not rounder.out.hidden_always)
         biased = Mux(more, field - 1, field)[: len(field)]
         return {name: x[name] for name in ("sign", "nan", "inf")} | {
             "kept": wire(m, "kept", Mux(more, kept[:-1], kept[1:])),
             "sticky": wire(m, "sticky", rest | (~more & kept[0])),
             "carry": Const(0, 1),
             "difference": Const(0, 1),
-            "exponent": wire(m, "normalized_exponent", biased, Shape(len(field), self.ftz)),
+            "exponent": wire(m, "normalized_exponent", biased, Shape(len(field), rounder.ftz)),
         }
