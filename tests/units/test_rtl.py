@@ -11,7 +11,8 @@ import pytest
 import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.formats import ROUNDINGS
-from hwarith.units.exact.options import FLAGS, ROUNDING_CHOICES
+from hwarith.units.exact.options import ROUNDING_CHOICES
+from hwarith.units.flags import FLAGS
 from tests import oracle
 from tests.evidence import assert_equal_on, assert_rtl_equals_golden, rows
 from tests.tiers import few
