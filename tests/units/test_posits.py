@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -148,11 +149,52 @@ def test_operands_of_several_formats() -> None:
     assert np.array_equal(u(a[:, None], b), np.array(expected))
 
 
+# -- comparisons ---------------------------------------------------------------------------------
+
+PREDICATES = {
+    "lt": operator.lt,
+    "le": operator.le,
+    "eq": operator.eq,
+    "ge": operator.ge,
+    "gt": operator.gt,
+    "ne": operator.ne,
+    "unordered": lambda a, b: False,
+}
+
+
+def in_order(n: int, es: int) -> list[Fraction]:
+    """The values of all codes, with one below all others for NaR."""
+    values = [posits.value(code, n, es) for code in range(1 << n)]
+    return [x if x is not None else Fraction(-(2**100)) for x in values]
+
+
+@pytest.mark.parametrize("op", PREDICATES)
+def test_comparisons(op: str) -> None:
+    values, longer = in_order(6, 1), in_order(7, 1)
+    for others, b in ((values, "posit6e1"), (longer, "posit7e1")):
+        u = hw.unit(f"cmp:a=posit6e1,b={b},op={op}")
+        expected = [[PREDICATES[op](x, y) for y in others] for x in values]
+        assert np.array_equal(u(u.a.codes()[:, None], u.b.codes()), np.array(expected))
+
+
+def test_minimum_and_maximum() -> None:
+    values = in_order(6, 1)
+    for op, which in (("min", min), ("max", max)):
+        u = hw.unit(f"minmax:a=posit6e1,op={op}")
+        codes = range(1 << 6)
+        expected = [[which(a, b, key=values.__getitem__) for b in codes] for a in codes]
+        assert np.array_equal(u(u.a.codes()[:, None], u.a.codes()), np.array(expected))
+    relu = hw.unit("minmax:a=posit6e1,op=relu")
+    assert relu(relu.a.codes()).tolist() == [*range(32), *[0] * 32]
+
+
 # -- hardware ------------------------------------------------------------------------------------
 
-SOON = "mul:a=posit8", "fma:a=posit5e1", "convert:a=fp16,out=posit8"
+SOON = "cmp:a=posit8,op=le", "mul:a=posit8", "fma:a=posit5e1", "convert:a=fp16,out=posit8"
 
 ALL = (
+    *("cmp:a=posit8", "cmp:a=posit8,op=eq", "cmp:a=posit8,b=posit6", "minmax:a=posit8,op=min"),
+    *("minmax:a=posit8", "minmax:a=posit16,op=relu"),
     *("add:a=posit8", "add:a=posit8,op=port", "add:a=posit10", "add:a=posit8,out=e4m3fn"),
     *("add:a=e5m2,out=posit8", "add:a=e4m3fn,b=posit8,out=posit6e4"),
     *("add:a=int6,b=posit8,out=posit8", "add:a=posit3,b=posit4e0,out=posit3e0", "mul:a=posit9e0"),
@@ -169,7 +211,7 @@ ALL = (
     *("sqrt:a=posit8,clocks=5", "convert:a=posit16,out=fp16", "convert:a=posit16,out=int8"),
     *("convert:a=posit16,out=bf16", "convert:a=posit16,out=e4m3fn", "convert:a=bf16,out=posit8e0"),
     *("convert:a=int16,out=posit16", "convert:a=posit16,out=posit8"),
-    *("convert:a=posit8,out=posit9e4"),
+    "convert:a=posit8,out=posit9e4",
 )
 
 
@@ -211,6 +253,12 @@ def test_hardware_on_a_million(op: str, bits: int) -> None:
         ("mul:a=posit8,subnormals=daz", "subnormals: posits have none; allowed: keep"),
         ("mul:a=fp16,b=posit8,out=posit8,subnormals=ftz", "posits have none; allowed: keep, daz"),
         ("div:a=posit8,by_zero=inf", "by_zero: posit8 has no infinity; allowed: nan"),
+        ("cmp:a=posit8,b=fp16", "posit8 is compared with posits of 2 exponent bits, not with fp16"),
+        ("cmp:a=fp16,b=posit8", "posit8 is compared with posits of 2 exponent bits, not with fp16"),
+        ("cmp:a=posit8,b=posit8e1", "with posits of 2 exponent bits, not with posit8e1"),
+        ("cmp:a=posit8,flags=on", "flags: NaR of posit8 is ordered; allowed: off"),
+        ("minmax:a=posit8,nan=number", "nan: NaR of posit8 is ordered as a number"),
+        ("minmax:a=posit8,by=magnitude", "is for min and max of signed floats, not for max of"),
         ("roundint:a=posit8", "parameter a: takes no posits, not posit8; allowed: floats and int"),
     ],
 )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from amaranth.hdl import Cat, Const, Module, Value
 
 from ... import rtl
-from ...formats import Format
+from ...formats import Format, fixed_point
 from ...rtl import Operand, wire
 from ...rtl.integers import as_integer
 from ..convert import Convert
@@ -27,6 +27,13 @@ class Order(NamedTuple):
 
     less: Value
     same: Value
+
+
+def ordered(f: Format) -> Format:
+    """The format by whose values codes are compared: of a posit the fraction, from -1 to below 1,
+    that its code is in two's complement, which of posits of as many exponent bits is ordered like
+    their values; NaR, -1, is less than all (Posit Standard 2022, 5.2)."""
+    return fixed_point(f.bits, 1 - f.bits) if f.is_posit else f
 
 
 def are_ordered(a: Format, b: Format) -> bool:

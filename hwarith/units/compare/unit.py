@@ -21,7 +21,14 @@ from ..flags import flag_results, flags_parameter
 from ..operations import COMPARISON, SELECTION, Operation
 from ..parameters import choice_parameter, format_parameter
 from . import definitions
-from .order import are_ordered, common_format, compare_codes, compare_magnitudes, widened
+from .order import (
+    are_ordered,
+    common_format,
+    compare_codes,
+    compare_magnitudes,
+    ordered,
+    widened,
+)
 
 PREDICATES = {
     "lt": definitions.LT,
@@ -33,6 +40,8 @@ PREDICATES = {
     "unordered": definitions.UN,
 }
 
+
+OF_POSITS = Contract("exact", "exact; NaR is less than all", "Posit Standard (2022), 5.2")
 
 NAN_FLAGS = "exceptions: NV, the msb, and four that are never raised"
 
@@ -47,10 +56,13 @@ class Compare(Unit):
     signaling NaN, of a signaling predicate (``signaling=on``) for any.
 
     Operands of different formats, integers and fixed point among them, are compared by their exact
-    values: neither is rounded to the other's format. Source: IEEE 754-2019, 5.6.1 and 5.11.
+    values: neither is rounded to the other's format. Posits are compared with posits of as many
+    exponent bits, and NaR is equal to itself and less than all else. Source: IEEE 754-2019, 5.6.1
+    and 5.11; Posit Standard (2022), 5.2.
     """
 
     family: ClassVar[str] = "cmp"
+    takes_posits: ClassVar[bool] = True
     summary: ClassVar[str] = "comparison of two codes: lt le eq ge gt ne unordered"
     operation: ClassVar[Operation] = COMPARISON
     meanings: ClassVar[dict[str, str]] = {
@@ -73,6 +85,16 @@ class Compare(Unit):
     flags: str = flags_parameter()
 
     def validate(self) -> None:
+        for f, other in ((self.a, self.b), (self.b, self.a)):
+            if f.is_posit and (f.kind, f.exponent_bits) != (other.kind, other.exponent_bits):
+                raise InvalidInput(
+                    f"cmp: {f.name} is compared with posits of {f.exponent_bits} exponent bits, "
+                    f"not with {other.name}"
+                )
+        if self.flags == "on" and self.a.is_posit:
+            raise InvalidInput(
+                f"cmp: parameter flags: NaR of {self.a.name} is ordered; allowed: off"
+            )
         if self.flags == "on" and self.a.nan == self.b.nan == "none":
             names = " and ".join(dict.fromkeys((self.a.name, self.b.name)))
             raise InvalidInput(f"cmp: parameter flags: there is no NaN in {names}")
@@ -92,6 +114,8 @@ class Compare(Unit):
 
     @property
     def contract(self) -> Contract:
+        if self.a.is_posit:
+            return OF_POSITS
         return Contract("exact", "exact; NaN compares unordered", "IEEE 754-2019, 5.11")
 
     @property
@@ -102,16 +126,21 @@ class Compare(Unit):
 
     @property
     def _has_floats(self) -> bool:
-        return self.a.is_float or self.b.is_float
+        return any(f.is_float for f in self._ordered.values())
+
+    @cached_property
+    def _ordered(self) -> dict[str, Format]:
+        """The formats by whose values the operands are compared."""
+        return {name: ordered(f) for name, f in self.operands.items()}
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        formats = self.a.numbers, self.b.numbers
+        formats = [f.numbers for f in self._ordered.values()]
         rules = int(self.signaling == "on"), int(self.flags == "on")
         return definitions.compare, (*formats, self.word_bits, PREDICATES[self.op], *rules)
 
     @property
     def word_bits(self) -> int:
-        return max(self.a.precision, self.b.precision) + GUARD_BITS
+        return max(f.precision for f in self._ordered.values()) + GUARD_BITS
 
     def datapath(self) -> list[rtl.Step]:
         return [self._widen, self._compare] if self._common else [self._compare]
@@ -119,12 +148,13 @@ class Compare(Unit):
     @cached_property
     def _common(self) -> Format | None:
         """A format that has all values of both; None where their own codes are ordered."""
-        return None if are_ordered(self.a, self.b) else common_format(self.a, self.b)
+        formats = self._ordered.values()
+        return None if are_ordered(*formats) else common_format(*formats)
 
     def _widen(self, m: Module, x: Values) -> Values:
         """Both operands as codes of one format, beside their own."""
         assert self._common
-        wide = {n: widened(m, x[n], f, self._common) for n, f in self.operands.items()}
+        wide = {n: widened(m, x[n], f, self._common) for n, f in self._ordered.items()}
         return x | {f"wide_{n}": wire(m, f"wide_{n}", code) for n, code in wide.items()}
 
     def _compare(self, m: Module, x: Values) -> Values:
@@ -132,7 +162,7 @@ class Compare(Unit):
         if self._common:
             order = compare_codes(m, x["wide_a"], x["wide_b"], self._common, self._common)
         else:
-            order = compare_codes(m, x["a"], x["b"], self.a, self.b)
+            order = compare_codes(m, x["a"], x["b"], *self._ordered.values())
         unordered, zeros, signaling = Const(0, 1), Const(0, 1), Const(0, 1)
         if self._has_floats:
             a, b = (rtl.unpack(m, name, x[name], f) for name, f in self.operands.items())
@@ -174,10 +204,12 @@ class MinMax(Unit):
     signaling NaN, which makes the result NaN (minNum, maxNum). With ``by=magnitude`` the lesser or
     greater magnitude decides, and only of equal ones the sign. NaN results are canonical. With
     ``flags=on`` there is a second result of five bits, those of RISC-V's ``fflags``: NV for a
-    signaling NaN. Source: IEEE 754-2019, 9.6; IEEE 754-2008, 5.3.1.
+    signaling NaN. Of posits NaR is less than all numbers, as its code is. Source: IEEE 754-2019, 9.6;
+    IEEE 754-2008, 5.3.1; Posit Standard (2022), 5.2.
     """
 
     family: ClassVar[str] = "minmax"
+    takes_posits: ClassVar[bool] = True
     summary: ClassVar[str] = "minimum or maximum of two codes, or relu of one"
     operation: ClassVar[Operation] = SELECTION
     meanings: ClassVar[dict[str, str]] = {
@@ -202,7 +234,11 @@ class MinMax(Unit):
         for name in ("nan", "flags"):
             if getattr(self, name) != self.parameters()[name].default and self.a.nan == "none":
                 raise InvalidInput(f"minmax: parameter {name}: format {self.a.name} has no NaN")
-        signed = self.a.is_float and self.a.signed
+            if getattr(self, name) != self.parameters()[name].default and self.a.is_posit:
+                raise InvalidInput(
+                    f"minmax: parameter {name}: NaR of {self.a.name} is ordered as a number"
+                )
+        signed = self.a.kind == "float" and self.a.signed
         if self.by == "magnitude" and (self.op == "relu" or not signed):
             raise InvalidInput(
                 f"minmax: parameter by: magnitude is for min and max of signed floats, not for "
@@ -221,6 +257,8 @@ class MinMax(Unit):
 
     @property
     def contract(self) -> Contract:
+        if self.a.is_posit:
+            return OF_POSITS
         by = "Magnitude" if self.by == "magnitude" else ""
         named = {
             "propagate": f"IEEE 754-2019, 9.6, minimum{by} and maximum{by}",
@@ -231,9 +269,9 @@ class MinMax(Unit):
 
     @property
     def conventions(self) -> dict[str, str]:
-        if not self.a.is_float:
+        if not self._ordered.is_float:
             return conventions(EXACT, "", "", "")
-        nan = nan_words(self.a)
+        nan = nan_words(self._ordered)
         if self.nan != "propagate":
             of = "of two" if self.nan == "number" else "of two, or a signaling one,"
             nan = f"the other operand is the result (relu: +0); {of} {nan}"
@@ -242,18 +280,30 @@ class MinMax(Unit):
     def definition(self) -> tuple[Callable[..., int], tuple]:
         nan, flags = NANS[self.nan], int(self.flags == "on")
         if self.op == "relu":
-            return definitions.relu, (self.a.numbers, self._sum_bits, nan, flags)
+            return definitions.relu, (self._ordered.numbers, self._sum_bits, nan, flags)
         which = definitions.MIN if self.op == "min" else definitions.MAX
         magnitude = int(self.by == "magnitude")
-        return definitions.minmax, (self.a.numbers, self._sum_bits, which, nan, magnitude, flags)
+        return definitions.minmax, (
+            self._ordered.numbers,
+            self._sum_bits,
+            which,
+            nan,
+            magnitude,
+            flags,
+        )
+
+    @cached_property
+    def _ordered(self) -> Format:
+        """The format by whose values codes are compared."""
+        return ordered(self.a)
 
     @property
     def _sum_bits(self) -> int:
-        return self.a.precision + GUARD_BITS
+        return self._ordered.precision + GUARD_BITS
 
     @property
     def word_bits(self) -> int:
-        return max(self._sum_bits, self.a.word_bits + 5)
+        return max(self._sum_bits, self._ordered.word_bits + 5)
 
     # -- hardware ------------------------------------------------------------------------------
 
@@ -262,9 +312,9 @@ class MinMax(Unit):
 
     def _nans(self, m: Module, x: Values) -> tuple[list[Value], Value]:
         """Which operands are NaN, and whether one of them is a signaling one."""
-        if not self.a.is_float:
+        if not self._ordered.is_float:
             return [Const(0, 1)] * len(self.operands), Const(0, 1)
-        raws = [rtl.unpack(m, name, x[name], self.a) for name in self.operands]
+        raws = [rtl.unpack(m, name, x[name], self._ordered) for name in self.operands]
         signaling = Cat(raw.signaling for raw in raws).any()
         return [raw.nan for raw in raws], wire(m, "signaling", signaling)
 
@@ -272,17 +322,17 @@ class MinMax(Unit):
         code = x["a"]
         (nan,), signaling = self._nans(m, x)
         becomes_nan = {"propagate": nan, "number": Const(0, 1), "2008": signaling}[self.nan]
-        negative = wire(m, "negative", code[self.a.bits - self.a.ignored_bits - 1])
-        y = Mux(negative | nan, Const(0, self.a.bits), code)
+        negative = wire(m, "negative", code[self._ordered.bits - self._ordered.ignored_bits - 1])
+        y = Mux(negative | nan, Const(0, self._ordered.bits), code)
         return self._with_flags(self._or_nan(becomes_nan, y), signaling)
 
     def _compare(self, m: Module, x: Values) -> Values:
         """Whether the result is the first operand, and whether it is NaN."""
         a, b = x["a"], x["b"]
         if self.by == "magnitude":
-            order = compare_magnitudes(m, a, b, self.a)
+            order = compare_magnitudes(m, a, b, self._ordered)
         else:
-            order = compare_codes(m, a, b, self.a, self.a)
+            order = compare_codes(m, a, b, self._ordered, self._ordered)
         (a_nan, b_nan), signaling = self._nans(m, x)
         first = order.less if self.op == "min" else ~order.less
         nan = a_nan | b_nan
@@ -309,6 +359,6 @@ class MinMax(Unit):
 
     def _or_nan(self, nan: Value, code: Value) -> Value:
         """A code without the bits that its format ignores, or the canonical NaN."""
-        f = self.a
+        f = self._ordered
         value = Cat(code[: f.bits - f.ignored_bits], Const(0, f.ignored_bits))
         return Mux(nan, Const(Specials(f).nan, f.bits), value) if f.nan != "none" else value
