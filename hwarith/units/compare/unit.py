@@ -204,8 +204,8 @@ class MinMax(Unit):
     signaling NaN, which makes the result NaN (minNum, maxNum). With ``by=magnitude`` the lesser or
     greater magnitude decides, and only of equal ones the sign. NaN results are canonical. With
     ``flags=on`` there is a second result of five bits, those of RISC-V's ``fflags``: NV for a
-    signaling NaN. Of posits NaR is less than all numbers, as its code is. Source: IEEE 754-2019, 9.6;
-    IEEE 754-2008, 5.3.1; Posit Standard (2022), 5.2.
+    signaling NaN. Of posits NaR is less than all numbers, as its code is. Source: IEEE 754-2019,
+    9.6; IEEE 754-2008, 5.3.1; Posit Standard (2022), 5.2.
     """
 
     family: ClassVar[str] = "minmax"
