@@ -35,6 +35,7 @@ SPECS = (
     "mac:a=e2m1fn,acc=e4m3",
     "minmax:a=e4m3,op=max",
     "mul:a=e4m3fn",
+    "multi:formats=bf16+e4m3fn",
     "nvfp4quant:n=1",
     "pad:format=e4m3fn",
     "paexp2:format=e4m3fn",

@@ -51,6 +51,7 @@ CATALOGUE = {
     "mac_int8_int32_pipelined": "fma:a=int8,b=int8,c=int32,out=int32,stages=1",
     "mac_bf16_fp32": "mac:a=bf16,b=bf16,acc=fp32,out=fp32,round=rne",
     "dfpmac_int16": "dfpmac:p=16",
+    "multi": "multi:formats=fp32+fp16+bf16+e4m3fn+e5m2,round=rne",
     "dotmulti": "dotmulti:round=rne",
     "kulisch_e4m3fn_fp32": "kulisch:a=e4m3fn,b=e4m3fn,out=fp32,k=4096,round=rne",
     # Dot products of blocks, and of a tensor core

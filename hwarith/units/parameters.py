@@ -114,9 +114,10 @@ def text_parameter(
     default: Any,
     quiet: bool = False,
     in_name: Callable[[str, Any], str] = _name_and_number,
+    in_spec: Callable[[Any], str] = str,
 ) -> Any:
     """A field whose values `parse` checks, raising `InvalidInput` for what is not `allowed`."""
-    return parameter_field(Parameter(help, parse, allowed, default, None, quiet, in_name))
+    return parameter_field(Parameter(help, parse, allowed, default, None, quiet, in_name, in_spec))
 
 
 def items_of(parameters: str) -> list[str]:

@@ -37,6 +37,7 @@ FAMILIES = {
     "convert": "convert:Convert",
     "dot": "dot:Dot",
     "mac": "mac.mac:Mac",
+    "multi": "multi:Multi",
     "dotmulti": "dotmulti:DotMulti",
     "dfpmac": "mac.pair:PairMac",
     "kulisch": "kulisch:Kulisch",

@@ -13,6 +13,7 @@ from ...units.codes import RoundInt
 from ...units.decode import PowDecode
 from ...units.dotmulti import DotMulti
 from ...units.fpint import PreAlign
+from ...units.multi import Multi
 from ...units.systolic import Engine
 from .base import Reference
 from .blocks import BlockQuantReference, HadamardReference, Nvfp4QuantReference, PreAlignReference
@@ -22,6 +23,7 @@ from .products import (
     BsTileReference,
     DotMultiReference,
     EngineReference,
+    MultiReference,
 )
 from .scalars import ColumnEndReference, PowDecodeReference, RoundIntReference, SeedReference
 
@@ -35,6 +37,7 @@ _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
     ColumnEnd: ColumnEndReference,
     Seed: SeedReference,
     DotMulti: DotMultiReference,
+    Multi: MultiReference,
     Engine: EngineReference,
     BitSerialPe: BitSerialPeReference,
     BsDequant: BsDequantReference,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -17,6 +17,7 @@ from ...units.bitserial.tile_hardware import SUM
 from ...units.bitserial.weights import MIXED, WEIGHTS, Weights, special_codes
 from ...units.chain import RIGHT
 from ...units.dotmulti import MODES, DotMulti
+from ...units.multi import Multi
 from ...units.operations import negated_operands
 from ...units.systolic import Engine
 from ..drawn import normal_codes
@@ -69,6 +70,38 @@ class DotMultiReference(Reference[DotMulti]):
             elements = normal_codes(f, (2, count, 8 if f.bits == 4 else 4), rng)
             words[:, rows] = join(elements, f if f.bits == 4 else format("uint8"))
         return [*words, normal_codes(self.unit.operands["c"], sets, rng), mode]
+
+
+class MultiReference(Reference[Multi]):
+    """The products plus addends, one for each code of a word."""
+
+    def sets(self, operands: Sequence[np.ndarray]) -> Iterator[tuple[int, list[Outcome] | None]]:
+        words = self.unit.check_operands(tuple(operands))
+        for fmt, *row in zip(*_in_order(words[3], *words[:3], self.unit(*words)), strict=True):
+            f = self.unit.formats[min(fmt, len(self.unit.formats) - 1)]
+            for codes in zip(*(_codes(f, x, self.unit.word) for x in row), strict=True):
+                terms, y = numbers(f, codes[:3]), number(f, codes[3])
+                yield 1, [of_format(terms[0] * terms[1] + terms[2], y, f)] if terms else None
+
+    def operands(self, pieces: int, rng: np.random.Generator) -> list[np.ndarray]:
+        """Codes of all formats, as many words of each."""
+        u = self.unit
+        fmt = rng.integers(len(u.formats), size=pieces).astype(np.uint8)
+        words = np.zeros((3, pieces), u.operands["a"].dtype)
+        for k, f in enumerate(u.formats):
+            rows = np.flatnonzero(fmt == k)
+            words[:, rows] = join(normal_codes(f, (3, rows.size, u.word // f.bits), rng), f)
+        modes = [rng.integers(8, size=pieces).astype(np.uint8)] if "rm" in u.operands else []
+        return [*words, fmt, *modes]
+
+
+def _in_order(*arrays: np.ndarray) -> list[list[int]]:
+    return [np.asarray(x).ravel().tolist() for x in arrays]
+
+
+def _codes(f: Format, word: int, bits: int) -> list[int]:
+    """The codes of a format in a word."""
+    return [word >> at & ((1 << f.bits) - 1) for at in range(0, bits, f.bits)]
 
 
 def _mode(code: int) -> str:

@@ -27,6 +27,7 @@ from ...units.dotmulti import MODES, DotMulti
 from ...units.fpint import FpIntPe
 from ...units.kulisch import Kulisch
 from ...units.lanes import Lanes
+from ...units.multi import Multi
 from ...units.systolic import Engine
 from .blocks import LaneStimuli, Nvfp4QuantStimuli
 from .corner_weighted import corner_codes
@@ -305,6 +306,27 @@ class BitplaneDotStimuli(GroupStimuli):
         rng = np.random.default_rng(n)
         formats = self.unit.operands.values()
         return tuple(rng.integers(0, 1 << f.bits, n, f.dtype) for f in formats)
+
+
+@stimuli_of.register(Multi)
+class MultiStimuli(Stimuli):
+    """Words of all formats alike, with codes that the multiply-add of the format is tried with."""
+
+    unit: Multi
+
+    def operands(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
+        u, rng = self.unit, np.random.default_rng(seed)
+        ports = list(u.operands.values())
+        fmt, *rm = (rng.integers(1 << f.bits, size=n).astype(f.dtype) for f in ports[3:])
+        words = [np.zeros(n, f.dtype) for f in ports[:3]]
+        for k, one in enumerate(u.fmas):
+            rows = np.flatnonzero(np.minimum(fmt, len(u.fmas) - 1) == k)
+            lanes = u.word // one.a.bits
+            found = stimulus(one, max(1, rows.size * lanes), seed + k)
+            chosen = np.resize(rng.permutation(found[0].size), (rows.size, lanes))
+            for word, x in zip(words, found, strict=False):
+                word[rows] = join(x[chosen], one.a)
+        return *words, fmt, *rm
 
 
 # -- units side by side --------------------------------------------------------------------------

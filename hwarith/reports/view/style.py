@@ -142,7 +142,18 @@ _TURNS = (
         "sgnj",
         "logb",
     ),
-    ("decode", "powdecode", "prealign", "termgen", "bsdequant", "anseed", "anend", "cmp", "minmax"),
+    (
+        "decode",
+        "powdecode",
+        "prealign",
+        "termgen",
+        "bsdequant",
+        "anseed",
+        "anend",
+        "cmp",
+        "minmax",
+        "multi",
+    ),
     ("pad", "pasqrt", "palog2", "paexp2", "paslope", "div", "sqrt", "recip", "rsqrt"),
     # Kinds of weight types.
     (

@@ -4,7 +4,7 @@ hardware ports with the codes of all lanes side by side."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import wraps
 from typing import Any
@@ -152,11 +152,16 @@ def of_lane(i: int, name: str) -> str:
 def each_lane(n: int, step: Step) -> Step:
     """A step of one lane done for all of them. It gets what belongs to the lane and what belongs to
     all; what it gives belongs to the lane. What belongs to all is handed on."""
+    return abreast([step] * n)
 
-    @wraps(step)
+
+def abreast(of_lanes: Sequence[Step]) -> Step:
+    """The same of steps of which each lane has its own."""
+
+    @wraps(of_lanes[0])
     def steps(m: Module, x: Values) -> Values:
         found = {name: value for name, value in x.items() if not name.startswith("lane")}
-        for i in range(n):
+        for i, step in enumerate(of_lanes):
             own = of_lane(i, "")
             mine = {k.removeprefix(own): v for k, v in x.items() if k.startswith(own)}
             shared = {k: v for k, v in x.items() if not k.startswith("lane")}

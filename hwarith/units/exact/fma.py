@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Mux
 
@@ -79,8 +79,11 @@ class Fma(Exact):
     def datapath(self) -> list[rtl.Step]:
         if self.is_integer:
             return [self._integer_multiply_add]
-        steps = [self._unpack, self._compare, self._align, self._multiply_add]
-        return self.with_ports([*steps, *self.rounder.steps(self._exponents)])
+        return self.with_ports([*self.exact_steps(), *self.rounder.steps(self.exponents)])
+
+    def exact_steps(self) -> list[rtl.Step]:
+        """From the operands to the exact sum, or what of it decides on its rounding."""
+        return [self._unpack, self._compare, self._align, self._multiply_add]
 
     def _integer_multiply_add(self, m: Module, x: Values) -> Values:
         """Product and addend in one carry-save sum, and from it the result."""
@@ -133,6 +136,10 @@ class Fma(Exact):
         a, b, c = (term.bias for term in self._terms.values())
         return 1 + self._above - a - b + c
 
+    def top_offset(self, m: Module, x: Values) -> Any:
+        """The same as what a datapath adds."""
+        return self._top_offset
+
     @property
     def _tops(self) -> tuple[int, int]:
         """Range of the exponent of the window's msb, biased like c's."""
@@ -140,7 +147,7 @@ class Fma(Exact):
         return a_low + b_low + self._top_offset, a_high + b_high + self._top_offset
 
     @property
-    def _exponents(self) -> tuple[int, int]:
+    def exponents(self) -> tuple[int, int]:
         """Range of the sum's exponent, biased like the result's."""
         (top_low, top_high), (c_low, c_high) = self._tops, self._terms["c"].exponents
         low = c_low if self._zero_on_top else min(top_low, c_low)
@@ -187,7 +194,7 @@ class Fma(Exact):
 
     def _compare(self, m: Module, x: Values) -> Values:
         """How far the addend lies below the top of the window."""
-        total = x["a_exponent"] + x["b_exponent"] + self._top_offset
+        total = x["a_exponent"] + x["b_exponent"] + self.top_offset(m, x)
         top = wire(m, "window_exponent", total, signed_exponent(*self._tops))
         addend = x["c_exponent"]
         (top_low, top_high), (c_low, c_high) = self._tops, self._terms["c"].exponents
@@ -206,7 +213,7 @@ class Fma(Exact):
         significands = ("a_significand", "b_significand", "c_significand")
         return {name: x[name] for name in (*names, *significands)} | {
             "align_right": wire(m, "align_right", Mux(stays, 0, reach), width),
-            "exponent": wire(m, "exponent", exponent, signed_exponent(*self._exponents)),
+            "exponent": wire(m, "exponent", exponent, signed_exponent(*self.exponents)),
         }
 
     def _align(self, m: Module, x: Values) -> Values:

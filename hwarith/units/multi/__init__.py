@@ -1,0 +1,5 @@
+"""The multiply-add whose format is a port."""
+
+from .unit import Multi
+
+__all__ = ["Multi"]
