@@ -115,10 +115,10 @@ def test_an_enable_ends_a_path():
 def test_constants_and_wires_take_no_time():
     wire = module("a", "y")
     wire["ports"]["y"]["bits"] = wire["ports"]["a"]["bits"]
-    assert longest_path(wire, CELLS) == Path(0.0, 0, "a", "y", {2: 0.0})
+    assert longest_path(wire, CELLS) == Path(0.0, 0, "a", "y", {2: 0.0}, {"y": 0.0})
     constant = module("a", "y", "INV A=a Y=p")
     constant["ports"]["y"]["bits"] = ["1"]
-    assert longest_path(constant, CELLS) == Path(0.0, 0, "", "", {})
+    assert longest_path(constant, CELLS) == Path(0.0, 0, "", "", {}, {})
 
 
 def test_a_combinational_loop_is_an_error():

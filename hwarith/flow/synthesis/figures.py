@@ -16,6 +16,7 @@ Figures = dict[str, Any]
 """Attributes of `Synthesis` by name."""
 
 _REGISTERS = re.compile(r"\$_S?DFF|\$_ALDFF|SB_DFF|TRELLIS_FF|FD[CPRS]E")
+_RANK = re.compile(r"(?:_r|^valid_)([1-9]\d*)$")
 _CARRIES = ("CARRY4", "SB_CARRY", "CCU2C")
 _MULTIPLIER_BLOCKS = ("DSP48E1", "SB_MAC16", "MULT18X18D")
 
@@ -60,8 +61,19 @@ def of_cells(folder: Path, library: Library) -> Figures:
     }
     if path := timing.find_longest_path(module, library):
         found |= {"delay": path.delay, "delay_unit": library.time_unit, "depth": path.depth}
-        found |= {"path_start": path.start, "path_end": path.end}
+        found |= {"path_start": path.start, "path_end": path.end, "path_ends": path.ends}
     return found
+
+
+def segments(ends: dict[str, float], stages: int) -> list[float]:
+    """The longest path to each rank of a pipeline, of those by where they end: registers have the
+    number of their rank in their names, and those of the last one may be named after outputs."""
+    longest = [0.0] * stages
+    for name, delay in ends.items():
+        found = _RANK.search(name.partition("[")[0])
+        rank = min(int(found[1]), stages) if found else stages
+        longest[rank - 1] = max(delay, longest[rank - 1])
+    return longest
 
 
 def of_generic_cells(figures: Figures) -> Figures:

@@ -59,6 +59,7 @@ class Synthesis(Tabled):
     delay : of the longest path, in `delay_unit`: ``NAND2`` (delays of one), or the time unit of a
         Liberty file, such as ``1ns``.
     path_start, path_end : the inputs, outputs or registers between which the longest path runs.
+    segments : of a unit in stages, the longest path to each of its register ranks, in order.
     transistors : number of transistors of the gates in static CMOS, without flip-flops.
     luts : number of look-up tables of any size.
     luts_by_inputs : number of look-up tables with so many inputs.
@@ -89,6 +90,7 @@ class Synthesis(Tabled):
     delay_unit: str | None = None
     path_start: str | None = None
     path_end: str | None = None
+    segments: list[float] | None = None
     transistors: int | None = None
     luts: int | None = None
     luts_by_inputs: dict[str, int] | None = None
@@ -222,6 +224,14 @@ class _Job:
             yield read_liberty(self.source)
 
     def run(self) -> Figures:
+        """What mapping finds, with the path to each rank in the place of those to all registers."""
+        found = self._mapped()
+        ends = found.pop("path_ends", None)
+        if ends and self.unit.stages and self.unit.is_pipeline:
+            found["segments"] = figures.segments(ends, self.unit.stages)
+        return found
+
+    def _mapped(self) -> Figures:
         """Run yosys in an empty folder and read the figures off the files it writes."""
         with temporary_folder() as folder:
             (folder / "unit.v").write_text(self.verilog)

@@ -36,6 +36,9 @@ class Path(NamedTuple):
     nets: dict[Net, float]
     """The nets that it passes, in order, each with the delay of what drives it."""
 
+    ends: dict[str, float]
+    """The longest path to each bit of an output and to each register that one reaches."""
+
 
 class _Arc(NamedTuple):
     source: Net
@@ -87,10 +90,18 @@ def longest_path(module: Module, cells: Mapping[str, Cell]) -> Path:
         if net in arrivals
     ]
     if not reached:  # every output is a constant
-        return Path(0.0, 0, "", "", {})
+        return Path(0.0, 0, "", "", {}, {})
     delay, depth, net, end = max(reached, key=lambda path: path[:2])
     nets = _passed(net, before, {net: time for net, (time, *_) in arrivals.items()})
-    return Path(delay, depth, arrivals[net][2], end, nets)
+    return Path(delay, depth, arrivals[net][2], end, nets, _by_end(reached))
+
+
+def _by_end(paths: Iterable[tuple[float, int, Any, str]]) -> dict[str, float]:
+    """The longest of these paths by where they end, which stands last."""
+    longest: dict[str, float] = {}
+    for delay, *_, end in paths:
+        longest[end] = max(round(delay, 6), longest.get(end, 0.0))
+    return longest
 
 
 def _passed(last: T, before: Mapping[T, T | None], times: Mapping[T, float]) -> dict[T, float]:
@@ -193,12 +204,12 @@ def longest_path_by_load(module: Module, library: Library) -> Path:
                 if (at := signals.get((net, edge)))
             ]
     if not ends:  # every output is a constant
-        return Path(0.0, 0, "", "", {})
+        return Path(0.0, 0, "", "", {}, {})
     delay, depth, last, end = max(ends, key=lambda path: path[:2])
     before = {place: signal.before for place, signal in signals.items()}
     passed = _passed(last, before, {place: signal.time for place, signal in signals.items()})
     nets = {net: time for (net, _), time in passed.items()}
-    return Path(round(delay, 6), depth, signals[last].start, end, nets)
+    return Path(round(delay, 6), depth, signals[last].start, end, nets, _by_end(ends))
 
 
 def signals_and_loads(
