@@ -88,6 +88,9 @@ class Graph(Gates):
                 self.operations.append(value)
                 self.made.append(range(first, len(self.fanin)))
                 first, self.current_operation = len(self.fanin), len(self.operations)
+        if len(self.fanin) > first:  # what chooses between values of no bits
+            self.operations.append(value)
+            self.made.append(range(first, len(self.fanin)))
         return bits
 
     def _operator(self, value: Operator) -> Iterable[int]:
