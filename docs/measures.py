@@ -190,6 +190,13 @@ def seconds(spec: str) -> float:
     return run(unit).seconds
 
 
+def segments(spec: str, library: str) -> list[float]:
+    """The longest path to each rank of a pipeline, by ``bench/balance.py``."""
+    found = hw.synthesize(spec, library=library).segments
+    assert found is not None
+    return found
+
+
 KINDS: dict[str, Callable[..., Any]] = {
     "row": of_unit,
     "energy": of_operation,
@@ -222,6 +229,7 @@ KINDS: dict[str, Callable[..., Any]] = {
             trained,
             transformer,
             seconds,
+            segments,
         )
     },
 }

@@ -11,7 +11,17 @@ import typer
 from ..exceptions import InvalidInput
 from ..progress import progress
 from ..tables import Table, cell
-from .options import Catalogue, DelayTarget, Json, Libraries, Operands, Specs, Verbose, units_of
+from .options import (
+    Catalogue,
+    DelayTarget,
+    Json,
+    Libraries,
+    Operands,
+    Specs,
+    TargetPeriod,
+    Verbose,
+    units_of,
+)
 from .output import print_json, print_table
 
 SECONDS = 5.0
@@ -34,6 +44,7 @@ def synth(
         ),
     ] = None,
     delay_target: DelayTarget = None,
+    target_period: TargetPeriod = None,
     route: Annotated[
         bool,
         typer.Option(
@@ -54,7 +65,12 @@ def synth(
     from ..flow.synthesis.synthesize import MINOR, synthesize
 
     libraries = library or ["generic"]
-    todo = [(u, name) for u in units_of(specs, catalogue) for name in libraries]
+    units = {
+        name: units_of(specs, catalogue, period=target_period, library=name) for name in libraries
+    }
+    todo = [
+        (of_all[i], name) for i in range(len(units[libraries[0]])) for name, of_all in units.items()
+    ]
     if by_part:
         if route or delay_target is not None:
             raise InvalidInput("--breakdown goes with neither --place-and-route nor --delay-target")

@@ -10,7 +10,8 @@ import typer
 
 from ..exceptions import InvalidInput, unknown
 from ..progress import counted, progress, say_first
-from .options import Catalogue, Json, Output, Spec, Specs, Verbose, units_of
+from .completion import complete_library
+from .options import Catalogue, Json, Output, Spec, Specs, TargetPeriod, Verbose, units_of
 from .output import fail, print_json, print_tables
 
 REGRESS, FAULT = 15.0, 1.5
@@ -32,6 +33,15 @@ def generate(
         bool, typer.Option("--registered", help="No path from o_ready to i_ready.")
     ] = False,
     tag: Annotated[int, typer.Option(help="Bits that travel with the operands.")] = 0,
+    target_period: TargetPeriod = None,
+    library: Annotated[
+        str | None,
+        typer.Option(
+            help="Of --target-period: generic, osu018, osu035, osu050 or a Liberty file.",
+            show_default=False,
+            autocompletion=complete_library,
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that differ.")] = False,
 ) -> None:
     """Write the Verilog of units, a file each.
@@ -42,7 +52,9 @@ def generate(
     from ..flow.forms import Form
     from ..flow.verilog import verilog
 
-    units = units_of(specs, catalogue)
+    if library is not None and target_period is None:
+        raise InvalidInput("--library is for --target-period")
+    units = units_of(specs, catalogue, period=target_period, library=library)
     if name and len(units) > 1:
         raise InvalidInput(f"--name is for one SPEC, not {len(units)}; --prefix is for many")
     if reset_active not in (levels := ("high", "low")):

@@ -36,6 +36,13 @@ DelayTarget = Annotated[
     float | None,
     typer.Option(help="Size gates for this delay (a Liberty file with tables, its time unit)."),
 ]
+TargetPeriod = Annotated[
+    str | None,
+    typer.Option(
+        help="Cut into the fewest stages that keep all paths at this time in the library: 1.2ns.",
+        show_default=False,
+    ),
+]
 Operands = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Operands of your own, .npy or .npz."),
@@ -47,14 +54,17 @@ def units_of(
     specs: list[str] | None,
     catalogue: bool = False,
     taken: Callable[[Unit], bool] = lambda u: True,
+    period: str | None = None,
+    library: str | None = None,
 ) -> list[Unit]:
-    """The units that a command was given, first those of the catalogue that are taken.
+    """The units that a command was given, first those of the catalogue that are taken. With a
+    period, those that are named have the stages that reach it in the library.
 
     Raises `InvalidInput` for a wrong spec, and for none at all.
     """
     from ..units import unit
 
-    named: list[Unit] = [unit(spec) for spec in specs or ()]
+    named: list[Unit] = [unit(_with_period(spec, period, library)) for spec in specs or ()]
     if catalogue:
         from ..units.catalogue import CATALOGUE
 
@@ -62,3 +72,11 @@ def units_of(
     if not named:
         raise InvalidInput("name at least one SPEC, such as mul:a=bf16 (hwarith list shows units)")
     return named
+
+
+def _with_period(spec: str, period: str | None, library: str | None) -> str:
+    """A spec with these parameters as well."""
+    if period is None:
+        return spec
+    wanted = f"target_period={period}" + f",library={library}" * bool(library)
+    return f"{spec},{wanted}" if ":" in spec else f"{spec}:{wanted}"

@@ -8,6 +8,7 @@ from .logic import compare, leading_zeros, least, one_hot
 from .multiplier import Columns, Structure, plain_products, product, sum_of_products
 from .parts import make_part, named_part, steps_as_submodules
 from .pipeline.datapath import stages_for
+from .pipeline.sums import SUM_BLOCK
 from .protocols import Accumulating, Pipelinable, Recurring
 from .recurrence import recurring_core
 from .shifters import align_right, move_right, scaled, shift_left, shift_right
@@ -30,6 +31,7 @@ __all__ = [
     "KEYWORDS",
     "PORT",
     "RESERVED_PORTS",
+    "SUM_BLOCK",
     "Accumulating",
     "Columns",
     "Combinational",

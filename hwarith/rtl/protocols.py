@@ -32,6 +32,14 @@ class Pipelinable(Protocol):
     def stages(self) -> int:
         """Register ranks from inputs to results, the one of a memory included."""
 
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """The share that each segment has of the delay; nothing where all have the same."""
+
+    @property
+    def grain(self) -> int:
+        """Bits of a wide sum between which a register may stand."""
+
     def datapath(self) -> list[Step]:
         """The steps, the first of which takes the inputs and the last of which gives the
         results (what else it gives is not used)."""

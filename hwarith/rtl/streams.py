@@ -146,7 +146,7 @@ def datapath_core(unit: Pipelinable) -> Core:
 
     def core(m: Module, inputs: Values, valid: Value, o_ready: Value) -> Handshake:
         enables, o_valid = rank_enables(m, unit.stages, valid, o_ready)
-        plan = pipelined(unit.datapath(), inputs, unit.stages, unit.family)
+        plan = pipelined(unit.datapath(), inputs, unit.stages, unit.family, unit.cuts, unit.grain)
         return enables[0], o_valid, Placement(m, *plan).place(enables)
 
     return core
@@ -179,6 +179,7 @@ class Tagged:
     def __init__(self, unit: Pipelinable, bits: int):
         self._unit, self._tag = unit, format(f"uint{bits}")
         self.family, self.stages = unit.family, unit.stages
+        self.cuts, self.grain = unit.cuts, unit.grain
         self.inputs = {**unit.inputs, "i_tag": self._tag}
         self.results = {**unit.results, "o_tag": self._tag}
 

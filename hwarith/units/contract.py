@@ -20,6 +20,7 @@ from . import evaluation
 from .operations import Operation
 from .parameters import Parameterized, integer_parameter
 from .results import by_name, split
+from .timed import close, cuts_parameter, library_parameter, period_parameter
 from .transfers import Transfers
 
 STAGES = 8
@@ -76,6 +77,14 @@ class Unit(Parameterized, Tabled):
     """Operands that say what is done to others, of which there is one for all lanes (`lanes=`)."""
 
     stages: int = stages_parameter("pipeline registers", 0)
+    cuts: tuple[int, ...] = cuts_parameter()
+    grain: int = integer_parameter(
+        "bits of a wide sum between which a register may stand; library finds it",
+        2,
+        64,
+        rtl.SUM_BLOCK,
+        quiet=True,
+    )
     target_delay: int | None = integer_parameter(
         "instead of stages: as few as keep every path at so many gate delays of the delay model",
         1,
@@ -83,6 +92,8 @@ class Unit(Parameterized, Tabled):
         None,
         quiet=True,
     )
+    target_period: str | None = period_parameter()
+    library: str | None = library_parameter()
 
     # -- what an author writes -----------------------------------------------------------------
 
@@ -281,9 +292,26 @@ class Unit(Parameterized, Tabled):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check_ports()
+        if self.cuts or self.grain != rtl.SUM_BLOCK:
+            self._check_cuts()
+        if self.target_period is not None or self.library is not None:
+            close(self)
         if self.target_delay is not None:
             object.__setattr__(self, "stages", self.stages_for(self.target_delay))
             object.__setattr__(self, "target_delay", None)
+
+    def _check_cuts(self) -> None:
+        """Raise `InvalidInput` if there is not one for each stage of a pipeline."""
+        if not self.is_pipeline:
+            name = "cuts" if self.cuts else "grain"
+            raise InvalidInput(
+                f"{self.family}: parameter {name}: only the ranks of a pipeline can be placed"
+            )
+        if self.cuts and len(self.cuts) != self.stages:
+            raise InvalidInput(
+                f"{self.family}: parameter cuts: must be as many as stages, {self.stages}, "
+                f"not {len(self.cuts)}"
+            )
 
     def _check_ports(self) -> None:
         """Raise `InvalidInput` if ports of these names cannot be."""

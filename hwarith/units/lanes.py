@@ -83,7 +83,9 @@ class Lanes(LaneUnit):
                 for name in (*of.operands, *of.results)
             },
             "stages": self.stages or of.stages,
-            "of": replace(of, stages=0),
+            "cuts": self.cuts or of.cuts,
+            "grain": of.grain,
+            "of": replace(of, stages=0, cuts=(), grain=rtl.SUM_BLOCK),
             "__doc__": about(of),
         }
         for name, value in own.items():
@@ -92,7 +94,7 @@ class Lanes(LaneUnit):
     @property
     def one(self) -> Unit:
         """The unit of each lane, with its stages."""
-        return replace(self.of, stages=self.stages)
+        return replace(self.of, stages=self.stages, cuts=self.cuts, grain=self.grain)
 
     # -- spec and name -------------------------------------------------------------------------
 
@@ -101,7 +103,9 @@ class Lanes(LaneUnit):
 
     @property
     def spec(self) -> str:
-        return ",".join([self.of.spec, *(f"{k}={x}" for k, x in self.shown_parameters().items())])
+        parameters = self.parameters()
+        shown = self.shown_parameters().items()
+        return ",".join([self.of.spec, *(f"{k}={parameters[k].in_spec(x)}" for k, x in shown)])
 
     @property
     def name(self) -> str:

@@ -21,6 +21,8 @@ class InStages:
     steps: list[rtl.Step]
     stages: int = 0
     family: str = field(default="tiny")
+    cuts: tuple[int, ...] = ()
+    grain: int = 8
 
     def datapath(self) -> list[rtl.Step]:
         return self.steps

@@ -7,8 +7,9 @@ from typing import Any
 
 from ...exceptions import InvalidInput
 from ...units import Unit
+from ...units.timed import RANKS
 
-_HARDWARE = ("booth", "adder", "radix", "stages", "target_delay")
+_HARDWARE = ("booth", "adder", "radix", *RANKS)
 """Parameters that results do not depend on."""
 
 _MOST_WORDS = 16

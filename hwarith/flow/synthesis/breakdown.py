@@ -202,7 +202,9 @@ def breakdown(
 
 def _without_ranks(u: Unit) -> Unit:
     """The same unit with no more pipeline registers than it must have."""
-    return dataclasses.replace(u, stages=u.parameters()["stages"].default)
+    return dataclasses.replace(
+        u, stages=u.parameters()["stages"].default, cuts=(), grain=rtl.SUM_BLOCK
+    )
 
 
 class _Job:

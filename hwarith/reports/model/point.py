@@ -15,6 +15,7 @@ from ...units.dot import Dot
 from ...units.lanes import Lanes, lane_of
 from ...units.operations import Operation
 from ...units.parts import ArrayUnit
+from ...units.timed import RANKS
 
 CODES = "codes"
 """What takes the place of a format where a port has codes that the unit alone knows."""
@@ -171,9 +172,7 @@ def options(unit: Unit) -> dict[str, str]:
     return {
         name: str(getattr(unit, name))
         for name, parameter in unit.parameters().items()
-        if parameter.parse is not format
-        and name not in ("stages", "target_delay")
-        and getattr(unit, name) is not None
+        if parameter.parse is not format and name not in RANKS and getattr(unit, name) is not None
     }
 
 

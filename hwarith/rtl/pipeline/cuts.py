@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -49,19 +50,20 @@ class Cutter:
         self.results = sorted({bit for bit in results if bit > ONE})
         self.live = self._read_bits()
 
-    def pipeline(self, stages: int) -> Pipeline:
+    def pipeline(self, stages: int, shares: Sequence[int] = ()) -> Pipeline:
         """The operations in so many segments. Those that would shorten the longest one by less
-        than `WORTH` are empty and the last ones: the results are in their registers."""
-        useful, limit = 1, self.shortest(1)
-        for more in range(2, stages + 1):
-            shorter = self.shortest(more)
-            if limit and shorter <= (1 - WORTH) * limit:  # without delay nothing is shortened
-                useful, limit = more, shorter
+        than `WORTH` are empty and the last ones: the results are in their registers. With `shares`,
+        a number for each segment, delays are in these proportions or less, as short as possible;
+        those with none, the last ones, are empty."""
+        limits = (
+            self._least_limits([x for x in shares if x]) if shares else self._even_limits(stages)
+        )
+        useful = len(limits)
         last = useful - 1
         segment = [last if any(self.live[bit] for bit in made) else -1 for made in self.graph.made]
-        latest = self._latest(limit, useful)
+        latest = self._latest(limits)
         for cut in range(last):
-            for operation in self._before(cut, last, segment, latest, limit):
+            for operation in self._before(cut, last, segment, latest, limits[cut]):
                 segment[operation] = cut
         arrivals = self._arrivals(segment, first=0)
         delays = [0] * stages
@@ -72,16 +74,36 @@ class Cutter:
 
     def shortest(self, stages: int) -> int:
         """The shortest possible delay of the longest of so many segments."""
+        return max(self._least_limits([1] * stages))
+
+    def _even_limits(self, stages: int) -> list[int]:
+        """The same limit for all useful segments."""
+        useful, limit = 1, self.shortest(1)
+        for more in range(2, stages + 1):
+            shorter = self.shortest(more)
+            if limit and shorter <= (1 - WORTH) * limit:  # without delay nothing is shortened
+                useful, limit = more, shorter
+        return [limit] * useful
+
+    def _least_limits(self, shares: Sequence[int]) -> list[int]:
+        """The least limits of segments, in these shares, that are possible."""
         arrivals = self._arrivals([0] * len(self.graph.made), first=0)
         total = max((arrivals[bit] for bit in self.results), default=0)
-        low, high = -(-total // stages), total
+        largest = max(shares)
+
+        def limits(most: int) -> list[int]:
+            return [-(-most * share // largest) for share in shares]
+
+        low, high = -(-total * largest // sum(shares)), total
+        if len(set(shares)) > 1:
+            high = -(-(total + REGISTER) * largest // min(shares))
         while low < high:
             middle = (low + high) // 2
-            if self._latest(middle, stages):
+            if self._latest(limits(middle)):
                 high = middle
             else:
                 low = middle + 1
-        return low
+        return limits(low)
 
     def _read_bits(self) -> list[bool]:
         """Whether a result depends on a bit."""
@@ -109,14 +131,15 @@ class Cutter:
                 arrivals[bit] = start + delay[bit]
         return arrivals
 
-    def _latest(self, limit: int, stages: int) -> list[int]:
+    def _latest(self, limits: list[int]) -> list[int]:
         """Segments of the operations if each stands as late as it can; none if some do not fit."""
-        graph, live = self.graph, self.live
+        graph, live, stages = self.graph, self.live, len(limits)
         # For each bit what reads it: segments behind that one, and the delay to the segment's end
         behind = [0] * len(live)
         tail = [0] * len(live)
         latest = [stages - 1] * len(graph.made)
-        room = [limit - REGISTER] * (stages - 1) + [limit]  # by segments behind; the first has most
+        # By segments behind; in the first one inputs come at once
+        room = [*(limit - REGISTER for limit in reversed(limits[1:])), limits[0]]
         for operation in reversed(range(len(latest))):
             made = [bit for bit in graph.made[operation] if live[bit]]
             if not made:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Signal, Value
 
 from ...exceptions import InvalidInput
@@ -9,7 +11,7 @@ from ..wires import Step, Values
 from .cuts import Cutter, Pipeline
 from .delay import UNIT, Graph
 from .recording import Recording
-from .sums import SumsInBlocks
+from .sums import SUM_BLOCK, SumsInBlocks
 
 
 class Datapath:
@@ -22,8 +24,8 @@ class Datapath:
     homes : of each bit, the wire or expression where it first appears, a name, and the place.
     """
 
-    def __init__(self, recording: Recording, whole: set[int]):
-        in_blocks = SumsInBlocks(whole)
+    def __init__(self, recording: Recording, whole: set[int], block: int = SUM_BLOCK):
+        in_blocks = SumsInBlocks(whole, block)
         for signal, value in recording.wires:
             in_blocks.wire(signal, value)
         self.results = {name: in_blocks.changed(x, name) for name, x in recording.results.items()}
@@ -69,9 +71,15 @@ class Datapath:
 
 
 def pipelined(
-    steps: list[Step], inputs: Values, stages: int, name: str
+    steps: list[Step],
+    inputs: Values,
+    stages: int,
+    name: str,
+    cuts: Sequence[int] = (),
+    block: int = SUM_BLOCK,
 ) -> tuple[Datapath, Pipeline]:
-    """A datapath and its segments. A wide sum is in blocks only if a register stands in it.
+    """A datapath and its segments, with `cuts` in these shares of the delay (`Cutter.pipeline`).
+    A wide sum is in blocks of so many bits only if a register stands in it.
 
     Raises `InvalidInput` for steps that cannot be pipelined, which begins with `name`, that of the
     unit, and the name of the step.
@@ -80,14 +88,16 @@ def pipelined(
         recording = Recording(steps, inputs)
     except InvalidInput as error:
         raise InvalidInput(f"{name}: {error}") from None
-    return _in_segments(recording, stages)
+    return _in_segments(recording, stages, cuts, block)
 
 
-def _in_segments(recording: Recording, stages: int) -> tuple[Datapath, Pipeline]:
-    datapath = Datapath(recording, set())
-    uncut = datapath.sums_in_one_segment(datapath.cutter.pipeline(stages))
-    datapath = Datapath(recording, uncut)
-    return datapath, datapath.cutter.pipeline(stages)
+def _in_segments(
+    recording: Recording, stages: int, cuts: Sequence[int] = (), block: int = SUM_BLOCK
+) -> tuple[Datapath, Pipeline]:
+    datapath = Datapath(recording, set(), block)
+    uncut = datapath.sums_in_one_segment(datapath.cutter.pipeline(stages, cuts))
+    datapath = Datapath(recording, uncut, block)
+    return datapath, datapath.cutter.pipeline(stages, cuts)
 
 
 def stages_for(steps: list[Step], widths: dict[str, int], target: int, most: int) -> int:

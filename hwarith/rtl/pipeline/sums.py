@@ -23,8 +23,8 @@ class SumsInBlocks:
     blocks : of each wide sum, by its number, the wires that it became.
     """
 
-    def __init__(self, whole: set[int]) -> None:
-        self._whole = whole
+    def __init__(self, whole: set[int], block: int = SUM_BLOCK) -> None:
+        self._whole, self._block = whole, block
         self.blocks: list[list[Signal]] = []
         self.wires: list[tuple[Signal, Value]] = []
         self._done: dict[int, tuple[Value, Value]] = {}  # by identity, and what keeps it
@@ -48,7 +48,7 @@ class SumsInBlocks:
 
     def _in_blocks(self, total: Operator, name: str) -> Value:
         width = len(total)
-        if width <= SUM_BLOCK + 4 or len(total.operands) == 1:
+        if width <= self._block + SUM_BLOCK // 2 or len(total.operands) == 1:
             return total
         blocks: list[Signal] = []
         self.blocks.append(blocks)
@@ -57,8 +57,8 @@ class SumsInBlocks:
         a, b = (_extended(x, width) for x in total.operands)
         bits: list[Value] = []
         carry: Value = Const(0, 1)
-        for low in range(0, width, SUM_BLOCK):
-            places = slice(low, min(low + SUM_BLOCK, width))
+        for low in range(0, width, self._block):
+            places = slice(low, min(low + self._block, width))
             # A carry comes in by a bit below that is one on both sides.
             block = Cat(carry, a[places]) + Cat(carry, b[places])
             signal = Signal(len(block), name=f"{name}_block{low}")

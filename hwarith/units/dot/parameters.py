@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from ...exceptions import InvalidInput, name_of
 from ...formats import Format, fixed_point, format
-from ...rtl import Rounder
+from ...rtl import SUM_BLOCK, Rounder
 from ...rtl.floats import rounder_of
 from ..blocks.lanes import LaneUnit
 from ..exact.integers import INTEGER_POLICIES
@@ -17,6 +17,7 @@ from ..exact.options import round_parameter
 from ..flags import check_flags, rounding_flags_parameter
 from ..overflow import checked_overflow, default_overflow, overflow_parameter, without_defaults
 from ..parameters import choice_parameter, integer_parameter, text_parameter
+from ..timed import RANKS
 from .accumulation import Accumulation, accumulation_parameter
 from .presets import preset
 
@@ -137,7 +138,7 @@ class DotParameters(LaneUnit):
         given = [
             name
             for name, p in self.parameters().items()
-            if name not in ("preset", "stages", "target_delay") and getattr(self, name) != p.default
+            if name not in ("preset", *RANKS) and getattr(self, name) != p.default
         ]
         if given:
             raise InvalidInput(
@@ -250,7 +251,7 @@ class DotParameters(LaneUnit):
         policy = default_overflow(self.rounded, self._integer_policies)
         shown = without_defaults(super().shown_parameters(), policy, not self.is_exact)
         if self.preset is not None:
-            return {k: v for k, v in shown.items() if k in ("preset", "stages")}
+            return {k: v for k, v in shown.items() if k in ("preset", *RANKS)}
         hidden = {"preset"}
         if self.scale is None:
             hidden |= {"scale", "block"}
@@ -356,8 +357,15 @@ class DotParameters(LaneUnit):
     def part(self, **changes: Any) -> Self:
         """The same dot product with other parameters."""
         kept = {name: getattr(self, name) for name in self.parameters()}
-        derived = dict.fromkeys(("preset", "block", "group", "keep", "target_delay"))
-        return type(self)(**(kept | derived | {"nan": "canonical", "stages": 0} | changes))
+        derived = dict.fromkeys(("preset", "block", "group", "keep", *RANKS[3:]))
+        return type(self)(
+            **(
+                kept
+                | derived
+                | {"nan": "canonical", "stages": 0, "cuts": (), "grain": SUM_BLOCK}
+                | changes
+            )
+        )
 
 
 def steps(f: Format) -> int:
