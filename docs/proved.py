@@ -83,6 +83,11 @@ GROUPS: dict[str, list[str]] = {
         *(f"dot:a=e2m1fn,n={n},c=none,out=fp32" for n in (2, 4, 8, 16)),
         *(f"dot:a=e4m3fn,n={n},c=none,out=fp32" for n in (4, 8)),
     ],
+    "lanes and formats by a port": [
+        "mul:a=e4m3fn,lanes=4,stages=2",
+        "add:a=e5m2,round=port,lanes=2",
+        "multi:formats=e4m3fn+e5m2",
+    ],
     "quantizers": ["blockquant:out=mxfp4,a=bf16,n=2"],
     "datatypes of weights": [
         *("decode", "powdecode", "termgen:type=fp4", "prealign"),

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.explore.point import measure
 from hwarith.explore.workloads import workload
 from hwarith.flow.energy.measure import energy
 from hwarith.flow.stimuli.families import stimulus
+from hwarith.reports.model.point import Point, options, unit_label
 from hwarith.units.lanes import Lanes, lane_of
 from tests.evidence import assert_equal_on
+from tests.explore.fake_flow import FakeFlow
 from tests.small_units import OF_EACH_FAMILY, SPECS
 from tests.tiers import few
 
@@ -159,6 +162,20 @@ def test_energy_of_a_workloads_operands() -> None:
     assert [x.shape for x in grouped] == [(met[0].size // 4, 4)] * 2
     few = [x[:64] for x in grouped]
     assert energy(u, *few).energy > energy(u.of, *(x[:, 0] for x in few)).energy
+
+
+def test_a_point_of_a_sweep() -> None:
+    network, flow = "tests.explore.tiny_workload:SIGNS", FakeFlow()
+    u, one = (hw.unit(f"mul:a=e4m3,lanes={n}") for n in (4, 1))
+    found, alone = (measure(x, network, "generic", flow) for x in (u, one))
+    assert found.accuracy == alone.accuracy
+    assert found.metrics == alone.metrics
+    area, whole = found.cost["lane_area"], found.cost["area"]
+    assert area is not None
+    assert area * 4 == whole
+    assert unit_label(u) == f"{unit_label(one)} lanes=4"
+    assert options(u) == options(one) | {"lanes": "4"}
+    assert Point(found, u).operation == Point(alone, one).operation
 
 
 # -- proof ---------------------------------------------------------------------------------------
