@@ -216,7 +216,8 @@ def pages(figures: Figures) -> dict[str, str]:
     texts = {p: rendered((ROOT / p).read_text(encoding="utf-8"), figures) for p in PAGES}
     texts["docs/accumulators.svg"] = accumulators.picture(accumulators.rows(names(figures)))
     open_paths = {spec: figures("open_path", spec) for spec in costs.STAGES}
-    texts["docs/costs.md"] = costs.page(listed, open_paths, figures.versions)
+    shortest = {spec: figures("shortest", spec) for spec in costs.SHORTEST}
+    texts["docs/costs.md"] = costs.page(listed, open_paths, shortest, figures.versions)
     texts["docs/commands.md"] = commands.page()
     texts["rtl/README.md"] = catalogue.page(catalogued, figures.versions)
     return texts

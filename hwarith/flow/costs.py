@@ -196,6 +196,21 @@ its aligner, a bit-plane dot product, decoders.
 
 """
 
+_SHORTEST = """
+## Shorter paths for more gates
+
+`optimize=delay` anticipates the leading zeros of a multiply-add's sum from its two rows, while
+these are added, and corrects what may be a place short (Schmookler and Nowka, ARITH-15, 2001). Its
+gates pay where they are sized for speed, here to the least delay in osu018 (`hwarith synth SPEC
+--library osu018 --delay-target 0.1`):
+
+"""
+
+SPED = ("fma:a=fp16", "fma:a=bf16", "fma:a=bf16,c=fp32,out=fp32", "fma:a=fp32")
+
+SHORTEST = tuple(f"{spec}{option}" for spec in SPED for option in ("", ",optimize=delay"))
+"""Units that are mapped for the least delay."""
+
 _STAGES = """
 ## Pipelines
 
@@ -209,14 +224,20 @@ rank that would shorten nothing stands at the end.
 """
 
 
-def page(found: dict[str, Row], open_paths: dict[str, float], versions: dict[str, str]) -> str:
-    """All tables, as Markdown, of figures by the `specs`, of the paths of `STAGES` in osu018, and
-    of the versions that they are of."""
+def page(
+    found: dict[str, Row],
+    open_paths: dict[str, float],
+    shortest: dict[str, tuple[float, float]],
+    versions: dict[str, str],
+) -> str:
+    """All tables, as Markdown, of figures by the `specs`, of the paths of `STAGES` in osu018, of
+    the least delays of `SHORTEST` with their areas, and of the versions that they are of."""
     parts = [_HEADER, _BESIDE_PEERS, _peers_table(found), _OPTIONS]
     parts += [_options_table(found, f) for f in ("fp16", "e4m3")]
     parts += ["\n## Other formats and units\n\n", _table(OTHERS, found)]
     parts += [_APPROXIMATE, _multipliers_table(found), "\n", _table(APPROXIMATE, found)]
     parts += [_FEW_BITS, _table(FEW_BITS, found)]
+    parts += [_SHORTEST, _shortest_table(shortest)]
     parts += [_STAGES, _stages_table(found, open_paths)]
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     return "".join(parts) + f"\nVersions: {named}.\n"
@@ -288,6 +309,17 @@ def _table(specs: tuple[str, ...], found: dict[str, Row]) -> str:
     for spec in specs:
         r = found[spec]
         lines.append(f"| `{spec}` | {r.cells} | {r.path} | {r.area:.0f} | {r.lut4} |\n")
+    return "".join(lines)
+
+
+def _shortest_table(shortest: dict[str, tuple[float, float]]) -> str:
+    lines = ["| unit | ns | µm² | with `optimize=delay`: ns | µm² |\n", f"|---|{'--:|' * 4}\n"]
+    for spec in SPED:
+        (delay, area), (less, more) = shortest[spec], shortest[f"{spec},optimize=delay"]
+        lines.append(
+            f"| `{spec}` | {delay:.2f} | {area:.0f} | {less:.2f} ({less / delay - 1:+.1%}) | "
+            f"{more:.0f} ({more / area - 1:+.1%}) |\n"
+        )
     return "".join(lines)
 
 

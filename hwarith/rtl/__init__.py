@@ -4,7 +4,7 @@ from .accumulate import accumulating_core
 from .adders import add, add_magnitudes, increment
 from .floats import PORT, Operand, Raw, Rounder, unpack
 from .integers import fit_integer
-from .logic import compare, leading_zeros, least, one_hot
+from .logic import anticipate, compare, leading_zeros, least, one_hot
 from .multiplier import Columns, Structure, plain_products, product, sum_of_products
 from .parts import make_part, named_part, steps_as_submodules
 from .pipeline.datapath import stages_for
@@ -53,6 +53,7 @@ __all__ = [
     "add",
     "add_magnitudes",
     "align_right",
+    "anticipate",
     "compare",
     "datapath_core",
     "fit_integer",

@@ -26,6 +26,24 @@ def leading_zeros(m: Module, name: str, x: Value) -> Signal:
     return wire(m, name, Cat(count, none)[: width.bit_length()])
 
 
+@named_part("anticipation")
+def anticipate(m: Module, name: str, a: Value, b: Value, negative: Value) -> Value:
+    """A number whose first one is where the sum of two rows has its first bit that is not its sign,
+    or one place above it: leading-zero anticipation, which need not wait for the sum.
+
+    The rows are of one width; `negative` says that one of them goes on with ones above it, the
+    other one goes on with zeros. Source: Schmookler and Nowka, ARITH-15, 2001.
+    """
+    differ, both, none = a ^ b, a & b, ~(a | b)
+    below_both, below_none = Cat(Const(0, 1), both[:-1]), Cat(Const(1, 1), none[:-1])
+    above = Cat(differ[1:], negative)
+    alternates = (both & ~below_none) | (none & ~below_both)
+    repeats = (both & ~below_both) | (none & ~below_none)
+    found = (above & alternates) | (~above & repeats)
+    # The first place above the rows has its one where a positive sum reaches the top.
+    return wire(m, name, Cat(found[:-1], found[-1] | (~negative & ~none[-1])))
+
+
 def _place_of_first_one(x: Value) -> Value:
     """How many places below the msb the first one is."""
     first: list[Value] = []

@@ -30,6 +30,7 @@ class Rounder:
     More may be given: ``negative``, that the significand is a negative sum in two's complement, to
     be negated; ``sticky``, that the sum is a little more than the significand says; ``difference``,
     that a zero is +0, or -0 when rounding down (not beside ``inf``, whose sign it would change);
+    ``anticipated``, in which to count zeros in place of the significand (`hwarith.rtl.anticipate`);
     ``nan_code``, what a NaN becomes; ``by_zero``, that an infinity is a division by zero, for the
     flags. The mode may come on ``rm``, random bits come on ``r``.
 
@@ -119,6 +120,8 @@ class Rounder:
             exponent = x["exponent"] + front
             # A one at the lsb, as there is nothing to be found beyond.
             magnitude = (significand ^ negative.replicate(width)) | 1
+            if "anticipated" in x:
+                magnitude = Cat(x["anticipated"], Const(0, front)) | 1
             if self.ftz:
                 bits = signed_exponent(lowest - width, highest)
                 zeros = leading_zeros(m, "shift", wire(m, "magnitude", magnitude, width))
@@ -129,20 +132,28 @@ class Rounder:
                     zeros = leading_zeros(m, "shift", wire(m, "magnitude", magnitude, width))
                 else:
                     reaches = lowest + front < self.lowest
-                    zeros = self._limited_zeros(m, magnitude, exponent, most, reaches)
+                    zeros = self._limited_zeros(
+                        m, magnitude, exponent, most, reaches, "anticipated" in x
+                    )
             return self._shifted(m, x, significand, zeros, exponent, bits)
 
         return normalize
 
     def _limited_zeros(
-        self, m: Module, magnitude: Value, exponent: Value, highest: int, reaches: bool
+        self,
+        m: Module,
+        magnitude: Value,
+        exponent: Value,
+        highest: int,
+        reaches: bool,
+        anticipated: bool,
     ) -> Value:
         """Leading zeros, but none below the lowest binade; `reaches` says that an exponent may lie
         below it."""
         width, first = len(magnitude), self.lowest
         bits = exponent_bits(highest)
         below = exponent < first if reaches else Const(0, 1)
-        if width > MARKED_BITS:
+        if width > MARKED_BITS and not anticipated:
             zeros = leading_zeros(m, "zeros", wire(m, "magnitude", magnitude, width))
             return least(m, "shift", zeros, Mux(below, 0, (exponent - first)[:bits]))
         # A one where the lowest binade begins ends the count there.
@@ -157,9 +168,13 @@ class Rounder:
         """Shift a significand left; what is kept is the result's precision and a few bits."""
         negative = x.get("negative", Const(0, 1))
         keep = self.out.precision + self.below
-        kept, some = shift_left(m, "normalized", significand, shift, keep)
+        biased: Value = exponent - shift
+        if "anticipated" in x:
+            kept, some, biased = self._corrected(m, x, significand, shift, biased)
+        else:
+            kept, some = shift_left(m, "normalized", significand, shift, keep)
+        biased = biased[: bits.width]
         sticky = wire(m, "sticky", some | x.get("sticky", Const(0, 1)))
-        biased = (exponent - shift)[: bits.width]
         return {
             "sign": x["sign"],
             "nan": x["nan"],
@@ -170,6 +185,21 @@ class Rounder:
             "exponent": wire(m, "normalized_exponent", biased, bits),
             "difference": x.get("difference", Const(0, 1)),
         }
+
+    def _corrected(
+        self, m: Module, x: Values, significand: Value, shift: Value, exponent: Value
+    ) -> tuple[Value, Value, Value]:
+        """What is kept of a shifted significand, whether any bits below it are ones, and its
+        exponent. An anticipated shift may be one place short, unless it ends at the lowest
+        binade."""
+        keep = self.out.precision + self.below
+        shifted, some = shift_left(m, "anticipated", significand, shift, keep + 1)
+        exponent = wire(m, "anticipated_exponent", exponent)
+        may_be = Const(1, 1) if self.ftz else exponent > self.lowest
+        first = shifted[-1] ^ x.get("negative", Const(0, 1))
+        short = wire(m, "one_place_short", may_be & ~first)
+        kept = wire(m, "normalized", Mux(short, shifted[:-1], shifted[1:]))
+        return kept, some | (~short & shifted[0]), Mux(short, exponent - 1, exponent)
 
     # -- round -----------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from amaranth.hdl import Cat, Const, Module, Mux
 
 from ... import rtl
+from ...exceptions import InvalidInput
 from ...formats import Format
 from ...rtl import PORT, Operand, Values, wire
 from ...rtl.floats import exponent_bits, signed_exponent
@@ -18,14 +19,15 @@ from ..parameters import choice_parameter, format_parameter
 from . import definitions
 from .alignment import bits_below
 from .base import Exact
-from .options import adder_parameter, booth_parameter
+from .options import adder_parameter, booth_parameter, optimize_parameter
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Fma(Exact):
     """Fused multiply-add a*b+c: the exact value is rounded once. `c` defaults to `out`.
 
-    Infinity times zero is NaN whatever c is. Subnormals are kept.
+    Infinity times zero is NaN whatever c is. Subnormals are kept. With ``optimize=delay`` the
+    leading zeros of the sum are anticipated from its two rows, while these are added.
     Source: IEEE 754-2019, 5.4.1 (fusedMultiplyAdd) and 7.2.
     """
 
@@ -53,6 +55,15 @@ class Fma(Exact):
     )
     booth: str = booth_parameter()
     adder: str = adder_parameter()
+    optimize: str = optimize_parameter()
+
+    def validate(self) -> None:
+        super().validate()
+        if self.optimize == "delay" and (not self.out.is_float or self.booth == "on"):
+            raise InvalidInput(
+                f"fma: parameter optimize: delay is for results that are floats, not "
+                f"{self.out.name}, and products without Booth rows"
+            )
 
     @property
     def terms(self) -> dict[str, Format]:
@@ -252,10 +263,16 @@ class Fma(Exact):
         upper = x["addend"][split:]
         upper_sum = rtl.increment(m, "upper_sum", upper, carry)
         negative = wire(m, "negative", subtract & ~upper_sum[-1])
-        return {name: x[name] for name in ("nan", "inf", "exponent")} | {
+        values = {name: x[name] for name in ("nan", "inf", "exponent")} | {
             "sign": wire(m, "sign", Mux(x["inf"], x["inf_sign"], x["product_sign"] ^ negative)),
             "significand": wire(m, "total", Cat(low_sum[:-1], upper_sum[:-1])),
             "negative": negative,
             "sticky": lost,
             "difference": wire(m, "difference", subtract & ~x["inf"]),
         }
+        if self.optimize == "delay":
+            # Of the carries out of the compressed columns one at most is set.
+            into_addend = wire(m, "row_into_addend", Cat(*carries).any(), 1)
+            rows = Cat(low, upper), Cat(high, into_addend, Const(0, len(upper) - 1))
+            values["anticipated"] = rtl.anticipate(m, "anticipated", *rows, subtract)
+        return values

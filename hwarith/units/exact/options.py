@@ -40,6 +40,16 @@ def adder_parameter() -> Any:
     )
 
 
+def optimize_parameter() -> Any:
+    """A field for whether more gates may make a path shorter."""
+    return choice_parameter(
+        "area, or delay: more gates for shorter paths, leading zeros anticipated beside the sum",
+        ("area", "delay"),
+        "area",
+        quiet=True,
+    )
+
+
 def random_bits_parameter() -> Any:
     """A field for the number of random bits; its default depends on the mode (`random_bits`)."""
     return integer_parameter(
