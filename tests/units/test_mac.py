@@ -80,6 +80,7 @@ def test_the_same_as_repeated_multiply_adds(spec: str) -> None:
         "mac:a=e5m2,acc=fp16,out=e4m3fn,flags=before,round=rup",
         "mac:a=fp16,acc=fp16,out=int8,flags=after,overflow=saturate",
         "mac:a=fp64,acc=fp64,flags=after",
+        "mac:a=e4m3,acc=fp16,flags=after,optimize=delay",
     ],
 )
 def test_flags_are_those_of_all_steps_and_the_conversion(spec: str) -> None:

@@ -553,3 +553,18 @@ def test_options_are_off_by_default() -> None:
         text = hw.verilog(f"{family}:a=e4m3,round={mode},stages=2")
         for name in ("rm", "flags", "invalid_operation", "inexact", "nan_code", "random"):
             assert f" {name}" not in text
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("fma:a=int8,optimize=delay", "delay is for results that are floats, not int8"),
+        ("fma:a=fp16,out=int8,optimize=delay", "delay is for results that are floats, not int8"),
+        ("fma:a=fp16,booth=on,optimize=delay", "delay goes with booth=auto or off, not on"),
+        ("mac:a=int8,optimize=delay", "delay is for results that are floats, not int32"),
+        ("fma:a=fp16,optimize=speed", "unknown value 'speed'; allowed: area, delay"),
+    ],
+)
+def test_what_is_not_sped_up(spec: str, message: str) -> None:
+    with pytest.raises(hw.InvalidInput, match=message):
+        hw.unit(spec)

@@ -59,10 +59,16 @@ class Fma(Exact):
 
     def validate(self) -> None:
         super().validate()
-        if self.optimize == "delay" and (not self.out.is_float or self.booth == "on"):
+        if self.optimize == "area":
+            return
+        if not self.out.is_float:
             raise InvalidInput(
-                f"fma: parameter optimize: delay is for results that are floats, not "
-                f"{self.out.name}, and products without Booth rows"
+                f"fma: parameter optimize: {self.optimize} is for results that are floats, not "
+                f"{self.out.name}"
+            )
+        if self.booth == "on":
+            raise InvalidInput(
+                f"fma: parameter optimize: {self.optimize} goes with booth=auto or off, not on"
             )
 
     @property

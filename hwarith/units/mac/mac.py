@@ -20,7 +20,7 @@ from ..conventions import rounding_words
 from ..convert import Convert
 from ..exact.base import Exact
 from ..exact.fma import Fma
-from ..exact.options import round_parameter
+from ..exact.options import optimize_parameter, round_parameter
 from ..flags import EXCEPTIONS, flag_results, rounding_flags_parameter
 from ..operations import DOT_PRODUCT, Operation
 from ..overflow import overflow_parameter
@@ -61,6 +61,7 @@ class Mac(Accumulator):
     round: str = round_parameter()
     overflow: str = overflow_parameter()
     flags: str = rounding_flags_parameter()
+    optimize: str = optimize_parameter()
 
     def validate(self) -> None:
         super().validate()
@@ -88,6 +89,7 @@ class Mac(Accumulator):
             round=self.round,
             overflow=self.overflow,
             flags=self.flags,
+            optimize=self.optimize,
         )
 
     @cached_property
