@@ -52,6 +52,7 @@ GROUPS: dict[str, list[str]] = {
     "integer and fixed-point results": [
         *(f"mul:a={f},out=int8" for f in ("e4m3fn", "e5m2", "fp16")),
         *(f"add:a={f},out=int16,flags=after" for f in ("e5m2", "bf16", "fp16")),
+        "fma:a=e4m3fn,optimize=delay",
         "fma:a=e4m3fn,out=int16",
         "div:a=e4m3fn,out=int8,flags=after",
         "div:a=int8,round=rtz",
