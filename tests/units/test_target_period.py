@@ -99,7 +99,7 @@ def test_a_period_out_of_reach_says_what_can_be_reached() -> None:
         search.reaching(10.0)
     assert str(error.value) == (
         "parameter target_period: the least that is found in library generic is "
-        f"{least.delay:.4g} nand2, with {MOST_STAGES} stages, not 10 nand2"
+        f"{least.delay:g}nand2, with {MOST_STAGES} stages, not 10nand2"
     )
 
 

@@ -8,6 +8,7 @@ shorter gets more. That takes a few mappings, and needs no fit of the model to e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -130,11 +131,10 @@ class _Search:
                 return tried[-1]
         tried.append(self.even(STAGES))
         least = min(tried, key=lambda found: (found.delay, found.stages))
-        name = _time_unit(self._library)
         raise InvalidInput(
             f"parameter target_period: the least that is found in library "
-            f"{shown(self._library)} is {least.delay:.4g} {name}, with {least.stages} stages, "
-            f"not {target:.4g} {name}"
+            f"{shown(self._library)} is {_in_words(least.delay, self._library)}, with "
+            f"{least.stages} stages, not {_in_words(target, self._library)}"
         )
 
     def _mapped(self, stages: int, cuts: tuple[int, ...], grain: int) -> tuple[Closed, list[float]]:
@@ -177,8 +177,11 @@ def _in_library(library: str, period: str) -> float:
     return number * PICOSECONDS[unit] / liberty.read(_file(library)).picoseconds
 
 
-def _time_unit(library: str) -> str:
-    return GATE if library == "generic" else liberty.read(_file(library)).time_unit or ""
+def _in_words(time: float, library: str) -> str:
+    """A time in the library's unit as a period is given, rounded up."""
+    generic = library == "generic"
+    scale = 1.0 if generic else liberty.read(_file(library)).picoseconds / PICOSECONDS["ns"]
+    return f"{math.ceil(round(1e3 * scale * time, 6)) / 1e3:g}{GATE if generic else 'ns'}"
 
 
 def _file(library: str) -> Path:
