@@ -62,10 +62,7 @@ def _dot(unit: Dot, values: Mapping[str, list[Fraction]]) -> Fraction:
 
 def ulp(exact: Fraction, out: Format) -> Fraction:
     """The weight of the last place of a result of this size in its format."""
-    if not out.is_float:
-        return out.smallest_normal
-    n = out.numbers
-    return power_of_two(max(exponent(exact), n.emin) - n.fraction_bits if exact else n.lsb)
+    return power_of_two(out.last_place(exponent(exact) if exact else out.numbers.emin))
 
 
 def exponent(x: Fraction) -> int:

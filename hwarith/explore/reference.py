@@ -300,10 +300,8 @@ def _in_range(reals: _Reals, out: Format) -> np.ndarray:
 
 def _ulp(head: np.ndarray, tail_sign: np.ndarray, out: Format) -> np.ndarray:
     """Weight of the last place: constant for integers and below the smallest normal number."""
-    if not out.is_float:
-        return np.full(head.shape, 2.0**out.exponent)
     mantissa, exponent = np.frexp(head)
     # A head rounded up to a power of two belongs to a real result of the binade below.
     exponent = exponent - 1 - ((np.abs(mantissa) == 0.5) & (tail_sign * head < 0))
-    exponent = np.where(head == 0, out.numbers.emin, np.maximum(exponent, out.numbers.emin))
-    return np.ldexp(1.0, (exponent - out.fraction_bits).astype(np.int32))
+    last = out.last_place(np.where(head == 0, out.numbers.emin, exponent))
+    return np.ldexp(1.0, last.astype(np.int32))

@@ -41,6 +41,8 @@ def package(u: Unit, name: str) -> str:
     lines = [f"package {name};"]
     for f in formats:
         fields = {"sign": int(f.signed), "exponent": f.exponent_bits, "fraction": f.fraction_bits}
+        if f.is_posit:
+            fields = {"sign": 1, "rest": f.bits - 1}
         fields = {"ignored": f.ignored_bits} | fields
         lines.append("  typedef struct packed {")
         lines += [
@@ -49,7 +51,8 @@ def package(u: Unit, name: str) -> str:
             if width
         ]
         lines.append(f"  }} {f.name}_t;")
-        lines.append(f"  localparam int {_name(f)}_BIAS = {f.bias};")
+        if not f.is_posit:
+            lines.append(f"  localparam int {_name(f)}_BIAS = {f.bias};")
         lines += [
             f"  localparam logic [{width - 1}:0] {_name(f)}_{constant} = {width}'h{value:x};"
             for constant, (value, width) in _codes(f).items()

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from ..exceptions import InvalidInput
 from ..lazily import np
@@ -215,6 +215,20 @@ class Descriptor:
     def smallest(self) -> Fraction:
         """The smallest positive value: subnormal where there are subnormals."""
         return self.smallest_normal if self.is_posit else Fraction(2) ** self.numbers.lsb
+
+    def last_place(self, exponent: Any) -> Any:
+        """Exponents of the last place of results from 2^exponent up, of an integer or an array of
+        them: a fraction below it, but an integer's is fixed, subnormal ones are those of the lowest
+        binade, and of a posit it is as much lower as the regime leaves room for fraction (or
+        exponent, without which codes are as many binades apart)."""
+        if not self.is_float:
+            return 0 * exponent + self.exponent
+        if self.is_posit:
+            k = exponent >> self.exponent_bits
+            run = (k ^ (k >> 63)) + 1
+            return exponent - (self.bits - 2 - run - self.exponent_bits)
+        emin = self.numbers.emin
+        return exponent + (emin - exponent) * (exponent < emin) - self.fraction_bits
 
     @property
     def in_float64(self) -> bool:

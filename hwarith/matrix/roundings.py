@@ -56,7 +56,7 @@ def _fits_float64(u: Any, formats: list[Format], out: Format) -> bool:
 
 def rounds_in_float64(out: Format) -> bool:
     """Whether `FloatRounding` rounds to a format as definitions do, signs and zeros included."""
-    return out.is_float and out.signed and not out.hidden_always and out.precision <= 50
+    return out.kind == "float" and out.signed and not out.hidden_always and out.precision <= 50
 
 
 def _has_its_specials(formats: list[Format], out: Format) -> bool:

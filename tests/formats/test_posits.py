@@ -107,6 +107,18 @@ def test_what_there_is_not() -> None:
     assert hw.format("posit16e2") is hw.format("posit16")
 
 
+@pytest.mark.parametrize(("n", "es"), [(8, 2), (7, 0), (6, 3)])
+def test_last_places(n: int, es: int) -> None:
+    """The step from a positive value to the one above it, within a binade."""
+    f = hw.format(f"posit{n}e{es}")
+    for code in range(1, f.numbers.max_mag):
+        x, above = f.fraction(code), f.fraction(code + 1)
+        if f.fraction_bits and above < 2 * x:
+            e = math.frexp(x)[1] - 1
+            assert above - x == Fraction(2) ** f.last_place(e)
+            assert f.last_place(np.array([e])).tolist() == [f.last_place(e)]
+
+
 def test_facts() -> None:
     facts = hw.formats.format_facts(hw.format("posit16e1"))
     assert facts["fields"] == (

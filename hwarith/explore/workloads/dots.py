@@ -12,7 +12,7 @@ from ...formats import Format
 from ...formats.blocks import BlockFormat, block_format, quantize_blocks
 from ...matrix.product import matmul
 from ...units.dot import Dot
-from .paths import WIDE_EXPONENT_BITS, Datapath, Encoded, check_weights
+from .paths import Datapath, Encoded, check_weights, is_wide
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class DotPath(Datapath):
                 raise InvalidInput(
                     f"{u.spec}: networks have blocks of signed elements of up to 8 bits, not {f}"
                 )
-        if self.kinds[0].tensor_scale and u.out.exponent_bits < WIDE_EXPONENT_BITS:
+        if self.kinds[0].tensor_scale and not is_wide(u.out):
             raise InvalidInput(
                 f"{u.spec}: with scales in {u.scale} networks take sums in a float of 8 exponent "
                 f"bits, not {u.out}: values come to the top of elements and scales"

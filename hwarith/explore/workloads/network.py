@@ -16,7 +16,7 @@ import numpy as np
 from ...formats import Format
 from ...units import Unit
 from .datapath import datapath
-from .paths import WIDE_EXPONENT_BITS, Datapath
+from .paths import Datapath, is_wide
 from .protocol import Outcome
 
 METHOD = (
@@ -150,7 +150,7 @@ def _scale(f: Format, peak: float) -> float:
     """The scale that brings `peak` to the top of a format; a power of two for floats."""
     if not f.is_float:
         return peak / float(f.max)
-    if f.exponent_bits >= WIDE_EXPONENT_BITS:
+    if is_wide(f):
         return 1.0
     return 2.0 ** math.ceil(math.log2(peak / float(f.max)))
 

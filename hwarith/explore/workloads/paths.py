@@ -16,6 +16,12 @@ WIDE_EXPONENT_BITS = 8
 """Floats with so many exponent bits take a network's values, and products of them, unscaled."""
 
 
+def is_wide(f: Format) -> bool:
+    """Whether values, and products of them, are taken unscaled: of wide floats, and of posits, of
+    which those near 1 have most bits."""
+    return f.is_posit or (f.is_float and f.exponent_bits >= WIDE_EXPONENT_BITS)
+
+
 @dataclass(frozen=True)
 class Encoded:
     """A matrix as a unit takes it.

@@ -21,10 +21,12 @@ def corner_codes(f: Format) -> np.ndarray:
 
     Of a float, in both signs: zero, the ends of the subnormals and of the normals, one half, one
     and two, infinity, the first, the last and the canonical NaN, and the neighbours of most. Of an
-    integer: both ends of its range, values around zero, alternating bits. Bits that the format
+    integer or posit: both ends of its range, values around zero (of a posit around 1, too),
+    alternating bits. Bits that the format
     ignores occur set and clear. Returns an array of the format's `dtype`.
     """
-    return np.array(sorted(_float_corners(f) if f.is_float else _integer_corners(f)), f.dtype)
+    corners = _float_corners if f.kind == "float" else _integer_corners
+    return np.array(sorted(corners(f)), f.dtype)
 
 
 def is_special(f: Format, code: int) -> bool:
@@ -45,7 +47,7 @@ def end_codes(f: Format) -> list[int]:
     integer: the lowest and the highest one that is not zero.
     """
     n = f.numbers
-    if f.is_float:
+    if f.kind == "float":
         normal = 1 << n.fraction_bits
         magnitudes = {0} if n.hidden_always else {1, normal - 1, normal}
         magnitudes.add(n.max_mag)
@@ -53,6 +55,7 @@ def end_codes(f: Format) -> list[int]:
     else:
         sign = 1 << (f.bits - 1)
         codes = {sign, sign - 1} if f.signed else {1, 2 * sign - 1}
+        codes |= {1, sign + 1, 2 * sign - 1} if f.is_posit else set()
     return sorted(code for code in codes if not is_special(f, code))
 
 
@@ -174,7 +177,7 @@ def _patterned_codes(f: Format, exponents: np.ndarray, rng: np.random.Generator)
     x, y, z = (_random_codes(f.bits, n, rng) for _ in range(3))
     kind = rng.integers(3, size=n)
     digits = np.where(kind == 0, x & y & z, np.where(kind == 1, x | y | z, x))
-    if not f.is_float:
+    if f.kind != "float":
         magnitude = digits >> rng.integers(0, f.bits, n).astype(digits.dtype)
         return np.where(rng.integers(2, size=n) == 0, magnitude, ~magnitude) & ((1 << f.bits) - 1)
     near = exponents + rng.integers(-_DISTANCE, _DISTANCE, n, endpoint=True) + f.bias

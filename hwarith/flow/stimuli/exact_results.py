@@ -86,9 +86,7 @@ class ExactResults:
 
     def ulp(self, x: int) -> int:
         """Exponent of the step of the result's format at this value."""
-        if not self.out.is_float:
-            return self.out.numbers.lsb
-        return max(self.top(x), self.out.numbers.emin) - self.out.fraction_bits
+        return self.out.last_place(self.top(x))
 
     def value(self, x: int, exponent: int) -> int:
         return x << (exponent - self.base) if exponent >= self.base else x >> (self.base - exponent)

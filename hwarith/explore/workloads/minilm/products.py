@@ -13,7 +13,7 @@ from ....formats.weights import WeightKind, quantize
 from ....units import Unit
 from ..datapath import datapath
 from ..network import HEADROOM
-from ..paths import WIDE_EXPONENT_BITS, Datapath, Encoded
+from ..paths import Datapath, Encoded, is_wide
 from .encoder import Factors
 
 METHOD = (
@@ -155,12 +155,7 @@ def scales(path: Datapath, factors: list[Factors]) -> tuple[Scale, Scale]:
 
 def _top(f: Format | None, peak: float) -> float:
     """The power of two that brings a tensor's peak to the top of a narrow float."""
-    if (
-        f is None
-        or not f.is_float
-        or f.exponent_bits >= WIDE_EXPONENT_BITS
-        or not 0 < peak < math.inf
-    ):
+    if f is None or not f.is_float or is_wide(f) or not 0 < peak < math.inf:
         return 1.0
     return 2.0 ** math.ceil(math.log2(peak / float(f.max)))
 
@@ -172,7 +167,7 @@ def _excess(path: Datapath, factors: list[Factors], left: Scale, right: Scale) -
     narrow = {
         what: f
         for what, f in (("product", path.product_format), ("sum", path.last))
-        if f and not (f.is_float and f.exponent_bits >= WIDE_EXPONENT_BITS)
+        if f and not is_wide(f)
     }
     for x, w, _ in factors if narrow else ():
         a, b = (np.abs(v, dtype=np.float32) for v in (x / left(x, 1), w / right(w, 0)))
