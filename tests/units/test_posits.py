@@ -188,6 +188,86 @@ def test_minimum_and_maximum() -> None:
     assert relu(relu.a.codes()).tolist() == [*range(32), *[0] * 32]
 
 
+# -- dot products --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "total", "code"),
+    [
+        ("posit16", 0x5582A337CC94D1E2874000000000000000000, 0x7FD3),
+        ("posit8", 0x80000FED91DCADAFF0000, 0x7F),
+    ],
+)
+def test_published_sums(name: str, total: int, code: int) -> None:
+    """Those of the quire, in units of the least product, and rounded; pairs with NaR left out."""
+    f = hw.format(name)
+    pairs = (words(128) >> 16 & f.numbers.mag_mask * 2 + 1).astype(f.dtype).reshape(-1, 2)
+    a, b = pairs[(pairs != f.numbers.nan_code).all(axis=1)].T
+    sizes = f"a={name},n={len(a)}"
+    exact = hw.unit(f"dot:{sizes},out=exact")
+    y, invalid = exact(a, b)
+    assert exact.results["y"].fraction(int(y)) / f.smallest**2 == total
+    assert (int(invalid), int(hw.unit(f"dot:{sizes},c=none")(a, b))) == (0, code)
+
+
+def test_sums_with_nar() -> None:
+    a, b = (
+        np.full((2, 4), 0x40, np.uint8),
+        np.array([[0x40, 0x80, 0, 1], [0x40, 0, 0, 1]], np.uint8),
+    )
+    assert hw.unit("dot:a=posit8,n=4,c=none")(a, b).tolist() == [0x80, 0x40]
+    assert hw.unit("dot:a=posit8,n=4,out=exact")(a, b).invalid.tolist() == [1, 0]
+
+
+def sum_operands(u: hw.Unit, count: int) -> list[np.ndarray]:
+    """Random codes, a third with small second factors, and two products that nearly cancel."""
+    rng = np.random.default_rng(0)
+    a, b = (rng.integers(0, 1 << f.bits, (count, u.n), f.dtype) for f in (u.a, u.b))
+    b[::3] &= 7
+    a[::3, 1] = -a[::3, 0] & ((1 << u.a.bits) - 1)
+    addend = [rng.integers(0, 1 << u.addend.bits, count, u.addend.dtype)] if u.addend else []
+    return [a, b, *addend]
+
+
+def number(f: hw.Format, code: int) -> Value:
+    x = f.decode_one(code)
+    return Fraction(x) if math.isfinite(x) else None
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["dot:a=posit8,n=3", "dot:a=posit6e0,b=e4m3fn,c=none,out=posit8,n=2",
+     "dot:a=int4,c=posit8,out=posit8,n=4"],
+)  # fmt: skip
+def test_sums_against_fractions(spec: str) -> None:
+    u = hw.unit(spec)
+    operands = sum_operands(u, 500)
+    for a, b, *c, y in zip(*(x.tolist() for x in operands), u(*operands).tolist(), strict=True):
+        terms = [number(f, x) for f, row in ((u.a, a), (u.b, b)) for x in row]
+        terms += [number(u.addend, x) for x in c]
+        exact = None
+        if None not in terms:
+            pairs = zip(terms[: u.n], terms[u.n : 2 * u.n], strict=True)
+            exact = sum((p * q for p, q in pairs), sum(terms[2 * u.n :], Fraction(0)))
+        assert y == posits.code_of(exact, u.out.bits, u.out.exponent_bits)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "spec",
+    ["dot:a=posit8,n=3", "dot:a=posit8,c=none,n=3",
+     "dot:a=posit6e0,b=e4m3fn,c=posit8,out=posit8,n=2",
+     "dot:a=e4m3fn,c=posit8,out=posit8,n=2", "dot:a=posit8,c=none,out=fp16,n=2",
+     "dot:a=posit8,out=exact,n=2", "dot:a=posit16,n=2", "dot:a=posit8,c=fp16,out=fp16,n=2",
+     "dot:a=int4,c=posit8,out=posit8,n=4", "dot:a=posit8,c=none,out=int8,n=2"],
+)  # fmt: skip
+def test_hardware_of_sums(spec: str) -> None:
+    u = hw.unit(spec)
+    operands = sum_operands(u, 20_000)
+    found, expected = hw.simulate(u)(*operands), u(*operands)
+    assert np.array_equal(np.asarray(found), np.asarray(expected))
+
+
 # -- hardware ------------------------------------------------------------------------------------
 
 SOON = "cmp:a=posit8,op=le", "mul:a=posit8", "fma:a=posit5e1", "convert:a=fp16,out=posit8"
@@ -256,6 +336,11 @@ def test_hardware_on_a_million(op: str, bits: int) -> None:
         ("cmp:a=posit8,flags=on", "flags: NaR of posit8 is ordered; allowed: off"),
         ("minmax:a=posit8,nan=number", "nan: NaR of posit8 is ordered as a number"),
         ("minmax:a=posit8,by=magnitude", "is for min and max of signed floats, not for max of"),
+        ("dot:a=posit8,acc=seq", "dot: sums with posit8 are exact ones without scales; allowed"),
+        (
+            "dot:a=posit8,round=rup",
+            "dot: parameter round: posits as posit8 are rounded to the near",
+        ),
         ("roundint:a=posit8", "parameter a: takes no posits, not posit8; allowed: floats and int"),
     ],
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from ...exceptions import InvalidInput, name_of
 from ...formats import Format, fixed_point, format
@@ -14,6 +15,7 @@ from ...rtl.floats import rounder_of
 from ..blocks.lanes import LaneUnit
 from ..exact.integers import INTEGER_POLICIES
 from ..exact.options import round_parameter
+from ..exact.posits import check_posits
 from ..flags import check_flags, rounding_flags_parameter
 from ..overflow import checked_overflow, default_overflow, overflow_parameter, without_defaults
 from ..parameters import choice_parameter, integer_parameter, text_parameter
@@ -65,6 +67,8 @@ def _optional_integer(help: str, low: int, high: int) -> Any:
 @dataclass(frozen=True, kw_only=True, repr=False)
 class DotParameters(LaneUnit):
     """The parameters of `hwarith.units.dot.unit.Dot`, which says what they do."""
+
+    takes_posits: ClassVar[bool] = True
 
     a: Format = text_parameter("first factors (default: e4m3fn)", format, "a format", None)
     b: Format = text_parameter("second factors (default: that of a)", format, "a format", None)
@@ -129,6 +133,7 @@ class DotParameters(LaneUnit):
             self._take_preset()
         self._fill_formats()
         self._fill_sizes()
+        self._check_posits()
         self._check_accumulation()
         self._check_flags()
         policy = checked_overflow("dot", self.overflow, self.rounded, self._integer_policies)
@@ -156,8 +161,9 @@ class DotParameters(LaneUnit):
         self._default("a", format("e4m3fn"))
         self._default("b", self.a)
         integers = not (self.a.is_float or self.b.is_float or self.scale)
-        self._default("c", NONE if self.gives_sum else format("int32" if integers else "fp32"))
-        self._default("out", self.c if self.c != NONE else format("int32" if integers else "fp32"))
+        usual = self.a if self.a.is_posit else format("int32" if integers else "fp32")
+        self._default("c", NONE if self.gives_sum else usual)
+        self._default("out", self.c if self.c != NONE else usual)
         for name in ("a", "b", "c", "out"):
             f = getattr(self, name)
             if isinstance(f, Format) and (f.bits > 32 or f.hidden_always):
@@ -174,6 +180,16 @@ class DotParameters(LaneUnit):
             raise InvalidInput(
                 f"dot: acc={self.acc} rounds to a float, not to {self.out.name}; allowed: exact"
             )
+
+    def _check_posits(self) -> None:
+        terms = {"a": self.a, "b": self.b} | ({"c": self.addend} if self.addend else {})
+        posits = [f.name for f in (*terms.values(), self.rounded) if f.is_posit]
+        if posits and (self.acc.way != "exact" or self.scale):
+            raise InvalidInput(
+                f"dot: sums with {posits[0]} are exact ones without scales; allowed: acc=exact, "
+                "scale=none"
+            )
+        check_posits("dot", terms, self.rounded, vars(self))
 
     def _fill_sizes(self) -> None:
         self._default("n", 32)
@@ -370,4 +386,4 @@ class DotParameters(LaneUnit):
 
 def steps(f: Format) -> int:
     """The greatest magnitude of a format in units of its smallest step."""
-    return int(max(f.max, -f.min) / f.smallest)
+    return int(max(f.max, -f.min) / Fraction(2) ** f.numbers.lsb)
