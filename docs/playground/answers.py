@@ -31,6 +31,7 @@ from hwarith.units.parameters import Parameter
 from hwarith.units.parts import ArrayUnit
 from hwarith.units.systolic import Engine
 from hwarith.units.text import codes_of_texts, family_rows, flat
+from hwarith.units.timed import MAPPED
 
 BEGIN_WITH = {
     "mul": "mul:a=e4m3fn",
@@ -99,7 +100,9 @@ def unit(spec: str) -> dict[str, Any]:
         "summary": u.summary,
         "contract": list(u.contract),
         "conventions": {**interface.timing(u), **u.conventions},
-        "parameters": [_parameter(u, name, p) for name, p in u.parameters().items()],
+        "parameters": [
+            _parameter(u, name, p) for name, p in u.parameters().items() if name not in MAPPED
+        ],
         "operands": [
             _port(u, name, meanings) | {"example": _example(u, name, i)}
             for i, name in enumerate(u.operands)

@@ -23,6 +23,9 @@ AnUnit = TypeVar("AnUnit", bound=Parameterized)
 RANKS = ("stages", "cuts", "grain", "target_delay", "target_period", "library")
 """The parameters that say where register ranks stand: results do not depend on them."""
 
+MAPPED = ("target_period", "library")
+"""Those of them that are resolved by mapping the unit, for which yosys must be there."""
+
 SHARES = 1000
 """The largest share of a segment."""
 

@@ -149,3 +149,4 @@ def test_parameters_say_what_is_allowed() -> None:
     assert parameters["stages"]["choices"] == [str(i) for i in range(9)]
     assert (parameters["a"]["format"], parameters["a"]["choices"]) == (True, [])
     assert parameters["stages"]["quiet"]
+    assert not {"target_period", "library"} & parameters.keys()  # there is no yosys
