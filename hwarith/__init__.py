@@ -6,6 +6,8 @@ import builtins
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .services import provide
+
 if TYPE_CHECKING:
     from .exceptions import HwarithError, InvalidInput, MissingTool, ToolFailure
     from .explore.compare import compare
@@ -115,6 +117,9 @@ __all__ = [
     "weight_type",
     "weights",
 ]
+
+
+provide("closed pipeline", f"{__name__}.flow.synthesis.closing:closed")
 
 
 def __getattr__(name: str) -> Any:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
 from ..exceptions import InvalidInput, quoted
 from ..rtl import SUM_BLOCK
+from ..services import service
 from .parameters import Parameterized, text_parameter
 
 AnUnit = TypeVar("AnUnit", bound=Parameterized)
@@ -37,7 +37,6 @@ GATE = "nand2"
 
 _PERIOD = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*([a-zµ]\w*)?", re.IGNORECASE)
 _UNITS = ", ".join([*PICOSECONDS, f"{GATE} (of the generic library)"])
-_CLOSING = "hwarith.flow.synthesis.closing"
 
 
 class Pipeline(Protocol):
@@ -105,8 +104,7 @@ def parsed_period(text: str) -> tuple[float, str]:
 def close(u: Pipeline) -> None:
     """Resolve `target_period` and `library` of a unit that is being made into `stages` and `cuts`.
 
-    The search maps the unit, and so is a layer above the units that ask for it: it is imported
-    by its name when it is first needed. Raises `InvalidInput`.
+    The search maps the unit, and so is a service of a layer above the units. Raises `InvalidInput`.
     """
     period, library, stages = u.target_period, u.library, u.stages
     if not u.is_pipeline:
@@ -129,7 +127,7 @@ def close(u: Pipeline) -> None:
         raise InvalidInput(f"{u.family}: parameter library: give target_period or stages as well")
     _set(u, target_period=None, library=None, stages=0)
     try:
-        closed = import_module(_CLOSING).closed(u, library, period, stages)
+        closed = service("closed pipeline")(u, library, period, stages)
     except InvalidInput as error:
         raise InvalidInput(f"{u.family}: {error}") from None
     _set(u, stages=closed.stages, cuts=closed.cuts, grain=closed.grain)
