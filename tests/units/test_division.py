@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.exceptions import InvalidInput
+from hwarith.flow.stimuli.families import stimulus
 from tests.digests import digest, stimulus_of
-from tests.evidence import assert_rtl_equals_golden
+from tests.evidence import assert_golden, assert_rtl_equals_golden
 from tests.tiers import few
 
 FORMATS = ("e4m3fn", "e5m2", "bf16", "fp16", "fp32")
@@ -174,6 +178,47 @@ def test_results_of_fp64_are_those_of_the_processor(spec: str) -> None:
     assert (np.signbit(found) == np.signbit(expected))[~np.isnan(expected)].all()
 
 
+@pytest.mark.parametrize("name", ["int8", "uint8"])
+def test_integers_that_wrap_are_divided_as_by_riscv(name: str) -> None:
+    """DIV and DIVU of its M extension: toward zero, the lowest over -1 is itself, x/0 all ones."""
+    u = hw.unit(f"div:a={name},round=rtz,overflow=wrap")
+    operands = stimulus(u, 1 << 16, seed=5)
+    a, b = map(u.a.decode, operands)
+    quotients = np.trunc(a / np.where(b == 0, 1, b)).astype(int)
+    assert_golden(u, operands, np.where(b == 0, -1, quotients) % 256)
+
+
+def test_quotients_that_wrap_keep_their_low_bits() -> None:
+    u = hw.unit("div:a=int16,b=fix2.6,out=int8,overflow=wrap")
+    a, b = stimulus(u, 4000, seed=8)
+    exact = [
+        Fraction(x) / y if y else None for x, y in zip(u.a.decode(a), u.b.decode(b), strict=True)
+    ]
+    assert_golden(u, (a, b), np.array([255 if x is None else round(x) % 256 for x in exact]))
+    assert any(x is not None and abs(x) > 255 for x in exact)
+    wide = hw.unit("div:a=int32,round=rtz,overflow=wrap,by_zero=riscv")
+    assert wide.spec == "div:a=int32,b=int32,out=int32,round=rtz,overflow=wrap"
+    assert wide(0x80000000, 0xFFFFFFFF) == 0x80000000
+    assert wide(7, 0) == wide(0, 0) == 0xFFFFFFFF
+    assert wide(0xFFFFFFF9, 2) == 0xFFFFFFFD  # -7 / 2
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("div:a=fp16,by_zero=riscv", "by_zero: must be inf or nan with overflow=nosat, not riscv"),
+        ("div:a=int8,by_zero=riscv", "must be inf or nan with overflow=saturate, not riscv"),
+        ("div:a=int8,overflow=wrap,by_zero=inf", "must be riscv with overflow=wrap, not inf"),
+        ("div:a=int8,overflow=wrap,flags=after", "flags: there are none with overflow=wrap"),
+        ("div:a=fp16,out=int8,overflow=wrap", "overflow: must be saturate or indefinite for int8"),
+        ("recip:a=int8,by_zero=riscv", "by_zero: unknown value 'riscv'"),
+    ],
+)
+def test_what_cannot_wrap_is_refused(spec: str, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        hw.unit(spec)
+
+
 WIDE = ("rsqrt:a=fp32", "rsqrt:a=fp64", "div:a=fp64,b=fp16,out=e15m112", "sqrt:a=e15m112")
 
 
@@ -216,6 +261,12 @@ def test_compiled_and_interpreted_are_equal(spec: str) -> None:
             "div:a=e8m0fnu,b=e4m3fn,out=bf16",
             "div:a=fp32,flags=after",
             "sqrt:a=fp32,stages=4",
+            "div:a=int8,round=rtz,overflow=wrap",
+            "div:a=uint8,round=rtz,overflow=wrap",
+            "div:a=int16,b=int8,out=int8,overflow=wrap",
+            "div:a=fix4.4,b=ufix2.6,out=int4,round=port,overflow=wrap",
+            "div:a=int8,out=fix4.4,round=sra,n=5,overflow=wrap,stages=2",
+            "div:a=int32,round=rtz,overflow=wrap",
         ],
         4,
     ),

@@ -49,6 +49,8 @@ SPECS = (
     "div:a=e4m3fn,clocks=4,radix=4",
     "div:a=int8,b=e4m3fn,out=bf16,clocks=3,radix=4",
     "div:a=e4m3,clocks=1,radix=4,round=port,flags=before",
+    "div:a=int8,round=rtz,overflow=wrap,clocks=10",
+    "div:a=uint8,round=rtz,overflow=wrap,clocks=3,radix=4",
 )
 
 
@@ -74,6 +76,7 @@ WIDE = (
     "div:a=bf16,b=fp16,out=fp32,clocks=14,radix=4",
     "div:a=fp16,out=int16,clocks=9,radix=4",
     "sqrt:a=bf16,out=int8,clocks=2",
+    "div:a=int32,round=rtz,overflow=wrap,clocks=34",
 )
 
 

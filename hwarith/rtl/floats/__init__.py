@@ -7,7 +7,7 @@ value = significand / 2^(W-1) * 2^(exponent - bias).
 """
 
 from .directions import PORT, floor_goes_up, goes_up, random_carry
-from .integer_rounder import IntegerRounder, as_places, rounder_of
+from .integer_rounder import IntegerRounder, as_places, rounder_of, wrapping_rounder
 from .operands import Operand, Raw, exponent_bits, lowest_exponent, signed_exponent, unpack
 from .rounder import Rounder
 from .specials import Specials
@@ -28,4 +28,5 @@ __all__ = [
     "rounder_of",
     "signed_exponent",
     "unpack",
+    "wrapping_rounder",
 ]

@@ -28,6 +28,13 @@ def rounder_of(
     return IntegerRounder(places, mode, overflow, n, False, tininess, integer=out)
 
 
+def wrapping_rounder(out: Format, mode: str, highest: int, n: int = 0) -> Rounder:
+    """The rounder of an integer of which the low bits are left, with places for magnitudes whose
+    first one has at most the weight 2^`highest`."""
+    places = as_places(out, max(out.bits, highest - out.exponent + 1))
+    return IntegerRounder(places, mode, "wrap", n, integer=out)
+
+
 def as_places(out: Format, bits: int) -> Format:
     """The magnitudes of an integer, of this many bits, as a float's in its lowest binade."""
     bits = max(bits, 1)

@@ -24,14 +24,17 @@ from ..exact.base import Exact
 from ..exact.integers import FLOAT_TO_INTEGER_POLICIES
 from ..parameters import choice_parameter
 
-BY_ZERO = ("inf", "nan")
+BY_ZERO = ("inf", "nan", "riscv")
+"""What a finite operand divided by zero becomes, by the number that golden definitions take."""
 
 
-def by_zero_parameter() -> Any:
-    """A field for what a finite operand divided by zero becomes."""
+def by_zero_parameter(more: str = "") -> Any:
+    """A field for what a finite operand divided by zero becomes; `more` says what there is beside
+    infinity and NaN."""
     return choice_parameter(
-        "x/0: inf, an infinity and flag DZ; nan, and flag NV (default of binaryKpP and posits)",
-        BY_ZERO,
+        "x/0: inf, an infinity and flag DZ; nan, and flag NV (default of binaryKpP and posits)"
+        f"{more}",
+        BY_ZERO if more else BY_ZERO[:2],
         None,
         quiet=True,
         in_name=lambda _, value: f"by_zero_{value}",
@@ -90,11 +93,15 @@ class Divided(Exact):
 
     def constants(self) -> tuple:
         by_zero = getattr(self, "by_zero", None)
-        return (*super().constants(), *([int(by_zero == "nan")] if by_zero else []))
+        return (*super().constants(), *([BY_ZERO.index(by_zero)] if by_zero else []))
 
     @property
     def conventions(self) -> dict[str, str]:
-        zero = {"inf": "infinity, flag DZ", "nan": "NaN, flag NV"}
+        zero = {
+            "inf": "infinity, flag DZ",
+            "nan": "NaN, flag NV",
+            "riscv": "all ones, 0/0 too",
+        }
         if self.out.is_posit:
             zero = {"nan": "NaR"}
         by_zero = getattr(self, "by_zero", None)
@@ -132,8 +139,9 @@ class Divided(Exact):
         return self.rounder.out.precision + self.rounder.below
 
     def with_zero_division(self, m: Module, x: Values, by_zero: Value) -> Values:
-        """What goes with a division of something finite by zero, for flags."""
-        return {"by_zero": wire(m, "divided_by_zero", by_zero)} if self.flags != "none" else {}
+        """What goes with a division of something finite by zero, for flags and RISC-V's result."""
+        some = self.flags != "none" or getattr(self, "by_zero", None) == "riscv"
+        return {"by_zero": wire(m, "divided_by_zero", by_zero)} if some else {}
 
     def handed_on(self, x: Values, *names: str) -> Values:
         """What goes past a core, and these signals besides."""

@@ -3,12 +3,13 @@
 The quotient or root of the significands is formed as an integer of two bits more than the result
 needs, and of the random bits, with a sticky bit behind them, and rounded once (`result`). Special
 values are those of IEEE 754-2019, 6.1, 7.2 and 7.3; `Rules` and `control` as in
-`hwarith.units.exact.definitions`. `by_zero` is 1 where what is divided by zero is a NaN.
+`hwarith.units.exact.definitions`. `by_zero` is 1 where what is divided by zero is a NaN, 2 where it
+is RISC-V's integer of all ones.
 """
 
 from __future__ import annotations
 
-from ...formats.rounding import INF, NAN, pack_infinity, pack_zero
+from ...formats.rounding import INF, NAN, WRAP, pack_infinity, pack_zero
 from ...golden import bit_length, divide, golden, square_root
 from ..exact.definitions import (
     DZ,
@@ -33,6 +34,8 @@ def div(a, b, control, fa, fb, fo, rules, by_zero):
         invalid = is_signaling(a, ca, fa) or is_signaling(b, cb, fb)
         return nan_result(x, fx, fo, rules, invalid)
     b_zero = cb != INF and gb == 0
+    if b_zero and by_zero == 2:
+        return (1 << fo.bits) - 1
     if (ca == INF and cb == INF) or (b_zero and ca != INF and ga == 0):
         return invalid_result(fo, rules)
     if b_zero and (ca != INF or by_zero == 1):
@@ -42,6 +45,8 @@ def div(a, b, control, fa, fb, fo, rules, by_zero):
     if cb == INF or ga == 0:
         return with_flags(pack_zero(s, fo, rules.policy), 0, fo, rules)
     n = max(0, needed(fo, rules) + bit_length(gb) - bit_length(ga))
+    if rules.policy == WRAP:  # down to the guard bit, whatever is above
+        n = max(n, ea - eb - fo.lsb + 2 + rules.n)
     q = divide(ga << n, gb)
     return result(s, ea - eb - n - 1, sticky(q, q * gb != ga << n), fo, control, rules)
 

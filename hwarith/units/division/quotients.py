@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ... import rtl
+from ...exceptions import InvalidInput
 from ...formats import Format
-from ...rtl import Values, wire
+from ...rtl import Rounder, Values, wire
+from ...rtl.floats import wrapping_rounder
 from ..operations import QUOTIENT, RECIPROCAL, Operation
 from ..parameters import format_parameter
 from . import definitions, rows
@@ -25,8 +28,12 @@ class Div(RecurringQuotient):
     0/0 and infinity over infinity are invalid; anything else finite over zero is an infinity whose
     sign is that of both, with the flag DZ.
 
+    Of integers and fixed point ``overflow=wrap`` gives RISC-V's DIV and DIVU, with ``round=rtz``:
+    the low bits of the rounded quotient, so that the lowest integer over -1 is itself, and all ones
+    for anything over zero (``by_zero=riscv``, which goes without saying); there are no flags.
+
     Source: IEEE 754-2019, 5.4.1 (division), 6.1, 7.2 and 7.3; ``by_zero=nan``: P3109 interim
-    report v4.0, whose formats have one zero.
+    report v4.0, whose formats have one zero; ``by_zero=riscv``: RISC-V, M extension.
     """
 
     family: ClassVar[str] = "div"
@@ -42,7 +49,30 @@ class Div(RecurringQuotient):
     a: Format = format_parameter("dividend", "fp32")
     b: Format = format_parameter("divisor", same_as="a")
     out: Format = format_parameter("result", same_as="a")
-    by_zero: str = by_zero_parameter()
+    by_zero: str = by_zero_parameter("; riscv, all ones (with overflow=wrap, and only there)")
+
+    def validate(self) -> None:
+        super().validate()
+        if self._wraps != (self.by_zero == "riscv"):
+            allowed = "riscv" if self._wraps else "inf or nan"
+            raise InvalidInput(
+                f"div: parameter by_zero: must be {allowed} with overflow={self.overflow}, "
+                f"not {self.by_zero}"
+            )
+        if self._wraps and self.flags != "none":
+            raise InvalidInput("div: parameter flags: there are none with overflow=wrap")
+
+    @property
+    def _wraps(self) -> bool:
+        return self.overflow == "wrap"
+
+    @property
+    def _integer_policies(self) -> tuple[str, ...]:
+        return (*super()._integer_policies, *(["wrap"] if self.is_integer else []))
+
+    @property
+    def _default_by_zero(self) -> str:
+        return "riscv" if self._wraps else super()._default_by_zero
 
     @property
     def terms(self) -> dict[str, Format]:
@@ -54,6 +84,9 @@ class Div(RecurringQuotient):
     @property
     def word_bits(self) -> int:
         dividend = max(self.a.precision, self._needed + self.b.precision)
+        if self._wraps:
+            finer = self.a.exponent - self.b.exponent - self.out.exponent
+            dividend = max(dividend, self.a.precision + finer + 2 + (self.n or 0))
         return max(dividend + 1, self._result_bits)
 
     @property
@@ -62,6 +95,13 @@ class Div(RecurringQuotient):
         return a_low - b_high - 1, a_high - b_low
 
     # -- hardware ------------------------------------------------------------------------------
+
+    @cached_property
+    def rounder(self) -> Rounder:
+        """What wraps has room for the whole quotient."""
+        if not self._wraps:
+            return super().rounder
+        return wrapping_rounder(self.out, self.round, self.weights[1], self.n or 0)
 
     def datapath(self) -> list[rtl.Step]:
         steps = [self._unpack, self._normalize, self._divide, self._denormalize]
@@ -73,7 +113,10 @@ class Div(RecurringQuotient):
         a, b = raws.values()
         by_zero = b.zero & ~a.zero & ~a.nan
         invalid = (a.special & b.special) | (a.zero & b.zero)
-        if self.by_zero == "nan":
+        sign = a.sign ^ b.sign
+        if self.by_zero == "riscv":  # all ones are the integer -1
+            by_zero, infinite, sign = b.zero, Const(0, 1), sign | b.zero
+        elif self.by_zero == "nan":
             invalid, infinite = invalid | (b.zero & ~a.nan), a.special
             by_zero = Const(0, 1)
         else:
@@ -82,7 +125,7 @@ class Div(RecurringQuotient):
             self.nan_values(m, x, raws, invalid)
             | self.with_zero_division(m, x, by_zero & ~a.inf)
             | {
-                "sign": wire(m, "sign", a.sign ^ b.sign),
+                "sign": wire(m, "sign", sign),
                 "inf": wire(m, "inf", infinite),
                 "zero": wire(m, "zero", a.zero | b.special),
                 "a_exponent": a.exponent,
@@ -91,6 +134,16 @@ class Div(RecurringQuotient):
                 "b_significand": b.significand,
             }
         )
+
+    def _denormalize(self, m: Module, x: Values) -> Values:
+        """Shift right what is below the lowest binade; a zero has no ones at all."""
+        # Over zero the magnitude of RISC-V's result is one, and its sign set.
+        if self.by_zero != "riscv":
+            return super()._denormalize(m, x)
+        values = super()._denormalize(m, x | {"zero": x["zero"] | x["by_zero"]})
+        one = Const(1 << self.rounder.below, len(values["kept"]))
+        one = one & x["by_zero"].replicate(len(one))
+        return values | {"kept": wire(m, "kept_or_one", values["kept"] | one)}
 
     def _normalize(self, m: Module, x: Values) -> Values:
         """Leading ones to the top; the dividend a place further if its significand is the lesser
