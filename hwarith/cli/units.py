@@ -28,7 +28,7 @@ def list_(verbose: Verbose = False, as_json: Json = False) -> None:
         return
     units, formats, blocks = found.tables(exact=verbose)
     print_tables([units, formats], verbose)
-    print("Also: " + ", ".join(found.patterns), end="\n\n")
+    print_prose("Also: " + ", ".join(found.patterns))
     print_table(blocks, verbose)
 
 
