@@ -37,6 +37,7 @@ GROUPS: dict[str, list[str]] = {
     "multiply-adds": [
         *(f"fma:a={f}" for f in (*SMALL[:5], "bf16", "fp16", "fp32")),
         "fma:a=bf16,c=fp32,out=fp32",
+        "fma:a=e4m3fn,optimize=delay",
     ],
     "quotients and roots": [
         *(f"div:a={f}" for f in ("e2m1fn", "e4m3fn", "e5m2", "bf16")),
@@ -44,6 +45,12 @@ GROUPS: dict[str, list[str]] = {
         *(f"{x}:a={f}" for x in ("recip", "sqrt", "rsqrt") for f in ("e4m3fn", "bf16", "fp16")),
     ],
     "conversions": [f"convert:a={a},out={b}" for a, b in permutations(CONVERTED, 2)],
+    "posits": [
+        *(f"{x}:a=posit8" for x in ("mul", "add", "recip", "sqrt", "cmp", "minmax")),
+        "mul:a=posit16",
+        "convert:a=posit16,out=fp16",
+        "convert:a=fp32,out=posit16",
+    ],
     "integral values": [
         *(f"roundint:a={f}" for f in (*SMALL[3:5], *WIDE)),
         *(f"roundint:a=fp16,round={mode}" for mode in MODES),
@@ -52,7 +59,6 @@ GROUPS: dict[str, list[str]] = {
     "integer and fixed-point results": [
         *(f"mul:a={f},out=int8" for f in ("e4m3fn", "e5m2", "fp16")),
         *(f"add:a={f},out=int16,flags=after" for f in ("e5m2", "bf16", "fp16")),
-        "fma:a=e4m3fn,optimize=delay",
         "fma:a=e4m3fn,out=int16",
         "div:a=e4m3fn,out=int8,flags=after",
         "div:a=int8,round=rtz",

@@ -21,6 +21,7 @@ CATALOGUE = {
     "mul_int8": "mul:a=int8,b=int8,out=int16",
     "mul_fix8p8": "mul:a=fix8.8,b=fix8.8,out=fix8.8,round=rne,overflow=saturate",
     "mul_fp16_int8": "mul:a=fp16,b=fp16,out=int8,round=rne",
+    "mul_posit16": "mul:a=posit16,b=posit16,out=posit16,round=rne",
     # Sums
     "add_fp32": "add:a=fp32,b=fp32,out=fp32,round=rne",
     "add_fp32_pipelined": "add:a=fp32,b=fp32,out=fp32,round=rne,stages=2",
@@ -36,6 +37,7 @@ CATALOGUE = {
     "fma_bf16": "fma:a=bf16,b=bf16,c=bf16,out=bf16,round=rne",
     "fma_e4m3fn": "fma:a=e4m3fn,b=e4m3fn,c=e4m3fn,out=e4m3fn,round=rne",
     "fma_e5m2": "fma:a=e5m2,b=e5m2,c=e5m2,out=e5m2,round=rne",
+    "fma_posit16": "fma:a=posit16,b=posit16,c=posit16,out=posit16,round=rne",
     # Multiply-adds with a wide accumulator
     "fma_bf16_fp32": "fma:a=bf16,b=bf16,c=fp32,out=fp32,round=rne",
     "fma_bf16_fp32_pipelined": "fma:a=bf16,b=bf16,c=fp32,out=fp32,round=rne,stages=3",
