@@ -62,6 +62,7 @@ GROUPS: dict[str, list[str]] = {
         "fma:a=e4m3fn,out=int16",
         "div:a=e4m3fn,out=int8,flags=after",
         "div:a=int8,round=rtz",
+        "div:a=int8,round=rtz,overflow=wrap",
         *(f"convert:a={f},out=int32,round=port,flags=after" for f in ("bf16", "fp16", "fp32")),
         *(f"convert:a=fp32,out={f},round=port,flags=after" for f in ("fp16", "bf16", "e4m3fn")),
         "convert:a=fp32,out=fp16,subnormals=flush,nan=payload,flags=after",
