@@ -20,7 +20,7 @@ from tests.tiers import few
 
 def operands_of(u: hw.Unit, rows: int, length: int, seed: int = 3) -> list[np.ndarray]:
     """Corner-weighted groups; floats with small exponents in every other row, to stay finite."""
-    columns = [x.reshape(rows, length) for x in stimulus(u, rows * length, seed)]
+    columns = [np.resize(x, (rows, length)) for x in stimulus(u, rows * length, seed)]
     rng = np.random.default_rng(seed)
     for x, f in zip(columns, u.operands.values(), strict=True):
         if f.is_float:
