@@ -268,7 +268,7 @@ def test_hardware(spec: str) -> None:
         ("mul:a=fix4.4,out=fix8.8,round=rtz", "exact and takes none, unless the result's step"),
         ("convert:a=int8,out=int4,overflow=wrap,flags=after", "what wraps raises none"),
         (
-            "div:a=int8,overflow=wrap",
+            "div:a=fp16,out=int8,overflow=wrap",
             "overflow: must be saturate or indefinite for int8, not 'wrap'",
         ),
     ],

@@ -155,6 +155,7 @@ def test_work_is_that_of_all_lanes() -> None:
     assert hw.unit("dotmulti:lanes=2").work == 8
 
 
+@pytest.mark.long
 def test_energy_of_a_workloads_operands() -> None:
     u = hw.unit("mul:a=e4m3fn,lanes=4")
     met = workload("digits").run(lane_of(u)).operands
