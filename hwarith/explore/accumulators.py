@@ -35,7 +35,7 @@ def relative_error(
     Raises `InvalidInput` for what is not as said here.
     """
     u = unit(spec)
-    if not isinstance(u, Dot) or u.scale or u.addend != u.out or not u.out.is_float:
+    if not isinstance(u, Dot) or u.scale or not u.goes_on or not u.out.is_float:
         raise InvalidInput(
             f"accumulators are compared on dot without scales, from c on; not {u.spec}"
         )

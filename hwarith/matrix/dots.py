@@ -17,7 +17,7 @@ CHUNK = 1 << 22
 
 def matmul(u: Dot, a: Any, b: Any, c: Any, sa: Any, sb: Any) -> np.ndarray:
     """`hwarith.matmul` of a dot product. Raises `InvalidInput`."""
-    if u.addend is None or list(u.results.values()) != [u.addend]:
+    if not u.goes_on:
         raise InvalidInput(
             "matmul: sums go on where c is of the format of out, and without flags; not in "
             f"{u.spec}"
@@ -29,7 +29,7 @@ def matmul(u: Dot, a: Any, b: Any, c: Any, sa: Any, sb: Any) -> np.ndarray:
             f"matmul: a (m, K) and b (K, n) must have one K, a multiple of n={u.n} of {u.spec}, "
             f"not {left.shape} and {right.shape}"
         )
-    acc = u.addend.check(0 if c is None else c, "matmul: c")
+    acc = u.result.check(0 if c is None else c, "matmul: c")
     try:
         acc = np.broadcast_to(acc, (m, n))
     except ValueError:

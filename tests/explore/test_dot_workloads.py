@@ -102,6 +102,7 @@ def test_dots_classify(spec: str, least: float) -> None:
         ("dot:a=fp16,scale=e8m0fnu", "signed elements of up to 8 bits, not fp16"),
         ("dot:a=uint4,b=int4,scale=e8m0fnu", "signed elements of up to 8 bits, not uint4"),
         ("dot:a=e4m3fn,scale=ue4m3,c=fp16", "a float of 8 exponent bits, not fp16"),
+        ("dot:a=e4m3fn,n=8,flags=after", "sums go on where c is of the format of out, and without"),
     ],
 )
 def test_dots_without_a_network_are_refused(spec: str, message: str) -> None:

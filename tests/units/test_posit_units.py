@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import operator
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -15,6 +14,7 @@ import hwarith as hw
 from tests import posits
 from tests.digests import digest, words
 from tests.tiers import few
+from tests.units.test_compare import PREDICATES as OF_FLOATS
 
 Value = Fraction | None
 
@@ -151,15 +151,7 @@ def test_operands_of_several_formats() -> None:
 
 # -- comparisons ---------------------------------------------------------------------------------
 
-PREDICATES = {
-    "lt": operator.lt,
-    "le": operator.le,
-    "eq": operator.eq,
-    "ge": operator.ge,
-    "gt": operator.gt,
-    "ne": operator.ne,
-    "unordered": lambda a, b: False,
-}
+PREDICATES = OF_FLOATS | {"unordered": lambda a, b: False}
 
 
 def in_order(n: int, es: int) -> list[Fraction]:

@@ -32,8 +32,10 @@ class DotPath(Datapath):
 
     def __post_init__(self) -> None:
         u = self.unit
-        if u.addend is None or u.addend != u.out:
-            raise InvalidInput(f"{u.spec}: sums go on where c is of the format of out")
+        if not u.goes_on:
+            raise InvalidInput(
+                f"{u.spec}: sums go on where c is of the format of out, and without flags"
+            )
         check_weights(u, u.b)
         if not u.scale:
             return

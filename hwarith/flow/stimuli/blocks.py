@@ -18,9 +18,8 @@ class LaneStimuli(Stimuli):
 
     @property
     def call_formats(self) -> list[Format]:
-        return [
-            self.unit.lane_formats.get(name, (f, 1))[0] for name, f in self.unit.operands.items()
-        ]
+        formats = self.unit.code_formats
+        return [formats[name] for name in self.unit.operands]
 
     def operands(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
         rng = np.random.default_rng(seed)

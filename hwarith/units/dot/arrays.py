@@ -110,7 +110,7 @@ class _Flags:
 
     def __init__(self, unit: Defined, dtype: np.dtype) -> None:
         self.unit, self.dtype = unit, dtype
-        self.out = unit.constants[1].out
+        self.bits = dtype.type(unit.constants[1].out.bits)
         self.raised: Any = 0
 
     def apart(
@@ -118,15 +118,15 @@ class _Flags:
     ) -> Any:
         """Codes of rounded results, without their flags."""
         y = apply(definition, codes, constants, self.dtype, self.unit.word_bits)
-        if self.unit.constants[2].tininess == 0:
+        if not _is_flagged(self.unit):
             return y
-        flags = y >> self.dtype.type(self.out.bits)
+        flags = y >> self.bits
         self.raised = self.raised | flags
-        return y - (flags << self.dtype.type(self.out.bits))
+        return y - (flags << self.bits)
 
     def joined(self, y: np.ndarray) -> np.ndarray:
         """Codes with all flags above them."""
-        return y | self.raised << self.out.bits if self.unit.constants[2].tininess else y
+        return y | self.raised << self.bits if _is_flagged(self.unit) else y
 
 
 def _alone(shape: Shape) -> Shape:

@@ -259,6 +259,11 @@ class Dot(DotParameters):
 
     # -- longer products -------------------------------------------------------------------------
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether a result is an addend: c is of the format of out, and there are no flags."""
+        return list(self.results.values()) == [self.addend]
+
     def dot(self, a: Any, b: Any, c: Any = None, sa: Any = None, sb: Any = None) -> np.ndarray:
         """Dot products of any multiple of n pairs: block after block of n, lane 0 first, each from
         what the one before gave.
@@ -272,7 +277,7 @@ class Dot(DotParameters):
         Returns codes of shape (...). Raises `InvalidInput` for what is not as said here, and for a
         unit whose results are no addends: c and out of different formats, no c at all, or flags.
         """
-        if self.addend is None or list(self.results.values()) != [self.addend]:
+        if not self.goes_on:
             raise InvalidInput(
                 "dot products go on only where c is of the format of out, and without flags; "
                 f"{self.spec}"
@@ -290,7 +295,7 @@ class Dot(DotParameters):
                 raise InvalidInput(
                     f"scales of dot must be of shape (..., {k // self.block}), not {x.shape}"
                 )
-        acc = self.addend.check(0 if c is None else c, "operand c of dot")
+        acc = self.result.check(0 if c is None else c, "operand c of dot")
         for i in range(k // self.n):
             lanes = slice(i * self.n, (i + 1) * self.n)
             blocks = slice(i * self.blocks, (i + 1) * self.blocks)
