@@ -12,12 +12,13 @@ import numpy as np
 
 import hwarith as hw
 from bench import bitserial, energy, normalization
-from hwarith.explore import blocks, training
+from hwarith.explore import blocks, int8_costs, training
 from hwarith.explore.accumulators import relative_error
 from hwarith.explore.point import measure
 from hwarith.explore.reproducibility import reproducibility
 from hwarith.explore.workloads import workload
 from hwarith.flow.generated import row
+from hwarith.matrix.int8 import DIVISIONS, quantized
 
 
 def of_unit(spec: str) -> list[Any]:
@@ -175,6 +176,31 @@ def beyond_symmetric(name: str) -> float:
     return blocks.beyond_symmetric(name, 1 << 24)
 
 
+def int8(integer: str, outliers: int) -> list[list[Any]]:
+    """``hwarith.explore.int8_costs``: part, unit, operations, and shares of area times clocks and
+    of energy of the product in floats alone, of `usual_product`."""
+    costs = int8_costs.int8_costs(int8_costs.usual_product(integer, outliers))
+    alone = costs[-1]
+    return [
+        [p.part, p.spec, p.operations, p.work / alone.work, p.total_energy / alone.total_energy]
+        for p in costs.parts
+    ]
+
+
+def int8_error(threshold: str, outliers: int, scale: int) -> float:
+    """``hwarith.explore.int8_costs.product_error``."""
+    return int8_costs.product_error(float(threshold), outliers, scale)
+
+
+def int8_divisions() -> float:
+    """``hwarith.matrix.int8.quantized``: the share of codes of 2^22 fp16 numbers N(0,1), in rows of
+    4096, that a rounded reciprocal makes other ones."""
+    x = np.random.default_rng(0).standard_normal((1024, 4096)).astype(np.float16)
+    x = x.astype(np.float32)
+    exact, other = (quantized(x, np.abs(x).max(axis=1)[:, None], d) for d in DIVISIONS)
+    return float(np.mean(exact != other))
+
+
 def trained(arithmetic: str) -> list[float]:
     """``python -m hwarith.explore.training``: accuracies over the seeds."""
     return training.accuracies(training.ARITHMETICS[arithmetic])
@@ -234,6 +260,9 @@ KINDS: dict[str, Callable[..., Any]] = {
             exact_crossover,
             gates,
             beyond_symmetric,
+            int8,
+            int8_error,
+            int8_divisions,
             trained,
             transformer,
             seconds,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .flow.verilog import verilog
     from .formats import BlockFormat, Blocks, Format, Hadamard, format
     from .formats.weights import Quantized, quantize, weight_type
+    from .matrix.int8 import int8_matmul
     from .matrix.product import matmul
     from .pictures import Picture
     from .reports import report, sweep, weights
@@ -45,7 +46,7 @@ _HOMES = {
     "formats.weights": ("Quantized", "quantize", "weight_type"),
     "units": ("Unit", "unit"),
     "units.shown": ("list", "show"),
-    "matrix": ("matmul",),
+    "matrix": ("int8_matmul", "matmul"),
     "flow.vectors": ("conform", "run_vectors", "vectors"),
     "flow.verilog": ("verilog",),
     "flow.simulate": ("simulate",),
@@ -95,6 +96,7 @@ __all__ = [
     "format",
     "gpu",
     "gpu_check",
+    "int8_matmul",
     "list",
     "matmul",
     "metrics",

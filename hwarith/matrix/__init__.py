@@ -1,5 +1,6 @@
 """Matrix products made of units: the loops, and kernels that use a unit's structure."""
 
+from .int8 import Int8Product, int8_matmul
 from .product import ORDERS, matmul
 
-__all__ = ["ORDERS", "matmul"]
+__all__ = ["ORDERS", "Int8Product", "int8_matmul", "matmul"]
