@@ -75,6 +75,12 @@ GROUPS: dict[str, list[str]] = {
         "sgnj:a=e4m3fnuz,op=xor",
         *(f"logb:a={f},flags=on" for f in (*SMALL[3:5], *WIDE)),
     ],
+    "scaling by powers of two": [
+        *(f"scalb:a={f}" for f in (*SMALL[3:5], *WIDE)),
+        "scalb:a=fp16,by=int8,round=port,flags=after",
+        "scalb:a=fp32,out=fp16,flags=before",
+        "scalb:a=posit16",
+    ],
     "comparisons": [
         *(f"cmp:a={f}" for f in (*SMALL[3:5], *WIDE)),
         *(f"minmax:a={f},op={op}" for f in (*SMALL[3:5], *WIDE) for op in ("min", "max")),

@@ -48,6 +48,7 @@ SPECS = (
     "recip:a=e4m3",
     "roundint:a=e4m3",
     "rsqrt:a=e4m3",
+    "scalb:a=e4m3,by=int6",
     "sgnj:a=e4m3fnuz,op=xor",
     "sqrt:a=e4m3",
     "termgen:type=fp4",

@@ -1,5 +1,5 @@
-"""Exact results of units whose operation is no sum of products: quotients, roots, logarithms and
-powers of two.
+"""Exact results of units whose operation is no sum of products: quotients, roots, logarithms,
+powers of two and products with them.
 
 What is no fraction is given by one within a relative 2^-120 of it, and as it is wherever it is one
 that a format could hold; so that errors against it are right to float64's precision.
@@ -18,6 +18,7 @@ from ..units.operations import (
     QUOTIENT,
     RECIPROCAL,
     RECIPROCAL_ROOT,
+    SCALING,
     SQUARE_ROOT,
     Operation,
 )
@@ -59,13 +60,17 @@ def _logarithm(a: Fraction) -> Fraction | None:
     return Fraction(_DECIMAL.divide(_DECIMAL.ln(x), _LN2))
 
 
-def _power_of_two(a: Fraction) -> Fraction | None:
+def _power_of_two(a: Fraction) -> Fraction:
     whole = floor(a)
     if abs(whole) > _BEYOND:
         return Fraction(2) ** (_BEYOND if whole > 0 else -_BEYOND)
     rest = a - whole
     part = _DECIMAL.divide(Decimal(rest.numerator), Decimal(rest.denominator))
     return Fraction(2) ** whole * Fraction(_DECIMAL.exp(_DECIMAL.multiply(part, _LN2)))
+
+
+def _scaled(a: Fraction, by: Fraction) -> Fraction | None:
+    return a * _power_of_two(by)
 
 
 FUNCTIONS: dict[Operation, tuple[int, Callable[..., Fraction | None]]] = {
@@ -75,5 +80,6 @@ FUNCTIONS: dict[Operation, tuple[int, Callable[..., Fraction | None]]] = {
     RECIPROCAL_ROOT: (1, _reciprocal_root),
     LOGARITHM: (1, _logarithm),
     POWER_OF_TWO: (1, _power_of_two),
+    SCALING: (2, _scaled),
 }
 """For each operation how many operands it takes, and its result; None where there is none."""

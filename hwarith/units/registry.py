@@ -32,6 +32,7 @@ FAMILIES = {
     "class": "codes:Class",
     "sgnj": "codes:SignInjection",
     "logb": "codes:LogB",
+    "scalb": "scalb:Scalb",
     "cmp": "compare.unit:Compare",
     "minmax": "compare.unit:MinMax",
     "convert": "convert:Convert",

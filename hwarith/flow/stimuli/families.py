@@ -28,6 +28,7 @@ from ...units.fpint import FpIntPe
 from ...units.kulisch import Kulisch
 from ...units.lanes import Lanes
 from ...units.multi import Multi
+from ...units.scalb import Scalb
 from ...units.systolic import Engine
 from .blocks import LaneStimuli, Nvfp4QuantStimuli
 from .corner_weighted import corner_codes
@@ -55,6 +56,25 @@ stimuli_of.register(Accumulator, GroupStimuli)
 stimuli_of.register(Dot, DotStimuli)
 stimuli_of.register(LaneUnit, LaneStimuli)
 stimuli_of.register(Nvfp4Quant, Nvfp4QuantStimuli)
+
+
+# -- powers of two ------------------------------------------------------------------------------
+
+
+@stimuli_of.register(Scalb)
+class ScalbStimuli(Stimuli):
+    """In most vectors exponents that do not take every number out of the result's range."""
+
+    unit: Scalb
+
+    def refined(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        a, by, *others = codes
+        f, most = self.unit.by, self.unit.most
+        low, high = max(-most, int(f.min)), min(most, int(f.max))
+        near = rng.integers(low, high, len(by), endpoint=True).astype(np.uint64)
+        near &= np.uint64((1 << f.bits) - 1)
+        few = rng.integers(8, size=len(by)) == 0
+        return [a, np.where(few, by, near), *others]
 
 
 # -- chains --------------------------------------------------------------------------------------

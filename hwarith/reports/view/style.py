@@ -154,7 +154,7 @@ _TURNS = (
         "minmax",
         "multi",
     ),
-    ("pad", "pasqrt", "palog2", "paexp2", "paslope", "div", "sqrt", "recip", "rsqrt"),
+    ("pad", "pasqrt", "palog2", "paexp2", "paslope", "div", "sqrt", "recip", "rsqrt", "scalb"),
     # Kinds of weight types.
     (
         "integer",
