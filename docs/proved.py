@@ -102,6 +102,12 @@ GROUPS: dict[str, list[str]] = {
         "add:a=e5m2,round=port,lanes=2",
         "multi:formats=e4m3fn+e5m2",
     ],
+    "integer networks": [
+        *(
+            f"requant:a=int8,out=int8,multiplier=1518500250,mode={mode}"
+            for mode in ("double", "single", "dyadic")
+        ),
+    ],
     "quantizers": ["blockquant:out=mxfp4,a=bf16,n=2"],
     "datatypes of weights": [
         *("decode", "powdecode", "termgen:type=fp4", "prealign"),

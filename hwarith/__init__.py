@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from .flow.verilog import verilog
     from .formats import BlockFormat, Blocks, Format, Hadamard, format
     from .formats.weights import Quantized, quantize, weight_type
+    from .matrix.affine import affine_matmul
     from .matrix.int8 import int8_matmul
     from .matrix.product import matmul
     from .pictures import Picture
     from .reports import report, sweep, weights
     from .units import Unit, unit
+    from .units.requant import quantize_multiplier
     from .units.shown import list, show
     from .version import __version__ as __version__
 
@@ -46,7 +48,8 @@ _HOMES = {
     "formats.weights": ("Quantized", "quantize", "weight_type"),
     "units": ("Unit", "unit"),
     "units.shown": ("list", "show"),
-    "matrix": ("int8_matmul", "matmul"),
+    "units.requant": ("quantize_multiplier",),
+    "matrix": ("affine_matmul", "int8_matmul", "matmul"),
     "flow.vectors": ("conform", "run_vectors", "vectors"),
     "flow.verilog": ("verilog",),
     "flow.simulate": ("simulate",),
@@ -86,6 +89,7 @@ __all__ = [
     "ToolFailure",
     "Unit",
     "__version__",
+    "affine_matmul",
     "breakdown",
     "check",
     "compare",
@@ -104,6 +108,7 @@ __all__ = [
     "place_and_route",
     "prove",
     "quantize",
+    "quantize_multiplier",
     "regress",
     "report",
     "reproducibility",

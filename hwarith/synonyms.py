@@ -80,6 +80,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "cvt": ("convert",),
     "quantize": ("blockquant", "nvfp4quant"),
     "quantizer": ("blockquant", "nvfp4quant"),
+    "requantize": ("requant",),
+    "rescale": ("requant",),
     "bitmod": ("bspe", "bstile", "bitmod4"),
     "figna": ("fpint", "prealign"),
     # rounding

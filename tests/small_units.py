@@ -46,6 +46,7 @@ SPECS = (
     "powdecode",
     "prealign",
     "recip:a=e4m3",
+    "requant:a=int8,out=int4",
     "roundint:a=e4m3",
     "rsqrt:a=e4m3",
     "scalb:a=e4m3,by=int6",
@@ -64,6 +65,7 @@ EXACT = {
     "logb",
     "minmax",
     "paslope",
+    "requant",
     "sgnj",
     "termgen",
 }

@@ -78,6 +78,9 @@ CATALOGUE = {
     "convert_bf16_fp32": "convert:a=bf16,out=fp32,round=rne",
     "max_bf16": "minmax:a=bf16,op=max",
     "less_bf16": "cmp:a=bf16,b=bf16,op=lt",
+    # Integer networks: accumulators in fewer bits
+    "requant_int8": "requant:a=int32,out=int8,mode=double",
+    "requant_int8_dyadic": "requant:a=int32,out=int8,mode=dyadic,stages=2",
     # L-Mul
     "lmul_fp16": "lmul:format=fp16,k=10,krnd=trunc",
     "lmul_bf16": "lmul:format=bf16,k=7,krnd=trunc",

@@ -65,6 +65,7 @@ FAMILIES = {
     "blockquant": "blocks:BlockQuant",
     "hadamard": "blocks:Hadamard",
     "nvfp4quant": "blocks:Nvfp4Quant",
+    "requant": "requant:Requant",
 }
 """Every family: its name in a spec, and where its class is."""
 

@@ -155,6 +155,7 @@ _TURNS = (
         "multi",
     ),
     ("pad", "pasqrt", "palog2", "paexp2", "paslope", "div", "sqrt", "recip", "rsqrt", "scalb"),
+    ("requant",),
     # Kinds of weight types.
     (
         "integer",
