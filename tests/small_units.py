@@ -65,7 +65,6 @@ EXACT = {
     "logb",
     "minmax",
     "paslope",
-    "requant",
     "sgnj",
     "termgen",
 }

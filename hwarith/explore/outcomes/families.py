@@ -14,9 +14,11 @@ from ...units.decode import PowDecode
 from ...units.dotmulti import DotMulti
 from ...units.fpint import PreAlign
 from ...units.multi import Multi
+from ...units.requant import Requant
 from ...units.systolic import Engine
 from .base import Reference
 from .blocks import BlockQuantReference, HadamardReference, Nvfp4QuantReference, PreAlignReference
+from .integers import RequantReference
 from .products import (
     BitSerialPeReference,
     BsDequantReference,
@@ -38,6 +40,7 @@ _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
     Seed: SeedReference,
     DotMulti: DotMultiReference,
     Multi: MultiReference,
+    Requant: RequantReference,
     Engine: EngineReference,
     BitSerialPe: BitSerialPeReference,
     BsDequant: BsDequantReference,

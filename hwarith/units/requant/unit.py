@@ -126,17 +126,18 @@ class Requant(Unit):
     def _constants(self) -> dict[str, int]:
         """Codes of the operands that are constants, by their names."""
         given = {"m": self.multiplier, "e": self.exponent, "z": self.zero}
-        bits = {name: f.bits for name, f in self._all_operands.items()}
+        bits = {name: f.bits for name, f in self.all_operands.items()}
         return {name: x % (1 << bits[name]) for name, x in given.items() if x is not None}
 
     @property
-    def _all_operands(self) -> dict[str, Format]:
+    def all_operands(self) -> dict[str, Format]:
+        """The operands, and those in place of which there are constants."""
         return {"a": self.a, "m": format("int32"), "e": format("int6"), "z": self.z}
 
     @property
     def operands(self) -> dict[str, Format]:
         constants = self._constants
-        return {name: f for name, f in self._all_operands.items() if name not in constants}
+        return {name: f for name, f in self.all_operands.items() if name not in constants}
 
     @property
     def results(self) -> dict[str, Format]:
@@ -165,9 +166,9 @@ class Requant(Unit):
         given = dict(zip(self.operands, codes, strict=True))
         shape = getattr(codes[0], "shape", None)
         for name, code in self._constants.items():
-            f = self._all_operands[name]
+            f = self.all_operands[name]
             given[name] = code if shape is None else np.full(shape, code, f.dtype)
-        return [given[name] for name in self._all_operands]
+        return [given[name] for name in self.all_operands]
 
     @property
     def word_bits(self) -> int:
@@ -184,7 +185,7 @@ class Requant(Unit):
 
     def _operands(self, x: Values) -> Values:
         """All operands, constants among them."""
-        formats = self._all_operands
+        formats = self.all_operands
         return x | {n: Const(code, formats[n].bits) for n, code in self._constants.items()}
 
     def _shift_left(self, m: Module, x: Values) -> Values:
