@@ -7,12 +7,13 @@ from .integers import fit_integer
 from .logic import anticipate, compare, leading_zeros, least, one_hot
 from .multiplier import Columns, Structure, plain_products, product, sum_of_products
 from .parts import make_part, named_part, steps_as_submodules
+from .passes import FIRST, PHASE, Passing, passing_core, spread_ranks
 from .pipeline.datapath import stages_for
 from .pipeline.sums import SUM_BLOCK
 from .protocols import Accumulating, Pipelinable, Recurring
 from .recurrence import recurring_core
 from .shifters import align_right, move_right, scaled, shift_left, shift_right
-from .steps import handing_on, renamed, run_steps
+from .steps import handing_on, renamed, run_steps, step_name
 from .streams import (
     RESERVED_PORTS,
     Combinational,
@@ -28,7 +29,9 @@ from .verilog import KEYWORDS, Reset, verilog_module
 from .wires import Step, Values, wire, wires_named
 
 __all__ = [
+    "FIRST",
     "KEYWORDS",
+    "PHASE",
     "PORT",
     "RESERVED_PORTS",
     "SUM_BLOCK",
@@ -38,6 +41,7 @@ __all__ = [
     "Core",
     "Handshake",
     "Operand",
+    "Passing",
     "Pipelinable",
     "Pipelined",
     "PipelinedPorts",
@@ -65,6 +69,7 @@ __all__ = [
     "move_right",
     "named_part",
     "one_hot",
+    "passing_core",
     "plain_products",
     "product",
     "recurring_core",
@@ -74,7 +79,9 @@ __all__ = [
     "scaled",
     "shift_left",
     "shift_right",
+    "spread_ranks",
     "stages_for",
+    "step_name",
     "steps_as_submodules",
     "sum_of_products",
     "unpack",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from amaranth.hdl import Module, Mux, Signal, Value
 
-from .pipeline.datapath import pipelined
-from .pipeline.placement import Placement
+from .pipeline.placement import placed
 from .protocols import Accumulating
 from .steps import handing_on, run_steps
 from .streams import Core, Handshake, rank_enables
-from .wires import Step, Values, wire
+from .wires import Values, wire
 
 
 def accumulating_core(unit: Accumulating) -> Core:
@@ -23,11 +22,11 @@ def accumulating_core(unit: Accumulating) -> Core:
     def core(m: Module, inputs: Values, valid: Value, o_ready: Value) -> Handshake:
         rank = unit.stages - unit.ranks_behind
         complete = Signal(name=f"valid_{rank}")
-        behind, o_valid = rank_enables(m, unit.ranks_behind, complete, o_ready, after=rank)
+        behind, (*_, o_valid) = rank_enables(m, unit.ranks_behind, complete, o_ready, after=rank)
         ready = wire(m, f"ready_{rank}", ~complete | (*behind, o_ready)[0])
-        enables, valid = rank_enables(m, rank - 1, valid, ready)
+        enables, (*_, offered) = rank_enables(m, rank - 1, valid, ready)
         steps = handing_on(tuple(unit.controls), unit.front_datapath())
-        values = _placed(m, unit, steps, inputs, enables)
+        values = placed(m, unit.family, steps, inputs, enables)
         registers: Values = {
             name: Signal(f.bits, name=name, reset_less=True) for name, f in unit.memory.items()
         }
@@ -38,20 +37,10 @@ def accumulating_core(unit: Accumulating) -> Core:
         entering = {name: x for name, x in values.items() if name not in unit.controls}
         following = run_steps(m, unit.datapath(), entering | begun)
         with m.If(ready):
-            m.d.sync += complete.eq(valid & values["last"])
-        with m.If(ready & valid):
+            m.d.sync += complete.eq(offered & values["last"])
+        with m.If(ready & offered):
             m.d.sync += [register.eq(following[name]) for name, register in registers.items()]
-        results = _placed(m, unit, unit.output_datapath(), registers, behind)
+        results = placed(m, unit.family, unit.output_datapath(), registers, behind)
         return (*enables, ready)[0], o_valid, results
 
     return core
-
-
-def _placed(
-    m: Module, unit: Accumulating, steps: list[Step], inputs: Values, enables: list[Signal]
-) -> Values:
-    """Steps with a register rank for each of `enables`."""
-    if not enables:
-        return run_steps(m, steps, inputs)
-    plan = pipelined(steps, inputs, len(enables), unit.family)
-    return Placement(m, *plan).place(enables)

@@ -126,28 +126,29 @@ def _outside_reset(
 
 def rank_enables(
     m: Module, stages: int, valid: Value, ready: Value, after: int = 0
-) -> tuple[list[Signal], Value]:
-    """When each of `stages` register ranks takes what is before it, and whether the last one holds
-    anything. A rank that holds nothing fills even while those behind it are blocked. `after` is the
-    number of the rank before the first of them."""
+) -> tuple[list[Signal], list[Value]]:
+    """When each of `stages` register ranks takes what is before it, and whether there is anything
+    before each of them and, last, in the last one. A rank that holds nothing fills even while those
+    behind it are blocked. `after` is the number of the rank before the first of them."""
     ranks = range(after + 1, after + stages + 1)
     enables = [Signal(name=f"ready_{k}") for k in ranks]
+    valids = [valid]
     for k, enable, behind in zip(ranks, enables, [*enables, ready][1:], strict=True):
         full = Signal(name=f"valid_{k}")
         m.d.comb += enable.eq(~full | behind)
         with m.If(enable):
-            m.d.sync += full.eq(valid)
-        valid = full
-    return enables, valid
+            m.d.sync += full.eq(valids[-1])
+        valids.append(full)
+    return enables, valids
 
 
 def datapath_core(unit: Pipelinable) -> Core:
     """The datapath of a unit in its stages, each with a register rank behind it."""
 
     def core(m: Module, inputs: Values, valid: Value, o_ready: Value) -> Handshake:
-        enables, o_valid = rank_enables(m, unit.stages, valid, o_ready)
+        enables, valids = rank_enables(m, unit.stages, valid, o_ready)
         plan = pipelined(unit.datapath(), inputs, unit.stages, unit.family, unit.cuts, unit.grain)
-        return enables[0], o_valid, Placement(m, *plan).place(enables)
+        return enables[0], valids[-1], Placement(m, *plan).place(enables)
 
     return core
 

@@ -81,6 +81,9 @@ CATALOGUE = {
     # Integer networks: accumulators in fewer bits
     "requant_int8": "requant:a=int32,out=int8,mode=double",
     "requant_int8_dyadic": "requant:a=int32,out=int8,mode=dyadic,stages=2",
+    # Normalizations of rows
+    "layernorm_bf16": "layernorm:a=bf16,out=bf16,w=bf16,acc=fp32,root=bf16,length=64",
+    "rmsnorm_bf16": "rmsnorm:a=bf16,out=bf16,w=bf16,acc=fp32,root=bf16,length=64",
     # L-Mul
     "lmul_fp16": "lmul:format=fp16,k=10,krnd=trunc",
     "lmul_bf16": "lmul:format=bf16,k=7,krnd=trunc",

@@ -66,6 +66,8 @@ FAMILIES = {
     "hadamard": "blocks:Hadamard",
     "nvfp4quant": "blocks:Nvfp4Quant",
     "requant": "requant:Requant",
+    "layernorm": "rows:LayerNorm",
+    "rmsnorm": "rows:RmsNorm",
 }
 """Every family: its name in a spec, and where its class is."""
 

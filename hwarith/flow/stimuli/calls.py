@@ -62,14 +62,15 @@ def _groups(unit: Unit, n: int, seed: int) -> dict[str, list[Call]]:
     stimuli = stimuli_of(unit)
     formats = stimuli.call_formats
     floats = [i for i, f in enumerate(formats) if f.is_float]
-    grouped = isinstance(stimuli, GroupStimuli)
-    names = ["special", "ordinary"] * bool(floats) + ["single", "longest"] * grouped + ["random"]
+    names = ["special", "ordinary"] * bool(floats) + ["random"]
+    if isinstance(stimuli, GroupStimuli):
+        names += ["longest"] + ["single"] * (stimuli.least_group == 1)
     names = [name for name in GROUP_CLASSES if name in names]
     of_call = [names[i % len(names)] for i in range(n)]
     if isinstance(stimuli, GroupStimuli):
-        longest = stimuli.longest_group
+        least, longest = stimuli.least_group, stimuli.longest_group
         fixed = {"single": 1, "longest": longest}
-        sizes = [fixed.get(name) or int(rng.integers(1, longest + 1)) for name in of_call]
+        sizes = [fixed.get(name) or int(rng.integers(least, longest + 1)) for name in of_call]
         total = sum(sizes)
         order = rng.permutation(total)
         columns = [np.resize(x, total)[order] for x in stimuli.operands(total, seed)]

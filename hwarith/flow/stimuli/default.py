@@ -66,6 +66,9 @@ class GroupStimuli(Stimuli):
 
     unit: Accumulator
 
+    least_group: int = 1
+    """Vectors of the shortest group."""
+
     @property
     def longest_group(self) -> int:
         """Vectors of the longest group that tests need to try all of the hardware."""
@@ -95,7 +98,9 @@ class GroupStimuli(Stimuli):
         found = self.operands(groups, seed)
         rows = rng.integers(len(found[0]), size=groups)
         at_ends = rng.integers(2, size=groups) > 0
-        lengths = np.where(np.arange(groups) % 4, rng.integers(1, length + 1, groups), length)
+        lengths = np.where(
+            np.arange(groups) % 4, rng.integers(self.least_group, length + 1, groups), length
+        )
         columns = []
         for f, x in zip(self.call_formats, found, strict=True):
             column = x[rows]

@@ -30,12 +30,14 @@ from ...units.lanes import Lanes
 from ...units.multi import Multi
 from ...units.requant import Requant
 from ...units.scalb import Scalb
+from ...units.rows import RowUnit
 from ...units.systolic import Engine
 from .blocks import LaneStimuli, Nvfp4QuantStimuli
 from .corner_weighted import corner_codes
 from .default import GroupStimuli, Stimuli
 from .dots import DotStimuli
 from .integers import RequantStimuli
+from .rows import RowStimuli
 
 
 @singledispatch
@@ -56,6 +58,7 @@ def stimulus(unit: Unit, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
 
 stimuli_of.register(Accumulator, GroupStimuli)
 stimuli_of.register(Dot, DotStimuli)
+stimuli_of.register(RowUnit, RowStimuli)
 stimuli_of.register(LaneUnit, LaneStimuli)
 stimuli_of.register(Nvfp4Quant, Nvfp4QuantStimuli)
 stimuli_of.register(Requant, RequantStimuli)

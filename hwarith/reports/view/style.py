@@ -153,6 +153,8 @@ _TURNS = (
         "cmp",
         "minmax",
         "multi",
+        "layernorm",
+        "rmsnorm",
     ),
     ("pad", "pasqrt", "palog2", "paexp2", "paslope", "div", "sqrt", "recip", "rsqrt", "scalb"),
     ("requant",),

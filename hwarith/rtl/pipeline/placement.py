@@ -7,9 +7,10 @@ from itertools import groupby
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.hdl._ast import Concat, Slice
 
-from ..wires import Values, description_of_step, wire, wires_of_step
+from ..steps import run_steps
+from ..wires import Step, Values, description_of_step, wire, wires_of_step
 from .cuts import Pipeline
-from .datapath import Datapath
+from .datapath import Datapath, pipelined
 from .delay import ONE
 from .expressions import parts_of, rebuilt, visit_inner_first
 
@@ -119,6 +120,15 @@ class Placement:
         expression = self._at(self._expressions[id(value)], segment)
         with wires_of_step(description_of_step(value)):
             return wire(self._m, name, expression, value.shape())
+
+
+def placed(
+    m: Module, name: str, steps: list[Step], inputs: Values, enables: list[Signal]
+) -> Values:
+    """Steps put into a module, with a register rank for each of `enables`; `name` is the unit's."""
+    if not enables:
+        return run_steps(m, steps, inputs)
+    return Placement(m, *pipelined(steps, inputs, len(enables), name)).place(enables)
 
 
 def _joined(sources: list[tuple[Value, int]]) -> Value:

@@ -1,0 +1,130 @@
+"""Memories one after the other, for units that go over a row of values several times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from amaranth.hdl import Module, Mux, Signal, Value
+
+from ..formats import Format
+from .pipeline.datapath import Datapath
+from .pipeline.placement import placed
+from .pipeline.recording import Recording
+from .protocols import Pipelinable
+from .steps import handing_on, run_steps
+from .streams import Core, Handshake, rank_enables
+from .wires import Step, Values, wire
+
+PHASE = "phase"
+"""The input that says which pass over its row a value belongs to, from 0 on."""
+
+FIRST = "first"
+"""What a step finds by this name: whether a value is the first of its row in this pass."""
+
+
+class Passing(Pipelinable, Protocol):
+    """A thing that takes the values of a row once in each of its `passes`.
+
+    The values of every pass go the same way, through the `segments` of a datapath. Between two of
+    them stands a memory: that behind segment k changes in pass k, and the next segment takes what
+    it holds. In the passes behind that is what the whole row has left there. Results are those of
+    the last pass.
+    """
+
+    @property
+    def passes(self) -> int:
+        """How often the row is taken, at least twice."""
+
+    @property
+    def segments(self) -> Sequence[list[Step]]:
+        """Steps from the inputs to the first memory, from each memory (and what else the segment
+        before gave) to the next one, and from the last one to the results."""
+
+    @property
+    def memories(self) -> Sequence[tuple[Mapping[str, Format], Step]]:
+        """The registers behind each segment but the last, names and formats; and a step from what
+        they hold, which is zero when a row begins, and what the segment gives to what they hold
+        next."""
+
+    @property
+    def ranks(self) -> Sequence[int]:
+        """The register ranks in each segment."""
+
+
+def passing_core(unit: Passing) -> Core:
+    """The segments of a unit and the memories between them, each of which is a register rank.
+
+    Takes a value in every clock, and gives results for those of the last pass. A row begins where
+    the phase changes.
+    """
+
+    def core(m: Module, inputs: Values, valid: Value, o_ready: Value) -> Handshake:
+        last = unit.passes - 1
+        gives, taken = Signal(name="gives"), Signal(name="taken")
+        m.d.comb += taken.eq(o_ready | ~gives)
+        enables, valids = rank_enables(m, unit.stages, valid, taken)
+        before = Signal(len(inputs[PHASE]), name="phase_before", init=last)
+        with m.If(enables[0] & valid):
+            m.d.sync += before.eq(inputs[PHASE])
+        values = inputs | {FIRST: wire(m, FIRST, inputs[PHASE] != before)}
+        rank = 0
+        for k, (steps, ranks) in enumerate(zip(unit.segments, unit.ranks, strict=True)):
+            own = enables[rank : rank + ranks]
+            values = placed(m, unit.family, handing_on((PHASE, FIRST), steps), values, own)
+            rank += ranks
+            if k == last:
+                break
+            registers, update = unit.memories[k]
+            held: Values = {
+                name: Signal(f.bits, name=name, reset_less=True) for name, f in registers.items()
+            }
+            changes = wire(m, f"pass_{k}", valids[rank] & (values[PHASE] == k))
+            so_far: Values = {
+                name: wire(m, f"{name}_so_far", Mux(values[FIRST], 0, x), len(x))
+                for name, x in held.items()
+            }
+            following = run_steps(m, [update], values | so_far)
+            with m.If(enables[rank] & changes):
+                m.d.sync += [x.eq(following[name]) for name, x in held.items()]
+            values = _rank(m, k, values, enables[rank]) | held
+            rank += 1
+        m.d.comb += gives.eq(valids[-1] & (values[PHASE] == last))
+        results = {name: values[name] for name in unit.results}
+        return enables[0], gives, results
+
+    return core
+
+
+def _rank(m: Module, k: int, values: Values, enable: Value) -> Values:
+    """Registers beside a memory for all that goes past it."""
+    passing: Values = {
+        name: Signal.like(x, name=f"{name}_{k}", reset_less=True) for name, x in values.items()
+    }
+    with m.If(enable):
+        m.d.sync += [x.eq(values[name]) for name, x in passing.items()]
+    return passing
+
+
+def spread_ranks(unit: Passing, more: int) -> tuple[int, ...]:
+    """So many register ranks in the segments of a unit, each where the longest path is, by the
+    model of the delays of operators. The last segment begins with one, for the results."""
+    inputs: Values = {name: Signal(f.bits, name=name) for name, f in unit.inputs.items()}
+    inputs[FIRST] = Signal(name=FIRST)
+    cutters = []
+    for k, steps in enumerate(unit.segments):
+        recording = Recording(handing_on((PHASE, FIRST), steps), inputs)
+        cutters.append(Datapath(recording, set()).cutter)
+        inputs = {name: Signal(len(x), name=name) for name, x in recording.results.items()}
+        if k < unit.passes - 1:
+            registers = unit.memories[k][0]
+            inputs |= {name: Signal(f.bits, name=name) for name, f in registers.items()}
+    ranks = [0] * (unit.passes - 1) + [1]
+    for _ in range(more - 1):
+        # The last segment ends in a rank, the others in the logic before a memory
+        longest = [
+            cutter.shortest(n + 1 if k < unit.passes - 1 else n)
+            for k, (cutter, n) in enumerate(zip(cutters, ranks, strict=True))
+        ]
+        ranks[longest.index(max(longest))] += 1
+    return tuple(ranks)

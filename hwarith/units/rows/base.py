@@ -1,0 +1,240 @@
+"""What units of rows have in common: passes, their protocol, and how they are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, wraps
+from typing import Any, ClassVar, Protocol
+
+from amaranth.hdl import Const, Module
+
+from ... import rtl
+from ...exceptions import InvalidInput
+from ...formats import Format
+from ...lazily import np
+from ...rtl import Step, Values, wires_named
+from ..accumulator import check_lengths
+from ..contract import Unit
+from ..parameters import integer_parameter
+from ..transfers import Transfers
+from .transfers import RowTransfers
+
+MOST_STAGES = 64
+"""Of a unit of rows: it may have a root among its steps."""
+
+
+class Evaluation(Protocol):
+    """How the definition of a row runs: on plain integers, or on arrays of rows."""
+
+    def each(self, u: Unit, *codes: Any) -> Any:
+        """A unit's results for each value of a row; what is one code for the row goes with all."""
+
+    def over(self, u: Unit, *codes: Any) -> Any:
+        """What is left of a row, one value after the other: ``acc = u(*codes, acc)`` from 0 on."""
+
+
+class Plain:
+    """`Evaluation` of one row: lists of integers, and integers for what is one code of the row."""
+
+    @staticmethod
+    def each(u: Unit, *codes: Any) -> Any:
+        lengths = {len(x) for x in codes if isinstance(x, list)}
+        if not lengths:
+            return u.golden(*codes)
+        (n,) = lengths
+        return [u.golden(*(x[i] if isinstance(x, list) else x for x in codes)) for i in range(n)]
+
+    @staticmethod
+    def over(u: Unit, *codes: Any) -> Any:
+        acc = 0
+        for values in zip(*codes, strict=True):
+            acc = u.golden(*values, acc)
+        return acc
+
+
+class Arrays:
+    """`Evaluation` of many rows: arrays (..., n), and (..., 1) for what is one code of each row."""
+
+    @staticmethod
+    def each(u: Unit, *codes: Any) -> Any:
+        return np.asarray(u(*codes))
+
+    @staticmethod
+    def over(u: Unit, *codes: Any) -> Any:
+        (result,) = u.results.values()
+        acc = np.zeros(codes[0].shape[:-1], result.dtype)
+        for i in range(codes[0].shape[-1]):
+            acc = np.asarray(u(*(x[..., i] for x in codes), acc))
+        return acc[..., None]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class RowUnit(Unit):
+    """Base of the units that take the values of a row several times: once in each of their passes.
+
+    A transfer brings one value of a row, and ``phase`` says in which pass: all values with 0, then
+    all of them again, in the same order, with 1, and so on. Results come in the last pass, one for
+    each value. What a pass finds of a row (a sum, a maximum) is there for the passes behind it; the
+    row itself is not kept, but read again from where it is. Rows follow each other without a gap.
+    In software a row is the last axis of the operands' arrays, (..., n), as of the results.
+
+    A family gives `passes`, `segments` and `memories` (`hwarith.rtl.Passing`), `row`, and
+    `row_length` where rows are of one length.
+    """
+
+    meanings: ClassVar[dict[str, str]] = {
+        rtl.PHASE: "the pass over the row that the transfer belongs to, from 0 on",
+    }
+
+    passes: ClassVar[int]
+    """How often a row is taken."""
+
+    stages: int = integer_parameter(
+        "register ranks: a memory behind each pass but the last, one of results, more in between "
+        "(default: as few as there can be)",
+        0,
+        MOST_STAGES,
+        0,
+        quiet=True,
+        in_name=lambda _, value: f"l{value}",
+    )
+
+    def validate(self) -> None:
+        super().validate()
+        if not self.stages:
+            object.__setattr__(self, "stages", self.passes)
+        if self.stages < self.passes:
+            raise InvalidInput(
+                f"{self.family}: parameter stages: must be {self.passes} to {MOST_STAGES}, a "
+                f"memory behind each pass but the last and the results, not {self.stages}"
+            )
+
+    def shown_parameters(self) -> dict[str, Any]:
+        shown = super().shown_parameters()
+        if self.stages == self.passes:
+            del shown["stages"]
+        return shown
+
+    def stages_for(self, target_delay: int) -> int:
+        raise InvalidInput(f"{self.family}: parameter target_delay: a unit with a memory has none")
+
+    # -- what a family gives -------------------------------------------------------------------
+
+    def row(self, at: Evaluation, *codes: Any) -> Any:
+        """The results of a row, of its values; `at` applies the units that it is made of."""
+        raise NotImplementedError
+
+    @property
+    def row_length(self) -> int | None:
+        """How many values a row has; None: any number."""
+        return None
+
+    @property
+    def segments(self) -> Sequence[list[Step]]:
+        """See `hwarith.rtl.Passing`."""
+        raise NotImplementedError
+
+    @property
+    def memories(self) -> Sequence[tuple[Mapping[str, Format], Step]]:
+        """See `hwarith.rtl.Passing`."""
+        raise NotImplementedError
+
+    # -- what all of them have -----------------------------------------------------------------
+
+    @property
+    def operand_axes(self) -> dict[str, int]:
+        return dict.fromkeys(self.operands, 1)
+
+    @property
+    def transfers(self) -> Transfers:
+        return RowTransfers(self)
+
+    @property
+    def latency(self) -> str:
+        return (
+            f"{self.stages} clocks after a value's transfer with phase={self.passes - 1}, "
+            "a transfer in every clock"
+        )
+
+    @property
+    def work(self) -> Fraction:
+        return Fraction(1, self.passes)
+
+    def golden(self, *codes: Any) -> Any:
+        """The definition of one row on plain integers: a sequence of codes per operand; a list of
+        codes back. Raises `InvalidInput` if these are not of one length, or not of the rows'."""
+        check_lengths(self.family, codes)
+        self._check_length(len(codes[0]))
+        return self.row(Plain(), *(list(x) for x in codes))
+
+    def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
+        """Operand codes as arrays of one shape (..., n). Raises `InvalidInput`."""
+        arrays = super().check_operands(codes)
+        if arrays[0].ndim == 0:
+            raise InvalidInput(f"operands of {self.family} are rows, arrays of shape (..., n)")
+        self._check_length(arrays[0].shape[-1])
+        return arrays
+
+    def _check_length(self, n: int) -> None:
+        if n == 0 or n != (self.row_length or n):
+            wanted = self.row_length or "at least one"
+            raise InvalidInput(f"rows of {self.spec} have {wanted} values, not {n}")
+
+    def call(self, *codes: Any) -> Any:
+        """The golden definition on arrays of codes of shape (..., n), with numpy's broadcasting.
+
+        Returns results of the same shape. Raises `InvalidInput` for operands that are no codes of
+        their formats, or no rows, or whose shapes do not fit together.
+        """
+        return self.row(Arrays(), *self.check_operands(codes))
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    @cached_property
+    def ranks(self) -> tuple[int, ...]:
+        """The register ranks in each segment, beside the memories."""
+        return rtl.spread_ranks(self, self.stages - self.passes + 1)
+
+    def core(self, instances: bool) -> rtl.Core:
+        return rtl.passing_core(self)
+
+
+def applied(u: Unit, result: str, *operands: str | int) -> list[Step]:
+    """The steps of a combinational unit between others: its operands are values of these names, or
+    constant codes; its result is a value of the name `result`. All others are handed on."""
+    (port,) = u.results
+    inside = f"{result}."
+    steps = u.datapath()
+
+    def one(i: int, step: Step) -> Step:
+        @wraps(step)
+        def of_unit(m: Module, x: Values) -> Values:
+            if i == 0:
+                own: Values = {
+                    name: x[given] if isinstance(given, str) else Const(given, f.bits)
+                    for (name, f), given in zip(u.operands.items(), operands, strict=True)
+                }
+            else:
+                own = {k.removeprefix(inside): v for k, v in x.items() if k.startswith(inside)}
+            around = {k: v for k, v in x.items() if not k.startswith(inside)}
+            with wires_named(f"{result}_"):
+                found = step(m, own)
+            if i == len(steps) - 1:
+                return around | {result: found[port]}
+            return around | {inside + k: v for k, v in found.items()}
+
+        of_unit.__name__ = f"{result}_{rtl.step_name(step)}"
+        return of_unit
+
+    return [one(i, step) for i, step in enumerate(steps)]
+
+
+def keeping(*names: str) -> Step:
+    """A step that hands on values of these names only."""
+
+    def keep(m: Module, x: Values) -> Values:
+        return {name: x[name] for name in names}
+
+    return keep
