@@ -50,6 +50,8 @@ BEGIN_WITH = {
     "blockquant": "blockquant:out=mxfp4,n=4",
     "nvfp4quant": "nvfp4quant:n=4",
     "hadamard": "hadamard:n=4,span=8",
+    "layernorm": "layernorm:a=fp16,length=3",
+    "rmsnorm": "rmsnorm:a=fp16,length=3",
 }
 """The specs of families whose own defaults are large."""
 

@@ -50,6 +50,19 @@ def test_a_block_with_an_infinity_does_not_count() -> None:
     assert (counts["nonfinite_operands"], counts["counted"]) == (2, 2)
 
 
+def test_a_normalized_row_errs_against_real_numbers() -> None:
+    """The mean of 1, 1 and 7 is 3, their variance 8; in e3m2 2/sqrt(8) is 0.625 or 0.75."""
+    ones, zeros = codes("e3m2", [1, 1, 1]), codes("e3m2", [0, 0, 0])
+    found, counts = errors(
+        "layernorm:a=e3m2,acc=fp32,length=3,eps=0", codes("e3m2", [1, 1, 7]), ones, zeros
+    )
+    assert np.allclose(found.exact, np.array([-2, -2, 4]) / 8**0.5, rtol=1e-15)
+    assert np.allclose(found.exact + found.distance, [-0.75, -0.75, 1.5], rtol=1e-15)
+    assert counts["counted"] == counts["operand_sets"] == 3
+    found, _ = errors("rmsnorm:a=e3m2,acc=fp32,length=3,eps=0", codes("e3m2", [3, 3, 3]), ones)
+    assert (found.exact.tolist(), found.distance.tolist()) == ([1, 1, 1], [0, 0, 0])
+
+
 def test_nvfp4_counts_units_of_both_scales() -> None:
     """The scale of 7.5 with t=2^-1 is 7.5 / 6 * 2 = 2.5, a code; elements are 6 and 1.5 -> 0.8."""
     t = np.array([126], np.uint8)

@@ -30,6 +30,8 @@ WITHOUT = {
     "blockquant",
     "nvfp4quant",
     "hadamard",
+    "layernorm",
+    "rmsnorm",
 }
 """Families that have a memory, take several clocks, or blocks."""
 

@@ -15,6 +15,7 @@ from ...units.dotmulti import DotMulti
 from ...units.fpint import PreAlign
 from ...units.multi import Multi
 from ...units.requant import Requant
+from ...units.rows import LayerNorm, RmsNorm
 from ...units.systolic import Engine
 from .base import Reference
 from .blocks import BlockQuantReference, HadamardReference, Nvfp4QuantReference, PreAlignReference
@@ -27,6 +28,7 @@ from .products import (
     EngineReference,
     MultiReference,
 )
+from .rows import NormReference
 from .scalars import ColumnEndReference, PowDecodeReference, RoundIntReference, SeedReference
 
 _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
@@ -45,6 +47,8 @@ _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
     BitSerialPe: BitSerialPeReference,
     BsDequant: BsDequantReference,
     BsTile: BsTileReference,
+    LayerNorm: NormReference,
+    RmsNorm: NormReference,
 }
 
 

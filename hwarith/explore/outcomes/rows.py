@@ -1,0 +1,53 @@
+"""What rows stand for: values less their mean, over their standard deviation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import isqrt
+from typing import Any
+
+import numpy as np
+
+from ...units.rows import LayerNorm, RmsNorm
+from ..drawn import port_codes
+from .base import Outcome, Reference, number, numbers, of_format
+
+_DIGITS = 128
+"""Bits of an irrational root, many more than a result has."""
+
+
+def root(x: Fraction) -> Fraction:
+    """The square root of a positive number, to many bits."""
+    shift = max(0, _DIGITS - (x.numerator.bit_length() - x.denominator.bit_length()) // 2)
+    return Fraction(isqrt((x.numerator << 2 * shift) // x.denominator), 1 << shift)
+
+
+class NormReference(Reference[LayerNorm | RmsNorm]):
+    """The normalized row of real numbers."""
+
+    def axes(self, name: str) -> int:
+        return 1
+
+    def operands(self, pieces: int, rng: np.random.Generator) -> list[np.ndarray]:
+        rows = max(1, pieces // self.unit.length), self.unit.length
+        return [port_codes(name, f, rows, rng) for name, f in self.unit.operands.items()]
+
+    def outcomes(self, codes: Sequence[Any], results: Sequence[Any]) -> list[Outcome] | None:
+        formats = self.unit.operands.values()
+        found = [numbers(f, x) for f, x in zip(formats, codes, strict=True)]
+        rows = [row for row in found if row is not None]
+        if len(rows) < len(found):
+            return None
+        a, gamma, *beta = rows
+        n = len(a)
+        mean = sum(a) / Fraction(n) if beta else Fraction(0)
+        spread = sum((x - mean) ** 2 for x in a) / n + Fraction(self.unit.eps)
+        if not spread:
+            return None
+        scale = 1 / root(spread)
+        exact = [(x - mean) * scale * g for x, g in zip(a, gamma, strict=True)]
+        if beta:
+            exact = [x + b for x, b in zip(exact, beta[0], strict=True)]
+        out = self.unit.out
+        return [of_format(x, number(out, y), out) for x, y in zip(exact, results[0], strict=True)]
