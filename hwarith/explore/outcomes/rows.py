@@ -42,7 +42,8 @@ class NormReference(Reference[LayerNorm | RmsNorm]):
         a, gamma, *beta = rows
         n = len(a)
         mean = sum(a) / Fraction(n) if beta else Fraction(0)
-        spread = sum((x - mean) ** 2 for x in a) / n + Fraction(self.unit.eps)
+        squares = [(x - mean) * (x - mean) for x in a]
+        spread = sum(squares, Fraction(self.unit.eps) * n) / n
         if not spread:
             return None
         scale = 1 / root(spread)

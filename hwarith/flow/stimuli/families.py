@@ -31,6 +31,7 @@ from ...units.multi import Multi
 from ...units.requant import Requant
 from ...units.scalb import Scalb
 from ...units.rows import RowUnit
+from ...units.scalb import Scalb
 from ...units.systolic import Engine
 from .blocks import LaneStimuli, Nvfp4QuantStimuli
 from .corner_weighted import corner_codes
