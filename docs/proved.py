@@ -39,9 +39,11 @@ GROUPS: dict[str, list[str]] = {
         "fma:a=bf16,c=fp32,out=fp32",
         "fma:a=e4m3fn,optimize=delay",
     ],
-    "quotients and roots": [
+    "quotients, remainders and roots": [
         *(f"div:a={f}" for f in ("e2m1fn", "e4m3fn", "e5m2", "bf16")),
         "div:a=e4m3fn,round=port,flags=after",
+        *(f"{x}:a={f}" for x in ("rem", "fmod") for f in ("e2m1fn", "e4m3fn")),
+        "fmod:a=int8,overflow=wrap",
         *(f"{x}:a={f}" for x in ("recip", "sqrt", "rsqrt") for f in ("e4m3fn", "bf16", "fp16")),
     ],
     "conversions": [f"convert:a={a},out={b}" for a, b in permutations(CONVERTED, 2)],

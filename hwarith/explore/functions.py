@@ -1,5 +1,5 @@
-"""Exact results of units whose operation is no sum of products: quotients, roots, logarithms,
-powers of two and products with them.
+"""Exact results of units whose operation is no sum of products: quotients, remainders, roots,
+logarithms, powers of two and products with them.
 
 What is no fraction is given by one within a relative 2^-120 of it, and as it is wherever it is one
 that a format could hold; so that errors against it are right to float64's precision.
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Context, Decimal
 from fractions import Fraction
-from math import floor, isqrt
+from math import floor, isqrt, trunc
 
 from ..units.operations import (
     LOGARITHM,
@@ -18,8 +18,10 @@ from ..units.operations import (
     QUOTIENT,
     RECIPROCAL,
     RECIPROCAL_ROOT,
+    REMAINDER,
     SCALING,
     SQUARE_ROOT,
+    TRUNCATED_REMAINDER,
     Operation,
 )
 
@@ -32,6 +34,14 @@ _BEYOND = 2000
 
 def _quotient(a: Fraction, b: Fraction) -> Fraction | None:
     return a / b if b else None
+
+
+def _remainder(a: Fraction, b: Fraction) -> Fraction | None:
+    return a - b * round(a / b) if b else None
+
+
+def _truncated_remainder(a: Fraction, b: Fraction) -> Fraction | None:
+    return a - b * trunc(a / b) if b else None
 
 
 def _reciprocal(a: Fraction) -> Fraction | None:
@@ -75,6 +85,8 @@ def _scaled(a: Fraction, by: Fraction) -> Fraction | None:
 
 FUNCTIONS: dict[Operation, tuple[int, Callable[..., Fraction | None]]] = {
     QUOTIENT: (2, _quotient),
+    REMAINDER: (2, _remainder),
+    TRUNCATED_REMAINDER: (2, _truncated_remainder),
     RECIPROCAL: (1, _reciprocal),
     SQUARE_ROOT: (1, _square_root),
     RECIPROCAL_ROOT: (1, _reciprocal_root),

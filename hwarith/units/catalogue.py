@@ -60,9 +60,11 @@ CATALOGUE = {
     "dot_nvfp4_fp32": "dot:a=e2m1fn,b=e2m1fn,n=16,scale=ue4m3,block=16,c=fp32,out=fp32,acc=exact,"
     "round=rne",
     "dot_v100_fp16_fp32": "dot:preset=v100-fp16-fp32",
-    # Quotients and roots
+    # Quotients, remainders and roots
     "div_fp16": "div:a=fp16,b=fp16,out=fp16,round=rne",
     "div_fp16_serial": "div:a=fp16,b=fp16,out=fp16,clocks=13,round=rne",
+    "rem_fp16": "rem:a=fp16,b=fp16,out=fp16,clocks=42,round=rne",
+    "fmod_int32": "fmod:a=int32,b=int32,out=int32,clocks=32,round=rne,overflow=wrap",
     "sqrt_fp16": "sqrt:a=fp16,out=fp16,round=rne",
     "recip_bf16": "recip:a=bf16,out=bf16,round=rne",
     "rsqrt_bf16": "rsqrt:a=bf16,out=bf16,round=rne",

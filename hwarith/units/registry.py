@@ -28,6 +28,8 @@ FAMILIES = {
     "recip": "division:Recip",
     "sqrt": "division:Sqrt",
     "rsqrt": "division:Rsqrt",
+    "rem": "division:Rem",
+    "fmod": "division:Fmod",
     "roundint": "codes:RoundInt",
     "class": "codes:Class",
     "sgnj": "codes:SignInjection",

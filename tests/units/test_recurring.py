@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import numpy as np
 import pytest
 from amaranth.hdl import ClockDomain, Module, ResetSignal, Signal
 from amaranth.sim import Simulator
@@ -13,22 +12,9 @@ import hwarith as hw
 from hwarith.exceptions import InvalidInput
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.units.division import srt
-from tests.evidence import HARDWARE, compared, rows
 from tests.faults import faulty
+from tests.streaming import assert_streams
 from tests.tiers import few
-
-
-def assert_streams(u: hw.Unit, operands: list[np.ndarray]) -> None:
-    """Hold results with pauses and without to the golden model, and clocks to what is stated."""
-    simulation, expected = hw.simulate(u), rows(u(*operands))
-    paused = simulation.stream(*operands, idle=0.2, stall=0.7, seed=3)
-    for found in (paused, simulation(*operands)):
-        for x, y in zip(rows(found), expected, strict=True):
-            np.testing.assert_array_equal(x, y)
-    n = operands[0].size
-    assert simulation.clocks == (n - 1) * u.transfers.clocks + u.stages + 1
-    compared(HARDWARE, n, u, operands)
-
 
 SPECS = (
     "div:a=e4m3fn,clocks=6,flags=none",
@@ -86,7 +72,9 @@ def test_wider_operands(spec: str) -> None:
     assert_streams(u, stimulus(u, 1 << 17, seed=5))
 
 
-@pytest.mark.parametrize("spec", ["div:a=fp16,clocks=13", "sqrt:a=fp16,clocks=4"])
+@pytest.mark.parametrize(
+    "spec", ["div:a=fp16,clocks=13", "sqrt:a=fp16,clocks=4", "rem:a=fp16,clocks=6"]
+)
 def test_reset_in_every_clock(spec: str) -> None:
     """It is ready a clock after a reset, nothing of what was in flight comes out, and the next
     result is right."""

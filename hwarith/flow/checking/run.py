@@ -201,7 +201,7 @@ def _with_flags(u: Unit) -> Unit:
     if not isinstance(u, Exact) or not u.has_exceptions:
         raise InvalidInput(
             f"check: {u.spec} has no exception flags; allowed: mul, add and fma of floats, "
-            "convert, div, recip, sqrt, rsqrt"
+            "convert, div, recip, sqrt, rsqrt, rem, fmod"
         )
     return replace(u, flags="after")
 

@@ -337,7 +337,8 @@ class Integers:
         total = t.const(0, held)
         for place in range(width):
             total = t.ite(t.extract(x.term, place, 1), t.const(place + 1, held), total)
-        return self._made(x.low.bit_length(), width, lambda w: t.zero_extended(total, w))
+        least = max(x.low, 0).bit_length()  # what may be negative may be zero, too
+        return self._made(least, width, lambda w: t.zero_extended(total, w))
 
     def least(self, *values: Value, greatest: bool = False) -> Value:
         """The least of several integers, or the greatest."""

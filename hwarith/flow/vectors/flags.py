@@ -17,8 +17,8 @@ def flagged(u: Unit) -> Unit:
     """
     if not isinstance(u, Exact) or not u.has_exceptions:
         raise InvalidInput(
-            f"format testfloat: {u.spec} has no exception flags; allowed: mul, add "
-            "and fma of floats, convert, div, recip, sqrt, rsqrt (hex has the same columns without "
+            f"format testfloat: {u.spec} has no exception flags; allowed: mul, add and fma of "
+            "floats, convert, div, recip, sqrt, rsqrt, rem, fmod (hex has the same columns without "
             "flags)"
         )
     extra = [name for name in u.operands if name not in u.terms]

@@ -24,7 +24,7 @@ from ..model.rows import Row, Rows
 from .style import front_line, mark, marks, shape, shapes
 
 _GREY = "#666666"
-_LINE, _HANDLE = 185, 6
+_LINE, _HANDLE = 185, 7
 """Letters that a line of the legend has room for, and those that an entry's sign takes."""
 _ON_FRONT: dict[str, Any] = {"markersize": 7, "markeredgecolor": "black", "markeredgewidth": 0.8}
 _BEHIND: dict[str, Any] = {"markersize": 5.5, "markeredgecolor": "none", "alpha": 0.55}

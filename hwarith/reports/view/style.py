@@ -158,6 +158,19 @@ _TURNS = (
     ),
     ("pad", "pasqrt", "palog2", "paexp2", "paslope", "div", "sqrt", "recip", "rsqrt", "scalb"),
     ("requant",),
+    (
+        "pad",
+        "pasqrt",
+        "palog2",
+        "paexp2",
+        "paslope",
+        "div",
+        "sqrt",
+        "recip",
+        "rsqrt",
+        "rem",
+        "fmod",
+    ),
     # Kinds of weight types.
     (
         "integer",

@@ -11,15 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Value
 
 from ... import rtl
 from ...exceptions import InvalidInput
 from ...formats import STOCHASTIC
-from ...rtl import Operand, Values, wire
-from ...rtl.floats import lowest_exponent, signed_exponent
+from ...rtl import Operand, Rounder, Values, wire
+from ...rtl.floats import lowest_exponent, signed_exponent, wrapping_rounder
 from ..exact.base import Exact
 from ..exact.integers import FLOAT_TO_INTEGER_POLICIES
 from ..parameters import choice_parameter
@@ -28,13 +28,14 @@ BY_ZERO = ("inf", "nan", "riscv")
 """What a finite operand divided by zero becomes, by the number that golden definitions take."""
 
 
-def by_zero_parameter(more: str = "") -> Any:
-    """A field for what a finite operand divided by zero becomes; `more` says what there is beside
-    infinity and NaN."""
+INF_OR_NAN = "x/0: inf, an infinity and flag DZ; nan, and flag NV (default of binaryKpP and posits)"
+
+
+def by_zero_parameter(help: str = INF_OR_NAN, choices: tuple[str, ...] = BY_ZERO[:2]) -> Any:
+    """A field for what a finite operand divided by zero becomes, one of some of `BY_ZERO`."""
     return choice_parameter(
-        "x/0: inf, an infinity and flag DZ; nan, and flag NV (default of binaryKpP and posits)"
-        f"{more}",
-        BY_ZERO if more else BY_ZERO[:2],
+        help,
+        choices,
         None,
         quiet=True,
         in_name=lambda _, value: f"by_zero_{value}",
@@ -205,3 +206,43 @@ class Divided(Exact):
         distance = wire(m, "move_right", distance)
         moved, lost = rtl.shift_right(m, "denormalized", kept, distance, width)
         return wire(m, "moved", moved), wire(m, "lost_or_rest", lost | rest)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Wrapping(Divided):
+    """Base of those that give RISC-V's results of integers, with ``overflow=wrap``: they wrap, and
+    something over zero is no exception (``by_zero=riscv``, which goes without saying)."""
+
+    if TYPE_CHECKING:
+        by_zero: str  # a field of every family
+
+    def validate(self) -> None:
+        super().validate()
+        if self._wraps != (self.by_zero == "riscv"):
+            others = [x for x in self.parameters()["by_zero"].allowed.split() if x != "riscv"]
+            allowed = "riscv" if self._wraps else " or ".join(others)
+            raise InvalidInput(
+                f"{self.family}: parameter by_zero: must be {allowed} with "
+                f"overflow={self.overflow}, not {self.by_zero}"
+            )
+        if self._wraps and self.flags != "none":
+            raise InvalidInput(f"{self.family}: parameter flags: there are none with overflow=wrap")
+
+    @property
+    def _wraps(self) -> bool:
+        return self.overflow == "wrap"
+
+    @property
+    def _integer_policies(self) -> tuple[str, ...]:
+        return (*super()._integer_policies, *(["wrap"] if self.is_integer else []))
+
+    @property
+    def _default_by_zero(self) -> str:
+        return "riscv" if self._wraps else super()._default_by_zero
+
+    @cached_property
+    def rounder(self) -> Rounder:
+        """What wraps has room for the whole result."""
+        if not self._wraps:
+            return super().rounder
+        return wrapping_rounder(self.out, self.round, self.weights[1], self.n or 0)

@@ -107,6 +107,60 @@ def rsqrt(a, control, fa, fo, rules, by_zero):
 
 
 @golden
+def fmod(a, b, control, fa, fb, fo, rules, by_zero, digits, digit, low):
+    """a - b * n, n the quotient a / b without its fraction."""
+    return remainder(a, b, control, fa, fb, fo, rules, by_zero, digits, digit, low, 0)
+
+
+@golden
+def rem(a, b, control, fa, fb, fo, rules, by_zero, digits, digit, low):
+    """a - b * n, n the integer nearest to the quotient a / b, of two the even one."""
+    return remainder(a, b, control, fa, fb, fo, rules, by_zero, digits, digit, low, 1)
+
+
+@golden
+def remainder(a, b, control, fa, fb, fo, rules, by_zero, digits, digit, low, nearest):
+    """Remainder of a / b, with the `low` low bits of the integer quotient n above it."""
+    ca, sa, ea, ga = unpack_operand(a, fa, rules)
+    cb, sb, eb, gb = unpack_operand(b, fb, rules)
+    if ca == NAN or cb == NAN:
+        x, fx = (a, fa) if ca == NAN else (b, fb)
+        invalid = is_signaling(a, ca, fa) or is_signaling(b, cb, fb)
+        return nan_result(x, fx, fo, rules, invalid)
+    b_zero = cb != INF and gb == 0
+    if ca == INF or (b_zero and by_zero != 2):
+        return invalid_result(fo, rules)
+    a_small = ea + bit_length(ga) + 1 < eb + bit_length(gb)  # 2|a| < |b|
+    if cb == INF or b_zero or a_small:
+        return result(sa, ea, ga, fo, control, rules)
+    e = min(ea, eb)
+    divisor = gb << (eb - e)
+    n, r = long_division(ga, ea - e, divisor, digits, digit, low)
+    s = sa
+    if nearest == 1 and (2 * r > divisor or (2 * r == divisor and n & 1)):
+        s, n, r = 1 - sa, n + 1, divisor - r
+    n = (n if sa == sb else -n) & ((1 << low) - 1)
+    y = result(s, e, r, fo, control, rules)
+    return y | n << (fo.bits + (5 if rules.tininess > 0 else 0))
+
+
+@golden
+def long_division(a, zeros, b, digits, digit, low):
+    """Of a * 2^zeros / b the integer quotient, as far as its `low` low bits and its lsb, and the
+    remainder; in at most so many `digits` of `digit` bits each."""
+    n = divide(a, b)
+    r = a - n * b
+    for _ in range(digits):
+        if zeros > 0:
+            bits = min(zeros, digit)
+            q = divide(r << bits, b)
+            r = (r << bits) - q * b
+            n = ((n & ((1 << low) - 1)) << bits) | q
+            zeros -= bits
+    return n, r
+
+
+@golden
 def needed(fo, rules):
     """Bits of a quotient or root: two more than the result's, and the random bits."""
     return (fo.bits if fo.integer == 1 else fo.fraction_bits + 1) + 2 + rules.n

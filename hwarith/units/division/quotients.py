@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ... import rtl
-from ...exceptions import InvalidInput
 from ...formats import Format
-from ...rtl import Rounder, Values, wire
-from ...rtl.floats import wrapping_rounder
+from ...rtl import Values, wire
 from ..operations import QUOTIENT, RECIPROCAL, Operation
 from ..parameters import format_parameter
 from . import definitions, rows
-from .base import by_zero_parameter
+from .base import BY_ZERO, INF_OR_NAN, Wrapping, by_zero_parameter
 from .recurring import RecurringQuotient
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Div(RecurringQuotient):
+class Div(RecurringQuotient, Wrapping):
     """Quotient of two codes, rounded once.
 
     0/0 and infinity over infinity are invalid; anything else finite over zero is an infinity whose
@@ -49,30 +46,9 @@ class Div(RecurringQuotient):
     a: Format = format_parameter("dividend", "fp32")
     b: Format = format_parameter("divisor", same_as="a")
     out: Format = format_parameter("result", same_as="a")
-    by_zero: str = by_zero_parameter("; riscv, all ones (with overflow=wrap, and only there)")
-
-    def validate(self) -> None:
-        super().validate()
-        if self._wraps != (self.by_zero == "riscv"):
-            allowed = "riscv" if self._wraps else "inf or nan"
-            raise InvalidInput(
-                f"div: parameter by_zero: must be {allowed} with overflow={self.overflow}, "
-                f"not {self.by_zero}"
-            )
-        if self._wraps and self.flags != "none":
-            raise InvalidInput("div: parameter flags: there are none with overflow=wrap")
-
-    @property
-    def _wraps(self) -> bool:
-        return self.overflow == "wrap"
-
-    @property
-    def _integer_policies(self) -> tuple[str, ...]:
-        return (*super()._integer_policies, *(["wrap"] if self.is_integer else []))
-
-    @property
-    def _default_by_zero(self) -> str:
-        return "riscv" if self._wraps else super()._default_by_zero
+    by_zero: str = by_zero_parameter(
+        f"{INF_OR_NAN}; riscv, all ones (with overflow=wrap, and only there)", BY_ZERO
+    )
 
     @property
     def terms(self) -> dict[str, Format]:
@@ -95,13 +71,6 @@ class Div(RecurringQuotient):
         return a_low - b_high - 1, a_high - b_low
 
     # -- hardware ------------------------------------------------------------------------------
-
-    @cached_property
-    def rounder(self) -> Rounder:
-        """What wraps has room for the whole quotient."""
-        if not self._wraps:
-            return super().rounder
-        return wrapping_rounder(self.out, self.round, self.weights[1], self.n or 0)
 
     def datapath(self) -> list[rtl.Step]:
         steps = [self._unpack, self._normalize, self._divide, self._denormalize]

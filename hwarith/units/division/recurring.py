@@ -47,6 +47,8 @@ class Recurring(Divided):
     def validate(self) -> None:
         super().validate()
         if not self.clocks:
+            object.__setattr__(self, "clocks", self._default_clocks)
+        if not self.clocks:
             if self.stages > STAGES:
                 raise InvalidInput(
                     f"{self.family}: parameter stages: must be 0 to {STAGES}, not {self.stages}"
@@ -82,6 +84,11 @@ class Recurring(Divided):
     @property
     def transfers(self) -> Transfers:
         return Transfers(self, clocks=self.clocks + 1)
+
+    @property
+    def _default_clocks(self) -> int:
+        """Clocks where they are not given."""
+        return 0
 
     # -- hardware ------------------------------------------------------------------------------
 
