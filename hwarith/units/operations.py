@@ -126,8 +126,8 @@ RECIPROCAL = Operation("reciprocal", noun="reciprocal unit", rank=24)
 RECIPROCAL_ROOT = Operation(
     "reciprocal of the square root", noun="reciprocal square rooter", rank=25
 )
-REMAINDER = Operation("remainder", noun="remainder unit", rank=33)
-TRUNCATED_REMAINDER = Operation("truncated remainder", noun="fmod unit", rank=34)
+REMAINDER = Operation("remainder", noun="remainder unit", rank=34)
+TRUNCATED_REMAINDER = Operation("truncated remainder", noun="fmod unit", rank=35)
 ROUNDING = Operation("rounding to an integer", noun="rounder to integers", rank=29)
 CLASSIFICATION = Operation("classification", noun="classifier", rank=30)
 SIGN = Operation("change of the sign", noun="sign unit", rank=31)
