@@ -56,13 +56,17 @@ def multiply(name: str, goal: float) -> None:
 
 
 NUMBERS = {"fp32": softfloat.Float32, "fp64": softfloat.Float64}
-METHODS = {"add": "add", "mul": "mul", "fma": "mul_add"}
+METHODS = {"add": "add", "mul": "mul", "fma": "mul_add", "div": "div", "sqrt": "sqrt"}
+WANTED = {"fp32": 40e6, "fp64": 8e6}
+"""Quotients and roots a CPU-second."""
 
 
 def beside_softfloat(spec: str, goal: float, least: float = 0) -> None:
     """A unit of one format beside SoftFloat, and beside the `least` rate wanted of it."""
     u = hw.unit(spec)
     operands = [codes(f.name) for f in u.operands.values()]
+    if u.family == "sqrt":  # of negative numbers there are none, which takes no time
+        operands = [x >> x.dtype.type(1) for x in operands]
     few, number = 200_000, NUMBERS[u.out.name]
     scalars = [
         [number.from_bytes(c.to_bytes(u.out.bits // 8, "big")) for c in x[:few].tolist()]
@@ -107,7 +111,10 @@ if __name__ == "__main__":
     for name in ("bf16", "fp16", "fp32"):  # smaller ones go through a table, all alike
         approximate(name)
     beside_softfloat("fma:a=fp32", goal=10)
-    for family in METHODS:
+    for family in ("div", "sqrt"):
+        for name, least in WANTED.items():
+            beside_softfloat(f"{family}:a={name}", goal=1, least=least)
+    for family in ("add", "mul", "fma"):
         for flags in ("", ",flags=after"):  # with them, results have more than 64 bits
             beside_softfloat(f"{family}:a=fp64{flags}", goal=1, least=10e6)
     encode("e4m3fn", goal=5)
