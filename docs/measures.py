@@ -201,6 +201,56 @@ def int8_divisions() -> float:
     return float(np.mean(exact != other))
 
 
+def splits_of(distribution: str, bits: int) -> list[list[Any]]:
+    """``hw.search_format``: format and squared error of each split, of 2^20 numbers."""
+    (found,) = hw.search_format(_drawn(distribution, (1 << 20,)), bits)
+    return [[s.format.name, s.nmse] for s in found.splits]
+
+
+def per_channel(bits: int) -> list[float]:
+    """``hw.search_format``: squared error with one bias and with one for each of 256 channels, of
+    4096 normal numbers each, whose standard deviations are lognormal (sigma 1)."""
+    rng = np.random.default_rng(0)
+    w = rng.standard_normal((256, 4096)) * rng.lognormal(0, 1, (256, 1))
+    return [hw.search_format(w, bits, per)[0].best.nmse for per in ("tensor", "channel")]
+
+
+def mask_error(bits: int, mode: str) -> list[float]:
+    """``hw.mask_mantissa``: mean and greatest relative error over the 128 fractions of bf16."""
+    f = hw.format("bf16")
+    codes = f.encode(1.0) + np.arange(128, dtype=np.uint16)
+    relative = f.decode(hw.mask_mantissa(codes, bits, mode)) / f.decode(codes) - 1
+    return [float(relative.mean()), float(np.abs(relative).max())]
+
+
+def scale_error(rule: str) -> float:
+    """``hw.power_of_two_scales``: squared error of normal weights in e2m1fn, in 4096 groups of 256
+    of which eight share a scale of which theirs differ by powers of two; ``exact``: their own."""
+    w = np.random.default_rng(0).standard_normal((512, 8, 256))
+    f = hw.format("e2m1fn")
+    scales = np.abs(w).max(axis=-1) / float(f.max)
+    if rule != "exact":
+        scales = hw.power_of_two_scales(scales, rule)
+    q = f.decode(f.encode(w / scales[..., None])) * scales[..., None]
+    return float(np.sum((q - w) ** 2) / np.sum(w**2))
+
+
+def layout(bits: int) -> list[Any]:
+    """``hw.float_layout``: the split's name, and the law's own bits."""
+    found = hw.float_layout(bits)
+    return [found.name, found.exact_exponent, found.exact_fraction]
+
+
+def _drawn(distribution: str, shape: tuple[int, ...]) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    draws: dict[str, Callable[[tuple[int, ...]], np.ndarray]] = {
+        "normal": rng.standard_normal,
+        "laplace": lambda size: rng.laplace(size=size),
+        "student": lambda size: rng.standard_t(5, size),
+    }
+    return draws[distribution](shape)
+
+
 def trained(arithmetic: str) -> list[float]:
     """``python -m hwarith.explore.training``: accuracies over the seeds."""
     return training.accuracies(training.ARITHMETICS[arithmetic])
@@ -261,6 +311,11 @@ KINDS: dict[str, Callable[..., Any]] = {
             gates,
             beyond_symmetric,
             int8,
+            splits_of,
+            per_channel,
+            mask_error,
+            scale_error,
+            layout,
             int8_error,
             int8_divisions,
             trained,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .exceptions import HwarithError, InvalidInput, MissingTool, ToolFailure
     from .explore.compare import compare
     from .explore.cycles.table import cycles
+    from .explore.format_search import search_format
     from .explore.gpus import gpu
     from .explore.metrics import metrics
     from .explore.reproducibility import reproducibility
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from .flow.vectors import conform, run_vectors, vectors
     from .flow.verilog import verilog
     from .formats import BlockFormat, Blocks, Format, Hadamard, format
+    from .formats.fp4 import fp4_to_fp8, power_of_two_scales
+    from .formats.layouts import float_layout
+    from .formats.masks import clip_exp, mask_mantissa
     from .formats.weights import Quantized, quantize, weight_type
     from .matrix.affine import affine_matmul
     from .matrix.int8 import int8_matmul
@@ -45,6 +49,9 @@ _HOMES = {
     "version": ("__version__",),
     "exceptions": ("HwarithError", "InvalidInput", "MissingTool", "ToolFailure"),
     "formats": ("BlockFormat", "Blocks", "Format", "Hadamard", "format"),
+    "formats.fp4": ("fp4_to_fp8", "power_of_two_scales"),
+    "formats.layouts": ("float_layout",),
+    "formats.masks": ("clip_exp", "mask_mantissa"),
     "formats.weights": ("Quantized", "quantize", "weight_type"),
     "units": ("Unit", "unit"),
     "units.shown": ("list", "show"),
@@ -65,6 +72,7 @@ _HOMES = {
     "flow.recordings": ("gpu_check",),
     "explore.compare": ("compare",),
     "explore.cycles.table": ("cycles",),
+    "explore.format_search": ("search_format",),
     "explore.gpus": ("gpu",),
     "explore.metrics": ("metrics",),
     "explore.reproducibility": ("reproducibility",),
@@ -92,20 +100,25 @@ __all__ = [
     "affine_matmul",
     "breakdown",
     "check",
+    "clip_exp",
     "compare",
     "conform",
     "cycles",
     "energy",
     "export",
+    "float_layout",
     "format",
+    "fp4_to_fp8",
     "gpu",
     "gpu_check",
     "int8_matmul",
     "list",
+    "mask_mantissa",
     "matmul",
     "metrics",
     "mutate",
     "place_and_route",
+    "power_of_two_scales",
     "prove",
     "quantize",
     "quantize_multiplier",
@@ -113,6 +126,7 @@ __all__ = [
     "report",
     "reproducibility",
     "run_vectors",
+    "search_format",
     "show",
     "simulate",
     "sweep",

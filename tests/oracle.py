@@ -119,6 +119,8 @@ def nan(f: hw.Format) -> int:
         return 1 << (f.bits - 1)
     if f.nan == "all_ones":
         return (1 << (f.bits - f.signed - f.ignored_bits)) - 1
+    if f.nan == "none":  # the largest value
+        return (1 << (f.bits - 1)) - 1
     quiet = ((1 << f.exponent_bits) - 1) << f.fraction_bits | 1 << (f.fraction_bits - 1)
     return listed.get(f.name, quiet) if f.nan != "none" else f.numbers.max_mag
 

@@ -72,6 +72,7 @@ COMMANDS: dict[str, tuple[Callable[..., Any], str]] = {
     "metrics": (choices.metrics, "metrics"),
     "transformer": (models.transformer, "transformer"),
     "weights": (models.weights, "weights"),
+    "search-format": (models.search_format, "search_format"),
     "reproducibility": (models.reproducibility, "reproducibility"),
     "gpu": (gpus.gpu, "gpu"),
     "gpu-check": (gpus.gpu_check, "gpu_check"),

@@ -1,4 +1,4 @@
-"""Commands about neural networks: cycles, reproducibility, transformer, weights."""
+"""Commands about neural networks: cycles, reproducibility, search-format, transformer, weights."""
 
 from __future__ import annotations
 
@@ -85,6 +85,31 @@ def reproducibility(
     )
     if page:
         print(page)
+
+
+def search_format(
+    file: Annotated[
+        Path | None,
+        typer.Option("--weights", help="Your own, .npy or .npz; default: the digits network's."),
+    ] = None,
+    bits: Annotated[int, typer.Option(help="Of the format, 2 to 8.")] = 4,
+    per: Annotated[str, typer.Option(help="What has one bias: tensor or channel.")] = "tensor",
+    verbose: Verbose = False,
+    as_json: Json = False,
+) -> None:
+    """Find the float of few bits that suits weights best: its split and its bias, by LLM-FP4.
+
+    Every code is a number, as in e2m1b3f: two exponent bits, one of fraction, the bias 3; any unit
+    takes it. Arrays have shape (..., n); with --per channel what runs along the last axis has a
+    bias of its own, greater than the format's by a shift. -v shows every split.
+    """
+    from ..explore.format_search import search_format
+
+    found = search_format(file, bits, per)
+    if as_json:
+        print_json([x.as_dict() for x in found])
+        return
+    print_tables(found.tables() if verbose else found.tables()[:1], verbose)
 
 
 def transformer(

@@ -1,5 +1,5 @@
-"""What a name says of a format: the table of named ones, and the rules for ``eXmY``, ``intN``,
-``fixI.F``, ``positN`` and P3109; and the formats of numpy's and ml_dtypes' types."""
+"""What a name says of a format: the table of named ones, and the rules for ``eXmY``, ``eXmYbBf``,
+``intN``, ``fixI.F``, ``positN`` and P3109; and the formats of numpy's and ml_dtypes' types."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ ALIASES = {
     "bf16": ("bfloat16", "e8m7"),
     "tf32": ("e8m10",),
     "e8m0fnu": ("e8m0",),
-    "e2m1fn": ("e2m1",),
-    "e2m3fn": ("e2m3",),
-    "e3m2fn": ("e3m2",),
+    "e2m1fn": ("e2m1", "e2m1f"),
+    "e2m3fn": ("e2m3", "e2m3f"),
+    "e3m2fn": ("e3m2", "e3m2f"),
 }
 """Other names of the formats above; the MX elements have no IEEE-style form of their name."""
 
@@ -99,6 +99,8 @@ PATTERNS = (
     "eXmY",
     "eXmYfn",
     "eXmYfnuz",
+    "eXmYf",
+    "eXmYbBf",
     "positN",
     "positNeE",
     "binaryKpP{s|u}{e|f}",
@@ -129,6 +131,9 @@ def by_name(name: str) -> Descriptor:
         return _checked_fixed_point(name, _number(match[2]), _number(match[3]), signed=not match[1])
     if match := re.fullmatch(r"e(0|[1-9][0-9]*)m(0|[1-9][0-9]*)(fn|fnuz)?", plain):
         return _minifloat(plain, _number(match[1]), _number(match[2]), match[3])
+    if match := re.fullmatch(r"e(0|[1-9][0-9]*)m(0|[1-9][0-9]*)(?:b(-?[0-9]+))?f", plain):
+        bias = None if match[3] is None else _number(match[3])
+        return _all_finite(name, _number(match[1]), _number(match[2]), bias)
     if match := re.fullmatch(r"posit(0|[1-9][0-9]*)(?:e(0|[1-9][0-9]*))?", plain):
         return _posit(name, _number(match[1]), _number(match[2] or str(STANDARD_EXPONENT_BITS)))
     if match := re.fullmatch(r"(?:p3109_k|binary)([1-9][0-9]*)p([1-9][0-9]*)([su])([ef])", plain):
@@ -165,11 +170,34 @@ def fixed_point(bits: int, exponent: int, signed: bool = True) -> Descriptor:
 def _minifloat(name: str, e: int, m: int, suffix: str | None) -> Descriptor:
     if not 2 <= e <= 15 or not 1 <= m <= 112:
         raise InvalidInput(
-            f"format {quoted(name)}: exponent bits must be 2 to 15 and fraction bits 1 to 112"
+            f"format {quoted(name)}: exponent bits must be 2 to 15 and fraction bits 1 to 112; "
+            "from 1 and 0 on in eXmYf, of which every code is a number"
         )
     if suffix == "fn":
         return _finite(name, e, m, "all_ones")
     return _fnuz(name, e, m) if suffix == "fnuz" else _ieee(name, e, m)
+
+
+def _all_finite(name: str, e: int, m: int, bias: int | None) -> Descriptor:
+    """A float of which every code is a number. With a bias that is not that of IEEE 754 its values
+    are all values of fp64."""
+    if not 1 <= e <= 15 or not 0 <= m <= 112:
+        raise InvalidInput(
+            f"format {quoted(name)}: exponent bits must be 1 to 15 and fraction bits 0 to 112"
+        )
+    usual = 2 ** (e - 1) - 1
+    if bias is None or bias == usual:
+        plain = f"e{e}m{m}f"
+        return NAMED[_NAME_OF[plain]] if plain in _NAME_OF else _finite(plain, e, m)
+    fp64 = NAMED["fp64"].numbers
+    low, high = 2**e - 1 - fp64.bias, 1 - m - fp64.lsb
+    if not low <= bias <= high:
+        only = f"must be {low} to {high}" if low <= high else "cannot be given"
+        raise InvalidInput(
+            f"format {quoted(name)}: the bias {only}, for all values to be values of fp64, not "
+            f"{shown(bias, 20)}; without it {usual}"
+        )
+    return _finite(f"e{e}m{m}b{bias}f", e, m, bias=bias)
 
 
 def _p3109(name: str, k: int, p: int, signed: bool, extended: bool) -> Descriptor:

@@ -113,8 +113,9 @@ def format(name: Any) -> Format:
     bits, the sign among them, and F of fraction (either may be negative); ``eXmY`` (X 2 to 15, Y 1
     to 112; IEEE-style, with
     ``fn``: no infinities and one NaN magnitude, all ones; with ``fnuz``: one NaN, in place
-    of -0); the formats of P3109 as ``binary8p4se``; and ``positN`` (N 3 to 32), with two exponent
-    bits, or ``positNeE`` with E of them (0 to 4).
+    of -0); ``eXmYf`` and ``eXmYbBf`` (X 1 to 15, Y 0 to 112), in which every code is a number, with
+    the bias of IEEE 754 or B (``e3m0b-2f``); the formats of P3109 as ``binary8p4se``; and
+    ``positN`` (N 3 to 32), with two exponent bits, or ``positNeE`` with E of them (0 to 4).
 
     Raises `InvalidInput` for an unknown name, with the nearest known one.
     """

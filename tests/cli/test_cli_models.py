@@ -87,3 +87,17 @@ def test_weights_finds_a_bad_folder_before_it_works(
 )
 def test_mistakes(mistake: Mistake, arguments: list[str], message: str) -> None:
     mistake(arguments, message)
+
+
+def test_search_format(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "own.npz"
+    np.savez(file, w=np.linspace(-1, 1, 32).reshape(4, 8))
+    outcome = run("search-format", "--weights", file, "--bits", 3, "-v")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "e1m1b2f" in outcome.out
+    assert "Of every split" in outcome.out
+    (found,) = run("search-format", "--weights", file, "--per", "channel", "--json").json
+    assert found["array"] == "w"
+    assert len(found["shifts"]) == 4
+    assert_one_line(run("search-format", "--bits", 1), "bits must be an integer from 2 to 8, not 1")
+    assert_one_line(run("search-format", "--weights", tmp_path / "no.npy"), "weights file")

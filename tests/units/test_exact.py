@@ -34,6 +34,9 @@ SMALL_FORMATS = (
     "e3m3fn",
     "e6m1",
     "e4m2fnuz",
+    "e1m2b3f",
+    "e3m0b-2f",
+    "e2m3b9f",
 )
 
 

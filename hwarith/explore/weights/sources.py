@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Protocol
 
 import numpy as np
 
-from ...exceptions import InvalidInput, shown
+from ...exceptions import InvalidInput, quoted, shown
 from ...formats.weights import quantize
+from ...formats.weights.quantizer import checked_weights
 from ...inputs import read_arrays
 from ..workloads.digits import DIGITS
 from ..workloads.digits import Digits as DigitsWorkload
@@ -103,7 +105,8 @@ def digits() -> Digits:
 
 @dataclass(frozen=True, eq=False)
 class Arrays:
-    """Arrays of weights of shape (..., n) by name, from a file; made by `read_weights`."""
+    """Arrays of weights of shape (..., n) by name (a single one's is empty), from a file; made by
+    `read_weights`."""
 
     path: Path
     named: dict[str, np.ndarray]
@@ -124,12 +127,28 @@ class Arrays:
     def check_group(self, group: int) -> None:
         """Raise `InvalidInput` for arrays that are no weights, or that groups do not divide."""
         for name, w in self.named.items():
-            try:
+            with self._named_in_errors(name):
                 quantize(w, "int8", group)
-            except InvalidInput as error:
-                raise InvalidInput(f"weights file {shown(self.path)}{name}: {error}") from None
         if not any(w.any() for w in self.arrays):
             raise InvalidInput(f"weights file {shown(self.path)}: all weights are zero")
+
+    def checked(self) -> dict[str, np.ndarray]:
+        """The arrays as float64. Raises `InvalidInput` for one of no weights, or of zeros."""
+        found = {}
+        for name, w in self.named.items():
+            with self._named_in_errors(name):
+                found[name] = checked_weights(w)
+                if not found[name].any():
+                    raise InvalidInput("all weights are zero")
+        return found
+
+    @contextmanager
+    def _named_in_errors(self, name: str) -> Iterator[None]:
+        array = f", array {quoted(name)}" if name else ""
+        try:
+            yield
+        except InvalidInput as error:
+            raise InvalidInput(f"weights file {shown(self.path)}{array}: {error}") from None
 
     def network_figures(self, weights: Sequence[np.ndarray]) -> dict[str, float | None]:
         """None: these weights are of no network that is known."""
@@ -146,12 +165,10 @@ def read_weights(path: Path) -> Arrays:
     """The arrays of an ``.npy`` or ``.npz`` file. Raises `InvalidInput` if it is none."""
     loaded = read_arrays(path, "weights file")
     if isinstance(loaded, np.ndarray):
-        named = {"": loaded}
-    else:
-        named = {f", array {name!r}": array for name, array in loaded.items()}
-    if not named:
+        return Arrays(path, {"": loaded})
+    if not loaded:
         raise InvalidInput(f"weights file {shown(path)} has no array in it")
-    return Arrays(path, named)
+    return Arrays(path, loaded)
 
 
 def _digest(arrays: Iterable[np.ndarray]) -> str:

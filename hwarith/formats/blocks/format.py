@@ -184,8 +184,10 @@ def format(name: Any) -> Format | BlockFormat:
     bits, the sign among them, and F of fraction (either may be negative); ``eXmY`` (X 2 to 15, Y 1
     to 112; IEEE-style, with
     ``fn``: no infinities and one NaN magnitude, all ones; with ``fnuz``: one NaN, in place
-    of -0); the formats of P3109 as ``binary8p4se``; and the formats of blocks: ``mxfp8_e4m3
-    mxfp8_e5m2 mxfp6_e2m3 mxfp6_e3m2 mxfp4 mxint8 mxint6 mxint4 nvfp4 nvint4``, a `BlockFormat`.
+    of -0); ``eXmYf`` and ``eXmYbBf`` (X 1 to 15, Y 0 to 112), in which every code is a number, with
+    the bias of IEEE 754 or B (``e3m0b-2f``); the formats of P3109 as ``binary8p4se``; and the
+    formats of blocks: ``mxfp8_e4m3 mxfp8_e5m2 mxfp6_e2m3 mxfp6_e3m2 mxfp4 mxint8 mxint6 mxint4
+    nvfp4 nvint4``, a `BlockFormat`.
 
     Raises `InvalidInput` for an unknown name, with the nearest known one.
     """

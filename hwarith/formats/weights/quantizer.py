@@ -102,7 +102,7 @@ def quantize_weights(
     does not count for its scale.
     """
     kind = type
-    w = _checked(weights)
+    w = checked_weights(weights)
     size = _group_size(group, w.shape[-1])
     scale_bits, power = _checked_options(kind, scale_bits, power)
     groups = w.reshape(-1, size)
@@ -264,7 +264,8 @@ def _best_power(groups: np.ndarray, kind: WeightType) -> float:
 # -- what is given -------------------------------------------------------------------------------
 
 
-def _checked(weights: Any) -> np.ndarray:
+def checked_weights(weights: Any) -> np.ndarray:
+    """Weights (..., n) as float64. Raises `InvalidInput` for what is none."""
     array = array_of(weights, "weights")
     if array.dtype.kind not in "fiu" and array.dtype.type.__module__ != "ml_dtypes":
         raise InvalidInput(f"weights must be numbers, not an array of {shown(array.dtype)}")

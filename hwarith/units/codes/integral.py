@@ -147,7 +147,8 @@ class RoundInt(Unit):
         filled = wire(m, "filled", mag | below)
         carried = increment(m, "carried", filled, x["up"])
         cleared = carried[: len(mag)] & ~Cat(below, Const(0, f.exponent_bits))
-        one = Const(f.bias << self._fraction, len(mag)) & x["up"].replicate(len(mag))
+        bias = max(f.bias, 0)  # with one below 0 but zero nothing is less than one
+        one = Const(bias << self._fraction, len(mag)) & x["up"].replicate(len(mag))
         rounded = wire(m, "rounded", Mux(x["below"][self._fraction], one, cleared))
         sign = x["sign"] if f.has_negative_zero else x["sign"] & rounded.any()
         code: Value = Cat(rounded, sign) if f.signed else rounded

@@ -56,6 +56,11 @@ class Logarithmic(Unit):
                 f"{self.family}: parameter format: must be a signed float with a fraction, "
                 f"not {f.name}"
             )
+        if not 0 < f.bias < 1 << f.exponent_bits:
+            raise InvalidInput(
+                f"{self.family}: parameter format: 1 must be one of its normal numbers, of "
+                f"{f.name} it is not"
+            )
         if self.ofs is None:
             object.__setattr__(self, "ofs", self._default_ofs())
         if self.ofs >> self._field_bits:
