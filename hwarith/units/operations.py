@@ -135,7 +135,7 @@ EXPONENT = Operation("exponent", noun="exponent unit", rank=32)
 SCALING = Operation("scaling by a power of two", noun="scaler", rank=33)
 LOGARITHM = Operation("logarithm", noun="logarithm unit", rank=26)
 POWER_OF_TWO = Operation("power of two", noun="power unit", rank=27)
-NORMALIZATION = Operation("normalization of a row", noun="normalizer", rank=33, piece=ELEMENTS)
+NORMALIZATION = Operation("normalization of a row", noun="normalizer", rank=40, piece=ELEMENTS)
 SLOPE = Operation("slope", noun="slope unit", rank=28)
 
 MEASURED = (PRODUCT, SUM, MULTIPLY_ADD, CONVERSION)

@@ -29,7 +29,6 @@ from ...units.kulisch import Kulisch
 from ...units.lanes import Lanes
 from ...units.multi import Multi
 from ...units.requant import Requant
-from ...units.scalb import Scalb
 from ...units.rows import RowUnit
 from ...units.scalb import Scalb
 from ...units.systolic import Engine

@@ -153,8 +153,6 @@ _TURNS = (
         "cmp",
         "minmax",
         "multi",
-        "layernorm",
-        "rmsnorm",
     ),
     ("pad", "pasqrt", "palog2", "paexp2", "paslope", "div", "sqrt", "recip", "rsqrt", "scalb"),
     ("requant",),
@@ -171,6 +169,7 @@ _TURNS = (
         "rem",
         "fmod",
     ),
+    ("requant", "layernorm", "rmsnorm"),
     # Kinds of weight types.
     (
         "integer",
