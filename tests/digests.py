@@ -34,5 +34,11 @@ def stimulus_of(u: hw.Unit) -> list[np.ndarray]:
     return [(x >> (32 - f.bits)).astype(f.dtype) for x, f in zip(found, formats, strict=False)]
 
 
+def values_near_one(n: int) -> np.ndarray:
+    """The first so many bf16 codes of values from 2^-7 to 2, of both signs."""
+    u = words(n) >> 21
+    return (u >> 10 << 15 | (120 + (u >> 7 & 7)) << 7 | u & 127).astype(np.uint16)
+
+
 def digest(x: np.ndarray) -> str:
     return hashlib.sha256(x.tobytes()).hexdigest()[:16]

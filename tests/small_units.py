@@ -51,6 +51,7 @@ SPECS = (
     "requant:a=int8,out=int4",
     "rmsnorm:a=e3m2,length=2,acc=e3m2",
     "rem:a=e3m2",
+    "rope:a=e2m1fn",
     "roundint:a=e4m3",
     "rsqrt:a=e4m3",
     "scalb:a=e4m3,by=int6",

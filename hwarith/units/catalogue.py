@@ -86,6 +86,7 @@ CATALOGUE = {
     # Normalizations of rows
     "layernorm_bf16": "layernorm:a=bf16,out=bf16,w=bf16,acc=fp32,root=bf16,length=64",
     "rmsnorm_bf16": "rmsnorm:a=bf16,out=bf16,w=bf16,acc=fp32,root=bf16,length=64",
+    "rope_bf16": "rope:a=bf16,w=bf16,out=bf16,round=rne",
     # L-Mul
     "lmul_fp16": "lmul:format=fp16,k=10,krnd=trunc",
     "lmul_bf16": "lmul:format=bf16,k=7,krnd=trunc",

@@ -70,6 +70,7 @@ FAMILIES = {
     "requant": "requant:Requant",
     "layernorm": "rows:LayerNorm",
     "rmsnorm": "rows:RmsNorm",
+    "rope": "rope:Rope",
 }
 """Every family: its name in a spec, and where its class is."""
 

@@ -11,20 +11,13 @@ import hwarith as hw
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.units.rows import RowUnit
 from hwarith.units.rows.transfers import RowTransfers
-from tests.digests import digest, words
+from tests.digests import digest, values_near_one
 from tests.faults import faulty
 
 SMALL = (
     "rmsnorm:a=e4m3,acc=e4m3,length=3",
     "layernorm:a=e3m2,acc=e4m3,length=4,stages=6",
 )
-
-
-def bf16_rows(n: int) -> np.ndarray:
-    """64 rows of values from 2^-7 to 2, of both signs."""
-    u = words(64 * n) >> 21
-    code = u >> 10 << 15 | (120 + (u >> 7 & 7)) << 7 | u & 127
-    return code.astype(np.uint16).reshape(64, n)
 
 
 # Calculated apart from this project, by numpy's float32 and by integers.
@@ -40,7 +33,7 @@ DIGESTS = {
 def test_published_digests(family: str, n: int) -> None:
     u = hw.unit(f"{family}:a=bf16,length={n}")
     one, zero = np.uint16(0x3F80), np.uint16(0)
-    y = u(bf16_rows(n), *[one, zero][: len(u.operands) - 1])
+    y = u(values_near_one(64 * n).reshape(64, n), *[one, zero][: len(u.operands) - 1])
     assert digest(y) == DIGESTS[family, n]
 
 
