@@ -38,6 +38,7 @@ GROUPS: dict[str, list[str]] = {
         *(f"fma:a={f}" for f in (*SMALL[:5], "bf16", "fp16", "fp32")),
         "fma:a=bf16,c=fp32,out=fp32",
         "fma:a=e4m3fn,optimize=delay",
+        "rope:a=e2m1fn",
     ],
     "quotients, remainders and roots": [
         *(f"div:a={f}" for f in ("e2m1fn", "e4m3fn", "e5m2", "bf16")),

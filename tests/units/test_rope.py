@@ -22,6 +22,10 @@ def test_published_digest() -> None:
     y0, y1 = hw.unit("rope:a=bf16")(*pairs.T)
     assert digest(np.stack([y0, y1], axis=1)) == "c068239fdbe1f289"
     assert (pairs[0, 0], pairs[0, 1]) == (0x3F62, 0xBC13)
+    x0, x1, c, s = pairs.T
+    minus = hw.unit("mul:a=bf16")(x1, s) ^ 0x8000
+    twice_rounded = hw.unit("fma:a=bf16")(x0, c, minus)
+    assert (twice_rounded != y0).sum() == 801
 
 
 @pytest.mark.parametrize("mode", ["rne", "rdn", "rtz"])
@@ -30,7 +34,9 @@ def test_results_are_rounded_once(mode: str) -> None:
     operands = [x[:400] for x in stimulus(u, 500, 3)]
     results = u(*operands)
     seen = 0
-    for codes, y0, y1 in zip(zip(*(x.tolist() for x in operands), strict=True), *results, strict=True):
+    for codes, y0, y1 in zip(
+        zip(*(x.tolist() for x in operands), strict=True), *results, strict=True
+    ):
         values = [f.decode_one(x) for f, x in zip(u.operands.values(), codes, strict=True)]
         if not all(isinstance(v, Fraction) for v in values):
             continue

@@ -15,6 +15,7 @@ from ...units.dotmulti import DotMulti
 from ...units.fpint import PreAlign
 from ...units.multi import Multi
 from ...units.requant import Requant
+from ...units.rope import Rope
 from ...units.rows import LayerNorm, RmsNorm
 from ...units.systolic import Engine
 from .base import Reference
@@ -28,7 +29,7 @@ from .products import (
     EngineReference,
     MultiReference,
 )
-from .rows import NormReference
+from .rows import NormReference, RopeReference
 from .scalars import ColumnEndReference, PowDecodeReference, RoundIntReference, SeedReference
 
 _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
@@ -49,6 +50,7 @@ _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
     BsTile: BsTileReference,
     LayerNorm: NormReference,
     RmsNorm: NormReference,
+    Rope: RopeReference,
 }
 
 

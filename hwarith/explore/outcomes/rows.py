@@ -1,14 +1,15 @@
-"""What rows stand for: values less their mean, over their standard deviation."""
+"""What rows stand for, values less their mean, over their standard deviation; and rotated pairs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import isqrt
 from typing import Any
 
 import numpy as np
 
+from ...units.rope import Rope
 from ...units.rows import LayerNorm, RmsNorm
 from ..drawn import port_codes
 from .base import Outcome, Reference, number, numbers, of_format
@@ -52,3 +53,19 @@ class NormReference(Reference[LayerNorm | RmsNorm]):
             exact = [x + b for x, b in zip(exact, beta[0], strict=True)]
         out = self.unit.out
         return [of_format(x, number(out, y), out) for x, y in zip(exact, results[0], strict=True)]
+
+
+class RopeReference(Reference[Rope]):
+    """The rotated pair of real numbers."""
+
+    def outcomes(self, codes: Sequence[Any], results: Sequence[Any]) -> list[Outcome] | None:
+        pair, turn = numbers(self.unit.a, codes[:2]), numbers(self.unit.w, codes[2:])
+        if pair is None or turn is None:
+            return None
+        (x0, x1), (c, s), out = pair, turn, self.unit.out
+        exact = x0 * c - x1 * s, x0 * s + x1 * c
+        return [of_format(x, number(out, y), out) for x, y in zip(exact, results, strict=True)]
+
+    def sets(self, operands: Sequence[np.ndarray]) -> Iterator[tuple[int, list[Outcome] | None]]:
+        """Both results are numbers."""
+        return ((2, outcomes) for _, outcomes in super().sets(operands))

@@ -170,6 +170,7 @@ _TURNS = (
         "fmod",
     ),
     ("requant", "layernorm", "rmsnorm"),
+    ("requant", "layernorm", "rmsnorm", "rope"),
     # Kinds of weight types.
     (
         "integer",
