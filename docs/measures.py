@@ -251,6 +251,13 @@ def _drawn(distribution: str, shape: tuple[int, ...]) -> np.ndarray:
     return draws[distribution](shape)
 
 
+def states(update: str, rule: str, chunk: int) -> list[Any]:
+    """``hwarith state-updates``: errors of states token by token and in chunks, how far both are
+    apart, and the share of equal ones."""
+    (found,) = hw.state_updates([update], rule, chunk)
+    return [found.serial, found.chunked, found.apart, found.equal]
+
+
 def trained(arithmetic: str) -> list[float]:
     """``python -m hwarith.explore.training``: accuracies over the seeds."""
     return training.accuracies(training.ARITHMETICS[arithmetic])
@@ -311,6 +318,7 @@ KINDS: dict[str, Callable[..., Any]] = {
             gates,
             beyond_symmetric,
             int8,
+            states,
             splits_of,
             per_channel,
             mask_error,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .explore.gpus import gpu
     from .explore.metrics import metrics
     from .explore.reproducibility import reproducibility
+    from .explore.states import state_updates
     from .explore.workloads.minilm.task import transformer
     from .flow.checking import check
     from .flow.energy.measure import energy
@@ -76,6 +77,7 @@ _HOMES = {
     "explore.gpus": ("gpu",),
     "explore.metrics": ("metrics",),
     "explore.reproducibility": ("reproducibility",),
+    "explore.states": ("state_updates",),
     "explore.workloads.minilm.task": ("transformer",),
     "pictures": ("Picture",),
     "reports": ("report", "sweep", "weights"),
@@ -129,6 +131,7 @@ __all__ = [
     "search_format",
     "show",
     "simulate",
+    "state_updates",
     "sweep",
     "synthesize",
     "transformer",

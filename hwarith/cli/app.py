@@ -73,6 +73,7 @@ COMMANDS: dict[str, tuple[Callable[..., Any], str]] = {
     "transformer": (models.transformer, "transformer"),
     "weights": (models.weights, "weights"),
     "search-format": (models.search_format, "search_format"),
+    "state-updates": (models.state_updates, "state_updates"),
     "reproducibility": (models.reproducibility, "reproducibility"),
     "gpu": (gpus.gpu, "gpu"),
     "gpu-check": (gpus.gpu_check, "gpu_check"),

@@ -1,4 +1,5 @@
-"""Commands about neural networks: cycles, reproducibility, search-format, transformer, weights."""
+"""Commands about neural networks: cycles, transformer, weights, search-format, state-updates,
+reproducibility."""
 
 from __future__ import annotations
 
@@ -110,6 +111,37 @@ def search_format(
         print_json([x.as_dict() for x in found])
         return
     print_tables(found.tables() if verbose else found.tables()[:1], verbose)
+
+
+def state_updates(
+    updates: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FORMAT|SPEC...", show_default=False, help="Default: fp32 fp16 bf16."
+        ),
+    ] = None,
+    rule: Annotated[str, typer.Option(help="gated or delta.")] = "gated",
+    chunk: Annotated[int, typer.Option(help="Tokens of a chunk.")] = 64,
+    steps: Annotated[int, typer.Option(help="Tokens of all.")] = 512,
+    factors: Annotated[str, typer.Option(help="Format of keys, values and gates.")] = "bf16",
+    seed: Annotated[int, typer.Option(help="Of the tokens.")] = 0,
+    verbose: Verbose = False,
+    as_json: Json = False,
+) -> None:
+    """Update states of linear attention token by token and in chunks, and tell how far apart.
+
+    By the state's format: S' = g S + k v^T (gated), or the gated delta rule. SPEC: a multiply-add
+    of states, fma:a=bf16,b=fp16,c=fp16,out=fp16, or dot:a=bf16,b=fp16,n=2,c=none,out=fp16. Errors
+    are root mean squares over that of the exact states.
+    """
+    from ..explore.states import state_updates
+
+    chosen = updates or ("fp32", "fp16", "bf16")
+    found = state_updates(chosen, rule, chunk, steps, factors, seed)
+    if as_json:
+        print_json([x.as_dict() for x in found])
+        return
+    print_tables(found.tables(), verbose)
 
 
 def transformer(

@@ -101,3 +101,14 @@ def test_search_format(run: Run, tmp_path: Path) -> None:
     assert len(found["shifts"]) == 4
     assert_one_line(run("search-format", "--bits", 1), "bits must be an integer from 2 to 8, not 1")
     assert_one_line(run("search-format", "--weights", tmp_path / "no.npy"), "weights file")
+
+
+def test_state_updates(run: Run) -> None:
+    arguments = ("state-updates", "fp32", "--steps", 8, "--chunk", 4)
+    outcome = run(*arguments)
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "gated: 8 tokens, in chunks of 4" in outcome.out
+    (found,) = run(*arguments, "--rule", "delta", "--json").json
+    assert (found["state"], found["rule"]) == ("fp32", "delta")
+    assert 0 < found["apart"] < 0.1
+    assert_one_line(run("state-updates", "int8"), "states must be of a signed float, not int8")
