@@ -176,7 +176,7 @@ def _in_floats(p: Int8Product) -> tuple[np.ndarray, np.ndarray]:
 def _met(u: Unit, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, ...]:
     """Operands of a unit in some of the sums; none if there are no features."""
     a, b = left[:ROWS, :STEPS], right[:STEPS, :ROWS]
-    lanes = 1 if isinstance(u, Mac) else chain(u).lanes
+    lanes = chain(u).lanes
     a, b = a[:, : a.shape[1] // lanes * lanes], b[: len(b) // lanes * lanes]
     if a.shape[1] < 2:
         return ()

@@ -19,7 +19,6 @@ from ..formats.codec import array_of
 from ..tables import Table, Tabled
 from ..units import Unit, unit
 from ..units.chain import Chain, chain
-from ..units.mac.mac import Mac
 from .product import matmul
 
 MOST = 127
@@ -156,7 +155,7 @@ def int8_matmul(
     qw = quantized(right[usual], cw, division)
     sums, overflowed = _integer_sums(of_integers, qx, qw)
     outlier_left, outlier_right = codes[0][:, is_outlier], codes[1][is_outlier]
-    of_outliers = matmul(_step(of_floats), *_padded(of_floats, outlier_left, outlier_right))
+    of_outliers = matmul(of_floats, *_padded(of_floats, outlier_left, outlier_right))
     with np.errstate(all="ignore"):  # as IEEE 754 has it
         y = scaled(sums, cx, cw) + _FP32.decode(of_outliers).astype(np.float32)
     return Int8Product(
@@ -206,10 +205,9 @@ def scaled(sums: np.ndarray, cx: np.ndarray, cw: np.ndarray) -> np.ndarray:
 
 def _integer_sums(u: Unit, qx: np.ndarray, qw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What the unit gives, as integers, and where a sum on the way left its range."""
-    step = _step(u)
-    found = chain(step)
+    found = chain(u)
     codes = [f.encode(q) for f, q in zip(_factors(found), (qx, qw), strict=True)]
-    sums = found.last.decode(matmul(step, *_padded(u, *codes))).astype(np.int64)
+    sums = found.last.decode(matmul(u, *_padded(u, *codes))).astype(np.int64)
     return sums, _overflowed(found.last, qx, qw, found.lanes)
 
 
@@ -228,11 +226,6 @@ def _overflowed(f: Format, qx: np.ndarray, qw: np.ndarray, lanes: int) -> np.nda
 # -- what is given -------------------------------------------------------------------------------
 
 
-def _step(u: Unit) -> Unit:
-    """What matrices are multiplied by: of a ``mac`` its multiply-add."""
-    return u.step if isinstance(u, Mac) else u
-
-
 def _units(integer: Any, floating: Any, name: Any) -> tuple[Unit, Unit, Format]:
     f = format(name)
     if isinstance(f, BlockFormat) or not _is_part_of_fp32(f):
@@ -240,11 +233,8 @@ def _units(integer: Any, floating: Any, name: Any) -> tuple[Unit, Unit, Format]:
             f"int8_matmul: format must be a signed float whose numbers fp32 has, not {f.name}"
         )
     of_integers, of_floats = (unit(x) for x in (integer, floating or f"mac:a={f.name},acc=fp32"))
-    for u in (of_integers, of_floats):
-        if isinstance(u, Mac) and u.conversion:
-            raise InvalidInput(f"int8_matmul: {u.spec}: out must be acc")
     try:
-        inner, outer = chain(_step(of_integers)), chain(_step(of_floats))
+        inner, outer = chain(of_integers), chain(of_floats)
     except InvalidInput as error:
         raise InvalidInput(f"int8_matmul: {error}") from None
     formats = [*_factors(inner), inner.product_format or inner.last, inner.last]
@@ -310,6 +300,6 @@ def _outliers(x: np.ndarray, w: np.ndarray, threshold: float) -> np.ndarray:
 
 def _padded(u: Unit, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Matrices of codes (m, K) and (K, n) with zeros up to a whole number of a unit's steps."""
-    lanes = chain(_step(u)).lanes
+    lanes = chain(u).lanes
     more = max(lanes, -(-a.shape[1] // lanes) * lanes) - a.shape[1] if lanes > 1 else 0
     return np.pad(a, ((0, 0), (0, more))), np.pad(b, ((0, more), (0, 0)))

@@ -13,7 +13,7 @@ from ..formats.codec import array_of
 from ..golden import code_dtype, machine_word
 from ..golden.kernels import unless_refused
 from ..units import Unit, unit
-from ..units.chain import Chain, chain
+from ..units.chain import Chain, chain, without_memory
 from ..units.dot import Dot
 from . import dots, float64, kernels, loops
 from .float64 import FloatRounding
@@ -42,7 +42,8 @@ def matmul(
     ----------
     spec : the multiply-add or product unit, or its spec. A multiply-add must take its addend in
         the format of its result; a chained one (such as ``anfma``) takes `c` in the format that its
-        chains begin with and gives the one that they end with.
+        chains begin with and gives the one that they end with. A unit that holds its sum (``mac``,
+        ``dfpmac``, whose flag is not given) is its step, which may begin with any `c`.
     a, b : codes (m, k) and (k, n) of the unit's first two operands.
     c : codes of the accumulators to begin with, of a shape that broadcasts to (m, n); +0 if None.
     order : of k: ``ascending``, ``descending``, or a permutation of 0 to k-1.
@@ -54,7 +55,7 @@ def matmul(
     Returns codes (m, n) of the accumulator's format. Raises `InvalidInput` for what is not as
     said here.
     """
-    u = unit(spec)
+    u = without_memory(unit(spec))
     if isinstance(u, Dot):
         if add is not None or not isinstance(order, str) or order != "ascending":
             raise InvalidInput(f"matmul: {u.spec} takes its blocks in order and needs no adder")

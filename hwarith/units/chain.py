@@ -35,6 +35,22 @@ class ChainedMultiplyAdd(Protocol):
         ...
 
 
+@runtime_checkable
+class HoldsItsSum(Protocol):
+    """A unit that holds its sum of products in a memory, such as ``mac``."""
+
+    @property
+    def chain_step(self) -> Unit:
+        """The unit without a memory that does its step, a multiply-add or dot product. Raises
+        `InvalidInput` if the sum does not come out as it is held."""
+        ...
+
+
+def without_memory(u: Unit) -> Unit:
+    """What a unit that holds its sum does in a step; other units as they are."""
+    return u.chain_step if isinstance(u, HoldsItsSum) else u
+
+
 FACTORS = ("a", "b", "sa", "sb")
 """What products are made of: left and right matrix, and the scales of their blocks."""
 
@@ -152,13 +168,14 @@ def chain(spec: Unit | str, add: Unit | str | None = None) -> Chain:
     Parameters
     ----------
     spec : the multiply-add, dot product or product unit, or its spec. What adds by itself takes
-        its addend in the format of its result.
+        its addend in the format of its result. Of a unit that holds its sum (``mac``, ``dfpmac``)
+        it is what it does in a step.
     add : for a product unit the adder, or its spec: it takes the product first, then the
         accumulator, and gives the accumulator. Default: `accumulating_adder`.
 
     Raises `InvalidInput` for units that do not fit together so.
     """
-    u = unit(spec)
+    u = without_memory(unit(spec))
     if u.operation.role not in (Role.MULTIPLIES, Role.ACCUMULATES):
         raise InvalidInput(
             f"{u.spec} computes a {u.operation}; allowed: a multiply-add, dot product or product"

@@ -250,7 +250,7 @@ ONES = np.ones((2, 2))
             {"integer": "add:a=int8"},
             "computes a sum; allowed: a multiply-add, dot product or product",
         ),
-        ({"integer": "mac:a=int8,out=int16"}, "out must be acc"),
+        ({"integer": "mac:a=int8,out=int16"}, "for sums to go on, out must be acc"),
         (
             {"floating": "fma:a=bf16"},
             "floating must multiply fp16 and add up in fp32, without scales",

@@ -4,6 +4,7 @@
 * a product unit's results go through an exact adder with a wide accumulator;
 * an adder accumulates products that an exact multiplier rounds to the adder's first format;
 * a dot product takes n pairs at a time, with the scales of their blocks if it has such (`dots`);
+* ``dfpmac`` takes two pairs at a time (`pairs`);
 
 each for k in ascending order.
 """
@@ -21,8 +22,10 @@ from ...matrix.product import matmul
 from ...units import Unit
 from ...units.chain import Chain, chain
 from ...units.dot import Dot
+from ...units.mac.pair import PairMac
 from ...units.operations import Role
 from .dots import DotPath
+from .pairs import PairPath
 from .paths import Datapath, Encoded, check_weights
 
 
@@ -34,6 +37,8 @@ def datapath(unit: Unit) -> Datapath:
     """
     if isinstance(unit, Dot):
         return DotPath(unit)
+    if isinstance(unit, PairMac):
+        return PairPath(unit)
     role = unit.operation.role
     if role is Role.ADDS:
         first = next(iter(unit.operands.values()))

@@ -24,7 +24,8 @@ METHOD = (
     "adder in fp32 (int32 for integers; the product's format where that is wider). An adder is "
     "studied as the accumulator of products that an exact fp32 (int8) multiplier rounds to its "
     "first operand's format. A dot product takes its n pairs at a time and goes on from what it "
-    "gave before; inputs and weights are padded with zeros to a multiple of n.",
+    "gave before; inputs and weights are padded with zeros to a multiple of n. Dynamic fixed point "
+    "(dfpmac) takes two pairs at a time.",
     "Sums run in ascending order of the inputs and start from the bias, rounded to the "
     "accumulator's format.",
     "Inputs, weights and activations are rounded to nearest in the unit's operand formats. Formats "

@@ -92,6 +92,13 @@ class Mac(Accumulator):
             optimize=self.optimize,
         )
 
+    @property
+    def chain_step(self) -> Fma:
+        """What a sum of products that another one goes on from is made by."""
+        if self.conversion:
+            raise InvalidInput(f"{self.spec}: for sums to go on, out must be acc")
+        return self.step
+
     @cached_property
     def conversion(self) -> Convert | None:
         """The conversion of the accumulator to the result, if they differ."""

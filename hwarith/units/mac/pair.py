@@ -16,6 +16,7 @@ from ...rtl import Values, wire
 from ..accumulator import Accumulator
 from ..contract import Contract
 from ..conventions import of_integers
+from ..dot import Dot
 from ..operations import DOT_PRODUCT_OF_PAIRS, Operation
 from ..parameters import integer_parameter
 from . import definitions
@@ -58,6 +59,12 @@ class PairMac(Accumulator):
     }
 
     p: int = integer_parameter("bits of an operand", 2, 16, 16)
+
+    @property
+    def chain_step(self) -> Dot:
+        """Both products and the accumulator, modulo 2^32; without the flag."""
+        p, acc = format(f"int{self.p}"), format(f"int{_ACC_BITS}")
+        return Dot(a=p, b=p, n=2, c=acc, out=acc)
 
     @property
     def operands(self) -> dict[str, Format]:

@@ -16,7 +16,7 @@ from ...formats import Format
 from ...formats.lanes import vector
 from ...lazily import np
 from ...rtl import Values
-from ..chain import FACTORS, RIGHT, Chain, chain
+from ..chain import FACTORS, RIGHT, Chain, chain, without_memory
 from ..contract import Contract, Unit
 from ..conventions import of_parts
 from ..operations import MATRIX_PRODUCT, Operation
@@ -68,7 +68,8 @@ class Engine(ArrayUnit):
     }
 
     pe: Unit = unit_parameter(
-        "the element: a multiply-add, a dot product or a product, its spec in parentheses",
+        "the element: a multiply-add, a dot product or a product, its spec in parentheses; of a "
+        "unit that holds its sum, such as mac, its step",
         "fma:a=bf16,b=bf16,c=fp32,out=fp32",
     )
     add: Unit = unit_parameter(
@@ -82,7 +83,8 @@ class Engine(ArrayUnit):
         if self.stages:
             raise InvalidInput("engine: stages follow from rows and columns; they cannot be given")
         try:
-            units = chain(self.pe, self.add)
+            units = chain(without_memory(self.pe), self.add)
+            object.__setattr__(self, "pe", units.units[0])
         except InvalidInput as error:
             raise InvalidInput(f"engine: parameter pe: {error}") from None
         for u in units.units:
