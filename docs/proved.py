@@ -111,6 +111,11 @@ GROUPS: dict[str, list[str]] = {
             for mode in ("double", "single", "dyadic")
         ),
     ],
+    "boxed floats": [
+        *(f"{x}:a=fp16,box=32" for x in ("mul", "add", "minmax", "class", "sgnj")),
+        "mul:a=bf16,round=port,flags=after,box=64,stages=2",
+        "convert:a=fp32,out=fp16,flags=after,box=64",
+    ],
     "quantizers": ["blockquant:out=mxfp4,a=bf16,n=2"],
     "datatypes of weights": [
         *("decode", "powdecode", "termgen:type=fp4", "prealign"),

@@ -64,10 +64,11 @@ def complete_weight_type(incomplete: str) -> list[str]:
 
 
 def _parameters(family: str) -> Iterable[str]:
-    from ..units.registry import LANES
     from ..units.registry import family as class_of
+    from ..units.registry import wrappers_of
 
-    return dict.fromkeys([*class_of(family).parameters(), LANES])
+    cls = class_of(family)
+    return [*cls.parameters(), *wrappers_of(cls)]
 
 
 def _values(family: str, name: str) -> Iterable[str]:

@@ -13,7 +13,7 @@ from ..progress import progress
 from ..tables import Several, Table, quantity
 from ..units import Unit
 from ..units import unit as make_unit
-from ..units.lanes import lane_of
+from ..units.wrapped import unwrapped
 from .hardware import FLOW, Flow
 from .judged import OPERATIONS, energy_of, errors_of
 from .metrics import SOURCES, Evaluation
@@ -163,11 +163,11 @@ def compare(
     network = find_workload(workload) if workload else None
     for u in units:
         if network:
-            network.check(lane_of(u))
+            network.check(unwrapped(u))
     found = []
     for u in progress(units, "compare", each=SECONDS):
         cost = flow.synthesize(u, library=library)
-        outcome = network.run(lane_of(u)) if network else None
+        outcome = network.run(unwrapped(u)) if network else None
         evaluation, source, reason = errors_of(u, outcome)
         energy, _ = energy_of(u, outcome, library, flow, at_random=evaluation is not None)
         network_figures = (outcome.accuracy, outcome.output_error) if outcome else ()

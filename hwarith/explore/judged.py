@@ -12,7 +12,7 @@ from ..exceptions import InvalidInput
 from ..flow.stimuli.families import stimuli_of
 from ..units import Unit
 from ..units.chain import chain_of_one, chained_accumulators, rounded_accumulators
-from ..units.lanes import Lanes, lane_of
+from ..units.wrapped import Wrapper, unwrapped
 from .drawn import port_codes
 from .hardware import Flow
 from .metrics import OPERAND_SETS, Evaluation, evaluate, has_few_operands
@@ -42,7 +42,7 @@ def errors_of(unit: Unit, outcome: Outcome | None) -> Judged:
     """The errors of a unit, or of what is in each of its lanes, on the operands that it met in a
     workload; without one on all operand codes or, where those are too many, on random ones: of a
     unit with a memory in groups."""
-    unit = lane_of(unit)
+    unit = unwrapped(unit)
     one = chain_of_one(unit)
     try:
         check_measurable(one)
@@ -67,7 +67,7 @@ def energy_of(
     operands: Sequence[np.ndarray]
     if outcome:
         operands = outcome.operands
-        if isinstance(unit, Lanes):
+        if isinstance(unit, Wrapper):
             operands = unit.grouped(list(np.broadcast_arrays(*operands)))
     elif unit.parts or not at_random:
         operands = ()

@@ -22,8 +22,8 @@ from ..units import Unit
 from ..units import unit as make_unit
 from ..units.accumulator import Accumulator
 from ..units.chain import ChainOfOne, chain_of_one
-from ..units.lanes import Lanes, lane_of
 from ..units.parts import ArrayUnit
+from ..units.wrapped import Wrapper, unwrapped
 from .operands_file import read_operands
 from .reference import Errors, compare
 
@@ -285,8 +285,8 @@ def evaluate(spec: Any, operands: Sequence[Any] | None = None) -> Evaluation:
     `operands`, for no operands at all, and for formats beyond float64's range.
     """
     whole = make_unit(spec)
-    unit = chain_of_one(lane_of(whole))
-    if operands is not None and isinstance(whole, Lanes):
+    unit = chain_of_one(unwrapped(whole))
+    if operands is not None and isinstance(whole, Wrapper):
         operands = whole.spread(whole.check_operands(tuple(operands)))
     given = unit.check_operands(tuple(operands)) if operands is not None else _all_codes(unit)
     if given[0].size == 0:

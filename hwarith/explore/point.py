@@ -11,7 +11,7 @@ from ..exceptions import InvalidInput
 from ..flow.synthesis import liberty
 from ..flow.synthesis.libraries import fpga, liberty_file
 from ..units import Unit
-from ..units.lanes import lane_of
+from ..units.wrapped import unwrapped
 from .hardware import FLOW, Flow
 from .lanes import bits_of_factors, per_clock
 from .metrics import COUNTS, METRICS, Evaluation
@@ -228,7 +228,7 @@ def _of_errors(evaluation: Evaluation | None, source: str | None) -> dict[str, A
 
 def _run(workload: Workload, unit: Unit) -> tuple[Outcome | None, str | None]:
     """What a workload gives with a unit, or one of its lanes, or else why it cannot run on it."""
-    unit = lane_of(unit)
+    unit = unwrapped(unit)
     try:
         workload.check(unit)
     except InvalidInput as error:

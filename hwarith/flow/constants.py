@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..formats import Format
+from ..formats.boxes import BoxedFormat
 from ..rtl.floats.specials import Specials
 from ..units import Unit
 
@@ -12,6 +15,12 @@ LEAST_BITS = 7
 
 def _name(f: Format) -> str:
     return f.name.upper()
+
+
+def _floats(ports: Iterable[Format]) -> list[Format]:
+    """The float formats of ports, or of the codes within, each once."""
+    within = (f.inner if isinstance(f, BoxedFormat) else f for f in ports)
+    return list(dict.fromkeys(f for f in within if f.is_float))
 
 
 def _codes(f: Format) -> dict[str, tuple[int, int]]:
@@ -26,20 +35,18 @@ def _codes(f: Format) -> dict[str, tuple[int, int]]:
 def constants(u: Unit) -> dict[tuple[int, int], str]:
     """The names of constants, by value and width: special codes of the results' formats."""
     found: dict[tuple[int, int], str] = {}
-    for f in u.results.values():
-        if f.is_float:
-            for name, (value, width) in _codes(f).items():
-                if width >= LEAST_BITS:
-                    found.setdefault((value, width), f"{_name(f)}_{name}")
+    for f in _floats(u.results.values()):
+        for name, (value, width) in _codes(f).items():
+            if width >= LEAST_BITS:
+                found.setdefault((value, width), f"{_name(f)}_{name}")
     return found
 
 
 def package(u: Unit, name: str) -> str:
     """A package of SystemVerilog: of each float format of a unit a structure with the fields of a
     code, and the facts of the format as constants."""
-    formats = dict.fromkeys(f for f in (u.operands | u.results).values() if f.is_float)
     lines = [f"package {name};"]
-    for f in formats:
+    for f in _floats((u.operands | u.results).values()):
         fields = {"sign": int(f.signed), "exponent": f.exponent_bits, "fraction": f.fraction_bits}
         if f.is_posit:
             fields = {"sign": 1, "rest": f.bits - 1}

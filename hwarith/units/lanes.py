@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -16,100 +15,48 @@ from ..formats.lanes import vector
 from ..lazily import np
 from ..rtl import Values, wire
 from .blocks.lanes import LaneUnit, each_lane, side_by_side, taken_apart
-from .contract import Contract, Unit
-from .interface import about, ports
-from .operations import Operation
 from .parameters import integer_parameter
-from .registry import unit_parameter
 from .results import by_name, split
-from .transfers import Transfers
+from .wrapped import Wrapper
 
 REACH = 1 << 16
 """Most bits of a port: what every tool must take (IEEE 1364-2005, 4.3.1)."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Lanes(LaneUnit):
+class Lanes(Wrapper, LaneUnit):
     """The lanes of a unit: ``mul:a=bf16,lanes=4`` multiplies four pairs in a transfer.
 
     A port has the codes of all lanes, lane 0 at the lsb; in software an array has them in its last
     axis. Operands that say what is to be done (`Unit.shared_operands`: ``rm``, ``op``, ...) are
     those of all lanes; results, flags among them, are of each. No lane knows of the others.
-
-    Its `family` and `summary` are those of the unit; `of` is the unit without its stages.
     """
 
     family: ClassVar[str] = "lanes"
     summary: ClassVar[str] = "units side by side"
-    operation: ClassVar[Operation] = Operation("operation of each lane")
+    key: ClassVar[str] = "lanes"
 
-    of: Unit = unit_parameter("the unit of each lane", "mul:")
     lanes: int = integer_parameter("copies of the unit side by side", 1, REACH, 1)
-
-    def __post_init__(self) -> None:
-        if isinstance(self.of, Unit):
-            object.__setattr__(self, "family", self.of.family)
-        super().__post_init__()
 
     def validate(self) -> None:
         of = self.of
-        if not of.is_pipeline or type(of.transfers) is not Transfers:
-            raise InvalidInput(
-                f"{of.family}: parameter lanes: {of.spec} has a memory, takes several clocks, or "
-                "its operands in blocks; allowed: units that take codes, one transfer for each "
-                "result"
-            )
+        self.check_wrapped()
         for name, f in (of.operands | of.results).items():
             if name not in of.shared_operands and f.bits * self.lanes > REACH:
                 raise InvalidInput(
                     f"{of.family}: parameter lanes: must be at most {REACH // f.bits}, as port "
                     f"{name} of {f.bits} bits in each lane may have {REACH}, not {self.lanes}"
                 )
-        places = f"lane 0 at the lsb, {self.lanes} of them"
-        meanings = {p.name: p.meaning for p in ports(of)}
-        own = {
-            "family": of.family,
-            "summary": f"{of.summary}; {self.lanes} lanes",
-            "operation": replace(
-                of.operation,
-                name=f"{of.operation.name} in each lane",
-                arity=0,
-                exact=None,
-                factors=0,
-                role=None,
-            ),
-            "meanings": {
-                name: meanings[name] + ("" if name in of.shared_operands else f"; {places}")
-                for name in (*of.operands, *of.results)
-            },
-            "stages": self.stages or of.stages,
-            "cuts": self.cuts or of.cuts,
-            "grain": of.grain,
-            "of": replace(of, stages=0, cuts=(), grain=rtl.SUM_BLOCK),
-            "__doc__": about(of),
-        }
-        for name, value in own.items():
-            object.__setattr__(self, name, value)
+        places = f"; lane 0 at the lsb, {self.lanes} of them"
+        self.take_over(
+            f"{self.lanes} lanes",
+            "in each lane",
+            lambda name: "" if name in of.shared_operands else places,
+        )
 
     @property
-    def one(self) -> Unit:
-        """The unit of each lane, with its stages."""
-        return replace(self.of, stages=self.stages, cuts=self.cuts, grain=self.grain)
-
-    # -- spec and name -------------------------------------------------------------------------
-
-    def shown_parameters(self) -> dict[str, Any]:
-        return {name: x for name, x in super().shown_parameters().items() if name != "of"}
-
-    @property
-    def spec(self) -> str:
-        parameters = self.parameters()
-        shown = self.shown_parameters().items()
-        return ",".join([self.of.spec, *(f"{k}={parameters[k].in_spec(x)}" for k, x in shown)])
-
-    @property
-    def name(self) -> str:
-        return super().name.replace(self.family, self.of.name, 1)
+    def is_idle(self) -> bool:
+        return self.lanes == 1
 
     # -- contract ------------------------------------------------------------------------------
 
@@ -131,30 +78,10 @@ class Lanes(LaneUnit):
         return {name: vector(*lanes[name]) if name in lanes else f for name, f in named.items()}
 
     @property
-    def contract(self) -> Contract:
-        return self.of.contract
-
-    @property
-    def conventions(self) -> dict[str, str]:
-        return self.of.conventions
-
-    @property
-    def policy(self) -> dict[str, str]:
-        return self.of.policy
-
-    @property
     def work(self) -> Fraction:
         return self.lanes * self.of.work
 
     # -- golden --------------------------------------------------------------------------------
-
-    def definition(self) -> tuple[Callable[..., int], tuple]:
-        """That of a lane."""
-        return self.of.definition()
-
-    @property
-    def word_bits(self) -> int:
-        return self.of.word_bits
 
     def golden(self, *codes: Any) -> Any:
         """The definition of each lane, on plain integers and sequences (or arrays) of them."""
@@ -174,7 +101,6 @@ class Lanes(LaneUnit):
         return [np.asarray(x, f.dtype) for x, f in zip(found, formats, strict=True)]
 
     def spread(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """Checked operands as those of the unit in each lane, arrays of one shape."""
         return list(
             np.broadcast_arrays(
                 *(
@@ -213,8 +139,3 @@ class Lanes(LaneUnit):
             name: wire(m, f"{name}_of_lanes", side_by_side(x, self.lanes, name))
             for name in self.results
         }
-
-
-def lane_of(unit: Unit) -> Unit:
-    """What each lane of a unit computes; of a unit that is no `Lanes` the unit itself."""
-    return unit.one if isinstance(unit, Lanes) else unit

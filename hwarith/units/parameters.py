@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -177,13 +177,14 @@ class Parameterized:
         return {name: all_of_them[name] for name in dict.fromkeys(order)}
 
     @classmethod
-    def from_text(cls, parameters: str) -> Self:
-        """The record of ``key=value,key=value``. Raises `InvalidInput`."""
+    def from_text(cls, parameters: str, others: Iterable[str] = ()) -> Self:
+        """The record of ``key=value,key=value``. Raises `InvalidInput`, which of an unknown key
+        names `others` among those that there are: keys that are taken elsewhere."""
         values: dict[str, Any] = {}
         for item in items_of(parameters):
             key, equals, value = (text.strip() for text in item.partition("="))
             if key not in cls.parameters():
-                raise unknown(f"parameter of {cls.family}", key, cls.parameters())
+                raise unknown(f"parameter of {cls.family}", key, [*cls.parameters(), *others])
             if not equals or not value:
                 raise InvalidInput(f"{cls.family}: parameter {key}: give it as {key}=VALUE")
             if key in values:

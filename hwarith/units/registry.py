@@ -75,8 +75,12 @@ FAMILIES = {
 """Every family: its name in a spec, and where its class is."""
 
 
-LANES = "lanes"
-"""The parameter of a spec that says how many of a unit stand side by side (`Lanes`)."""
+WRAPPERS = {
+    "lanes": "lanes:Lanes",
+    "box": "boxes:Boxes",
+}
+"""Parameters of a spec that put a unit within another one (`Wrapper`): how many of it stand side by
+side, in how wide words its floats are; and where their classes are."""
 
 
 def family_modules() -> list[str]:
@@ -112,21 +116,31 @@ def unit(spec: Unit | str) -> Unit:
         raise InvalidInput(f"a unit is given by its spec text, not {quoted(spec)}")
     name, _, parameters = spec.strip().partition(":")
     cls = family(name.strip())
-    if LANES in cls.parameters():
-        return cls.from_text(parameters)
+    keys = wrappers_of(cls)
     items = items_of(parameters)
-    of_lanes = [item for item in items if item.partition("=")[0].strip() == LANES]
-    one = cls.from_text(",".join(item for item in items if item not in of_lanes))
-    return _in_lanes(one, of_lanes) if of_lanes else one
+    around = [(key, x) for key, x in map(_key_and_value, items) if key in keys]
+    own = [item for item in items if _key_and_value(item)[0] not in keys]
+    one = cls.from_text(",".join(own), keys)
+    if len(around) > 1:
+        (first, _), (second, _), *_ = around
+        wrong = f"{first} is given twice"
+        if first != second:
+            wrong = f"{second}: goes not together with {first}; allowed: one of them"
+        raise InvalidInput(f"{one.family}: parameter {wrong}")
+    for key, value in around:
+        module, _, cls_name = WRAPPERS[key].partition(":")
+        one = getattr(import_module(f".{module}", __package__), cls_name).around(one, value)
+    return one
 
 
-def _in_lanes(one: Unit, items: list[str]) -> Unit:
-    """The unit of each lane in as many as an item of its spec says; one lane is the unit itself."""
-    if len(items) > 1:
-        raise InvalidInput(f"{one.family}: parameter {LANES} is given twice")
-    lanes = import_module(".lanes", __package__).Lanes
-    made = lanes(of=one, lanes=items[0].partition("=")[2].strip())
-    return one if made.lanes == 1 else made
+def wrappers_of(cls: type[Unit]) -> tuple[str, ...]:
+    """The parameters beside those of a family that put its units within others (`WRAPPERS`)."""
+    return tuple(key for key in WRAPPERS if key not in cls.parameters())
+
+
+def _key_and_value(item: str) -> tuple[str, str]:
+    key, _, value = item.partition("=")
+    return key.strip(), value.strip()
 
 
 def unit_parameter(help: str, default: str | None, quiet: bool = False) -> Any:

@@ -14,7 +14,8 @@ from hwarith.explore.workloads import workload
 from hwarith.flow.energy.measure import energy
 from hwarith.flow.stimuli.families import stimulus
 from hwarith.reports.model.point import Point, options, unit_label
-from hwarith.units.lanes import Lanes, lane_of
+from hwarith.units.lanes import Lanes
+from hwarith.units.wrapped import unwrapped
 from tests.evidence import assert_equal_on
 from tests.explore.fake_flow import FakeFlow
 from tests.small_units import OF_EACH_FAMILY, SPECS
@@ -130,7 +131,7 @@ def test_stages_stand_behind_the_lanes() -> None:
     assert u.name == "mul_e4m3fn_e4m3fn_e4m3fn_rne_lanes4_l2"
     assert u.stages == 2
     assert replace(u, stages=3) == hw.unit("mul:a=e4m3fn,lanes=4,stages=3")
-    assert lane_of(u) == hw.unit("mul:a=e4m3fn,stages=2")
+    assert unwrapped(u) == hw.unit("mul:a=e4m3fn,stages=2")
     assert (hw.unit("mul:a=e4m3fn,lanes=2,target_delay=30").stages) == hw.unit(
         "mul:a=e4m3fn,target_delay=30"
     ).stages
@@ -160,7 +161,7 @@ def test_work_is_that_of_all_lanes() -> None:
 @pytest.mark.long
 def test_energy_of_a_workloads_operands() -> None:
     u = hw.unit("mul:a=e4m3fn,lanes=4")
-    met = workload("digits").run(lane_of(u)).operands
+    met = workload("digits").run(unwrapped(u)).operands
     grouped = u.grouped(list(met))
     assert [x.shape for x in grouped] == [(met[0].size // 4, 4)] * 2
     few = [x[:64] for x in grouped]

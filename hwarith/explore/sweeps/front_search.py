@@ -13,7 +13,7 @@ from ...exceptions import InvalidInput, quoted, unknown
 from ...extras import require
 from ...formats import Format
 from ...units import Unit
-from ...units.lanes import Lanes
+from ...units.wrapped import Wrapper
 from ..metrics import METRICS
 from ..point import COSTS, NETWORK, Result
 
@@ -136,8 +136,8 @@ class _Axis:
 
 def _coordinates(unit: Unit) -> dict[str, str]:
     """What tells units apart. Formats are near each other by their bits, not by their names."""
-    if isinstance(unit, Lanes):
-        return _coordinates(unit.one) | {f"{unit.family}.lanes": str(unit.lanes)}
+    if isinstance(unit, Wrapper):
+        return _coordinates(unit.one) | {f"{unit.family}.{unit.key}": unit.value}
     found = {"family": unit.family}
     for key in unit.parameters():
         value, name = getattr(unit, key), f"{unit.family}.{key}"

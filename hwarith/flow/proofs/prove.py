@@ -13,18 +13,18 @@ from ...formats import Format
 from ...formats.rounding import NAN, unpack
 from ...golden.words import WIDTHS
 from ...units import Unit, unit
+from ...units.boxes import Boxes
 from ...units.lanes import Lanes
-from ...units.results import split
 from ..checks import solver_jobs
 from ..verilog import verilog as verilog_of
-from . import lanes, netlist, pipeline, products, smtlib, sums
+from . import boxes, lanes, netlist, pipeline, products, smtlib, sums
 from .alignment import Alignment
 from .cases import Outcome, Run, Words, prove_by_cases, words_of
 from .meetings import Meetings
 from .provable import check_ports, check_provable
 from .result import Proof, codes_text
 from .solvers import SOLVERS, answer
-from .specification import replayed, specification
+from .specification import by_port, replayed, specification
 from .symbolic import Executor
 from .terms import Term, Terms, evaluate, ordered
 from .theory import in_theory
@@ -85,13 +85,21 @@ def prove_verilog(
         inputs |= {name: terms.variable(name, 1) for name in pipeline.CONTROLS}
     module = netlist.netlist(text, top)
     check_ports(u, module, inputs)
-    one, inputs = (u.one, lanes.inputs(u, terms)) if isinstance(u, Lanes) else (u, inputs)
     workers = solver_jobs("prove", jobs)
-    attempt = _Attempt(one, terms, start + timeout, workers, advance, any_nan, both)
+
+    def attempt(one: Unit) -> _Attempt:
+        return _Attempt(one, terms, start + timeout, workers, advance, any_nan, both)
+
+    if isinstance(u, Boxes):
+        if theory:
+            raise _not_in_theory(u)
+        return boxes.proved(u, terms, module, inputs, attempt, start)
+    one, inputs = (u.one, lanes.inputs(u, terms)) if isinstance(u, Lanes) else (u, inputs)
     golden, executor = specification(one, terms, inputs)
-    said = attempt.in_theory(inputs, golden) if theory else ""
+    tried = attempt(one)
+    said = tried.in_theory(inputs, golden) if theory else ""
     modules = lanes.of_each_lane(u, module) if isinstance(u, Lanes) else iter([module])
-    proofs = (attempt.proof(each, inputs, golden, executor, start) for each in modules)
+    proofs = (tried.proof(each, inputs, golden, executor, start) for each in modules)
     found = lanes.of_all(u, proofs) if isinstance(u, Lanes) else next(proofs)
     return replace(found, theory=said)
 
@@ -146,10 +154,7 @@ class _Attempt:
         """What is known of the definition in SMT-LIB's theory of floating point."""
         same = in_theory(self.u, self.terms, inputs, golden)
         if same is None:
-            raise InvalidInput(
-                f"prove: {self.u.spec} is not in SMT-LIB's theory of floating point, which has "
-                "mul, add, fma and convert of IEEE formats, to nearest and directed"
-            )
+            raise _not_in_theory(self.u)
         outcome = self.holds(self.terms.negation(same))
         if outcome.verdict == "refuted":
             given = {name: outcome.model.get(name, 0) for name in self.u.operands}
@@ -165,7 +170,7 @@ class _Attempt:
         start: float,
     ) -> Proof:
         """The verdict on a netlist."""
-        circuit = self._read(module, inputs)
+        circuit = self.read(module, inputs)
         if isinstance(circuit, str):
             return self._undecided(circuit, start)
         if not self.lemma(_FITS, self.terms.any_of(executor.misuses)):
@@ -189,7 +194,7 @@ class _Attempt:
         outcome = Outcome("undecided", 1, {}, [what])
         return self._proof(outcome, self.terms.const(0, 1), time.monotonic() - start)
 
-    def _read(self, module: dict[str, Any], inputs: dict[str, Term]) -> netlist.Circuit | str:
+    def read(self, module: dict[str, Any], inputs: dict[str, Term]) -> netlist.Circuit | str:
         """A netlist as a circuit without registers; or, of what is no chain of ranks, what is not
         as it is in one."""
         t, stages = self.terms, self.u.stages
@@ -209,7 +214,7 @@ class _Attempt:
     def _read_again(
         self, module: dict[str, Any], inputs: dict[str, Term], words: Mapping[str, Term]
     ) -> netlist.Circuit:
-        """The circuit of `_read` with other words on some wires."""
+        """The circuit of `read` with other words on some wires."""
         t = self.terms
         if self.u.stages == 0:
             return netlist.circuit(module, t, inputs, words)
@@ -355,7 +360,7 @@ class _Attempt:
             variables = [x.name for x in ordered([rtl]) if x.op == "variable"]
             given = {name: outcome.model.get(name, 0) for name in [*u.inputs, *variables]}
             (packed,) = evaluate([rtl], given)
-            found = dict(zip(u.results, split(packed, u.results.values()), strict=True))
+            found = by_port(u, packed)
             golden = replayed(u, given)
             if golden == found:
                 raise ToolFailure(
@@ -373,6 +378,13 @@ class _Attempt:
             open=tuple(outcome.open) if outcome.verdict == "undecided" else (),
             **facts,
         )
+
+
+def _not_in_theory(u: Unit) -> InvalidInput:
+    return InvalidInput(
+        f"prove: {u.spec} is not in SMT-LIB's theory of floating point, which has mul, add, fma "
+        "and convert of IEEE formats, to nearest and directed"
+    )
 
 
 def _is_nan(t: Terms, f: Format, code: Term) -> Term:

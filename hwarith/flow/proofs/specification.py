@@ -82,6 +82,15 @@ def replayed(u: Unit, given: Mapping[str, int]) -> dict[str, int]:
     }
 
 
+def by_port(u: Unit, packed: int) -> dict[str, int]:
+    """A code for each result, of the bits of all ports side by side."""
+    found, place = {}, 0
+    for name, f in u.results.items():
+        found[name] = packed >> place & (1 << f.bits) - 1
+        place += f.bits
+    return found
+
+
 def _joined(codes: Sequence[int], bits: int) -> int:
     return sum(code << i * bits for i, code in enumerate(codes))
 

@@ -6,13 +6,10 @@ with the decorator ``@stimuli_of.register(MyUnit)``.
 
 from __future__ import annotations
 
-from functools import singledispatch
-
 import numpy as np
 
 from ...formats import Format, format
 from ...formats.lanes import join, split
-from ...units import Unit
 from ...units.accumulator import Accumulator
 from ...units.anfma import AnFma, ColumnEnd
 from ...units.anfma.state import Chained, State
@@ -21,6 +18,7 @@ from ...units.bitserial import BitSerialPe, BsTile, TermGen
 from ...units.bitserial.pe import ACTIVATION, pack_activations
 from ...units.bitserial.weights import special_codes
 from ...units.blocks import LaneUnit, Nvfp4Quant
+from ...units.boxes import Boxes
 from ...units.chain import RIGHT
 from ...units.dot import Dot
 from ...units.dotmulti import MODES, DotMulti
@@ -35,26 +33,12 @@ from ...units.systolic import Engine
 from .blocks import LaneStimuli, Nvfp4QuantStimuli
 from .corner_weighted import corner_codes
 from .default import GroupStimuli, Stimuli
+from .dispatch import stimuli_of as stimuli_of
+from .dispatch import stimulus as stimulus
 from .dots import DotStimuli
 from .integers import RequantStimuli
 from .rows import RowStimuli
-
-
-@singledispatch
-def stimuli_of(unit: Unit) -> Stimuli:
-    """The stimuli of a unit: what is registered for its class or the nearest of its bases, and
-    otherwise the default (`Stimuli`).
-
-    ``stimuli_of.register(SomeUnit)`` is a decorator for a class derived from `Stimuli` or from what
-    a base of `SomeUnit` has, or for any function of a unit that gives such an object.
-    """
-    return Stimuli(unit)
-
-
-def stimulus(unit: Unit, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
-    """Operands of at most `n` vectors to try a unit with: see `Stimuli.operands`."""
-    return stimuli_of(unit).operands(n, seed)
-
+from .wrapped import BoxesStimuli, LanesStimuli
 
 stimuli_of.register(Accumulator, GroupStimuli)
 stimuli_of.register(Dot, DotStimuli)
@@ -62,6 +46,8 @@ stimuli_of.register(RowUnit, RowStimuli)
 stimuli_of.register(LaneUnit, LaneStimuli)
 stimuli_of.register(Nvfp4Quant, Nvfp4QuantStimuli)
 stimuli_of.register(Requant, RequantStimuli)
+stimuli_of.register(Boxes, BoxesStimuli)
+stimuli_of.register(Lanes, LanesStimuli)
 
 
 # -- powers of two ------------------------------------------------------------------------------
@@ -353,32 +339,6 @@ class MultiStimuli(Stimuli):
             for word, x in zip(words, found, strict=False):
                 word[rows] = join(x[chosen], one.a)
         return *words, fmt, *rm
-
-
-# -- units side by side --------------------------------------------------------------------------
-
-
-@stimuli_of.register(Lanes)
-class LanesStimuli(LaneStimuli):
-    """In each lane what the unit is tried with, another vector in each; shared operands, which take
-    part in these, are the same in all lanes of a transfer."""
-
-    unit: Lanes
-
-    def operands(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
-        u, rng = self.unit, np.random.default_rng(seed)
-        found = stimulus(u.of, n * u.lanes, seed)
-        order = rng.permutation(found[0].size)
-        columns = [x[order] for x in found]
-        shared = [
-            x for name, x in zip(u.operands, columns, strict=True) if name not in u.lane_formats
-        ]
-        kinds = np.unique(np.stack(shared), axis=1, return_inverse=True)[1] if shared else 0 * order
-        rows = [np.flatnonzero(kinds == kind) for kind in range(int(kinds.max()) + 1)]
-        filled = [np.resize(row, -(-row.size // u.lanes) * u.lanes) for row in rows]
-        transfers = np.concatenate(filled).reshape(-1, u.lanes)
-        chosen = np.resize(rng.permutation(transfers), (n, u.lanes)).ravel()
-        return tuple(u.grouped([x[chosen] for x in columns]))
 
 
 # -- engines -------------------------------------------------------------------------------------

@@ -12,10 +12,10 @@ from ...formats import Format, format
 from ...formats.blocks import block_format
 from ...units import Unit
 from ...units.dot import Dot
-from ...units.lanes import Lanes, lane_of
 from ...units.operations import Operation
 from ...units.parts import ArrayUnit
 from ...units.timed import RANKS
+from ...units.wrapped import Wrapper, unwrapped
 
 CODES = "codes"
 """What takes the place of a format where a port has codes that the unit alone knows."""
@@ -85,7 +85,7 @@ class Point:
     @property
     def operation(self) -> Operation:
         """What the unit computes."""
-        return lane_of(self.unit).operation
+        return unwrapped(self.unit).operation
 
     @property
     def family(self) -> str:
@@ -128,8 +128,8 @@ def unit_label(unit: Unit) -> str:
     """A short name for readers: ``mul e4m3fn → bf16``, ``fma bf16 + fp32``, ``lmul bf16 k=4``,
     ``dot e4m3fn + fp32 n=8``, ``engine 8x8 of fma bf16 + fp32``; of a unit whose ports are codes of
     no format its parameters: ``fpint w=int4 p=14 lanes=4 k=256``."""
-    if isinstance(unit, Lanes):
-        return f"{unit_label(unit.one)} lanes={unit.lanes}"
+    if isinstance(unit, Wrapper):
+        return f"{unit_label(unit.one)} {unit.key}={unit.value}"
     if isinstance(unit, ArrayUnit):
         array: Any = unit
         return f"{unit.family} {array.rows}x{array.columns} of {unit_label(array.pe)}"
@@ -167,8 +167,8 @@ def _tells(f: Format, unit: Unit) -> bool:
 
 def options(unit: Unit) -> dict[str, str]:
     """The parameters that say neither formats nor how deep a pipeline is, with their values."""
-    if isinstance(unit, Lanes):
-        return options(unit.of) | {"lanes": str(unit.lanes)}
+    if isinstance(unit, Wrapper):
+        return options(unit.of) | {unit.key: unit.value}
     return {
         name: str(getattr(unit, name))
         for name, parameter in unit.parameters().items()
@@ -183,8 +183,8 @@ def unusual_options(unit: Unit) -> set[str]:
 
 def _unusual(unit: Unit) -> dict[str, str]:
     """Those parameters of the spec that are neither formats nor what they are by default."""
-    if isinstance(unit, Lanes):
-        return _unusual(unit.one) | {"lanes": str(unit.lanes)}
+    if isinstance(unit, Wrapper):
+        return _unusual(unit.one) | {unit.key: unit.value}
     formats = {f.name for f in (*_elements(unit).values(), *unit.results.values())}
     return {
         key: value
