@@ -258,6 +258,17 @@ def states(update: str, rule: str, chunk: int) -> list[Any]:
     return [found.serial, found.chunked, found.apart, found.equal]
 
 
+def dynamic(bits: int) -> list[float]:
+    """``hw.dynamic_fixed_point``, ``hw.dynamic_matmul``: signal to noise in dB of 4096 numbers
+    N(0,1), and of a product of matrices of such numbers, 64 by 4096 by 64."""
+    rng = np.random.default_rng(0)
+    v, x, w = (rng.standard_normal(shape) for shape in ((4096,), (64, 4096), (4096, 64)))
+    sums, exponent = hw.dynamic_matmul(*(hw.dynamic_fixed_point(a, bits) for a in (x, w)))
+    product = np.ldexp(sums.astype(np.float64), exponent)
+    of_numbers = blocks.qsnr(v, hw.dynamic_fixed_point(v, bits).values())
+    return [of_numbers, blocks.qsnr(x @ w, product)]
+
+
 def trained(arithmetic: str) -> list[float]:
     """``python -m hwarith.explore.training``: accuracies over the seeds."""
     return training.accuracies(training.ARITHMETICS[arithmetic])
@@ -318,6 +329,7 @@ KINDS: dict[str, Callable[..., Any]] = {
             gates,
             beyond_symmetric,
             int8,
+            dynamic,
             states,
             splits_of,
             per_channel,

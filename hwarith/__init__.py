@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from .flow.vectors import conform, run_vectors, vectors
     from .flow.verilog import verilog
     from .formats import BlockFormat, Blocks, Format, Hadamard, format
+    from .formats.dynamic import dynamic_fixed_point
     from .formats.fp4 import fp4_to_fp8, power_of_two_scales
     from .formats.layouts import float_layout
     from .formats.masks import clip_exp, mask_mantissa
     from .formats.weights import Quantized, quantize, weight_type
     from .matrix.affine import affine_matmul
+    from .matrix.dynamic import dynamic_matmul
     from .matrix.int8 import int8_matmul
     from .matrix.product import matmul
     from .pictures import Picture
@@ -50,6 +52,7 @@ _HOMES = {
     "version": ("__version__",),
     "exceptions": ("HwarithError", "InvalidInput", "MissingTool", "ToolFailure"),
     "formats": ("BlockFormat", "Blocks", "Format", "Hadamard", "format"),
+    "formats.dynamic": ("dynamic_fixed_point",),
     "formats.fp4": ("fp4_to_fp8", "power_of_two_scales"),
     "formats.layouts": ("float_layout",),
     "formats.masks": ("clip_exp", "mask_mantissa"),
@@ -57,7 +60,7 @@ _HOMES = {
     "units": ("Unit", "unit"),
     "units.shown": ("list", "show"),
     "units.requant": ("quantize_multiplier",),
-    "matrix": ("affine_matmul", "int8_matmul", "matmul"),
+    "matrix": ("affine_matmul", "dynamic_matmul", "int8_matmul", "matmul"),
     "flow.vectors": ("conform", "run_vectors", "vectors"),
     "flow.verilog": ("verilog",),
     "flow.simulate": ("simulate",),
@@ -106,6 +109,8 @@ __all__ = [
     "compare",
     "conform",
     "cycles",
+    "dynamic_fixed_point",
+    "dynamic_matmul",
     "energy",
     "export",
     "float_layout",
