@@ -7,6 +7,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.formats import Rounding
+from tests import posits
 from tests.digests import digest, stimulus_of
 from tests.evidence import assert_rtl_equals_golden
 from tests.tiers import few
@@ -108,6 +109,23 @@ def test_signs_are_those_of_numpy(name: str) -> None:
         assert (keeps if f.has_negative_zero else np.where(a & mag, keeps, y == a)).all()
 
 
+@pytest.mark.parametrize("name", ["posit8", "posit8e0", "posit6e4", "posit3"])
+def test_signs_and_classes_of_posits(name: str) -> None:
+    """NaR and zero are their own negatives."""
+    f = hw.format(name)
+    codes = f.codes()
+    values = [posits.value(code, f.bits, f.exponent_bits) for code in codes.tolist()]
+    signs = {"abs": abs, "negate": lambda x: -x}
+    for op, sign in signs.items():
+        u = hw.unit(f"sgnj:a={name},op={op}")
+        want = [
+            posits.code_of(None if x is None else sign(x), f.bits, f.exponent_bits) for x in values
+        ]
+        assert u(codes).tolist() == want
+    classes = [9 if x is None else 4 if x == 0 else 6 if x > 0 else 1 for x in values]
+    assert hw.unit(f"class:a={name}")(codes).tolist() == [1 << i for i in classes]
+
+
 @pytest.mark.parametrize("name", ["fp16", "e5m2", "e4m3fn", "ue4m3", "e8m0fnu", "int8"])
 def test_exponents_are_those_of_numpy(name: str) -> None:
     f = hw.format(name)
@@ -141,6 +159,10 @@ def test_exponents_are_those_of_numpy(name: str) -> None:
             "sgnj:a=e5m2,op=negate",
             "logb:a=e4m3,out=int8,flags=on",
             "logb:a=uint8,stages=1",
+            "sgnj:a=posit8,op=abs",
+            "sgnj:a=posit16,op=negate",
+            "class:a=posit8",
+            "class:a=posit16e1",
             "logb:a=fp16,flags=on",
         ],
         3,
@@ -158,6 +180,11 @@ def test_hardware(spec: str) -> None:
         ("roundint:a=e8m0fnu", "not e8m0fnu"),
         ("roundint:a=fp16,exact=off", "exact: it is about flag NX; set flags=on"),
         ("sgnj:a=ue4m3", "a: ue4m3 has no sign bit; allowed: signed float formats"),
+        (
+            "sgnj:a=posit8",
+            "op: the sign of posit8 is no bit of its own, and so not copy",
+        ),
+        ("logb:a=posit8", "logb: parameter a: takes no posits"),
         ("logb:a=fp16,out=int5", "int5 does not hold the exponents of fp16, -24 to 15"),
         ("logb:out=fp32", "out: fp32 does not hold"),
         ("roundint:a=fp16,round=sra", "round: unknown value 'sra'"),

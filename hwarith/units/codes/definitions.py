@@ -52,7 +52,7 @@ def classify(a, f):
         return 1 << 0 if s == 1 else 1 << 7
     if g == 0:
         return 1 << 3 if s == 1 else 1 << 4
-    if f.integer == 0 and g >> f.fraction_bits == 0:
+    if f.integer == 0 and f.posit == 0 and g >> f.fraction_bits == 0:
         return 1 << 2 if s == 1 else 1 << 5
     return 1 << 1 if s == 1 else 1 << 6
 
@@ -83,6 +83,14 @@ def with_sign(a, b, f, op):
 def with_own_sign(a, f, op):
     """Code a without its sign, or with the other one."""
     return with_sign(a, 0, f, op)
+
+
+@golden
+def posit_with_own_sign(a, f, op):
+    """A posit's magnitude, or its negative: the two's complement, which of zero and NaR is itself
+    (Posit Standard 2022, 5.2)."""
+    s = a >> (f.bits - 1)
+    return (-a if s == 1 or op == NEGATE else a) & ((1 << f.bits) - 1)
 
 
 @golden

@@ -26,7 +26,8 @@ class Class(Unit):
     """The class of a code, one of ten bits, those of RISC-V's ``fclass``.
 
     From the lsb up: negative infinity, normal, subnormal and zero, positive zero, subnormal,
-    normal and infinity; signaling and quiet NaN, of which a format's single NaN is a quiet one.
+    normal and infinity; signaling and quiet NaN, of which a format's single NaN is a quiet one, as
+    posits' NaR is. A posit, or an integer, that is none and not zero is normal.
 
     Source: IEEE 754-2019, 5.7.2 (class).
     """
@@ -38,6 +39,8 @@ class Class(Unit):
         "a": "code to classify",
         "y": "from the lsb up -inf, -normal, -subnormal, -0, +0, ... +inf, signaling NaN, NaN",
     }
+
+    takes_posits: ClassVar[bool] = True
 
     a: Format = format_parameter("operand", "fp32")
 
@@ -57,6 +60,8 @@ class Class(Unit):
     def conventions(self) -> dict[str, str]:
         if not self.a.is_float:
             return conventions(EXACT, "", "", "")
+        if self.a.is_posit:
+            return conventions(EXACT, "", "", "NaR is a quiet one")
         return conventions(EXACT, "", "a class of their own", "signaling or quiet")
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
@@ -98,8 +103,11 @@ class SignInjection(Unit):
     and of a alone without a sign (``abs``), or with the other one (``negate``).
 
     An operation on bits, of NaN too; nothing is raised. In formats without -0 zero and NaN stay as
-    they are. Source: IEEE 754-2019, 5.5.1; RISC-V's ``fsgnj``.
+    they are. Of posits there are ``abs`` and ``negate``, the two's complement of the code.
+    Source: IEEE 754-2019, 5.5.1; RISC-V's ``fsgnj``; Posit Standard (2022), 5.2.
     """
+
+    takes_posits: ClassVar[bool] = True
 
     family: ClassVar[str] = "sgnj"
     summary: ClassVar[str] = "a code with the sign of another: copy neg xor; abs, negate of one"
@@ -118,6 +126,11 @@ class SignInjection(Unit):
             raise InvalidInput(
                 f"sgnj: parameter a: {self.a.name} has no sign bit; allowed: signed float formats"
             )
+        if self.a.is_posit and self.op not in _UNARY:
+            raise InvalidInput(
+                f"sgnj: parameter op: the sign of {self.a.name} is no bit of its own, and so not "
+                f"{self.op}; allowed: {', '.join(_UNARY)}"
+            )
 
     @property
     def operands(self) -> dict[str, Format]:
@@ -129,15 +142,20 @@ class SignInjection(Unit):
 
     @property
     def contract(self) -> Contract:
-        return Contract("exact", "exact", "IEEE 754-2019, 5.5.1")
+        source = "Posit Standard (2022), 5.2" if self.a.is_posit else "IEEE 754-2019, 5.5.1"
+        return Contract("exact", "exact", source)
 
     @property
     def conventions(self) -> dict[str, str]:
+        if self.a.is_posit:
+            return conventions(EXACT, "", "", "NaR stays as it is, as zero does")
         nan = "as any other code" if self.a.has_negative_zero else "stays as it is, as zero does"
         return conventions(EXACT, "", SUBNORMALS["keep"], nan)
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         function = definitions.with_own_sign if self.op in _UNARY else definitions.with_sign
+        if self.a.is_posit:
+            function = definitions.posit_with_own_sign
         return function, (self.a.numbers, _SIGNS[self.op])
 
     @property
@@ -145,7 +163,14 @@ class SignInjection(Unit):
         return self.a.word_bits + 1
 
     def datapath(self) -> list[rtl.Step]:
-        return [self._sign]
+        return [self._negate if self.a.is_posit else self._sign]
+
+    def _negate(self, m: Module, x: Values) -> Values:
+        """The two's complement of a posit that is to change its sign."""
+        a = x["a"]
+        negative = Const(1, 1) if self.op == "negate" else a[-1]
+        inverted = a ^ negative.replicate(len(a))
+        return {"y": wire(m, "negated", (inverted + negative)[: len(a)], len(a))}
 
     def _sign(self, m: Module, x: Values) -> Values:
         """The magnitude below the new sign."""
