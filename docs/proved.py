@@ -110,6 +110,7 @@ GROUPS: dict[str, list[str]] = {
             f"requant:a=int8,out=int8,multiplier=1518500250,mode={mode}"
             for mode in ("double", "single", "dyadic")
         ),
+        "shiftexp:a=int9,x0=uint8,n=15",
     ],
     "boxed floats": [
         *(f"{x}:a=fp16,box=32" for x in ("mul", "add", "minmax", "class", "sgnj")),

@@ -30,6 +30,7 @@ SPECS = (
     "fmod:a=e3m2",
     "fpint",
     "hadamard:n=2,span=2",
+    "ilayernorm:a=int4,bias=int4,length=3",
     "kulisch:a=e2m1fn,out=e4m3,k=9",
     "layernorm:a=e3m2,length=2,acc=e3m2",
     "lmul:format=e4m3fn",
@@ -56,6 +57,9 @@ SPECS = (
     "rsqrt:a=e4m3",
     "scalb:a=e4m3,by=int6",
     "sgnj:a=e4m3fnuz,op=xor",
+    "shiftexp:a=int4,x0=uint3",
+    "shiftgelu:a=int4,x0=uint3,n=7,out=4",
+    "shiftmax:a=int4,x0=uint3,n=7,out=4",
     "sqrt:a=e4m3",
     "termgen:type=fp4",
 )

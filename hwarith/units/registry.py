@@ -71,6 +71,10 @@ FAMILIES = {
     "layernorm": "rows:LayerNorm",
     "rmsnorm": "rows:RmsNorm",
     "rope": "rope:Rope",
+    "shiftexp": "ivit:ShiftExp",
+    "shiftmax": "ivit:ShiftMax",
+    "shiftgelu": "ivit:ShiftGelu",
+    "ilayernorm": "ivit:ILayerNorm",
 }
 """Every family: its name in a spec, and where its class is."""
 

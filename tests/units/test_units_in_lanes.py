@@ -33,6 +33,9 @@ WITHOUT = {
     "hadamard",
     "layernorm",
     "rmsnorm",
+    "shiftmax",
+    "shiftgelu",
+    "ilayernorm",
 }
 """Families that have a memory, take several clocks, or blocks."""
 

@@ -13,6 +13,7 @@ from ...units.codes import RoundInt
 from ...units.decode import PowDecode
 from ...units.dotmulti import DotMulti
 from ...units.fpint import PreAlign
+from ...units.ivit import ILayerNorm, ShiftExp, ShiftGelu, ShiftMax
 from ...units.multi import Multi
 from ...units.requant import Requant
 from ...units.rope import Rope
@@ -20,7 +21,13 @@ from ...units.rows import LayerNorm, RmsNorm
 from ...units.systolic import Engine
 from .base import Reference
 from .blocks import BlockQuantReference, HadamardReference, Nvfp4QuantReference, PreAlignReference
-from .integers import RequantReference
+from .integers import (
+    ILayerNormReference,
+    RequantReference,
+    ShiftExpReference,
+    ShiftGeluReference,
+    ShiftMaxReference,
+)
 from .products import (
     BitSerialPeReference,
     BsDequantReference,
@@ -43,6 +50,10 @@ _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
     Seed: SeedReference,
     DotMulti: DotMultiReference,
     Multi: MultiReference,
+    ShiftExp: ShiftExpReference,
+    ShiftMax: ShiftMaxReference,
+    ShiftGelu: ShiftGeluReference,
+    ILayerNorm: ILayerNormReference,
     Requant: RequantReference,
     Engine: EngineReference,
     BitSerialPe: BitSerialPeReference,

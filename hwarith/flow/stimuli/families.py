@@ -23,6 +23,8 @@ from ...units.chain import RIGHT
 from ...units.dot import Dot
 from ...units.dotmulti import MODES, DotMulti
 from ...units.fpint import FpIntPe
+from ...units.ivit import ShiftExp
+from ...units.ivit.rows import IntegerRow
 from ...units.kulisch import Kulisch
 from ...units.lanes import Lanes
 from ...units.multi import Multi
@@ -36,7 +38,7 @@ from .default import GroupStimuli, Stimuli
 from .dispatch import stimuli_of as stimuli_of
 from .dispatch import stimulus as stimulus
 from .dots import DotStimuli
-from .integers import RequantStimuli
+from .integers import IntegerRowStimuli, RequantStimuli, ShiftExpStimuli
 from .rows import RowStimuli
 from .wrapped import BoxesStimuli, LanesStimuli
 
@@ -48,6 +50,8 @@ stimuli_of.register(Nvfp4Quant, Nvfp4QuantStimuli)
 stimuli_of.register(Requant, RequantStimuli)
 stimuli_of.register(Boxes, BoxesStimuli)
 stimuli_of.register(Lanes, LanesStimuli)
+stimuli_of.register(ShiftExp, ShiftExpStimuli)
+stimuli_of.register(IntegerRow, IntegerRowStimuli)
 
 
 # -- powers of two ------------------------------------------------------------------------------

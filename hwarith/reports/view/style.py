@@ -171,6 +171,7 @@ _TURNS = (
     ),
     ("requant", "layernorm", "rmsnorm"),
     ("requant", "layernorm", "rmsnorm", "rope"),
+    ("requant", "shiftexp", "shiftmax", "shiftgelu", "ilayernorm"),
     # Kinds of weight types.
     (
         "integer",
