@@ -30,7 +30,7 @@ SPECS = (
     "fmod:a=e3m2",
     "fpint",
     "hadamard:n=2,span=2",
-    "ilayernorm:a=int4,bias=int4,length=3",
+    "ilayernorm:a=int4,length=4",
     "kulisch:a=e2m1fn,out=e4m3,k=9",
     "layernorm:a=e3m2,length=2,acc=e3m2",
     "lmul:format=e4m3fn",
