@@ -87,11 +87,8 @@ CATALOGUE = {
     "layernorm_bf16": "layernorm:a=bf16,out=bf16,w=bf16,acc=fp32,root=bf16,length=64",
     "rmsnorm_bf16": "rmsnorm:a=bf16,out=bf16,w=bf16,acc=fp32,root=bf16,length=64",
     "rope_bf16": "rope:a=bf16,w=bf16,out=bf16,round=rne",
-    # Functions of I-ViT
+    # The exponential of I-ViT
     "shiftexp": "shiftexp:a=int9,x0=uint8,n=15",
-    "shiftmax_int8": "shiftmax:a=int8,x0=uint8,n=15,out=8",
-    "shiftgelu_int8": "shiftgelu:a=int8,x0=uint8,n=23,out=8",
-    "ilayernorm_int8": "ilayernorm:a=int8,bias=int32,length=64,root=exact",
     # L-Mul
     "lmul_fp16": "lmul:format=fp16,k=10,krnd=trunc",
     "lmul_bf16": "lmul:format=bf16,k=7,krnd=trunc",
