@@ -24,6 +24,7 @@ SPECS = (
     "decode",
     "dfpmac:p=8",
     "div:a=e3m2",
+    "divsqrt:a=e3m2",
     "dot:a=e2m1fn,n=2,c=none,out=e4m3",
     ENGINE,
     "fma:a=e3m2",

@@ -16,6 +16,7 @@ from ..units.operations import (
     LOGARITHM,
     POWER_OF_TWO,
     QUOTIENT,
+    QUOTIENT_OR_ROOT,
     RECIPROCAL,
     RECIPROCAL_ROOT,
     REMAINDER,
@@ -56,6 +57,10 @@ def _square_root(a: Fraction) -> Fraction | None:
     return Fraction(isqrt(square << 2 * places), a.denominator << places)
 
 
+def _quotient_or_root(a: Fraction, b: Fraction, root: Fraction) -> Fraction | None:
+    return _square_root(a) if root else _quotient(a, b)
+
+
 def _reciprocal_root(a: Fraction) -> Fraction | None:
     return _square_root(1 / a) if a > 0 else None
 
@@ -85,6 +90,7 @@ def _scaled(a: Fraction, by: Fraction) -> Fraction | None:
 
 FUNCTIONS: dict[Operation, tuple[int, Callable[..., Fraction | None]]] = {
     QUOTIENT: (2, _quotient),
+    QUOTIENT_OR_ROOT: (3, _quotient_or_root),
     REMAINDER: (2, _remainder),
     TRUNCATED_REMAINDER: (2, _truncated_remainder),
     RECIPROCAL: (1, _reciprocal),

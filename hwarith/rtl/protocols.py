@@ -52,6 +52,10 @@ class Recurring(Pipelinable, Protocol):
     def clocks(self) -> int:
         """Clocks of the recurrence."""
 
+    @property
+    def steady(self) -> tuple[str, ...]:
+        """What of it the recurrence leaves as it is once all clocks are over."""
+
     def front_datapath(self) -> list[Step]:
         """Steps from the inputs to all that is held meanwhile."""
 

@@ -29,6 +29,7 @@ def recurring_core(unit: Recurring) -> Core:
         done = wire(m, "done", ~left.any())
         leaves = wire(m, "leaves", busy & done & (~full | o_ready))
         ready = wire(m, "ready", ~busy | leaves)
+        m.d.sync += [held[name].eq(following.pop(name)) for name in unit.steady]
         with m.If(ready):
             m.d.sync += [busy.eq(valid), left.eq(unit.clocks)]
             m.d.sync += [x.eq(loaded[name]) for name, x in held.items() if isinstance(x, Signal)]

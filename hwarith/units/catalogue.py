@@ -63,6 +63,7 @@ CATALOGUE = {
     # Quotients, remainders and roots
     "div_fp16": "div:a=fp16,b=fp16,out=fp16,round=rne",
     "div_fp16_serial": "div:a=fp16,b=fp16,out=fp16,clocks=13,round=rne",
+    "divsqrt_fp16": "divsqrt:a=fp16,b=fp16,out=fp16,clocks=13,round=rne",
     "rem_fp16": "rem:a=fp16,b=fp16,out=fp16,clocks=42,round=rne",
     "fmod_int32": "fmod:a=int32,b=int32,out=int32,clocks=32,round=rne,overflow=wrap",
     "sqrt_fp16": "sqrt:a=fp16,out=fp16,round=rne",

@@ -126,6 +126,7 @@ RECIPROCAL = Operation("reciprocal", noun="reciprocal unit", rank=24)
 RECIPROCAL_ROOT = Operation(
     "reciprocal of the square root", noun="reciprocal square rooter", rank=25
 )
+QUOTIENT_OR_ROOT = Operation("quotient or root", noun="divider and square rooter", rank=36)
 REMAINDER = Operation("remainder", noun="remainder unit", rank=34)
 TRUNCATED_REMAINDER = Operation("truncated remainder", noun="fmod unit", rank=35)
 ROUNDING = Operation("rounding to an integer", noun="rounder to integers", rank=29)

@@ -28,6 +28,7 @@ FAMILIES = {
     "recip": "division:Recip",
     "sqrt": "division:Sqrt",
     "rsqrt": "division:Rsqrt",
+    "divsqrt": "division:DivSqrt",
     "rem": "division:Rem",
     "fmod": "division:Fmod",
     "roundint": "codes:RoundInt",

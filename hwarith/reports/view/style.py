@@ -168,6 +168,7 @@ _TURNS = (
         "rsqrt",
         "rem",
         "fmod",
+        "divsqrt",
     ),
     ("requant", "layernorm", "rmsnorm"),
     ("requant", "layernorm", "rmsnorm", "rope"),

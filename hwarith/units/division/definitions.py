@@ -22,6 +22,9 @@ from ..exact.definitions import (
     with_flags,
 )
 
+SQUARE_ROOT = 1
+"""The bit of the port `op` with which a unit that does both takes the root."""
+
 
 @golden
 def div(a, b, control, fa, fb, fo, rules, by_zero):
@@ -49,6 +52,14 @@ def div(a, b, control, fa, fb, fo, rules, by_zero):
         n = max(n, ea - eb - fo.lsb + 2 + rules.n)
     q = divide(ga << n, gb)
     return result(s, ea - eb - n - 1, sticky(q, q * gb != ga << n), fo, control, rules)
+
+
+@golden
+def divsqrt(a, b, control, fa, fb, fo, rules, by_zero):
+    """Quotient a / b, or square root of a."""
+    if control & SQUARE_ROOT:
+        return sqrt(a, control, fa, fo, rules)
+    return div(a, b, control, fa, fb, fo, rules, by_zero)
 
 
 @golden

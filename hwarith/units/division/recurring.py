@@ -90,7 +90,20 @@ class Recurring(Divided):
         """Clocks where they are not given."""
         return 0
 
+    def _row_a_clock(self, what: str) -> int:
+        """Clocks of what has no rows for each. Raises `InvalidInput` if it is given stages."""
+        if self.stages:
+            raise InvalidInput(
+                f"{self.family}: parameter stages: must be 0, not {self.stages}: {what} in clocks"
+            )
+        return self.places
+
     # -- hardware ------------------------------------------------------------------------------
+
+    @property
+    def steady(self) -> tuple[str, ...]:
+        """What the recurrence would not change any more if it went on; it needs no gate to hold."""
+        return ()
 
     @property
     def places(self) -> int:
@@ -135,9 +148,36 @@ class Recurring(Divided):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class RecurringQuotient(Recurring):
-    """Base of those that divide: both significands begin with a one, so that the quotient begins
-    with one or with 01."""
+class RecurringBits(Recurring):
+    """Base of those whose bits begin with a one or with 01, as a quotient's do of significands that
+    begin with a one."""
+
+    @property
+    def places(self) -> int:
+        return self.digits + 1
+
+    def ended(self, m: Module, x: Values) -> tuple[Value, Value]:
+        """All bits that were found, and whether a remainder is left."""
+        return x["quotient"], x["rest"].any()
+
+    def _found(self, m: Module, x: Values) -> Values:
+        """The quotient with its first one on top, and whether anything is left behind it."""
+        found, some = self.ended(m, x)
+        spare = len(found) - self.digits
+        first = found[-1]
+        digits = Mux(first, found[spare:], found[spare - 1 : -1])
+        more = found[: spare - 1].any() | (first & found[spare - 1])
+        exponent = x["exponent"] - ~first
+        return self.handed_on(x) | {
+            "digits": wire(m, "digits", digits),
+            "rest": wire(m, "some_rest", some | more),
+            "exponent": wire(m, "normalized_exponent", exponent, x["exponent"].shape()),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class RecurringQuotient(RecurringBits):
+    """Base of those that divide, with rows of bits or of digits of radix 4."""
 
     radix: str = choice_parameter(
         "with clocks: of a row's digits; 2 is smaller, 4 faster where a clock has many",
@@ -154,7 +194,7 @@ class RecurringQuotient(Recurring):
 
     @property
     def places(self) -> int:
-        bits = self.digits + 1
+        bits = super().places
         return bits if self.radix == "2" else bits // 2 + 1
 
     def started(self, m: Module, dividend: Value, divisor: Value) -> Values:
@@ -179,16 +219,5 @@ class RecurringQuotient(Recurring):
         quotient = Cat(found, x["quotient"])[: len(x["quotient"])]
         return {"rest": rest, "quotient": quotient}
 
-    def _found(self, m: Module, x: Values) -> Values:
-        """The quotient with its first one on top, and whether anything is left behind it."""
-        found, some = srt.end(m, x) if self.radix == "4" else (x["quotient"], x["rest"].any())
-        spare = len(found) - self.digits
-        first = found[-1]
-        digits = Mux(first, found[spare:], found[spare - 1 : -1])
-        more = found[: spare - 1].any() | (first & found[spare - 1])
-        exponent = x["exponent"] - ~first
-        return self.handed_on(x) | {
-            "digits": wire(m, "digits", digits),
-            "rest": wire(m, "some_rest", some | more),
-            "exponent": wire(m, "normalized_exponent", exponent, x["exponent"].shape()),
-        }
+    def ended(self, m: Module, x: Values) -> tuple[Value, Value]:
+        return srt.end(m, x) if self.radix == "4" else super().ended(m, x)

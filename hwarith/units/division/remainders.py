@@ -18,7 +18,6 @@ from typing import ClassVar
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ... import rtl
-from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...golden.words import WORD_BITS
 from ...rtl import Operand, Values, wire
@@ -83,12 +82,10 @@ class Remainder(Recurring, Wrapping):
         narrow = all(not f.is_float or f.bits <= NARROW_BITS for f in self.terms.values())
         if narrow and self.places <= FEW_ROWS:
             return 0
-        if self.stages:
-            raise InvalidInput(
-                f"{self.family}: parameter stages: must be 0, not {self.stages}: floats of more "
-                f"than {NARROW_BITS} bits, and what takes more than {FEW_ROWS} rows, have clocks"
-            )
-        return self.places
+        return self._row_a_clock(
+            f"remainders of floats of more than {NARROW_BITS} bits, and of what takes more than "
+            f"{FEW_ROWS} rows, are found"
+        )
 
     @property
     def terms(self) -> dict[str, Format]:
