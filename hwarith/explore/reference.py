@@ -81,7 +81,7 @@ def _check_known(unit: Unit | ChainOfOne) -> None:
             f"{unit.family}: the exact result of operation {quoted(operation.name)} is not known; "
             f"allowed: {', '.join(allowed)}"
         )
-    if "op" in unit.operands:
+    if "op" in unit.operands and "op" not in _terms(unit):
         raise InvalidInput(
             f"{unit.spec}: what is computed follows from a port; allowed: a fixed op"
         )
