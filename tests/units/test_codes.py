@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ import hwarith as hw
 from hwarith.formats import Rounding
 from tests import posits
 from tests.digests import digest, stimulus_of
-from tests.evidence import assert_rtl_equals_golden
+from tests.evidence import assert_golden, assert_rtl_equals_golden
 from tests.tiers import few
 
 INTEGRAL = {  # results and flags, to nearest even
@@ -65,6 +67,15 @@ def test_integral_values_of_single_codes() -> None:
     assert {a: u(a) for a in vectors} == vectors
     odd = hw.unit("roundint:a=e2m1fn,round=rto")
     assert [odd.a.decode_one(odd(a)) for a in range(8)] == [0, 1, 1, 1, 2, 3, 4, 6]
+
+
+@pytest.mark.parametrize("name", few(["posit8", "posit8e0", "posit6e4", "posit3", "posit16"], 4))
+def test_integral_values_of_posits(name: str) -> None:
+    u = hw.unit(f"roundint:a={name}")
+    n, es = u.a.bits, u.a.exponent_bits
+    values = [posits.value(code, n, es) for code in range(1 << n)]
+    want = [posits.code_of(None if x is None else Fraction(round(x)), n, es) for x in values]
+    assert_golden(u, (u.a.codes(),), np.array(want))
 
 
 CLASSES = {  # how many codes have each of the bits, and the digest of all
@@ -151,6 +162,9 @@ def test_exponents_are_those_of_numpy(name: str) -> None:
             "roundint:a=fp16,round=port,flags=on,stages=2",
             "roundint:a=bf16,flags=on,exact=off",
             "roundint:a=fp32,round=port,flags=on",
+            "roundint:a=posit8",
+            "roundint:a=posit16,stages=2",
+            "roundint:a=posit6e4",
             "class:a=e5m2",
             "class:a=e4m3fnuz",
             "class:a=int8",
@@ -183,6 +197,11 @@ def test_hardware(spec: str) -> None:
         (
             "sgnj:a=posit8",
             "op: the sign of posit8 is no bit of its own, and so not copy",
+        ),
+        ("roundint:a=posit8,round=rtz", "round: posits as posit8 are rounded to nearest even"),
+        (
+            "roundint:a=posit8,flags=on",
+            "flags: posits as posit8 .* no exception flags",
         ),
         ("logb:a=posit8", "logb: parameter a: takes no posits"),
         ("logb:a=fp16,out=int5", "int5 does not hold the exponents of fp16, -24 to 15"),

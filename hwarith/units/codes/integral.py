@@ -13,7 +13,7 @@ from ...exceptions import InvalidInput
 from ...formats import ROUNDINGS, Format, format
 from ...formats import rounding as r
 from ...rtl import PORT, Operand, Values, increment, wire
-from ...rtl.floats import Specials, goes_up
+from ...rtl.floats import Specials, goes_up, rounder_of, signed_exponent
 from ..contract import Contract, Unit
 from ..conventions import (
     MODE_PORT,
@@ -37,9 +37,11 @@ class RoundInt(Unit):
     With ``round=port`` the mode comes with the operand, on a port ``rm`` (the numbers of
     `Rounding`). With ``flags=on`` there is a second result of five bits, those of RISC-V's
     ``fflags``: NV for a signaling NaN, and with ``exact=on`` NX where the result is another value.
-    A NaN becomes the canonical one. Formats whose largest values have fractions are refused.
+    A NaN becomes the canonical one. Formats whose largest values have fractions are refused. Posits
+    are rounded to nearest even alone, and have no flags.
 
-    Source: IEEE 754-2019, 5.3.1 and 5.9 (roundToIntegralExact; ``exact=off``: roundToIntegral).
+    Source: IEEE 754-2019, 5.3.1 and 5.9 (roundToIntegralExact; ``exact=off``: roundToIntegral);
+    Posit Standard (2022), 5.2 (nearestInt).
     """
 
     family: ClassVar[str] = "roundint"
@@ -51,6 +53,8 @@ class RoundInt(Unit):
         "y": "code of its value, rounded to an integer",
         "flags": "exceptions, from the lsb up: NX, UF (never), OF (never), DZ (never), NV",
     }
+
+    takes_posits: ClassVar[bool] = True
 
     a: Format = format_parameter("of operand and result", "fp32")
     round: str = round_parameter((*ROUNDINGS, PORT))
@@ -67,6 +71,12 @@ class RoundInt(Unit):
                 "roundint: parameter a: must be a float with a zero whose largest values are "
                 f"integers, not {a.name}; allowed: such as fp16, bf16, e4m3fn, e2m1fn"
             )
+        for name, only in (("round", "rne"), ("flags", "off")) if a.is_posit else ():
+            if getattr(self, name) != only:
+                raise InvalidInput(
+                    f"roundint: parameter {name}: posits as {a.name} are rounded to nearest even, "
+                    f"and have no exception flags; allowed: {only}"
+                )
         if self.exact == "off" and self.flags == "off":
             raise InvalidInput("roundint: parameter exact: it is about flag NX; set flags=on")
 
@@ -84,12 +94,14 @@ class RoundInt(Unit):
 
     @property
     def contract(self) -> Contract:
-        return Contract("correctly rounded", rounding_bound(self.round), "IEEE 754-2019, 5.9")
+        source = "Posit Standard (2022), 5.2" if self.a.is_posit else "IEEE 754-2019, 5.9"
+        return Contract("correctly rounded", rounding_bound(self.round), source)
 
     @property
     def conventions(self) -> dict[str, str]:
         words = f"to an integer, {rounding_words(self.round)}"
-        return conventions(words, "", SUBNORMALS["keep"], nan_words(self.a))
+        subnormals = "" if self.a.is_posit else SUBNORMALS["keep"]
+        return conventions(words, "", subnormals, nan_words(self.a))
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         mode = () if self.round == PORT else (int(r.rounding(self.round)),)
@@ -98,11 +110,18 @@ class RoundInt(Unit):
 
     @property
     def word_bits(self) -> int:
-        return max(self.a.precision + 2, self.a.word_bits + 5)
+        rounded = self.a.magnitude_bits(self.a.smallest, self.a.max) if self.a.is_posit else 0
+        return max(self.a.precision + 2, self.a.word_bits + 5, rounded)
 
     # -- hardware ------------------------------------------------------------------------------
 
     def datapath(self) -> list[rtl.Step]:
+        if self.a.is_posit:
+            operand = Operand(self.a)
+            low, high = operand.weights
+            first, second = rtl.handing_on(("exponent",), [self._unpack, self._round])
+            rounder = rounder_of(self.a, "rne", "saturate")
+            return [first, second, self._whole, *rounder.steps((low + 1, high + 1))]
         unpack: rtl.Step = self._unpack
         if self.round == PORT:
             (unpack,) = rtl.handing_on(("rm",), [unpack])
@@ -112,8 +131,9 @@ class RoundInt(Unit):
         """Which bits of the significand, and of the code below its exponent, are below the point:
         all of them of what is less than one."""
         a = rtl.unpack(m, "a", x["a"], self.a)
-        top = self.a.bias + self._fraction
+        top = Operand(self.a).bias + self._fraction
         below = Cat(a.exponent < top - i for i in range(self._fraction + 2))
+        posit = {"exponent": a.exponent, "code": a.significand} if self.a.is_posit else {}
         return {
             "code": x["a"],
             "sign": a.sign,
@@ -121,7 +141,7 @@ class RoundInt(Unit):
             "signaling": wire(m, "signaling", a.signaling),
             "significand": a.significand,
             "below": wire(m, "below_the_point", below),
-        }
+        } | posit
 
     def _round(self, m: Module, x: Values) -> Values:
         """Whether to round up, by the bits below the point, the first of which is the guard bit."""
@@ -136,6 +156,22 @@ class RoundInt(Unit):
         return {name: x[name] for name in names} | {
             "up": wire(m, "round_up", up),
             "inexact": wire(m, "inexact", guard | sticky),
+        }
+
+    def _whole(self, m: Module, x: Values) -> Values:
+        """Of a posit's significand ones below the point hand a carry on to the integer, and are
+        cleared; it may reach a place higher. Less than one half is nothing."""
+        significand, operand = x["code"], Operand(self.a)
+        below = x["below"][: len(significand)]
+        carried = increment(m, "carried", wire(m, "filled", significand | below), x["up"])
+        low, high = operand.weights
+        weight = x["exponent"] - operand.bias + 1
+        return {
+            "sign": x["sign"],
+            "nan": x["nan"],
+            "inf": Const(0, 1),
+            "significand": wire(m, "whole", carried & ~Cat(below, Const(0, 1)), len(below) + 1),
+            "exponent": wire(m, "weight", weight, signed_exponent(low + 1, high + 1)),
         }
 
     def _pack(self, m: Module, x: Values) -> Values:
