@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help report docs playground test release-check fuzz transformer regress rtl docs-figures evidence synth lint bench \
+.PHONY: help report docs function-tables playground test release-check fuzz transformer regress rtl docs-figures evidence synth lint bench \
   dist clean tools
 
 help: ## print the targets
@@ -39,6 +39,9 @@ regress: $(VENV)/installed ## the cocotb testbench on several units of every fam
 
 rtl: $(VENV)/installed ## generate the Verilog of the catalogue and the table of its figures
 	@$(BIN)/python -m hwarith.flow.catalogue rtl
+
+function-tables: $(VENV)/installed ## find the tables of elementary functions again (an hour)
+	@$(BIN)/python -m hwarith.units.functions.store
 
 docs-figures: $(VENV)/transformer ## measure every number of the documentation and write the pages (hours)
 	@$(BIN)/python docs/figures.py --again all

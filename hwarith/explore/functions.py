@@ -1,5 +1,5 @@
 """Exact results of units whose operation is no sum of products: quotients, remainders, roots,
-logarithms, powers of two and products with them.
+logarithms, powers, products with them, and other elementary functions.
 
 What is no fraction is given by one within a relative 2^-120 of it, and as it is wherever it is one
 that a format could hold; so that errors against it are right to float64's precision.
@@ -13,7 +13,13 @@ from fractions import Fraction
 from math import floor, isqrt, trunc
 
 from ..units.operations import (
+    ERROR_FUNCTION,
+    GELU,
+    HYPERBOLIC_TANGENT,
     LOGARITHM,
+    LOGISTIC,
+    NATURAL_LOGARITHM,
+    POWER_OF_E,
     POWER_OF_TWO,
     QUOTIENT,
     QUOTIENT_OR_ROOT,
@@ -21,6 +27,8 @@ from ..units.operations import (
     RECIPROCAL_ROOT,
     REMAINDER,
     SCALING,
+    SILU,
+    SOFTPLUS,
     SQUARE_ROOT,
     TRUNCATED_REMAINDER,
     Operation,
@@ -88,6 +96,68 @@ def _scaled(a: Fraction, by: Fraction) -> Fraction | None:
     return a * _power_of_two(by)
 
 
+_WIDE = Context(prec=160)
+"""For differences of numbers near each other: as many digits more as formats have binades."""
+_FAR = 700
+"""Beyond it e^-x is less than anything in a format that errors are measured of."""
+
+
+def _decimal(a: Fraction) -> Decimal:
+    return _WIDE.divide(Decimal(a.numerator), Decimal(a.denominator))
+
+
+def _power_of_e(a: Fraction) -> Fraction | None:
+    return Fraction(_WIDE.exp(_decimal(max(min(a, Fraction(_FAR)), Fraction(-_FAR)))))
+
+
+def _natural_logarithm(a: Fraction) -> Fraction | None:
+    return Fraction(_WIDE.ln(_decimal(a))) if a > 0 else None
+
+
+def _logistic(a: Fraction) -> Fraction:
+    t = Fraction(_WIDE.exp(_decimal(-min(abs(a), Fraction(_FAR)))))
+    return (t if a < 0 else 1) / (1 + t)
+
+
+def _hyperbolic_tangent(a: Fraction) -> Fraction | None:
+    t = Fraction(_WIDE.exp(_decimal(-2 * min(abs(a), Fraction(_FAR)))))
+    return (1 - t) / (1 + t) * (-1 if a < 0 else 1)
+
+
+def _softplus(a: Fraction) -> Fraction | None:
+    t = Fraction(_WIDE.exp(_decimal(-min(abs(a), Fraction(_FAR)))))
+    return max(a, Fraction(0)) + Fraction(_WIDE.ln(_decimal(1 + t)))
+
+
+def _error_function(a: Fraction, twice: int = 2) -> Fraction:
+    """2/sqrt(pi) e^(-a^2) (a + 2a^3/3 + 4a^5/15 + ...); with `twice` 1 of a/sqrt(2)."""
+    x = _decimal(min(abs(a), Fraction(40)))
+    square = _WIDE.multiply(x, x)
+    term = total = x
+    k = 1
+    while term > total * Decimal(10) ** -_WIDE.prec:
+        k += 2
+        term = _WIDE.divide(_WIDE.multiply(term, twice * square), Decimal(k))
+        total = _WIDE.add(total, term)
+    density = _WIDE.exp(_WIDE.multiply(square, Decimal(-twice) / 2))
+    share = _WIDE.multiply(_WIDE.multiply(total, density), _ROOT[twice])
+    return Fraction(share) * (-1 if a < 0 else 1)
+
+
+_PI = Decimal(
+    "3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534"
+    "211706798214808651328230664709384460955058223172535940812848111745"
+)
+_ROOT = {
+    2: _WIDE.divide(Decimal(2), _WIDE.sqrt(_PI)),
+    1: _WIDE.sqrt(_WIDE.divide(Decimal(2), _PI)),
+}
+
+
+def _gelu(a: Fraction) -> Fraction | None:
+    return a * (1 + _error_function(a, 1)) / 2
+
+
 FUNCTIONS: dict[Operation, tuple[int, Callable[..., Fraction | None]]] = {
     QUOTIENT: (2, _quotient),
     QUOTIENT_OR_ROOT: (3, _quotient_or_root),
@@ -99,5 +169,13 @@ FUNCTIONS: dict[Operation, tuple[int, Callable[..., Fraction | None]]] = {
     LOGARITHM: (1, _logarithm),
     POWER_OF_TWO: (1, _power_of_two),
     SCALING: (2, _scaled),
+    POWER_OF_E: (1, _power_of_e),
+    NATURAL_LOGARITHM: (1, _natural_logarithm),
+    LOGISTIC: (1, _logistic),
+    HYPERBOLIC_TANGENT: (1, _hyperbolic_tangent),
+    SILU: (1, lambda a: a * _logistic(a)),
+    SOFTPLUS: (1, _softplus),
+    GELU: (1, _gelu),
+    ERROR_FUNCTION: (1, _error_function),
 }
 """For each operation how many operands it takes, and its result; None where there is none."""

@@ -69,6 +69,17 @@ CATALOGUE = {
     "sqrt_fp16": "sqrt:a=fp16,out=fp16,round=rne",
     "recip_bf16": "recip:a=bf16,out=bf16,round=rne",
     "rsqrt_bf16": "rsqrt:a=bf16,out=bf16,round=rne",
+    # Elementary functions
+    "exp2_bf16": "exp2:a=bf16,out=bf16,round=rne",
+    "exp_bf16_faithful": "exp:a=bf16,out=bf16,accuracy=faithful,round=rne",
+    "log2_bf16": "log2:a=bf16,out=bf16,round=rne",
+    "ln_bf16_faithful": "ln:a=bf16,out=bf16,accuracy=faithful,round=rne",
+    "sigmoid_bf16_faithful": "sigmoid:a=bf16,out=bf16,accuracy=faithful,round=rne",
+    "tanh_bf16_faithful": "tanh:a=bf16,out=bf16,accuracy=faithful,round=rne",
+    "silu_e4m3fn": "silu:a=e4m3fn,out=e4m3fn,round=rne",
+    "softplus_e4m3fn": "softplus:a=e4m3fn,out=e4m3fn,round=rne",
+    "gelu_e4m3fn": "gelu:a=e4m3fn,out=e4m3fn,round=rne",
+    "erf_bf16_faithful": "erf:a=bf16,out=bf16,accuracy=faithful,round=rne",
     # Conversions and comparisons
     "class_fp16": "class:a=fp16",
     "sgnj_fp16": "sgnj:a=fp16,op=copy",

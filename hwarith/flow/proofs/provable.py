@@ -8,6 +8,7 @@ from typing import Any
 from ...exceptions import InvalidInput, quoted
 from ...units import Unit
 from ...units.blocks.lanes import LaneTransfers
+from ...units.functions.base import Function
 from ...units.transfers import Transfers
 from ..checks import check_timeout
 from .solvers import require_solvers
@@ -16,8 +17,13 @@ from .terms import Term
 
 def is_provable(u: Unit) -> bool:
     """Whether a unit computes the results of one transfer in a chain of ranks: it has no memory
-    and no parts, and takes no several clocks."""
-    return type(u.transfers) in (Transfers, LaneTransfers) and u.is_pipeline
+    and no parts, and takes no several clocks; and whether it is defined by arithmetic on its codes,
+    which elementary functions are not."""
+    return (
+        not isinstance(u, Function)
+        and type(u.transfers) in (Transfers, LaneTransfers)
+        and u.is_pipeline
+    )
 
 
 def check_provable(u: Unit, timeout: float) -> None:
@@ -27,8 +33,9 @@ def check_provable(u: Unit, timeout: float) -> None:
     check_timeout("prove", timeout)
     if not is_provable(u):
         raise InvalidInput(
-            f"prove: {u.spec} has a memory or parts, or takes several clocks; what is proved "
-            "computes results of one transfer in a chain of ranks (docs/proofs.md)"
+            f"prove: {u.spec} has a memory or parts, or takes several clocks, or is an elementary "
+            "function; what is proved computes results of one transfer in a chain of ranks "
+            "(docs/proofs.md)"
         )
 
 

@@ -173,6 +173,19 @@ _TURNS = (
     ("requant", "layernorm", "rmsnorm"),
     ("requant", "layernorm", "rmsnorm", "rope"),
     ("requant", "shiftexp", "shiftmax", "shiftgelu", "ilayernorm"),
+    ("pad", "pasqrt", "palog2", "paexp2", "paslope", "div", "sqrt", "recip", "rsqrt"),
+    (
+        "exp2",
+        "exp",
+        "log2",
+        "ln",
+        "sigmoid",
+        "tanh",
+        "silu",
+        "softplus",
+        "gelu",
+        "erf",
+    ),
     # Kinds of weight types.
     (
         "integer",

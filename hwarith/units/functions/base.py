@@ -1,0 +1,143 @@
+"""What units of elementary functions have in common: parameters, contract, golden model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+from ...exceptions import InvalidInput
+from ...formats import ROUNDINGS, STOCHASTIC, Format
+from ...formats import rounding as r
+from ...golden import SMALL
+from ...lazily import np
+from ..contract import Contract
+from ..conventions import rounding_bound
+from ..division.base import Divided
+from ..parameters import choice_parameter, format_parameter
+from . import definitions
+from .exactly import ODD
+from .fit import BOTH, DIRECTED, NEAREST, NEIGHBOURS
+from .store import table
+from .words import correct_words
+
+_SOURCE = "limits as IEEE 754-2019, 9.2.1; tables by constraints after RLIBM (POPL 2021)"
+
+_WIDEST = 16
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Function(Divided):
+    """Base of the units of elementary functions of one operand.
+
+    With ``accuracy=correct`` a result is the function's value, rounded once; with ``faithful`` it
+    is one of the two codes beside it, and the value itself where that is a code. Hardware reads
+    tables, which are found so that they keep this promise for every operand.
+    """
+
+    takes_posits: ClassVar[bool] = False
+
+    a: Format = format_parameter("operand, of at most 16 bits", "bf16")
+    out: Format = format_parameter("result, of at most 16 bits", same_as="a")
+    accuracy: str = choice_parameter(
+        "correct: the value rounded once; faithful: one of the two codes beside it",
+        ("correct", "faithful"),
+        "correct",
+        quiet=True,
+    )
+
+    def validate(self) -> None:
+        if self.round.removeprefix("port_") in STOCHASTIC:
+            raise InvalidInput(
+                f"{self.family}: parameter round: there is none at random, not {self.round}; "
+                f"allowed: {' '.join(ROUNDINGS)} port"
+            )
+        for name, f in {"a": self.a, "out": self.out}.items():
+            if not f.is_float or not f.signed or f.hidden_always or f.bits > _WIDEST:
+                raise InvalidInput(
+                    f"{self.family}: parameter {name}: must be a signed float of at most {_WIDEST} "
+                    f"bits, not {f.name}; allowed: such as bf16, fp16, e4m3fn, e5m2"
+                )
+        if self.ftz or self.daz:
+            raise InvalidInput(
+                f"{self.family}: parameter subnormals: tables are for all operands and results, "
+                f"not {self.subnormals}; allowed: keep"
+            )
+        super().validate()
+
+    # -- contract ------------------------------------------------------------------------------
+
+    @property
+    def terms(self) -> dict[str, Format]:
+        return {"a": self.a}
+
+    @property
+    def function(self) -> str:
+        """What `exactly` calls it."""
+        return self.family
+
+    @property
+    def contract(self) -> Contract:
+        if self.accuracy == "correct":
+            return Contract("correctly rounded", rounding_bound(self.round, "ulp"), _SOURCE)
+        return Contract("faithful", "error less than 1 ulp, exact where that is a code", _SOURCE)
+
+    @property
+    def goal(self) -> str:
+        """What a table must keep apart (`fit`)."""
+        to_nearest = self.round in ("rne", "rna")
+        if self.accuracy == "faithful":
+            return NEIGHBOURS if to_nearest else DIRECTED
+        if to_nearest:
+            return NEAREST
+        return DIRECTED if self.round in ROUNDINGS else BOTH
+
+    # -- golden --------------------------------------------------------------------------------
+
+    @cached_property
+    def approximation(self) -> Any:
+        """The table that hardware reads, and what it computes of an operand before its result is
+        rounded (`store.table`). With ``accuracy=faithful`` that defines the unit."""
+        return table(self.function, self.a, self.out, self.goal)
+
+    @property
+    def _bits(self) -> int:
+        """Leading bits that the definition rounds: two more than the result has, and room for any
+        exponent."""
+        if self.accuracy == "faithful":
+            return self.approximation.bits
+        return max(self.out.precision, self.a.exponent_bits) + 2
+
+    def definition(self) -> tuple[Callable[..., int], tuple]:
+        limits = definitions.LIMITS[self.function]
+        return definitions.function, (*self.constants(), limits, self._bits)
+
+    def arguments(self, codes: list) -> list:
+        """A code and its leading bits, and what else is on ports."""
+        a, *control = super().arguments(codes)
+        if not hasattr(a, "astype"):
+            return [a, self._word(a), *control]
+        if a.size <= SMALL:
+            words = [self._word(code) for code in a.ravel().tolist()]
+            return [a, np.array(words, np.int64).reshape(a.shape), *control]
+        return [a, self._words()[a], *control]
+
+    def _word(self, code: int) -> int:
+        if self.accuracy == "correct":
+            x = definitions.leading_of(self.function, code, self.a, self.out, self._bits)
+        else:
+            kind, s, e, g = r.unpack(code, self.a.numbers)
+            x = self.approximation.leading(s, e, g, self.a) if kind == r.FINITE else None
+            if x is not None and self.function in ODD:
+                x = x._replace(sign=s)
+        return definitions.word_of(x, self._bits)
+
+    def _words(self) -> np.ndarray:
+        if self.accuracy == "correct":
+            return correct_words(self.function, self.a, self.out, self._bits)
+        return np.array([self._word(code) for code in range(1 << self.a.bits)], np.int64)
+
+    @property
+    def word_bits(self) -> int:
+        return max(self._bits + 18, self.out.bits + 18)

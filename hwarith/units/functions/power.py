@@ -1,0 +1,164 @@
+"""Powers of two and of e: 2^n * 2^r of a fixed-point number n + r, with 2^r by linear pieces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ...exceptions import InvalidInput
+from ...formats import Format
+from ...formats import rounding as r
+from ...lazily import np
+from .exactly import Leading, ln2
+from .fit import Rows, Samples, between, cells, fit, samples, shared
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """How an operand becomes n + r: its magnitude in fixed point, times log2(e) if the base is e.
+
+    `integer` bits hold n, with a sign above; `fraction` bits hold r; `factor` is log2(e) with
+    `factor_bits` fraction bits, of which a product keeps `integer` + `fraction` from its msb.
+    """
+
+    integer: int
+    fraction: int
+    factor_bits: int
+
+    @property
+    def factor(self) -> int:
+        """log2(e), or 1."""
+        if not self.factor_bits:
+            return 1
+        w = self.factor_bits + 16
+        return ((1 << 2 * w) // ln2(w) >> 15) + 1 >> 1
+
+    def dropped(self, precision: int) -> int:
+        """Low bits of a product that are not kept."""
+        if not self.factor_bits:
+            return 0
+        return max(0, precision + self.factor_bits + 1 - self.integer - self.fraction)
+
+    def of(self, s: int, e: int, g: int, precision: int) -> tuple[int, int]:
+        """n + r of an operand in units of r's last place, rounded down, or clamped if it is beyond
+        what is in range; and whether that is exact."""
+        drop = self.dropped(precision)
+        product = g * self.factor
+        at = e - self.factor_bits + self.fraction
+        kept = product >> drop
+        if e + g.bit_length() > self.integer - (1 if self.factor_bits else 0):
+            magnitude, exact = (1 << (self.integer + self.fraction)) - 1, 0
+        else:
+            magnitude = kept << at + drop if at + drop >= 0 else kept >> -at - drop
+            exact = int(g == 0 or (not self.factor_bits and magnitude == g * 2**at))
+        return (-magnitude - 1 + exact if s else magnitude), exact
+
+
+@dataclass(frozen=True)
+class PowerTable:
+    """The reduction of operands, and a table of 2^r: `width` fraction bits of y, a row for each of
+    2^`select` equal parts of [0, 1)."""
+
+    reduction: Reduction
+    width: int
+    select: int
+    rows: Rows
+
+    @property
+    def bits(self) -> int:
+        return self.width + 1
+
+    def leading(self, s: int, e: int, g: int, a: Format) -> Leading:
+        """The power of an operand."""
+        z, exact = self.reduction.of(s, e, g, a.precision)
+        n, rest = z >> self.reduction.fraction, z & ((1 << self.reduction.fraction) - 1)
+        low = self.reduction.fraction - self.select
+        y = self.rows.at(rest >> low, rest & ((1 << low) - 1))
+        return Leading(0, n - self.width, y, int(exact and not rest))
+
+
+_MOST = 26
+"""Most fraction bits of n + r."""
+
+
+def integer_bits(function: str, out: Format) -> int:
+    """Of n, so that beyond them every result is beyond the range; for a product with log2(e) one
+    more."""
+    n = out.numbers
+    emax = (n.max_mag >> n.fraction_bits) - n.bias
+    return max(emax + 1, 2 - n.lsb).bit_length() + (function == "exp")
+
+
+def find(function: str, a: Format, out: Format, goal: str) -> PowerTable:
+    """The table with the fewest fraction bits, then rows, then bits. Raises `InvalidInput` if there
+    is none."""
+    known = samples(function, a, out)
+    operands = [r.unpack(c, a.numbers)[1:] for c in known.code.tolist()]
+    low, high = cells(known, out, goal)
+    integer = integer_bits(function, out)
+
+    def with_bits(fraction: int, factor_bits: int, selects: range) -> PowerTable | None:
+        reduction = Reduction(integer, fraction, factor_bits)
+        return _with(reduction, operands, a.precision, known, low, high, out, selects)
+
+    for fraction in range(out.fraction_bits, _MOST):
+        longest = fraction + integer + 2 if function == "exp" else 0
+        found = with_bits(fraction, longest, range(fraction + 1))
+        if found is None:
+            continue
+        same = range(found.select, found.select + 1)
+        for factor_bits in range(longest - 1, 1, -1):
+            fewer = with_bits(fraction, factor_bits, same)
+            if fewer is None or rom_bits(fewer) > rom_bits(found):
+                break
+            found = fewer
+        return found
+    raise InvalidInput(f"{function}: no table of linear pieces is known for {a.name} to {out.name}")
+
+
+def _with(
+    reduction: Reduction,
+    operands: list[tuple[int, int, int]],
+    precision: int,
+    known: Samples,
+    low: np.ndarray,
+    high: np.ndarray,
+    out: Format,
+    selects: range,
+) -> PowerTable | None:
+    reduced = np.array([reduction.of(*x, precision) for x in operands])
+    z, exact = reduced.T
+    n, rest = z >> reduction.fraction, z & ((1 << reduction.fraction) - 1)
+    if (known.exact & ~exact.astype(bool)).any():
+        return None
+
+    def allowed(width: int) -> tuple[np.ndarray, ...]:
+        """The fractions, and what y may be of each, and should be."""
+        scale = np.ldexp(1.0, width - n)
+        ends = (1 << width, (2 << width) - 1)
+        least, most = between(low * scale, high * scale, known.exact, ends)
+        target = np.ldexp(np.exp2(rest / 2.0**reduction.fraction), width)
+        return shared(rest, least.astype(np.int64), most.astype(np.int64), target)
+
+    widths = range(out.fraction_bits + 1, out.fraction_bits + 13)
+    possible = {w: x for w in widths if (x := allowed(w)) and (x[1] <= x[2]).all()}
+    for select in selects:
+        part = reduction.fraction - select
+        for width, (key, least, most, target) in possible.items():
+            row, t = key >> part, key & ((1 << part) - 1)
+            for shift in range(max(0, reduction.fraction + 2 - width), reduction.fraction + 1):
+                rows = fit(row, t, least, most, target, shift, 1 << select)
+                if rows is not None:
+                    return PowerTable(reduction, width, select, rows)
+    return None
+
+
+def rom_bits(table: PowerTable) -> int:
+    c1 = max(x.bit_length() for x in table.rows.c1)
+    return len(table.rows.c0) * (table.width + 1 + c1)
+
+
+def from_plain(x: dict[str, Any]) -> PowerTable:
+    """A table of what `dataclasses.asdict` made of it."""
+    rows = Rows(x["rows"]["shift"], tuple(x["rows"]["c0"]), tuple(x["rows"]["c1"]))
+    return PowerTable(Reduction(**x["reduction"]), x["width"], x["select"], rows)

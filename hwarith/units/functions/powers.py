@@ -1,0 +1,108 @@
+"""The units of 2^x and e^x."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from amaranth.hdl import Cat, Const, Module, Value
+
+from ... import rtl
+from ...rtl import Operand, Values, wire
+from ..operations import POWER_OF_E, POWER_OF_TWO, Operation
+from .base import Function
+from .lookup import piece
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Power(Function):
+    """Base of the powers: the operand in fixed point is an integer, which is the result's
+    exponent, and a fraction, of which a table of linear pieces gives the power."""
+
+    @property
+    def weights(self) -> tuple[int, int]:
+        most = 1 << self.approximation.reduction.integer
+        return -most, most - 1
+
+    # -- hardware ------------------------------------------------------------------------------
+
+    def datapath(self) -> list[rtl.Step]:
+        steps = [self._unpack, self._reduce, self._interpolate, self._denormalize]
+        return self.with_ports([*steps, *self.rounder.after_normalization()])
+
+    def _unpack(self, m: Module, x: Values) -> Values:
+        """Fields and classes of the operand, and its significand, times log2(e) if it is to be."""
+        raws = self.unpacked(m, x)
+        a, reduction = raws["a"], self.approximation.reduction
+        significand: Value = a.significand
+        if reduction.factor_bits:
+            factor = Const(reduction.factor)
+            significand = rtl.product(m, "times_log2_e", significand, factor)
+        return self.nan_values(m, x, raws, Const(0, 1)) | {
+            "negative": a.sign,
+            "inf": wire(m, "a_above", a.special & ~a.sign),
+            "zero": wire(m, "a_below", a.special & a.sign),
+            "one": a.zero,
+            "weight": a.exponent,
+            "significand": significand,
+        }
+
+    def _reduce(self, m: Module, x: Values) -> Values:
+        """The operand in fixed point, rounded down; what is beyond the range is clamped."""
+        reduction, operand = self.approximation.reduction, Operand(self.a)
+        significand = x["significand"]
+        # Of the window's msb, and of the significand's in the highest binade that fits.
+        highest = reduction.integer - 1 - (1 if reduction.factor_bits else 0) + operand.bias
+        lowest, largest = operand.exponents
+        most = max(highest - lowest, 1)
+        distance = wire(m, "distance", highest - x["weight"])
+        far = distance[-1] if largest > highest else Const(0, 1)
+        window = reduction.integer + reduction.fraction
+        distance = wire(m, "move_right", distance[: most.bit_length()])
+        moved, lost = rtl.align_right(m, "fixed", significand, distance, most, window)
+        magnitude = wire(m, "magnitude", moved | far.replicate(window))
+        exact = x["one"] if reduction.factor_bits else ~(lost | far)
+        exact = wire(m, "exact", exact)
+        inverted = Cat(magnitude, Const(0, 1)) ^ x["negative"].replicate(window + 1)
+        fixed = inverted + (exact & x["negative"])
+        fixed = wire(m, "integer_and_fraction", fixed[: window + 1])
+        return self.handed_on(x) | {
+            "sign": Const(0, 1),
+            "rest": wire(m, "inexact", ~exact | fixed[: reduction.fraction].any()),
+            "fraction": fixed[: reduction.fraction],
+            "exponent": self.field(m, fixed[reduction.fraction :].as_signed()),
+        }
+
+    def _interpolate(self, m: Module, x: Values) -> Values:
+        """2 to the power of the fraction, a linear piece of it."""
+        t = self.approximation
+        low = len(x["fraction"]) - t.select
+        y = piece(m, t.rows, x["fraction"][low:], x["fraction"][:low], t.width + 1)
+        digits = Cat(Const(0, max(0, self.digits - len(y))), y)[-self.digits :]
+        return self.handed_on(x, "rest", "exponent") | {"digits": digits}
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Exp2(Power):
+    """2 to the power of a code; of integers in range it is exact.
+
+    Source: IEEE 754-2019, 9.2.1 (exp2).
+    """
+
+    family: ClassVar[str] = "exp2"
+    summary: ClassVar[str] = "2 to the power of a, correctly rounded or faithful"
+    operation: ClassVar[Operation] = POWER_OF_TWO
+    meanings: ClassVar[dict[str, str]] = {"a": "exponent", "y": "2^a"}
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Exp(Power):
+    """e to the power of a code, of which only that of zero is exact.
+
+    Source: IEEE 754-2019, 9.2.1 (exp).
+    """
+
+    family: ClassVar[str] = "exp"
+    summary: ClassVar[str] = "e to the power of a, correctly rounded or faithful"
+    operation: ClassVar[Operation] = POWER_OF_E
+    meanings: ClassVar[dict[str, str]] = {"a": "exponent", "y": "e^a"}
