@@ -209,10 +209,11 @@ def check_by_mpmath(name: str, f: hw.Format, mode: str, codes: np.ndarray) -> No
         assert y == referees_code(value, f, mode), (name, hex(code))
 
 
-@pytest.mark.parametrize("mode", ["rne", "rup", "rdn"])
-@pytest.mark.parametrize("name", DIGESTS)
+@pytest.mark.parametrize(
+    ("name", "mode"), few([(name, m) for name in DIGESTS for m in ("rne", "rup", "rdn")], 4)
+)
 def test_mpmath_agrees_on_formats_of_8_bits(name: str, mode: str) -> None:
-    with mpmath.workprec(700):
+    with mpmath.workprec(1200):
         check_by_mpmath(name, hw.format("e5m2"), mode, hw.format("e5m2").codes())
 
 
@@ -220,7 +221,7 @@ def test_mpmath_agrees_on_formats_of_8_bits(name: str, mode: str) -> None:
 @pytest.mark.parametrize("f", ["bf16", "fp16"])
 @pytest.mark.parametrize("name", DIGESTS)
 def test_mpmath_agrees_on_every_code(name: str, f: str) -> None:
-    with mpmath.workprec(700):
+    with mpmath.workprec(1200):
         check_by_mpmath(name, hw.format(f), "rne", hw.format(f).codes())
 
 
@@ -231,22 +232,24 @@ PUBLISHED = {  # ROM bits of tables of degree 1 that were found before
     ("exp2", "bf16", "nearest"): 1600,
     ("exp2", "fp16", "neighbours"): 416,
     ("exp2", "fp16", "nearest"): 17408,
+    ("exp2", "fix9.16", "nearest"): 6912,
 }
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_tables_are_as_small_as_published_ones(name: tuple[str, str, str]) -> None:
     function, f, goal = name
-    table = store.table(function, hw.format(f), hw.format(f), goal)
+    out = hw.format("bf16" if f.startswith("fix") else f)
+    table = store.table(function, hw.format(f), out, goal)
     assert power.rom_bits(table) <= PUBLISHED[name]
 
 
 def shipped_again(name: str) -> None:
-    function, a, _, goal = name.split(" ")
-    f = hw.format(a)
+    function, a, out, goal = name.split(" ")
+    formats = hw.format(a), hw.format(out)
     finder = {"exp2": power, "exp": power, "log2": logarithm, "ln": logarithm}
-    again = finder.get(function, binade).from_plain(store.found_anew(function, f, f, goal))
-    assert again == store.table(function, f, f, goal)
+    again = finder.get(function, binade).from_plain(store.found_anew(function, *formats, goal))
+    assert again == store.table(function, *formats, goal)
 
 
 def test_shipped_tables_are_those_of_the_search() -> None:
@@ -275,6 +278,7 @@ HARDWARE = [
     "log2:a=e4m3,round=port,flags=after",
     "tanh:a=e4m3,round=rdn,flags=before",
     "silu:a=e4m3,round=port,flags=after",
+    "exp2:a=fix8.8,out=fp16,flags=after",
     "exp2:a=bf16",
 ]
 
@@ -324,10 +328,54 @@ def test_faithful_results_are_neighbours(family: str) -> None:
     assert_faithful(hw.unit(f"{family}:a=e4m3fn,accuracy=faithful"))
 
 
+# -- powers of fixed point ---------------------------------------------------------------------
+
+
+def fixed_codes(x: np.ndarray, f: hw.Format) -> np.ndarray:
+    """Codes of numbers in signed fixed point."""
+    return (np.round(x * 2.0**-f.exponent).astype(np.int64) & ((1 << f.bits) - 1)).astype(f.dtype)
+
+
+def test_powers_of_fixed_point_are_those_of_floats() -> None:
+    u, f = hw.unit("exp2:a=fix9.16,out=bf16,flags=after"), hw.format("bf16")
+    codes = f.codes()
+    x = f.decode(codes).astype(float)
+    fits = np.isfinite(x) & (abs(x) < 256) & (x * 65536 == np.round(x * 65536))
+    found = u(fixed_codes(x[fits], u.operands["a"]))
+    expected = hw.unit("exp2:a=bf16,flags=after")(codes[fits])
+    assert fits.sum() > 4000
+    for y, z in zip(found, expected, strict=True):
+        assert (y == z).all()
+    assert u.golden(1 << 24)[0] == 0  # 2^-256
+    assert u.golden((1 << 24) - 1)[0] == 0x7F80
+
+
+def test_mpmath_agrees_on_powers_of_fixed_point() -> None:
+    f = hw.format("bf16")
+    codes = np.random.default_rng(5).integers(0, 1 << 25, 300).astype(np.uint32)
+    found = hw.unit("exp2:a=fix9.16,out=bf16")(codes).tolist()
+    with mpmath.workprec(200):
+        for code, y in zip(codes.tolist(), found, strict=True):
+            x = mpmath.mpf(code - ((code >> 24) << 25)) / 65536
+            assert y == referees_code(mpmath.power(2, x), f, "rne"), hex(code)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("more", ["", ",accuracy=faithful"])
+def test_hardware_on_every_code_of_fixed_point(more: str) -> None:
+    u = hw.unit(f"exp2:a=fix9.16,out=bf16{more}")
+    run = hw.simulate(u)
+    for first in range(0, 1 << 25, 1 << 22):
+        codes = np.arange(first, first + (1 << 22), dtype=np.uint32)
+        assert (u(codes) == run(codes)).all()
+
+
 def test_what_there_is_not() -> None:
     for spec, message in {
         "exp2:a=fp32": "at most 16 bits",
         "exp2:a=int8": "at most 16 bits",
+        "exp2:a=fix9.16": "parameter out",
+        "exp:a=fix9.16,out=bf16": "parameter a",
         "tanh:a=bf16,round=sra": "none at random",
         "ln:a=bf16,subnormals=flush": "parameter subnormals",
         "exp:a=bf16,out=ue4m3": "signed float",

@@ -54,6 +54,8 @@ class Function(Divided):
                 f"allowed: {' '.join(ROUNDINGS)} port"
             )
         for name, f in {"a": self.a, "out": self.out}.items():
+            if name == "a" and self.takes(f):
+                continue
             if not f.is_float or not f.signed or f.hidden_always or f.bits > _WIDEST:
                 raise InvalidInput(
                     f"{self.family}: parameter {name}: must be a signed float of at most {_WIDEST} "
@@ -65,6 +67,10 @@ class Function(Divided):
                 f"not {self.subnormals}; allowed: keep"
             )
         super().validate()
+
+    def takes(self, a: Format) -> bool:
+        """Whether operands may be of a format that is no float."""
+        return False
 
     # -- contract ------------------------------------------------------------------------------
 
@@ -121,7 +127,7 @@ class Function(Divided):
         if a.size <= SMALL:
             words = [self._word(code) for code in a.ravel().tolist()]
             return [a, np.array(words, np.int64).reshape(a.shape), *control]
-        return [a, self._words()[a], *control]
+        return [a, self._words_of(a), *control]
 
     def _word(self, code: int) -> int:
         if self.accuracy == "correct":
@@ -133,10 +139,15 @@ class Function(Divided):
                 x = x._replace(sign=s)
         return definitions.word_of(x, self._bits)
 
+    def _words_of(self, codes: np.ndarray) -> np.ndarray:
+        return self._words()[codes]
+
     def _words(self) -> np.ndarray:
+        """The words of all codes, or of all fractions in fixed point."""
         if self.accuracy == "correct":
             return correct_words(self.function, self.a, self.out, self._bits)
-        return np.array([self._word(code) for code in range(1 << self.a.bits)], np.int64)
+        bits = self.a.bits if self.a.is_float else -self.a.exponent
+        return np.array([self._word(code) for code in range(1 << bits)], np.int64)
 
     @property
     def word_bits(self) -> int:

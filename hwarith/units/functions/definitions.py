@@ -56,6 +56,9 @@ LIMITS = {
 _BIAS = 1 << 14
 """Of exponents in words."""
 
+EXPONENT_AT = 2
+"""Where they are in words, above the leading bits: behind the sign and what is exact."""
+
 
 def leading_of(function: str, code: int, a: Format, out: Format, bits: int) -> Leading | None:
     """The leading bits of a function of a code; None of special values, and where a result is the
@@ -70,11 +73,18 @@ def leading_of(function: str, code: int, a: Format, out: Format, bits: int) -> L
     return leading(function, Operand(s, e, g, bits, least, most))
 
 
+def leading_of_fraction(function: str, code: int, a: Format, out: Format, bits: int) -> Leading:
+    """The leading bits of 2 to the power of a fraction, a code of a number in fixed point from 0 to
+    below 1, of which that of 0 is 1."""
+    x = leading_of(function, code, a, out, bits)
+    return x or Leading(0, 1 - bits, 1 << (bits - 1), 1)
+
+
 def word_of(x: Leading | None, bits: int) -> int:
     """Leading bits as one integer, which `function` takes apart."""
     if x is None:
         return 0
-    return (((x.exponent + _BIAS) << 2 | x.sign << 1 | x.exact) << bits) | x.significand
+    return (((x.exponent + _BIAS) << EXPONENT_AT | x.sign << 1 | x.exact) << bits) | x.significand
 
 
 @golden
@@ -90,7 +100,10 @@ def function(a, word, control, fa, fo, rules, limits, bits):
         return infinite_result(0, fo, rules)
     if kind == POLE:
         return with_flags(pack_infinity(1, fo, rules.policy), DZ, fo, rules)
-    exponent, significand = (word >> (bits + 2)) - _BIAS, word & ((1 << bits) - 1)
+    exponent, significand = (
+        (word >> (bits + EXPONENT_AT)) - _BIAS,
+        word & ((1 << bits) - 1),
+    )
     sign, exact = (word >> (bits + 1)) & 1, (word >> bits) & 1
     if kind != BY_BITS:
         exact = 1

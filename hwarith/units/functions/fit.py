@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ...formats import Format
 from ...lazily import np
-from .definitions import leading_of
+from .definitions import leading_of, leading_of_fraction
 
 NEAREST, DIRECTED, BOTH, NEIGHBOURS = "nearest", "directed", "both", "neighbours"
 """What must lie on one side of a result, so that rounding gives the right code: the midpoints
@@ -50,6 +50,15 @@ def samples(function: str, a: Format, out: Format) -> Samples:
     types = (np.int64, np.int64, np.float64, bool)
     columns = zip(*found, strict=True)
     return Samples(*(np.array(x, dtype) for x, dtype in zip(columns, types, strict=True)))
+
+
+def fractions(function: str, a: Format, out: Format) -> np.ndarray:
+    """The function's values of every fraction of a number in fixed point, from 0 to below 1."""
+    found = []
+    for code in range(1 << -a.exponent):
+        x = leading_of_fraction(function, code, a, out, _BITS)
+        found.append(float(x.significand) * 2.0**x.exponent)
+    return np.array(found)
 
 
 def cells(known: Samples, out: Format, goal: str) -> tuple[np.ndarray, ...]:

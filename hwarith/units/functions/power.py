@@ -10,7 +10,7 @@ from ...formats import Format
 from ...formats import rounding as r
 from ...lazily import np
 from .exactly import Leading, ln2
-from .fit import Rows, Samples, between, cells, fit, samples, shared
+from .fit import Rows, Samples, between, cells, fit, fractions, samples, shared
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,10 @@ class PowerTable:
 
     def leading(self, s: int, e: int, g: int, a: Format) -> Leading:
         """The power of an operand."""
-        z, exact = self.reduction.of(s, e, g, a.precision)
+        if a.is_float:
+            z, exact = self.reduction.of(s, e, g, a.precision)
+        else:
+            z, exact = (-g if s else g), 1
         n, rest = z >> self.reduction.fraction, z & ((1 << self.reduction.fraction) - 1)
         low = self.reduction.fraction - self.select
         y = self.rows.at(rest >> low, rest & ((1 << low) - 1))
@@ -92,6 +95,8 @@ def integer_bits(function: str, out: Format) -> int:
 def find(function: str, a: Format, out: Format, goal: str) -> PowerTable:
     """The table with the fewest fraction bits, then rows, then bits. Raises `InvalidInput` if there
     is none."""
+    if not a.is_float:
+        return _of_fractions(function, a, out, goal)
     known = samples(function, a, out)
     operands = [r.unpack(c, a.numbers)[1:] for c in known.code.tolist()]
     low, high = cells(known, out, goal)
@@ -126,11 +131,41 @@ def _with(
     out: Format,
     selects: range,
 ) -> PowerTable | None:
-    reduced = np.array([reduction.of(*x, precision) for x in operands])
-    z, exact = reduced.T
-    n, rest = z >> reduction.fraction, z & ((1 << reduction.fraction) - 1)
+    z, exact = np.array([reduction.of(*x, precision) for x in operands]).T
     if (known.exact & ~exact.astype(bool)).any():
         return None
+    return _search(reduction, z, known, low, high, out, selects)
+
+
+def _of_fractions(function: str, a: Format, out: Format, goal: str) -> PowerTable:
+    """The table for operands in fixed point: every fraction, in the normal range, where all
+    exponents are alike, and with each exponent of subnormal results, down to half of the least."""
+    fraction, n = -a.exponent, out.numbers
+    reduction = Reduction(a.bits - fraction - 1, fraction, 0)
+    rest = np.arange(1 << fraction)
+    part = fractions(function, a, out)
+    exponents = [0, *range(n.lsb - 2, n.emin)]
+    z = np.concatenate([(k << fraction) + rest for k in exponents])
+    value = np.concatenate([np.ldexp(part, k) for k in exponents])
+    exact = ((z & ((1 << fraction) - 1)) == 0) & (value >= 2.0 ** (n.lsb - 1))
+    known = Samples(z, np.zeros(len(z), np.int64), value, exact)
+    low, high = cells(known, out, goal)
+    found = _search(reduction, z, known, low, high, out, range(fraction + 1))
+    if found is None:
+        raise InvalidInput(f"{function}: no table of linear pieces is known for {a.name}")
+    return found
+
+
+def _search(
+    reduction: Reduction,
+    z: np.ndarray,
+    known: Samples,
+    low: np.ndarray,
+    high: np.ndarray,
+    out: Format,
+    selects: range,
+) -> PowerTable | None:
+    n, rest = z >> reduction.fraction, z & ((1 << reduction.fraction) - 1)
 
     def allowed(width: int) -> tuple[np.ndarray, ...]:
         """The fractions, and what y may be of each, and should be."""

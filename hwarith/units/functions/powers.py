@@ -8,10 +8,16 @@ from typing import ClassVar
 from amaranth.hdl import Cat, Const, Module, Value
 
 from ... import rtl
+from ...formats import Format
+from ...lazily import np
 from ...rtl import Operand, Values, wire
 from ..operations import POWER_OF_E, POWER_OF_TWO, Operation
 from .base import Function
+from .definitions import EXPONENT_AT, leading_of_fraction, word_of
 from .lookup import piece
+
+_INTEGER, _FRACTION = 16, 16
+"""Most bits of the integer and of the fraction of an operand in fixed point."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -27,7 +33,8 @@ class Power(Function):
     # -- hardware ------------------------------------------------------------------------------
 
     def datapath(self) -> list[rtl.Step]:
-        steps = [self._unpack, self._reduce, self._interpolate, self._denormalize]
+        reduce = [self._unpack, self._reduce] if self.a.is_float else [self._split]
+        steps = [*reduce, self._interpolate, self._denormalize]
         return self.with_ports([*steps, *self.rounder.after_normalization()])
 
     def _unpack(self, m: Module, x: Values) -> Values:
@@ -73,6 +80,22 @@ class Power(Function):
             "exponent": self.field(m, fixed[reduction.fraction :].as_signed()),
         }
 
+    def _split(self, m: Module, x: Values) -> Values:
+        """The operand in fixed point: an integer and a fraction."""
+        fraction = wire(m, "fraction", x["a"][: -self.a.exponent])
+        n = wire(m, "n", x["a"][-self.a.exponent :].as_signed())
+        none = Const(0, 1)
+        invalid = {} if self.flags == "none" else {"invalid": none}
+        return invalid | {
+            "sign": none,
+            "nan": none,
+            "inf": none,
+            "zero": none,
+            "rest": wire(m, "inexact", fraction.any()),
+            "fraction": fraction,
+            "exponent": self.field(m, n),
+        }
+
     def _interpolate(self, m: Module, x: Values) -> Values:
         """2 to the power of the fraction, a linear piece of it."""
         t = self.approximation
@@ -86,6 +109,9 @@ class Power(Function):
 class Exp2(Power):
     """2 to the power of a code; of integers in range it is exact.
 
+    The operand may be in signed fixed point, ``fixI.F`` of I from 2 to 16 and F from 1 to 16 bits,
+    as a softmax has it (``a=fix9.16``): its fraction is looked up, its integer is the exponent.
+
     Source: IEEE 754-2019, 9.2.1 (exp2).
     """
 
@@ -93,6 +119,30 @@ class Exp2(Power):
     summary: ClassVar[str] = "2 to the power of a, correctly rounded or faithful"
     operation: ClassVar[Operation] = POWER_OF_TWO
     meanings: ClassVar[dict[str, str]] = {"a": "exponent", "y": "2^a"}
+
+    def takes(self, a: Format) -> bool:
+        fraction = -a.exponent
+        fits = 1 <= fraction <= _FRACTION and 2 <= a.bits - fraction <= _INTEGER
+        return not a.is_float and a.signed and not a.symmetric and fits
+
+    def _word(self, code: int) -> int:
+        if self.a.is_float or self.accuracy == "faithful":
+            return super()._word(code)
+        fraction = -self.a.exponent
+        n = (code >> fraction) - ((code >> (self.a.bits - 1)) << (self.a.bits - fraction))
+        x = leading_of_fraction(
+            self.function, code & ((1 << fraction) - 1), self.a, self.out, self._bits
+        )
+        return word_of(x._replace(exponent=x.exponent + n), self._bits)
+
+    def _words_of(self, codes: np.ndarray) -> np.ndarray:
+        if self.a.is_float:
+            return super()._words_of(codes)
+        fraction = -self.a.exponent
+        signed = codes.astype(np.int64)
+        signed -= (signed >> (self.a.bits - 1)) << self.a.bits
+        words = self._words()[signed & ((1 << fraction) - 1)]
+        return words + (signed >> fraction << (self._bits + EXPONENT_AT))
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

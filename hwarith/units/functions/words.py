@@ -17,11 +17,12 @@ _TABLES = 32
 
 @lru_cache(maxsize=_TABLES)
 def correct_words(function: str, a: Format, out: Format, bits: int) -> np.ndarray:
-    """`word_of` the exact leading bits, for every code."""
+    """`word_of` the exact leading bits, for every code of a float, or fraction in fixed point."""
 
     def make() -> bytes:
-        codes = range(1 << a.bits)
-        found = (definitions.leading_of(function, code, a, out, bits) for code in codes)
+        of = definitions.leading_of if a.is_float else definitions.leading_of_fraction
+        codes = range(1 << (a.bits if a.is_float else -a.exponent))
+        found = (of(function, code, a, out, bits) for code in codes)
         return np.array([definitions.word_of(x, bits) for x in found], "<i8").tobytes()
 
     here = Path(__file__).parent
