@@ -139,6 +139,27 @@ def test_multiply_adds_against_fractions(n: int, es: int, every: int) -> None:
     assert u(*np.array(triples, np.uint8).T).tolist() == expected
 
 
+@pytest.mark.parametrize(
+    ("spec", "n"),
+    few([("mac:a=posit8", 8), ("mac:a=posit8,acc=posit16,out=posit16", 16)], 2),
+)
+def test_sums_step_by_step(spec: str, n: int) -> None:
+    """Each step is rounded once, and one that has met NaR stays NaR."""
+    u = hw.unit(spec)
+    rng = np.random.default_rng(4)
+    a, b = (rng.choice(f.codes(), (200, 5)) for f in u.operands.values())
+    fused = of_numbers(lambda a, b, c: a * b + c)
+    expected = []
+    for group in zip(a.tolist(), b.tolist(), strict=True):
+        acc = 0
+        for pair in zip(*group, strict=True):
+            factors = [posits.value(code, 8, 2) for code in pair]
+            acc = posits.code_of(fused(*factors, posits.value(acc, n, 2)), n, 2)
+        expected.append(acc)
+    assert u(a, b).tolist() == expected
+    assert (hw.simulate(u)(a, b) == u(a, b)).all()
+
+
 def test_operands_of_several_formats() -> None:
     u = hw.unit("add:a=e4m3fn,b=posit6,out=posit7e1")
     a, b = u.a.codes(), u.b.codes()
@@ -333,7 +354,7 @@ def test_hardware_on_a_million(op: str, bits: int) -> None:
             "dot:a=posit8,round=rup",
             "dot: parameter round: posits as posit8 are rounded to the near",
         ),
-        ("roundint:a=posit8", "parameter a: takes no posits, not posit8; allowed: floats and int"),
+        ("kulisch:a=posit8", "parameter a: takes no posits, not posit8; allowed: floats and int"),
     ],
 )
 def test_what_does_not_apply(spec: str, message: str) -> None:

@@ -54,9 +54,11 @@ class Mac(Accumulator):
         "flags": EXCEPTIONS,
     }
 
+    takes_posits: ClassVar[bool] = True
+
     a: Format = format_parameter("first factor", "bf16")
     b: Format = format_parameter("second factor", same_as="a")
-    acc: Format = format_parameter("accumulator (default: fp32, or int32 for integers)")
+    acc: Format = format_parameter("accumulator (default: fp32, int32 for integers, a of posits)")
     out: Format = format_parameter("result", same_as="acc")
     round: str = round_parameter()
     overflow: str = overflow_parameter()
@@ -66,7 +68,8 @@ class Mac(Accumulator):
     def validate(self) -> None:
         super().validate()
         if self.acc is None:
-            object.__setattr__(self, "acc", format("fp32" if self.a.is_float else "int32"))
+            wide = self.a if self.a.is_posit else format("fp32" if self.a.is_float else "int32")
+            object.__setattr__(self, "acc", wide)
         if self.out is None:
             object.__setattr__(self, "out", self.acc)
         if self.acc.hidden_always:
