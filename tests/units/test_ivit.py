@@ -130,6 +130,7 @@ ROWS = [
     ("ilayernorm:length=7", 7),
     ("ilayernorm:a=int16,bias=int20,length=4", 4),
     ("ilayernorm:a=int16,bias=int8,length=9,root=newton", 9),
+    ("ilayernorm:a=int4,length=4", 4),
     ("ilayernorm:a=int4,length=1", 1),
 ]
 
