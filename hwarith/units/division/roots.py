@@ -133,7 +133,7 @@ class Sqrt(Recurring, Root):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Rsqrt(Root):
+class Rsqrt(Recurring, Root):
     """Reciprocal of a code's square root, rounded once; that of -0 is -infinity.
 
     Source: IEEE 754-2019, 9.2.1 (rSqrt) and 7.3.
@@ -194,4 +194,41 @@ class Rsqrt(Root):
         return self.handed_on(x, "exponent") | {
             "digits": wire(m, "root", Cat(found[:-1] & more.replicate(len(found) - 1), found[-1])),
             "rest": wire(m, "some_rest", rest.any() & more),
+        }
+
+    @property
+    def places(self) -> int:
+        return self.digits - 1
+
+    def front_datapath(self) -> list[rtl.Step]:
+        return self.with_ports([self._unpack, self._start])
+
+    def _start(self, m: Module, x: Values) -> Values:
+        """The first bit of the root is known, a one: what is left is four less the radicand."""
+        radicand, count = x["radicand"], self.rows * self.clocks + 1
+        width = len(radicand) + 1 + count  # of the last remainder
+        four = Const(4 << (len(radicand) - 2))
+        return self.handed_on(x, "exponent") | {
+            "radicand": radicand,
+            "more": x["more"],
+            "root": wire(m, "first_root", Const(1, count)),
+            "times": wire(m, "first_times", radicand, width),
+            "rest": wire(m, "first_rest", (four - radicand)[: len(radicand)], width),
+        }
+
+    def recurrence(self, m: Module, x: Values) -> Values:
+        """A row for each of the next bits of the root."""
+        found, times, rest = rows.reciprocal_root_rows(
+            m, x["radicand"], x["root"], x["times"], x["rest"], self.rows
+        )
+        return {"root": found, "times": times, "rest": rest}
+
+    def _found(self, m: Module, x: Values) -> Values:
+        """The root, and whether anything is left behind it; that of one is one."""
+        root, more, spare = x["root"], x["more"], len(x["root"]) - self.digits
+        digits = Cat(root[spare:-1] & more.replicate(self.digits - 1), root[-1])
+        some = x["rest"].any() | root[:spare].any()
+        return self.handed_on(x, "exponent") | {
+            "digits": wire(m, "digits", digits),
+            "rest": wire(m, "some_rest", some & more),
         }

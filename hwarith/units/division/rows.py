@@ -76,3 +76,18 @@ def reciprocal_root(m: Module, x: Value, bits: int) -> tuple[Value, Value]:
         )
         found = Cat(fits, found)
     return found, rest
+
+
+def reciprocal_root_rows(
+    m: Module, x: Value, found: Value, times: Value, rest: Value, bits: int
+) -> tuple[Value, Value, Value]:
+    """So many more bits of 1/sqrt(x), as `reciprocal_root` finds them, in rows of one width: the
+    root, the root times x, and the remainder, each in as many bits as it had."""
+    for i in range(bits):
+        off = wire(m, f"row{i}_off", Cat(Const(0, 2), times) + x)
+        fits, left = restoring_row(m, f"row{i}", Cat(Const(0, 2), rest), off)
+        rest = left[: len(rest)]
+        product = Cat(Const(0, 1), times) + (x & fits.replicate(len(x)))
+        times = wire(m, f"row{i}_times", product, len(times))
+        found = Cat(fits, found)[: len(found)]
+    return found, times, rest
