@@ -7,7 +7,7 @@ from .integers import fit_integer
 from .logic import anticipate, compare, leading_zeros, least, one_hot
 from .multiplier import Columns, Structure, plain_products, product, sum_of_products
 from .parts import make_part, named_part, steps_as_submodules
-from .passes import FIRST, PHASE, Passing, passing_core, spread_ranks
+from .passes import FIRST, PHASE, Memory, Passing, passing_core, spread_ranks
 from .pipeline.datapath import stages_for
 from .pipeline.sums import SUM_BLOCK
 from .protocols import Accumulating, Pipelinable, Recurring
@@ -40,6 +40,7 @@ __all__ = [
     "Combinational",
     "Core",
     "Handshake",
+    "Memory",
     "Operand",
     "Passing",
     "Pipelinable",

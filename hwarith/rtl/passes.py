@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from amaranth.hdl import Module, Mux, Signal, Value
 
@@ -21,6 +21,21 @@ PHASE = "phase"
 
 FIRST = "first"
 """What a step finds by this name: whether a value is the first of its row in this pass."""
+
+
+class Memory(NamedTuple):
+    """What stands between two segments.
+
+    Attributes
+    ----------
+    registers : names and formats.
+    update : a step from what they hold, and what the segment before gives, to what they hold next.
+    begins : codes that they count as holding when a row begins, by name; 0 of all others.
+    """
+
+    registers: Mapping[str, Format]
+    update: Step
+    begins: Mapping[str, int] = {}
 
 
 class Passing(Pipelinable, Protocol):
@@ -42,10 +57,8 @@ class Passing(Pipelinable, Protocol):
         before gave) to the next one, and from the last one to the results."""
 
     @property
-    def memories(self) -> Sequence[tuple[Mapping[str, Format], Step]]:
-        """The registers behind each segment but the last, names and formats; and a step from what
-        they hold, which is zero when a row begins, and what the segment gives to what they hold
-        next."""
+    def memories(self) -> Sequence[Memory]:
+        """The memory behind each segment but the last."""
 
     @property
     def ranks(self) -> Sequence[int]:
@@ -75,16 +88,19 @@ def passing_core(unit: Passing) -> Core:
             rank += ranks
             if k == last:
                 break
-            registers, update = unit.memories[k]
+            memory = unit.memories[k]
             held: Values = {
-                name: Signal(f.bits, name=name, reset_less=True) for name, f in registers.items()
+                name: Signal(f.bits, name=name, reset_less=True)
+                for name, f in memory.registers.items()
             }
             changes = wire(m, f"pass_{k}", valids[rank] & (values[PHASE] == k))
             so_far: Values = {
-                name: wire(m, f"{name}_so_far", Mux(values[FIRST], 0, x), len(x))
+                name: wire(
+                    m, f"{name}_so_far", Mux(values[FIRST], memory.begins.get(name, 0), x), len(x)
+                )
                 for name, x in held.items()
             }
-            following = run_steps(m, [update], values | so_far)
+            following = run_steps(m, [memory.update], values | so_far)
             with m.If(enables[rank] & changes):
                 m.d.sync += [x.eq(following[name]) for name, x in held.items()]
             values = _rank(m, k, values, enables[rank]) | held
@@ -117,7 +133,7 @@ def spread_ranks(unit: Passing, more: int) -> tuple[int, ...]:
         cutters.append(Datapath(recording, set()).cutter)
         inputs = {name: Signal(len(x), name=name) for name, x in recording.results.items()}
         if k < unit.passes - 1:
-            registers = unit.memories[k][0]
+            registers = unit.memories[k].registers
             inputs |= {name: Signal(f.bits, name=name) for name, f in registers.items()}
     ranks = [0] * (unit.passes - 1) + [1]
     for _ in range(more - 1):

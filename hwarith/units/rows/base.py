@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, wraps
@@ -12,7 +12,6 @@ from amaranth.hdl import Const, Module
 
 from ... import rtl
 from ...exceptions import InvalidInput
-from ...formats import Format
 from ...lazily import np
 from ...rtl import Step, Values, wires_named
 from ..accumulator import check_lengths
@@ -31,8 +30,8 @@ class Evaluation(Protocol):
     def each(self, u: Unit, *codes: Any) -> Any:
         """A unit's results for each value of a row; what is one code for the row goes with all."""
 
-    def over(self, u: Unit, *codes: Any) -> Any:
-        """What is left of a row, one value after the other: ``acc = u(*codes, acc)`` from 0 on."""
+    def over(self, u: Unit, *codes: Any, begin: int = 0) -> Any:
+        """What a row comes to, one value after the other: ``acc = u(*codes, acc)``."""
 
 
 class Plain:
@@ -47,8 +46,8 @@ class Plain:
         return [u.golden(*(x[i] if isinstance(x, list) else x for x in codes)) for i in range(n)]
 
     @staticmethod
-    def over(u: Unit, *codes: Any) -> Any:
-        acc = 0
+    def over(u: Unit, *codes: Any, begin: int = 0) -> Any:
+        acc = begin
         for values in zip(*codes, strict=True):
             acc = u.golden(*values, acc)
         return acc
@@ -62,9 +61,9 @@ class Arrays:
         return np.asarray(u(*codes))
 
     @staticmethod
-    def over(u: Unit, *codes: Any) -> Any:
+    def over(u: Unit, *codes: Any, begin: int = 0) -> Any:
         (result,) = u.results.values()
-        acc = np.zeros(codes[0].shape[:-1], result.dtype)
+        acc = np.full(codes[0].shape[:-1], begin, result.dtype)
         for i in range(codes[0].shape[-1]):
             acc = np.asarray(u(*(x[..., i] for x in codes), acc))
         return acc[..., None]
@@ -137,7 +136,7 @@ class RowUnit(Unit):
         raise NotImplementedError
 
     @property
-    def memories(self) -> Sequence[tuple[Mapping[str, Format], Step]]:
+    def memories(self) -> Sequence[rtl.Memory]:
         """See `hwarith.rtl.Passing`."""
         raise NotImplementedError
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -206,8 +206,11 @@ class LayerNorm(Norm):
         return [], distances, results
 
     @property
-    def memories(self) -> Sequence[tuple[Mapping[str, Format], Step]]:
-        return [({"total": self.acc}, self._sum), ({"squares": self.acc}, self._sum_of_squares)]
+    def memories(self) -> Sequence[rtl.Memory]:
+        return [
+            rtl.Memory({"total": self.acc}, self._sum),
+            rtl.Memory({"squares": self.acc}, self._sum_of_squares),
+        ]
 
     def _sum(self, m: Module, x: Values) -> Values:
         """Add the value to the sum of the row."""
@@ -275,8 +278,8 @@ class RmsNorm(Norm):
         return [], results
 
     @property
-    def memories(self) -> Sequence[tuple[Mapping[str, Format], Step]]:
-        return [({"squares": self.acc}, self._sum_of_squares)]
+    def memories(self) -> Sequence[rtl.Memory]:
+        return [rtl.Memory({"squares": self.acc}, self._sum_of_squares)]
 
     def _sum_of_squares(self, m: Module, x: Values) -> Values:
         """Add the square of the value."""
