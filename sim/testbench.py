@@ -9,7 +9,7 @@ job.json, in the folder where it runs, holds
     operands   for each input port its values, one for each transfer
     results    for each result port the values expected, one for each vector
     transfers  how many transfers each vector has: one, but in groups of operands as many as these
-    calls      how many vectors belong together, one after the other, and to no others
+    together   how many vectors, one after the other, belong together and to no others
     seed       of the pauses
 
 Each phase adds a line to outcome.jsonl: its name, checks passed and failed, a message about the
@@ -42,7 +42,7 @@ FILLS: bool = JOB.get("fills", True)
 _TRANSFERS = iter(zip(*JOB["operands"].values(), strict=True))
 VECTORS: list[list[Payload]] = [list(islice(_TRANSFERS, n)) for n in JOB["transfers"]]
 _NUMBERS = iter(range(len(VECTORS)))
-CALLS: list[list[int]] = [list(islice(_NUMBERS, n)) for n in JOB["calls"]]
+TOGETHER: list[list[int]] = [list(islice(_NUMBERS, n)) for n in JOB["together"]]
 RESULTS: list[Payload] = list(zip(*JOB["results"].values(), strict=True))
 
 PATIENCE = 1000
@@ -103,11 +103,11 @@ def phase(name: str) -> Iterator[Phase]:
     assert not self.failed, self.message
 
 
-def random_calls(generator: random.Random, least: int) -> list[int]:
-    """Vectors of calls drawn at random, at least so many."""
+def random_vectors(generator: random.Random, least: int) -> list[int]:
+    """Vectors drawn at random, with those that they belong to, at least so many."""
     vectors: list[int] = []
     while len(vectors) < least:
-        vectors += generator.choice(CALLS)
+        vectors += generator.choice(TOGETHER)
     return vectors
 
 
@@ -282,7 +282,7 @@ async def reset_in_flight(dut: Any) -> None:
         bench = Bench(dut, stall=0.5)
         await bench.reset()
         for _ in range(RESETS):
-            flight = random_calls(generator, 2 * STAGES + 2)
+            flight = random_vectors(generator, 2 * STAGES + 2)
             bench.source.send(transfers_of(flight))
             await ClockCycles(dut.clk, generator.randint(1, 2 * STAGES + 1))
             bench.compare(p, flight)
@@ -290,5 +290,5 @@ async def reset_in_flight(dut: Any) -> None:
             await ClockCycles(dut.clk, STAGES + 2)
             p.check(bench.sink.offers == 0, "after a reset a result came out without operands")
             bench.sink.clear()
-            await bench.send(p, random_calls(generator, 3))
+            await bench.send(p, random_vectors(generator, 3))
             bench.sink.clear()

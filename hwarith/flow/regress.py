@@ -157,8 +157,6 @@ def _job(u: Unit, given: list[Call], seed: int) -> dict[str, Any]:
     calls = [u.check_operands(call) for call in given]
     inputs = [u.transfers.of(list(x)) for x in calls]
     results = [u.transfers.result_codes(u(*x)) for x in calls]
-    transfers = [u.transfers.per_result(list(x)) for x in calls]
-    together = bool(u.transfers.controls)
     return {
         "stages": u.stages,
         "interval": u.transfers.clocks,
@@ -166,8 +164,8 @@ def _job(u: Unit, given: list[Call], seed: int) -> dict[str, Any]:
         "seed": seed,
         "operands": _columns(u.inputs, inputs),
         "results": _columns(u.results, results),
-        "transfers": [n for of_call in transfers for n in of_call],
-        "calls": [n for x in transfers for n in ([len(x)] if together else [1] * len(x))],
+        "transfers": [n for x in calls for n in u.transfers.per_result(list(x))],
+        "together": [n for x in calls for n in u.transfers.together(list(x))],
     }
 
 

@@ -81,6 +81,7 @@ FAMILIES = {
     "requant": "requant:Requant",
     "layernorm": "rows:LayerNorm",
     "rmsnorm": "rows:RmsNorm",
+    "softmax": "rows:SoftMax",
     "rope": "rope:Rope",
     "shiftexp": "ivit:ShiftExp",
     "shiftmax": "ivit:ShiftMax",

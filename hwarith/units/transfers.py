@@ -87,6 +87,11 @@ class Transfers(Generic[U]):
         """How many of the transfers each result takes, one result after the other."""
         return [1] * arrays[0].size
 
+    def together(self, arrays: list[np.ndarray]) -> list[int]:
+        """How many results one after the other come of transfers that belong together, such as a
+        row's or a tile's, and of no others."""
+        return [1] * len(self.per_result(arrays))
+
     def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
         """The shape of the array of all results that leave the unit."""
         return arrays[0].shape

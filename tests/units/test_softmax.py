@@ -67,7 +67,7 @@ def test_log2_e() -> None:
 def test_hardware_equals_golden(spec: str) -> None:
     u = hw.unit(spec)
     (codes,) = stimulus(u, 4000, 1)
-    rows = codes.reshape(-1, 5)
+    rows = np.random.default_rng(2).choice(codes, (800, 5))
     expected = u(rows)
     simulated = hw.simulate(u)
     assert (simulated(rows) == expected).all()

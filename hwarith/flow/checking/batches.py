@@ -37,12 +37,22 @@ class Batch:
     inputs : for each input port of a unit an array of codes, one for each transfer.
     expected : for each result an array of codes, one for each result.
     transfers : how many transfers each result takes; None: one each.
+    together : how many results belong together; None: each is of its own.
     """
 
     name: str
     inputs: list[np.ndarray]
     expected: list[np.ndarray]
     transfers: np.ndarray | None = None
+    together: np.ndarray | None = None
+
+    @property
+    def pieces(self) -> list[np.ndarray]:
+        """The places of results that belong together."""
+        places = np.arange(len(self.expected[0]))
+        if self.together is None:
+            return list(places[:, None])
+        return np.split(places, np.cumsum(self.together)[:-1])
 
     @property
     def ends(self) -> np.ndarray:
@@ -104,14 +114,16 @@ def batches(u: Unit, vectors: int, seed: int) -> Iterator[Batch]:
 
 def joined(parts: list[Batch], name: str) -> Batch:
     """Batches as one, in this order."""
-    transfers = None
-    if parts[0].transfers is not None:
-        transfers = np.concatenate([part.transfers for part in parts if part.transfers is not None])
+    transfers, together = (
+        np.concatenate(of_parts) if all(x is not None for x in of_parts) else None
+        for of_parts in zip(*((part.transfers, part.together) for part in parts), strict=True)
+    )
     return Batch(
         name,
         [np.concatenate(x) for x in zip(*(part.inputs for part in parts), strict=True)],
         [np.concatenate(x) for x in zip(*(part.expected for part in parts), strict=True)],
         transfers,
+        together,
     )
 
 
@@ -136,13 +148,15 @@ def batch_of(u: Unit, name: str, calls: list[Call]) -> Batch:
     parts = []
     for call in calls:
         operands = u.check_operands(call)
-        transfers = u.transfers.per_result(operands) if u.transfers.controls else None
+        controls = u.transfers.controls
+        transfers = np.array(u.transfers.per_result(operands)) if controls else None
         parts.append(
             Batch(
                 name,
                 [np.ravel(x) for x in u.transfers.of(operands)],
                 _results(u, operands),
-                None if transfers is None else np.array(transfers),
+                transfers,
+                np.array(u.transfers.together(operands)) if controls else None,
             )
         )
     return joined(parts, name)

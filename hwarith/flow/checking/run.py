@@ -369,8 +369,8 @@ def _ahead(parts: Iterator[Batch]) -> Iterator[Batch]:
 
 def _cut(batch: Batch) -> Iterator[Batch]:
     """A batch in as many parts as there are patterns of pauses."""
-    results = len(batch.expected[0])
-    cuts = [results * i // len(PAUSES) for i in range(len(PAUSES) + 1)]
+    pieces = batch.pieces
+    cuts = [len(pieces) * i // len(PAUSES) for i in range(len(PAUSES) + 1)]
     for first, last in pairwise(cuts):
         if first < last:
-            yield part_of(batch, np.arange(first, last))
+            yield part_of(batch, np.concatenate(pieces[first:last]))

@@ -223,5 +223,7 @@ def _tried(u: Unit, vectors: int, seed: int) -> Iterator[Batch]:
     parts = batches(u, vectors, seed)
     rng = np.random.default_rng(seed)
     for batch in [joined(list(parts), "all")] if u.stages else parts:
-        order = rng.permutation(len(batch.expected[0]))
-        yield from (part_of(batch, x) for x in np.split(order, [_FIRST[u.stages > 0]]) if len(x))
+        pieces = batch.pieces
+        order = [pieces[i] for i in rng.permutation(len(pieces)).tolist()]
+        first = _FIRST[u.stages > 0]
+        yield from (part_of(batch, np.concatenate(x)) for x in (order[:first], order[first:]) if x)

@@ -20,6 +20,12 @@ class RowStimuli(GroupStimuli):
         self.least_group = length or 1
         self._length = length
 
+    def operands(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
+        """Vectors of whole rows: if there are no more than `n`, some of them twice."""
+        found = super().operands(n, seed)
+        whole = -(-len(found[0]) // self.least_group) * self.least_group
+        return tuple(np.resize(x, whole) for x in found)
+
     @property
     def longest_group(self) -> int:
         return self._length or super().longest_group

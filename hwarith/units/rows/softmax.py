@@ -63,7 +63,7 @@ class SoftMax(RowUnit):
     def validate(self) -> None:
         for name in ("a", "out", "p", "acc"):
             f = getattr(self, name)
-            if not f.is_float or f.infinity is None:
+            if not f.is_float or not f.infinity:
                 raise InvalidInput(
                     f"softmax: parameter {name}: must be a float with infinities, not {f}"
                 )

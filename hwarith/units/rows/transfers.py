@@ -53,6 +53,10 @@ class RowTransfers(Transfers[Passed]):
             found.append(call)
         return found
 
+    def together(self, arrays: list[np.ndarray]) -> list[int]:
+        length = arrays[0].shape[-1]
+        return [length] * (arrays[0].size // length)
+
     def per_result(self, arrays: list[np.ndarray]) -> list[int]:
         length = arrays[0].shape[-1]
         of_row = [(self.unit.passes - 1) * length + 1, *([1] * (length - 1))]

@@ -74,10 +74,12 @@ class TileTransfers(Transfers[Tiled]):
             tiles.append([*found, split(c[vectors], units.first, width)])
         return tiles
 
-    def per_result(self, arrays: list[np.ndarray]) -> list[int]:
+    def together(self, arrays: list[np.ndarray]) -> list[int]:
         n = arrays[0].shape[-2]
-        tiles = arrays[-1].size // (n * self.unit.columns)
-        return [self.unit.rows + 1, *([1] * (n - 1))] * tiles
+        return [n] * (arrays[-1].size // (n * self.unit.columns))
+
+    def per_result(self, arrays: list[np.ndarray]) -> list[int]:
+        return [x for n in self.together(arrays) for x in (self.unit.rows + 1, *([1] * (n - 1)))]
 
     def result_shape(self, arrays: list[np.ndarray]) -> tuple[int, ...]:
         return arrays[-1].shape[:-1]
