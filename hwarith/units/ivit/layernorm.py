@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -128,9 +128,10 @@ class ILayerNorm(IntegerRow):
         return [], distances, results
 
     @property
-    def memories(self) -> Sequence[tuple[Mapping[str, Format], Step]]:
+    def memories(self) -> Sequence[rtl.Memory]:
         total = {"total": format(f"uint{self._sum_bits}")}
-        return [(total, self._sum), ({"squares": format("uint32")}, self._sum_of_squares)]
+        squares = {"squares": format("uint32")}
+        return [rtl.Memory(total, self._sum), rtl.Memory(squares, self._sum_of_squares)]
 
     @property
     def _sum_bits(self) -> int:

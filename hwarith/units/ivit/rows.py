@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -145,9 +145,10 @@ class ShiftMax(Exponentials):
         return [], exponentials, shares
 
     @property
-    def memories(self) -> Sequence[tuple[Mapping[str, Format], Step]]:
+    def memories(self) -> Sequence[rtl.Memory]:
         greatest = {"top": format(f"uint{self.a.bits}")}
-        return [(greatest, self._greatest), ({"total": format("uint31")}, self._sum)]
+        total = {"total": format("uint31")}
+        return [rtl.Memory(greatest, self._greatest), rtl.Memory(total, self._sum)]
 
     def _greatest(self, m: Module, x: Values) -> Values:
         """The greatest value so far, counted from the lowest one on."""
@@ -239,8 +240,8 @@ class ShiftGelu(Exponentials):
         return [], [*sigmoid, self._multiply]
 
     @property
-    def memories(self) -> Sequence[tuple[Mapping[str, Format], Step]]:
-        return [({"top": format(f"uint{self.a.bits - 1}")}, self._greatest)]
+    def memories(self) -> Sequence[rtl.Memory]:
+        return [rtl.Memory({"top": format(f"uint{self.a.bits - 1}")}, self._greatest)]
 
     def _greatest(self, m: Module, x: Values) -> Values:
         """The greatest value so far, 0 at first."""

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, wraps
+from functools import cached_property
+from itertools import count
 from typing import ClassVar
 
 from amaranth.hdl import Cat, Module
 
 from ... import rtl
 from ...exceptions import InvalidInput
-from ...formats import Format
-from ...rtl import Values, wires_named
+from ...formats import Format, format
+from ...rtl import Values
+from ..applied import applied, keeping
 from ..contract import Contract, Unit
-from ..dot import Dot
+from ..exact.fma import Fma
 from ..exact.options import round_parameter
 from ..operations import MULTIPLY_ADDS, Operation
 from ..parameters import format_parameter
@@ -31,8 +33,8 @@ class Rope(Unit):
     y0 = x0 c - x1 s and y1 = x0 s + x1 c, each the exact sum of both products, rounded once.
 
     NaN, infinity times zero, and infinities that cancel give NaN; an exact zero of products that
-    cancel is +0, or -0 when rounding down. The hardware is that of two dot products of two pairs
-    (``dot:n=2``), one with the sign of s inverted.
+    cancel is +0, or -0 when rounding down. In hardware one product, which is exact in a format of
+    its own, is added to the other by a fused multiply-add.
 
     Source: Su et al., "RoFormer: enhanced transformer with rotary position embedding", 2021. That
     each result is rounded once is a decision of this project.
@@ -60,12 +62,6 @@ class Rope(Unit):
             f = getattr(self, name)
             if not f.is_float or not f.signed:
                 raise InvalidInput(f"rope: parameter {name}: must be a float with a sign, not {f}")
-        if not self.w.has_negative_zero:
-            raise InvalidInput(f"rope: parameter w: must have -0, not {self.w}")
-        try:
-            assert self._sum
-        except InvalidInput as error:
-            raise InvalidInput(f"rope: {error}") from None
 
     @property
     def operands(self) -> dict[str, Format]:
@@ -89,17 +85,30 @@ class Rope(Unit):
         return self._sum.conventions
 
     @cached_property
-    def _sum(self) -> Dot:
-        """What sums up two products."""
-        found = unit(
-            f"dot:a={self.a},b={self.w},n=2,c=none,out={self.out},acc=exact,round={self.round}"
-        )
-        assert isinstance(found, Dot)
+    def wide(self) -> Format:
+        """A float that has every product of a value and a cosine."""
+        least = self.a.smallest * self.w.smallest
+        precision = self.a.precision + self.w.precision
+        for bits in count(2):
+            f = format(f"e{bits}m{precision - 1}")
+            if f.smallest <= least and self.a.max * self.w.max <= f.max:
+                return f
+        raise AssertionError
+
+    @cached_property
+    def _product(self) -> Unit:
+        return unit(f"mul:a={self.a},b={self.w},out={self.wide}")
+
+    @cached_property
+    def _sum(self) -> Fma:
+        """What adds the other product, and rounds."""
+        found = unit(f"fma:a={self.a},b={self.w},c={self.wide},out={self.out},round={self.round}")
+        assert isinstance(found, Fma)
         return found
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        _, f, rules, control = self._sum.constants
-        return definitions.rope, (f.a, f.b, f.out, rules, control, self._width)
+        control, fa, fw, _, fo, rules = self._sum.constants()
+        return definitions.rope, (fa, fw, fo, rules, control, self._width)
 
     @property
     def _width(self) -> int:
@@ -113,34 +122,16 @@ class Rope(Unit):
     # -- hardware ------------------------------------------------------------------------------
 
     def datapath(self) -> list[rtl.Step]:
-        return [self._pair, *map(_of_both, self._sum.datapath()), self._together]
+        return [
+            *applied(self._product, "x1_s", "x1", "s"),
+            *applied(self._product, "x1_c", "x1", "c"),
+            self._negate,
+            *applied(self._sum, "y0", "x0", "c", "minus_x1_s"),
+            *applied(self._sum, "y1", "x0", "s", "x1_c"),
+            keeping("y0", "y1"),
+        ]
 
-    def _pair(self, m: Module, x: Values) -> Values:
-        """The factors of both sums, with the sign of s inverted in the first one."""
-        values = Cat(x["x0"], x["x1"])
-        minus = Cat(x["s"][:-1], ~x["s"][-1])
-        return {
-            "y0.a": values,
-            "y0.b": Cat(x["c"], minus),
-            "y1.a": values,
-            "y1.b": Cat(x["s"], x["c"]),
-        }
-
-    def _together(self, m: Module, x: Values) -> Values:
-        """Both results."""
-        return {name: x[f"{name}.y"] for name in self.results}
-
-
-def _of_both(step: rtl.Step) -> rtl.Step:
-    """A step of a sum done for both of them."""
-
-    @wraps(step)
-    def both(m: Module, x: Values) -> Values:
-        found: Values = {}
-        for name in ("y0", "y1"):
-            own = {k.partition(".")[2]: v for k, v in x.items() if k.startswith(f"{name}.")}
-            with wires_named(f"{name}_"):
-                found |= {f"{name}.{k}": v for k, v in step(m, own).items()}
-        return found
-
-    return both
+    def _negate(self, m: Module, x: Values) -> Values:
+        """Invert the sign of one product."""
+        product = x["x1_s"]
+        return x | {"minus_x1_s": Cat(product[:-1], ~product[-1])}

@@ -14,12 +14,13 @@ from ... import rtl
 from ...exceptions import InvalidInput, quoted
 from ...formats import Format
 from ...rtl import Step, Values
+from ..applied import applied, keeping
 from ..contract import Contract, Unit
 from ..conventions import of_parts
 from ..operations import NORMALIZATION, Operation
 from ..parameters import format_parameter, integer_parameter, text_parameter
 from ..registry import unit
-from .base import Evaluation, RowUnit, applied, keeping
+from .base import Evaluation, RowUnit
 
 MOST_VALUES = 1 << 24
 """Of a row."""

@@ -14,12 +14,13 @@ from ... import rtl
 from ...exceptions import InvalidInput
 from ...formats import Format
 from ...rtl import Step, Values
+from ..applied import applied, keeping
 from ..contract import Contract, Unit
 from ..conventions import of_parts
 from ..operations import NORMALIZATION, Operation
 from ..parameters import choice_parameter, format_parameter
 from ..registry import unit
-from .base import Evaluation, RowUnit, applied, keeping
+from .base import Evaluation, RowUnit
 
 LOG2_E = Fraction(1442695040888963407359924681001892137426645954152985934135449406931, 10**66)
 """The binary logarithm of e, to more digits than a format has."""
