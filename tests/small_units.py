@@ -70,6 +70,7 @@ SPECS = (
     "sigmoid:a=e5m2",
     "silu:a=e5m2",
     "softplus:a=e5m2",
+    "softmax:a=e5m2,out=e5m2,p=e5m2,z=fix6.2,acc=e5m2",
     "sqrt:a=e4m3",
     "tanh:a=e4m3",
     "termgen:type=fp4",

@@ -52,6 +52,7 @@ BEGIN_WITH = {
     "hadamard": "hadamard:n=4,span=8",
     "layernorm": "layernorm:a=fp16,length=3",
     "rmsnorm": "rmsnorm:a=fp16,length=3",
+    "softmax": "softmax:a=fp16",
     "ilayernorm": "ilayernorm:length=3",
 }
 """The specs of families whose own defaults are large."""

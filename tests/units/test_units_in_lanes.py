@@ -34,6 +34,7 @@ WITHOUT = {
     "hadamard",
     "layernorm",
     "rmsnorm",
+    "softmax",
     "shiftmax",
     "shiftgelu",
     "ilayernorm",
