@@ -99,6 +99,8 @@ CATALOGUE = {
     "layernorm_bf16": "layernorm:a=bf16,out=bf16,w=bf16,acc=fp32,root=bf16,length=64",
     "rmsnorm_bf16": "rmsnorm:a=bf16,out=bf16,w=bf16,acc=fp32,root=bf16,length=64",
     "softmax_bf16": "softmax:a=fp32,out=bf16,p=bf16,z=fix9.16,acc=fp32",
+    "layernorm_fp16": "layernorm:a=fp16,out=fp16,w=fp16,acc=fp16,root=fp16,length=64",
+    "rmsnorm_fp16": "rmsnorm:a=fp16,out=fp16,w=fp16,acc=fp16,root=fp16,length=64",
     "rope_bf16": "rope:a=bf16,w=bf16,out=bf16,round=rne",
     # The exponential of I-ViT
     "shiftexp": "shiftexp:a=int9,x0=uint8,n=15",
