@@ -6,7 +6,7 @@
 //   IEEE 754-2019, 5.4.1).
 // latency: none, combinational.
 // throughput: as fast as its logic.
-// rounding: the exact sum is rounded once; to nearest, ties to even.
+// rounding: once, to nearest, ties to even.
 // overflow: infinity.
 // subnormals: kept, in operands and results.
 // NaN: 0x7fc0, whatever NaN an operand is.
@@ -31,2504 +31,676 @@ module rope_bf16_bf16_bf16_rne (
   localparam [14:0] BF16_INFINITY = 15'h7f80;
   localparam [15:0] BF16_NAN = 16'h7fc0;
 
-  // Unpack: Signs, exponents and significands of all factors; whether the result is NaN or
-  // infinite.
-  wire y0_a0_normal = |x0[14:7];
-  wire y0_a0_sign = x0[15];
-  wire [7:0] y0_a0_exponent = {x0[14:8], x0[7] | ~y0_a0_normal};
-  wire [7:0] y0_a0_significand = {y0_a0_normal, x0[6:0]};
-  wire y0_a0_special = &x0[14:7];
-  wire x0_any = |x0[6:0];
-  wire y0_a0_nan = y0_a0_special & x0_any;
-  wire y0_a0_zero = ~y0_a0_normal & ~x0_any;
-  wire y0_b0_normal = |c[14:7];
-  wire y0_b0_sign = c[15];
-  wire [7:0] y0_b0_exponent = {c[14:8], c[7] | ~y0_b0_normal};
-  wire y0_b0_special = &c[14:7];
-  wire c_any = |c[6:0];
-  wire y0_b0_nan = y0_b0_special & c_any;
-  wire y0_b0_zero = ~y0_b0_normal & ~c_any;
-  wire y0_a1_normal = |x1[14:7];
-  wire y0_a1_sign = x1[15];
-  wire [7:0] y0_a1_exponent = {x1[14:8], x1[7] | ~y0_a1_normal};
-  wire [7:0] y0_a1_significand = {y0_a1_normal, x1[6:0]};
-  wire y0_a1_special = &x1[14:7];
+  // X1 s unpack: Fields and classes of both operands, and the sign of the product.
+  wire x1_s_a_normal = |x1[14:7];
+  wire x1_s_a_sign = x1[15];
+  wire [7:0] x1_s_a_exponent = {x1[14:8], x1[7] | ~x1_s_a_normal};
+  wire [7:0] x1_s_a_significand = {x1_s_a_normal, x1[6:0]};
+  wire x1_s_a_special = &x1[14:7];
   wire x1_any = |x1[6:0];
-  wire y0_a1_nan = y0_a1_special & x1_any;
-  wire y0_a1_zero = ~y0_a1_normal & ~x1_any;
-  wire y0_b1_normal = |s[14:7];
-  wire y0_b1_sign = ~s[15];
-  wire [7:0] y0_b1_exponent = {s[14:8], s[7] | ~y0_b1_normal};
-  wire y0_b1_special = &s[14:7];
+  wire x1_s_a_nan = x1_s_a_special & x1_any;
+  wire x1_s_a_zero = ~x1_s_a_normal & ~x1_any;
+  wire x1_s_b_normal = |s[14:7];
+  wire x1_s_b_sign = s[15];
+  wire [7:0] x1_s_b_exponent = {s[14:8], s[7] | ~x1_s_b_normal};
+  wire x1_s_b_special = &s[14:7];
   wire s_any = |s[6:0];
-  wire y0_b1_nan = y0_b1_special & s_any;
-  wire y0_b1_zero = ~y0_b1_normal & ~s_any;
-  wire y0_sign0 = y0_a0_sign ^ y0_b0_sign;
-  wire [8:0] y0_exponent0 = {1'b0, y0_a0_exponent} + {1'b0, y0_b0_exponent};
-  wire y0_sign1 = y0_a1_sign ^ y0_b1_sign;
-  wire [8:0] y0_exponent1 = {1'b0, y0_a1_exponent} + {1'b0, y0_b1_exponent};
-  wire y0_all_negative = &{y0_sign1, y0_sign0};
-  wire y0_mixed_signs = (|{y0_sign1, y0_sign0}) & ~y0_all_negative;
-  wire y0_infinite0 = y0_a0_special | y0_b0_special;
-  wire y0_infinite1 = y0_a1_special | y0_b1_special;
-  wire y0_plus_infinity = |{y0_infinite1 & ~y0_sign1, y0_infinite0 & ~y0_sign0};
-  wire y0_minus_infinity = |{y0_infinite1 & y0_sign1, y0_infinite0 & y0_sign0};
-  wire y0_nan = |{y0_plus_infinity & y0_minus_infinity, (y0_a1_special & y0_b1_zero) | (y0_a1_zero &
-      y0_b1_special), (y0_a0_special & y0_b0_zero) | (y0_a0_zero & y0_b0_special), y0_b1_nan,
-      y0_a1_nan, y0_b0_nan, y0_a0_nan};
-  wire y0_inf = y0_plus_infinity | y0_minus_infinity;
-  wire y1_b0_sign = s[15];
-  wire y1_sign0 = y0_a0_sign ^ y1_b0_sign;
-  wire [8:0] y1_exponent0 = {1'b0, y0_a0_exponent} + {1'b0, y0_b1_exponent};
-  wire y1_sign1 = y0_a1_sign ^ y0_b0_sign;
-  wire [8:0] y1_exponent1 = {1'b0, y0_a1_exponent} + {1'b0, y0_b0_exponent};
-  wire y1_all_negative = &{y1_sign1, y1_sign0};
-  wire y1_mixed_signs = (|{y1_sign1, y1_sign0}) & ~y1_all_negative;
-  wire y1_infinite0 = y0_a0_special | y0_b1_special;
-  wire y1_infinite1 = y0_a1_special | y0_b0_special;
-  wire y1_plus_infinity = |{y1_infinite1 & ~y1_sign1, y1_infinite0 & ~y1_sign0};
-  wire y1_minus_infinity = |{y1_infinite1 & y1_sign1, y1_infinite0 & y1_sign0};
-  wire y1_nan = |{y1_plus_infinity & y1_minus_infinity, (y0_a1_special & y0_b0_zero) | (y0_a1_zero &
-      y0_b0_special), (y0_a0_special & y0_b1_zero) | (y0_a0_zero & y0_b1_special), y0_b0_nan,
-      y0_a1_nan, y0_b1_nan, y0_a0_nan};
-  wire y1_inf = y1_plus_infinity | y1_minus_infinity;
+  wire x1_s_b_nan = x1_s_b_special & s_any;
+  wire x1_s_b_zero = ~x1_s_b_normal & ~s_any;
+  wire x1_s_operand_nan = |{x1_s_b_nan, x1_s_a_nan};
+  wire x1_s_nan = x1_s_operand_nan | (x1_s_a_special & x1_s_b_zero) | (x1_s_a_zero &
+      x1_s_b_special);
+  wire x1_s_sign = x1_s_a_sign ^ x1_s_b_sign;
+  wire x1_s_inf = x1_s_a_special | x1_s_b_special;
 
-  // Products: Each product at its place in a fixed-point number.
-  wire [7:0] y0_product0_row0 = y0_a0_significand & {8{c[0]}};
-  wire [7:0] y0_product0_row1 = y0_a0_significand & {8{c[1]}};
-  wire [7:0] y0_product0_row2 = y0_a0_significand & {8{c[2]}};
-  wire [7:0] y0_product0_row3 = y0_a0_significand & {8{c[3]}};
-  wire [7:0] y0_product0_row4 = y0_a0_significand & {8{c[4]}};
-  wire [7:0] y0_product0_row5 = y0_a0_significand & {8{c[5]}};
-  wire [7:0] y0_product0_row6 = y0_a0_significand & {8{c[6]}};
-  wire [7:0] y0_product0_row7 = y0_a0_significand & {8{y0_b0_normal}};
-  wire [10:0] y0_product0_stage1_half0_2 = {y0_product0_row5[7:5], y0_product0_row2} ^
-      {y0_product0_row6[6:3], y0_product0_row1[7:1]};
-  wire [10:0] y0_product0_stage1_sum0_2 = y0_product0_stage1_half0_2 ^ {y0_product0_row7[5:1],
-      y0_product0_row0[7:2]};
-  wire [10:0] y0_product0_stage1_carry0_2 = ({y0_product0_row5[7:5], y0_product0_row2} &
-      {y0_product0_row6[6:3], y0_product0_row1[7:1]}) | (y0_product0_stage1_half0_2 &
-      {y0_product0_row7[5:1], y0_product0_row0[7:2]});
-  wire [4:0] y0_product0_stage1_half1_5 = y0_product0_row5[4:0] ^ y0_product0_row4[5:1];
-  wire [4:0] y0_product0_stage1_sum1_5 = y0_product0_stage1_half1_5 ^ y0_product0_row3[6:2];
-  wire [4:0] y0_product0_stage1_carry1_5 = (y0_product0_row5[4:0] & y0_product0_row4[5:1]) |
-      (y0_product0_stage1_half1_5 & y0_product0_row3[6:2]);
-  wire [8:0] y0_product0_stage2_half0_3 = y0_product0_stage1_carry0_2[8:0] ^ {y0_product0_row4[7],
-      y0_product0_row3[7], y0_product0_stage1_sum1_5, y0_product0_row3[1:0]};
-  wire [8:0] y0_product0_stage2_sum0_3 = y0_product0_stage2_half0_3 ^
-      y0_product0_stage1_sum0_2[9:1];
-  wire [8:0] y0_product0_stage2_carry0_3 = (y0_product0_stage1_carry0_2[8:0] & {y0_product0_row4[7],
-      y0_product0_row3[7], y0_product0_stage1_sum1_5, y0_product0_row3[1:0]}) |
-      (y0_product0_stage2_half0_3 & y0_product0_stage1_sum0_2[9:1]);
-  wire y0_product0_stage2_half0_13 = y0_product0_row6[7] ^ y0_product0_stage1_carry0_2[10];
-  wire y0_product0_stage2_sum0_13 = y0_product0_stage2_half0_13 ^ y0_product0_row7[6];
-  wire y0_product0_stage2_carry0_13 = (y0_product0_row6[7] & y0_product0_stage1_carry0_2[10]) |
-      (y0_product0_stage2_half0_13 & y0_product0_row7[6]);
-  wire [1:0] y0_product0_stage2_half1_7 = {1'b0, y0_product0_row7[0]} ^
-      y0_product0_stage1_carry1_5[2:1];
-  wire [1:0] y0_product0_stage2_sum1_7 = y0_product0_stage2_half1_7 ^ y0_product0_row6[2:1];
-  wire [1:0] y0_product0_stage2_carry1_7 = ({1'b0, y0_product0_row7[0]} &
-      y0_product0_stage1_carry1_5[2:1]) | (y0_product0_stage2_half1_7 & y0_product0_row6[2:1]);
-  wire y0_product0_stage3_half0_4 = y0_product0_stage2_carry0_3[0] ^ y0_product0_row4[0];
-  wire y0_product0_stage3_sum0_4 = y0_product0_stage3_half0_4 ^ y0_product0_stage2_sum0_3[1];
-  wire y0_product0_stage3_carry0_4 = (y0_product0_stage2_carry0_3[0] & y0_product0_row4[0]) |
-      (y0_product0_stage3_half0_4 & y0_product0_stage2_sum0_3[1]);
-  wire [4:0] y0_product0_stage3_half0_6 = {y0_product0_stage1_carry1_5[4:3],
-      y0_product0_stage2_sum1_7, y0_product0_row6[0]} ^ y0_product0_stage2_carry0_3[6:2];
-  wire [4:0] y0_product0_stage3_sum0_6 = y0_product0_stage3_half0_6 ^
-      y0_product0_stage2_sum0_3[7:3];
-  wire [4:0] y0_product0_stage3_carry0_6 = ({y0_product0_stage1_carry1_5[4:3],
-      y0_product0_stage2_sum1_7, y0_product0_row6[0]} & y0_product0_stage2_carry0_3[6:2]) |
-      (y0_product0_stage3_half0_6 & y0_product0_stage2_sum0_3[7:3]);
-  wire y0_product0_stage3_half0_12 = y0_product0_stage1_carry0_2[9] ^
-      y0_product0_stage2_carry0_3[8];
-  wire y0_product0_stage3_sum0_12 = y0_product0_stage3_half0_12 ^ y0_product0_stage1_sum0_2[10];
-  wire y0_product0_stage3_carry0_12 = (y0_product0_stage1_carry0_2[9] &
-      y0_product0_stage2_carry0_3[8]) | (y0_product0_stage3_half0_12 &
-      y0_product0_stage1_sum0_2[10]);
-  wire y0_product0_stage4_half0_5 = y0_product0_stage3_carry0_4 ^ y0_product0_stage2_carry0_3[1];
-  wire y0_product0_stage4_sum0_5 = y0_product0_stage4_half0_5 ^ y0_product0_stage2_sum0_3[2];
-  wire y0_product0_stage4_carry0_5 = (y0_product0_stage3_carry0_4 & y0_product0_stage2_carry0_3[1])
-      | (y0_product0_stage4_half0_5 & y0_product0_stage2_sum0_3[2]);
-  wire [3:0] y0_product0_stage4_half0_8 = {y0_product0_stage2_carry0_3[7], y0_product0_row4[6],
-      y0_product0_stage2_carry1_7} ^ {y0_product0_stage2_sum0_3[8], y0_product0_stage3_sum0_6[4:2]};
-  wire [3:0] y0_product0_stage4_sum0_8 = y0_product0_stage4_half0_8 ^
-      y0_product0_stage3_carry0_6[4:1];
-  wire [3:0] y0_product0_stage4_carry0_8 = ({y0_product0_stage2_carry0_3[7], y0_product0_row4[6],
-      y0_product0_stage2_carry1_7} & {y0_product0_stage2_sum0_3[8], y0_product0_stage3_sum0_6[4:2]})
-      | (y0_product0_stage4_half0_8 & y0_product0_stage3_carry0_6[4:1]);
-  wire [3:0] y0_product0_ripple6_sum = {1'b0, y0_product0_stage3_carry0_6[0],
-      y0_product0_stage1_carry1_5[0], y0_product0_stage4_carry0_5} + {1'b0,
-      y0_product0_stage3_sum0_6[1:0], y0_product0_stage4_carry0_5};
-  wire [2:0] y0_product0_ripple6 = y0_product0_ripple6_sum[3:1];
-  wire [16:0] y0_product0_rows = {2'd0, y0_product0_row7[7], y0_product0_stage2_sum0_13,
-      y0_product0_stage4_carry0_8, y0_product0_ripple6, y0_product0_stage4_sum0_5,
-      y0_product0_stage3_sum0_4, y0_product0_stage2_sum0_3[0], y0_product0_stage1_sum0_2[0],
-      y0_product0_row0[1:0]} + {2'd0, y0_product0_stage2_carry0_13, y0_product0_stage3_carry0_12,
-      y0_product0_stage3_sum0_12, y0_product0_stage4_sum0_8, 6'd0, y0_product0_row1[0], 1'b0};
-  wire [15:0] y0_product0 = y0_product0_rows[15:0];
-  wire [8:0] y0_place0 = y0_exponent0 - 9'd2;
-  wire [15:0] y0_product0_inverted = y0_product0 ^ {16{y0_sign0}};
-  wire [16:0] y0_product0_by1 = y0_place0[0] ? {y0_product0_inverted, y0_sign0} : {y0_sign0,
-      y0_product0_inverted};
-  wire [18:0] y0_product0_by2 = y0_place0[1] ? {y0_product0_by1, {2{y0_sign0}}} : {{2{y0_sign0}},
-      y0_product0_by1};
-  wire [22:0] y0_product0_by4 = y0_place0[2] ? {y0_product0_by2, {4{y0_sign0}}} : {{4{y0_sign0}},
-      y0_product0_by2};
-  wire [30:0] y0_product0_by8 = y0_place0[3] ? {y0_product0_by4, {8{y0_sign0}}} : {{8{y0_sign0}},
-      y0_product0_by4};
-  wire [46:0] y0_product0_by16 = y0_place0[4] ? {y0_product0_by8, {16{y0_sign0}}} : {{16{y0_sign0}},
-      y0_product0_by8};
-  wire [78:0] y0_product0_by32 = y0_place0[5] ? {y0_product0_by16, {32{y0_sign0}}} :
-      {{32{y0_sign0}}, y0_product0_by16};
-  wire [142:0] y0_product0_by64 = y0_place0[6] ? {y0_product0_by32, {64{y0_sign0}}} :
-      {{64{y0_sign0}}, y0_product0_by32};
-  wire [270:0] y0_product0_by128 = y0_place0[7] ? {y0_product0_by64, {128{y0_sign0}}} :
-      {{128{y0_sign0}}, y0_product0_by64};
-  wire [523:0] y0_product0_by256 = y0_place0[8] ? {y0_product0_by128[267:0], {256{y0_sign0}}} :
-      {{253{y0_sign0}}, y0_product0_by128};
-  wire [7:0] y0_product1_row0 = y0_a1_significand & {8{s[0]}};
-  wire [7:0] y0_product1_row1 = y0_a1_significand & {8{s[1]}};
-  wire [7:0] y0_product1_row2 = y0_a1_significand & {8{s[2]}};
-  wire [7:0] y0_product1_row3 = y0_a1_significand & {8{s[3]}};
-  wire [7:0] y0_product1_row4 = y0_a1_significand & {8{s[4]}};
-  wire [7:0] y0_product1_row5 = y0_a1_significand & {8{s[5]}};
-  wire [7:0] y0_product1_row6 = y0_a1_significand & {8{s[6]}};
-  wire [7:0] y0_product1_row7 = y0_a1_significand & {8{y0_b1_normal}};
-  wire [10:0] y0_product1_stage1_half0_2 = {y0_product1_row5[7:5], y0_product1_row2} ^
-      {y0_product1_row6[6:3], y0_product1_row1[7:1]};
-  wire [10:0] y0_product1_stage1_sum0_2 = y0_product1_stage1_half0_2 ^ {y0_product1_row7[5:1],
-      y0_product1_row0[7:2]};
-  wire [10:0] y0_product1_stage1_carry0_2 = ({y0_product1_row5[7:5], y0_product1_row2} &
-      {y0_product1_row6[6:3], y0_product1_row1[7:1]}) | (y0_product1_stage1_half0_2 &
-      {y0_product1_row7[5:1], y0_product1_row0[7:2]});
-  wire [4:0] y0_product1_stage1_half1_5 = y0_product1_row5[4:0] ^ y0_product1_row4[5:1];
-  wire [4:0] y0_product1_stage1_sum1_5 = y0_product1_stage1_half1_5 ^ y0_product1_row3[6:2];
-  wire [4:0] y0_product1_stage1_carry1_5 = (y0_product1_row5[4:0] & y0_product1_row4[5:1]) |
-      (y0_product1_stage1_half1_5 & y0_product1_row3[6:2]);
-  wire [8:0] y0_product1_stage2_half0_3 = y0_product1_stage1_carry0_2[8:0] ^ {y0_product1_row4[7],
-      y0_product1_row3[7], y0_product1_stage1_sum1_5, y0_product1_row3[1:0]};
-  wire [8:0] y0_product1_stage2_sum0_3 = y0_product1_stage2_half0_3 ^
-      y0_product1_stage1_sum0_2[9:1];
-  wire [8:0] y0_product1_stage2_carry0_3 = (y0_product1_stage1_carry0_2[8:0] & {y0_product1_row4[7],
-      y0_product1_row3[7], y0_product1_stage1_sum1_5, y0_product1_row3[1:0]}) |
-      (y0_product1_stage2_half0_3 & y0_product1_stage1_sum0_2[9:1]);
-  wire y0_product1_stage2_half0_13 = y0_product1_row6[7] ^ y0_product1_stage1_carry0_2[10];
-  wire y0_product1_stage2_sum0_13 = y0_product1_stage2_half0_13 ^ y0_product1_row7[6];
-  wire y0_product1_stage2_carry0_13 = (y0_product1_row6[7] & y0_product1_stage1_carry0_2[10]) |
-      (y0_product1_stage2_half0_13 & y0_product1_row7[6]);
-  wire [1:0] y0_product1_stage2_half1_7 = {1'b0, y0_product1_row7[0]} ^
-      y0_product1_stage1_carry1_5[2:1];
-  wire [1:0] y0_product1_stage2_sum1_7 = y0_product1_stage2_half1_7 ^ y0_product1_row6[2:1];
-  wire [1:0] y0_product1_stage2_carry1_7 = ({1'b0, y0_product1_row7[0]} &
-      y0_product1_stage1_carry1_5[2:1]) | (y0_product1_stage2_half1_7 & y0_product1_row6[2:1]);
-  wire y0_product1_stage3_half0_4 = y0_product1_stage2_carry0_3[0] ^ y0_product1_row4[0];
-  wire y0_product1_stage3_sum0_4 = y0_product1_stage3_half0_4 ^ y0_product1_stage2_sum0_3[1];
-  wire y0_product1_stage3_carry0_4 = (y0_product1_stage2_carry0_3[0] & y0_product1_row4[0]) |
-      (y0_product1_stage3_half0_4 & y0_product1_stage2_sum0_3[1]);
-  wire [4:0] y0_product1_stage3_half0_6 = {y0_product1_stage1_carry1_5[4:3],
-      y0_product1_stage2_sum1_7, y0_product1_row6[0]} ^ y0_product1_stage2_carry0_3[6:2];
-  wire [4:0] y0_product1_stage3_sum0_6 = y0_product1_stage3_half0_6 ^
-      y0_product1_stage2_sum0_3[7:3];
-  wire [4:0] y0_product1_stage3_carry0_6 = ({y0_product1_stage1_carry1_5[4:3],
-      y0_product1_stage2_sum1_7, y0_product1_row6[0]} & y0_product1_stage2_carry0_3[6:2]) |
-      (y0_product1_stage3_half0_6 & y0_product1_stage2_sum0_3[7:3]);
-  wire y0_product1_stage3_half0_12 = y0_product1_stage1_carry0_2[9] ^
-      y0_product1_stage2_carry0_3[8];
-  wire y0_product1_stage3_sum0_12 = y0_product1_stage3_half0_12 ^ y0_product1_stage1_sum0_2[10];
-  wire y0_product1_stage3_carry0_12 = (y0_product1_stage1_carry0_2[9] &
-      y0_product1_stage2_carry0_3[8]) | (y0_product1_stage3_half0_12 &
-      y0_product1_stage1_sum0_2[10]);
-  wire y0_product1_stage4_half0_5 = y0_product1_stage3_carry0_4 ^ y0_product1_stage2_carry0_3[1];
-  wire y0_product1_stage4_sum0_5 = y0_product1_stage4_half0_5 ^ y0_product1_stage2_sum0_3[2];
-  wire y0_product1_stage4_carry0_5 = (y0_product1_stage3_carry0_4 & y0_product1_stage2_carry0_3[1])
-      | (y0_product1_stage4_half0_5 & y0_product1_stage2_sum0_3[2]);
-  wire [3:0] y0_product1_stage4_half0_8 = {y0_product1_stage2_carry0_3[7], y0_product1_row4[6],
-      y0_product1_stage2_carry1_7} ^ {y0_product1_stage2_sum0_3[8], y0_product1_stage3_sum0_6[4:2]};
-  wire [3:0] y0_product1_stage4_sum0_8 = y0_product1_stage4_half0_8 ^
-      y0_product1_stage3_carry0_6[4:1];
-  wire [3:0] y0_product1_stage4_carry0_8 = ({y0_product1_stage2_carry0_3[7], y0_product1_row4[6],
-      y0_product1_stage2_carry1_7} & {y0_product1_stage2_sum0_3[8], y0_product1_stage3_sum0_6[4:2]})
-      | (y0_product1_stage4_half0_8 & y0_product1_stage3_carry0_6[4:1]);
-  wire [3:0] y0_product1_ripple6_sum = {1'b0, y0_product1_stage3_carry0_6[0],
-      y0_product1_stage1_carry1_5[0], y0_product1_stage4_carry0_5} + {1'b0,
-      y0_product1_stage3_sum0_6[1:0], y0_product1_stage4_carry0_5};
-  wire [2:0] y0_product1_ripple6 = y0_product1_ripple6_sum[3:1];
-  wire [16:0] y0_product1_rows = {2'd0, y0_product1_row7[7], y0_product1_stage2_sum0_13,
-      y0_product1_stage4_carry0_8, y0_product1_ripple6, y0_product1_stage4_sum0_5,
-      y0_product1_stage3_sum0_4, y0_product1_stage2_sum0_3[0], y0_product1_stage1_sum0_2[0],
-      y0_product1_row0[1:0]} + {2'd0, y0_product1_stage2_carry0_13, y0_product1_stage3_carry0_12,
-      y0_product1_stage3_sum0_12, y0_product1_stage4_sum0_8, 6'd0, y0_product1_row1[0], 1'b0};
-  wire [15:0] y0_product1 = y0_product1_rows[15:0];
-  wire [8:0] y0_place1 = y0_exponent1 - 9'd2;
-  wire [15:0] y0_product1_inverted = y0_product1 ^ {16{y0_sign1}};
-  wire [16:0] y0_product1_by1 = y0_place1[0] ? {y0_product1_inverted, y0_sign1} : {y0_sign1,
-      y0_product1_inverted};
-  wire [18:0] y0_product1_by2 = y0_place1[1] ? {y0_product1_by1, {2{y0_sign1}}} : {{2{y0_sign1}},
-      y0_product1_by1};
-  wire [22:0] y0_product1_by4 = y0_place1[2] ? {y0_product1_by2, {4{y0_sign1}}} : {{4{y0_sign1}},
-      y0_product1_by2};
-  wire [30:0] y0_product1_by8 = y0_place1[3] ? {y0_product1_by4, {8{y0_sign1}}} : {{8{y0_sign1}},
-      y0_product1_by4};
-  wire [46:0] y0_product1_by16 = y0_place1[4] ? {y0_product1_by8, {16{y0_sign1}}} : {{16{y0_sign1}},
-      y0_product1_by8};
-  wire [78:0] y0_product1_by32 = y0_place1[5] ? {y0_product1_by16, {32{y0_sign1}}} :
-      {{32{y0_sign1}}, y0_product1_by16};
-  wire [142:0] y0_product1_by64 = y0_place1[6] ? {y0_product1_by32, {64{y0_sign1}}} :
-      {{64{y0_sign1}}, y0_product1_by32};
-  wire [270:0] y0_product1_by128 = y0_place1[7] ? {y0_product1_by64, {128{y0_sign1}}} :
-      {{128{y0_sign1}}, y0_product1_by64};
-  wire [523:0] y0_product1_by256 = y0_place1[8] ? {y0_product1_by128[267:0], {256{y0_sign1}}} :
-      {{253{y0_sign1}}, y0_product1_by128};
-  wire [7:0] y1_product0_row0 = y0_a0_significand & {8{s[0]}};
-  wire [7:0] y1_product0_row1 = y0_a0_significand & {8{s[1]}};
-  wire [7:0] y1_product0_row2 = y0_a0_significand & {8{s[2]}};
-  wire [7:0] y1_product0_row3 = y0_a0_significand & {8{s[3]}};
-  wire [7:0] y1_product0_row4 = y0_a0_significand & {8{s[4]}};
-  wire [7:0] y1_product0_row5 = y0_a0_significand & {8{s[5]}};
-  wire [7:0] y1_product0_row6 = y0_a0_significand & {8{s[6]}};
-  wire [7:0] y1_product0_row7 = y0_a0_significand & {8{y0_b1_normal}};
-  wire [10:0] y1_product0_stage1_half0_2 = {y1_product0_row5[7:5], y1_product0_row2} ^
-      {y1_product0_row6[6:3], y1_product0_row1[7:1]};
-  wire [10:0] y1_product0_stage1_sum0_2 = y1_product0_stage1_half0_2 ^ {y1_product0_row7[5:1],
-      y1_product0_row0[7:2]};
-  wire [10:0] y1_product0_stage1_carry0_2 = ({y1_product0_row5[7:5], y1_product0_row2} &
-      {y1_product0_row6[6:3], y1_product0_row1[7:1]}) | (y1_product0_stage1_half0_2 &
-      {y1_product0_row7[5:1], y1_product0_row0[7:2]});
-  wire [4:0] y1_product0_stage1_half1_5 = y1_product0_row5[4:0] ^ y1_product0_row4[5:1];
-  wire [4:0] y1_product0_stage1_sum1_5 = y1_product0_stage1_half1_5 ^ y1_product0_row3[6:2];
-  wire [4:0] y1_product0_stage1_carry1_5 = (y1_product0_row5[4:0] & y1_product0_row4[5:1]) |
-      (y1_product0_stage1_half1_5 & y1_product0_row3[6:2]);
-  wire [8:0] y1_product0_stage2_half0_3 = y1_product0_stage1_carry0_2[8:0] ^ {y1_product0_row4[7],
-      y1_product0_row3[7], y1_product0_stage1_sum1_5, y1_product0_row3[1:0]};
-  wire [8:0] y1_product0_stage2_sum0_3 = y1_product0_stage2_half0_3 ^
-      y1_product0_stage1_sum0_2[9:1];
-  wire [8:0] y1_product0_stage2_carry0_3 = (y1_product0_stage1_carry0_2[8:0] & {y1_product0_row4[7],
-      y1_product0_row3[7], y1_product0_stage1_sum1_5, y1_product0_row3[1:0]}) |
-      (y1_product0_stage2_half0_3 & y1_product0_stage1_sum0_2[9:1]);
-  wire y1_product0_stage2_half0_13 = y1_product0_row6[7] ^ y1_product0_stage1_carry0_2[10];
-  wire y1_product0_stage2_sum0_13 = y1_product0_stage2_half0_13 ^ y1_product0_row7[6];
-  wire y1_product0_stage2_carry0_13 = (y1_product0_row6[7] & y1_product0_stage1_carry0_2[10]) |
-      (y1_product0_stage2_half0_13 & y1_product0_row7[6]);
-  wire [1:0] y1_product0_stage2_half1_7 = {1'b0, y1_product0_row7[0]} ^
-      y1_product0_stage1_carry1_5[2:1];
-  wire [1:0] y1_product0_stage2_sum1_7 = y1_product0_stage2_half1_7 ^ y1_product0_row6[2:1];
-  wire [1:0] y1_product0_stage2_carry1_7 = ({1'b0, y1_product0_row7[0]} &
-      y1_product0_stage1_carry1_5[2:1]) | (y1_product0_stage2_half1_7 & y1_product0_row6[2:1]);
-  wire y1_product0_stage3_half0_4 = y1_product0_stage2_carry0_3[0] ^ y1_product0_row4[0];
-  wire y1_product0_stage3_sum0_4 = y1_product0_stage3_half0_4 ^ y1_product0_stage2_sum0_3[1];
-  wire y1_product0_stage3_carry0_4 = (y1_product0_stage2_carry0_3[0] & y1_product0_row4[0]) |
-      (y1_product0_stage3_half0_4 & y1_product0_stage2_sum0_3[1]);
-  wire [4:0] y1_product0_stage3_half0_6 = {y1_product0_stage1_carry1_5[4:3],
-      y1_product0_stage2_sum1_7, y1_product0_row6[0]} ^ y1_product0_stage2_carry0_3[6:2];
-  wire [4:0] y1_product0_stage3_sum0_6 = y1_product0_stage3_half0_6 ^
-      y1_product0_stage2_sum0_3[7:3];
-  wire [4:0] y1_product0_stage3_carry0_6 = ({y1_product0_stage1_carry1_5[4:3],
-      y1_product0_stage2_sum1_7, y1_product0_row6[0]} & y1_product0_stage2_carry0_3[6:2]) |
-      (y1_product0_stage3_half0_6 & y1_product0_stage2_sum0_3[7:3]);
-  wire y1_product0_stage3_half0_12 = y1_product0_stage1_carry0_2[9] ^
-      y1_product0_stage2_carry0_3[8];
-  wire y1_product0_stage3_sum0_12 = y1_product0_stage3_half0_12 ^ y1_product0_stage1_sum0_2[10];
-  wire y1_product0_stage3_carry0_12 = (y1_product0_stage1_carry0_2[9] &
-      y1_product0_stage2_carry0_3[8]) | (y1_product0_stage3_half0_12 &
-      y1_product0_stage1_sum0_2[10]);
-  wire y1_product0_stage4_half0_5 = y1_product0_stage3_carry0_4 ^ y1_product0_stage2_carry0_3[1];
-  wire y1_product0_stage4_sum0_5 = y1_product0_stage4_half0_5 ^ y1_product0_stage2_sum0_3[2];
-  wire y1_product0_stage4_carry0_5 = (y1_product0_stage3_carry0_4 & y1_product0_stage2_carry0_3[1])
-      | (y1_product0_stage4_half0_5 & y1_product0_stage2_sum0_3[2]);
-  wire [3:0] y1_product0_stage4_half0_8 = {y1_product0_stage2_carry0_3[7], y1_product0_row4[6],
-      y1_product0_stage2_carry1_7} ^ {y1_product0_stage2_sum0_3[8], y1_product0_stage3_sum0_6[4:2]};
-  wire [3:0] y1_product0_stage4_sum0_8 = y1_product0_stage4_half0_8 ^
-      y1_product0_stage3_carry0_6[4:1];
-  wire [3:0] y1_product0_stage4_carry0_8 = ({y1_product0_stage2_carry0_3[7], y1_product0_row4[6],
-      y1_product0_stage2_carry1_7} & {y1_product0_stage2_sum0_3[8], y1_product0_stage3_sum0_6[4:2]})
-      | (y1_product0_stage4_half0_8 & y1_product0_stage3_carry0_6[4:1]);
-  wire [3:0] y1_product0_ripple6_sum = {1'b0, y1_product0_stage3_carry0_6[0],
-      y1_product0_stage1_carry1_5[0], y1_product0_stage4_carry0_5} + {1'b0,
-      y1_product0_stage3_sum0_6[1:0], y1_product0_stage4_carry0_5};
-  wire [2:0] y1_product0_ripple6 = y1_product0_ripple6_sum[3:1];
-  wire [16:0] y1_product0_rows = {2'd0, y1_product0_row7[7], y1_product0_stage2_sum0_13,
-      y1_product0_stage4_carry0_8, y1_product0_ripple6, y1_product0_stage4_sum0_5,
-      y1_product0_stage3_sum0_4, y1_product0_stage2_sum0_3[0], y1_product0_stage1_sum0_2[0],
-      y1_product0_row0[1:0]} + {2'd0, y1_product0_stage2_carry0_13, y1_product0_stage3_carry0_12,
-      y1_product0_stage3_sum0_12, y1_product0_stage4_sum0_8, 6'd0, y1_product0_row1[0], 1'b0};
-  wire [15:0] y1_product0 = y1_product0_rows[15:0];
-  wire [8:0] y1_place0 = y1_exponent0 - 9'd2;
-  wire [15:0] y1_product0_inverted = y1_product0 ^ {16{y1_sign0}};
-  wire [16:0] y1_product0_by1 = y1_place0[0] ? {y1_product0_inverted, y1_sign0} : {y1_sign0,
-      y1_product0_inverted};
-  wire [18:0] y1_product0_by2 = y1_place0[1] ? {y1_product0_by1, {2{y1_sign0}}} : {{2{y1_sign0}},
-      y1_product0_by1};
-  wire [22:0] y1_product0_by4 = y1_place0[2] ? {y1_product0_by2, {4{y1_sign0}}} : {{4{y1_sign0}},
-      y1_product0_by2};
-  wire [30:0] y1_product0_by8 = y1_place0[3] ? {y1_product0_by4, {8{y1_sign0}}} : {{8{y1_sign0}},
-      y1_product0_by4};
-  wire [46:0] y1_product0_by16 = y1_place0[4] ? {y1_product0_by8, {16{y1_sign0}}} : {{16{y1_sign0}},
-      y1_product0_by8};
-  wire [78:0] y1_product0_by32 = y1_place0[5] ? {y1_product0_by16, {32{y1_sign0}}} :
-      {{32{y1_sign0}}, y1_product0_by16};
-  wire [142:0] y1_product0_by64 = y1_place0[6] ? {y1_product0_by32, {64{y1_sign0}}} :
-      {{64{y1_sign0}}, y1_product0_by32};
-  wire [270:0] y1_product0_by128 = y1_place0[7] ? {y1_product0_by64, {128{y1_sign0}}} :
-      {{128{y1_sign0}}, y1_product0_by64};
-  wire [523:0] y1_product0_by256 = y1_place0[8] ? {y1_product0_by128[267:0], {256{y1_sign0}}} :
-      {{253{y1_sign0}}, y1_product0_by128};
-  wire [7:0] y1_product1_row0 = y0_a1_significand & {8{c[0]}};
-  wire [7:0] y1_product1_row1 = y0_a1_significand & {8{c[1]}};
-  wire [7:0] y1_product1_row2 = y0_a1_significand & {8{c[2]}};
-  wire [7:0] y1_product1_row3 = y0_a1_significand & {8{c[3]}};
-  wire [7:0] y1_product1_row4 = y0_a1_significand & {8{c[4]}};
-  wire [7:0] y1_product1_row5 = y0_a1_significand & {8{c[5]}};
-  wire [7:0] y1_product1_row6 = y0_a1_significand & {8{c[6]}};
-  wire [7:0] y1_product1_row7 = y0_a1_significand & {8{y0_b0_normal}};
-  wire [10:0] y1_product1_stage1_half0_2 = {y1_product1_row5[7:5], y1_product1_row2} ^
-      {y1_product1_row6[6:3], y1_product1_row1[7:1]};
-  wire [10:0] y1_product1_stage1_sum0_2 = y1_product1_stage1_half0_2 ^ {y1_product1_row7[5:1],
-      y1_product1_row0[7:2]};
-  wire [10:0] y1_product1_stage1_carry0_2 = ({y1_product1_row5[7:5], y1_product1_row2} &
-      {y1_product1_row6[6:3], y1_product1_row1[7:1]}) | (y1_product1_stage1_half0_2 &
-      {y1_product1_row7[5:1], y1_product1_row0[7:2]});
-  wire [4:0] y1_product1_stage1_half1_5 = y1_product1_row5[4:0] ^ y1_product1_row4[5:1];
-  wire [4:0] y1_product1_stage1_sum1_5 = y1_product1_stage1_half1_5 ^ y1_product1_row3[6:2];
-  wire [4:0] y1_product1_stage1_carry1_5 = (y1_product1_row5[4:0] & y1_product1_row4[5:1]) |
-      (y1_product1_stage1_half1_5 & y1_product1_row3[6:2]);
-  wire [8:0] y1_product1_stage2_half0_3 = y1_product1_stage1_carry0_2[8:0] ^ {y1_product1_row4[7],
-      y1_product1_row3[7], y1_product1_stage1_sum1_5, y1_product1_row3[1:0]};
-  wire [8:0] y1_product1_stage2_sum0_3 = y1_product1_stage2_half0_3 ^
-      y1_product1_stage1_sum0_2[9:1];
-  wire [8:0] y1_product1_stage2_carry0_3 = (y1_product1_stage1_carry0_2[8:0] & {y1_product1_row4[7],
-      y1_product1_row3[7], y1_product1_stage1_sum1_5, y1_product1_row3[1:0]}) |
-      (y1_product1_stage2_half0_3 & y1_product1_stage1_sum0_2[9:1]);
-  wire y1_product1_stage2_half0_13 = y1_product1_row6[7] ^ y1_product1_stage1_carry0_2[10];
-  wire y1_product1_stage2_sum0_13 = y1_product1_stage2_half0_13 ^ y1_product1_row7[6];
-  wire y1_product1_stage2_carry0_13 = (y1_product1_row6[7] & y1_product1_stage1_carry0_2[10]) |
-      (y1_product1_stage2_half0_13 & y1_product1_row7[6]);
-  wire [1:0] y1_product1_stage2_half1_7 = {1'b0, y1_product1_row7[0]} ^
-      y1_product1_stage1_carry1_5[2:1];
-  wire [1:0] y1_product1_stage2_sum1_7 = y1_product1_stage2_half1_7 ^ y1_product1_row6[2:1];
-  wire [1:0] y1_product1_stage2_carry1_7 = ({1'b0, y1_product1_row7[0]} &
-      y1_product1_stage1_carry1_5[2:1]) | (y1_product1_stage2_half1_7 & y1_product1_row6[2:1]);
-  wire y1_product1_stage3_half0_4 = y1_product1_stage2_carry0_3[0] ^ y1_product1_row4[0];
-  wire y1_product1_stage3_sum0_4 = y1_product1_stage3_half0_4 ^ y1_product1_stage2_sum0_3[1];
-  wire y1_product1_stage3_carry0_4 = (y1_product1_stage2_carry0_3[0] & y1_product1_row4[0]) |
-      (y1_product1_stage3_half0_4 & y1_product1_stage2_sum0_3[1]);
-  wire [4:0] y1_product1_stage3_half0_6 = {y1_product1_stage1_carry1_5[4:3],
-      y1_product1_stage2_sum1_7, y1_product1_row6[0]} ^ y1_product1_stage2_carry0_3[6:2];
-  wire [4:0] y1_product1_stage3_sum0_6 = y1_product1_stage3_half0_6 ^
-      y1_product1_stage2_sum0_3[7:3];
-  wire [4:0] y1_product1_stage3_carry0_6 = ({y1_product1_stage1_carry1_5[4:3],
-      y1_product1_stage2_sum1_7, y1_product1_row6[0]} & y1_product1_stage2_carry0_3[6:2]) |
-      (y1_product1_stage3_half0_6 & y1_product1_stage2_sum0_3[7:3]);
-  wire y1_product1_stage3_half0_12 = y1_product1_stage1_carry0_2[9] ^
-      y1_product1_stage2_carry0_3[8];
-  wire y1_product1_stage3_sum0_12 = y1_product1_stage3_half0_12 ^ y1_product1_stage1_sum0_2[10];
-  wire y1_product1_stage3_carry0_12 = (y1_product1_stage1_carry0_2[9] &
-      y1_product1_stage2_carry0_3[8]) | (y1_product1_stage3_half0_12 &
-      y1_product1_stage1_sum0_2[10]);
-  wire y1_product1_stage4_half0_5 = y1_product1_stage3_carry0_4 ^ y1_product1_stage2_carry0_3[1];
-  wire y1_product1_stage4_sum0_5 = y1_product1_stage4_half0_5 ^ y1_product1_stage2_sum0_3[2];
-  wire y1_product1_stage4_carry0_5 = (y1_product1_stage3_carry0_4 & y1_product1_stage2_carry0_3[1])
-      | (y1_product1_stage4_half0_5 & y1_product1_stage2_sum0_3[2]);
-  wire [3:0] y1_product1_stage4_half0_8 = {y1_product1_stage2_carry0_3[7], y1_product1_row4[6],
-      y1_product1_stage2_carry1_7} ^ {y1_product1_stage2_sum0_3[8], y1_product1_stage3_sum0_6[4:2]};
-  wire [3:0] y1_product1_stage4_sum0_8 = y1_product1_stage4_half0_8 ^
-      y1_product1_stage3_carry0_6[4:1];
-  wire [3:0] y1_product1_stage4_carry0_8 = ({y1_product1_stage2_carry0_3[7], y1_product1_row4[6],
-      y1_product1_stage2_carry1_7} & {y1_product1_stage2_sum0_3[8], y1_product1_stage3_sum0_6[4:2]})
-      | (y1_product1_stage4_half0_8 & y1_product1_stage3_carry0_6[4:1]);
-  wire [3:0] y1_product1_ripple6_sum = {1'b0, y1_product1_stage3_carry0_6[0],
-      y1_product1_stage1_carry1_5[0], y1_product1_stage4_carry0_5} + {1'b0,
-      y1_product1_stage3_sum0_6[1:0], y1_product1_stage4_carry0_5};
-  wire [2:0] y1_product1_ripple6 = y1_product1_ripple6_sum[3:1];
-  wire [16:0] y1_product1_rows = {2'd0, y1_product1_row7[7], y1_product1_stage2_sum0_13,
-      y1_product1_stage4_carry0_8, y1_product1_ripple6, y1_product1_stage4_sum0_5,
-      y1_product1_stage3_sum0_4, y1_product1_stage2_sum0_3[0], y1_product1_stage1_sum0_2[0],
-      y1_product1_row0[1:0]} + {2'd0, y1_product1_stage2_carry0_13, y1_product1_stage3_carry0_12,
-      y1_product1_stage3_sum0_12, y1_product1_stage4_sum0_8, 6'd0, y1_product1_row1[0], 1'b0};
-  wire [15:0] y1_product1 = y1_product1_rows[15:0];
-  wire [8:0] y1_place1 = y1_exponent1 - 9'd2;
-  wire [15:0] y1_product1_inverted = y1_product1 ^ {16{y1_sign1}};
-  wire [16:0] y1_product1_by1 = y1_place1[0] ? {y1_product1_inverted, y1_sign1} : {y1_sign1,
-      y1_product1_inverted};
-  wire [18:0] y1_product1_by2 = y1_place1[1] ? {y1_product1_by1, {2{y1_sign1}}} : {{2{y1_sign1}},
-      y1_product1_by1};
-  wire [22:0] y1_product1_by4 = y1_place1[2] ? {y1_product1_by2, {4{y1_sign1}}} : {{4{y1_sign1}},
-      y1_product1_by2};
-  wire [30:0] y1_product1_by8 = y1_place1[3] ? {y1_product1_by4, {8{y1_sign1}}} : {{8{y1_sign1}},
-      y1_product1_by4};
-  wire [46:0] y1_product1_by16 = y1_place1[4] ? {y1_product1_by8, {16{y1_sign1}}} : {{16{y1_sign1}},
-      y1_product1_by8};
-  wire [78:0] y1_product1_by32 = y1_place1[5] ? {y1_product1_by16, {32{y1_sign1}}} :
-      {{32{y1_sign1}}, y1_product1_by16};
-  wire [142:0] y1_product1_by64 = y1_place1[6] ? {y1_product1_by32, {64{y1_sign1}}} :
-      {{64{y1_sign1}}, y1_product1_by32};
-  wire [270:0] y1_product1_by128 = y1_place1[7] ? {y1_product1_by64, {128{y1_sign1}}} :
-      {{128{y1_sign1}}, y1_product1_by64};
-  wire [523:0] y1_product1_by256 = y1_place1[8] ? {y1_product1_by128[267:0], {256{y1_sign1}}} :
-      {{253{y1_sign1}}, y1_product1_by128};
+  // X1 s product: The product, and beside it how far to shift it: by the operands' leading zeros
+  // (the product may have one more), but not below the lowest binade.
+  wire x1_s_a_zeros_from1_to0 = ~x1[1] & x1[0];
+  wire x1_s_a_zeros_none_from1_to0 = ~x1[1] & ~x1[0];
+  wire x1_s_a_zeros_from3_to2 = ~x1[3] & x1[2];
+  wire x1_s_a_zeros_none_from3_to2 = ~x1[3] & ~x1[2];
+  wire [1:0] x1_s_a_zeros_from3_to0 = {x1_s_a_zeros_none_from3_to2 & ~x1_s_a_zeros_none_from1_to0,
+      x1_s_a_zeros_none_from3_to2 ? x1_s_a_zeros_from1_to0 : x1_s_a_zeros_from3_to2};
+  wire x1_s_a_zeros_none_from3_to0 = x1_s_a_zeros_none_from3_to2 & x1_s_a_zeros_none_from1_to0;
+  wire x1_s_a_zeros_from5_to4 = ~x1[5] & x1[4];
+  wire x1_s_a_zeros_none_from5_to4 = ~x1[5] & ~x1[4];
+  wire x1_s_a_zeros_from7_to6 = ~x1_s_a_normal & x1[6];
+  wire x1_s_a_zeros_none_from7_to6 = ~x1_s_a_normal & ~x1[6];
+  wire [1:0] x1_s_a_zeros_from7_to4 = {x1_s_a_zeros_none_from7_to6 & ~x1_s_a_zeros_none_from5_to4,
+      x1_s_a_zeros_none_from7_to6 ? x1_s_a_zeros_from5_to4 : x1_s_a_zeros_from7_to6};
+  wire x1_s_a_zeros_none_from7_to4 = x1_s_a_zeros_none_from7_to6 & x1_s_a_zeros_none_from5_to4;
+  wire [3:0] x1_s_a_zeros = {x1_s_a_zeros_none_from7_to4 & x1_s_a_zeros_none_from3_to0,
+      x1_s_a_zeros_none_from7_to4 & ~x1_s_a_zeros_none_from3_to0, x1_s_a_zeros_none_from7_to4 ?
+      x1_s_a_zeros_from3_to0 : x1_s_a_zeros_from7_to4};
+  wire x1_s_b_zeros_from1_to0 = ~s[1] & s[0];
+  wire x1_s_b_zeros_none_from1_to0 = ~s[1] & ~s[0];
+  wire x1_s_b_zeros_from3_to2 = ~s[3] & s[2];
+  wire x1_s_b_zeros_none_from3_to2 = ~s[3] & ~s[2];
+  wire [1:0] x1_s_b_zeros_from3_to0 = {x1_s_b_zeros_none_from3_to2 & ~x1_s_b_zeros_none_from1_to0,
+      x1_s_b_zeros_none_from3_to2 ? x1_s_b_zeros_from1_to0 : x1_s_b_zeros_from3_to2};
+  wire x1_s_b_zeros_none_from3_to0 = x1_s_b_zeros_none_from3_to2 & x1_s_b_zeros_none_from1_to0;
+  wire x1_s_b_zeros_from5_to4 = ~s[5] & s[4];
+  wire x1_s_b_zeros_none_from5_to4 = ~s[5] & ~s[4];
+  wire x1_s_b_zeros_from7_to6 = ~x1_s_b_normal & s[6];
+  wire x1_s_b_zeros_none_from7_to6 = ~x1_s_b_normal & ~s[6];
+  wire [1:0] x1_s_b_zeros_from7_to4 = {x1_s_b_zeros_none_from7_to6 & ~x1_s_b_zeros_none_from5_to4,
+      x1_s_b_zeros_none_from7_to6 ? x1_s_b_zeros_from5_to4 : x1_s_b_zeros_from7_to6};
+  wire x1_s_b_zeros_none_from7_to4 = x1_s_b_zeros_none_from7_to6 & x1_s_b_zeros_none_from5_to4;
+  wire [3:0] x1_s_b_zeros = {x1_s_b_zeros_none_from7_to4 & x1_s_b_zeros_none_from3_to0,
+      x1_s_b_zeros_none_from7_to4 & ~x1_s_b_zeros_none_from3_to0, x1_s_b_zeros_none_from7_to4 ?
+      x1_s_b_zeros_from3_to0 : x1_s_b_zeros_from7_to4};
+  wire [4:0] x1_s_zeros = {1'b0, x1_s_a_zeros} + {1'b0, x1_s_b_zeros};
+  wire [9:0] x1_s_exponent = {1'b0, {1'b0, x1_s_a_exponent} + {1'b0, x1_s_b_exponent}} + 10'd1;
+  wire [10:0] x1_s_exponent_after_shift = {x1_s_exponent[9], x1_s_exponent} - {6'd0, x1_s_zeros};
+  wire [7:0] x1_s_product_row0 = x1_s_a_significand & {8{s[0]}};
+  wire [7:0] x1_s_product_row1 = x1_s_a_significand & {8{s[1]}};
+  wire [7:0] x1_s_product_row2 = x1_s_a_significand & {8{s[2]}};
+  wire [7:0] x1_s_product_row3 = x1_s_a_significand & {8{s[3]}};
+  wire [7:0] x1_s_product_row4 = x1_s_a_significand & {8{s[4]}};
+  wire [7:0] x1_s_product_row5 = x1_s_a_significand & {8{s[5]}};
+  wire [7:0] x1_s_product_row6 = x1_s_a_significand & {8{s[6]}};
+  wire [7:0] x1_s_product_row7 = x1_s_a_significand & {8{x1_s_b_normal}};
+  wire [10:0] x1_s_product_stage1_half0_2 = {x1_s_product_row5[7:5], x1_s_product_row2} ^
+      {x1_s_product_row6[6:3], x1_s_product_row1[7:1]};
+  wire [10:0] x1_s_product_stage1_sum0_2 = x1_s_product_stage1_half0_2 ^ {x1_s_product_row7[5:1],
+      x1_s_product_row0[7:2]};
+  wire [10:0] x1_s_product_stage1_carry0_2 = ({x1_s_product_row5[7:5], x1_s_product_row2} &
+      {x1_s_product_row6[6:3], x1_s_product_row1[7:1]}) | (x1_s_product_stage1_half0_2 &
+      {x1_s_product_row7[5:1], x1_s_product_row0[7:2]});
+  wire [4:0] x1_s_product_stage1_half1_5 = x1_s_product_row5[4:0] ^ x1_s_product_row4[5:1];
+  wire [4:0] x1_s_product_stage1_sum1_5 = x1_s_product_stage1_half1_5 ^ x1_s_product_row3[6:2];
+  wire [4:0] x1_s_product_stage1_carry1_5 = (x1_s_product_row5[4:0] & x1_s_product_row4[5:1]) |
+      (x1_s_product_stage1_half1_5 & x1_s_product_row3[6:2]);
+  wire [8:0] x1_s_product_stage2_half0_3 = x1_s_product_stage1_carry0_2[8:0] ^
+      {x1_s_product_row4[7], x1_s_product_row3[7], x1_s_product_stage1_sum1_5,
+      x1_s_product_row3[1:0]};
+  wire [8:0] x1_s_product_stage2_sum0_3 = x1_s_product_stage2_half0_3 ^
+      x1_s_product_stage1_sum0_2[9:1];
+  wire [8:0] x1_s_product_stage2_carry0_3 = (x1_s_product_stage1_carry0_2[8:0] &
+      {x1_s_product_row4[7], x1_s_product_row3[7], x1_s_product_stage1_sum1_5,
+      x1_s_product_row3[1:0]}) | (x1_s_product_stage2_half0_3 & x1_s_product_stage1_sum0_2[9:1]);
+  wire x1_s_product_stage2_half0_13 = x1_s_product_row6[7] ^ x1_s_product_stage1_carry0_2[10];
+  wire x1_s_product_stage2_sum0_13 = x1_s_product_stage2_half0_13 ^ x1_s_product_row7[6];
+  wire x1_s_product_stage2_carry0_13 = (x1_s_product_row6[7] & x1_s_product_stage1_carry0_2[10]) |
+      (x1_s_product_stage2_half0_13 & x1_s_product_row7[6]);
+  wire [1:0] x1_s_product_stage2_half1_7 = {1'b0, x1_s_product_row7[0]} ^
+      x1_s_product_stage1_carry1_5[2:1];
+  wire [1:0] x1_s_product_stage2_sum1_7 = x1_s_product_stage2_half1_7 ^ x1_s_product_row6[2:1];
+  wire [1:0] x1_s_product_stage2_carry1_7 = ({1'b0, x1_s_product_row7[0]} &
+      x1_s_product_stage1_carry1_5[2:1]) | (x1_s_product_stage2_half1_7 & x1_s_product_row6[2:1]);
+  wire x1_s_product_stage3_half0_4 = x1_s_product_stage2_carry0_3[0] ^ x1_s_product_row4[0];
+  wire x1_s_product_stage3_sum0_4 = x1_s_product_stage3_half0_4 ^ x1_s_product_stage2_sum0_3[1];
+  wire x1_s_product_stage3_carry0_4 = (x1_s_product_stage2_carry0_3[0] & x1_s_product_row4[0]) |
+      (x1_s_product_stage3_half0_4 & x1_s_product_stage2_sum0_3[1]);
+  wire [4:0] x1_s_product_stage3_half0_6 = {x1_s_product_stage1_carry1_5[4:3],
+      x1_s_product_stage2_sum1_7, x1_s_product_row6[0]} ^ x1_s_product_stage2_carry0_3[6:2];
+  wire [4:0] x1_s_product_stage3_sum0_6 = x1_s_product_stage3_half0_6 ^
+      x1_s_product_stage2_sum0_3[7:3];
+  wire [4:0] x1_s_product_stage3_carry0_6 = ({x1_s_product_stage1_carry1_5[4:3],
+      x1_s_product_stage2_sum1_7, x1_s_product_row6[0]} & x1_s_product_stage2_carry0_3[6:2]) |
+      (x1_s_product_stage3_half0_6 & x1_s_product_stage2_sum0_3[7:3]);
+  wire x1_s_product_stage3_half0_12 = x1_s_product_stage1_carry0_2[9] ^
+      x1_s_product_stage2_carry0_3[8];
+  wire x1_s_product_stage3_sum0_12 = x1_s_product_stage3_half0_12 ^ x1_s_product_stage1_sum0_2[10];
+  wire x1_s_product_stage3_carry0_12 = (x1_s_product_stage1_carry0_2[9] &
+      x1_s_product_stage2_carry0_3[8]) | (x1_s_product_stage3_half0_12 &
+      x1_s_product_stage1_sum0_2[10]);
+  wire x1_s_product_stage4_half0_5 = x1_s_product_stage3_carry0_4 ^ x1_s_product_stage2_carry0_3[1];
+  wire x1_s_product_stage4_sum0_5 = x1_s_product_stage4_half0_5 ^ x1_s_product_stage2_sum0_3[2];
+  wire x1_s_product_stage4_carry0_5 = (x1_s_product_stage3_carry0_4 &
+      x1_s_product_stage2_carry0_3[1]) | (x1_s_product_stage4_half0_5 &
+      x1_s_product_stage2_sum0_3[2]);
+  wire [3:0] x1_s_product_stage4_half0_8 = {x1_s_product_stage2_carry0_3[7], x1_s_product_row4[6],
+      x1_s_product_stage2_carry1_7} ^ {x1_s_product_stage2_sum0_3[8],
+      x1_s_product_stage3_sum0_6[4:2]};
+  wire [3:0] x1_s_product_stage4_sum0_8 = x1_s_product_stage4_half0_8 ^
+      x1_s_product_stage3_carry0_6[4:1];
+  wire [3:0] x1_s_product_stage4_carry0_8 = ({x1_s_product_stage2_carry0_3[7], x1_s_product_row4[6],
+      x1_s_product_stage2_carry1_7} & {x1_s_product_stage2_sum0_3[8],
+      x1_s_product_stage3_sum0_6[4:2]}) | (x1_s_product_stage4_half0_8 &
+      x1_s_product_stage3_carry0_6[4:1]);
+  wire [3:0] x1_s_product_ripple6_sum = {1'b0, x1_s_product_stage3_carry0_6[0],
+      x1_s_product_stage1_carry1_5[0], x1_s_product_stage4_carry0_5} + {1'b0,
+      x1_s_product_stage3_sum0_6[1:0], x1_s_product_stage4_carry0_5};
+  wire [2:0] x1_s_product_ripple6 = x1_s_product_ripple6_sum[3:1];
+  wire [16:0] x1_s_product_rows = {2'd0, x1_s_product_row7[7], x1_s_product_stage2_sum0_13,
+      x1_s_product_stage4_carry0_8, x1_s_product_ripple6, x1_s_product_stage4_sum0_5,
+      x1_s_product_stage3_sum0_4, x1_s_product_stage2_sum0_3[0], x1_s_product_stage1_sum0_2[0],
+      x1_s_product_row0[1:0]} + {2'd0, x1_s_product_stage2_carry0_13, x1_s_product_stage3_carry0_12,
+      x1_s_product_stage3_sum0_12, x1_s_product_stage4_sum0_8, 6'd0, x1_s_product_row1[0], 1'b0};
+  wire [15:0] x1_s_product = x1_s_product_rows[15:0];
+  wire x1_s_subnormal = $signed(x1_s_exponent_after_shift) < $signed(11'd0);
+  wire [4:0] x1_s_shift = x1_s_subnormal ? x1_s_exponent[4:0] : x1_s_zeros;
+  wire [9:0] x1_s_shifted_exponent = x1_s_subnormal ? 10'd0 : x1_s_exponent_after_shift[9:0];
 
-  // Sum: Two rows whose sum, in two's complement, is that of a block's products.
-  wire [1:0] y0_negatives0 = {1'b0, y0_sign0} + {1'b0, y0_sign1};
-  wire [1:0] y0_sum0_row0 = ~y0_negatives0;
-  wire [1:0] y0_sum0_stage1_half0_0 = y0_negatives0 ^ y0_product1_by256[1:0];
-  wire [1:0] y0_sum0_stage1_sum0_0 = y0_sum0_stage1_half0_0 ^ y0_product0_by256[1:0];
-  wire [1:0] y0_sum0_stage1_carry0_0 = (y0_negatives0 & y0_product1_by256[1:0]) |
-      (y0_sum0_stage1_half0_0 & y0_product0_by256[1:0]);
-  wire [523:0] y0_sum0_ripple2_sum = {1'b0, y0_sum0_row0[0], y0_product0_by256[522:2],
-      y0_sum0_stage1_carry0_0[1]} + {2'b01, y0_product1_by256[522:2], y0_sum0_stage1_carry0_0[1]};
-  wire [522:0] y0_sum0_ripple2 = y0_sum0_ripple2_sum[523:1];
-  wire [1:0] y1_negatives0 = {1'b0, y1_sign0} + {1'b0, y1_sign1};
-  wire [1:0] y1_sum0_row0 = ~y1_negatives0;
-  wire [1:0] y1_sum0_stage1_half0_0 = y1_negatives0 ^ y1_product1_by256[1:0];
-  wire [1:0] y1_sum0_stage1_sum0_0 = y1_sum0_stage1_half0_0 ^ y1_product0_by256[1:0];
-  wire [1:0] y1_sum0_stage1_carry0_0 = (y1_negatives0 & y1_product1_by256[1:0]) |
-      (y1_sum0_stage1_half0_0 & y1_product0_by256[1:0]);
-  wire [523:0] y1_sum0_ripple2_sum = {1'b0, y1_sum0_row0[0], y1_product0_by256[522:2],
-      y1_sum0_stage1_carry0_0[1]} + {2'b01, y1_product1_by256[522:2], y1_sum0_stage1_carry0_0[1]};
-  wire [522:0] y1_sum0_ripple2 = y1_sum0_ripple2_sum[523:1];
+  // X1 s normalize: Shift; by one place more if the product has a leading zero of its own.
+  wire [17:0] x1_s_normalized_left16 = x1_s_shift[4] ? 18'd0 : {x1_s_product, 2'd0};
+  wire [17:0] x1_s_normalized_left8 = x1_s_shift[3] ? {x1_s_normalized_left16[9:0], 8'd0} :
+      x1_s_normalized_left16;
+  wire [17:0] x1_s_normalized_left4 = x1_s_shift[2] ? {x1_s_normalized_left8[13:0], 4'd0} :
+      x1_s_normalized_left8;
+  wire [17:0] x1_s_normalized_left2 = x1_s_shift[1] ? {x1_s_normalized_left4[15:0], 2'd0} :
+      x1_s_normalized_left4;
+  wire [17:0] x1_s_normalized_left1 = x1_s_shift[0] ? {x1_s_normalized_left2[16:0], 1'b0} :
+      x1_s_normalized_left2;
+  wire x1_s_one_more = ~x1_s_normalized_left1[17] & (|x1_s_shifted_exponent);
+  wire [16:0] x1_s_kept = x1_s_one_more ? x1_s_normalized_left1[16:0] : x1_s_normalized_left1[17:1];
+  wire x1_s_sticky = ~x1_s_one_more & x1_s_normalized_left1[0];
+  wire [10:0] x1_s_normalized_exponent_sum = {1'b0, x1_s_shifted_exponent} + 11'd1;
+  wire [10:0] x1_s_normalized_exponent = x1_s_one_more ? (x1_s_normalized_exponent_sum - 11'd1) :
+      x1_s_normalized_exponent_sum;
 
-  // Resolve: The sum from its two rows.
-  wire [9:0] y0_total_block0 = {1'b0, y0_sum0_ripple2[6:0], y0_sum0_stage1_sum0_0} + {8'd0,
-      y0_sum0_stage1_carry0_0[0], 1'b0};
-  wire y0_total_block9_passes = &y0_sum0_ripple2[15:7];
-  wire y0_total_block18_passes = &y0_sum0_ripple2[24:16];
-  wire y0_total_block27_passes = &y0_sum0_ripple2[33:25];
-  wire y0_total_block36_passes = &y0_sum0_ripple2[42:34];
-  wire y0_total_block45_passes = &y0_sum0_ripple2[51:43];
-  wire y0_total_block54_passes = &y0_sum0_ripple2[60:52];
-  wire y0_total_block63_passes = &y0_sum0_ripple2[69:61];
-  wire y0_total_block72_passes = &y0_sum0_ripple2[78:70];
-  wire y0_total_block81_passes = &y0_sum0_ripple2[87:79];
-  wire y0_total_block90_passes = &y0_sum0_ripple2[96:88];
-  wire y0_total_block99_passes = &y0_sum0_ripple2[105:97];
-  wire y0_total_block108_passes = &y0_sum0_ripple2[114:106];
-  wire y0_total_block117_passes = &y0_sum0_ripple2[123:115];
-  wire y0_total_block126_passes = &y0_sum0_ripple2[132:124];
-  wire y0_total_block135_passes = &y0_sum0_ripple2[141:133];
-  wire y0_total_block144_passes = &y0_sum0_ripple2[150:142];
-  wire y0_total_block153_passes = &y0_sum0_ripple2[159:151];
-  wire y0_total_block162_passes = &y0_sum0_ripple2[168:160];
-  wire y0_total_block171_passes = &y0_sum0_ripple2[177:169];
-  wire y0_total_block180_passes = &y0_sum0_ripple2[186:178];
-  wire y0_total_block189_passes = &y0_sum0_ripple2[195:187];
-  wire y0_total_block198_passes = &y0_sum0_ripple2[204:196];
-  wire y0_total_block207_passes = &y0_sum0_ripple2[213:205];
-  wire y0_total_block216_passes = &y0_sum0_ripple2[222:214];
-  wire y0_total_block225_passes = &y0_sum0_ripple2[231:223];
-  wire y0_total_block234_passes = &y0_sum0_ripple2[240:232];
-  wire y0_total_block243_passes = &y0_sum0_ripple2[249:241];
-  wire y0_total_block252_passes = &y0_sum0_ripple2[258:250];
-  wire y0_total_block261_passes = &y0_sum0_ripple2[267:259];
-  wire y0_total_block270_passes = &y0_sum0_ripple2[276:268];
-  wire y0_total_block279_passes = &y0_sum0_ripple2[285:277];
-  wire y0_total_block288_passes = &y0_sum0_ripple2[294:286];
-  wire y0_total_block297_passes = &y0_sum0_ripple2[303:295];
-  wire y0_total_block306_passes = &y0_sum0_ripple2[312:304];
-  wire y0_total_block315_passes = &y0_sum0_ripple2[321:313];
-  wire y0_total_block324_passes = &y0_sum0_ripple2[330:322];
-  wire y0_total_block333_passes = &y0_sum0_ripple2[339:331];
-  wire y0_total_block342_passes = &y0_sum0_ripple2[348:340];
-  wire y0_total_block351_passes = &y0_sum0_ripple2[357:349];
-  wire y0_total_block360_passes = &y0_sum0_ripple2[366:358];
-  wire y0_total_block369_passes = &y0_sum0_ripple2[375:367];
-  wire y0_total_block378_passes = &y0_sum0_ripple2[384:376];
-  wire y0_total_block387_passes = &y0_sum0_ripple2[393:385];
-  wire y0_total_block396_passes = &y0_sum0_ripple2[402:394];
-  wire y0_total_block405_passes = &y0_sum0_ripple2[411:403];
-  wire y0_total_block414_passes = &y0_sum0_ripple2[420:412];
-  wire y0_total_block423_passes = &y0_sum0_ripple2[429:421];
-  wire y0_total_block432_passes = &y0_sum0_ripple2[438:430];
-  wire y0_total_block441_passes = &y0_sum0_ripple2[447:439];
-  wire y0_total_block450_passes = &y0_sum0_ripple2[456:448];
-  wire y0_total_block459_passes = &y0_sum0_ripple2[465:457];
-  wire y0_total_block468_passes = &y0_sum0_ripple2[474:466];
-  wire y0_total_block477_passes = &y0_sum0_ripple2[483:475];
-  wire y0_total_block486_passes = &y0_sum0_ripple2[492:484];
-  wire y0_total_block495_passes = &y0_sum0_ripple2[501:493];
-  wire y0_total_block504_passes = &y0_sum0_ripple2[510:502];
-  wire y0_total_block513_passes = &y0_sum0_ripple2[519:511];
-  wire y0_total_blocks0to1_generates = y0_total_block9_passes & y0_total_block0[9];
-  wire y0_total_blocks2to3_passes = y0_total_block27_passes & y0_total_block18_passes;
-  wire y0_total_blocks4to5_passes = y0_total_block45_passes & y0_total_block36_passes;
-  wire y0_total_blocks6to7_passes = y0_total_block63_passes & y0_total_block54_passes;
-  wire y0_total_blocks8to9_passes = y0_total_block81_passes & y0_total_block72_passes;
-  wire y0_total_blocks10to11_passes = y0_total_block99_passes & y0_total_block90_passes;
-  wire y0_total_blocks12to13_passes = y0_total_block117_passes & y0_total_block108_passes;
-  wire y0_total_blocks14to15_passes = y0_total_block135_passes & y0_total_block126_passes;
-  wire y0_total_blocks16to17_passes = y0_total_block153_passes & y0_total_block144_passes;
-  wire y0_total_blocks18to19_passes = y0_total_block171_passes & y0_total_block162_passes;
-  wire y0_total_blocks20to21_passes = y0_total_block189_passes & y0_total_block180_passes;
-  wire y0_total_blocks22to23_passes = y0_total_block207_passes & y0_total_block198_passes;
-  wire y0_total_blocks24to25_passes = y0_total_block225_passes & y0_total_block216_passes;
-  wire y0_total_blocks26to27_passes = y0_total_block243_passes & y0_total_block234_passes;
-  wire y0_total_blocks28to29_passes = y0_total_block261_passes & y0_total_block252_passes;
-  wire y0_total_blocks30to31_passes = y0_total_block279_passes & y0_total_block270_passes;
-  wire y0_total_blocks32to33_passes = y0_total_block297_passes & y0_total_block288_passes;
-  wire y0_total_blocks34to35_passes = y0_total_block315_passes & y0_total_block306_passes;
-  wire y0_total_blocks36to37_passes = y0_total_block333_passes & y0_total_block324_passes;
-  wire y0_total_blocks38to39_passes = y0_total_block351_passes & y0_total_block342_passes;
-  wire y0_total_blocks40to41_passes = y0_total_block369_passes & y0_total_block360_passes;
-  wire y0_total_blocks42to43_passes = y0_total_block387_passes & y0_total_block378_passes;
-  wire y0_total_blocks44to45_passes = y0_total_block405_passes & y0_total_block396_passes;
-  wire y0_total_blocks46to47_passes = y0_total_block423_passes & y0_total_block414_passes;
-  wire y0_total_blocks48to49_passes = y0_total_block441_passes & y0_total_block432_passes;
-  wire y0_total_blocks50to51_passes = y0_total_block459_passes & y0_total_block450_passes;
-  wire y0_total_blocks52to53_passes = y0_total_block477_passes & y0_total_block468_passes;
-  wire y0_total_blocks54to55_passes = y0_total_block495_passes & y0_total_block486_passes;
-  wire y0_total_blocks56to57_passes = y0_total_block513_passes & y0_total_block504_passes;
-  wire y0_total_blocks0to2_generates = y0_total_block18_passes & y0_total_blocks0to1_generates;
-  wire y0_total_blocks0to3_generates = y0_total_blocks2to3_passes & y0_total_blocks0to1_generates;
-  wire y0_total_blocks4to6_passes = y0_total_block54_passes & y0_total_blocks4to5_passes;
-  wire y0_total_blocks4to7_passes = y0_total_blocks6to7_passes & y0_total_blocks4to5_passes;
-  wire y0_total_blocks8to10_passes = y0_total_block90_passes & y0_total_blocks8to9_passes;
-  wire y0_total_blocks8to11_passes = y0_total_blocks10to11_passes & y0_total_blocks8to9_passes;
-  wire y0_total_blocks12to14_passes = y0_total_block126_passes & y0_total_blocks12to13_passes;
-  wire y0_total_blocks12to15_passes = y0_total_blocks14to15_passes & y0_total_blocks12to13_passes;
-  wire y0_total_blocks16to18_passes = y0_total_block162_passes & y0_total_blocks16to17_passes;
-  wire y0_total_blocks16to19_passes = y0_total_blocks18to19_passes & y0_total_blocks16to17_passes;
-  wire y0_total_blocks20to22_passes = y0_total_block198_passes & y0_total_blocks20to21_passes;
-  wire y0_total_blocks20to23_passes = y0_total_blocks22to23_passes & y0_total_blocks20to21_passes;
-  wire y0_total_blocks24to26_passes = y0_total_block234_passes & y0_total_blocks24to25_passes;
-  wire y0_total_blocks24to27_passes = y0_total_blocks26to27_passes & y0_total_blocks24to25_passes;
-  wire y0_total_blocks28to30_passes = y0_total_block270_passes & y0_total_blocks28to29_passes;
-  wire y0_total_blocks28to31_passes = y0_total_blocks30to31_passes & y0_total_blocks28to29_passes;
-  wire y0_total_blocks32to34_passes = y0_total_block306_passes & y0_total_blocks32to33_passes;
-  wire y0_total_blocks32to35_passes = y0_total_blocks34to35_passes & y0_total_blocks32to33_passes;
-  wire y0_total_blocks36to38_passes = y0_total_block342_passes & y0_total_blocks36to37_passes;
-  wire y0_total_blocks36to39_passes = y0_total_blocks38to39_passes & y0_total_blocks36to37_passes;
-  wire y0_total_blocks40to42_passes = y0_total_block378_passes & y0_total_blocks40to41_passes;
-  wire y0_total_blocks40to43_passes = y0_total_blocks42to43_passes & y0_total_blocks40to41_passes;
-  wire y0_total_blocks44to46_passes = y0_total_block414_passes & y0_total_blocks44to45_passes;
-  wire y0_total_blocks44to47_passes = y0_total_blocks46to47_passes & y0_total_blocks44to45_passes;
-  wire y0_total_blocks48to50_passes = y0_total_block450_passes & y0_total_blocks48to49_passes;
-  wire y0_total_blocks48to51_passes = y0_total_blocks50to51_passes & y0_total_blocks48to49_passes;
-  wire y0_total_blocks52to54_passes = y0_total_block486_passes & y0_total_blocks52to53_passes;
-  wire y0_total_blocks52to55_passes = y0_total_blocks54to55_passes & y0_total_blocks52to53_passes;
-  wire y0_total_blocks0to4_generates = y0_total_block36_passes & y0_total_blocks0to3_generates;
-  wire y0_total_blocks0to5_generates = y0_total_blocks4to5_passes & y0_total_blocks0to3_generates;
-  wire y0_total_blocks0to6_generates = y0_total_blocks4to6_passes & y0_total_blocks0to3_generates;
-  wire y0_total_blocks0to7_generates = y0_total_blocks4to7_passes & y0_total_blocks0to3_generates;
-  wire y0_total_blocks8to12_passes = y0_total_block108_passes & y0_total_blocks8to11_passes;
-  wire y0_total_blocks8to13_passes = y0_total_blocks12to13_passes & y0_total_blocks8to11_passes;
-  wire y0_total_blocks8to14_passes = y0_total_blocks12to14_passes & y0_total_blocks8to11_passes;
-  wire y0_total_blocks8to15_passes = y0_total_blocks12to15_passes & y0_total_blocks8to11_passes;
-  wire y0_total_blocks16to20_passes = y0_total_block180_passes & y0_total_blocks16to19_passes;
-  wire y0_total_blocks16to21_passes = y0_total_blocks20to21_passes & y0_total_blocks16to19_passes;
-  wire y0_total_blocks16to22_passes = y0_total_blocks20to22_passes & y0_total_blocks16to19_passes;
-  wire y0_total_blocks16to23_passes = y0_total_blocks20to23_passes & y0_total_blocks16to19_passes;
-  wire y0_total_blocks24to28_passes = y0_total_block252_passes & y0_total_blocks24to27_passes;
-  wire y0_total_blocks24to29_passes = y0_total_blocks28to29_passes & y0_total_blocks24to27_passes;
-  wire y0_total_blocks24to30_passes = y0_total_blocks28to30_passes & y0_total_blocks24to27_passes;
-  wire y0_total_blocks24to31_passes = y0_total_blocks28to31_passes & y0_total_blocks24to27_passes;
-  wire y0_total_blocks32to36_passes = y0_total_block324_passes & y0_total_blocks32to35_passes;
-  wire y0_total_blocks32to37_passes = y0_total_blocks36to37_passes & y0_total_blocks32to35_passes;
-  wire y0_total_blocks32to38_passes = y0_total_blocks36to38_passes & y0_total_blocks32to35_passes;
-  wire y0_total_blocks32to39_passes = y0_total_blocks36to39_passes & y0_total_blocks32to35_passes;
-  wire y0_total_blocks40to44_passes = y0_total_block396_passes & y0_total_blocks40to43_passes;
-  wire y0_total_blocks40to45_passes = y0_total_blocks44to45_passes & y0_total_blocks40to43_passes;
-  wire y0_total_blocks40to46_passes = y0_total_blocks44to46_passes & y0_total_blocks40to43_passes;
-  wire y0_total_blocks40to47_passes = y0_total_blocks44to47_passes & y0_total_blocks40to43_passes;
-  wire y0_total_blocks48to52_passes = y0_total_block468_passes & y0_total_blocks48to51_passes;
-  wire y0_total_blocks48to53_passes = y0_total_blocks52to53_passes & y0_total_blocks48to51_passes;
-  wire y0_total_blocks48to54_passes = y0_total_blocks52to54_passes & y0_total_blocks48to51_passes;
-  wire y0_total_blocks48to55_passes = y0_total_blocks52to55_passes & y0_total_blocks48to51_passes;
-  wire y0_total_blocks0to8_generates = y0_total_block72_passes & y0_total_blocks0to7_generates;
-  wire y0_total_blocks0to9_generates = y0_total_blocks8to9_passes & y0_total_blocks0to7_generates;
-  wire y0_total_blocks0to10_generates = y0_total_blocks8to10_passes & y0_total_blocks0to7_generates;
-  wire y0_total_blocks0to11_generates = y0_total_blocks8to11_passes & y0_total_blocks0to7_generates;
-  wire y0_total_blocks0to12_generates = y0_total_blocks8to12_passes & y0_total_blocks0to7_generates;
-  wire y0_total_blocks0to13_generates = y0_total_blocks8to13_passes & y0_total_blocks0to7_generates;
-  wire y0_total_blocks0to14_generates = y0_total_blocks8to14_passes & y0_total_blocks0to7_generates;
-  wire y0_total_blocks0to15_generates = y0_total_blocks8to15_passes & y0_total_blocks0to7_generates;
-  wire y0_total_blocks16to24_passes = y0_total_block216_passes & y0_total_blocks16to23_passes;
-  wire y0_total_blocks16to25_passes = y0_total_blocks24to25_passes & y0_total_blocks16to23_passes;
-  wire y0_total_blocks16to26_passes = y0_total_blocks24to26_passes & y0_total_blocks16to23_passes;
-  wire y0_total_blocks16to27_passes = y0_total_blocks24to27_passes & y0_total_blocks16to23_passes;
-  wire y0_total_blocks16to28_passes = y0_total_blocks24to28_passes & y0_total_blocks16to23_passes;
-  wire y0_total_blocks16to29_passes = y0_total_blocks24to29_passes & y0_total_blocks16to23_passes;
-  wire y0_total_blocks16to30_passes = y0_total_blocks24to30_passes & y0_total_blocks16to23_passes;
-  wire y0_total_blocks16to31_passes = y0_total_blocks24to31_passes & y0_total_blocks16to23_passes;
-  wire y0_total_blocks32to40_passes = y0_total_block360_passes & y0_total_blocks32to39_passes;
-  wire y0_total_blocks32to41_passes = y0_total_blocks40to41_passes & y0_total_blocks32to39_passes;
-  wire y0_total_blocks32to42_passes = y0_total_blocks40to42_passes & y0_total_blocks32to39_passes;
-  wire y0_total_blocks32to43_passes = y0_total_blocks40to43_passes & y0_total_blocks32to39_passes;
-  wire y0_total_blocks32to44_passes = y0_total_blocks40to44_passes & y0_total_blocks32to39_passes;
-  wire y0_total_blocks32to45_passes = y0_total_blocks40to45_passes & y0_total_blocks32to39_passes;
-  wire y0_total_blocks32to46_passes = y0_total_blocks40to46_passes & y0_total_blocks32to39_passes;
-  wire y0_total_blocks32to47_passes = y0_total_blocks40to47_passes & y0_total_blocks32to39_passes;
-  wire y0_total_blocks48to56_passes = y0_total_block504_passes & y0_total_blocks48to55_passes;
-  wire y0_total_blocks48to57_passes = y0_total_blocks56to57_passes & y0_total_blocks48to55_passes;
-  wire y0_total_blocks0to16_generates = y0_total_block144_passes & y0_total_blocks0to15_generates;
-  wire y0_total_blocks0to17_generates = y0_total_blocks16to17_passes &
-      y0_total_blocks0to15_generates;
-  wire y0_total_blocks0to18_generates = y0_total_blocks16to18_passes &
-      y0_total_blocks0to15_generates;
-  wire y0_total_blocks0to19_generates = y0_total_blocks16to19_passes &
-      y0_total_blocks0to15_generates;
-  wire y0_total_blocks0to20_generates = y0_total_blocks16to20_passes &
-      y0_total_blocks0to15_generates;
-  wire y0_total_blocks0to21_generates = y0_total_blocks16to21_passes &
-      y0_total_blocks0to15_generates;
-  wire y0_total_blocks0to22_generates = y0_total_blocks16to22_passes &
-      y0_total_blocks0to15_generates;
-  wire y0_total_blocks0to23_generates = y0_total_blocks16to23_passes &
-      y0_total_blocks0to15_generates;
-  wire y0_total_blocks0to24_generates = y0_total_blocks16to24_passes &
-      y0_total_blocks0to15_generates;
-  wire y0_total_blocks0to25_generates = y0_total_blocks16to25_passes &
-      y0_total_blocks0to15_generates;
-  wire y0_total_blocks0to26_generates = y0_total_blocks16to26_passes &
-      y0_total_blocks0to15_generates;
-  wire y0_total_blocks0to27_generates = y0_total_blocks16to27_passes &
-      y0_total_blocks0to15_generates;
-  wire y0_total_blocks0to28_generates = y0_total_blocks16to28_passes &
-      y0_total_blocks0to15_generates;
-  wire y0_total_blocks0to29_generates = y0_total_blocks16to29_passes &
-      y0_total_blocks0to15_generates;
-  wire y0_total_blocks0to30_generates = y0_total_blocks16to30_passes &
-      y0_total_blocks0to15_generates;
-  wire y0_total_blocks0to31_generates = y0_total_blocks16to31_passes &
-      y0_total_blocks0to15_generates;
-  wire y0_total_blocks32to48_passes = y0_total_block432_passes & y0_total_blocks32to47_passes;
-  wire y0_total_blocks32to49_passes = y0_total_blocks48to49_passes & y0_total_blocks32to47_passes;
-  wire y0_total_blocks32to50_passes = y0_total_blocks48to50_passes & y0_total_blocks32to47_passes;
-  wire y0_total_blocks32to51_passes = y0_total_blocks48to51_passes & y0_total_blocks32to47_passes;
-  wire y0_total_blocks32to52_passes = y0_total_blocks48to52_passes & y0_total_blocks32to47_passes;
-  wire y0_total_blocks32to53_passes = y0_total_blocks48to53_passes & y0_total_blocks32to47_passes;
-  wire y0_total_blocks32to54_passes = y0_total_blocks48to54_passes & y0_total_blocks32to47_passes;
-  wire y0_total_blocks32to55_passes = y0_total_blocks48to55_passes & y0_total_blocks32to47_passes;
-  wire y0_total_blocks32to56_passes = y0_total_blocks48to56_passes & y0_total_blocks32to47_passes;
-  wire y0_total_blocks32to57_passes = y0_total_blocks48to57_passes & y0_total_blocks32to47_passes;
-  wire y0_total_blocks0to32_generates = y0_total_block288_passes & y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to33_generates = y0_total_blocks32to33_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to34_generates = y0_total_blocks32to34_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to35_generates = y0_total_blocks32to35_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to36_generates = y0_total_blocks32to36_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to37_generates = y0_total_blocks32to37_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to38_generates = y0_total_blocks32to38_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to39_generates = y0_total_blocks32to39_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to40_generates = y0_total_blocks32to40_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to41_generates = y0_total_blocks32to41_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to42_generates = y0_total_blocks32to42_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to43_generates = y0_total_blocks32to43_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to44_generates = y0_total_blocks32to44_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to45_generates = y0_total_blocks32to45_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to46_generates = y0_total_blocks32to46_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to47_generates = y0_total_blocks32to47_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to48_generates = y0_total_blocks32to48_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to49_generates = y0_total_blocks32to49_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to50_generates = y0_total_blocks32to50_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to51_generates = y0_total_blocks32to51_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to52_generates = y0_total_blocks32to52_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to53_generates = y0_total_blocks32to53_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to54_generates = y0_total_blocks32to54_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to55_generates = y0_total_blocks32to55_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to56_generates = y0_total_blocks32to56_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_blocks0to57_generates = y0_total_blocks32to57_passes &
-      y0_total_blocks0to31_generates;
-  wire y0_total_carry9 = y0_total_block0[9];
-  wire [8:0] y0_total_bits9 = y0_sum0_ripple2[15:7] + {8'd0, y0_total_carry9};
-  wire [8:0] y0_total_bits18 = y0_sum0_ripple2[24:16] + {8'd0, y0_total_blocks0to1_generates};
-  wire [8:0] y0_total_bits27 = y0_sum0_ripple2[33:25] + {8'd0, y0_total_blocks0to2_generates};
-  wire [8:0] y0_total_bits36 = y0_sum0_ripple2[42:34] + {8'd0, y0_total_blocks0to3_generates};
-  wire [8:0] y0_total_bits45 = y0_sum0_ripple2[51:43] + {8'd0, y0_total_blocks0to4_generates};
-  wire [8:0] y0_total_bits54 = y0_sum0_ripple2[60:52] + {8'd0, y0_total_blocks0to5_generates};
-  wire [8:0] y0_total_bits63 = y0_sum0_ripple2[69:61] + {8'd0, y0_total_blocks0to6_generates};
-  wire [8:0] y0_total_bits72 = y0_sum0_ripple2[78:70] + {8'd0, y0_total_blocks0to7_generates};
-  wire [8:0] y0_total_bits81 = y0_sum0_ripple2[87:79] + {8'd0, y0_total_blocks0to8_generates};
-  wire [8:0] y0_total_bits90 = y0_sum0_ripple2[96:88] + {8'd0, y0_total_blocks0to9_generates};
-  wire [8:0] y0_total_bits99 = y0_sum0_ripple2[105:97] + {8'd0, y0_total_blocks0to10_generates};
-  wire [8:0] y0_total_bits108 = y0_sum0_ripple2[114:106] + {8'd0, y0_total_blocks0to11_generates};
-  wire [8:0] y0_total_bits117 = y0_sum0_ripple2[123:115] + {8'd0, y0_total_blocks0to12_generates};
-  wire [8:0] y0_total_bits126 = y0_sum0_ripple2[132:124] + {8'd0, y0_total_blocks0to13_generates};
-  wire [8:0] y0_total_bits135 = y0_sum0_ripple2[141:133] + {8'd0, y0_total_blocks0to14_generates};
-  wire [8:0] y0_total_bits144 = y0_sum0_ripple2[150:142] + {8'd0, y0_total_blocks0to15_generates};
-  wire [8:0] y0_total_bits153 = y0_sum0_ripple2[159:151] + {8'd0, y0_total_blocks0to16_generates};
-  wire [8:0] y0_total_bits162 = y0_sum0_ripple2[168:160] + {8'd0, y0_total_blocks0to17_generates};
-  wire [8:0] y0_total_bits171 = y0_sum0_ripple2[177:169] + {8'd0, y0_total_blocks0to18_generates};
-  wire [8:0] y0_total_bits180 = y0_sum0_ripple2[186:178] + {8'd0, y0_total_blocks0to19_generates};
-  wire [8:0] y0_total_bits189 = y0_sum0_ripple2[195:187] + {8'd0, y0_total_blocks0to20_generates};
-  wire [8:0] y0_total_bits198 = y0_sum0_ripple2[204:196] + {8'd0, y0_total_blocks0to21_generates};
-  wire [8:0] y0_total_bits207 = y0_sum0_ripple2[213:205] + {8'd0, y0_total_blocks0to22_generates};
-  wire [8:0] y0_total_bits216 = y0_sum0_ripple2[222:214] + {8'd0, y0_total_blocks0to23_generates};
-  wire [8:0] y0_total_bits225 = y0_sum0_ripple2[231:223] + {8'd0, y0_total_blocks0to24_generates};
-  wire [8:0] y0_total_bits234 = y0_sum0_ripple2[240:232] + {8'd0, y0_total_blocks0to25_generates};
-  wire [8:0] y0_total_bits243 = y0_sum0_ripple2[249:241] + {8'd0, y0_total_blocks0to26_generates};
-  wire [8:0] y0_total_bits252 = y0_sum0_ripple2[258:250] + {8'd0, y0_total_blocks0to27_generates};
-  wire [8:0] y0_total_bits261 = y0_sum0_ripple2[267:259] + {8'd0, y0_total_blocks0to28_generates};
-  wire [8:0] y0_total_bits270 = y0_sum0_ripple2[276:268] + {8'd0, y0_total_blocks0to29_generates};
-  wire [8:0] y0_total_bits279 = y0_sum0_ripple2[285:277] + {8'd0, y0_total_blocks0to30_generates};
-  wire [8:0] y0_total_bits288 = y0_sum0_ripple2[294:286] + {8'd0, y0_total_blocks0to31_generates};
-  wire [8:0] y0_total_bits297 = y0_sum0_ripple2[303:295] + {8'd0, y0_total_blocks0to32_generates};
-  wire [8:0] y0_total_bits306 = y0_sum0_ripple2[312:304] + {8'd0, y0_total_blocks0to33_generates};
-  wire [8:0] y0_total_bits315 = y0_sum0_ripple2[321:313] + {8'd0, y0_total_blocks0to34_generates};
-  wire [8:0] y0_total_bits324 = y0_sum0_ripple2[330:322] + {8'd0, y0_total_blocks0to35_generates};
-  wire [8:0] y0_total_bits333 = y0_sum0_ripple2[339:331] + {8'd0, y0_total_blocks0to36_generates};
-  wire [8:0] y0_total_bits342 = y0_sum0_ripple2[348:340] + {8'd0, y0_total_blocks0to37_generates};
-  wire [8:0] y0_total_bits351 = y0_sum0_ripple2[357:349] + {8'd0, y0_total_blocks0to38_generates};
-  wire [8:0] y0_total_bits360 = y0_sum0_ripple2[366:358] + {8'd0, y0_total_blocks0to39_generates};
-  wire [8:0] y0_total_bits369 = y0_sum0_ripple2[375:367] + {8'd0, y0_total_blocks0to40_generates};
-  wire [8:0] y0_total_bits378 = y0_sum0_ripple2[384:376] + {8'd0, y0_total_blocks0to41_generates};
-  wire [8:0] y0_total_bits387 = y0_sum0_ripple2[393:385] + {8'd0, y0_total_blocks0to42_generates};
-  wire [8:0] y0_total_bits396 = y0_sum0_ripple2[402:394] + {8'd0, y0_total_blocks0to43_generates};
-  wire [8:0] y0_total_bits405 = y0_sum0_ripple2[411:403] + {8'd0, y0_total_blocks0to44_generates};
-  wire [8:0] y0_total_bits414 = y0_sum0_ripple2[420:412] + {8'd0, y0_total_blocks0to45_generates};
-  wire [8:0] y0_total_bits423 = y0_sum0_ripple2[429:421] + {8'd0, y0_total_blocks0to46_generates};
-  wire [8:0] y0_total_bits432 = y0_sum0_ripple2[438:430] + {8'd0, y0_total_blocks0to47_generates};
-  wire [8:0] y0_total_bits441 = y0_sum0_ripple2[447:439] + {8'd0, y0_total_blocks0to48_generates};
-  wire [8:0] y0_total_bits450 = y0_sum0_ripple2[456:448] + {8'd0, y0_total_blocks0to49_generates};
-  wire [8:0] y0_total_bits459 = y0_sum0_ripple2[465:457] + {8'd0, y0_total_blocks0to50_generates};
-  wire [8:0] y0_total_bits468 = y0_sum0_ripple2[474:466] + {8'd0, y0_total_blocks0to51_generates};
-  wire [8:0] y0_total_bits477 = y0_sum0_ripple2[483:475] + {8'd0, y0_total_blocks0to52_generates};
-  wire [8:0] y0_total_bits486 = y0_sum0_ripple2[492:484] + {8'd0, y0_total_blocks0to53_generates};
-  wire [8:0] y0_total_bits495 = y0_sum0_ripple2[501:493] + {8'd0, y0_total_blocks0to54_generates};
-  wire [8:0] y0_total_bits504 = y0_sum0_ripple2[510:502] + {8'd0, y0_total_blocks0to55_generates};
-  wire [8:0] y0_total_bits513 = y0_sum0_ripple2[519:511] + {8'd0, y0_total_blocks0to56_generates};
-  wire [1:0] y0_total_bits522 = y0_sum0_ripple2[521:520] + {1'b0, y0_total_blocks0to57_generates};
-  wire [523:0] y0_total = {y0_total_bits522, y0_total_bits513, y0_total_bits504, y0_total_bits495,
-      y0_total_bits486, y0_total_bits477, y0_total_bits468, y0_total_bits459, y0_total_bits450,
-      y0_total_bits441, y0_total_bits432, y0_total_bits423, y0_total_bits414, y0_total_bits405,
-      y0_total_bits396, y0_total_bits387, y0_total_bits378, y0_total_bits369, y0_total_bits360,
-      y0_total_bits351, y0_total_bits342, y0_total_bits333, y0_total_bits324, y0_total_bits315,
-      y0_total_bits306, y0_total_bits297, y0_total_bits288, y0_total_bits279, y0_total_bits270,
-      y0_total_bits261, y0_total_bits252, y0_total_bits243, y0_total_bits234, y0_total_bits225,
-      y0_total_bits216, y0_total_bits207, y0_total_bits198, y0_total_bits189, y0_total_bits180,
-      y0_total_bits171, y0_total_bits162, y0_total_bits153, y0_total_bits144, y0_total_bits135,
-      y0_total_bits126, y0_total_bits117, y0_total_bits108, y0_total_bits99, y0_total_bits90,
-      y0_total_bits81, y0_total_bits72, y0_total_bits63, y0_total_bits54, y0_total_bits45,
-      y0_total_bits36, y0_total_bits27, y0_total_bits18, y0_total_bits9, y0_total_block0[8:0]};
-  wire y0_negative = y0_total_bits522[1];
-  wire y0_sum_sign = y0_inf ? y0_minus_infinity : (y0_negative | y0_all_negative);
-  wire y0_difference = y0_mixed_signs & ~y0_inf;
-  wire [9:0] y0_sum_exponent = 10'd256 + 10'd127;
-  wire [9:0] y1_total_block0 = {1'b0, y1_sum0_ripple2[6:0], y1_sum0_stage1_sum0_0} + {8'd0,
-      y1_sum0_stage1_carry0_0[0], 1'b0};
-  wire y1_total_block9_passes = &y1_sum0_ripple2[15:7];
-  wire y1_total_block18_passes = &y1_sum0_ripple2[24:16];
-  wire y1_total_block27_passes = &y1_sum0_ripple2[33:25];
-  wire y1_total_block36_passes = &y1_sum0_ripple2[42:34];
-  wire y1_total_block45_passes = &y1_sum0_ripple2[51:43];
-  wire y1_total_block54_passes = &y1_sum0_ripple2[60:52];
-  wire y1_total_block63_passes = &y1_sum0_ripple2[69:61];
-  wire y1_total_block72_passes = &y1_sum0_ripple2[78:70];
-  wire y1_total_block81_passes = &y1_sum0_ripple2[87:79];
-  wire y1_total_block90_passes = &y1_sum0_ripple2[96:88];
-  wire y1_total_block99_passes = &y1_sum0_ripple2[105:97];
-  wire y1_total_block108_passes = &y1_sum0_ripple2[114:106];
-  wire y1_total_block117_passes = &y1_sum0_ripple2[123:115];
-  wire y1_total_block126_passes = &y1_sum0_ripple2[132:124];
-  wire y1_total_block135_passes = &y1_sum0_ripple2[141:133];
-  wire y1_total_block144_passes = &y1_sum0_ripple2[150:142];
-  wire y1_total_block153_passes = &y1_sum0_ripple2[159:151];
-  wire y1_total_block162_passes = &y1_sum0_ripple2[168:160];
-  wire y1_total_block171_passes = &y1_sum0_ripple2[177:169];
-  wire y1_total_block180_passes = &y1_sum0_ripple2[186:178];
-  wire y1_total_block189_passes = &y1_sum0_ripple2[195:187];
-  wire y1_total_block198_passes = &y1_sum0_ripple2[204:196];
-  wire y1_total_block207_passes = &y1_sum0_ripple2[213:205];
-  wire y1_total_block216_passes = &y1_sum0_ripple2[222:214];
-  wire y1_total_block225_passes = &y1_sum0_ripple2[231:223];
-  wire y1_total_block234_passes = &y1_sum0_ripple2[240:232];
-  wire y1_total_block243_passes = &y1_sum0_ripple2[249:241];
-  wire y1_total_block252_passes = &y1_sum0_ripple2[258:250];
-  wire y1_total_block261_passes = &y1_sum0_ripple2[267:259];
-  wire y1_total_block270_passes = &y1_sum0_ripple2[276:268];
-  wire y1_total_block279_passes = &y1_sum0_ripple2[285:277];
-  wire y1_total_block288_passes = &y1_sum0_ripple2[294:286];
-  wire y1_total_block297_passes = &y1_sum0_ripple2[303:295];
-  wire y1_total_block306_passes = &y1_sum0_ripple2[312:304];
-  wire y1_total_block315_passes = &y1_sum0_ripple2[321:313];
-  wire y1_total_block324_passes = &y1_sum0_ripple2[330:322];
-  wire y1_total_block333_passes = &y1_sum0_ripple2[339:331];
-  wire y1_total_block342_passes = &y1_sum0_ripple2[348:340];
-  wire y1_total_block351_passes = &y1_sum0_ripple2[357:349];
-  wire y1_total_block360_passes = &y1_sum0_ripple2[366:358];
-  wire y1_total_block369_passes = &y1_sum0_ripple2[375:367];
-  wire y1_total_block378_passes = &y1_sum0_ripple2[384:376];
-  wire y1_total_block387_passes = &y1_sum0_ripple2[393:385];
-  wire y1_total_block396_passes = &y1_sum0_ripple2[402:394];
-  wire y1_total_block405_passes = &y1_sum0_ripple2[411:403];
-  wire y1_total_block414_passes = &y1_sum0_ripple2[420:412];
-  wire y1_total_block423_passes = &y1_sum0_ripple2[429:421];
-  wire y1_total_block432_passes = &y1_sum0_ripple2[438:430];
-  wire y1_total_block441_passes = &y1_sum0_ripple2[447:439];
-  wire y1_total_block450_passes = &y1_sum0_ripple2[456:448];
-  wire y1_total_block459_passes = &y1_sum0_ripple2[465:457];
-  wire y1_total_block468_passes = &y1_sum0_ripple2[474:466];
-  wire y1_total_block477_passes = &y1_sum0_ripple2[483:475];
-  wire y1_total_block486_passes = &y1_sum0_ripple2[492:484];
-  wire y1_total_block495_passes = &y1_sum0_ripple2[501:493];
-  wire y1_total_block504_passes = &y1_sum0_ripple2[510:502];
-  wire y1_total_block513_passes = &y1_sum0_ripple2[519:511];
-  wire y1_total_blocks0to1_generates = y1_total_block9_passes & y1_total_block0[9];
-  wire y1_total_blocks2to3_passes = y1_total_block27_passes & y1_total_block18_passes;
-  wire y1_total_blocks4to5_passes = y1_total_block45_passes & y1_total_block36_passes;
-  wire y1_total_blocks6to7_passes = y1_total_block63_passes & y1_total_block54_passes;
-  wire y1_total_blocks8to9_passes = y1_total_block81_passes & y1_total_block72_passes;
-  wire y1_total_blocks10to11_passes = y1_total_block99_passes & y1_total_block90_passes;
-  wire y1_total_blocks12to13_passes = y1_total_block117_passes & y1_total_block108_passes;
-  wire y1_total_blocks14to15_passes = y1_total_block135_passes & y1_total_block126_passes;
-  wire y1_total_blocks16to17_passes = y1_total_block153_passes & y1_total_block144_passes;
-  wire y1_total_blocks18to19_passes = y1_total_block171_passes & y1_total_block162_passes;
-  wire y1_total_blocks20to21_passes = y1_total_block189_passes & y1_total_block180_passes;
-  wire y1_total_blocks22to23_passes = y1_total_block207_passes & y1_total_block198_passes;
-  wire y1_total_blocks24to25_passes = y1_total_block225_passes & y1_total_block216_passes;
-  wire y1_total_blocks26to27_passes = y1_total_block243_passes & y1_total_block234_passes;
-  wire y1_total_blocks28to29_passes = y1_total_block261_passes & y1_total_block252_passes;
-  wire y1_total_blocks30to31_passes = y1_total_block279_passes & y1_total_block270_passes;
-  wire y1_total_blocks32to33_passes = y1_total_block297_passes & y1_total_block288_passes;
-  wire y1_total_blocks34to35_passes = y1_total_block315_passes & y1_total_block306_passes;
-  wire y1_total_blocks36to37_passes = y1_total_block333_passes & y1_total_block324_passes;
-  wire y1_total_blocks38to39_passes = y1_total_block351_passes & y1_total_block342_passes;
-  wire y1_total_blocks40to41_passes = y1_total_block369_passes & y1_total_block360_passes;
-  wire y1_total_blocks42to43_passes = y1_total_block387_passes & y1_total_block378_passes;
-  wire y1_total_blocks44to45_passes = y1_total_block405_passes & y1_total_block396_passes;
-  wire y1_total_blocks46to47_passes = y1_total_block423_passes & y1_total_block414_passes;
-  wire y1_total_blocks48to49_passes = y1_total_block441_passes & y1_total_block432_passes;
-  wire y1_total_blocks50to51_passes = y1_total_block459_passes & y1_total_block450_passes;
-  wire y1_total_blocks52to53_passes = y1_total_block477_passes & y1_total_block468_passes;
-  wire y1_total_blocks54to55_passes = y1_total_block495_passes & y1_total_block486_passes;
-  wire y1_total_blocks56to57_passes = y1_total_block513_passes & y1_total_block504_passes;
-  wire y1_total_blocks0to2_generates = y1_total_block18_passes & y1_total_blocks0to1_generates;
-  wire y1_total_blocks0to3_generates = y1_total_blocks2to3_passes & y1_total_blocks0to1_generates;
-  wire y1_total_blocks4to6_passes = y1_total_block54_passes & y1_total_blocks4to5_passes;
-  wire y1_total_blocks4to7_passes = y1_total_blocks6to7_passes & y1_total_blocks4to5_passes;
-  wire y1_total_blocks8to10_passes = y1_total_block90_passes & y1_total_blocks8to9_passes;
-  wire y1_total_blocks8to11_passes = y1_total_blocks10to11_passes & y1_total_blocks8to9_passes;
-  wire y1_total_blocks12to14_passes = y1_total_block126_passes & y1_total_blocks12to13_passes;
-  wire y1_total_blocks12to15_passes = y1_total_blocks14to15_passes & y1_total_blocks12to13_passes;
-  wire y1_total_blocks16to18_passes = y1_total_block162_passes & y1_total_blocks16to17_passes;
-  wire y1_total_blocks16to19_passes = y1_total_blocks18to19_passes & y1_total_blocks16to17_passes;
-  wire y1_total_blocks20to22_passes = y1_total_block198_passes & y1_total_blocks20to21_passes;
-  wire y1_total_blocks20to23_passes = y1_total_blocks22to23_passes & y1_total_blocks20to21_passes;
-  wire y1_total_blocks24to26_passes = y1_total_block234_passes & y1_total_blocks24to25_passes;
-  wire y1_total_blocks24to27_passes = y1_total_blocks26to27_passes & y1_total_blocks24to25_passes;
-  wire y1_total_blocks28to30_passes = y1_total_block270_passes & y1_total_blocks28to29_passes;
-  wire y1_total_blocks28to31_passes = y1_total_blocks30to31_passes & y1_total_blocks28to29_passes;
-  wire y1_total_blocks32to34_passes = y1_total_block306_passes & y1_total_blocks32to33_passes;
-  wire y1_total_blocks32to35_passes = y1_total_blocks34to35_passes & y1_total_blocks32to33_passes;
-  wire y1_total_blocks36to38_passes = y1_total_block342_passes & y1_total_blocks36to37_passes;
-  wire y1_total_blocks36to39_passes = y1_total_blocks38to39_passes & y1_total_blocks36to37_passes;
-  wire y1_total_blocks40to42_passes = y1_total_block378_passes & y1_total_blocks40to41_passes;
-  wire y1_total_blocks40to43_passes = y1_total_blocks42to43_passes & y1_total_blocks40to41_passes;
-  wire y1_total_blocks44to46_passes = y1_total_block414_passes & y1_total_blocks44to45_passes;
-  wire y1_total_blocks44to47_passes = y1_total_blocks46to47_passes & y1_total_blocks44to45_passes;
-  wire y1_total_blocks48to50_passes = y1_total_block450_passes & y1_total_blocks48to49_passes;
-  wire y1_total_blocks48to51_passes = y1_total_blocks50to51_passes & y1_total_blocks48to49_passes;
-  wire y1_total_blocks52to54_passes = y1_total_block486_passes & y1_total_blocks52to53_passes;
-  wire y1_total_blocks52to55_passes = y1_total_blocks54to55_passes & y1_total_blocks52to53_passes;
-  wire y1_total_blocks0to4_generates = y1_total_block36_passes & y1_total_blocks0to3_generates;
-  wire y1_total_blocks0to5_generates = y1_total_blocks4to5_passes & y1_total_blocks0to3_generates;
-  wire y1_total_blocks0to6_generates = y1_total_blocks4to6_passes & y1_total_blocks0to3_generates;
-  wire y1_total_blocks0to7_generates = y1_total_blocks4to7_passes & y1_total_blocks0to3_generates;
-  wire y1_total_blocks8to12_passes = y1_total_block108_passes & y1_total_blocks8to11_passes;
-  wire y1_total_blocks8to13_passes = y1_total_blocks12to13_passes & y1_total_blocks8to11_passes;
-  wire y1_total_blocks8to14_passes = y1_total_blocks12to14_passes & y1_total_blocks8to11_passes;
-  wire y1_total_blocks8to15_passes = y1_total_blocks12to15_passes & y1_total_blocks8to11_passes;
-  wire y1_total_blocks16to20_passes = y1_total_block180_passes & y1_total_blocks16to19_passes;
-  wire y1_total_blocks16to21_passes = y1_total_blocks20to21_passes & y1_total_blocks16to19_passes;
-  wire y1_total_blocks16to22_passes = y1_total_blocks20to22_passes & y1_total_blocks16to19_passes;
-  wire y1_total_blocks16to23_passes = y1_total_blocks20to23_passes & y1_total_blocks16to19_passes;
-  wire y1_total_blocks24to28_passes = y1_total_block252_passes & y1_total_blocks24to27_passes;
-  wire y1_total_blocks24to29_passes = y1_total_blocks28to29_passes & y1_total_blocks24to27_passes;
-  wire y1_total_blocks24to30_passes = y1_total_blocks28to30_passes & y1_total_blocks24to27_passes;
-  wire y1_total_blocks24to31_passes = y1_total_blocks28to31_passes & y1_total_blocks24to27_passes;
-  wire y1_total_blocks32to36_passes = y1_total_block324_passes & y1_total_blocks32to35_passes;
-  wire y1_total_blocks32to37_passes = y1_total_blocks36to37_passes & y1_total_blocks32to35_passes;
-  wire y1_total_blocks32to38_passes = y1_total_blocks36to38_passes & y1_total_blocks32to35_passes;
-  wire y1_total_blocks32to39_passes = y1_total_blocks36to39_passes & y1_total_blocks32to35_passes;
-  wire y1_total_blocks40to44_passes = y1_total_block396_passes & y1_total_blocks40to43_passes;
-  wire y1_total_blocks40to45_passes = y1_total_blocks44to45_passes & y1_total_blocks40to43_passes;
-  wire y1_total_blocks40to46_passes = y1_total_blocks44to46_passes & y1_total_blocks40to43_passes;
-  wire y1_total_blocks40to47_passes = y1_total_blocks44to47_passes & y1_total_blocks40to43_passes;
-  wire y1_total_blocks48to52_passes = y1_total_block468_passes & y1_total_blocks48to51_passes;
-  wire y1_total_blocks48to53_passes = y1_total_blocks52to53_passes & y1_total_blocks48to51_passes;
-  wire y1_total_blocks48to54_passes = y1_total_blocks52to54_passes & y1_total_blocks48to51_passes;
-  wire y1_total_blocks48to55_passes = y1_total_blocks52to55_passes & y1_total_blocks48to51_passes;
-  wire y1_total_blocks0to8_generates = y1_total_block72_passes & y1_total_blocks0to7_generates;
-  wire y1_total_blocks0to9_generates = y1_total_blocks8to9_passes & y1_total_blocks0to7_generates;
-  wire y1_total_blocks0to10_generates = y1_total_blocks8to10_passes & y1_total_blocks0to7_generates;
-  wire y1_total_blocks0to11_generates = y1_total_blocks8to11_passes & y1_total_blocks0to7_generates;
-  wire y1_total_blocks0to12_generates = y1_total_blocks8to12_passes & y1_total_blocks0to7_generates;
-  wire y1_total_blocks0to13_generates = y1_total_blocks8to13_passes & y1_total_blocks0to7_generates;
-  wire y1_total_blocks0to14_generates = y1_total_blocks8to14_passes & y1_total_blocks0to7_generates;
-  wire y1_total_blocks0to15_generates = y1_total_blocks8to15_passes & y1_total_blocks0to7_generates;
-  wire y1_total_blocks16to24_passes = y1_total_block216_passes & y1_total_blocks16to23_passes;
-  wire y1_total_blocks16to25_passes = y1_total_blocks24to25_passes & y1_total_blocks16to23_passes;
-  wire y1_total_blocks16to26_passes = y1_total_blocks24to26_passes & y1_total_blocks16to23_passes;
-  wire y1_total_blocks16to27_passes = y1_total_blocks24to27_passes & y1_total_blocks16to23_passes;
-  wire y1_total_blocks16to28_passes = y1_total_blocks24to28_passes & y1_total_blocks16to23_passes;
-  wire y1_total_blocks16to29_passes = y1_total_blocks24to29_passes & y1_total_blocks16to23_passes;
-  wire y1_total_blocks16to30_passes = y1_total_blocks24to30_passes & y1_total_blocks16to23_passes;
-  wire y1_total_blocks16to31_passes = y1_total_blocks24to31_passes & y1_total_blocks16to23_passes;
-  wire y1_total_blocks32to40_passes = y1_total_block360_passes & y1_total_blocks32to39_passes;
-  wire y1_total_blocks32to41_passes = y1_total_blocks40to41_passes & y1_total_blocks32to39_passes;
-  wire y1_total_blocks32to42_passes = y1_total_blocks40to42_passes & y1_total_blocks32to39_passes;
-  wire y1_total_blocks32to43_passes = y1_total_blocks40to43_passes & y1_total_blocks32to39_passes;
-  wire y1_total_blocks32to44_passes = y1_total_blocks40to44_passes & y1_total_blocks32to39_passes;
-  wire y1_total_blocks32to45_passes = y1_total_blocks40to45_passes & y1_total_blocks32to39_passes;
-  wire y1_total_blocks32to46_passes = y1_total_blocks40to46_passes & y1_total_blocks32to39_passes;
-  wire y1_total_blocks32to47_passes = y1_total_blocks40to47_passes & y1_total_blocks32to39_passes;
-  wire y1_total_blocks48to56_passes = y1_total_block504_passes & y1_total_blocks48to55_passes;
-  wire y1_total_blocks48to57_passes = y1_total_blocks56to57_passes & y1_total_blocks48to55_passes;
-  wire y1_total_blocks0to16_generates = y1_total_block144_passes & y1_total_blocks0to15_generates;
-  wire y1_total_blocks0to17_generates = y1_total_blocks16to17_passes &
-      y1_total_blocks0to15_generates;
-  wire y1_total_blocks0to18_generates = y1_total_blocks16to18_passes &
-      y1_total_blocks0to15_generates;
-  wire y1_total_blocks0to19_generates = y1_total_blocks16to19_passes &
-      y1_total_blocks0to15_generates;
-  wire y1_total_blocks0to20_generates = y1_total_blocks16to20_passes &
-      y1_total_blocks0to15_generates;
-  wire y1_total_blocks0to21_generates = y1_total_blocks16to21_passes &
-      y1_total_blocks0to15_generates;
-  wire y1_total_blocks0to22_generates = y1_total_blocks16to22_passes &
-      y1_total_blocks0to15_generates;
-  wire y1_total_blocks0to23_generates = y1_total_blocks16to23_passes &
-      y1_total_blocks0to15_generates;
-  wire y1_total_blocks0to24_generates = y1_total_blocks16to24_passes &
-      y1_total_blocks0to15_generates;
-  wire y1_total_blocks0to25_generates = y1_total_blocks16to25_passes &
-      y1_total_blocks0to15_generates;
-  wire y1_total_blocks0to26_generates = y1_total_blocks16to26_passes &
-      y1_total_blocks0to15_generates;
-  wire y1_total_blocks0to27_generates = y1_total_blocks16to27_passes &
-      y1_total_blocks0to15_generates;
-  wire y1_total_blocks0to28_generates = y1_total_blocks16to28_passes &
-      y1_total_blocks0to15_generates;
-  wire y1_total_blocks0to29_generates = y1_total_blocks16to29_passes &
-      y1_total_blocks0to15_generates;
-  wire y1_total_blocks0to30_generates = y1_total_blocks16to30_passes &
-      y1_total_blocks0to15_generates;
-  wire y1_total_blocks0to31_generates = y1_total_blocks16to31_passes &
-      y1_total_blocks0to15_generates;
-  wire y1_total_blocks32to48_passes = y1_total_block432_passes & y1_total_blocks32to47_passes;
-  wire y1_total_blocks32to49_passes = y1_total_blocks48to49_passes & y1_total_blocks32to47_passes;
-  wire y1_total_blocks32to50_passes = y1_total_blocks48to50_passes & y1_total_blocks32to47_passes;
-  wire y1_total_blocks32to51_passes = y1_total_blocks48to51_passes & y1_total_blocks32to47_passes;
-  wire y1_total_blocks32to52_passes = y1_total_blocks48to52_passes & y1_total_blocks32to47_passes;
-  wire y1_total_blocks32to53_passes = y1_total_blocks48to53_passes & y1_total_blocks32to47_passes;
-  wire y1_total_blocks32to54_passes = y1_total_blocks48to54_passes & y1_total_blocks32to47_passes;
-  wire y1_total_blocks32to55_passes = y1_total_blocks48to55_passes & y1_total_blocks32to47_passes;
-  wire y1_total_blocks32to56_passes = y1_total_blocks48to56_passes & y1_total_blocks32to47_passes;
-  wire y1_total_blocks32to57_passes = y1_total_blocks48to57_passes & y1_total_blocks32to47_passes;
-  wire y1_total_blocks0to32_generates = y1_total_block288_passes & y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to33_generates = y1_total_blocks32to33_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to34_generates = y1_total_blocks32to34_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to35_generates = y1_total_blocks32to35_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to36_generates = y1_total_blocks32to36_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to37_generates = y1_total_blocks32to37_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to38_generates = y1_total_blocks32to38_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to39_generates = y1_total_blocks32to39_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to40_generates = y1_total_blocks32to40_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to41_generates = y1_total_blocks32to41_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to42_generates = y1_total_blocks32to42_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to43_generates = y1_total_blocks32to43_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to44_generates = y1_total_blocks32to44_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to45_generates = y1_total_blocks32to45_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to46_generates = y1_total_blocks32to46_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to47_generates = y1_total_blocks32to47_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to48_generates = y1_total_blocks32to48_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to49_generates = y1_total_blocks32to49_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to50_generates = y1_total_blocks32to50_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to51_generates = y1_total_blocks32to51_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to52_generates = y1_total_blocks32to52_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to53_generates = y1_total_blocks32to53_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to54_generates = y1_total_blocks32to54_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to55_generates = y1_total_blocks32to55_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to56_generates = y1_total_blocks32to56_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_blocks0to57_generates = y1_total_blocks32to57_passes &
-      y1_total_blocks0to31_generates;
-  wire y1_total_carry9 = y1_total_block0[9];
-  wire [8:0] y1_total_bits9 = y1_sum0_ripple2[15:7] + {8'd0, y1_total_carry9};
-  wire [8:0] y1_total_bits18 = y1_sum0_ripple2[24:16] + {8'd0, y1_total_blocks0to1_generates};
-  wire [8:0] y1_total_bits27 = y1_sum0_ripple2[33:25] + {8'd0, y1_total_blocks0to2_generates};
-  wire [8:0] y1_total_bits36 = y1_sum0_ripple2[42:34] + {8'd0, y1_total_blocks0to3_generates};
-  wire [8:0] y1_total_bits45 = y1_sum0_ripple2[51:43] + {8'd0, y1_total_blocks0to4_generates};
-  wire [8:0] y1_total_bits54 = y1_sum0_ripple2[60:52] + {8'd0, y1_total_blocks0to5_generates};
-  wire [8:0] y1_total_bits63 = y1_sum0_ripple2[69:61] + {8'd0, y1_total_blocks0to6_generates};
-  wire [8:0] y1_total_bits72 = y1_sum0_ripple2[78:70] + {8'd0, y1_total_blocks0to7_generates};
-  wire [8:0] y1_total_bits81 = y1_sum0_ripple2[87:79] + {8'd0, y1_total_blocks0to8_generates};
-  wire [8:0] y1_total_bits90 = y1_sum0_ripple2[96:88] + {8'd0, y1_total_blocks0to9_generates};
-  wire [8:0] y1_total_bits99 = y1_sum0_ripple2[105:97] + {8'd0, y1_total_blocks0to10_generates};
-  wire [8:0] y1_total_bits108 = y1_sum0_ripple2[114:106] + {8'd0, y1_total_blocks0to11_generates};
-  wire [8:0] y1_total_bits117 = y1_sum0_ripple2[123:115] + {8'd0, y1_total_blocks0to12_generates};
-  wire [8:0] y1_total_bits126 = y1_sum0_ripple2[132:124] + {8'd0, y1_total_blocks0to13_generates};
-  wire [8:0] y1_total_bits135 = y1_sum0_ripple2[141:133] + {8'd0, y1_total_blocks0to14_generates};
-  wire [8:0] y1_total_bits144 = y1_sum0_ripple2[150:142] + {8'd0, y1_total_blocks0to15_generates};
-  wire [8:0] y1_total_bits153 = y1_sum0_ripple2[159:151] + {8'd0, y1_total_blocks0to16_generates};
-  wire [8:0] y1_total_bits162 = y1_sum0_ripple2[168:160] + {8'd0, y1_total_blocks0to17_generates};
-  wire [8:0] y1_total_bits171 = y1_sum0_ripple2[177:169] + {8'd0, y1_total_blocks0to18_generates};
-  wire [8:0] y1_total_bits180 = y1_sum0_ripple2[186:178] + {8'd0, y1_total_blocks0to19_generates};
-  wire [8:0] y1_total_bits189 = y1_sum0_ripple2[195:187] + {8'd0, y1_total_blocks0to20_generates};
-  wire [8:0] y1_total_bits198 = y1_sum0_ripple2[204:196] + {8'd0, y1_total_blocks0to21_generates};
-  wire [8:0] y1_total_bits207 = y1_sum0_ripple2[213:205] + {8'd0, y1_total_blocks0to22_generates};
-  wire [8:0] y1_total_bits216 = y1_sum0_ripple2[222:214] + {8'd0, y1_total_blocks0to23_generates};
-  wire [8:0] y1_total_bits225 = y1_sum0_ripple2[231:223] + {8'd0, y1_total_blocks0to24_generates};
-  wire [8:0] y1_total_bits234 = y1_sum0_ripple2[240:232] + {8'd0, y1_total_blocks0to25_generates};
-  wire [8:0] y1_total_bits243 = y1_sum0_ripple2[249:241] + {8'd0, y1_total_blocks0to26_generates};
-  wire [8:0] y1_total_bits252 = y1_sum0_ripple2[258:250] + {8'd0, y1_total_blocks0to27_generates};
-  wire [8:0] y1_total_bits261 = y1_sum0_ripple2[267:259] + {8'd0, y1_total_blocks0to28_generates};
-  wire [8:0] y1_total_bits270 = y1_sum0_ripple2[276:268] + {8'd0, y1_total_blocks0to29_generates};
-  wire [8:0] y1_total_bits279 = y1_sum0_ripple2[285:277] + {8'd0, y1_total_blocks0to30_generates};
-  wire [8:0] y1_total_bits288 = y1_sum0_ripple2[294:286] + {8'd0, y1_total_blocks0to31_generates};
-  wire [8:0] y1_total_bits297 = y1_sum0_ripple2[303:295] + {8'd0, y1_total_blocks0to32_generates};
-  wire [8:0] y1_total_bits306 = y1_sum0_ripple2[312:304] + {8'd0, y1_total_blocks0to33_generates};
-  wire [8:0] y1_total_bits315 = y1_sum0_ripple2[321:313] + {8'd0, y1_total_blocks0to34_generates};
-  wire [8:0] y1_total_bits324 = y1_sum0_ripple2[330:322] + {8'd0, y1_total_blocks0to35_generates};
-  wire [8:0] y1_total_bits333 = y1_sum0_ripple2[339:331] + {8'd0, y1_total_blocks0to36_generates};
-  wire [8:0] y1_total_bits342 = y1_sum0_ripple2[348:340] + {8'd0, y1_total_blocks0to37_generates};
-  wire [8:0] y1_total_bits351 = y1_sum0_ripple2[357:349] + {8'd0, y1_total_blocks0to38_generates};
-  wire [8:0] y1_total_bits360 = y1_sum0_ripple2[366:358] + {8'd0, y1_total_blocks0to39_generates};
-  wire [8:0] y1_total_bits369 = y1_sum0_ripple2[375:367] + {8'd0, y1_total_blocks0to40_generates};
-  wire [8:0] y1_total_bits378 = y1_sum0_ripple2[384:376] + {8'd0, y1_total_blocks0to41_generates};
-  wire [8:0] y1_total_bits387 = y1_sum0_ripple2[393:385] + {8'd0, y1_total_blocks0to42_generates};
-  wire [8:0] y1_total_bits396 = y1_sum0_ripple2[402:394] + {8'd0, y1_total_blocks0to43_generates};
-  wire [8:0] y1_total_bits405 = y1_sum0_ripple2[411:403] + {8'd0, y1_total_blocks0to44_generates};
-  wire [8:0] y1_total_bits414 = y1_sum0_ripple2[420:412] + {8'd0, y1_total_blocks0to45_generates};
-  wire [8:0] y1_total_bits423 = y1_sum0_ripple2[429:421] + {8'd0, y1_total_blocks0to46_generates};
-  wire [8:0] y1_total_bits432 = y1_sum0_ripple2[438:430] + {8'd0, y1_total_blocks0to47_generates};
-  wire [8:0] y1_total_bits441 = y1_sum0_ripple2[447:439] + {8'd0, y1_total_blocks0to48_generates};
-  wire [8:0] y1_total_bits450 = y1_sum0_ripple2[456:448] + {8'd0, y1_total_blocks0to49_generates};
-  wire [8:0] y1_total_bits459 = y1_sum0_ripple2[465:457] + {8'd0, y1_total_blocks0to50_generates};
-  wire [8:0] y1_total_bits468 = y1_sum0_ripple2[474:466] + {8'd0, y1_total_blocks0to51_generates};
-  wire [8:0] y1_total_bits477 = y1_sum0_ripple2[483:475] + {8'd0, y1_total_blocks0to52_generates};
-  wire [8:0] y1_total_bits486 = y1_sum0_ripple2[492:484] + {8'd0, y1_total_blocks0to53_generates};
-  wire [8:0] y1_total_bits495 = y1_sum0_ripple2[501:493] + {8'd0, y1_total_blocks0to54_generates};
-  wire [8:0] y1_total_bits504 = y1_sum0_ripple2[510:502] + {8'd0, y1_total_blocks0to55_generates};
-  wire [8:0] y1_total_bits513 = y1_sum0_ripple2[519:511] + {8'd0, y1_total_blocks0to56_generates};
-  wire [1:0] y1_total_bits522 = y1_sum0_ripple2[521:520] + {1'b0, y1_total_blocks0to57_generates};
-  wire [523:0] y1_total = {y1_total_bits522, y1_total_bits513, y1_total_bits504, y1_total_bits495,
-      y1_total_bits486, y1_total_bits477, y1_total_bits468, y1_total_bits459, y1_total_bits450,
-      y1_total_bits441, y1_total_bits432, y1_total_bits423, y1_total_bits414, y1_total_bits405,
-      y1_total_bits396, y1_total_bits387, y1_total_bits378, y1_total_bits369, y1_total_bits360,
-      y1_total_bits351, y1_total_bits342, y1_total_bits333, y1_total_bits324, y1_total_bits315,
-      y1_total_bits306, y1_total_bits297, y1_total_bits288, y1_total_bits279, y1_total_bits270,
-      y1_total_bits261, y1_total_bits252, y1_total_bits243, y1_total_bits234, y1_total_bits225,
-      y1_total_bits216, y1_total_bits207, y1_total_bits198, y1_total_bits189, y1_total_bits180,
-      y1_total_bits171, y1_total_bits162, y1_total_bits153, y1_total_bits144, y1_total_bits135,
-      y1_total_bits126, y1_total_bits117, y1_total_bits108, y1_total_bits99, y1_total_bits90,
-      y1_total_bits81, y1_total_bits72, y1_total_bits63, y1_total_bits54, y1_total_bits45,
-      y1_total_bits36, y1_total_bits27, y1_total_bits18, y1_total_bits9, y1_total_block0[8:0]};
-  wire y1_negative = y1_total_bits522[1];
-  wire y1_sum_sign = y1_inf ? y1_minus_infinity : (y1_negative | y1_all_negative);
-  wire y1_difference = y1_mixed_signs & ~y1_inf;
+  // X1 s round: Round at the result's lsb. A carry out of the significand is the next binade.
+  wire x1_s_guard = x1_s_kept[0];
+  wire [25:0] x1_s_truncated = {x1_s_normalized_exponent & {11{x1_s_kept[16]}}, x1_s_kept[15:1]};
+  wire x1_s_round_up = x1_s_guard & (x1_s_sticky | x1_s_kept[1]);
+  wire x1_s_overflow = x1_s_truncated[25] | x1_s_truncated[24] | (x1_s_truncated[23] &
+      x1_s_truncated[22] & x1_s_truncated[21] & x1_s_truncated[20] & x1_s_truncated[19] &
+      x1_s_truncated[18] & x1_s_truncated[17] & x1_s_truncated[16] & x1_s_truncated[15]);
+  wire [23:0] x1_s_rounded = x1_s_truncated[23:0] + {23'd0, x1_s_round_up};
 
-  // Normalize: Shift the leading one to the top, but not below the lowest binade.
-  wire [523:0] y0_magnitude = {y0_total[522:0] ^ {523{y0_negative}}, 1'b1};
-  wire y0_zeros_from1_to0 = ~y0_magnitude[1];
-  wire y0_zeros_from3_to2 = ~y0_magnitude[3] & y0_magnitude[2];
-  wire y0_zeros_none_from3_to2 = ~y0_magnitude[3] & ~y0_magnitude[2];
-  wire [1:0] y0_zeros_from3_to0 = {y0_zeros_none_from3_to2, y0_zeros_none_from3_to2 ?
-      y0_zeros_from1_to0 : y0_zeros_from3_to2};
-  wire [2:0] y0_zeros_from3_to0_2 = {1'b0, y0_zeros_from3_to0};
-  wire y0_zeros_from5_to4 = ~y0_magnitude[5] & y0_magnitude[4];
-  wire y0_zeros_none_from5_to4 = ~y0_magnitude[5] & ~y0_magnitude[4];
-  wire y0_zeros_from7_to6 = ~y0_magnitude[7] & y0_magnitude[6];
-  wire y0_zeros_none_from7_to6 = ~y0_magnitude[7] & ~y0_magnitude[6];
-  wire [1:0] y0_zeros_from7_to4 = {y0_zeros_none_from7_to6 & ~y0_zeros_none_from5_to4,
-      y0_zeros_none_from7_to6 ? y0_zeros_from5_to4 : y0_zeros_from7_to6};
-  wire y0_zeros_none_from7_to4 = y0_zeros_none_from7_to6 & y0_zeros_none_from5_to4;
-  wire y0_zeros_from9_to8 = ~y0_magnitude[9] & y0_magnitude[8];
-  wire y0_zeros_none_from9_to8 = ~y0_magnitude[9] & ~y0_magnitude[8];
-  wire y0_zeros_from11_to10 = ~y0_magnitude[11] & y0_magnitude[10];
-  wire y0_zeros_none_from11_to10 = ~y0_magnitude[11] & ~y0_magnitude[10];
-  wire [1:0] y0_zeros_from11_to8 = {y0_zeros_none_from11_to10 & ~y0_zeros_none_from9_to8,
-      y0_zeros_none_from11_to10 ? y0_zeros_from9_to8 : y0_zeros_from11_to10};
-  wire y0_zeros_none_from11_to8 = y0_zeros_none_from11_to10 & y0_zeros_none_from9_to8;
-  wire [2:0] y0_zeros_from11_to4 = {y0_zeros_none_from11_to8 & ~y0_zeros_none_from7_to4,
-      y0_zeros_none_from11_to8 ? y0_zeros_from7_to4 : y0_zeros_from11_to8};
-  wire y0_zeros_none_from11_to4 = y0_zeros_none_from11_to8 & y0_zeros_none_from7_to4;
-  wire [3:0] y0_zeros_from11_to0 = {y0_zeros_none_from11_to4, y0_zeros_none_from11_to4 ?
-      y0_zeros_from3_to0_2 : y0_zeros_from11_to4};
-  wire [4:0] y0_zeros_from11_to0_2 = {1'b0, y0_zeros_from11_to0};
-  wire [5:0] y0_zeros_from11_to0_3 = {1'b0, y0_zeros_from11_to0_2};
-  wire [6:0] y0_zeros_from11_to0_4 = {1'b0, y0_zeros_from11_to0_3};
-  wire [7:0] y0_zeros_from11_to0_5 = {1'b0, y0_zeros_from11_to0_4};
-  wire [8:0] y0_zeros_from11_to0_6 = {1'b0, y0_zeros_from11_to0_5};
-  wire y0_zeros_from13_to12 = ~y0_magnitude[13] & y0_magnitude[12];
-  wire y0_zeros_none_from13_to12 = ~y0_magnitude[13] & ~y0_magnitude[12];
-  wire y0_zeros_from15_to14 = ~y0_magnitude[15] & y0_magnitude[14];
-  wire y0_zeros_none_from15_to14 = ~y0_magnitude[15] & ~y0_magnitude[14];
-  wire [1:0] y0_zeros_from15_to12 = {y0_zeros_none_from15_to14 & ~y0_zeros_none_from13_to12,
-      y0_zeros_none_from15_to14 ? y0_zeros_from13_to12 : y0_zeros_from15_to14};
-  wire y0_zeros_none_from15_to12 = y0_zeros_none_from15_to14 & y0_zeros_none_from13_to12;
-  wire y0_zeros_from17_to16 = ~y0_magnitude[17] & y0_magnitude[16];
-  wire y0_zeros_none_from17_to16 = ~y0_magnitude[17] & ~y0_magnitude[16];
-  wire y0_zeros_from19_to18 = ~y0_magnitude[19] & y0_magnitude[18];
-  wire y0_zeros_none_from19_to18 = ~y0_magnitude[19] & ~y0_magnitude[18];
-  wire [1:0] y0_zeros_from19_to16 = {y0_zeros_none_from19_to18 & ~y0_zeros_none_from17_to16,
-      y0_zeros_none_from19_to18 ? y0_zeros_from17_to16 : y0_zeros_from19_to18};
-  wire y0_zeros_none_from19_to16 = y0_zeros_none_from19_to18 & y0_zeros_none_from17_to16;
-  wire [2:0] y0_zeros_from19_to12 = {y0_zeros_none_from19_to16 & ~y0_zeros_none_from15_to12,
-      y0_zeros_none_from19_to16 ? y0_zeros_from15_to12 : y0_zeros_from19_to16};
-  wire y0_zeros_none_from19_to12 = y0_zeros_none_from19_to16 & y0_zeros_none_from15_to12;
-  wire y0_zeros_from21_to20 = ~y0_magnitude[21] & y0_magnitude[20];
-  wire y0_zeros_none_from21_to20 = ~y0_magnitude[21] & ~y0_magnitude[20];
-  wire y0_zeros_from23_to22 = ~y0_magnitude[23] & y0_magnitude[22];
-  wire y0_zeros_none_from23_to22 = ~y0_magnitude[23] & ~y0_magnitude[22];
-  wire [1:0] y0_zeros_from23_to20 = {y0_zeros_none_from23_to22 & ~y0_zeros_none_from21_to20,
-      y0_zeros_none_from23_to22 ? y0_zeros_from21_to20 : y0_zeros_from23_to22};
-  wire y0_zeros_none_from23_to20 = y0_zeros_none_from23_to22 & y0_zeros_none_from21_to20;
-  wire y0_zeros_from25_to24 = ~y0_magnitude[25] & y0_magnitude[24];
-  wire y0_zeros_none_from25_to24 = ~y0_magnitude[25] & ~y0_magnitude[24];
-  wire y0_zeros_from27_to26 = ~y0_magnitude[27] & y0_magnitude[26];
-  wire y0_zeros_none_from27_to26 = ~y0_magnitude[27] & ~y0_magnitude[26];
-  wire [1:0] y0_zeros_from27_to24 = {y0_zeros_none_from27_to26 & ~y0_zeros_none_from25_to24,
-      y0_zeros_none_from27_to26 ? y0_zeros_from25_to24 : y0_zeros_from27_to26};
-  wire y0_zeros_none_from27_to24 = y0_zeros_none_from27_to26 & y0_zeros_none_from25_to24;
-  wire [2:0] y0_zeros_from27_to20 = {y0_zeros_none_from27_to24 & ~y0_zeros_none_from23_to20,
-      y0_zeros_none_from27_to24 ? y0_zeros_from23_to20 : y0_zeros_from27_to24};
-  wire y0_zeros_none_from27_to20 = y0_zeros_none_from27_to24 & y0_zeros_none_from23_to20;
-  wire [3:0] y0_zeros_from27_to12 = {y0_zeros_none_from27_to20 & ~y0_zeros_none_from19_to12,
-      y0_zeros_none_from27_to20 ? y0_zeros_from19_to12 : y0_zeros_from27_to20};
-  wire y0_zeros_none_from27_to12 = y0_zeros_none_from27_to20 & y0_zeros_none_from19_to12;
-  wire y0_zeros_from29_to28 = ~y0_magnitude[29] & y0_magnitude[28];
-  wire y0_zeros_none_from29_to28 = ~y0_magnitude[29] & ~y0_magnitude[28];
-  wire y0_zeros_from31_to30 = ~y0_magnitude[31] & y0_magnitude[30];
-  wire y0_zeros_none_from31_to30 = ~y0_magnitude[31] & ~y0_magnitude[30];
-  wire [1:0] y0_zeros_from31_to28 = {y0_zeros_none_from31_to30 & ~y0_zeros_none_from29_to28,
-      y0_zeros_none_from31_to30 ? y0_zeros_from29_to28 : y0_zeros_from31_to30};
-  wire y0_zeros_none_from31_to28 = y0_zeros_none_from31_to30 & y0_zeros_none_from29_to28;
-  wire y0_zeros_from33_to32 = ~y0_magnitude[33] & y0_magnitude[32];
-  wire y0_zeros_none_from33_to32 = ~y0_magnitude[33] & ~y0_magnitude[32];
-  wire y0_zeros_from35_to34 = ~y0_magnitude[35] & y0_magnitude[34];
-  wire y0_zeros_none_from35_to34 = ~y0_magnitude[35] & ~y0_magnitude[34];
-  wire [1:0] y0_zeros_from35_to32 = {y0_zeros_none_from35_to34 & ~y0_zeros_none_from33_to32,
-      y0_zeros_none_from35_to34 ? y0_zeros_from33_to32 : y0_zeros_from35_to34};
-  wire y0_zeros_none_from35_to32 = y0_zeros_none_from35_to34 & y0_zeros_none_from33_to32;
-  wire [2:0] y0_zeros_from35_to28 = {y0_zeros_none_from35_to32 & ~y0_zeros_none_from31_to28,
-      y0_zeros_none_from35_to32 ? y0_zeros_from31_to28 : y0_zeros_from35_to32};
-  wire y0_zeros_none_from35_to28 = y0_zeros_none_from35_to32 & y0_zeros_none_from31_to28;
-  wire y0_zeros_from37_to36 = ~y0_magnitude[37] & y0_magnitude[36];
-  wire y0_zeros_none_from37_to36 = ~y0_magnitude[37] & ~y0_magnitude[36];
-  wire y0_zeros_from39_to38 = ~y0_magnitude[39] & y0_magnitude[38];
-  wire y0_zeros_none_from39_to38 = ~y0_magnitude[39] & ~y0_magnitude[38];
-  wire [1:0] y0_zeros_from39_to36 = {y0_zeros_none_from39_to38 & ~y0_zeros_none_from37_to36,
-      y0_zeros_none_from39_to38 ? y0_zeros_from37_to36 : y0_zeros_from39_to38};
-  wire y0_zeros_none_from39_to36 = y0_zeros_none_from39_to38 & y0_zeros_none_from37_to36;
-  wire y0_zeros_from41_to40 = ~y0_magnitude[41] & y0_magnitude[40];
-  wire y0_zeros_none_from41_to40 = ~y0_magnitude[41] & ~y0_magnitude[40];
-  wire y0_zeros_from43_to42 = ~y0_magnitude[43] & y0_magnitude[42];
-  wire y0_zeros_none_from43_to42 = ~y0_magnitude[43] & ~y0_magnitude[42];
-  wire [1:0] y0_zeros_from43_to40 = {y0_zeros_none_from43_to42 & ~y0_zeros_none_from41_to40,
-      y0_zeros_none_from43_to42 ? y0_zeros_from41_to40 : y0_zeros_from43_to42};
-  wire y0_zeros_none_from43_to40 = y0_zeros_none_from43_to42 & y0_zeros_none_from41_to40;
-  wire [2:0] y0_zeros_from43_to36 = {y0_zeros_none_from43_to40 & ~y0_zeros_none_from39_to36,
-      y0_zeros_none_from43_to40 ? y0_zeros_from39_to36 : y0_zeros_from43_to40};
-  wire y0_zeros_none_from43_to36 = y0_zeros_none_from43_to40 & y0_zeros_none_from39_to36;
-  wire [3:0] y0_zeros_from43_to28 = {y0_zeros_none_from43_to36 & ~y0_zeros_none_from35_to28,
-      y0_zeros_none_from43_to36 ? y0_zeros_from35_to28 : y0_zeros_from43_to36};
-  wire y0_zeros_none_from43_to28 = y0_zeros_none_from43_to36 & y0_zeros_none_from35_to28;
-  wire [4:0] y0_zeros_from43_to12 = {y0_zeros_none_from43_to28 & ~y0_zeros_none_from27_to12,
-      y0_zeros_none_from43_to28 ? y0_zeros_from27_to12 : y0_zeros_from43_to28};
-  wire y0_zeros_none_from43_to12 = y0_zeros_none_from43_to28 & y0_zeros_none_from27_to12;
-  wire y0_zeros_from45_to44 = ~y0_magnitude[45] & y0_magnitude[44];
-  wire y0_zeros_none_from45_to44 = ~y0_magnitude[45] & ~y0_magnitude[44];
-  wire y0_zeros_from47_to46 = ~y0_magnitude[47] & y0_magnitude[46];
-  wire y0_zeros_none_from47_to46 = ~y0_magnitude[47] & ~y0_magnitude[46];
-  wire [1:0] y0_zeros_from47_to44 = {y0_zeros_none_from47_to46 & ~y0_zeros_none_from45_to44,
-      y0_zeros_none_from47_to46 ? y0_zeros_from45_to44 : y0_zeros_from47_to46};
-  wire y0_zeros_none_from47_to44 = y0_zeros_none_from47_to46 & y0_zeros_none_from45_to44;
-  wire y0_zeros_from49_to48 = ~y0_magnitude[49] & y0_magnitude[48];
-  wire y0_zeros_none_from49_to48 = ~y0_magnitude[49] & ~y0_magnitude[48];
-  wire y0_zeros_from51_to50 = ~y0_magnitude[51] & y0_magnitude[50];
-  wire y0_zeros_none_from51_to50 = ~y0_magnitude[51] & ~y0_magnitude[50];
-  wire [1:0] y0_zeros_from51_to48 = {y0_zeros_none_from51_to50 & ~y0_zeros_none_from49_to48,
-      y0_zeros_none_from51_to50 ? y0_zeros_from49_to48 : y0_zeros_from51_to50};
-  wire y0_zeros_none_from51_to48 = y0_zeros_none_from51_to50 & y0_zeros_none_from49_to48;
-  wire [2:0] y0_zeros_from51_to44 = {y0_zeros_none_from51_to48 & ~y0_zeros_none_from47_to44,
-      y0_zeros_none_from51_to48 ? y0_zeros_from47_to44 : y0_zeros_from51_to48};
-  wire y0_zeros_none_from51_to44 = y0_zeros_none_from51_to48 & y0_zeros_none_from47_to44;
-  wire y0_zeros_from53_to52 = ~y0_magnitude[53] & y0_magnitude[52];
-  wire y0_zeros_none_from53_to52 = ~y0_magnitude[53] & ~y0_magnitude[52];
-  wire y0_zeros_from55_to54 = ~y0_magnitude[55] & y0_magnitude[54];
-  wire y0_zeros_none_from55_to54 = ~y0_magnitude[55] & ~y0_magnitude[54];
-  wire [1:0] y0_zeros_from55_to52 = {y0_zeros_none_from55_to54 & ~y0_zeros_none_from53_to52,
-      y0_zeros_none_from55_to54 ? y0_zeros_from53_to52 : y0_zeros_from55_to54};
-  wire y0_zeros_none_from55_to52 = y0_zeros_none_from55_to54 & y0_zeros_none_from53_to52;
-  wire y0_zeros_from57_to56 = ~y0_magnitude[57] & y0_magnitude[56];
-  wire y0_zeros_none_from57_to56 = ~y0_magnitude[57] & ~y0_magnitude[56];
-  wire y0_zeros_from59_to58 = ~y0_magnitude[59] & y0_magnitude[58];
-  wire y0_zeros_none_from59_to58 = ~y0_magnitude[59] & ~y0_magnitude[58];
-  wire [1:0] y0_zeros_from59_to56 = {y0_zeros_none_from59_to58 & ~y0_zeros_none_from57_to56,
-      y0_zeros_none_from59_to58 ? y0_zeros_from57_to56 : y0_zeros_from59_to58};
-  wire y0_zeros_none_from59_to56 = y0_zeros_none_from59_to58 & y0_zeros_none_from57_to56;
-  wire [2:0] y0_zeros_from59_to52 = {y0_zeros_none_from59_to56 & ~y0_zeros_none_from55_to52,
-      y0_zeros_none_from59_to56 ? y0_zeros_from55_to52 : y0_zeros_from59_to56};
-  wire y0_zeros_none_from59_to52 = y0_zeros_none_from59_to56 & y0_zeros_none_from55_to52;
-  wire [3:0] y0_zeros_from59_to44 = {y0_zeros_none_from59_to52 & ~y0_zeros_none_from51_to44,
-      y0_zeros_none_from59_to52 ? y0_zeros_from51_to44 : y0_zeros_from59_to52};
-  wire y0_zeros_none_from59_to44 = y0_zeros_none_from59_to52 & y0_zeros_none_from51_to44;
-  wire y0_zeros_from61_to60 = ~y0_magnitude[61] & y0_magnitude[60];
-  wire y0_zeros_none_from61_to60 = ~y0_magnitude[61] & ~y0_magnitude[60];
-  wire y0_zeros_from63_to62 = ~y0_magnitude[63] & y0_magnitude[62];
-  wire y0_zeros_none_from63_to62 = ~y0_magnitude[63] & ~y0_magnitude[62];
-  wire [1:0] y0_zeros_from63_to60 = {y0_zeros_none_from63_to62 & ~y0_zeros_none_from61_to60,
-      y0_zeros_none_from63_to62 ? y0_zeros_from61_to60 : y0_zeros_from63_to62};
-  wire y0_zeros_none_from63_to60 = y0_zeros_none_from63_to62 & y0_zeros_none_from61_to60;
-  wire y0_zeros_from65_to64 = ~y0_magnitude[65] & y0_magnitude[64];
-  wire y0_zeros_none_from65_to64 = ~y0_magnitude[65] & ~y0_magnitude[64];
-  wire y0_zeros_from67_to66 = ~y0_magnitude[67] & y0_magnitude[66];
-  wire y0_zeros_none_from67_to66 = ~y0_magnitude[67] & ~y0_magnitude[66];
-  wire [1:0] y0_zeros_from67_to64 = {y0_zeros_none_from67_to66 & ~y0_zeros_none_from65_to64,
-      y0_zeros_none_from67_to66 ? y0_zeros_from65_to64 : y0_zeros_from67_to66};
-  wire y0_zeros_none_from67_to64 = y0_zeros_none_from67_to66 & y0_zeros_none_from65_to64;
-  wire [2:0] y0_zeros_from67_to60 = {y0_zeros_none_from67_to64 & ~y0_zeros_none_from63_to60,
-      y0_zeros_none_from67_to64 ? y0_zeros_from63_to60 : y0_zeros_from67_to64};
-  wire y0_zeros_none_from67_to60 = y0_zeros_none_from67_to64 & y0_zeros_none_from63_to60;
-  wire y0_zeros_from69_to68 = ~y0_magnitude[69] & y0_magnitude[68];
-  wire y0_zeros_none_from69_to68 = ~y0_magnitude[69] & ~y0_magnitude[68];
-  wire y0_zeros_from71_to70 = ~y0_magnitude[71] & y0_magnitude[70];
-  wire y0_zeros_none_from71_to70 = ~y0_magnitude[71] & ~y0_magnitude[70];
-  wire [1:0] y0_zeros_from71_to68 = {y0_zeros_none_from71_to70 & ~y0_zeros_none_from69_to68,
-      y0_zeros_none_from71_to70 ? y0_zeros_from69_to68 : y0_zeros_from71_to70};
-  wire y0_zeros_none_from71_to68 = y0_zeros_none_from71_to70 & y0_zeros_none_from69_to68;
-  wire y0_zeros_from73_to72 = ~y0_magnitude[73] & y0_magnitude[72];
-  wire y0_zeros_none_from73_to72 = ~y0_magnitude[73] & ~y0_magnitude[72];
-  wire y0_zeros_from75_to74 = ~y0_magnitude[75] & y0_magnitude[74];
-  wire y0_zeros_none_from75_to74 = ~y0_magnitude[75] & ~y0_magnitude[74];
-  wire [1:0] y0_zeros_from75_to72 = {y0_zeros_none_from75_to74 & ~y0_zeros_none_from73_to72,
-      y0_zeros_none_from75_to74 ? y0_zeros_from73_to72 : y0_zeros_from75_to74};
-  wire y0_zeros_none_from75_to72 = y0_zeros_none_from75_to74 & y0_zeros_none_from73_to72;
-  wire [2:0] y0_zeros_from75_to68 = {y0_zeros_none_from75_to72 & ~y0_zeros_none_from71_to68,
-      y0_zeros_none_from75_to72 ? y0_zeros_from71_to68 : y0_zeros_from75_to72};
-  wire y0_zeros_none_from75_to68 = y0_zeros_none_from75_to72 & y0_zeros_none_from71_to68;
-  wire [3:0] y0_zeros_from75_to60 = {y0_zeros_none_from75_to68 & ~y0_zeros_none_from67_to60,
-      y0_zeros_none_from75_to68 ? y0_zeros_from67_to60 : y0_zeros_from75_to68};
-  wire y0_zeros_none_from75_to60 = y0_zeros_none_from75_to68 & y0_zeros_none_from67_to60;
-  wire [4:0] y0_zeros_from75_to44 = {y0_zeros_none_from75_to60 & ~y0_zeros_none_from59_to44,
-      y0_zeros_none_from75_to60 ? y0_zeros_from59_to44 : y0_zeros_from75_to60};
-  wire y0_zeros_none_from75_to44 = y0_zeros_none_from75_to60 & y0_zeros_none_from59_to44;
-  wire [5:0] y0_zeros_from75_to12 = {y0_zeros_none_from75_to44 & ~y0_zeros_none_from43_to12,
-      y0_zeros_none_from75_to44 ? y0_zeros_from43_to12 : y0_zeros_from75_to44};
-  wire y0_zeros_none_from75_to12 = y0_zeros_none_from75_to44 & y0_zeros_none_from43_to12;
-  wire y0_zeros_from77_to76 = ~y0_magnitude[77] & y0_magnitude[76];
-  wire y0_zeros_none_from77_to76 = ~y0_magnitude[77] & ~y0_magnitude[76];
-  wire y0_zeros_from79_to78 = ~y0_magnitude[79] & y0_magnitude[78];
-  wire y0_zeros_none_from79_to78 = ~y0_magnitude[79] & ~y0_magnitude[78];
-  wire [1:0] y0_zeros_from79_to76 = {y0_zeros_none_from79_to78 & ~y0_zeros_none_from77_to76,
-      y0_zeros_none_from79_to78 ? y0_zeros_from77_to76 : y0_zeros_from79_to78};
-  wire y0_zeros_none_from79_to76 = y0_zeros_none_from79_to78 & y0_zeros_none_from77_to76;
-  wire y0_zeros_from81_to80 = ~y0_magnitude[81] & y0_magnitude[80];
-  wire y0_zeros_none_from81_to80 = ~y0_magnitude[81] & ~y0_magnitude[80];
-  wire y0_zeros_from83_to82 = ~y0_magnitude[83] & y0_magnitude[82];
-  wire y0_zeros_none_from83_to82 = ~y0_magnitude[83] & ~y0_magnitude[82];
-  wire [1:0] y0_zeros_from83_to80 = {y0_zeros_none_from83_to82 & ~y0_zeros_none_from81_to80,
-      y0_zeros_none_from83_to82 ? y0_zeros_from81_to80 : y0_zeros_from83_to82};
-  wire y0_zeros_none_from83_to80 = y0_zeros_none_from83_to82 & y0_zeros_none_from81_to80;
-  wire [2:0] y0_zeros_from83_to76 = {y0_zeros_none_from83_to80 & ~y0_zeros_none_from79_to76,
-      y0_zeros_none_from83_to80 ? y0_zeros_from79_to76 : y0_zeros_from83_to80};
-  wire y0_zeros_none_from83_to76 = y0_zeros_none_from83_to80 & y0_zeros_none_from79_to76;
-  wire y0_zeros_from85_to84 = ~y0_magnitude[85] & y0_magnitude[84];
-  wire y0_zeros_none_from85_to84 = ~y0_magnitude[85] & ~y0_magnitude[84];
-  wire y0_zeros_from87_to86 = ~y0_magnitude[87] & y0_magnitude[86];
-  wire y0_zeros_none_from87_to86 = ~y0_magnitude[87] & ~y0_magnitude[86];
-  wire [1:0] y0_zeros_from87_to84 = {y0_zeros_none_from87_to86 & ~y0_zeros_none_from85_to84,
-      y0_zeros_none_from87_to86 ? y0_zeros_from85_to84 : y0_zeros_from87_to86};
-  wire y0_zeros_none_from87_to84 = y0_zeros_none_from87_to86 & y0_zeros_none_from85_to84;
-  wire y0_zeros_from89_to88 = ~y0_magnitude[89] & y0_magnitude[88];
-  wire y0_zeros_none_from89_to88 = ~y0_magnitude[89] & ~y0_magnitude[88];
-  wire y0_zeros_from91_to90 = ~y0_magnitude[91] & y0_magnitude[90];
-  wire y0_zeros_none_from91_to90 = ~y0_magnitude[91] & ~y0_magnitude[90];
-  wire [1:0] y0_zeros_from91_to88 = {y0_zeros_none_from91_to90 & ~y0_zeros_none_from89_to88,
-      y0_zeros_none_from91_to90 ? y0_zeros_from89_to88 : y0_zeros_from91_to90};
-  wire y0_zeros_none_from91_to88 = y0_zeros_none_from91_to90 & y0_zeros_none_from89_to88;
-  wire [2:0] y0_zeros_from91_to84 = {y0_zeros_none_from91_to88 & ~y0_zeros_none_from87_to84,
-      y0_zeros_none_from91_to88 ? y0_zeros_from87_to84 : y0_zeros_from91_to88};
-  wire y0_zeros_none_from91_to84 = y0_zeros_none_from91_to88 & y0_zeros_none_from87_to84;
-  wire [3:0] y0_zeros_from91_to76 = {y0_zeros_none_from91_to84 & ~y0_zeros_none_from83_to76,
-      y0_zeros_none_from91_to84 ? y0_zeros_from83_to76 : y0_zeros_from91_to84};
-  wire y0_zeros_none_from91_to76 = y0_zeros_none_from91_to84 & y0_zeros_none_from83_to76;
-  wire y0_zeros_from93_to92 = ~y0_magnitude[93] & y0_magnitude[92];
-  wire y0_zeros_none_from93_to92 = ~y0_magnitude[93] & ~y0_magnitude[92];
-  wire y0_zeros_from95_to94 = ~y0_magnitude[95] & y0_magnitude[94];
-  wire y0_zeros_none_from95_to94 = ~y0_magnitude[95] & ~y0_magnitude[94];
-  wire [1:0] y0_zeros_from95_to92 = {y0_zeros_none_from95_to94 & ~y0_zeros_none_from93_to92,
-      y0_zeros_none_from95_to94 ? y0_zeros_from93_to92 : y0_zeros_from95_to94};
-  wire y0_zeros_none_from95_to92 = y0_zeros_none_from95_to94 & y0_zeros_none_from93_to92;
-  wire y0_zeros_from97_to96 = ~y0_magnitude[97] & y0_magnitude[96];
-  wire y0_zeros_none_from97_to96 = ~y0_magnitude[97] & ~y0_magnitude[96];
-  wire y0_zeros_from99_to98 = ~y0_magnitude[99] & y0_magnitude[98];
-  wire y0_zeros_none_from99_to98 = ~y0_magnitude[99] & ~y0_magnitude[98];
-  wire [1:0] y0_zeros_from99_to96 = {y0_zeros_none_from99_to98 & ~y0_zeros_none_from97_to96,
-      y0_zeros_none_from99_to98 ? y0_zeros_from97_to96 : y0_zeros_from99_to98};
-  wire y0_zeros_none_from99_to96 = y0_zeros_none_from99_to98 & y0_zeros_none_from97_to96;
-  wire [2:0] y0_zeros_from99_to92 = {y0_zeros_none_from99_to96 & ~y0_zeros_none_from95_to92,
-      y0_zeros_none_from99_to96 ? y0_zeros_from95_to92 : y0_zeros_from99_to96};
-  wire y0_zeros_none_from99_to92 = y0_zeros_none_from99_to96 & y0_zeros_none_from95_to92;
-  wire y0_zeros_from101_to100 = ~y0_magnitude[101] & y0_magnitude[100];
-  wire y0_zeros_none_from101_to100 = ~y0_magnitude[101] & ~y0_magnitude[100];
-  wire y0_zeros_from103_to102 = ~y0_magnitude[103] & y0_magnitude[102];
-  wire y0_zeros_none_from103_to102 = ~y0_magnitude[103] & ~y0_magnitude[102];
-  wire [1:0] y0_zeros_from103_to100 = {y0_zeros_none_from103_to102 & ~y0_zeros_none_from101_to100,
-      y0_zeros_none_from103_to102 ? y0_zeros_from101_to100 : y0_zeros_from103_to102};
-  wire y0_zeros_none_from103_to100 = y0_zeros_none_from103_to102 & y0_zeros_none_from101_to100;
-  wire y0_zeros_from105_to104 = ~y0_magnitude[105] & y0_magnitude[104];
-  wire y0_zeros_none_from105_to104 = ~y0_magnitude[105] & ~y0_magnitude[104];
-  wire y0_zeros_from107_to106 = ~y0_magnitude[107] & y0_magnitude[106];
-  wire y0_zeros_none_from107_to106 = ~y0_magnitude[107] & ~y0_magnitude[106];
-  wire [1:0] y0_zeros_from107_to104 = {y0_zeros_none_from107_to106 & ~y0_zeros_none_from105_to104,
-      y0_zeros_none_from107_to106 ? y0_zeros_from105_to104 : y0_zeros_from107_to106};
-  wire y0_zeros_none_from107_to104 = y0_zeros_none_from107_to106 & y0_zeros_none_from105_to104;
-  wire [2:0] y0_zeros_from107_to100 = {y0_zeros_none_from107_to104 & ~y0_zeros_none_from103_to100,
-      y0_zeros_none_from107_to104 ? y0_zeros_from103_to100 : y0_zeros_from107_to104};
-  wire y0_zeros_none_from107_to100 = y0_zeros_none_from107_to104 & y0_zeros_none_from103_to100;
-  wire [3:0] y0_zeros_from107_to92 = {y0_zeros_none_from107_to100 & ~y0_zeros_none_from99_to92,
-      y0_zeros_none_from107_to100 ? y0_zeros_from99_to92 : y0_zeros_from107_to100};
-  wire y0_zeros_none_from107_to92 = y0_zeros_none_from107_to100 & y0_zeros_none_from99_to92;
-  wire [4:0] y0_zeros_from107_to76 = {y0_zeros_none_from107_to92 & ~y0_zeros_none_from91_to76,
-      y0_zeros_none_from107_to92 ? y0_zeros_from91_to76 : y0_zeros_from107_to92};
-  wire y0_zeros_none_from107_to76 = y0_zeros_none_from107_to92 & y0_zeros_none_from91_to76;
-  wire y0_zeros_from109_to108 = ~y0_magnitude[109] & y0_magnitude[108];
-  wire y0_zeros_none_from109_to108 = ~y0_magnitude[109] & ~y0_magnitude[108];
-  wire y0_zeros_from111_to110 = ~y0_magnitude[111] & y0_magnitude[110];
-  wire y0_zeros_none_from111_to110 = ~y0_magnitude[111] & ~y0_magnitude[110];
-  wire [1:0] y0_zeros_from111_to108 = {y0_zeros_none_from111_to110 & ~y0_zeros_none_from109_to108,
-      y0_zeros_none_from111_to110 ? y0_zeros_from109_to108 : y0_zeros_from111_to110};
-  wire y0_zeros_none_from111_to108 = y0_zeros_none_from111_to110 & y0_zeros_none_from109_to108;
-  wire y0_zeros_from113_to112 = ~y0_magnitude[113] & y0_magnitude[112];
-  wire y0_zeros_none_from113_to112 = ~y0_magnitude[113] & ~y0_magnitude[112];
-  wire y0_zeros_from115_to114 = ~y0_magnitude[115] & y0_magnitude[114];
-  wire y0_zeros_none_from115_to114 = ~y0_magnitude[115] & ~y0_magnitude[114];
-  wire [1:0] y0_zeros_from115_to112 = {y0_zeros_none_from115_to114 & ~y0_zeros_none_from113_to112,
-      y0_zeros_none_from115_to114 ? y0_zeros_from113_to112 : y0_zeros_from115_to114};
-  wire y0_zeros_none_from115_to112 = y0_zeros_none_from115_to114 & y0_zeros_none_from113_to112;
-  wire [2:0] y0_zeros_from115_to108 = {y0_zeros_none_from115_to112 & ~y0_zeros_none_from111_to108,
-      y0_zeros_none_from115_to112 ? y0_zeros_from111_to108 : y0_zeros_from115_to112};
-  wire y0_zeros_none_from115_to108 = y0_zeros_none_from115_to112 & y0_zeros_none_from111_to108;
-  wire y0_zeros_from117_to116 = ~y0_magnitude[117] & y0_magnitude[116];
-  wire y0_zeros_none_from117_to116 = ~y0_magnitude[117] & ~y0_magnitude[116];
-  wire y0_zeros_from119_to118 = ~y0_magnitude[119] & y0_magnitude[118];
-  wire y0_zeros_none_from119_to118 = ~y0_magnitude[119] & ~y0_magnitude[118];
-  wire [1:0] y0_zeros_from119_to116 = {y0_zeros_none_from119_to118 & ~y0_zeros_none_from117_to116,
-      y0_zeros_none_from119_to118 ? y0_zeros_from117_to116 : y0_zeros_from119_to118};
-  wire y0_zeros_none_from119_to116 = y0_zeros_none_from119_to118 & y0_zeros_none_from117_to116;
-  wire y0_zeros_from121_to120 = ~y0_magnitude[121] & y0_magnitude[120];
-  wire y0_zeros_none_from121_to120 = ~y0_magnitude[121] & ~y0_magnitude[120];
-  wire y0_zeros_from123_to122 = ~y0_magnitude[123] & y0_magnitude[122];
-  wire y0_zeros_none_from123_to122 = ~y0_magnitude[123] & ~y0_magnitude[122];
-  wire [1:0] y0_zeros_from123_to120 = {y0_zeros_none_from123_to122 & ~y0_zeros_none_from121_to120,
-      y0_zeros_none_from123_to122 ? y0_zeros_from121_to120 : y0_zeros_from123_to122};
-  wire y0_zeros_none_from123_to120 = y0_zeros_none_from123_to122 & y0_zeros_none_from121_to120;
-  wire [2:0] y0_zeros_from123_to116 = {y0_zeros_none_from123_to120 & ~y0_zeros_none_from119_to116,
-      y0_zeros_none_from123_to120 ? y0_zeros_from119_to116 : y0_zeros_from123_to120};
-  wire y0_zeros_none_from123_to116 = y0_zeros_none_from123_to120 & y0_zeros_none_from119_to116;
-  wire [3:0] y0_zeros_from123_to108 = {y0_zeros_none_from123_to116 & ~y0_zeros_none_from115_to108,
-      y0_zeros_none_from123_to116 ? y0_zeros_from115_to108 : y0_zeros_from123_to116};
-  wire y0_zeros_none_from123_to108 = y0_zeros_none_from123_to116 & y0_zeros_none_from115_to108;
-  wire y0_zeros_from125_to124 = ~y0_magnitude[125] & y0_magnitude[124];
-  wire y0_zeros_none_from125_to124 = ~y0_magnitude[125] & ~y0_magnitude[124];
-  wire y0_zeros_from127_to126 = ~y0_magnitude[127] & y0_magnitude[126];
-  wire y0_zeros_none_from127_to126 = ~y0_magnitude[127] & ~y0_magnitude[126];
-  wire [1:0] y0_zeros_from127_to124 = {y0_zeros_none_from127_to126 & ~y0_zeros_none_from125_to124,
-      y0_zeros_none_from127_to126 ? y0_zeros_from125_to124 : y0_zeros_from127_to126};
-  wire y0_zeros_none_from127_to124 = y0_zeros_none_from127_to126 & y0_zeros_none_from125_to124;
-  wire y0_zeros_from129_to128 = ~y0_magnitude[129] & y0_magnitude[128];
-  wire y0_zeros_none_from129_to128 = ~y0_magnitude[129] & ~y0_magnitude[128];
-  wire y0_zeros_from131_to130 = ~y0_magnitude[131] & y0_magnitude[130];
-  wire y0_zeros_none_from131_to130 = ~y0_magnitude[131] & ~y0_magnitude[130];
-  wire [1:0] y0_zeros_from131_to128 = {y0_zeros_none_from131_to130 & ~y0_zeros_none_from129_to128,
-      y0_zeros_none_from131_to130 ? y0_zeros_from129_to128 : y0_zeros_from131_to130};
-  wire y0_zeros_none_from131_to128 = y0_zeros_none_from131_to130 & y0_zeros_none_from129_to128;
-  wire [2:0] y0_zeros_from131_to124 = {y0_zeros_none_from131_to128 & ~y0_zeros_none_from127_to124,
-      y0_zeros_none_from131_to128 ? y0_zeros_from127_to124 : y0_zeros_from131_to128};
-  wire y0_zeros_none_from131_to124 = y0_zeros_none_from131_to128 & y0_zeros_none_from127_to124;
-  wire y0_zeros_from133_to132 = ~y0_magnitude[133] & y0_magnitude[132];
-  wire y0_zeros_none_from133_to132 = ~y0_magnitude[133] & ~y0_magnitude[132];
-  wire y0_zeros_from135_to134 = ~y0_magnitude[135] & y0_magnitude[134];
-  wire y0_zeros_none_from135_to134 = ~y0_magnitude[135] & ~y0_magnitude[134];
-  wire [1:0] y0_zeros_from135_to132 = {y0_zeros_none_from135_to134 & ~y0_zeros_none_from133_to132,
-      y0_zeros_none_from135_to134 ? y0_zeros_from133_to132 : y0_zeros_from135_to134};
-  wire y0_zeros_none_from135_to132 = y0_zeros_none_from135_to134 & y0_zeros_none_from133_to132;
-  wire y0_zeros_from137_to136 = ~y0_magnitude[137] & y0_magnitude[136];
-  wire y0_zeros_none_from137_to136 = ~y0_magnitude[137] & ~y0_magnitude[136];
-  wire y0_zeros_from139_to138 = ~y0_magnitude[139] & y0_magnitude[138];
-  wire y0_zeros_none_from139_to138 = ~y0_magnitude[139] & ~y0_magnitude[138];
-  wire [1:0] y0_zeros_from139_to136 = {y0_zeros_none_from139_to138 & ~y0_zeros_none_from137_to136,
-      y0_zeros_none_from139_to138 ? y0_zeros_from137_to136 : y0_zeros_from139_to138};
-  wire y0_zeros_none_from139_to136 = y0_zeros_none_from139_to138 & y0_zeros_none_from137_to136;
-  wire [2:0] y0_zeros_from139_to132 = {y0_zeros_none_from139_to136 & ~y0_zeros_none_from135_to132,
-      y0_zeros_none_from139_to136 ? y0_zeros_from135_to132 : y0_zeros_from139_to136};
-  wire y0_zeros_none_from139_to132 = y0_zeros_none_from139_to136 & y0_zeros_none_from135_to132;
-  wire [3:0] y0_zeros_from139_to124 = {y0_zeros_none_from139_to132 & ~y0_zeros_none_from131_to124,
-      y0_zeros_none_from139_to132 ? y0_zeros_from131_to124 : y0_zeros_from139_to132};
-  wire y0_zeros_none_from139_to124 = y0_zeros_none_from139_to132 & y0_zeros_none_from131_to124;
-  wire [4:0] y0_zeros_from139_to108 = {y0_zeros_none_from139_to124 & ~y0_zeros_none_from123_to108,
-      y0_zeros_none_from139_to124 ? y0_zeros_from123_to108 : y0_zeros_from139_to124};
-  wire y0_zeros_none_from139_to108 = y0_zeros_none_from139_to124 & y0_zeros_none_from123_to108;
-  wire [5:0] y0_zeros_from139_to76 = {y0_zeros_none_from139_to108 & ~y0_zeros_none_from107_to76,
-      y0_zeros_none_from139_to108 ? y0_zeros_from107_to76 : y0_zeros_from139_to108};
-  wire y0_zeros_none_from139_to76 = y0_zeros_none_from139_to108 & y0_zeros_none_from107_to76;
-  wire [6:0] y0_zeros_from139_to12 = {y0_zeros_none_from139_to76 & ~y0_zeros_none_from75_to12,
-      y0_zeros_none_from139_to76 ? y0_zeros_from75_to12 : y0_zeros_from139_to76};
-  wire y0_zeros_none_from139_to12 = y0_zeros_none_from139_to76 & y0_zeros_none_from75_to12;
-  wire y0_zeros_from141_to140 = ~y0_magnitude[141] & y0_magnitude[140];
-  wire y0_zeros_none_from141_to140 = ~y0_magnitude[141] & ~y0_magnitude[140];
-  wire y0_zeros_from143_to142 = ~y0_magnitude[143] & y0_magnitude[142];
-  wire y0_zeros_none_from143_to142 = ~y0_magnitude[143] & ~y0_magnitude[142];
-  wire [1:0] y0_zeros_from143_to140 = {y0_zeros_none_from143_to142 & ~y0_zeros_none_from141_to140,
-      y0_zeros_none_from143_to142 ? y0_zeros_from141_to140 : y0_zeros_from143_to142};
-  wire y0_zeros_none_from143_to140 = y0_zeros_none_from143_to142 & y0_zeros_none_from141_to140;
-  wire y0_zeros_from145_to144 = ~y0_magnitude[145] & y0_magnitude[144];
-  wire y0_zeros_none_from145_to144 = ~y0_magnitude[145] & ~y0_magnitude[144];
-  wire y0_zeros_from147_to146 = ~y0_magnitude[147] & y0_magnitude[146];
-  wire y0_zeros_none_from147_to146 = ~y0_magnitude[147] & ~y0_magnitude[146];
-  wire [1:0] y0_zeros_from147_to144 = {y0_zeros_none_from147_to146 & ~y0_zeros_none_from145_to144,
-      y0_zeros_none_from147_to146 ? y0_zeros_from145_to144 : y0_zeros_from147_to146};
-  wire y0_zeros_none_from147_to144 = y0_zeros_none_from147_to146 & y0_zeros_none_from145_to144;
-  wire [2:0] y0_zeros_from147_to140 = {y0_zeros_none_from147_to144 & ~y0_zeros_none_from143_to140,
-      y0_zeros_none_from147_to144 ? y0_zeros_from143_to140 : y0_zeros_from147_to144};
-  wire y0_zeros_none_from147_to140 = y0_zeros_none_from147_to144 & y0_zeros_none_from143_to140;
-  wire y0_zeros_from149_to148 = ~y0_magnitude[149] & y0_magnitude[148];
-  wire y0_zeros_none_from149_to148 = ~y0_magnitude[149] & ~y0_magnitude[148];
-  wire y0_zeros_from151_to150 = ~y0_magnitude[151] & y0_magnitude[150];
-  wire y0_zeros_none_from151_to150 = ~y0_magnitude[151] & ~y0_magnitude[150];
-  wire [1:0] y0_zeros_from151_to148 = {y0_zeros_none_from151_to150 & ~y0_zeros_none_from149_to148,
-      y0_zeros_none_from151_to150 ? y0_zeros_from149_to148 : y0_zeros_from151_to150};
-  wire y0_zeros_none_from151_to148 = y0_zeros_none_from151_to150 & y0_zeros_none_from149_to148;
-  wire y0_zeros_from153_to152 = ~y0_magnitude[153] & y0_magnitude[152];
-  wire y0_zeros_none_from153_to152 = ~y0_magnitude[153] & ~y0_magnitude[152];
-  wire y0_zeros_from155_to154 = ~y0_magnitude[155] & y0_magnitude[154];
-  wire y0_zeros_none_from155_to154 = ~y0_magnitude[155] & ~y0_magnitude[154];
-  wire [1:0] y0_zeros_from155_to152 = {y0_zeros_none_from155_to154 & ~y0_zeros_none_from153_to152,
-      y0_zeros_none_from155_to154 ? y0_zeros_from153_to152 : y0_zeros_from155_to154};
-  wire y0_zeros_none_from155_to152 = y0_zeros_none_from155_to154 & y0_zeros_none_from153_to152;
-  wire [2:0] y0_zeros_from155_to148 = {y0_zeros_none_from155_to152 & ~y0_zeros_none_from151_to148,
-      y0_zeros_none_from155_to152 ? y0_zeros_from151_to148 : y0_zeros_from155_to152};
-  wire y0_zeros_none_from155_to148 = y0_zeros_none_from155_to152 & y0_zeros_none_from151_to148;
-  wire [3:0] y0_zeros_from155_to140 = {y0_zeros_none_from155_to148 & ~y0_zeros_none_from147_to140,
-      y0_zeros_none_from155_to148 ? y0_zeros_from147_to140 : y0_zeros_from155_to148};
-  wire y0_zeros_none_from155_to140 = y0_zeros_none_from155_to148 & y0_zeros_none_from147_to140;
-  wire y0_zeros_from157_to156 = ~y0_magnitude[157] & y0_magnitude[156];
-  wire y0_zeros_none_from157_to156 = ~y0_magnitude[157] & ~y0_magnitude[156];
-  wire y0_zeros_from159_to158 = ~y0_magnitude[159] & y0_magnitude[158];
-  wire y0_zeros_none_from159_to158 = ~y0_magnitude[159] & ~y0_magnitude[158];
-  wire [1:0] y0_zeros_from159_to156 = {y0_zeros_none_from159_to158 & ~y0_zeros_none_from157_to156,
-      y0_zeros_none_from159_to158 ? y0_zeros_from157_to156 : y0_zeros_from159_to158};
-  wire y0_zeros_none_from159_to156 = y0_zeros_none_from159_to158 & y0_zeros_none_from157_to156;
-  wire y0_zeros_from161_to160 = ~y0_magnitude[161] & y0_magnitude[160];
-  wire y0_zeros_none_from161_to160 = ~y0_magnitude[161] & ~y0_magnitude[160];
-  wire y0_zeros_from163_to162 = ~y0_magnitude[163] & y0_magnitude[162];
-  wire y0_zeros_none_from163_to162 = ~y0_magnitude[163] & ~y0_magnitude[162];
-  wire [1:0] y0_zeros_from163_to160 = {y0_zeros_none_from163_to162 & ~y0_zeros_none_from161_to160,
-      y0_zeros_none_from163_to162 ? y0_zeros_from161_to160 : y0_zeros_from163_to162};
-  wire y0_zeros_none_from163_to160 = y0_zeros_none_from163_to162 & y0_zeros_none_from161_to160;
-  wire [2:0] y0_zeros_from163_to156 = {y0_zeros_none_from163_to160 & ~y0_zeros_none_from159_to156,
-      y0_zeros_none_from163_to160 ? y0_zeros_from159_to156 : y0_zeros_from163_to160};
-  wire y0_zeros_none_from163_to156 = y0_zeros_none_from163_to160 & y0_zeros_none_from159_to156;
-  wire y0_zeros_from165_to164 = ~y0_magnitude[165] & y0_magnitude[164];
-  wire y0_zeros_none_from165_to164 = ~y0_magnitude[165] & ~y0_magnitude[164];
-  wire y0_zeros_from167_to166 = ~y0_magnitude[167] & y0_magnitude[166];
-  wire y0_zeros_none_from167_to166 = ~y0_magnitude[167] & ~y0_magnitude[166];
-  wire [1:0] y0_zeros_from167_to164 = {y0_zeros_none_from167_to166 & ~y0_zeros_none_from165_to164,
-      y0_zeros_none_from167_to166 ? y0_zeros_from165_to164 : y0_zeros_from167_to166};
-  wire y0_zeros_none_from167_to164 = y0_zeros_none_from167_to166 & y0_zeros_none_from165_to164;
-  wire y0_zeros_from169_to168 = ~y0_magnitude[169] & y0_magnitude[168];
-  wire y0_zeros_none_from169_to168 = ~y0_magnitude[169] & ~y0_magnitude[168];
-  wire y0_zeros_from171_to170 = ~y0_magnitude[171] & y0_magnitude[170];
-  wire y0_zeros_none_from171_to170 = ~y0_magnitude[171] & ~y0_magnitude[170];
-  wire [1:0] y0_zeros_from171_to168 = {y0_zeros_none_from171_to170 & ~y0_zeros_none_from169_to168,
-      y0_zeros_none_from171_to170 ? y0_zeros_from169_to168 : y0_zeros_from171_to170};
-  wire y0_zeros_none_from171_to168 = y0_zeros_none_from171_to170 & y0_zeros_none_from169_to168;
-  wire [2:0] y0_zeros_from171_to164 = {y0_zeros_none_from171_to168 & ~y0_zeros_none_from167_to164,
-      y0_zeros_none_from171_to168 ? y0_zeros_from167_to164 : y0_zeros_from171_to168};
-  wire y0_zeros_none_from171_to164 = y0_zeros_none_from171_to168 & y0_zeros_none_from167_to164;
-  wire [3:0] y0_zeros_from171_to156 = {y0_zeros_none_from171_to164 & ~y0_zeros_none_from163_to156,
-      y0_zeros_none_from171_to164 ? y0_zeros_from163_to156 : y0_zeros_from171_to164};
-  wire y0_zeros_none_from171_to156 = y0_zeros_none_from171_to164 & y0_zeros_none_from163_to156;
-  wire [4:0] y0_zeros_from171_to140 = {y0_zeros_none_from171_to156 & ~y0_zeros_none_from155_to140,
-      y0_zeros_none_from171_to156 ? y0_zeros_from155_to140 : y0_zeros_from171_to156};
-  wire y0_zeros_none_from171_to140 = y0_zeros_none_from171_to156 & y0_zeros_none_from155_to140;
-  wire y0_zeros_from173_to172 = ~y0_magnitude[173] & y0_magnitude[172];
-  wire y0_zeros_none_from173_to172 = ~y0_magnitude[173] & ~y0_magnitude[172];
-  wire y0_zeros_from175_to174 = ~y0_magnitude[175] & y0_magnitude[174];
-  wire y0_zeros_none_from175_to174 = ~y0_magnitude[175] & ~y0_magnitude[174];
-  wire [1:0] y0_zeros_from175_to172 = {y0_zeros_none_from175_to174 & ~y0_zeros_none_from173_to172,
-      y0_zeros_none_from175_to174 ? y0_zeros_from173_to172 : y0_zeros_from175_to174};
-  wire y0_zeros_none_from175_to172 = y0_zeros_none_from175_to174 & y0_zeros_none_from173_to172;
-  wire y0_zeros_from177_to176 = ~y0_magnitude[177] & y0_magnitude[176];
-  wire y0_zeros_none_from177_to176 = ~y0_magnitude[177] & ~y0_magnitude[176];
-  wire y0_zeros_from179_to178 = ~y0_magnitude[179] & y0_magnitude[178];
-  wire y0_zeros_none_from179_to178 = ~y0_magnitude[179] & ~y0_magnitude[178];
-  wire [1:0] y0_zeros_from179_to176 = {y0_zeros_none_from179_to178 & ~y0_zeros_none_from177_to176,
-      y0_zeros_none_from179_to178 ? y0_zeros_from177_to176 : y0_zeros_from179_to178};
-  wire y0_zeros_none_from179_to176 = y0_zeros_none_from179_to178 & y0_zeros_none_from177_to176;
-  wire [2:0] y0_zeros_from179_to172 = {y0_zeros_none_from179_to176 & ~y0_zeros_none_from175_to172,
-      y0_zeros_none_from179_to176 ? y0_zeros_from175_to172 : y0_zeros_from179_to176};
-  wire y0_zeros_none_from179_to172 = y0_zeros_none_from179_to176 & y0_zeros_none_from175_to172;
-  wire y0_zeros_from181_to180 = ~y0_magnitude[181] & y0_magnitude[180];
-  wire y0_zeros_none_from181_to180 = ~y0_magnitude[181] & ~y0_magnitude[180];
-  wire y0_zeros_from183_to182 = ~y0_magnitude[183] & y0_magnitude[182];
-  wire y0_zeros_none_from183_to182 = ~y0_magnitude[183] & ~y0_magnitude[182];
-  wire [1:0] y0_zeros_from183_to180 = {y0_zeros_none_from183_to182 & ~y0_zeros_none_from181_to180,
-      y0_zeros_none_from183_to182 ? y0_zeros_from181_to180 : y0_zeros_from183_to182};
-  wire y0_zeros_none_from183_to180 = y0_zeros_none_from183_to182 & y0_zeros_none_from181_to180;
-  wire y0_zeros_from185_to184 = ~y0_magnitude[185] & y0_magnitude[184];
-  wire y0_zeros_none_from185_to184 = ~y0_magnitude[185] & ~y0_magnitude[184];
-  wire y0_zeros_from187_to186 = ~y0_magnitude[187] & y0_magnitude[186];
-  wire y0_zeros_none_from187_to186 = ~y0_magnitude[187] & ~y0_magnitude[186];
-  wire [1:0] y0_zeros_from187_to184 = {y0_zeros_none_from187_to186 & ~y0_zeros_none_from185_to184,
-      y0_zeros_none_from187_to186 ? y0_zeros_from185_to184 : y0_zeros_from187_to186};
-  wire y0_zeros_none_from187_to184 = y0_zeros_none_from187_to186 & y0_zeros_none_from185_to184;
-  wire [2:0] y0_zeros_from187_to180 = {y0_zeros_none_from187_to184 & ~y0_zeros_none_from183_to180,
-      y0_zeros_none_from187_to184 ? y0_zeros_from183_to180 : y0_zeros_from187_to184};
-  wire y0_zeros_none_from187_to180 = y0_zeros_none_from187_to184 & y0_zeros_none_from183_to180;
-  wire [3:0] y0_zeros_from187_to172 = {y0_zeros_none_from187_to180 & ~y0_zeros_none_from179_to172,
-      y0_zeros_none_from187_to180 ? y0_zeros_from179_to172 : y0_zeros_from187_to180};
-  wire y0_zeros_none_from187_to172 = y0_zeros_none_from187_to180 & y0_zeros_none_from179_to172;
-  wire y0_zeros_from189_to188 = ~y0_magnitude[189] & y0_magnitude[188];
-  wire y0_zeros_none_from189_to188 = ~y0_magnitude[189] & ~y0_magnitude[188];
-  wire y0_zeros_from191_to190 = ~y0_magnitude[191] & y0_magnitude[190];
-  wire y0_zeros_none_from191_to190 = ~y0_magnitude[191] & ~y0_magnitude[190];
-  wire [1:0] y0_zeros_from191_to188 = {y0_zeros_none_from191_to190 & ~y0_zeros_none_from189_to188,
-      y0_zeros_none_from191_to190 ? y0_zeros_from189_to188 : y0_zeros_from191_to190};
-  wire y0_zeros_none_from191_to188 = y0_zeros_none_from191_to190 & y0_zeros_none_from189_to188;
-  wire y0_zeros_from193_to192 = ~y0_magnitude[193] & y0_magnitude[192];
-  wire y0_zeros_none_from193_to192 = ~y0_magnitude[193] & ~y0_magnitude[192];
-  wire y0_zeros_from195_to194 = ~y0_magnitude[195] & y0_magnitude[194];
-  wire y0_zeros_none_from195_to194 = ~y0_magnitude[195] & ~y0_magnitude[194];
-  wire [1:0] y0_zeros_from195_to192 = {y0_zeros_none_from195_to194 & ~y0_zeros_none_from193_to192,
-      y0_zeros_none_from195_to194 ? y0_zeros_from193_to192 : y0_zeros_from195_to194};
-  wire y0_zeros_none_from195_to192 = y0_zeros_none_from195_to194 & y0_zeros_none_from193_to192;
-  wire [2:0] y0_zeros_from195_to188 = {y0_zeros_none_from195_to192 & ~y0_zeros_none_from191_to188,
-      y0_zeros_none_from195_to192 ? y0_zeros_from191_to188 : y0_zeros_from195_to192};
-  wire y0_zeros_none_from195_to188 = y0_zeros_none_from195_to192 & y0_zeros_none_from191_to188;
-  wire y0_zeros_from197_to196 = ~y0_magnitude[197] & y0_magnitude[196];
-  wire y0_zeros_none_from197_to196 = ~y0_magnitude[197] & ~y0_magnitude[196];
-  wire y0_zeros_from199_to198 = ~y0_magnitude[199] & y0_magnitude[198];
-  wire y0_zeros_none_from199_to198 = ~y0_magnitude[199] & ~y0_magnitude[198];
-  wire [1:0] y0_zeros_from199_to196 = {y0_zeros_none_from199_to198 & ~y0_zeros_none_from197_to196,
-      y0_zeros_none_from199_to198 ? y0_zeros_from197_to196 : y0_zeros_from199_to198};
-  wire y0_zeros_none_from199_to196 = y0_zeros_none_from199_to198 & y0_zeros_none_from197_to196;
-  wire y0_zeros_from201_to200 = ~y0_magnitude[201] & y0_magnitude[200];
-  wire y0_zeros_none_from201_to200 = ~y0_magnitude[201] & ~y0_magnitude[200];
-  wire y0_zeros_from203_to202 = ~y0_magnitude[203] & y0_magnitude[202];
-  wire y0_zeros_none_from203_to202 = ~y0_magnitude[203] & ~y0_magnitude[202];
-  wire [1:0] y0_zeros_from203_to200 = {y0_zeros_none_from203_to202 & ~y0_zeros_none_from201_to200,
-      y0_zeros_none_from203_to202 ? y0_zeros_from201_to200 : y0_zeros_from203_to202};
-  wire y0_zeros_none_from203_to200 = y0_zeros_none_from203_to202 & y0_zeros_none_from201_to200;
-  wire [2:0] y0_zeros_from203_to196 = {y0_zeros_none_from203_to200 & ~y0_zeros_none_from199_to196,
-      y0_zeros_none_from203_to200 ? y0_zeros_from199_to196 : y0_zeros_from203_to200};
-  wire y0_zeros_none_from203_to196 = y0_zeros_none_from203_to200 & y0_zeros_none_from199_to196;
-  wire [3:0] y0_zeros_from203_to188 = {y0_zeros_none_from203_to196 & ~y0_zeros_none_from195_to188,
-      y0_zeros_none_from203_to196 ? y0_zeros_from195_to188 : y0_zeros_from203_to196};
-  wire y0_zeros_none_from203_to188 = y0_zeros_none_from203_to196 & y0_zeros_none_from195_to188;
-  wire [4:0] y0_zeros_from203_to172 = {y0_zeros_none_from203_to188 & ~y0_zeros_none_from187_to172,
-      y0_zeros_none_from203_to188 ? y0_zeros_from187_to172 : y0_zeros_from203_to188};
-  wire y0_zeros_none_from203_to172 = y0_zeros_none_from203_to188 & y0_zeros_none_from187_to172;
-  wire [5:0] y0_zeros_from203_to140 = {y0_zeros_none_from203_to172 & ~y0_zeros_none_from171_to140,
-      y0_zeros_none_from203_to172 ? y0_zeros_from171_to140 : y0_zeros_from203_to172};
-  wire y0_zeros_none_from203_to140 = y0_zeros_none_from203_to172 & y0_zeros_none_from171_to140;
-  wire y0_zeros_from205_to204 = ~y0_magnitude[205] & y0_magnitude[204];
-  wire y0_zeros_none_from205_to204 = ~y0_magnitude[205] & ~y0_magnitude[204];
-  wire y0_zeros_from207_to206 = ~y0_magnitude[207] & y0_magnitude[206];
-  wire y0_zeros_none_from207_to206 = ~y0_magnitude[207] & ~y0_magnitude[206];
-  wire [1:0] y0_zeros_from207_to204 = {y0_zeros_none_from207_to206 & ~y0_zeros_none_from205_to204,
-      y0_zeros_none_from207_to206 ? y0_zeros_from205_to204 : y0_zeros_from207_to206};
-  wire y0_zeros_none_from207_to204 = y0_zeros_none_from207_to206 & y0_zeros_none_from205_to204;
-  wire y0_zeros_from209_to208 = ~y0_magnitude[209] & y0_magnitude[208];
-  wire y0_zeros_none_from209_to208 = ~y0_magnitude[209] & ~y0_magnitude[208];
-  wire y0_zeros_from211_to210 = ~y0_magnitude[211] & y0_magnitude[210];
-  wire y0_zeros_none_from211_to210 = ~y0_magnitude[211] & ~y0_magnitude[210];
-  wire [1:0] y0_zeros_from211_to208 = {y0_zeros_none_from211_to210 & ~y0_zeros_none_from209_to208,
-      y0_zeros_none_from211_to210 ? y0_zeros_from209_to208 : y0_zeros_from211_to210};
-  wire y0_zeros_none_from211_to208 = y0_zeros_none_from211_to210 & y0_zeros_none_from209_to208;
-  wire [2:0] y0_zeros_from211_to204 = {y0_zeros_none_from211_to208 & ~y0_zeros_none_from207_to204,
-      y0_zeros_none_from211_to208 ? y0_zeros_from207_to204 : y0_zeros_from211_to208};
-  wire y0_zeros_none_from211_to204 = y0_zeros_none_from211_to208 & y0_zeros_none_from207_to204;
-  wire y0_zeros_from213_to212 = ~y0_magnitude[213] & y0_magnitude[212];
-  wire y0_zeros_none_from213_to212 = ~y0_magnitude[213] & ~y0_magnitude[212];
-  wire y0_zeros_from215_to214 = ~y0_magnitude[215] & y0_magnitude[214];
-  wire y0_zeros_none_from215_to214 = ~y0_magnitude[215] & ~y0_magnitude[214];
-  wire [1:0] y0_zeros_from215_to212 = {y0_zeros_none_from215_to214 & ~y0_zeros_none_from213_to212,
-      y0_zeros_none_from215_to214 ? y0_zeros_from213_to212 : y0_zeros_from215_to214};
-  wire y0_zeros_none_from215_to212 = y0_zeros_none_from215_to214 & y0_zeros_none_from213_to212;
-  wire y0_zeros_from217_to216 = ~y0_magnitude[217] & y0_magnitude[216];
-  wire y0_zeros_none_from217_to216 = ~y0_magnitude[217] & ~y0_magnitude[216];
-  wire y0_zeros_from219_to218 = ~y0_magnitude[219] & y0_magnitude[218];
-  wire y0_zeros_none_from219_to218 = ~y0_magnitude[219] & ~y0_magnitude[218];
-  wire [1:0] y0_zeros_from219_to216 = {y0_zeros_none_from219_to218 & ~y0_zeros_none_from217_to216,
-      y0_zeros_none_from219_to218 ? y0_zeros_from217_to216 : y0_zeros_from219_to218};
-  wire y0_zeros_none_from219_to216 = y0_zeros_none_from219_to218 & y0_zeros_none_from217_to216;
-  wire [2:0] y0_zeros_from219_to212 = {y0_zeros_none_from219_to216 & ~y0_zeros_none_from215_to212,
-      y0_zeros_none_from219_to216 ? y0_zeros_from215_to212 : y0_zeros_from219_to216};
-  wire y0_zeros_none_from219_to212 = y0_zeros_none_from219_to216 & y0_zeros_none_from215_to212;
-  wire [3:0] y0_zeros_from219_to204 = {y0_zeros_none_from219_to212 & ~y0_zeros_none_from211_to204,
-      y0_zeros_none_from219_to212 ? y0_zeros_from211_to204 : y0_zeros_from219_to212};
-  wire y0_zeros_none_from219_to204 = y0_zeros_none_from219_to212 & y0_zeros_none_from211_to204;
-  wire y0_zeros_from221_to220 = ~y0_magnitude[221] & y0_magnitude[220];
-  wire y0_zeros_none_from221_to220 = ~y0_magnitude[221] & ~y0_magnitude[220];
-  wire y0_zeros_from223_to222 = ~y0_magnitude[223] & y0_magnitude[222];
-  wire y0_zeros_none_from223_to222 = ~y0_magnitude[223] & ~y0_magnitude[222];
-  wire [1:0] y0_zeros_from223_to220 = {y0_zeros_none_from223_to222 & ~y0_zeros_none_from221_to220,
-      y0_zeros_none_from223_to222 ? y0_zeros_from221_to220 : y0_zeros_from223_to222};
-  wire y0_zeros_none_from223_to220 = y0_zeros_none_from223_to222 & y0_zeros_none_from221_to220;
-  wire y0_zeros_from225_to224 = ~y0_magnitude[225] & y0_magnitude[224];
-  wire y0_zeros_none_from225_to224 = ~y0_magnitude[225] & ~y0_magnitude[224];
-  wire y0_zeros_from227_to226 = ~y0_magnitude[227] & y0_magnitude[226];
-  wire y0_zeros_none_from227_to226 = ~y0_magnitude[227] & ~y0_magnitude[226];
-  wire [1:0] y0_zeros_from227_to224 = {y0_zeros_none_from227_to226 & ~y0_zeros_none_from225_to224,
-      y0_zeros_none_from227_to226 ? y0_zeros_from225_to224 : y0_zeros_from227_to226};
-  wire y0_zeros_none_from227_to224 = y0_zeros_none_from227_to226 & y0_zeros_none_from225_to224;
-  wire [2:0] y0_zeros_from227_to220 = {y0_zeros_none_from227_to224 & ~y0_zeros_none_from223_to220,
-      y0_zeros_none_from227_to224 ? y0_zeros_from223_to220 : y0_zeros_from227_to224};
-  wire y0_zeros_none_from227_to220 = y0_zeros_none_from227_to224 & y0_zeros_none_from223_to220;
-  wire y0_zeros_from229_to228 = ~y0_magnitude[229] & y0_magnitude[228];
-  wire y0_zeros_none_from229_to228 = ~y0_magnitude[229] & ~y0_magnitude[228];
-  wire y0_zeros_from231_to230 = ~y0_magnitude[231] & y0_magnitude[230];
-  wire y0_zeros_none_from231_to230 = ~y0_magnitude[231] & ~y0_magnitude[230];
-  wire [1:0] y0_zeros_from231_to228 = {y0_zeros_none_from231_to230 & ~y0_zeros_none_from229_to228,
-      y0_zeros_none_from231_to230 ? y0_zeros_from229_to228 : y0_zeros_from231_to230};
-  wire y0_zeros_none_from231_to228 = y0_zeros_none_from231_to230 & y0_zeros_none_from229_to228;
-  wire y0_zeros_from233_to232 = ~y0_magnitude[233] & y0_magnitude[232];
-  wire y0_zeros_none_from233_to232 = ~y0_magnitude[233] & ~y0_magnitude[232];
-  wire y0_zeros_from235_to234 = ~y0_magnitude[235] & y0_magnitude[234];
-  wire y0_zeros_none_from235_to234 = ~y0_magnitude[235] & ~y0_magnitude[234];
-  wire [1:0] y0_zeros_from235_to232 = {y0_zeros_none_from235_to234 & ~y0_zeros_none_from233_to232,
-      y0_zeros_none_from235_to234 ? y0_zeros_from233_to232 : y0_zeros_from235_to234};
-  wire y0_zeros_none_from235_to232 = y0_zeros_none_from235_to234 & y0_zeros_none_from233_to232;
-  wire [2:0] y0_zeros_from235_to228 = {y0_zeros_none_from235_to232 & ~y0_zeros_none_from231_to228,
-      y0_zeros_none_from235_to232 ? y0_zeros_from231_to228 : y0_zeros_from235_to232};
-  wire y0_zeros_none_from235_to228 = y0_zeros_none_from235_to232 & y0_zeros_none_from231_to228;
-  wire [3:0] y0_zeros_from235_to220 = {y0_zeros_none_from235_to228 & ~y0_zeros_none_from227_to220,
-      y0_zeros_none_from235_to228 ? y0_zeros_from227_to220 : y0_zeros_from235_to228};
-  wire y0_zeros_none_from235_to220 = y0_zeros_none_from235_to228 & y0_zeros_none_from227_to220;
-  wire [4:0] y0_zeros_from235_to204 = {y0_zeros_none_from235_to220 & ~y0_zeros_none_from219_to204,
-      y0_zeros_none_from235_to220 ? y0_zeros_from219_to204 : y0_zeros_from235_to220};
-  wire y0_zeros_none_from235_to204 = y0_zeros_none_from235_to220 & y0_zeros_none_from219_to204;
-  wire y0_zeros_from237_to236 = ~y0_magnitude[237] & y0_magnitude[236];
-  wire y0_zeros_none_from237_to236 = ~y0_magnitude[237] & ~y0_magnitude[236];
-  wire y0_zeros_from239_to238 = ~y0_magnitude[239] & y0_magnitude[238];
-  wire y0_zeros_none_from239_to238 = ~y0_magnitude[239] & ~y0_magnitude[238];
-  wire [1:0] y0_zeros_from239_to236 = {y0_zeros_none_from239_to238 & ~y0_zeros_none_from237_to236,
-      y0_zeros_none_from239_to238 ? y0_zeros_from237_to236 : y0_zeros_from239_to238};
-  wire y0_zeros_none_from239_to236 = y0_zeros_none_from239_to238 & y0_zeros_none_from237_to236;
-  wire y0_zeros_from241_to240 = ~y0_magnitude[241] & y0_magnitude[240];
-  wire y0_zeros_none_from241_to240 = ~y0_magnitude[241] & ~y0_magnitude[240];
-  wire y0_zeros_from243_to242 = ~y0_magnitude[243] & y0_magnitude[242];
-  wire y0_zeros_none_from243_to242 = ~y0_magnitude[243] & ~y0_magnitude[242];
-  wire [1:0] y0_zeros_from243_to240 = {y0_zeros_none_from243_to242 & ~y0_zeros_none_from241_to240,
-      y0_zeros_none_from243_to242 ? y0_zeros_from241_to240 : y0_zeros_from243_to242};
-  wire y0_zeros_none_from243_to240 = y0_zeros_none_from243_to242 & y0_zeros_none_from241_to240;
-  wire [2:0] y0_zeros_from243_to236 = {y0_zeros_none_from243_to240 & ~y0_zeros_none_from239_to236,
-      y0_zeros_none_from243_to240 ? y0_zeros_from239_to236 : y0_zeros_from243_to240};
-  wire y0_zeros_none_from243_to236 = y0_zeros_none_from243_to240 & y0_zeros_none_from239_to236;
-  wire y0_zeros_from245_to244 = ~y0_magnitude[245] & y0_magnitude[244];
-  wire y0_zeros_none_from245_to244 = ~y0_magnitude[245] & ~y0_magnitude[244];
-  wire y0_zeros_from247_to246 = ~y0_magnitude[247] & y0_magnitude[246];
-  wire y0_zeros_none_from247_to246 = ~y0_magnitude[247] & ~y0_magnitude[246];
-  wire [1:0] y0_zeros_from247_to244 = {y0_zeros_none_from247_to246 & ~y0_zeros_none_from245_to244,
-      y0_zeros_none_from247_to246 ? y0_zeros_from245_to244 : y0_zeros_from247_to246};
-  wire y0_zeros_none_from247_to244 = y0_zeros_none_from247_to246 & y0_zeros_none_from245_to244;
-  wire y0_zeros_from249_to248 = ~y0_magnitude[249] & y0_magnitude[248];
-  wire y0_zeros_none_from249_to248 = ~y0_magnitude[249] & ~y0_magnitude[248];
-  wire y0_zeros_from251_to250 = ~y0_magnitude[251] & y0_magnitude[250];
-  wire y0_zeros_none_from251_to250 = ~y0_magnitude[251] & ~y0_magnitude[250];
-  wire [1:0] y0_zeros_from251_to248 = {y0_zeros_none_from251_to250 & ~y0_zeros_none_from249_to248,
-      y0_zeros_none_from251_to250 ? y0_zeros_from249_to248 : y0_zeros_from251_to250};
-  wire y0_zeros_none_from251_to248 = y0_zeros_none_from251_to250 & y0_zeros_none_from249_to248;
-  wire [2:0] y0_zeros_from251_to244 = {y0_zeros_none_from251_to248 & ~y0_zeros_none_from247_to244,
-      y0_zeros_none_from251_to248 ? y0_zeros_from247_to244 : y0_zeros_from251_to248};
-  wire y0_zeros_none_from251_to244 = y0_zeros_none_from251_to248 & y0_zeros_none_from247_to244;
-  wire [3:0] y0_zeros_from251_to236 = {y0_zeros_none_from251_to244 & ~y0_zeros_none_from243_to236,
-      y0_zeros_none_from251_to244 ? y0_zeros_from243_to236 : y0_zeros_from251_to244};
-  wire y0_zeros_none_from251_to236 = y0_zeros_none_from251_to244 & y0_zeros_none_from243_to236;
-  wire y0_zeros_from253_to252 = ~y0_magnitude[253] & y0_magnitude[252];
-  wire y0_zeros_none_from253_to252 = ~y0_magnitude[253] & ~y0_magnitude[252];
-  wire y0_zeros_from255_to254 = ~y0_magnitude[255] & y0_magnitude[254];
-  wire y0_zeros_none_from255_to254 = ~y0_magnitude[255] & ~y0_magnitude[254];
-  wire [1:0] y0_zeros_from255_to252 = {y0_zeros_none_from255_to254 & ~y0_zeros_none_from253_to252,
-      y0_zeros_none_from255_to254 ? y0_zeros_from253_to252 : y0_zeros_from255_to254};
-  wire y0_zeros_none_from255_to252 = y0_zeros_none_from255_to254 & y0_zeros_none_from253_to252;
-  wire y0_zeros_from257_to256 = ~y0_magnitude[257] & y0_magnitude[256];
-  wire y0_zeros_none_from257_to256 = ~y0_magnitude[257] & ~y0_magnitude[256];
-  wire y0_zeros_from259_to258 = ~y0_magnitude[259] & y0_magnitude[258];
-  wire y0_zeros_none_from259_to258 = ~y0_magnitude[259] & ~y0_magnitude[258];
-  wire [1:0] y0_zeros_from259_to256 = {y0_zeros_none_from259_to258 & ~y0_zeros_none_from257_to256,
-      y0_zeros_none_from259_to258 ? y0_zeros_from257_to256 : y0_zeros_from259_to258};
-  wire y0_zeros_none_from259_to256 = y0_zeros_none_from259_to258 & y0_zeros_none_from257_to256;
-  wire [2:0] y0_zeros_from259_to252 = {y0_zeros_none_from259_to256 & ~y0_zeros_none_from255_to252,
-      y0_zeros_none_from259_to256 ? y0_zeros_from255_to252 : y0_zeros_from259_to256};
-  wire y0_zeros_none_from259_to252 = y0_zeros_none_from259_to256 & y0_zeros_none_from255_to252;
-  wire y0_zeros_from261_to260 = ~y0_magnitude[261] & y0_magnitude[260];
-  wire y0_zeros_none_from261_to260 = ~y0_magnitude[261] & ~y0_magnitude[260];
-  wire y0_zeros_from263_to262 = ~y0_magnitude[263] & y0_magnitude[262];
-  wire y0_zeros_none_from263_to262 = ~y0_magnitude[263] & ~y0_magnitude[262];
-  wire [1:0] y0_zeros_from263_to260 = {y0_zeros_none_from263_to262 & ~y0_zeros_none_from261_to260,
-      y0_zeros_none_from263_to262 ? y0_zeros_from261_to260 : y0_zeros_from263_to262};
-  wire y0_zeros_none_from263_to260 = y0_zeros_none_from263_to262 & y0_zeros_none_from261_to260;
-  wire y0_zeros_from265_to264 = ~y0_magnitude[265] & y0_magnitude[264];
-  wire y0_zeros_none_from265_to264 = ~y0_magnitude[265] & ~y0_magnitude[264];
-  wire y0_zeros_from267_to266 = ~y0_magnitude[267] & y0_magnitude[266];
-  wire y0_zeros_none_from267_to266 = ~y0_magnitude[267] & ~y0_magnitude[266];
-  wire [1:0] y0_zeros_from267_to264 = {y0_zeros_none_from267_to266 & ~y0_zeros_none_from265_to264,
-      y0_zeros_none_from267_to266 ? y0_zeros_from265_to264 : y0_zeros_from267_to266};
-  wire y0_zeros_none_from267_to264 = y0_zeros_none_from267_to266 & y0_zeros_none_from265_to264;
-  wire [2:0] y0_zeros_from267_to260 = {y0_zeros_none_from267_to264 & ~y0_zeros_none_from263_to260,
-      y0_zeros_none_from267_to264 ? y0_zeros_from263_to260 : y0_zeros_from267_to264};
-  wire y0_zeros_none_from267_to260 = y0_zeros_none_from267_to264 & y0_zeros_none_from263_to260;
-  wire [3:0] y0_zeros_from267_to252 = {y0_zeros_none_from267_to260 & ~y0_zeros_none_from259_to252,
-      y0_zeros_none_from267_to260 ? y0_zeros_from259_to252 : y0_zeros_from267_to260};
-  wire y0_zeros_none_from267_to252 = y0_zeros_none_from267_to260 & y0_zeros_none_from259_to252;
-  wire [4:0] y0_zeros_from267_to236 = {y0_zeros_none_from267_to252 & ~y0_zeros_none_from251_to236,
-      y0_zeros_none_from267_to252 ? y0_zeros_from251_to236 : y0_zeros_from267_to252};
-  wire y0_zeros_none_from267_to236 = y0_zeros_none_from267_to252 & y0_zeros_none_from251_to236;
-  wire [5:0] y0_zeros_from267_to204 = {y0_zeros_none_from267_to236 & ~y0_zeros_none_from235_to204,
-      y0_zeros_none_from267_to236 ? y0_zeros_from235_to204 : y0_zeros_from267_to236};
-  wire y0_zeros_none_from267_to204 = y0_zeros_none_from267_to236 & y0_zeros_none_from235_to204;
-  wire [6:0] y0_zeros_from267_to140 = {y0_zeros_none_from267_to204 & ~y0_zeros_none_from203_to140,
-      y0_zeros_none_from267_to204 ? y0_zeros_from203_to140 : y0_zeros_from267_to204};
-  wire y0_zeros_none_from267_to140 = y0_zeros_none_from267_to204 & y0_zeros_none_from203_to140;
-  wire [7:0] y0_zeros_from267_to12 = {y0_zeros_none_from267_to140 & ~y0_zeros_none_from139_to12,
-      y0_zeros_none_from267_to140 ? y0_zeros_from139_to12 : y0_zeros_from267_to140};
-  wire y0_zeros_none_from267_to12 = y0_zeros_none_from267_to140 & y0_zeros_none_from139_to12;
-  wire y0_zeros_from269_to268 = ~y0_magnitude[269] & y0_magnitude[268];
-  wire y0_zeros_none_from269_to268 = ~y0_magnitude[269] & ~y0_magnitude[268];
-  wire y0_zeros_from271_to270 = ~y0_magnitude[271] & y0_magnitude[270];
-  wire y0_zeros_none_from271_to270 = ~y0_magnitude[271] & ~y0_magnitude[270];
-  wire [1:0] y0_zeros_from271_to268 = {y0_zeros_none_from271_to270 & ~y0_zeros_none_from269_to268,
-      y0_zeros_none_from271_to270 ? y0_zeros_from269_to268 : y0_zeros_from271_to270};
-  wire y0_zeros_none_from271_to268 = y0_zeros_none_from271_to270 & y0_zeros_none_from269_to268;
-  wire y0_zeros_from273_to272 = ~y0_magnitude[273] & y0_magnitude[272];
-  wire y0_zeros_none_from273_to272 = ~y0_magnitude[273] & ~y0_magnitude[272];
-  wire y0_zeros_from275_to274 = ~y0_magnitude[275] & y0_magnitude[274];
-  wire y0_zeros_none_from275_to274 = ~y0_magnitude[275] & ~y0_magnitude[274];
-  wire [1:0] y0_zeros_from275_to272 = {y0_zeros_none_from275_to274 & ~y0_zeros_none_from273_to272,
-      y0_zeros_none_from275_to274 ? y0_zeros_from273_to272 : y0_zeros_from275_to274};
-  wire y0_zeros_none_from275_to272 = y0_zeros_none_from275_to274 & y0_zeros_none_from273_to272;
-  wire [2:0] y0_zeros_from275_to268 = {y0_zeros_none_from275_to272 & ~y0_zeros_none_from271_to268,
-      y0_zeros_none_from275_to272 ? y0_zeros_from271_to268 : y0_zeros_from275_to272};
-  wire y0_zeros_none_from275_to268 = y0_zeros_none_from275_to272 & y0_zeros_none_from271_to268;
-  wire y0_zeros_from277_to276 = ~y0_magnitude[277] & y0_magnitude[276];
-  wire y0_zeros_none_from277_to276 = ~y0_magnitude[277] & ~y0_magnitude[276];
-  wire y0_zeros_from279_to278 = ~y0_magnitude[279] & y0_magnitude[278];
-  wire y0_zeros_none_from279_to278 = ~y0_magnitude[279] & ~y0_magnitude[278];
-  wire [1:0] y0_zeros_from279_to276 = {y0_zeros_none_from279_to278 & ~y0_zeros_none_from277_to276,
-      y0_zeros_none_from279_to278 ? y0_zeros_from277_to276 : y0_zeros_from279_to278};
-  wire y0_zeros_none_from279_to276 = y0_zeros_none_from279_to278 & y0_zeros_none_from277_to276;
-  wire y0_zeros_from281_to280 = ~y0_magnitude[281] & y0_magnitude[280];
-  wire y0_zeros_none_from281_to280 = ~y0_magnitude[281] & ~y0_magnitude[280];
-  wire y0_zeros_from283_to282 = ~y0_magnitude[283] & y0_magnitude[282];
-  wire y0_zeros_none_from283_to282 = ~y0_magnitude[283] & ~y0_magnitude[282];
-  wire [1:0] y0_zeros_from283_to280 = {y0_zeros_none_from283_to282 & ~y0_zeros_none_from281_to280,
-      y0_zeros_none_from283_to282 ? y0_zeros_from281_to280 : y0_zeros_from283_to282};
-  wire y0_zeros_none_from283_to280 = y0_zeros_none_from283_to282 & y0_zeros_none_from281_to280;
-  wire [2:0] y0_zeros_from283_to276 = {y0_zeros_none_from283_to280 & ~y0_zeros_none_from279_to276,
-      y0_zeros_none_from283_to280 ? y0_zeros_from279_to276 : y0_zeros_from283_to280};
-  wire y0_zeros_none_from283_to276 = y0_zeros_none_from283_to280 & y0_zeros_none_from279_to276;
-  wire [3:0] y0_zeros_from283_to268 = {y0_zeros_none_from283_to276 & ~y0_zeros_none_from275_to268,
-      y0_zeros_none_from283_to276 ? y0_zeros_from275_to268 : y0_zeros_from283_to276};
-  wire y0_zeros_none_from283_to268 = y0_zeros_none_from283_to276 & y0_zeros_none_from275_to268;
-  wire y0_zeros_from285_to284 = ~y0_magnitude[285] & y0_magnitude[284];
-  wire y0_zeros_none_from285_to284 = ~y0_magnitude[285] & ~y0_magnitude[284];
-  wire y0_zeros_from287_to286 = ~y0_magnitude[287] & y0_magnitude[286];
-  wire y0_zeros_none_from287_to286 = ~y0_magnitude[287] & ~y0_magnitude[286];
-  wire [1:0] y0_zeros_from287_to284 = {y0_zeros_none_from287_to286 & ~y0_zeros_none_from285_to284,
-      y0_zeros_none_from287_to286 ? y0_zeros_from285_to284 : y0_zeros_from287_to286};
-  wire y0_zeros_none_from287_to284 = y0_zeros_none_from287_to286 & y0_zeros_none_from285_to284;
-  wire y0_zeros_from289_to288 = ~y0_magnitude[289] & y0_magnitude[288];
-  wire y0_zeros_none_from289_to288 = ~y0_magnitude[289] & ~y0_magnitude[288];
-  wire y0_zeros_from291_to290 = ~y0_magnitude[291] & y0_magnitude[290];
-  wire y0_zeros_none_from291_to290 = ~y0_magnitude[291] & ~y0_magnitude[290];
-  wire [1:0] y0_zeros_from291_to288 = {y0_zeros_none_from291_to290 & ~y0_zeros_none_from289_to288,
-      y0_zeros_none_from291_to290 ? y0_zeros_from289_to288 : y0_zeros_from291_to290};
-  wire y0_zeros_none_from291_to288 = y0_zeros_none_from291_to290 & y0_zeros_none_from289_to288;
-  wire [2:0] y0_zeros_from291_to284 = {y0_zeros_none_from291_to288 & ~y0_zeros_none_from287_to284,
-      y0_zeros_none_from291_to288 ? y0_zeros_from287_to284 : y0_zeros_from291_to288};
-  wire y0_zeros_none_from291_to284 = y0_zeros_none_from291_to288 & y0_zeros_none_from287_to284;
-  wire y0_zeros_from293_to292 = ~y0_magnitude[293] & y0_magnitude[292];
-  wire y0_zeros_none_from293_to292 = ~y0_magnitude[293] & ~y0_magnitude[292];
-  wire y0_zeros_from295_to294 = ~y0_magnitude[295] & y0_magnitude[294];
-  wire y0_zeros_none_from295_to294 = ~y0_magnitude[295] & ~y0_magnitude[294];
-  wire [1:0] y0_zeros_from295_to292 = {y0_zeros_none_from295_to294 & ~y0_zeros_none_from293_to292,
-      y0_zeros_none_from295_to294 ? y0_zeros_from293_to292 : y0_zeros_from295_to294};
-  wire y0_zeros_none_from295_to292 = y0_zeros_none_from295_to294 & y0_zeros_none_from293_to292;
-  wire y0_zeros_from297_to296 = ~y0_magnitude[297] & y0_magnitude[296];
-  wire y0_zeros_none_from297_to296 = ~y0_magnitude[297] & ~y0_magnitude[296];
-  wire y0_zeros_from299_to298 = ~y0_magnitude[299] & y0_magnitude[298];
-  wire y0_zeros_none_from299_to298 = ~y0_magnitude[299] & ~y0_magnitude[298];
-  wire [1:0] y0_zeros_from299_to296 = {y0_zeros_none_from299_to298 & ~y0_zeros_none_from297_to296,
-      y0_zeros_none_from299_to298 ? y0_zeros_from297_to296 : y0_zeros_from299_to298};
-  wire y0_zeros_none_from299_to296 = y0_zeros_none_from299_to298 & y0_zeros_none_from297_to296;
-  wire [2:0] y0_zeros_from299_to292 = {y0_zeros_none_from299_to296 & ~y0_zeros_none_from295_to292,
-      y0_zeros_none_from299_to296 ? y0_zeros_from295_to292 : y0_zeros_from299_to296};
-  wire y0_zeros_none_from299_to292 = y0_zeros_none_from299_to296 & y0_zeros_none_from295_to292;
-  wire [3:0] y0_zeros_from299_to284 = {y0_zeros_none_from299_to292 & ~y0_zeros_none_from291_to284,
-      y0_zeros_none_from299_to292 ? y0_zeros_from291_to284 : y0_zeros_from299_to292};
-  wire y0_zeros_none_from299_to284 = y0_zeros_none_from299_to292 & y0_zeros_none_from291_to284;
-  wire [4:0] y0_zeros_from299_to268 = {y0_zeros_none_from299_to284 & ~y0_zeros_none_from283_to268,
-      y0_zeros_none_from299_to284 ? y0_zeros_from283_to268 : y0_zeros_from299_to284};
-  wire y0_zeros_none_from299_to268 = y0_zeros_none_from299_to284 & y0_zeros_none_from283_to268;
-  wire y0_zeros_from301_to300 = ~y0_magnitude[301] & y0_magnitude[300];
-  wire y0_zeros_none_from301_to300 = ~y0_magnitude[301] & ~y0_magnitude[300];
-  wire y0_zeros_from303_to302 = ~y0_magnitude[303] & y0_magnitude[302];
-  wire y0_zeros_none_from303_to302 = ~y0_magnitude[303] & ~y0_magnitude[302];
-  wire [1:0] y0_zeros_from303_to300 = {y0_zeros_none_from303_to302 & ~y0_zeros_none_from301_to300,
-      y0_zeros_none_from303_to302 ? y0_zeros_from301_to300 : y0_zeros_from303_to302};
-  wire y0_zeros_none_from303_to300 = y0_zeros_none_from303_to302 & y0_zeros_none_from301_to300;
-  wire y0_zeros_from305_to304 = ~y0_magnitude[305] & y0_magnitude[304];
-  wire y0_zeros_none_from305_to304 = ~y0_magnitude[305] & ~y0_magnitude[304];
-  wire y0_zeros_from307_to306 = ~y0_magnitude[307] & y0_magnitude[306];
-  wire y0_zeros_none_from307_to306 = ~y0_magnitude[307] & ~y0_magnitude[306];
-  wire [1:0] y0_zeros_from307_to304 = {y0_zeros_none_from307_to306 & ~y0_zeros_none_from305_to304,
-      y0_zeros_none_from307_to306 ? y0_zeros_from305_to304 : y0_zeros_from307_to306};
-  wire y0_zeros_none_from307_to304 = y0_zeros_none_from307_to306 & y0_zeros_none_from305_to304;
-  wire [2:0] y0_zeros_from307_to300 = {y0_zeros_none_from307_to304 & ~y0_zeros_none_from303_to300,
-      y0_zeros_none_from307_to304 ? y0_zeros_from303_to300 : y0_zeros_from307_to304};
-  wire y0_zeros_none_from307_to300 = y0_zeros_none_from307_to304 & y0_zeros_none_from303_to300;
-  wire y0_zeros_from309_to308 = ~y0_magnitude[309] & y0_magnitude[308];
-  wire y0_zeros_none_from309_to308 = ~y0_magnitude[309] & ~y0_magnitude[308];
-  wire y0_zeros_from311_to310 = ~y0_magnitude[311] & y0_magnitude[310];
-  wire y0_zeros_none_from311_to310 = ~y0_magnitude[311] & ~y0_magnitude[310];
-  wire [1:0] y0_zeros_from311_to308 = {y0_zeros_none_from311_to310 & ~y0_zeros_none_from309_to308,
-      y0_zeros_none_from311_to310 ? y0_zeros_from309_to308 : y0_zeros_from311_to310};
-  wire y0_zeros_none_from311_to308 = y0_zeros_none_from311_to310 & y0_zeros_none_from309_to308;
-  wire y0_zeros_from313_to312 = ~y0_magnitude[313] & y0_magnitude[312];
-  wire y0_zeros_none_from313_to312 = ~y0_magnitude[313] & ~y0_magnitude[312];
-  wire y0_zeros_from315_to314 = ~y0_magnitude[315] & y0_magnitude[314];
-  wire y0_zeros_none_from315_to314 = ~y0_magnitude[315] & ~y0_magnitude[314];
-  wire [1:0] y0_zeros_from315_to312 = {y0_zeros_none_from315_to314 & ~y0_zeros_none_from313_to312,
-      y0_zeros_none_from315_to314 ? y0_zeros_from313_to312 : y0_zeros_from315_to314};
-  wire y0_zeros_none_from315_to312 = y0_zeros_none_from315_to314 & y0_zeros_none_from313_to312;
-  wire [2:0] y0_zeros_from315_to308 = {y0_zeros_none_from315_to312 & ~y0_zeros_none_from311_to308,
-      y0_zeros_none_from315_to312 ? y0_zeros_from311_to308 : y0_zeros_from315_to312};
-  wire y0_zeros_none_from315_to308 = y0_zeros_none_from315_to312 & y0_zeros_none_from311_to308;
-  wire [3:0] y0_zeros_from315_to300 = {y0_zeros_none_from315_to308 & ~y0_zeros_none_from307_to300,
-      y0_zeros_none_from315_to308 ? y0_zeros_from307_to300 : y0_zeros_from315_to308};
-  wire y0_zeros_none_from315_to300 = y0_zeros_none_from315_to308 & y0_zeros_none_from307_to300;
-  wire y0_zeros_from317_to316 = ~y0_magnitude[317] & y0_magnitude[316];
-  wire y0_zeros_none_from317_to316 = ~y0_magnitude[317] & ~y0_magnitude[316];
-  wire y0_zeros_from319_to318 = ~y0_magnitude[319] & y0_magnitude[318];
-  wire y0_zeros_none_from319_to318 = ~y0_magnitude[319] & ~y0_magnitude[318];
-  wire [1:0] y0_zeros_from319_to316 = {y0_zeros_none_from319_to318 & ~y0_zeros_none_from317_to316,
-      y0_zeros_none_from319_to318 ? y0_zeros_from317_to316 : y0_zeros_from319_to318};
-  wire y0_zeros_none_from319_to316 = y0_zeros_none_from319_to318 & y0_zeros_none_from317_to316;
-  wire y0_zeros_from321_to320 = ~y0_magnitude[321] & y0_magnitude[320];
-  wire y0_zeros_none_from321_to320 = ~y0_magnitude[321] & ~y0_magnitude[320];
-  wire y0_zeros_from323_to322 = ~y0_magnitude[323] & y0_magnitude[322];
-  wire y0_zeros_none_from323_to322 = ~y0_magnitude[323] & ~y0_magnitude[322];
-  wire [1:0] y0_zeros_from323_to320 = {y0_zeros_none_from323_to322 & ~y0_zeros_none_from321_to320,
-      y0_zeros_none_from323_to322 ? y0_zeros_from321_to320 : y0_zeros_from323_to322};
-  wire y0_zeros_none_from323_to320 = y0_zeros_none_from323_to322 & y0_zeros_none_from321_to320;
-  wire [2:0] y0_zeros_from323_to316 = {y0_zeros_none_from323_to320 & ~y0_zeros_none_from319_to316,
-      y0_zeros_none_from323_to320 ? y0_zeros_from319_to316 : y0_zeros_from323_to320};
-  wire y0_zeros_none_from323_to316 = y0_zeros_none_from323_to320 & y0_zeros_none_from319_to316;
-  wire y0_zeros_from325_to324 = ~y0_magnitude[325] & y0_magnitude[324];
-  wire y0_zeros_none_from325_to324 = ~y0_magnitude[325] & ~y0_magnitude[324];
-  wire y0_zeros_from327_to326 = ~y0_magnitude[327] & y0_magnitude[326];
-  wire y0_zeros_none_from327_to326 = ~y0_magnitude[327] & ~y0_magnitude[326];
-  wire [1:0] y0_zeros_from327_to324 = {y0_zeros_none_from327_to326 & ~y0_zeros_none_from325_to324,
-      y0_zeros_none_from327_to326 ? y0_zeros_from325_to324 : y0_zeros_from327_to326};
-  wire y0_zeros_none_from327_to324 = y0_zeros_none_from327_to326 & y0_zeros_none_from325_to324;
-  wire y0_zeros_from329_to328 = ~y0_magnitude[329] & y0_magnitude[328];
-  wire y0_zeros_none_from329_to328 = ~y0_magnitude[329] & ~y0_magnitude[328];
-  wire y0_zeros_from331_to330 = ~y0_magnitude[331] & y0_magnitude[330];
-  wire y0_zeros_none_from331_to330 = ~y0_magnitude[331] & ~y0_magnitude[330];
-  wire [1:0] y0_zeros_from331_to328 = {y0_zeros_none_from331_to330 & ~y0_zeros_none_from329_to328,
-      y0_zeros_none_from331_to330 ? y0_zeros_from329_to328 : y0_zeros_from331_to330};
-  wire y0_zeros_none_from331_to328 = y0_zeros_none_from331_to330 & y0_zeros_none_from329_to328;
-  wire [2:0] y0_zeros_from331_to324 = {y0_zeros_none_from331_to328 & ~y0_zeros_none_from327_to324,
-      y0_zeros_none_from331_to328 ? y0_zeros_from327_to324 : y0_zeros_from331_to328};
-  wire y0_zeros_none_from331_to324 = y0_zeros_none_from331_to328 & y0_zeros_none_from327_to324;
-  wire [3:0] y0_zeros_from331_to316 = {y0_zeros_none_from331_to324 & ~y0_zeros_none_from323_to316,
-      y0_zeros_none_from331_to324 ? y0_zeros_from323_to316 : y0_zeros_from331_to324};
-  wire y0_zeros_none_from331_to316 = y0_zeros_none_from331_to324 & y0_zeros_none_from323_to316;
-  wire [4:0] y0_zeros_from331_to300 = {y0_zeros_none_from331_to316 & ~y0_zeros_none_from315_to300,
-      y0_zeros_none_from331_to316 ? y0_zeros_from315_to300 : y0_zeros_from331_to316};
-  wire y0_zeros_none_from331_to300 = y0_zeros_none_from331_to316 & y0_zeros_none_from315_to300;
-  wire [5:0] y0_zeros_from331_to268 = {y0_zeros_none_from331_to300 & ~y0_zeros_none_from299_to268,
-      y0_zeros_none_from331_to300 ? y0_zeros_from299_to268 : y0_zeros_from331_to300};
-  wire y0_zeros_none_from331_to268 = y0_zeros_none_from331_to300 & y0_zeros_none_from299_to268;
-  wire y0_zeros_from333_to332 = ~y0_magnitude[333] & y0_magnitude[332];
-  wire y0_zeros_none_from333_to332 = ~y0_magnitude[333] & ~y0_magnitude[332];
-  wire y0_zeros_from335_to334 = ~y0_magnitude[335] & y0_magnitude[334];
-  wire y0_zeros_none_from335_to334 = ~y0_magnitude[335] & ~y0_magnitude[334];
-  wire [1:0] y0_zeros_from335_to332 = {y0_zeros_none_from335_to334 & ~y0_zeros_none_from333_to332,
-      y0_zeros_none_from335_to334 ? y0_zeros_from333_to332 : y0_zeros_from335_to334};
-  wire y0_zeros_none_from335_to332 = y0_zeros_none_from335_to334 & y0_zeros_none_from333_to332;
-  wire y0_zeros_from337_to336 = ~y0_magnitude[337] & y0_magnitude[336];
-  wire y0_zeros_none_from337_to336 = ~y0_magnitude[337] & ~y0_magnitude[336];
-  wire y0_zeros_from339_to338 = ~y0_magnitude[339] & y0_magnitude[338];
-  wire y0_zeros_none_from339_to338 = ~y0_magnitude[339] & ~y0_magnitude[338];
-  wire [1:0] y0_zeros_from339_to336 = {y0_zeros_none_from339_to338 & ~y0_zeros_none_from337_to336,
-      y0_zeros_none_from339_to338 ? y0_zeros_from337_to336 : y0_zeros_from339_to338};
-  wire y0_zeros_none_from339_to336 = y0_zeros_none_from339_to338 & y0_zeros_none_from337_to336;
-  wire [2:0] y0_zeros_from339_to332 = {y0_zeros_none_from339_to336 & ~y0_zeros_none_from335_to332,
-      y0_zeros_none_from339_to336 ? y0_zeros_from335_to332 : y0_zeros_from339_to336};
-  wire y0_zeros_none_from339_to332 = y0_zeros_none_from339_to336 & y0_zeros_none_from335_to332;
-  wire y0_zeros_from341_to340 = ~y0_magnitude[341] & y0_magnitude[340];
-  wire y0_zeros_none_from341_to340 = ~y0_magnitude[341] & ~y0_magnitude[340];
-  wire y0_zeros_from343_to342 = ~y0_magnitude[343] & y0_magnitude[342];
-  wire y0_zeros_none_from343_to342 = ~y0_magnitude[343] & ~y0_magnitude[342];
-  wire [1:0] y0_zeros_from343_to340 = {y0_zeros_none_from343_to342 & ~y0_zeros_none_from341_to340,
-      y0_zeros_none_from343_to342 ? y0_zeros_from341_to340 : y0_zeros_from343_to342};
-  wire y0_zeros_none_from343_to340 = y0_zeros_none_from343_to342 & y0_zeros_none_from341_to340;
-  wire y0_zeros_from345_to344 = ~y0_magnitude[345] & y0_magnitude[344];
-  wire y0_zeros_none_from345_to344 = ~y0_magnitude[345] & ~y0_magnitude[344];
-  wire y0_zeros_from347_to346 = ~y0_magnitude[347] & y0_magnitude[346];
-  wire y0_zeros_none_from347_to346 = ~y0_magnitude[347] & ~y0_magnitude[346];
-  wire [1:0] y0_zeros_from347_to344 = {y0_zeros_none_from347_to346 & ~y0_zeros_none_from345_to344,
-      y0_zeros_none_from347_to346 ? y0_zeros_from345_to344 : y0_zeros_from347_to346};
-  wire y0_zeros_none_from347_to344 = y0_zeros_none_from347_to346 & y0_zeros_none_from345_to344;
-  wire [2:0] y0_zeros_from347_to340 = {y0_zeros_none_from347_to344 & ~y0_zeros_none_from343_to340,
-      y0_zeros_none_from347_to344 ? y0_zeros_from343_to340 : y0_zeros_from347_to344};
-  wire y0_zeros_none_from347_to340 = y0_zeros_none_from347_to344 & y0_zeros_none_from343_to340;
-  wire [3:0] y0_zeros_from347_to332 = {y0_zeros_none_from347_to340 & ~y0_zeros_none_from339_to332,
-      y0_zeros_none_from347_to340 ? y0_zeros_from339_to332 : y0_zeros_from347_to340};
-  wire y0_zeros_none_from347_to332 = y0_zeros_none_from347_to340 & y0_zeros_none_from339_to332;
-  wire y0_zeros_from349_to348 = ~y0_magnitude[349] & y0_magnitude[348];
-  wire y0_zeros_none_from349_to348 = ~y0_magnitude[349] & ~y0_magnitude[348];
-  wire y0_zeros_from351_to350 = ~y0_magnitude[351] & y0_magnitude[350];
-  wire y0_zeros_none_from351_to350 = ~y0_magnitude[351] & ~y0_magnitude[350];
-  wire [1:0] y0_zeros_from351_to348 = {y0_zeros_none_from351_to350 & ~y0_zeros_none_from349_to348,
-      y0_zeros_none_from351_to350 ? y0_zeros_from349_to348 : y0_zeros_from351_to350};
-  wire y0_zeros_none_from351_to348 = y0_zeros_none_from351_to350 & y0_zeros_none_from349_to348;
-  wire y0_zeros_from353_to352 = ~y0_magnitude[353] & y0_magnitude[352];
-  wire y0_zeros_none_from353_to352 = ~y0_magnitude[353] & ~y0_magnitude[352];
-  wire y0_zeros_from355_to354 = ~y0_magnitude[355] & y0_magnitude[354];
-  wire y0_zeros_none_from355_to354 = ~y0_magnitude[355] & ~y0_magnitude[354];
-  wire [1:0] y0_zeros_from355_to352 = {y0_zeros_none_from355_to354 & ~y0_zeros_none_from353_to352,
-      y0_zeros_none_from355_to354 ? y0_zeros_from353_to352 : y0_zeros_from355_to354};
-  wire y0_zeros_none_from355_to352 = y0_zeros_none_from355_to354 & y0_zeros_none_from353_to352;
-  wire [2:0] y0_zeros_from355_to348 = {y0_zeros_none_from355_to352 & ~y0_zeros_none_from351_to348,
-      y0_zeros_none_from355_to352 ? y0_zeros_from351_to348 : y0_zeros_from355_to352};
-  wire y0_zeros_none_from355_to348 = y0_zeros_none_from355_to352 & y0_zeros_none_from351_to348;
-  wire y0_zeros_from357_to356 = ~y0_magnitude[357] & y0_magnitude[356];
-  wire y0_zeros_none_from357_to356 = ~y0_magnitude[357] & ~y0_magnitude[356];
-  wire y0_zeros_from359_to358 = ~y0_magnitude[359] & y0_magnitude[358];
-  wire y0_zeros_none_from359_to358 = ~y0_magnitude[359] & ~y0_magnitude[358];
-  wire [1:0] y0_zeros_from359_to356 = {y0_zeros_none_from359_to358 & ~y0_zeros_none_from357_to356,
-      y0_zeros_none_from359_to358 ? y0_zeros_from357_to356 : y0_zeros_from359_to358};
-  wire y0_zeros_none_from359_to356 = y0_zeros_none_from359_to358 & y0_zeros_none_from357_to356;
-  wire y0_zeros_from361_to360 = ~y0_magnitude[361] & y0_magnitude[360];
-  wire y0_zeros_none_from361_to360 = ~y0_magnitude[361] & ~y0_magnitude[360];
-  wire y0_zeros_from363_to362 = ~y0_magnitude[363] & y0_magnitude[362];
-  wire y0_zeros_none_from363_to362 = ~y0_magnitude[363] & ~y0_magnitude[362];
-  wire [1:0] y0_zeros_from363_to360 = {y0_zeros_none_from363_to362 & ~y0_zeros_none_from361_to360,
-      y0_zeros_none_from363_to362 ? y0_zeros_from361_to360 : y0_zeros_from363_to362};
-  wire y0_zeros_none_from363_to360 = y0_zeros_none_from363_to362 & y0_zeros_none_from361_to360;
-  wire [2:0] y0_zeros_from363_to356 = {y0_zeros_none_from363_to360 & ~y0_zeros_none_from359_to356,
-      y0_zeros_none_from363_to360 ? y0_zeros_from359_to356 : y0_zeros_from363_to360};
-  wire y0_zeros_none_from363_to356 = y0_zeros_none_from363_to360 & y0_zeros_none_from359_to356;
-  wire [3:0] y0_zeros_from363_to348 = {y0_zeros_none_from363_to356 & ~y0_zeros_none_from355_to348,
-      y0_zeros_none_from363_to356 ? y0_zeros_from355_to348 : y0_zeros_from363_to356};
-  wire y0_zeros_none_from363_to348 = y0_zeros_none_from363_to356 & y0_zeros_none_from355_to348;
-  wire [4:0] y0_zeros_from363_to332 = {y0_zeros_none_from363_to348 & ~y0_zeros_none_from347_to332,
-      y0_zeros_none_from363_to348 ? y0_zeros_from347_to332 : y0_zeros_from363_to348};
-  wire y0_zeros_none_from363_to332 = y0_zeros_none_from363_to348 & y0_zeros_none_from347_to332;
-  wire y0_zeros_from365_to364 = ~y0_magnitude[365] & y0_magnitude[364];
-  wire y0_zeros_none_from365_to364 = ~y0_magnitude[365] & ~y0_magnitude[364];
-  wire y0_zeros_from367_to366 = ~y0_magnitude[367] & y0_magnitude[366];
-  wire y0_zeros_none_from367_to366 = ~y0_magnitude[367] & ~y0_magnitude[366];
-  wire [1:0] y0_zeros_from367_to364 = {y0_zeros_none_from367_to366 & ~y0_zeros_none_from365_to364,
-      y0_zeros_none_from367_to366 ? y0_zeros_from365_to364 : y0_zeros_from367_to366};
-  wire y0_zeros_none_from367_to364 = y0_zeros_none_from367_to366 & y0_zeros_none_from365_to364;
-  wire y0_zeros_from369_to368 = ~y0_magnitude[369] & y0_magnitude[368];
-  wire y0_zeros_none_from369_to368 = ~y0_magnitude[369] & ~y0_magnitude[368];
-  wire y0_zeros_from371_to370 = ~y0_magnitude[371] & y0_magnitude[370];
-  wire y0_zeros_none_from371_to370 = ~y0_magnitude[371] & ~y0_magnitude[370];
-  wire [1:0] y0_zeros_from371_to368 = {y0_zeros_none_from371_to370 & ~y0_zeros_none_from369_to368,
-      y0_zeros_none_from371_to370 ? y0_zeros_from369_to368 : y0_zeros_from371_to370};
-  wire y0_zeros_none_from371_to368 = y0_zeros_none_from371_to370 & y0_zeros_none_from369_to368;
-  wire [2:0] y0_zeros_from371_to364 = {y0_zeros_none_from371_to368 & ~y0_zeros_none_from367_to364,
-      y0_zeros_none_from371_to368 ? y0_zeros_from367_to364 : y0_zeros_from371_to368};
-  wire y0_zeros_none_from371_to364 = y0_zeros_none_from371_to368 & y0_zeros_none_from367_to364;
-  wire y0_zeros_from373_to372 = ~y0_magnitude[373] & y0_magnitude[372];
-  wire y0_zeros_none_from373_to372 = ~y0_magnitude[373] & ~y0_magnitude[372];
-  wire y0_zeros_from375_to374 = ~y0_magnitude[375] & y0_magnitude[374];
-  wire y0_zeros_none_from375_to374 = ~y0_magnitude[375] & ~y0_magnitude[374];
-  wire [1:0] y0_zeros_from375_to372 = {y0_zeros_none_from375_to374 & ~y0_zeros_none_from373_to372,
-      y0_zeros_none_from375_to374 ? y0_zeros_from373_to372 : y0_zeros_from375_to374};
-  wire y0_zeros_none_from375_to372 = y0_zeros_none_from375_to374 & y0_zeros_none_from373_to372;
-  wire y0_zeros_from377_to376 = ~y0_magnitude[377] & y0_magnitude[376];
-  wire y0_zeros_none_from377_to376 = ~y0_magnitude[377] & ~y0_magnitude[376];
-  wire y0_zeros_from379_to378 = ~y0_magnitude[379] & y0_magnitude[378];
-  wire y0_zeros_none_from379_to378 = ~y0_magnitude[379] & ~y0_magnitude[378];
-  wire [1:0] y0_zeros_from379_to376 = {y0_zeros_none_from379_to378 & ~y0_zeros_none_from377_to376,
-      y0_zeros_none_from379_to378 ? y0_zeros_from377_to376 : y0_zeros_from379_to378};
-  wire y0_zeros_none_from379_to376 = y0_zeros_none_from379_to378 & y0_zeros_none_from377_to376;
-  wire [2:0] y0_zeros_from379_to372 = {y0_zeros_none_from379_to376 & ~y0_zeros_none_from375_to372,
-      y0_zeros_none_from379_to376 ? y0_zeros_from375_to372 : y0_zeros_from379_to376};
-  wire y0_zeros_none_from379_to372 = y0_zeros_none_from379_to376 & y0_zeros_none_from375_to372;
-  wire [3:0] y0_zeros_from379_to364 = {y0_zeros_none_from379_to372 & ~y0_zeros_none_from371_to364,
-      y0_zeros_none_from379_to372 ? y0_zeros_from371_to364 : y0_zeros_from379_to372};
-  wire y0_zeros_none_from379_to364 = y0_zeros_none_from379_to372 & y0_zeros_none_from371_to364;
-  wire y0_zeros_from381_to380 = ~y0_magnitude[381] & y0_magnitude[380];
-  wire y0_zeros_none_from381_to380 = ~y0_magnitude[381] & ~y0_magnitude[380];
-  wire y0_zeros_from383_to382 = ~y0_magnitude[383] & y0_magnitude[382];
-  wire y0_zeros_none_from383_to382 = ~y0_magnitude[383] & ~y0_magnitude[382];
-  wire [1:0] y0_zeros_from383_to380 = {y0_zeros_none_from383_to382 & ~y0_zeros_none_from381_to380,
-      y0_zeros_none_from383_to382 ? y0_zeros_from381_to380 : y0_zeros_from383_to382};
-  wire y0_zeros_none_from383_to380 = y0_zeros_none_from383_to382 & y0_zeros_none_from381_to380;
-  wire y0_zeros_from385_to384 = ~y0_magnitude[385] & y0_magnitude[384];
-  wire y0_zeros_none_from385_to384 = ~y0_magnitude[385] & ~y0_magnitude[384];
-  wire y0_zeros_from387_to386 = ~y0_magnitude[387] & y0_magnitude[386];
-  wire y0_zeros_none_from387_to386 = ~y0_magnitude[387] & ~y0_magnitude[386];
-  wire [1:0] y0_zeros_from387_to384 = {y0_zeros_none_from387_to386 & ~y0_zeros_none_from385_to384,
-      y0_zeros_none_from387_to386 ? y0_zeros_from385_to384 : y0_zeros_from387_to386};
-  wire y0_zeros_none_from387_to384 = y0_zeros_none_from387_to386 & y0_zeros_none_from385_to384;
-  wire [2:0] y0_zeros_from387_to380 = {y0_zeros_none_from387_to384 & ~y0_zeros_none_from383_to380,
-      y0_zeros_none_from387_to384 ? y0_zeros_from383_to380 : y0_zeros_from387_to384};
-  wire y0_zeros_none_from387_to380 = y0_zeros_none_from387_to384 & y0_zeros_none_from383_to380;
-  wire y0_zeros_from389_to388 = ~y0_magnitude[389] & y0_magnitude[388];
-  wire y0_zeros_none_from389_to388 = ~y0_magnitude[389] & ~y0_magnitude[388];
-  wire y0_zeros_from391_to390 = ~y0_magnitude[391] & y0_magnitude[390];
-  wire y0_zeros_none_from391_to390 = ~y0_magnitude[391] & ~y0_magnitude[390];
-  wire [1:0] y0_zeros_from391_to388 = {y0_zeros_none_from391_to390 & ~y0_zeros_none_from389_to388,
-      y0_zeros_none_from391_to390 ? y0_zeros_from389_to388 : y0_zeros_from391_to390};
-  wire y0_zeros_none_from391_to388 = y0_zeros_none_from391_to390 & y0_zeros_none_from389_to388;
-  wire y0_zeros_from393_to392 = ~y0_magnitude[393] & y0_magnitude[392];
-  wire y0_zeros_none_from393_to392 = ~y0_magnitude[393] & ~y0_magnitude[392];
-  wire y0_zeros_from395_to394 = ~y0_magnitude[395] & y0_magnitude[394];
-  wire y0_zeros_none_from395_to394 = ~y0_magnitude[395] & ~y0_magnitude[394];
-  wire [1:0] y0_zeros_from395_to392 = {y0_zeros_none_from395_to394 & ~y0_zeros_none_from393_to392,
-      y0_zeros_none_from395_to394 ? y0_zeros_from393_to392 : y0_zeros_from395_to394};
-  wire y0_zeros_none_from395_to392 = y0_zeros_none_from395_to394 & y0_zeros_none_from393_to392;
-  wire [2:0] y0_zeros_from395_to388 = {y0_zeros_none_from395_to392 & ~y0_zeros_none_from391_to388,
-      y0_zeros_none_from395_to392 ? y0_zeros_from391_to388 : y0_zeros_from395_to392};
-  wire y0_zeros_none_from395_to388 = y0_zeros_none_from395_to392 & y0_zeros_none_from391_to388;
-  wire [3:0] y0_zeros_from395_to380 = {y0_zeros_none_from395_to388 & ~y0_zeros_none_from387_to380,
-      y0_zeros_none_from395_to388 ? y0_zeros_from387_to380 : y0_zeros_from395_to388};
-  wire y0_zeros_none_from395_to380 = y0_zeros_none_from395_to388 & y0_zeros_none_from387_to380;
-  wire [4:0] y0_zeros_from395_to364 = {y0_zeros_none_from395_to380 & ~y0_zeros_none_from379_to364,
-      y0_zeros_none_from395_to380 ? y0_zeros_from379_to364 : y0_zeros_from395_to380};
-  wire y0_zeros_none_from395_to364 = y0_zeros_none_from395_to380 & y0_zeros_none_from379_to364;
-  wire [5:0] y0_zeros_from395_to332 = {y0_zeros_none_from395_to364 & ~y0_zeros_none_from363_to332,
-      y0_zeros_none_from395_to364 ? y0_zeros_from363_to332 : y0_zeros_from395_to364};
-  wire y0_zeros_none_from395_to332 = y0_zeros_none_from395_to364 & y0_zeros_none_from363_to332;
-  wire [6:0] y0_zeros_from395_to268 = {y0_zeros_none_from395_to332 & ~y0_zeros_none_from331_to268,
-      y0_zeros_none_from395_to332 ? y0_zeros_from331_to268 : y0_zeros_from395_to332};
-  wire y0_zeros_none_from395_to268 = y0_zeros_none_from395_to332 & y0_zeros_none_from331_to268;
-  wire y0_zeros_from397_to396 = ~y0_magnitude[397] & y0_magnitude[396];
-  wire y0_zeros_none_from397_to396 = ~y0_magnitude[397] & ~y0_magnitude[396];
-  wire y0_zeros_from399_to398 = ~y0_magnitude[399] & y0_magnitude[398];
-  wire y0_zeros_none_from399_to398 = ~y0_magnitude[399] & ~y0_magnitude[398];
-  wire [1:0] y0_zeros_from399_to396 = {y0_zeros_none_from399_to398 & ~y0_zeros_none_from397_to396,
-      y0_zeros_none_from399_to398 ? y0_zeros_from397_to396 : y0_zeros_from399_to398};
-  wire y0_zeros_none_from399_to396 = y0_zeros_none_from399_to398 & y0_zeros_none_from397_to396;
-  wire y0_zeros_from401_to400 = ~y0_magnitude[401] & y0_magnitude[400];
-  wire y0_zeros_none_from401_to400 = ~y0_magnitude[401] & ~y0_magnitude[400];
-  wire y0_zeros_from403_to402 = ~y0_magnitude[403] & y0_magnitude[402];
-  wire y0_zeros_none_from403_to402 = ~y0_magnitude[403] & ~y0_magnitude[402];
-  wire [1:0] y0_zeros_from403_to400 = {y0_zeros_none_from403_to402 & ~y0_zeros_none_from401_to400,
-      y0_zeros_none_from403_to402 ? y0_zeros_from401_to400 : y0_zeros_from403_to402};
-  wire y0_zeros_none_from403_to400 = y0_zeros_none_from403_to402 & y0_zeros_none_from401_to400;
-  wire [2:0] y0_zeros_from403_to396 = {y0_zeros_none_from403_to400 & ~y0_zeros_none_from399_to396,
-      y0_zeros_none_from403_to400 ? y0_zeros_from399_to396 : y0_zeros_from403_to400};
-  wire y0_zeros_none_from403_to396 = y0_zeros_none_from403_to400 & y0_zeros_none_from399_to396;
-  wire y0_zeros_from405_to404 = ~y0_magnitude[405] & y0_magnitude[404];
-  wire y0_zeros_none_from405_to404 = ~y0_magnitude[405] & ~y0_magnitude[404];
-  wire y0_zeros_from407_to406 = ~y0_magnitude[407] & y0_magnitude[406];
-  wire y0_zeros_none_from407_to406 = ~y0_magnitude[407] & ~y0_magnitude[406];
-  wire [1:0] y0_zeros_from407_to404 = {y0_zeros_none_from407_to406 & ~y0_zeros_none_from405_to404,
-      y0_zeros_none_from407_to406 ? y0_zeros_from405_to404 : y0_zeros_from407_to406};
-  wire y0_zeros_none_from407_to404 = y0_zeros_none_from407_to406 & y0_zeros_none_from405_to404;
-  wire y0_zeros_from409_to408 = ~y0_magnitude[409] & y0_magnitude[408];
-  wire y0_zeros_none_from409_to408 = ~y0_magnitude[409] & ~y0_magnitude[408];
-  wire y0_zeros_from411_to410 = ~y0_magnitude[411] & y0_magnitude[410];
-  wire y0_zeros_none_from411_to410 = ~y0_magnitude[411] & ~y0_magnitude[410];
-  wire [1:0] y0_zeros_from411_to408 = {y0_zeros_none_from411_to410 & ~y0_zeros_none_from409_to408,
-      y0_zeros_none_from411_to410 ? y0_zeros_from409_to408 : y0_zeros_from411_to410};
-  wire y0_zeros_none_from411_to408 = y0_zeros_none_from411_to410 & y0_zeros_none_from409_to408;
-  wire [2:0] y0_zeros_from411_to404 = {y0_zeros_none_from411_to408 & ~y0_zeros_none_from407_to404,
-      y0_zeros_none_from411_to408 ? y0_zeros_from407_to404 : y0_zeros_from411_to408};
-  wire y0_zeros_none_from411_to404 = y0_zeros_none_from411_to408 & y0_zeros_none_from407_to404;
-  wire [3:0] y0_zeros_from411_to396 = {y0_zeros_none_from411_to404 & ~y0_zeros_none_from403_to396,
-      y0_zeros_none_from411_to404 ? y0_zeros_from403_to396 : y0_zeros_from411_to404};
-  wire y0_zeros_none_from411_to396 = y0_zeros_none_from411_to404 & y0_zeros_none_from403_to396;
-  wire y0_zeros_from413_to412 = ~y0_magnitude[413] & y0_magnitude[412];
-  wire y0_zeros_none_from413_to412 = ~y0_magnitude[413] & ~y0_magnitude[412];
-  wire y0_zeros_from415_to414 = ~y0_magnitude[415] & y0_magnitude[414];
-  wire y0_zeros_none_from415_to414 = ~y0_magnitude[415] & ~y0_magnitude[414];
-  wire [1:0] y0_zeros_from415_to412 = {y0_zeros_none_from415_to414 & ~y0_zeros_none_from413_to412,
-      y0_zeros_none_from415_to414 ? y0_zeros_from413_to412 : y0_zeros_from415_to414};
-  wire y0_zeros_none_from415_to412 = y0_zeros_none_from415_to414 & y0_zeros_none_from413_to412;
-  wire y0_zeros_from417_to416 = ~y0_magnitude[417] & y0_magnitude[416];
-  wire y0_zeros_none_from417_to416 = ~y0_magnitude[417] & ~y0_magnitude[416];
-  wire y0_zeros_from419_to418 = ~y0_magnitude[419] & y0_magnitude[418];
-  wire y0_zeros_none_from419_to418 = ~y0_magnitude[419] & ~y0_magnitude[418];
-  wire [1:0] y0_zeros_from419_to416 = {y0_zeros_none_from419_to418 & ~y0_zeros_none_from417_to416,
-      y0_zeros_none_from419_to418 ? y0_zeros_from417_to416 : y0_zeros_from419_to418};
-  wire y0_zeros_none_from419_to416 = y0_zeros_none_from419_to418 & y0_zeros_none_from417_to416;
-  wire [2:0] y0_zeros_from419_to412 = {y0_zeros_none_from419_to416 & ~y0_zeros_none_from415_to412,
-      y0_zeros_none_from419_to416 ? y0_zeros_from415_to412 : y0_zeros_from419_to416};
-  wire y0_zeros_none_from419_to412 = y0_zeros_none_from419_to416 & y0_zeros_none_from415_to412;
-  wire y0_zeros_from421_to420 = ~y0_magnitude[421] & y0_magnitude[420];
-  wire y0_zeros_none_from421_to420 = ~y0_magnitude[421] & ~y0_magnitude[420];
-  wire y0_zeros_from423_to422 = ~y0_magnitude[423] & y0_magnitude[422];
-  wire y0_zeros_none_from423_to422 = ~y0_magnitude[423] & ~y0_magnitude[422];
-  wire [1:0] y0_zeros_from423_to420 = {y0_zeros_none_from423_to422 & ~y0_zeros_none_from421_to420,
-      y0_zeros_none_from423_to422 ? y0_zeros_from421_to420 : y0_zeros_from423_to422};
-  wire y0_zeros_none_from423_to420 = y0_zeros_none_from423_to422 & y0_zeros_none_from421_to420;
-  wire y0_zeros_from425_to424 = ~y0_magnitude[425] & y0_magnitude[424];
-  wire y0_zeros_none_from425_to424 = ~y0_magnitude[425] & ~y0_magnitude[424];
-  wire y0_zeros_from427_to426 = ~y0_magnitude[427] & y0_magnitude[426];
-  wire y0_zeros_none_from427_to426 = ~y0_magnitude[427] & ~y0_magnitude[426];
-  wire [1:0] y0_zeros_from427_to424 = {y0_zeros_none_from427_to426 & ~y0_zeros_none_from425_to424,
-      y0_zeros_none_from427_to426 ? y0_zeros_from425_to424 : y0_zeros_from427_to426};
-  wire y0_zeros_none_from427_to424 = y0_zeros_none_from427_to426 & y0_zeros_none_from425_to424;
-  wire [2:0] y0_zeros_from427_to420 = {y0_zeros_none_from427_to424 & ~y0_zeros_none_from423_to420,
-      y0_zeros_none_from427_to424 ? y0_zeros_from423_to420 : y0_zeros_from427_to424};
-  wire y0_zeros_none_from427_to420 = y0_zeros_none_from427_to424 & y0_zeros_none_from423_to420;
-  wire [3:0] y0_zeros_from427_to412 = {y0_zeros_none_from427_to420 & ~y0_zeros_none_from419_to412,
-      y0_zeros_none_from427_to420 ? y0_zeros_from419_to412 : y0_zeros_from427_to420};
-  wire y0_zeros_none_from427_to412 = y0_zeros_none_from427_to420 & y0_zeros_none_from419_to412;
-  wire [4:0] y0_zeros_from427_to396 = {y0_zeros_none_from427_to412 & ~y0_zeros_none_from411_to396,
-      y0_zeros_none_from427_to412 ? y0_zeros_from411_to396 : y0_zeros_from427_to412};
-  wire y0_zeros_none_from427_to396 = y0_zeros_none_from427_to412 & y0_zeros_none_from411_to396;
-  wire y0_zeros_from429_to428 = ~y0_magnitude[429] & y0_magnitude[428];
-  wire y0_zeros_none_from429_to428 = ~y0_magnitude[429] & ~y0_magnitude[428];
-  wire y0_zeros_from431_to430 = ~y0_magnitude[431] & y0_magnitude[430];
-  wire y0_zeros_none_from431_to430 = ~y0_magnitude[431] & ~y0_magnitude[430];
-  wire [1:0] y0_zeros_from431_to428 = {y0_zeros_none_from431_to430 & ~y0_zeros_none_from429_to428,
-      y0_zeros_none_from431_to430 ? y0_zeros_from429_to428 : y0_zeros_from431_to430};
-  wire y0_zeros_none_from431_to428 = y0_zeros_none_from431_to430 & y0_zeros_none_from429_to428;
-  wire y0_zeros_from433_to432 = ~y0_magnitude[433] & y0_magnitude[432];
-  wire y0_zeros_none_from433_to432 = ~y0_magnitude[433] & ~y0_magnitude[432];
-  wire y0_zeros_from435_to434 = ~y0_magnitude[435] & y0_magnitude[434];
-  wire y0_zeros_none_from435_to434 = ~y0_magnitude[435] & ~y0_magnitude[434];
-  wire [1:0] y0_zeros_from435_to432 = {y0_zeros_none_from435_to434 & ~y0_zeros_none_from433_to432,
-      y0_zeros_none_from435_to434 ? y0_zeros_from433_to432 : y0_zeros_from435_to434};
-  wire y0_zeros_none_from435_to432 = y0_zeros_none_from435_to434 & y0_zeros_none_from433_to432;
-  wire [2:0] y0_zeros_from435_to428 = {y0_zeros_none_from435_to432 & ~y0_zeros_none_from431_to428,
-      y0_zeros_none_from435_to432 ? y0_zeros_from431_to428 : y0_zeros_from435_to432};
-  wire y0_zeros_none_from435_to428 = y0_zeros_none_from435_to432 & y0_zeros_none_from431_to428;
-  wire y0_zeros_from437_to436 = ~y0_magnitude[437] & y0_magnitude[436];
-  wire y0_zeros_none_from437_to436 = ~y0_magnitude[437] & ~y0_magnitude[436];
-  wire y0_zeros_from439_to438 = ~y0_magnitude[439] & y0_magnitude[438];
-  wire y0_zeros_none_from439_to438 = ~y0_magnitude[439] & ~y0_magnitude[438];
-  wire [1:0] y0_zeros_from439_to436 = {y0_zeros_none_from439_to438 & ~y0_zeros_none_from437_to436,
-      y0_zeros_none_from439_to438 ? y0_zeros_from437_to436 : y0_zeros_from439_to438};
-  wire y0_zeros_none_from439_to436 = y0_zeros_none_from439_to438 & y0_zeros_none_from437_to436;
-  wire y0_zeros_from441_to440 = ~y0_magnitude[441] & y0_magnitude[440];
-  wire y0_zeros_none_from441_to440 = ~y0_magnitude[441] & ~y0_magnitude[440];
-  wire y0_zeros_from443_to442 = ~y0_magnitude[443] & y0_magnitude[442];
-  wire y0_zeros_none_from443_to442 = ~y0_magnitude[443] & ~y0_magnitude[442];
-  wire [1:0] y0_zeros_from443_to440 = {y0_zeros_none_from443_to442 & ~y0_zeros_none_from441_to440,
-      y0_zeros_none_from443_to442 ? y0_zeros_from441_to440 : y0_zeros_from443_to442};
-  wire y0_zeros_none_from443_to440 = y0_zeros_none_from443_to442 & y0_zeros_none_from441_to440;
-  wire [2:0] y0_zeros_from443_to436 = {y0_zeros_none_from443_to440 & ~y0_zeros_none_from439_to436,
-      y0_zeros_none_from443_to440 ? y0_zeros_from439_to436 : y0_zeros_from443_to440};
-  wire y0_zeros_none_from443_to436 = y0_zeros_none_from443_to440 & y0_zeros_none_from439_to436;
-  wire [3:0] y0_zeros_from443_to428 = {y0_zeros_none_from443_to436 & ~y0_zeros_none_from435_to428,
-      y0_zeros_none_from443_to436 ? y0_zeros_from435_to428 : y0_zeros_from443_to436};
-  wire y0_zeros_none_from443_to428 = y0_zeros_none_from443_to436 & y0_zeros_none_from435_to428;
-  wire y0_zeros_from445_to444 = ~y0_magnitude[445] & y0_magnitude[444];
-  wire y0_zeros_none_from445_to444 = ~y0_magnitude[445] & ~y0_magnitude[444];
-  wire y0_zeros_from447_to446 = ~y0_magnitude[447] & y0_magnitude[446];
-  wire y0_zeros_none_from447_to446 = ~y0_magnitude[447] & ~y0_magnitude[446];
-  wire [1:0] y0_zeros_from447_to444 = {y0_zeros_none_from447_to446 & ~y0_zeros_none_from445_to444,
-      y0_zeros_none_from447_to446 ? y0_zeros_from445_to444 : y0_zeros_from447_to446};
-  wire y0_zeros_none_from447_to444 = y0_zeros_none_from447_to446 & y0_zeros_none_from445_to444;
-  wire y0_zeros_from449_to448 = ~y0_magnitude[449] & y0_magnitude[448];
-  wire y0_zeros_none_from449_to448 = ~y0_magnitude[449] & ~y0_magnitude[448];
-  wire y0_zeros_from451_to450 = ~y0_magnitude[451] & y0_magnitude[450];
-  wire y0_zeros_none_from451_to450 = ~y0_magnitude[451] & ~y0_magnitude[450];
-  wire [1:0] y0_zeros_from451_to448 = {y0_zeros_none_from451_to450 & ~y0_zeros_none_from449_to448,
-      y0_zeros_none_from451_to450 ? y0_zeros_from449_to448 : y0_zeros_from451_to450};
-  wire y0_zeros_none_from451_to448 = y0_zeros_none_from451_to450 & y0_zeros_none_from449_to448;
-  wire [2:0] y0_zeros_from451_to444 = {y0_zeros_none_from451_to448 & ~y0_zeros_none_from447_to444,
-      y0_zeros_none_from451_to448 ? y0_zeros_from447_to444 : y0_zeros_from451_to448};
-  wire y0_zeros_none_from451_to444 = y0_zeros_none_from451_to448 & y0_zeros_none_from447_to444;
-  wire y0_zeros_from453_to452 = ~y0_magnitude[453] & y0_magnitude[452];
-  wire y0_zeros_none_from453_to452 = ~y0_magnitude[453] & ~y0_magnitude[452];
-  wire y0_zeros_from455_to454 = ~y0_magnitude[455] & y0_magnitude[454];
-  wire y0_zeros_none_from455_to454 = ~y0_magnitude[455] & ~y0_magnitude[454];
-  wire [1:0] y0_zeros_from455_to452 = {y0_zeros_none_from455_to454 & ~y0_zeros_none_from453_to452,
-      y0_zeros_none_from455_to454 ? y0_zeros_from453_to452 : y0_zeros_from455_to454};
-  wire y0_zeros_none_from455_to452 = y0_zeros_none_from455_to454 & y0_zeros_none_from453_to452;
-  wire y0_zeros_from457_to456 = ~y0_magnitude[457] & y0_magnitude[456];
-  wire y0_zeros_none_from457_to456 = ~y0_magnitude[457] & ~y0_magnitude[456];
-  wire y0_zeros_from459_to458 = ~y0_magnitude[459] & y0_magnitude[458];
-  wire y0_zeros_none_from459_to458 = ~y0_magnitude[459] & ~y0_magnitude[458];
-  wire [1:0] y0_zeros_from459_to456 = {y0_zeros_none_from459_to458 & ~y0_zeros_none_from457_to456,
-      y0_zeros_none_from459_to458 ? y0_zeros_from457_to456 : y0_zeros_from459_to458};
-  wire y0_zeros_none_from459_to456 = y0_zeros_none_from459_to458 & y0_zeros_none_from457_to456;
-  wire [2:0] y0_zeros_from459_to452 = {y0_zeros_none_from459_to456 & ~y0_zeros_none_from455_to452,
-      y0_zeros_none_from459_to456 ? y0_zeros_from455_to452 : y0_zeros_from459_to456};
-  wire y0_zeros_none_from459_to452 = y0_zeros_none_from459_to456 & y0_zeros_none_from455_to452;
-  wire [3:0] y0_zeros_from459_to444 = {y0_zeros_none_from459_to452 & ~y0_zeros_none_from451_to444,
-      y0_zeros_none_from459_to452 ? y0_zeros_from451_to444 : y0_zeros_from459_to452};
-  wire y0_zeros_none_from459_to444 = y0_zeros_none_from459_to452 & y0_zeros_none_from451_to444;
-  wire [4:0] y0_zeros_from459_to428 = {y0_zeros_none_from459_to444 & ~y0_zeros_none_from443_to428,
-      y0_zeros_none_from459_to444 ? y0_zeros_from443_to428 : y0_zeros_from459_to444};
-  wire y0_zeros_none_from459_to428 = y0_zeros_none_from459_to444 & y0_zeros_none_from443_to428;
-  wire [5:0] y0_zeros_from459_to396 = {y0_zeros_none_from459_to428 & ~y0_zeros_none_from427_to396,
-      y0_zeros_none_from459_to428 ? y0_zeros_from427_to396 : y0_zeros_from459_to428};
-  wire y0_zeros_none_from459_to396 = y0_zeros_none_from459_to428 & y0_zeros_none_from427_to396;
-  wire y0_zeros_from461_to460 = ~y0_magnitude[461] & y0_magnitude[460];
-  wire y0_zeros_none_from461_to460 = ~y0_magnitude[461] & ~y0_magnitude[460];
-  wire y0_zeros_from463_to462 = ~y0_magnitude[463] & y0_magnitude[462];
-  wire y0_zeros_none_from463_to462 = ~y0_magnitude[463] & ~y0_magnitude[462];
-  wire [1:0] y0_zeros_from463_to460 = {y0_zeros_none_from463_to462 & ~y0_zeros_none_from461_to460,
-      y0_zeros_none_from463_to462 ? y0_zeros_from461_to460 : y0_zeros_from463_to462};
-  wire y0_zeros_none_from463_to460 = y0_zeros_none_from463_to462 & y0_zeros_none_from461_to460;
-  wire y0_zeros_from465_to464 = ~y0_magnitude[465] & y0_magnitude[464];
-  wire y0_zeros_none_from465_to464 = ~y0_magnitude[465] & ~y0_magnitude[464];
-  wire y0_zeros_from467_to466 = ~y0_magnitude[467] & y0_magnitude[466];
-  wire y0_zeros_none_from467_to466 = ~y0_magnitude[467] & ~y0_magnitude[466];
-  wire [1:0] y0_zeros_from467_to464 = {y0_zeros_none_from467_to466 & ~y0_zeros_none_from465_to464,
-      y0_zeros_none_from467_to466 ? y0_zeros_from465_to464 : y0_zeros_from467_to466};
-  wire y0_zeros_none_from467_to464 = y0_zeros_none_from467_to466 & y0_zeros_none_from465_to464;
-  wire [2:0] y0_zeros_from467_to460 = {y0_zeros_none_from467_to464 & ~y0_zeros_none_from463_to460,
-      y0_zeros_none_from467_to464 ? y0_zeros_from463_to460 : y0_zeros_from467_to464};
-  wire y0_zeros_none_from467_to460 = y0_zeros_none_from467_to464 & y0_zeros_none_from463_to460;
-  wire y0_zeros_from469_to468 = ~y0_magnitude[469] & y0_magnitude[468];
-  wire y0_zeros_none_from469_to468 = ~y0_magnitude[469] & ~y0_magnitude[468];
-  wire y0_zeros_from471_to470 = ~y0_magnitude[471] & y0_magnitude[470];
-  wire y0_zeros_none_from471_to470 = ~y0_magnitude[471] & ~y0_magnitude[470];
-  wire [1:0] y0_zeros_from471_to468 = {y0_zeros_none_from471_to470 & ~y0_zeros_none_from469_to468,
-      y0_zeros_none_from471_to470 ? y0_zeros_from469_to468 : y0_zeros_from471_to470};
-  wire y0_zeros_none_from471_to468 = y0_zeros_none_from471_to470 & y0_zeros_none_from469_to468;
-  wire y0_zeros_from473_to472 = ~y0_magnitude[473] & y0_magnitude[472];
-  wire y0_zeros_none_from473_to472 = ~y0_magnitude[473] & ~y0_magnitude[472];
-  wire y0_zeros_from475_to474 = ~y0_magnitude[475] & y0_magnitude[474];
-  wire y0_zeros_none_from475_to474 = ~y0_magnitude[475] & ~y0_magnitude[474];
-  wire [1:0] y0_zeros_from475_to472 = {y0_zeros_none_from475_to474 & ~y0_zeros_none_from473_to472,
-      y0_zeros_none_from475_to474 ? y0_zeros_from473_to472 : y0_zeros_from475_to474};
-  wire y0_zeros_none_from475_to472 = y0_zeros_none_from475_to474 & y0_zeros_none_from473_to472;
-  wire [2:0] y0_zeros_from475_to468 = {y0_zeros_none_from475_to472 & ~y0_zeros_none_from471_to468,
-      y0_zeros_none_from475_to472 ? y0_zeros_from471_to468 : y0_zeros_from475_to472};
-  wire y0_zeros_none_from475_to468 = y0_zeros_none_from475_to472 & y0_zeros_none_from471_to468;
-  wire [3:0] y0_zeros_from475_to460 = {y0_zeros_none_from475_to468 & ~y0_zeros_none_from467_to460,
-      y0_zeros_none_from475_to468 ? y0_zeros_from467_to460 : y0_zeros_from475_to468};
-  wire y0_zeros_none_from475_to460 = y0_zeros_none_from475_to468 & y0_zeros_none_from467_to460;
-  wire y0_zeros_from477_to476 = ~y0_magnitude[477] & y0_magnitude[476];
-  wire y0_zeros_none_from477_to476 = ~y0_magnitude[477] & ~y0_magnitude[476];
-  wire y0_zeros_from479_to478 = ~y0_magnitude[479] & y0_magnitude[478];
-  wire y0_zeros_none_from479_to478 = ~y0_magnitude[479] & ~y0_magnitude[478];
-  wire [1:0] y0_zeros_from479_to476 = {y0_zeros_none_from479_to478 & ~y0_zeros_none_from477_to476,
-      y0_zeros_none_from479_to478 ? y0_zeros_from477_to476 : y0_zeros_from479_to478};
-  wire y0_zeros_none_from479_to476 = y0_zeros_none_from479_to478 & y0_zeros_none_from477_to476;
-  wire y0_zeros_from481_to480 = ~y0_magnitude[481] & y0_magnitude[480];
-  wire y0_zeros_none_from481_to480 = ~y0_magnitude[481] & ~y0_magnitude[480];
-  wire y0_zeros_from483_to482 = ~y0_magnitude[483] & y0_magnitude[482];
-  wire y0_zeros_none_from483_to482 = ~y0_magnitude[483] & ~y0_magnitude[482];
-  wire [1:0] y0_zeros_from483_to480 = {y0_zeros_none_from483_to482 & ~y0_zeros_none_from481_to480,
-      y0_zeros_none_from483_to482 ? y0_zeros_from481_to480 : y0_zeros_from483_to482};
-  wire y0_zeros_none_from483_to480 = y0_zeros_none_from483_to482 & y0_zeros_none_from481_to480;
-  wire [2:0] y0_zeros_from483_to476 = {y0_zeros_none_from483_to480 & ~y0_zeros_none_from479_to476,
-      y0_zeros_none_from483_to480 ? y0_zeros_from479_to476 : y0_zeros_from483_to480};
-  wire y0_zeros_none_from483_to476 = y0_zeros_none_from483_to480 & y0_zeros_none_from479_to476;
-  wire y0_zeros_from485_to484 = ~y0_magnitude[485] & y0_magnitude[484];
-  wire y0_zeros_none_from485_to484 = ~y0_magnitude[485] & ~y0_magnitude[484];
-  wire y0_zeros_from487_to486 = ~y0_magnitude[487] & y0_magnitude[486];
-  wire y0_zeros_none_from487_to486 = ~y0_magnitude[487] & ~y0_magnitude[486];
-  wire [1:0] y0_zeros_from487_to484 = {y0_zeros_none_from487_to486 & ~y0_zeros_none_from485_to484,
-      y0_zeros_none_from487_to486 ? y0_zeros_from485_to484 : y0_zeros_from487_to486};
-  wire y0_zeros_none_from487_to484 = y0_zeros_none_from487_to486 & y0_zeros_none_from485_to484;
-  wire y0_zeros_from489_to488 = ~y0_magnitude[489] & y0_magnitude[488];
-  wire y0_zeros_none_from489_to488 = ~y0_magnitude[489] & ~y0_magnitude[488];
-  wire y0_zeros_from491_to490 = ~y0_magnitude[491] & y0_magnitude[490];
-  wire y0_zeros_none_from491_to490 = ~y0_magnitude[491] & ~y0_magnitude[490];
-  wire [1:0] y0_zeros_from491_to488 = {y0_zeros_none_from491_to490 & ~y0_zeros_none_from489_to488,
-      y0_zeros_none_from491_to490 ? y0_zeros_from489_to488 : y0_zeros_from491_to490};
-  wire y0_zeros_none_from491_to488 = y0_zeros_none_from491_to490 & y0_zeros_none_from489_to488;
-  wire [2:0] y0_zeros_from491_to484 = {y0_zeros_none_from491_to488 & ~y0_zeros_none_from487_to484,
-      y0_zeros_none_from491_to488 ? y0_zeros_from487_to484 : y0_zeros_from491_to488};
-  wire y0_zeros_none_from491_to484 = y0_zeros_none_from491_to488 & y0_zeros_none_from487_to484;
-  wire [3:0] y0_zeros_from491_to476 = {y0_zeros_none_from491_to484 & ~y0_zeros_none_from483_to476,
-      y0_zeros_none_from491_to484 ? y0_zeros_from483_to476 : y0_zeros_from491_to484};
-  wire y0_zeros_none_from491_to476 = y0_zeros_none_from491_to484 & y0_zeros_none_from483_to476;
-  wire [4:0] y0_zeros_from491_to460 = {y0_zeros_none_from491_to476 & ~y0_zeros_none_from475_to460,
-      y0_zeros_none_from491_to476 ? y0_zeros_from475_to460 : y0_zeros_from491_to476};
-  wire y0_zeros_none_from491_to460 = y0_zeros_none_from491_to476 & y0_zeros_none_from475_to460;
-  wire y0_zeros_from493_to492 = ~y0_magnitude[493] & y0_magnitude[492];
-  wire y0_zeros_none_from493_to492 = ~y0_magnitude[493] & ~y0_magnitude[492];
-  wire y0_zeros_from495_to494 = ~y0_magnitude[495] & y0_magnitude[494];
-  wire y0_zeros_none_from495_to494 = ~y0_magnitude[495] & ~y0_magnitude[494];
-  wire [1:0] y0_zeros_from495_to492 = {y0_zeros_none_from495_to494 & ~y0_zeros_none_from493_to492,
-      y0_zeros_none_from495_to494 ? y0_zeros_from493_to492 : y0_zeros_from495_to494};
-  wire y0_zeros_none_from495_to492 = y0_zeros_none_from495_to494 & y0_zeros_none_from493_to492;
-  wire y0_zeros_from497_to496 = ~y0_magnitude[497] & y0_magnitude[496];
-  wire y0_zeros_none_from497_to496 = ~y0_magnitude[497] & ~y0_magnitude[496];
-  wire y0_zeros_from499_to498 = ~y0_magnitude[499] & y0_magnitude[498];
-  wire y0_zeros_none_from499_to498 = ~y0_magnitude[499] & ~y0_magnitude[498];
-  wire [1:0] y0_zeros_from499_to496 = {y0_zeros_none_from499_to498 & ~y0_zeros_none_from497_to496,
-      y0_zeros_none_from499_to498 ? y0_zeros_from497_to496 : y0_zeros_from499_to498};
-  wire y0_zeros_none_from499_to496 = y0_zeros_none_from499_to498 & y0_zeros_none_from497_to496;
-  wire [2:0] y0_zeros_from499_to492 = {y0_zeros_none_from499_to496 & ~y0_zeros_none_from495_to492,
-      y0_zeros_none_from499_to496 ? y0_zeros_from495_to492 : y0_zeros_from499_to496};
-  wire y0_zeros_none_from499_to492 = y0_zeros_none_from499_to496 & y0_zeros_none_from495_to492;
-  wire y0_zeros_from501_to500 = ~y0_magnitude[501] & y0_magnitude[500];
-  wire y0_zeros_none_from501_to500 = ~y0_magnitude[501] & ~y0_magnitude[500];
-  wire y0_zeros_from503_to502 = ~y0_magnitude[503] & y0_magnitude[502];
-  wire y0_zeros_none_from503_to502 = ~y0_magnitude[503] & ~y0_magnitude[502];
-  wire [1:0] y0_zeros_from503_to500 = {y0_zeros_none_from503_to502 & ~y0_zeros_none_from501_to500,
-      y0_zeros_none_from503_to502 ? y0_zeros_from501_to500 : y0_zeros_from503_to502};
-  wire y0_zeros_none_from503_to500 = y0_zeros_none_from503_to502 & y0_zeros_none_from501_to500;
-  wire y0_zeros_from505_to504 = ~y0_magnitude[505] & y0_magnitude[504];
-  wire y0_zeros_none_from505_to504 = ~y0_magnitude[505] & ~y0_magnitude[504];
-  wire y0_zeros_from507_to506 = ~y0_magnitude[507] & y0_magnitude[506];
-  wire y0_zeros_none_from507_to506 = ~y0_magnitude[507] & ~y0_magnitude[506];
-  wire [1:0] y0_zeros_from507_to504 = {y0_zeros_none_from507_to506 & ~y0_zeros_none_from505_to504,
-      y0_zeros_none_from507_to506 ? y0_zeros_from505_to504 : y0_zeros_from507_to506};
-  wire y0_zeros_none_from507_to504 = y0_zeros_none_from507_to506 & y0_zeros_none_from505_to504;
-  wire [2:0] y0_zeros_from507_to500 = {y0_zeros_none_from507_to504 & ~y0_zeros_none_from503_to500,
-      y0_zeros_none_from507_to504 ? y0_zeros_from503_to500 : y0_zeros_from507_to504};
-  wire y0_zeros_none_from507_to500 = y0_zeros_none_from507_to504 & y0_zeros_none_from503_to500;
-  wire [3:0] y0_zeros_from507_to492 = {y0_zeros_none_from507_to500 & ~y0_zeros_none_from499_to492,
-      y0_zeros_none_from507_to500 ? y0_zeros_from499_to492 : y0_zeros_from507_to500};
-  wire y0_zeros_none_from507_to492 = y0_zeros_none_from507_to500 & y0_zeros_none_from499_to492;
-  wire y0_zeros_from509_to508 = ~y0_magnitude[509] & y0_magnitude[508];
-  wire y0_zeros_none_from509_to508 = ~y0_magnitude[509] & ~y0_magnitude[508];
-  wire y0_zeros_from511_to510 = ~y0_magnitude[511] & y0_magnitude[510];
-  wire y0_zeros_none_from511_to510 = ~y0_magnitude[511] & ~y0_magnitude[510];
-  wire [1:0] y0_zeros_from511_to508 = {y0_zeros_none_from511_to510 & ~y0_zeros_none_from509_to508,
-      y0_zeros_none_from511_to510 ? y0_zeros_from509_to508 : y0_zeros_from511_to510};
-  wire y0_zeros_none_from511_to508 = y0_zeros_none_from511_to510 & y0_zeros_none_from509_to508;
-  wire y0_zeros_from513_to512 = ~y0_magnitude[513] & y0_magnitude[512];
-  wire y0_zeros_none_from513_to512 = ~y0_magnitude[513] & ~y0_magnitude[512];
-  wire y0_zeros_from515_to514 = ~y0_magnitude[515] & y0_magnitude[514];
-  wire y0_zeros_none_from515_to514 = ~y0_magnitude[515] & ~y0_magnitude[514];
-  wire [1:0] y0_zeros_from515_to512 = {y0_zeros_none_from515_to514 & ~y0_zeros_none_from513_to512,
-      y0_zeros_none_from515_to514 ? y0_zeros_from513_to512 : y0_zeros_from515_to514};
-  wire y0_zeros_none_from515_to512 = y0_zeros_none_from515_to514 & y0_zeros_none_from513_to512;
-  wire [2:0] y0_zeros_from515_to508 = {y0_zeros_none_from515_to512 & ~y0_zeros_none_from511_to508,
-      y0_zeros_none_from515_to512 ? y0_zeros_from511_to508 : y0_zeros_from515_to512};
-  wire y0_zeros_none_from515_to508 = y0_zeros_none_from515_to512 & y0_zeros_none_from511_to508;
-  wire y0_zeros_from517_to516 = ~y0_magnitude[517] & y0_magnitude[516];
-  wire y0_zeros_none_from517_to516 = ~y0_magnitude[517] & ~y0_magnitude[516];
-  wire y0_zeros_from519_to518 = ~y0_magnitude[519] & y0_magnitude[518];
-  wire y0_zeros_none_from519_to518 = ~y0_magnitude[519] & ~y0_magnitude[518];
-  wire [1:0] y0_zeros_from519_to516 = {y0_zeros_none_from519_to518 & ~y0_zeros_none_from517_to516,
-      y0_zeros_none_from519_to518 ? y0_zeros_from517_to516 : y0_zeros_from519_to518};
-  wire y0_zeros_none_from519_to516 = y0_zeros_none_from519_to518 & y0_zeros_none_from517_to516;
-  wire y0_zeros_from521_to520 = ~y0_magnitude[521] & y0_magnitude[520];
-  wire y0_zeros_none_from521_to520 = ~y0_magnitude[521] & ~y0_magnitude[520];
-  wire y0_zeros_from523_to522 = ~y0_magnitude[523] & y0_magnitude[522];
-  wire y0_zeros_none_from523_to522 = ~y0_magnitude[523] & ~y0_magnitude[522];
-  wire [1:0] y0_zeros_from523_to520 = {y0_zeros_none_from523_to522 & ~y0_zeros_none_from521_to520,
-      y0_zeros_none_from523_to522 ? y0_zeros_from521_to520 : y0_zeros_from523_to522};
-  wire y0_zeros_none_from523_to520 = y0_zeros_none_from523_to522 & y0_zeros_none_from521_to520;
-  wire [2:0] y0_zeros_from523_to516 = {y0_zeros_none_from523_to520 & ~y0_zeros_none_from519_to516,
-      y0_zeros_none_from523_to520 ? y0_zeros_from519_to516 : y0_zeros_from523_to520};
-  wire y0_zeros_none_from523_to516 = y0_zeros_none_from523_to520 & y0_zeros_none_from519_to516;
-  wire [3:0] y0_zeros_from523_to508 = {y0_zeros_none_from523_to516 & ~y0_zeros_none_from515_to508,
-      y0_zeros_none_from523_to516 ? y0_zeros_from515_to508 : y0_zeros_from523_to516};
-  wire y0_zeros_none_from523_to508 = y0_zeros_none_from523_to516 & y0_zeros_none_from515_to508;
-  wire [4:0] y0_zeros_from523_to492 = {y0_zeros_none_from523_to508 & ~y0_zeros_none_from507_to492,
-      y0_zeros_none_from523_to508 ? y0_zeros_from507_to492 : y0_zeros_from523_to508};
-  wire y0_zeros_none_from523_to492 = y0_zeros_none_from523_to508 & y0_zeros_none_from507_to492;
-  wire [5:0] y0_zeros_from523_to460 = {y0_zeros_none_from523_to492 & ~y0_zeros_none_from491_to460,
-      y0_zeros_none_from523_to492 ? y0_zeros_from491_to460 : y0_zeros_from523_to492};
-  wire y0_zeros_none_from523_to460 = y0_zeros_none_from523_to492 & y0_zeros_none_from491_to460;
-  wire [6:0] y0_zeros_from523_to396 = {y0_zeros_none_from523_to460 & ~y0_zeros_none_from459_to396,
-      y0_zeros_none_from523_to460 ? y0_zeros_from459_to396 : y0_zeros_from523_to460};
-  wire y0_zeros_none_from523_to396 = y0_zeros_none_from523_to460 & y0_zeros_none_from459_to396;
-  wire [7:0] y0_zeros_from523_to268 = {y0_zeros_none_from523_to396 & ~y0_zeros_none_from395_to268,
-      y0_zeros_none_from523_to396 ? y0_zeros_from395_to268 : y0_zeros_from523_to396};
-  wire y0_zeros_none_from523_to268 = y0_zeros_none_from523_to396 & y0_zeros_none_from395_to268;
-  wire [8:0] y0_zeros_from523_to12 = {y0_zeros_none_from523_to268 & ~y0_zeros_none_from267_to12,
-      y0_zeros_none_from523_to268 ? y0_zeros_from267_to12 : y0_zeros_from523_to268};
-  wire y0_zeros_none_from523_to12 = y0_zeros_none_from523_to268 & y0_zeros_none_from267_to12;
-  wire [9:0] y0_zeros = {y0_zeros_none_from523_to12, y0_zeros_none_from523_to12 ?
-      y0_zeros_from11_to0_6 : y0_zeros_from523_to12};
-  wire [11:0] y1_shift_is_x1_difference = {{2{y0_sum_exponent[9]}}, y0_sum_exponent} - 12'd1;
-  wire y0_shift_is_x8 = ~y0_zeros_none_from523_to12 & ~y0_zeros[8] & y1_shift_is_x1_difference[8];
-  wire y0_shift_is_limit8 = y0_zeros_none_from523_to12 | (y0_zeros[8] &
-      ~y1_shift_is_x1_difference[8]);
-  wire y0_shift_is_x7 = y0_shift_is_x8 | (~y0_shift_is_limit8 & ~y0_zeros[7] &
-      y1_shift_is_x1_difference[7]);
-  wire y0_shift_is_limit7 = y0_shift_is_limit8 | (~y0_shift_is_x8 & y0_zeros[7] &
-      ~y1_shift_is_x1_difference[7]);
-  wire y0_shift_is_x6 = y0_shift_is_x7 | (~y0_shift_is_limit7 & ~y0_zeros[6] &
-      y1_shift_is_x1_difference[6]);
-  wire y0_shift_is_limit6 = y0_shift_is_limit7 | (~y0_shift_is_x7 & y0_zeros[6] &
-      ~y1_shift_is_x1_difference[6]);
-  wire y0_shift_is_x5 = y0_shift_is_x6 | (~y0_shift_is_limit6 & ~y0_zeros[5] &
-      y1_shift_is_x1_difference[5]);
-  wire y0_shift_is_limit5 = y0_shift_is_limit6 | (~y0_shift_is_x6 & y0_zeros[5] &
-      ~y1_shift_is_x1_difference[5]);
-  wire y0_shift_is_x4 = y0_shift_is_x5 | (~y0_shift_is_limit5 & ~y0_zeros[4] &
-      y1_shift_is_x1_difference[4]);
-  wire y0_shift_is_limit4 = y0_shift_is_limit5 | (~y0_shift_is_x5 & y0_zeros[4] &
-      ~y1_shift_is_x1_difference[4]);
-  wire y0_shift_is_x3 = y0_shift_is_x4 | (~y0_shift_is_limit4 & ~y0_zeros[3] &
-      y1_shift_is_x1_difference[3]);
-  wire y0_shift_is_limit3 = y0_shift_is_limit4 | (~y0_shift_is_x4 & y0_zeros[3] &
-      ~y1_shift_is_x1_difference[3]);
-  wire y0_shift_is_x2 = y0_shift_is_x3 | (~y0_shift_is_limit3 & ~y0_zeros[2] &
-      y1_shift_is_x1_difference[2]);
-  wire y0_shift_is_limit2 = y0_shift_is_limit3 | (~y0_shift_is_x3 & y0_zeros[2] &
-      ~y1_shift_is_x1_difference[2]);
-  wire y0_shift_is_x1 = y0_shift_is_x2 | (~y0_shift_is_limit2 & ~y0_zeros[1] &
-      y1_shift_is_x1_difference[1]);
-  wire y0_shift_is_limit1 = y0_shift_is_limit2 | (~y0_shift_is_x2 & y0_zeros[1] &
-      ~y1_shift_is_x1_difference[1]);
-  wire [9:0] y0_shift = {1'b0, (y0_zeros[8] | y0_zeros_none_from523_to12) &
-      y1_shift_is_x1_difference[8], (y0_zeros[7] | y0_shift_is_limit8) &
-      (y1_shift_is_x1_difference[7] | y0_shift_is_x8), (y0_zeros[6] | y0_shift_is_limit7) &
-      (y1_shift_is_x1_difference[6] | y0_shift_is_x7), (y0_zeros[5] | y0_shift_is_limit6) &
-      (y1_shift_is_x1_difference[5] | y0_shift_is_x6), (y0_zeros[4] | y0_shift_is_limit5) &
-      (y1_shift_is_x1_difference[4] | y0_shift_is_x5), (y0_zeros[3] | y0_shift_is_limit4) &
-      (y1_shift_is_x1_difference[3] | y0_shift_is_x4), (y0_zeros[2] | y0_shift_is_limit3) &
-      (y1_shift_is_x1_difference[2] | y0_shift_is_x3), (y0_zeros[1] | y0_shift_is_limit2) &
-      (y1_shift_is_x1_difference[1] | y0_shift_is_x2), (y0_zeros[0] | y0_shift_is_limit1) &
-      (y1_shift_is_x1_difference[0] | y0_shift_is_x1)};
-  wire y0_normalized_some512 = |y0_total_block0[2:0];
-  wire y0_normalized_some256 = y0_normalized_some512 | (~y0_shift[8] & (|y0_total[258:3]));
-  wire [263:0] y0_normalized_left256 = y0_shift[8] ? y0_total[266:3] : y0_total[522:259];
-  wire y0_normalized_some128 = y0_normalized_some256 | (~y0_shift[7] &
-      (|y0_normalized_left256[127:0]));
-  wire [135:0] y0_normalized_left128 = y0_shift[7] ? y0_normalized_left256[135:0] :
-      y0_normalized_left256[263:128];
-  wire y0_normalized_some64 = y0_normalized_some128 | (~y0_shift[6] &
-      (|y0_normalized_left128[63:0]));
-  wire [71:0] y0_normalized_left64 = y0_shift[6] ? y0_normalized_left128[71:0] :
-      y0_normalized_left128[135:64];
-  wire y0_normalized_some32 = y0_normalized_some64 | (~y0_shift[5] & (|y0_normalized_left64[31:0]));
-  wire [39:0] y0_normalized_left32 = y0_shift[5] ? y0_normalized_left64[39:0] :
-      y0_normalized_left64[71:32];
+  // X1 s pack: Choose between the rounded value, overflow, infinity and NaN.
+  wire [24:0] x1_s_code = (x1_s_nan | x1_s_inf) ? (x1_s_nan ? 25'hffc000 : {x1_s_sign, 24'hff8000})
+      : x1_s_overflow ? {x1_s_sign, 24'hff8000} : {x1_s_sign, x1_s_rounded};
+
+  // X1 c unpack: Fields and classes of both operands, and the sign of the product.
+  wire x1_c_b_normal = |c[14:7];
+  wire x1_c_b_sign = c[15];
+  wire [7:0] x1_c_b_exponent = {c[14:8], c[7] | ~x1_c_b_normal};
+  wire x1_c_b_special = &c[14:7];
+  wire c_any = |c[6:0];
+  wire x1_c_b_nan = x1_c_b_special & c_any;
+  wire x1_c_b_zero = ~x1_c_b_normal & ~c_any;
+  wire x1_c_operand_nan = |{x1_c_b_nan, x1_s_a_nan};
+  wire x1_c_nan = x1_c_operand_nan | (x1_s_a_special & x1_c_b_zero) | (x1_s_a_zero &
+      x1_c_b_special);
+  wire x1_c_sign = x1_s_a_sign ^ x1_c_b_sign;
+  wire x1_c_inf = x1_s_a_special | x1_c_b_special;
+
+  // X1 c product: The product, and beside it how far to shift it: by the operands' leading zeros
+  // (the product may have one more), but not below the lowest binade.
+  wire x1_c_b_zeros_from1_to0 = ~c[1] & c[0];
+  wire x1_c_b_zeros_none_from1_to0 = ~c[1] & ~c[0];
+  wire x1_c_b_zeros_from3_to2 = ~c[3] & c[2];
+  wire x1_c_b_zeros_none_from3_to2 = ~c[3] & ~c[2];
+  wire [1:0] x1_c_b_zeros_from3_to0 = {x1_c_b_zeros_none_from3_to2 & ~x1_c_b_zeros_none_from1_to0,
+      x1_c_b_zeros_none_from3_to2 ? x1_c_b_zeros_from1_to0 : x1_c_b_zeros_from3_to2};
+  wire x1_c_b_zeros_none_from3_to0 = x1_c_b_zeros_none_from3_to2 & x1_c_b_zeros_none_from1_to0;
+  wire x1_c_b_zeros_from5_to4 = ~c[5] & c[4];
+  wire x1_c_b_zeros_none_from5_to4 = ~c[5] & ~c[4];
+  wire x1_c_b_zeros_from7_to6 = ~x1_c_b_normal & c[6];
+  wire x1_c_b_zeros_none_from7_to6 = ~x1_c_b_normal & ~c[6];
+  wire [1:0] x1_c_b_zeros_from7_to4 = {x1_c_b_zeros_none_from7_to6 & ~x1_c_b_zeros_none_from5_to4,
+      x1_c_b_zeros_none_from7_to6 ? x1_c_b_zeros_from5_to4 : x1_c_b_zeros_from7_to6};
+  wire x1_c_b_zeros_none_from7_to4 = x1_c_b_zeros_none_from7_to6 & x1_c_b_zeros_none_from5_to4;
+  wire [3:0] x1_c_b_zeros = {x1_c_b_zeros_none_from7_to4 & x1_c_b_zeros_none_from3_to0,
+      x1_c_b_zeros_none_from7_to4 & ~x1_c_b_zeros_none_from3_to0, x1_c_b_zeros_none_from7_to4 ?
+      x1_c_b_zeros_from3_to0 : x1_c_b_zeros_from7_to4};
+  wire [4:0] x1_c_zeros = {1'b0, x1_s_a_zeros} + {1'b0, x1_c_b_zeros};
+  wire [9:0] x1_c_exponent = {1'b0, {1'b0, x1_s_a_exponent} + {1'b0, x1_c_b_exponent}} + 10'd1;
+  wire [10:0] x1_c_exponent_after_shift = {x1_c_exponent[9], x1_c_exponent} - {6'd0, x1_c_zeros};
+  wire [7:0] x1_c_product_row0 = x1_s_a_significand & {8{c[0]}};
+  wire [7:0] x1_c_product_row1 = x1_s_a_significand & {8{c[1]}};
+  wire [7:0] x1_c_product_row2 = x1_s_a_significand & {8{c[2]}};
+  wire [7:0] x1_c_product_row3 = x1_s_a_significand & {8{c[3]}};
+  wire [7:0] x1_c_product_row4 = x1_s_a_significand & {8{c[4]}};
+  wire [7:0] x1_c_product_row5 = x1_s_a_significand & {8{c[5]}};
+  wire [7:0] x1_c_product_row6 = x1_s_a_significand & {8{c[6]}};
+  wire [7:0] x1_c_product_row7 = x1_s_a_significand & {8{x1_c_b_normal}};
+  wire [10:0] x1_c_product_stage1_half0_2 = {x1_c_product_row5[7:5], x1_c_product_row2} ^
+      {x1_c_product_row6[6:3], x1_c_product_row1[7:1]};
+  wire [10:0] x1_c_product_stage1_sum0_2 = x1_c_product_stage1_half0_2 ^ {x1_c_product_row7[5:1],
+      x1_c_product_row0[7:2]};
+  wire [10:0] x1_c_product_stage1_carry0_2 = ({x1_c_product_row5[7:5], x1_c_product_row2} &
+      {x1_c_product_row6[6:3], x1_c_product_row1[7:1]}) | (x1_c_product_stage1_half0_2 &
+      {x1_c_product_row7[5:1], x1_c_product_row0[7:2]});
+  wire [4:0] x1_c_product_stage1_half1_5 = x1_c_product_row5[4:0] ^ x1_c_product_row4[5:1];
+  wire [4:0] x1_c_product_stage1_sum1_5 = x1_c_product_stage1_half1_5 ^ x1_c_product_row3[6:2];
+  wire [4:0] x1_c_product_stage1_carry1_5 = (x1_c_product_row5[4:0] & x1_c_product_row4[5:1]) |
+      (x1_c_product_stage1_half1_5 & x1_c_product_row3[6:2]);
+  wire [8:0] x1_c_product_stage2_half0_3 = x1_c_product_stage1_carry0_2[8:0] ^
+      {x1_c_product_row4[7], x1_c_product_row3[7], x1_c_product_stage1_sum1_5,
+      x1_c_product_row3[1:0]};
+  wire [8:0] x1_c_product_stage2_sum0_3 = x1_c_product_stage2_half0_3 ^
+      x1_c_product_stage1_sum0_2[9:1];
+  wire [8:0] x1_c_product_stage2_carry0_3 = (x1_c_product_stage1_carry0_2[8:0] &
+      {x1_c_product_row4[7], x1_c_product_row3[7], x1_c_product_stage1_sum1_5,
+      x1_c_product_row3[1:0]}) | (x1_c_product_stage2_half0_3 & x1_c_product_stage1_sum0_2[9:1]);
+  wire x1_c_product_stage2_half0_13 = x1_c_product_row6[7] ^ x1_c_product_stage1_carry0_2[10];
+  wire x1_c_product_stage2_sum0_13 = x1_c_product_stage2_half0_13 ^ x1_c_product_row7[6];
+  wire x1_c_product_stage2_carry0_13 = (x1_c_product_row6[7] & x1_c_product_stage1_carry0_2[10]) |
+      (x1_c_product_stage2_half0_13 & x1_c_product_row7[6]);
+  wire [1:0] x1_c_product_stage2_half1_7 = {1'b0, x1_c_product_row7[0]} ^
+      x1_c_product_stage1_carry1_5[2:1];
+  wire [1:0] x1_c_product_stage2_sum1_7 = x1_c_product_stage2_half1_7 ^ x1_c_product_row6[2:1];
+  wire [1:0] x1_c_product_stage2_carry1_7 = ({1'b0, x1_c_product_row7[0]} &
+      x1_c_product_stage1_carry1_5[2:1]) | (x1_c_product_stage2_half1_7 & x1_c_product_row6[2:1]);
+  wire x1_c_product_stage3_half0_4 = x1_c_product_stage2_carry0_3[0] ^ x1_c_product_row4[0];
+  wire x1_c_product_stage3_sum0_4 = x1_c_product_stage3_half0_4 ^ x1_c_product_stage2_sum0_3[1];
+  wire x1_c_product_stage3_carry0_4 = (x1_c_product_stage2_carry0_3[0] & x1_c_product_row4[0]) |
+      (x1_c_product_stage3_half0_4 & x1_c_product_stage2_sum0_3[1]);
+  wire [4:0] x1_c_product_stage3_half0_6 = {x1_c_product_stage1_carry1_5[4:3],
+      x1_c_product_stage2_sum1_7, x1_c_product_row6[0]} ^ x1_c_product_stage2_carry0_3[6:2];
+  wire [4:0] x1_c_product_stage3_sum0_6 = x1_c_product_stage3_half0_6 ^
+      x1_c_product_stage2_sum0_3[7:3];
+  wire [4:0] x1_c_product_stage3_carry0_6 = ({x1_c_product_stage1_carry1_5[4:3],
+      x1_c_product_stage2_sum1_7, x1_c_product_row6[0]} & x1_c_product_stage2_carry0_3[6:2]) |
+      (x1_c_product_stage3_half0_6 & x1_c_product_stage2_sum0_3[7:3]);
+  wire x1_c_product_stage3_half0_12 = x1_c_product_stage1_carry0_2[9] ^
+      x1_c_product_stage2_carry0_3[8];
+  wire x1_c_product_stage3_sum0_12 = x1_c_product_stage3_half0_12 ^ x1_c_product_stage1_sum0_2[10];
+  wire x1_c_product_stage3_carry0_12 = (x1_c_product_stage1_carry0_2[9] &
+      x1_c_product_stage2_carry0_3[8]) | (x1_c_product_stage3_half0_12 &
+      x1_c_product_stage1_sum0_2[10]);
+  wire x1_c_product_stage4_half0_5 = x1_c_product_stage3_carry0_4 ^ x1_c_product_stage2_carry0_3[1];
+  wire x1_c_product_stage4_sum0_5 = x1_c_product_stage4_half0_5 ^ x1_c_product_stage2_sum0_3[2];
+  wire x1_c_product_stage4_carry0_5 = (x1_c_product_stage3_carry0_4 &
+      x1_c_product_stage2_carry0_3[1]) | (x1_c_product_stage4_half0_5 &
+      x1_c_product_stage2_sum0_3[2]);
+  wire [3:0] x1_c_product_stage4_half0_8 = {x1_c_product_stage2_carry0_3[7], x1_c_product_row4[6],
+      x1_c_product_stage2_carry1_7} ^ {x1_c_product_stage2_sum0_3[8],
+      x1_c_product_stage3_sum0_6[4:2]};
+  wire [3:0] x1_c_product_stage4_sum0_8 = x1_c_product_stage4_half0_8 ^
+      x1_c_product_stage3_carry0_6[4:1];
+  wire [3:0] x1_c_product_stage4_carry0_8 = ({x1_c_product_stage2_carry0_3[7], x1_c_product_row4[6],
+      x1_c_product_stage2_carry1_7} & {x1_c_product_stage2_sum0_3[8],
+      x1_c_product_stage3_sum0_6[4:2]}) | (x1_c_product_stage4_half0_8 &
+      x1_c_product_stage3_carry0_6[4:1]);
+  wire [3:0] x1_c_product_ripple6_sum = {1'b0, x1_c_product_stage3_carry0_6[0],
+      x1_c_product_stage1_carry1_5[0], x1_c_product_stage4_carry0_5} + {1'b0,
+      x1_c_product_stage3_sum0_6[1:0], x1_c_product_stage4_carry0_5};
+  wire [2:0] x1_c_product_ripple6 = x1_c_product_ripple6_sum[3:1];
+  wire [16:0] x1_c_product_rows = {2'd0, x1_c_product_row7[7], x1_c_product_stage2_sum0_13,
+      x1_c_product_stage4_carry0_8, x1_c_product_ripple6, x1_c_product_stage4_sum0_5,
+      x1_c_product_stage3_sum0_4, x1_c_product_stage2_sum0_3[0], x1_c_product_stage1_sum0_2[0],
+      x1_c_product_row0[1:0]} + {2'd0, x1_c_product_stage2_carry0_13, x1_c_product_stage3_carry0_12,
+      x1_c_product_stage3_sum0_12, x1_c_product_stage4_sum0_8, 6'd0, x1_c_product_row1[0], 1'b0};
+  wire [15:0] x1_c_product = x1_c_product_rows[15:0];
+  wire x1_c_subnormal = $signed(x1_c_exponent_after_shift) < $signed(11'd0);
+  wire [4:0] x1_c_shift = x1_c_subnormal ? x1_c_exponent[4:0] : x1_c_zeros;
+  wire [9:0] x1_c_shifted_exponent = x1_c_subnormal ? 10'd0 : x1_c_exponent_after_shift[9:0];
+
+  // X1 c normalize: Shift; by one place more if the product has a leading zero of its own.
+  wire [17:0] x1_c_normalized_left16 = x1_c_shift[4] ? 18'd0 : {x1_c_product, 2'd0};
+  wire [17:0] x1_c_normalized_left8 = x1_c_shift[3] ? {x1_c_normalized_left16[9:0], 8'd0} :
+      x1_c_normalized_left16;
+  wire [17:0] x1_c_normalized_left4 = x1_c_shift[2] ? {x1_c_normalized_left8[13:0], 4'd0} :
+      x1_c_normalized_left8;
+  wire [17:0] x1_c_normalized_left2 = x1_c_shift[1] ? {x1_c_normalized_left4[15:0], 2'd0} :
+      x1_c_normalized_left4;
+  wire [17:0] x1_c_normalized_left1 = x1_c_shift[0] ? {x1_c_normalized_left2[16:0], 1'b0} :
+      x1_c_normalized_left2;
+  wire x1_c_one_more = ~x1_c_normalized_left1[17] & (|x1_c_shifted_exponent);
+  wire [16:0] x1_c_kept = x1_c_one_more ? x1_c_normalized_left1[16:0] : x1_c_normalized_left1[17:1];
+  wire x1_c_sticky = ~x1_c_one_more & x1_c_normalized_left1[0];
+  wire [10:0] x1_c_normalized_exponent_sum = {1'b0, x1_c_shifted_exponent} + 11'd1;
+  wire [10:0] x1_c_normalized_exponent = x1_c_one_more ? (x1_c_normalized_exponent_sum - 11'd1) :
+      x1_c_normalized_exponent_sum;
+
+  // X1 c round: Round at the result's lsb. A carry out of the significand is the next binade.
+  wire x1_c_guard = x1_c_kept[0];
+  wire [25:0] x1_c_truncated = {x1_c_normalized_exponent & {11{x1_c_kept[16]}}, x1_c_kept[15:1]};
+  wire x1_c_round_up = x1_c_guard & (x1_c_sticky | x1_c_kept[1]);
+  wire x1_c_overflow = x1_c_truncated[25] | x1_c_truncated[24] | (x1_c_truncated[23] &
+      x1_c_truncated[22] & x1_c_truncated[21] & x1_c_truncated[20] & x1_c_truncated[19] &
+      x1_c_truncated[18] & x1_c_truncated[17] & x1_c_truncated[16] & x1_c_truncated[15]);
+  wire [23:0] x1_c_rounded = x1_c_truncated[23:0] + {23'd0, x1_c_round_up};
+
+  // X1 c pack: Choose between the rounded value, overflow, infinity and NaN.
+  wire [24:0] x1_c_code = (x1_c_nan | x1_c_inf) ? (x1_c_nan ? 25'hffc000 : {x1_c_sign, 24'hff8000})
+      : x1_c_overflow ? {x1_c_sign, 24'hff8000} : {x1_c_sign, x1_c_rounded};
+
+  // Y0 unpack: Fields and classes of the operands, signs of product and addend, and whether their
+  // magnitudes are subtracted.
+  wire y0_a_normal = |x0[14:7];
+  wire y0_a_sign = x0[15];
+  wire [7:0] y0_a_exponent = {x0[14:8], x0[7] | ~y0_a_normal};
+  wire [7:0] y0_a_significand = {y0_a_normal, x0[6:0]};
+  wire y0_a_special = &x0[14:7];
+  wire x0_any = |x0[6:0];
+  wire y0_a_nan = y0_a_special & x0_any;
+  wire y0_a_zero = ~y0_a_normal & ~x0_any;
+  wire y0_c_normal = |x1_s_code[23:15];
+  wire y0_c_sign = ~x1_s_code[24];
+  wire [8:0] y0_c_exponent = {x1_s_code[23:16], x1_s_code[15] | ~y0_c_normal};
+  wire [15:0] y0_c_significand = {y0_c_normal, x1_s_code[14:0]};
+  wire y0_c_special = &x1_s_code[23:15];
+  wire y0_c_nan = y0_c_special & (|x1_s_code[14:0]);
+  wire y0_product_sign = y0_a_sign ^ x1_c_b_sign;
+  wire y0_subtract = y0_product_sign ^ y0_c_sign;
+  wire y0_product_inf = y0_a_special | x1_c_b_special;
+  wire y0_invalid = (y0_a_special & x1_c_b_zero) | (y0_a_zero & x1_c_b_special) | (y0_product_inf &
+      y0_c_special & y0_subtract);
+  wire y0_operand_nan = |{y0_c_nan, x1_c_b_nan, y0_a_nan};
+  wire y0_nan = y0_operand_nan | y0_invalid;
+  wire y0_inf = y0_product_inf | y0_c_special;
+  wire y0_inf_sign = y0_product_inf ? y0_product_sign : y0_c_sign;
+  wire y0_product_zero = y0_a_zero | x1_c_b_zero;
+
+  // Y0 compare: How far the addend lies below the top of the window.
+  wire [10:0] y0_window_exponent = {1'b0, {1'b0, {1'b0, y0_a_exponent} + {1'b0, x1_c_b_exponent}} +
+      10'd19};
+  wire [10:0] y0_distance = y0_window_exponent - {2'd0, y0_c_exponent};
+  wire y0_align_right_less = $signed(y0_distance) < $signed(11'd0);
+  wire y0_addend_on_top = y0_product_zero | y0_align_right_less;
+  wire y0_addend_far_below = $signed(y0_distance) >= $signed(11'd42);
+  wire [5:0] y0_align_right = (y0_addend_on_top | y0_align_right_less) ? 6'd0 : y0_addend_far_below
+      ? 6'h2a : y0_distance[5:0];
+  wire [9:0] y0_exponent = (y0_addend_on_top ? {1'b0, y0_c_exponent} : y0_window_exponent[9:0]) -
+      10'd128;
+
+  // Y0 align: Put the addend into the window, inverted if it is to be subtracted.
+  wire [15:0] y0_addend_right1_xor = y0_c_significand ^ {16{y0_subtract}};
+  wire [16:0] y0_addend_right1 = y0_align_right[0] ? {y0_subtract, y0_addend_right1_xor} :
+      {y0_addend_right1_xor, y0_subtract};
+  wire [18:0] y0_addend_right2 = y0_align_right[1] ? {{2{y0_subtract}}, y0_addend_right1} :
+      {y0_addend_right1, {2{y0_subtract}}};
+  wire [22:0] y0_addend_right4 = y0_align_right[2] ? {{4{y0_subtract}}, y0_addend_right2} :
+      {y0_addend_right2, {4{y0_subtract}}};
+  wire [30:0] y0_addend_right8 = y0_align_right[3] ? {{8{y0_subtract}}, y0_addend_right4} :
+      {y0_addend_right4, {8{y0_subtract}}};
+  wire y0_addend_some16 = y0_align_right[4] & (|y0_addend_right8[4:0]);
+  wire y0_addend_every16 = ~y0_align_right[4] | (&y0_addend_right8[4:0]);
+  wire [41:0] y0_addend_right16 = y0_align_right[4] ? {{16{y0_subtract}}, y0_addend_right8[30:5]} :
+      {y0_addend_right8, {11{y0_subtract}}};
+  wire y0_addend_some32 = y0_addend_some16 | (y0_align_right[5] & (|y0_addend_right16[31:0]));
+  wire y0_addend_every32 = y0_addend_every16 & (~y0_align_right[5] | (&y0_addend_right16[31:0]));
+  wire [41:0] y0_addend_right32 = y0_align_right[5] ? {{32{y0_subtract}}, y0_addend_right16[41:32]}
+      : y0_addend_right16;
+  wire y0_addend_lost = y0_subtract ? ~y0_addend_every32 : y0_addend_some32;
+
+  // Y0 multiply add: Product plus addend: partial products and addend in one carry-save sum.
+  wire [7:0] y0_sum_row0 = y0_a_significand & {8{c[0]}};
+  wire [7:0] y0_sum_row1 = y0_a_significand & {8{c[1]}};
+  wire [7:0] y0_sum_row2 = y0_a_significand & {8{c[2]}};
+  wire [7:0] y0_sum_row3 = y0_a_significand & {8{c[3]}};
+  wire [7:0] y0_sum_row4 = y0_a_significand & {8{c[4]}};
+  wire [7:0] y0_sum_row5 = y0_a_significand & {8{c[5]}};
+  wire [7:0] y0_sum_row6 = y0_a_significand & {8{c[6]}};
+  wire [7:0] y0_sum_row7 = y0_a_significand & {8{x1_c_b_normal}};
+  wire y0_plus_one_low = y0_subtract & ~y0_addend_lost;
+  wire [10:0] y0_sum_stage1_half0_11 = {y0_sum_row7[5], y0_sum_row6[5], y0_sum_row5[5],
+      y0_sum_row4[5], y0_sum_row3[5], y0_sum_row2[5:0]} ^ {y0_sum_row6[6], y0_sum_row5[6],
+      y0_sum_row4[6], y0_sum_row3[6], y0_sum_row2[6], y0_sum_row1[6:1]};
+  wire [10:0] y0_sum_stage1_sum0_11 = y0_sum_stage1_half0_11 ^ {y0_sum_row5[7], y0_sum_row4[7],
+      y0_sum_row3[7], y0_sum_row2[7], y0_sum_row1[7], y0_sum_row0[7:2]};
+  wire [10:0] y0_sum_stage1_carry0_11 = ({y0_sum_row7[5], y0_sum_row6[5], y0_sum_row5[5],
+      y0_sum_row4[5], y0_sum_row3[5], y0_sum_row2[5:0]} & {y0_sum_row6[6], y0_sum_row5[6],
+      y0_sum_row4[6], y0_sum_row3[6], y0_sum_row2[6], y0_sum_row1[6:1]}) | (y0_sum_stage1_half0_11 &
+      {y0_sum_row5[7], y0_sum_row4[7], y0_sum_row3[7], y0_sum_row2[7], y0_sum_row1[7],
+      y0_sum_row0[7:2]});
+  wire [4:0] y0_sum_stage1_half1_14 = {y0_sum_row7[2], y0_sum_row6[2], y0_sum_row5[2:0]} ^
+      {y0_sum_row6[3], y0_sum_row5[3], y0_sum_row4[3:1]};
+  wire [4:0] y0_sum_stage1_sum1_14 = y0_sum_stage1_half1_14 ^ {y0_sum_row5[4], y0_sum_row4[4],
+      y0_sum_row3[4:2]};
+  wire [4:0] y0_sum_stage1_carry1_14 = ({y0_sum_row7[2], y0_sum_row6[2], y0_sum_row5[2:0]} &
+      {y0_sum_row6[3], y0_sum_row5[3], y0_sum_row4[3:1]}) | (y0_sum_stage1_half1_14 &
+      {y0_sum_row5[4], y0_sum_row4[4], y0_sum_row3[4:2]});
+  wire [1:0] y0_sum_stage1_half2_16 = {1'b0, y0_addend_right32[16]} ^ {y0_addend_right32[17],
+      y0_sum_row7[0]};
+  wire [1:0] y0_sum_stage1_sum2_16 = y0_sum_stage1_half2_16 ^ {y0_sum_row7[1], y0_sum_row6[1]};
+  wire [1:0] y0_sum_stage1_carry2_16 = ({1'b0, y0_addend_right32[16]} & {y0_addend_right32[17],
+      y0_sum_row7[0]}) | (y0_sum_stage1_half2_16 & {y0_sum_row7[1], y0_sum_row6[1]});
+  wire [8:0] y0_sum_stage2_half0_12 = {y0_sum_row7[4], y0_sum_row6[4], y0_sum_stage1_sum1_14,
+      y0_sum_stage1_carry0_11[1:0]} ^ {y0_sum_stage1_carry0_11[8:2], y0_sum_row3[1:0]};
+  wire [8:0] y0_sum_stage2_sum0_12 = y0_sum_stage2_half0_12 ^ y0_sum_stage1_sum0_11[9:1];
+  wire [8:0] y0_sum_stage2_carry0_12 = ({y0_sum_row7[4], y0_sum_row6[4], y0_sum_stage1_sum1_14,
+      y0_sum_stage1_carry0_11[1:0]} & {y0_sum_stage1_carry0_11[8:2], y0_sum_row3[1:0]}) |
+      (y0_sum_stage2_half0_12 & y0_sum_stage1_sum0_11[9:1]);
+  wire y0_sum_stage2_half0_22 = y0_sum_row7[6] ^ y0_sum_stage1_carry0_11[10];
+  wire y0_sum_stage2_sum0_22 = y0_sum_stage2_half0_22 ^ y0_sum_row6[7];
+  wire y0_sum_stage2_carry0_22 = (y0_sum_row7[6] & y0_sum_stage1_carry0_11[10]) |
+      (y0_sum_stage2_half0_22 & y0_sum_row6[7]);
+  wire [4:0] y0_sum_stage2_half1_15 = {y0_addend_right32[19:18], y0_sum_stage1_carry2_16[0], 1'b0,
+      y0_addend_right32[15]} ^ {y0_sum_row7[3], y0_sum_stage1_carry2_16[1],
+      y0_sum_stage1_carry1_14[2:0]};
+  wire [4:0] y0_sum_stage2_sum1_15 = y0_sum_stage2_half1_15 ^ {y0_sum_stage1_carry1_14[4:3],
+      y0_sum_stage1_sum2_16, y0_sum_row6[0]};
+  wire [4:0] y0_sum_stage2_carry1_15 = ({y0_addend_right32[19:18], y0_sum_stage1_carry2_16[0], 1'b0,
+      y0_addend_right32[15]} & {y0_sum_row7[3], y0_sum_stage1_carry2_16[1],
+      y0_sum_stage1_carry1_14[2:0]}) | (y0_sum_stage2_half1_15 & {y0_sum_stage1_carry1_14[4:3],
+      y0_sum_stage1_sum2_16, y0_sum_row6[0]});
+  wire [8:0] y0_sum_stage3_half0_13 = {y0_sum_stage1_carry0_11[9], y0_sum_stage2_carry1_15[4],
+      y0_sum_stage2_sum1_15, y0_addend_right32[14], y0_sum_stage2_carry0_12[0]} ^
+      {y0_sum_stage2_carry0_12[8:1], y0_sum_row4[0]};
+  wire [8:0] y0_sum_stage3_sum0_13 = y0_sum_stage3_half0_13 ^ {y0_sum_stage1_sum0_11[10],
+      y0_sum_stage2_sum0_12[8:1]};
+  wire [8:0] y0_sum_stage3_carry0_13 = ({y0_sum_stage1_carry0_11[9], y0_sum_stage2_carry1_15[4],
+      y0_sum_stage2_sum1_15, y0_addend_right32[14], y0_sum_stage2_carry0_12[0]} &
+      {y0_sum_stage2_carry0_12[8:1], y0_sum_row4[0]}) | (y0_sum_stage3_half0_13 &
+      {y0_sum_stage1_sum0_11[10], y0_sum_stage2_sum0_12[8:1]});
+  wire y0_sum_stage4_half0_10 = y0_addend_right32[10] ^ y0_sum_row1[0];
+  wire y0_sum_stage4_sum0_10 = y0_sum_stage4_half0_10 ^ y0_sum_row0[1];
+  wire y0_sum_stage4_carry0_10 = (y0_addend_right32[10] & y0_sum_row1[0]) | (y0_sum_stage4_half0_10
+      & y0_sum_row0[1]);
+  wire [7:0] y0_sum_stage4_half0_16 = {y0_addend_right32[23:20], y0_sum_stage2_carry1_15[3:0]} ^
+      {y0_sum_stage2_carry0_22, y0_sum_stage3_carry0_13[8:2]};
+  wire [7:0] y0_sum_stage4_sum0_16 = y0_sum_stage4_half0_16 ^ {y0_sum_row7[7],
+      y0_sum_stage2_sum0_22, y0_sum_stage3_sum0_13[8:3]};
+  wire [7:0] y0_sum_stage4_carry0_16 = ({y0_addend_right32[23:20], y0_sum_stage2_carry1_15[3:0]} &
+      {y0_sum_stage2_carry0_22, y0_sum_stage3_carry0_13[8:2]}) | (y0_sum_stage4_half0_16 &
+      {y0_sum_row7[7], y0_sum_stage2_sum0_22, y0_sum_stage3_sum0_13[8:3]});
+  wire [6:0] y0_sum_ripple11_sum = {1'b0, y0_sum_stage3_sum0_13[2:0], y0_sum_stage2_sum0_12[0],
+      y0_sum_stage1_sum0_11[0], y0_sum_stage4_carry0_10} + {1'b0, y0_sum_stage3_carry0_13[1:0],
+      y0_addend_right32[13:11], y0_sum_stage4_carry0_10};
+  wire [5:0] y0_sum_ripple11 = y0_sum_ripple11_sum[6:1];
+  wire [7:0] y0_low_sum_block0 = {1'b0, y0_addend_right32[6:0]} + {7'd0, y0_plus_one_low};
+  wire [7:0] y0_low_sum_block7 = {1'b0, y0_sum_ripple11[2:0], y0_sum_stage4_sum0_10, y0_sum_row0[0],
+      y0_addend_right32[8:7]} + {5'd0, y0_addend_right32[9], 2'd0};
+  wire y0_low_sum_block7_passes = &({y0_sum_ripple11[2:0], y0_sum_stage4_sum0_10, y0_sum_row0[0],
+      y0_addend_right32[8:7]} ^ {4'd0, y0_addend_right32[9], 2'd0});
+  wire [7:0] y0_low_sum_block14 = {1'b0, y0_sum_stage4_carry0_16[3:0], y0_sum_ripple11[5:3]} +
+      {1'b0, y0_sum_stage4_sum0_16[4:0], 2'd0};
+  wire y0_low_sum_block14_passes = &({y0_sum_stage4_carry0_16[3:0], y0_sum_ripple11[5:3]} ^
+      {y0_sum_stage4_sum0_16[4:0], 2'd0});
+  wire [4:0] y0_low_sum_block21 = {1'b0, y0_sum_stage4_carry0_16[7:4]} + {1'b0,
+      y0_addend_right32[24], y0_sum_stage4_sum0_16[7:5]};
+  wire y0_low_sum_block21_passes = &(y0_sum_stage4_carry0_16[7:4] ^ {y0_addend_right32[24],
+      y0_sum_stage4_sum0_16[7:5]});
+  wire y0_low_sum_blocks0to1_generates = y0_low_sum_block7[7] | (y0_low_sum_block7_passes &
+      y0_low_sum_block0[7]);
+  wire y0_low_sum_blocks2to3_generates = y0_low_sum_block21[4] | (y0_low_sum_block21_passes &
+      y0_low_sum_block14[7]);
+  wire y0_low_sum_blocks2to3_passes = y0_low_sum_block21_passes & y0_low_sum_block14_passes;
+  wire y0_low_sum_blocks0to2_generates = y0_low_sum_block14[7] | (y0_low_sum_block14_passes &
+      y0_low_sum_blocks0to1_generates);
+  wire y0_low_sum_blocks0to3_generates = y0_low_sum_blocks2to3_generates |
+      (y0_low_sum_blocks2to3_passes & y0_low_sum_blocks0to1_generates);
+  wire y0_low_sum_carry7 = y0_low_sum_block0[7];
+  wire [6:0] y0_low_sum_bits7 = y0_low_sum_block7[6:0] + {6'd0, y0_low_sum_carry7};
+  wire [6:0] y0_low_sum_bits14 = y0_low_sum_block14[6:0] + {6'd0, y0_low_sum_blocks0to1_generates};
+  wire [3:0] y0_low_sum_bits21 = y0_low_sum_block21[3:0] + {3'd0, y0_low_sum_blocks0to2_generates};
+  wire [25:0] y0_low_sum = {y0_low_sum_blocks0to3_generates, y0_low_sum_bits21, y0_low_sum_bits14,
+      y0_low_sum_bits7, y0_low_sum_block0[6:0]};
+  wire y0_addend_right32_all = &y0_addend_right32[32:25];
+  wire y0_upper_sum_carry8 = y0_addend_right32_all & y0_low_sum_blocks0to3_generates;
+  wire y0_upper_sum_carry16_and = y0_addend_right32_all & (&y0_addend_right32[40:33]);
+  wire y0_upper_sum_carry16 = y0_upper_sum_carry16_and & y0_low_sum_blocks0to3_generates;
+  wire [17:0] y0_upper_sum = {y0_upper_sum_carry16_and & y0_addend_right32[41] &
+      y0_low_sum_blocks0to3_generates, y0_addend_right32[41] + y0_upper_sum_carry16,
+      y0_addend_right32[40:33] + {7'd0, y0_upper_sum_carry8}, y0_addend_right32[32:25] + {7'd0,
+      y0_low_sum_blocks0to3_generates}};
+  wire y0_negative = y0_subtract & ~y0_upper_sum[17];
+  wire y0_sign = y0_inf ? y0_inf_sign : (y0_product_sign ^ y0_negative);
+  wire [41:0] y0_total = {y0_upper_sum[16:0], y0_low_sum[24:0]};
+  wire y0_difference = y0_subtract & ~y0_inf;
+
+  // Y0 normalize: Shift the leading one to the top, but not below the lowest binade.
+  wire [10:0] y0_exponent_is_high_high_sum = {y0_exponent[9], y0_exponent} + 11'd9;
+  wire [3:0] y0_exponent_is_low_low = {y0_exponent_is_high_high_sum[0] &
+      y0_exponent_is_high_high_sum[1], ~y0_exponent_is_high_high_sum[0] &
+      y0_exponent_is_high_high_sum[1], y0_exponent_is_high_high_sum[0] &
+      ~y0_exponent_is_high_high_sum[1], ~y0_exponent_is_high_high_sum[0] &
+      ~y0_exponent_is_high_high_sum[1]};
+  wire [3:0] y0_exponent_is_low_high = {y0_exponent_is_high_high_sum[2] &
+      y0_exponent_is_high_high_sum[3], ~y0_exponent_is_high_high_sum[2] &
+      y0_exponent_is_high_high_sum[3], y0_exponent_is_high_high_sum[2] &
+      ~y0_exponent_is_high_high_sum[3], ~y0_exponent_is_high_high_sum[2] &
+      ~y0_exponent_is_high_high_sum[3]};
+  wire [3:0] y0_exponent_is_low_row0 = y0_exponent_is_low_low & {4{y0_exponent_is_low_high[0]}};
+  wire [3:0] y0_exponent_is_low_row1 = y0_exponent_is_low_low & {4{y0_exponent_is_low_high[1]}};
+  wire [3:0] y0_exponent_is_low_row2 = y0_exponent_is_low_low & {4{y0_exponent_is_low_high[2]}};
+  wire [3:0] y0_exponent_is_low_row3 = y0_exponent_is_low_low & {4{y0_exponent_is_low_high[3]}};
+  wire [15:0] y0_exponent_is_low = {y0_exponent_is_low_row3, y0_exponent_is_low_row2,
+      y0_exponent_is_low_row1, y0_exponent_is_low_row0};
+  wire [3:0] y0_exponent_is_high_low = {y0_exponent_is_high_high_sum[4] &
+      y0_exponent_is_high_high_sum[5], ~y0_exponent_is_high_high_sum[4] &
+      y0_exponent_is_high_high_sum[5], y0_exponent_is_high_high_sum[4] &
+      ~y0_exponent_is_high_high_sum[5], ~y0_exponent_is_high_high_sum[4] &
+      ~y0_exponent_is_high_high_sum[5]};
+  wire y0_exponent_is_high_high = ~(|y0_exponent_is_high_high_sum[8:6]);
+  wire [3:0] y0_exponent_is_high_row0 = y0_exponent_is_high_low & {4{y0_exponent_is_high_high}};
+  wire [15:0] y0_exponent_is_row0 = y0_exponent_is_low & {16{y0_exponent_is_high_row0[0]}};
+  wire [15:0] y0_exponent_is_row1 = y0_exponent_is_low & {16{y0_exponent_is_high_row0[1]}};
+  wire [15:0] y0_exponent_is_row2 = y0_exponent_is_low & {16{y0_exponent_is_high_row0[2]}};
+  wire [15:0] y0_exponent_is_row3 = y0_exponent_is_low & {16{y0_exponent_is_high_row0[3]}};
+  wire [50:0] y0_marked = {{{9{y0_negative}}, y0_total[41:1]} ^ {50{y0_negative}}, 1'b1} |
+      {y0_exponent_is_row0[1] | ($signed(y0_exponent_is_high_high_sum) < $signed(11'd1)),
+      y0_exponent_is_row0[2], y0_exponent_is_row0[3], y0_exponent_is_row0[4],
+      y0_exponent_is_row0[5], y0_exponent_is_row0[6], y0_exponent_is_row0[7],
+      y0_exponent_is_row0[8], y0_exponent_is_row0[9], y0_exponent_is_row0[10],
+      y0_exponent_is_row0[11], y0_exponent_is_row0[12], y0_exponent_is_row0[13],
+      y0_exponent_is_row0[14], y0_exponent_is_row0[15], y0_exponent_is_row1[0],
+      y0_exponent_is_row1[1], y0_exponent_is_row1[2], y0_exponent_is_row1[3],
+      y0_exponent_is_row1[4], y0_exponent_is_row1[5], y0_exponent_is_row1[6],
+      y0_exponent_is_row1[7], y0_exponent_is_row1[8], y0_exponent_is_row1[9],
+      y0_exponent_is_row1[10], y0_exponent_is_row1[11], y0_exponent_is_row1[12],
+      y0_exponent_is_row1[13], y0_exponent_is_row1[14], y0_exponent_is_row1[15],
+      y0_exponent_is_row2[0], y0_exponent_is_row2[1], y0_exponent_is_row2[2],
+      y0_exponent_is_row2[3], y0_exponent_is_row2[4], y0_exponent_is_row2[5],
+      y0_exponent_is_row2[6], y0_exponent_is_row2[7], y0_exponent_is_row2[8],
+      y0_exponent_is_row2[9], y0_exponent_is_row2[10], y0_exponent_is_row2[11],
+      y0_exponent_is_row2[12], y0_exponent_is_row2[13], y0_exponent_is_row2[14],
+      y0_exponent_is_row2[15], y0_exponent_is_row3[0], y0_exponent_is_row3[1],
+      y0_exponent_is_row3[2], y0_exponent_is_row3[3]};
+  wire y0_shift_from0_to0 = ~y0_marked[0];
+  wire y0_shift_from2_to1 = ~y0_marked[2] & y0_marked[1];
+  wire y0_shift_none_from2_to1 = ~y0_marked[2] & ~y0_marked[1];
+  wire [1:0] y0_shift_from2_to0 = {y0_shift_none_from2_to1, y0_shift_none_from2_to1 ?
+      y0_shift_from0_to0 : y0_shift_from2_to1};
+  wire [2:0] y0_shift_from2_to0_2 = {1'b0, y0_shift_from2_to0};
+  wire [3:0] y0_shift_from2_to0_3 = {1'b0, y0_shift_from2_to0_2};
+  wire y0_shift_from4_to3 = ~y0_marked[4] & y0_marked[3];
+  wire y0_shift_none_from4_to3 = ~y0_marked[4] & ~y0_marked[3];
+  wire y0_shift_from6_to5 = ~y0_marked[6] & y0_marked[5];
+  wire y0_shift_none_from6_to5 = ~y0_marked[6] & ~y0_marked[5];
+  wire [1:0] y0_shift_from6_to3 = {y0_shift_none_from6_to5 & ~y0_shift_none_from4_to3,
+      y0_shift_none_from6_to5 ? y0_shift_from4_to3 : y0_shift_from6_to5};
+  wire y0_shift_none_from6_to3 = y0_shift_none_from6_to5 & y0_shift_none_from4_to3;
+  wire y0_shift_from8_to7 = ~y0_marked[8] & y0_marked[7];
+  wire y0_shift_none_from8_to7 = ~y0_marked[8] & ~y0_marked[7];
+  wire y0_shift_from10_to9 = ~y0_marked[10] & y0_marked[9];
+  wire y0_shift_none_from10_to9 = ~y0_marked[10] & ~y0_marked[9];
+  wire [1:0] y0_shift_from10_to7 = {y0_shift_none_from10_to9 & ~y0_shift_none_from8_to7,
+      y0_shift_none_from10_to9 ? y0_shift_from8_to7 : y0_shift_from10_to9};
+  wire y0_shift_none_from10_to7 = y0_shift_none_from10_to9 & y0_shift_none_from8_to7;
+  wire [2:0] y0_shift_from10_to3 = {y0_shift_none_from10_to7 & ~y0_shift_none_from6_to3,
+      y0_shift_none_from10_to7 ? y0_shift_from6_to3 : y0_shift_from10_to7};
+  wire y0_shift_none_from10_to3 = y0_shift_none_from10_to7 & y0_shift_none_from6_to3;
+  wire y0_shift_from12_to11 = ~y0_marked[12] & y0_marked[11];
+  wire y0_shift_none_from12_to11 = ~y0_marked[12] & ~y0_marked[11];
+  wire y0_shift_from14_to13 = ~y0_marked[14] & y0_marked[13];
+  wire y0_shift_none_from14_to13 = ~y0_marked[14] & ~y0_marked[13];
+  wire [1:0] y0_shift_from14_to11 = {y0_shift_none_from14_to13 & ~y0_shift_none_from12_to11,
+      y0_shift_none_from14_to13 ? y0_shift_from12_to11 : y0_shift_from14_to13};
+  wire y0_shift_none_from14_to11 = y0_shift_none_from14_to13 & y0_shift_none_from12_to11;
+  wire y0_shift_from16_to15 = ~y0_marked[16] & y0_marked[15];
+  wire y0_shift_none_from16_to15 = ~y0_marked[16] & ~y0_marked[15];
+  wire y0_shift_from18_to17 = ~y0_marked[18] & y0_marked[17];
+  wire y0_shift_none_from18_to17 = ~y0_marked[18] & ~y0_marked[17];
+  wire [1:0] y0_shift_from18_to15 = {y0_shift_none_from18_to17 & ~y0_shift_none_from16_to15,
+      y0_shift_none_from18_to17 ? y0_shift_from16_to15 : y0_shift_from18_to17};
+  wire y0_shift_none_from18_to15 = y0_shift_none_from18_to17 & y0_shift_none_from16_to15;
+  wire [2:0] y0_shift_from18_to11 = {y0_shift_none_from18_to15 & ~y0_shift_none_from14_to11,
+      y0_shift_none_from18_to15 ? y0_shift_from14_to11 : y0_shift_from18_to15};
+  wire y0_shift_none_from18_to11 = y0_shift_none_from18_to15 & y0_shift_none_from14_to11;
+  wire [3:0] y0_shift_from18_to3 = {y0_shift_none_from18_to11 & ~y0_shift_none_from10_to3,
+      y0_shift_none_from18_to11 ? y0_shift_from10_to3 : y0_shift_from18_to11};
+  wire y0_shift_none_from18_to3 = y0_shift_none_from18_to11 & y0_shift_none_from10_to3;
+  wire [4:0] y0_shift_from18_to0 = {y0_shift_none_from18_to3, y0_shift_none_from18_to3 ?
+      y0_shift_from2_to0_3 : y0_shift_from18_to3};
+  wire y0_shift_from20_to19 = ~y0_marked[20] & y0_marked[19];
+  wire y0_shift_none_from20_to19 = ~y0_marked[20] & ~y0_marked[19];
+  wire y0_shift_from22_to21 = ~y0_marked[22] & y0_marked[21];
+  wire y0_shift_none_from22_to21 = ~y0_marked[22] & ~y0_marked[21];
+  wire [1:0] y0_shift_from22_to19 = {y0_shift_none_from22_to21 & ~y0_shift_none_from20_to19,
+      y0_shift_none_from22_to21 ? y0_shift_from20_to19 : y0_shift_from22_to21};
+  wire y0_shift_none_from22_to19 = y0_shift_none_from22_to21 & y0_shift_none_from20_to19;
+  wire y0_shift_from24_to23 = ~y0_marked[24] & y0_marked[23];
+  wire y0_shift_none_from24_to23 = ~y0_marked[24] & ~y0_marked[23];
+  wire y0_shift_from26_to25 = ~y0_marked[26] & y0_marked[25];
+  wire y0_shift_none_from26_to25 = ~y0_marked[26] & ~y0_marked[25];
+  wire [1:0] y0_shift_from26_to23 = {y0_shift_none_from26_to25 & ~y0_shift_none_from24_to23,
+      y0_shift_none_from26_to25 ? y0_shift_from24_to23 : y0_shift_from26_to25};
+  wire y0_shift_none_from26_to23 = y0_shift_none_from26_to25 & y0_shift_none_from24_to23;
+  wire [2:0] y0_shift_from26_to19 = {y0_shift_none_from26_to23 & ~y0_shift_none_from22_to19,
+      y0_shift_none_from26_to23 ? y0_shift_from22_to19 : y0_shift_from26_to23};
+  wire y0_shift_none_from26_to19 = y0_shift_none_from26_to23 & y0_shift_none_from22_to19;
+  wire y0_shift_from28_to27 = ~y0_marked[28] & y0_marked[27];
+  wire y0_shift_none_from28_to27 = ~y0_marked[28] & ~y0_marked[27];
+  wire y0_shift_from30_to29 = ~y0_marked[30] & y0_marked[29];
+  wire y0_shift_none_from30_to29 = ~y0_marked[30] & ~y0_marked[29];
+  wire [1:0] y0_shift_from30_to27 = {y0_shift_none_from30_to29 & ~y0_shift_none_from28_to27,
+      y0_shift_none_from30_to29 ? y0_shift_from28_to27 : y0_shift_from30_to29};
+  wire y0_shift_none_from30_to27 = y0_shift_none_from30_to29 & y0_shift_none_from28_to27;
+  wire y0_shift_from32_to31 = ~y0_marked[32] & y0_marked[31];
+  wire y0_shift_none_from32_to31 = ~y0_marked[32] & ~y0_marked[31];
+  wire y0_shift_from34_to33 = ~y0_marked[34] & y0_marked[33];
+  wire y0_shift_none_from34_to33 = ~y0_marked[34] & ~y0_marked[33];
+  wire [1:0] y0_shift_from34_to31 = {y0_shift_none_from34_to33 & ~y0_shift_none_from32_to31,
+      y0_shift_none_from34_to33 ? y0_shift_from32_to31 : y0_shift_from34_to33};
+  wire y0_shift_none_from34_to31 = y0_shift_none_from34_to33 & y0_shift_none_from32_to31;
+  wire [2:0] y0_shift_from34_to27 = {y0_shift_none_from34_to31 & ~y0_shift_none_from30_to27,
+      y0_shift_none_from34_to31 ? y0_shift_from30_to27 : y0_shift_from34_to31};
+  wire y0_shift_none_from34_to27 = y0_shift_none_from34_to31 & y0_shift_none_from30_to27;
+  wire [3:0] y0_shift_from34_to19 = {y0_shift_none_from34_to27 & ~y0_shift_none_from26_to19,
+      y0_shift_none_from34_to27 ? y0_shift_from26_to19 : y0_shift_from34_to27};
+  wire y0_shift_none_from34_to19 = y0_shift_none_from34_to27 & y0_shift_none_from26_to19;
+  wire y0_shift_from36_to35 = ~y0_marked[36] & y0_marked[35];
+  wire y0_shift_none_from36_to35 = ~y0_marked[36] & ~y0_marked[35];
+  wire y0_shift_from38_to37 = ~y0_marked[38] & y0_marked[37];
+  wire y0_shift_none_from38_to37 = ~y0_marked[38] & ~y0_marked[37];
+  wire [1:0] y0_shift_from38_to35 = {y0_shift_none_from38_to37 & ~y0_shift_none_from36_to35,
+      y0_shift_none_from38_to37 ? y0_shift_from36_to35 : y0_shift_from38_to37};
+  wire y0_shift_none_from38_to35 = y0_shift_none_from38_to37 & y0_shift_none_from36_to35;
+  wire y0_shift_from40_to39 = ~y0_marked[40] & y0_marked[39];
+  wire y0_shift_none_from40_to39 = ~y0_marked[40] & ~y0_marked[39];
+  wire y0_shift_from42_to41 = ~y0_marked[42] & y0_marked[41];
+  wire y0_shift_none_from42_to41 = ~y0_marked[42] & ~y0_marked[41];
+  wire [1:0] y0_shift_from42_to39 = {y0_shift_none_from42_to41 & ~y0_shift_none_from40_to39,
+      y0_shift_none_from42_to41 ? y0_shift_from40_to39 : y0_shift_from42_to41};
+  wire y0_shift_none_from42_to39 = y0_shift_none_from42_to41 & y0_shift_none_from40_to39;
+  wire [2:0] y0_shift_from42_to35 = {y0_shift_none_from42_to39 & ~y0_shift_none_from38_to35,
+      y0_shift_none_from42_to39 ? y0_shift_from38_to35 : y0_shift_from42_to39};
+  wire y0_shift_none_from42_to35 = y0_shift_none_from42_to39 & y0_shift_none_from38_to35;
+  wire y0_shift_from44_to43 = ~y0_marked[44] & y0_marked[43];
+  wire y0_shift_none_from44_to43 = ~y0_marked[44] & ~y0_marked[43];
+  wire y0_shift_from46_to45 = ~y0_marked[46] & y0_marked[45];
+  wire y0_shift_none_from46_to45 = ~y0_marked[46] & ~y0_marked[45];
+  wire [1:0] y0_shift_from46_to43 = {y0_shift_none_from46_to45 & ~y0_shift_none_from44_to43,
+      y0_shift_none_from46_to45 ? y0_shift_from44_to43 : y0_shift_from46_to45};
+  wire y0_shift_none_from46_to43 = y0_shift_none_from46_to45 & y0_shift_none_from44_to43;
+  wire y0_shift_from48_to47 = ~y0_marked[48] & y0_marked[47];
+  wire y0_shift_none_from48_to47 = ~y0_marked[48] & ~y0_marked[47];
+  wire y0_shift_from50_to49 = ~y0_marked[50] & y0_marked[49];
+  wire y0_shift_none_from50_to49 = ~y0_marked[50] & ~y0_marked[49];
+  wire [1:0] y0_shift_from50_to47 = {y0_shift_none_from50_to49 & ~y0_shift_none_from48_to47,
+      y0_shift_none_from50_to49 ? y0_shift_from48_to47 : y0_shift_from50_to49};
+  wire y0_shift_none_from50_to47 = y0_shift_none_from50_to49 & y0_shift_none_from48_to47;
+  wire [2:0] y0_shift_from50_to43 = {y0_shift_none_from50_to47 & ~y0_shift_none_from46_to43,
+      y0_shift_none_from50_to47 ? y0_shift_from46_to43 : y0_shift_from50_to47};
+  wire y0_shift_none_from50_to43 = y0_shift_none_from50_to47 & y0_shift_none_from46_to43;
+  wire [3:0] y0_shift_from50_to35 = {y0_shift_none_from50_to43 & ~y0_shift_none_from42_to35,
+      y0_shift_none_from50_to43 ? y0_shift_from42_to35 : y0_shift_from50_to43};
+  wire y0_shift_none_from50_to35 = y0_shift_none_from50_to43 & y0_shift_none_from42_to35;
+  wire [4:0] y0_shift_from50_to19 = {y0_shift_none_from50_to35 & ~y0_shift_none_from34_to19,
+      y0_shift_none_from50_to35 ? y0_shift_from34_to19 : y0_shift_from50_to35};
+  wire y0_shift_none_from50_to19 = y0_shift_none_from50_to35 & y0_shift_none_from34_to19;
+  wire [5:0] y0_shift = {y0_shift_none_from50_to19, y0_shift_none_from50_to19 ? y0_shift_from18_to0
+      : y0_shift_from50_to19};
+  wire y0_normalized_some32 = ~y0_shift_none_from50_to19 & (|y0_low_sum[10:0]);
+  wire [39:0] y0_normalized_left32 = y0_shift_none_from50_to19 ? {y0_low_sum[18:0], 21'd0} :
+      {{9{y0_negative}}, y0_total[41:11]};
   wire y0_normalized_some16 = y0_normalized_some32 | (~y0_shift[4] & (|y0_normalized_left32[15:0]));
   wire [23:0] y0_normalized_left16 = y0_shift[4] ? y0_normalized_left32[23:0] :
       y0_normalized_left32[39:16];
@@ -2544,1374 +716,372 @@ module rope_bf16_bf16_bf16_rne (
   wire y0_normalized_some1 = y0_normalized_some2 | (~y0_shift[0] & y0_normalized_left2[0]);
   wire [8:0] y0_normalized_left1 = y0_shift[0] ? y0_normalized_left2[8:0] :
       y0_normalized_left2[9:1];
+  wire y0_sticky = y0_normalized_some1 | y0_addend_lost;
   wire [8:0] y0_kept = y0_normalized_left1 ^ {9{y0_negative}};
-  wire y0_carry_from_below = y0_negative & ~y0_normalized_some1;
-  wire [8:0] y0_normalized_exponent = y0_sum_exponent[8:0] - y0_shift[8:0];
-  wire [523:0] y1_magnitude = {y1_total[522:0] ^ {523{y1_negative}}, 1'b1};
-  wire y1_zeros_from1_to0 = ~y1_magnitude[1];
-  wire y1_zeros_from3_to2 = ~y1_magnitude[3] & y1_magnitude[2];
-  wire y1_zeros_none_from3_to2 = ~y1_magnitude[3] & ~y1_magnitude[2];
-  wire [1:0] y1_zeros_from3_to0 = {y1_zeros_none_from3_to2, y1_zeros_none_from3_to2 ?
-      y1_zeros_from1_to0 : y1_zeros_from3_to2};
-  wire [2:0] y1_zeros_from3_to0_2 = {1'b0, y1_zeros_from3_to0};
-  wire y1_zeros_from5_to4 = ~y1_magnitude[5] & y1_magnitude[4];
-  wire y1_zeros_none_from5_to4 = ~y1_magnitude[5] & ~y1_magnitude[4];
-  wire y1_zeros_from7_to6 = ~y1_magnitude[7] & y1_magnitude[6];
-  wire y1_zeros_none_from7_to6 = ~y1_magnitude[7] & ~y1_magnitude[6];
-  wire [1:0] y1_zeros_from7_to4 = {y1_zeros_none_from7_to6 & ~y1_zeros_none_from5_to4,
-      y1_zeros_none_from7_to6 ? y1_zeros_from5_to4 : y1_zeros_from7_to6};
-  wire y1_zeros_none_from7_to4 = y1_zeros_none_from7_to6 & y1_zeros_none_from5_to4;
-  wire y1_zeros_from9_to8 = ~y1_magnitude[9] & y1_magnitude[8];
-  wire y1_zeros_none_from9_to8 = ~y1_magnitude[9] & ~y1_magnitude[8];
-  wire y1_zeros_from11_to10 = ~y1_magnitude[11] & y1_magnitude[10];
-  wire y1_zeros_none_from11_to10 = ~y1_magnitude[11] & ~y1_magnitude[10];
-  wire [1:0] y1_zeros_from11_to8 = {y1_zeros_none_from11_to10 & ~y1_zeros_none_from9_to8,
-      y1_zeros_none_from11_to10 ? y1_zeros_from9_to8 : y1_zeros_from11_to10};
-  wire y1_zeros_none_from11_to8 = y1_zeros_none_from11_to10 & y1_zeros_none_from9_to8;
-  wire [2:0] y1_zeros_from11_to4 = {y1_zeros_none_from11_to8 & ~y1_zeros_none_from7_to4,
-      y1_zeros_none_from11_to8 ? y1_zeros_from7_to4 : y1_zeros_from11_to8};
-  wire y1_zeros_none_from11_to4 = y1_zeros_none_from11_to8 & y1_zeros_none_from7_to4;
-  wire [3:0] y1_zeros_from11_to0 = {y1_zeros_none_from11_to4, y1_zeros_none_from11_to4 ?
-      y1_zeros_from3_to0_2 : y1_zeros_from11_to4};
-  wire [4:0] y1_zeros_from11_to0_2 = {1'b0, y1_zeros_from11_to0};
-  wire [5:0] y1_zeros_from11_to0_3 = {1'b0, y1_zeros_from11_to0_2};
-  wire [6:0] y1_zeros_from11_to0_4 = {1'b0, y1_zeros_from11_to0_3};
-  wire [7:0] y1_zeros_from11_to0_5 = {1'b0, y1_zeros_from11_to0_4};
-  wire [8:0] y1_zeros_from11_to0_6 = {1'b0, y1_zeros_from11_to0_5};
-  wire y1_zeros_from13_to12 = ~y1_magnitude[13] & y1_magnitude[12];
-  wire y1_zeros_none_from13_to12 = ~y1_magnitude[13] & ~y1_magnitude[12];
-  wire y1_zeros_from15_to14 = ~y1_magnitude[15] & y1_magnitude[14];
-  wire y1_zeros_none_from15_to14 = ~y1_magnitude[15] & ~y1_magnitude[14];
-  wire [1:0] y1_zeros_from15_to12 = {y1_zeros_none_from15_to14 & ~y1_zeros_none_from13_to12,
-      y1_zeros_none_from15_to14 ? y1_zeros_from13_to12 : y1_zeros_from15_to14};
-  wire y1_zeros_none_from15_to12 = y1_zeros_none_from15_to14 & y1_zeros_none_from13_to12;
-  wire y1_zeros_from17_to16 = ~y1_magnitude[17] & y1_magnitude[16];
-  wire y1_zeros_none_from17_to16 = ~y1_magnitude[17] & ~y1_magnitude[16];
-  wire y1_zeros_from19_to18 = ~y1_magnitude[19] & y1_magnitude[18];
-  wire y1_zeros_none_from19_to18 = ~y1_magnitude[19] & ~y1_magnitude[18];
-  wire [1:0] y1_zeros_from19_to16 = {y1_zeros_none_from19_to18 & ~y1_zeros_none_from17_to16,
-      y1_zeros_none_from19_to18 ? y1_zeros_from17_to16 : y1_zeros_from19_to18};
-  wire y1_zeros_none_from19_to16 = y1_zeros_none_from19_to18 & y1_zeros_none_from17_to16;
-  wire [2:0] y1_zeros_from19_to12 = {y1_zeros_none_from19_to16 & ~y1_zeros_none_from15_to12,
-      y1_zeros_none_from19_to16 ? y1_zeros_from15_to12 : y1_zeros_from19_to16};
-  wire y1_zeros_none_from19_to12 = y1_zeros_none_from19_to16 & y1_zeros_none_from15_to12;
-  wire y1_zeros_from21_to20 = ~y1_magnitude[21] & y1_magnitude[20];
-  wire y1_zeros_none_from21_to20 = ~y1_magnitude[21] & ~y1_magnitude[20];
-  wire y1_zeros_from23_to22 = ~y1_magnitude[23] & y1_magnitude[22];
-  wire y1_zeros_none_from23_to22 = ~y1_magnitude[23] & ~y1_magnitude[22];
-  wire [1:0] y1_zeros_from23_to20 = {y1_zeros_none_from23_to22 & ~y1_zeros_none_from21_to20,
-      y1_zeros_none_from23_to22 ? y1_zeros_from21_to20 : y1_zeros_from23_to22};
-  wire y1_zeros_none_from23_to20 = y1_zeros_none_from23_to22 & y1_zeros_none_from21_to20;
-  wire y1_zeros_from25_to24 = ~y1_magnitude[25] & y1_magnitude[24];
-  wire y1_zeros_none_from25_to24 = ~y1_magnitude[25] & ~y1_magnitude[24];
-  wire y1_zeros_from27_to26 = ~y1_magnitude[27] & y1_magnitude[26];
-  wire y1_zeros_none_from27_to26 = ~y1_magnitude[27] & ~y1_magnitude[26];
-  wire [1:0] y1_zeros_from27_to24 = {y1_zeros_none_from27_to26 & ~y1_zeros_none_from25_to24,
-      y1_zeros_none_from27_to26 ? y1_zeros_from25_to24 : y1_zeros_from27_to26};
-  wire y1_zeros_none_from27_to24 = y1_zeros_none_from27_to26 & y1_zeros_none_from25_to24;
-  wire [2:0] y1_zeros_from27_to20 = {y1_zeros_none_from27_to24 & ~y1_zeros_none_from23_to20,
-      y1_zeros_none_from27_to24 ? y1_zeros_from23_to20 : y1_zeros_from27_to24};
-  wire y1_zeros_none_from27_to20 = y1_zeros_none_from27_to24 & y1_zeros_none_from23_to20;
-  wire [3:0] y1_zeros_from27_to12 = {y1_zeros_none_from27_to20 & ~y1_zeros_none_from19_to12,
-      y1_zeros_none_from27_to20 ? y1_zeros_from19_to12 : y1_zeros_from27_to20};
-  wire y1_zeros_none_from27_to12 = y1_zeros_none_from27_to20 & y1_zeros_none_from19_to12;
-  wire y1_zeros_from29_to28 = ~y1_magnitude[29] & y1_magnitude[28];
-  wire y1_zeros_none_from29_to28 = ~y1_magnitude[29] & ~y1_magnitude[28];
-  wire y1_zeros_from31_to30 = ~y1_magnitude[31] & y1_magnitude[30];
-  wire y1_zeros_none_from31_to30 = ~y1_magnitude[31] & ~y1_magnitude[30];
-  wire [1:0] y1_zeros_from31_to28 = {y1_zeros_none_from31_to30 & ~y1_zeros_none_from29_to28,
-      y1_zeros_none_from31_to30 ? y1_zeros_from29_to28 : y1_zeros_from31_to30};
-  wire y1_zeros_none_from31_to28 = y1_zeros_none_from31_to30 & y1_zeros_none_from29_to28;
-  wire y1_zeros_from33_to32 = ~y1_magnitude[33] & y1_magnitude[32];
-  wire y1_zeros_none_from33_to32 = ~y1_magnitude[33] & ~y1_magnitude[32];
-  wire y1_zeros_from35_to34 = ~y1_magnitude[35] & y1_magnitude[34];
-  wire y1_zeros_none_from35_to34 = ~y1_magnitude[35] & ~y1_magnitude[34];
-  wire [1:0] y1_zeros_from35_to32 = {y1_zeros_none_from35_to34 & ~y1_zeros_none_from33_to32,
-      y1_zeros_none_from35_to34 ? y1_zeros_from33_to32 : y1_zeros_from35_to34};
-  wire y1_zeros_none_from35_to32 = y1_zeros_none_from35_to34 & y1_zeros_none_from33_to32;
-  wire [2:0] y1_zeros_from35_to28 = {y1_zeros_none_from35_to32 & ~y1_zeros_none_from31_to28,
-      y1_zeros_none_from35_to32 ? y1_zeros_from31_to28 : y1_zeros_from35_to32};
-  wire y1_zeros_none_from35_to28 = y1_zeros_none_from35_to32 & y1_zeros_none_from31_to28;
-  wire y1_zeros_from37_to36 = ~y1_magnitude[37] & y1_magnitude[36];
-  wire y1_zeros_none_from37_to36 = ~y1_magnitude[37] & ~y1_magnitude[36];
-  wire y1_zeros_from39_to38 = ~y1_magnitude[39] & y1_magnitude[38];
-  wire y1_zeros_none_from39_to38 = ~y1_magnitude[39] & ~y1_magnitude[38];
-  wire [1:0] y1_zeros_from39_to36 = {y1_zeros_none_from39_to38 & ~y1_zeros_none_from37_to36,
-      y1_zeros_none_from39_to38 ? y1_zeros_from37_to36 : y1_zeros_from39_to38};
-  wire y1_zeros_none_from39_to36 = y1_zeros_none_from39_to38 & y1_zeros_none_from37_to36;
-  wire y1_zeros_from41_to40 = ~y1_magnitude[41] & y1_magnitude[40];
-  wire y1_zeros_none_from41_to40 = ~y1_magnitude[41] & ~y1_magnitude[40];
-  wire y1_zeros_from43_to42 = ~y1_magnitude[43] & y1_magnitude[42];
-  wire y1_zeros_none_from43_to42 = ~y1_magnitude[43] & ~y1_magnitude[42];
-  wire [1:0] y1_zeros_from43_to40 = {y1_zeros_none_from43_to42 & ~y1_zeros_none_from41_to40,
-      y1_zeros_none_from43_to42 ? y1_zeros_from41_to40 : y1_zeros_from43_to42};
-  wire y1_zeros_none_from43_to40 = y1_zeros_none_from43_to42 & y1_zeros_none_from41_to40;
-  wire [2:0] y1_zeros_from43_to36 = {y1_zeros_none_from43_to40 & ~y1_zeros_none_from39_to36,
-      y1_zeros_none_from43_to40 ? y1_zeros_from39_to36 : y1_zeros_from43_to40};
-  wire y1_zeros_none_from43_to36 = y1_zeros_none_from43_to40 & y1_zeros_none_from39_to36;
-  wire [3:0] y1_zeros_from43_to28 = {y1_zeros_none_from43_to36 & ~y1_zeros_none_from35_to28,
-      y1_zeros_none_from43_to36 ? y1_zeros_from35_to28 : y1_zeros_from43_to36};
-  wire y1_zeros_none_from43_to28 = y1_zeros_none_from43_to36 & y1_zeros_none_from35_to28;
-  wire [4:0] y1_zeros_from43_to12 = {y1_zeros_none_from43_to28 & ~y1_zeros_none_from27_to12,
-      y1_zeros_none_from43_to28 ? y1_zeros_from27_to12 : y1_zeros_from43_to28};
-  wire y1_zeros_none_from43_to12 = y1_zeros_none_from43_to28 & y1_zeros_none_from27_to12;
-  wire y1_zeros_from45_to44 = ~y1_magnitude[45] & y1_magnitude[44];
-  wire y1_zeros_none_from45_to44 = ~y1_magnitude[45] & ~y1_magnitude[44];
-  wire y1_zeros_from47_to46 = ~y1_magnitude[47] & y1_magnitude[46];
-  wire y1_zeros_none_from47_to46 = ~y1_magnitude[47] & ~y1_magnitude[46];
-  wire [1:0] y1_zeros_from47_to44 = {y1_zeros_none_from47_to46 & ~y1_zeros_none_from45_to44,
-      y1_zeros_none_from47_to46 ? y1_zeros_from45_to44 : y1_zeros_from47_to46};
-  wire y1_zeros_none_from47_to44 = y1_zeros_none_from47_to46 & y1_zeros_none_from45_to44;
-  wire y1_zeros_from49_to48 = ~y1_magnitude[49] & y1_magnitude[48];
-  wire y1_zeros_none_from49_to48 = ~y1_magnitude[49] & ~y1_magnitude[48];
-  wire y1_zeros_from51_to50 = ~y1_magnitude[51] & y1_magnitude[50];
-  wire y1_zeros_none_from51_to50 = ~y1_magnitude[51] & ~y1_magnitude[50];
-  wire [1:0] y1_zeros_from51_to48 = {y1_zeros_none_from51_to50 & ~y1_zeros_none_from49_to48,
-      y1_zeros_none_from51_to50 ? y1_zeros_from49_to48 : y1_zeros_from51_to50};
-  wire y1_zeros_none_from51_to48 = y1_zeros_none_from51_to50 & y1_zeros_none_from49_to48;
-  wire [2:0] y1_zeros_from51_to44 = {y1_zeros_none_from51_to48 & ~y1_zeros_none_from47_to44,
-      y1_zeros_none_from51_to48 ? y1_zeros_from47_to44 : y1_zeros_from51_to48};
-  wire y1_zeros_none_from51_to44 = y1_zeros_none_from51_to48 & y1_zeros_none_from47_to44;
-  wire y1_zeros_from53_to52 = ~y1_magnitude[53] & y1_magnitude[52];
-  wire y1_zeros_none_from53_to52 = ~y1_magnitude[53] & ~y1_magnitude[52];
-  wire y1_zeros_from55_to54 = ~y1_magnitude[55] & y1_magnitude[54];
-  wire y1_zeros_none_from55_to54 = ~y1_magnitude[55] & ~y1_magnitude[54];
-  wire [1:0] y1_zeros_from55_to52 = {y1_zeros_none_from55_to54 & ~y1_zeros_none_from53_to52,
-      y1_zeros_none_from55_to54 ? y1_zeros_from53_to52 : y1_zeros_from55_to54};
-  wire y1_zeros_none_from55_to52 = y1_zeros_none_from55_to54 & y1_zeros_none_from53_to52;
-  wire y1_zeros_from57_to56 = ~y1_magnitude[57] & y1_magnitude[56];
-  wire y1_zeros_none_from57_to56 = ~y1_magnitude[57] & ~y1_magnitude[56];
-  wire y1_zeros_from59_to58 = ~y1_magnitude[59] & y1_magnitude[58];
-  wire y1_zeros_none_from59_to58 = ~y1_magnitude[59] & ~y1_magnitude[58];
-  wire [1:0] y1_zeros_from59_to56 = {y1_zeros_none_from59_to58 & ~y1_zeros_none_from57_to56,
-      y1_zeros_none_from59_to58 ? y1_zeros_from57_to56 : y1_zeros_from59_to58};
-  wire y1_zeros_none_from59_to56 = y1_zeros_none_from59_to58 & y1_zeros_none_from57_to56;
-  wire [2:0] y1_zeros_from59_to52 = {y1_zeros_none_from59_to56 & ~y1_zeros_none_from55_to52,
-      y1_zeros_none_from59_to56 ? y1_zeros_from55_to52 : y1_zeros_from59_to56};
-  wire y1_zeros_none_from59_to52 = y1_zeros_none_from59_to56 & y1_zeros_none_from55_to52;
-  wire [3:0] y1_zeros_from59_to44 = {y1_zeros_none_from59_to52 & ~y1_zeros_none_from51_to44,
-      y1_zeros_none_from59_to52 ? y1_zeros_from51_to44 : y1_zeros_from59_to52};
-  wire y1_zeros_none_from59_to44 = y1_zeros_none_from59_to52 & y1_zeros_none_from51_to44;
-  wire y1_zeros_from61_to60 = ~y1_magnitude[61] & y1_magnitude[60];
-  wire y1_zeros_none_from61_to60 = ~y1_magnitude[61] & ~y1_magnitude[60];
-  wire y1_zeros_from63_to62 = ~y1_magnitude[63] & y1_magnitude[62];
-  wire y1_zeros_none_from63_to62 = ~y1_magnitude[63] & ~y1_magnitude[62];
-  wire [1:0] y1_zeros_from63_to60 = {y1_zeros_none_from63_to62 & ~y1_zeros_none_from61_to60,
-      y1_zeros_none_from63_to62 ? y1_zeros_from61_to60 : y1_zeros_from63_to62};
-  wire y1_zeros_none_from63_to60 = y1_zeros_none_from63_to62 & y1_zeros_none_from61_to60;
-  wire y1_zeros_from65_to64 = ~y1_magnitude[65] & y1_magnitude[64];
-  wire y1_zeros_none_from65_to64 = ~y1_magnitude[65] & ~y1_magnitude[64];
-  wire y1_zeros_from67_to66 = ~y1_magnitude[67] & y1_magnitude[66];
-  wire y1_zeros_none_from67_to66 = ~y1_magnitude[67] & ~y1_magnitude[66];
-  wire [1:0] y1_zeros_from67_to64 = {y1_zeros_none_from67_to66 & ~y1_zeros_none_from65_to64,
-      y1_zeros_none_from67_to66 ? y1_zeros_from65_to64 : y1_zeros_from67_to66};
-  wire y1_zeros_none_from67_to64 = y1_zeros_none_from67_to66 & y1_zeros_none_from65_to64;
-  wire [2:0] y1_zeros_from67_to60 = {y1_zeros_none_from67_to64 & ~y1_zeros_none_from63_to60,
-      y1_zeros_none_from67_to64 ? y1_zeros_from63_to60 : y1_zeros_from67_to64};
-  wire y1_zeros_none_from67_to60 = y1_zeros_none_from67_to64 & y1_zeros_none_from63_to60;
-  wire y1_zeros_from69_to68 = ~y1_magnitude[69] & y1_magnitude[68];
-  wire y1_zeros_none_from69_to68 = ~y1_magnitude[69] & ~y1_magnitude[68];
-  wire y1_zeros_from71_to70 = ~y1_magnitude[71] & y1_magnitude[70];
-  wire y1_zeros_none_from71_to70 = ~y1_magnitude[71] & ~y1_magnitude[70];
-  wire [1:0] y1_zeros_from71_to68 = {y1_zeros_none_from71_to70 & ~y1_zeros_none_from69_to68,
-      y1_zeros_none_from71_to70 ? y1_zeros_from69_to68 : y1_zeros_from71_to70};
-  wire y1_zeros_none_from71_to68 = y1_zeros_none_from71_to70 & y1_zeros_none_from69_to68;
-  wire y1_zeros_from73_to72 = ~y1_magnitude[73] & y1_magnitude[72];
-  wire y1_zeros_none_from73_to72 = ~y1_magnitude[73] & ~y1_magnitude[72];
-  wire y1_zeros_from75_to74 = ~y1_magnitude[75] & y1_magnitude[74];
-  wire y1_zeros_none_from75_to74 = ~y1_magnitude[75] & ~y1_magnitude[74];
-  wire [1:0] y1_zeros_from75_to72 = {y1_zeros_none_from75_to74 & ~y1_zeros_none_from73_to72,
-      y1_zeros_none_from75_to74 ? y1_zeros_from73_to72 : y1_zeros_from75_to74};
-  wire y1_zeros_none_from75_to72 = y1_zeros_none_from75_to74 & y1_zeros_none_from73_to72;
-  wire [2:0] y1_zeros_from75_to68 = {y1_zeros_none_from75_to72 & ~y1_zeros_none_from71_to68,
-      y1_zeros_none_from75_to72 ? y1_zeros_from71_to68 : y1_zeros_from75_to72};
-  wire y1_zeros_none_from75_to68 = y1_zeros_none_from75_to72 & y1_zeros_none_from71_to68;
-  wire [3:0] y1_zeros_from75_to60 = {y1_zeros_none_from75_to68 & ~y1_zeros_none_from67_to60,
-      y1_zeros_none_from75_to68 ? y1_zeros_from67_to60 : y1_zeros_from75_to68};
-  wire y1_zeros_none_from75_to60 = y1_zeros_none_from75_to68 & y1_zeros_none_from67_to60;
-  wire [4:0] y1_zeros_from75_to44 = {y1_zeros_none_from75_to60 & ~y1_zeros_none_from59_to44,
-      y1_zeros_none_from75_to60 ? y1_zeros_from59_to44 : y1_zeros_from75_to60};
-  wire y1_zeros_none_from75_to44 = y1_zeros_none_from75_to60 & y1_zeros_none_from59_to44;
-  wire [5:0] y1_zeros_from75_to12 = {y1_zeros_none_from75_to44 & ~y1_zeros_none_from43_to12,
-      y1_zeros_none_from75_to44 ? y1_zeros_from43_to12 : y1_zeros_from75_to44};
-  wire y1_zeros_none_from75_to12 = y1_zeros_none_from75_to44 & y1_zeros_none_from43_to12;
-  wire y1_zeros_from77_to76 = ~y1_magnitude[77] & y1_magnitude[76];
-  wire y1_zeros_none_from77_to76 = ~y1_magnitude[77] & ~y1_magnitude[76];
-  wire y1_zeros_from79_to78 = ~y1_magnitude[79] & y1_magnitude[78];
-  wire y1_zeros_none_from79_to78 = ~y1_magnitude[79] & ~y1_magnitude[78];
-  wire [1:0] y1_zeros_from79_to76 = {y1_zeros_none_from79_to78 & ~y1_zeros_none_from77_to76,
-      y1_zeros_none_from79_to78 ? y1_zeros_from77_to76 : y1_zeros_from79_to78};
-  wire y1_zeros_none_from79_to76 = y1_zeros_none_from79_to78 & y1_zeros_none_from77_to76;
-  wire y1_zeros_from81_to80 = ~y1_magnitude[81] & y1_magnitude[80];
-  wire y1_zeros_none_from81_to80 = ~y1_magnitude[81] & ~y1_magnitude[80];
-  wire y1_zeros_from83_to82 = ~y1_magnitude[83] & y1_magnitude[82];
-  wire y1_zeros_none_from83_to82 = ~y1_magnitude[83] & ~y1_magnitude[82];
-  wire [1:0] y1_zeros_from83_to80 = {y1_zeros_none_from83_to82 & ~y1_zeros_none_from81_to80,
-      y1_zeros_none_from83_to82 ? y1_zeros_from81_to80 : y1_zeros_from83_to82};
-  wire y1_zeros_none_from83_to80 = y1_zeros_none_from83_to82 & y1_zeros_none_from81_to80;
-  wire [2:0] y1_zeros_from83_to76 = {y1_zeros_none_from83_to80 & ~y1_zeros_none_from79_to76,
-      y1_zeros_none_from83_to80 ? y1_zeros_from79_to76 : y1_zeros_from83_to80};
-  wire y1_zeros_none_from83_to76 = y1_zeros_none_from83_to80 & y1_zeros_none_from79_to76;
-  wire y1_zeros_from85_to84 = ~y1_magnitude[85] & y1_magnitude[84];
-  wire y1_zeros_none_from85_to84 = ~y1_magnitude[85] & ~y1_magnitude[84];
-  wire y1_zeros_from87_to86 = ~y1_magnitude[87] & y1_magnitude[86];
-  wire y1_zeros_none_from87_to86 = ~y1_magnitude[87] & ~y1_magnitude[86];
-  wire [1:0] y1_zeros_from87_to84 = {y1_zeros_none_from87_to86 & ~y1_zeros_none_from85_to84,
-      y1_zeros_none_from87_to86 ? y1_zeros_from85_to84 : y1_zeros_from87_to86};
-  wire y1_zeros_none_from87_to84 = y1_zeros_none_from87_to86 & y1_zeros_none_from85_to84;
-  wire y1_zeros_from89_to88 = ~y1_magnitude[89] & y1_magnitude[88];
-  wire y1_zeros_none_from89_to88 = ~y1_magnitude[89] & ~y1_magnitude[88];
-  wire y1_zeros_from91_to90 = ~y1_magnitude[91] & y1_magnitude[90];
-  wire y1_zeros_none_from91_to90 = ~y1_magnitude[91] & ~y1_magnitude[90];
-  wire [1:0] y1_zeros_from91_to88 = {y1_zeros_none_from91_to90 & ~y1_zeros_none_from89_to88,
-      y1_zeros_none_from91_to90 ? y1_zeros_from89_to88 : y1_zeros_from91_to90};
-  wire y1_zeros_none_from91_to88 = y1_zeros_none_from91_to90 & y1_zeros_none_from89_to88;
-  wire [2:0] y1_zeros_from91_to84 = {y1_zeros_none_from91_to88 & ~y1_zeros_none_from87_to84,
-      y1_zeros_none_from91_to88 ? y1_zeros_from87_to84 : y1_zeros_from91_to88};
-  wire y1_zeros_none_from91_to84 = y1_zeros_none_from91_to88 & y1_zeros_none_from87_to84;
-  wire [3:0] y1_zeros_from91_to76 = {y1_zeros_none_from91_to84 & ~y1_zeros_none_from83_to76,
-      y1_zeros_none_from91_to84 ? y1_zeros_from83_to76 : y1_zeros_from91_to84};
-  wire y1_zeros_none_from91_to76 = y1_zeros_none_from91_to84 & y1_zeros_none_from83_to76;
-  wire y1_zeros_from93_to92 = ~y1_magnitude[93] & y1_magnitude[92];
-  wire y1_zeros_none_from93_to92 = ~y1_magnitude[93] & ~y1_magnitude[92];
-  wire y1_zeros_from95_to94 = ~y1_magnitude[95] & y1_magnitude[94];
-  wire y1_zeros_none_from95_to94 = ~y1_magnitude[95] & ~y1_magnitude[94];
-  wire [1:0] y1_zeros_from95_to92 = {y1_zeros_none_from95_to94 & ~y1_zeros_none_from93_to92,
-      y1_zeros_none_from95_to94 ? y1_zeros_from93_to92 : y1_zeros_from95_to94};
-  wire y1_zeros_none_from95_to92 = y1_zeros_none_from95_to94 & y1_zeros_none_from93_to92;
-  wire y1_zeros_from97_to96 = ~y1_magnitude[97] & y1_magnitude[96];
-  wire y1_zeros_none_from97_to96 = ~y1_magnitude[97] & ~y1_magnitude[96];
-  wire y1_zeros_from99_to98 = ~y1_magnitude[99] & y1_magnitude[98];
-  wire y1_zeros_none_from99_to98 = ~y1_magnitude[99] & ~y1_magnitude[98];
-  wire [1:0] y1_zeros_from99_to96 = {y1_zeros_none_from99_to98 & ~y1_zeros_none_from97_to96,
-      y1_zeros_none_from99_to98 ? y1_zeros_from97_to96 : y1_zeros_from99_to98};
-  wire y1_zeros_none_from99_to96 = y1_zeros_none_from99_to98 & y1_zeros_none_from97_to96;
-  wire [2:0] y1_zeros_from99_to92 = {y1_zeros_none_from99_to96 & ~y1_zeros_none_from95_to92,
-      y1_zeros_none_from99_to96 ? y1_zeros_from95_to92 : y1_zeros_from99_to96};
-  wire y1_zeros_none_from99_to92 = y1_zeros_none_from99_to96 & y1_zeros_none_from95_to92;
-  wire y1_zeros_from101_to100 = ~y1_magnitude[101] & y1_magnitude[100];
-  wire y1_zeros_none_from101_to100 = ~y1_magnitude[101] & ~y1_magnitude[100];
-  wire y1_zeros_from103_to102 = ~y1_magnitude[103] & y1_magnitude[102];
-  wire y1_zeros_none_from103_to102 = ~y1_magnitude[103] & ~y1_magnitude[102];
-  wire [1:0] y1_zeros_from103_to100 = {y1_zeros_none_from103_to102 & ~y1_zeros_none_from101_to100,
-      y1_zeros_none_from103_to102 ? y1_zeros_from101_to100 : y1_zeros_from103_to102};
-  wire y1_zeros_none_from103_to100 = y1_zeros_none_from103_to102 & y1_zeros_none_from101_to100;
-  wire y1_zeros_from105_to104 = ~y1_magnitude[105] & y1_magnitude[104];
-  wire y1_zeros_none_from105_to104 = ~y1_magnitude[105] & ~y1_magnitude[104];
-  wire y1_zeros_from107_to106 = ~y1_magnitude[107] & y1_magnitude[106];
-  wire y1_zeros_none_from107_to106 = ~y1_magnitude[107] & ~y1_magnitude[106];
-  wire [1:0] y1_zeros_from107_to104 = {y1_zeros_none_from107_to106 & ~y1_zeros_none_from105_to104,
-      y1_zeros_none_from107_to106 ? y1_zeros_from105_to104 : y1_zeros_from107_to106};
-  wire y1_zeros_none_from107_to104 = y1_zeros_none_from107_to106 & y1_zeros_none_from105_to104;
-  wire [2:0] y1_zeros_from107_to100 = {y1_zeros_none_from107_to104 & ~y1_zeros_none_from103_to100,
-      y1_zeros_none_from107_to104 ? y1_zeros_from103_to100 : y1_zeros_from107_to104};
-  wire y1_zeros_none_from107_to100 = y1_zeros_none_from107_to104 & y1_zeros_none_from103_to100;
-  wire [3:0] y1_zeros_from107_to92 = {y1_zeros_none_from107_to100 & ~y1_zeros_none_from99_to92,
-      y1_zeros_none_from107_to100 ? y1_zeros_from99_to92 : y1_zeros_from107_to100};
-  wire y1_zeros_none_from107_to92 = y1_zeros_none_from107_to100 & y1_zeros_none_from99_to92;
-  wire [4:0] y1_zeros_from107_to76 = {y1_zeros_none_from107_to92 & ~y1_zeros_none_from91_to76,
-      y1_zeros_none_from107_to92 ? y1_zeros_from91_to76 : y1_zeros_from107_to92};
-  wire y1_zeros_none_from107_to76 = y1_zeros_none_from107_to92 & y1_zeros_none_from91_to76;
-  wire y1_zeros_from109_to108 = ~y1_magnitude[109] & y1_magnitude[108];
-  wire y1_zeros_none_from109_to108 = ~y1_magnitude[109] & ~y1_magnitude[108];
-  wire y1_zeros_from111_to110 = ~y1_magnitude[111] & y1_magnitude[110];
-  wire y1_zeros_none_from111_to110 = ~y1_magnitude[111] & ~y1_magnitude[110];
-  wire [1:0] y1_zeros_from111_to108 = {y1_zeros_none_from111_to110 & ~y1_zeros_none_from109_to108,
-      y1_zeros_none_from111_to110 ? y1_zeros_from109_to108 : y1_zeros_from111_to110};
-  wire y1_zeros_none_from111_to108 = y1_zeros_none_from111_to110 & y1_zeros_none_from109_to108;
-  wire y1_zeros_from113_to112 = ~y1_magnitude[113] & y1_magnitude[112];
-  wire y1_zeros_none_from113_to112 = ~y1_magnitude[113] & ~y1_magnitude[112];
-  wire y1_zeros_from115_to114 = ~y1_magnitude[115] & y1_magnitude[114];
-  wire y1_zeros_none_from115_to114 = ~y1_magnitude[115] & ~y1_magnitude[114];
-  wire [1:0] y1_zeros_from115_to112 = {y1_zeros_none_from115_to114 & ~y1_zeros_none_from113_to112,
-      y1_zeros_none_from115_to114 ? y1_zeros_from113_to112 : y1_zeros_from115_to114};
-  wire y1_zeros_none_from115_to112 = y1_zeros_none_from115_to114 & y1_zeros_none_from113_to112;
-  wire [2:0] y1_zeros_from115_to108 = {y1_zeros_none_from115_to112 & ~y1_zeros_none_from111_to108,
-      y1_zeros_none_from115_to112 ? y1_zeros_from111_to108 : y1_zeros_from115_to112};
-  wire y1_zeros_none_from115_to108 = y1_zeros_none_from115_to112 & y1_zeros_none_from111_to108;
-  wire y1_zeros_from117_to116 = ~y1_magnitude[117] & y1_magnitude[116];
-  wire y1_zeros_none_from117_to116 = ~y1_magnitude[117] & ~y1_magnitude[116];
-  wire y1_zeros_from119_to118 = ~y1_magnitude[119] & y1_magnitude[118];
-  wire y1_zeros_none_from119_to118 = ~y1_magnitude[119] & ~y1_magnitude[118];
-  wire [1:0] y1_zeros_from119_to116 = {y1_zeros_none_from119_to118 & ~y1_zeros_none_from117_to116,
-      y1_zeros_none_from119_to118 ? y1_zeros_from117_to116 : y1_zeros_from119_to118};
-  wire y1_zeros_none_from119_to116 = y1_zeros_none_from119_to118 & y1_zeros_none_from117_to116;
-  wire y1_zeros_from121_to120 = ~y1_magnitude[121] & y1_magnitude[120];
-  wire y1_zeros_none_from121_to120 = ~y1_magnitude[121] & ~y1_magnitude[120];
-  wire y1_zeros_from123_to122 = ~y1_magnitude[123] & y1_magnitude[122];
-  wire y1_zeros_none_from123_to122 = ~y1_magnitude[123] & ~y1_magnitude[122];
-  wire [1:0] y1_zeros_from123_to120 = {y1_zeros_none_from123_to122 & ~y1_zeros_none_from121_to120,
-      y1_zeros_none_from123_to122 ? y1_zeros_from121_to120 : y1_zeros_from123_to122};
-  wire y1_zeros_none_from123_to120 = y1_zeros_none_from123_to122 & y1_zeros_none_from121_to120;
-  wire [2:0] y1_zeros_from123_to116 = {y1_zeros_none_from123_to120 & ~y1_zeros_none_from119_to116,
-      y1_zeros_none_from123_to120 ? y1_zeros_from119_to116 : y1_zeros_from123_to120};
-  wire y1_zeros_none_from123_to116 = y1_zeros_none_from123_to120 & y1_zeros_none_from119_to116;
-  wire [3:0] y1_zeros_from123_to108 = {y1_zeros_none_from123_to116 & ~y1_zeros_none_from115_to108,
-      y1_zeros_none_from123_to116 ? y1_zeros_from115_to108 : y1_zeros_from123_to116};
-  wire y1_zeros_none_from123_to108 = y1_zeros_none_from123_to116 & y1_zeros_none_from115_to108;
-  wire y1_zeros_from125_to124 = ~y1_magnitude[125] & y1_magnitude[124];
-  wire y1_zeros_none_from125_to124 = ~y1_magnitude[125] & ~y1_magnitude[124];
-  wire y1_zeros_from127_to126 = ~y1_magnitude[127] & y1_magnitude[126];
-  wire y1_zeros_none_from127_to126 = ~y1_magnitude[127] & ~y1_magnitude[126];
-  wire [1:0] y1_zeros_from127_to124 = {y1_zeros_none_from127_to126 & ~y1_zeros_none_from125_to124,
-      y1_zeros_none_from127_to126 ? y1_zeros_from125_to124 : y1_zeros_from127_to126};
-  wire y1_zeros_none_from127_to124 = y1_zeros_none_from127_to126 & y1_zeros_none_from125_to124;
-  wire y1_zeros_from129_to128 = ~y1_magnitude[129] & y1_magnitude[128];
-  wire y1_zeros_none_from129_to128 = ~y1_magnitude[129] & ~y1_magnitude[128];
-  wire y1_zeros_from131_to130 = ~y1_magnitude[131] & y1_magnitude[130];
-  wire y1_zeros_none_from131_to130 = ~y1_magnitude[131] & ~y1_magnitude[130];
-  wire [1:0] y1_zeros_from131_to128 = {y1_zeros_none_from131_to130 & ~y1_zeros_none_from129_to128,
-      y1_zeros_none_from131_to130 ? y1_zeros_from129_to128 : y1_zeros_from131_to130};
-  wire y1_zeros_none_from131_to128 = y1_zeros_none_from131_to130 & y1_zeros_none_from129_to128;
-  wire [2:0] y1_zeros_from131_to124 = {y1_zeros_none_from131_to128 & ~y1_zeros_none_from127_to124,
-      y1_zeros_none_from131_to128 ? y1_zeros_from127_to124 : y1_zeros_from131_to128};
-  wire y1_zeros_none_from131_to124 = y1_zeros_none_from131_to128 & y1_zeros_none_from127_to124;
-  wire y1_zeros_from133_to132 = ~y1_magnitude[133] & y1_magnitude[132];
-  wire y1_zeros_none_from133_to132 = ~y1_magnitude[133] & ~y1_magnitude[132];
-  wire y1_zeros_from135_to134 = ~y1_magnitude[135] & y1_magnitude[134];
-  wire y1_zeros_none_from135_to134 = ~y1_magnitude[135] & ~y1_magnitude[134];
-  wire [1:0] y1_zeros_from135_to132 = {y1_zeros_none_from135_to134 & ~y1_zeros_none_from133_to132,
-      y1_zeros_none_from135_to134 ? y1_zeros_from133_to132 : y1_zeros_from135_to134};
-  wire y1_zeros_none_from135_to132 = y1_zeros_none_from135_to134 & y1_zeros_none_from133_to132;
-  wire y1_zeros_from137_to136 = ~y1_magnitude[137] & y1_magnitude[136];
-  wire y1_zeros_none_from137_to136 = ~y1_magnitude[137] & ~y1_magnitude[136];
-  wire y1_zeros_from139_to138 = ~y1_magnitude[139] & y1_magnitude[138];
-  wire y1_zeros_none_from139_to138 = ~y1_magnitude[139] & ~y1_magnitude[138];
-  wire [1:0] y1_zeros_from139_to136 = {y1_zeros_none_from139_to138 & ~y1_zeros_none_from137_to136,
-      y1_zeros_none_from139_to138 ? y1_zeros_from137_to136 : y1_zeros_from139_to138};
-  wire y1_zeros_none_from139_to136 = y1_zeros_none_from139_to138 & y1_zeros_none_from137_to136;
-  wire [2:0] y1_zeros_from139_to132 = {y1_zeros_none_from139_to136 & ~y1_zeros_none_from135_to132,
-      y1_zeros_none_from139_to136 ? y1_zeros_from135_to132 : y1_zeros_from139_to136};
-  wire y1_zeros_none_from139_to132 = y1_zeros_none_from139_to136 & y1_zeros_none_from135_to132;
-  wire [3:0] y1_zeros_from139_to124 = {y1_zeros_none_from139_to132 & ~y1_zeros_none_from131_to124,
-      y1_zeros_none_from139_to132 ? y1_zeros_from131_to124 : y1_zeros_from139_to132};
-  wire y1_zeros_none_from139_to124 = y1_zeros_none_from139_to132 & y1_zeros_none_from131_to124;
-  wire [4:0] y1_zeros_from139_to108 = {y1_zeros_none_from139_to124 & ~y1_zeros_none_from123_to108,
-      y1_zeros_none_from139_to124 ? y1_zeros_from123_to108 : y1_zeros_from139_to124};
-  wire y1_zeros_none_from139_to108 = y1_zeros_none_from139_to124 & y1_zeros_none_from123_to108;
-  wire [5:0] y1_zeros_from139_to76 = {y1_zeros_none_from139_to108 & ~y1_zeros_none_from107_to76,
-      y1_zeros_none_from139_to108 ? y1_zeros_from107_to76 : y1_zeros_from139_to108};
-  wire y1_zeros_none_from139_to76 = y1_zeros_none_from139_to108 & y1_zeros_none_from107_to76;
-  wire [6:0] y1_zeros_from139_to12 = {y1_zeros_none_from139_to76 & ~y1_zeros_none_from75_to12,
-      y1_zeros_none_from139_to76 ? y1_zeros_from75_to12 : y1_zeros_from139_to76};
-  wire y1_zeros_none_from139_to12 = y1_zeros_none_from139_to76 & y1_zeros_none_from75_to12;
-  wire y1_zeros_from141_to140 = ~y1_magnitude[141] & y1_magnitude[140];
-  wire y1_zeros_none_from141_to140 = ~y1_magnitude[141] & ~y1_magnitude[140];
-  wire y1_zeros_from143_to142 = ~y1_magnitude[143] & y1_magnitude[142];
-  wire y1_zeros_none_from143_to142 = ~y1_magnitude[143] & ~y1_magnitude[142];
-  wire [1:0] y1_zeros_from143_to140 = {y1_zeros_none_from143_to142 & ~y1_zeros_none_from141_to140,
-      y1_zeros_none_from143_to142 ? y1_zeros_from141_to140 : y1_zeros_from143_to142};
-  wire y1_zeros_none_from143_to140 = y1_zeros_none_from143_to142 & y1_zeros_none_from141_to140;
-  wire y1_zeros_from145_to144 = ~y1_magnitude[145] & y1_magnitude[144];
-  wire y1_zeros_none_from145_to144 = ~y1_magnitude[145] & ~y1_magnitude[144];
-  wire y1_zeros_from147_to146 = ~y1_magnitude[147] & y1_magnitude[146];
-  wire y1_zeros_none_from147_to146 = ~y1_magnitude[147] & ~y1_magnitude[146];
-  wire [1:0] y1_zeros_from147_to144 = {y1_zeros_none_from147_to146 & ~y1_zeros_none_from145_to144,
-      y1_zeros_none_from147_to146 ? y1_zeros_from145_to144 : y1_zeros_from147_to146};
-  wire y1_zeros_none_from147_to144 = y1_zeros_none_from147_to146 & y1_zeros_none_from145_to144;
-  wire [2:0] y1_zeros_from147_to140 = {y1_zeros_none_from147_to144 & ~y1_zeros_none_from143_to140,
-      y1_zeros_none_from147_to144 ? y1_zeros_from143_to140 : y1_zeros_from147_to144};
-  wire y1_zeros_none_from147_to140 = y1_zeros_none_from147_to144 & y1_zeros_none_from143_to140;
-  wire y1_zeros_from149_to148 = ~y1_magnitude[149] & y1_magnitude[148];
-  wire y1_zeros_none_from149_to148 = ~y1_magnitude[149] & ~y1_magnitude[148];
-  wire y1_zeros_from151_to150 = ~y1_magnitude[151] & y1_magnitude[150];
-  wire y1_zeros_none_from151_to150 = ~y1_magnitude[151] & ~y1_magnitude[150];
-  wire [1:0] y1_zeros_from151_to148 = {y1_zeros_none_from151_to150 & ~y1_zeros_none_from149_to148,
-      y1_zeros_none_from151_to150 ? y1_zeros_from149_to148 : y1_zeros_from151_to150};
-  wire y1_zeros_none_from151_to148 = y1_zeros_none_from151_to150 & y1_zeros_none_from149_to148;
-  wire y1_zeros_from153_to152 = ~y1_magnitude[153] & y1_magnitude[152];
-  wire y1_zeros_none_from153_to152 = ~y1_magnitude[153] & ~y1_magnitude[152];
-  wire y1_zeros_from155_to154 = ~y1_magnitude[155] & y1_magnitude[154];
-  wire y1_zeros_none_from155_to154 = ~y1_magnitude[155] & ~y1_magnitude[154];
-  wire [1:0] y1_zeros_from155_to152 = {y1_zeros_none_from155_to154 & ~y1_zeros_none_from153_to152,
-      y1_zeros_none_from155_to154 ? y1_zeros_from153_to152 : y1_zeros_from155_to154};
-  wire y1_zeros_none_from155_to152 = y1_zeros_none_from155_to154 & y1_zeros_none_from153_to152;
-  wire [2:0] y1_zeros_from155_to148 = {y1_zeros_none_from155_to152 & ~y1_zeros_none_from151_to148,
-      y1_zeros_none_from155_to152 ? y1_zeros_from151_to148 : y1_zeros_from155_to152};
-  wire y1_zeros_none_from155_to148 = y1_zeros_none_from155_to152 & y1_zeros_none_from151_to148;
-  wire [3:0] y1_zeros_from155_to140 = {y1_zeros_none_from155_to148 & ~y1_zeros_none_from147_to140,
-      y1_zeros_none_from155_to148 ? y1_zeros_from147_to140 : y1_zeros_from155_to148};
-  wire y1_zeros_none_from155_to140 = y1_zeros_none_from155_to148 & y1_zeros_none_from147_to140;
-  wire y1_zeros_from157_to156 = ~y1_magnitude[157] & y1_magnitude[156];
-  wire y1_zeros_none_from157_to156 = ~y1_magnitude[157] & ~y1_magnitude[156];
-  wire y1_zeros_from159_to158 = ~y1_magnitude[159] & y1_magnitude[158];
-  wire y1_zeros_none_from159_to158 = ~y1_magnitude[159] & ~y1_magnitude[158];
-  wire [1:0] y1_zeros_from159_to156 = {y1_zeros_none_from159_to158 & ~y1_zeros_none_from157_to156,
-      y1_zeros_none_from159_to158 ? y1_zeros_from157_to156 : y1_zeros_from159_to158};
-  wire y1_zeros_none_from159_to156 = y1_zeros_none_from159_to158 & y1_zeros_none_from157_to156;
-  wire y1_zeros_from161_to160 = ~y1_magnitude[161] & y1_magnitude[160];
-  wire y1_zeros_none_from161_to160 = ~y1_magnitude[161] & ~y1_magnitude[160];
-  wire y1_zeros_from163_to162 = ~y1_magnitude[163] & y1_magnitude[162];
-  wire y1_zeros_none_from163_to162 = ~y1_magnitude[163] & ~y1_magnitude[162];
-  wire [1:0] y1_zeros_from163_to160 = {y1_zeros_none_from163_to162 & ~y1_zeros_none_from161_to160,
-      y1_zeros_none_from163_to162 ? y1_zeros_from161_to160 : y1_zeros_from163_to162};
-  wire y1_zeros_none_from163_to160 = y1_zeros_none_from163_to162 & y1_zeros_none_from161_to160;
-  wire [2:0] y1_zeros_from163_to156 = {y1_zeros_none_from163_to160 & ~y1_zeros_none_from159_to156,
-      y1_zeros_none_from163_to160 ? y1_zeros_from159_to156 : y1_zeros_from163_to160};
-  wire y1_zeros_none_from163_to156 = y1_zeros_none_from163_to160 & y1_zeros_none_from159_to156;
-  wire y1_zeros_from165_to164 = ~y1_magnitude[165] & y1_magnitude[164];
-  wire y1_zeros_none_from165_to164 = ~y1_magnitude[165] & ~y1_magnitude[164];
-  wire y1_zeros_from167_to166 = ~y1_magnitude[167] & y1_magnitude[166];
-  wire y1_zeros_none_from167_to166 = ~y1_magnitude[167] & ~y1_magnitude[166];
-  wire [1:0] y1_zeros_from167_to164 = {y1_zeros_none_from167_to166 & ~y1_zeros_none_from165_to164,
-      y1_zeros_none_from167_to166 ? y1_zeros_from165_to164 : y1_zeros_from167_to166};
-  wire y1_zeros_none_from167_to164 = y1_zeros_none_from167_to166 & y1_zeros_none_from165_to164;
-  wire y1_zeros_from169_to168 = ~y1_magnitude[169] & y1_magnitude[168];
-  wire y1_zeros_none_from169_to168 = ~y1_magnitude[169] & ~y1_magnitude[168];
-  wire y1_zeros_from171_to170 = ~y1_magnitude[171] & y1_magnitude[170];
-  wire y1_zeros_none_from171_to170 = ~y1_magnitude[171] & ~y1_magnitude[170];
-  wire [1:0] y1_zeros_from171_to168 = {y1_zeros_none_from171_to170 & ~y1_zeros_none_from169_to168,
-      y1_zeros_none_from171_to170 ? y1_zeros_from169_to168 : y1_zeros_from171_to170};
-  wire y1_zeros_none_from171_to168 = y1_zeros_none_from171_to170 & y1_zeros_none_from169_to168;
-  wire [2:0] y1_zeros_from171_to164 = {y1_zeros_none_from171_to168 & ~y1_zeros_none_from167_to164,
-      y1_zeros_none_from171_to168 ? y1_zeros_from167_to164 : y1_zeros_from171_to168};
-  wire y1_zeros_none_from171_to164 = y1_zeros_none_from171_to168 & y1_zeros_none_from167_to164;
-  wire [3:0] y1_zeros_from171_to156 = {y1_zeros_none_from171_to164 & ~y1_zeros_none_from163_to156,
-      y1_zeros_none_from171_to164 ? y1_zeros_from163_to156 : y1_zeros_from171_to164};
-  wire y1_zeros_none_from171_to156 = y1_zeros_none_from171_to164 & y1_zeros_none_from163_to156;
-  wire [4:0] y1_zeros_from171_to140 = {y1_zeros_none_from171_to156 & ~y1_zeros_none_from155_to140,
-      y1_zeros_none_from171_to156 ? y1_zeros_from155_to140 : y1_zeros_from171_to156};
-  wire y1_zeros_none_from171_to140 = y1_zeros_none_from171_to156 & y1_zeros_none_from155_to140;
-  wire y1_zeros_from173_to172 = ~y1_magnitude[173] & y1_magnitude[172];
-  wire y1_zeros_none_from173_to172 = ~y1_magnitude[173] & ~y1_magnitude[172];
-  wire y1_zeros_from175_to174 = ~y1_magnitude[175] & y1_magnitude[174];
-  wire y1_zeros_none_from175_to174 = ~y1_magnitude[175] & ~y1_magnitude[174];
-  wire [1:0] y1_zeros_from175_to172 = {y1_zeros_none_from175_to174 & ~y1_zeros_none_from173_to172,
-      y1_zeros_none_from175_to174 ? y1_zeros_from173_to172 : y1_zeros_from175_to174};
-  wire y1_zeros_none_from175_to172 = y1_zeros_none_from175_to174 & y1_zeros_none_from173_to172;
-  wire y1_zeros_from177_to176 = ~y1_magnitude[177] & y1_magnitude[176];
-  wire y1_zeros_none_from177_to176 = ~y1_magnitude[177] & ~y1_magnitude[176];
-  wire y1_zeros_from179_to178 = ~y1_magnitude[179] & y1_magnitude[178];
-  wire y1_zeros_none_from179_to178 = ~y1_magnitude[179] & ~y1_magnitude[178];
-  wire [1:0] y1_zeros_from179_to176 = {y1_zeros_none_from179_to178 & ~y1_zeros_none_from177_to176,
-      y1_zeros_none_from179_to178 ? y1_zeros_from177_to176 : y1_zeros_from179_to178};
-  wire y1_zeros_none_from179_to176 = y1_zeros_none_from179_to178 & y1_zeros_none_from177_to176;
-  wire [2:0] y1_zeros_from179_to172 = {y1_zeros_none_from179_to176 & ~y1_zeros_none_from175_to172,
-      y1_zeros_none_from179_to176 ? y1_zeros_from175_to172 : y1_zeros_from179_to176};
-  wire y1_zeros_none_from179_to172 = y1_zeros_none_from179_to176 & y1_zeros_none_from175_to172;
-  wire y1_zeros_from181_to180 = ~y1_magnitude[181] & y1_magnitude[180];
-  wire y1_zeros_none_from181_to180 = ~y1_magnitude[181] & ~y1_magnitude[180];
-  wire y1_zeros_from183_to182 = ~y1_magnitude[183] & y1_magnitude[182];
-  wire y1_zeros_none_from183_to182 = ~y1_magnitude[183] & ~y1_magnitude[182];
-  wire [1:0] y1_zeros_from183_to180 = {y1_zeros_none_from183_to182 & ~y1_zeros_none_from181_to180,
-      y1_zeros_none_from183_to182 ? y1_zeros_from181_to180 : y1_zeros_from183_to182};
-  wire y1_zeros_none_from183_to180 = y1_zeros_none_from183_to182 & y1_zeros_none_from181_to180;
-  wire y1_zeros_from185_to184 = ~y1_magnitude[185] & y1_magnitude[184];
-  wire y1_zeros_none_from185_to184 = ~y1_magnitude[185] & ~y1_magnitude[184];
-  wire y1_zeros_from187_to186 = ~y1_magnitude[187] & y1_magnitude[186];
-  wire y1_zeros_none_from187_to186 = ~y1_magnitude[187] & ~y1_magnitude[186];
-  wire [1:0] y1_zeros_from187_to184 = {y1_zeros_none_from187_to186 & ~y1_zeros_none_from185_to184,
-      y1_zeros_none_from187_to186 ? y1_zeros_from185_to184 : y1_zeros_from187_to186};
-  wire y1_zeros_none_from187_to184 = y1_zeros_none_from187_to186 & y1_zeros_none_from185_to184;
-  wire [2:0] y1_zeros_from187_to180 = {y1_zeros_none_from187_to184 & ~y1_zeros_none_from183_to180,
-      y1_zeros_none_from187_to184 ? y1_zeros_from183_to180 : y1_zeros_from187_to184};
-  wire y1_zeros_none_from187_to180 = y1_zeros_none_from187_to184 & y1_zeros_none_from183_to180;
-  wire [3:0] y1_zeros_from187_to172 = {y1_zeros_none_from187_to180 & ~y1_zeros_none_from179_to172,
-      y1_zeros_none_from187_to180 ? y1_zeros_from179_to172 : y1_zeros_from187_to180};
-  wire y1_zeros_none_from187_to172 = y1_zeros_none_from187_to180 & y1_zeros_none_from179_to172;
-  wire y1_zeros_from189_to188 = ~y1_magnitude[189] & y1_magnitude[188];
-  wire y1_zeros_none_from189_to188 = ~y1_magnitude[189] & ~y1_magnitude[188];
-  wire y1_zeros_from191_to190 = ~y1_magnitude[191] & y1_magnitude[190];
-  wire y1_zeros_none_from191_to190 = ~y1_magnitude[191] & ~y1_magnitude[190];
-  wire [1:0] y1_zeros_from191_to188 = {y1_zeros_none_from191_to190 & ~y1_zeros_none_from189_to188,
-      y1_zeros_none_from191_to190 ? y1_zeros_from189_to188 : y1_zeros_from191_to190};
-  wire y1_zeros_none_from191_to188 = y1_zeros_none_from191_to190 & y1_zeros_none_from189_to188;
-  wire y1_zeros_from193_to192 = ~y1_magnitude[193] & y1_magnitude[192];
-  wire y1_zeros_none_from193_to192 = ~y1_magnitude[193] & ~y1_magnitude[192];
-  wire y1_zeros_from195_to194 = ~y1_magnitude[195] & y1_magnitude[194];
-  wire y1_zeros_none_from195_to194 = ~y1_magnitude[195] & ~y1_magnitude[194];
-  wire [1:0] y1_zeros_from195_to192 = {y1_zeros_none_from195_to194 & ~y1_zeros_none_from193_to192,
-      y1_zeros_none_from195_to194 ? y1_zeros_from193_to192 : y1_zeros_from195_to194};
-  wire y1_zeros_none_from195_to192 = y1_zeros_none_from195_to194 & y1_zeros_none_from193_to192;
-  wire [2:0] y1_zeros_from195_to188 = {y1_zeros_none_from195_to192 & ~y1_zeros_none_from191_to188,
-      y1_zeros_none_from195_to192 ? y1_zeros_from191_to188 : y1_zeros_from195_to192};
-  wire y1_zeros_none_from195_to188 = y1_zeros_none_from195_to192 & y1_zeros_none_from191_to188;
-  wire y1_zeros_from197_to196 = ~y1_magnitude[197] & y1_magnitude[196];
-  wire y1_zeros_none_from197_to196 = ~y1_magnitude[197] & ~y1_magnitude[196];
-  wire y1_zeros_from199_to198 = ~y1_magnitude[199] & y1_magnitude[198];
-  wire y1_zeros_none_from199_to198 = ~y1_magnitude[199] & ~y1_magnitude[198];
-  wire [1:0] y1_zeros_from199_to196 = {y1_zeros_none_from199_to198 & ~y1_zeros_none_from197_to196,
-      y1_zeros_none_from199_to198 ? y1_zeros_from197_to196 : y1_zeros_from199_to198};
-  wire y1_zeros_none_from199_to196 = y1_zeros_none_from199_to198 & y1_zeros_none_from197_to196;
-  wire y1_zeros_from201_to200 = ~y1_magnitude[201] & y1_magnitude[200];
-  wire y1_zeros_none_from201_to200 = ~y1_magnitude[201] & ~y1_magnitude[200];
-  wire y1_zeros_from203_to202 = ~y1_magnitude[203] & y1_magnitude[202];
-  wire y1_zeros_none_from203_to202 = ~y1_magnitude[203] & ~y1_magnitude[202];
-  wire [1:0] y1_zeros_from203_to200 = {y1_zeros_none_from203_to202 & ~y1_zeros_none_from201_to200,
-      y1_zeros_none_from203_to202 ? y1_zeros_from201_to200 : y1_zeros_from203_to202};
-  wire y1_zeros_none_from203_to200 = y1_zeros_none_from203_to202 & y1_zeros_none_from201_to200;
-  wire [2:0] y1_zeros_from203_to196 = {y1_zeros_none_from203_to200 & ~y1_zeros_none_from199_to196,
-      y1_zeros_none_from203_to200 ? y1_zeros_from199_to196 : y1_zeros_from203_to200};
-  wire y1_zeros_none_from203_to196 = y1_zeros_none_from203_to200 & y1_zeros_none_from199_to196;
-  wire [3:0] y1_zeros_from203_to188 = {y1_zeros_none_from203_to196 & ~y1_zeros_none_from195_to188,
-      y1_zeros_none_from203_to196 ? y1_zeros_from195_to188 : y1_zeros_from203_to196};
-  wire y1_zeros_none_from203_to188 = y1_zeros_none_from203_to196 & y1_zeros_none_from195_to188;
-  wire [4:0] y1_zeros_from203_to172 = {y1_zeros_none_from203_to188 & ~y1_zeros_none_from187_to172,
-      y1_zeros_none_from203_to188 ? y1_zeros_from187_to172 : y1_zeros_from203_to188};
-  wire y1_zeros_none_from203_to172 = y1_zeros_none_from203_to188 & y1_zeros_none_from187_to172;
-  wire [5:0] y1_zeros_from203_to140 = {y1_zeros_none_from203_to172 & ~y1_zeros_none_from171_to140,
-      y1_zeros_none_from203_to172 ? y1_zeros_from171_to140 : y1_zeros_from203_to172};
-  wire y1_zeros_none_from203_to140 = y1_zeros_none_from203_to172 & y1_zeros_none_from171_to140;
-  wire y1_zeros_from205_to204 = ~y1_magnitude[205] & y1_magnitude[204];
-  wire y1_zeros_none_from205_to204 = ~y1_magnitude[205] & ~y1_magnitude[204];
-  wire y1_zeros_from207_to206 = ~y1_magnitude[207] & y1_magnitude[206];
-  wire y1_zeros_none_from207_to206 = ~y1_magnitude[207] & ~y1_magnitude[206];
-  wire [1:0] y1_zeros_from207_to204 = {y1_zeros_none_from207_to206 & ~y1_zeros_none_from205_to204,
-      y1_zeros_none_from207_to206 ? y1_zeros_from205_to204 : y1_zeros_from207_to206};
-  wire y1_zeros_none_from207_to204 = y1_zeros_none_from207_to206 & y1_zeros_none_from205_to204;
-  wire y1_zeros_from209_to208 = ~y1_magnitude[209] & y1_magnitude[208];
-  wire y1_zeros_none_from209_to208 = ~y1_magnitude[209] & ~y1_magnitude[208];
-  wire y1_zeros_from211_to210 = ~y1_magnitude[211] & y1_magnitude[210];
-  wire y1_zeros_none_from211_to210 = ~y1_magnitude[211] & ~y1_magnitude[210];
-  wire [1:0] y1_zeros_from211_to208 = {y1_zeros_none_from211_to210 & ~y1_zeros_none_from209_to208,
-      y1_zeros_none_from211_to210 ? y1_zeros_from209_to208 : y1_zeros_from211_to210};
-  wire y1_zeros_none_from211_to208 = y1_zeros_none_from211_to210 & y1_zeros_none_from209_to208;
-  wire [2:0] y1_zeros_from211_to204 = {y1_zeros_none_from211_to208 & ~y1_zeros_none_from207_to204,
-      y1_zeros_none_from211_to208 ? y1_zeros_from207_to204 : y1_zeros_from211_to208};
-  wire y1_zeros_none_from211_to204 = y1_zeros_none_from211_to208 & y1_zeros_none_from207_to204;
-  wire y1_zeros_from213_to212 = ~y1_magnitude[213] & y1_magnitude[212];
-  wire y1_zeros_none_from213_to212 = ~y1_magnitude[213] & ~y1_magnitude[212];
-  wire y1_zeros_from215_to214 = ~y1_magnitude[215] & y1_magnitude[214];
-  wire y1_zeros_none_from215_to214 = ~y1_magnitude[215] & ~y1_magnitude[214];
-  wire [1:0] y1_zeros_from215_to212 = {y1_zeros_none_from215_to214 & ~y1_zeros_none_from213_to212,
-      y1_zeros_none_from215_to214 ? y1_zeros_from213_to212 : y1_zeros_from215_to214};
-  wire y1_zeros_none_from215_to212 = y1_zeros_none_from215_to214 & y1_zeros_none_from213_to212;
-  wire y1_zeros_from217_to216 = ~y1_magnitude[217] & y1_magnitude[216];
-  wire y1_zeros_none_from217_to216 = ~y1_magnitude[217] & ~y1_magnitude[216];
-  wire y1_zeros_from219_to218 = ~y1_magnitude[219] & y1_magnitude[218];
-  wire y1_zeros_none_from219_to218 = ~y1_magnitude[219] & ~y1_magnitude[218];
-  wire [1:0] y1_zeros_from219_to216 = {y1_zeros_none_from219_to218 & ~y1_zeros_none_from217_to216,
-      y1_zeros_none_from219_to218 ? y1_zeros_from217_to216 : y1_zeros_from219_to218};
-  wire y1_zeros_none_from219_to216 = y1_zeros_none_from219_to218 & y1_zeros_none_from217_to216;
-  wire [2:0] y1_zeros_from219_to212 = {y1_zeros_none_from219_to216 & ~y1_zeros_none_from215_to212,
-      y1_zeros_none_from219_to216 ? y1_zeros_from215_to212 : y1_zeros_from219_to216};
-  wire y1_zeros_none_from219_to212 = y1_zeros_none_from219_to216 & y1_zeros_none_from215_to212;
-  wire [3:0] y1_zeros_from219_to204 = {y1_zeros_none_from219_to212 & ~y1_zeros_none_from211_to204,
-      y1_zeros_none_from219_to212 ? y1_zeros_from211_to204 : y1_zeros_from219_to212};
-  wire y1_zeros_none_from219_to204 = y1_zeros_none_from219_to212 & y1_zeros_none_from211_to204;
-  wire y1_zeros_from221_to220 = ~y1_magnitude[221] & y1_magnitude[220];
-  wire y1_zeros_none_from221_to220 = ~y1_magnitude[221] & ~y1_magnitude[220];
-  wire y1_zeros_from223_to222 = ~y1_magnitude[223] & y1_magnitude[222];
-  wire y1_zeros_none_from223_to222 = ~y1_magnitude[223] & ~y1_magnitude[222];
-  wire [1:0] y1_zeros_from223_to220 = {y1_zeros_none_from223_to222 & ~y1_zeros_none_from221_to220,
-      y1_zeros_none_from223_to222 ? y1_zeros_from221_to220 : y1_zeros_from223_to222};
-  wire y1_zeros_none_from223_to220 = y1_zeros_none_from223_to222 & y1_zeros_none_from221_to220;
-  wire y1_zeros_from225_to224 = ~y1_magnitude[225] & y1_magnitude[224];
-  wire y1_zeros_none_from225_to224 = ~y1_magnitude[225] & ~y1_magnitude[224];
-  wire y1_zeros_from227_to226 = ~y1_magnitude[227] & y1_magnitude[226];
-  wire y1_zeros_none_from227_to226 = ~y1_magnitude[227] & ~y1_magnitude[226];
-  wire [1:0] y1_zeros_from227_to224 = {y1_zeros_none_from227_to226 & ~y1_zeros_none_from225_to224,
-      y1_zeros_none_from227_to226 ? y1_zeros_from225_to224 : y1_zeros_from227_to226};
-  wire y1_zeros_none_from227_to224 = y1_zeros_none_from227_to226 & y1_zeros_none_from225_to224;
-  wire [2:0] y1_zeros_from227_to220 = {y1_zeros_none_from227_to224 & ~y1_zeros_none_from223_to220,
-      y1_zeros_none_from227_to224 ? y1_zeros_from223_to220 : y1_zeros_from227_to224};
-  wire y1_zeros_none_from227_to220 = y1_zeros_none_from227_to224 & y1_zeros_none_from223_to220;
-  wire y1_zeros_from229_to228 = ~y1_magnitude[229] & y1_magnitude[228];
-  wire y1_zeros_none_from229_to228 = ~y1_magnitude[229] & ~y1_magnitude[228];
-  wire y1_zeros_from231_to230 = ~y1_magnitude[231] & y1_magnitude[230];
-  wire y1_zeros_none_from231_to230 = ~y1_magnitude[231] & ~y1_magnitude[230];
-  wire [1:0] y1_zeros_from231_to228 = {y1_zeros_none_from231_to230 & ~y1_zeros_none_from229_to228,
-      y1_zeros_none_from231_to230 ? y1_zeros_from229_to228 : y1_zeros_from231_to230};
-  wire y1_zeros_none_from231_to228 = y1_zeros_none_from231_to230 & y1_zeros_none_from229_to228;
-  wire y1_zeros_from233_to232 = ~y1_magnitude[233] & y1_magnitude[232];
-  wire y1_zeros_none_from233_to232 = ~y1_magnitude[233] & ~y1_magnitude[232];
-  wire y1_zeros_from235_to234 = ~y1_magnitude[235] & y1_magnitude[234];
-  wire y1_zeros_none_from235_to234 = ~y1_magnitude[235] & ~y1_magnitude[234];
-  wire [1:0] y1_zeros_from235_to232 = {y1_zeros_none_from235_to234 & ~y1_zeros_none_from233_to232,
-      y1_zeros_none_from235_to234 ? y1_zeros_from233_to232 : y1_zeros_from235_to234};
-  wire y1_zeros_none_from235_to232 = y1_zeros_none_from235_to234 & y1_zeros_none_from233_to232;
-  wire [2:0] y1_zeros_from235_to228 = {y1_zeros_none_from235_to232 & ~y1_zeros_none_from231_to228,
-      y1_zeros_none_from235_to232 ? y1_zeros_from231_to228 : y1_zeros_from235_to232};
-  wire y1_zeros_none_from235_to228 = y1_zeros_none_from235_to232 & y1_zeros_none_from231_to228;
-  wire [3:0] y1_zeros_from235_to220 = {y1_zeros_none_from235_to228 & ~y1_zeros_none_from227_to220,
-      y1_zeros_none_from235_to228 ? y1_zeros_from227_to220 : y1_zeros_from235_to228};
-  wire y1_zeros_none_from235_to220 = y1_zeros_none_from235_to228 & y1_zeros_none_from227_to220;
-  wire [4:0] y1_zeros_from235_to204 = {y1_zeros_none_from235_to220 & ~y1_zeros_none_from219_to204,
-      y1_zeros_none_from235_to220 ? y1_zeros_from219_to204 : y1_zeros_from235_to220};
-  wire y1_zeros_none_from235_to204 = y1_zeros_none_from235_to220 & y1_zeros_none_from219_to204;
-  wire y1_zeros_from237_to236 = ~y1_magnitude[237] & y1_magnitude[236];
-  wire y1_zeros_none_from237_to236 = ~y1_magnitude[237] & ~y1_magnitude[236];
-  wire y1_zeros_from239_to238 = ~y1_magnitude[239] & y1_magnitude[238];
-  wire y1_zeros_none_from239_to238 = ~y1_magnitude[239] & ~y1_magnitude[238];
-  wire [1:0] y1_zeros_from239_to236 = {y1_zeros_none_from239_to238 & ~y1_zeros_none_from237_to236,
-      y1_zeros_none_from239_to238 ? y1_zeros_from237_to236 : y1_zeros_from239_to238};
-  wire y1_zeros_none_from239_to236 = y1_zeros_none_from239_to238 & y1_zeros_none_from237_to236;
-  wire y1_zeros_from241_to240 = ~y1_magnitude[241] & y1_magnitude[240];
-  wire y1_zeros_none_from241_to240 = ~y1_magnitude[241] & ~y1_magnitude[240];
-  wire y1_zeros_from243_to242 = ~y1_magnitude[243] & y1_magnitude[242];
-  wire y1_zeros_none_from243_to242 = ~y1_magnitude[243] & ~y1_magnitude[242];
-  wire [1:0] y1_zeros_from243_to240 = {y1_zeros_none_from243_to242 & ~y1_zeros_none_from241_to240,
-      y1_zeros_none_from243_to242 ? y1_zeros_from241_to240 : y1_zeros_from243_to242};
-  wire y1_zeros_none_from243_to240 = y1_zeros_none_from243_to242 & y1_zeros_none_from241_to240;
-  wire [2:0] y1_zeros_from243_to236 = {y1_zeros_none_from243_to240 & ~y1_zeros_none_from239_to236,
-      y1_zeros_none_from243_to240 ? y1_zeros_from239_to236 : y1_zeros_from243_to240};
-  wire y1_zeros_none_from243_to236 = y1_zeros_none_from243_to240 & y1_zeros_none_from239_to236;
-  wire y1_zeros_from245_to244 = ~y1_magnitude[245] & y1_magnitude[244];
-  wire y1_zeros_none_from245_to244 = ~y1_magnitude[245] & ~y1_magnitude[244];
-  wire y1_zeros_from247_to246 = ~y1_magnitude[247] & y1_magnitude[246];
-  wire y1_zeros_none_from247_to246 = ~y1_magnitude[247] & ~y1_magnitude[246];
-  wire [1:0] y1_zeros_from247_to244 = {y1_zeros_none_from247_to246 & ~y1_zeros_none_from245_to244,
-      y1_zeros_none_from247_to246 ? y1_zeros_from245_to244 : y1_zeros_from247_to246};
-  wire y1_zeros_none_from247_to244 = y1_zeros_none_from247_to246 & y1_zeros_none_from245_to244;
-  wire y1_zeros_from249_to248 = ~y1_magnitude[249] & y1_magnitude[248];
-  wire y1_zeros_none_from249_to248 = ~y1_magnitude[249] & ~y1_magnitude[248];
-  wire y1_zeros_from251_to250 = ~y1_magnitude[251] & y1_magnitude[250];
-  wire y1_zeros_none_from251_to250 = ~y1_magnitude[251] & ~y1_magnitude[250];
-  wire [1:0] y1_zeros_from251_to248 = {y1_zeros_none_from251_to250 & ~y1_zeros_none_from249_to248,
-      y1_zeros_none_from251_to250 ? y1_zeros_from249_to248 : y1_zeros_from251_to250};
-  wire y1_zeros_none_from251_to248 = y1_zeros_none_from251_to250 & y1_zeros_none_from249_to248;
-  wire [2:0] y1_zeros_from251_to244 = {y1_zeros_none_from251_to248 & ~y1_zeros_none_from247_to244,
-      y1_zeros_none_from251_to248 ? y1_zeros_from247_to244 : y1_zeros_from251_to248};
-  wire y1_zeros_none_from251_to244 = y1_zeros_none_from251_to248 & y1_zeros_none_from247_to244;
-  wire [3:0] y1_zeros_from251_to236 = {y1_zeros_none_from251_to244 & ~y1_zeros_none_from243_to236,
-      y1_zeros_none_from251_to244 ? y1_zeros_from243_to236 : y1_zeros_from251_to244};
-  wire y1_zeros_none_from251_to236 = y1_zeros_none_from251_to244 & y1_zeros_none_from243_to236;
-  wire y1_zeros_from253_to252 = ~y1_magnitude[253] & y1_magnitude[252];
-  wire y1_zeros_none_from253_to252 = ~y1_magnitude[253] & ~y1_magnitude[252];
-  wire y1_zeros_from255_to254 = ~y1_magnitude[255] & y1_magnitude[254];
-  wire y1_zeros_none_from255_to254 = ~y1_magnitude[255] & ~y1_magnitude[254];
-  wire [1:0] y1_zeros_from255_to252 = {y1_zeros_none_from255_to254 & ~y1_zeros_none_from253_to252,
-      y1_zeros_none_from255_to254 ? y1_zeros_from253_to252 : y1_zeros_from255_to254};
-  wire y1_zeros_none_from255_to252 = y1_zeros_none_from255_to254 & y1_zeros_none_from253_to252;
-  wire y1_zeros_from257_to256 = ~y1_magnitude[257] & y1_magnitude[256];
-  wire y1_zeros_none_from257_to256 = ~y1_magnitude[257] & ~y1_magnitude[256];
-  wire y1_zeros_from259_to258 = ~y1_magnitude[259] & y1_magnitude[258];
-  wire y1_zeros_none_from259_to258 = ~y1_magnitude[259] & ~y1_magnitude[258];
-  wire [1:0] y1_zeros_from259_to256 = {y1_zeros_none_from259_to258 & ~y1_zeros_none_from257_to256,
-      y1_zeros_none_from259_to258 ? y1_zeros_from257_to256 : y1_zeros_from259_to258};
-  wire y1_zeros_none_from259_to256 = y1_zeros_none_from259_to258 & y1_zeros_none_from257_to256;
-  wire [2:0] y1_zeros_from259_to252 = {y1_zeros_none_from259_to256 & ~y1_zeros_none_from255_to252,
-      y1_zeros_none_from259_to256 ? y1_zeros_from255_to252 : y1_zeros_from259_to256};
-  wire y1_zeros_none_from259_to252 = y1_zeros_none_from259_to256 & y1_zeros_none_from255_to252;
-  wire y1_zeros_from261_to260 = ~y1_magnitude[261] & y1_magnitude[260];
-  wire y1_zeros_none_from261_to260 = ~y1_magnitude[261] & ~y1_magnitude[260];
-  wire y1_zeros_from263_to262 = ~y1_magnitude[263] & y1_magnitude[262];
-  wire y1_zeros_none_from263_to262 = ~y1_magnitude[263] & ~y1_magnitude[262];
-  wire [1:0] y1_zeros_from263_to260 = {y1_zeros_none_from263_to262 & ~y1_zeros_none_from261_to260,
-      y1_zeros_none_from263_to262 ? y1_zeros_from261_to260 : y1_zeros_from263_to262};
-  wire y1_zeros_none_from263_to260 = y1_zeros_none_from263_to262 & y1_zeros_none_from261_to260;
-  wire y1_zeros_from265_to264 = ~y1_magnitude[265] & y1_magnitude[264];
-  wire y1_zeros_none_from265_to264 = ~y1_magnitude[265] & ~y1_magnitude[264];
-  wire y1_zeros_from267_to266 = ~y1_magnitude[267] & y1_magnitude[266];
-  wire y1_zeros_none_from267_to266 = ~y1_magnitude[267] & ~y1_magnitude[266];
-  wire [1:0] y1_zeros_from267_to264 = {y1_zeros_none_from267_to266 & ~y1_zeros_none_from265_to264,
-      y1_zeros_none_from267_to266 ? y1_zeros_from265_to264 : y1_zeros_from267_to266};
-  wire y1_zeros_none_from267_to264 = y1_zeros_none_from267_to266 & y1_zeros_none_from265_to264;
-  wire [2:0] y1_zeros_from267_to260 = {y1_zeros_none_from267_to264 & ~y1_zeros_none_from263_to260,
-      y1_zeros_none_from267_to264 ? y1_zeros_from263_to260 : y1_zeros_from267_to264};
-  wire y1_zeros_none_from267_to260 = y1_zeros_none_from267_to264 & y1_zeros_none_from263_to260;
-  wire [3:0] y1_zeros_from267_to252 = {y1_zeros_none_from267_to260 & ~y1_zeros_none_from259_to252,
-      y1_zeros_none_from267_to260 ? y1_zeros_from259_to252 : y1_zeros_from267_to260};
-  wire y1_zeros_none_from267_to252 = y1_zeros_none_from267_to260 & y1_zeros_none_from259_to252;
-  wire [4:0] y1_zeros_from267_to236 = {y1_zeros_none_from267_to252 & ~y1_zeros_none_from251_to236,
-      y1_zeros_none_from267_to252 ? y1_zeros_from251_to236 : y1_zeros_from267_to252};
-  wire y1_zeros_none_from267_to236 = y1_zeros_none_from267_to252 & y1_zeros_none_from251_to236;
-  wire [5:0] y1_zeros_from267_to204 = {y1_zeros_none_from267_to236 & ~y1_zeros_none_from235_to204,
-      y1_zeros_none_from267_to236 ? y1_zeros_from235_to204 : y1_zeros_from267_to236};
-  wire y1_zeros_none_from267_to204 = y1_zeros_none_from267_to236 & y1_zeros_none_from235_to204;
-  wire [6:0] y1_zeros_from267_to140 = {y1_zeros_none_from267_to204 & ~y1_zeros_none_from203_to140,
-      y1_zeros_none_from267_to204 ? y1_zeros_from203_to140 : y1_zeros_from267_to204};
-  wire y1_zeros_none_from267_to140 = y1_zeros_none_from267_to204 & y1_zeros_none_from203_to140;
-  wire [7:0] y1_zeros_from267_to12 = {y1_zeros_none_from267_to140 & ~y1_zeros_none_from139_to12,
-      y1_zeros_none_from267_to140 ? y1_zeros_from139_to12 : y1_zeros_from267_to140};
-  wire y1_zeros_none_from267_to12 = y1_zeros_none_from267_to140 & y1_zeros_none_from139_to12;
-  wire y1_zeros_from269_to268 = ~y1_magnitude[269] & y1_magnitude[268];
-  wire y1_zeros_none_from269_to268 = ~y1_magnitude[269] & ~y1_magnitude[268];
-  wire y1_zeros_from271_to270 = ~y1_magnitude[271] & y1_magnitude[270];
-  wire y1_zeros_none_from271_to270 = ~y1_magnitude[271] & ~y1_magnitude[270];
-  wire [1:0] y1_zeros_from271_to268 = {y1_zeros_none_from271_to270 & ~y1_zeros_none_from269_to268,
-      y1_zeros_none_from271_to270 ? y1_zeros_from269_to268 : y1_zeros_from271_to270};
-  wire y1_zeros_none_from271_to268 = y1_zeros_none_from271_to270 & y1_zeros_none_from269_to268;
-  wire y1_zeros_from273_to272 = ~y1_magnitude[273] & y1_magnitude[272];
-  wire y1_zeros_none_from273_to272 = ~y1_magnitude[273] & ~y1_magnitude[272];
-  wire y1_zeros_from275_to274 = ~y1_magnitude[275] & y1_magnitude[274];
-  wire y1_zeros_none_from275_to274 = ~y1_magnitude[275] & ~y1_magnitude[274];
-  wire [1:0] y1_zeros_from275_to272 = {y1_zeros_none_from275_to274 & ~y1_zeros_none_from273_to272,
-      y1_zeros_none_from275_to274 ? y1_zeros_from273_to272 : y1_zeros_from275_to274};
-  wire y1_zeros_none_from275_to272 = y1_zeros_none_from275_to274 & y1_zeros_none_from273_to272;
-  wire [2:0] y1_zeros_from275_to268 = {y1_zeros_none_from275_to272 & ~y1_zeros_none_from271_to268,
-      y1_zeros_none_from275_to272 ? y1_zeros_from271_to268 : y1_zeros_from275_to272};
-  wire y1_zeros_none_from275_to268 = y1_zeros_none_from275_to272 & y1_zeros_none_from271_to268;
-  wire y1_zeros_from277_to276 = ~y1_magnitude[277] & y1_magnitude[276];
-  wire y1_zeros_none_from277_to276 = ~y1_magnitude[277] & ~y1_magnitude[276];
-  wire y1_zeros_from279_to278 = ~y1_magnitude[279] & y1_magnitude[278];
-  wire y1_zeros_none_from279_to278 = ~y1_magnitude[279] & ~y1_magnitude[278];
-  wire [1:0] y1_zeros_from279_to276 = {y1_zeros_none_from279_to278 & ~y1_zeros_none_from277_to276,
-      y1_zeros_none_from279_to278 ? y1_zeros_from277_to276 : y1_zeros_from279_to278};
-  wire y1_zeros_none_from279_to276 = y1_zeros_none_from279_to278 & y1_zeros_none_from277_to276;
-  wire y1_zeros_from281_to280 = ~y1_magnitude[281] & y1_magnitude[280];
-  wire y1_zeros_none_from281_to280 = ~y1_magnitude[281] & ~y1_magnitude[280];
-  wire y1_zeros_from283_to282 = ~y1_magnitude[283] & y1_magnitude[282];
-  wire y1_zeros_none_from283_to282 = ~y1_magnitude[283] & ~y1_magnitude[282];
-  wire [1:0] y1_zeros_from283_to280 = {y1_zeros_none_from283_to282 & ~y1_zeros_none_from281_to280,
-      y1_zeros_none_from283_to282 ? y1_zeros_from281_to280 : y1_zeros_from283_to282};
-  wire y1_zeros_none_from283_to280 = y1_zeros_none_from283_to282 & y1_zeros_none_from281_to280;
-  wire [2:0] y1_zeros_from283_to276 = {y1_zeros_none_from283_to280 & ~y1_zeros_none_from279_to276,
-      y1_zeros_none_from283_to280 ? y1_zeros_from279_to276 : y1_zeros_from283_to280};
-  wire y1_zeros_none_from283_to276 = y1_zeros_none_from283_to280 & y1_zeros_none_from279_to276;
-  wire [3:0] y1_zeros_from283_to268 = {y1_zeros_none_from283_to276 & ~y1_zeros_none_from275_to268,
-      y1_zeros_none_from283_to276 ? y1_zeros_from275_to268 : y1_zeros_from283_to276};
-  wire y1_zeros_none_from283_to268 = y1_zeros_none_from283_to276 & y1_zeros_none_from275_to268;
-  wire y1_zeros_from285_to284 = ~y1_magnitude[285] & y1_magnitude[284];
-  wire y1_zeros_none_from285_to284 = ~y1_magnitude[285] & ~y1_magnitude[284];
-  wire y1_zeros_from287_to286 = ~y1_magnitude[287] & y1_magnitude[286];
-  wire y1_zeros_none_from287_to286 = ~y1_magnitude[287] & ~y1_magnitude[286];
-  wire [1:0] y1_zeros_from287_to284 = {y1_zeros_none_from287_to286 & ~y1_zeros_none_from285_to284,
-      y1_zeros_none_from287_to286 ? y1_zeros_from285_to284 : y1_zeros_from287_to286};
-  wire y1_zeros_none_from287_to284 = y1_zeros_none_from287_to286 & y1_zeros_none_from285_to284;
-  wire y1_zeros_from289_to288 = ~y1_magnitude[289] & y1_magnitude[288];
-  wire y1_zeros_none_from289_to288 = ~y1_magnitude[289] & ~y1_magnitude[288];
-  wire y1_zeros_from291_to290 = ~y1_magnitude[291] & y1_magnitude[290];
-  wire y1_zeros_none_from291_to290 = ~y1_magnitude[291] & ~y1_magnitude[290];
-  wire [1:0] y1_zeros_from291_to288 = {y1_zeros_none_from291_to290 & ~y1_zeros_none_from289_to288,
-      y1_zeros_none_from291_to290 ? y1_zeros_from289_to288 : y1_zeros_from291_to290};
-  wire y1_zeros_none_from291_to288 = y1_zeros_none_from291_to290 & y1_zeros_none_from289_to288;
-  wire [2:0] y1_zeros_from291_to284 = {y1_zeros_none_from291_to288 & ~y1_zeros_none_from287_to284,
-      y1_zeros_none_from291_to288 ? y1_zeros_from287_to284 : y1_zeros_from291_to288};
-  wire y1_zeros_none_from291_to284 = y1_zeros_none_from291_to288 & y1_zeros_none_from287_to284;
-  wire y1_zeros_from293_to292 = ~y1_magnitude[293] & y1_magnitude[292];
-  wire y1_zeros_none_from293_to292 = ~y1_magnitude[293] & ~y1_magnitude[292];
-  wire y1_zeros_from295_to294 = ~y1_magnitude[295] & y1_magnitude[294];
-  wire y1_zeros_none_from295_to294 = ~y1_magnitude[295] & ~y1_magnitude[294];
-  wire [1:0] y1_zeros_from295_to292 = {y1_zeros_none_from295_to294 & ~y1_zeros_none_from293_to292,
-      y1_zeros_none_from295_to294 ? y1_zeros_from293_to292 : y1_zeros_from295_to294};
-  wire y1_zeros_none_from295_to292 = y1_zeros_none_from295_to294 & y1_zeros_none_from293_to292;
-  wire y1_zeros_from297_to296 = ~y1_magnitude[297] & y1_magnitude[296];
-  wire y1_zeros_none_from297_to296 = ~y1_magnitude[297] & ~y1_magnitude[296];
-  wire y1_zeros_from299_to298 = ~y1_magnitude[299] & y1_magnitude[298];
-  wire y1_zeros_none_from299_to298 = ~y1_magnitude[299] & ~y1_magnitude[298];
-  wire [1:0] y1_zeros_from299_to296 = {y1_zeros_none_from299_to298 & ~y1_zeros_none_from297_to296,
-      y1_zeros_none_from299_to298 ? y1_zeros_from297_to296 : y1_zeros_from299_to298};
-  wire y1_zeros_none_from299_to296 = y1_zeros_none_from299_to298 & y1_zeros_none_from297_to296;
-  wire [2:0] y1_zeros_from299_to292 = {y1_zeros_none_from299_to296 & ~y1_zeros_none_from295_to292,
-      y1_zeros_none_from299_to296 ? y1_zeros_from295_to292 : y1_zeros_from299_to296};
-  wire y1_zeros_none_from299_to292 = y1_zeros_none_from299_to296 & y1_zeros_none_from295_to292;
-  wire [3:0] y1_zeros_from299_to284 = {y1_zeros_none_from299_to292 & ~y1_zeros_none_from291_to284,
-      y1_zeros_none_from299_to292 ? y1_zeros_from291_to284 : y1_zeros_from299_to292};
-  wire y1_zeros_none_from299_to284 = y1_zeros_none_from299_to292 & y1_zeros_none_from291_to284;
-  wire [4:0] y1_zeros_from299_to268 = {y1_zeros_none_from299_to284 & ~y1_zeros_none_from283_to268,
-      y1_zeros_none_from299_to284 ? y1_zeros_from283_to268 : y1_zeros_from299_to284};
-  wire y1_zeros_none_from299_to268 = y1_zeros_none_from299_to284 & y1_zeros_none_from283_to268;
-  wire y1_zeros_from301_to300 = ~y1_magnitude[301] & y1_magnitude[300];
-  wire y1_zeros_none_from301_to300 = ~y1_magnitude[301] & ~y1_magnitude[300];
-  wire y1_zeros_from303_to302 = ~y1_magnitude[303] & y1_magnitude[302];
-  wire y1_zeros_none_from303_to302 = ~y1_magnitude[303] & ~y1_magnitude[302];
-  wire [1:0] y1_zeros_from303_to300 = {y1_zeros_none_from303_to302 & ~y1_zeros_none_from301_to300,
-      y1_zeros_none_from303_to302 ? y1_zeros_from301_to300 : y1_zeros_from303_to302};
-  wire y1_zeros_none_from303_to300 = y1_zeros_none_from303_to302 & y1_zeros_none_from301_to300;
-  wire y1_zeros_from305_to304 = ~y1_magnitude[305] & y1_magnitude[304];
-  wire y1_zeros_none_from305_to304 = ~y1_magnitude[305] & ~y1_magnitude[304];
-  wire y1_zeros_from307_to306 = ~y1_magnitude[307] & y1_magnitude[306];
-  wire y1_zeros_none_from307_to306 = ~y1_magnitude[307] & ~y1_magnitude[306];
-  wire [1:0] y1_zeros_from307_to304 = {y1_zeros_none_from307_to306 & ~y1_zeros_none_from305_to304,
-      y1_zeros_none_from307_to306 ? y1_zeros_from305_to304 : y1_zeros_from307_to306};
-  wire y1_zeros_none_from307_to304 = y1_zeros_none_from307_to306 & y1_zeros_none_from305_to304;
-  wire [2:0] y1_zeros_from307_to300 = {y1_zeros_none_from307_to304 & ~y1_zeros_none_from303_to300,
-      y1_zeros_none_from307_to304 ? y1_zeros_from303_to300 : y1_zeros_from307_to304};
-  wire y1_zeros_none_from307_to300 = y1_zeros_none_from307_to304 & y1_zeros_none_from303_to300;
-  wire y1_zeros_from309_to308 = ~y1_magnitude[309] & y1_magnitude[308];
-  wire y1_zeros_none_from309_to308 = ~y1_magnitude[309] & ~y1_magnitude[308];
-  wire y1_zeros_from311_to310 = ~y1_magnitude[311] & y1_magnitude[310];
-  wire y1_zeros_none_from311_to310 = ~y1_magnitude[311] & ~y1_magnitude[310];
-  wire [1:0] y1_zeros_from311_to308 = {y1_zeros_none_from311_to310 & ~y1_zeros_none_from309_to308,
-      y1_zeros_none_from311_to310 ? y1_zeros_from309_to308 : y1_zeros_from311_to310};
-  wire y1_zeros_none_from311_to308 = y1_zeros_none_from311_to310 & y1_zeros_none_from309_to308;
-  wire y1_zeros_from313_to312 = ~y1_magnitude[313] & y1_magnitude[312];
-  wire y1_zeros_none_from313_to312 = ~y1_magnitude[313] & ~y1_magnitude[312];
-  wire y1_zeros_from315_to314 = ~y1_magnitude[315] & y1_magnitude[314];
-  wire y1_zeros_none_from315_to314 = ~y1_magnitude[315] & ~y1_magnitude[314];
-  wire [1:0] y1_zeros_from315_to312 = {y1_zeros_none_from315_to314 & ~y1_zeros_none_from313_to312,
-      y1_zeros_none_from315_to314 ? y1_zeros_from313_to312 : y1_zeros_from315_to314};
-  wire y1_zeros_none_from315_to312 = y1_zeros_none_from315_to314 & y1_zeros_none_from313_to312;
-  wire [2:0] y1_zeros_from315_to308 = {y1_zeros_none_from315_to312 & ~y1_zeros_none_from311_to308,
-      y1_zeros_none_from315_to312 ? y1_zeros_from311_to308 : y1_zeros_from315_to312};
-  wire y1_zeros_none_from315_to308 = y1_zeros_none_from315_to312 & y1_zeros_none_from311_to308;
-  wire [3:0] y1_zeros_from315_to300 = {y1_zeros_none_from315_to308 & ~y1_zeros_none_from307_to300,
-      y1_zeros_none_from315_to308 ? y1_zeros_from307_to300 : y1_zeros_from315_to308};
-  wire y1_zeros_none_from315_to300 = y1_zeros_none_from315_to308 & y1_zeros_none_from307_to300;
-  wire y1_zeros_from317_to316 = ~y1_magnitude[317] & y1_magnitude[316];
-  wire y1_zeros_none_from317_to316 = ~y1_magnitude[317] & ~y1_magnitude[316];
-  wire y1_zeros_from319_to318 = ~y1_magnitude[319] & y1_magnitude[318];
-  wire y1_zeros_none_from319_to318 = ~y1_magnitude[319] & ~y1_magnitude[318];
-  wire [1:0] y1_zeros_from319_to316 = {y1_zeros_none_from319_to318 & ~y1_zeros_none_from317_to316,
-      y1_zeros_none_from319_to318 ? y1_zeros_from317_to316 : y1_zeros_from319_to318};
-  wire y1_zeros_none_from319_to316 = y1_zeros_none_from319_to318 & y1_zeros_none_from317_to316;
-  wire y1_zeros_from321_to320 = ~y1_magnitude[321] & y1_magnitude[320];
-  wire y1_zeros_none_from321_to320 = ~y1_magnitude[321] & ~y1_magnitude[320];
-  wire y1_zeros_from323_to322 = ~y1_magnitude[323] & y1_magnitude[322];
-  wire y1_zeros_none_from323_to322 = ~y1_magnitude[323] & ~y1_magnitude[322];
-  wire [1:0] y1_zeros_from323_to320 = {y1_zeros_none_from323_to322 & ~y1_zeros_none_from321_to320,
-      y1_zeros_none_from323_to322 ? y1_zeros_from321_to320 : y1_zeros_from323_to322};
-  wire y1_zeros_none_from323_to320 = y1_zeros_none_from323_to322 & y1_zeros_none_from321_to320;
-  wire [2:0] y1_zeros_from323_to316 = {y1_zeros_none_from323_to320 & ~y1_zeros_none_from319_to316,
-      y1_zeros_none_from323_to320 ? y1_zeros_from319_to316 : y1_zeros_from323_to320};
-  wire y1_zeros_none_from323_to316 = y1_zeros_none_from323_to320 & y1_zeros_none_from319_to316;
-  wire y1_zeros_from325_to324 = ~y1_magnitude[325] & y1_magnitude[324];
-  wire y1_zeros_none_from325_to324 = ~y1_magnitude[325] & ~y1_magnitude[324];
-  wire y1_zeros_from327_to326 = ~y1_magnitude[327] & y1_magnitude[326];
-  wire y1_zeros_none_from327_to326 = ~y1_magnitude[327] & ~y1_magnitude[326];
-  wire [1:0] y1_zeros_from327_to324 = {y1_zeros_none_from327_to326 & ~y1_zeros_none_from325_to324,
-      y1_zeros_none_from327_to326 ? y1_zeros_from325_to324 : y1_zeros_from327_to326};
-  wire y1_zeros_none_from327_to324 = y1_zeros_none_from327_to326 & y1_zeros_none_from325_to324;
-  wire y1_zeros_from329_to328 = ~y1_magnitude[329] & y1_magnitude[328];
-  wire y1_zeros_none_from329_to328 = ~y1_magnitude[329] & ~y1_magnitude[328];
-  wire y1_zeros_from331_to330 = ~y1_magnitude[331] & y1_magnitude[330];
-  wire y1_zeros_none_from331_to330 = ~y1_magnitude[331] & ~y1_magnitude[330];
-  wire [1:0] y1_zeros_from331_to328 = {y1_zeros_none_from331_to330 & ~y1_zeros_none_from329_to328,
-      y1_zeros_none_from331_to330 ? y1_zeros_from329_to328 : y1_zeros_from331_to330};
-  wire y1_zeros_none_from331_to328 = y1_zeros_none_from331_to330 & y1_zeros_none_from329_to328;
-  wire [2:0] y1_zeros_from331_to324 = {y1_zeros_none_from331_to328 & ~y1_zeros_none_from327_to324,
-      y1_zeros_none_from331_to328 ? y1_zeros_from327_to324 : y1_zeros_from331_to328};
-  wire y1_zeros_none_from331_to324 = y1_zeros_none_from331_to328 & y1_zeros_none_from327_to324;
-  wire [3:0] y1_zeros_from331_to316 = {y1_zeros_none_from331_to324 & ~y1_zeros_none_from323_to316,
-      y1_zeros_none_from331_to324 ? y1_zeros_from323_to316 : y1_zeros_from331_to324};
-  wire y1_zeros_none_from331_to316 = y1_zeros_none_from331_to324 & y1_zeros_none_from323_to316;
-  wire [4:0] y1_zeros_from331_to300 = {y1_zeros_none_from331_to316 & ~y1_zeros_none_from315_to300,
-      y1_zeros_none_from331_to316 ? y1_zeros_from315_to300 : y1_zeros_from331_to316};
-  wire y1_zeros_none_from331_to300 = y1_zeros_none_from331_to316 & y1_zeros_none_from315_to300;
-  wire [5:0] y1_zeros_from331_to268 = {y1_zeros_none_from331_to300 & ~y1_zeros_none_from299_to268,
-      y1_zeros_none_from331_to300 ? y1_zeros_from299_to268 : y1_zeros_from331_to300};
-  wire y1_zeros_none_from331_to268 = y1_zeros_none_from331_to300 & y1_zeros_none_from299_to268;
-  wire y1_zeros_from333_to332 = ~y1_magnitude[333] & y1_magnitude[332];
-  wire y1_zeros_none_from333_to332 = ~y1_magnitude[333] & ~y1_magnitude[332];
-  wire y1_zeros_from335_to334 = ~y1_magnitude[335] & y1_magnitude[334];
-  wire y1_zeros_none_from335_to334 = ~y1_magnitude[335] & ~y1_magnitude[334];
-  wire [1:0] y1_zeros_from335_to332 = {y1_zeros_none_from335_to334 & ~y1_zeros_none_from333_to332,
-      y1_zeros_none_from335_to334 ? y1_zeros_from333_to332 : y1_zeros_from335_to334};
-  wire y1_zeros_none_from335_to332 = y1_zeros_none_from335_to334 & y1_zeros_none_from333_to332;
-  wire y1_zeros_from337_to336 = ~y1_magnitude[337] & y1_magnitude[336];
-  wire y1_zeros_none_from337_to336 = ~y1_magnitude[337] & ~y1_magnitude[336];
-  wire y1_zeros_from339_to338 = ~y1_magnitude[339] & y1_magnitude[338];
-  wire y1_zeros_none_from339_to338 = ~y1_magnitude[339] & ~y1_magnitude[338];
-  wire [1:0] y1_zeros_from339_to336 = {y1_zeros_none_from339_to338 & ~y1_zeros_none_from337_to336,
-      y1_zeros_none_from339_to338 ? y1_zeros_from337_to336 : y1_zeros_from339_to338};
-  wire y1_zeros_none_from339_to336 = y1_zeros_none_from339_to338 & y1_zeros_none_from337_to336;
-  wire [2:0] y1_zeros_from339_to332 = {y1_zeros_none_from339_to336 & ~y1_zeros_none_from335_to332,
-      y1_zeros_none_from339_to336 ? y1_zeros_from335_to332 : y1_zeros_from339_to336};
-  wire y1_zeros_none_from339_to332 = y1_zeros_none_from339_to336 & y1_zeros_none_from335_to332;
-  wire y1_zeros_from341_to340 = ~y1_magnitude[341] & y1_magnitude[340];
-  wire y1_zeros_none_from341_to340 = ~y1_magnitude[341] & ~y1_magnitude[340];
-  wire y1_zeros_from343_to342 = ~y1_magnitude[343] & y1_magnitude[342];
-  wire y1_zeros_none_from343_to342 = ~y1_magnitude[343] & ~y1_magnitude[342];
-  wire [1:0] y1_zeros_from343_to340 = {y1_zeros_none_from343_to342 & ~y1_zeros_none_from341_to340,
-      y1_zeros_none_from343_to342 ? y1_zeros_from341_to340 : y1_zeros_from343_to342};
-  wire y1_zeros_none_from343_to340 = y1_zeros_none_from343_to342 & y1_zeros_none_from341_to340;
-  wire y1_zeros_from345_to344 = ~y1_magnitude[345] & y1_magnitude[344];
-  wire y1_zeros_none_from345_to344 = ~y1_magnitude[345] & ~y1_magnitude[344];
-  wire y1_zeros_from347_to346 = ~y1_magnitude[347] & y1_magnitude[346];
-  wire y1_zeros_none_from347_to346 = ~y1_magnitude[347] & ~y1_magnitude[346];
-  wire [1:0] y1_zeros_from347_to344 = {y1_zeros_none_from347_to346 & ~y1_zeros_none_from345_to344,
-      y1_zeros_none_from347_to346 ? y1_zeros_from345_to344 : y1_zeros_from347_to346};
-  wire y1_zeros_none_from347_to344 = y1_zeros_none_from347_to346 & y1_zeros_none_from345_to344;
-  wire [2:0] y1_zeros_from347_to340 = {y1_zeros_none_from347_to344 & ~y1_zeros_none_from343_to340,
-      y1_zeros_none_from347_to344 ? y1_zeros_from343_to340 : y1_zeros_from347_to344};
-  wire y1_zeros_none_from347_to340 = y1_zeros_none_from347_to344 & y1_zeros_none_from343_to340;
-  wire [3:0] y1_zeros_from347_to332 = {y1_zeros_none_from347_to340 & ~y1_zeros_none_from339_to332,
-      y1_zeros_none_from347_to340 ? y1_zeros_from339_to332 : y1_zeros_from347_to340};
-  wire y1_zeros_none_from347_to332 = y1_zeros_none_from347_to340 & y1_zeros_none_from339_to332;
-  wire y1_zeros_from349_to348 = ~y1_magnitude[349] & y1_magnitude[348];
-  wire y1_zeros_none_from349_to348 = ~y1_magnitude[349] & ~y1_magnitude[348];
-  wire y1_zeros_from351_to350 = ~y1_magnitude[351] & y1_magnitude[350];
-  wire y1_zeros_none_from351_to350 = ~y1_magnitude[351] & ~y1_magnitude[350];
-  wire [1:0] y1_zeros_from351_to348 = {y1_zeros_none_from351_to350 & ~y1_zeros_none_from349_to348,
-      y1_zeros_none_from351_to350 ? y1_zeros_from349_to348 : y1_zeros_from351_to350};
-  wire y1_zeros_none_from351_to348 = y1_zeros_none_from351_to350 & y1_zeros_none_from349_to348;
-  wire y1_zeros_from353_to352 = ~y1_magnitude[353] & y1_magnitude[352];
-  wire y1_zeros_none_from353_to352 = ~y1_magnitude[353] & ~y1_magnitude[352];
-  wire y1_zeros_from355_to354 = ~y1_magnitude[355] & y1_magnitude[354];
-  wire y1_zeros_none_from355_to354 = ~y1_magnitude[355] & ~y1_magnitude[354];
-  wire [1:0] y1_zeros_from355_to352 = {y1_zeros_none_from355_to354 & ~y1_zeros_none_from353_to352,
-      y1_zeros_none_from355_to354 ? y1_zeros_from353_to352 : y1_zeros_from355_to354};
-  wire y1_zeros_none_from355_to352 = y1_zeros_none_from355_to354 & y1_zeros_none_from353_to352;
-  wire [2:0] y1_zeros_from355_to348 = {y1_zeros_none_from355_to352 & ~y1_zeros_none_from351_to348,
-      y1_zeros_none_from355_to352 ? y1_zeros_from351_to348 : y1_zeros_from355_to352};
-  wire y1_zeros_none_from355_to348 = y1_zeros_none_from355_to352 & y1_zeros_none_from351_to348;
-  wire y1_zeros_from357_to356 = ~y1_magnitude[357] & y1_magnitude[356];
-  wire y1_zeros_none_from357_to356 = ~y1_magnitude[357] & ~y1_magnitude[356];
-  wire y1_zeros_from359_to358 = ~y1_magnitude[359] & y1_magnitude[358];
-  wire y1_zeros_none_from359_to358 = ~y1_magnitude[359] & ~y1_magnitude[358];
-  wire [1:0] y1_zeros_from359_to356 = {y1_zeros_none_from359_to358 & ~y1_zeros_none_from357_to356,
-      y1_zeros_none_from359_to358 ? y1_zeros_from357_to356 : y1_zeros_from359_to358};
-  wire y1_zeros_none_from359_to356 = y1_zeros_none_from359_to358 & y1_zeros_none_from357_to356;
-  wire y1_zeros_from361_to360 = ~y1_magnitude[361] & y1_magnitude[360];
-  wire y1_zeros_none_from361_to360 = ~y1_magnitude[361] & ~y1_magnitude[360];
-  wire y1_zeros_from363_to362 = ~y1_magnitude[363] & y1_magnitude[362];
-  wire y1_zeros_none_from363_to362 = ~y1_magnitude[363] & ~y1_magnitude[362];
-  wire [1:0] y1_zeros_from363_to360 = {y1_zeros_none_from363_to362 & ~y1_zeros_none_from361_to360,
-      y1_zeros_none_from363_to362 ? y1_zeros_from361_to360 : y1_zeros_from363_to362};
-  wire y1_zeros_none_from363_to360 = y1_zeros_none_from363_to362 & y1_zeros_none_from361_to360;
-  wire [2:0] y1_zeros_from363_to356 = {y1_zeros_none_from363_to360 & ~y1_zeros_none_from359_to356,
-      y1_zeros_none_from363_to360 ? y1_zeros_from359_to356 : y1_zeros_from363_to360};
-  wire y1_zeros_none_from363_to356 = y1_zeros_none_from363_to360 & y1_zeros_none_from359_to356;
-  wire [3:0] y1_zeros_from363_to348 = {y1_zeros_none_from363_to356 & ~y1_zeros_none_from355_to348,
-      y1_zeros_none_from363_to356 ? y1_zeros_from355_to348 : y1_zeros_from363_to356};
-  wire y1_zeros_none_from363_to348 = y1_zeros_none_from363_to356 & y1_zeros_none_from355_to348;
-  wire [4:0] y1_zeros_from363_to332 = {y1_zeros_none_from363_to348 & ~y1_zeros_none_from347_to332,
-      y1_zeros_none_from363_to348 ? y1_zeros_from347_to332 : y1_zeros_from363_to348};
-  wire y1_zeros_none_from363_to332 = y1_zeros_none_from363_to348 & y1_zeros_none_from347_to332;
-  wire y1_zeros_from365_to364 = ~y1_magnitude[365] & y1_magnitude[364];
-  wire y1_zeros_none_from365_to364 = ~y1_magnitude[365] & ~y1_magnitude[364];
-  wire y1_zeros_from367_to366 = ~y1_magnitude[367] & y1_magnitude[366];
-  wire y1_zeros_none_from367_to366 = ~y1_magnitude[367] & ~y1_magnitude[366];
-  wire [1:0] y1_zeros_from367_to364 = {y1_zeros_none_from367_to366 & ~y1_zeros_none_from365_to364,
-      y1_zeros_none_from367_to366 ? y1_zeros_from365_to364 : y1_zeros_from367_to366};
-  wire y1_zeros_none_from367_to364 = y1_zeros_none_from367_to366 & y1_zeros_none_from365_to364;
-  wire y1_zeros_from369_to368 = ~y1_magnitude[369] & y1_magnitude[368];
-  wire y1_zeros_none_from369_to368 = ~y1_magnitude[369] & ~y1_magnitude[368];
-  wire y1_zeros_from371_to370 = ~y1_magnitude[371] & y1_magnitude[370];
-  wire y1_zeros_none_from371_to370 = ~y1_magnitude[371] & ~y1_magnitude[370];
-  wire [1:0] y1_zeros_from371_to368 = {y1_zeros_none_from371_to370 & ~y1_zeros_none_from369_to368,
-      y1_zeros_none_from371_to370 ? y1_zeros_from369_to368 : y1_zeros_from371_to370};
-  wire y1_zeros_none_from371_to368 = y1_zeros_none_from371_to370 & y1_zeros_none_from369_to368;
-  wire [2:0] y1_zeros_from371_to364 = {y1_zeros_none_from371_to368 & ~y1_zeros_none_from367_to364,
-      y1_zeros_none_from371_to368 ? y1_zeros_from367_to364 : y1_zeros_from371_to368};
-  wire y1_zeros_none_from371_to364 = y1_zeros_none_from371_to368 & y1_zeros_none_from367_to364;
-  wire y1_zeros_from373_to372 = ~y1_magnitude[373] & y1_magnitude[372];
-  wire y1_zeros_none_from373_to372 = ~y1_magnitude[373] & ~y1_magnitude[372];
-  wire y1_zeros_from375_to374 = ~y1_magnitude[375] & y1_magnitude[374];
-  wire y1_zeros_none_from375_to374 = ~y1_magnitude[375] & ~y1_magnitude[374];
-  wire [1:0] y1_zeros_from375_to372 = {y1_zeros_none_from375_to374 & ~y1_zeros_none_from373_to372,
-      y1_zeros_none_from375_to374 ? y1_zeros_from373_to372 : y1_zeros_from375_to374};
-  wire y1_zeros_none_from375_to372 = y1_zeros_none_from375_to374 & y1_zeros_none_from373_to372;
-  wire y1_zeros_from377_to376 = ~y1_magnitude[377] & y1_magnitude[376];
-  wire y1_zeros_none_from377_to376 = ~y1_magnitude[377] & ~y1_magnitude[376];
-  wire y1_zeros_from379_to378 = ~y1_magnitude[379] & y1_magnitude[378];
-  wire y1_zeros_none_from379_to378 = ~y1_magnitude[379] & ~y1_magnitude[378];
-  wire [1:0] y1_zeros_from379_to376 = {y1_zeros_none_from379_to378 & ~y1_zeros_none_from377_to376,
-      y1_zeros_none_from379_to378 ? y1_zeros_from377_to376 : y1_zeros_from379_to378};
-  wire y1_zeros_none_from379_to376 = y1_zeros_none_from379_to378 & y1_zeros_none_from377_to376;
-  wire [2:0] y1_zeros_from379_to372 = {y1_zeros_none_from379_to376 & ~y1_zeros_none_from375_to372,
-      y1_zeros_none_from379_to376 ? y1_zeros_from375_to372 : y1_zeros_from379_to376};
-  wire y1_zeros_none_from379_to372 = y1_zeros_none_from379_to376 & y1_zeros_none_from375_to372;
-  wire [3:0] y1_zeros_from379_to364 = {y1_zeros_none_from379_to372 & ~y1_zeros_none_from371_to364,
-      y1_zeros_none_from379_to372 ? y1_zeros_from371_to364 : y1_zeros_from379_to372};
-  wire y1_zeros_none_from379_to364 = y1_zeros_none_from379_to372 & y1_zeros_none_from371_to364;
-  wire y1_zeros_from381_to380 = ~y1_magnitude[381] & y1_magnitude[380];
-  wire y1_zeros_none_from381_to380 = ~y1_magnitude[381] & ~y1_magnitude[380];
-  wire y1_zeros_from383_to382 = ~y1_magnitude[383] & y1_magnitude[382];
-  wire y1_zeros_none_from383_to382 = ~y1_magnitude[383] & ~y1_magnitude[382];
-  wire [1:0] y1_zeros_from383_to380 = {y1_zeros_none_from383_to382 & ~y1_zeros_none_from381_to380,
-      y1_zeros_none_from383_to382 ? y1_zeros_from381_to380 : y1_zeros_from383_to382};
-  wire y1_zeros_none_from383_to380 = y1_zeros_none_from383_to382 & y1_zeros_none_from381_to380;
-  wire y1_zeros_from385_to384 = ~y1_magnitude[385] & y1_magnitude[384];
-  wire y1_zeros_none_from385_to384 = ~y1_magnitude[385] & ~y1_magnitude[384];
-  wire y1_zeros_from387_to386 = ~y1_magnitude[387] & y1_magnitude[386];
-  wire y1_zeros_none_from387_to386 = ~y1_magnitude[387] & ~y1_magnitude[386];
-  wire [1:0] y1_zeros_from387_to384 = {y1_zeros_none_from387_to386 & ~y1_zeros_none_from385_to384,
-      y1_zeros_none_from387_to386 ? y1_zeros_from385_to384 : y1_zeros_from387_to386};
-  wire y1_zeros_none_from387_to384 = y1_zeros_none_from387_to386 & y1_zeros_none_from385_to384;
-  wire [2:0] y1_zeros_from387_to380 = {y1_zeros_none_from387_to384 & ~y1_zeros_none_from383_to380,
-      y1_zeros_none_from387_to384 ? y1_zeros_from383_to380 : y1_zeros_from387_to384};
-  wire y1_zeros_none_from387_to380 = y1_zeros_none_from387_to384 & y1_zeros_none_from383_to380;
-  wire y1_zeros_from389_to388 = ~y1_magnitude[389] & y1_magnitude[388];
-  wire y1_zeros_none_from389_to388 = ~y1_magnitude[389] & ~y1_magnitude[388];
-  wire y1_zeros_from391_to390 = ~y1_magnitude[391] & y1_magnitude[390];
-  wire y1_zeros_none_from391_to390 = ~y1_magnitude[391] & ~y1_magnitude[390];
-  wire [1:0] y1_zeros_from391_to388 = {y1_zeros_none_from391_to390 & ~y1_zeros_none_from389_to388,
-      y1_zeros_none_from391_to390 ? y1_zeros_from389_to388 : y1_zeros_from391_to390};
-  wire y1_zeros_none_from391_to388 = y1_zeros_none_from391_to390 & y1_zeros_none_from389_to388;
-  wire y1_zeros_from393_to392 = ~y1_magnitude[393] & y1_magnitude[392];
-  wire y1_zeros_none_from393_to392 = ~y1_magnitude[393] & ~y1_magnitude[392];
-  wire y1_zeros_from395_to394 = ~y1_magnitude[395] & y1_magnitude[394];
-  wire y1_zeros_none_from395_to394 = ~y1_magnitude[395] & ~y1_magnitude[394];
-  wire [1:0] y1_zeros_from395_to392 = {y1_zeros_none_from395_to394 & ~y1_zeros_none_from393_to392,
-      y1_zeros_none_from395_to394 ? y1_zeros_from393_to392 : y1_zeros_from395_to394};
-  wire y1_zeros_none_from395_to392 = y1_zeros_none_from395_to394 & y1_zeros_none_from393_to392;
-  wire [2:0] y1_zeros_from395_to388 = {y1_zeros_none_from395_to392 & ~y1_zeros_none_from391_to388,
-      y1_zeros_none_from395_to392 ? y1_zeros_from391_to388 : y1_zeros_from395_to392};
-  wire y1_zeros_none_from395_to388 = y1_zeros_none_from395_to392 & y1_zeros_none_from391_to388;
-  wire [3:0] y1_zeros_from395_to380 = {y1_zeros_none_from395_to388 & ~y1_zeros_none_from387_to380,
-      y1_zeros_none_from395_to388 ? y1_zeros_from387_to380 : y1_zeros_from395_to388};
-  wire y1_zeros_none_from395_to380 = y1_zeros_none_from395_to388 & y1_zeros_none_from387_to380;
-  wire [4:0] y1_zeros_from395_to364 = {y1_zeros_none_from395_to380 & ~y1_zeros_none_from379_to364,
-      y1_zeros_none_from395_to380 ? y1_zeros_from379_to364 : y1_zeros_from395_to380};
-  wire y1_zeros_none_from395_to364 = y1_zeros_none_from395_to380 & y1_zeros_none_from379_to364;
-  wire [5:0] y1_zeros_from395_to332 = {y1_zeros_none_from395_to364 & ~y1_zeros_none_from363_to332,
-      y1_zeros_none_from395_to364 ? y1_zeros_from363_to332 : y1_zeros_from395_to364};
-  wire y1_zeros_none_from395_to332 = y1_zeros_none_from395_to364 & y1_zeros_none_from363_to332;
-  wire [6:0] y1_zeros_from395_to268 = {y1_zeros_none_from395_to332 & ~y1_zeros_none_from331_to268,
-      y1_zeros_none_from395_to332 ? y1_zeros_from331_to268 : y1_zeros_from395_to332};
-  wire y1_zeros_none_from395_to268 = y1_zeros_none_from395_to332 & y1_zeros_none_from331_to268;
-  wire y1_zeros_from397_to396 = ~y1_magnitude[397] & y1_magnitude[396];
-  wire y1_zeros_none_from397_to396 = ~y1_magnitude[397] & ~y1_magnitude[396];
-  wire y1_zeros_from399_to398 = ~y1_magnitude[399] & y1_magnitude[398];
-  wire y1_zeros_none_from399_to398 = ~y1_magnitude[399] & ~y1_magnitude[398];
-  wire [1:0] y1_zeros_from399_to396 = {y1_zeros_none_from399_to398 & ~y1_zeros_none_from397_to396,
-      y1_zeros_none_from399_to398 ? y1_zeros_from397_to396 : y1_zeros_from399_to398};
-  wire y1_zeros_none_from399_to396 = y1_zeros_none_from399_to398 & y1_zeros_none_from397_to396;
-  wire y1_zeros_from401_to400 = ~y1_magnitude[401] & y1_magnitude[400];
-  wire y1_zeros_none_from401_to400 = ~y1_magnitude[401] & ~y1_magnitude[400];
-  wire y1_zeros_from403_to402 = ~y1_magnitude[403] & y1_magnitude[402];
-  wire y1_zeros_none_from403_to402 = ~y1_magnitude[403] & ~y1_magnitude[402];
-  wire [1:0] y1_zeros_from403_to400 = {y1_zeros_none_from403_to402 & ~y1_zeros_none_from401_to400,
-      y1_zeros_none_from403_to402 ? y1_zeros_from401_to400 : y1_zeros_from403_to402};
-  wire y1_zeros_none_from403_to400 = y1_zeros_none_from403_to402 & y1_zeros_none_from401_to400;
-  wire [2:0] y1_zeros_from403_to396 = {y1_zeros_none_from403_to400 & ~y1_zeros_none_from399_to396,
-      y1_zeros_none_from403_to400 ? y1_zeros_from399_to396 : y1_zeros_from403_to400};
-  wire y1_zeros_none_from403_to396 = y1_zeros_none_from403_to400 & y1_zeros_none_from399_to396;
-  wire y1_zeros_from405_to404 = ~y1_magnitude[405] & y1_magnitude[404];
-  wire y1_zeros_none_from405_to404 = ~y1_magnitude[405] & ~y1_magnitude[404];
-  wire y1_zeros_from407_to406 = ~y1_magnitude[407] & y1_magnitude[406];
-  wire y1_zeros_none_from407_to406 = ~y1_magnitude[407] & ~y1_magnitude[406];
-  wire [1:0] y1_zeros_from407_to404 = {y1_zeros_none_from407_to406 & ~y1_zeros_none_from405_to404,
-      y1_zeros_none_from407_to406 ? y1_zeros_from405_to404 : y1_zeros_from407_to406};
-  wire y1_zeros_none_from407_to404 = y1_zeros_none_from407_to406 & y1_zeros_none_from405_to404;
-  wire y1_zeros_from409_to408 = ~y1_magnitude[409] & y1_magnitude[408];
-  wire y1_zeros_none_from409_to408 = ~y1_magnitude[409] & ~y1_magnitude[408];
-  wire y1_zeros_from411_to410 = ~y1_magnitude[411] & y1_magnitude[410];
-  wire y1_zeros_none_from411_to410 = ~y1_magnitude[411] & ~y1_magnitude[410];
-  wire [1:0] y1_zeros_from411_to408 = {y1_zeros_none_from411_to410 & ~y1_zeros_none_from409_to408,
-      y1_zeros_none_from411_to410 ? y1_zeros_from409_to408 : y1_zeros_from411_to410};
-  wire y1_zeros_none_from411_to408 = y1_zeros_none_from411_to410 & y1_zeros_none_from409_to408;
-  wire [2:0] y1_zeros_from411_to404 = {y1_zeros_none_from411_to408 & ~y1_zeros_none_from407_to404,
-      y1_zeros_none_from411_to408 ? y1_zeros_from407_to404 : y1_zeros_from411_to408};
-  wire y1_zeros_none_from411_to404 = y1_zeros_none_from411_to408 & y1_zeros_none_from407_to404;
-  wire [3:0] y1_zeros_from411_to396 = {y1_zeros_none_from411_to404 & ~y1_zeros_none_from403_to396,
-      y1_zeros_none_from411_to404 ? y1_zeros_from403_to396 : y1_zeros_from411_to404};
-  wire y1_zeros_none_from411_to396 = y1_zeros_none_from411_to404 & y1_zeros_none_from403_to396;
-  wire y1_zeros_from413_to412 = ~y1_magnitude[413] & y1_magnitude[412];
-  wire y1_zeros_none_from413_to412 = ~y1_magnitude[413] & ~y1_magnitude[412];
-  wire y1_zeros_from415_to414 = ~y1_magnitude[415] & y1_magnitude[414];
-  wire y1_zeros_none_from415_to414 = ~y1_magnitude[415] & ~y1_magnitude[414];
-  wire [1:0] y1_zeros_from415_to412 = {y1_zeros_none_from415_to414 & ~y1_zeros_none_from413_to412,
-      y1_zeros_none_from415_to414 ? y1_zeros_from413_to412 : y1_zeros_from415_to414};
-  wire y1_zeros_none_from415_to412 = y1_zeros_none_from415_to414 & y1_zeros_none_from413_to412;
-  wire y1_zeros_from417_to416 = ~y1_magnitude[417] & y1_magnitude[416];
-  wire y1_zeros_none_from417_to416 = ~y1_magnitude[417] & ~y1_magnitude[416];
-  wire y1_zeros_from419_to418 = ~y1_magnitude[419] & y1_magnitude[418];
-  wire y1_zeros_none_from419_to418 = ~y1_magnitude[419] & ~y1_magnitude[418];
-  wire [1:0] y1_zeros_from419_to416 = {y1_zeros_none_from419_to418 & ~y1_zeros_none_from417_to416,
-      y1_zeros_none_from419_to418 ? y1_zeros_from417_to416 : y1_zeros_from419_to418};
-  wire y1_zeros_none_from419_to416 = y1_zeros_none_from419_to418 & y1_zeros_none_from417_to416;
-  wire [2:0] y1_zeros_from419_to412 = {y1_zeros_none_from419_to416 & ~y1_zeros_none_from415_to412,
-      y1_zeros_none_from419_to416 ? y1_zeros_from415_to412 : y1_zeros_from419_to416};
-  wire y1_zeros_none_from419_to412 = y1_zeros_none_from419_to416 & y1_zeros_none_from415_to412;
-  wire y1_zeros_from421_to420 = ~y1_magnitude[421] & y1_magnitude[420];
-  wire y1_zeros_none_from421_to420 = ~y1_magnitude[421] & ~y1_magnitude[420];
-  wire y1_zeros_from423_to422 = ~y1_magnitude[423] & y1_magnitude[422];
-  wire y1_zeros_none_from423_to422 = ~y1_magnitude[423] & ~y1_magnitude[422];
-  wire [1:0] y1_zeros_from423_to420 = {y1_zeros_none_from423_to422 & ~y1_zeros_none_from421_to420,
-      y1_zeros_none_from423_to422 ? y1_zeros_from421_to420 : y1_zeros_from423_to422};
-  wire y1_zeros_none_from423_to420 = y1_zeros_none_from423_to422 & y1_zeros_none_from421_to420;
-  wire y1_zeros_from425_to424 = ~y1_magnitude[425] & y1_magnitude[424];
-  wire y1_zeros_none_from425_to424 = ~y1_magnitude[425] & ~y1_magnitude[424];
-  wire y1_zeros_from427_to426 = ~y1_magnitude[427] & y1_magnitude[426];
-  wire y1_zeros_none_from427_to426 = ~y1_magnitude[427] & ~y1_magnitude[426];
-  wire [1:0] y1_zeros_from427_to424 = {y1_zeros_none_from427_to426 & ~y1_zeros_none_from425_to424,
-      y1_zeros_none_from427_to426 ? y1_zeros_from425_to424 : y1_zeros_from427_to426};
-  wire y1_zeros_none_from427_to424 = y1_zeros_none_from427_to426 & y1_zeros_none_from425_to424;
-  wire [2:0] y1_zeros_from427_to420 = {y1_zeros_none_from427_to424 & ~y1_zeros_none_from423_to420,
-      y1_zeros_none_from427_to424 ? y1_zeros_from423_to420 : y1_zeros_from427_to424};
-  wire y1_zeros_none_from427_to420 = y1_zeros_none_from427_to424 & y1_zeros_none_from423_to420;
-  wire [3:0] y1_zeros_from427_to412 = {y1_zeros_none_from427_to420 & ~y1_zeros_none_from419_to412,
-      y1_zeros_none_from427_to420 ? y1_zeros_from419_to412 : y1_zeros_from427_to420};
-  wire y1_zeros_none_from427_to412 = y1_zeros_none_from427_to420 & y1_zeros_none_from419_to412;
-  wire [4:0] y1_zeros_from427_to396 = {y1_zeros_none_from427_to412 & ~y1_zeros_none_from411_to396,
-      y1_zeros_none_from427_to412 ? y1_zeros_from411_to396 : y1_zeros_from427_to412};
-  wire y1_zeros_none_from427_to396 = y1_zeros_none_from427_to412 & y1_zeros_none_from411_to396;
-  wire y1_zeros_from429_to428 = ~y1_magnitude[429] & y1_magnitude[428];
-  wire y1_zeros_none_from429_to428 = ~y1_magnitude[429] & ~y1_magnitude[428];
-  wire y1_zeros_from431_to430 = ~y1_magnitude[431] & y1_magnitude[430];
-  wire y1_zeros_none_from431_to430 = ~y1_magnitude[431] & ~y1_magnitude[430];
-  wire [1:0] y1_zeros_from431_to428 = {y1_zeros_none_from431_to430 & ~y1_zeros_none_from429_to428,
-      y1_zeros_none_from431_to430 ? y1_zeros_from429_to428 : y1_zeros_from431_to430};
-  wire y1_zeros_none_from431_to428 = y1_zeros_none_from431_to430 & y1_zeros_none_from429_to428;
-  wire y1_zeros_from433_to432 = ~y1_magnitude[433] & y1_magnitude[432];
-  wire y1_zeros_none_from433_to432 = ~y1_magnitude[433] & ~y1_magnitude[432];
-  wire y1_zeros_from435_to434 = ~y1_magnitude[435] & y1_magnitude[434];
-  wire y1_zeros_none_from435_to434 = ~y1_magnitude[435] & ~y1_magnitude[434];
-  wire [1:0] y1_zeros_from435_to432 = {y1_zeros_none_from435_to434 & ~y1_zeros_none_from433_to432,
-      y1_zeros_none_from435_to434 ? y1_zeros_from433_to432 : y1_zeros_from435_to434};
-  wire y1_zeros_none_from435_to432 = y1_zeros_none_from435_to434 & y1_zeros_none_from433_to432;
-  wire [2:0] y1_zeros_from435_to428 = {y1_zeros_none_from435_to432 & ~y1_zeros_none_from431_to428,
-      y1_zeros_none_from435_to432 ? y1_zeros_from431_to428 : y1_zeros_from435_to432};
-  wire y1_zeros_none_from435_to428 = y1_zeros_none_from435_to432 & y1_zeros_none_from431_to428;
-  wire y1_zeros_from437_to436 = ~y1_magnitude[437] & y1_magnitude[436];
-  wire y1_zeros_none_from437_to436 = ~y1_magnitude[437] & ~y1_magnitude[436];
-  wire y1_zeros_from439_to438 = ~y1_magnitude[439] & y1_magnitude[438];
-  wire y1_zeros_none_from439_to438 = ~y1_magnitude[439] & ~y1_magnitude[438];
-  wire [1:0] y1_zeros_from439_to436 = {y1_zeros_none_from439_to438 & ~y1_zeros_none_from437_to436,
-      y1_zeros_none_from439_to438 ? y1_zeros_from437_to436 : y1_zeros_from439_to438};
-  wire y1_zeros_none_from439_to436 = y1_zeros_none_from439_to438 & y1_zeros_none_from437_to436;
-  wire y1_zeros_from441_to440 = ~y1_magnitude[441] & y1_magnitude[440];
-  wire y1_zeros_none_from441_to440 = ~y1_magnitude[441] & ~y1_magnitude[440];
-  wire y1_zeros_from443_to442 = ~y1_magnitude[443] & y1_magnitude[442];
-  wire y1_zeros_none_from443_to442 = ~y1_magnitude[443] & ~y1_magnitude[442];
-  wire [1:0] y1_zeros_from443_to440 = {y1_zeros_none_from443_to442 & ~y1_zeros_none_from441_to440,
-      y1_zeros_none_from443_to442 ? y1_zeros_from441_to440 : y1_zeros_from443_to442};
-  wire y1_zeros_none_from443_to440 = y1_zeros_none_from443_to442 & y1_zeros_none_from441_to440;
-  wire [2:0] y1_zeros_from443_to436 = {y1_zeros_none_from443_to440 & ~y1_zeros_none_from439_to436,
-      y1_zeros_none_from443_to440 ? y1_zeros_from439_to436 : y1_zeros_from443_to440};
-  wire y1_zeros_none_from443_to436 = y1_zeros_none_from443_to440 & y1_zeros_none_from439_to436;
-  wire [3:0] y1_zeros_from443_to428 = {y1_zeros_none_from443_to436 & ~y1_zeros_none_from435_to428,
-      y1_zeros_none_from443_to436 ? y1_zeros_from435_to428 : y1_zeros_from443_to436};
-  wire y1_zeros_none_from443_to428 = y1_zeros_none_from443_to436 & y1_zeros_none_from435_to428;
-  wire y1_zeros_from445_to444 = ~y1_magnitude[445] & y1_magnitude[444];
-  wire y1_zeros_none_from445_to444 = ~y1_magnitude[445] & ~y1_magnitude[444];
-  wire y1_zeros_from447_to446 = ~y1_magnitude[447] & y1_magnitude[446];
-  wire y1_zeros_none_from447_to446 = ~y1_magnitude[447] & ~y1_magnitude[446];
-  wire [1:0] y1_zeros_from447_to444 = {y1_zeros_none_from447_to446 & ~y1_zeros_none_from445_to444,
-      y1_zeros_none_from447_to446 ? y1_zeros_from445_to444 : y1_zeros_from447_to446};
-  wire y1_zeros_none_from447_to444 = y1_zeros_none_from447_to446 & y1_zeros_none_from445_to444;
-  wire y1_zeros_from449_to448 = ~y1_magnitude[449] & y1_magnitude[448];
-  wire y1_zeros_none_from449_to448 = ~y1_magnitude[449] & ~y1_magnitude[448];
-  wire y1_zeros_from451_to450 = ~y1_magnitude[451] & y1_magnitude[450];
-  wire y1_zeros_none_from451_to450 = ~y1_magnitude[451] & ~y1_magnitude[450];
-  wire [1:0] y1_zeros_from451_to448 = {y1_zeros_none_from451_to450 & ~y1_zeros_none_from449_to448,
-      y1_zeros_none_from451_to450 ? y1_zeros_from449_to448 : y1_zeros_from451_to450};
-  wire y1_zeros_none_from451_to448 = y1_zeros_none_from451_to450 & y1_zeros_none_from449_to448;
-  wire [2:0] y1_zeros_from451_to444 = {y1_zeros_none_from451_to448 & ~y1_zeros_none_from447_to444,
-      y1_zeros_none_from451_to448 ? y1_zeros_from447_to444 : y1_zeros_from451_to448};
-  wire y1_zeros_none_from451_to444 = y1_zeros_none_from451_to448 & y1_zeros_none_from447_to444;
-  wire y1_zeros_from453_to452 = ~y1_magnitude[453] & y1_magnitude[452];
-  wire y1_zeros_none_from453_to452 = ~y1_magnitude[453] & ~y1_magnitude[452];
-  wire y1_zeros_from455_to454 = ~y1_magnitude[455] & y1_magnitude[454];
-  wire y1_zeros_none_from455_to454 = ~y1_magnitude[455] & ~y1_magnitude[454];
-  wire [1:0] y1_zeros_from455_to452 = {y1_zeros_none_from455_to454 & ~y1_zeros_none_from453_to452,
-      y1_zeros_none_from455_to454 ? y1_zeros_from453_to452 : y1_zeros_from455_to454};
-  wire y1_zeros_none_from455_to452 = y1_zeros_none_from455_to454 & y1_zeros_none_from453_to452;
-  wire y1_zeros_from457_to456 = ~y1_magnitude[457] & y1_magnitude[456];
-  wire y1_zeros_none_from457_to456 = ~y1_magnitude[457] & ~y1_magnitude[456];
-  wire y1_zeros_from459_to458 = ~y1_magnitude[459] & y1_magnitude[458];
-  wire y1_zeros_none_from459_to458 = ~y1_magnitude[459] & ~y1_magnitude[458];
-  wire [1:0] y1_zeros_from459_to456 = {y1_zeros_none_from459_to458 & ~y1_zeros_none_from457_to456,
-      y1_zeros_none_from459_to458 ? y1_zeros_from457_to456 : y1_zeros_from459_to458};
-  wire y1_zeros_none_from459_to456 = y1_zeros_none_from459_to458 & y1_zeros_none_from457_to456;
-  wire [2:0] y1_zeros_from459_to452 = {y1_zeros_none_from459_to456 & ~y1_zeros_none_from455_to452,
-      y1_zeros_none_from459_to456 ? y1_zeros_from455_to452 : y1_zeros_from459_to456};
-  wire y1_zeros_none_from459_to452 = y1_zeros_none_from459_to456 & y1_zeros_none_from455_to452;
-  wire [3:0] y1_zeros_from459_to444 = {y1_zeros_none_from459_to452 & ~y1_zeros_none_from451_to444,
-      y1_zeros_none_from459_to452 ? y1_zeros_from451_to444 : y1_zeros_from459_to452};
-  wire y1_zeros_none_from459_to444 = y1_zeros_none_from459_to452 & y1_zeros_none_from451_to444;
-  wire [4:0] y1_zeros_from459_to428 = {y1_zeros_none_from459_to444 & ~y1_zeros_none_from443_to428,
-      y1_zeros_none_from459_to444 ? y1_zeros_from443_to428 : y1_zeros_from459_to444};
-  wire y1_zeros_none_from459_to428 = y1_zeros_none_from459_to444 & y1_zeros_none_from443_to428;
-  wire [5:0] y1_zeros_from459_to396 = {y1_zeros_none_from459_to428 & ~y1_zeros_none_from427_to396,
-      y1_zeros_none_from459_to428 ? y1_zeros_from427_to396 : y1_zeros_from459_to428};
-  wire y1_zeros_none_from459_to396 = y1_zeros_none_from459_to428 & y1_zeros_none_from427_to396;
-  wire y1_zeros_from461_to460 = ~y1_magnitude[461] & y1_magnitude[460];
-  wire y1_zeros_none_from461_to460 = ~y1_magnitude[461] & ~y1_magnitude[460];
-  wire y1_zeros_from463_to462 = ~y1_magnitude[463] & y1_magnitude[462];
-  wire y1_zeros_none_from463_to462 = ~y1_magnitude[463] & ~y1_magnitude[462];
-  wire [1:0] y1_zeros_from463_to460 = {y1_zeros_none_from463_to462 & ~y1_zeros_none_from461_to460,
-      y1_zeros_none_from463_to462 ? y1_zeros_from461_to460 : y1_zeros_from463_to462};
-  wire y1_zeros_none_from463_to460 = y1_zeros_none_from463_to462 & y1_zeros_none_from461_to460;
-  wire y1_zeros_from465_to464 = ~y1_magnitude[465] & y1_magnitude[464];
-  wire y1_zeros_none_from465_to464 = ~y1_magnitude[465] & ~y1_magnitude[464];
-  wire y1_zeros_from467_to466 = ~y1_magnitude[467] & y1_magnitude[466];
-  wire y1_zeros_none_from467_to466 = ~y1_magnitude[467] & ~y1_magnitude[466];
-  wire [1:0] y1_zeros_from467_to464 = {y1_zeros_none_from467_to466 & ~y1_zeros_none_from465_to464,
-      y1_zeros_none_from467_to466 ? y1_zeros_from465_to464 : y1_zeros_from467_to466};
-  wire y1_zeros_none_from467_to464 = y1_zeros_none_from467_to466 & y1_zeros_none_from465_to464;
-  wire [2:0] y1_zeros_from467_to460 = {y1_zeros_none_from467_to464 & ~y1_zeros_none_from463_to460,
-      y1_zeros_none_from467_to464 ? y1_zeros_from463_to460 : y1_zeros_from467_to464};
-  wire y1_zeros_none_from467_to460 = y1_zeros_none_from467_to464 & y1_zeros_none_from463_to460;
-  wire y1_zeros_from469_to468 = ~y1_magnitude[469] & y1_magnitude[468];
-  wire y1_zeros_none_from469_to468 = ~y1_magnitude[469] & ~y1_magnitude[468];
-  wire y1_zeros_from471_to470 = ~y1_magnitude[471] & y1_magnitude[470];
-  wire y1_zeros_none_from471_to470 = ~y1_magnitude[471] & ~y1_magnitude[470];
-  wire [1:0] y1_zeros_from471_to468 = {y1_zeros_none_from471_to470 & ~y1_zeros_none_from469_to468,
-      y1_zeros_none_from471_to470 ? y1_zeros_from469_to468 : y1_zeros_from471_to470};
-  wire y1_zeros_none_from471_to468 = y1_zeros_none_from471_to470 & y1_zeros_none_from469_to468;
-  wire y1_zeros_from473_to472 = ~y1_magnitude[473] & y1_magnitude[472];
-  wire y1_zeros_none_from473_to472 = ~y1_magnitude[473] & ~y1_magnitude[472];
-  wire y1_zeros_from475_to474 = ~y1_magnitude[475] & y1_magnitude[474];
-  wire y1_zeros_none_from475_to474 = ~y1_magnitude[475] & ~y1_magnitude[474];
-  wire [1:0] y1_zeros_from475_to472 = {y1_zeros_none_from475_to474 & ~y1_zeros_none_from473_to472,
-      y1_zeros_none_from475_to474 ? y1_zeros_from473_to472 : y1_zeros_from475_to474};
-  wire y1_zeros_none_from475_to472 = y1_zeros_none_from475_to474 & y1_zeros_none_from473_to472;
-  wire [2:0] y1_zeros_from475_to468 = {y1_zeros_none_from475_to472 & ~y1_zeros_none_from471_to468,
-      y1_zeros_none_from475_to472 ? y1_zeros_from471_to468 : y1_zeros_from475_to472};
-  wire y1_zeros_none_from475_to468 = y1_zeros_none_from475_to472 & y1_zeros_none_from471_to468;
-  wire [3:0] y1_zeros_from475_to460 = {y1_zeros_none_from475_to468 & ~y1_zeros_none_from467_to460,
-      y1_zeros_none_from475_to468 ? y1_zeros_from467_to460 : y1_zeros_from475_to468};
-  wire y1_zeros_none_from475_to460 = y1_zeros_none_from475_to468 & y1_zeros_none_from467_to460;
-  wire y1_zeros_from477_to476 = ~y1_magnitude[477] & y1_magnitude[476];
-  wire y1_zeros_none_from477_to476 = ~y1_magnitude[477] & ~y1_magnitude[476];
-  wire y1_zeros_from479_to478 = ~y1_magnitude[479] & y1_magnitude[478];
-  wire y1_zeros_none_from479_to478 = ~y1_magnitude[479] & ~y1_magnitude[478];
-  wire [1:0] y1_zeros_from479_to476 = {y1_zeros_none_from479_to478 & ~y1_zeros_none_from477_to476,
-      y1_zeros_none_from479_to478 ? y1_zeros_from477_to476 : y1_zeros_from479_to478};
-  wire y1_zeros_none_from479_to476 = y1_zeros_none_from479_to478 & y1_zeros_none_from477_to476;
-  wire y1_zeros_from481_to480 = ~y1_magnitude[481] & y1_magnitude[480];
-  wire y1_zeros_none_from481_to480 = ~y1_magnitude[481] & ~y1_magnitude[480];
-  wire y1_zeros_from483_to482 = ~y1_magnitude[483] & y1_magnitude[482];
-  wire y1_zeros_none_from483_to482 = ~y1_magnitude[483] & ~y1_magnitude[482];
-  wire [1:0] y1_zeros_from483_to480 = {y1_zeros_none_from483_to482 & ~y1_zeros_none_from481_to480,
-      y1_zeros_none_from483_to482 ? y1_zeros_from481_to480 : y1_zeros_from483_to482};
-  wire y1_zeros_none_from483_to480 = y1_zeros_none_from483_to482 & y1_zeros_none_from481_to480;
-  wire [2:0] y1_zeros_from483_to476 = {y1_zeros_none_from483_to480 & ~y1_zeros_none_from479_to476,
-      y1_zeros_none_from483_to480 ? y1_zeros_from479_to476 : y1_zeros_from483_to480};
-  wire y1_zeros_none_from483_to476 = y1_zeros_none_from483_to480 & y1_zeros_none_from479_to476;
-  wire y1_zeros_from485_to484 = ~y1_magnitude[485] & y1_magnitude[484];
-  wire y1_zeros_none_from485_to484 = ~y1_magnitude[485] & ~y1_magnitude[484];
-  wire y1_zeros_from487_to486 = ~y1_magnitude[487] & y1_magnitude[486];
-  wire y1_zeros_none_from487_to486 = ~y1_magnitude[487] & ~y1_magnitude[486];
-  wire [1:0] y1_zeros_from487_to484 = {y1_zeros_none_from487_to486 & ~y1_zeros_none_from485_to484,
-      y1_zeros_none_from487_to486 ? y1_zeros_from485_to484 : y1_zeros_from487_to486};
-  wire y1_zeros_none_from487_to484 = y1_zeros_none_from487_to486 & y1_zeros_none_from485_to484;
-  wire y1_zeros_from489_to488 = ~y1_magnitude[489] & y1_magnitude[488];
-  wire y1_zeros_none_from489_to488 = ~y1_magnitude[489] & ~y1_magnitude[488];
-  wire y1_zeros_from491_to490 = ~y1_magnitude[491] & y1_magnitude[490];
-  wire y1_zeros_none_from491_to490 = ~y1_magnitude[491] & ~y1_magnitude[490];
-  wire [1:0] y1_zeros_from491_to488 = {y1_zeros_none_from491_to490 & ~y1_zeros_none_from489_to488,
-      y1_zeros_none_from491_to490 ? y1_zeros_from489_to488 : y1_zeros_from491_to490};
-  wire y1_zeros_none_from491_to488 = y1_zeros_none_from491_to490 & y1_zeros_none_from489_to488;
-  wire [2:0] y1_zeros_from491_to484 = {y1_zeros_none_from491_to488 & ~y1_zeros_none_from487_to484,
-      y1_zeros_none_from491_to488 ? y1_zeros_from487_to484 : y1_zeros_from491_to488};
-  wire y1_zeros_none_from491_to484 = y1_zeros_none_from491_to488 & y1_zeros_none_from487_to484;
-  wire [3:0] y1_zeros_from491_to476 = {y1_zeros_none_from491_to484 & ~y1_zeros_none_from483_to476,
-      y1_zeros_none_from491_to484 ? y1_zeros_from483_to476 : y1_zeros_from491_to484};
-  wire y1_zeros_none_from491_to476 = y1_zeros_none_from491_to484 & y1_zeros_none_from483_to476;
-  wire [4:0] y1_zeros_from491_to460 = {y1_zeros_none_from491_to476 & ~y1_zeros_none_from475_to460,
-      y1_zeros_none_from491_to476 ? y1_zeros_from475_to460 : y1_zeros_from491_to476};
-  wire y1_zeros_none_from491_to460 = y1_zeros_none_from491_to476 & y1_zeros_none_from475_to460;
-  wire y1_zeros_from493_to492 = ~y1_magnitude[493] & y1_magnitude[492];
-  wire y1_zeros_none_from493_to492 = ~y1_magnitude[493] & ~y1_magnitude[492];
-  wire y1_zeros_from495_to494 = ~y1_magnitude[495] & y1_magnitude[494];
-  wire y1_zeros_none_from495_to494 = ~y1_magnitude[495] & ~y1_magnitude[494];
-  wire [1:0] y1_zeros_from495_to492 = {y1_zeros_none_from495_to494 & ~y1_zeros_none_from493_to492,
-      y1_zeros_none_from495_to494 ? y1_zeros_from493_to492 : y1_zeros_from495_to494};
-  wire y1_zeros_none_from495_to492 = y1_zeros_none_from495_to494 & y1_zeros_none_from493_to492;
-  wire y1_zeros_from497_to496 = ~y1_magnitude[497] & y1_magnitude[496];
-  wire y1_zeros_none_from497_to496 = ~y1_magnitude[497] & ~y1_magnitude[496];
-  wire y1_zeros_from499_to498 = ~y1_magnitude[499] & y1_magnitude[498];
-  wire y1_zeros_none_from499_to498 = ~y1_magnitude[499] & ~y1_magnitude[498];
-  wire [1:0] y1_zeros_from499_to496 = {y1_zeros_none_from499_to498 & ~y1_zeros_none_from497_to496,
-      y1_zeros_none_from499_to498 ? y1_zeros_from497_to496 : y1_zeros_from499_to498};
-  wire y1_zeros_none_from499_to496 = y1_zeros_none_from499_to498 & y1_zeros_none_from497_to496;
-  wire [2:0] y1_zeros_from499_to492 = {y1_zeros_none_from499_to496 & ~y1_zeros_none_from495_to492,
-      y1_zeros_none_from499_to496 ? y1_zeros_from495_to492 : y1_zeros_from499_to496};
-  wire y1_zeros_none_from499_to492 = y1_zeros_none_from499_to496 & y1_zeros_none_from495_to492;
-  wire y1_zeros_from501_to500 = ~y1_magnitude[501] & y1_magnitude[500];
-  wire y1_zeros_none_from501_to500 = ~y1_magnitude[501] & ~y1_magnitude[500];
-  wire y1_zeros_from503_to502 = ~y1_magnitude[503] & y1_magnitude[502];
-  wire y1_zeros_none_from503_to502 = ~y1_magnitude[503] & ~y1_magnitude[502];
-  wire [1:0] y1_zeros_from503_to500 = {y1_zeros_none_from503_to502 & ~y1_zeros_none_from501_to500,
-      y1_zeros_none_from503_to502 ? y1_zeros_from501_to500 : y1_zeros_from503_to502};
-  wire y1_zeros_none_from503_to500 = y1_zeros_none_from503_to502 & y1_zeros_none_from501_to500;
-  wire y1_zeros_from505_to504 = ~y1_magnitude[505] & y1_magnitude[504];
-  wire y1_zeros_none_from505_to504 = ~y1_magnitude[505] & ~y1_magnitude[504];
-  wire y1_zeros_from507_to506 = ~y1_magnitude[507] & y1_magnitude[506];
-  wire y1_zeros_none_from507_to506 = ~y1_magnitude[507] & ~y1_magnitude[506];
-  wire [1:0] y1_zeros_from507_to504 = {y1_zeros_none_from507_to506 & ~y1_zeros_none_from505_to504,
-      y1_zeros_none_from507_to506 ? y1_zeros_from505_to504 : y1_zeros_from507_to506};
-  wire y1_zeros_none_from507_to504 = y1_zeros_none_from507_to506 & y1_zeros_none_from505_to504;
-  wire [2:0] y1_zeros_from507_to500 = {y1_zeros_none_from507_to504 & ~y1_zeros_none_from503_to500,
-      y1_zeros_none_from507_to504 ? y1_zeros_from503_to500 : y1_zeros_from507_to504};
-  wire y1_zeros_none_from507_to500 = y1_zeros_none_from507_to504 & y1_zeros_none_from503_to500;
-  wire [3:0] y1_zeros_from507_to492 = {y1_zeros_none_from507_to500 & ~y1_zeros_none_from499_to492,
-      y1_zeros_none_from507_to500 ? y1_zeros_from499_to492 : y1_zeros_from507_to500};
-  wire y1_zeros_none_from507_to492 = y1_zeros_none_from507_to500 & y1_zeros_none_from499_to492;
-  wire y1_zeros_from509_to508 = ~y1_magnitude[509] & y1_magnitude[508];
-  wire y1_zeros_none_from509_to508 = ~y1_magnitude[509] & ~y1_magnitude[508];
-  wire y1_zeros_from511_to510 = ~y1_magnitude[511] & y1_magnitude[510];
-  wire y1_zeros_none_from511_to510 = ~y1_magnitude[511] & ~y1_magnitude[510];
-  wire [1:0] y1_zeros_from511_to508 = {y1_zeros_none_from511_to510 & ~y1_zeros_none_from509_to508,
-      y1_zeros_none_from511_to510 ? y1_zeros_from509_to508 : y1_zeros_from511_to510};
-  wire y1_zeros_none_from511_to508 = y1_zeros_none_from511_to510 & y1_zeros_none_from509_to508;
-  wire y1_zeros_from513_to512 = ~y1_magnitude[513] & y1_magnitude[512];
-  wire y1_zeros_none_from513_to512 = ~y1_magnitude[513] & ~y1_magnitude[512];
-  wire y1_zeros_from515_to514 = ~y1_magnitude[515] & y1_magnitude[514];
-  wire y1_zeros_none_from515_to514 = ~y1_magnitude[515] & ~y1_magnitude[514];
-  wire [1:0] y1_zeros_from515_to512 = {y1_zeros_none_from515_to514 & ~y1_zeros_none_from513_to512,
-      y1_zeros_none_from515_to514 ? y1_zeros_from513_to512 : y1_zeros_from515_to514};
-  wire y1_zeros_none_from515_to512 = y1_zeros_none_from515_to514 & y1_zeros_none_from513_to512;
-  wire [2:0] y1_zeros_from515_to508 = {y1_zeros_none_from515_to512 & ~y1_zeros_none_from511_to508,
-      y1_zeros_none_from515_to512 ? y1_zeros_from511_to508 : y1_zeros_from515_to512};
-  wire y1_zeros_none_from515_to508 = y1_zeros_none_from515_to512 & y1_zeros_none_from511_to508;
-  wire y1_zeros_from517_to516 = ~y1_magnitude[517] & y1_magnitude[516];
-  wire y1_zeros_none_from517_to516 = ~y1_magnitude[517] & ~y1_magnitude[516];
-  wire y1_zeros_from519_to518 = ~y1_magnitude[519] & y1_magnitude[518];
-  wire y1_zeros_none_from519_to518 = ~y1_magnitude[519] & ~y1_magnitude[518];
-  wire [1:0] y1_zeros_from519_to516 = {y1_zeros_none_from519_to518 & ~y1_zeros_none_from517_to516,
-      y1_zeros_none_from519_to518 ? y1_zeros_from517_to516 : y1_zeros_from519_to518};
-  wire y1_zeros_none_from519_to516 = y1_zeros_none_from519_to518 & y1_zeros_none_from517_to516;
-  wire y1_zeros_from521_to520 = ~y1_magnitude[521] & y1_magnitude[520];
-  wire y1_zeros_none_from521_to520 = ~y1_magnitude[521] & ~y1_magnitude[520];
-  wire y1_zeros_from523_to522 = ~y1_magnitude[523] & y1_magnitude[522];
-  wire y1_zeros_none_from523_to522 = ~y1_magnitude[523] & ~y1_magnitude[522];
-  wire [1:0] y1_zeros_from523_to520 = {y1_zeros_none_from523_to522 & ~y1_zeros_none_from521_to520,
-      y1_zeros_none_from523_to522 ? y1_zeros_from521_to520 : y1_zeros_from523_to522};
-  wire y1_zeros_none_from523_to520 = y1_zeros_none_from523_to522 & y1_zeros_none_from521_to520;
-  wire [2:0] y1_zeros_from523_to516 = {y1_zeros_none_from523_to520 & ~y1_zeros_none_from519_to516,
-      y1_zeros_none_from523_to520 ? y1_zeros_from519_to516 : y1_zeros_from523_to520};
-  wire y1_zeros_none_from523_to516 = y1_zeros_none_from523_to520 & y1_zeros_none_from519_to516;
-  wire [3:0] y1_zeros_from523_to508 = {y1_zeros_none_from523_to516 & ~y1_zeros_none_from515_to508,
-      y1_zeros_none_from523_to516 ? y1_zeros_from515_to508 : y1_zeros_from523_to516};
-  wire y1_zeros_none_from523_to508 = y1_zeros_none_from523_to516 & y1_zeros_none_from515_to508;
-  wire [4:0] y1_zeros_from523_to492 = {y1_zeros_none_from523_to508 & ~y1_zeros_none_from507_to492,
-      y1_zeros_none_from523_to508 ? y1_zeros_from507_to492 : y1_zeros_from523_to508};
-  wire y1_zeros_none_from523_to492 = y1_zeros_none_from523_to508 & y1_zeros_none_from507_to492;
-  wire [5:0] y1_zeros_from523_to460 = {y1_zeros_none_from523_to492 & ~y1_zeros_none_from491_to460,
-      y1_zeros_none_from523_to492 ? y1_zeros_from491_to460 : y1_zeros_from523_to492};
-  wire y1_zeros_none_from523_to460 = y1_zeros_none_from523_to492 & y1_zeros_none_from491_to460;
-  wire [6:0] y1_zeros_from523_to396 = {y1_zeros_none_from523_to460 & ~y1_zeros_none_from459_to396,
-      y1_zeros_none_from523_to460 ? y1_zeros_from459_to396 : y1_zeros_from523_to460};
-  wire y1_zeros_none_from523_to396 = y1_zeros_none_from523_to460 & y1_zeros_none_from459_to396;
-  wire [7:0] y1_zeros_from523_to268 = {y1_zeros_none_from523_to396 & ~y1_zeros_none_from395_to268,
-      y1_zeros_none_from523_to396 ? y1_zeros_from395_to268 : y1_zeros_from523_to396};
-  wire y1_zeros_none_from523_to268 = y1_zeros_none_from523_to396 & y1_zeros_none_from395_to268;
-  wire [8:0] y1_zeros_from523_to12 = {y1_zeros_none_from523_to268 & ~y1_zeros_none_from267_to12,
-      y1_zeros_none_from523_to268 ? y1_zeros_from267_to12 : y1_zeros_from523_to268};
-  wire y1_zeros_none_from523_to12 = y1_zeros_none_from523_to268 & y1_zeros_none_from267_to12;
-  wire [9:0] y1_zeros = {y1_zeros_none_from523_to12, y1_zeros_none_from523_to12 ?
-      y1_zeros_from11_to0_6 : y1_zeros_from523_to12};
-  wire y1_shift_is_x8 = ~y1_zeros_none_from523_to12 & ~y1_zeros[8] & y1_shift_is_x1_difference[8];
-  wire y1_shift_is_limit8 = y1_zeros_none_from523_to12 | (y1_zeros[8] &
-      ~y1_shift_is_x1_difference[8]);
-  wire y1_shift_is_x7 = y1_shift_is_x8 | (~y1_shift_is_limit8 & ~y1_zeros[7] &
-      y1_shift_is_x1_difference[7]);
-  wire y1_shift_is_limit7 = y1_shift_is_limit8 | (~y1_shift_is_x8 & y1_zeros[7] &
-      ~y1_shift_is_x1_difference[7]);
-  wire y1_shift_is_x6 = y1_shift_is_x7 | (~y1_shift_is_limit7 & ~y1_zeros[6] &
-      y1_shift_is_x1_difference[6]);
-  wire y1_shift_is_limit6 = y1_shift_is_limit7 | (~y1_shift_is_x7 & y1_zeros[6] &
-      ~y1_shift_is_x1_difference[6]);
-  wire y1_shift_is_x5 = y1_shift_is_x6 | (~y1_shift_is_limit6 & ~y1_zeros[5] &
-      y1_shift_is_x1_difference[5]);
-  wire y1_shift_is_limit5 = y1_shift_is_limit6 | (~y1_shift_is_x6 & y1_zeros[5] &
-      ~y1_shift_is_x1_difference[5]);
-  wire y1_shift_is_x4 = y1_shift_is_x5 | (~y1_shift_is_limit5 & ~y1_zeros[4] &
-      y1_shift_is_x1_difference[4]);
-  wire y1_shift_is_limit4 = y1_shift_is_limit5 | (~y1_shift_is_x5 & y1_zeros[4] &
-      ~y1_shift_is_x1_difference[4]);
-  wire y1_shift_is_x3 = y1_shift_is_x4 | (~y1_shift_is_limit4 & ~y1_zeros[3] &
-      y1_shift_is_x1_difference[3]);
-  wire y1_shift_is_limit3 = y1_shift_is_limit4 | (~y1_shift_is_x4 & y1_zeros[3] &
-      ~y1_shift_is_x1_difference[3]);
-  wire y1_shift_is_x2 = y1_shift_is_x3 | (~y1_shift_is_limit3 & ~y1_zeros[2] &
-      y1_shift_is_x1_difference[2]);
-  wire y1_shift_is_limit2 = y1_shift_is_limit3 | (~y1_shift_is_x3 & y1_zeros[2] &
-      ~y1_shift_is_x1_difference[2]);
-  wire y1_shift_is_x1 = y1_shift_is_x2 | (~y1_shift_is_limit2 & ~y1_zeros[1] &
-      y1_shift_is_x1_difference[1]);
-  wire y1_shift_is_limit1 = y1_shift_is_limit2 | (~y1_shift_is_x2 & y1_zeros[1] &
-      ~y1_shift_is_x1_difference[1]);
-  wire [9:0] y1_shift = {1'b0, (y1_zeros[8] | y1_zeros_none_from523_to12) &
-      y1_shift_is_x1_difference[8], (y1_zeros[7] | y1_shift_is_limit8) &
-      (y1_shift_is_x1_difference[7] | y1_shift_is_x8), (y1_zeros[6] | y1_shift_is_limit7) &
-      (y1_shift_is_x1_difference[6] | y1_shift_is_x7), (y1_zeros[5] | y1_shift_is_limit6) &
-      (y1_shift_is_x1_difference[5] | y1_shift_is_x6), (y1_zeros[4] | y1_shift_is_limit5) &
-      (y1_shift_is_x1_difference[4] | y1_shift_is_x5), (y1_zeros[3] | y1_shift_is_limit4) &
-      (y1_shift_is_x1_difference[3] | y1_shift_is_x4), (y1_zeros[2] | y1_shift_is_limit3) &
-      (y1_shift_is_x1_difference[2] | y1_shift_is_x3), (y1_zeros[1] | y1_shift_is_limit2) &
-      (y1_shift_is_x1_difference[1] | y1_shift_is_x2), (y1_zeros[0] | y1_shift_is_limit1) &
-      (y1_shift_is_x1_difference[0] | y1_shift_is_x1)};
-  wire y1_normalized_some512 = |y1_total_block0[2:0];
-  wire y1_normalized_some256 = y1_normalized_some512 | (~y1_shift[8] & (|y1_total[258:3]));
-  wire [263:0] y1_normalized_left256 = y1_shift[8] ? y1_total[266:3] : y1_total[522:259];
-  wire y1_normalized_some128 = y1_normalized_some256 | (~y1_shift[7] &
-      (|y1_normalized_left256[127:0]));
-  wire [135:0] y1_normalized_left128 = y1_shift[7] ? y1_normalized_left256[135:0] :
-      y1_normalized_left256[263:128];
-  wire y1_normalized_some64 = y1_normalized_some128 | (~y1_shift[6] &
-      (|y1_normalized_left128[63:0]));
-  wire [71:0] y1_normalized_left64 = y1_shift[6] ? y1_normalized_left128[71:0] :
-      y1_normalized_left128[135:64];
-  wire y1_normalized_some32 = y1_normalized_some64 | (~y1_shift[5] & (|y1_normalized_left64[31:0]));
-  wire [39:0] y1_normalized_left32 = y1_shift[5] ? y1_normalized_left64[39:0] :
-      y1_normalized_left64[71:32];
+  wire y0_carry_from_below = y0_negative & ~y0_sticky;
+  wire [8:0] y0_normalized_exponent = y0_exponent_is_high_high_sum[8:0] - {3'd0, y0_shift};
+
+  // Y0 round: Round at the result's lsb. A carry out of the significand is the next binade.
+  wire y0_carry = y0_carry_from_below & y0_kept[0];
+  wire y0_guard = y0_kept[0] ^ y0_carry_from_below;
+  wire [15:0] y0_truncated = {y0_normalized_exponent & {9{y0_kept[8]}}, y0_kept[7:1]};
+  wire y0_round_up = y0_carry | (y0_guard & (y0_sticky | y0_kept[1]));
+  wire y0_signed = (y0_difference & ~(|y0_kept) & ~y0_sticky & ~y0_carry_from_below) ? 1'b0 :
+      y0_sign;
+  wire y0_incremented_carry8 = (&y0_truncated[7:0]) & y0_round_up;
+  wire [15:0] y0_incremented = {y0_truncated[15:8] + {7'd0, y0_incremented_carry8},
+      y0_truncated[7:0] + {7'd0, y0_round_up}};
+  wire y0_overflow = y0_truncated[15] | (y0_truncated[14] & y0_truncated[13] & y0_truncated[12] &
+      y0_truncated[11] & y0_truncated[10] & y0_truncated[9] & y0_truncated[8] & y0_truncated[7]);
+  wire [14:0] y0_rounded = y0_incremented[14:0];
+
+  // Y0 pack: Choose between the rounded value, overflow, infinity and NaN.
+  wire [15:0] y0_code = (y0_nan | y0_inf) ? (y0_nan ? BF16_NAN : {y0_signed, BF16_INFINITY}) :
+      y0_overflow ? {y0_signed, BF16_INFINITY} : {y0_signed, y0_rounded};
+
+  // Y1 unpack: Fields and classes of the operands, signs of product and addend, and whether their
+  // magnitudes are subtracted.
+  wire y1_c_normal = |x1_c_code[23:15];
+  wire y1_c_sign = x1_c_code[24];
+  wire [8:0] y1_c_exponent = {x1_c_code[23:16], x1_c_code[15] | ~y1_c_normal};
+  wire [15:0] y1_c_significand = {y1_c_normal, x1_c_code[14:0]};
+  wire y1_c_special = &x1_c_code[23:15];
+  wire y1_c_nan = y1_c_special & (|x1_c_code[14:0]);
+  wire y1_product_sign = y0_a_sign ^ x1_s_b_sign;
+  wire y1_subtract = y1_product_sign ^ y1_c_sign;
+  wire y1_product_inf = y0_a_special | x1_s_b_special;
+  wire y1_invalid = (y0_a_special & x1_s_b_zero) | (y0_a_zero & x1_s_b_special) | (y1_product_inf &
+      y1_c_special & y1_subtract);
+  wire y1_operand_nan = |{y1_c_nan, x1_s_b_nan, y0_a_nan};
+  wire y1_nan = y1_operand_nan | y1_invalid;
+  wire y1_inf = y1_product_inf | y1_c_special;
+  wire y1_inf_sign = y1_product_inf ? y1_product_sign : y1_c_sign;
+  wire y1_product_zero = y0_a_zero | x1_s_b_zero;
+
+  // Y1 compare: How far the addend lies below the top of the window.
+  wire [10:0] y1_window_exponent = {1'b0, {1'b0, {1'b0, y0_a_exponent} + {1'b0, x1_s_b_exponent}} +
+      10'd19};
+  wire [10:0] y1_distance = y1_window_exponent - {2'd0, y1_c_exponent};
+  wire y1_align_right_less = $signed(y1_distance) < $signed(11'd0);
+  wire y1_addend_on_top = y1_product_zero | y1_align_right_less;
+  wire y1_addend_far_below = $signed(y1_distance) >= $signed(11'd42);
+  wire [5:0] y1_align_right = (y1_addend_on_top | y1_align_right_less) ? 6'd0 : y1_addend_far_below
+      ? 6'h2a : y1_distance[5:0];
+  wire [9:0] y1_exponent = (y1_addend_on_top ? {1'b0, y1_c_exponent} : y1_window_exponent[9:0]) -
+      10'd128;
+
+  // Y1 align: Put the addend into the window, inverted if it is to be subtracted.
+  wire [15:0] y1_addend_right1_xor = y1_c_significand ^ {16{y1_subtract}};
+  wire [16:0] y1_addend_right1 = y1_align_right[0] ? {y1_subtract, y1_addend_right1_xor} :
+      {y1_addend_right1_xor, y1_subtract};
+  wire [18:0] y1_addend_right2 = y1_align_right[1] ? {{2{y1_subtract}}, y1_addend_right1} :
+      {y1_addend_right1, {2{y1_subtract}}};
+  wire [22:0] y1_addend_right4 = y1_align_right[2] ? {{4{y1_subtract}}, y1_addend_right2} :
+      {y1_addend_right2, {4{y1_subtract}}};
+  wire [30:0] y1_addend_right8 = y1_align_right[3] ? {{8{y1_subtract}}, y1_addend_right4} :
+      {y1_addend_right4, {8{y1_subtract}}};
+  wire y1_addend_some16 = y1_align_right[4] & (|y1_addend_right8[4:0]);
+  wire y1_addend_every16 = ~y1_align_right[4] | (&y1_addend_right8[4:0]);
+  wire [41:0] y1_addend_right16 = y1_align_right[4] ? {{16{y1_subtract}}, y1_addend_right8[30:5]} :
+      {y1_addend_right8, {11{y1_subtract}}};
+  wire y1_addend_some32 = y1_addend_some16 | (y1_align_right[5] & (|y1_addend_right16[31:0]));
+  wire y1_addend_every32 = y1_addend_every16 & (~y1_align_right[5] | (&y1_addend_right16[31:0]));
+  wire [41:0] y1_addend_right32 = y1_align_right[5] ? {{32{y1_subtract}}, y1_addend_right16[41:32]}
+      : y1_addend_right16;
+  wire y1_addend_lost = y1_subtract ? ~y1_addend_every32 : y1_addend_some32;
+
+  // Y1 multiply add: Product plus addend: partial products and addend in one carry-save sum.
+  wire [7:0] y1_sum_row0 = y0_a_significand & {8{s[0]}};
+  wire [7:0] y1_sum_row1 = y0_a_significand & {8{s[1]}};
+  wire [7:0] y1_sum_row2 = y0_a_significand & {8{s[2]}};
+  wire [7:0] y1_sum_row3 = y0_a_significand & {8{s[3]}};
+  wire [7:0] y1_sum_row4 = y0_a_significand & {8{s[4]}};
+  wire [7:0] y1_sum_row5 = y0_a_significand & {8{s[5]}};
+  wire [7:0] y1_sum_row6 = y0_a_significand & {8{s[6]}};
+  wire [7:0] y1_sum_row7 = y0_a_significand & {8{x1_s_b_normal}};
+  wire y1_plus_one_low = y1_subtract & ~y1_addend_lost;
+  wire [10:0] y1_sum_stage1_half0_11 = {y1_sum_row7[5], y1_sum_row6[5], y1_sum_row5[5],
+      y1_sum_row4[5], y1_sum_row3[5], y1_sum_row2[5:0]} ^ {y1_sum_row6[6], y1_sum_row5[6],
+      y1_sum_row4[6], y1_sum_row3[6], y1_sum_row2[6], y1_sum_row1[6:1]};
+  wire [10:0] y1_sum_stage1_sum0_11 = y1_sum_stage1_half0_11 ^ {y1_sum_row5[7], y1_sum_row4[7],
+      y1_sum_row3[7], y1_sum_row2[7], y1_sum_row1[7], y1_sum_row0[7:2]};
+  wire [10:0] y1_sum_stage1_carry0_11 = ({y1_sum_row7[5], y1_sum_row6[5], y1_sum_row5[5],
+      y1_sum_row4[5], y1_sum_row3[5], y1_sum_row2[5:0]} & {y1_sum_row6[6], y1_sum_row5[6],
+      y1_sum_row4[6], y1_sum_row3[6], y1_sum_row2[6], y1_sum_row1[6:1]}) | (y1_sum_stage1_half0_11 &
+      {y1_sum_row5[7], y1_sum_row4[7], y1_sum_row3[7], y1_sum_row2[7], y1_sum_row1[7],
+      y1_sum_row0[7:2]});
+  wire [4:0] y1_sum_stage1_half1_14 = {y1_sum_row7[2], y1_sum_row6[2], y1_sum_row5[2:0]} ^
+      {y1_sum_row6[3], y1_sum_row5[3], y1_sum_row4[3:1]};
+  wire [4:0] y1_sum_stage1_sum1_14 = y1_sum_stage1_half1_14 ^ {y1_sum_row5[4], y1_sum_row4[4],
+      y1_sum_row3[4:2]};
+  wire [4:0] y1_sum_stage1_carry1_14 = ({y1_sum_row7[2], y1_sum_row6[2], y1_sum_row5[2:0]} &
+      {y1_sum_row6[3], y1_sum_row5[3], y1_sum_row4[3:1]}) | (y1_sum_stage1_half1_14 &
+      {y1_sum_row5[4], y1_sum_row4[4], y1_sum_row3[4:2]});
+  wire [1:0] y1_sum_stage1_half2_16 = {1'b0, y1_addend_right32[16]} ^ {y1_addend_right32[17],
+      y1_sum_row7[0]};
+  wire [1:0] y1_sum_stage1_sum2_16 = y1_sum_stage1_half2_16 ^ {y1_sum_row7[1], y1_sum_row6[1]};
+  wire [1:0] y1_sum_stage1_carry2_16 = ({1'b0, y1_addend_right32[16]} & {y1_addend_right32[17],
+      y1_sum_row7[0]}) | (y1_sum_stage1_half2_16 & {y1_sum_row7[1], y1_sum_row6[1]});
+  wire [8:0] y1_sum_stage2_half0_12 = {y1_sum_row7[4], y1_sum_row6[4], y1_sum_stage1_sum1_14,
+      y1_sum_stage1_carry0_11[1:0]} ^ {y1_sum_stage1_carry0_11[8:2], y1_sum_row3[1:0]};
+  wire [8:0] y1_sum_stage2_sum0_12 = y1_sum_stage2_half0_12 ^ y1_sum_stage1_sum0_11[9:1];
+  wire [8:0] y1_sum_stage2_carry0_12 = ({y1_sum_row7[4], y1_sum_row6[4], y1_sum_stage1_sum1_14,
+      y1_sum_stage1_carry0_11[1:0]} & {y1_sum_stage1_carry0_11[8:2], y1_sum_row3[1:0]}) |
+      (y1_sum_stage2_half0_12 & y1_sum_stage1_sum0_11[9:1]);
+  wire y1_sum_stage2_half0_22 = y1_sum_row7[6] ^ y1_sum_stage1_carry0_11[10];
+  wire y1_sum_stage2_sum0_22 = y1_sum_stage2_half0_22 ^ y1_sum_row6[7];
+  wire y1_sum_stage2_carry0_22 = (y1_sum_row7[6] & y1_sum_stage1_carry0_11[10]) |
+      (y1_sum_stage2_half0_22 & y1_sum_row6[7]);
+  wire [4:0] y1_sum_stage2_half1_15 = {y1_addend_right32[19:18], y1_sum_stage1_carry2_16[0], 1'b0,
+      y1_addend_right32[15]} ^ {y1_sum_row7[3], y1_sum_stage1_carry2_16[1],
+      y1_sum_stage1_carry1_14[2:0]};
+  wire [4:0] y1_sum_stage2_sum1_15 = y1_sum_stage2_half1_15 ^ {y1_sum_stage1_carry1_14[4:3],
+      y1_sum_stage1_sum2_16, y1_sum_row6[0]};
+  wire [4:0] y1_sum_stage2_carry1_15 = ({y1_addend_right32[19:18], y1_sum_stage1_carry2_16[0], 1'b0,
+      y1_addend_right32[15]} & {y1_sum_row7[3], y1_sum_stage1_carry2_16[1],
+      y1_sum_stage1_carry1_14[2:0]}) | (y1_sum_stage2_half1_15 & {y1_sum_stage1_carry1_14[4:3],
+      y1_sum_stage1_sum2_16, y1_sum_row6[0]});
+  wire [8:0] y1_sum_stage3_half0_13 = {y1_sum_stage1_carry0_11[9], y1_sum_stage2_carry1_15[4],
+      y1_sum_stage2_sum1_15, y1_addend_right32[14], y1_sum_stage2_carry0_12[0]} ^
+      {y1_sum_stage2_carry0_12[8:1], y1_sum_row4[0]};
+  wire [8:0] y1_sum_stage3_sum0_13 = y1_sum_stage3_half0_13 ^ {y1_sum_stage1_sum0_11[10],
+      y1_sum_stage2_sum0_12[8:1]};
+  wire [8:0] y1_sum_stage3_carry0_13 = ({y1_sum_stage1_carry0_11[9], y1_sum_stage2_carry1_15[4],
+      y1_sum_stage2_sum1_15, y1_addend_right32[14], y1_sum_stage2_carry0_12[0]} &
+      {y1_sum_stage2_carry0_12[8:1], y1_sum_row4[0]}) | (y1_sum_stage3_half0_13 &
+      {y1_sum_stage1_sum0_11[10], y1_sum_stage2_sum0_12[8:1]});
+  wire y1_sum_stage4_half0_10 = y1_addend_right32[10] ^ y1_sum_row1[0];
+  wire y1_sum_stage4_sum0_10 = y1_sum_stage4_half0_10 ^ y1_sum_row0[1];
+  wire y1_sum_stage4_carry0_10 = (y1_addend_right32[10] & y1_sum_row1[0]) | (y1_sum_stage4_half0_10
+      & y1_sum_row0[1]);
+  wire [7:0] y1_sum_stage4_half0_16 = {y1_addend_right32[23:20], y1_sum_stage2_carry1_15[3:0]} ^
+      {y1_sum_stage2_carry0_22, y1_sum_stage3_carry0_13[8:2]};
+  wire [7:0] y1_sum_stage4_sum0_16 = y1_sum_stage4_half0_16 ^ {y1_sum_row7[7],
+      y1_sum_stage2_sum0_22, y1_sum_stage3_sum0_13[8:3]};
+  wire [7:0] y1_sum_stage4_carry0_16 = ({y1_addend_right32[23:20], y1_sum_stage2_carry1_15[3:0]} &
+      {y1_sum_stage2_carry0_22, y1_sum_stage3_carry0_13[8:2]}) | (y1_sum_stage4_half0_16 &
+      {y1_sum_row7[7], y1_sum_stage2_sum0_22, y1_sum_stage3_sum0_13[8:3]});
+  wire [6:0] y1_sum_ripple11_sum = {1'b0, y1_sum_stage3_sum0_13[2:0], y1_sum_stage2_sum0_12[0],
+      y1_sum_stage1_sum0_11[0], y1_sum_stage4_carry0_10} + {1'b0, y1_sum_stage3_carry0_13[1:0],
+      y1_addend_right32[13:11], y1_sum_stage4_carry0_10};
+  wire [5:0] y1_sum_ripple11 = y1_sum_ripple11_sum[6:1];
+  wire [7:0] y1_low_sum_block0 = {1'b0, y1_addend_right32[6:0]} + {7'd0, y1_plus_one_low};
+  wire [7:0] y1_low_sum_block7 = {1'b0, y1_sum_ripple11[2:0], y1_sum_stage4_sum0_10, y1_sum_row0[0],
+      y1_addend_right32[8:7]} + {5'd0, y1_addend_right32[9], 2'd0};
+  wire y1_low_sum_block7_passes = &({y1_sum_ripple11[2:0], y1_sum_stage4_sum0_10, y1_sum_row0[0],
+      y1_addend_right32[8:7]} ^ {4'd0, y1_addend_right32[9], 2'd0});
+  wire [7:0] y1_low_sum_block14 = {1'b0, y1_sum_stage4_carry0_16[3:0], y1_sum_ripple11[5:3]} +
+      {1'b0, y1_sum_stage4_sum0_16[4:0], 2'd0};
+  wire y1_low_sum_block14_passes = &({y1_sum_stage4_carry0_16[3:0], y1_sum_ripple11[5:3]} ^
+      {y1_sum_stage4_sum0_16[4:0], 2'd0});
+  wire [4:0] y1_low_sum_block21 = {1'b0, y1_sum_stage4_carry0_16[7:4]} + {1'b0,
+      y1_addend_right32[24], y1_sum_stage4_sum0_16[7:5]};
+  wire y1_low_sum_block21_passes = &(y1_sum_stage4_carry0_16[7:4] ^ {y1_addend_right32[24],
+      y1_sum_stage4_sum0_16[7:5]});
+  wire y1_low_sum_blocks0to1_generates = y1_low_sum_block7[7] | (y1_low_sum_block7_passes &
+      y1_low_sum_block0[7]);
+  wire y1_low_sum_blocks2to3_generates = y1_low_sum_block21[4] | (y1_low_sum_block21_passes &
+      y1_low_sum_block14[7]);
+  wire y1_low_sum_blocks2to3_passes = y1_low_sum_block21_passes & y1_low_sum_block14_passes;
+  wire y1_low_sum_blocks0to2_generates = y1_low_sum_block14[7] | (y1_low_sum_block14_passes &
+      y1_low_sum_blocks0to1_generates);
+  wire y1_low_sum_blocks0to3_generates = y1_low_sum_blocks2to3_generates |
+      (y1_low_sum_blocks2to3_passes & y1_low_sum_blocks0to1_generates);
+  wire y1_low_sum_carry7 = y1_low_sum_block0[7];
+  wire [6:0] y1_low_sum_bits7 = y1_low_sum_block7[6:0] + {6'd0, y1_low_sum_carry7};
+  wire [6:0] y1_low_sum_bits14 = y1_low_sum_block14[6:0] + {6'd0, y1_low_sum_blocks0to1_generates};
+  wire [3:0] y1_low_sum_bits21 = y1_low_sum_block21[3:0] + {3'd0, y1_low_sum_blocks0to2_generates};
+  wire [25:0] y1_low_sum = {y1_low_sum_blocks0to3_generates, y1_low_sum_bits21, y1_low_sum_bits14,
+      y1_low_sum_bits7, y1_low_sum_block0[6:0]};
+  wire y1_addend_right32_all = &y1_addend_right32[32:25];
+  wire y1_upper_sum_carry8 = y1_addend_right32_all & y1_low_sum_blocks0to3_generates;
+  wire y1_upper_sum_carry16_and = y1_addend_right32_all & (&y1_addend_right32[40:33]);
+  wire y1_upper_sum_carry16 = y1_upper_sum_carry16_and & y1_low_sum_blocks0to3_generates;
+  wire [17:0] y1_upper_sum = {y1_upper_sum_carry16_and & y1_addend_right32[41] &
+      y1_low_sum_blocks0to3_generates, y1_addend_right32[41] + y1_upper_sum_carry16,
+      y1_addend_right32[40:33] + {7'd0, y1_upper_sum_carry8}, y1_addend_right32[32:25] + {7'd0,
+      y1_low_sum_blocks0to3_generates}};
+  wire y1_negative = y1_subtract & ~y1_upper_sum[17];
+  wire y1_sign = y1_inf ? y1_inf_sign : (y1_product_sign ^ y1_negative);
+  wire [41:0] y1_total = {y1_upper_sum[16:0], y1_low_sum[24:0]};
+  wire y1_difference = y1_subtract & ~y1_inf;
+
+  // Y1 normalize: Shift the leading one to the top, but not below the lowest binade.
+  wire [10:0] y1_exponent_is_high_high_sum = {y1_exponent[9], y1_exponent} + 11'd9;
+  wire [3:0] y1_exponent_is_low_low = {y1_exponent_is_high_high_sum[0] &
+      y1_exponent_is_high_high_sum[1], ~y1_exponent_is_high_high_sum[0] &
+      y1_exponent_is_high_high_sum[1], y1_exponent_is_high_high_sum[0] &
+      ~y1_exponent_is_high_high_sum[1], ~y1_exponent_is_high_high_sum[0] &
+      ~y1_exponent_is_high_high_sum[1]};
+  wire [3:0] y1_exponent_is_low_high = {y1_exponent_is_high_high_sum[2] &
+      y1_exponent_is_high_high_sum[3], ~y1_exponent_is_high_high_sum[2] &
+      y1_exponent_is_high_high_sum[3], y1_exponent_is_high_high_sum[2] &
+      ~y1_exponent_is_high_high_sum[3], ~y1_exponent_is_high_high_sum[2] &
+      ~y1_exponent_is_high_high_sum[3]};
+  wire [3:0] y1_exponent_is_low_row0 = y1_exponent_is_low_low & {4{y1_exponent_is_low_high[0]}};
+  wire [3:0] y1_exponent_is_low_row1 = y1_exponent_is_low_low & {4{y1_exponent_is_low_high[1]}};
+  wire [3:0] y1_exponent_is_low_row2 = y1_exponent_is_low_low & {4{y1_exponent_is_low_high[2]}};
+  wire [3:0] y1_exponent_is_low_row3 = y1_exponent_is_low_low & {4{y1_exponent_is_low_high[3]}};
+  wire [15:0] y1_exponent_is_low = {y1_exponent_is_low_row3, y1_exponent_is_low_row2,
+      y1_exponent_is_low_row1, y1_exponent_is_low_row0};
+  wire [3:0] y1_exponent_is_high_low = {y1_exponent_is_high_high_sum[4] &
+      y1_exponent_is_high_high_sum[5], ~y1_exponent_is_high_high_sum[4] &
+      y1_exponent_is_high_high_sum[5], y1_exponent_is_high_high_sum[4] &
+      ~y1_exponent_is_high_high_sum[5], ~y1_exponent_is_high_high_sum[4] &
+      ~y1_exponent_is_high_high_sum[5]};
+  wire y1_exponent_is_high_high = ~(|y1_exponent_is_high_high_sum[8:6]);
+  wire [3:0] y1_exponent_is_high_row0 = y1_exponent_is_high_low & {4{y1_exponent_is_high_high}};
+  wire [15:0] y1_exponent_is_row0 = y1_exponent_is_low & {16{y1_exponent_is_high_row0[0]}};
+  wire [15:0] y1_exponent_is_row1 = y1_exponent_is_low & {16{y1_exponent_is_high_row0[1]}};
+  wire [15:0] y1_exponent_is_row2 = y1_exponent_is_low & {16{y1_exponent_is_high_row0[2]}};
+  wire [15:0] y1_exponent_is_row3 = y1_exponent_is_low & {16{y1_exponent_is_high_row0[3]}};
+  wire [50:0] y1_marked = {{{9{y1_negative}}, y1_total[41:1]} ^ {50{y1_negative}}, 1'b1} |
+      {y1_exponent_is_row0[1] | ($signed(y1_exponent_is_high_high_sum) < $signed(11'd1)),
+      y1_exponent_is_row0[2], y1_exponent_is_row0[3], y1_exponent_is_row0[4],
+      y1_exponent_is_row0[5], y1_exponent_is_row0[6], y1_exponent_is_row0[7],
+      y1_exponent_is_row0[8], y1_exponent_is_row0[9], y1_exponent_is_row0[10],
+      y1_exponent_is_row0[11], y1_exponent_is_row0[12], y1_exponent_is_row0[13],
+      y1_exponent_is_row0[14], y1_exponent_is_row0[15], y1_exponent_is_row1[0],
+      y1_exponent_is_row1[1], y1_exponent_is_row1[2], y1_exponent_is_row1[3],
+      y1_exponent_is_row1[4], y1_exponent_is_row1[5], y1_exponent_is_row1[6],
+      y1_exponent_is_row1[7], y1_exponent_is_row1[8], y1_exponent_is_row1[9],
+      y1_exponent_is_row1[10], y1_exponent_is_row1[11], y1_exponent_is_row1[12],
+      y1_exponent_is_row1[13], y1_exponent_is_row1[14], y1_exponent_is_row1[15],
+      y1_exponent_is_row2[0], y1_exponent_is_row2[1], y1_exponent_is_row2[2],
+      y1_exponent_is_row2[3], y1_exponent_is_row2[4], y1_exponent_is_row2[5],
+      y1_exponent_is_row2[6], y1_exponent_is_row2[7], y1_exponent_is_row2[8],
+      y1_exponent_is_row2[9], y1_exponent_is_row2[10], y1_exponent_is_row2[11],
+      y1_exponent_is_row2[12], y1_exponent_is_row2[13], y1_exponent_is_row2[14],
+      y1_exponent_is_row2[15], y1_exponent_is_row3[0], y1_exponent_is_row3[1],
+      y1_exponent_is_row3[2], y1_exponent_is_row3[3]};
+  wire y1_shift_from0_to0 = ~y1_marked[0];
+  wire y1_shift_from2_to1 = ~y1_marked[2] & y1_marked[1];
+  wire y1_shift_none_from2_to1 = ~y1_marked[2] & ~y1_marked[1];
+  wire [1:0] y1_shift_from2_to0 = {y1_shift_none_from2_to1, y1_shift_none_from2_to1 ?
+      y1_shift_from0_to0 : y1_shift_from2_to1};
+  wire [2:0] y1_shift_from2_to0_2 = {1'b0, y1_shift_from2_to0};
+  wire [3:0] y1_shift_from2_to0_3 = {1'b0, y1_shift_from2_to0_2};
+  wire y1_shift_from4_to3 = ~y1_marked[4] & y1_marked[3];
+  wire y1_shift_none_from4_to3 = ~y1_marked[4] & ~y1_marked[3];
+  wire y1_shift_from6_to5 = ~y1_marked[6] & y1_marked[5];
+  wire y1_shift_none_from6_to5 = ~y1_marked[6] & ~y1_marked[5];
+  wire [1:0] y1_shift_from6_to3 = {y1_shift_none_from6_to5 & ~y1_shift_none_from4_to3,
+      y1_shift_none_from6_to5 ? y1_shift_from4_to3 : y1_shift_from6_to5};
+  wire y1_shift_none_from6_to3 = y1_shift_none_from6_to5 & y1_shift_none_from4_to3;
+  wire y1_shift_from8_to7 = ~y1_marked[8] & y1_marked[7];
+  wire y1_shift_none_from8_to7 = ~y1_marked[8] & ~y1_marked[7];
+  wire y1_shift_from10_to9 = ~y1_marked[10] & y1_marked[9];
+  wire y1_shift_none_from10_to9 = ~y1_marked[10] & ~y1_marked[9];
+  wire [1:0] y1_shift_from10_to7 = {y1_shift_none_from10_to9 & ~y1_shift_none_from8_to7,
+      y1_shift_none_from10_to9 ? y1_shift_from8_to7 : y1_shift_from10_to9};
+  wire y1_shift_none_from10_to7 = y1_shift_none_from10_to9 & y1_shift_none_from8_to7;
+  wire [2:0] y1_shift_from10_to3 = {y1_shift_none_from10_to7 & ~y1_shift_none_from6_to3,
+      y1_shift_none_from10_to7 ? y1_shift_from6_to3 : y1_shift_from10_to7};
+  wire y1_shift_none_from10_to3 = y1_shift_none_from10_to7 & y1_shift_none_from6_to3;
+  wire y1_shift_from12_to11 = ~y1_marked[12] & y1_marked[11];
+  wire y1_shift_none_from12_to11 = ~y1_marked[12] & ~y1_marked[11];
+  wire y1_shift_from14_to13 = ~y1_marked[14] & y1_marked[13];
+  wire y1_shift_none_from14_to13 = ~y1_marked[14] & ~y1_marked[13];
+  wire [1:0] y1_shift_from14_to11 = {y1_shift_none_from14_to13 & ~y1_shift_none_from12_to11,
+      y1_shift_none_from14_to13 ? y1_shift_from12_to11 : y1_shift_from14_to13};
+  wire y1_shift_none_from14_to11 = y1_shift_none_from14_to13 & y1_shift_none_from12_to11;
+  wire y1_shift_from16_to15 = ~y1_marked[16] & y1_marked[15];
+  wire y1_shift_none_from16_to15 = ~y1_marked[16] & ~y1_marked[15];
+  wire y1_shift_from18_to17 = ~y1_marked[18] & y1_marked[17];
+  wire y1_shift_none_from18_to17 = ~y1_marked[18] & ~y1_marked[17];
+  wire [1:0] y1_shift_from18_to15 = {y1_shift_none_from18_to17 & ~y1_shift_none_from16_to15,
+      y1_shift_none_from18_to17 ? y1_shift_from16_to15 : y1_shift_from18_to17};
+  wire y1_shift_none_from18_to15 = y1_shift_none_from18_to17 & y1_shift_none_from16_to15;
+  wire [2:0] y1_shift_from18_to11 = {y1_shift_none_from18_to15 & ~y1_shift_none_from14_to11,
+      y1_shift_none_from18_to15 ? y1_shift_from14_to11 : y1_shift_from18_to15};
+  wire y1_shift_none_from18_to11 = y1_shift_none_from18_to15 & y1_shift_none_from14_to11;
+  wire [3:0] y1_shift_from18_to3 = {y1_shift_none_from18_to11 & ~y1_shift_none_from10_to3,
+      y1_shift_none_from18_to11 ? y1_shift_from10_to3 : y1_shift_from18_to11};
+  wire y1_shift_none_from18_to3 = y1_shift_none_from18_to11 & y1_shift_none_from10_to3;
+  wire [4:0] y1_shift_from18_to0 = {y1_shift_none_from18_to3, y1_shift_none_from18_to3 ?
+      y1_shift_from2_to0_3 : y1_shift_from18_to3};
+  wire y1_shift_from20_to19 = ~y1_marked[20] & y1_marked[19];
+  wire y1_shift_none_from20_to19 = ~y1_marked[20] & ~y1_marked[19];
+  wire y1_shift_from22_to21 = ~y1_marked[22] & y1_marked[21];
+  wire y1_shift_none_from22_to21 = ~y1_marked[22] & ~y1_marked[21];
+  wire [1:0] y1_shift_from22_to19 = {y1_shift_none_from22_to21 & ~y1_shift_none_from20_to19,
+      y1_shift_none_from22_to21 ? y1_shift_from20_to19 : y1_shift_from22_to21};
+  wire y1_shift_none_from22_to19 = y1_shift_none_from22_to21 & y1_shift_none_from20_to19;
+  wire y1_shift_from24_to23 = ~y1_marked[24] & y1_marked[23];
+  wire y1_shift_none_from24_to23 = ~y1_marked[24] & ~y1_marked[23];
+  wire y1_shift_from26_to25 = ~y1_marked[26] & y1_marked[25];
+  wire y1_shift_none_from26_to25 = ~y1_marked[26] & ~y1_marked[25];
+  wire [1:0] y1_shift_from26_to23 = {y1_shift_none_from26_to25 & ~y1_shift_none_from24_to23,
+      y1_shift_none_from26_to25 ? y1_shift_from24_to23 : y1_shift_from26_to25};
+  wire y1_shift_none_from26_to23 = y1_shift_none_from26_to25 & y1_shift_none_from24_to23;
+  wire [2:0] y1_shift_from26_to19 = {y1_shift_none_from26_to23 & ~y1_shift_none_from22_to19,
+      y1_shift_none_from26_to23 ? y1_shift_from22_to19 : y1_shift_from26_to23};
+  wire y1_shift_none_from26_to19 = y1_shift_none_from26_to23 & y1_shift_none_from22_to19;
+  wire y1_shift_from28_to27 = ~y1_marked[28] & y1_marked[27];
+  wire y1_shift_none_from28_to27 = ~y1_marked[28] & ~y1_marked[27];
+  wire y1_shift_from30_to29 = ~y1_marked[30] & y1_marked[29];
+  wire y1_shift_none_from30_to29 = ~y1_marked[30] & ~y1_marked[29];
+  wire [1:0] y1_shift_from30_to27 = {y1_shift_none_from30_to29 & ~y1_shift_none_from28_to27,
+      y1_shift_none_from30_to29 ? y1_shift_from28_to27 : y1_shift_from30_to29};
+  wire y1_shift_none_from30_to27 = y1_shift_none_from30_to29 & y1_shift_none_from28_to27;
+  wire y1_shift_from32_to31 = ~y1_marked[32] & y1_marked[31];
+  wire y1_shift_none_from32_to31 = ~y1_marked[32] & ~y1_marked[31];
+  wire y1_shift_from34_to33 = ~y1_marked[34] & y1_marked[33];
+  wire y1_shift_none_from34_to33 = ~y1_marked[34] & ~y1_marked[33];
+  wire [1:0] y1_shift_from34_to31 = {y1_shift_none_from34_to33 & ~y1_shift_none_from32_to31,
+      y1_shift_none_from34_to33 ? y1_shift_from32_to31 : y1_shift_from34_to33};
+  wire y1_shift_none_from34_to31 = y1_shift_none_from34_to33 & y1_shift_none_from32_to31;
+  wire [2:0] y1_shift_from34_to27 = {y1_shift_none_from34_to31 & ~y1_shift_none_from30_to27,
+      y1_shift_none_from34_to31 ? y1_shift_from30_to27 : y1_shift_from34_to31};
+  wire y1_shift_none_from34_to27 = y1_shift_none_from34_to31 & y1_shift_none_from30_to27;
+  wire [3:0] y1_shift_from34_to19 = {y1_shift_none_from34_to27 & ~y1_shift_none_from26_to19,
+      y1_shift_none_from34_to27 ? y1_shift_from26_to19 : y1_shift_from34_to27};
+  wire y1_shift_none_from34_to19 = y1_shift_none_from34_to27 & y1_shift_none_from26_to19;
+  wire y1_shift_from36_to35 = ~y1_marked[36] & y1_marked[35];
+  wire y1_shift_none_from36_to35 = ~y1_marked[36] & ~y1_marked[35];
+  wire y1_shift_from38_to37 = ~y1_marked[38] & y1_marked[37];
+  wire y1_shift_none_from38_to37 = ~y1_marked[38] & ~y1_marked[37];
+  wire [1:0] y1_shift_from38_to35 = {y1_shift_none_from38_to37 & ~y1_shift_none_from36_to35,
+      y1_shift_none_from38_to37 ? y1_shift_from36_to35 : y1_shift_from38_to37};
+  wire y1_shift_none_from38_to35 = y1_shift_none_from38_to37 & y1_shift_none_from36_to35;
+  wire y1_shift_from40_to39 = ~y1_marked[40] & y1_marked[39];
+  wire y1_shift_none_from40_to39 = ~y1_marked[40] & ~y1_marked[39];
+  wire y1_shift_from42_to41 = ~y1_marked[42] & y1_marked[41];
+  wire y1_shift_none_from42_to41 = ~y1_marked[42] & ~y1_marked[41];
+  wire [1:0] y1_shift_from42_to39 = {y1_shift_none_from42_to41 & ~y1_shift_none_from40_to39,
+      y1_shift_none_from42_to41 ? y1_shift_from40_to39 : y1_shift_from42_to41};
+  wire y1_shift_none_from42_to39 = y1_shift_none_from42_to41 & y1_shift_none_from40_to39;
+  wire [2:0] y1_shift_from42_to35 = {y1_shift_none_from42_to39 & ~y1_shift_none_from38_to35,
+      y1_shift_none_from42_to39 ? y1_shift_from38_to35 : y1_shift_from42_to39};
+  wire y1_shift_none_from42_to35 = y1_shift_none_from42_to39 & y1_shift_none_from38_to35;
+  wire y1_shift_from44_to43 = ~y1_marked[44] & y1_marked[43];
+  wire y1_shift_none_from44_to43 = ~y1_marked[44] & ~y1_marked[43];
+  wire y1_shift_from46_to45 = ~y1_marked[46] & y1_marked[45];
+  wire y1_shift_none_from46_to45 = ~y1_marked[46] & ~y1_marked[45];
+  wire [1:0] y1_shift_from46_to43 = {y1_shift_none_from46_to45 & ~y1_shift_none_from44_to43,
+      y1_shift_none_from46_to45 ? y1_shift_from44_to43 : y1_shift_from46_to45};
+  wire y1_shift_none_from46_to43 = y1_shift_none_from46_to45 & y1_shift_none_from44_to43;
+  wire y1_shift_from48_to47 = ~y1_marked[48] & y1_marked[47];
+  wire y1_shift_none_from48_to47 = ~y1_marked[48] & ~y1_marked[47];
+  wire y1_shift_from50_to49 = ~y1_marked[50] & y1_marked[49];
+  wire y1_shift_none_from50_to49 = ~y1_marked[50] & ~y1_marked[49];
+  wire [1:0] y1_shift_from50_to47 = {y1_shift_none_from50_to49 & ~y1_shift_none_from48_to47,
+      y1_shift_none_from50_to49 ? y1_shift_from48_to47 : y1_shift_from50_to49};
+  wire y1_shift_none_from50_to47 = y1_shift_none_from50_to49 & y1_shift_none_from48_to47;
+  wire [2:0] y1_shift_from50_to43 = {y1_shift_none_from50_to47 & ~y1_shift_none_from46_to43,
+      y1_shift_none_from50_to47 ? y1_shift_from46_to43 : y1_shift_from50_to47};
+  wire y1_shift_none_from50_to43 = y1_shift_none_from50_to47 & y1_shift_none_from46_to43;
+  wire [3:0] y1_shift_from50_to35 = {y1_shift_none_from50_to43 & ~y1_shift_none_from42_to35,
+      y1_shift_none_from50_to43 ? y1_shift_from42_to35 : y1_shift_from50_to43};
+  wire y1_shift_none_from50_to35 = y1_shift_none_from50_to43 & y1_shift_none_from42_to35;
+  wire [4:0] y1_shift_from50_to19 = {y1_shift_none_from50_to35 & ~y1_shift_none_from34_to19,
+      y1_shift_none_from50_to35 ? y1_shift_from34_to19 : y1_shift_from50_to35};
+  wire y1_shift_none_from50_to19 = y1_shift_none_from50_to35 & y1_shift_none_from34_to19;
+  wire [5:0] y1_shift = {y1_shift_none_from50_to19, y1_shift_none_from50_to19 ? y1_shift_from18_to0
+      : y1_shift_from50_to19};
+  wire y1_normalized_some32 = ~y1_shift_none_from50_to19 & (|y1_low_sum[10:0]);
+  wire [39:0] y1_normalized_left32 = y1_shift_none_from50_to19 ? {y1_low_sum[18:0], 21'd0} :
+      {{9{y1_negative}}, y1_total[41:11]};
   wire y1_normalized_some16 = y1_normalized_some32 | (~y1_shift[4] & (|y1_normalized_left32[15:0]));
   wire [23:0] y1_normalized_left16 = y1_shift[4] ? y1_normalized_left32[23:0] :
       y1_normalized_left32[39:16];
@@ -3927,29 +1097,18 @@ module rope_bf16_bf16_bf16_rne (
   wire y1_normalized_some1 = y1_normalized_some2 | (~y1_shift[0] & y1_normalized_left2[0]);
   wire [8:0] y1_normalized_left1 = y1_shift[0] ? y1_normalized_left2[8:0] :
       y1_normalized_left2[9:1];
+  wire y1_sticky = y1_normalized_some1 | y1_addend_lost;
   wire [8:0] y1_kept = y1_normalized_left1 ^ {9{y1_negative}};
-  wire y1_carry_from_below = y1_negative & ~y1_normalized_some1;
-  wire [8:0] y1_normalized_exponent = y0_sum_exponent[8:0] - y1_shift[8:0];
+  wire y1_carry_from_below = y1_negative & ~y1_sticky;
+  wire [8:0] y1_normalized_exponent = y1_exponent_is_high_high_sum[8:0] - {3'd0, y1_shift};
 
-  // Round: Round at the result's lsb. A carry out of the significand is the next binade.
-  wire y0_carry = y0_carry_from_below & y0_kept[0];
-  wire y0_guard = y0_kept[0] ^ y0_carry_from_below;
-  wire [15:0] y0_truncated = {y0_normalized_exponent & {9{y0_kept[8]}}, y0_kept[7:1]};
-  wire y0_round_up = y0_carry | (y0_guard & (y0_normalized_some1 | y0_kept[1]));
-  wire y0_signed = (y0_difference & ~(|y0_kept) & ~y0_normalized_some1 & ~y0_carry_from_below) ?
-      1'b0 : y0_sum_sign;
-  wire y0_incremented_carry8 = (&y0_truncated[7:0]) & y0_round_up;
-  wire [15:0] y0_incremented = {y0_truncated[15:8] + {7'd0, y0_incremented_carry8},
-      y0_truncated[7:0] + {7'd0, y0_round_up}};
-  wire y0_overflow = y0_truncated[15] | (y0_truncated[14] & y0_truncated[13] & y0_truncated[12] &
-      y0_truncated[11] & y0_truncated[10] & y0_truncated[9] & y0_truncated[8] & y0_truncated[7]);
-  wire [14:0] y0_rounded = y0_incremented[14:0];
+  // Y1 round: Round at the result's lsb. A carry out of the significand is the next binade.
   wire y1_carry = y1_carry_from_below & y1_kept[0];
   wire y1_guard = y1_kept[0] ^ y1_carry_from_below;
   wire [15:0] y1_truncated = {y1_normalized_exponent & {9{y1_kept[8]}}, y1_kept[7:1]};
-  wire y1_round_up = y1_carry | (y1_guard & (y1_normalized_some1 | y1_kept[1]));
-  wire y1_signed = (y1_difference & ~(|y1_kept) & ~y1_normalized_some1 & ~y1_carry_from_below) ?
-      1'b0 : y1_sum_sign;
+  wire y1_round_up = y1_carry | (y1_guard & (y1_sticky | y1_kept[1]));
+  wire y1_signed = (y1_difference & ~(|y1_kept) & ~y1_sticky & ~y1_carry_from_below) ? 1'b0 :
+      y1_sign;
   wire y1_incremented_carry8 = (&y1_truncated[7:0]) & y1_round_up;
   wire [15:0] y1_incremented = {y1_truncated[15:8] + {7'd0, y1_incremented_carry8},
       y1_truncated[7:0] + {7'd0, y1_round_up}};
@@ -3957,9 +1116,7 @@ module rope_bf16_bf16_bf16_rne (
       y1_truncated[11] & y1_truncated[10] & y1_truncated[9] & y1_truncated[8] & y1_truncated[7]);
   wire [14:0] y1_rounded = y1_incremented[14:0];
 
-  // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [15:0] y0_code = (y0_nan | y0_inf) ? (y0_nan ? BF16_NAN : {y0_signed, BF16_INFINITY}) :
-      y0_overflow ? {y0_signed, BF16_INFINITY} : {y0_signed, y0_rounded};
+  // Y1 pack: Choose between the rounded value, overflow, infinity and NaN.
   wire [15:0] y1_code = (y1_nan | y1_inf) ? (y1_nan ? BF16_NAN : {y1_signed, BF16_INFINITY}) :
       y1_overflow ? {y1_signed, BF16_INFINITY} : {y1_signed, y1_rounded};
   assign y0 = y0_code;

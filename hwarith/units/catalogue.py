@@ -96,8 +96,6 @@ CATALOGUE = {
     "requant_int8": "requant:a=int32,out=int8,mode=double",
     "requant_int8_dyadic": "requant:a=int32,out=int8,mode=dyadic,stages=2",
     # Normalizations of rows
-    "layernorm_bf16": "layernorm:a=bf16,out=bf16,w=bf16,acc=fp32,root=bf16,length=64",
-    "rmsnorm_bf16": "rmsnorm:a=bf16,out=bf16,w=bf16,acc=fp32,root=bf16,length=64",
     "softmax_bf16": "softmax:a=fp32,out=bf16,p=bf16,z=fix9.16,acc=fp32",
     "layernorm_fp16": "layernorm:a=fp16,out=fp16,w=fp16,acc=fp16,root=fp16,length=64",
     "rmsnorm_fp16": "rmsnorm:a=fp16,out=fp16,w=fp16,acc=fp16,root=fp16,length=64",

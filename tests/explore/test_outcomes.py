@@ -63,6 +63,14 @@ def test_a_normalized_row_errs_against_real_numbers() -> None:
     assert (found.exact.tolist(), found.distance.tolist()) == ([1, 1, 1], [0, 0, 0])
 
 
+def test_a_softmax_errs_against_real_numbers() -> None:
+    found, counts = errors("softmax:a=fp16,out=bf16", codes("fp16", [1, 2, 0.5]))
+    exact = np.exp([1, 2, 0.5]) / np.exp([1, 2, 0.5]).sum()
+    assert np.allclose(found.exact, exact, rtol=1e-15)
+    assert (np.abs(found.distance) < found.ulp).all()
+    assert counts["counted"] == counts["operand_sets"] == 3
+
+
 def test_nvfp4_counts_units_of_both_scales() -> None:
     """The scale of 7.5 with t=2^-1 is 7.5 / 6 * 2 = 2.5, a code; elements are 6 and 1.5 -> 0.8."""
     t = np.array([126], np.uint8)

@@ -17,7 +17,7 @@ from ...units.ivit import ILayerNorm, ShiftExp, ShiftGelu, ShiftMax
 from ...units.multi import Multi
 from ...units.requant import Requant
 from ...units.rope import Rope
-from ...units.rows import LayerNorm, RmsNorm
+from ...units.rows import LayerNorm, RmsNorm, SoftMax
 from ...units.systolic import Engine
 from .base import Reference
 from .blocks import BlockQuantReference, HadamardReference, Nvfp4QuantReference, PreAlignReference
@@ -36,7 +36,7 @@ from .products import (
     EngineReference,
     MultiReference,
 )
-from .rows import NormReference, RopeReference
+from .rows import NormReference, RopeReference, SoftMaxReference
 from .scalars import ColumnEndReference, PowDecodeReference, RoundIntReference, SeedReference
 
 _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
@@ -62,6 +62,7 @@ _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
     LayerNorm: NormReference,
     RmsNorm: NormReference,
     Rope: RopeReference,
+    SoftMax: SoftMaxReference,
 }
 
 

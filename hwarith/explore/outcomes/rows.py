@@ -1,8 +1,9 @@
-"""What rows stand for, values less their mean, over their standard deviation; and rotated pairs."""
+"""What rows stand for, normalized ones and softmax, and rotated pairs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from decimal import Context, Decimal
 from fractions import Fraction
 from math import isqrt
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...units.rope import Rope
-from ...units.rows import LayerNorm, RmsNorm
+from ...units.rows import LayerNorm, RmsNorm, SoftMax
 from ..drawn import port_codes
 from .base import Outcome, Reference, number, numbers, of_format
 
@@ -53,6 +54,40 @@ class NormReference(Reference[LayerNorm | RmsNorm]):
             exact = [x + b for x, b in zip(exact, beta[0], strict=True)]
         out = self.unit.out
         return [of_format(x, number(out, y), out) for x, y in zip(exact, results[0], strict=True)]
+
+
+_MANY = Context(prec=50, Emin=-(10**9), Emax=10**9)
+"""Decimal digits of an exponential."""
+
+_ROW = 64
+"""Values of a row where the unit takes any number."""
+
+
+def exponential(x: Fraction) -> Fraction:
+    """e^x, to many digits."""
+    return Fraction(_MANY.exp(_MANY.divide(Decimal(x.numerator), Decimal(x.denominator))))
+
+
+class SoftMaxReference(Reference[SoftMax]):
+    """The softmax of real numbers."""
+
+    def axes(self, name: str) -> int:
+        return 1
+
+    def operands(self, pieces: int, rng: np.random.Generator) -> list[np.ndarray]:
+        return [port_codes("a", self.unit.a, (max(1, pieces // _ROW), _ROW), rng)]
+
+    def outcomes(self, codes: Sequence[Any], results: Sequence[Any]) -> list[Outcome] | None:
+        a = numbers(self.unit.a, codes[0])
+        if a is None:
+            return None
+        greatest, out = max(a), self.unit.out
+        powers = [exponential(x - greatest) for x in a]
+        total = sum(powers, Fraction(0))
+        return [
+            of_format(p / total, number(out, y), out)
+            for p, y in zip(powers, results[0], strict=True)
+        ]
 
 
 class RopeReference(Reference[Rope]):
