@@ -13,7 +13,7 @@ from ...formats import Format
 from ...rtl import Values, wire
 from ..operations import QUOTIENT, RECIPROCAL, Operation
 from ..parameters import format_parameter
-from . import definitions, rows
+from . import definitions, newton, rows
 from .base import BY_ZERO, INF_OR_NAN, Wrapping, by_zero_parameter
 from .recurring import RecurringQuotient
 
@@ -148,12 +148,10 @@ class Div(RecurringQuotient, Wrapping):
 
     def _divide(self, m: Module, x: Values) -> Values:
         """A row for each bit of the quotient behind the first one, which is a one."""
-        dividend, divisor = x["dividend"], x["divisor"]
-        rest = wire(m, "rest", (dividend - divisor)[: len(divisor)])
-        found, rest = rows.quotient(m, rest, divisor, self.digits - 1)
+        found, some = self.quotient(m, x["dividend"], x["divisor"])
         return self.handed_on(x, "exponent") | {
-            "digits": wire(m, "quotient", Cat(found, Const(1, 1))),
-            "rest": wire(m, "some_rest", rest.any()),
+            "digits": wire(m, "quotient", found),
+            "rest": wire(m, "some_rest", some),
         }
 
 
@@ -231,10 +229,16 @@ class Recip(RecurringQuotient):
         """A row for each bit of the quotient behind the first one, of one or two and the
         operand."""
         divisor, more = x["divisor"], x["more"]
-        rest: Value = (Const(2 << (len(divisor) - 1)) - divisor)[: len(divisor)]
-        rest = wire(m, "rest", rest & more.replicate(len(divisor)))
-        found, rest = rows.quotient(m, rest, divisor, self.digits - 1)
+        if self.method == "newton":
+            top = len(divisor) - 1
+            dividend = Cat(Const(0, top), ~more, more)
+            found, some = newton.quotient(m, dividend, divisor, self.digits)
+        else:
+            rest: Value = (Const(2 << (len(divisor) - 1)) - divisor)[: len(divisor)]
+            rest = wire(m, "rest", rest & more.replicate(len(divisor)))
+            found, rest = rows.quotient(m, rest, divisor, self.digits - 1)
+            found, some = Cat(found, Const(1, 1)), rest.any()
         return self.handed_on(x, "exponent") | {
-            "digits": wire(m, "quotient", Cat(found, Const(1, 1))),
-            "rest": wire(m, "some_rest", rest.any()),
+            "digits": wire(m, "quotient", found),
+            "rest": wire(m, "some_rest", some),
         }

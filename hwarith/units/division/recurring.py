@@ -14,7 +14,7 @@ from ...rtl import Values, wire
 from ..contract import STAGES
 from ..parameters import choice_parameter, integer_parameter
 from ..transfers import Transfers
-from . import rows, srt
+from . import newton, rows, srt
 from .base import Divided
 
 
@@ -187,10 +187,30 @@ class RecurringQuotient(RecurringBits):
         in_name=lambda _, value: f"r{value}",
     )
 
+    method: str = choice_parameter(
+        "without clocks: array, a row for each bit; newton, multiplications, shorter and larger",
+        ("array", "newton"),
+        "array",
+        quiet=True,
+    )
+
     def validate(self) -> None:
         if self.radix == "4" and not self.clocks:
             raise InvalidInput(f"{self.family}: parameter radix: 4 is for units with clocks")
+        if self.method == "newton" and self.clocks:
+            raise InvalidInput(
+                f"{self.family}: parameter method: newton is for units without clocks"
+            )
         super().validate()
+
+    def quotient(self, m: Module, dividend: Value, divisor: Value) -> tuple[Value, Value]:
+        """All digits of a quotient, and whether anything is left behind them; the dividend is at
+        least the divisor, whose first bit is a one, and less than twice that."""
+        if self.method == "newton":
+            return newton.quotient(m, dividend, divisor, self.digits)
+        rest = wire(m, "rest", (dividend - divisor)[: len(divisor)])
+        found, rest = rows.quotient(m, rest, divisor, self.digits - 1)
+        return Cat(found, Const(1, 1)), rest.any()
 
     @property
     def places(self) -> int:
