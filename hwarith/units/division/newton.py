@@ -81,10 +81,10 @@ def quotient(m: Module, dividend: Value, divisor: Value, digits: int) -> tuple[V
 
 def _step(m: Module, name: str, near: Value, divisor: Value, right: int) -> Value:
     """The reciprocal to more bits. 2 - b y, less than one unit too small, is b y inverted."""
-    places = len(divisor) - 1 + len(near)
-    kept = min(places, right + 3)
+    places, kept = len(divisor) - 1 + len(near), right + 3
     one = rtl.product(m, f"{name}_one", divisor, near)
-    rest = wire(m, f"{name}_rest", ~one[places - kept : places + 1])
+    one = Cat(Const(0, max(0, kept - places)), one[max(0, places - kept) : places + 1])
+    rest = wire(m, f"{name}_rest", ~one)
     product = rtl.product(m, f"{name}_product", near, rest)
     drop = len(near) + kept - (right + 4)
     found = product[drop:] if drop >= 0 else Cat(Const(0, -drop), product)
