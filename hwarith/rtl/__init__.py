@@ -5,6 +5,7 @@ from .adders import add, add_magnitudes, increment
 from .floats import PORT, Operand, Raw, Rounder, unpack
 from .integers import fit_integer
 from .logic import anticipate, compare, leading_zeros, least, one_hot
+from .lookup import read_table
 from .multiplier import Columns, Structure, plain_products, product, sum_of_products
 from .parts import make_part, named_part, steps_as_submodules
 from .passes import FIRST, PHASE, Memory, Passing, passing_core, spread_ranks
@@ -73,6 +74,7 @@ __all__ = [
     "passing_core",
     "plain_products",
     "product",
+    "read_table",
     "recurring_core",
     "registered_ready",
     "renamed",

@@ -1,4 +1,4 @@
-"""Quotients by multiplication: the bounds of errors that they rest on, and the hardware."""
+"""Quotients by multiplication and by tables: bounds of their errors, and the hardware."""
 
 from __future__ import annotations
 
@@ -61,9 +61,39 @@ def test_a_missing_correction_is_found() -> None:
     assert (hw.simulate(u, wrong)(*operands) != u(*operands)).any()
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "div:a=e5m2,out=e4m3",
+        "recip:a=bf16,stages=2",
+        "sqrt:a=bf16,flags=after",
+        "rsqrt:a=e4m3,out=fp16",
+    ],
+)
+def test_tables_equal_golden(spec: str) -> None:
+    u = hw.unit(f"{spec},method=table")
+    assert_equal_on(u, *stimulus(u, 1 << 16))
+
+
+def test_a_wrong_entry_is_found() -> None:
+    u = hw.unit("recip:a=e4m3,method=table")
+    wrong = faulty(u, "8'd188 >>", "8'd190 >>")
+    assert (hw.simulate(u, wrong)(u.a.codes()) != u(u.a.codes())).any()
+
+
+@pytest.mark.parametrize("spec", ["recip:a=fp32", "rsqrt:a=fp32", "div:a=bf16"])
+def test_tables_are_for_few_bits(spec: str) -> None:
+    with pytest.raises(
+        hw.InvalidInput, match="indexed by significands of at most 12 bits together"
+    ):
+        hw.unit(f"{spec},method=table")
+
+
 def test_it_is_not_for_clocks() -> None:
     with pytest.raises(hw.InvalidInput, match="method: newton is for units without clocks"):
         hw.unit("div:a=fp16,clocks=13,method=newton")
+    with pytest.raises(hw.InvalidInput, match="method: table is for units without clocks"):
+        hw.unit("sqrt:a=bf16,clocks=9,method=table")
 
 
 def test_the_default_has_no_table() -> None:

@@ -108,6 +108,11 @@ class Divided(Exact):
         by_zero = getattr(self, "by_zero", None)
         return super().conventions | ({"division by zero": zero[by_zero]} if by_zero else {})
 
+    @property
+    def table_bits(self) -> int:
+        """Bits of what would index a table of all significands."""
+        raise NotImplementedError
+
     # -- ranges --------------------------------------------------------------------------------
 
     @property

@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import count, pairwise
 from typing import NamedTuple
 
-from amaranth.hdl import Array, Cat, Const, Module, Value
+from amaranth.hdl import Cat, Const, Module, Value
 
 from ... import rtl
 from ...rtl import wire
@@ -70,10 +70,7 @@ def quotient(m: Module, dividend: Value, divisor: Value, digits: int) -> tuple[V
     right, *steps = targets(digits)
     table = seed(right, width)
     index = divisor[width - 1 - table.indexed : width - 1]
-    rows = Array([Const(row, table.bits) for row in table.rows])
-    near: Value = wire(
-        m, "seed", rows[index] if table.indexed else Const(table.rows[0], table.bits)
-    )
+    near: Value = wire(m, "seed", rtl.read_table(m, "seed_", table.rows, index), table.bits)
     for i, bits in enumerate(steps):
         near = _step(m, f"step{i}", near, divisor, bits)
     return _corrected(m, dividend, divisor, near, digits)

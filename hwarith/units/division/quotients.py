@@ -13,7 +13,7 @@ from ...formats import Format
 from ...rtl import Values, wire
 from ..operations import QUOTIENT, RECIPROCAL, Operation
 from ..parameters import format_parameter
-from . import definitions, newton, rows
+from . import definitions, direct, newton, rows
 from .base import BY_ZERO, INF_OR_NAN, Wrapping, by_zero_parameter
 from .recurring import RecurringQuotient
 
@@ -53,6 +53,10 @@ class Div(RecurringQuotient, Wrapping):
     @property
     def terms(self) -> dict[str, Format]:
         return {"a": self.a, "b": self.b}
+
+    @property
+    def table_bits(self) -> int:
+        return 2 * max(x.precision for x in self._terms.values())
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return definitions.div, self.constants()
@@ -175,6 +179,10 @@ class Recip(RecurringQuotient):
     def terms(self) -> dict[str, Format]:
         return {"a": self.a}
 
+    @property
+    def table_bits(self) -> int:
+        return self._terms["a"].precision - 1
+
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return definitions.recip, self.constants()
 
@@ -233,6 +241,8 @@ class Recip(RecurringQuotient):
             top = len(divisor) - 1
             dividend = Cat(Const(0, top), ~more, more)
             found, some = newton.quotient(m, dividend, divisor, self.digits)
+        elif self.method == "table":
+            found, some = direct.reciprocal(m, divisor, self.digits)
         else:
             rest: Value = (Const(2 << (len(divisor) - 1)) - divisor)[: len(divisor)]
             rest = wire(m, "rest", rest & more.replicate(len(divisor)))

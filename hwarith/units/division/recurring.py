@@ -14,8 +14,20 @@ from ...rtl import Values, wire
 from ..contract import STAGES
 from ..parameters import choice_parameter, integer_parameter
 from ..transfers import Transfers
-from . import newton, rows, srt
+from . import direct, newton, rows, srt
 from .base import Divided
+
+_METHODS = {
+    "array": "a row for each bit",
+    "newton": "multiplications, shorter and larger",
+    "table": "an entry for every significand, where these have few bits",
+}
+
+
+def method_parameter(*choices: str) -> Any:
+    """A field for how a unit without clocks finds its digits."""
+    words = "; ".join(f"{name}, {_METHODS[name]}" for name in choices)
+    return choice_parameter(f"without clocks: {words}", choices, "array", quiet=True)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -48,6 +60,7 @@ class Recurring(Divided):
         super().validate()
         if not self.clocks:
             object.__setattr__(self, "clocks", self._default_clocks)
+        self._check_method(getattr(self, "method", "array"))
         if not self.clocks:
             if self.stages > STAGES:
                 raise InvalidInput(
@@ -63,6 +76,18 @@ class Recurring(Divided):
         if self.stages not in (0, self.clocks + 2):
             raise InvalidInput(f"{self.family}: give stages or clocks, not both")
         object.__setattr__(self, "stages", self.clocks + 2)
+
+    def _check_method(self, method: str) -> None:
+        """Raise `InvalidInput` for one that is not for such a unit."""
+        if method != "array" and self.clocks:
+            raise InvalidInput(
+                f"{self.family}: parameter method: {method} is for units without clocks"
+            )
+        if method == "table" and self.table_bits > direct.MOST_INDEX:
+            raise InvalidInput(
+                f"{self.family}: parameter method: a table is indexed by significands of at most "
+                f"{direct.MOST_INDEX} bits together, not {self.table_bits}"
+            )
 
     def stages_for(self, target_delay: int) -> int:
         if self.clocks:
@@ -187,20 +212,11 @@ class RecurringQuotient(RecurringBits):
         in_name=lambda _, value: f"r{value}",
     )
 
-    method: str = choice_parameter(
-        "without clocks: array, a row for each bit; newton, multiplications, shorter and larger",
-        ("array", "newton"),
-        "array",
-        quiet=True,
-    )
+    method: str = method_parameter("array", "newton", "table")
 
     def validate(self) -> None:
         if self.radix == "4" and not self.clocks:
             raise InvalidInput(f"{self.family}: parameter radix: 4 is for units with clocks")
-        if self.method == "newton" and self.clocks:
-            raise InvalidInput(
-                f"{self.family}: parameter method: newton is for units without clocks"
-            )
         super().validate()
 
     def quotient(self, m: Module, dividend: Value, divisor: Value) -> tuple[Value, Value]:
@@ -208,6 +224,8 @@ class RecurringQuotient(RecurringBits):
         least the divisor, whose first bit is a one, and less than twice that."""
         if self.method == "newton":
             return newton.quotient(m, dividend, divisor, self.digits)
+        if self.method == "table":
+            return direct.quotient(m, dividend, divisor, self.digits)
         rest = wire(m, "rest", (dividend - divisor)[: len(divisor)])
         found, rest = rows.quotient(m, rest, divisor, self.digits - 1)
         return Cat(found, Const(1, 1)), rest.any()

@@ -14,9 +14,9 @@ from ...rtl import Raw, Values, wire
 from ...rtl.floats import signed_exponent
 from ..operations import RECIPROCAL_ROOT, SQUARE_ROOT, Operation
 from ..parameters import format_parameter
-from . import definitions, rows
+from . import definitions, direct, rows
 from .base import Divided, by_zero_parameter
-from .recurring import Recurring
+from .recurring import Recurring, method_parameter
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -29,6 +29,11 @@ class Root(Divided):
     @property
     def terms(self) -> dict[str, Format]:
         return {"a": self.a}
+
+    @property
+    def table_bits(self) -> int:
+        """Bits of the radicand."""
+        return self._terms["a"].precision + 1
 
     def halved(self, m: Module, a: Raw) -> tuple[Value, Value]:
         """The significand as a number from 1 to below 4, with two bits above the point, and half
@@ -53,6 +58,8 @@ class Sqrt(Recurring, Root):
     operation: ClassVar[Operation] = SQUARE_ROOT
     meanings: ClassVar[dict[str, str]] = {"a": "radicand", "y": "square root"}
     random_rounding: ClassVar[bool] = True
+
+    method: str = method_parameter("array", "table")
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return definitions.sqrt, self.constants()
@@ -123,12 +130,15 @@ class Sqrt(Recurring, Root):
     def _root(self, m: Module, x: Values) -> Values:
         """A row for each bit of the root."""
         radicand = x["radicand"]
-        padded = Cat(Const(0, len(radicand) % 2), radicand)
-        found, rest = rows.root(m, padded, self.digits)
-        more = padded[: max(0, len(padded) - 2 * self.digits)].any()
+        if self.method == "table":
+            found, some = direct.root(m, radicand, self.digits)
+        else:
+            padded = Cat(Const(0, len(radicand) % 2), radicand)
+            found, rest = rows.root(m, padded, self.digits)
+            some = rest.any() | padded[: max(0, len(padded) - 2 * self.digits)].any()
         return self.handed_on(x, "exponent") | {
             "digits": wire(m, "root", found),
-            "rest": wire(m, "some_rest", rest.any() | more),
+            "rest": wire(m, "some_rest", some),
         }
 
 
@@ -145,6 +155,7 @@ class Rsqrt(Recurring, Root):
     meanings: ClassVar[dict[str, str]] = {"a": "radicand", "y": "reciprocal of its square root"}
 
     by_zero: str = by_zero_parameter()
+    method: str = method_parameter("array", "table")
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
         return definitions.rsqrt, self.constants()
@@ -189,11 +200,16 @@ class Rsqrt(Recurring, Root):
 
     def _root(self, m: Module, x: Values) -> Values:
         """A row for each bit of the root below the point; the root of one is one."""
-        found, rest = rows.reciprocal_root(m, x["radicand"], self.digits)
-        more = x["more"]
+        if self.method == "table":
+            found, some = direct.reciprocal_root(m, x["radicand"], self.digits)
+        else:
+            found, rest = rows.reciprocal_root(m, x["radicand"], self.digits)
+            more = x["more"]
+            found = Cat(found[:-1] & more.replicate(len(found) - 1), found[-1])
+            some = rest.any() & more
         return self.handed_on(x, "exponent") | {
-            "digits": wire(m, "root", Cat(found[:-1] & more.replicate(len(found) - 1), found[-1])),
-            "rest": wire(m, "some_rest", rest.any() & more),
+            "digits": wire(m, "root", found),
+            "rest": wire(m, "some_rest", some),
         }
 
     @property

@@ -8,7 +8,7 @@ from typing import ClassVar
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ... import rtl
-from ...rtl import Values, wire
+from ...rtl import Values, read_table, wire
 from ...rtl.floats import signed_exponent
 from ..operations import (
     ERROR_FUNCTION,
@@ -22,7 +22,7 @@ from ..operations import (
 from ..parameters import choice_parameter
 from .base import Function
 from .definitions import HALF, INFINITY, LIMITS, ONE, SIGNED_ONE, SIGNED_ZERO, ZERO
-from .lookup import piece, read
+from .lookup import piece
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -83,11 +83,11 @@ class Curve(Function):
     def _select(self, m: Module, x: Values) -> Values:
         """Of the operand's binade the first piece, and the fraction's bits that choose one."""
         table, m_bits = self.approximation, self.a.fraction_bits
-        first = read(m, "first", [b.first for b in table.binades], x["binade"])
-        unused = read(m, "low_bits", [m_bits - b.select for b in table.binades], x["binade"])
+        first = read_table(m, "first", [b.first for b in table.binades], x["binade"])
+        unused = read_table(m, "low_bits", [m_bits - b.select for b in table.binades], x["binade"])
         masks = [(1 << (m_bits - b.select)) - 1 for b in table.binades]
-        mask = read(m, "mask", masks, x["binade"])
-        follows = read(m, "follows", [b.follows for b in table.binades], x["binade"])
+        mask = read_table(m, "mask", masks, x["binade"])
+        follows = read_table(m, "follows", [b.follows for b in table.binades], x["binade"])
         part = rtl.move_right(m, "part", x["t"], unused)
         bits = (len(table.rows.c0) - 1).bit_length()
         row = wire(m, "row", first | part, bits)
@@ -107,7 +107,7 @@ class Curve(Function):
                 biased[rows] = [k + self.out.bias - self.a.bias for k in t.exponents[rows]]
         padded = [*biased, *[0] * ((1 << len(x["row"])) - len(biased))]
         y = piece(m, t.rows, x["row"], x["t"], t.width + 1)
-        k = read(m, "k", padded, x["row"])
+        k = read_table(m, "k", padded, x["row"])
         return self.handed_on(x, "one", "half", "weight") | {"y": y, "k": k}
 
     def _normalize(self, m: Module, x: Values) -> Values:
