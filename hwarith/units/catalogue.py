@@ -102,9 +102,6 @@ CATALOGUE = {
     "rope_bf16": "rope:a=bf16,w=bf16,out=bf16,round=rne",
     # The exponential of I-ViT
     "shiftexp": "shiftexp:a=int9,x0=uint8,n=15",
-    "shiftmax": "shiftmax:a=int8,x0=uint8,n=15,out=8",
-    "shiftgelu": "shiftgelu:a=int8,x0=uint8,n=23,out=8",
-    "ilayernorm": "ilayernorm:a=int8,bias=int32,length=64,root=exact",
     # L-Mul
     "lmul_fp16": "lmul:format=fp16,k=10,krnd=trunc",
     "lmul_bf16": "lmul:format=bf16,k=7,krnd=trunc",

@@ -67,11 +67,16 @@ def test_the_table_has_every_unit():
     assert rows == [(name, u.spec, u.name) for name, u in units.items()]
 
 
+NOT_SHIPPED = {"shiftmax", "shiftgelu", "ilayernorm"}
+"""Families with a divider of 31 rows, which ABC's script for NAND cells does not map in ten minutes:
+the table of figures has no row of theirs."""
+
+
 def test_the_catalogue_names_each_unit_once_with_its_full_spec():
     units = [hw.unit(spec) for spec in CATALOGUE.values()]
     assert [u.spec for u in units] == list(CATALOGUE.values())
     assert len(set(units)) == len(units) >= 20
-    assert {u.family for u in units} == FAMILIES.keys()
+    assert {u.family for u in units} == FAMILIES.keys() - NOT_SHIPPED
 
 
 # -- the maker -----------------------------------------------------------------------------------
