@@ -81,7 +81,6 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "quantize": ("blockquant", "nvfp4quant"),
     "quantizer": ("blockquant", "nvfp4quant"),
     "exp": ("shiftexp", "paexp2"),
-    "softmax": ("softmax", "shiftmax"),
     "gelu": ("shiftgelu",),
     "ivit": ("shiftmax", "shiftgelu", "ilayernorm"),
     "requantize": ("requant",),

@@ -25,12 +25,16 @@ from hwarith.flow.simulate import Simulation
 from hwarith.flow.synthesis.breakdown import Part
 from hwarith.flow.synthesis.equivalence import Equivalence
 from hwarith.flow.vectors import Conformed, Vectors
+from hwarith.formats.dynamic import DynamicFixedPoint
+from hwarith.formats.layouts import Layout
 from hwarith.formats.weights import WeightType
+from hwarith.matrix.int8 import Int8Product
 from hwarith.reports.model.weights import WeightRows
 from hwarith.reports.studies import Report, Swept
 from hwarith.reports.write import report_of
 from hwarith.tables import Several, Tabled
 from hwarith.units.dot import Dot
+from hwarith.units.requant.multiplier import Multiplier
 from hwarith.units.shown import Listing
 from tests.explore.fake_flow import FakeFlow
 from tests.explore.fake_sweep import make_sweep, rename_all
@@ -41,8 +45,8 @@ TEXT = '<b class="x">a & b</b>, ' * 5 + "x" * 90
 TITLE = "<i>a & b</i>"
 """The same as a key of a dictionary, which may become the title of a column."""
 
-SIMULATED: set[type] = {Simulation}
-"""What is no result, but runs as a unit does."""
+PLAIN: set[type] = {Simulation, Layout, Multiplier}
+"""What is no result, but runs as a unit does; and tuples of numbers, to be taken apart."""
 
 
 def classes(hint: Any) -> Iterator[type]:
@@ -58,7 +62,7 @@ RESULTS = {
     for name in hw.__all__
     if inspect.isfunction(function := getattr(hw, name))
     for cls in classes(get_type_hints(function)["return"])
-    if cls not in SIMULATED
+    if cls not in PLAIN
 }
 """What public functions return, by name."""
 
@@ -81,6 +85,8 @@ MADE: dict[type, Callable[[Path], Any]] = {
     hw.BlockFormat: lambda _: hw.format("nvfp4"),
     hw.Blocks: lambda _: hw.quantize(NUMBERS, "nvfp4"),
     hw.Quantized: lambda _: hw.quantize(NUMBERS, "bitmod4"),
+    DynamicFixedPoint: lambda _: hw.dynamic_fixed_point(NUMBERS, 16),
+    Int8Product: lambda _: hw.int8_matmul(NUMBERS[None], NUMBERS[:, None]),
     WeightType: lambda _: hw.weight_type("bitmod4"),
     Listing: lambda _: hw.list(),
     Vectors: lambda _: hw.vectors("fma:a=fp16,flags=after", 20),

@@ -23,6 +23,7 @@ from ..units import unit as make_unit
 from ..units.accumulator import Accumulator
 from ..units.chain import ChainOfOne, chain_of_one
 from ..units.parts import ArrayUnit
+from ..units.rows import RowUnit
 from ..units.wrapped import Wrapper, unwrapped
 from .operands_file import read_operands
 from .reference import Errors, compare
@@ -335,7 +336,7 @@ def _finite(value: float | None) -> float | None:
 def has_few_operands(unit: Unit | ChainOfOne) -> bool:
     """Whether a unit can be evaluated on every combination of operand codes."""
     bits = sum(f.bits for f in unit.operands.values())
-    return bits <= EXHAUSTIVE_BITS and not isinstance(unit, Accumulator | ArrayUnit)
+    return bits <= EXHAUSTIVE_BITS and not isinstance(unit, Accumulator | ArrayUnit | RowUnit)
 
 
 def _all_codes(unit: Unit | ChainOfOne) -> list[np.ndarray]:

@@ -68,8 +68,8 @@ def test_the_table_has_every_unit():
 
 
 NOT_SHIPPED = {"shiftmax", "shiftgelu", "ilayernorm"}
-"""Families with a divider of 31 rows, which ABC's script for NAND cells does not map in ten minutes:
-the table of figures has no row of theirs."""
+"""Families with a divider of 31 rows, which ABC's script for NAND cells does not map in ten
+minutes: the table of figures has no row of theirs."""
 
 
 def test_the_catalogue_names_each_unit_once_with_its_full_spec():
