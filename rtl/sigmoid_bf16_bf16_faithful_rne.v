@@ -34,66 +34,59 @@ module sigmoid_bf16_bf16_faithful_rne (
   wire [6:0] fraction = a[6:0];
 
   // Select: Of the operand's binade the first piece, and the fraction's bits that choose one.
-  wire [511:0] first0_shifted =
-      512'h14000000000000000000000000000000fffffffffffffffffffffffffffffffc28000000000000000000000000000000
-      >> binade;
+  wire [511:0] first0_shifted = {256'h14000000000000000000000000000000,
+      256'hfffffffffffffffffffffffffffffffc28000000000000000000000000000000} >> binade;
   wire first0 = first0_shifted[0];
   wire [511:0] first1_shifted =
-      512'hffffffffffffffffffffffffffffffc047ffffffffffffffffffffffffffffff00000000000000000000000000000000b0000000000000000000000000000000
-      >> binade;
+      {256'hffffffffffffffffffffffffffffffc047ffffffffffffffffffffffffffffff,
+      256'hb0000000000000000000000000000000} >> binade;
   wire first1 = first1_shifted[0];
   wire [511:0] first2_shifted =
-      512'hffffffffffffffffffffffffffffffc09a000000000000000000000000000000000000000000000000000000000000023bffffffffffffffffffffffffffffff
-      >> binade;
+      {256'hffffffffffffffffffffffffffffffc09a000000000000000000000000000000,
+      256'h23bffffffffffffffffffffffffffffff} >> binade;
   wire first2 = first2_shifted[0];
   wire [511:0] first3_shifted =
-      512'hffffffffffffffffffffffffffffffc01ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffec4000000000000000000000000000000
-      >> binade;
+      {256'hffffffffffffffffffffffffffffffc01fffffffffffffffffffffffffffffff,
+      256'hfffffffffffffffffffffffffffffffec4000000000000000000000000000000} >> binade;
   wire first3 = first3_shifted[0];
   wire [511:0] first4_shifted =
-      512'hffffffffffffffffffffffffffffffc27dfffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc7bffffffffffffffffffffffffffffff
-      >> binade;
+      {256'hffffffffffffffffffffffffffffffc27dffffffffffffffffffffffffffffff,
+      256'hfffffffffffffffffffffffffffffffc7bffffffffffffffffffffffffffffff} >> binade;
   wire first4 = first4_shifted[0];
-  wire [511:0] first5_shifted =
-      512'h3000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
-      >> binade;
+  wire [511:0] first5_shifted = {256'h300000000000000000000000000000000, 256'h0} >> binade;
   wire first5 = first5_shifted[0];
-  wire [511:0] first6_shifted =
-      512'h17000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
-      >> binade;
+  wire [511:0] first6_shifted = {256'h1700000000000000000000000000000000, 256'h0} >> binade;
   wire first6 = first6_shifted[0];
-  wire [511:0] first7_shifted =
-      512'h27000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
-      >> binade;
+  wire [511:0] first7_shifted = {256'h2700000000000000000000000000000000, 256'h0} >> binade;
   wire first7 = first7_shifted[0];
   wire [511:0] first8_shifted =
-      512'hffffffffffffffffffffffffffffffc0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff
-      >> binade;
+      {256'hffffffffffffffffffffffffffffffc0ffffffffffffffffffffffffffffffff,
+      256'hffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff} >> binade;
   wire first8 = first8_shifted[0];
   wire [8:0] first = {first8, first7, first6, first5, first4, first3, first2, first1, first0};
   wire [511:0] low_bits0_shifted =
-      512'hfffffffffffffffffffffffffffffffb9dfffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffd7bffffffffffffffffffffffffffffff
-      >> binade;
+      {256'hfffffffffffffffffffffffffffffffb9dffffffffffffffffffffffffffffff,
+      256'hfffffffffffffffffffffffffffffffd7bffffffffffffffffffffffffffffff} >> binade;
   wire low_bits0 = low_bits0_shifted[0];
   wire [511:0] low_bits1_shifted =
-      512'hffffffffffffffffffffffffffffffc77ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffffffffffffffffffffffffffff
-      >> binade;
+      {256'hffffffffffffffffffffffffffffffc77fffffffffffffffffffffffffffffff,
+      256'hfffffffffffffffffffffffffffffffeffffffffffffffffffffffffffffffff} >> binade;
   wire low_bits1 = low_bits1_shifted[0];
   wire [511:0] mask1_shifted =
-      512'hffffffffffffffffffffffffffffffc7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff
-      >> binade;
+      {256'hffffffffffffffffffffffffffffffc7ffffffffffffffffffffffffffffffff,
+      256'hffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff} >> binade;
   wire mask1 = mask1_shifted[0];
   wire [511:0] mask2_shifted =
-      512'hffffffffffffffffffffffffffffffc3ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff
-      >> binade;
+      {256'hffffffffffffffffffffffffffffffc3ffffffffffffffffffffffffffffffff,
+      256'hffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff} >> binade;
   wire mask2 = mask2_shifted[0];
   wire [511:0] mask5_shifted =
-      512'hffffffffffffffffffffffffffffffc07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffffffffffffffffffffffffffff
-      >> binade;
+      {256'hffffffffffffffffffffffffffffffc07fffffffffffffffffffffffffffffff,
+      256'hfffffffffffffffffffffffffffffffeffffffffffffffffffffffffffffffff} >> binade;
   wire mask5 = mask5_shifted[0];
   wire [511:0] mask6_shifted =
-      512'hffffffffffffffffffffffffffffffc01dfffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc7bffffffffffffffffffffffffffffff
-      >> binade;
+      {256'hffffffffffffffffffffffffffffffc01dffffffffffffffffffffffffffffff,
+      256'hfffffffffffffffffffffffffffffffc7bffffffffffffffffffffffffffffff} >> binade;
   wire mask6 = mask6_shifted[0];
   wire [6:0] mask = {mask6, mask5, {2{first8}}, mask2, mask1, 1'b1};
   wire [6:0] part_right1 = low_bits0 ? {1'b0, a[6:1]} : fraction;
@@ -103,75 +96,75 @@ module sigmoid_bf16_bf16_faithful_rne (
   wire [6:0] within_2 = fraction & {mask[6:1], 1'b1};
 
   // Interpolate: A linear piece, and its exponent.
-  wire [511:0] c0_0_shifted =
-      512'h60f1347c4db8cb64123f04e188a9ffbe50e50b97a65ac1973bd9fe6809899befbfcabda >> row;
+  wire [511:0] c0_0_shifted = {256'h60f1347,
+      256'hc4db8cb64123f04e188a9ffbe50e50b97a65ac1973bd9fe6809899befbfcabda} >> row;
   wire c0_0 = c0_0_shifted[0];
-  wire [511:0] c0_1_shifted =
-      512'h439efcbf237726806b7d7c4fb4b23540156c9b8ab947b566937d3d6c254bc9887acff7f5 >> row;
+  wire [511:0] c0_1_shifted = {256'h439efcbf,
+      256'h237726806b7d7c4fb4b23540156c9b8ab947b566937d3d6c254bc9887acff7f5} >> row;
   wire c0_1 = c0_1_shifted[0];
-  wire [511:0] c0_2_shifted =
-      512'h478c7eb5ab860814a6f57839dbe712c361f677ebb5c7ee71a5f8e17c3cfa8906b10dead1 >> row;
+  wire [511:0] c0_2_shifted = {256'h478c7eb5,
+      256'hab860814a6f57839dbe712c361f677ebb5c7ee71a5f8e17c3cfa8906b10dead1} >> row;
   wire c0_2 = c0_2_shifted[0];
-  wire [511:0] c0_3_shifted =
-      512'h478837e412b589feedf81d01ada36e00ffc49d31fee38047578e2a1e9dbb25a126240fe4 >> row;
+  wire [511:0] c0_3_shifted = {256'h478837e4,
+      256'h12b589feedf81d01ada36e00ffc49d31fee38047578e2a1e9dbb25a126240fe4} >> row;
   wire c0_3 = c0_3_shifted[0];
-  wire [511:0] c0_4_shifted =
-      512'hfa0e08214caea4977d187cd46806e77c4260eb6858821251fa76df54efe32f9a2cbacca >> row;
+  wire [511:0] c0_4_shifted = {256'hfa0e082,
+      256'h14caea4977d187cd46806e77c4260eb6858821251fa76df54efe32f9a2cbacca} >> row;
   wire c0_4 = c0_4_shifted[0];
-  wire [511:0] c0_5_shifted =
-      512'h1fc0f45a3ab846baa3a57163bfdfc1a0140e0bb55dc45774027b288a5474ae2c67474622 >> row;
+  wire [511:0] c0_5_shifted = {256'h1fc0f45a,
+      256'h3ab846baa3a57163bfdfc1a0140e0bb55dc45774027b288a5474ae2c67474622} >> row;
   wire c0_5 = c0_5_shifted[0];
-  wire [511:0] c0_6_shifted =
-      512'h3f02fccc6a1574d3a9542bc4cce6733998c86c861e078785e3c350f0f52a85788d52ac57 >> row;
+  wire [511:0] c0_6_shifted = {256'h3f02fccc,
+      256'h6a1574d3a9542bc4cce6733998c86c861e078785e3c350f0f52a85788d52ac57} >> row;
   wire c0_6 = c0_6_shifted[0];
-  wire [511:0] c0_7_shifted =
-      512'h7e09f46fb326d24932664d890f0783c1e0f070b8b552ad50a9562a55664cc9b13664c89b >> row;
+  wire [511:0] c0_7_shifted = {256'h7e09f46f,
+      256'hb326d24932664d890f0783c1e0f070b8b552ad50a9562a55664cc9b13664c89b} >> row;
   wire c0_7 = c0_7_shifted[0];
-  wire [511:0] c0_8_shifted =
-      512'h3e07f82f969231c7692d24a4a552a954aa552a152664c99932644c992d25a49492d25a49 >> row;
+  wire [511:0] c0_8_shifted = {256'h3e07f82f,
+      256'h969231c7692d24a4a552a954aa552a152664c99932644c992d25a49492d25a49} >> row;
   wire c0_8 = c0_8_shifted[0];
-  wire [511:0] c0_9_shifted =
-      512'h3fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff >> row;
+  wire [511:0] c0_9_shifted = {256'h3fffffff,
+      256'hffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff} >> row;
   wire c0_9 = c0_9_shifted[0];
   wire [9:0] c0 = {c0_9, c0_8, c0_7, c0_6, c0_5, c0_4, c0_3, c0_2, c0_1, c0_0};
-  wire [511:0] c1_0_shifted =
-      512'h92c046fa52ad297efba950d8beafd69ce59011e164dfdaa8c35bc0bdee878747d490c75 >> row;
+  wire [511:0] c1_0_shifted = {256'h92c046f,
+      256'ha52ad297efba950d8beafd69ce59011e164dfdaa8c35bc0bdee878747d490c75} >> row;
   wire c1_0 = c1_0_shifted[0];
-  wire [511:0] c1_1_shifted =
-      512'h194814ab5febac760a92e6c75a635e9f9c1bb890d25620fe8e3f1d480ed2124ebb274e39 >> row;
+  wire [511:0] c1_1_shifted = {256'h194814ab,
+      256'h5febac760a92e6c75a635e9f9c1bb890d25620fe8e3f1d480ed2124ebb274e39} >> row;
   wire c1_1 = c1_1_shifted[0];
-  wire [511:0] c1_2_shifted =
-      512'h39800066cfb12088f808811386bf0e995373aa16f3800fbdeb36ff3e661bd5a0dfa0b96a >> row;
+  wire [511:0] c1_2_shifted = {256'h39800066,
+      256'hcfb12088f808811386bf0e995373aa16f3800fbdeb36ff3e661bd5a0dfa0b96a} >> row;
   wire c1_2 = c1_2_shifted[0];
-  wire [511:0] c1_3_shifted =
-      512'h38030c51775165952d9fcc057e2a4e940c3f48ccdacf349d0177d5fed52c3596fbed3c86 >> row;
+  wire [511:0] c1_3_shifted = {256'h38030c51,
+      256'h775165952d9fcc057e2a4e940c3f48ccdacf349d0177d5fed52c3596fbed3c86} >> row;
   wire c1_3 = c1_3_shifted[0];
-  wire [511:0] c1_4_shifted =
-      512'h380f0060ea13b6d958ee2e3d9763fe6726a89400ad5c54a4eac6506dfe60a3ebcbb4c967 >> row;
+  wire [511:0] c1_4_shifted = {256'h380f0060,
+      256'hea13b6d958ee2e3d9763fe6726a89400ad5c54a4eac6506dfe60a3ebcbb4c967} >> row;
   wire c1_4 = c1_4_shifted[0];
-  wire [511:0] c1_5_shifted =
-      512'h780f0090d937c71ea9d42b45d7b46aca9e9833e66f65708a490bb8d3757162387315143b >> row;
+  wire [511:0] c1_5_shifted = {256'h780f0090,
+      256'hd937c71ea9d42b45d7b46aca9e9833e66f65708a490bb8d3757162387315143b} >> row;
   wire c1_5 = c1_5_shifted[0];
-  wire [511:0] c1_6_shifted =
-      512'h380f00f06da508209bb266cc0f4c372ef63c5230944dee426fb099eca15aa750ee57a875 >> row;
+  wire [511:0] c1_6_shifted = {256'h380f00f0,
+      256'h6da508209bb266cc0f4c372ef63c5230944dee426fb099eca15aa750ee57a875} >> row;
   wire c1_6 = c1_6_shifted[0];
-  wire [511:0] c1_7_shifted =
-      512'h380f00f00048ffffd2db4b69482793d8ed3596c23c350e1c538716e193366ec9d93364ec >> row;
+  wire [511:0] c1_7_shifted = {256'h380f00f0,
+      256'h48ffffd2db4b69482793d8ed3596c23c350e1c538716e193366ec9d93364ec} >> row;
   wire c1_7 = c1_7_shifted[0];
-  wire [511:0] c1_8_shifted =
-      512'h380f00f0ffffffff04009012964b2593c9a6db64a957ab54ead53ab5da5b4b6d6da5b6b6 >> row;
+  wire [511:0] c1_8_shifted = {256'h380f00f0,
+      256'hffffffff04009012964b2593c9a6db64a957ab54ead53ab5da5b4b6d6da5b6b6} >> row;
   wire c1_8 = c1_8_shifted[0];
-  wire [511:0] c1_9_shifted =
-      512'h380f00f0ffffffffffffffff2e170b85c2a150a19b3366cdd9b3766c0080100200080100 >> row;
+  wire [511:0] c1_9_shifted = {256'h380f00f0,
+      256'hffffffffffffffff2e170b85c2a150a19b3366cdd9b3766c0080100200080100} >> row;
   wire c1_9 = c1_9_shifted[0];
-  wire [511:0] c1_10_shifted =
-      512'h380f00f0ffffffffffffffffab55aad56af57ab54088102204088102ffffffffffffffff >> row;
+  wire [511:0] c1_10_shifted = {256'h380f00f0,
+      256'hffffffffffffffffab55aad56af57ab54088102204088102ffffffffffffffff} >> row;
   wire c1_10 = c1_10_shifted[0];
-  wire [511:0] c1_11_shifted =
-      512'h380f00f0ffffffffffffffff50a8542a150a854affffffffffffffffffffffffffffffff >> row;
+  wire [511:0] c1_11_shifted = {256'h380f00f0,
+      256'hffffffffffffffff50a8542a150a854affffffffffffffffffffffffffffffff} >> row;
   wire c1_11 = c1_11_shifted[0];
-  wire [511:0] c1_12_shifted =
-      512'h380f00f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff >> row;
+  wire [511:0] c1_12_shifted = {256'h380f00f0,
+      256'hffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff} >> row;
   wire c1_12 = c1_12_shifted[0];
   wire [12:0] c1 = {c1_12, c1_11, c1_10, c1_9, c1_8, c1_7, c1_6, c1_5, c1_4, c1_3, c1_2, c1_1,
       c1_0};
@@ -225,29 +218,29 @@ module sigmoid_bf16_bf16_faithful_rne (
   wire [13:0] linear_rows = {1'b0, linear_stage4_carry0_7[4:0], linear_ripple5,
       linear_stage4_sum0_4, linear_stage3_sum0_3, linear_stage2_sum0_2[0], linear_stage1_sum0_1[0],
       linear_row0[0]} + {1'b0, linear_stage4_sum0_7, 7'd0};
-  wire [511:0] k0_shifted =
-      512'h3c0fc0108e71f03f18e31c63c99b3266cc99b32692d25b4b692d25b4e31c638c71ce39c7 >> row;
+  wire [511:0] k0_shifted = {256'h3c0fc010,
+      256'h8e71f03f18e31c63c99b3266cc99b32692d25b4b692d25b4e31c638c71ce39c7} >> row;
   wire k0 = k0_shifted[0];
-  wire [511:0] k1_shifted =
-      512'h43f03f0f81f00fff07e0fc1fa4b696d25a4b696d8e31c738e71ce38c1f03e07c0fc1f83f >> row;
+  wire [511:0] k1_shifted = {256'h43f03f0f,
+      256'h81f00fff07e0fc1fa4b696d25a4b696d8e31c738e71ce38c1f03e07c0fc1f83f} >> row;
   wire k1 = k1_shifted[0];
-  wire [511:0] k2_shifted =
-      512'h7fffffff7ff00000001ffc009c718e31c638e71c7e0fc0f81f03e07c00ffe003ffc007ff >> row;
+  wire [511:0] k2_shifted = {256'h7fffffff,
+      256'h7ff00000001ffc009c718e31c638e71c7e0fc0f81f03e07c00ffe003ffc007ff} >> row;
   wire k2 = k2_shifted[0];
-  wire [511:0] k3_shifted =
-      512'h3fffffff000ffffffffffc007c0f81f03e07e0fc01ffc007ff001ffc00001fffffc00000 >> row;
+  wire [511:0] k3_shifted = {256'h3fffffff,
+      256'hffffffffffc007c0f81f03e07e0fc01ffc007ff001ffc00001fffffc00000} >> row;
   wire k3 = k3_shifted[0];
-  wire [511:0] k4_shifted =
-      512'h7fffffffffffffff000003ff03ff800ffe001ffc00003fffff000003ffffffffffc00000 >> row;
+  wire [511:0] k4_shifted = {256'h7fffffff,
+      256'hffffffff000003ff03ff800ffe001ffc00003fffff000003ffffffffffc00000} >> row;
   wire k4 = k4_shifted[0];
-  wire [511:0] k5_shifted =
-      512'h7fffffffffffffffffffffff00007ffffe000003ffffffffff00000000000000003fffff >> row;
+  wire [511:0] k5_shifted = {256'h7fffffff,
+      256'hffffffffffffffff00007ffffe000003ffffffffff00000000000000003fffff} >> row;
   wire k5 = k5_shifted[0];
-  wire [511:0] k6_shifted =
-      512'h7ffffffffffffffffffffffffffffffffe0000000000000000ffffffffffffffffffffff >> row;
+  wire [511:0] k6_shifted = {256'h7fffffff,
+      256'hfffffffffffffffffffffffffe0000000000000000ffffffffffffffffffffff} >> row;
   wire k6 = k6_shifted[0];
-  wire [511:0] k7_shifted =
-      512'h400000000000000000000000fffffffffe00000000000000000000000000000000000000 >> row;
+  wire [511:0] k7_shifted = {256'h40000000, 256'hfffffffffe00000000000000000000000000000000000000}
+      >> row;
   wire k7 = k7_shifted[0];
   wire [7:0] k = {k7, k6, k5, k4, k3, k2, k1, k0};
 

@@ -19,6 +19,7 @@ from hwarith import rtl
 from hwarith.exceptions import InvalidInput, ToolFailure
 from hwarith.flow import tools
 from hwarith.rtl import KEYWORDS, verilog_module
+from hwarith.rtl.verilog.expressions import constant
 from hwarith.temporary import temporary_folder
 from hwarith.units import Unit
 from hwarith.units.catalogue import CATALOGUE
@@ -119,6 +120,20 @@ def test_names_and_lines_of_the_catalogue(spec: str) -> None:
     assert declared
     assert not KEYWORDS & set(declared)
     assert not [name for name in declared if re.fullmatch(r"_*\d*_*", name)]
+
+
+@pytest.mark.parametrize("width", [256, 257, 512, 700])
+def test_long_constants_are_written_in_pieces(width: int) -> None:
+    value = (0x5A3C << (width - 16)) + 7
+    text = constant(value, width)
+    pieces = [x.split("'h") for x in text.strip("{}").split(", ")]
+    assert sum(int(bits) for bits, _ in pieces) == width
+    assert all(int(digits, 16) < 1 << int(bits) for bits, digits in pieces)
+    assert max(map(len, text.split(", "))) < 80
+    found = 0
+    for bits, digits in pieces:
+        found = found << int(bits) | int(digits, 16)
+    assert found == value
 
 
 @pytest.mark.parametrize("spec", SMALL)

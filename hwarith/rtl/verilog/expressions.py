@@ -31,6 +31,10 @@ class Expression:
         return self.text if self.kind == ATOM else f"({self.text})"
 
 
+_LONGEST = 256
+"""Bits of a constant that fits a line; a longer one is written in pieces."""
+
+
 def constant(value: int, width: int, operator: str = "") -> str:
     """A constant, decimal where it is counted with."""
     if width == 1 or (operator in ARITHMETIC and width <= 31):
@@ -39,6 +43,11 @@ def constant(value: int, width: int, operator: str = "") -> str:
         return f"{width}'d0"
     if value == (1 << width) - 1 and width > 16:
         return f"{{{width}{{1'b1}}}}"
+    if width > _LONGEST:
+        ends = range(width, 0, -_LONGEST)
+        sizes = [(max(end - _LONGEST, 0), min(end, _LONGEST)) for end in ends]
+        pieces = [f"{size}'h{value >> low & ((1 << size) - 1):x}" for low, size in sizes]
+        return f"{{{', '.join(pieces)}}}"
     return f"{width}'h{value:x}" if width > 4 else f"{width}'b{value:0{width}b}"
 
 

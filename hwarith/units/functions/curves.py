@@ -132,7 +132,11 @@ class Curve(Function):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Sigmoid(Curve):
-    """The logistic function 1/(1 + e^-x)."""
+    """The logistic function 1/(1 + e^-x).
+
+    Source: Goodfellow, Bengio and Courville, Deep Learning, 2016, 3.10; of infinities it is the
+    limit.
+    """
 
     family: ClassVar[str] = "sigmoid"
     summary: ClassVar[str] = "1/(1 + e^-a), correctly rounded or faithful"
@@ -142,7 +146,10 @@ class Sigmoid(Curve):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Tanh(Curve):
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent.
+
+    Source: ISO C, 7.12.5.6 (tanh) and F.10.2.6 (special values).
+    """
 
     family: ClassVar[str] = "tanh"
     summary: ClassVar[str] = "hyperbolic tangent of a, correctly rounded or faithful"
@@ -165,7 +172,11 @@ class Silu(Curve):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Softplus(Curve):
-    """ln(1 + e^x)."""
+    """ln(1 + e^x).
+
+    Source: Dugas et al., "Incorporating second-order functional knowledge for better option
+    pricing", NIPS 2000; P3109 interim report v4.0 (Softplus), whose limits are these.
+    """
 
     family: ClassVar[str] = "softplus"
     summary: ClassVar[str] = "ln(1 + e^a), correctly rounded or faithful"
@@ -203,7 +214,10 @@ class Gelu(Curve):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Erf(Curve):
-    """The error function, 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
+    """The error function, 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x.
+
+    Source: ISO C, 7.12.8.1 (erf) and F.10.5.1 (special values).
+    """
 
     family: ClassVar[str] = "erf"
     summary: ClassVar[str] = "error function of a, correctly rounded or faithful"
