@@ -20,8 +20,7 @@ from ...exceptions import InvalidInput
 from ...formats import STOCHASTIC
 from ...rtl import Operand, Rounder, Values, wire
 from ...rtl.floats import lowest_exponent, signed_exponent, wrapping_rounder
-from ..exact.base import Exact
-from ..exact.integers import FLOAT_TO_INTEGER_POLICIES
+from ..exact.rounded import Rounded
 from ..parameters import choice_parameter
 
 BY_ZERO = ("inf", "nan", "riscv")
@@ -43,7 +42,7 @@ def by_zero_parameter(help: str = INF_OR_NAN, choices: tuple[str, ...] = BY_ZERO
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Divided(Exact):
+class Divided(Rounded):
     """Base of quotients and roots, which are rounded once."""
 
     meanings: ClassVar[dict[str, str]] = {
@@ -66,20 +65,6 @@ class Divided(Exact):
                 f"{self.family}: parameter by_zero: {self.out.name} has no infinity; allowed: nan"
             )
         super().validate()
-
-    @property
-    def has_exceptions(self) -> bool:
-        """Of integers too."""
-        return True
-
-    @property
-    def is_exact(self) -> bool:
-        """Quotients and roots are rounded, of integers too."""
-        return False
-
-    @property
-    def _integer_policies(self) -> tuple[str, ...]:
-        return FLOAT_TO_INTEGER_POLICIES
 
     @property
     def _default_by_zero(self) -> str:

@@ -16,15 +16,14 @@ from ...formats import Format
 from ...rtl import Operand, Values, leading_zeros, shift_right, wire
 from ...rtl.floats import exponent_bits, signed_exponent
 from ..contract import Contract
-from ..exact.base import Exact
-from ..exact.integers import FLOAT_TO_INTEGER_POLICIES
+from ..exact.rounded import Rounded
 from ..operations import SCALING, Operation
 from ..parameters import format_parameter
 from . import definitions
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Scalb(Exact):
+class Scalb(Rounded):
     """A code times a power of two, rounded once: a * 2^by, where `by` is an integer operand.
 
     Of a zero, an infinity or a NaN the same is left, in the result's format. An exponent of any
@@ -64,20 +63,6 @@ class Scalb(Exact):
     def _terms(self) -> dict[str, Operand]:
         """What has a significand: not the exponent."""
         return {"a": Operand(self.a, self.daz)}
-
-    @property
-    def has_exceptions(self) -> bool:
-        """Of integers too, which get out of range."""
-        return True
-
-    @property
-    def is_exact(self) -> bool:
-        """Integers are rounded, too, by a negative exponent."""
-        return False
-
-    @property
-    def _integer_policies(self) -> tuple[str, ...]:
-        return FLOAT_TO_INTEGER_POLICIES
 
     @property
     def contract(self) -> Contract:
