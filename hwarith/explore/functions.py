@@ -57,7 +57,8 @@ def _reciprocal(a: Fraction) -> Fraction | None:
     return 1 / a if a else None
 
 
-def _square_root(a: Fraction) -> Fraction | None:
+def square_root(a: Fraction) -> Fraction | None:
+    """To many more bits than a result has; None of what is negative."""
     if a < 0:
         return None
     square = a.numerator * a.denominator
@@ -66,11 +67,11 @@ def _square_root(a: Fraction) -> Fraction | None:
 
 
 def _quotient_or_root(a: Fraction, b: Fraction, root: Fraction) -> Fraction | None:
-    return _square_root(a) if root else _quotient(a, b)
+    return square_root(a) if root else _quotient(a, b)
 
 
 def _reciprocal_root(a: Fraction) -> Fraction | None:
-    return _square_root(1 / a) if a > 0 else None
+    return square_root(1 / a) if a > 0 else None
 
 
 def _logarithm(a: Fraction) -> Fraction | None:
@@ -106,7 +107,8 @@ def _decimal(a: Fraction) -> Decimal:
     return _WIDE.divide(Decimal(a.numerator), Decimal(a.denominator))
 
 
-def _power_of_e(a: Fraction) -> Fraction | None:
+def power_of_e(a: Fraction) -> Fraction:
+    """To many more digits than a result has."""
     return Fraction(_WIDE.exp(_decimal(max(min(a, Fraction(_FAR)), Fraction(-_FAR)))))
 
 
@@ -164,12 +166,12 @@ FUNCTIONS: dict[Operation, tuple[int, Callable[..., Fraction | None]]] = {
     REMAINDER: (2, _remainder),
     TRUNCATED_REMAINDER: (2, _truncated_remainder),
     RECIPROCAL: (1, _reciprocal),
-    SQUARE_ROOT: (1, _square_root),
+    SQUARE_ROOT: (1, square_root),
     RECIPROCAL_ROOT: (1, _reciprocal_root),
     LOGARITHM: (1, _logarithm),
     POWER_OF_TWO: (1, _power_of_two),
     SCALING: (2, _scaled),
-    POWER_OF_E: (1, _power_of_e),
+    POWER_OF_E: (1, power_of_e),
     NATURAL_LOGARITHM: (1, _natural_logarithm),
     LOGISTIC: (1, _logistic),
     HYPERBOLIC_TANGENT: (1, _hyperbolic_tangent),

@@ -13,8 +13,8 @@ from ...units.ivit import ILayerNorm, ShiftExp, ShiftGelu, ShiftMax
 from ...units.ivit.rows import IntegerRow
 from ...units.requant import Requant
 from ..exact_result import power_of_two
+from ..functions import square_root
 from .base import Outcome, Reference, number, of_format
-from .rows import root
 
 _R = TypeVar("_R", bound=IntegerRow)
 
@@ -114,6 +114,6 @@ class ILayerNormReference(IntegerRowReference[ILayerNorm]):
     def exact(self, values: list[int], others: list[int]) -> list[Any]:
         mean = Fraction(sum(values), len(values))
         distances = [v - mean for v in values]
-        squares = sum(d * d for d in distances)
-        scale = (1 << 30) / root(squares) if squares else Fraction(0)
+        root = square_root(sum((d * d for d in distances), Fraction(0)))
+        scale = (1 << 30) / root if root else Fraction(0)
         return [d * scale + b for d, b in zip(distances, others, strict=True)]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Context, Decimal
 from fractions import Fraction
-from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -13,16 +11,8 @@ import numpy as np
 from ...units.rope import Rope
 from ...units.rows import LayerNorm, RmsNorm, SoftMax
 from ..drawn import port_codes
+from ..functions import power_of_e, square_root
 from .base import Outcome, Reference, number, numbers, of_format
-
-_DIGITS = 128
-"""Bits of an irrational root, many more than a result has."""
-
-
-def root(x: Fraction) -> Fraction:
-    """The square root of a positive number, to many bits."""
-    shift = max(0, _DIGITS - (x.numerator.bit_length() - x.denominator.bit_length()) // 2)
-    return Fraction(isqrt((x.numerator << 2 * shift) // x.denominator), 1 << shift)
 
 
 class NormReference(Reference[LayerNorm | RmsNorm]):
@@ -46,9 +36,10 @@ class NormReference(Reference[LayerNorm | RmsNorm]):
         mean = sum(a) / Fraction(n) if beta else Fraction(0)
         squares = [(x - mean) * (x - mean) for x in a]
         spread = sum(squares, Fraction(self.unit.eps) * n) / n
-        if not spread:
+        root = square_root(spread)
+        if not root:
             return None
-        scale = 1 / root(spread)
+        scale = 1 / root
         exact = [(x - mean) * scale * g for x, g in zip(a, gamma, strict=True)]
         if beta:
             exact = [x + b for x, b in zip(exact, beta[0], strict=True)]
@@ -56,16 +47,8 @@ class NormReference(Reference[LayerNorm | RmsNorm]):
         return [of_format(x, number(out, y), out) for x, y in zip(exact, results[0], strict=True)]
 
 
-_MANY = Context(prec=50, Emin=-(10**9), Emax=10**9)
-"""Decimal digits of an exponential."""
-
 _ROW = 64
 """Values of a row where the unit takes any number."""
-
-
-def exponential(x: Fraction) -> Fraction:
-    """e^x, to many digits."""
-    return Fraction(_MANY.exp(_MANY.divide(Decimal(x.numerator), Decimal(x.denominator))))
 
 
 class SoftMaxReference(Reference[SoftMax]):
@@ -82,7 +65,7 @@ class SoftMaxReference(Reference[SoftMax]):
         if a is None:
             return None
         greatest, out = max(a), self.unit.out
-        powers = [exponential(x - greatest) for x in a]
+        powers = [power_of_e(x - greatest) for x in a]
         total = sum(powers, Fraction(0))
         return [
             of_format(p / total, number(out, y), out)
