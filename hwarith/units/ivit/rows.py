@@ -15,14 +15,13 @@ from ...lazily import np
 from ...rtl import Step, Values, wire
 from ..contract import Contract
 from ..conventions import conventions
-from ..operations import ELEMENTS, Operation
+from ..operations import ELEMENTS, SOFTMAX, Operation
 from ..parameters import format_parameter, integer_parameter
 from ..rows.base import Evaluation, Plain, RowUnit
 from . import definitions, hardware
 from .shiftexp import SOURCE, ShiftExp, checked, halvings_parameter
 
-SOFTMAX = Operation("softmax", noun="softmax unit", rank=41, piece=ELEMENTS)
-GELU = Operation("Gaussian error linear unit", noun="GELU unit", rank=42, piece=ELEMENTS)
+GELU = Operation("Gaussian error linear unit", noun="GELU unit", rank=48, piece=ELEMENTS)
 
 MOST = definitions.MOST
 

@@ -22,7 +22,7 @@ from ..parameters import choice_parameter, format_parameter, integer_parameter
 from . import definitions
 from .definitions import Widths
 
-REQUANTIZATION = Operation("requantization", noun="requantizer", rank=43)
+REQUANTIZATION = Operation("requantization", noun="requantizer", rank=49)
 
 MOST_BITS = 64
 """Of an accumulator."""

@@ -24,7 +24,7 @@ from ..parameters import format_parameter
 from ..registry import unit
 from . import definitions
 
-ROTATION = Operation("rotation of a pair", noun="rotator", rank=41, piece=MULTIPLY_ADDS)
+ROTATION = Operation("rotation of a pair", noun="rotator", rank=47, piece=MULTIPLY_ADDS)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

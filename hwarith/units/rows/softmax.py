@@ -17,13 +17,16 @@ from ...rtl import Step, Values
 from ..applied import applied, keeping
 from ..contract import Contract, Unit
 from ..conventions import of_parts
-from ..operations import NORMALIZATION, Operation
+from ..functions.exactly import ln2
+from ..operations import SOFTMAX, Operation
 from ..parameters import choice_parameter, format_parameter
 from ..registry import unit
 from .base import Evaluation, RowUnit
 
-LOG2_E = Fraction(1442695040888963407359924681001892137426645954152985934135449406931, 10**66)
-"""The binary logarithm of e, to more digits than a format has."""
+_BITS = 256
+
+LOG2_E = Fraction(1 << _BITS, ln2(_BITS))
+"""The binary logarithm of e, to many more bits than a format has."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -45,7 +48,7 @@ class SoftMax(RowUnit):
 
     family: ClassVar[str] = "softmax"
     summary: ClassVar[str] = "softmax of a row, in three passes"
-    operation: ClassVar[Operation] = NORMALIZATION
+    operation: ClassVar[Operation] = SOFTMAX
     passes: ClassVar[int] = 3
     meanings: ClassVar[dict[str, str]] = {
         "a": "a value of the row",
