@@ -37,6 +37,15 @@ def test_published_digests(family: str, n: int) -> None:
     assert digest(y) == DIGESTS[family, n]
 
 
+@pytest.mark.parametrize("n", [64, 256])
+def test_no_result_differs_from_the_rounded_real_number(n: int) -> None:
+    codes, u = values_near_one(64 * n).reshape(64, n), hw.unit(f"layernorm:a=bf16,length={n}")
+    x = u.a.decode(codes).astype(float)
+    d = x - x.mean(1, keepdims=True)
+    exact = d / np.sqrt((d * d).mean(1, keepdims=True) + 1e-5)
+    assert (u(codes, u.w.encode(1), u.w.encode(0)) == u.out.encode(exact)).all()
+
+
 def test_values_are_those_of_real_numbers() -> None:
     """Within what the formats can say, of lengths that are no powers of two too."""
     rng = np.random.default_rng(1)
