@@ -28,6 +28,7 @@ from hwarith.flow.vectors import Conformed, Vectors
 from hwarith.formats.dynamic import DynamicFixedPoint
 from hwarith.formats.layouts import Layout
 from hwarith.formats.weights import WeightType
+from hwarith.matrix.dynamic import DynamicProduct
 from hwarith.matrix.int8 import Int8Product
 from hwarith.reports.model.weights import WeightRows
 from hwarith.reports.studies import Report, Swept
@@ -87,6 +88,9 @@ MADE: dict[type, Callable[[Path], Any]] = {
     hw.Quantized: lambda _: hw.quantize(NUMBERS, "bitmod4"),
     DynamicFixedPoint: lambda _: hw.dynamic_fixed_point(NUMBERS, 16),
     Int8Product: lambda _: hw.int8_matmul(NUMBERS[None], NUMBERS[:, None]),
+    DynamicProduct: lambda _: hw.dynamic_matmul(
+        *(hw.dynamic_fixed_point(x) for x in (NUMBERS[None], NUMBERS[:, None]))
+    ),
     WeightType: lambda _: hw.weight_type("bitmod4"),
     Listing: lambda _: hw.list(),
     Vectors: lambda _: hw.vectors("fma:a=fp16,flags=after", 20),

@@ -19,6 +19,7 @@ from ..formats.codec import array_of
 from ..tables import Table, Tabled
 from ..units import Unit, unit
 from ..units.chain import Chain, chain
+from .overflows import overflowed
 from .product import matmul
 
 MOST = 127
@@ -208,19 +209,7 @@ def _integer_sums(u: Unit, qx: np.ndarray, qw: np.ndarray) -> tuple[np.ndarray, 
     found = chain(u)
     codes = [f.encode(q) for f, q in zip(_factors(found), (qx, qw), strict=True)]
     sums = found.last.decode(matmul(u, *_padded(u, *codes))).astype(np.int64)
-    return sums, _overflowed(found.last, qx, qw, found.lanes)
-
-
-def _overflowed(f: Format, qx: np.ndarray, qw: np.ndarray, lanes: int) -> np.ndarray:
-    """Which results (m, n) had a sum on the way, after every so many products, beyond a format."""
-    low, high = int(f.min), int(f.max)
-    most = np.abs(qx.astype(np.float64)) @ np.abs(qw.astype(np.float64))
-    found = most > high
-    for i, j in np.argwhere(found):
-        sums = np.cumsum(qx[i].astype(np.int64) * qw[:, j])
-        ends = np.append(sums[lanes - 1 :: lanes], sums[-1])
-        found[i, j] = bool((ends < low).any() or (ends > high).any())
-    return found
+    return sums, overflowed(found.last, qx, qw, found.lanes)
 
 
 # -- what is given -------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Hardware that the units share: steps and streams, unpack, shifters, the rounder, pack."""
 
-from .accumulate import accumulating_core
+from .accumulate import accumulating_core, chained_core
 from .adders import add, add_magnitudes, increment
 from .floats import PORT, Operand, Raw, Rounder, unpack
 from .integers import fit_integer
@@ -60,6 +60,7 @@ __all__ = [
     "add_magnitudes",
     "align_right",
     "anticipate",
+    "chained_core",
     "compare",
     "datapath_core",
     "fit_integer",

@@ -75,24 +75,45 @@ def test_narrowing(bits: int) -> None:
 def test_products(bits: int) -> None:
     """Chains that cannot overflow, added up in fp32 in their order."""
     x, w = (hw.dynamic_fixed_point(RNG.standard_normal(s), bits) for s in ((5, 601), (601, 4)))
-    sums, exponent = hw.dynamic_matmul(x, w)
+    found = hw.dynamic_matmul(x, w)
+    assert not found.ovf.any()
     chain = {16: 2, 13: 128, 12: 512, 8: 133_144}[bits]
     total = np.zeros((5, 4), np.float32)
     for k in range(0, 601, chain):
         exact = x.integers[:, k : k + chain] @ w.integers[k : k + chain]
         assert np.abs(exact).max() < 2**31
         total = total + exact.astype(np.float32)
-    assert np.array_equal(sums, total)
-    assert exponent == x.exponent + w.exponent
-    product = np.ldexp(sums.astype(np.float64), exponent)
-    np.testing.assert_allclose(product, x.values() @ w.values(), rtol=1e-4, atol=1e-3)
+    assert np.array_equal(found.sums, total)
+    assert found.exponent == x.exponent + w.exponent
+    np.testing.assert_allclose(found.values(), x.values() @ w.values(), rtol=1e-4, atol=1e-3)
 
 
 def test_longer_chains_wrap() -> None:
     x = DynamicFixedPoint(np.full((1, 4), 32767), 0, 16)
     w = DynamicFixedPoint(np.full((4, 1), 32767), 0, 16)
-    assert hw.dynamic_matmul(x, w)[0] == np.float32(2 * 32767**2) * 2
-    assert hw.dynamic_matmul(x, w, spill=4)[0] == np.float32(4 * 32767**2 - 2**32)
+    for options, exact, ovf in (
+        ({}, 2 * 32767**2 * 2, False),
+        ({"spill": 4}, 4 * 32767**2 - 2**32, True),
+        ({"spill": 4, "acc": 33}, 4 * 32767**2, False),
+        ({"acc": 48}, 4 * 32767**2, False),
+    ):
+        found = hw.dynamic_matmul(x, w, **options)
+        assert (found.sums.item(), found.ovf.item()) == (np.float32(exact), ovf)
+
+
+@pytest.mark.parametrize(("spill", "acc"), [(2, 32), (6, 32), (200, 32), (200, 48)])
+def test_products_and_flags_are_those_of_the_unit(spill: int, acc: int) -> None:
+    """Of integers of which some products overflow, and others are back in range at the end."""
+    x, w = (DynamicFixedPoint(RNG.integers(-32767, 32768, (6, 90)), 0, 16) for _ in "xw")
+    w.integers[:, :2] //= 100
+    u = hw.unit(f"dfpmac:p=16,spill={spill},acc={acc}")
+    a, b = x.codes[:, None], w.codes[None]
+    y, ovf = u(a[..., ::2], b[..., ::2], a[..., 1::2], b[..., 1::2])
+    found = hw.dynamic_matmul(x, turned(w), spill, acc)
+    assert np.array_equal(found.sums.view(np.uint32), y)
+    assert np.array_equal(found.ovf, ovf > 0)
+    assert ovf.any() == (acc == 32 and spill > 2)
+    assert not ovf.all()
 
 
 X = hw.dynamic_fixed_point(np.ones((2, 4)), 8)
@@ -118,6 +139,10 @@ X = hw.dynamic_fixed_point(np.ones((2, 4)), 8)
         ),
         (lambda: hw.dynamic_matmul(X, hw.dynamic_fixed_point(np.ones((4, 2)))), "as many bits"),
         (lambda: hw.dynamic_matmul(X, turned(X), 3), "spill must be an even number, not 3"),
+        (
+            lambda: hw.dynamic_matmul(X, turned(X), acc=49),
+            "parameter acc: must be 32 to 48, not 49",
+        ),
     ],
 )
 def test_mistakes(call: Any, message: str) -> None:

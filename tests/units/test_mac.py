@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -178,6 +179,9 @@ def test_wrong_operands(operands: tuple, message: str) -> None:
         ("mac:a=int8,round=rtz", "integer arithmetic is exact and takes none"),
         ("mac:a=bf16,stages=2", "mac: parameter stages: must be 1, the memory itself, not 2"),
         ("dfpmac:p=17", "dfpmac: parameter p: must be 2 to 16, not 17"),
+        ("dfpmac:acc=49", "dfpmac: parameter acc: must be 32 to 48, not 49"),
+        ("dfpmac:spill=3", "dfpmac: parameter spill: must be an even number, not 3"),
+        ("dfpmac:stages=2", "dfpmac: parameter stages: must be 1, the memory itself, not 2"),
     ],
 )
 def test_wrong_specs(spec: str, message: str) -> None:
@@ -196,6 +200,7 @@ def test_wrong_specs(spec: str, message: str) -> None:
 def test_chain_rule(p: int, products: int, sign: int) -> None:
     """As many products of the largest magnitude never overflow, and one more does."""
     assert chain_limit(p) == products
+    assert chain_limit(16, 48) == 131_080
     u = hw.unit(f"dfpmac:p={p}")
     largest = (1 << (p - 1)) - 1
 
@@ -230,6 +235,30 @@ def test_pairs_wrap_and_the_flag_stays(p: int) -> None:
     assert ovf.any() == (p == 16)
 
 
+@pytest.mark.parametrize("acc", [32, 40])
+def test_sums_of_chains_by_fractions(acc: int) -> None:
+    """Rounded to fp32, and added up in fp32, of chains of 6 products and shorter last ones."""
+    spec, fp32 = f"dfpmac:p=16,spill=6,acc={acc}", hw.format("fp32")
+    rng = np.random.default_rng(1)
+    columns = rng.choice(np.array([0x8000, 0x7FFF, 0xFFFF], np.uint16), (4, 60, 10))
+    columns[:, ::2] = rng.integers(1 << 16, size=(4, 30, 10))
+    y, ovf = hw.unit(spec)(*columns)
+    values = [hw.format("int16").decode(x).astype(int) for x in columns]
+    products = values[0] * values[1] + values[2] * values[3]
+    for group, got, flag in zip(products.tolist(), y, ovf, strict=True):
+        total, lost = 0, False
+        for k in range(0, 10, 3):
+            sums = np.cumsum(group[k : k + 3]).tolist()
+            wrapped = (sums[-1] + 2 ** (acc - 1)) % 2**acc - 2 ** (acc - 1)
+            part = fp32.encode_one(Fraction(wrapped))
+            total = fp32.encode_one(fp32.decode_one(total) + fp32.decode_one(part))
+            lost |= any(not -(2 ** (acc - 1)) <= x < 2 ** (acc - 1) for x in sums)
+        assert (int(got), bool(flag)) == (total, lost)
+    assert ovf.any() == (acc == 32)
+    one = [x[0].tolist() for x in columns]
+    assert tuple(hw.unit(spec).golden(*one)) == (y[0], ovf[0])
+
+
 LOW, HIGH = -(1 << 15), (1 << 15) - 1
 ENDS = {
     "four most negative operands make 2^31, one too many": ([(LOW,) * 4], -(2**31), 1),
@@ -259,6 +288,8 @@ HARDWARE = (
     "mac:a=bf16",
     "mac:a=e4m3fn,b=e5m2,acc=fp16,out=e4m3fn,round=rtz",
     "dfpmac:p=16",
+    "dfpmac:p=16,spill=4",
+    "dfpmac:p=16,acc=48,spill=2,stages=3",
     "dfpmac:p=9",
 )
 
@@ -271,7 +302,7 @@ def test_hardware_with_and_without_pauses(spec: str) -> None:
         operands = operands_of(u, rows, length)
         expected = stacked(u(*operands))
         np.testing.assert_array_equal(stacked(sim(*operands)), expected)
-        assert sim.clocks == rows * length + 1
+        assert sim.clocks == rows * length + u.stages
         paused = sim.stream(*operands, idle=0.3, stall=0.5, seed=rows)
         np.testing.assert_array_equal(stacked(paused), expected)
 
@@ -300,6 +331,12 @@ def test_regression() -> None:
             ("mac:a=int8,acc=int18", r"(wire ready_1 =) .*;", r"\1 1'b1;"),
             ("mac:a=int8,acc=int18", r"(valid_1 <= \w+) & last;", r"\1;"),
             ("dfpmac:p=16", r"overflow_so_far \| lost", "lost"),
+            pytest.param(
+                "dfpmac:p=16,spill=4",
+                r"total_so_far = chain_is_first \?",
+                "total_so_far = 1'b0 ?",
+                marks=pytest.mark.long,
+            ),
         ],
         2,
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...golden import golden
-from ..exact.definitions import fma
+from ..exact.definitions import add, convert, fma
 
 
 @golden
@@ -17,14 +17,24 @@ def mac(memory, a, b, control, fa, fb, facc, fo, rules, width):
 
 
 @golden
-def pair_mac(memory, a0, b0, a1, b1, p):
-    """acc + a0 * b0 + a1 * b1 modulo 2^32, and a flag that stays set once that lost anything."""
-    acc = memory & 0xFFFFFFFF
-    overflow = memory >> 32
-    total = signed(acc, 32) + signed(a0, p) * signed(b0, p) + signed(a1, p) * signed(b1, p)
-    if total < -(1 << 31) or total >= 1 << 31:
+def pair_mac(memory, a0, b0, a1, b1, p, bits):
+    """acc + a0 * b0 + a1 * b1 modulo 2^bits, and a flag that stays set once that lost anything."""
+    acc = memory & ((1 << bits) - 1)
+    overflow = memory >> bits
+    total = signed(acc, bits) + signed(a0, p) * signed(b0, p) + signed(a1, p) * signed(b1, p)
+    if total < -(1 << (bits - 1)) or total >= 1 << (bits - 1):
         overflow = 1
-    return overflow << 32 | (total & 0xFFFFFFFF)
+    return overflow << bits | (total & ((1 << bits) - 1))
+
+
+@golden
+def spill(memory, chain, lost, control, fi, fo, rules, width):
+    """The sum so far, a float, plus that of a chain of integers, which is rounded first; the flags
+    of chains stay raised above it."""
+    overflow = memory >> fo.bits
+    total = memory - (overflow << fo.bits)
+    part = convert(chain, control, fi, fo, rules)
+    return (overflow | lost) << fo.bits | add(total, part, control, fo, fo, fo, rules, width)
 
 
 @golden
