@@ -57,6 +57,9 @@ NOTES = {
     "tf32": "Codes are the 19 significant bits; a register holds them as code << 13.",
     "mxint8_element": "The OCP's INT8 counts units of 2^-6; int8 counts units of 1.",
     "ue4m3": "The scale of NVFP4: e4m3fn without its sign, in a byte.",
+    "ue3m3": "The scale of RaZeR's weights, in the low bits of a byte.",
+    "razer_w": "Subject to a patent application by Cornell University.",
+    "razer_a": "Subject to a patent application by Cornell University.",
     "e8m0fnu": "The scale of the MX formats: powers of two, and one NaN.",
     "e2m1fn": "The element of MXFP4 and NVFP4, which add scales: see mxfp4 and nvfp4.",
 }

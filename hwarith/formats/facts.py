@@ -87,6 +87,8 @@ def _in_columns(codes: list[dict[str, object]]) -> Table:
 
 def _block_facts(f: BlockFormat) -> dict[str, object]:
     facts = dict(block_row(f))
+    if f.metadata:
+        facts["metadata"] = f"{facts['metadata']}: {f.metadata.meaning}"
     return {
         "format": facts.pop("block format"),
         **facts,

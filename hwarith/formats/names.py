@@ -30,8 +30,9 @@ def _fnuz(name: str, e: int, m: int, bias: int | None = None) -> Descriptor:
 
 
 def _unsigned(name: str, e: int, m: int, bias: int, **facts: Any) -> Descriptor:
-    """A byte without a sign, and with one NaN."""
-    return Descriptor(name, "float", 8, e, m, bias, signed=False, nan="all_ones", **facts)
+    """A byte without a sign, and with one NaN unless `facts` say otherwise."""
+    facts = {"nan": "all_ones"} | facts
+    return Descriptor(name, "float", 8, e, m, bias, signed=False, **facts)
 
 
 STANDARD_EXPONENT_BITS = 2
@@ -69,12 +70,13 @@ NAMED = {
         Descriptor("mxint8_element", "int", 8, exponent=-6, symmetric=True),
         _unsigned("e8m0fnu", 8, 0, bias=127, hidden_always=True),
         _unsigned("ue4m3", 4, 3, bias=7, ignored_bits=1),
+        _unsigned("ue3m3", 3, 3, bias=3, nan="none", ignored_bits=2),
         *(_posit(f"posit{n}", n, STANDARD_EXPONENT_BITS) for n in (8, 16, 32)),
     )
 }
 """Formats of IEEE 754-2019, OCP OFP8 and MX v1.0, and ml_dtypes, and posits. tf32 codes are its 19
-significant bits (a register holds them as ``code << 13``); a code of ue4m3 is a byte, the top bit
-ignored."""
+significant bits (a register holds them as ``code << 13``); codes of ue4m3 and ue3m3 are bytes, the
+top bits ignored."""
 
 ALIASES = {
     "fp64": ("binary64", "float64", "double", "e11m52"),

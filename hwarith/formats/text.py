@@ -66,8 +66,15 @@ def block_row(f: BlockFormat) -> dict[str, object]:
         "block": f.block,
         "scale": f.scale.name,
         "tensor scale": "fp32" if f.tensor_scale else None,
+        "metadata": _metadata_bits(f),
         "bits per element": float(f.bits_per_element),
     }
+
+
+def _metadata_bits(f: BlockFormat) -> str | None:
+    """How many bits a block keeps besides: ``2 per 8`` elements, ``8 per block``."""
+    more = f.metadata
+    return f"{more.bits} per {more.span or 'block'}" if more else None
 
 
 def code_row(f: Format, code: int) -> dict[str, object]:

@@ -6,7 +6,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from hwarith.formats import format
+from hwarith.formats import BLOCKS, format
 from hwarith.formats.elsewhere import NAMES, NOTES, names_elsewhere
 from hwarith.formats.facts import format_facts
 from hwarith.formats.names import ALIASES
@@ -20,7 +20,7 @@ def test_every_type_of_ml_dtypes_has_its_format() -> None:
 
 
 def test_notes_and_aliases_are_of_formats() -> None:
-    assert {*NOTES, *ALIASES} <= {*NAMED}
+    assert {*NOTES, *ALIASES} <= {*NAMED, *BLOCKS}
     assert names_elsewhere("e6m9") == {}
     assert format_facts(format("e6m9"))["fields"] == "sign 1, exponent 6, fraction 9"
 

@@ -49,6 +49,8 @@ def processing_elements(kind: WeightKind) -> tuple[list[Element], str | None]:
 def _reason(kind: WeightKind) -> str:
     """Why no processing element takes a type."""
     if isinstance(kind, BlockFormat):
+        if kind.metadata is not None:
+            return "nothing reads its metadata: a decoder and a multiplier of floats would do"
         return "nothing makes terms of its elements: a multiplier of floats would do"
     if kind.kind == "offset":
         return "its zero point takes a sum of the activations, which no PE here forms"

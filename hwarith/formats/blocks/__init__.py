@@ -2,8 +2,17 @@
 them."""
 
 from .definitions import ScaleRule
-from .format import BLOCKS, BlockFormat, BlockName, block_format, format, scalar_format
+from .format import (
+    BLOCKS,
+    BlockFormat,
+    BlockName,
+    block_format,
+    format,
+    named_block,
+    scalar_format,
+)
 from .hadamard import TE_SIGNS, Hadamard
+from .metadata import Metadata
 from .quantizer import MX_RULES, NV_RULES, quantize_blocks
 from .values import Blocks
 
@@ -16,9 +25,11 @@ __all__ = [
     "BlockName",
     "Blocks",
     "Hadamard",
+    "Metadata",
     "ScaleRule",
     "block_format",
     "format",
+    "named_block",
     "quantize_blocks",
     "scalar_format",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from ...exceptions import InvalidInput, name_of, quoted, shown, unknown
@@ -17,6 +17,7 @@ from .axes import checked_axis, is_integer
 from .format import BlockFormat, format
 from .hadamard import Hadamard
 from .values import Blocks
+from .with_metadata import quantize_with_metadata
 
 QUARTET = ("quartet", "quest")
 """Rules of Quartet's backward and forward pass."""
@@ -92,6 +93,16 @@ def quantize_blocks(
         if not isinstance(transform, Hadamard):
             raise InvalidInput(f"hadamard must be 16, 32 or a Hadamard, not {quoted(hadamard)}")
         array = transform(array, axis)
+    if kind.metadata is not None:
+        given = {
+            "scale_rule": scale_rule is not None,
+            "rounding other than rne": name_of(round) != "rne",
+            "random bits": random is not None or random_bits is not None,
+            "blocks of two dimensions": rows > 1,
+        }
+        for option in (name for name, is_given in given.items() if is_given):
+            raise InvalidInput(f"{kind} has no {option}; it has group, axis, hadamard")
+        return replace(quantize_with_metadata(kind, array, size, axis), hadamard=transform)
     mode, variant, n, draws = _rounding(kind, round, random, random_bits, array.shape)
     rows_of = np.ascontiguousarray(np.moveaxis(array, axis, -1))
     draws = np.ascontiguousarray(np.moveaxis(draws, axis, -1))

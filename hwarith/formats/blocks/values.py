@@ -23,6 +23,8 @@ class Blocks(Tabled):
     codes : element codes, unsigned integers of the numbers' shape.
     scale_codes : codes of the blocks' scales, of that shape but that `axis` counts blocks; rows
         that share a scale repeat it.
+    metadata : what blocks keep besides, codes of the format's `Metadata`, uint8 of that shape but
+        that `axis` counts what shares one; None if the format has none.
     tensor_scale : the scale of all blocks together, a number of fp32; None if the format has none.
     factor : what values are multiplied with besides: 4/3 of Quartet's backward pass, otherwise 1.
     inside : of Quartet's forward pass, which elements were not clipped (the mask of its gradient);
@@ -43,6 +45,7 @@ class Blocks(Tabled):
     inside: np.ndarray | None = None
     hadamard: Hadamard | None = None
     nmse: float | None = None
+    metadata: np.ndarray | None = None
 
     def tables(self) -> list[Table]:
         """Its format, shape, group, bits and error."""
@@ -51,7 +54,7 @@ class Blocks(Tabled):
     @property
     def levels(self) -> np.ndarray:
         """The elements, float64 of the numbers' shape."""
-        return np.asarray(self.format.element.decode(self.codes)).astype(np.float64)
+        return self.format.levels(self.codes, self.scale_codes, self.axis, self.metadata)
 
     @property
     def scales(self) -> np.ndarray:
@@ -62,7 +65,18 @@ class Blocks(Tabled):
     def values(self) -> np.ndarray:
         """The numbers that the codes stand for, float64 of the numbers' shape; those of the
         transformed ones, if there was a `hadamard`, whose ``inverse`` takes it back."""
-        return self.format.decode(self.codes, self.scale_codes, self._of_all, self.axis)
+        return self.format.decode(
+            self.codes, self.scale_codes, self._of_all, self.axis, self.metadata
+        )
+
+    @property
+    def scale_bytes(self) -> np.ndarray:
+        """The scales' bytes as they are kept: `scale_codes`, and above them the `metadata` of
+        formats that have it there (RaZeR)."""
+        more = self.format.metadata
+        if self.metadata is None or more is None or not more.in_scale:
+            return self.scale_codes
+        return self.scale_codes | self.metadata << np.uint8(8 - more.bits)
 
     @property
     def invalid(self) -> np.ndarray:
@@ -73,8 +87,9 @@ class Blocks(Tabled):
 
     @property
     def bits_per_weight(self) -> float:
-        """Bits of an element's code and its share of the scales of its block and the tensor."""
-        scales = self.format.scale.bits / (self.group * self.rows)
+        """Bits of an element's code and its share of what its block keeps and of the tensor's
+        scale."""
+        scales = self.format.block_bits(self.group) / (self.group * self.rows)
         tensor = 32 / self.codes.size if self.tensor_scale is not None else 0
         return self.format.bits + scales + tensor
 

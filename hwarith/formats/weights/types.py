@@ -14,7 +14,7 @@ from typing import Any, ClassVar, overload
 from ...exceptions import InvalidInput, name_of, quoted, unknown
 from ...lazily import np
 from ...tables import Table, Tabled
-from ..blocks import BLOCKS, BlockFormat, BlockName
+from ..blocks import BLOCKS, BlockFormat, BlockName, named_block
 
 
 @dataclass(frozen=True)
@@ -214,8 +214,8 @@ def weight_type(name: Any) -> WeightKind:
     text = name_of(name)
     if text in TYPES:
         return TYPES[text]
-    if text in BLOCKS:
-        return BLOCKS[text]
+    if (blocks := named_block(text)) is not None:
+        return blocks
     base, colon, specials = text.partition(":")
     if not colon or base not in ("fp3", "fp4"):
         raise unknown("weight type", name, [*TYPES, *BLOCKS, PATTERN])

@@ -72,6 +72,8 @@ def element_type(kind: WeightKind) -> str | None:
     """What processing elements call the codes of a type of weights: ``fp3``, ``fp4`` or an integer
     type; None for codes that none takes."""
     if isinstance(kind, BlockFormat):
+        if kind.metadata is not None:
+            return None
         return f"int{kind.bits}" if kind.is_integer else "fp4" if kind.bits == 4 else None
     if kind.kind in ("offset", "power"):
         return None
