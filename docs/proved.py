@@ -119,7 +119,14 @@ GROUPS: dict[str, list[str]] = {
     ],
     "quantizers": ["blockquant:out=mxfp4,a=bf16,n=2"],
     "datatypes of weights": [
-        *("decode", "powdecode", "termgen:type=fp4", "prealign"),
+        *(
+            "decode",
+            "blockdecode:a=mxfp4,n=2,out=bf16",
+            "blockdecode:a=nvfp4,n=4",
+            "powdecode",
+            "termgen:type=fp4",
+            "prealign",
+        ),
     ],
 }
 """Specs by what they are."""

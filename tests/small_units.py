@@ -14,6 +14,7 @@ SPECS = (
     "anseed:a=e4m3,b=e4m3,seed=fp16,w=8",
     "bitplane_dot:n=2,m=2,lanes=8,k=64",
     "blockquant:out=mxfp4,a=bf16,n=2",
+    "blockdecode:a=mxfp4,n=2,out=bf16",
     "bsdequant",
     "bspe:type=fp4,lanes=2",
     "class:a=e4m3",

@@ -143,7 +143,9 @@ CATALOGUE = {
     "decode_int4b_fp16": "decode:type=int4b,out=fp16",
     "powdecode_4": "powdecode:b=4,a=0.55,code=sm",
     "powdecode_4_twos": "powdecode:b=4,a=0.55,code=twos",
-    # Quantizers of blocks, and the rotation before
+    # Decoders of blocks, quantizers, and the rotation before
+    "blockdecode_mxfp4_bf16": "blockdecode:a=mxfp4,n=8,out=bf16",
+    "blockdecode_nvfp4_sig": "blockdecode:a=nvfp4,n=8,out=sig",
     "blockquant_mxfp8": "blockquant:out=mxfp8_e4m3,a=bf16,n=8,stages=2",
     "nvfp4quant": "nvfp4quant:a=bf16,n=4",
     "hadamard_4": "hadamard:n=4,a=bf16,span=8",

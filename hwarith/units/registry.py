@@ -76,6 +76,7 @@ FAMILIES = {
     "decode": "decode:Decode",
     "powdecode": "decode:PowDecode",
     "blockquant": "blocks:BlockQuant",
+    "blockdecode": "blocks:BlockDecode",
     "hadamard": "blocks:Hadamard",
     "nvfp4quant": "blocks:Nvfp4Quant",
     "requant": "requant:Requant",

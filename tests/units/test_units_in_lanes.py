@@ -31,6 +31,7 @@ WITHOUT = {
     "dot",
     "blockquant",
     "nvfp4quant",
+    "blockdecode",
     "hadamard",
     "layernorm",
     "rmsnorm",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...formats import Format
-from ...units.blocks import BlockQuant, Hadamard, Nvfp4Quant
+from ...units.blocks import BlockDecode, BlockQuant, Hadamard, Nvfp4Quant
 from ...units.fpint.prealign import ACTIVATION, PreAlign, shared_exponent
 from ..drawn import normal_codes
 from ..exact_result import power_of_two
@@ -67,6 +67,31 @@ def _quantized(
         result = None if scale is None or value is None else value * scale
         found.append(Outcome(x, result, *last_place(x, f, place or Fraction(1))))
     return found
+
+
+class BlockDecodeReference(Reference[BlockDecode]):
+    """An element times the block's scale."""
+
+    def outcomes(self, codes: Sequence[Any], results: Sequence[Any]) -> list[Outcome] | None:
+        u = self.unit
+        elements = numbers(u.kind.element, codes[0])
+        scale = number(u.kind.scale, codes[1])
+        if elements is None or scale is None:
+            return None
+        if u.out == "sig":
+            return [
+                Outcome(e * scale, (-1) ** s * g * power_of_two(x), power_of_two(x))
+                for e, s, g, x in zip(elements, *self._parts(results), strict=True)
+            ]
+        f = u.of_an_element["y"]
+        return [
+            of_format(e * scale, number(f, y), f) for e, y in zip(elements, results[0], strict=True)
+        ]
+
+    def _parts(self, results: Sequence[Any]) -> list[list[int]]:
+        """Signs, significands and exponents of all elements, as integers."""
+        formats = list(self.unit.of_an_element.values())[:3]
+        return [[int(f.decode_one(x)) for x in r] for f, r in zip(formats, results, strict=False)]
 
 
 class HadamardReference(Reference[Hadamard]):

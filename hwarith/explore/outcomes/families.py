@@ -7,7 +7,7 @@ from typing import Any
 from ...units import Unit
 from ...units.anfma import ColumnEnd, Seed
 from ...units.bitserial import BitSerialPe, BsDequant, BsTile
-from ...units.blocks import BlockQuant, Hadamard, Nvfp4Quant
+from ...units.blocks import BlockDecode, BlockQuant, Hadamard, Nvfp4Quant
 from ...units.chain import ChainOfOne
 from ...units.codes import RoundInt
 from ...units.decode import PowDecode
@@ -20,7 +20,13 @@ from ...units.rope import Rope
 from ...units.rows import LayerNorm, RmsNorm, SoftMax
 from ...units.systolic import Engine
 from .base import Reference
-from .blocks import BlockQuantReference, HadamardReference, Nvfp4QuantReference, PreAlignReference
+from .blocks import (
+    BlockDecodeReference,
+    BlockQuantReference,
+    HadamardReference,
+    Nvfp4QuantReference,
+    PreAlignReference,
+)
 from .integers import (
     ILayerNormReference,
     RequantReference,
@@ -42,6 +48,7 @@ from .scalars import ColumnEndReference, PowDecodeReference, RoundIntReference, 
 _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
     BlockQuant: BlockQuantReference,
     Nvfp4Quant: Nvfp4QuantReference,
+    BlockDecode: BlockDecodeReference,
     Hadamard: HadamardReference,
     PreAlign: PreAlignReference,
     PowDecode: PowDecodeReference,

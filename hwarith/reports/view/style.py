@@ -144,6 +144,7 @@ _TURNS = (
     ),
     (
         "decode",
+        "blockdecode",
         "powdecode",
         "prealign",
         "termgen",

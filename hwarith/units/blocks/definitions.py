@@ -1,4 +1,4 @@
-"""Golden definitions of blocks: quantized, transformed, and numbers aligned to a block."""
+"""Golden definitions of blocks: quantized, transformed, aligned to a block, and decoded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from ...formats.blocks.definitions import (
     nv_element,
     nv_scale,
 )
-from ...formats.rounding import NOSAT, RNE, align, round_pack, unpack
+from ...formats.rounding import (
+    FINITE,
+    INF,
+    NAN,
+    NOSAT,
+    RNE,
+    align,
+    pack_infinity,
+    pack_nan,
+    round_pack,
+    unpack,
+)
 from ...golden import golden
 
 
@@ -75,3 +86,63 @@ def transformed(terms, j, greatest, below, f):
     for i in range(len(terms)):
         total += -terms[i] if (i & j).bit_count() & 1 == 1 else terms[i]
     return rounded(1 if total < 0 else 0, abs(total), greatest, below, f)
+
+
+# -- decoding ------------------------------------------------------------------------------------
+
+
+@golden
+def scaled(code, scale, f, of_scale, out):
+    """An element times its block's scale, to nearest even, as a float."""
+    kind, s, e, g = unpack(code, f)
+    kind_scale, _, e_scale, g_scale = unpack(scale, of_scale)
+    if kind == NAN or kind_scale == NAN:
+        return pack_nan(out)
+    if kind == INF:
+        return pack_infinity(s, out, NOSAT)
+    return round_pack(s, e + e_scale, g * g_scale, out, RNE, NOSAT)
+
+
+@golden
+def scaled_parts(code, scale, f, of_scale, significand_bits, exponent_bits):
+    """Sign, significand and exponent (two's complement) of the same product, not rounded, and
+    whether it has no finite value; an exponent of all ones is then read like any other."""
+    kind, s, e, g = as_finite(code, f)
+    kind_scale, _, e_scale, g_scale = as_finite(scale, of_scale)
+    g = g * g_scale
+    sign = s if g > 0 else 0
+    invalid = 0 if kind == FINITE and kind_scale == FINITE else 1
+    exponent = (e + e_scale) & ((1 << exponent_bits) - 1)
+    above = significand_bits + 1
+    return sign | g << 1 | exponent << above | invalid << (above + exponent_bits)
+
+
+@golden
+def as_finite(code, f):
+    """Class and sign of a code, and exponent and significand of what it would be if all codes were
+    finite."""
+    kind, s, e, g = unpack(code, f)
+    if kind != FINITE:
+        magnitude = code & f.mag_mask
+        e = (magnitude >> f.fraction_bits) - f.bias - f.fraction_bits
+        g = (magnitude & ((1 << f.fraction_bits) - 1)) + (1 << f.fraction_bits)
+    return kind, s, e, g
+
+
+@golden
+def scaled_block(x, scale, constants):
+    """The numbers of a block."""
+    return [scaled(code, scale, *constants) for code in x]
+
+
+@golden
+def scaled_parts_block(x, scale, constants):
+    """Signs, significands, exponents and marks of the elements of a block."""
+    found = [scaled_parts(code, scale, *constants) for code in x]
+    above, top = constants[2] + 1, constants[2] + 1 + constants[3]
+    return (
+        [y & 1 for y in found],
+        [y >> 1 & ((1 << constants[2]) - 1) for y in found],
+        [y >> above & ((1 << constants[3]) - 1) for y in found],
+        [y >> top for y in found],
+    )
