@@ -7,7 +7,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.flow.evidence.records import EXACT
-from hwarith.formats import BLOCKS
+from hwarith.units.blocks.blockdecode import NAMES
 from tests.digests import digest
 from tests.evidence import assert_equal_on, compared
 from tests.tiers import few
@@ -54,7 +54,7 @@ def test_published_digest_of_mxint8() -> None:
     assert (u(x[reached, None], scale[reached] - 6)[:, 0] == y[reached]).all()
 
 
-@pytest.mark.parametrize(("a", "out"), few([(a, out) for a in BLOCKS for out in OUTS[:3]], 10))
+@pytest.mark.parametrize(("a", "out"), few([(a, out) for a in NAMES for out in OUTS[:3]], 10))
 def test_is_the_product(a: str, out: str) -> None:
     u = hw.unit(f"blockdecode:a={a},n=1,out={out}")
     x, scale = all_pairs(u)
@@ -63,7 +63,7 @@ def test_is_the_product(a: str, out: str) -> None:
     compared(EXACT, x.size, u)
 
 
-@pytest.mark.parametrize("a", few(list(BLOCKS), 4))
+@pytest.mark.parametrize("a", few(list(NAMES), 4))
 def test_parts_are_the_value(a: str) -> None:
     u = hw.unit(f"blockdecode:a={a},n=1,out=sig")
     x, scale = all_pairs(u)
@@ -81,7 +81,7 @@ def test_parts_are_the_value(a: str) -> None:
     compared(EXACT, x.size, u)
 
 
-@pytest.mark.parametrize(("a", "out"), few([(a, out) for a in BLOCKS for out in OUTS], 9))
+@pytest.mark.parametrize(("a", "out"), few([(a, out) for a in NAMES for out in OUTS], 9))
 def test_hardware_on_every_code(a: str, out: str) -> None:
     u = hw.unit(f"blockdecode:a={a},n=1,out={out}")
     x, scale = all_pairs(u)

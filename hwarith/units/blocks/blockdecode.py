@@ -32,6 +32,8 @@ from . import definitions
 from .blockquant import MOST
 from .lanes import LaneUnit, each_lane, side_by_side, taken_apart
 
+NAMES = tuple(name for name, f in BLOCKS.items() if f.metadata is None)
+
 PARTS = ("sign", "significand", "exponent", "invalid")
 
 
@@ -72,7 +74,7 @@ class BlockDecode(LaneUnit):
         "invalid": "1: the element has no finite value",
     }
 
-    a: str = choice_parameter("format of blocks", tuple(BLOCKS), "mxfp8_e4m3")
+    a: str = choice_parameter("format of blocks", NAMES, "mxfp8_e4m3")
     n: int = integer_parameter("elements of a block", 1, MOST, 32)
     out: str = choice_parameter(
         "results: floats, or their parts", ("fp32", "bf16", "fp16", "sig"), "fp32"
