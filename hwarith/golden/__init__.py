@@ -9,7 +9,7 @@ process compiled before.
 
 from .arrays import HOT, apply
 from .definition import bit_length, divide, golden, primitive, square_root
-from .folds import fold
+from .folds import fold, reduce
 from .tables import TABLE_BITS, lookup, lookup_top
 from .words import SMALL, WORD_BITS, code_dtype, field, machine_word, to_integers
 
@@ -29,6 +29,7 @@ __all__ = [
     "lookup_top",
     "machine_word",
     "primitive",
+    "reduce",
     "square_root",
     "to_integers",
 ]

@@ -10,8 +10,10 @@ from typing import Any, ClassVar, Protocol
 
 from ... import rtl
 from ...exceptions import InvalidInput
+from ...golden import reduce
 from ...lazily import np
 from ...rtl import Step
+from .. import evaluation
 from ..accumulator import check_lengths
 from ..contract import Unit
 from ..parameters import integer_parameter
@@ -61,10 +63,9 @@ class Arrays:
     @staticmethod
     def over(u: Unit, *codes: Any, begin: int = 0) -> Any:
         (result,) = u.results.values()
-        acc = np.full(codes[0].shape[:-1], begin, result.dtype)
-        for i in range(codes[0].shape[-1]):
-            acc = np.asarray(u(*(x[..., i] for x in codes), acc))
-        return acc[..., None]
+        definition, constants = u.definition()
+        bits = evaluation.word_bits(u)
+        return reduce(definition, codes, constants, result.dtype, bits, begin)[..., None]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
