@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from ..formats import Format
@@ -17,7 +18,11 @@ _DEFAULT = ("round", "n", "subnormals", "nan", "flags", "op")
 """Parameters of exact units, other than formats and overflow, that `FloatRounding` knows only in
 their defaults."""
 
+_UNITS = 256
+"""Most units of which it is remembered."""
 
+
+@lru_cache(maxsize=_UNITS)
 def float_rounding(u: Any) -> FloatRounding | None:
     """What in float64 is the same as this unit's definition with the constants that it has."""
     if not is_exact_in_float64(u, _DEFAULT) or u.overflow not in ("nosat", "saturate"):

@@ -15,7 +15,7 @@ from hwarith.explore.compare import compare
 from hwarith.explore.operands_file import read_operands
 from hwarith.explore.workloads import workload
 from hwarith.explore.workloads.datapath import datapath
-from hwarith.explore.workloads.minilm.encoder import Factors
+from hwarith.explore.workloads.minilm.heads import Factors
 from hwarith.explore.workloads.minilm.products import Products
 from hwarith.flow.stimuli.families import stimuli_of
 from tests.explore.fake_flow import FakeFlow

@@ -22,7 +22,7 @@ from hwarith.explore.workloads.minilm import (
     run,
     task,
 )
-from hwarith.explore.workloads.minilm.encoder import Factors
+from hwarith.explore.workloads.minilm.heads import Factors
 from hwarith.explore.workloads.minilm.products import Products, scales
 
 needs_model = pytest.mark.skipif(
@@ -317,7 +317,7 @@ def test_whole_task(spec: str, weights: str | None, least: float) -> None:
 
 def test_row_is_rounded() -> None:
     outcome = Retrieval(
-        "mul:a=bf16", None, 0.91666, 0.94444, 0.9999949, 0.12, 10**10, 3.04, np.empty(0)
+        "mul:a=bf16", None, 0.91666, 0.94444, 0.9999949, 0.12, 10**10, 3.04, np.empty(0), {}
     )
     assert outcome.row() == {
         "weights": "",
@@ -353,6 +353,8 @@ def test_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     [
         ([], "name at least one SPEC"),
         (["mul:a=bf1"], "unknown format 'bf1'"),
+        (["bf61"], "unknown preset or unit 'bf61'; did you mean 'bf16'?"),
+        (["bf16", "--weights", "int4"], "preset bf16 has weights of its own"),
         (["cmp:a=bf16"], "cannot run on operation 'comparison'"),
         (["mul:a=bf16", "--weights", "int99"], "unknown weight type 'int99'"),
     ],

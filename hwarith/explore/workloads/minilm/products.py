@@ -14,7 +14,8 @@ from ....units import Unit
 from ..datapath import datapath
 from ..network import HEADROOM
 from ..paths import Datapath, Encoded, is_wide
-from .encoder import Factors
+from .heads import Factors
+from .numpy_arithmetic import NumpyArithmetic
 
 METHOD = (
     "Every product of matrices (queries, keys, values, scores, context, output, both of the "
@@ -49,8 +50,8 @@ GROUP = 128
 
 
 @dataclass
-class Products:
-    """What `encoder.encode` multiplies with: a unit, or float32 arithmetic if it is None.
+class Products(NumpyArithmetic):
+    """An `encoder.Arithmetic` that multiplies with a unit, or in float32 if it is None.
 
     ``weights`` is the type that weights are quantized in first (None: not). ``advance`` is told
     of the multiply-adds done since the last time; ``count`` has all of them. ``met`` has codes of
@@ -71,14 +72,24 @@ class Products:
         self.path = datapath(self.unit) if self.unit else None
 
     @property
+    def spec(self) -> str | None:
+        """Of the unit."""
+        return self.unit.spec if self.unit else None
+
+    @property
+    def units(self) -> dict[str, tuple[str, ...]]:
+        """Of operations beside the products: none."""
+        return {}
+
+    @property
     def rows(self) -> int:
-        """How many rows of heads go well together (`encoder.encode`)."""
+        """How many rows of heads go well together (`Heads`)."""
         if self.path is None or self.path.block_scaled:
             return 1
         return 192
 
     def __call__(self, factors: list[Factors], kind: str) -> list[np.ndarray]:
-        """Products of matrices of one kind; see `encoder.Multiply`."""
+        """Products of matrices of one kind."""
         if self.weights and kind not in ("scores", "context"):
             factors = [f._replace(right=self._in_weight_type(f.right)) for f in factors]
         if self.path is None:

@@ -12,7 +12,7 @@ from ..datapath import datapath
 from ..protocol import Outcome, Workload
 from . import model, retrieval
 from .products import METHOD, SAMPLED_PAIRS, Products
-from .task import reference, run, run_products
+from .task import reference, run, run_in
 
 
 class MiniLM(Workload):
@@ -64,7 +64,7 @@ def outcome(unit: Unit, pairs: int, tokens: int) -> Outcome:
     the embeddings' deviation from float32's over that of float32's as output error, and operands
     of some rows, columns and steps of each kind of product (`products.SAMPLE`)."""
     products = Products(unit)
-    found = run_products(products, pairs, tokens)
+    found = run_in(products, pairs, tokens)
     expected = reference(pairs, tokens)
     deviation = np.sqrt(np.mean((found.embeddings - expected) ** 2) / np.mean(expected**2))
     assert products.path is not None
