@@ -137,6 +137,40 @@ def lmul_error(name: str) -> list[float]:
     return [float(x) for x in (relative.mean(), rms, relative.min(), relative.max())]
 
 
+def axcore_snr(weights: str, options: str) -> float:
+    """Signal to noise in dB of sums of 1024 products of ``axmul``, as tests/units/test_axcore.py
+    has them."""
+    rng, u = np.random.default_rng(4), hw.unit(f"axmul:w={weights},{options}")
+    codes = u.w.codes()
+    codes = codes[np.isfinite(u.w.decode(codes).astype(np.float64))]
+    a = u.a.encode(rng.uniform(-1, 1, (2000, 1024)))
+    b = rng.choice(codes, (2000, 1024))
+    exact = np.sum(u.a.decode(a).astype(np.float64) * u.w.decode(b), axis=1)
+    found = np.sum(u.a.decode(u(a, b)).astype(np.float64), axis=1)
+    return blocks.qsnr(exact, found)
+
+
+def axcore_wraps(signs: str) -> float:
+    """The share of 4096 columns of 64 products of normal numbers that four integer bits change."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((2, 4096, 64))
+    if signs == "positive":
+        x, y = np.abs(x), np.abs(y)
+    sums = []
+    for head in (4, 7):
+        u = hw.unit(f"axdot:head={head}")
+        a, w, c = u.a.encode(x), u.w.encode(y), np.zeros(4096, u.state.dtype)
+        for k in range(0, 64, 4):
+            c = u(a[:, k : k + 4], w[:, k : k + 4], c)
+        sums.append(u.chain_end(c))
+    return float(np.mean(sums[0] != sums[1]))
+
+
+def axcore_parts(spec: str) -> dict[str, float]:
+    """``hwarith synth --breakdown SPEC``: the areas of its parts."""
+    return {part.name: part.area for part in hw.breakdown(spec).parts}
+
+
 def nmse(kind: str, distribution: str) -> float:
     """``hw.quantize``: squared error over mean square of 2^20 weights in groups of 128."""
     rng = np.random.default_rng(0)
@@ -320,6 +354,9 @@ KINDS: dict[str, Callable[..., Any]] = {
             baseline,
             mismatches,
             lmul_error,
+            axcore_snr,
+            axcore_wraps,
+            axcore_parts,
             nmse,
             qsnr,
             quartet,

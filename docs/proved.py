@@ -94,6 +94,11 @@ GROUPS: dict[str, list[str]] = {
         *(f"{family}:format=bf16" for family in ("pam", "pad", "palog2", "paexp2", "pasqrt")),
         "paslope:format=bf16,op=mul",
     ],
+    "products and columns of AxCore": [
+        *(f"axmul:w={w}" for w in ("e3m0f", "e2m1fn", "e1m2f", "e4m3fn")),
+        "axmul:profile=ae,c1=43",
+        *(f"{x}{profile}" for x in ("axnorm", "axseed") for profile in ("", ":profile=ae")),
+    ],
     "dot products": [
         *(f"dot:a=e2m1fn,n={n},scale=ue4m3,c=none,out=fp32" for n in (2, 4, 8, 16)),
         "dot:a=e2m1fn,n=8,scale=ue4m3,c=none,out=bf16",

@@ -8,6 +8,8 @@ import numpy as np
 
 from ..exceptions import InvalidInput
 from ..formats import Format
+from ..units import Unit
+from ..units.chain import Chain
 from ..units.dot import Dot
 from .kernels import blocks
 
@@ -22,18 +24,8 @@ def matmul(u: Dot, a: Any, b: Any, c: Any, sa: Any, sb: Any) -> np.ndarray:
             "matmul: sums go on where c is of the format of out, and without flags; not in "
             f"{u.spec}"
         )
-    left, right = matrix(u.a, a, "a"), matrix(u.b, b, "b")
-    (m, k), (rows, n) = left.shape, right.shape
-    if k != rows or k % u.n or not k:
-        raise InvalidInput(
-            f"matmul: a (m, K) and b (K, n) must have one K, a multiple of n={u.n} of {u.spec}, "
-            f"not {left.shape} and {right.shape}"
-        )
-    acc = u.result.check(0 if c is None else c, "matmul: c")
-    try:
-        acc = np.broadcast_to(acc, (m, n))
-    except ValueError:
-        raise InvalidInput(f"matmul: c must be of shape {(m, n)}, not {acc.shape}") from None
+    left, right, acc = _matrices(u, (u.a, u.b, u.result), a, b, c)
+    (m, k), n = left.shape, right.shape[1]
     scales = _scales(u, sa, sb, (m, k // u.block), (k // u.block, n))
     sums = blocks.accumulate(u, left, right, acc, scales)
     if sums is None:
@@ -43,6 +35,32 @@ def matmul(u: Dot, a: Any, b: Any, c: Any, sa: Any, sb: Any) -> np.ndarray:
     if places[0].size:
         codes[places] = of_places(u, left, right, acc, scales, places)
     return codes
+
+
+def of_chain(units: Chain, a: Any, b: Any, c: Any) -> np.ndarray:
+    """`hwarith.matmul` of a chained dot product (`hwarith.units.chain`), by its definition. Raises
+    `InvalidInput`."""
+    return units.accumulate(*_matrices(units.add, (*units.code_formats.values(),)[:3], a, b, c))
+
+
+def _matrices(
+    u: Unit, formats: tuple[Format, ...], a: Any, b: Any, c: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Codes (m, K), (K, n), (m, n) of these formats, K a multiple of the products that a unit makes
+    at a time. Raises `InvalidInput`."""
+    pairs = max(n for _, n in u.lane_formats.values())
+    left, right = matrix(formats[0], a, "a"), matrix(formats[1], b, "b")
+    (m, k), (rows, n) = left.shape, right.shape
+    if k != rows or k % pairs or not k:
+        raise InvalidInput(
+            f"matmul: a (m, K) and b (K, n) must have one K, a multiple of n={pairs} of {u.spec}, "
+            f"not {left.shape} and {right.shape}"
+        )
+    acc = formats[2].check(0 if c is None else c, "matmul: c")
+    try:
+        return left, right, np.broadcast_to(acc, (m, n))
+    except ValueError:
+        raise InvalidInput(f"matmul: c must be of shape {(m, n)}, not {acc.shape}") from None
 
 
 def by_definition(

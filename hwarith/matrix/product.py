@@ -35,8 +35,8 @@ def matmul(
     """The product of matrices of codes, bit for bit what a loop over the unit gives.
 
     A multiply-add is applied as ``acc = u(a[i, k], b[k, j], acc)``, a product unit as
-    ``acc = add(u(a[i, k], b[k, j]), acc)``, for one k after the other; a dot product (``dot``) of n
-    pairs as ``acc = u(a[i, k:k+n], b[k:k+n, j], acc)``, block after block.
+    ``acc = add(u(a[i, k], b[k, j]), acc)``, for one k after the other; a dot product (``dot``,
+    ``axdot``) of n pairs as ``acc = u(a[i, k:k+n], b[k:k+n, j], acc)``, block after block.
 
     Parameters
     ----------
@@ -66,6 +66,10 @@ def matmul(
         units = chain(u, add)
     except InvalidInput as error:
         raise InvalidInput(f"matmul: {error}") from None
+    if units.add.lane_formats:
+        if not isinstance(order, str) or order != "ascending":
+            raise InvalidInput(f"matmul: {u.spec} takes its products in order")
+        return dots.of_chain(units, a, b, c)
     left, right = (
         dots.matrix(f, x, what)
         for f, x, what in zip(units.operand_formats, (a, b), "ab", strict=True)

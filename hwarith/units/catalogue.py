@@ -123,6 +123,12 @@ CATALOGUE = {
     "anend": "anend:a=bf16,b=bf16,out=fp32,w=24",
     "anseed": "anseed:a=bf16,b=bf16,seed=fp32,w=24",
     "engine_anfma": "engine:pe=(anfma:a=bf16,b=bf16,out=fp32,norm=an-1-2,w=24),rows=4,columns=4",
+    # AxCore: the product by one addition, four of them and a column's sum, its ends, its scale
+    "axmul_fp16_e2m1": "axmul:a=fp16,w=e2m1fn",
+    "axdot_fp16_e2m1": "axdot:a=fp16,w=e2m1fn,n=4,depth=64",
+    "axnorm_fp16": "axnorm:a=fp16,depth=64",
+    "axseed_fp16": "axseed:a=fp16,depth=64",
+    "axscale_fp16": "axscale:a=fp16",
     # Bit-serial: BitMoD's encoder, processing element, dequantizer, a small tile
     "termgen": "termgen:type=mixed",
     "bspe": "bspe:type=mixed,lanes=4,align=local,fx=3",

@@ -216,15 +216,20 @@ def _check_ports(u: Unit, needed: list[Format]) -> None:
         )
 
 
+def _is_one_of_a_chain(u: Unit) -> bool:
+    """Whether it is a chained multiply-add; not if it is a chained dot product."""
+    return isinstance(u, ChainedMultiplyAdd) and not u.lane_formats
+
+
 def chain_of_one(u: Unit) -> Unit | ChainOfOne:
-    """The unit, or if it is chained the `ChainOfOne`."""
-    return ChainOfOne(u) if isinstance(u, ChainedMultiplyAdd) else u
+    """The unit, or if it is a chained multiply-add the `ChainOfOne`."""
+    return ChainOfOne(u) if _is_one_of_a_chain(u) else u
 
 
 def rounded_accumulators(u: Unit, operands: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
     """Operand codes of a unit as `chain_of_one` takes them: a chained unit's accumulators are
-    rounded to the format that its chains begin with."""
-    if not isinstance(u, ChainedMultiplyAdd):
+    rounded to the format that its chains begin with. Those of a chained dot product stay states."""
+    if not _is_one_of_a_chain(u):
         return tuple(operands)
     path, (*factors, acc) = Chain(None, u), operands
     return *factors, path.first.encode(path.last.decode(path.end(acc)), overflow="nosat")
@@ -232,7 +237,7 @@ def rounded_accumulators(u: Unit, operands: Sequence[np.ndarray]) -> tuple[np.nd
 
 def chained_accumulators(u: Unit, operands: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
     """The inverse, but for what was rounded."""
-    if not isinstance(u, ChainedMultiplyAdd):
+    if not _is_one_of_a_chain(u):
         return tuple(operands)
     *factors, codes = operands
     return *factors, Chain(None, u).begin(codes)

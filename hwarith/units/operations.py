@@ -89,6 +89,13 @@ CHAINED_MULTIPLY_ADD = Operation(
     rank=4,
     piece=MULTIPLY_ADDS,
 )
+CHAINED_DOT_PRODUCT = Operation(
+    "chained dot product",
+    role=Role.ACCUMULATES,
+    noun="chained dot product",
+    rank=60,
+    piece=MULTIPLY_ADDS,
+)
 DOT_PRODUCT_WITH_ADDEND = Operation(
     "dot product with addend",
     role=Role.ACCUMULATES,

@@ -6,6 +6,7 @@ from typing import Any
 
 from ...units import Unit
 from ...units.anfma import ColumnEnd, Seed
+from ...units.axcore import AxDot, AxNorm, AxSeed
 from ...units.bitserial import BitSerialPe, BsDequant, BsTile
 from ...units.blocks import BlockDecode, BlockQuant, Hadamard, Nvfp4Quant
 from ...units.chain import ChainOfOne
@@ -27,6 +28,8 @@ from .blocks import (
     Nvfp4QuantReference,
     PreAlignReference,
 )
+from .blocks import BlockQuantReference, HadamardReference, Nvfp4QuantReference, PreAlignReference
+from .columns import AxDotReference, AxNormReference, AxSeedReference
 from .integers import (
     ILayerNormReference,
     RequantReference,
@@ -55,6 +58,9 @@ _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
     RoundInt: RoundIntReference,
     ColumnEnd: ColumnEndReference,
     Seed: SeedReference,
+    AxDot: AxDotReference,
+    AxNorm: AxNormReference,
+    AxSeed: AxSeedReference,
     DotMulti: DotMultiReference,
     Multi: MultiReference,
     ShiftExp: ShiftExpReference,

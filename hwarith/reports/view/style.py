@@ -156,6 +156,13 @@ _TURNS = (
         "multi",
     ),
     (
+        "axmul",
+        "axdot",
+        "axnorm",
+        "axseed",
+        "axscale",
+    ),
+    (
         "pad",
         "pasqrt",
         "palog2",
