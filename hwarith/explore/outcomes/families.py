@@ -28,7 +28,6 @@ from .blocks import (
     Nvfp4QuantReference,
     PreAlignReference,
 )
-from .blocks import BlockQuantReference, HadamardReference, Nvfp4QuantReference, PreAlignReference
 from .columns import AxDotReference, AxNormReference, AxSeedReference
 from .integers import (
     ILayerNormReference,
