@@ -66,7 +66,8 @@ module axdot_fp16_e2m1fn_n4_depth64 (
   wire lane3_counts = |w[14:12];
   wire lane3_w_zero = ~lane3_counts;
 
-  // Add: The product's field: an addition as wide as the weight's, and the exponent's, is.
+  // Add fields: The product's field, by one addition at the top of T; the code of what is in
+  // range.
   wire [9:0] lane0_upper = {lane0_t[16], lane0_t[16:8]} + {6'd0, lane0_weight_field[3:1], 1'b0};
   wire lane0_upper_any = |lane0_upper[8:7];
   wire lane0_above = ~lane0_upper[9] & (lane0_upper_any | (&lane0_upper[6:2]));
@@ -165,7 +166,7 @@ module axdot_fp16_e2m1fn_n4_depth64 (
   wire [13:0] lane3_aligned = lane3_distance[4] ? {14{lane3_term[13]}} : lane3_aligned_near;
   wire [13:0] lane3_addend = lane3_aligned & {14{lane3_is_term}};
 
-  // Add: The state moved right likewise, and all terms added to it.
+  // Add terms: The state moved right likewise, and all terms added to it.
   wire [19:0] state_aligned_near = $unsigned($signed({c[24], c[18:0]}) >>> state_distance);
   wire [19:0] total_row0 = state_aligned_near ^ 20'h80000;
   wire [13:0] total_row1 = lane0_addend ^ 14'h2000;

@@ -1,6 +1,6 @@
 // axmul_fp16_e2m1fn
 // axmul:a=fp16,w=e2m1fn
-// AxCore: product of a float and a 4-bit or 8-bit weight by one addition
+// AxCore: a float times a weight in four or eight bits by one addition
 //
 // contract: approximate; relative error -8.55 % to +4.20 % for normal operands and results
 //   (AxCore, MICRO 2025).
@@ -39,7 +39,8 @@ module axmul_fp16_e2m1fn (
   wire counts = |w[2:0];
   wire w_zero = ~counts;
 
-  // Add: The product's field: an addition as wide as the weight's, and the exponent's, is.
+  // Add fields: The product's field, by one addition at the top of T; the code of what is in
+  // range.
   wire [9:0] upper = {t[16], t[16:8]} + {6'd0, weight_field[3:1], 1'b0};
   wire upper_any = |upper[8:7];
   wire above = ~upper[9] & (upper_any | (&upper[6:2]));

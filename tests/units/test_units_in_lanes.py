@@ -29,6 +29,7 @@ WITHOUT = {
     "engine",
     "bsdequant",
     "dot",
+    "axdot",
     "blockquant",
     "nvfp4quant",
     "blockdecode",

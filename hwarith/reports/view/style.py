@@ -156,10 +156,10 @@ _TURNS = (
         "multi",
     ),
     (
-        "axmul",
-        "axdot",
         "axnorm",
         "axseed",
+        "axdot",
+        "axmul",
         "axscale",
     ),
     (
