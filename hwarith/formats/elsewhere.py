@@ -58,6 +58,7 @@ NOTES = {
     "mxint8_element": "The OCP's INT8 counts units of 2^-6; int8 counts units of 1.",
     "ue4m3": "The scale of NVFP4: e4m3fn without its sign, in a byte.",
     "ue3m3": "The scale of RaZeR's weights, in the low bits of a byte.",
+    "ue5m0": "The scale of Anda: an exponent of fp16, of which 31 is NaN.",
     "razer_w": "Subject to a patent application by Cornell University.",
     "razer_a": "Subject to a patent application by Cornell University.",
     "e8m0fnu": "The scale of the MX formats: powers of two, and one NaN.",

@@ -71,6 +71,7 @@ NAMED = {
         _unsigned("e8m0fnu", 8, 0, bias=127, hidden_always=True),
         _unsigned("ue4m3", 4, 3, bias=7, ignored_bits=1),
         _unsigned("ue3m3", 3, 3, bias=3, nan="none", ignored_bits=2),
+        Descriptor("ue5m0", "float", 5, 5, 0, 15, signed=False, nan="all_ones", hidden_always=True),
         *(_posit(f"posit{n}", n, STANDARD_EXPONENT_BITS) for n in (8, 16, 32)),
     )
 }

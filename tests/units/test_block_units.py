@@ -15,7 +15,7 @@ from hwarith.formats.blocks import BLOCKS
 from tests.evidence import assert_equal_on, compared
 from tests.tiers import few
 
-MX = [name for name, f in BLOCKS.items() if not f.tensor_scale and f.metadata is None]
+MX = [name for name, f in BLOCKS.items() if f.scale.name == "e8m0fnu" and f.metadata is None]
 
 
 def assert_hardware(u: hw.Unit, vectors: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -48,6 +49,12 @@ BlockName = Literal[
     "m2xfp_a",
     "razer_w",
     "razer_a",
+    "anda_m4",
+    "anda_m5",
+    "anda_m6",
+    "anda_m7",
+    "anda_m8",
+    "anda_m11",
 ]
 """The names of the block formats."""
 
@@ -250,7 +257,15 @@ def _blocks() -> list[BlockFormat]:
         BlockFormat("m2xfp_a", fp4, 32, e8m0, False, m2, FinerTop()),
         BlockFormat("razer_w", fp4, 16, NAMED["ue3m3"], True, razer, WeightSpecial()),
         BlockFormat("razer_a", fp4, 16, e4m3, True, razer, ActivationSpecial()),
+        *(_anda(bits) for bits in (4, 5, 6, 7, 8, 11)),
     ]
+
+
+def _anda(bits: int) -> BlockFormat:
+    """Of Anda: signs and mantissas of so many bits, of which the top one weighs 1; that is a float
+    of one exponent bit, all of whose numbers are as far apart."""
+    element = scalar.format(f"e1m{bits - 1}b1f")
+    return BlockFormat(f"anda_m{bits}", element, 64, NAMED["ue5m0"], False, "arXiv 2411.15982")
 
 
 BLOCKS = {f.name: f for f in _blocks()}
@@ -271,6 +286,8 @@ def named_block(text: str) -> BlockFormat | None:
     """The format of blocks of this name in lower case, with options behind a colon or without, if
     there is one. Raises `InvalidInput` for options that it does not have."""
     name, colon, options = text.partition(":")
+    if match := re.fullmatch(r"anda_m([1-9]|1[0-6])", text):
+        return BLOCKS.get(text) or _anda(int(match[1]))
     found = BLOCKS.get(ALIASES.get(name, name))
     if found is None or not colon:
         return found
@@ -312,8 +329,9 @@ def format(name: Any) -> Format | BlockFormat:
     the bias of IEEE 754 or B (``e3m0b-2f``); the formats of P3109 as ``binary8p4se``; and the
     formats of blocks: ``mxfp8_e4m3 mxfp8_e5m2 mxfp6_e2m3 mxfp6_e3m2 mxfp4 mxint8 mxint6 mxint4
     nvfp4 nvint4``; those of MX with ``+`` and ``++`` behind them (``mxfp4+``); ``m2xfp_w m2xfp_a
-    razer_w razer_a``: a `BlockFormat`. The last ones have options behind a colon:
-    ``mxfp4++:nbm=floor``, ``razer_w:outlier=7,sv_code=0``, ``razer_a:select=published``.
+    razer_w razer_a``, of which some have options behind a colon (``mxfp4++:nbm=floor``,
+    ``razer_w:outlier=7,sv_code=0``, ``razer_a:select=published``); and ``anda_mM`` (M 1 to 16): a
+    `BlockFormat`.
 
     Raises `InvalidInput` for an unknown name, with the nearest known one.
     """
@@ -323,7 +341,7 @@ def format(name: Any) -> Format | BlockFormat:
         plain = name.strip().lower()
         if (found := named_block(plain)) is not None:
             return found
-        of_blocks = plain.startswith(("mxfp", "mxint", "nvfp", "nvint", "m2xfp", "razer"))
+        of_blocks = plain.startswith(("mxfp", "mxint", "nvfp", "nvint", "m2xfp", "razer", "anda"))
         if of_blocks and plain not in NAMED:
             raise unknown("format", name, [*BLOCKS, *NAMED, *PATTERNS])
     return scalar.format(name)

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...golden import golden
+from ...golden.columns import column_sums, each_element, quotient
 from ...lazily import np
 from .. import rounding as r
 from ..codec import convert
 from ..names import bit_patterns, of_dtype
 from ..scalar import NAMED, Format
 from .definitions import BIAS
-from .metadata import Found, Metadata, element_values, floor_log2
+from .e2m1 import code_of, nearest_even
+from .metadata import Found, Metadata, element_values, first_least, floor_log2
 
 SUBGROUP = 8
+FACTORS = 1.0, 1.25, 1.5, 1.75
 FINER = NAMED["e2m3fn"]
 
 
@@ -44,7 +48,7 @@ class FinerTop(Metadata):
         return values.reshape(found.codes.shape)
 
     def quantize(self, f: Format, v: np.ndarray) -> Found:
-        exponent = exponents(v)
+        exponent = exponents(np.abs(v).max(axis=1))
         scaled = v * np.exp2(-np.float64(exponent))[:, None]
         of = of_dtype(scaled.dtype)
         codes = convert(bit_patterns(scaled), of, f, r.RNE, r.SATURATE)
@@ -75,33 +79,52 @@ class FinerScale(Metadata):
         return element_values(f)[found.codes] * factors
 
     def quantize(self, f: Format, v: np.ndarray) -> Found:
-        lowest = exponents(v)
-        best = np.full(len(v), np.inf)
-        spans = v.shape[1] // SUBGROUP
-        codes, scales = np.empty(v.shape, np.uint8), np.empty(len(v), np.uint8)
-        metadata = np.empty((len(v), spans), np.uint8)
-        for bias in (-1, 0, 1):
-            exponent = np.clip(lowest + bias, -BIAS, BIAS)
-            x = v * np.exp2(-np.float64(exponent))[:, None]
-            least, chosen = np.full((len(v), spans), np.inf), np.empty((len(v), spans), np.uint8)
-            nearest = np.empty(v.shape, np.uint8)
-            for factor in range(4):
-                ratio = 1 + factor / 4
-                q = convert(bit_patterns(x / ratio), of_dtype(x.dtype), f, r.RNE, r.SATURATE)
-                error = (element_values(f)[q] * ratio - x) ** 2
-                error = error.reshape(len(v), spans, SUBGROUP).sum(axis=2)
-                better = error < least
-                least[better], chosen[better] = error[better], factor
-                nearest = np.where(np.repeat(better, SUBGROUP, axis=1), q, nearest)
-            of_block = least.sum(axis=1) * np.exp2(2 * np.float64(exponent))
-            better = of_block < best
-            best[better], scales[better] = of_block[better], exponent[better] + BIAS
-            codes[better], metadata[better] = nearest[better], chosen[better]
-        return Found(codes, scales, metadata)
+        blocks, spans = len(v), v.shape[1] // SUBGROUP
+        x = v.reshape(blocks, spans, SUBGROUP).transpose(2, 1, 0).astype(np.float64, order="C")
+        lowest = exponents(np.maximum(x.max(axis=(0, 1)), -x.min(axis=(0, 1))))
+        x *= np.exp2(-np.float64(lowest))
+        columns = x.reshape(SUBGROUP, -1)
+        of_factors = [column_sums(_errors, 3, columns, (), (factor,)) for factor in FACTORS]
+        least, place = first_least(of_factors)
+        errors = least.reshape(3, spans, blocks).sum(axis=1)
+        errors[np.abs(lowest + [[-1], [0], [1]]) > BIAS] = np.inf
+        bias = errors.argmin(axis=0)
+        metadata = np.choose(bias, place.reshape(3, spans, blocks))
+        bias -= 1
+        units = np.exp2(np.float64(bias)) * (1 + metadata / 4)
+        codes = each_element(_code, np.uint8, columns, (units.ravel(),))
+        codes = codes.reshape(SUBGROUP, spans, blocks).transpose(2, 1, 0).reshape(v.shape)
+        return Found(codes, (lowest + bias + BIAS).astype(np.uint8), metadata.T)
 
 
-def exponents(v: np.ndarray) -> np.ndarray:
-    """floor(log2) of the largest magnitude of each block, less that of E2M1's largest; of zeros the
+@golden
+def _errors(elements, constants):
+    """Squared errors of eight weights in multiples of a factor times 1/2, 1 and 2."""
+    x, low, usual, high = elements
+    (factor,) = constants
+    magnitude = abs(x)
+    y = quotient(magnitude, factor)
+    return (
+        low + _square(nearest_even(2 * y) * (0.5 * factor) - magnitude),
+        usual + _square(nearest_even(y) * factor - magnitude),
+        high + _square(nearest_even(0.5 * y) * (2 * factor) - magnitude),
+    )
+
+
+@golden
+def _square(x):
+    return x * x
+
+
+@golden
+def _code(elements, nothing):
+    """The code of a weight in multiples of a unit; a zero keeps its sign."""
+    x, unit = elements
+    code = code_of(nearest_even(quotient(abs(x), unit)))
+    return code + 8.0 if x < 0 else code
+
+
+def exponents(largest: np.ndarray) -> np.ndarray:
+    """floor(log2) of the largest magnitudes of blocks, less that of E2M1's largest; of zeros the
     least."""
-    largest = np.abs(v).max(axis=1)
     return np.where(largest == 0, -BIAS, np.clip(floor_log2(largest) - 2, -BIAS, BIAS))

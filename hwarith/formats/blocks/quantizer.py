@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -31,7 +32,7 @@ NV_RULES = ("te", "hw")
 QUEST = 2.92247856
 """To how many standard deviations of a normal distribution the largest element is brought."""
 
-FP32, UE4M3 = NAMED["fp32"], NAMED["ue4m3"]
+FP16, FP32, UE4M3 = NAMED["fp16"], NAMED["fp32"], NAMED["ue4m3"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +78,7 @@ def quantize_blocks(
     *,
     axis: int = -1,
     scale_rule: str | None = None,
-    round: str = "rne",
+    round: str | None = None,
     random: Any = None,
     random_bits: int | None = None,
     hadamard: Hadamard | int | None = None,
@@ -96,7 +97,7 @@ def quantize_blocks(
     if kind.metadata is not None:
         given = {
             "scale_rule": scale_rule is not None,
-            "rounding other than rne": name_of(round) != "rne",
+            "rounding other than rne": round is not None and name_of(round) != "rne",
             "random bits": random is not None or random_bits is not None,
             "blocks of two dimensions": rows > 1,
         }
@@ -107,14 +108,13 @@ def quantize_blocks(
     rows_of = np.ascontiguousarray(np.moveaxis(array, axis, -1))
     draws = np.ascontiguousarray(np.moveaxis(draws, axis, -1))
     elements = _Elements(kind, rows_of, size, rows, mode, variant, draws, n)
-    rules = NV_RULES if kind.tensor_scale else MX_RULES
-    rule = rules[0] if scale_rule is None else name_of(scale_rule)
-    if rule not in rules:
-        raise unknown(f"scale rule of {kind}", scale_rule, rules)
+    made = _ways(kind)
+    rule = next(iter(made)) if scale_rule is None else name_of(scale_rule)
+    if rule not in made:
+        raise unknown(f"scale rule of {kind}", scale_rule, made)
     if rule in QUARTET and kind.name != "mxfp4":
         raise InvalidInput(f"scale rule {rule} is one of mxfp4, not of {kind}")
-    made = (_nv_te if rule == "te" else _nv_hw) if kind.tensor_scale else _mx
-    codes, scales, tensor, inside = made(elements, rule)
+    codes, scales, tensor, inside = made[rule](elements, rule)
     return Blocks(
         format=kind,
         axis=axis,
@@ -127,6 +127,15 @@ def quantize_blocks(
         inside=None if inside is None else np.moveaxis(inside, -1, axis),
         hadamard=transform,
     )
+
+
+def _ways(kind: BlockFormat) -> dict[str, Callable[[_Elements, str], Made]]:
+    """What quantizes, by the rules of the format's scales; the first one is the default."""
+    if kind.scale.name == "ue5m0":
+        return {"greatest": _anda}
+    if kind.tensor_scale:
+        return {"te": _nv_te, "hw": _nv_hw}
+    return dict.fromkeys(MX_RULES, _mx)
 
 
 Made: TypeAlias = "tuple[np.ndarray, np.ndarray, np.float32 | None, np.ndarray | None]"
@@ -145,16 +154,22 @@ def _mx(e: _Elements, rule: str) -> Made:
         largest = e.largest(bits & bits.dtype.type(f.numbers.mag_mask))
         number = d.FLOOR if rule == "quartet" else int(d.ScaleRule[rule.upper()])
         scales = mx_scales(largest, f, e.kind, number)
-    constants = f.numbers, e.kind.quantized, 3 if rule == "quartet" else 4
+    codes = _mx_codes(e, f, bits, scales, 3 if rule == "quartet" else 4)
+    return codes, scales, None, inside
+
+
+def _mx_codes(
+    e: _Elements, f: Descriptor, bits: np.ndarray, scales: np.ndarray, quarters: int = 4
+) -> np.ndarray:
+    """Codes of elements, from codes of numbers and of scales, which are powers of two."""
+    constants = f.numbers, e.kind.quantized, quarters
     operands = [bits, e.each(scales)]
     word_bits = f.precision + 8
     if e.variant < 0:
-        codes = apply(d.mx_element, operands, (*constants, e.mode), e.codes, word_bits)
-    else:
-        draws = (*constants, e.variant, e.random_bits)
-        word_bits += e.random_bits
-        codes = apply(d.mx_element_stochastic, [*operands, e.random], draws, e.codes, word_bits)
-    return codes, scales, None, inside
+        return apply(d.mx_element, operands, (*constants, e.mode), e.codes, word_bits)
+    draws = (*constants, e.variant, e.random_bits)
+    word_bits += e.random_bits
+    return apply(d.mx_element_stochastic, [*operands, e.random], draws, e.codes, word_bits)
 
 
 def mx_scales(largest: np.ndarray, f: Descriptor, kind: BlockFormat, rule: int) -> np.ndarray:
@@ -183,6 +198,21 @@ def _quest(e: _Elements) -> tuple[np.ndarray, np.ndarray]:
         scales = np.where(finite, exponent + d.BIAS, d.NAN_SCALE).astype(e.kind.scale.dtype)
         inside = np.abs(x) < e.each(np.ldexp(most, exponent.astype(int)))
     return scales, inside
+
+
+# -- Anda ----------------------------------------------------------------------------------------
+
+
+def _anda(e: _Elements, rule: str) -> Made:
+    """Of numbers rounded to fp16: their greatest exponent, that of subnormal ones and of zeros 1;
+    mantissas aligned to it."""
+    bits = convert(bit_patterns(e.x), of_dtype(e.x.dtype), FP16, r.RNE, r.NOSAT)
+    powers = mx_scales(e.largest(bits & FP16.numbers.mag_mask), FP16, e.kind, d.FLOOR)
+    least = d.BIAS - FP16.bias + 1
+    codes = _mx_codes(e, FP16, bits, np.maximum(powers, least))
+    exponents = np.maximum(powers, least) - np.uint8(least - 1)
+    nan = e.kind.scale.numbers.nan_code
+    return codes, np.where(powers == d.NAN_SCALE, np.uint8(nan), exponents), None, None
 
 
 # -- NVFP4 and NVINT4 ----------------------------------------------------------------------------
@@ -325,7 +355,8 @@ def _rounding(
     kind: BlockFormat, round: Any, random: Any, random_bits: Any, shape: tuple[int, ...]
 ) -> tuple[int, int, int, np.ndarray]:
     """Mode, variant and number of bits of stochastic rounding, and the random bits for each."""
-    name = name_of(round)
+    usual = "rtz" if kind.scale.name == "ue5m0" else "rne"
+    name = usual if round is None else name_of(round)
     if name not in r.STOCHASTIC:
         if name not in r.ROUNDINGS:
             raise unknown("rounding mode", round, (*r.ROUNDINGS, *r.STOCHASTIC))

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ...exceptions import InvalidInput
+from ...golden import golden
+from ...golden.columns import column_sums, each_element, quotient
 from ...lazily import np
 from .. import rounding as r
 from ..codec import convert
 from ..names import NAMED, bit_patterns
 from ..scalar import Format
-from .metadata import Found, Metadata, element_values
+from .e2m1 import code_of, nearest_away, nearest_low
+from .metadata import Found, Metadata, element_values, first_least
 
 FP32 = NAMED["fp32"]
 
@@ -70,14 +73,6 @@ class SpecialValue(Metadata):
         codes = convert(bit_patterns(clamped), FP32, to, r.RNE, r.SATURATE)
         return codes, convert(codes, to, FP32, r.RNE, r.SATURATE).view(np.float32)
 
-    def _codes(self, levels: np.ndarray, special: float) -> np.ndarray:
-        """Codes of levels, of which this is the special value."""
-        codes = np.searchsorted(MAGNITUDES, np.abs(levels)).astype(np.uint8)
-        codes |= (levels < 0).astype(np.uint8) << np.uint8(3)
-        codes[codes == 0] = 8 - self.sv_code
-        codes[levels == special] = self.sv_code
-        return codes
-
 
 @dataclass(frozen=True)
 class WeightSpecial(SpecialValue):
@@ -108,20 +103,54 @@ class WeightSpecial(SpecialValue):
         return 5.0, self.outlier, -5.0, -self.outlier
 
     def quantize(self, f: Format, v: np.ndarray) -> Found:
-        largest = np.abs(v).max(axis=1)
-        best = np.full(len(v), np.inf)
-        codes, scales, metadata = np.empty(v.shape, np.uint8), *np.empty((2, len(v)), np.uint8)
-        for code in (0, 2, 1, 3):
-            special = self.values[code]
-            scale_codes, scale = self._scales(largest / np.float32(max(6, abs(special))))
-            x = v.astype(np.float64) / scale[:, None]
-            levels = lower_nearest(x, special)
-            error = np.mean((levels * scale[:, None] - v) ** 2, axis=1)
-            better = error < best
-            best[better], metadata[better] = error[better], code
-            scales[better] = scale_codes[better]
-            codes[better] = self._codes(levels[better], special)
-        return Found(codes, scales, metadata[:, None])
+        columns = np.ascontiguousarray(v.T, np.float64)
+        largest = np.abs(columns).max(axis=0).astype(np.float32)
+        most = 6, max(6, self.outlier)
+        found = [self._scales(largest / np.float32(x)) for x in most]
+        inner, outer = (scale.astype(np.float64) for _, scale in found)
+        errors = column_sums(_errors, 4, columns, (inner, outer), (5.0, float(self.outlier)))
+        _, chosen = first_least([*errors])
+        scale_codes = np.where(chosen < 2, found[0][0], found[1][0])
+        metadata = np.array([0, 2, 1, 3], np.uint8)[chosen]
+        shared = np.where(chosen < 2, inner, outer), np.array(self.values)[metadata]
+        codes = each_element(_code_of_weight, np.uint8, columns, shared, (float(8 - self.sv_code),))
+        return Found(codes.T, scale_codes, metadata[:, None])
+
+
+@golden
+def _errors(elements, specials):
+    """Squared errors of a block with the special values 5, -5, the outlier and its negative, of
+    which each two have a scale."""
+    b, inner, outer, e0, e1, e2, e3 = elements
+    five, outlier = specials
+    near = nearest_low(quotient(b, inner)) * inner - b
+    far = nearest_low(quotient(b, outer)) * outer - b
+    return (
+        e0 + least_square(near, five * inner - b),
+        e1 + least_square(near, five * inner + b),
+        e2 + least_square(far, outlier * outer - b),
+        e3 + least_square(far, outlier * outer + b),
+    )
+
+
+@golden
+def least_square(x, y):
+    """The lesser one of two squares."""
+    return x * x if x * x < y * y else y * y
+
+
+@golden
+def _code_of_weight(elements, constants):
+    """The code of what is nearest to a weight, of two the lower one; that of the special value is
+    8 - `zero`, the one of zero."""
+    b, scale, special = elements
+    (zero,) = constants
+    x = quotient(b, scale)
+    level = nearest_low(x)
+    to_level, to_special = abs(x - level), abs(x - special)
+    if to_special < to_level or (to_special == to_level and special < level):
+        return 8.0 - zero
+    return zero if level == 0 else code_of(level)
 
 
 @dataclass(frozen=True)
@@ -149,29 +178,45 @@ class ActivationSpecial(SpecialValue):
         return 5.0, -5.0
 
     def quantize(self, f: Format, v: np.ndarray) -> Found:
-        scales, scale = self._scales(np.abs(v).max(axis=1) / np.float32(6))
-        x = (v / scale[:, None]).astype(np.float64)
-        q4 = np.copysign(away_nearest(np.abs(x)), x)
-        best = np.full(len(v), np.inf)
-        codes, metadata = np.empty(v.shape, np.uint8), np.empty(len(v), np.uint8)
-        for code in (1, 0):
-            special = self.values[code]
-            levels = np.where(np.abs(x - q4) < np.abs(x - special), q4, special)
-            of = scale[:, None] if self.select == "published" else x
-            error = np.mean((levels - of) ** 2, axis=1)
-            better = error < best
-            best[better], metadata[better] = error[better], code
-            codes[better] = self._codes(levels[better], special)
-        return Found(codes, scales, metadata[:, None])
+        columns = np.ascontiguousarray(v.T)
+        scales, scale = self._scales(np.abs(columns).max(axis=0) / np.float32(6))
+        columns = (columns / scale).astype(np.float64)
+        shared = (scale.astype(np.float64),)
+        published = (float(self.select == "published"),)
+        minus, plus = column_sums(_errors_of_signs, 2, columns, shared, published)
+        metadata = (minus <= plus).astype(np.uint8)
+        special = (np.array(self.values)[metadata],)
+        zero = (float(8 - self.sv_code),)
+        codes = each_element(_code_of_activation, np.uint8, columns, special, zero)
+        return Found(codes.T, scales, metadata[:, None])
 
 
-def lower_nearest(x: np.ndarray, special: float) -> np.ndarray:
-    """The nearest of E2M1's numbers and a special value, of two the lower one."""
-    levels = np.unique([*MAGNITUDES, *(-x for x in MAGNITUDES), special])
-    return levels[np.searchsorted((levels[1:] + levels[:-1]) / 2, x)]
+@golden
+def _errors_of_signs(elements, constants):
+    """Squared errors of a block with the special values -5 and 5; as published, squares of what
+    levels differ from the scale."""
+    x, scale, minus, plus = elements
+    (published,) = constants
+    of = scale if published else x
+    low, high = level_of_activation(x, -5.0) - of, level_of_activation(x, 5.0) - of
+    return minus + low * low, plus + high * high
 
 
-def away_nearest(magnitudes: np.ndarray) -> np.ndarray:
-    """The nearest of E2M1's magnitudes, of two the greater one."""
-    levels = np.array(MAGNITUDES)
-    return levels[np.searchsorted((levels[1:] + levels[:-1]) / 2, magnitudes, "right")]
+@golden
+def level_of_activation(x, special):
+    """The level nearest to a number, of two the one of greater magnitude, or the special value if
+    it is as near."""
+    level = nearest_away(abs(x))
+    level = -level if x < 0 else level
+    return level if abs(x - level) < abs(x - special) else special
+
+
+@golden
+def _code_of_activation(elements, constants):
+    """The code of that level; that of the special value is 8 - `zero`, the one of zero."""
+    x, special = elements
+    (zero,) = constants
+    level = level_of_activation(x, special)
+    if level == special:
+        return 8.0 - zero
+    return zero if level == 0 else code_of(level)

@@ -8,7 +8,7 @@ from ...lazily import np
 from .format import BlockFormat
 from .values import Blocks
 
-SLICE = 1 << 15
+SLICE = 1 << 16
 """Numbers that are worked on at a time: what is made of them stays in a core's cache."""
 
 

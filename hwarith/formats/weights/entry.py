@@ -23,7 +23,7 @@ def quantize(
     *,
     axis: int = -1,
     scale_rule: str | None = None,
-    round: str = "rne",
+    round: str | None = None,
     random: Any = None,
     random_bits: int | None = None,
     hadamard: Hadamard | int | None = None,
@@ -74,13 +74,16 @@ def quantize(
         values times 4/3: nothing is clipped) and ``quest`` (by the standard deviation, with a mask
         of what is clipped). Of NVFP4 and NVINT4 ``te`` (default: in fp32, in the order of
         TransformerEngine) and ``hw`` (the tensor's scale a power of two, nothing divided).
-    round : of elements: a mode of `Format.encode`, or stochastic: ``sra srb src`` (`Stochastic`).
+    round : of elements: a mode of `Format.encode`, or stochastic: ``sra srb src`` (`Stochastic`);
+        by default ``rne``, of Anda ``rtz``.
     random, random_bits : random integers of the shape of x, of so many bits: by default 12 for
         elements of 4-bit floats, otherwise 16.
     hadamard : 16, 32, or a `Hadamard`: transform groups of so many along the axis before.
 
-    MX takes numbers as they are, NVFP4 and NVINT4 in fp32. Elements saturate; integers are
-    symmetric. The tensor's scale is that of the finite numbers.
+    Formats with metadata (RaZeR, MX+, M2XFP) have one scale rule and one rounding, and no blocks of
+    two dimensions. MX, MX+ and M2XFP take numbers as they are, formats with a tensor scale in fp32,
+    Anda in fp16. Elements saturate; integers are symmetric. The tensor's scale is that of the
+    finite numbers.
 
     Raises `InvalidInput` for what is not as said here.
 

@@ -170,7 +170,8 @@ def _quantize_groups(
     if kind.kind == "power":
         assert power is not None
         return _powers(w, kind, power)
-    largest = np.abs(w).max(axis=1)
+    magnitudes = np.abs(w)
+    largest = magnitudes.mean(axis=1) if kind.scale == "absmean" else magnitudes.max(axis=1)
     best, scales, places = np.empty(len(w)), np.empty(len(w)), np.empty(w.shape, np.intp)
     selectors = np.zeros(len(w), np.uint8)
     for k, book in enumerate(kind.codebooks):

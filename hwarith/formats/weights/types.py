@@ -100,6 +100,8 @@ class WeightType(Tabled):
         codebook); ``power``: levels are powers of a code, whose exponent is one for a whole
         tensor.
     source : where the type is defined.
+    scale : of ``levels``, what is brought to the largest level: the largest magnitude of a group,
+        ``absmax``, or the mean of magnitudes, ``absmean``.
     group : None: the user says how many weights share a scale (formats of blocks have a size).
     """
 
@@ -108,6 +110,7 @@ class WeightType(Tabled):
     codebooks: tuple[Codebook, ...] = ()
     kind: str = "levels"
     source: str = ""
+    scale: str = "absmax"
     group: ClassVar[int | None] = None
 
     def __str__(self) -> str:
@@ -172,6 +175,8 @@ def _with_specials(name: str, base: str, specials: tuple[float, ...]) -> WeightT
 
 def _types() -> list[WeightType]:
     types = [WeightType(f"int{b}", b, (_integers(b),), source="symmetric") for b in range(2, 9)]
+    bitnet = "Ma et al., The Era of 1-bit LLMs, BitNet b1.58 (arXiv 2402.17764)"
+    types.append(WeightType("ternary", 2, (_integers(2),), source=bitnet, scale="absmean"))
     types += [
         WeightType(f"int{b}_asym", b, kind="offset", source="asymmetric") for b in range(2, 9)
     ]
@@ -188,9 +193,10 @@ def _types() -> list[WeightType]:
 
 
 TYPES = {t.name: t for t in _types()}
-"""Every type by its name: ``intB`` and ``intB_asym``; ``fp3``, ``fp4`` and others without special
-values; ``fp3_er``, ``fp4_ea`` and their like with one pair of special values, ``bitmod3`` and
-``bitmod4`` with both; ``ant4``, the better one of int4 and flint4 for each group; ``nupesB``."""
+"""Every type by its name: ``intB`` and ``intB_asym``; ``ternary``; ``fp3``, ``fp4`` and others
+without special values; ``fp3_er``, ``fp4_ea`` and their like with one pair of special values,
+``bitmod3`` and ``bitmod4`` with both; ``ant4``, the better one of int4 and flint4 for each group;
+``nupesB``."""
 
 WeightKind = WeightType | BlockFormat
 """What `hwarith.quantize` quantizes to."""

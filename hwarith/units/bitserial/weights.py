@@ -72,9 +72,8 @@ def element_type(kind: WeightKind) -> str | None:
     """What processing elements call the codes of a type of weights: ``fp3``, ``fp4`` or an integer
     type; None for codes that none takes."""
     if isinstance(kind, BlockFormat):
-        if kind.metadata is not None:
-            return None
-        return f"int{kind.bits}" if kind.is_integer else "fp4" if kind.bits == 4 else None
+        is_fp4 = kind.element.name == "e2m1fn" and kind.metadata is None
+        return f"int{kind.bits}" if kind.is_integer else "fp4" if is_fp4 else None
     if kind.kind in ("offset", "power"):
         return None
     if all(book.integer for book in kind.codebooks):

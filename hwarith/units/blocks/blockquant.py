@@ -31,7 +31,9 @@ from .shared import greatest_of, largest, number_parameter, unpacked
 MOST = 64
 """Most numbers of a block."""
 
-NAMES = tuple(name for name, f in BLOCKS.items() if not f.tensor_scale and f.metadata is None)
+NAMES = tuple(
+    name for name, f in BLOCKS.items() if f.scale.name == "e8m0fnu" and f.metadata is None
+)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
