@@ -6,7 +6,7 @@ from .floats import PORT, Operand, Raw, Rounder, unpack
 from .integers import fit_integer
 from .logic import anticipate, compare, leading_zeros, least, one_hot
 from .lookup import read_table
-from .multiplier import Columns, Structure, plain_products, product, sum_of_products
+from .multiplier import Columns, Structure, plain_products, product, square, sum_of_products
 from .parts import make_part, named_part, steps_as_submodules
 from .passes import FIRST, PHASE, Memory, Passing, passing_core, spread_ranks
 from .pipeline.datapath import stages_for
@@ -84,6 +84,7 @@ __all__ = [
     "shift_left",
     "shift_right",
     "spread_ranks",
+    "square",
     "stages_for",
     "step_name",
     "steps_as_submodules",

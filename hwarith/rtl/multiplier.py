@@ -158,6 +158,17 @@ def product(m: Module, name: str, a: Value, b: Value, structure: Structure = AUT
     return sum_of_products(m, name, [(a, b)], [], len(a) + len(b), structure)
 
 
+def square(m: Module, name: str, x: Value) -> Value:
+    """The square of an unsigned number, of which each product of two bits is put in once, and of a
+    bit with itself as it is."""
+    columns = Columns(m, name, 2 * len(x))
+    for i in range(len(x)):
+        others = x[i + 1 :] & x[i].replicate(len(x) - i - 1)
+        columns.add_integer(Cat(x[i], Const(0, 1), others), 2 * i)
+    low, high, _ = columns.compress()
+    return wire(m, name, columns.structure.add(m, f"{name}_rows", low, high)[: 2 * len(x)])
+
+
 def sum_of_products(
     m: Module,
     name: str,

@@ -8,7 +8,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.exceptions import InvalidInput
-from hwarith.units.functions import binade, logarithm, power, store
+from hwarith.units.functions import power, store
 from tests.digests import digest
 from tests.tiers import few
 
@@ -247,8 +247,7 @@ def test_tables_are_as_small_as_published_ones(name: tuple[str, str, str]) -> No
 def shipped_again(name: str) -> None:
     function, a, out, goal = name.split(" ")
     formats = hw.format(a), hw.format(out)
-    finder = {"exp2": power, "exp": power, "log2": logarithm, "ln": logarithm}
-    again = finder.get(function, binade).from_plain(store.found_anew(function, *formats, goal))
+    again = store.finder(function).from_plain(store.found_anew(function, *formats, goal))
     assert again == store.table(function, *formats, goal)
 
 
@@ -262,7 +261,7 @@ def test_shipped_tables_are_those_of_the_search() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", store.shipped())
+@pytest.mark.parametrize("name", [x for x in store.shipped() if "minimax" not in x])
 def test_every_shipped_table_is_found_again(name: str) -> None:
     shipped_again(name)
 
@@ -372,8 +371,7 @@ def test_hardware_on_every_code_of_fixed_point(more: str) -> None:
 
 def test_what_there_is_not() -> None:
     for spec, message in {
-        "exp2:a=fp32": "at most 16 bits",
-        "exp2:a=int8": "at most 16 bits",
+        "exp2:a=int8": "at most 32 bits",
         "exp2:a=fix9.16": "parameter out",
         "exp:a=fix9.16,out=bf16": "parameter a",
         "tanh:a=bf16,round=sra": "none at random",

@@ -90,6 +90,16 @@ def word_of(x: Leading | None, bits: int) -> int:
 @golden
 def function(a, word, control, fa, fo, rules, limits, bits):
     """An elementary function of a, of which `word` has the leading bits."""
+    exponent = (word >> (bits + EXPONENT_AT)) - _BIAS
+    sign, exact = (word >> (bits + 1)) & 1, (word >> bits) & 1
+    significand = word & ((1 << bits) - 1)
+    return rounded(a, sign, exponent, significand, exact, control, fa, fo, rules, limits)
+
+
+@golden
+def rounded(a, sign, exponent, significand, exact, control, fa, fo, rules, limits):
+    """An elementary function of a, of which these are the leading bits, or what it is of a special
+    operand."""
     c, s, _, g = unpack_operand(a, fa, rules)
     if c == NAN:
         return nan_result(a, fa, fo, rules, is_signaling(a, c, fa))
@@ -100,11 +110,6 @@ def function(a, word, control, fa, fo, rules, limits, bits):
         return infinite_result(0, fo, rules)
     if kind == POLE:
         return with_flags(pack_infinity(1, fo, rules.policy), DZ, fo, rules)
-    exponent, significand = (
-        (word >> (bits + EXPONENT_AT)) - _BIAS,
-        word & ((1 << bits) - 1),
-    )
-    sign, exact = (word >> (bits + 1)) & 1, (word >> bits) & 1
     if kind != BY_BITS:
         exact = 1
         sign = s if kind in (SIGNED_ZERO, SIGNED_ONE) else 0

@@ -20,6 +20,22 @@ NEAREST, DIRECTED, BOTH, NEIGHBOURS = "nearest", "directed", "both", "neighbours
 between codes, the codes, both; or, for one of the two codes beside the value and rounding to
 nearest, the midpoints beyond these."""
 
+MINIMAX = "minimax"
+"""One of the two codes beside the value and rounding to nearest, of more operands than can be
+looked at: by an error that is small enough (`quadratics`)."""
+
+
+class Wish(NamedTuple):
+    """What is asked of a table: the degree of its pieces, how many there are as a power of two,
+    bits that y has beyond the result; None leaves it to the search."""
+
+    degree: int | None = None
+    select: int | None = None
+    guard: int | None = None
+
+
+AUTOMATIC = Wish()
+
 _BITS = 50
 """Bits of the values that tables are made of, which float64 holds."""
 

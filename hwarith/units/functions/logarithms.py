@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from amaranth.hdl import Cat, Const, Module, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ... import rtl
 from ...rtl import Operand, Values, wire
 from ...rtl.floats import signed_exponent
 from ..operations import LOGARITHM, NATURAL_LOGARITHM, Operation
 from .base import Function
+from .logarithm import logarithm
 from .lookup import piece
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Logarithm(Function):
-    """Base of the logarithms: an exponent, and linear pieces for the significand's part of them."""
+    """Base of the logarithms: an exponent, and pieces for the significand's part of them.
+    """
+
+    takes_wide: ClassVar[bool] = True
+
+    @property
+    def wide_definition(self) -> Callable[..., int]:
+        return logarithm
 
     @property
     def weights(self) -> tuple[int, int]:
@@ -69,12 +78,20 @@ class Logarithm(Function):
         )
 
     def _interpolate(self, m: Module, x: Values) -> Values:
-        """The logarithm of the significand from 3/4 to 3/2, a linear piece of it."""
-        t = self.approximation
+        """The logarithm of the significand from 3/4 to 3/2: a linear piece of it, or what is
+        looked up times the significand less one."""
+        t, fraction = self.approximation, x["fraction"]
         low = self.a.fraction_bits - t.select
-        y = piece(m, t.rows, x["fraction"][low:], x["fraction"][:low], t.width + 2)
+        if self.is_wide:
+            factor = piece(m, t.rows, fraction[low:], fraction[:low], t.factor + 1)
+            below_one, zero = Cat(fraction, Const(3, 2)), Cat(Const(0, 1), fraction, Const(0, 1))
+            less_one = wire(m, "less_one", Mux(fraction[-1], below_one, zero).as_signed())
+            product = rtl.product(m, "times_less_one", factor, less_one)
+            y = product.as_signed() >> t.dropped(self.a.fraction_bits)
+        else:
+            y = piece(m, t.rows, fraction[low:], fraction[:low], t.width + 2).as_signed()
         names = ("nan", "inf", "by_zero", "invalid", "below", "n", "fraction")
-        return {name: x[name] for name in names if name in x} | {"y": y.as_signed()}
+        return {name: x[name] for name in names if name in x} | {"y": y}
 
     def _add(self, m: Module, x: Values) -> Values:
         """The exponent's logarithm and the significand's: a sum in two's complement."""

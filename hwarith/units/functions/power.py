@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...exceptions import InvalidInput
 from ...formats import Format
 from ...formats import rounding as r
+from ...formats.rounding import unpack
+from ...golden import bit_length, golden
 from ...lazily import np
+from . import quadratics
+from .definitions import rounded
 from .exactly import Leading, ln2
-from .fit import Rows, Samples, between, cells, fit, fractions, samples, shared
+from .fit import (
+    AUTOMATIC,
+    MINIMAX,
+    Rows,
+    Samples,
+    Wish,
+    between,
+    cells,
+    fit,
+    fractions,
+    samples,
+    shared,
+)
+from .quadratics import Curve, Quadratics, quadratic, rows_from_plain
 
 
 @dataclass(frozen=True)
@@ -39,19 +56,51 @@ class Reduction:
             return 0
         return max(0, precision + self.factor_bits + 1 - self.integer - self.fraction)
 
+    def numbers(self, precision: int) -> FixedPoint:
+        """What `in_fixed_point` takes, for operands of this precision."""
+        has_factor = 1 if self.factor_bits else 0
+        return FixedPoint(
+            self.integer - has_factor,
+            self.integer + self.fraction,
+            self.factor,
+            self.dropped(precision),
+            self.fraction - self.factor_bits,
+            has_factor,
+        )
+
     def of(self, s: int, e: int, g: int, precision: int) -> tuple[int, int]:
-        """n + r of an operand in units of r's last place, rounded down, or clamped if it is beyond
-        what is in range; and whether that is exact."""
-        drop = self.dropped(precision)
-        product = g * self.factor
-        at = e - self.factor_bits + self.fraction
-        kept = product >> drop
-        if e + g.bit_length() > self.integer - (1 if self.factor_bits else 0):
-            magnitude, exact = (1 << (self.integer + self.fraction)) - 1, 0
-        else:
-            magnitude = kept << at + drop if at + drop >= 0 else kept >> -at - drop
-            exact = int(g == 0 or (not self.factor_bits and magnitude == g * 2**at))
-        return (-magnitude - 1 + exact if s else magnitude), exact
+        """`in_fixed_point` of an operand of this precision."""
+        return in_fixed_point(s, e, g, self.numbers(precision))
+
+
+class FixedPoint(NamedTuple):
+    """A `Reduction` of operands of one precision, as integers for golden definitions."""
+
+    highest: int  # binades from 2^this on are beyond the range
+    bits: int  # of n and r
+    factor: int
+    dropped: int  # low bits of the product that are not kept
+    scale: int  # the product's lsb is r's, times 2^(the operand's exponent + this)
+    has_factor: int
+
+
+@golden
+def in_fixed_point(s, e, g, f):
+    """n + r of an operand in units of r's last place, rounded down, or clamped if it is beyond
+    what is in range; and whether that is exact."""
+    if e + bit_length(g) > f.highest:
+        largest = (1 << f.bits) - 1
+        return (-largest - 1 if s else largest), 0
+    kept = (g * f.factor) >> f.dropped
+    up = e + f.scale + f.dropped
+    if up >= 0:
+        magnitude, lost = kept << up, 0
+    else:
+        down = min(-up, f.bits + 1)
+        magnitude = kept >> down
+        lost = kept - (magnitude << down)
+    exact = 1 if g == 0 or (f.has_factor == 0 and lost == 0) else 0
+    return (exact - magnitude - 1 if s else magnitude), exact
 
 
 @dataclass(frozen=True)
@@ -62,11 +111,25 @@ class PowerTable:
     reduction: Reduction
     width: int
     select: int
-    rows: Rows
+    rows: Rows | Quadratics
 
     @property
     def bits(self) -> int:
         return self.width + 1
+
+    def numbers(self, a: Format) -> PowerNumbers:
+        """What `power` takes, of a table of pieces of degree 2."""
+        assert isinstance(self.rows, Quadratics)
+        reduction = self.reduction
+        return PowerNumbers(
+            reduction.numbers(a.precision), reduction.fraction, self.width, self.rows
+        )
+
+    def widest(self, a: Format) -> int:
+        """Bits of the widest integer that `power` forms."""
+        r = self.reduction.numbers(a.precision)
+        product = a.precision + r.factor.bit_length()
+        return max(product, r.bits + 1, self.width + self.rows.shift + 1, self.bits + 2)
 
     def leading(self, s: int, e: int, g: int, a: Format) -> Leading:
         """The power of an operand."""
@@ -78,6 +141,26 @@ class PowerTable:
         low = self.reduction.fraction - self.select
         y = self.rows.at(rest >> low, rest & ((1 << low) - 1))
         return Leading(0, n - self.width, y, int(exact and not rest))
+
+
+class PowerNumbers(NamedTuple):
+    """A `PowerTable` of pieces of degree 2, as integers for golden definitions."""
+
+    reduction: FixedPoint
+    fraction: int
+    width: int
+    pieces: Quadratics
+
+
+@golden
+def power(a, control, fa, fo, rules, limits, t):
+    """A power of a by pieces of degree 2, rounded once."""
+    _, s, e, g = unpack(a, fa)
+    z, exact = in_fixed_point(s, e, g, t.reduction)
+    n, rest = z >> t.fraction, z & ((1 << t.fraction) - 1)
+    y = quadratic(rest >> t.pieces.low, rest & ((1 << t.pieces.low) - 1), t.pieces)
+    exact = 1 if exact and rest == 0 else 0
+    return rounded(a, 0, n - t.width, y, exact, control, fa, fo, rules, limits)
 
 
 _MOST = 26
@@ -92,9 +175,15 @@ def integer_bits(function: str, out: Format) -> int:
     return max(emax + 1, 2 - n.lsb).bit_length() + (function == "exp")
 
 
-def find(function: str, a: Format, out: Format, goal: str) -> PowerTable:
+_MORE = 2
+"""Fraction bits of n + r beyond those of a result that is found by minimax."""
+
+
+def find(function: str, a: Format, out: Format, goal: str, wish: Wish = AUTOMATIC) -> PowerTable:
     """The table with the fewest fraction bits, then rows, then bits. Raises `InvalidInput` if there
     is none."""
+    if goal == MINIMAX:
+        return _by_minimax(function, out, wish)
     if not a.is_float:
         return _of_fractions(function, a, out, goal)
     known = samples(function, a, out)
@@ -119,6 +208,16 @@ def find(function: str, a: Format, out: Format, goal: str) -> PowerTable:
             found = fewer
         return found
     raise InvalidInput(f"{function}: no table of linear pieces is known for {a.name} to {out.name}")
+
+
+def _by_minimax(function: str, out: Format, wish: Wish) -> PowerTable:
+    """The table for results of more bits, of which not every operand can be looked at: pieces of
+    2^r that err by so little that what is rounded to nearest is one of the two neighbours."""
+    fraction, integer = out.fraction_bits + _MORE, integer_bits(function, out)
+    curve = Curve(np.exp2, True, 1.0)
+    width, select, pieces = quadratics.find(curve, fraction, out.fraction_bits, wish)
+    factor_bits = fraction + integer if function == "exp" else 0
+    return PowerTable(Reduction(integer, fraction, factor_bits), width, select, pieces)
 
 
 def _with(
@@ -195,5 +294,6 @@ def rom_bits(table: PowerTable) -> int:
 
 def from_plain(x: dict[str, Any]) -> PowerTable:
     """A table of what `dataclasses.asdict` made of it."""
-    rows = Rows(x["rows"]["shift"], tuple(x["rows"]["c0"]), tuple(x["rows"]["c1"]))
-    return PowerTable(Reduction(**x["reduction"]), x["width"], x["select"], rows)
+    return PowerTable(
+        Reduction(**x["reduction"]), x["width"], x["select"], rows_from_plain(x["rows"])
+    )

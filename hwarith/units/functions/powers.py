@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from ..operations import POWER_OF_E, POWER_OF_TWO, Operation
 from .base import Function
 from .definitions import EXPONENT_AT, leading_of_fraction, word_of
 from .lookup import piece
+from .power import power
 
 _INTEGER, _FRACTION = 16, 16
 """Most bits of the integer and of the fraction of an operand in fixed point."""
@@ -23,7 +25,14 @@ _INTEGER, _FRACTION = 16, 16
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Power(Function):
     """Base of the powers: the operand in fixed point is an integer, which is the result's
-    exponent, and a fraction, of which a table of linear pieces gives the power."""
+    exponent, and a fraction, of which a table of pieces gives the power.
+    """
+
+    takes_wide: ClassVar[bool] = True
+
+    @property
+    def wide_definition(self) -> Callable[..., int]:
+        return power
 
     @property
     def weights(self) -> tuple[int, int]:
@@ -97,7 +106,7 @@ class Power(Function):
         }
 
     def _interpolate(self, m: Module, x: Values) -> Values:
-        """2 to the power of the fraction, a linear piece of it."""
+        """2 to the power of the fraction, a piece of it."""
         t = self.approximation
         low = len(x["fraction"]) - t.select
         y = piece(m, t.rows, x["fraction"][low:], x["fraction"][:low], t.width + 1)

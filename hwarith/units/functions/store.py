@@ -19,10 +19,13 @@ from ...files import write_text
 from ...formats import Format, scalar_format
 from . import binade, logarithm, power
 from .exactly import FUNCTIONS
-from .fit import NEAREST, NEIGHBOURS
+from .fit import AUTOMATIC, MINIMAX, NEAREST, NEIGHBOURS, Wish
 
 _FORMATS = ("e4m3", "e4m3fn", "e5m2", "bf16", "fp16")
 """Formats of operands and results of which tables are shipped, for rounding to nearest."""
+
+_WIDE = ("exp2", "exp", "log2", "ln")
+"""Functions of which tables from fp32 to fp32 are shipped."""
 
 _FINDERS: dict[str, Any] = {"exp2": power, "exp": power, "log2": logarithm, "ln": logarithm}
 """Who finds the tables of a function: by default by binades."""
@@ -32,27 +35,37 @@ _SHIPPED = _HERE / "tables.json"
 
 
 @lru_cache(maxsize=64)
-def table(function: str, a: Format, out: Format, goal: str) -> Any:
+def table(function: str, a: Format, out: Format, goal: str, wish: Wish = AUTOMATIC) -> Any:
     """The table of a function that keeps apart what `goal` says (`fit`): a `PowerTable`,
     `LogarithmTable` or `BinadeTable`. Raises `InvalidInput` if there is none."""
-    finder = _FINDERS.get(function, binade)
-    known = shipped().get(_name(function, a, out, goal))
+    known = None if wish != AUTOMATIC else shipped().get(_name(function, a, out, goal))
     if known is None:
-        known = json.loads(_found(finder, function, a, out, goal))
-    return finder.from_plain(known)
+        known = json.loads(_found(function, a, out, goal, wish))
+    return finder(function).from_plain(known)
 
 
-def _found(finder: Any, function: str, a: Format, out: Format, goal: str) -> bytes:
-    parts = ("exactly.py", "definitions.py", "fit.py", f"{finder.__name__.rpartition('.')[2]}.py")
+def finder(function: str) -> Any:
+    """The module that finds tables of a function."""
+    return _FINDERS.get(function, binade)
+
+
+def _found(function: str, a: Format, out: Format, goal: str, wish: Wish) -> bytes:
+    own = f"{finder(function).__name__.rpartition('.')[2]}.py"
+    parts = ("exactly.py", "definitions.py", "fit.py", "quadratics.py", "minimax.py", own)
     text = sources.digest({name: _HERE / name for name in parts})
-    text += f"{function} {a.numbers} {out.numbers} {goal}"
+    text += f"{function} {a.numbers} {out.numbers} {goal} {tuple(wish)}"
     name = f"{hashlib.sha256(text.encode()).hexdigest()}.json"
-    return kept("functions", name, lambda: json.dumps(found_anew(function, a, out, goal)).encode())
+    return kept(
+        "functions", name, lambda: json.dumps(found_anew(function, a, out, goal, wish)).encode()
+    )
 
 
-def found_anew(function: str, a: Format, out: Format, goal: str) -> dict[str, Any]:
+def found_anew(
+    function: str, a: Format, out: Format, goal: str, wish: Wish = AUTOMATIC
+) -> dict[str, Any]:
     """A table as plain lists and numbers, searched for whatever is kept."""
-    return asdict(_FINDERS.get(function, binade).find(function, a, out, goal))
+    more = () if wish == AUTOMATIC else (wish,)
+    return asdict(finder(function).find(function, a, out, goal, *more))
 
 
 def _name(function: str, a: Format, out: Format, goal: str) -> str:
@@ -70,17 +83,21 @@ def _wanted() -> Iterator[tuple[str, Format, Format, str]]:
     for function, a, out in [*formats, ("exp2", "fix9.16", "bf16")]:
         for goal in (NEAREST, NEIGHBOURS):
             yield function, scalar_format(a), scalar_format(out), goal
+    for function in _WIDE:
+        yield function, scalar_format("fp32"), scalar_format("fp32"), MINIMAX
 
 
 def main() -> None:
     """Find all tables that are shipped, and write them."""
-    lines = []
-    for function, a, out, goal in _wanted():
-        name = _name(function, a, out, goal)
-        print(name, flush=True)
-        plain = json.dumps(found_anew(function, a, out, goal), separators=(",", ":"))
-        lines.append(f"{json.dumps(name)}:{plain}")
+    lines = [_line(*wanted) for wanted in _wanted()]
     write_text(_SHIPPED, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def _line(function: str, a: Format, out: Format, goal: str) -> str:
+    name = _name(function, a, out, goal)
+    print(name, flush=True)
+    plain = json.dumps(found_anew(function, a, out, goal), separators=(",", ":"))
+    return f"{json.dumps(name)}:{plain}"
 
 
 if __name__ == "__main__":
