@@ -128,6 +128,8 @@ GROUPS: dict[str, list[str]] = {
             "decode",
             "blockdecode:a=mxfp4,n=2,out=bf16",
             "blockdecode:a=nvfp4,n=4",
+            "blockdecode:a=m2xfp_a,n=8,out=sig",
+            "blockdecode:a=razer_w,n=8,out=fp16",
             "powdecode",
             "termgen:type=fp4",
             "prealign",

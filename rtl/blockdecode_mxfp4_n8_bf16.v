@@ -23,50 +23,50 @@ module blockdecode_mxfp4_n8_bf16 (
   output wire [127:0] y
 );
 
-  // Unpack: The fields of the scale, and those of each element.
+  // Unpack: The fields of the scale, and those of each element, as its metadata say.
   wire scale_nan = &scale;
-  wire lane0_x_normal = |x[2:1];
-  wire lane0_x_sign = x[3];
-  wire [1:0] lane0_x_exponent = {x[2], x[1] | ~lane0_x_normal};
-  wire [1:0] lane0_x_significand = {lane0_x_normal, x[0]};
-  wire lane1_x_normal = |x[6:5];
-  wire lane1_x_sign = x[7];
-  wire [1:0] lane1_x_exponent = {x[6], x[5] | ~lane1_x_normal};
-  wire [1:0] lane1_x_significand = {lane1_x_normal, x[4]};
-  wire lane2_x_normal = |x[10:9];
-  wire lane2_x_sign = x[11];
-  wire [1:0] lane2_x_exponent = {x[10], x[9] | ~lane2_x_normal};
-  wire [1:0] lane2_x_significand = {lane2_x_normal, x[8]};
-  wire lane3_x_normal = |x[14:13];
-  wire lane3_x_sign = x[15];
-  wire [1:0] lane3_x_exponent = {x[14], x[13] | ~lane3_x_normal};
-  wire [1:0] lane3_x_significand = {lane3_x_normal, x[12]};
-  wire lane4_x_normal = |x[18:17];
-  wire lane4_x_sign = x[19];
-  wire [1:0] lane4_x_exponent = {x[18], x[17] | ~lane4_x_normal};
-  wire [1:0] lane4_x_significand = {lane4_x_normal, x[16]};
-  wire lane5_x_normal = |x[22:21];
-  wire lane5_x_sign = x[23];
-  wire [1:0] lane5_x_exponent = {x[22], x[21] | ~lane5_x_normal};
-  wire [1:0] lane5_x_significand = {lane5_x_normal, x[20]};
-  wire lane6_x_normal = |x[26:25];
-  wire lane6_x_sign = x[27];
-  wire [1:0] lane6_x_exponent = {x[26], x[25] | ~lane6_x_normal};
-  wire [1:0] lane6_x_significand = {lane6_x_normal, x[24]};
-  wire lane7_x_normal = |x[30:29];
-  wire lane7_x_sign = x[31];
-  wire [1:0] lane7_x_exponent = {x[30], x[29] | ~lane7_x_normal};
-  wire [1:0] lane7_x_significand = {lane7_x_normal, x[28]};
+  wire x0_normal = |x[2:1];
+  wire x0_sign = x[3];
+  wire [1:0] x0_exponent = {x[2], x[1] | ~x0_normal};
+  wire [1:0] x0_significand = {x0_normal, x[0]};
+  wire x1_normal = |x[6:5];
+  wire x1_sign = x[7];
+  wire [1:0] x1_exponent = {x[6], x[5] | ~x1_normal};
+  wire [1:0] x1_significand = {x1_normal, x[4]};
+  wire x2_normal = |x[10:9];
+  wire x2_sign = x[11];
+  wire [1:0] x2_exponent = {x[10], x[9] | ~x2_normal};
+  wire [1:0] x2_significand = {x2_normal, x[8]};
+  wire x3_normal = |x[14:13];
+  wire x3_sign = x[15];
+  wire [1:0] x3_exponent = {x[14], x[13] | ~x3_normal};
+  wire [1:0] x3_significand = {x3_normal, x[12]};
+  wire x4_normal = |x[18:17];
+  wire x4_sign = x[19];
+  wire [1:0] x4_exponent = {x[18], x[17] | ~x4_normal};
+  wire [1:0] x4_significand = {x4_normal, x[16]};
+  wire x5_normal = |x[22:21];
+  wire x5_sign = x[23];
+  wire [1:0] x5_exponent = {x[22], x[21] | ~x5_normal};
+  wire [1:0] x5_significand = {x5_normal, x[20]};
+  wire x6_normal = |x[26:25];
+  wire x6_sign = x[27];
+  wire [1:0] x6_exponent = {x[26], x[25] | ~x6_normal};
+  wire [1:0] x6_significand = {x6_normal, x[24]};
+  wire x7_normal = |x[30:29];
+  wire x7_sign = x[31];
+  wire [1:0] x7_exponent = {x[30], x[29] | ~x7_normal};
+  wire [1:0] x7_significand = {x7_normal, x[28]};
 
   // Multiply: The product of the significands, and the sum of the exponents: that of the lsb.
-  wire [8:0] lane0_exponent = ({7'd0, lane0_x_exponent} + {1'b0, scale}) - 9'd129;
-  wire [8:0] lane1_exponent = ({7'd0, lane1_x_exponent} + {1'b0, scale}) - 9'd129;
-  wire [8:0] lane2_exponent = ({7'd0, lane2_x_exponent} + {1'b0, scale}) - 9'd129;
-  wire [8:0] lane3_exponent = ({7'd0, lane3_x_exponent} + {1'b0, scale}) - 9'd129;
-  wire [8:0] lane4_exponent = ({7'd0, lane4_x_exponent} + {1'b0, scale}) - 9'd129;
-  wire [8:0] lane5_exponent = ({7'd0, lane5_x_exponent} + {1'b0, scale}) - 9'd129;
-  wire [8:0] lane6_exponent = ({7'd0, lane6_x_exponent} + {1'b0, scale}) - 9'd129;
-  wire [8:0] lane7_exponent = ({7'd0, lane7_x_exponent} + {1'b0, scale}) - 9'd129;
+  wire [8:0] lane0_exponent = ({7'd0, x0_exponent} + {1'b0, scale}) - 9'd129;
+  wire [8:0] lane1_exponent = ({7'd0, x1_exponent} + {1'b0, scale}) - 9'd129;
+  wire [8:0] lane2_exponent = ({7'd0, x2_exponent} + {1'b0, scale}) - 9'd129;
+  wire [8:0] lane3_exponent = ({7'd0, x3_exponent} + {1'b0, scale}) - 9'd129;
+  wire [8:0] lane4_exponent = ({7'd0, x4_exponent} + {1'b0, scale}) - 9'd129;
+  wire [8:0] lane5_exponent = ({7'd0, x5_exponent} + {1'b0, scale}) - 9'd129;
+  wire [8:0] lane6_exponent = ({7'd0, x6_exponent} + {1'b0, scale}) - 9'd129;
+  wire [8:0] lane7_exponent = ({7'd0, x7_exponent} + {1'b0, scale}) - 9'd129;
 
   // Biased: The exponent of the msb, biased as that of the result.
   wire [9:0] lane0_biased = {lane0_exponent[8], lane0_exponent} + 10'd128;
@@ -89,12 +89,11 @@ module blockdecode_mxfp4_n8_bf16 (
       {4{lane0_exponent_is_low_high}};
   wire lane0_exponent_is_high = ~(|lane0_exponent_is_high_sum[8:4]);
   wire [3:0] lane0_exponent_is_row0 = lane0_exponent_is_low_row0 & {4{lane0_exponent_is_high}};
-  wire [2:0] lane0_marked = {1'b0, lane0_x_normal, 1'b1} | {lane0_exponent_is_row0[1],
+  wire [2:0] lane0_marked = {1'b0, x0_normal, 1'b1} | {lane0_exponent_is_row0[1],
       lane0_exponent_is_row0[2], lane0_exponent_is_row0[3]};
   wire [1:0] lane0_shift = {lane0_marked[0] & ~(lane0_marked[2] | lane0_marked[1]), lane0_marked[1]
       & ~lane0_marked[2]};
-  wire [8:0] lane0_normalized_left2 = lane0_shift[1] ? {x[0], 8'd0} : {1'b0, lane0_x_significand,
-      6'd0};
+  wire [8:0] lane0_normalized_left2 = lane0_shift[1] ? {x[0], 8'd0} : {1'b0, x0_significand, 6'd0};
   wire [8:0] lane0_normalized_left1 = lane0_shift[0] ? {lane0_normalized_left2[7:0], 1'b0} :
       lane0_normalized_left2;
   wire [8:0] lane0_normalized_exponent = lane0_exponent_is_high_sum[8:0] - {7'd0, lane0_shift};
@@ -108,12 +107,11 @@ module blockdecode_mxfp4_n8_bf16 (
       {4{lane1_exponent_is_low_high}};
   wire lane1_exponent_is_high = ~(|lane1_exponent_is_high_sum[8:4]);
   wire [3:0] lane1_exponent_is_row0 = lane1_exponent_is_low_row0 & {4{lane1_exponent_is_high}};
-  wire [2:0] lane1_marked = {1'b0, lane1_x_normal, 1'b1} | {lane1_exponent_is_row0[1],
+  wire [2:0] lane1_marked = {1'b0, x1_normal, 1'b1} | {lane1_exponent_is_row0[1],
       lane1_exponent_is_row0[2], lane1_exponent_is_row0[3]};
   wire [1:0] lane1_shift = {lane1_marked[0] & ~(lane1_marked[2] | lane1_marked[1]), lane1_marked[1]
       & ~lane1_marked[2]};
-  wire [8:0] lane1_normalized_left2 = lane1_shift[1] ? {x[4], 8'd0} : {1'b0, lane1_x_significand,
-      6'd0};
+  wire [8:0] lane1_normalized_left2 = lane1_shift[1] ? {x[4], 8'd0} : {1'b0, x1_significand, 6'd0};
   wire [8:0] lane1_normalized_left1 = lane1_shift[0] ? {lane1_normalized_left2[7:0], 1'b0} :
       lane1_normalized_left2;
   wire [8:0] lane1_normalized_exponent = lane1_exponent_is_high_sum[8:0] - {7'd0, lane1_shift};
@@ -127,12 +125,11 @@ module blockdecode_mxfp4_n8_bf16 (
       {4{lane2_exponent_is_low_high}};
   wire lane2_exponent_is_high = ~(|lane2_exponent_is_high_sum[8:4]);
   wire [3:0] lane2_exponent_is_row0 = lane2_exponent_is_low_row0 & {4{lane2_exponent_is_high}};
-  wire [2:0] lane2_marked = {1'b0, lane2_x_normal, 1'b1} | {lane2_exponent_is_row0[1],
+  wire [2:0] lane2_marked = {1'b0, x2_normal, 1'b1} | {lane2_exponent_is_row0[1],
       lane2_exponent_is_row0[2], lane2_exponent_is_row0[3]};
   wire [1:0] lane2_shift = {lane2_marked[0] & ~(lane2_marked[2] | lane2_marked[1]), lane2_marked[1]
       & ~lane2_marked[2]};
-  wire [8:0] lane2_normalized_left2 = lane2_shift[1] ? {x[8], 8'd0} : {1'b0, lane2_x_significand,
-      6'd0};
+  wire [8:0] lane2_normalized_left2 = lane2_shift[1] ? {x[8], 8'd0} : {1'b0, x2_significand, 6'd0};
   wire [8:0] lane2_normalized_left1 = lane2_shift[0] ? {lane2_normalized_left2[7:0], 1'b0} :
       lane2_normalized_left2;
   wire [8:0] lane2_normalized_exponent = lane2_exponent_is_high_sum[8:0] - {7'd0, lane2_shift};
@@ -146,12 +143,11 @@ module blockdecode_mxfp4_n8_bf16 (
       {4{lane3_exponent_is_low_high}};
   wire lane3_exponent_is_high = ~(|lane3_exponent_is_high_sum[8:4]);
   wire [3:0] lane3_exponent_is_row0 = lane3_exponent_is_low_row0 & {4{lane3_exponent_is_high}};
-  wire [2:0] lane3_marked = {1'b0, lane3_x_normal, 1'b1} | {lane3_exponent_is_row0[1],
+  wire [2:0] lane3_marked = {1'b0, x3_normal, 1'b1} | {lane3_exponent_is_row0[1],
       lane3_exponent_is_row0[2], lane3_exponent_is_row0[3]};
   wire [1:0] lane3_shift = {lane3_marked[0] & ~(lane3_marked[2] | lane3_marked[1]), lane3_marked[1]
       & ~lane3_marked[2]};
-  wire [8:0] lane3_normalized_left2 = lane3_shift[1] ? {x[12], 8'd0} : {1'b0, lane3_x_significand,
-      6'd0};
+  wire [8:0] lane3_normalized_left2 = lane3_shift[1] ? {x[12], 8'd0} : {1'b0, x3_significand, 6'd0};
   wire [8:0] lane3_normalized_left1 = lane3_shift[0] ? {lane3_normalized_left2[7:0], 1'b0} :
       lane3_normalized_left2;
   wire [8:0] lane3_normalized_exponent = lane3_exponent_is_high_sum[8:0] - {7'd0, lane3_shift};
@@ -165,12 +161,11 @@ module blockdecode_mxfp4_n8_bf16 (
       {4{lane4_exponent_is_low_high}};
   wire lane4_exponent_is_high = ~(|lane4_exponent_is_high_sum[8:4]);
   wire [3:0] lane4_exponent_is_row0 = lane4_exponent_is_low_row0 & {4{lane4_exponent_is_high}};
-  wire [2:0] lane4_marked = {1'b0, lane4_x_normal, 1'b1} | {lane4_exponent_is_row0[1],
+  wire [2:0] lane4_marked = {1'b0, x4_normal, 1'b1} | {lane4_exponent_is_row0[1],
       lane4_exponent_is_row0[2], lane4_exponent_is_row0[3]};
   wire [1:0] lane4_shift = {lane4_marked[0] & ~(lane4_marked[2] | lane4_marked[1]), lane4_marked[1]
       & ~lane4_marked[2]};
-  wire [8:0] lane4_normalized_left2 = lane4_shift[1] ? {x[16], 8'd0} : {1'b0, lane4_x_significand,
-      6'd0};
+  wire [8:0] lane4_normalized_left2 = lane4_shift[1] ? {x[16], 8'd0} : {1'b0, x4_significand, 6'd0};
   wire [8:0] lane4_normalized_left1 = lane4_shift[0] ? {lane4_normalized_left2[7:0], 1'b0} :
       lane4_normalized_left2;
   wire [8:0] lane4_normalized_exponent = lane4_exponent_is_high_sum[8:0] - {7'd0, lane4_shift};
@@ -184,12 +179,11 @@ module blockdecode_mxfp4_n8_bf16 (
       {4{lane5_exponent_is_low_high}};
   wire lane5_exponent_is_high = ~(|lane5_exponent_is_high_sum[8:4]);
   wire [3:0] lane5_exponent_is_row0 = lane5_exponent_is_low_row0 & {4{lane5_exponent_is_high}};
-  wire [2:0] lane5_marked = {1'b0, lane5_x_normal, 1'b1} | {lane5_exponent_is_row0[1],
+  wire [2:0] lane5_marked = {1'b0, x5_normal, 1'b1} | {lane5_exponent_is_row0[1],
       lane5_exponent_is_row0[2], lane5_exponent_is_row0[3]};
   wire [1:0] lane5_shift = {lane5_marked[0] & ~(lane5_marked[2] | lane5_marked[1]), lane5_marked[1]
       & ~lane5_marked[2]};
-  wire [8:0] lane5_normalized_left2 = lane5_shift[1] ? {x[20], 8'd0} : {1'b0, lane5_x_significand,
-      6'd0};
+  wire [8:0] lane5_normalized_left2 = lane5_shift[1] ? {x[20], 8'd0} : {1'b0, x5_significand, 6'd0};
   wire [8:0] lane5_normalized_left1 = lane5_shift[0] ? {lane5_normalized_left2[7:0], 1'b0} :
       lane5_normalized_left2;
   wire [8:0] lane5_normalized_exponent = lane5_exponent_is_high_sum[8:0] - {7'd0, lane5_shift};
@@ -203,12 +197,11 @@ module blockdecode_mxfp4_n8_bf16 (
       {4{lane6_exponent_is_low_high}};
   wire lane6_exponent_is_high = ~(|lane6_exponent_is_high_sum[8:4]);
   wire [3:0] lane6_exponent_is_row0 = lane6_exponent_is_low_row0 & {4{lane6_exponent_is_high}};
-  wire [2:0] lane6_marked = {1'b0, lane6_x_normal, 1'b1} | {lane6_exponent_is_row0[1],
+  wire [2:0] lane6_marked = {1'b0, x6_normal, 1'b1} | {lane6_exponent_is_row0[1],
       lane6_exponent_is_row0[2], lane6_exponent_is_row0[3]};
   wire [1:0] lane6_shift = {lane6_marked[0] & ~(lane6_marked[2] | lane6_marked[1]), lane6_marked[1]
       & ~lane6_marked[2]};
-  wire [8:0] lane6_normalized_left2 = lane6_shift[1] ? {x[24], 8'd0} : {1'b0, lane6_x_significand,
-      6'd0};
+  wire [8:0] lane6_normalized_left2 = lane6_shift[1] ? {x[24], 8'd0} : {1'b0, x6_significand, 6'd0};
   wire [8:0] lane6_normalized_left1 = lane6_shift[0] ? {lane6_normalized_left2[7:0], 1'b0} :
       lane6_normalized_left2;
   wire [8:0] lane6_normalized_exponent = lane6_exponent_is_high_sum[8:0] - {7'd0, lane6_shift};
@@ -222,12 +215,11 @@ module blockdecode_mxfp4_n8_bf16 (
       {4{lane7_exponent_is_low_high}};
   wire lane7_exponent_is_high = ~(|lane7_exponent_is_high_sum[8:4]);
   wire [3:0] lane7_exponent_is_row0 = lane7_exponent_is_low_row0 & {4{lane7_exponent_is_high}};
-  wire [2:0] lane7_marked = {1'b0, lane7_x_normal, 1'b1} | {lane7_exponent_is_row0[1],
+  wire [2:0] lane7_marked = {1'b0, x7_normal, 1'b1} | {lane7_exponent_is_row0[1],
       lane7_exponent_is_row0[2], lane7_exponent_is_row0[3]};
   wire [1:0] lane7_shift = {lane7_marked[0] & ~(lane7_marked[2] | lane7_marked[1]), lane7_marked[1]
       & ~lane7_marked[2]};
-  wire [8:0] lane7_normalized_left2 = lane7_shift[1] ? {x[28], 8'd0} : {1'b0, lane7_x_significand,
-      6'd0};
+  wire [8:0] lane7_normalized_left2 = lane7_shift[1] ? {x[28], 8'd0} : {1'b0, x7_significand, 6'd0};
   wire [8:0] lane7_normalized_left1 = lane7_shift[0] ? {lane7_normalized_left2[7:0], 1'b0} :
       lane7_normalized_left2;
   wire [8:0] lane7_normalized_exponent = lane7_exponent_is_high_sum[8:0] - {7'd0, lane7_shift};
@@ -323,22 +315,22 @@ module blockdecode_mxfp4_n8_bf16 (
   wire [14:0] lane7_rounded = lane7_incremented[14:0];
 
   // Pack: Choose between the rounded value, overflow, infinity and NaN.
-  wire [15:0] lane0_code = scale_nan ? (scale_nan ? 16'h7fc0 : {lane0_x_sign, 15'h7f80}) :
-      lane0_overflow ? {lane0_x_sign, 15'h7f80} : {lane0_x_sign, lane0_rounded};
-  wire [15:0] lane1_code = scale_nan ? (scale_nan ? 16'h7fc0 : {lane1_x_sign, 15'h7f80}) :
-      lane1_overflow ? {lane1_x_sign, 15'h7f80} : {lane1_x_sign, lane1_rounded};
-  wire [15:0] lane2_code = scale_nan ? (scale_nan ? 16'h7fc0 : {lane2_x_sign, 15'h7f80}) :
-      lane2_overflow ? {lane2_x_sign, 15'h7f80} : {lane2_x_sign, lane2_rounded};
-  wire [15:0] lane3_code = scale_nan ? (scale_nan ? 16'h7fc0 : {lane3_x_sign, 15'h7f80}) :
-      lane3_overflow ? {lane3_x_sign, 15'h7f80} : {lane3_x_sign, lane3_rounded};
-  wire [15:0] lane4_code = scale_nan ? (scale_nan ? 16'h7fc0 : {lane4_x_sign, 15'h7f80}) :
-      lane4_overflow ? {lane4_x_sign, 15'h7f80} : {lane4_x_sign, lane4_rounded};
-  wire [15:0] lane5_code = scale_nan ? (scale_nan ? 16'h7fc0 : {lane5_x_sign, 15'h7f80}) :
-      lane5_overflow ? {lane5_x_sign, 15'h7f80} : {lane5_x_sign, lane5_rounded};
-  wire [15:0] lane6_code = scale_nan ? (scale_nan ? 16'h7fc0 : {lane6_x_sign, 15'h7f80}) :
-      lane6_overflow ? {lane6_x_sign, 15'h7f80} : {lane6_x_sign, lane6_rounded};
-  wire [15:0] lane7_code = scale_nan ? (scale_nan ? 16'h7fc0 : {lane7_x_sign, 15'h7f80}) :
-      lane7_overflow ? {lane7_x_sign, 15'h7f80} : {lane7_x_sign, lane7_rounded};
+  wire [15:0] lane0_code = scale_nan ? (scale_nan ? 16'h7fc0 : {x0_sign, 15'h7f80}) : lane0_overflow
+      ? {x0_sign, 15'h7f80} : {x0_sign, lane0_rounded};
+  wire [15:0] lane1_code = scale_nan ? (scale_nan ? 16'h7fc0 : {x1_sign, 15'h7f80}) : lane1_overflow
+      ? {x1_sign, 15'h7f80} : {x1_sign, lane1_rounded};
+  wire [15:0] lane2_code = scale_nan ? (scale_nan ? 16'h7fc0 : {x2_sign, 15'h7f80}) : lane2_overflow
+      ? {x2_sign, 15'h7f80} : {x2_sign, lane2_rounded};
+  wire [15:0] lane3_code = scale_nan ? (scale_nan ? 16'h7fc0 : {x3_sign, 15'h7f80}) : lane3_overflow
+      ? {x3_sign, 15'h7f80} : {x3_sign, lane3_rounded};
+  wire [15:0] lane4_code = scale_nan ? (scale_nan ? 16'h7fc0 : {x4_sign, 15'h7f80}) : lane4_overflow
+      ? {x4_sign, 15'h7f80} : {x4_sign, lane4_rounded};
+  wire [15:0] lane5_code = scale_nan ? (scale_nan ? 16'h7fc0 : {x5_sign, 15'h7f80}) : lane5_overflow
+      ? {x5_sign, 15'h7f80} : {x5_sign, lane5_rounded};
+  wire [15:0] lane6_code = scale_nan ? (scale_nan ? 16'h7fc0 : {x6_sign, 15'h7f80}) : lane6_overflow
+      ? {x6_sign, 15'h7f80} : {x6_sign, lane6_rounded};
+  wire [15:0] lane7_code = scale_nan ? (scale_nan ? 16'h7fc0 : {x7_sign, 15'h7f80}) : lane7_overflow
+      ? {x7_sign, 15'h7f80} : {x7_sign, lane7_rounded};
   assign y = {lane7_code, lane6_code, lane5_code, lane4_code, lane3_code, lane2_code, lane1_code,
       lane0_code};
 endmodule

@@ -27,95 +27,95 @@ module blockdecode_nvfp4_n8_sig (
   output wire  [7:0] invalid
 );
 
-  // Unpack: The fields of the scale, and those of each element.
+  // Unpack: The fields of the scale, and those of each element, as its metadata say.
   wire scale_normal = |scale[6:3];
   wire [3:0] scale_exponent = {scale[6:4], scale[3] | ~scale_normal};
   wire [3:0] scale_significand = {scale_normal, scale[2:0]};
   wire scale_nan = &scale[6:0];
-  wire lane0_x_normal = |x[2:1];
-  wire lane0_x_sign = x[3];
-  wire [1:0] lane0_x_exponent = {x[2], x[1] | ~lane0_x_normal};
-  wire lane1_x_normal = |x[6:5];
-  wire lane1_x_sign = x[7];
-  wire [1:0] lane1_x_exponent = {x[6], x[5] | ~lane1_x_normal};
-  wire lane2_x_normal = |x[10:9];
-  wire lane2_x_sign = x[11];
-  wire [1:0] lane2_x_exponent = {x[10], x[9] | ~lane2_x_normal};
-  wire lane3_x_normal = |x[14:13];
-  wire lane3_x_sign = x[15];
-  wire [1:0] lane3_x_exponent = {x[14], x[13] | ~lane3_x_normal};
-  wire lane4_x_normal = |x[18:17];
-  wire lane4_x_sign = x[19];
-  wire [1:0] lane4_x_exponent = {x[18], x[17] | ~lane4_x_normal};
-  wire lane5_x_normal = |x[22:21];
-  wire lane5_x_sign = x[23];
-  wire [1:0] lane5_x_exponent = {x[22], x[21] | ~lane5_x_normal};
-  wire lane6_x_normal = |x[26:25];
-  wire lane6_x_sign = x[27];
-  wire [1:0] lane6_x_exponent = {x[26], x[25] | ~lane6_x_normal};
-  wire lane7_x_normal = |x[30:29];
-  wire lane7_x_sign = x[31];
-  wire [1:0] lane7_x_exponent = {x[30], x[29] | ~lane7_x_normal};
+  wire x0_normal = |x[2:1];
+  wire x0_sign = x[3];
+  wire [1:0] x0_exponent = {x[2], x[1] | ~x0_normal};
+  wire x1_normal = |x[6:5];
+  wire x1_sign = x[7];
+  wire [1:0] x1_exponent = {x[6], x[5] | ~x1_normal};
+  wire x2_normal = |x[10:9];
+  wire x2_sign = x[11];
+  wire [1:0] x2_exponent = {x[10], x[9] | ~x2_normal};
+  wire x3_normal = |x[14:13];
+  wire x3_sign = x[15];
+  wire [1:0] x3_exponent = {x[14], x[13] | ~x3_normal};
+  wire x4_normal = |x[18:17];
+  wire x4_sign = x[19];
+  wire [1:0] x4_exponent = {x[18], x[17] | ~x4_normal};
+  wire x5_normal = |x[22:21];
+  wire x5_sign = x[23];
+  wire [1:0] x5_exponent = {x[22], x[21] | ~x5_normal};
+  wire x6_normal = |x[26:25];
+  wire x6_sign = x[27];
+  wire [1:0] x6_exponent = {x[26], x[25] | ~x6_normal};
+  wire x7_normal = |x[30:29];
+  wire x7_sign = x[31];
+  wire [1:0] x7_exponent = {x[30], x[29] | ~x7_normal};
 
   // Multiply: The product of the significands, and the sum of the exponents: that of the lsb.
   wire [3:0] lane0_product_row0 = scale_significand & {4{x[0]}};
-  wire [3:0] lane0_product_row1 = scale_significand & {4{lane0_x_normal}};
+  wire [3:0] lane0_product_row1 = scale_significand & {4{x0_normal}};
   wire [6:0] lane0_product_rows = {2'd0, lane0_product_row1[3], lane0_product_row0} + {3'd0,
       lane0_product_row1[2:0], 1'b0};
   wire [5:0] lane0_product = lane0_product_rows[5:0];
-  wire [4:0] lane0_exponent = ({3'd0, lane0_x_exponent} + {1'b0, scale_exponent}) - 5'd12;
+  wire [4:0] lane0_exponent = ({3'd0, x0_exponent} + {1'b0, scale_exponent}) - 5'd12;
   wire [3:0] lane1_product_row0 = scale_significand & {4{x[4]}};
-  wire [3:0] lane1_product_row1 = scale_significand & {4{lane1_x_normal}};
+  wire [3:0] lane1_product_row1 = scale_significand & {4{x1_normal}};
   wire [6:0] lane1_product_rows = {2'd0, lane1_product_row1[3], lane1_product_row0} + {3'd0,
       lane1_product_row1[2:0], 1'b0};
   wire [5:0] lane1_product = lane1_product_rows[5:0];
-  wire [4:0] lane1_exponent = ({3'd0, lane1_x_exponent} + {1'b0, scale_exponent}) - 5'd12;
+  wire [4:0] lane1_exponent = ({3'd0, x1_exponent} + {1'b0, scale_exponent}) - 5'd12;
   wire [3:0] lane2_product_row0 = scale_significand & {4{x[8]}};
-  wire [3:0] lane2_product_row1 = scale_significand & {4{lane2_x_normal}};
+  wire [3:0] lane2_product_row1 = scale_significand & {4{x2_normal}};
   wire [6:0] lane2_product_rows = {2'd0, lane2_product_row1[3], lane2_product_row0} + {3'd0,
       lane2_product_row1[2:0], 1'b0};
   wire [5:0] lane2_product = lane2_product_rows[5:0];
-  wire [4:0] lane2_exponent = ({3'd0, lane2_x_exponent} + {1'b0, scale_exponent}) - 5'd12;
+  wire [4:0] lane2_exponent = ({3'd0, x2_exponent} + {1'b0, scale_exponent}) - 5'd12;
   wire [3:0] lane3_product_row0 = scale_significand & {4{x[12]}};
-  wire [3:0] lane3_product_row1 = scale_significand & {4{lane3_x_normal}};
+  wire [3:0] lane3_product_row1 = scale_significand & {4{x3_normal}};
   wire [6:0] lane3_product_rows = {2'd0, lane3_product_row1[3], lane3_product_row0} + {3'd0,
       lane3_product_row1[2:0], 1'b0};
   wire [5:0] lane3_product = lane3_product_rows[5:0];
-  wire [4:0] lane3_exponent = ({3'd0, lane3_x_exponent} + {1'b0, scale_exponent}) - 5'd12;
+  wire [4:0] lane3_exponent = ({3'd0, x3_exponent} + {1'b0, scale_exponent}) - 5'd12;
   wire [3:0] lane4_product_row0 = scale_significand & {4{x[16]}};
-  wire [3:0] lane4_product_row1 = scale_significand & {4{lane4_x_normal}};
+  wire [3:0] lane4_product_row1 = scale_significand & {4{x4_normal}};
   wire [6:0] lane4_product_rows = {2'd0, lane4_product_row1[3], lane4_product_row0} + {3'd0,
       lane4_product_row1[2:0], 1'b0};
   wire [5:0] lane4_product = lane4_product_rows[5:0];
-  wire [4:0] lane4_exponent = ({3'd0, lane4_x_exponent} + {1'b0, scale_exponent}) - 5'd12;
+  wire [4:0] lane4_exponent = ({3'd0, x4_exponent} + {1'b0, scale_exponent}) - 5'd12;
   wire [3:0] lane5_product_row0 = scale_significand & {4{x[20]}};
-  wire [3:0] lane5_product_row1 = scale_significand & {4{lane5_x_normal}};
+  wire [3:0] lane5_product_row1 = scale_significand & {4{x5_normal}};
   wire [6:0] lane5_product_rows = {2'd0, lane5_product_row1[3], lane5_product_row0} + {3'd0,
       lane5_product_row1[2:0], 1'b0};
   wire [5:0] lane5_product = lane5_product_rows[5:0];
-  wire [4:0] lane5_exponent = ({3'd0, lane5_x_exponent} + {1'b0, scale_exponent}) - 5'd12;
+  wire [4:0] lane5_exponent = ({3'd0, x5_exponent} + {1'b0, scale_exponent}) - 5'd12;
   wire [3:0] lane6_product_row0 = scale_significand & {4{x[24]}};
-  wire [3:0] lane6_product_row1 = scale_significand & {4{lane6_x_normal}};
+  wire [3:0] lane6_product_row1 = scale_significand & {4{x6_normal}};
   wire [6:0] lane6_product_rows = {2'd0, lane6_product_row1[3], lane6_product_row0} + {3'd0,
       lane6_product_row1[2:0], 1'b0};
   wire [5:0] lane6_product = lane6_product_rows[5:0];
-  wire [4:0] lane6_exponent = ({3'd0, lane6_x_exponent} + {1'b0, scale_exponent}) - 5'd12;
+  wire [4:0] lane6_exponent = ({3'd0, x6_exponent} + {1'b0, scale_exponent}) - 5'd12;
   wire [3:0] lane7_product_row0 = scale_significand & {4{x[28]}};
-  wire [3:0] lane7_product_row1 = scale_significand & {4{lane7_x_normal}};
+  wire [3:0] lane7_product_row1 = scale_significand & {4{x7_normal}};
   wire [6:0] lane7_product_rows = {2'd0, lane7_product_row1[3], lane7_product_row0} + {3'd0,
       lane7_product_row1[2:0], 1'b0};
   wire [5:0] lane7_product = lane7_product_rows[5:0];
-  wire [4:0] lane7_exponent = ({3'd0, lane7_x_exponent} + {1'b0, scale_exponent}) - 5'd12;
+  wire [4:0] lane7_exponent = ({3'd0, x7_exponent} + {1'b0, scale_exponent}) - 5'd12;
 
   // Parts: What a multiplier takes.
-  wire lane0_signed = lane0_x_sign & (|lane0_product);
-  wire lane1_signed = lane1_x_sign & (|lane1_product);
-  wire lane2_signed = lane2_x_sign & (|lane2_product);
-  wire lane3_signed = lane3_x_sign & (|lane3_product);
-  wire lane4_signed = lane4_x_sign & (|lane4_product);
-  wire lane5_signed = lane5_x_sign & (|lane5_product);
-  wire lane6_signed = lane6_x_sign & (|lane6_product);
-  wire lane7_signed = lane7_x_sign & (|lane7_product);
+  wire lane0_signed = x0_sign & (|lane0_product);
+  wire lane1_signed = x1_sign & (|lane1_product);
+  wire lane2_signed = x2_sign & (|lane2_product);
+  wire lane3_signed = x3_sign & (|lane3_product);
+  wire lane4_signed = x4_sign & (|lane4_product);
+  wire lane5_signed = x5_sign & (|lane5_product);
+  wire lane6_signed = x6_sign & (|lane6_product);
+  wire lane7_signed = x7_sign & (|lane7_product);
   assign sign = {lane7_signed, lane6_signed, lane5_signed, lane4_signed, lane3_signed, lane2_signed,
       lane1_signed, lane0_signed};
   assign significand = {lane7_product, lane6_product, lane5_product, lane4_product, lane3_product,

@@ -152,6 +152,9 @@ CATALOGUE = {
     # Decoders of blocks, quantizers, and the rotation before
     "blockdecode_mxfp4_bf16": "blockdecode:a=mxfp4,n=8,out=bf16",
     "blockdecode_nvfp4_sig": "blockdecode:a=nvfp4,n=8,out=sig",
+    "blockdecode_mxfp4_plus_sig": "blockdecode:a=mxfp4+,n=8,out=sig",
+    "blockdecode_m2xfp_sig": "blockdecode:a=m2xfp_a,n=8,out=sig",
+    "blockdecode_razer_fp16": "blockdecode:a=razer_w,n=8,out=fp16",
     "blockquant_mxfp8": "blockquant:out=mxfp8_e4m3,a=bf16,n=8,stages=2",
     "nvfp4quant": "nvfp4quant:a=bf16,n=4",
     "hadamard_4": "hadamard:n=4,a=bf16,span=8",

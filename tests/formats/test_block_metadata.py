@@ -66,8 +66,8 @@ def test_razer_as_published() -> None:
     for q, scale, element in ((w, 14, "ue3m3"), (a, 224, "ue4m3")):
         assert hw.format(element).decode(q.scale_codes[0, 0]) == scale
         assert q.levels[0, :16].tolist() == levels
-        assert (q.scale_bytes & (0x3F if q is w else 0x7F) == q.scale_codes).all()
-    assert (w.scale_bytes >> 6 == w.metadata).all()
+        assert (q.words & (0x3F if q is w else 0x7F) == q.scale_codes).all()
+    assert (w.words >> 6 == w.metadata).all()
     shares = np.bincount(w.metadata.ravel()) / w.metadata.size  # 5, 8, -5, -8
     assert shares.round(4).tolist() == [0.4962, 0.1308, 0.2441, 0.1289]
     nvfp4 = hw.quantize(NORMAL, "nvfp4").nmse
@@ -270,7 +270,7 @@ def test_axes_zeros_and_what_is_no_number(name: str) -> None:
     x[0, :32], x[1, 3, 1] = 0, np.nan if name != "razer_w" else 1
     along, turned = hw.quantize(x, name, axis=1), hw.quantize(x.swapaxes(1, 2), name)
     assert along.axis == -2
-    for part in ("codes", "scale_codes", "metadata", "levels", "scale_bytes"):
+    for part in ("codes", "scale_codes", "metadata", "levels", "words"):
         a, b = getattr(along, part), getattr(turned, part).swapaxes(1, 2)
         assert np.array_equal(a, b, equal_nan=part == "levels"), part
     assert np.array_equal(along.values(), turned.values().swapaxes(1, 2), equal_nan=True)

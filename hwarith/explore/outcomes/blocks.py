@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...formats import Format
-from ...units.blocks import BlockDecode, BlockQuant, Hadamard, Nvfp4Quant
+from ...formats.rounding import FINITE
+from ...units.blocks import BlockDecode, BlockQuant, Hadamard, Nvfp4Quant, reading
 from ...units.fpint.prealign import ACTIVATION, PreAlign, shared_exponent
 from ..drawn import normal_codes
 from ..exact_result import power_of_two
@@ -74,8 +75,8 @@ class BlockDecodeReference(Reference[BlockDecode]):
 
     def outcomes(self, codes: Sequence[Any], results: Sequence[Any]) -> list[Outcome] | None:
         u = self.unit
-        elements = numbers(u.kind.element, codes[0])
-        scale = number(u.kind.scale, codes[1])
+        elements = self._elements(*codes)
+        scale = number(u.a.scale, codes[1] & (1 << u.reader.scale_bits) - 1)
         if elements is None or scale is None:
             return None
         if u.out == "sig":
@@ -87,6 +88,17 @@ class BlockDecodeReference(Reference[BlockDecode]):
         return [
             of_format(e * scale, number(f, y), f) for e, y in zip(elements, results[0], strict=True)
         ]
+
+    def _elements(self, x: list[int], word: int) -> list[Fraction] | None:
+        """What the elements stand for before they are scaled; None if one is not finite."""
+        u = self.unit
+        if u.a.metadata is None:
+            return numbers(u.a.element, x)
+        r = u.reader.reading
+        found = [reading.element(*at, word, r) for at in zip(x, reading.places(x, r), strict=True)]
+        if any(kind != FINITE for kind, *_ in found):
+            return None
+        return [(-1) ** s * g * power_of_two(e) for _, s, e, g in found]
 
     def _parts(self, results: Sequence[Any]) -> list[list[int]]:
         """Signs, significands and exponents of all elements, as integers."""

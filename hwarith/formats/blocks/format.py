@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from ...exceptions import InvalidInput, quoted, unknown
+from ...golden import code_dtype
 from ...lazily import np
 from ...tables import Tabled
 from .. import scalar
@@ -131,6 +132,32 @@ class BlockFormat(Tabled):
         """The element as integers for the quantizer: symmetric, as IVF (arXiv 2510.25602, 3.2) has
         it."""
         return self.element.numbers if self.element.is_float else _symmetric(self.element)
+
+    def words(
+        self, scale_codes: ArrayLike, metadata: ArrayLike | None = None, axis: int = -1
+    ) -> np.ndarray:
+        """Codes of scales with the metadata of their blocks above them: in the bits that a scale
+        leaves free (RaZeR), or above its byte, those of the first elements lowest. Operands are
+        those of `decode`; the words are of the scales' shape, unsigned integers.
+
+        Raises `InvalidInput` for codes of other formats and for shapes that do not fit.
+        """
+        scales = self.scale.check(scale_codes, "scale codes")
+        if self.metadata is None:
+            return scales
+        if metadata is None:
+            raise InvalidInput(f"words of {self} take metadata: {self.metadata.meaning}")
+        more, bits = checked_metadata(self, metadata), self.metadata.bits
+        along = checked_axis(axis, scales.ndim)
+        blocks = scales.shape[along]
+        if more.ndim != scales.ndim or not blocks or more.shape[along] % blocks:
+            raise _do_not_fit(more.shape, scales.shape, along)
+        moved = np.moveaxis(more, along, -1)
+        spans = np.moveaxis(moved.reshape(*moved.shape[:-1], blocks, -1), -2, along - 1)
+        at = self.scale.bits - (bits if self.metadata.in_scale else 0)
+        places = at + bits * np.arange(spans.shape[-1], dtype=np.uint64)
+        above = (spans.astype(np.uint64) << places).sum(axis=-1, dtype=np.uint64)
+        return (scales | above).astype(code_dtype(int(places[-1]) + bits))
 
     def decode(
         self,

@@ -70,13 +70,10 @@ class Blocks(Tabled):
         )
 
     @property
-    def scale_bytes(self) -> np.ndarray:
-        """The scales' bytes as they are kept: `scale_codes`, and above them the `metadata` of
-        formats that have it there (RaZeR)."""
-        more = self.format.metadata
-        if self.metadata is None or more is None or not more.in_scale:
-            return self.scale_codes
-        return self.scale_codes | self.metadata << np.uint8(8 - more.bits)
+    def words(self) -> np.ndarray:
+        """What each block keeps beside its elements in one word, as hardware takes it
+        (`BlockFormat.words`): of the shape of `scale_codes`."""
+        return self.format.words(self.scale_codes, self.metadata, self.axis)
 
     @property
     def invalid(self) -> np.ndarray:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 from amaranth.hdl import Module
 
 from ... import rtl
-from ...formats import BLOCKS, BlockFormat, Format, format
+from ...exceptions import InvalidInput
+from ...formats import BlockFormat, Format, format
 from ...formats.lanes import vector
 from ...golden import apply
 from ...lazily import np
@@ -28,11 +30,11 @@ from ..conventions import (
 from ..operations import DECODING, Operation
 from ..parameters import choice_parameter, integer_parameter
 from ..results import packed_dtype, split
-from . import definitions
+from . import definitions, reading
 from .blockquant import MOST
-from .lanes import LaneUnit, each_lane, side_by_side, taken_apart
-
-NAMES = tuple(name for name, f in BLOCKS.items() if f.metadata is None)
+from .lanes import LaneUnit, each_lane, of_lane, side_by_side
+from .readers import Reader, reader
+from .shared import block_parameter
 
 PARTS = ("sign", "significand", "exponent", "invalid")
 
@@ -74,26 +76,35 @@ class BlockDecode(LaneUnit):
         "invalid": "1: the element has no finite value",
     }
 
-    a: str = choice_parameter("format of blocks", NAMES, "mxfp8_e4m3")
-    n: int = integer_parameter("elements of a block", 1, MOST, 32)
+    a: BlockFormat = block_parameter("format of blocks", "mxfp8_e4m3")
+    n: int = integer_parameter("elements of a block (default: the format's)", 1, MOST, None)
     out: str = choice_parameter(
         "results: floats, or their parts", ("fp32", "bf16", "fp16", "sig"), "fp32"
     )
 
-    @property
-    def kind(self) -> BlockFormat:
-        """The format of blocks."""
-        return BLOCKS[self.a]
+    def validate(self) -> None:
+        if self.n is None:
+            object.__setattr__(self, "n", self.a.block)
+        if self.a.metadata is not None:
+            try:
+                self.a.metadata.check_block(self.n, self.a.name)
+            except InvalidInput as error:
+                raise InvalidInput(f"blockdecode: parameter n: {error}") from None
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What takes the elements apart."""
+        return reader(self.a, self.n)
 
     @property
     def lane_formats(self) -> dict[str, tuple[Format, int]]:
-        return {"x": (self.kind.element, self.n)} | {
+        return {"x": (self.a.element, self.n)} | {
             name: (f, self.n) for name, f in self.of_an_element.items()
         }
 
     @property
     def operands(self) -> dict[str, Format]:
-        return {"x": vector(self.kind.element, self.n), "scale": self.kind.scale}
+        return {"x": vector(self.a.element, self.n), "scale": self.reader.word}
 
     @property
     def of_an_element(self) -> dict[str, Format]:
@@ -111,8 +122,8 @@ class BlockDecode(LaneUnit):
     @property
     def contract(self) -> Contract:
         if self.out == "sig":
-            return Contract("exact", "exact", self.kind.source)
-        return Contract("correctly rounded", rounding_bound("rne", "ulp"), self.kind.source)
+            return Contract("exact", "exact", self.a.source)
+        return Contract("correctly rounded", rounding_bound("rne", "ulp"), self.a.source)
 
     @property
     def conventions(self) -> dict[str, str]:
@@ -129,28 +140,33 @@ class BlockDecode(LaneUnit):
     # -- golden --------------------------------------------------------------------------------
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        """That of one element and the block's scale; parts lie side by side."""
-        f, scale = self.kind.element.numbers, self.kind.scale.numbers
-        if self.out != "sig":
-            return definitions.scaled, (f, scale, format(self.out).numbers)
+        """That of one element and the word of its block; parts lie side by side."""
+        of_parts, plain = self.out == "sig", self.a.metadata is None
+        module = definitions if plain else reading
+        definition = module.scaled_parts if of_parts else module.scaled
+        read = self.a.element.numbers if plain else self.reader.reading
         of = self.of_an_element
-        return definitions.scaled_parts, (f, scale, of["significand"].bits, of["exponent"].bits)
+        last = [of[x].bits for x in PARTS[1:3]] if of_parts else [format(self.out).numbers]
+        return definition, (read, self.a.scale.numbers, *last)
 
     def block_definition(self) -> tuple[Callable[..., Any], tuple]:
+        module = definitions if self.a.metadata is None else reading
         of_parts = self.out == "sig"
-        definition = definitions.scaled_parts_block if of_parts else definitions.scaled_block
+        definition = module.scaled_parts_block if of_parts else module.scaled_block
         return definition, (self.definition()[1],)
 
     @property
     def word_bits(self) -> int:
         results = sum(f.bits for f in self.of_an_element.values())
-        return max(results, self.kind.element.precision + self.kind.scale.precision) + 4
+        return max(results, self.reader.precision + self.a.scale.precision) + 20
 
     def compute(self, *codes: np.ndarray) -> list[np.ndarray]:
         x, scale = codes
         element, constants = self.definition()
         formats = self.of_an_element.values()
         operands = [x, np.broadcast_to(scale[..., None], x.shape)]
+        if self.a.metadata is not None:
+            operands.insert(1, self.reader.places(x))
         packed = apply(element, operands, constants, packed_dtype(formats), self.word_bits)
         found = zip(split(packed, formats), formats, strict=True)
         return [np.asarray(y).astype(f.dtype, copy=False) for y, f in found]
@@ -170,18 +186,14 @@ class BlockDecode(LaneUnit):
         ]
 
     @property
-    def _element(self) -> Operand:
-        return Operand(self.kind.element)
-
-    @property
     def _scale(self) -> Operand:
-        return Operand(self.kind.scale)
+        return Operand(self.a.scale)
 
     @property
     def _lsbs(self) -> tuple[int, int]:
         """Least and greatest exponent of the lsb of a product of significands."""
         low, high = (
-            sum(o.exponents[end] - o.bias - o.precision + 1 for o in (self._element, self._scale))
+            sum(o.exponents[end] - o.bias - o.precision + 1 for o in (self.reader, self._scale))
             for end in (0, 1)
         )
         return low, high
@@ -190,7 +202,7 @@ class BlockDecode(LaneUnit):
     def _product_bits(self) -> int:
         """Bits of a product of significands; a power of two has none of its own."""
         scale = self._scale.precision
-        return self._element.precision + (scale if scale > 1 else 0)
+        return self.reader.precision + (scale if scale > 1 else 0)
 
     @property
     def _to_msb(self) -> int:
@@ -204,32 +216,31 @@ class BlockDecode(LaneUnit):
         return low + self._to_msb, high + self._to_msb
 
     def _unpack(self, m: Module, x: Values) -> Values:
-        """The fields of the scale, and those of each element."""
-        scale = self._scale.unpack(m, "scale", x["scale"])
-        found = taken_apart("x", self.kind.element, self.n)(x)
-        of_all = {
+        """The fields of the scale, and those of each element, as its metadata say."""
+        scale = self.reader.scale(m, "scale", x["scale"])
+        bits = self.a.element.bits
+        codes = [x["x"][i * bits :][:bits] for i in range(self.n)]
+        found: Values = {
             "scale_significand": scale.significand,
             "scale_exponent": scale.exponent,
-            "scale_nan": scale.nan,
         }
-        return each_lane(self.n, self._unpack_lane)(m, found | of_all)
-
-    def _unpack_lane(self, m: Module, x: Values) -> Values:
-        raw = self._element.unpack(m, "x", x["x"])
-        return {
-            "sign": raw.sign,
-            "element": raw.significand,
-            "element_exponent": raw.exponent,
-            "nan": wire(m, "nan", raw.nan | x["scale_nan"]),
-            "inf": raw.inf,
-        }
+        for i, raw in enumerate(self.reader.read(m, "x", codes, x["scale"])):
+            lane = {
+                "sign": raw.sign,
+                "element": raw.significand,
+                "element_exponent": raw.exponent,
+                "nan": wire(m, f"nan{i}", raw.nan | scale.nan),
+                "inf": raw.inf,
+            }
+            found |= {of_lane(i, name): value for name, value in lane.items()}
+        return found
 
     def _multiply(self, m: Module, x: Values) -> Values:
         """The product of the significands, and the sum of the exponents: that of the lsb."""
         product = x["element"]
         if self._scale.precision > 1:
             product = rtl.product(m, "product", product, x["scale_significand"])
-        least = self._lsbs[0] - self._element.exponents[0] - self._scale.exponents[0]
+        least = self._lsbs[0] - self.reader.exponents[0] - self._scale.exponents[0]
         exponent = x["element_exponent"] + x["scale_exponent"] + least
         found = {name: x[name] for name in ("sign", "nan", "inf")}
         return found | {

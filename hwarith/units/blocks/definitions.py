@@ -94,7 +94,13 @@ def transformed(terms, j, greatest, below, f):
 @golden
 def scaled(code, scale, f, of_scale, out):
     """An element times its block's scale, to nearest even, as a float."""
-    kind, s, e, g = unpack(code, f)
+    kind, s, e, g = as_finite(code, f)
+    return rounded_product(kind, s, e, g, scale, of_scale, out)
+
+
+@golden
+def rounded_product(kind, s, e, g, scale, of_scale, out):
+    """The same of an element's class, sign, exponent and significand."""
     kind_scale, _, e_scale, g_scale = unpack(scale, of_scale)
     if kind == NAN or kind_scale == NAN:
         return pack_nan(out)
@@ -108,6 +114,12 @@ def scaled_parts(code, scale, f, of_scale, significand_bits, exponent_bits):
     """Sign, significand and exponent (two's complement) of the same product, not rounded, and
     whether it has no finite value; an exponent of all ones is then read like any other."""
     kind, s, e, g = as_finite(code, f)
+    return parts_of_product(kind, s, e, g, scale, of_scale, significand_bits, exponent_bits)
+
+
+@golden
+def parts_of_product(kind, s, e, g, scale, of_scale, significand_bits, exponent_bits):
+    """The same of an element's class, sign, exponent and significand."""
     kind_scale, _, e_scale, g_scale = as_finite(scale, of_scale)
     g = g * g_scale
     sign = s if g > 0 else 0
@@ -139,10 +151,16 @@ def scaled_block(x, scale, constants):
 def scaled_parts_block(x, scale, constants):
     """Signs, significands, exponents and marks of the elements of a block."""
     found = [scaled_parts(code, scale, *constants) for code in x]
-    above, top = constants[2] + 1, constants[2] + 1 + constants[3]
+    return taken_apart(found, constants[2], constants[3])
+
+
+@golden
+def taken_apart(found, significand_bits, exponent_bits):
+    """Parts that lie side by side, each in a list of its own."""
+    above, top = significand_bits + 1, significand_bits + 1 + exponent_bits
     return (
         [y & 1 for y in found],
-        [y >> 1 & ((1 << constants[2]) - 1) for y in found],
-        [y >> above & ((1 << constants[3]) - 1) for y in found],
+        [y >> 1 & ((1 << significand_bits) - 1) for y in found],
+        [y >> above & ((1 << exponent_bits) - 1) for y in found],
         [y >> top for y in found],
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from amaranth.hdl import Module, Mux, Value
 
 from ... import rtl
 from ...exceptions import InvalidInput
-from ...formats import Format, format
+from ...formats import BlockFormat, Format, format
 from ...lazily import np
 from ...rtl import Values, wire
 from ..parameters import text_parameter
@@ -27,6 +28,30 @@ def number_parameter(default: str) -> Any:
         return found
 
     return text_parameter("of the numbers", parse, " ".join(NUMBERS), format(default))
+
+
+def block_parameter(help: str, default: str | None) -> Any:
+    """A field that holds a `BlockFormat`, given by its name, which may stand in parentheses."""
+
+    def parse(value: Any) -> BlockFormat:
+        text = value.strip() if isinstance(value, str) else value
+        if isinstance(text, str) and text.startswith("(") and text.endswith(")"):
+            text = text[1:-1]
+        found = format(text)
+        if not isinstance(found, BlockFormat):
+            raise InvalidInput(f"must be a format of blocks, such as mxfp4, not {found}")
+        return found
+
+    def in_name(_: str, f: BlockFormat) -> str:
+        return re.sub(r"\W+", "_", f.name.replace("+", "p"))
+
+    def in_spec(f: BlockFormat) -> str:
+        return f"({f})" if ":" in f.name else f.name
+
+    value = format(default) if default else None
+    return text_parameter(
+        help, parse, "a format of blocks", value, in_name=in_name, in_spec=in_spec
+    )
 
 
 def largest(x: np.ndarray, f: Format) -> np.ndarray:
