@@ -50,7 +50,9 @@ def small(name: str) -> Floats:
     return m
 
 
-@pytest.mark.parametrize(("name", "least"), [("bf16", 0.999)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("bf16", 0.999), ("fp8", 0.98), ("int8-llm", 0.999), ("w4a8", 0.9)]
+)
 def test_embeddings_are_near(name: str, least: float) -> None:
     exact = encode(SMALL, TEXTS, Products(None))
     found = encode(SMALL, TEXTS, small(name), rows=5)
@@ -105,8 +107,31 @@ def test_operations_of_bf16() -> None:
     np.testing.assert_array_equal(found[0], expected)
 
 
+def test_linear_layers_with_scales() -> None:
+    """Of weights of 4 bits in two groups, and of values of 8 bits, each in its rows."""
+    rng = np.random.default_rng(3)
+    f = hw.format("bf16")
+    x, w = f.encode(rng.normal(size=(3, 256))), rng.normal(size=(256, 5)).astype(np.float32)
+    bias = rng.normal(size=5).astype(np.float32)
+    q = hw.quantize(w.T, "int4", 128)
+    values = f.decode(x).astype(np.float32)
+    peaks = np.abs(values).max(axis=1, keepdims=True)
+    integers = np.rint(values.astype(float) * (np.float32(127) / peaks))  # rounded once
+    total = np.zeros((3, 5), np.float32)
+    for g in range(2):
+        part = slice(128 * g, 128 * g + 128)
+        sums = integers[:, part] @ q.levels.T[part]
+        exact = sums * q.scales[:, g].astype(np.float32).astype(float)
+        total = (exact + total).astype(np.float32)
+    scales = (peaks * np.float32(1 / 127)).astype(float)
+    expected = f.encode(total * scales + bias)
+    np.testing.assert_array_equal(small("w4a8").linear(x, w, bias, "up"), expected)
+
+
 @pytest.mark.long
-@pytest.mark.parametrize(("name", "least"), [("bf16", 0.9998)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("bf16", 0.9998), ("fp8", 0.99), ("int8-llm", 0.998), ("w4a8", 0.92)]
+)
 def test_whole_task(name: str, least: float) -> None:
     if not model.is_installed():
         pytest.skip(f"the model is not installed: {model.INSTALL}")

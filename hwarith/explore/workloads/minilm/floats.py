@@ -19,7 +19,7 @@ from .heads import Factors, Heads
 ROWS = 192
 """Heads are multiplied in matrices of up to so many rows."""
 
-_FP32 = format("fp32")
+FP32 = format("fp32")
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Floats:
     def units(self) -> dict[str, tuple[str, ...]]:
         """Specs of the units of each operation."""
         f, n = self.value, self.features
-        rounded = () if f == _FP32 else (f"convert:a=fp32,out={f}",)
+        rounded = () if f == FP32 else (f"convert:a=fp32,out={f}",)
         return {
             "embeddings": (f"add:a={f}",),
             "linear layers": (self.multiply_add, *rounded),
@@ -79,14 +79,14 @@ class Floats:
 
     def linear(self, x: np.ndarray, weights: np.ndarray, bias: np.ndarray, kind: str) -> np.ndarray:
         w = self.value.encode(weights)
-        sums = matmul(self._product, x, w, _FP32.encode(bias))
+        sums = matmul(self._product, x, w, FP32.encode(bias))
         return self._rounded(self._counted(Factors(x, w, w.shape[1]), sums))
 
     def scores(self, factors: Sequence[Factors], scale: float) -> list[np.ndarray]:
         """Products of queries and keys, times a scale: codes of fp32."""
         times = self._unit("scores", -1)
         products = self._products(factors)
-        return self._at_once(lambda x: times(x, _FP32.encode(scale)), products)
+        return self._at_once(lambda x: times(x, FP32.encode(scale)), products)
 
     def context(self, factors: Sequence[Factors]) -> list[np.ndarray]:
         """Products of the scores' shares and values: codes of `value`."""
@@ -97,7 +97,7 @@ class Floats:
 
     def _rounded(self, sums: np.ndarray) -> np.ndarray:
         """Sums in fp32, rounded to values."""
-        if self.value == _FP32:
+        if self.value == FP32:
             return sums
         return np.asarray(unit(f"convert:a=fp32,out={self.value}")(sums))
 
@@ -148,9 +148,9 @@ class Floats:
         add, times = unit(self.units["mean"][0]), unit(self.units["mean"][1])
         sums = totals(add, x, spans)
         lengths = np.array([[1 / (s.stop - s.start)] for s in spans])
-        means = times(sums, _FP32.encode(lengths))
-        part = _FP32.encode(1 / math.sqrt(x.shape[1]))
-        return _FP32.decode(self._unit("length 1")(means, part)).astype(np.float32)
+        means = times(sums, FP32.encode(lengths))
+        part = FP32.encode(1 / math.sqrt(x.shape[1]))
+        return FP32.decode(self._unit("length 1")(means, part)).astype(np.float32)
 
 
 def totals(add: Unit, x: np.ndarray, spans: Sequence[slice]) -> np.ndarray:
