@@ -19,6 +19,7 @@ from hwarith.explore.reproducibility import reproducibility
 from hwarith.explore.workloads import workload
 from hwarith.flow.generated import row
 from hwarith.matrix.int8 import DIVISIONS, quantized
+from hwarith.units.lut import quantized_dot
 
 
 def of_unit(spec: str) -> list[Any]:
@@ -169,6 +170,16 @@ def axcore_wraps(signs: str) -> float:
 def axcore_parts(spec: str) -> dict[str, float]:
     """``hwarith synth --breakdown SPEC``: the areas of its parts."""
     return {part.name: part.area for part in hw.breakdown(spec).parts}
+
+
+def table_error(k: int, per: int) -> float:
+    """``hwarith.units.lut.quantized_dot``: relative root mean square error of 4000 sums of 256
+    products of numbers N(0,1) with weights of 4 bits; `per` 0: one scale for a sum."""
+    rng = np.random.default_rng(0)
+    a, w = rng.standard_normal((4000, 256)), 2 * rng.integers(0, 16, (4000, 256)) - 15
+    exact = (a * w).sum(axis=-1)
+    error = quantized_dot(a, w, k, per or None) - exact
+    return float(np.sqrt(np.mean(error**2) / np.mean(exact**2)))
 
 
 def nmse(kind: str, distribution: str) -> float:
@@ -357,6 +368,7 @@ KINDS: dict[str, Callable[..., Any]] = {
             axcore_snr,
             axcore_wraps,
             axcore_parts,
+            table_error,
             nmse,
             qsnr,
             quartet,

@@ -138,6 +138,10 @@ CATALOGUE = {
     # Bipolar integers by bit planes: one pair at a time, and four
     "bitplane_dot_4": "bitplane_dot:n=4,m=4,lanes=64,pi=1,pj=1,k=4096",
     "bitplane_dot_8_by_2": "bitplane_dot:n=8,m=8,lanes=32,pi=2,pj=2,k=32768",
+    # Dot products by lookup: a plane of weights at a time, and all of them
+    "lutdot_int8": "lutdot:a=int8,k=4,q=4,planes=1,weights=bipolar,n=4,length=256",
+    "lutdot_int15_at_once": "lutdot:a=int15,k=3,q=4,planes=4,weights=int,n=2,length=256",
+    "lutdot_fp16": "lutdot:a=fp16,k=2,q=4,planes=1,weights=affine,n=2,length=256",
     # Integer arithmetic on fp16 with a shared exponent, and what aligns it
     "fpint_int4": "fpint:w=int4,p=14,lanes=4,k=256",
     "fpint_int8": "fpint:w=int8,p=14,lanes=4,k=256",

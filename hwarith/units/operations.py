@@ -115,6 +115,7 @@ BIPOLAR_DOT_PRODUCT = _summing("dot product of bipolar integers", "bit-plane ele
 BIT_SERIAL_DOT_PRODUCT = _summing("bit-serial dot product", "bit-serial element", 7)
 INTEGER_DOT_PRODUCT = _summing("integer dot product", "integer element", 8)
 DOT_PRODUCT_OF_PAIRS = _summing("dot product of pairs", "pair accumulator", 9)
+LOOKUP_DOT_PRODUCT = _summing("dot product by lookup", "lookup element", 70)
 MATRIX_PRODUCT = _summing("matrix product", "matrix array", 10)
 
 QUANTIZATION = Operation("quantization of blocks", noun="quantizer", rank=12, piece=ELEMENTS)

@@ -78,6 +78,7 @@ FAMILIES = {
     "prealign": "fpint:PreAlign",
     "engine": "systolic:Engine",
     "bitplane_dot": "bitplane:BitplaneDot",
+    "lutdot": "lut:LutDot",
     "decode": "decode:Decode",
     "powdecode": "decode:PowDecode",
     "blockquant": "blocks:BlockQuant",

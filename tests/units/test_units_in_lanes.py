@@ -26,6 +26,7 @@ WITHOUT = {
     "mac",
     "dfpmac",
     "kulisch",
+    "lutdot",
     "engine",
     "bsdequant",
     "dot",

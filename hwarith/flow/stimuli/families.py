@@ -27,6 +27,7 @@ from ...units.ivit import ShiftExp
 from ...units.ivit.rows import IntegerRow
 from ...units.kulisch import Kulisch
 from ...units.lanes import Lanes
+from ...units.lut import LutDot
 from ...units.multi import Multi
 from ...units.requant import Requant
 from ...units.rows import RowUnit
@@ -148,14 +149,18 @@ class BitSerialPeStimuli(GroupStimuli):
     unit: BitSerialPe
 
     def refined(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-        shape = len(codes[0]), self.unit.lanes
-        lanes = rng.integers(0, 1 << 16, shape, np.uint64)
-        near = rng.integers(0, 31, (shape[0], 1)) + rng.integers(-4, 5, shape)
-        kinds = rng.integers(0, 8, shape)
-        exponent = np.where(kinds == 0, lanes >> 10 & 31, np.clip(near, 0, 30))
-        lanes = lanes & 0x83FF | exponent.astype(np.uint64) << 10
-        lanes = np.where(kinds == 1, lanes & 0x8000, np.where(kinds == 2, lanes | 1023, lanes))
+        lanes = halves_near(rng, (len(codes[0]), self.unit.lanes))
         return [pack_activations(lanes), *codes[1:]]
+
+
+def halves_near(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """Codes of fp16 of any class, most of which have exponents near those of their row."""
+    lanes = rng.integers(0, 1 << 16, shape, np.uint64)
+    near = rng.integers(0, 31, (shape[0], 1)) + rng.integers(-4, 5, shape)
+    kinds = rng.integers(0, 8, shape)
+    exponent = np.where(kinds == 0, lanes >> 10 & 31, np.clip(near, 0, 30))
+    lanes = lanes & 0x83FF | exponent.astype(np.uint64) << 10
+    return np.where(kinds == 1, lanes & 0x8000, np.where(kinds == 2, lanes | 1023, lanes))
 
 
 @stimuli_of.register(BsTile)
@@ -205,14 +210,32 @@ class FpIntPeStimuli(GroupStimuli):
         rows = rng.integers(4, size=len(codes[0])) > 0
         columns = []
         for whole, f in zip(codes, formats, strict=True):
-            shape = (len(whole), self.unit.lanes)
-            low, high = int(f.min), int(f.max)
-            any_ = rng.integers(low, high, shape, endpoint=True)
-            few = any_ >> rng.integers(0, f.bits, shape)
-            ends = rng.choice([low, low + 1, -1, 0, 1, high], shape)
-            lanes = np.choose(rng.integers(3, size=shape), [any_, few, ends])
+            lanes = integers_of_all_sizes(f, rng, (len(whole), self.unit.lanes))
             columns.append(np.where(rows, join(f.check(lanes), f), whole))
         return columns
+
+
+def integers_of_all_sizes(
+    f: Format, rng: np.random.Generator, shape: tuple[int, int]
+) -> np.ndarray:
+    """Integers of a format: any, of few bits, or at the ends."""
+    low, high = int(f.min), int(f.max)
+    any_ = rng.integers(low, high, shape, endpoint=True)
+    few = any_ >> rng.integers(0, f.bits, shape)
+    ends = rng.choice([low, low + 1, -1, 0, 1, high], shape)
+    return np.choose(rng.integers(3, size=shape), [any_, few, ends])
+
+
+@stimuli_of.register(LutDot)
+class LutDotStimuli(GroupStimuli):
+    """Activations of all sizes in each lane; of floats most near each other."""
+
+    unit: LutDot
+
+    def refined(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        shape, a = (len(codes[0]), self.unit.k), self.unit.a
+        draw = halves_near(rng, shape) if a.is_float else integers_of_all_sizes(a, rng, shape)
+        return [join(a.check(draw), a), *codes[1:]]
 
 
 @stimuli_of.register(Kulisch)

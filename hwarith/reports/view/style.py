@@ -200,6 +200,7 @@ _TURNS = (
         "gelu",
         "erf",
     ),
+    ("lutdot",),
     # Kinds of weight types.
     (
         "integer",
