@@ -174,8 +174,8 @@ def test_sums_of_floats(spec: str) -> None:
 def test_tables_of_eight_bits(k: int, errors: tuple[float, ...]) -> None:
     """Scales of each table, of eight, and of all of a dot product."""
     rng = np.random.default_rng(0)
-    a = rng.standard_normal((1500, 256))
-    w = 2 * rng.integers(0, 16, (1500, 256)) - 15
+    a = rng.standard_normal((4000, 256))
+    w = 2 * rng.integers(0, 16, (4000, 256)) - 15
     exact = (a * w).sum(axis=-1)
     for per, expected in zip((1, 8, None), errors, strict=True):
         error = quantized_dot(a, w, k, per) - exact
