@@ -19,8 +19,7 @@ from .lookup import piece
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Logarithm(Function):
-    """Base of the logarithms: an exponent, and pieces for the significand's part of them.
-    """
+    """Base of the logarithms: an exponent, and pieces for the significand's part of them."""
 
     takes_wide: ClassVar[bool] = True
 
@@ -38,7 +37,8 @@ class Logarithm(Function):
     def datapath(self) -> list[rtl.Step]:
         top = self._msb + Operand(self.rounder.out).bias
         names = ("invalid", "by_zero") if self.flags != "none" else ()
-        steps = [self._unpack, self._interpolate, self._add, *self.rounder.steps((top, top))]
+        interpolate = self._interpolate_by_degree_2 if self.is_wide else self._interpolate
+        steps = [self._unpack, interpolate, self._add, *self.rounder.steps((top, top))]
         return self.with_ports(rtl.handing_on(names, steps) if names else steps)
 
     @property
@@ -78,18 +78,27 @@ class Logarithm(Function):
         )
 
     def _interpolate(self, m: Module, x: Values) -> Values:
-        """The logarithm of the significand from 3/4 to 3/2: a linear piece of it, or what is
-        looked up times the significand less one."""
+        """The logarithm of the significand from 3/4 to 3/2, a linear piece of it."""
+        t = self.approximation
+        y = self._piece(m, x, t.width + 2)
+        return self._with_y(x, y.as_signed())
+
+    def _interpolate_by_degree_2(self, m: Module, x: Values) -> Values:
+        """The logarithm of the significand from 3/4 to 3/2: the significand less one, times a piece
+        of degree 2."""
+        t, fraction = self.approximation, x["fraction"]
+        factor = self._piece(m, x, t.factor + 1)
+        below_one, above = Cat(fraction, Const(3, 2)), Cat(Const(0, 1), fraction, Const(0, 1))
+        less_one = wire(m, "less_one", Mux(fraction[-1], below_one, above).as_signed())
+        product = rtl.product(m, "times_less_one", factor, less_one)
+        return self._with_y(x, product.as_signed() >> t.dropped(self.a.fraction_bits))
+
+    def _piece(self, m: Module, x: Values, width: int) -> Value:
         t, fraction = self.approximation, x["fraction"]
         low = self.a.fraction_bits - t.select
-        if self.is_wide:
-            factor = piece(m, t.rows, fraction[low:], fraction[:low], t.factor + 1)
-            below_one, zero = Cat(fraction, Const(3, 2)), Cat(Const(0, 1), fraction, Const(0, 1))
-            less_one = wire(m, "less_one", Mux(fraction[-1], below_one, zero).as_signed())
-            product = rtl.product(m, "times_less_one", factor, less_one)
-            y = product.as_signed() >> t.dropped(self.a.fraction_bits)
-        else:
-            y = piece(m, t.rows, fraction[low:], fraction[:low], t.width + 2).as_signed()
+        return piece(m, t.rows, fraction[low:], fraction[:low], width)
+
+    def _with_y(self, x: Values, y: Value) -> Values:
         names = ("nan", "inf", "by_zero", "invalid", "below", "n", "fraction")
         return {name: x[name] for name in names if name in x} | {"y": y}
 

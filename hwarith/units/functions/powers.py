@@ -43,7 +43,8 @@ class Power(Function):
 
     def datapath(self) -> list[rtl.Step]:
         reduce = [self._unpack, self._reduce] if self.a.is_float else [self._split]
-        steps = [*reduce, self._interpolate, self._denormalize]
+        interpolate = self._interpolate_by_degree_2 if self.is_wide else self._interpolate
+        steps = [*reduce, interpolate, self._denormalize]
         return self.with_ports([*steps, *self.rounder.after_normalization()])
 
     def _unpack(self, m: Module, x: Values) -> Values:
@@ -106,7 +107,14 @@ class Power(Function):
         }
 
     def _interpolate(self, m: Module, x: Values) -> Values:
-        """2 to the power of the fraction, a piece of it."""
+        """2 to the power of the fraction, a linear piece of it."""
+        return self._with_digits(m, x)
+
+    def _interpolate_by_degree_2(self, m: Module, x: Values) -> Values:
+        """2 to the power of the fraction, a piece of degree 2 of it."""
+        return self._with_digits(m, x)
+
+    def _with_digits(self, m: Module, x: Values) -> Values:
         t = self.approximation
         low = len(x["fraction"]) - t.select
         y = piece(m, t.rows, x["fraction"][low:], x["fraction"][:low], t.width + 1)
