@@ -20,6 +20,8 @@ from hwarith.explore.workloads import workload
 from hwarith.flow.generated import row
 from hwarith.matrix.int8 import DIVISIONS, quantized
 from hwarith.units.lut import quantized_dot
+from hwarith.units.rows import SoftMax
+from hwarith.units.rows.base import Arrays
 
 
 def of_unit(spec: str) -> list[Any]:
@@ -313,6 +315,17 @@ def dynamic(bits: int) -> list[float]:
     return [of_numbers, blocks.qsnr(x @ w, product)]
 
 
+def softmax_sum(spec: str) -> float:
+    """RMS relative error of a softmax's sums of 1000 rows of 256 numbers N(0, 16)."""
+    u = hw.unit(spec)
+    assert isinstance(u, SoftMax)
+    x = np.random.default_rng(1).normal(0, 4, (1000, 256)).astype(np.float32)
+    exact = np.exp(x - x.max(axis=1, keepdims=True).astype(np.float64)).sum(axis=1)
+    found = u.online if u.method == "online" else u.exponentials
+    total = found(Arrays(), u.a.encode(x))[-1]
+    return float(np.sqrt(np.mean((u.acc.decode(total)[:, 0] / exact - 1) ** 2)))
+
+
 def trained(arithmetic: str) -> list[float]:
     """``python -m hwarith.explore.training``: accuracies over the seeds."""
     return training.accuracies(training.ARITHMETICS[arithmetic])
@@ -378,6 +391,7 @@ KINDS: dict[str, Callable[..., Any]] = {
             beyond_symmetric,
             int8,
             dynamic,
+            softmax_sum,
             states,
             splits_of,
             per_channel,

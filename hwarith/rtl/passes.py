@@ -30,11 +30,13 @@ class Memory(NamedTuple):
     ----------
     registers : names and formats.
     update : a step from what they hold, and what the segment before gives, to what they hold next.
+    phase : the pass in which they change.
     begins : codes that they count as holding when a row begins, by name; 0 of all others.
     """
 
     registers: Mapping[str, Format]
     update: Step
+    phase: int
     begins: Mapping[str, int] = {}
 
 
@@ -42,9 +44,9 @@ class Passing(Pipelinable, Protocol):
     """A thing that takes the values of a row once in each of its `passes`.
 
     The values of every pass go the same way, through the `segments` of a datapath. Between two of
-    them stands a memory: that behind segment k changes in pass k, and the next segment takes what
-    it holds. In the passes behind that is what the whole row has left there. Results are those of
-    the last pass.
+    them stands a memory, which changes in one pass, and the next segment takes what it holds: in
+    that pass what it holds with this value, in the passes behind what the whole row has left
+    there. Results are those of the last pass.
     """
 
     @property
@@ -86,14 +88,14 @@ def passing_core(unit: Passing) -> Core:
             own = enables[rank : rank + ranks]
             values = placed(m, unit.family, handing_on((PHASE, FIRST), steps), values, own)
             rank += ranks
-            if k == last:
+            if k == len(unit.memories):
                 break
             memory = unit.memories[k]
             held: Values = {
                 name: Signal(f.bits, name=name, reset_less=True)
                 for name, f in memory.registers.items()
             }
-            changes = wire(m, f"pass_{k}", valids[rank] & (values[PHASE] == k))
+            changes = wire(m, f"pass_{k}", valids[rank] & (values[PHASE] == memory.phase))
             so_far: Values = {
                 name: wire(
                     m, f"{name}_so_far", Mux(values[FIRST], memory.begins.get(name, 0), x), len(x)
@@ -128,18 +130,19 @@ def spread_ranks(unit: Passing, more: int) -> tuple[int, ...]:
     inputs: Values = {name: Signal(f.bits, name=name) for name, f in unit.inputs.items()}
     inputs[FIRST] = Signal(name=FIRST)
     cutters = []
+    last = len(unit.memories)
     for k, steps in enumerate(unit.segments):
         recording = Recording(handing_on((PHASE, FIRST), steps), inputs)
         cutters.append(Datapath(recording, set()).cutter)
         inputs = {name: Signal(len(x), name=name) for name, x in recording.results.items()}
-        if k < unit.passes - 1:
+        if k < last:
             registers = unit.memories[k].registers
             inputs |= {name: Signal(f.bits, name=name) for name, f in registers.items()}
-    ranks = [0] * (unit.passes - 1) + [1]
+    ranks = [0] * last + [1]
     for _ in range(more - 1):
         # The last segment ends in a rank, the others in the logic before a memory
         longest = [
-            cutter.shortest(n + 1 if k < unit.passes - 1 else n)
+            cutter.shortest(n + 1 if k < last else n)
             for k, (cutter, n) in enumerate(zip(cutters, ranks, strict=True))
         ]
         ranks[longest.index(max(longest))] += 1

@@ -49,7 +49,6 @@ class ILayerNorm(IntegerRow):
     family: ClassVar[str] = "ilayernorm"
     summary: ClassVar[str] = "layer normalization of a row of integers (I-ViT), in three passes"
     operation: ClassVar[Operation] = NORMALIZATION
-    passes: ClassVar[int] = 3
     meanings: ClassVar[dict[str, str]] = {
         "a": "a value of the row",
         "bias": "what is added to it at the end; used in the last pass",
@@ -131,7 +130,7 @@ class ILayerNorm(IntegerRow):
     def memories(self) -> Sequence[rtl.Memory]:
         total = {"total": format(f"uint{self._sum_bits}")}
         squares = {"squares": format("uint32")}
-        return [rtl.Memory(total, self._sum), rtl.Memory(squares, self._sum_of_squares)]
+        return [rtl.Memory(total, self._sum, 0), rtl.Memory(squares, self._sum_of_squares, 1)]
 
     @property
     def _sum_bits(self) -> int:

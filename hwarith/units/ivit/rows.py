@@ -104,7 +104,6 @@ class ShiftMax(Exponentials):
     family: ClassVar[str] = "shiftmax"
     summary: ClassVar[str] = "softmax of a row of integers by shifts (I-ViT), in three passes"
     operation: ClassVar[Operation] = SOFTMAX
-    passes: ClassVar[int] = 3
     meanings: ClassVar[dict[str, str]] = {
         "a": "a value of the row, of scale S",
         "x0": "magnitude of floor(-1 / S); 0 gives 0",
@@ -147,7 +146,7 @@ class ShiftMax(Exponentials):
     def memories(self) -> Sequence[rtl.Memory]:
         greatest = {"top": format(f"uint{self.a.bits}")}
         total = {"total": format("uint31")}
-        return [rtl.Memory(greatest, self._greatest), rtl.Memory(total, self._sum)]
+        return [rtl.Memory(greatest, self._greatest, 0), rtl.Memory(total, self._sum, 1)]
 
     def _greatest(self, m: Module, x: Values) -> Values:
         """The greatest value so far, counted from the lowest one on."""
@@ -198,7 +197,6 @@ class ShiftGelu(Exponentials):
     family: ClassVar[str] = "shiftgelu"
     summary: ClassVar[str] = "GELU of a row of integers by shifts (I-ViT), in two passes"
     operation: ClassVar[Operation] = GELU
-    passes: ClassVar[int] = 2
     meanings: ClassVar[dict[str, str]] = {
         "a": "a value of the row, of scale S",
         "x0": "magnitude of floor(-1 / 1.702 S); 0 gives 0",
@@ -240,7 +238,7 @@ class ShiftGelu(Exponentials):
 
     @property
     def memories(self) -> Sequence[rtl.Memory]:
-        return [rtl.Memory({"top": format(f"uint{self.a.bits - 1}")}, self._greatest)]
+        return [rtl.Memory({"top": format(f"uint{self.a.bits - 1}")}, self._greatest, 0)]
 
     def _greatest(self, m: Module, x: Values) -> Values:
         """The greatest value so far, 0 at first."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, ClassVar, Protocol
 
 from ... import rtl
@@ -33,17 +34,25 @@ class Evaluation(Protocol):
     def over(self, u: Unit, *codes: Any, begin: int = 0) -> Any:
         """What a row comes to, one value after the other: ``acc = u(*codes, acc)``."""
 
+    def running(self, u: Unit, codes: Any, begin: int) -> Any:
+        """The same for one operand: ``begin``, and what it has come to with each value, n + 1."""
+
+    def at(self, codes: Any, places: list[int]) -> Any:
+        """The values at these places of a row."""
+
+    def one_at(self, codes: Any, place: int) -> Any:
+        """The value at this place, as one code for the row."""
+
+    def where_equal(self, codes: Any, others: Any, same: Any, different: Any) -> Any:
+        """`same` where two codes are equal, else `different`."""
+
 
 class Plain:
     """`Evaluation` of one row: lists of integers, and integers for what is one code of the row."""
 
     @staticmethod
     def each(u: Unit, *codes: Any) -> Any:
-        lengths = {len(x) for x in codes if isinstance(x, list)}
-        if not lengths:
-            return u.golden(*codes)
-        (n,) = lengths
-        return [u.golden(*(x[i] if isinstance(x, list) else x for x in codes)) for i in range(n)]
+        return _each(u.golden, *codes)
 
     @staticmethod
     def over(u: Unit, *codes: Any, begin: int = 0) -> Any:
@@ -51,6 +60,30 @@ class Plain:
         for values in zip(*codes, strict=True):
             acc = u.golden(*values, acc)
         return acc
+
+    @staticmethod
+    def running(u: Unit, codes: Any, begin: int) -> Any:
+        return list(accumulate(codes, lambda acc, x: u.golden(x, acc), initial=begin))
+
+    @staticmethod
+    def at(codes: Any, places: list[int]) -> Any:
+        return [codes[i] for i in places]
+
+    @staticmethod
+    def one_at(codes: Any, place: int) -> Any:
+        return codes[place]
+
+    @staticmethod
+    def where_equal(codes: Any, others: Any, same: Any, different: Any) -> Any:
+        return _each(lambda a, b, x, y: x if a == b else y, codes, others, same, different)
+
+
+def _each(function: Callable[..., Any], *codes: Any) -> Any:
+    lengths = {len(x) for x in codes if isinstance(x, list)}
+    if not lengths:
+        return function(*codes)
+    (n,) = lengths
+    return [function(*(x[i] if isinstance(x, list) else x for x in codes)) for i in range(n)]
 
 
 class Arrays:
@@ -67,6 +100,28 @@ class Arrays:
         bits = evaluation.word_bits(u)
         return reduce(definition, codes, constants, result.dtype, bits, begin)[..., None]
 
+    @staticmethod
+    def running(u: Unit, codes: Any, begin: int) -> Any:
+        (result,) = u.results.values()
+        found = np.empty((codes.shape[-1] + 1, *codes.shape[:-1]), result.dtype)
+        found[0] = begin
+        for i, x in enumerate(np.ascontiguousarray(np.moveaxis(codes, -1, 0))):
+            found[i + 1] = u(x, found[i])
+        return np.moveaxis(found, 0, -1)
+
+    @staticmethod
+    def at(codes: Any, places: list[int]) -> Any:
+        return codes[..., places]
+
+    @staticmethod
+    def one_at(codes: Any, place: int) -> Any:
+        return codes[..., place : place + 1]
+
+    @staticmethod
+    def where_equal(codes: Any, others: Any, same: Any, different: Any) -> Any:
+        dtype = np.result_type(*(x for x in (same, different) if isinstance(x, np.ndarray)))
+        return np.where(codes == others, same, different).astype(dtype)
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class RowUnit(Unit):
@@ -78,16 +133,13 @@ class RowUnit(Unit):
     row itself is not kept, but read again from where it is. Rows follow each other without a gap.
     In software a row is the last axis of the operands' arrays, (..., n), as of the results.
 
-    A family gives `passes`, `segments` and `memories` (`hwarith.rtl.Passing`), `row`, and
-    `row_length` where rows are of one length.
+    A family gives `segments` and `memories` (`hwarith.rtl.Passing`), `row`, and `row_length` where
+    rows are of one length.
     """
 
     meanings: ClassVar[dict[str, str]] = {
         rtl.PHASE: "the pass over the row that the transfer belongs to, from 0 on",
     }
-
-    passes: ClassVar[int]
-    """How often a row is taken."""
 
     stages: int = integer_parameter(
         "register ranks: a memory behind each pass but the last, one of results, more in between "
@@ -101,17 +153,18 @@ class RowUnit(Unit):
 
     def validate(self) -> None:
         super().validate()
+        least = self._least_stages
         if not self.stages:
-            object.__setattr__(self, "stages", self.passes)
-        if self.stages < self.passes:
+            object.__setattr__(self, "stages", least)
+        if self.stages < least:
             raise InvalidInput(
-                f"{self.family}: parameter stages: must be {self.passes} to {MOST_STAGES}, a "
+                f"{self.family}: parameter stages: must be {least} to {MOST_STAGES}, a "
                 f"memory behind each pass but the last and the results, not {self.stages}"
             )
 
     def shown_parameters(self) -> dict[str, Any]:
         shown = super().shown_parameters()
-        if self.stages == self.passes:
+        if self.stages == self._least_stages:
             del shown["stages"]
         return shown
 
@@ -140,6 +193,15 @@ class RowUnit(Unit):
         raise NotImplementedError
 
     # -- what all of them have -----------------------------------------------------------------
+
+    @property
+    def passes(self) -> int:
+        """How often a row is taken."""
+        return 2 + max(memory.phase for memory in self.memories)
+
+    @property
+    def _least_stages(self) -> int:
+        return len(self.memories) + 1
 
     @property
     def operand_axes(self) -> dict[str, int]:
@@ -193,7 +255,7 @@ class RowUnit(Unit):
     @cached_property
     def ranks(self) -> tuple[int, ...]:
         """The register ranks in each segment, beside the memories."""
-        return rtl.spread_ranks(self, self.stages - self.passes + 1)
+        return rtl.spread_ranks(self, self.stages - len(self.memories))
 
     def core(self, instances: bool) -> rtl.Core:
         return rtl.passing_core(self)

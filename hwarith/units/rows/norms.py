@@ -155,7 +155,6 @@ class LayerNorm(Norm):
     family: ClassVar[str] = "layernorm"
     summary: ClassVar[str] = "layer normalization of a row, in three passes"
     source: ClassVar[str] = "Ba, Kiros and Hinton, 2016; order of operations: this project"
-    passes: ClassVar[int] = 3
     meanings: ClassVar[dict[str, str]] = {
         "a": "a value of the row",
         "gamma": "what the normalized value is multiplied with; used in the last pass",
@@ -209,8 +208,8 @@ class LayerNorm(Norm):
     @property
     def memories(self) -> Sequence[rtl.Memory]:
         return [
-            rtl.Memory({"total": self.acc}, self._sum),
-            rtl.Memory({"squares": self.acc}, self._sum_of_squares),
+            rtl.Memory({"total": self.acc}, self._sum, 0),
+            rtl.Memory({"squares": self.acc}, self._sum_of_squares, 1),
         ]
 
     def _sum(self, m: Module, x: Values) -> Values:
@@ -239,7 +238,6 @@ class RmsNorm(Norm):
     family: ClassVar[str] = "rmsnorm"
     summary: ClassVar[str] = "normalization of a row by its root mean square, in two passes"
     source: ClassVar[str] = "Zhang and Sennrich, 2019; order of operations: this project"
-    passes: ClassVar[int] = 2
     meanings: ClassVar[dict[str, str]] = {
         "a": "a value of the row",
         "gamma": "what the normalized value is multiplied with; used in the last pass",
@@ -280,7 +278,7 @@ class RmsNorm(Norm):
 
     @property
     def memories(self) -> Sequence[rtl.Memory]:
-        return [rtl.Memory({"squares": self.acc}, self._sum_of_squares)]
+        return [rtl.Memory({"squares": self.acc}, self._sum_of_squares, 0)]
 
     def _sum_of_squares(self, m: Module, x: Values) -> Values:
         """Add the square of the value."""
