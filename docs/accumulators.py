@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from docs import svg
+
 _TENSOR = "round=rtz,overflow=toinf"
 
 ACCUMULATORS = (
@@ -63,36 +65,35 @@ def picture(found: list[list[Any]]) -> str:
         return _HEIGHT - _BOTTOM - share * (_HEIGHT - _BOTTOM - 50)
 
     parts = [
-        _text(_LEFT, 20, "relative error of sums of 4096, by area; eight e4m3fn pairs a step", 13),
-        *(_text(_LEFT + 110 * i, 38, kind, 12, c) for i, (kind, c) in enumerate(_COLOURS.items())),
-        _text(_WIDTH - 20, _HEIGHT - 10, "area, gate equivalents", 12, anchor="end"),
+        svg.text(
+            _LEFT, 20, "relative error of sums of 4096, by area; eight e4m3fn pairs a step", 13
+        ),
+        *(
+            svg.text(_LEFT + 110 * i, 38, kind, 12, c)
+            for i, (kind, c) in enumerate(_COLOURS.items())
+        ),
+        svg.text(_WIDTH - 20, _HEIGHT - 10, "area, gate equivalents", 12, anchor="end"),
     ]
     for power in range(bottom, top + 1):
         y = up(10.0**power)
         parts += [
-            _line(_LEFT, y, _WIDTH - 20, y),
-            _text(_LEFT - 8, y + 4, f"1e{power}", 11, anchor="end"),
+            svg.line(_LEFT, y, _WIDTH - 20, y),
+            svg.text(_LEFT - 8, y + 4, f"1e{power}", 11, anchor="end"),
         ]
     for area in (5000, 7000, 10000, 15000, 20000, 30000, 40000):
         if low <= math.log10(area) <= high:
             x = across(area)
             parts += [
-                _line(x, 50, x, _HEIGHT - _BOTTOM),
-                _text(x, _HEIGHT - _BOTTOM + 16, str(area), 11, anchor="middle"),
+                svg.line(x, 50, x, _HEIGHT - _BOTTOM),
+                svg.text(x, _HEIGHT - _BOTTOM + 16, str(area), 11, anchor="middle"),
             ]
     for row in found:
         for error, colour in zip(row[5:], reversed(_COLOURS.values()), strict=True):
             x, y = across(row[2]), up(error)
             parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>')
     for name, x, y in _names([(row[0], across(row[2]), up(row[6])) for row in found]):
-        parts.append(_text(x, y, name, 11, _COLOURS["uniform"]))
-    body = "\n".join(parts)
-    return f"""\
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif">
-<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>
-{body}
-</svg>
-"""
+        parts.append(svg.text(x, y, name, 11, _COLOURS["uniform"]))
+    return svg.picture(_WIDTH, _HEIGHT, parts)
 
 
 def _names(points: list[tuple[str, float, float]]) -> list[tuple[str, float, float]]:
@@ -104,14 +105,3 @@ def _names(points: list[tuple[str, float, float]]) -> list[tuple[str, float, flo
             at -= 4
         placed.append((name, x + 3, at))
     return placed
-
-
-def _text(
-    x: float, y: float, text: str, size: int, fill: str = "#445", anchor: str = "start"
-) -> str:
-    place = f'x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{fill}" text-anchor="{anchor}"'
-    return f"<text {place}>{text}</text>"
-
-
-def _line(x0: float, y0: float, x1: float, y1: float) -> str:
-    return f'<path d="M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}" stroke="#ddd"/>'

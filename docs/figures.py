@@ -35,7 +35,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import hwarith as hw  # noqa: E402
-from docs import accumulators, commands, evidence, format_tables  # noqa: E402
+from docs import accumulators, commands, datatypes, evidence, format_tables  # noqa: E402
 from docs.measures import KINDS  # noqa: E402
 from hwarith import files  # noqa: E402
 from hwarith.flow import catalogue, costs, tools  # noqa: E402
@@ -126,6 +126,7 @@ def names(figures: Figures) -> dict[str, Callable[..., Any]]:
     tables = {
         "beside": lambda: beside(figures),
         "accumulators": lambda: accumulator_rows(found),
+        "datatypes": lambda: datatype_rows(found),
     }
     return found | tables | format_tables.FORMS | evidence.tables(read_records())
 
@@ -193,6 +194,17 @@ def accumulator_rows(found: dict[str, Callable[..., Any]]) -> str:
     )
 
 
+def datatype_rows(found: dict[str, Callable[..., Any]]) -> str:
+    """Lines of a table of types of few bits."""
+    table = []
+    for kind, *errors, area, energy, spec in datatypes.rows(found):
+        costs = [f"{area:.0f}", f"{energy:.0f}", f"`{spec}`"] if spec else ["", "", ""]
+        block = str(kind.block or "tensor")
+        facts = [f"`{kind.name}`", f"{kind.bits:.3f}", block, kind.scale]
+        table.append([*facts, *(f"{x:.3e}" for x in errors), *costs])
+    return lines(table)
+
+
 FORMS: dict[str, Callable[..., Any]] = {
     f.__name__: f for f in (change, short, small, grouped, span, lines, block_formats)
 }
@@ -215,6 +227,7 @@ def pages(figures: Figures) -> dict[str, str]:
     listed = figures.rows(costs.specs())
     texts = {p: rendered((ROOT / p).read_text(encoding="utf-8"), figures) for p in PAGES}
     texts["docs/accumulators.svg"] = accumulators.picture(accumulators.rows(names(figures)))
+    texts["docs/datatypes.svg"] = datatypes.picture(datatypes.rows(names(figures)))
     open_paths = {spec: figures("open_path", spec) for spec in costs.STAGES}
     shortest = {spec: figures("shortest", spec) for spec in costs.SHORTEST}
     texts["docs/costs.md"] = costs.page(listed, open_paths, shortest, figures.versions)

@@ -192,6 +192,14 @@ def nmse(kind: str, distribution: str) -> float:
     return float(np.mean((hw.quantize(w, kind).values() - w) ** 2) / np.mean(w**2))
 
 
+def datatype(name: str, variant: str = "") -> list[float]:
+    """``hwarith datatypes``: squared errors of normal, Laplacian and Student's t(4) numbers as
+    shares of their squares."""
+    rows = hw.datatypes([name])
+    (found,) = (x for x in rows if x.datatype.variant == variant)
+    return list(found.errors.values())
+
+
 def qsnr(name: str, rule: str) -> float:
     """``hwarith.explore.blocks.normal_qsnr``: of blocks of normal numbers, in dB."""
     return blocks.normal_qsnr(name, None if rule == "default" else rule)
@@ -383,6 +391,7 @@ KINDS: dict[str, Callable[..., Any]] = {
             axcore_parts,
             table_error,
             nmse,
+            datatype,
             qsnr,
             quartet,
             crossover,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .exceptions import HwarithError, InvalidInput, MissingTool, ToolFailure
     from .explore.compare import compare
     from .explore.cycles.table import cycles
+    from .explore.datatypes import datatypes
     from .explore.format_search import search_format
     from .explore.gpus import gpu
     from .explore.metrics import metrics
@@ -76,6 +77,7 @@ _HOMES = {
     "flow.recordings": ("gpu_check",),
     "explore.compare": ("compare",),
     "explore.cycles.table": ("cycles",),
+    "explore.datatypes": ("datatypes",),
     "explore.format_search": ("search_format",),
     "explore.gpus": ("gpu",),
     "explore.metrics": ("metrics",),
@@ -109,6 +111,7 @@ __all__ = [
     "compare",
     "conform",
     "cycles",
+    "datatypes",
     "dynamic_fixed_point",
     "dynamic_matmul",
     "energy",

@@ -16,6 +16,7 @@ import pytest
 import hwarith as hw
 from hwarith.explore.compare import Comparison, compare
 from hwarith.explore.cycles.table import Cycles
+from hwarith.explore.datatypes import DataTypeResults
 from hwarith.explore.gpus import Instructions
 from hwarith.explore.metrics import Evaluation
 from hwarith.explore.weights.sources import Arrays
@@ -97,6 +98,7 @@ MADE: dict[type, Callable[[Path], Any]] = {
     Evaluation: lambda _: hw.metrics("mul:a=e2m1fn"),
     Cycles: lambda _: hw.cycles("phi-2", ["fp16", "bitmod"]),
     Instructions: lambda _: hw.gpu("h100"),
+    DataTypeResults: lambda _: hw.datatypes("ternary"),
     Comparison: lambda _: compare(["mul:a=bf16", "lmul:format=bf16"], flow=FakeFlow()),
     Swept: _swept,
     Report: lambda folder: Report(folder / "report.html", _content(folder)),

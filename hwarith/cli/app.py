@@ -72,6 +72,7 @@ COMMANDS: dict[str, tuple[Callable[..., Any], str]] = {
     "metrics": (choices.metrics, "metrics"),
     "transformer": (models.transformer, "transformer"),
     "weights": (models.weights, "weights"),
+    "datatypes": (models.datatypes, "datatypes"),
     "search-format": (models.search_format, "search_format"),
     "state-updates": (models.state_updates, "state_updates"),
     "reproducibility": (models.reproducibility, "reproducibility"),

@@ -103,6 +103,15 @@ def test_search_format(run: Run, tmp_path: Path) -> None:
     assert_one_line(run("search-format", "--weights", tmp_path / "no.npy"), "weights file")
 
 
+def test_datatypes(run: Run) -> None:
+    outcome = run("datatypes", "int4", "ternary")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "0.01383" in outcome.out
+    (found,) = run("datatypes", "int4", "--json").json
+    assert (found["bits"], found["block"], found["spec"]) == (4.125, 128, "fpint:w=int4,lanes=4")
+    assert_one_line(run("datatypes", "int9"), "unknown weight type 'int9'; did you mean 'int")
+
+
 def test_state_updates(run: Run) -> None:
     arguments = ("state-updates", "fp32", "--steps", 8, "--chunk", 4)
     outcome = run(*arguments)
