@@ -270,6 +270,20 @@ def per_channel(bits: int) -> list[float]:
     return [hw.search_format(w, bits, per)[0].best.nmse for per in ("tensor", "channel")]
 
 
+def channel_scales(bits: int) -> list[float]:
+    """Squared error of symmetric integers with one scale and with one for each of 256 channels, of
+    the numbers of `per_channel`."""
+    rng = np.random.default_rng(0)
+    w = rng.standard_normal((256, 4096)) * rng.lognormal(0, 1, (256, 1))
+    f, most = hw.format(f"int{bits}"), (1 << (bits - 1)) - 1
+    errors = []
+    for largest in (np.abs(w).max(), np.abs(w).max(axis=1, keepdims=True)):
+        scale = largest / most
+        error = f.decode(f.encode(w / scale)) * scale - w
+        errors.append(float((error**2).sum() / (w**2).sum()))
+    return errors
+
+
 def mask_error(bits: int, mode: str) -> list[float]:
     """``hw.mask_mantissa``: mean and greatest relative error over the 128 fractions of bf16."""
     f = hw.format("bf16")
@@ -404,6 +418,7 @@ KINDS: dict[str, Callable[..., Any]] = {
             states,
             splits_of,
             per_channel,
+            channel_scales,
             mask_error,
             scale_error,
             layout,
