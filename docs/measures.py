@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import hwarith as hw
-from bench import bitserial, energy, normalization
+from bench import bitserial, energy, normalization, power_program
 from hwarith.explore import blocks, int8_costs, training
 from hwarith.explore.accumulators import relative_error
 from hwarith.explore.point import measure
@@ -292,6 +292,15 @@ def mask_error(bits: int, mode: str) -> list[float]:
     return [float(relative.mean()), float(np.abs(relative).max())]
 
 
+def power_of_two(name: str) -> list[float]:
+    """``python bench/power_program.py``: greatest relative error of the program for 2^x on units of
+    a format, and in units in the last place; ``real``: in real numbers, and the decades to the
+    polynomial of as many operations."""
+    if name == "real":
+        return [power_program.real_error(power_program.fitted()), power_program.gap()]
+    return list(power_program.error_of(name))
+
+
 def scale_error(rule: str) -> float:
     """``hw.power_of_two_scales``: squared error of normal weights in e2m1fn, in 4096 groups of 256
     of which eight share a scale of which theirs differ by powers of two; ``exact``: their own."""
@@ -420,6 +429,7 @@ KINDS: dict[str, Callable[..., Any]] = {
             per_channel,
             channel_scales,
             mask_error,
+            power_of_two,
             scale_error,
             layout,
             int8_error,
