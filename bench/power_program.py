@@ -4,9 +4,9 @@ The program, with u = c3/x + x made once, is (c4 / (c1/u + c2 + u) - c5)^8, the 
 squarings (arXiv 2312.08472, which does not give the coefficients). They are fitted here: the
 relative error takes its greatest magnitude at six points, with alternating signs (a rational
 Remez exchange, in decimal arithmetic of 40 digits), from a start that matches the series of
-c4/(2^(x/8) - 1). Then the program runs on the units of a format, each operation rounded once, and in
-numpy's float32 and float64, which must give the same bits. A polynomial of degree n by Horner's rule
-takes 2n operations.
+c4/(2^(x/8) - 1). Then the program runs on the units of a format, each operation rounded once; in
+fp32 and fp64 numpy gives the same bits. A polynomial of degree n by Horner's rule takes 2n
+operations.
 """
 
 from __future__ import annotations
