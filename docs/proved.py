@@ -126,6 +126,8 @@ GROUPS: dict[str, list[str]] = {
     "datatypes of weights": [
         *(
             "decode",
+            "decodemulti",
+            "powencode",
             "blockdecode:a=mxfp4,n=2,out=bf16",
             "blockdecode:a=nvfp4,n=4",
             "blockdecode:a=m2xfp_a,n=8,out=sig",

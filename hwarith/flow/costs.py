@@ -151,6 +151,8 @@ FEW_BITS = (
     "decode:type=e3m2,out=fp16",
     "decode:type=int4b,out=fp16",
     "powdecode:b=4,a=0.55",
+    "powencode:b=4,a=0.55",
+    "decodemulti",
 )
 
 _HEADER = f"""\

@@ -151,6 +151,8 @@ CATALOGUE = {
     "decode_e5m1_bf16": "decode:type=e5m1,out=bf16",
     "decode_e2m1_sig": "decode:type=e2m1,out=sig",
     "decode_int4b_fp16": "decode:type=int4b,out=fp16",
+    "decodemulti": "decodemulti:types=e2m1+e3m2+int4b+uint3b,n=8,out=fp16",
+    "powencode_4": "powencode:code=unsigned,b=4,a=0.55",
     "powdecode_4": "powdecode:b=4,a=0.55,code=sm",
     "powdecode_4_twos": "powdecode:b=4,a=0.55,code=twos",
     # Decoders of blocks, quantizers, and the rotation before

@@ -31,6 +31,7 @@ WITHOUT = {
     "bsdequant",
     "dot",
     "axdot",
+    "decodemulti",
     "blockquant",
     "nvfp4quant",
     "blockdecode",

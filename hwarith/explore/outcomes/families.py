@@ -11,7 +11,7 @@ from ...units.bitserial import BitSerialPe, BsDequant, BsTile
 from ...units.blocks import BlockDecode, BlockQuant, Hadamard, Nvfp4Quant
 from ...units.chain import ChainOfOne
 from ...units.codes import RoundInt
-from ...units.decode import PowDecode
+from ...units.decode import PowDecode, PowEncode
 from ...units.dotmulti import DotMulti
 from ...units.fpint import PreAlign
 from ...units.ivit import ILayerNorm, ShiftExp, ShiftGelu, ShiftMax
@@ -45,7 +45,13 @@ from .products import (
     MultiReference,
 )
 from .rows import NormReference, RopeReference, SoftMaxReference
-from .scalars import ColumnEndReference, PowDecodeReference, RoundIntReference, SeedReference
+from .scalars import (
+    ColumnEndReference,
+    PowDecodeReference,
+    PowEncodeReference,
+    RoundIntReference,
+    SeedReference,
+)
 
 _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
     BlockQuant: BlockQuantReference,
@@ -54,6 +60,7 @@ _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
     Hadamard: HadamardReference,
     PreAlign: PreAlignReference,
     PowDecode: PowDecodeReference,
+    PowEncode: PowEncodeReference,
     RoundInt: RoundIntReference,
     ColumnEnd: ColumnEndReference,
     Seed: SeedReference,

@@ -12,7 +12,7 @@ from ...units.anfma import ColumnEnd, Seed
 from ...units.anfma.definitions import unpack_state
 from ...units.anfma.state import Chained, State
 from ...units.codes import RoundInt
-from ...units.decode.power import FRACTION, PowDecode, powers
+from ...units.decode.power import FRACTION, PowDecode, PowEncode, power, powers
 from ..exact_result import power_of_two
 from .base import Outcome, Reference, last_place_of, number, of_format
 
@@ -25,10 +25,23 @@ class PowDecodeReference(Reference[PowDecode]):
         q, y = number(u.operands["q"], codes[0]), number(u.results["y"], results[0])
         assert q is not None
         assert y is not None
-        table = powers(u.b, u.a)
+        table = powers(u.largest, u.a)
         size = Fraction(table[min(int(abs(q)), len(table) - 1)])
         unit = Fraction(1, 1 << FRACTION)
         return [of_format(-size if q < 0 else size, y * unit, u.results["y"], unit)]
+
+
+class PowEncodeReference(Reference[PowEncode]):
+    """The power sign(x) * |x|^a * qmax, of which the result is the nearest code."""
+
+    def outcomes(self, codes: Sequence[Any], results: Sequence[Any]) -> list[Outcome] | None:
+        u = self.unit
+        x, q = number(u.operands["x"], codes[0]), number(u.results["q"], results[0])
+        assert x is not None
+        share = min(abs(x) / (1 << FRACTION), Fraction(1))
+        size = Fraction(power(share, u.a)) * u.largest
+        one = Fraction(1)
+        return [Outcome(-size if x < 0 else size, q, one)]
 
 
 class RoundIntReference(Reference[RoundInt]):

@@ -146,6 +146,8 @@ _TURNS = (
         "decode",
         "blockdecode",
         "powdecode",
+        "powencode",
+        "decodemulti",
         "prealign",
         "termgen",
         "bsdequant",

@@ -1,7 +1,8 @@
 """Decoders of weights in few bits: sub-byte floats and integers, and the power-exponent code."""
 
-from .power import PowDecode
+from .packed import DecodeMulti
+from .power import PowDecode, PowEncode
 from .tilus import TYPES, Encoded, encode
 from .unit import Decode
 
-__all__ = ["TYPES", "Decode", "Encoded", "PowDecode", "encode"]
+__all__ = ["TYPES", "Decode", "DecodeMulti", "Encoded", "PowDecode", "PowEncode", "encode"]

@@ -63,3 +63,34 @@ def power(code, bits, twos, table):
         k = min(2 * half - code, half - 1)
     magnitude = (table >> (16 * k)) & 0xFFFF
     return (-magnitude if negative else magnitude) & 0x1FFFF
+
+
+@golden
+def power_code(x, bits, form, largest, thresholds):
+    """The code of a fixed-point number: how many of the `thresholds` (16-bit numbers side by side,
+    that of code 1 at the lsb) its magnitude reaches, with its sign.
+
+    The form is 0 for sign and magnitude, 1 for two's complement, of numbers of 17 bits; 2 for
+    numbers of 16 bits without a sign.
+    """
+    negative = form != 2 and x >= 1 << 16
+    magnitude = (1 << 17) - x if negative else x
+    k = 0
+    for i in range(largest):
+        if magnitude >= (thresholds >> (16 * i)) & 0xFFFF:
+            k += 1
+    if form == 0:
+        return k | (1 << (bits - 1) if negative and k else 0)
+    return (-k if negative else k) & ((1 << bits) - 1)
+
+
+@golden
+def unpacked(word, fmt, n, out, formats, reserved):
+    """The values of `n` codes of a type that lie side by side in a word, the first at the lsb, as
+    codes of the format `out`; and for each whether it has none. What is beyond the last of the
+    `formats` is the last."""
+    place = min(fmt, len(formats) - 1)
+    f = formats[place]
+    mask = (1 << f.bits) - 1
+    found = [decode(word >> (i * f.bits) & mask, f, out, reserved[place]) for i in range(n)]
+    return [y & ((1 << out.bits) - 1) for y in found], [y >> out.bits for y in found]
