@@ -146,8 +146,6 @@ _TURNS = (
         "decode",
         "blockdecode",
         "powdecode",
-        "powencode",
-        "decodemulti",
         "prealign",
         "termgen",
         "bsdequant",
@@ -163,6 +161,8 @@ _TURNS = (
         "axdot",
         "axmul",
         "axscale",
+        "decodemulti",
+        "powencode",
     ),
     (
         "pad",
