@@ -189,8 +189,9 @@ def transformer(
     """Run a transformer on units: all-MiniLM-L6-v2 finds docstrings by their first lines.
 
     Every product of matrices runs through the unit, bit-accurately; with a preset (bf16, fp8,
-    int8-llm, w4a8) every operation runs on units, which -v names. float32 stands for numpy's own
-    arithmetic. Cosines are those of the embeddings to float32's with unquantized weights.
+    int8-ivit, int8-llm, w4a8) every operation runs on units, which -v names. float32 stands for
+    numpy's own arithmetic. Cosines are those of the embeddings to float32's with unquantized
+    weights.
     """
     from ..explore.workloads.minilm.task import transformer
 

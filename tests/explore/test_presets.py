@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.explore.workloads.minilm import model, run
+from hwarith.explore.workloads.minilm import integers, model, run
 from hwarith.explore.workloads.minilm.encoder import encode
 from hwarith.explore.workloads.minilm.floats import Floats
+from hwarith.explore.workloads.minilm.integers import Integers
 from hwarith.explore.workloads.minilm.model import Model
 from hwarith.explore.workloads.minilm.presets import PRESETS
 from hwarith.explore.workloads.minilm.products import Products
@@ -44,14 +45,15 @@ class Small(Model):
 SMALL = Small(Path(), layers=2, heads=HEADS)
 
 
-def small(name: str) -> Floats:
+def small(name: str) -> Floats | Integers:
     m = PRESETS[name](lambda _: None)
     m.features = SIZE
     return m
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("bf16", 0.999), ("fp8", 0.98), ("int8-llm", 0.999), ("w4a8", 0.9)]
+    ("name", "least"),
+    [("bf16", 0.999), ("fp8", 0.98), ("int8-ivit", 0.97), ("int8-llm", 0.999), ("w4a8", 0.9)],
 )
 def test_embeddings_are_near(name: str, least: float) -> None:
     exact = encode(SMALL, TEXTS, Products(None))
@@ -128,9 +130,42 @@ def test_linear_layers_with_scales() -> None:
     np.testing.assert_array_equal(small("w4a8").linear(x, w, bias, "up"), expected)
 
 
+def test_operations_in_integers() -> None:
+    """Each on numbers in int8, against the real function; of 9.4 and more, too."""
+    rng = np.random.default_rng(4)
+    m = Integers("int8-ivit", features=64)
+    x, y = (rng.normal(size=(20, 64)) for _ in "xy")
+    x[:, 0] *= 20
+    gamma, beta = rng.normal(1, 0.2, 64), rng.normal(size=64)
+    gamma[3], beta[3] = -0.5, 0.25
+    q, int32 = integers._quantized(x), hw.format("int32")
+
+    def sums(x: np.ndarray) -> integers.Quantity:
+        return integers.Quantity(int32.encode(np.rint(x * 1e5)), int32, np.full(64, 1e-5))
+
+    def near(found: integers.Quantity, exact: np.ndarray, error: float) -> None:
+        assert found.integers.dtype.kind == "i" or (found.integers % 1 == 0).all()
+        assert np.abs(found.integers * found.scale - exact).max() < error
+
+    gelu = [[t * (1 + math.erf(t / math.sqrt(2))) / 2 for t in row] for row in x]
+    near(m.gelu(sums(x)), np.array(gelu), 0.8)
+    rows = m.add(q, sums(y))
+    near(rows, x + y, 0.3)
+    assert rows.format == hw.format("int13")
+    normal = rows.integers - rows.integers.mean(1, keepdims=True)
+    normal /= normal.std(1, keepdims=True)
+    near(m.normalized(rows, gamma, beta, 0), normal * gamma + beta, 0.1)
+    w = rng.normal(size=(64, 5))
+    linear = m.linear(q, w, np.ones(5), "up")
+    exact = q.integers @ np.rint(w / np.abs(w).max(0) * 127)
+    np.testing.assert_array_equal(linear.integers, exact + np.rint(1 / linear.scale))
+    near(linear, q.integers * q.scale @ w + 1, 1.0)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("name", "least"), [("bf16", 0.9998), ("fp8", 0.99), ("int8-llm", 0.998), ("w4a8", 0.92)]
+    ("name", "least"),
+    [("bf16", 0.9998), ("fp8", 0.99), ("int8-ivit", 0.93), ("int8-llm", 0.998), ("w4a8", 0.92)],
 )
 def test_whole_task(name: str, least: float) -> None:
     if not model.is_installed():

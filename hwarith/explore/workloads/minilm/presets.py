@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ....formats import format
 from .floats import Floats
+from .integers import Integers
 from .scaled import MixedInt8, Scaled
 
 Advance = Callable[[int], None]
@@ -28,6 +29,11 @@ def int8_llm(advance: Advance) -> Floats:
     return MixedInt8("int8-llm", format("fp16"), "fma:a=fp16,c=fp32,out=fp32", advance)
 
 
+def int8_ivit(advance: Advance) -> Integers:
+    """Integers alone: int8 between operations, I-ViT's functions."""
+    return Integers("int8-ivit", advance)
+
+
 def w4a8(advance: Advance) -> Floats:
     """Weights of 4 bits in groups, activations of 8 bits, all else in bf16."""
     return Scaled(
@@ -40,9 +46,10 @@ def w4a8(advance: Advance) -> Floats:
     )
 
 
-PRESETS: dict[str, Callable[[Advance], Floats]] = {
+PRESETS: dict[str, Callable[[Advance], Floats | Integers]] = {
     "bf16": bf16,
     "fp8": fp8,
+    "int8-ivit": int8_ivit,
     "int8-llm": int8_llm,
     "w4a8": w4a8,
 }

@@ -20,6 +20,7 @@ from ....units.registry import FAMILIES
 from . import retrieval
 from .encoder import encode
 from .floats import Floats
+from .integers import Integers
 from .model import load
 from .presets import PRESETS
 from .products import Products
@@ -152,7 +153,7 @@ def run(
 
 def arithmetic(
     spec: Any, weights: Any = None, advance: Callable[[int], None] = lambda _: None
-) -> Products | Floats:
+) -> Products | Floats | Integers:
     """What `run` computes with. Raises `InvalidInput`."""
     if isinstance(spec, str) and spec in PRESETS:
         if weights is not None:
@@ -164,7 +165,7 @@ def arithmetic(
     return Products(unit, weight_type(weights) if weights is not None else None, advance)
 
 
-def run_in(m: Products | Floats, pairs: int, tokens: int) -> Retrieval:
+def run_in(m: Products | Floats | Integers, pairs: int, tokens: int) -> Retrieval:
     """`run` in an arithmetic, which keeps what it counted and met."""
     texts = task(pairs, tokens)
     start = time.perf_counter()
