@@ -11,8 +11,9 @@ import numpy as np
 from ...formats import Format, format
 from ...formats.lanes import join
 from ...units.bitserial import BitSerialPe, BsDequant, BsTile
-from ...units.bitserial.definitions import half_units, unpack_accumulator
+from ...units.bitserial.definitions import half_units, of_bank, unpack_accumulator
 from ...units.bitserial.pe import ACTIVATION
+from ...units.bitserial.terms import BANK
 from ...units.bitserial.tile_hardware import SUM
 from ...units.bitserial.weights import MIXED, WEIGHTS, Weights, special_codes
 from ...units.chain import RIGHT
@@ -260,7 +261,7 @@ class BsTileReference(Reference[BsTile]):
     """The sums of activations times weights times the scale of the weights' group."""
 
     def axes(self, name: str) -> int:
-        return 0 if name == "mode" else 2
+        return self.unit.operand_axes.get(name, 2)
 
     def outcomes(self, codes: Sequence[Any], results: Sequence[Any]) -> list[Outcome] | None:
         u = self.unit
@@ -273,6 +274,8 @@ class BsTileReference(Reference[BsTile]):
         for c, row in enumerate(given["w"]):
             scales = given["scale"][c]
             specials = given["special"][c] if "special" in given else [0] * len(scales)
+            if "selector" in given:
+                specials = [of_bank(i, given["bank"]) for i in given["selector"][c]]
             size = len(row) // len(scales)
             columns.append(
                 [
@@ -300,6 +303,10 @@ class BsTileReference(Reference[BsTile]):
         ]
         if "special" in u.operands:
             found.append(special_codes(rng.choice(_SPECIALS, (*columns, groups))))
+        if u.encoder.has_bank:
+            found.append(rng.integers(0, BANK, (*columns, groups), np.uint8))
+            bank = join(special_codes(_SPECIALS), format("uint6"))
+            found.append(np.full(tiles, bank, u.operands["bank"].dtype))
         return [*found, np.full(tiles, u.mode(name), np.uint8)] if u.is_mixed else found
 
 

@@ -16,6 +16,7 @@ from ...units.anfma.state import Chained, State
 from ...units.bitplane import BitplaneDot
 from ...units.bitserial import BitSerialPe, BsTile, TermGen
 from ...units.bitserial.pe import ACTIVATION, pack_activations
+from ...units.bitserial.terms import BANK
 from ...units.bitserial.weights import special_codes
 from ...units.blocks import LaneUnit, Nvfp4Quant
 from ...units.boxes import Boxes
@@ -139,6 +140,10 @@ class TermGenStimuli(Stimuli):
             usual = rng.choice(special_codes([6, -6, 10, -10, 12, -12, 16, -16]), len(codes[0]))
             few = rng.integers(0, 8, len(usual)) == 0
             codes[place] = np.where(few, codes[place], usual)
+        if "bank" in names:
+            legal = special_codes([6, -6, 10, -10, 12, -12, 16, -16])
+            four = rng.choice(legal, (len(codes[0]), BANK))
+            codes[names.index("bank")] = join(four, format("uint6"))
         return codes
 
 
@@ -178,10 +183,14 @@ class BsTileStimuli(Stimuli):
         a = split(rng.permuted(words, axis=-1), ACTIVATION, lanes)
         codes: list[np.ndarray] = [a.reshape(n, u.rows, k)]
         codes.append(rng.integers(0, 1 << u.encoder.bits, (n, u.columns, k), np.uint8))
-        codes.append(rng.integers(0, 256, (n, u.columns, groups), np.uint8))
+        codes.append(rng.integers(0, 1 << u.sfw, (n, u.columns, groups), u.operands["scale"].dtype))
         if u.encoder.takes_floats:
             legal = np.array([6, 10, 12, 16, 38, 42, 44, 48], np.uint8)
-            codes.append(rng.choice(legal, (n, u.columns, groups)))
+            if u.encoder.has_bank:
+                codes.append(rng.integers(0, BANK, (n, u.columns, groups), np.uint8))
+                codes.append(join(rng.choice(legal, (n, BANK)), format("uint6")))
+            else:
+                codes.append(rng.choice(legal, (n, u.columns, groups)))
         if u.is_mixed:
             codes.append(np.full(n, u.mode("int8"), np.uint8))
         return tuple(codes)

@@ -27,6 +27,9 @@ class BitSerial(Unit):
     aw: int = integer_parameter(
         "bits of the accumulator's magnitude (default: 20 + fx)", 8, 36, None
     )
+    expw: int = integer_parameter(
+        "bits of the accumulator's exponent", EXPONENT_BITS, 8, EXPONENT_BITS, quiet=True
+    )
 
     def validate(self) -> None:
         if self.aw is None:
@@ -50,12 +53,12 @@ class BitSerial(Unit):
 
     @property
     def frame(self) -> Frame:
-        return Frame(0, self.fx, self.aw, joint=0, truncate=0, left_norm=0)
+        return Frame(0, self.fx, self.aw, joint=0, truncate=0, left_norm=0, exponent_bits=self.expw)
 
     @property
     def state(self) -> dict[str, Format]:
         """The fields of an accumulator's code, the first one at its lsb."""
-        bits = {"magnitude": self.aw, "exponent": EXPONENT_BITS, "sign": 1}
+        bits = {"magnitude": self.aw, "exponent": self.expw, "sign": 1}
         bits |= {"invalid": 1, "overflow": 1}
         return {name: format(f"uint{n}") for name, n in bits.items()}
 

@@ -5,8 +5,8 @@ of the types fp3 and fp4 are counted in halves, so that all are integers. The co
 at its lsb, then two bits of exp, then the sign.
 
 The code of an accumulator has, from the lsb on: the magnitude m, `frame.magnitude_bits` wide; the
-exponent e, 6 bits; the sign s; and the sticky flags invalid and overflow. It stands for
-(-1)^s * m * 2^(e - 25 - fx).
+exponent e, of `frame.exponent_bits`; the sign s; and the sticky flags invalid and overflow. It
+stands for (-1)^s * m * 2^(e - 25 - fx).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from ...golden import bit_length, golden
 
 EXPONENT_BITS = 6
 SCALE_BITS = 8
+"""Of an accumulator's exponent and of a group's scale, if nothing else is said."""
+
 INVALID, OVERFLOW = 1, 2
 """Sticky flags: an activation that was infinite or NaN; an exponent that grew too large."""
-
-_MOST = (1 << EXPONENT_BITS) - 1
 
 
 class Frame(NamedTuple):
@@ -33,6 +33,7 @@ class Frame(NamedTuple):
     joint: int  # 1: the accumulator's exponent takes part in the common one of the lanes
     truncate: int  # 1: what alignment shifts out is dropped, not rounded
     left_norm: int  # 1: sums are shifted left until they have no leading zeros
+    exponent_bits: int  # of the accumulator
 
 
 # -- terms ---------------------------------------------------------------------------------------
@@ -71,6 +72,24 @@ def mixed_term(code, special, floating, k, signed_t0):
     if floating:
         return coded_float_term(code & 15, special, k & 1, 4, signed_t0)
     return integer_term(code, k, 8)
+
+
+@golden
+def banked_float_term(code, selector, bank, k, bits, signed_t0):
+    """The same, of a special value of the bank."""
+    return coded_float_term(code, of_bank(selector, bank), k, bits, signed_t0)
+
+
+@golden
+def banked_mixed_term(code, selector, bank, floating, k, signed_t0):
+    """The same, of a special value of the bank."""
+    return mixed_term(code, of_bank(selector, bank), floating, k, signed_t0)
+
+
+@golden
+def of_bank(selector, bank):
+    """A special value of a bank of four, that of selector 0 at the lsb."""
+    return bank >> (6 * selector) & 63
 
 
 @golden
@@ -184,24 +203,26 @@ def normalized(total, e, flags, frame):
         k = min(-n, e - 1)
         m <<= k
         e -= k
-    if e > _MOST:
-        m, e, flags = (1 << frame.magnitude_bits) - 1, _MOST, flags | OVERFLOW
+    most = (1 << frame.exponent_bits) - 1
+    if e > most:
+        m, e, flags = (1 << frame.magnitude_bits) - 1, most, flags | OVERFLOW
     return pack_accumulator(m, e, 1 if total < 0 else 0, flags, frame)
 
 
 @golden
 def unpack_accumulator(acc, frame):
     """Magnitude, exponent, sign and flags."""
-    bits = frame.magnitude_bits
+    bits, above = frame.magnitude_bits, frame.magnitude_bits + frame.exponent_bits
     m = acc & ((1 << bits) - 1)
-    return m, acc >> bits & _MOST, acc >> (bits + EXPONENT_BITS) & 1, acc >> (bits + 7)
+    e = acc >> bits & ((1 << frame.exponent_bits) - 1)
+    return m, e, acc >> above & 1, acc >> (above + 1)
 
 
 @golden
 def pack_accumulator(m, e, s, flags, frame):
     """The code of an accumulator."""
-    bits = frame.magnitude_bits
-    return flags << (bits + 7) | s << (bits + EXPONENT_BITS) | e << bits | m
+    bits, above = frame.magnitude_bits, frame.magnitude_bits + frame.exponent_bits
+    return flags << (above + 1) | s << above | e << bits | m
 
 
 # -- dequantizer ---------------------------------------------------------------------------------
@@ -221,28 +242,30 @@ def rounded_to(m, e, bits):
 
 
 @golden
-def dequantize(acc, scale, half, frame, bits):
+def dequantize(acc, scale, half, frame, bits, scale_bits):
     """The accumulator times a group's scale, a bit of the scale in each clock, its msb first.
 
-    Results side by side, from the lsb on: magnitude, exponent of its lsb (8 bits, two's
-    complement), sign, invalid."""
+    Results side by side, from the lsb on: magnitude, exponent of its lsb (two's complement, two
+    bits more than the accumulator's), sign, invalid."""
     m, e, s, flags = unpack_accumulator(acc, frame)
     m, e = rounded_to(m, e, bits)
     g = 0
-    for i in range(SCALE_BITS):
-        bit = scale >> (SCALE_BITS - 1 - i) & 1
+    for i in range(scale_bits):
+        bit = scale >> (scale_bits - 1 - i) & 1
         g = (g << 1) + (m if bit else 0)
-    weight = (e - 25 - frame.fx - half) & 255
-    return (((flags & 1) << 1 | s) << 8 | weight) << (bits + SCALE_BITS) | g
+    exponent_bits = frame.exponent_bits + 2
+    weight = (e - 25 - frame.fx - half) & ((1 << exponent_bits) - 1)
+    return (((flags & 1) << 1 | s) << exponent_bits | weight) << (bits + scale_bits) | g
 
 
 @golden
-def as_float(result, bits, fo):
-    """A result of `dequantize`, whose magnitude has so many bits, as a code of a format."""
+def as_float(result, bits, exponent_bits, fo):
+    """A result of `dequantize`, whose magnitude and exponent have so many bits, as a code of a
+    format."""
     g = result & ((1 << bits) - 1)
-    weight = result >> bits & 255
-    s = result >> (bits + 8) & 1
-    if result >> (bits + 9):
+    weight = result >> bits & ((1 << exponent_bits) - 1)
+    s = result >> (bits + exponent_bits) & 1
+    if result >> (bits + exponent_bits + 1):
         return fo.nan_code
-    e = weight - 256 if weight >= 128 else weight
+    e = weight - (1 << exponent_bits) if weight >> (exponent_bits - 1) else weight
     return round_pack(s, e, g, fo, RNE, NOSAT)

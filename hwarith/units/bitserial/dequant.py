@@ -27,18 +27,18 @@ from .definitions import SCALE_BITS
 from .pe_hardware import rounded_to
 from .weights import SOURCE
 
-EXPONENT = format("int8")
+MOST_SCALE_BITS = 16
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class BsDequant(BitSerial):
-    """An accumulator of `bspe` times an 8-bit scale: (-1)^sign * magnitude * 2^exponent.
+    """An accumulator of `bspe` times a scale of `sfw` bits: (-1)^sign * magnitude * 2^exponent.
 
     ``acc`` is the accumulator's code: its magnitude at the lsb, then exponent, sign, invalid and
     overflow. The magnitude is rounded to nearest even to `dqm` bits and then multiplied with the
     scale, an unsigned integer, msb first; for sums that count halves (fp3, fp4) ``half`` is set. A
-    result comes every 8 clocks, 8 clocks after its operands; where a group takes as many clocks,
-    processing elements do not wait.
+    result comes every `sfw` clocks, `sfw` clocks after its operands; where a group takes as many
+    clocks, processing elements do not wait.
 
     Source: BitMoD (HPCA 2025), section IV-B; the rounding is a decision of this project.
     """
@@ -55,54 +55,64 @@ class BsDequant(BitSerial):
     }
 
     dqm: int = integer_parameter("bits of the magnitude (default: 11 + fx)", 4, 28, None)
+    sfw: int = integer_parameter("bits of the scale", 2, MOST_SCALE_BITS, SCALE_BITS, quiet=True)
     stages: int = integer_parameter(
-        "clocks: one for each bit of the scale",
-        SCALE_BITS,
-        SCALE_BITS,
-        SCALE_BITS,
-        quiet=True,
+        "clocks: one for each bit of the scale", 2, MOST_SCALE_BITS, None, quiet=True
     )
 
     def validate(self) -> None:
         super().validate()
         if self.dqm is None:
             object.__setattr__(self, "dqm", 11 + self.fx)
+        if self.stages is None:
+            object.__setattr__(self, "stages", self.sfw)
+        if self.stages != self.sfw:
+            raise InvalidInput(
+                f"bsdequant: parameter stages: must be {self.sfw}, the bits of a scale (sfw), not "
+                f"{self.stages}"
+            )
 
     def stages_for(self, target_delay: int) -> int:
-        raise InvalidInput("bsdequant: parameter target_delay: it takes 8 clocks")
+        raise InvalidInput(f"bsdequant: parameter target_delay: it takes {self.sfw} clocks")
 
     def shown_parameters(self) -> dict[str, Any]:
         shown = super().shown_parameters()
+        del shown["stages"]
         if self.dqm == 11 + self.fx:
             del shown["dqm"]
         return shown
 
     @property
     def operands(self) -> dict[str, Format]:
-        bits = {"acc": self.state_bits, "scale": SCALE_BITS, "half": 1}
+        bits = {"acc": self.state_bits, "scale": self.sfw, "half": 1}
         return {name: format(f"uint{n}") for name, n in bits.items()}
 
     @property
     def magnitude_bits(self) -> int:
         """Bits of a result's magnitude."""
-        return self.dqm + SCALE_BITS
+        return self.dqm + self.sfw
+
+    @property
+    def exponent_format(self) -> Format:
+        """Of a result's exponent."""
+        return format(f"int{self.expw + 2}")
 
     @property
     def results(self) -> dict[str, Format]:
         return {
             "magnitude": format(f"uint{self.magnitude_bits}"),
-            "exponent": EXPONENT,
+            "exponent": self.exponent_format,
             "sign": format("uint1"),
             "invalid": format("uint1"),
         }
 
     @property
     def latency(self) -> str:
-        return f"{SCALE_BITS} clocks, one result every {SCALE_BITS} clocks"
+        return f"{self.sfw} clocks, one result every {self.sfw} clocks"
 
     @property
     def transfers(self) -> Transfers:
-        return Transfers(self, clocks=SCALE_BITS)
+        return Transfers(self, clocks=self.sfw)
 
     @property
     def contract(self) -> Contract:
@@ -118,11 +128,11 @@ class BsDequant(BitSerial):
         )
 
     def definition(self) -> tuple[Callable[..., int], tuple]:
-        return definitions.dequantize, (self.frame, self.dqm)
+        return definitions.dequantize, (self.frame, self.dqm, self.sfw)
 
     @property
     def word_bits(self) -> int:
-        return max(self.state_bits, self.magnitude_bits + 10)
+        return max(self.state_bits, self.magnitude_bits + self.expw + 4)
 
     def as_float(self, results: Iterable[np.ndarray], out: Format | str = "fp32") -> np.ndarray:
         """Results as codes of the float format `out`, rounded to nearest even; invalid ones are
@@ -133,14 +143,15 @@ class BsDequant(BitSerial):
         """
         f = format(out)
         packed = side_by_side(results, self.results.values())
-        constants = (self.magnitude_bits, f.numbers)
+        constants = (self.magnitude_bits, self.exponent_format.bits, f.numbers)
         bits = sum(port.bits for port in self.results.values()) + f.precision
         return apply(definitions.as_float, [packed], constants, f.dtype, bits)[()]
 
     def golden_float(self, acc: int, scale: int, half: int, out: Format) -> int:
         """An accumulator times a scale as a code of the float format `out`, on plain integers."""
-        product = definitions.dequantize(acc, scale, half, self.frame, self.dqm)
-        return definitions.as_float(product, self.magnitude_bits, out.numbers)
+        product = definitions.dequantize(acc, scale, half, self.frame, self.dqm, self.sfw)
+        widths = self.magnitude_bits, self.exponent_format.bits
+        return definitions.as_float(product, *widths, out.numbers)
 
     # -- hardware ------------------------------------------------------------------------------
 
@@ -163,7 +174,7 @@ def round_state(m: Module, u: BsDequant, acc: Values, half: Value) -> Values:
         moved = moved + extra - less
     return {
         "magnitude": wire(m, "factor", magnitude, u.dqm),
-        "exponent": wire(m, "weight", moved, signed(EXPONENT.bits)),
+        "exponent": wire(m, "weight", moved, signed(u.exponent_format.bits)),
         "sign": acc["sign"],
         "invalid": acc["invalid"],
     }
@@ -178,12 +189,12 @@ def _serial(u: BsDequant, m: Module, inputs: Values, valid: Value, o_ready: Valu
         at += f.bits
     entering = round_state(m, u, fields, inputs["half"])
     busy = Signal(name="busy")
-    left = Signal(range(SCALE_BITS), name="bits_left", reset_less=True)
-    scale = Signal(SCALE_BITS - 1, name="scale_left", reset_less=True)
+    left = Signal(range(u.sfw), name="bits_left", reset_less=True)
+    scale = Signal(u.sfw - 1, name="scale_left", reset_less=True)
     done = wire(m, "done", busy & ~left.any())
     ready = wire(m, "ready", ~busy | (done & o_ready))
     with m.If(ready):
-        m.d.sync += [busy.eq(valid), left.eq(SCALE_BITS - 1), scale.eq(inputs["scale"][:-1])]
+        m.d.sync += [busy.eq(valid), left.eq(u.sfw - 1), scale.eq(inputs["scale"][:-1])]
     with m.Elif(~done):
         m.d.sync += [left.eq(left - 1), scale.eq(Cat(Const(0, 1), scale[:-1]))]
     bit = wire(m, "scale_bit", Mux(ready, inputs["scale"][-1], scale[-1]))

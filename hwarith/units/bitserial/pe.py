@@ -50,8 +50,8 @@ class BitSerialPe(Accumulator, BitSerial):
     the same for all. A weight takes as many clocks as it has terms, highest bsig first: two of
     fp3, fp4, int3 and int4, three of int5 and int6, four of int7 and int8. A product is the
     significand, shifted to the greatest exponent and rounded to `fx` bits below its lsb; a zero
-    product has no exponent. The accumulator is a magnitude of 20 + fx bits with sign and 6 bits of
-    exponent; its lsb weighs 2^(exponent - 25 - fx).
+    product has no exponent. The accumulator is a magnitude of 20 + fx bits with sign and `expw`
+    bits of exponent, 6 of which hold sums below 2^58; its lsb weighs 2^(exponent - 25 - fx).
 
     An infinite or NaN activation adds nothing and sets `invalid`, which stays set. Subnormal
     activations are exact. With ``align=local`` the sum of the lanes is formed before it meets the
@@ -100,6 +100,7 @@ class BitSerialPe(Accumulator, BitSerial):
             joint=int(self.align == "joint"),
             truncate=int(self.lane_round == "trunc"),
             left_norm=int(self.left_norm),
+            exponent_bits=self.expw,
         )
 
     @property

@@ -7,7 +7,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value, signed
 from ... import rtl
 from ...formats import format
 from ...rtl import Values, wire
-from .definitions import EXPONENT_BITS, Frame
+from .definitions import Frame
 
 SIGNIFICAND = format("fp16").precision
 """Bits of an activation's significand."""
@@ -27,6 +27,7 @@ class PeDatapath:
     def __init__(self, frame: Frame, bsig_bits: int):
         self.frame, self.bsig_bits = frame, bsig_bits
         self.lanes, self.fx, self.aw = frame.lanes, frame.fx, frame.magnitude_bits
+        self.ew = frame.exponent_bits
 
     def products_and_sum(self) -> list[rtl.Step]:
         """From the operands to the sum of the lanes, which relates to the greatest exponent. Of a
@@ -51,7 +52,9 @@ class PeDatapath:
             values[f"sign{i}"] = wire(m, f"sign{i}", a[15] ^ term[3] ^ turned)
             gate = (term[0] & ~special).replicate(SIGNIFICAND)
             values[f"significand{i}"] = wire(m, f"product{i}", Cat(a[:10], hidden) & gate)
-            values[f"exponent{i}"] = wire(m, f"exponent{i}", exponent & counts.replicate(6), 6)
+            values[f"exponent{i}"] = wire(
+                m, f"exponent{i}", exponent & counts.replicate(6), self.ew
+            )
         values["not_finite"] = wire(m, "not_finite", Cat(*not_finite).any())
         return values
 
@@ -65,7 +68,7 @@ class PeDatapath:
         rows: Values = {}
         for i in range(self.lanes):
             product = Cat(Const(0, self.fx), x[f"significand{i}"])
-            distance = wire(m, f"distance{i}", highest - x[f"exponent{i}"], EXPONENT_BITS)
+            distance = wire(m, f"distance{i}", highest - x[f"exponent{i}"], self.ew)
             kept, up = self._shifted(m, f"lane{i}", product, distance)
             sign = x[f"sign{i}"]
             row = Cat(kept, Const(0, 1)) ^ sign.replicate(len(kept) + 1)
@@ -111,7 +114,7 @@ class PeDatapath:
     def accumulate_jointly(self, m: Module, x: Values) -> Values:
         """The accumulator shifted right, and the sum of the lanes added, whose signs are relative
         to the accumulator's: so its magnitude is positive."""
-        distance = wire(m, "acc_distance", x["highest"] - x["exponent"], EXPONENT_BITS)
+        distance = wire(m, "acc_distance", x["highest"] - x["exponent"], self.ew)
         kept, up = self._shifted(m, "acc", x["magnitude"], distance)
         total = _sum(Cat(kept, _NO).as_signed(), x["scaled"], up, self._sum_bits)
         return {
@@ -124,10 +127,10 @@ class PeDatapath:
         """Accumulator and lanes, one of them shifted right. The accumulator's sign turns the
         shifted one, whichever that is, and then the sum, if it is the accumulator's."""
         bits = max(self.aw + 1, len(x["scaled"]))
-        difference = wire(m, "apart", x["highest"] - x["exponent"], signed(EXPONENT_BITS + 1))
+        difference = wire(m, "apart", x["highest"] - x["exponent"], signed(self.ew + 1))
         acc_greater = difference[-1]
         acc_lower = wire(m, "acc_lower", ~acc_greater & x["nonzero"])
-        distance = wire(m, "distance", Mux(acc_greater, -difference, difference), EXPONENT_BITS)
+        distance = wire(m, "distance", Mux(acc_greater, -difference, difference), self.ew)
         magnitude = wire(m, "magnitude_wide", x["magnitude"], bits)
         scaled = wire(m, "scaled_wide", x["scaled"], signed(bits))
         lower = wire(m, "lower", Mux(acc_lower, magnitude, scaled), bits)
@@ -150,9 +153,9 @@ class PeDatapath:
         inverted = wire(m, "inverted", x["total"][:-1] ^ negative.replicate(len(x["total"]) - 1))
         normalize = self._halve if len(inverted) == self.aw + 1 else self._round
         magnitude, exponent = normalize(m, inverted, negative, x["exponent"])
-        nonzero = wire(m, "nonzero", magnitude.any())
-        too_large = wire(m, "too_large", exponent[6] & nonzero)
-        clamped = (exponent[:6] | too_large.replicate(6)) & nonzero.replicate(6)
+        nonzero, ew = wire(m, "nonzero", magnitude.any()), self.ew
+        too_large = wire(m, "too_large", exponent[ew] & nonzero)
+        clamped = (exponent[:ew] | too_large.replicate(ew)) & nonzero.replicate(ew)
         return {
             "magnitude": wire(m, "next_magnitude", magnitude | too_large.replicate(self.aw)),
             "exponent": wire(m, "next_exponent", clamped),
@@ -177,14 +180,14 @@ class PeDatapath:
             magnitude = Cat(magnitude[:-1], magnitude[-1] | full)
             carry = wire(m, "carried", carry | full)
         if not self.frame.left_norm:
-            return magnitude, wire(m, "normalized_exponent", exponent + carry, 7)
+            return magnitude, wire(m, "normalized_exponent", exponent + carry, self.ew + 1)
         zeros = rtl.leading_zeros(m, "zeros", magnitude)
-        shift = rtl.least(m, "shift", zeros, wire(m, "below", exponent - 1, EXPONENT_BITS))
+        shift = rtl.least(m, "shift", zeros, wire(m, "below", exponent - 1, self.ew))
         magnitude, _ = rtl.shift_left(m, "left", magnitude, shift, bits)
         # Of 1 and -shift one is added to the exponent: after a carry there is nothing to shift.
-        less = Cat(~shift, Const(-1, 7 - len(shift))) & ~carry.replicate(7)
+        less = Cat(~shift, Const(-1, self.ew + 1 - len(shift))) & ~carry.replicate(self.ew + 1)
         moved = Cat(Const(1, 1), exponent, Const(0, 1)) + Cat(Const(1, 1), less)
-        return magnitude, wire(m, "normalized_exponent", moved[1:8])
+        return magnitude, wire(m, "normalized_exponent", moved[1 : self.ew + 2])
 
     def _round(self, m: Module, y: Value, negative: Value, exponent: Value) -> tuple[Value, Value]:
         """Of a sum with more bits the leading one goes to the top, or as far as the exponent
@@ -193,7 +196,7 @@ class PeDatapath:
         total = wire(m, "absolute", rtl.increment(m, "absolute_sum", y, negative)[: len(y)])
         limit = exponent + (extra - 1) if self.frame.left_norm else Const(extra)
         magnitude, less = rounded_to(m, total, self.aw, wire(m, "limit", limit))
-        return magnitude, wire(m, "normalized_exponent", exponent + extra - less, 7)
+        return magnitude, wire(m, "normalized_exponent", exponent + extra - less, self.ew + 1)
 
 
 def rounded_to(m: Module, x: Value, bits: int, limit: Value) -> tuple[Value, Value]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
@@ -19,6 +19,21 @@ from ..parameters import choice_parameter
 from . import definitions
 from .weights import MIXED, SOURCE, WEIGHTS
 
+BANK = 4
+"""Special values of a bank."""
+
+BANK_BITS = 6 * BANK
+
+
+def specials_parameter() -> Any:
+    """A field that says where special values come from."""
+    return choice_parameter(
+        "special values: one on a port, or one of a bank by a selector of two bits",
+        ("port", "bank"),
+        "port",
+        quiet=True,
+    )
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class TermGen(Unit):
@@ -30,6 +45,10 @@ class TermGen(Unit):
     bsig 0 from what is left of the rest. Their code of -0 stands for ``special``, sign and
     magnitude in halves (5 bits). Of several types (``mixed``) integers come sign-extended to 8
     bits, fp4 in the low four bits, fp3 with a zero appended; ``floating`` tells them apart.
+
+    With ``specials=bank`` there is in its place a bank of four, sign and magnitude each, the first
+    at the lsb, and ``selector`` says which one: two bits a group, as the quantizer gives them. The
+    bank belongs to a type; registers for it, which are written once, are the user's.
 
     ``t0=signed`` lets the term of bsig 0 have the other sign, so that 3.5, 7 and 7.5 can be special
     values too. `Weights.terms` says how many terms a type has; the highest one comes first.
@@ -44,6 +63,8 @@ class TermGen(Unit):
     meanings: ClassVar[dict[str, str]] = {
         "code": "code of a weight",
         "special": "what a code of -0 stands for, in halves: sign and magnitude",
+        "selector": "which value of the bank a code of -0 stands for",
+        "bank": "four special values, in halves: sign and magnitude each, the first at the lsb",
         "floating": "1: the weight is of fp3 or fp4; 0: an integer",
         "k": "which term, 0 the lowest",
         "term": "man at the lsb, two bits of exp, sign",
@@ -59,6 +80,8 @@ class TermGen(Unit):
         quiet=True,
     )
 
+    specials: str = specials_parameter()
+
     @property
     def bits(self) -> int:
         """Of a weight's code."""
@@ -70,6 +93,11 @@ class TermGen(Unit):
         return self.type == MIXED or WEIGHTS[self.type].floating
 
     @property
+    def has_bank(self) -> bool:
+        """Whether special values are in a bank."""
+        return self.specials == "bank"
+
+    @property
     def most_terms(self) -> int:
         """Terms of the widest weight that it takes."""
         return (self.bits + 1) // 2
@@ -77,7 +105,8 @@ class TermGen(Unit):
     @property
     def operands(self) -> dict[str, Format]:
         widths = {"code": self.bits}
-        widths |= {"special": 6} if self.takes_floats else {}
+        if self.takes_floats:
+            widths |= {"selector": 2, "bank": BANK_BITS} if self.has_bank else {"special": 6}
         widths |= {"floating": 1} if self.type == MIXED else {}
         widths |= {"k": (self.most_terms - 1).bit_length()}
         return {name: format(f"uint{width}") for name, width in widths.items()}
@@ -103,14 +132,16 @@ class TermGen(Unit):
     def definition(self) -> tuple[Callable[..., int], tuple]:
         signed_t0 = int(self.t0 == "signed")
         if self.type == MIXED:
-            return definitions.mixed_term, (signed_t0,)
+            mixed = definitions.banked_mixed_term if self.has_bank else definitions.mixed_term
+            return mixed, (signed_t0,)
         if self.takes_floats:
-            return definitions.coded_float_term, (self.bits, signed_t0)
+            coded = definitions.coded_float_term
+            return definitions.banked_float_term if self.has_bank else coded, (self.bits, signed_t0)
         return definitions.integer_term, (self.bits,)
 
     @property
     def word_bits(self) -> int:
-        return 16
+        return BANK_BITS
 
     # -- hardware ------------------------------------------------------------------------------
 
@@ -123,11 +154,12 @@ class TermGen(Unit):
         code, k = x["code"], x["k"]
         if not self.takes_floats:
             return {"term": _booth(m, code, k), "bsig": wire(m, "bsig", Cat(Const(0, 1), k))}
+        special = x["special"] if not self.has_bank else chosen_special(m, x)
         if self.type != MIXED:
             code = Cat(Const(0, 4 - self.bits), code)
-            return {"term": self._leading_one(m, code, x["special"], k), "bsig": k}
+            return {"term": self._leading_one(m, code, special, k), "bsig": k}
         floating = x["floating"]
-        of_float = self._leading_one(m, code[:4], x["special"], k[0])
+        of_float = self._leading_one(m, code[:4], special, k[0])
         return {
             "term": wire(m, "term", Mux(floating, of_float, _booth(m, code, k))),
             "bsig": wire(m, "bsig", Mux(floating, k[0], Cat(Const(0, 1), k))),
@@ -157,6 +189,11 @@ class TermGen(Unit):
         man = chosen.any()
         exp = Cat(chosen[1] | chosen[3], chosen[2] | chosen[3])
         return wire(m, "float_term", Cat(man, exp, sign & man))
+
+
+def chosen_special(m: Module, x: Values) -> Value:
+    """The special value of the bank that the selector chooses."""
+    return wire(m, "special", x["bank"].word_select(x["selector"], 6))
 
 
 def _leading(m: Module, name: str, x: Value) -> Value:

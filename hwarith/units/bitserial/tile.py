@@ -24,13 +24,14 @@ from ..parameters import integer_parameter
 from ..parts import ArrayUnit, matrix_shape
 from ..registry import unit, unit_parameter
 from ..transfers import Transfers
-from .definitions import SCALE_BITS
-from .dequant import BsDequant
+from .definitions import SCALE_BITS, of_bank
+from .dequant import MOST_SCALE_BITS, BsDequant
 from .pe import ACTIVATION, BitSerialPe
-from .terms import TermGen
+from .terms import BANK_BITS, TermGen, specials_parameter
 from .tile_hardware import SUM, Cell, ColumnSum, Encoder, Tile
-from .tile_transfers import ChunkTransfers
-from .weights import MIXED, SOURCE, WEIGHTS, Weights, element_type, special_codes
+from .tile_transfers import OF_A_SUM, ChunkTransfers
+from .tile_weights import bank_of, by_column
+from .weights import MIXED, SOURCE, WEIGHTS, Weights, element_type
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -38,9 +39,9 @@ if TYPE_CHECKING:
 MOST = 64
 """Most rows and columns."""
 
-_AROUND = 11
-"""Clocks from a group's last term to the first row's sum: a clock for the element, a bit of the
-scale in each of eight, one to leave it, one to become a float."""
+_AROUND = 3
+"""Clocks from a group's last term to the first row's sum, beside one for each bit of the scale: for
+the element, to leave it, and to become a float."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -55,8 +56,10 @@ class BsTile(ArrayUnit):
     A transfer brings `lanes` activations of each row and codes of weights of each column, and takes
     as many clocks as a weight has terms; ``last`` marks the last one of a group, and besides it
     ``last_of_sum`` that of a sum, after which ``y`` comes, all rows of the first column at the lsb.
-    ``scale`` and ``special``, of each column, belong to the group. Groups that take at least 8
-    clocks, and as many as there are rows, follow each other without a pause. With weights of
+    ``scale`` and ``special``, of each column, belong to the group; with ``specials=bank`` there are
+    in place of the latter a ``selector`` of two bits, and for the sum a ``bank`` of four values.
+    Groups that take at least `sfw` clocks, and as many as there are rows, follow each other without
+    a pause. With weights of
     several types (``mixed``) `mode` is the number of a weight's terms less one, and 4 more for fp3
     and fp4; the codes are then as in `TermGen`.
 
@@ -77,6 +80,8 @@ class BsTile(ArrayUnit):
         "w": "codes of weights: the lanes of column 0 at the lsb, then those of column 1, ...",
         "scale": "of the group, of each column, column 0 at the lsb",
         "special": "what a code of -0 stands for in the group, of each column, column 0 at the lsb",
+        "selector": "which value of the bank -0 stands for in the group, of each column",
+        "bank": "special values of the sum: sign and magnitude each, the first at the lsb",
         "mode": "terms of a weight less one, and 4 more for fp3 and fp4",
         "last": "1: a group ends with this transfer",
         "last_of_sum": "1, with last: a sum ends, its results follow",
@@ -89,7 +94,11 @@ class BsTile(ArrayUnit):
     rows: int = integer_parameter("rows, which share weights", 1, MOST, 8)
     columns: int = integer_parameter("columns, which share activations", 1, MOST, 8)
     dqm: int = integer_parameter("bits of a sum that is multiplied (default: 11 + fx)", 4, 28, None)
-    stages: int = integer_parameter("follows from rows", 0, None, 0, quiet=True)
+    sfw: int = integer_parameter(
+        "bits of a group's scale", 2, MOST_SCALE_BITS, SCALE_BITS, quiet=True
+    )
+    specials: str = specials_parameter()
+    stages: int = integer_parameter("follows from rows and sfw", 0, None, 0, quiet=True)
 
     def validate(self) -> None:
         if not isinstance(self.pe, BitSerialPe):
@@ -99,9 +108,14 @@ class BsTile(ArrayUnit):
                 f"bstile: parameter pe: must have one stage in a tile, not {self.pe.stages}"
             )
         object.__setattr__(self, "dqm", self.dequant.dqm)
+        if self.specials == "bank" and not self.encoder.takes_floats:
+            raise InvalidInput(
+                f"bstile: parameter specials: must be port for weights of {self.pe.type}, which "
+                "have no special values, not bank"
+            )
         if self.stages:
-            raise InvalidInput("bstile: stages follow from rows; they cannot be given")
-        object.__setattr__(self, "stages", self.rows + _AROUND)
+            raise InvalidInput("bstile: stages follow from rows and sfw; they cannot be given")
+        object.__setattr__(self, "stages", self.rows + self.sfw + _AROUND)
 
     def stages_for(self, target_delay: int) -> int:
         raise InvalidInput("bstile: parameter target_delay: its elements have one register")
@@ -117,6 +131,8 @@ class BsTile(ArrayUnit):
     def name(self) -> str:
         """``bstile_8x8_`` and the name of its element."""
         narrow = "" if self.dqm == 11 + self.pe.fx else f"_dqm{self.dqm}"
+        narrow += "_bank" if self.encoder.has_bank else ""
+        narrow += "" if self.sfw == SCALE_BITS else f"_sfw{self.sfw}"
         return f"bstile_{self.rows}x{self.columns}{narrow}_{self.pe.name}"
 
     @property
@@ -126,12 +142,14 @@ class BsTile(ArrayUnit):
     @cached_property
     def dequant(self) -> BsDequant:
         """What multiplies a group's sum with its scale."""
-        return BsDequant(fx=self.pe.fx, aw=self.pe.aw, dqm=self.dqm)
+        return BsDequant(
+            fx=self.pe.fx, aw=self.pe.aw, expw=self.pe.expw, dqm=self.dqm, sfw=self.sfw
+        )
 
     @cached_property
     def encoder(self) -> TermGen:
         """The generator of terms."""
-        return TermGen(type=self.pe.type)
+        return TermGen(type=self.pe.type, specials=self.specials)
 
     @cached_property
     def adder(self) -> Unit:
@@ -147,8 +165,11 @@ class BsTile(ArrayUnit):
 
     @property
     def operands(self) -> dict[str, Format]:
-        ports = {"a": ACTIVATION, "w": self.weight, "scale": format(f"uint{SCALE_BITS}")}
-        ports |= {"special": format("uint6")} if self.encoder.takes_floats else {}
+        ports = {"a": ACTIVATION, "w": self.weight, "scale": format(f"uint{self.sfw}")}
+        if self.encoder.has_bank:
+            ports |= {"selector": format("uint2"), "bank": format(f"uint{BANK_BITS}")}
+        elif self.encoder.takes_floats:
+            ports |= {"special": format("uint6")}
         return ports | ({"mode": format("uint3")} if self.is_mixed else {})
 
     @property
@@ -157,7 +178,7 @@ class BsTile(ArrayUnit):
 
     @property
     def operand_axes(self) -> dict[str, int]:
-        return super().operand_axes | ({"mode": 0} if self.is_mixed else {})
+        return {name: 0 if name in OF_A_SUM else 2 for name in self.operands}
 
     @property
     def transfers(self) -> Transfers:
@@ -190,7 +211,7 @@ class BsTile(ArrayUnit):
             for (name, f), x in zip(self.operands.items(), codes, strict=True)
         }
         self._check_shapes({name: x.shape for name, x in arrays.items()})
-        axes = {name: x.ndim if name == "mode" else x.ndim - 2 for name, x in arrays.items()}
+        axes = {name: x.ndim - self.operand_axes[name] for name, x in arrays.items()}
         try:
             front = np.broadcast_shapes(*(x.shape[: axes[name]] for name, x in arrays.items()))
         except ValueError:
@@ -215,7 +236,7 @@ class BsTile(ArrayUnit):
             a[-2:-1] == (self.rows,)
             and w[-2:] == (self.columns, *k)
             and scale[-2:] == (self.columns, *groups)
-            and shapes.get("special", scale)[-2:] == scale[-2:]
+            and shapes.get("special", shapes.get("selector", scale))[-2:] == scale[-2:]
             and all((*k, *groups))
             and k[0] % (groups[0] * self.pe.lanes) == 0
         )
@@ -244,7 +265,7 @@ class BsTile(ArrayUnit):
         front, groups = a.shape[:-2], scale.shape[-1]
         y = np.zeros((*front, self.rows, self.columns), SUM.dtype)
         for tile in np.ndindex(front):
-            special = arrays["special"][tile] if "special" in arrays else np.zeros_like(scale[tile])
+            special = self._specials({name: x[tile] for name, x in arrays.items()})
             weights = self.weights_of_mode(int(arrays["mode"][tile]) if self.is_mixed else None)
             parts = (np.split(x[tile], groups, axis=-1) for x in (a, w))
             for x, v, s, sv in zip(*parts, scale[tile].T, special.T, strict=True):
@@ -256,7 +277,7 @@ class BsTile(ArrayUnit):
         by row; lists of results. Raises `InvalidInput` for what is no tile."""
         self._check_number(codes)
         tile = dict(zip(self.operands, codes, strict=True))
-        mode = tile.pop("mode", None)
+        mode, bank = tile.pop("mode", None), tile.pop("bank", 0)
         shapes = {name: matrix_shape(x, f"operand {name} of bstile") for name, x in tile.items()}
         self._check_shapes(shapes)
         if mode is not None:
@@ -273,12 +294,21 @@ class BsTile(ArrayUnit):
                     group = slice(g * length, (g + 1) * length)
                     w = [code & mask for code in column[group]]
                     special = tile["special"][j][g] if "special" in tile else 0
+                    if "selector" in tile:
+                        special = of_bank(tile["selector"][j][g], bank)
                     acc = self.pe.sum_of(weights, acts[group], w, special)
                     product = self.dequant.golden_float(acc, scale, int(weights.floating), SUM)
                     y = self.adder.golden(y, product)
                 row.append(y)
             rows.append(row)
         return rows
+
+    def _specials(self, tile: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Codes of the special values of a tile, (columns, groups)."""
+        if not self.encoder.has_bank:
+            return tile.get("special", np.zeros_like(tile["scale"]))
+        places = 6 * tile["selector"].astype(np.uint32)
+        return (tile["bank"] >> places & np.uint32(63)).astype(np.uint8)
 
     def weights_of_mode(self, mode: int | None) -> Weights:
         """The type of the weights; of a mode the widest one, as its types differ in the bits of
@@ -303,7 +333,7 @@ class BsTile(ArrayUnit):
         Parameters
         ----------
         a : fp16 codes (m, k).
-        weights : n channels of k, with scales in 8 bits (``quantize(..., scale_bits=8)``), of a
+        weights : n channels of k, with scales in `sfw` bits (``quantize(..., scale_bits=8)``), of a
             type that the element takes.
 
         Sums in fp32 are multiplied with the scale of the channel in fp32 and rounded to fp16, both
@@ -311,8 +341,8 @@ class BsTile(ArrayUnit):
         Raises `InvalidInput` for what is not so.
         """
         left = ACTIVATION.check(a, "activations of bstile")
-        if not isinstance(weights, Quantized) or weights.scale_bits != SCALE_BITS:
-            raise InvalidInput("bstile: weights must be quantized, with scale_bits=8")
+        if not isinstance(weights, Quantized) or weights.scale_bits != self.sfw:
+            raise InvalidInput(f"bstile: weights must be quantized, with scale_bits={self.sfw}")
         if left.ndim != 2 or weights.codes.ndim != 2 or left.shape[1] != weights.codes.shape[1]:
             raise InvalidInput(
                 f"bstile: matrices must be of shapes (m, k) and (n, k), not {left.shape} and "
@@ -331,31 +361,19 @@ class BsTile(ArrayUnit):
     def _sums(self, left: np.ndarray, kind: Weights, weights: Quantized) -> np.ndarray:
         """What the tiles give, in fp32 (m, n), of activations (m, k) and weights of a type."""
         sums = np.zeros((len(left), len(weights.codes)), SUM.dtype)
-        operands = self._operands_of(kind, weights)
-        mode = [self.mode(kind.name)] if self.is_mixed else []
+        operands = by_column(self.encoder, kind, weights)
+        of_all = [bank_of(weights)] if self.encoder.has_bank else []
+        of_all += [self.mode(kind.name)] if self.is_mixed else []
         for i in range(0, len(left), self.rows):
             x = left[i : i + self.rows]
             x = np.pad(x, ((0, self.rows - len(x)), (0, 0)))
             for j in range(0, sums.shape[1], self.columns):
                 parts = (part[j : j + self.columns] for part in operands)
                 parts = (np.pad(p, ((0, self.columns - len(p)), (0, 0))) for p in parts)
-                y = self(x, *list(parts), *mode)
+                y = self(x, *list(parts), *of_all)
                 tile = sums[i : i + self.rows, j : j + self.columns]
                 tile[:] = y[: tile.shape[0], : tile.shape[1]]
         return sums
-
-    def _operands_of(self, kind: Weights, weights: Quantized) -> list[np.ndarray]:
-        """Codes, scales and special values of weights of a type, as the tile takes them."""
-        codes = weights.codes
-        if self.is_mixed:
-            sign = np.int64(1) << (kind.bits - 1)
-            widened = (codes.astype(np.int64) ^ sign) - sign & 255
-            codes = codes << (4 - kind.bits) if kind.floating else widened
-        assert weights.scale_codes is not None
-        operands = [codes.astype(np.uint8), weights.scale_codes]
-        if self.encoder.takes_floats:
-            operands.append(special_codes((2 * weights.specials).astype(np.int64)))
-        return operands
 
     # -- hardware ------------------------------------------------------------------------------
 

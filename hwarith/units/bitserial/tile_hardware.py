@@ -21,8 +21,7 @@ from ...formats import format
 from ...rtl import Values, run_steps, wire
 from ..contract import Unit
 from ..parts import Grid
-from .definitions import SCALE_BITS
-from .dequant import EXPONENT, BsDequant, multiply, round_state
+from .dequant import BsDequant, multiply, round_state
 from .pe import BitSerialPe
 from .terms import TermGen
 
@@ -167,10 +166,11 @@ class ColumnSum(wiring.Component):
     def _as_float(self, m: Module) -> Value:
         """The product as a code of fp32: exact but for magnitudes of more than 24 bits."""
         bits = self.unit.dequant.magnitude_bits
-        least = -(1 << (EXPONENT.bits - 1))
+        exponent_bits = self.unit.dequant.exponent_format.bits
+        least = -(1 << (exponent_bits - 1))
         bias = bits - 1 + SUM.bias
-        exponent = self.product[bits : bits + EXPONENT.bits].as_signed()
-        sign, invalid = self.product[bits + EXPONENT.bits :]
+        exponent = self.product[bits : bits + exponent_bits].as_signed()
+        sign, invalid = self.product[bits + exponent_bits :]
         values: Values = {
             "nan": invalid,
             "inf": Const(0, 1),
@@ -205,7 +205,9 @@ class Tile:
         a_bits, w_bits = 16 * u.pe.lanes, u.encoder.bits * u.pe.lanes
         codes = inputs["w"][w_bits * c : w_bits * (c + 1)]
         shared: Values = {"codes": codes, "k": control["k"]}
-        if u.encoder.takes_floats:
+        if u.encoder.has_bank:
+            shared |= {"selector": inputs["selector"][2 * c : 2 * (c + 1)], "bank": inputs["bank"]}
+        elif u.encoder.takes_floats:
             shared["special"] = inputs["special"][6 * c : 6 * (c + 1)]
         if u.is_mixed:
             shared["floating"] = inputs["mode"][2]
@@ -239,7 +241,7 @@ class Tile:
         done_terms = Signal(len(most), name="done_terms")
         begin, fresh = Signal(init=1, name="begin"), Signal(init=1, name="fresh")
         group, dequant = _Place(m, "group"), _Place(m, "dequant")
-        bits_left = Signal(range(SCALE_BITS), name="bits_left", reset_less=True)
+        bits_left = Signal(range(u.dequant.sfw), name="bits_left", reset_less=True)
         rows_left = Signal(range(u.rows + 1), name="rows_left")
         moving, adding = _Place(m, "moving"), _Place(m, "adding")
         half = Signal(name="half", reset_less=True)
@@ -258,7 +260,7 @@ class Tile:
             group.follows(finish, load, fresh, inputs["last_of_sum"])
             dequant.follows(load, leave, group.first, group.end)
             m.d.sync += [
-                bits_left.eq(Mux(load, SCALE_BITS - 1, Mux(bits_left.any(), bits_left - 1, 0))),
+                bits_left.eq(Mux(load, u.dequant.sfw - 1, Mux(bits_left.any(), bits_left - 1, 0))),
                 rows_left.eq(Mux(leave, u.rows, Mux(rows_left.any(), rows_left - 1, 0))),
                 adding.full.eq(rows_left.any()),
                 adding.first.eq(moving.first),
@@ -284,10 +286,11 @@ class Tile:
 
     def _scale_bit(self, m: Module, c: int, scales: Value, control: Values, enable: Value) -> Value:
         """The scale of a column: kept at the end of its group, and then shifted out."""
-        waiting = Signal(SCALE_BITS, name=f"scale_{c}", reset_less=True)
-        left = Signal(SCALE_BITS - 1, name=f"scale_{c}_left", reset_less=True)
+        sfw = self.unit.dequant.sfw
+        waiting = Signal(sfw, name=f"scale_{c}", reset_less=True)
+        left = Signal(sfw - 1, name=f"scale_{c}_left", reset_less=True)
         with m.If(control["finish"]):
-            m.d.sync += waiting.eq(scales[SCALE_BITS * c : SCALE_BITS * (c + 1)])
+            m.d.sync += waiting.eq(scales[sfw * c : sfw * (c + 1)])
         with m.If(control["load"]):
             m.d.sync += left.eq(waiting[:-1])
         with m.Elif(enable):

@@ -12,6 +12,9 @@ from ..transfers import Ported, Transfers, runs
 from .pe import BitSerialPe
 from .tile_hardware import SUM
 
+OF_A_SUM = ("bank", "mode")
+"""Operands of which there is one for a whole sum."""
+
 
 class Tiled(Ported, Protocol):
     """A tile: so many rows and columns of an element."""
@@ -42,7 +45,8 @@ class ChunkTransfers(Transfers[Tiled]):
     @property
     def inputs(self) -> dict[str, Format]:
         u = self.unit
-        lanes = {"a": u.rows * u.pe.lanes, "w": u.columns * u.pe.lanes, "mode": 1}
+        lanes = {"a": u.rows * u.pe.lanes, "w": u.columns * u.pe.lanes}
+        lanes |= dict.fromkeys(OF_A_SUM, 1)
         ports = {name: vector(f, lanes.get(name, u.columns)) for name, f in u.operands.items()}
         return ports | self.controls
 
@@ -56,7 +60,7 @@ class ChunkTransfers(Transfers[Tiled]):
             if name in ("a", "w"):
                 x = x.reshape(-1, x.shape[-2], chunks, lanes).swapaxes(1, 2)
                 lane = join(x.reshape(*x.shape[:2], -1), formats[name])
-            elif name == "mode":
+            elif name in OF_A_SUM:
                 lane = np.repeat(x.reshape(-1, 1), chunks, axis=1)
             else:
                 by_group = x.reshape(-1, self.unit.columns, groups).swapaxes(1, 2)
@@ -94,7 +98,7 @@ class ChunkTransfers(Transfers[Tiled]):
     def _operand(self, name: str, words: np.ndarray, length: int) -> np.ndarray:
         """The operand of a call that is made of these words, groups of so many."""
         u = self.unit
-        if name == "mode":
+        if name in OF_A_SUM:
             return words[0]
         if name not in ("a", "w"):
             return split(words[::length], u.operands[name], u.columns).T
