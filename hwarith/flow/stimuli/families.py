@@ -170,14 +170,15 @@ def halves_near(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
 
 @stimuli_of.register(BsTile)
 class BsTileStimuli(Stimuli):
-    """Sums over two groups of 16, each tile of activations of any class."""
+    """Sums over two groups of 16 or as many as the dequantizer does not wait for, each tile of
+    activations of any class."""
 
     unit: BsTile
 
     def operands(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
         u = self.unit
         lanes, groups = u.pe.lanes, 2
-        k = lanes * 4 * groups
+        k = lanes * max(4, -(-u.sfw // u.encoder.most_terms)) * groups
         rng = np.random.default_rng(n)
         words = stimulus(u.pe, n * u.rows * k // lanes, seed)[0].reshape(n, u.rows, -1)
         a = split(rng.permuted(words, axis=-1), ACTIVATION, lanes)
