@@ -8,6 +8,9 @@ from typing import Protocol
 from ..lazily import np
 from ..tables import Table
 
+SLICE = 1 << 15
+"""Numbers that are summed up at a time: what is made of them stays in a core's cache."""
+
 
 class Coded(Protocol):
     """What is shown of `hwarith.Quantized` and `hwarith.Blocks`."""
@@ -28,10 +31,14 @@ class Coded(Protocol):
 def nmse(arrays: Sequence[np.ndarray], rounded: Sequence[np.ndarray]) -> float | None:
     """Squared error over all arrays, as a share of the sum of their squares; None if that is no
     number (all are zero, or a value is infinite)."""
-    pairs = zip(arrays, rounded, strict=True)
+    error = power = 0.0
     with np.errstate(invalid="ignore", over="ignore"):
-        error = sum(float(np.sum((w - q) ** 2)) for w, q in pairs)
-        power = sum(float(np.sum(w.astype(np.float64) ** 2)) for w in arrays)
+        for array, found in zip(arrays, rounded, strict=True):
+            w, q = array.ravel(), found.ravel()
+            for part in (slice(i, i + SLICE) for i in range(0, w.size, SLICE)):
+                exact = w[part].astype(np.float64)
+                error += float(np.sum((exact - q[part]) ** 2))
+                power += float(np.sum(exact**2))
     return error / power if power > 0 and np.isfinite(error / power) else None
 
 

@@ -247,12 +247,18 @@ DEFINED = {
 @pytest.mark.parametrize("name", DEFINED)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_against_fractions(name: str, dtype: type) -> None:
-    """Blocks of many magnitudes, of ties, with equal largest elements, and of one number."""
+    """Blocks of many magnitudes, with equal largest elements, of ties, and of one number."""
     rng, n = np.random.default_rng(1), hw.format(name).block
     x = rng.standard_normal((12, n)) * 2.0 ** rng.integers(-3, 4, (12, 1))
     x[3:6] = rng.integers(-48, 49, (3, n)) / 8
     x[6, ::3], x[7] = -2.5, 0
-    x[7, 1], x[8] = 1.0, 0
+    x[7, 1], x[8], x[9] = 1.0, 0, 0
+    x[9, :3] = (11, 6, 0.5)
+    x[10:] = rng.integers(-24, 25, (2, n)) / 4
+    x[10] = np.resize([6, 0.75, -0.75, 1.75, 4, 3, 5, -4, 5.5, 1, 0.5, -0.5, -6, 1.5, 0, -1.75], n)
+    x[11, :4] = (8, 7, -7, -5.5)
+    if name.startswith("razer"):  # with a tensor scale of 1, and in row 10 a scale of 1
+        x[8, 5] = {"razer_w": 168, "razer_a": 2688}[name]
     x = x.astype(dtype)
     q = hw.quantize(x, name)
     scaled = x.astype(np.float32) / q.tensor_scale if q.tensor_scale is not None else x

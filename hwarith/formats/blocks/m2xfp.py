@@ -41,7 +41,7 @@ class FinerTop(Metadata):
     def levels(self, f: Format, found: Found) -> np.ndarray:
         codes = found.codes.reshape(-1, SUBGROUP)
         first, rows = (codes & 7).argmax(axis=1), np.arange(len(codes))
-        values = element_values(f)[codes]
+        values = element_values(f).take(codes)
         code = codes[rows, first].astype(int)
         finer = np.clip(4 * (code & 7) - 1 + found.metadata.ravel(), 0, 31)
         values[rows, first] = element_values(FINER)[finer | (code & 8) << 2]
@@ -76,7 +76,7 @@ class FinerScale(Metadata):
 
     def levels(self, f: Format, found: Found) -> np.ndarray:
         factors = np.repeat(1 + found.metadata / 4, SUBGROUP, axis=1)
-        return element_values(f)[found.codes] * factors
+        return element_values(f).take(found.codes) * factors
 
     def quantize(self, f: Format, v: np.ndarray) -> Found:
         blocks, spans = len(v), v.shape[1] // SUBGROUP
@@ -84,8 +84,9 @@ class FinerScale(Metadata):
         lowest = exponents(np.maximum(x.max(axis=(0, 1)), -x.min(axis=(0, 1))))
         x *= np.exp2(-np.float64(lowest))
         columns = x.reshape(SUBGROUP, -1)
-        of_factors = [column_sums(_errors, 3, columns, (), (factor,)) for factor in FACTORS]
-        least, place = first_least(of_factors)
+        least, place = first_least(
+            column_sums(_errors, 3, columns, (), (factor,)) for factor in FACTORS
+        )
         errors = least.reshape(3, spans, blocks).sum(axis=1)
         errors[np.abs(lowest + [[-1], [0], [1]]) > BIAS] = np.inf
         bias = errors.argmin(axis=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -109,14 +109,15 @@ def floor_log2(x: np.ndarray) -> np.ndarray:
     return np.frexp(x)[1] - 1
 
 
-def first_least(errors: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def first_least(errors: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The least ones of arrays of one shape, and the place (uint8) of the first array that has
     them; faster than numpy's ``argmin`` for few arrays."""
-    least, place = errors[0], np.zeros(errors[0].shape, np.uint8)
-    for k, other in enumerate(errors[1:], 1):
-        better = other < least
+    others = iter(errors)
+    least = next(others)
+    place = np.zeros(least.shape, np.uint8)
+    for k, other in enumerate(others, 1):
+        np.maximum(place, (other < least) * np.uint8(k), out=place)
         least = np.minimum(other, least)
-        place = np.where(better, np.uint8(k), place)
     return least, place
 
 

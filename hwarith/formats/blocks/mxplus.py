@@ -48,7 +48,7 @@ class LargestElement(Metadata):
     def levels(self, f: Format, found: Found) -> np.ndarray:
         index = (found.metadata & ((1 << INDEX_BITS) - 1)).astype(np.intp)
         offset = found.metadata.astype(int) >> INDEX_BITS
-        values = element_values(f)[found.codes] * 2.0**-offset
+        values = element_values(f).take(found.codes) * 2.0**-offset
         code = np.take_along_axis(found.codes, index, 1).astype(int)
         sign, x = code >> (f.bits - 1), code & ((1 << (f.bits - 1)) - 1)
         largest = (-1.0) ** sign * 2.0 ** top(f) * (1 + x / 2.0 ** (f.bits - 1))

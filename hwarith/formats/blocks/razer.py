@@ -64,7 +64,7 @@ class SpecialValue(Metadata):
         table = np.tile(element_values(f), (len(self.values), 1))
         table[:, 8] = 0.0
         table[:, self.sv_code] = self.values
-        return table[found.metadata, found.codes]
+        return table.ravel().take(found.codes | found.metadata << np.uint8(f.bits))
 
     def _scales(self, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Codes and values of the scales nearest to fp32 numbers."""
@@ -109,7 +109,7 @@ class WeightSpecial(SpecialValue):
         found = [self._scales(largest / np.float32(x)) for x in most]
         inner, outer = (scale.astype(np.float64) for _, scale in found)
         errors = column_sums(_errors, 4, columns, (inner, outer), (5.0, float(self.outlier)))
-        _, chosen = first_least([*errors])
+        _, chosen = first_least(errors)
         scale_codes = np.where(chosen < 2, found[0][0], found[1][0])
         metadata = np.array([0, 2, 1, 3], np.uint8)[chosen]
         shared = np.where(chosen < 2, inner, outer), np.array(self.values)[metadata]

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, overload
 
 from ...exceptions import InvalidInput
-from ...lazily import np
 from ..blocks import BlockFormat, BlockName, Blocks, Hadamard, quantize_blocks
 from ..codec import array_of
 from ..quantized import nmse
@@ -101,7 +100,7 @@ def quantize(
     if of_blocks and more:
         raise InvalidInput(f"weight type {kind}: options are given by name: {', '.join(allowed)}")
     found = function(x, kind, group, *more, **options)
-    before = np.asarray(array_of(x, "numbers"), np.float64)
+    before = array_of(x, "numbers")
     if of_blocks and found.hadamard:
         before = found.hadamard(before, found.axis)
     return replace(found, nmse=nmse([before], [found.values()]))
