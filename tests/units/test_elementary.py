@@ -9,6 +9,7 @@ import pytest
 import hwarith as hw
 from hwarith.exceptions import InvalidInput
 from hwarith.units.functions import power, store
+from hwarith.units.functions.quadratics import Quadratics
 from tests.digests import digest
 from tests.tiers import few
 
@@ -244,6 +245,32 @@ def test_tables_are_as_small_as_published_ones(name: tuple[str, str, str]) -> No
     assert power.rom_bits(table) <= PUBLISHED[name]
 
 
+def test_tables_of_a_given_shape() -> None:
+    found = hw.unit("exp2:a=e5m2,degree=2,segments=2").approximation
+    assert isinstance(found.rows, Quadratics)
+    assert len(found.rows.c0) == 2
+    found = hw.unit("exp:a=e4m3,accuracy=faithful,segments=4,guard=3").approximation
+    assert (len(found.rows.c0), found.width) == (4, 6)
+    with pytest.raises(InvalidInput, match="degree, segments, guard"):
+        _ = hw.unit("exp2:a=e4m3,segments=1,guard=1").approximation
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("spec", "segments", "bits"),
+    [("exp2:a=bf16,accuracy=faithful", 2, 40), ("exp2:a=fp16,accuracy=faithful", 4, 120)],
+)
+def test_tables_of_degree_2_are_as_small_as_published_ones(
+    spec: str, segments: int, bits: int
+) -> None:
+    """But for two bits of that of bf16, whose published one is not centred."""
+    u = hw.unit(f"{spec},degree=2")
+    assert len(u.approximation.rows.c0) == segments
+    assert power.rom_bits(u.approximation) <= bits
+    assert_hardware_is_golden(u)
+    assert_faithful(u)
+
+
 def shipped_again(name: str) -> None:
     function, a, out, goal = name.split(" ")
     formats = hw.format(a), hw.format(out)
@@ -279,6 +306,8 @@ HARDWARE = [
     "silu:a=e4m3,round=port,flags=after",
     "exp2:a=fix8.8,out=fp16,flags=after",
     "exp2:a=bf16",
+    "exp2:a=e5m2,degree=2",
+    "exp:a=e4m3,accuracy=faithful,degree=2,flags=after",
 ]
 
 

@@ -18,7 +18,7 @@ from ..division.base import Divided
 from ..parameters import choice_parameter, format_parameter
 from . import definitions
 from .exactly import ODD
-from .fit import BOTH, DIRECTED, MINIMAX, NEAREST, NEIGHBOURS
+from .fit import AUTOMATIC, BOTH, DIRECTED, MINIMAX, NEAREST, NEIGHBOURS, Wish
 from .store import table
 from .words import correct_words
 
@@ -148,7 +148,12 @@ class Function(Divided):
     def approximation(self) -> Any:
         """The table that hardware reads, and what it computes of an operand before its result is
         rounded (`store.table`). With ``accuracy=faithful`` that defines the unit."""
-        return table(self.function, self.a, self.out, self.goal)
+        return table(self.function, self.a, self.out, self.goal, self.wish)
+
+    @property
+    def wish(self) -> Wish:
+        """What is asked of the table."""
+        return AUTOMATIC
 
     @property
     def _bits(self) -> int:

@@ -39,7 +39,7 @@ AUTOMATIC = Wish()
 _BITS = 50
 """Bits of the values that tables are made of, which float64 holds."""
 
-_SLOPES = (0, 1, -1, 2, -2, 3, -3)
+SLOPES = (0, 1, -1, 2, -2, 3, -3)
 """What is tried around the slope of a row's chord, in units of its last place."""
 
 
@@ -151,7 +151,7 @@ def fit(
     lengths = np.diff(np.append(starts, len(row)))
     c0, c1 = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.int64)
     done = np.zeros(len(starts), bool)
-    for more in _SLOPES:
+    for more in SLOPES:
         slope = chord + more
         products = np.repeat(slope, lengths) * t >> shift
         least = np.maximum.reduceat(low - products, starts)

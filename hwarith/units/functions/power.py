@@ -27,7 +27,7 @@ from .fit import (
     samples,
     shared,
 )
-from .quadratics import Curve, Quadratics, quadratic, rows_from_plain
+from .quadratics import Cells, Curve, Quadratics, constrained, quadratic, rows_from_plain
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def find(function: str, a: Format, out: Format, goal: str, wish: Wish = AUTOMATI
     if goal == MINIMAX:
         return _by_minimax(function, out, wish)
     if not a.is_float:
-        return _of_fractions(function, a, out, goal)
+        return _of_fractions(function, a, out, goal, wish)
     known = samples(function, a, out)
     operands = [r.unpack(c, a.numbers)[1:] for c in known.code.tolist()]
     low, high = cells(known, out, goal)
@@ -193,11 +193,11 @@ def find(function: str, a: Format, out: Format, goal: str, wish: Wish = AUTOMATI
 
     def with_bits(fraction: int, factor_bits: int, selects: range) -> PowerTable | None:
         reduction = Reduction(integer, fraction, factor_bits)
-        return _with(reduction, operands, a.precision, known, low, high, out, selects)
+        return _with(reduction, operands, a.precision, known, low, high, out, selects, wish)
 
     for fraction in range(out.fraction_bits, _MOST):
         longest = fraction + integer + 2 if function == "exp" else 0
-        found = with_bits(fraction, longest, range(fraction + 1))
+        found = with_bits(fraction, longest, selects_of(wish, fraction))
         if found is None:
             continue
         same = range(found.select, found.select + 1)
@@ -207,7 +207,17 @@ def find(function: str, a: Format, out: Format, goal: str, wish: Wish = AUTOMATI
                 break
             found = fewer
         return found
-    raise InvalidInput(f"{function}: no table of linear pieces is known for {a.name} to {out.name}")
+    raise _no_table(function, a, out, wish)
+
+
+def _no_table(function: str, a: Format, out: Format, wish: Wish) -> InvalidInput:
+    formats = f"{a.name} to {out.name}"
+    if wish == AUTOMATIC:
+        return InvalidInput(f"{function}: no table of linear pieces is known for {formats}")
+    return InvalidInput(
+        f"{function}: degree, segments, guard: there is no table from {formats} with these; "
+        "allowed: auto, or more of them"
+    )
 
 
 def _by_minimax(function: str, out: Format, wish: Wish) -> PowerTable:
@@ -229,14 +239,15 @@ def _with(
     high: np.ndarray,
     out: Format,
     selects: range,
+    wish: Wish,
 ) -> PowerTable | None:
     z, exact = np.array([reduction.of(*x, precision) for x in operands]).T
     if (known.exact & ~exact.astype(bool)).any():
         return None
-    return _search(reduction, z, known, low, high, out, selects)
+    return _search(reduction, z, known, low, high, out, selects, wish)
 
 
-def _of_fractions(function: str, a: Format, out: Format, goal: str) -> PowerTable:
+def _of_fractions(function: str, a: Format, out: Format, goal: str, wish: Wish) -> PowerTable:
     """The table for operands in fixed point: every fraction, in the normal range, where all
     exponents are alike, and with each exponent of subnormal results, down to half of the least."""
     fraction, n = -a.exponent, out.numbers
@@ -249,9 +260,10 @@ def _of_fractions(function: str, a: Format, out: Format, goal: str) -> PowerTabl
     exact = ((z & ((1 << fraction) - 1)) == 0) & (value >= 2.0 ** (n.lsb - 1))
     known = Samples(z, np.zeros(len(z), np.int64), value, exact)
     low, high = cells(known, out, goal)
-    found = _search(reduction, z, known, low, high, out, range(fraction + 1))
+    selects = selects_of(wish, fraction)
+    found = _search(reduction, z, known, low, high, out, selects, wish)
     if found is None:
-        raise InvalidInput(f"{function}: no table of linear pieces is known for {a.name}")
+        raise _no_table(function, a, out, wish)
     return found
 
 
@@ -263,6 +275,7 @@ def _search(
     high: np.ndarray,
     out: Format,
     selects: range,
+    wish: Wish,
 ) -> PowerTable | None:
     n, rest = z >> reduction.fraction, z & ((1 << reduction.fraction) - 1)
 
@@ -275,10 +288,18 @@ def _search(
         return shared(rest, least.astype(np.int64), most.astype(np.int64), target)
 
     widths = range(out.fraction_bits + 1, out.fraction_bits + 13)
+    if wish.guard is not None:
+        widths = range(out.fraction_bits + wish.guard, out.fraction_bits + wish.guard + 1)
     possible = {w: x for w in widths if (x := allowed(w)) and (x[1] <= x[2]).all()}
     for select in selects:
         part = reduction.fraction - select
         for width, (key, least, most, target) in possible.items():
+            if wish.degree == 2:
+                cells = Cells(key, least, most, target)
+                pieces = constrained(cells, reduction.fraction, select)
+                if pieces is not None:
+                    return PowerTable(reduction, width, select, pieces)
+                continue
             row, t = key >> part, key & ((1 << part) - 1)
             for shift in range(max(0, reduction.fraction + 2 - width), reduction.fraction + 1):
                 rows = fit(row, t, least, most, target, shift, 1 << select)
@@ -287,9 +308,18 @@ def _search(
     return None
 
 
+def selects_of(wish: Wish, fraction: int) -> range:
+    """The numbers of rows that there may be, as powers of two, of a fraction of so many bits."""
+    if wish.select is None:
+        return range(fraction + 1)
+    return range(wish.select, min(wish.select, fraction) + 1)
+
+
 def rom_bits(table: PowerTable) -> int:
-    c1 = max(x.bit_length() for x in table.rows.c1)
-    return len(table.rows.c0) * (table.width + 1 + c1)
+    slopes = max(x.bit_length() for x in table.rows.c1)
+    if isinstance(table.rows, Quadratics):
+        slopes += max(x.bit_length() for x in table.rows.c2)
+    return len(table.rows.c0) * (table.width + 1 + slopes)
 
 
 def from_plain(x: dict[str, Any]) -> PowerTable:

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Value
 
 from ... import rtl
+from ...exceptions import InvalidInput
 from ...formats import Format
 from ...lazily import np
 from ...rtl import Operand, Values, wire
 from ..operations import POWER_OF_E, POWER_OF_TWO, Operation
+from ..parameters import choice_parameter
 from .base import Function
 from .definitions import EXPONENT_AT, leading_of_fraction, word_of
+from .fit import Rows, Wish
 from .lookup import piece
 from .power import power
 
 _INTEGER, _FRACTION = 16, 16
 """Most bits of the integer and of the fraction of an operand in fixed point."""
+
+
+_SEGMENTS = tuple(str(1 << k) for k in range(13))
+_GUARDS = tuple(map(str, range(1, 13)))
+
+
+def _shape_parameter(help: str, choices: tuple[str, ...]) -> Any:
+    """A field for something of a table that its search finds unless it is given."""
+    return choice_parameter(help, ("auto", *choices), "auto", quiet=True)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -29,6 +41,24 @@ class Power(Function):
     """
 
     takes_wide: ClassVar[bool] = True
+
+    degree: str = _shape_parameter("of the pieces; auto: 1, of more than 16 bits 2", ("1", "2"))
+    segments: str = _shape_parameter("pieces; auto: the fewest", _SEGMENTS)
+    guard: str = _shape_parameter("bits of pieces below the result's last place", _GUARDS)
+
+    def validate(self) -> None:
+        super().validate()
+        if self.is_wide and self.degree == "1":
+            raise InvalidInput(
+                f"{self.family}: parameter degree: from {self.a.name} to {self.out.name} must be "
+                "auto or 2, not 1"
+            )
+
+    @property
+    def wish(self) -> Wish:
+        select = None if self.segments == "auto" else int(self.segments).bit_length() - 1
+        degree, guard = (None if x == "auto" else int(x) for x in (self.degree, self.guard))
+        return Wish(None if degree == 1 or self.is_wide else degree, select, guard)
 
     @property
     def wide_definition(self) -> Callable[..., int]:
@@ -43,7 +73,8 @@ class Power(Function):
 
     def datapath(self) -> list[rtl.Step]:
         reduce = [self._unpack, self._reduce] if self.a.is_float else [self._split]
-        interpolate = self._interpolate_by_degree_2 if self.is_wide else self._interpolate
+        is_linear = isinstance(self.approximation.rows, Rows)
+        interpolate = self._interpolate if is_linear else self._interpolate_by_degree_2
         steps = [*reduce, interpolate, self._denormalize]
         return self.with_ports([*steps, *self.rounder.after_normalization()])
 

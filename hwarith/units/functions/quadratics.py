@@ -11,6 +11,7 @@ polynomial L-approximations", ARITH 18 (2007), done in its simplest form.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from typing import Any, NamedTuple
 from ...exceptions import InvalidInput
 from ...golden import golden
 from ...lazily import np
-from .fit import Rows, Wish
+from .fit import SLOPES, Rows, Wish
 from .minimax import minimax
 
 BOUND = 0.45
@@ -29,6 +30,9 @@ _GUARD = 4
 
 _LONGEST = 16
 """Most bits of c2, and of u that are squared."""
+
+_SHORTEST = 3
+"""Least bits of an operand's place in a piece."""
 
 _POINTS = 512
 """Steps between the operands of a piece that it is fitted at."""
@@ -162,6 +166,101 @@ def fitted(shape: _Shape, curve: Curve) -> Quadratics | None:
         return found
     exact = int(np.ldexp(curve.at_zero, shape.width)) - found.at(0, 0) + found.c0[0]
     return found._replace(c0=(exact, *found.c0[1:]))
+
+
+class Cells(NamedTuple):
+    """What operands ask of y, in the order of their keys: between which integers it must lie, and
+    what it should be."""
+
+    key: np.ndarray
+    least: np.ndarray
+    most: np.ndarray
+    target: np.ndarray
+
+
+_BESIDE = (0, 1, -1)
+"""What is tried around c2, in units of its last place; around c1 `SLOPES`."""
+
+_SHORTENED = ("scale", "shift", "square", "cut")
+
+
+def constrained(cells: Cells, fraction: int, select: int) -> Quadratics | None:
+    """Pieces of which y lies where every operand wants it, with coefficients as short as that
+    allows; None if there are none."""
+    low = fraction - select
+    if low < _SHORTEST:
+        return None
+    square = min(low - 1, _LONGEST)
+    shape = _Shape(fraction, select, 0, 0, low + 4, square, square // 2, _LONGEST - 4)
+    found = _kept(shape, cells)
+    if found is None:
+        return None
+    for name in _SHORTENED:
+        step = 1 if name == "cut" else -1
+        while True:
+            shorter = replace(shape, **{name: getattr(shape, name) + step})
+            possible = min(shorter.square, shorter.scale, 2 * shorter.square - shorter.cut) > 1
+            pieces = _kept(shorter, cells) if possible else None
+            if pieces is None:
+                break
+            shape, found = shorter, pieces
+    return found
+
+
+def _kept(shape: _Shape, cells: Cells) -> Quadratics | None:
+    """Pieces of a shape that keep all operands where they must be."""
+    rows = cells.key >> shape.low
+    u = (cells.key & ((1 << shape.low) - 1)) - (1 << (shape.low - 1))
+    squares = shape.squares(u)
+    ends = np.searchsorted(rows, np.arange((1 << shape.select) + 1))
+    parts = [slice(*pair) for pair in itertools.pairwise(ends.tolist())]
+    curvatures = [_curvature(u[i].astype(float), cells.target[i]) for i in parts]
+    greatest = max(curvatures) * _per_square(shape)
+    if greatest <= 0:
+        return None
+    scale = min(shape.scale - int(np.ceil(np.log2(greatest))), shape.shift)
+    columns = []
+    for i, curvature in zip(parts, curvatures, strict=True):
+        about = round(curvature * _per_square(shape) * 2.0**scale)
+        tried = (_piece(shape, about + more, scale, u[i], squares[i], cells, i) for more in _BESIDE)
+        columns.append(next((x for x in tried if x is not None), None))
+        if columns[-1] is None:
+            return None
+    c0, c1, c2 = (tuple(column) for column in zip(*columns, strict=True))
+    up = shape.shift - scale
+    return Quadratics(shape.low, shape.drop, shape.cut, up, shape.shift, c0, c1, c2)
+
+
+def _curvature(u: np.ndarray, y: np.ndarray) -> float:
+    """c2 of the best polynomial of degree 2, 0 where there are too few points for one."""
+    return float(minimax(u, y, 2)[0][2]) if len(u) > 3 else 0.0
+
+
+def _piece(
+    shape: _Shape,
+    c2: int,
+    scale: int,
+    u: np.ndarray,
+    squares: np.ndarray,
+    cells: Cells,
+    part: slice,
+) -> tuple[int, int, int] | None:
+    """Coefficients with this c2 that keep the operands of a piece where they must be."""
+    if not len(u):
+        return 0, 0, 0
+    rest = cells.target[part] - c2 * squares * 2.0**-scale
+    slope = minimax(u.astype(float), rest, 1)[0][1] if len(u) > 2 else _chord(u, rest)
+    for more in SLOPES:
+        c1 = round(slope * 2.0**shape.shift) + more
+        y = c1 * u + (c2 * squares << (shape.shift - scale)) >> shape.shift
+        least, most = int((cells.least[part] - y).max()), int((cells.most[part] - y).min())
+        if c2 >= 0 and least <= most:
+            return (least + most) // 2, c1, c2
+    return None
+
+
+def _chord(u: np.ndarray, y: np.ndarray) -> float:
+    return float((y[-1] - y[0]) / max(u[-1] - u[0], 1))
 
 
 def rows_from_plain(x: Any) -> Rows | Quadratics:
