@@ -8,6 +8,7 @@ from typing import Any
 
 from ..exceptions import UnknownName, unknown
 from ..formats import BLOCKS, NAMED, PATTERNS, BlockFormat, Format, format
+from ..formats.blocks import named_block
 from ..formats.text import RANGE, block_row, format_row
 from ..tables import Table, Tabled
 from .contract import Unit
@@ -50,6 +51,8 @@ def show(name: str) -> Unit | Format | BlockFormat:
 
     Raises `InvalidInput` for a name that is neither.
     """
+    if named_block(name.partition(":")[0].strip().lower()):
+        return format(name)
     if ":" in name or name.strip() in FAMILIES:
         return unit(name)
     try:

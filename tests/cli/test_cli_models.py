@@ -112,6 +112,14 @@ def test_datatypes(run: Run) -> None:
     assert_one_line(run("datatypes", "int9"), "unknown weight type 'int9'; did you mean 'int")
 
 
+def test_options_of_block_formats(run: Run) -> None:
+    outcome = run("show", "MXFP4++:nbm=floor")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "mxfp4++:nbm=floor" in outcome.out
+    assert_one_line(run("show", "mxfp4++:nbm=up"), "unknown nbm of format mxfp4++ 'up'")
+    assert_one_line(run("weights", "mxfp4:nbm=floor"), "format mxfp4 has no options")
+
+
 def test_state_updates(run: Run) -> None:
     arguments = ("state-updates", "fp32", "--steps", 8, "--chunk", 4)
     outcome = run(*arguments)

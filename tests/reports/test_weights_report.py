@@ -107,11 +107,24 @@ def test_picture_is_drawn_with_its_points(folder: Path) -> None:
         assert (pixels == colour).all(axis=2).sum() > 100
 
 
+def results_of_all_types() -> list[WeightResult]:
+    figures = dict.fromkeys(WEIGHT_FIGURES, 1.0)
+    return [
+        WeightResult(k.name, family(k), k.bits, 32, "a", "b", None, figures) for k in weight_types()
+    ]
+
+
+def test_all_types_are_told_apart() -> None:
+    results = results_of_all_types()
+    rows = weight_rows(results, digits(), 32).rows
+    assert len({row.name for row in rows}) == len(rows) == len(results)
+    sizes = {row.format for row in rows}
+    assert len({mark(size) for size in sizes}) == len(sizes)
+
+
 @pytest.mark.long
 def test_legend_of_all_types_has_room() -> None:
-    figures = dict.fromkeys(WEIGHT_FIGURES, 1.0)
-    kinds = weight_types()
-    results = [WeightResult(k.name, family(k), k.bits, 32, "a", "b", None, figures) for k in kinds]
+    results = results_of_all_types()
     assert no_ink_at_the_sides(to_picture(weight_rows(results, digits(), 32)).png)
 
 

@@ -51,7 +51,7 @@ class WeightRow:
     @property
     def name(self) -> str:
         """The label, spelt so that it can be the fragment of an address."""
-        return re.sub(r"[^A-Za-z0-9_.-]+", "-", self.label)
+        return re.sub(r"[^A-Za-z0-9_.-]+", "-", self.label.replace("+", "_plus"))
 
     @property
     def spec(self) -> str:
