@@ -38,6 +38,9 @@ def _shape_parameter(help: str, choices: tuple[str, ...]) -> Any:
 class Power(Function):
     """Base of the powers: the operand in fixed point is an integer, which is the result's
     exponent, and a fraction, of which a table of pieces gives the power.
+
+    From fp32 to fp32, rounded to nearest even, 2^a errs by at most .899 units in the last place and
+    e^a by .908, of all operands.
     """
 
     takes_wide: ClassVar[bool] = True
