@@ -13,7 +13,7 @@ from hwarith.exceptions import InvalidInput
 from hwarith.units.functions import store
 from hwarith.units.functions.minimax import minimax
 
-GREATEST = {"exp2": 0.8988, "exp": 0.9077, "log2": 0.8332, "ln": 0.83}
+GREATEST = {"exp2": 0.8988, "exp": 0.9077, "log2": 0.8332, "ln": 0.8104}
 """Greatest error in units in the last place, of all operands."""
 
 FLOAT64 = {"exp2": np.exp2, "exp": np.exp, "log2": np.log2, "ln": np.log}

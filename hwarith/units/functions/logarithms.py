@@ -19,7 +19,11 @@ from .lookup import piece
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Logarithm(Function):
-    """Base of the logarithms: an exponent, and pieces for the significand's part of them."""
+    """Base of the logarithms: an exponent, and pieces for the significand's part of them.
+
+    From fp32 to fp32, rounded to nearest even, the logarithm to base 2 errs by at most .834 units
+    in the last place and the natural one by .811, of all operands.
+    """
 
     takes_wide: ClassVar[bool] = True
 
