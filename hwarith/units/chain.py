@@ -82,14 +82,16 @@ class Chain(NamedTuple):
 
     @property
     def operand_formats(self) -> tuple[Format, Format]:
-        a, b = list(self.units[0].operands.values())[:2]
+        """Of the codes of left and right matrix."""
+        (a, _), (b, _) = list(self.factors.values())[:2]
         return a, b
 
     @property
     def factors(self) -> dict[str, tuple[Format, int]]:
         """What a step takes beside the accumulator, of the left and of the right matrix in turn:
         the formats of codes, and how many of each; of a dot product blocks and their scales."""
-        codes = self.add.lane_formats.values() or [(f, 1) for f in self.operand_formats]
+        ports = list(self.units[0].operands.values())[:2]
+        codes = self.add.lane_formats.values() or [(f, 1) for f in ports]
         return dict(zip(FACTORS, codes, strict=False))
 
     @property

@@ -11,6 +11,7 @@ import pytest
 
 import hwarith as hw
 from hwarith.explore.judged import random_operands
+from hwarith.explore.workloads import workload
 from hwarith.units.axcore.base import WEIGHTS, mean_correction
 
 FP16 = hw.format("fp16")
@@ -254,6 +255,17 @@ def test_errors_of_a_column() -> None:
     assert 0 < found["axdot:n=2,w=e3m0f,depth=8"].metrics["max_ulp"] < 10
     assert 0 < found["axnorm:depth=8"].metrics["max_ulp"] < 0.75
     assert found["axseed"].metrics["max_ulp"] == 0
+
+
+def test_a_network_runs_on_columns() -> None:
+    """Classifies as with single products and an exact adder, but for some images; what it met are
+    operands of the unit."""
+    found = workload("digits").run(hw.unit("axdot:w=e4m3fn"))
+    products = workload("digits").run(hw.unit("axmul:w=e4m3fn"))
+    assert abs(found.accuracy - products.accuracy) < 0.02
+    a, w, _ = found.operands
+    assert a.shape[1:] == w.shape[1:] == (4,)
+    assert hw.unit("axdot:w=e4m3fn")(*found.operands).shape == a.shape[:1]
 
 
 # -- hardware ------------------------------------------------------------------------------------

@@ -85,6 +85,7 @@ class ChainPath(Datapath):
 
     def accumulate(self, x: Encoded, w: Encoded, bias: np.ndarray | None = None) -> np.ndarray:
         multiply, add = self.chain
+        x, w = self._whole_steps(x, w)
         if multiply is None:
             return matmul(add, x.codes, w.codes, bias)
         return matmul(multiply, x.codes, w.codes, bias, add=add)
@@ -93,16 +94,31 @@ class ChainPath(Datapath):
         self, x: Encoded, w: Encoded, bias: np.ndarray, most: int | None = None
     ) -> tuple[np.ndarray, ...]:
         multiply, add = self.chain
+        x, w = self._whole_steps(x, w)
+        n, k = self.chain.lanes, len(w.codes)
         acc = np.broadcast_to(self.chain.begin(bias), (len(x.codes), len(bias)))
         steps = []
-        for k in range(len(w.codes[:most])):
-            x_k, w_k = x.codes[:, k : k + 1], w.codes[k : k + 1]
-            met: tuple[np.ndarray, ...] = (x_k, w_k)
+        for start in range(0, k if most is None else min(k, max(most, n)), n):
+            pair = x.codes[:, None, start : start + n], w.codes.T[None, :, start : start + n]
+            met: tuple[np.ndarray, ...] = tuple(np.broadcast_arrays(*pair))
+            if not add.lane_formats:
+                met = tuple(codes[..., 0] for codes in met)
             if self.unit is not multiply:
-                met = (x_k, w_k, acc) if multiply is None else (multiply(x_k, w_k), acc)
+                met = (*met, acc) if multiply is None else (multiply(*met), acc)
                 acc = add(*met)
-            steps.append(np.broadcast_arrays(*met))
-        return tuple(np.stack(codes, axis=-1).ravel() for codes in zip(*steps, strict=True))
+            steps.append(met)
+        return tuple(
+            np.stack(codes, axis=2).reshape(-1, *codes[0].shape[2:])
+            for codes in zip(*steps, strict=True)
+        )
+
+    def _whole_steps(self, x: Encoded, w: Encoded) -> tuple[Encoded, Encoded]:
+        """With zeros at the end of sums whose length is no multiple of what a step takes."""
+        missing = -len(w.codes) % self.chain.lanes
+        if not missing:
+            return x, w
+        left = np.pad(x.codes, ((0, 0), (0, missing)))
+        return Encoded(left, x.scale), Encoded(np.pad(w.codes, ((0, missing), (0, 0))), w.scale)
 
 
 def _encoded(f: Format, x: np.ndarray, scale: ArrayLike) -> Encoded:
