@@ -10,7 +10,7 @@
 // NaN: sets invalid.
 //
 // x            input   32 bits  8 x e2m1fn  elements of a block, the first one at the lsb
-// scale        input   16 bits  uint16      of the block
+// scale        input   16 bits  e8m0fnu_m8  of the block
 // sign         output  8 bits   8 x uint1   1: negative; a bit for each element
 // significand  output  32 bits  8 x uint4   of each element, a magnitude in units of 2^exponent
 // exponent     output  72 bits  8 x int9    of each significand's lsb

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from ..formats import Format
+from ..units.blocks.readers import Reader
 from ..units.dot import Dot
 
 OBJECT = np.dtype(object)
@@ -17,6 +18,26 @@ OBJECT = np.dtype(object)
 def exact_dots(unit: Dot, codes: Mapping[str, np.ndarray]) -> list[Fraction]:
     """The sums of sa * sb * a[i] * b[i], plus c, of sets of codes by the names of the operands:
     finite ones, blocks of shape (sets, lanes), c of shape (sets,)."""
+    found = _with_metadata(unit.readers, codes) if unit.readers else _of_elements(unit, codes)
+    if unit.addend is None:
+        return found
+    addends = _steps(unit.addend, codes["c"], OBJECT)
+    return [x + _step(unit.addend) * c for x, c in zip(found, addends, strict=True)]
+
+
+def _with_metadata(
+    readers: tuple[Reader, Reader], codes: Mapping[str, np.ndarray]
+) -> list[Fraction]:
+    """The scaled sums of blocks with metadata."""
+    sides = zip(readers, "ab", strict=True)
+    (x, s), (y, t) = (r.values(codes[name], codes[f"s{name}"][:, 0]) for r, name in sides)
+    sums = (x * y).sum(axis=1)  # exact: they have 32 bits
+    rows = zip(sums.tolist(), s.tolist(), t.tolist(), strict=True)
+    return [Fraction(z) * Fraction(u) * Fraction(v) for z, u, v in rows]
+
+
+def _of_elements(unit: Dot, codes: Mapping[str, np.ndarray]) -> list[Fraction]:
+    """The scaled sums of other blocks, or of numbers."""
     lanes = unit.lane_formats
     of_factors = np.dtype(np.int64 if unit.sum_bits < 63 else object)
     steps = {
@@ -30,11 +51,7 @@ def exact_dots(unit: Dot, codes: Mapping[str, np.ndarray]) -> list[Fraction]:
     sums = products.reshape(len(products), unit.blocks, unit.block).sum(axis=2).astype(object)
     if unit.scale:
         sums = sums * steps["sa"] * steps["sb"]
-    found = [step * x for x in sums.sum(axis=1).tolist()]
-    if unit.addend is None:
-        return found
-    addends = _steps(unit.addend, codes["c"], OBJECT)
-    return [x + _step(unit.addend) * c for x, c in zip(found, addends, strict=True)]
+    return [step * x for x in sums.sum(axis=1).tolist()]
 
 
 def exact_groups(formats: Sequence[Format], codes: Sequence[np.ndarray]) -> list[Fraction]:

@@ -10,7 +10,10 @@ from fractions import Fraction
 from functools import lru_cache
 
 from ..formats import Format
+from ..formats.rounding import FINITE
 from ..units import Unit
+from ..units.blocks import reading
+from ..units.blocks.readers import Reader
 from ..units.dot import Dot
 from ..units.operations import DOT_PRODUCT, negated_operands
 from ..units.text import Codes, flat
@@ -32,6 +35,12 @@ def exact_result(unit: Unit, codes: Sequence[Codes]) -> Fraction | None:
         if finite is None:
             return None
         values[name] = finite
+    if isinstance(unit, Dot) and unit.readers:
+        given = {name: flat(code) for name, code in zip(unit.operands, codes, strict=True)}
+        for name, reader in zip("ab", unit.readers, strict=True):
+            found = block_values(reader, given[name], given[f"s{name}"][0])
+            assert found is not None
+            values[name], values[f"s{name}"] = found, [Fraction(1)]
     if isinstance(unit, Dot):
         return _dot(unit, values)
     if unit.operation is DOT_PRODUCT:
@@ -58,6 +67,18 @@ def _dot(unit: Dot, values: Mapping[str, list[Fraction]]) -> Fraction:
         scale = values["sa"][block] * values["sb"][block] if unit.scale else 1
         total += scale * a * b
     return total
+
+
+def block_values(reader: Reader, x: Sequence[int], word: int) -> list[Fraction] | None:
+    """The elements of a block with metadata times its scale, from their definitions; None if one is
+    not finite."""
+    r = reader.reading
+    scale = reader.word.decode_one(word)
+    places = reading.places(x, r)
+    found = [reading.element(code, at, word, r) for code, at in zip(x, places, strict=True)]
+    if any(kind != FINITE for kind, *_ in found) or (isinstance(scale, float) and scale != 0):
+        return None
+    return [(-1) ** s * g * power_of_two(e) * Fraction(scale) for _, s, e, g in found]
 
 
 def ulp(exact: Fraction, out: Format) -> Fraction:

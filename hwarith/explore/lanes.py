@@ -20,8 +20,8 @@ def bits_of_factors(unit: Unit) -> float | None:
     """Bits that a factor takes where it is stored, with its share of its block's scale: the mean of
     both factors. None for a unit that is given no two factors."""
     if isinstance(unit, Dot):
-        scale = unit.scale.bits / unit.block if unit.scale else 0.0
-        return (unit.a.bits + unit.b.bits) / 2 + scale
+        shared = (f.bits * n / unit.n for f, n in unit.lane_formats.values())
+        return sum(shared) / 2
     takes_factors = unit.operation.role in (Role.MULTIPLIES, Role.ACCUMULATES)
     if not takes_factors and unit.operation not in (DOT_PRODUCT, BIPOLAR_DOT_PRODUCT):
         return None

@@ -59,6 +59,8 @@ CATALOGUE = {
     # Dot products of blocks, and of a tensor core
     "dot_nvfp4_fp32": "dot:a=e2m1fn,b=e2m1fn,n=16,scale=ue4m3,block=16,c=fp32,out=fp32,acc=exact,"
     "round=rne",
+    "dot_m2xfp_fp32": "dot:a=e2m1fn,b=e2m1fn,n=8,scale=e8m0fnu,block=8,c=fp32,out=fp32,acc=exact,"
+    "round=rne,meta=m2xfp",
     "dot_v100_fp16_fp32": "dot:preset=v100-fp16-fp32",
     # Quotients, remainders and roots
     "div_fp16": "div:a=fp16,b=fp16,out=fp16,round=rne",

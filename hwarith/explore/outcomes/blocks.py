@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from ...formats import Format
-from ...formats.rounding import FINITE
-from ...units.blocks import BlockDecode, BlockQuant, Hadamard, Nvfp4Quant, reading
+from ...units.blocks import BlockDecode, BlockQuant, Hadamard, Nvfp4Quant
 from ...units.fpint.prealign import ACTIVATION, PreAlign, shared_exponent
 from ..drawn import normal_codes
-from ..exact_result import power_of_two
+from ..exact_result import block_values, power_of_two
 from .base import Outcome, Reference, last_place, number, numbers, of_format
 
 _ALIGNED = 32
@@ -75,30 +74,24 @@ class BlockDecodeReference(Reference[BlockDecode]):
 
     def outcomes(self, codes: Sequence[Any], results: Sequence[Any]) -> list[Outcome] | None:
         u = self.unit
-        elements = self._elements(*codes)
-        scale = number(u.a.scale, codes[1] & (1 << u.reader.scale_bits) - 1)
-        if elements is None or scale is None:
+        values = self._values(*codes)
+        if values is None:
             return None
         if u.out == "sig":
             return [
-                Outcome(e * scale, (-1) ** s * g * power_of_two(x), power_of_two(x))
-                for e, s, g, x in zip(elements, *self._parts(results), strict=True)
+                Outcome(v, (-1) ** s * g * power_of_two(x), power_of_two(x))
+                for v, s, g, x in zip(values, *self._parts(results), strict=True)
             ]
         f = u.of_an_element["y"]
-        return [
-            of_format(e * scale, number(f, y), f) for e, y in zip(elements, results[0], strict=True)
-        ]
+        return [of_format(v, number(f, y), f) for v, y in zip(values, results[0], strict=True)]
 
-    def _elements(self, x: list[int], word: int) -> list[Fraction] | None:
-        """What the elements stand for before they are scaled; None if one is not finite."""
+    def _values(self, x: list[int], word: int) -> list[Fraction] | None:
+        """What the elements stand for; None if one is not finite."""
         u = self.unit
-        if u.a.metadata is None:
-            return numbers(u.a.element, x)
-        r = u.reader.reading
-        found = [reading.element(*at, word, r) for at in zip(x, reading.places(x, r), strict=True)]
-        if any(kind != FINITE for kind, *_ in found):
-            return None
-        return [(-1) ** s * g * power_of_two(e) for _, s, e, g in found]
+        if u.a.metadata is not None:
+            return block_values(u.reader, x, word)
+        elements, scale = numbers(u.a.element, x), number(u.a.scale, word)
+        return None if elements is None or scale is None else [e * scale for e in elements]
 
     def _parts(self, results: Sequence[Any]) -> list[list[int]]:
         """Signs, significands and exponents of all elements, as integers."""

@@ -17,12 +17,13 @@ from ...units.bitserial.terms import BANK
 from ...units.bitserial.tile_hardware import SUM
 from ...units.bitserial.weights import MIXED, WEIGHTS, Weights, special_codes
 from ...units.chain import RIGHT
+from ...units.dot import Dot
 from ...units.dotmulti import MODES, DotMulti
 from ...units.multi import Multi
 from ...units.operations import negated_operands
 from ...units.systolic import Engine
 from ..drawn import normal_codes
-from ..exact_result import power_of_two
+from ..exact_result import block_values, power_of_two
 from .base import Outcome, Reference, last_place_of, number, numbers, of_format
 
 _GROUP = 64
@@ -134,6 +135,7 @@ class EngineReference(Reference[Engine]):
             if found is None:
                 return None
             values[name] = found
+        self._read_blocks(values, dict(zip(formats, codes, strict=True)))
         product, acc = self._signs()
         steps = [product * acc**r for r in reversed(range(self.unit.rows))]
         left = [
@@ -147,6 +149,29 @@ class EngineReference(Reference[Engine]):
             for row, begin, result in zip(left, values["c"], results[0], strict=True)
             for column, c, y in zip(right, begin, result, strict=True)
         ]
+
+    def _read_blocks(self, values: dict[str, Any], codes: dict[str, Any]) -> None:
+        """Of elements whose blocks have metadata what they stand for, scaled, with scales of 1."""
+        element = self.unit.units.add
+        if not isinstance(element, Dot) or not element.readers:
+            return
+        for name, reader in zip("ab", element.readers, strict=True):
+            rows, words = codes[name], codes[f"s{name}"]
+            if name == "b":
+                rows, words = (list(zip(*x, strict=True)) for x in (rows, words))
+            n = element.n
+            read = [
+                [
+                    value
+                    for i, word in enumerate(of_row)
+                    for value in block_values(reader, row[i * n : (i + 1) * n], word) or ()
+                ]
+                for row, of_row in zip(rows, words, strict=True)
+            ]
+            ones = [[Fraction(1)] * len(of_row) for of_row in words]
+            if name == "b":
+                read, ones = ([list(y) for y in zip(*x, strict=True)] for x in (read, ones))
+            values[name], values[f"s{name}"] = read, ones
 
     def _signs(self) -> tuple[int, int]:
         """Those that a step gives the product and the sum so far."""

@@ -71,6 +71,9 @@ class DotPath(Datapath):
         """The formats of the blocks of left and right matrices, of a unit with scales."""
         scale = self.unit.scale
         assert scale
+        if self.unit.readers:
+            first, second = self.unit.readers
+            return first.kind, second.kind
         left, right = (block_format(f, scale) for f in self.operand_formats)
         return left, right
 
@@ -89,7 +92,7 @@ class DotPath(Datapath):
             return Encoded(self.operand_formats[side].encode(values), factor)
         found = quantize_blocks(values, self.kinds[side], u.block, axis=axis)
         of_all = 1.0 if found.tensor_scale is None else float(found.tensor_scale)
-        return Encoded(found.codes, factor * of_all, found.scale_codes)
+        return Encoded(found.codes, factor * of_all, found.words)
 
     def accumulate(self, x: Encoded, w: Encoded, bias: np.ndarray | None = None) -> np.ndarray:
         return matmul(self.unit, x.codes, w.codes, bias, sa=x.scale_codes, sb=w.scale_codes)

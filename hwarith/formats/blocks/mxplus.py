@@ -31,7 +31,7 @@ class LargestElement(Metadata):
     As the scale is floor(log2) of that element, its exponent is the element format's largest one,
     and all bits below its sign x are a fraction: 2^emax (1 + x / 2^bits). Beyond that it saturates.
     A block of zeros, or below 2^(emax - 127), has scale, index and codes 0, and in a block of scale
-    00 a largest element of code 0 is 0.
+    00 a largest element of code 0 is 0. Where an index is beyond the block, no element is read so.
     """
 
     bits = 8
@@ -46,15 +46,16 @@ class LargestElement(Metadata):
             )
 
     def levels(self, f: Format, found: Found) -> np.ndarray:
-        index = (found.metadata & ((1 << INDEX_BITS) - 1)).astype(np.intp)
-        offset = found.metadata.astype(int) >> INDEX_BITS
-        values = element_values(f).take(found.codes) * 2.0**-offset
-        code = np.take_along_axis(found.codes, index, 1).astype(int)
-        sign, x = code >> (f.bits - 1), code & ((1 << (f.bits - 1)) - 1)
+        index = found.metadata & ((1 << INDEX_BITS) - 1)
+        values = element_values(f).take(found.codes) * 2.0 ** -self.offsets(found.metadata)
+        sign, x = found.codes >> (f.bits - 1), found.codes & ((1 << (f.bits - 1)) - 1)
         largest = (-1.0) ** sign * 2.0 ** top(f) * (1 + x / 2.0 ** (f.bits - 1))
-        largest[(code == 0) & (found.scales == 0)[:, None]] = 0
-        np.put_along_axis(values, index, largest, 1)
-        return values
+        largest[(found.codes == 0) & (found.scales == 0)[:, None]] = 0
+        return np.where(np.arange(found.codes.shape[1]) == index, largest, values)
+
+    def offsets(self, metadata: np.ndarray) -> np.ndarray:
+        """How much lower the scale's exponent is for the other elements, of codes of metadata."""
+        return np.zeros(metadata.shape)
 
     def quantize(self, f: Format, v: np.ndarray) -> Found:
         magnitudes, rows = np.abs(v), np.arange(len(v))
@@ -92,6 +93,9 @@ class OffsetScale(LargestElement):
     choices: ClassVar[dict[str, tuple[object, ...]]] = {"nbm": ("ceil", "floor")}
 
     nbm: str = "ceil"
+
+    def offsets(self, metadata: np.ndarray) -> np.ndarray:
+        return (metadata >> INDEX_BITS).astype(float)
 
     def _offset(self, f: Format, others: np.ndarray, exponent: np.ndarray) -> np.ndarray:
         wanted = floor_log2(others) - top(f)

@@ -52,8 +52,16 @@ def accumulate(
     kernel = next((found for does, found in kernels.items() if does(u)), None)
     if kernel is None:
         return None
-    x, y, z = (f.decode(codes) for f, codes in ((u.a, a), (u.b, b), (u.out, c)))
-    factors = [u.scale.decode(codes) for codes in scales] if u.scale else []
+    z = u.out.decode(c)
+    if u.readers:
+        (x, left), (y, right) = (
+            r.values(codes.reshape(len(codes), -1, u.n), words)
+            for r, codes, words in zip(u.readers, (a, b.T), (scales[0], scales[1].T), strict=True)
+        )
+        x, y, factors = x.reshape(a.shape), y.reshape(b.T.shape).T, [left, right.T]
+    else:
+        x, y = u.a.decode(a), u.b.decode(b)
+        factors = [u.scale.decode(codes) for codes in scales] if u.scale else []
     finite = all(np.isfinite(values).all() for values in (x, y, z, *factors))
     return kernel(u, x, y, z, factors) if finite else None
 

@@ -144,10 +144,11 @@ class BlockDecode(LaneUnit):
         of_parts, plain = self.out == "sig", self.a.metadata is None
         module = definitions if plain else reading
         definition = module.scaled_parts if of_parts else module.scaled
-        read = self.a.element.numbers if plain else self.reader.reading
+        f, scale = self.a.element.numbers, self.a.scale.numbers
+        read: tuple[Any, ...] = (f, scale) if plain else (self.reader.reading,)
         of = self.of_an_element
         last = [of[x].bits for x in PARTS[1:3]] if of_parts else [format(self.out).numbers]
-        return definition, (read, self.a.scale.numbers, *last)
+        return definition, (*read, *last)
 
     def block_definition(self) -> tuple[Callable[..., Any], tuple]:
         module = definitions if self.a.metadata is None else reading

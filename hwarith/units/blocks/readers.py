@@ -13,13 +13,15 @@ from functools import cached_property
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ... import rtl
-from ...formats import BlockFormat, Format, format
+from ...formats import BlockFormat, Format
 from ...formats.blocks.m2xfp import FINER, SUBGROUP, FinerScale, FinerTop
+from ...formats.blocks.metadata import Found
 from ...formats.blocks.mxplus import INDEX_BITS, LargestElement, OffsetScale, top
 from ...formats.blocks.razer import SpecialValue, WeightSpecial
 from ...lazily import np
 from ...rtl import Operand, Raw, wire
 from .reading import Reading, Way
+from .shared import chosen, finite, first_greatest
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,20 @@ class Reader:
         return int(self.kind.element.max / 2**self.lsb)
 
     @property
+    def element_most(self) -> int:
+        """The greatest magnitude of an element's code, in units of its own lsb."""
+        return int(self.kind.element.max / 2**self.element.lsb)
+
+    @property
     def word(self) -> Format:
-        """The format of what a block shares."""
-        more = self.kind.metadata
-        if more is None:
-            return self.kind.scale
-        if more.in_scale:
-            return format(f"uint{self.kind.scale.bits}")
-        return format(f"uint{self.kind.scale.bits + more.bits * more.spans(self.n)}")
+        """The format of what a block shares: that of its scale, with the metadata in bits that
+        mean nothing to it."""
+        scale, more = self.kind.scale, self.kind.metadata
+        if more is None or more.in_scale:
+            return scale
+        above = more.bits * more.spans(self.n)
+        name = f"{scale.name}_m{above}"
+        return replace(scale, name=name, bits=scale.bits + above, ignored_bits=above)
 
     @property
     def scale_bits(self) -> int:
@@ -92,6 +100,8 @@ class Reader:
             way=0,
             f=f.numbers,
             finer=FINER.numbers,
+            lsb=self.lsb,
+            scale=self.kind.scale.numbers,
             scale_bits=self.scale_bits,
             top=top(f),
             places=0,
@@ -102,6 +112,18 @@ class Reader:
             other=0,
             other_places=0,
         )
+
+    def values(self, codes: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What elements of blocks (..., n) with metadata stand for before they are scaled, and
+        their scales (...): float64."""
+        more = self.kind.metadata
+        assert more is not None
+        places = self.scale_bits + more.bits * np.arange(more.spans(self.n))
+        metadata = (words[..., None] >> places & ((1 << more.bits) - 1)).astype(np.uint8)
+        scales = (words & ((1 << self.scale_bits) - 1)).astype(np.uint8)
+        blocks = Found(codes.reshape(-1, self.n), scales.ravel(), metadata.reshape(-1, len(places)))
+        levels = more.levels(self.kind.element, blocks).reshape(codes.shape)
+        return levels, np.asarray(self.kind.scale.decode(scales)).astype(np.float64)
 
     def places(self, codes: np.ndarray) -> np.ndarray:
         """Where each element of blocks (..., n) stands, as `reading.places` says."""
@@ -151,7 +173,7 @@ class LargestReader(Reader):
         exponent = Const(top(f) + self.bias, self._exponent_bits)
         sign, x = code[-1], code[:-1]
         significand = wire(m, f"{name}_significand", Cat(x, ~none))
-        return _finite(sign, exponent, significand, none)
+        return finite(sign, exponent, significand, none)
 
     def other(self, m: Module, name: str, raw: Raw, word: Value) -> Raw:
         """An element that is not the largest."""
@@ -343,44 +365,7 @@ class SpecialReader(Reader):
             outlier = word[-2]
             significand = wire(m, f"{name}_special", Mux(outlier, values[1][0], significand))
             exponent = wire(m, f"{name}_special_exponent", Mux(outlier, values[1][1], exponent))
-        return _finite(word[-1], exponent, significand, Const(0, 1))
-
-
-def chosen(m: Module, name: str, first: Value, one: Raw, other: Raw) -> Raw:
-    """One of two elements, the first of which is finite."""
-    width = max(len(one.exponent), len(other.exponent))
-    return Raw(
-        sign=wire(m, f"{name}_sign", Mux(first, one.sign, other.sign)),
-        exponent=wire(m, f"{name}_exponent", Mux(first, one.exponent, other.exponent), width),
-        significand=wire(m, f"{name}_significand", Mux(first, one.significand, other.significand)),
-        nan=wire(m, f"{name}_nan", ~first & other.nan),
-        inf=wire(m, f"{name}_inf", ~first & other.inf),
-        zero=wire(m, f"{name}_zero", Mux(first, one.zero, other.zero)),
-        special=wire(m, f"{name}_special", ~first & other.special),
-        signaling=Const(0, 1),
-    )
-
-
-def _finite(sign: Value, exponent: Value, significand: Value, zero: Value) -> Raw:
-    no = Const(0, 1)
-    return Raw(sign, exponent, significand, nan=no, inf=no, zero=zero, special=no, signaling=no)
-
-
-def first_greatest(m: Module, name: str, values: list[Value]) -> tuple[Value, list[Value]]:
-    """The greatest of unsigned numbers of one width, and a bit for each: whether it is the first
-    such."""
-    found = [(x, [Const(1, 1)]) for x in values]
-    level = 0
-    while len(found) > 1:
-        merged = []
-        for i, ((x, of_x), (y, of_y)) in enumerate(zip(found[::2], found[1::2], strict=True)):
-            where = f"{name}_level{level}_{i}"
-            second, _ = rtl.compare(m, where, y, x)
-            greater = wire(m, f"{where}_greatest", Mux(second, y, x))
-            bits = Cat(*(bit & ~second for bit in of_x), *(bit & second for bit in of_y))
-            merged.append((greater, list(wire(m, f"{where}_first", bits))))
-        found, level = merged, level + 1
-    return found[0]
+        return finite(word[-1], exponent, significand, Const(0, 1))
 
 
 READERS: dict[type, type[Reader]] = {

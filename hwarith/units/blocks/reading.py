@@ -35,6 +35,8 @@ class Reading(NamedTuple):
     way: int
     f: FormatNumbers  # of an element
     finer: FormatNumbers  # E2M3, of the largest of eight
+    lsb: int  # exponent of the least significand's lsb
+    scale: FormatNumbers  # of the block
     scale_bits: int  # of a word, below the metadata
     top: int  # exponent of the largest binade of elements
     places: int  # zeros behind the significand of an ordinary element
@@ -93,13 +95,19 @@ def special(word, r):
 
 
 @golden
-def places(x, r):
-    """Where each element of a block stands, as `element` takes it."""
+def place_of(x, i, r):
+    """Where element i of a block stands, as `element` takes it."""
     if r.way == TOP:
-        return [2 * (i // 8) + (1 if i == first_largest(x, i // 8) else 0) for i in range(len(x))]
+        return 2 * (i // 8) + (1 if i == first_largest(x, i // 8) else 0)
     if r.way == FINER:
-        return [i // 8 for i in range(len(x))]
-    return list(range(len(x)))
+        return i // 8
+    return i
+
+
+@golden
+def places(x, r):
+    """Where all elements of a block stand."""
+    return [place_of(x, i, r) for i in range(len(x))]
 
 
 @golden
@@ -122,18 +130,18 @@ def scale_of(word, r):
 
 
 @golden
-def scaled(code, place, word, r, of_scale, out):
+def scaled(code, place, word, r, out):
     """An element times its block's scale, to nearest even, as a float."""
     kind, s, e, g = element(code, place, word, r)
-    return rounded_product(kind, s, e, g, scale_of(word, r), of_scale, out)
+    return rounded_product(kind, s, e, g, scale_of(word, r), r.scale, out)
 
 
 @golden
-def scaled_parts(code, place, word, r, of_scale, significand_bits, exponent_bits):
+def scaled_parts(code, place, word, r, significand_bits, exponent_bits):
     """Its parts side by side (`definitions.scaled_parts`)."""
     kind, s, e, g = element(code, place, word, r)
     scale = scale_of(word, r)
-    return parts_of_product(kind, s, e, g, scale, of_scale, significand_bits, exponent_bits)
+    return parts_of_product(kind, s, e, g, scale, r.scale, significand_bits, exponent_bits)
 
 
 @golden
@@ -148,4 +156,4 @@ def scaled_parts_block(x, word, constants):
     """Signs, significands, exponents and marks of the elements of a block."""
     at = places(x, constants[0])
     found = [scaled_parts(x[i], at[i], word, *constants) for i in range(len(x))]
-    return taken_apart(found, constants[2], constants[3])
+    return taken_apart(found, constants[1], constants[2])

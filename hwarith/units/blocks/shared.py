@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ... import rtl
 from ...exceptions import InvalidInput
 from ...formats import BlockFormat, Format, format
 from ...lazily import np
-from ...rtl import Values, wire
+from ...rtl import Raw, Values, wire
 from ..parameters import text_parameter
 
 NUMBERS = ("fp32", "bf16")
@@ -78,3 +78,41 @@ def greatest_of(m: Module, name: str, values: list[Value]) -> Value:
         values = greater + values[2 * len(greater) :]
         level += 1
     return wire(m, f"greatest_{name}", values[0])
+
+
+def first_greatest(m: Module, name: str, values: list[Value]) -> tuple[Value, list[Value]]:
+    """The greatest of unsigned numbers of one width, and a bit for each: whether it is the first
+    such."""
+    found = [(x, [Const(1, 1)]) for x in values]
+    level = 0
+    while len(found) > 1:
+        merged = []
+        for i, ((x, of_x), (y, of_y)) in enumerate(zip(found[::2], found[1::2], strict=True)):
+            where = f"{name}_level{level}_{i}"
+            second, _ = rtl.compare(m, where, y, x)
+            greater = wire(m, f"{where}_greatest", Mux(second, y, x))
+            bits = Cat(*(bit & ~second for bit in of_x), *(bit & second for bit in of_y))
+            merged.append((greater, list(wire(m, f"{where}_first", bits))))
+        found, level = merged, level + 1
+    return found[0]
+
+
+def chosen(m: Module, name: str, first: Value, one: Raw, other: Raw) -> Raw:
+    """One of two elements, the first of which is finite."""
+    width = max(len(one.exponent), len(other.exponent))
+    return Raw(
+        sign=wire(m, f"{name}_sign", Mux(first, one.sign, other.sign)),
+        exponent=wire(m, f"{name}_exponent", Mux(first, one.exponent, other.exponent), width),
+        significand=wire(m, f"{name}_significand", Mux(first, one.significand, other.significand)),
+        nan=wire(m, f"{name}_nan", ~first & other.nan),
+        inf=wire(m, f"{name}_inf", ~first & other.inf),
+        zero=wire(m, f"{name}_zero", Mux(first, one.zero, other.zero)),
+        special=wire(m, f"{name}_special", ~first & other.special),
+        signaling=Const(0, 1),
+    )
+
+
+def finite(sign: Value, exponent: Value, significand: Value, zero: Value) -> Raw:
+    """A finite element."""
+    no = Const(0, 1)
+    return Raw(sign, exponent, significand, nan=no, inf=no, zero=zero, special=no, signaling=no)

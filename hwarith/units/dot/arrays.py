@@ -8,10 +8,9 @@ from typing import Any, Protocol
 from ...golden import apply
 from ...golden.rows import over_rows
 from ...lazily import np
-from ..exact.definitions import Rules
 from . import definitions
 from .accumulation import Accumulation
-from .definitions import Formats, Shape
+from .definitions import Shape
 
 _WHOLE = {
     "exact": definitions.exact,
@@ -30,7 +29,10 @@ class Defined(Protocol):
     def acc(self) -> Accumulation: ...
 
     @property
-    def constants(self) -> tuple[Shape, Formats, Rules, int]: ...
+    def constants(self) -> tuple[Any, ...]: ...
+
+    @property
+    def meta(self) -> str: ...
 
     @property
     def word_bits(self) -> int: ...
@@ -40,6 +42,8 @@ def definition(unit: Defined) -> Callable[..., int]:
     """What a unit's way to accumulate is made of; what has flags takes longer to compile."""
     if unit.acc.in_order:
         return definitions.fused_with_flags if _is_flagged(unit) else definitions.fused
+    if unit.meta != "none":
+        return definitions.with_metadata
     return definitions.exact_with_flags if _is_flagged(unit) else _WHOLE[unit.acc.way]
 
 

@@ -13,6 +13,7 @@ from ...formats import Format, fixed_point, format
 from ...rtl import SUM_BLOCK, Rounder
 from ...rtl.floats import rounder_of
 from ..blocks.lanes import LaneUnit
+from ..blocks.readers import Reader
 from ..exact.integers import INTEGER_POLICIES
 from ..exact.options import round_parameter
 from ..exact.posits import check_posits
@@ -21,6 +22,7 @@ from ..overflow import checked_overflow, default_overflow, overflow_parameter, w
 from ..parameters import choice_parameter, integer_parameter, text_parameter
 from ..timed import RANKS
 from .accumulation import Accumulation, accumulation_parameter
+from .metadata import bm_parameter, check, fill, meta_parameter, most, readers
 from .presets import preset
 
 MOST = 64
@@ -118,6 +120,8 @@ class DotParameters(LaneUnit):
         quiet=True,
     )
     flags: str = rounding_flags_parameter()
+    meta: str = meta_parameter()
+    bm: str = bm_parameter()
     preset: str = text_parameter(
         "a GPU's instruction, which stands for all other parameters",
         _preset,
@@ -131,11 +135,13 @@ class DotParameters(LaneUnit):
     def validate(self) -> None:
         if self.preset is not None:
             self._take_preset()
+        fill(self)
         self._fill_formats()
         self._fill_sizes()
         self._check_posits()
         self._check_accumulation()
         self._check_flags()
+        check(self)
         policy = checked_overflow("dot", self.overflow, self.rounded, self._integer_policies)
         object.__setattr__(self, "overflow", policy)
 
@@ -287,7 +293,8 @@ class DotParameters(LaneUnit):
         """The operands that are several codes: their format and number."""
         found = {"a": (self.a, self.n), "b": (self.b, self.n)}
         if self.scale:
-            found |= dict.fromkeys(("sa", "sb"), (self.scale, self.blocks))
+            left, right = (x.word for x in self.readers) if self.readers else (self.scale,) * 2
+            found |= {"sa": (left, self.blocks), "sb": (right, self.blocks)}
         return found
 
     @property
@@ -343,6 +350,11 @@ class DotParameters(LaneUnit):
         """Whether a bit says that the sum is none, as a factor is not finite."""
         return self.gives_sum and any(f.infinity or f.nan != "none" for f in (self.a, self.b))
 
+    @cached_property
+    def readers(self) -> tuple[Reader, Reader] | None:
+        """What reads the blocks of both sides, where they have metadata."""
+        return readers(self.meta, self.n) if self.meta != "none" else None
+
     @property
     def blocks(self) -> int:
         """Scales of each side."""
@@ -351,6 +363,8 @@ class DotParameters(LaneUnit):
     @cached_property
     def sum_bits(self) -> int:
         """Bits of the greatest magnitude of the sum of all products, without scales."""
+        if self.readers:
+            return most(self.readers).bit_length()
         return (self.n * steps(self.a) * steps(self.b)).bit_length()
 
     @property
@@ -374,14 +388,8 @@ class DotParameters(LaneUnit):
         """The same dot product with other parameters."""
         kept = {name: getattr(self, name) for name in self.parameters()}
         derived = dict.fromkeys(("preset", "block", "group", "keep", *RANKS[3:]))
-        return type(self)(
-            **(
-                kept
-                | derived
-                | {"nan": "canonical", "stages": 0, "cuts": (), "grain": SUM_BLOCK}
-                | changes
-            )
-        )
+        own = {"nan": "canonical", "stages": 0, "cuts": (), "grain": SUM_BLOCK}
+        return type(self)(**(kept | derived | own | changes))
 
 
 def steps(f: Format) -> int:

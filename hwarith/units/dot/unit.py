@@ -67,6 +67,13 @@ class Dot(DotParameters):
     roundings together (``seq``, ``pairwise``). A NaN among the operands makes infinities of both
     signs no exception, as in a multiply-add; infinity times zero is one.
 
+    With `meta` blocks keep more than a scale, and sa and sb are words of it (`BlockFormat.words`,
+    `Blocks.words`): the code of the scale with the metadata above it. ``mx+`` and ``mx++``: of both
+    sides a largest element with a longer fraction, multiplied in each lane, or (``bm=unit``) in a
+    unit of their own; ``m2xfp``: a is of activations, ``m2xfp_a``, b of weights, ``m2xfp_w``;
+    ``razer``: the same with ``razer_a`` and ``razer_w``. The sum is exact, of one block, n pairs.
+    An index of MX+ beyond the block stands for no element.
+
     `preset` stands for all parameters of a GPU's matrix instruction (`hwarith gpu` lists them).
 
     Decisions: with ``exact``, ``seq`` and ``pairwise`` zeros have the signs of IEEE 754-2019, 6.3,
@@ -144,7 +151,7 @@ class Dot(DotParameters):
         return arrays.block_definition(self), self.constants
 
     @cached_property
-    def constants(self) -> tuple[Shape, Formats, Rules, int]:
+    def constants(self) -> tuple[Any, ...]:
         """What the definitions take behind the codes."""
         scale, c = self.scale or format("e8m0fnu"), self.addend or self.rounded
         formats = (self.a, self.b, scale, c, self.rounded)
@@ -158,7 +165,8 @@ class Dot(DotParameters):
             tininess=FLAGS.index(self.flags),
         )
         control = int(pack_control(0, int(Rounding[self.round.upper()]), 0))
-        return self._shape, Formats(*(f.numbers for f in formats)), rules, control
+        found = self._shape, Formats(*(f.numbers for f in formats)), rules, control
+        return (*found, *(x.reading for x in self.readers)) if self.readers else found
 
     @cached_property
     def _shape(self) -> Shape:

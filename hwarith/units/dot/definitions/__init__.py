@@ -7,6 +7,7 @@ results, and what rounds. They give the result's code.
 
 from .exact import exact, exact_with_flags
 from .floored import floored
+from .metadata import with_metadata
 from .ordered import added, fused, fused_with_flags, pairwise, sequential
 from .terms import NO_LIMIT, Formats, Shape
 from .truncated import halves, truncated
@@ -25,4 +26,5 @@ __all__ = [
     "pairwise",
     "sequential",
     "truncated",
+    "with_metadata",
 ]

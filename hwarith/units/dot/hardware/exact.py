@@ -21,16 +21,10 @@ from ....rtl.integers import as_integer, in_finer_units
 from ...exact.alignment import bits_below
 from ...exact.integers import fitted
 from ..parameters import DotParameters
-from .products import negatives, placed
+from .products import add_products, placed
 from .terms import Terms
 
 SPECIAL = ("nan", "inf", "inf_sign", "all_negative", "mixed_signs")
-COUNTED = 16
-"""Signs are counted by so many, which takes fewer full adders than each of them at two places: 4 %
-of the gates of 32 e2m1fn. A count of all 32 comes after the products, and makes their path 73 gates
-long instead of 59; counts of 7 leave no more than 56, but e4m3fn of 8 then has 101 instead of 79.
-"""
-
 ADDEND = ("c_sign", "c_exponent", "c_significand", "c_zero")
 
 
@@ -128,24 +122,22 @@ class Exact:
         kept += [name for name in x if name.startswith("scale")]
         return found | {name: x[name] for name in kept}
 
+    @property
+    def _sum_width(self) -> int:
+        """Bits of the rows of a block's sum."""
+        whole = not self.unit.scale or self._exponent_only
+        return self._row_bits if whole else self._block_bits + 1
+
     def _sum(self, m: Module, x: Values) -> Values:
         """Two rows whose sum, in two's complement, is that of a block's products."""
         unit = self.unit
-        width = self._row_bits if not unit.scale or self._exponent_only else self._block_bits + 1
+        width = self._sum_width
         at = self.terms.sum_lsb - self._lsb if self._joins else 0
         rows: Values = {}
         for k in range(self._blocks):
             columns = rtl.Columns(m, f"sum{k}", width)
             lanes = range(k * unit.n // self._blocks, (k + 1) * unit.n // self._blocks)
-            for i in lanes:
-                columns.add(at, x[f"placed{i}"][: self._block_bits])
-            # An inverted row is the negative plus 2^bits, less one.
-            bits = min(self._block_bits, len(x[f"placed{lanes[0]}"]))
-            for first in lanes[::COUNTED]:
-                signs = [x[f"sign{i}"] for i in lanes if 0 <= i - first < COUNTED]
-                count = negatives(m, f"negatives{first}", signs)
-                columns.add(at, count)
-                columns.add_weighted(count, (1 << len(count)) - 1, at + bits)
+            add_products(m, columns, x, lanes, self._block_bits, at)
             if self._joins:
                 at_addend = self.terms.c.lsb - self._lsb
                 columns.add_integer(Cat(x["addend"], x["c_sign"]).as_signed(), at_addend)
@@ -259,8 +251,7 @@ class Exact:
         """Least and greatest exponent of the sum."""
         if not self._has_exponent:
             return 0, 0
-        low, high = self.terms.scale.exponents
-        return 2 * low, 2 * high
+        return self.terms.scale_exponents
 
     def _exponent(self, x: Values) -> Value:
         return x["scale_exponent0"] if self._has_exponent else Const(0, 1)

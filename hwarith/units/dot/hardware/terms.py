@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from amaranth.hdl import Cat, Const, Module, Value
 
 from ....rtl import Operand, Raw, Values, wire
+from ...blocks.readers import Reader
 from ..parameters import DotParameters
 
 
@@ -18,11 +19,11 @@ class Terms:
     unit: DotParameters
 
     @property
-    def a(self) -> Operand:
+    def a(self) -> Operand | Reader:
         return Operand(self.unit.a, self.unit.flushes_operands)
 
     @property
-    def b(self) -> Operand:
+    def b(self) -> Operand | Reader:
         return Operand(self.unit.b, self.unit.flushes_operands)
 
     @property
@@ -64,6 +65,12 @@ class Terms:
         """From the sum of the scales' biased exponents to the weight of their product's lsb."""
         return -2 * (self.scale.bias + self.scale.precision - 1)
 
+    @property
+    def scale_exponents(self) -> tuple[int, int]:
+        """Least and greatest sum of the scales' biased exponents."""
+        low, high = self.scale.exponents
+        return 2 * low, 2 * high
+
     def unpack(self, m: Module, x: Values) -> Values:
         """Signs, exponents and significands of all factors; whether the result is NaN or infinite.
 
@@ -72,7 +79,7 @@ class Terms:
         product of the scales' significands), ``scale_exponent{k}``. Of the addend ``c_...``.
         """
         unit = self.unit
-        lanes = [self._lane(m, x, i) for i in range(unit.n)]
+        lanes = self._lanes(m, x)
         values: Values = {}
         for i, (a, b) in enumerate(lanes):
             values |= {
@@ -105,11 +112,16 @@ class Terms:
         values |= {"all_negative": negative, "mixed_signs": mixed}
         return values | self._specials(m, values, lanes, scales, addend)
 
+    def _lanes(self, m: Module, x: Values) -> list[tuple[Raw, Raw]]:
+        """Both factors of each product."""
+        return [self._lane(m, x, i) for i in range(self.unit.n)]
+
     def _lane(self, m: Module, x: Values, i: int) -> tuple[Raw, Raw]:
-        unit = self.unit
+        unit, flushes = self.unit, self.unit.flushes_operands
+        a, b = (x[name].word_select(i, f.bits) for name, f in (("a", unit.a), ("b", unit.b)))
         return (
-            self.a.unpack(m, f"a{i}", x["a"].word_select(i, unit.a.bits)),
-            self.b.unpack(m, f"b{i}", x["b"].word_select(i, unit.b.bits)),
+            Operand(unit.a, flushes).unpack(m, f"a{i}", a),
+            Operand(unit.b, flushes).unpack(m, f"b{i}", b),
         )
 
     def _scales(self, m: Module, x: Values, k: int) -> tuple[Raw, Raw]:
