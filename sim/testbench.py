@@ -5,6 +5,7 @@ job.json, in the folder where it runs, holds
     toplevel   the module's name
     stages     registers from operands to results; 0: a combinational module
     interval   clocks from one transfer to the next, if nothing blocks
+    waits      clocks more that vectors which belong together may take
     fills      whether registers that hold nothing fill while the output is blocked
     operands   for each input port its values, one for each transfer
     results    for each result port the values expected, one for each vector
@@ -38,6 +39,7 @@ from streams import SEEN, Payload, Sink, Source, hex_codes, pauses
 JOB: dict[str, Any] = json.loads(Path("job.json").read_text())
 STAGES: int = JOB["stages"]
 INTERVAL: int = JOB.get("interval", 1)
+WAITS: int = JOB.get("waits", 0)
 FILLS: bool = JOB.get("fills", True)
 _TRANSFERS = iter(zip(*JOB["operands"].values(), strict=True))
 VECTORS: list[list[Payload]] = [list(islice(_TRANSFERS, n)) for n in JOB["transfers"]]
@@ -238,7 +240,7 @@ async def blocked(dut: Any, gap: bool) -> None:
 @cocotb.test(skip=STAGES == 0)
 async def throughput(dut: Any) -> None:
     """A transfer every `INTERVAL` clocks, and a result `STAGES` clocks after its last one, if
-    nothing blocks."""
+    nothing blocks; both at most `WAITS` later for each of the parts that belong together."""
     with phase("throughput") as p:
         bench = Bench(dut)
         await bench.reset()
@@ -246,11 +248,13 @@ async def throughput(dut: Any) -> None:
         await bench.send(p, range(count))
         entered = bench.source.transfers
         ends = accumulate(map(len, VECTORS[:count]))
-        for end, received in zip(ends, bench.sink.transfers, strict=False):
+        parts = chain.from_iterable([i] * len(x) for i, x in enumerate(TOGETHER, 1))
+        for end, received, part in zip(ends, bench.sink.transfers, parts, strict=False):
             sent = entered[end - 1]
             since = INTERVAL * (end - 1)
+            later = sent - entered[0] - since, received - sent - STAGES
             p.check(
-                (sent, received) == (entered[0] + since, sent + STAGES),
+                0 <= later[0] <= WAITS * part and 0 <= later[1] <= WAITS,
                 f"transfer {end - 1} entered {sent - entered[0]} clocks after the first and took "
                 f"{received - sent} clocks; it must be {since} and {STAGES}",
             )

@@ -160,6 +160,7 @@ def _job(u: Unit, given: list[Call], seed: int) -> dict[str, Any]:
     return {
         "stages": u.stages,
         "interval": u.transfers.clocks,
+        "waits": u.transfers.waits,
         "fills": u.transfers.fills,
         "seed": seed,
         "operands": _columns(u.inputs, inputs),

@@ -11,7 +11,8 @@ from ..formats import Format
 from .pipeline.datapath import Datapath
 from .pipeline.placement import placed
 from .pipeline.recording import Recording
-from .protocols import Pipelinable
+from .protocols import Pipelinable, Recurring
+from .recurrence import recurring_core
 from .steps import handing_on, run_steps
 from .streams import Core, Handshake, rank_enables
 from .wires import Step, Values, wire
@@ -32,12 +33,21 @@ class Memory(NamedTuple):
     update : a step from what they hold, and what the segment before gives, to what they hold next.
     phase : the pass in which they change.
     begins : codes that they count as holding when a row begins, by name; 0 of all others.
+    once : what is made of them in several clocks, once a row, behind that pass. The next segment
+        takes its results in place of the registers; the next pass begins when they are there. One
+        memory of a unit may have it.
     """
 
     registers: Mapping[str, Format]
     update: Step
     phase: int
     begins: Mapping[str, int] = {}
+    once: Recurring | None = None
+
+    @property
+    def gives(self) -> Mapping[str, Format]:
+        """Names and formats of what the next segment takes."""
+        return self.once.results if self.once else self.registers
 
 
 class Passing(Pipelinable, Protocol):
@@ -78,9 +88,10 @@ def passing_core(unit: Passing) -> Core:
         last = unit.passes - 1
         gives, taken = Signal(name="gives"), Signal(name="taken")
         m.d.comb += taken.eq(o_ready | ~gives)
-        enables, valids = rank_enables(m, unit.stages, valid, taken)
+        gate = _Gate(m, unit)
+        ready, enables, valids = gate.enables(valid, taken)
         before = Signal(len(inputs[PHASE]), name="phase_before", init=last)
-        with m.If(enables[0] & valid):
+        with m.If(ready & valid):
             m.d.sync += before.eq(inputs[PHASE])
         values = inputs | {FIRST: wire(m, FIRST, inputs[PHASE] != before)}
         rank = 0
@@ -105,13 +116,63 @@ def passing_core(unit: Passing) -> Core:
             following = run_steps(m, [memory.update], values | so_far)
             with m.If(enables[rank] & changes):
                 m.d.sync += [x.eq(following[name]) for name, x in held.items()]
-            values = _rank(m, k, values, enables[rank]) | held
+            given = held
+            if memory.once:
+                first = values[FIRST] & (values[PHASE] == memory.phase + 1)
+                given = gate.once(memory.once, held, valids[rank] & first, enables[rank])
+            values = _rank(m, k, values, enables[rank]) | given
             rank += 1
         m.d.comb += gives.eq(valids[-1] & (values[PHASE] == last))
         results = {name: values[name] for name in unit.results}
-        return enables[0], gives, results
+        return ready, gives, results
 
     return core
+
+
+class _Gate:
+    """Where a pass waits for what is made of a memory in several clocks, before the memory's rank;
+    nowhere, if there is no such memory."""
+
+    def __init__(self, m: Module, unit: Passing):
+        self.m, self.unit = m, unit
+        self.places = [
+            sum(unit.ranks[: k + 1]) + k for k, x in enumerate(unit.memories) if x.once is not None
+        ]
+        if self.places:
+            self.waits = Signal(name="pass_waits")
+
+    def enables(self, valid: Value, taken: Value) -> tuple[Value, list[Signal], list[Value]]:
+        """Whether a value is taken; and for all ranks what `rank_enables` gives."""
+        m, stages = self.m, self.unit.stages
+        if not self.places:
+            enables, valids = rank_enables(m, stages, valid, taken)
+            return enables[0], enables, valids
+        (place,) = self.places
+        onward = Signal(name="pass_goes_on")
+        enables, valids = rank_enables(m, place, valid, onward)
+        passing = wire(m, "passing", valids[-1] & ~self.waits)
+        later, (_, *behind) = rank_enables(m, stages - place, passing, taken, after=place)
+        m.d.comb += onward.eq(later[0] & ~self.waits)
+        return (*enables, onward)[0], [*enables, *later], [*valids, *behind]
+
+    def once(self, unit: Recurring, held: Values, asks: Value, enable: Value) -> Values:
+        """Registers of the results, which the first value of the pass waits for."""
+        m = self.m
+        begun = Signal(name="row_begun")
+        asks = wire(m, "row_asks", asks)
+        leaves = wire(m, "row_leaves", asks & enable)
+        starts = wire(m, "row_starts", asks & ~begun)
+        ready, gives, results = recurring_core(unit)(m, held, starts, leaves)
+        found: Values = {
+            name: Signal(f.bits, name=f"{name}_of_row", reset_less=True)
+            for name, f in unit.results.items()
+        }
+        m.d.comb += self.waits.eq(asks & ~gives)
+        with m.If(leaves & gives):
+            m.d.sync += [begun.eq(0), *(x.eq(results[name]) for name, x in found.items())]
+        with m.Elif(starts & ready):
+            m.d.sync += begun.eq(1)
+        return found
 
 
 def _rank(m: Module, k: int, values: Values, enable: Value) -> Values:
@@ -136,8 +197,8 @@ def spread_ranks(unit: Passing, more: int) -> tuple[int, ...]:
         cutters.append(Datapath(recording, set()).cutter)
         inputs = {name: Signal(len(x), name=name) for name, x in recording.results.items()}
         if k < last:
-            registers = unit.memories[k].registers
-            inputs |= {name: Signal(f.bits, name=name) for name, f in registers.items()}
+            given = unit.memories[k].gives
+            inputs |= {name: Signal(f.bits, name=name) for name, f in given.items()}
     ranks = [0] * last + [1]
     for _ in range(more - 1):
         # The last segment ends in a rank, the others in the logic before a memory

@@ -53,6 +53,9 @@ class Transfers(Generic[U]):
     """Whether registers that hold nothing fill while a result waits; else everything stands still
     then."""
 
+    waits: int = 0
+    """Clocks more that transfers take whose results belong together, if nothing blocks, at most."""
+
     def __init__(self, unit: U, clocks: int = 1):
         self.unit = unit
         self.clocks = clocks

@@ -13,10 +13,16 @@ from hwarith.units.rows import RowUnit
 from hwarith.units.rows.transfers import RowTransfers
 from tests.digests import digest, values_near_one
 from tests.faults import faulty
+from tests.tiers import few
 
 SMALL = (
     "rmsnorm:a=e4m3,acc=e4m3,length=3",
     "layernorm:a=e3m2,acc=e4m3,length=4,stages=6",
+)
+IN_CLOCKS = (
+    "rmsnorm:a=e4m3,acc=e4m3,length=3,clocks=2",
+    "layernorm:a=e3m2,acc=e4m3,length=4,stages=6,clocks=4",
+    "rmsnorm:a=e4m3,acc=fp16,root=e4m3,length=1,clocks=1,stages=5",
 )
 
 
@@ -83,7 +89,7 @@ def test_rows_of_one_value() -> None:
     assert u.golden([code], [code]) == [code]
 
 
-@pytest.mark.parametrize("spec", SMALL)
+@pytest.mark.parametrize("spec", [*SMALL, *few(IN_CLOCKS, 3)])
 def test_hardware_equals_golden(spec: str) -> None:
     u = hw.unit(spec)
     length = u.row_length or 4
@@ -92,6 +98,32 @@ def test_hardware_equals_golden(spec: str) -> None:
     expected = u(*rows)
     assert (simulated(*rows) == expected).all()
     assert (simulated.stream(*rows, idle=0.3, stall=0.4, seed=2) == expected).all()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("spec", IN_CLOCKS)
+def test_a_root_in_clocks_in_the_regression(spec: str) -> None:
+    """Pauses, resets while the root is found, and how long a pass waits for it."""
+    assert hw.regress(spec, vectors=200).failed == 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("pattern", "new"),
+    [
+        (r"wire row_asks = .*?;", "wire row_asks = 1'b0;"),  # nobody waits
+        (r"wire row_starts = .*?;", "wire row_starts = row_asks;"),  # found again while it waits
+    ],
+)
+def test_a_pass_that_does_not_wait_is_found(pattern: str, new: str) -> None:
+    u = hw.unit(IN_CLOCKS[0])
+    rows = [x.reshape(-1, 3) for x in stimulus(u, 300, 1)]
+    try:
+        found = hw.simulate(u, faulty(u, pattern, new)).stream(*rows, stall=0.5)
+    except hw.ToolFailure as error:
+        assert "result" in str(error)  # noqa: PT017 (either way the fault is found)
+    else:
+        assert (found != u(*rows)).any()
 
 
 def test_a_sum_that_never_begins_is_found() -> None:
@@ -128,6 +160,7 @@ def test_transfers_and_back() -> None:
         ("layernorm:eps=small", "parameter eps: must be a number, such as 1e-5"),
         ("rmsnorm:acc=int32", "parameter acc: must be a float, not int32"),
         ("rmsnorm:length=0", "parameter length: must be 1 to"),
+        ("rmsnorm:clocks=7", "rmsnorm: parameter clocks: must be 0, or for 24 digits one of 1, 2"),
         ("rmsnorm:target_delay=9", "parameter target_delay: a unit with a memory has none"),
     ],
 )

@@ -213,10 +213,18 @@ class RowUnit(Unit):
 
     @property
     def latency(self) -> str:
-        return (
+        found = (
             f"{self.stages} clocks after a value's transfer with phase={self.passes - 1}, "
             "a transfer in every clock"
         )
+        if self.waits:
+            found += f"; the first one of that pass waits up to {self.waits} clocks"
+        return found
+
+    @property
+    def waits(self) -> int:
+        """Clocks that the last pass of a row waits for what is found once a row."""
+        return 0
 
     @property
     def work(self) -> Fraction:

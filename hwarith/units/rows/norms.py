@@ -17,10 +17,12 @@ from ...rtl import Step, Values
 from ..applied import applied, keeping
 from ..contract import Contract, Unit
 from ..conventions import of_parts
+from ..division.recurring import Recurring
 from ..operations import NORMALIZATION, Operation
 from ..parameters import format_parameter, integer_parameter, text_parameter
 from ..registry import unit
 from .base import Evaluation, RowUnit
+from .once import WAITS, Once, clocks_parameter
 
 MOST_VALUES = 1 << 24
 """Of a row."""
@@ -59,6 +61,8 @@ class Norm(RowUnit):
         ),
     )
 
+    clocks: int = clocks_parameter("the reciprocal root")
+
     operation: ClassVar[Operation] = NORMALIZATION
 
     def validate(self) -> None:
@@ -67,6 +71,10 @@ class Norm(RowUnit):
                 raise InvalidInput(
                     f"{self.family}: parameter {name}: must be a float, not {getattr(self, name)}"
                 )
+        try:
+            assert self._reciprocal_root
+        except InvalidInput as error:
+            raise InvalidInput(f"{self.family}: {str(error).removeprefix('rsqrt: ')}") from None
         super().validate()
 
     @property
@@ -112,8 +120,10 @@ class Norm(RowUnit):
         return self._of("add", a=self.acc)
 
     @cached_property
-    def _reciprocal_root(self) -> Unit:
-        return self._of("rsqrt", a=self.acc, out=self.root)
+    def _reciprocal_root(self) -> Recurring:
+        u = unit(f"rsqrt:a={self.acc},out={self.root},clocks={self.clocks}")
+        assert isinstance(u, Recurring)
+        return u
 
     @property
     def _part(self) -> int:
@@ -130,11 +140,31 @@ class Norm(RowUnit):
         return at.each(self._reciprocal_root, at.each(self._plus, mean, self._eps))
 
     def _spread_steps(self) -> list[Step]:
+        """From the sum of squares to one over the root of their mean; none, if that is found once a
+        row."""
+        if self.clocks:
+            return []
+        root = applied(self._reciprocal_root, "scale", "padded")
+        return [*self._padded_steps("padded"), *root]
+
+    def _padded_steps(self, result: str) -> list[Step]:
         return [
             *applied(self._times, "variance", "squares", self._part),
-            *applied(self._plus, "padded", "variance", self._eps),
-            *applied(self._reciprocal_root, "scale", "padded"),
+            *applied(self._plus, result, "variance", self._eps),
         ]
+
+    def _squares(self, update: Step, phase: int) -> rtl.Memory:
+        """The memory of the sum of squares."""
+        registers = {"squares": self.acc}
+        if not self.clocks:
+            return rtl.Memory(registers, update, phase)
+        steps = [*self._padded_steps("a"), keeping("a")]
+        once = Once(self._reciprocal_root, registers, steps, "scale")
+        return rtl.Memory(registers, update, phase, once=once)
+
+    @property
+    def waits(self) -> int:
+        return self.clocks + WAITS if self.clocks else 0
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -209,7 +239,7 @@ class LayerNorm(Norm):
     def memories(self) -> Sequence[rtl.Memory]:
         return [
             rtl.Memory({"total": self.acc}, self._sum, 0),
-            rtl.Memory({"squares": self.acc}, self._sum_of_squares, 1),
+            self._squares(self._sum_of_squares, 1),
         ]
 
     def _sum(self, m: Module, x: Values) -> Values:
@@ -278,7 +308,7 @@ class RmsNorm(Norm):
 
     @property
     def memories(self) -> Sequence[rtl.Memory]:
-        return [rtl.Memory({"squares": self.acc}, self._sum_of_squares, 0)]
+        return [self._squares(self._sum_of_squares, 0)]
 
     def _sum_of_squares(self, m: Module, x: Values) -> Values:
         """Add the square of the value."""

@@ -17,6 +17,9 @@ class Passed(Ported, Protocol):
     @property
     def passes(self) -> int: ...
 
+    @property
+    def waits(self) -> int: ...
+
 
 class RowTransfers(Transfers[Passed]):
     """A value in each transfer: those of a row in order, and all of them again in each pass."""
@@ -24,6 +27,7 @@ class RowTransfers(Transfers[Passed]):
     def __init__(self, unit: Passed):
         super().__init__(unit)
         self.completes = (rtl.PHASE, unit.passes - 1)
+        self.waits = unit.waits
 
     @property
     def controls(self) -> dict[str, Format]:
