@@ -206,7 +206,8 @@ class Parameterized:
         """The text that makes this unit again: ``mul:a=bf16,b=bf16,out=bf16,round=rne``."""
         parameters = self.parameters()
         shown = self.shown_parameters().items()
-        return f"{self.family}:" + ",".join(f"{k}={parameters[k].in_spec(x)}" for k, x in shown)
+        text = ",".join(f"{k}={parameters[k].in_spec(x)}" for k, x in shown)
+        return f"{self.family}:{text}" if text else self.family
 
     @property
     def name(self) -> str:
