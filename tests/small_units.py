@@ -9,6 +9,7 @@ ENGINE = f"engine:pe=({ANFMA}),rows=2,columns=3"
 
 SPECS = (
     "add:a=e3m2",
+    "andape:w=int2,lanes=3,m=2",
     "anend:a=e4m3,b=e4m3,out=fp16,w=8",
     ANFMA,
     "anseed:a=e4m3,b=e4m3,seed=fp16,w=8",
@@ -38,6 +39,7 @@ SPECS = (
     "exp:a=e5m2",
     "exp2:a=e4m3",
     "fma:a=e3m2",
+    "flintdecode",
     "fmod:a=e3m2",
     "fpint",
     "gelu:a=e5m2",
@@ -55,6 +57,7 @@ SPECS = (
     "mul:a=e4m3fn",
     "multi:formats=bf16+e4m3fn",
     "nvfp4quant:n=1",
+    "olivedecode",
     "pad:format=e4m3fn",
     "paexp2:format=e4m3fn",
     "palog2:format=e4m3fn",
@@ -83,9 +86,14 @@ SPECS = (
     "sqrt:a=e4m3",
     "tanh:a=e4m3",
     "termgen:type=fp4",
+    "ternary:a=int4,lanes=2,k=8",
 )
 
 EXACT = {
+    "andape",
+    "flintdecode",
+    "olivedecode",
+    "ternary",
     "bitplane_dot",
     "class",
     "cmp",

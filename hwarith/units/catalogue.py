@@ -144,6 +144,10 @@ CATALOGUE = {
     "lutdot_int8": "lutdot:a=int8,k=4,q=4,planes=1,weights=bipolar,n=4,length=256",
     "lutdot_int15_at_once": "lutdot:a=int15,k=3,q=4,planes=4,weights=int,n=2,length=256",
     "lutdot_fp16": "lutdot:a=fp16,k=2,q=4,planes=1,weights=affine,n=2,length=256",
+    # Sums by ternary weights, and of mantissas bit by bit
+    "ternary": "ternary:a=int8,packing=two,lanes=5,k=256",
+    "ternary_five": "ternary:a=int8,packing=five,lanes=5,k=256",
+    "andape_int4": "andape:w=int4,lanes=64,m=8",
     # Integer arithmetic on fp16 with a shared exponent, and what aligns it
     "fpint_int4": "fpint:w=int4,p=14,lanes=4,k=256",
     "fpint_int8": "fpint:w=int8,p=14,lanes=4,k=256",
@@ -156,6 +160,9 @@ CATALOGUE = {
     "decodemulti": "decodemulti:types=e2m1+e3m2+int4b+uint3b,n=8,out=fp16",
     "powencode_4": "powencode:code=unsigned,b=4,a=0.55",
     "powdecode_4": "powdecode:b=4,a=0.55,code=sm",
+    "flintdecode_4": "flintdecode:b=4",
+    "flintdecode_5": "flintdecode:b=5",
+    "olivedecode": "olivedecode",
     "powdecode_4_twos": "powdecode:b=4,a=0.55,code=twos",
     # Decoders of blocks, quantizers, and the rotation before
     "blockdecode_mxfp4_bf16": "blockdecode:a=mxfp4,n=8,out=bf16",

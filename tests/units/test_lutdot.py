@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def test_published_sums(q: int, expected: str) -> None:
     t, j = np.arange(300)[:, None], np.arange(32)
     a = (drawn[(64 * t + j) % 20_000] >> 24).astype(np.uint8)
     w = (drawn[(64 * t + 32 + j) % 20_000] >> (32 - q)).astype(np.uint8)
-    u = hw.unit(f"lutdot:a=int8,k=4,q={q},length=32")
+    u: Any = hw.unit(f"lutdot:a=int8,k=4,q={q},length=32")
     y = u.y.decode(u.group(a, w[:, None])[:, 0])
     assert digest(y.astype("<i4")) == expected
 
@@ -78,7 +79,7 @@ def test_published_sums(q: int, expected: str) -> None:
 @pytest.mark.parametrize("spec", INTEGERS)
 def test_sums_of_integers_are_exact(spec: str) -> None:
     """In plain integers, by whichever planes; also the definition, which knows of tables only."""
-    u = hw.unit(spec)
+    u: Any = hw.unit(spec)
     for length in (1, 2 * u.k + 1, 64):
         a, w = groups(u, 60, length, seed=length)
         found = u.group(a, w)
@@ -148,7 +149,7 @@ def entry_by_numpy(x: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("spec", FLOATS)
 def test_sums_of_floats(spec: str) -> None:
-    u = hw.unit(spec)
+    u: Any = hw.unit(spec)
     a, w = groups(u, 50, 41)
     a[::5, 3] = 0x7BFF  # sums of two overflow
     a[::5, 4] = 0x7BFF
@@ -187,7 +188,7 @@ def test_tables_of_eight_bits(k: int, errors: tuple[float, ...]) -> None:
 
 @pytest.mark.parametrize("spec", few((*INTEGERS, *FLOATS), 7))
 def test_hardware_with_and_without_pauses(spec: str) -> None:
-    u = hw.unit(spec)
+    u: Any = hw.unit(spec)
     sim = hw.simulate(u)
     operands = [x.reshape(-1, 8) for x in stimulus(u, 16_000)]
     expected = u(*operands)
@@ -217,7 +218,7 @@ FAULTS = (
 
 @pytest.mark.parametrize(("spec", "pattern", "new"), few(FAULTS, 4))
 def test_injected_faults_are_found(spec: str, pattern: str, new: str) -> None:
-    u = hw.unit(spec)
+    u: Any = hw.unit(spec)
     sim = hw.simulate(u, verilog=faulty(u, rf"\b{pattern}", new))
     operands = [x.reshape(-1, 2) for x in stimulus(u, 20_000)]
     got, expected = (np.stack([*f(*operands)]) for f in (sim, u))

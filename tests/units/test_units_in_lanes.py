@@ -45,7 +45,7 @@ WITHOUT = {
 }
 """Families that have a memory, take several clocks, or blocks."""
 
-OWN = {"bspe", "bitplane_dot", "fpint"}
+OWN = {"andape", "bspe", "bitplane_dot", "fpint", "ternary"}
 """Families whose parameter `lanes` is another one."""
 
 MIXED = "fma:a=e3m2fn,round=port,op=port,flags=after,lanes=3"

@@ -34,6 +34,7 @@ from ...units.requant import Requant
 from ...units.rows import RowUnit
 from ...units.scalb import Scalb
 from ...units.systolic import Engine
+from ...units.ternary import Ternary
 from .blocks import LaneStimuli, Nvfp4QuantStimuli
 from .corner_weighted import corner_codes
 from .default import GroupStimuli, Stimuli
@@ -246,6 +247,23 @@ class LutDotStimuli(GroupStimuli):
         shape, a = (len(codes[0]), self.unit.k), self.unit.a
         draw = halves_near(rng, shape) if a.is_float else integers_of_all_sizes(a, rng, shape)
         return [join(a.check(draw), a), *codes[1:]]
+
+
+@stimuli_of.register(Ternary)
+class TernaryStimuli(GroupStimuli):
+    """Activations of all sizes, and few codes that are no weights, as one marks its group."""
+
+    unit: Ternary
+
+    def refined(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        u, n = self.unit, len(codes[0])
+        a = integers_of_all_sizes(u.a, rng, (n, u.lanes))
+        f, legal = (format("uint8"), 243) if u.packing == "five" else (format("uint2"), 4)
+        w = rng.integers(0, legal, (n, u.operands["w"].bits // f.bits))
+        w = w if u.packing == "five" else np.where(w == 2, 3, w)
+        few = rng.integers(16, size=n) == 0
+        words = join(w.astype(f.dtype), f)
+        return [join(u.a.check(a), u.a), np.where(few, codes[1], words)]
 
 
 @stimuli_of.register(Kulisch)

@@ -205,7 +205,13 @@ _TURNS = (
         "gelu",
         "erf",
     ),
-    ("lutdot",),
+    (
+        "lutdot",
+        "ternary",
+        "andape",
+        "flintdecode",
+        "olivedecode",
+    ),
     # Kinds of weight types.
     (
         "integer",

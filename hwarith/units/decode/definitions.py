@@ -94,3 +94,50 @@ def unpacked(word, fmt, n, out, formats, reserved):
     mask = (1 << f.bits) - 1
     found = [decode(word >> (i * f.bits) & mask, f, out, reserved[place]) for i in range(n)]
     return [y & ((1 << out.bits) - 1) for y in found], [y >> out.bits for y in found]
+
+
+def flint(code, n):
+    """The number, 2n bits of two's complement, of a sign above n bits p of magnitude.
+
+    Ones at the top of p say how its other bits are read: none, p is the number; z of them, a zero
+    and then f bits r, f = n - 1 - z, it is (2^f + r) * 2^(2z - 1); ones alone, 2^(2n - 2).
+    """
+    p = code & ((1 << n) - 1)
+    z = 0
+    while z < n and p >> (n - 1 - z) & 1:
+        z += 1
+    if z == n:
+        x = 1 << (2 * n - 2)
+    elif z > 0:
+        top = 1 << (n - 1 - z)
+        x = (top + (p & (top - 1))) << (2 * z - 1)
+    else:
+        x = p
+    return (-x if code >> n else x) & ((1 << 2 * n) - 1)
+
+
+VICTIM = 8
+"""The code that says that its partner is an outlier."""
+
+
+@golden
+def olive(byte):
+    """The numbers of a pair of codes in a byte, as two's complement of 8 bits side by side."""
+    low, high = byte & 15, byte >> 4
+    first = 0 if low == VICTIM else (outlier(low) if high == VICTIM else signed_code(low))
+    second = 0 if high == VICTIM else (outlier(high) if low == VICTIM else signed_code(high))
+    return (first & 255) | (second & 255) << 8
+
+
+@golden
+def outlier(code):
+    """An abfloat with a bias of 2: sign, two bits of exponent, one of fraction; 0 if all are 0."""
+    m = code & 7
+    x = (2 + (m & 1)) << ((m >> 1) + 2) if m else 0
+    return -x if code >> 3 else x
+
+
+@golden
+def signed_code(code):
+    """The integer that four bits of two's complement are."""
+    return code - 16 if code >> 3 else code

@@ -1,0 +1,5 @@
+"""Anda: activations of a shared exponent, a bit of their mantissas at a time."""
+
+from .unit import AndaPe
+
+__all__ = ["AndaPe"]

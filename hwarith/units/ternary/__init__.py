@@ -1,0 +1,5 @@
+"""Sums of activations by ternary weights."""
+
+from .unit import Ternary
+
+__all__ = ["Ternary"]
