@@ -35,7 +35,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import hwarith as hw  # noqa: E402
-from docs import accumulators, commands, datatypes, evidence, format_tables  # noqa: E402
+from docs import accumulators, commands, datatypes, evidence, format_tables, lookup  # noqa: E402
 from docs.measures import KINDS  # noqa: E402
 from hwarith import files  # noqa: E402
 from hwarith.flow import catalogue, costs, tools  # noqa: E402
@@ -126,6 +126,9 @@ def names(figures: Figures) -> dict[str, Callable[..., Any]]:
     tables = {
         "beside": lambda: beside(figures),
         "accumulators": lambda: accumulator_rows(found),
+        "lookup_rows": lambda: lines([*lookup.rows(found["least"])]),
+        "best_table": lambda *of: lookup.best(found["least"], *of),
+        "table_gain": lambda *of: lookup.gain(found["least"], *of),
         "datatypes": lambda: datatype_rows(found),
     }
     return found | tables | format_tables.FORMS | evidence.tables(read_records())

@@ -174,6 +174,16 @@ def axcore_parts(spec: str) -> dict[str, float]:
     return {part.name: part.area for part in hw.breakdown(spec).parts}
 
 
+def anda_error(m: int) -> float:
+    """Relative root mean square error of sums of 128 products of normal activations, in
+    ``anda_mM``, with weights in int4: those of `error`."""
+    acts, _, levels = bitserial.workload("int4")
+    x = hw.format("fp16").decode(acts)
+    exact = np.sum(x * levels, axis=1)
+    found = np.sum(hw.quantize(x, f"anda_m{m}").values() * levels, axis=1)
+    return float(np.sqrt(np.mean((found - exact) ** 2) / np.mean(exact**2)))
+
+
 def table_error(k: int, per: int) -> float:
     """``hwarith.units.lut.quantized_dot``: relative root mean square error of 4000 sums of 256
     products of numbers N(0,1) with weights of 4 bits; `per` 0: one scale for a sum."""
@@ -412,6 +422,7 @@ KINDS: dict[str, Callable[..., Any]] = {
             axcore_snr,
             axcore_wraps,
             axcore_parts,
+            anda_error,
             table_error,
             nmse,
             datatype,
