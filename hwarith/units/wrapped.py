@@ -109,7 +109,9 @@ class Wrapper(Unit):
     def spec(self) -> str:
         parameters = self.parameters()
         shown = self.shown_parameters().items()
-        return ",".join([self.of.spec, *(f"{k}={parameters[k].in_spec(x)}" for k, x in shown)])
+        family, _, own = self.of.spec.partition(":")
+        items = [own] * bool(own) + [f"{k}={parameters[k].in_spec(x)}" for k, x in shown]
+        return f"{family}:{','.join(items)}"
 
     @property
     def name(self) -> str:
