@@ -1,10 +1,11 @@
-"""Training a network with no multiplication: piecewise-affine operations in every step.
+"""Training a network with no multiplication, or with products of integers alone.
 
     python -m hwarith.explore.training
 
-trains the digits network in float32 and with piecewise-affine arithmetic, from the same beginnings
-and in the same order of images, and prints the accuracies. Needs scikit-learn (a development
-extra), for the images. Source: Kosson and Jaggi, arXiv 2305.17190.
+trains the digits network in float32, with piecewise-affine operations in every step, and with
+matrix products of dynamic fixed point forward and backward, from the same beginnings and in the
+same order of images, and prints the accuracies. Needs scikit-learn (a development extra), for the
+images. Sources: Kosson and Jaggi, arXiv 2305.17190; Tayaranian Hosseini et al., arXiv 2209.09815.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Protocol
 
 import numpy as np
 
+from ..formats.dynamic import DynamicFixedPoint, dynamic_fixed_point
+from ..matrix.dynamic import dynamic_matmul
 from ..matrix.piecewise import PiecewiseAffine
 from .workloads.make_digits import HELD_OUT, PIXEL_MAX
 
@@ -82,6 +85,35 @@ class Float32:
 
     def values(self, codes: np.ndarray) -> np.ndarray:
         return codes
+
+
+class DynamicIntegers(Float32):
+    """float32, but for products of matrices, forward and backward: of integers of so many bits with
+    one exponent for each matrix, summed up exactly (`hwarith.dynamic_matmul`, in 48 bits).
+
+    Activations and weights are rounded to nearest, gradients at random and without bias.
+    """
+
+    def __init__(self, bits: int):
+        self.bits = bits
+        self._random = np.random.default_rng(0)
+
+    def matmul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return self._product(self._integers(a), self._integers(b))
+
+    def gradients(
+        self, x: np.ndarray, w: np.ndarray, delta: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        change = dynamic_fixed_point(delta, self.bits, self._random)
+        of_x = self._product(change, self._integers(w.T))
+        return of_x, self._product(self._integers(x.T), change)
+
+    def _integers(self, x: np.ndarray) -> DynamicFixedPoint:
+        return dynamic_fixed_point(x, self.bits)
+
+    @staticmethod
+    def _product(x: DynamicFixedPoint, w: DynamicFixedPoint) -> np.ndarray:
+        return dynamic_matmul(x, w, acc=48).values().astype(np.float32)
 
 
 class Piecewise(PiecewiseAffine):
@@ -200,6 +232,10 @@ class Network:
 
 ARITHMETICS: dict[str, Callable[[], Arithmetic]] = {
     "float32": Float32,
+    "dfp16": lambda: DynamicIntegers(16),
+    "dfp12": lambda: DynamicIntegers(12),
+    "dfp10": lambda: DynamicIntegers(10),
+    "dfp8": lambda: DynamicIntegers(8),
     "pam, exact slopes": lambda: Piecewise("exact"),
     "pam, approximate slopes": lambda: Piecewise("approximate"),
     "pam, alpha=1.0552, approximate slopes": lambda: Piecewise("approximate", ofs=0x710CB),

@@ -90,13 +90,19 @@ class DynamicFixedPoint(Tabled):
         return [Table([{"shape": shape, "bits": self.bits, "exponent": self.exponent}])]
 
 
-def dynamic_fixed_point(x: Any, bits: int = 16) -> DynamicFixedPoint:
+def dynamic_fixed_point(
+    x: Any, bits: int = 16, random: np.random.Generator | None = None
+) -> DynamicFixedPoint:
     """Numbers as integers of so many bits (2 to 32) with one exponent, E = floor(log2 max|x|) -
     (bits - 2): each is rounded to the nearest multiple of 2^E, to even, and clipped to magnitudes
     below 2^(bits-1). Infinities are clipped and do not count for the largest one; of zeros alone
     the exponent is -126 - (bits - 2).
 
-    Raises `InvalidInput` for NaN, and for what are no numbers.
+    With `random`, a generator of numpy, each is rounded down, or up with the probability of the
+    part of 2^E that it is above: without bias, as gradients in integers need it (Tayaranian
+    Hosseini et al., arXiv 2209.09815).
+
+    Raises `InvalidInput` for NaN, and for what are no numbers or no generator.
     """
     kept = _bits(bits)
     array = array_of(x, "dynamic fixed point: x")
@@ -112,7 +118,16 @@ def dynamic_fixed_point(x: Any, bits: int = 16) -> DynamicFixedPoint:
     exponent = top - (kept - 2)
     most = float((1 << (kept - 1)) - 1)
     scaled = np.clip(np.ldexp(values, -exponent), -most, most)
-    return DynamicFixedPoint(np.rint(scaled).astype(np.int64), exponent, kept)
+    if random is None:
+        rounded = np.rint(scaled)
+    elif isinstance(random, np.random.Generator):
+        rounded = np.floor(scaled)
+        rounded += random.random(scaled.shape) < scaled - rounded
+    else:
+        raise InvalidInput(
+            f"dynamic fixed point: random must be a numpy.random.Generator, not {quoted(random)}"
+        )
+    return DynamicFixedPoint(rounded.astype(np.int64), exponent, kept)
 
 
 def _rounded(integers: np.ndarray, down: int) -> np.ndarray:

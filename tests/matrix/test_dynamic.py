@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import hwarith as hw
+from hwarith.explore import training
 from hwarith.formats.dynamic import DynamicFixedPoint
 
 RNG = np.random.default_rng(0)
@@ -116,6 +117,42 @@ def test_products_and_flags_are_those_of_the_unit(spill: int, acc: int) -> None:
     assert not ovf.all()
 
 
+@pytest.mark.parametrize("bits", [3, 8])
+def test_random_rounding_has_no_bias(bits: int) -> None:
+    """Of a million draws: the mean error within four standard deviations, the variance at most that
+    of a coin between two neighbours."""
+    rng = np.random.default_rng(bits)
+    x = np.r_[rng.uniform(-1, 1, 999_999), 1]
+    found = hw.dynamic_fixed_point(x, bits, rng)
+    step = 2.0**found.exponent
+    error = (found.values() - x)[:-1]
+    assert np.abs(error).max() < step
+    assert abs(error.mean()) < 4 * error.std() / math.sqrt(error.size)
+    assert step**2 / 8 < error.var() <= step**2 / 4
+    whole = hw.dynamic_fixed_point(np.arange(-3, 4), bits, rng)
+    assert whole.values().tolist() == [-3, -2, -1, 0, 1, 2, 3]
+
+
+def test_gradients_in_integers() -> None:
+    """Near those of float32, and not the same."""
+    rng = np.random.default_rng(0)
+    x, w, delta = (rng.standard_normal(s) for s in ((32, 64), (64, 12), (32, 12)))
+    exact = training.Float32().gradients(x, w, delta)
+    pairs = zip(training.DynamicIntegers(12).gradients(x, w, delta), exact, strict=True)
+    for of_integers, of_floats in pairs:
+        assert 0 < np.abs(of_integers - of_floats).max() < 0.02
+
+
+@pytest.mark.long
+def test_a_network_learns_in_integers() -> None:
+    images, labels, held_out, held_out_labels = training.digits()
+    network = training.Network(training.DynamicIntegers(10), (64, 12, 10), seed=1)
+    untrained = network.accuracy(held_out, held_out_labels)
+    network.train(images[:640], labels[:640], epochs=4, rate=0.5)
+    assert untrained < 0.3
+    assert network.accuracy(held_out, held_out_labels) > 0.7
+
+
 X = hw.dynamic_fixed_point(np.ones((2, 4)), 8)
 
 
@@ -128,6 +165,7 @@ X = hw.dynamic_fixed_point(np.ones((2, 4)), 8)
             "bits must be an integer from 2 to 32, not 8.0",
         ),
         (lambda: hw.dynamic_fixed_point([np.nan]), "there is a NaN in x"),
+        (lambda: hw.dynamic_fixed_point([1.0], 8, 5), "random must be a numpy.random.Generator"),
         (lambda: hw.dynamic_fixed_point(["a"]), "x must be numbers, not an array of <U1"),
         (lambda: X.narrowed(33), "bits must be an integer from 2 to 32, not 33"),
         (lambda: X.plus(X, "rtz"), "unknown rounding of a sum 'rtz'"),
