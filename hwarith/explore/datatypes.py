@@ -37,6 +37,9 @@ GROUP = 128
 LANES = 8
 """Of dot products."""
 
+ANDA_LANES = 64
+"""Of Anda's elements, which take a clock for each bit of a mantissa."""
+
 
 @dataclass(frozen=True)
 class DataType:
@@ -152,6 +155,22 @@ UNITS: dict[str, Element] = {
         ("nvfp4", "e2m1fn", "ue4m3"),
         ("nvint4", "int4", "ue4m3"),
     )
+}
+UNITS |= {
+    name: Element("dot product", f"dot:meta={meta},n={LANES}{more}", Fraction(LANES))
+    for name, meta, more in (
+        ("mxfp4+", "mx+", ",bm=unit"),
+        ("mxfp4++", "mx++", ",bm=unit"),
+        ("mxfp4++:nbm=floor", "mx++", ",bm=unit"),
+        ("m2xfp_a", "m2xfp", ""),
+        ("m2xfp_w", "m2xfp", ""),
+        ("razer_a", "razer", ""),
+        ("razer_w", "razer", ""),
+    )
+}
+UNITS |= {
+    f"anda_m{m}": Element("bit-serial", f"andape:m={m},lanes={ANDA_LANES}", Fraction(ANDA_LANES, m))
+    for m in range(1, 17)
 }
 """What multiplies numbers of a type, and adds them up, by its name: its name, its spec, and its
 multiply-adds a clock. Types of weights that are not here take `processing_elements`, with fp16
