@@ -29,7 +29,18 @@ POINTS = (
     "decode:out=bf16",
 )
 
-IN_THE_NETWORK = {"add", "anfma", "axdot", "axmul", "axscale", "dfpmac", "fma", "lmul", "mul", "pam"}
+IN_THE_NETWORK = {
+    "add",
+    "anfma",
+    "axdot",
+    "axmul",
+    "axscale",
+    "dfpmac",
+    "fma",
+    "lmul",
+    "mul",
+    "pam",
+}
 WITH_ERRORS = FAMILIES.keys() - EXACT
 
 
