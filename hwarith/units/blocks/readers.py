@@ -238,7 +238,7 @@ class TopReader(Reader):
         return found
 
     def places(self, codes: np.ndarray) -> np.ndarray:
-        groups = (codes & 7).reshape(*codes.shape[:-1], -1, SUBGROUP)
+        groups = (codes & 7).reshape(*codes.shape[:-1], self.n // SUBGROUP, SUBGROUP)
         is_top = np.arange(SUBGROUP) == groups.argmax(axis=-1)[..., None]
         group = super().places(codes) // SUBGROUP
         return 2 * group + is_top.reshape(codes.shape)

@@ -14,7 +14,7 @@ from ...formats.rounding import (
     round_pack,
     unpack,
 )
-from ...golden import golden
+from ...golden import bit_length, golden
 
 
 @golden
@@ -103,9 +103,7 @@ def flint(code, n):
     and then f bits r, f = n - 1 - z, it is (2^f + r) * 2^(2z - 1); ones alone, 2^(2n - 2).
     """
     p = code & ((1 << n) - 1)
-    z = 0
-    while z < n and p >> (n - 1 - z) & 1:
-        z += 1
+    z = n - bit_length(p ^ ((1 << n) - 1))
     if z == n:
         x = 1 << (2 * n - 2)
     elif z > 0:
