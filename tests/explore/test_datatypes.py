@@ -7,7 +7,6 @@ import pytest
 
 import hwarith as hw
 from hwarith.explore.datatypes import DATATYPES, UNITS, DataType, element_of, errors
-from hwarith.formats import BLOCKS
 from tests.explore.fake_flow import FakeFlow
 
 PUBLISHED = {
@@ -101,13 +100,15 @@ def test_rows_that_are_asked_for() -> None:
 
 
 def test_costs_are_of_a_multiply_add() -> None:
-    assert {*UNITS} <= {*BLOCKS}
+    assert all(str(hw.format(name)) == name for name in UNITS)
     for row in DATATYPES:
         if element := element_of(row):
             hw.unit(element.spec)
-    mx, razer = hw.datatypes(["mxfp4", "razer_w"], True, flow=FakeFlow())[1:]
+    mx, razer, ant = hw.datatypes(["mxfp4", "razer_w", "ant4"], True, flow=FakeFlow())[1:]
     assert mx.element.spec == "dot:a=e2m1fn,n=8,scale=e8m0fnu"
     flow, unit = FakeFlow(), hw.unit(mx.element.spec)
     assert mx.area == flow.synthesize(unit).area / 8
     assert mx.energy == flow.energy(unit).energy / 8
-    assert (razer.area, razer.energy) == (None, None)
+    assert razer.element.spec == "dot:meta=razer,n=8"
+    assert razer.area == flow.synthesize(hw.unit(razer.element.spec)).area / 8
+    assert (ant.area, ant.energy) == (None, None)
