@@ -143,34 +143,33 @@ DATATYPES = (
 """The rows of the table."""
 
 UNITS: dict[str, Element] = {
-    name: Element("dot product", f"dot:a={a},n={LANES},scale={scale}", Fraction(LANES))
-    for name, a, scale in (
-        ("mxint8", "int8", "e8m0fnu"),
-        ("mxint4", "int4", "e8m0fnu"),
-        ("mxfp8_e4m3", "e4m3fn", "e8m0fnu"),
-        ("mxfp8_e5m2", "e5m2", "e8m0fnu"),
-        ("mxfp6_e2m3", "e2m3fn", "e8m0fnu"),
-        ("mxfp6_e3m2", "e3m2fn", "e8m0fnu"),
-        ("mxfp4", "e2m1fn", "e8m0fnu"),
-        ("nvfp4", "e2m1fn", "ue4m3"),
-        ("nvint4", "int4", "ue4m3"),
-    )
-}
-UNITS |= {
-    name: Element("dot product", f"dot:meta={meta},n={LANES}{more}", Fraction(LANES))
-    for name, meta, more in (
-        ("mxfp4+", "mx+", ",bm=unit"),
-        ("mxfp4++", "mx++", ",bm=unit"),
-        ("mxfp4++:nbm=floor", "mx++", ",bm=unit"),
-        ("m2xfp_a", "m2xfp", ""),
-        ("m2xfp_w", "m2xfp", ""),
-        ("razer_a", "razer", ""),
-        ("razer_w", "razer", ""),
-    )
-}
-UNITS |= {
-    f"anda_m{m}": Element("bit-serial", f"andape:m={m},lanes={ANDA_LANES}", Fraction(ANDA_LANES, m))
-    for m in range(1, 17)
+    **{
+        name: Element("dot product", f"dot:{first},n={LANES}{more}", Fraction(LANES))
+        for name, first, more in (
+            ("mxint8", "a=int8", ",scale=e8m0fnu"),
+            ("mxint4", "a=int4", ",scale=e8m0fnu"),
+            ("mxfp8_e4m3", "a=e4m3fn", ",scale=e8m0fnu"),
+            ("mxfp8_e5m2", "a=e5m2", ",scale=e8m0fnu"),
+            ("mxfp6_e2m3", "a=e2m3fn", ",scale=e8m0fnu"),
+            ("mxfp6_e3m2", "a=e3m2fn", ",scale=e8m0fnu"),
+            ("mxfp4", "a=e2m1fn", ",scale=e8m0fnu"),
+            ("nvfp4", "a=e2m1fn", ",scale=ue4m3"),
+            ("nvint4", "a=int4", ",scale=ue4m3"),
+            ("mxfp4+", "meta=mx+", ",bm=unit"),
+            ("mxfp4++", "meta=mx++", ",bm=unit"),
+            ("mxfp4++:nbm=floor", "meta=mx++", ",bm=unit"),
+            ("m2xfp_a", "meta=m2xfp", ""),
+            ("m2xfp_w", "meta=m2xfp", ""),
+            ("razer_a", "meta=razer", ""),
+            ("razer_w", "meta=razer", ""),
+        )
+    },
+    **{
+        f"anda_m{m}": Element(
+            "bit-serial", f"andape:m={m},lanes={ANDA_LANES}", Fraction(ANDA_LANES, m)
+        )
+        for m in range(1, 17)
+    },
 }
 """What multiplies numbers of a type, and adds them up, by its name: its name, its spec, and its
 multiply-adds a clock. Types of weights that are not here take `processing_elements`, with fp16
@@ -236,21 +235,23 @@ class DataTypeResults(Several[DataTypeResult]):
 
 
 @cache
-def numbers(distribution: str) -> np.ndarray:
-    """The numbers of a distribution, by its column's name: fp32 of shape `SHAPE`."""
+def numbers(distribution: str, seed: int | None = None) -> np.ndarray:
+    """The numbers of a distribution, by its column's name: fp32 of shape `SHAPE`. Of another seed
+    than the table's those that tell how much it depends on that."""
+    rng = np.random.default_rng([*DISTRIBUTIONS].index(distribution) if seed is None else seed)
     draw = {
-        "N": lambda: np.random.default_rng(0).standard_normal(SHAPE),
-        "L": lambda: np.random.default_rng(1).laplace(size=SHAPE),
-        "t4": lambda: np.random.default_rng(2).standard_t(4, size=SHAPE),
+        "N": lambda: rng.standard_normal(SHAPE),
+        "L": lambda: rng.laplace(size=SHAPE),
+        "t4": lambda: rng.standard_t(4, size=SHAPE),
     }
     return draw[distribution]().astype(np.float32)
 
 
-def errors(kind: DataType) -> dict[str, float]:
+def errors(kind: DataType, seed: int | None = None) -> dict[str, float]:
     """Squared errors of a type, as shares of the numbers' squares, by `DISTRIBUTIONS`."""
     found = {}
     for name in DISTRIBUTIONS:
-        x = numbers(name)
+        x = numbers(name, seed)
         error = nmse([x], [kind.rounded(x)])
         assert error is not None
         found[name] = error

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import mpmath
 import numpy as np
 import pytest
 
 import hwarith as hw
+from bench.function_errors import FLOAT64, greatest_error, greatest_of_all
 from hwarith.exceptions import InvalidInput
 from hwarith.units.functions import store
 from hwarith.units.functions.minimax import minimax
 
 GREATEST = {"exp2": 0.8988, "exp": 0.9077, "log2": 0.8332, "ln": 0.8104}
 """Greatest error in units in the last place, of all operands."""
-
-FLOAT64 = {"exp2": np.exp2, "exp": np.exp, "log2": np.log2, "ln": np.log}
 
 MPMATH = {
     "exp2": lambda x: mpmath.power(2, x),
@@ -41,54 +38,16 @@ def operands(family: str, count: int) -> np.ndarray:
     return x.astype(np.float32)
 
 
-_LEAST = 2.0**-126
-_BLOCK = 1 << 16
-
-
-def error_in_ulps(y: np.ndarray, value: np.ndarray) -> float:
-    """The greatest distance of fp32 numbers from values, which float64 tells, in units of the
-    values' last place; infinity if one is not beside its value, or not the value where that is an
-    fp32 number."""
-    bits = value.view(np.int64)
-    binade = np.maximum((bits & 0x7FF0_0000_0000_0000).view(np.float64), _LEAST)
-    error = np.abs(y - value) / binade
-    is_code = (bits & 0x1FFF_FFFF == 0) & (np.abs(value) >= _LEAST)
-    beside = (np.abs(y) >= binade) | (np.abs(value) < _LEAST)
-    if not beside.all() or error[is_code].any():
-        return float("inf")
-    return float(error.max(initial=0.0)) * 2.0**23
-
-
-def greatest_error(family: str, codes: np.ndarray) -> float:
-    """Of operands whose result is in range; what is beyond it must be an infinity."""
-    greatest = 0.0
-    results = unit_of(family)(codes).view(np.float32)
-    with np.errstate(all="ignore"):
-        for first in range(0, len(codes), _BLOCK):
-            part = slice(first, first + _BLOCK)
-            y, x = results[part].astype(np.float64), codes[part].view(np.float32)
-            value = FLOAT64[family](x.astype(np.float64))
-            in_range = np.abs(value) < 2.0**128 * (1 - 2.0**-25)
-            assert (in_range | np.isinf(y) | np.isnan(value)).all()
-            greatest = max(greatest, error_in_ulps(y[in_range], value[in_range]))
-    return greatest
-
-
 @pytest.mark.parametrize("family", GREATEST)
 def test_results_are_faithful(family: str) -> None:
     codes = operands(family, 20_000).view(np.uint32)
     assert 0.5 < greatest_error(family, codes) <= GREATEST[family]
 
 
-def slices_of_all_codes() -> Iterator[np.ndarray]:
-    for first in range(0, 1 << 32, 1 << 22):
-        yield np.arange(first, first + (1 << 22), dtype=np.uint64).astype(np.uint32)
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("family", GREATEST)
 def test_greatest_error_of_all_operands(family: str) -> None:
-    found = max(greatest_error(family, codes) for codes in slices_of_all_codes())
+    found = greatest_of_all(family)
     assert GREATEST[family] - 0.001 < found <= GREATEST[family]
 
 

@@ -50,7 +50,7 @@ def _reason(kind: WeightKind) -> str:
     """Why no processing element takes a type."""
     if isinstance(kind, BlockFormat):
         if kind.metadata is not None:
-            return "nothing reads its metadata: a decoder and a multiplier of floats would do"
+            return "blockdecode reads its metadata, and a multiplier of floats would do behind it"
         return "nothing makes terms of its elements: a multiplier of floats would do"
     if kind.kind == "offset":
         return "its zero point takes a sum of the activations, which no PE here forms"
