@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
@@ -14,16 +14,13 @@ from ....formats import Format, format
 from ....matrix.product import matmul
 from ....units import Unit, unit
 from ....units.rows.base import Arrays
-from .heads import Factors, Heads
-
-ROWS = 192
-"""Heads are multiplied in matrices of up to so many rows."""
+from .heads import ROWS, Counting, Factors, Heads, apart
 
 FP32 = format("fp32")
 
 
 @dataclass
-class Floats:
+class Floats(Counting):
     """An `encoder.Arithmetic` on units: values are codes of `value`, sums of products fp32.
 
     Sums run in ascending order. Those of linear layers begin with the bias, and are rounded to
@@ -34,16 +31,13 @@ class Floats:
     spec : the preset's name.
     value : the format of values between operations.
     multiply_add : of products of matrices, its spec: ``fma:a=bf16,c=fp32,out=fp32``.
-    advance : is told of the multiply-adds done since the last time; ``count`` has all of them.
     features : of a token.
     """
 
     spec: str
     value: Format
     multiply_add: str
-    advance: Callable[[int], None] = lambda _: None
     features: int = 384
-    count: int = field(init=False, default=0)
 
     rows: ClassVar[int] = ROWS
     weights: ClassVar[None] = None
@@ -80,7 +74,8 @@ class Floats:
     def linear(self, x: np.ndarray, weights: np.ndarray, bias: np.ndarray, kind: str) -> np.ndarray:
         w = self.value.encode(weights)
         sums = matmul(self._product, x, w, FP32.encode(bias))
-        return self._rounded(self._counted(Factors(x, w, w.shape[1]), sums))
+        self.counted(Factors(x, w, w.shape[1]).multiply_adds)
+        return self._rounded(sums)
 
     def scores(self, factors: Sequence[Factors], scale: float) -> list[np.ndarray]:
         """Products of queries and keys, times a scale: codes of fp32."""
@@ -93,7 +88,11 @@ class Floats:
         return self._at_once(self._rounded, self._products(factors))
 
     def _products(self, factors: Iterable[Factors]) -> list[np.ndarray]:
-        return [self._counted(f, matmul(self._product, f.left, f.right)) for f in factors]
+        found = []
+        for f in factors:
+            found.append(matmul(self._product, f.left, f.right))
+            self.counted(f.multiply_adds)
+        return found
 
     def _rounded(self, sums: np.ndarray) -> np.ndarray:
         """Sums in fp32, rounded to values."""
@@ -101,21 +100,12 @@ class Floats:
             return sums
         return np.asarray(unit(f"convert:a=fp32,out={self.value}")(sums))
 
-    def _counted(self, f: Factors, product: np.ndarray) -> np.ndarray:
-        done = len(f.left) * len(f.right) * f.columns
-        self.count += done
-        self.advance(done)
-        return product
-
     @staticmethod
     def _at_once(
         function: Callable[[np.ndarray], np.ndarray], arrays: Sequence[np.ndarray]
     ) -> list[np.ndarray]:
         """What a function gives for each element of arrays, which it is applied to together."""
-        found = np.asarray(function(np.concatenate([x.ravel() for x in arrays])))
-        ends = np.cumsum([x.size for x in arrays])[:-1]
-        parts = zip(np.split(found, ends), arrays, strict=True)
-        return [part.reshape(x.shape) for part, x in parts]
+        return apart(np.asarray(function(np.concatenate([x.ravel() for x in arrays]))), arrays)
 
     # -- all other operations --------------------------------------------------------------------
 

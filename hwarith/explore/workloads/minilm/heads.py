@@ -1,13 +1,17 @@
-"""How queries, keys and values are cut into matrices for the products of attention."""
+"""How queries, keys and values are cut into matrices for the products of attention, and how all
+products are counted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+
+ROWS = 192
+"""Heads are multiplied in matrices of up to so many rows."""
 
 
 class Factors(NamedTuple):
@@ -17,6 +21,25 @@ class Factors(NamedTuple):
     left: np.ndarray
     right: np.ndarray
     columns: int
+
+    @property
+    def multiply_adds(self) -> int:
+        """Of what is used."""
+        return len(self.left) * len(self.right) * self.columns
+
+
+@dataclass(kw_only=True)
+class Counting:
+    """What multiplies, and counts: ``advance`` is told of the multiply-adds done since the last
+    time, ``count`` has all of them."""
+
+    advance: Callable[[int], None] = lambda _: None
+    count: int = field(init=False, default=0)
+
+    def counted(self, multiply_adds: int) -> None:
+        """So many are done."""
+        self.count += multiply_adds
+        self.advance(multiply_adds)
 
 
 @dataclass(frozen=True)
@@ -78,6 +101,12 @@ class Heads:
     def _stacked(self, x: np.ndarray) -> np.ndarray:
         """Heads side by side (tokens, heads * size) below each other: (heads * tokens, size)."""
         return x.reshape(len(x), -1, self.size).swapaxes(0, 1).reshape(-1, self.size)
+
+
+def apart(flat: np.ndarray, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """One array after the other of elements that lie behind each other, in the shapes of others."""
+    parts = np.split(flat, np.cumsum([x.size for x in arrays])[:-1])
+    return [part.reshape(x.shape) for part, x in zip(parts, arrays, strict=True)]
 
 
 def _length(span: slice) -> int:

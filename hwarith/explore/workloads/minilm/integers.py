@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -13,8 +13,8 @@ from ....formats import Format, format
 from ....matrix.product import matmul
 from ....units import Unit, unit
 from ....units.requant.multiplier import quantize_multiplier
-from .floats import FP32, ROWS, by_width, totals
-from .heads import Factors, Heads
+from .floats import FP32, by_width, totals
+from .heads import ROWS, Counting, Factors, Heads, apart
 
 MOST = 255
 """Of x0, an unsigned integer of 8 bits."""
@@ -42,7 +42,7 @@ class Quantity(NamedTuple):
 
 
 @dataclass
-class Integers:
+class Integers(Counting):
     """An `encoder.Arithmetic` in integers, after I-ViT (arXiv 2207.01405).
 
     Between operations values are int8 with one scale, that of the largest magnitude (of all texts):
@@ -54,14 +54,11 @@ class Integers:
 
     Attributes
     ----------
-    advance : is told of the multiply-adds done since the last time; ``count`` has all of them.
     features : of a token.
     """
 
     spec: str
-    advance: Callable[[int], None] = lambda _: None
     features: int = 384
-    count: int = field(init=False, default=0)
 
     rows: ClassVar[int] = ROWS
     weights: ClassVar[None] = None
@@ -136,7 +133,7 @@ class Integers:
         (f,) = product.results.values()
         scales = scales * x.scale
         sums = matmul(product, x.codes, w, f.encode(np.rint(bias / scales)))
-        self._count(Factors(x.codes, w, w.shape[1]))
+        self.counted(Factors(x.codes, w, w.shape[1]).multiply_adds)
         return Quantity(sums, f, scales)
 
     def attention(self, q: Quantity, k: Quantity, v: Quantity, heads: Heads) -> Quantity:
@@ -146,10 +143,8 @@ class Integers:
         flat = np.concatenate([x.ravel() for x in sums])
         scale = q.scale * k.scale / math.sqrt(heads.size)
         scores, x0 = self._with_x0(to_int8, Quantity(flat, format("int32"), scale), 1)
-        parts = np.split(scores.codes, np.cumsum([x.size for x in sums])[:-1])
-        rows = [codes.reshape(x.shape) for codes, x in zip(parts, sums, strict=True)]
         (softmax,) = self._units("softmax")
-        shares = by_width(lambda x: np.asarray(softmax(x, x0)), rows)
+        shares = by_width(lambda x: np.asarray(softmax(x, x0)), apart(scores.codes, sums))
         products = self._products(heads.of_context(shares, v.codes), "context")
         context = Quantity(heads.joined(products), format("int32"), v.scale / 128)
         return self._to_int8(to_int8, context)
@@ -159,13 +154,8 @@ class Integers:
         found = []
         for f in factors:
             found.append(matmul(product, f.left, f.right))
-            self._count(f)
+            self.counted(f.multiply_adds)
         return found
-
-    def _count(self, f: Factors) -> None:
-        done = len(f.left) * len(f.right) * f.columns
-        self.count += done
-        self.advance(done)
 
     def gelu(self, x: Quantity) -> Quantity:
         gelu, to_int8 = self._units("GELU")

@@ -14,24 +14,24 @@ Advance = Callable[[int], None]
 
 def bf16(advance: Advance) -> Floats:
     """Products of bf16 summed in fp32, all else in bf16."""
-    return Floats("bf16", format("bf16"), "fma:a=bf16,c=fp32,out=fp32", advance)
+    return Floats("bf16", format("bf16"), "fma:a=bf16,c=fp32,out=fp32", advance=advance)
 
 
 def fp8(advance: Advance) -> Floats:
     """Products of e4m3fn with scales, summed in fp32, all else in bf16."""
     element = format("e4m3fn")
     product = f"fma:a={element},c=fp32,out=fp32"
-    return Scaled("fp8", format("bf16"), product, advance, element=element)
+    return Scaled("fp8", format("bf16"), product, advance=advance, element=element)
 
 
 def int8_llm(advance: Advance) -> Floats:
     """Linear layers by LLM.int8(), all else in fp16."""
-    return MixedInt8("int8-llm", format("fp16"), "fma:a=fp16,c=fp32,out=fp32", advance)
+    return MixedInt8("int8-llm", format("fp16"), "fma:a=fp16,c=fp32,out=fp32", advance=advance)
 
 
 def int8_ivit(advance: Advance) -> Integers:
     """Integers alone: int8 between operations, I-ViT's functions."""
-    return Integers("int8-ivit", advance)
+    return Integers("int8-ivit", advance=advance)
 
 
 def w4a8(advance: Advance) -> Floats:
@@ -40,7 +40,7 @@ def w4a8(advance: Advance) -> Floats:
         "w4a8",
         format("bf16"),
         "fma:a=int8,b=int4,c=int32,out=int32",
-        advance,
+        advance=advance,
         element=format("int8"),
         weight_type="int4",
     )

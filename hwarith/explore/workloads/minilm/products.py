@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +13,7 @@ from ....units import Unit
 from ..datapath import datapath
 from ..network import HEADROOM
 from ..paths import Datapath, Encoded, is_wide
-from .heads import Factors
+from .heads import ROWS, Counting, Factors
 from .numpy_arithmetic import NumpyArithmetic
 
 METHOD = (
@@ -50,11 +49,10 @@ GROUP = 128
 
 
 @dataclass
-class Products(NumpyArithmetic):
+class Products(Counting, NumpyArithmetic):
     """An `encoder.Arithmetic` that multiplies with a unit, or in float32 if it is None.
 
-    ``weights`` is the type that weights are quantized in first (None: not). ``advance`` is told
-    of the multiply-adds done since the last time; ``count`` has all of them. ``met`` has codes of
+    ``weights`` is the type that weights are quantized in first (None: not). ``met`` has codes of
     left and right operands: `SAMPLE` rows, columns and steps of the first product of each kind and
     layer.
 
@@ -63,8 +61,6 @@ class Products(NumpyArithmetic):
 
     unit: Unit | None
     weights: WeightKind | None = None
-    advance: Callable[[int], None] = lambda _: None
-    count: int = 0
     met: list[tuple[Encoded, Encoded]] = field(default_factory=list)
     path: Datapath | None = field(init=False, default=None)
 
@@ -86,14 +82,15 @@ class Products(NumpyArithmetic):
         """How many rows of heads go well together (`Heads`)."""
         if self.path is None or self.path.block_scaled:
             return 1
-        return 192
+        return ROWS
 
     def __call__(self, factors: list[Factors], kind: str) -> list[np.ndarray]:
         """Products of matrices of one kind."""
         if self.weights and kind not in ("scores", "context"):
             factors = [f._replace(right=self._in_weight_type(f.right)) for f in factors]
         if self.path is None:
-            return [self._counted(f, len(f.left), f.left @ f.right) for f in factors]
+            self.counted(sum(f.multiply_adds for f in factors))
+            return [f.left @ f.right for f in factors]
         left, right = scales(self.path, factors)
         products: list[np.ndarray] = []
         for f in factors:
@@ -111,15 +108,9 @@ class Products(NumpyArithmetic):
         for i in range(0, len(out), _ROWS):
             part = x.rows(slice(i, i + _ROWS))
             sums = self.path.last.decode(self.path.accumulate(part, w))
-            product = self._counted(f, len(part.codes), sums * part.scale * w.scale)
-            out[i : i + _ROWS] = product
+            out[i : i + _ROWS] = sums * part.scale * w.scale
+            self.counted(f._replace(left=f.left[i : i + _ROWS]).multiply_adds)
         return out
-
-    def _counted(self, f: Factors, rows: int, product: np.ndarray) -> np.ndarray:
-        done = rows * len(f.right) * f.columns
-        self.count += done
-        self.advance(done)
-        return product
 
     def _in_weight_type(self, w: np.ndarray) -> np.ndarray:
         """Weights (inputs, outputs), quantized in groups along the inputs."""

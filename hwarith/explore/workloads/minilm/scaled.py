@@ -80,7 +80,7 @@ class Scaled(Floats):
             part = slice(i * group, (i + 1) * group)
             products = matmul(multiply_add, left.codes[:, part], right.codes[part])
             sums = by_scale(products, scales) if i == 0 else more[0](products, scales, sums)
-        self._counted(Factors(x, weights, weights.shape[1]), sums)
+        self.counted(Factors(x, weights, weights.shape[1]).multiply_adds)
         return np.asarray(more[-1](sums, left.scales, FP32.encode(bias)))
 
     def scores(self, factors: Sequence[Factors], scale: float) -> list[np.ndarray]:
@@ -100,7 +100,8 @@ class Scaled(Floats):
         for f, left, right in zip(factors, lefts, rights, strict=True):
             sums = by_right(matmul(multiply_add, left.codes, right.codes), right.scales)
             scales = times(left.scales, FP32.encode(scale))
-            found.append(self._counted(f, np.asarray(by_left(sums, scales))))
+            found.append(np.asarray(by_left(sums, scales)))
+            self.counted(f.multiply_adds)
         return found
 
     # -- quantization ----------------------------------------------------------------------------
@@ -176,5 +177,5 @@ class MixedInt8(Floats):
             format=self.value,
             division="reciprocal",
         )
-        self._counted(Factors(x, weights, weights.shape[1]), found.codes)
+        self.counted(Factors(x, weights, weights.shape[1]).multiply_adds)
         return np.asarray(unit(add)(found.codes, self.value.encode(bias)))

@@ -162,7 +162,7 @@ def arithmetic(
     if isinstance(spec, str) and ":" not in spec and spec not in FAMILIES:
         raise unknown("preset or unit", spec, (*PRESETS, *FAMILIES))
     unit: Unit | None = make_unit(spec) if spec is not None else None
-    return Products(unit, weight_type(weights) if weights is not None else None, advance)
+    return Products(unit, weight_type(weights) if weights is not None else None, advance=advance)
 
 
 def run_in(m: Products | Floats | Integers, pairs: int, tokens: int) -> Retrieval:
