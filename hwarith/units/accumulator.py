@@ -13,7 +13,7 @@ from ..golden import fold, to_integers
 from ..lazily import np
 from . import evaluation
 from .contract import Unit, stages_parameter
-from .results import by_name, packed_dtype
+from .results import by_name, packed_dtype, split
 from .transfers import Transfers, runs
 
 
@@ -26,9 +26,9 @@ class Accumulator(Unit):
     arrays: of shape (..., n) they give results of shape (...).
 
     A family gives `memory`, `definition` (a function of the memory and the operands that gives the
-    next memory), `outputs`, `datapath` (from operands and memory to the next memory) and
-    `output_datapath`; and `front_datapath`, if registers may stand before the memory, and
-    `ranks_behind` of these stand between the memory and the results.
+    next memory), `datapath` (from operands and memory to the next memory) and `output_datapath`;
+    `outputs`, if results are not the registers; and `front_datapath`, if registers may stand before
+    the memory, and `ranks_behind` of these stand between the memory and the results.
     """
 
     meanings: ClassVar[dict[str, str]] = {
@@ -57,11 +57,16 @@ class Accumulator(Unit):
         raise NotImplementedError
 
     def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
-        """The results' codes of an array of memories after the last operands."""
-        raise NotImplementedError
+        """The results' codes of an array of memories after the last operands: the registers."""
+        formats = self.memory.values()
+        codes = zip(split(memory, formats), formats, strict=True)
+        return [np.asarray(x).astype(f.dtype, copy=False) for x, f in codes]
 
     def outputs_of_one(self, memory: int) -> list[int]:
-        """The same of one memory, in integers. A family that leaves it out needs numpy for it."""
+        """The same of one memory, in integers. A family that gives `outputs` alone needs numpy for
+        it."""
+        if type(self).outputs is Accumulator.outputs:
+            return split(memory, self.memory.values())
         dtype = np.dtype(object) if self._memory_dtype.kind == "V" else self._memory_dtype
         return [int(x[0]) for x in self.outputs(np.array([memory], dtype))]
 

@@ -135,14 +135,14 @@ class EngineReference(Reference[Engine]):
             if found is None:
                 return None
             values[name] = found
-        self._read_blocks(values, dict(zip(formats, codes, strict=True)))
+        given = dict(zip(formats, codes, strict=True))
         product, acc = self._signs()
         steps = [product * acc**r for r in reversed(range(self.unit.rows))]
         left = [
             [steps[i // units.lanes] * x for i, x in enumerate(row)]
-            for row in _scaled(values, "a", "sa")
+            for row in self._rows("a", values, given)
         ]
-        right = _scaled(_columns(values), "b", "sb")
+        right = self._rows("b", _columns(values), _columns(given))
         begin_sign = acc**self.unit.rows
         return [
             of_format(_dot(row, column) + begin_sign * c, number(units.last, y), units.last)
@@ -150,28 +150,21 @@ class EngineReference(Reference[Engine]):
             for column, c, y in zip(right, begin, result, strict=True)
         ]
 
-    def _read_blocks(self, values: dict[str, Any], codes: dict[str, Any]) -> None:
-        """Of elements whose blocks have metadata what they stand for, scaled, with scales of 1."""
+    def _rows(self, name: str, values: dict[str, Any], codes: dict[str, Any]) -> list[Numbers]:
+        """The factors of one side, a row for each sum, times the scales of their blocks; those of
+        blocks with metadata as these say."""
         element = self.unit.units.add
         if not isinstance(element, Dot) or not element.readers:
-            return
-        for name, reader in zip("ab", element.readers, strict=True):
-            rows, words = codes[name], codes[f"s{name}"]
-            if name == "b":
-                rows, words = (list(zip(*x, strict=True)) for x in (rows, words))
-            n = element.n
-            read = [
-                [
-                    value
-                    for i, word in enumerate(of_row)
-                    for value in block_values(reader, row[i * n : (i + 1) * n], word) or ()
-                ]
-                for row, of_row in zip(rows, words, strict=True)
+            return _scaled(values, name, f"s{name}")
+        n, reader = element.n, element.readers["ab".index(name)]
+        return [
+            [
+                value
+                for i, word in enumerate(words)
+                for value in block_values(reader, row[i * n : (i + 1) * n], word) or ()
             ]
-            ones = [[Fraction(1)] * len(of_row) for of_row in words]
-            if name == "b":
-                read, ones = ([list(y) for y in zip(*x, strict=True)] for x in (read, ones))
-            values[name], values[f"s{name}"] = read, ones
+            for row, words in zip(codes[name], codes[f"s{name}"], strict=True)
+        ]
 
     def _signs(self) -> tuple[int, int]:
         """Those that a step gives the product and the sum so far."""

@@ -101,12 +101,6 @@ class AndaPe(Accumulator):
     def word_bits(self) -> int:
         return max(self._sum.bits + 2, *(f.bits for f in self.operands.values()))
 
-    def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
-        return [memory]
-
-    def outputs_of_one(self, memory: int) -> list[int]:
-        return [memory]
-
     def group(self, codes: ArrayLike, weights: ArrayLike, bits: int | None = None) -> np.ndarray:
         """Sums of groups, int64 of shape (...), of codes and weights as `steps` takes them."""
         mantissas, signs, w = self._of_codes(codes, weights, bits)

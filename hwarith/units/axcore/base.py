@@ -74,11 +74,30 @@ class OfFormat(Unit):
                 f"fraction bits, such as fp16 or bf16, not {f.name}"
             )
 
-    def _follows(self, defaults: dict[str, Callable[[], int]]) -> None:
-        """Set parameters that are not given."""
-        for name, default in defaults.items():
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, default())
+    @property
+    def _defaults(self) -> dict[str, Callable[[], int]]:
+        """What parameters are that are not given, by their names."""
+        return {}
+
+    def _set_default(self, name: str) -> None:
+        if getattr(self, name) is None:
+            object.__setattr__(self, name, self._defaults[name]())
+
+    def _set_correction(self, name: str) -> None:
+        """The same of a constant for sums of fields. Raises `InvalidInput` for one that is no
+        fraction."""
+        self._set_default(name)
+        if getattr(self, name) >> self.a.fraction_bits:
+            most = (1 << self.a.fraction_bits) - 1
+            raise InvalidInput(
+                f"{self.family}: parameter {name}: must be 0 to {most} for {self.a.name}, not "
+                f"{getattr(self, name)}"
+            )
+
+    def shown_parameters(self) -> dict[str, Any]:
+        usual = self._defaults
+        shown = super().shown_parameters().items()
+        return {name: x for name, x in shown if name not in usual or x != usual[name]()}
 
     @property
     def artifact(self) -> bool:
@@ -102,18 +121,11 @@ class Multiplying(OfFormat):
             raise InvalidInput(
                 f"{self.family}: parameter w: must be {', '.join(WEIGHTS)}, not {self.w.name}"
             )
-        self._follows({"c1": lambda: correction(self.a, self.w)})
-        if self.c1 >> self.a.fraction_bits:
-            most = (1 << self.a.fraction_bits) - 1
-            raise InvalidInput(
-                f"{self.family}: parameter c1: must be 0 to {most} for {self.a.name}, not {self.c1}"
-            )
+        self._set_correction("c1")
 
-    def shown_parameters(self) -> dict[str, Any]:
-        shown = super().shown_parameters()
-        if self.c1 == correction(self.a, self.w):
-            shown.pop("c1", None)
-        return shown
+    @property
+    def _defaults(self) -> dict[str, Callable[[], int]]:
+        return super()._defaults | {"c1": lambda: correction(self.a, self.w)}
 
     @property
     def rules(self) -> Rules:
@@ -162,18 +174,16 @@ class OfColumn(OfFormat):
 
     def validate(self) -> None:
         super().validate()
-        self._follows({"head": self._default_head})
+        self._set_default("head")
+
+    @property
+    def _defaults(self) -> dict[str, Callable[[], int]]:
+        return super()._defaults | {"head": self._default_head}
 
     def _default_head(self) -> int:
         if self.artifact:
             return self.a.exponent_bits - 1
         return 1 + (self.depth - 1).bit_length()
-
-    def shown_parameters(self) -> dict[str, Any]:
-        shown = super().shown_parameters()
-        if self.head == self._default_head():
-            shown.pop("head", None)
-        return shown
 
     @property
     def fields(self) -> State:

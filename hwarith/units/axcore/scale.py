@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from amaranth.hdl import Module
 
 from ... import rtl
-from ...exceptions import InvalidInput
 from ...formats import Format
 from ...rtl import Values, wire
 from ..contract import Contract
@@ -48,18 +47,11 @@ class AxScale(OfFormat):
 
     def validate(self) -> None:
         super().validate()
-        self._follows({"c2": lambda: correction(self.a, self.a)})
-        if self.c2 >> self.a.fraction_bits:
-            most = (1 << self.a.fraction_bits) - 1
-            raise InvalidInput(
-                f"axscale: parameter c2: must be 0 to {most} for {self.a.name}, not {self.c2}"
-            )
+        self._set_correction("c2")
 
-    def shown_parameters(self) -> dict[str, Any]:
-        shown = super().shown_parameters()
-        if self.c2 == correction(self.a, self.a):
-            shown.pop("c2", None)
-        return shown
+    @property
+    def _defaults(self) -> dict[str, Callable[[], int]]:
+        return super()._defaults | {"c2": lambda: correction(self.a, self.a)}
 
     @property
     def same(self) -> LMul:

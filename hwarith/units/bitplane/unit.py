@@ -150,9 +150,6 @@ class BitplaneDot(Accumulator):
     def word_bits(self) -> int:
         return self.bits + 1
 
-    def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
-        return [memory]
-
     def check_operands(self, codes: tuple[ArrayLike, ...]) -> list[np.ndarray]:
         """Codes as arrays of one shape (..., K), K from 0 to `k`. Raises `InvalidInput`."""
         arrays = Unit.check_operands(self, codes)

@@ -16,7 +16,6 @@ from ..contract import Contract
 from ..conventions import MODES, conventions
 from ..operations import BIT_SERIAL_DOT_PRODUCT, Operation
 from ..parameters import choice_parameter, integer_parameter
-from ..results import split
 from . import definitions
 from .base import BitSerial
 from .definitions import Frame
@@ -151,13 +150,6 @@ class BitSerialPe(Accumulator, BitSerial):
     @property
     def word_bits(self) -> int:
         return self.state_bits
-
-    def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
-        formats = self.results.values()
-        return [x.astype(f.dtype) for x, f in zip(split(memory, formats), formats, strict=True)]
-
-    def outputs_of_one(self, memory: int) -> list[int]:
-        return split(memory, self.results.values())
 
     # -- groups --------------------------------------------------------------------------------
 

@@ -164,12 +164,6 @@ class FpIntPe(Accumulator):
     def word_bits(self) -> int:
         return max(self.acc, self.p + self._w.bits + LANES.bit_length()) + 1
 
-    def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
-        return [memory]
-
-    def outputs_of_one(self, memory: int) -> list[int]:
-        return [memory]
-
     def check_operands(self, codes: tuple[ArrayLike, ...]) -> list[np.ndarray]:
         """Codes as arrays of one shape (..., transfers). Raises `InvalidInput`."""
         arrays = super().check_operands(codes)

@@ -159,14 +159,6 @@ class PairMac(Accumulator):
     def word_bits(self) -> int:
         return self.acc + 2
 
-    def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
-        acc = memory & memory.dtype.type((1 << self.acc) - 1)
-        overflow = memory >> memory.dtype.type(self.acc)
-        return [acc.astype(format(f"int{self.acc}").dtype), overflow.astype(np.uint8)]
-
-    def outputs_of_one(self, memory: int) -> list[int]:
-        return [memory & ((1 << self.acc) - 1), memory >> self.acc]
-
     @cached_property
     def _chain(self) -> PairMac:
         """The first register, of a unit that spills."""

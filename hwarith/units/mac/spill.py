@@ -11,7 +11,6 @@ from amaranth.hdl import Module
 
 from ... import rtl
 from ...formats import Format, format
-from ...lazily import np
 from ...rtl import Values
 from ..accumulator import Accumulator
 from ..applied import applied
@@ -76,14 +75,6 @@ class Spill(Accumulator):
     @property
     def word_bits(self) -> int:
         return max(self._convert.word_bits, self._add.word_bits, SUM.bits + 1)
-
-    def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
-        total = memory & memory.dtype.type((1 << SUM.bits) - 1)
-        overflow = memory >> memory.dtype.type(SUM.bits)
-        return [total.astype(np.uint32), overflow.astype(np.uint8)]
-
-    def outputs_of_one(self, memory: int) -> list[int]:
-        return [memory & ((1 << SUM.bits) - 1), memory >> SUM.bits]
 
     # -- hardware ------------------------------------------------------------------------------
 

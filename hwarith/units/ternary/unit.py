@@ -21,7 +21,6 @@ from ..contract import Contract
 from ..conventions import of_integers
 from ..operations import INTEGER_DOT_PRODUCT, Operation
 from ..parameters import choice_parameter, format_parameter, integer_parameter
-from ..results import split
 from . import definitions
 
 if TYPE_CHECKING:
@@ -113,15 +112,6 @@ class Ternary(Accumulator):
     @property
     def word_bits(self) -> int:
         return max(self._sum.bits + 2, *(f.bits for f in self.operands.values()))
-
-    def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
-        codes = split(memory, self.memory.values())
-        return [
-            np.asarray(x).astype(f.dtype) for x, f in zip(codes, self.memory.values(), strict=True)
-        ]
-
-    def outputs_of_one(self, memory: int) -> list[int]:
-        return split(memory, self.memory.values())
 
     def steps(self, acts: ArrayLike, numbers: ArrayLike) -> list[np.ndarray]:
         """What enters transfer by transfer for groups: an array (..., transfers) of each operand.

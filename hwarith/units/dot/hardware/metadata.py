@@ -101,6 +101,19 @@ class MetadataTerms(Terms):
         return left.scale(m, f"sa{k}", x["sa"]), right.scale(m, f"sb{k}", x["sb"])
 
 
+class CodeTerms(MetadataTerms):
+    """Factors that are no wider than their codes say; what metadata make of them stands beside
+    them."""
+
+    @property
+    def a(self) -> Operand | Reader:
+        return Operand(self.unit.a)
+
+    @property
+    def b(self) -> Operand | Reader:
+        return Operand(self.unit.b)
+
+
 @dataclass(frozen=True)
 class MetadataSum(Exact):
     """The exact sum of such terms."""
@@ -127,17 +140,9 @@ class MetadataSum(Exact):
 # -- M2XFP -----------------------------------------------------------------------------------------
 
 
-class GroupTerms(MetadataTerms):
+class GroupTerms(CodeTerms):
     """Elements as their codes are, E2M1; beside them, of each eight, what the two bits of the
     largest one of a add to it, and the weight that this is multiplied with."""
-
-    @property
-    def a(self) -> Operand | Reader:
-        return Operand(self.unit.a)
-
-    @property
-    def b(self) -> Operand | Reader:
-        return Operand(self.unit.b)
 
     def _read(self, m: Module, x: Values, side: int) -> list[Raw]:
         return self.ordinary(m, x, side)
@@ -222,17 +227,9 @@ class GroupSum(MetadataSum):
 # -- MX+ -------------------------------------------------------------------------------------------
 
 
-class LaneTerms(MetadataTerms):
+class LaneTerms(CodeTerms):
     """MX+ with zeros in the places of the largest elements, beside them these and what they are
     multiplied with."""
-
-    @property
-    def a(self) -> Operand | Reader:
-        return Operand(self.unit.a)
-
-    @property
-    def b(self) -> Operand | Reader:
-        return Operand(self.unit.b)
 
     def unpack(self, m: Module, x: Values) -> Values:
         """Signs, exponents and significands of all factors; the largest elements are zeros among
