@@ -28,7 +28,7 @@ def pack(numbers: Any) -> np.ndarray:
             f"ternary numbers are packed by {DIGITS}: their last axis must be a multiple of it, "
             f"not of shape {shown(array.shape)}"
         )
-    digits = array.astype(np.int8).reshape(*array.shape[:-1], -1, DIGITS) + 1
+    digits = array.astype(np.int8).reshape(*array.shape[:-1], array.shape[-1] // DIGITS, DIGITS) + 1
     return (digits @ _powers()).astype(np.uint8)
 
 
@@ -41,7 +41,7 @@ def unpack(packed: Any) -> tuple[np.ndarray, np.ndarray]:
     invalid = codes >= 3**DIGITS
     digits = codes[..., None].astype(np.int64) // _powers() % 3 - 1
     digits[invalid] = 0
-    return digits.astype(np.int8).reshape(*codes.shape[:-1], -1), invalid
+    return digits.astype(np.int8).reshape(*codes.shape[:-1], codes.shape[-1] * DIGITS), invalid
 
 
 def _powers() -> np.ndarray:

@@ -153,7 +153,9 @@ class BlockFormat(Tabled):
         if more.ndim != scales.ndim or not blocks or more.shape[along] % blocks:
             raise _do_not_fit(more.shape, scales.shape, along)
         moved = np.moveaxis(more, along, -1)
-        spans = np.moveaxis(moved.reshape(*moved.shape[:-1], blocks, -1), -2, along - 1)
+        spans = np.moveaxis(
+            moved.reshape(*moved.shape[:-1], blocks, moved.shape[-1] // blocks), -2, along - 1
+        )
         at = self.scale.bits - (bits if self.metadata.in_scale else 0)
         places = at + bits * np.arange(spans.shape[-1], dtype=np.uint64)
         above = (spans.astype(np.uint64) << places).sum(axis=-1, dtype=np.uint64)

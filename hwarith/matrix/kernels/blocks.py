@@ -55,7 +55,7 @@ def accumulate(
     z = u.out.decode(c)
     if u.readers:
         (x, left), (y, right) = (
-            r.values(codes.reshape(len(codes), -1, u.n), words)
+            r.values(codes.reshape(len(codes), words.shape[-1], u.n), words)
             for r, codes, words in zip(u.readers, (a, b.T), (scales[0], scales[1].T), strict=True)
         )
         x, y, factors = x.reshape(a.shape), y.reshape(b.T.shape).T, [left, right.T]

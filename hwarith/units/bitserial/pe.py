@@ -249,8 +249,9 @@ class BitSerialPe(Accumulator, BitSerial):
         )
         bsig = np.arange(weights.terms, dtype=np.uint8)[::-1] * np.uint8(weights.step)
         operands = (pack_activations(a)[..., None], terms(weights, w, special), bsig)
+        transfers = (*shape, chunks[-2] * weights.terms)
         return [
-            np.broadcast_to(x, (*chunks[:-1], weights.terms)).reshape(*shape, -1).astype(f.dtype)
+            np.broadcast_to(x, (*chunks[:-1], weights.terms)).reshape(transfers).astype(f.dtype)
             for x, f in zip(operands, self.operands.values(), strict=True)
         ]
 

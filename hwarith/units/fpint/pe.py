@@ -220,7 +220,7 @@ class FpIntPe(Accumulator):
         for x, f in zip((aligned.mantissa, weights), (self._a, self._w), strict=True):
             missing = -x.shape[-1] % self.lanes
             padded = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, missing)])
-            lanes = padded.reshape(*x.shape[:-1], -1, self.lanes)
+            lanes = padded.reshape(*x.shape[:-1], padded.shape[-1] // self.lanes, self.lanes)
             columns.append(join(f.check(lanes), f))
         return list(np.broadcast_arrays(*columns))
 

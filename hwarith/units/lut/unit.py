@@ -352,7 +352,7 @@ class LutDot(Accumulator):
         # (..., n, tables, k, slices, planes) to (..., tables, slices, n, planes, k)
         bits = bits.reshape(*u.shape[:-1], tables, self.k, slices, self.planes)
         bits = np.moveaxis(bits, (-5, -3, -2, -1), (-3, -1, -4, -2))
-        words = join(bits.reshape(*bits.shape[:-3], -1), format("uint1"))
+        words = join(bits.reshape(*bits.shape[:-3], self.patterns * self.k), format("uint1"))
         found = [
             np.broadcast_to(a[..., None], (*front, tables, slices)),
             np.broadcast_to(words, (*front, tables, slices)),

@@ -129,7 +129,7 @@ class Ternary(Accumulator):
         x, t = np.pad(x, missing), np.pad(t, missing)
         padded = np.pad(t, [(0, 0)] * (t.ndim - 1) + [(0, -t.shape[-1] % DIGITS)])
         packed = pack(padded)  # also checks that they are weights
-        lanes = (*x.shape[:-1], -1, self.lanes)
+        lanes = (*x.shape[:-1], x.shape[-1] // self.lanes, self.lanes)
         if self.packing == "five":
             w = join(packed.reshape(*lanes[:-1], self.lanes // DIGITS), format("uint8"))
         else:
