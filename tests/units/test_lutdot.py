@@ -11,6 +11,7 @@ import pytest
 import hwarith as hw
 from hwarith.flow.evidence.records import EXACT
 from hwarith.flow.stimuli.families import stimulus
+from hwarith.formats.lanes import split
 from hwarith.units.bitplane import affine
 from hwarith.units.fpint import align
 from hwarith.units.lut import LutDot, adders, quantized_dot
@@ -92,6 +93,8 @@ def test_sums_of_integers_are_exact(spec: str) -> None:
         steps = u.steps(a, w)
         assert steps[0].shape == (60, u.cycles(length))
         results = u(*steps)
+        by_tables = np.asarray(results.y if u.weights == "affine" else results)
+        np.testing.assert_array_equal(split(by_tables, u.y, u.n), y)
         for i in range(4):
             plain = u.golden(*(x[i].tolist() for x in steps))
             assert plain == (tuple(x[i] for x in results) if u.weights == "affine" else results[i])

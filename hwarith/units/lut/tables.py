@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from ...exceptions import InvalidInput, quoted
+from ...formats import format
 from ...formats.codec import array_of
+from ...formats.lanes import join
 from ...lazily import np
 
 if TYPE_CHECKING:
@@ -39,14 +41,26 @@ def half_table(terms: list[T], add: Callable[[T, T], T], subtract: Callable[[T, 
 
 
 def read(
-    table: np.ndarray, patterns: np.ndarray, k: int, negative: Callable[[np.ndarray], np.ndarray]
+    table: np.ndarray, patterns: np.ndarray, negative: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    """What tables (..., 2^(k-1)), as `half_table` makes them, hold for patterns (..., n, planes)
-    of k bits: an entry, or with the last bit 0 the negative of that of the inverted pattern."""
-    upper = patterns >> (k - 1) != 0
-    index = np.where(upper, patterns, ~patterns) & ((1 << (k - 1)) - 1)
-    found = np.take_along_axis(table[..., None, :], index, axis=-1)
-    return np.where(upper, found, negative(found))
+    """What tables (..., 2^(k-1)), as `half_table` makes them, hold for patterns (..., n) of k bits:
+    with the last bit 0 the negative of the entry of the inverted pattern."""
+    whole = np.concatenate([negative(table[..., ::-1]), table], axis=-1)
+    return np.take_along_axis(whole, patterns, axis=-1)
+
+
+def pattern_words(codes: np.ndarray, k: int, q: int, planes: int) -> np.ndarray:
+    """What reads the tables of k activations: of codes (..., n, m) of q bits, words (..., tables,
+    q / planes) of the patterns of all n outputs, of each output those of so many planes, the
+    lowest one first. Codes that are missing from the last table are 0."""
+    *front, n, m = codes.shape
+    tables, slices = -(-m // k), q // planes
+    padded = np.pad(codes, [(0, 0)] * (codes.ndim - 1) + [(0, tables * k - m)])
+    bits = padded[..., None] >> np.arange(q, dtype=codes.dtype) & 1
+    # (..., n, tables, k, slices, planes) to (..., tables, slices, n, planes, k)
+    bits = bits.reshape(*front, n, tables, k, slices, planes)
+    bits = np.moveaxis(bits, (-5, -3, -2, -1), (-3, -1, -4, -2))
+    return join(bits.reshape(*front, tables, slices, n * planes * k), format("uint1"))
 
 
 def adders(k: int) -> int:
@@ -110,6 +124,6 @@ def quantized_dot(
     for b in range(q):
         bits = (codes >> b & 1).reshape(*w.shape[:-1], groups, k)
         patterns = (bits << np.arange(k)).sum(axis=-1)
-        found = read(table, patterns[..., None, None], k, np.negative)[..., 0, 0]
+        found = read(table, patterns[..., None], np.negative)[..., 0]
         total = total + found.sum(axis=-1) * 2.0**b
     return total

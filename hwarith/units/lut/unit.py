@@ -14,8 +14,10 @@ from ... import rtl
 from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import join, split, vector
+from ...golden import reduce
 from ...lazily import np
 from ...rtl import Values, wire
+from .. import evaluation
 from ..accumulator import Accumulator
 from ..contract import Contract
 from ..conventions import conventions, of_integers
@@ -25,7 +27,7 @@ from ..parameters import choice_parameter, format_parameter, integer_parameter
 from ..results import split as split_memory
 from . import definitions
 from .hardware import FloatTables, IntegerTables, Tables
-from .tables import MOST_ACTIVATIONS, half_table, read
+from .tables import MOST_ACTIVATIONS, half_table, pattern_words, read
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -249,38 +251,36 @@ class LutDot(Accumulator):
         a, w, *weight = self.check_operands(codes)
         shift = weight[0].astype(np.int64) if weight else np.zeros(a.shape, np.int64)
         patterns = split(w, format(f"uint{self.k}"), self.patterns).astype(np.int64)
-        patterns = patterns.reshape(*w.shape, self.n, self.planes)
         if self.has_total:
-            ones = np.full((*w.shape, 1, self.planes), (1 << self.k) - 1)
-            patterns = np.concatenate([patterns, ones], axis=-2)
+            ones = np.full((*w.shape, self.planes), (1 << self.k) - 1)
+            patterns = np.concatenate([patterns, ones], axis=-1)
         acts = np.moveaxis(split(a, self.a, self.k), -1, 0)
         sums = self._floats if self.is_float else self._integers
         return join(sums(acts, patterns, shift), self.sum)
 
     def _integers(self, acts: np.ndarray, patterns: np.ndarray, shift: np.ndarray) -> np.ndarray:
         """Sums (..., outputs) modulo 2^64 and then of their own bits."""
-        table = half_table(list(self.a.decode(acts).astype(np.int64)), np.add, np.subtract)
-        entries = read(np.stack(table, axis=-1), patterns, self.k, np.negative)
-        planes = np.arange(self.planes)
+        numbers = list(self.a.decode(acts).astype(np.int64))
+        table = np.stack(half_table(numbers, np.add, np.subtract), axis=-1)
+        entries = read(table, patterns, np.negative)
+        entries = entries.reshape(*shift.shape, patterns.shape[-1] // self.planes, self.planes)
         if self.has_total:
             entries[..., -1, :] *= (shift == 0)[..., None]
             entries[..., -1, 1:] = 0
-        total = (entries << planes << shift[..., None, None]).sum(axis=(-3, -1))
+        total = (entries << np.arange(self.planes) << shift[..., None, None]).sum(axis=(-3, -1))
         return total.astype(np.uint64) & np.uint64((1 << self.sum.bits) - 1)
 
     def _floats(self, acts: np.ndarray, patterns: np.ndarray, shift: np.ndarray) -> np.ndarray:
         """Sums (..., outputs), entry by entry."""
-        f, subtract = self.a, Add(a=self.a, op="sub")
-        table = half_table(list(acts), self.narrow, subtract)
-        negative = f.dtype.type(1 << (f.bits - 1))
-        found = read(np.stack(table, axis=-1), patterns, self.k, lambda x: x ^ negative)[..., 0]
-        scaled = SUM.encode(np.ldexp(f.decode(found), shift[..., None]))
+        table = np.stack(half_table(list(acts), self.narrow, Add(a=self.a, op="sub")), axis=-1)
+        negative = self.a.dtype.type(1 << (self.a.bits - 1))
+        found = read(table, patterns, lambda x: x ^ negative)
+        scaled = SUM.encode(np.ldexp(self.a.decode(found), shift[..., None]))
         if self.has_total:
             scaled[..., -1] = np.where(shift == 0, scaled[..., -1], 0)
-        total = np.zeros((*shift.shape[:-1], scaled.shape[-1]), SUM.dtype)
-        for t in range(shift.shape[-1]):
-            total = np.asarray(self.wide(scaled[..., t, :], total))
-        return total
+        add, constants = self.wide.definition()
+        terms = np.moveaxis(scaled, -2, -1)
+        return reduce(add, [terms], constants, SUM.dtype, evaluation.word_bits(self.wide), 0)
 
     def outputs(self, memory: np.ndarray) -> list[np.ndarray]:
         sums = [np.asarray(x).astype(np.int64) for x in split_memory(memory, self.memory.values())]
@@ -315,10 +315,20 @@ class LutDot(Accumulator):
         Returns codes of the dot products (..., n) in the format `y`; with ``weights=affine``
         `Sums`. Raises `InvalidInput` for what is not as said here.
         """
-        found = self(*self.steps(acts, codes))
-        total = self.weights == "affine"
-        y = split(np.asarray(found.y if total else found), self.y, self.n)
-        return Sums(y, found.total) if total else y
+        affine = self.weights == "affine"
+        if self.is_float:
+            found = self(*self.steps(acts, codes))
+            y, total = found if affine else (found, found)
+            y = split(np.asarray(y), self.y, self.n)
+        else:
+            x, u = self._checked(acts, codes)
+            x, bipolar = self.a.decode(x), 2 * u.astype(np.int64) - ((1 << self.q) - 1)
+            exact, total = np.einsum("...i,...oi->...o", x, bipolar), x.sum(axis=-1)
+            if self.weights == "int":
+                exact = (exact - total[..., None]) >> 1
+            y = self.y.check(exact)
+            total = np.broadcast_to(self.y.check(total), y.shape[:-1])[()]
+        return Sums(y, total) if affine else y
 
     def steps(self, acts: ArrayLike, codes: ArrayLike) -> list[np.ndarray]:
         """What enters transfer by transfer for `group`, of which it takes the arguments.
@@ -326,6 +336,23 @@ class LutDot(Accumulator):
         Returns an array of shape (..., transfers) for each of the `operands`. Activations that
         are missing from the last table are 0. Raises `InvalidInput`.
         """
+        x, u = self._checked(acts, codes)
+        front, m = np.broadcast_shapes(x.shape[:-1], u.shape[:-2]), x.shape[-1]
+        tables, slices = -(-m // self.k), self.q // self.planes
+        x = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, tables * self.k - m)])
+        a = join(x.reshape(*x.shape[:-1], tables, self.k), self.a)
+        words = pattern_words(u, self.k, self.q, self.planes)
+        found = [
+            np.broadcast_to(a[..., None], (*front, tables, slices)),
+            np.broadcast_to(words, (*front, tables, slices)),
+        ]
+        if self.has_weight:
+            weight = np.arange(slices, dtype=np.uint8) * self.planes
+            found.append(np.broadcast_to(weight, (*front, tables, slices)))
+        return [y.reshape(*front, tables * slices) for y in found]
+
+    def _checked(self, acts: ArrayLike, codes: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """Codes of activations (..., m), and of weights (..., n, m) as bipolar ones."""
         x = self.a.check(acts, "activations of lutdot")
         port = format(f"int{self.q}" if self.weights == "int" else f"uint{self.q}")
         u = port.check(codes, "weights of lutdot")
@@ -338,29 +365,12 @@ class LutDot(Accumulator):
                 f"m from 1 to length={self.length}, not {x.shape} and {u.shape}"
             )
         try:
-            front = np.broadcast_shapes(x.shape[:-1], u.shape[:-2])
+            np.broadcast_shapes(x.shape[:-1], u.shape[:-2])
         except ValueError:
             raise InvalidInput(
                 f"groups of lutdot must fit together, not {x.shape} and {u.shape}"
             ) from None
-        tables, slices = -(-m // self.k), self.q // self.planes
-        missing = tables * self.k - m
-        x = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, missing)])
-        u = np.pad(u, [(0, 0)] * (u.ndim - 1) + [(0, missing)])
-        a = join(x.reshape(*x.shape[:-1], tables, self.k), self.a)
-        bits = u[..., None] >> np.arange(self.q, dtype=u.dtype) & 1
-        # (..., n, tables, k, slices, planes) to (..., tables, slices, n, planes, k)
-        bits = bits.reshape(*u.shape[:-1], tables, self.k, slices, self.planes)
-        bits = np.moveaxis(bits, (-5, -3, -2, -1), (-3, -1, -4, -2))
-        words = join(bits.reshape(*bits.shape[:-3], self.patterns * self.k), format("uint1"))
-        found = [
-            np.broadcast_to(a[..., None], (*front, tables, slices)),
-            np.broadcast_to(words, (*front, tables, slices)),
-        ]
-        if self.has_weight:
-            weight = np.arange(slices, dtype=np.uint8) * self.planes
-            found.append(np.broadcast_to(weight, (*front, tables, slices)))
-        return [y.reshape(*front, tables * slices) for y in found]
+        return x, u
 
     # -- hardware ------------------------------------------------------------------------------
 
