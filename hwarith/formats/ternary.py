@@ -17,18 +17,24 @@ DIGITS = 5
 """Numbers of a byte."""
 
 
+def checked(numbers: Any) -> np.ndarray:
+    """The numbers, integers or floats, as int8. Raises `InvalidInput` for others."""
+    array = array_of(numbers, "ternary numbers")
+    if array.dtype.kind not in "iuf" or not ((array == 0) | (np.abs(array) == 1)).all():
+        raise InvalidInput("ternary numbers must be -1, 0 or 1")
+    return array.astype(np.int8)
+
+
 def pack(numbers: Any) -> np.ndarray:
     """Bytes (..., n / 5) of numbers (..., n), integers or floats. Raises `InvalidInput` for other
     numbers, and for an n that is no multiple of 5."""
-    array = array_of(numbers, "ternary numbers")
-    if array.dtype.kind not in "iuf" or not np.isin(array, (-1, 0, 1)).all():
-        raise InvalidInput("ternary numbers must be -1, 0 or 1")
+    array = checked(numbers)
     if array.ndim == 0 or array.shape[-1] % DIGITS:
         raise InvalidInput(
             f"ternary numbers are packed by {DIGITS}: their last axis must be a multiple of it, "
             f"not of shape {shown(array.shape)}"
         )
-    digits = array.astype(np.int8).reshape(*array.shape[:-1], array.shape[-1] // DIGITS, DIGITS) + 1
+    digits = array.reshape(*array.shape[:-1], array.shape[-1] // DIGITS, DIGITS) + 1
     return (digits @ _powers()).astype(np.uint8)
 
 

@@ -61,6 +61,7 @@ def test_sums_by_ternary_weights(spec: str) -> None:
         steps = u.steps(a, t)
         y, invalid = u(*steps)
         np.testing.assert_array_equal(u.results["y"].decode(y), (a * t).sum(axis=-1))
+        np.testing.assert_array_equal(u.group(a, t), (a * t).sum(axis=-1))
         assert not invalid.any()
         for i in range(3):
             assert u.golden(*(x[i].tolist() for x in steps)) == (y[i], 0)

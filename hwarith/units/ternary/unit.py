@@ -13,7 +13,7 @@ from ... import rtl
 from ...exceptions import InvalidInput
 from ...formats import Format, format
 from ...formats.lanes import join, vector
-from ...formats.ternary import DIGITS, pack
+from ...formats.ternary import DIGITS, checked, pack
 from ...lazily import np
 from ...rtl import Values, wire
 from ..accumulator import Accumulator
@@ -113,28 +113,39 @@ class Ternary(Accumulator):
     def word_bits(self) -> int:
         return max(self._sum.bits + 2, *(f.bits for f in self.operands.values()))
 
+    # -- groups --------------------------------------------------------------------------------
+
+    def group(self, acts: ArrayLike, numbers: ArrayLike) -> np.ndarray:
+        """Sums of groups, int64 of shape (...), of activations and weights as `steps` takes them.
+        Raises `InvalidInput`."""
+        x, t = self._checked(acts, numbers)
+        return np.einsum("...i,...i->...", self.a.decode(x).astype(np.int64), t)
+
     def steps(self, acts: ArrayLike, numbers: ArrayLike) -> list[np.ndarray]:
         """What enters transfer by transfer for groups: an array (..., transfers) of each operand.
 
         `acts` are activations of shape (..., n), integers or codes, `numbers` their weights -1, 0
         and 1 of the same shape, n at most `k`. Raises `InvalidInput` for what is not so.
         """
-        x, t = self.a.check(acts, "activations of ternary"), np.asarray(numbers)
+        x, t = self._checked(acts, numbers)
+        missing = [(0, 0)] * (x.ndim - 1) + [(0, -x.shape[-1] % self.lanes)]
+        x, t = np.pad(x, missing), np.pad(t, missing)
+        lanes = (*x.shape[:-1], x.shape[-1] // self.lanes, self.lanes)
+        if self.packing == "five":
+            w = join(pack(t).reshape(*lanes[:-1], self.lanes // DIGITS), format("uint8"))
+        else:
+            w = join(format("int2").check(t).reshape(lanes), format("uint2"))
+        return [join(x.reshape(lanes), self.a), w]
+
+    def _checked(self, acts: ArrayLike, numbers: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """Codes of activations, and their weights as int8."""
+        x, t = self.a.check(acts, "activations of ternary"), checked(numbers)
         if x.ndim == 0 or x.shape != t.shape or not 1 <= x.shape[-1] <= self.k:
             raise InvalidInput(
                 f"groups of ternary are activations and weights of one shape (..., n), n from 1 "
                 f"to k={self.k}, not {x.shape} and {t.shape}"
             )
-        missing = [(0, 0)] * (x.ndim - 1) + [(0, -x.shape[-1] % self.lanes)]
-        x, t = np.pad(x, missing), np.pad(t, missing)
-        padded = np.pad(t, [(0, 0)] * (t.ndim - 1) + [(0, -t.shape[-1] % DIGITS)])
-        packed = pack(padded)  # also checks that they are weights
-        lanes = (*x.shape[:-1], x.shape[-1] // self.lanes, self.lanes)
-        if self.packing == "five":
-            w = join(packed.reshape(*lanes[:-1], self.lanes // DIGITS), format("uint8"))
-        else:
-            w = join(format("int2").check(t.astype(np.int64)).reshape(lanes), format("uint2"))
-        return [join(x.reshape(lanes), self.a), w]
+        return x, t
 
     # -- hardware ------------------------------------------------------------------------------
 
