@@ -83,6 +83,8 @@ GROUPS: dict[str, list[str]] = {
         "scalb:a=fp16,by=int8,round=port,flags=after",
         "scalb:a=fp32,out=fp16,flags=before",
         "scalb:a=posit16",
+        *(f"cast:out={f}" for f in ("e4m3fn", "e5m2")),
+        "cast:a=e4m3fn,k=int8,out=bf16",
     ],
     "comparisons": [
         *(f"cmp:a={f}" for f in (*SMALL[3:5], *WIDE)),

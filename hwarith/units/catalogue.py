@@ -87,6 +87,7 @@ CATALOGUE = {
     "sgnj_fp16": "sgnj:a=fp16,op=copy",
     "logb_fp16": "logb:a=fp16,out=int16",
     "scalb_fp16": "scalb:a=fp16,by=int16,out=fp16,round=rne",
+    "cast_e2m1fn_e4m3fn": "cast:a=e2m1fn,k=int5,out=e4m3fn",
     "roundint_fp16": "roundint:a=fp16,round=rne",
     "convert_fp32_e4m3fn": "convert:a=fp32,out=e4m3fn,round=rne",
     "convert_fp32_e2m1fn_sra": "convert:a=fp32,out=e2m1fn,round=sra,n=12",

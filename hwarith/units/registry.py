@@ -46,6 +46,7 @@ FAMILIES = {
     "sgnj": "codes:SignInjection",
     "logb": "codes:LogB",
     "scalb": "scalb:Scalb",
+    "cast": "scalb:Cast",
     "cmp": "compare.unit:Compare",
     "minmax": "compare.unit:MinMax",
     "convert": "convert:Convert",

@@ -25,21 +25,6 @@ def test_published_digests() -> None:
     assert digest(flags.astype(np.uint8)) == "8ca2560081c7ff54"
 
 
-@pytest.mark.parametrize(
-    ("out", "first", "last", "expected"),
-    [("e4m3fn", -8, 6, "df4e2c2e40113f83"), ("e5m2", -15, 13, "673dfe4435197bb1")],
-)
-def test_casts_of_four_bits_with_a_shifted_scale(
-    out: str, first: int, last: int, expected: str
-) -> None:
-    """ZeroQuant-FP's: every code of e2m1 by every power of two with which all are exact."""
-    u = hw.unit(f"scalb:a=e2m1fn,by=int5,out={out}")
-    k = u.operands["by"].encode(np.arange(first, last + 1))
-    codes = u(*np.meshgrid(u.a.codes(), k)).astype(np.uint8)
-    assert digest(codes) == expected
-    assert (u.out.decode(codes) == scaled(u, *np.meshgrid(u.a.codes(), k))).all()
-
-
 def pairs(u: hw.Unit) -> list[np.ndarray]:
     """Every code of the operand with every exponent."""
     return [x.ravel() for x in np.meshgrid(*(f.codes() for f in u.operands.values()))]

@@ -188,6 +188,7 @@ _TURNS = (
         "rmsnorm",
         "rope",
         "scalb",
+        "cast",
         "shiftexp",
         "shiftmax",
         "shiftgelu",
