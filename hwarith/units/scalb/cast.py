@@ -15,7 +15,7 @@ from ...rtl import Operand, Rounder, Values, wire
 from ...rtl.floats import Specials, signed_exponent
 from ..contract import Contract, Unit
 from ..conventions import EXACT, SUBNORMALS, conventions
-from ..operations import SCALING, Operation
+from ..operations import DECODING, Operation
 from ..parameters import format_parameter
 from . import definitions
 
@@ -38,7 +38,7 @@ class Cast(Unit):
 
     family: ClassVar[str] = "cast"
     summary: ClassVar[str] = "a narrow float as a wider one, times 2^k, exactly"
-    operation: ClassVar[Operation] = SCALING
+    operation: ClassVar[Operation] = DECODING
     meanings: ClassVar[dict[str, str]] = {
         "a": "code to cast",
         "k": "exponent of the power of two",
