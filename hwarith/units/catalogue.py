@@ -164,6 +164,7 @@ CATALOGUE = {
     "flintdecode_4": "flintdecode:b=4",
     "flintdecode_5": "flintdecode:b=5",
     "olivedecode": "olivedecode",
+    "codebook_bits4_dim4": "codebook:bits=4,dim=4,width=8",
     "powdecode_4_twos": "powdecode:b=4,a=0.55,code=twos",
     # Decoders of blocks, quantizers, and the rotation before
     "blockdecode_mxfp4_bf16": "blockdecode:a=mxfp4,n=8,out=bf16",

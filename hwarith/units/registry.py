@@ -88,6 +88,7 @@ FAMILIES = {
     "powencode": "decode:PowEncode",
     "flintdecode": "decode:FlintDecode",
     "olivedecode": "decode:OliveDecode",
+    "codebook": "codebook:Codebook",
     "blockquant": "blocks:BlockQuant",
     "blockdecode": "blocks:BlockDecode",
     "hadamard": "blocks:Hadamard",

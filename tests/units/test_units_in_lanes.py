@@ -22,6 +22,7 @@ from tests.small_units import OF_EACH_FAMILY, SPECS
 from tests.tiers import few
 
 WITHOUT = {
+    "codebook",
     "divsqrt",
     "mac",
     "dfpmac",

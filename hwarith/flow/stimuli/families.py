@@ -18,6 +18,7 @@ from ...units.bitserial import BitSerialPe, BsTile, TermGen
 from ...units.blocks import LaneUnit, Nvfp4Quant
 from ...units.boxes import Boxes
 from ...units.chain import RIGHT
+from ...units.codebook import Codebook
 from ...units.dot import Dot
 from ...units.dotmulti import MODES, DotMulti
 from ...units.fpint import FpIntPe
@@ -270,6 +271,27 @@ class MultiStimuli(Stimuli):
 
 
 # -- engines -------------------------------------------------------------------------------------
+
+
+@stimuli_of.register(Codebook)
+class CodebookStimuli(Stimuli):
+    """Tables, each with as many codes as it has entries, at most 16."""
+
+    unit: Codebook
+
+    @property
+    def call_formats(self) -> list[Format]:
+        return [self.unit.code_formats[name] for name in self.unit.operands]
+
+    def operands(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
+        u = self.unit
+        rng, reads = np.random.default_rng(seed), min(u.entries, 16)
+        found = []
+        for name, f in zip(u.operands, self.call_formats, strict=True):
+            lanes = u.lanes[name][1:] if name in u.lanes else ()
+            shape = (n, u.entries if name == "word" else reads, *lanes)
+            found.append(rng.integers(0, 1 << f.bits, shape, dtype=f.dtype))
+        return tuple(found)
 
 
 @stimuli_of.register(Engine)

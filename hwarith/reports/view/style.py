@@ -212,6 +212,7 @@ _TURNS = (
         "andape",
         "flintdecode",
         "olivedecode",
+        "codebook",
     ),
     # Kinds of weight types.
     (
