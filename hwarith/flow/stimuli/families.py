@@ -275,7 +275,8 @@ class MultiStimuli(Stimuli):
 
 @stimuli_of.register(Codebook)
 class CodebookStimuli(Stimuli):
-    """Tables, each with as many codes as it has entries, at most 16."""
+    """Tables, written in any order and some entries twice, each with as many codes as it has
+    entries, at most 16."""
 
     unit: Codebook
 
@@ -286,11 +287,16 @@ class CodebookStimuli(Stimuli):
     def operands(self, n: int, seed: int = 0) -> tuple[np.ndarray, ...]:
         u = self.unit
         rng, reads = np.random.default_rng(seed), min(u.entries, 16)
+        writes = u.entries + u.entries // 2
         found = []
         for name, f in zip(u.operands, self.call_formats, strict=True):
             lanes = u.lanes[name][1:] if name in u.lanes else ()
-            shape = (n, u.entries if name == "word" else reads, *lanes)
+            shape = (n, writes if name == "word" else reads, *lanes)
             found.append(rng.integers(0, 1 << f.bits, shape, dtype=f.dtype))
+        twice = rng.integers(0, u.entries, (n, writes - u.entries))
+        every = np.broadcast_to(np.arange(u.entries), (n, u.entries))
+        address = rng.permuted(np.concatenate([every, twice], axis=1), axis=1)
+        found[-1] = address.astype(found[-1].dtype)
         return tuple(found)
 
 

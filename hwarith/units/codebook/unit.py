@@ -25,7 +25,7 @@ from ..operations import DECODING, Operation
 from ..parameters import choice_parameter, integer_parameter
 from ..transfers import Transfers
 from . import definitions
-from .transfers import TableTransfers
+from .transfers import WRITTEN, TableTransfers
 
 SOURCE = "arXiv 2402.04396, arXiv 2401.06118"
 
@@ -54,9 +54,11 @@ class Codebook(Unit):
     weights then, as in QuIP#, whose weights are the magnitudes of an entry with signs, and a
     quarter more or less.
 
-    In software the operands are the table, of shape (..., entries, dim); codes, of shape (..., n),
-    with ``sum=2`` (..., n, 2); and signs and shifts, if there are any, of shape (..., n). Weights
-    are of shape (..., n, dim).
+    In software the operands are what is written, of shape (..., m, dim); codes, of shape (..., n),
+    with ``sum=2`` (..., n, 2); signs and shifts, if there are any, of shape (..., n); and
+    optionally the addresses of what is written, (..., m), where of several entries for one the last
+    one counts. They must be all; without them it is the whole table. Weights are of shape
+    (..., n, dim).
 
     Source: AQLM (arXiv 2401.06118) for sums of codebooks; QuIP# (arXiv 2402.04396) for signs and
     shifts; ports, widths and the order of both are decisions of this project.
@@ -136,7 +138,8 @@ class Codebook(Unit):
             ports["code"] = vector(*self.lanes["code"])
         if self.has_signs:
             ports["sign"] = format(f"uint{self.dim - 1}")
-        return ports | ({"shift": self._word} if self.has_shift else {})
+        ports |= {"shift": self._word} if self.has_shift else {}
+        return ports | {"address": format(f"uint{(self.entries - 1).bit_length()}")}
 
     @property
     def results(self) -> dict[str, Format]:
@@ -184,7 +187,9 @@ class Codebook(Unit):
     def golden(self, *codes: Any) -> list[list[int]]:
         """The definition on plain integers: an entry after the other, codes (pairs of them with
         ``sum=2``), signs and shifts; a list of weights for each code."""
-        table, read, *others = (x.tolist() if hasattr(x, "tolist") else x for x in codes)
+        words, read, *others = (x.tolist() if hasattr(x, "tolist") else x for x in codes)
+        address = others.pop() if len(codes) == len(self.operands) else range(self.entries)
+        table = dict(zip(address, words, strict=True))
         signs = others.pop(0) if self.has_signs else [0] * len(read)
         shifts = others.pop(0) if self.has_shift else [0] * len(read)
         function, constants = self.definition()
@@ -206,30 +211,40 @@ class Codebook(Unit):
     def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
         """Operand codes as arrays with the same axes in front. Raises `InvalidInput`."""
         names = tuple(self.operands)
-        if len(codes) != len(names):
-            raise InvalidInput(f"codebook takes {', '.join(names)}, not {len(codes)} operands")
+        if not 0 <= len(names) - len(codes) <= 1:
+            raise InvalidInput(
+                f"codebook takes {', '.join(names[:-1])} and optionally address, not {len(codes)} "
+                "operands"
+            )
         formats = self.code_formats
         arrays = {
             name: formats[name].check(x, f"operand {name} of codebook")
-            for name, x in zip(names, codes, strict=True)
+            for name, x in zip(names, codes, strict=False)
         }
         own, code = self.operand_axes, arrays["code"]
+        arrays.setdefault("address", np.arange(self.entries, dtype=formats["address"].dtype))
         reads = code.shape[-own["code"]] if code.ndim >= own["code"] else 0
-        shapes: dict[str, tuple[int, ...]] = dict.fromkeys(names, (reads,))
-        shapes["word"] = (self.entries, self.dim)
-        shapes["code"] += (self.sum,) * (self.sum > 1)
-        if not reads or code.shape[-own["code"] :] != shapes["code"]:
+        if not reads or code.shape[code.ndim - own["code"] + 1 :] != (self.sum,) * (self.sum > 1):
             raise InvalidInput(
                 f"operand code of codebook must be of shape (..., n{', 2' * (self.sum > 1)}) with "
                 f"n at least 1, not {code.shape}"
             )
+        writes = arrays["address"].shape[-1:]
+        shapes: dict[str, tuple[int, ...]] = dict.fromkeys(names, (reads,))
+        shapes |= {"word": (*writes, self.dim), "address": writes}
+        shapes["code"] = code.shape[-own["code"] :]
         for name, x in arrays.items():
-            if x.shape[-own[name] :] != shapes[name]:
+            if not writes or x.shape[-own[name] :] != shapes[name]:
                 last = ", ".join(map(str, ("...", *shapes[name])))
                 raise InvalidInput(
                     f"operand {name} of codebook must be of shape ({last}) for {reads} codes, not "
                     f"{x.shape}"
                 )
+        written = np.sort(arrays["address"], axis=-1)
+        if ((written[..., 1:] > written[..., :-1]).sum(axis=-1) + 1 < self.entries).any():
+            raise InvalidInput(
+                f"operand address of codebook must have all addresses from 0 to {self.entries - 1}"
+            )
         try:
             front = np.broadcast_shapes(*(x.shape[: -own[n]] for n, x in arrays.items()))
         except ValueError:
@@ -239,7 +254,11 @@ class Codebook(Unit):
 
     def call(self, *codes: Any) -> np.ndarray:
         """The weights of codes (see the class). Raises `InvalidInput`."""
-        table, read, *others = self.check_operands(codes)
+        written, read, *others, address = self.check_operands(codes)
+        table = np.zeros((*written.shape[:-2], self.entries, self.dim), written.dtype)
+        for i in range(address.shape[-1]):
+            at = address[..., i : i + 1, None].astype(np.int64)
+            np.put_along_axis(table, at, written[..., i : i + 1, :], axis=-2)
         first, *second = np.moveaxis(read, -1, 0) if self.sum > 1 else [read]
         rows = [first, *(x.astype(np.int64) + (1 << self.bits) for x in second)]
         words = [np.take_along_axis(table, x[..., None].astype(np.int64), axis=-2) for x in rows]
@@ -273,7 +292,7 @@ class Codebook(Unit):
             for place, entry in zip(address_is, table.values(), strict=True):
                 with m.If(writes & place):
                     m.d.sync += entry.eq(inputs["word"])
-            taken = {name: inputs[name] for name in self.operands if name != "word"}
+            taken = {name: inputs[name] for name in self.operands if name not in WRITTEN}
             plan = pipelined(self.datapath(), taken | table, self.stages, self.family, self.cuts)
             return enables[0], valids[-1], Placement(m, *plan).place(enables)
 
