@@ -189,6 +189,7 @@ _TURNS = (
         "rope",
         "scalb",
         "cast",
+        "codebook",
         "shiftexp",
         "shiftmax",
         "shiftgelu",
@@ -212,7 +213,6 @@ _TURNS = (
         "andape",
         "flintdecode",
         "olivedecode",
-        "codebook",
     ),
     # Kinds of weight types.
     (
