@@ -30,12 +30,23 @@ LANGUAGES = {"python", "sh", "toml", "yaml", "text"}
 SHELL = [page for page in pages.PAGES if any(x == "sh" for x, _ in pages.blocks(page))]
 
 
+MAPPING = {"docs/llm-int8.md"}
+"""Pages whose Python maps circuits as large as a divider of fp32, which takes half a minute."""
+
+
 def test_blocks_say_what_they_are() -> None:
     found = {(page, language) for page in pages.PAGES for language, _ in pages.blocks(page)}
     assert {x for x in found if x[1] not in LANGUAGES} == set()
 
 
-@pytest.mark.parametrize("page", [page for page in pages.PAGES if pages.python(page)])
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.long] * (page in MAPPING))
+        for page in pages.PAGES
+        if pages.python(page)
+    ],
+)
 def test_examples(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     script = tmp_path / "example.py"

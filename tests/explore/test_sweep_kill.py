@@ -79,7 +79,8 @@ def kill(*pids: int) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("kills", [2, 20])
 def test_killed_at_random_moments(kills: int, sweeps: Sweeps, tmp_path: Path) -> None:
     dice = random.Random(5)
     specs = [f"mul:a=e{e}m{m},out=e{e}m{m}" for e in range(3, 10) for m in range(2, 18)]
@@ -122,6 +123,7 @@ def table_specs(folder: Path) -> list[str]:
     return [p["spec"] for p in json.loads((folder / "sweep.json").read_text())["points"]]
 
 
+@pytest.mark.long
 def test_only_what_is_new_is_measured(sweeps: Sweeps, tmp_path: Path) -> None:
     sweeps.file.write_text(f"points = {json.dumps(SPECS[:5])}")
     assert sweeps.run(tmp_path / "a") == (0, "")

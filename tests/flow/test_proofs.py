@@ -113,12 +113,12 @@ def test_faults_are_refuted(spec, pattern, by) -> None:
     ("pattern", "by"),
     few(
         [
-            (r"ready_1 = ~valid_1 \|", "ready_1 = valid_1 |"),
-            (r"(valid_2 <= )valid_1", r"\1offered"),
             (r"i_ready = ready_1 & ~rst", "i_ready = ready_1"),
+            (r"(valid_2 <= )valid_1", r"\1offered"),
+            (r"ready_1 = ~valid_1 \|", "ready_1 = valid_1 |"),
             (r"if \(ready_2\) begin(\s+\w+_r2 <=)", r"if (ready_1) begin\1"),
         ],
-        2,
+        4,
     ),
 )
 def test_faults_of_the_handshake(pattern, by) -> None:
