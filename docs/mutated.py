@@ -1,15 +1,16 @@
-"""The campaign of docs/mutants.md: faults in a unit of every family."""
+"""The campaign of docs/mutants.md: faults in a unit of every family, and in dot products of blocks
+of each kind of metadata."""
 
 from __future__ import annotations
 
-from tests.small_units import OF_EACH_FAMILY
+from tests.small_units import METADATA, OF_EACH_FAMILY
 
 COUNT = 24
 
 RICHER = {"kulisch": "kulisch:a=e4m3,out=fp16,k=9", "mac": "mac:a=e4m3fn,acc=e4m3fn"}
 """Units whose memory can hold all that the hardware is made for."""
 
-CAMPAIGN = sorted((OF_EACH_FAMILY | RICHER).values())
+CAMPAIGN = sorted([*(OF_EACH_FAMILY | RICHER).values(), *METADATA])
 
 
 def mutated(spec: str) -> list[int]:

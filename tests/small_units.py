@@ -91,6 +91,14 @@ SPECS = (
     "ternary:a=int4,lanes=2,k=8",
 )
 
+METADATA = (
+    "dot:meta=mx+,n=2,c=none,out=bf16",
+    "dot:meta=mx++,bm=unit,n=2,c=none,out=bf16",
+    "dot:meta=m2xfp,n=8,c=none,out=bf16",
+    "dot:meta=razer,n=2,c=none,out=bf16",
+)
+"""Dot products of blocks of each kind of metadata, which take longer."""
+
 EXACT = {
     "andape",
     "flintdecode",

@@ -18,7 +18,7 @@ from hwarith.flow.synthesis.breakdown import REGISTERS, REST, Breakdown, Part, b
 from hwarith.units import FAMILIES
 from hwarith.units.catalogue import CATALOGUE
 from tests.flow import tabled
-from tests.small_units import ANFMA, ENGINE, OF_EACH_FAMILY, SPECS
+from tests.small_units import ANFMA, ENGINE, METADATA, OF_EACH_FAMILY, SPECS
 from tests.tiers import few
 
 FMA_STEPS = ["unpack", "compare", "align", "multiply_add", "normalize", "round", "pack"]
@@ -67,7 +67,10 @@ def test_table_of_parts_by_titles():
 
 @pytest.mark.parametrize(
     "spec",
-    few([*SPECS, *(pytest.param(spec, marks=pytest.mark.long) for spec in MODERATE)], 4),
+    few(
+        [*SPECS, *(pytest.param(spec, marks=pytest.mark.long) for spec in (*METADATA, *MODERATE))],
+        4,
+    ),
 )
 def test_every_unit_has_parts_that_add_up(spec: str) -> None:
     found = breakdown(spec)

@@ -215,7 +215,9 @@ LIBRARIES = ("generic", *filter(there, OPEN_CELLS))
 
 @pytest.mark.long
 @pytest.mark.parametrize("library", LIBRARIES)
-@pytest.mark.parametrize("spec", [*small_units.SPECS, PIPELINE, "fma:a=e4m3fn,stages=2"])
+@pytest.mark.parametrize(
+    "spec", [*small_units.SPECS, *small_units.METADATA, PIPELINE, "fma:a=e4m3fn,stages=2"]
+)
 def test_every_family(spec: str, library: str) -> None:
     assert equivalence(spec, library, seconds=300).verdict == "proven"
 
