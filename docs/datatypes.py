@@ -8,7 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from docs import svg
+from hwarith.explore.cycles.accelerator import task, total
+from hwarith.explore.cycles.table import Phases
+from hwarith.explore.cycles.typed import REFERENCE, config_of
 from hwarith.explore.datatypes import DATATYPES, DataType, element_of
+from hwarith.explore.weights import Element
 from hwarith.formats import BlockFormat
 
 
@@ -25,6 +29,46 @@ def rows(found: dict[str, Callable[..., Any]]) -> list[list[Any]]:
             costs = [found["generic"](spec)[0] / lanes, found["per_operation"](spec) / lanes, spec]
         table.append([kind, *found["datatype"](*kind.name.split()), *costs])
     return table
+
+
+MODELS = "opt-1.3b", "llama-2-7b", "llama-3-8b"
+"""Whose cycles are counted."""
+
+TOKENS = 20
+"""Generated after the prompt."""
+
+
+def speeds(found: dict[str, Callable[..., Any]]) -> list[tuple[str, list[float]]]:
+    """Of types by unit and bits, as ``hwarith cycles MODEL --config fp16 --config type=TYPE
+    --generate 20`` has it: multiply-adds a clock in a prompt, how many times as fast as fp16 prompt
+    and tokens of each model are, and how many times less DRAM moves for llama-2-7b; and how many
+    times less energy than fp16's a multiply-add takes."""
+    kinds: dict[tuple[Element, float], list[DataType]] = {}
+    for kind in DATATYPES:
+        if element := element_of(kind):
+            kinds.setdefault((element, kind.bits), []).append(kind)
+    table = []
+    base = {model: task(model, "fp16", generate=TOKENS) for model in MODELS}
+    for (element, _), of_unit in kinds.items():
+        config = config_of(of_unit[0], lambda spec: found["generic"](spec)[0])
+        own = {model: task(model, config, generate=TOKENS) for model in MODELS}
+        array = config.prompt
+        figures = [array.rows * array.columns * array.dp / array.latency]
+        for model in MODELS:
+            for phase, costs in base[model].items():
+                slow, fast = total(costs.values()), total(own[model][phase].values())
+                figures.append(slow.cycles / fast.cycles)
+        figures.append(_moved(base["llama-2-7b"]) / _moved(own["llama-2-7b"]))
+        per_operation = found["per_operation"]
+        each = per_operation(element.spec) / float(element.per_clock)
+        name = "` `".join(dict.fromkeys(k.name if k.of_tensor else k.type for k in of_unit))
+        table.append((name, [*figures, per_operation(REFERENCE) / each]))
+    return table
+
+
+def _moved(phases: Phases) -> int:
+    """Bytes of DRAM."""
+    return sum(total(costs.values()).dram_bytes for costs in phases.values())
 
 
 # -- the picture ---------------------------------------------------------------------------------

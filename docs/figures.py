@@ -130,6 +130,10 @@ def names(figures: Figures) -> dict[str, Callable[..., Any]]:
         "best_table": lambda *of: lookup.best(found["least"], *of),
         "table_gain": lambda *of: lookup.gain(found["least"], *of),
         "datatypes": lambda: datatype_rows(found),
+        "speeds": lambda: speed_rows(found),
+        "speed": lambda name, place: next(
+            row[place] for names, row in datatypes.speeds(found) if name in names.split("` `")
+        ),
     }
     return found | tables | format_tables.FORMS | evidence.tables(read_records())
 
@@ -205,6 +209,15 @@ def datatype_rows(found: dict[str, Callable[..., Any]]) -> str:
         block = str(kind.block or "tensor")
         facts = [f"`{kind.name}`", f"{kind.bits:.3f}", block, kind.scale]
         table.append([*facts, *(f"{x:.3e}" for x in errors), *costs])
+    return lines(table)
+
+
+def speed_rows(found: dict[str, Callable[..., Any]]) -> str:
+    """Lines of a table of what arrays for types of few bits gain on fp16."""
+    table = [
+        [f"`{name}`", grouped(rate), *(f"{x:.2f}" for x in gains), f"{energy:.1f}"]
+        for name, (rate, *gains, energy) in datatypes.speeds(found)
+    ]
     return lines(table)
 
 

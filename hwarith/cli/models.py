@@ -18,7 +18,7 @@ def cycles(
     configs: Annotated[
         list[str],
         typer.Option(
-            "--config", help="A name, or rows=32,columns=32,dp=4,bits=4,serial=1. Repeatable."
+            "--config", help="A name, type=mxfp4, or rows=32,columns=32,dp=4,bits=4. Repeatable."
         ),
     ],
     tokens: Annotated[int, typer.Option(help="Tokens of the prompt.")] = 256,
@@ -30,7 +30,9 @@ def cycles(
 
     MODEL: opt-1.3b, phi-2, yi-6b, llama-2-7b, llama-2-13b, llama-3-8b, or a TOML file with
     layers, hidden, ffn, heads, kv_heads, vocab, gated. CONFIG: fp16, ant, olive, bitmod-lossless,
-    bitmod, or your own. Speedups are over the first config.
+    bitmod, your own (keys rows, columns, bits, dp, serial, clocks, input_bits, weight_buffer,
+    input_buffer), or type= with a type of `hwarith datatypes`: as many units that take it as have
+    room in the area of fp16. Speedups are over the first config.
     """
     from ..explore.cycles.table import cycles
 

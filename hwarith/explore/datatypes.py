@@ -37,8 +37,9 @@ GROUP = 128
 LANES = 8
 """Of dot products."""
 
-ANDA_LANES = 64
-"""Of Anda's elements, which take a clock for each bit of a mantissa."""
+ANDA, ANDA_LANES = "anda_m", 64
+"""How names of Anda's types begin; and lanes of its elements, which take a clock for each bit of a
+mantissa."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,8 @@ DATATYPES = (
     DataType("mxfp8_e4m3+"),
     DataType("m2xfp_a"),
     DataType("m2xfp_w"),
-    *(DataType(f"anda_m{m}") for m in (4, 5, 6, 7, 8, 11)),
-    *(DataType(f"anda_m{m}", "rne", {"round": "rne"}) for m in (4, 6, 8)),
+    *(DataType(f"{ANDA}{m}") for m in (4, 5, 6, 7, 8, 11)),
+    *(DataType(f"{ANDA}{m}", "rne", {"round": "rne"}) for m in (4, 6, 8)),
 )
 """The rows of the table."""
 
@@ -165,7 +166,7 @@ UNITS: dict[str, Element] = {
         )
     },
     **{
-        f"anda_m{m}": Element(
+        f"{ANDA}{m}": Element(
             "bit-serial", f"andape:m={m},lanes={ANDA_LANES}", Fraction(ANDA_LANES, m)
         )
         for m in range(1, 17)

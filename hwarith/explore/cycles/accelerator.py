@@ -45,9 +45,11 @@ BUFFER_BYTES = 512 * 1024
 class Accelerator:
     """An array of ``rows`` x ``columns`` PEs, each with a dot product of ``dp`` elements.
 
-    ``bits`` are those of a weight in memory, with its share of the group's scale. A ``serial`` PE
-    takes ceil(floor(bits) / 2) cycles for a dot product, another one 1 cycle. ``weight_buffer``
-    and ``input_buffer`` are in bytes. Raises `InvalidInput`, naming the wrong value.
+    ``bits`` are those of a weight in memory, with its share of the group's scale, ``input_bits``
+    those of what a layer's weights are multiplied with. A PE takes ``clocks`` cycles for a dot
+    product; without them a ``serial`` one takes ceil(floor(bits) / 2), another one 1.
+    ``weight_buffer`` and ``input_buffer`` are in bytes. Raises `InvalidInput`, naming the wrong
+    value.
     """
 
     rows: int
@@ -57,17 +59,23 @@ class Accelerator:
     serial: bool = False
     weight_buffer: int = BUFFER_BYTES
     input_buffer: int = BUFFER_BYTES
+    clocks: int | None = None
+    input_bits: Bits = ACTIVATION_BITS
 
     def __post_init__(self) -> None:
         for key in ("rows", "columns", "dp", "weight_buffer", "input_buffer"):
             whole(key, getattr(self, key))
         flag("serial", self.serial)
-        object.__setattr__(self, "bits", exact_bits("bits", self.bits))
+        if self.clocks is not None:
+            whole("clocks", self.clocks)
+        for key in ("bits", "input_bits"):
+            object.__setattr__(self, key, exact_bits(key, getattr(self, key)))
 
     @property
     def latency(self) -> int:
         """Cycles of a dot product."""
-        return -(-int(self.bits) // 2) if self.serial else 1
+        usual = -(-int(self.bits) // 2) if self.serial else 1
+        return self.clocks or usual
 
 
 @dataclass(frozen=True)
@@ -123,7 +131,8 @@ def cost(operation: Operation, accelerator: Accelerator) -> Cost:
     )
     bits = operation.weight_bits or accelerator.bits
     weight = _row_bytes(inputs, bits) * outputs
-    input_ = _row_bytes(operation.input[1], ACTIVATION_BITS) * tokens
+    input_bits = ACTIVATION_BITS if operation.weight_bits else accelerator.input_bits
+    input_ = _row_bytes(operation.input[1], input_bits) * tokens
     output = _row_bytes(outputs, ACTIVATION_BITS) * tokens
     fetched = min(
         _ceil(input_, accelerator.input_buffer) * weight + input_,

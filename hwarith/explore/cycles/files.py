@@ -10,7 +10,7 @@ A model file::
     vocab = 50272
     gated = false
 
-A config is a name, or a text such as ``rows=32,columns=32,dp=4,bits=4,serial=1``.
+A config is a name, a text such as ``rows=32,columns=32,dp=4,bits=4,serial=1``, or ``type=mxfp4``.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from typing import Any
 
 from ...exceptions import InvalidInput, quoted, unknown
 from ...inputs import read_toml, told
+from ..hardware import FLOW, Flow
 from .accelerator import CONFIGS, Accelerator, Config
 from .decoder import MODELS, Model
+from .typed import config_of_type
 
 _MODEL_KEYS = tuple(f.name for f in fields(Model) if f.name != "name")
 _CONFIG_KEYS = tuple(f.name for f in fields(Accelerator))
@@ -60,16 +62,22 @@ def _model(data: dict[str, Any]) -> Model:
     return Model(**data)
 
 
-def find_config(text: str) -> Config:
-    """The config of that name, or an accelerator for both phases from ``key=value,...``.
+def find_config(text: str, flow: Flow = FLOW) -> Config:
+    """The config of that name or, by ``type=...``, of that type, or an accelerator for both phases
+    from ``key=value,...``.
 
-    Raises `InvalidInput`, naming the text and what is allowed.
+    Raises `InvalidInput`, naming the text and what is allowed, and `ToolFailure` where synthesis
+    does.
     """
     if text in CONFIGS:
         return CONFIGS[text]
     if "=" not in text:
-        raise unknown("config", text, (*CONFIGS, "or a text such as rows=32,columns=32,bits=4"))
+        own = "type=mxfp4, or a text such as rows=32,columns=32,bits=4"
+        raise unknown("config", text, (*CONFIGS, own))
     try:
+        key, _, rest = (side.strip() for side in text.partition("="))
+        if key == "type":
+            return config_of_type(rest, flow)
         accelerator = _accelerator(text)
     except InvalidInput as error:
         raise InvalidInput(f"config {quoted(text)}: {error}") from None
@@ -98,6 +106,6 @@ def _value(key: str, text: str) -> Any:
             raise InvalidInput(f"serial must be 0 or 1, not {quoted(text)}")
         return text == "1"
     try:
-        return float(text) if key == "bits" else int(text)
+        return float(text) if key in ("bits", "input_bits") else int(text)
     except ValueError:
         return text

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...exceptions import InvalidInput
 from ...tables import Several, Table, quantity
+from ..hardware import FLOW, Flow
 from .accelerator import Cost, task, total
 from .files import find_config, find_model
 
@@ -56,7 +57,12 @@ class Cycles(Several[OfConfig]):
 
 
 def cycles(
-    model: str | Path, configs: Sequence[str], tokens: int = 256, generate: int = 0
+    model: str | Path,
+    configs: Sequence[str],
+    tokens: int = 256,
+    generate: int = 0,
+    *,
+    flow: Flow = FLOW,
 ) -> Cycles:
     """Count cycles and DRAM traffic of a language model on accelerators such as BitMoD.
 
@@ -64,16 +70,20 @@ def cycles(
     ----------
     model : ``opt-1.3b``, ``phi-2``, ``yi-6b``, ``llama-2-7b``, ``llama-2-13b``, ``llama-3-8b``, or
         the path of a TOML file with layers, hidden, ffn, heads, kv_heads, vocab, gated.
-    configs : ``fp16``, ``ant``, ``olive``, ``bitmod-lossless``, ``bitmod``, or texts such as
-        ``rows=32,columns=32,dp=4,bits=4,serial=1``. Speedups are over the first one.
+    configs : ``fp16``, ``ant``, ``olive``, ``bitmod-lossless``, ``bitmod``, texts such as
+        ``rows=32,columns=32,dp=4,bits=4,serial=1``, or ``type=mxfp4`` with any of the types of
+        `hwarith.datatypes`: an array of the area of that of ``fp16``, of units that take it.
+        Speedups are over the first one.
     tokens, generate : of the prompt, and after it.
+    flow : gives the areas of units.
 
-    Raises `InvalidInput` for what is not as said here. Source: BitMoD (HPCA 2025), section V.
+    Raises `InvalidInput` for what is not as said here, and `ToolFailure` if synthesis fails.
+    Source: BitMoD (HPCA 2025), section V; arrays of types are this project's.
     """
     if isinstance(configs, str) or not configs:
         raise InvalidInput("cycles: configs must be a list of names, such as ['fp16', 'bitmod']")
     shape = find_model(str(model))
-    found = [(text, task(shape, find_config(text), tokens, generate)) for text in configs]
+    found = [(text, task(shape, find_config(text, flow), tokens, generate)) for text in configs]
     first = found[0][1] if len(found) > 1 else None
     rows = tuple(OfConfig(text, cycle_rows(phases, first)) for text, phases in found)
     return Cycles(rows, str(model), tokens, generate)
