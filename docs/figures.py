@@ -102,7 +102,7 @@ def arguments(kind: str, rest: str) -> list[Any]:
     arithmetics, have spaces in them."""
     if kind in ("energy", "registers_share"):
         return rest.rsplit(" ", 1)
-    words = [rest] if kind == "trained" else rest.split()
+    words = [rest] if kind in ("trained", "trained_block") else rest.split()
     return [int(word) if word.isdigit() else word for word in words]
 
 

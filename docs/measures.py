@@ -12,7 +12,7 @@ import numpy as np
 
 import hwarith as hw
 from bench import bitserial, energy, function_errors, normalization, power_program
-from hwarith.explore import blocks, datatypes, int8_costs, training
+from hwarith.explore import attention_training, blocks, datatypes, int8_costs, training
 from hwarith.explore.accumulators import relative_error
 from hwarith.explore.point import measure
 from hwarith.explore.reproducibility import reproducibility
@@ -395,6 +395,11 @@ def trained(arithmetic: str) -> list[float]:
     return training.accuracies(training.ARITHMETICS[arithmetic])
 
 
+def trained_block(arithmetic: str) -> list[float]:
+    """``python -m hwarith.explore.attention_training``: accuracies over the seeds."""
+    return attention_training.accuracies(attention_training.ARITHMETICS[arithmetic])
+
+
 def transformer(spec: str, weights: str = "") -> list[float]:
     """``hwarith transformer SPEC``: recall@1, MRR, mean and least cosine."""
     from hwarith.explore.workloads.minilm import run
@@ -472,6 +477,7 @@ KINDS: dict[str, Callable[..., Any]] = {
             int8_error,
             int8_divisions,
             trained,
+            trained_block,
             transformer,
             seconds,
             segments,

@@ -64,6 +64,18 @@ class Float32:
     def mul(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return a * b
 
+    def div(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return a / b
+
+    def exp2(self, x: np.ndarray) -> np.ndarray:
+        return np.exp2(x)
+
+    def log2(self, x: np.ndarray) -> np.ndarray:
+        return np.log2(x)
+
+    def sqrt(self, x: np.ndarray) -> np.ndarray:
+        return np.sqrt(x)
+
     def sum(self, x: np.ndarray, axis: int) -> np.ndarray:
         return x.sum(axis)
 
@@ -128,7 +140,8 @@ class Piecewise(PiecewiseAffine):
         self.exact = backward == "exact"
         self._by_slope = PiecewiseAffine("fp32")  # exact for powers of two, without a constant
 
-    def _scaled(self, delta: np.ndarray, op: str, *operands: np.ndarray) -> np.ndarray:
+    def scaled(self, delta: np.ndarray, op: str, *operands: np.ndarray) -> np.ndarray:
+        """A gradient times the slope of an operation, by the name that ``paslope`` has for it."""
         return self._by_slope.mul(delta, self.slope(op, *operands))
 
     def output_gradient(self, outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -142,10 +155,10 @@ class Piecewise(PiecewiseAffine):
         total = self.sum(e, 1)
         one = np.broadcast_to(self.encode(1 / len(labels)), total.shape)
         if self.exact:
-            of_total = self._scaled(one, "div_a", self.log2(total), np.full_like(total, log2_e))
-            of_total = self._scaled(of_total, "log2", total)
-            of_powers = self._scaled(of_total[:, None], "exp2", powers)
-            of_s = self._scaled(of_powers, "mul", s, log2_e)
+            of_total = self.scaled(one, "div_a", self.log2(total), np.full_like(total, log2_e))
+            of_total = self.scaled(of_total, "log2", total)
+            of_powers = self.scaled(of_total[:, None], "exp2", powers)
+            of_s = self.scaled(of_powers, "mul", s, log2_e)
         else:
             of_s = self.mul(e, self.div(one, total)[:, None])
         of_s[rows, labels] = self.sub(of_s[rows, labels], one)
@@ -158,8 +171,8 @@ class Piecewise(PiecewiseAffine):
         if not self.exact:
             return self.matmul(delta, w.T), self.matmul(x.T, delta)
         left, right, change = x[:, :, None], w[None], delta[:, None, :]
-        of_x = self._scaled(change, "mul", left, right)
-        of_w = self._scaled(change, "mul", right, left)
+        of_x = self.scaled(change, "mul", left, right)
+        of_w = self.scaled(change, "mul", right, left)
         return self.sum(of_x, 2), self.sum(of_w, 0)
 
     def values(self, codes: np.ndarray) -> np.ndarray:

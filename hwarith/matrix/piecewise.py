@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from .. import golden
 from ..exceptions import InvalidInput, unknown
 from ..formats import format as find_format
-from ..units import unit
+from ..units import evaluation, unit
 from .product import matmul
 
 
@@ -111,10 +112,13 @@ class PiecewiseAffine:
 
     def sum(self, x: Any, axis: int = -1) -> np.ndarray:
         """The sum over an axis, from its first element on. Raises `InvalidInput` for none."""
-        parts = np.moveaxis(self.format.check(x, "sum"), axis, 0)
-        if len(parts) == 0:
+        rows = np.ascontiguousarray(np.moveaxis(self.format.check(x, "sum"), axis, -1))
+        if rows.shape[-1] == 0:
             raise InvalidInput("sum: there must be at least one element")
-        return np.asarray(reduce(self.add, parts))
+        definition, constants = self._add.definition()
+        bits = evaluation.word_bits(self._add)
+        nothing = int(self.encode(-0.0))  # what added to any number leaves it as it is
+        return golden.reduce(definition, [rows], constants, rows.dtype, bits, nothing)
 
     def matmul(self, a: Any, b: Any) -> np.ndarray:
         """The matrix product (m, k) by (k, n), with sums in `format`."""
