@@ -80,12 +80,19 @@ def assert_equal_on(u: hw.Unit, *operands: np.ndarray) -> None:
         differs = np.any([x.reshape(len(x), -1).any(axis=1) for x in differing], axis=0)
     else:
         differs = np.any(differing, axis=0)
-        single = [x for x in shown if np.ndim(x) <= differs.ndim]  # no groups
+        single = [x for x in shown if is_one_each(np.shape(x), differs.shape)]  # no groups
         shown = tuple(np.broadcast_to(x, differs.shape).ravel() for x in single)
     compared(HARDWARE, differs.size, u, operands)
     wrong = np.flatnonzero(differs)
     first = [hexadecimal(x[wrong[0]].tolist()) for x in shown] if wrong.size else []
     assert wrong.size == 0, f"{u.spec}: {wrong.size} of {differs.size} differ, first {first}"
+
+
+def is_one_each(shape: tuple[int, ...], results: tuple[int, ...]) -> bool:
+    """Whether an array of this shape has one operand for each of these results."""
+    return len(shape) <= len(results) and all(
+        n in (1, of) for n, of in zip(reversed(shape), reversed(results), strict=False)
+    )
 
 
 def hexadecimal(codes: int | list[Any]) -> Any:
