@@ -61,7 +61,9 @@ def speeds(found: dict[str, Callable[..., Any]]) -> list[tuple[str, list[float]]
         figures.append(_moved(base["llama-2-7b"]) / _moved(own["llama-2-7b"]))
         per_operation = found["per_operation"]
         each = per_operation(element.spec) / float(element.per_clock)
-        name = "` `".join(dict.fromkeys(k.name if k.of_tensor else k.type for k in of_unit))
+        name = "` `".join(
+            dict.fromkeys(k.name if k.of_tensor or k.element else k.type for k in of_unit)
+        )
         table.append((name, [*figures, per_operation(REFERENCE) / each]))
     return table
 
@@ -103,7 +105,7 @@ def family(kind: DataType) -> str:
 def picture(table: list[list[Any]]) -> str:
     """The error of normal numbers by bits, as an SVG: of all types, and larger of those of 4
     to 4.6 bits. Names stand where there is room for them."""
-    points = [(row[0], row[0].bits, row[1]) for row in table]
+    points = [(row[0], row[0].bits, row[1]) for row in table if not row[0].element]
     at, legend = float(_LEFT), []
     for name, colour in _FAMILIES.items():
         legend.append(svg.text(at, 42, name, 12, colour))

@@ -23,6 +23,7 @@ from ..formats.weights import WeightKind, quantize, weight_type
 from ..progress import progress
 from ..tables import Several, Table
 from ..units import unit as make_unit
+from ..units.bitserial.pe import LANES as PE_LANES
 from .hardware import FLOW, Flow
 from .weights import Element, processing_elements
 
@@ -41,6 +42,15 @@ ANDA, ANDA_LANES = "anda_m", 64
 """How names of Anda's types begin; and lanes of its elements, which take a clock for each bit of a
 mantissa."""
 
+AXCORE = Element("AxCore", "axdot", Fraction(4))
+"""A step of a column of AxCore's, for weights in e2m1."""
+
+LOOKUP = Element("lookup", "lutdot:a=int15,k=3,planes=4,n=16", Fraction(3 * 16))
+"""Tables of three aligned activations for the four planes of weights of 16 outputs."""
+
+FLINT = Element("bit-parallel", f"fpint:w=int6,lanes={PE_LANES}", Fraction(PE_LANES))
+"""What takes the numbers of `flintdecode`."""
+
 
 @dataclass(frozen=True)
 class DataType:
@@ -52,12 +62,14 @@ class DataType:
     variant : what tells it from other rows of the type.
     options : of `hwarith.quantize`.
     of_tensor : whether all numbers share one scale, of fp32, that is not counted.
+    element : the unit of this row, if it is not the usual one of the type.
     """
 
     type: str
     variant: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     of_tensor: bool = False
+    element: Element | None = None
 
     @property
     def name(self) -> str:
@@ -113,7 +125,9 @@ def _mx(name: str, *rules: str) -> list[DataType]:
 
 DATATYPES = (
     *(DataType(f"int{b}") for b in range(3, 9)),
+    DataType("int4", "lookup", element=LOOKUP),
     DataType("fp4"),
+    DataType("fp4", "axcore", element=AXCORE),
     DataType("bitmod3"),
     DataType("bitmod4"),
     DataType("ant4"),
@@ -171,6 +185,7 @@ UNITS: dict[str, Element] = {
         )
         for m in range(1, 17)
     },
+    "ant4": FLINT,
 }
 """What multiplies numbers of a type, and adds them up, by its name: its name, its spec, and its
 multiply-adds a clock. Types of weights that are not here take `processing_elements`, with fp16
@@ -179,6 +194,8 @@ activations."""
 
 def element_of(kind: DataType) -> Element | None:
     """The unit that takes numbers of a type, if there is one."""
+    if kind.element:
+        return kind.element
     name = kind.kind.name
     if name in UNITS or isinstance(kind.kind, BlockFormat):
         return UNITS.get(name)

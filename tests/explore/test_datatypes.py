@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 import hwarith as hw
-from hwarith.explore.datatypes import DATATYPES, UNITS, DataType, element_of, errors
+from hwarith.explore.datatypes import (
+    AXCORE,
+    DATATYPES,
+    FLINT,
+    LOOKUP,
+    UNITS,
+    DataType,
+    element_of,
+    errors,
+)
+from hwarith.formats.weights import weight_type
 from tests.explore.fake_flow import FakeFlow
 
 PUBLISHED = {
@@ -100,15 +110,27 @@ def test_rows_that_are_asked_for() -> None:
 
 
 def test_costs_are_of_a_multiply_add() -> None:
-    assert all(str(hw.format(name)) == name for name in UNITS)
+    assert all(str(weight_type(name)) == name for name in UNITS)
     for row in DATATYPES:
         if element := element_of(row):
             hw.unit(element.spec)
-    mx, razer, ant = hw.datatypes(["mxfp4", "razer_w", "ant4"], True, flow=FakeFlow())[1:]
+    mx, razer, nupes = hw.datatypes(["mxfp4", "razer_w", "nupes4"], True, flow=FakeFlow())[1:]
     assert mx.element.spec == "dot:a=e2m1fn,n=8,scale=e8m0fnu"
     flow, unit = FakeFlow(), hw.unit(mx.element.spec)
     assert mx.area == flow.synthesize(unit).area / 8
     assert mx.energy == flow.energy(unit).energy / 8
     assert razer.element.spec == "dot:meta=razer,n=8"
     assert razer.area == flow.synthesize(hw.unit(razer.element.spec)).area / 8
-    assert (ant.area, ant.energy) == (None, None)
+    assert (nupes.area, nupes.energy) == (None, None)
+
+
+def test_rows_with_units_of_their_own() -> None:
+    usual, axcore = hw.datatypes(["fp4"], True, flow=FakeFlow())
+    assert usual.errors == axcore.errors
+    assert axcore.element == AXCORE
+    assert axcore.area == FakeFlow().synthesize(hw.unit("axdot")).area / hw.unit("axdot").n
+    lookup = hw.unit(LOOKUP.spec)
+    assert (lookup.planes, lookup.k * lookup.n) == (lookup.q, LOOKUP.per_clock)
+    decoded = hw.unit("flintdecode").results["y"]
+    assert hw.unit(FLINT.spec).operands["w"].bits == decoded.bits * FLINT.per_clock
+    assert element_of(ROWS["ant4"]) == FLINT

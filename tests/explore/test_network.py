@@ -132,6 +132,9 @@ def test_operands_of_a_chain_are_its_states() -> None:
 def test_narrow_tensors_are_scaled_to_the_top_of_their_format() -> None:
     layer = DIGITS.network.layers[0]
     peak = np.abs(layer.weights).max()
+    fma = "fma:a=fp16,b=e2m1fn,c={0},out={0}"
+    wide, small = (scales(datapath(hw.unit(fma.format(f))), layer) for f in ("fp32", "fp16"))
+    assert (small[0] > wide[0], small[1]) == (True, wide[1])  # e2m1 has no binades to spare
     unscaled = scales(datapath(hw.unit("mul:a=bf16")), layer)
     assert unscaled == (1.0, 1.0)
     _, wide_product = scales(datapath(hw.unit("mul:a=e4m3fn,b=e4m3fn,out=bf16")), layer)

@@ -32,7 +32,8 @@ METHOD = (
     "with 8 or more exponent bits take values as they are. Narrower floats are scaled by a power "
     "of two for each tensor, and integers symmetrically, so that the largest magnitude met with "
     "the training images comes to the top of the format; but lower where products or sums would "
-    "come within a factor of two of the largest value of theirs. For a dot product with scales "
+    "come within a factor of two of the largest value of theirs, by more in a format with more "
+    "binades. For a dot product with scales "
     "both are quantized in blocks along the inputs, scales of powers of two by the rule floor, "
     "those in ue4m3 by the rule te with one more for each tensor.",
     "Scaling and ReLU between the layers and the choice of the largest output are done in float64, "
@@ -143,7 +144,7 @@ def scales(path: Datapath, layer: Layer) -> tuple[float, float]:
         limits.append(layer.product_peak / float(path.product_format.max))
     excess = HEADROOM * max(limits) / math.prod(scaled)
     if excess > 1:
-        scaled = _shrink(scaled, excess, powers_of_two=path.last.is_float)
+        scaled = _shrink(scaled, excess, path.operand_formats, path.last.is_float)
     return scaled[0], scaled[1]
 
 
@@ -156,9 +157,14 @@ def _scale(f: Format, peak: float) -> float:
     return 2.0 ** math.ceil(math.log2(peak / float(f.max)))
 
 
-def _shrink(scaled: list[float], excess: float, powers_of_two: bool) -> list[float]:
-    """Scales whose product is larger by `excess`, shared evenly between the two."""
+def _shrink(
+    scaled: list[float], excess: float, formats: tuple[Format, Format], powers_of_two: bool
+) -> list[float]:
+    """Scales whose product is larger by `excess`, shared evenly between two integers, and between
+    floats as the binades that each format has: few ones have none to spare."""
     if not powers_of_two:
         return [scale * math.sqrt(excess) for scale in scaled]
     binades = math.ceil(math.log2(excess))
-    return [scaled[0] * 2.0 ** (binades // 2), scaled[1] * 2.0 ** (binades - binades // 2)]
+    left, right = (math.log2(f.max / f.smallest) for f in formats)
+    of_right = math.floor(binades * right / (left + right) + 0.5)
+    return [scaled[0] * 2.0 ** (binades - of_right), scaled[1] * 2.0**of_right]
