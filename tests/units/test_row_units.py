@@ -23,6 +23,9 @@ IN_CLOCKS = (
     "rmsnorm:a=e4m3,acc=e4m3,length=3,clocks=2",
     "layernorm:a=e3m2,acc=e4m3,length=4,stages=6,clocks=4",
     "rmsnorm:a=e4m3,acc=fp16,root=e4m3,length=1,clocks=1,stages=5",
+    "softmax:a=e5m2,p=e5m2,z=fix6.2,acc=e5m2,normalize=recip,clocks=1",
+    "softmax:a=e4m3,p=e5m2,z=fix7.4,acc=fp16,normalize=recip,clocks=7,stages=5",
+    "softmax:a=e5m2,p=e5m2,z=fix6.2,acc=fp16,normalize=recip,method=online,clocks=2,stages=4",
 )
 
 
@@ -102,12 +105,13 @@ def test_hardware_equals_golden(spec: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("spec", IN_CLOCKS)
-def test_a_root_in_clocks_in_the_regression(spec: str) -> None:
-    """Pauses, resets while the root is found, and how long a pass waits for it."""
+def test_what_is_found_in_clocks_in_the_regression(spec: str) -> None:
+    """Pauses, resets while it is found, and how long a pass waits for it."""
     assert hw.regress(spec, vectors=200).failed == 0
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("spec", [IN_CLOCKS[0], IN_CLOCKS[3]])
 @pytest.mark.parametrize(
     ("pattern", "new"),
     [
@@ -115,9 +119,10 @@ def test_a_root_in_clocks_in_the_regression(spec: str) -> None:
         (r"wire row_starts = .*?;", "wire row_starts = row_asks;"),  # found again while it waits
     ],
 )
-def test_a_pass_that_does_not_wait_is_found(pattern: str, new: str) -> None:
-    u = hw.unit(IN_CLOCKS[0])
-    rows = [x.reshape(-1, 3) for x in stimulus(u, 300, 1)]
+def test_a_pass_that_does_not_wait_is_found(spec: str, pattern: str, new: str) -> None:
+    u = hw.unit(spec)
+    length = u.row_length or 4
+    rows = [x.reshape(-1, length) for x in stimulus(u, 100 * length, 1)]
     try:
         found = hw.simulate(u, faulty(u, pattern, new)).stream(*rows, stall=0.5)
     except hw.ToolFailure as error:
@@ -160,6 +165,11 @@ def test_transfers_and_back() -> None:
         ("layernorm:eps=small", "parameter eps: must be a number, such as 1e-5"),
         ("rmsnorm:acc=int32", "parameter acc: must be a float, not int32"),
         ("rmsnorm:length=0", "parameter length: must be 1 to"),
+        ("softmax:clocks=2", "softmax: parameter clocks: is for normalize=recip"),
+        (
+            "softmax:normalize=recip,clocks=8",
+            "softmax: parameter clocks: must be 0, or for 26 digits",
+        ),
         ("rmsnorm:clocks=7", "rmsnorm: parameter clocks: must be 0, or for 24 digits one of 1, 2"),
         ("rmsnorm:target_delay=9", "parameter target_delay: a unit with a memory has none"),
     ],

@@ -22,7 +22,7 @@ from ..operations import NORMALIZATION, Operation
 from ..parameters import format_parameter, integer_parameter, text_parameter
 from ..registry import unit
 from .base import Evaluation, RowUnit
-from .once import WAITS, Once, clocks_parameter
+from .once import Once, clocks_parameter, waits
 
 MOST_VALUES = 1 << 24
 """Of a row."""
@@ -164,7 +164,7 @@ class Norm(RowUnit):
 
     @property
     def waits(self) -> int:
-        return self.clocks + WAITS if self.clocks else 0
+        return waits(self.clocks)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

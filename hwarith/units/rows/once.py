@@ -11,8 +11,11 @@ from ...rtl import Step
 from ..division.recurring import Recurring
 from ..parameters import integer_parameter
 
-WAITS = 3
-"""Clocks that a pass waits beside those of the recurrence: in, out, and into the row's register."""
+
+def waits(clocks: int) -> int:
+    """How many clocks a pass waits: those of the recurrence, and in, out, and into the row's
+    register; none if there is no recurrence."""
+    return clocks + 3 if clocks else 0
 
 
 def clocks_parameter(what: str) -> Any:

@@ -17,11 +17,13 @@ from ...rtl import Step, Values, wire
 from ..applied import applied, keeping
 from ..contract import Contract, Unit
 from ..conventions import of_parts
+from ..division.recurring import Recurring
 from ..functions.exactly import ln2
 from ..operations import SOFTMAX, Operation
 from ..parameters import choice_parameter, format_parameter, integer_parameter
 from ..registry import unit
 from .base import Evaluation, RowUnit
+from .once import Once, clocks_parameter, waits
 from .reference import REFERENCE, NearestPower
 from .rescaled import RescaledSum
 
@@ -56,7 +58,8 @@ class SoftMax(RowUnit):
 
     Three passes: the first one finds m; the second one p = 2^z, z = (a - m) log2(e), and sums p up
     in ascending order from +0; the third one finds p again and divides it by the sum (or with
-    ``normalize=recip`` multiplies it with its reciprocal, which may differ in the last place).
+    ``normalize=recip`` multiplies it with its reciprocal, which may differ in the last place; with
+    `clocks` that is found once a row, bit by bit, while the last pass waits).
     a - m is rounded to `acc`, z once to its own format, beyond which it is clipped, p to `p`, sums
     to `acc`; all to nearest even. Rows have any number of values.
 
@@ -97,6 +100,7 @@ class SoftMax(RowUnit):
     normalize: str = choice_parameter(
         "div: exponentials over the sum; recip: times its reciprocal", ("div", "recip"), "div", True
     )
+    clocks: int = clocks_parameter("with normalize=recip the reciprocal of the sum")
     method: str = choice_parameter(
         "safe: the maximum, the sum, results, in three passes; online: maximum and sum in one pass",
         ("safe", "online"),
@@ -124,6 +128,12 @@ class SoftMax(RowUnit):
             assert self._factor
         except InvalidInput as error:
             raise InvalidInput(f"softmax: parameter z: {error}") from None
+        if self.clocks and self.normalize == "div":
+            raise InvalidInput("softmax: parameter clocks: is for normalize=recip")
+        try:
+            assert self._reciprocal
+        except InvalidInput as error:
+            raise InvalidInput(f"softmax: {str(error).removeprefix('recip: ')}") from None
         super().validate()
 
     def _check_online(self) -> None:
@@ -204,8 +214,10 @@ class SoftMax(RowUnit):
         return unit(f"div:a={self.p},b={self.acc},out={self.out}")
 
     @cached_property
-    def _reciprocal(self) -> Unit:
-        return unit(f"recip:a={self.acc}")
+    def _reciprocal(self) -> Recurring:
+        u = unit(f"recip:a={self.acc},clocks={self.clocks}")
+        assert isinstance(u, Recurring)
+        return u
 
     @cached_property
     def _product(self) -> Unit:
@@ -273,10 +285,8 @@ class SoftMax(RowUnit):
         if self.normalize == "div":
             results = applied(self._quotient, "y", "p", "total")
         else:
-            results = [
-                *applied(self._reciprocal, "part", "total"),
-                *applied(self._product, "y", "p", "part"),
-            ]
+            part = [] if self.clocks else applied(self._reciprocal, "part", "total")
+            results = [*part, *applied(self._product, "y", "p", "part")]
         return [], exponentials, [*results, keeping("y")]
 
     def _power_steps(self, a: str, greatest: str) -> list[Step]:
@@ -331,17 +341,29 @@ class SoftMax(RowUnit):
         code: int = self._power.golden(self._exponent.golden(nan, self._log2_e))
         return code
 
+    def _sum_of_powers(self, update: Step, phase: int) -> rtl.Memory:
+        """The memory of the sum."""
+        registers = {"total": self.acc}
+        if not self.clocks:
+            return rtl.Memory(registers, update, phase)
+        once = Once(self._reciprocal, registers, [rtl.renamed(total="a")], "part")
+        return rtl.Memory(registers, update, phase, once=once)
+
+    @property
+    def waits(self) -> int:
+        return waits(self.clocks)
+
     @property
     def memories(self) -> Sequence[rtl.Memory]:
         if self.method == "online":
             both = {"greatest": self.a, "before": self.a}
             return [
                 rtl.Memory(both, self._maximum_and_before, 0, dict.fromkeys(both, self._least)),
-                rtl.Memory({"total": self.acc}, self._rescale_and_add, 0),
+                self._sum_of_powers(self._rescale_and_add, 0),
             ]
         return [
             rtl.Memory({"greatest": self.a}, self._maximum, 0, {"greatest": self._least}),
-            rtl.Memory({"total": self.acc}, self._add, 1),
+            self._sum_of_powers(self._add, 1),
         ]
 
     def _maximum(self, m: Module, x: Values) -> Values:
