@@ -172,6 +172,10 @@ def _quantize_groups(
         return _powers(w, kind, power)
     magnitudes = np.abs(w)
     largest = magnitudes.mean(axis=1) if kind.scale == "absmean" else magnitudes.max(axis=1)
+    if len(kind.codebooks) == 1:
+        scales = np.clip(largest / kind.codebooks[0].largest, LEAST_SCALE, GREATEST_SCALE)
+        selectors = np.zeros(len(w), np.uint8)
+        return *_nearest(w, kind, selectors, scales), scales, selectors
     best, scales, places = np.empty(len(w)), np.empty(len(w)), np.empty(w.shape, np.intp)
     selectors = np.zeros(len(w), np.uint8)
     for k, book in enumerate(kind.codebooks):
@@ -189,6 +193,9 @@ def _of_places(
     places: np.ndarray, kind: WeightType, selectors: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Codes and levels of places in each group's codebook."""
+    if len(kind.codebooks) == 1:
+        (book,) = kind.codebooks
+        return book.codes[places], book.levels[places]
     most = max(len(book.levels) for book in kind.codebooks)
     codes = np.array([np.resize(book.codes, most) for book in kind.codebooks])
     levels = np.array([np.resize(book.levels, most) for book in kind.codebooks])
@@ -200,6 +207,8 @@ def _nearest(
     w: np.ndarray, kind: WeightType, selectors: np.ndarray, scales: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Codes and levels of groups whose codebooks and scales are given."""
+    if len(kind.codebooks) == 1:
+        return _of_places(kind.codebooks[0].nearest(w / scales[:, None]), kind, selectors)
     places = np.zeros(w.shape, np.intp)
     for k, book in enumerate(kind.codebooks):
         rows = selectors == k
