@@ -13,13 +13,3 @@ def weight(first, second, minus, shift, bits, out_bits):
     total = signed(first, bits) + signed(second, bits)
     total = (-total if minus else total) + signed(shift, bits)
     return total & ((1 << out_bits) - 1)
-
-
-@golden
-def parity(x):
-    """Whether a word has an odd number of ones."""
-    odd = 0
-    while x > 0:
-        odd ^= x & 1
-        x >>= 1
-    return odd

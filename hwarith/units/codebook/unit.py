@@ -206,7 +206,7 @@ class Codebook(Unit):
     def _signs_of_one(self, sign: int) -> list[int]:
         """A sign for each weight."""
         given = [sign >> i & 1 for i in range(self.dim - 1)]
-        return [*given, definitions.parity(sign)]
+        return [*given, sum(given) & 1]
 
     def check_operands(self, codes: tuple[Any, ...]) -> list[np.ndarray]:
         """Operand codes as arrays with the same axes in front. Raises `InvalidInput`."""
