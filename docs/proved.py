@@ -131,6 +131,7 @@ GROUPS: dict[str, list[str]] = {
         "blockquant:out=mxfp4,a=bf16,n=2",
         "nvfp4quant:n=1",
         "hadamard:n=2,span=2",
+        "andaquant:m=8,n=8",
     ],
     "datatypes of weights": [
         "decode",

@@ -10,6 +10,7 @@ ENGINE = f"engine:pe=({ANFMA}),rows=2,columns=3"
 SPECS = (
     "add:a=e3m2",
     "andape:w=int2,lanes=3,m=2",
+    "andaquant:m=2,n=2",
     "anend:a=e4m3,b=e4m3,out=fp16,w=8",
     ANFMA,
     "anseed:a=e4m3,b=e4m3,seed=fp16,w=8",
@@ -77,6 +78,7 @@ SPECS = (
     "roundint:a=e4m3",
     "rsqrt:a=e4m3",
     "scalb:a=e4m3,by=int6",
+    "scaledsum:a=int4,by=int4,acc=e4m3",
     "sgnj:a=e4m3fnuz,op=xor",
     "shiftexp:a=int4,x0=uint3",
     "shiftgelu:a=int4,x0=uint3,n=7,out=4",

@@ -149,6 +149,9 @@ CATALOGUE = {
     "ternary": "ternary:a=int8,packing=two,lanes=5,k=256",
     "ternary_five": "ternary:a=int8,packing=five,lanes=5,k=256",
     "andape_int4": "andape:w=int4,lanes=64,m=8",
+    # What makes mantissas with a shared exponent, and what adds up sums of groups
+    "andaquant_8": "andaquant:m=8,a=fp16,n=8,round=rtz",
+    "scaledsum_int18": "scaledsum:a=int18,by=int8,acc=fp32",
     # Integer arithmetic on fp16 with a shared exponent, and what aligns it
     "fpint_int4": "fpint:w=int4,p=14,lanes=4,k=256",
     "fpint_int8": "fpint:w=int8,p=14,lanes=4,k=256",

@@ -142,6 +142,7 @@ ROUNDING = Operation("rounding to an integer", noun="rounder to integers", rank=
 CLASSIFICATION = Operation("classification", noun="classifier", rank=30)
 SIGN = Operation("change of the sign", noun="sign unit", rank=31)
 EXPONENT = Operation("exponent", noun="exponent unit", rank=32)
+SUM_OF_SCALED = Operation("sum of scaled integers", noun="scaled adder", rank=62, piece=ELEMENTS)
 SCALING = Operation("scaling by a power of two", noun="scaler", rank=33)
 LOGARITHM = Operation("logarithm", noun="logarithm unit", rank=26)
 POWER_OF_TWO = Operation("power of two", noun="power unit", rank=27)

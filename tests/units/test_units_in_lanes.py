@@ -33,6 +33,8 @@ WITHOUT = {
     "dot",
     "axdot",
     "decodemulti",
+    "andaquant",
+    "scaledsum",
     "blockquant",
     "nvfp4quant",
     "blockdecode",

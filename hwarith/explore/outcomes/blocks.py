@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...formats import Format
+from ...units.anda import AndaQuant
 from ...units.blocks import BlockDecode, BlockQuant, Hadamard, Nvfp4Quant
 from ...units.fpint.prealign import ACTIVATION, PreAlign, shared_exponent
 from ..drawn import normal_codes
@@ -29,6 +30,20 @@ class BlockQuantReference(Reference[BlockQuant]):
         elements, code = results
         scale = number(self.unit.kind.scale, code)
         return _quantized(values, elements, self.unit.element, scale, scale)
+
+
+class AndaQuantReference(Reference[AndaQuant]):
+    """A sign, a mantissa by planes and the shared exponent stand for the number."""
+
+    def outcomes(self, codes: Sequence[Any], results: Sequence[Any]) -> list[Outcome] | None:
+        u = self.unit
+        values, (planes, signs, exponent, _) = numbers(u.a, codes[0]), results
+        if values is None:
+            return None
+        bits = [signs, *planes]
+        elements = [sum((x >> i & 1) << (u.m - j) for j, x in enumerate(bits)) for i in range(u.n)]
+        scale = number(u.kind.scale, exponent)
+        return _quantized(values, elements, u.kind.element, scale, scale)
 
 
 class Nvfp4QuantReference(Reference[Nvfp4Quant]):

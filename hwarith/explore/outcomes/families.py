@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...units import Unit
+from ...units.anda import AndaQuant
 from ...units.anfma import ColumnEnd, Seed
 from ...units.axcore import AxDot, AxNorm, AxSeed
 from ...units.bitserial import BitSerialPe, BsDequant, BsTile
@@ -15,6 +16,7 @@ from ...units.decode import PowDecode, PowEncode
 from ...units.dotmulti import DotMulti
 from ...units.fpint import PreAlign
 from ...units.ivit import ILayerNorm, ShiftExp, ShiftGelu, ShiftMax
+from ...units.mac.scaled import ScaledSum
 from ...units.multi import Multi
 from ...units.requant import Requant
 from ...units.rope import Rope
@@ -22,6 +24,7 @@ from ...units.rows import LayerNorm, RmsNorm, SoftMax
 from ...units.systolic import Engine
 from .base import Reference
 from .blocks import (
+    AndaQuantReference,
     BlockDecodeReference,
     BlockQuantReference,
     HadamardReference,
@@ -43,6 +46,7 @@ from .products import (
     DotMultiReference,
     EngineReference,
     MultiReference,
+    ScaledSumReference,
 )
 from .rows import NormReference, RopeReference, SoftMaxReference
 from .scalars import (
@@ -55,6 +59,7 @@ from .scalars import (
 
 _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
     BlockQuant: BlockQuantReference,
+    AndaQuant: AndaQuantReference,
     Nvfp4Quant: Nvfp4QuantReference,
     BlockDecode: BlockDecodeReference,
     Hadamard: HadamardReference,
@@ -77,6 +82,7 @@ _REFERENCES: dict[type[Unit], type[Reference[Any]]] = {
     Engine: EngineReference,
     BitSerialPe: BitSerialPeReference,
     BsDequant: BsDequantReference,
+    ScaledSum: ScaledSumReference,
     BsTile: BsTileReference,
     LayerNorm: NormReference,
     RmsNorm: NormReference,

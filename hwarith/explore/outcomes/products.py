@@ -19,6 +19,7 @@ from ...units.bitserial.weights import MIXED, WEIGHTS, Weights, special_codes
 from ...units.chain import RIGHT
 from ...units.dot import Dot
 from ...units.dotmulti import MODES, DotMulti
+from ...units.mac.scaled import ScaledSum
 from ...units.multi import Multi
 from ...units.operations import negated_operands
 from ...units.systolic import Engine
@@ -236,6 +237,27 @@ class BitSerialPeReference(Reference[BitSerialPe]):
         a, w = normal_codes(ACTIVATION, shape, rng), _weights(weights, shape, rng)
         special = special_codes(rng.choice(_SPECIALS, shape[0]))
         return self.unit.coded_steps(weights, a, w, special)
+
+
+class ScaledSumReference(Reference[ScaledSum]):
+    """The sum of the integers times their powers of two."""
+
+    def axes(self, name: str) -> int:
+        return 1 if name in self.unit.operands else 0
+
+    def outcomes(self, codes: Sequence[Any], results: Sequence[Any]) -> list[Outcome] | None:
+        u = self.unit
+        a, by = numbers(u.a, codes[0]), numbers(u.by, codes[1])
+        assert a is not None
+        assert by is not None
+        exact = _dot(a, [power_of_two(int(k)) for k in by])
+        return [of_format(exact, number(u.acc, results[0]), u.acc)]
+
+    def operands(self, pieces: int, rng: np.random.Generator) -> list[np.ndarray]:
+        """Groups of integers whose powers of two are near each other."""
+        u, shape = self.unit, (max(1, pieces // _GROUP), _GROUP)
+        low, high = max(-4, int(u.by.min)), min(4, int(u.by.max))
+        return [normal_codes(u.a, shape, rng), u.by.encode(rng.integers(low, high + 1, shape))]
 
 
 class BsDequantReference(Reference[BsDequant]):

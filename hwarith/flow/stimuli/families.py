@@ -27,6 +27,7 @@ from ...units.ivit.rows import IntegerRow
 from ...units.kulisch import Kulisch
 from ...units.lanes import Lanes
 from ...units.lut import LutDot
+from ...units.mac.scaled import ScaledSum
 from ...units.multi import Multi
 from ...units.requant import Requant
 from ...units.rows import RowUnit
@@ -86,6 +87,21 @@ class ScalbStimuli(Stimuli):
         near &= np.uint64((1 << f.bits) - 1)
         few = rng.integers(8, size=len(by)) == 0
         return [a, np.where(few, by, near), *others]
+
+
+@stimuli_of.register(ScaledSum)
+class ScaledSumStimuli(GroupStimuli):
+    """Powers of two that are near each other, most of them."""
+
+    unit: ScaledSum
+
+    def refined(self, codes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+        a, by = codes
+        f = self.unit.by
+        low, high = max(int(f.min), -12), min(int(f.max), 12)
+        near = rng.integers(low, high, len(by), endpoint=True).astype(np.uint64)
+        near &= np.uint64((1 << f.bits) - 1)
+        return [a, np.where(rng.integers(8, size=len(by)) == 0, by, near)]
 
 
 # -- chains --------------------------------------------------------------------------------------

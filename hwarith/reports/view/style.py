@@ -211,6 +211,8 @@ _TURNS = (
         "lutdot",
         "ternary",
         "andape",
+        "andaquant",
+        "scaledsum",
         "flintdecode",
         "olivedecode",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
@@ -18,16 +19,16 @@ NUMBERS = ("fp32", "bf16")
 """Formats of numbers that are quantized: those with the exponents of the scales."""
 
 
-def number_parameter(default: str) -> Any:
+def number_parameter(default: str, allowed: Sequence[str] = NUMBERS) -> Any:
     """A field that holds the format of the numbers of a block."""
 
     def parse(value: Any) -> Format:
         found = format(value)
-        if found.name not in NUMBERS:
-            raise InvalidInput(f"must be {' or '.join(NUMBERS)}, not {found}")
+        if found.name not in allowed:
+            raise InvalidInput(f"must be {' or '.join(allowed)}, not {found}")
         return found
 
-    return text_parameter("of the numbers", parse, " ".join(NUMBERS), format(default))
+    return text_parameter("of the numbers", parse, " ".join(allowed), format(default))
 
 
 def block_parameter(help: str, default: str | None) -> Any:

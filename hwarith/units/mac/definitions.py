@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...golden import golden
 from ..exact.definitions import add, convert, fma
+from ..scalb.definitions import scalb
 
 
 @golden
@@ -35,6 +36,12 @@ def spill(memory, chain, lost, control, fi, fo, rules, width):
     total = memory - (overflow << fo.bits)
     part = convert(chain, control, fi, fo, rules)
     return (overflow | lost) << fo.bits | add(total, part, control, fo, fo, fo, rules, width)
+
+
+@golden
+def scaled_sum(memory, a, by, of_term, of_sum):
+    """The sum so far plus a * 2^by, which is rounded first."""
+    return add(memory, scalb(a, by, *of_term), *of_sum)
 
 
 @golden
