@@ -21,254 +21,237 @@ module sigmoid_bf16_bf16_faithful_rne (
   output wire [15:0] y
 );
 
-  // Unpack: Fields and classes of the operand; which special results there are.
+  // Classify: Fields and classes of the operand; which special results there are.
   wire a_normal = |a[14:7];
   wire a_sign = a[15];
+  wire [7:0] a_exponent = {a[14:8], a[7] | ~a_normal};
   wire a_special = &a[14:7];
   wire a_any = |a[6:0];
   wire a_nan = a_special & a_any;
   wire a_zero = ~a_normal & ~a_any;
   wire vanishes = a_special & a_sign;
   wire is_one = a_special & ~a_sign;
-  wire [8:0] binade = {a_sign & ~a_zero, a[14:7]};
-  wire [6:0] fraction = a[6:0];
 
-  // Select: Of the operand's binade the first piece, and the fraction's bits that choose one.
-  wire [511:0] first0_shifted = {256'h14000000000000000000000000000000,
-      256'hfffffffffffffffffffffffffffffffc28000000000000000000000000000000} >> binade;
-  wire first0 = first0_shifted[0];
-  wire [511:0] first1_shifted =
-      {256'hffffffffffffffffffffffffffffffc047ffffffffffffffffffffffffffffff,
-      256'hb0000000000000000000000000000000} >> binade;
-  wire first1 = first1_shifted[0];
-  wire [511:0] first2_shifted =
-      {256'hffffffffffffffffffffffffffffffc09a000000000000000000000000000000,
-      256'h23bffffffffffffffffffffffffffffff} >> binade;
-  wire first2 = first2_shifted[0];
-  wire [511:0] first3_shifted =
-      {256'hffffffffffffffffffffffffffffffc01fffffffffffffffffffffffffffffff,
-      256'hfffffffffffffffffffffffffffffffec4000000000000000000000000000000} >> binade;
-  wire first3 = first3_shifted[0];
-  wire [511:0] first4_shifted =
-      {256'hffffffffffffffffffffffffffffffc27dffffffffffffffffffffffffffffff,
-      256'hfffffffffffffffffffffffffffffffc7bffffffffffffffffffffffffffffff} >> binade;
-  wire first4 = first4_shifted[0];
-  wire [511:0] first5_shifted = {256'h300000000000000000000000000000000, 256'h0} >> binade;
-  wire first5 = first5_shifted[0];
-  wire [511:0] first6_shifted = {256'h1700000000000000000000000000000000, 256'h0} >> binade;
-  wire first6 = first6_shifted[0];
-  wire [511:0] first7_shifted = {256'h2700000000000000000000000000000000, 256'h0} >> binade;
-  wire first7 = first7_shifted[0];
-  wire [511:0] first8_shifted =
-      {256'hffffffffffffffffffffffffffffffc0ffffffffffffffffffffffffffffffff,
-      256'hffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff} >> binade;
-  wire first8 = first8_shifted[0];
-  wire [8:0] first = {first8, first7, first6, first5, first4, first3, first2, first1, first0};
-  wire [511:0] low_bits0_shifted =
-      {256'hfffffffffffffffffffffffffffffffb9dffffffffffffffffffffffffffffff,
-      256'hfffffffffffffffffffffffffffffffd7bffffffffffffffffffffffffffffff} >> binade;
-  wire low_bits0 = low_bits0_shifted[0];
-  wire [511:0] low_bits1_shifted =
-      {256'hffffffffffffffffffffffffffffffc77fffffffffffffffffffffffffffffff,
-      256'hfffffffffffffffffffffffffffffffeffffffffffffffffffffffffffffffff} >> binade;
-  wire low_bits1 = low_bits1_shifted[0];
-  wire [511:0] mask1_shifted =
-      {256'hffffffffffffffffffffffffffffffc7ffffffffffffffffffffffffffffffff,
-      256'hffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff} >> binade;
-  wire mask1 = mask1_shifted[0];
-  wire [511:0] mask2_shifted =
-      {256'hffffffffffffffffffffffffffffffc3ffffffffffffffffffffffffffffffff,
-      256'hffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff} >> binade;
-  wire mask2 = mask2_shifted[0];
-  wire [511:0] mask5_shifted =
-      {256'hffffffffffffffffffffffffffffffc07fffffffffffffffffffffffffffffff,
-      256'hfffffffffffffffffffffffffffffffeffffffffffffffffffffffffffffffff} >> binade;
-  wire mask5 = mask5_shifted[0];
-  wire [511:0] mask6_shifted =
-      {256'hffffffffffffffffffffffffffffffc01dffffffffffffffffffffffffffffff,
-      256'hfffffffffffffffffffffffffffffffc7bffffffffffffffffffffffffffffff} >> binade;
-  wire mask6 = mask6_shifted[0];
-  wire [6:0] mask = {mask6, mask5, {2{first8}}, mask2, mask1, 1'b1};
-  wire [6:0] part_right1 = low_bits0 ? {1'b0, a[6:1]} : fraction;
-  wire [6:0] part_right2 = low_bits1 ? {2'd0, part_right1[6:2]} : part_right1;
-  wire [6:0] part_right4 = first8 ? {4'd0, part_right2[6:4]} : part_right2;
-  wire [8:0] row = first | {2'd0, part_right4};
-  wire [6:0] within_2 = fraction & {mask[6:1], 1'b1};
+  // Reduce: The operand's magnitude times log2(e) in fixed point, its fraction inverted if it is
+  // negative.
+  wire [7:0] multiple0_0_shifted = 8'd182 >> a[2:0];
+  wire multiple0_0 = multiple0_0_shifted[0];
+  wire [7:0] multiple0_1_shifted = 8'd36 >> a[2:0];
+  wire multiple0_1 = multiple0_1_shifted[0];
+  wire [7:0] multiple0_2_shifted = 8'd56 >> a[2:0];
+  wire multiple0_2 = multiple0_2_shifted[0];
+  wire [7:0] multiple0_3_shifted = 8'd192 >> a[2:0];
+  wire multiple0_3 = multiple0_3_shifted[0];
+  wire [7:0] multiple0_4_shifted = 8'd170 >> a[2:0];
+  wire multiple0_4 = multiple0_4_shifted[0];
+  wire [7:0] multiple0_5_shifted = 8'd102 >> a[2:0];
+  wire multiple0_5 = multiple0_5_shifted[0];
+  wire [7:0] multiple0_6_shifted = 8'd30 >> a[2:0];
+  wire multiple0_6 = multiple0_6_shifted[0];
+  wire [7:0] multiple0_7_shifted = 8'd84 >> a[2:0];
+  wire multiple0_7 = multiple0_7_shifted[0];
+  wire [7:0] multiple0_8_shifted = 8'd50 >> a[2:0];
+  wire multiple0_8 = multiple0_8_shifted[0];
+  wire [7:0] multiple0_9_shifted = 8'd164 >> a[2:0];
+  wire multiple0_9 = multiple0_9_shifted[0];
+  wire [11:0] multiple0 = {multiple0_3, multiple0_2, multiple0_9, multiple0_8, multiple0_7,
+      multiple0_6, multiple0_5, multiple0_4, multiple0_3, multiple0_2, multiple0_1, multiple0_0};
+  wire [15:0] multiple3_0_shifted = 16'd28082 >> a[6:3];
+  wire multiple3_0 = multiple3_0_shifted[0];
+  wire [15:0] multiple3_1_shifted = 16'd56169 >> a[6:3];
+  wire multiple3_1 = multiple3_1_shifted[0];
+  wire [15:0] multiple3_5_shifted = 16'd29123 >> a[6:3];
+  wire multiple3_5 = multiple3_5_shifted[0];
+  wire [15:0] multiple3_6_shifted = 16'd33276 >> a[6:3];
+  wire multiple3_6 = multiple3_6_shifted[0];
+  wire [15:0] multiple3_7_shifted = 16'd43861 >> a[6:3];
+  wire multiple3_7 = multiple3_7_shifted[0];
+  wire [15:0] multiple3_8_shifted = 16'd39116 >> a[6:3];
+  wire multiple3_8 = multiple3_8_shifted[0];
+  wire [15:0] multiple3_9_shifted = 16'd30780 >> a[6:3];
+  wire multiple3_9 = multiple3_9_shifted[0];
+  wire [15:0] multiple3_10_shifted = 16'd44374 >> a[6:3];
+  wire multiple3_10 = multiple3_10_shifted[0];
+  wire [15:0] multiple3_11_shifted = 16'd25805 >> a[6:3];
+  wire multiple3_11 = multiple3_11_shifted[0];
+  wire [15:0] multiple3_12_shifted = 16'd18793 >> a[6:3];
+  wire multiple3_12 = multiple3_12_shifted[0];
+  wire [15:0] multiple3_13_shifted = 16'd36465 >> a[6:3];
+  wire multiple3_13 = multiple3_13_shifted[0];
+  wire [15:0] multiple3_14_shifted = 16'd61566 >> a[6:3];
+  wire multiple3_14 = multiple3_14_shifted[0];
+  wire [15:0] multiple3_15_shifted = 16'd127 >> a[6:3];
+  wire multiple3_15 = multiple3_15_shifted[0];
+  wire [15:0] multiple3_16_shifted = 16'd65408 >> a[6:3];
+  wire multiple3_16 = multiple3_16_shifted[0];
+  wire [16:0] multiple3 = {multiple3_16, multiple3_15, multiple3_14, multiple3_13, multiple3_12,
+      multiple3_11, multiple3_10, multiple3_9, multiple3_8, multiple3_7, multiple3_6, multiple3_5,
+      multiple3_0, multiple3_1, multiple3_0, multiple3_1, multiple3_0};
+  wire [6:0] times_log2_e_rows_block0 = {1'b0, multiple0[5:0]} + {1'b0, multiple3[5:0]};
+  wire [6:0] times_log2_e_rows_block6 = {1'b0, multiple0[11:6]} + {1'b0, multiple3[11:6]};
+  wire times_log2_e_rows_block6_passes = &(multiple0[11:6] ^ multiple3[11:6]);
+  wire times_log2_e_rows_blocks0to1_generates = times_log2_e_rows_block6[6] |
+      (times_log2_e_rows_block6_passes & times_log2_e_rows_block0[6]);
+  wire times_log2_e_rows_carry6 = times_log2_e_rows_block0[6];
+  wire [5:0] times_log2_e_rows_bits6 = times_log2_e_rows_block6[5:0] + {5'd0,
+      times_log2_e_rows_carry6};
+  wire [4:0] times_log2_e_rows_bits12 = multiple3[16:12] + {4'd0,
+      times_log2_e_rows_blocks0to1_generates};
+  wire [16:0] times_log2_e_rows = {times_log2_e_rows_bits12, times_log2_e_rows_bits6,
+      times_log2_e_rows_block0[5:0]};
+  wire [8:0] distance = 9'd133 - {1'b0, a_exponent};
+  wire distance_any = |distance[7:5];
+  wire [4:0] align_right = distance[4:0] | {5{distance_any}};
+  wire [16:0] fixed_right1 = align_right[0] ? {1'b0, times_log2_e_rows[16:1]} : times_log2_e_rows;
+  wire [16:0] fixed_right2 = align_right[1] ? {2'd0, fixed_right1[16:2]} : fixed_right1;
+  wire [16:0] fixed_right4 = align_right[2] ? {4'd0, fixed_right2[16:4]} : fixed_right2;
+  wire [16:0] fixed_right8 = align_right[3] ? {8'd0, fixed_right4[16:8]} : fixed_right4;
+  wire [16:0] fixed_right16 = align_right[4] ? {16'd0, fixed_right8[16]} : fixed_right8;
+  wire [16:0] magnitude = fixed_right16 | {17{distance[8]}};
+  wire [8:0] rising = magnitude[8:0] ^ {9{a_sign}};
 
-  // Interpolate: A linear piece, and its exponent.
-  wire [511:0] c0_0_shifted = {256'h60f1347,
-      256'hc4db8cb64123f04e188a9ffbe50e50b97a65ac1973bd9fe6809899befbfcabda} >> row;
+  // Look up: A linear piece of n's, or of those of all that are large.
+  wire large_2 = |magnitude[16:13];
+  wire [7:0] row = {a_sign, large_2, magnitude[12:9], rising[8:7]};
+  wire [255:0] c0_0_shifted = 256'h88888888888888888888888af3876e12ffffffffffffffffffffffffac92dd6c
+      >> row;
   wire c0_0 = c0_0_shifted[0];
-  wire [511:0] c0_1_shifted = {256'h439efcbf,
-      256'h237726806b7d7c4fb4b23540156c9b8ab947b566937d3d6c254bc9887acff7f5} >> row;
+  wire [255:0] c0_1_shifted = 256'hccccccccccccccccccccccc663411fe1ffffffffffffffffffffffffca603f9c
+      >> row;
   wire c0_1 = c0_1_shifted[0];
-  wire [511:0] c0_2_shifted = {256'h478c7eb5,
-      256'hab860814a6f57839dbe712c361f677ebb5c7ee71a5f8e17c3cfa8906b10dead1} >> row;
+  wire [255:0] c0_2_shifted = 256'h276a5adebffffffffffffffffffffffff0caf76c6 >> row;
   wire c0_2 = c0_2_shifted[0];
-  wire [511:0] c0_3_shifted = {256'h478837e4,
-      256'h12b589feedf81d01ada36e00ffc49d31fee38047578e2a1e9dbb25a126240fe4} >> row;
+  wire [255:0] c0_3_shifted = 256'h88888888888888888888888af713c096fffffffffffffffffffffffff0cafa12
+      >> row;
   wire c0_3 = c0_3_shifted[0];
-  wire [511:0] c0_4_shifted = {256'hfa0e082,
-      256'h14caea4977d187cd46806e77c4260eb6858821251fa76df54efe32f9a2cbacca} >> row;
+  wire [255:0] c0_4_shifted = 256'hcccccccccccccccccccccccebb3c62fbffffffffffffffffffffffffff0ca9e4
+      >> row;
   wire c0_4 = c0_4_shifted[0];
-  wire [511:0] c0_5_shifted = {256'h1fc0f45a,
-      256'h3ab846baa3a57163bfdfc1a0140e0bb55dc45774027b288a5474ae2c67474622} >> row;
+  wire [255:0] c0_5_shifted = 256'h222222222222222222222220111d3406fffffffffffffffffffffffffff0cd52
+      >> row;
   wire c0_5 = c0_5_shifted[0];
-  wire [511:0] c0_6_shifted = {256'h3f02fccc,
-      256'h6a1574d3a9542bc4cce6733998c86c861e078785e3c350f0f52a85788d52ac57} >> row;
+  wire [255:0] c0_6_shifted = 256'heeeeeeeeeeeeeeeeeeeeeeeefff31dabffffffffffffffffffffffffffff0e64
+      >> row;
   wire c0_6 = c0_6_shifted[0];
-  wire [511:0] c0_7_shifted = {256'h7e09f46f,
-      256'hb326d24932664d890f0783c1e0f070b8b552ad50a9562a55664cc9b13664c89b} >> row;
+  wire [255:0] c0_7_shifted = 256'h4444444444444444444444445555593cfffffffffffffffffffffffffffff078
+      >> row;
   wire c0_7 = c0_7_shifted[0];
-  wire [511:0] c0_8_shifted = {256'h3e07f82f,
-      256'h969231c7692d24a4a552a954aa552a152664c99932644c992d25a49492d25a49} >> row;
+  wire [255:0] c0_8_shifted = 256'h8888888888888888888888889999913fffffffffffffffffffffffffffffff80
+      >> row;
   wire c0_8 = c0_8_shifted[0];
-  wire [511:0] c0_9_shifted = {256'h3fffffff,
-      256'hffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff} >> row;
+  wire [255:0] c0_9_shifted = 256'hffffffffffffffffffffffffeeeeeec0ffffffffffffffffffffffffffffffff
+      >> row;
   wire c0_9 = c0_9_shifted[0];
   wire [9:0] c0 = {c0_9, c0_8, c0_7, c0_6, c0_5, c0_4, c0_3, c0_2, c0_1, c0_0};
-  wire [511:0] c1_0_shifted = {256'h92c046f,
-      256'ha52ad297efba950d8beafd69ce59011e164dfdaa8c35bc0bdee878747d490c75} >> row;
+  wire [255:0] c1_0_shifted = 256'heeeeeeeeeeeeeeeeeeeeee2004df3b9e00000000000000000000000003f8cda7
+      >> row;
   wire c1_0 = c1_0_shifted[0];
-  wire [511:0] c1_1_shifted = {256'h194814ab,
-      256'h5febac760a92e6c75a635e9f9c1bb890d25620fe8e3f1d480ed2124ebb274e39} >> row;
+  wire [255:0] c1_1_shifted = 256'h444444444444444444444444409709df0000000000000000000000000007c39f
+      >> row;
   wire c1_1 = c1_1_shifted[0];
-  wire [511:0] c1_2_shifted = {256'h39800066,
-      256'hcfb12088f808811386bf0e995373aa16f3800fbdeb36ff3e661bd5a0dfa0b96a} >> row;
+  wire [255:0] c1_2_shifted = 256'h22222222222222222222222222bd521000000000000000000000000000003f80
+      >> row;
   wire c1_2 = c1_2_shifted[0];
-  wire [511:0] c1_3_shifted = {256'h38030c51,
-      256'h775165952d9fcc057e2a4e940c3f48ccdacf349d0177d5fed52c3596fbed3c86} >> row;
+  wire [255:0] c1_3_shifted = 256'hbbbbbbbbbbbbbbbbbbbbbbbbbb266c1f0000000000000000000000000000007f
+      >> row;
   wire c1_3 = c1_3_shifted[0];
-  wire [511:0] c1_4_shifted = {256'h380f0060,
-      256'hea13b6d958ee2e3d9763fe6726a89400ad5c54a4eac6506dfe60a3ebcbb4c967} >> row;
+  wire [255:0] c1_4_shifted = 256'h33333333333333333333333333377fe000000000000000000000000000000000
+      >> row;
   wire c1_4 = c1_4_shifted[0];
-  wire [511:0] c1_5_shifted = {256'h780f0090,
-      256'hd937c71ea9d42b45d7b46aca9e9833e66f65708a490bb8d3757162387315143b} >> row;
+  wire [255:0] c1_5_shifted = 256'hccccccccccccccccccccccccccc8800000000000000000000000000000000000
+      >> row;
   wire c1_5 = c1_5_shifted[0];
-  wire [511:0] c1_6_shifted = {256'h380f00f0,
-      256'h6da508209bb266cc0f4c372ef63c5230944dee426fb099eca15aa750ee57a875} >> row;
-  wire c1_6 = c1_6_shifted[0];
-  wire [511:0] c1_7_shifted = {256'h380f00f0,
-      256'h48ffffd2db4b69482793d8ed3596c23c350e1c538716e193366ec9d93364ec} >> row;
-  wire c1_7 = c1_7_shifted[0];
-  wire [511:0] c1_8_shifted = {256'h380f00f0,
-      256'hffffffff04009012964b2593c9a6db64a957ab54ead53ab5da5b4b6d6da5b6b6} >> row;
-  wire c1_8 = c1_8_shifted[0];
-  wire [511:0] c1_9_shifted = {256'h380f00f0,
-      256'hffffffffffffffff2e170b85c2a150a19b3366cdd9b3766c0080100200080100} >> row;
-  wire c1_9 = c1_9_shifted[0];
-  wire [511:0] c1_10_shifted = {256'h380f00f0,
-      256'hffffffffffffffffab55aad56af57ab54088102204088102ffffffffffffffff} >> row;
-  wire c1_10 = c1_10_shifted[0];
-  wire [511:0] c1_11_shifted = {256'h380f00f0,
-      256'hffffffffffffffff50a8542a150a854affffffffffffffffffffffffffffffff} >> row;
-  wire c1_11 = c1_11_shifted[0];
-  wire [511:0] c1_12_shifted = {256'h380f00f0,
-      256'hffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff} >> row;
-  wire c1_12 = c1_12_shifted[0];
-  wire [12:0] c1 = {c1_12, c1_11, c1_10, c1_9, c1_8, c1_7, c1_6, c1_5, c1_4, c1_3, c1_2, c1_1,
-      c1_0};
-  wire [12:0] linear_row0 = (c1 & {13{within_2[0]}}) ^ 13'h1000;
-  wire [12:0] linear_row1 = (c1 & {13{within_2[1]}}) ^ 13'h1000;
-  wire [12:0] linear_row2 = (c1 & {13{within_2[2]}}) ^ 13'h1000;
-  wire [12:0] linear_row3 = (c1 & {13{within_2[3]}}) ^ 13'h1000;
-  wire [12:0] linear_row4 = (c1 & {13{within_2[4]}}) ^ 13'h1000;
-  wire [12:0] linear_row5 = (c1 & {13{within_2[5]}}) ^ 13'h1000;
-  wire [12:0] linear_row6 = (c1 & {13{within_2[6]}}) ^ 13'h1000;
-  wire [11:0] linear_stage1_half0_1 = linear_row1[11:0] ^ {c0, 2'd0};
-  wire [11:0] linear_stage1_sum0_1 = linear_stage1_half0_1 ^ linear_row0[12:1];
-  wire [11:0] linear_stage1_carry0_1 = (linear_row1[11:0] & {c0, 2'd0}) | (linear_stage1_half0_1 &
-      linear_row0[12:1]);
-  wire [8:0] linear_stage1_half1_4 = linear_row4[8:0] ^ linear_row3[9:1];
-  wire [8:0] linear_stage1_sum1_4 = linear_stage1_half1_4 ^ linear_row2[10:2];
-  wire [8:0] linear_stage1_carry1_4 = (linear_row4[8:0] & linear_row3[9:1]) | (linear_stage1_half1_4
-      & linear_row2[10:2]);
-  wire linear_stage1_half2_12 = ~linear_row6[6];
-  wire linear_stage1_sum2_12 = linear_stage1_half2_12 ^ linear_row5[7];
-  wire [10:0] linear_stage2_half0_2 = linear_stage1_carry0_1[10:0] ^ {linear_stage1_sum1_4,
-      linear_row2[1:0]};
-  wire [10:0] linear_stage2_sum0_2 = linear_stage2_half0_2 ^ linear_stage1_sum0_1[11:1];
-  wire [10:0] linear_stage2_carry0_2 = (linear_stage1_carry0_1[10:0] & {linear_stage1_sum1_4,
-      linear_row2[1:0]}) | (linear_stage2_half0_2 & linear_stage1_sum0_1[11:1]);
-  wire [6:0] linear_stage2_half1_6 = {1'b0, linear_row6[5:0]} ^ linear_stage1_carry1_4[7:1];
-  wire [6:0] linear_stage2_sum1_6 = linear_stage2_half1_6 ^ {linear_stage1_sum2_12,
-      linear_row5[6:1]};
-  wire [6:0] linear_stage2_carry1_6 = ({1'b0, linear_row6[5:0]} & linear_stage1_carry1_4[7:1]) |
-      (linear_stage2_half1_6 & {linear_stage1_sum2_12, linear_row5[6:1]});
+  wire [6:0] linear_row0 = rising[6:0] & {7{c1_0}};
+  wire [6:0] linear_row1 = rising[6:0] & {7{c1_1}};
+  wire [6:0] linear_row2 = rising[6:0] & {7{c1_2}};
+  wire [6:0] linear_row3 = rising[6:0] & {7{c1_3}};
+  wire [6:0] linear_row4 = rising[6:0] & {7{c1_4}};
+  wire [6:0] linear_row5 = rising[6:0] & {7{c1_5}};
+  wire [9:0] linear_stage1_half0_1 = {linear_row4[6:4], linear_row1} ^ {c0[5:0], 4'd0};
+  wire [9:0] linear_stage1_sum0_1 = linear_stage1_half0_1 ^ {linear_row5[5:2], linear_row0[6:1]};
+  wire [9:0] linear_stage1_carry0_1 = ({linear_row4[6:4], linear_row1} & {c0[5:0], 4'd0}) |
+      (linear_stage1_half0_1 & {linear_row5[5:2], linear_row0[6:1]});
+  wire [3:0] linear_stage1_half1_4 = linear_row4[3:0] ^ linear_row3[4:1];
+  wire [3:0] linear_stage1_sum1_4 = linear_stage1_half1_4 ^ linear_row2[5:2];
+  wire [3:0] linear_stage1_carry1_4 = (linear_row4[3:0] & linear_row3[4:1]) | (linear_stage1_half1_4
+      & linear_row2[5:2]);
+  wire [7:0] linear_stage2_half0_2 = linear_stage1_carry0_1[7:0] ^ {linear_row3[6], linear_row2[6],
+      linear_stage1_sum1_4, linear_row2[1:0]};
+  wire [7:0] linear_stage2_sum0_2 = linear_stage2_half0_2 ^ linear_stage1_sum0_1[8:1];
+  wire [7:0] linear_stage2_carry0_2 = (linear_stage1_carry0_1[7:0] & {linear_row3[6],
+      linear_row2[6], linear_stage1_sum1_4, linear_row2[1:0]}) | (linear_stage2_half0_2 &
+      linear_stage1_sum0_1[8:1]);
+  wire linear_stage2_half0_11 = c0_6 ^ linear_stage1_carry0_1[9];
+  wire linear_stage2_sum0_11 = linear_stage2_half0_11 ^ linear_row5[6];
+  wire linear_stage2_carry0_11 = (c0_6 & linear_stage1_carry0_1[9]) | (linear_stage2_half0_11 &
+      linear_row5[6]);
   wire linear_stage3_half0_3 = linear_stage2_carry0_2[0] ^ linear_row3[0];
   wire linear_stage3_sum0_3 = linear_stage3_half0_3 ^ linear_stage2_sum0_2[1];
   wire linear_stage3_carry0_3 = (linear_stage2_carry0_2[0] & linear_row3[0]) |
       (linear_stage3_half0_3 & linear_stage2_sum0_2[1]);
-  wire [7:0] linear_stage3_half0_5 = {linear_stage2_sum1_6, linear_row5[0]} ^
-      linear_stage2_carry0_2[9:2];
-  wire [7:0] linear_stage3_sum0_5 = linear_stage3_half0_5 ^ linear_stage2_sum0_2[10:3];
-  wire [7:0] linear_stage3_carry0_5 = ({linear_stage2_sum1_6, linear_row5[0]} &
-      linear_stage2_carry0_2[9:2]) | (linear_stage3_half0_5 & linear_stage2_sum0_2[10:3]);
+  wire [3:0] linear_stage3_half0_5 = {linear_stage1_carry1_4[3:2], linear_row5[1:0]} ^
+      linear_stage2_carry0_2[5:2];
+  wire [3:0] linear_stage3_sum0_5 = linear_stage3_half0_5 ^ linear_stage2_sum0_2[6:3];
+  wire [3:0] linear_stage3_carry0_5 = ({linear_stage1_carry1_4[3:2], linear_row5[1:0]} &
+      linear_stage2_carry0_2[5:2]) | (linear_stage3_half0_5 & linear_stage2_sum0_2[6:3]);
+  wire linear_stage3_half0_10 = linear_stage1_carry0_1[8] ^ linear_stage2_carry0_2[7];
+  wire linear_stage3_sum0_10 = linear_stage3_half0_10 ^ linear_stage1_sum0_1[9];
+  wire linear_stage3_carry0_10 = (linear_stage1_carry0_1[8] & linear_stage2_carry0_2[7]) |
+      (linear_stage3_half0_10 & linear_stage1_sum0_1[9]);
   wire linear_stage4_half0_4 = linear_stage3_carry0_3 ^ linear_stage2_carry0_2[1];
   wire linear_stage4_sum0_4 = linear_stage4_half0_4 ^ linear_stage2_sum0_2[2];
   wire linear_stage4_carry0_4 = (linear_stage3_carry0_3 & linear_stage2_carry0_2[1]) |
       (linear_stage4_half0_4 & linear_stage2_sum0_2[2]);
-  wire [5:0] linear_stage4_half0_7 = linear_stage2_carry1_6[5:0] ^ linear_stage3_sum0_5[7:2];
-  wire [5:0] linear_stage4_sum0_7 = linear_stage4_half0_7 ^ linear_stage3_carry0_5[6:1];
-  wire [5:0] linear_stage4_carry0_7 = (linear_stage2_carry1_6[5:0] & linear_stage3_sum0_5[7:2]) |
-      (linear_stage4_half0_7 & linear_stage3_carry0_5[6:1]);
-  wire [3:0] linear_ripple5_sum = {1'b0, linear_stage3_carry0_5[0], linear_stage1_carry1_4[0],
-      linear_stage4_carry0_4} + {1'b0, linear_stage3_sum0_5[1:0], linear_stage4_carry0_4};
-  wire [2:0] linear_ripple5 = linear_ripple5_sum[3:1];
-  wire [13:0] linear_rows = {1'b0, linear_stage4_carry0_7[4:0], linear_ripple5,
-      linear_stage4_sum0_4, linear_stage3_sum0_3, linear_stage2_sum0_2[0], linear_stage1_sum0_1[0],
-      linear_row0[0]} + {1'b0, linear_stage4_sum0_7, 7'd0};
-  wire [511:0] k0_shifted = {256'h3c0fc010,
-      256'h8e71f03f18e31c63c99b3266cc99b32692d25b4b692d25b4e31c638c71ce39c7} >> row;
-  wire k0 = k0_shifted[0];
-  wire [511:0] k1_shifted = {256'h43f03f0f,
-      256'h81f00fff07e0fc1fa4b696d25a4b696d8e31c738e71ce38c1f03e07c0fc1f83f} >> row;
-  wire k1 = k1_shifted[0];
-  wire [511:0] k2_shifted = {256'h7fffffff,
-      256'h7ff00000001ffc009c718e31c638e71c7e0fc0f81f03e07c00ffe003ffc007ff} >> row;
-  wire k2 = k2_shifted[0];
-  wire [511:0] k3_shifted = {256'h3fffffff,
-      256'hffffffffffc007c0f81f03e07e0fc01ffc007ff001ffc00001fffffc00000} >> row;
-  wire k3 = k3_shifted[0];
-  wire [511:0] k4_shifted = {256'h7fffffff,
-      256'hffffffff000003ff03ff800ffe001ffc00003fffff000003ffffffffffc00000} >> row;
-  wire k4 = k4_shifted[0];
-  wire [511:0] k5_shifted = {256'h7fffffff,
-      256'hffffffffffffffff00007ffffe000003ffffffffff00000000000000003fffff} >> row;
-  wire k5 = k5_shifted[0];
-  wire [511:0] k6_shifted = {256'h7fffffff,
-      256'hfffffffffffffffffffffffffe0000000000000000ffffffffffffffffffffff} >> row;
-  wire k6 = k6_shifted[0];
-  wire [511:0] k7_shifted = {256'h40000000, 256'hfffffffffe00000000000000000000000000000000000000}
-      >> row;
-  wire k7 = k7_shifted[0];
-  wire [7:0] k = {k7, k6, k5, k4, k3, k2, k1, k0};
+  wire linear_stage4_half0_6 = linear_stage3_carry0_5[0] ^ linear_stage3_sum0_5[1];
+  wire linear_stage4_sum0_6 = linear_stage4_half0_6 ^ linear_stage1_carry1_4[1];
+  wire linear_stage4_carry0_6 = (linear_stage3_carry0_5[0] & linear_stage3_sum0_5[1]) |
+      (linear_stage4_half0_6 & linear_stage1_carry1_4[1]);
+  wire [1:0] linear_stage4_half0_8 = {linear_stage2_carry0_2[6], linear_row3[5]} ^
+      {linear_stage2_sum0_2[7], linear_stage3_sum0_5[3]};
+  wire [1:0] linear_stage4_sum0_8 = linear_stage4_half0_8 ^ linear_stage3_carry0_5[3:2];
+  wire [1:0] linear_stage4_carry0_8 = ({linear_stage2_carry0_2[6], linear_row3[5]} &
+      {linear_stage2_sum0_2[7], linear_stage3_sum0_5[3]}) | (linear_stage4_half0_8 &
+      linear_stage3_carry0_5[3:2]);
+  wire [2:0] linear_ripple5_sum = {1'b0, linear_stage1_carry1_4[0], linear_stage4_carry0_4} + {1'b0,
+      linear_stage3_sum0_5[0], linear_stage4_carry0_4};
+  wire [1:0] linear_ripple5 = linear_ripple5_sum[2:1];
+  wire [2:0] linear_ripple7_sum = {1'b0, linear_stage3_carry0_5[1], linear_stage4_carry0_6} + {1'b0,
+      linear_stage3_sum0_5[2], linear_stage4_carry0_6};
+  wire [1:0] linear_ripple7 = linear_ripple7_sum[2:1];
+  wire [15:0] linear_rows = {1'b0, c0[9:7], linear_stage2_sum0_11, linear_stage4_carry0_8,
+      linear_ripple7, linear_ripple5, linear_stage4_sum0_4, linear_stage3_sum0_3,
+      linear_stage2_sum0_2[0], linear_stage1_sum0_1[0], linear_row0[0]} + {3'd0,
+      linear_stage2_carry0_11, linear_stage3_carry0_10, linear_stage3_sum0_10, linear_stage4_sum0_8,
+      1'b0, linear_stage4_sum0_6, 6'd0};
+  wire [8:0] k = 9'd126 - {1'b0, magnitude[16:9] & {8{a_sign}}};
 
   // Normalize: The first one of y on top, if it is among its two first bits; 1 or 1/2 where the
   // result is that.
-  wire below_one = ~linear_rows[12];
+  wire below_one = ~linear_rows[14];
   wire digits_or = is_one | a_zero;
-  wire [7:0] exponent = digits_or ? (8'd127 - {7'd0, a_zero}) : (k - {7'd0, below_one});
-  wire [8:0] digits = digits_or ? 9'h100 : below_one ? linear_rows[11:3] : linear_rows[12:4];
+  wire [7:0] exponent_difference = 8'd127 - {7'd0, a_zero};
+  wire [8:0] exponent = digits_or ? {exponent_difference[7], exponent_difference} : (k - {8'd0,
+      below_one});
+  wire [8:0] digits = digits_or ? 9'h100 : below_one ? linear_rows[13:5] : linear_rows[14:6];
   wire inexact = ~digits_or;
 
   // Denormalize: Shift right what is below the lowest binade; a zero has no ones at all.
-  wire [8:0] below = 9'd1 - {exponent[7], exponent};
-  wire [5:0] move_right_and = below[5:0] & {6{~below[8]}};
-  wire [4:0] move_right = {|move_right_and[5:4], move_right_and[3:0]};
-  wire denormalized_some1 = move_right[0] & digits[0];
-  wire [8:0] denormalized_right1 = move_right[0] ? {1'b0, digits[8:1]} : digits;
-  wire denormalized_some2 = denormalized_some1 | (move_right[1] & (|denormalized_right1[1:0]));
-  wire [8:0] denormalized_right2 = move_right[1] ? {2'd0, denormalized_right1[8:2]} :
+  wire [9:0] below = 10'd1 - {exponent[8], exponent};
+  wire [7:0] move_right_2_and = below[7:0] & {8{~below[9]}};
+  wire [4:0] move_right_2 = {|move_right_2_and[7:4], move_right_2_and[3:0]};
+  wire denormalized_some1 = move_right_2[0] & digits[0];
+  wire [8:0] denormalized_right1 = move_right_2[0] ? {1'b0, digits[8:1]} : digits;
+  wire denormalized_some2 = denormalized_some1 | (move_right_2[1] & (|denormalized_right1[1:0]));
+  wire [8:0] denormalized_right2 = move_right_2[1] ? {2'd0, denormalized_right1[8:2]} :
       denormalized_right1;
-  wire denormalized_some4 = denormalized_some2 | (move_right[2] & (|denormalized_right2[3:0]));
-  wire [8:0] denormalized_right4 = move_right[2] ? {4'd0, denormalized_right2[8:4]} :
+  wire denormalized_some4 = denormalized_some2 | (move_right_2[2] & (|denormalized_right2[3:0]));
+  wire [8:0] denormalized_right4 = move_right_2[2] ? {4'd0, denormalized_right2[8:4]} :
       denormalized_right2;
-  wire denormalized_some8 = denormalized_some4 | (move_right[3] & (|denormalized_right4[7:0]));
-  wire [8:0] denormalized_right8 = move_right[3] ? {8'd0, denormalized_right4[8]} :
+  wire denormalized_some8 = denormalized_some4 | (move_right_2[3] & (|denormalized_right4[7:0]));
+  wire [8:0] denormalized_right8 = move_right_2[3] ? {8'd0, denormalized_right4[8]} :
       denormalized_right4;
-  wire denormalized_some16 = denormalized_some8 | (move_right[4] & (|denormalized_right8));
-  wire [8:0] denormalized_right16 = move_right[4] ? 9'd0 : denormalized_right8;
+  wire denormalized_some16 = denormalized_some8 | (move_right_2[4] & (|denormalized_right8));
+  wire [8:0] denormalized_right16 = move_right_2[4] ? 9'd0 : denormalized_right8;
   wire lost_or_rest = denormalized_some16 | inexact;
   wire [8:0] kept = denormalized_right16 & {9{~vanishes}};
   wire sticky = lost_or_rest & ~vanishes;

@@ -329,6 +329,7 @@ WIDE = [
     *(f"{family}:a={f}" for family in FAMILIES for f in ("bf16", "fp16")),
     *(f"{family}:a={f},accuracy=faithful" for family in FAMILIES for f in ("bf16", "fp16")),
     *(f"gelu:a={f},form=tanh" for f in ("bf16", "fp16")),
+    *(f"sigmoid:a={f},accuracy=faithful,optimize=delay" for f in ("bf16", "fp16")),
     *(f"{family}:a=bf16,round=port,flags=after" for family in ("exp2", "exp", "log2")),
 ]
 
@@ -406,6 +407,8 @@ def test_what_there_is_not() -> None:
         "tanh:a=bf16,round=sra": "none at random",
         "ln:a=bf16,subnormals=flush": "parameter subnormals",
         "exp:a=bf16,out=ue4m3": "signed float",
+        "sigmoid:a=bf16,optimize=delay": "parameter optimize",
+        "sigmoid:a=e5m2,accuracy=faithful,optimize=delay": "parameter optimize",
     }.items():
         with pytest.raises(InvalidInput, match=message):
             hw.unit(spec)

@@ -9,12 +9,11 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ... import rtl
 from ...rtl import Values, read_table, wire
-from ...rtl.floats import signed_exponent
+from ...rtl.floats import Raw, signed_exponent
 from ..operations import (
     ERROR_FUNCTION,
     GELU,
     HYPERBOLIC_TANGENT,
-    LOGISTIC,
     SILU,
     SOFTPLUS,
     Operation,
@@ -49,7 +48,19 @@ class Curve(Function):
     def _unpack(self, m: Module, x: Values) -> Values:
         """Fields and classes of the operand; which special results there are."""
         raws = self.unpacked(m, x)
-        a, t, f = raws["a"], self.approximation, self.a
+        a, odd, f = raws["a"], self.approximation.odd, self.a
+        specials = self._specials(m, x, raws)
+        field = x["a"][f.fraction_bits : f.fraction_bits + f.exponent_bits]
+        sided = Const(0, 1) if odd else a.sign & ~a.zero
+        return specials | {
+            "binade": wire(m, "binade", field if odd else Cat(field, sided)),
+            "weight": a.exponent,
+            "t": wire(m, "fraction", x["a"][: f.fraction_bits]),
+        }
+
+    def _specials(self, m: Module, x: Values, raws: dict[str, Raw]) -> Values:
+        """The result's sign, and which special results there are."""
+        a, none = raws["a"], Const(0, 1)
         limits = LIMITS[self.function]
         cases = {
             limits.below: a.special & a.sign,
@@ -60,19 +71,13 @@ class Curve(Function):
             cases[limits.above] = a.special
         if limits.below == limits.zero:
             cases[limits.zero] = (a.special & a.sign) | a.zero
-        none = Const(0, 1)
         one = cases.get(ONE, none) | cases.get(SIGNED_ONE, none)
-        field = x["a"][f.fraction_bits : f.fraction_bits + f.exponent_bits]
-        sided = none if t.odd else a.sign & ~a.zero
         return self.nan_values(m, x, raws, none) | {
             "sign": a.sign if self.has_sign else none,
             "inf": wire(m, "infinite", cases.get(INFINITY, none)),
             "zero": wire(m, "vanishes", cases.get(ZERO, none) | cases.get(SIGNED_ZERO, none)),
             "one": wire(m, "is_one", one),
             "half": wire(m, "is_half", cases.get(HALF, none)),
-            "binade": wire(m, "binade", field if t.odd else Cat(field, sided)),
-            "weight": a.exponent,
-            "t": wire(m, "fraction", x["a"][: f.fraction_bits]),
         }
 
     @property
@@ -128,20 +133,6 @@ class Curve(Function):
             "rest": wire(m, "inexact", ~exact),
             "exponent": exponent,
         }
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Sigmoid(Curve):
-    """The logistic function 1/(1 + e^-x).
-
-    Source: Goodfellow, Bengio and Courville, Deep Learning, 2016, 3.10; of infinities it is the
-    limit.
-    """
-
-    family: ClassVar[str] = "sigmoid"
-    summary: ClassVar[str] = "1/(1 + e^-a), correctly rounded or faithful"
-    operation: ClassVar[Operation] = LOGISTIC
-    meanings: ClassVar[dict[str, str]] = {"a": "operand", "y": "1/(1 + e^-a)"}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

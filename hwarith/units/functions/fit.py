@@ -27,14 +27,16 @@ looked at: by an error that is small enough (`quadratics`)."""
 
 class Wish(NamedTuple):
     """What is asked of a table: the degree of its pieces, how many there are as a power of two,
-    bits that y has beyond the result; None leaves it to the search."""
+    bits that y has beyond the result; None leaves it to the search; and whether a short path is
+    worth more gates."""
 
     degree: int | None = None
     select: int | None = None
     guard: int | None = None
+    delay: bool = False
 
 
-AUTOMATIC = Wish()
+AUTOMATIC, SHORT = Wish(), Wish(delay=True)
 
 _BITS = 50
 """Bits of the values that tables are made of, which float64 holds."""

@@ -34,6 +34,23 @@ def _shape_parameter(help: str, choices: tuple[str, ...]) -> Any:
     return choice_parameter(help, ("auto", *choices), "auto", quiet=True)
 
 
+def in_fixed_point(
+    m: Module, a: Format, significand: Value, weight: Value, highest: int, window: int
+) -> tuple[Value, Value, Value]:
+    """An operand's magnitude in fixed point, in a window of so many bits, of its exponent and what
+    is to be on top of the window if the operand's msb is 2^`highest`; whether bits of it are lost;
+    and whether it is beyond the range, and clamped."""
+    operand = Operand(a)
+    lowest, largest = operand.exponents
+    top = highest + operand.bias
+    most = max(top - lowest, 1)
+    distance = wire(m, "distance", top - weight)
+    far = distance[-1] if largest > top else Const(0, 1)
+    distance = wire(m, "move_right", distance[: most.bit_length()])
+    moved, lost = rtl.align_right(m, "fixed", significand, distance, most, window)
+    return wire(m, "magnitude", moved | far.replicate(window)), lost, far
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Power(Function):
     """Base of the powers: the operand in fixed point is an integer, which is the result's
@@ -100,18 +117,12 @@ class Power(Function):
 
     def _reduce(self, m: Module, x: Values) -> Values:
         """The operand in fixed point, rounded down; what is beyond the range is clamped."""
-        reduction, operand = self.approximation.reduction, Operand(self.a)
-        significand = x["significand"]
-        # Of the window's msb, and of the significand's in the highest binade that fits.
-        highest = reduction.integer - 1 - (1 if reduction.factor_bits else 0) + operand.bias
-        lowest, largest = operand.exponents
-        most = max(highest - lowest, 1)
-        distance = wire(m, "distance", highest - x["weight"])
-        far = distance[-1] if largest > highest else Const(0, 1)
+        reduction = self.approximation.reduction
         window = reduction.integer + reduction.fraction
-        distance = wire(m, "move_right", distance[: most.bit_length()])
-        moved, lost = rtl.align_right(m, "fixed", significand, distance, most, window)
-        magnitude = wire(m, "magnitude", moved | far.replicate(window))
+        highest = reduction.integer - 1 - (1 if reduction.factor_bits else 0)
+        magnitude, lost, far = in_fixed_point(
+            m, self.a, x["significand"], x["weight"], highest, window
+        )
         exact = x["one"] if reduction.factor_bits else ~(lost | far)
         exact = wire(m, "exact", exact)
         inverted = Cat(magnitude, Const(0, 1)) ^ x["negative"].replicate(window + 1)

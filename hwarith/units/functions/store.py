@@ -17,9 +17,9 @@ from ... import sources
 from ...caching import kept
 from ...files import write_text
 from ...formats import Format, scalar_format
-from . import binade, logarithm, power
+from . import binade, logarithm, power, tails
 from .exactly import FUNCTIONS
-from .fit import AUTOMATIC, MINIMAX, NEAREST, NEIGHBOURS, Wish
+from .fit import AUTOMATIC, MINIMAX, NEAREST, NEIGHBOURS, SHORT, Wish
 
 _FORMATS = ("e4m3", "e4m3fn", "e5m2", "bf16", "fp16")
 """Formats of operands and results of which tables are shipped, for rounding to nearest."""
@@ -27,7 +27,13 @@ _FORMATS = ("e4m3", "e4m3fn", "e5m2", "bf16", "fp16")
 _WIDE = ("exp2", "exp", "log2", "ln")
 """Functions of which tables from fp32 to fp32 are shipped."""
 
-_FINDERS: dict[str, Any] = {"exp2": power, "exp": power, "log2": logarithm, "ln": logarithm}
+_FINDERS: dict[str, Any] = {
+    "exp2": power,
+    "exp": power,
+    "log2": logarithm,
+    "ln": logarithm,
+    "sigmoid": tails,
+}
 """Who finds the tables of a function: by default by binades."""
 
 _HERE = Path(__file__).parent
@@ -37,8 +43,9 @@ _SHIPPED = _HERE / "tables.json"
 @lru_cache(maxsize=64)
 def table(function: str, a: Format, out: Format, goal: str, wish: Wish = AUTOMATIC) -> Any:
     """The table of a function that keeps apart what `goal` says (`fit`): a `PowerTable`,
-    `LogarithmTable` or `BinadeTable`. Raises `InvalidInput` if there is none."""
-    known = None if wish != AUTOMATIC else shipped().get(_name(function, a, out, goal))
+    `LogarithmTable`, `TailTable` or `BinadeTable`. Raises `InvalidInput` if there is none."""
+    is_shipped = wish in (AUTOMATIC, SHORT)
+    known = shipped().get(_name(function, a, out, goal, wish)) if is_shipped else None
     if known is None:
         known = json.loads(_found(function, a, out, goal, wish))
     return finder(function).from_plain(known)
@@ -51,7 +58,15 @@ def finder(function: str) -> Any:
 
 def _found(function: str, a: Format, out: Format, goal: str, wish: Wish) -> bytes:
     own = f"{finder(function).__name__.rpartition('.')[2]}.py"
-    parts = ("exactly.py", "definitions.py", "fit.py", "quadratics.py", "minimax.py", own)
+    parts = (
+        "exactly.py",
+        "definitions.py",
+        "fit.py",
+        "quadratics.py",
+        "minimax.py",
+        "binade.py",
+        own,
+    )
     text = sources.digest({name: _HERE / name for name in parts})
     text += f"{function} {a.numbers} {out.numbers} {goal} {tuple(wish)}"
     name = f"{hashlib.sha256(text.encode()).hexdigest()}.json"
@@ -68,8 +83,8 @@ def found_anew(
     return asdict(finder(function).find(function, a, out, goal, *more))
 
 
-def _name(function: str, a: Format, out: Format, goal: str) -> str:
-    return f"{function} {a.name} {out.name} {goal}"
+def _name(function: str, a: Format, out: Format, goal: str, wish: Wish) -> str:
+    return f"{function} {a.name} {out.name} {goal}{' delay' if wish.delay else ''}"
 
 
 @cache
@@ -78,13 +93,15 @@ def shipped() -> dict[str, Any]:
     return json.loads(_SHIPPED.read_text(encoding="utf-8")) if _SHIPPED.exists() else {}
 
 
-def _wanted() -> Iterator[tuple[str, Format, Format, str]]:
+def _wanted() -> Iterator[tuple[str, Format, Format, str, Wish]]:
     formats = [(function, name, name) for function in FUNCTIONS for name in _FORMATS]
     for function, a, out in [*formats, ("exp2", "fix9.16", "bf16")]:
         for goal in (NEAREST, NEIGHBOURS):
-            yield function, scalar_format(a), scalar_format(out), goal
+            yield function, scalar_format(a), scalar_format(out), goal, AUTOMATIC
+    for name in ("bf16", "fp16"):
+        yield "sigmoid", scalar_format(name), scalar_format(name), NEIGHBOURS, SHORT
     for function in _WIDE:
-        yield function, scalar_format("fp32"), scalar_format("fp32"), MINIMAX
+        yield function, scalar_format("fp32"), scalar_format("fp32"), MINIMAX, AUTOMATIC
 
 
 def main() -> None:
@@ -93,10 +110,10 @@ def main() -> None:
     write_text(_SHIPPED, "{\n" + ",\n".join(lines) + "\n}\n")
 
 
-def _line(function: str, a: Format, out: Format, goal: str) -> str:
-    name = _name(function, a, out, goal)
+def _line(function: str, a: Format, out: Format, goal: str, wish: Wish) -> str:
+    name = _name(function, a, out, goal, wish)
     print(name, flush=True)
-    plain = json.dumps(found_anew(function, a, out, goal), separators=(",", ":"))
+    plain = json.dumps(found_anew(function, a, out, goal, wish), separators=(",", ":"))
     return f"{json.dumps(name)}:{plain}"
 
 
