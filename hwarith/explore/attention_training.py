@@ -222,11 +222,12 @@ operands it takes."""
 class Adam:
     """Gradient descent by running means of gradients and of their squares, in one arithmetic.
 
-    The decays to the power of the step are running products. All weights are one vector here.
+    The decays to the power of the step are running products. All weights are one vector here. Of
+    `Piecewise` it is the arithmetic without a constant: with one, decays would be above 1.
     """
 
     def __init__(self, arithmetic: Arithmetic, weights: Iterable[Value], rate: float = RATE):
-        m = self.arithmetic = arithmetic
+        m = self.arithmetic = arithmetic.plain if isinstance(arithmetic, Piecewise) else arithmetic
         self.weights = list(weights)
         self.rate, self.epsilon, self._one = m.encode(rate), m.encode(EPSILON), m.encode(1.0)
         self._decays = [m.encode(x) for x in DECAY]

@@ -133,16 +133,17 @@ class Piecewise(PiecewiseAffine):
 
     ``backward="exact"`` takes the slopes of the operations that were made, which are powers of two;
     ``"approximate"`` the derivatives of those that they stand for, in piecewise-affine arithmetic.
+    ``plain`` is the arithmetic without a constant, in which products by powers of two are exact.
     """
 
     def __init__(self, backward: str, ofs: int = 0):
         super().__init__("fp32", ofs)
         self.exact = backward == "exact"
-        self._by_slope = PiecewiseAffine("fp32")  # exact for powers of two, without a constant
+        self.plain = PiecewiseAffine("fp32")
 
     def scaled(self, delta: np.ndarray, op: str, *operands: np.ndarray) -> np.ndarray:
         """A gradient times the slope of an operation, by the name that ``paslope`` has for it."""
-        return self._by_slope.mul(delta, self.slope(op, *operands))
+        return self.plain.mul(delta, self.slope(op, *operands))
 
     def output_gradient(self, outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Backwards through log(sum(exp(s))) - s[label], of s = outputs - their maximum."""
