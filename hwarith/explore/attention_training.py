@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from .training import Float32, Piecewise, digits
+from .training import Float32, Piecewise, batches, digits, of_seeds, print_accuracies, share_right
 
 ROWS, PIXELS, CLASSES = 8, 8, 10
 """Of an image."""
@@ -330,18 +330,15 @@ class Transformer:
     def train(
         self, images: np.ndarray, labels: np.ndarray, epochs: int = EPOCHS, batch: int = BATCH
     ) -> None:
-        """Go through all images in a new order so many times; a last batch that is not full is
-        left out."""
+        """Go through all images so many times (`batches`)."""
         optimizer = Adam(self.arithmetic, self.weights.values())
-        for _ in range(epochs):
-            order = self.random.permutation(len(images))
-            for part in order[: len(order) // batch * batch].reshape(-1, batch):
-                self.step(images[part], labels[part], optimizer)
+        for part in batches(self.random, len(images), epochs, batch):
+            self.step(images[part], labels[part], optimizer)
 
     def accuracy(self, images: np.ndarray, labels: np.ndarray) -> float:
         """Share of the images whose largest output is their label's."""
-        outputs = self.arithmetic.values(self.forward(Tape(self.arithmetic), images).codes)
-        return float(np.mean(np.argmax(np.nan_to_num(outputs, nan=-np.inf), axis=1) == labels))
+        outputs = self.forward(Tape(self.arithmetic), images)
+        return share_right(self.arithmetic.values(outputs.codes), labels)
 
 
 ARITHMETICS: dict[str, Callable[[], Arithmetic]] = {
@@ -360,20 +357,12 @@ def main() -> None:
         f"accuracy on {len(held_out)} held-out images"
     )
     for name, make in ARITHMETICS.items():
-        found = [100 * x for x in accuracies(make)]
-        seeds = " ".join(f"{x:5.1f}" for x in found)
-        print(f"{name:40} {np.mean(found):5.2f} %   of seeds {seeds}", flush=True)
+        print_accuracies(name, accuracies(make))
 
 
 def accuracies(make: Callable[[], Arithmetic], seeds: Sequence[int] = SEEDS) -> list[float]:
     """Accuracies on the held-out images of transformers trained in an arithmetic, for each seed."""
-    images, labels, held_out, held_out_labels = digits()
-    found = []
-    for seed in seeds:
-        network = Transformer(make(), seed)
-        network.train(images, labels)
-        found.append(network.accuracy(held_out, held_out_labels))
-    return found
+    return of_seeds(lambda seed: Transformer(make(), seed), seeds)
 
 
 if __name__ == "__main__":

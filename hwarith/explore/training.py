@@ -10,7 +10,7 @@ images. Sources: Kosson and Jaggi, arXiv 2305.17190; Tayaranian Hosseini et al.,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Protocol
 
@@ -231,17 +231,28 @@ class Network:
         batch: int = BATCH,
         rate: float = RATE,
     ) -> None:
-        """Go through all images in a new order so many times; a last batch that is not full is
-        left out."""
-        for _ in range(epochs):
-            order = self.random.permutation(len(images))
-            for part in order[: len(order) // batch * batch].reshape(-1, batch):
-                self.step(images[part], labels[part], rate)
+        """Go through all images so many times (`batches`)."""
+        for part in batches(self.random, len(images), epochs, batch):
+            self.step(images[part], labels[part], rate)
 
     def accuracy(self, images: np.ndarray, labels: np.ndarray) -> float:
         """Share of the images whose largest output is their label's."""
-        outputs = self.arithmetic.values(self.forward(images)[-1])
-        return float(np.mean(np.argmax(np.nan_to_num(outputs, nan=-np.inf), axis=1) == labels))
+        return share_right(self.arithmetic.values(self.forward(images)[-1]), labels)
+
+
+def batches(
+    random: np.random.Generator, count: int, epochs: int, batch: int
+) -> Iterator[np.ndarray]:
+    """The places of a batch's images: so many times all images, in a new order; a last batch that
+    is not full is left out."""
+    for _ in range(epochs):
+        order = random.permutation(count)
+        yield from order[: count // batch * batch].reshape(-1, batch)
+
+
+def share_right(outputs: np.ndarray, labels: np.ndarray) -> float:
+    """Share of the rows whose largest output is their label's."""
+    return float(np.mean(np.argmax(np.nan_to_num(outputs, nan=-np.inf), axis=1) == labels))
 
 
 ARITHMETICS: dict[str, Callable[[], Arithmetic]] = {
@@ -264,17 +275,33 @@ def main() -> None:
         f"accuracy on {len(held_out)} held-out images"
     )
     for name, make in ARITHMETICS.items():
-        found = [100 * x for x in accuracies(make)]
-        seeds = " ".join(f"{x:5.1f}" for x in found)
-        print(f"{name:40} {np.mean(found):5.2f} %   of seeds {seeds}", flush=True)
+        print_accuracies(name, accuracies(make))
+
+
+def print_accuracies(name: str, found: list[float]) -> None:
+    """A line of what an arithmetic reached."""
+    seeds = " ".join(f"{100 * x:5.1f}" for x in found)
+    print(f"{name:40} {100 * np.mean(found):5.2f} %   of seeds {seeds}", flush=True)
 
 
 def accuracies(make: Callable[[], Arithmetic]) -> list[float]:
     """Accuracies on the held-out images of networks trained in an arithmetic, for each seed."""
+    return of_seeds(lambda seed: Network(make(), seed=seed), SEEDS)
+
+
+class Learner(Protocol):
+    """What can be trained on images and labels."""
+
+    def train(self, images: np.ndarray, labels: np.ndarray) -> None: ...
+    def accuracy(self, images: np.ndarray, labels: np.ndarray) -> float: ...
+
+
+def of_seeds(begin: Callable[[int], Learner], seeds: Sequence[int]) -> list[float]:
+    """Accuracies on the held-out images after training from each of these beginnings."""
     images, labels, held_out, held_out_labels = digits()
     found = []
-    for seed in SEEDS:
-        network = Network(make(), seed=seed)
+    for seed in seeds:
+        network = begin(seed)
         network.train(images, labels)
         found.append(network.accuracy(held_out, held_out_labels))
     return found
