@@ -13,7 +13,7 @@ from ....formats import Format, format
 from ....formats.weights import quantize, weight_type
 from ....matrix.int8 import int8_matmul
 from ....matrix.product import matmul
-from ....units import unit
+from ....units import Unit, unit
 from .floats import FP32, Floats
 from .heads import Factors
 
@@ -96,13 +96,13 @@ class Scaled(Floats):
         times = unit("mul:a=fp32")
         lefts = self._quantized([f.left for f in factors], 1)
         rights = self._quantized([f.right for f in factors], 0)
-        found = []
+        products = []
         for f, left, right in zip(factors, lefts, rights, strict=True):
-            sums = by_right(matmul(multiply_add, left.codes, right.codes), right.scales)
-            scales = times(left.scales, FP32.encode(scale))
-            found.append(np.asarray(by_left(sums, scales)))
+            products.append(matmul(multiply_add, left.codes, right.codes))
             self.counted(f.multiply_adds)
-        return found
+        sums = _of_all(by_right, products, [x.scales for x in rights])
+        scales = _of_all(times, [x.scales for x in lefts], [FP32.encode([[scale]])] * len(lefts))
+        return _of_all(by_left, sums, scales)
 
     # -- quantization ----------------------------------------------------------------------------
 
@@ -114,17 +114,16 @@ class Scaled(Floats):
             peak = max(float(x.max()) for x in magnitudes)
             power = _power(peak, self.element)
             scale, inverse = (FP32.encode([[2.0**p]]) for p in (power, -power))
-            return [Quantized(np.asarray(rounded(x, inverse)), scale) for x in matrices]
+            codes = _of_all(rounded, matrices, [inverse] * len(matrices))
+            return [Quantized(x, scale) for x in codes]
         divide, times = (unit(spec) for spec in self.units["quantization"][1:])
         most = float(self.element.max)
-        found = []
-        for x, magnitude in zip(matrices, magnitudes, strict=True):
-            peaks = magnitude.max(axis=axis, keepdims=True)
-            codes = FP32.encode(np.where(peaks > 0, peaks, 1))
-            inverses = divide(FP32.encode(most), codes)
-            scales = np.asarray(times(codes, FP32.encode(1 / most)))
-            found.append(Quantized(np.asarray(rounded(x, inverses)), scales))
-        return found
+        peaks = [x.max(axis=axis, keepdims=True) for x in magnitudes]
+        ends = [FP32.encode(np.where(x > 0, x, 1)) for x in peaks]
+        greatest, smallest = ([FP32.encode([[x]])] * len(ends) for x in (most, 1 / most))
+        codes = _of_all(rounded, matrices, _of_all(divide, greatest, ends))
+        scales = _of_all(times, ends, smallest)
+        return [Quantized(*x) for x in zip(codes, scales, strict=True)]
 
     def _of_weights(self, weights: np.ndarray) -> Quantized:
         """Weights (inputs, outputs), which are quantized once and not by the units."""
@@ -139,6 +138,15 @@ class Scaled(Floats):
 
 GROUP = 128
 """Weights of a type that share a scale."""
+
+
+def _of_all(u: Unit, *operands: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Results of a unit for many matrices of codes of different shapes, in one call."""
+    matrices = [np.broadcast_arrays(*codes) for codes in zip(*operands, strict=True)]
+    columns = zip(*([x.ravel() for x in codes] for codes in matrices), strict=True)
+    found = np.asarray(u(*map(np.concatenate, columns)))
+    parts = np.split(found, np.cumsum([x[0].size for x in matrices])[:-1])
+    return [part.reshape(x[0].shape) for part, x in zip(parts, matrices, strict=True)]
 
 
 def _power(peak: float, f: Format) -> int:
