@@ -123,6 +123,8 @@ def _steps(order: Any, count: int) -> slice | list[int]:
 
 
 def _accumulate(chain: Chain, a: np.ndarray, b: np.ndarray, acc: np.ndarray) -> np.ndarray:
+    if not len(b):
+        return acc.copy()
     units = chain.units
     definitions, constants = zip(*(x.definition() for x in units), strict=True)
     word_bits = max(x.word_bits for x in units)
