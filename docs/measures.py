@@ -314,7 +314,7 @@ def mask_error(bits: int, mode: str) -> list[float]:
 
 def pieces(function: str) -> list[int]:
     """``hwarith synth FUNCTION:a=fp32``: pieces of degree 2, and bits of c0, c1 and c2."""
-    rows = hw.unit(f"{function}:a=fp32").approximation.rows
+    rows = function_errors.unit_of(function).approximation.rows
     bits = (max(x.bit_length() for x in c) for c in (rows.c0, rows.c1, rows.c2))
     return [len(rows.c0), *bits]
 

@@ -9,7 +9,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value
 
 from ... import rtl
 from ...rtl import Values, read_table, wire
-from ...rtl.floats import Raw, signed_exponent
+from ...rtl.floats import signed_exponent
 from ..operations import (
     ERROR_FUNCTION,
     GELU,
@@ -19,17 +19,18 @@ from ..operations import (
     Operation,
 )
 from ..parameters import choice_parameter
-from .base import Function
-from .definitions import HALF, INFINITY, LIMITS, ONE, SIGNED_ONE, SIGNED_ZERO, ZERO
+from .decays import Decaying
 from .lookup import piece
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Curve(Function):
+class Curve(Decaying):
     """Base of the functions that a table of linear pieces in each binade of the operand gives."""
 
     @property
     def weights(self) -> tuple[int, int]:
+        if self.is_wide:
+            return self.wide_weights
         t = self.approximation
         fields = range(len(t.binades))
         ends = [0]
@@ -42,6 +43,8 @@ class Curve(Function):
     # -- hardware ------------------------------------------------------------------------------
 
     def datapath(self) -> list[rtl.Step]:
+        if self.is_wide:
+            return self.wide_steps()
         steps = [self._unpack, self._select, self._interpolate, self._normalize]
         return self.with_ports([*steps, self._denormalize, *self.rounder.after_normalization()])
 
@@ -57,33 +60,6 @@ class Curve(Function):
             "weight": a.exponent,
             "t": wire(m, "fraction", x["a"][: f.fraction_bits]),
         }
-
-    def _specials(self, m: Module, x: Values, raws: dict[str, Raw]) -> Values:
-        """The result's sign, and which special results there are."""
-        a, none = raws["a"], Const(0, 1)
-        limits = LIMITS[self.function]
-        cases = {
-            limits.below: a.special & a.sign,
-            limits.zero: a.zero,
-            limits.above: a.special & ~a.sign,
-        }
-        if limits.below == limits.above:
-            cases[limits.above] = a.special
-        if limits.below == limits.zero:
-            cases[limits.zero] = (a.special & a.sign) | a.zero
-        one = cases.get(ONE, none) | cases.get(SIGNED_ONE, none)
-        return self.nan_values(m, x, raws, none) | {
-            "sign": a.sign if self.has_sign else none,
-            "inf": wire(m, "infinite", cases.get(INFINITY, none)),
-            "zero": wire(m, "vanishes", cases.get(ZERO, none) | cases.get(SIGNED_ZERO, none)),
-            "one": wire(m, "is_one", one),
-            "half": wire(m, "is_half", cases.get(HALF, none)),
-        }
-
-    @property
-    def has_sign(self) -> bool:
-        """Whether a result has the operand's sign."""
-        return LIMITS[self.function].zero == SIGNED_ZERO
 
     def _select(self, m: Module, x: Values) -> Values:
         """Of the operand's binade the first piece, and the fraction's bits that choose one."""

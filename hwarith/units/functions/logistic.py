@@ -33,7 +33,7 @@ class Sigmoid(Curve):
     meanings: ClassVar[dict[str, str]] = {"a": "operand", "y": "1/(1 + e^-a)"}
 
     optimize: str = choice_parameter(
-        "area, or delay: more gates for a shorter path, faithful and of more than 8 bits",
+        "area, or delay: more gates for a shorter path, faithful and of 9 to 16 bits",
         ("area", "delay"),
         "area",
         quiet=True,
@@ -41,11 +41,12 @@ class Sigmoid(Curve):
 
     def validate(self) -> None:
         super().validate()
-        if self.optimize == "delay" and (self.accuracy == "correct" or self.a.bits <= 8):
+        few, many = self.a.bits <= 8, self.is_wide
+        if self.optimize == "delay" and (self.accuracy == "correct" or few or many):
             raise InvalidInput(
                 f"sigmoid: parameter optimize: must be area from {self.a.name} with "
                 f"accuracy={self.accuracy}, not delay, which is for accuracy=faithful and operands "
-                "of more than 8 bits"
+                "of 9 to 16 bits"
             )
 
     @property

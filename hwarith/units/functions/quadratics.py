@@ -12,6 +12,7 @@ polynomial L-approximations", ARITH 18 (2007), done in its simplest form.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -62,10 +63,16 @@ class Quadratics(NamedTuple):
 @golden
 def quadratic(row, t, p):
     """y of a piece, of the operand's place t in it."""
+    return polynomial(p.c0[row], p.c1[row], p.c2[row], t, p)
+
+
+@golden
+def polynomial(c0, c1, c2, t, p):
+    """y of the piece that has these coefficients."""
     u = t - (1 << (p.low - 1))
     leading = (-1 - u if u < 0 else u) >> p.drop
     square = (leading * leading) >> p.cut
-    return p.c0[row] + ((p.c1[row] * u + (p.c2[row] * square << p.up)) >> p.shift)
+    return c0 + ((c1 * u + (c2 * square << p.up)) >> p.shift)
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,8 @@ def find(
         low = fraction - bits
         square = min(low - 1, _LONGEST)
         shape = _Shape(fraction, bits, fraction_bits, width, low + 4, square, square, _LONGEST)
+        while fitted(shape, curve) is None:  # of so little curvature that c2 is shorter
+            shape = replace(shape, scale=shape.scale - 1)
         if _error(shape, curve) <= curve.bound:
             break
     else:
@@ -128,6 +137,34 @@ def find(
     pieces = fitted(shape, curve)
     assert pieces
     return width, bits, pieces
+
+
+def found_at_once(
+    curve: Curve, fraction: int, fraction_bits: int, select: int
+) -> tuple[int, Quadratics]:
+    """The width of y, and so many pieces as `find` has them, with coefficients as long as what they
+    stand for asks for: of many pieces, where trying all lengths takes long."""
+    width, low = fraction_bits + _GUARD + 1, fraction - select
+    square = min(low - 1, _LONGEST)
+    shape = _Shape(fraction, select, fraction_bits, width, low + 1, square, square, _LONGEST)
+    while (pieces := fitted(shape, curve)) is None:
+        shape = replace(shape, scale=shape.scale - 2)
+    bend = max(map(abs, pieces.c2)) * 2.0 ** (pieces.up - shape.shift + 2 * square - shape.cut)
+    bits = max(2, math.ceil(math.log2(bend)) + _SPARE)
+    square = min(square, bits + 1)
+    shape = replace(shape, square=square, cut=max(0, 2 * square - bits - 1))
+    while (pieces := fitted(replace(shape, scale=bits), curve)) is None:
+        bits -= 1
+    shape = replace(shape, scale=bits)
+    if max(abs(x) for x in errors(shape, curve, pieces, max(_STEP, 1 << (low - 8)))) > curve.bound:
+        raise InvalidInput(
+            "out: no pieces of degree 2 are known for so many bits; allowed: formats such as fp32"
+        )
+    return width, pieces
+
+
+_SPARE = 2
+"""Bits of c2 and of the square below y's last place."""
 
 
 def _shorter(shape: _Shape, curve: Curve) -> _Shape | None:

@@ -17,14 +17,14 @@ from ... import sources
 from ...caching import kept
 from ...files import write_text
 from ...formats import Format, scalar_format
-from . import binade, logarithm, power, tails
+from . import binade, decay, logarithm, power, tails
 from .exactly import FUNCTIONS
 from .fit import AUTOMATIC, MINIMAX, NEAREST, NEIGHBOURS, SHORT, Wish
 
 _FORMATS = ("e4m3", "e4m3fn", "e5m2", "bf16", "fp16")
 """Formats of operands and results of which tables are shipped, for rounding to nearest."""
 
-_WIDE = ("exp2", "exp", "log2", "ln")
+_WIDE = tuple(f for f in FUNCTIONS if f not in decay.FACTOR_OF)
 """Functions of which tables from fp32 to fp32 are shipped."""
 
 _FINDERS: dict[str, Any] = {
@@ -34,7 +34,8 @@ _FINDERS: dict[str, Any] = {
     "ln": logarithm,
     "sigmoid": tails,
 }
-"""Who finds the tables of a function: by default by binades."""
+"""Who finds the tables of a function: by default by binades; of the functions of neural networks in
+formats of more than 16 bits by `decay`."""
 
 _HERE = Path(__file__).parent
 _SHIPPED = _HERE / "tables.json"
@@ -43,21 +44,24 @@ _SHIPPED = _HERE / "tables.json"
 @lru_cache(maxsize=64)
 def table(function: str, a: Format, out: Format, goal: str, wish: Wish = AUTOMATIC) -> Any:
     """The table of a function that keeps apart what `goal` says (`fit`): a `PowerTable`,
-    `LogarithmTable`, `TailTable` or `BinadeTable`. Raises `InvalidInput` if there is none."""
+    `LogarithmTable`, `TailTable`, `BinadeTable` or `DecayTable`. Raises `InvalidInput` if there is
+    none."""
     is_shipped = wish in (AUTOMATIC, SHORT)
     known = shipped().get(_name(function, a, out, goal, wish)) if is_shipped else None
     if known is None:
         known = json.loads(_found(function, a, out, goal, wish))
-    return finder(function).from_plain(known)
+    return finder(function, goal).from_plain(known)
 
 
-def finder(function: str) -> Any:
+def finder(function: str, goal: str) -> Any:
     """The module that finds tables of a function."""
+    if goal == MINIMAX and function in decay.FORMS:
+        return decay
     return _FINDERS.get(function, binade)
 
 
 def _found(function: str, a: Format, out: Format, goal: str, wish: Wish) -> bytes:
-    own = f"{finder(function).__name__.rpartition('.')[2]}.py"
+    own = f"{finder(function, goal).__name__.rpartition('.')[2]}.py"
     parts = (
         "exactly.py",
         "definitions.py",
@@ -80,7 +84,7 @@ def found_anew(
 ) -> dict[str, Any]:
     """A table as plain lists and numbers, searched for whatever is kept."""
     more = () if wish == AUTOMATIC else (wish,)
-    return asdict(finder(function).find(function, a, out, goal, *more))
+    return asdict(finder(function, goal).find(function, a, out, goal, *more))
 
 
 def _name(function: str, a: Format, out: Format, goal: str, wish: Wish) -> str:
