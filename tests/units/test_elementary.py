@@ -9,6 +9,7 @@ import pytest
 import hwarith as hw
 from hwarith.exceptions import InvalidInput
 from hwarith.units.functions import power, store
+from hwarith.units.functions.fit import AUTOMATIC, SHORT
 from hwarith.units.functions.quadratics import Quadratics
 from tests.digests import digest
 from tests.tiers import few
@@ -272,10 +273,10 @@ def test_tables_of_degree_2_are_as_small_as_published_ones(
 
 
 def shipped_again(name: str) -> None:
-    function, a, out, goal = name.split(" ")
-    formats = hw.format(a), hw.format(out)
-    again = store.finder(function).from_plain(store.found_anew(function, *formats, goal))
-    assert again == store.table(function, *formats, goal)
+    function, a, out, goal, *delay = name.split(" ")
+    of = (function, hw.format(a), hw.format(out), goal, SHORT if delay else AUTOMATIC)
+    again = store.finder(function, goal).from_plain(store.found_anew(*of))
+    assert again == store.table(*of)
 
 
 def test_shipped_tables_are_those_of_the_search() -> None:
@@ -409,6 +410,7 @@ def test_what_there_is_not() -> None:
         "exp:a=bf16,out=ue4m3": "signed float",
         "sigmoid:a=bf16,optimize=delay": "parameter optimize",
         "sigmoid:a=e5m2,accuracy=faithful,optimize=delay": "parameter optimize",
+        "sigmoid:a=fp32,optimize=delay": "parameter optimize",
     }.items():
         with pytest.raises(InvalidInput, match=message):
             hw.unit(spec)
