@@ -54,10 +54,12 @@ BEGIN_WITH = {
     "rmsnorm": "rmsnorm:a=fp16,length=3",
     "softmax": "softmax:a=fp16",
     "ilayernorm": "ilayernorm:length=3",
+    "codebook": "codebook:bits=1,dim=2,width=4",
 }
 """The specs of families whose own defaults are large."""
 
 EXAMPLES = {
+    "codebook": {"word": "7,-3;5,-6", "code": "0,1,1", "address": "0,1"},
     "bspe": {"a": "0x3C00,0x3C00", "terms": "0x9,0x1", "bsig": "2,0"},
     "fpint": {"a": "100,0x7FF,5", "w": "3,1,7"},
 }

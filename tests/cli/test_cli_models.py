@@ -107,8 +107,10 @@ def test_datatypes(run: Run) -> None:
     outcome = run("datatypes", "int4", "ternary")
     assert (outcome.status, outcome.err) == (0, "")
     assert "0.01383" in outcome.out
-    (found,) = run("datatypes", "int4", "--json").json
+    found, by_lookup = run("datatypes", "int4", "--json").json
     assert (found["bits"], found["block"], found["spec"]) == (4.125, 128, "fpint:w=int4,lanes=4")
+    assert (by_lookup["type"], by_lookup["nmse"]) == ("int4 lookup", found["nmse"])
+    assert by_lookup["spec"].startswith("lutdot:")
     assert_one_line(run("datatypes", "int9"), "unknown weight type 'int9'; did you mean 'int")
 
 

@@ -209,12 +209,12 @@ _TURNS = (
     ),
     (
         "lutdot",
-        "ternary",
-        "andape",
         "andaquant",
-        "scaledsum",
+        "andape",
         "flintdecode",
         "olivedecode",
+        "ternary",
+        "scaledsum",
     ),
     # Kinds of weight types.
     (
