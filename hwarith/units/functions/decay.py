@@ -235,7 +235,7 @@ def decay(a, c0, c1, c2, control, fa, fo, rules, limits, t):
             result = x + result if t.adds else (1 << t.fixed) - result
             exponent = -t.fixed
             if t.adds and near_e != e:
-                result, exponent = g << 2, e - 2  # it is a little more
+                result, exponent = g << t.fixed, e - t.fixed  # and a little more
     if t.times[binade]:
         result, exponent = (result * near_g, exponent + near_e) if s else (result * g, exponent + e)
     sign = s if t.is_signed else 0

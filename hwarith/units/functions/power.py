@@ -96,7 +96,7 @@ def in_fixed_point(s, e, g, f):
     if up >= 0:
         magnitude, lost = kept << up, 0
     else:
-        down = min(-up, f.bits + 1)
+        down = min(-up, bit_length(kept))
         magnitude = kept >> down
         lost = kept - (magnitude << down)
     exact = 1 if g == 0 or (f.has_factor == 0 and lost == 0) else 0
