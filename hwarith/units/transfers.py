@@ -33,6 +33,22 @@ def runs(ends: np.ndarray, control: str) -> list[slice]:
     return [slice(*part) for part in pairwise(cuts)]
 
 
+def loads(load: np.ndarray) -> list[tuple[slice, slice]]:
+    """Of transfers that a control ``load`` cuts: what is loaded, and what uses it, part by part.
+    Raises `InvalidInput` if the last transfer loads."""
+    found = []
+    for part in runs(np.append(load[1:], 1) & ~load & 1, "load=0"):
+        begin = part.start + int(load[part].sum())
+        found.append((slice(part.start, begin), slice(begin, part.stop)))
+    return found
+
+
+def between(codes: np.ndarray, before: int, behind: int) -> np.ndarray:
+    """Rows of codes, each between so many transfers without one, one row after the other."""
+    empty = np.zeros((len(codes), before + behind), codes.dtype)  # np.pad's are no Python integers
+    return np.concatenate([empty[:, :before], codes, empty[:, before:]], axis=1).ravel()
+
+
 class Transfers(Generic[U]):
     """The transfers of a unit: by default one for each result, with all its operands.
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from ...formats import Format, format
 from ...formats.lanes import join, split
 from ...lazily import np
-from ..transfers import Ported, Transfers, runs
+from ..transfers import Ported, Transfers, between, loads
 
 WRITTEN = ("word", "address")
 """Operands of what is written, of which address is the last operand of all."""
@@ -31,32 +31,24 @@ class TableTransfers(Transfers[Tabulated]):
     def controls(self) -> dict[str, Format]:
         return {"load": format("uint1")}
 
-    @property
-    def inputs(self) -> dict[str, Format]:
-        return self.unit.operands | self.controls
-
     def of(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         named = dict(zip(self.unit.operands, arrays, strict=True))
         writes, reads = named["address"].shape[-1], self.result_shape(arrays)[-1]
         found = []
         for name, x in named.items():
             joined = join(x, self.unit.lanes[name][0]) if name in self.unit.lanes else x
-            rows = joined.reshape(-1, joined.shape[-1])
-            before, behind = (0, reads) if name in WRITTEN else (writes, 0)
-            empty = np.zeros((len(rows), before + behind), rows.dtype)
-            parts = [empty[:, :before], rows, empty[:, before:]]
-            found.append(np.concatenate(parts, axis=1).ravel())
+            ends = (0, reads) if name in WRITTEN else (writes, 0)
+            found.append(between(joined.reshape(-1, joined.shape[-1]), *ends))
         load = np.repeat(np.array([1, 0], np.uint8), (writes, reads))
         return [*found, np.tile(load, found[0].size // load.size)]
 
     def calls(self, columns: list[np.ndarray]) -> list[list[np.ndarray]]:
         *operands, load = columns
         found = []
-        for call in runs(np.append(load[1:], 1) & ~load & 1, "load=0"):
-            begin = call.start + int(load[call].sum())
+        for written, read in loads(load):
             arrays = []
             for name, x in zip(self.unit.operands, operands, strict=True):
-                part = x[call.start : begin] if name in WRITTEN else x[begin : call.stop]
+                part = x[written if name in WRITTEN else read]
                 lanes = self.unit.lanes.get(name)
                 arrays.append(split(part, *lanes) if lanes else part)
             found.append(arrays)

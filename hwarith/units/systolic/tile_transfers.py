@@ -9,7 +9,7 @@ from ...formats import Format, format
 from ...formats.lanes import join, split
 from ...lazily import np
 from ..chain import RIGHT, Chain
-from ..transfers import Ported, Transfers, runs
+from ..transfers import Ported, Transfers, between, loads
 
 
 class Tiled(Ported, Protocol):
@@ -43,12 +43,12 @@ class TileTransfers(Transfers[Tiled]):
         lanes = []
         for x, (name, (f, n)) in zip(arrays, formats.items(), strict=True):
             if name not in RIGHT:
-                lanes.append(_between(join(x, f).reshape(-1, vectors), rows, 0))
+                lanes.append(between(join(x, f).reshape(-1, vectors), rows, 0))
                 continue
             of_rows = x.reshape(*x.shape[:-2], rows, n, -1).swapaxes(-1, -2)
             of_rows = of_rows.reshape(*x.shape[:-2], rows, -1)  # column after column
             codes = join(of_rows[..., ::-1, :], f).reshape(-1, rows)
-            lanes.append(_between(codes, 0, vectors))
+            lanes.append(between(codes, 0, vectors))
         load = np.repeat(np.array([1, 0], np.uint8), (rows, vectors))
         return [*lanes, np.tile(load, lanes[0].size // load.size)]
 
@@ -56,14 +56,12 @@ class TileTransfers(Transfers[Tiled]):
         rows, width, units = self.unit.rows, self.unit.columns, self.unit.units
         *factors, c, load = columns
         tiles = []
-        for tile in runs(np.append(load[1:], 1) & ~load & 1, "load=0"):
-            weights = slice(tile.start, tile.start + int(load[tile].sum()))
+        for weights, vectors in loads(load):
             if weights.stop - weights.start != rows:
                 raise InvalidInput(
-                    f"transfer {tile.start + 1} begins {weights.stop - weights.start} rows of "
+                    f"transfer {weights.start + 1} begins {weights.stop - weights.start} rows of "
                     f"weights (load=1); before activations come {rows}"
                 )
-            vectors = slice(weights.stop, tile.stop)
             found = []
             for x, (name, (f, n)) in zip(factors, units.factors.items(), strict=True):
                 if name not in RIGHT:
@@ -90,9 +88,3 @@ class TileTransfers(Transfers[Tiled]):
 
     def result_codes(self, results: np.ndarray) -> list[np.ndarray]:
         return [join(results, self.unit.units.last)]
-
-
-def _between(codes: np.ndarray, before: int, behind: int) -> np.ndarray:
-    """Rows of codes, each between so many transfers without one, one row after the other."""
-    empty = np.zeros((len(codes), before + behind), codes.dtype)  # np.pad's are no Python integers
-    return np.concatenate([empty[:, :before], codes, empty[:, before:]], axis=1).ravel()
