@@ -2,7 +2,7 @@
 
     python -m hwarith.explore.attention_training
 
-trains a transformer of one block on the digits, whose tokens are the rows of an image, in float32
+trains a transformer of one block on the whose tokens are the rows of an image, in float32
 and with piecewise-affine operations forward, backward and in the optimizer, from the same
 beginnings and in the same order of images, and prints the accuracies. Needs scikit-learn (a
 development extra), for the images. Sources: Kosson and Jaggi, arXiv 2305.17190; Kingma and Ba,
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from .training import Float32, Piecewise, batches, digits, of_seeds, print_accuracies, share_right
+from .training import Float32, Piecewise, batches, of_seeds, print_accuracies, share_right
 
 ROWS, PIXELS, CLASSES = 8, 8, 10
 """Of an image."""
@@ -351,13 +351,8 @@ ARITHMETICS: dict[str, Callable[[], Arithmetic]] = {
 
 def main() -> None:
     """Print the accuracies on the held-out images, for each arithmetic over all seeds."""
-    images, _, held_out, _ = digits()
-    print(
-        f"{len(images)} images, {EPOCHS} epochs of batches of {BATCH}, Adam's rate {RATE}; "
-        f"accuracy on {len(held_out)} held-out images"
-    )
-    for name, make in ARITHMETICS.items():
-        print_accuracies(name, accuracies(make))
+    how = f"{EPOCHS} epochs of batches of {BATCH}, Adam's rate {RATE}"
+    print_accuracies(how, ARITHMETICS, accuracies)
 
 
 def accuracies(make: Callable[[], Arithmetic], seeds: Sequence[int] = SEEDS) -> list[float]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from .workloads.make_digits import HELD_OUT, PIXEL_MAX
 LAYERS = (64, 24, 16, 10)
 EPOCHS, BATCH, RATE = 20, 32, 0.125
 SEEDS = (0, 1, 2)
+
+T = TypeVar("T")
 
 
 class Arithmetic(Protocol):
@@ -269,19 +271,21 @@ ARITHMETICS: dict[str, Callable[[], Arithmetic]] = {
 
 def main() -> None:
     """Print the accuracies on the held-out images, for each arithmetic over all seeds."""
+    print_accuracies(f"{EPOCHS} epochs of batches of {BATCH}, rate {RATE}", ARITHMETICS, accuracies)
+
+
+def print_accuracies(
+    how: str,
+    arithmetics: dict[str, Callable[[], T]],
+    accuracies: Callable[[Callable[[], T]], list[float]],
+) -> None:
+    """How is trained, and a line of what each arithmetic reaches."""
     images, _, held_out, _ = digits()
-    print(
-        f"{len(images)} images, {EPOCHS} epochs of batches of {BATCH}, rate {RATE}; "
-        f"accuracy on {len(held_out)} held-out images"
-    )
-    for name, make in ARITHMETICS.items():
-        print_accuracies(name, accuracies(make))
-
-
-def print_accuracies(name: str, found: list[float]) -> None:
-    """A line of what an arithmetic reached."""
-    seeds = " ".join(f"{100 * x:5.1f}" for x in found)
-    print(f"{name:40} {100 * np.mean(found):5.2f} %   of seeds {seeds}", flush=True)
+    print(f"{len(images)} images, {how}; accuracy on {len(held_out)} held-out images")
+    for name, make in arithmetics.items():
+        found = [100 * x for x in accuracies(make)]
+        seeds = " ".join(f"{x:5.1f}" for x in found)
+        print(f"{name:40} {np.mean(found):5.2f} %   of seeds {seeds}", flush=True)
 
 
 def accuracies(make: Callable[[], Arithmetic]) -> list[float]:
