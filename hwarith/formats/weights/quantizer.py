@@ -193,9 +193,6 @@ def _of_places(
     places: np.ndarray, kind: WeightType, selectors: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Codes and levels of places in each group's codebook."""
-    if len(kind.codebooks) == 1:
-        (book,) = kind.codebooks
-        return book.codes[places], book.levels[places]
     most = max(len(book.levels) for book in kind.codebooks)
     codes = np.array([np.resize(book.codes, most) for book in kind.codebooks])
     levels = np.array([np.resize(book.levels, most) for book in kind.codebooks])
@@ -208,7 +205,9 @@ def _nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Codes and levels of groups whose codebooks and scales are given."""
     if len(kind.codebooks) == 1:
-        return _of_places(kind.codebooks[0].nearest(w / scales[:, None]), kind, selectors)
+        (book,) = kind.codebooks
+        places = book.nearest(w / scales[:, None])
+        return book.codes[places], book.levels[places]
     places = np.zeros(w.shape, np.intp)
     for k, book in enumerate(kind.codebooks):
         rows = selectors == k
