@@ -6,6 +6,7 @@ Source: Wu, Yao and He, ZeroQuant-FP (arXiv 2307.09782), section 4: scales that 
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from ..exceptions import InvalidInput, quoted, unknown
@@ -22,10 +23,15 @@ ROUNDINGS = ("floor", "ceil")
 def shifts_of(out: Any = "e4m3fn") -> tuple[int, int]:
     """The least and the greatest k for which every number of e2m1fn times 2^k is one of a float:
     -8 and 6 of e4m3fn, -15 and 13 of e5m2. Raises `InvalidInput` for another format."""
-    f = _float(out)
-    _, least = np.frexp(float(f.smallest / _FP4.smallest))
-    _, most = np.frexp(float(f.max / _FP4.max))
-    return int(least) - 1, int(most) - 1
+    return exact_shifts(_FP4, _float(out))
+
+
+def exact_shifts(a: Format, out: Format) -> tuple[int, int]:
+    """The least and the greatest k for which every number of a float times 2^k is one of another,
+    whose fraction is no shorter; the least one is greater where there is no such k."""
+    ratios = out.smallest / a.smallest, out.max / a.max
+    least, most = (x.numerator.bit_length() - x.denominator.bit_length() for x in ratios)
+    return least, most - (ratios[1] < Fraction(2) ** most)
 
 
 def fp4_to_fp8(codes: Any, k: Any, out: Any = "e4m3fn") -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ from amaranth.hdl import Module, Mux
 from ... import rtl
 from ...exceptions import InvalidInput
 from ...formats import Format, format
+from ...formats.fp4 import exact_shifts
 from ...rtl import Operand, Rounder, Values, wire
 from ...rtl.floats import Specials, signed_exponent
 from ..contract import Contract, Unit
@@ -57,7 +58,7 @@ class Cast(Unit):
                 "such as int4, int5, int8"
             )
         for name, f in (("a", self.a), ("out", self.out)):
-            if f.kind != "float" or f.is_posit or f.hidden_always or not f.signed:
+            if f.kind != "float" or f.hidden_always or not f.signed:
                 raise InvalidInput(
                     f"cast: parameter {name}: must be a signed float with subnormals, not "
                     f"{f.name}; allowed: such as e2m1fn, e4m3fn, e5m2, bf16"
@@ -78,14 +79,12 @@ class Cast(Unit):
     @property
     def least(self) -> int:
         """The least exponent with which every value of the operand is one of the result."""
-        return Operand(self.out).lsb - Operand(self.a).lsb
+        return exact_shifts(self.a, self.out)[0]
 
     @property
     def most(self) -> int:
         """The greatest one."""
-        ratio = self.out.max / self.a.max
-        shift = ratio.numerator.bit_length() - ratio.denominator.bit_length()
-        return shift if ratio >= 2**shift else shift - 1
+        return exact_shifts(self.a, self.out)[1]
 
     @property
     def operands(self) -> dict[str, Format]:
