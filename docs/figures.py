@@ -28,6 +28,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,7 @@ def names(figures: Figures) -> dict[str, Callable[..., Any]]:
 
     measured = {name: kind(name) for name in KINDS}
     found = measured | {name: column(name) for name in Row._fields} | FORMS
+    speeds = cache(lambda: datatypes.speeds(found))
     tables = {
         "beside": lambda: beside(figures),
         "accumulators": lambda: accumulator_rows(found),
@@ -130,9 +132,9 @@ def names(figures: Figures) -> dict[str, Callable[..., Any]]:
         "best_table": lambda *of: lookup.best(found["least"], *of),
         "table_gain": lambda *of: lookup.gain(found["least"], *of),
         "datatypes": lambda: datatype_rows(found),
-        "speeds": lambda: speed_rows(found),
+        "speeds": lambda: speed_rows(speeds()),
         "speed": lambda name, place: next(
-            row[place] for names, row in datatypes.speeds(found) if name in names.split("` `")
+            row[place] for names, row in speeds() if name in names.split("` `")
         ),
     }
     return found | tables | format_tables.FORMS | evidence.tables(read_records())
@@ -212,11 +214,11 @@ def datatype_rows(found: dict[str, Callable[..., Any]]) -> str:
     return lines(table)
 
 
-def speed_rows(found: dict[str, Callable[..., Any]]) -> str:
+def speed_rows(speeds: list[tuple[str, list[float]]]) -> str:
     """Lines of a table of what arrays for types of few bits gain on fp16."""
     table = [
         [f"`{name}`", grouped(rate), *(f"{x:.2f}" for x in gains), f"{energy:.1f}"]
-        for name, (rate, *gains, energy) in datatypes.speeds(found)
+        for name, (rate, *gains, energy) in speeds
     ]
     return lines(table)
 
